@@ -23,8 +23,18 @@ const NODE_PACKAGES = {
 
 const TASKS = {
   build: ['Bundle the function app into dist/', ['tools/build.ts']],
-  check: ['Type-check and lint', ['node_modules/typescript/bin/tsc', '--noEmit'], ['node_modules/@biomejs/biome/bin/biome', 'check', '--error-on-warnings']],
-  test: ['Everything that must hold: check, build, unit, contract and end-to-end tests', '@check', '@schema --check', '@build', ['node_modules/vitest/vitest.mjs', 'run', '...']],
+  check: [
+    'Type-check and lint',
+    ['node_modules/typescript/bin/tsc', '--noEmit'],
+    ['node_modules/@biomejs/biome/bin/biome', 'check', '--error-on-warnings'],
+  ],
+  test: [
+    'Everything that must hold: check, build, unit, contract and end-to-end tests',
+    '@check',
+    '@schema --check',
+    '@build',
+    ['node_modules/vitest/vitest.mjs', 'run', '...'],
+  ],
   start: ['Run the app on this machine (see --help)', '@build', ['host/main.ts', '...']],
   demo: ['Fill a source account, back it up, check every byte', '@build', ['demo/main.ts', '...']],
   bench: ['Measure Strongroom beside what you would use instead', '@build', ['bench/main.ts', '...']],
@@ -54,14 +64,33 @@ function findNode() {
   if (isNewEnough(process.versions.node)) return process.execPath;
   const name = NODE_PACKAGES[`${process.platform}-${process.arch}`];
   const binary = process.platform === 'win32' ? 'node.exe' : 'node';
-  if (!name) fail(`Strongroom needs Node ${OLDEST.join('.')} or newer; this is ${process.versions.node}, and no Node package is known for ${process.platform}-${process.arch}. Install a newer Node and try again.`);
+  if (!name)
+    fail(
+      `Strongroom needs Node ${OLDEST.join('.')} or newer; this is ${process.versions.node}, and no Node package is known for ${process.platform}-${process.arch}. Install a newer Node and try again.`,
+    );
   const path = join(root, '.node', 'node_modules', name, 'bin', binary);
   if (!existsSync(path)) {
-    console.error(`This is Node ${process.versions.node}; fetching Node ${BROUGHT} into .node/ (from the npm registry, this folder only) …`);
+    console.error(
+      `This is Node ${process.versions.node}; fetching Node ${BROUGHT} into .node/ (from the npm registry, this folder only) …`,
+    );
     mkdirSync(join(root, '.node'), { recursive: true });
     writeFileSync(join(root, '.node', 'package.json'), '{"private":true}\n');
-    if (!npm(process.execPath, ['install', '--prefix', join(root, '.node'), '--no-audit', '--no-fund', '--loglevel=error', '--engine-strict=false', `${name}@${BROUGHT}`]) || !existsSync(path)) {
-      fail(`Could not fetch ${name}@${BROUGHT} with npm. Check that npm reaches its registry, or install Node ${OLDEST.join('.')} or newer yourself.`);
+    if (
+      !npm(process.execPath, [
+        'install',
+        '--prefix',
+        join(root, '.node'),
+        '--no-audit',
+        '--no-fund',
+        '--loglevel=error',
+        '--engine-strict=false',
+        `${name}@${BROUGHT}`,
+      ]) ||
+      !existsSync(path)
+    ) {
+      fail(
+        `Could not fetch ${name}@${BROUGHT} with npm. Check that npm reaches its registry, or install Node ${OLDEST.join('.')} or newer yourself.`,
+      );
     }
   }
   return path;
@@ -69,7 +98,10 @@ function findNode() {
 
 /** Installs node_modules when they are not those of package-lock.json. */
 function ensureDependencies(node) {
-  const lock = createHash('sha256').update(readFileSync(join(root, 'package-lock.json'))).update(process.platform + process.arch).digest('hex');
+  const lock = createHash('sha256')
+    .update(readFileSync(join(root, 'package-lock.json')))
+    .update(process.platform + process.arch)
+    .digest('hex');
   const stamp = join(root, 'node_modules', '.strongroom-lock');
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === lock) return;
   console.error('Installing dependencies …');

@@ -1,0 +1,20 @@
+// The child process that is Azurite. It ends with its parent: when the channel to the parent closes,
+// because the parent asked for it or was killed, Azurite saves its data and stops. A parent that was
+// killed with SIGKILL can do nothing itself, so this has to live here.
+import { writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { identify } from './process-identity.ts';
+
+/** How long Azurite may take to save before it is ended anyway. */
+const GRACE = 10_000;
+
+const ownerFile = process.env.AZURITE_OWNER_FILE;
+if (ownerFile) writeFileSync(ownerFile, JSON.stringify(identify(process.pid)));
+
+process.on('disconnect', () => {
+  setTimeout(() => process.exit(1), GRACE).unref();
+  // Azurite listens for SIGTERM once and closes its three services.
+  process.emit('SIGTERM');
+});
+
+createRequire(import.meta.url)('azurite/dist/src/azurite.js');

@@ -1,0 +1,28 @@
+/**
+ * The data of a durableClient binding. The client calls `rpcBaseUrl`; the other addresses are those it would hand to
+ * callers from outside, whom this host does not serve: they lead nowhere.
+ */
+export function clientBinding(taskHubName: string, rpcBaseUrl: string): string {
+  const origin = new URL(rpcBaseUrl).origin;
+  const instance = `${origin}/runtime/webhooks/durabletask/instances/INSTANCEID`;
+  return JSON.stringify({
+    taskHubName,
+    creationUrls: {
+      createNewInstancePostUri: `${origin}/runtime/webhooks/durabletask/orchestrators/{functionName}[/{instanceId}]`,
+      createAndWaitOnNewInstancePostUri: `${origin}/runtime/webhooks/durabletask/orchestrators/{functionName}[/{instanceId}]`,
+    },
+    managementUrls: {
+      id: 'INSTANCEID',
+      statusQueryGetUri: instance,
+      sendEventPostUri: `${instance}/raiseEvent/{eventName}`,
+      terminatePostUri: `${instance}/terminate?reason={text}`,
+      rewindPostUri: `${instance}/rewind?reason={text}`,
+      purgeHistoryDeleteUri: instance,
+      suspendPostUri: `${instance}/suspend?reason={text}`,
+      resumePostUri: `${instance}/resume?reason={text}`,
+    },
+    baseUrl: `${origin}/runtime/webhooks/durabletask`,
+    requiredQueryStringParameters: '',
+    rpcBaseUrl,
+  });
+}

@@ -1,0 +1,21 @@
+import { apply, hasEnded, type Instance, type Instances, type JournalRecord } from './instance.ts';
+import { readJournal, writeJournal } from './journal.ts';
+
+/** How long an instance that has ended can still be asked about. */
+const KEPT = 30 * 86_400_000;
+
+/** Reads the journal and replaces it by one record for each instance that is still wanted. */
+export async function compact(file: string, now: Date): Promise<Instances> {
+  const instances: Instances = new Map();
+  for (const record of await readJournal(file)) apply(instances, record as JournalRecord);
+  for (const [id, instance] of instances) {
+    if (hasEnded(instance) && now.getTime() - Date.parse(instance.lastUpdatedTime) > KEPT) instances.delete(id);
+  }
+  await writeJournal(file, snapshot(instances.values()));
+  return instances;
+}
+
+function* snapshot(instances: Iterable<Instance>): Iterable<JournalRecord> {
+  for (const instance of instances)
+    yield { type: 'instance', instance: { ...instance, open: [...instance.open.values()] } };
+}

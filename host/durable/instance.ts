@@ -1,0 +1,204 @@
+import {
+  completedId,
+  type Decision,
+  EventType,
+  executionStarted,
+  type HistoryEvent,
+  type Message,
+  orchestratorCompleted,
+  orchestratorStarted,
+  subOrchestrationCompleted,
+  subOrchestrationFailed,
+} from './history.ts';
+
+export type RuntimeStatus = 'Pending' | 'Running' | 'Suspended' | 'Completed' | 'Failed' | 'Terminated';
+
+export interface Parent {
+  id: string;
+  executionId: string;
+  taskId: number;
+}
+
+export interface Instance {
+  id: string;
+  /** New with every continue-as-new: a message for an earlier execution is late and dropped. */
+  executionId: string;
+  name: string;
+  /** JSON text, as are all inputs, outputs and custom statuses here. */
+  input: string;
+  output: string;
+  customStatus: string;
+  status: RuntimeStatus;
+  suspended: boolean;
+  createdTime: string;
+  lastUpdatedTime: string;
+  parent?: Parent;
+  /** What the orchestrator has seen; empty once it has ended. */
+  history: HistoryEvent[];
+  /** Journaled messages that no turn has consumed yet. */
+  inbox: Message[];
+  /** Decisions that have not been completed, by id. */
+  open: Map<number, Decision>;
+}
+
+/** One line of the journal. Applying all of them in order gives the state; nothing else changes it. */
+export type JournalRecord =
+  | { type: 'start'; at: string; id: string; executionId: string; name: string; input: string; parent?: Parent }
+  | { type: 'message'; at: string; id: string; executionId?: string; message: Message }
+  | { type: 'turn'; at: string; id: string; executionId: string; turn: Turn }
+  | { type: 'terminate'; at: string; id: string; reason: string }
+  | { type: 'suspend' | 'resume'; at: string; id: string }
+  | { type: 'purge'; id: string }
+  | { type: 'instance'; instance: Omit<Instance, 'open'> & { open: Decision[] } };
+
+export interface Turn {
+  /** How many messages of the inbox this turn consumed. */
+  consumed: number;
+  decisions: Decision[];
+  cancelledTimers: number[];
+  customStatus: string;
+  end?:
+    | { status: 'Completed' | 'Failed'; output: string }
+    | { status: 'ContinuedAsNew'; input: string; executionId: string };
+}
+
+export type Instances = Map<string, Instance>;
+
+export function hasEnded(instance: Instance): boolean {
+  return instance.status === 'Completed' || instance.status === 'Failed' || instance.status === 'Terminated';
+}
+
+/** Applies a record and returns the ids of the instances it touched. */
+export function apply(instances: Instances, record: JournalRecord): string[] {
+  switch (record.type) {
+    case 'instance':
+      instances.set(record.instance.id, {
+        ...record.instance,
+        open: new Map(record.instance.open.map((decision) => [decision.EventId, decision])),
+      });
+      return [record.instance.id];
+    case 'start':
+      return startInstance(instances, record);
+    case 'purge':
+      instances.delete(record.id);
+      return [record.id];
+    default: {
+      const instance = instances.get(record.id);
+      if (instance === undefined || hasEnded(instance)) return [];
+      if ('executionId' in record && record.executionId !== instance.executionId) return [];
+      instance.lastUpdatedTime = record.at;
+      if (record.type === 'turn') return [record.id, ...applyTurn(instances, instance, record.at, record.turn)];
+      if (record.type === 'message') return deliver(instance, record.message);
+      if (record.type === 'terminate') {
+        return [record.id, ...end(instances, instance, record.at, 'Terminated', JSON.stringify(record.reason))];
+      }
+      instance.suspended = record.type === 'suspend';
+      instance.status = instance.suspended ? 'Suspended' : instance.history.length > 0 ? 'Running' : 'Pending';
+      return [record.id];
+    }
+  }
+}
+
+function startInstance(instances: Instances, start: Extract<JournalRecord, { type: 'start' }>): string[] {
+  const existing = instances.get(start.id);
+  if (existing !== undefined && !hasEnded(existing)) {
+    const { parent } = start;
+    if (parent === undefined) return [];
+    const reason = `An instance "${start.id}" is already running.`;
+    return tellParent(instances, parent, subOrchestrationFailed(start.at, parent.taskId, reason, ''));
+  }
+  instances.set(start.id, {
+    id: start.id,
+    executionId: start.executionId,
+    name: start.name,
+    input: start.input,
+    output: 'null',
+    customStatus: 'null',
+    status: 'Pending',
+    suspended: false,
+    createdTime: start.at,
+    lastUpdatedTime: start.at,
+    ...(start.parent === undefined ? {} : { parent: start.parent }),
+    history: [],
+    inbox: [executionStarted(start.at, start.name, start.input)],
+    open: new Map(),
+  });
+  return [start.id];
+}
+
+/** A completion of something that is not open is a duplicate, or it is late; it changes nothing. */
+function deliver(instance: Instance, message: Message): string[] {
+  const id = completedId(message);
+  if (id !== undefined && !instance.open.delete(id)) return [];
+  instance.inbox.push(message);
+  return [instance.id];
+}
+
+function applyTurn(instances: Instances, instance: Instance, at: string, turn: Turn): string[] {
+  const messages = instance.inbox.splice(0, turn.consumed);
+  const seen = [orchestratorStarted(at), ...messages, ...turn.decisions, orchestratorCompleted(at)];
+  for (const event of seen) event.IsPlayed = true;
+  instance.history.push(...seen);
+  if (!instance.suspended) instance.status = 'Running';
+  instance.customStatus = turn.customStatus;
+  for (const decision of turn.decisions) instance.open.set(decision.EventId, decision);
+  for (const id of turn.cancelledTimers) instance.open.delete(id);
+
+  const touched: string[] = [];
+  for (const decision of turn.decisions) {
+    if (decision.EventType !== EventType.SubOrchestrationInstanceCreated) continue;
+    const { InstanceId: id, Name: name, Input: input, EventId: taskId } = decision;
+    const parent = { id: instance.id, executionId: instance.executionId, taskId };
+    touched.push(
+      ...startInstance(instances, { type: 'start', at, id, executionId: childExecution(parent), name, input, parent }),
+    );
+  }
+  if (turn.end === undefined) return touched;
+  if (turn.end.status !== 'ContinuedAsNew') {
+    return [...touched, ...end(instances, instance, at, turn.end.status, turn.end.output)];
+  }
+  instance.executionId = turn.end.executionId;
+  instance.input = turn.end.input;
+  instance.history = [];
+  instance.open.clear();
+  // Events that came while this turn ran go to the next execution; completions belong to the last one.
+  const events = instance.inbox.filter((message) => message.EventType === EventType.EventRaised);
+  instance.inbox = [executionStarted(at, instance.name, instance.input), ...events];
+  return touched;
+}
+
+/** Derived, not random: applying the same journal again must give the same state. */
+function childExecution(parent: Parent): string {
+  return `${parent.executionId}:${parent.taskId}`;
+}
+
+function end(instances: Instances, instance: Instance, at: string, status: RuntimeStatus, output: string): string[] {
+  instance.status = status;
+  instance.output = output;
+  instance.history = [];
+  instance.inbox = [];
+  instance.open.clear();
+  const { parent } = instance;
+  if (parent === undefined) return [];
+  const message =
+    status === 'Completed'
+      ? subOrchestrationCompleted(at, parent.taskId, output)
+      : subOrchestrationFailed(
+          at,
+          parent.taskId,
+          `Sub-orchestration "${instance.name}" ${status.toLowerCase()}`,
+          plain(output),
+        );
+  return tellParent(instances, parent, message);
+}
+
+function tellParent(instances: Instances, { id, executionId }: Parent, message: Message): string[] {
+  const parent = instances.get(id);
+  if (parent === undefined || hasEnded(parent) || parent.executionId !== executionId) return [];
+  return deliver(parent, message);
+}
+
+function plain(json: string): string {
+  const value: unknown = JSON.parse(json);
+  return typeof value === 'string' ? value : json;
+}

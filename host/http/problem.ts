@@ -1,0 +1,19 @@
+import type { ServerResponse } from 'node:http';
+
+/** An answer of the host itself (not of the app) that something cannot be done, as application/problem+json. */
+export interface Problem {
+  status: number;
+  code: string;
+  title: string;
+  detail: string;
+  headers?: Record<string, string>;
+}
+
+export function sendProblem(response: ServerResponse, { headers = {}, ...problem }: Problem): void {
+  if (response.headersSent) {
+    response.destroy();
+    return;
+  }
+  const body = JSON.stringify({ type: 'about:blank', ...problem });
+  response.writeHead(problem.status, { 'content-type': 'application/problem+json', ...headers }).end(body);
+}

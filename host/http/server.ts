@@ -1,0 +1,140 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { codeOf, HostError, messageOf } from '../host-error.ts';
+import { writeLog } from '../log.ts';
+import { type AccessRules, isLoopbackAddress, refusal } from './access.ts';
+import { readBody } from './body.ts';
+import { sendProblem } from './problem.ts';
+
+export const BODY_LIMIT = 1024 * 1024;
+
+/** A call that was let in, with its body read. */
+export interface HttpCall {
+  method: string;
+  /** Full address, without the key. */
+  url: URL;
+  headers: Record<string, string>;
+  body: Buffer;
+}
+
+/** Answers a call; `false` when the path is not its own. */
+export type HttpHandler = (call: HttpCall, response: ServerResponse) => Promise<boolean>;
+
+export interface HttpServerOptions {
+  address: string;
+  port: number;
+  key: string | undefined;
+  handlers: HttpHandler[];
+}
+
+export interface HttpServer {
+  readonly port: number;
+  stop(): Promise<void>;
+}
+
+export async function startHttpServer({ address, port, key, handlers }: HttpServerOptions): Promise<HttpServer> {
+  const rules: AccessRules = { key, loopback: isLoopbackAddress(address) };
+  const server = createServer({ requestTimeout: 60_000 }, (request, response) => {
+    // Answers are for the caller alone, and are never pages.
+    response.setHeader('cache-control', 'no-store');
+    response.setHeader('x-content-type-options', 'nosniff');
+    answer(request, response, rules, handlers).catch((error: unknown) => {
+      writeLog('error', `${request.method} ${request.url?.split('?')[0]}: ${messageOf(error)}`);
+      sendProblem(response, {
+        status: 500,
+        code: 'internal-error',
+        title: 'Internal Server Error',
+        detail: 'The function failed. Its error is in the log of the host.',
+      });
+    });
+  });
+  return { port: await listen(server, address, port), stop: () => close(server) };
+}
+
+async function answer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  rules: AccessRules,
+  handlers: HttpHandler[],
+): Promise<void> {
+  const method = request.method ?? 'GET';
+  const host = request.headers.host;
+  const url = addressOf(request);
+  const headers = joined(request);
+  const given = headers['x-functions-key'] ?? url?.searchParams.get('code') ?? undefined;
+  const refused = refusal(rules, { method, host, origin: headers.origin, key: given });
+  if (refused !== undefined) return refuse(request, response, () => sendProblem(response, refused));
+  if (url === undefined) {
+    return sendProblem(response, {
+      status: 400,
+      code: 'bad-address',
+      title: 'Bad Request',
+      detail: 'The address of this request cannot be read.',
+    });
+  }
+  const body = await readBody(request, BODY_LIMIT);
+  if (body === undefined) {
+    const detail = `The body is larger than ${BODY_LIMIT} bytes.`;
+    return refuse(request, response, () =>
+      sendProblem(response, { status: 413, code: 'body-too-large', title: 'Content Too Large', detail }),
+    );
+  }
+  // The key has done its work; the app must not log it by accident.
+  delete headers['x-functions-key'];
+  url.searchParams.delete('code');
+  for (const handle of handlers) {
+    if (await handle({ method, url, headers, body }, response)) return;
+  }
+  sendProblem(response, {
+    status: 404,
+    code: 'not-found',
+    title: 'Not Found',
+    detail: `Nothing answers at ${url.pathname}.`,
+  });
+}
+
+/** The rest of a body nobody will read must not be taken for the next request. */
+function refuse(request: IncomingMessage, response: ServerResponse, send: () => void): void {
+  response.setHeader('connection', 'close');
+  response.once('finish', () => request.destroy());
+  send();
+}
+
+function addressOf(request: IncomingMessage): URL | undefined {
+  // Only the path form: an absolute address in the request line is for proxies.
+  if (!request.url?.startsWith('/')) return undefined;
+  const base = `http://${request.headers.host ?? 'localhost'}`;
+  return URL.canParse(base + request.url) ? new URL(base + request.url) : undefined;
+}
+
+function joined(request: IncomingMessage): Record<string, string> {
+  const headers: Record<string, string> = {};
+  for (const [name, value] of Object.entries(request.headers)) {
+    if (value !== undefined) headers[name] = Array.isArray(value) ? value.join(', ') : value;
+  }
+  return headers;
+}
+
+function listen(server: Server, address: string, port: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error) => {
+      const reasons: Record<string, string> = {
+        EADDRINUSE: `Port ${port} of ${address} is in use. Stop what uses it, or choose another with --port (0 takes any free one).`,
+        EACCES: `Port ${port} of ${address} may not be used by this user. Choose another with --port.`,
+        EADDRNOTAVAIL: `${address} is not an address of this machine. Choose another with --address.`,
+        ENOTFOUND: `${address} is not an address of this machine. Choose another with --address.`,
+      };
+      reject(
+        new HostError(reasons[codeOf(error) ?? ''] ?? `Cannot listen on ${address}, port ${port}: ${error.message}`),
+      );
+    });
+    server.listen(port, address, () => resolve((server.address() as AddressInfo).port));
+  });
+}
+
+function close(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    server.closeIdleConnections();
+  });
+}

@@ -1,0 +1,45 @@
+import { join } from 'node:path';
+import { startClientApi } from '../durable/client-api.ts';
+import { clientBinding } from '../durable/client-binding.ts';
+import { DurableEngine } from '../durable/engine.ts';
+import type { HostError } from '../host-error.ts';
+import { writeLog } from '../log.ts';
+import type { TypedData } from '../worker/core-api.ts';
+import type { HostedFunction, Listener, TriggerHost } from './trigger.ts';
+
+export interface DurableListener extends Listener {
+  /** Data of durableClient bindings. */
+  clientData: TypedData;
+}
+
+/** Orchestrations and activities, and the client through which the app starts them. */
+export async function durableListener(
+  functions: HostedFunction[],
+  { settings, dataDirectory }: TriggerHost,
+  fatal: (error: HostError) => void,
+): Promise<DurableListener> {
+  const invokes = (type: string) =>
+    new Map(functions.filter(({ trigger }) => trigger.type === type).map(({ name, invoke }) => [name, invoke]));
+  const engine = await DurableEngine.open({
+    journalFile: join(dataDirectory, 'durable.journal'),
+    orchestrators: invokes('orchestrationTrigger'),
+    activities: invokes('activityTrigger'),
+    maxConcurrentActivities: settings.maxConcurrentActivityFunctions,
+    maxConcurrentOrchestrators: settings.maxConcurrentOrchestratorFunctions,
+    fatal,
+  });
+  const api = await startClientApi(engine);
+  return {
+    clientData: { string: clientBinding(settings.hubName, api.rpcBaseUrl) },
+    start() {
+      const running = engine.start();
+      if (running > 0)
+        writeLog('information', `Carrying on with ${running} orchestration${running === 1 ? '' : 's'} from before.`);
+    },
+    stop: () => engine.stop(),
+    async close() {
+      await api.stop();
+      await engine.close();
+    },
+  };
+}

@@ -1,0 +1,55 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join, resolve } from 'node:path';
+import { HostError, messageOf } from '../host-error.ts';
+import { installCoreApi, type Registrations } from './core-api.ts';
+
+export interface App {
+  registrations: Registrations;
+  terminate(): Promise<void>;
+}
+
+/** Loads the built app and lets it register its functions. There can be one in a process: its packages keep global state. */
+export async function loadApp(directory: string): Promise<App> {
+  const entry = entryPoint(directory);
+  const registrations = installCoreApi();
+  try {
+    createRequire(join(directory, 'package.json'))(entry);
+  } catch (error) {
+    // The app's own, complete description of what is wrong with its configuration.
+    if (error instanceof Error && error.name === 'ConfigurationError') throw new HostError(error.message);
+    throw new HostError(
+      `The app at ${entry} cannot be loaded: ${error instanceof Error ? (error.stack ?? error.message) : messageOf(error)}`,
+      1,
+    );
+  }
+  const { programmingModel, hooks, appHookData, functions } = registrations;
+  if (programmingModel === undefined || functions.size === 0) {
+    throw new HostError(
+      `The app at ${entry} registers no functions. Is it the built app, and does it use @azure/functions version 4?`,
+      1,
+    );
+  }
+  await programmingModel.getCapabilities?.({});
+  for (const hook of hooks.appStart) await hook({ functionAppDirectory: directory, hookData: {}, appHookData });
+  return {
+    registrations,
+    async terminate() {
+      for (const hook of hooks.appTerminate) await hook({ hookData: {}, appHookData });
+    },
+  };
+}
+
+function entryPoint(directory: string): string {
+  const manifest = join(directory, 'package.json');
+  if (!existsSync(manifest)) {
+    throw new HostError(
+      `There is no package.json in ${directory}. Run this in the directory of the app, or name it with --app.`,
+    );
+  }
+  const main = (JSON.parse(readFileSync(manifest, 'utf8')) as { main?: unknown }).main;
+  if (typeof main !== 'string') throw new HostError(`${manifest} has no "main": it must name the built app.`);
+  const entry = resolve(directory, main);
+  if (!existsSync(entry)) throw new HostError(`${entry} does not exist. Build the app first: npm run build`);
+  return entry;
+}

@@ -1,0 +1,34 @@
+import { expand } from '../domain/container-template.ts';
+import { partPath } from '../domain/control-paths.ts';
+import { isPending, type Outcome, type PendingCopy } from '../domain/outcome.ts';
+import type { RunRef } from '../domain/run.ts';
+import { abortQuietly } from './copy-blob.ts';
+import { type CopyChunkResult, type WorkFile, workKey } from './copy-chunk.ts';
+import { type Dependencies, workplaceOf } from './dependencies.ts';
+
+export interface AbortCopiesInput {
+  run: RunRef;
+  container: string;
+  destination: string;
+  work: WorkFile[];
+}
+
+/** Aborts every copy that the work files name as pending, by its id. The content from before is in a snapshot. */
+export function makeAbortCopies(deps: Dependencies) {
+  return async function abortCopies(input: AbortCopiesInput): Promise<{ aborted: number }> {
+    const { run, container, destination } = input;
+    const { job, vault, control } = workplaceOf(deps, run.job);
+    const prefix = expand(job.destination.prefix, container);
+    let aborted = 0;
+    for (const work of input.work) {
+      const path = partPath(run, 'work', container, workKey(work));
+      const { items } = await control.readPart<Outcome | PendingCopy, CopyChunkResult>(path);
+      for (const item of items) {
+        if (!isPending(item)) continue;
+        await abortQuietly(vault, destination, prefix + item.planned.source.name, item.copyId);
+        aborted++;
+      }
+    }
+    return { aborted };
+  };
+}

@@ -1,0 +1,134 @@
+import { expand } from '../domain/container-template.ts';
+import { partPath } from '../domain/control-paths.ts';
+import { copyDeadline, methodsFor } from '../domain/copy-method.ts';
+import { isPending, type Outcome, outcomeOf, type PendingCopy } from '../domain/outcome.ts';
+import { readRecord } from '../domain/record.ts';
+import type { RunRef } from '../domain/run.ts';
+import { countOutcome, emptyTally } from '../domain/tally.ts';
+import { countingRequests } from '../storage/requests.ts';
+import { isStorageError } from '../storage/storage-error.ts';
+import { abortQuietly, accessUntil, type CopyPlace, copyBlob } from './copy-blob.ts';
+import { type CopyChunkResult, type WorkFile, workKey, writeResults } from './copy-chunk.ts';
+import { type Dependencies, workplaceOf } from './dependencies.ts';
+import { problemCodeOf } from './problem-code.ts';
+import { RunGuard } from './run-guard.ts';
+
+export interface ConfirmCopiesInput {
+  run: RunRef;
+  container: string;
+  destination: string;
+  work: WorkFile;
+}
+
+/** So many asynchronous copies of one blob are started in a run before another way is taken. */
+const MAX_TRIES = 2;
+
+/**
+ * Looks at the copies of a work file that were pending, brings each to an end where it can, and writes the next work
+ * file, or the part of the manifest once none is pending. Only a copy with the id that was started counts.
+ */
+export function makeConfirmCopies(deps: Dependencies) {
+  return async function confirmCopies(input: ConfirmCopiesInput): Promise<CopyChunkResult> {
+    const { run, container, destination, work } = input;
+    const { job, source, vault, control } = workplaceOf(deps, run.job);
+    const tally = emptyTally(container, destination);
+    const guard = new RunGuard(control, run, deps.now);
+
+    return countingRequests(tally.requests, async () => {
+      const standing = await guard.standing();
+      if (standing !== 'go') return { stopped: standing };
+      const { items } = await control.readPart<Outcome | PendingCopy, CopyChunkResult>(
+        partPath(run, 'work', container, workKey(work)),
+      );
+      const largest = items.reduce((most, item) => Math.max(most, isPending(item) ? item.planned.source.size : 0), 0);
+      const place: CopyPlace = {
+        run,
+        method: job.method,
+        source,
+        container,
+        access: await source.readAccess(container, accessUntil(deps.now(), largest, deps.limits.copyDeadlineMs)),
+        vault,
+        destination,
+        mirrorPrefix: expand(job.destination.prefix, container),
+        now: deps.now,
+      };
+      const confirm = (copy: PendingCopy) => confirmCopy(place, copy, deps.limits.copyDeadlineMs);
+      const results = await Promise.all(
+        items.map((item) => (isPending(item) ? deps.copySlots(() => confirm(item)) : item)),
+      );
+      for (const result of results) {
+        if (isPending(result)) continue;
+        countOutcome(tally, result);
+        tally.planned++;
+      }
+      return writeResults(control, run, work.key, results, tally, {}, work.round + 1);
+    });
+  };
+}
+
+async function confirmCopy(place: CopyPlace, copy: PendingCopy, deadlineMs: number): Promise<Outcome | PendingCopy> {
+  const { source } = copy.planned;
+  const name = place.mirrorPrefix + source.name;
+  try {
+    const mirror = await place.vault.look(place.destination, name);
+    const found = mirror?.copy;
+    if (mirror && found?.id === copy.copyId) {
+      if (
+        found.status === 'success' &&
+        mirror.size === source.size &&
+        readRecordMatches(mirror.metadata, source.etag)
+      ) {
+        return outcomeOf(source, 'copied', { vaultEtag: mirror.etag, method: 'async', ...reasonOf(copy) });
+      }
+      if (found.status === 'pending') {
+        const age = place.now().getTime() - Date.parse(copy.startedAt);
+        if (age < copyDeadline(source.size, deadlineMs)) return copy;
+        await abortQuietly(place.vault, place.destination, name, copy.copyId);
+        if (source.type !== 'block') return outcomeOf(source, 'failed', { code: 'copy-stuck', source });
+        return await anotherWay(place, copy, name);
+      }
+      if (copy.tries >= MAX_TRIES && source.type !== 'block') {
+        const message = found.description ?? `The copy ended as ${found.status}`;
+        return outcomeOf(source, 'failed', { code: 'copy-failed', message, source });
+      }
+      return await (copy.tries >= MAX_TRIES ? anotherWay(place, copy, name) : again(place, copy, name));
+    }
+    // Someone else wrote the blob, or its copy state is gone: what is there proves nothing. Decide it anew.
+    return await (copy.tries >= MAX_TRIES && source.type === 'block'
+      ? anotherWay(place, copy, name)
+      : again(place, copy, name));
+  } catch (error) {
+    if (!isStorageError(error)) throw error;
+    // Not being able to look is no verdict on the copy: look again next round, until the deadline.
+    const age = place.now().getTime() - Date.parse(copy.startedAt);
+    if (age < copyDeadline(source.size, deadlineMs)) return copy;
+    return outcomeOf(source, 'failed', { code: problemCodeOf(error, 'destination'), message: error.message, source });
+  }
+}
+
+/** Decides and copies the blob anew from what is there now. */
+async function again(place: CopyPlace, copy: PendingCopy, name: string) {
+  const mirror = await place.vault.look(place.destination, name);
+  return copyBlob(place, { source: copy.planned.source, reason: copy.planned.reason, ...(mirror && { mirror }) }, copy);
+}
+
+/** Copies in blocks: atomic, and without leaving the work to the service's queue. */
+async function anotherWay(place: CopyPlace, copy: PendingCopy, name: string) {
+  const mirror = await place.vault.look(place.destination, name);
+  const methods = methodsFor(copy.planned.source, place.method).filter((method) => method !== 'async');
+  return copyBlob(
+    place,
+    { source: copy.planned.source, reason: copy.planned.reason, ...(mirror && { mirror }) },
+    { tries: copy.tries, methods: methods.length > 0 ? methods : ['blocks'] },
+  );
+}
+
+function readRecordMatches(metadata: Record<string, string> | undefined, etag: string): boolean {
+  const record = readRecord(metadata);
+  // A copy whose metadata could not carry the record is known by its id alone.
+  return record === undefined || record.etag === etag;
+}
+
+function reasonOf(copy: PendingCopy): Partial<Outcome> {
+  return copy.planned.reason === 'pending' ? {} : { reason: copy.planned.reason };
+}

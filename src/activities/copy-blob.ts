@@ -1,0 +1,267 @@
+import type { BlobState } from '../domain/blob.ts';
+import { copyDeadline, isAtomic, methodsFor } from '../domain/copy-method.ts';
+import { decide, isWhole } from '../domain/decision.ts';
+import { type CopyMethod, type Outcome, outcomeOf, type PendingCopy, type PlannedCopy } from '../domain/outcome.ts';
+import { readRecord, recordOf, settableTier, tagFingerprint, withRecord } from '../domain/record.ts';
+import type { RunRef } from '../domain/run.ts';
+import type { BlobAccount, CopyRequest, ReadAccess } from '../storage/blob-account.ts';
+import { isStorageError, StorageError } from '../storage/storage-error.ts';
+import { problemCodeOf } from './problem-code.ts';
+
+/** Where the blobs of one container are copied from and to. */
+export interface CopyPlace {
+  run: RunRef;
+  method: CopyMethod | 'auto';
+  source: BlobAccount;
+  container: string;
+  access: ReadAccess;
+  vault: BlobAccount;
+  destination: string;
+  mirrorPrefix: string;
+  now(): Date;
+  /** Ends long copies early; short ones are let finish, so that what they did is known. */
+  signal?: AbortSignal;
+}
+
+/** How often what was seen may turn out to be out of date before the blob is given up for this run. */
+const LOOKS = 4;
+
+/**
+ * Brings one blob's mirror up to date. Every request is pinned to what was seen of both sides; where that no longer
+ * holds, both are looked at again and decided anew. Failures are outcomes; only a stop by the signal is thrown.
+ */
+export async function copyBlob(
+  place: CopyPlace,
+  planned: PlannedCopy,
+  options: { tries?: number; methods?: CopyMethod[] } = {},
+): Promise<Outcome | PendingCopy> {
+  const { run, vault, destination } = place;
+  const mirrorName = place.mirrorPrefix + planned.source.name;
+  let { source } = planned;
+  let mirror = planned.mirror;
+  let lastError: StorageError | undefined;
+  let kept: string | undefined;
+
+  for (let look = 0; look < LOOKS; look++) {
+    try {
+      const decision = decide(source, mirror, run.mode === 'full' ? 'full' : 'incremental', run.id);
+      switch (decision.action) {
+        case 'unchanged':
+          return outcomeOf(source, 'unchanged', { vaultEtag: mirror!.etag });
+        case 'skip':
+          return outcomeOf(source, 'skipped', { code: decision.code });
+        case 'done':
+          return copied(source, mirror!.etag, { method: methodsFor(source, place.method)[0]! });
+        case 'adopt':
+          return pending(
+            place,
+            { source, reason: planned.reason, mirror: mirror! },
+            decision.copyId,
+            options.tries ?? 0,
+          );
+        case 'abort':
+          await abortQuietly(vault, destination, mirrorName, decision.copyId);
+          mirror = await vault.look(destination, mirrorName);
+          continue;
+        case 'update':
+          return copied(source, await updateProperties(place, source, mirror!), {
+            method: 'properties',
+            reason: decision.reason,
+          });
+        case 'copy': {
+          const outcome = await copyByBestMethod(place, source, mirror, {
+            methods: options.methods ?? methodsFor(source, place.method),
+            tries: options.tries ?? 0,
+            kept,
+            keep: (etag) => {
+              kept = etag;
+            },
+            reason: decision.reason,
+          });
+          return outcome;
+        }
+      }
+    } catch (error) {
+      if (!isStorageError(error) || error.kind === 'aborted') throw error;
+      lastError = error;
+      if (isStorageError(error, 'container-not-found') && (await vaultContainerMade(place))) continue;
+      if (
+        !isStorageError(error, 'precondition', 'pending-copy', 'source-not-found', 'archived', 'container-not-found')
+      ) {
+        return failed(source, error);
+      }
+      const again = await lookAgain(place, source, mirrorName);
+      if ('error' in again) return failed(source, again.error);
+      mirror = again.mirror;
+      if (again.source === undefined) return outcomeOf(source, 'skipped', { code: 'source-vanished' });
+      if (isStorageError(error, 'archived') && again.source.tier !== 'Archive') {
+        return failed(again.source, error);
+      }
+      source = again.source;
+    }
+  }
+  const changed = source.etag !== planned.source.etag;
+  return {
+    ...failed(source, lastError),
+    ...((changed || lastError === undefined) && { code: changed ? 'source-changing' : 'destination-changing' }),
+  };
+}
+
+interface Attempt {
+  methods: CopyMethod[];
+  tries: number;
+  /** ETag of the previous content if it has been kept already. */
+  kept: string | undefined;
+  keep(etag: string): void;
+  reason: PlannedCopy['reason'];
+}
+
+async function copyByBestMethod(
+  place: CopyPlace,
+  source: BlobState,
+  mirror: BlobState | undefined,
+  attempt: Attempt,
+): Promise<Outcome | PendingCopy> {
+  const record = recordOf(source, place.run.id);
+  const metadata = withRecord(source.metadata, record);
+  const tier = settableTier(source);
+  const request: CopyRequest = {
+    sourceUrl: place.access.urlOf(source.name),
+    sourceIfMatch: source.etag,
+    container: place.destination,
+    name: place.mirrorPrefix + source.name,
+    destination: mirror ? { ifMatch: mirror.etag } : 'absent',
+    ...(metadata !== undefined && { metadata }),
+    ...(source.tags !== undefined && Object.keys(source.tags).length > 0 && { tags: source.tags }),
+    ...(tier !== undefined && { tier }),
+  };
+  const last = attempt.methods.at(-1);
+  for (const method of attempt.methods) {
+    if (mirror && attempt.kept !== mirror.etag && mustKeep(mirror, source, method)) {
+      // The restore points made so far find their content in this snapshot, by the record it carries along.
+      await place.vault.snapshot(request.container, request.name, mirror.etag);
+      attempt.keep(mirror.etag);
+    }
+    const about = { method, ...(attempt.reason !== 'pending' && { reason: attempt.reason }) };
+    try {
+      if (method === 'sync') return copied(source, (await place.vault.copySync(request)).etag, about);
+      if (method === 'blocks') {
+        const signal = place.signal && { signal: place.signal };
+        const { etag } = await place.vault.copyBlocks({ ...request, size: source.size, headers: source, ...signal });
+        return copied(source, etag, about);
+      }
+      const started = await place.vault.startCopy(request);
+      if (started.status === 'success') return copied(source, started.etag, about);
+      const planned: PlannedCopy = { source, reason: attempt.reason, ...(mirror && { mirror }) };
+      return pending(place, planned, started.copyId, attempt.tries + 1);
+    } catch (error) {
+      // The next method may manage what this one does not offer.
+      if (method !== last && isStorageError(error, 'too-large', 'unsupported')) continue;
+      throw error;
+    }
+  }
+  throw new Error('unreachable: every method either returned or threw');
+}
+
+/**
+ * Whether the blob in the vault must be kept as a snapshot before it is overwritten: not what a failed copy left, and
+ * not the very version that an atomic copy is about to put there again.
+ */
+function mustKeep(mirror: BlobState, source: BlobState, method: CopyMethod): boolean {
+  if (!isWhole(mirror)) return false;
+  return readRecord(mirror.metadata)?.etag !== source.etag || !isAtomic(method);
+}
+
+/**
+ * Sets tier or tags in place: the content is there already. The record is written last, so that a crash in between
+ * only means that it is done again.
+ */
+async function updateProperties(place: CopyPlace, source: BlobState, mirror: BlobState): Promise<string> {
+  const name = place.mirrorPrefix + source.name;
+  const had = readRecord(mirror.metadata);
+  const tier = settableTier(source);
+  if (tier !== undefined && tier !== had?.tier) await place.vault.setTier(place.destination, name, tier);
+  if (tagFingerprint(source.tags) !== had?.tags) await place.vault.setTags(place.destination, name, source.tags ?? {});
+  const metadata = withRecord(source.metadata, recordOf(source, place.run.id)) ?? {};
+  return place.vault.setMetadata(place.destination, name, metadata, mirror.etag);
+}
+
+/** Both sides as they are now. The source is listed, not asked for singly: only listings keep the case of metadata keys. */
+async function lookAgain(
+  place: CopyPlace,
+  source: BlobState,
+  mirrorName: string,
+): Promise<{ source: BlobState | undefined; mirror: BlobState | undefined } | { error: StorageError }> {
+  try {
+    const [now, mirror] = await Promise.all([
+      lookAtSource(place.source, place.container, source),
+      place.vault.look(place.destination, mirrorName),
+    ]);
+    return { source: now, mirror };
+  } catch (error) {
+    if (isStorageError(error)) return { error };
+    throw error;
+  }
+}
+
+async function lookAtSource(
+  account: BlobAccount,
+  container: string,
+  source: BlobState,
+): Promise<BlobState | undefined> {
+  try {
+    const page = await account.listBlobs(container, {
+      prefix: source.name,
+      limit: 1,
+      metadata: true,
+      contentHeaders: true,
+      ...(source.tags !== undefined && { tags: true }),
+    });
+    const found = page.blobs.find(({ name }) => name === source.name);
+    // In an order where a longer name comes first the page does not show it: then ask for the blob itself.
+    return found ?? (await account.look(container, source.name));
+  } catch (error) {
+    if (isStorageError(error, 'container-not-found')) return undefined;
+    if (isStorageError(error, 'access-denied')) {
+      throw new StorageError('source-access-denied', error.message, error.status, error.code);
+    }
+    throw error;
+  }
+}
+
+/** True when the vault's container was missing and could be made. */
+async function vaultContainerMade(place: CopyPlace): Promise<boolean> {
+  try {
+    return (await place.vault.createContainer(place.destination)) === 'created';
+  } catch (error) {
+    if (isStorageError(error)) return false;
+    throw error;
+  }
+}
+
+/** Aborts a pending copy; that it ended meanwhile is as good. */
+export async function abortQuietly(vault: BlobAccount, container: string, name: string, copyId: string): Promise<void> {
+  try {
+    await vault.abortCopy(container, name, copyId);
+  } catch (error) {
+    if (!isStorageError(error, 'no-pending-copy', 'not-found', 'container-not-found')) throw error;
+  }
+}
+
+function copied(source: BlobState, vaultEtag: string, more: Partial<Outcome>): Outcome {
+  return outcomeOf(source, 'copied', { vaultEtag, ...more });
+}
+
+function pending(place: CopyPlace, planned: PlannedCopy, copyId: string, tries: number): PendingCopy {
+  return { planned, copyId, startedAt: place.now().toISOString(), tries };
+}
+
+function failed(source: BlobState, error: StorageError | undefined): Outcome {
+  const message = error === undefined ? {} : { message: error.message };
+  return outcomeOf(source, 'failed', { code: problemCodeOf(error, 'destination'), ...message, source });
+}
+
+/** How long SAS for these blobs must live: beyond the deadline of the longest copy that may be started with it. */
+export function accessUntil(now: Date, largest: number, deadlineMs: number): Date {
+  return new Date(now.getTime() + copyDeadline(largest, deadlineMs) + 3_600_000);
+}

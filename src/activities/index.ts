@@ -1,0 +1,54 @@
+import { problemOf } from '../domain/report.ts';
+import type { Problem } from '../domain/run.ts';
+import { makeAbortCopies } from './abort-copies.ts';
+import { makeConfirmCopies } from './confirm-copies.ts';
+import { makeCopyChunk } from './copy-chunk.ts';
+import type { Dependencies } from './dependencies.ts';
+import { makeListContainers } from './list-containers.ts';
+import { makePlanRetry } from './plan-retry.ts';
+import { problemCodeOf } from './problem-code.ts';
+import { makePublishRun } from './publish-run.ts';
+import { makeScanSlice } from './scan-slice.ts';
+
+/** Every activity by its registered name. Orchestrations know them by this type alone. */
+export function makeActivities(deps: Dependencies) {
+  return {
+    listContainers: failuresAsProblems(deps, makeListContainers(deps)),
+    scanSlice: failuresAsProblems(deps, makeScanSlice(deps)),
+    planRetry: failuresAsProblems(deps, makePlanRetry(deps)),
+    copyChunk: failuresAsProblems(deps, makeCopyChunk(deps)),
+    confirmCopies: failuresAsProblems(deps, makeConfirmCopies(deps)),
+    abortCopies: failuresAsProblems(deps, makeAbortCopies(deps)),
+    // Throws when the vault cannot be written: then the orchestration waits and calls it again.
+    publishRun: makePublishRun(deps),
+  };
+}
+
+export type Activities = ReturnType<typeof makeActivities>;
+
+/**
+ * A thrown error would be retried or lost by the orchestration; a returned problem is shown in the run's report. What
+ * was worth a retry has been retried by the storage adapter already.
+ */
+function failuresAsProblems<
+  Input extends { run: { id: string; job: string }; container?: string },
+  Result extends object,
+>(
+  deps: Dependencies,
+  activity: (input: Input) => Promise<Result>,
+): (input: Input) => Promise<Partial<Result> & { problem?: Problem }> {
+  return async (input) => {
+    try {
+      return await activity(input);
+    } catch (error) {
+      deps.telemetry.failure(activity.name, error, {
+        run: input.run.id,
+        job: input.run.job,
+        container: input.container,
+      });
+      const message = error instanceof Error ? error.message : String(error);
+      const problem = problemOf(problemCodeOf(error, 'destination'), 0, input.container, message);
+      return { problem } as Partial<Result> & { problem: Problem };
+    }
+  };
+}

@@ -1,0 +1,172 @@
+import { lockPath, summaryPath } from '../domain/control-paths.ts';
+import { type RunLock, release, standingOf } from '../domain/lock.ts';
+import { incompleteness, type ListedPart, partEntries, problemOf, reportOf } from '../domain/report.ts';
+import type { PartEntry, Problem, RunRef, RunReport, RunStatus, RunSummary } from '../domain/run.ts';
+import type { CatalogRow } from '../storage/catalog.ts';
+import type { ControlStore } from '../storage/control-store.ts';
+import { countingRequests } from '../storage/requests.ts';
+import { isStorageError } from '../storage/storage-error.ts';
+import { type Dependencies, type Workplace, workplaceOf } from './dependencies.ts';
+
+export interface PublishRunInput {
+  run: RunRef;
+  /** How many containers the run set out to back up, those with problems among them. */
+  containers: number;
+  /** Problems of whole containers, and of the run. */
+  problems: Problem[];
+  cancelled: boolean;
+  /** Requests that no part accounts for. */
+  requests: Record<string, number>;
+}
+
+export interface PublishRunResult {
+  status: RunStatus | 'superseded';
+}
+
+/**
+ * Ends a run: adds up what its parts in storage say, judges it, and writes its summary. That one create-only write
+ * makes the restore point. Then the catalog is brought up to date and the lock released. Safe to run twice.
+ */
+export function makePublishRun(deps: Dependencies) {
+  return async function publishRun(input: PublishRunInput): Promise<PublishRunResult> {
+    const { run } = input;
+    const place = workplaceOf(deps, run.job);
+    const { control } = place;
+    const requests = { ...input.requests };
+    return countingRequests(requests, async () => {
+      let summary = (await control.readJson<RunSummary>(summaryPath(run)))?.value;
+      if (!summary) {
+        const lock = await control.readJson<RunLock>(lockPath(run.job));
+        if (standingOf(lock?.value, run) === 'superseded') return { status: 'superseded' as const };
+        const parts = await control.listParts(run);
+        const earlier = run.retryOf === undefined ? [] : await earlierParts(control, run, parts);
+        // Still to come: the summary, the catalog's row, and reading and writing the lock.
+        const counted = { ...requests };
+        for (const [name, count] of [
+          ['PutBlob', 2],
+          ['InsertOrReplaceEntity', 1],
+          ['GetBlob', 1],
+        ] as const) {
+          counted[name] = (counted[name] ?? 0) + count;
+        }
+        summary = judge(input, place, parts, earlier, counted, deps.now());
+        if (!(await control.writeJson(summaryPath(run), summary, 'absent'))) {
+          summary = (await control.readJson<RunSummary>(summaryPath(run)))!.value;
+        }
+      }
+      await recordInCatalog(deps, place, summary);
+      await releaseLock(control, run, deps.now());
+      deps.telemetry.runFinished(summary);
+      return { status: summary.status };
+    });
+  };
+}
+
+/** Pure but for nothing: from the parts and problems to the summary. */
+function judge(
+  input: PublishRunInput,
+  place: Workplace,
+  parts: ListedPart[],
+  earlier: PartEntry[],
+  requests: Record<string, number>,
+  now: Date,
+): RunSummary {
+  const { run } = input;
+  const problems = [...input.problems];
+  const troubled = new Set(problems.map(({ container }) => container).filter((name) => name !== undefined));
+  const sound = parts.filter(({ tally }) => !troubled.has(tally.container));
+  let status: RunStatus;
+  const reason = input.cancelled ? undefined : missing(input, sound, troubled);
+  if (input.cancelled) {
+    status = 'cancelled';
+  } else if (reason !== undefined) {
+    problems.push(problemOf('inconsistent', 0, undefined, reason));
+    status = 'failed';
+  } else if (
+    problems.some(({ container }) => container === undefined) ||
+    (troubled.size > 0 && troubled.size >= input.containers)
+  ) {
+    status = 'failed';
+  } else {
+    status = troubled.size > 0 || sound.some(({ tally }) => tally.failed > 0) ? 'completed-with-failures' : 'succeeded';
+  }
+  const report: RunReport = reportOf(run, parts, { status, now, finishedAt: now, problems, requests });
+  for (const name of troubled) {
+    if (report.containers.some(({ container }) => container === name)) continue;
+    const own = problems.filter(({ container }) => container === name);
+    report.containers.push({
+      container: name,
+      destination: '',
+      status: 'failed',
+      counts: { listed: 0, copied: 0, unchanged: 0, skipped: 0, failed: 0 },
+      bytes: { listed: 0, copied: 0 },
+      requests: {},
+      problems: own,
+    });
+    report.problems.push(...own);
+  }
+  return {
+    format: 1,
+    ...report,
+    source: place.source.endpoint,
+    vault: place.vault.endpoint,
+    restorePoint: !run.dryRun && (status === 'succeeded' || status === 'completed-with-failures'),
+    parts: run.dryRun ? [] : [...earlier, ...partEntries(sound)],
+  };
+}
+
+/** Why there can be no restore point, or undefined. */
+function missing(input: PublishRunInput, sound: ListedPart[], troubled: Set<string>): string | undefined {
+  const found = new Set(sound.map(({ tally }) => tally.container)).size;
+  if (found + troubled.size !== input.containers) {
+    return `${input.containers} containers were to be backed up; ${found} left parts and ${troubled.size} had problems`;
+  }
+  return incompleteness(sound, input.run.dryRun);
+}
+
+/** A retry completes an earlier restore point: its parts count on, except for containers that were listed anew. */
+async function earlierParts(control: ControlStore, run: RunRef, parts: ListedPart[]): Promise<PartEntry[]> {
+  const earlier = await control.readJson<RunSummary>(summaryPath({ job: run.job, id: run.retryOf! }));
+  const listedAnew = new Set(
+    (earlier?.value.containers ?? [])
+      .filter(({ status }) => status === 'failed' || status === 'cancelled')
+      .map(({ container }) => container),
+  );
+  const replaced = new Set(parts.map(({ tally }) => tally.container).filter((container) => listedAnew.has(container)));
+  return (earlier?.value.parts ?? []).filter(({ container }) => !replaced.has(container));
+}
+
+/** The catalog is only an index: a run is no less published when it cannot be written. */
+async function recordInCatalog(deps: Dependencies, { catalog, job }: Workplace, summary: RunSummary): Promise<void> {
+  try {
+    await catalog.put(catalogRowOf(summary));
+  } catch (error) {
+    if (!isStorageError(error)) throw error;
+    deps.telemetry.warn('catalog-not-written', { job: job.name, run: summary.id, message: error.message });
+  }
+}
+
+export function catalogRowOf(summary: RunSummary): CatalogRow {
+  const { id, job, mode, trigger, status, dryRun, startedAt, finishedAt, counts, bytes } = summary;
+  return {
+    id,
+    job,
+    mode,
+    trigger,
+    status,
+    dryRun,
+    startedAt,
+    ...(finishedAt !== null && { finishedAt }),
+    counts: { ...counts },
+    bytes: { ...bytes },
+  };
+}
+
+async function releaseLock(control: ControlStore, run: RunRef, now: Date): Promise<void> {
+  for (let attempt = 0; attempt < 5; attempt++) {
+    const lock = await control.readJson<RunLock>(lockPath(run.job));
+    if (!lock || standingOf(lock.value, run) === 'superseded') return;
+    // It fails when somebody asked to cancel just now: then read it again.
+    if (await control.writeJson(lockPath(run.job), release(lock.value, now), { ifMatch: lock.etag })) return;
+  }
+}

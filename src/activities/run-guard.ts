@@ -1,0 +1,47 @@
+import { lockPath } from '../domain/control-paths.ts';
+import { type RunLock, type Standing, standingOf } from '../domain/lock.ts';
+import type { RunRef } from '../domain/run.ts';
+import type { ControlStore } from '../storage/control-store.ts';
+
+const LOOK_EVERY_MS = 5_000;
+
+/**
+ * Tells an activity whether its run may go on: it still holds the job's lock, and nobody has asked to cancel it. Asked
+ * as often as one likes, it looks at most every five seconds.
+ */
+export class RunGuard {
+  readonly #control: ControlStore;
+  readonly #run: RunRef;
+  readonly #now: () => Date;
+  #lookedAt = Number.NEGATIVE_INFINITY;
+  #standing: Promise<Standing> | undefined;
+  #known: Standing | undefined;
+
+  constructor(control: ControlStore, run: RunRef, now: () => Date) {
+    this.#control = control;
+    this.#run = run;
+    this.#now = now;
+  }
+
+  standing(): Promise<Standing> {
+    const now = this.#now().getTime();
+    if (this.#standing === undefined || now - this.#lookedAt >= LOOK_EVERY_MS) {
+      this.#lookedAt = now;
+      this.#standing = this.#look();
+      // Each caller sees a failure where it awaits; this only keeps an unawaited one from ending the process.
+      this.#standing.catch(() => {});
+    }
+    return this.#standing;
+  }
+
+  async #look(): Promise<Standing> {
+    try {
+      const lock = await this.#control.readJson<RunLock>(lockPath(this.#run.job));
+      this.#known = standingOf(lock?.value, this.#run);
+    } catch (error) {
+      // Once it has been seen to hold the lock, a look that fails is no reason to drop work that is under way.
+      if (this.#known === undefined) throw error;
+    }
+    return this.#known;
+  }
+}

@@ -1,0 +1,129 @@
+import type { AccountConnection } from '../storage/account-connection.ts';
+import { type AppSettings, settingOf } from './app-settings.ts';
+
+/**
+ * Accounts by alias: `VAULT` holds a connection string, or `VAULT__blobServiceUri` an address that the app's identity
+ * may use. Problems name settings and never repeat what they hold.
+ */
+export function resolveAccount(
+  alias: string,
+  settings: AppSettings,
+): { connection: AccountConnection } | { problems: string[] } {
+  const setting = (suffix: string) => settingOf(settings, `${alias}__${suffix}`);
+  const connectionString = settingOf(settings, alias);
+  const blobServiceUri = setting('blobServiceUri');
+
+  if (connectionString !== undefined && blobServiceUri !== undefined) {
+    return {
+      problems: [
+        `the app settings "${alias}" and "${alias}__blobServiceUri" are both there; remove one, so that it is clear how to reach the account`,
+      ],
+    };
+  }
+  if (connectionString !== undefined) {
+    const problem = connectionStringProblem(connectionString);
+    return problem
+      ? { problems: [`the app setting "${alias}" ${problem}`] }
+      : { connection: { alias, connectionString } };
+  }
+  if (blobServiceUri === undefined) {
+    return {
+      problems: [
+        `no app setting says how to reach the account "${alias}"; add "${alias}" (a connection string), or "${alias}__blobServiceUri" (such as https://myaccount.blob.core.windows.net, used with the app's managed identity; "${alias}__clientId" for a user-assigned one)`,
+      ],
+    };
+  }
+
+  const tableServiceUri = setting('tableServiceUri');
+  const credential = setting('credential');
+  const clientId = setting('clientId');
+  const problems: string[] = [];
+  for (const [name, uri] of [
+    ['blobServiceUri', blobServiceUri],
+    ['tableServiceUri', tableServiceUri],
+  ] as const) {
+    const problem = uri === undefined ? undefined : serviceUriProblem(uri);
+    if (problem) problems.push(`the app setting "${alias}__${name}" ${problem}`);
+  }
+  if (credential !== undefined && credential.toLowerCase() !== 'managedidentity') {
+    problems.push(`the app setting "${alias}__credential" must be "managedidentity", or not be there`);
+  }
+  if (problems.length > 0) return { problems };
+  return {
+    connection: { alias, blobServiceUri, ...(tableServiceUri && { tableServiceUri }), ...(clientId && { clientId }) },
+  };
+}
+
+/** What tells one account's blob service from another's, however its address is written. */
+export function blobServiceIdentity(connection: AccountConnection): string {
+  const url = new URL(
+    'connectionString' in connection ? blobEndpointOf(connection.connectionString) : connection.blobServiceUri,
+  );
+  const host = /^(?:localhost|\[::1\])$/.test(url.hostname) ? '127.0.0.1' : url.hostname;
+  // A private link and the read-only secondary are other ways to the same account.
+  const [account, ...domain] = host.split('.');
+  const plainHost = [account!.replace(/-secondary$/, ''), ...domain.filter((label) => label !== 'privatelink')].join(
+    '.',
+  );
+  const port = url.port || (url.protocol === 'http:' ? '80' : '443');
+  const path = url.pathname.replace(/\/+$/, '').replace(/-secondary$/, '');
+  // http and https of one host are the same account.
+  return `${plainHost}${port === '80' || port === '443' ? '' : `:${port}`}${path}`.toLowerCase();
+}
+
+const DEVELOPMENT_ENDPOINT = 'http://127.0.0.1:10000/devstoreaccount1';
+
+/** Names in lower case, as they are case-insensitive; a value may itself hold `=`. */
+function partsOf(connectionString: string): Map<string, string> {
+  const parts = connectionString.split(';').map((part) => /^([^=]+)=(.*)$/s.exec(part.trim()));
+  return new Map(parts.flatMap((part) => (part ? [[part[1]!.trim().toLowerCase(), part[2]!.trim()]] : [])));
+}
+
+function isDevelopment(parts: Map<string, string>): boolean {
+  return parts.get('usedevelopmentstorage')?.toLowerCase() === 'true';
+}
+
+function blobEndpointOf(connectionString: string): string {
+  const parts = partsOf(connectionString);
+  if (isDevelopment(parts)) return DEVELOPMENT_ENDPOINT;
+  const protocol = parts.get('defaultendpointsprotocol') || 'https';
+  const suffix = parts.get('endpointsuffix') || 'core.windows.net';
+  return parts.get('blobendpoint') || `${protocol}://${parts.get('accountname')}.blob.${suffix}`;
+}
+
+function connectionStringProblem(connectionString: string): string | undefined {
+  const parts = partsOf(connectionString);
+  if (isDevelopment(parts)) return undefined;
+  const signed = Boolean(parts.get('sharedaccesssignature'));
+  const names = { AccountName: 'accountname', AccountKey: 'accountkey' };
+  // With a signature the account is told by its endpoint.
+  const missing = Object.entries(names).filter(
+    ([, name]) => !parts.get(name) && !(signed && (name === 'accountkey' || parts.get('blobendpoint'))),
+  );
+  if (missing.length > 0) {
+    return `is not a whole connection string: it has no ${missing.map(([name]) => name).join(' and no ')}; copy it from the account's access keys`;
+  }
+  const accountName = parts.get('accountname');
+  if (accountName && !/^[a-z0-9]{3,24}$/.test(accountName)) {
+    return 'has an AccountName that is none: 3 to 24 lower-case letters and digits';
+  }
+  if (!/^(?:[A-Za-z\d+/]{4})*(?:[A-Za-z\d+/]{2}==|[A-Za-z\d+/]{3}=)?$/.test(parts.get('accountkey') ?? '')) {
+    return 'has an AccountKey that is not Base64; was it cut off when it was copied?';
+  }
+  const endpoint = blobEndpointOf(connectionString);
+  const url = URL.canParse(endpoint) ? new URL(endpoint) : undefined;
+  if (!url || !/^https?:$/.test(url.protocol) || url.search || url.username) {
+    return 'has a blob endpoint that is not a plain http or https address';
+  }
+  return undefined;
+}
+
+function serviceUriProblem(uri: string): string | undefined {
+  if (!URL.canParse(uri)) return 'is not an address; it looks like https://myaccount.blob.core.windows.net';
+  const url = new URL(uri);
+  if (url.protocol !== 'https:') return 'must begin with https://';
+  if (url.search || url.hash || url.username || url.password) {
+    return 'must be the plain address of the service, without a query, signature or user in it';
+  }
+  return undefined;
+}

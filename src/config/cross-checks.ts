@@ -1,0 +1,149 @@
+import type { ConfigurationProblem } from '../domain/configuration-error.ts';
+import { CONTROL_CONTAINER, isLiteral, isValidContainerName, patternsOverlap } from '../domain/container-pattern.ts';
+import { destinationPattern, expand, isInjective, sourceExpandingTo } from '../domain/container-template.ts';
+
+/** What of a job these checks look at. */
+export interface JobShape {
+  /** Such as `jobs[0]`. */
+  place: string;
+  name?: string;
+  source: { account: string; containers: string[] };
+  destination: { account: string; container: string; prefix: string };
+}
+
+/** Tells accounts apart: two aliases of one account give the same text. */
+export type AccountIdentity = (alias: string) => string;
+
+/** What is wrong with jobs whose single options are right: in themselves, and beside each other. */
+export function crossChecks(jobs: readonly JobShape[], identity: AccountIdentity): ConfigurationProblem[] {
+  return [
+    ...jobs.flatMap((job) => [...destinationProblems(job), ...ownSourceProblems(job, identity)]),
+    ...jobs.flatMap((job, index) =>
+      jobs.slice(0, index).flatMap((earlier) => sharedDestination(earlier, job, identity)),
+    ),
+    ...circleProblems(jobs, identity),
+  ];
+}
+
+const quote = (text: string) => JSON.stringify(text);
+
+function destinationProblems({ place, source, destination }: JobShape): ConfigurationProblem[] {
+  const at = `${place}.destination.container`;
+  const template = destination.container;
+  const problems: ConfigurationProblem[] = [];
+  const several = new Set(source.containers).size > 1 || source.containers.some((pattern) => !isLiteral(pattern));
+  if (several && !isInjective(template, destination.prefix)) {
+    problems.push({
+      place: at,
+      message: `${quote(template)} is one place for several source containers, whose blobs would overwrite each other; write {container} in it, such as "{container}backup", or in the prefix with a slash after it, such as "{container}/"`,
+    });
+  }
+  for (const pattern of new Set(source.containers)) {
+    const made = expand(template, pattern);
+    if (isLiteral(pattern) && !isValidContainerName(made)) {
+      problems.push({
+        place: at,
+        message: `${quote(template)} makes ${quote(made)} of ${quote(pattern)}, which is not a container name; give that container a job of its own`,
+      });
+    }
+    const source = sourceExpandingTo(template, pattern, CONTROL_CONTAINER);
+    if (source !== undefined) {
+      problems.push({
+        place: at,
+        message: `${quote(template)} makes "${CONTROL_CONTAINER}" of ${quote(source)}: that container keeps what the vault knows of itself, and nothing may be copied into it`,
+      });
+    }
+  }
+  return problems;
+}
+
+/** A pair of patterns that shows how what `from` writes can be read by `to`, or undefined. Prefixes are not looked at. */
+function feeds(
+  from: JobShape,
+  to: JobShape,
+  identity: AccountIdentity,
+): { made: string; pattern: string; read: string } | undefined {
+  if (identity(from.destination.account) !== identity(to.source.account)) return undefined;
+  for (const pattern of from.source.containers) {
+    const made = destinationPattern(from.destination.container, pattern);
+    const read = to.source.containers.find((candidate) => patternsOverlap(made, candidate));
+    if (read !== undefined) return { made, pattern, read };
+  }
+  return undefined;
+}
+
+function ownSourceProblems(job: JobShape, identity: AccountIdentity): ConfigurationProblem[] {
+  const overlap = feeds(job, job, identity);
+  if (!overlap) return [];
+  const { source, destination } = job;
+  const account =
+    source.account === destination.account
+      ? `both lie in ${source.account}`
+      : `${source.account} and ${destination.account} are the same account`;
+  return [
+    {
+      place: `${job.place}.destination`,
+      message: `the destination lies inside the source, and the backup would back up itself: ${account}, and the destination ${quote(overlap.made)} (of ${quote(overlap.pattern)}) overlaps with the source pattern ${quote(overlap.read)}; use another account, or patterns that do not overlap`,
+    },
+  ];
+}
+
+function sharedDestination(a: JobShape, b: JobShape, identity: AccountIdentity): ConfigurationProblem[] {
+  if (identity(a.destination.account) !== identity(b.destination.account)) return [];
+  const sameMapping =
+    identity(a.source.account) === identity(b.source.account) &&
+    a.destination.container === b.destination.container &&
+    a.destination.prefix === b.destination.prefix;
+  // Jobs that map the same containers in the same way bring the same blobs to the same places.
+  if (sameMapping && isInjective(a.destination.container, a.destination.prefix)) return [];
+  for (const fromA of a.source.containers) {
+    for (const fromB of b.source.containers) {
+      if (sameMapping && isLiteral(fromA) && fromA === fromB) continue;
+      const madeA = destinationPattern(a.destination.container, fromA);
+      const madeB = destinationPattern(b.destination.container, fromB);
+      if (
+        patternsOverlap(madeA, madeB) &&
+        prefixesOverlap(expand(a.destination.prefix, fromA), expand(b.destination.prefix, fromB))
+      ) {
+        return [
+          {
+            place: `${b.place}.destination`,
+            message: `${a.place} copies from another source to the same place, and the two would overwrite each other's blobs: ${quote(madeA)} (of ${quote(fromA)}) and ${quote(madeB)} (of ${quote(fromB)}) in ${b.destination.account} overlap; give one of them another container or prefix`,
+          },
+        ];
+      }
+    }
+  }
+  return [];
+}
+
+/** Both may hold stars that stand for part of a container's name: what comes before the first is certain. */
+function prefixesOverlap(a: string, b: string): boolean {
+  const [headA, headB] = [a.split('*')[0]!, b.split('*')[0]!];
+  return headA.startsWith(headB) || headB.startsWith(headA);
+}
+
+/** Jobs that feed each other in a circle: every round would copy the copies of the round before. */
+function circleProblems(jobs: readonly JobShape[], identity: AccountIdentity): ConfigurationProblem[] {
+  const next = jobs.map((from) =>
+    jobs.flatMap((to, index) => (from !== to && feeds(from, to, identity) ? [index] : [])),
+  );
+  const problems: ConfigurationProblem[] = [];
+  const done = new Set<number>();
+  const visit = (at: number, path: number[]) => {
+    const start = path.indexOf(at);
+    if (start >= 0) {
+      const circle = path.slice(start);
+      problems.push({
+        place: `${jobs[circle[0]!]!.place}.destination`,
+        message: `these jobs copy in a circle, each from where the one before it copies to, and would back up their own copies: ${[...circle, at].map((index) => jobs[index]!.place).join(' → ')}; narrow the source patterns so that copies are not among them`,
+      });
+      return;
+    }
+    if (done.has(at)) return;
+    for (const to of next[at]!) visit(to, [...path, at]);
+    done.add(at);
+  };
+  for (const index of jobs.keys()) visit(index, []);
+  return problems;
+}

@@ -1,0 +1,79 @@
+/**
+ * Where JSON stops being JSON. The engine's own messages name the place only sometimes, so the tokens are read once
+ * more, without building anything and without recursion.
+ */
+
+const SPACE = /[ \t\n\r]*/y;
+const SCALAR =
+  /"(?:[ !#-[\]-\uffff]|\\(?:["\\/bfnrt]|u[\da-fA-F]{4}))*"|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null/y;
+
+/** The offset of the first character that cannot be there (the length of the text where it ends too soon), or undefined. */
+export function jsonErrorOffset(text: string): number | undefined {
+  let at = 0;
+  const open: ('{' | '[')[] = [];
+  const take = (pattern: RegExp) => {
+    pattern.lastIndex = at;
+    const found = pattern.exec(text)?.[0];
+    at += found?.length ?? 0;
+    return found;
+  };
+  const takeKey = () => {
+    if (text[at] !== '"' || take(SCALAR) === undefined) return false;
+    take(SPACE);
+    if (text[at] !== ':') return false;
+    at++;
+    return true;
+  };
+
+  for (;;) {
+    take(SPACE);
+    const bracket = text[at];
+    if (bracket === '{' || bracket === '[') {
+      at++;
+      take(SPACE);
+      if (text[at] !== (bracket === '{' ? '}' : ']')) {
+        open.push(bracket);
+        if (bracket === '{' && !takeKey()) return at;
+        continue;
+      }
+      at++;
+    } else if (take(SCALAR) === undefined) {
+      return at;
+    }
+    // A value has ended: what follows closes what is open, or goes on after a comma.
+    for (;;) {
+      take(SPACE);
+      const last = open.at(-1);
+      if (last === undefined) return at === text.length ? undefined : at;
+      const next = text[at];
+      if (next === ',') {
+        at++;
+        take(SPACE);
+        if (last === '{' && !takeKey()) return at;
+        break;
+      }
+      if (next !== (last === '{' ? '}' : ']')) return at;
+      at++;
+      open.pop();
+    }
+  }
+}
+
+/** Line and column, both from 1; columns count UTF-16 units. */
+export function lineAndColumn(text: string, offset: number): { line: number; column: number } {
+  const before = text.slice(0, offset).split(/\r\n|\n|\r/);
+  return { line: before.length, column: before.at(-1)!.length + 1 };
+}
+
+/** What is wrong at an offset, in words for the file's author. */
+export function syntaxProblem(text: string, offset: number): string {
+  if (offset >= text.length)
+    return text.trim() === '' ? 'the file is empty' : 'the file ends too soon: a bracket, brace or quote is not closed';
+  const rest = text.slice(offset);
+  if (/^\/[/*]|^#/.test(rest)) return 'JSON has no comments; take it out';
+  if (/^[}\]]/.test(rest)) return `unexpected ${JSON.stringify(rest[0])}, perhaps after a comma too many`;
+  if (rest.startsWith("'")) return 'JSON wants double quotes, not single ones';
+  if (rest.startsWith('"'))
+    return 'a comma or colon is missing before this, or the text in quotes is broken (a line break, or a lone backslash: write "\\\\")';
+  return `unexpected ${JSON.stringify([...rest.slice(0, 2)][0])}; this is not JSON`;
+}

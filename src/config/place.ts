@@ -1,0 +1,34 @@
+/** A place in the configuration as people write it: `jobs[0].source.account`. */
+export function placeOf(path: readonly PropertyKey[]): string {
+  if (path.length === 0) return 'the whole file';
+  const parts = path.map((key) => {
+    if (typeof key === 'number') return `[${key}]`;
+    const text = String(key);
+    return /^[A-Za-z_$][\w$]*$/.test(text)
+      ? `.${text}`
+      : `[${JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}…` : text)}]`;
+  });
+  return parts.join('').replace(/^\./, '');
+}
+
+/** The one of `known` that `word` was most likely meant to be, or undefined when none is near. */
+export function nearest(word: string, known: readonly string[]): string | undefined {
+  if (word.length > 40) return undefined;
+  const ranked = known
+    .map((candidate) => ({ candidate, edits: editDistance(word.toLowerCase(), candidate.toLowerCase()) }))
+    .sort((a, b) => a.edits - b.edits)[0];
+  return ranked && ranked.edits <= Math.max(1, Math.floor(ranked.candidate.length / 3)) ? ranked.candidate : undefined;
+}
+
+/** Levenshtein distance. */
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      next.push(Math.min(next[j - 1]! + 1, row[j]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)));
+    }
+    row = next;
+  }
+  return row[b.length]!;
+}

@@ -1,0 +1,48 @@
+/** What a listing, or a look at a single blob, tells of it. Times are ISO 8601 (UTC), sizes are bytes. */
+
+export type BlobType = 'block' | 'page' | 'append';
+
+/** The part of a blob that a copy must carry and a restore must give back. */
+export interface ContentHeaders {
+  contentType?: string;
+  contentEncoding?: string;
+  contentLanguage?: string;
+  contentDisposition?: string;
+  cacheControl?: string;
+  /** Base64. The property as stored: Azure copies it, it never computes it anew. */
+  contentMd5?: string;
+}
+
+export interface BlobState extends ContentHeaders {
+  name: string;
+  /** Without the surrounding quotes, as listings give it; header values are normalised to this form. */
+  etag: string;
+  lastModified: string;
+  size: number;
+  type: BlobType;
+  /** Present only where the service says so: page blobs of standard accounts have none. */
+  tier?: string;
+  /** True when the tier is the account's default and was never set on the blob itself. */
+  tierInferred?: boolean;
+  /** `rehydrate-pending-to-hot` and the like, while an archived blob comes back. */
+  archiveStatus?: string;
+  /** Keys in the case they were written in when listed; lower-cased when looked at singly. */
+  metadata?: Record<string, string>;
+  /** How many index tags the blob has; absent means none. */
+  tagCount?: number;
+  /** Only where the listing was asked for tags and the caller may read them. */
+  tags?: Record<string, string>;
+  /** The last copy onto this blob; gone once something else wrote its properties. */
+  copy?: CopyState;
+  /** A directory of an account with a hierarchical namespace: it has no content to copy. */
+  isDirectory?: boolean;
+}
+
+export interface CopyState {
+  id: string;
+  status: 'pending' | 'success' | 'aborted' | 'failed';
+  /** The service's own words about a failure. */
+  description?: string;
+  /** `bytesCopied/bytesTotal` as the service gives it. */
+  progress?: string;
+}

@@ -1,0 +1,71 @@
+/**
+ * Container patterns: a container's name, or a name with stars, each standing for any run of characters. Nothing else
+ * is special. System containers (`$web`) are taken only when they are named in full, and so is the control container.
+ */
+
+/** Where a vault keeps what it knows of itself. No star reaches it. */
+export const CONTROL_CONTAINER = 'strongroom';
+
+/** Three to 63 letters, digits and single hyphens, beginning and ending with none; or `$root` or `$web`. */
+export function isValidContainerName(name: string): boolean {
+  return name === '$root' || name === '$web' || /^(?=.{3,63}$)[a-z0-9]+(?:-[a-z0-9]+)*$/.test(name);
+}
+
+export function isLiteral(pattern: string): boolean {
+  return !pattern.includes('*');
+}
+
+/** What is wrong with a pattern, in words for its author, or undefined. */
+export function patternProblem(pattern: string): string | undefined {
+  const quoted = JSON.stringify(pattern);
+  if (isLiteral(pattern)) {
+    if (isValidContainerName(pattern)) return undefined;
+    return `${quoted} is not a container name: 3 to 63 lower-case letters, digits and single hyphens (or $web, $root), or a pattern such as "tenant-*"`;
+  }
+  if (pattern.startsWith('$')) {
+    return `${quoted} matches nothing: system containers are never matched by "*"; name them in full, such as "$web"`;
+  }
+  if (/^[a-z0-9*-]+$/.test(pattern) && !pattern.includes('--') && !/^-|-$/.test(pattern) && shortest(pattern) <= 63) {
+    return undefined;
+  }
+  return `${quoted} can match no container: names are 3 to 63 lower-case letters, digits and single hyphens, and only "*" is special`;
+}
+
+function shortest(pattern: string): number {
+  return pattern.replaceAll('*', '').length;
+}
+
+export function matches(pattern: string, name: string): boolean {
+  if (isLiteral(pattern)) return pattern === name;
+  return !name.startsWith('$') && name !== CONTROL_CONTAINER && fits(pattern, name);
+}
+
+/** Whether some name could be matched by both. Where both have stars, lengths are not looked at: sooner yes than no. */
+export function patternsOverlap(a: string, b: string): boolean {
+  if (isLiteral(a)) return matches(b, a);
+  if (isLiteral(b)) return matches(a, b);
+  // With a star in each, whatever lies between first and last star can be put side by side: only the ends can disagree.
+  const [headA, headB] = [a.slice(0, a.indexOf('*')), b.slice(0, b.indexOf('*'))];
+  const [tailA, tailB] = [a.slice(a.lastIndexOf('*') + 1), b.slice(b.lastIndexOf('*') + 1)];
+  return (
+    (headA.startsWith(headB) || headB.startsWith(headA)) &&
+    (tailA.endsWith(tailB) || tailB.endsWith(tailA)) &&
+    !headA.startsWith('$') &&
+    !headB.startsWith('$')
+  );
+}
+
+/** Star matching in time linear in pattern × name, without backtracking: each piece is taken where it first appears. */
+function fits(pattern: string, name: string): boolean {
+  const pieces = pattern.split('*');
+  const head = pieces.shift()!;
+  const tail = pieces.pop()!;
+  if (name.length < head.length + tail.length || !name.startsWith(head) || !name.endsWith(tail)) return false;
+  let at = head.length;
+  for (const piece of pieces) {
+    const found = name.indexOf(piece, at);
+    if (found < 0) return false;
+    at = found + piece.length;
+  }
+  return at <= name.length - tail.length;
+}

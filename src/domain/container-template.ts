@@ -1,0 +1,63 @@
+import { isLiteral, isValidContainerName, matches } from './container-pattern.ts';
+
+export { isValidContainerName };
+
+/**
+ * Templates for where a container's copy lies: the destination container (`{container}backup`) and the prefix of its
+ * blobs (`{container}/`). `{container}` stands for the source container's name; nothing else is special.
+ */
+
+const SLOT = '{container}';
+
+export function expand(template: string, sourceContainer: string): string {
+  // Not replaceAll with a string: "$&" and the like in a replacement are special, and names may begin with "$".
+  return template.split(SLOT).join(sourceContainer);
+}
+
+/** What is wrong with a destination container template whatever its sources are, or undefined. */
+export function containerTemplateProblem(template: string): string | undefined {
+  if (isValidContainerName(expand(template, 'abc'))) return undefined;
+  return `${JSON.stringify(template)} does not make a container name: 3 to 63 lower-case letters, digits and single hyphens, where {container} stands for the source container, such as "{container}backup"`;
+}
+
+/** What is wrong with a prefix template whatever its sources are, or undefined. Lengths are in characters. */
+export function prefixTemplateProblem(template: string): string | undefined {
+  if (template.length > 512) return `the prefix has ${template.length} characters; at most 512 leave room for names`;
+  if (/(?:^|\/)\.{1,2}(?:\/|$)/.test(expand(template, 'abc')) || template.includes('\\')) {
+    return `${JSON.stringify(template)} holds "." or ".." as a path segment, or a backslash: Azure rewrites such names`;
+  }
+  return undefined;
+}
+
+/**
+ * Whether two source containers can never end up in one place, given both templates. In the container template
+ * `{container}` is enough. In the prefix something must end it that no container name holds, such as "/": with
+ * `{container}` alone, `ab` + `c.txt` and `abc` + `.txt` would be one blob.
+ */
+export function isInjective(containerTemplate: string, prefixTemplate: string): boolean {
+  if (containerTemplate.includes(SLOT)) return true;
+  const slot = prefixTemplate.indexOf(SLOT);
+  return slot >= 0 && /[^a-z0-9$-]/.test(expand(prefixTemplate.slice(slot), ''));
+}
+
+/** Every destination container that sources matching `pattern` can have, as a pattern again. */
+export function destinationPattern(template: string, pattern: string): string {
+  return expand(template, pattern).replace(/\*{2,}/g, '*');
+}
+
+/** The source container that matches `pattern` and whose copy would be `destination`, or undefined. */
+export function sourceExpandingTo(template: string, pattern: string, destination: string): string | undefined {
+  if (!template.includes(SLOT)) {
+    const source = isLiteral(pattern) ? pattern : undefined;
+    return template === destination ? (source ?? pattern) : undefined;
+  }
+  for (let from = 0; from < destination.length; from++) {
+    for (let to = destination.length; to > from; to--) {
+      const source = destination.slice(from, to);
+      if (isValidContainerName(source) && matches(pattern, source) && expand(template, source) === destination) {
+        return source;
+      }
+    }
+  }
+  return undefined;
+}

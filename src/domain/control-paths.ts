@@ -1,0 +1,54 @@
+/** Where things lie in the vault's control container. Container names are safe path segments; blob names never appear. */
+
+export const CONTROL_CONTAINER = 'strongroom';
+
+export function lockPath(job: string): string {
+  return `locks/${job}.json`;
+}
+
+export function runsPrefix(job: string): string {
+  return `jobs/${job}/runs/`;
+}
+
+export function runPrefix(run: { job: string; id: string }): string {
+  return `${runsPrefix(run.job)}${run.id}/`;
+}
+
+export function summaryPath(run: { job: string; id: string }): string {
+  return `${runPrefix(run)}run.json`;
+}
+
+export type PartKind = 'scan' | 'copy' | 'plan' | 'work' | 'progress';
+
+const FOLDERS: Record<PartKind, string> = {
+  scan: 'manifest',
+  copy: 'manifest',
+  plan: 'plan',
+  work: 'work',
+  progress: 'progress',
+};
+
+/** `manifest/images/000003-copy-02-000000.ndjson.gz`: kind and numbers make the name unique and sort it. */
+export function partPath(run: { job: string; id: string }, kind: PartKind, container: string, key: string): string {
+  const suffix = kind === 'progress' ? '' : '.ndjson.gz';
+  return `${runPrefix(run)}${FOLDERS[kind]}/${container}/${key}${suffix}`;
+}
+
+/** The kind of a listed name below a run's prefix, or undefined for what is no part (run.json). */
+export function kindOfPath(path: string): { kind: PartKind; container: string; key: string } | undefined {
+  const match = /\/runs\/[^/]+\/(manifest|plan|work|progress)\/([^/]+)\/([^/]+?)(?:\.ndjson\.gz)?$/.exec(path);
+  if (!match) return undefined;
+  const [, folder, container, key] = match;
+  const kind = folder === 'manifest' ? (key!.includes('copy') ? 'copy' : 'scan') : (folder as PartKind);
+  return { kind, container: container!, key: key! };
+}
+
+export const sliceKey = (slice: number): string => `${pad(slice, 6)}-scan`;
+export const planKey = (slice: number, chunk: number, attempt: string): string =>
+  `${pad(slice, 6)}-${pad(chunk, 2)}-${attempt}`;
+export const copyKey = (slice: number, chunk: number, from: number): string =>
+  `${pad(slice, 6)}-copy-${pad(chunk, 2)}-${pad(from, 6)}`;
+
+function pad(value: number, width: number): string {
+  return String(value).padStart(width, '0');
+}

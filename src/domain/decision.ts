@@ -1,0 +1,84 @@
+import type { BlobState } from './blob.ts';
+import { readRecord, settableTier, tagFingerprint } from './record.ts';
+
+export type CopyReason =
+  /** The mirror has nothing under this name. */
+  | 'new'
+  /** The mirror holds another version of the source. */
+  | 'changed'
+  /** A full run copies everything. */
+  | 'full'
+  /** What the mirror holds is not whole: a copy that failed or was aborted, or has the wrong size. */
+  | 'incomplete'
+  /** Made by another tool, and older than the source or different from it. */
+  | 'untracked';
+
+export type Decision =
+  | { action: 'copy'; reason: CopyReason }
+  /** A copy of this very version is pending already: wait for it. */
+  | { action: 'adopt'; copyId: string }
+  /** A copy of something else is pending: end it first. */
+  | { action: 'abort'; copyId: string }
+  /** The content is there; only tier or tags are to be set. */
+  | { action: 'update'; reason: 'tier' | 'tags' }
+  /** This run copied it already; seen when an activity runs a second time. */
+  | { action: 'done' }
+  | { action: 'unchanged' }
+  | { action: 'skip'; code: 'source-archived' | 'directory' };
+
+/**
+ * Decides what to do about one source blob. `mirror` is the blob of the same name in the vault, with its metadata and
+ * copy state. The recorded source ETag decides; timestamps only where there is no record of ours.
+ */
+export function decide(
+  source: BlobState,
+  mirror: BlobState | undefined,
+  mode: 'full' | 'incremental',
+  run: string,
+): Decision {
+  if (source.isDirectory) return { action: 'skip', code: 'directory' };
+  const record = readRecord(mirror?.metadata);
+  const sameVersion = record?.etag === source.etag;
+  if (mirror?.copy?.status === 'pending') {
+    return { action: sameVersion ? 'adopt' : 'abort', copyId: mirror.copy.id };
+  }
+  const whole = mirror !== undefined && isWhole(mirror);
+  const held = whole && sameVersion && mirror.size === source.size && mirror.type === source.type;
+  if (source.tier === 'Archive') {
+    // What was copied before it was archived is still the content; nothing can be read from it now.
+    return held ? { action: 'unchanged' } : { action: 'skip', code: 'source-archived' };
+  }
+  if (held && record.run === run) return { action: 'done' };
+  if (mirror === undefined) return { action: 'copy', reason: 'new' };
+  if (!whole) return { action: 'copy', reason: 'incomplete' };
+  if (mode === 'full') return { action: 'copy', reason: 'full' };
+  if (held) {
+    const tier = settableTier(source);
+    if (tier !== undefined && tier !== record.tier) return { action: 'update', reason: 'tier' };
+    if (tagsDiffer(source, record.tags)) return { action: 'update', reason: 'tags' };
+    return { action: 'unchanged' };
+  }
+  if (record) return { action: 'copy', reason: sameVersion ? 'incomplete' : 'changed' };
+  return isOutdated(source, mirror) ? { action: 'copy', reason: 'untracked' } : { action: 'unchanged' };
+}
+
+/** False for what a failed or aborted copy leaves behind. */
+export function isWhole(mirror: BlobState): boolean {
+  return mirror.copy === undefined || mirror.copy.status === 'success';
+}
+
+function tagsDiffer(source: BlobState, recorded: string | undefined): boolean {
+  // Tags that may not be read cannot be compared; that is stated in the run's problems.
+  if (source.tags === undefined && (source.tagCount ?? 0) > 0) return false;
+  return tagFingerprint(source.tags) !== recorded;
+}
+
+/** For a blob without our record, all there is to go by. */
+function isOutdated(source: BlobState, mirror: BlobState): boolean {
+  return (
+    Date.parse(source.lastModified) > Date.parse(mirror.lastModified) ||
+    source.size !== mirror.size ||
+    source.type !== mirror.type ||
+    (source.contentMd5 !== undefined && mirror.contentMd5 !== undefined && source.contentMd5 !== mirror.contentMd5)
+  );
+}

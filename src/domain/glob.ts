@@ -1,0 +1,185 @@
+/**
+ * Globs on blob names. `*` and `?` stop at "/", `**` as a whole segment stands for any number of segments (none, too),
+ * `[abc]`, `[a-z]`, `[!abc]` and `{a,b}` are alternatives. Everything else, backslash, dots and parentheses included,
+ * stands for itself; so do braces without a comma. A special character that is meant is put in brackets: `[*]`, `[{]`.
+ *
+ * Names come from strangers: matching takes time in |glob| × |name| at most, whatever both are. That is why there is no
+ * regular expression of the whole glob here, as glob libraries make them: those can take minutes for one name.
+ */
+
+/** A compiled glob, for a name that `nameSegments` took apart. Never throws. */
+export type Glob = (segments: readonly string[]) => boolean;
+
+/** A glob is for people: longer ones are mistakes. */
+const LONGEST = 1024;
+const MOST_ALTERNATIVES = 256;
+
+/** Throws RangeError with words for the glob's author. */
+export function compileGlob(glob: string): Glob {
+  const fail = (why: string) =>
+    new RangeError(`${JSON.stringify(glob.length > 80 ? `${glob.slice(0, 80)}…` : glob)} ${why}`);
+  if (glob === '') throw new RangeError('an empty glob matches nothing; "**" matches every name');
+  if (glob.length > LONGEST) throw fail(`has ${glob.length} characters; at most ${LONGEST}`);
+  if (glob.startsWith('!'))
+    throw fail(
+      'does not negate with "!"; put it into the other list (include or exclude), or write "?" for that character',
+    );
+  if (/^\.{0,2}\//.test(glob))
+    throw fail(
+      'begins with a slash or dots, as blob names rarely do; leave them out, or write "*/" for a slash that is there',
+    );
+  if (glob.endsWith('/')) throw fail(`matches only a folder and nothing in it; write ${JSON.stringify(`${glob}**`)}`);
+  if (/\{[^{},]*\.\.[^{},]*\}/.test(glob))
+    throw fail('has a range such as {1..9}, which is not supported; write [1-9] or {a,b}');
+  const alternatives = alternativesOf(tokensOf(glob, fail), fail).map(segmentsOf);
+  return (segments) =>
+    alternatives.some((pattern) =>
+      fits(
+        pattern.length,
+        segments.length,
+        (at) => pattern[at] === ANY_SEGMENTS,
+        (at, index) => (pattern[at] as SegmentTest)(segments[index]!),
+      ),
+    );
+}
+
+/** A blob name at its slashes. The marker blob of a folder, `a/b/`, goes with `a/b`. */
+export function nameSegments(name: string): string[] {
+  const segments = name.split('/');
+  if (segments.length > 1 && segments.at(-1) === '') segments.pop();
+  return segments;
+}
+
+/** One character that is meant, or a special: `*`, `?`, a class, or a part of braces. */
+type Token = { literal: string } | { special: '*' | '?' | '{' | ',' | '}' } | { oneOf: RegExp };
+type Failure = (why: string) => RangeError;
+
+function tokensOf(glob: string, fail: Failure): Token[] {
+  const tokens: Token[] = [];
+  const characters = [...glob];
+  for (let at = 0; at < characters.length; at++) {
+    const character = characters[at]!;
+    if (character === '[') {
+      const negated = characters[at + 1] === '!' || characters[at + 1] === '^';
+      const from = at + (negated ? 2 : 1);
+      // A "]" that comes first is one of the characters.
+      const to = characters.indexOf(']', from + 1);
+      if (to < 0) throw fail('has a "[" without a "]" after it; write [[] for the character');
+      tokens.push({ oneOf: classOf(characters.slice(from, to).join(''), negated, fail) });
+      at = to;
+    } else if (character === '*' || character === '?' || character === '{' || character === ',' || character === '}') {
+      tokens.push({ special: character });
+    } else {
+      tokens.push({ literal: character });
+    }
+  }
+  return tokens;
+}
+
+function classOf(members: string, negated: boolean, fail: Failure): RegExp {
+  if (members.includes('/')) throw fail('has a "/" in brackets, which never matches; write {a,b} with whole paths');
+  if (members.startsWith(':')) throw fail('has a class such as [[:alpha:]], which is not supported; write [a-z]');
+  try {
+    return new RegExp(`^[${negated ? '^' : ''}${members.replace(/[\\^[\]]/g, '\\$&')}]$`, 'su');
+  } catch {
+    throw fail(`has a range in [${members}] that runs backwards`);
+  }
+}
+
+/** Every way to take one alternative of each pair of braces; without braces and commas. */
+function alternativesOf(tokens: Token[], fail: Failure): Token[][] {
+  const open = tokens.findIndex((token) => isSpecial(token, '{'));
+  if (open < 0) return [tokens.map(plain)];
+  let depth = 0;
+  let from = open + 1;
+  const choices: Token[][] = [];
+  for (let at = open; at < tokens.length; at++) {
+    const token = tokens[at]!;
+    if (isSpecial(token, '{')) depth++;
+    if (isSpecial(token, '}')) depth--;
+    if ((depth === 1 && isSpecial(token, ',')) || depth === 0) {
+      choices.push(tokens.slice(from, at));
+      from = at + 1;
+    }
+    if (depth > 0) continue;
+    const before = tokens.slice(0, open).map(plain);
+    const rest = alternativesOf(tokens.slice(at + 1), fail);
+    const inner = choices.flatMap((choice) => alternativesOf(choice, fail));
+    const chosen = choices.length > 1 ? inner : inner.map((choice) => [{ literal: '{' }, ...choice, { literal: '}' }]);
+    if (chosen.length * rest.length > MOST_ALTERNATIVES)
+      throw fail(`stands for more than ${MOST_ALTERNATIVES} globs; write fewer alternatives`);
+    return chosen.flatMap((choice) => rest.map((end) => [...before, ...choice, ...end]));
+  }
+  throw fail('has a "{" without a "}" after it; write [{] for the character');
+}
+
+function isSpecial(token: Token, special: string): boolean {
+  return 'special' in token && token.special === special;
+}
+
+/** A comma outside of braces, and a brace that closes nothing, stand for themselves. */
+function plain(token: Token): Token {
+  return 'special' in token && token.special !== '*' && token.special !== '?' ? { literal: token.special } : token;
+}
+
+type SegmentTest = (segment: string) => boolean;
+const ANY_SEGMENTS = Symbol('**');
+
+function segmentsOf(tokens: Token[]): (SegmentTest | typeof ANY_SEGMENTS)[] {
+  const segments: Token[][] = [[]];
+  for (const token of tokens) {
+    if ('literal' in token && token.literal === '/') segments.push([]);
+    else segments.at(-1)!.push(token);
+  }
+  return segments.map((segment) =>
+    segment.length === 2 && segment.every((token) => isSpecial(token, '*')) ? ANY_SEGMENTS : segmentTest(segment),
+  );
+}
+
+function segmentTest(tokens: Token[]): SegmentTest {
+  if (tokens.every((token) => 'literal' in token)) {
+    const text = tokens.map(({ literal }) => literal).join('');
+    return (segment) => segment === text;
+  }
+  const isStar = (at: number) => isSpecial(tokens[at]!, '*');
+  return (segment) => {
+    const characters = /[\ud800-\udfff]/.test(segment) ? [...segment] : segment;
+    return fits(tokens.length, characters.length, isStar, (at, index) => {
+      const token = tokens[at]!;
+      if ('literal' in token) return token.literal === characters[index];
+      return 'oneOf' in token ? token.oneOf.test(characters[index]!) : true;
+    });
+  };
+}
+
+/**
+ * Matches a sequence against a pattern in which some items are stars, for any run of items. Only the last star met ever
+ * needs to take more: what came before it can stay where it first fitted.
+ */
+function fits(
+  patternLength: number,
+  length: number,
+  isStar: (at: number) => boolean,
+  accepts: (at: number, index: number) => boolean,
+): boolean {
+  let at = 0;
+  let index = 0;
+  let star = -1;
+  let taken = 0;
+  while (index < length) {
+    if (at < patternLength && isStar(at)) {
+      star = at++;
+      taken = index;
+    } else if (at < patternLength && accepts(at, index)) {
+      at++;
+      index++;
+    } else if (star >= 0) {
+      at = star + 1;
+      index = ++taken;
+    } else {
+      return false;
+    }
+  }
+  while (at < patternLength && isStar(at)) at++;
+  return at === patternLength;
+}

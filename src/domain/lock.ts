@@ -1,0 +1,50 @@
+import type { RunRef } from './run.ts';
+
+/**
+ * One run of a job at a time. The lock is a small object in the vault, replaced by compare-and-swap; its epoch grows
+ * with every run, so that an activity of an older run can tell that it has been superseded. It also carries the wish
+ * to cancel: a single small read tells an activity all it needs to know before it goes on.
+ */
+export interface RunLock {
+  job: string;
+  epoch: number;
+  /** The run that holds the lock; null when it is free. */
+  run: RunRef | null;
+  since: string;
+  cancel: boolean;
+}
+
+/** The lock as it is when this run holds it; whether it may is for the caller to judge. */
+export function acquire(
+  current: RunLock | undefined,
+  run: Omit<RunRef, 'epoch'>,
+  now: Date,
+): RunLock & { run: RunRef } {
+  const epoch = (current?.epoch ?? 0) + 1;
+  return { job: run.job, epoch, run: { ...run, epoch }, since: now.toISOString(), cancel: false };
+}
+
+export function release(current: RunLock, now: Date): RunLock {
+  return { ...current, run: null, since: now.toISOString(), cancel: false };
+}
+
+export type Standing = 'go' | 'cancelled' | 'superseded';
+
+/** Whether a run may go on, judged by the lock as it is now. */
+export function standingOf(lock: RunLock | undefined, run: { id: string; epoch: number }): Standing {
+  if (lock === undefined || lock.run?.id !== run.id || lock.epoch !== run.epoch) return 'superseded';
+  return lock.cancel ? 'cancelled' : 'go';
+}
+
+/** A run that took the lock and was never started is given up after this long. */
+const START_GRACE_MS = 60_000;
+
+/**
+ * Whether the lock may be taken from its holder: only when the orchestration that should be working has ended, or
+ * never began.
+ */
+export function isAbandoned(lock: RunLock, orchestration: 'active' | 'ended' | 'unknown', now: Date): boolean {
+  if (orchestration === 'active') return false;
+  // The start follows the lock within moments; a clock that runs ahead must not rob a run that is just starting.
+  return orchestration === 'ended' || now.getTime() - Date.parse(lock.since) > START_GRACE_MS;
+}

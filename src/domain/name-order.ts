@@ -1,0 +1,53 @@
+/**
+ * The order in which listings give names. The service promises "alphabetical", which flat accounts, accounts with a
+ * hierarchical namespace and the emulator read differently, so the order is observed instead of assumed: every pair
+ * of neighbours rules out the orders it contradicts.
+ *
+ * Nothing depends on the order being right. A wrong one makes a blob look absent from the mirror; the create-only
+ * copy that follows is refused, and the blob is then looked at singly.
+ */
+export class NameOrder {
+  #candidates: Comparator[] = [byUtf16, byCodePoint, byPathSegment];
+
+  get compare(): Comparator {
+    return this.#candidates[0] ?? byUtf16;
+  }
+
+  /** False once no known order explains what was seen. */
+  get isKnown(): boolean {
+    return this.#candidates.length > 0;
+  }
+
+  /** Takes note that a listing gave `next` after `previous`. */
+  observe(previous: string, next: string): void {
+    if (this.#candidates.length === 0 || this.#candidates[0]!(previous, next) < 0) return;
+    this.#candidates = this.#candidates.filter((compare) => compare(previous, next) < 0);
+  }
+}
+
+export type Comparator = (a: string, b: string) => number;
+
+/** By UTF-16 code unit: JavaScript's own order, and the emulator's. */
+export function byUtf16(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+/** By code point, which is the order of the UTF-8 bytes; differs from UTF-16 above U+FFFF. */
+export function byCodePoint(a: string, b: string): number {
+  return compareUnits(a, b, (unit) => (unit >= 0xd800 && unit <= 0xdfff ? unit + 0x10000 : unit));
+}
+
+/** Segment by segment, as accounts with a hierarchical namespace list: `a/z` comes before `a-b`. */
+export function byPathSegment(a: string, b: string): number {
+  return compareUnits(a, b, (unit) => (unit === 0x2f ? -1 : unit));
+}
+
+function compareUnits(a: string, b: string, weigh: (unit: number) => number): number {
+  const length = Math.min(a.length, b.length);
+  for (let i = 0; i < length; i++) {
+    const x = a.charCodeAt(i);
+    const y = b.charCodeAt(i);
+    if (x !== y) return weigh(x) - weigh(y);
+  }
+  return a.length - b.length;
+}

@@ -1,0 +1,108 @@
+import type { BlobState } from './blob.ts';
+import type { CopyReason } from './decision.ts';
+
+/** What became of one listed blob. */
+export type OutcomeStatus = 'copied' | 'unchanged' | 'skipped' | 'failed';
+
+export type CopyMethod = 'sync' | 'async' | 'blocks';
+
+/** One line of a restore point's manifest: the source blob as the run saw it, and what became of it. */
+export interface Outcome {
+  name: string;
+  status: OutcomeStatus;
+  /** ETag and last-modified time of the source version. */
+  etag: string;
+  modified: string;
+  size: number;
+  /** Absent for block blobs. */
+  type?: 'page' | 'append';
+  md5?: string;
+  tier?: string;
+  tags?: Record<string, string>;
+  /** ETag of the blob in the vault that holds the content, as it was when this was written. */
+  vaultEtag?: string;
+  method?: CopyMethod | 'properties';
+  reason?: CopyReason | 'tier' | 'tags';
+  code?: ProblemCode;
+  /** What the service said, for people. */
+  message?: string;
+  /** Only where `failed`: everything a retry needs to try again without listing. */
+  source?: BlobState;
+}
+
+/** A blob that is to be copied, as the scan saw both sides of it. */
+export interface PlannedCopy {
+  source: BlobState;
+  mirror?: BlobState;
+  reason: CopyReason | 'tier' | 'tags' | 'pending';
+}
+
+/** A copy that the service has accepted and not finished. */
+export interface PendingCopy {
+  planned: PlannedCopy;
+  copyId: string;
+  /** Whether this run started it, or found it under way. */
+  startedAt: string;
+  /** How many asynchronous copies of this blob the run has started. */
+  tries: number;
+}
+
+export function isPending(item: Outcome | PendingCopy): item is PendingCopy {
+  return 'copyId' in item;
+}
+
+/** Stable codes: scripts may rely on them. */
+export const PROBLEMS = {
+  'source-vanished': 'The blob was deleted while the run was under way. Nothing to do.',
+  'source-archived': 'Rehydrate the blob to an online tier, then run again; archived content cannot be read.',
+  directory: 'A directory of a hierarchical namespace has no content; its files are backed up. Nothing to do.',
+  'unsupported-name':
+    'The name cannot be addressed over HTTP without becoming another name (dot segments, backslashes, over-long). Rename the blob.',
+  'source-changing': 'The blob changed each time it was about to be copied. Retry when it is at rest.',
+  'destination-leased': 'Something holds a lease on the blob in the vault. Break the lease, then retry.',
+  'destination-immutable':
+    'An immutability policy or legal hold in the vault forbids overwriting. Back up to another container.',
+  'destination-archived': 'The blob in the vault is archived and cannot be overwritten. Rehydrate it, then retry.',
+  'destination-type-differs':
+    'The vault holds a blob of another type under this name. Move that blob away, then retry.',
+  'destination-changing': 'Something else writes this blob in the vault. Find it and stop it, then retry.',
+  'access-denied-source':
+    'Give this app the role Storage Blob Data Reader on the source account (or a key or SAS that may read), then retry.',
+  'access-denied-destination':
+    'Give this app the role Storage Blob Data Contributor on the vault account (or a key or SAS that may write), then retry.',
+  throttled: 'The service was too busy even after waiting. Retry later, or when less else uses the account.',
+  unreachable: 'No connection to the service. Check the address, DNS and firewall rules, then retry.',
+  'server-error': 'The service failed even after several tries. Retry later.',
+  'copy-failed': 'The service accepted the copy and then failed it. Retry; if it persists, force "method": "blocks".',
+  'copy-stuck': 'The service did not finish the copy in time, and it was aborted. Retry.',
+  'tags-not-read':
+    'Index tags were not copied: the app may not read them. The role Storage Blob Data Owner on the source includes that right.',
+  'container-not-found':
+    'The job names this container, but the source does not have it. Correct the job or the container.',
+  'no-containers': 'None of the job\'s patterns matches a container of the source. Correct "source.containers".',
+  'container-name-invalid':
+    'The destination template makes no valid container name of this one. Give this container a job of its own.',
+  'order-unknown':
+    'The listings are sorted in an unknown way, so more blobs than usual were looked at singly. Slower, not less correct.',
+  inconsistent:
+    'The outcomes do not add up to what was listed, so no restore point was made. Run again and report this.',
+  'run-lost': 'The run ended without a summary (it was terminated, or its state was lost). Start another.',
+  internal: 'An unexpected failure. Retry; if it persists, report it with the run id.',
+} as const;
+
+export type ProblemCode = keyof typeof PROBLEMS;
+
+export function outcomeOf(source: BlobState, status: OutcomeStatus, more: Partial<Outcome> = {}): Outcome {
+  return {
+    name: source.name,
+    status,
+    etag: source.etag,
+    modified: source.lastModified,
+    size: source.size,
+    ...(source.type !== 'block' && { type: source.type }),
+    ...(source.contentMd5 !== undefined && { md5: source.contentMd5 }),
+    ...(source.tier !== undefined && !source.tierInferred && { tier: source.tier }),
+    ...(source.tags !== undefined && { tags: source.tags }),
+    ...more,
+  };
+}

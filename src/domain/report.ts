@@ -1,0 +1,226 @@
+import { kindOfPath, type PartKind } from './control-paths.ts';
+import { PROBLEMS, type ProblemCode } from './outcome.ts';
+import type { ContainerReport, PartEntry, Problem, RunRef, RunReport, RunStatus } from './run.ts';
+import { addTally, emptyTally, type Tally } from './tally.ts';
+
+/** A part as a listing of the run's prefix shows it. */
+export interface ListedPart {
+  path: string;
+  tally: Tally;
+}
+
+interface PlacedPart extends ListedPart {
+  kind: PartKind;
+  key: string;
+}
+
+/**
+ * What the parts in storage say of a run. While copies are under way, their progress notes count too, but never
+ * beside the part that replaces them.
+ */
+export function reportOf(
+  run: Omit<RunRef, 'epoch'>,
+  parts: ListedPart[],
+  state: {
+    status: RunStatus;
+    now: Date;
+    finishedAt?: Date;
+    problems: Problem[];
+    requests: Record<string, number>;
+    /** How many blobs the job had last time, to judge progress by while the scan is still going on. */
+    expected?: number;
+  },
+): RunReport {
+  const containers = byContainer(parts).map(([, own]) => containerReport(own, run.dryRun, state.status));
+  for (const problem of state.problems) {
+    const container = containers.find((report) => report.container === problem.container);
+    if (!container) continue;
+    container.problems.push(problem);
+    if (problem.count === 0) container.status = 'failed';
+  }
+  const counts = { listed: 0, copied: 0, unchanged: 0, skipped: 0, failed: 0 };
+  const bytes = { listed: 0, copied: 0 };
+  const requests = { ...state.requests };
+  let planned = 0;
+  let plannedBytes = 0;
+  for (const report of containers) {
+    for (const key of ['listed', 'copied', 'unchanged', 'skipped', 'failed'] as const)
+      counts[key] += report.counts[key];
+    bytes.listed += report.bytes.listed;
+    bytes.copied += report.bytes.copied;
+    planned += report.counts.planned ?? 0;
+    plannedBytes += report.bytes.planned ?? 0;
+    for (const [name, count] of Object.entries(report.requests)) requests[name] = (requests[name] ?? 0) + count;
+  }
+  const scanned = parts.length > 0 && byContainer(parts).every(([, own]) => own.some((part) => part.tally.last));
+  return {
+    id: run.id,
+    job: run.job,
+    mode: run.mode,
+    trigger: run.trigger,
+    dryRun: run.dryRun,
+    ...(run.retryOf !== undefined && { retryOf: run.retryOf }),
+    status: state.status,
+    startedAt: run.startedAt,
+    finishedAt: state.finishedAt?.toISOString() ?? null,
+    counts: { ...counts, ...(run.dryRun && { planned }) },
+    bytes: { ...bytes, ...(run.dryRun && { planned: plannedBytes }) },
+    progress: progressOf(
+      run,
+      counts.copied + counts.unchanged + counts.skipped + counts.failed + (run.dryRun ? planned : 0),
+      Math.max(counts.listed, scanned ? 0 : (state.expected ?? 0)),
+      scanned || state.expected !== undefined,
+      bytes.copied,
+      state,
+    ),
+    requests,
+    containers,
+    problems: [
+      ...state.problems.filter((problem) => problem.container === undefined),
+      ...containers.flatMap((c) => c.problems),
+    ],
+  };
+}
+
+function progressOf(
+  run: { startedAt: string },
+  done: number,
+  total: number,
+  totalKnown: boolean,
+  copiedBytes: number,
+  state: { status: RunStatus; now: Date; finishedAt?: Date },
+): RunReport['progress'] {
+  const seconds = Math.max(((state.finishedAt ?? state.now).getTime() - Date.parse(run.startedAt)) / 1000, 0.001);
+  const rate = done / seconds;
+  const running = state.status === 'running';
+  const fraction = total > 0 ? Math.min(done / total, 1) : 0;
+  return {
+    fraction: running
+      ? totalKnown
+        ? round(fraction, 4)
+        : null
+      : state.status === 'cancelled'
+        ? round(fraction, 4)
+        : 1,
+    blobsPerSecond: round(rate, 1),
+    bytesPerSecond: Math.round(copiedBytes / seconds),
+    secondsLeft: running ? (totalKnown && rate > 0 ? Math.ceil((total - done) / rate) : null) : 0,
+  };
+}
+
+function containerReport(parts: PlacedPart[], dryRun: boolean, runStatus: RunStatus): ContainerReport {
+  const first = parts[0]!.tally;
+  const sum = emptyTally(first.container, first.destination);
+  let planned = 0;
+  let plannedBytes = 0;
+  const settled = new Set(parts.filter((part) => part.kind === 'copy').map((part) => part.key));
+  // Of the notes about one piece of copying, the work file of the latest round tells most, then the progress note.
+  const notes = new Map<string, PlacedPart>();
+  for (const part of parts) {
+    if (part.kind === 'scan') {
+      planned += part.tally.planned;
+      plannedBytes += part.tally.plannedBytes;
+    }
+    if (part.kind === 'scan' || part.kind === 'copy') addTally(sum, part.tally);
+    if (part.kind === 'work' || part.kind === 'progress') {
+      const piece = part.key.replace(/-r\d+$/, '');
+      const known = notes.get(piece);
+      const better =
+        known === undefined || (part.kind === 'work' && (known.kind === 'progress' || part.key > known.key));
+      if (better && !settled.has(piece)) notes.set(piece, part);
+    }
+  }
+  for (const note of notes.values()) addTally(sum, note.tally);
+  const { listed, copied, unchanged, skipped, failed } = sum;
+  const done = parts.some((part) => part.tally.last) && (dryRun || copied + unchanged + skipped + failed === listed);
+  const status: RunStatus = !done ? runStatus : failed > 0 ? 'completed-with-failures' : 'succeeded';
+  return {
+    container: sum.container,
+    destination: sum.destination,
+    status,
+    counts: { listed, copied, unchanged, skipped, failed, ...(dryRun && { planned }) },
+    bytes: { listed: sum.listedBytes, copied: sum.copiedBytes, ...(dryRun && { planned: plannedBytes }) },
+    requests: sum.requests,
+    problems: Object.entries(sum.problems).map(([code, count]) => problemOf(code as ProblemCode, count, sum.container)),
+  };
+}
+
+/**
+ * Why the parts do not make a complete restore point, or undefined when they do: every slice of every scan is there
+ * up to its last, and each slice's planned copies have each come to an outcome.
+ */
+export function incompleteness(parts: ListedPart[], dryRun: boolean): string | undefined {
+  for (const [container, own] of byContainer(parts)) {
+    const scans = own.filter((part) => part.kind === 'scan').sort((a, b) => (a.key < b.key ? -1 : 1));
+    if (scans.length === 0) return `container ${container}: the scan left no part`;
+    for (const [index, scan] of scans.entries()) {
+      const slice = scan.key.slice(0, 6);
+      if (Number(slice) !== index) return `container ${container}: scan part ${index} is missing`;
+      if ((scan.tally.last ?? false) !== (index === scans.length - 1)) {
+        return `container ${container}: scan part ${slice} ${scan.tally.last ? 'is followed by more' : 'is not the last'}`;
+      }
+      const { listed, unchanged, skipped, failed, planned } = scan.tally;
+      if (listed !== unchanged + skipped + failed + planned)
+        return `container ${container}: scan part ${slice} does not add up`;
+      if (dryRun) continue;
+      let settled = 0;
+      for (const part of own) {
+        if (part.kind !== 'copy' || !part.key.startsWith(slice)) continue;
+        const { copied, unchanged: same, skipped: left, failed: lost } = part.tally;
+        if (copied + same + left + lost !== part.tally.planned)
+          return `container ${container}: part ${part.key} does not add up`;
+        settled += part.tally.planned;
+      }
+      if (settled !== planned) {
+        return `container ${container}: of ${planned} blobs to copy in scan part ${slice}, ${settled} have an outcome`;
+      }
+    }
+  }
+  return undefined;
+}
+
+/** The manifest's parts in the order they are to be read in. */
+export function partEntries(parts: ListedPart[]): PartEntry[] {
+  return byContainer(parts).flatMap(([container, own]) =>
+    own
+      .filter((part) => part.kind === 'scan' || part.kind === 'copy')
+      .map(({ path, tally }) => ({
+        path,
+        container,
+        destination: tally.destination,
+        copied: tally.copied,
+        unchanged: tally.unchanged,
+        skipped: tally.skipped,
+        failed: tally.failed,
+        sha256: tally.sha256 ?? '',
+      })),
+  );
+}
+
+export function problemOf(code: ProblemCode, count: number, container?: string, message?: string): Problem {
+  const what = count === 0 ? (container ?? 'the run') : count === 1 ? '1 blob' : `${count} blobs`;
+  return {
+    code,
+    ...(container !== undefined && { container }),
+    count,
+    message: message ?? `${what}: ${code}`,
+    hint: PROBLEMS[code],
+  };
+}
+
+function byContainer(parts: ListedPart[]): [string, PlacedPart[]][] {
+  const groups = new Map<string, PlacedPart[]>();
+  for (const part of parts) {
+    const place = kindOfPath(part.path);
+    if (!place || place.kind === 'plan') continue;
+    const group = groups.get(place.container);
+    const placed = { ...part, kind: place.kind, key: place.key };
+    if (group) group.push(placed);
+    else groups.set(place.container, [placed]);
+  }
+  return [...groups];
+}
+
+function round(value: number, digits: number): number {
+  return Number(value.toFixed(digits));
+}

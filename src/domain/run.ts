@@ -1,0 +1,111 @@
+import type { ProblemCode } from './outcome.ts';
+
+export type RunMode = 'full' | 'incremental' | 'retry';
+export type RunStatus = 'running' | 'succeeded' | 'completed-with-failures' | 'failed' | 'cancelled';
+
+/** Names one run to every orchestration and activity. Small, without secrets: it is stored in histories. */
+export interface RunRef {
+  id: string;
+  job: string;
+  mode: RunMode;
+  trigger: 'timer' | 'http';
+  dryRun: boolean;
+  startedAt: string;
+  /** The lock's epoch: an activity whose run no longer holds this epoch stops. */
+  epoch: number;
+  /** The run whose failures this one tries again. */
+  retryOf?: string;
+}
+
+/** `nightly-20261121T233000Z-k3f9q2`: sorts by time within its job, fits a URL, tells its job. */
+export function newRunId(job: string, now: Date, random: string): string {
+  return `${job}-${now.toISOString().replace(/[-:]|\.\d+/g, '')}-${random}`;
+}
+
+export function parseRunId(id: string): { job: string; startedAt: Date } | undefined {
+  const match = /^([a-z0-9][a-z0-9-]{0,39})-(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z-[a-z0-9]{6}$/.exec(id);
+  if (!match) return undefined;
+  const [, job, year, month, day, hour, minute, second] = match;
+  const startedAt = new Date(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
+  return Number.isNaN(startedAt.getTime()) ? undefined : { job: job!, startedAt };
+}
+
+/** A problem of a run or of one of its containers, with how many blobs it concerns (0: the whole container or run). */
+export interface Problem {
+  code: ProblemCode;
+  /** Source container; absent where it concerns the whole run. */
+  container?: string;
+  count: number;
+  message: string;
+  hint: string;
+}
+
+export interface Counts {
+  listed: number;
+  copied: number;
+  unchanged: number;
+  skipped: number;
+  failed: number;
+  /** Dry runs only: what would be copied. */
+  planned?: number;
+}
+
+export interface ByteCounts {
+  listed: number;
+  copied: number;
+  planned?: number;
+}
+
+/** What is known of one container's share of a run. */
+export interface ContainerReport {
+  container: string;
+  destination: string;
+  status: RunStatus;
+  counts: Counts;
+  bytes: ByteCounts;
+  requests: Record<string, number>;
+  problems: Problem[];
+}
+
+/** The answer about a run, while it works and after. */
+export interface RunReport {
+  id: string;
+  job: string;
+  mode: RunMode;
+  trigger: string;
+  dryRun: boolean;
+  retryOf?: string;
+  status: RunStatus;
+  startedAt: string;
+  finishedAt: string | null;
+  counts: Counts;
+  bytes: ByteCounts;
+  progress: { fraction: number | null; blobsPerSecond: number; bytesPerSecond: number; secondsLeft: number | null };
+  requests: Record<string, number>;
+  containers: ContainerReport[];
+  problems: Problem[];
+}
+
+/** One part of a restore point's manifest, as its summary lists it. */
+export interface PartEntry {
+  /** Full name in the control container; parts of an earlier run when a retry builds on it. */
+  path: string;
+  container: string;
+  destination: string;
+  copied: number;
+  unchanged: number;
+  skipped: number;
+  failed: number;
+  /** Of the compressed bytes. */
+  sha256: string;
+}
+
+/** `run.json`, written last: with status `succeeded` or `completed-with-failures` it is the restore point. */
+export interface RunSummary extends RunReport {
+  format: 1;
+  /** The source's address and the vault's, so that the vault explains itself without the configuration. */
+  source: string;
+  vault: string;
+  restorePoint: boolean;
+  parts: PartEntry[];
+}

@@ -1,0 +1,118 @@
+import { Cron } from 'croner';
+
+/**
+ * Six-field NCRONTAB schedules (`{second} {minute} {hour} {day} {month} {day of week}`), in any time zone, without
+ * looking at a clock. Day and day of week must both hold. Only what both croner and the Functions host understand, and
+ * understand alike, is let through.
+ *
+ * Where clocks change: a schedule of plain times (no `*`, no step in second, minute and hour) that falls into the hour
+ * that is left out comes at the end of the gap, and one that falls into the hour that comes twice comes once. Others
+ * go by the clock: nothing in the gap, twice in the double hour.
+ */
+
+const FIELDS = ['second', 'minute', 'hour', 'day', 'month', 'day of week'];
+const EXAMPLE = 'such as "0 30 23 * * *" (every day at 23:30) or "0 0 4 * * 1-5" (Monday to Friday at 4:00)';
+const SHAPE = `a schedule has six fields, {${FIELDS.join('} {')}}, ${EXAMPLE}`;
+/** Any fixed moment: whether a schedule ever occurs must not depend on today. */
+const EPOCH = new Date('2024-01-01T00:00:00Z');
+
+function fieldsOf(expr: string): string[] {
+  return expr.trim().split(/\s+/);
+}
+
+function cron(expr: string, zone: string): Cron {
+  return new Cron(fieldsOf(expr).join(' '), {
+    mode: '6-part',
+    domAndDow: true,
+    fixedTimeRule: 'no-wildcard',
+    paused: true,
+    timezone: zone,
+  });
+}
+
+/** What is wrong with a schedule, quoting it and saying what a right one looks like, or undefined. */
+export function scheduleProblem(expr: string): string | undefined {
+  const quoted = JSON.stringify(expr.length > 80 ? `${expr.slice(0, 80)}…` : expr);
+  if (expr.trim() === '') return `the schedule is empty; ${SHAPE}`;
+  const fields = fieldsOf(expr);
+  if (fields.length === 5) {
+    return `${quoted} has 5 fields; ${SHAPE}. Put the second in front: "0 ${fields.join(' ')}"`;
+  }
+  if (fields.length !== 6) return `${quoted} has ${fields.length} field${fields.length === 1 ? '' : 's'}; ${SHAPE}`;
+  for (const [index, field] of fields.entries()) {
+    const names = index >= 4;
+    if (!(names ? /^[\da-z*,/-]+$/i : /^[\d*,/-]+$/).test(field)) {
+      return `${quoted}: ${JSON.stringify(field)} is no ${FIELDS[index]}; numbers, "*", ",", "-" and "/" are understood${names ? ', and names such as JAN or MON' : ''}, ${EXAMPLE}`;
+    }
+  }
+  const weekday = fields[5]!;
+  if (/(?:^|[,-])0*7(?:[,/-]|$)|-sun/i.test(weekday)) {
+    return `${quoted}: in ${JSON.stringify(weekday)} Sunday must be written 0 or SUN and cannot end a range; write "0,5,6" for Friday to Sunday`;
+  }
+  try {
+    if (cron(expr, 'UTC').nextRun(EPOCH)) return undefined;
+    return `${quoted} never happens: no date fits; ${SHAPE}`;
+  } catch (error) {
+    const reason = error instanceof Error ? error.message.replace(/^CronPattern: (?:Syntax error, )?/, '') : '';
+    return `${quoted} is not a schedule (${reason.replace(/\.$/, '')}); ${SHAPE}`;
+  }
+}
+
+/** What is wrong with the name of a time zone, or undefined. */
+export function timeZoneProblem(zone: string): string | undefined {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: zone });
+    return undefined;
+  } catch {
+    const quoted = JSON.stringify(zone.length > 80 ? `${zone.slice(0, 80)}…` : zone);
+    return `${quoted} is no time zone; use an IANA name such as "Europe/Berlin", "America/New_York" or "UTC" (Windows names are not understood)`;
+  }
+}
+
+/** The first occurrence after `after`, or undefined when there is none. Throws on an invalid schedule or zone. */
+export function nextAfter(expr: string, zone: string, after: Date): Date | undefined {
+  return cron(expr, zone).nextRun(after) ?? undefined;
+}
+
+/** Whether an occurrence lies after `from` and not after `to`. */
+export function isDue(expr: string, zone: string, from: Date, to: Date): boolean {
+  const next = nextAfter(expr, zone, from);
+  return next !== undefined && next <= to;
+}
+
+/**
+ * The schedule to register with a host that knows only UTC: it comes at every occurrence of `expr` in `zone`, and more
+ * often; `isDue`, asked from one coming to the next, tells which count.
+ */
+export function hostSchedule(expr: string, zone: string): string {
+  const fields = fieldsOf(expr);
+  const offsets = offsetsOf(zone);
+  if (offsets.length === 1 && offsets[0] === 0) return fields.join(' ');
+  const [second, minute, hour] = fields as [string, string, string];
+  // What falls into a gap comes at its end, on the full hour, whatever minute and second were asked for.
+  const mayFallIntoGap = offsets.length > 1 && !/[*/]/.test(second + minute + hour);
+  const orZero = (field: string) => (mayFallIntoGap ? `0,${field}` : field);
+  const wholeHours = offsets.every((offset) => offset % 60 === 0);
+  return `${orZero(second)} ${wholeHours ? orZero(minute) : '*'} * * * *`;
+}
+
+/** The zone's distinct offsets from UTC in minutes, found by looking at every week of the years 2024 to 2040. */
+function offsetsOf(zone: string): number[] {
+  const format = new Intl.DateTimeFormat('en-US', {
+    timeZone: zone,
+    hourCycle: 'h23',
+    year: 'numeric',
+    month: 'numeric',
+    day: 'numeric',
+    hour: 'numeric',
+    minute: 'numeric',
+  });
+  const week = 7 * 24 * 60 * 60_000;
+  const offsets = new Set<number>();
+  for (let time = EPOCH.getTime(); time < Date.UTC(2041, 0); time += week) {
+    const part = Object.fromEntries(format.formatToParts(time).map(({ type, value }) => [type, Number(value)]));
+    const local = Date.UTC(part.year!, part.month! - 1, part.day!, part.hour!, part.minute!);
+    offsets.add((local - time) / 60_000);
+  }
+  return [...offsets];
+}

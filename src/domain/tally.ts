@@ -1,0 +1,86 @@
+import type { Outcome, PlannedCopy, ProblemCode } from './outcome.ts';
+
+/**
+ * What one part adds to the counts of its run. It is kept in the part's own metadata, so that one listing of a run's
+ * parts gives the run's counts as they really are in storage: nothing is added up twice when an activity runs twice.
+ */
+export interface Tally {
+  container: string;
+  destination: string;
+  listed: number;
+  unchanged: number;
+  skipped: number;
+  copied: number;
+  failed: number;
+  /** Scan parts: items handed on to be copied. Copy parts: how many of these the part settles. */
+  planned: number;
+  listedBytes: number;
+  copiedBytes: number;
+  plannedBytes: number;
+  requests: Record<string, number>;
+  problems: Partial<Record<ProblemCode, number>>;
+  /** Scan parts: true on the last one of a container. */
+  last?: boolean;
+  /** Of the part's compressed bytes. */
+  sha256?: string;
+}
+
+export function emptyTally(container: string, destination: string): Tally {
+  return {
+    container,
+    destination,
+    listed: 0,
+    unchanged: 0,
+    skipped: 0,
+    copied: 0,
+    failed: 0,
+    planned: 0,
+    listedBytes: 0,
+    copiedBytes: 0,
+    plannedBytes: 0,
+    requests: {},
+    problems: {},
+  };
+}
+
+export function countOutcome(tally: Tally, outcome: Outcome): void {
+  tally[outcome.status]++;
+  if (outcome.status === 'copied' && outcome.method !== 'properties') tally.copiedBytes += outcome.size;
+  if (outcome.code !== undefined) countProblem(tally, outcome.code);
+}
+
+export function countPlanned(tally: Tally, planned: PlannedCopy): void {
+  tally.planned++;
+  tally.plannedBytes += planned.source.size;
+}
+
+export function countProblem(tally: Tally, code: ProblemCode, count = 1): void {
+  tally.problems[code] = (tally.problems[code] ?? 0) + count;
+}
+
+export function addTally(into: Tally, from: Tally): void {
+  for (const key of ['listed', 'unchanged', 'skipped', 'copied', 'failed', 'listedBytes', 'copiedBytes'] as const) {
+    into[key] += from[key];
+  }
+  for (const [operation, count] of Object.entries(from.requests)) {
+    into.requests[operation] = (into.requests[operation] ?? 0) + count;
+  }
+  for (const [code, count] of Object.entries(from.problems)) countProblem(into, code as ProblemCode, count);
+}
+
+const KEY = 'strongroom_tally';
+
+export function tallyToMetadata(tally: Tally): Record<string, string> {
+  return { [KEY]: JSON.stringify(tally) };
+}
+
+/** Undefined for an object that carries no tally, or one that cannot be read. */
+export function tallyFromMetadata(metadata: Record<string, string> | undefined): Tally | undefined {
+  const text = metadata?.[KEY];
+  if (text === undefined) return undefined;
+  try {
+    return JSON.parse(text) as Tally;
+  } catch {
+    return undefined;
+  }
+}

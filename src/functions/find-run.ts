@@ -1,0 +1,57 @@
+import type { DurableClient } from 'durable-functions';
+import type { Dependencies } from '../activities/dependencies.ts';
+import { lockPath, summaryPath } from '../domain/control-paths.ts';
+import { isAbandoned, type RunLock } from '../domain/lock.ts';
+import type { ListedPart } from '../domain/report.ts';
+import { parseRunId, type RunRef, type RunSummary } from '../domain/run.ts';
+import { ControlStore } from '../storage/control-store.ts';
+import { HttpError } from './http-error.ts';
+import { orchestrationState } from './orchestration-state.ts';
+
+/** A run as the vault knows it: ended with a summary, holding its job's lock, or lost on the way. */
+export type FoundRun = { vault: string; control: ControlStore } & (
+  | { state: 'ended'; summary: RunSummary }
+  | { state: 'running'; run: RunRef; lock: RunLock; lockEtag: string }
+  | { state: 'lost'; run: Omit<RunRef, 'epoch'>; parts: ListedPart[] }
+);
+
+/** Throws 404 when no vault knows the run. */
+export async function findRun(deps: Dependencies, client: DurableClient, id: string): Promise<FoundRun> {
+  const parsed = parseRunId(id);
+  if (!parsed) throw notFound(id);
+  const { job } = parsed;
+  for (const alias of vaultsOf(deps, job)) {
+    const control = new ControlStore(deps.blobs(alias));
+    const at = { vault: alias, control };
+    const ended = await control.readJson<RunSummary>(summaryPath({ job, id }));
+    if (ended) return { ...at, state: 'ended', summary: ended.value };
+    const lock = await control.readJson<RunLock>(lockPath(job));
+    const run = lock?.value.run;
+    if (lock && run?.id === id) {
+      if (!isAbandoned(lock.value, await orchestrationState(client, id), deps.now())) {
+        return { ...at, state: 'running', run, lock: lock.value, lockEtag: lock.etag };
+      }
+      // It may have ended between the two looks.
+      const now = await control.readJson<RunSummary>(summaryPath({ job, id }));
+      if (now) return { ...at, state: 'ended', summary: now.value };
+      return { ...at, state: 'lost', run, parts: await control.listParts({ job, id }) };
+    }
+    const parts = await control.listParts({ job, id });
+    if (parts.length === 0) continue;
+    const startedAt = parsed.startedAt.toISOString();
+    const unknown = { id, job, mode: 'incremental', trigger: 'http', dryRun: false, startedAt } as const;
+    return { ...at, state: 'lost', run: unknown, parts };
+  }
+  throw notFound(id);
+}
+
+/** The job's own vault, or every vault for a job that the configuration no longer has. */
+export function vaultsOf(deps: Dependencies, job?: string): string[] {
+  const { jobs } = deps.configuration;
+  const own = jobs.filter(({ name }) => name === job);
+  return [...new Set((own.length > 0 ? own : jobs).map(({ destination }) => destination.account))];
+}
+
+function notFound(id: string): HttpError {
+  return new HttpError(404, 'run-not-found', `There is no run "${id}"`, 'GET /api/runs lists the runs');
+}

@@ -1,0 +1,89 @@
+import { z } from 'zod';
+import type { Dependencies } from '../activities/dependencies.ts';
+import type { ScanSliceResult } from '../activities/scan-slice.ts';
+import { kindOfPath, partPath } from '../domain/control-paths.ts';
+import { type Outcome, type PlannedCopy, PROBLEMS } from '../domain/outcome.ts';
+import type { ListedPart } from '../domain/report.ts';
+import { parseRunId } from '../domain/run.ts';
+import { answering, json, readQuery } from './answering.ts';
+import { findRun } from './find-run.ts';
+import { HttpError } from './http-error.ts';
+
+const query = z.strictObject({
+  status: z.enum(['copied', 'unchanged', 'skipped', 'failed', 'planned']).optional(),
+  container: z.string().optional(),
+  limit: z.coerce.number().int().min(1).max(5000).default(1000),
+  cursor: z.string().optional(),
+});
+
+/** So many parts are read for one answer; then it ends early, with a cursor. */
+const PARTS_PER_ANSWER = 25;
+
+/** GET /api/runs/{id}/outcomes — what became of each blob, by name; of a dry run, what would become of it. */
+export function listOutcomesHandler(deps: Dependencies) {
+  return answering(deps, async (request, client) => {
+    const id = request.params.id!;
+    const { status, container, limit, cursor } = readQuery(request, query);
+    const { control } = await findRun(deps, client, id);
+    const run = { id, job: parseRunId(id)!.job };
+    const parts = (await control.listParts(run)).filter((part) => mayHold(part, status, container));
+    const at = readCursor(cursor);
+    const items: object[] = [];
+    let next: string | null = null;
+    for (let index = at.part, read = 0; index < parts.length; index++, read++) {
+      if (read === PARTS_PER_ANSWER) {
+        next = writeCursor(index, 0);
+        break;
+      }
+      const part = parts[index]!;
+      const { container: of, destination } = part.tally;
+      const from = index === at.part ? at.item : 0;
+      const { items: all, end } = await control.readPart<Outcome, ScanSliceResult>(part.path);
+      const shown: object[] =
+        status === 'planned' ? [] : all.filter((item) => !status || item.status === status).map(shownOutcome);
+      if (status === 'planned' || (!status && end.chunks)) {
+        // Plan chunks are named by the scan part that was published; others may be left of an attempt that was not.
+        for (const { key } of end.chunks ?? []) {
+          const plan = await control.readPart<PlannedCopy, object>(partPath(run, 'plan', of, key));
+          if (status === 'planned') shown.push(...plan.items.map(shownPlan));
+        }
+      }
+      const page = shown.slice(from, from + limit - items.length);
+      items.push(...page.map((item) => ({ container: of, destination, ...item })));
+      if (from + page.length < shown.length) {
+        next = writeCursor(index, from + page.length);
+        break;
+      }
+    }
+    return json(200, { items, next });
+  });
+}
+
+function mayHold(part: ListedPart, status: string | undefined, container: string | undefined): boolean {
+  const kind = kindOfPath(part.path)?.kind;
+  if (container !== undefined && part.tally.container !== container) return false;
+  if (status === 'planned') return kind === 'scan' && part.tally.planned > 0;
+  if (kind !== 'scan' && kind !== 'copy') return false;
+  return status === undefined || part.tally[status as 'copied' | 'unchanged' | 'skipped' | 'failed'] > 0;
+}
+
+function shownOutcome({ source, ...outcome }: Outcome): object {
+  return { ...outcome, ...(outcome.code && { hint: PROBLEMS[outcome.code] }) };
+}
+
+function shownPlan({ source, mirror, reason }: PlannedCopy): object {
+  const { name, etag, lastModified, size } = source;
+  return { name, status: 'planned', reason, etag, modified: lastModified, size, overwrites: mirror !== undefined };
+}
+
+function writeCursor(part: number, item: number): string {
+  return `${part}.${item}`;
+}
+
+function readCursor(cursor: string | undefined): { part: number; item: number } {
+  if (cursor === undefined) return { part: 0, item: 0 };
+  const match = /^(\d{1,9})\.(\d{1,9})$/.exec(cursor);
+  if (!match)
+    throw new HttpError(400, 'cursor-invalid', 'The cursor is not one this API gave', 'Start again without it');
+  return { part: Number(match[1]), item: Number(match[2]) };
+}

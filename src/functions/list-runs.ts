@@ -1,0 +1,56 @@
+import { z } from 'zod';
+import type { Dependencies } from '../activities/dependencies.ts';
+import { lockPath } from '../domain/control-paths.ts';
+import type { RunLock } from '../domain/lock.ts';
+import type { CatalogRow } from '../storage/catalog.ts';
+import { ControlStore } from '../storage/control-store.ts';
+import { answering, json, readQuery } from './answering.ts';
+import { vaultsOf } from './find-run.ts';
+import { HttpError } from './http-error.ts';
+
+const query = z.strictObject({
+  job: z.string().optional(),
+  limit: z.coerce.number().int().min(1).max(500).default(50),
+  cursor: z.string().optional(),
+});
+
+/** GET /api/runs — newest first, from the catalog of every vault. */
+export function listRunsHandler(deps: Dependencies) {
+  return answering(deps, async (request) => {
+    const { job, limit, cursor } = readQuery(request, query);
+    const vaults = vaultsOf(deps, job);
+    const cursors = readCursor(cursor, vaults);
+    const pages = await Promise.all(
+      vaults.map(async (vault) => {
+        const from = cursors?.[vault];
+        if (cursors && from === undefined) return { vault, rows: [] as CatalogRow[] };
+        const page = await deps.catalog(vault).list({ limit, ...(job && { job }), ...(from && { cursor: from }) });
+        return { vault, ...page };
+      }),
+    );
+    const runs = [];
+    for (const { vault, rows } of pages) for (const row of rows) runs.push(await settled(deps, vault, row));
+    runs.sort((a, b) => (a.startedAt < b.startedAt ? 1 : -1));
+    const more = pages.flatMap((page) => ('next' in page && page.next ? [[page.vault, page.next]] : []));
+    const next = more.length > 0 ? Buffer.from(JSON.stringify(Object.fromEntries(more))).toString('base64url') : null;
+    return json(200, { runs, next });
+  });
+}
+
+/** The catalog's row of a run that ended without a summary still says `running`; the lock knows better. */
+async function settled(deps: Dependencies, vault: string, row: CatalogRow): Promise<CatalogRow> {
+  if (row.status !== 'running') return row;
+  const lock = await new ControlStore(deps.blobs(vault)).readJson<RunLock>(lockPath(row.job));
+  return lock?.value.run?.id === row.id ? row : { ...row, status: 'failed' };
+}
+
+function readCursor(cursor: string | undefined, vaults: string[]): Record<string, string> | undefined {
+  if (cursor === undefined) return undefined;
+  try {
+    const value = JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8')) as Record<string, string>;
+    if (Object.entries(value).every(([vault, at]) => vaults.includes(vault) && typeof at === 'string')) return value;
+  } catch {
+    // Told below like any other cursor that is not ours.
+  }
+  throw new HttpError(400, 'cursor-invalid', 'The cursor is not one this API gave', 'Start again without it');
+}

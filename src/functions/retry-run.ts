@@ -1,0 +1,29 @@
+import type { Dependencies } from '../activities/dependencies.ts';
+import { answering } from './answering.ts';
+import { findRun } from './find-run.ts';
+import { HttpError } from './http-error.ts';
+import { answerStart, startRun } from './start-run.ts';
+
+/** POST /api/runs/{id}/retry — a new run that copies only what failed in this one. */
+export function retryRunHandler(deps: Dependencies) {
+  return answering(deps, async (request, client) => {
+    const id = request.params.id!;
+    const found = await findRun(deps, client, id);
+    if (found.state === 'running')
+      throw new HttpError(409, 'run-in-progress', `Run ${id} is still at work`, 'Wait for it', { run: id });
+    const again = 'Start a new run: POST /api/jobs/{job}/runs';
+    if (found.state === 'lost')
+      throw new HttpError(409, 'nothing-to-retry', `Run ${id} ended without a summary`, again);
+    const { job, status, dryRun, containers } = found.summary;
+    if (!deps.configuration.jobs.some(({ name }) => name === job)) {
+      throw new HttpError(409, 'job-not-found', `The configuration has no job "${job}" any more`);
+    }
+    if (dryRun || status === 'succeeded' || status === 'cancelled' || containers.length === 0) {
+      const why = dryRun ? 'was a dry run' : containers.length === 0 ? 'reached no container' : status;
+      throw new HttpError(409, 'nothing-to-retry', `Run ${id}: ${why}; it has no failures to retry`, again);
+    }
+    return answerStart(
+      await startRun(deps, client, { job, mode: 'retry', trigger: 'http', dryRun: false, retryOf: id }),
+    );
+  });
+}

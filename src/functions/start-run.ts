@@ -1,0 +1,111 @@
+import type { DurableClient } from 'durable-functions';
+import { z } from 'zod';
+import { type Dependencies, type Workplace, workplaceOf } from '../activities/dependencies.ts';
+import { lockPath } from '../domain/control-paths.ts';
+import { acquire, isAbandoned, type RunLock, release } from '../domain/lock.ts';
+import { newRunId, type RunRef } from '../domain/run.ts';
+import type { BackupRunInput } from '../orchestrations/backup-run.ts';
+import { countingRequests } from '../storage/requests.ts';
+import { isStorageError } from '../storage/storage-error.ts';
+import { answering, json, readBody } from './answering.ts';
+import { HttpError } from './http-error.ts';
+import { orchestrationState } from './orchestration-state.ts';
+
+/** Takes the job's lock and starts the orchestration; or says which run holds the lock. */
+export async function startRun(
+  deps: Dependencies,
+  client: DurableClient,
+  wanted: Pick<RunRef, 'job' | 'mode' | 'trigger' | 'dryRun' | 'retryOf'>,
+): Promise<{ started: RunRef } | { running: RunRef }> {
+  const place = workplaceOf(deps, wanted.job);
+  const now = deps.now();
+  const requests: Record<string, number> = {};
+  return countingRequests(requests, async () => {
+    const taken = await takeLock(deps, place, client, {
+      ...wanted,
+      id: newRunId(wanted.job, now, deps.random()),
+      startedAt: now.toISOString(),
+    });
+    if ('running' in taken) return taken;
+    const { run } = taken.lock;
+    const { id, job, mode, trigger, dryRun, startedAt } = run;
+    await place.catalog.put({ id, job, mode, trigger, dryRun, startedAt, status: 'running' }).catch((error) => {
+      if (!isStorageError(error)) throw error;
+      deps.telemetry.warn('catalog-not-written', { job, run: id, message: error.message });
+    });
+    const input: BackupRunInput = { run, requests };
+    try {
+      await client.startNew('backupRun', { instanceId: run.id, input });
+    } catch (error) {
+      // Should the orchestration have started after all, it finds that it no longer holds the lock, and ends.
+      await freeLock(place, run, deps.now());
+      throw error;
+    }
+    deps.telemetry.runStarted(run);
+    return { started: run };
+  });
+}
+
+async function takeLock(
+  deps: Dependencies,
+  { control }: Workplace,
+  client: DurableClient,
+  run: Omit<RunRef, 'epoch'>,
+): Promise<{ lock: RunLock & { run: RunRef } } | { running: RunRef }> {
+  const path = lockPath(run.job);
+  // Losing the race for the lock shows as another holder at the next look; more than a few rounds would be no race.
+  for (let attempt = 0; attempt < 5; attempt++) {
+    const found = await control.readJson<RunLock>(path);
+    const holder = found?.value.run;
+    if (found && holder) {
+      const state = await orchestrationState(client, holder.id);
+      if (!isAbandoned(found.value, state, deps.now())) return { running: holder };
+      deps.telemetry.warn('lock-taken-over', { job: run.job, from: holder.id, by: run.id });
+    }
+    const lock = acquire(found?.value, run, deps.now());
+    if (await control.writeJson(path, lock, found ? { ifMatch: found.etag } : 'absent')) return { lock };
+  }
+  throw new HttpError(409, 'lock-contended', `Several calls try to start job "${run.job}" at once`, 'Try again');
+}
+
+async function freeLock({ control }: Workplace, run: RunRef, now: Date): Promise<void> {
+  const found = await control.readJson<RunLock>(lockPath(run.job));
+  if (found?.value.run?.id === run.id) {
+    await control.writeJson(lockPath(run.job), release(found.value, now), { ifMatch: found.etag });
+  }
+}
+
+const body = z.strictObject({
+  mode: z.enum(['full', 'incremental']).default('full'),
+  dryRun: z.boolean().default(false),
+});
+
+/** POST /api/jobs/{job}/runs */
+export function startRunHandler(deps: Dependencies) {
+  return answering(deps, async (request, client) => {
+    const job = request.params.job!;
+    const jobs = deps.configuration.jobs.map(({ name }) => name);
+    if (!jobs.includes(job)) {
+      throw new HttpError(404, 'job-not-found', `There is no job "${job}"`, `The jobs are: ${jobs.join(', ')}`);
+    }
+    const { mode, dryRun } = await readBody(request, body);
+    return answerStart(await startRun(deps, client, { job, mode, dryRun, trigger: 'http' }));
+  });
+}
+
+/** 202 with the run's address, or 409 naming the run that is at work. */
+export function answerStart(result: { started: RunRef } | { running: RunRef }) {
+  if ('running' in result) {
+    const { id, job, startedAt } = result.running;
+    throw new HttpError(
+      409,
+      'run-in-progress',
+      `Run ${id} of job "${job}" has been at work since ${startedAt}`,
+      `Wait for it, or cancel it: POST /api/runs/${id}/cancel`,
+      { run: id },
+    );
+  }
+  const { id, job, mode, dryRun } = result.started;
+  const location = `/api/runs/${id}`;
+  return json(202, { id, job, mode, dryRun, status: 'running', location }, { location });
+}

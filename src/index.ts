@@ -1,0 +1,99 @@
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { app } from '@azure/functions';
+import * as df from 'durable-functions';
+import pLimit from 'p-limit';
+import type { Dependencies } from './activities/dependencies.ts';
+import { makeActivities } from './activities/index.ts';
+import { readConfiguration } from './config.ts';
+import { hostSchedule } from './domain/schedule.ts';
+import { cancelRunHandler } from './functions/cancel-run.ts';
+import { getRunHandler } from './functions/get-run.ts';
+import { healthHandler } from './functions/health.ts';
+import { listOutcomesHandler } from './functions/list-outcomes.ts';
+import { listRunsHandler } from './functions/list-runs.ts';
+import { rebuildCatalogHandler } from './functions/rebuild-catalog.ts';
+import { retryRunHandler } from './functions/retry-run.ts';
+import { timerHandler } from './functions/run-on-schedule.ts';
+import { startRunHandler } from './functions/start-run.ts';
+import { readLimits } from './limits.ts';
+import { backupContainer } from './orchestrations/backup-container.ts';
+import { backupContainers } from './orchestrations/backup-containers.ts';
+import { backupRun } from './orchestrations/backup-run.ts';
+import { connectBlobAccount, connectCatalog } from './storage/azure/connect.ts';
+import type { BlobAccount } from './storage/blob-account.ts';
+import type { Catalog } from './storage/catalog.ts';
+import { Telemetry, type TelemetrySink } from './telemetry/telemetry.ts';
+
+const configuration = readConfiguration({ env: process.env, cwd: process.cwd(), appRoot: join(__dirname, '..') });
+const limits = readLimits(process.env.STRONGROOM_LIMITS);
+const telemetry = new Telemetry((line) => console.log(line), applicationInsights());
+
+const deps: Dependencies = {
+  configuration,
+  limits,
+  telemetry,
+  copySlots: pLimit(limits.copiesAtOnce),
+  blobs: once<BlobAccount>((alias) => connectBlobAccount(configuration.accounts.get(alias)!)),
+  catalog: once<Catalog>((alias) => connectCatalog(configuration.accounts.get(alias)!)),
+  now: () => new Date(),
+  random: () =>
+    BigInt(`0x${randomBytes(8).toString('hex')}`)
+      .toString(36)
+      .padStart(6, '0')
+      .slice(-6),
+};
+
+for (const [name, handler] of Object.entries(makeActivities(deps))) {
+  df.app.activity(name, { handler: handler as (input: unknown) => Promise<unknown> });
+}
+for (const [name, orchestration] of Object.entries({ backupRun, backupContainers, backupContainer })) {
+  df.app.orchestration(name, orchestration);
+}
+
+http('startRun', 'POST', 'jobs/{job}/runs', startRunHandler(deps));
+http('listRuns', 'GET', 'runs', listRunsHandler(deps));
+http('getRun', 'GET', 'runs/{id}', getRunHandler(deps));
+http('listOutcomes', 'GET', 'runs/{id}/outcomes', listOutcomesHandler(deps));
+http('cancelRun', 'POST', 'runs/{id}/cancel', cancelRunHandler(deps));
+http('retryRun', 'POST', 'runs/{id}/retry', retryRunHandler(deps));
+http('rebuildCatalog', 'POST', 'catalog/rebuild', rebuildCatalogHandler(deps));
+http('health', 'GET', 'health', healthHandler(deps), 'anonymous');
+
+for (const job of configuration.jobs) {
+  if (job.schedule === undefined) continue;
+  df.app.client.timer(`timer-${job.name}`, {
+    schedule: hostSchedule(job.schedule, job.timeZone),
+    handler: timerHandler(deps, job),
+  });
+}
+
+app.hook.appTerminate(() => telemetry.flush());
+
+function http(
+  name: string,
+  method: 'GET' | 'POST',
+  route: string,
+  handler: ReturnType<typeof startRunHandler>,
+  authLevel: 'function' | 'anonymous' = 'function',
+): void {
+  df.app.client.http(name, { methods: [method], route, authLevel, handler });
+}
+
+/** One connection per account for the whole process. */
+function once<T>(make: (alias: string) => T): (alias: string) => T {
+  const made = new Map<string, T>();
+  return (alias) => {
+    const known = made.get(alias) ?? make(alias);
+    made.set(alias, known);
+    return known;
+  };
+}
+
+function applicationInsights(): TelemetrySink | undefined {
+  const connectionString = process.env.APPLICATIONINSIGHTS_CONNECTION_STRING;
+  if (!connectionString) return undefined;
+  // Its own bundle, beside this one: loading it takes longer than everything else together.
+  const bundle = require('./applicationinsights.cjs') as typeof import('./telemetry/application-insights.ts');
+  return bundle.connectApplicationInsights(connectionString);
+}

@@ -1,0 +1,102 @@
+import type { OrchestrationContext, Task } from 'durable-functions';
+import type { WorkFile } from '../activities/copy-chunk.ts';
+import type { PlanChunk } from '../activities/plan-writer.ts';
+import type { WalkPosition } from '../domain/merge-walk.ts';
+import type { Problem, RunRef } from '../domain/run.ts';
+import { type Answer, call, wait } from './call.ts';
+
+export interface BackupContainerInput {
+  run: RunRef;
+  container: string;
+  destination: string;
+  /** In a retry: list the container instead of taking the earlier run's failures. */
+  scan?: boolean;
+  /** Carried from one generation of the orchestration to the next. */
+  state?: State;
+}
+
+export interface BackupContainerResult {
+  stopped?: 'cancelled' | 'superseded';
+  problem?: Problem;
+}
+
+interface State {
+  slice: number;
+  from?: WalkPosition;
+  scanned: boolean;
+  copies: { chunk: PlanChunk; from: number }[];
+  work: WorkFile[];
+  /** Seconds until pending copies are looked at again. */
+  delay: number;
+  problem?: Problem;
+}
+
+/** No further slice is scanned while so many chunks wait to be copied. */
+const ENOUGH_TO_DO = 16;
+/** History is replayed at every step: begin a new generation before it gets long. */
+const ACTIVITIES_PER_GENERATION = 80;
+const LONGEST_DELAY = 60;
+
+/**
+ * Backs up one container: scans slice by slice, copies the chunks of one slice while the next is scanned, and looks
+ * at pending copies with growing delay when there is nothing else to do.
+ */
+export function* backupContainer(
+  context: OrchestrationContext,
+): Generator<Task, BackupContainerResult | undefined, unknown> {
+  const input = context.df.getInput() as BackupContainerInput;
+  const { run, container, destination } = input;
+  const about = { run, container, destination };
+  const state: State = input.state ?? { slice: 0, scanned: false, copies: [], work: [], delay: 1 };
+  const scan = run.mode === 'retry' && !input.scan ? 'planRetry' : 'scanSlice';
+
+  for (let activities = 0; activities < ACTIVITIES_PER_GENERATION; ) {
+    const scanning = !state.scanned && state.copies.length < ENOUGH_TO_DO;
+    const { copies, work } = state;
+    if (!scanning && copies.length === 0) {
+      if (work.length === 0) return state.problem ? { problem: state.problem } : {};
+      yield wait(context, state.delay);
+      state.delay = Math.min(state.delay * 2, LONGEST_DELAY);
+    }
+    const tasks = [
+      ...(scanning
+        ? [call(context, scan, { ...about, slice: state.slice, ...(state.from && { from: state.from }) })]
+        : []),
+      ...copies.map(({ chunk, from }) => call(context, 'copyChunk', { ...about, chunk, from })),
+      ...work.map((file) => call(context, 'confirmCopies', { ...about, work: file })),
+    ];
+    activities += tasks.length;
+    const answers = (yield context.df.Task.all(tasks)) as object[];
+
+    const stopped = answers.map((answer) => (answer as BackupContainerResult).stopped).find((reason) => reason);
+    if (stopped) {
+      if (stopped === 'cancelled') yield call(context, 'abortCopies', { ...about, work: pendingAfter(answers, work) });
+      return { stopped };
+    }
+    for (const answer of answers as { problem?: Problem }[]) state.problem ??= answer.problem as Problem;
+
+    if (scanning) {
+      const slice = answers.shift() as Answer<'scanSlice'>;
+      state.slice++;
+      if (slice.next) state.from = slice.next;
+      // After a problem, what has been planned is still copied, and nothing more is listed.
+      state.scanned = slice.next === undefined;
+      state.copies = run.dryRun ? [] : (slice.chunks ?? []).map((chunk) => ({ chunk, from: 0 }));
+    } else {
+      state.copies = [];
+    }
+    const copied = answers.splice(0, copies.length) as Answer<'copyChunk'>[];
+    copied.forEach(({ next }, index) => {
+      if (next !== undefined) state.copies.push({ chunk: copies[index]!.chunk, from: next });
+    });
+    state.work = [...copied, ...(answers as Answer<'confirmCopies'>[])].flatMap((answer) => answer.work ?? []);
+    if (copied.length > 0) state.delay = 1;
+  }
+  context.df.continueAsNew({ ...input, state });
+  return undefined;
+}
+
+/** The work files whose copies may be pending now: the answers' own, and those that were not worked on. */
+function pendingAfter(answers: object[], before: WorkFile[]): WorkFile[] {
+  return [...before, ...(answers as Answer<'copyChunk'>[]).flatMap(({ work }) => work ?? [])];
+}

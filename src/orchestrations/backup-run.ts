@@ -1,0 +1,57 @@
+import type { OrchestrationContext, Task } from 'durable-functions';
+import type { PublishRunInput } from '../activities/publish-run.ts';
+import { PROBLEMS } from '../domain/outcome.ts';
+import type { Problem, RunRef } from '../domain/run.ts';
+import { type BackupContainersInput, type BackupContainersResult, combine } from './backup-containers.ts';
+import { type Answer, call, wait } from './call.ts';
+
+export interface BackupRunInput {
+  run: RunRef;
+  /** Requests sent before the orchestration began. */
+  requests: Record<string, number>;
+}
+
+const GROUP = 50;
+/** Waits between the tries to publish, in seconds: the vault may be out of reach for a while. */
+const PUBLISH_DELAYS = [5, 30, 120, 600];
+
+/** One run of a job: find the containers, back them up group by group at once, publish what came of it. */
+export function* backupRun(context: OrchestrationContext): Generator<Task, { status: string }, unknown> {
+  const { run, requests: before } = context.df.getInput() as BackupRunInput;
+  const requests = { ...before };
+  const problems: Problem[] = [];
+  const groups: Task[] = [];
+  let containers = 0;
+  let from: string | undefined;
+  do {
+    const page = (yield call(context, 'listContainers', { run, ...(from && { from }) })) as Answer<'listContainers'>;
+    for (const [name, count] of Object.entries(page.requests ?? {})) requests[name] = (requests[name] ?? 0) + count;
+    problems.push(...(page.problems ?? []), ...(page.problem ? [page.problem] : []));
+    const found = page.containers ?? [];
+    containers += found.length + (page.problems ?? []).filter(({ container }) => container !== undefined).length;
+    for (let start = 0; start < found.length; start += GROUP) {
+      const input: BackupContainersInput = { run, containers: found.slice(start, start + GROUP) };
+      groups.push(context.df.callSubOrchestrator('backupContainers', input));
+    }
+    from = page.next;
+  } while (from !== undefined);
+
+  const done = groups.length > 0 ? ((yield context.df.Task.all(groups)) as BackupContainersResult[]) : [];
+  const { stopped, problems: found } = combine(done);
+  if (stopped === 'superseded') return { status: 'superseded' };
+  problems.push(...found);
+  if (containers === 0 && problems.length === 0) {
+    const code = 'no-containers';
+    problems.push({ code, count: 0, message: 'No container matches', hint: PROBLEMS[code] });
+  }
+
+  const input: PublishRunInput = { run, containers, problems, cancelled: stopped === 'cancelled', requests };
+  for (const delay of PUBLISH_DELAYS) {
+    try {
+      return (yield call(context, 'publishRun', input)) as { status: string };
+    } catch {
+      yield wait(context, delay);
+    }
+  }
+  return (yield call(context, 'publishRun', input)) as { status: string };
+}

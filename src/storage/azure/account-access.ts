@@ -1,0 +1,83 @@
+import type { TokenCredential } from '@azure/identity';
+import type { AccountConnection } from '../account-connection.ts';
+import { StorageError } from '../storage-error.ts';
+import { identityCredential } from './identity.ts';
+
+/** What a connection comes down to: two addresses and the one way to be let in. */
+export interface AccountAccess {
+  alias: string;
+  /** Without a trailing slash and without query. */
+  blobEndpoint: string;
+  tableEndpoint: string;
+  by: AccessMethod;
+}
+
+export type AccessMethod =
+  | { kind: 'key'; accountName: string; accountKey: string }
+  /** The query of a shared access signature, without `?`. Secret. */
+  | { kind: 'sas'; sas: string }
+  | { kind: 'identity'; credential: TokenCredential };
+
+const EMULATOR =
+  'AccountName=devstoreaccount1;AccountKey=Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==;BlobEndpoint=http://127.0.0.1:10000/devstoreaccount1;TableEndpoint=http://127.0.0.1:10002/devstoreaccount1';
+
+/** Throws `StorageError` (`invalid`) when the connection is incomplete. Its message never holds the string itself. */
+export function resolveAccess(connection: AccountConnection): AccountAccess {
+  const { alias } = connection;
+  if (!('connectionString' in connection)) {
+    const blobEndpoint = endpointOf(alias, connection.blobServiceUri);
+    const tableEndpoint = endpointOf(alias, connection.tableServiceUri ?? blobEndpoint.replace('.blob.', '.table.'));
+    return { alias, blobEndpoint, tableEndpoint, by: { kind: 'identity', credential: identityCredential(connection) } };
+  }
+  const parts = partsOf(connection.connectionString);
+  const service = (name: 'blob' | 'table', explicit: string | undefined) => {
+    if (explicit) return endpointOf(alias, explicit);
+    const account = parts.get('accountname');
+    if (!account) throw invalid(alias, `its connection string names neither an account nor a ${name} endpoint`);
+    const protocol = parts.get('defaultendpointsprotocol') ?? 'https';
+    return endpointOf(alias, `${protocol}://${account}.${name}.${parts.get('endpointsuffix') ?? 'core.windows.net'}`);
+  };
+  return {
+    alias,
+    blobEndpoint: service('blob', parts.get('blobendpoint')),
+    tableEndpoint: service(
+      'table',
+      parts.get('tableendpoint') ?? parts.get('blobendpoint')?.replace('.blob.', '.table.'),
+    ),
+    by: methodOf(alias, parts),
+  };
+}
+
+function methodOf(alias: string, parts: Map<string, string>): AccessMethod {
+  const sas = parts.get('sharedaccesssignature');
+  if (sas) return { kind: 'sas', sas: sas.replace(/^\?/, '') };
+  const accountName = parts.get('accountname');
+  const accountKey = parts.get('accountkey');
+  if (!accountName || !accountKey) {
+    throw invalid(alias, 'its connection string has neither AccountName and AccountKey nor SharedAccessSignature');
+  }
+  return { kind: 'key', accountName, accountKey };
+}
+
+/** Names are case-insensitive; a value may itself hold `=`. */
+function partsOf(connectionString: string): Map<string, string> {
+  const parts = new Map<string, string>();
+  for (const piece of connectionString.split(';')) {
+    const cut = piece.indexOf('=');
+    if (cut > 0) parts.set(piece.slice(0, cut).trim().toLowerCase(), piece.slice(cut + 1).trim());
+  }
+  return parts.get('usedevelopmentstorage') === 'true' ? partsOf(EMULATOR) : parts;
+}
+
+function endpointOf(alias: string, address: string): string {
+  if (!URL.canParse(address)) throw invalid(alias, 'one of its service addresses is not a URL');
+  const url = new URL(address);
+  if (url.protocol !== 'https:' && url.protocol !== 'http:')
+    throw invalid(alias, 'its addresses must be http or https');
+  if (url.search || url.username) throw invalid(alias, 'its addresses must not carry a query or credentials');
+  return `${url.origin}${url.pathname}`.replace(/\/+$/, '');
+}
+
+function invalid(alias: string, why: string): StorageError {
+  return new StorageError('invalid', `Storage account "${alias}" cannot be reached: ${why}.`);
+}

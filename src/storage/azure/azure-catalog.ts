@@ -1,0 +1,143 @@
+import {
+  AzureNamedKeyCredential,
+  AzureSASCredential,
+  odata,
+  TableClient,
+  type TableServiceClientOptions,
+} from '@azure/data-tables';
+import type { Catalog, CatalogRow } from '../catalog.ts';
+import { noteRequest } from '../requests.ts';
+import { isStorageError } from '../storage-error.ts';
+import type { AccountAccess } from './account-access.ts';
+import { storageErrorOf } from './errors.ts';
+import { tableOperationName } from './operation-name.ts';
+import { DEFAULT_RETRIES, type RetryOptions } from './retry-policy.ts';
+
+/** All runs are in one partition, so that one query lists them in order. */
+const PARTITION = 'run';
+/** The last millisecond that ISO 8601 writes with four digits of year; 15 digits long. */
+const END_OF_TIME = 253_402_300_799_999;
+/** A run's row is written again and again; what an attempt may take, in milliseconds. */
+const TIMEOUT = 60_000;
+
+/** The catalog of runs in one Azure table. The SDK's own retry policy serves here: it honours `Retry-After`. */
+export class AzureCatalog implements Catalog {
+  readonly #alias: string;
+  readonly #table: TableClient;
+
+  constructor(access: AccountAccess, tableName: string, retries: RetryOptions = DEFAULT_RETRIES) {
+    this.#alias = access.alias;
+    this.#table = tableClient(access, tableName, {
+      allowInsecureConnection: access.tableEndpoint.startsWith('http:'),
+      retryOptions: {
+        maxRetries: retries.tries - 1,
+        retryDelayInMs: retries.firstDelay,
+        maxRetryDelayInMs: retries.longestDelay,
+      },
+      userAgentOptions: { userAgentPrefix: 'strongroom' },
+      additionalPolicies: [COUNTING],
+    });
+  }
+
+  put(row: CatalogRow): Promise<void> {
+    return this.#ask(`write the row of run ${row.id} to`, async () => {
+      const entity = { partitionKey: PARTITION, rowKey: rowKey(row), ...columnsOf(row) };
+      try {
+        await this.#table.upsertEntity(entity, 'Replace', { requestOptions: { timeout: TIMEOUT } });
+      } catch (error) {
+        if (storageErrorOf(error, { action: '', alias: '' }).kind !== 'container-not-found') throw error;
+        await this.#table.createTable();
+        await this.#table.upsertEntity(entity, 'Replace', { requestOptions: { timeout: TIMEOUT } });
+      }
+    });
+  }
+
+  async list(options: {
+    job?: string;
+    limit: number;
+    cursor?: string;
+  }): Promise<{ rows: CatalogRow[]; next?: string }> {
+    const { job, limit, cursor } = options;
+    const filter =
+      job === undefined ? odata`PartitionKey eq ${PARTITION}` : odata`PartitionKey eq ${PARTITION} and job eq ${job}`;
+    try {
+      return await this.#ask('list', async () => {
+        const pages = this.#table
+          .listEntities<Columns>({ queryOptions: { filter }, requestOptions: { timeout: TIMEOUT } })
+          .byPage({
+            maxPageSize: limit,
+            ...(cursor ? { continuationToken: Buffer.from(cursor, 'base64url').toString() } : {}),
+          });
+        const { value: page } = await pages.next();
+        const rows = ((page ?? []) as Columns[]).map(rowOf);
+        const token: string | undefined = page?.continuationToken;
+        return { rows, ...(token ? { next: Buffer.from(token).toString('base64url') } : {}) };
+      });
+    } catch (error) {
+      if (isStorageError(error, 'container-not-found')) return { rows: [] };
+      throw error;
+    }
+  }
+
+  async #ask<T>(action: string, send: () => Promise<T>): Promise<T> {
+    try {
+      return await send();
+    } catch (error) {
+      throw storageErrorOf(error, { action, alias: this.#alias, container: this.#table.tableName });
+    }
+  }
+}
+
+/** The table's columns: it knows numbers and strings, but no records. */
+type Columns = Omit<CatalogRow, 'counts' | 'bytes'> & { counts?: string; bytes?: string };
+
+function columnsOf(row: CatalogRow): Columns {
+  const { counts, bytes, ...rest } = row;
+  return {
+    ...rest,
+    ...(counts ? { counts: JSON.stringify(counts) } : {}),
+    ...(bytes ? { bytes: JSON.stringify(bytes) } : {}),
+  };
+}
+
+function rowOf({ id, job, mode, trigger, status, dryRun, startedAt, finishedAt, counts, bytes }: Columns): CatalogRow {
+  return {
+    ...{ id, job, mode, trigger, status, dryRun, startedAt },
+    ...(finishedAt ? { finishedAt } : {}),
+    ...(counts ? { counts: JSON.parse(counts) } : {}),
+    ...(bytes ? { bytes: JSON.parse(bytes) } : {}),
+  };
+}
+
+/** Tables answer in the order of their keys, so the newest run must have the smallest. */
+function rowKey({ id, startedAt }: CatalogRow): string {
+  return `${String(END_OF_TIME - Date.parse(startedAt)).padStart(15, '0')}-${id}`;
+}
+
+function tableClient(access: AccountAccess, tableName: string, options: TableServiceClientOptions): TableClient {
+  const { by, tableEndpoint } = access;
+  switch (by.kind) {
+    case 'key':
+      return new TableClient(
+        tableEndpoint,
+        tableName,
+        new AzureNamedKeyCredential(by.accountName, by.accountKey),
+        options,
+      );
+    case 'sas':
+      return new TableClient(tableEndpoint, tableName, new AzureSASCredential(by.sas), options);
+    case 'identity':
+      return new TableClient(tableEndpoint, tableName, by.credential, options);
+  }
+}
+
+const COUNTING: NonNullable<TableServiceClientOptions['additionalPolicies']>[number] = {
+  position: 'perRetry',
+  policy: {
+    name: 'strongroom-request-count',
+    sendRequest(request, next) {
+      noteRequest(tableOperationName(request.method, request.url));
+      return next(request);
+    },
+  },
+};

@@ -1,0 +1,21 @@
+import type { AccountConnection } from '../account-connection.ts';
+import type { BlobAccount } from '../blob-account.ts';
+import type { Catalog } from '../catalog.ts';
+import { resolveAccess } from './account-access.ts';
+import { AzureBlobAccount } from './azure-blob-account.ts';
+import { AzureCatalog } from './azure-catalog.ts';
+import type { RetryOptions } from './retry-policy.ts';
+
+/** Sends nothing. Throws `StorageError` (`invalid`) for a connection that is incomplete. */
+export function connectBlobAccount(connection: AccountConnection, retries?: RetryOptions): BlobAccount {
+  return new AzureBlobAccount(resolveAccess(connection), retries);
+}
+
+/** Sends nothing; the table is made when the first row is put. Throws as `connectBlobAccount` does. */
+export function connectCatalog(
+  connection: AccountConnection,
+  tableName = 'strongroom',
+  retries?: RetryOptions,
+): Catalog {
+  return new AzureCatalog(resolveAccess(connection), tableName, retries);
+}

@@ -1,0 +1,202 @@
+import { StorageError, type StorageErrorKind } from '../storage-error.ts';
+import { type Failure, failureOf } from './failure.ts';
+
+/** What was being asked for when something failed; everything in it may be shown. */
+export interface Asked {
+  /** In words that complete "Could not …", such as `list blobs of`. */
+  action: string;
+  alias: string;
+  container?: string;
+  name?: string;
+}
+
+/** By the service's code, and Node's where no answer came. Codes that are not here go by their status. */
+const BY_CODE: Record<string, StorageErrorKind> = {
+  BlobNotFound: 'not-found',
+  ResourceNotFound: 'not-found',
+  EntityNotFound: 'not-found',
+  ContainerNotFound: 'container-not-found',
+  ContainerBeingDeleted: 'container-not-found',
+  ContainerDisabled: 'container-not-found',
+  TableNotFound: 'container-not-found',
+  TableBeingDeleted: 'container-not-found',
+
+  ConditionNotMet: 'precondition',
+  TargetConditionNotMet: 'precondition',
+  SourceConditionNotMet: 'precondition',
+  CannotVerifyCopySourceConditions: 'precondition',
+  UpdateConditionNotSatisfied: 'precondition',
+  BlobAlreadyExists: 'precondition',
+
+  AuthenticationFailed: 'access-denied',
+  AuthorizationFailure: 'access-denied',
+  AuthorizationPermissionMismatch: 'access-denied',
+  AuthorizationProtocolMismatch: 'access-denied',
+  AuthorizationResourceTypeMismatch: 'access-denied',
+  AuthorizationServiceMismatch: 'access-denied',
+  AuthorizationSourceIPMismatch: 'access-denied',
+  InsufficientAccountPermissions: 'access-denied',
+  InvalidAuthenticationInfo: 'access-denied',
+  NoAuthenticationInformation: 'access-denied',
+  AccountIsDisabled: 'access-denied',
+  KeyBasedAuthenticationNotPermitted: 'access-denied',
+  PublicAccessNotPermitted: 'access-denied',
+
+  BlobArchived: 'archived',
+  BlobBeingRehydrated: 'archived',
+  CopyAcrossAccountsNotSupported: 'unsupported',
+
+  LeaseIdMissing: 'leased',
+  LeaseIdMismatchWithBlobOperation: 'leased',
+  LeaseIdMismatchWithContainerOperation: 'leased',
+  LeaseIdMismatchWithLeaseOperation: 'leased',
+  LeaseLost: 'leased',
+  InfiniteLeaseDurationRequired: 'leased',
+
+  PendingCopyOperation: 'pending-copy',
+  NoPendingCopyOperation: 'no-pending-copy',
+  CopyIdMismatch: 'no-pending-copy',
+
+  InvalidBlobType: 'type-differs',
+  InvalidSourceBlobType: 'type-differs',
+  BlobTypeMismatch: 'type-differs',
+
+  BlobImmutableDueToPolicy: 'immutable',
+  BlobImmutableDueToLegalHold: 'immutable',
+  ContainerImmutable: 'immutable',
+
+  RequestBodyTooLarge: 'too-large',
+  CopySourceTooLarge: 'too-large',
+  InvalidSourceBlobUrl: 'invalid',
+
+  ServerBusy: 'throttled',
+  TooManyRequests: 'throttled',
+  AccountBeingThrottled: 'throttled',
+  InternalError: 'server',
+  OperationTimedOut: 'server',
+  OperationCancelled: 'server',
+
+  InvalidResourceName: 'invalid',
+  InvalidUri: 'invalid',
+  OutOfRangeInput: 'invalid',
+  InvalidMetadata: 'invalid',
+  EmptyMetadataKey: 'invalid',
+  MetadataTooLarge: 'invalid',
+  InvalidHeaderValue: 'invalid',
+  InvalidQueryParameterValue: 'invalid',
+  UnsupportedHeader: 'invalid',
+  // Node refuses a header that HTTP cannot carry.
+  ERR_INVALID_CHAR: 'invalid',
+
+  APINotImplemented: 'unsupported',
+  NotImplemented: 'unsupported',
+  FeatureNotSupported: 'unsupported',
+  UnsupportedHttpVerb: 'unsupported',
+
+  ECONNREFUSED: 'unreachable',
+  ECONNRESET: 'unreachable',
+  ECONNABORTED: 'unreachable',
+  EPIPE: 'unreachable',
+  ETIMEDOUT: 'unreachable',
+  ENOTFOUND: 'unreachable',
+  EAI_AGAIN: 'unreachable',
+  EHOSTUNREACH: 'unreachable',
+  ENETUNREACH: 'unreachable',
+  EPROTO: 'unreachable',
+  REQUEST_SEND_ERROR: 'unreachable',
+  ABORT_ERR: 'aborted',
+};
+
+function byStatus(status: number): StorageErrorKind {
+  switch (status) {
+    case 304:
+    case 412:
+      return 'precondition';
+    case 400:
+    case 431:
+      return 'invalid';
+    case 401:
+    case 403:
+      return 'access-denied';
+    case 404:
+      return 'not-found';
+    case 413:
+      return 'too-large';
+    case 429:
+    case 503:
+      return 'throttled';
+    case 405:
+    case 501:
+      return 'unsupported';
+    default:
+      return status >= 500 ? 'server' : 'unknown';
+  }
+}
+
+/** The service could not read the copy source, and says why in one of several ways. */
+function copySourceKind(failure: Failure): StorageErrorKind {
+  const { sourceCode, message } = failure;
+  // Size and tier come as plain 409s, told apart by their wording alone.
+  if (/too large|maximum permissible/i.test(message)) return 'too-large';
+  if (/archive/i.test(message) || sourceCode === 'BlobArchived') return 'archived';
+  const kind = (sourceCode && BY_CODE[sourceCode]) || byStatus(failure.sourceStatus ?? failure.status);
+  switch (kind) {
+    case 'access-denied':
+      return 'source-access-denied';
+    case 'not-found':
+    case 'container-not-found':
+      return 'source-not-found';
+    default:
+      return kind;
+  }
+}
+
+function kindOf(failure: Failure): StorageErrorKind {
+  const { status, code, name } = failure;
+  if (name === 'AbortError') return 'aborted';
+  if (/^(Aggregate)?Authentication|^CredentialUnavailable/.test(name)) return 'access-denied';
+  if (code === 'CannotVerifyCopySource' || failure.sourceCode || failure.sourceStatus) return copySourceKind(failure);
+  const known = BY_CODE[code];
+  if (known) return known;
+  if (status > 0) return byStatus(status);
+  // TLS failures have many codes, such as DEPTH_ZERO_SELF_SIGNED_CERT and ERR_TLS_CERT_ALTNAME_INVALID.
+  return /CERT|TLS|SSL/.test(code) ? 'unreachable' : 'unknown';
+}
+
+/**
+ * The error that callers get. The SDK's own is not kept as its cause: it holds the request, with its signature and the
+ * copy source's.
+ */
+export function storageErrorOf(error: unknown, asked: Asked): StorageError {
+  if (error instanceof StorageError) return error;
+  const failure = failureOf(error);
+  const kind = kindOf(failure);
+  const where = [asked.alias, asked.container, asked.name].filter((part) => part !== undefined).join('/');
+  const said = kind === 'access-denied' || kind === 'source-access-denied' ? '' : shown(failure.message);
+  const what = [failure.status || '', failure.code].filter(Boolean).join(' ') || failure.name || 'failure';
+  const source = failure.sourceStatus
+    ? ` (the copy source answered ${failure.sourceStatus} ${failure.sourceCode ?? ''})`
+    : '';
+  return new StorageError(
+    kind,
+    `Could not ${asked.action} ${printable(where)}: ${what}${source.replace(' )', ')')}${said ? `: ${said}` : ''}`,
+    failure.status,
+    failure.code,
+  );
+}
+
+/** The first line of what the service said (request ids follow it), without the query of any address in it. */
+function shown(message: string): string {
+  const line = message.split(/\r?\n/, 1)[0] ?? '';
+  return printable(
+    line.replace(/\?\S*/g, '?…').replace(/\b(sig|AccountKey|SharedAccessSignature)=\S*/gi, '$1=…'),
+  ).slice(0, 300);
+}
+
+/** Names come from outside: a line break or an escape sequence in one must not reach a log as such. */
+function printable(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what this is about
+  return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g, (character) => {
+    return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  });
+}

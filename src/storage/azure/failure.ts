@@ -1,0 +1,72 @@
+/** What can be told of a failed request, whatever the SDK, Node or the identity library threw. Holds no secrets. */
+export interface Failure {
+  /** HTTP status; 0 where no answer came. */
+  status: number;
+  /** The service's error code, or Node's, or ''. */
+  code: string;
+  /** The class of error, such as `AbortError` or `CredentialUnavailableError`. */
+  name: string;
+  message: string;
+  /** What the copy source answered the service. */
+  sourceStatus?: number;
+  sourceCode?: string;
+  /** Milliseconds that the service asked to wait. */
+  retryAfter?: number;
+}
+
+interface Headers {
+  get(name: string): string | undefined;
+}
+
+export function failureOf(error: unknown): Failure {
+  const thrown = record(error);
+  const headers = headersOf(thrown);
+  const header = (name: string) => headers?.get(name) || undefined;
+  const details = record(thrown.details);
+  const text = (value: unknown) => (typeof value === 'string' && value !== '' ? value : undefined);
+  const failure: Failure = {
+    status: typeof thrown.statusCode === 'number' ? thrown.statusCode : 0,
+    // The header is there on answers without a body too: those to HEAD, and 304.
+    code:
+      header('x-ms-error-code') ??
+      text(thrown.code) ??
+      text(details.errorCode) ??
+      tableCode(details) ??
+      text(record(thrown.cause).code) ??
+      '',
+    name: text(thrown.name) ?? '',
+    message: text(thrown.message) ?? '',
+  };
+  const sourceStatus = Number(header('x-ms-copy-source-status-code'));
+  if (sourceStatus > 0) failure.sourceStatus = sourceStatus;
+  const sourceCode = header('x-ms-copy-source-error-code');
+  if (sourceCode) failure.sourceCode = sourceCode;
+  const retryAfter = retryAfterOf(header);
+  if (retryAfter !== undefined) failure.retryAfter = retryAfter;
+  return failure;
+}
+
+function headersOf(thrown: Record<string, unknown>): Headers | undefined {
+  const headers = record(thrown.response).headers;
+  return typeof headers === 'object' && headers !== null && 'get' in headers ? (headers as Headers) : undefined;
+}
+
+/** The table service wraps its code in OData. */
+function tableCode(details: Record<string, unknown>): string | undefined {
+  const code = record(details.odataError).code;
+  return typeof code === 'string' ? code : undefined;
+}
+
+function retryAfterOf(header: (name: string) => string | undefined): number | undefined {
+  const milliseconds = header('retry-after-ms') ?? header('x-ms-retry-after-ms');
+  if (milliseconds !== undefined && Number(milliseconds) >= 0) return Number(milliseconds);
+  const value = header('retry-after');
+  if (value === undefined) return undefined;
+  if (Number(value) >= 0) return Number(value) * 1000;
+  const at = Date.parse(value);
+  return Number.isNaN(at) ? undefined : Math.max(0, at - Date.now());
+}
+
+function record(value: unknown): Record<string, unknown> {
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+}

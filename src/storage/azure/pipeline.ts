@@ -1,0 +1,33 @@
+import { newPipeline, type Pipeline, type RequestPolicyFactory, StorageSharedKeyCredential } from '@azure/storage-blob';
+import type { AccountAccess } from './account-access.ts';
+import { requestExtras } from './request-extras.ts';
+import { DEFAULT_RETRIES, type RetryOptions, retryPolicy } from './retry-policy.ts';
+import { transport } from './transport.ts';
+
+/** The SDK's pipeline for one account: our retries, then extra headers, then its signing, then our transport. */
+export function blobPipeline(access: AccountAccess, retries: RetryOptions = DEFAULT_RETRIES): Pipeline {
+  const { by } = access;
+  const credential =
+    by.kind === 'key'
+      ? new StorageSharedKeyCredential(by.accountName, by.accountKey)
+      : by.kind === 'identity'
+        ? by.credential
+        : undefined;
+  const pipeline = newPipeline(credential, {
+    httpClient: transport,
+    retryOptions: { maxTries: 1 },
+    userAgentOptions: { userAgentPrefix: 'strongroom' },
+  });
+  // Taken up when the first client is made from the pipeline; these run outside of the signing, in this order.
+  pipeline.factories.push(retryPolicy(retries), extraHeaders);
+  return pipeline;
+}
+
+const extraHeaders: RequestPolicyFactory = {
+  create: (next) => ({
+    sendRequest(request) {
+      for (const [name, value] of Object.entries(requestExtras()?.headers ?? {})) request.headers.set(name, value);
+      return next.sendRequest(request);
+    },
+  }),
+};

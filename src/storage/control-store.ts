@@ -1,0 +1,121 @@
+import { CONTROL_CONTAINER, type PartKind, partPath, runPrefix } from '../domain/control-paths.ts';
+import { type Part, type PartWriter, readPart } from '../domain/part.ts';
+import type { ListedPart } from '../domain/report.ts';
+import { type Tally, tallyFromMetadata, tallyToMetadata } from '../domain/tally.ts';
+import type { BlobAccount } from './blob-account.ts';
+import { isStorageError, StorageError } from './storage-error.ts';
+
+interface RunName {
+  job: string;
+  id: string;
+}
+
+/** The control container of one vault: small JSON documents, and the parts of runs. */
+export class ControlStore {
+  readonly #vault: BlobAccount;
+
+  constructor(vault: BlobAccount) {
+    this.#vault = vault;
+  }
+
+  async readJson<T>(path: string): Promise<{ value: T; etag: string } | undefined> {
+    const found = await this.#vault.getObject(CONTROL_CONTAINER, path);
+    if (!found) return undefined;
+    try {
+      return { value: JSON.parse(found.body.toString('utf8')) as T, etag: found.etag };
+    } catch {
+      throw new StorageError(
+        'invalid',
+        `${CONTROL_CONTAINER}/${path} in ${this.#vault.alias} is not JSON: it is damaged`,
+      );
+    }
+  }
+
+  /** Writes only if the document is still what was read (`absent`: not there). False when it is not. */
+  async writeJson(path: string, value: unknown, expect: { ifMatch: string } | 'absent'): Promise<boolean> {
+    const body = Buffer.from(`${JSON.stringify(value, undefined, 2)}\n`);
+    try {
+      await this.#put(path, body, { contentType: 'application/json', expect });
+      return true;
+    } catch (error) {
+      if (!isStorageError(error, 'precondition')) throw error;
+      // The service may have carried out a write whose answer was lost: then what is there now is ours.
+      const now = await this.#vault.getObject(CONTROL_CONTAINER, path);
+      return now?.body.equals(body) ?? false;
+    }
+  }
+
+  /**
+   * Writes a part unless one of this name exists. The first writer wins: an activity that runs a second time gets the
+   * part of the first back and goes on from that.
+   */
+  async writePart<Item, End extends object>(
+    run: RunName,
+    kind: PartKind,
+    key: string,
+    writer: PartWriter<Item, End>,
+    tally: Tally,
+    end: End,
+  ): Promise<End> {
+    const path = partPath(run, kind, tally.container, key);
+    const { body, sha256 } = writer.finish(end);
+    // The write that carries the counts is one of the requests it counts.
+    const requests = { ...tally.requests, PutBlob: (tally.requests.PutBlob ?? 0) + 1 };
+    try {
+      await this.#put(path, body, {
+        contentType: 'application/x-ndjson',
+        contentEncoding: 'gzip',
+        metadata: tallyToMetadata({ ...tally, requests, sha256 }),
+        expect: 'absent',
+      });
+      return end;
+    } catch (error) {
+      if (!isStorageError(error, 'precondition')) throw error;
+      return (await this.readPart<Item, End>(path)).end;
+    }
+  }
+
+  /** Throws when the part is missing or damaged. */
+  async readPart<Item, End>(path: string): Promise<Part<Item, End>> {
+    const found = await this.#vault.getObject(CONTROL_CONTAINER, path);
+    if (!found) throw new StorageError('not-found', `${CONTROL_CONTAINER}/${path} is missing in ${this.#vault.alias}`);
+    return readPart<Item, End>(found.body, `${CONTROL_CONTAINER}/${path}`);
+  }
+
+  /** A note of how far a piece of work has come. Only for people: losing it loses nothing. */
+  async noteProgress(run: RunName, key: string, tally: Tally): Promise<void> {
+    await this.#put(partPath(run, 'progress', tally.container, key), Buffer.alloc(0), {
+      contentType: 'text/plain',
+      metadata: tallyToMetadata(tally),
+    });
+  }
+
+  /** Every part that a run has left so far, with its counts; one request per 5,000. */
+  async listParts(run: RunName): Promise<ListedPart[]> {
+    const parts: ListedPart[] = [];
+    let marker: string | undefined;
+    do {
+      const page = await this.#vault.listBlobs(CONTROL_CONTAINER, {
+        prefix: runPrefix(run),
+        metadata: true,
+        ...(marker !== undefined && { marker }),
+      });
+      for (const blob of page.blobs) {
+        const tally = tallyFromMetadata(blob.metadata);
+        if (tally) parts.push({ path: blob.name, tally });
+      }
+      marker = page.next;
+    } while (marker !== undefined);
+    return parts;
+  }
+
+  async #put(path: string, body: Buffer, options: Parameters<BlobAccount['putObject']>[3]): Promise<void> {
+    try {
+      await this.#vault.putObject(CONTROL_CONTAINER, path, body, options);
+    } catch (error) {
+      if (!isStorageError(error, 'container-not-found')) throw error;
+      await this.#vault.createContainer(CONTROL_CONTAINER);
+      await this.#vault.putObject(CONTROL_CONTAINER, path, body, options);
+    }
+  }
+}

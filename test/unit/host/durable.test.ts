@@ -1,0 +1,150 @@
+import { describe, expect, test } from 'vitest';
+import { Fixture, until } from './fixture.ts';
+
+describe('an orchestration', () => {
+  test('fans out over a hundred activities and adds up what they return', async () => {
+    const fixture = await Fixture.start();
+    expect(await fixture.run('fanOut', { count: 100 })).toEqual({ sum: 328_350, count: 100 });
+    expect(fixture.effects('square')).toHaveLength(100);
+  });
+
+  test('runs sub-orchestrations three deep', async () => {
+    const fixture = await Fixture.start();
+    expect(await fixture.run('tree', { depth: 3, width: 3 })).toEqual({ leaves: 27, parents: [true] });
+    expect(await fixture.run('naming', {})).toEqual({ first: { sum: 0, count: 1 } });
+    expect(await fixture.status('a-name-of-my-own')).toMatchObject({ runtimeStatus: 'Completed' });
+  });
+
+  test('continues as new with a new input and a custom status', async () => {
+    const fixture = await Fixture.start();
+    const id = await fixture.begin('countDown', { left: 5, sum: 0 });
+    const status = await fixture.ended(id);
+    expect(status).toMatchObject({ output: { sum: 55 }, customStatus: { left: 1 }, input: { left: 0, sum: 55 } });
+    expect(fixture.effects('square')).toEqual(['square 5', 'square 4', 'square 3', 'square 2', 'square 1']);
+  });
+
+  test('sleeps as long as its timer says, by its own clock', async () => {
+    const fixture = await Fixture.start();
+    const { slept } = (await fixture.run('nap', { ms: 300 })) as { slept: number };
+    expect(slept).toBeGreaterThanOrEqual(300);
+    expect(slept).toBeLessThan(3_000);
+  });
+
+  test('catches the failure of an activity and of a sub-orchestration', async () => {
+    const fixture = await Fixture.start();
+    expect(await fixture.run('catches', {})).toMatchObject({
+      caught: true,
+      squared: 25,
+      message: expect.stringContaining('as expected'),
+    });
+    expect(await fixture.run('parentOfFailure', {})).toMatchObject({
+      caught: true,
+      message: expect.stringContaining('on purpose'),
+    });
+  });
+
+  test('fails with its own message, and for what this host does not have with a clear one', async () => {
+    const fixture = await Fixture.start();
+    expect(await fixture.run('fails', {})).toMatch(/^Failed: .*'fails' failed: on purpose$/);
+    expect(await fixture.run('callsMissing', {})).toMatch(/^Failed: .*no activity of this name/);
+    expect(await fixture.run('usesEntity', {})).toMatch(/^Failed: .*entities \(callEntity\).*not supported/);
+    await expect(fixture.begin('noSuchOrchestrator', {})).rejects.toThrow(/no orchestrator "noSuchOrchestrator"/);
+  });
+
+  test('retries as often as it is told, several at once, and goes on after it', async () => {
+    const fixture = await Fixture.start();
+    expect(await fixture.run('retries', { attempts: 3, keys: ['a', 'b', 'c'] })).toEqual({
+      results: [{ tries: 3 }, { tries: 3 }, { tries: 3 }],
+      squared: 9,
+    });
+    expect(fixture.effects('failTwice a')).toHaveLength(3);
+    expect(await fixture.run('retries', { attempts: 2, keys: ['d'] })).toEqual({
+      gaveUp: expect.stringContaining('try 2'),
+    });
+    expect(fixture.effects('failTwice d')).toHaveLength(2);
+  });
+
+  test('waits for events, also for those that came early, and gives up when it is told to', async () => {
+    const fixture = await Fixture.start();
+    const id = await fixture.begin('waits', { ms: 60_000, names: ['first', 'second'] });
+    await fixture.post(`/api/instances/${id}/event/second`, { n: 2 });
+    await fixture.post(`/api/instances/${id}/event/first`, { n: 1 });
+    expect((await fixture.ended(id)).output).toEqual({ seen: [{ n: 1 }, { n: 2 }] });
+    expect(await fixture.run('waits', { ms: 50, names: ['never'] })).toEqual({ seen: [], timedOut: 'never' });
+  });
+
+  test('takes and gives every kind of value', async () => {
+    const fixture = await Fixture.start();
+    expect(await fixture.run('inputs', { mine: [1, 'ü', null] })).toEqual({
+      own: { mine: [1, 'ü', null] },
+      object: { type: 'object', input: { a: [1, 'x', null] } },
+      text: { type: 'string', input: 'some "text"' },
+      number: { type: 'number', input: 7 },
+      list: { type: 'object', input: ['a', 'b'] },
+      none: { type: 'undefined' },
+      textBack: '{"looks":"like JSON"}',
+      nothingBack: null,
+    });
+  });
+
+  test('runs no more activities at once than host.json allows', async () => {
+    const fixture = await Fixture.start();
+    expect(await fixture.run('crowd', {})).toEqual({ most: 8 });
+  });
+});
+
+describe('the durable client', () => {
+  test('refuses a second start of a running instance, and allows one that has ended to be started again', async () => {
+    const fixture = await Fixture.start();
+    await fixture.begin('waits', { ms: 60_000, names: ['go'] }, 'mine');
+    await expect(fixture.begin('nap', { ms: 1 }, 'mine')).rejects.toThrow(/409.*already running/);
+    await fixture.post('/api/instances/mine/event/go', 1);
+    await fixture.ended('mine');
+    await fixture.begin('nap', { ms: 1 }, 'mine');
+    expect(await fixture.ended('mine')).toMatchObject({ output: { slept: expect.any(Number) } });
+  });
+
+  test('terminates: what still runs changes nothing any more', async () => {
+    const fixture = await Fixture.start();
+    const id = await fixture.begin('fanOut', { count: 4, ms: 300 });
+    await until('the fan-out', async () => ((await fixture.status(id)).runtimeStatus === 'Running' ? true : undefined));
+    await fixture.post(`/api/instances/${id}/terminate`);
+    expect(await fixture.status(id)).toMatchObject({ runtimeStatus: 'Terminated', output: 'for a reason' });
+    await until('the activities', () => (fixture.effects('square').length === 4 ? true : undefined));
+    expect(await fixture.status(id)).toMatchObject({ runtimeStatus: 'Terminated' });
+    // Telling an instance that has ended is not an error of the caller.
+    expect((await fixture.post(`/api/instances/${id}/event/late`, 1)).status).toBe(202);
+    expect((await fixture.post('/api/instances/unknown/event/late', 1)).status).toBe(500);
+  });
+
+  test('suspends and resumes: events in between are kept', async () => {
+    const fixture = await Fixture.start();
+    const id = await fixture.begin('waits', { ms: 60_000, names: ['go'] });
+    await fixture.post(`/api/instances/${id}/suspend`);
+    await fixture.post(`/api/instances/${id}/event/go`, 'kept');
+    expect(await fixture.status(id)).toMatchObject({ runtimeStatus: 'Suspended' });
+    await fixture.post(`/api/instances/${id}/resume`);
+    expect(await fixture.ended(id)).toMatchObject({ output: { seen: ['kept'] } });
+  });
+
+  test('lists by status and purges only what has ended', async () => {
+    const fixture = await Fixture.start();
+    const done = await fixture.begin('nap', { ms: 1 });
+    const waiting = await fixture.begin('waits', { ms: 60_000, names: ['go'] });
+    await fixture.ended(done);
+    const listed = (await (await fixture.fetch('/api/instances?status=Completed')).json()) as { instanceId: string }[];
+    expect(listed.map(({ instanceId }) => instanceId)).toEqual([done]);
+    expect(await (await fixture.post(`/api/instances/${done}/purge`)).json()).toEqual({ instancesDeleted: 1 });
+    expect(await (await fixture.post(`/api/instances/${waiting}/purge`)).json()).toEqual({ instancesDeleted: 0 });
+    expect((await fixture.status(done)).error).toMatch(/404/);
+    expect((await fixture.status(waiting)).runtimeStatus).toBe('Running');
+  });
+
+  test('is not reachable through the port of the host', async () => {
+    const fixture = await Fixture.start();
+    const id = await fixture.begin('nap', { ms: 1 });
+    for (const path of [`/runtime/webhooks/durabletask/instances/${id}`, `/durabletask/instances/${id}`]) {
+      expect((await fixture.fetch(path)).status).toBe(404);
+    }
+  });
+});

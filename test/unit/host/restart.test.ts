@@ -1,0 +1,135 @@
+import { appendFileSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import { HostDidNotStart } from '../../support/host-process.ts';
+import { Fixture, until } from './fixture.ts';
+
+const journalOf = (fixture: Fixture) => join(fixture.directory, 'data', 'durable.journal');
+
+test('killed in the middle again and again, a fan-out still comes to the exact result', async () => {
+  let fixture = await Fixture.start();
+  const id = await fixture.begin('fanOut', { count: 60, ms: 30 });
+  for (const progress of [5, 20, 40]) {
+    await until(`${progress} activities`, () => (fixture.effects('square').length >= progress ? true : undefined));
+    await fixture.host.kill('SIGKILL');
+    fixture = await fixture.restart();
+  }
+  expect((await fixture.ended(id)).output).toEqual({ sum: 70_210, count: 60 });
+  const effects = fixture.effects('square');
+  expect(new Set(effects).size).toBe(60);
+  // At least once, and again only those that were running when it was killed: 8 at a time, three times.
+  expect(effects.length).toBeLessThanOrEqual(60 + 3 * 8);
+  expect(fixture.host.output()).toContain('Carrying on with 1 orchestration from before.');
+});
+
+test('killed while sub-orchestrations run, the tree still adds up', async () => {
+  let fixture = await Fixture.start();
+  const id = await fixture.begin('tree', { depth: 4, width: 3 });
+  await sleep(60);
+  await fixture.host.kill('SIGKILL');
+  fixture = await fixture.restart();
+  expect((await fixture.ended(id)).output).toEqual({ leaves: 81, parents: [true] });
+});
+
+test('killed while it sleeps, an orchestration wakes at the time it had set', async () => {
+  let fixture = await Fixture.start();
+  const past = await fixture.begin('nap', { ms: 400 });
+  const future = await fixture.begin('nap', { ms: 3_000 });
+  await until('both to sleep', async () => (readFileSync(journalOf(fixture), 'utf8').split('"FireAt"').length > 2 ? true : undefined));
+  await fixture.host.kill('SIGKILL');
+  await sleep(500);
+  fixture = await fixture.restart();
+  expect(await fixture.ended(past)).toMatchObject({ runtimeStatus: 'Completed' });
+  const { slept } = (await fixture.ended(future)).output as { slept: number };
+  expect(slept).toBeGreaterThanOrEqual(3_000);
+  expect(slept).toBeLessThan(6_000);
+});
+
+test('an event that was accepted is not lost', async () => {
+  let fixture = await Fixture.start();
+  const id = await fixture.begin('waits', { ms: 60_000, names: ['a', 'b'] });
+  expect((await fixture.post(`/api/instances/${id}/event/b`, 'early')).status).toBe(202);
+  await fixture.host.kill('SIGKILL');
+  fixture = await fixture.restart();
+  await fixture.post(`/api/instances/${id}/event/a`, 'late');
+  expect((await fixture.ended(id)).output).toEqual({ seen: ['late', 'early'] });
+});
+
+test('an orchestration that was accepted starts, even if the host is killed at once', async () => {
+  let fixture = await Fixture.start();
+  const ids = await Promise.all([1, 2, 3, 4, 5].map(() => fixture.begin('fanOut', { count: 3 })));
+  await fixture.host.kill('SIGKILL');
+  fixture = await fixture.restart();
+  for (const id of ids) expect((await fixture.ended(id)).output).toEqual({ sum: 5, count: 3 });
+});
+
+test('stopped in order, it lets running activities end and does not run them again', async () => {
+  let fixture = await Fixture.start();
+  const id = await fixture.begin('fanOut', { count: 24, ms: 200 });
+  await until('the first', () => (fixture.effects('square').length >= 8 ? true : undefined));
+  expect(await fixture.host.stop()).toBe(0);
+  expect(fixture.effects().at(-1)).toBe('appTerminate');
+  const before = fixture.effects('square').length;
+  expect(before).toBeLessThan(24);
+  fixture = await fixture.restart();
+  expect((await fixture.ended(id)).output).toEqual({ sum: 4_324, count: 24 });
+  expect(fixture.effects('square')).toHaveLength(24);
+});
+
+test('an activity that takes too long is not waited for, and runs again at the next start', async () => {
+  let fixture = await Fixture.start();
+  const id = await fixture.begin('fanOut', { count: 1, ms: 60_000 });
+  await sleep(300);
+  const stopping = fixture.host.stop();
+  await sleep(300);
+  const begin = Date.now();
+  // A second signal: at once.
+  await fixture.host.kill('SIGTERM');
+  expect(await stopping).toBe(0);
+  expect(Date.now() - begin).toBeLessThan(3_000);
+  fixture = await fixture.restart();
+  expect(await fixture.status(id)).toMatchObject({ runtimeStatus: 'Running' });
+});
+
+test('a torn last line costs nothing before it', async () => {
+  let fixture = await Fixture.start();
+  const id = await fixture.begin('waits', { ms: 60_000, names: ['go'] });
+  await until('its first turn', async () => ((await fixture.status(id)).runtimeStatus === 'Running' ? true : undefined));
+  await fixture.host.kill('SIGKILL');
+  appendFileSync(journalOf(fixture), '{"crc":"12345678","record":{"type":"mess');
+  fixture = await fixture.restart();
+  await fixture.post(`/api/instances/${id}/event/go`, 'still there');
+  expect((await fixture.ended(id)).output).toEqual({ seen: ['still there'] });
+});
+
+test('the journal may be cut anywhere: what is left is a state it was in, and it carries on', async () => {
+  const fixture = await Fixture.start();
+  const id = await fixture.begin('retries', { attempts: 3, keys: ['a', 'b'] });
+  await fixture.ended(id);
+  await fixture.host.kill('SIGKILL');
+  const journal = readFileSync(journalOf(fixture));
+  const starts = journal.indexOf('\n', journal.indexOf('"type":"start"'));
+  for (const share of [0, 0.3, 0.6, 0.9]) {
+    writeFileSync(journalOf(fixture), journal);
+    truncateSync(journalOf(fixture), Math.ceil(starts + 1 + share * (journal.length - starts - 1)));
+    const again = await fixture.restart();
+    expect((await again.ended(id)).output).toMatchObject({ squared: 9 });
+    await again.host.kill('SIGKILL');
+  }
+});
+
+test('a damaged line in the middle is named, and nothing is started', async () => {
+  const fixture = await Fixture.start();
+  await fixture.ended(await fixture.begin('fanOut', { count: 5 }));
+  await fixture.host.kill('SIGKILL');
+  const file = journalOf(fixture);
+  const lines = readFileSync(file, 'utf8').split('\n');
+  lines[3] = lines[3]?.replace(/"at":"2/, '"at":"3') ?? '';
+  writeFileSync(file, lines.join('\n'));
+  const failure = await fixture.restart().catch((error: unknown) => error);
+  expect(failure).toBeInstanceOf(HostDidNotStart);
+  expect(failure).toMatchObject({ exitCode: 3, output: expect.stringContaining(`${file}, line 4: this line is damaged`) });
+  // Left as it was found, for whoever repairs it.
+  expect(readFileSync(file, 'utf8')).toBe(lines.join('\n'));
+});
