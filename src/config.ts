@@ -128,7 +128,7 @@ export function loadConfiguration(from: { text: string; file: string; settings: 
   };
   problems.push(...crossChecks(jobs.flatMap(shapeOf), identity));
 
-  if (!parsed.success || problems.length > 0) throw new ConfigurationError(file, problems);
+  if (!parsed.success || problems.length > 0) throw new ConfigurationError(file, inFileOrder(problems));
   return { jobs: parsed.data.jobs, accounts };
 }
 
@@ -177,6 +177,12 @@ export function readConfiguration(from: { env: AppSettings; cwd: string; appRoot
     ],
     `A small strongroom.json to begin with:\n\n${EXAMPLE}`,
   );
+}
+
+/** Job by job; what concerns no single job comes first. */
+function inFileOrder(problems: readonly ConfigurationProblem[]): ConfigurationProblem[] {
+  const jobOf = ({ place }: ConfigurationProblem) => Number(/^jobs\[(\d+)\]/.exec(place)?.[1] ?? -1);
+  return problems.toSorted((a, b) => jobOf(a) - jobOf(b));
 }
 
 function parseJson(raw: string, file: string): unknown {

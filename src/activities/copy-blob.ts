@@ -86,7 +86,15 @@ export async function copyBlob(
       lastError = error;
       if (isStorageError(error, 'container-not-found') && (await vaultContainerMade(place))) continue;
       if (
-        !isStorageError(error, 'precondition', 'pending-copy', 'source-not-found', 'archived', 'container-not-found')
+        !isStorageError(
+          error,
+          'precondition',
+          'not-found',
+          'pending-copy',
+          'source-not-found',
+          'archived',
+          'container-not-found',
+        )
       ) {
         return failed(source, error);
       }
@@ -182,7 +190,9 @@ async function updateProperties(place: CopyPlace, source: BlobState, mirror: Blo
   const tier = settableTier(source);
   if (tier !== undefined && tier !== had?.tier) await place.vault.setTier(place.destination, name, tier);
   if (tagFingerprint(source.tags) !== had?.tags) await place.vault.setTags(place.destination, name, source.tags ?? {});
-  const metadata = withRecord(source.metadata, recordOf(source, place.run.id)) ?? {};
+  const metadata = withRecord(source.metadata, recordOf(source, place.run.id));
+  // No room to note it beside the user's metadata: that, and the record by which the copy is found, weigh more.
+  if (metadata === undefined) return mirror.etag;
   return place.vault.setMetadata(place.destination, name, metadata, mirror.etag);
 }
 

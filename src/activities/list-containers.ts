@@ -2,10 +2,10 @@ import { isLiteral, matches } from '../domain/container-pattern.ts';
 import { expand, isValidContainerName } from '../domain/container-template.ts';
 import { CONTROL_CONTAINER, summaryPath } from '../domain/control-paths.ts';
 import { problemOf } from '../domain/report.ts';
-import { type Problem, parseRunId, type RunRef, type RunSummary } from '../domain/run.ts';
+import type { Problem, RunRef, RunSummary } from '../domain/run.ts';
 import { countingRequests } from '../storage/requests.ts';
 import { isStorageError } from '../storage/storage-error.ts';
-import { type Dependencies, workplaceOf } from './dependencies.ts';
+import { type Dependencies, type Workplace, workplaceOf } from './dependencies.ts';
 import { problemCodeOf } from './problem-code.ts';
 
 export interface ListContainersInput {
@@ -43,50 +43,52 @@ async function fromSource(
   deps: Dependencies,
   input: ListContainersInput,
 ): Promise<Omit<ListContainersResult, 'requests'>> {
-  const { job, source, vault } = workplaceOf(deps, input.run.job);
-  const patterns = job.source.containers;
-  const problems: Problem[] = [];
-  const containers: ContainerPair[] = [];
-  const add = (container: string) => {
-    const destination = expand(job.destination.container, container);
-    if (!isValidContainerName(destination)) {
-      problems.push(
-        problemOf('container-name-invalid', 0, container, `"${destination}" is not a valid container name`),
-      );
-    } else if (source.endpoint === vault.endpoint && (destination === container || container === CONTROL_CONTAINER)) {
-      problems.push(problemOf('container-name-invalid', 0, container, `${container} would be backed up into itself`));
-    } else {
-      containers.push({ container, destination });
-    }
-  };
+  const place = workplaceOf(deps, input.run.job);
+  const patterns = place.job.source.containers;
+  const literals = new Set(patterns.filter(isLiteral));
   // Names written out need no listing; a container that is missing shows when it is scanned.
-  if (patterns.every(isLiteral)) {
-    for (const name of new Set(patterns)) add(name);
-    return { containers, problems };
-  }
+  if (literals.size === patterns.length) return sorted([...literals].map((name) => pairOf(place, name)));
   try {
-    const page = await source.listContainers(input.from);
-    const listed = page.names.filter((name) => patterns.some((pattern) => matches(pattern, name)));
-    if (input.from === undefined) for (const name of patterns.filter(isLiteral)) if (!listed.includes(name)) add(name);
-    for (const name of listed) if (input.from === undefined || !patterns.includes(name)) add(name);
-    return { containers, problems, ...(page.next !== undefined && { next: page.next }) };
+    const page = await place.source.listContainers(input.from);
+    const listed = page.names.filter(
+      (name) => !literals.has(name) && patterns.some((pattern) => matches(pattern, name)),
+    );
+    const names = input.from === undefined ? [...literals, ...listed] : listed;
+    const pairs = sorted(names.map((name) => pairOf(place, name)));
+    return { ...pairs, ...(page.next !== undefined && { next: page.next }) };
   } catch (error) {
     if (!isStorageError(error)) throw error;
     return { containers: [], problems: [problemOf(problemCodeOf(error, 'source'), 0, undefined, error.message)] };
   }
 }
 
+/** The containers of the run that is retried in which anything failed. */
 async function fromEarlierRun(deps: Dependencies, run: RunRef): Promise<Omit<ListContainersResult, 'requests'>> {
-  const { control } = workplaceOf(deps, run.job);
-  const earlier = parseRunId(run.retryOf!)!;
-  const found = await control.readJson<RunSummary>(summaryPath({ job: earlier.job, id: run.retryOf! }));
+  const place = workplaceOf(deps, run.job);
+  const found = await place.control.readJson<RunSummary>(summaryPath({ job: run.job, id: run.retryOf! }));
   if (!found) throw new Error(`The run to retry, ${run.retryOf}, has no summary`);
-  const containers = found.value.containers
-    .filter((report) => report.status !== 'succeeded')
-    .map(({ container, destination, status }) => ({
-      container,
-      destination,
-      ...(status !== 'completed-with-failures' && { scan: true }),
-    }));
-  return { containers, problems: [] };
+  const unfinished = found.value.containers.filter(({ status }) => status !== 'succeeded');
+  return sorted(
+    unfinished.map(({ container, destination, status }) =>
+      status === 'completed-with-failures' ? { container, destination } : { ...pairOf(place, container), scan: true },
+    ),
+  );
+}
+
+/** Where a container's mirror lies, or why it cannot have one. */
+function pairOf({ job, source, vault }: Workplace, container: string): ContainerPair | Problem {
+  const destination = expand(job.destination.container, container);
+  const problem = (message: string) => problemOf('container-name-invalid', 0, container, message);
+  if (!isValidContainerName(destination)) return problem(`"${destination}" is not a valid container name`);
+  if (source.endpoint === vault.endpoint && (destination === container || container === CONTROL_CONTAINER)) {
+    return problem(`${container} would be backed up into itself`);
+  }
+  return { container, destination };
+}
+
+function sorted(found: (ContainerPair | Problem)[]): { containers: ContainerPair[]; problems: Problem[] } {
+  return {
+    containers: found.filter((each): each is ContainerPair => !('code' in each)),
+    problems: found.filter((each): each is Problem => 'code' in each),
+  };
 }

@@ -1,4 +1,4 @@
-import { lockPath, summaryPath } from '../domain/control-paths.ts';
+import { kindOfPath, lockPath, summaryPath } from '../domain/control-paths.ts';
 import { type RunLock, release, standingOf } from '../domain/lock.ts';
 import { incompleteness, type ListedPart, partEntries, problemOf, reportOf } from '../domain/report.ts';
 import type { PartEntry, Problem, RunRef, RunReport, RunStatus, RunSummary } from '../domain/run.ts';
@@ -117,7 +117,9 @@ function judge(
 
 /** Why there can be no restore point, or undefined. */
 function missing(input: PublishRunInput, sound: ListedPart[], troubled: Set<string>): string | undefined {
-  const found = new Set(sound.map(({ tally }) => tally.container)).size;
+  // A plan alone proves no scan: one that was cut short leaves it behind.
+  const scans = sound.filter(({ path }) => kindOfPath(path)?.kind === 'scan');
+  const found = new Set(scans.map(({ tally }) => tally.container)).size;
   if (found + troubled.size !== input.containers) {
     return `${input.containers} containers were to be backed up; ${found} left parts and ${troubled.size} had problems`;
   }

@@ -49,6 +49,12 @@ export const planKey = (slice: number, chunk: number, attempt: string): string =
 export const copyKey = (slice: number, chunk: number, from: number): string =>
   `${pad(slice, 6)}-copy-${pad(chunk, 2)}-${pad(from, 6)}`;
 
+/** What a key made by `copyKey` was made of. */
+export function placeOfCopy(key: string): { slice: number; chunk: number; from: number } | undefined {
+  const match = /^(\d+)-copy-(\d+)-(\d+)$/.exec(key);
+  return match ? { slice: Number(match[1]), chunk: Number(match[2]), from: Number(match[3]) } : undefined;
+}
+
 function pad(value: number, width: number): string {
   return String(value).padStart(width, '0');
 }

@@ -78,7 +78,7 @@ function tokensOf(glob: string, fail: Failure): Token[] {
 
 function classOf(members: string, negated: boolean, fail: Failure): RegExp {
   if (members.includes('/')) throw fail('has a "/" in brackets, which never matches; write {a,b} with whole paths');
-  if (members.startsWith(':')) throw fail('has a class such as [[:alpha:]], which is not supported; write [a-z]');
+  if (members.startsWith('[:')) throw fail('has a class such as [[:alpha:]], which is not supported; write [a-z]');
   try {
     return new RegExp(`^[${negated ? '^' : ''}${members.replace(/[\\^[\]]/g, '\\$&')}]$`, 'su');
   } catch {
@@ -142,7 +142,13 @@ function segmentTest(tokens: Token[]): SegmentTest {
     return (segment) => segment === text;
   }
   const isStar = (at: number) => isSpecial(tokens[at]!, '*');
+  const isNotLiteral = (token: Token) => !('literal' in token);
+  const textOf = (some: Token[]) => some.map((token) => ('literal' in token ? token.literal : '')).join('');
+  const head = textOf(tokens.slice(0, tokens.findIndex(isNotLiteral)));
+  const tail = textOf(tokens.slice(tokens.findLastIndex(isNotLiteral) + 1));
   return (segment) => {
+    // Most names fail here already.
+    if (!segment.startsWith(head) || !segment.endsWith(tail)) return false;
     const characters = /[\ud800-\udfff]/.test(segment) ? [...segment] : segment;
     return fits(tokens.length, characters.length, isStar, (at, index) => {
       const token = tokens[at]!;

@@ -32,7 +32,7 @@ export class MergeWalk {
   readonly #mirrorName: (name: string) => string;
   #next: string | undefined;
   #done = false;
-  #ahead: Promise<ListingPage> | undefined;
+  #ahead: { marker: string; page: Promise<ListingPage> } | undefined;
   #last: string | undefined;
 
   constructor(
@@ -57,24 +57,26 @@ export class MergeWalk {
    */
   async nextPairs(readAhead: (listed: number) => boolean = () => true): Promise<Pair[]> {
     if (this.#done) return [];
-    const arriving = this.#ahead ?? this.#readSource(this.#next);
+    // After a failure half way through a page, that page is read again, not the one after it.
+    const arriving = this.#ahead?.marker === this.#next ? this.#ahead?.page : undefined;
     this.#ahead = undefined;
-    const [page] = await Promise.all([arriving, this.#mirror.load()]);
+    const [page] = await Promise.all([arriving ?? this.#readSource(this.#next), this.#mirror.load()]);
     if (page.next !== undefined && readAhead(page.blobs.length)) {
-      this.#ahead = this.#readSource(page.next);
+      this.#ahead = { marker: page.next, page: this.#readSource(page.next) };
       // A failure shows when the page is asked for; until then nobody listens.
-      this.#ahead.catch(() => {});
+      this.#ahead.page.catch(() => {});
     }
+    const names = page.blobs.map(({ name }) => this.#mirrorName(name));
+    const last = observeAll(this.order, this.#last, names);
     const pairs: Pair[] = [];
-    for (const source of page.blobs) {
-      const name = this.#mirrorName(source.name);
-      if (this.#last !== undefined) this.order.observe(this.#last, name);
-      this.#last = name;
+    for (const [index, source] of page.blobs.entries()) {
+      const name = names[index]!;
       while (this.#mirror.isBefore(name)) {
         if (!this.#mirror.step()) await this.#mirror.load();
       }
       pairs.push({ source, mirror: this.#mirror.take(name) });
     }
+    this.#last = last;
     this.#next = page.next;
     this.#done = page.next === undefined;
     return pairs;
@@ -112,6 +114,11 @@ class MirrorCursor {
       const page = await this.#read(this.marker);
       this.#state = 'reading';
       this.#blobs = page.blobs;
+      this.#last = observeAll(
+        this.#order,
+        this.#last,
+        page.blobs.map((blob) => blob.name),
+      );
       this.#index = 0;
       this.#next = page.next;
     }
@@ -125,12 +132,7 @@ class MirrorCursor {
 
   /** Moves on by one; false when another page has to be loaded first. */
   step(): boolean {
-    const blob = this.#blobs[this.#index];
-    if (blob !== undefined) {
-      if (this.#last !== undefined) this.#order.observe(this.#last, blob.name);
-      this.#last = blob.name;
-      this.#index++;
-    }
+    if (this.#index < this.#blobs.length) this.#index++;
     return this.#index < this.#blobs.length;
   }
 
@@ -138,4 +140,14 @@ class MirrorCursor {
     const blob = this.#blobs[this.#index];
     return blob?.name === name ? blob : undefined;
   }
+}
+
+/** A whole page at once, before any of its names is compared: what it tells of the order then holds for all of them. */
+function observeAll(order: NameOrder, last: string | undefined, names: string[]): string | undefined {
+  let previous = last;
+  for (const name of names) {
+    if (previous !== undefined) order.observe(previous, name);
+    previous = name;
+  }
+  return previous;
 }

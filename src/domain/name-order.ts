@@ -20,7 +20,7 @@ export class NameOrder {
 
   /** Takes note that a listing gave `next` after `previous`. */
   observe(previous: string, next: string): void {
-    if (this.#candidates.length === 0 || this.#candidates[0]!(previous, next) < 0) return;
+    if (this.#candidates.every((compare) => compare(previous, next) < 0)) return;
     this.#candidates = this.#candidates.filter((compare) => compare(previous, next) < 0);
   }
 }

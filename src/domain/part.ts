@@ -33,7 +33,7 @@ export class PartWriter<Item, End> {
 
   /** Closes the part. `sha256` is of the returned bytes. */
   finish(end: End): { body: Buffer; sha256: string } {
-    this.#lines.push(JSON.stringify({ end: { items: this.items, ...end } }));
+    this.#lines.push(JSON.stringify({ end: { ...end, items: this.items } }));
     this.#compress();
     const body = Buffer.concat(this.#members);
     return { body, sha256: createHash('sha256').update(body).digest('hex') };

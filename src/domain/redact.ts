@@ -6,10 +6,10 @@
 
 const GONE = 'REDACTED';
 
-/** One value, to the next separator; separators may be URL-encoded, once or more often. */
-const VALUE = String.raw`(?:(?!%(?:25)*(?:2[026]|3B))[^\s"'<>&;,\\()[\]{}|])+`;
+/** One value, to the next separator, which may be URL-encoded, once or more often; not one that is gone already. */
+const VALUE = String.raw`(?!REDACTED)(?:(?!%(?:25)*(?:2[026]|3B))[^\s"'<>&;,\\()[\]{}|])+`;
 /** As VALUE, for values that are queries themselves. */
-const QUERY_VALUE = String.raw`(?:(?!%(?:25)*(?:2[02]|3B))[^\s"'<>;\\])+`;
+const QUERY_VALUE = String.raw`(?!REDACTED)(?:(?!%(?:25)*(?:2[02]|3B))[^\s"'<>;\\])+`;
 const EQUALS = '(?:=|%(?:25)*3D)';
 /** Between a name and its value in a connection string, a query, a header, or JSON. */
 const BETWEEN = String.raw`(?:\\*["']?\s*[:=]\s*\\*["']?|%(?:25)*3[AD](?:%(?:25)*20)*)`;
@@ -23,7 +23,7 @@ const RULES: [RegExp, string][] = [
   [rule(`((?:x-functions-key|client_secret)${BETWEEN})${VALUE}`), `$1${GONE}`],
   [rule(`(${AFTER_QUERY_MARK}code${EQUALS})${VALUE}`), `$1${GONE}`],
   // Away from a query only what looks like a function key: "code=BlobNotFound" is no secret.
-  [rule(`(${START}code=)(?=[^\\s&]*\\d)[\\w+/=%-]{20,}`), `$1${GONE}`],
+  [rule(`(${START}code=)(?!REDACTED)(?=[^\\s&]*\\d)[\\w+/=%-]{20,}`), `$1${GONE}`],
   [
     rule(
       `(Authorization${BETWEEN})(?:(?:Bearer|Basic|Digest|Negotiate|SharedKeyLite|SharedKey)(?:\\s|%(?:25)*20|\\+)+)?${VALUE}`,
@@ -33,7 +33,9 @@ const RULES: [RegExp, string][] = [
   [rule(`(SharedKey(?:Lite)?(?:\\s|%(?:25)*20|\\+)+[a-z\\d-]+(?::|%(?:25)*3A))${VALUE}`), `$1${GONE}`],
   // Long, or with a digit: "Bearer authentication" is no secret.
   [
-    rule(`(Bearer(?:\\s|%(?:25)*20|\\+)+)(?:[\\w.~+/-]{24,}|(?=[a-z_.~+/-]*\\d)[\\w.~+/-]{8,})(?:=|%(?:25)*3D)*`),
+    rule(
+      `(Bearer(?:\\s|%(?:25)*20|\\+)+)(?!REDACTED)(?:[\\w.~+/-]{24,}|(?=[a-z_.~+/-]*\\d)[\\w.~+/-]{8,})(?:=|%(?:25)*3D)*`,
+    ),
     `$1${GONE}`,
   ],
 ];

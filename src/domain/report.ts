@@ -1,4 +1,4 @@
-import { kindOfPath, type PartKind } from './control-paths.ts';
+import { kindOfPath, type PartKind, placeOfCopy } from './control-paths.ts';
 import { PROBLEMS, type ProblemCode } from './outcome.ts';
 import type { ContainerReport, PartEntry, Problem, RunRef, RunReport, RunStatus } from './run.ts';
 import { addTally, emptyTally, type Tally } from './tally.ts';
@@ -104,7 +104,7 @@ function progressOf(
         : 1,
     blobsPerSecond: round(rate, 1),
     bytesPerSecond: Math.round(copiedBytes / seconds),
-    secondsLeft: running ? (totalKnown && rate > 0 ? Math.ceil((total - done) / rate) : null) : 0,
+    secondsLeft: running ? (totalKnown && rate > 0 ? Math.ceil(Math.max(total - done, 0) / rate) : null) : 0,
   };
 }
 
@@ -125,14 +125,17 @@ function containerReport(parts: PlacedPart[], dryRun: boolean, runStatus: RunSta
     if (part.kind === 'work' || part.kind === 'progress') {
       const piece = part.key.replace(/-r\d+$/, '');
       const known = notes.get(piece);
-      const better =
-        known === undefined || (part.kind === 'work' && (known.kind === 'progress' || part.key > known.key));
+      const better = known === undefined || (part.kind === 'work' && roundOf(part) > roundOf(known));
       if (better && !settled.has(piece)) notes.set(piece, part);
     }
+    // Each round tells its own requests only, and they were sent whatever became of the round's counts.
+    if (part.kind === 'work') addTally(sum, { ...emptyTally('', ''), requests: part.tally.requests });
   }
-  for (const note of notes.values()) addTally(sum, note.tally);
+  for (const note of notes.values()) {
+    addTally(sum, note.kind === 'work' ? { ...note.tally, requests: {} } : note.tally);
+  }
   const { listed, copied, unchanged, skipped, failed } = sum;
-  const done = parts.some((part) => part.tally.last) && (dryRun || copied + unchanged + skipped + failed === listed);
+  const done = incompletenessOf(parts, dryRun) === undefined;
   const status: RunStatus = !done ? runStatus : failed > 0 ? 'completed-with-failures' : 'succeeded';
   return {
     container: sum.container,
@@ -151,32 +154,56 @@ function containerReport(parts: PlacedPart[], dryRun: boolean, runStatus: RunSta
  */
 export function incompleteness(parts: ListedPart[], dryRun: boolean): string | undefined {
   for (const [container, own] of byContainer(parts)) {
-    const scans = own.filter((part) => part.kind === 'scan').sort((a, b) => (a.key < b.key ? -1 : 1));
-    if (scans.length === 0) return `container ${container}: the scan left no part`;
-    for (const [index, scan] of scans.entries()) {
-      const slice = scan.key.slice(0, 6);
-      if (Number(slice) !== index) return `container ${container}: scan part ${index} is missing`;
-      if ((scan.tally.last ?? false) !== (index === scans.length - 1)) {
-        return `container ${container}: scan part ${slice} ${scan.tally.last ? 'is followed by more' : 'is not the last'}`;
-      }
-      const { listed, unchanged, skipped, failed, planned } = scan.tally;
-      if (listed !== unchanged + skipped + failed + planned)
-        return `container ${container}: scan part ${slice} does not add up`;
-      if (dryRun) continue;
-      let settled = 0;
-      for (const part of own) {
-        if (part.kind !== 'copy' || !part.key.startsWith(slice)) continue;
-        const { copied, unchanged: same, skipped: left, failed: lost } = part.tally;
-        if (copied + same + left + lost !== part.tally.planned)
-          return `container ${container}: part ${part.key} does not add up`;
-        settled += part.tally.planned;
-      }
-      if (settled !== planned) {
-        return `container ${container}: of ${planned} blobs to copy in scan part ${slice}, ${settled} have an outcome`;
-      }
-    }
+    const reason = incompletenessOf(own, dryRun);
+    if (reason !== undefined) return `container ${container}: ${reason}`;
   }
   return undefined;
+}
+
+function incompletenessOf(parts: PlacedPart[], dryRun: boolean): string | undefined {
+  const scans = parts.filter((part) => part.kind === 'scan').sort((a, b) => (a.key < b.key ? -1 : 1));
+  if (scans.length === 0) return 'the scan left no part';
+  const settled = settledBySlice(parts);
+  if (typeof settled === 'string') return settled;
+  for (const [index, scan] of scans.entries()) {
+    if (Number.parseInt(scan.key, 10) !== index) return `scan part ${index} is missing`;
+    if ((scan.tally.last ?? false) !== (index === scans.length - 1)) {
+      return `scan part ${index} ${scan.tally.last ? 'is followed by more' : 'is not the last'}`;
+    }
+    const { listed, unchanged, skipped, failed, planned } = scan.tally;
+    if (listed !== unchanged + skipped + failed + planned) return `scan part ${index} does not add up`;
+    const count = settled.get(index) ?? 0;
+    settled.delete(index);
+    if (!dryRun && count !== planned) return `of ${planned} blobs to copy in scan part ${index}, ${count} have an outcome`;
+  }
+  for (const slice of settled.keys()) return `scan part ${slice} is missing`;
+  return undefined;
+}
+
+/** How many planned copies of each slice have an outcome, or why that cannot be told. */
+function settledBySlice(parts: PlacedPart[]): Map<number, number> | string {
+  const pieces = parts
+    .filter((part) => part.kind === 'copy')
+    .map(({ key, tally }) => ({ key, tally, ...(placeOfCopy(key) ?? { slice: -1, chunk: -1, from: -1 }) }))
+    .sort((a, b) => a.slice - b.slice || a.chunk - b.chunk || a.from - b.from);
+  const settled = new Map<number, number>();
+  let end = { slice: -1, chunk: -1, at: 0 };
+  for (const { key, tally, slice, chunk, from } of pieces) {
+    if (tally.copied + tally.unchanged + tally.skipped + tally.failed !== tally.planned) {
+      return `part ${key} does not add up`;
+    }
+    // The pieces of a chunk follow each other: one that overlaps another could make up for one that is missing.
+    if (end.slice !== slice || end.chunk !== chunk) end = { slice, chunk, at: 0 };
+    if (from !== end.at) return `part ${key} does not follow the one before it`;
+    end.at += tally.planned;
+    settled.set(slice, (settled.get(slice) ?? 0) + tally.planned);
+  }
+  return settled;
+}
+
+/** Of the notes on one piece, the later tells more. */
+function roundOf(note: PlacedPart): number {
+  return note.kind === 'progress' ? -1 : Number(/-r(\d+)$/.exec(note.key)?.[1] ?? 0);
 }
 
 /** The manifest's parts in the order they are to be read in. */

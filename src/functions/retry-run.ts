@@ -14,7 +14,7 @@ export function retryRunHandler(deps: Dependencies) {
     const again = 'Start a new run: POST /api/jobs/{job}/runs';
     if (found.state === 'lost')
       throw new HttpError(409, 'nothing-to-retry', `Run ${id} ended without a summary`, again);
-    const { job, status, dryRun, containers } = found.summary;
+    const { job, status, dryRun, containers, problems } = found.summary;
     if (!deps.configuration.jobs.some(({ name }) => name === job)) {
       throw new HttpError(409, 'job-not-found', `The configuration has no job "${job}" any more`);
     }
@@ -22,6 +22,9 @@ export function retryRunHandler(deps: Dependencies) {
       const why = dryRun ? 'was a dry run' : containers.length === 0 ? 'reached no container' : status;
       throw new HttpError(409, 'nothing-to-retry', `Run ${id}: ${why}; it has no failures to retry`, again);
     }
+    // Containers that were never listed are named nowhere: a retry would make a restore point without them.
+    const whole = problems.find(({ container }) => container === undefined);
+    if (whole) throw new HttpError(409, 'nothing-to-retry', `Run ${id} failed as a whole: ${whole.message}`, again);
     return answerStart(
       await startRun(deps, client, { job, mode: 'retry', trigger: 'http', dryRun: false, retryOf: id }),
     );

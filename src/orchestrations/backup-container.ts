@@ -1,7 +1,9 @@
 import type { OrchestrationContext, Task } from 'durable-functions';
+import type { AbortCopiesInput } from '../activities/abort-copies.ts';
 import type { WorkFile } from '../activities/copy-chunk.ts';
 import type { PlanChunk } from '../activities/plan-writer.ts';
 import type { WalkPosition } from '../domain/merge-walk.ts';
+import { problemOf } from '../domain/report.ts';
 import type { Problem, RunRef } from '../domain/run.ts';
 import { type Answer, call, wait } from './call.ts';
 
@@ -33,8 +35,12 @@ interface State {
 
 /** No further slice is scanned while so many chunks wait to be copied. */
 const ENOUGH_TO_DO = 16;
+/** Chunks copied at once; of many (a page of huge blobs makes one of each) the others wait their turn. */
+const COPIES_AT_ONCE = 24;
+/** Nothing new is begun while so many pieces of work have pending copies: each is looked at in every round. */
+const ENOUGH_PENDING = 64;
 /** History is replayed at every step: begin a new generation before it gets long. */
-const ACTIVITIES_PER_GENERATION = 80;
+const ACTIVITIES_PER_GENERATION = 100;
 const LONGEST_DELAY = 60;
 
 /**
@@ -50,9 +56,15 @@ export function* backupContainer(
   const state: State = input.state ?? { slice: 0, scanned: false, copies: [], work: [], delay: 1 };
   const scan = run.mode === 'retry' && !input.scan ? 'planRetry' : 'scanSlice';
 
-  for (let activities = 0; activities < ACTIVITIES_PER_GENERATION; ) {
-    const scanning = !state.scanned && state.copies.length < ENOUGH_TO_DO;
-    const { copies, work } = state;
+  for (let activities = 0; ; ) {
+    const { work } = state;
+    const mayBegin = work.length < ENOUGH_PENDING;
+    const scanning = mayBegin && !state.scanned && state.copies.length < ENOUGH_TO_DO;
+    const copies = mayBegin ? state.copies.slice(0, COPIES_AT_ONCE) : [];
+    const waiting = state.copies.slice(copies.length);
+    const next = (scanning ? 1 : 0) + copies.length + work.length;
+    if (activities > 0 && activities + next > ACTIVITIES_PER_GENERATION) break;
+    activities += next;
     if (!scanning && copies.length === 0) {
       if (work.length === 0) return state.problem ? { problem: state.problem } : {};
       yield wait(context, state.delay);
@@ -65,12 +77,19 @@ export function* backupContainer(
       ...copies.map(({ chunk, from }) => call(context, 'copyChunk', { ...about, chunk, from })),
       ...work.map((file) => call(context, 'confirmCopies', { ...about, work: file })),
     ];
-    activities += tasks.length;
-    const answers = (yield context.df.Task.all(tasks)) as object[];
+    let answers: object[];
+    try {
+      answers = (yield context.df.Task.all(tasks)) as object[];
+    } catch (error) {
+      // Activities answer with their problems; one that throws was ended from outside, by a time limit or a crash. It
+      // costs this container its place in the restore point, not every other one.
+      return { problem: problemOf('internal', 0, container, `An activity was ended: ${(error as Error).message}`) };
+    }
 
-    const stopped = answers.map((answer) => (answer as BackupContainerResult).stopped).find((reason) => reason);
+    const reasons = answers.map((answer) => (answer as BackupContainerResult).stopped);
+    const stopped = reasons.find((reason) => reason === 'superseded') ?? reasons.find((reason) => reason);
     if (stopped) {
-      if (stopped === 'cancelled') yield call(context, 'abortCopies', { ...about, work: pendingAfter(answers, work) });
+      if (stopped === 'cancelled') yield* abortAll(context, { ...about, work: pendingAfter(answers, work) });
       return { stopped };
     }
     for (const answer of answers as { problem?: Problem }[]) state.problem ??= answer.problem as Problem;
@@ -81,9 +100,10 @@ export function* backupContainer(
       if (slice.next) state.from = slice.next;
       // After a problem, what has been planned is still copied, and nothing more is listed.
       state.scanned = slice.next === undefined;
-      state.copies = run.dryRun ? [] : (slice.chunks ?? []).map((chunk) => ({ chunk, from: 0 }));
+      const found = run.dryRun ? [] : (slice.chunks ?? []);
+      state.copies = [...waiting, ...found.map((chunk) => ({ chunk, from: 0 }))];
     } else {
-      state.copies = [];
+      state.copies = waiting;
     }
     const copied = answers.splice(0, copies.length) as Answer<'copyChunk'>[];
     copied.forEach(({ next }, index) => {
@@ -94,6 +114,13 @@ export function* backupContainer(
   }
   context.df.continueAsNew({ ...input, state });
   return undefined;
+}
+
+/** What could not be aborted goes on by itself, and the next run finds it: the run ends as cancelled all the same. */
+function* abortAll(context: OrchestrationContext, input: AbortCopiesInput): Generator<Task, void, unknown> {
+  try {
+    yield call(context, 'abortCopies', input);
+  } catch {}
 }
 
 /** The work files whose copies may be pending now: the answers' own, and those that were not worked on. */

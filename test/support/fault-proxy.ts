@@ -7,10 +7,14 @@ import type { TestAccount } from './accounts.ts';
 /** A request as it went over the wire, and how it was answered. */
 export interface ProxiedRequest {
   method: string;
+  /** Path and query as they came. `before` may change it; mind that account keys sign it. */
+  url: string;
   /** Path, still percent-encoded. */
   path: string;
   query: URLSearchParams;
   headers: Record<string, string>;
+  /** Names and values by turns, in the case they were sent in: metadata keys have one. */
+  rawHeaders: string[];
   body: Buffer;
   /** Undefined until it is answered, and for good when the connection was dropped. */
   status?: number;
@@ -34,8 +38,8 @@ export interface FaultRule {
   answer?(request: ProxiedRequest): MaybePromise<ProxiedResponse | typeof DROP>;
   /** Runs before the request is passed on: to wait, or to change something behind its back. */
   before?(request: ProxiedRequest): MaybePromise<void>;
-  /** Sees the server's answer once the server is done. Returns what to send instead, or nothing to leave it. */
-  after?(request: ProxiedRequest, response: ProxiedResponse): MaybePromise<ProxiedResponse | typeof DROP | void>;
+  /** Sees the server's answer once the server is done, and returns what to send: the same, a changed one, or `DROP`. */
+  after?(request: ProxiedRequest, response: ProxiedResponse): MaybePromise<ProxiedResponse | typeof DROP>;
 }
 
 type MaybePromise<T> = T | Promise<T>;
@@ -71,21 +75,23 @@ export async function startFaultProxy(target: string): Promise<FaultProxy> {
     return rule;
   };
 
-  const forward = async (request: ProxiedRequest, path: string): Promise<ProxiedResponse> => {
-    const sent = http.request({ hostname, port, agent, method: request.method, path, headers: request.headers });
+  const forward = async (request: ProxiedRequest): Promise<ProxiedResponse> => {
+    const sent = http.request({ hostname, port, agent, method: request.method, path, headers: request.rawHeaders });
     sent.end(request.body);
     const [message] = (await once(sent, 'response')) as [http.IncomingMessage];
     return { status: message.statusCode ?? 0, headers: flat(message.headers), body: await buffer(message) };
   };
 
   const serve = async (incoming: http.IncomingMessage): Promise<ProxiedResponse | typeof DROP> => {
-    const path = incoming.url ?? '/';
-    const cut = path.indexOf('?');
+    const url = incoming.url ?? '/';
+    const cut = url.indexOf('?');
     const request: ProxiedRequest = {
       method: incoming.method ?? 'GET',
-      path: cut < 0 ? path : path.slice(0, cut),
-      query: new URLSearchParams(cut < 0 ? '' : path.slice(cut)),
+      url,
+      path: cut < 0 ? url : url.slice(0, cut),
+      query: new URLSearchParams(cut < 0 ? '' : url.slice(cut)),
       headers: flat(incoming.headers),
+      rawHeaders: incoming.rawHeaders,
       body: await buffer(incoming),
     };
     requests.push(request);
@@ -94,8 +100,8 @@ export async function startFaultProxy(target: string): Promise<FaultProxy> {
     let response: ProxiedResponse | typeof DROP;
     if (rule?.answer) response = await rule.answer(request);
     else {
-      response = await forward(request, path);
-      response = (await rule?.after?.(request, response)) ?? response;
+      response = await forward(request);
+      if (rule?.after) response = await rule.after(request, response);
     }
     if (response !== DROP) request.status = response.status;
     return response;

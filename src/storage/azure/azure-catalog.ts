@@ -7,7 +7,7 @@ import {
 } from '@azure/data-tables';
 import type { Catalog, CatalogRow } from '../catalog.ts';
 import { noteRequest } from '../requests.ts';
-import { isStorageError } from '../storage-error.ts';
+import { isStorageError, StorageError } from '../storage-error.ts';
 import type { AccountAccess } from './account-access.ts';
 import { storageErrorOf } from './errors.ts';
 import { tableOperationName } from './operation-name.ts';
@@ -66,12 +66,12 @@ export class AzureCatalog implements Catalog {
           .listEntities<Columns>({ queryOptions: { filter }, requestOptions: { timeout: TIMEOUT } })
           .byPage({
             maxPageSize: limit,
-            ...(cursor ? { continuationToken: Buffer.from(cursor, 'base64url').toString() } : {}),
+            ...(cursor ? { continuationToken: tokenOf(cursor) } : {}),
           });
         const { value: page } = await pages.next();
         const rows = ((page ?? []) as Columns[]).map(rowOf);
         const token: string | undefined = page?.continuationToken;
-        return { rows, ...(token ? { next: Buffer.from(token).toString('base64url') } : {}) };
+        return { rows, ...(token ? { next: cursorOf(token) } : {}) };
       });
     } catch (error) {
       if (isStorageError(error, 'container-not-found')) return { rows: [] };
@@ -107,6 +107,21 @@ function rowOf({ id, job, mode, trigger, status, dryRun, startedAt, finishedAt, 
     ...(counts ? { counts: JSON.parse(counts) } : {}),
     ...(bytes ? { bytes: JSON.parse(bytes) } : {}),
   };
+}
+
+/** The SDK's token is base64, which does not fit into a URL as it is. */
+function cursorOf(token: string): string {
+  return Buffer.from(token, 'base64').toString('base64url');
+}
+
+function tokenOf(cursor: string): string {
+  const token = Buffer.from(cursor, 'base64url');
+  try {
+    JSON.parse(token.toString());
+  } catch {
+    throw new StorageError('invalid', 'This is not a cursor that a list of runs gave out.');
+  }
+  return token.toString('base64');
 }
 
 /** Tables answer in the order of their keys, so the newest run must have the smallest. */

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { HttpOperationResponse, RequestPolicyFactory } from '@azure/storage-blob';
+import type { HttpOperationResponse, RequestPolicyFactory, WebResource } from '@azure/storage-blob';
 import { isStorageError } from '../storage-error.ts';
 import { type Failure, failureOf } from './failure.ts';
 
@@ -18,7 +18,7 @@ export const DEFAULT_RETRIES: RetryOptions = { tries: 5, firstDelay: 800, longes
  * The one place that tries again. The SDK's own policy is turned off for it: that one sends its second attempt at
  * once and in step with every other client, ignores `Retry-After`, and gives up on 429.
  */
-export function retryPolicy(options: RetryOptions): RequestPolicyFactory {
+export function retryPolicy(options: RetryOptions, wait: Wait = pause): RequestPolicyFactory {
   return {
     create: (next) => ({
       async sendRequest(request): Promise<HttpOperationResponse> {
@@ -29,7 +29,7 @@ export function retryPolicy(options: RetryOptions): RequestPolicyFactory {
             const failure = failureOf(error);
             if (attempt >= options.tries || request.abortSignal?.aborted || !isWorthRetrying(error, failure))
               throw error;
-            await pause(delayBefore(attempt, failure, options), request.abortSignal);
+            await wait(delayBefore(attempt, failure, options), request.abortSignal);
           }
         }
       },
@@ -65,6 +65,9 @@ function delayBefore(attempt: number, failure: Failure, { firstDelay, longestDel
   return full * (0.5 + Math.random() / 2);
 }
 
-async function pause(ms: number, signal: { aborted: boolean } | undefined): Promise<void> {
+/** Waits this many milliseconds, or throws an `AbortError` when the signal comes first. */
+type Wait = (ms: number, signal: WebResource['abortSignal']) => Promise<void>;
+
+const pause: Wait = async (ms, signal) => {
   await sleep(ms, undefined, signal instanceof AbortSignal ? { signal } : {});
-}
+};

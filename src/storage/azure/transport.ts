@@ -64,6 +64,7 @@ function exchange(request: WebResource, timeout: number): Promise<Exchanged> {
   const secure = request.url.startsWith('https:');
   const signal = request.abortSignal;
   return new Promise((resolve, reject) => {
+    if (signal?.aborted) throw aborted();
     const sent = (secure ? https : http).request(request.url, {
       method: request.method,
       headers: request.headers.rawHeaders(),
@@ -75,19 +76,19 @@ function exchange(request: WebResource, timeout: number): Promise<Exchanged> {
       sent.destroy();
       reject(error);
     };
-    const onAbort = () => end(coded('The request was aborted.', 'ABORT_ERR'));
+    const onAbort = () => end(aborted());
     const timer = setTimeout(() => end(coded(`No answer within ${timeout / 1000} s.`, 'ETIMEDOUT')), timeout);
     const settle = () => {
       clearTimeout(timer);
       signal?.removeEventListener('abort', onAbort);
     };
-    if (signal?.aborted) return onAbort();
     signal?.addEventListener('abort', onAbort);
-    sent.once('error', end);
+    // Not once: a request that was given up may still report that its socket is gone.
+    sent.on('error', end);
     sent.once('response', (message) => {
       const chunks: Buffer[] = [];
       message.on('data', (chunk: Buffer) => chunks.push(chunk));
-      message.once('error', end);
+      message.on('error', end);
       message.once('end', () => {
         settle();
         resolve({ message, body: chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks) });
@@ -113,6 +114,10 @@ function headersOf(like: HttpHeaders, message: http.IncomingMessage): HttpHeader
     if (value !== undefined) headers.set(name, Array.isArray(value) ? value.join(', ') : value);
   }
   return headers;
+}
+
+function aborted(): Error {
+  return coded('The request was aborted.', 'ABORT_ERR');
 }
 
 function coded(message: string, code: string): Error {

@@ -9,8 +9,6 @@ export class XmlCursor {
   /** Of the element that was entered last: the text between its name and its `>`. */
   #attributes = '';
   #empty = false;
-  /** Tags found to be a bare name: a listing repeats the same few, and looking one up is quicker than checking it. */
-  readonly #seen = new Set<string>();
 
   constructor(text: string) {
     this.#text = text;
@@ -116,25 +114,23 @@ export class XmlCursor {
     const text = this.#text;
     const start = this.#at + 1;
     if (text.charCodeAt(this.#at) !== LESS) throw new XmlError('an element was expected');
-    const close = text.indexOf('>', start);
-    if (close < 0) throw new XmlError('a tag is cut short');
-    const tag = text.slice(start, close);
-    if (this.#seen.has(tag)) {
+    let end = start;
+    while (isNameCharacter(text.charCodeAt(end))) end++;
+    if (end === start) throw new XmlError('a tag is malformed or cut short');
+    const name = text.slice(start, end);
+    if (text.charCodeAt(end) === GREATER) {
       this.#attributes = '';
       this.#empty = false;
-      this.#at = close + 1;
-      return tag;
+      this.#at = end + 1;
+      return name;
     }
-    const name = NAME.exec(tag)?.[0];
-    if (!name) throw new XmlError('a tag is malformed');
     // A `>` may stand inside an attribute's value, so the tag ends where its attributes do.
-    REST_OF_TAG.lastIndex = start + name.length;
+    REST_OF_TAG.lastIndex = end;
     const rest = REST_OF_TAG.exec(text);
     if (!rest) throw new XmlError('a tag is malformed or cut short');
     this.#attributes = rest[1]!;
     this.#empty = rest[2] === '/';
     this.#at = REST_OF_TAG.lastIndex;
-    if (name === tag) this.#seen.add(tag);
     return name;
   }
 
@@ -182,13 +178,17 @@ const GREATER = 0x3e;
 const SLASH = 0x2f;
 const EXCLAMATION = 0x21;
 const QUESTION = 0x3f;
-const NAME = /^[^\s"'<>=&/]+/;
 const REST_OF_TAG = /((?:\s+[^\s"'<>=&/]+\s*=\s*(?:"[^"<]*"|'[^'<]*'))*)\s*(\/?)>/y;
 const MARKUP = [
   ['<!--', '-->'],
   ['<![CDATA[', ']]>'],
   ['<?', '?>'],
 ] as const;
+
+/** Everything but white space, `/`, `<`, `>`, `=`, `&`, quotes and the end of the text (which compares as NaN). */
+function isNameCharacter(code: number): boolean {
+  return code > 0x3e || (code > 0x27 && code < 0x3c && code !== SLASH);
+}
 
 function isSpace(code: number): boolean {
   return code === 0x20 || code === 0x0a || code === 0x0d || code === 0x09;

@@ -231,9 +231,9 @@ app.http('throws', {
 });
 app.http('slow', {
   route: 'slow',
-  handler: async () => {
+  handler: async (request) => {
     effect('slow begins');
-    await sleep(400);
+    await sleep(Number(request.query.get('ms') ?? 400));
     effect('slow ends');
     return { body: 'done' };
   },
