@@ -1,8 +1,9 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
 import { type Azurite, newAccountKey, startAzurite } from './azurite.ts';
 import { HostError } from './host-error.ts';
 import { readJson } from './settings.ts';
+import { writeJson } from './write-json.ts';
 
 /** The aliases of storage accounts that a configuration names. Its errors are the app's to report, so this reads leniently. */
 export function accountAliases(configuration: unknown): string[] {
@@ -65,8 +66,7 @@ export async function embedAccounts(workingDirectory: string, dataDirectory: str
   const ports = kept.ports && { blobPort: kept.ports.blob, queuePort: kept.ports.queue, tablePort: kept.ports.table };
   const azurite = await startAzurite({ accounts, location, ...ports });
   kept.ports = { blob: azurite.blobPort, queue: azurite.queuePort, table: azurite.tablePort };
-  // It holds the keys.
-  writeFileSync(file, `${JSON.stringify(kept, null, 2)}\n`, { mode: 0o600 });
+  writeJson(file, kept);
   for (const [index, alias] of aliases.entries()) process.env[alias] = azurite.connectionString(names[index] ?? '');
   return azurite;
 }

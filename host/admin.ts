@@ -29,14 +29,13 @@ export function adminHandler(listeners: Listener[]): HttpHandler {
       });
       return true;
     }
-    const decoded = decodeURIComponent(name);
-    if (listeners.some(({ fire }) => fire?.(decoded, input.input) === true)) response.writeHead(202).end();
+    if (listeners.some(({ fire }) => fire?.(name, input.input) === true)) response.writeHead(202).end();
     else
       sendProblem(response, {
         status: 404,
         code: 'not-found',
         title: 'Not Found',
-        detail: `No function "${decoded}" can be fired by hand.`,
+        detail: `No function "${name}" can be fired by hand.`,
       });
     return true;
   };

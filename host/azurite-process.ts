@@ -11,6 +11,9 @@ const GRACE = 10_000;
 const ownerFile = process.env.AZURITE_OWNER_FILE;
 if (ownerFile) writeFileSync(ownerFile, JSON.stringify(identify(process.pid)));
 
+// It says that it is closing, to nobody when the parent was killed; that must not keep it from saving.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
+
 process.on('disconnect', () => {
   setTimeout(() => process.exit(1), GRACE).unref();
   // Azurite listens for SIGTERM once and closes its three services.

@@ -56,16 +56,22 @@ export async function startHost(options: Options, fatal: (error: HostError) => v
     const { listeners, durable } = await attach(app, options, fatal);
     started.push(() => durable.close?.());
     const server = await serve(listeners, options, key);
-    started.push(() => server.stop());
+    started.push(() => server.destroy());
     for (const listener of listeners) await listener.start?.();
     return {
-      url: `http://127.0.0.1:${server.port}`,
+      url: `http://${reachableAs(options.address)}:${server.port}`,
       stop: (hurry) => stopHost({ app, listeners, server, hurry }).finally(undo),
     };
   } catch (error) {
     await undo();
     throw error;
   }
+}
+
+/** An address of this machine by which what listens there can be called. */
+function reachableAs(address: string): string {
+  if (address === '0.0.0.0' || address === '::' || address === 'localhost') return '127.0.0.1';
+  return address.includes(':') ? `[${address}]` : address;
 }
 
 async function serve(listeners: Listener[], { address, port }: Options, key: string | undefined): Promise<HttpServer> {

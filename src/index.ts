@@ -95,5 +95,5 @@ function applicationInsights(): TelemetrySink | undefined {
   if (!connectionString) return undefined;
   // Its own bundle, beside this one: loading it takes longer than everything else together.
   const bundle = require('./applicationinsights.cjs') as typeof import('./telemetry/application-insights.ts');
-  return bundle.connectApplicationInsights(connectionString);
+  return bundle.connectApplicationInsights(connectionString, process.env.APPLICATIONINSIGHTS_AUTHENTICATION_STRING);
 }

@@ -25,6 +25,7 @@ export interface RetryOptions {
   maxNumberOfAttempts: number;
   backoffCoefficient?: number;
   maxRetryIntervalInMilliseconds?: number;
+  retryTimeoutInMilliseconds?: number;
 }
 
 export type Action =
@@ -56,10 +57,16 @@ export interface OrchestratorState {
   customStatus?: unknown;
 }
 
+function unsupportedRetry(action: Action): string | undefined {
+  const timeout = 'retryOptions' in action ? action.retryOptions.retryTimeoutInMilliseconds : undefined;
+  // The SDK does not heed it, and orchestrations with it hang in Azure.
+  return timeout === undefined ? undefined : 'retryTimeoutInMilliseconds';
+}
+
 /** The name of the first feature among these actions that this host does not have. */
 export function unsupportedFeature(actions: Action[]): string | undefined {
   for (const action of actions) {
-    const name = UNSUPPORTED[action.actionType];
+    const name = UNSUPPORTED[action.actionType] ?? unsupportedRetry(action);
     if (name !== undefined) return name;
     const inner = 'compoundActions' in action ? unsupportedFeature(action.compoundActions) : undefined;
     if (inner !== undefined) return inner;
@@ -67,6 +74,8 @@ export function unsupportedFeature(actions: Action[]): string | undefined {
   return undefined;
 }
 
-export function isContinueAsNew(action: Action): action is Extract<Action, { actionType: typeof ActionType.ContinueAsNew }> {
+export function isContinueAsNew(
+  action: Action,
+): action is Extract<Action, { actionType: typeof ActionType.ContinueAsNew }> {
   return action.actionType === ActionType.ContinueAsNew;
 }

@@ -1,6 +1,6 @@
 import { messageOf } from '../host-error.ts';
 import type { TypedData } from '../worker/core-api.ts';
-import { type Message, taskFailed } from './history.ts';
+import { type TaskFailed, taskFailed } from './history.ts';
 
 /** What an activity returned, as JSON text. */
 export function activityResult(data: TypedData | null | undefined): string {
@@ -13,7 +13,7 @@ export function activityResult(data: TypedData | null | undefined): string {
 }
 
 /** A failure as the orchestrator sees it: its error's message is these two, joined. No stack: it would be kept. */
-export function activityFailure(at: string, taskId: number, name: string, error: unknown): Message {
+export function activityFailure(at: string, taskId: number, name: string, error: unknown): TaskFailed {
   const type = error instanceof Error ? error.name : 'Error';
   return taskFailed(at, taskId, `Activity function '${name}' failed: ${messageOf(error)}`, type);
 }

@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { HostError } from '../host-error.ts';
+import { writeLog } from '../log.ts';
 import type { Invoke } from '../worker/invoke.ts';
 import { activityFailure, activityResult } from './activity.ts';
 import { BoundedQueue } from './bounded-queue.ts';
 import { compact } from './compaction.ts';
-import { type Decision, EventType, eventRaised, type Message, taskCompleted, taskFailed } from './history.ts';
+import { type Decision, EventType, eventRaised, type Message, taskCompleted } from './history.ts';
 import { apply, hasEnded, type Instance, type Instances, type JournalRecord } from './instance.ts';
 import { Journal } from './journal.ts';
 import { takeTurn } from './orchestrator.ts';
@@ -159,8 +160,9 @@ export class DurableEngine {
     this.#startTurn(instance);
   }
 
-  #startTurn({ id, inbox, suspended }: Instance): void {
-    if (this.#stopping || inbox.length === 0 || suspended || this.#turning.has(id)) return;
+  #startTurn(ready: Instance): void {
+    const { id } = ready;
+    if (this.#stopping || !isReady(ready) || this.#turning.has(id)) return;
     this.#turning.add(id);
     this.#turns.add(async () => {
       // A turn replays the whole history, so completions that arrive together should be seen together: the longer
@@ -168,7 +170,7 @@ export class DurableEngine {
       await sleep(Math.min(this.#turnCost.get(id) ?? 0, LONGEST_PAUSE));
       const instance = this.#instances.get(id);
       if (this.#stopping) return;
-      if (instance !== undefined && !hasEnded(instance) && instance.inbox.length > 0) await this.#turn(instance);
+      if (instance !== undefined && isReady(instance)) await this.#turn(instance);
       this.#turning.delete(id);
       const after = this.#instances.get(id);
       if (after !== undefined && !hasEnded(after)) this.#carryOn(after);
@@ -188,6 +190,7 @@ export class DurableEngine {
       at,
       newExecutionId: () => randomUUID().replaceAll('-', ''),
     });
+    if (turn.end?.status === 'Failed') writeLog('error', `Orchestration ${id}: ${JSON.parse(turn.end.output)}`);
     this.#turnCost.set(id, performance.now() - begin);
     await this.#journal.append({ type: 'turn', at, id, executionId, turn });
   }
@@ -211,13 +214,9 @@ export class DurableEngine {
   async #runActivity(instanceId: string, task: Extract<Decision, { EventType: typeof EventType.TaskScheduled }>) {
     const { EventId: taskId, Name: name } = task;
     const invoke = this.#options.activities.get(name);
-    if (invoke === undefined)
-      return taskFailed(
-        now(),
-        taskId,
-        `Activity function '${name}' failed`,
-        'There is no activity of this name in the app.',
-      );
+    if (invoke === undefined) {
+      return activityFailure(now(), taskId, name, new Error('there is no activity of this name in the app'));
+    }
     try {
       const input = task.Input.slice(1, -1);
       const { returnValue } = await invoke(input === 'null' ? {} : { string: input }, {
@@ -225,13 +224,19 @@ export class DurableEngine {
       });
       return taskCompleted(now(), taskId, activityResult(returnValue));
     } catch (error) {
-      return activityFailure(now(), taskId, name, error);
+      const failure = activityFailure(now(), taskId, name, error);
+      writeLog('warning', `Orchestration ${instanceId}: ${failure.Reason}`);
+      return failure;
     }
   }
 
   #tell(id: string, executionId: string, message: Message): Promise<void> {
     return this.#journal.append({ type: 'message', at: message.Timestamp, id, executionId, message });
   }
+}
+
+function isReady(instance: Instance): boolean {
+  return instance.inbox.length > 0 && !instance.suspended && !hasEnded(instance);
 }
 
 function now(): string {

@@ -77,7 +77,9 @@ export function taskCompleted(at: string, id: number, result: string): Message {
   return { ...base(at), EventType: EventType.TaskCompleted, TaskScheduledId: id, Result: result };
 }
 
-export function taskFailed(at: string, id: number, reason: string, details: string): Message {
+export type TaskFailed = Extract<Message, { EventType: typeof EventType.TaskFailed }>;
+
+export function taskFailed(at: string, id: number, reason: string, details: string): TaskFailed {
   return { ...base(at), EventType: EventType.TaskFailed, TaskScheduledId: id, Reason: reason, Details: details };
 }
 

@@ -11,20 +11,19 @@ const FORMAT = { journal: 'strongroom-durable', version: 1 };
 const DAMAGED = 3;
 
 export function encode(record: unknown): string {
-  const json = JSON.stringify(record);
-  return `{"crc":"${checksum(json)}","record":${json}}\n`;
+  return `${envelope(JSON.stringify(record))}\n`;
 }
 
-function checksum(json: string): string {
-  return crc32(json).toString(16).padStart(8, '0');
+function envelope(json: string): string {
+  return `{"crc":"${crc32(json).toString(16).padStart(8, '0')}","record":${json}}`;
 }
 
-const PREFIX = '{"crc":"00000000","record":'.length;
+const BEFORE_RECORD = envelope('').length - 1;
 
+/** The record of a line; `undefined` when any byte of it is not as it was written. */
 function decode(line: string): unknown {
-  const json = line.slice(PREFIX, -1);
-  if (line.slice(0, 8) !== '{"crc":"' || line.slice(8, 16) !== checksum(json)) return undefined;
-  return JSON.parse(json) as unknown;
+  const json = line.slice(BEFORE_RECORD, -1);
+  return line === envelope(json) ? (JSON.parse(json) as unknown) : undefined;
 }
 
 /** All records of a journal's text, in order. */
@@ -147,7 +146,9 @@ export class Journal<T> {
         await this.#handle.datasync();
       } catch (error) {
         // Half a group may be in the file. Nothing may be written after it, and nothing acted upon.
-        this.#failed(new HostError(`Cannot write ${this.#file}: ${messageOf(error)}. Nothing can go on without it.`, 1));
+        this.#failed(
+          new HostError(`Cannot write ${this.#file}: ${messageOf(error)}. Nothing can go on without it.`, 1),
+        );
         return;
       }
       for (const { record } of group) this.#apply(record);

@@ -1,11 +1,11 @@
 import type { IncomingMessage } from 'node:http';
 
-/** The whole body, or `undefined` when it is larger than the limit; then nothing more is read. */
+/** The whole body, or `undefined` when it is larger than the limit; the request is left open then, to be answered. */
 export async function readBody(request: IncomingMessage, limit: number): Promise<Buffer | undefined> {
   if (Number(request.headers['content-length'] ?? 0) > limit) return undefined;
   const chunks: Buffer[] = [];
   let size = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
+  for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
     size += chunk.length;
     if (size > limit) return undefined;
     chunks.push(chunk);

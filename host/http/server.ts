@@ -29,7 +29,10 @@ export interface HttpServerOptions {
 
 export interface HttpServer {
   readonly port: number;
+  /** Takes no new calls, and resolves when those that came have been answered. */
   stop(): Promise<void>;
+  /** Ends every connection. */
+  destroy(): void;
 }
 
 export async function startHttpServer({ address, port, key, handlers }: HttpServerOptions): Promise<HttpServer> {
@@ -48,7 +51,7 @@ export async function startHttpServer({ address, port, key, handlers }: HttpServ
       });
     });
   });
-  return { port: await listen(server, address, port), stop: () => close(server) };
+  return { port: await listen(server, address, port), stop: () => close(server), destroy: () => destroy(server) };
 }
 
 async function answer(
@@ -96,7 +99,9 @@ async function answer(
 /** The rest of a body nobody will read must not be taken for the next request. */
 function refuse(request: IncomingMessage, response: ServerResponse, send: () => void): void {
   response.setHeader('connection', 'close');
-  response.once('finish', () => request.destroy());
+  // The caller may still be sending, and sees the answer only if it is let to.
+  response.once('finish', () => setTimeout(() => request.destroy(), 500).unref());
+  request.resume();
   send();
 }
 
@@ -137,4 +142,9 @@ function close(server: Server): Promise<void> {
     server.close(() => resolve());
     server.closeIdleConnections();
   });
+}
+
+function destroy(server: Server): void {
+  server.close();
+  server.closeAllConnections();
 }

@@ -1,8 +1,8 @@
-import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { HostError, messageOf } from '../host-error.ts';
 import { writeLog } from '../log.ts';
 import { readJson, resolveSettings } from '../settings.ts';
+import { writeJson } from '../write-json.ts';
 import {
   type Due,
   dueAfter,
@@ -62,8 +62,7 @@ export function timerListener(functions: HostedFunction[], { dataDirectory }: Tr
       Next: next?.toISOString() ?? '',
       LastUpdated: now.toISOString(),
     };
-    writeFileSync(`${file}.new`, `${JSON.stringify(kept, null, 2)}\n`, { mode: 0o600, flush: true });
-    renameSync(`${file}.new`, file);
+    writeJson(file, kept);
   }
 
   function wait(timer: Timer, due: Due | undefined): void {

@@ -165,6 +165,10 @@ async function copyByBestMethod(
     } catch (error) {
       // The next method may manage what this one does not offer.
       if (method !== last && isStorageError(error, 'too-large', 'unsupported')) continue;
+      // Empty blobs have been reported to be refused as a synchronous copy's source (azure-sdk-for-js issue 6577).
+      if (method === 'sync' && source.size === 0 && isStorageError(error, 'source-not-found', 'source-access-denied')) {
+        continue;
+      }
       throw error;
     }
   }

@@ -2,7 +2,7 @@ import { kindOfPath, lockPath, summaryPath } from '../domain/control-paths.ts';
 import { type RunLock, release, standingOf } from '../domain/lock.ts';
 import { incompleteness, type ListedPart, partEntries, problemOf, reportOf } from '../domain/report.ts';
 import type { PartEntry, Problem, RunRef, RunReport, RunStatus, RunSummary } from '../domain/run.ts';
-import type { CatalogRow } from '../storage/catalog.ts';
+import { catalogRowOf } from '../storage/catalog.ts';
 import type { ControlStore } from '../storage/control-store.ts';
 import { countingRequests } from '../storage/requests.ts';
 import { isStorageError } from '../storage/storage-error.ts';
@@ -146,22 +146,6 @@ async function recordInCatalog(deps: Dependencies, { catalog, job }: Workplace, 
     if (!isStorageError(error)) throw error;
     deps.telemetry.warn('catalog-not-written', { job: job.name, run: summary.id, message: error.message });
   }
-}
-
-export function catalogRowOf(summary: RunSummary): CatalogRow {
-  const { id, job, mode, trigger, status, dryRun, startedAt, finishedAt, counts, bytes } = summary;
-  return {
-    id,
-    job,
-    mode,
-    trigger,
-    status,
-    dryRun,
-    startedAt,
-    ...(finishedAt !== null && { finishedAt }),
-    counts: { ...counts },
-    bytes: { ...bytes },
-  };
 }
 
 async function releaseLock(control: ControlStore, run: RunRef, now: Date): Promise<void> {

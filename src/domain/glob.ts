@@ -46,7 +46,7 @@ export function compileGlob(glob: string): Glob {
 /** A blob name at its slashes. The marker blob of a folder, `a/b/`, goes with `a/b`. */
 export function nameSegments(name: string): string[] {
   const segments = name.split('/');
-  if (segments.length > 1 && segments.at(-1) === '') segments.pop();
+  if (segments.at(-1) === '') segments.pop();
   return segments;
 }
 

@@ -63,7 +63,7 @@ export function readPart<Item, End>(body: Buffer, name: string): Part<Item, End>
     throw new DamagedPartError(`${name} is damaged: a line is not JSON`);
   }
   const last = parsed.pop() as { end?: End & { items: number } } | undefined;
-  if (last?.end === undefined) throw new DamagedPartError(`${name} is damaged: its end is missing`);
+  if (!last?.end) throw new DamagedPartError(`${name} is damaged: its end is missing`);
   if (last.end.items !== parsed.length) {
     throw new DamagedPartError(`${name} is damaged: it has ${parsed.length} items and should have ${last.end.items}`);
   }

@@ -174,7 +174,8 @@ function incompletenessOf(parts: PlacedPart[], dryRun: boolean): string | undefi
     if (listed !== unchanged + skipped + failed + planned) return `scan part ${index} does not add up`;
     const count = settled.get(index) ?? 0;
     settled.delete(index);
-    if (!dryRun && count !== planned) return `of ${planned} blobs to copy in scan part ${index}, ${count} have an outcome`;
+    if (!dryRun && count !== planned)
+      return `of ${planned} blobs to copy in scan part ${index}, ${count} have an outcome`;
   }
   for (const slice of settled.keys()) return `scan part ${slice} is missing`;
   return undefined;

@@ -1,7 +1,7 @@
 import type { Dependencies } from '../activities/dependencies.ts';
-import { catalogRowOf } from '../activities/publish-run.ts';
 import { CONTROL_CONTAINER } from '../domain/control-paths.ts';
 import type { RunSummary } from '../domain/run.ts';
+import { catalogRowOf } from '../storage/catalog.ts';
 import { ControlStore } from '../storage/control-store.ts';
 import { isStorageError } from '../storage/storage-error.ts';
 import { answering, json } from './answering.ts';

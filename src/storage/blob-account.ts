@@ -48,7 +48,8 @@ export interface BlobAccount {
 
   /**
    * Put Block From URL and Put Block List: block blobs of any size, parallel, atomic at the commit. The source
-   * condition is sent with every block.
+   * condition is sent with every block. Headers and metadata are what is given here; none are copied from the source.
+   * A source of no bytes goes by `copySync` instead, since there is no block that could carry the condition.
    */
   copyBlocks(request: CopyRequest & { size: number; headers: ContentHeaders }): Promise<CopyResult>;
 

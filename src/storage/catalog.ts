@@ -1,3 +1,5 @@
+import type { RunSummary } from '../domain/run.ts';
+
 /**
  * The index of runs in the vault's Azure Table, newest first. It answers lists quickly and decides nothing: it can be
  * rebuilt from the run summaries in the control container at any time.
@@ -20,4 +22,21 @@ export interface CatalogRow {
   finishedAt?: string;
   counts?: Record<string, number>;
   bytes?: Record<string, number>;
+}
+
+/** The row that a run's summary makes, when it is published and when the catalog is rebuilt. */
+export function catalogRowOf(summary: RunSummary): CatalogRow {
+  const { id, job, mode, trigger, status, dryRun, startedAt, finishedAt, counts, bytes } = summary;
+  return {
+    id,
+    job,
+    mode,
+    trigger,
+    status,
+    dryRun,
+    startedAt,
+    ...(finishedAt !== null && { finishedAt }),
+    counts: { ...counts },
+    bytes: { ...bytes },
+  };
 }

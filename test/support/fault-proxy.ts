@@ -76,7 +76,14 @@ export async function startFaultProxy(target: string): Promise<FaultProxy> {
   };
 
   const forward = async (request: ProxiedRequest): Promise<ProxiedResponse> => {
-    const sent = http.request({ hostname, port, agent, method: request.method, path, headers: request.rawHeaders });
+    const sent = http.request({
+      hostname,
+      port,
+      agent,
+      method: request.method,
+      path: request.url,
+      headers: request.rawHeaders,
+    });
     sent.end(request.body);
     const [message] = (await once(sent, 'response')) as [http.IncomingMessage];
     return { status: message.statusCode ?? 0, headers: flat(message.headers), body: await buffer(message) };

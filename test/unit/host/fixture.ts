@@ -43,7 +43,12 @@ export class Fixture {
       dataDir: join(directory, 'data'),
       ...options,
       args: ['--app', APP, ...(options.args ?? [])],
-      env: { NIGHTLY: '0 0 0 1 1 *', STRONGROOM_KEY: undefined, EFFECTS_FILE: join(directory, 'effects'), ...options.env },
+      env: {
+        NIGHTLY: '0 0 0 1 1 *',
+        STRONGROOM_KEY: undefined,
+        EFFECTS_FILE: join(directory, 'effects'),
+        ...options.env,
+      },
     });
     cleanUps.push(() => host.kill());
     return new Fixture(directory, host);
@@ -58,7 +63,9 @@ export class Fixture {
   effects(start = ''): string[] {
     const file = join(this.directory, 'effects');
     if (!existsSync(file)) return [];
-    return readFileSync(file, 'utf8').split('\n').filter((line) => line !== '' && line.startsWith(start));
+    return readFileSync(file, 'utf8')
+      .split('\n')
+      .filter((line) => line !== '' && line.startsWith(start));
   }
 
   fetch(path: string, init?: RequestInit): Promise<Response> {
@@ -82,10 +89,14 @@ export class Fixture {
 
   async ended(id: string, timeout = 15_000): Promise<Status> {
     const finals = ['Completed', 'Failed', 'Terminated'];
-    return until(`instance ${id} to end`, async () => {
-      const status = await this.status(id);
-      return finals.includes(status.runtimeStatus) ? status : undefined;
-    }, timeout);
+    return until(
+      `instance ${id} to end`,
+      async () => {
+        const status = await this.status(id);
+        return finals.includes(status.runtimeStatus) ? status : undefined;
+      },
+      timeout,
+    );
   }
 
   /** Runs an orchestration to its end; its output. */
@@ -95,7 +106,11 @@ export class Fixture {
   }
 }
 
-export async function until<T>(what: string, look: () => Promise<T | undefined> | T | undefined, timeout = 10_000): Promise<T> {
+export async function until<T>(
+  what: string,
+  look: () => Promise<T | undefined> | T | undefined,
+  timeout = 10_000,
+): Promise<T> {
   for (const deadline = Date.now() + timeout; ; await sleep(20)) {
     const found = await look();
     if (found !== undefined) return found;

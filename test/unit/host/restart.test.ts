@@ -1,4 +1,4 @@
-import { appendFileSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
@@ -36,7 +36,9 @@ test('killed while it sleeps, an orchestration wakes at the time it had set', as
   let fixture = await Fixture.start();
   const past = await fixture.begin('nap', { ms: 400 });
   const future = await fixture.begin('nap', { ms: 3_000 });
-  await until('both to sleep', async () => (readFileSync(journalOf(fixture), 'utf8').split('"FireAt"').length > 2 ? true : undefined));
+  await until('both to sleep', async () =>
+    readFileSync(journalOf(fixture), 'utf8').split('"FireAt"').length > 2 ? true : undefined,
+  );
   await fixture.host.kill('SIGKILL');
   await sleep(500);
   fixture = await fixture.restart();
@@ -95,7 +97,9 @@ test('an activity that takes too long is not waited for, and runs again at the n
 test('a torn last line costs nothing before it', async () => {
   let fixture = await Fixture.start();
   const id = await fixture.begin('waits', { ms: 60_000, names: ['go'] });
-  await until('its first turn', async () => ((await fixture.status(id)).runtimeStatus === 'Running' ? true : undefined));
+  await until('its first turn', async () =>
+    (await fixture.status(id)).runtimeStatus === 'Running' ? true : undefined,
+  );
   await fixture.host.kill('SIGKILL');
   appendFileSync(journalOf(fixture), '{"crc":"12345678","record":{"type":"mess');
   fixture = await fixture.restart();
@@ -103,21 +107,26 @@ test('a torn last line costs nothing before it', async () => {
   expect((await fixture.ended(id)).output).toEqual({ seen: ['still there'] });
 });
 
-test('the journal may be cut anywhere: what is left is a state it was in, and it carries on', async () => {
-  const fixture = await Fixture.start();
-  const id = await fixture.begin('retries', { attempts: 3, keys: ['a', 'b'] });
-  await fixture.ended(id);
-  await fixture.host.kill('SIGKILL');
-  const journal = readFileSync(journalOf(fixture));
-  const starts = journal.indexOf('\n', journal.indexOf('"type":"start"'));
-  for (const share of [0, 0.3, 0.6, 0.9]) {
-    writeFileSync(journalOf(fixture), journal);
-    truncateSync(journalOf(fixture), Math.ceil(starts + 1 + share * (journal.length - starts - 1)));
-    const again = await fixture.restart();
-    expect((await again.ended(id)).output).toMatchObject({ squared: 9 });
-    await again.host.kill('SIGKILL');
-  }
-});
+test.each([
+  ['tree', { depth: 3, width: 2 }, { leaves: 8, parents: [true] }],
+  ['catches', {}, { caught: true, squared: 25 }],
+])(
+  'the journal of %s may be cut anywhere: what is left is a state it was in, and it carries on',
+  async (name, input, output) => {
+    const fixture = await Fixture.start();
+    const id = await fixture.begin(name, input);
+    await fixture.ended(id);
+    await fixture.host.kill('SIGKILL');
+    const journal = readFileSync(journalOf(fixture));
+    const started = journal.indexOf('\n', journal.indexOf('"type":"start"')) + 1;
+    for (const share of [0, 0.3, 0.6, 0.9]) {
+      writeFileSync(journalOf(fixture), journal.subarray(0, started + Math.round(share * (journal.length - started))));
+      const again = await fixture.restart();
+      expect((await again.ended(id)).output).toMatchObject(output);
+      await again.host.kill('SIGKILL');
+    }
+  },
+);
 
 test('a damaged line in the middle is named, and nothing is started', async () => {
   const fixture = await Fixture.start();
@@ -129,7 +138,10 @@ test('a damaged line in the middle is named, and nothing is started', async () =
   writeFileSync(file, lines.join('\n'));
   const failure = await fixture.restart().catch((error: unknown) => error);
   expect(failure).toBeInstanceOf(HostDidNotStart);
-  expect(failure).toMatchObject({ exitCode: 3, output: expect.stringContaining(`${file}, line 4: this line is damaged`) });
+  expect(failure).toMatchObject({
+    exitCode: 3,
+    output: expect.stringContaining(`${file}, line 4: this line is damaged`),
+  });
   // Left as it was found, for whoever repairs it.
   expect(readFileSync(file, 'utf8')).toBe(lines.join('\n'));
 });

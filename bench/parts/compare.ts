@@ -1,0 +1,59 @@
+import { nodeScript } from '../contenders/node-script.ts';
+import { rclone, rcloneVersion, TUNED } from '../contenders/rclone.ts';
+import { Strongroom } from '../contenders/strongroom.ts';
+import { type Measurement, measurement, medians } from '../measurement.ts';
+import { STAND_IN, startStandIn } from '../servers/stand-in.ts';
+import type { PartOptions, PartResult } from './part.ts';
+
+const CONTAINERS = 4;
+const FULL = 100_000;
+const QUICK = 20_000;
+/** Seconds of CPU for the full number. */
+const CPU_TARGET = 3;
+
+/** What it costs a client to find out that many blobs are all unchanged. */
+export async function measureComparing({ quick, repeat, progress }: PartOptions): Promise<PartResult> {
+  const blobs = quick ? QUICK : FULL;
+  const what = 'nothing changed';
+  const version = rcloneVersion();
+  const strongroom = new Strongroom(STAND_IN.mirror);
+  const contenders = [
+    strongroom,
+    nodeScript("walk over the SDK's listings", STAND_IN.mirror, 'sdk-walk.ts'),
+    ...(version === undefined ? [] : [rclone('rclone sync, tuned', STAND_IN.rcloneMirror, TUNED)]),
+  ];
+  const server = await startStandIn({ containers: CONTAINERS, blobsPerContainer: blobs / CONTAINERS });
+  const measured: Measurement[] = [];
+  try {
+    for (let round = 1; round <= repeat; round++) {
+      for (const contender of contenders) {
+        progress(`comparing ${blobs} blobs${repeat > 1 ? `, round ${round} of ${repeat}` : ''}: ${contender.name}`);
+        await server.takeCounts();
+        const usage = await contender.run({ server, source: STAND_IN.source, step: 'unchanged' });
+        measured.push(measurement(what, contender.name, await server.takeCounts(), usage));
+      }
+    }
+  } finally {
+    await server.stop();
+    strongroom.remove();
+  }
+  const measurements = medians(measured);
+  const ours = measurements[0]!;
+  return {
+    title: `Comparing ${blobs} blobs with their ${blobs} unchanged copies, in ${CONTAINERS} containers`,
+    notes: [
+      'On a stand-in that makes its listings up as they are asked for, since Azurite would take most of the time itself.',
+      'CPU is that of the whole process from its start; Strongroom also writes a manifest, which the others do not.',
+    ],
+    measurements,
+    blobs,
+    targets: [
+      { what: 'nothing changed', atMost: (2 * blobs) / 5000 + 60, measured: ours.requests, unit: 'requests' },
+      ...(quick
+        ? []
+        : [
+            { what: `comparing ${blobs} blobs`, atMost: CPU_TARGET, measured: ours.cpuSeconds, unit: 'seconds of CPU' },
+          ]),
+    ],
+  };
+}

@@ -1,0 +1,64 @@
+import { Strongroom } from '../contenders/strongroom.ts';
+import { type Measurement, measurement, medians } from '../measurement.ts';
+import { STAND_IN, startStandIn } from '../servers/stand-in.ts';
+import type { PartOptions, PartResult } from './part.ts';
+
+const CONTAINERS = 4;
+const AT_MOST = 1.3;
+
+interface Case {
+  what: string;
+  mode: 'incremental' | 'full';
+  few: number;
+  many: number;
+}
+
+/** Peak memory of the host for few blobs and for many: it must not grow with their number. */
+export async function measureMemory({ quick, repeat, progress }: PartOptions): Promise<PartResult> {
+  const cases: Case[] = [
+    { what: 'nothing changed', mode: 'incremental', few: quick ? 10_000 : 20_000, many: quick ? 100_000 : 200_000 },
+    ...(quick ? [] : [{ what: 'first copy', mode: 'full', few: 10_000, many: 40_000 } as const]),
+  ];
+  const measured: Measurement[] = [];
+  for (const { what, mode, few, many } of cases) {
+    for (const blobs of [few, many]) {
+      for (let round = 1; round <= repeat; round++) {
+        progress(`memory, ${what} of ${blobs} blobs`);
+        measured.push(await backUp(blobs, mode, what));
+      }
+    }
+  }
+  const measurements = medians(measured);
+  const peak = (what: string, blobs: number) => measurements.find((each) => each.what === title(what, blobs))?.peakMiB;
+  return {
+    title: 'Peak memory for few blobs and for many, a new process for each',
+    notes: ['On the stand-in. The number is the most memory the process held at once, its own code included.'],
+    measurements,
+    targets: cases.map(({ what, few, many }) => {
+      const [small, large] = [peak(what, few), peak(what, many)];
+      return {
+        what: `${what}: memory for ${many} blobs`,
+        atMost: AT_MOST,
+        measured: small && large && large / small,
+        unit: `times that for ${few}`,
+      };
+    }),
+  };
+}
+
+async function backUp(blobs: number, mode: Case['mode'], what: string): Promise<Measurement> {
+  const server = await startStandIn({ containers: CONTAINERS, blobsPerContainer: blobs / CONTAINERS });
+  // A full copy goes into an account that holds nothing.
+  const strongroom = new Strongroom(mode === 'full' ? STAND_IN.empty : STAND_IN.mirror);
+  try {
+    const usage = await strongroom.backUp(server, STAND_IN.source, mode);
+    return measurement(title(what, blobs), strongroom.name, await server.takeCounts(), usage);
+  } finally {
+    await server.stop();
+    strongroom.remove();
+  }
+}
+
+function title(what: string, blobs: number): string {
+  return `${what}, ${blobs} blobs`;
+}

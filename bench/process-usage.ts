@@ -1,0 +1,71 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+
+/** What a contender took. CPU and memory are known on Linux only. */
+export interface Usage {
+  seconds: number;
+  cpuSeconds?: number;
+  peakMiB?: number;
+}
+
+/** In /proc, times are in hundredths of a second on every Linux there is. */
+const TICKS_PER_SECOND = 100;
+
+/** Seconds of CPU that a process and its children that have ended took so far. */
+export function cpuSeconds(pid: number): number | undefined {
+  const ticks = ticksOf(pid);
+  return ticks && sum(ticks.own, ticks.children) / TICKS_PER_SECOND;
+}
+
+/** The most memory that a process has held at once. */
+export function peakMiB(pid: number): number | undefined {
+  try {
+    const kib = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+    return kib === undefined ? undefined : Number(kib) / 1024;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Runs a program to its end. Throws with what it printed when it fails. */
+export async function runMeasured(command: string, args: string[], env: NodeJS.ProcessEnv): Promise<Usage> {
+  // What children took is told by the system once they have ended; no other child may end meanwhile.
+  const before = ticksOf(process.pid)?.children;
+  const started = performance.now();
+  const child = spawn(command, args, { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+  let output = '';
+  const read = (chunk: Buffer) => {
+    output = `${output}${chunk}`.slice(-4000);
+  };
+  child.stdout.on('data', read);
+  child.stderr.on('data', read);
+  let peak: number | undefined;
+  const watch = setInterval(() => {
+    peak = peakMiB(child.pid ?? -1) ?? peak;
+  }, 20);
+  const [code] = (await once(child, 'close').finally(() => clearInterval(watch))) as [number | null];
+  const seconds = (performance.now() - started) / 1000;
+  const after = ticksOf(process.pid)?.children;
+  if (code !== 0) throw new Error(`${command} ended with exit code ${code}:\n${output}`);
+  return {
+    seconds,
+    ...(before && after && { cpuSeconds: (sum(after) - sum(before)) / TICKS_PER_SECOND }),
+    ...(peak !== undefined && { peakMiB: peak }),
+  };
+}
+
+function ticksOf(pid: number): { own: number[]; children: number[] } | undefined {
+  try {
+    // Fields after the command's name, which is in parentheses and may hold spaces: times are fields 14 to 17.
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return { own: fields.slice(11, 13).map(Number), children: fields.slice(13, 15).map(Number) };
+  } catch {
+    return undefined;
+  }
+}
+
+function sum(...numbers: number[][]): number {
+  return numbers.flat().reduce((total, each) => total + each, 0);
+}

@@ -1,0 +1,5 @@
+// The child process that is Azurite and counts its requests. It ends with its parent.
+import { countRequests } from './request-counter.ts';
+
+countRequests();
+await import('../../host/azurite-process.ts');

@@ -1,0 +1,56 @@
+import { createHash } from 'node:crypto';
+
+export interface KeptObject {
+  body: Buffer;
+  etag: string;
+  /** Those that a write may set and a read gives back: metadata, type and encoding. */
+  headers: Record<string, string>;
+}
+
+/** What is really stored in the stand-in: the few small objects in which a backup keeps its own state. */
+export class KeptObjects {
+  readonly #objects = new Map<string, KeptObject>();
+  #writes = 0;
+
+  get(path: string): KeptObject | undefined {
+    return this.#objects.get(path);
+  }
+
+  /** Undefined when a condition does not hold. */
+  put(path: string, body: Buffer, headers: Record<string, string>): KeptObject | undefined {
+    const { 'if-match': match, 'if-none-match': noneMatch } = headers;
+    const found = this.#objects.get(path);
+    if (noneMatch === '*' && found !== undefined) return undefined;
+    if (match !== undefined && match !== found?.etag) return undefined;
+    const kept: KeptObject = { body, etag: `"0x8DF${(++this.#writes).toString(16)}"`, headers: {} };
+    for (const [name, value] of Object.entries(headers)) {
+      if (name.startsWith('x-ms-meta-')) kept.headers[name] = value;
+      else if (name.startsWith('x-ms-blob-content-')) kept.headers[name.slice('x-ms-blob-'.length)] = value;
+    }
+    this.#objects.set(path, kept);
+    return kept;
+  }
+
+  /** A listing of what lies below a path, on one page. */
+  list(container: string, prefix: string): string {
+    const entries = [...this.#objects]
+      .filter(([path]) => path.startsWith(`${container}/${prefix}`))
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([path, { body, etag, headers }]) => {
+        const metadata = Object.entries(headers)
+          .filter(([name]) => name.startsWith('x-ms-meta-'))
+          .map(([name, value]) => [name.slice('x-ms-meta-'.length), escaped(value)])
+          .map(([name, value]) => `<${name}>${value}</${name}>`);
+        return (
+          `<Blob><Name>${escaped(path.slice(container.length + 1))}</Name><Properties><Last-Modified>Sun, 22 Nov 2026 01:30:12 GMT</Last-Modified>` +
+          `<Etag>${etag.replaceAll('"', '')}</Etag><Content-Length>${body.length}</Content-Length><Content-MD5>${createHash('md5').update(body).digest('base64')}</Content-MD5>` +
+          `<BlobType>BlockBlob</BlobType></Properties><Metadata>${metadata.join('')}</Metadata></Blob>`
+        );
+      });
+    return `<?xml version="1.0" encoding="utf-8"?><EnumerationResults ContainerName="x"><Blobs>${entries.join('')}</Blobs><NextMarker/></EnumerationResults>`;
+  }
+}
+
+function escaped(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+}

@@ -1,0 +1,35 @@
+/** The configuration the demo runs with, as a strongroom.json. */
+export const JOB = 'nightly';
+/** A small job of its own, for the container whose files change all day. */
+export const QUICK_JOB = 'hourly';
+export const QUICK_CONTAINER = 'inbox';
+
+export const CONFIGURATION = {
+  jobs: [
+    {
+      name: JOB,
+      schedule: '0 30 23 * * *',
+      source: {
+        account: 'SOURCE',
+        containers: ['images', 'docs', 'invoices', 'tenant-*', 'disks', 'logs', '*box'],
+        exclude: ['**/*.tmp'],
+      },
+      destination: { account: 'VAULT', container: '{container}backup' },
+    },
+    {
+      name: QUICK_JOB,
+      schedule: '0 0 * * * *',
+      source: { account: 'SOURCE', containers: [QUICK_CONTAINER], exclude: ['**/*.tmp'] },
+      destination: { account: 'VAULT', container: '{container}backup' },
+    },
+  ],
+};
+
+/** What the configuration above means, said once more in other words for the look at the end. */
+export function isInJob(container: string, name: string): boolean {
+  return /^(?:images|docs|invoices|disks|logs|tenant-.*|.*box)$/.test(container) && !/(?:^|\/)[^/]*\.tmp$/s.test(name);
+}
+
+export function mirrorOf(container: string): string {
+  return `${container}backup`;
+}

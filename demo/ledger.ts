@@ -1,0 +1,90 @@
+import { type BlobSpec, bytesOf, sha256Of } from './blob.ts';
+
+/** A state of a blob as it was written. Tags and tier may change within a version; anything else makes a new one. */
+export interface Version extends BlobSpec {
+  number: number;
+  sha256: string;
+}
+
+export interface Entry {
+  container: string;
+  name: string;
+  /** What the source holds now; absent once it is deleted. */
+  current?: Version;
+  /** What backups have taken, oldest first: the last is what the mirror must hold, those before are its snapshots. */
+  backedUp: Version[];
+}
+
+export interface ExpectedCounts {
+  listed: number;
+  copied: number;
+  unchanged: number;
+  skipped: number;
+  failed: number;
+}
+
+/** The demo's own memory of what it wrote, and of what must have been backed up when. */
+export class Ledger {
+  readonly #entries = new Map<string, Entry>();
+  #version = 0;
+
+  get entries(): Entry[] {
+    return [...this.#entries.values()];
+  }
+
+  entry(container: string, name: string): Entry | undefined {
+    return this.#entries.get(`${container}/${name}`);
+  }
+
+  /** The blob was written anew: its content, headers or metadata. */
+  wrote(spec: BlobSpec): void {
+    const { container, name } = spec;
+    const key = `${container}/${name}`;
+    const entry = this.#entries.get(key) ?? { container, name, backedUp: [] };
+    entry.current = { ...spec, number: ++this.#version, sha256: sha256Of(bytesOf(spec)) };
+    this.#entries.set(key, entry);
+  }
+
+  /** Only tags or tier were set. */
+  retagged(spec: BlobSpec): void {
+    const entry = this.entry(spec.container, spec.name)!;
+    entry.current = { ...entry.current!, ...spec };
+  }
+
+  deleted(container: string, name: string): void {
+    delete this.entry(container, name)!.current;
+  }
+
+  /** What a run over these blobs has to count if it started now. */
+  expect(isSelected: (entry: Entry) => boolean, mode: 'full' | 'incremental'): ExpectedCounts {
+    const counts = { listed: 0, copied: 0, unchanged: 0, skipped: 0, failed: 0 };
+    for (const entry of this.entries) {
+      if (!entry.current || !isSelected(entry)) continue;
+      counts.listed++;
+      counts[whatBecomesOf(entry, entry.current, mode)]++;
+    }
+    return counts;
+  }
+
+  /** A backup of these blobs is done. */
+  backedUp(isSelected: (entry: Entry) => boolean): void {
+    for (const entry of this.entries) {
+      const { current, backedUp } = entry;
+      if (!current || current.tier === 'Archive' || !isSelected(entry)) continue;
+      if (backedUp.at(-1)?.number === current.number) backedUp.pop();
+      backedUp.push(current);
+    }
+  }
+}
+
+function whatBecomesOf({ backedUp }: Entry, current: Version, mode: 'full' | 'incremental') {
+  const last = backedUp.at(-1);
+  const isHeld = last?.number === current.number;
+  if (current.tier === 'Archive') return isHeld ? 'unchanged' : 'skipped';
+  if (!isHeld || mode === 'full') return 'copied';
+  return current.tier === last.tier && sameTags(current.tags, last.tags) ? 'unchanged' : 'copied';
+}
+
+function sameTags(a: Record<string, string>, b: Record<string, string>): boolean {
+  return JSON.stringify(Object.entries(a).sort()) === JSON.stringify(Object.entries(b).sort());
+}

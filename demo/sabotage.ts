@@ -1,0 +1,73 @@
+import type { BlobServiceClient } from '@azure/storage-blob';
+import { bytesOf } from './blob.ts';
+import { mirrorOf } from './job.ts';
+import type { Ledger, Version } from './ledger.ts';
+
+/** Spoils seven copies, each in another way, so that the look can be seen to notice. The answer is how, in words. */
+export async function sabotage(vault: BlobServiceClient, ledger: Ledger): Promise<string[]> {
+  const copies = ledger.entries
+    .filter(({ container, name, current, backedUp }) => {
+      const last = backedUp.at(-1);
+      return container !== 'docs' && !name.startsWith('raw/') && last?.kind === 'block' && last.size > 0 && !!current;
+    })
+    .map(({ backedUp }) => backedUp.at(-1)!);
+  const take = (isFit: (copy: Version) => boolean = () => true): Version => {
+    const [copy] = copies.splice(copies.findIndex(isFit), 1);
+    return copy!;
+  };
+  const client = ({ container, name }: Version) =>
+    vault.getContainerClient(mirrorOf(container)).getBlockBlobClient(name);
+  const done: string[] = [];
+
+  const flipped = take();
+  const { blobHTTPHeaders, metadata, tags, tier } = await stateOf(client(flipped));
+  const bytes = bytesOf(flipped);
+  bytes[bytes.length >> 1]! ^= 1;
+  await client(flipped).upload(bytes, bytes.length, { blobHTTPHeaders, metadata, tags, ...(tier && { tier }) });
+  done.push(`one bit flipped: ${mirrorOf(flipped.container)}/${flipped.name}`);
+
+  const untagged = take(({ tags }) => Object.keys(tags).length > 1);
+  const [dropped] = Object.keys(untagged.tags);
+  await client(untagged).setTags(Object.fromEntries(Object.entries(untagged.tags).filter(([key]) => key !== dropped)));
+  done.push(`a tag dropped: ${mirrorOf(untagged.container)}/${untagged.name}`);
+
+  const relabelled = take();
+  const before = await stateOf(client(relabelled));
+  await client(relabelled).setHTTPHeaders({ ...before.blobHTTPHeaders, blobContentLanguage: 'tlh' });
+  done.push(`a header changed: ${mirrorOf(relabelled.container)}/${relabelled.name}`);
+
+  const renamed = take(({ metadata }) => Object.keys(metadata).length > 0);
+  await client(renamed).setMetadata({ ...(await stateOf(client(renamed))).metadata, stray: 'value' });
+  done.push(`metadata added: ${mirrorOf(renamed.container)}/${renamed.name}`);
+
+  const warmed = take(({ tier }) => tier === 'Cold');
+  await client(warmed).setAccessTier('Hot');
+  done.push(`a tier changed: ${mirrorOf(warmed.container)}/${warmed.name}`);
+
+  const lost = take();
+  await client(lost).delete({ deleteSnapshots: 'include' });
+  done.push(`a copy deleted: ${mirrorOf(lost.container)}/${lost.name}`);
+
+  const forgotten = ledger.entries.find(({ backedUp }) => backedUp.length > 1)!;
+  await client(forgotten.backedUp[0]!).delete({ deleteSnapshots: 'only' });
+  done.push(`a snapshot deleted: ${mirrorOf(forgotten.container)}/${forgotten.name}`);
+  return done;
+}
+
+async function stateOf(client: ReturnType<ReturnType<BlobServiceClient['getContainerClient']>['getBlockBlobClient']>) {
+  const [properties, { tags }] = await Promise.all([client.getProperties(), client.getTags()]);
+  const { contentType, contentEncoding, contentLanguage, contentDisposition, cacheControl, contentMD5 } = properties;
+  return {
+    blobHTTPHeaders: {
+      ...(contentType && { blobContentType: contentType }),
+      ...(contentEncoding && { blobContentEncoding: contentEncoding }),
+      ...(contentLanguage && { blobContentLanguage: contentLanguage }),
+      ...(contentDisposition && { blobContentDisposition: contentDisposition }),
+      ...(cacheControl && { blobCacheControl: cacheControl }),
+      ...(contentMD5 && { blobContentMD5: contentMD5 }),
+    },
+    metadata: properties.metadata ?? {},
+    tags,
+    tier: properties.accessTierInferred ? undefined : properties.accessTier,
+  };
+}

@@ -1,0 +1,127 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { BlobServiceClient } from '@azure/storage-blob';
+import { type Azurite, newAccountKey, startAzurite } from '../host/azurite.ts';
+import { DemoError } from './demo-error.ts';
+import { CONFIGURATION } from './job.ts';
+
+const ROOT = fileURLToPath(new URL('../', import.meta.url));
+const START_MS = 60_000;
+const STOP_MS = 10_000;
+
+/** Everything the demo starts, and the one place that takes it down again. */
+export class Stage {
+  readonly #directory = mkdtempSync(join(tmpdir(), 'strongroom-demo-'));
+  #azurite: Azurite | undefined;
+  #host: ChildProcess | undefined;
+  #output = '';
+  #closing: Promise<void> | undefined;
+  #fail!: (error: Error) => void;
+  /** Rejects when something ends that should not. */
+  readonly broken = new Promise<never>((_, reject) => {
+    this.#fail = reject;
+  });
+
+  constructor() {
+    this.broken.catch(() => {});
+    // The last resort, for when nothing can be waited for any more. Azurite ends by itself with this process.
+    process.once('exit', () => {
+      this.#host?.kill('SIGKILL');
+      this.#remove();
+    });
+  }
+
+  /** Two accounts in an Azurite of the demo's own. */
+  async openAccounts(): Promise<{ source: BlobServiceClient; vault: BlobServiceClient }> {
+    const accounts = ['source', 'vault'].map((name) => ({ name, key: newAccountKey() }));
+    const azurite = await startAzurite({ accounts, location: join(this.#directory, 'azurite') });
+    this.#azurite = azurite;
+    azurite.onUnexpectedExit((reason) => this.#fail(new DemoError(`The demo cannot go on: ${reason}.`)));
+    // Nothing here leaves this machine, so no proxy has a part in it.
+    const { NO_PROXY, no_proxy } = process.env;
+    process.env.NO_PROXY = [NO_PROXY ?? no_proxy, '127.0.0.1', 'localhost'].filter(Boolean).join(',');
+    const [source, vault] = accounts.map(({ name }) =>
+      BlobServiceClient.fromConnectionString(azurite.connectionString(name)),
+    );
+    return { source: source!, vault: vault! };
+  }
+
+  /** The built app on the single-machine host, in a process of its own. The answer is its address. */
+  async openApp(): Promise<string> {
+    const azurite = this.#azurite!;
+    const configuration = join(this.#directory, 'strongroom.json');
+    writeFileSync(configuration, JSON.stringify(CONFIGURATION, null, 2));
+    const env: NodeJS.ProcessEnv = {
+      ...process.env,
+      STRONGROOM_CONFIG: configuration,
+      SOURCE: azurite.connectionString('source'),
+      VAULT: azurite.connectionString('vault'),
+    };
+    // What the user may have set for the real app is none of the demo's business.
+    for (const name of ['STRONGROOM_KEY', 'STRONGROOM_LIMITS', 'APPLICATIONINSIGHTS_CONNECTION_STRING', 'NODE_OPTIONS'])
+      delete env[name];
+    const data = join(this.#directory, 'host');
+    const args = [join(ROOT, 'host', 'main.ts'), '--port', '0', '--data', data, '--app', ROOT];
+    const host = spawn(process.execPath, args, {
+      cwd: this.#directory,
+      env,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      windowsHide: true,
+    });
+    this.#host = host;
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => reject(this.#hostError('was not ready in time')), START_MS);
+      const read = (chunk: Buffer) => {
+        this.#output = (this.#output + chunk.toString()).slice(-8_000);
+        const url = /^ready (http:\/\/\S+)$/m.exec(this.#output)?.[1];
+        if (url === undefined) return;
+        clearTimeout(timer);
+        resolve(url);
+      };
+      host.stdout.on('data', read);
+      host.stderr.on('data', read);
+      host.once('error', (error) => reject(new DemoError(`The app's host could not be started: ${error.message}`)));
+      // "close" comes after the last output.
+      host.once('close', (code, signal) => {
+        clearTimeout(timer);
+        if (this.#closing) return;
+        const error = this.#hostError(`ended by itself (${signal ?? `exit code ${code}`})`);
+        reject(error);
+        this.#fail(error);
+      });
+    });
+  }
+
+  /** Ends every process and removes every file, once. */
+  close(): Promise<void> {
+    this.#closing ??= (async () => {
+      await this.#stopHost();
+      await this.#azurite?.stop();
+      this.#remove();
+    })();
+    return this.#closing;
+  }
+
+  async #stopHost(): Promise<void> {
+    const host = this.#host;
+    if (!host || host.exitCode !== null || host.signalCode !== null) return;
+    const exited = new Promise((resolve) => host.once('exit', resolve));
+    host.kill('SIGTERM');
+    const timer = setTimeout(() => host.kill('SIGKILL'), STOP_MS);
+    await exited;
+    clearTimeout(timer);
+  }
+
+  #remove(): void {
+    // Windows may hold on to a file for a moment after the process that had it open.
+    rmSync(this.#directory, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
+  }
+
+  #hostError(what: string): DemoError {
+    const lines = this.#output.trim().split('\n').slice(-8);
+    return new DemoError([`The app's host ${what}. What it said last:`, ...lines].join('\n  '));
+  }
+}

@@ -1,0 +1,70 @@
+import prettyBytes from 'pretty-bytes';
+import { Api } from './api.ts';
+import { change } from './changes.ts';
+import { CONTAINERS, collection } from './collection.ts';
+import { DemoError } from './demo-error.ts';
+import { fill } from './fill.ts';
+import { lookAtBoth } from './independent-look.ts';
+import { isInJob, JOB, QUICK_CONTAINER, QUICK_JOB } from './job.ts';
+import { type Entry, Ledger } from './ledger.ts';
+import type { Options } from './options.ts';
+import { Meter } from './progress.ts';
+import { watchRun } from './runs.ts';
+import { sabotage } from './sabotage.ts';
+import { editWithinOneSecond } from './same-second.ts';
+import { count, fact, heading, printable, say, showProgress } from './screen.ts';
+import type { Stage } from './stage.ts';
+
+const isSelected = ({ container, name }: Entry) => isInJob(container, name);
+
+/** The demo from beginning to end. The answer is everything that is not as expected. */
+export async function tell(stage: Stage, { seed, sabotage: isSabotaged }: Options): Promise<string[]> {
+  heading('Two storage accounts, in an embedded Azurite');
+  const { source, vault } = await stage.openAccounts();
+  const ledger = new Ledger();
+  const specs = collection(seed);
+  const meter = new Meter(specs.length);
+  await fill(source, CONTAINERS, specs, ledger, ({ size }) => showProgress(meter.add(size)));
+  fact('Source', `${meter.done}, in ${CONTAINERS.length} containers`);
+  fact('Vault', 'empty');
+
+  const api = new Api(await stage.openApp());
+  const unexpected: string[] = [];
+  const backUp = async (id: Promise<string>, mode: 'full' | 'incremental') => {
+    const expected = ledger.expect(isSelected, mode);
+    unexpected.push(...(await watchRun(api, await id, expected)));
+    ledger.backedUp(isSelected);
+  };
+
+  heading('First backup, asked for over HTTP');
+  await backUp(api.startRun(JOB, 'full'), 'full');
+
+  heading('A day of changes');
+  for (const { what, blobs } of await change(source, ledger, seed)) say(`${count(blobs).padStart(4)}  ${what}`);
+  const orders = ledger.entry(QUICK_CONTAINER, 'orders.csv')!.current!;
+  const quick = async () => {
+    const { id, status } = await api.follow(await api.startRun(QUICK_JOB, 'incremental'), undefined, 50);
+    if (status !== 'succeeded') throw new DemoError(`Run ${id} ended as ${status}.`);
+  };
+  const isWithin = await editWithinOneSecond(source, vault, ledger, orders, quick);
+  const when = isWithin ? 'all within one second' : 'within moments (this machine is too busy for one second)';
+  say(`   1  changed, backed up and changed again, size the same, ${when}`);
+
+  heading("Second backup, fired by the job's timer");
+  await backUp(api.fireTimer(JOB), 'incremental');
+
+  heading('Third backup, with nothing changed, by timer again');
+  await backUp(api.fireTimer(JOB), 'incremental');
+
+  if (isSabotaged) {
+    heading('Sabotage');
+    for (const deed of await sabotage(vault, ledger)) say(printable(deed));
+  }
+
+  heading('An independent look at both accounts');
+  const look = await lookAtBoth(source, vault, ledger, showProgress);
+  for (const { what, times } of look.compared) say(`${count(times).padStart(6)}  ${what}`);
+  fact('Downloaded', prettyBytes(look.bytes));
+  fact('Differences', count(look.differences.length));
+  return [...unexpected, ...look.differences];
+}

@@ -1,0 +1,101 @@
+// The function app on a Flex Consumption plan. It has no secrets: every account is reached by its identity.
+param name string
+param planName string
+param location string
+param tags object
+param identityId string
+param identityClientId string
+param hostStorageName string
+param deploymentContainerUrl string
+param applicationInsightsConnectionString string
+param sourceBlobEndpoint string
+param vaultBlobEndpoint string
+param vaultTableEndpoint string
+param instanceMemoryMB int
+param maximumInstanceCount int
+param durableAlwaysReady int
+
+@description('More settings, such as what strongroom.json refers to as %NAME%.')
+param appSettings object
+
+resource plan 'Microsoft.Web/serverfarms@2024-04-01' = {
+  name: planName
+  location: location
+  tags: tags
+  kind: 'functionapp'
+  sku: {
+    name: 'FC1'
+    tier: 'FlexConsumption'
+  }
+  properties: {
+    reserved: true
+  }
+}
+
+resource app 'Microsoft.Web/sites@2024-04-01' = {
+  name: name
+  location: location
+  tags: union(tags, { 'azd-service-name': 'strongroom' })
+  kind: 'functionapp,linux'
+  identity: {
+    type: 'UserAssigned'
+    userAssignedIdentities: {
+      '${identityId}': {}
+    }
+  }
+  properties: {
+    serverFarmId: plan.id
+    httpsOnly: true
+    siteConfig: {
+      minTlsVersion: '1.2'
+    }
+    functionAppConfig: {
+      deployment: {
+        storage: {
+          type: 'blobContainer'
+          value: deploymentContainerUrl
+          authentication: {
+            type: 'UserAssignedIdentity'
+            userAssignedIdentityResourceId: identityId
+          }
+        }
+      }
+      runtime: {
+        name: 'node'
+        version: '22'
+      }
+      scaleAndConcurrency: {
+        instanceMemoryMB: instanceMemoryMB
+        maximumInstanceCount: maximumInstanceCount
+        alwaysReady: durableAlwaysReady == 0 ? [] : [
+          {
+            name: 'durable'
+            instanceCount: durableAlwaysReady
+          }
+        ]
+      }
+    }
+  }
+}
+
+resource settings 'Microsoft.Web/sites/config@2024-04-01' = {
+  parent: app
+  name: 'appsettings'
+  properties: union(appSettings, {
+    AzureWebJobsStorage__accountName: hostStorageName
+    AzureWebJobsStorage__credential: 'managedidentity'
+    AzureWebJobsStorage__clientId: identityClientId
+    APPLICATIONINSIGHTS_CONNECTION_STRING: applicationInsightsConnectionString
+    APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identityClientId};Authorization=AAD'
+    SOURCE__blobServiceUri: sourceBlobEndpoint
+    SOURCE__credential: 'managedidentity'
+    SOURCE__clientId: identityClientId
+    VAULT__blobServiceUri: vaultBlobEndpoint
+    VAULT__tableServiceUri: vaultTableEndpoint
+    VAULT__credential: 'managedidentity'
+    VAULT__clientId: identityClientId
+  })
+}
+
+output name string = app.name
+output url string = 'https://${app.properties.defaultHostName}'

@@ -1,0 +1,117 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { connectCatalog } from '../../src/storage/azure/connect.ts';
+import type { Catalog, CatalogRow } from '../../src/storage/catalog.ts';
+import { countingRequests, type RequestCounts } from '../../src/storage/requests.ts';
+import { type TestAccount, takeAccount } from '../support/accounts.ts';
+
+let given: TestAccount;
+let catalog: Catalog;
+let tables = 0;
+
+beforeEach(() => {
+  given ??= takeAccount();
+  catalog = connectCatalog({ alias: 'vault', connectionString: given.connectionString }, `runs${tables++}`);
+});
+
+function row(index: number, more: Partial<CatalogRow> = {}): CatalogRow {
+  const startedAt = new Date(Date.UTC(2026, 10, 1) + index * 60_000).toISOString();
+  return {
+    id: `run-${index}`,
+    job: index % 2 ? 'odd' : "even's",
+    mode: 'copy',
+    trigger: 'timer',
+    status: 'running',
+    dryRun: false,
+    startedAt,
+    ...more,
+  };
+}
+
+describe('a catalog', () => {
+  it('is empty before anything was put, in one request', async () => {
+    const counts: RequestCounts = {};
+    expect(await countingRequests(counts, () => catalog.list({ limit: 10 }))).toEqual({ rows: [] });
+    expect(counts).toEqual({ QueryEntities: 1 });
+  });
+
+  it('makes its table when it must, and gives rows back whole', async () => {
+    const counts: RequestCounts = {};
+    const whole = row(1, {
+      finishedAt: '2026-11-01T00:05:00.000Z',
+      status: 'completed',
+      dryRun: true,
+      counts: { copied: 3, failed: 0 },
+      bytes: { copied: 2 ** 50 },
+    });
+    await countingRequests(counts, () => catalog.put(whole));
+    expect(counts).toEqual({ InsertOrReplaceEntity: 2, CreateTable: 1 });
+    expect(await catalog.list({ limit: 10 })).toEqual({ rows: [whole] });
+  });
+
+  it('replaces the row of a run, fields that are gone included', async () => {
+    await catalog.put(row(1, { counts: { copied: 1 }, finishedAt: '2026-11-01T00:05:00.000Z' }));
+    await catalog.put(row(1, { status: 'completed' }));
+    expect((await catalog.list({ limit: 10 })).rows).toEqual([row(1, { status: 'completed' })]);
+  });
+
+  it('lists newest first, in pages, by job', async () => {
+    for (const index of [3, 0, 6, 1, 5, 2, 4]) await catalog.put(row(index));
+    const ids = async (options: { job?: string; limit: number }) => {
+      const pages: string[][] = [];
+      let cursor: string | undefined;
+      do {
+        const counts: RequestCounts = {};
+        const page = await countingRequests(counts, () => catalog.list({ ...options, ...(cursor ? { cursor } : {}) }));
+        expect(counts).toEqual({ QueryEntities: 1 });
+        pages.push(page.rows.map(({ id }) => id));
+        cursor = page.next;
+        if (cursor) expect(cursor).toMatch(/^[A-Za-z0-9_-]+$/);
+      } while (cursor);
+      return pages.filter((page) => page.length > 0);
+    };
+    expect(await ids({ limit: 3 })).toEqual([['run-6', 'run-5', 'run-4'], ['run-3', 'run-2', 'run-1'], ['run-0']]);
+    expect((await ids({ limit: 2, job: "even's" })).flat()).toEqual(['run-6', 'run-4', 'run-2', 'run-0']);
+    expect(await ids({ limit: 9, job: "x' or true or 'y" })).toEqual([]);
+  });
+
+  it('keeps two runs that started in the same millisecond', async () => {
+    await catalog.put(row(1, { id: 'a' }));
+    await catalog.put(row(1, { id: 'b' }));
+    expect((await catalog.list({ limit: 10 })).rows.map(({ id }) => id)).toEqual(['a', 'b']);
+  });
+
+  it('refuses a cursor that it did not give out', async () => {
+    await catalog.put(row(1));
+    await expect(catalog.list({ limit: 1, cursor: 'garbage' })).rejects.toMatchObject({
+      name: 'StorageError',
+      kind: 'invalid',
+    });
+  });
+
+  it('says which account denied it, without the key', async () => {
+    const connectionString = given.connectionString.replace(given.key, Buffer.alloc(64).toString('base64'));
+    const denied = connectCatalog({ alias: 'vault', connectionString }, 'runs0');
+    await expect(denied.put(row(1))).rejects.toMatchObject({
+      kind: 'access-denied',
+      message: expect.stringContaining('vault/runs0'),
+    });
+  });
+
+  it('tells an account that cannot be reached', async () => {
+    const connectionString = given.connectionString.replace(
+      /TableEndpoint=[^;]*/,
+      'TableEndpoint=http://127.0.0.1:1/acct',
+    );
+    const lost = connectCatalog({ alias: 'vault', connectionString }, 'runs', {
+      tries: 2,
+      firstDelay: 1,
+      longestDelay: 1,
+    });
+    const counts: RequestCounts = {};
+    await expect(countingRequests(counts, () => lost.list({ limit: 1 }))).rejects.toMatchObject({
+      kind: 'unreachable',
+      code: 'ECONNREFUSED',
+    });
+    expect(counts).toEqual({ QueryEntities: 2 });
+  });
+});

@@ -1,0 +1,166 @@
+import type { OrchestrationContext, Task } from 'durable-functions';
+
+/**
+ * Runs orchestrators without a host: activities are answered by functions, timers only move the clock, sub-orchestrations
+ * run in the same way, and a new generation begins where one continues as new. What is handed over goes through JSON, as
+ * in storage. Each generation is replayed from its history afterwards and must schedule the same again.
+ */
+export type Orchestrator = (context: OrchestrationContext) => Generator<Task, unknown, unknown>;
+export type AnyActivity = (input: never) => unknown;
+
+export interface Scheduled {
+  kind: 'activity' | 'orchestration' | 'timer';
+  name: string;
+  input: unknown;
+}
+
+/** One generation of one orchestration: what it scheduled, yield by yield. */
+export interface Generation {
+  name: string;
+  input: unknown;
+  yields: Scheduled[][];
+}
+
+interface FakeTask extends Scheduled {
+  all?: FakeTask[];
+}
+
+type Settled = { value: unknown } | { error: Error };
+
+export class OrchestrationHarness {
+  readonly generations: Generation[] = [];
+  now = new Date('2026-05-01T00:00:00.000Z');
+  readonly #orchestrators: Record<string, Orchestrator>;
+  readonly #activities: Record<string, AnyActivity>;
+
+  constructor(orchestrators: Record<string, Orchestrator>, activities: Record<string, AnyActivity>) {
+    this.#orchestrators = orchestrators;
+    this.#activities = activities;
+  }
+
+  /** The result; throws what the orchestrator throws. */
+  run(name: string, input: unknown): unknown {
+    let next: { input: unknown } | undefined = { input };
+    let result: unknown;
+    while (next !== undefined) {
+      if (this.generations.length > 10_000) throw new Error(`${name} does not come to an end`);
+      ({ result, next } = this.#generation(name, json(next.input)));
+    }
+    return json(result);
+  }
+
+  /** Everything scheduled under this name, in order. */
+  calls(name: string): Scheduled[] {
+    return this.generations.flatMap(({ yields }) => yields.flat().filter((task) => task.name === name));
+  }
+
+  /** How long each timer was set for, in seconds. */
+  get waits(): number[] {
+    return this.calls('timer').map(({ input }) => input as number);
+  }
+
+  #generation(name: string, input: unknown): { result: unknown; next: { input: unknown } | undefined } {
+    const generation: Generation = { name, input, yields: [] };
+    this.generations.push(generation);
+    const history: { at: Date; settled: Settled }[] = [];
+    const began = this.now;
+    const live = this.#drive(name, input, (task) => {
+      generation.yields.push(scheduledOf(task));
+      const settled = this.#settle(task);
+      history.push({ at: this.now, settled });
+      return settled;
+    });
+
+    const ended = this.now;
+    this.now = began;
+    const replayed: Scheduled[][] = [];
+    const again = this.#drive(name, input, (task) => {
+      replayed.push(scheduledOf(task));
+      const step = history[replayed.length - 1];
+      if (!step) throw new Error(`${name} asks for more when it is replayed`);
+      this.now = step.at;
+      return step.settled;
+    });
+    this.now = ended;
+    const [first, second] = [JSON.stringify([generation.yields, live]), JSON.stringify([replayed, again])];
+    if (first !== second) {
+      const at = [...first].findIndex((character, index) => character !== second[index]);
+      const [one, other] = [first, second].map((text) => text.slice(Math.max(at - 200, 0), at + 200));
+      throw new Error(`${name} is not deterministic:\n… ${one}\n… ${other}`);
+    }
+    if ('error' in live.outcome) throw live.outcome.error;
+    return { result: live.outcome.value, next: live.next };
+  }
+
+  #drive(name: string, input: unknown, settle: (task: FakeTask) => Settled) {
+    const orchestrator = this.#orchestrators[name];
+    if (!orchestrator) throw new Error(`There is no orchestrator ${name}`);
+    let next: { input: unknown } | undefined;
+    const generator = orchestrator(
+      this.#context(input, (given) => {
+        next = { input: given };
+      }),
+    );
+    let outcome: Settled;
+    try {
+      let step = generator.next();
+      while (!step.done) {
+        const settled = settle(step.value as unknown as FakeTask);
+        step = 'error' in settled ? generator.throw(settled.error) : generator.next(json(settled.value));
+      }
+      outcome = { value: step.value };
+    } catch (error) {
+      outcome = { error: error as Error };
+    }
+    return { outcome, next };
+  }
+
+  #context(input: unknown, continueAsNew: (input: unknown) => void): OrchestrationContext {
+    const harness = this;
+    const df = {
+      getInput: () => json(input),
+      callActivity: (name: string, given: unknown) => ({ kind: 'activity', name, input: json(given) }),
+      callSubOrchestrator: (name: string, given: unknown) => ({ kind: 'orchestration', name, input: json(given) }),
+      createTimer: (at: Date) => ({
+        kind: 'timer',
+        name: 'timer',
+        input: (at.getTime() - harness.now.getTime()) / 1000,
+      }),
+      Task: { all: (tasks: FakeTask[]) => ({ kind: 'activity', name: 'all', input: undefined, all: tasks }) },
+      continueAsNew,
+      get currentUtcDateTime() {
+        return new Date(harness.now);
+      },
+    };
+    return { df } as unknown as OrchestrationContext;
+  }
+
+  /** As the real one: the first failure of many is what is thrown, and the others run all the same. */
+  #settle(task: FakeTask): Settled {
+    if (task.all) {
+      const settled = task.all.map((each) => this.#settle(each));
+      const failed = settled.find((each) => 'error' in each);
+      return failed ?? { value: settled.map((each) => (each as { value: unknown }).value) };
+    }
+    try {
+      if (task.kind === 'timer') {
+        this.now = new Date(this.now.getTime() + (task.input as number) * 1000);
+        return { value: undefined };
+      }
+      if (task.kind === 'orchestration') return { value: this.run(task.name, task.input) };
+      const activity = this.#activities[task.name];
+      if (!activity) throw new Error(`There is no activity ${task.name}`);
+      return { value: json(activity(task.input as never)) };
+    } catch (error) {
+      return { error: error as Error };
+    }
+  }
+}
+
+function scheduledOf(task: FakeTask): Scheduled[] {
+  return (task.all ?? [task]).map(({ kind, name, input }) => ({ kind, name, input }));
+}
+
+function json(value: unknown): unknown {
+  return value === undefined ? undefined : JSON.parse(JSON.stringify(value));
+}

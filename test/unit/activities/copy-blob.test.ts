@@ -1,0 +1,78 @@
+import { describe, expect, it } from 'vitest';
+import { type CopyPlace, copyBlob } from '../../../src/activities/copy-blob.ts';
+import type { BlobState } from '../../../src/domain/blob.ts';
+import { readRecord, recordOf, withRecord } from '../../../src/domain/record.ts';
+import type { BlobAccount } from '../../../src/storage/blob-account.ts';
+import { StorageError } from '../../../src/storage/storage-error.ts';
+import { blobState } from '../../support/blob-state.ts';
+
+const EARLIER = 'nightly-20260501T000000Z-bbbbbb';
+
+/** One blob on each side; notes what is asked of the vault. */
+function placeOf(source: BlobState, vault: Partial<BlobAccount>): { place: CopyPlace; asked: string[] } {
+  const asked: string[] = [];
+  const noting = new Proxy(vault, {
+    get: (target, name: keyof BlobAccount) => {
+      asked.push(name);
+      return target[name];
+    },
+  });
+  const place = {
+    run: {
+      id: 'nightly-20260502T000000Z-aaaaaa',
+      job: 'nightly',
+      mode: 'incremental',
+      trigger: 'http',
+      dryRun: false,
+      startedAt: '2026-05-02T00:00:00.000Z',
+      epoch: 1,
+    },
+    method: 'auto',
+    source: { listBlobs: async () => ({ blobs: [source], prefixes: [] }) } as unknown as BlobAccount,
+    container: 'images',
+    access: { urlOf: (name: string) => `https://source/${name}` },
+    vault: noting as BlobAccount,
+    destination: 'imagesbackup',
+    mirrorPrefix: '',
+    now: () => new Date('2026-05-02T00:00:00.000Z'),
+  } satisfies CopyPlace;
+  return { place, asked };
+}
+
+describe('copying one blob', () => {
+  it('I4: a mirror that vanished before it could be kept is looked at again, and the blob copied as new', async () => {
+    const source = blobState({ etag: '0x2' });
+    const mirror = blobState({ etag: '0xV', metadata: withRecord({}, recordOf(blobState(), EARLIER))! });
+    const { place, asked } = placeOf(source, {
+      snapshot: async () => {
+        throw new StorageError('not-found', 'The blob is not there', 404, 'BlobNotFound');
+      },
+      look: async () => undefined,
+      copySync: async ({ destination }) => {
+        expect(destination).toBe('absent');
+        return { etag: '0xN' };
+      },
+    });
+    const outcome = await copyBlob(place, { source, mirror, reason: 'changed' });
+    expect(outcome).toMatchObject({ status: 'copied', reason: 'new', vaultEtag: '0xN' });
+    expect(asked).toEqual(['snapshot', 'look', 'copySync']);
+  });
+
+  it('I2, I7: without room to note new tags, the user’s metadata and the record of the content stay as they are', async () => {
+    const written = recordOf(blobState(), EARLIER);
+    const taken = Object.entries(withRecord({}, written)!).reduce(
+      (sum, [key, value]) => sum + key.length + value.length,
+      0,
+    );
+    const own = { a: 'x'.repeat(8192 - taken - 1) };
+    const metadata = withRecord(own, written)!;
+    const source = blobState({ metadata: own, tags: { a: '1' }, tagCount: 1 });
+    expect(withRecord(own, recordOf(source, EARLIER))).toBeUndefined();
+    const mirror = blobState({ etag: '0xV', metadata });
+    const { place, asked } = placeOf(source, { setTags: async () => {} });
+    const outcome = await copyBlob(place, { source, mirror, reason: 'tags' });
+    expect(outcome).toMatchObject({ status: 'copied', method: 'properties', reason: 'tags', vaultEtag: '0xV' });
+    expect(asked).toEqual(['setTags']);
+    expect(readRecord(mirror.metadata)).toEqual(written);
+  });
+});

@@ -1,0 +1,100 @@
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { BlobServiceClient } from '@azure/storage-blob';
+import { describe, expect, test } from 'vitest';
+import { accountAliases, anyConfigured } from '../../../host/accounts.ts';
+import { newAccountKey, startAzurite } from '../../../host/azurite.ts';
+import { isAlive, readOwner } from '../../../host/process-identity.ts';
+import { Fixture, temporaryDirectory, until } from './fixture.ts';
+
+test('finds the accounts a configuration names, whatever else is in it', () => {
+  const configuration = {
+    jobs: [
+      { source: { account: 'SOURCE' }, destination: { account: 'VAULT' } },
+      { source: { account: 'SOURCE' }, destination: { account: 7 } },
+      null,
+    ],
+    archives: [{ source: { account: 'UPLOADS' }, destination: { account: 'VAULT' } }],
+  };
+  expect(accountAliases(configuration)).toEqual(['SOURCE', 'VAULT', 'UPLOADS']);
+  for (const odd of [undefined, null, 'x', { jobs: {} }, { jobs: [[]] }]) expect(accountAliases(odd)).toEqual([]);
+});
+
+test('one configured account is enough to want no Azurite', () => {
+  expect(anyConfigured(['SOURCE', 'VAULT'], { VAULT: 'x' })).toBe(true);
+  expect(anyConfigured(['SOURCE', 'VAULT'], { SOURCE__blobServiceUri: 'x' })).toBe(true);
+  expect(anyConfigured(['SOURCE', 'VAULT'], { SOURCES: 'x', VAULT_2: 'x', OTHER__blobServiceUri: 'x' })).toBe(false);
+});
+
+describe('Azurite', () => {
+  test('has the accounts it is given, and keeps to itself what one does not share', async () => {
+    const azurite = await startAzurite({ accounts: ['one', 'two'].map((name) => ({ name, key: newAccountKey() })) });
+    try {
+      const [one, two] = ['one', 'two'].map((name) =>
+        BlobServiceClient.fromConnectionString(azurite.connectionString(name)),
+      );
+      await one!.createContainer('mine');
+      expect(await two!.getContainerClient('mine').exists()).toBe(false);
+      expect(() => azurite.connectionString('three')).toThrow(/without an account "three"/);
+    } finally {
+      await azurite.stop();
+    }
+  });
+
+  test('takes another port when the wanted one is in use', async () => {
+    const other = createServer().listen(0, '127.0.0.1');
+    await new Promise((resolve) => other.once('listening', resolve));
+    const { port } = other.address() as { port: number };
+    const azurite = await startAzurite({ accounts: [{ name: 'one', key: newAccountKey() }], blobPort: port });
+    expect(azurite.blobPort).not.toBe(port);
+    await azurite.stop();
+    other.close();
+  });
+
+  test('comes with the host where no account is configured, outlives nothing, and keeps its data, keys and ports', async () => {
+    const directory = temporaryDirectory();
+    const job = { name: 'j', source: { account: 'MY_SOURCE' }, destination: { account: 'VAULT' } };
+    writeFileSync(join(directory, 'strongroom.json'), JSON.stringify({ jobs: [job] }));
+    let fixture = await Fixture.start({}, directory);
+    expect(fixture.host.output()).toMatch(/blobs http:\/\/127\.0\.0\.1:\d+/);
+    const kept = readFileSync(join(directory, 'data', 'azurite.json'), 'utf8');
+    const { keys, ports } = JSON.parse(kept) as { keys: Record<string, string>; ports: { blob: number } };
+    expect(Object.keys(keys)).toEqual(['mysource', 'vault']);
+    for (const key of Object.values(keys)) expect(fixture.host.output()).not.toContain(key);
+    const connection = `DefaultEndpointsProtocol=http;AccountName=vault;AccountKey=${keys.vault};BlobEndpoint=http://127.0.0.1:${ports.blob}/vault;`;
+    const container = BlobServiceClient.fromConnectionString(connection).getContainerClient('kept');
+    await container.create();
+    const owner = readOwner(join(directory, 'data', 'azurite', 'azurite.pid'));
+
+    await fixture.host.kill('SIGKILL');
+    await until('its Azurite to end', () => (owner && !isAlive(owner) ? true : undefined), 8_000);
+    fixture = await fixture.restart();
+    expect(readFileSync(join(directory, 'data', 'azurite.json'), 'utf8')).toBe(kept);
+    expect(await container.exists()).toBe(true);
+    const second = readOwner(join(directory, 'data', 'azurite', 'azurite.pid'));
+    expect(await fixture.host.stop()).toBe(0);
+    expect(second && isAlive(second)).toBe(false);
+  });
+
+  test('does not come where one is', async () => {
+    const directory = mkdtempSync(join(temporaryDirectory(), 'x'));
+    writeFileSync(
+      join(directory, 'strongroom.json'),
+      JSON.stringify({ jobs: [{ source: { account: 'A' }, destination: { account: 'B' } }] }),
+    );
+    const fixture = await Fixture.start({ env: { A__blobServiceUri: 'https://a.example' } }, directory);
+    expect(fixture.host.output()).not.toContain('Azurite');
+  });
+
+  test('that dies takes the host with it, with a reason', async () => {
+    const directory = temporaryDirectory();
+    writeFileSync(
+      join(directory, 'strongroom.json'),
+      JSON.stringify({ jobs: [{ source: { account: 'A' }, destination: { account: 'B' } }] }),
+    );
+    const fixture = await Fixture.start({}, directory);
+    process.kill(readOwner(join(directory, 'data', 'azurite', 'azurite.pid'))?.pid ?? -1, 'SIGKILL');
+    await until('the reason', () => (fixture.host.output().includes('Azurite ended by itself') ? true : undefined));
+  });
+});

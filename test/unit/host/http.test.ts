@@ -1,0 +1,140 @@
+import { once } from 'node:events';
+import { type IncomingMessage, request } from 'node:http';
+import { expect, test } from 'vitest';
+import { Fixture } from './fixture.ts';
+
+/** With headers that fetch would not let through. */
+function raw(url: string, headers: Record<string, string>, method = 'GET'): Promise<number> {
+  return new Promise((resolve, reject) => {
+    request(url, { method, headers }, (response) => {
+      response.resume();
+      resolve(response.statusCode ?? 0);
+    })
+      .once('error', reject)
+      .end();
+  });
+}
+
+test('passes a request to the function of its route and the answer back', async () => {
+  const fixture = await Fixture.start();
+  const response = await fixture.fetch('/api/hello/b%C3%B6b/a/b?x=1&x=2&y=z', {
+    method: 'POST',
+    body: Buffer.from([0, 255, 128]),
+  });
+  expect(response.headers.get('x-fixture')).toBe('yes');
+  expect(await response.json()).toMatchObject({
+    params: { name: 'böb', rest: 'a/b' },
+    query: [
+      ['x', '1,2'],
+      ['y', 'z'],
+    ],
+    bytes: [0, 255, 128],
+    length: 3,
+  });
+  expect(await (await fixture.fetch('/API/Hello/World')).text()).toBe('the literal route');
+});
+
+test('answers what it cannot do with a problem document', async () => {
+  const fixture = await Fixture.start();
+  const missing = await fixture.fetch('/api/nothing');
+  expect(missing.headers.get('content-type')).toBe('application/problem+json');
+  expect(await missing.json()).toMatchObject({
+    type: 'about:blank',
+    title: 'Not Found',
+    status: 404,
+    code: 'not-found',
+  });
+  const wrong = await fixture.fetch('/api/crash');
+  expect(wrong.headers.get('allow')).toBe('POST');
+  expect(await wrong.json()).toMatchObject({ status: 405, code: 'method-not-allowed' });
+  const large = await fixture.fetch('/api/hello/x/y', { method: 'POST', body: Buffer.alloc(1024 * 1024 + 1) });
+  expect(await large.json()).toMatchObject({ status: 413, code: 'body-too-large' });
+  // Without a length that would tell beforehand.
+  const unannounced = request(`${fixture.host.url}/api/hello/x/y`, { method: 'POST' });
+  for (let written = 0; written <= 1024 * 1024; written += 65_536) unannounced.write(Buffer.alloc(65_536));
+  const [answer] = (await once(unannounced, 'response')) as [IncomingMessage];
+  expect(answer.statusCode).toBe(413);
+  unannounced.on('error', () => {}).destroy();
+  const most = await fixture.fetch('/api/hello/x/y', { method: 'POST', body: Buffer.alloc(1024 * 1024) });
+  expect(await most.json()).toMatchObject({ length: 1024 * 1024 });
+});
+
+test('tells a caller nothing of why a function failed, and the log everything, on one line', async () => {
+  const fixture = await Fixture.start();
+  const response = await fixture.fetch('/api/throws');
+  expect(response.status).toBe(500);
+  expect(await response.text()).not.toContain('a secret detail');
+  expect(fixture.host.output()).toMatch(/^\d\d:\d\d:\d\d error .*a secret detail$/m);
+  await fixture.fetch('/api/hello/%1b%5b31m%0aforged%20line/x');
+  expect(fixture.host.output()).toContain('info hello \\u001b[31m\\u000aforged line');
+});
+
+test('without a key, answers only to names of this machine and to pages of its own', async () => {
+  const fixture = await Fixture.start();
+  const url = `${fixture.host.url}/api/hello/world`;
+  const { port } = new URL(url);
+  expect(await raw(url, { host: 'rebound.example' })).toBe(403);
+  expect(await raw(url, { host: `127.0.0.1.nip.example:${port}` })).toBe(403);
+  expect(await raw(url, { host: `localhost:${port}` })).toBe(200);
+  expect(await raw(url, { host: `[::1]:${port}` })).toBe(200);
+  const post = `${fixture.host.url}/api/hello/x/y`;
+  expect(await raw(post, { origin: 'https://evil.example' }, 'POST')).toBe(403);
+  expect(await raw(post, { origin: 'null' }, 'POST')).toBe(403);
+  expect(await raw(post, { origin: 'http://localhost:3000' }, 'POST')).toBe(403);
+  expect(await raw(post, { origin: fixture.host.url }, 'POST')).toBe(200);
+  expect(await raw(`${fixture.host.url}/admin/functions/nightly`, { origin: 'https://evil.example' }, 'POST')).toBe(
+    403,
+  );
+});
+
+test('with a key, wants it for every call, and keeps it from the functions', async () => {
+  const fixture = await Fixture.start({ env: { STRONGROOM_KEY: 'long and random' } });
+  for (const path of [
+    '/api/hello/x/y',
+    '/api/nothing',
+    '/admin/functions/nightly',
+    '/api/hello/x/y?code=wrong',
+    '/api/hello/x/y?code=',
+  ]) {
+    const response = await fixture.post(path, {});
+    expect(response.status, path).toBe(401);
+    expect(await response.json()).toMatchObject({ code: 'key-required' });
+  }
+  const byHeader = await fixture.fetch('/api/hello/x/y', { headers: { 'x-functions-key': 'long and random' } });
+  expect(await byHeader.json()).toMatchObject({ key: null });
+  const byQuery = await fixture.fetch('/api/hello/x/y?a=b&code=long%20and%20random');
+  expect(await byQuery.json()).toMatchObject({ query: [['a', 'b']], url: expect.not.stringContaining('random') });
+});
+
+test('fires a timer function by hand, one invocation at a time', async () => {
+  const fixture = await Fixture.start();
+  expect((await fixture.post('/admin/functions/nightly', {})).status).toBe(202);
+  expect((await fixture.post('/admin/functions/nightly', { input: 'x' })).status).toBe(202);
+  expect((await fixture.post('/admin/functions/unknown', {})).status).toBe(404);
+  expect((await fixture.fetch('/admin/functions/nightly')).status).toBe(405);
+  expect((await fixture.fetch('/admin/functions/nightly', { method: 'POST', body: 'no JSON' })).status).toBe(400);
+  // Stopping waits for both.
+  expect(await fixture.host.stop()).toBe(0);
+  expect(fixture.effects('nightly').map((line) => line.split(' ')[1])).toEqual(['begins', 'ends', 'begins', 'ends']);
+  expect(fixture.effects('nightly')[0]).toContain('pastDue=false');
+});
+
+test('stopping lets a call that is being answered be answered', async () => {
+  const fixture = await Fixture.start();
+  const answer = fixture.fetch('/api/slow').then((response) => response.text());
+  while (!fixture.effects().includes('slow begins')) await new Promise((resolve) => setTimeout(resolve, 10));
+  expect(await fixture.host.stop()).toBe(0);
+  expect(await answer).toBe('done');
+});
+
+test('a call that takes too long does not keep it from stopping', async () => {
+  const fixture = await Fixture.start();
+  const answer = fixture.fetch('/api/slow?ms=60000').catch((error: unknown) => error);
+  while (!fixture.effects().includes('slow begins')) await new Promise((resolve) => setTimeout(resolve, 10));
+  const begin = Date.now();
+  expect(await fixture.host.stop()).toBe(0);
+  expect(Date.now() - begin).toBeGreaterThan(4_500);
+  expect(Date.now() - begin).toBeLessThan(8_000);
+  expect(await answer).toBeInstanceOf(Error);
+  expect(fixture.effects()).toContain('appTerminate');
+});

@@ -1,0 +1,63 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from 'vitest';
+import { temporaryDirectory, until } from './fixture.ts';
+
+const root = fileURLToPath(new URL('../../../', import.meta.url));
+
+function start(directory: string, args: string[], env: Record<string, string> = {}): ChildProcess {
+  const command = [join(root, 'host/main.ts'), '--port', '0', '--app', join(root, 'test/support/fixture-app'), ...args];
+  return spawn(process.execPath, command, {
+    cwd: directory,
+    env: { ...process.env, NODE_OPTIONS: '', NIGHTLY: '0 0 0 1 1 *', EFFECTS_FILE: join(directory, 'effects'), ...env },
+  });
+}
+
+async function outcome(child: ChildProcess): Promise<{ code: number; output: string }> {
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk) => (output += chunk));
+  const [code] = await once(child, 'close');
+  return { code, output };
+}
+
+test('runs one job to its end; the exit code says how it went', async () => {
+  const directory = temporaryDirectory();
+  const [good, partly, unknown] = await Promise.all([
+    outcome(start(directory, ['--data', 'a', '--once', 'nightly'], { STRONGROOM_KEY: 'k' })),
+    outcome(start(directory, ['--data', 'b', '--once', 'partly', '--mode', 'incremental'])),
+    outcome(start(directory, ['--data', 'c', '--once', 'unknown'])),
+  ]);
+  expect(good).toEqual({
+    code: 0,
+    output: expect.stringMatching(/^nightly: succeeded · nightly · copied 3, failed 0$/m),
+  });
+  expect(partly).toEqual({ code: 1, output: expect.stringMatching(/^partly: completed-with-failures .*failed 1$/m) });
+  expect(unknown).toEqual({
+    code: 1,
+    output: expect.stringMatching(/^Job "unknown" was not started: There is no job "unknown"\. \(404\)$/m),
+  });
+  const effects = readFileSync(join(directory, 'effects'), 'utf8');
+  expect(effects).toContain('run nightly full');
+  expect(effects).toContain('run partly incremental');
+});
+
+test('SIGTERM cancels the run and ends with 143', async () => {
+  const directory = temporaryDirectory();
+  const child = start(directory, ['--once', 'endless']);
+  const ended = outcome(child);
+  await until('the run', () => (read(directory).includes('run endless') ? true : undefined));
+  child.kill('SIGTERM');
+  expect(await ended).toEqual({ code: 143, output: expect.stringMatching(/^endless: cancelled/m) });
+  expect(read(directory)).toContain('cancel endless');
+});
+
+function read(directory: string): string {
+  try {
+    return readFileSync(join(directory, 'effects'), 'utf8');
+  } catch {
+    return '';
+  }
+}

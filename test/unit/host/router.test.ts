@@ -1,0 +1,93 @@
+import { describe, expect, test } from 'vitest';
+import { isLoopbackAddress, refusal } from '../../../host/http/access.ts';
+import { createRouter } from '../../../host/http/router.ts';
+import { escapeControls } from '../../../host/log.ts';
+
+describe('a route', () => {
+  const route = createRouter([
+    { template: 'api/{*rest}', methods: ['GET'], target: 'rest' },
+    { template: 'api/jobs/{job}/runs', methods: ['POST'], target: 'run' },
+    { template: 'api/runs/{id?}', methods: ['GET'], target: 'runs' },
+    { template: 'api/runs/{id:int}', methods: ['GET'], target: 'numbered' },
+    { template: 'api/runs/latest', methods: ['GET'], target: 'latest' },
+    { template: 'api/runs/{id}/cancel', methods: ['POST'], target: 'cancel' },
+  ]);
+
+  test.each([
+    ['GET', '/api/runs', 'runs', {}],
+    ['GET', '/api/runs/', 'runs', {}],
+    ['GET', '/api/runs/a%2Fb', 'runs', { id: 'a/b' }],
+    ['GET', '/api/runs/17', 'numbered', { id: '17' }],
+    ['GET', '/api/RUNS/Latest', 'latest', {}],
+    ['POST', '/api/jobs/My%20Job/runs', 'run', { job: 'My Job' }],
+    ['POST', '/api/runs/x/cancel', 'cancel', { id: 'x' }],
+    ['GET', '/api/some/where/else', 'rest', { rest: 'some/where/else' }],
+    ['GET', '/api', 'rest', { rest: '' }],
+  ])('%s %s is %s', (method, path, target, params) => {
+    expect(route(method, path)).toEqual({ target, params });
+  });
+
+  test('a path without the method tells which there are; a path of nobody is nobody’s', () => {
+    expect(route('DELETE', '/api/jobs/a/runs')).toEqual({ allowed: ['POST', 'GET'] });
+    expect(route('GET', '/')).toBeUndefined();
+    expect(route('GET', '/other/runs')).toBeUndefined();
+    expect(route('GET', '/api/runs/%ff')).toBeUndefined();
+  });
+
+  test('what it cannot do is refused when it is made', () => {
+    const make = (template: string) => () => createRouter([{ template, methods: ['GET'], target: 0 }]);
+    expect(make('a/{x}.json')).toThrow(/"\{x\}\.json" is not supported/);
+    expect(make('a/{*x}/b')).toThrow(/last segment/);
+    expect(make('a/{x:odd}')).toThrow(/":odd" is not supported/);
+  });
+});
+
+describe('access', () => {
+  const call = { method: 'GET', host: 'localhost:7071', origin: undefined, key: undefined };
+
+  test('loopback names only, while it listens on loopback', () => {
+    const local = { key: undefined, loopback: true };
+    for (const host of ['localhost:1', 'localhost', '127.0.0.1:1', '127.9.9.9', '[::1]:1']) {
+      expect(refusal(local, { ...call, host }), host).toBeUndefined();
+    }
+    for (const host of [
+      undefined,
+      '',
+      'evil.example',
+      'localhost.evil.example',
+      '127.0.0.1.evil.example:1',
+      '10.0.0.1',
+    ]) {
+      expect(refusal(local, { ...call, host })?.code, host).toBe('host-not-allowed');
+    }
+    expect(refusal({ key: 'k', loopback: false }, { ...call, host: 'vault.example', key: 'k' })).toBeUndefined();
+  });
+
+  test('a foreign origin may look, not change', () => {
+    const rules = { key: undefined, loopback: true };
+    expect(refusal(rules, { ...call, origin: 'https://evil.example' })).toBeUndefined();
+    for (const method of ['POST', 'PUT', 'DELETE', 'PATCH']) {
+      expect(refusal(rules, { ...call, method, origin: 'https://evil.example' })?.status).toBe(403);
+      expect(refusal(rules, { ...call, method, origin: 'http://localhost:7071' })).toBeUndefined();
+    }
+  });
+
+  test('the key must be the key', () => {
+    const rules = { key: 'correct', loopback: true };
+    for (const key of [undefined, '', 'correc', 'correct ', 'Correct']) {
+      expect(refusal(rules, { ...call, key })?.status, key).toBe(401);
+    }
+    expect(refusal(rules, { ...call, key: 'correct' })).toBeUndefined();
+  });
+
+  test('which addresses are loopback', () => {
+    expect(['127.0.0.1', 'localhost', '::1', '127.1.2.3'].map(isLoopbackAddress)).toEqual([true, true, true, true]);
+    expect(['0.0.0.0', '::', '10.1.1.1', 'host.example'].map(isLoopbackAddress)).toEqual([false, false, false, false]);
+  });
+});
+
+test('a log line stays one line, whatever is in it', () => {
+  expect(escapeControls('a\r\nb\u001b[2Jc\u2028d\u202ee\u0085f ünï')).toBe(
+    'a\\u000d\\u000ab\\u001b[2Jc\\u2028d\\u202ee\\u0085f ünï',
+  );
+});

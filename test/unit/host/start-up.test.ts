@@ -1,0 +1,132 @@
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from 'vitest';
+import { HostDidNotStart, type HostOptions } from '../../support/host-process.ts';
+import { Fixture, temporaryDirectory, until } from './fixture.ts';
+
+const MAIN = fileURLToPath(new URL('../../../host/main.ts', import.meta.url));
+
+async function refused(options: HostOptions, directory = temporaryDirectory()): Promise<HostDidNotStart> {
+  const outcome = await Fixture.start(options, directory).catch((error: unknown) => error);
+  if (!(outcome instanceof HostDidNotStart)) throw new Error(`It started, or failed otherwise: ${outcome}`);
+  return outcome;
+}
+
+test('--help explains itself; an option it does not know is named', () => {
+  const help = spawnSync(process.execPath, [MAIN, '--help'], { encoding: 'utf8' });
+  expect(help.status).toBe(0);
+  for (const option of ['--port', '--data', '--once', 'STRONGROOM_KEY']) expect(help.stdout).toContain(option);
+  const unknown = spawnSync(process.execPath, [MAIN, '--prot', '1'], { encoding: 'utf8' });
+  expect([unknown.status, unknown.stderr]).toEqual([2, expect.stringContaining("'--prot'")]);
+  expect(spawnSync(process.execPath, [MAIN, '--port', '70000'], { encoding: 'utf8' })).toMatchObject({ status: 2 });
+});
+
+test('an invalid configuration is printed as the app says it, without a stack trace', async () => {
+  const { exitCode, output } = await refused({ env: { FIXTURE_CONFIGURATION_ERROR: '1' } });
+  expect(exitCode).toBe(2);
+  expect(output).toBe('strongroom.json has 2 problems:\n  jobs[0].name: missing\n  jobs[1].schedule: not a schedule\n');
+});
+
+test('will not listen beyond this machine without a key', async () => {
+  const { exitCode, output } = await refused({ args: ['--address', '0.0.0.0'] });
+  expect([exitCode, output]).toEqual([2, expect.stringContaining('STRONGROOM_KEY')]);
+  const fixture = await Fixture.start({ args: ['--address', '0.0.0.0'], env: { STRONGROOM_KEY: 'k' } });
+  expect((await fetch(`${fixture.host.url}/api/hello/world?code=k`)).status).toBe(200);
+});
+
+test('a port that is in use is named', async () => {
+  const other = createServer().listen(0, '127.0.0.1');
+  await new Promise((resolve) => other.once('listening', resolve));
+  const { port } = other.address() as AddressInfo;
+  const { exitCode, output } = await refused({ args: ['--port', String(port)] });
+  other.close();
+  expect([exitCode, output]).toEqual([2, expect.stringContaining(`Port ${port} of 127.0.0.1 is in use`)]);
+});
+
+test('one host per data directory; the lock of one that was killed is taken over', async () => {
+  const fixture = await Fixture.start();
+  const { exitCode, output } = await refused({}, fixture.directory);
+  expect([exitCode, output]).toEqual([2, expect.stringContaining(`process ${fixture.host.pid}`)]);
+  await fixture.host.kill('SIGKILL');
+  await fixture.restart();
+  // A process that has got the pid of the dead one since is not taken for it, where the system tells them apart.
+  if (process.platform !== 'linux') return;
+  const directory = temporaryDirectory();
+  mkdirSync(join(directory, 'data'));
+  writeFileSync(join(directory, 'data', 'host.lock'), JSON.stringify({ pid: process.ppid, started: '1' }));
+  await Fixture.start({}, directory);
+});
+
+test('takes app settings from local.settings.json, below the environment', async () => {
+  const directory = temporaryDirectory();
+  const settings = { IsEncrypted: false, Values: { STRONGROOM_KEY: 'from the file', NIGHTLY: 'never read' } };
+  writeFileSync(join(directory, 'local.settings.json'), JSON.stringify(settings));
+  const fixture = await Fixture.start({}, directory);
+  expect((await fixture.fetch('/api/hello/world')).status).toBe(401);
+  expect((await fixture.fetch('/api/hello/world?code=from%20the%20file')).status).toBe(200);
+  await fixture.host.stop();
+  writeFileSync(join(directory, 'local.settings.json'), '{ "Values": { "A": 1 } }');
+  expect(await refused({}, directory)).toMatchObject({
+    exitCode: 2,
+    output: expect.stringContaining('"A" must be a string'),
+  });
+  writeFileSync(join(directory, 'local.settings.json'), '{');
+  expect(await refused({}, directory)).toMatchObject({
+    exitCode: 2,
+    output: expect.stringContaining('not valid JSON'),
+  });
+});
+
+test('a schedule that cannot be read, or names a setting that is not there, is named with its function', async () => {
+  expect(await refused({ env: { NIGHTLY: 'every night' } })).toMatchObject({
+    exitCode: 2,
+    output: expect.stringMatching(/"nightly" has the schedule "every night"/),
+  });
+  expect(await refused({ env: { NIGHTLY: undefined } })).toMatchObject({
+    exitCode: 2,
+    output: expect.stringMatching(/"nightly" refers to the app setting "NIGHTLY"/),
+  });
+});
+
+test('an error outside of any function ends the host with one line', async () => {
+  const fixture = await Fixture.start();
+  await fixture.post('/api/crash');
+  await until('its end', () => (fixture.host.output().includes('outside of any function') ? true : undefined));
+  expect(fixture.host.output()).toMatch(/^Unexpected: outside of any function$/m);
+  expect(fixture.host.output()).not.toMatch(/\n\s+at /);
+});
+
+test('an occurrence that was missed fires once at start, past due; one that was not does not', async () => {
+  const env = { NIGHTLY: '0 0 0 1 1 *' };
+  const fixture = await Fixture.start({ env });
+  const file = join(fixture.directory, 'data', 'timers.json');
+  const kept = JSON.parse(readFileSync(file, 'utf8')) as Record<string, { Schedule: string; Last: string }>;
+  expect(kept.nightly).toMatchObject({ Schedule: '0 0 0 1 1 *', Next: expect.stringMatching(/-01-01T00:00:00.000Z$/) });
+  await fixture.host.stop();
+  const again = await fixture.restart({ env });
+  await again.host.stop();
+  expect(again.effects('nightly')).toEqual([]);
+
+  if (kept.nightly) kept.nightly.Last = '2020-06-01T00:00:00.000Z';
+  writeFileSync(file, JSON.stringify(kept));
+  const late = await fixture.restart({ env });
+  await until('the timer', () => (late.effects('nightly ends').length > 0 ? true : undefined));
+  await late.host.stop();
+  expect(late.effects('nightly')).toEqual([
+    'nightly begins pastDue=true last=2020-06-01T00:00:00.000Z',
+    'nightly ends',
+  ]);
+  const after = await fixture.restart({ env });
+  await after.host.stop();
+  expect(after.effects('nightly')).toHaveLength(2);
+});
+
+test('a timer fires at its times', async () => {
+  const fixture = await Fixture.start({ env: { NIGHTLY: '* * * * * *' } });
+  await until('two firings', () => (fixture.effects('nightly ends').length >= 2 ? true : undefined));
+  expect(fixture.effects('nightly begins')[1]).toMatch(/pastDue=false last=20/);
+});

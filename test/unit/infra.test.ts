@@ -1,0 +1,306 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { resolveAccount } from '../../src/config/accounts.ts';
+
+/** What can be told of the Bicep and of the package without a compiler and without Azure. */
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const read = (path: string) => readFileSync(join(root, path), 'utf8').replaceAll('\r\n', '\n');
+const json = (path: string) => JSON.parse(read(path));
+
+const FILES = ['infra/main.bicep', ...readdirSync(join(root, 'infra', 'app')).map((name) => `infra/app/${name}`)];
+
+/** Built-in roles by id, from Azure's documentation. */
+const ROLES: Record<string, string> = {
+  '2a2b9908-6ea1-4ae2-8e65-a410df84e7d1': 'Storage Blob Data Reader',
+  'ba92f5b4-2d11-453d-a403-e96b0029c9fe': 'Storage Blob Data Contributor',
+  'b7e6dc6d-f1e8-4753-8033-0f276bb0955b': 'Storage Blob Data Owner',
+  '974c5e8b-45b9-4653-ba55-5f855dd0fb88': 'Storage Queue Data Contributor',
+  '0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3': 'Storage Table Data Contributor',
+  '3913510d-42f4-4e42-8a64-420c390055eb': 'Monitoring Metrics Publisher',
+};
+
+/** Without comments, and with what texts hold blotted out: only their interpolations count. */
+function bare(bicep: string): string {
+  return bicep
+    .replace(/^\s*\/\/.*$/gm, '')
+    .replace(/(?<=\s)\/\/ .*$/gm, '')
+    .replace(/'((?:[^'\\\n]|\\.)*)'/g, (_, text: string) => `'${[...text.matchAll(/\$\{[^}]*\}/g)].join('')}'`);
+}
+
+const names = (bicep: string, pattern: RegExp) => [...bicep.matchAll(pattern)].map(([, name]) => name!);
+const params = (bicep: string) => names(bicep, /^param (\w+) /gm);
+const required = (bicep: string) => names(bicep, /^param (\w+) \w+$/gm);
+const outputs = (bicep: string) => names(bicep, /^output (\w+) /gm);
+
+interface Module {
+  name: string;
+  path: string;
+  passed: string[];
+}
+
+function modules(bicep: string): Module[] {
+  return [...bicep.matchAll(/^module (\w+) '([^']+)' = (?:if \(.*\) )?\{\n([\s\S]*?)^\}$/gm)].map(
+    ([, name, path, body]) => ({
+      name: name!,
+      path: path!,
+      passed: names(/^ {2}params: \{\n([\s\S]*?)^ {2}\}$/m.exec(body!)?.[1] ?? '', /^ {4}(\w+): /gm),
+    }),
+  );
+}
+
+/** The items of `key: [ 'a' 'b' ]`, of every one there is in the file. */
+function lists(bicep: string, key: string): string[] {
+  return [...bicep.matchAll(new RegExp(`\\b${key}: \\[([^\\]]*)\\]`, 'g'))].flatMap(([, items]) =>
+    names(items!, /'([^']+)'/g),
+  );
+}
+
+const main = read('infra/main.bicep');
+
+describe.each(FILES)('%s', (file) => {
+  const text = read(file);
+  const code = bare(text);
+
+  it('closes every bracket it opens', () => {
+    const open: string[] = [];
+    const pairs: Record<string, string> = { ')': '(', ']': '[', '}': '{' };
+    for (const character of code) {
+      if ('([{'.includes(character)) open.push(character);
+      if (')]}'.includes(character)) expect(open.pop()).toBe(pairs[character]);
+    }
+    expect(open).toEqual([]);
+    expect([...code].filter((character) => character === "'").length % 2).toBe(0);
+  });
+
+  it('declares each name once, and uses what it declares', () => {
+    const declared = names(text, /^(?:param|var|resource|module) (\w+) /gm);
+    expect(new Set(declared).size).toBe(declared.length);
+    const values = names(text, /^(?:param|var) (\w+) /gm);
+    expect(values.filter((name) => code.match(new RegExp(`\\b${name}\\b`, 'g'))!.length < 2)).toEqual([]);
+  });
+
+  it('uses no registry module, and no role that is not known', () => {
+    expect(text).not.toMatch(/'(?:br|ts)[:/]/);
+    const ids = text.match(/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g) ?? [];
+    expect(ids.filter((id) => !(id in ROLES))).toEqual([]);
+  });
+
+  it('holds no key and asks for none', () => {
+    expect(text).not.toMatch(/listKeys|listAccountSas|AccountKey|ConnectionString: '|sharedKey: true/i);
+    if (text.includes("storageAccounts@2024-01-01' = {")) expect(text).toContain('allowSharedKeyAccess: false');
+  });
+});
+
+describe('modules', () => {
+  const all = modules(main);
+
+  it('are all there and all used', () => {
+    expect(all.map(({ path }) => `infra/${path}`).sort()).toEqual(
+      FILES.filter((file) => file.includes('/app/')).sort(),
+    );
+    expect(all).toHaveLength(main.match(/^module /gm)!.length);
+  });
+
+  it.each(all)('$name gets what it asks for, and nothing else', ({ path, passed }) => {
+    const text = read(join('infra', path));
+    expect(passed.filter((name) => !params(text).includes(name))).toEqual([]);
+    expect(required(text).filter((name) => !passed.includes(name))).toEqual([]);
+  });
+
+  it('have the outputs that are read of them', () => {
+    for (const [, name, output] of main.matchAll(/\b(\w+)\.outputs\.(\w+)/g)) {
+      const module = all.find((candidate) => candidate.name === name);
+      expect(outputs(read(join('infra', module!.path)))).toContain(output);
+    }
+  });
+});
+
+describe('main.parameters.json', () => {
+  const given: Record<string, { value: unknown }> = json('infra/main.parameters.json').parameters;
+
+  it('gives parameters that exist, and all that are needed', () => {
+    expect(Object.keys(given).filter((name) => !params(main).includes(name))).toEqual([]);
+    expect(required(main).filter((name) => !(name in given))).toEqual([]);
+  });
+
+  it('gives each the type it is declared with', () => {
+    for (const [name, { value }] of Object.entries(given)) {
+      const type = new RegExp(`^param ${name} (\\w+)`, 'm').exec(main)![1];
+      expect([name, { string: 'string', number: 'int', boolean: 'bool' }[typeof value as string]]).toEqual([
+        name,
+        type,
+      ]);
+    }
+  });
+});
+
+describe('app settings', () => {
+  const text = read('infra/app/function-app.bicep');
+  const settings = Object.fromEntries(
+    [...text.matchAll(/^ {4}([A-Za-z]+(?:__|_)\w+): (.+)$/gm)].map(([, name, value]) => [name!, value!]),
+  );
+  const filled = Object.fromEntries(
+    Object.entries(settings).map(([name, value]) => [
+      name,
+      value.startsWith("'") ? value.slice(1, -1) : name.endsWith('Uri') ? 'https://account.example.net/' : 'something',
+    ]),
+  );
+
+  it.each(['SOURCE', 'VAULT'])('say how to reach %s in the way the configuration reads them', (alias) => {
+    const mine = Object.keys(settings).filter((name) => name.startsWith(`${alias}__`));
+    const resolved = resolveAccount(alias, filled);
+    expect(resolved).not.toHaveProperty('problems');
+    // Each of them is read: without it something would be different.
+    expect(mine).toContain(`${alias}__credential`);
+    for (const name of mine.filter((setting) => !setting.endsWith('__credential'))) {
+      const { [name]: _, ...rest } = filled;
+      expect(resolveAccount(alias, rest)).not.toEqual(resolved);
+    }
+  });
+
+  it('name the accounts of strongroom.json', () => {
+    const aliases = json('strongroom.json').jobs.flatMap(
+      (job: Record<'source' | 'destination', { account: string }>) => [job.source.account, job.destination.account],
+    );
+    for (const alias of aliases) expect(settings).toHaveProperty(`${alias}__blobServiceUri`);
+  });
+
+  it('reach the host storage by identity, and set nothing that Flex Consumption refuses', () => {
+    expect(settings).toMatchObject({
+      AzureWebJobsStorage__accountName: 'hostStorageName',
+      AzureWebJobsStorage__credential: "'managedidentity'",
+      AzureWebJobsStorage__clientId: 'identityClientId',
+    });
+    const refused = /^(?:FUNCTIONS_|WEBSITE_|SCM_|ENABLE_ORYX|AzureWebJobsStorage$|TZ$)/;
+    expect(Object.keys(settings).filter((name) => refused.test(name))).toEqual([]);
+  });
+});
+
+describe('rights', () => {
+  it('let the app do in the vault what it does there, and not delete', () => {
+    const text = read('infra/app/vault-access.bicep');
+    const granted = [...lists(text, 'actions'), ...lists(text, 'dataActions')].map((action) =>
+      action.replace('Microsoft.Storage/storageAccounts/', ''),
+    );
+    expect(granted.filter((action) => /delete|move|\*|Acl|superUser|permanent|filter|listkeys/i.test(action))).toEqual(
+      [],
+    );
+    const blobs = 'blobServices/containers';
+    expect(granted).toEqual(
+      expect.arrayContaining([
+        `${blobs}/read`,
+        `${blobs}/write`,
+        `${blobs}/blobs/read`,
+        `${blobs}/blobs/write`,
+        `${blobs}/blobs/tags/write`,
+        'tableServices/tables/write',
+        'tableServices/tables/entities/read',
+        'tableServices/tables/entities/write',
+      ]),
+    );
+  });
+
+  it('let the app only read the source', () => {
+    const text = read('infra/app/source-access.bicep');
+    expect(text.match(/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g)!.map((id) => ROLES[id])).toEqual([
+      'Storage Blob Data Reader',
+    ]);
+    expect(lists(text, 'actions')).toEqual([]);
+    expect(lists(text, 'dataActions').map((action) => action.split('/').slice(-2).join('/'))).toEqual(['tags/read']);
+  });
+
+  it('keep the vault private and slow to forget', () => {
+    const text = read('infra/app/vault.bicep');
+    for (const line of [
+      'allowBlobPublicAccess: false',
+      'allowSharedKeyAccess: false',
+      "minimumTlsVersion: 'TLS1_2'",
+      'supportsHttpsTrafficOnly: true',
+    ]) {
+      expect(text).toContain(line);
+    }
+    expect(text).toMatch(/deleteRetentionPolicy: \{\s+enabled: true/);
+    expect(text).toMatch(/containerDeleteRetentionPolicy: \{\s+enabled: true/);
+  });
+});
+
+describe('the deployed package', () => {
+  const DEPLOYED = ['dist/index.cjs', 'dist/applicationinsights.cjs', 'host.json', 'package.json', 'strongroom.json'];
+  const patterns = read('.funcignore')
+    .split('\n')
+    .filter((line) => line && !line.startsWith('#'));
+
+  it('is built, and loaded as CommonJS by the name that package.json gives', () => {
+    const { main: entry } = json('package.json');
+    expect(entry).toBe('dist/index.cjs');
+    expect(read('tools/build.ts')).toMatch(/outExtension: \{ '\.js': '\.cjs' \}/);
+  });
+
+  it('has a host.json of version 2, with a version 4 bundle and Durable on Azure Storage', () => {
+    const { version, extensionBundle, extensions } = json('host.json');
+    expect(version).toBe('2.0');
+    expect(extensionBundle.version).toBe('[4.*, 5.0.0)');
+    expect(extensions.durableTask.storageProvider.type).toBe('AzureStorage');
+    expect(extensions.durableTask.hubName).toMatch(/^[a-zA-Z][a-zA-Z0-9]{2,44}$/);
+  });
+
+  it('leaves out all but what is needed', () => {
+    const stays = tracked().filter((path) => !ignoredByGitRules(path, patterns));
+    expect(stays.filter((path) => ![...DEPLOYED, 'strongroom.schema.json'].includes(path))).toEqual([]);
+    expect(DEPLOYED.filter((path) => ignoredByGitRules(path, patterns))).toEqual([]);
+    expect(ignoredByGitRules('node_modules/zod/index.js', patterns)).toBe(true);
+    expect(ignoredByGitRules('dist/index.cjs.map', patterns)).toBe(true);
+    expect(ignoredByGitRules('local.settings.json', patterns)).toBe(true);
+  });
+
+  it('is the same to func, which matches patterns as beginnings of paths', () => {
+    const stays = tracked().filter((path) => !ignoredByFunc(path, patterns));
+    expect(stays.filter((path) => ![...DEPLOYED, 'strongroom.schema.json'].includes(path))).toEqual([]);
+    expect(DEPLOYED.filter((path) => ignoredByFunc(path, patterns))).toEqual([]);
+    expect(ignoredByFunc('node_modules/zod/index.js', patterns)).toBe(true);
+    expect(ignoredByFunc('local.settings.json', patterns)).toBe(true);
+  });
+
+  it('is not built in Azure, which azd accepts while the folder node_modules itself is not ignored', () => {
+    expect(read('azure.yaml')).toMatch(/^ {4}remoteBuild: false$/m);
+    expect(patterns).toContain('node_modules/*');
+    expect(patterns.filter((pattern) => /^\/?(?:\*|\*\*|node_modules(?:\/|\/\*\*)?)$/.test(pattern))).toEqual([]);
+  });
+
+  it('goes to the app that the template tags for it', () => {
+    const service = /^services:\n {2}(\w+):$/m.exec(read('azure.yaml'))![1];
+    expect(read('infra/app/function-app.bicep')).toContain(`'azd-service-name': '${service}'`);
+    expect(existsSync(join(root, 'infra', 'main.bicep'))).toBe(true);
+  });
+});
+
+/** What is under version control; without git, the top level of the folder. */
+function tracked(): string[] {
+  try {
+    const listed = execFileSync('git', ['ls-files', '-z'], { cwd: root, encoding: 'utf8', stdio: 'pipe' });
+    return listed.split('\0').filter((path) => path && existsSync(join(root, path)));
+  } catch {
+    return readdirSync(root, { withFileTypes: true }).map((entry) =>
+      entry.isDirectory() ? `${entry.name}/x` : entry.name,
+    );
+  }
+}
+
+/** As far as .funcignore goes: names, folders and `*`, without exceptions. */
+function ignoredByGitRules(path: string, patterns: string[]): boolean {
+  return patterns.some((pattern) => {
+    const body = pattern.replace(/\/$/, '');
+    const expression = body.replace(/[.+]/g, '\\$&').replaceAll('*', '[^/]*');
+    const start = body.includes('/') ? '^' : '(?:^|/)';
+    return new RegExp(`${start}${expression}${pattern.endsWith('/') ? '/' : '(?:/|$)'}`).test(path);
+  });
+}
+
+function ignoredByFunc(path: string, patterns: string[]): boolean {
+  const expressions = patterns.map((pattern) => pattern.replace(/[.+/]/g, '\\$&').replaceAll('*', '[^/]+'));
+  return new RegExp(`^(?:${expressions.join('|')})\\b`).test(path) || dirname(path) === '.git';
+}

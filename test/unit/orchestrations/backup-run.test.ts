@@ -1,0 +1,210 @@
+import { describe, expect, it } from 'vitest';
+import type {
+  ContainerPair,
+  ListContainersInput,
+  ListContainersResult,
+} from '../../../src/activities/list-containers.ts';
+import type { PublishRunInput } from '../../../src/activities/publish-run.ts';
+import { problemOf } from '../../../src/domain/report.ts';
+import type { Problem, RunRef } from '../../../src/domain/run.ts';
+import type { BackupContainerInput, BackupContainerResult } from '../../../src/orchestrations/backup-container.ts';
+import {
+  type BackupContainersInput,
+  backupContainers,
+  combine,
+} from '../../../src/orchestrations/backup-containers.ts';
+import { backupRun } from '../../../src/orchestrations/backup-run.ts';
+import { OrchestrationHarness, type Orchestrator } from '../../support/orchestration-harness.ts';
+
+const run: RunRef = {
+  id: 'nightly-20261121T233000Z-k3f9q2',
+  job: 'nightly',
+  mode: 'incremental',
+  trigger: 'timer',
+  dryRun: false,
+  startedAt: '2026-11-21T23:30:00.000Z',
+  epoch: 3,
+};
+const input = { run, requests: { PutBlob: 1 } };
+
+const pairsOf = (count: number, start = 0): ContainerPair[] =>
+  Array.from({ length: count }, (_, index) => ({
+    container: `c${start + index}`,
+    destination: `c${start + index}backup`,
+  }));
+
+type List = (input: ListContainersInput) => Partial<ListContainersResult> & { problem?: Problem };
+
+/** Containers are answered for by a function, so that only the run itself is looked at. */
+function harnessOf(
+  list: List,
+  backUp: (of: BackupContainerInput) => BackupContainerResult = () => ({}),
+  publish: (of: PublishRunInput) => object = () => ({ status: 'succeeded' }),
+) {
+  const backupContainer: Orchestrator = function* (context) {
+    return yield context.df.callActivity('backUp', context.df.getInput());
+  };
+  return new OrchestrationHarness(
+    { backupRun, backupContainers, backupContainer },
+    { listContainers: list, publishRun: publish, backUp },
+  );
+}
+
+const published = (harness: OrchestrationHarness) =>
+  harness.calls('publishRun').map((task) => task.input as PublishRunInput);
+const groups = (harness: OrchestrationHarness) =>
+  harness.calls('backupContainers').map((task) => (task.input as BackupContainersInput).containers);
+
+describe('a run', () => {
+  it('lists, backs up and publishes', () => {
+    const harness = harnessOf(() => ({ containers: pairsOf(2), problems: [], requests: { ListContainers: 1 } }));
+    expect(harness.run('backupRun', input)).toEqual({ status: 'succeeded' });
+    expect(published(harness)).toEqual([
+      { run, containers: 2, problems: [], cancelled: false, requests: { PutBlob: 1, ListContainers: 1 } },
+    ]);
+    expect(harness.generations.filter(({ name }) => name === 'backupContainer').map((each) => each.input)).toEqual([
+      { run, container: 'c0', destination: 'c0backup' },
+      { run, container: 'c1', destination: 'c1backup' },
+    ]);
+  });
+
+  it('hands on which containers of a retry are to be scanned', () => {
+    const [first, second] = pairsOf(2);
+    const harness = harnessOf(() => ({ containers: [first!, { ...second!, scan: true }], problems: [] }));
+    harness.run('backupRun', { ...input, run: { ...run, mode: 'retry', retryOf: 'x' } });
+    const inputs = harness.calls('backupContainer').map((task) => task.input as BackupContainerInput);
+    expect(inputs.map(({ scan }) => scan)).toEqual([undefined, true]);
+  });
+
+  it('F39: takes 5,000 containers in groups of fifty, from as many pages as it takes', () => {
+    const harness = harnessOf(({ from }) => {
+      const start = Number(from ?? 0);
+      return {
+        containers: pairsOf(start === 4800 ? 200 : 1200, start),
+        problems: [],
+        requests: { ListContainers: 1 },
+        ...(start < 4800 && { next: String(start + 1200) }),
+      };
+    });
+    expect(harness.run('backupRun', input)).toEqual({ status: 'succeeded' });
+    expect(groups(harness).every(({ length }) => length <= 50)).toBe(true);
+    expect(groups(harness).length).toBe(100);
+    const names = groups(harness)
+      .flat()
+      .map(({ container }) => container);
+    expect(names).toEqual(pairsOf(5000).map(({ container }) => container));
+    expect(published(harness)[0]).toMatchObject({ containers: 5000, requests: { ListContainers: 5 } });
+    expect(harness.calls('listContainers').map((task) => (task.input as ListContainersInput).from)).toEqual([
+      undefined,
+      '1200',
+      '2400',
+      '3600',
+      '4800',
+    ]);
+    const own = harness.generations.find(({ name }) => name === 'backupRun')!;
+    expect(own.yields.flat().length).toBeLessThanOrEqual(120);
+  });
+});
+
+describe('F18: problems', () => {
+  const unreachable = (container?: string) => problemOf('unreachable', 0, container, 'No answer');
+
+  it('of containers, found when listing or when backing up, are published with their number', () => {
+    const invalid = problemOf('container-name-invalid', 0, 'bad');
+    const harness = harnessOf(
+      () => ({ containers: pairsOf(3), problems: [invalid] }),
+      ({ container }) => (container === 'c1' ? { problem: unreachable('c1') } : {}),
+    );
+    harness.run('backupRun', input);
+    expect(published(harness)).toMatchObject([
+      { containers: 4, problems: [invalid, unreachable('c1')], cancelled: false },
+    ]);
+  });
+
+  it('of listing are the whole run’s; containers found before are still backed up', () => {
+    const harness = harnessOf(({ from }) =>
+      from ? { problem: unreachable() } : { containers: pairsOf(1), problems: [], next: 'x' },
+    );
+    harness.run('backupRun', input);
+    expect(published(harness)).toMatchObject([{ containers: 1, problems: [unreachable()] }]);
+    expect(groups(harness).flat().length).toBe(1);
+  });
+
+  it('zero transfers is no success: without a container the run says so', () => {
+    const harness = harnessOf(() => ({ containers: [], problems: [] }));
+    harness.run('backupRun', input);
+    expect(published(harness)).toMatchObject([{ containers: 0, problems: [{ code: 'no-containers', count: 0 }] }]);
+    const failed = harnessOf(() => ({ problem: unreachable() }));
+    failed.run('backupRun', input);
+    expect(published(failed)[0]!.problems).toEqual([unreachable()]);
+  });
+});
+
+describe('F29: a run that may not go on', () => {
+  const list: List = () => ({ containers: pairsOf(120), problems: [] });
+
+  it('cancelled: it is published as cancelled', () => {
+    const harness = harnessOf(list, ({ container }) => (container === 'c77' ? { stopped: 'cancelled' } : {}));
+    harness.run('backupRun', input);
+    expect(published(harness)).toMatchObject([{ containers: 120, cancelled: true, problems: [] }]);
+  });
+
+  it('superseded: nothing is published, also where other containers were cancelled', () => {
+    const harness = harnessOf(list, ({ container }) =>
+      container === 'c0' ? { stopped: 'cancelled' } : container === 'c119' ? { stopped: 'superseded' } : {},
+    );
+    expect(harness.run('backupRun', input)).toEqual({ status: 'superseded' });
+    expect(published(harness)).toEqual([]);
+  });
+
+  it.each([
+    [[undefined, undefined], undefined],
+    [['cancelled', undefined], 'cancelled'],
+    [['cancelled', 'superseded'], 'superseded'],
+    [['superseded', 'cancelled', undefined], 'superseded'],
+    [[], undefined],
+  ] as const)('of %j comes %s', (reasons, stopped) => {
+    const results = reasons.map((reason) => ({ ...(reason && { stopped: reason }), problems: [] }));
+    expect(combine(results).stopped).toBe(stopped);
+  });
+});
+
+describe('I4: a vault that is out of reach when the run is published', () => {
+  const failing = (times: number) => {
+    let tries = 0;
+    return harnessOf(
+      () => ({ containers: pairsOf(1), problems: [] }),
+      undefined,
+      () => {
+        if (++tries <= times) throw new Error('unreachable');
+        return { status: 'succeeded' };
+      },
+    );
+  };
+
+  it.each([
+    [1, [5]],
+    [3, [5, 30, 120]],
+    [4, [5, 30, 120, 600]],
+  ])('for %i tries: it waits and publishes the same again', (times, waits) => {
+    const harness = failing(times);
+    expect(harness.run('backupRun', input)).toEqual({ status: 'succeeded' });
+    expect(harness.waits).toEqual(waits);
+    for (const again of published(harness)) expect(again).toEqual(published(harness)[0]);
+  });
+
+  it('for longer: the run fails, and its lock is then free for the taking', () => {
+    const harness = failing(5);
+    expect(() => harness.run('backupRun', input)).toThrow('unreachable');
+    expect(published(harness).length).toBe(5);
+  });
+});
+
+it('F31: the same answers give the same sequence of tasks', () => {
+  const sequence = () => {
+    const harness = harnessOf(() => ({ containers: pairsOf(70), problems: [] }));
+    harness.run('backupRun', input);
+    return harness.generations;
+  };
+  expect(sequence()).toEqual(sequence());
+});
