@@ -2,11 +2,12 @@ import { styleText } from 'node:util';
 
 /** Writes to the terminal: lines that stay, and at most one that is redrawn while something goes on. */
 const INDENT = '  ';
+const REDRAW_MS = 100;
 /** Where the output is not a terminal, a line of progress every so often is enough. */
-const QUIET_MS = 4_000;
+const LINE_MS = 4_000;
 
 let live = '';
-let livedAt = 0;
+let shownAt = 0;
 
 export function say(text = ''): void {
   endLive();
@@ -23,26 +24,27 @@ export function fact(label: string, value: string): void {
   say(`${label.padEnd(13)}${value}`);
 }
 
-/** Shows how far something is; the next line of any kind takes its place. */
+/** Shows how far something is, now and then; the next line of any other kind takes its place. */
 export function showProgress(text: string): void {
-  if (process.stdout.isTTY) {
-    const width = Math.max((process.stdout.columns ?? 80) - INDENT.length - 1, 20);
-    const line = INDENT + text.slice(0, width);
+  const { isTTY, columns } = process.stdout;
+  const now = Date.now();
+  if (isTTY) {
+    if (now - shownAt < REDRAW_MS) return;
+    const line = INDENT + text.slice(0, Math.max((columns ?? 80) - INDENT.length - 1, 20));
     process.stdout.write(`\r${line.padEnd(live.length)}`);
     live = line;
-    return;
+  } else {
+    shownAt ||= now;
+    if (now - shownAt < LINE_MS) return;
+    process.stdout.write(`${INDENT}${text}\n`);
   }
-  const now = Date.now();
-  livedAt ||= now;
-  if (now - livedAt < QUIET_MS) return;
-  livedAt = now;
-  process.stdout.write(`${INDENT}${text}\n`);
+  shownAt = now;
 }
 
 function endLive(): void {
   if (live !== '') process.stdout.write(`\r${' '.repeat(live.length)}\r`);
   live = '';
-  livedAt = 0;
+  shownAt = 0;
 }
 
 export function count(value: number): string {

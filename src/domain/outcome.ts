@@ -69,14 +69,14 @@ export const PROBLEMS = {
   'access-denied-source':
     'Give this app the role Storage Blob Data Reader on the source account (or a key or SAS that may read), then retry.',
   'access-denied-destination':
-    'Give this app the role Storage Blob Data Contributor on the vault account (or a key or SAS that may write), then retry.',
+    'Give this app the right to read and write blobs on the vault account (infra/ defines such a role; Storage Blob Data Contributor includes it), then retry.',
   throttled: 'The service was too busy even after waiting. Retry later, or when less else uses the account.',
   unreachable: 'No connection to the service. Check the address, DNS and firewall rules, then retry.',
   'server-error': 'The service failed even after several tries. Retry later.',
   'copy-failed': 'The service accepted the copy and then failed it. Retry; if it persists, force "method": "blocks".',
   'copy-stuck': 'The service did not finish the copy in time, and it was aborted. Retry.',
   'tags-not-read':
-    'Index tags were not copied: the app may not read them. The role Storage Blob Data Owner on the source includes that right.',
+    'Index tags were not copied: the app may not read them. Give it the right to read tags on the source (the readTags parameter of infra/).',
   'container-not-found':
     'The job names this container, but the source does not have it. Correct the job or the container.',
   'no-containers': 'None of the job\'s patterns matches a container of the source. Correct "source.containers".',
@@ -91,6 +91,35 @@ export const PROBLEMS = {
 } as const;
 
 export type ProblemCode = keyof typeof PROBLEMS;
+
+/** What each code means, after "3 blobs:" or the name of a container. */
+export const MEANINGS: Record<ProblemCode, string> = {
+  'source-vanished': 'deleted before it could be copied',
+  'source-archived': 'in the archive tier, and not in the vault',
+  directory: 'a directory, not a blob',
+  'unsupported-name': 'a name that cannot be addressed',
+  'source-changing': 'changed each time it was copied',
+  'destination-leased': 'leased in the vault',
+  'destination-immutable': 'immutable in the vault',
+  'destination-archived': 'archived in the vault',
+  'destination-type-differs': 'of another type in the vault',
+  'destination-changing': 'changed in the vault by something else',
+  'access-denied-source': 'the source account denies access',
+  'access-denied-destination': 'the vault denies access',
+  throttled: 'the service was too busy',
+  unreachable: 'no connection to the service',
+  'server-error': 'the service failed',
+  'copy-failed': 'the service failed the copy',
+  'copy-stuck': 'the copy was not finished in time',
+  'tags-not-read': 'index tags not copied',
+  'container-not-found': 'the source has no such container',
+  'no-containers': 'no container of the source matches',
+  'container-name-invalid': 'no valid name for its mirror',
+  'order-unknown': 'listed in an unknown order',
+  inconsistent: 'outcomes and listing do not add up',
+  'run-lost': 'ended without a summary',
+  internal: 'an unexpected failure',
+};
 
 export function outcomeOf(source: BlobState, status: OutcomeStatus, more: Partial<Outcome> = {}): Outcome {
   return {

@@ -1,5 +1,5 @@
 import { kindOfPath, type PartKind, placeOfCopy } from './control-paths.ts';
-import { PROBLEMS, type ProblemCode } from './outcome.ts';
+import { MEANINGS, PROBLEMS, type ProblemCode } from './outcome.ts';
 import type { ContainerReport, PartEntry, Problem, RunRef, RunReport, RunStatus } from './run.ts';
 import { addTally, emptyTally, type Tally } from './tally.ts';
 
@@ -231,7 +231,7 @@ export function problemOf(code: ProblemCode, count: number, container?: string, 
     code,
     ...(container !== undefined && { container }),
     count,
-    message: message ?? `${what}: ${code}`,
+    message: message ?? `${what}: ${MEANINGS[code]}`,
     hint: PROBLEMS[code],
   };
 }

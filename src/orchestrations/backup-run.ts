@@ -1,6 +1,6 @@
 import type { OrchestrationContext, Task } from 'durable-functions';
 import type { PublishRunInput } from '../activities/publish-run.ts';
-import { PROBLEMS } from '../domain/outcome.ts';
+import { problemOf } from '../domain/report.ts';
 import type { Problem, RunRef } from '../domain/run.ts';
 import { type BackupContainersInput, type BackupContainersResult, combine } from './backup-containers.ts';
 import { type Answer, call, wait } from './call.ts';
@@ -41,8 +41,7 @@ export function* backupRun(context: OrchestrationContext): Generator<Task, { sta
   if (stopped === 'superseded') return { status: 'superseded' };
   problems.push(...found);
   if (containers === 0 && problems.length === 0) {
-    const code = 'no-containers';
-    problems.push({ code, count: 0, message: 'No container matches', hint: PROBLEMS[code] });
+    problems.push(problemOf('no-containers', 0));
   }
 
   const input: PublishRunInput = { run, containers, problems, cancelled: stopped === 'cancelled', requests };
