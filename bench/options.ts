@@ -20,6 +20,9 @@ Usage: npm run bench -- [options]
 
 rclone is measured where it is installed. Requests are counted by the server that answers them.
 CPU and peak memory are read from /proc, so they show on Linux only.
+
+To look closer: BENCH_NODE_OPTIONS holds options for the Node that runs Strongroom, such as --cpu-prof;
+BENCH_APP names the directory of another build of the app to measure in its place.
 `;
 
 export interface Options {

@@ -23,7 +23,9 @@ export async function sabotage(vault: BlobServiceClient, ledger: Ledger): Promis
   const { blobHTTPHeaders, metadata, tags, tier } = await stateOf(client(flipped));
   const bytes = bytesOf(flipped);
   bytes[bytes.length >> 1]! ^= 1;
-  await client(flipped).upload(bytes, bytes.length, { blobHTTPHeaders, metadata, tags, ...(tier && { tier }) });
+  // By way of a block, so that the MD5 it had stays with it.
+  await client(flipped).stageBlock('AAAA', bytes, bytes.length);
+  await client(flipped).commitBlockList(['AAAA'], { blobHTTPHeaders, metadata, tags, ...(tier && { tier }) });
   done.push(`one bit flipped: ${mirrorOf(flipped.container)}/${flipped.name}`);
 
   const untagged = take(({ tags }) => Object.keys(tags).length > 1);

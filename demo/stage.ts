@@ -36,13 +36,14 @@ export class Stage {
 
   /** Two accounts in an Azurite of the demo's own. */
   async openAccounts(): Promise<{ source: BlobServiceClient; vault: BlobServiceClient }> {
+    // Nothing here leaves this machine, so no proxy has a part in it.
+    const { NO_PROXY, no_proxy } = process.env;
+    const without = [NO_PROXY ?? no_proxy, '127.0.0.1', 'localhost'].filter(Boolean).join(',');
+    Object.assign(process.env, { NO_PROXY: without, no_proxy: without });
     const accounts = ['source', 'vault'].map((name) => ({ name, key: newAccountKey() }));
     const azurite = await startAzurite({ accounts, location: join(this.#directory, 'azurite') });
     this.#azurite = azurite;
     azurite.onUnexpectedExit((reason) => this.#fail(new DemoError(`The demo cannot go on: ${reason}.`)));
-    // Nothing here leaves this machine, so no proxy has a part in it.
-    const { NO_PROXY, no_proxy } = process.env;
-    process.env.NO_PROXY = [NO_PROXY ?? no_proxy, '127.0.0.1', 'localhost'].filter(Boolean).join(',');
     const [source, vault] = accounts.map(({ name }) =>
       BlobServiceClient.fromConnectionString(azurite.connectionString(name)),
     );

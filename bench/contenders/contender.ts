@@ -6,6 +6,8 @@ export interface Contender {
   name: string;
   /** The account of the server that it copies into; nobody else does. */
   vault: string;
+  /** What it left on this machine. */
+  remove?(): void;
   run(place: { server: CountedServer; source: string; step: Step }): Promise<Usage>;
 }
 

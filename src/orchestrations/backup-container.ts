@@ -94,16 +94,14 @@ export function* backupContainer(
     }
     for (const answer of answers as { problem?: Problem }[]) state.problem ??= answer.problem as Problem;
 
+    state.copies = waiting;
     if (scanning) {
       const slice = answers.shift() as Answer<'scanSlice'>;
       state.slice++;
       if (slice.next) state.from = slice.next;
       // After a problem, what has been planned is still copied, and nothing more is listed.
       state.scanned = slice.next === undefined;
-      const found = run.dryRun ? [] : (slice.chunks ?? []);
-      state.copies = [...waiting, ...found.map((chunk) => ({ chunk, from: 0 }))];
-    } else {
-      state.copies = waiting;
+      if (!run.dryRun) state.copies.push(...(slice.chunks ?? []).map((chunk) => ({ chunk, from: 0 })));
     }
     const copied = answers.splice(0, copies.length) as Answer<'copyChunk'>[];
     copied.forEach(({ next }, index) => {

@@ -246,6 +246,8 @@ describe('F10: a page that cannot be read', () => {
           }
           expect(failures).toBe(broken.failAt === undefined ? 1 : 0);
           expect(pairs.map(({ source: { name } }) => name)).toEqual(names);
+          // What lies behind the page that could not be read is still there.
+          expect(pairs.at(-1)!.mirror?.name).toBe('n19');
         },
       ),
       { numRuns: 200 },

@@ -83,6 +83,10 @@ describe('observing', () => {
     order.observe('a/z', 'a-b');
     order.observe('a-b', 'a/z');
     expect(order.isKnown).toBe(false);
+    const one = new NameOrder();
+    one.observe('😀', '\uffff');
+    one.observe('\uffff', '😀');
+    expect(one.isKnown).toBe(false);
     const two = new NameOrder();
     two.observe('a-b', 'a/z');
     two.observe('\uffff', '😀');
