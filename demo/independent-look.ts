@@ -75,7 +75,7 @@ class Comparison {
     const expected = new Set(sources.filter((name) => isInJob(name, '')).map(mirrorOf));
     for (const container of mirrors) {
       this.#count('containers in the vault belong to the job');
-      if (!expected.has(container)) this.#differences.push(`vault: container ${container} is not of the job`);
+      if (!expected.has(container)) this.#differences.push(`vault: container ${container} is there, and should not be`);
     }
   }
 
@@ -86,7 +86,7 @@ class Comparison {
       if (!isInJob(blob.container, blob.name) || blob.snapshot || blob.tier === 'Archive') continue;
       this.#count('mirror blobs equal their source, every byte and property');
       const copy = mirror.get(place(mirrorOf(blob.container), blob.name));
-      if (!copy) this.#differ('mirror', blob, 'is missing');
+      if (!copy) this.#differ('mirror of', blob, 'is missing');
       else this.#compare('mirror', copy, blob, blob.tier);
     }
   }
@@ -101,7 +101,7 @@ class Comparison {
       const at = place(mirrorOf(entry.container), entry.name);
       const copy = mirror.get(at);
       mirror.delete(at);
-      if (!copy) this.#differ('mirror', entry, 'is missing');
+      if (!copy) this.#differ('mirror of', entry, 'is missing');
       else this.#compare('mirror', copy, last, last.tier);
     }
     for (const blob of mirror.values()) this.#differ('mirror', blob, 'is there, and should not be');
@@ -122,10 +122,10 @@ class Comparison {
         this.#count('contents before an overwrite are in snapshots');
         const kept = [...unexplained].find((snapshot) => contentDifferences(snapshot, version).length === 0);
         if (kept) unexplained.delete(kept);
-        else this.#differ('mirror', entry, `has no snapshot of version ${version.number}, which was overwritten`);
+        else this.#differ('mirror of', entry, `has no snapshot of version ${version.number}, which was overwritten`);
       }
       for (const { snapshot } of unexplained)
-        this.#differ('mirror', entry, `has a snapshot of something else (${snapshot})`);
+        this.#differ('mirror of', entry, `has a snapshot of something else (${snapshot})`);
     }
     for (const [first] of snapshots.values()) this.#differ('mirror', first!, 'has snapshots, and was never backed up');
   }
@@ -138,7 +138,7 @@ class Comparison {
   }
 
   #differ(where: string, { container, name }: Pick<Entry, 'container' | 'name'>, what: string): void {
-    const text = `${where}: ${container}/${printable(name)}: ${what}`;
+    const text = `${where} ${container}/${printable(name)}: ${what}`;
     // The same thing may be seen from two sides.
     if (!this.#differences.includes(text)) this.#differences.push(text);
   }

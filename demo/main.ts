@@ -1,7 +1,7 @@
 import prettyMilliseconds from 'pretty-ms';
 import { DemoError } from './demo-error.ts';
 import { HELP, type Options, parseOptions } from './options.ts';
-import { count, heading, say } from './screen.ts';
+import { count, heading, lastWords, say } from './screen.ts';
 import { Stage } from './stage.ts';
 import { tell } from './story.ts';
 
@@ -28,7 +28,7 @@ async function main(): Promise<number> {
   try {
     const ended = await Promise.race([tell(stage, options), stage.broken, stopped]);
     if (typeof ended === 'number') {
-      heading('Stopped. Cleaning up …');
+      lastWords('Stopped. Cleaning up …');
       return ended;
     }
     return conclude(ended, options, Date.now() - startedAt);

@@ -11,9 +11,9 @@ export interface Progress {
   secondsLeft?: number | null | undefined;
 }
 
-const WIDTH = 20;
+const WIDTH = 10;
 
-/** `[########------------]  41 %  1,231 of 3,009 blobs  610 blobs/s  21 MB/s  3 s left` */
+/** `[####------]  41 %  1,231 of 3,009  610 blobs/s  21 MB/s  3s left`, which fits a terminal of 80 columns. */
 export function progressLine({ done, total, blobsPerSecond, bytesPerSecond, secondsLeft }: Progress): string {
   const fraction = total ? Math.min(done / total, 1) : 0;
   const filled = Math.round(fraction * WIDTH);
@@ -25,7 +25,7 @@ export function progressLine({ done, total, blobsPerSecond, bytesPerSecond, seco
       ? ''
       : `  ${prettyMilliseconds(secondsLeft * 1000, { secondsDecimalDigits: 0 })} left`;
   const rates = `${count(Math.round(blobsPerSecond))} blobs/s  ${prettyBytes(bytesPerSecond, { maximumFractionDigits: 1 })}/s`;
-  return `${bar} ${percent}  ${count(done)}${of} blobs  ${rates}${left}`;
+  return `${bar} ${percent}  ${count(done)}${of}  ${rates}${left}`;
 }
 
 /** Rates of something the demo does itself. */

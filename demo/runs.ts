@@ -16,7 +16,9 @@ function runLine({ counts, progress }: Run): string {
   const done = counts.copied + counts.unchanged + counts.skipped + counts.failed;
   const { fraction, blobsPerSecond, bytesPerSecond, secondsLeft } = progress;
   const total = fraction === null ? undefined : Math.max(counts.listed, done);
-  return progressLine({ done, total, blobsPerSecond, bytesPerSecond, secondsLeft });
+  // The first few blobs say little about the time that the rest will take.
+  const isEarly = fraction === null || fraction < 0.05;
+  return progressLine({ done, total, blobsPerSecond, bytesPerSecond, ...(!isEarly && { secondsLeft }) });
 }
 
 function summarize({ mode, trigger, status, counts, bytes, requests, problems, startedAt, finishedAt }: Run): void {

@@ -1,4 +1,4 @@
-import type { BlobServiceClient } from '@azure/storage-blob';
+import type { BlobServiceClient, BlockBlobClient } from '@azure/storage-blob';
 import { bytesOf } from './blob.ts';
 import { mirrorOf } from './job.ts';
 import type { Ledger, Version } from './ledger.ts';
@@ -20,7 +20,7 @@ export async function sabotage(vault: BlobServiceClient, ledger: Ledger): Promis
   const done: string[] = [];
 
   const flipped = take();
-  const { blobHTTPHeaders, metadata, tags, tier } = await stateOf(client(flipped));
+  const { blobHTTPHeaders, metadata, tags, tier } = await stateOf(client(flipped), flipped);
   const bytes = bytesOf(flipped);
   bytes[bytes.length >> 1]! ^= 1;
   // By way of a block, so that the MD5 it had stays with it.
@@ -34,12 +34,12 @@ export async function sabotage(vault: BlobServiceClient, ledger: Ledger): Promis
   done.push(`a tag dropped: ${mirrorOf(untagged.container)}/${untagged.name}`);
 
   const relabelled = take();
-  const before = await stateOf(client(relabelled));
+  const before = await stateOf(client(relabelled), relabelled);
   await client(relabelled).setHTTPHeaders({ ...before.blobHTTPHeaders, blobContentLanguage: 'tlh' });
   done.push(`a header changed: ${mirrorOf(relabelled.container)}/${relabelled.name}`);
 
   const renamed = take(({ metadata }) => Object.keys(metadata).length > 0);
-  await client(renamed).setMetadata({ ...(await stateOf(client(renamed))).metadata, stray: 'value' });
+  await client(renamed).setMetadata({ ...(await stateOf(client(renamed), renamed)).metadata, stray: 'value' });
   done.push(`metadata added: ${mirrorOf(renamed.container)}/${renamed.name}`);
 
   const warmed = take(({ tier }) => tier === 'Cold');
@@ -56,7 +56,7 @@ export async function sabotage(vault: BlobServiceClient, ledger: Ledger): Promis
   return done;
 }
 
-async function stateOf(client: ReturnType<ReturnType<BlobServiceClient['getContainerClient']>['getBlockBlobClient']>) {
+async function stateOf(client: BlockBlobClient, spec: Version) {
   const [properties, { tags }] = await Promise.all([client.getProperties(), client.getTags()]);
   const { contentType, contentEncoding, contentLanguage, contentDisposition, cacheControl, contentMD5 } = properties;
   return {
@@ -68,8 +68,13 @@ async function stateOf(client: ReturnType<ReturnType<BlobServiceClient['getConta
       ...(cacheControl && { blobCacheControl: cacheControl }),
       ...(contentMD5 && { blobContentMD5: contentMD5 }),
     },
-    metadata: properties.metadata ?? {},
+    // Asked for singly, the keys come in lower case; those of the source are known as they were written.
+    metadata: { ...onlyRecord(properties.metadata), ...spec.metadata },
     tags,
     tier: properties.accessTierInferred ? undefined : properties.accessTier,
   };
+}
+
+function onlyRecord(metadata: Record<string, string> = {}): Record<string, string> {
+  return Object.fromEntries(Object.entries(metadata).filter(([key]) => key.startsWith('strongroom_')));
 }

@@ -6,15 +6,18 @@ const REDRAW_MS = 100;
 /** Where the output is not a terminal, a line of progress every so often is enough. */
 const LINE_MS = 4_000;
 
+let isMuted = false;
 let live = '';
 let shownAt = 0;
 
-export function say(text = ''): void {
+export function say(text: string): void {
+  if (isMuted) return;
   endLive();
-  process.stdout.write(`${text === '' ? '' : INDENT}${text}\n`);
+  process.stdout.write(`${INDENT}${text}\n`);
 }
 
 export function heading(text: string): void {
+  if (isMuted) return;
   endLive();
   process.stdout.write(`\n${styleText('bold', text, { stream: process.stdout })}\n`);
 }
@@ -26,11 +29,12 @@ export function fact(label: string, value: string): void {
 
 /** Shows how far something is, now and then; the next line of any other kind takes its place. */
 export function showProgress(text: string): void {
+  if (isMuted) return;
   const { isTTY, columns } = process.stdout;
   const now = Date.now();
   if (isTTY) {
     if (now - shownAt < REDRAW_MS) return;
-    const line = INDENT + text.slice(0, Math.max((columns ?? 80) - INDENT.length - 1, 20));
+    const line = INDENT + text.slice(0, Math.max((columns || 80) - INDENT.length - 1, 20));
     process.stdout.write(`\r${line.padEnd(live.length)}`);
     live = line;
   } else {
@@ -39,6 +43,12 @@ export function showProgress(text: string): void {
     process.stdout.write(`${INDENT}${text}\n`);
   }
   shownAt = now;
+}
+
+/** Ends all output but this. For what goes on in the background until it is taken down. */
+export function lastWords(text: string): void {
+  heading(text);
+  isMuted = true;
 }
 
 function endLive(): void {

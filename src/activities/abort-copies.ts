@@ -23,11 +23,14 @@ export function makeAbortCopies(deps: Dependencies) {
     for (const work of input.work) {
       const path = partPath(run, 'work', container, workKey(work));
       const { items } = await control.readPart<Outcome | PendingCopy, CopyChunkResult>(path);
-      for (const item of items) {
-        if (!isPending(item)) continue;
-        await abortQuietly(vault, destination, prefix + item.planned.source.name, item.copyId);
-        aborted++;
-      }
+      const copies = items.filter(isPending);
+      const results = await Promise.allSettled(
+        copies.map(({ planned, copyId }) =>
+          deps.copySlots(() => abortQuietly(vault, destination, prefix + planned.source.name, copyId)),
+        ),
+      );
+      // One that could not be aborted goes on by itself; the next run adopts it or ends it.
+      aborted += results.filter(({ status }) => status === 'fulfilled').length;
     }
     return { aborted };
   };

@@ -11,7 +11,7 @@ import { abortQuietly, accessUntil, type CopyPlace, copyBlob } from './copy-blob
 import { type CopyChunkResult, type WorkFile, workKey, writeResults } from './copy-chunk.ts';
 import { type Dependencies, workplaceOf } from './dependencies.ts';
 import { problemCodeOf } from './problem-code.ts';
-import { RunGuard } from './run-guard.ts';
+import { RunGuard, watchStanding } from './run-guard.ts';
 
 export interface ConfirmCopiesInput {
   run: RunRef;
@@ -40,6 +40,7 @@ export function makeConfirmCopies(deps: Dependencies) {
       const { items } = await control.readPart<Outcome | PendingCopy, CopyChunkResult>(
         partPath(run, 'work', container, workKey(work)),
       );
+      const stop = new AbortController();
       const largest = items.reduce((most, item) => Math.max(most, isPending(item) ? item.planned.source.size : 0), 0);
       const place: CopyPlace = {
         run,
@@ -51,11 +52,13 @@ export function makeConfirmCopies(deps: Dependencies) {
         destination,
         mirrorPrefix: expand(job.destination.prefix, container),
         now: deps.now,
+        signal: stop.signal,
       };
+      const watch = watchStanding(guard, () => stop.abort());
       const confirm = (copy: PendingCopy) => confirmCopy(place, copy, deps.limits.copyDeadlineMs);
       const results = await Promise.all(
         items.map((item) => (isPending(item) ? deps.copySlots(() => confirm(item)) : item)),
-      );
+      ).finally(() => watch.end());
       for (const result of results) {
         if (isPending(result)) continue;
         countOutcome(tally, result);
@@ -99,6 +102,8 @@ async function confirmCopy(place: CopyPlace, copy: PendingCopy, deadlineMs: numb
       : again(place, copy, name));
   } catch (error) {
     if (!isStorageError(error)) throw error;
+    // Stopped by the wish to cancel, which is seen to next.
+    if (error.kind === 'aborted') return copy;
     // Not being able to look is no verdict on the copy: look again next round, until the deadline.
     const age = place.now().getTime() - Date.parse(copy.startedAt);
     if (age < copyDeadline(source.size, deadlineMs)) return copy;
@@ -115,6 +120,8 @@ async function again(place: CopyPlace, copy: PendingCopy, name: string) {
 /** Copies in blocks: atomic, and without leaving the work to the service's queue. */
 async function anotherWay(place: CopyPlace, copy: PendingCopy, name: string) {
   const mirror = await place.vault.look(place.destination, name);
+  // Not aborted after all, or not yet: its deadline must not begin anew.
+  if (mirror?.copy?.status === 'pending' && mirror.copy.id === copy.copyId) return copy;
   const methods = methodsFor(copy.planned.source, place.method).filter((method) => method !== 'async');
   return copyBlob(
     place,

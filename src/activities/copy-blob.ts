@@ -2,7 +2,7 @@ import type { BlobState } from '../domain/blob.ts';
 import { copyDeadline, isAtomic, methodsFor } from '../domain/copy-method.ts';
 import { decide, isWhole } from '../domain/decision.ts';
 import { type CopyMethod, type Outcome, outcomeOf, type PendingCopy, type PlannedCopy } from '../domain/outcome.ts';
-import { readRecord, recordOf, settableTier, tagFingerprint, withRecord } from '../domain/record.ts';
+import { canBeSent, readRecord, recordOf, settableTier, tagFingerprint, withRecord } from '../domain/record.ts';
 import type { RunRef } from '../domain/run.ts';
 import type { BlobAccount, CopyRequest, ReadAccess } from '../storage/blob-account.ts';
 import { isStorageError, StorageError } from '../storage/storage-error.ts';
@@ -44,6 +44,10 @@ export async function copyBlob(
 
   for (let look = 0; look < LOOKS; look++) {
     try {
+      // The walk can have missed an archived blob's mirror, and nothing else would notice: no copy is tried.
+      if (look === 0 && mirror === undefined && source.tier === 'Archive') {
+        mirror = await vault.look(destination, mirrorName);
+      }
       const decision = decide(source, mirror, run.mode === 'full' ? 'full' : 'incremental', run.id);
       switch (decision.action) {
         case 'unchanged':
@@ -143,8 +147,12 @@ async function copyByBestMethod(
     ...(source.tags !== undefined && Object.keys(source.tags).length > 0 && { tags: source.tags }),
     ...(tier !== undefined && { tier }),
   };
-  const last = attempt.methods.at(-1);
-  for (const method of attempt.methods) {
+  // A commit of blocks takes no metadata from the source: what cannot be sent must be copied by the service itself.
+  const own = metadata ?? (canBeSent(source.metadata ?? {}) ? source.metadata : undefined);
+  const possible = attempt.methods.filter((method) => method !== 'blocks' || own !== undefined || !source.metadata);
+  const methods: CopyMethod[] = possible.length > 0 ? possible : ['async'];
+  const last = methods.at(-1);
+  for (const method of methods) {
     if (mirror && attempt.kept !== mirror.etag && mustKeep(mirror, source, method)) {
       // The restore points made so far find their content in this snapshot, by the record it carries along.
       await place.vault.snapshot(request.container, request.name, mirror.etag);
@@ -155,7 +163,8 @@ async function copyByBestMethod(
       if (method === 'sync') return copied(source, (await place.vault.copySync(request)).etag, about);
       if (method === 'blocks') {
         const signal = place.signal && { signal: place.signal };
-        const { etag } = await place.vault.copyBlocks({ ...request, size: source.size, headers: source, ...signal });
+        const blocks = { ...request, ...(own && { metadata: own }), size: source.size, headers: source, ...signal };
+        const { etag } = await place.vault.copyBlocks(blocks);
         return copied(source, etag, about);
       }
       const started = await place.vault.startCopy(request);

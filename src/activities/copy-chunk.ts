@@ -11,7 +11,7 @@ import { abortQuietly, accessUntil, type CopyPlace, copyBlob } from './copy-blob
 import { type Dependencies, workplaceOf } from './dependencies.ts';
 import type { PlanChunk } from './plan-writer.ts';
 import { concernsWholeAccount } from './problem-code.ts';
-import { RunGuard } from './run-guard.ts';
+import { RunGuard, watchStanding } from './run-guard.ts';
 
 export interface CopyChunkInput {
   run: RunRef;
@@ -77,7 +77,9 @@ export function makeCopyChunk(deps: Dependencies) {
       const results: (Outcome | PendingCopy | undefined)[] = [];
       const underway = new Set<Promise<void>>();
       let hopeless = 0;
+      let lastHopeless: Outcome | undefined;
       let stopped: Exclude<Standing, 'go'> | undefined;
+      const isHopeless = () => hopeless >= HOPELESS_AFTER;
       let notedAt = started;
       let broken: unknown;
 
@@ -88,13 +90,18 @@ export function makeCopyChunk(deps: Dependencies) {
           if (isPending(result)) return;
           countOutcome(tally, result);
           tally.planned++;
-          hopeless = result.code !== undefined && concernsWholeAccount(result.code) ? hopeless + 1 : 0;
+          lastHopeless = result.code !== undefined && concernsWholeAccount(result.code) ? result : undefined;
+          hopeless = lastHopeless ? hopeless + 1 : 0;
         } catch (error) {
           // A stop by the signal leaves the item without an outcome; anything else ends the activity.
           if (!stop.signal.aborted) broken ??= error;
         }
       };
 
+      const watch = watchStanding(guard, (seen) => {
+        stopped = seen;
+        stop.abort();
+      });
       for (const [index, planned] of items.entries()) {
         const slot = deps.copySlots(() => copyOne(planned, index));
         const tracked: Promise<void> = slot.finally(() => underway.delete(tracked));
@@ -104,26 +111,18 @@ export function makeCopyChunk(deps: Dependencies) {
         const seen = await guard.standing();
         if (seen !== 'go') stopped = seen;
         if (stopped !== undefined || broken !== undefined || now - started >= deps.limits.copyMs) break;
-        if (hopeless >= HOPELESS_AFTER) break;
+        if (isHopeless()) break;
         if (now - notedAt >= NOTE_PROGRESS_MS) {
           notedAt = now;
           // Only for people who watch: without it the run goes on just as well.
           await control.noteProgress(run, key, tally).catch(() => {});
         }
       }
-      // Long copies outlast the loop; the wish to cancel must reach them too.
-      const watch = setInterval(async () => {
-        const seen = await guard.standing().catch(() => 'go' as const);
-        if (seen !== 'go') {
-          stopped = seen;
-          stop.abort();
-        }
-      }, 2_000);
       if (stopped !== undefined) stop.abort();
-      await Promise.all(underway).finally(() => clearInterval(watch));
+      await Promise.all(underway).finally(() => watch.end());
       if (broken !== undefined) throw broken;
 
-      if (hopeless >= HOPELESS_AFTER) giveUpRest(items, results, tally);
+      if (lastHopeless && isHopeless()) giveUpRest(items, results, tally, lastHopeless);
       if (stopped !== undefined) {
         if (stopped === 'cancelled') await abortPending(place, results);
         // What was done is told; what was not has no outcome.
@@ -154,8 +153,14 @@ export async function writeResults(
     if (isPending(result)) pending++;
     writer.add(result);
   }
-  if (pending === 0) return control.writePart(run, 'copy', key, writer, tally, end);
   const work: WorkFile = { key, round, pending };
+  if (round === 0) {
+    // Another execution of this piece may have ended it in the other way; its extent is the piece's, then.
+    const other = pending === 0 ? (['work', workKey(work)] as const) : (['copy', key] as const);
+    const found = await control.findPart<CopyChunkResult>(partPath(run, other[0], tally.container, other[1]));
+    if (found) return found;
+  }
+  if (pending === 0) return control.writePart(run, 'copy', key, writer, tally, end);
   return control.writePart(run, 'work', workKey(work), writer, tally, { ...end, work });
 }
 
@@ -164,9 +169,12 @@ export function workKey(work: { key: string; round: number }): string {
 }
 
 /** Names the rest of the piece as failed for the same reason, without trying each of them. */
-function giveUpRest(items: PlannedCopy[], results: (Outcome | PendingCopy | undefined)[], tally: Tally): void {
-  const last = results.findLast((result) => result !== undefined && !isPending(result) && result.code !== undefined);
-  const { code, message } = last as Outcome;
+function giveUpRest(
+  items: PlannedCopy[],
+  results: (Outcome | PendingCopy | undefined)[],
+  tally: Tally,
+  { code, message }: Outcome,
+): void {
   for (let index = 0; index < items.length; index++) {
     if (results[index] !== undefined) continue;
     const { source } = items[index]!;

@@ -39,7 +39,9 @@ export function makePublishRun(deps: Dependencies) {
         const lock = await control.readJson<RunLock>(lockPath(run.job));
         if (standingOf(lock?.value, run) === 'superseded') return { status: 'superseded' as const };
         const parts = await control.listParts(run);
-        const earlier = run.retryOf === undefined ? [] : await earlierParts(control, run, parts);
+        const troubled = new Set(input.problems.map(({ container }) => container));
+        const sound = parts.filter(({ tally }) => !troubled.has(tally.container));
+        const earlier = run.retryOf === undefined ? [] : await earlierParts(control, run, sound);
         // Still to come: the summary, the catalog's row, and reading and writing the lock.
         const counted = { ...requests };
         for (const [name, count] of [
@@ -55,7 +57,8 @@ export function makePublishRun(deps: Dependencies) {
         }
       }
       await recordInCatalog(deps, place, summary);
-      await releaseLock(control, run, deps.now());
+      const leavesSomething = !summary.dryRun && summary.status !== 'cancelled';
+      await releaseLock(control, run, deps.now(), leavesSomething ? run.id : undefined);
       deps.telemetry.runFinished(summary);
       return { status: summary.status };
     });
@@ -148,11 +151,11 @@ async function recordInCatalog(deps: Dependencies, { catalog, job }: Workplace, 
   }
 }
 
-async function releaseLock(control: ControlStore, run: RunRef, now: Date): Promise<void> {
+async function releaseLock(control: ControlStore, run: RunRef, now: Date, last?: string): Promise<void> {
   for (let attempt = 0; attempt < 5; attempt++) {
     const lock = await control.readJson<RunLock>(lockPath(run.job));
     if (!lock || standingOf(lock.value, run) === 'superseded') return;
     // It fails when somebody asked to cancel just now: then read it again.
-    if (await control.writeJson(lockPath(run.job), release(lock.value, now), { ifMatch: lock.etag })) return;
+    if (await control.writeJson(lockPath(run.job), release(lock.value, now, last), { ifMatch: lock.etag })) return;
   }
 }

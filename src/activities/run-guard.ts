@@ -5,6 +5,15 @@ import type { ControlStore } from '../storage/control-store.ts';
 
 const LOOK_EVERY_MS = 5_000;
 
+/** Calls `stop` once the run may no longer go on, until `end` is called: long requests outlast any loop. */
+export function watchStanding(guard: RunGuard, stop: (standing: Exclude<Standing, 'go'>) => void): { end(): void } {
+  const timer = setInterval(async () => {
+    const seen = await guard.standing().catch(() => 'go' as const);
+    if (seen !== 'go') stop(seen);
+  }, 2_000);
+  return { end: () => clearInterval(timer) };
+}
+
 /**
  * Tells an activity whether its run may go on: it still holds the job's lock, and nobody has asked to cancel it. Asked
  * as often as one likes, it looks at most every five seconds.

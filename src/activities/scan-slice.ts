@@ -50,7 +50,8 @@ export function makeScanSlice(deps: Dependencies) {
     const isSelected = blobFilter({ include: job.source.include, exclude: job.source.exclude });
     const part = new PartWriter<Outcome, ScanSliceResult>();
     const plan = new PlanWriter(control, run, input.slice, container, deps.limits, deps.random);
-    let side: Side = 'destination';
+    // Which account a failure came from; the page read ahead may fail long before anybody looks.
+    const fromSource = new WeakSet<object>();
     let mirrorIsMissing = false;
 
     const listSource = sourceLister(source, container, job.source.prefix);
@@ -58,7 +59,7 @@ export function makeScanSlice(deps: Dependencies) {
       try {
         return await listSource(marker);
       } catch (error) {
-        side = 'source';
+        fromSource.add(error as object);
         throw error;
       }
     };
@@ -102,7 +103,7 @@ export function makeScanSlice(deps: Dependencies) {
               const outcome = outcomeOf(blob, 'unchanged', { vaultEtag: mirror!.etag });
               countOutcome(tally, outcome);
               part.add(outcome);
-            } else if (decision.action === 'skip') {
+            } else if (decision.action === 'skip' && !(mirror === undefined && walk.order.wasWrong)) {
               const outcome = outcomeOf(blob, 'skipped', { code: decision.code });
               countOutcome(tally, outcome);
               part.add(outcome);
@@ -132,6 +133,7 @@ export function makeScanSlice(deps: Dependencies) {
         return await control.writePart(run, 'scan', sliceKey(input.slice), part, tally, result);
       } catch (error) {
         if (!isStorageError(error)) throw error;
+        const side: Side = fromSource.has(error) ? 'source' : 'destination';
         return { problem: problemOf(problemCodeOf(error, side), 0, container, error.message) };
       }
     });

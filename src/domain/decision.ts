@@ -73,12 +73,16 @@ function tagsDiffer(source: BlobState, recorded: string | undefined): boolean {
   return tagFingerprint(source.tags) !== recorded;
 }
 
-/** For a blob without our record, all there is to go by. */
+/** Clocks of two accounts may differ by so much, in milliseconds, before times mislead us. */
+const CLOCK_MARGIN = 15 * 60_000;
+
+/**
+ * For a blob without our record, all there is to go by. Where both sides tell an MD5, equal ones settle it; without
+ * them, the copy has to be newer by more than clocks can differ. When in doubt, it is copied.
+ */
 function isOutdated(source: BlobState, mirror: BlobState): boolean {
-  return (
-    Date.parse(source.lastModified) > Date.parse(mirror.lastModified) ||
-    source.size !== mirror.size ||
-    source.type !== mirror.type ||
-    (source.contentMd5 !== undefined && mirror.contentMd5 !== undefined && source.contentMd5 !== mirror.contentMd5)
-  );
+  const ahead = Date.parse(source.lastModified) - Date.parse(mirror.lastModified);
+  if (ahead > 0 || source.size !== mirror.size || source.type !== mirror.type) return true;
+  const comparable = source.contentMd5 !== undefined && mirror.contentMd5 !== undefined;
+  return comparable ? source.contentMd5 !== mirror.contentMd5 : ahead > -CLOCK_MARGIN;
 }

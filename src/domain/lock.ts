@@ -12,6 +12,8 @@ export interface RunLock {
   run: RunRef | null;
   since: string;
   cancel: boolean;
+  /** The last run that ended with something to show: the only one that may still be retried. */
+  last?: string;
 }
 
 /** The lock as it is when this run holds it; whether it may is for the caller to judge. */
@@ -21,11 +23,13 @@ export function acquire(
   now: Date,
 ): RunLock & { run: RunRef } {
   const epoch = (current?.epoch ?? 0) + 1;
-  return { job: run.job, epoch, run: { ...run, epoch }, since: now.toISOString(), cancel: false };
+  const last = current?.last === undefined ? {} : { last: current.last };
+  return { job: run.job, epoch, run: { ...run, epoch }, since: now.toISOString(), cancel: false, ...last };
 }
 
-export function release(current: RunLock, now: Date): RunLock {
-  return { ...current, run: null, since: now.toISOString(), cancel: false };
+/** `last` is the run that ends, unless it was a dry run or was cancelled: those leave the one before to be retried. */
+export function release(current: RunLock, now: Date, last?: string): RunLock {
+  return { ...current, run: null, since: now.toISOString(), cancel: false, ...(last !== undefined && { last }) };
 }
 
 export type Standing = 'go' | 'cancelled' | 'superseded';

@@ -18,6 +18,11 @@ export class NameOrder {
     return this.#candidates.length > 0;
   }
 
+  /** True once names have been compared in an order that turned out to be wrong: matches may have been missed. */
+  get wasWrong(): boolean {
+    return this.#candidates[0] !== byUtf16;
+  }
+
   /** Takes note that a listing gave `next` after `previous`. */
   observe(previous: string, next: string): void {
     if (this.#candidates.every((compare) => compare(previous, next) < 0)) return;

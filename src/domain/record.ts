@@ -37,7 +37,8 @@ export function readRecord(metadata: Record<string, string> | undefined): Source
 
 /**
  * The source's metadata with the record added; undefined where it cannot be sent as headers without loss (too large,
- * or a value that is not plain ASCII). Such a blob is copied without a record and known by its vault ETag instead.
+ * or a value that is not plain ASCII). Such a blob is copied without a record; its manifest entry knows it by its vault
+ * ETag, and later runs compare it by time and content.
  */
 export function withRecord(
   metadata: Record<string, string> | undefined,
@@ -48,14 +49,19 @@ export function withRecord(
     const value = record[field];
     if (value !== undefined) merged[PREFIX + field] = value;
   }
+  return canBeSent(merged) ? merged : undefined;
+}
+
+/** Whether metadata can be sent as headers, and arrives as it is. */
+export function canBeSent(metadata: Record<string, string>): boolean {
   let size = 0;
-  for (const [key, value] of Object.entries(merged)) {
-    if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(key)) return undefined;
+  for (const [key, value] of Object.entries(metadata)) {
+    if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(key)) return false;
     // Empty values and outer spaces do not survive a header either.
-    if (!/^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/.test(value)) return undefined;
+    if (!/^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/.test(value)) return false;
     size += key.length + value.length;
   }
-  return size <= METADATA_LIMIT ? merged : undefined;
+  return size <= METADATA_LIMIT;
 }
 
 export function withoutRecord(metadata: Record<string, string> | undefined): Record<string, string> {

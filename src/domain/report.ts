@@ -29,6 +29,8 @@ export function reportOf(
     requests: Record<string, number>;
     /** How many blobs the job had last time, to judge progress by while the scan is still going on. */
     expected?: number;
+    /** How many containers the run works on, where that is known: until all have been listed, the total is not. */
+    containers?: number;
   },
 ): RunReport {
   const containers = byContainer(parts).map(([, own]) => containerReport(own, run.dryRun, state.status));
@@ -52,7 +54,8 @@ export function reportOf(
     plannedBytes += report.bytes.planned ?? 0;
     for (const [name, count] of Object.entries(report.requests)) requests[name] = (requests[name] ?? 0) + count;
   }
-  const scanned = parts.length > 0 && byContainer(parts).every(([, own]) => own.some((part) => part.tally.last));
+  const listed = byContainer(parts).map(([, own]) => own.some((part) => part.tally.last));
+  const scanned = listed.length >= Math.max(state.containers ?? 1, 1) && listed.every((whole) => whole);
   return {
     id: run.id,
     job: run.job,

@@ -11,7 +11,7 @@ import { orchestrationState } from './orchestration-state.ts';
 /** A run as the vault knows it: ended with a summary, holding its job's lock, or lost on the way. */
 export type FoundRun = { vault: string; control: ControlStore } & (
   | { state: 'ended'; summary: RunSummary }
-  | { state: 'running'; run: RunRef; lock: RunLock; lockEtag: string }
+  | { state: 'running'; run: RunRef; lock: RunLock; lockEtag: string; containers: number | undefined }
   | { state: 'lost'; run: Omit<RunRef, 'epoch'>; parts: ListedPart[] }
 );
 
@@ -28,8 +28,9 @@ export async function findRun(deps: Dependencies, client: DurableClient, id: str
     const lock = await control.readJson<RunLock>(lockPath(job));
     const run = lock?.value.run;
     if (lock && run?.id === id) {
-      if (!isAbandoned(lock.value, await orchestrationState(client, id), deps.now())) {
-        return { ...at, state: 'running', run, lock: lock.value, lockEtag: lock.etag };
+      const { state, containers } = await orchestrationState(client, id);
+      if (!isAbandoned(lock.value, state, deps.now())) {
+        return { ...at, state: 'running', run, lock: lock.value, lockEtag: lock.etag, containers };
       }
       // It may have ended between the two looks.
       const now = await control.readJson<RunSummary>(summaryPath({ job, id }));

@@ -28,6 +28,7 @@ export async function readReport(deps: Dependencies, client: DurableClient, id: 
     problems: [],
     requests: {},
     ...(expected !== undefined && { expected }),
+    containers: found.containers ?? Number.POSITIVE_INFINITY,
   });
 }
 

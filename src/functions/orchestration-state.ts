@@ -7,14 +7,24 @@ const ENDED = new Set<OrchestrationRuntimeStatus>([
   OrchestrationRuntimeStatus.Terminated,
 ]);
 
-/** Whether a run's orchestration is at work; `unknown` when there is none of this id (yet, or any more). */
-export async function orchestrationState(client: DurableClient, id: string): Promise<'active' | 'ended' | 'unknown'> {
+export interface OrchestrationState {
+  /** `unknown` when there is no orchestration of this id (yet, or any more). */
+  state: 'active' | 'ended' | 'unknown';
+  /** How many containers it works on, once it knows. */
+  containers?: number;
+}
+
+export async function orchestrationState(client: DurableClient, id: string): Promise<OrchestrationState> {
   try {
     const status = await client.getStatus(id);
-    return ENDED.has(status.runtimeStatus) ? 'ended' : 'active';
+    const told = status.customStatus as { containers?: number } | null | undefined;
+    return {
+      state: ENDED.has(status.runtimeStatus) ? 'ended' : 'active',
+      ...(told?.containers !== undefined && { containers: told.containers }),
+    };
   } catch (error) {
     // The client tells a missing instance from other failures only by its message.
-    if (/HTTP 404/.test((error as Error).message)) return 'unknown';
+    if (/HTTP 404/.test((error as Error).message)) return { state: 'unknown' };
     throw error;
   }
 }

@@ -1,4 +1,6 @@
 import type { Dependencies } from '../activities/dependencies.ts';
+import { lockPath } from '../domain/control-paths.ts';
+import type { RunLock } from '../domain/lock.ts';
 import { answering } from './answering.ts';
 import { findRun } from './find-run.ts';
 import { HttpError } from './http-error.ts';
@@ -25,6 +27,17 @@ export function retryRunHandler(deps: Dependencies) {
     // Containers that were never listed are named nowhere: a retry would make a restore point without them.
     const whole = problems.find(({ container }) => container === undefined);
     if (whole) throw new HttpError(409, 'nothing-to-retry', `Run ${id} failed as a whole: ${whole.message}`, again);
+    // Its restore point would be the newest, and hold what was there before the later run.
+    const lock = await found.control.readJson<RunLock>(lockPath(job));
+    const last = lock?.value.last;
+    if (last !== id) {
+      throw new HttpError(
+        409,
+        'nothing-to-retry',
+        `Run ${last ?? 'unknown'} has ended since: it has what this one lacked`,
+        again,
+      );
+    }
     return answerStart(
       await startRun(deps, client, { job, mode: 'retry', trigger: 'http', dryRun: false, retryOf: id }),
     );

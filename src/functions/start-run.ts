@@ -58,7 +58,7 @@ async function takeLock(
     const found = await control.readJson<RunLock>(path);
     const holder = found?.value.run;
     if (found && holder) {
-      const state = await orchestrationState(client, holder.id);
+      const { state } = await orchestrationState(client, holder.id);
       if (!isAbandoned(found.value, state, deps.now())) return { running: holder };
       deps.telemetry.warn('lock-taken-over', { job: run.job, from: holder.id, by: run.id });
     }

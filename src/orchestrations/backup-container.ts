@@ -26,12 +26,26 @@ interface State {
   slice: number;
   from?: WalkPosition;
   scanned: boolean;
-  copies: { chunk: PlanChunk; from: number }[];
-  work: WorkFile[];
+  copies: Piece[];
+  work: (WorkFile & { failures?: number })[];
   /** Seconds until pending copies are looked at again. */
   delay: number;
   problem?: Problem;
 }
+
+interface Piece {
+  chunk: PlanChunk;
+  from: number;
+  /** How often working on it has come to nothing. */
+  failures?: number;
+}
+
+/**
+ * A piece whose activity could not do its work (its plan not read, its outcomes not written) is tried again after a
+ * wait: giving it up costs the container its place in the restore point.
+ */
+const FAILURES_ALLOWED = 2;
+const WAIT_AFTER_FAILURE = 20;
 
 /** No further slice is scanned while so many chunks wait to be copied. */
 const ENOUGH_TO_DO = 16;
@@ -41,7 +55,7 @@ const COPIES_AT_ONCE = 24;
 const ENOUGH_PENDING = 64;
 /** History is replayed at every step: begin a new generation before it gets long. */
 const ACTIVITIES_PER_GENERATION = 100;
-const LONGEST_DELAY = 60;
+const LONGEST_DELAY = 30;
 
 /**
  * Backs up one container: scans slice by slice, copies the chunks of one slice while the next is scanned, and looks
@@ -92,8 +106,6 @@ export function* backupContainer(
       if (stopped === 'cancelled') yield* abortAll(context, { ...about, work: pendingAfter(answers, work) });
       return { stopped };
     }
-    for (const answer of answers as { problem?: Problem }[]) state.problem ??= answer.problem as Problem;
-
     state.copies = waiting;
     if (scanning) {
       const slice = answers.shift() as Answer<'scanSlice'>;
@@ -101,14 +113,27 @@ export function* backupContainer(
       if (slice.next) state.from = slice.next;
       // After a problem, what has been planned is still copied, and nothing more is listed.
       state.scanned = slice.next === undefined;
+      if (slice.problem) state.problem ??= slice.problem;
       if (!run.dryRun) state.copies.push(...(slice.chunks ?? []).map((chunk) => ({ chunk, from: 0 })));
     }
-    const copied = answers.splice(0, copies.length) as Answer<'copyChunk'>[];
-    copied.forEach(({ next }, index) => {
-      if (next !== undefined) state.copies.push({ chunk: copies[index]!.chunk, from: next });
-    });
-    state.work = [...copied, ...(answers as Answer<'confirmCopies'>[])].flatMap((answer) => answer.work ?? []);
-    if (copied.length > 0) state.delay = 1;
+    state.work = [];
+    let failed = false;
+    for (const [index, answer] of (answers as Answer<'copyChunk'>[]).entries()) {
+      const piece = copies[index];
+      const file = work[index - copies.length];
+      const failures = ((piece ?? file)?.failures ?? 0) + 1;
+      if (answer.problem && failures <= FAILURES_ALLOWED) {
+        failed = true;
+        if (piece) state.copies.push({ ...piece, failures });
+        else if (file) state.work.push({ ...file, failures });
+        continue;
+      }
+      if (answer.problem) state.problem ??= answer.problem;
+      if (answer.next !== undefined && piece) state.copies.push({ chunk: piece.chunk, from: answer.next });
+      if (answer.work) state.work.push(answer.work);
+    }
+    if (copies.length > 0) state.delay = 1;
+    if (failed) yield wait(context, WAIT_AFTER_FAILURE);
   }
   context.df.continueAsNew({ ...input, state });
   return undefined;

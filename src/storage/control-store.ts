@@ -75,6 +75,12 @@ export class ControlStore {
     }
   }
 
+  /** The end of a part, if there is such a part. */
+  async findPart<End>(path: string): Promise<End | undefined> {
+    const found = await this.#vault.getObject(CONTROL_CONTAINER, path);
+    return found && readPart<unknown, End>(found.body, `${CONTROL_CONTAINER}/${path}`).end;
+  }
+
   /** Throws when the part is missing or damaged. */
   async readPart<Item, End>(path: string): Promise<Part<Item, End>> {
     const found = await this.#vault.getObject(CONTROL_CONTAINER, path);

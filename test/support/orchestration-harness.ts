@@ -128,6 +128,7 @@ export class OrchestrationHarness {
       }),
       Task: { all: (tasks: FakeTask[]) => ({ kind: 'activity', name: 'all', input: undefined, all: tasks }) },
       continueAsNew,
+      setCustomStatus: () => {},
       get currentUtcDateTime() {
         return new Date(harness.now);
       },

@@ -1,5 +1,11 @@
 import { buffer } from 'node:stream/consumers';
-import { type BlobClient, type BlobHTTPHeaders, BlobServiceClient, type ContainerClient } from '@azure/storage-blob';
+import {
+  type BlobClient,
+  type BlobHTTPHeaders,
+  BlobServiceClient,
+  type BlockBlobClient,
+  type ContainerClient,
+} from '@azure/storage-blob';
 import pLimit from 'p-limit';
 import type { BlobState, ContentHeaders } from '../../domain/blob.ts';
 import type {
@@ -17,7 +23,7 @@ import { isStorageError } from '../storage-error.ts';
 import type { AccountAccess } from './account-access.ts';
 import { addresses } from './addressing.ts';
 import { blobStateOf } from './blob-properties.ts';
-import { planBlocks } from './block-plan.ts';
+import { type Block, planBlocks } from './block-plan.ts';
 import { type Asked, storageErrorOf } from './errors.ts';
 import { bareEtag, quotedEtag } from './etag.ts';
 import { readListing } from './listing-reader.ts';
@@ -29,6 +35,8 @@ import type { RetryOptions } from './retry-policy.ts';
 const PAGE_SIZE = 5000;
 /** Blocks of one blob that are copied at once. */
 const BLOCKS_AT_ONCE = 8;
+/** From so many blocks on, one request to find those that are there already is worth it. */
+const WORTH_ASKING = 8;
 
 /** One storage account's blobs, by way of the Azure SDK. */
 export class AzureBlobAccount implements BlobAccount {
@@ -160,11 +168,12 @@ export class AzureBlobAccount implements BlobAccount {
       const signal = request.signal ? AbortSignal.any([request.signal, stop.signal]) : stop.signal;
       // The SDK offers no source condition here. Sent on every block, since each of them reads the source anew.
       const headers = { 'x-ms-source-if-match': quotedEtag(request.sourceIfMatch) };
+      const there = await stagedBlocks(client, blocks);
       const limit = pLimit(BLOCKS_AT_ONCE);
       let failure: { error: unknown } | undefined;
       const staged = blocks.map(({ id, offset, count }) =>
         limit(async () => {
-          if (failure) return;
+          if (failure || there.has(id)) return;
           try {
             await withExtras({ headers }, () =>
               client.stageBlockFromURL(id, request.sourceUrl, offset, count, { abortSignal: signal }),
@@ -310,4 +319,17 @@ function isOrdinaryContainer(name: string): boolean {
 
 function isContainerName(name: string): boolean {
   return /^(?:\$root|\$web|[a-z0-9](?:-?[a-z0-9]){2,62})$/.test(name) && name.length <= 63;
+}
+
+/** Of a large blob, the blocks that an earlier attempt at the same source version has left: the ids tell the version. */
+async function stagedBlocks(client: BlockBlobClient, blocks: Block[]): Promise<Set<string>> {
+  if (blocks.length <= WORTH_ASKING) return new Set();
+  try {
+    const { uncommittedBlocks = [] } = await client.getBlockList('uncommitted');
+    const sizes = new Map(blocks.map(({ id, count }) => [id, count]));
+    return new Set(uncommittedBlocks.filter(({ name, size }) => sizes.get(name) === size).map(({ name }) => name));
+  } catch (error) {
+    if ((error as { statusCode?: number }).statusCode === 404) return new Set();
+    throw error;
+  }
 }

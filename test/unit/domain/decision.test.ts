@@ -99,10 +99,10 @@ describe('the table, row by row', () => {
       { action: 'copy', reason: 'full' },
     ],
     [
-      'another tool’s blob, as new as the source',
+      'F5: another tool’s blob, as new as the source: clocks may differ by more',
       source,
       blobState({ etag: '0xV' }),
-      { action: 'unchanged' },
+      { action: 'copy', reason: 'untracked' },
       { action: 'copy', reason: 'full' },
     ],
     [
@@ -134,9 +134,16 @@ describe('the table, row by row', () => {
       { action: 'copy', reason: 'full' },
     ],
     [
-      'another tool’s blob without MD5',
+      'another tool’s blob without MD5, newer by more than clocks differ',
       blobState({ contentMd5: 'AA' }),
-      blobState(),
+      blobState({ lastModified: '2026-05-01T10:16:00.000Z' }),
+      { action: 'unchanged' },
+      { action: 'copy', reason: 'full' },
+    ],
+    [
+      'another tool’s blob with the same MD5, as new as the source',
+      blobState({ contentMd5: 'AA' }),
+      blobState({ contentMd5: 'AA' }),
       { action: 'unchanged' },
       { action: 'copy', reason: 'full' },
     ],
