@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { BlobServiceClient } from '@azure/storage-blob';
-import { type Azurite, newAccountKey, startAzurite } from '../host/azurite.ts';
+import { type Azurite, newAccountKey, startAzurite, withoutProxyForLoopback } from '../host/azurite.ts';
 import { DemoError } from './demo-error.ts';
 import { CONFIGURATION } from './job.ts';
 
@@ -37,9 +37,7 @@ export class Stage {
   /** Two accounts in an Azurite of the demo's own. */
   async openAccounts(): Promise<{ source: BlobServiceClient; vault: BlobServiceClient }> {
     // Nothing here leaves this machine, so no proxy has a part in it.
-    const { NO_PROXY, no_proxy } = process.env;
-    const without = [NO_PROXY ?? no_proxy, '127.0.0.1', 'localhost'].filter(Boolean).join(',');
-    Object.assign(process.env, { NO_PROXY: without, no_proxy: without });
+    Object.assign(process.env, withoutProxyForLoopback(process.env));
     const accounts = ['source', 'vault'].map((name) => ({ name, key: newAccountKey() }));
     const azurite = await startAzurite({ accounts, location: join(this.#directory, 'azurite') });
     this.#azurite = azurite;

@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
-import { type Azurite, newAccountKey, startAzurite } from './azurite.ts';
+import { type Azurite, newAccountKey, startAzurite, withoutProxyForLoopback } from './azurite.ts';
 import { HostError } from './host-error.ts';
 import { readJson } from './settings.ts';
 import { writeJson } from './write-json.ts';
@@ -67,6 +67,7 @@ export async function embedAccounts(workingDirectory: string, dataDirectory: str
   const azurite = await startAzurite({ accounts, location, ...ports });
   kept.ports = { blob: azurite.blobPort, queue: azurite.queuePort, table: azurite.tablePort };
   writeJson(file, kept);
+  Object.assign(process.env, withoutProxyForLoopback(process.env));
   for (const [index, alias] of aliases.entries()) process.env[alias] = azurite.connectionString(names[index] ?? '');
   return azurite;
 }

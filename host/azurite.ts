@@ -90,7 +90,7 @@ function launch(options: AzuriteOptions, ports: Ports): Promise<Launched | { out
     // Somewhere it may write, as it takes the working directory for its own when it keeps its data in memory.
     cwd: location ?? tmpdir(),
     env: {
-      ...process.env,
+      ...withoutProxyForLoopback(process.env),
       AZURITE_ACCOUNTS: options.accounts.map(({ name, key }) => `${name}:${key}`).join(';'),
       AZURITE_OWNER_FILE: location === undefined ? '' : join(location, OWNER_FILE),
       NODE_OPTIONS: '',
@@ -170,4 +170,10 @@ function handle(options: AzuriteOptions, { child, ports }: Launched): Azurite {
 function startFailure(output: string): HostError {
   const lines = output.trim().split('\n');
   return new HostError(`The embedded Azurite did not start:\n  ${lines.slice(-8).join('\n  ')}`, 1);
+}
+
+/** Azurite reads copy sources over HTTP from itself; a proxy set for the outside world must not stand in between. */
+export function withoutProxyForLoopback(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const hosts = [env.NO_PROXY ?? env.no_proxy, '127.0.0.1', 'localhost'].filter(Boolean).join(',');
+  return { ...env, NO_PROXY: hosts, no_proxy: hosts };
 }

@@ -36,10 +36,11 @@ export function timerListener(functions: HostedFunction[], { dataDirectory }: Tr
   let stopped = false;
 
   /** Asked for at once, run when the invocation before it has ended. */
-  function invoke(timer: Timer, isPastDue: boolean): Promise<void> {
+  function invoke(timer: Timer, isPastDue: boolean, byHand = false): Promise<void> {
     timer.running = timer.running.then(async () => {
       const { name } = timer.hosted;
-      const status = kept[name];
+      // Fired by hand it stands for no occurrence: without a status, an app that asks what is due knows to go ahead.
+      const status = byHand ? undefined : kept[name];
       const ScheduleStatus = status && { Last: status.Last, Next: status.Next, LastUpdated: status.LastUpdated };
       try {
         await timer.hosted.invoke({
@@ -98,7 +99,7 @@ export function timerListener(functions: HostedFunction[], { dataDirectory }: Tr
     fire(name) {
       const timer = timers.get(name);
       if (timer === undefined || stopped) return false;
-      void invoke(timer, false);
+      void invoke(timer, false, true);
       return true;
     },
     async stop() {

@@ -95,8 +95,10 @@ function progressOf(
 ): RunReport['progress'] {
   const seconds = Math.max(((state.finishedAt ?? state.now).getTime() - Date.parse(run.startedAt)) / 1000, 0.001);
   const rate = done / seconds;
-  const running = state.status === 'running';
   const fraction = total > 0 ? Math.min(done / total, 1) : 0;
+  const running = state.status === 'running';
+  // The first moments go into listing: a rate taken from them would promise hours.
+  const tellsMuch = rate > 0 && fraction >= 0.02;
   return {
     fraction: running
       ? totalKnown
@@ -107,7 +109,7 @@ function progressOf(
         : 1,
     blobsPerSecond: round(rate, 1),
     bytesPerSecond: Math.round(copiedBytes / seconds),
-    secondsLeft: running ? (totalKnown && rate > 0 ? Math.ceil(Math.max(total - done, 0) / rate) : null) : 0,
+    secondsLeft: running ? (totalKnown && tellsMuch ? Math.ceil(Math.max(total - done, 0) / rate) : null) : 0,
   };
 }
 
