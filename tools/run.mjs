@@ -135,9 +135,14 @@ function run(node, args) {
   const ignore = () => {};
   const pass = () => child.kill('SIGTERM');
   process.on('SIGINT', ignore).on('SIGTERM', pass);
+  // npm passes SIGTERM to the shell between it and us, which ends without passing it on: being orphaned is the signal.
+  const parent = process.ppid;
+  const orphaned = () => process.env.npm_lifecycle_event && process.ppid !== parent && pass();
+  const watch = setInterval(orphaned, 300);
   return new Promise((resolve) => {
     child.on('error', (error) => fail(error.message));
     child.on('exit', (code, signal) => {
+      clearInterval(watch);
       process.off('SIGINT', ignore).off('SIGTERM', pass);
       resolve(code ?? (signal === 'SIGINT' ? 130 : 143));
     });
