@@ -1,11 +1,13 @@
 // Bundles the function app: one file the Functions worker loads, and Application Insights in a second one,
 // so that an app without it does not pay for loading it.
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { build } from 'esbuild';
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
 
-await build({
+const { outputFiles } = await build({
+  write: false,
   entryPoints: { index: 'src/index.ts', applicationinsights: 'src/telemetry/application-insights.ts' },
   outdir: 'dist',
   outExtension: { '.js': '.cjs' },
@@ -21,3 +23,10 @@ await build({
   define: { STRONGROOM_VERSION: JSON.stringify(version) },
   logLevel: 'warning',
 });
+
+// Each file appears whole: another process may be starting the app just now.
+for (const { path, contents } of outputFiles) {
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(`${path}.${process.pid}`, contents);
+  renameSync(`${path}.${process.pid}`, path);
+}

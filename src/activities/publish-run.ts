@@ -1,7 +1,15 @@
 import { kindOfPath, lockPath, summaryPath } from '../domain/control-paths.ts';
 import { type RunLock, release, standingOf } from '../domain/lock.ts';
 import { incompleteness, type ListedPart, partEntries, problemOf, reportOf } from '../domain/report.ts';
-import type { PartEntry, Problem, RunRef, RunReport, RunStatus, RunSummary } from '../domain/run.ts';
+import {
+  canBeRetried,
+  type PartEntry,
+  type Problem,
+  type RunRef,
+  type RunReport,
+  type RunStatus,
+  type RunSummary,
+} from '../domain/run.ts';
 import { catalogRowOf } from '../storage/catalog.ts';
 import type { ControlStore } from '../storage/control-store.ts';
 import { countingRequests } from '../storage/requests.ts';
@@ -57,8 +65,7 @@ export function makePublishRun(deps: Dependencies) {
         }
       }
       await recordInCatalog(deps, place, summary);
-      const leavesSomething = !summary.dryRun && summary.status !== 'cancelled';
-      await releaseLock(control, run, deps.now(), leavesSomething ? run.id : undefined);
+      await releaseLock(control, run, deps.now(), canBeRetried(summary) ? run.id : undefined);
       deps.telemetry.runFinished(summary);
       return { status: summary.status };
     });

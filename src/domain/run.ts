@@ -109,3 +109,8 @@ export interface RunSummary extends RunReport {
   restorePoint: boolean;
   parts: PartEntry[];
 }
+
+/** Dry runs and cancelled runs leave nothing to retry; the run before them may still be. */
+export function canBeRetried({ dryRun, status }: { dryRun: boolean; status: RunStatus }): boolean {
+  return !dryRun && status !== 'cancelled' && status !== 'running';
+}

@@ -29,12 +29,13 @@ export function retryRunHandler(deps: Dependencies) {
     if (whole) throw new HttpError(409, 'nothing-to-retry', `Run ${id} failed as a whole: ${whole.message}`, again);
     // Its restore point would be the newest, and hold what was there before the later run.
     const lock = await found.control.readJson<RunLock>(lockPath(job));
-    const last = lock?.value.last;
+    // Its own lock may still be there for a moment after its summary.
+    const last = lock?.value.run?.id ?? lock?.value.last;
     if (last !== id) {
       throw new HttpError(
         409,
         'nothing-to-retry',
-        `Run ${last ?? 'unknown'} has ended since: it has what this one lacked`,
+        `Run ${last ?? 'unknown'} came after it and had another look at everything`,
         again,
       );
     }

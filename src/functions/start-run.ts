@@ -1,9 +1,9 @@
 import type { DurableClient } from 'durable-functions';
 import { z } from 'zod';
 import { type Dependencies, type Workplace, workplaceOf } from '../activities/dependencies.ts';
-import { lockPath } from '../domain/control-paths.ts';
+import { lockPath, summaryPath } from '../domain/control-paths.ts';
 import { acquire, isAbandoned, type RunLock, release } from '../domain/lock.ts';
-import { newRunId, type RunRef } from '../domain/run.ts';
+import { canBeRetried, newRunId, type RunRef, type RunSummary } from '../domain/run.ts';
 import type { BackupRunInput } from '../orchestrations/backup-run.ts';
 import { countingRequests } from '../storage/requests.ts';
 import { isStorageError } from '../storage/storage-error.ts';
@@ -57,12 +57,19 @@ async function takeLock(
   for (let attempt = 0; attempt < 5; attempt++) {
     const found = await control.readJson<RunLock>(path);
     const holder = found?.value.run;
+    let before = found?.value;
     if (found && holder) {
-      const { state } = await orchestrationState(client, holder.id);
-      if (!isAbandoned(found.value, state, deps.now())) return { running: holder };
-      deps.telemetry.warn('lock-taken-over', { job: run.job, from: holder.id, by: run.id });
+      // A run that has published its summary is over; its lock is free a moment later, or never, if it was killed there.
+      const ended = await control.readJson<RunSummary>(summaryPath(holder));
+      if (ended) {
+        before = release(found.value, deps.now(), canBeRetried(ended.value) ? holder.id : undefined);
+      } else {
+        const { state } = await orchestrationState(client, holder.id);
+        if (!isAbandoned(found.value, state, deps.now())) return { running: holder };
+        deps.telemetry.warn('lock-taken-over', { job: run.job, from: holder.id, by: run.id });
+      }
     }
-    const lock = acquire(found?.value, run, deps.now());
+    const lock = acquire(before, run, deps.now());
     if (await control.writeJson(path, lock, found ? { ifMatch: found.etag } : 'absent')) return { lock };
   }
   throw new HttpError(409, 'lock-contended', `Several calls try to start job "${run.job}" at once`, 'Try again');

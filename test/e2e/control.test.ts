@@ -167,3 +167,30 @@ test('F40: a destination inside the source stops the start and names the overlap
   expect(error.exitCode).toBe(2);
   expect(error.output).toContain('"*backup" (of "*") overlaps');
 });
+
+test('as soon as a run says that it has ended, the next one can be started', async () => {
+  await fill(1);
+  const room = await start();
+  // Between the summary and the release of the lock there are two requests; make them slow.
+  proxy.rules.push({
+    match: ({ path, method }) => method === 'PUT' && path.endsWith('/locks/nightly.json'),
+    times: 2,
+    before: ({ body }) => sleep(body.toString().includes('"run": null') ? 1500 : 0),
+  });
+  await room.run();
+  const next = await room.call('POST', '/api/jobs/nightly/runs', { mode: 'incremental' });
+  expect(next.status).toBe(202);
+  expect(await room.ended(next.body.id)).toMatchObject({ status: 'succeeded', counts: { unchanged: 1 } });
+});
+
+test('only the latest run can be retried: the restore point of an older one would hide what came after', async () => {
+  await fill(1);
+  const room = await start({ job: { source: { account: 'SOURCE', containers: ['data', 'missing'] } } });
+  const older = await room.run();
+  const latest = await room.run({ mode: 'incremental' });
+  expect(await room.call('POST', `/api/runs/${older.id}/retry`)).toMatchObject({
+    status: 409,
+    body: { code: 'nothing-to-retry' },
+  });
+  expect((await room.call('POST', `/api/runs/${latest.id}/retry`)).status).toBe(202);
+});
