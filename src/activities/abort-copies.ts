@@ -21,7 +21,7 @@ export function makeAbortCopies(deps: Dependencies) {
     const prefix = expand(job.destination.prefix, container);
     let aborted = 0;
     for (const work of input.work) {
-      const path = partPath(run, 'work', container, workKey(work));
+      const path = partPath(run, 'pending', container, workKey(work));
       const { items } = await control.readPart<Outcome | PendingCopy, CopyChunkResult>(path);
       const copies = items.filter(isPending);
       const results = await Promise.allSettled(

@@ -1,4 +1,3 @@
-import { expand } from '../domain/container-template.ts';
 import { partPath } from '../domain/control-paths.ts';
 import { copyDeadline, methodsFor } from '../domain/copy-method.ts';
 import { isPending, type Outcome, outcomeOf, type PendingCopy } from '../domain/outcome.ts';
@@ -7,8 +6,9 @@ import type { RunRef } from '../domain/run.ts';
 import { countOutcome, emptyTally } from '../domain/tally.ts';
 import { countingRequests } from '../storage/requests.ts';
 import { isStorageError } from '../storage/storage-error.ts';
-import { abortQuietly, accessUntil, type CopyPlace, copyBlob } from './copy-blob.ts';
+import { abortQuietly, copyBlob } from './copy-blob.ts';
 import { type CopyChunkResult, type WorkFile, workKey, writeResults } from './copy-chunk.ts';
+import { type CopyPlace, copyPlace } from './copy-place.ts';
 import { type Dependencies, workplaceOf } from './dependencies.ts';
 import { problemCodeOf } from './problem-code.ts';
 import { RunGuard, watchStanding } from './run-guard.ts';
@@ -30,7 +30,7 @@ const MAX_TRIES = 2;
 export function makeConfirmCopies(deps: Dependencies) {
   return async function confirmCopies(input: ConfirmCopiesInput): Promise<CopyChunkResult> {
     const { run, container, destination, work } = input;
-    const { job, source, vault, control } = workplaceOf(deps, run.job);
+    const { control } = workplaceOf(deps, run.job);
     const tally = emptyTally(container, destination);
     const guard = new RunGuard(control, run, deps.now);
 
@@ -38,22 +38,11 @@ export function makeConfirmCopies(deps: Dependencies) {
       const standing = await guard.standing();
       if (standing !== 'go') return { stopped: standing };
       const { items } = await control.readPart<Outcome | PendingCopy, CopyChunkResult>(
-        partPath(run, 'work', container, workKey(work)),
+        partPath(run, 'pending', container, workKey(work)),
       );
       const stop = new AbortController();
       const largest = items.reduce((most, item) => Math.max(most, isPending(item) ? item.planned.source.size : 0), 0);
-      const place: CopyPlace = {
-        run,
-        method: job.method,
-        source,
-        container,
-        access: await source.readAccess(container, accessUntil(deps.now(), largest, deps.limits.copyDeadlineMs)),
-        vault,
-        destination,
-        mirrorPrefix: expand(job.destination.prefix, container),
-        now: deps.now,
-        signal: stop.signal,
-      };
+      const place = await copyPlace(deps, input, largest, stop.signal);
       const watch = watchStanding(guard, () => stop.abort());
       const confirm = (copy: PendingCopy) => confirmCopy(place, copy, deps.limits.copyDeadlineMs);
       const results = await Promise.all(

@@ -1,27 +1,12 @@
 import type { BlobState } from '../domain/blob.ts';
-import { copyDeadline, isAtomic, methodsFor } from '../domain/copy-method.ts';
+import { isAtomic, methodsFor } from '../domain/copy-method.ts';
 import { decide, isWhole } from '../domain/decision.ts';
 import { type CopyMethod, type Outcome, outcomeOf, type PendingCopy, type PlannedCopy } from '../domain/outcome.ts';
 import { canBeSent, readRecord, recordOf, settableTier, tagFingerprint, withRecord } from '../domain/record.ts';
-import type { RunRef } from '../domain/run.ts';
-import type { BlobAccount, CopyRequest, ReadAccess } from '../storage/blob-account.ts';
+import type { BlobAccount, CopyRequest } from '../storage/blob-account.ts';
 import { isStorageError, StorageError } from '../storage/storage-error.ts';
+import type { CopyPlace } from './copy-place.ts';
 import { problemCodeOf } from './problem-code.ts';
-
-/** Where the blobs of one container are copied from and to. */
-export interface CopyPlace {
-  run: RunRef;
-  method: CopyMethod | 'auto';
-  source: BlobAccount;
-  container: string;
-  access: ReadAccess;
-  vault: BlobAccount;
-  destination: string;
-  mirrorPrefix: string;
-  now(): Date;
-  /** Ends long copies early; short ones are let finish, so that what they did is known. */
-  signal?: AbortSignal;
-}
 
 /** How often what was seen may turn out to be out of date before the blob is given up for this run. */
 const LOOKS = 4;
@@ -282,9 +267,4 @@ function pending(place: CopyPlace, planned: PlannedCopy, copyId: string, tries: 
 function failed(source: BlobState, error: StorageError | undefined): Outcome {
   const message = error === undefined ? {} : { message: error.message };
   return outcomeOf(source, 'failed', { code: problemCodeOf(error, 'destination'), ...message, source });
-}
-
-/** How long SAS for these blobs must live: beyond the deadline of the longest copy that may be started with it. */
-export function accessUntil(now: Date, largest: number, deadlineMs: number): Date {
-  return new Date(now.getTime() + copyDeadline(largest, deadlineMs) + 3_600_000);
 }

@@ -1,4 +1,3 @@
-import { expand } from '../domain/container-template.ts';
 import { copyKey, partPath } from '../domain/control-paths.ts';
 import type { Standing } from '../domain/lock.ts';
 import { isPending, type Outcome, outcomeOf, type PendingCopy, type PlannedCopy } from '../domain/outcome.ts';
@@ -7,7 +6,8 @@ import type { RunRef } from '../domain/run.ts';
 import { countOutcome, emptyTally, type Tally } from '../domain/tally.ts';
 import type { ControlStore } from '../storage/control-store.ts';
 import { countingRequests } from '../storage/requests.ts';
-import { abortQuietly, accessUntil, type CopyPlace, copyBlob } from './copy-blob.ts';
+import { abortQuietly, copyBlob } from './copy-blob.ts';
+import { type CopyPlace, copyPlace } from './copy-place.ts';
 import { type Dependencies, workplaceOf } from './dependencies.ts';
 import type { PlanChunk } from './plan-writer.ts';
 import { concernsWholeAccount } from './problem-code.ts';
@@ -48,7 +48,7 @@ const NOTE_PROGRESS_MS = 3_000;
 export function makeCopyChunk(deps: Dependencies) {
   return async function copyChunk(input: CopyChunkInput): Promise<CopyChunkResult> {
     const { run, container, destination, chunk } = input;
-    const { job, source, vault, control } = workplaceOf(deps, run.job);
+    const { control } = workplaceOf(deps, run.job);
     const key = copyKey(chunk.slice, chunk.chunk, input.from);
     const tally = emptyTally(container, destination);
     const guard = new RunGuard(control, run, deps.now);
@@ -61,18 +61,7 @@ export function makeCopyChunk(deps: Dependencies) {
       const started = deps.now().getTime();
       const largest = items.reduce((most, { source: blob }) => Math.max(most, blob.size), 0);
       const stop = new AbortController();
-      const place: CopyPlace = {
-        run,
-        method: job.method,
-        source,
-        container,
-        access: await source.readAccess(container, accessUntil(deps.now(), largest, deps.limits.copyDeadlineMs)),
-        vault,
-        destination,
-        mirrorPrefix: expand(job.destination.prefix, container),
-        now: deps.now,
-        signal: stop.signal,
-      };
+      const place = await copyPlace(deps, input, largest, stop.signal);
 
       const results: (Outcome | PendingCopy | undefined)[] = [];
       const underway = new Set<Promise<void>>();
@@ -156,12 +145,12 @@ export async function writeResults(
   const work: WorkFile = { key, round, pending };
   if (round === 0) {
     // Another execution of this piece may have ended it in the other way; its extent is the piece's, then.
-    const other = pending === 0 ? (['work', workKey(work)] as const) : (['copy', key] as const);
+    const other = pending === 0 ? (['pending', workKey(work)] as const) : (['copy', key] as const);
     const found = await control.findPart<CopyChunkResult>(partPath(run, other[0], tally.container, other[1]));
     if (found) return found;
   }
   if (pending === 0) return control.writePart(run, 'copy', key, writer, tally, end);
-  return control.writePart(run, 'work', workKey(work), writer, tally, { ...end, work });
+  return control.writePart(run, 'pending', workKey(work), writer, tally, { ...end, work });
 }
 
 export function workKey(work: { key: string; round: number }): string {

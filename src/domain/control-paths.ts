@@ -18,13 +18,13 @@ export function summaryPath(run: { job: string; id: string }): string {
   return `${runPrefix(run)}run.json`;
 }
 
-export type PartKind = 'scan' | 'copy' | 'plan' | 'work' | 'progress';
+export type PartKind = 'scan' | 'copy' | 'plan' | 'pending' | 'progress';
 
 const FOLDERS: Record<PartKind, string> = {
   scan: 'manifest',
   copy: 'manifest',
   plan: 'plan',
-  work: 'work',
+  pending: 'pending',
   progress: 'progress',
 };
 
@@ -36,7 +36,7 @@ export function partPath(run: { job: string; id: string }, kind: PartKind, conta
 
 /** The kind of a listed name below a run's prefix, or undefined for what is no part (run.json). */
 export function kindOfPath(path: string): { kind: PartKind; container: string; key: string } | undefined {
-  const match = /\/runs\/[^/]+\/(manifest|plan|work|progress)\/([^/]+)\/([^/]+?)(?:\.ndjson\.gz)?$/.exec(path);
+  const match = /\/runs\/[^/]+\/(manifest|plan|pending|progress)\/([^/]+)\/([^/]+?)(?:\.ndjson\.gz)?$/.exec(path);
   if (!match) return undefined;
   const [, folder, container, key] = match;
   const kind = folder === 'manifest' ? (key!.includes('copy') ? 'copy' : 'scan') : (folder as PartKind);

@@ -127,17 +127,17 @@ function containerReport(parts: PlacedPart[], dryRun: boolean, runStatus: RunSta
       plannedBytes += part.tally.plannedBytes;
     }
     if (part.kind === 'scan' || part.kind === 'copy') addTally(sum, part.tally);
-    if (part.kind === 'work' || part.kind === 'progress') {
+    if (part.kind === 'pending' || part.kind === 'progress') {
       const piece = part.key.replace(/-r\d+$/, '');
       const known = notes.get(piece);
-      const better = known === undefined || (part.kind === 'work' && roundOf(part) > roundOf(known));
+      const better = known === undefined || (part.kind === 'pending' && roundOf(part) > roundOf(known));
       if (better && !settled.has(piece)) notes.set(piece, part);
     }
     // Each round tells its own requests only, and they were sent whatever became of the round's counts.
-    if (part.kind === 'work') addTally(sum, { ...emptyTally('', ''), requests: part.tally.requests });
+    if (part.kind === 'pending') addTally(sum, { ...emptyTally('', ''), requests: part.tally.requests });
   }
   for (const note of notes.values()) {
-    addTally(sum, note.kind === 'work' ? { ...note.tally, requests: {} } : note.tally);
+    addTally(sum, note.kind === 'pending' ? { ...note.tally, requests: {} } : note.tally);
   }
   const { listed, copied, unchanged, skipped, failed } = sum;
   const done = incompletenessOf(parts, dryRun) === undefined;

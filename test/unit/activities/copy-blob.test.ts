@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type CopyPlace, copyBlob } from '../../../src/activities/copy-blob.ts';
+import { copyBlob } from '../../../src/activities/copy-blob.ts';
+import type { CopyPlace } from '../../../src/activities/copy-place.ts';
 import type { BlobState } from '../../../src/domain/blob.ts';
 import { readRecord, recordOf, withRecord } from '../../../src/domain/record.ts';
 import type { BlobAccount } from '../../../src/storage/blob-account.ts';

@@ -20,7 +20,7 @@ const TREACHEROUS = [
   'copy',
   'scan',
   'plan',
-  'work',
+  'pending',
   'progress',
   'manifest',
   'runs',
@@ -37,7 +37,7 @@ const anyContainer = fc.oneof(
   fc.stringMatching(/^[a-z0-9]{1,8}(-[a-z0-9]{1,8}){0,3}$/),
 );
 const anyJob = fc.oneof(
-  fc.constantFrom('runs', 'jobs', 'manifest', 'plan', 'copy', 'work'),
+  fc.constantFrom('runs', 'jobs', 'manifest', 'plan', 'copy', 'pending'),
   fc.stringMatching(/^[a-z0-9]{1,20}$/),
 );
 const number = fc.nat({ max: 999_999 });
@@ -49,7 +49,7 @@ const anyPart = fc.oneof(
     key: fc.tuple(number, number, number).map((n) => copyKey(...n)),
   }),
   fc.record({
-    kind: fc.constant<PartKind>('work'),
+    kind: fc.constant<PartKind>('pending'),
     key: fc
       .tuple(number, number, number, number)
       .map(([a, b, c, round]) => `${copyKey(a, b, c)}-r${String(round).padStart(3, '0')}`),

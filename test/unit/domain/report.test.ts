@@ -31,7 +31,7 @@ const copyPart = (container: string, [slice, chunk, from]: number[], tally: Part
   path: partPath(run, 'copy', container, copyKey(slice!, chunk!, from!)),
   tally: tallyOf(container, tally),
 });
-const notePart = (kind: 'work' | 'progress', container: string, key: string, tally: Partial<Tally>): ListedPart => ({
+const notePart = (kind: 'pending' | 'progress', container: string, key: string, tally: Partial<Tally>): ListedPart => ({
   path: partPath(run, kind, container, key),
   tally: tallyOf(container, tally),
 });
@@ -57,7 +57,7 @@ const anySlice = fc.record({
 });
 const anyContainers = fc.uniqueArray(
   fc.record({
-    name: fc.constantFrom('images', 'copy', 'scan', 'plan', 'work', '$root'),
+    name: fc.constantFrom('images', 'copy', 'scan', 'plan', 'pending', '$root'),
     slices: fc.array(anySlice, { minLength: 1, maxLength: 3 }),
   }),
   { selector: ({ name }) => name, minLength: 1, maxLength: 3 },
@@ -79,7 +79,8 @@ function partsOf(containers: Containers): { manifest: ListedPart[]; others: List
           const tally = { ...counts, planned: settles, copiedBytes: counts.copied * 10 };
           manifest.push(copyPart(name, [slice, chunk, from], tally));
           if (noted) others.push(notePart('progress', name, key, tally));
-          for (let round = 0; round < rounds; round++) others.push(notePart('work', name, `${key}-r00${round}`, tally));
+          for (let round = 0; round < rounds; round++)
+            others.push(notePart('pending', name, `${key}-r00${round}`, tally));
           from += settles;
         }
         planned += from;
@@ -232,12 +233,12 @@ describe('the report', () => {
     fc.assert(
       fc.property(anyContainers, fc.nat(), fc.nat({ max: 200 }), (containers, cut, expected) => {
         const { manifest, others } = partsOf(containers);
-        const order = ['scan', 'progress', 'work', 'copy'];
+        const order = ['scan', 'progress', 'pending', 'copy'];
         const kindOf = (path: string) =>
           path.includes('-scan')
             ? 'scan'
-            : path.includes('/work/')
-              ? 'work'
+            : path.includes('/pending/')
+              ? 'pending'
               : path.includes('/progress/')
                 ? 'progress'
                 : 'copy';
@@ -262,15 +263,15 @@ describe('the report', () => {
   it('of the notes about a piece takes the latest round, beyond a thousand of them too', () => {
     const scan = scanPart('images', 0, { listed: 9, planned: 9, last: true });
     const key = copyKey(0, 0, 0);
-    const note = (kind: 'work' | 'progress', suffix: string, copied: number) =>
+    const note = (kind: 'pending' | 'progress', suffix: string, copied: number) =>
       notePart(kind, 'images', key + suffix, { copied });
     const copiedOf = (...notes: ListedPart[]) => reportOf(run, [scan, ...notes], running).counts.copied;
     expect(copiedOf(note('progress', '', 2))).toBe(2);
-    expect(copiedOf(note('work', '-r000', 3), note('progress', '', 2))).toBe(3);
-    expect(copiedOf(note('progress', '', 2), note('work', '-r000', 3), note('work', '-r001', 4))).toBe(4);
-    expect(copiedOf(note('work', '-r1000', 6), note('work', '-r999', 5))).toBe(6);
-    expect(copiedOf(note('work', '-r999', 5), note('work', '-r1000', 6))).toBe(6);
-    expect(copiedOf(copyPart('images', [0, 0, 0], { copied: 9, planned: 9 }), note('work', '-r001', 4))).toBe(9);
+    expect(copiedOf(note('pending', '-r000', 3), note('progress', '', 2))).toBe(3);
+    expect(copiedOf(note('progress', '', 2), note('pending', '-r000', 3), note('pending', '-r001', 4))).toBe(4);
+    expect(copiedOf(note('pending', '-r1000', 6), note('pending', '-r999', 5))).toBe(6);
+    expect(copiedOf(note('pending', '-r999', 5), note('pending', '-r1000', 6))).toBe(6);
+    expect(copiedOf(copyPart('images', [0, 0, 0], { copied: 9, planned: 9 }), note('pending', '-r001', 4))).toBe(9);
   });
 
   it('counts the requests of every round, and those of a progress note only until its part is there', () => {
@@ -281,8 +282,8 @@ describe('the report', () => {
     ];
     const requestsOf = (of: ListedPart[]) => reportOf(run, of, { ...running, requests: { GetBlob: 1 } }).requests;
     expect(requestsOf(parts)).toEqual({ GetBlob: 1, ListBlobs: 2, CopyBlob: 4 });
-    parts.push(notePart('work', 'images', `${key}-r000`, { requests: { CopyBlob: 5 } }));
-    parts.push(notePart('work', 'images', `${key}-r001`, { requests: { GetBlobProperties: 1 } }));
+    parts.push(notePart('pending', 'images', `${key}-r000`, { requests: { CopyBlob: 5 } }));
+    parts.push(notePart('pending', 'images', `${key}-r001`, { requests: { GetBlobProperties: 1 } }));
     expect(requestsOf(parts)).toEqual({ GetBlob: 1, ListBlobs: 2, CopyBlob: 5, GetBlobProperties: 1 });
     parts.push(copyPart('images', [0, 0, 0], { copied: 1, planned: 1, requests: { GetBlobProperties: 2 } }));
     expect(requestsOf(parts)).toEqual({ GetBlob: 1, ListBlobs: 2, CopyBlob: 5, GetBlobProperties: 3 });
