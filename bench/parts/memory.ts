@@ -17,7 +17,7 @@ interface Case {
 export async function measureMemory({ quick, repeat, progress }: PartOptions): Promise<PartResult> {
   const cases: Case[] = [
     { what: 'nothing changed', mode: 'incremental', few: quick ? 10_000 : 20_000, many: quick ? 100_000 : 200_000 },
-    ...(quick ? [] : [{ what: 'first copy', mode: 'full', few: 10_000, many: 40_000 } as const]),
+    ...(quick ? [] : [{ what: 'first copy', mode: 'full', few: 20_000, many: 60_000 } as const]),
   ];
   const measured: Measurement[] = [];
   for (const { what, mode, few, many } of cases) {

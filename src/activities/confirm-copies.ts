@@ -1,12 +1,13 @@
+import type { BlobState } from '../domain/blob.ts';
 import { partPath } from '../domain/control-paths.ts';
 import { copyDeadline, methodsFor } from '../domain/copy-method.ts';
-import { isPending, type Outcome, outcomeOf, type PendingCopy } from '../domain/outcome.ts';
+import { type CopyMethod, isPending, type Outcome, outcomeOf, type PendingCopy } from '../domain/outcome.ts';
 import { readRecord } from '../domain/record.ts';
 import type { RunRef } from '../domain/run.ts';
 import { countOutcome, emptyTally } from '../domain/tally.ts';
 import { countingRequests } from '../storage/requests.ts';
 import { isStorageError } from '../storage/storage-error.ts';
-import { abortQuietly, copyBlob } from './copy-blob.ts';
+import { abortQuietly, canCopyInBlocks, copyBlob } from './copy-blob.ts';
 import { type CopyChunkResult, type WorkFile, workKey, writeResults } from './copy-chunk.ts';
 import { type CopyPlace, copyPlace } from './copy-place.ts';
 import { type Dependencies, workplaceOf } from './dependencies.ts';
@@ -61,6 +62,8 @@ export function makeConfirmCopies(deps: Dependencies) {
 async function confirmCopy(place: CopyPlace, copy: PendingCopy, deadlineMs: number): Promise<Outcome | PendingCopy> {
   const { source } = copy.planned;
   const name = place.mirrorPrefix + source.name;
+  const spent = copy.tries >= MAX_TRIES;
+  const others = otherMethods(place, source);
   try {
     const mirror = await place.vault.look(place.destination, name);
     const found = mirror?.copy;
@@ -76,19 +79,18 @@ async function confirmCopy(place: CopyPlace, copy: PendingCopy, deadlineMs: numb
         const age = place.now().getTime() - Date.parse(copy.startedAt);
         if (age < copyDeadline(source.size, deadlineMs)) return copy;
         await abortQuietly(place.vault, place.destination, name, copy.copyId);
-        if (source.type !== 'block') return outcomeOf(source, 'failed', { code: 'copy-stuck', source });
-        return await anotherWay(place, copy, name);
+        if (others.length === 0) return outcomeOf(source, 'failed', { code: 'copy-stuck', source });
+        return await anotherWay(place, copy, name, others);
       }
-      if (copy.tries >= MAX_TRIES && source.type !== 'block') {
+      if (spent && others.length === 0) {
         const message = found.description ?? `The copy ended as ${found.status}`;
         return outcomeOf(source, 'failed', { code: 'copy-failed', message, source });
       }
-      return await (copy.tries >= MAX_TRIES ? anotherWay(place, copy, name) : again(place, copy, name));
+    } else if (copy.tries > MAX_TRIES) {
+      return outcomeOf(source, 'failed', { code: 'destination-changing', source });
     }
-    // Someone else wrote the blob, or its copy state is gone: what is there proves nothing. Decide it anew.
-    return await (copy.tries >= MAX_TRIES && source.type === 'block'
-      ? anotherWay(place, copy, name)
-      : again(place, copy, name));
+    // It failed; or someone else wrote the blob, or its copy state is gone, and what is there proves nothing.
+    return await (spent && others.length > 0 ? anotherWay(place, copy, name, others) : again(place, copy, name));
   } catch (error) {
     if (!isStorageError(error)) throw error;
     // Stopped by the wish to cancel, which is seen to next.
@@ -106,16 +108,23 @@ async function again(place: CopyPlace, copy: PendingCopy, name: string) {
   return copyBlob(place, { source: copy.planned.source, reason: copy.planned.reason, ...(mirror && { mirror }) }, copy);
 }
 
-/** Copies in blocks: atomic, and without leaving the work to the service's queue. */
-async function anotherWay(place: CopyPlace, copy: PendingCopy, name: string) {
+/** The ways to copy this blob without leaving the work to the service's queue: for some there is none. */
+function otherMethods(place: CopyPlace, source: BlobState): CopyMethod[] {
+  const others = methodsFor(source, place.method).filter((method) => method !== 'async');
+  return (others.length > 0 ? others : (['blocks'] as const)).filter(
+    (method) => method !== 'blocks' || canCopyInBlocks(source),
+  );
+}
+
+/** Copies by a method that is atomic. */
+async function anotherWay(place: CopyPlace, copy: PendingCopy, name: string, methods: CopyMethod[]) {
   const mirror = await place.vault.look(place.destination, name);
   // Not aborted after all, or not yet: its deadline must not begin anew.
   if (mirror?.copy?.status === 'pending' && mirror.copy.id === copy.copyId) return copy;
-  const methods = methodsFor(copy.planned.source, place.method).filter((method) => method !== 'async');
   return copyBlob(
     place,
     { source: copy.planned.source, reason: copy.planned.reason, ...(mirror && { mirror }) },
-    { tries: copy.tries, methods: methods.length > 0 ? methods : ['blocks'] },
+    { tries: copy.tries, methods },
   );
 }
 

@@ -2,7 +2,7 @@ import type { BlobState } from '../domain/blob.ts';
 import { isAtomic, methodsFor } from '../domain/copy-method.ts';
 import { decide, isWhole } from '../domain/decision.ts';
 import { type CopyMethod, type Outcome, outcomeOf, type PendingCopy, type PlannedCopy } from '../domain/outcome.ts';
-import { canBeSent, readRecord, recordOf, settableTier, tagFingerprint, withRecord } from '../domain/record.ts';
+import { canBeSent, readRecord, recordOf, settableTier, tagsAreWithheld, withRecord } from '../domain/record.ts';
 import type { BlobAccount, CopyRequest } from '../storage/blob-account.ts';
 import { isStorageError, StorageError } from '../storage/storage-error.ts';
 import type { CopyPlace } from './copy-place.ts';
@@ -133,8 +133,8 @@ async function copyByBestMethod(
     ...(tier !== undefined && { tier }),
   };
   // A commit of blocks takes no metadata from the source: what cannot be sent must be copied by the service itself.
-  const own = metadata ?? (canBeSent(source.metadata ?? {}) ? source.metadata : undefined);
-  const possible = attempt.methods.filter((method) => method !== 'blocks' || own !== undefined || !source.metadata);
+  const own = metadata ?? source.metadata;
+  const possible = attempt.methods.filter((method) => method !== 'blocks' || canCopyInBlocks(source));
   const methods: CopyMethod[] = possible.length > 0 ? possible : ['async'];
   const last = methods.at(-1);
   for (const method of methods) {
@@ -169,6 +169,10 @@ async function copyByBestMethod(
   throw new Error('unreachable: every method either returned or threw');
 }
 
+export function canCopyInBlocks(source: BlobState): boolean {
+  return source.type === 'block' && canBeSent(source.metadata ?? {});
+}
+
 /**
  * Whether the blob in the vault must be kept as a snapshot before it is overwritten: not what a failed copy left, and
  * not the very version that an atomic copy is about to put there again.
@@ -187,8 +191,11 @@ async function updateProperties(place: CopyPlace, source: BlobState, mirror: Blo
   const had = readRecord(mirror.metadata);
   const tier = settableTier(source);
   if (tier !== undefined && tier !== had?.tier) await place.vault.setTier(place.destination, name, tier);
-  if (tagFingerprint(source.tags) !== had?.tags) await place.vault.setTags(place.destination, name, source.tags ?? {});
-  const metadata = withRecord(source.metadata, recordOf(source, place.run.id));
+  const record = recordOf(source, place.run.id);
+  // The mirror keeps the tags it has while the source's may not be read.
+  if (tagsAreWithheld(source)) Object.assign(record, had?.tags !== undefined && { tags: had.tags });
+  else if (record.tags !== had?.tags) await place.vault.setTags(place.destination, name, source.tags ?? {});
+  const metadata = withRecord(source.metadata, record);
   // No room to note it beside the user's metadata: that, and the record by which the copy is found, weigh more.
   if (metadata === undefined) return mirror.etag;
   return place.vault.setMetadata(place.destination, name, metadata, mirror.etag);

@@ -1,3 +1,4 @@
+import { redact } from '../domain/redact.ts';
 import { problemOf } from '../domain/report.ts';
 import type { Problem } from '../domain/run.ts';
 import { makeAbortCopies } from './abort-copies.ts';
@@ -46,7 +47,8 @@ function failuresAsProblems<
         job: input.run.job,
         container: input.container,
       });
-      const message = error instanceof Error ? error.message : String(error);
+      // Kept in histories and in the vault, and not always our own words.
+      const message = redact(error instanceof Error ? error.message : String(error));
       const problem = problemOf(problemCodeOf(error, 'destination'), 0, input.container, message);
       return { problem } as Partial<Result> & { problem: Problem };
     }

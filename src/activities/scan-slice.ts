@@ -7,6 +7,7 @@ import type { Standing } from '../domain/lock.ts';
 import { type ListingPage, MergeWalk, type WalkPosition } from '../domain/merge-walk.ts';
 import { type Outcome, outcomeOf, type PlannedCopy } from '../domain/outcome.ts';
 import { PartWriter } from '../domain/part.ts';
+import { tagsAreWithheld } from '../domain/record.ts';
 import { problemOf } from '../domain/report.ts';
 import type { Problem, RunRef } from '../domain/run.ts';
 import { countOutcome, countPlanned, countProblem, emptyTally } from '../domain/tally.ts';
@@ -116,7 +117,7 @@ export function makeScanSlice(deps: Dependencies) {
               part.add(outcome);
             } else {
               const planned = plannedCopy(blob, mirror, 'reason' in decision ? decision.reason : 'pending');
-              if (blob.tags === undefined && (blob.tagCount ?? 0) > 0) countProblem(tally, 'tags-not-read');
+              if (tagsAreWithheld(blob)) countProblem(tally, 'tags-not-read');
               countPlanned(tally, planned);
               await plan.add(planned);
             }

@@ -1,5 +1,5 @@
 import type { BlobState } from './blob.ts';
-import { readRecord, settableTier, tagFingerprint } from './record.ts';
+import { readRecord, settableTier, tagFingerprint, tagsAreWithheld } from './record.ts';
 
 export type CopyReason =
   /** The mirror has nothing under this name. */
@@ -68,8 +68,8 @@ export function isWhole(mirror: BlobState): boolean {
 }
 
 function tagsDiffer(source: BlobState, recorded: string | undefined): boolean {
-  // Tags that may not be read cannot be compared; that is stated in the run's problems.
-  if (source.tags === undefined && (source.tagCount ?? 0) > 0) return false;
+  // What cannot be compared is stated in the run's problems.
+  if (tagsAreWithheld(source)) return false;
   return tagFingerprint(source.tags) !== recorded;
 }
 

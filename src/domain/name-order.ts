@@ -25,10 +25,25 @@ export class NameOrder {
 
   /** Takes note that a listing gave `next` after `previous`. */
   observe(previous: string, next: string): void {
+    if (isBeforeInEveryOrder(previous, next)) return;
     if (this.#candidates.every((compare) => compare(previous, next) < 0)) return;
     this.#candidates = this.#candidates.filter((compare) => compare(previous, next) < 0);
   }
 }
+
+/** What holds for nearly all neighbours, at the cost of one look along them. */
+function isBeforeInEveryOrder(a: string, b: string): boolean {
+  const length = Math.min(a.length, b.length);
+  for (let i = 0; i < length; i++) {
+    const x = a.charCodeAt(i);
+    const y = b.charCodeAt(i);
+    // The orders differ about slashes and about surrogates, and agree on everything else.
+    if (x !== y) return x < y && x !== SLASH && y !== SLASH && y < 0xd800;
+  }
+  return a.length < b.length;
+}
+
+const SLASH = 0x2f;
 
 export type Comparator = (a: string, b: string) => number;
 
@@ -44,7 +59,7 @@ export function byCodePoint(a: string, b: string): number {
 
 /** Segment by segment, as accounts with a hierarchical namespace list: `a/z` comes before `a-b`. */
 export function byPathSegment(a: string, b: string): number {
-  return compareUnits(a, b, (unit) => (unit === 0x2f ? -1 : unit));
+  return compareUnits(a, b, (unit) => (unit === SLASH ? -1 : unit));
 }
 
 function compareUnits(a: string, b: string, weigh: (unit: number) => number): number {

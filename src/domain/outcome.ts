@@ -69,7 +69,7 @@ export const PROBLEMS = {
   'access-denied-source':
     'Give this app the role Storage Blob Data Reader on the source account (or a key or SAS that may read), then retry.',
   'access-denied-destination':
-    'Give this app the right to read and write blobs on the vault account (infra/ defines such a role; Storage Blob Data Contributor includes it), then retry.',
+    'Let this app read and write blobs and their tags on the vault account (infra/ defines such a role; Storage Blob Data Owner includes it), then retry.',
   throttled: 'The service was too busy even after waiting. Retry later, or when less else uses the account.',
   unreachable: 'No connection to the service. Check the address, DNS and firewall rules, then retry.',
   'server-error': 'The service failed even after several tries. Retry later.',

@@ -81,13 +81,18 @@ export function recordOf(source: BlobState, run: string): SourceRecord {
   };
 }
 
-/**
- * The tier a copy should be given: only one that was set on the source itself, so that an account's default stays a
- * default. Never Archive: an archived mirror could be neither read nor overwritten.
- */
+/** Not Archive: an archived mirror could be neither read nor overwritten. Nor those that only the service sets. */
+const SETTABLE_TIERS = new Set<string | undefined>(['Hot', 'Cool', 'Cold']);
+
+/** The tier a copy should be given: only one that was set on the source itself, so that a default stays a default. */
 export function settableTier(source: BlobState): string | undefined {
-  if (source.type !== 'block' || source.tierInferred || source.tier === 'Archive') return undefined;
+  if (source.type !== 'block' || source.tierInferred || !SETTABLE_TIERS.has(source.tier)) return undefined;
   return source.tier;
+}
+
+/** Whether the blob has tags that the app may not read: then nothing can be said of them, nor copied. */
+export function tagsAreWithheld(source: BlobState): boolean {
+  return source.tags === undefined && (source.tagCount ?? 0) > 0;
 }
 
 /** A short fingerprint of a blob's tags, the same for every order of them; undefined where there are none. */

@@ -51,9 +51,9 @@ export async function readBody<Schema extends z.ZodType>(
   return check(schema, value, 'body-invalid', 'body');
 }
 
-/** The request's query parameters. Throws 400 with every problem of them. */
+/** The request's query parameters; an empty one counts as absent. Throws 400 with every problem of them. */
 export function readQuery<Schema extends z.ZodType>(request: HttpRequest, schema: Schema): z.output<Schema> {
-  const values = Object.fromEntries(request.query);
+  const values = Object.fromEntries([...request.query].filter(([, value]) => value !== ''));
   // The function key may travel here; it is the host's business.
   delete values.code;
   return check(schema, values, 'query-invalid', 'query');

@@ -18,6 +18,10 @@ export class HttpError extends Error {
   }
 }
 
+export function foreignCursor(): HttpError {
+  return new HttpError(400, 'cursor-invalid', 'The cursor is not one this API gave', 'Start again without it');
+}
+
 const TITLES: Record<number, string> = {
   400: 'The request is not valid',
   404: 'Not found',
@@ -38,5 +42,6 @@ export function problemResponse(error: HttpError): HttpResponseInit {
     ...(error.hint !== undefined && { hint: error.hint }),
     ...error.more,
   };
-  return { status: error.status, headers: { 'content-type': 'application/problem+json' }, body: JSON.stringify(body) };
+  const headers = { 'content-type': 'application/problem+json', 'cache-control': 'no-store' };
+  return { status: error.status, headers, body: JSON.stringify(body) };
 }

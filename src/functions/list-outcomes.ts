@@ -7,7 +7,7 @@ import type { ListedPart } from '../domain/report.ts';
 import { parseRunId } from '../domain/run.ts';
 import { answering, json, readQuery } from './answering.ts';
 import { findRun } from './find-run.ts';
-import { HttpError } from './http-error.ts';
+import { foreignCursor } from './http-error.ts';
 
 const query = z.strictObject({
   status: z.enum(['copied', 'unchanged', 'skipped', 'failed', 'planned']).optional(),
@@ -39,14 +39,11 @@ export function listOutcomesHandler(deps: Dependencies) {
       const { container: of, destination } = part.tally;
       const from = index === at.part ? at.item : 0;
       const { items: all, end } = await control.readPart<Outcome, ScanSliceResult>(part.path);
-      const shown: object[] =
-        status === 'planned' ? [] : all.filter((item) => !status || item.status === status).map(shownOutcome);
-      if (status === 'planned' || (!status && end.chunks)) {
-        // Plan chunks are named by the scan part that was published; others may be left of an attempt that was not.
-        for (const { key } of end.chunks ?? []) {
-          const plan = await control.readPart<PlannedCopy, object>(partPath(run, 'plan', of, key));
-          if (status === 'planned') shown.push(...plan.items.map(shownPlan));
-        }
+      const shown: object[] = all.filter((item) => !status || item.status === status).map(shownOutcome);
+      // Plan chunks are named by the scan part that was published; others may be left of an attempt that was not.
+      for (const { key } of (status === 'planned' && end.chunks) || []) {
+        const plan = await control.readPart<PlannedCopy, object>(partPath(run, 'plan', of, key));
+        shown.push(...plan.items.map(shownPlan));
       }
       const page = shown.slice(from, from + limit - items.length);
       items.push(...page.map((item) => ({ container: of, destination, ...item })));
@@ -83,7 +80,6 @@ function writeCursor(part: number, item: number): string {
 function readCursor(cursor: string | undefined): { part: number; item: number } {
   if (cursor === undefined) return { part: 0, item: 0 };
   const match = /^(\d{1,9})\.(\d{1,9})$/.exec(cursor);
-  if (!match)
-    throw new HttpError(400, 'cursor-invalid', 'The cursor is not one this API gave', 'Start again without it');
+  if (!match) throw foreignCursor();
   return { part: Number(match[1]), item: Number(match[2]) };
 }

@@ -1,12 +1,14 @@
 import { z } from 'zod';
 import type { Dependencies } from '../activities/dependencies.ts';
-import { lockPath } from '../domain/control-paths.ts';
+import { lockPath, summaryPath } from '../domain/control-paths.ts';
 import type { RunLock } from '../domain/lock.ts';
-import type { CatalogRow } from '../storage/catalog.ts';
+import type { RunSummary } from '../domain/run.ts';
+import { type CatalogRow, catalogRowOf } from '../storage/catalog.ts';
 import { ControlStore } from '../storage/control-store.ts';
+import { isStorageError } from '../storage/storage-error.ts';
 import { answering, json, readQuery } from './answering.ts';
 import { vaultsOf } from './find-run.ts';
-import { HttpError } from './http-error.ts';
+import { foreignCursor } from './http-error.ts';
 
 const query = z.strictObject({
   job: z.string().optional(),
@@ -24,7 +26,13 @@ export function listRunsHandler(deps: Dependencies) {
       vaults.map(async (vault) => {
         const from = cursors?.[vault];
         if (cursors && from === undefined) return { vault, rows: [] as CatalogRow[] };
-        const page = await deps.catalog(vault).list({ limit, ...(job && { job }), ...(from && { cursor: from }) });
+        const options = { limit, ...(job && { job }), ...(from && { cursor: from }) };
+        const page = await deps
+          .catalog(vault)
+          .list(options)
+          .catch((error) => {
+            throw from && isStorageError(error, 'invalid') ? foreignCursor() : error;
+          });
         return { vault, ...page };
       }),
     );
@@ -37,11 +45,14 @@ export function listRunsHandler(deps: Dependencies) {
   });
 }
 
-/** The catalog's row of a run that ended without a summary still says `running`; the lock knows better. */
+/** The row of a run that ended without a word to the catalog still says `running`; the lock and the summary know better. */
 async function settled(deps: Dependencies, vault: string, row: CatalogRow): Promise<CatalogRow> {
   if (row.status !== 'running') return row;
-  const lock = await new ControlStore(deps.blobs(vault)).readJson<RunLock>(lockPath(row.job));
-  return lock?.value.run?.id === row.id ? row : { ...row, status: 'failed' };
+  const control = new ControlStore(deps.blobs(vault));
+  const lock = await control.readJson<RunLock>(lockPath(row.job));
+  if (lock?.value.run?.id === row.id) return row;
+  const summary = await control.readJson<RunSummary>(summaryPath(row));
+  return summary ? catalogRowOf(summary.value) : { ...row, status: 'failed' };
 }
 
 function readCursor(cursor: string | undefined, vaults: string[]): Record<string, string> | undefined {
@@ -52,5 +63,5 @@ function readCursor(cursor: string | undefined, vaults: string[]): Record<string
   } catch {
     // Told below like any other cursor that is not ours.
   }
-  throw new HttpError(400, 'cursor-invalid', 'The cursor is not one this API gave', 'Start again without it');
+  throw foreignCursor();
 }

@@ -1,9 +1,7 @@
 import type { Dependencies } from '../activities/dependencies.ts';
-import { CONTROL_CONTAINER } from '../domain/control-paths.ts';
 import type { RunSummary } from '../domain/run.ts';
 import { catalogRowOf } from '../storage/catalog.ts';
 import { ControlStore } from '../storage/control-store.ts';
-import { isStorageError } from '../storage/storage-error.ts';
 import { answering, json } from './answering.ts';
 import { vaultsOf } from './find-run.ts';
 
@@ -13,8 +11,8 @@ export function rebuildCatalogHandler(deps: Dependencies) {
     let runs = 0;
     for (const alias of vaultsOf(deps)) {
       const control = new ControlStore(deps.blobs(alias));
-      for await (const job of foldersBelow(deps, alias, 'jobs/')) {
-        for await (const folder of foldersBelow(deps, alias, `${job}runs/`)) {
+      for await (const job of control.foldersBelow('jobs/')) {
+        for await (const folder of control.foldersBelow(`${job}runs/`)) {
           const summary = await control.readJson<RunSummary>(`${folder}run.json`);
           if (!summary) continue;
           await deps.catalog(alias).put(catalogRowOf(summary.value));
@@ -24,20 +22,4 @@ export function rebuildCatalogHandler(deps: Dependencies) {
     }
     return json(200, { runs });
   });
-}
-
-async function* foldersBelow(deps: Dependencies, alias: string, prefix: string): AsyncGenerator<string> {
-  let marker: string | undefined;
-  do {
-    const options = { prefix, delimiter: '/', ...(marker !== undefined && { marker }) };
-    try {
-      const page = await deps.blobs(alias).listBlobs(CONTROL_CONTAINER, options);
-      yield* page.prefixes;
-      marker = page.next;
-    } catch (error) {
-      // A vault that no run has written to yet.
-      if (isStorageError(error, 'container-not-found')) return;
-      throw error;
-    }
-  } while (marker !== undefined);
 }

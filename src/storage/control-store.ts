@@ -2,7 +2,7 @@ import { CONTROL_CONTAINER, type PartKind, partPath, runPrefix } from '../domain
 import { type Part, type PartWriter, readPart } from '../domain/part.ts';
 import type { ListedPart } from '../domain/report.ts';
 import { type Tally, tallyFromMetadata, tallyToMetadata } from '../domain/tally.ts';
-import type { BlobAccount } from './blob-account.ts';
+import type { BlobAccount, BlobPage, ListBlobsOptions } from './blob-account.ts';
 import { isStorageError, StorageError } from './storage-error.ts';
 
 interface RunName {
@@ -99,20 +99,36 @@ export class ControlStore {
   /** Every part that a run has left so far, with its counts; one request per 5,000. */
   async listParts(run: RunName): Promise<ListedPart[]> {
     const parts: ListedPart[] = [];
-    let marker: string | undefined;
-    do {
-      const page = await this.#vault.listBlobs(CONTROL_CONTAINER, {
-        prefix: runPrefix(run),
-        metadata: true,
-        ...(marker !== undefined && { marker }),
-      });
-      for (const blob of page.blobs) {
+    for await (const { blobs } of this.#pages({ prefix: runPrefix(run), metadata: true })) {
+      for (const blob of blobs) {
         const tally = tallyFromMetadata(blob.metadata);
         if (tally) parts.push({ path: blob.name, tally });
       }
-      marker = page.next;
-    } while (marker !== undefined);
+    }
     return parts;
+  }
+
+  /** The folders directly below a prefix, each with its slash. */
+  async *foldersBelow(prefix: string): AsyncGenerator<string> {
+    for await (const { prefixes } of this.#pages({ prefix, delimiter: '/' })) yield* prefixes;
+  }
+
+  /** None in a vault that no run has written to yet. */
+  async *#pages(options: ListBlobsOptions): AsyncGenerator<BlobPage> {
+    let marker: string | undefined;
+    do {
+      try {
+        const page = await this.#vault.listBlobs(CONTROL_CONTAINER, {
+          ...options,
+          ...(marker !== undefined && { marker }),
+        });
+        yield page;
+        marker = page.next;
+      } catch (error) {
+        if (isStorageError(error, 'container-not-found')) return;
+        throw error;
+      }
+    } while (marker !== undefined);
   }
 
   async #put(path: string, body: Buffer, options: Parameters<BlobAccount['putObject']>[3]): Promise<void> {

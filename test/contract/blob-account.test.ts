@@ -134,6 +134,14 @@ describe('listings', () => {
     expect(page.prefixes).toEqual(['p/d/', 'p/é&/']);
   });
 
+  it('hold no more than is asked for', async () => {
+    const made = await container('limited');
+    for (const name of ['a', 'ab', 'abc']) await account.putObject(made, name, HELLO, TEXT);
+    const page = await account.listBlobs(made, { prefix: 'a', limit: 1 });
+    expect(page.blobs.map(({ name }) => name)).toEqual(['a']);
+    expect(page.next).toBeTypeOf('string');
+  });
+
   it('come in pages, each one request for 5,000 blobs', async () => {
     const made = await container('paged');
     const names = ['a', 'b', 'c d', 'é', '\u{1f600}'];

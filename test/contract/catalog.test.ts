@@ -82,10 +82,10 @@ describe('a catalog', () => {
 
   it('refuses a cursor that it did not give out', async () => {
     await catalog.put(row(1));
-    await expect(catalog.list({ limit: 1, cursor: 'garbage' })).rejects.toMatchObject({
-      name: 'StorageError',
-      kind: 'invalid',
-    });
+    const others = ['null', '[]', '{"nextPartitionKey":1}'].map((text) => Buffer.from(text).toString('base64url'));
+    for (const cursor of ['garbage', ...others]) {
+      await expect(catalog.list({ limit: 1, cursor })).rejects.toMatchObject({ name: 'StorageError', kind: 'invalid' });
+    }
   });
 
   it('says which account denied it, without the key', async () => {

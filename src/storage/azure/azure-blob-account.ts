@@ -78,7 +78,7 @@ export class AzureBlobAccount implements BlobAccount {
 
   listBlobs(container: string, options: ListBlobsOptions): Promise<BlobPage> {
     return this.#ask({ action: 'list the blobs of', container }, async () => {
-      const { prefix, delimiter, marker, signal } = options;
+      const { prefix, delimiter, marker, limit, signal } = options;
       const client = this.#container(container);
       const asked = {
         includeMetadata: options.metadata === true,
@@ -88,16 +88,19 @@ export class AzureBlobAccount implements BlobAccount {
         ...abortable(signal),
       };
       const pages = (delimiter ? client.listBlobsByHierarchy(delimiter, asked) : client.listBlobsFlat(asked)).byPage({
-        maxPageSize: PAGE_SIZE,
+        maxPageSize: limit ?? PAGE_SIZE,
         ...continuing(marker),
       });
       let page: BlobPage | undefined;
-      const readBody = (body: string) => {
+      const readBody = (body: Buffer) => {
         page = readListing(body, { contentHeaders: options.contentHeaders === true });
       };
       await withExtras({ readBody }, () => pages.next());
-      if (!page) throw new Error('The SDK answered a listing without sending a request.');
-      return page;
+      // What connections remember of this call must not keep the page.
+      const read = page;
+      page = undefined;
+      if (!read) throw new Error('The SDK answered a listing without sending a request.');
+      return read;
     });
   }
 

@@ -117,11 +117,12 @@ function cursorOf(token: string): string {
 function tokenOf(cursor: string): string {
   const token = Buffer.from(cursor, 'base64url');
   try {
-    JSON.parse(token.toString());
+    const { nextPartitionKey, nextRowKey = '' } = JSON.parse(token.toString());
+    if (typeof nextPartitionKey === 'string' && typeof nextRowKey === 'string') return token.toString('base64');
   } catch {
-    throw new StorageError('invalid', 'This is not a cursor that a list of runs gave out.');
+    // Told below like any other cursor that is not ours.
   }
-  return token.toString('base64');
+  throw new StorageError('invalid', 'This is not a cursor that a list of runs gave out.');
 }
 
 /** Tables answer in the order of their keys, so the newest run must have the smallest. */

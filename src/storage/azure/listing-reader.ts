@@ -15,11 +15,14 @@ export interface ListingReaderOptions {
  * Throws `StorageError` (`server`) for a body that is cut short, malformed, or lacks what every blob has: a page is
  * whole or it is an error, since a blob that is missing from a listing would be taken for one that is gone.
  *
- * The strings of a page are slices of its body and keep it in memory: copy what must outlive the page.
+ * The strings of a page are copies: the body can be let go of at once, which is what keeps memory flat.
  */
-export function readListing(body: string, options: ListingReaderOptions = {}): BlobPage {
+export function readListing(body: Buffer | string, options: ListingReaderOptions = {}): BlobPage {
   try {
-    return read(new XmlCursor(body), options.contentHeaders ? WITH_CONTENT_HEADERS : PROPERTIES);
+    return read(
+      new XmlCursor(typeof body === 'string' ? Buffer.from(body) : body),
+      options.contentHeaders ? WITH_CONTENT_HEADERS : PROPERTIES,
+    );
   } catch (error) {
     if (!(error instanceof XmlError)) throw error;
     throw new StorageError('server', `The service sent a listing that is not whole: ${error.message}.`);

@@ -8,7 +8,7 @@ export interface RequestExtras {
    * Takes the body of a successful answer as text, in place of the SDK's own parser. Throws `StorageError` when the
    * body is not whole, and the request is tried again.
    */
-  readBody?(body: string): void;
+  readBody?(body: Buffer): void;
   /** Sees the headers of a successful answer. */
   readHeaders?(get: (name: string) => string | undefined): void;
 }

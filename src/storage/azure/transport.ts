@@ -44,7 +44,7 @@ export const transport: IHttpClient = {
         return response;
       }
       if (extras?.readBody) {
-        extras.readBody(body.toString());
+        extras.readBody(body);
         response.bodyAsText = EMPTY_PAGE;
         return response;
       }

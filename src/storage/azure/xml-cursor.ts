@@ -2,17 +2,22 @@
  * A cursor over the XML that the storage service writes. It visits elements in order and hands out their text; it
  * builds no tree, which is what makes it quick. Strict about structure: whatever is cut short or not nested well
  * throws `XmlError`. It knows no document types and so no entities but the five of XML and character references.
+ *
+ * It reads the bytes as they came, in UTF-8. What it hands out are strings of their own: none keeps the body in memory.
  */
 export class XmlCursor {
-  readonly #text: string;
+  readonly #bytes: Buffer;
   #at = 0;
   /** Of the element that was entered last: the text between its name and its `>`. */
   #attributes = '';
   #empty = false;
+  /** Elements met so far. A listing repeats the same few in the same order, so the next one is guessed first. */
+  readonly #known = new Map<string, Element>();
+  #latest: Element = { name: '', value: '', next: undefined };
 
-  constructor(text: string) {
-    this.#text = text;
-    if (text.charCodeAt(0) === 0xfeff) this.#at = 1;
+  constructor(body: Buffer) {
+    this.#bytes = body;
+    if (body[0] === 0xef && body[1] === 0xbb && body[2] === 0xbf) this.#at = 3;
   }
 
   /** Goes over the whole document, which must have exactly one root element of this name. */
@@ -22,7 +27,7 @@ export class XmlCursor {
     if (name !== root) throw new XmlError(`the root element is ${name}, not ${root}`);
     this.children(root, visit);
     this.#skipMisc();
-    if (this.#at < this.#text.length) throw new XmlError('there is more after the root element');
+    if (this.#at < this.#bytes.length) throw new XmlError('there is more after the root element');
   }
 
   /** Calls `visit` for each child of the element just entered. It must read or skip the child before returning. */
@@ -31,11 +36,11 @@ export class XmlCursor {
       this.#empty = false;
       return;
     }
-    const text = this.#text;
+    const bytes = this.#bytes;
     for (;;) {
       this.#skipMisc();
-      if (text.charCodeAt(this.#at) !== LESS) throw new XmlError(`there is text directly inside ${parent}`);
-      if (text.charCodeAt(this.#at + 1) === SLASH) break;
+      if (bytes[this.#at] !== LESS) throw new XmlError(`there is text directly inside ${parent}`);
+      if (bytes[this.#at + 1] === SLASH) break;
       visit(this.#open());
     }
     this.#close(parent);
@@ -47,16 +52,24 @@ export class XmlCursor {
       this.#empty = false;
       return '';
     }
-    const text = this.#text;
+    const bytes = this.#bytes;
     const start = this.#at;
-    const end = text.indexOf('<', start);
-    if (end < 0) throw new XmlError(`${element} is cut short`);
-    if (text.charCodeAt(end + 1) === SLASH) {
-      this.#at = end;
-      this.#close(element);
-      return decoded(text.slice(start, end));
+    const latest = this.#latest;
+    let plain = true;
+    let end = start;
+    for (; end < bytes.length; end++) {
+      const byte = bytes[end]!;
+      if (byte === LESS) break;
+      if (byte === AMPERSAND || byte >= 0x80) plain = false;
     }
-    return this.#mixedContent(element);
+    if (end >= bytes.length) throw new XmlError(`${element} is cut short`);
+    if (bytes[end + 1] !== SLASH) return this.#mixedContent(element);
+    this.#at = end;
+    this.#close(element);
+    if (!plain) return decoded(bytes.toString('utf8', start, end));
+    if (isAt(bytes, start, end, latest.value)) return latest.value;
+    latest.value = bytes.toString('latin1', start, end);
+    return latest.value;
   }
 
   /** Goes past the element just entered and everything in it. */
@@ -65,10 +78,11 @@ export class XmlCursor {
       this.#empty = false;
       return;
     }
+    const bytes = this.#bytes;
     for (;;) {
-      this.#at = this.#text.indexOf('<', this.#at);
-      if (this.#at < 0) throw new XmlError(`${element} is cut short`);
-      const next = this.#text.charCodeAt(this.#at + 1);
+      while (this.#at < bytes.length && bytes[this.#at] !== LESS) this.#at++;
+      if (this.#at >= bytes.length) throw new XmlError(`${element} is cut short`);
+      const next = bytes[this.#at + 1];
       if (next === SLASH) break;
       if (next === EXCLAMATION || next === QUESTION) this.#skipMarkup();
       else this.skip(this.#open());
@@ -85,22 +99,22 @@ export class XmlCursor {
 
   /** Text in several pieces: between comments, or as CDATA. */
   #mixedContent(element: string): string {
-    const text = this.#text;
+    const bytes = this.#bytes;
     let content = '';
     for (;;) {
-      const end = text.indexOf('<', this.#at);
+      const end = bytes.indexOf(LESS, this.#at);
       if (end < 0) throw new XmlError(`${element} is cut short`);
-      content += decoded(text.slice(this.#at, end));
+      content += decoded(bytes.toString('utf8', this.#at, end));
       this.#at = end;
-      const next = text.charCodeAt(end + 1);
+      const next = bytes[end + 1];
       if (next === SLASH) {
         this.#close(element);
         return content;
       }
-      if (text.startsWith('<![CDATA[', end)) {
-        const close = text.indexOf(']]>', end + 9);
+      if (isAt(bytes, end, end + 9, '<![CDATA[')) {
+        const close = bytes.indexOf(']]>', end + 9);
         if (close < 0) throw new XmlError(`${element} is cut short`);
-        content += text.slice(end + 9, close);
+        content += bytes.toString('utf8', end + 9, close);
         this.#at = close + 3;
       } else if (next === EXCLAMATION || next === QUESTION) {
         this.#skipMarkup();
@@ -111,45 +125,78 @@ export class XmlCursor {
   }
 
   #open(): string {
-    const text = this.#text;
+    const bytes = this.#bytes;
     const start = this.#at + 1;
-    if (text.charCodeAt(this.#at) !== LESS) throw new XmlError('an element was expected');
+    if (bytes[this.#at] !== LESS) throw new XmlError('an element was expected');
+    const guess = this.#latest.next;
+    if (guess !== undefined) {
+      const after = start + guess.name.length;
+      if (isAt(bytes, start, after, guess.name)) {
+        // `<Name>`, `<Name/>` and `<Name />`; whatever else there is takes the long way.
+        const slash = bytes[after] === SPACE ? after + 1 : after;
+        const empty = bytes[slash] === SLASH;
+        const close = empty ? slash + 1 : after;
+        if (bytes[close] === GREATER) {
+          this.#latest = guess;
+          this.#attributes = '';
+          this.#empty = empty;
+          this.#at = close + 1;
+          return guess.name;
+        }
+      }
+    }
     let end = start;
-    while (isNameCharacter(text.charCodeAt(end))) end++;
+    while (isNameByte(bytes[end])) end++;
     if (end === start) throw new XmlError('a tag is malformed or cut short');
-    const name = text.slice(start, end);
-    if (text.charCodeAt(end) === GREATER) {
+    const element = this.#elementOf(bytes.toString('utf8', start, end));
+    if (bytes[end] === GREATER) {
       this.#attributes = '';
       this.#empty = false;
       this.#at = end + 1;
-      return name;
+      return element.name;
     }
     // A `>` may stand inside an attribute's value, so the tag ends where its attributes do.
-    REST_OF_TAG.lastIndex = end;
-    const rest = REST_OF_TAG.exec(text);
+    const close = endOfTag(bytes, end);
+    const rest = REST_OF_TAG.exec(bytes.toString('utf8', end, close));
     if (!rest) throw new XmlError('a tag is malformed or cut short');
     this.#attributes = rest[1]!;
     this.#empty = rest[2] === '/';
-    this.#at = REST_OF_TAG.lastIndex;
-    return name;
+    this.#at = close;
+    return element.name;
+  }
+
+  #elementOf(name: string): Element {
+    let element = this.#known.get(name);
+    if (element === undefined) {
+      element = { name, value: '', next: undefined };
+      // Metadata keys are elements too, and there may be any number of them.
+      if (this.#known.size < 256) this.#known.set(name, element);
+    }
+    this.#latest.next = element;
+    this.#latest = element;
+    return element;
   }
 
   #close(name: string): void {
-    const text = this.#text;
-    const after = this.#at + 2 + name.length;
-    if (!text.startsWith(name, this.#at + 2)) throw new XmlError(`${name} is not closed`);
-    let end = after;
-    while (isSpace(text.charCodeAt(end))) end++;
-    if (text.charCodeAt(end) !== GREATER) throw new XmlError(`${name} is not closed`);
+    const bytes = this.#bytes;
+    const start = this.#at + 2;
+    let end = start + name.length;
+    if (!isAt(bytes, start, end, name)) {
+      const encoded = Buffer.from(name);
+      end = start + encoded.length;
+      if (!bytes.subarray(start, end).equals(encoded)) throw new XmlError(`${name} is not closed`);
+    }
+    while (isSpace(bytes[end])) end++;
+    if (bytes[end] !== GREATER) throw new XmlError(`${name} is not closed`);
     this.#at = end + 1;
   }
 
   /** White space, comments and processing instructions. */
   #skipMisc(): void {
     for (;;) {
-      const first = this.#text.charCodeAt(this.#at);
+      const first = this.#bytes[this.#at];
       if (first === LESS) {
-        const next = this.#text.charCodeAt(this.#at + 1);
+        const next = this.#bytes[this.#at + 1];
         if (next !== EXCLAMATION && next !== QUESTION) return;
         this.#skipMarkup();
       } else if (isSpace(first)) this.#at++;
@@ -158,9 +205,10 @@ export class XmlCursor {
   }
 
   #skipMarkup(): void {
+    const bytes = this.#bytes;
     for (const [start, end] of MARKUP) {
-      if (!this.#text.startsWith(start, this.#at)) continue;
-      const close = this.#text.indexOf(end, this.#at + start.length);
+      if (!isAt(bytes, this.#at, this.#at + start.length, start)) continue;
+      const close = bytes.indexOf(end, this.#at + start.length);
       if (close < 0) throw new XmlError('markup is cut short');
       this.#at = close + end.length;
       return;
@@ -169,29 +217,61 @@ export class XmlCursor {
   }
 }
 
+interface Element {
+  name: string;
+  /** Its latest text: many have the same one in blob after blob, and then need no string of their own. */
+  value: string;
+  /** What came after it last. */
+  next: Element | undefined;
+}
+
+/** Whether the bytes of a stretch are this text, which is ASCII. */
+function isAt(bytes: Buffer, start: number, end: number, text: string): boolean {
+  if (end - start !== text.length) return false;
+  for (let index = 0; index < text.length; index++) {
+    if (bytes[start + index] !== text.charCodeAt(index)) return false;
+  }
+  return true;
+}
+
+/** Past the `>` that ends a tag; inside quotes it ends none. */
+function endOfTag(bytes: Buffer, from: number): number {
+  let quote: number | undefined;
+  for (let at = from; at < bytes.length; at++) {
+    const byte = bytes[at]!;
+    if (quote !== undefined) {
+      if (byte === quote) quote = undefined;
+    } else if (byte === 0x22 || byte === 0x27) quote = byte;
+    else if (byte === GREATER) return at + 1;
+  }
+  throw new XmlError('a tag is malformed or cut short');
+}
+
 export class XmlError extends Error {
   override readonly name = 'XmlError';
 }
 
+const SPACE = 0x20;
 const LESS = 0x3c;
 const GREATER = 0x3e;
 const SLASH = 0x2f;
+const AMPERSAND = 0x26;
 const EXCLAMATION = 0x21;
 const QUESTION = 0x3f;
-const REST_OF_TAG = /((?:\s+[^\s"'<>=&/]+\s*=\s*(?:"[^"<]*"|'[^'<]*'))*)\s*(\/?)>/y;
+const REST_OF_TAG = /^((?:\s+[^\s"'<>=&/]+\s*=\s*(?:"[^"<]*"|'[^'<]*'))*)\s*(\/?)>$/;
 const MARKUP = [
   ['<!--', '-->'],
   ['<![CDATA[', ']]>'],
   ['<?', '?>'],
 ] as const;
 
-/** Everything but white space, `/`, `<`, `>`, `=`, `&`, quotes and the end of the text (which compares as NaN). */
-function isNameCharacter(code: number): boolean {
-  return code > 0x3e || (code > 0x27 && code < 0x3c && code !== SLASH);
+/** Everything but white space, `/`, `<`, `>`, `=`, `&`, quotes and the end of the body. */
+function isNameByte(byte: number | undefined): boolean {
+  return byte !== undefined && (byte > 0x3e || (byte > 0x27 && byte < 0x3c && byte !== SLASH));
 }
 
-function isSpace(code: number): boolean {
-  return code === 0x20 || code === 0x0a || code === 0x0d || code === 0x09;
+function isSpace(byte: number | undefined): boolean {
+  return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
 }
 
 const ENTITIES: Record<string, string> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" };

@@ -77,6 +77,23 @@ describe('copying one blob', () => {
     expect(readRecord(mirror.metadata)).toEqual(written);
   });
 
+  it('I7: tags that may no longer be read stay on the mirror when only the tier has changed', async () => {
+    const tags = { owner: 'ada' };
+    const record = { ...recordOf(blobState({ tags }), EARLIER), tier: 'Cool' };
+    const mirror = blobState({ etag: '0xV', metadata: withRecord({}, record)! });
+    const source = blobState({ tier: 'Hot', tagCount: 1 });
+    const { place, asked } = placeOf(source, {
+      setTier: async () => {},
+      setMetadata: async (_container, _name, metadata) => {
+        expect(readRecord(metadata)).toMatchObject({ tier: 'Hot', tags: record.tags });
+        return '0xN';
+      },
+    });
+    const outcome = await copyBlob(place, { source, mirror, reason: 'tier' });
+    expect(outcome).toMatchObject({ status: 'copied', reason: 'tier', vaultEtag: '0xN' });
+    expect(asked).toEqual(['setTier', 'setMetadata']);
+  });
+
   // A block list committed without metadata makes a blob without any: only Copy Blob takes along what headers cannot say.
   it('I7: metadata that cannot be sent is left to the service to copy, not dropped with blocks', async () => {
     const source = blobState({ metadata: { owner: 'grün' } });

@@ -109,6 +109,8 @@ describe('tiers', () => {
     [{ tier: 'Cool' }, 'Cool'],
     [{ tier: 'Hot', tierInferred: true }, undefined],
     [{ tier: 'Archive' }, undefined],
+    [{ tier: 'Premium' }, undefined],
+    [{ tier: 'Smart' }, undefined],
     [{ tier: 'P10', type: 'page' as const }, undefined],
     [{}, undefined],
   ])('of %j, %s is set on the copy', (blob, tier) => {

@@ -1,0 +1,107 @@
+import pLimit from 'p-limit';
+import { describe, expect, it } from 'vitest';
+import { makeConfirmCopies } from '../../../src/activities/confirm-copies.ts';
+import { type WorkFile, writeResults } from '../../../src/activities/copy-chunk.ts';
+import type { Dependencies } from '../../../src/activities/dependencies.ts';
+import type { BlobState } from '../../../src/domain/blob.ts';
+import { copyKey, lockPath, partPath } from '../../../src/domain/control-paths.ts';
+import type { Outcome, PendingCopy } from '../../../src/domain/outcome.ts';
+import type { RunRef } from '../../../src/domain/run.ts';
+import { emptyTally } from '../../../src/domain/tally.ts';
+import type { BlobAccount, StoredObject } from '../../../src/storage/blob-account.ts';
+import { ControlStore } from '../../../src/storage/control-store.ts';
+import { StorageError } from '../../../src/storage/storage-error.ts';
+import { blobState } from '../../support/blob-state.ts';
+
+const NOW = new Date('2026-05-02T00:00:00.000Z');
+const RUN: RunRef = {
+  id: 'nightly-20260502T000000Z-aaaaaa',
+  job: 'nightly',
+  mode: 'incremental',
+  trigger: 'http',
+  dryRun: false,
+  startedAt: NOW.toISOString(),
+  epoch: 1,
+};
+const KEY = copyKey(0, 0, 0);
+const HUGE = 2 ** 30;
+
+/** Confirms one blob's copy again and again, as the orchestration does, and tells what came of it. */
+async function rounds(source: BlobState, mirrorOf: (copyId: string) => BlobState, most = 10) {
+  const objects = new Map<string, StoredObject>();
+  let started = 1;
+  const vault = {
+    alias: 'VAULT',
+    getObject: async (_container: string, name: string) => objects.get(name),
+    putObject: async (_container: string, name: string, body: Uint8Array, options: { expect?: unknown }) => {
+      if (options.expect === 'absent' && objects.has(name)) throw new StorageError('precondition', 'It is there');
+      objects.set(name, { body: Buffer.from(body), etag: '0x1', metadata: {} });
+      return { etag: '0x1' };
+    },
+    look: async () => mirrorOf(`copy-${started}`),
+    snapshot: async () => 'then',
+    abortCopy: async () => {},
+    startCopy: async () => ({ etag: '0xN', copyId: `copy-${++started}`, status: 'pending' as const }),
+    copyBlocks: async () => ({ etag: '0xB' }),
+  } as unknown as BlobAccount;
+  const access = { urlOf: (name: string) => `https://source/${name}` };
+  const account = { readAccess: async () => access } as unknown as BlobAccount;
+  const job = {
+    name: 'nightly',
+    method: 'auto',
+    source: { account: 'SOURCE' },
+    destination: { account: 'VAULT', prefix: '' },
+  };
+  const deps = {
+    configuration: { jobs: [job] },
+    limits: { copyDeadlineMs: 3_600_000 },
+    copySlots: pLimit(4),
+    blobs: (alias: string) => (alias === 'VAULT' ? vault : account),
+    catalog: () => undefined,
+    now: () => NOW,
+  } as unknown as Dependencies;
+  const control = new ControlStore(vault);
+  const lock = { job: 'nightly', epoch: 1, run: RUN, since: RUN.startedAt, cancel: false };
+  await control.writeJson(lockPath('nightly'), lock, 'absent');
+
+  const confirm = makeConfirmCopies(deps);
+  const copy: PendingCopy = {
+    planned: { source, reason: 'new' },
+    copyId: 'copy-1',
+    startedAt: NOW.toISOString(),
+    tries: 1,
+  };
+  const tally = emptyTally('images', 'imagesbackup');
+  let work: WorkFile | undefined = (await writeResults(control, RUN, KEY, [copy], tally, {})).work;
+  for (let round = 0; work && round < most; round++) {
+    work = (await confirm({ run: RUN, container: 'images', destination: 'imagesbackup', work })).work;
+  }
+  if (work) return { started };
+  const { items } = await control.readPart<Outcome, object>(partPath(RUN, 'copy', 'images', KEY));
+  return { started, outcome: items[0]! };
+}
+
+describe('confirming copies', () => {
+  const failing = (copyId: string) =>
+    blobState({ etag: '0xF', size: 0, copy: { id: copyId, status: 'failed', description: '403 refused' } });
+  const someoneElses = () =>
+    blobState({ etag: '0xE', size: 5, type: 'page', copy: { id: 'another', status: 'success' } });
+
+  it('F9: a copy that fails twice is made in blocks', async () => {
+    const { started, outcome } = await rounds(blobState({ size: HUGE }), failing);
+    expect(outcome).toMatchObject({ status: 'copied', method: 'blocks' });
+    expect(started).toBe(2);
+  });
+
+  // Blocks take no metadata along that headers cannot say, such as an empty value.
+  it('I4: a copy that cannot be made in blocks is not started for ever', async () => {
+    const { started, outcome } = await rounds(blobState({ size: HUGE, metadata: { note: '' } }), failing);
+    expect(outcome).toMatchObject({ status: 'failed', code: 'copy-failed', message: '403 refused' });
+    expect(started).toBe(2);
+  });
+
+  it('I4: a mirror that something else writes each time ends as a failure that says so', async () => {
+    const { outcome } = await rounds(blobState({ size: HUGE, type: 'page' }), someoneElses);
+    expect(outcome).toMatchObject({ status: 'failed', code: 'destination-changing' });
+  });
+});
