@@ -134,6 +134,6 @@ function readRecordMatches(metadata: Record<string, string> | undefined, etag: s
   return record === undefined || record.etag === etag;
 }
 
-function reasonOf(copy: PendingCopy): Partial<Outcome> {
-  return copy.planned.reason === 'pending' ? {} : { reason: copy.planned.reason };
+function reasonOf({ planned, lacks }: PendingCopy): Partial<Outcome> {
+  return { ...(planned.reason !== 'pending' && { reason: planned.reason }), ...(lacks && { code: lacks }) };
 }

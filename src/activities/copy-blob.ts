@@ -1,7 +1,14 @@
 import type { BlobState } from '../domain/blob.ts';
 import { isAtomic, methodsFor } from '../domain/copy-method.ts';
 import { decide, isWhole } from '../domain/decision.ts';
-import { type CopyMethod, type Outcome, outcomeOf, type PendingCopy, type PlannedCopy } from '../domain/outcome.ts';
+import {
+  type CopyMethod,
+  type Outcome,
+  outcomeOf,
+  type PendingCopy,
+  type PlannedCopy,
+  type ProblemCode,
+} from '../domain/outcome.ts';
 import { canBeSent, readRecord, recordOf, settableTier, tagsAreWithheld, withRecord } from '../domain/record.ts';
 import type { BlobAccount, CopyRequest } from '../storage/blob-account.ts';
 import { isStorageError, StorageError } from '../storage/storage-error.ts';
@@ -122,7 +129,7 @@ async function copyByBestMethod(
   const record = recordOf(source, place.run.id);
   const metadata = withRecord(source.metadata, record);
   const tier = settableTier(source);
-  const request: CopyRequest = {
+  let request: CopyRequest = {
     sourceUrl: place.access.urlOf(source.name),
     sourceIfMatch: source.etag,
     container: place.destination,
@@ -137,13 +144,16 @@ async function copyByBestMethod(
   const possible = attempt.methods.filter((method) => method !== 'blocks' || canCopyInBlocks(source));
   const methods: CopyMethod[] = possible.length > 0 ? possible : ['async'];
   const last = methods.at(-1);
-  for (const method of methods) {
+  let lacks: ProblemCode | undefined;
+  for (let next = 0; next < methods.length; next++) {
+    const method = methods[next]!;
     if (mirror && attempt.kept !== mirror.etag && mustKeep(mirror, source, method)) {
       // The restore points made so far find their content in this snapshot, by the record it carries along.
       await place.vault.snapshot(request.container, request.name, mirror.etag);
       attempt.keep(mirror.etag);
     }
-    const about = { method, ...(attempt.reason !== 'pending' && { reason: attempt.reason }) };
+    const reason = attempt.reason === 'pending' ? {} : { reason: attempt.reason };
+    const about = { method, ...reason, ...(lacks && { code: lacks }) };
     try {
       if (method === 'sync') return copied(source, (await place.vault.copySync(request)).etag, about);
       if (method === 'blocks') {
@@ -155,8 +165,22 @@ async function copyByBestMethod(
       const started = await place.vault.startCopy(request);
       if (started.status === 'success') return copied(source, started.etag, about);
       const planned: PlannedCopy = { source, reason: attempt.reason, ...(mirror && { mirror }) };
-      return pending(place, planned, started.copyId, attempt.tries + 1);
+      return { ...pending(place, planned, started.copyId, attempt.tries + 1), ...(lacks && { lacks }) };
     } catch (error) {
+      const { tier: wantedTier, tags, ...bare } = request;
+      // The content is what matters most: it is copied without what the vault does not take, and the outcome says so.
+      if (wantedTier !== undefined && isStorageError(error, 'tier-not-supported')) {
+        request = { ...bare, ...(tags && { tags }) };
+        lacks = 'tier-not-kept';
+        next--;
+        continue;
+      }
+      if (tags !== undefined && isStorageError(error, 'access-denied', 'invalid')) {
+        request = { ...bare, ...(wantedTier !== undefined && { tier: wantedTier }) };
+        lacks = 'tags-not-written';
+        next--;
+        continue;
+      }
       // The next method may manage what this one does not offer.
       if (method !== last && isStorageError(error, 'too-large', 'unsupported')) continue;
       // Empty blobs have been reported to be refused as a synchronous copy's source (azure-sdk-for-js issue 6577).

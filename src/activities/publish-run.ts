@@ -120,6 +120,7 @@ function judge(
     ...report,
     source: place.source.endpoint,
     vault: place.vault.endpoint,
+    destination: { container: place.job.destination.container, prefix: place.job.destination.prefix },
     restorePoint: !run.dryRun && (status === 'succeeded' || status === 'completed-with-failures'),
     parts: run.dryRun ? [] : [...earlier, ...partEntries(sound)],
   };

@@ -45,6 +45,8 @@ export interface PendingCopy {
   startedAt: string;
   /** How many asynchronous copies of this blob the run has started. */
   tries: number;
+  /** What the copy was made without. */
+  lacks?: ProblemCode;
 }
 
 export function isPending(item: Outcome | PendingCopy): item is PendingCopy {
@@ -77,6 +79,10 @@ export const PROBLEMS = {
   'copy-stuck': 'The service did not finish the copy in time, and it was aborted. Retry.',
   'tags-not-read':
     'Index tags were not copied: the app may not read them. Give it the right to read tags on the source (the readTags parameter of infra/).',
+  'tags-not-written':
+    'Index tags were not copied: the vault refused them. Let the app write tags there (infra/ defines such a role); accounts with a hierarchical namespace have none. Then run a full backup.',
+  'tier-not-kept':
+    'The vault does not have the access tier that was set on the source; its default was taken. Nothing to do.',
   'container-not-found':
     'The job names this container, but the source does not have it. Correct the job or the container.',
   'no-containers': 'None of the job\'s patterns matches a container of the source. Correct "source.containers".',
@@ -112,6 +118,8 @@ export const MEANINGS: Record<ProblemCode, string> = {
   'copy-failed': 'the service failed the copy',
   'copy-stuck': 'the copy was not finished in time',
   'tags-not-read': 'index tags not copied',
+  'tags-not-written': 'copied without its index tags',
+  'tier-not-kept': 'copied without its access tier',
   'container-not-found': 'the source has no such container',
   'no-containers': 'no container of the source matches',
   'container-name-invalid': 'no valid name for its mirror',

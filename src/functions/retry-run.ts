@@ -1,4 +1,4 @@
-import type { Dependencies } from '../activities/dependencies.ts';
+import { type Dependencies, workplaceOf } from '../activities/dependencies.ts';
 import { lockPath } from '../domain/control-paths.ts';
 import type { RunLock } from '../domain/lock.ts';
 import { answering } from './answering.ts';
@@ -27,6 +27,22 @@ export function retryRunHandler(deps: Dependencies) {
     // Containers that were never listed are named nowhere: a retry would make a restore point without them.
     const whole = problems.find(({ container }) => container === undefined);
     if (whole) throw new HttpError(409, 'nothing-to-retry', `Run ${id} failed as a whole: ${whole.message}`, again);
+    const place = workplaceOf(deps, job);
+    const { container, prefix } = place.job.destination;
+    const { summary } = found;
+    const sameWay =
+      summary.source === place.source.endpoint &&
+      summary.vault === place.vault.endpoint &&
+      summary.destination.container === container &&
+      summary.destination.prefix === prefix;
+    if (!sameWay) {
+      throw new HttpError(
+        409,
+        'nothing-to-retry',
+        `Job "${job}" has other accounts or another destination since`,
+        again,
+      );
+    }
     // Its restore point would be the newest, and hold what was there before the later run.
     const lock = await found.control.readJson<RunLock>(lockPath(job));
     // Its own lock may still be there for a moment after its summary.

@@ -3,6 +3,7 @@ import type { AbortCopiesInput } from '../activities/abort-copies.ts';
 import type { WorkFile } from '../activities/copy-chunk.ts';
 import type { PlanChunk } from '../activities/plan-writer.ts';
 import type { WalkPosition } from '../domain/merge-walk.ts';
+import type { ProblemCode } from '../domain/outcome.ts';
 import { problemOf } from '../domain/report.ts';
 import type { Problem, RunRef } from '../domain/run.ts';
 import { type Answer, call, wait } from './call.ts';
@@ -28,6 +29,8 @@ interface State {
   scanned: boolean;
   copies: Piece[];
   work: (WorkFile & { failures?: number })[];
+  /** How often the next slice could not be scanned. */
+  scanFailures?: number;
   /** Seconds until pending copies are looked at again. */
   delay: number;
   problem?: Problem;
@@ -46,6 +49,8 @@ interface Piece {
  */
 const FAILURES_ALLOWED = 2;
 const WAIT_AFTER_FAILURE = 20;
+/** Problems of a listing that may be over after a wait; the others stay until somebody mends them. */
+const PASSING = new Set<ProblemCode>(['throttled', 'unreachable', 'server-error']);
 
 /** No further slice is scanned while so many chunks wait to be copied. */
 const ENOUGH_TO_DO = 16;
@@ -107,17 +112,24 @@ export function* backupContainer(
       return { stopped };
     }
     state.copies = waiting;
+    let failed = false;
     if (scanning) {
       const slice = answers.shift() as Answer<'scanSlice'>;
-      state.slice++;
-      if (slice.next) state.from = slice.next;
-      // After a problem, what has been planned is still copied, and nothing more is listed.
-      state.scanned = slice.next === undefined;
-      if (slice.problem) state.problem ??= slice.problem;
-      if (!run.dryRun) state.copies.push(...(slice.chunks ?? []).map((chunk) => ({ chunk, from: 0 })));
+      const failures = (state.scanFailures ?? 0) + 1;
+      if (slice.problem && PASSING.has(slice.problem.code) && failures <= FAILURES_ALLOWED) {
+        state.scanFailures = failures;
+        failed = true;
+      } else {
+        state.scanFailures = 0;
+        state.slice++;
+        if (slice.next) state.from = slice.next;
+        // After a problem, what has been planned is still copied, and nothing more is listed.
+        state.scanned = slice.next === undefined;
+        if (slice.problem) state.problem ??= slice.problem;
+        if (!run.dryRun) state.copies.push(...(slice.chunks ?? []).map((chunk) => ({ chunk, from: 0 })));
+      }
     }
     state.work = [];
-    let failed = false;
     for (const [index, answer] of (answers as Answer<'copyChunk'>[]).entries()) {
       const piece = copies[index];
       const file = work[index - copies.length];

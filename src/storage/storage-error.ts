@@ -25,6 +25,8 @@ export type StorageErrorKind =
   | 'no-pending-copy'
   /** The destination is a blob of another type. */
   | 'type-differs'
+  /** The account, or this type of blob, does not have the access tier that was asked for. */
+  | 'tier-not-supported'
   /** Immutability policy or legal hold. */
   | 'immutable'
   /** The copy source is larger than the method allows. */

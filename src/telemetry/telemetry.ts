@@ -65,7 +65,9 @@ export class Telemetry {
     const known = error instanceof Error ? error : new Error(String(error));
     this.#event('activity-failed', { activity, ...properties, message: known.message });
     // The stack helps whoever mends it, and is for them alone: it goes to no log that users read.
-    this.#sink?.exception(new Error(redact(known.message)), clean({ activity, ...properties }));
+    const told = new Error(redact(known.message));
+    if (known.stack !== undefined) told.stack = redact(known.stack);
+    this.#sink?.exception(told, clean({ activity, ...properties }));
   }
 
   /** Something worth knowing that changes no result. */

@@ -57,6 +57,10 @@ const BY_CODE: Record<string, StorageErrorKind> = {
   NoPendingCopyOperation: 'no-pending-copy',
   CopyIdMismatch: 'no-pending-copy',
 
+  BlobAccessTierNotSupportedForAccountType: 'tier-not-supported',
+  AccessTierNotSupportedForBlobType: 'tier-not-supported',
+  BlobTierInadequateForContentLength: 'tier-not-supported',
+  InvalidBlobTier: 'tier-not-supported',
   InvalidBlobType: 'type-differs',
   InvalidSourceBlobType: 'type-differs',
   BlobTypeMismatch: 'type-differs',

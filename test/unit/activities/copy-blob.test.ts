@@ -122,3 +122,39 @@ describe('copying one blob', () => {
     expect(outcome).toMatchObject({ status: 'copied', method: 'blocks' });
   });
 });
+
+describe('what the vault does not take', () => {
+  const refusing = (kind: 'tier-not-supported' | 'access-denied', field: 'tier' | 'tags') => ({
+    copySync: async (request: { tier?: string; tags?: object }) => {
+      if (request[field] !== undefined) throw new StorageError(kind, 'refused', 403);
+      return { etag: '0xN' };
+    },
+  });
+
+  it('F25: a tier that the account does not have is left out, and the outcome says so', async () => {
+    const source = blobState({ tier: 'Cool', tags: { a: '1' }, tagCount: 1 });
+    const { place, asked } = placeOf(source, refusing('tier-not-supported', 'tier'));
+    const outcome = await copyBlob(place, { source, reason: 'new' });
+    expect(outcome).toMatchObject({ status: 'copied', code: 'tier-not-kept', method: 'sync' });
+    expect(asked).toEqual(['copySync', 'copySync']);
+  });
+
+  it('F25: tags that may not be written are left out, and the outcome says so', async () => {
+    const source = blobState({ tags: { a: '1' }, tagCount: 1 });
+    const { place } = placeOf(source, refusing('access-denied', 'tags'));
+    const outcome = await copyBlob(place, { source, reason: 'new' });
+    expect(outcome).toMatchObject({ status: 'copied', code: 'tags-not-written' });
+  });
+
+  it('a refusal of everything stays a failure', async () => {
+    const source = blobState({ tags: { a: '1' }, tagCount: 1 });
+    const { place, asked } = placeOf(source, {
+      copySync: async () => {
+        throw new StorageError('access-denied', 'refused', 403);
+      },
+    });
+    const outcome = await copyBlob(place, { source, reason: 'new' });
+    expect(outcome).toMatchObject({ status: 'failed', code: 'access-denied-destination' });
+    expect(asked).toEqual(['copySync', 'copySync']);
+  });
+});

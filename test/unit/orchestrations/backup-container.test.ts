@@ -98,7 +98,7 @@ describe('one container', () => {
   it('of a dry run nothing is copied', () => {
     const harness = harnessOf({ scan: scanOf(3, 2) });
     expect(harness.run('backupContainer', { ...about, run: { ...run, dryRun: true } })).toEqual({});
-    expect(namesOf(harness)).toEqual([['scanSlice'], ['scanSlice'], ['scanSlice']]);
+    expect(harness.calls('scanSlice').length).toBe(3);
   });
 
   it('of a retry is planned from the earlier run’s failures, unless it is to be scanned', () => {
@@ -246,14 +246,16 @@ describe('F18: problems', () => {
       scan: (input) => (input.slice < 2 ? scanOf(9, 2)(input) : { problem: unreachable }),
     });
     expect(harness.run('backupContainer', about)).toEqual({ problem: unreachable });
-    expect(harness.calls('scanSlice').length).toBe(3);
+    // The third slice is tried three times.
+    expect(harness.calls('scanSlice').length).toBe(2 + 3);
     expect(pieces(harness)).toEqual(['0-0@0', '0-1@0', '1-0@0', '1-1@0']);
   });
 
   it('of the first scan: there is nothing to do', () => {
     const harness = harnessOf({ scan: () => ({ problem: unreachable }) });
     expect(harness.run('backupContainer', about)).toEqual({ problem: unreachable });
-    expect(namesOf(harness)).toEqual([['scanSlice']]);
+    expect(harness.calls('scanSlice').length).toBe(3);
+    expect(harness.waits).toEqual([20, 20]);
   });
 
   it('of copying or confirming: the first is told, and everything else goes on', () => {
