@@ -1,6 +1,4 @@
 import { type Dependencies, workplaceOf } from '../activities/dependencies.ts';
-import { lockPath } from '../domain/control-paths.ts';
-import type { RunLock } from '../domain/lock.ts';
 import { answering } from './answering.ts';
 import { findRun } from './find-run.ts';
 import { HttpError } from './http-error.ts';
@@ -40,18 +38,6 @@ export function retryRunHandler(deps: Dependencies) {
         409,
         'nothing-to-retry',
         `Job "${job}" has other accounts or another destination since`,
-        again,
-      );
-    }
-    // Its restore point would be the newest, and hold what was there before the later run.
-    const lock = await found.control.readJson<RunLock>(lockPath(job));
-    // Its own lock may still be there for a moment after its summary.
-    const last = lock?.value.run?.id ?? lock?.value.last;
-    if (last !== id) {
-      throw new HttpError(
-        409,
-        'nothing-to-retry',
-        `Run ${last ?? 'unknown'} came after it and had another look at everything`,
         again,
       );
     }

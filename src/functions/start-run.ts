@@ -69,6 +69,16 @@ async function takeLock(
         deps.telemetry.warn('lock-taken-over', { job: run.job, from: holder.id, by: run.id });
       }
     }
+    if (run.retryOf !== undefined && before?.last !== run.retryOf) {
+      // The restore point of the retry would be the newest, and hold what was there before the later run.
+      const why = `Run ${run.retryOf} is not the last that ended: ${before?.last ?? 'none is known'}`;
+      throw new HttpError(
+        409,
+        'nothing-to-retry',
+        why,
+        'Retry that one, or start a new run: POST /api/jobs/{job}/runs',
+      );
+    }
     const lock = acquire(before, run, deps.now());
     if (await control.writeJson(path, lock, found ? { ifMatch: found.etag } : 'absent')) return { lock };
   }
