@@ -60,10 +60,7 @@ export async function copyBlob(
           mirror = await vault.look(destination, mirrorName);
           continue;
         case 'update':
-          return copied(source, await updateProperties(place, source, mirror!), {
-            method: 'properties',
-            reason: decision.reason,
-          });
+          return await updateProperties(place, source, mirror!, decision.reason);
         case 'copy': {
           const outcome = await copyByBestMethod(place, source, mirror, {
             methods: options.methods ?? methodsFor(source, place.method),
@@ -210,19 +207,36 @@ function mustKeep(mirror: BlobState, source: BlobState, method: CopyMethod): boo
  * Sets tier or tags in place: the content is there already. The record is written last, so that a crash in between
  * only means that it is done again.
  */
-async function updateProperties(place: CopyPlace, source: BlobState, mirror: BlobState): Promise<string> {
+async function updateProperties(
+  place: CopyPlace,
+  source: BlobState,
+  mirror: BlobState,
+  reason: 'tier' | 'tags',
+): Promise<Outcome> {
   const name = place.mirrorPrefix + source.name;
   const had = readRecord(mirror.metadata);
   const tier = settableTier(source);
-  if (tier !== undefined && tier !== had?.tier) await place.vault.setTier(place.destination, name, tier);
+  let lacks: ProblemCode | undefined;
+  if (tier !== undefined && tier !== had?.tier) {
+    try {
+      await place.vault.setTier(place.destination, name, tier);
+    } catch (error) {
+      // As when copying: noted as done in the record, or it would be tried again in every run.
+      if (!isStorageError(error, 'tier-not-supported')) throw error;
+      lacks = 'tier-not-kept';
+    }
+  }
   const record = recordOf(source, place.run.id);
   // The mirror keeps the tags it has while the source's may not be read.
   if (tagsAreWithheld(source)) Object.assign(record, had?.tags !== undefined && { tags: had.tags });
   else if (record.tags !== had?.tags) await place.vault.setTags(place.destination, name, source.tags ?? {});
   const metadata = withRecord(source.metadata, record);
   // No room to note it beside the user's metadata: that, and the record by which the copy is found, weigh more.
-  if (metadata === undefined) return mirror.etag;
-  return place.vault.setMetadata(place.destination, name, metadata, mirror.etag);
+  const etag =
+    metadata === undefined
+      ? mirror.etag
+      : await place.vault.setMetadata(place.destination, name, metadata, mirror.etag);
+  return copied(source, etag, { method: 'properties', reason, ...(lacks && { code: lacks }) });
 }
 
 /** Both sides as they are now. The source is listed, not asked for singly: only listings keep the case of metadata keys. */

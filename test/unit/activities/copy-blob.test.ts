@@ -158,3 +158,19 @@ describe('what the vault does not take', () => {
     expect(asked).toEqual(['copySync', 'copySync']);
   });
 });
+
+it('F25: a tier that the vault does not have is noted once, not tried in every run', async () => {
+  const mirror = blobState({ etag: '0xV', metadata: withRecord({}, recordOf(blobState(), EARLIER))! });
+  const source = blobState({ tier: 'Cool' });
+  const { place } = placeOf(source, {
+    setTier: async () => {
+      throw new StorageError('tier-not-supported', 'refused', 400);
+    },
+    setMetadata: async (_container, _name, metadata) => {
+      expect(readRecord(metadata)?.tier).toBe('Cool');
+      return '0xN';
+    },
+  });
+  const outcome = await copyBlob(place, { source, mirror, reason: 'tier' });
+  expect(outcome).toMatchObject({ status: 'copied', method: 'properties', code: 'tier-not-kept', vaultEtag: '0xN' });
+});
