@@ -27,6 +27,7 @@ import { Telemetry, type TelemetrySink } from './telemetry/telemetry.ts';
 
 const configuration = readConfiguration({ env: process.env, cwd: process.cwd(), appRoot: join(__dirname, '..') });
 const limits = readLimits(process.env.STRONGROOM_LIMITS);
+const retries = { firstDelay: limits.retryDelayMs, timeout: limits.requestMs };
 const telemetry = new Telemetry((line) => console.log(line), applicationInsights());
 
 const deps: Dependencies = {
@@ -34,8 +35,8 @@ const deps: Dependencies = {
   limits,
   telemetry,
   copySlots: pLimit(limits.copiesAtOnce),
-  blobs: once<BlobAccount>((alias) => connectBlobAccount(configuration.accounts.get(alias)!)),
-  catalog: once<Catalog>((alias) => connectCatalog(configuration.accounts.get(alias)!)),
+  blobs: once<BlobAccount>((alias) => connectBlobAccount(configuration.accounts.get(alias)!, retries)),
+  catalog: once<Catalog>((alias) => connectCatalog(configuration.accounts.get(alias)!, undefined, retries)),
   now: () => new Date(),
   random: () =>
     BigInt(`0x${randomBytes(8).toString('hex')}`)

@@ -16,6 +16,10 @@ export interface Limits {
   copiesAtOnce: number;
   /** An asynchronous copy may be pending for so long, plus time for its size. */
   copyDeadlineMs: number;
+  /** Storage requests are tried again after so long, then twice as long, and so on. */
+  retryDelayMs: number;
+  /** One request to storage may take so long; a copy that is waited for, five times as long. */
+  requestMs: number;
 }
 
 const DEFAULTS: Limits = {
@@ -27,6 +31,8 @@ const DEFAULTS: Limits = {
   copyMs: 60_000,
   copiesAtOnce: 32,
   copyDeadlineMs: 3_600_000,
+  retryDelayMs: 800,
+  requestMs: 60_000,
 };
 
 /** Reads `STRONGROOM_LIMITS`, a JSON object of some of the limits. Throws a plain message when it is not one. */

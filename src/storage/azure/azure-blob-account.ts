@@ -45,7 +45,7 @@ export class AzureBlobAccount implements BlobAccount {
   readonly #service: BlobServiceClient;
   readonly #mint: ReadAccessMinter;
 
-  constructor(access: AccountAccess, retries?: RetryOptions) {
+  constructor(access: AccountAccess, retries: RetryOptions) {
     this.alias = access.alias;
     this.endpoint = access.blobEndpoint;
     const url = access.by.kind === 'sas' ? `${access.blobEndpoint}?${access.by.sas}` : access.blobEndpoint;

@@ -11,22 +11,23 @@ import { isStorageError, StorageError } from '../storage-error.ts';
 import type { AccountAccess } from './account-access.ts';
 import { storageErrorOf } from './errors.ts';
 import { tableOperationName } from './operation-name.ts';
-import { DEFAULT_RETRIES, type RetryOptions } from './retry-policy.ts';
+import type { RetryOptions } from './retry-policy.ts';
 
 /** All runs are in one partition, so that one query lists them in order. */
 const PARTITION = 'run';
 /** The last millisecond that ISO 8601 writes with four digits of year; 15 digits long. */
 const END_OF_TIME = 253_402_300_799_999;
-/** A run's row is written again and again; what an attempt may take, in milliseconds. */
-const TIMEOUT = 60_000;
 
 /** The catalog of runs in one Azure table. The SDK's own retry policy serves here: it honours `Retry-After`. */
 export class AzureCatalog implements Catalog {
   readonly #alias: string;
   readonly #table: TableClient;
+  /** What an attempt may take, in milliseconds. */
+  readonly #timeout: number;
 
-  constructor(access: AccountAccess, tableName: string, retries: RetryOptions = DEFAULT_RETRIES) {
+  constructor(access: AccountAccess, tableName: string, retries: RetryOptions) {
     this.#alias = access.alias;
+    this.#timeout = retries.timeout;
     this.#table = tableClient(access, tableName, {
       allowInsecureConnection: access.tableEndpoint.startsWith('http:'),
       retryOptions: {
@@ -43,11 +44,11 @@ export class AzureCatalog implements Catalog {
     return this.#ask(`write the row of run ${row.id} to`, async () => {
       const entity = { partitionKey: PARTITION, rowKey: rowKey(row), ...columnsOf(row) };
       try {
-        await this.#table.upsertEntity(entity, 'Replace', { requestOptions: { timeout: TIMEOUT } });
+        await this.#table.upsertEntity(entity, 'Replace', { requestOptions: { timeout: this.#timeout } });
       } catch (error) {
         if (storageErrorOf(error, { action: '', alias: '' }).kind !== 'container-not-found') throw error;
         await this.#table.createTable();
-        await this.#table.upsertEntity(entity, 'Replace', { requestOptions: { timeout: TIMEOUT } });
+        await this.#table.upsertEntity(entity, 'Replace', { requestOptions: { timeout: this.#timeout } });
       }
     });
   }
@@ -63,7 +64,7 @@ export class AzureCatalog implements Catalog {
     try {
       return await this.#ask('list', async () => {
         const pages = this.#table
-          .listEntities<Columns>({ queryOptions: { filter }, requestOptions: { timeout: TIMEOUT } })
+          .listEntities<Columns>({ queryOptions: { filter }, requestOptions: { timeout: this.#timeout } })
           .byPage({
             maxPageSize: limit,
             ...(cursor ? { continuationToken: tokenOf(cursor) } : {}),

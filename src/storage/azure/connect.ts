@@ -4,18 +4,18 @@ import type { Catalog } from '../catalog.ts';
 import { resolveAccess } from './account-access.ts';
 import { AzureBlobAccount } from './azure-blob-account.ts';
 import { AzureCatalog } from './azure-catalog.ts';
-import type { RetryOptions } from './retry-policy.ts';
+import { DEFAULT_RETRIES, type RetryOptions } from './retry-policy.ts';
 
 /** Sends nothing. Throws `StorageError` (`invalid`) for a connection that is incomplete. */
-export function connectBlobAccount(connection: AccountConnection, retries?: RetryOptions): BlobAccount {
-  return new AzureBlobAccount(resolveAccess(connection), retries);
+export function connectBlobAccount(connection: AccountConnection, retries: Partial<RetryOptions> = {}): BlobAccount {
+  return new AzureBlobAccount(resolveAccess(connection), { ...DEFAULT_RETRIES, ...retries });
 }
 
 /** Sends nothing; the table is made when the first row is put. Throws as `connectBlobAccount` does. */
 export function connectCatalog(
   connection: AccountConnection,
   tableName = 'strongroom',
-  retries?: RetryOptions,
+  retries: Partial<RetryOptions> = {},
 ): Catalog {
-  return new AzureCatalog(resolveAccess(connection), tableName, retries);
+  return new AzureCatalog(resolveAccess(connection), tableName, { ...DEFAULT_RETRIES, ...retries });
 }

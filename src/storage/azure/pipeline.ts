@@ -1,11 +1,11 @@
 import { newPipeline, type Pipeline, type RequestPolicyFactory, StorageSharedKeyCredential } from '@azure/storage-blob';
 import type { AccountAccess } from './account-access.ts';
 import { requestExtras } from './request-extras.ts';
-import { DEFAULT_RETRIES, type RetryOptions, retryPolicy } from './retry-policy.ts';
+import { type RetryOptions, retryPolicy } from './retry-policy.ts';
 import { transport } from './transport.ts';
 
 /** The SDK's pipeline for one account: our retries, then extra headers, then its signing, then our transport. */
-export function blobPipeline(access: AccountAccess, retries: RetryOptions = DEFAULT_RETRIES): Pipeline {
+export function blobPipeline(access: AccountAccess, retries: RetryOptions): Pipeline {
   const { by } = access;
   const credential =
     by.kind === 'key'
@@ -14,7 +14,7 @@ export function blobPipeline(access: AccountAccess, retries: RetryOptions = DEFA
         ? by.credential
         : undefined;
   const pipeline = newPipeline(credential, {
-    httpClient: transport,
+    httpClient: transport(retries.timeout),
     retryOptions: { maxTries: 1 },
     userAgentOptions: { userAgentPrefix: 'strongroom' },
   });

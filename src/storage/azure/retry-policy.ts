@@ -10,9 +10,11 @@ export interface RetryOptions {
   firstDelay: number;
   /** Milliseconds; also the most that a `Retry-After` is followed. */
   longestDelay: number;
+  /** Milliseconds that one attempt may take; five times as many for copies, which the service does while we wait. */
+  timeout: number;
 }
 
-export const DEFAULT_RETRIES: RetryOptions = { tries: 5, firstDelay: 800, longestDelay: 30_000 };
+export const DEFAULT_RETRIES: RetryOptions = { tries: 5, firstDelay: 800, longestDelay: 30_000, timeout: 60_000 };
 
 /**
  * The one place that tries again. The SDK's own policy is turned off for it: that one sends its second attempt at

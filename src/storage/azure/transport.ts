@@ -7,8 +7,7 @@ import { operationName } from './operation-name.ts';
 import { requestExtras } from './request-extras.ts';
 
 /** Copies are done by the service while we wait, and a quarter of a gigabyte between regions takes its time. */
-const COPY_TIMEOUT = 5 * 60_000;
-const TIMEOUT = 60_000;
+const COPY_PATIENCE = 5;
 
 /** What the SDK's own parser gets instead of a listing that was read already: the cheapest page there is. */
 const EMPTY_PAGE = '<EnumerationResults><Blobs/></EnumerationResults>';
@@ -27,12 +26,12 @@ const agents = {
  * place that sees every attempt (to count it and to end it when it takes too long; the SDK's own client waits for
  * ever) and the raw body before the SDK parses it (a hundred times dearer than our reader).
  */
-export const transport: IHttpClient = {
+export const transport = (timeout: number): IHttpClient => ({
   async sendRequest(request: WebResource): Promise<HttpOperationResponse> {
     const operation = operationName(request.method, request.url, (name) => request.headers.get(name));
     noteRequest(operation);
     const copies = request.headers.contains('x-ms-copy-source');
-    const { message, body } = await exchange(request, copies ? COPY_TIMEOUT : TIMEOUT);
+    const { message, body } = await exchange(request, copies ? timeout * COPY_PATIENCE : timeout);
     const status = message.statusCode ?? 0;
     const headers = headersOf(request.headers, message);
     const response: HttpOperationResponse = { request, status, headers };
@@ -52,7 +51,7 @@ export const transport: IHttpClient = {
     response.bodyAsText = body.toString();
     return response;
   },
-};
+});
 
 interface Exchanged {
   message: http.IncomingMessage;

@@ -4,7 +4,7 @@ import { retryPolicy } from '../../../src/storage/azure/retry-policy.ts';
 import { StorageError } from '../../../src/storage/storage-error.ts';
 
 const OK = { status: 200 } as HttpOperationResponse;
-const OPTIONS = { tries: 4, firstDelay: 1000, longestDelay: 10_000 };
+const OPTIONS = { tries: 4, firstDelay: 1000, longestDelay: 10_000, timeout: 60_000 };
 
 function answered(statusCode: number, headers: Record<string, string> = {}): Error {
   return Object.assign(new Error('x'), { statusCode, response: { headers: new Map(Object.entries(headers)) } });
