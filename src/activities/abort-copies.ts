@@ -1,9 +1,9 @@
 import { expand } from '../domain/container-template.ts';
-import { partPath } from '../domain/control-paths.ts';
+import { partPath, workKey } from '../domain/control-paths.ts';
 import { isPending, type Outcome, type PendingCopy } from '../domain/outcome.ts';
 import type { RunRef } from '../domain/run.ts';
 import { abortQuietly } from './copy-blob.ts';
-import { type CopyChunkResult, type WorkFile, workKey } from './copy-chunk.ts';
+import type { CopyChunkResult, WorkFile } from './copy-chunk.ts';
 import { type Dependencies, workplaceOf } from './dependencies.ts';
 
 export interface AbortCopiesInput {

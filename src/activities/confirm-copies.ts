@@ -1,14 +1,15 @@
 import type { BlobState } from '../domain/blob.ts';
-import { partPath } from '../domain/control-paths.ts';
+import { laterKey, partPath, workKey } from '../domain/control-paths.ts';
 import { copyDeadline, methodsFor } from '../domain/copy-method.ts';
 import { type CopyMethod, isPending, type Outcome, outcomeOf, type PendingCopy } from '../domain/outcome.ts';
+import { PartWriter } from '../domain/part.ts';
 import { readRecord } from '../domain/record.ts';
 import type { RunRef } from '../domain/run.ts';
 import { countOutcome, emptyTally } from '../domain/tally.ts';
 import { countingRequests } from '../storage/requests.ts';
 import { isStorageError } from '../storage/storage-error.ts';
 import { abortQuietly, canCopyInBlocks, copyBlob } from './copy-blob.ts';
-import { type CopyChunkResult, type WorkFile, workKey, writeResults } from './copy-chunk.ts';
+import { type CopyChunkResult, type WorkFile, writeWork } from './copy-chunk.ts';
 import { type CopyPlace, copyPlace } from './copy-place.ts';
 import { type Dependencies, workplaceOf } from './dependencies.ts';
 import { problemCodeOf } from './problem-code.ts';
@@ -26,7 +27,7 @@ const MAX_TRIES = 2;
 
 /**
  * Looks at the copies of a work file that were pending, brings each to an end where it can, and writes the next work
- * file, or the part of the manifest once none is pending. Only a copy with the id that was started counts.
+ * file, or the later part of the manifest once none is pending. Only a copy with the id that was started counts.
  */
 export function makeConfirmCopies(deps: Dependencies) {
   return async function confirmCopies(input: ConfirmCopiesInput): Promise<CopyChunkResult> {
@@ -54,7 +55,11 @@ export function makeConfirmCopies(deps: Dependencies) {
         countOutcome(tally, result);
         tally.planned++;
       }
-      return writeResults(control, run, work.key, results, tally, {}, work.round + 1);
+      const pending = results.filter(isPending).length;
+      if (pending > 0) return writeWork(control, run, { ...work, round: work.round + 1, pending }, results, tally);
+      const writer = new PartWriter<Outcome | PendingCopy, CopyChunkResult>();
+      for (const result of results) writer.add(result);
+      return control.writePart(run, 'copy', laterKey(work.key), writer, tally, {});
     });
   };
 }

@@ -1,4 +1,4 @@
-import { copyKey, partPath } from '../domain/control-paths.ts';
+import { copyKey, partPath, workKey } from '../domain/control-paths.ts';
 import type { Standing } from '../domain/lock.ts';
 import { isPending, type Outcome, outcomeOf, type PendingCopy, type PlannedCopy } from '../domain/outcome.ts';
 import { PartWriter } from '../domain/part.ts';
@@ -22,10 +22,12 @@ export interface CopyChunkInput {
   from: number;
 }
 
-/** Copies that are still pending, with the outcomes of the piece of work they belong to. */
+/** Copies of a piece that were pending when its part was written, with the outcomes of those that ended since. */
 export interface WorkFile {
-  /** Key of the piece; the part it ends in has the same. */
+  /** Key of the piece. */
   key: string;
+  /** Tells executions of the piece apart: the one whose part was first counts. */
+  attempt: string;
   round: number;
   pending: number;
 }
@@ -43,7 +45,7 @@ const NOTE_PROGRESS_MS = 3_000;
 
 /**
  * Works off one plan chunk with bounded concurrency, within a time budget, and writes the outcomes as a part of the
- * manifest, or as a work file while copies are pending.
+ * manifest. Copies that are pending then are named in a work file, for `confirmCopies`.
  */
 export function makeCopyChunk(deps: Dependencies) {
   return async function copyChunk(input: CopyChunkInput): Promise<CopyChunkResult> {
@@ -112,49 +114,62 @@ export function makeCopyChunk(deps: Dependencies) {
       if (broken !== undefined) throw broken;
 
       if (lastHopeless && isHopeless()) giveUpRest(items, results, tally, lastHopeless);
+      const known = results.filter((result) => result !== undefined);
       if (stopped !== undefined) {
-        if (stopped === 'cancelled') await abortPending(place, results);
+        if (stopped === 'cancelled') await abortPending(place, known);
         // What was done is told; what was not has no outcome.
-        const settled = results.filter((result) => result !== undefined && !isPending(result));
-        await writeResults(control, run, key, settled, tally, {});
+        await writePiece(
+          deps,
+          run,
+          key,
+          known.filter((result) => !isPending(result)),
+          tally,
+          {},
+        );
         return { stopped };
       }
       const next = results.length < items.length ? { next: input.from + results.length } : {};
-      return writeResults(control, run, key, results, tally, next);
+      return writePiece(deps, run, key, known, tally, next);
     });
   };
 }
 
-/** Stores a piece's results: as its part of the manifest when all are outcomes, else as the first work file. */
-export async function writeResults(
-  control: ControlStore,
+/**
+ * Stores what came of a piece, however far it got: its part of the manifest, which fixes the piece's extent for good,
+ * since the first of several executions to write it wins. Copies that are still pending go into a work file before.
+ */
+export async function writePiece(
+  deps: Dependencies,
   run: RunRef,
   key: string,
-  results: (Outcome | PendingCopy | undefined)[],
+  results: (Outcome | PendingCopy)[],
   tally: Tally,
   end: { next?: number },
-  round = 0,
 ): Promise<CopyChunkResult> {
-  const writer = new PartWriter<Outcome | PendingCopy, CopyChunkResult>();
-  let pending = 0;
-  for (const result of results) {
-    if (result === undefined) continue;
-    if (isPending(result)) pending++;
-    writer.add(result);
-  }
-  const work: WorkFile = { key, round, pending };
-  if (round === 0) {
-    // Another execution of this piece may have ended it in the other way; its extent is the piece's, then.
-    const other = pending === 0 ? (['pending', workKey(work)] as const) : (['copy', key] as const);
-    const found = await control.findPart<CopyChunkResult>(partPath(run, other[0], tally.container, other[1]));
-    if (found) return found;
-  }
-  if (pending === 0) return control.writePart(run, 'copy', key, writer, tally, end);
-  return control.writePart(run, 'pending', workKey(work), writer, tally, { ...end, work });
+  const { control } = workplaceOf(deps, run.job);
+  const pending = results.filter(isPending);
+  const writer = new PartWriter<Outcome, CopyChunkResult>();
+  for (const result of results) if (!isPending(result)) writer.add(result);
+  if (pending.length === 0) return control.writePart(run, 'copy', key, writer, tally, end);
+  const { container, destination } = tally;
+  const work: WorkFile = { key, attempt: deps.random(), round: 0, pending: pending.length };
+  // It tells its own request itself.
+  await countingRequests({}, () => writeWork(control, run, work, pending, emptyTally(container, destination)));
+  const later = { items: pending.length, attempt: work.attempt };
+  const all = { ...tally, planned: tally.planned + pending.length, later };
+  return control.writePart(run, 'copy', key, writer, all, { ...end, work });
 }
 
-export function workKey(work: { key: string; round: number }): string {
-  return `${work.key}-r${String(work.round).padStart(3, '0')}`;
+export async function writeWork(
+  control: ControlStore,
+  run: RunRef,
+  work: WorkFile,
+  items: (Outcome | PendingCopy)[],
+  tally: Tally,
+): Promise<CopyChunkResult> {
+  const writer = new PartWriter<Outcome | PendingCopy, CopyChunkResult>();
+  for (const item of items) writer.add(item);
+  return control.writePart(run, 'pending', workKey(work), writer, tally, { work });
 }
 
 /** Names the rest of the piece as failed for the same reason, without trying each of them. */
@@ -178,9 +193,9 @@ function giveUpRest(
   }
 }
 
-async function abortPending(place: CopyPlace, results: (Outcome | PendingCopy | undefined)[]): Promise<void> {
+async function abortPending(place: CopyPlace, results: (Outcome | PendingCopy)[]): Promise<void> {
   for (const result of results) {
-    if (result === undefined || !isPending(result)) continue;
+    if (!isPending(result)) continue;
     const name = place.mirrorPrefix + result.planned.source.name;
     await abortQuietly(place.vault, place.destination, name, result.copyId);
   }

@@ -49,10 +49,22 @@ export const planKey = (slice: number, chunk: number, attempt: string): string =
 export const copyKey = (slice: number, chunk: number, from: number): string =>
   `${pad(slice, 6)}-copy-${pad(chunk, 2)}-${pad(from, 6)}`;
 
+/** The part that tells what became of the copies that were pending when the piece's own part was written. */
+export const laterKey = (copyKey: string): string => `${copyKey}-later`;
+/** The copies of a piece that are pending after so many rounds of looking; attempts are other executions of the piece. */
+export const workKey = ({ key, attempt, round }: { key: string; attempt: string; round: number }): string =>
+  `${key}-${attempt}-r${pad(round, 3)}`;
+
 /** What a key made by `copyKey` was made of. */
 export function placeOfCopy(key: string): { slice: number; chunk: number; from: number } | undefined {
   const match = /^(\d+)-copy-(\d+)-(\d+)$/.exec(key);
   return match ? { slice: Number(match[1]), chunk: Number(match[2]), from: Number(match[3]) } : undefined;
+}
+
+/** What a key made by `workKey` was made of. */
+export function placeOfWork(key: string): { key: string; attempt: string; round: number } | undefined {
+  const match = /^(\d+-copy-\d+-\d+)-([a-z0-9]+)-r(\d+)$/.exec(key);
+  return match ? { key: match[1]!, attempt: match[2]!, round: Number(match[3]) } : undefined;
 }
 
 function pad(value: number, width: number): string {

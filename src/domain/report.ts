@@ -1,4 +1,4 @@
-import { kindOfPath, type PartKind, placeOfCopy } from './control-paths.ts';
+import { kindOfPath, laterKey, type PartKind, placeOfCopy, placeOfWork } from './control-paths.ts';
 import { MEANINGS, PROBLEMS, type ProblemCode } from './outcome.ts';
 import type { ContainerReport, PartEntry, Problem, RunRef, RunReport, RunStatus } from './run.ts';
 import { addTally, emptyTally, type Tally } from './tally.ts';
@@ -118,8 +118,8 @@ function containerReport(parts: PlacedPart[], dryRun: boolean, runStatus: RunSta
   const sum = emptyTally(first.container, first.destination);
   let planned = 0;
   let plannedBytes = 0;
-  const settled = new Set(parts.filter((part) => part.kind === 'copy').map((part) => part.key));
-  // Of the notes about one piece of copying, the work file of the latest round tells most, then the progress note.
+  const pieces = new Map(parts.filter((part) => part.kind === 'copy').map((part) => [part.key, part]));
+  // Of the notes about one piece of copying, the latest tells most.
   const notes = new Map<string, PlacedPart>();
   for (const part of parts) {
     if (part.kind === 'scan') {
@@ -127,14 +127,17 @@ function containerReport(parts: PlacedPart[], dryRun: boolean, runStatus: RunSta
       plannedBytes += part.tally.plannedBytes;
     }
     if (part.kind === 'scan' || part.kind === 'copy') addTally(sum, part.tally);
-    if (part.kind === 'pending' || part.kind === 'progress') {
-      const piece = part.key.replace(/-r\d+$/, '');
-      const known = notes.get(piece);
-      const better = known === undefined || (part.kind === 'pending' && roundOf(part) > roundOf(known));
-      if (better && !settled.has(piece)) notes.set(piece, part);
+    if (part.kind === 'progress' && !pieces.has(part.key)) notes.set(part.key, part);
+    if (part.kind === 'pending') {
+      // Each round tells its own requests only, and they were sent whatever became of the round's counts.
+      addTally(sum, { ...emptyTally('', ''), requests: part.tally.requests });
+      const work = placeOfWork(part.key);
+      // Those of an execution of the piece that was not the first to end count nowhere.
+      if (!work || pieces.get(work.key)?.tally.later?.attempt !== work.attempt) continue;
+      const key = laterKey(work.key);
+      const known = notes.get(key);
+      if (!pieces.has(key) && (!known || placeOfWork(known.key)!.round < work.round)) notes.set(key, part);
     }
-    // Each round tells its own requests only, and they were sent whatever became of the round's counts.
-    if (part.kind === 'pending') addTally(sum, { ...emptyTally('', ''), requests: part.tally.requests });
   }
   for (const note of notes.values()) {
     addTally(sum, note.kind === 'pending' ? { ...note.tally, requests: {} } : note.tally);
@@ -188,15 +191,24 @@ function incompletenessOf(parts: PlacedPart[], dryRun: boolean): string | undefi
 
 /** How many planned copies of each slice have an outcome, or why that cannot be told. */
 function settledBySlice(parts: PlacedPart[]): Map<number, number> | string {
-  const pieces = parts
-    .filter((part) => part.kind === 'copy')
-    .map(({ key, tally }) => ({ key, tally, ...(placeOfCopy(key) ?? { slice: -1, chunk: -1, from: -1 }) }))
+  const copies = parts.filter((part) => part.kind === 'copy');
+  const later = new Map(copies.filter(({ key }) => !placeOfCopy(key)).map((part) => [part.key, part.tally]));
+  const pieces = copies
+    .flatMap(({ key, tally }) => {
+      const place = placeOfCopy(key);
+      return place ? [{ key, tally, ...place }] : [];
+    })
     .sort((a, b) => a.slice - b.slice || a.chunk - b.chunk || a.from - b.from);
   const settled = new Map<number, number>();
   let end = { slice: -1, chunk: -1, at: 0 };
   for (const { key, tally, slice, chunk, from } of pieces) {
-    if (tally.copied + tally.unchanged + tally.skipped + tally.failed !== tally.planned) {
-      return `part ${key} does not add up`;
+    const pending = tally.later?.items ?? 0;
+    if (outcomesIn(tally) + pending !== tally.planned) return `part ${key} does not add up`;
+    if (pending > 0) {
+      const rest = later.get(laterKey(key));
+      later.delete(laterKey(key));
+      if (!rest) return `the ${pending} copies that part ${key} calls pending have no outcome`;
+      if (outcomesIn(rest) !== pending || rest.planned !== pending) return `part ${laterKey(key)} does not add up`;
     }
     // The pieces of a chunk follow each other: one that overlaps another could make up for one that is missing.
     if (end.slice !== slice || end.chunk !== chunk) end = { slice, chunk, at: 0 };
@@ -204,12 +216,12 @@ function settledBySlice(parts: PlacedPart[]): Map<number, number> | string {
     end.at += tally.planned;
     settled.set(slice, (settled.get(slice) ?? 0) + tally.planned);
   }
+  for (const key of later.keys()) return `part ${key} belongs to no other`;
   return settled;
 }
 
-/** Of the notes on one piece, the later tells more. */
-function roundOf(note: PlacedPart): number {
-  return note.kind === 'progress' ? -1 : Number(/-r(\d+)$/.exec(note.key)?.[1] ?? 0);
+function outcomesIn({ copied, unchanged, skipped, failed }: Tally): number {
+  return copied + unchanged + skipped + failed;
 }
 
 /** The manifest's parts in the order they are to be read in. */

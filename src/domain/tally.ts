@@ -12,7 +12,7 @@ export interface Tally {
   skipped: number;
   copied: number;
   failed: number;
-  /** Scan parts: items handed on to be copied. Copy parts: how many of these the part settles. */
+  /** Scan parts: items handed on to be copied. Copy parts: how many of these the part covers. */
   planned: number;
   listedBytes: number;
   copiedBytes: number;
@@ -21,6 +21,8 @@ export interface Tally {
   problems: Partial<Record<ProblemCode, number>>;
   /** Scan parts: true on the last one of a container. */
   last?: boolean;
+  /** Copy parts: of the items covered, so many were still pending; their outcomes follow in a later part. */
+  later?: { items: number; attempt: string };
   /** Of the part's compressed bytes. */
   sha256?: string;
 }

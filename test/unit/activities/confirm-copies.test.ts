@@ -1,10 +1,10 @@
 import pLimit from 'p-limit';
 import { describe, expect, it } from 'vitest';
 import { makeConfirmCopies } from '../../../src/activities/confirm-copies.ts';
-import { type WorkFile, writeResults } from '../../../src/activities/copy-chunk.ts';
+import { type WorkFile, writePiece } from '../../../src/activities/copy-chunk.ts';
 import type { Dependencies } from '../../../src/activities/dependencies.ts';
 import type { BlobState } from '../../../src/domain/blob.ts';
-import { copyKey, lockPath, partPath } from '../../../src/domain/control-paths.ts';
+import { copyKey, laterKey, lockPath, partPath } from '../../../src/domain/control-paths.ts';
 import type { Outcome, PendingCopy } from '../../../src/domain/outcome.ts';
 import type { RunRef } from '../../../src/domain/run.ts';
 import { emptyTally } from '../../../src/domain/tally.ts';
@@ -59,6 +59,7 @@ async function rounds(source: BlobState, mirrorOf: (copyId: string) => BlobState
     blobs: (alias: string) => (alias === 'VAULT' ? vault : account),
     catalog: () => undefined,
     now: () => NOW,
+    random: () => 'aaaaaa',
   } as unknown as Dependencies;
   const control = new ControlStore(vault);
   const lock = { job: 'nightly', epoch: 1, run: RUN, since: RUN.startedAt, cancel: false };
@@ -72,12 +73,12 @@ async function rounds(source: BlobState, mirrorOf: (copyId: string) => BlobState
     tries: 1,
   };
   const tally = emptyTally('images', 'imagesbackup');
-  let work: WorkFile | undefined = (await writeResults(control, RUN, KEY, [copy], tally, {})).work;
+  let work: WorkFile | undefined = (await writePiece(deps, RUN, KEY, [copy], tally, {})).work;
   for (let round = 0; work && round < most; round++) {
     work = (await confirm({ run: RUN, container: 'images', destination: 'imagesbackup', work })).work;
   }
   if (work) return { started };
-  const { items } = await control.readPart<Outcome, object>(partPath(RUN, 'copy', 'images', KEY));
+  const { items } = await control.readPart<Outcome, object>(partPath(RUN, 'copy', 'images', laterKey(KEY)));
   return { started, outcome: items[0]! };
 }
 

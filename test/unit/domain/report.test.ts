@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { copyKey, partPath, planKey, sliceKey } from '../../../src/domain/control-paths.ts';
+import { copyKey, laterKey, partPath, planKey, sliceKey, workKey } from '../../../src/domain/control-paths.ts';
 import { incompleteness, type ListedPart, partEntries, problemOf, reportOf } from '../../../src/domain/report.ts';
 import type { RunRef } from '../../../src/domain/run.ts';
 import { emptyTally, type Tally } from '../../../src/domain/tally.ts';
@@ -45,7 +45,10 @@ const anyPiece = fc
     skipped: small,
     failed: small,
     noted: fc.boolean(),
+    /** How many of the copied were pending when the part was written, and how often they were looked at. */
+    pending: small,
     rounds: fc.nat({ max: 3 }),
+    lost: fc.boolean(),
   })
   .filter(({ copied, unchanged, skipped, failed }) => copied + unchanged + skipped + failed > 0);
 const anySlice = fc.record({
@@ -73,14 +76,26 @@ function partsOf(containers: Containers): { manifest: ListedPart[]; others: List
       let planned = 0;
       for (const [chunk, pieces] of chunks.entries()) {
         let from = 0;
-        for (const { noted, rounds, ...counts } of pieces) {
+        for (const { noted, rounds, lost, ...counts } of pieces) {
           const settles = counts.copied + counts.unchanged + counts.skipped + counts.failed;
+          const items = Math.min(counts.pending, counts.copied);
           const key = copyKey(slice, chunk, from);
-          const tally = { ...counts, planned: settles, copiedBytes: counts.copied * 10 };
-          manifest.push(copyPart(name, [slice, chunk, from], tally));
-          if (noted) others.push(notePart('progress', name, key, tally));
-          for (let round = 0; round < rounds; round++)
-            others.push(notePart('pending', name, `${key}-r00${round}`, tally));
+          const whole = { ...counts, planned: settles, copiedBytes: counts.copied * 10 };
+          const copied = counts.copied - items;
+          const later = { copied: items, planned: items, copiedBytes: items * 10 };
+          const atOnce = { ...whole, copied, copiedBytes: copied * 10, later: { items, attempt: 'aaaaaa' } };
+          manifest.push(copyPart(name, [slice, chunk, from], items > 0 ? atOnce : whole));
+          if (items > 0) {
+            manifest.push({
+              path: partPath(run, 'copy', name, laterKey(key)),
+              tally: tallyOf(name, later),
+            });
+          }
+          if (noted) others.push(notePart('progress', name, key, { ...whole, copied, copiedBytes: copied * 10 }));
+          for (let round = 0; round < rounds && items > 0; round++) {
+            others.push(notePart('pending', name, workKey({ key, attempt: 'aaaaaa', round }), later));
+          }
+          if (lost) others.push(notePart('pending', name, workKey({ key, attempt: 'zzzzzz', round: 0 }), whole));
           from += settles;
         }
         planned += from;
@@ -233,15 +248,9 @@ describe('the report', () => {
     fc.assert(
       fc.property(anyContainers, fc.nat(), fc.nat({ max: 200 }), (containers, cut, expected) => {
         const { manifest, others } = partsOf(containers);
-        const order = ['scan', 'progress', 'pending', 'copy'];
+        const order = ['-scan', '/progress/', '-r000', '-copy-', '-r00', '-later'];
         const kindOf = (path: string) =>
-          path.includes('-scan')
-            ? 'scan'
-            : path.includes('/pending/')
-              ? 'pending'
-              : path.includes('/progress/')
-                ? 'progress'
-                : 'copy';
+          ['-scan', '/progress/', '-r000', '-r00', '-later'].find((mark) => path.includes(mark)) ?? '-copy-';
         const history = [...manifest, ...others]
           .filter(({ path }) => !path.includes('/plan/images/') && !/\/runs\/[^/]+\/plan\//.test(path))
           .sort((a, b) => order.indexOf(kindOf(a.path)) - order.indexOf(kindOf(b.path)) || (a.path < b.path ? -1 : 1));
@@ -263,15 +272,43 @@ describe('the report', () => {
   it('of the notes about a piece takes the latest round, beyond a thousand of them too', () => {
     const scan = scanPart('images', 0, { listed: 9, planned: 9, last: true });
     const key = copyKey(0, 0, 0);
-    const note = (kind: 'pending' | 'progress', suffix: string, copied: number) =>
-      notePart(kind, 'images', key + suffix, { copied });
+    const piece = copyPart('images', [0, 0, 0], { copied: 1, planned: 9, later: { items: 8, attempt: 'aaaaaa' } });
+    const progress = (copied: number) => notePart('progress', 'images', key, { copied });
+    const work = (round: number, copied: number, attempt = 'aaaaaa') =>
+      notePart('pending', 'images', workKey({ key, attempt, round }), { copied });
+    const later = {
+      path: partPath(run, 'copy', 'images', laterKey(key)),
+      tally: tallyOf('images', { copied: 8, planned: 8 }),
+    };
     const copiedOf = (...notes: ListedPart[]) => reportOf(run, [scan, ...notes], running).counts.copied;
-    expect(copiedOf(note('progress', '', 2))).toBe(2);
-    expect(copiedOf(note('pending', '-r000', 3), note('progress', '', 2))).toBe(3);
-    expect(copiedOf(note('progress', '', 2), note('pending', '-r000', 3), note('pending', '-r001', 4))).toBe(4);
-    expect(copiedOf(note('pending', '-r1000', 6), note('pending', '-r999', 5))).toBe(6);
-    expect(copiedOf(note('pending', '-r999', 5), note('pending', '-r1000', 6))).toBe(6);
-    expect(copiedOf(copyPart('images', [0, 0, 0], { copied: 9, planned: 9 }), note('pending', '-r001', 4))).toBe(9);
+    expect(copiedOf(progress(2))).toBe(2);
+    expect(copiedOf(progress(2), piece)).toBe(1);
+    expect(copiedOf(piece, progress(2), work(0, 3), work(1, 4))).toBe(5);
+    expect(copiedOf(piece, work(1000, 6), work(999, 5))).toBe(7);
+    expect(copiedOf(piece, work(999, 5), work(1000, 6))).toBe(7);
+    expect(copiedOf(piece, work(1000, 6), later)).toBe(9);
+    // Another execution of the piece, whose part was not the first.
+    expect(copiedOf(piece, work(0, 3), work(5, 6, 'zzzzzz'))).toBe(4);
+    expect(copiedOf(work(0, 3))).toBe(0);
+  });
+
+  it.each([
+    ['have none', [], 'the 8 copies that part 000000-copy-00-000000 calls pending have no outcome'],
+    ['are fewer', [{ copied: 7 }], 'part 000000-copy-00-000000-later does not add up'],
+  ])('no restore point when the copies that were pending %s', (_, tallies, reason) => {
+    const scan = scanPart('images', 0, { listed: 9, planned: 9, last: true });
+    const piece = copyPart('images', [0, 0, 0], { copied: 1, planned: 9, later: { items: 8, attempt: 'aaaaaa' } });
+    const path = partPath(run, 'copy', 'images', laterKey(copyKey(0, 0, 0)));
+    const parts = [scan, piece, ...tallies.map((tally) => ({ path, tally: tallyOf('images', tally) }))];
+    expect(incompleteness(parts, false)).toContain(reason);
+  });
+
+  it('no restore point when outcomes come from a piece that was none', () => {
+    const parts = [
+      scanPart('images', 0, { listed: 0, last: true }),
+      { path: partPath(run, 'copy', 'images', laterKey(copyKey(0, 0, 0))), tally: tallyOf('images', { copied: 1 }) },
+    ];
+    expect(incompleteness(parts, false)).toContain('belongs to no other');
   });
 
   it('counts the requests of every round, and those of a progress note only until its part is there', () => {
@@ -282,11 +319,12 @@ describe('the report', () => {
     ];
     const requestsOf = (of: ListedPart[]) => reportOf(run, of, { ...running, requests: { GetBlob: 1 } }).requests;
     expect(requestsOf(parts)).toEqual({ GetBlob: 1, ListBlobs: 2, CopyBlob: 4 });
-    parts.push(notePart('pending', 'images', `${key}-r000`, { requests: { CopyBlob: 5 } }));
-    parts.push(notePart('pending', 'images', `${key}-r001`, { requests: { GetBlobProperties: 1 } }));
-    expect(requestsOf(parts)).toEqual({ GetBlob: 1, ListBlobs: 2, CopyBlob: 5, GetBlobProperties: 1 });
-    parts.push(copyPart('images', [0, 0, 0], { copied: 1, planned: 1, requests: { GetBlobProperties: 2 } }));
-    expect(requestsOf(parts)).toEqual({ GetBlob: 1, ListBlobs: 2, CopyBlob: 5, GetBlobProperties: 3 });
+    const later = { items: 1, attempt: 'aaaaaa' };
+    const work = (round: number) => workKey({ key, attempt: 'aaaaaa', round });
+    parts.push(copyPart('images', [0, 0, 0], { planned: 1, later, requests: { CopyBlob: 5 } }));
+    parts.push(notePart('pending', 'images', work(0), { requests: { PutBlob: 1 } }));
+    parts.push(notePart('pending', 'images', work(1), { requests: { GetBlobProperties: 1 } }));
+    expect(requestsOf(parts)).toEqual({ GetBlob: 1, ListBlobs: 2, CopyBlob: 5, PutBlob: 1, GetBlobProperties: 1 });
   });
 
   it('of an empty run has no fraction and no time left', () => {

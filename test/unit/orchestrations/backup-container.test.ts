@@ -143,7 +143,7 @@ describe('F39: a container of any size', () => {
     let time = 0;
     const harness = harnessOf({
       scan: scanOf(60, 8),
-      copy: ({ chunk }) => ({ work: { key: chunk.key, round: 0, pending: 10 } }),
+      copy: ({ chunk }) => ({ work: { key: chunk.key, attempt: 'aaaaaa', round: 0, pending: 10 } }),
       confirm: ({ work }) => {
         time++;
         return work.round < 3 ? { work: { ...work, round: work.round + 1 } } : {};
@@ -179,7 +179,10 @@ describe('F39: a container of any size', () => {
               done.set(chunk.key, next);
               const key = `${chunk.key}@${from}`;
               if (rounds > 0) open.add(`${key}-0`);
-              return { ...(next < 10 && { next }), ...(rounds > 0 && { work: { key, round: 0, pending: 1 } }) };
+              return {
+                ...(next < 10 && { next }),
+                ...(rounds > 0 && { work: { key, attempt: 'aaaaaa', round: 0, pending: 1 } }),
+              };
             },
             confirm: ({ work }) => {
               expect(open.delete(`${work.key}-${work.round}`)).toBe(true);
@@ -201,7 +204,7 @@ describe('F39: a container of any size', () => {
 });
 
 describe('pending copies', () => {
-  const pendingOnce: Copy = ({ chunk }) => ({ work: { key: chunk.key, round: 0, pending: 2 } });
+  const pendingOnce: Copy = ({ chunk }) => ({ work: { key: chunk.key, attempt: 'aaaaaa', round: 0, pending: 2 } });
 
   it('are looked at again with growing delay, at most half a minute', () => {
     let round = 0;
@@ -263,7 +266,9 @@ describe('F18: problems', () => {
     const harness = harnessOf({
       scan: scanOf(3, 2),
       copy: ({ chunk }) =>
-        chunk.key === '0-1' ? { problem: unreachable } : { work: { key: chunk.key, round: 0, pending: 1 } },
+        chunk.key === '0-1'
+          ? { problem: unreachable }
+          : { work: { key: chunk.key, attempt: 'aaaaaa', round: 0, pending: 1 } },
       confirm: () => ({ problem: other }),
     });
     expect(harness.run('backupContainer', about)).toEqual({ problem: unreachable });
@@ -281,7 +286,8 @@ describe('F18: problems', () => {
     };
     const harness = harnessOf({
       scan: scanOf(1, 2),
-      copy: ({ chunk }) => once(`copy ${chunk.key}`, { work: { key: chunk.key, round: 0, pending: 1 } }),
+      copy: ({ chunk }) =>
+        once(`copy ${chunk.key}`, { work: { key: chunk.key, attempt: 'aaaaaa', round: 0, pending: 1 } }),
       confirm: ({ work }) => once(`confirm ${work.key}`, {}),
     });
     expect(harness.run('backupContainer', about)).toEqual({});
@@ -315,10 +321,10 @@ describe('F29: a run that may not go on', () => {
   const stopIn = (reason: 'cancelled' | 'superseded'): Copy => {
     return ({ chunk }) =>
       chunk.slice === 0
-        ? { work: { key: chunk.key, round: 0, pending: 1 } }
+        ? { work: { key: chunk.key, attempt: 'aaaaaa', round: 0, pending: 1 } }
         : chunk.chunk === 0
           ? { stopped: reason }
-          : { work: { key: chunk.key, round: 0, pending: 1 } };
+          : { work: { key: chunk.key, attempt: 'aaaaaa', round: 0, pending: 1 } };
   };
   const stillPending: Confirm = ({ work }) => ({ work: { ...work, round: work.round + 1 } });
 
@@ -336,12 +342,12 @@ describe('F29: a run that may not go on', () => {
 
   it('cancelled while it waits: noticed when the copies are looked at, and they are aborted', () => {
     const harness = harnessOf({
-      copy: ({ chunk }) => ({ work: { key: chunk.key, round: 0, pending: 1 } }),
+      copy: ({ chunk }) => ({ work: { key: chunk.key, attempt: 'aaaaaa', round: 0, pending: 1 } }),
       confirm: () => ({ stopped: 'cancelled' }),
     });
     expect(harness.run('backupContainer', about)).toEqual({ stopped: 'cancelled' });
     expect((harness.calls('abortCopies')[0]!.input as AbortCopiesInput).work).toEqual([
-      { key: '0-0', round: 0, pending: 1 },
+      { key: '0-0', attempt: 'aaaaaa', round: 0, pending: 1 },
     ]);
   });
 
@@ -377,7 +383,7 @@ it('F31: the same answers give the same sequence of tasks', () => {
       scan: scanOf(40, 3),
       copy: ({ chunk, from }) => ({
         ...(from === 0 && { next: 5 }),
-        ...(chunk.chunk === 1 && { work: { key: `${chunk.key}-${from}`, round: 0, pending: 1 } }),
+        ...(chunk.chunk === 1 && { work: { key: `${chunk.key}-${from}`, attempt: 'aaaaaa', round: 0, pending: 1 } }),
       }),
       confirm: ({ work }) => (work.round < 2 ? { work: { ...work, round: work.round + 1 } } : {}),
     });
