@@ -112,7 +112,12 @@ export interface RunSummary extends RunReport {
   parts: PartEntry[];
 }
 
-/** Dry runs and cancelled runs leave nothing to retry; the run before them may still be. */
-export function canBeRetried({ dryRun, status }: { dryRun: boolean; status: RunStatus }): boolean {
-  return !dryRun && status !== 'cancelled' && status !== 'running';
+/** Dry runs, cancelled and lost runs leave nothing to retry; the run before them may still be. */
+export function canBeRetried({
+  dryRun,
+  status,
+  problems,
+}: Pick<RunSummary, 'dryRun' | 'status' | 'problems'>): boolean {
+  const lost = problems.some(({ code }) => code === 'run-lost');
+  return !dryRun && !lost && status !== 'cancelled' && status !== 'running';
 }

@@ -1,13 +1,21 @@
-import type { Dependencies } from '../activities/dependencies.ts';
+import { z } from 'zod';
+import { type Dependencies, workplaceOf } from '../activities/dependencies.ts';
 import { lockPath } from '../domain/control-paths.ts';
-import { answering, json } from './answering.ts';
+import { answering, json, readBody } from './answering.ts';
+import { endRun } from './close-run.ts';
 import { findRun } from './find-run.ts';
 import { HttpError } from './http-error.ts';
 
-/** POST /api/runs/{id}/cancel — asks; activities notice within seconds, abort pending copies, and the run ends. */
+const body = z.strictObject({ force: z.boolean().default(false) });
+
+/**
+ * POST /api/runs/{id}/cancel — asks; activities notice within seconds, abort pending copies, and the run ends. With
+ * `force` it does not wait for that: for a run whose orchestration no longer moves.
+ */
 export function cancelRunHandler(deps: Dependencies) {
   return answering(deps, async (request, client) => {
     const id = request.params.id!;
+    const { force } = await readBody(request, body);
     for (let attempt = 0; attempt < 5; attempt++) {
       const found = await findRun(deps, client, id);
       if (found.state !== 'running') {
@@ -15,7 +23,14 @@ export function cancelRunHandler(deps: Dependencies) {
         throw new HttpError(409, 'run-ended', `Run ${id} has ended: ${status}`);
       }
       const { lock, lockEtag, run, control } = found;
-      const answer = { id, status: 'running', cancelling: true, location: `/api/runs/${id}` };
+      const location = `/api/runs/${id}`;
+      if (force) {
+        // What ends it for certain is that its lock goes: whether the orchestration can be reached or not.
+        await client.terminate(id, 'Cancelled by force').catch(() => {});
+        const { status } = await endRun(deps, workplaceOf(deps, run.job), run, 'cancelled');
+        return json(200, { id, status, cancelling: false, location });
+      }
+      const answer = { id, status: 'running', cancelling: true, location };
       if (lock.cancel) return json(202, answer);
       const wanted = { ...lock, cancel: true };
       if (await control.writeJson(lockPath(run.job), wanted, { ifMatch: lockEtag })) return json(202, answer);

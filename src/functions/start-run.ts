@@ -8,6 +8,7 @@ import type { BackupRunInput } from '../orchestrations/backup-run.ts';
 import { countingRequests } from '../storage/requests.ts';
 import { isStorageError } from '../storage/storage-error.ts';
 import { answering, json, readBody } from './answering.ts';
+import { closeRun, endRun } from './close-run.ts';
 import { HttpError } from './http-error.ts';
 import { orchestrationState } from './orchestration-state.ts';
 
@@ -37,8 +38,9 @@ export async function startRun(
     try {
       await client.startNew('backupRun', { instanceId: run.id, input });
     } catch (error) {
-      // Should the orchestration have started after all, it finds that it no longer holds the lock, and ends.
-      await freeLock(place, run, deps.now());
+      // Should the orchestration have started after all, it finds that it no longer holds the lock, and ends. Where even
+      // this is out of reach, the next start finds a run that never began.
+      await endRun(deps, place, run, 'failed').catch(() => {});
       throw error;
     }
     deps.telemetry.runStarted(run);
@@ -48,10 +50,11 @@ export async function startRun(
 
 async function takeLock(
   deps: Dependencies,
-  { control }: Workplace,
+  place: Workplace,
   client: DurableClient,
   run: Omit<RunRef, 'epoch'>,
 ): Promise<{ lock: RunLock & { run: RunRef } } | { running: RunRef }> {
+  const { control } = place;
   const path = lockPath(run.job);
   // Losing the race for the lock shows as another holder at the next look; more than a few rounds would be no race.
   for (let attempt = 0; attempt < 5; attempt++) {
@@ -60,14 +63,15 @@ async function takeLock(
     let before = found?.value;
     if (found && holder) {
       // A run that has published its summary is over; its lock is free a moment later, or never, if it was killed there.
-      const ended = await control.readJson<RunSummary>(summaryPath(holder));
-      if (ended) {
-        before = release(found.value, deps.now(), canBeRetried(ended.value) ? holder.id : undefined);
-      } else {
+      let ended = (await control.readJson<RunSummary>(summaryPath(holder)))?.value;
+      if (!ended) {
         const { state } = await orchestrationState(client, holder.id);
         if (!isAbandoned(found.value, state, deps.now())) return { running: holder };
         deps.telemetry.warn('lock-taken-over', { job: run.job, from: holder.id, by: run.id });
+        // An activity of it may still be publishing: it must have ended for good before this run begins.
+        ended = await closeRun(deps, place, holder, 'failed');
       }
+      before = release(found.value, deps.now(), canBeRetried(ended) ? holder.id : undefined);
     }
     if (run.retryOf !== undefined && before?.last !== run.retryOf) {
       // The restore point of the retry would be the newest, and hold what was there before the later run.
@@ -83,13 +87,6 @@ async function takeLock(
     if (await control.writeJson(path, lock, found ? { ifMatch: found.etag } : 'absent')) return { lock };
   }
   throw new HttpError(409, 'lock-contended', `Several calls try to start job "${run.job}" at once`, 'Try again');
-}
-
-async function freeLock({ control }: Workplace, run: RunRef, now: Date): Promise<void> {
-  const found = await control.readJson<RunLock>(lockPath(run.job));
-  if (found?.value.run?.id === run.id) {
-    await control.writeJson(lockPath(run.job), release(found.value, now), { ifMatch: found.etag });
-  }
 }
 
 const body = z.strictObject({

@@ -194,3 +194,18 @@ test('only the latest run can be retried: the restore point of an older one woul
   });
   expect((await room.call('POST', `/api/runs/${latest.id}/retry`)).status).toBe(202);
 });
+
+test('a run that does not move can be ended by force, and the next one starts at once', async () => {
+  await fill(3);
+  const room = await start();
+  const hang = slowCopies(3_600_000);
+  const id = await room.start();
+  await expect.poll(() => proxy.requests.some(({ headers }) => 'x-ms-copy-source' in headers)).toBe(true);
+  const ended = await room.call('POST', `/api/runs/${id}/cancel`, { force: true });
+  expect(ended).toMatchObject({ status: 200, body: { id, status: 'cancelled' } });
+  expect(await room.report(id)).toMatchObject({ status: 'cancelled', counts: { copied: 0 } });
+  expect((await room.call('POST', `/api/runs/${id}/cancel`, { force: true })).body.code).toBe('run-ended');
+  hang();
+  expect(await room.run()).toMatchObject({ status: 'succeeded', counts: { copied: 3 } });
+  expect(await room.report(id)).toMatchObject({ status: 'cancelled' });
+});

@@ -6,7 +6,7 @@ import { BlobServiceClient } from '@azure/storage-blob';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type TestAccount, takeAccounts } from '../support/accounts.ts';
 import { lookInto, makeContainer } from '../support/collection.ts';
-import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.ts';
+import { type FaultProxy, type ProxiedRequest, startFaultProxy } from '../support/fault-proxy.ts';
 import { type Strongroom, startStrongroom } from '../support/strongroom.ts';
 
 let source: TestAccount;
@@ -99,6 +99,37 @@ test('with the host and its journal lost, a new host takes the lock over and con
   expect(report).toMatchObject({ status: 'succeeded', counts: { listed: 200, failed: 0 } });
   expect(await lookInto(vault.connectionString, 'databackup')).toEqual(await lookInto(source.connectionString, 'data'));
   expect(await room.report(id)).toMatchObject({ status: 'failed', problems: [{ code: 'run-lost' }] });
+});
+
+test('F29: of a run that is publishing and is taken to be lost, exactly one end is written, and it stays', async () => {
+  await fill(5);
+  let publish = () => {};
+  const held = new Promise<void>((resolve) => {
+    publish = resolve;
+  });
+  const isSummary = (request: ProxiedRequest) => request.method === 'PUT' && request.path.endsWith('/run.json');
+  proxy.rules.push({ match: isSummary, times: 1, before: () => held });
+  let room = await start();
+  const id = await room.start();
+  await expect.poll(() => proxy.requests.some(isSummary), { timeout: 20_000 }).toBe(true);
+  // The request is under way for good: no killing of the process calls it back.
+  await room.host.kill();
+  dataDir = mkdtempSync(join(tmpdir(), 'strongroom-crash-'));
+  room = await start();
+  const control = BlobServiceClient.fromConnectionString(vault.connectionString).getContainerClient('strongroom');
+  const lock = control.getBlockBlobClient('locks/nightly.json');
+  const aged = { ...JSON.parse((await lock.downloadToBuffer()).toString()), since: '2026-01-01T00:00:00.000Z' };
+  await lock.upload(JSON.stringify(aged), JSON.stringify(aged).length);
+  const next = await room.run({ mode: 'incremental' });
+  expect(next).toMatchObject({ status: 'succeeded', counts: { listed: 5, unchanged: 5 } });
+  publish();
+  await expect.poll(() => proxy.requests.filter(isSummary)[0]?.status).toBeGreaterThanOrEqual(409);
+  expect(await room.report(id)).toMatchObject({ status: 'failed', problems: [{ code: 'run-lost' }] });
+  const { runs } = (await room.call('GET', '/api/runs')).body as unknown as { runs: { id: string; status: string }[] };
+  expect(runs.map(({ id: each, status }) => [each, status])).toEqual([
+    [next.id, 'succeeded'],
+    [id, 'failed'],
+  ]);
 });
 
 test('F29: activities of a terminated run stop when another run has taken the lock', async () => {

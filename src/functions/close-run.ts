@@ -1,0 +1,58 @@
+import type { Dependencies, Workplace } from '../activities/dependencies.ts';
+import { lockPath, summaryPath } from '../domain/control-paths.ts';
+import { type RunLock, release } from '../domain/lock.ts';
+import { problemOf, reportOf } from '../domain/report.ts';
+import { canBeRetried, type RunRef, type RunSummary } from '../domain/run.ts';
+import { catalogRowOf } from '../storage/catalog.ts';
+import { isStorageError } from '../storage/storage-error.ts';
+
+/**
+ * Ends a run that nothing works on any more, before another takes its lock: writes the summary that it will never write
+ * itself. Should it be publishing at this very moment after all, exactly one of the two summaries comes first, and that
+ * one stands. Returns the one that stands.
+ */
+export async function closeRun(
+  deps: Dependencies,
+  { job, source, vault, control, catalog }: Workplace,
+  run: RunRef,
+  status: 'failed' | 'cancelled',
+): Promise<RunSummary> {
+  const now = deps.now();
+  const problems = status === 'failed' ? [problemOf('run-lost', 0)] : [];
+  const parts = await control.listParts(run);
+  const summary: RunSummary = {
+    format: 1,
+    ...reportOf(run, parts, { status, now, finishedAt: now, problems, requests: {} }),
+    source: source.endpoint,
+    vault: vault.endpoint,
+    destination: { container: job.destination.container, prefix: job.destination.prefix },
+    restorePoint: false,
+    parts: [],
+  };
+  if (!(await control.writeJson(summaryPath(run), summary, 'absent'))) {
+    return (await control.readJson<RunSummary>(summaryPath(run)))!.value;
+  }
+  await catalog.put(catalogRowOf(summary)).catch((error) => {
+    if (!isStorageError(error)) throw error;
+    deps.telemetry.warn('catalog-not-written', { job: run.job, run: run.id, message: error.message });
+  });
+  deps.telemetry.runFinished(summary);
+  return summary;
+}
+
+/** Closes a run and frees its lock. */
+export async function endRun(
+  deps: Dependencies,
+  place: Workplace,
+  run: RunRef,
+  status: 'failed' | 'cancelled',
+): Promise<RunSummary> {
+  const summary = await closeRun(deps, place, run, status);
+  for (let attempt = 0; attempt < 5; attempt++) {
+    const found = await place.control.readJson<RunLock>(lockPath(run.job));
+    if (found?.value.run?.id !== run.id) break;
+    const free = release(found.value, deps.now(), canBeRetried(summary) ? run.id : undefined);
+    if (await place.control.writeJson(lockPath(run.job), free, { ifMatch: found.etag })) break;
+  }
+  return summary;
+}
