@@ -17,6 +17,8 @@ import { problemCodeOf } from './problem-code.ts';
 
 /** How often what was seen may turn out to be out of date before the blob is given up for this run. */
 const LOOKS = 4;
+/** Characters of a copy's source address, signature included: the documented limit of x-ms-copy-source is 2 KiB. */
+const LONGEST_SOURCE_URL = 2048;
 
 /**
  * Brings one blob's mirror up to date. Every request is pinned to what was seen of both sides; where that no longer
@@ -76,6 +78,10 @@ export async function copyBlob(
       }
     } catch (error) {
       if (!isStorageError(error) || error.kind === 'aborted') throw error;
+      // No retry makes a name shorter: anyone who may upload could keep every run from succeeding.
+      if (error.kind === 'invalid' && place.access.urlOf(source.name).length > LONGEST_SOURCE_URL) {
+        return outcomeOf(source, 'skipped', { code: 'unsupported-name' });
+      }
       lastError = error;
       if (isStorageError(error, 'container-not-found') && (await vaultContainerMade(place))) continue;
       if (

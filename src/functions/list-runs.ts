@@ -16,6 +16,9 @@ const query = z.strictObject({
   cursor: z.string().optional(),
 });
 
+/** Where the list of each vault that has more goes on. */
+const cursorSchema = z.record(z.string(), z.string().min(1));
+
 /** GET /api/runs — newest first, from the catalog of every vault. */
 export function listRunsHandler(deps: Dependencies) {
   return answering(deps, async (request) => {
@@ -58,8 +61,9 @@ async function settled(deps: Dependencies, vault: string, row: CatalogRow): Prom
 function readCursor(cursor: string | undefined, vaults: string[]): Record<string, string> | undefined {
   if (cursor === undefined) return undefined;
   try {
-    const value = JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8')) as Record<string, string>;
-    if (Object.entries(value).every(([vault, at]) => vaults.includes(vault) && typeof at === 'string')) return value;
+    const value = cursorSchema.parse(JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8')));
+    const names = Object.keys(value);
+    if (names.length > 0 && names.every((vault) => vaults.includes(vault))) return value;
   } catch {
     // Told below like any other cursor that is not ours.
   }
