@@ -1,3 +1,5 @@
+import { ConfigurationError, type ConfigurationProblem } from './domain/configuration-error.ts';
+
 /** How much one activity does at a time. The defaults suit Azure; tests make them small to meet every boundary. */
 export interface Limits {
   /** A scan slice ends after so many listed blobs, … */
@@ -35,21 +37,25 @@ const DEFAULTS: Limits = {
   requestMs: 60_000,
 };
 
-/** Reads `STRONGROOM_LIMITS`, a JSON object of some of the limits. Throws a plain message when it is not one. */
+/** Reads `STRONGROOM_LIMITS`, a JSON object of some of the limits. Throws `ConfigurationError` when it is not one. */
 export function readLimits(text: string | undefined): Limits {
   if (!text) return DEFAULTS;
+  const hint = `It is a JSON object with any of: ${Object.keys(DEFAULTS).join(', ')}`;
+  const refuse = (...problems: ConfigurationProblem[]) => new ConfigurationError('STRONGROOM_LIMITS', problems, hint);
   let given: unknown;
   try {
     given = JSON.parse(text);
   } catch {
-    throw new Error(`STRONGROOM_LIMITS is not JSON. It may hold any of: ${Object.keys(DEFAULTS).join(', ')}`);
+    throw refuse({ place: 'STRONGROOM_LIMITS', message: 'this is not JSON' });
   }
-  for (const [name, value] of Object.entries(given as object)) {
-    if (!Object.hasOwn(DEFAULTS, name) || typeof value !== 'number' || !(value > 0)) {
-      throw new Error(
-        `STRONGROOM_LIMITS: "${name}" must be one of ${Object.keys(DEFAULTS).join(', ')}, and a number above 0`,
-      );
-    }
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) {
+    throw refuse({ place: 'STRONGROOM_LIMITS', message: 'this is not a JSON object' });
   }
+  const problems = Object.entries(given).flatMap(([place, value]) => {
+    if (!Object.hasOwn(DEFAULTS, place)) return [{ place, message: 'there is no such limit' }];
+    if (!Number.isSafeInteger(value) || value < 1) return [{ place, message: 'must be a whole number above 0' }];
+    return [];
+  });
+  if (problems.length > 0) throw refuse(...problems);
   return { ...DEFAULTS, ...(given as Partial<Limits>) };
 }

@@ -4,15 +4,15 @@ import { readJournal, writeJournal } from './journal.ts';
 /** How long an instance that has ended can still be asked about. */
 const KEPT = 30 * 86_400_000;
 
-/** Reads the journal and replaces it by one record for each instance that is still wanted. */
-export async function compact(file: string, now: Date): Promise<Instances> {
+/** Reads the journal and replaces it by one record for each instance that is still wanted; `crc` is what the next line follows. */
+export async function compact(file: string, now: Date): Promise<{ instances: Instances; crc: number }> {
   const instances: Instances = new Map();
   for (const record of await readJournal(file)) apply(instances, record as JournalRecord);
   for (const [id, instance] of instances) {
     if (hasEnded(instance) && now.getTime() - Date.parse(instance.lastUpdatedTime) > KEPT) instances.delete(id);
   }
-  await writeJournal(file, snapshot(instances.values()));
-  return instances;
+  const crc = await writeJournal(file, snapshot(instances.values()));
+  return { instances, crc };
 }
 
 function* snapshot(instances: Iterable<Instance>): Iterable<JournalRecord> {

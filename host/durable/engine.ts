@@ -60,9 +60,9 @@ export class DurableEngine {
 
   /** Reads the journal; nothing is carried out before `start`. */
   static async open(options: EngineOptions): Promise<DurableEngine> {
-    const instances = await compact(options.journalFile, new Date());
+    const { instances, crc } = await compact(options.journalFile, new Date());
     const engine = new DurableEngine(options, instances);
-    engine.#journal = await Journal.open(options.journalFile, (record) => engine.#applied(record), options.fatal);
+    engine.#journal = await Journal.open(options.journalFile, crc, (record) => engine.#applied(record), options.fatal);
     return engine;
   }
 

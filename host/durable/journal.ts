@@ -4,27 +4,30 @@ import { crc32 } from 'node:zlib';
 import { codeOf, HostError, messageOf } from '../host-error.ts';
 
 /**
- * An append-only file of JSON lines. Each line carries a checksum of its record, so that damage is told from data;
- * a last line without its line end is what a killed process leaves of a write that nobody was told had succeeded.
+ * An append-only file of JSON lines. Each line carries a checksum of its record and of the line before, so that damage is
+ * told from data, and no line can be lost, doubled or moved unseen; a last line without its line end is what a killed
+ * process leaves of a write that nobody was told had succeeded.
  */
-const FORMAT = { journal: 'strongroom-durable', version: 1 };
+const FORMAT = { journal: 'strongroom-durable', version: 2 };
 const DAMAGED = 3;
 
-export function encode(record: unknown): string {
-  return `${envelope(JSON.stringify(record))}\n`;
+/** The lines of these records, behind a line with the checksum `after`; and the checksum of the last one. */
+export function encode(records: Iterable<unknown>, after = 0): { text: string; crc: number } {
+  let crc = after;
+  let text = '';
+  for (const record of records) {
+    const json = JSON.stringify(record);
+    crc = crc32(json, crc);
+    text += `${envelope(json, crc)}\n`;
+  }
+  return { text, crc };
 }
 
-function envelope(json: string): string {
-  return `{"crc":"${crc32(json).toString(16).padStart(8, '0')}","record":${json}}`;
+function envelope(json: string, crc: number): string {
+  return `{"crc":"${crc.toString(16).padStart(8, '0')}","record":${json}}`;
 }
 
-const BEFORE_RECORD = envelope('').length - 1;
-
-/** The record of a line; `undefined` when any byte of it is not as it was written. */
-function decode(line: string): unknown {
-  const json = line.slice(BEFORE_RECORD, -1);
-  return line === envelope(json) ? (JSON.parse(json) as unknown) : undefined;
-}
+const BEFORE_RECORD = envelope('', 0).length - 1;
 
 /** All records of a journal's text, in order. */
 export function parse(text: string, file: string): unknown[] {
@@ -33,24 +36,26 @@ export function parse(text: string, file: string): unknown[] {
     .slice(0, text.lastIndexOf('\n') + 1)
     .split('\n')
     .slice(0, -1);
+  let crc = 0;
   const records = lines.map((line, index) => {
-    const record = decode(line);
-    if (record === undefined) {
+    const json = line.slice(BEFORE_RECORD, -1);
+    crc = crc32(json, crc);
+    if (line !== envelope(json, crc)) {
       throw new HostError(
-        `${file}, line ${index + 1}: this line is damaged, and what came after it cannot be trusted. Restore the file from a copy, or move it away to start with no orchestrations: runs that were under way are then forgotten, backups are not.`,
+        `${file}, line ${index + 1}: this line is damaged or out of place, and what came after it cannot be trusted. Restore the file from a copy, or move it away to start with no orchestrations: runs that were under way are then forgotten, backups are not.`,
+        DAMAGED,
+      );
+    }
+    const record = JSON.parse(json) as unknown;
+    if (index === 0 && json !== JSON.stringify(FORMAT)) {
+      throw new HostError(
+        `${file}, line 1: this is ${json}, and this version reads ${JSON.stringify(FORMAT)}. Use the version of Strongroom that wrote it, or another data directory.`,
         DAMAGED,
       );
     }
     return record;
   });
-  const [header, ...rest] = records;
-  if (header !== undefined && JSON.stringify(header) !== JSON.stringify(FORMAT)) {
-    throw new HostError(
-      `${file}, line 1: this is ${JSON.stringify(header)}, and this version reads ${JSON.stringify(FORMAT)}. Use the version of Strongroom that wrote it, or another data directory.`,
-      DAMAGED,
-    );
-  }
-  return rest;
+  return records.slice(1);
 }
 
 export async function readJournal(file: string): Promise<unknown[]> {
@@ -62,23 +67,32 @@ export async function readJournal(file: string): Promise<unknown[]> {
   }
 }
 
-/** Replaces the journal by these records: written beside it, flushed, and renamed, so that a crash leaves one or the other. */
-export async function writeJournal(file: string, records: Iterable<unknown>): Promise<void> {
+/**
+ * Replaces the journal by these records: written beside it, flushed, and renamed, so that a crash leaves one or the other.
+ * Returns the checksum of the last line.
+ */
+export async function writeJournal(file: string, records: Iterable<unknown>): Promise<number> {
   const handle = await open(`${file}.new`, 'w', 0o600);
+  let last: number;
   try {
-    let lines = [encode(FORMAT)];
+    let { text, crc } = encode([FORMAT]);
     for (const record of records) {
-      if (lines.push(encode(record)) < 1000) continue;
-      await handle.appendFile(lines.join(''));
-      lines = [];
+      const next = encode([record], crc);
+      text += next.text;
+      crc = next.crc;
+      if (text.length < 1_000_000) continue;
+      await handle.appendFile(text);
+      text = '';
     }
-    await handle.appendFile(lines.join(''));
+    await handle.appendFile(text);
     await handle.sync();
+    last = crc;
   } finally {
     await handle.close();
   }
   await rename(`${file}.new`, file);
   await syncDirectory(dirname(file));
+  return last;
 }
 
 /** Makes a rename last through a power cut; Windows has no such call and needs none. */
@@ -103,28 +117,33 @@ export class Journal<T> {
   readonly #handle: FileHandle;
   readonly #apply: (record: T) => void;
   readonly #failed: (error: HostError) => void;
+  /** Checksum of the last line. */
+  #crc: number;
   #waiting: Waiting<T>[] = [];
   #flushing: Promise<void> | undefined;
 
   private constructor(
     file: string,
     handle: FileHandle,
+    crc: number,
     apply: (record: T) => void,
     failed: (error: HostError) => void,
   ) {
     this.#file = file;
     this.#handle = handle;
+    this.#crc = crc;
     this.#apply = apply;
     this.#failed = failed;
   }
 
-  /** `apply` is called for each record, in the order of the file, once it is on disk; `failed` when one cannot be written. */
+  /** `crc` is the checksum of the file's last line. `apply` is called for each record, in the order of the file, once it is on disk; `failed` when one cannot be written. */
   static async open<T>(
     file: string,
+    crc: number,
     apply: (record: T) => void,
     failed: (error: HostError) => void,
   ): Promise<Journal<T>> {
-    return new Journal(file, await open(file, 'a', 0o600), apply, failed);
+    return new Journal(file, await open(file, 'a', 0o600), crc, apply, failed);
   }
 
   /** Resolves when the record is on disk and applied. It never resolves when it could not be written. */
@@ -142,8 +161,13 @@ export class Journal<T> {
       const group = this.#waiting;
       this.#waiting = [];
       try {
-        await this.#handle.appendFile(group.map(({ record }) => encode(record)).join(''));
+        const { text, crc } = encode(
+          group.map(({ record }) => record),
+          this.#crc,
+        );
+        await this.#handle.appendFile(text);
         await this.#handle.datasync();
+        this.#crc = crc;
       } catch (error) {
         // Half a group may be in the file. Nothing may be written after it, and nothing acted upon.
         this.#failed(

@@ -8,15 +8,17 @@ import { encode, Journal, parse, readJournal, writeJournal } from '../../../host
 import type { HostError } from '../../../host/host-error.ts';
 import { temporaryDirectory } from './fixture.ts';
 
+const HEADER = { journal: 'strongroom-durable', version: 2 };
+
 const failed = (error: HostError) => {
   throw error;
 };
 
 async function written(records: unknown[]): Promise<{ file: string; applied: unknown[] }> {
   const file = join(temporaryDirectory(), 'test.journal');
-  await writeJournal(file, []);
+  const crc = await writeJournal(file, []);
   const applied: unknown[] = [];
-  const journal = await Journal.open<unknown>(file, (record) => applied.push(record), failed);
+  const journal = await Journal.open<unknown>(file, crc, (record) => applied.push(record), failed);
   await Promise.all(records.map((record) => journal.append(record)));
   await journal.close();
   return { file, applied };
@@ -32,9 +34,10 @@ describe('the journal', () => {
 
   test('does not say that a record is written before it is in the file', async () => {
     const file = join(temporaryDirectory(), 'test.journal');
-    await writeJournal(file, []);
+    const crc = await writeJournal(file, []);
     const journal = await Journal.open<unknown>(
       file,
+      crc,
       () => expect(readFileSync(file, 'utf8')).toContain('precious'),
       failed,
     );
@@ -54,7 +57,7 @@ describe('the journal', () => {
   });
 
   test('any single changed byte in a whole line is found, and its line named', async () => {
-    const text = [{ journal: 'strongroom-durable', version: 1 }, { a: 1 }, { b: 'two' }].map(encode).join('');
+    const { text } = encode([HEADER, { a: 1 }, { b: 'two' }]);
     expect(parse(text, 'f')).toEqual([{ a: 1 }, { b: 'two' }]);
     fc.assert(
       fc.property(fc.nat(text.length - 2), fc.integer({ min: 32, max: 126 }), (at, code) => {
@@ -66,18 +69,32 @@ describe('the journal', () => {
     );
   });
 
+  test.each([
+    ['lost', ([a, , c]: string[]) => [a, c]],
+    ['doubled', ([a, b, c]: string[]) => [a, b, b, c]],
+    ['moved', ([a, b, c]: string[]) => [a, c, b]],
+  ])('a whole line that is %s is found', (_, damage) => {
+    const { text } = encode([HEADER, { a: 1 }, { b: 2 }, { c: 3 }]);
+    const [header, ...lines] = text.split('\n').slice(0, -1);
+    const damaged = [header, ...damage(lines)].join('\n');
+    expect(() => parse(`${damaged}\n`, 'the.journal')).toThrow(
+      /the.journal, line [34]: this line is damaged or out of/,
+    );
+  });
+
   test('of another version, it is not touched', () => {
-    const text = encode({ journal: 'strongroom-durable', version: 2 });
-    expect(() => parse(text, 'f')).toThrow(/line 1: .*"version":2/);
+    const { text } = encode([{ journal: 'strongroom-durable', version: 1 }]);
+    expect(() => parse(text, 'f')).toThrow(/line 1: .*"version":1/);
   });
 
   test('that cannot be written says so, and acknowledges nothing', async () => {
     const file = join(temporaryDirectory(), 'test.journal');
-    await writeJournal(file, []);
+    const crc = await writeJournal(file, []);
     const applied: unknown[] = [];
     let reason: HostError | undefined;
     const journal = await Journal.open<unknown>(
       file,
+      crc,
       (record) => applied.push(record),
       (error) => {
         reason = error;
@@ -131,16 +148,16 @@ describe('compaction', () => {
       finish('purged'),
     ];
     await writeJournal(file, [...records, { type: 'purge', id: 'purged' }]);
-    const first = await compact(file, new Date('2026-02-01T00:00:00.000Z'));
+    const { instances: first } = await compact(file, new Date('2026-02-01T00:00:00.000Z'));
     expect([...first.keys()]).toEqual(['running', 'recent']);
     expect(first.get('recent')).toMatchObject({ status: 'Completed', output: '7' });
     expect((await readJournal(file)).length).toBe(2);
-    expect(await compact(file, new Date('2026-02-01T00:00:00.000Z'))).toEqual(first);
+    expect((await compact(file, new Date('2026-02-01T00:00:00.000Z'))).instances).toEqual(first);
   });
 
   test('leaves a damaged journal as it is', async () => {
     const file = join(temporaryDirectory(), 'test.journal');
-    const text = `${encode({ journal: 'strongroom-durable', version: 1 })}damage\n${encode(start('a'))}`;
+    const text = `${encode([HEADER]).text}damage\n${encode([start('a')]).text}`;
     writeFileSync(file, text);
     await expect(compact(file, new Date())).rejects.toMatchObject({
       exitCode: 3,
