@@ -130,7 +130,7 @@ async function copyByBestMethod(
   attempt: Attempt,
 ): Promise<Outcome | PendingCopy> {
   const record = recordOf(source, place.run.id);
-  const metadata = withRecord(source.metadata, record);
+  let metadata = withRecord(source.metadata, record);
   const tier = settableTier(source);
   let request: CopyRequest = {
     sourceUrl: place.access.urlOf(source.name),
@@ -142,8 +142,6 @@ async function copyByBestMethod(
     ...(source.tags !== undefined && Object.keys(source.tags).length > 0 && { tags: source.tags }),
     ...(tier !== undefined && { tier }),
   };
-  // A commit of blocks takes no metadata from the source: what cannot be sent must be copied by the service itself.
-  const own = metadata ?? source.metadata;
   const possible = attempt.methods.filter((method) => method !== 'blocks' || canCopyInBlocks(source));
   const methods: CopyMethod[] = possible.length > 0 ? possible : ['async'];
   const last = methods.at(-1);
@@ -161,6 +159,8 @@ async function copyByBestMethod(
       if (method === 'sync') return copied(source, (await place.vault.copySync(request)).etag, about);
       if (method === 'blocks') {
         const signal = place.signal && { signal: place.signal };
+        // A commit of blocks takes no metadata from the source: what cannot be sent must be copied by the service itself.
+        const own = metadata ?? source.metadata;
         const blocks = { ...request, ...(own && { metadata: own }), size: source.size, headers: source, ...signal };
         const { etag } = await place.vault.copyBlocks(blocks);
         return copied(source, etag, about);
@@ -179,6 +179,12 @@ async function copyByBestMethod(
         continue;
       }
       if (tags !== undefined && isStorageError(error, 'access-denied', 'invalid')) {
+        // Rights may come back: what the record does not say the vault has, the next run sets in place.
+        if (error.kind === 'access-denied' && metadata) {
+          const { tags: _, ...without } = record;
+          metadata = withRecord(source.metadata, without);
+          if (metadata) bare.metadata = metadata;
+        }
         request = { ...bare, ...(wantedTier !== undefined && { tier: wantedTier }) };
         lacks = 'tags-not-written';
         next--;
@@ -234,8 +240,22 @@ async function updateProperties(
   }
   const record = recordOf(source, place.run.id);
   // The mirror keeps the tags it has while the source's may not be read.
-  if (tagsAreWithheld(source)) Object.assign(record, had?.tags !== undefined && { tags: had.tags });
-  else if (record.tags !== had?.tags) await place.vault.setTags(place.destination, name, source.tags ?? {});
+  const kept = had?.tags === undefined ? {} : { tags: had.tags };
+  if (tagsAreWithheld(source)) Object.assign(record, kept);
+  else if (record.tags !== had?.tags) {
+    try {
+      await place.vault.setTags(place.destination, name, source.tags ?? {});
+    } catch (error) {
+      // The content is held all the same. Noted as done where the vault has no tags; rights may come back.
+      if (!isStorageError(error, 'access-denied', 'invalid', 'unsupported')) throw error;
+      lacks = 'tags-not-written';
+      if (error.kind === 'access-denied') {
+        if (reason === 'tags') return outcomeOf(source, 'unchanged', { vaultEtag: mirror.etag, code: lacks });
+        delete record.tags;
+        Object.assign(record, kept);
+      }
+    }
+  }
   const metadata = withRecord(source.metadata, record);
   // No room to note it beside the user's metadata: that, and the record by which the copy is found, weigh more.
   const etag =

@@ -146,6 +146,37 @@ describe('what the vault does not take', () => {
     expect(outcome).toMatchObject({ status: 'copied', code: 'tags-not-written' });
   });
 
+  it('F25: rights come back: a copy without its tags does not record them, so that the next run sets them', async () => {
+    const source = blobState({ tags: { a: '1' }, tagCount: 1 });
+    const recorded = async (kind: 'access-denied' | 'invalid') => {
+      let metadata: Record<string, string> | undefined;
+      const copySync = async (request: { tags?: object; metadata?: Record<string, string> }) => {
+        if (request.tags !== undefined) throw new StorageError(kind, 'refused', 403);
+        metadata = request.metadata;
+        return { etag: '0xN' };
+      };
+      await copyBlob(placeOf(source, { copySync }).place, { source, reason: 'new' });
+      return readRecord(metadata);
+    };
+    expect(await recorded('access-denied')).toMatchObject({ etag: source.etag });
+    expect((await recorded('access-denied'))?.tags).toBeUndefined();
+    // A vault that has no tags at all will have none in the next run either.
+    expect((await recorded('invalid'))?.tags).toBe(recordOf(source, 'run').tags);
+  });
+
+  it('F25: content that is held stays held when its tags may not be set in place', async () => {
+    const source = blobState({ tags: { a: '1' }, tagCount: 1 });
+    const { tags: _, ...earlier } = recordOf(source, EARLIER);
+    const mirror = blobState({ etag: '0xV', metadata: withRecord({}, earlier)! });
+    const setTags = async () => {
+      throw new StorageError('access-denied', 'refused', 403);
+    };
+    const { place, asked } = placeOf(source, { setTags });
+    const outcome = await copyBlob(place, { source, mirror, reason: 'tags' });
+    expect(outcome).toMatchObject({ status: 'unchanged', code: 'tags-not-written', vaultEtag: '0xV' });
+    expect(asked).toEqual(['setTags']);
+  });
+
   it('a refusal of everything stays a failure', async () => {
     const source = blobState({ tags: { a: '1' }, tagCount: 1 });
     const { place, asked } = placeOf(source, {
