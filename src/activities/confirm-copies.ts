@@ -57,7 +57,7 @@ export function makeConfirmCopies(deps: Dependencies) {
       }
       const pending = results.filter(isPending).length;
       if (pending > 0) return writeWork(control, run, { ...work, round: work.round + 1, pending }, results, tally);
-      const writer = new PartWriter<Outcome | PendingCopy, CopyChunkResult>();
+      const writer = new PartWriter<Outcome | PendingCopy>();
       for (const result of results) writer.add(result);
       return control.writePart(run, 'copy', laterKey(work.key), writer, tally, {});
     });

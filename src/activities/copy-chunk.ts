@@ -148,7 +148,7 @@ export async function writePiece(
 ): Promise<CopyChunkResult> {
   const { control } = workplaceOf(deps, run.job);
   const pending = results.filter(isPending);
-  const writer = new PartWriter<Outcome, CopyChunkResult>();
+  const writer = new PartWriter<Outcome>();
   for (const result of results) if (!isPending(result)) writer.add(result);
   if (pending.length === 0) return control.writePart(run, 'copy', key, writer, tally, end);
   const { container, destination } = tally;
@@ -167,7 +167,7 @@ export async function writeWork(
   items: (Outcome | PendingCopy)[],
   tally: Tally,
 ): Promise<CopyChunkResult> {
-  const writer = new PartWriter<Outcome | PendingCopy, CopyChunkResult>();
+  const writer = new PartWriter<Outcome | PendingCopy>();
   for (const item of items) writer.add(item);
   return control.writePart(run, 'pending', workKey(work), writer, tally, { work });
 }

@@ -1,8 +1,8 @@
 import { isLiteral, matches } from '../domain/container-pattern.ts';
 import { expand, isValidContainerName } from '../domain/container-template.ts';
-import { CONTROL_CONTAINER, summaryPath } from '../domain/control-paths.ts';
+import { CONTROL_CONTAINER } from '../domain/control-paths.ts';
 import { problemOf } from '../domain/report.ts';
-import type { Problem, RunRef, RunSummary } from '../domain/run.ts';
+import type { Problem, RunRef } from '../domain/run.ts';
 import { countingRequests } from '../storage/requests.ts';
 import { isStorageError } from '../storage/storage-error.ts';
 import { type Dependencies, type Workplace, workplaceOf } from './dependencies.ts';
@@ -65,9 +65,9 @@ async function fromSource(
 /** The containers of the run that is retried in which anything failed. */
 async function fromEarlierRun(deps: Dependencies, run: RunRef): Promise<Omit<ListContainersResult, 'requests'>> {
   const place = workplaceOf(deps, run.job);
-  const found = await place.control.readJson<RunSummary>(summaryPath({ job: run.job, id: run.retryOf! }));
+  const found = await place.control.readSummary({ job: run.job, id: run.retryOf! });
   if (!found) throw new Error(`The run to retry, ${run.retryOf}, has no summary`);
-  const unfinished = found.value.containers.filter(({ status }) => status !== 'succeeded');
+  const unfinished = found.containers.filter(({ status }) => status !== 'succeeded');
   return sorted(
     unfinished.map(({ container, destination, status }) =>
       status === 'completed-with-failures' ? { container, destination } : { ...pairOf(place, container), scan: true },

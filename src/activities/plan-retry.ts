@@ -1,7 +1,6 @@
-import { sliceKey, summaryPath } from '../domain/control-paths.ts';
+import { sliceKey } from '../domain/control-paths.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import { PartWriter } from '../domain/part.ts';
-import type { RunSummary } from '../domain/run.ts';
 import { countPlanned, emptyTally } from '../domain/tally.ts';
 import { countingRequests } from '../storage/requests.ts';
 import { type Dependencies, workplaceOf } from './dependencies.ts';
@@ -21,15 +20,15 @@ export function makePlanRetry(deps: Dependencies) {
     return countingRequests(tally.requests, async () => {
       const standing = await new RunGuard(control, run, deps.now).standing();
       if (standing !== 'go') return { stopped: standing };
-      const earlier = await control.readJson<RunSummary>(summaryPath({ job: job.name, id: run.retryOf! }));
+      const earlier = await control.readSummary({ job: job.name, id: run.retryOf! });
       if (!earlier) throw new Error(`The run to retry, ${run.retryOf}, has no summary`);
       const plan = new PlanWriter(control, run, input.slice, container, deps.limits, deps.random);
       // Parts that the earlier run took over from one before it have had their retry already: only its own count.
-      const own = earlier.value.parts.filter(
+      const own = earlier.parts.filter(
         (part) => part.container === container && part.failed > 0 && part.path.includes(`/runs/${run.retryOf}/`),
       );
       for (const part of own) {
-        const { items } = await control.readPart<Outcome, object>(part.path);
+        const { items } = await control.readPart<Outcome, object>(part.path, part.sha256);
         for (const { status, source } of items) {
           if (status !== 'failed' || source === undefined) continue;
           const planned = { source, reason: 'pending' as const };
@@ -41,7 +40,7 @@ export function makePlanRetry(deps: Dependencies) {
       }
       tally.last = true;
       const result: ScanSliceResult = { chunks: await plan.finish() };
-      const part = new PartWriter<Outcome, ScanSliceResult>();
+      const part = new PartWriter<Outcome>();
       return control.writePart(run, 'scan', sliceKey(input.slice), part, tally, result);
     });
   };

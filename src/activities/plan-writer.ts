@@ -24,7 +24,7 @@ export class PlanWriter {
   /** A second execution of the same scan must not overwrite chunks that are being worked on: its keys differ. */
   readonly #attempt: string;
   readonly #written: PlanChunk[] = [];
-  #writer = new PartWriter<PlannedCopy, object>();
+  #writer = new PartWriter<PlannedCopy>();
   #tally: Tally;
 
   constructor(

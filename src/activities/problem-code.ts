@@ -35,6 +35,8 @@ export function problemCodeOf(error: unknown, side: Side): ProblemCode {
     case 'precondition':
     case 'pending-copy':
       return 'destination-changing';
+    case 'damaged':
+      return 'damaged';
     default:
       return 'internal';
   }

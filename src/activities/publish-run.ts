@@ -1,5 +1,5 @@
 import { kindOfPath, lockPath, summaryPath } from '../domain/control-paths.ts';
-import { type RunLock, release, standingOf } from '../domain/lock.ts';
+import { release, standingOf } from '../domain/lock.ts';
 import { incompleteness, type ListedPart, partEntries, problemOf, reportOf } from '../domain/report.ts';
 import {
   canBeRetried,
@@ -42,9 +42,9 @@ export function makePublishRun(deps: Dependencies) {
     const { control } = place;
     const requests = { ...input.requests };
     return countingRequests(requests, async () => {
-      let summary = (await control.readJson<RunSummary>(summaryPath(run)))?.value;
+      let summary = await control.readSummary(run);
       if (!summary) {
-        const lock = await control.readJson<RunLock>(lockPath(run.job));
+        const lock = await control.readLock(run.job);
         if (standingOf(lock?.value, run) === 'superseded') return { status: 'superseded' as const };
         const parts = await control.listParts(run);
         const troubled = new Set(input.problems.map(({ container }) => container));
@@ -61,7 +61,7 @@ export function makePublishRun(deps: Dependencies) {
         }
         summary = judge(input, place, parts, earlier, counted, deps.now());
         if (!(await control.writeJson(summaryPath(run), summary, 'absent'))) {
-          summary = (await control.readJson<RunSummary>(summaryPath(run)))!.value;
+          summary = (await control.readSummary(run))!;
         }
       }
       await recordInCatalog(deps, place, summary);
@@ -139,14 +139,14 @@ function missing(input: PublishRunInput, sound: ListedPart[], troubled: Set<stri
 
 /** A retry completes an earlier restore point: its parts count on, except for containers that were listed anew. */
 async function earlierParts(control: ControlStore, run: RunRef, parts: ListedPart[]): Promise<PartEntry[]> {
-  const earlier = await control.readJson<RunSummary>(summaryPath({ job: run.job, id: run.retryOf! }));
+  const earlier = await control.readSummary({ job: run.job, id: run.retryOf! });
   const listedAnew = new Set(
-    (earlier?.value.containers ?? [])
+    (earlier?.containers ?? [])
       .filter(({ status }) => status === 'failed' || status === 'cancelled')
       .map(({ container }) => container),
   );
   const replaced = new Set(parts.map(({ tally }) => tally.container).filter((container) => listedAnew.has(container)));
-  return (earlier?.value.parts ?? []).filter(({ container }) => !replaced.has(container));
+  return (earlier?.parts ?? []).filter(({ container }) => !replaced.has(container));
 }
 
 /** The catalog is only an index: a run is no less published when it cannot be written. */
@@ -161,7 +161,7 @@ async function recordInCatalog(deps: Dependencies, { catalog, job }: Workplace, 
 
 async function releaseLock(control: ControlStore, run: RunRef, now: Date, last?: string): Promise<void> {
   for (let attempt = 0; attempt < 5; attempt++) {
-    const lock = await control.readJson<RunLock>(lockPath(run.job));
+    const lock = await control.readLock(run.job);
     if (!lock || standingOf(lock.value, run) === 'superseded') return;
     // It fails when somebody asked to cancel just now: then read it again.
     if (await control.writeJson(lockPath(run.job), release(lock.value, now, last), { ifMatch: lock.etag })) return;

@@ -1,5 +1,4 @@
-import { lockPath } from '../domain/control-paths.ts';
-import { type RunLock, type Standing, standingOf } from '../domain/lock.ts';
+import { type Standing, standingOf } from '../domain/lock.ts';
 import type { RunRef } from '../domain/run.ts';
 import type { ControlStore } from '../storage/control-store.ts';
 
@@ -45,7 +44,7 @@ export class RunGuard {
 
   async #look(): Promise<Standing> {
     try {
-      const lock = await this.#control.readJson<RunLock>(lockPath(this.#run.job));
+      const lock = await this.#control.readLock(this.#run.job);
       this.#known = standingOf(lock?.value, this.#run);
     } catch (error) {
       // Once it has been seen to hold the lock, a look that fails is no reason to drop work that is under way.

@@ -49,7 +49,7 @@ export function makeScanSlice(deps: Dependencies) {
     const guard = new RunGuard(control, run, deps.now);
     const tally = emptyTally(container, destination);
     const isSelected = blobFilter({ include: job.source.include, exclude: job.source.exclude });
-    const part = new PartWriter<Outcome, ScanSliceResult>();
+    const part = new PartWriter<Outcome>();
     const plan = new PlanWriter(control, run, input.slice, container, deps.limits, deps.random);
     // Which account a failure came from; the page read ahead may fail long before anybody looks.
     const fromSource = new WeakSet<object>();

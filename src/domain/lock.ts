@@ -52,3 +52,16 @@ export function isAbandoned(lock: RunLock, orchestration: 'active' | 'ended' | '
   // The start follows the lock within moments; a clock that runs ahead must not rob a run that is just starting.
   return orchestration === 'ended' || now.getTime() - Date.parse(lock.since) > START_GRACE_MS;
 }
+
+/** Whether what was read where this job's lock lies is one, and this job's. */
+export function isLock(value: unknown, job: string): value is RunLock {
+  if (typeof value !== 'object' || value === null) return false;
+  const { job: of, epoch, run, since, cancel } = value as Partial<RunLock>;
+  return (
+    of === job &&
+    Number.isSafeInteger(epoch) &&
+    (run === null || (typeof run === 'object' && typeof run.id === 'string' && run.epoch === epoch)) &&
+    typeof since === 'string' &&
+    typeof cancel === 'boolean'
+  );
+}

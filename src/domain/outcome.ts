@@ -92,6 +92,8 @@ export const PROBLEMS = {
     'The listings are sorted in an unknown way, so more blobs than usual were looked at singly. Slower, not less correct.',
   inconsistent:
     'The outcomes do not add up to what was listed, so no restore point was made. Run again and report this.',
+  damaged:
+    'An object in the control container is not as it was written. Restore it (soft delete, versions), or start a new run, which needs nothing of earlier ones; a damaged lock is to be deleted while no run of its job is at work.',
   'run-lost': 'The run ended without a summary (it was terminated, or its state was lost). Start another.',
   internal: 'An unexpected failure. Retry; if it persists, report it with the run id.',
 } as const;
@@ -125,6 +127,7 @@ export const MEANINGS: Record<ProblemCode, string> = {
   'container-name-invalid': 'no valid name for its mirror',
   'order-unknown': 'listed in an unknown order',
   inconsistent: 'outcomes and listing do not add up',
+  damaged: 'what was stored is damaged',
   'run-lost': 'ended without a summary',
   internal: 'an unexpected failure',
 };

@@ -16,8 +16,10 @@ export class DamagedPartError extends Error {
 
 /** Compress so much text at a time: memory stays flat, and gzip members may simply follow each other. */
 const BLOCK = 256 * 1024;
+/** Bytes. Far beyond what the limits of a part allow; what unpacks to more was not written by us. */
+const LARGEST = 500 * 1024 * 1024;
 
-export class PartWriter<Item, End> {
+export class PartWriter<Item> {
   #lines: string[] = [];
   #waiting = 0;
   #members: Buffer[] = [];
@@ -32,7 +34,7 @@ export class PartWriter<Item, End> {
   }
 
   /** Closes the part. `sha256` is of the returned bytes. */
-  finish(end: End): { body: Buffer; sha256: string } {
+  finish(end: object): { body: Buffer; sha256: string } {
     this.#lines.push(JSON.stringify({ end: { ...end, items: this.items } }));
     this.#compress();
     const body = Buffer.concat(this.#members);
@@ -50,7 +52,7 @@ export class PartWriter<Item, End> {
 export function readPart<Item, End>(body: Buffer, name: string): Part<Item, End> {
   let text: string;
   try {
-    text = gunzipSync(body).toString('utf8');
+    text = gunzipSync(body, { maxOutputLength: LARGEST }).toString('utf8');
   } catch (error) {
     throw new DamagedPartError(`${name} is damaged: it cannot be decompressed (${(error as Error).message})`);
   }
@@ -61,6 +63,9 @@ export function readPart<Item, End>(body: Buffer, name: string): Part<Item, End>
     parsed = lines.map((line) => JSON.parse(line));
   } catch {
     throw new DamagedPartError(`${name} is damaged: a line is not JSON`);
+  }
+  if (parsed.some((item) => typeof item !== 'object' || item === null || Array.isArray(item))) {
+    throw new DamagedPartError(`${name} is damaged: a line is not an object`);
   }
   const last = parsed.pop() as { end?: End & { items: number } } | undefined;
   if (!last?.end) throw new DamagedPartError(`${name} is damaged: its end is missing`);

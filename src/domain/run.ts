@@ -121,3 +121,16 @@ export function canBeRetried({
   const lost = problems.some(({ code }) => code === 'run-lost');
   return !dryRun && !lost && status !== 'cancelled' && status !== 'running';
 }
+
+/** Whether what was read where this run's summary lies is one, and this run's. */
+export function isSummary(value: unknown, run: { id: string; job: string }): value is RunSummary {
+  if (typeof value !== 'object' || value === null) return false;
+  const { format, id, job, counts, bytes, containers, problems, parts } = value as Partial<RunSummary>;
+  return (
+    format === 1 &&
+    id === run.id &&
+    job === run.job &&
+    [counts, bytes].every((each) => typeof each === 'object' && each !== null) &&
+    [containers, problems, parts].every(Array.isArray)
+  );
+}

@@ -1,6 +1,6 @@
 import type { Dependencies, Workplace } from '../activities/dependencies.ts';
 import { lockPath, summaryPath } from '../domain/control-paths.ts';
-import { type RunLock, release } from '../domain/lock.ts';
+import { release } from '../domain/lock.ts';
 import { problemOf, reportOf } from '../domain/report.ts';
 import { canBeRetried, type RunRef, type RunSummary } from '../domain/run.ts';
 import { catalogRowOf } from '../storage/catalog.ts';
@@ -30,7 +30,7 @@ export async function closeRun(
     parts: [],
   };
   if (!(await control.writeJson(summaryPath(run), summary, 'absent'))) {
-    return (await control.readJson<RunSummary>(summaryPath(run)))!.value;
+    return (await control.readSummary(run))!;
   }
   await catalog.put(catalogRowOf(summary)).catch((error) => {
     if (!isStorageError(error)) throw error;
@@ -49,7 +49,7 @@ export async function endRun(
 ): Promise<RunSummary> {
   const summary = await closeRun(deps, place, run, status);
   for (let attempt = 0; attempt < 5; attempt++) {
-    const found = await place.control.readJson<RunLock>(lockPath(run.job));
+    const found = await place.control.readLock(run.job);
     if (found?.value.run?.id !== run.id) break;
     const free = release(found.value, deps.now(), canBeRetried(summary) ? run.id : undefined);
     if (await place.control.writeJson(lockPath(run.job), free, { ifMatch: found.etag })) break;

@@ -1,6 +1,5 @@
 import type { DurableClient } from 'durable-functions';
 import type { Dependencies } from '../activities/dependencies.ts';
-import { lockPath, summaryPath } from '../domain/control-paths.ts';
 import { isAbandoned, type RunLock } from '../domain/lock.ts';
 import type { ListedPart } from '../domain/report.ts';
 import { parseRunId, type RunRef, type RunSummary } from '../domain/run.ts';
@@ -15,6 +14,8 @@ export type FoundRun = { vault: string; control: ControlStore } & (
   | { state: 'lost'; run: Omit<RunRef, 'epoch'>; parts: ListedPart[] }
 );
 
+const gone = { state: 'ended', containers: undefined } as const;
+
 /** Throws 404 when no vault knows the run. */
 export async function findRun(deps: Dependencies, client: DurableClient, id: string): Promise<FoundRun> {
   const parsed = parseRunId(id);
@@ -23,21 +24,19 @@ export async function findRun(deps: Dependencies, client: DurableClient, id: str
   for (const alias of vaultsOf(deps, job)) {
     const control = new ControlStore(deps.blobs(alias));
     const at = { vault: alias, control };
-    const ended = await control.readJson<RunSummary>(summaryPath({ job, id }));
-    if (ended) return { ...at, state: 'ended', summary: ended.value };
-    const lock = await control.readJson<RunLock>(lockPath(job));
+    const ended = await control.readSummary({ job, id });
+    if (ended) return { ...at, state: 'ended', summary: ended };
+    const lock = await control.readLock(job);
     const run = lock?.value.run;
-    if (lock && run?.id === id) {
-      const { state, containers } = await orchestrationState(client, id);
-      if (!isAbandoned(lock.value, state, deps.now())) {
-        return { ...at, state: 'running', run, lock: lock.value, lockEtag: lock.etag, containers };
-      }
-      // It may have ended between the two looks.
-      const now = await control.readJson<RunSummary>(summaryPath({ job, id }));
-      if (now) return { ...at, state: 'ended', summary: now.value };
-      return { ...at, state: 'lost', run, parts: await control.listParts({ job, id }) };
+    const { state, containers } = lock && run?.id === id ? await orchestrationState(client, id) : gone;
+    if (lock && run?.id === id && !isAbandoned(lock.value, state, deps.now())) {
+      return { ...at, state: 'running', run, lock: lock.value, lockEtag: lock.etag, containers };
     }
+    // It may have ended between the two looks.
+    const now = await control.readSummary({ job, id });
+    if (now) return { ...at, state: 'ended', summary: now };
     const parts = await control.listParts({ job, id });
+    if (run?.id === id) return { ...at, state: 'lost', run, parts };
     if (parts.length === 0) continue;
     const startedAt = parsed.startedAt.toISOString();
     const unknown = { id, job, mode: 'incremental', trigger: 'http', dryRun: false, startedAt } as const;

@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import type { Dependencies } from '../activities/dependencies.ts';
 import type { ScanSliceResult } from '../activities/scan-slice.ts';
-import { kindOfPath, partPath } from '../domain/control-paths.ts';
+import { CONTROL_CONTAINER, kindOfPath, partPath, runPrefix } from '../domain/control-paths.ts';
 import { type Outcome, type PlannedCopy, PROBLEMS } from '../domain/outcome.ts';
 import type { ListedPart } from '../domain/report.ts';
-import { parseRunId } from '../domain/run.ts';
+import { parseRunId, type RunSummary } from '../domain/run.ts';
+import { StorageError } from '../storage/storage-error.ts';
 import { answering, json, readQuery } from './answering.ts';
 import { findRun } from './find-run.ts';
 import { foreignCursor } from './http-error.ts';
@@ -24,9 +25,18 @@ export function listOutcomesHandler(deps: Dependencies) {
   return answering(deps, async (request, client) => {
     const id = request.params.id!;
     const { status, container, limit, cursor } = readQuery(request, query);
-    const { control } = await findRun(deps, client, id);
+    const found = await findRun(deps, client, id);
+    const { control } = found;
     const run = { id, job: parseRunId(id)!.job };
-    const parts = (await control.listParts(run)).filter((part) => mayHold(part, status, container));
+    const all = await control.listParts(run);
+    // Of a run that has ended, what its summary names is what counts: all of it, and as it was then.
+    const named = found.state === 'ended' ? ownParts(found.summary) : new Map<string, string>();
+    const there = new Set(all.map(({ path }) => path));
+    for (const path of named.keys()) {
+      if (there.has(path)) continue;
+      throw new StorageError('damaged', `${CONTROL_CONTAINER}/${path} in ${found.vault}, a part of ${id}, is missing`);
+    }
+    const parts = all.filter((part) => mayHold(part, status, container));
     const at = readCursor(cursor);
     const items: object[] = [];
     let next: string | null = null;
@@ -38,8 +48,8 @@ export function listOutcomesHandler(deps: Dependencies) {
       const part = parts[index]!;
       const { container: of, destination } = part.tally;
       const from = index === at.part ? at.item : 0;
-      const { items: all, end } = await control.readPart<Outcome, ScanSliceResult>(part.path);
-      const shown: object[] = all.filter((item) => !status || item.status === status).map(shownOutcome);
+      const { items: lines, end } = await control.readPart<Outcome, ScanSliceResult>(part.path, named.get(part.path));
+      const shown: object[] = lines.filter((item) => !status || item.status === status).map(shownOutcome);
       // Plan chunks are named by the scan part that was published; others may be left of an attempt that was not.
       for (const { key } of (status === 'planned' && end.chunks) || []) {
         const plan = await control.readPart<PlannedCopy, object>(partPath(run, 'plan', of, key));
@@ -54,6 +64,12 @@ export function listOutcomesHandler(deps: Dependencies) {
     }
     return json(200, { items, next });
   });
+}
+
+/** The parts that a run wrote itself, with the checksum of each; a retry also names those of the run it completes. */
+function ownParts({ id, job, parts }: RunSummary): Map<string, string> {
+  const prefix = runPrefix({ id, job });
+  return new Map(parts.flatMap(({ path, sha256 }) => (path.startsWith(prefix) ? [[path, sha256]] : [])));
 }
 
 function mayHold(part: ListedPart, status: string | undefined, container: string | undefined): boolean {

@@ -1,8 +1,5 @@
 import { z } from 'zod';
 import type { Dependencies } from '../activities/dependencies.ts';
-import { lockPath, summaryPath } from '../domain/control-paths.ts';
-import type { RunLock } from '../domain/lock.ts';
-import type { RunSummary } from '../domain/run.ts';
 import { type CatalogRow, catalogRowOf } from '../storage/catalog.ts';
 import { ControlStore } from '../storage/control-store.ts';
 import { isStorageError } from '../storage/storage-error.ts';
@@ -52,10 +49,16 @@ export function listRunsHandler(deps: Dependencies) {
 async function settled(deps: Dependencies, vault: string, row: CatalogRow): Promise<CatalogRow> {
   if (row.status !== 'running') return row;
   const control = new ControlStore(deps.blobs(vault));
-  const lock = await control.readJson<RunLock>(lockPath(row.job));
-  if (lock?.value.run?.id === row.id) return row;
-  const summary = await control.readJson<RunSummary>(summaryPath(row));
-  return summary ? catalogRowOf(summary.value) : { ...row, status: 'failed' };
+  try {
+    const lock = await control.readLock(row.job);
+    if (lock?.value.run?.id === row.id) return row;
+    const summary = await control.readSummary(row);
+    return summary ? catalogRowOf(summary) : { ...row, status: 'failed' };
+  } catch (error) {
+    // One damaged object must not hide the other runs; asked for singly, the run tells what is wrong.
+    if (isStorageError(error, 'damaged')) return { ...row, status: 'failed' };
+    throw error;
+  }
 }
 
 function readCursor(cursor: string | undefined, vaults: string[]): Record<string, string> | undefined {

@@ -1,9 +1,9 @@
 import type { DurableClient } from 'durable-functions';
 import { z } from 'zod';
 import { type Dependencies, type Workplace, workplaceOf } from '../activities/dependencies.ts';
-import { lockPath, summaryPath } from '../domain/control-paths.ts';
+import { lockPath } from '../domain/control-paths.ts';
 import { acquire, isAbandoned, type RunLock, release } from '../domain/lock.ts';
-import { canBeRetried, newRunId, type RunRef, type RunSummary } from '../domain/run.ts';
+import { canBeRetried, newRunId, type RunRef } from '../domain/run.ts';
 import type { BackupRunInput } from '../orchestrations/backup-run.ts';
 import { countingRequests } from '../storage/requests.ts';
 import { isStorageError } from '../storage/storage-error.ts';
@@ -58,12 +58,12 @@ async function takeLock(
   const path = lockPath(run.job);
   // Losing the race for the lock shows as another holder at the next look; more than a few rounds would be no race.
   for (let attempt = 0; attempt < 5; attempt++) {
-    const found = await control.readJson<RunLock>(path);
+    const found = await control.readLock(run.job);
     const holder = found?.value.run;
     let before = found?.value;
     if (found && holder) {
       // A run that has published its summary is over; its lock is free a moment later, or never, if it was killed there.
-      let ended = (await control.readJson<RunSummary>(summaryPath(holder)))?.value;
+      let ended = await control.readSummary(holder);
       if (!ended) {
         const { state } = await orchestrationState(client, holder.id);
         if (!isAbandoned(found.value, state, deps.now())) return { running: holder };

@@ -1,6 +1,16 @@
-import { CONTROL_CONTAINER, type PartKind, partPath, runPrefix } from '../domain/control-paths.ts';
-import { type Part, type PartWriter, readPart } from '../domain/part.ts';
+import { createHash } from 'node:crypto';
+import {
+  CONTROL_CONTAINER,
+  lockPath,
+  type PartKind,
+  partPath,
+  runPrefix,
+  summaryPath,
+} from '../domain/control-paths.ts';
+import { isLock, type RunLock } from '../domain/lock.ts';
+import { DamagedPartError, type Part, type PartWriter, readPart } from '../domain/part.ts';
 import type { ListedPart } from '../domain/report.ts';
+import { isSummary, type RunSummary } from '../domain/run.ts';
 import { type Tally, tallyFromMetadata, tallyToMetadata } from '../domain/tally.ts';
 import type { BlobAccount, BlobPage, ListBlobsOptions } from './blob-account.ts';
 import { isStorageError, StorageError } from './storage-error.ts';
@@ -18,17 +28,30 @@ export class ControlStore {
     this.#vault = vault;
   }
 
-  async readJson<T>(path: string): Promise<{ value: T; etag: string } | undefined> {
+  /** The lock of a job, or undefined when no run of it has begun yet. Throws `damaged`. */
+  readLock(job: string): Promise<{ value: RunLock; etag: string } | undefined> {
+    return this.#readJson(lockPath(job), (value) => isLock(value, job));
+  }
+
+  /** The summary of a run, or undefined while it has none. Throws `damaged`. */
+  async readSummary(run: RunName): Promise<RunSummary | undefined> {
+    return (await this.#readJson(summaryPath(run), (value) => isSummary(value, run)))?.value;
+  }
+
+  async #readJson<T>(
+    path: string,
+    isOne: (value: unknown) => value is T,
+  ): Promise<{ value: T; etag: string } | undefined> {
     const found = await this.#vault.getObject(CONTROL_CONTAINER, path);
     if (!found) return undefined;
+    let value: unknown;
     try {
-      return { value: JSON.parse(found.body.toString('utf8')) as T, etag: found.etag };
+      value = JSON.parse(found.body.toString('utf8'));
     } catch {
-      throw new StorageError(
-        'invalid',
-        `${CONTROL_CONTAINER}/${path} in ${this.#vault.alias} is not JSON: it is damaged`,
-      );
+      throw this.#damaged(path, 'it is not JSON');
     }
+    if (!isOne(value)) throw this.#damaged(path, 'it is JSON, but not what belongs there');
+    return { value, etag: found.etag };
   }
 
   /** Writes only if the document is still what was read (`absent`: not there). False when it is not. */
@@ -53,12 +76,12 @@ export class ControlStore {
     run: RunName,
     kind: PartKind,
     key: string,
-    writer: PartWriter<Item, End>,
+    writer: PartWriter<Item>,
     tally: Tally,
     end: End,
   ): Promise<End> {
     const path = partPath(run, kind, tally.container, key);
-    const { body, sha256 } = writer.finish(end);
+    const { body, sha256 } = writer.finish({ ...end, part: path });
     // The write that carries the counts is one of the requests it counts.
     const requests = { ...tally.requests, PutBlob: (tally.requests.PutBlob ?? 0) + 1 };
     try {
@@ -75,17 +98,26 @@ export class ControlStore {
     }
   }
 
-  /** The end of a part, if there is such a part. */
-  async findPart<End>(path: string): Promise<End | undefined> {
-    const found = await this.#vault.getObject(CONTROL_CONTAINER, path);
-    return found && readPart<unknown, End>(found.body, `${CONTROL_CONTAINER}/${path}`).end;
-  }
-
-  /** Throws when the part is missing or damaged. */
-  async readPart<Item, End>(path: string): Promise<Part<Item, End>> {
+  /**
+   * Throws `not-found` when the part is missing, and `damaged` when it is not what was written: by its own checksum, and
+   * by the one a manifest names it with.
+   */
+  async readPart<Item, End>(path: string, sha256?: string): Promise<Part<Item, End>> {
     const found = await this.#vault.getObject(CONTROL_CONTAINER, path);
     if (!found) throw new StorageError('not-found', `${CONTROL_CONTAINER}/${path} is missing in ${this.#vault.alias}`);
-    return readPart<Item, End>(found.body, `${CONTROL_CONTAINER}/${path}`);
+    const actual = createHash('sha256').update(found.body).digest('hex');
+    const expected = [sha256, tallyFromMetadata(found.metadata)?.sha256];
+    if (expected.some((each) => each !== undefined && each !== actual)) {
+      throw this.#damaged(path, 'its SHA-256 is not the one it was written with');
+    }
+    let part: Part<Item, End & { part?: string }>;
+    try {
+      part = readPart(found.body, `${CONTROL_CONTAINER}/${path} in ${this.#vault.alias}`);
+    } catch (error) {
+      throw error instanceof DamagedPartError ? new StorageError('damaged', error.message) : error;
+    }
+    if (part.end.part !== path) throw this.#damaged(path, 'it is another part');
+    return part;
   }
 
   /** A note of how far a piece of work has come. Only for people: losing it loses nothing. */
@@ -129,6 +161,10 @@ export class ControlStore {
         throw error;
       }
     } while (marker !== undefined);
+  }
+
+  #damaged(path: string, how: string): StorageError {
+    return new StorageError('damaged', `${CONTROL_CONTAINER}/${path} in ${this.#vault.alias} is damaged: ${how}`);
   }
 
   async #put(path: string, body: Buffer, options: Parameters<BlobAccount['putObject']>[3]): Promise<void> {

@@ -43,6 +43,8 @@ export type StorageErrorKind =
   | 'invalid'
   /** The service does not offer this operation (501 on the emulator). */
   | 'unsupported'
+  /** What was read is not what was written there. */
+  | 'damaged'
   | 'unknown';
 
 export class StorageError extends Error {

@@ -10,7 +10,7 @@ const anyItem = fc
   .map((item) => JSON.parse(JSON.stringify(item)) as object);
 
 function written(items: object[], end: object = { next: 7 }) {
-  const writer = new PartWriter<object, object>();
+  const writer = new PartWriter<object>();
   for (const item of items) writer.add(item);
   return writer.finish(end);
 }

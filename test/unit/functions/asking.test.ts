@@ -18,6 +18,9 @@ import { blobState } from '../../support/blob-state.ts';
 
 const RUN = { job: 'nightly', id: 'nightly-20260502T000000Z-aaaaaa' };
 
+/** What every summary has. */
+const NOTHING = { format: 1, counts: {}, bytes: {}, containers: [], problems: [], parts: [] };
+
 const missing = async () => {
   throw new StorageError('container-not-found', 'The container is not there', 404, 'ContainerNotFound');
 };
@@ -45,7 +48,7 @@ describe('a vault that no run has written to', () => {
   });
 
   it('has nothing to rebuild the catalog from', async () => {
-    expect(await ask(rebuildCatalogHandler, {})).toMatchObject({ status: 200, body: { runs: 0 } });
+    expect(await ask(rebuildCatalogHandler, {})).toMatchObject({ status: 200, body: { runs: 0, damaged: [] } });
   });
 });
 
@@ -71,7 +74,7 @@ describe('asking for runs', () => {
         objects[name] && { body: Buffer.from(JSON.stringify(objects[name])), etag: '0x1', metadata: {} };
       return (await ask(listRunsHandler, { vault: { getObject }, list })).body.runs[0].status;
     };
-    expect(await statusWith({ ...running, status: 'succeeded', finishedAt: startedAt })).toBe('succeeded');
+    expect(await statusWith({ ...NOTHING, ...running, status: 'succeeded', finishedAt: startedAt })).toBe('succeeded');
     expect(await statusWith(undefined)).toBe('failed');
   });
 
@@ -89,15 +92,16 @@ describe('asking for outcomes', () => {
   it('reads the plan only where the plan is asked for', async () => {
     const scan = partPath(RUN, 'scan', 'images', '000000-scan');
     const plan = partPath(RUN, 'plan', 'images', '000000-00-aaaaaa');
-    const part = new PartWriter<object, object>();
+    const part = new PartWriter<object>();
     part.add(outcomeOf(blobState({ name: 'kept' }), 'unchanged'));
-    const planned = new PartWriter<object, object>();
+    const planned = new PartWriter<object>();
     planned.add({ source: blobState({ name: 'new' }), reason: 'new' });
     const chunks = [{ slice: 0, chunk: 0, key: '000000-00-aaaaaa', items: 1 }];
+    const summary = { ...NOTHING, ...RUN };
     const bodies: Record<string, Buffer> = {
-      [summaryPath(RUN)]: Buffer.from('{}'),
-      [scan]: part.finish({ chunks }).body,
-      [plan]: planned.finish({}).body,
+      [summaryPath(RUN)]: Buffer.from(JSON.stringify(summary)),
+      [scan]: part.finish({ chunks, part: scan }).body,
+      [plan]: planned.finish({ part: plan }).body,
     };
     const metadata = tallyToMetadata({ ...emptyTally('images', 'imagesbackup'), listed: 2, unchanged: 1, planned: 1 });
     const read: string[] = [];
