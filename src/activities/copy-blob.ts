@@ -212,7 +212,9 @@ export function canCopyInBlocks(source: BlobState): boolean {
  */
 function mustKeep(mirror: BlobState, source: BlobState, method: CopyMethod): boolean {
   if (!isWhole(mirror)) return false;
-  return readRecord(mirror.metadata)?.etag !== source.etag || !isAtomic(method);
+  if (readRecord(mirror.metadata)?.etag !== source.etag) return true;
+  // A copy of this version that was broken off may leave its record on an empty blob without any state of a copy.
+  return mirror.size === source.size && !isAtomic(method);
 }
 
 /**

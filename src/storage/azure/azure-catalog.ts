@@ -70,7 +70,7 @@ export class AzureCatalog implements Catalog {
             ...(cursor ? { continuationToken: tokenOf(cursor) } : {}),
           });
         const { value: page } = await pages.next();
-        const rows = ((page ?? []) as Columns[]).map(rowOf);
+        const rows = ((page ?? []) as Columns[]).flatMap(rowOf);
         const token: string | undefined = page?.continuationToken;
         return { rows, ...(token ? { next: cursorOf(token) } : {}) };
       });
@@ -101,13 +101,22 @@ function columnsOf(row: CatalogRow): Columns {
   };
 }
 
-function rowOf({ id, job, mode, trigger, status, dryRun, startedAt, finishedAt, counts, bytes }: Columns): CatalogRow {
-  return {
-    ...{ id, job, mode, trigger, status, dryRun, startedAt },
-    ...(finishedAt ? { finishedAt } : {}),
-    ...(counts ? { counts: JSON.parse(counts) } : {}),
-    ...(bytes ? { bytes: JSON.parse(bytes) } : {}),
-  };
+/** Nothing for a row that is damaged: the catalog decides nothing, and rebuilding it writes the row anew. */
+function rowOf(columns: Partial<Columns>): CatalogRow[] {
+  const { id, job, mode, trigger, status, dryRun, startedAt, finishedAt, counts, bytes } = columns;
+  if (![id, job, mode, trigger, status, startedAt].every((each) => typeof each === 'string')) return [];
+  try {
+    return [
+      {
+        ...({ id, job, mode, trigger, status, dryRun, startedAt } as CatalogRow),
+        ...(finishedAt ? { finishedAt } : {}),
+        ...(counts ? { counts: JSON.parse(counts) } : {}),
+        ...(bytes ? { bytes: JSON.parse(bytes) } : {}),
+      },
+    ];
+  } catch {
+    return [];
+  }
 }
 
 /** The SDK's token is base64, which does not fit into a URL as it is. */

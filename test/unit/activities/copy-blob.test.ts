@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, test } from 'vitest';
 import { copyBlob } from '../../../src/activities/copy-blob.ts';
 import type { CopyPlace } from '../../../src/activities/copy-place.ts';
 import type { BlobState } from '../../../src/domain/blob.ts';
@@ -121,6 +121,20 @@ describe('copying one blob', () => {
     const outcome = await copyBlob({ ...place, method: 'blocks' }, { source, reason: 'new' });
     expect(outcome).toMatchObject({ status: 'copied', method: 'blocks' });
   });
+});
+
+test('I2: what a copy of the same version left behind, broken off, is not kept as if it were that version', async () => {
+  const source = blobState({ size: 5, type: 'page' });
+  const mirror = blobState({
+    etag: '0xV',
+    size: 0,
+    type: 'page',
+    metadata: withRecord({}, recordOf(source, EARLIER))!,
+  });
+  const startCopy = async () => ({ etag: '0xN', copyId: 'c', status: 'success' as const });
+  const { place, asked } = placeOf(source, { startCopy });
+  expect(await copyBlob(place, { source, mirror, reason: 'incomplete' })).toMatchObject({ status: 'copied' });
+  expect(asked).toEqual(['startCopy']);
 });
 
 describe('what the vault does not take', () => {
