@@ -84,7 +84,10 @@ async function confirmCopy(place: CopyPlace, copy: PendingCopy, deadlineMs: numb
         const age = place.now().getTime() - Date.parse(copy.startedAt);
         if (age < copyDeadline(source.size, deadlineMs)) return copy;
         await abortQuietly(place.vault, place.destination, name, copy.copyId);
-        if (others.length === 0) return outcomeOf(source, 'failed', { code: 'copy-stuck', source });
+        // One that does not even end when it is aborted is left to the next run.
+        const hopeless = age >= 2 * copyDeadline(source.size, deadlineMs);
+        if (hopeless || (spent && others.length === 0))
+          return outcomeOf(source, 'failed', { code: 'copy-stuck', source });
         return await anotherWay(place, copy, name, others);
       }
       if (spent && others.length === 0) {
@@ -121,7 +124,7 @@ function otherMethods(place: CopyPlace, source: BlobState): CopyMethod[] {
   );
 }
 
-/** Copies by a method that is atomic. */
+/** Copies by a method that is atomic, where there is one. */
 async function anotherWay(place: CopyPlace, copy: PendingCopy, name: string, methods: CopyMethod[]) {
   const mirror = await place.vault.look(place.destination, name);
   // Not aborted after all, or not yet: its deadline must not begin anew.
@@ -129,7 +132,7 @@ async function anotherWay(place: CopyPlace, copy: PendingCopy, name: string, met
   return copyBlob(
     place,
     { source: copy.planned.source, reason: copy.planned.reason, ...(mirror && { mirror }) },
-    { tries: copy.tries, methods },
+    { tries: copy.tries, ...(methods.length > 0 && { methods }) },
   );
 }
 

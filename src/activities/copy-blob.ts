@@ -9,7 +9,18 @@ import {
   type PlannedCopy,
   type ProblemCode,
 } from '../domain/outcome.ts';
-import { canBeSent, readRecord, recordOf, settableTier, tagsAreWithheld, withRecord } from '../domain/record.ts';
+import {
+  canBeSent,
+  readRecord,
+  recordOf,
+  type SourceRecord,
+  settableTier,
+  tagsAreWithheld,
+  UNSETTLED,
+  unsettledIn,
+  withMarks,
+  withRecord,
+} from '../domain/record.ts';
 import type { BlobAccount, CopyRequest } from '../storage/blob-account.ts';
 import { isStorageError, StorageError } from '../storage/storage-error.ts';
 import type { CopyPlace } from './copy-place.ts';
@@ -35,6 +46,8 @@ export async function copyBlob(
   let mirror = planned.mirror;
   let lastError: StorageError | undefined;
   let kept: string | undefined;
+  // What has been sent to be set in place: it may have reached another version than the one that was meant.
+  const sent: Pick<SourceRecord, 'tier' | 'tags'> = {};
 
   for (let look = 0; look < LOOKS; look++) {
     try {
@@ -62,7 +75,7 @@ export async function copyBlob(
           mirror = await vault.look(destination, mirrorName);
           continue;
         case 'update':
-          return await updateProperties(place, source, mirror!, decision.reason);
+          return await updateProperties(place, source, mirror!, decision.reason, sent);
         case 'copy': {
           const outcome = await copyByBestMethod(place, source, mirror, {
             methods: options.methods ?? methodsFor(source, place.method),
@@ -99,7 +112,7 @@ export async function copyBlob(
       }
       const again = await lookAgain(place, source, mirrorName);
       if ('error' in again) return failed(source, again.error);
-      mirror = again.mirror;
+      mirror = again.mirror && marked(again.mirror, sent);
       if (again.source === undefined) return outcomeOf(source, 'skipped', { code: 'source-vanished' });
       if (isStorageError(error, 'archived') && again.source.tier !== 'Archive') {
         return failed(again.source, error);
@@ -112,6 +125,13 @@ export async function copyBlob(
     ...failed(source, lastError),
     ...((changed || lastError === undefined) && { code: changed ? 'source-changing' : 'destination-changing' }),
   };
+}
+
+/** The mirror's blob as if its record said so. */
+function marked(mirror: BlobState, marks: Pick<SourceRecord, 'tier' | 'tags'>): BlobState {
+  const record = readRecord(mirror.metadata);
+  if (!record || Object.keys(marks).length === 0) return mirror;
+  return { ...mirror, metadata: withMarks(mirror.metadata, marks) };
 }
 
 interface Attempt {
@@ -129,7 +149,8 @@ async function copyByBestMethod(
   mirror: BlobState | undefined,
   attempt: Attempt,
 ): Promise<Outcome | PendingCopy> {
-  const record = recordOf(source, place.run.id);
+  // Tier and tags that somebody is setting on the blob that is there may yet arrive on the one that replaces it.
+  const record = { ...recordOf(source, place.run.id), ...unsettledIn(readRecord(mirror?.metadata)) };
   let metadata = withRecord(source.metadata, record);
   const tier = settableTier(source);
   let request: CopyRequest = {
@@ -218,20 +239,36 @@ function mustKeep(mirror: BlobState, source: BlobState, method: CopyMethod): boo
 }
 
 /**
- * Sets tier or tags in place: the content is there already. The record is written last, so that a crash in between
- * only means that it is done again.
+ * Sets tier or tags in place: the content is there already. The record says so before and after, so that a crash in
+ * between only means that it is done again.
  */
 async function updateProperties(
   place: CopyPlace,
   source: BlobState,
   mirror: BlobState,
   reason: 'tier' | 'tags',
+  sent: Pick<SourceRecord, 'tier' | 'tags'>,
 ): Promise<Outcome> {
   const name = place.mirrorPrefix + source.name;
-  const had = readRecord(mirror.metadata);
-  const tier = settableTier(source);
+  const had = readRecord(mirror.metadata)!;
+  const record = recordOf(source, place.run.id);
+  // The mirror keeps the tags it has while the source's may not be read.
+  if (tagsAreWithheld(source)) Object.assign(record, had.tags !== undefined && { tags: had.tags });
+  const tier = record.tier !== had.tier ? record.tier : undefined;
+  const setsTags = record.tags !== had.tags;
+
+  let etag = mirror.etag;
+  const write = async (wanted: SourceRecord) => {
+    const metadata = withRecord(source.metadata, wanted);
+    // No room to note it beside the user's metadata: that, and the record by which the copy is found, weigh more.
+    if (metadata) etag = await place.vault.setMetadata(place.destination, name, metadata, etag);
+  };
+  const before = { ...had, ...(tier && { tier: UNSETTLED }), ...(setsTags && { tags: UNSETTLED }) };
+  // Pins the version these belong to: whoever replaces it from now on knows that they may still arrive.
+  await write(before);
   let lacks: ProblemCode | undefined;
-  if (tier !== undefined && tier !== had?.tier) {
+  if (tier !== undefined) {
+    sent.tier = UNSETTLED;
     try {
       await place.vault.setTier(place.destination, name, tier);
     } catch (error) {
@@ -240,11 +277,8 @@ async function updateProperties(
       lacks = 'tier-not-kept';
     }
   }
-  const record = recordOf(source, place.run.id);
-  // The mirror keeps the tags it has while the source's may not be read.
-  const kept = had?.tags === undefined ? {} : { tags: had.tags };
-  if (tagsAreWithheld(source)) Object.assign(record, kept);
-  else if (record.tags !== had?.tags) {
+  if (setsTags) {
+    sent.tags = UNSETTLED;
     try {
       await place.vault.setTags(place.destination, name, source.tags ?? {});
     } catch (error) {
@@ -252,18 +286,12 @@ async function updateProperties(
       if (!isStorageError(error, 'access-denied', 'invalid', 'unsupported')) throw error;
       lacks = 'tags-not-written';
       if (error.kind === 'access-denied') {
-        if (reason === 'tags') return outcomeOf(source, 'unchanged', { vaultEtag: mirror.etag, code: lacks });
-        delete record.tags;
-        Object.assign(record, kept);
+        if (tier === undefined) return outcomeOf(source, 'unchanged', { vaultEtag: etag, code: lacks });
+        record.tags = UNSETTLED;
       }
     }
   }
-  const metadata = withRecord(source.metadata, record);
-  // No room to note it beside the user's metadata: that, and the record by which the copy is found, weigh more.
-  const etag =
-    metadata === undefined
-      ? mirror.etag
-      : await place.vault.setMetadata(place.destination, name, metadata, mirror.etag);
+  await write(record);
   return copied(source, etag, { method: 'properties', reason, ...(lacks && { code: lacks }) });
 }
 

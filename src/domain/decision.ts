@@ -1,5 +1,5 @@
 import type { BlobState } from './blob.ts';
-import { readRecord, settableTier, tagFingerprint, tagsAreWithheld } from './record.ts';
+import { readRecord, type SourceRecord, settableTier, tagFingerprint, tagsAreWithheld } from './record.ts';
 
 export type CopyReason =
   /** The mirror has nothing under this name. */
@@ -48,18 +48,20 @@ export function decide(
     // What was copied before it was archived is still the content; nothing can be read from it now.
     return held ? { action: 'unchanged' } : { action: 'skip', code: 'source-archived' };
   }
-  if (held && record.run === run) return { action: 'done' };
+  if (held && record.run === run) return outdatedProperty(source, record) ?? { action: 'done' };
   if (mirror === undefined) return { action: 'copy', reason: 'new' };
   if (!whole) return { action: 'copy', reason: 'incomplete' };
   if (mode === 'full') return { action: 'copy', reason: 'full' };
-  if (held) {
-    const tier = settableTier(source);
-    if (tier !== undefined && tier !== record.tier) return { action: 'update', reason: 'tier' };
-    if (tagsDiffer(source, record.tags)) return { action: 'update', reason: 'tags' };
-    return { action: 'unchanged' };
-  }
+  if (held) return outdatedProperty(source, record) ?? { action: 'unchanged' };
   if (record) return { action: 'copy', reason: sameVersion ? 'incomplete' : 'changed' };
   return isOutdated(source, mirror) ? { action: 'copy', reason: 'untracked' } : { action: 'unchanged' };
+}
+
+function outdatedProperty(source: BlobState, record: SourceRecord): Decision | undefined {
+  const tier = settableTier(source);
+  if (tier !== undefined && tier !== record.tier) return { action: 'update', reason: 'tier' };
+  if (tagsDiffer(source, record.tags)) return { action: 'update', reason: 'tags' };
+  return undefined;
 }
 
 /** False for what a failed or aborted copy leaves behind. */

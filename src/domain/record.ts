@@ -12,11 +12,17 @@ export interface SourceRecord {
   modified: string;
   /** The run that made the copy: the owner token by which a lost answer is recognised. */
   run: string;
-  /** Tier that was set on the source blob, where one was set. */
+  /** Tier that was set on the source blob, where one was set; or `UNSETTLED`. */
   tier?: string;
-  /** Fingerprint of the source's index tags, where it had any that could be read. */
+  /** Fingerprint of the source's index tags, where it had any that could be read; or `UNSETTLED`. */
   tags?: string;
 }
+
+/**
+ * In place of a tier or of tags: they are being set, or may be. The requests that set them take no ETag, so one that is on
+ * its way can reach a newer copy; whoever overwrites a blob so marked hands the mark on, and the next run sets them again.
+ */
+export const UNSETTLED = 'unsettled';
 
 const PREFIX = 'strongroom_';
 const FIELDS = ['etag', 'modified', 'run', 'tier', 'tags'] as const;
@@ -52,6 +58,17 @@ export function withRecord(
   return canBeSent(merged) ? merged : undefined;
 }
 
+/** Metadata with these fields of its record replaced. */
+export function withMarks(
+  metadata: Record<string, string> | undefined,
+  marks: Pick<SourceRecord, 'tier' | 'tags'>,
+): Record<string, string> {
+  const kept = Object.entries(metadata ?? {}).filter(
+    ([key]) => !Object.keys(marks).some((field) => key.toLowerCase() === PREFIX + field),
+  );
+  return Object.fromEntries([...kept, ...Object.entries(marks).map(([field, value]) => [PREFIX + field, value])]);
+}
+
 /** Whether metadata can be sent as headers, and arrives as it is. */
 export function canBeSent(metadata: Record<string, string>): boolean {
   let size = 0;
@@ -78,6 +95,14 @@ export function recordOf(source: BlobState, run: string): SourceRecord {
     run,
     ...(tier !== undefined && { tier }),
     ...(tags !== undefined && { tags }),
+  };
+}
+
+/** What is marked as unsettled in a record. */
+export function unsettledIn(record: SourceRecord | undefined): Pick<SourceRecord, 'tier' | 'tags'> {
+  return {
+    ...(record?.tier === UNSETTLED && { tier: UNSETTLED }),
+    ...(record?.tags === UNSETTLED && { tags: UNSETTLED }),
   };
 }
 

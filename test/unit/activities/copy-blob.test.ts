@@ -82,16 +82,19 @@ describe('copying one blob', () => {
     const record = { ...recordOf(blobState({ tags }), EARLIER), tier: 'Cool' };
     const mirror = blobState({ etag: '0xV', metadata: withRecord({}, record)! });
     const source = blobState({ tier: 'Hot', tagCount: 1 });
+    const tiers: (string | undefined)[] = [];
     const { place, asked } = placeOf(source, {
       setTier: async () => {},
       setMetadata: async (_container, _name, metadata) => {
-        expect(readRecord(metadata)).toMatchObject({ tier: 'Hot', tags: record.tags });
+        tiers.push(readRecord(metadata)?.tier);
+        expect(readRecord(metadata)?.tags).toBe(record.tags);
         return '0xN';
       },
     });
     const outcome = await copyBlob(place, { source, mirror, reason: 'tier' });
     expect(outcome).toMatchObject({ status: 'copied', reason: 'tier', vaultEtag: '0xN' });
-    expect(asked).toEqual(['setTier', 'setMetadata']);
+    expect(asked).toEqual(['setMetadata', 'setTier', 'setMetadata']);
+    expect(tiers).toEqual(['unsettled', 'Hot']);
   });
 
   // A block list committed without metadata makes a blob without any: only Copy Blob takes along what headers cannot say.
@@ -185,10 +188,10 @@ describe('what the vault does not take', () => {
     const setTags = async () => {
       throw new StorageError('access-denied', 'refused', 403);
     };
-    const { place, asked } = placeOf(source, { setTags });
+    const { place, asked } = placeOf(source, { setTags, setMetadata: async () => '0xM' });
     const outcome = await copyBlob(place, { source, mirror, reason: 'tags' });
-    expect(outcome).toMatchObject({ status: 'unchanged', code: 'tags-not-written', vaultEtag: '0xV' });
-    expect(asked).toEqual(['setTags']);
+    expect(outcome).toMatchObject({ status: 'unchanged', code: 'tags-not-written', vaultEtag: '0xM' });
+    expect(asked).toEqual(['setMetadata', 'setTags']);
   });
 
   it('a refusal of everything stays a failure', async () => {
@@ -207,15 +210,62 @@ describe('what the vault does not take', () => {
 it('F25: a tier that the vault does not have is noted once, not tried in every run', async () => {
   const mirror = blobState({ etag: '0xV', metadata: withRecord({}, recordOf(blobState(), EARLIER))! });
   const source = blobState({ tier: 'Cool' });
+  const tiers: (string | undefined)[] = [];
   const { place } = placeOf(source, {
     setTier: async () => {
       throw new StorageError('tier-not-supported', 'refused', 400);
     },
     setMetadata: async (_container, _name, metadata) => {
-      expect(readRecord(metadata)?.tier).toBe('Cool');
+      tiers.push(readRecord(metadata)?.tier);
       return '0xN';
     },
   });
   const outcome = await copyBlob(place, { source, mirror, reason: 'tier' });
   expect(outcome).toMatchObject({ status: 'copied', method: 'properties', code: 'tier-not-kept', vaultEtag: '0xN' });
+  expect(tiers.at(-1)).toBe('Cool');
+});
+
+describe('I3: tags that were on their way to a version that has been replaced', () => {
+  const source = blobState({ etag: '0xS2' });
+
+  it('are seen to by whoever sent them', async () => {
+    const earlier = blobState({ tags: { a: '1' }, tagCount: 1 });
+    const { tags: _, ...record } = recordOf(earlier, EARLIER);
+    const mirror = blobState({ etag: '0xV', metadata: withRecord({}, record)! });
+    // Another execution has put the newer version there, which has no tags, before ours arrive.
+    const now = blobState({
+      etag: '0xW',
+      metadata: withRecord({}, recordOf(source, 'nightly-20260502T000000Z-aaaaaa'))!,
+    });
+    const tags: object[] = [];
+    const written: (string | undefined)[] = [];
+    const { place } = placeOf(source, {
+      setTags: async (_container, _name, wanted) => void tags.push(wanted),
+      setMetadata: async (_container, _name, metadata) => {
+        written.push(readRecord(metadata)?.tags);
+        if (written.length === 2) throw new StorageError('precondition', 'It has been replaced', 412);
+        return `0xM${written.length}`;
+      },
+      look: async () => now,
+    });
+    const outcome = await copyBlob(place, { source: earlier, mirror, reason: 'tags' });
+    expect(outcome).toMatchObject({ status: 'copied', method: 'properties', vaultEtag: '0xM4' });
+    expect(tags).toEqual([{ a: '1' }, {}]);
+    expect(written).toEqual(['unsettled', recordOf(earlier, '').tags, 'unsettled', undefined]);
+  });
+
+  it('are expected by whoever replaces it', async () => {
+    const record = { ...recordOf(blobState({ etag: '0xS1' }), EARLIER), tags: 'unsettled' };
+    const mirror = blobState({ etag: '0xV', metadata: withRecord({}, record)! });
+    let copied: Record<string, string> | undefined;
+    const { place } = placeOf(source, {
+      snapshot: async () => 'then',
+      copySync: async ({ metadata }) => {
+        copied = metadata;
+        return { etag: '0xN' };
+      },
+    });
+    expect(await copyBlob(place, { source, mirror, reason: 'changed' })).toMatchObject({ status: 'copied' });
+    expect(readRecord(copied)).toMatchObject({ etag: '0xS2', tags: 'unsettled' });
+  });
 });
