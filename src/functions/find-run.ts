@@ -32,10 +32,10 @@ export async function findRun(deps: Dependencies, client: DurableClient, id: str
     if (lock && run?.id === id && !isAbandoned(lock.value, state, deps.now())) {
       return { ...at, state: 'running', run, lock: lock.value, lockEtag: lock.etag, containers };
     }
+    const parts = await control.listParts({ job, id });
     // It may have ended between the two looks.
     const now = await control.readSummary({ job, id });
     if (now) return { ...at, state: 'ended', summary: now };
-    const parts = await control.listParts({ job, id });
     if (run?.id === id) return { ...at, state: 'lost', run, parts };
     if (parts.length === 0) continue;
     const startedAt = parsed.startedAt.toISOString();

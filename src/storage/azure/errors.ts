@@ -1,5 +1,6 @@
 import { StorageError, type StorageErrorKind } from '../storage-error.ts';
 import { type Failure, failureOf } from './failure.ts';
+import { printable, serviceText } from './service-text.ts';
 
 /** What was being asked for when something failed; everything in it may be shown. */
 export interface Asked {
@@ -176,7 +177,7 @@ export function storageErrorOf(error: unknown, asked: Asked): StorageError {
   const failure = failureOf(error);
   const kind = kindOf(failure);
   const where = [asked.alias, asked.container, asked.name].filter((part) => part !== undefined).join('/');
-  const said = kind === 'access-denied' || kind === 'source-access-denied' ? '' : shown(failure.message);
+  const said = kind === 'access-denied' || kind === 'source-access-denied' ? '' : serviceText(failure.message);
   const what = [failure.status || '', failure.code].filter(Boolean).join(' ') || failure.name || 'failure';
   const source = failure.sourceStatus
     ? ` (the copy source answered ${failure.sourceStatus} ${failure.sourceCode ?? ''})`
@@ -187,20 +188,4 @@ export function storageErrorOf(error: unknown, asked: Asked): StorageError {
     failure.status,
     failure.code,
   );
-}
-
-/** The first line of what the service said (request ids follow it), without the query of any address in it. */
-function shown(message: string): string {
-  const line = message.split(/\r?\n/, 1)[0] ?? '';
-  return printable(
-    line.replace(/\?\S*/g, '?…').replace(/\b(sig|AccountKey|SharedAccessSignature)=\S*/gi, '$1=…'),
-  ).slice(0, 300);
-}
-
-/** Names come from outside: a line break or an escape sequence in one must not reach a log as such. */
-function printable(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what this is about
-  return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g, (character) => {
-    return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
-  });
 }

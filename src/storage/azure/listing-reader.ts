@@ -2,6 +2,7 @@ import type { BlobState, BlobType, ContentHeaders, CopyState } from '../../domai
 import type { BlobPage } from '../blob-account.ts';
 import { StorageError } from '../storage-error.ts';
 import { bareEtag } from './etag.ts';
+import { serviceText } from './service-text.ts';
 import { XmlCursor, XmlError } from './xml-cursor.ts';
 
 export interface ListingReaderOptions {
@@ -198,7 +199,12 @@ export function copyState(id: string, status: string, progress?: string, descrip
   if (status !== 'pending' && status !== 'success' && status !== 'aborted' && status !== 'failed') {
     throw new XmlError(`${status.slice(0, 20)} is not a copy status`);
   }
-  return { id, status, ...(progress ? { progress } : {}), ...(description ? { description } : {}) };
+  return {
+    id,
+    status,
+    ...(progress ? { progress } : {}),
+    ...(description ? { description: serviceText(description) } : {}),
+  };
 }
 
 /** Names that XML cannot carry come percent-encoded. */
