@@ -14,11 +14,15 @@ export interface Scheduled {
   input: unknown;
 }
 
-/** One generation of one orchestration: what it scheduled, yield by yield. */
+/** One generation of one orchestration: what it scheduled, yield by yield, what came of that, and how it ended. */
 export interface Generation {
   name: string;
   input: unknown;
+  began: string;
   yields: Scheduled[][];
+  answers: { at: string; value?: unknown; error?: string }[];
+  /** JSON of its result, or of the error it threw, and of what it continued with. */
+  end: string;
 }
 
 interface FakeTask extends Scheduled {
@@ -59,17 +63,35 @@ export class OrchestrationHarness {
     return this.calls('timer').map(({ input }) => input as number);
   }
 
+  /** Runs a recorded generation over its history, and returns it as it comes out now. */
+  replay(recorded: Generation): Generation {
+    const { name, input, answers } = recorded;
+    this.now = new Date(recorded.began);
+    const yields: Scheduled[][] = [];
+    const again = this.#drive(name, json(input), (task) => {
+      const answer = answers[yields.length];
+      yields.push(scheduledOf(task));
+      if (!answer) return { error: new Error('The recorded history ends here') };
+      this.now = new Date(answer.at);
+      return answer.error === undefined ? { value: answer.value } : { error: new Error(answer.error) };
+    });
+    return { ...recorded, yields: json(yields) as Scheduled[][], end: endOf(again) };
+  }
+
   #generation(name: string, input: unknown): { result: unknown; next: { input: unknown } | undefined } {
-    const generation: Generation = { name, input, yields: [] };
+    const began = this.now;
+    const generation: Generation = { name, input, began: began.toISOString(), yields: [], answers: [], end: '' };
     this.generations.push(generation);
     const history: { at: Date; settled: Settled }[] = [];
-    const began = this.now;
     const live = this.#drive(name, input, (task) => {
       generation.yields.push(scheduledOf(task));
       const settled = this.#settle(task);
       history.push({ at: this.now, settled });
+      const at = this.now.toISOString();
+      generation.answers.push('error' in settled ? { at, error: settled.error.message } : { at, value: settled.value });
       return settled;
     });
+    generation.end = endOf(live);
 
     const ended = this.now;
     this.now = began;
@@ -160,6 +182,10 @@ export class OrchestrationHarness {
 
 function scheduledOf(task: FakeTask): Scheduled[] {
   return (task.all ?? [task]).map(({ kind, name, input }) => ({ kind, name, input }));
+}
+
+function endOf({ outcome, next }: { outcome: Settled; next: { input: unknown } | undefined }): string {
+  return JSON.stringify({ ...('error' in outcome ? { error: outcome.error.message } : outcome), next });
 }
 
 function json(value: unknown): unknown {

@@ -1,0 +1,108 @@
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import type { ConfirmCopiesInput } from '../../../src/activities/confirm-copies.ts';
+import type { CopyChunkInput } from '../../../src/activities/copy-chunk.ts';
+import type { ScanSliceInput } from '../../../src/activities/scan-slice.ts';
+import { problemOf } from '../../../src/domain/report.ts';
+import type { RunRef } from '../../../src/domain/run.ts';
+import { backupContainer } from '../../../src/orchestrations/backup-container.ts';
+import { backupContainers } from '../../../src/orchestrations/backup-containers.ts';
+import { backupRun } from '../../../src/orchestrations/backup-run.ts';
+import { type Generation, OrchestrationHarness } from '../../support/orchestration-harness.ts';
+
+/**
+ * A deploy meets orchestrations that are under way: what today's code schedules, given the history that an earlier version
+ * recorded, must be what that version scheduled. Where a change cannot keep to that, the orchestration gets a new name,
+ * and the old one stays until its runs are over. `RECORD_HISTORIES=0.1 npm test -- test/unit/orchestrations` adds the
+ * histories of a release; those of earlier ones are never changed.
+ */
+const FOLDER = new URL('../../histories/', import.meta.url);
+const orchestrators = { backupRun, backupContainers, backupContainer };
+
+const run: RunRef = {
+  id: 'nightly-20261121T233000Z-k3f9q2',
+  job: 'nightly',
+  mode: 'incremental',
+  trigger: 'timer',
+  dryRun: false,
+  startedAt: '2026-11-21T23:30:00.000Z',
+  epoch: 3,
+};
+
+/** A run with everything in it: pages of containers, slices, pieces, pending copies, failures that pass, a lost activity. */
+function eventfulRun(cancelled: boolean): Generation[] {
+  const failures = new Map<string, number>();
+  const fails = (key: string, times: number) => {
+    const before = failures.get(key) ?? 0;
+    failures.set(key, before + 1);
+    return before < times;
+  };
+  const harness = new OrchestrationHarness(orchestrators, {
+    listContainers: ({ from }: { from?: string }) => {
+      const name = from ?? 'a';
+      const containers = ['one', 'two'].map((each) => ({
+        container: name + each,
+        destination: `${name}${each}backup`,
+      }));
+      return { containers, problems: [], requests: { ListContainers: 1 }, ...(from === undefined && { next: 'b' }) };
+    },
+    scanSlice: ({ container, slice }: ScanSliceInput) => {
+      if (container === 'bone') return { problem: problemOf('access-denied-source', 0, container) };
+      if (fails(`${container} ${slice}`, slice)) return { problem: problemOf('throttled', 0, container) };
+      const chunks = [0, 1, 2].map((chunk) => ({ slice, chunk, key: `${slice}-${chunk}-aaaaaa`, items: 10 }));
+      return { chunks, ...(slice < 2 && { next: { source: `s${slice}`, mirror: `m${slice}` } }) };
+    },
+    copyChunk: ({ container, chunk, from }: CopyChunkInput) => {
+      if (cancelled && chunk.slice === 2) return { stopped: 'cancelled' };
+      if (container === 'btwo' && chunk.slice === 1) throw new Error('The activity took too long');
+      if (fails(`${container} ${chunk.key}`, chunk.chunk === 1 ? 1 : 0))
+        return { problem: problemOf('unreachable', 0) };
+      if (from === 0 && chunk.chunk === 2) return { next: 6 };
+      const work = { key: `${chunk.slice}-copy-${chunk.chunk}-${from}`, attempt: 'bbbbbb', round: 0, pending: 2 };
+      return chunk.chunk === 0 ? { work } : {};
+    },
+    confirmCopies: ({ work }: ConfirmCopiesInput) =>
+      work.round < 40 ? { work: { ...work, round: work.round + 1 } } : {},
+    abortCopies: () => ({ aborted: 2 }),
+    publishRun: () => {
+      if (fails('publish', 2)) throw new Error('The vault cannot be reached');
+      return { status: cancelled ? 'cancelled' : 'completed-with-failures' };
+    },
+  });
+  harness.run('backupRun', { run, requests: { PutBlob: 1 } });
+  return harness.generations;
+}
+
+const version = process.env.RECORD_HISTORIES;
+if (version) {
+  mkdirSync(FOLDER, { recursive: true });
+  for (const [name, cancelled] of [
+    ['finished', false],
+    ['cancelled', true],
+  ] as const) {
+    writeFileSync(new URL(`${version}-${name}.json`, FOLDER), `${JSON.stringify(eventfulRun(cancelled))}\n`);
+  }
+}
+
+const files = readdirSync(FOLDER).filter((name) => name.endsWith('.json'));
+
+test('there are histories, with everything in them that an orchestration can meet', () => {
+  expect(files.length).toBeGreaterThan(0);
+  const all = files.map((name) => readFileSync(new URL(name, FOLDER), 'utf8')).join('');
+  for (const word of [
+    'scanSlice',
+    'confirmCopies',
+    'abortCopies',
+    'timer',
+    '"next\\":{',
+    'took too long',
+    'listContainers',
+  ])
+    expect(all).toContain(word);
+});
+
+test.each(files)('F31: orchestrations of %s that are under way are carried on as they were begun', (name) => {
+  const recorded = JSON.parse(readFileSync(new URL(name, FOLDER), 'utf8')) as Generation[];
+  const harness = new OrchestrationHarness(orchestrators, {});
+  for (const generation of recorded) expect(harness.replay(generation)).toEqual(generation);
+});
