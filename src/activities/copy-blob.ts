@@ -85,6 +85,7 @@ export async function copyBlob(
               kept = etag;
             },
             reason: decision.reason,
+            ...(tagsAreWithheld(source) && !tagsAreWithheld(planned.source) && { lacks: 'tags-not-read' }),
           });
           return outcome;
         }
@@ -141,6 +142,8 @@ interface Attempt {
   kept: string | undefined;
   keep(etag: string): void;
   reason: PlannedCopy['reason'];
+  /** What is known to be missing from the source as it was last seen. */
+  lacks?: ProblemCode;
 }
 
 async function copyByBestMethod(
@@ -166,7 +169,8 @@ async function copyByBestMethod(
   const possible = attempt.methods.filter((method) => method !== 'blocks' || canCopyInBlocks(source));
   const methods: CopyMethod[] = possible.length > 0 ? possible : ['async'];
   const last = methods.at(-1);
-  let lacks: ProblemCode | undefined;
+  // The scan tells of tags it could not read; a look at the blob itself shows none either.
+  let lacks: ProblemCode | undefined = attempt.lacks;
   for (let next = 0; next < methods.length; next++) {
     const method = methods[next]!;
     if (mirror && attempt.kept !== mirror.etag && mustKeep(mirror, source, method)) {
@@ -319,16 +323,23 @@ async function lookAtSource(
   source: BlobState,
 ): Promise<BlobState | undefined> {
   try {
-    const page = await account.listBlobs(container, {
-      prefix: source.name,
-      limit: 1,
-      metadata: true,
-      contentHeaders: true,
-      ...(source.tags !== undefined && { tags: true }),
-    });
-    const found = page.blobs.find(({ name }) => name === source.name);
-    // In an order where a longer name comes first the page does not show it: then ask for the blob itself.
-    return found ?? (await account.look(container, source.name));
+    let marker: string | undefined;
+    do {
+      const page = await account.listBlobs(container, {
+        prefix: source.name,
+        limit: 5,
+        metadata: true,
+        contentHeaders: true,
+        ...(source.tags !== undefined && { tags: true }),
+        ...(marker !== undefined && { marker }),
+      });
+      const found = page.blobs.find(({ name }) => name === source.name);
+      if (found) return found;
+      // A page may be empty and not be the last.
+      marker = page.blobs.length === 0 ? page.next : undefined;
+    } while (marker !== undefined);
+    // In an order where longer names come first the page does not show it: then ask for the blob itself.
+    return await account.look(container, source.name);
   } catch (error) {
     if (isStorageError(error, 'container-not-found')) return undefined;
     if (isStorageError(error, 'access-denied')) {
