@@ -1,0 +1,8 @@
+import { proveMatrix } from '../parts/matrix.ts';
+
+/** `node prove/matrix/again.ts full/control.PutBlob:summary/lost-answer …` runs these cells and no others. */
+const cells = process.argv.slice(2);
+const progress = (message: string) => process.stderr.write(`… ${message}\n`);
+const { violations, notes } = await proveMatrix({ seed: 1, night: false, progress, cells });
+for (const line of [...violations, ...notes]) process.stdout.write(`${line}\n`);
+process.exit(violations.length > 0 || cells.length === 0 ? 1 : 0);

@@ -1,0 +1,128 @@
+import { FOR_EVER } from '../../test/support/azure-copies.ts';
+import type { Answer } from '../../test/support/strongroom.ts';
+import type { Bench, Method } from './bench.ts';
+import { changeSource, fillSource } from './collection.ts';
+
+/** A run in the life of a vault that faults are let loose on. */
+export interface Scenario {
+  name: string;
+  method: Method;
+  /** What has been before, without faults. */
+  prepare(bench: Bench, job: string): Promise<void>;
+  /** Asks for what is put to the test, and returns the answer to the request that starts it. */
+  act(bench: Bench, job: string): Promise<Answer>;
+  /** Asked for while the run is at work. */
+  meanwhile?(bench: Bench, job: string, run: string): Promise<void>;
+}
+
+const start = (bench: Bench, job: string, mode: 'full' | 'incremental') =>
+  bench.app.call('POST', `/api/jobs/${job}/runs`, { mode });
+
+/** A first run that succeeds, or nothing that follows would prove anything. */
+async function backUp(bench: Bench, job: string): Promise<string> {
+  const { id, status } = await bench.app.run({}, job);
+  if (status !== 'succeeded') throw new Error(`A run without faults ended as ${status}.`);
+  return id;
+}
+
+const changed = async (bench: Bench, job: string) => {
+  await fillSource(bench.sides.source);
+  await backUp(bench, job);
+  await changeSource(bench.sides.source);
+};
+
+export const SCENARIOS: readonly Scenario[] = [
+  {
+    name: 'full',
+    method: 'auto',
+    prepare: (bench) => fillSource(bench.sides.source),
+    act: (bench, job) => start(bench, job, 'full'),
+  },
+  {
+    name: 'incremental',
+    method: 'auto',
+    prepare: changed,
+    act: (bench, job) => start(bench, job, 'incremental'),
+  },
+  {
+    name: 'again',
+    method: 'auto',
+    prepare: changed,
+    act: (bench, job) => start(bench, job, 'full'),
+  },
+  {
+    name: 'async',
+    method: 'async',
+    async prepare(bench, job) {
+      await changed(bench, job);
+      bench.setFate(() => ({ looks: 1, end: 'success' }));
+    },
+    act: (bench, job) => start(bench, job, 'incremental'),
+  },
+  {
+    name: 'stuck',
+    method: 'async',
+    async prepare(bench, job) {
+      await changed(bench, job);
+      bench.setFate(() => FOR_EVER);
+    },
+    act: (bench, job) => start(bench, job, 'incremental'),
+  },
+  {
+    name: 'blocks',
+    method: 'blocks',
+    prepare: changed,
+    act: (bench, job) => start(bench, job, 'incremental'),
+  },
+  {
+    name: 'retry',
+    method: 'auto',
+    async prepare(bench, job) {
+      await changed(bench, job);
+      bench.setFate(() => ({ looks: 0, end: 'failed' }));
+      const refused = { match: isCopyOf('changing.txt'), answer: refusedBySource };
+      bench.proxy.rules.push(refused);
+      const { id, status } = await bench.app.run({ mode: 'incremental' }, job);
+      if (status !== 'completed-with-failures') throw new Error(`A run with two failures ended as ${status} (${id}).`);
+      bench.proxy.rules.splice(bench.proxy.rules.indexOf(refused), 1);
+      bench.setFate(() => undefined);
+    },
+    async act(bench, job) {
+      const last = ((await bench.lock(job)) as { last?: string } | undefined)?.last;
+      return bench.app.call('POST', `/api/runs/${last}/retry`);
+    },
+  },
+  {
+    name: 'cancel',
+    method: 'async',
+    async prepare(bench, job) {
+      await changed(bench, job);
+      bench.setFate(() => FOR_EVER);
+    },
+    act: (bench, job) => start(bench, job, 'incremental'),
+    async meanwhile(bench, _job, run) {
+      const before = bench.proxy.requests.length;
+      await bench.until((request) => bench.proxy.requests.indexOf(request) >= before && isCopy(request), 10);
+      // Asked for again where it is refused, as a user would.
+      for (let attempt = 0; attempt < 5; attempt++) {
+        const { status } = await bench.app.call('POST', `/api/runs/${run}/cancel`);
+        if (status < 500) return;
+      }
+    },
+  },
+];
+
+const isCopy = ({ headers }: { headers: Record<string, string> }) => 'x-ms-copy-source' in headers;
+const isCopyOf =
+  (name: string) =>
+  ({ path, headers }: { path: string; headers: Record<string, string> }) =>
+    'x-ms-copy-source' in headers && path.endsWith(`/${name}`);
+const refusedBySource = () => ({
+  status: 403,
+  headers: {
+    'x-ms-error-code': 'CannotVerifyCopySource',
+    'x-ms-copy-source-status-code': '403',
+    'x-ms-copy-source-error-code': 'AuthenticationFailed',
+  },
+  body: '',
+});

@@ -1,0 +1,122 @@
+import { type Bench, openHall } from '../matrix/bench.ts';
+import { type Cell, cellName, cellNamed, cellsOf, IMPOSSIBLE } from '../matrix/cell.ts';
+import { random, shuffled } from '../matrix/random.ts';
+import { type CellResult, runCell } from '../matrix/run-cell.ts';
+import { SCENARIOS } from '../matrix/scenarios.ts';
+import type { PartOptions, PartResult } from '../part.ts';
+
+const TARGET = 500;
+/** A few more than have to be: a cell whose fault meets no request does not count. */
+const CHOSEN = 520;
+const BENCHES = 10;
+
+/** Faults × operations × scenarios: each cell is a run under one fault, and a run without faults after it. */
+export async function proveMatrix(options: PartOptions & { cells?: string[] }): Promise<PartResult> {
+  const began = performance.now();
+  const hall = await openHall(BENCHES);
+  try {
+    const cells = options.cells?.map(cellNamed) ?? (await chooseCells(hall.benches, options));
+    const results = await workThrough(hall.benches, cells, options);
+    const quiet = { ...options, progress: () => {} };
+    const lies = options.cells ? [] : await workThrough(hall.benches, IMPOSSIBLE, quiet);
+    const struck = results.filter((result) => result.struck > 0);
+    const missed = results.filter((result) => result.struck === 0);
+    const target = options.cells ? cells.length : TARGET;
+    const violations = results.flatMap((result) => result.violations.map((why) => `${result.name}: ${why}`));
+    violations.push(...judgeOutput(hall.benches[0]!.app.host.output()));
+    return {
+      title: 'Faults: what storage may answer, operation by operation',
+      figures: [
+        { name: 'cells whose fault struck', value: struck.length, target },
+        { name: 'of these without a violation', value: struck.filter(isSound).length, target: struck.length },
+        { name: 'lies that no service tells, noticed', value: lies.filter(isNoticed).length, target: lies.length },
+      ],
+      violations,
+      notes: [
+        `${cells.length} cells in ${Math.round((performance.now() - began) / 1000)} s; one of them again: node prove/matrix/again.ts NAME`,
+        `how the runs under faults ended: ${tally(results.map(({ ended }) => ended))}`,
+        ...(missed.length > 0 ? [`not met by their fault: ${missed.map(({ name }) => name).join(', ')}`] : []),
+      ],
+    };
+  } finally {
+    await hall.stop();
+  }
+}
+
+/** Each scenario once without faults, to see what it asks of storage: the cells follow from that. */
+async function chooseCells(benches: readonly Bench[], options: PartOptions): Promise<Cell[]> {
+  const clean = SCENARIOS.map(({ name }): Cell => ({ scenario: name, operation: 'any', fault: 'none', nth: 1 }));
+  const recordings = await workThrough(benches, clean, options);
+  const wrong = recordings.find((result) => !isSound(result));
+  if (wrong) throw new Error(`Without any fault, ${wrong.name}: ${wrong.violations[0]}`);
+  const roll = random(`cells ${options.seed}`);
+  const all = SCENARIOS.flatMap(({ name }) => {
+    const result = recordings.find((each) => each.name.startsWith(`${name}/`))!;
+    return cellsOf(name, result.recording, options.night ? 5 : 2);
+  });
+  const order = shuffled(all, roll);
+  if (!options.night) return order.slice(0, CHOSEN);
+  // At night every cell, the second occurrence of what occurs twice, and pairs.
+  const later = all
+    .filter(({ scenario, operation }) => {
+      const { recording } = recordings.find((each) => each.name.startsWith(`${scenario}/`))!;
+      return (recording.get(operation)?.count ?? 0) > 1;
+    })
+    .map((cell): Cell => ({ ...cell, nth: 2 }));
+  const single = order.filter(({ operation }) => operation !== 'any');
+  const pairs = single.slice(0, 300).flatMap((cell): Cell[] => {
+    const partners = single.filter(
+      ({ scenario, operation }) => scenario === cell.scenario && operation !== cell.operation,
+    );
+    const partner = partners[Math.floor(roll() * partners.length)];
+    return partner ? [{ ...cell, second: { operation: partner.operation, fault: partner.fault } }] : [];
+  });
+  return [...order, ...later, ...pairs];
+}
+
+/** Every bench takes the next cell as soon as it has ended one. */
+export async function workThrough(
+  benches: readonly Bench[],
+  cells: readonly Cell[],
+  options: PartOptions,
+): Promise<CellResult[]> {
+  const results: CellResult[] = [];
+  const waiting = [...cells];
+  await Promise.all(
+    benches.map(async (bench) => {
+      for (let cell = waiting.shift(); cell !== undefined; cell = waiting.shift()) {
+        const result = await runCell(bench, cell, options.seed).catch(
+          (error): CellResult => ({
+            name: cellName(cell!),
+            struck: 0,
+            ended: 'broken',
+            violations: [`could not be judged: ${(error as Error).stack}`],
+            recording: new Map(),
+          }),
+        );
+        results.push(result);
+        for (const why of result.violations.slice(0, 3)) options.progress(`${result.name}: ${why}`);
+        if (results.length % 50 === 0) options.progress(`${results.length} of ${cells.length} cells`);
+      }
+    }),
+  );
+  return results;
+}
+
+const isNoticed = ({ struck, violations }: CellResult): boolean => struck > 0 && violations.length > 0;
+const isSound = ({ violations }: CellResult): boolean => violations.length === 0;
+
+/** What the host printed all the while. */
+function judgeOutput(output: string): string[] {
+  const found: string[] = [];
+  if (/[?&]sig=|AccountKey=|SharedKey /.test(output)) found.push('a secret is in the log');
+  const [stack] = /^\s+at .+$/m.exec(output) ?? [];
+  if (stack !== undefined) found.push(`a stack trace is in the log: ${stack.trim()}`);
+  return found;
+}
+
+function tally(words: string[]): string {
+  const counts = new Map<string, number>();
+  for (const word of words) counts.set(word, (counts.get(word) ?? 0) + 1);
+  return [...counts].map(([word, count]) => `${count} ${word}`).join(', ');
+}
