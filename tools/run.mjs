@@ -38,6 +38,11 @@ const TASKS = {
   start: ['Run the app on this machine (see --help)', '@build', ['host/main.ts', '...']],
   demo: ['Fill a source account, back it up, check every byte', '@build', ['demo/main.ts', '...']],
   bench: ['Measure Strongroom beside what you would use instead', '@build', ['bench/main.ts', '...']],
+  prove: [
+    'Try to make it lose something: model, simulation, faults, crashes, planted bugs',
+    '@build',
+    ['prove/main.ts', '...'],
+  ],
   schema: ['Write strongroom.schema.json from the configuration schema', ['tools/schema.ts', '...']],
 };
 

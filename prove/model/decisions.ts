@@ -1,0 +1,98 @@
+import type { BlobState } from '../../src/domain/blob.ts';
+import { isAtomic } from '../../src/domain/copy-method.ts';
+import { type Decision, decide, isWhole } from '../../src/domain/decision.ts';
+import { isAbandoned, type RunLock, standingOf } from '../../src/domain/lock.ts';
+import { problemOf } from '../../src/domain/report.ts';
+import { canBeRetried, type RunRef, type RunStatus } from '../../src/domain/run.ts';
+import { COPY, FOREIGN, type Lock, type Mirror, ORCHESTRATION, SUMMARY } from './world.ts';
+
+/** The app's own decisions, asked in the model's terms. What was once answered is remembered: they are pure. */
+
+/** In the order of `COPY`; the first is never shown. */
+const STATUS = ['success', 'pending', 'success', 'failed', 'aborted'] as const;
+const AT = '2026-11-20T10:00:00.000Z';
+
+/** Every version has the same size and time, as an edit within a second has: only the ETag tells them apart. */
+export function sourceState(version: number): BlobState {
+  return { name: 'blob', etag: `s${version}`, lastModified: AT, size: 1, type: 'block', contentMd5: `md5-${version}` };
+}
+
+export function mirrorState(seen: Mirror): BlobState | undefined {
+  if (seen.etag === 0) return undefined;
+  const foreign = seen.record === 0;
+  return {
+    name: 'blob',
+    etag: `m${seen.etag}`,
+    lastModified: AT,
+    size: seen.content === 0 ? 0 : 1,
+    type: 'block',
+    contentMd5: foreign ? `md5-${FOREIGN}` : `md5-${seen.record}`,
+    ...(!foreign && {
+      metadata: { strongroom_etag: `s${seen.record}`, strongroom_modified: AT, strongroom_run: runId(seen.run) },
+    }),
+    ...(seen.copyStatus !== COPY.none && { copy: { id: String(seen.copyId), status: STATUS[seen.copyStatus]! } }),
+  };
+}
+
+export const runId = (run: number): string => `run-${run}`;
+
+const decided = new Map<number, Decision>();
+
+/** The id of a copy that is to be adopted or aborted is in what was seen. */
+export function decisionOf(source: number, seen: Mirror, full: boolean, run: number): Decision['action'] {
+  const size = seen.content === 0 ? 0 : 1;
+  const facts = [source, seen.etag === 0 ? 0 : 1, seen.record, seen.run, size, seen.copyStatus, full ? 1 : 0, run];
+  const key = facts.reduce((packed, fact) => packed * 16 + fact, 0);
+  let found = decided.get(key);
+  if (!found) {
+    found = decide(sourceState(source), mirrorState(seen), full ? 'full' : 'incremental', runId(run));
+    decided.set(key, found);
+  }
+  return found.action;
+}
+
+/** Whether what will be overwritten has to be kept before: the rule of `copyBlob`, which has it to itself. */
+export function mustKeep(seen: Mirror, source: number, method: 'sync' | 'async' | 'blocks'): boolean {
+  const mirror = mirrorState(seen);
+  if (mirror === undefined || !isWhole(mirror)) return false;
+  return seen.record !== source || (seen.content !== 0 && !isAtomic(method));
+}
+
+const SINCE = '2026-11-20T23:30:00.000Z';
+/** Long after: whoever has not been started by now never will be, as far as others can tell. */
+const LATER = new Date('2026-11-21T23:30:00.000Z');
+
+export function runLock(lock: Lock): RunLock {
+  const run: RunRef | null =
+    lock.holder < 0
+      ? null
+      : {
+          id: runId(lock.holder),
+          job: 'job',
+          mode: 'full',
+          trigger: 'http',
+          dryRun: false,
+          startedAt: SINCE,
+          epoch: lock.epoch,
+        };
+  return { job: 'job', epoch: lock.epoch, run, since: SINCE, cancel: lock.cancel === 1 };
+}
+
+export function standing(lock: Lock, run: number, epoch: number): 'go' | 'cancelled' | 'superseded' {
+  if (lock.version === 0) return 'superseded';
+  return standingOf(runLock(lock), { id: runId(run), epoch });
+}
+
+export function abandoned(lock: Lock, orchestration: number): boolean {
+  const state =
+    orchestration === ORCHESTRATION.none ? 'unknown' : orchestration === ORCHESTRATION.active ? 'active' : 'ended';
+  return isAbandoned(runLock(lock), state, LATER);
+}
+
+/** In the order of `SUMMARY`. */
+const RUN_STATUS: RunStatus[] = ['running', 'succeeded', 'completed-with-failures', 'failed', 'cancelled', 'failed'];
+
+export function leavesSomethingToRetry(summary: number): boolean {
+  const problems = summary === SUMMARY.lost ? [problemOf('run-lost', 0)] : [];
+  return canBeRetried({ dryRun: false, status: RUN_STATUS[summary]!, problems });
+}

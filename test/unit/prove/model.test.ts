@@ -1,0 +1,276 @@
+import pLimit from 'p-limit';
+import { describe, expect, it } from 'vitest';
+import { type Actor, act, begin } from '../../../prove/model/activity.ts';
+import { mirrorState, runId, sourceState } from '../../../prove/model/decisions.ts';
+import { encode } from '../../../prove/model/encode.ts';
+import { ALL_FLAWS, NIGHT, NORMAL, QUICK, settingOf, worldOf } from '../../../prove/model/scenarios.ts';
+import { AT, COPY, type Mirror, noMirror, ORCHESTRATION, OUTCOME, PHASE, SCAN } from '../../../prove/model/world.ts';
+import { catchFlaw, exploreScenario, toldOf } from '../../../prove/parts/model.ts';
+import { makeConfirmCopies } from '../../../src/activities/confirm-copies.ts';
+import { copyBlob } from '../../../src/activities/copy-blob.ts';
+import { writePiece } from '../../../src/activities/copy-chunk.ts';
+import type { CopyPlace } from '../../../src/activities/copy-place.ts';
+import type { Dependencies } from '../../../src/activities/dependencies.ts';
+import type { BlobState } from '../../../src/domain/blob.ts';
+import { copyKey, laterKey, lockPath, partPath } from '../../../src/domain/control-paths.ts';
+import { isPending, type Outcome, type PendingCopy } from '../../../src/domain/outcome.ts';
+import type { RunRef } from '../../../src/domain/run.ts';
+import { emptyTally } from '../../../src/domain/tally.ts';
+import type { BlobAccount, StoredObject } from '../../../src/storage/blob-account.ts';
+import { ControlStore } from '../../../src/storage/control-store.ts';
+import { StorageError } from '../../../src/storage/storage-error.ts';
+
+describe('the model of the protocol', () => {
+  it('keeps what is promised in every world that can be reached', { timeout: 60_000 }, () => {
+    let states = 0;
+    for (const scenario of QUICK) {
+      const seen = exploreScenario(scenario);
+      if (seen.found) expect.fail(toldOf(JSON.stringify(scenario), seen.found));
+      expect(seen.whole).toBe(true);
+      states += seen.states;
+    }
+    expect(states).toBeGreaterThan(20_000);
+  });
+
+  it.each(ALL_FLAWS)('finds out a protocol that $words', ({ flaw }) => {
+    const found = catchFlaw(flaw);
+    expect(found?.message).toBeTruthy();
+    expect(found?.trace.length).toBeGreaterThan(4);
+  });
+
+  it.each([
+    ['in minutes', NORMAL],
+    ['at night', NIGHT],
+  ])('counts no world twice, %s', (_when, scenarios) => {
+    const settings = scenarios.map(({ kind, full }) => `${kind} ${full}`);
+    expect(new Set(settings).size).toBe(settings.length);
+  });
+
+  it('tells worlds apart by what can matter, and by nothing else', () => {
+    const one = worldOf(QUICK[0]!);
+    const other = worldOf(QUICK[0]!);
+    other.mirror.etag = 7;
+    other.nextEtag = 8;
+    expect(encode(other)).toBe(encode(one));
+    const third = worldOf(QUICK[0]!);
+    third.runs[0]!.plannedMirror.etag = third.mirror.etag;
+    const fourth = worldOf(QUICK[0]!);
+    fourth.runs[0]!.plannedMirror.etag = fourth.mirror.etag;
+    fourth.mirror.etag = fourth.nextEtag++;
+    expect(encode(fourth)).not.toBe(encode(third));
+  });
+});
+
+const KINDS = [
+  { kind: 'small', size: 1, type: 'block' },
+  { kind: 'large', size: 2 ** 30, type: 'block' },
+  { kind: 'page', size: 512, type: 'page' },
+] as const;
+const RUN = 0;
+const SOURCE = 2;
+
+/** Everything that the mirror may look like to a run that would copy version 2. */
+const MIRRORS: Mirror[] = [noMirror()];
+for (const record of [0, 1, 2]) {
+  for (const content of [0, 1]) {
+    for (const copyStatus of Object.values(COPY)) {
+      // Which run made a copy matters only where it is of this version.
+      for (const run of record === SOURCE ? [RUN, 1] : [1]) {
+        MIRRORS.push({ ...noMirror(), etag: 1, record, content, run, copyStatus, copyId: 1 });
+      }
+    }
+  }
+}
+
+type Kind = (typeof KINDS)[number];
+
+function sourceOf({ size, type }: Kind): BlobState {
+  return { ...sourceState(SOURCE), size, type };
+}
+
+function mirrorOf({ size, type }: Kind, seen: Mirror): BlobState | undefined {
+  const mirror = mirrorState(seen);
+  return mirror && { ...mirror, type, size: seen.content === 0 ? 0 : size };
+}
+
+/** A vault that does as it is asked and notes what that was. */
+function notingVault(kind: Kind, seen: Mirror) {
+  const asked: string[] = [];
+  const now = { ...seen };
+  const vault = {
+    alias: 'VAULT',
+    look: async () => mirrorOf(kind, now),
+    snapshot: async () => void asked.push('snapshot'),
+    abortCopy: async () => {
+      asked.push('abort');
+      if (now.copyStatus === COPY.pending) Object.assign(now, { copyStatus: COPY.aborted, content: 0 });
+    },
+    copySync: async () => {
+      asked.push('copy at once');
+      return { etag: 'new' };
+    },
+    copyBlocks: async () => {
+      asked.push('copy in blocks');
+      return { etag: 'new' };
+    },
+    startCopy: async () => {
+      asked.push('start a copy');
+      return { etag: 'new', copyId: '2', status: 'pending' as const };
+    },
+  };
+  return { asked, vault };
+}
+
+/** The model's execution of the same, alone in its world. */
+function modelled(kind: Kind['kind'], full: boolean, seen: Mirror, phase: number, tries: number, late: boolean) {
+  const scenario = { kind, full: [full], vault: 'empty', limits: {} } as const;
+  const world = {
+    ...worldOf({ ...scenario, full: [full] }),
+    source: SOURCE,
+    mirror: { ...seen },
+    nextEtag: 9,
+    nextCopy: 2,
+  };
+  world.lock = { version: 1, epoch: 1, holder: RUN, cancel: 0, last: -1 };
+  if (seen.copyStatus === COPY.pending) world.mirror.copyOf = SOURCE;
+  const run = world.runs[RUN]!;
+  Object.assign(run, { epoch: 1, orchestration: ORCHESTRATION.active, phase, scan: SCAN.planned, planned: SOURCE });
+  run.plannedMirror = { ...seen };
+  Object.assign(run, { workSource: SOURCE, workCopy: 1, workTries: tries });
+  const execution = run.executions[0]!;
+  const actor: Actor = { world, setting: settingOf({ ...scenario, full: [full] }), index: RUN, run, execution };
+  begin(run, execution);
+  const asked: string[] = [];
+  const ENDS = [AT.writePart, AT.writeLater, AT.writeWork, AT.answer];
+  let waited = false;
+  for (let steps = 0; !ENDS.includes(execution.at) && steps < 50; steps++) {
+    const request = NAMES[execution.at];
+    if (execution.at === AT.copy) asked.push(kind === 'small' ? 'copy at once' : 'start a copy');
+    else if (request) asked.push(request);
+    const confirming = execution.at === AT.confirm;
+    act(
+      actor,
+      confirming && late && world.mirror.copyStatus === COPY.pending && world.mirror.copyId === 1 ? 'other' : 'usual',
+    );
+    // A round in which nothing has changed: the next one begins.
+    if ((confirming || phase === PHASE.confirm) && execution.at === AT.guard) {
+      waited = true;
+      break;
+    }
+  }
+  const outcome = waited ? 'pending' : Object.keys(OUTCOME)[execution.outcome]!;
+  return { asked, outcome };
+}
+
+const NAMES: Record<number, string> = {
+  [AT.snapshot]: 'snapshot',
+  [AT.commit]: 'copy in blocks',
+  [AT.abort]: 'abort',
+  [AT.abortOld]: 'abort',
+};
+
+describe('the model does as the code does', () => {
+  const cases = KINDS.flatMap((kind) => [true, false].map((full) => ({ ...kind, full })));
+  const NOW = new Date('2026-11-21T23:30:00.000Z');
+  const runOf = (full: boolean): RunRef => ({
+    id: runId(RUN),
+    job: 'job',
+    mode: full ? 'full' : 'incremental',
+    trigger: 'http',
+    dryRun: false,
+    startedAt: NOW.toISOString(),
+    epoch: 1,
+  });
+
+  it.each(cases)('when it copies a $kind blob (full: $full)', async (kind) => {
+    for (const seen of MIRRORS) {
+      const { asked, vault } = notingVault(kind, seen);
+      const place = {
+        run: runOf(kind.full),
+        method: 'auto',
+        container: 'images',
+        access: { urlOf: (name: string) => `https://source/${name}` },
+        vault,
+        destination: 'mirror',
+        mirrorPrefix: '',
+        now: () => NOW,
+      } as unknown as CopyPlace;
+      const source = sourceOf(kind);
+      const mirror = mirrorOf(kind, seen);
+      const result = await copyBlob(place, { source, reason: 'pending', ...(mirror && { mirror }) });
+      const outcome = isPending(result) ? 'pending' : result.status;
+      expect({ seen, asked, outcome }).toEqual({
+        seen,
+        ...modelled(kind.kind, kind.full, seen, PHASE.copy, 0, false),
+      });
+    }
+  });
+
+  it.each(cases)('when it confirms a copy of a $kind blob (full: $full)', async (kind) => {
+    for (const tries of [1, 2, 3]) {
+      for (const seen of MIRRORS) {
+        for (const copyId of [1, 2]) {
+          for (const late of seen.copyStatus === COPY.pending ? [false, true] : [false]) {
+            const found = { ...seen, copyId };
+            const real = await confirmed(kind, found, tries, late);
+            expect({ found, late, tries, ...real }).toEqual({
+              found,
+              late,
+              tries,
+              ...modelled(kind.kind, kind.full, found, PHASE.confirm, tries, late),
+            });
+          }
+        }
+      }
+    }
+  });
+
+  /** One round of the real activity. */
+  async function confirmed(kind: Kind & { full: boolean }, seen: Mirror, tries: number, late: boolean) {
+    const run = runOf(kind.full);
+    const objects = new Map<string, StoredObject>();
+    const { asked, vault: own } = notingVault(kind, seen);
+    const vault = {
+      ...own,
+      getObject: async (_container: string, name: string) => objects.get(name),
+      putObject: async (_container: string, name: string, body: Uint8Array, { expect }: { expect?: unknown }) => {
+        if (expect === 'absent' && objects.has(name)) throw new StorageError('precondition', 'It is there');
+        objects.set(name, { body: Buffer.from(body), etag: '1', metadata: {} });
+        return { etag: '1' };
+      },
+    } as unknown as BlobAccount;
+    const source = {
+      readAccess: async () => ({ urlOf: (name: string) => `https://source/${name}` }),
+    } as unknown as BlobAccount;
+    const job = {
+      name: 'job',
+      method: 'auto',
+      source: { account: 'SOURCE' },
+      destination: { account: 'VAULT', prefix: '' },
+    };
+    const deps = {
+      configuration: { jobs: [job] },
+      limits: { copyDeadlineMs: 3_600_000 },
+      copySlots: pLimit(1),
+      blobs: (alias: string) => (alias === 'VAULT' ? vault : source),
+      catalog: () => undefined,
+      now: () => NOW,
+      random: () => 'aaaaaa',
+    } as unknown as Dependencies;
+    const control = new ControlStore(vault);
+    const lock = { job: 'job', epoch: 1, run, since: run.startedAt, cancel: false };
+    await control.writeJson(lockPath('job'), lock, 'absent');
+    const copy: PendingCopy = {
+      planned: { source: sourceOf(kind), reason: 'new' },
+      copyId: '1',
+      startedAt: new Date(NOW.getTime() - (late ? 5_400_000 : 0)).toISOString(),
+      tries,
+    };
+    const key = copyKey(0, 0, 0);
+    const { work } = await writePiece(deps, run, key, [copy], emptyTally('images', 'mirror'), {});
+    const answer = await makeConfirmCopies(deps)({ run, container: 'images', destination: 'mirror', work: work! });
+    if (answer.work) return { asked, outcome: 'pending' };
+    const { items } = await control.readPart<Outcome, object>(partPath(run, 'copy', 'images', laterKey(key)));
+    return { asked, outcome: items[0]!.status };
+  }
+});
