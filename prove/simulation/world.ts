@@ -1,0 +1,179 @@
+import type { Job } from '../../src/config.ts';
+import type { Limits } from '../../src/limits.ts';
+import { type Mishaps, NO_MISHAPS } from './durable.ts';
+import { type FaultRates, NO_FAULTS } from './network.ts';
+import type { Random } from './random.ts';
+
+/** Everything about one seed that does not change while it is played. */
+export interface World {
+  job: Job;
+  limits: Limits;
+  containers: string[];
+  /** Blobs to begin with, in all. */
+  blobs: number;
+  names: string[];
+  runs: number;
+  workers: number;
+  /** Milliseconds that a step takes at most. */
+  pace: number;
+  /** What happens by itself, per step. */
+  edits: number;
+  strangers: number;
+  /** How many processes die, orchestrations are terminated, lost, or get stuck. */
+  disasters: number;
+  faults: FaultRates;
+  /** Faults meet these operations alone. */
+  faultsOnly: ReadonlySet<string> | undefined;
+  mishaps: Mishaps;
+  /** Of the asynchronous copies, how many stay pending; and of those, how many fail or hang. */
+  pending: number;
+  pendingTroubles: number;
+  sourceClock: number;
+  vaultClock: number;
+  sourceOrder: Order;
+  vaultOrder: Order;
+  sourcePage: number;
+  vaultPage: number;
+  vaultTiers: string[];
+  sourceTags: boolean;
+  vaultTags: boolean;
+  unsupported: string[];
+  /** Metadata that cannot be sent, directories, and names that cannot be addressed. */
+  oddities: boolean;
+}
+
+export type Order = keyof typeof ORDERS;
+
+const CONTAINERS = ['data', 'logs', 'tenant-1'];
+/** Names on which the orders of listings disagree, and which are beginnings of each other. */
+const NAMES = [
+  'a',
+  'a-b',
+  'a/b.txt',
+  'a/z',
+  'a0',
+  'A.txt',
+  'ab',
+  'B',
+  'b/ä',
+  'b c',
+  'd/\u{1f600}',
+  'd/\uffee',
+  'd/x/y',
+  'e.txt',
+  'z&1',
+];
+const OPERATIONS = [
+  'PutBlob',
+  'GetBlob',
+  'CopyBlob',
+  'CopyBlobFromURL',
+  'PutBlockList',
+  'ListBlobs',
+  'SnapshotBlob',
+  'SetBlobMetadata',
+  'AbortCopyBlob',
+  'GetBlobProperties',
+];
+
+export function drawWorld(random: Random): World {
+  const method = random.pick(['auto', 'auto', 'async', 'async', 'sync', 'blocks'] as const);
+  const [container, prefix] = random.pick([
+    ['{container}-vault', ''],
+    ['{container}-vault', ''],
+    ['mirror', '{container}/'],
+    ['{container}', 'kept/'],
+  ] as const);
+  const containers = CONTAINERS.slice(0, random.between(1, 3));
+  const job: Job = {
+    name: 'nightly',
+    timeZone: 'UTC',
+    mode: 'incremental',
+    method,
+    source: {
+      account: 'SOURCE',
+      containers: random.chance(0.7) ? ['*'] : containers,
+      prefix: random.chance(0.15) ? 'a' : '',
+      include: random.chance(0.1) ? ['**/*.txt', '**/*b*'] : [],
+      exclude: random.chance(0.1) ? ['**/z*'] : [],
+    },
+    destination: { account: 'VAULT', container, prefix },
+  };
+  const limits = {
+    sliceBlobs: random.between(3, 10),
+    sliceChunks: random.between(1, 4),
+    scanMs: random.pick([200, 2_000, 60_000]),
+    chunkBlobs: random.between(2, 7),
+    chunkBytes: random.pick([40, 2 ** 40]),
+    copyMs: random.pick([20, 200, 2_000, 60_000]),
+    copiesAtOnce: random.between(2, 8),
+    copyDeadlineMs: random.pick([15_000, 40_000, 120_000]),
+    retryDelayMs: 800,
+    requestMs: 60_000,
+  };
+  const calm = random.chance(0.25);
+  const sharp = random.chance(0.3);
+  const weight = random.pick([0.01, 0.03, 0.1, 0.25]);
+  const faults = (): FaultRates => ({
+    before: weight * random.next() * 0.5,
+    lost: weight * random.next(),
+    late: random.chance(0.3) ? weight * random.next() * 0.5 : 0,
+    denied: random.chance(0.2) ? weight * random.next() * 0.3 : 0,
+    slow: random.chance(0.5) ? weight * random.next() * 0.5 : 0,
+  });
+  return {
+    job,
+    limits,
+    containers,
+    names: NAMES.slice(0, random.between(2, NAMES.length)),
+    blobs: random.between(0, 25),
+    runs: random.between(1, 4),
+    workers: random.between(1, 2),
+    pace: random.pick([5, 50, 400]),
+    edits: random.chance(0.3) ? 0 : random.pick([0.005, 0.02, 0.08, 0.4]),
+    strangers: calm || random.chance(0.6) ? 0 : random.pick([0.002, 0.01, 0.03]),
+    disasters: calm || random.chance(0.4) ? 0 : random.between(1, 4),
+    faults: calm ? NO_FAULTS : faults(),
+    faultsOnly: sharp ? new Set([random.pick(OPERATIONS), random.pick(OPERATIONS)]) : undefined,
+    // Doing things twice is no fault: it must do no harm in the calmest of worlds.
+    mishaps: random.chance(0.3)
+      ? NO_MISHAPS
+      : {
+          twice: random.pick([0.05, 0.3, 0.8]),
+          answerLost: random.pick([0, 0.03, 0.1]),
+          ended: calm || random.chance(0.85) ? 0 : 0.01,
+        },
+    pending: random.pick([0, 0.3, 1]),
+    pendingTroubles: calm ? 0 : random.pick([0, 0.1, 0.4]),
+    sourceClock: random.pick([0, 0, random.between(-55, 55) * 60_000]),
+    vaultClock: random.pick([0, 0, random.between(-55, 55) * 60_000]),
+    sourceOrder: drawOrder(random),
+    vaultOrder: drawOrder(random),
+    sourcePage: random.between(1, 8),
+    vaultPage: random.between(3, 20),
+    vaultTiers: random.chance(0.2) ? ['Hot', 'Cool'] : ['Hot', 'Cool', 'Cold', 'Archive'],
+    sourceTags: !random.chance(0.1),
+    vaultTags: !random.chance(0.1),
+    unsupported:
+      (method === 'auto' || method === 'async') && random.chance(0.15) ? [random.pick(['sync', 'blocks'])] : [],
+    oddities: random.chance(0.3),
+  };
+}
+
+function drawOrder(random: Random): Order {
+  return random.pick(['utf16', 'utf16', 'utf16', 'codePoint', 'segment', 'caseless'] as const);
+}
+
+/** How accounts sort names: by UTF-16 unit, by code point, folder by folder, and as nobody would expect. */
+export const ORDERS = {
+  utf16: (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0),
+  codePoint: (a: string, b: string) => Buffer.compare(Buffer.from(a), Buffer.from(b)),
+  segment: (a: string, b: string) => {
+    const [x, y] = [a, b].map((name) => name.replaceAll('/', '\u0000'));
+    return x! < y! ? -1 : x! > y! ? 1 : 0;
+  },
+  caseless: (a: string, b: string) => {
+    const [x, y] = [a, b].map((name) => `${name.toLowerCase()}\u0000${name}`);
+    return x! < y! ? -1 : x! > y! ? 1 : 0;
+  },
+};
