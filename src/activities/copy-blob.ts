@@ -13,18 +13,16 @@ import {
   canBeSent,
   readRecord,
   recordOf,
-  type SourceRecord,
   settableTier,
   tagsAreWithheld,
-  UNSETTLED,
   unsettledIn,
-  withMarks,
   withRecord,
 } from '../domain/record.ts';
 import type { BlobAccount, CopyRequest } from '../storage/blob-account.ts';
 import { isStorageError, StorageError } from '../storage/storage-error.ts';
 import type { CopyPlace } from './copy-place.ts';
 import { problemCodeOf } from './problem-code.ts';
+import { type Marks, marked, updateProperties } from './update-properties.ts';
 
 /** How often what was seen may turn out to be out of date before the blob is given up for this run. */
 const LOOKS = 4;
@@ -47,7 +45,7 @@ export async function copyBlob(
   let lastError: StorageError | undefined;
   let kept: string | undefined;
   // What has been sent to be set in place: it may have reached another version than the one that was meant.
-  const sent: Pick<SourceRecord, 'tier' | 'tags'> = {};
+  const sent: Marks = {};
 
   for (let look = 0; look < LOOKS; look++) {
     try {
@@ -126,13 +124,6 @@ export async function copyBlob(
     ...failed(source, lastError),
     ...((changed || lastError === undefined) && { code: changed ? 'source-changing' : 'destination-changing' }),
   };
-}
-
-/** The mirror's blob as if its record said so. */
-function marked(mirror: BlobState, marks: Pick<SourceRecord, 'tier' | 'tags'>): BlobState {
-  const record = readRecord(mirror.metadata);
-  if (!record || Object.keys(marks).length === 0) return mirror;
-  return { ...mirror, metadata: withMarks(mirror.metadata, marks) };
 }
 
 interface Attempt {
@@ -240,63 +231,6 @@ function mustKeep(mirror: BlobState, source: BlobState, method: CopyMethod): boo
   if (readRecord(mirror.metadata)?.etag !== source.etag) return true;
   // A copy of this version that was broken off may leave its record on an empty blob without any state of a copy.
   return mirror.size === source.size && !isAtomic(method);
-}
-
-/**
- * Sets tier or tags in place: the content is there already. The record says so before and after, so that a crash in
- * between only means that it is done again.
- */
-async function updateProperties(
-  place: CopyPlace,
-  source: BlobState,
-  mirror: BlobState,
-  reason: 'tier' | 'tags',
-  sent: Pick<SourceRecord, 'tier' | 'tags'>,
-): Promise<Outcome> {
-  const name = place.mirrorPrefix + source.name;
-  const had = readRecord(mirror.metadata)!;
-  const record = recordOf(source, place.run.id);
-  // The mirror keeps the tags it has while the source's may not be read.
-  if (tagsAreWithheld(source)) Object.assign(record, had.tags !== undefined && { tags: had.tags });
-  const tier = record.tier !== had.tier ? record.tier : undefined;
-  const setsTags = record.tags !== had.tags;
-
-  let etag = mirror.etag;
-  const write = async (wanted: SourceRecord) => {
-    const metadata = withRecord(source.metadata, wanted);
-    // No room to note it beside the user's metadata: that, and the record by which the copy is found, weigh more.
-    if (metadata) etag = await place.vault.setMetadata(place.destination, name, metadata, etag);
-  };
-  const before = { ...had, ...(tier && { tier: UNSETTLED }), ...(setsTags && { tags: UNSETTLED }) };
-  // Pins the version these belong to: whoever replaces it from now on knows that they may still arrive.
-  await write(before);
-  let lacks: ProblemCode | undefined;
-  if (tier !== undefined) {
-    sent.tier = UNSETTLED;
-    try {
-      await place.vault.setTier(place.destination, name, tier);
-    } catch (error) {
-      // As when copying: noted as done in the record, or it would be tried again in every run.
-      if (!isStorageError(error, 'tier-not-supported')) throw error;
-      lacks = 'tier-not-kept';
-    }
-  }
-  if (setsTags) {
-    sent.tags = UNSETTLED;
-    try {
-      await place.vault.setTags(place.destination, name, source.tags ?? {});
-    } catch (error) {
-      // The content is held all the same. Noted as done where the vault has no tags; rights may come back.
-      if (!isStorageError(error, 'access-denied', 'invalid', 'unsupported')) throw error;
-      lacks = 'tags-not-written';
-      if (error.kind === 'access-denied') {
-        if (tier === undefined) return outcomeOf(source, 'unchanged', { vaultEtag: etag, code: lacks });
-        record.tags = UNSETTLED;
-      }
-    }
-  }
-  await write(record);
-  return copied(source, etag, { method: 'properties', reason, ...(lacks && { code: lacks }) });
 }
 
 /** Both sides as they are now. The source is listed, not asked for singly: only listings keep the case of metadata keys. */
