@@ -13,10 +13,10 @@ import {
 } from '../../test/support/judge.ts';
 import { nameOf, storageOperation } from '../../test/support/storage-operation.ts';
 import type { Answer } from '../../test/support/strongroom.ts';
+import { Random } from '../random.ts';
 import { type Bench, REQUEST_MS } from './bench.ts';
 import { type Cell, cellName, faultNamed, ORPHANED_COPY, type Recording, recordingOf } from './cell.ts';
 import { CONTAINERS, deleteOne, overwriteOne } from './collection.ts';
-import { random } from './random.ts';
 import { judgeReport } from './report.ts';
 import { SCENARIOS, type Scenario } from './scenarios.ts';
 
@@ -132,7 +132,7 @@ async function letLoose(
   scenario: Scenario,
   moments: Remembered[],
 ): Promise<() => number> {
-  const roll = random(`${seed} ${cellName(cell)}`);
+  const chance = new Random(`${seed} ${cellName(cell)}`);
   let version = 0;
   const changed = (change: () => Promise<void>) => async () => {
     await change();
@@ -140,7 +140,7 @@ async function letLoose(
   };
   const context: FaultContext = {
     requestMs: REQUEST_MS,
-    random: roll,
+    random: () => chance.next(),
     overwriteSource: changed(() => overwriteOne(bench.sides.source, ++version)),
     deleteSource: changed(() => deleteOne(bench.sides.source)),
     addRule: (rule) => bench.proxy.rules.unshift(rule),
@@ -152,7 +152,7 @@ async function letLoose(
   const fate = FATES[fault];
   if (fault === 'none') return () => 1;
   if (storm) {
-    for (let skipped = 1; skipped < nth; skipped++) roll();
+    for (let skipped = 1; skipped < nth; skipped++) chance.next();
     const strike = storm.strike(context, (request) => storageOperation(request, bench.sourceAccount).side);
     bench.proxy.rules.push(rule(strike, first, { from: 1, times: Number.POSITIVE_INFINITY }));
   } else if (fate) {

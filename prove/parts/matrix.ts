@@ -1,9 +1,9 @@
 import { type Bench, openHall } from '../matrix/bench.ts';
 import { type Cell, cellName, cellNamed, cellsOf, IMPOSSIBLE } from '../matrix/cell.ts';
-import { random, shuffled } from '../matrix/random.ts';
 import { type CellResult, runCell } from '../matrix/run-cell.ts';
 import { SCENARIOS } from '../matrix/scenarios.ts';
 import type { PartOptions, PartResult } from '../part.ts';
+import { Random } from '../random.ts';
 
 const TARGET = 500;
 /** A few more than have to be: a cell whose fault meets no request does not count. */
@@ -49,12 +49,12 @@ async function chooseCells(benches: readonly Bench[], options: PartOptions): Pro
   const recordings = await workThrough(benches, clean, options);
   const wrong = recordings.find((result) => !isSound(result));
   if (wrong) throw new Error(`Without any fault, ${wrong.name}: ${wrong.violations[0]}`);
-  const roll = random(`cells ${options.seed}`);
+  const chance = new Random(`cells ${options.seed}`);
   const all = SCENARIOS.flatMap(({ name }) => {
     const result = recordings.find((each) => each.name.startsWith(`${name}/`))!;
     return cellsOf(name, result.recording, options.night ? 5 : 2);
   });
-  const order = shuffled(all, roll);
+  const order = chance.shuffled(all);
   if (!options.night) return order.slice(0, CHOSEN);
   // At night every cell, the second occurrence of what occurs twice, and pairs.
   const later = all
@@ -68,7 +68,7 @@ async function chooseCells(benches: readonly Bench[], options: PartOptions): Pro
     const partners = single.filter(
       ({ scenario, operation }) => scenario === cell.scenario && operation !== cell.operation,
     );
-    const partner = partners[Math.floor(roll() * partners.length)];
+    const partner = chance.pick(partners);
     return partner ? [{ ...cell, second: { operation: partner.operation, fault: partner.fault } }] : [];
   });
   return [...order, ...later, ...pairs];

@@ -1,7 +1,7 @@
 import { noteRequest } from '../../src/storage/requests.ts';
 import { isStorageError, StorageError, type StorageErrorKind } from '../../src/storage/storage-error.ts';
+import type { Random } from '../random.ts';
 import type { Call, Network } from './memory-blobs.ts';
-import type { Random } from './random.ts';
 import { type Owner, running, type Scheduler } from './scheduler.ts';
 
 /** How likely each fault is, per request that is sent. */

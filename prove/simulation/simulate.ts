@@ -9,13 +9,13 @@ import { backupContainers } from '../../src/orchestrations/backup-containers.ts'
 import { backupRun } from '../../src/orchestrations/backup-run.ts';
 import { isStorageError } from '../../src/storage/storage-error.ts';
 import { Telemetry } from '../../src/telemetry/telemetry.ts';
+import { Random } from '../random.ts';
 import { as, Owner, Stranger } from './bystanders.ts';
 import { Durable, durableClient, NO_MISHAPS, type Orchestrator, type Settled } from './durable.ts';
 import { type Change, MemoryAccount, MemoryStorage, type Traits } from './memory-account.ts';
 import { MemoryBlobs, type Network } from './memory-blobs.ts';
 import { MemoryCatalog, type Rows } from './memory-catalog.ts';
 import { type FaultRates, NO_FAULTS, networkOf } from './network.ts';
-import { Random } from './random.ts';
 import { Scheduler, withVirtualTimers } from './scheduler.ts';
 import { type Summary, type Violation, Witness } from './witness.ts';
 import { type Activity, type Handlers, handlersOf, Worker } from './worker.ts';

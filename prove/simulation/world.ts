@@ -1,8 +1,8 @@
 import type { Job } from '../../src/config.ts';
 import type { Limits } from '../../src/limits.ts';
+import type { Random } from '../random.ts';
 import { type Mishaps, NO_MISHAPS } from './durable.ts';
 import { type FaultRates, NO_FAULTS } from './network.ts';
-import type { Random } from './random.ts';
 
 /** Everything about one seed that does not change while it is played. */
 export interface World {

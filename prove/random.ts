@@ -2,9 +2,12 @@
 export class Random {
   #state: number;
 
-  constructor(seed: number) {
+  /** A text is hashed (FNV-1a). */
+  constructor(seed: number | string) {
+    let state = typeof seed === 'number' ? seed : 0x811c9dc5;
+    if (typeof seed === 'string') for (const byte of Buffer.from(seed)) state = Math.imul(state ^ byte, 0x01000193);
     // Neighbouring seeds must not begin alike.
-    this.#state = Math.imul(seed ^ 0x9e3779b9, 0x85ebca6b) >>> 0;
+    this.#state = Math.imul(state ^ 0x9e3779b9, 0x85ebca6b) >>> 0;
     for (let i = 0; i < 4; i++) this.next();
   }
 
@@ -33,6 +36,16 @@ export class Random {
 
   pick<T>(list: readonly T[]): T {
     return list[this.below(list.length)]!;
+  }
+
+  /** The same items in another order. */
+  shuffled<T>(items: readonly T[]): T[] {
+    const order = [...items];
+    for (let last = order.length - 1; last > 0; last--) {
+      const other = this.below(last + 1);
+      [order[last], order[other]] = [order[other]!, order[last]!];
+    }
+    return order;
   }
 
   /** So many characters of a–z and 0–9. */
