@@ -1,0 +1,43 @@
+import { type CrashCase, type CrashVerdict, crash, recordCalls } from './crash-case.ts';
+import { inLanes, Lane } from './lane.ts';
+import { MOMENTS } from './mutating-call.ts';
+import type { Scene } from './scene.ts';
+
+export interface Judged {
+  given: CrashCase;
+  verdict: CrashVerdict;
+}
+
+/** The calls that a run of this kind makes when nothing happens to it. */
+export async function callsOf(scene: Scene): Promise<string[]> {
+  const lane = await Lane.open({ cases: 1, method: scene.method });
+  try {
+    return await recordCalls(lane.next()!, scene);
+  } finally {
+    await lane.close();
+  }
+}
+
+/** Each call, before and after. */
+export function casesOf(scene: Scene, calls: readonly string[], recovery: CrashCase['recovery']): CrashCase[] {
+  return calls.flatMap((call) => MOMENTS.map((moment) => ({ scene, call, moment, recovery })));
+}
+
+/** All cases, several at once, each told as soon as it is judged; how long a start of the host took, in seconds. */
+export async function crashAll(
+  cases: readonly CrashCase[],
+  lanes: number,
+  judged: (one: Judged) => void,
+): Promise<number> {
+  return inLanes(cases, lanes, {}, async (place, given) => {
+    const broken = (error: Error): CrashVerdict => {
+      return { struck: false, run: 'never-began', labels: [], violations: [`it broke off: ${error.stack}`] };
+    };
+    judged({ given, verdict: await crash(place, given).catch(broken) });
+  });
+}
+
+export function nameOfCase({ scene, call, moment, recovery }: CrashCase): string {
+  const more = recovery === 'resume' ? '' : `, ${recovery}`;
+  return `${scene.name} run, killed ${moment} "${call}"${more}`;
+}

@@ -1,0 +1,78 @@
+import { DROP, type FaultRule, type ProxiedRequest } from '../../test/support/fault-proxy.ts';
+import { nameOf, storageOperation } from '../../test/support/storage-operation.ts';
+
+/** Before the service has seen the request, or after it has carried it out and before the app knows. */
+export type Moment = 'before' | 'after';
+export const MOMENTS: readonly Moment[] = ['before', 'after'];
+
+/**
+ * A call that changes storage, by a label that is the same in every run of one kind: what it does to what, with
+ * everything random replaced, and which of those alike it is.
+ */
+export function labelsOf(requests: readonly ProxiedRequest[], sourceAccount: string): string[] {
+  const number = callNumber(sourceAccount);
+  return requests.flatMap((request) => number(request) ?? []);
+}
+
+/** Labels calls as they come; undefined for those that change nothing. */
+export function callNumber(sourceAccount: string): (request: ProxiedRequest) => string | undefined {
+  const seen = new Map<string, number>();
+  return (request) => {
+    if (!isMutating(request)) return undefined;
+    const label = labelOf(request, sourceAccount);
+    const count = (seen.get(label) ?? 0) + 1;
+    seen.set(label, count);
+    return count === 1 ? label : `${label} (${count})`;
+  };
+}
+
+/** The label without which of those alike it is. */
+export function kindOfCall(label: string): string {
+  return label.replace(/ \(\d+\)$/, '');
+}
+
+export function isMutating({ method }: ProxiedRequest): boolean {
+  return method !== 'GET' && method !== 'HEAD';
+}
+
+/** Ends the process at exactly one call. */
+export interface Strike {
+  readonly rule: FaultRule;
+  /** The call that was struck, once the process is gone. */
+  readonly done: Promise<ProxiedRequest>;
+}
+
+export function strikeAt(
+  isIt: (label: string) => boolean,
+  moment: Moment,
+  sourceAccount: string,
+  kill: () => Promise<void>,
+): Strike {
+  const number = callNumber(sourceAccount);
+  const { promise, resolve } = Promise.withResolvers<ProxiedRequest>();
+  const strike = async (request: ProxiedRequest): Promise<typeof DROP> => {
+    await kill();
+    resolve(request);
+    return DROP;
+  };
+  const match = (request: ProxiedRequest) => {
+    const label = number(request);
+    return label !== undefined && isIt(label);
+  };
+  const rule: FaultRule = { match, times: 1, ...(moment === 'before' ? { answer: strike } : { after: strike }) };
+  return { rule, done: promise };
+}
+
+function labelOf(request: ProxiedRequest, sourceAccount: string): string {
+  const operation = storageOperation(request, sourceAccount);
+  const { side, container, blob } = operation;
+  // The row of the catalog is named by the time.
+  const path = side === 'table' ? '' : `${container}/${blob}`;
+  const block = request.query.has('blockid') ? ' a block' : '';
+  return `${nameOf(operation)} ${path}${block}`
+    .replace(/[a-z0-9-]+-\d{8}T\d{6}Z-[a-z0-9]{6}/g, '{run}')
+    .replace(/(\/(?:plan|pending)\/.*)-[a-z0-9]{6}(?=(?:-r\d+)?\.ndjson\.gz)/, '$1-{random}')
+    .replace(/locks\/[a-z0-9-]+\.json/, 'locks/{job}.json')
+    .replace(/jobs\/[a-z0-9-]+\//, 'jobs/{job}/')
+    .trim();
+}

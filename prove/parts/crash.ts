@@ -1,0 +1,170 @@
+import type { CrashCase } from '../crash/crash-case.ts';
+import { callsOf, casesOf, crashAll, type Judged, nameOfCase } from '../crash/enumerate.ts';
+import { kindOfCall, MOMENTS, type Moment } from '../crash/mutating-call.ts';
+import { SCENES, type SceneName } from '../crash/scene.ts';
+import { nameOfTermination, type TerminateCase, terminateAll } from '../crash/terminate-case.ts';
+import { ANSWERS, type Effect, runTwice } from '../crash/twice-case.ts';
+import type { Figure, PartOptions, PartResult } from '../part.ts';
+
+/** Hosts that are killed and started at the same time. */
+const LANES = 3;
+const RUNS: readonly SceneName[] = ['full', 'incremental', 'retry'];
+
+/**
+ * Ends the process before and after the commit of every call by which a run changes storage, has every activity
+ * executed twice, and terminates runs in the middle: each time, what lies in the vault afterwards is judged.
+ */
+export async function proveCrashes({ night, progress }: PartOptions): Promise<PartResult> {
+  const proof = new Proof(progress);
+  const calls = new Map<SceneName, string[]>();
+  for (const name of night ? ([...RUNS, 'pending'] as const) : RUNS) calls.set(name, await callsOf(SCENES[name]));
+
+  await proof.crashes(calls, RUNS, 'resume');
+  const figures: Figure[] = [
+    { name: 'calls that change storage, in three runs', value: sum(RUNS, calls), target: 60 },
+    ...MOMENTS.map((moment) => ({
+      name: `share of them crashed ${moment} the commit, in percent`,
+      value: proof.share(moment, sum(RUNS, calls)),
+      target: 100,
+    })),
+  ];
+  if (night) {
+    const before = proof.judged;
+    await proof.crashes(calls, ['pending'], 'resume');
+    for (const recovery of ['data-lost', 'crash-again'] as const) {
+      await proof.crashes(calls, [...RUNS, 'pending'], recovery);
+    }
+    const target = 2 * (sum(['pending'], calls) + 2 * sum([...RUNS, 'pending'], calls));
+    figures.push({
+      name: 'crashes with the data lost, again, or with copies pending',
+      value: proof.judged - before,
+      target,
+    });
+  }
+  const twice = await proof.twice();
+  figures.push({ name: 'runs with every activity executed twice', value: twice, target: ANSWERS.length * 4 });
+  const terminated = await proof.terminations(calls, night);
+  figures.push({ name: 'runs terminated in the middle', value: terminated, target: 30 });
+  return { title: 'Crashes, repeated activities, terminated runs', figures, ...proof.result() };
+}
+
+/** Not those of the call that starts the run: there is nothing to terminate yet. */
+function inOrchestration(calls: readonly string[]): string[] {
+  return calls.slice(calls.findIndex((call) => call.startsWith('control.PutBlob:plan')));
+}
+
+function sum(names: readonly SceneName[], calls: ReadonlyMap<SceneName, readonly string[]>): number {
+  return names.reduce((total, name) => total + (calls.get(name)?.length ?? 0), 0);
+}
+
+class Proof {
+  /** Cases that struck where they should. */
+  judged = 0;
+  readonly #progress: (message: string) => void;
+  readonly #violations: string[] = [];
+  readonly #notes: string[] = [];
+  readonly #struck = new Map<Moment, number>();
+  readonly #ends = new Map<string, number>();
+  /** Calls that no undisturbed run makes. */
+  readonly #more = new Set<string>();
+
+  constructor(progress: (message: string) => void) {
+    this.#progress = progress;
+  }
+
+  async crashes(
+    calls: ReadonlyMap<SceneName, readonly string[]>,
+    names: readonly SceneName[],
+    recovery: CrashCase['recovery'],
+  ): Promise<void> {
+    for (const name of names) {
+      const own = calls.get(name) ?? [];
+      const cases = casesOf(SCENES[name], own, recovery);
+      const known = new Set(own.map(kindOfCall));
+      const began = performance.now();
+      let done = 0;
+      const start = await crashAll(cases, LANES, (one) => {
+        this.#take(one, known);
+        if (++done % 10 === 0 || done === cases.length)
+          this.#progress(`${name}, ${recovery}: ${done} of ${cases.length} crashes`);
+      });
+      const seconds = (performance.now() - began) / 1000;
+      this.#notes.push(
+        `${name}, ${recovery}: ${cases.length} crashes in ${seconds.toFixed(0)} s; a start of the host took ${start.toFixed(1)} s`,
+      );
+    }
+  }
+
+  #take({ given, verdict }: Judged, known: ReadonlySet<string>): void {
+    for (const violation of verdict.violations) this.#violations.push(`${nameOfCase(given)}: ${violation}`);
+    this.#ends.set(verdict.run, (this.#ends.get(verdict.run) ?? 0) + 1);
+    for (const label of verdict.labels) if (!known.has(kindOfCall(label))) this.#more.add(kindOfCall(label));
+    if (!verdict.struck) return;
+    this.judged++;
+    if (given.recovery === 'resume') this.#struck.set(given.moment, (this.#struck.get(given.moment) ?? 0) + 1);
+  }
+
+  share(moment: Moment, of: number): number {
+    return Math.floor((100 * (this.#struck.get(moment) ?? 0)) / of);
+  }
+
+  /** Each kind of run in order, and then with its activities executed twice: the effect must be the same. */
+  async twice(): Promise<number> {
+    const scenes = Object.values(SCENES);
+    const inOrder = await runTwice(scenes, undefined);
+    let runs = 0;
+    let kept = 0;
+    for (const answers of ANSWERS) {
+      this.#progress(`every activity twice, answering with ${answers}`);
+      for (const [index, { effect, violations }] of (await runTwice(scenes, answers)).entries()) {
+        const name = `${scenes[index]!.name} run, every activity twice, answering with ${answers}`;
+        const expected = inOrder[index]!.effect;
+        for (const violation of violations) this.#violations.push(`${name}: ${violation}`);
+        if (shown(effect) !== shown(expected)) {
+          this.#violations.push(`${name}: I3: it left ${shown(effect)}, and in order ${shown(expected)}`);
+        }
+        kept += effect.snapshots - expected.snapshots;
+        runs++;
+      }
+    }
+    this.#notes.push(`Executed twice, activities kept ${kept} earlier contents more often than needed`);
+    return runs;
+  }
+
+  async terminations(calls: ReadonlyMap<SceneName, readonly string[]>, night: boolean): Promise<number> {
+    const held = night ? (['until-taken-over', 'until-the-next-has-ended'] as const) : (['until-taken-over'] as const);
+    const cases: TerminateCase[] = [...calls].flatMap(([name, own]) =>
+      inOrchestration(own).flatMap((call) =>
+        held.flatMap((how) =>
+          MOMENTS.filter((moment) => night || moment === 'before').map((moment) => ({
+            scene: SCENES[name],
+            call,
+            moment,
+            held: how,
+          })),
+        ),
+      ),
+    );
+    let terminated = 0;
+    let done = 0;
+    await terminateAll(cases, LANES, (given, verdict) => {
+      for (const violation of verdict.violations) this.#violations.push(`${nameOfTermination(given)}: ${violation}`);
+      if (verdict.terminated) terminated++;
+      if (++done % 10 === 0) this.#progress(`${done} of ${cases.length} terminations`);
+    });
+    return terminated;
+  }
+
+  result(): Pick<PartResult, 'violations' | 'notes'> {
+    const ends = [...this.#ends].map(([end, count]) => `${count} ${end}`).join(', ');
+    const more = this.#more.size === 0 ? [] : [`Calls that only crashed runs made: ${[...this.#more].join('; ')}`];
+    return {
+      violations: this.#violations,
+      notes: [...this.#notes, `What became of the crashed runs: ${ends}`, ...more],
+    };
+  }
+}
+
+function shown({ status, counts }: Effect): string {
+  return `${status} ${JSON.stringify(counts)}`;
+}
