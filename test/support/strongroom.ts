@@ -1,4 +1,4 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -102,5 +102,7 @@ export async function startStrongroom(options: StrongroomOptions): Promise<Stron
       ...options.env,
     },
   });
+  // Read at the start only.
+  rmSync(folder, { recursive: true, force: true });
   return new Strongroom(host);
 }
