@@ -1,4 +1,5 @@
 import type { BlobServiceClient } from '@azure/storage-blob';
+import { Random } from '../test/support/random.ts';
 import { AWKWARD_NAMES } from './awkward-names.ts';
 import type { BlobSpec } from './blob.ts';
 import { bytesOf, md5Of } from './blob.ts';
@@ -6,7 +7,6 @@ import { blobOf, type Draft } from './collection.ts';
 import { atOnce, fill, httpHeaders, write } from './fill.ts';
 import { isInJob } from './job.ts';
 import type { Entry, Ledger, Version } from './ledger.ts';
-import { Random } from './random.ts';
 
 /** What was changed, in words, and how many blobs each. */
 export type Changed = { what: string; blobs: number }[];

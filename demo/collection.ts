@@ -1,6 +1,6 @@
+import { Random } from '../test/support/random.ts';
 import { AWKWARD_NAMES } from './awkward-names.ts';
 import { type BlobSpec, bytesOf, type Headers, md5Of } from './blob.ts';
-import { Random } from './random.ts';
 
 const MIB = 2 ** 20;
 

@@ -11,9 +11,9 @@ import {
   remember,
   steadyBetween,
 } from '../../test/support/judge.ts';
+import { Random } from '../../test/support/random.ts';
 import { nameOf, storageOperation } from '../../test/support/storage-operation.ts';
 import type { Answer } from '../../test/support/strongroom.ts';
-import { Random } from '../random.ts';
 import { type Bench, REQUEST_MS } from './bench.ts';
 import { type Cell, cellName, faultNamed, ORPHANED_COPY, type Recording, recordingOf } from './cell.ts';
 import { CONTAINERS, deleteOne, overwriteOne } from './collection.ts';

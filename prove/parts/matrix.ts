@@ -1,9 +1,9 @@
+import { Random } from '../../test/support/random.ts';
 import { type Bench, openHall } from '../matrix/bench.ts';
 import { type Cell, cellName, cellNamed, cellsOf, IMPOSSIBLE } from '../matrix/cell.ts';
 import { type CellResult, runCell } from '../matrix/run-cell.ts';
 import { SCENARIOS } from '../matrix/scenarios.ts';
 import type { PartOptions, PartResult } from '../part.ts';
-import { Random } from '../random.ts';
 
 const TARGET = 500;
 /** A few more than have to be: a cell whose fault meets no request does not count. */

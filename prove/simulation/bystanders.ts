@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Random } from '../random.ts';
+import type { Random } from '../../test/support/random.ts';
 import type { MemoryAccount, MemoryBlob } from './memory-account.ts';
 import type { Witness } from './witness.ts';
 import type { World } from './world.ts';

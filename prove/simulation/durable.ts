@@ -1,5 +1,5 @@
 import type { DurableClient, OrchestrationContext, Task } from 'durable-functions';
-import type { Random } from '../random.ts';
+import type { Random } from '../../test/support/random.ts';
 import type { Scheduler } from './scheduler.ts';
 
 export type Orchestrator = (context: OrchestrationContext) => Generator<Task, unknown, unknown>;

@@ -1,6 +1,6 @@
 import { noteRequest } from '../../src/storage/requests.ts';
 import { isStorageError, StorageError, type StorageErrorKind } from '../../src/storage/storage-error.ts';
-import type { Random } from '../random.ts';
+import type { Random } from '../../test/support/random.ts';
 import type { Call, Network } from './memory-blobs.ts';
 import { type Owner, running, type Scheduler } from './scheduler.ts';
 

@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { Random } from '../random.ts';
+import type { Random } from '../../test/support/random.ts';
 
 /** A process that steps belong to: when it dies, so do they. */
 export interface Owner {

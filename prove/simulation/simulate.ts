@@ -9,7 +9,7 @@ import { backupContainers } from '../../src/orchestrations/backup-containers.ts'
 import { backupRun } from '../../src/orchestrations/backup-run.ts';
 import { isStorageError } from '../../src/storage/storage-error.ts';
 import { Telemetry } from '../../src/telemetry/telemetry.ts';
-import { Random } from '../random.ts';
+import { Random } from '../../test/support/random.ts';
 import { as, Owner, Stranger } from './bystanders.ts';
 import { Durable, durableClient, NO_MISHAPS, type Orchestrator, type Settled } from './durable.ts';
 import { type Change, MemoryAccount, MemoryStorage, type Traits } from './memory-account.ts';

@@ -1,6 +1,6 @@
 import type { Job } from '../../src/config.ts';
 import type { Limits } from '../../src/limits.ts';
-import type { Random } from '../random.ts';
+import type { Random } from '../../test/support/random.ts';
 import { type Mishaps, NO_MISHAPS } from './durable.ts';
 import { type FaultRates, NO_FAULTS } from './network.ts';
 

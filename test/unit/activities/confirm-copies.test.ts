@@ -6,23 +6,14 @@ import type { Dependencies } from '../../../src/activities/dependencies.ts';
 import type { BlobState } from '../../../src/domain/blob.ts';
 import { copyKey, laterKey, lockPath, partPath } from '../../../src/domain/control-paths.ts';
 import type { Outcome, PendingCopy } from '../../../src/domain/outcome.ts';
-import type { RunRef } from '../../../src/domain/run.ts';
 import { emptyTally } from '../../../src/domain/tally.ts';
 import type { BlobAccount, StoredObject } from '../../../src/storage/blob-account.ts';
 import { ControlStore } from '../../../src/storage/control-store.ts';
 import { StorageError } from '../../../src/storage/storage-error.ts';
 import { blobState } from '../../support/blob-state.ts';
+import { RUN } from '../../support/run-ref.ts';
 
 const NOW = new Date('2026-05-02T00:00:00.000Z');
-const RUN: RunRef = {
-  id: 'nightly-20260502T000000Z-aaaaaa',
-  job: 'nightly',
-  mode: 'incremental',
-  trigger: 'http',
-  dryRun: false,
-  startedAt: NOW.toISOString(),
-  epoch: 1,
-};
 const KEY = copyKey(0, 0, 0);
 const HUGE = 2 ** 30;
 

@@ -6,6 +6,7 @@ import { readRecord, recordOf, withRecord } from '../../../src/domain/record.ts'
 import type { BlobAccount } from '../../../src/storage/blob-account.ts';
 import { StorageError } from '../../../src/storage/storage-error.ts';
 import { blobState } from '../../support/blob-state.ts';
+import { RUN } from '../../support/run-ref.ts';
 
 const EARLIER = 'nightly-20260501T000000Z-bbbbbb';
 
@@ -19,15 +20,7 @@ function placeOf(source: BlobState, vault: Partial<BlobAccount>): { place: CopyP
     },
   });
   const place = {
-    run: {
-      id: 'nightly-20260502T000000Z-aaaaaa',
-      job: 'nightly',
-      mode: 'incremental',
-      trigger: 'http',
-      dryRun: false,
-      startedAt: '2026-05-02T00:00:00.000Z',
-      epoch: 1,
-    },
+    run: RUN,
     method: 'auto',
     source: { listBlobs: async () => ({ blobs: [source], prefixes: [] }) } as unknown as BlobAccount,
     container: 'images',

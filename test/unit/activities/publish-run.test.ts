@@ -4,23 +4,15 @@ import { makePublishRun } from '../../../src/activities/publish-run.ts';
 import { copyKey, lockPath, sliceKey } from '../../../src/domain/control-paths.ts';
 import { PartWriter } from '../../../src/domain/part.ts';
 import { problemOf } from '../../../src/domain/report.ts';
-import type { Problem, RunRef } from '../../../src/domain/run.ts';
+import type { Problem } from '../../../src/domain/run.ts';
 import { emptyTally, type Tally } from '../../../src/domain/tally.ts';
 import type { BlobAccount, StoredObject } from '../../../src/storage/blob-account.ts';
 import { ControlStore } from '../../../src/storage/control-store.ts';
 import { StorageError } from '../../../src/storage/storage-error.ts';
 import { blobState } from '../../support/blob-state.ts';
+import { RUN } from '../../support/run-ref.ts';
 
 const NOW = new Date('2026-05-02T00:10:00.000Z');
-const RUN: RunRef = {
-  id: 'nightly-20260502T000000Z-aaaaaa',
-  job: 'nightly',
-  mode: 'incremental',
-  trigger: 'http',
-  dryRun: false,
-  startedAt: '2026-05-02T00:00:00.000Z',
-  epoch: 1,
-};
 
 /** A vault in which a run has left these parts; ends the run and tells what it came to. */
 async function published(

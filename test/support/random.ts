@@ -48,6 +48,15 @@ export class Random {
     return order;
   }
 
+  /** Takes so many items out of the list. */
+  take<T>(items: T[], count: number): T[] {
+    return Array.from({ length: Math.min(count, items.length) }, () => {
+      const [taken] = items.splice(this.below(items.length), 1, items.at(-1)!);
+      items.pop();
+      return taken!;
+    });
+  }
+
   /** So many characters of a–z and 0–9. */
   letters(count: number): string {
     let text = '';
