@@ -5,8 +5,8 @@ import { codeOf, HostError, messageOf } from '../host-error.ts';
 
 /**
  * An append-only file of JSON lines. Each line carries a checksum of its record and of the line before, so that damage is
- * told from data, and no line can be lost, doubled or moved unseen; a last line without its line end is what a killed
- * process leaves of a write that nobody was told had succeeded.
+ * told from data, and no line can be lost, doubled or moved unseen, but for whole lines cut off the end; a last line
+ * without its line end is what a killed process leaves of a write that nobody was told had succeeded.
  */
 const FORMAT = { journal: 'strongroom-durable', version: 2 };
 const DAMAGED = 3;

@@ -156,7 +156,7 @@ export const BUGS: Bug[] = [
   {
     words: 'takes over an abandoned run without closing it',
     file: 'src/functions/start-run.ts',
-    find: "ended = await closeRun(deps, place, holder, 'failed');",
+    find: "ended = await closeRun(deps, { run: holder, vault: place.vault.alias }, 'failed');",
     replace: "ended = { dryRun: false, status: 'cancelled', problems: [] } as never;",
     detector: SEEDS,
   },
@@ -325,7 +325,7 @@ export const BUGS: Bug[] = [
   {
     words: 'sets tags in place without pinning the version they belong to',
     file: 'src/activities/update-properties.ts',
-    find: '  await write(before);\n',
+    find: '  if (!isMarked) await write(before);\n',
     replace: '',
     detector: { test: 'test/unit/activities/copy-blob.test.ts' },
   },

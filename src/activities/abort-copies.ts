@@ -2,6 +2,7 @@ import { expand } from '../domain/container-template.ts';
 import { partPath, workKey } from '../domain/control-paths.ts';
 import { isPending, type Outcome, type PendingCopy } from '../domain/outcome.ts';
 import type { RunRef } from '../domain/run.ts';
+import { isStorageError } from '../storage/storage-error.ts';
 import { abortQuietly } from './copy-blob.ts';
 import type { CopyChunkResult, WorkFile } from './copy-chunk.ts';
 import { type Dependencies, workplaceOf } from './dependencies.ts';
@@ -22,12 +23,16 @@ export function makeAbortCopies(deps: Dependencies) {
     let aborted = 0;
     for (const work of input.work) {
       const path = partPath(run, 'pending', container, workKey(work));
-      const { items } = await control.readPart<Outcome | PendingCopy, CopyChunkResult>(path);
-      const copies = items.filter(isPending);
+      const part = await control.readPart<Outcome | PendingCopy, CopyChunkResult>(path).catch((error) => {
+        if (isStorageError(error)) return undefined;
+        throw error;
+      });
       const results = await Promise.allSettled(
-        copies.map(({ planned, copyId }) =>
-          deps.copySlots(() => abortQuietly(vault, destination, prefix + planned.source.name, copyId)),
-        ),
+        (part?.items ?? [])
+          .filter(isPending)
+          .map(({ planned, copyId }) =>
+            deps.copySlots(() => abortQuietly(vault, destination, prefix + planned.source.name, copyId)),
+          ),
       );
       // One that could not be aborted goes on by itself; the next run adopts it or ends it.
       aborted += results.filter(({ status }) => status === 'fulfilled').length;

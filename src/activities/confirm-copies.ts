@@ -34,6 +34,7 @@ export function makeConfirmCopies(deps: Dependencies) {
     const { run, container, destination, work } = input;
     const { control } = workplaceOf(deps, run.job);
     const tally = emptyTally(container, destination);
+    Object.assign(tally.requests, work.requests);
     const guard = new RunGuard(control, run, deps.now);
 
     return countingRequests(tally.requests, async () => {
@@ -55,8 +56,13 @@ export function makeConfirmCopies(deps: Dependencies) {
         countOutcome(tally, result);
         tally.planned++;
       }
+      const { key, attempt, round } = work;
       const pending = results.filter(isPending).length;
-      if (pending > 0) return writeWork(control, run, { ...work, round: work.round + 1, pending }, results, tally);
+      // Copies of days are looked at thousands of times: what has not changed is not written again.
+      if (results.every((result, index) => result === items[index])) {
+        return { work: { key, attempt, round, pending, requests: tally.requests } };
+      }
+      if (pending > 0) return writeWork(control, run, { key, attempt, round: round + 1, pending }, results, tally);
       const writer = new PartWriter<Outcome | PendingCopy>();
       for (const result of results) writer.add(result);
       return control.writePart(run, 'copy', laterKey(work.key), writer, tally, {});
@@ -84,11 +90,11 @@ async function confirmCopy(place: CopyPlace, copy: PendingCopy, deadlineMs: numb
         const age = place.now().getTime() - Date.parse(copy.startedAt);
         if (age < copyDeadline(source.size, deadlineMs)) return copy;
         await abortQuietly(place.vault, place.destination, name, copy.copyId);
+        const stuck = outcomeOf(source, 'failed', { code: 'copy-stuck', source });
+        if (spent && others.length === 0) return stuck;
+        const next = await anotherWay(place, copy, name, others);
         // One that does not even end when it is aborted is left to the next run.
-        const hopeless = age >= 2 * copyDeadline(source.size, deadlineMs);
-        if (hopeless || (spent && others.length === 0))
-          return outcomeOf(source, 'failed', { code: 'copy-stuck', source });
-        return await anotherWay(place, copy, name, others);
+        return next === copy && age >= 2 * copyDeadline(source.size, deadlineMs) ? stuck : next;
       }
       if (spent && others.length === 0) {
         const message = found.description ?? `The copy ended as ${found.status}`;

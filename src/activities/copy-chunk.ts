@@ -5,7 +5,7 @@ import { PartWriter } from '../domain/part.ts';
 import type { RunRef } from '../domain/run.ts';
 import { countOutcome, emptyTally, type Tally } from '../domain/tally.ts';
 import type { ControlStore } from '../storage/control-store.ts';
-import { countingRequests } from '../storage/requests.ts';
+import { countingRequests, type RequestCounts } from '../storage/requests.ts';
 import { abortQuietly, copyBlob } from './copy-blob.ts';
 import { type CopyPlace, copyPlace } from './copy-place.ts';
 import { type Dependencies, workplaceOf } from './dependencies.ts';
@@ -30,6 +30,8 @@ export interface WorkFile {
   attempt: string;
   round: number;
   pending: number;
+  /** Requests of later rounds that changed nothing, and so have told of them nowhere yet. */
+  requests?: RequestCounts;
 }
 
 export interface CopyChunkResult {
@@ -116,7 +118,7 @@ export function makeCopyChunk(deps: Dependencies) {
       if (lastHopeless && isHopeless()) giveUpRest(items, results, tally, lastHopeless);
       const known = results.filter((result) => result !== undefined);
       if (stopped !== undefined) {
-        if (stopped === 'cancelled') await abortPending(place, known);
+        if (stopped === 'cancelled') await abortPending(deps, place, known);
         // What was done is told; what was not has no outcome.
         await writePiece(
           deps,
@@ -124,7 +126,8 @@ export function makeCopyChunk(deps: Dependencies) {
           key,
           known.filter((result) => !isPending(result)),
           tally,
-          {},
+          // Another execution of this piece may be about to end it as if nothing were left of it.
+          { stopped },
         );
         return { stopped };
       }
@@ -144,7 +147,7 @@ export async function writePiece(
   key: string,
   results: (Outcome | PendingCopy)[],
   tally: Tally,
-  end: { next?: number },
+  end: Pick<CopyChunkResult, 'next' | 'stopped'>,
 ): Promise<CopyChunkResult> {
   const { control } = workplaceOf(deps, run.job);
   const pending = results.filter(isPending);
@@ -193,10 +196,9 @@ function giveUpRest(
   }
 }
 
-async function abortPending(place: CopyPlace, results: (Outcome | PendingCopy)[]): Promise<void> {
-  for (const result of results) {
-    if (!isPending(result)) continue;
-    const name = place.mirrorPrefix + result.planned.source.name;
-    await abortQuietly(place.vault, place.destination, name, result.copyId);
-  }
+/** One that cannot be aborted goes on by itself; the next run adopts it or ends it. */
+async function abortPending(deps: Dependencies, place: CopyPlace, results: (Outcome | PendingCopy)[]): Promise<void> {
+  const abort = ({ planned, copyId }: PendingCopy) =>
+    abortQuietly(place.vault, place.destination, place.mirrorPrefix + planned.source.name, copyId);
+  await Promise.allSettled(results.filter(isPending).map((copy) => deps.copySlots(() => abort(copy))));
 }

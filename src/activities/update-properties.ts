@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { BlobState } from '../domain/blob.ts';
 import { type Outcome, outcomeOf, type ProblemCode } from '../domain/outcome.ts';
 import {
@@ -41,8 +42,10 @@ export async function updateProperties(
     if (metadata) etag = await place.vault.setMetadata(place.destination, name, metadata, etag);
   };
   const before = { ...had, ...(tier && { tier: UNSETTLED }), ...(setsTags && { tags: UNSETTLED }) };
-  // Pins the version these belong to: whoever replaces it from now on knows that they may still arrive.
-  await write(before);
+  // Pins the version these belong to: whoever replaces it from now on knows that they may still arrive. Where the vault
+  // refuses them in every run, the mark is there already.
+  const isMarked = sent.tier === undefined && sent.tags === undefined && isDeepStrictEqual(before, had);
+  if (!isMarked) await write(before);
   let lacks: ProblemCode | undefined;
   if (tier !== undefined) {
     sent.tier = UNSETTLED;

@@ -60,8 +60,9 @@ export function isLock(value: unknown, job: string): value is RunLock {
   return (
     of === job &&
     Number.isSafeInteger(epoch) &&
-    (run === null || (typeof run === 'object' && typeof run.id === 'string' && run.epoch === epoch)) &&
-    typeof since === 'string' &&
+    (run === null ||
+      (typeof run === 'object' && typeof run.id === 'string' && run.job === job && run.epoch === epoch)) &&
+    !Number.isNaN(Date.parse(String(since))) &&
     typeof cancel === 'boolean'
   );
 }

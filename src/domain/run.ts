@@ -125,12 +125,17 @@ export function canBeRetried({
 /** Whether what was read where this run's summary lies is one, and this run's. */
 export function isSummary(value: unknown, run: { id: string; job: string }): value is RunSummary {
   if (typeof value !== 'object' || value === null) return false;
-  const { format, id, job, counts, bytes, containers, problems, parts } = value as Partial<RunSummary>;
+  const { format, id, job, status, counts, bytes, containers, problems, parts } = value as Partial<RunSummary>;
   return (
     format === 1 &&
     id === run.id &&
     job === run.job &&
-    [counts, bytes].every((each) => typeof each === 'object' && each !== null) &&
-    [containers, problems, parts].every(Array.isArray)
+    typeof status === 'string' &&
+    [counts, bytes].every(isObject) &&
+    [containers, problems, parts].every((list) => Array.isArray(list) && list.every(isObject))
   );
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null;
 }

@@ -81,7 +81,9 @@ export function tallyFromMetadata(metadata: Record<string, string> | undefined):
   const text = metadata?.[KEY];
   if (text === undefined) return undefined;
   try {
-    return JSON.parse(text) as Tally;
+    const tally = JSON.parse(text) as Tally;
+    // As much as a listing can tell of damage: the report adds up the rest.
+    return typeof tally.container === 'string' && typeof tally.requests === 'object' ? tally : undefined;
   } catch {
     return undefined;
   }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type Dependencies, workplaceOf } from '../activities/dependencies.ts';
+import type { Dependencies } from '../activities/dependencies.ts';
 import { lockPath } from '../domain/control-paths.ts';
 import { answering, json, readBody } from './answering.ts';
 import { endRun } from './close-run.ts';
@@ -18,18 +18,18 @@ export function cancelRunHandler(deps: Dependencies) {
     const { force } = await readBody(request, body);
     for (let attempt = 0; attempt < 5; attempt++) {
       const found = await findRun(deps, client, id);
+      const location = `/api/runs/${id}`;
+      if (force && (found.state === 'running' || (found.state === 'lost' && found.holdsLock))) {
+        // What ends it for certain is that its lock goes: whether the orchestration can be reached or not.
+        await client.terminate(id, 'Cancelled by force').catch(() => {});
+        const { status } = await endRun(deps, found, found.state === 'lost' ? 'failed' : 'cancelled');
+        return json(200, { id, status, cancelling: false, location });
+      }
       if (found.state !== 'running') {
         const status = found.state === 'ended' ? found.summary.status : 'failed';
         throw new HttpError(409, 'run-ended', `Run ${id} has ended: ${status}`);
       }
       const { lock, lockEtag, run, control } = found;
-      const location = `/api/runs/${id}`;
-      if (force) {
-        // What ends it for certain is that its lock goes: whether the orchestration can be reached or not.
-        await client.terminate(id, 'Cancelled by force').catch(() => {});
-        const { status } = await endRun(deps, workplaceOf(deps, run.job), run, 'cancelled');
-        return json(200, { id, status, cancelling: false, location });
-      }
       const answer = { id, status: 'running', cancelling: true, location };
       if (lock.cancel) return json(202, answer);
       const wanted = { ...lock, cancel: true };

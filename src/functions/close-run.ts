@@ -1,10 +1,18 @@
-import type { Dependencies, Workplace } from '../activities/dependencies.ts';
+import type { Dependencies } from '../activities/dependencies.ts';
 import { lockPath, summaryPath } from '../domain/control-paths.ts';
 import { release } from '../domain/lock.ts';
 import { problemOf, reportOf } from '../domain/report.ts';
 import { canBeRetried, type RunRef, type RunSummary } from '../domain/run.ts';
 import { catalogRowOf } from '../storage/catalog.ts';
+import { ControlStore } from '../storage/control-store.ts';
 import { isStorageError } from '../storage/storage-error.ts';
+
+/** A run, and the vault it was made in: also where the configuration no longer has its job. */
+export interface RunInVault {
+  run: Omit<RunRef, 'epoch'>;
+  /** Alias. */
+  vault: string;
+}
 
 /**
  * Ends a run that nothing works on any more, before another takes its lock: writes the summary that it will never write
@@ -13,29 +21,31 @@ import { isStorageError } from '../storage/storage-error.ts';
  */
 export async function closeRun(
   deps: Dependencies,
-  { job, source, vault, control, catalog }: Workplace,
-  run: RunRef,
+  { run, vault }: RunInVault,
   status: 'failed' | 'cancelled',
 ): Promise<RunSummary> {
+  const control = new ControlStore(deps.blobs(vault));
+  const job = deps.configuration.jobs.find(({ name }) => name === run.job);
   const now = deps.now();
   const problems = status === 'failed' ? [problemOf('run-lost', 0)] : [];
   const parts = await control.listParts(run);
   const summary: RunSummary = {
     format: 1,
     ...reportOf(run, parts, { status, now, finishedAt: now, problems, requests: {} }),
-    source: source.endpoint,
-    vault: vault.endpoint,
-    destination: { container: job.destination.container, prefix: job.destination.prefix },
+    source: job ? deps.blobs(job.source.account).endpoint : '',
+    vault: deps.blobs(vault).endpoint,
+    destination: { container: job?.destination.container ?? '', prefix: job?.destination.prefix ?? '' },
     restorePoint: false,
     parts: [],
   };
-  if (!(await control.writeJson(summaryPath(run), summary, 'absent'))) {
-    return (await control.readSummary(run))!;
-  }
-  await catalog.put(catalogRowOf(summary)).catch((error) => {
-    if (!isStorageError(error)) throw error;
-    deps.telemetry.warn('catalog-not-written', { job: run.job, run: run.id, message: error.message });
-  });
+  if (!(await control.writeJson(summaryPath(run), summary, 'absent'))) return (await control.readSummary(run))!;
+  await deps
+    .catalog(vault)
+    .put(catalogRowOf(summary))
+    .catch((error) => {
+      if (!isStorageError(error)) throw error;
+      deps.telemetry.warn('catalog-not-written', { job: run.job, run: run.id, message: error.message });
+    });
   deps.telemetry.runFinished(summary);
   return summary;
 }
@@ -43,16 +53,17 @@ export async function closeRun(
 /** Closes a run and frees its lock. */
 export async function endRun(
   deps: Dependencies,
-  place: Workplace,
-  run: RunRef,
+  place: RunInVault,
   status: 'failed' | 'cancelled',
 ): Promise<RunSummary> {
-  const summary = await closeRun(deps, place, run, status);
+  const { run, vault } = place;
+  const summary = await closeRun(deps, place, status);
+  const control = new ControlStore(deps.blobs(vault));
   for (let attempt = 0; attempt < 5; attempt++) {
-    const found = await place.control.readLock(run.job);
+    const found = await control.readLock(run.job);
     if (found?.value.run?.id !== run.id) break;
     const free = release(found.value, deps.now(), canBeRetried(summary) ? run.id : undefined);
-    if (await place.control.writeJson(lockPath(run.job), free, { ifMatch: found.etag })) break;
+    if (await control.writeJson(lockPath(run.job), free, { ifMatch: found.etag })) break;
   }
   return summary;
 }

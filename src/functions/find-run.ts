@@ -11,7 +11,7 @@ import { orchestrationState } from './orchestration-state.ts';
 export type FoundRun = { vault: string; control: ControlStore } & (
   | { state: 'ended'; summary: RunSummary }
   | { state: 'running'; run: RunRef; lock: RunLock; lockEtag: string; containers: number | undefined }
-  | { state: 'lost'; run: Omit<RunRef, 'epoch'>; parts: ListedPart[] }
+  | { state: 'lost'; run: Omit<RunRef, 'epoch'>; parts: ListedPart[]; holdsLock: boolean }
 );
 
 const gone = { state: 'ended', containers: undefined } as const;
@@ -36,11 +36,11 @@ export async function findRun(deps: Dependencies, client: DurableClient, id: str
     // It may have ended between the two looks.
     const now = await control.readSummary({ job, id });
     if (now) return { ...at, state: 'ended', summary: now };
-    if (run?.id === id) return { ...at, state: 'lost', run, parts };
+    if (run?.id === id) return { ...at, state: 'lost', run, parts, holdsLock: true };
     if (parts.length === 0) continue;
     const startedAt = parsed.startedAt.toISOString();
     const unknown = { id, job, mode: 'incremental', trigger: 'http', dryRun: false, startedAt } as const;
-    return { ...at, state: 'lost', run: unknown, parts };
+    return { ...at, state: 'lost', run: unknown, parts, holdsLock: false };
   }
   throw notFound(id);
 }

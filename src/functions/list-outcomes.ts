@@ -29,14 +29,14 @@ export function listOutcomesHandler(deps: Dependencies) {
     const { control } = found;
     const run = { id, job: parseRunId(id)!.job };
     const all = await control.listParts(run);
-    // Of a run that has ended, what its summary names is what counts: all of it, and as it was then.
+    // Of a run that has published its parts, these count: all of them, as they were then, and none that came after.
     const named = found.state === 'ended' ? ownParts(found.summary) : new Map<string, string>();
     const there = new Set(all.map(({ path }) => path));
     for (const path of named.keys()) {
       if (there.has(path)) continue;
       throw new StorageError('damaged', `${CONTROL_CONTAINER}/${path} in ${found.vault}, a part of ${id}, is missing`);
     }
-    const parts = all.filter((part) => mayHold(part, status, container));
+    const parts = all.filter((part) => (named.size === 0 || named.has(part.path)) && mayHold(part, status, container));
     const at = readCursor(cursor);
     const items: object[] = [];
     let next: string | null = null;

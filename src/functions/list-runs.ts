@@ -56,7 +56,7 @@ async function settled(deps: Dependencies, vault: string, row: CatalogRow): Prom
     return summary ? catalogRowOf(summary) : { ...row, status: 'failed' };
   } catch (error) {
     // One damaged object must not hide the other runs; asked for singly, the run tells what is wrong.
-    if (isStorageError(error, 'damaged')) return { ...row, status: 'failed' };
+    if (isStorageError(error, 'damaged')) return row;
     throw error;
   }
 }

@@ -30,19 +30,22 @@ export async function startRun(
     if ('running' in taken) return taken;
     const { run } = taken.lock;
     const { id, job, mode, trigger, dryRun, startedAt } = run;
-    await place.catalog.put({ id, job, mode, trigger, dryRun, startedAt, status: 'running' }).catch((error) => {
-      if (!isStorageError(error)) throw error;
+    // Not waited for: a table that stalls must not keep a run from beginning for so long that it is taken to be lost.
+    const row = { id, job, mode, trigger, dryRun, startedAt, status: 'running' };
+    const noted = countingRequests({}, () => place.catalog.put(row)).catch((error: Error) => {
       deps.telemetry.warn('catalog-not-written', { job, run: id, message: error.message });
     });
-    const input: BackupRunInput = { run, requests };
+    const input: BackupRunInput = { run, requests: { ...requests, InsertOrReplaceEntity: 1 } };
     try {
       await client.startNew('backupRun', { instanceId: run.id, input });
     } catch (error) {
       // Should the orchestration have started after all, it finds that it no longer holds the lock, and ends. Where even
       // this is out of reach, the next start finds a run that never began.
-      await endRun(deps, place, run, 'failed').catch(() => {});
+      await endRun(deps, { run, vault: place.vault.alias }, 'failed').catch(() => {});
+      await noted;
       throw error;
     }
+    await noted;
     deps.telemetry.runStarted(run);
     return { started: run };
   });
@@ -63,15 +66,20 @@ async function takeLock(
     let before = found?.value;
     if (found && holder) {
       // A run that has published its summary is over; its lock is free a moment later, or never, if it was killed there.
-      let ended = await control.readSummary(holder);
+      let ended = await control.readSummary(holder).catch((error) => {
+        // Only what has ended has one: what it says is needed for a retry, and for nothing else.
+        if (isStorageError(error, 'damaged')) return 'damaged' as const;
+        throw error;
+      });
       if (!ended) {
         const { state } = await orchestrationState(client, holder.id);
         if (!isAbandoned(found.value, state, deps.now())) return { running: holder };
         deps.telemetry.warn('lock-taken-over', { job: run.job, from: holder.id, by: run.id });
         // An activity of it may still be publishing: it must have ended for good before this run begins.
-        ended = await closeRun(deps, place, holder, 'failed');
+        ended = await closeRun(deps, { run: holder, vault: place.vault.alias }, 'failed');
       }
-      before = release(found.value, deps.now(), canBeRetried(ended) ? holder.id : undefined);
+      const last = ended !== 'damaged' && canBeRetried(ended) ? holder.id : undefined;
+      before = release(found.value, deps.now(), last);
     }
     if (run.retryOf !== undefined && before?.last !== run.retryOf) {
       // The restore point of the retry would be the newest, and hold what was there before the later run.

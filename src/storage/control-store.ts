@@ -99,12 +99,12 @@ export class ControlStore {
   }
 
   /**
-   * Throws `not-found` when the part is missing, and `damaged` when it is not what was written: by its own checksum, and
-   * by the one a manifest names it with.
+   * Throws `damaged` when the part is missing, or not what was written: by its own checksum, and by the one a manifest names
+   * it with.
    */
   async readPart<Item, End>(path: string, sha256?: string): Promise<Part<Item, End>> {
     const found = await this.#vault.getObject(CONTROL_CONTAINER, path);
-    if (!found) throw new StorageError('not-found', `${CONTROL_CONTAINER}/${path} is missing in ${this.#vault.alias}`);
+    if (!found) throw this.#damaged(path, 'it is missing');
     const actual = createHash('sha256').update(found.body).digest('hex');
     const expected = [sha256, tallyFromMetadata(found.metadata)?.sha256];
     if (expected.some((each) => each !== undefined && each !== actual)) {

@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BlobServiceClient } from '@azure/storage-blob';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -208,4 +211,22 @@ test('a run that does not move can be ended by force, and the next one starts at
   hang();
   expect(await room.run()).toMatchObject({ status: 'succeeded', counts: { copied: 3 } });
   expect(await room.report(id)).toMatchObject({ status: 'cancelled' });
+});
+
+test('a run whose job has left the configuration can still be ended', async () => {
+  await fill(3);
+  slowCopies(3_600_000);
+  const dataDir = mkdtempSync(join(tmpdir(), 'strongroom-control-'));
+  let room = await start({ dataDir });
+  const id = await room.start();
+  await expect.poll(() => proxy.requests.some(({ headers }) => 'x-ms-copy-source' in headers)).toBe(true);
+  await room.host.kill();
+  const source = { account: 'SOURCE', containers: ['data'] };
+  const destination = { account: 'VAULT', container: '{container}backup' };
+  room = await start({ dataDir, jobs: [{ name: 'another', source, destination }] });
+  const ended = await room.call('POST', `/api/runs/${id}/cancel`, { force: true });
+  expect(ended.status).toBe(200);
+  expect(['cancelled', 'failed']).toContain(ended.body.status);
+  expect((await room.report(id)).status).toBe(ended.body.status);
+  rmSync(dataDir, { recursive: true, force: true });
 });

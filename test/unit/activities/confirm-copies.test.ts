@@ -18,7 +18,13 @@ const KEY = copyKey(0, 0, 0);
 const HUGE = 2 ** 30;
 
 /** Confirms one blob's copy again and again, as the orchestration does, and tells what came of it. */
-async function rounds(source: BlobState, mirrorOf: (copyId: string) => BlobState, most = 10) {
+async function rounds(
+  source: BlobState,
+  mirrorOf: (copyId: string) => BlobState,
+  most = 10,
+  more: object = {},
+  startedAt = NOW.toISOString(),
+) {
   const objects = new Map<string, StoredObject>();
   let started = 1;
   const vault = {
@@ -60,17 +66,19 @@ async function rounds(source: BlobState, mirrorOf: (copyId: string) => BlobState
   const copy: PendingCopy = {
     planned: { source, reason: 'new' },
     copyId: 'copy-1',
-    startedAt: NOW.toISOString(),
+    startedAt,
     tries: 1,
   };
   const tally = emptyTally('images', 'imagesbackup');
   let work: WorkFile | undefined = (await writePiece(deps, RUN, KEY, [copy], tally, {})).work;
   for (let round = 0; work && round < most; round++) {
-    work = (await confirm({ run: RUN, container: 'images', destination: 'imagesbackup', work })).work;
+    work = (await confirm({ run: RUN, container: 'images', destination: 'imagesbackup', work: { ...work, ...more } }))
+      .work;
   }
-  if (work) return { started };
+  const files = [...objects.keys()];
+  if (work) return { started, work, files };
   const { items } = await control.readPart<Outcome, object>(partPath(RUN, 'copy', 'images', laterKey(KEY)));
-  return { started, outcome: items[0]! };
+  return { started, outcome: items[0]!, files };
 }
 
 describe('confirming copies', () => {
@@ -90,6 +98,34 @@ describe('confirming copies', () => {
     const { started, outcome } = await rounds(blobState({ size: HUGE, metadata: { note: '' } }), failing);
     expect(outcome).toMatchObject({ status: 'failed', code: 'copy-failed', message: '403 refused' });
     expect(started).toBe(2);
+  });
+
+  it('I4: a copy that does not end even when it is aborted is given up, long after its deadline', async () => {
+    const deaf = (copyId: string) => blobState({ size: 5, copy: { id: copyId, status: 'pending' } });
+    const hoursAgo = (hours: number) => new Date(NOW.getTime() - hours * 3_600_000).toISOString();
+    expect((await rounds(blobState({ size: 5 }), deaf, 3, {}, hoursAgo(1.5))).outcome).toBeUndefined();
+    const { outcome } = await rounds(blobState({ size: 5 }), deaf, 3, {}, hoursAgo(2.5));
+    expect(outcome).toMatchObject({ status: 'failed', code: 'copy-stuck' });
+  });
+
+  it('what has not changed is not written again, and its requests are told with the next change', async () => {
+    let looks = 0;
+    const pendingTwice = (copyId: string) =>
+      blobState({
+        etag: '0xE',
+        size: HUGE,
+        copy: { id: copyId, status: ++looks < 3 ? 'pending' : 'success' },
+      });
+    const { outcome, files } = await rounds(blobState({ size: HUGE }), pendingTwice);
+    expect(outcome).toMatchObject({ status: 'copied', method: 'async' });
+    expect(looks).toBe(3);
+    expect(files.filter((name) => name.includes('/pending/'))).toHaveLength(1);
+  });
+
+  it('a failure of one round is not remembered after a round that went well', async () => {
+    const stillPending = (copyId: string) => blobState({ size: HUGE, copy: { id: copyId, status: 'pending' } });
+    const { work } = await rounds(blobState({ size: HUGE }), stillPending, 1, { failures: 2 });
+    expect(work).not.toHaveProperty('failures');
   });
 
   it('I4: a mirror that something else writes each time ends as a failure that says so', async () => {

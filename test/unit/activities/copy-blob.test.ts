@@ -187,6 +187,19 @@ describe('what the vault does not take', () => {
     expect(asked).toEqual(['setMetadata', 'setTags']);
   });
 
+  it('F25: tags that are refused in every run cost one request in each, and leave the blob as it is', async () => {
+    const source = blobState({ tags: { a: '1' }, tagCount: 1 });
+    const record = { ...recordOf(source, EARLIER), tags: 'unsettled' };
+    const mirror = blobState({ etag: '0xV', metadata: withRecord({}, record)! });
+    const setTags = async () => {
+      throw new StorageError('access-denied', 'refused', 403);
+    };
+    const { place, asked } = placeOf(source, { setTags });
+    const outcome = await copyBlob(place, { source, mirror, reason: 'tags' });
+    expect(outcome).toMatchObject({ status: 'unchanged', code: 'tags-not-written', vaultEtag: '0xV' });
+    expect(asked).toEqual(['setTags']);
+  });
+
   it('a refusal of everything stays a failure', async () => {
     const source = blobState({ tags: { a: '1' }, tagCount: 1 });
     const { place, asked } = placeOf(source, {
