@@ -113,7 +113,9 @@ export async function copyBlob(
       if ('error' in again) return failed(source, again.error);
       mirror = again.mirror && marked(again.mirror, sent);
       if (again.source === undefined) return outcomeOf(source, 'skipped', { code: 'source-vanished' });
-      if (isStorageError(error, 'archived') && again.source.tier !== 'Archive') {
+      // It may have been the source, moved out of the archive since.
+      const ours = again.mirror?.tier === 'Archive' && again.source.tier !== 'Archive';
+      if (isStorageError(error, 'archived') && ours) {
         return failed(again.source, error);
       }
       source = again.source;

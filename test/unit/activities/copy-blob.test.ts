@@ -133,6 +133,34 @@ test('I2: what a copy of the same version left behind, broken off, is not kept a
   expect(asked).toEqual(['startCopy']);
 });
 
+describe('a copy that is refused because something is archived', () => {
+  const archived = async () => {
+    throw new StorageError('archived', 'This operation is not permitted on an archived blob', 409);
+  };
+
+  it('is made once the source has come out of the archive meanwhile', async () => {
+    let tries = 0;
+    const source = blobState({ tier: 'Hot' });
+    const { place } = placeOf(source, {
+      look: async () => undefined,
+      copySync: async () => (++tries === 1 ? archived() : { etag: '0xN' }),
+    });
+    expect(await copyBlob(place, { source, reason: 'new' })).toMatchObject({ status: 'copied', vaultEtag: '0xN' });
+  });
+
+  it('is a failure where it is the blob in the vault', async () => {
+    const source = blobState({ tier: 'Hot' });
+    const mirror = blobState({
+      etag: '0xV',
+      tier: 'Archive',
+      metadata: withRecord({}, recordOf(blobState({ etag: '0xO' }), EARLIER))!,
+    });
+    const { place } = placeOf(source, { look: async () => mirror, snapshot: async () => 'then', copySync: archived });
+    const outcome = await copyBlob(place, { source, mirror, reason: 'changed' });
+    expect(outcome).toMatchObject({ status: 'failed', code: 'destination-archived' });
+  });
+});
+
 describe('what the vault does not take', () => {
   const refusing = (kind: 'tier-not-supported' | 'access-denied', field: 'tier' | 'tags') => ({
     copySync: async (request: { tier?: string; tags?: object }) => {
