@@ -4,7 +4,10 @@ import { readJournal, writeJournal } from './journal.ts';
 /** How long an instance that has ended can still be asked about. */
 const KEPT = 30 * 86_400_000;
 
-/** Reads the journal and replaces it by one record for each instance that is still wanted; `crc` is what the next line follows. */
+/**
+ * Reads the journal and replaces it by one record for each instance that is still wanted; `crc` is what the next line
+ * follows.
+ */
 export async function compact(file: string, now: Date): Promise<{ instances: Instances; crc: number }> {
   const instances: Instances = new Map();
   for (const record of await readJournal(file)) apply(instances, record as JournalRecord);

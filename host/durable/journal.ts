@@ -136,7 +136,10 @@ export class Journal<T> {
     this.#failed = failed;
   }
 
-  /** `crc` is the checksum of the file's last line. `apply` is called for each record, in the order of the file, once it is on disk; `failed` when one cannot be written. */
+  /**
+   * `crc` is the checksum of the file's last line. `apply` is called for each record, in the order of the file, once it is
+   * on disk; `failed` when one cannot be written.
+   */
   static async open<T>(
     file: string,
     crc: number,

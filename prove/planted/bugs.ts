@@ -162,7 +162,7 @@ export const BUGS: Bug[] = [
   },
   {
     words: 'releases the lock by a plain write',
-    file: 'src/activities/publish-run.ts',
+    file: 'src/storage/control-store.ts',
     find: 'release(lock.value, now, last), { ifMatch: lock.etag })',
     replace: 'release(lock.value, now, last), undefined as never)',
     detector: SEEDS,

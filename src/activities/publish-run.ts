@@ -1,5 +1,5 @@
-import { kindOfPath, lockPath, summaryPath } from '../domain/control-paths.ts';
-import { release, standingOf } from '../domain/lock.ts';
+import { kindOfPath, summaryPath } from '../domain/control-paths.ts';
+import { standingOf } from '../domain/lock.ts';
 import { incompleteness, type ListedPart, partEntries, problemOf, reportOf } from '../domain/report.ts';
 import {
   canBeRetried,
@@ -65,7 +65,7 @@ export function makePublishRun(deps: Dependencies) {
         }
       }
       await recordInCatalog(deps, place, summary);
-      await releaseLock(control, run, deps.now(), canBeRetried(summary) ? run.id : undefined);
+      await control.releaseLock(run, deps.now(), canBeRetried(summary) ? run.id : undefined);
       deps.telemetry.runFinished(summary);
       return { status: summary.status };
     });
@@ -156,14 +156,5 @@ async function recordInCatalog(deps: Dependencies, { catalog, job }: Workplace, 
   } catch (error) {
     if (!isStorageError(error)) throw error;
     deps.telemetry.warn('catalog-not-written', { job: job.name, run: summary.id, message: error.message });
-  }
-}
-
-async function releaseLock(control: ControlStore, run: RunRef, now: Date, last?: string): Promise<void> {
-  for (let attempt = 0; attempt < 5; attempt++) {
-    const lock = await control.readLock(run.job);
-    if (!lock || standingOf(lock.value, run) === 'superseded') return;
-    // It fails when somebody asked to cancel just now: then read it again.
-    if (await control.writeJson(lockPath(run.job), release(lock.value, now, last), { ifMatch: lock.etag })) return;
   }
 }

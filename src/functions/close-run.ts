@@ -1,6 +1,5 @@
 import type { Dependencies } from '../activities/dependencies.ts';
-import { lockPath, summaryPath } from '../domain/control-paths.ts';
-import { release } from '../domain/lock.ts';
+import { summaryPath } from '../domain/control-paths.ts';
 import { problemOf, reportOf } from '../domain/report.ts';
 import { canBeRetried, type RunRef, type RunSummary } from '../domain/run.ts';
 import { catalogRowOf } from '../storage/catalog.ts';
@@ -58,12 +57,6 @@ export async function endRun(
 ): Promise<RunSummary> {
   const { run, vault } = place;
   const summary = await closeRun(deps, place, status);
-  const control = new ControlStore(deps.blobs(vault));
-  for (let attempt = 0; attempt < 5; attempt++) {
-    const found = await control.readLock(run.job);
-    if (found?.value.run?.id !== run.id) break;
-    const free = release(found.value, deps.now(), canBeRetried(summary) ? run.id : undefined);
-    if (await control.writeJson(lockPath(run.job), free, { ifMatch: found.etag })) break;
-  }
+  await new ControlStore(deps.blobs(vault)).releaseLock(run, deps.now(), canBeRetried(summary) ? run.id : undefined);
   return summary;
 }

@@ -7,7 +7,7 @@ import {
   runPrefix,
   summaryPath,
 } from '../domain/control-paths.ts';
-import { isLock, type RunLock } from '../domain/lock.ts';
+import { isLock, type RunLock, release } from '../domain/lock.ts';
 import { DamagedPartError, type Part, type PartWriter, readPart } from '../domain/part.ts';
 import type { ListedPart } from '../domain/report.ts';
 import { isSummary, type RunSummary } from '../domain/run.ts';
@@ -31,6 +31,16 @@ export class ControlStore {
   /** The lock of a job, or undefined when no run of it has begun yet. Throws `damaged`. */
   readLock(job: string): Promise<{ value: RunLock; etag: string } | undefined> {
     return this.#readJson(lockPath(job), (value) => isLock(value, job));
+  }
+
+  /** Frees the job's lock if this run holds it. `last` becomes the run that may be retried. */
+  async releaseLock(run: RunName, now: Date, last?: string): Promise<void> {
+    for (let attempt = 0; attempt < 5; attempt++) {
+      const lock = await this.readLock(run.job);
+      if (lock?.value.run?.id !== run.id) return;
+      // It fails when somebody asked to cancel just now: then read it again.
+      if (await this.writeJson(lockPath(run.job), release(lock.value, now, last), { ifMatch: lock.etag })) return;
+    }
   }
 
   /** The summary of a run, or undefined while it has none. Throws `damaged`. */
