@@ -5,25 +5,17 @@ import { blobServiceIdentity, resolveAccount } from './config/accounts.ts';
 import { type AppSettings, withSettings } from './config/app-settings.ts';
 import { crossChecks, type JobShape } from './config/cross-checks.ts';
 import { jsonErrorOffset, lineAndColumn, syntaxProblem } from './config/json-syntax.ts';
-import { nearest, placeOf } from './config/place.ts';
+import { placeOf } from './config/place.ts';
+import { retentionSchema } from './config/retention.ts';
+import { schemaProblems } from './config/schema-problems.ts';
+import { alias, text } from './config/text.ts';
+import { verifySchema } from './config/verify.ts';
 import { globProblem } from './domain/blob-filter.ts';
 import { ConfigurationError, type ConfigurationProblem } from './domain/configuration-error.ts';
 import { patternProblem } from './domain/container-pattern.ts';
 import { containerTemplateProblem, prefixTemplateProblem } from './domain/container-template.ts';
 import { scheduleProblem, timeZoneProblem } from './domain/schedule.ts';
 import type { AccountConnection } from './storage/account-connection.ts';
-
-/** Text that is right when `problem` has nothing to say about it. */
-function text(problem: (value: string) => string | undefined) {
-  return z.string().superRefine((value, context) => {
-    const message = problem(value);
-    if (message !== undefined) context.addIssue({ code: 'custom', message });
-  });
-}
-
-const alias = z.string().regex(/^[A-Za-z][A-Za-z0-9_]{0,62}$/, {
-  error: 'an account is named by an alias, which is the name of an app setting: a letter, then letters, digits and "_"',
-});
 
 const sourceSchema = z.strictObject({
   account: alias.describe(
@@ -70,7 +62,7 @@ const jobSchema = z.strictObject({
     ),
   timeZone: text(timeZoneProblem)
     .default('UTC')
-    .describe('The IANA time zone of the schedule, such as `Europe/Berlin`.'),
+    .describe('The IANA time zone of the schedules, and of the days that `retention` counts, such as `Europe/Berlin`.'),
   mode: z
     .enum(['incremental', 'full'])
     .default('incremental')
@@ -83,6 +75,12 @@ const jobSchema = z.strictObject({
     .describe(
       'How to copy: `auto` picks for each blob; the others force Copy Blob From URL, Copy Blob, or Put Block From URL.',
     ),
+  retention: retentionSchema
+    .exactOptional()
+    .describe('Which restore points to keep; at least one `keep…` is needed. Without it, all of them.'),
+  verify: verifySchema
+    .exactOptional()
+    .describe('When to verify that what was backed up is there and whole; `afterRun` or `schedule` is needed.'),
 });
 
 /** The shape of strongroom.json. */
@@ -92,6 +90,7 @@ export const configurationSchema = z.strictObject({
     .array(jobSchema)
     .min(1, { error: 'at least one job is needed' })
     .describe('What to back up, where to, and when.'),
+  accounts: z.array(alias).default([]).describe('Aliases of further accounts that may be restored to.'),
 });
 
 /** One job, every default filled in. */
@@ -100,7 +99,9 @@ export type Job = z.output<typeof jobSchema>;
 export interface Configuration {
   /** At least one, in the file's order. */
   jobs: Job[];
-  /** By alias: every account that a job names. Holds secrets; it must not be logged or sent anywhere. */
+  /** Aliases of further accounts that may be restored to, each once. */
+  otherAccounts: string[];
+  /** By alias: every account that is named. Holds secrets; it must not be logged or sent anywhere. */
   accounts: Map<string, AccountConnection>;
 }
 
@@ -116,20 +117,26 @@ export function loadConfiguration(from: { text: string; file: string; settings: 
   const parsed = configurationSchema.safeParse(value, { reportInput: true });
   if (!parsed.success) {
     // Where a setting is missing, there is no use in complaining of the text that stands in its place.
-    problems.push(...parsed.error.issues.flatMap(problemsOf).filter(({ place }) => !unresolved.has(place)));
+    problems.push(
+      ...parsed.error.issues
+        .flatMap((issue) => schemaProblems(issue, configurationSchema))
+        .filter(({ place }) => !unresolved.has(place)),
+    );
   }
 
   const jobs = jobsOf(value);
   problems.push(...duplicateNames(jobs));
-  const accounts = accountsOf(jobs, settings, problems);
+  const named = [...jobs.flatMap((job) => job.aliases), ...otherAliases(value)];
+  const accounts = accountsOf(named, settings, problems);
   const identity = (alias: string) => {
     const connection = accounts.get(alias);
     return connection ? blobServiceIdentity(connection) : `alias ${alias}`;
   };
   problems.push(...crossChecks(jobs.flatMap(shapeOf), identity));
+  problems.push(...jobs.flatMap((job) => otherVault(job, accounts)));
 
   if (!parsed.success || problems.length > 0) throw new ConfigurationError(file, inFileOrder(problems));
-  return { jobs: parsed.data.jobs, accounts };
+  return { jobs: parsed.data.jobs, otherAccounts: [...new Set(parsed.data.accounts)], accounts };
 }
 
 const EXAMPLE = `{
@@ -205,8 +212,16 @@ interface Draft {
   name?: string;
   source?: z.output<typeof sourceSchema>;
   destination?: z.output<typeof destinationSchema>;
-  /** Aliases, with the place each was found at. */
-  aliases: { place: string; alias: string }[];
+  aliases: NamedAccount[];
+  /** Of these, that of the destination and the one to prune with: none or one each. */
+  vault: NamedAccount[];
+  pruning: NamedAccount[];
+}
+
+/** An alias, with the place it was found at. */
+interface NamedAccount {
+  place: string;
+  alias: string;
 }
 
 function jobsOf(value: unknown): Draft[] {
@@ -217,18 +232,30 @@ function jobsOf(value: unknown): Draft[] {
     const name = jobSchema.shape.name.safeParse(fieldOf(job, 'name'));
     const source = sourceSchema.safeParse(fieldOf(job, 'source'));
     const destination = destinationSchema.safeParse(fieldOf(job, 'destination'));
-    const aliases = ['source', 'destination'].flatMap((side) => {
-      const found = alias.safeParse(fieldOf(fieldOf(job, side), 'account'));
-      return found.success ? [{ place: `${place}.${side}.account`, alias: found.data }] : [];
-    });
+    const aliasOf = (part: string) => aliasAt(`${place}.${part}.account`, fieldOf(fieldOf(job, part), 'account'));
+    const [vault, pruning] = [aliasOf('destination'), aliasOf('retention')];
+    const aliases = [...aliasOf('source'), ...vault, ...pruning];
     return {
       place,
       aliases,
+      vault,
+      pruning,
       ...(name.success && { name: name.data }),
       ...(source.success && { source: source.data }),
       ...(destination.success && { destination: destination.data }),
     };
   });
+}
+
+/** None where the value is no alias: that has been complained of. */
+function aliasAt(place: string, value: unknown): NamedAccount[] {
+  const found = alias.safeParse(value);
+  return found.success ? [{ place, alias: found.data }] : [];
+}
+
+function otherAliases(value: unknown): NamedAccount[] {
+  const accounts = fieldOf(value, 'accounts');
+  return Array.isArray(accounts) ? accounts.flatMap((item, index) => aliasAt(placeOf(['accounts', index]), item)) : [];
 }
 
 function fieldOf(value: unknown, key: string): unknown {
@@ -251,10 +278,10 @@ function duplicateNames(jobs: readonly Draft[]): ConfigurationProblem[] {
 }
 
 /** Resolves every alias once; what is wrong is reported at the first place that names it. */
-function accountsOf(jobs: readonly Draft[], settings: AppSettings, problems: ConfigurationProblem[]) {
+function accountsOf(named: readonly NamedAccount[], settings: AppSettings, problems: ConfigurationProblem[]) {
   const accounts = new Map<string, AccountConnection>();
   const seen = new Set<string>();
-  for (const { place, alias } of jobs.flatMap((job) => job.aliases)) {
+  for (const { place, alias } of named) {
     if (seen.has(alias)) continue;
     seen.add(alias);
     const resolved = resolveAccount(alias, settings);
@@ -264,44 +291,20 @@ function accountsOf(jobs: readonly Draft[], settings: AppSettings, problems: Con
   return accounts;
 }
 
-const WORDS: Record<string, string> = { object: 'an object { … }', array: 'a list [ … ]', string: 'a text in quotes' };
-
-/** The options that may stand where `path` leads. */
-function knownOptions(path: readonly PropertyKey[]): string[] {
-  const last = path.at(-1);
-  if (last === undefined) return Object.keys(configurationSchema.shape);
-  if (last === 'source') return Object.keys(sourceSchema.shape);
-  if (last === 'destination') return Object.keys(destinationSchema.shape);
-  return Object.keys(jobSchema.shape);
-}
-
-function problemsOf(issue: z.core.$ZodIssue): ConfigurationProblem[] {
-  const place = placeOf(issue.path);
-  if (issue.code === 'unrecognized_keys') {
-    const known = knownOptions(issue.path);
-    return issue.keys.map((key) => {
-      const near = nearest(key, known);
-      const hint = near ? `did you mean "${near}"?` : `known are ${known.map((name) => `"${name}"`).join(', ')}`;
-      return { place: placeOf([...issue.path, key]), message: `there is no such option; ${hint}` };
+/** Content is deleted where it was copied to, and nowhere else. */
+function otherVault(job: Draft, accounts: Map<string, AccountConnection>): ConfigurationProblem[] {
+  const resolved = (named: NamedAccount[]) =>
+    named.flatMap(({ place, alias }) => {
+      const connection = accounts.get(alias);
+      // An account that does not resolve has been complained of.
+      return connection ? [{ place, alias, identity: blobServiceIdentity(connection) }] : [];
     });
-  }
-  if (issue.code === 'invalid_type') {
-    const expected = WORDS[issue.expected] ?? issue.expected;
-    return [
-      {
+  return resolved(job.vault).flatMap((vault) =>
+    resolved(job.pruning)
+      .filter(({ identity }) => identity !== vault.identity)
+      .map(({ place, alias }) => ({
         place,
-        message: issue.input === undefined ? `this is missing; it must be ${expected}` : `this must be ${expected}`,
-      },
-    ];
-  }
-  if (issue.code === 'invalid_value') {
-    const near = typeof issue.input === 'string' ? nearest(issue.input, issue.values.map(String)) : undefined;
-    return [
-      {
-        place,
-        message: `this must be ${issue.values.map((value) => `"${String(value)}"`).join(' or ')}${near ? `; did you mean "${near}"?` : ''}`,
-      },
-    ];
-  }
-  return [{ place, message: issue.message }];
+        message: `${alias} is another storage account than ${vault.alias}, which the job copies to; what is pruned lies there, so name another way to the same account, or leave this out`,
+      })),
+  );
 }

@@ -60,6 +60,7 @@ describe('a configuration that is right', () => {
           destination: { account: 'VAULT', container: '{container}backup', prefix: '' },
         },
       ],
+      otherAccounts: [],
       accounts: new Map([
         ['SOURCE', { alias: 'SOURCE', connectionString: SETTINGS.SOURCE }],
         ['VAULT', { alias: 'VAULT', blobServiceUri: SETTINGS.VAULT__blobServiceUri }],
@@ -255,6 +256,8 @@ describe('the error', () => {
       'source',
       'destination',
       'method',
+      'retention',
+      'verify',
       '__proto__',
       'x',
     );
@@ -498,6 +501,153 @@ describe('destinations', () => {
       expect(problems(value, settings)).toEqual([
         expect.stringMatching(/^jobs\[1\]\.destination: jobs\[0\] copies from another source/),
       ]);
+  });
+});
+
+describe('retention', () => {
+  const pruned = (retention: unknown, settings?: Record<string, string>) =>
+    load({ jobs: [job({ retention })] }, settings);
+  const wrong = (retention: unknown, settings?: Record<string, string>) =>
+    problems({ jobs: [job({ retention })] }, settings);
+
+  it('is not there unless it is asked for', () => {
+    expect(load({ jobs: [job()] }).jobs[0]).not.toHaveProperty('retention');
+  });
+
+  it('has its defaults filled in', () => {
+    expect(pruned({ keepLast: 3 }).jobs[0]!.retention).toEqual({
+      keepLast: 3,
+      marginHours: 24,
+      brake: { percent: 50, blobs: 100 },
+    });
+    expect(pruned({ keepWithin: '30d', brake: { blobs: 5 } }).jobs[0]!.retention).toMatchObject({
+      brake: { percent: 50, blobs: 5 },
+    });
+  });
+
+  it('may say everything', () => {
+    const retention = {
+      keepLast: 1,
+      keepDaily: 7,
+      keepWeekly: 4,
+      keepMonthly: 12,
+      keepYearly: 10_000,
+      keepWithin: '12h',
+      schedule: '0 0 4 * * *',
+      marginHours: 0.5,
+      account: 'VAULT',
+      brake: { percent: 1, blobs: 1 },
+    };
+    expect(pruned(retention).jobs[0]!.retention).toEqual(retention);
+  });
+
+  it.each([{}, { schedule: '0 0 4 * * *' }, { keepNothing: 1 }, { marginHours: 'x' }])(
+    '%j is refused, as no rule says what to keep',
+    (given) => {
+      expect(wrong(given)).toContainEqual(
+        expect.stringMatching(/^jobs\[0\]\.retention: no rule says what to keep; give at least one of "keepLast", /),
+      );
+    },
+  );
+
+  it('has every problem told at once, with its place', () => {
+    const found = wrong({
+      keepDayly: 7,
+      keepLast: 0,
+      keepDaily: 1.5,
+      keepWeekly: '4',
+      keepMonthly: 10_001,
+      keepYearly: 1e308,
+      keepWithin: '1 month',
+      schedule: 'x',
+      marginHours: -1,
+      account: 'not an alias',
+      brake: { percent: 101, blob: 3, blobs: 0 },
+    });
+    const count = (most: number) => `this must be a whole number from 1 to ${most}`;
+    expect(found.map((text) => text.replace('jobs[0].retention.', ''))).toEqual([
+      `keepLast: ${count(10_000)}`,
+      `keepDaily: ${count(10_000)}`,
+      `keepWeekly: ${count(10_000)}`,
+      `keepMonthly: ${count(10_000)}`,
+      `keepYearly: ${count(10_000)}`,
+      expect.stringContaining('keepWithin: "1 month" is no length of time; '),
+      expect.stringContaining('schedule: "x" has 1 field; '),
+      'marginHours: this must be a number of hours, 0 or more',
+      expect.stringContaining('account: an account is named by an alias'),
+      `brake.percent: ${count(100)}`,
+      `brake.blobs: ${count(1_000_000_000)}`,
+      'brake.blob: there is no such option; did you mean "blobs"?',
+      'keepDayly: there is no such option; did you mean "keepDaily"?',
+    ]);
+    expect(wrong([])).toEqual(['jobs[0].retention: this must be an object { … }']);
+  });
+
+  const vault = (host: string) => ({ ...SETTINGS, PRUNER__blobServiceUri: `https://${host}`, PRUNER__clientId: 'id' });
+
+  it('may name another way to the vault to prune by', () => {
+    const { accounts } = pruned({ keepLast: 1, account: 'PRUNER' }, vault('VAULT1.blob.core.windows.net/'));
+    expect(accounts.get('PRUNER')).toMatchObject({ alias: 'PRUNER', clientId: 'id' });
+  });
+
+  it('never prunes in another account than the one that is copied to', () => {
+    const other = 'jobs[0].retention.account: PRUNER is another storage account than VAULT, which the job copies to';
+    expect(wrong({ keepLast: 1, account: 'PRUNER' }, vault('vault2.blob.core.windows.net'))).toEqual([
+      expect.stringContaining(other),
+    ]);
+    expect(wrong({ account: 'PRUNER' }, vault('vault2.blob.core.windows.net'))).toEqual([
+      expect.stringContaining('no rule says what to keep'),
+      expect.stringContaining(other),
+    ]);
+    expect(wrong({ keepLast: 1, account: 'SOURCE' })).toEqual([
+      expect.stringContaining('SOURCE is another storage account than VAULT'),
+    ]);
+    expect(wrong({ keepLast: 1, account: 'NOWHERE' })).toEqual([
+      expect.stringMatching(/^jobs\[0\]\.retention\.account: no app setting .*"NOWHERE"/),
+    ]);
+  });
+});
+
+describe('verify', () => {
+  const verified = (verify: unknown) => load({ jobs: [job({ verify })] }).jobs[0]!.verify;
+  const wrong = (verify: unknown) => problems({ jobs: [job({ verify })] });
+
+  it('is not there unless it is asked for, and has its defaults then', () => {
+    expect(load({ jobs: [job()] }).jobs[0]).not.toHaveProperty('verify');
+    expect(verified({ afterRun: 'deep' })).toEqual({ afterRun: 'deep', kind: 'quick', share: '100%' });
+    const all = { afterRun: 'quick', schedule: '0 0 5 * * *', kind: 'deep', share: '1/7' };
+    expect(verified(all)).toEqual(all);
+  });
+
+  it('is refused with the place of each problem', () => {
+    expect(wrong({ kind: 'deep' })).toEqual([
+      expect.stringMatching(/^jobs\[0\]\.verify: nothing says when to verify; give "afterRun", or "schedule"/),
+    ]);
+    expect(wrong({ after: 'x', afterRun: 'quik', schedule: '', kind: 1, share: '0%' })).toEqual([
+      'jobs[0].verify.afterRun: this must be "quick" or "deep"; did you mean "quick"?',
+      expect.stringContaining('jobs[0].verify.schedule: the schedule is empty'),
+      'jobs[0].verify.kind: this must be "quick" or "deep"',
+      expect.stringContaining('jobs[0].verify.share: "0%" is no share; '),
+      'jobs[0].verify.after: there is no such option; known are "afterRun", "schedule", "kind", "share"',
+    ]);
+  });
+});
+
+describe('further accounts', () => {
+  it('are resolved, and named once', () => {
+    const settings = { ...SETTINGS, THIRD__blobServiceUri: 'https://third.blob.core.windows.net' };
+    const { accounts, otherAccounts } = load({ jobs: [job()], accounts: ['THIRD', 'SOURCE', 'THIRD'] }, settings);
+    expect(otherAccounts).toEqual(['THIRD', 'SOURCE']);
+    expect([...accounts.keys()]).toEqual(['SOURCE', 'VAULT', 'THIRD']);
+  });
+
+  it('are complained of where they are named', () => {
+    expect(problems({ jobs: [job()], accounts: ['NOWHERE', 'a b', 7] })).toEqual([
+      expect.stringMatching(/^accounts\[1\]: an account is named by an alias/),
+      'accounts[2]: this must be a text in quotes',
+      expect.stringMatching(/^accounts\[0\]: no app setting .*"NOWHERE"/),
+    ]);
+    expect(problems({ jobs: [job()], accounts: 'SOURCE' })).toEqual(['accounts: this must be a list [ … ]']);
   });
 });
 

@@ -5,6 +5,8 @@ import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import { loadConfiguration, readConfiguration } from '../../../src/config.ts';
 import { ConfigurationError } from '../../../src/domain/configuration-error.ts';
+import { retentionProblem } from '../../../src/domain/retention.ts';
+import { parseShare } from '../../../src/domain/share.ts';
 import { readLimits } from '../../../src/limits.ts';
 
 const KEY = Buffer.from('the canary key that must never be shown to anybody at all').toString('base64');
@@ -32,6 +34,15 @@ const configuration = () => ({
       },
       destination: { account: 'VAULT', container: '{container}backup', prefix: '{container}/' },
       method: 'auto',
+      retention: {
+        keepLast: 3,
+        keepWithin: '30d',
+        schedule: '0 0 4 * * *',
+        marginHours: 24,
+        account: 'VAULT',
+        brake: { percent: 50, blobs: 100 },
+      },
+      verify: { afterRun: 'quick', schedule: '0 0 5 * * *', kind: 'deep', share: '1/7' },
     },
     {
       name: 'weekly',
@@ -39,6 +50,7 @@ const configuration = () => ({
       destination: { account: 'VAULT', container: 'other-{container}' },
     },
   ],
+  accounts: ['OTHER'],
 });
 
 type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
@@ -236,11 +248,18 @@ const load = (text: string, settings: Record<string, string | undefined> = SETTI
 /** The error, if it is one that may be thrown; undefined when the configuration was taken. */
 function refusal(work: () => ReturnType<typeof load>): ConfigurationError | undefined {
   try {
-    const { jobs, accounts } = work();
+    const { jobs, accounts, otherAccounts } = work();
     expect(jobs.length).toBeGreaterThan(0);
-    for (const { source, destination } of jobs) {
+    for (const { source, destination, retention, verify } of jobs) {
       expect(accounts.has(source.account) && accounts.has(destination.account)).toBe(true);
+      if (retention) {
+        expect(retentionProblem(retention)).toBeUndefined();
+        expect(retention.marginHours).toBeGreaterThanOrEqual(0);
+        expect(accounts.has(retention.account ?? destination.account)).toBe(true);
+      }
+      if (verify) expect(parseShare(verify.share)).toBeDefined();
     }
+    for (const alias of otherAccounts) expect(accounts.has(alias)).toBe(true);
     expect(({} as { polluted?: unknown }).polluted).toBeUndefined();
     return undefined;
   } catch (error) {
@@ -297,6 +316,14 @@ describe('a configuration changed by chance', () => {
       ['jobs[0].source.include[0]', ({ jobs }) => Object.assign(jobs[0]!.source, { include: ['['] })],
       ['jobs[0].source.account', ({ jobs }) => Object.assign(jobs[0]!.source, { account: 'MISSING' })],
       ['jobs[0].destination.prefix', ({ jobs }) => Object.assign(jobs[0]!.destination, { prefix: '../{container}/' })],
+      ['jobs[0].retention.keepLast', ({ jobs }) => Object.assign(jobs[0]!.retention!, { keepLast: 0 })],
+      ['jobs[0].retention.keepWithin', ({ jobs }) => Object.assign(jobs[0]!.retention!, { keepWithin: '1w' })],
+      ['jobs[0].retention.account', ({ jobs }) => Object.assign(jobs[0]!.retention!, { account: 'OTHER' })],
+      ['jobs[0].retention.brake.percent', ({ jobs }) => Object.assign(jobs[0]!.retention!.brake, { percent: 0 })],
+      ['jobs[0].verify.share', ({ jobs }) => Object.assign(jobs[0]!.verify!, { share: '5' })],
+      ['jobs[1].retention', ({ jobs }) => Object.assign(jobs[1]!, { retention: { marginHours: 1 } })],
+      ['jobs[1].verify', ({ jobs }) => Object.assign(jobs[1]!, { verify: {} })],
+      ['accounts[0]', ({ accounts }) => accounts.splice(0, 1, 'NOT AN ALIAS')],
       ['jobs[1].name', ({ jobs }) => Object.assign(jobs[1]!, { name: '' })],
       ['jobs[1].source.prefix', ({ jobs }) => Object.assign(jobs[1]!.source, { prefix: '%NONE%' })],
       ['jobs[1].destination.container', ({ jobs }) => Object.assign(jobs[1]!.destination, { container: 'A_B' })],
@@ -415,7 +442,7 @@ describe('app settings changed by chance', () => {
   );
 
   it('reach the accounts, or are refused, and what they hold is never shown', () => {
-    const text = JSON.stringify({ ...configuration(), jobs: configuration().jobs.slice(0, 1) });
+    const text = JSON.stringify({ jobs: configuration().jobs.slice(0, 1) });
     let taken = 0;
     fc.assert(
       fc.property(anySettings, (settings) => {
