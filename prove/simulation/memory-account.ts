@@ -1,4 +1,5 @@
-import type { BlobState, BlobType, ContentHeaders, CopyState } from '../../src/domain/blob.ts';
+import type { BlobState, BlobType, ContentHeaders, CopyState, Kept } from '../../src/domain/blob.ts';
+import { reducedSource } from '../../src/domain/copy-source.ts';
 import type {
   BlobPage,
   CopyRequest,
@@ -30,7 +31,8 @@ export interface MemoryBlob {
 
 interface Slot {
   base: MemoryBlob | undefined;
-  snapshots: MemoryBlob[];
+  /** By their ids, oldest first. */
+  snapshots: Map<string, MemoryBlob>;
 }
 
 /** What is told of everything that happens to a blob. */
@@ -41,6 +43,8 @@ export interface Change {
   operation: string;
   before: MemoryBlob | undefined;
   after: MemoryBlob | undefined;
+  /** The snapshot that was deleted; the base blob is what it was. */
+  snapshot?: MemoryBlob;
 }
 
 /** In what accounts differ, and what they may do at their own discretion. */
@@ -62,16 +66,27 @@ export interface Traits {
   changed(change: Change): void;
 }
 
+/** After every id of a snapshot. */
+const BASE = '~';
 const SYNC_LIMIT = 256 * 1024 * 1024;
 
 /** Several accounts between which blobs can be copied. ETags and ids are unique among them. */
 export class MemoryStorage {
   readonly accounts = new Map<string, MemoryAccount>();
   #count = 0x8de000;
+  #latest = { ms: -1, ticks: 0 };
 
   etag(): string {
     this.#count++;
     return `0x${this.#count.toString(16).toUpperCase()}`;
+  }
+
+  /** Times to a tenth of a microsecond, each later than the ones before. */
+  snapshotId(now: number): string {
+    const { ms, ticks } = this.#latest;
+    this.#latest = now > ms ? { ms: now, ticks: 0 } : { ms, ticks: ticks + 1 };
+    const time = new Date(this.#latest.ms).toISOString().slice(0, -1);
+    return `${time}${String(this.#latest.ticks).padStart(4, '0')}Z`;
   }
 
   copyId(): string {
@@ -80,15 +95,18 @@ export class MemoryStorage {
   }
 
   /** What a copy source's address stands for. */
-  sourceOf(url: string): { account: MemoryAccount; container: string; name: string; until: number } {
+  sourceOf(url: string): { account: MemoryAccount; container: string; name: string; kept?: Kept; until: number } {
     const { origin, pathname, searchParams } = new URL(url);
     const account = this.accounts.get(origin);
     if (!account) throw refusal('source-not-found', 404, 'CannotVerifyCopySource');
     const [, container, ...name] = pathname.split('/');
+    const snapshot = searchParams.get('snapshot');
+    const version = searchParams.get('versionid');
     return {
       account,
       container: container!,
       name: decodeURIComponent(name.join('/')),
+      ...(snapshot !== null ? { kept: { snapshot } } : version !== null && { kept: { version } }),
       until: Number(searchParams.get('until')),
     };
   }
@@ -133,6 +151,7 @@ export class MemoryAccount {
     if (options.tags && !this.traits.tags) throw refusal('access-denied', 403, 'AuthorizationPermissionMismatch');
     const { prefix = '', marker, delimiter } = options;
     const { compare } = this.traits;
+    if (options.kept) return this.#listKept(container, options);
     // A marker names the blob the next page begins with, which may be gone by then.
     const from = marker === undefined ? undefined : marker.slice(1);
     const names = [...this.#container(container)]
@@ -157,20 +176,45 @@ export class MemoryAccount {
     return page;
   }
 
-  look(container: string, name: string): BlobState | undefined {
-    const blob = this.blob(container, name);
+  /** Snapshots come before the blob they are of, oldest first, and a page may end between them. */
+  #listKept(container: string, options: ListBlobsOptions): BlobPage {
+    const { prefix = '', marker = '!' } = options;
+    const { compare } = this.traits;
+    const [from = '', fromId = ''] = marker.slice(1).split('\n');
+    const states: { id: string; state: BlobState }[] = [];
+    const slots = [...this.#container(container)].sort(([a], [b]) => compare(a, b));
+    for (const [name, { base, snapshots }] of slots) {
+      if (!name.startsWith(prefix) || (from !== '' && compare(name, from) < 0)) continue;
+      const first = name === from ? fromId : '';
+      for (const [id, blob] of snapshots) {
+        if (id >= first) states.push({ id, state: { ...stateOf(blob, options), kept: { snapshot: id } } });
+      }
+      if (base) states.push({ id: BASE, state: stateOf(base, options) });
+    }
+    const count = this.traits.page(options.limit ?? 5000);
+    const next = states[count];
+    return {
+      blobs: states.slice(0, count).map(({ state }) => state),
+      prefixes: [],
+      ...(next && { next: `!${next.state.name}\n${next.id}` }),
+    };
+  }
+
+  look(container: string, name: string, kept?: Kept): BlobState | undefined {
+    const blob = this.blob(container, name, kept);
     if (!blob) return undefined;
     const { tags, ...state } = stateOf(blob, { metadata: true, copy: true, contentHeaders: true });
     // Headers tell no case.
-    return { ...state, metadata: lowerCased(blob.metadata) };
+    return { ...state, ...(kept && { kept }), metadata: lowerCased(blob.metadata) };
   }
 
   snapshot(container: string, name: string, ifMatch: string): string {
     const blob = this.#mutable(container, name, { ifMatch }, true);
     const slot = this.#container(container).get(name)!;
-    slot.snapshots.push(blob!);
+    const id = this.#storage.snapshotId(this.traits.now());
+    slot.snapshots.set(id, blob!);
     this.#tell(container, name, 'SnapshotBlob', blob, blob);
-    return `snapshot-${slot.snapshots.length}`;
+    return id;
   }
 
   copySync(request: CopyRequest): CopyResult {
@@ -179,7 +223,7 @@ export class MemoryAccount {
     const source = this.#read(request);
     if (source.size > SYNC_LIMIT) throw refusal('too-large', 409, 'CannotVerifyCopySource');
     if (source.type !== 'block') throw refusal('type-differs', 409, 'InvalidSourceBlobType');
-    const copy: CopyState = { id: this.#storage.copyId(), status: 'success' };
+    const copy = { ...this.#copyStateOf(request), status: 'success' as const };
     return this.#put(request, 'CopyBlobFromURL', found, { ...this.#copyOf(source, request, found), copy });
   }
 
@@ -187,13 +231,16 @@ export class MemoryAccount {
     const found = this.#copyDestination(request);
     const source = this.#read(request);
     if (found && found.type !== source.type) throw refusal('type-differs', 409, 'InvalidBlobType');
-    const id = this.#storage.copyId();
+    const { id, source: from } = this.#copyStateOf(request);
     const whole = this.#copyOf(source, request, found);
     if (!this.traits.staysPending()) {
-      const { etag } = this.#put(request, 'CopyBlob', found, { ...whole, copy: { id, status: 'success' } });
+      const { etag } = this.#put(request, 'CopyBlob', found, {
+        ...whole,
+        copy: { id, status: 'success', source: from },
+      });
       return { etag, copyId: id, status: 'success' };
     }
-    const empty = { ...whole, body: Buffer.alloc(0), size: 0, copy: { id, status: 'pending' as const } };
+    const empty = { ...whole, body: Buffer.alloc(0), size: 0, copy: { id, status: 'pending' as const, source: from } };
     const { etag } = this.#put(request, 'CopyBlob', found, empty);
     this.#copies.set(id, { read: () => this.#read(request), request });
     this.traits.started(request.container, request.name, id);
@@ -211,10 +258,10 @@ export class MemoryAccount {
       if (status === 'failed') throw refusal('server', 500, 'OperationCancelled');
       const source = copy.read();
       const whole = { ...this.#copyOf(source, copy.request, blob), metadata: blob.metadata, tags: blob.tags };
-      this.#put(at, 'copy ended well', blob, { ...whole, copy: { id: copyId, status: 'success' } });
+      this.#put(at, 'copy ended well', blob, { ...whole, copy: { ...blob.copy, status: 'success' } });
     } catch (error) {
       const description = (error as StorageError).code;
-      this.#put(at, 'copy failed', blob, { ...blob, copy: { id: copyId, status: 'failed', description } });
+      this.#put(at, 'copy failed', blob, { ...blob, copy: { ...blob.copy, status: 'failed', description } });
     }
   }
 
@@ -223,7 +270,7 @@ export class MemoryAccount {
     if (blob.copy?.status !== 'pending') throw refusal('no-pending-copy', 409, 'NoPendingCopyOperation');
     if (blob.copy.id !== copyId) throw refusal('no-pending-copy', 409, 'CopyIdMismatch');
     this.#copies.delete(copyId);
-    this.#put({ container, name }, 'AbortCopyBlob', blob, { ...blob, copy: { id: copyId, status: 'aborted' } });
+    this.#put({ container, name }, 'AbortCopyBlob', blob, { ...blob, copy: { ...blob.copy, status: 'aborted' } });
   }
 
   /** Put Block From URL, all blocks of it: what is read is kept aside until `commitBlocks`. */
@@ -249,7 +296,13 @@ export class MemoryAccount {
     return this.#put({ container, name }, 'SetBlobMetadata', blob, { ...blob!, metadata }).etag;
   }
 
-  setTier(container: string, name: string, tier: string): void {
+  setTier(container: string, name: string, tier: string, kept?: Kept): void {
+    if (kept) {
+      const { id, blob, snapshots } = this.#snapshot(container, name, kept);
+      this.#knows(tier);
+      snapshots.set(id, { ...blob, tier, tierInferred: false });
+      return;
+    }
     const blob = this.#existing(container, name);
     if (blob.copy?.status === 'pending') throw refusal('pending-copy', 409, 'PendingCopyOperation');
     this.#knows(tier);
@@ -287,15 +340,50 @@ export class MemoryAccount {
     return blob && { body: Buffer.from(blob.body), etag: blob.etag, metadata: lowerCased(blob.metadata) };
   }
 
-  /** The blob as it is; undefined where it or its container is not there. */
-  blob(container: string, name: string): MemoryBlob | undefined {
-    return this.#containers.get(container)?.get(name)?.base;
+  /** What a reader of all its bytes gets. */
+  content(container: string, name: string, { ifMatch, kept }: { ifMatch: string; kept?: Kept }): MemoryBlob {
+    const blob = kept ? this.#snapshot(container, name, kept).blob : this.#existing(container, name);
+    if (blob.etag !== ifMatch) throw refusal('precondition', 412, 'ConditionNotMet');
+    if (blob.tier === 'Archive') throw refusal('archived', 409, 'BlobArchived');
+    return blob;
+  }
+
+  deleteBlob(container: string, name: string, { ifMatch, kept }: { ifMatch: string; kept?: Kept }): void {
+    if (kept) {
+      const { id, blob, base, snapshots } = this.#snapshot(container, name, kept);
+      if (blob.etag !== ifMatch) throw refusal('precondition', 412, 'ConditionNotMet');
+      snapshots.delete(id);
+      const what = { account: this, container, name, operation: 'DeleteBlob' };
+      this.traits.changed({ ...what, before: base, after: base, snapshot: blob });
+      return;
+    }
+    const blob = this.#existing(container, name);
+    const slot = this.#container(container).get(name)!;
+    if (blob.etag !== ifMatch) throw refusal('precondition', 412, 'ConditionNotMet');
+    if (blob.copy?.status === 'pending') throw refusal('pending-copy', 409, 'PendingCopyOperation');
+    if (blob.leased) throw refusal('leased', 412, 'LeaseIdMissing');
+    if (slot.snapshots.size > 0) throw refusal('snapshots-present', 409, 'SnapshotsPresent');
+    slot.base = undefined;
+    this.#tell(container, name, 'DeleteBlob', blob, undefined);
+  }
+
+  deleteContainer(container: string): void {
+    const slots = this.#container(container);
+    this.#containers.delete(container);
+    for (const [name, { base }] of slots) if (base) this.#tell(container, name, 'DeleteContainer', base, undefined);
+  }
+
+  /** The blob as it is; undefined where it or its container is not there. Nothing here keeps versions. */
+  blob(container: string, name: string, kept?: Kept): MemoryBlob | undefined {
+    const slot = this.#containers.get(container)?.get(name);
+    if (!kept) return slot?.base;
+    return 'snapshot' in kept ? slot?.snapshots.get(kept.snapshot) : undefined;
   }
 
   /** The base blob and its snapshots. */
   all(container: string, name: string): MemoryBlob[] {
     const slot = this.#containers.get(container)?.get(name);
-    return slot ? [...(slot.base ? [slot.base] : []), ...slot.snapshots] : [];
+    return slot ? [...(slot.base ? [slot.base] : []), ...slot.snapshots.values()] : [];
   }
 
   *blobs(): Generator<{ container: string; blob: MemoryBlob }> {
@@ -351,6 +439,18 @@ export class MemoryAccount {
     return blob;
   }
 
+  #snapshot(container: string, name: string, kept: Kept) {
+    const slot = this.#container(container).get(name);
+    const id = 'snapshot' in kept ? kept.snapshot : '';
+    const blob = slot?.snapshots.get(id);
+    if (!slot || !blob) throw refusal('not-found', 404, 'BlobNotFound');
+    return { id, blob, ...slot };
+  }
+
+  #copyStateOf({ sourceUrl }: CopyRequest): { id: string; source: string } {
+    return { id: this.#storage.copyId(), source: reducedSource(sourceUrl) };
+  }
+
   #offers(what: string): void {
     if (this.traits.unsupported.includes(what)) throw refusal('unsupported', 501, 'NotImplemented');
   }
@@ -387,9 +487,9 @@ export class MemoryAccount {
   }
 
   #read(request: CopyRequest): MemoryBlob {
-    const { account, container, name, until } = this.#storage.sourceOf(request.sourceUrl);
+    const { account, container, name, kept, until } = this.#storage.sourceOf(request.sourceUrl);
     if (account.traits.now() > until) throw refusal('source-access-denied', 403, 'CannotVerifyCopySource');
-    const source = account.blob(container, name);
+    const source = account.blob(container, name, kept);
     if (!source) throw refusal('source-not-found', 404, 'CannotVerifyCopySource');
     if (source.etag !== request.sourceIfMatch) throw refusal('precondition', 412, 'SourceConditionNotMet');
     if (source.tier === 'Archive') throw refusal('archived', 409, 'BlobArchived');
@@ -430,7 +530,7 @@ export class MemoryAccount {
     after: MemoryBlob,
   ): void {
     const slots = this.#container(container);
-    const slot = slots.get(name) ?? { base: undefined, snapshots: [] };
+    const slot = slots.get(name) ?? { base: undefined, snapshots: new Map() };
     slots.set(name, slot);
     slot.base = after;
     this.#tell(container, name, operation, before, after);

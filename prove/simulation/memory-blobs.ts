@@ -1,4 +1,4 @@
-import type { BlobState, ContentHeaders } from '../../src/domain/blob.ts';
+import type { BlobState, ContentHeaders, Kept } from '../../src/domain/blob.ts';
 import type {
   BlobAccount,
   BlobPage,
@@ -10,7 +10,10 @@ import type {
   StartedCopy,
   StoredObject,
 } from '../../src/storage/blob-account.ts';
+import { StorageError } from '../../src/storage/storage-error.ts';
 import type { MemoryAccount } from './memory-account.ts';
+
+const ZEROS = Buffer.alloc(1024 * 1024);
 
 /** One request on its way to an account. */
 export interface Call {
@@ -56,8 +59,8 @@ export class MemoryBlobs implements BlobAccount {
     );
   }
 
-  look(container: string, name: string): Promise<BlobState | undefined> {
-    return this.#ask('GetBlobProperties', false, { container, name }, () => this.#account.look(container, name));
+  look(container: string, name: string, kept?: Kept): Promise<BlobState | undefined> {
+    return this.#ask('GetBlobProperties', false, { container, name }, () => this.#account.look(container, name, kept));
   }
 
   canAddress(_container: string, name: string): boolean {
@@ -66,7 +69,11 @@ export class MemoryBlobs implements BlobAccount {
 
   readAccess(container: string, until: Date): Promise<ReadAccess> {
     return this.#ask('GetUserDelegationKey', false, { container }, () => ({
-      urlOf: (name: string) => `${this.endpoint}/${container}/${encodeURIComponent(name)}?until=${until.getTime()}`,
+      urlOf: (name: string, kept?: Kept) => {
+        const [key, id] = kept ? Object.entries(kept)[0]! : [];
+        const which = key === undefined ? '' : `${key === 'version' ? 'versionid' : key}=${id}&`;
+        return `${this.endpoint}/${container}/${encodeURIComponent(name)}?${which}until=${until.getTime()}`;
+      },
     }));
   }
 
@@ -100,8 +107,15 @@ export class MemoryBlobs implements BlobAccount {
     );
   }
 
-  setTier(container: string, name: string, tier: string): Promise<void> {
-    return this.#ask('SetBlobTier', true, { container, name }, () => this.#account.setTier(container, name, tier));
+  setTier(
+    container: string,
+    name: string,
+    tier: string,
+    { kept }: { kept?: Kept; priority?: 'Standard' | 'High' } = {},
+  ): Promise<void> {
+    return this.#ask('SetBlobTier', true, { container, name }, () =>
+      this.#account.setTier(container, name, tier, kept),
+    );
   }
 
   setTags(container: string, name: string, tags: Record<string, string>): Promise<void> {
@@ -116,6 +130,31 @@ export class MemoryBlobs implements BlobAccount {
 
   getObject(container: string, name: string): Promise<StoredObject | undefined> {
     return this.#ask('GetBlob', false, { container, name }, () => this.#account.getObject(container, name));
+  }
+
+  async *readContent(
+    container: string,
+    name: string,
+    options: { ifMatch: string; kept?: Kept; signal?: AbortSignal },
+  ): AsyncGenerator<Uint8Array, void, undefined> {
+    const { signal } = options;
+    const { body, size } = await this.#ask('GetBlob', false, { container, name, signal }, () =>
+      this.#account.content(container, name, options),
+    );
+    if (body.length > 0) yield body;
+    // The weight that large blobs have not.
+    for (let left = size - body.length; left > 0; left -= ZEROS.length) {
+      if (signal?.aborted) throw new StorageError('aborted', `Could not read ${container}/${name}: it was stopped`);
+      yield ZEROS.subarray(0, left);
+    }
+  }
+
+  deleteBlob(container: string, name: string, options: { ifMatch: string; kept?: Kept }): Promise<void> {
+    return this.#ask('DeleteBlob', true, { container, name }, () => this.#account.deleteBlob(container, name, options));
+  }
+
+  deleteContainer(container: string): Promise<void> {
+    return this.#ask('DeleteContainer', true, { container }, () => this.#account.deleteContainer(container));
   }
 
   #ask<T>(

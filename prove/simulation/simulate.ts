@@ -417,7 +417,7 @@ class Simulation {
     const accounts = { SOURCE: this.#source, VAULT: this.#vault };
     const blobs = (alias: string) => new MemoryBlobs(accounts[alias as keyof typeof accounts], this.#network);
     const deps: Dependencies = {
-      configuration: { jobs: [job], accounts: new Map() },
+      configuration: { jobs: [job], accounts: new Map(), otherAccounts: [] },
       limits,
       telemetry: this.#telemetry(),
       copySlots: pLimit(limits.copiesAtOnce),

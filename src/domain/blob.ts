@@ -13,8 +13,13 @@ export interface ContentHeaders {
   contentMd5?: string;
 }
 
+/** Names an earlier state of a blob: the time id of a snapshot, or the id of a version. */
+export type Kept = { snapshot: string } | { version: string };
+
 export interface BlobState extends ContentHeaders {
   name: string;
+  /** Present on what is not the base blob but a snapshot or an earlier version of it. */
+  kept?: Kept;
   /** Without the surrounding quotes, as listings give it; header values are normalised to this form. */
   etag: string;
   lastModified: string;
@@ -45,4 +50,9 @@ export interface CopyState {
   description?: string;
   /** `bytesCopied/bytesTotal` as the service gives it. */
   progress?: string;
+  /**
+   * What was copied: path and, for a snapshot or a version, `snapshot=` or `versionid=` behind a question mark, with
+   * nothing else of the query. Only where a blob was looked at singly, or a listing with copies says so.
+   */
+  source?: string;
 }

@@ -1,3 +1,5 @@
+import type { ContainerReport } from './run.ts';
+
 /** When a run changed or lost so much of a container that pruning must wait until somebody has looked. */
 export interface BrakePolicy {
   /** More than so many percent of the blobs there were, */
@@ -38,4 +40,18 @@ function reasonOf(container: string, changed: number, lost: number, before: numb
   const what = [...(changed > 0 ? [`${changed} changed`] : []), ...(lost > 0 ? [`${lost} gone`] : [])].join(' and ');
   if (before === 0) return `${container}: ${what}, where the restore point before had no blobs`;
   return `${container}: ${what} of ${before} blob${before === 1 ? '' : 's'}, more than ${policy.percent}%`;
+}
+
+/**
+ * What a run made of each container that the restore point before it has. A container that could not be listed this time says
+ * nothing; one that is not there any more has lost all its blobs.
+ */
+export function changesBetween(before: readonly ContainerReport[], now: readonly ContainerReport[]): ContainerChange[] {
+  const present = new Map(now.map((report) => [report.container, report]));
+  return before.flatMap(({ container, counts }) => {
+    const report = present.get(container);
+    if (report?.status === 'failed' || counts.listed === 0) return [];
+    const { listed = 0, added = 0, changed = 0 } = report?.counts ?? {};
+    return [{ container, before: counts.listed, listed, added, changed }];
+  });
 }

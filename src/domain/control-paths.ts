@@ -18,6 +18,20 @@ export function summaryPath(run: { job: string; id: string }): string {
   return `${runPrefix(run)}run.json`;
 }
 
+/** What a prune is about. */
+export function prunePlanPath(run: { job: string; id: string }): string {
+  return `${runPrefix(run)}prune.json`;
+}
+
+export function notesPrefix(job: string): string {
+  return `jobs/${job}/restore-points/`;
+}
+
+/** What has come to be known of a restore point since it was made; it never changes itself. */
+export function notesPath(run: { job: string; id: string }): string {
+  return `${notesPrefix(run.job)}${run.id}.json`;
+}
+
 export type PartKind = 'scan' | 'copy' | 'plan' | 'pending' | 'progress';
 
 const FOLDERS: Record<PartKind, string> = {

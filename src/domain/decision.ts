@@ -51,7 +51,7 @@ export function decide(
   if (held && record.run === run) return outdatedProperty(source, record) ?? { action: 'done' };
   if (mirror === undefined) return { action: 'copy', reason: 'new' };
   if (!whole) return { action: 'copy', reason: 'incomplete' };
-  if (mode === 'full') return { action: 'copy', reason: 'full' };
+  if (mode === 'full') return { action: 'copy', reason: record && !sameVersion ? 'changed' : 'full' };
   if (held) return outdatedProperty(source, record) ?? { action: 'unchanged' };
   if (record) return { action: 'copy', reason: sameVersion ? 'incomplete' : 'changed' };
   return isOutdated(source, mirror) ? { action: 'copy', reason: 'untracked' } : { action: 'unchanged' };

@@ -14,6 +14,10 @@ export interface RunLock {
   cancel: boolean;
   /** The last run that ended with something to show: the only one that may still be retried. */
   last?: string;
+  /** The last full or incremental run that left a restore point: what the next one is compared with. */
+  point?: string;
+  /** How many deep verifications have begun: which share comes next. */
+  turn?: number;
 }
 
 /** The lock as it is when this run holds it; whether it may is for the caller to judge. */
@@ -23,13 +27,25 @@ export function acquire(
   now: Date,
 ): RunLock & { run: RunRef } {
   const epoch = (current?.epoch ?? 0) + 1;
-  const last = current?.last === undefined ? {} : { last: current.last };
-  return { job: run.job, epoch, run: { ...run, epoch }, since: now.toISOString(), cancel: false, ...last };
+  const { last, point, turn = 0 } = current ?? {};
+  const next = run.verify?.kind === 'deep' ? turn + 1 : turn;
+  return {
+    job: run.job,
+    epoch,
+    run: { ...run, epoch, ...(run.verify && { verify: { ...run.verify, turn } }) },
+    since: now.toISOString(),
+    cancel: false,
+    ...(last !== undefined && { last }),
+    ...(point !== undefined && { point }),
+    ...(next > 0 && { turn: next }),
+  };
 }
 
-/** `last` is the run that ends, unless it was a dry run or was cancelled: those leave the one before to be retried. */
-export function release(current: RunLock, now: Date, last?: string): RunLock {
-  return { ...current, run: null, since: now.toISOString(), cancel: false, ...(last !== undefined && { last }) };
+/** What the end of a run leaves behind in the lock; what it does not say stays as it was. */
+export type Left = Pick<RunLock, 'last' | 'point'>;
+
+export function release(current: RunLock, now: Date, left: Left = {}): RunLock {
+  return { ...current, run: null, since: now.toISOString(), cancel: false, ...left };
 }
 
 export type Standing = 'go' | 'cancelled' | 'superseded';

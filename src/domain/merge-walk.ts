@@ -1,13 +1,6 @@
 import type { BlobState } from './blob.ts';
+import { ListingCursor, type ListingPage, observeAll, type ReadPage } from './listing-cursor.ts';
 import { NameOrder } from './name-order.ts';
-
-/** One page of a listing; `marker` is what asks for it again, `next` what asks for the page after it. */
-export interface ListingPage {
-  blobs: BlobState[];
-  next?: string | undefined;
-}
-
-export type ReadPage = (marker: string | undefined) => Promise<ListingPage>;
 
 export interface Pair {
   source: BlobState;
@@ -28,7 +21,7 @@ export interface WalkPosition {
 export class MergeWalk {
   readonly order = new NameOrder();
   readonly #readSource: ReadPage;
-  readonly #mirror: MirrorCursor;
+  readonly #mirror: ListingCursor;
   readonly #mirrorName: (name: string) => string;
   #next: string | undefined;
   #done = false;
@@ -42,7 +35,7 @@ export class MergeWalk {
   ) {
     this.#readSource = readSource;
     this.#mirrorName = options.mirrorName ?? ((name) => name);
-    this.#mirror = new MirrorCursor(readMirror, options.from?.mirror, this.order);
+    this.#mirror = new ListingCursor(readMirror, options.from?.mirror, this.order);
     this.#next = options.from?.source;
   }
 
@@ -81,73 +74,4 @@ export class MergeWalk {
     this.#done = page.next === undefined;
     return pairs;
   }
-}
-
-/** Stands at one blob of the mirror's listing and only ever moves forward. */
-class MirrorCursor {
-  /** Asks for the page the cursor stands in. */
-  marker: string | undefined;
-  readonly #read: ReadPage;
-  readonly #order: NameOrder;
-  #blobs: BlobState[] = [];
-  #index = 0;
-  #next: string | undefined;
-  #state: 'unread' | 'reading' | 'end' = 'unread';
-  #last: string | undefined;
-
-  constructor(read: ReadPage, marker: string | undefined, order: NameOrder) {
-    this.#read = read;
-    this.marker = marker;
-    this.#order = order;
-  }
-
-  /** Makes sure that there is a blob to look at, unless the listing has ended. */
-  async load(): Promise<void> {
-    while (this.#index >= this.#blobs.length && this.#state !== 'end') {
-      if (this.#state === 'reading') {
-        if (this.#next === undefined) {
-          this.#state = 'end';
-          return;
-        }
-        this.marker = this.#next;
-      }
-      const page = await this.#read(this.marker);
-      this.#state = 'reading';
-      this.#blobs = page.blobs;
-      this.#last = observeAll(
-        this.#order,
-        this.#last,
-        page.blobs.map((blob) => blob.name),
-      );
-      this.#index = 0;
-      this.#next = page.next;
-    }
-  }
-
-  isBefore(name: string): boolean {
-    const blob = this.#blobs[this.#index];
-    if (blob === undefined) return this.#state !== 'end';
-    return blob.name !== name && this.#order.compare(blob.name, name) < 0;
-  }
-
-  /** Moves on by one; false when another page has to be loaded first. */
-  step(): boolean {
-    if (this.#index < this.#blobs.length) this.#index++;
-    return this.#index < this.#blobs.length;
-  }
-
-  take(name: string): BlobState | undefined {
-    const blob = this.#blobs[this.#index];
-    return blob?.name === name ? blob : undefined;
-  }
-}
-
-/** A whole page at once, before any of its names is compared: what it tells of the order then holds for all of them. */
-function observeAll(order: NameOrder, last: string | undefined, names: string[]): string | undefined {
-  let previous = last;
-  for (const name of names) {
-    if (previous !== undefined) order.observe(previous, name);
-    previous = name;
-  }
-  return previous;
 }

@@ -1,8 +1,9 @@
-import type { BlobState } from './blob.ts';
+import type { BlobState, Kept } from './blob.ts';
 import type { CopyReason } from './decision.ts';
+import type { PruneReason } from './prune.ts';
 
-/** What became of one listed blob. */
-export type OutcomeStatus = 'copied' | 'unchanged' | 'skipped' | 'failed';
+/** What became of one listed blob. Only a prune removes. */
+export type OutcomeStatus = 'copied' | 'unchanged' | 'skipped' | 'failed' | 'removed';
 
 export type CopyMethod = 'sync' | 'async' | 'blocks';
 
@@ -14,6 +15,8 @@ export interface Outcome {
   etag: string;
   modified: string;
   size: number;
+  /** In a prune: which snapshot or version of the blob it was. */
+  kept?: Kept;
   /** Absent for block blobs. */
   type?: 'page' | 'append';
   md5?: string;
@@ -22,7 +25,8 @@ export interface Outcome {
   /** ETag of the blob in the vault that holds the content, as it was when this was written. */
   vaultEtag?: string;
   method?: CopyMethod | 'properties';
-  reason?: CopyReason | 'tier' | 'tags';
+  /** In a restore, `new` or `replaced`. */
+  reason?: CopyReason | 'tier' | 'tags' | 'replaced' | PruneReason;
   code?: ProblemCode;
   /** What the service said, for people. */
   message?: string;
@@ -32,9 +36,15 @@ export interface Outcome {
 
 /** A blob that is to be copied, as the scan saw both sides of it. */
 export interface PlannedCopy {
+  /** What is copied: in a restore, the blob in the vault or what is kept of it. */
   source: BlobState;
+  /** What is there where it is copied to. */
   mirror?: BlobState;
-  reason: CopyReason | 'tier' | 'tags' | 'pending';
+  reason: CopyReason | 'tier' | 'tags' | 'pending' | 'restore' | PruneReason;
+  /** In a restore: the blob as the restore point has it. */
+  entry?: Outcome;
+  /** In a prune, which copies nothing but deletes `source`: where its own source may be, which must be gone. */
+  origins?: { container: string; name: string }[];
 }
 
 /** A copy that the service has accepted and not finished. */
@@ -47,6 +57,8 @@ export interface PendingCopy {
   tries: number;
   /** What the copy was made without. */
   lacks?: ProblemCode;
+  /** In a restore: no copy yet, but archived content that has been asked back. `copyId` is empty. */
+  rehydrating?: true;
 }
 
 export function isPending(item: Outcome | PendingCopy): item is PendingCopy {
@@ -85,6 +97,8 @@ export const PROBLEMS = {
     'The vault does not have the access tier that was set on the source; its default was taken. Nothing to do.',
   'container-not-found':
     'The job names this container, but the source does not have it. Correct the job or the container.',
+  'container-not-held':
+    'The restore point does not have this container. Correct the request, or choose another restore point.',
   'no-containers': 'None of the job\'s patterns matches a container of the source. Correct "source.containers".',
   'container-name-invalid':
     'The destination template makes no valid container name of this one. Give this container a job of its own.',
@@ -94,6 +108,25 @@ export const PROBLEMS = {
     'The outcomes do not add up to what was listed, so no restore point was made. Run again and report this.',
   damaged:
     'An object in the control container is not as it was written. Restore it (soft delete, versions), or start a new run, which needs nothing of earlier ones; a damaged lock is to be deleted while no run of its job is at work.',
+  'target-exists':
+    'The target has a blob of this name. Choose "existing": "overwrite", "if-different" or "skip", or restore to another container or prefix.',
+  'target-changing': 'Something else writes this blob in the target. Find it and stop it, then retry.',
+  'access-denied-target':
+    'Let this app write blobs (and their tags) on the account that is restored to; the rights of a backup do not include it. Then retry.',
+  'access-denied-prune':
+    'Deleting takes a right that a backup does not have: name an account alias that has it as "retention.account" of the job. Then prune again.',
+  'access-denied-vault': 'Let this app read the blobs of the vault account, then retry.',
+  'content-missing':
+    'The vault no longer has this content. Look for it in soft-deleted blobs and versions of the vault; another restore point may have the blob.',
+  'content-mismatch':
+    'What the vault holds under this name is not what was backed up: it was overwritten or damaged there. Another restore point may have the blob.',
+  'content-archived':
+    'The content lies in the archive tier of the vault. Restore with "rehydrate": "standard" (up to 15 hours) or "high" (dearer, mostly below one hour).',
+  'content-unproved':
+    'There is no hash to compare the bytes with: the source had none, and is no longer at this version. Nothing is known to be wrong.',
+  'point-removed':
+    'The restore point is marked to be removed, or was removed. Choose another: GET /api/restore-points.',
+  'plan-stale': 'Something has changed since the plan was made. Make a new one: POST /api/prunes.',
   'run-lost': 'The run ended without a summary (it was terminated, or its state was lost). Start another.',
   internal: 'An unexpected failure. Retry; if it persists, report it with the run id.',
 } as const;
@@ -123,11 +156,23 @@ export const MEANINGS: Record<ProblemCode, string> = {
   'tags-not-written': 'copied without its index tags',
   'tier-not-kept': 'copied without its access tier',
   'container-not-found': 'the source has no such container',
+  'container-not-held': 'not in the restore point',
   'no-containers': 'no container of the source matches',
   'container-name-invalid': 'no valid name for its mirror',
   'order-unknown': 'listed in an unknown order',
   inconsistent: 'outcomes and listing do not add up',
   damaged: 'what was stored is damaged',
+  'target-exists': 'there already in the target',
+  'target-changing': 'changed in the target by something else',
+  'access-denied-target': 'the account that is restored to denies access',
+  'access-denied-prune': 'the vault denies deleting',
+  'access-denied-vault': 'the vault denies reading',
+  'content-missing': 'no longer in the vault',
+  'content-mismatch': 'not in the vault as it was backed up',
+  'content-archived': 'in the archive tier of the vault',
+  'content-unproved': 'read, with nothing to compare it with',
+  'point-removed': 'the restore point is gone',
+  'plan-stale': 'the plan is out of date',
   'run-lost': 'ended without a summary',
   internal: 'an unexpected failure',
 };
@@ -145,4 +190,27 @@ export function outcomeOf(source: BlobState, status: OutcomeStatus, more: Partia
     ...(source.tags !== undefined && { tags: source.tags }),
     ...more,
   };
+}
+
+/** A blob as a restore point has it, without what its backup did. */
+export function asBackedUp(entry: Outcome): Omit<Outcome, 'status'> {
+  const { name, etag, modified, size, type, md5, tier, tags, vaultEtag } = entry;
+  return {
+    name,
+    etag,
+    modified,
+    size,
+    ...(type !== undefined && { type }),
+    ...(md5 !== undefined && { md5 }),
+    ...(tier !== undefined && { tier }),
+    ...(tags !== undefined && { tags }),
+    ...(vaultEtag !== undefined && { vaultEtag }),
+  };
+}
+
+/** A planned copy that came to nothing, with all that a retry needs. */
+export function failureOf({ source, entry }: PlannedCopy, code: ProblemCode, message?: string): Outcome {
+  const about = { code, ...(message !== undefined && { message }) };
+  if (entry) return { ...asBackedUp(entry), status: 'failed', ...about };
+  return outcomeOf(source, 'failed', { ...about, source });
 }

@@ -45,11 +45,15 @@ export function reportOf(
   const requests = { ...state.requests };
   let planned = 0;
   let plannedBytes = 0;
+  let removed = 0;
+  let removedBytes = 0;
   for (const report of containers) {
     for (const key of ['listed', 'copied', 'unchanged', 'skipped', 'failed'] as const)
       counts[key] += report.counts[key];
     bytes.listed += report.bytes.listed;
     bytes.copied += report.bytes.copied;
+    removed += report.counts.removed ?? 0;
+    removedBytes += report.bytes.removed ?? 0;
     planned += report.counts.planned ?? 0;
     plannedBytes += report.bytes.planned ?? 0;
     for (const [name, count] of Object.entries(report.requests)) requests[name] = (requests[name] ?? 0) + count;
@@ -63,14 +67,21 @@ export function reportOf(
     trigger: run.trigger,
     dryRun: run.dryRun,
     ...(run.retryOf !== undefined && { retryOf: run.retryOf }),
+    ...(run.restore && { restore: run.restore }),
+    ...(run.verify && { verify: run.verify }),
+    ...(run.prune && { prune: run.prune }),
     status: state.status,
     startedAt: run.startedAt,
     finishedAt: state.finishedAt?.toISOString() ?? null,
-    counts: { ...counts, ...(run.dryRun && { planned }) },
-    bytes: { ...bytes, ...(run.dryRun && { planned: plannedBytes }) },
+    counts: { ...counts, ...(run.mode === 'prune' && { removed }), ...(run.dryRun && { planned }) },
+    bytes: {
+      ...bytes,
+      ...(run.mode === 'prune' && { removed: removedBytes }),
+      ...(run.dryRun && { planned: plannedBytes }),
+    },
     progress: progressOf(
       run,
-      counts.copied + counts.unchanged + counts.skipped + counts.failed + (run.dryRun ? planned : 0),
+      counts.copied + counts.unchanged + counts.skipped + counts.failed + removed + (run.dryRun ? planned : 0),
       Math.max(counts.listed, scanned ? 0 : (state.expected ?? 0)),
       scanned || state.expected !== undefined,
       bytes.copied,
@@ -142,15 +153,30 @@ function containerReport(parts: PlacedPart[], dryRun: boolean, runStatus: RunSta
   for (const note of notes.values()) {
     addTally(sum, note.kind === 'pending' ? { ...note.tally, requests: {} } : note.tally);
   }
-  const { listed, copied, unchanged, skipped, failed } = sum;
+  const { listed, copied, unchanged, skipped, failed, added, changed, removed, removedBytes } = sum;
   const done = incompletenessOf(parts, dryRun) === undefined;
   const status: RunStatus = !done ? runStatus : failed > 0 ? 'completed-with-failures' : 'succeeded';
   return {
     container: sum.container,
     destination: sum.destination,
     status,
-    counts: { listed, copied, unchanged, skipped, failed, ...(dryRun && { planned }) },
-    bytes: { listed: sum.listedBytes, copied: sum.copiedBytes, ...(dryRun && { planned: plannedBytes }) },
+    counts: {
+      listed,
+      copied,
+      unchanged,
+      skipped,
+      failed,
+      ...(added !== undefined && { added }),
+      ...(changed !== undefined && { changed }),
+      ...(removed !== undefined && { removed }),
+      ...(dryRun && { planned }),
+    },
+    bytes: {
+      listed: sum.listedBytes,
+      copied: sum.copiedBytes,
+      ...(removedBytes !== undefined && { removed: removedBytes }),
+      ...(dryRun && { planned: plannedBytes }),
+    },
     requests: sum.requests,
     problems: Object.entries(sum.problems).map(([code, count]) => problemOf(code as ProblemCode, count, sum.container)),
   };
@@ -220,8 +246,8 @@ function settledBySlice(parts: PlacedPart[]): Map<number, number> | string {
   return settled;
 }
 
-function outcomesIn({ copied, unchanged, skipped, failed }: Tally): number {
-  return copied + unchanged + skipped + failed;
+function outcomesIn({ copied, unchanged, skipped, failed, removed = 0 }: Tally): number {
+  return copied + unchanged + skipped + failed + removed;
 }
 
 /** The manifest's parts in the order they are to be read in. */
@@ -238,6 +264,7 @@ export function partEntries(parts: ListedPart[]): PartEntry[] {
         skipped: tally.skipped,
         failed: tally.failed,
         sha256: tally.sha256 ?? '',
+        ...(tally.names && { names: tally.names }),
       })),
   );
 }

@@ -1,6 +1,11 @@
+import type { NameRange } from './name-range.ts';
 import type { ProblemCode } from './outcome.ts';
+import type { PrunePlan, PruneTask } from './prune.ts';
+import type { RestoreTask } from './restore.ts';
+import type { VerifyTask } from './verify.ts';
 
-export type RunMode = 'full' | 'incremental' | 'retry';
+/** The first three are backups; a retry completes one. Each mode is a run of its job, and only one is at work at a time. */
+export type RunMode = 'full' | 'incremental' | 'retry' | 'restore' | 'verify' | 'prune';
 export type RunStatus = 'running' | 'succeeded' | 'completed-with-failures' | 'failed' | 'cancelled';
 
 /** Names one run to every orchestration and activity. Small, without secrets: it is stored in histories. */
@@ -8,13 +13,27 @@ export interface RunRef {
   id: string;
   job: string;
   mode: RunMode;
-  trigger: 'timer' | 'http';
+  /** `run`: it follows another. */
+  trigger: 'timer' | 'http' | 'run';
   dryRun: boolean;
   startedAt: string;
   /** The lock's epoch: an activity whose run no longer holds this epoch stops. */
   epoch: number;
   /** The run whose failures this one tries again. */
   retryOf?: string;
+  /** What a restore, a verification or a prune is to do: present in runs of that mode. */
+  restore?: RestoreTask;
+  verify?: VerifyTask;
+  prune?: PruneTask;
+  /** When it has ended, another run follows: a verification of what it made, or the prune that it planned. */
+  hasNext?: true;
+  /** The run that this one followed. */
+  follows?: string;
+}
+
+/** Whether runs of this mode leave restore points. */
+export function isBackup(mode: RunMode): boolean {
+  return mode === 'full' || mode === 'incremental' || mode === 'retry';
 }
 
 /** `nightly-20261121T233000Z-k3f9q2`: sorts by time within its job, fits a URL, tells its job. */
@@ -46,13 +65,20 @@ export interface Counts {
   unchanged: number;
   skipped: number;
   failed: number;
-  /** Dry runs only: what would be copied. */
+  /** Of a container, in backups: of those copied, the vault had nothing before, … */
+  added?: number;
+  /** … or another version. */
+  changed?: number;
+  /** Prunes only: snapshots, versions and blobs that were deleted. */
+  removed?: number;
+  /** Dry runs only: what would be copied, or removed. */
   planned?: number;
 }
 
 export interface ByteCounts {
   listed: number;
   copied: number;
+  removed?: number;
   planned?: number;
 }
 
@@ -75,6 +101,9 @@ export interface RunReport {
   trigger: string;
   dryRun: boolean;
   retryOf?: string;
+  restore?: RestoreTask;
+  verify?: VerifyTask;
+  prune?: PruneTask;
   status: RunStatus;
   startedAt: string;
   finishedAt: string | null;
@@ -84,6 +113,8 @@ export interface RunReport {
   requests: Record<string, number>;
   containers: ContainerReport[];
   problems: Problem[];
+  /** Of a prune: what it is about, once that is decided. */
+  plan?: PrunePlan;
 }
 
 /** One part of a restore point's manifest, as its summary lists it. */
@@ -98,6 +129,8 @@ export interface PartEntry {
   failed: number;
   /** Of the compressed bytes. */
   sha256: string;
+  /** Between which names those of the part lie; absent where that is not known. */
+  names?: NameRange;
 }
 
 /** `run.json`, written last: with status `succeeded` or `completed-with-failures` it is the restore point. */
@@ -112,14 +145,28 @@ export interface RunSummary extends RunReport {
   parts: PartEntry[];
 }
 
-/** Dry runs, cancelled and lost runs leave nothing to retry; the run before them may still be. */
+/**
+ * Whether a backup is now the one that may be retried. Dry runs, cancelled and lost runs leave nothing to retry, and what is
+ * no backup leaves no restore point that could be completed; the run before them may still be.
+ */
 export function canBeRetried({
+  mode,
   dryRun,
   status,
   problems,
-}: Pick<RunSummary, 'dryRun' | 'status' | 'problems'>): boolean {
+}: Pick<RunSummary, 'mode' | 'dryRun' | 'status' | 'problems'>): boolean {
   const lost = problems.some(({ code }) => code === 'run-lost');
-  return !dryRun && !lost && status !== 'cancelled' && status !== 'running';
+  return isBackup(mode) && !dryRun && !lost && status !== 'cancelled' && status !== 'running';
+}
+
+/** What a run that has ended leaves to the runs after it. Dry runs and cancelled ones leave what was there before. */
+export function leftBy(summary: RunSummary): { last?: string; point?: string } {
+  const { id, mode, restorePoint } = summary;
+  return {
+    ...(canBeRetried(summary) && { last: id }),
+    // A retry lists only what failed: nothing can be compared with its counts.
+    ...(restorePoint && (mode === 'full' || mode === 'incremental') && { point: id }),
+  };
 }
 
 /** Whether what was read where this run's summary lies is one, and this run's. */

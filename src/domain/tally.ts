@@ -1,3 +1,4 @@
+import { type NameRange, widened } from './name-range.ts';
 import type { Outcome, PlannedCopy, ProblemCode } from './outcome.ts';
 
 /**
@@ -12,6 +13,9 @@ export interface Tally {
   skipped: number;
   copied: number;
   failed: number;
+  /** Only in a prune. */
+  removed?: number;
+  removedBytes?: number;
   /** Scan parts: items handed on to be copied. Copy parts: how many of these the part covers. */
   planned: number;
   listedBytes: number;
@@ -25,6 +29,11 @@ export interface Tally {
   later?: { items: number; attempt: string };
   /** Of the part's compressed bytes. */
   sha256?: string;
+  /** Manifest parts: no name in it comes before the first or after the second, by UTF-16. */
+  names?: NameRange;
+  /** How many of those copied the vault had nothing of before, and how many it had at another version. */
+  added?: number;
+  changed?: number;
 }
 
 export function emptyTally(container: string, destination: string): Tally {
@@ -46,7 +55,15 @@ export function emptyTally(container: string, destination: string): Tally {
 }
 
 export function countOutcome(tally: Tally, outcome: Outcome): void {
+  if (outcome.status === 'removed') {
+    tally.removed = (tally.removed ?? 0) + 1;
+    tally.removedBytes = (tally.removedBytes ?? 0) + outcome.size;
+    return;
+  }
   tally[outcome.status]++;
+  tally.names = widened(tally.names, outcome.name);
+  if (outcome.status === 'copied' && outcome.reason === 'new') tally.added = (tally.added ?? 0) + 1;
+  if (outcome.status === 'copied' && outcome.reason === 'changed') tally.changed = (tally.changed ?? 0) + 1;
   if (outcome.status === 'copied' && outcome.method !== 'properties') tally.copiedBytes += outcome.size;
   if (outcome.code !== undefined) countProblem(tally, outcome.code);
 }
@@ -64,6 +81,10 @@ export function addTally(into: Tally, from: Tally): void {
   for (const key of ['listed', 'unchanged', 'skipped', 'copied', 'failed', 'listedBytes', 'copiedBytes'] as const) {
     into[key] += from[key];
   }
+  if (from.removed) into.removed = (into.removed ?? 0) + from.removed;
+  if (from.removedBytes) into.removedBytes = (into.removedBytes ?? 0) + from.removedBytes;
+  if (from.added) into.added = (into.added ?? 0) + from.added;
+  if (from.changed) into.changed = (into.changed ?? 0) + from.changed;
   for (const [operation, count] of Object.entries(from.requests)) {
     into.requests[operation] = (into.requests[operation] ?? 0) + count;
   }
@@ -73,7 +94,15 @@ export function addTally(into: Tally, from: Tally): void {
 const KEY = 'strongroom_tally';
 
 export function tallyToMetadata(tally: Tally): Record<string, string> {
-  return { [KEY]: JSON.stringify(tally) };
+  return { [KEY]: asciiJson(tally) };
+}
+
+/** JSON that can travel as a header. */
+export function asciiJson(value: unknown): string {
+  return JSON.stringify(value).replace(
+    /[^\x20-\x7e]/g,
+    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 }
 
 /** Undefined for an object that carries no tally, or one that cannot be read. */

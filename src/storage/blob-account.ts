@@ -1,4 +1,4 @@
-import type { BlobState, ContentHeaders } from '../domain/blob.ts';
+import type { BlobState, ContentHeaders, Kept } from '../domain/blob.ts';
 
 /**
  * What Strongroom asks of one storage account's blobs. Every method throws `StorageError` and nothing else, retries
@@ -16,11 +16,14 @@ export interface BlobAccount {
   /** Makes a private container. `exists` when it was there already. */
   createContainer(container: string): Promise<'created' | 'exists'>;
 
-  /** One page of a container's base blobs (at most 5,000). */
+  /** One page of a container's base blobs (at most 5,000 entries); with `kept`, of what is kept of them too. */
   listBlobs(container: string, options: ListBlobsOptions): Promise<BlobPage>;
 
-  /** The blob as it is now, or undefined when it or its container is not there. One request. */
-  look(container: string, name: string): Promise<BlobState | undefined>;
+  /**
+   * The blob as it is now, or undefined when it or its container is not there. One request. With `kept`, one of its
+   * snapshots or versions.
+   */
+  look(container: string, name: string, kept?: Kept): Promise<BlobState | undefined>;
 
   /**
    * Whether the SDK, were it asked for this name, would really address this name in this container: it rewrites dot
@@ -56,8 +59,17 @@ export interface BlobAccount {
   /** Replaces the metadata. Returns the new ETag. */
   setMetadata(container: string, name: string, metadata: Record<string, string>, ifMatch: string): Promise<string>;
 
-  /** Sets the access tier of the base blob. Changes neither ETag nor last-modified time. */
-  setTier(container: string, name: string, tier: string): Promise<void>;
+  /**
+   * Sets the access tier of the base blob, or of what is kept of it. Changes neither ETag nor last-modified time. For an
+   * archived blob this asks the service to rehydrate it, which takes hours and shows in `archiveStatus`; `priority` is
+   * for that.
+   */
+  setTier(
+    container: string,
+    name: string,
+    tier: string,
+    options?: { kept?: Kept; priority?: 'Standard' | 'High' },
+  ): Promise<void>;
 
   /** Replaces all index tags. Changes neither ETag nor last-modified time. */
   setTags(container: string, name: string, tags: Record<string, string>): Promise<void>;
@@ -67,6 +79,25 @@ export interface BlobAccount {
 
   /** Reads a small object, or undefined when it or its container is not there. */
   getObject(container: string, name: string): Promise<StoredObject | undefined>;
+
+  /**
+   * The bytes of a blob, or of what is kept of it, in order; memory does not grow with its size. Pinned to `ifMatch`
+   * throughout: `precondition` once it is another version. Ends only when every byte has come; anything less throws.
+   */
+  readContent(
+    container: string,
+    name: string,
+    options: { ifMatch: string; kept?: Kept; signal?: AbortSignal },
+  ): AsyncIterable<Uint8Array>;
+
+  /**
+   * Deletes a base blob, or, with `kept`, one of its snapshots or versions and nothing else. `ifMatch` pins it. Throws
+   * `snapshots-present` for a base blob that still has snapshots, `not-found` for what is gone. Needs a right that a backup never uses.
+   */
+  deleteBlob(container: string, name: string, options: { ifMatch: string; kept?: Kept }): Promise<void>;
+
+  /** Deletes a whole container with all that is in it. Needs a right that a backup never uses. */
+  deleteContainer(container: string): Promise<void>;
 }
 
 export interface ListBlobsOptions {
@@ -80,6 +111,11 @@ export interface ListBlobsOptions {
   copy?: boolean;
   /** Content headers other than the MD5; left out unless asked for. */
   contentHeaders?: boolean;
+  /**
+   * Snapshots and, where the account keeps them, versions as well: entries of the same name, each with its `kept`. Not
+   * with a delimiter.
+   */
+  kept?: boolean;
   /** Group names at this delimiter into `prefixes`. */
   delimiter?: string;
   /** At most so many items in the page; 5,000 when not said. */
@@ -96,8 +132,8 @@ export interface BlobPage {
 }
 
 export interface ReadAccess {
-  /** A URL by which the service may read the blob. Secret. */
-  urlOf(name: string): string;
+  /** A URL by which the service may read the blob, or what is kept of it. Secret. */
+  urlOf(name: string, kept?: Kept): string;
 }
 
 export interface CopyRequest {
@@ -108,7 +144,10 @@ export interface CopyRequest {
   name: string;
   /** What was seen of the destination: its ETag, or `absent`. Anything else is `precondition`. */
   destination: { ifMatch: string } | 'absent';
-  /** Replaces all metadata. Absent: the source's own is copied by the service. */
+  /**
+   * Replaces all metadata. Absent: the source's own is copied by the service. An empty one counts as absent, except by
+   * `copyBlocks`: there is no header that would say so.
+   */
   metadata?: Record<string, string>;
   tags?: Record<string, string>;
   tier?: string;

@@ -1,19 +1,32 @@
 import { createHash } from 'node:crypto';
+import pLimit from 'p-limit';
 import {
   CONTROL_CONTAINER,
   lockPath,
+  notesPath,
+  notesPrefix,
   type PartKind,
   partPath,
+  prunePlanPath,
   runPrefix,
   summaryPath,
 } from '../domain/control-paths.ts';
-import { isLock, type RunLock, release } from '../domain/lock.ts';
+import { isLock, type Left, type RunLock, release } from '../domain/lock.ts';
+import type { ManifestPage } from '../domain/manifest.ts';
+import type { Outcome } from '../domain/outcome.ts';
 import { DamagedPartError, type Part, type PartWriter, readPart } from '../domain/part.ts';
+import { isPrunePlan, type PrunePlan } from '../domain/prune.ts';
 import type { ListedPart } from '../domain/report.ts';
+import { isNotes, type Notes } from '../domain/restore-point.ts';
 import { isSummary, type RunSummary } from '../domain/run.ts';
-import { type Tally, tallyFromMetadata, tallyToMetadata } from '../domain/tally.ts';
+import { asciiJson, type Tally, tallyFromMetadata, tallyToMetadata } from '../domain/tally.ts';
 import type { BlobAccount, BlobPage, ListBlobsOptions } from './blob-account.ts';
 import { isStorageError, StorageError } from './storage-error.ts';
+
+/** Of a manifest's page, read at the same time: each may be tens of megabytes when it is unpacked. */
+const PARTS_AT_ONCE = 4;
+/** In the metadata of what is noted of a restore point, all of it again: one listing tells of all of them. */
+const NOTES_KEY = 'strongroom_notes';
 
 interface RunName {
   job: string;
@@ -33,19 +46,24 @@ export class ControlStore {
     return this.#readJson(lockPath(job), (value) => isLock(value, job));
   }
 
-  /** Frees the job's lock if this run holds it. `last` becomes the run that may be retried. */
-  async releaseLock(run: RunName, now: Date, last?: string): Promise<void> {
+  /** Frees the job's lock if this run holds it. */
+  async releaseLock(run: RunName, now: Date, left: Left = {}): Promise<void> {
     for (let attempt = 0; attempt < 5; attempt++) {
       const lock = await this.readLock(run.job);
       if (lock?.value.run?.id !== run.id) return;
       // It fails when somebody asked to cancel just now: then read it again.
-      if (await this.writeJson(lockPath(run.job), release(lock.value, now, last), { ifMatch: lock.etag })) return;
+      if (await this.writeJson(lockPath(run.job), release(lock.value, now, left), { ifMatch: lock.etag })) return;
     }
   }
 
   /** The summary of a run, or undefined while it has none. Throws `damaged`. */
   async readSummary(run: RunName): Promise<RunSummary | undefined> {
     return (await this.#readJson(summaryPath(run), (value) => isSummary(value, run)))?.value;
+  }
+
+  /** What a prune is about, or undefined while that is not decided. Throws `damaged`. */
+  async readPrunePlan(run: RunName): Promise<PrunePlan | undefined> {
+    return (await this.#readJson(prunePlanPath(run), isPrunePlan))?.value;
   }
 
   async #readJson<T>(
@@ -65,10 +83,15 @@ export class ControlStore {
   }
 
   /** Writes only if the document is still what was read (`absent`: not there). False when it is not. */
-  async writeJson(path: string, value: unknown, expect: { ifMatch: string } | 'absent'): Promise<boolean> {
+  async writeJson(
+    path: string,
+    value: unknown,
+    expect: { ifMatch: string } | 'absent',
+    metadata?: Record<string, string>,
+  ): Promise<boolean> {
     const body = Buffer.from(`${JSON.stringify(value, undefined, 2)}\n`);
     try {
-      await this.#put(path, body, { contentType: 'application/json', expect });
+      await this.#put(path, body, { contentType: 'application/json', expect, ...(metadata && { metadata }) });
       return true;
     } catch (error) {
       if (!isStorageError(error, 'precondition')) throw error;
@@ -128,6 +151,66 @@ export class ControlStore {
     }
     if (part.end.part !== path) throw this.#damaged(path, 'it is another part');
     return part;
+  }
+
+  /** The outcomes of each part of a page of a manifest, or, in its place, why that part cannot be read. */
+  readManifest(page: ManifestPage): Promise<(Outcome[] | StorageError)[]> {
+    const limit = pLimit(PARTS_AT_ONCE);
+    return Promise.all(
+      page.parts.map(({ path, sha256 }) =>
+        limit(async () => {
+          try {
+            return (await this.readPart<Outcome, object>(path, sha256)).items;
+          } catch (error) {
+            if (isStorageError(error, 'damaged')) return error;
+            throw error;
+          }
+        }),
+      ),
+    );
+  }
+
+  /** What is noted of a restore point; nothing, where nothing is. Throws `damaged`. */
+  async readNotes(run: RunName): Promise<Notes> {
+    return (await this.#readJson(notesPath(run), isNotes))?.value ?? {};
+  }
+
+  /**
+   * Changes what is noted of a restore point, by compare-and-swap. `change` sees what is there and may throw to leave it so.
+   * Throws `precondition` where others keep changing it.
+   */
+  async changeNotes(run: RunName, change: (notes: Notes) => Notes): Promise<Notes> {
+    const path = notesPath(run);
+    for (let attempt = 0; attempt < 5; attempt++) {
+      const found = await this.#readJson(path, isNotes);
+      const notes = change(found?.value ?? {});
+      const expect = found ? { ifMatch: found.etag } : 'absent';
+      if (await this.writeJson(path, notes, expect, { [NOTES_KEY]: asciiJson(notes) })) return notes;
+    }
+    throw new StorageError('precondition', `${CONTROL_CONTAINER}/${path} in ${this.#vault.alias} keeps changing`);
+  }
+
+  /** What is noted of each restore point of a job, by its id; one request per 5,000. Throws `damaged`. */
+  async listNotes(job: string): Promise<Map<string, Notes>> {
+    const all = new Map<string, Notes>();
+    const prefix = notesPrefix(job);
+    for await (const { blobs } of this.#pages({ prefix, metadata: true })) {
+      for (const { name, metadata } of blobs) {
+        const id = name.slice(prefix.length).replace(/\.json$/, '');
+        const text = metadata?.[NOTES_KEY];
+        all.set(id, text === undefined ? await this.readNotes({ job, id }) : this.#notesIn(text, name));
+      }
+    }
+    return all;
+  }
+
+  #notesIn(text: string, path: string): Notes {
+    let notes: unknown;
+    try {
+      notes = JSON.parse(text);
+    } catch {}
+    if (isNotes(notes)) return notes;
+    throw this.#damaged(path, 'its metadata is not what belongs there');
   }
 
   /** A note of how far a piece of work has come. Only for people: losing it loses nothing. */

@@ -27,6 +27,8 @@ export type StorageErrorKind =
   | 'type-differs'
   /** The account, or this type of blob, does not have the access tier that was asked for. */
   | 'tier-not-supported'
+  /** A base blob cannot be deleted while it has snapshots. */
+  | 'snapshots-present'
   /** Immutability policy or legal hold. */
   | 'immutable'
   /** The copy source is larger than the method allows. */

@@ -281,6 +281,13 @@ describe('properties', () => {
     });
   });
 
+  it('metadata is all gone when it is replaced by none', async () => {
+    const made = await container('no-metadata');
+    const { etag } = await account.putObject(made, 'o', HELLO, { ...TEXT, metadata: { a: '1', b: '2' } });
+    const changed = await account.setMetadata(made, 'o', {}, etag);
+    expect(await account.look(made, 'o')).toMatchObject({ etag: changed, metadata: {}, contentType: 'text/plain' });
+  });
+
   it('tier and tags change neither the ETag nor the time', async () => {
     const made = await container('tiers');
     const { etag } = await account.putObject(made, 'o', HELLO, TEXT);

@@ -1,9 +1,13 @@
+import { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
 import { BlobServiceClient } from '@azure/storage-blob';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { MemoryAccount, MemoryStorage, type Traits } from '../../prove/simulation/memory-account.ts';
 import { MemoryBlobs } from '../../prove/simulation/memory-blobs.ts';
+import type { Kept } from '../../src/domain/blob.ts';
+import { reducedSource } from '../../src/domain/copy-source.ts';
 import { connectBlobAccount } from '../../src/storage/azure/connect.ts';
-import type { BlobAccount, CopyRequest, ReadAccess } from '../../src/storage/blob-account.ts';
+import type { BlobAccount, BlobPage, CopyRequest, ReadAccess } from '../../src/storage/blob-account.ts';
 import { takeAccounts } from '../support/accounts.ts';
 
 /** The storage of the simulation answers as the real adapter does: both are held to the same. */
@@ -164,6 +168,78 @@ describe.each([
     expect((await source.listBlobs('data', { prefix: 'snapped' })).blobs).toHaveLength(1);
   });
 
+  const content = async (name: string, ifMatch: string, kept?: Kept) =>
+    (await buffer(Readable.from(source.readContent('data', name, { ifMatch, ...(kept && { kept }) })))).toString();
+
+  async function snapped(name: string) {
+    const old = await put(name, 'old', { ...TEXT, metadata: { Version: '1' } });
+    const kept = { snapshot: await source.snapshot('data', name, old.etag) };
+    const base = await put(name, 'newer');
+    return { kept, etag: old.etag, base: base.etag };
+  }
+
+  it('lists snapshots beside their blobs when it is asked to, and looks at them', async () => {
+    const { kept, etag, base } = await snapped('kept/listed');
+    await put('kept/listed too', 'x');
+    const { blobs } = await source.listBlobs('data', { prefix: 'kept/listed', kept: true, metadata: true });
+    expect(blobs).toHaveLength(3);
+    expect(kept.snapshot).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{7}Z$/);
+    expect(blobs.find((blob) => blob.kept)).toMatchObject({ kept, etag, size: 3, metadata: { Version: '1' } });
+    expect(blobs.find((blob) => !blob.kept)).toMatchObject({ name: 'kept/listed', etag: base, size: 5 });
+    expect((await source.listBlobs('data', { prefix: 'kept/listed' })).blobs).toHaveLength(2);
+    expect(await source.look('data', 'kept/listed', kept)).toMatchObject({ kept, etag, metadata: { version: '1' } });
+    expect(await source.look('data', 'kept/listed')).not.toHaveProperty('kept');
+    expect(await source.look('data', 'kept/listed', { snapshot: '2020-01-01T00:00:00.0000000Z' })).toBeUndefined();
+  });
+
+  it('reads all of a blob, or of a snapshot, pinned to its ETag', async () => {
+    const { kept, etag, base } = await snapped('kept/read');
+    expect(await content('kept/read', base)).toBe('newer');
+    expect(await content('kept/read', etag, kept)).toBe('old');
+    await expect(content('kept/read', etag)).rejects.toMatchObject({ kind: 'precondition' });
+    await expect(content('kept/read', base, kept)).rejects.toMatchObject({ kind: 'precondition' });
+    await source.setTier('data', 'kept/read', 'Archive');
+    await expect(content('kept/read', base)).rejects.toMatchObject({ kind: 'archived', status: 409 });
+    const empty = await put('kept/empty', '');
+    expect(await content('kept/empty', empty.etag)).toBe('');
+  });
+
+  it('deletes a snapshot by itself, and a blob only without its snapshots', async () => {
+    const { kept, etag, base } = await snapped('kept/deleted');
+    const remove = (ifMatch: string, which?: Kept) =>
+      source.deleteBlob('data', 'kept/deleted', { ifMatch, ...(which && { kept: which }) });
+    await expect(remove(etag)).rejects.toMatchObject({ kind: 'precondition' });
+    await expect(remove(base)).rejects.toMatchObject({ kind: 'snapshots-present', status: 409 });
+    await expect(remove(base, kept)).rejects.toMatchObject({ kind: 'precondition' });
+    await remove(etag, kept);
+    await expect(remove(etag, kept)).rejects.toMatchObject({ kind: 'not-found' });
+    await remove(base);
+    await expect(remove(base)).rejects.toMatchObject({ kind: 'not-found' });
+    expect(await source.look('data', 'kept/deleted')).toBeUndefined();
+  });
+
+  it('deletes no leased blob', async () => {
+    const { etag } = await vault.putObject('kept', 'leased', Buffer.from('x'), TEXT);
+    await accounts.lease('kept', 'leased');
+    await expect(vault.deleteBlob('kept', 'leased', { ifMatch: etag })).rejects.toMatchObject({ kind: 'leased' });
+  });
+
+  it('deletes a container with all that is in it', async () => {
+    await vault.createContainer('doomed');
+    await vault.putObject('doomed', 'x', Buffer.from('x'), TEXT);
+    await vault.deleteContainer('doomed');
+    expect((await vault.listContainers()).names).not.toContain('doomed');
+    await expect(vault.deleteContainer('doomed')).rejects.toMatchObject({ kind: 'container-not-found' });
+    const late = vault.deleteBlob('doomed', 'x', { ifMatch: '0x1' });
+    await expect(late).rejects.toMatchObject({ kind: 'container-not-found' });
+  });
+
+  it('clears all metadata', async () => {
+    const { etag } = await put('kept/cleared', 'x', { ...TEXT, metadata: { a: '1' } });
+    await source.setMetadata('data', 'kept/cleared', {}, etag);
+    expect((await source.look('data', 'kept/cleared'))?.metadata).toEqual({});
+  });
+
   const methods = {
     copySync: (request: CopyRequest) => vault.copySync(request),
     startCopy: (request: CopyRequest) => vault.startCopy(request),
@@ -182,6 +258,26 @@ describe.each([
       expect(made).toMatchObject({ etag, metadata: { ours: '2' }, tags: { k: 'v' }, tier: 'Cool' });
       expect(made?.copy?.status).toBe(method === 'copyBlocks' ? undefined : 'success');
       expect((await vault.getObject('kept', request.name))?.body.toString()).toBe(request.name);
+    });
+
+    it('copies a snapshot, pinned to it, and says what it copied', async () => {
+      const from = `${method}/snapshot`;
+      const { kept, etag, base } = await snapped(from);
+      const request: CopyRequest = {
+        sourceUrl: access.urlOf(from, kept),
+        sourceIfMatch: etag,
+        container: 'kept',
+        // Its length tells the size.
+        name: `${method}/snapshot`.slice(-3),
+        destination: 'absent',
+      };
+      await expect(copy({ ...request, sourceIfMatch: base })).rejects.toMatchObject({ kind: 'precondition' });
+      const { etag: made } = await copy(request);
+      expect((await vault.getObject('kept', request.name))?.body.toString()).toBe('old');
+      const looked = await vault.look('kept', request.name);
+      const source = method === 'copyBlocks' ? undefined : reducedSource(request.sourceUrl);
+      expect(looked?.copy?.source).toBe(source);
+      await vault.deleteBlob('kept', request.name, { ifMatch: made });
     });
 
     it('is held to what was seen of both sides', async () => {
@@ -243,6 +339,38 @@ describe.each([
       status: 409,
     });
     await expect(vault.abortCopy('kept', 'nothing', copyId)).rejects.toMatchObject({ kind: 'not-found' });
+  });
+});
+
+describe('listings with snapshots, in memory alone', () => {
+  it('break between a blob and its snapshots, and lose none', async () => {
+    const account = new MemoryAccount(new MemoryStorage(), 'vault', {
+      compare: (a, b) => (a < b ? -1 : a > b ? 1 : 0),
+      page: () => 1,
+      now: () => 0,
+      tiers: [],
+      tags: true,
+      unsupported: [],
+      staysPending: () => false,
+      started: () => {},
+      changed: () => {},
+    });
+    account.createContainer('kept');
+    const expected: [string, string | undefined][] = [];
+    for (const name of ['a', 'b', 'c']) {
+      const { etag } = account.write('kept', { name });
+      const ids = name === 'b' ? [] : [account.snapshot('kept', name, etag), account.snapshot('kept', name, etag)];
+      expected.push(...ids.map((id): [string, string] => [name, id]), [name, undefined]);
+    }
+    const seen: [string, string | undefined][] = [];
+    // One more page than there are entries would be one too many.
+    for (let next: string | undefined = ''; next !== undefined && seen.length <= expected.length; ) {
+      const page: BlobPage = account.listBlobs('kept', { kept: true, ...(next !== '' && { marker: next }) });
+      for (const { name, kept } of page.blobs)
+        seen.push([name, kept && 'snapshot' in kept ? kept.snapshot : undefined]);
+      next = page.next;
+    }
+    expect(seen).toEqual(expected);
   });
 });
 

@@ -1,13 +1,14 @@
 import { buffer } from 'node:stream/consumers';
 import {
   type BlobClient,
+  type BlobDownloadResponseParsed,
   type BlobHTTPHeaders,
   BlobServiceClient,
   type BlockBlobClient,
   type ContainerClient,
 } from '@azure/storage-blob';
 import pLimit from 'p-limit';
-import type { BlobState, ContentHeaders } from '../../domain/blob.ts';
+import type { BlobState, ContentHeaders, Kept } from '../../domain/blob.ts';
 import type {
   BlobAccount,
   BlobPage,
@@ -19,18 +20,19 @@ import type {
   StartedCopy,
   StoredObject,
 } from '../blob-account.ts';
-import { isStorageError } from '../storage-error.ts';
+import { isStorageError, StorageError } from '../storage-error.ts';
 import type { AccountAccess } from './account-access.ts';
 import { addresses } from './addressing.ts';
 import { blobStateOf } from './blob-properties.ts';
 import { type Block, planBlocks } from './block-plan.ts';
 import { type Asked, storageErrorOf } from './errors.ts';
 import { bareEtag, quotedEtag } from './etag.ts';
-import { readListing } from './listing-reader.ts';
+import { type ListingReaderOptions, readListing } from './listing-reader.ts';
 import { blobPipeline } from './pipeline.ts';
 import { type ReadAccessMinter, readAccessMinter } from './read-access.ts';
 import { withExtras } from './request-extras.ts';
 import type { RetryOptions } from './retry-policy.ts';
+import { type RestOfContent, wholeContent } from './whole-content.ts';
 
 const PAGE_SIZE = 5000;
 /** Blocks of one blob that are copied at once. */
@@ -44,6 +46,9 @@ export class AzureBlobAccount implements BlobAccount {
   readonly endpoint: string;
   readonly #service: BlobServiceClient;
   readonly #mint: ReadAccessMinter;
+  readonly #retries: RetryOptions;
+  /** Not every account lists versions; those that do not refuse to be asked. */
+  #refusesVersions = false;
 
   constructor(access: AccountAccess, retries: RetryOptions) {
     this.alias = access.alias;
@@ -51,6 +56,7 @@ export class AzureBlobAccount implements BlobAccount {
     const url = access.by.kind === 'sas' ? `${access.blobEndpoint}?${access.by.sas}` : access.blobEndpoint;
     this.#service = new BlobServiceClient(url, blobPipeline(access, retries));
     this.#mint = readAccessMinter(this.#service, access.by);
+    this.#retries = retries;
   }
 
   listContainers(marker?: string, signal?: AbortSignal): Promise<{ names: string[]; next?: string }> {
@@ -76,7 +82,21 @@ export class AzureBlobAccount implements BlobAccount {
     }
   }
 
-  listBlobs(container: string, options: ListBlobsOptions): Promise<BlobPage> {
+  async listBlobs(container: string, options: ListBlobsOptions): Promise<BlobPage> {
+    if (!options.kept) return this.#listBlobs(container, options);
+    if (!this.#refusesVersions) {
+      try {
+        return await this.#listBlobs(container, options, 'snapshots and versions');
+      } catch (error) {
+        if (!couldMeanVersions(error)) throw error;
+      }
+    }
+    const page = await this.#listBlobs(container, options, 'snapshots');
+    this.#refusesVersions = true;
+    return page;
+  }
+
+  #listBlobs(container: string, options: ListBlobsOptions, kept?: ListingReaderOptions['kept']): Promise<BlobPage> {
     return this.#ask({ action: 'list the blobs of', container }, async () => {
       const { prefix, delimiter, marker, limit, signal } = options;
       const client = this.#container(container);
@@ -84,6 +104,8 @@ export class AzureBlobAccount implements BlobAccount {
         includeMetadata: options.metadata === true,
         includeTags: options.tags === true,
         includeCopy: options.copy === true,
+        includeSnapshots: kept !== undefined,
+        includeVersions: kept === 'snapshots and versions',
         ...(prefix ? { prefix } : {}),
         ...abortable(signal),
       };
@@ -93,7 +115,7 @@ export class AzureBlobAccount implements BlobAccount {
       });
       let page: BlobPage | undefined;
       const readBody = (body: Buffer) => {
-        page = readListing(body, { contentHeaders: options.contentHeaders === true });
+        page = readListing(body, { contentHeaders: options.contentHeaders === true, ...(kept ? { kept } : {}) });
       };
       await withExtras({ readBody }, () => pages.next());
       // What connections remember of this call must not keep the page.
@@ -104,10 +126,10 @@ export class AzureBlobAccount implements BlobAccount {
     });
   }
 
-  look(container: string, name: string): Promise<BlobState | undefined> {
+  look(container: string, name: string, kept?: Kept): Promise<BlobState | undefined> {
     return orAbsent(
       this.#ask({ action: 'look at', container, name }, async () =>
-        blobStateOf(name, await this.#blob(container, name).getProperties()),
+        blobStateOf(name, await this.#blob(container, name, kept).getProperties(), kept),
       ),
     );
   }
@@ -213,9 +235,14 @@ export class AzureBlobAccount implements BlobAccount {
     });
   }
 
-  async setTier(container: string, name: string, tier: string): Promise<void> {
+  async setTier(
+    container: string,
+    name: string,
+    tier: string,
+    { kept, priority }: { kept?: Kept; priority?: 'Standard' | 'High' } = {},
+  ): Promise<void> {
     await this.#ask({ action: 'set the tier of', container, name }, () =>
-      this.#blob(container, name).setAccessTier(tier),
+      this.#blob(container, name, kept).setAccessTier(tier, priority ? { rehydratePriority: priority } : {}),
     );
   }
 
@@ -249,12 +276,55 @@ export class AzureBlobAccount implements BlobAccount {
     );
   }
 
+  async *readContent(
+    container: string,
+    name: string,
+    { ifMatch, kept, signal }: { ifMatch: string; kept?: Kept; signal?: AbortSignal },
+  ): AsyncGenerator<Uint8Array, void, undefined> {
+    const conditions = { ifMatch: quotedEtag(ifMatch) };
+    try {
+      const client = this.#blob(container, name, kept);
+      const open = (from: number) =>
+        withExtras({ streamBody: true }, async () =>
+          restOf(
+            await client.download(from, undefined, { conditions, maxRetryRequests: 0, ...abortable(signal) }),
+            from,
+          ),
+        );
+      yield* wholeContent(open, this.#retries, signal);
+    } catch (error) {
+      throw storageErrorOf(error, { action: 'read', container, name, alias: this.alias });
+    }
+  }
+
+  async deleteBlob(
+    container: string,
+    name: string,
+    { ifMatch, kept }: { ifMatch: string; kept?: Kept },
+  ): Promise<void> {
+    try {
+      await this.#ask({ action: 'delete', container, name }, () =>
+        this.#blob(container, name, kept).delete({ conditions: { ifMatch: quotedEtag(ifMatch) } }),
+      );
+    } catch (error) {
+      // A condition on what is gone does not hold either.
+      if (!isStorageError(error, 'precondition') || (await this.look(container, name, kept))) throw error;
+      throw new StorageError('not-found', error.message, 404, 'BlobNotFound');
+    }
+  }
+
+  async deleteContainer(container: string): Promise<void> {
+    await this.#ask({ action: 'delete container', container }, () => this.#container(container).delete());
+  }
+
   #container(container: string): ContainerClient {
     return this.#service.getContainerClient(container);
   }
 
-  #blob(container: string, name: string): BlobClient {
-    return this.#container(container).getBlobClient(name);
+  #blob(container: string, name: string, kept?: Kept): BlobClient {
+    const base = this.#container(container).getBlobClient(name);
+    if (!kept) return base;
+    return 'snapshot' in kept ? base.withSnapshot(kept.snapshot) : base.withVersion(kept.version);
   }
 
   async #ask<T>(asked: Omit<Asked, 'alias'>, send: () => Promise<T>): Promise<T> {
@@ -273,6 +343,23 @@ async function orAbsent<T>(found: Promise<T>): Promise<T | undefined> {
     if (isStorageError(error, 'not-found', 'container-not-found')) return undefined;
     throw error;
   }
+}
+
+/** Accounts that keep no versions, and such as cannot, each refuse in their own words. */
+function couldMeanVersions(error: unknown): boolean {
+  return (
+    isStorageError(error) && [400, 409, 501].includes(error.status) && !isStorageError(error, 'container-not-found')
+  );
+}
+
+function restOf(answer: BlobDownloadResponseParsed, from: number): RestOfContent {
+  const body = answer.readableStreamBody as AsyncIterable<Buffer>;
+  if (from === 0) return { size: answer.contentLength ?? 0, body };
+  const [, first, size] = /^bytes (\d+)-\d+\/(\d+)$/.exec(answer.contentRange ?? '') ?? [];
+  if (Number(first) !== from) {
+    throw new StorageError('server', 'The service sent another part of the blob than it was asked for.');
+  }
+  return { size: Number(size), body };
 }
 
 function copying({ container, name }: CopyRequest): Omit<Asked, 'alias'> {

@@ -1,10 +1,10 @@
 import type { BlobGetPropertiesResponse } from '@azure/storage-blob';
-import type { BlobState } from '../../domain/blob.ts';
+import type { BlobState, Kept } from '../../domain/blob.ts';
 import { bareEtag } from './etag.ts';
 import { copyState } from './listing-reader.ts';
 
 /** What the headers of a single blob tell, in the form that listings give. */
-export function blobStateOf(name: string, properties: BlobGetPropertiesResponse): BlobState {
+export function blobStateOf(name: string, properties: BlobGetPropertiesResponse, kept?: Kept): BlobState {
   const state: BlobState = {
     name,
     etag: bareEtag(properties.etag),
@@ -13,6 +13,7 @@ export function blobStateOf(name: string, properties: BlobGetPropertiesResponse)
     type: properties.blobType === 'PageBlob' ? 'page' : properties.blobType === 'AppendBlob' ? 'append' : 'block',
     metadata: properties.metadata ?? {},
   };
+  if (kept) state.kept = kept;
   if (properties.contentType) state.contentType = properties.contentType;
   if (properties.contentEncoding) state.contentEncoding = properties.contentEncoding;
   if (properties.contentLanguage) state.contentLanguage = properties.contentLanguage;
@@ -25,12 +26,11 @@ export function blobStateOf(name: string, properties: BlobGetPropertiesResponse)
   if (properties.tagCount) state.tagCount = properties.tagCount;
   if (properties.metadata?.hdi_isfolder === 'true') state.isDirectory = true;
   if (properties.copyId && properties.copyStatus) {
-    state.copy = copyState(
-      properties.copyId,
-      properties.copyStatus,
-      properties.copyProgress,
-      properties.copyStatusDescription,
-    );
+    state.copy = copyState(properties.copyId, properties.copyStatus, {
+      progress: properties.copyProgress,
+      description: properties.copyStatusDescription,
+      source: properties.copySource,
+    });
   }
   return state;
 }

@@ -66,6 +66,8 @@ const BY_CODE: Record<string, StorageErrorKind> = {
   InvalidSourceBlobType: 'type-differs',
   BlobTypeMismatch: 'type-differs',
 
+  SnapshotsPresent: 'snapshots-present',
+
   BlobImmutableDueToPolicy: 'immutable',
   BlobImmutableDueToLegalHold: 'immutable',
   ContainerImmutable: 'immutable',

@@ -1,4 +1,5 @@
-import type { BlobState, BlobType, ContentHeaders, CopyState } from '../../domain/blob.ts';
+import type { BlobState, BlobType, ContentHeaders, CopyState, Kept } from '../../domain/blob.ts';
+import { reducedSource } from '../../domain/copy-source.ts';
 import type { BlobPage } from '../blob-account.ts';
 import { StorageError } from '../storage-error.ts';
 import { bareEtag } from './etag.ts';
@@ -8,6 +9,11 @@ import { XmlCursor, XmlError } from './xml-cursor.ts';
 export interface ListingReaderOptions {
   /** Content headers other than the MD5. */
   contentHeaders?: boolean;
+  /**
+   * What was asked for beside base blobs, which are all that comes out otherwise. A version id without a word on
+   * whether it is the current one is an earlier version's where versions were asked for, and the base blob's where not.
+   */
+  kept?: 'snapshots' | 'snapshots and versions';
 }
 
 /**
@@ -23,6 +29,7 @@ export function readListing(body: Buffer | string, options: ListingReaderOptions
     return read(
       new XmlCursor(typeof body === 'string' ? Buffer.from(body) : body),
       options.contentHeaders ? WITH_CONTENT_HEADERS : PROPERTIES,
+      options.kept,
     );
   } catch (error) {
     if (!(error instanceof XmlError)) throw error;
@@ -30,7 +37,7 @@ export function readListing(body: Buffer | string, options: ListingReaderOptions
   }
 }
 
-function read(xml: XmlCursor, properties: Properties): BlobPage {
+function read(xml: XmlCursor, properties: Properties, asked: ListingReaderOptions['kept']): BlobPage {
   const page: BlobPage = { blobs: [], prefixes: [] };
   let complete = false;
   xml.document('EnumerationResults', (element) => {
@@ -38,7 +45,7 @@ function read(xml: XmlCursor, properties: Properties): BlobPage {
       complete = true;
       xml.children(element, (entry) => {
         if (entry === 'Blob') {
-          const blob = readBlob(xml, properties);
+          const blob = readBlob(xml, properties, asked);
           if (blob) page.blobs.push(blob);
         } else if (entry === 'BlobPrefix') page.prefixes.push(readPrefix(xml));
         else xml.skip(entry);
@@ -59,12 +66,15 @@ interface Draft {
   copyStatus?: string;
   copyProgress?: string;
   copyDescription?: string;
+  copySource?: string;
 }
 
-function readBlob(xml: XmlCursor, properties: Properties): BlobState | undefined {
+function readBlob(xml: XmlCursor, properties: Properties, asked: ListingReaderOptions['kept']): BlobState | undefined {
   const draft: Draft = { state: {} };
-  // A snapshot, an old version or a deleted blob: not a base blob, and not asked for.
-  let other = false;
+  let deleted = false;
+  let snapshot = '';
+  let version = '';
+  let current = '';
   xml.children('Blob', (element) => {
     switch (element) {
       case 'Name':
@@ -86,19 +96,29 @@ function readBlob(xml: XmlCursor, properties: Properties): BlobState | undefined
         draft.state.tags = readTags(xml);
         break;
       case 'Deleted':
-        if (xml.content(element) === 'true') other = true;
+        deleted = xml.content(element) === 'true';
         break;
       case 'Snapshot':
-        if (xml.content(element) !== '') other = true;
+        snapshot = xml.content(element);
+        break;
+      case 'VersionId':
+        version = xml.content(element);
         break;
       case 'IsCurrentVersion':
-        if (xml.content(element) === 'false') other = true;
+        current = xml.content(element);
         break;
       default:
         xml.skip(element);
     }
   });
-  return other ? undefined : finished(draft);
+  if (deleted) return undefined;
+  // Of a blob that was deleted, versions are left and none of them is said to be or not to be current.
+  const earlier = current === 'false' || (asked === 'snapshots and versions' && version !== '' && current !== 'true');
+  if (snapshot === '' && !earlier) return finished(draft);
+  const kept: Kept | undefined = snapshot !== '' ? { snapshot } : version !== '' ? { version } : undefined;
+  if (!asked || !kept) return undefined;
+  draft.state.kept = kept;
+  return finished(draft);
 }
 
 /** What to do with the text of each property; the others are stepped over. */
@@ -155,6 +175,7 @@ const PROPERTIES: Properties = new Map<string, (draft: Draft, text: string) => v
   ['CopyStatus', intoDraft('copyStatus')],
   ['CopyProgress', intoDraft('copyProgress')],
   ['CopyStatusDescription', intoDraft('copyDescription')],
+  ['CopySource', intoDraft('copySource')],
 ]);
 
 const WITH_CONTENT_HEADERS: Properties = new Map([
@@ -179,14 +200,15 @@ function intoDraft(field: Exclude<keyof Draft, 'state'>): (draft: Draft, text: s
   };
 }
 
-function finished({ state, copyId, copyStatus, copyProgress, copyDescription }: Draft): BlobState {
+function finished(draft: Draft): BlobState {
+  const { state, copyId, copyStatus, copyProgress: progress, copyDescription: description, copySource: source } = draft;
   if (state.metadata?.hdi_isfolder === 'true') state.isDirectory = true;
   if (state.isDirectory) {
     // It has no content, and the service may leave out what describes it.
     state.size ??= 0;
     state.type ??= 'block';
   }
-  if (copyId && copyStatus) state.copy = copyState(copyId, copyStatus, copyProgress, copyDescription);
+  if (copyId && copyStatus) state.copy = copyState(copyId, copyStatus, { progress, description, source });
   if (!isComplete(state)) throw new XmlError('a blob lacks its name, ETag, time, size or type');
   return state;
 }
@@ -195,15 +217,21 @@ function isComplete(state: Partial<BlobState>): state is BlobState {
   return !!state.name && !!state.etag && !!state.lastModified && state.size !== undefined && state.type !== undefined;
 }
 
-export function copyState(id: string, status: string, progress?: string, description?: string): CopyState {
+export function copyState(
+  id: string,
+  status: string,
+  more: { progress: string | undefined; description: string | undefined; source: string | undefined },
+): CopyState {
   if (status !== 'pending' && status !== 'success' && status !== 'aborted' && status !== 'failed') {
     throw new XmlError(`${status.slice(0, 20)} is not a copy status`);
   }
+  const source = more.source && reducedSource(more.source);
   return {
     id,
     status,
-    ...(progress ? { progress } : {}),
-    ...(description ? { description: serviceText(description) } : {}),
+    ...(more.progress ? { progress: more.progress } : {}),
+    ...(more.description ? { description: serviceText(more.description) } : {}),
+    ...(source ? { source } : {}),
   };
 }
 

@@ -1,4 +1,6 @@
 import {
+  BlobSASPermissions,
+  type BlobSASSignatureValues,
   type BlobServiceClient,
   type ContainerClient,
   ContainerSASPermissions,
@@ -7,6 +9,7 @@ import {
   StorageSharedKeyCredential,
   type UserDelegationKey,
 } from '@azure/storage-blob';
+import type { Kept } from '../../domain/blob.ts';
 import type { ReadAccess } from '../blob-account.ts';
 import type { AccessMethod } from './account-access.ts';
 
@@ -24,42 +27,62 @@ export function readAccessMinter(service: BlobServiceClient, by: AccessMethod): 
   switch (by.kind) {
     case 'sas':
       // Nothing can be minted from a signature: the account's own is what there is, for as long as it lasts.
-      return async (container) => accessBy(container, by.sas);
+      return async (container) => accessBy(container, by.sas, () => by.sas);
     case 'key': {
       const credential = new StorageSharedKeyCredential(by.accountName, by.accountKey);
       return async (container, until) =>
-        accessBy(container, generateBlobSASQueryParameters(signed(container, until), credential).toString());
+        mintedBy(container, until, (values) => generateBlobSASQueryParameters(values, credential).toString());
     }
     case 'identity': {
       const keyFor = delegationKeys(service);
       return async (container, until) => {
         const key = await keyFor(until);
         const expires = new Date(Math.min(until.getTime(), key.signedExpiresOn.getTime()));
-        return accessBy(
-          container,
-          generateBlobSASQueryParameters(signed(container, expires), key, service.accountName).toString(),
+        return mintedBy(container, expires, (values) =>
+          generateBlobSASQueryParameters(values, key, service.accountName).toString(),
         );
       };
     }
   }
 }
 
-function signed(container: ContainerClient, until: Date) {
-  return {
+/** A signature for a container reaches its base blobs only: what is kept of a blob is signed for singly. */
+function mintedBy(
+  container: ContainerClient,
+  until: Date,
+  sign: (values: BlobSASSignatureValues) => string,
+): ReadAccess {
+  const common = {
     containerName: container.containerName,
-    permissions: ContainerSASPermissions.from({ read: true }),
     startsOn: new Date(Date.now() - BEFORE),
     expiresOn: until,
     protocol: container.url.startsWith('https:') ? SASProtocol.Https : SASProtocol.HttpsAndHttp,
   };
+  const permissions = BlobSASPermissions.from({ read: true });
+  return accessBy(
+    container,
+    sign({ ...common, permissions: ContainerSASPermissions.from({ read: true }) }),
+    (blobName, kept) =>
+      sign({
+        ...common,
+        permissions,
+        blobName,
+        ...('snapshot' in kept ? { snapshotTime: kept.snapshot } : { versionId: kept.version }),
+      }),
+  );
 }
 
-function accessBy(container: ContainerClient, sas: string): ReadAccess {
+function accessBy(container: ContainerClient, sas: string, sasFor: (name: string, kept: Kept) => string): ReadAccess {
   return {
-    urlOf(name) {
+    urlOf(name, kept) {
       const url = new URL(container.getBlobClient(name).url);
       url.search = '';
-      return `${url}?${sas}`;
+      if (!kept) return `${url}?${sas}`;
+      const id =
+        'snapshot' in kept
+          ? `snapshot=${encodeURIComponent(kept.snapshot)}`
+          : `versionid=${encodeURIComponent(kept.version)}`;
+      return `${url}?${id}&${sasFor(name, kept)}`;
     },
   };
 }

@@ -9,6 +9,8 @@ export interface RequestExtras {
    * body is not whole, and the request is tried again.
    */
   readBody?(body: Buffer): void;
+  /** A successful answer's body comes as it arrives and may end early: whoever reads it counts. Else it is whole. */
+  streamBody?: boolean;
   /** Sees the headers of a successful answer. */
   readHeaders?(get: (name: string) => string | undefined): void;
 }

@@ -17,8 +17,9 @@ export interface RetryOptions {
 export const DEFAULT_RETRIES: RetryOptions = { tries: 5, firstDelay: 800, longestDelay: 30_000, timeout: 60_000 };
 
 /**
- * The one place that tries again. The SDK's own policy is turned off for it: that one sends its second attempt at
- * once and in step with every other client, ignores `Retry-After`, and gives up on 429.
+ * The one place that tries requests again; what ends in mid-body is asked for again by `wholeContent`. The SDK's own
+ * policy is turned off for it: that one sends its second attempt at once and in step with every other client, ignores
+ * `Retry-After`, and gives up on 429.
  */
 export function retryPolicy(options: RetryOptions, wait: Wait = pause): RequestPolicyFactory {
   return {
@@ -61,7 +62,11 @@ function isWorthRetrying(error: unknown, failure: Failure): boolean {
 }
 
 /** Exponential with jitter over its upper half, so that clients that failed together do not come back together. */
-function delayBefore(attempt: number, failure: Failure, { firstDelay, longestDelay }: RetryOptions): number {
+export function delayBefore(
+  attempt: number,
+  failure: Pick<Failure, 'retryAfter'>,
+  { firstDelay, longestDelay }: RetryOptions,
+): number {
   if (failure.retryAfter !== undefined) return Math.min(failure.retryAfter, longestDelay);
   const full = Math.min(firstDelay * 2 ** (attempt - 1), longestDelay);
   return full * (0.5 + Math.random() / 2);

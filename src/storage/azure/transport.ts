@@ -31,35 +31,43 @@ export const transport = (timeout: number): IHttpClient => ({
     const operation = operationName(request.method, request.url, (name) => request.headers.get(name));
     noteRequest(operation);
     const copies = request.headers.contains('x-ms-copy-source');
-    const { message, body } = await exchange(request, copies ? timeout * COPY_PATIENCE : timeout);
+    const extras = requestExtras();
+    const { message, body } = await exchange(
+      request,
+      copies ? timeout * COPY_PATIENCE : timeout,
+      extras?.streamBody === true,
+    );
     const status = message.statusCode ?? 0;
     const headers = headersOf(request.headers, message);
     const response: HttpOperationResponse = { request, status, headers };
-    const extras = requestExtras();
-    if (status >= 200 && status < 300) {
+    if (isSuccess(status)) {
       extras?.readHeaders?.((name) => headers.get(name));
       if (request.streamResponseStatusCodes?.has(status)) {
-        response.readableStreamBody = Readable.from([body]);
+        response.readableStreamBody = body ? Readable.from([body]) : message;
         return response;
       }
-      if (extras?.readBody) {
+      if (extras?.readBody && body) {
         extras.readBody(body);
         response.bodyAsText = EMPTY_PAGE;
         return response;
       }
     }
-    response.bodyAsText = body.toString();
+    response.bodyAsText = String(body);
     return response;
   },
 });
 
 interface Exchanged {
   message: http.IncomingMessage;
-  body: Buffer;
+  /** Undefined where the message is still to be read. */
+  body: Buffer | undefined;
 }
 
-/** Everything we read is small enough to hold, so an answer is an answer only once it is whole. */
-function exchange(request: WebResource, timeout: number): Promise<Exchanged> {
+/**
+ * What is not asked for as a stream is small enough to hold, so that an answer is an answer only once it is whole. Of a
+ * stream, the time-out is for how long nothing comes.
+ */
+function exchange(request: WebResource, timeout: number, stream: boolean): Promise<Exchanged> {
   const secure = request.url.startsWith('https:');
   const signal = request.abortSignal;
   return new Promise((resolve, reject) => {
@@ -85,6 +93,15 @@ function exchange(request: WebResource, timeout: number): Promise<Exchanged> {
     // Not once: a request that was given up may still report that its socket is gone.
     sent.on('error', end);
     sent.once('response', (message) => {
+      if (stream && isSuccess(message.statusCode ?? 0)) {
+        clearTimeout(timer);
+        sent.setTimeout(timeout, () => end(coded(`Nothing came for ${timeout / 1000} s.`, 'ETIMEDOUT')));
+        message.once('close', settle);
+        // Whoever reads it gets the error as well.
+        message.on('error', settle);
+        resolve({ message, body: undefined });
+        return;
+      }
       const chunks: Buffer[] = [];
       message.on('data', (chunk: Buffer) => chunks.push(chunk));
       message.on('error', end);
@@ -95,6 +112,10 @@ function exchange(request: WebResource, timeout: number): Promise<Exchanged> {
     });
     sent.end(bodyOf(request.body));
   });
+}
+
+function isSuccess(status: number): boolean {
+  return status >= 200 && status < 300;
 }
 
 /** The adapter sends small bodies only, all of them in memory. */

@@ -274,15 +274,20 @@ function isSpace(byte: number | undefined): boolean {
   return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
 }
 
-const ENTITIES: Record<string, string> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" };
+const ENTITIES = new Map(Object.entries({ amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" }));
 
 function decoded(text: string): string {
-  if (!text.includes('&')) return text;
-  return text.replace(/&([^;&]*)(;?)/g, (whole, body: string, end: string) => {
-    const character = end ? (ENTITIES[body] ?? referenced(body)) : undefined;
-    if (character === undefined) throw new XmlError(`${whole.slice(0, 20)} is not an entity`);
-    return character;
-  });
+  let plain = '';
+  let from = 0;
+  for (let at = text.indexOf('&'); at >= 0; at = text.indexOf('&', from)) {
+    const end = text.indexOf(';', at);
+    const body = text.slice(at + 1, end);
+    const character = end < 0 ? undefined : (ENTITIES.get(body) ?? referenced(body));
+    if (character === undefined) throw new XmlError(`${text.slice(at, at + 20)} is not an entity`);
+    plain += text.slice(from, at) + character;
+    from = end + 1;
+  }
+  return from === 0 ? text : plain + text.slice(from);
 }
 
 function referenced(body: string): string | undefined {

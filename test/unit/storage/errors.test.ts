@@ -45,6 +45,7 @@ describe('storageErrorOf', () => {
     ['no-pending-copy', 409, 'CopyIdMismatch'],
     ['type-differs', 409, 'InvalidBlobType'],
     ['archived', 409, 'BlobArchived'],
+    ['snapshots-present', 409, 'SnapshotsPresent'],
     ['immutable', 409, 'BlobImmutableDueToPolicy'],
     ['too-large', 413, 'RequestBodyTooLarge'],
     ['throttled', 503, 'ServerBusy'],

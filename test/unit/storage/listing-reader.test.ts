@@ -7,6 +7,7 @@ import {
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { readListing } from '../../../src/storage/azure/listing-reader.ts';
+import type { BlobPage } from '../../../src/storage/blob-account.ts';
 import { StorageError } from '../../../src/storage/storage-error.ts';
 
 const SAMPLE = `<?xml version="1.0" encoding="utf-8"?>
@@ -56,6 +57,10 @@ function blob(fields: { before?: string; name?: string; properties?: string; aft
   return `<Blob>${before}${name}<Properties>${properties}</Properties>${after}</Blob>`;
 }
 
+function keptIn({ blobs }: BlobPage) {
+  return blobs.map(({ etag, kept }) => [etag, kept]);
+}
+
 function expectRefused(body: string): void {
   let thrown: unknown;
   try {
@@ -86,7 +91,7 @@ describe('readListing', () => {
           tagCount: 2,
           metadata: { Name: 'evil', Etag: '0xEVIL', empty: '', odd: 'a<b>&c' },
           tags: { 'k 1': 'v=1', k2: '' },
-          copy: { id: '1f8', status: 'failed', progress: '0/9', description: '404 "gone"' },
+          copy: { id: '1f8', status: 'failed', progress: '0/9', description: '404 "gone"', source: '/x' },
         },
       ],
       prefixes: ['dir/', 'café\ufffe/'],
@@ -142,6 +147,72 @@ describe('readListing', () => {
       ),
     );
     expect(blobs).toHaveLength(1);
+  });
+
+  const entry = (etag: string, after: string) =>
+    blob({ properties: PROPERTIES.replace('0x1', etag), after: `${after}<Metadata />` });
+  const SNAPSHOT = '2026-11-20T05:57:45.0000000Z';
+  const VERSION = '2026-11-21T05:57:45.0000000Z';
+
+  it('tells snapshots and versions where they were asked for, before or after the blob they are of', () => {
+    const body = page(
+      entry('0xS', `<Snapshot>${SNAPSHOT}</Snapshot>`) +
+        entry('0xV', `<VersionId>${VERSION}</VersionId>`) +
+        entry('0xB', '<VersionId>2026-11-22T05:57:45.0000000Z</VersionId><IsCurrentVersion>true</IsCurrentVersion>') +
+        entry('0xW', `<VersionId>${VERSION}</VersionId><IsCurrentVersion>false</IsCurrentVersion>`),
+    );
+    expect(keptIn(readListing(body, { kept: 'snapshots and versions' }))).toEqual([
+      ['0xS', { snapshot: SNAPSHOT }],
+      ['0xV', { version: VERSION }],
+      ['0xB', undefined],
+      ['0xW', { version: VERSION }],
+    ]);
+  });
+
+  it('takes a version that is not said to be current for a base blob only where versions were not asked for', () => {
+    const body = page(entry('0xV', `<VersionId>${VERSION}</VersionId>`));
+    expect(keptIn(readListing(body, { kept: 'snapshots and versions' }))).toEqual([['0xV', { version: VERSION }]]);
+    expect(keptIn(readListing(body, { kept: 'snapshots' }))).toEqual([['0xV', undefined]]);
+    expect(keptIn(readListing(body))).toEqual([['0xV', undefined]]);
+  });
+
+  it('tells all versions of a blob that was deleted as kept, and no base blob', () => {
+    const versions = ['2026-11-19T00:00:00.0000000Z', '2026-11-20T00:00:00.0000000Z', VERSION];
+    const body = page(
+      versions.map((version, index) => entry(`0x${index}`, `<VersionId>${version}</VersionId>`)).join(''),
+    );
+    const { blobs } = readListing(body, { kept: 'snapshots and versions' });
+    expect(blobs.map(({ kept }) => kept)).toEqual(versions.map((version) => ({ version })));
+  });
+
+  it('leaves out what was deleted, whatever it was', () => {
+    const others = ['', `<Snapshot>${SNAPSHOT}</Snapshot>`, `<VersionId>${VERSION}</VersionId>`];
+    const body = page(others.map((after) => entry('0x1', `<Deleted>true</Deleted>${after}`)).join(''));
+    expect(readListing(body, { kept: 'snapshots and versions' }).blobs).toEqual([]);
+  });
+
+  it('takes blobs from before versions were kept, and empty snapshot elements, for base blobs', () => {
+    const body = page(entry('0x1', '') + entry('0x2', '<Snapshot /><VersionId />'));
+    expect(keptIn(readListing(body, { kept: 'snapshots and versions' }))).toEqual([
+      ['0x1', undefined],
+      ['0x2', undefined],
+    ]);
+  });
+
+  it('tells what was copied, without what opened the source', () => {
+    const copied = (source: string) =>
+      blob({
+        properties: `${PROPERTIES}<CopyId>1</CopyId><CopyStatus>success</CopyStatus><CopySource>${source}</CopySource>`,
+      });
+    const at = 'https://acct.blob.core.windows.net/data/a%20b';
+    const { blobs } = readListing(
+      page(copied(`${at}?sv=1&amp;sig=secret`) + copied(`${at}?snapshot=${SNAPSHOT}&amp;sig=secret`) + copied('odd')),
+    );
+    expect(blobs.map(({ copy }) => copy)).toEqual([
+      { id: '1', status: 'success', source: '/data/a%20b' },
+      { id: '1', status: 'success', source: `/data/a%20b?snapshot=${SNAPSHOT}` },
+      { id: '1', status: 'success' },
+    ]);
   });
 
   it('bares ETags that come in quotes', () => {

@@ -4,6 +4,7 @@ import { readAccessMinter } from '../../../src/storage/azure/read-access.ts';
 
 const HOUR = 3_600_000;
 const NOW = Date.parse('2026-11-21T06:00:00Z');
+const TIME = '2026-11-20T05:57:45.1234567Z';
 const ENDPOINT = 'https://acct.blob.core.windows.net';
 const KEY = Buffer.from('key').toString('base64');
 
@@ -33,11 +34,12 @@ function delegating() {
   Object.assign(client, { getUserDelegationKey });
   const credential = { getToken: async () => null };
   const mint = readAccessMinter(client, { kind: 'identity', credential });
+  const accessUntil = (until: number) => mint(client.getContainerClient('data'), new Date(until));
   const queryUntil = async (until: number) => {
-    const access = await mint(client.getContainerClient('data'), new Date(until));
+    const access = await accessUntil(until);
     return new URL(access.urlOf('n')).searchParams;
   };
-  return { asked, queryUntil, fail: (value: boolean) => (broken = value) };
+  return { asked, accessUntil, queryUntil, fail: (value: boolean) => (broken = value) };
 }
 
 describe('readAccessMinter', () => {
@@ -71,6 +73,38 @@ describe('readAccessMinter', () => {
       new Date(NOW + HOUR),
     );
     expect(access.urlOf('n')).toBe(`${ENDPOINT}/data/n?sv=1&sp=rl&sig=own`);
+    expect(access.urlOf('n', { version: TIME })).toBe(
+      `${ENDPOINT}/data/n?versionid=${encodeURIComponent(TIME)}&sv=1&sp=rl&sig=own`,
+    );
+  });
+
+  it.each([
+    ['bs', 'snapshot', { snapshot: TIME }],
+    ['bv', 'versionid', { version: TIME }],
+  ])('mints access to what is kept of one blob by itself (%s)', async (resource, parameter, kept) => {
+    const client = service();
+    const byKey = await readAccessMinter(client, { kind: 'key', accountName: 'acct', accountKey: KEY })(
+      client.getContainerClient('data'),
+      new Date(NOW + 2 * HOUR),
+    );
+    const byIdentity = await delegating().accessUntil(NOW + 2 * HOUR);
+    for (const access of [byKey, byIdentity]) {
+      const address = access.urlOf('a b/é', kept);
+      expect(address).toContain(`/data/a%20b/%C3%A9?${parameter}=${encodeURIComponent(TIME)}&sv=`);
+      const query = new URL(address).searchParams;
+      expect(Object.fromEntries(query)).toMatchObject({
+        sr: resource,
+        sp: 'r',
+        spr: 'https',
+        st: '2026-11-21T05:45:00Z',
+        se: '2026-11-21T08:00:00Z',
+      });
+      const signatures = [address, access.urlOf('a b/é'), access.urlOf('other', kept)].map((each) =>
+        new URL(each).searchParams.get('sig'),
+      );
+      expect(new Set(signatures).size).toBe(3);
+    }
+    expect(new URL(byIdentity.urlOf('n', kept)).searchParams.get('skoid')).toBe('object');
   });
 
   it('signs by a delegation key of less than 7 days, fetched once', async () => {

@@ -1,0 +1,94 @@
+import type { BlobState } from './blob.ts';
+import type { NameOrder } from './name-order.ts';
+
+/** One page of a listing; `marker` is what asks for it again, `next` what asks for the page after it. */
+export interface ListingPage {
+  blobs: BlobState[];
+  next?: string | undefined;
+}
+
+export type ReadPage = (marker: string | undefined) => Promise<ListingPage>;
+
+/** Stands at one blob of a listing and only ever moves forward. Memory holds one page. */
+export class ListingCursor {
+  /** Asks for the page the cursor stands in. */
+  marker: string | undefined;
+  readonly #read: ReadPage;
+  readonly #order: NameOrder;
+  #blobs: BlobState[] = [];
+  #index = 0;
+  #next: string | undefined;
+  #state: 'unread' | 'reading' | 'end' = 'unread';
+  #last: string | undefined;
+
+  constructor(read: ReadPage, marker: string | undefined, order: NameOrder) {
+    this.#read = read;
+    this.marker = marker;
+    this.#order = order;
+  }
+
+  /** Makes sure that there is a blob to look at, unless the listing has ended. */
+  async load(): Promise<void> {
+    while (this.#index >= this.#blobs.length && this.#state !== 'end') {
+      if (this.#state === 'reading') {
+        if (this.#next === undefined) {
+          this.#state = 'end';
+          return;
+        }
+        this.marker = this.#next;
+      }
+      const page = await this.#read(this.marker);
+      this.#state = 'reading';
+      this.#blobs = page.blobs;
+      this.#last = observeAll(
+        this.#order,
+        this.#last,
+        page.blobs.map((blob) => blob.name),
+      );
+      this.#index = 0;
+      this.#next = page.next;
+    }
+  }
+
+  isBefore(name: string): boolean {
+    const blob = this.#blobs[this.#index];
+    if (blob === undefined) return this.#state !== 'end';
+    return blob.name !== name && this.#order.compare(blob.name, name) < 0;
+  }
+
+  /** Moves on by one; false when another page has to be loaded first. */
+  step(): boolean {
+    if (this.#index < this.#blobs.length) this.#index++;
+    return this.#index < this.#blobs.length;
+  }
+
+  take(name: string): BlobState | undefined {
+    const blob = this.#blobs[this.#index];
+    return blob?.name === name ? blob : undefined;
+  }
+
+  /** Everything listed under this name, a blob and what is kept of it, having stepped over all that comes before it. */
+  async takeAll(name: string): Promise<BlobState[]> {
+    await this.load();
+    while (this.isBefore(name)) {
+      if (!this.step()) await this.load();
+    }
+    const taken: BlobState[] = [];
+    for (let blob = this.take(name); blob !== undefined; blob = this.take(name)) {
+      taken.push(blob);
+      // They may go on in the next page.
+      if (!this.step()) await this.load();
+    }
+    return taken;
+  }
+}
+
+/** A whole page at once, before any of its names is compared: what it tells of the order then holds for all of them. */
+export function observeAll(order: NameOrder, last: string | undefined, names: string[]): string | undefined {
+  let previous = last;
+  for (const name of names) {
+    if (previous !== undefined) order.observe(previous, name);
+    previous = name;
+  }
+  return previous;
+}

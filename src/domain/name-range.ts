@@ -1,0 +1,38 @@
+/**
+ * Between which names those of a part lie, by UTF-16 code unit, whatever order they were listed in: tells which parts need not
+ * be read to find a name. Long names are cut, so the range may be a little wider than the part.
+ */
+export type NameRange = readonly [first: string, last: string];
+
+/** Characters; what carries a range has room for a few hundred. */
+const LONGEST = 80;
+/** Sorts behind every name that begins with what was left of a cut one. */
+const BEHIND = '\uffff';
+
+export function widened(range: NameRange | undefined, name: string): NameRange {
+  if (range === undefined) return [name.slice(0, LONGEST), name.length > LONGEST ? behind(name) : name];
+  const [first, last] = range;
+  if (name >= first && name <= last) return range;
+  return [
+    name < first ? name.slice(0, LONGEST) : first,
+    name <= last ? last : name.length > LONGEST ? behind(name) : name,
+  ];
+}
+
+/** False only where no name that begins with the prefix can be in the range. Unknown ranges hold anything. */
+export function mayHoldPrefix(range: NameRange | undefined, prefix: string): boolean {
+  return range === undefined || (range[1] >= prefix && range[0] <= prefix + BEHIND);
+}
+
+/** False only where the two have no name in common. */
+export function mayOverlap(one: NameRange | undefined, other: NameRange | undefined): boolean {
+  return one === undefined || other === undefined || (one[0] <= other[1] && other[0] <= one[1]);
+}
+
+export function mayHold(range: NameRange | undefined, name: string): boolean {
+  return range === undefined || (range[0] <= name && name <= range[1]);
+}
+
+function behind(name: string): string {
+  return name.slice(0, LONGEST) + BEHIND;
+}

@@ -1,0 +1,112 @@
+import type { BlobState } from './blob.ts';
+import type { Outcome } from './outcome.ts';
+import { tagFingerprint, withoutRecord } from './record.ts';
+
+/** What to do where the target has a blob of that name already. */
+export type Existing =
+  /** Leave it, and name it as a failure. */
+  | 'fail'
+  /** Leave it, and say so. */
+  | 'skip'
+  /** Replace it; its content is kept as a snapshot. */
+  | 'overwrite'
+  /** Replace it, unless it is the same. */
+  | 'if-different';
+
+/** What a restore is to do. Small, without secrets: it is stored in histories. */
+export interface RestoreTask {
+  /** The run that left the restore point. */
+  point: string;
+  /** Alias of the account to restore to. */
+  account: string;
+  /** Template of the container to restore to; `{container}` stands for the one that was backed up. */
+  container: string;
+  /** Template of what is put before each name. */
+  prefix: string;
+  existing: Existing;
+  /** Patterns of the containers that were backed up; none means all. */
+  containers: string[];
+  /** Only blobs whose names begin so. */
+  startsWith: string;
+  /** Only blobs that match one of these globs; none means all. */
+  include: string[];
+  exclude: string[];
+  /** How fast content in the archive tier is asked back; without it such content is a failure. */
+  rehydrate?: 'standard' | 'high';
+  /** Whether the target is the very place that was backed up: then equal ETags are the same version. */
+  original: boolean;
+}
+
+export type RestoreDecision =
+  | { action: 'copy' }
+  /** This run made it already; seen when an answer was lost, or an activity runs a second time. */
+  | { action: 'done' }
+  | { action: 'unchanged' }
+  | { action: 'skip' | 'fail'; code: 'target-exists' };
+
+/**
+ * Decides what to do about one blob of a restore point. `content` is what holds it in the vault, `target` what the target has
+ * under its name. `isOurs` tells whether the target was made from just that content since the restore began.
+ */
+export function decideRestore(
+  entry: Outcome,
+  content: BlobState,
+  target: BlobState | undefined,
+  task: Pick<RestoreTask, 'existing' | 'original'>,
+  isOurs: boolean,
+): RestoreDecision {
+  if (target === undefined) return { action: 'copy' };
+  if (isOurs) return { action: 'done' };
+  switch (task.existing) {
+    case 'fail':
+      return { action: 'fail', code: 'target-exists' };
+    case 'skip':
+      return { action: 'skip', code: 'target-exists' };
+    case 'overwrite':
+    case 'if-different':
+      // What is there already need not be brought, and a copy that is replaced by itself would only cost a snapshot.
+      return isSame(entry, content, target, task.original) ? { action: 'unchanged' } : { action: 'copy' };
+  }
+}
+
+/** Clocks of the app and of an account may differ by so much, in milliseconds. */
+const CLOCK_MARGIN = 5 * 60_000;
+
+/**
+ * Whether the target was copied from this content (`sourceOf`) since the run began, or is being copied. No token can be left in a
+ * blob that has to come back as it was; but the service itself tells what a blob was copied from, and when.
+ */
+export function isMadeBy(run: { startedAt: string }, target: BlobState, content: string): boolean {
+  const since = Date.parse(run.startedAt) - CLOCK_MARGIN;
+  return target.copy?.source === content && !isLeftover(target) && Date.parse(target.lastModified) >= since;
+}
+
+/** What a failed or aborted copy has left. */
+export function isLeftover({ copy }: BlobState): boolean {
+  return copy !== undefined && (copy.status === 'failed' || copy.status === 'aborted');
+}
+
+/** Whether the target has all that the restore would bring: as far as a listing tells, and never on a guess. */
+function isSame(entry: Outcome, content: BlobState, target: BlobState, original: boolean): boolean {
+  if (target.size !== entry.size || target.type !== (entry.type ?? 'block')) return false;
+  if (target.copy !== undefined && target.copy.status !== 'success') return false;
+  if (entry.tier !== undefined && entry.tier !== target.tier) return false;
+  if ((target.tagCount ?? 0) > 0 || Object.keys(entry.tags ?? {}).length > 0) {
+    if (target.tags === undefined || tagFingerprint(target.tags) !== tagFingerprint(entry.tags)) return false;
+  }
+  if (original && target.etag === entry.etag) return true;
+  // An MD5 is a property that could be set at will; who can do so can also write what they like.
+  if (entry.md5 === undefined || target.contentMd5 !== entry.md5) return false;
+  return hasSameHeaders(content, target) && sameEntries(withoutRecord(content.metadata), target.metadata ?? {});
+}
+
+const HEADERS = ['contentType', 'contentEncoding', 'contentLanguage', 'contentDisposition', 'cacheControl'] as const;
+
+function hasSameHeaders(one: BlobState, other: BlobState): boolean {
+  return HEADERS.every((header) => one[header] === other[header]);
+}
+
+function sameEntries(one: Record<string, string>, other: Record<string, string>): boolean {
+  const names = Object.keys(one);
+  return names.length === Object.keys(other).length && names.every((name) => one[name] === other[name]);
+}
