@@ -1,4 +1,4 @@
-// Strongroom in one subscription: the function app and what it stands on, the vault, and the rights of its identity.
+// Strongroom in one subscription: the function app and what it stands on, the vault, and the rights of its identities.
 // Resources of our own only, no registry modules. See infra/README.md.
 targetScope = 'subscription'
 
@@ -21,7 +21,7 @@ param resourceGroupName string = ''
 
 @minLength(3)
 @maxLength(24)
-@description('The storage account to back up. It exists already, and nothing of it is changed but who may read it.')
+@description('The storage account to back up. It exists already, and nothing of it is changed but who may read it, and who may write for a restore.')
 param sourceAccountName string
 
 @minLength(1)
@@ -65,6 +65,12 @@ param customRoles bool = true
 @description('Lets the app read index tags of the source, so that they are backed up. Needs customRoles.')
 param readTags bool = true
 
+@description('Makes a second identity, which may delete in the vault: the account VAULT_PRUNE, for "retention.account" of a job. Needs customRoles.')
+param pruneIdentity bool = false
+
+@description('Lets the app write to the source, for as long as something is restored to it. Needs customRoles.')
+param restoreToSource bool = false
+
 @allowed([
   512
   2048
@@ -94,6 +100,7 @@ var groupName = empty(resourceGroupName) ? 'rg-${environmentName}' : resourceGro
 var tags = { 'azd-env-name': environmentName }
 var createVault = empty(vaultAccountName)
 var vaultName = createVault ? 'stvault${token}' : vaultAccountName
+var separatePrune = pruneIdentity && customRoles
 var thisSubscription = subscription().subscriptionId
 var sourceSubscription = empty(sourceSubscriptionId) ? thisSubscription : sourceSubscriptionId
 var vaultSubscription = createVault || empty(vaultSubscriptionId) ? thisSubscription : vaultSubscriptionId
@@ -109,6 +116,16 @@ module identity 'app/identity.bicep' = {
   scope: group
   params: {
     name: 'id-strongroom-${token}'
+    location: location
+    tags: tags
+  }
+}
+
+module pruner 'app/identity.bicep' = if (separatePrune) {
+  name: 'strongroom-prune-identity'
+  scope: group
+  params: {
+    name: 'id-strongroom-prune-${token}'
     location: location
     tags: tags
   }
@@ -163,6 +180,18 @@ module vaultAccess 'app/vault-access.bicep' = {
   ]
 }
 
+module pruneAccess 'app/prune-access.bicep' = if (separatePrune) {
+  name: 'strongroom-prune-access-${token}'
+  scope: resourceGroup(vaultSubscription, createVault ? groupName : vaultResourceGroup)
+  params: {
+    accountName: vaultName
+    principalId: separatePrune ? pruner.outputs.principalId : ''
+  }
+  dependsOn: [
+    vault
+  ]
+}
+
 module sourceAccess 'app/source-access.bicep' = {
   name: 'strongroom-source-access-${token}'
   scope: resourceGroup(sourceSubscription, sourceResourceGroup)
@@ -170,6 +199,16 @@ module sourceAccess 'app/source-access.bicep' = {
     accountName: sourceAccountName
     principalId: identity.outputs.principalId
     readTags: readTags && customRoles
+  }
+}
+
+module restoreAccess 'app/restore-access.bicep' = if (customRoles) {
+  name: 'strongroom-restore-access-${token}'
+  scope: resourceGroup(sourceSubscription, sourceResourceGroup)
+  params: {
+    accountName: sourceAccountName
+    principalId: identity.outputs.principalId
+    mayWrite: restoreToSource
   }
 }
 
@@ -183,6 +222,8 @@ module functionApp 'app/function-app.bicep' = {
     tags: tags
     identityId: identity.outputs.id
     identityClientId: identity.outputs.clientId
+    pruneIdentityId: separatePrune ? pruner.outputs.id : ''
+    pruneIdentityClientId: separatePrune ? pruner.outputs.clientId : ''
     hostStorageName: hostStorage.outputs.name
     deploymentContainerUrl: hostStorage.outputs.deploymentContainerUrl
     applicationInsightsConnectionString: monitoring.outputs.connectionString

@@ -1,10 +1,15 @@
-// The function app on a Flex Consumption plan. It has no secrets: every account is reached by its identity.
+// The function app on a Flex Consumption plan. It has no secrets: every account is reached by an identity.
 param name string
 param planName string
 param location string
 param tags object
 param identityId string
 param identityClientId string
+
+@description('A second identity, which may delete in the vault. Empty: there is none.')
+param pruneIdentityId string
+param pruneIdentityClientId string
+
 param hostStorageName string
 param deploymentContainerUrl string
 param applicationInsightsConnectionString string
@@ -17,6 +22,13 @@ param durableAlwaysReady int
 
 @description('More settings, such as what strongroom.json refers to as %NAME%.')
 param appSettings object
+
+// The vault once more, under the alias that strongroom.json names as "retention.account".
+var pruneSettings = empty(pruneIdentityId) ? {} : {
+  VAULT_PRUNE__blobServiceUri: vaultBlobEndpoint
+  VAULT_PRUNE__credential: 'managedidentity'
+  VAULT_PRUNE__clientId: pruneIdentityClientId
+}
 
 resource plan 'Microsoft.Web/serverfarms@2024-04-01' = {
   name: planName
@@ -39,9 +51,7 @@ resource app 'Microsoft.Web/sites@2024-04-01' = {
   kind: 'functionapp,linux'
   identity: {
     type: 'UserAssigned'
-    userAssignedIdentities: {
-      '${identityId}': {}
-    }
+    userAssignedIdentities: union({ '${identityId}': {} }, empty(pruneIdentityId) ? {} : { '${pruneIdentityId}': {} })
   }
   properties: {
     serverFarmId: plan.id
@@ -81,7 +91,7 @@ resource app 'Microsoft.Web/sites@2024-04-01' = {
 resource settings 'Microsoft.Web/sites/config@2024-04-01' = {
   parent: app
   name: 'appsettings'
-  properties: union(appSettings, {
+  properties: union(appSettings, pruneSettings, {
     AzureWebJobsStorage__accountName: hostStorageName
     AzureWebJobsStorage__credential: 'managedidentity'
     AzureWebJobsStorage__clientId: identityClientId

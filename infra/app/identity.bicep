@@ -1,4 +1,4 @@
-// The one identity the app has. It belongs to the resource group, not to the app: rights given to it outlive the app.
+// An identity of the app. It belongs to the resource group, not to the app: rights given to it outlive the app.
 param name string
 param location string
 param tags object

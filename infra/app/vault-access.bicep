@@ -29,6 +29,8 @@ resource writer 'Microsoft.Authorization/roleDefinitions@2022-04-01' = if (custo
         actions: [
           'Microsoft.Storage/storageAccounts/blobServices/containers/read'
           'Microsoft.Storage/storageAccounts/blobServices/containers/write'
+          // Restores copy out of the vault by a signature of this key, which can do no more than this role.
+          'Microsoft.Storage/storageAccounts/blobServices/generateUserDelegationKey/action'
           'Microsoft.Storage/storageAccounts/tableServices/tables/read'
           'Microsoft.Storage/storageAccounts/tableServices/tables/write'
         ]

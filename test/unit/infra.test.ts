@@ -39,24 +39,35 @@ const outputs = (bicep: string) => names(bicep, /^output (\w+) /gm);
 interface Module {
   name: string;
   path: string;
+  /** Absent of a module that is always deployed. */
+  condition?: string;
+  /** What the deployment is called in Azure, as it is written. */
+  deployment: string;
   passed: string[];
 }
 
 function modules(bicep: string): Module[] {
-  return [...bicep.matchAll(/^module (\w+) '([^']+)' = (?:if \(.*\) )?\{\n([\s\S]*?)^\}$/gm)].map(
-    ([, name, path, body]) => ({
+  return [...bicep.matchAll(/^module (\w+) '([^']+)' = (?:if \((.*)\) )?\{\n([\s\S]*?)^\}$/gm)].map(
+    ([, name, path, condition, body]) => ({
       name: name!,
       path: path!,
+      ...(condition !== undefined && { condition }),
+      deployment: /^ {2}name: '(.+)'$/m.exec(body!)![1]!,
       passed: names(/^ {2}params: \{\n([\s\S]*?)^ {2}\}$/m.exec(body!)?.[1] ?? '', /^ {4}(\w+): /gm),
     }),
   );
 }
 
-/** The items of `key: [ 'a' 'b' ]`, of every one there is in the file. */
+/** The items of `key: [ 'a' 'b' ]` and of `var key = [ … ]`, of every one there is in the file. */
 function lists(bicep: string, key: string): string[] {
-  return [...bicep.matchAll(new RegExp(`\\b${key}: \\[([^\\]]*)\\]`, 'g'))].flatMap(([, items]) =>
+  return [...bicep.matchAll(new RegExp(`\\b${key}(?::| =) \\[([^\\]]*)\\]`, 'g'))].flatMap(([, items]) =>
     names(items!, /'([^']+)'/g),
   );
+}
+
+/** As they are told apart: `blobs/delete` for `Microsoft.Storage/storageAccounts/blobServices/containers/blobs/delete`. */
+function short(actions: string[]): string[] {
+  return actions.map((action) => action.replace(/^Microsoft\.Storage\/storageAccounts\/(?:blobServices\/)?/, ''));
 }
 
 const main = read('infra/main.bicep');
@@ -99,10 +110,14 @@ describe('modules', () => {
   const all = modules(main);
 
   it('are all there and all used', () => {
-    expect(all.map(({ path }) => `infra/${path}`).sort()).toEqual(
+    expect([...new Set(all.map(({ path }) => `infra/${path}`))].sort()).toEqual(
       FILES.filter((file) => file.includes('/app/')).sort(),
     );
     expect(all).toHaveLength(main.match(/^module /gm)!.length);
+  });
+
+  it('are deployed under names of their own', () => {
+    expect(new Set(all.map(({ deployment }) => deployment)).size).toBe(all.length);
   });
 
   it.each(all)('$name gets what it asks for, and nothing else', ({ path, passed }) => {
@@ -115,6 +130,13 @@ describe('modules', () => {
     for (const [, name, output] of main.matchAll(/\b(\w+)\.outputs\.(\w+)/g)) {
       const module = all.find((candidate) => candidate.name === name);
       expect(outputs(read(join('infra', module!.path)))).toContain(output);
+    }
+  });
+
+  it('are read only where they are deployed', () => {
+    for (const { name, condition } of all.filter((module) => module.condition !== undefined)) {
+      const lines = main.split('\n').filter((line) => line.includes(`${name}.outputs.`));
+      expect(lines.filter((line) => !line.includes(`: ${condition} ? ${name}.outputs.`))).toEqual([]);
     }
   });
 });
@@ -141,7 +163,7 @@ describe('main.parameters.json', () => {
 describe('app settings', () => {
   const text = read('infra/app/function-app.bicep');
   const settings = Object.fromEntries(
-    [...text.matchAll(/^ {4}([A-Za-z]+(?:__|_)\w+): (.+)$/gm)].map(([, name, value]) => [name!, value!]),
+    [...text.matchAll(/^(?: {2}){1,2}([A-Za-z]+(?:__|_)\w+): (.+)$/gm)].map(([, name, value]) => [name!, value!]),
   );
   const filled = Object.fromEntries(
     Object.entries(settings).map(([name, value]) => [
@@ -150,23 +172,37 @@ describe('app settings', () => {
     ]),
   );
 
-  it.each(['SOURCE', 'VAULT'])('say how to reach %s in the way the configuration reads them', (alias) => {
-    const mine = Object.keys(settings).filter((name) => name.startsWith(`${alias}__`));
-    const resolved = resolveAccount(alias, filled);
-    expect(resolved).not.toHaveProperty('problems');
-    // Each of them is read: without it something would be different.
-    expect(mine).toContain(`${alias}__credential`);
-    for (const name of mine.filter((setting) => !setting.endsWith('__credential'))) {
-      const { [name]: _, ...rest } = filled;
-      expect(resolveAccount(alias, rest)).not.toEqual(resolved);
-    }
-  });
+  it.each(['SOURCE', 'VAULT', 'VAULT_PRUNE'])(
+    'say how to reach %s in the way the configuration reads them',
+    (alias) => {
+      const mine = Object.keys(settings).filter((name) => name.startsWith(`${alias}__`));
+      const resolved = resolveAccount(alias, filled);
+      expect(resolved).not.toHaveProperty('problems');
+      // Each of them is read: without it something would be different.
+      expect(mine).toContain(`${alias}__credential`);
+      for (const name of mine.filter((setting) => !setting.endsWith('__credential'))) {
+        const { [name]: _, ...rest } = filled;
+        expect(resolveAccount(alias, rest)).not.toEqual(resolved);
+      }
+    },
+  );
 
   it('name the accounts of strongroom.json', () => {
     const aliases = json('strongroom.json').jobs.flatMap(
       (job: Record<'source' | 'destination', { account: string }>) => [job.source.account, job.destination.account],
     );
     for (const alias of aliases) expect(settings).toHaveProperty(`${alias}__blobServiceUri`);
+  });
+
+  it('reach the same vault by the identity that may delete there, where there is one', () => {
+    expect(settings.VAULT_PRUNE__blobServiceUri).toBe(settings.VAULT__blobServiceUri);
+    expect(settings.VAULT_PRUNE__clientId).toBe('pruneIdentityClientId');
+    expect(Object.entries(settings).filter(([, value]) => value.includes('pruneIdentity'))).toHaveLength(1);
+    expect(text).toContain('var pruneSettings = empty(pruneIdentityId) ? {} : {\n  VAULT_PRUNE__');
+    expect(text).toContain('properties: union(appSettings, pruneSettings, {');
+    expect(text).toMatch(/userAssignedIdentities: union\(.*'\$\{identityId\}'.*'\$\{pruneIdentityId\}'/);
+    // Everything else the host does, its package and its telemetry included, is done by the other one.
+    expect(text).toContain('userAssignedIdentityResourceId: identityId');
   });
 
   it('reach the host storage by identity, and set nothing that Flex Consumption refuses', () => {
@@ -181,27 +217,28 @@ describe('app settings', () => {
 });
 
 describe('rights', () => {
+  const DESTRUCTIVE = /delete|move|\*|Acl|superUser|permanent|filter|listkeys/i;
+
   it('let the app do in the vault what it does there, and not delete', () => {
     const text = read('infra/app/vault-access.bicep');
-    const granted = [...lists(text, 'actions'), ...lists(text, 'dataActions')].map((action) =>
-      action.replace('Microsoft.Storage/storageAccounts/', ''),
-    );
-    expect(granted.filter((action) => /delete|move|\*|Acl|superUser|permanent|filter|listkeys/i.test(action))).toEqual(
-      [],
-    );
-    const blobs = 'blobServices/containers';
+    const granted = short([...lists(text, 'actions'), ...lists(text, 'dataActions')]);
+    expect(granted.filter((action) => DESTRUCTIVE.test(action))).toEqual([]);
     expect(granted).toEqual(
       expect.arrayContaining([
-        `${blobs}/read`,
-        `${blobs}/write`,
-        `${blobs}/blobs/read`,
-        `${blobs}/blobs/write`,
-        `${blobs}/blobs/tags/write`,
+        'containers/read',
+        'containers/write',
+        'containers/blobs/read',
+        'containers/blobs/write',
+        'containers/blobs/tags/write',
         'tableServices/tables/write',
         'tableServices/tables/entities/read',
         'tableServices/tables/entities/write',
       ]),
     );
+  });
+
+  it('let the app sign for what it restores from the vault, as an action on the account', () => {
+    expect(short(lists(read('infra/app/vault-access.bicep'), 'actions'))).toContain('generateUserDelegationKey/action');
   });
 
   it('let the app only read the source', () => {
@@ -210,7 +247,70 @@ describe('rights', () => {
       'Storage Blob Data Reader',
     ]);
     expect(lists(text, 'actions')).toEqual([]);
-    expect(lists(text, 'dataActions').map((action) => action.split('/').slice(-2).join('/'))).toEqual(['tags/read']);
+    expect(short(lists(text, 'dataActions'))).toEqual(['containers/blobs/tags/read']);
+  });
+
+  it.each(['pruneIdentity', 'restoreToSource'])('beyond those of a backup wait for %s to be asked for', (name) => {
+    expect(main).toContain(`param ${name} bool = false`);
+    expect(json('infra/main.parameters.json').parameters[name]).toEqual({ value: false });
+  });
+
+  it('let the identity that prunes delete in the vault, and neither write nor override soft delete', () => {
+    const text = read('infra/app/prune-access.bicep');
+    expect(short(lists(text, 'actions'))).toEqual(['containers/read', 'containers/delete']);
+    expect(short(lists(text, 'dataActions'))).toEqual([
+      'containers/blobs/read',
+      'containers/blobs/delete',
+      'containers/blobs/deleteBlobVersion/action',
+    ]);
+  });
+
+  it('to delete, as far as our own roles go, are only those of the identity that prunes', () => {
+    const lines = ['actions', 'dataActions', 'writeActions', 'writeDataActions'];
+    const destructive = modules(main).filter(({ path }) =>
+      lines.some((key) => short(lists(read(join('infra', path)), key)).some((action) => DESTRUCTIVE.test(action))),
+    );
+    expect(destructive.map(({ name }) => name)).toEqual(['pruneAccess']);
+    expect(destructive[0]!.condition).toBe('separatePrune');
+    // With the built-in roles the other one may delete too, and nothing would be separate.
+    expect(main).toContain('var separatePrune = pruneIdentity && customRoles\n');
+  });
+
+  it('are all that the identity that prunes has', () => {
+    const body = (name: string) => new RegExp(`^module ${name} [\\s\\S]*?^\\}$`, 'm').exec(main)![0];
+    const users = modules(main).filter(({ name }) => body(name).includes('pruner.outputs'));
+    expect(users.map(({ name }) => name)).toEqual(['pruneAccess', 'functionApp']);
+    expect(body('pruneAccess')).toContain('principalId: separatePrune ? pruner.outputs.principalId');
+    expect(
+      body('functionApp')
+        .match(/^.*pruner\.outputs.*$/gm)!
+        .map((line) => line.trim().split(':')[0]),
+    ).toEqual(['pruneIdentityId', 'pruneIdentityClientId']);
+  });
+
+  it('let the app write to the source for a restore, and not delete there', () => {
+    const text = read('infra/app/restore-access.bicep');
+    expect(short(lists(text, 'writeActions'))).toEqual(['containers/write']);
+    expect(short(lists(text, 'writeDataActions'))).toEqual([
+      'containers/blobs/read',
+      'containers/blobs/write',
+      'containers/blobs/add/action',
+      'containers/blobs/tags/write',
+    ]);
+    expect(main).toContain('mayWrite: restoreToSource\n');
+  });
+
+  it('to write to the source are taken back by a deployment, which removes no assignment', () => {
+    const text = read('infra/app/restore-access.bicep');
+    expect(short(lists(text, 'readActions'))).toEqual(['containers/read']);
+    expect(text).toContain(' actions: mayWrite ? union(readActions, writeActions) : readActions\n');
+    expect(text).toContain(' dataActions: mayWrite ? writeDataActions : []\n');
+    // The role is deployed whatever the parameter says; who has it is not.
+    expect(text).toMatch(/^resource restorer 'Microsoft\.Authorization\/roleDefinitions@[\d-]+' = \{$/m);
+    expect(text).toMatch(
+      /^resource mayRestore 'Microsoft\.Authorization\/roleAssignments@[\d-]+' = if \(mayWrite\) \{$/m,
+    );
+    expect(modules(main).find(({ name }) => name === 'restoreAccess')!.condition).toBe('customRoles');
   });
 
   it('keep the vault private and slow to forget', () => {
