@@ -5,17 +5,25 @@ import * as df from 'durable-functions';
 import pLimit from 'p-limit';
 import type { Dependencies } from './activities/dependencies.ts';
 import { makeActivities } from './activities/index.ts';
-import { readConfiguration } from './config.ts';
+import { type Job, readConfiguration } from './config.ts';
 import { hostSchedule } from './domain/schedule.ts';
+import { blobHistoryHandler } from './functions/blob-history.ts';
 import { cancelRunHandler } from './functions/cancel-run.ts';
+import { getRestorePointHandler } from './functions/get-restore-point.ts';
 import { getRunHandler } from './functions/get-run.ts';
 import { healthHandler } from './functions/health.ts';
 import { listOutcomesHandler } from './functions/list-outcomes.ts';
+import { listPointBlobsHandler } from './functions/list-point-blobs.ts';
+import { listRestorePointsHandler } from './functions/list-restore-points.ts';
 import { listRunsHandler } from './functions/list-runs.ts';
+import { holdHandler, releaseHandler, unholdHandler } from './functions/note-restore-point.ts';
 import { rebuildCatalogHandler } from './functions/rebuild-catalog.ts';
 import { retryRunHandler } from './functions/retry-run.ts';
-import { timerHandler } from './functions/run-on-schedule.ts';
+import { type Scheduled, timerHandler } from './functions/run-on-schedule.ts';
+import { startPruneHandler } from './functions/start-prune.ts';
+import { startRestoreHandler } from './functions/start-restore.ts';
 import { startRunHandler } from './functions/start-run.ts';
+import { startVerificationHandler } from './functions/start-verification.ts';
 import { readLimits } from './limits.ts';
 import { backupContainer } from './orchestrations/backup-container.ts';
 import { backupContainers } from './orchestrations/backup-containers.ts';
@@ -58,18 +66,34 @@ http('getRun', 'GET', 'runs/{id}', getRunHandler(deps));
 http('listOutcomes', 'GET', 'runs/{id}/outcomes', listOutcomesHandler(deps));
 http('cancelRun', 'POST', 'runs/{id}/cancel', cancelRunHandler(deps));
 http('retryRun', 'POST', 'runs/{id}/retry', retryRunHandler(deps));
+http('startPrune', 'POST', 'prunes', startPruneHandler(deps));
+http('startRestore', 'POST', 'restores', startRestoreHandler(deps));
+http('startVerification', 'POST', 'verifications', startVerificationHandler(deps));
+http('listRestorePoints', 'GET', 'restore-points', listRestorePointsHandler(deps));
+http('getRestorePoint', 'GET', 'restore-points/{id}', getRestorePointHandler(deps));
+http('listPointBlobs', 'GET', 'restore-points/{id}/blobs', listPointBlobsHandler(deps));
+http('holdRestorePoint', 'POST', 'restore-points/{id}/hold', holdHandler(deps));
+http('unholdRestorePoint', 'POST', 'restore-points/{id}/unhold', unholdHandler(deps));
+http('releaseRestorePoint', 'POST', 'restore-points/{id}/release', releaseHandler(deps));
+http('blobHistory', 'GET', 'blobs/history', blobHistoryHandler(deps));
 http('rebuildCatalog', 'POST', 'catalog/rebuild', rebuildCatalogHandler(deps));
 http('health', 'GET', 'health', healthHandler(deps), 'anonymous');
 
 for (const job of configuration.jobs) {
-  if (job.schedule === undefined) continue;
-  df.app.client.timer(`timer-${job.name}`, {
-    schedule: hostSchedule(job.schedule, job.timeZone),
-    handler: timerHandler(deps, job),
-  });
+  schedule(`timer-${job.name}`, job, job.schedule, 'backup');
+  schedule(`verify-${job.name}`, job, job.verify?.schedule, 'verify');
+  schedule(`prune-${job.name}`, job, job.retention?.schedule, 'prune');
 }
 
 app.hook.appTerminate(() => telemetry.flush());
+
+function schedule(name: string, job: Job, expression: string | undefined, what: Scheduled): void {
+  if (expression === undefined) return;
+  df.app.client.timer(name, {
+    schedule: hostSchedule(expression, job.timeZone),
+    handler: timerHandler(deps, job, expression, what),
+  });
+}
 
 function http(
   name: string,

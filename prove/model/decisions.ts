@@ -94,5 +94,5 @@ const RUN_STATUS: RunStatus[] = ['running', 'succeeded', 'completed-with-failure
 
 export function leavesSomethingToRetry(summary: number): boolean {
   const problems = summary === SUMMARY.lost ? [problemOf('run-lost', 0)] : [];
-  return canBeRetried({ dryRun: false, status: RUN_STATUS[summary]!, problems });
+  return canBeRetried({ mode: 'incremental', dryRun: false, status: RUN_STATUS[summary]!, problems });
 }

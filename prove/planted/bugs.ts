@@ -48,9 +48,9 @@ export const BUGS: Bug[] = [
   },
   {
     words: 'takes a copy that has only been started for done',
-    file: 'src/activities/copy-blob.ts',
-    find: "if (started.status === 'success') return",
-    replace: 'if (started.copyId) return',
+    file: 'src/activities/transfer.ts',
+    find: "...(started.status === 'pending' && { copyId: started.copyId })",
+    replace: '',
     detector: SEEDS,
   },
   {
@@ -100,7 +100,7 @@ export const BUGS: Bug[] = [
   {
     words: 'leaves a copy pending at its deadline and copies over it',
     file: 'src/activities/confirm-copies.ts',
-    find: '        await abortQuietly(place.vault, place.destination, name, copy.copyId);\n',
+    find: '        await abortQuietly(place.target, place.destination, name, copy.copyId);\n',
     replace: '',
     detector: { test: 'test/unit/prove/model.test.ts', name: 'confirms' },
   },

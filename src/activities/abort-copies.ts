@@ -1,25 +1,21 @@
-import { expand } from '../domain/container-template.ts';
 import { partPath, workKey } from '../domain/control-paths.ts';
 import { isPending, type Outcome, type PendingCopy } from '../domain/outcome.ts';
-import type { RunRef } from '../domain/run.ts';
 import { isStorageError } from '../storage/storage-error.ts';
 import { abortQuietly } from './copy-blob.ts';
 import type { CopyChunkResult, WorkFile } from './copy-chunk.ts';
+import { routeOf, type Share, targetName } from './copy-place.ts';
 import { type Dependencies, workplaceOf } from './dependencies.ts';
 
-export interface AbortCopiesInput {
-  run: RunRef;
-  container: string;
-  destination: string;
+export interface AbortCopiesInput extends Share {
   work: WorkFile[];
 }
 
 /** Aborts every copy that the work files name as pending, by its id. The content from before is in a snapshot. */
 export function makeAbortCopies(deps: Dependencies) {
   return async function abortCopies(input: AbortCopiesInput): Promise<{ aborted: number }> {
-    const { run, container, destination } = input;
-    const { job, vault, control } = workplaceOf(deps, run.job);
-    const prefix = expand(job.destination.prefix, container);
+    const { run, container } = input;
+    const { control } = workplaceOf(deps, run.job);
+    const route = routeOf(deps, input);
     let aborted = 0;
     for (const work of input.work) {
       const path = partPath(run, 'pending', container, workKey(work));
@@ -30,8 +26,9 @@ export function makeAbortCopies(deps: Dependencies) {
       const results = await Promise.allSettled(
         (part?.items ?? [])
           .filter(isPending)
+          .filter(({ copyId }) => copyId !== '')
           .map(({ planned, copyId }) =>
-            deps.copySlots(() => abortQuietly(vault, destination, prefix + planned.source.name, copyId)),
+            deps.copySlots(() => abortQuietly(route.target, route.destination, targetName(route, planned), copyId)),
           ),
       );
       // One that could not be aborted goes on by itself; the next run adopts it or ends it.

@@ -4,21 +4,19 @@ import { copyDeadline, methodsFor } from '../domain/copy-method.ts';
 import { type CopyMethod, isPending, type Outcome, outcomeOf, type PendingCopy } from '../domain/outcome.ts';
 import { PartWriter } from '../domain/part.ts';
 import { readRecord } from '../domain/record.ts';
-import type { RunRef } from '../domain/run.ts';
 import { countOutcome, emptyTally } from '../domain/tally.ts';
 import { countingRequests } from '../storage/requests.ts';
 import { isStorageError } from '../storage/storage-error.ts';
-import { abortQuietly, canCopyInBlocks, copyBlob } from './copy-blob.ts';
+import { abortQuietly, copyBlob } from './copy-blob.ts';
 import { type CopyChunkResult, type WorkFile, writeWork } from './copy-chunk.ts';
-import { type CopyPlace, copyPlace } from './copy-place.ts';
+import { type CopyPlace, copyPlace, type Share } from './copy-place.ts';
 import { type Dependencies, workplaceOf } from './dependencies.ts';
 import { problemCodeOf } from './problem-code.ts';
+import { confirmRestore } from './restore-blob.ts';
 import { RunGuard, watchStanding } from './run-guard.ts';
+import { canCopyInBlocks } from './transfer.ts';
 
-export interface ConfirmCopiesInput {
-  run: RunRef;
-  container: string;
-  destination: string;
+export interface ConfirmCopiesInput extends Share {
   work: WorkFile;
 }
 
@@ -47,7 +45,8 @@ export function makeConfirmCopies(deps: Dependencies) {
       const largest = items.reduce((most, item) => Math.max(most, isPending(item) ? item.planned.source.size : 0), 0);
       const place = await copyPlace(deps, input, largest, stop.signal);
       const watch = watchStanding(guard, () => stop.abort());
-      const confirm = (copy: PendingCopy) => confirmCopy(place, copy, deps.limits.copyDeadlineMs);
+      const confirm = (copy: PendingCopy) =>
+        run.mode === 'restore' ? confirmRestore(place, copy) : confirmCopy(place, copy);
       const results = await Promise.all(
         items.map((item) => (isPending(item) ? deps.copySlots(() => confirm(item)) : item)),
       ).finally(() => watch.end());
@@ -70,13 +69,13 @@ export function makeConfirmCopies(deps: Dependencies) {
   };
 }
 
-async function confirmCopy(place: CopyPlace, copy: PendingCopy, deadlineMs: number): Promise<Outcome | PendingCopy> {
+async function confirmCopy(place: CopyPlace, copy: PendingCopy): Promise<Outcome | PendingCopy> {
   const { source } = copy.planned;
-  const name = place.mirrorPrefix + source.name;
+  const name = place.targetPrefix + source.name;
   const spent = copy.tries >= MAX_TRIES;
   const others = otherMethods(place, source);
   try {
-    const mirror = await place.vault.look(place.destination, name);
+    const mirror = await place.target.look(place.destination, name);
     const found = mirror?.copy;
     if (mirror && found?.id === copy.copyId) {
       if (
@@ -88,13 +87,13 @@ async function confirmCopy(place: CopyPlace, copy: PendingCopy, deadlineMs: numb
       }
       if (found.status === 'pending') {
         const age = place.now().getTime() - Date.parse(copy.startedAt);
-        if (age < copyDeadline(source.size, deadlineMs)) return copy;
-        await abortQuietly(place.vault, place.destination, name, copy.copyId);
+        if (age < copyDeadline(source.size, place.copyDeadlineMs)) return copy;
+        await abortQuietly(place.target, place.destination, name, copy.copyId);
         const stuck = outcomeOf(source, 'failed', { code: 'copy-stuck', source });
         if (spent && others.length === 0) return stuck;
         const next = await anotherWay(place, copy, name, others);
         // One that does not even end when it is aborted is left to the next run.
-        return next === copy && age >= 2 * copyDeadline(source.size, deadlineMs) ? stuck : next;
+        return next === copy && age >= 2 * copyDeadline(source.size, place.copyDeadlineMs) ? stuck : next;
       }
       if (spent && others.length === 0) {
         const message = found.description ?? `The copy ended as ${found.status}`;
@@ -111,14 +110,14 @@ async function confirmCopy(place: CopyPlace, copy: PendingCopy, deadlineMs: numb
     if (error.kind === 'aborted') return copy;
     // Not being able to look is no verdict on the copy: look again next round, until the deadline.
     const age = place.now().getTime() - Date.parse(copy.startedAt);
-    if (age < copyDeadline(source.size, deadlineMs)) return copy;
+    if (age < copyDeadline(source.size, place.copyDeadlineMs)) return copy;
     return outcomeOf(source, 'failed', { code: problemCodeOf(error, 'destination'), message: error.message, source });
   }
 }
 
 /** Decides and copies the blob anew from what is there now. */
 async function again(place: CopyPlace, copy: PendingCopy, name: string) {
-  const mirror = await place.vault.look(place.destination, name);
+  const mirror = await place.target.look(place.destination, name);
   return copyBlob(place, { source: copy.planned.source, reason: copy.planned.reason, ...(mirror && { mirror }) }, copy);
 }
 
@@ -132,7 +131,7 @@ function otherMethods(place: CopyPlace, source: BlobState): CopyMethod[] {
 
 /** Copies by a method that is atomic, where there is one. */
 async function anotherWay(place: CopyPlace, copy: PendingCopy, name: string, methods: CopyMethod[]) {
-  const mirror = await place.vault.look(place.destination, name);
+  const mirror = await place.target.look(place.destination, name);
   // Not aborted after all, or not yet: its deadline must not begin anew.
   if (mirror?.copy?.status === 'pending' && mirror.copy.id === copy.copyId) return copy;
   return copyBlob(
@@ -149,5 +148,6 @@ function readRecordMatches(metadata: Record<string, string> | undefined, etag: s
 }
 
 function reasonOf({ planned, lacks }: PendingCopy): Partial<Outcome> {
-  return { ...(planned.reason !== 'pending' && { reason: planned.reason }), ...(lacks && { code: lacks }) };
+  const { reason } = planned;
+  return { ...(reason !== 'pending' && reason !== 'restore' && { reason }), ...(lacks && { code: lacks }) };
 }

@@ -9,19 +9,12 @@ import {
   type PlannedCopy,
   type ProblemCode,
 } from '../domain/outcome.ts';
-import {
-  canBeSent,
-  readRecord,
-  recordOf,
-  settableTier,
-  tagsAreWithheld,
-  unsettledIn,
-  withRecord,
-} from '../domain/record.ts';
+import { readRecord, recordOf, settableTier, tagsAreWithheld, unsettledIn, withRecord } from '../domain/record.ts';
 import type { BlobAccount, CopyRequest } from '../storage/blob-account.ts';
 import { isStorageError, StorageError } from '../storage/storage-error.ts';
 import type { CopyPlace } from './copy-place.ts';
 import { problemCodeOf } from './problem-code.ts';
+import { transfer } from './transfer.ts';
 import { type Marks, marked, updateProperties } from './update-properties.ts';
 
 /** How often what was seen may turn out to be out of date before the blob is given up for this run. */
@@ -38,8 +31,8 @@ export async function copyBlob(
   planned: PlannedCopy,
   options: { tries?: number; methods?: CopyMethod[] } = {},
 ): Promise<Outcome | PendingCopy> {
-  const { run, vault, destination } = place;
-  const mirrorName = place.mirrorPrefix + planned.source.name;
+  const { run, target, destination } = place;
+  const mirrorName = place.targetPrefix + planned.source.name;
   let { source } = planned;
   let mirror = planned.mirror;
   let lastError: StorageError | undefined;
@@ -51,7 +44,7 @@ export async function copyBlob(
     try {
       // The walk can have missed an archived blob's mirror, and nothing else would notice: no copy is tried.
       if (look === 0 && mirror === undefined && source.tier === 'Archive') {
-        mirror = await vault.look(destination, mirrorName);
+        mirror = await target.look(destination, mirrorName);
       }
       const decision = decide(source, mirror, run.mode === 'full' ? 'full' : 'incremental', run.id);
       switch (decision.action) {
@@ -69,8 +62,8 @@ export async function copyBlob(
             options.tries ?? 0,
           );
         case 'abort':
-          await abortQuietly(vault, destination, mirrorName, decision.copyId);
-          mirror = await vault.look(destination, mirrorName);
+          await abortQuietly(target, destination, mirrorName, decision.copyId);
+          mirror = await target.look(destination, mirrorName);
           continue;
         case 'update':
           return await updateProperties(place, source, mirror!, decision.reason, sent);
@@ -147,81 +140,39 @@ async function copyByBestMethod(
 ): Promise<Outcome | PendingCopy> {
   // Tier and tags that somebody is setting on the blob that is there may yet arrive on the one that replaces it.
   const record = { ...recordOf(source, place.run.id), ...unsettledIn(readRecord(mirror?.metadata)) };
-  let metadata = withRecord(source.metadata, record);
+  const metadata = withRecord(source.metadata, record);
   const tier = settableTier(source);
-  let request: CopyRequest = {
+  const request: CopyRequest = {
     sourceUrl: place.access.urlOf(source.name),
     sourceIfMatch: source.etag,
     container: place.destination,
-    name: place.mirrorPrefix + source.name,
+    name: place.targetPrefix + source.name,
     destination: mirror ? { ifMatch: mirror.etag } : 'absent',
     ...(metadata !== undefined && { metadata }),
     ...(source.tags !== undefined && Object.keys(source.tags).length > 0 && { tags: source.tags }),
     ...(tier !== undefined && { tier }),
   };
-  const possible = attempt.methods.filter((method) => method !== 'blocks' || canCopyInBlocks(source));
-  const methods: CopyMethod[] = possible.length > 0 ? possible : ['async'];
-  const last = methods.at(-1);
-  // The scan tells of tags it could not read; a look at the blob itself shows none either.
-  let lacks: ProblemCode | undefined = attempt.lacks;
-  for (let next = 0; next < methods.length; next++) {
-    const method = methods[next]!;
-    if (mirror && attempt.kept !== mirror.etag && mustKeep(mirror, source, method)) {
+  const { tags: _, ...untagged } = record;
+  const made = await transfer(place, source, {
+    request,
+    methods: attempt.methods,
+    // Rights may come back: what the record does not say the vault has, the next run sets in place.
+    metadataWithoutTags: metadata && withRecord(source.metadata, untagged),
+    // The scan tells of tags it could not read; a look at the blob itself shows none either.
+    ...(attempt.lacks && { lacks: attempt.lacks }),
+    before: async (method) => {
+      if (!mirror || attempt.kept === mirror.etag || !mustKeep(mirror, source, method)) return;
       // The restore points made so far find their content in this snapshot, by the record it carries along.
-      await place.vault.snapshot(request.container, request.name, mirror.etag);
+      await place.target.snapshot(request.container, request.name, mirror.etag);
       attempt.keep(mirror.etag);
-    }
-    const reason = attempt.reason === 'pending' ? {} : { reason: attempt.reason };
-    const about = { method, ...reason, ...(lacks && { code: lacks }) };
-    try {
-      if (method === 'sync') return copied(source, (await place.vault.copySync(request)).etag, about);
-      if (method === 'blocks') {
-        const signal = place.signal && { signal: place.signal };
-        // A commit of blocks takes no metadata from the source: what cannot be sent must be copied by the service itself.
-        const own = metadata ?? source.metadata;
-        const blocks = { ...request, ...(own && { metadata: own }), size: source.size, headers: source, ...signal };
-        const { etag } = await place.vault.copyBlocks(blocks);
-        return copied(source, etag, about);
-      }
-      const started = await place.vault.startCopy(request);
-      if (started.status === 'success') return copied(source, started.etag, about);
-      const planned: PlannedCopy = { source, reason: attempt.reason, ...(mirror && { mirror }) };
-      return { ...pending(place, planned, started.copyId, attempt.tries + 1), ...(lacks && { lacks }) };
-    } catch (error) {
-      const { tier: wantedTier, tags, ...bare } = request;
-      // The content is what matters most: it is copied without what the vault does not take, and the outcome says so.
-      if (wantedTier !== undefined && isStorageError(error, 'tier-not-supported')) {
-        request = { ...bare, ...(tags && { tags }) };
-        lacks = 'tier-not-kept';
-        next--;
-        continue;
-      }
-      if (tags !== undefined && isStorageError(error, 'access-denied', 'invalid')) {
-        // Rights may come back: what the record does not say the vault has, the next run sets in place.
-        if (error.kind === 'access-denied' && metadata) {
-          const { tags: _, ...without } = record;
-          metadata = withRecord(source.metadata, without);
-          if (metadata) bare.metadata = metadata;
-        }
-        request = { ...bare, ...(wantedTier !== undefined && { tier: wantedTier }) };
-        lacks = 'tags-not-written';
-        next--;
-        continue;
-      }
-      // The next method may manage what this one does not offer.
-      if (method !== last && isStorageError(error, 'too-large', 'unsupported')) continue;
-      // Empty blobs have been reported to be refused as a synchronous copy's source (azure-sdk-for-js issue 6577).
-      if (method === 'sync' && source.size === 0 && isStorageError(error, 'source-not-found', 'source-access-denied')) {
-        continue;
-      }
-      throw error;
-    }
+    },
+  });
+  if (made.copyId !== undefined) {
+    const planned: PlannedCopy = { source, reason: attempt.reason, ...(mirror && { mirror }) };
+    return { ...pending(place, planned, made.copyId, attempt.tries + 1), ...(made.lacks && { lacks: made.lacks }) };
   }
-  throw new Error('unreachable: every method either returned or threw');
-}
-
-export function canCopyInBlocks(source: BlobState): boolean {
-  return source.type === 'block' && canBeSent(source.metadata ?? {});
+  const reason = attempt.reason === 'pending' || attempt.reason === 'restore' ? {} : { reason: attempt.reason };
+  return copied(source, made.etag, { method: made.method, ...reason, ...(made.lacks && { code: made.lacks }) });
 }
 
 /**
@@ -244,7 +195,7 @@ async function lookAgain(
   try {
     const [now, mirror] = await Promise.all([
       lookAtSource(place.source, place.container, source),
-      place.vault.look(place.destination, mirrorName),
+      place.target.look(place.destination, mirrorName),
     ]);
     return { source: now, mirror };
   } catch (error) {
@@ -288,7 +239,7 @@ async function lookAtSource(
 /** True when the vault's container was missing and could be made. */
 async function vaultContainerMade(place: CopyPlace): Promise<boolean> {
   try {
-    return (await place.vault.createContainer(place.destination)) === 'created';
+    return (await place.target.createContainer(place.destination)) === 'created';
   } catch (error) {
     if (isStorageError(error)) return false;
     throw error;

@@ -1,22 +1,20 @@
 import { copyKey, partPath, workKey } from '../domain/control-paths.ts';
 import type { Standing } from '../domain/lock.ts';
-import { isPending, type Outcome, outcomeOf, type PendingCopy, type PlannedCopy } from '../domain/outcome.ts';
+import { isPending, type Outcome, type PendingCopy, type PlannedCopy } from '../domain/outcome.ts';
 import { PartWriter } from '../domain/part.ts';
 import type { RunRef } from '../domain/run.ts';
-import { countOutcome, emptyTally, type Tally } from '../domain/tally.ts';
+import { emptyTally, type Tally } from '../domain/tally.ts';
 import type { ControlStore } from '../storage/control-store.ts';
 import { countingRequests, type RequestCounts } from '../storage/requests.ts';
 import { abortQuietly, copyBlob } from './copy-blob.ts';
-import { type CopyPlace, copyPlace } from './copy-place.ts';
+import { type CopyPlace, copyPlace, type Share, targetName } from './copy-place.ts';
 import { type Dependencies, workplaceOf } from './dependencies.ts';
 import type { PlanChunk } from './plan-writer.ts';
-import { concernsWholeAccount } from './problem-code.ts';
-import { RunGuard, watchStanding } from './run-guard.ts';
+import { restoreBlob } from './restore-blob.ts';
+import { RunGuard } from './run-guard.ts';
+import { workOff } from './work-off.ts';
 
-export interface CopyChunkInput {
-  run: RunRef;
-  container: string;
-  destination: string;
+export interface CopyChunkInput extends Share {
   chunk: PlanChunk;
   /** Index of the first item to work on. */
   from: number;
@@ -41,10 +39,6 @@ export interface CopyChunkResult {
   stopped?: Exclude<Standing, 'go'>;
 }
 
-/** So many failures in a row that concern the whole account, and the rest of the piece is not tried. */
-const HOPELESS_AFTER = 16;
-const NOTE_PROGRESS_MS = 3_000;
-
 /**
  * Works off one plan chunk with bounded concurrency, within a time budget, and writes the outcomes as a part of the
  * manifest. Copies that are pending then are named in a work file, for `confirmCopies`.
@@ -62,77 +56,37 @@ export function makeCopyChunk(deps: Dependencies) {
       if (standing !== 'go') return { stopped: standing };
       const plan = await control.readPart<PlannedCopy, object>(partPath(run, 'plan', container, chunk.key));
       const items = plan.items.slice(input.from);
-      const started = deps.now().getTime();
       const largest = items.reduce((most, { source: blob }) => Math.max(most, blob.size), 0);
       const stop = new AbortController();
       const place = await copyPlace(deps, input, largest, stop.signal);
-
-      const results: (Outcome | PendingCopy | undefined)[] = [];
-      const underway = new Set<Promise<void>>();
-      let hopeless = 0;
-      let lastHopeless: Outcome | undefined;
-      let stopped: Exclude<Standing, 'go'> | undefined;
-      const isHopeless = () => hopeless >= HOPELESS_AFTER;
-      let notedAt = started;
-      let broken: unknown;
-
-      const copyOne = async (planned: PlannedCopy, index: number) => {
-        try {
-          const result = await copyBlob(place, planned);
-          results[index] = result;
-          if (isPending(result)) return;
-          countOutcome(tally, result);
-          tally.planned++;
-          lastHopeless = result.code !== undefined && concernsWholeAccount(result.code) ? result : undefined;
-          hopeless = lastHopeless ? hopeless + 1 : 0;
-        } catch (error) {
-          // A stop by the signal leaves the item without an outcome; anything else ends the activity.
-          if (!stop.signal.aborted) broken ??= error;
-        }
-      };
-
-      const watch = watchStanding(guard, (seen) => {
-        stopped = seen;
-        stop.abort();
+      const { results, begun, stopped } = await workOff({
+        items,
+        one: (planned) => (run.mode === 'restore' ? restoreBlob(place, planned) : copyBlob(place, planned)),
+        guard,
+        stop,
+        slots: deps.copySlots,
+        atOnce: deps.limits.copiesAtOnce,
+        budget: deps.limits.copyMs,
+        now: deps.now,
+        tally,
+        note: () => control.noteProgress(run, key, tally),
       });
-      for (const [index, planned] of items.entries()) {
-        const slot = deps.copySlots(() => copyOne(planned, index));
-        const tracked: Promise<void> = slot.finally(() => underway.delete(tracked));
-        underway.add(tracked);
-        if (underway.size >= deps.limits.copiesAtOnce) await Promise.race(underway);
-        const now = deps.now().getTime();
-        const seen = await guard.standing();
-        if (seen !== 'go') stopped = seen;
-        if (stopped !== undefined || broken !== undefined || now - started >= deps.limits.copyMs) break;
-        if (isHopeless()) break;
-        if (now - notedAt >= NOTE_PROGRESS_MS) {
-          notedAt = now;
-          // Only for people who watch: without it the run goes on just as well.
-          await control.noteProgress(run, key, tally).catch(() => {});
-        }
-      }
-      if (stopped !== undefined) stop.abort();
-      await Promise.all(underway).finally(() => watch.end());
-      if (broken !== undefined) throw broken;
-
-      if (lastHopeless && isHopeless()) giveUpRest(items, results, tally, lastHopeless);
-      const known = results.filter((result) => result !== undefined);
       if (stopped !== undefined) {
-        if (stopped === 'cancelled') await abortPending(deps, place, known);
+        if (stopped === 'cancelled') await abortPending(deps, place, results);
         // What was done is told; what was not has no outcome.
         await writePiece(
           deps,
           run,
           key,
-          known.filter((result) => !isPending(result)),
+          results.filter((result) => !isPending(result)),
           tally,
           // Another execution of this piece may be about to end it as if nothing were left of it.
           { stopped },
         );
         return { stopped };
       }
-      const next = results.length < items.length ? { next: input.from + results.length } : {};
-      return writePiece(deps, run, key, known, tally, next);
+      const next = begun < items.length ? { next: input.from + begun } : {};
+      return writePiece(deps, run, key, results, tally, next);
     });
   };
 }
@@ -175,30 +129,10 @@ export async function writeWork(
   return control.writePart(run, 'pending', workKey(work), writer, tally, { work });
 }
 
-/** Names the rest of the piece as failed for the same reason, without trying each of them. */
-function giveUpRest(
-  items: PlannedCopy[],
-  results: (Outcome | PendingCopy | undefined)[],
-  tally: Tally,
-  { code, message }: Outcome,
-): void {
-  for (let index = 0; index < items.length; index++) {
-    if (results[index] !== undefined) continue;
-    const { source } = items[index]!;
-    const outcome = outcomeOf(source, 'failed', {
-      ...(code !== undefined && { code }),
-      message: `Not tried after ${HOPELESS_AFTER} failures in a row: ${message ?? code}`,
-      source,
-    });
-    results[index] = outcome;
-    countOutcome(tally, outcome);
-    tally.planned++;
-  }
-}
-
 /** One that cannot be aborted goes on by itself; the next run adopts it or ends it. */
 async function abortPending(deps: Dependencies, place: CopyPlace, results: (Outcome | PendingCopy)[]): Promise<void> {
   const abort = ({ planned, copyId }: PendingCopy) =>
-    abortQuietly(place.vault, place.destination, place.mirrorPrefix + planned.source.name, copyId);
-  await Promise.allSettled(results.filter(isPending).map((copy) => deps.copySlots(() => abort(copy))));
+    abortQuietly(place.target, place.destination, targetName(place, planned), copyId);
+  const copies = results.filter(isPending).filter(({ copyId }) => copyId !== '');
+  await Promise.allSettled(copies.map((copy) => deps.copySlots(() => abort(copy))));
 }

@@ -2,14 +2,22 @@ import { redact } from '../domain/redact.ts';
 import { problemOf } from '../domain/report.ts';
 import type { Problem } from '../domain/run.ts';
 import { makeAbortCopies } from './abort-copies.ts';
+import { makeBeginNext } from './begin-next.ts';
 import { makeConfirmCopies } from './confirm-copies.ts';
 import { makeCopyChunk } from './copy-chunk.ts';
+import { makeDeleteChunk } from './delete-chunk.ts';
 import type { Dependencies } from './dependencies.ts';
 import { makeListContainers } from './list-containers.ts';
+import { makePlanPrune } from './plan-prune.ts';
+import { makePlanRestore } from './plan-restore.ts';
 import { makePlanRetry } from './plan-retry.ts';
 import { problemCodeOf } from './problem-code.ts';
 import { makePublishRun } from './publish-run.ts';
+import { makeReadChunk } from './read-chunk.ts';
+import { makeRemovePoints } from './remove-points.ts';
 import { makeScanSlice } from './scan-slice.ts';
+import { makeTakePlan } from './take-plan.ts';
+import { makeVerifySlice } from './verify-slice.ts';
 
 /** Every activity by its registered name. Orchestrations know them by this type alone. */
 export function makeActivities(deps: Dependencies) {
@@ -17,9 +25,17 @@ export function makeActivities(deps: Dependencies) {
     listContainers: failuresAsProblems(deps, makeListContainers(deps)),
     scanSlice: failuresAsProblems(deps, makeScanSlice(deps)),
     planRetry: failuresAsProblems(deps, makePlanRetry(deps)),
+    planRestore: failuresAsProblems(deps, makePlanRestore(deps)),
+    verifySlice: failuresAsProblems(deps, makeVerifySlice(deps)),
+    readChunk: failuresAsProblems(deps, makeReadChunk(deps)),
+    planPrune: failuresAsProblems(deps, makePlanPrune(deps)),
+    takePlan: failuresAsProblems(deps, makeTakePlan(deps)),
+    deleteChunk: failuresAsProblems(deps, makeDeleteChunk(deps)),
     copyChunk: failuresAsProblems(deps, makeCopyChunk(deps)),
     confirmCopies: failuresAsProblems(deps, makeConfirmCopies(deps)),
     abortCopies: failuresAsProblems(deps, makeAbortCopies(deps)),
+    beginNext: failuresAsProblems(deps, makeBeginNext(deps)),
+    removePoints: failuresAsProblems(deps, makeRemovePoints(deps)),
     // Throws when the vault cannot be written: then the orchestration waits and calls it again.
     publishRun: makePublishRun(deps),
   };

@@ -5,7 +5,10 @@ import { problemOf } from '../domain/report.ts';
 import type { Problem, RunRef } from '../domain/run.ts';
 import { countingRequests } from '../storage/requests.ts';
 import { isStorageError } from '../storage/storage-error.ts';
+import type { Share } from './copy-place.ts';
 import { type Dependencies, type Workplace, workplaceOf } from './dependencies.ts';
+import { pointOf } from './find-point.ts';
+import { fromVault } from './list-mirrors.ts';
 import { problemCodeOf } from './problem-code.ts';
 
 export interface ListContainersInput {
@@ -14,9 +17,7 @@ export interface ListContainersInput {
   from?: string;
 }
 
-export interface ContainerPair {
-  container: string;
-  destination: string;
+export interface ContainerPair extends Omit<Share, 'run'> {
   /** A retry of a run in which this container was not listed to its end: it is scanned like in any run. */
   scan?: boolean;
 }
@@ -33,9 +34,58 @@ export function makeListContainers(deps: Dependencies) {
   return async function listContainers(input: ListContainersInput): Promise<ListContainersResult> {
     const requests: Record<string, number> = {};
     return countingRequests(requests, async () => {
-      const result = await (input.run.mode === 'retry' ? fromEarlierRun(deps, input.run) : fromSource(deps, input));
-      return { ...result, requests };
+      return { ...(await find(deps, input)), requests };
     });
+  };
+}
+
+function find(deps: Dependencies, input: ListContainersInput): Promise<Omit<ListContainersResult, 'requests'>> {
+  const { run } = input;
+  switch (run.mode) {
+    case 'restore':
+    case 'verify':
+      return fromPoint(deps, run);
+    case 'prune':
+      return fromVault(deps, run);
+    case 'retry':
+      return fromEarlierRun(deps, run);
+    default:
+      return fromSource(deps, input);
+  }
+}
+
+/** The containers of the restore point that a restore or a verification works on. */
+async function fromPoint(deps: Dependencies, run: RunRef): Promise<Omit<ListContainersResult, 'requests'>> {
+  const { control } = workplaceOf(deps, run.job);
+  const { restore } = run;
+  const id = (restore ?? run.verify)!.point;
+  const point = await pointOf(control, run.job, id);
+  const patterns = restore?.containers ?? [];
+  const mirrors = new Map(point.parts.map(({ container, destination }) => [container, destination]));
+  const wanted = [...mirrors].filter(
+    ([container]) => patterns.length === 0 || patterns.some((pattern) => matches(pattern, container)),
+  );
+  const found = wanted.map(([container, inVault]): ContainerPair | Problem => {
+    const mirror = { container: inVault, prefix: expand(point.destination.prefix, container) };
+    const destination = restore ? expand(restore.container, container) : inVault;
+    if (isValidContainerName(destination)) return { container, destination, mirror };
+    return problemOf('container-name-invalid', 0, container, `"${destination}" is not a valid container name`);
+  });
+  const missing = patterns
+    .filter((pattern) => isLiteral(pattern) && !mirrors.has(pattern))
+    .map((name) => problemOf('container-not-held', 0, name, `Restore point ${id} has no container "${name}"`));
+  const all = sorted([...found, ...missing]);
+  if (run.retryOf === undefined) return all;
+  const earlier = await control.readSummary({ job: run.job, id: run.retryOf });
+  if (!earlier) throw new Error(`The run to retry, ${run.retryOf}, has no summary`);
+  const status = new Map(earlier.containers.map((report) => [report.container, report.status]));
+  return {
+    containers: all.containers.flatMap((pair) => {
+      const ended = status.get(pair.container);
+      if (ended === 'succeeded') return [];
+      return ended === 'completed-with-failures' ? [pair] : [{ ...pair, scan: true }];
+    }),
+    problems: all.problems,
   };
 }
 

@@ -1,7 +1,9 @@
+import type { BlobState } from '../domain/blob.ts';
 import { sliceKey } from '../domain/control-paths.ts';
-import type { Outcome } from '../domain/outcome.ts';
+import { asBackedUp, type Outcome, type PlannedCopy } from '../domain/outcome.ts';
 import { PartWriter } from '../domain/part.ts';
-import { countPlanned, emptyTally } from '../domain/tally.ts';
+import type { RunMode } from '../domain/run.ts';
+import { countOutcome, countPlanned, emptyTally } from '../domain/tally.ts';
 import { countingRequests } from '../storage/requests.ts';
 import { type Dependencies, workplaceOf } from './dependencies.ts';
 import { PlanWriter } from './plan-writer.ts';
@@ -22,6 +24,7 @@ export function makePlanRetry(deps: Dependencies) {
       if (standing !== 'go') return { stopped: standing };
       const earlier = await control.readSummary({ job: job.name, id: run.retryOf! });
       if (!earlier) throw new Error(`The run to retry, ${run.retryOf}, has no summary`);
+      const settled = new PartWriter<Outcome>();
       const plan = new PlanWriter(control, run, input.slice, container, deps.limits, deps.random);
       // Parts that the earlier run took over from one before it have had their retry already: only its own count.
       const own = earlier.parts.filter(
@@ -29,19 +32,38 @@ export function makePlanRetry(deps: Dependencies) {
       );
       for (const part of own) {
         const { items } = await control.readPart<Outcome, object>(part.path, part.sha256);
-        for (const { status, source } of items) {
-          if (status !== 'failed' || source === undefined) continue;
-          const planned = { source, reason: 'pending' as const };
+        for (const outcome of items) {
+          const planned = plannedAgain(outcome, run.mode);
+          if (!planned) {
+            // No blob that could be tried again, and not mended by that: a retry must not look as if it were.
+            if (run.mode !== 'restore' || outcome.status !== 'failed') continue;
+            tally.listed++;
+            tally.listedBytes += outcome.size;
+            countOutcome(tally, outcome);
+            settled.add(outcome);
+            continue;
+          }
           countPlanned(tally, planned);
           tally.listed++;
-          tally.listedBytes += source.size;
+          tally.listedBytes += outcome.size;
           await plan.add(planned);
         }
       }
       tally.last = true;
       const result: ScanSliceResult = { chunks: await plan.finish() };
-      const part = new PartWriter<Outcome>();
-      return control.writePart(run, 'scan', sliceKey(input.slice), part, tally, result);
+      return control.writePart(run, 'scan', sliceKey(input.slice), settled, tally, result);
     });
   };
+}
+
+/** Of a failure, what it takes to try again: a restore looks for the content anew. */
+function plannedAgain(outcome: Outcome, mode: RunMode): PlannedCopy | undefined {
+  const { status, source, code, name, size, type = 'block', ...rest } = outcome;
+  if (status !== 'failed') return undefined;
+  if (mode !== 'restore') return source && { source, reason: 'pending' };
+  // What stands for a damaged part is no blob.
+  if (code === 'damaged' || code === 'unsupported-name') return undefined;
+  const unknown: BlobState = { name, etag: '', lastModified: rest.modified, size, type };
+  const entry: Outcome = { ...asBackedUp(outcome), status: 'copied' };
+  return { source: unknown, reason: 'restore', entry, ...(source && { mirror: source }) };
 }

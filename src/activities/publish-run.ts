@@ -1,8 +1,11 @@
+import { type BrakePolicy, brakeOf, changesBetween } from '../domain/brake.ts';
 import { kindOfPath, summaryPath } from '../domain/control-paths.ts';
 import { standingOf } from '../domain/lock.ts';
 import { incompleteness, type ListedPart, partEntries, problemOf, reportOf } from '../domain/report.ts';
+import { withProof } from '../domain/restore-point.ts';
 import {
-  canBeRetried,
+  isBackup,
+  leftBy,
   type PartEntry,
   type Problem,
   type RunRef,
@@ -10,6 +13,7 @@ import {
   type RunStatus,
   type RunSummary,
 } from '../domain/run.ts';
+import { proofOf } from '../domain/verify.ts';
 import { catalogRowOf } from '../storage/catalog.ts';
 import type { ControlStore } from '../storage/control-store.ts';
 import { countingRequests } from '../storage/requests.ts';
@@ -49,7 +53,7 @@ export function makePublishRun(deps: Dependencies) {
         const parts = await control.listParts(run);
         const troubled = new Set(input.problems.map(({ container }) => container));
         const sound = parts.filter(({ tally }) => !troubled.has(tally.container));
-        const earlier = run.retryOf === undefined ? [] : await earlierParts(control, run, sound);
+        const earlier = run.mode === 'retry' ? await earlierParts(control, run, sound) : [];
         // Still to come: the summary, the catalog's row, and reading and writing the lock.
         const counted = { ...requests };
         for (const [name, count] of [
@@ -59,13 +63,15 @@ export function makePublishRun(deps: Dependencies) {
         ] as const) {
           counted[name] = (counted[name] ?? 0) + count;
         }
-        summary = judge(input, place, parts, earlier, counted, deps.now());
+        const plan = run.mode === 'prune' ? await control.readPrunePlan(run) : undefined;
+        summary = { ...judge(input, place, parts, earlier, counted, deps.now()), ...(plan && { plan }) };
         if (!(await control.writeJson(summaryPath(run), summary, 'absent'))) {
           summary = (await control.readSummary(run))!;
         }
       }
+      await noteWhatItTold(deps, place, run, summary);
       await recordInCatalog(deps, place, summary);
-      await control.releaseLock(run, deps.now(), canBeRetried(summary) ? run.id : undefined);
+      await control.releaseLock(run, deps.now(), leftBy(summary));
       deps.telemetry.runFinished(summary);
       return { status: summary.status };
     });
@@ -121,7 +127,7 @@ function judge(
     source: place.source.endpoint,
     vault: place.vault.endpoint,
     destination: { container: place.job.destination.container, prefix: place.job.destination.prefix },
-    restorePoint: !run.dryRun && (status === 'succeeded' || status === 'completed-with-failures'),
+    restorePoint: isBackup(run.mode) && !run.dryRun && (status === 'succeeded' || status === 'completed-with-failures'),
     parts: run.dryRun ? [] : [...earlier, ...partEntries(sound)],
   };
 }
@@ -147,6 +153,45 @@ async function earlierParts(control: ControlStore, run: RunRef, parts: ListedPar
   );
   const replaced = new Set(parts.map(({ tally }) => tally.container).filter((container) => listedAnew.has(container)));
   return (earlier?.parts ?? []).filter(({ container }) => !replaced.has(container));
+}
+
+/** Before the lock is free: what a backup says of its restore point, and a verification of the one it looked at. */
+async function noteWhatItTold(deps: Dependencies, place: Workplace, run: RunRef, summary: RunSummary): Promise<void> {
+  const { control, job } = place;
+  if (summary.restorePoint && run.mode !== 'retry') {
+    const engaged = await brakeOn(control, run, summary, job.retention?.brake ?? DEFAULT_BRAKE);
+    if (engaged === undefined) return;
+    const before = await control.readNotes(run);
+    if (before.brake) return;
+    await control.changeNotes(run, (notes) => (notes.brake ? notes : { ...notes, brake: { reason: engaged } }));
+    deps.telemetry.brakeEngaged(summary, engaged);
+  }
+  const proof = run.verify && proofOf(summary, run.verify);
+  if (run.verify && proof) {
+    await control.changeNotes({ job: run.job, id: run.verify.point }, (notes) => withProof(notes, proof));
+  }
+}
+
+const DEFAULT_BRAKE = { percent: 50, blobs: 100 };
+
+/** Why the brake is engaged by what a run changed since the restore point before it, or undefined. */
+async function brakeOn(
+  control: ControlStore,
+  run: RunRef,
+  summary: RunSummary,
+  policy: BrakePolicy,
+): Promise<string | undefined> {
+  const lock = await control.readLock(run.job);
+  const previous = lock?.value.point;
+  if (previous === undefined || previous === run.id) return undefined;
+  const before = await control.readSummary({ job: run.job, id: previous });
+  const reasons = brakeOf(changesBetween(before?.containers ?? [], summary.containers), policy);
+  return reasons.length === 0
+    ? undefined
+    : reasons
+        .map(({ reason }) => reason)
+        .join('; ')
+        .slice(0, 500);
 }
 
 /** The catalog is only an index: a run is no less published when it cannot be written. */

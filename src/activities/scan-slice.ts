@@ -3,34 +3,37 @@ import { blobFilter } from '../domain/blob-filter.ts';
 import { expand } from '../domain/container-template.ts';
 import { sliceKey } from '../domain/control-paths.ts';
 import { decide } from '../domain/decision.ts';
+import type { ListingPage } from '../domain/listing-cursor.ts';
 import type { Standing } from '../domain/lock.ts';
-import { type ListingPage, MergeWalk, type WalkPosition } from '../domain/merge-walk.ts';
+import type { ManifestPosition } from '../domain/manifest.ts';
+import { MergeWalk, type WalkPosition } from '../domain/merge-walk.ts';
 import { type Outcome, outcomeOf, type PlannedCopy } from '../domain/outcome.ts';
 import { PartWriter } from '../domain/part.ts';
 import { tagsAreWithheld } from '../domain/record.ts';
 import { problemOf } from '../domain/report.ts';
-import type { Problem, RunRef } from '../domain/run.ts';
+import type { Problem } from '../domain/run.ts';
 import { countOutcome, countPlanned, countProblem, emptyTally } from '../domain/tally.ts';
 import type { BlobAccount } from '../storage/blob-account.ts';
 import { countingRequests } from '../storage/requests.ts';
 import { isStorageError } from '../storage/storage-error.ts';
+import type { Share } from './copy-place.ts';
 import { type Dependencies, workplaceOf } from './dependencies.ts';
 import { type PlanChunk, PlanWriter } from './plan-writer.ts';
 import { problemCodeOf, type Side } from './problem-code.ts';
 import { RunGuard } from './run-guard.ts';
 
-export interface ScanSliceInput {
-  run: RunRef;
-  container: string;
-  destination: string;
+export interface ScanSliceInput extends Share {
   slice: number;
   from?: WalkPosition;
+  /** In place of `from`, where it is not the source that is walked but a restore point's manifest. */
+  manifest?: ManifestPosition;
 }
 
 export interface ScanSliceResult {
   chunks?: PlanChunk[];
   /** Where the next slice begins; absent after the last. */
   next?: WalkPosition;
+  nextManifest?: ManifestPosition;
   problem?: Problem;
   stopped?: Exclude<Standing, 'go'>;
 }

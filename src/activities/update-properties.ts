@@ -27,7 +27,7 @@ export async function updateProperties(
   reason: 'tier' | 'tags',
   sent: Marks,
 ): Promise<Outcome> {
-  const name = place.mirrorPrefix + source.name;
+  const name = place.targetPrefix + source.name;
   const had = readRecord(mirror.metadata)!;
   const record = recordOf(source, place.run.id);
   // The mirror keeps the tags it has while the source's may not be read.
@@ -39,7 +39,7 @@ export async function updateProperties(
   const write = async (wanted: SourceRecord) => {
     const metadata = withRecord(source.metadata, wanted);
     // No room to note it beside the user's metadata: that, and the record by which the copy is found, weigh more.
-    if (metadata) etag = await place.vault.setMetadata(place.destination, name, metadata, etag);
+    if (metadata) etag = await place.target.setMetadata(place.destination, name, metadata, etag);
   };
   const before = { ...had, ...(tier && { tier: UNSETTLED }), ...(setsTags && { tags: UNSETTLED }) };
   // Pins the version these belong to: whoever replaces it from now on knows that they may still arrive. Where the vault
@@ -50,7 +50,7 @@ export async function updateProperties(
   if (tier !== undefined) {
     sent.tier = UNSETTLED;
     try {
-      await place.vault.setTier(place.destination, name, tier);
+      await place.target.setTier(place.destination, name, tier);
     } catch (error) {
       // As when copying: noted as done in the record, or it would be tried again in every run.
       if (!isStorageError(error, 'tier-not-supported')) throw error;
@@ -60,7 +60,7 @@ export async function updateProperties(
   if (setsTags) {
     sent.tags = UNSETTLED;
     try {
-      await place.vault.setTags(place.destination, name, source.tags ?? {});
+      await place.target.setTags(place.destination, name, source.tags ?? {});
     } catch (error) {
       // The content is held all the same. Noted as done where the vault has no tags; rights may come back.
       if (!isStorageError(error, 'access-denied', 'invalid', 'unsupported')) throw error;

@@ -54,8 +54,8 @@ export function hasOutcomes({ copied, unchanged, skipped, failed }: PartEntry): 
 }
 
 /**
- * What has become of the blobs in the end: a failure gives way to what a later run says of the same name. `later` has the outcomes
- * of the runs that follow, in their order.
+ * What has become of the blobs in the end: a failure gives way to what a later run says of the same name. `later` has
+ * the outcomes of the runs that follow, in their order.
  */
 export function settled(outcomes: readonly Outcome[], later: Iterable<Outcome>): Outcome[] {
   const failed = new Map(

@@ -2,8 +2,10 @@
 
 export const CONTROL_CONTAINER = 'strongroom';
 
+export const LOCKS = 'locks/';
+
 export function lockPath(job: string): string {
-  return `locks/${job}.json`;
+  return `${LOCKS}${job}.json`;
 }
 
 export function runsPrefix(job: string): string {

@@ -87,7 +87,8 @@ export class ListingCursor {
 export function observeAll(order: NameOrder, last: string | undefined, names: string[]): string | undefined {
   let previous = last;
   for (const name of names) {
-    if (previous !== undefined) order.observe(previous, name);
+    // A blob and what is kept of it have one name.
+    if (previous !== undefined && previous !== name) order.observe(previous, name);
     previous = name;
   }
   return previous;

@@ -25,6 +25,14 @@ export function holds(entry: Outcome, blob: BlobState): boolean {
   return record === undefined ? blob.etag === entry.vaultEtag : record.etag === entry.etag;
 }
 
+/**
+ * Whether deleting this could take away what an entry names. Wider than `holds`: what has another length than it should have may
+ * still be all that is left of it.
+ */
+export function mayHoldEntry(entry: Outcome, blob: BlobState): boolean {
+  return readRecord(blob.metadata)?.etag === entry.etag || blob.etag === entry.vaultEtag;
+}
+
 /** Whether the content has to be rehydrated before it can be read. */
 export function isArchived({ tier }: BlobState): boolean {
   return tier === 'Archive';

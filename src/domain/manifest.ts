@@ -42,12 +42,17 @@ export function isHeld({ status }: Outcome): boolean {
   return status === 'copied' || status === 'unchanged';
 }
 
-/** The outcomes of parts, each sorted as it was listed, as one list in that order; `order` learns from them. */
-export function inListedOrder(parts: readonly Outcome[][], order: NameOrder): Outcome[] {
-  for (const items of parts) {
-    for (let index = 1; index < items.length; index++) order.observe(items[index - 1]!.name, items[index]!.name);
+/**
+ * The outcomes of parts as one list, in the order of the listing. Each part is `sorted` as it was listed, and `order` learns from
+ * it; not so those of a retry, which takes its blobs from several parts, one after another.
+ */
+export function inListedOrder(parts: readonly Outcome[][], order: NameOrder, sorted = true): Outcome[] {
+  if (sorted) {
+    for (const items of parts) {
+      for (let index = 1; index < items.length; index++) order.observe(items[index - 1]!.name, items[index]!.name);
+    }
+    if (parts.length === 1) return parts[0]!;
   }
-  if (parts.length === 1) return parts[0]!;
   return parts.flat().sort((a, b) => order.compare(a.name, b.name));
 }
 

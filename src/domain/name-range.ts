@@ -19,6 +19,11 @@ export function widened(range: NameRange | undefined, name: string): NameRange {
   ];
 }
 
+export function joined(one: NameRange | undefined, other: NameRange | undefined): NameRange | undefined {
+  if (one === undefined || other === undefined) return one ?? other;
+  return [other[0] < one[0] ? other[0] : one[0], other[1] > one[1] ? other[1] : one[1]];
+}
+
 /** False only where no name that begins with the prefix can be in the range. Unknown ranges hold anything. */
 export function mayHoldPrefix(range: NameRange | undefined, prefix: string): boolean {
   return range === undefined || (range[1] >= prefix && range[0] <= prefix + BEHIND);

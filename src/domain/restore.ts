@@ -1,6 +1,7 @@
 import type { BlobState } from './blob.ts';
 import type { Outcome } from './outcome.ts';
 import { tagFingerprint, withoutRecord } from './record.ts';
+import { parseRunId, type RunRef } from './run.ts';
 
 /** What to do where the target has a blob of that name already. */
 export type Existing =
@@ -73,12 +74,46 @@ export function decideRestore(
 const CLOCK_MARGIN = 5 * 60_000;
 
 /**
- * Whether the target was copied from this content (`sourceOf`) since the run began, or is being copied. No token can be left in a
- * blob that has to come back as it was; but the service itself tells what a blob was copied from, and when.
+ * Whether this run, or the one it retries, copied the target from this content, which lies at `from` (`sourceOf`), or is copying
+ * it. No token can be left in a blob that has to come back as it was; but the service itself tells what a blob was copied from,
+ * and when. `before` is what the target had when the run began to work on it: that was made by somebody else, perhaps by an
+ * earlier restore, when the mirror still held other content at the same address.
  */
-export function isMadeBy(run: { startedAt: string }, target: BlobState, content: string): boolean {
-  const since = Date.parse(run.startedAt) - CLOCK_MARGIN;
-  return target.copy?.source === content && !isLeftover(target) && Date.parse(target.lastModified) >= since;
+export function isMadeBy(
+  run: Pick<RunRef, 'startedAt' | 'retryOf'>,
+  target: BlobState,
+  content: BlobState,
+  from: string,
+  before: BlobState | undefined,
+): boolean {
+  const { copy } = target;
+  if (copy?.source === undefined || isLeftover(target) || copy.id === before?.copy?.id) return false;
+  if (Date.parse(target.lastModified) < beganAt(run) - CLOCK_MARGIN) return false;
+  if (copy.status === 'pending') return copy.source === from;
+  if (target.size !== content.size || target.type !== content.type) return false;
+  if (target.contentMd5 !== undefined && content.contentMd5 !== undefined) {
+    // The content may have moved into a snapshot since it was copied.
+    return target.contentMd5 === content.contentMd5 && blobIn(copy.source) === blobIn(from);
+  }
+  // What is kept never changes; a base blob may have held something else when it was copied.
+  const isFixed = content.kept !== undefined;
+  return copy.source === from && (isFixed || Date.parse(target.lastModified) >= Date.parse(content.lastModified));
+}
+
+function beganAt({ startedAt, retryOf }: Pick<RunRef, 'startedAt' | 'retryOf'>): number {
+  const earlier = retryOf === undefined ? undefined : parseRunId(retryOf)?.startedAt;
+  return Math.min(Date.parse(startedAt), earlier?.getTime() ?? Number.POSITIVE_INFINITY);
+}
+
+/** Whether the target is what a broken-off copy of the blob at `from`, as it is or was, has left: not what anybody had there. */
+export function isBrokenOff(target: BlobState, from: string): boolean {
+  return isLeftover(target) && target.copy?.source !== undefined && blobIn(target.copy.source) === blobIn(from);
+}
+
+/** Whichever of its snapshots and versions the address names. */
+function blobIn(source: string): string {
+  const cut = source.indexOf('?');
+  return cut < 0 ? source : source.slice(0, cut);
 }
 
 /** What a failed or aborted copy has left. */

@@ -1,4 +1,4 @@
-import { type NameRange, widened } from './name-range.ts';
+import { joined, type NameRange, widened } from './name-range.ts';
 import type { Outcome, PlannedCopy, ProblemCode } from './outcome.ts';
 
 /**
@@ -81,6 +81,8 @@ export function addTally(into: Tally, from: Tally): void {
   for (const key of ['listed', 'unchanged', 'skipped', 'copied', 'failed', 'listedBytes', 'copiedBytes'] as const) {
     into[key] += from[key];
   }
+  const names = joined(into.names, from.names);
+  if (names) into.names = names;
   if (from.removed) into.removed = (into.removed ?? 0) + from.removed;
   if (from.removedBytes) into.removedBytes = (into.removedBytes ?? 0) + from.removedBytes;
   if (from.added) into.added = (into.added ?? 0) + from.added;

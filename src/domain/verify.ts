@@ -1,4 +1,5 @@
-import type { RunReport } from './run.ts';
+import { kindOfPath } from './control-paths.ts';
+import type { RunSummary } from './run.ts';
 
 /**
  * How a restore point is proved. `quick`: every item is in the vault, by its record, its length and its hash property, as
@@ -26,18 +27,34 @@ export interface Proof {
   run: string;
   at: string;
   kind: VerifyKind;
-  share: string;
-  /** Items looked at, by listing; of these, read and compared by hash. */
+  /** Of `deep`: how much was to be read. */
+  share?: string;
+  /** Items looked at; of these, read and compared by hash. */
   items: number;
   read: number;
-  /** Items that are missing or not as they were. */
+  /**
+   * Items that are missing, not as they were, or that could not be looked at; a container that could not be looked at as a
+   * whole counts as one. 0 only when nothing is wrong.
+   */
   failed: number;
 }
 
-/** What a verification that came to its end tells of its restore point. */
-export function proofOf(report: RunReport, task: VerifyTask): Proof | undefined {
-  const { id, status, finishedAt, startedAt, counts } = report;
+/** What a verification says of its restore point; undefined when it did not come to its end. */
+export function proofOf(
+  { id, status, startedAt, finishedAt, counts, containers, parts }: RunSummary,
+  { kind, share }: VerifyTask,
+): Proof | undefined {
   if (status !== 'succeeded' && status !== 'completed-with-failures') return undefined;
-  const { kind, share } = task;
-  return { run: id, at: finishedAt ?? startedAt, kind, share, items: counts.listed, read: 0, failed: counts.failed };
+  const lost = containers.filter((each) => each.status === 'failed').length;
+  // What the listings settled stands in the parts of the scan, what was read in those of the work that it planned.
+  const worked = parts.filter(({ path }) => kindOfPath(path)?.kind === 'copy');
+  return {
+    run: id,
+    at: finishedAt ?? startedAt,
+    kind,
+    ...(kind === 'deep' && { share }),
+    items: counts.listed,
+    read: worked.reduce((sum, { unchanged, failed }) => sum + unchanged + failed, 0),
+    failed: counts.failed + lost,
+  };
 }

@@ -1,7 +1,7 @@
 import type { Dependencies } from '../activities/dependencies.ts';
 import { summaryPath } from '../domain/control-paths.ts';
 import { problemOf, reportOf } from '../domain/report.ts';
-import { canBeRetried, type RunRef, type RunSummary } from '../domain/run.ts';
+import { leftBy, type RunRef, type RunSummary } from '../domain/run.ts';
 import { catalogRowOf } from '../storage/catalog.ts';
 import { ControlStore } from '../storage/control-store.ts';
 import { isStorageError } from '../storage/storage-error.ts';
@@ -57,6 +57,6 @@ export async function endRun(
 ): Promise<RunSummary> {
   const { run, vault } = place;
   const summary = await closeRun(deps, place, status);
-  await new ControlStore(deps.blobs(vault)).releaseLock(run, deps.now(), canBeRetried(summary) ? run.id : undefined);
+  await new ControlStore(deps.blobs(vault)).releaseLock(run, deps.now(), leftBy(summary));
   return summary;
 }

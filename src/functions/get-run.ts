@@ -1,7 +1,10 @@
 import type { DurableClient } from 'durable-functions';
 import type { Dependencies } from '../activities/dependencies.ts';
+import { matches } from '../domain/container-pattern.ts';
 import { problemOf, reportOf } from '../domain/report.ts';
-import type { RunReport } from '../domain/run.ts';
+import type { RestoreTask } from '../domain/restore.ts';
+import type { RunRef, RunReport, RunSummary } from '../domain/run.ts';
+import { ControlStore } from '../storage/control-store.ts';
 import { isStorageError } from '../storage/storage-error.ts';
 import { answering, json } from './answering.ts';
 import { findRun } from './find-run.ts';
@@ -20,7 +23,7 @@ export async function readReport(deps: Dependencies, client: DurableClient, id: 
   }
   const [parts, expected] = await Promise.all([
     found.control.listParts(found.run),
-    found.run.mode === 'retry' ? undefined : lastListed(deps, found.vault, found.run.job),
+    expectedOf(deps, found.vault, found.run),
   ]);
   return reportOf(found.run, parts, {
     status: 'running',
@@ -32,15 +35,32 @@ export async function readReport(deps: Dependencies, client: DurableClient, id: 
   });
 }
 
-/** How many blobs the job's last finished run listed: what the present one can be expected to list. */
-async function lastListed(deps: Dependencies, vault: string, job: string): Promise<number | undefined> {
+/** How many blobs a run can be expected to list: a backup as many as the last one, a restore what its restore point has. */
+async function expectedOf(deps: Dependencies, vault: string, run: RunRef): Promise<number | undefined> {
+  const { job, mode, restore, verify } = run;
+  const point = restore?.point ?? verify?.point;
   try {
+    if (run.retryOf !== undefined || mode === 'prune') return undefined;
+    if (point !== undefined)
+      return heldIn(await new ControlStore(deps.blobs(vault)).readSummary({ job, id: point }), restore);
     const { rows } = await deps.catalog(vault).list({ job, limit: 10 });
-    return rows.find(({ status, mode }) => mode !== 'retry' && /^(succeeded|completed)/.test(status))?.counts?.listed;
+    const last = rows.find(
+      (row) => (row.mode === 'full' || row.mode === 'incremental') && /^(succeeded|completed)/.test(row.status),
+    );
+    return last?.counts?.listed;
   } catch (error) {
     if (isStorageError(error)) return undefined;
     throw error;
   }
+}
+
+/** Not known where only some names of a container are wanted. */
+function heldIn(point: RunSummary | undefined, restore: RestoreTask | undefined): number | undefined {
+  if (!point || (restore && (restore.startsWith || restore.include.length || restore.exclude.length))) return undefined;
+  const patterns = restore?.containers ?? [];
+  return point.parts
+    .filter(({ container }) => patterns.length === 0 || patterns.some((pattern) => matches(pattern, container)))
+    .reduce((sum, { copied, unchanged }) => sum + copied + unchanged, 0);
 }
 
 /** GET /api/runs/{id} */

@@ -13,7 +13,7 @@ const PATIENCE_MS = 5_000;
 export function healthHandler(deps: Dependencies) {
   return answering(deps, async () => {
     const { jobs } = deps.configuration;
-    const aliases = [...new Set(jobs.flatMap(({ source, destination }) => [source.account, destination.account]))];
+    const aliases = [...deps.configuration.accounts.keys()];
     const accounts = await Promise.all(
       aliases.map(async (alias) => ({
         alias,

@@ -84,8 +84,8 @@ function shownOutcome({ source, ...outcome }: Outcome): object {
   return { ...outcome, ...(outcome.code && { hint: PROBLEMS[outcome.code] }) };
 }
 
-function shownPlan({ source, mirror, reason }: PlannedCopy): object {
-  const { name, etag, lastModified, size } = source;
+function shownPlan({ source, mirror, reason, entry }: PlannedCopy): object {
+  const { name, etag, lastModified, size } = entry ? { ...entry, lastModified: entry.modified } : source;
   return { name, status: 'planned', reason, etag, modified: lastModified, size, overwrites: mirror !== undefined };
 }
 

@@ -1,5 +1,6 @@
 import { type Dependencies, workplaceOf } from '../activities/dependencies.ts';
 import { answering } from './answering.ts';
+import { findKeptPoint } from './find-point.ts';
 import { findRun } from './find-run.ts';
 import { HttpError } from './http-error.ts';
 import { answerStart, startRun } from './start-run.ts';
@@ -11,10 +12,18 @@ export function retryRunHandler(deps: Dependencies) {
     const found = await findRun(deps, client, id);
     if (found.state === 'running')
       throw new HttpError(409, 'run-in-progress', `Run ${id} is still at work`, 'Wait for it', { run: id });
-    const again = 'Start a new run: POST /api/jobs/{job}/runs';
+    const again = 'Start a new run: POST /api/jobs/{job}/runs, or POST /api/restores';
     if (found.state === 'lost')
       throw new HttpError(409, 'nothing-to-retry', `Run ${id} ended without a summary`, again);
-    const { job, status, dryRun, containers, problems } = found.summary;
+    const { job, mode, restore, status, dryRun, containers, problems } = found.summary;
+    if (mode === 'verify' || mode === 'prune') {
+      throw new HttpError(
+        409,
+        'nothing-to-retry',
+        `Run ${id} is a ${mode}`,
+        'Start it anew: it looks at everything again',
+      );
+    }
     if (!deps.configuration.jobs.some(({ name }) => name === job)) {
       throw new HttpError(409, 'job-not-found', `The configuration has no job "${job}" any more`);
     }
@@ -25,6 +34,11 @@ export function retryRunHandler(deps: Dependencies) {
     // Containers that were never listed are named nowhere: a retry would make a restore point without them.
     const whole = problems.find(({ container }) => container === undefined);
     if (whole) throw new HttpError(409, 'nothing-to-retry', `Run ${id} failed as a whole: ${whole.message}`, again);
+    if (restore) {
+      await findKeptPoint(deps, restore.point);
+      const again = { job, mode: 'restore', trigger: 'http', dryRun: false, retryOf: id, restore } as const;
+      return answerStart(await startRun(deps, client, again));
+    }
     const place = workplaceOf(deps, job);
     const { container, prefix } = place.job.destination;
     const { summary } = found;

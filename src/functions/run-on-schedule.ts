@@ -2,27 +2,64 @@ import type { InvocationContext, Timer } from '@azure/functions';
 import type { DurableClient } from 'durable-functions';
 import type { Dependencies } from '../activities/dependencies.ts';
 import type { Job } from '../config.ts';
+import type { RunRef } from '../domain/run.ts';
 import { isDue } from '../domain/schedule.ts';
+import { choosePoint } from './choose-point.ts';
+import { HttpError } from './http-error.ts';
 import { startRun } from './start-run.ts';
 
 /** A time-zone schedule is registered as one that fires at least hourly; a tick answers for the time since the last. */
 const HOURLY_WITH_SLACK_MS = 65 * 60_000;
 
-/** One timer function per job. */
-export function timerHandler(deps: Dependencies, job: Job) {
+/** What a schedule starts: one timer function each. */
+export type Scheduled = 'backup' | 'verify' | 'prune';
+
+export function timerHandler(deps: Dependencies, job: Job, schedule: string, what: Scheduled) {
   return async (timer: Timer, client: DurableClient, _context: InvocationContext): Promise<void> => {
-    if (!isTimeFor(job, timer, deps.now())) return;
-    const result = await startRun(deps, client, { job: job.name, mode: job.mode, trigger: 'timer', dryRun: false });
+    if (!isTimeFor(schedule, job.timeZone, timer, deps.now())) return;
+    const wanted = await wantedBy(deps, job, what);
+    if (!wanted) return;
+    const result = await startRun(deps, client, { ...wanted, job: job.name, trigger: 'timer' });
     if ('running' in result) deps.telemetry.runNotStarted(job.name, result.running.id);
   };
 }
 
+async function wantedBy(
+  deps: Dependencies,
+  job: Job,
+  what: Scheduled,
+): Promise<Pick<RunRef, 'mode' | 'dryRun' | 'verify' | 'prune'> | undefined> {
+  switch (what) {
+    case 'backup':
+      return { mode: job.mode, dryRun: false };
+    case 'prune':
+      // A plan first, in a run of its own that can be read afterwards; it is carried out when it is made.
+      return { mode: 'prune', dryRun: true, prune: { carryOut: true } };
+    case 'verify': {
+      const { kind = 'quick', share = '100%' } = job.verify ?? {};
+      const point = await newestPoint(deps, job.name);
+      if (point === undefined) return undefined;
+      return { mode: 'verify', dryRun: false, verify: { point, kind, share, turn: 0, sample: 0 } };
+    }
+  }
+}
+
+/** Nothing is to be verified before the first backup. */
+async function newestPoint(deps: Dependencies, job: string): Promise<string | undefined> {
+  try {
+    return (await choosePoint(deps, { job }, 'look')).summary.id;
+  } catch (error) {
+    if (error instanceof HttpError && error.status === 404) return undefined;
+    throw error;
+  }
+}
+
 /** In UTC the host's own schedule is the job's; in any other zone it only comes often enough for us to decide. */
-function isTimeFor(job: Job, timer: Timer, now: Date): boolean {
-  if (job.schedule === undefined || job.timeZone === 'UTC' || !timer.scheduleStatus) return true;
+function isTimeFor(schedule: string, timeZone: string, timer: Timer, now: Date): boolean {
+  if (timeZone === 'UTC' || !timer.scheduleStatus) return true;
   const last = Date.parse(timer.scheduleStatus.last);
   const recent = now.getTime() - HOURLY_WITH_SLACK_MS;
   // After an outage the ticks that were missed come as one; the occurrence among them must not be lost.
   const from = Number.isNaN(last) || last <= 0 ? recent : timer.isPastDue ? last : Math.max(last, recent);
-  return isDue(job.schedule, job.timeZone, new Date(from), now);
+  return isDue(schedule, timeZone, new Date(from), now);
 }

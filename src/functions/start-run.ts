@@ -1,9 +1,10 @@
 import type { DurableClient } from 'durable-functions';
 import { z } from 'zod';
 import { type Dependencies, type Workplace, workplaceOf } from '../activities/dependencies.ts';
+import type { Job } from '../config.ts';
 import { lockPath } from '../domain/control-paths.ts';
 import { acquire, isAbandoned, type RunLock, release } from '../domain/lock.ts';
-import { canBeRetried, newRunId, type RunRef } from '../domain/run.ts';
+import { isBackup, leftBy, newRunId, type RunRef } from '../domain/run.ts';
 import type { BackupRunInput } from '../orchestrations/backup-run.ts';
 import { countingRequests } from '../storage/requests.ts';
 import { isStorageError } from '../storage/storage-error.ts';
@@ -16,7 +17,7 @@ import { orchestrationState } from './orchestration-state.ts';
 export async function startRun(
   deps: Dependencies,
   client: DurableClient,
-  wanted: Pick<RunRef, 'job' | 'mode' | 'trigger' | 'dryRun' | 'retryOf'>,
+  wanted: Omit<RunRef, 'id' | 'startedAt' | 'epoch'>,
 ): Promise<{ started: RunRef } | { running: RunRef }> {
   const place = workplaceOf(deps, wanted.job);
   const now = deps.now();
@@ -24,6 +25,7 @@ export async function startRun(
   return countingRequests(requests, async () => {
     const taken = await takeLock(deps, place, client, {
       ...wanted,
+      ...(hasNext(place.job, wanted) && { hasNext: true as const }),
       id: newRunId(wanted.job, now, deps.random()),
       startedAt: now.toISOString(),
     });
@@ -49,6 +51,11 @@ export async function startRun(
     deps.telemetry.runStarted(run);
     return { started: run };
   });
+}
+
+/** Whether another run follows one like this; which, is decided when it has ended. */
+function hasNext({ verify }: Job, { mode, dryRun, prune }: Pick<RunRef, 'mode' | 'dryRun' | 'prune'>): boolean {
+  return prune?.carryOut === true || (isBackup(mode) && !dryRun && verify?.afterRun !== undefined);
 }
 
 async function takeLock(
@@ -78,10 +85,9 @@ async function takeLock(
         // An activity of it may still be publishing: it must have ended for good before this run begins.
         ended = await closeRun(deps, { run: holder, vault: place.vault.alias }, 'failed');
       }
-      const last = ended !== 'damaged' && canBeRetried(ended) ? holder.id : undefined;
-      before = release(found.value, deps.now(), last);
+      before = release(found.value, deps.now(), ended === 'damaged' ? {} : leftBy(ended));
     }
-    if (run.retryOf !== undefined && before?.last !== run.retryOf) {
+    if (run.mode === 'retry' && before?.last !== run.retryOf) {
       // The restore point of the retry would be the newest, and hold what was there before the later run.
       const why = `Run ${run.retryOf} is not the last that ended: ${before?.last ?? 'none is known'}`;
       throw new HttpError(
@@ -127,7 +133,9 @@ export function answerStart(result: { started: RunRef } | { running: RunRef }) {
       { run: id },
     );
   }
-  const { id, job, mode, dryRun } = result.started;
+  const { id, job, mode, dryRun, restore, verify } = result.started;
   const location = `/api/runs/${id}`;
-  return json(202, { id, job, mode, dryRun, status: 'running', location }, { location });
+  const point = restore?.point ?? verify?.point;
+  const about = { id, job, mode, dryRun, ...(point && { restorePoint: point }), status: 'running', location };
+  return json(202, about, { location });
 }

@@ -1,17 +1,16 @@
 import type { OrchestrationContext, Task } from 'durable-functions';
 import type { AbortCopiesInput } from '../activities/abort-copies.ts';
 import type { WorkFile } from '../activities/copy-chunk.ts';
+import type { Share } from '../activities/copy-place.ts';
 import type { PlanChunk } from '../activities/plan-writer.ts';
+import type { ManifestPosition } from '../domain/manifest.ts';
 import type { WalkPosition } from '../domain/merge-walk.ts';
 import type { ProblemCode } from '../domain/outcome.ts';
 import { problemOf } from '../domain/report.ts';
 import type { Problem, RunRef } from '../domain/run.ts';
 import { type Answer, call, wait } from './call.ts';
 
-export interface BackupContainerInput {
-  run: RunRef;
-  container: string;
-  destination: string;
+export interface BackupContainerInput extends Share {
   /** In a retry: list the container instead of taking the earlier run's failures. */
   scan?: boolean;
   /** Carried from one generation of the orchestration to the next. */
@@ -26,6 +25,7 @@ export interface BackupContainerResult {
 interface State {
   slice: number;
   from?: WalkPosition;
+  manifest?: ManifestPosition;
   scanned: boolean;
   copies: Piece[];
   work: (WorkFile & { failures?: number })[];
@@ -62,18 +62,33 @@ const ENOUGH_PENDING = 64;
 const ACTIVITIES_PER_GENERATION = 100;
 const LONGEST_DELAY = 30;
 
+/** The activity that plans what is to be done with the next stretch of a container. */
+function scanOf({ mode, retryOf, prune }: RunRef, scan: boolean | undefined) {
+  if (retryOf !== undefined && !scan) return 'planRetry';
+  if (mode === 'restore') return 'planRestore';
+  if (mode === 'verify') return 'verifySlice';
+  if (mode === 'prune') return prune?.plan ? 'takePlan' : 'planPrune';
+  return 'scanSlice';
+}
+
+/** The activity that works off a chunk of it. */
+function workOf({ mode }: RunRef) {
+  return mode === 'verify' ? 'readChunk' : mode === 'prune' ? 'deleteChunk' : 'copyChunk';
+}
+
 /**
- * Backs up one container: scans slice by slice, copies the chunks of one slice while the next is scanned, and looks
+ * Works on one container, mostly to back it up: scans slice by slice, copies the chunks of one slice while the next is scanned, and looks
  * at pending copies with growing delay when there is nothing else to do.
  */
 export function* backupContainer(
   context: OrchestrationContext,
 ): Generator<Task, BackupContainerResult | undefined, unknown> {
   const input = context.df.getInput() as BackupContainerInput;
-  const { run, container, destination } = input;
-  const about = { run, container, destination };
+  const { run, container, destination, mirror } = input;
+  const about: Share = { run, container, destination, ...(mirror && { mirror }) };
   const state: State = input.state ?? { slice: 0, scanned: false, copies: [], work: [], delay: 1 };
-  const scan = run.mode === 'retry' && !input.scan ? 'planRetry' : 'scanSlice';
+  const scan = scanOf(run, input.scan);
+  const workOff = workOf(run);
 
   for (let activities = 0; ; ) {
     const { work } = state;
@@ -91,9 +106,16 @@ export function* backupContainer(
     }
     const tasks = [
       ...(scanning
-        ? [call(context, scan, { ...about, slice: state.slice, ...(state.from && { from: state.from }) })]
+        ? [
+            call(context, scan, {
+              ...about,
+              slice: state.slice,
+              ...(state.from && { from: state.from }),
+              ...(state.manifest && { manifest: state.manifest }),
+            }),
+          ]
         : []),
-      ...copies.map(({ chunk, from }) => call(context, 'copyChunk', { ...about, chunk, from })),
+      ...copies.map(({ chunk, from }) => call(context, workOff, { ...about, chunk, from })),
       ...work.map((file) => call(context, 'confirmCopies', { ...about, work: file })),
     ];
     let answers: object[];
@@ -123,8 +145,9 @@ export function* backupContainer(
         state.scanFailures = 0;
         state.slice++;
         if (slice.next) state.from = slice.next;
+        if (slice.nextManifest) state.manifest = slice.nextManifest;
         // After a problem, what has been planned is still copied, and nothing more is listed.
-        state.scanned = slice.next === undefined;
+        state.scanned = slice.next === undefined && slice.nextManifest === undefined;
         if (slice.problem) state.problem ??= slice.problem;
         if (!run.dryRun) state.copies.push(...(slice.chunks ?? []).map((chunk) => ({ chunk, from: 0 })));
       }

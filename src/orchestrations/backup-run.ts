@@ -1,7 +1,7 @@
 import type { OrchestrationContext, Task } from 'durable-functions';
 import type { PublishRunInput } from '../activities/publish-run.ts';
 import { problemOf } from '../domain/report.ts';
-import type { Problem, RunRef } from '../domain/run.ts';
+import { isBackup, type Problem, type RunRef } from '../domain/run.ts';
 import { type BackupContainersInput, type BackupContainersResult, combine } from './backup-containers.ts';
 import { type Answer, call, wait } from './call.ts';
 
@@ -15,7 +15,7 @@ const GROUP = 50;
 /** Waits between the tries to publish, in seconds: the vault may be out of reach for a while. */
 const PUBLISH_DELAYS = [5, 30, 120, ...Array<number>(36).fill(600)];
 
-/** One run of a job: find the containers, back them up group by group at once, publish what came of it. */
+/** One run of a job, of whatever mode: find the containers, work on them group by group at once, publish what came of it. */
 export function* backupRun(context: OrchestrationContext): Generator<Task, { status: string }, unknown> {
   const { run, requests: before } = context.df.getInput() as BackupRunInput;
   const requests = { ...before };
@@ -42,11 +42,22 @@ export function* backupRun(context: OrchestrationContext): Generator<Task, { sta
   const { stopped, problems: found } = combine(done);
   if (stopped === 'superseded') return { status: 'superseded' };
   problems.push(...found);
-  if (containers === 0 && problems.length === 0) {
+  if (containers === 0 && problems.length === 0 && isBackup(run.mode)) {
     problems.push(problemOf('no-containers', 0));
+  }
+  if (run.prune?.plan && stopped === undefined && problems.length === 0) {
+    const answer = (yield call(context, 'removePoints', { run })) as Answer<'removePoints'>;
+    for (const [name, count] of Object.entries(answer.requests ?? {})) requests[name] = (requests[name] ?? 0) + count;
+    if (answer.problem) problems.push(answer.problem);
   }
 
   const input: PublishRunInput = { run, containers, problems, cancelled: stopped === 'cancelled', requests };
+  const ended = yield* publish(context, input);
+  if (run.hasNext) yield* follow(context, run);
+  return ended;
+}
+
+function* publish(context: OrchestrationContext, input: PublishRunInput): Generator<Task, { status: string }, unknown> {
   for (const delay of PUBLISH_DELAYS) {
     try {
       return (yield call(context, 'publishRun', input)) as { status: string };
@@ -55,4 +66,14 @@ export function* backupRun(context: OrchestrationContext): Generator<Task, { sta
     }
   }
   return (yield call(context, 'publishRun', input)) as { status: string };
+}
+
+/** What comes of the next run is told by that run. */
+function* follow(context: OrchestrationContext, run: RunRef): Generator<Task, void, unknown> {
+  try {
+    const { next } = (yield call(context, 'beginNext', { run })) as Answer<'beginNext'>;
+    if (!next) return;
+    const input: BackupRunInput = { run: next, requests: {} };
+    yield context.df.callSubOrchestrator('backupRun', input, next.id);
+  } catch {}
 }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import pLimit from 'p-limit';
 import {
   CONTROL_CONTAINER,
+  LOCKS,
   lockPath,
   notesPath,
   notesPrefix,
@@ -44,6 +45,21 @@ export class ControlStore {
   /** The lock of a job, or undefined when no run of it has begun yet. Throws `damaged`. */
   readLock(job: string): Promise<{ value: RunLock; etag: string } | undefined> {
     return this.#readJson(lockPath(job), (value) => isLock(value, job));
+  }
+
+  /** The jobs that have ever run in this vault. */
+  async lockedJobs(): Promise<string[]> {
+    const jobs: string[] = [];
+    for await (const { blobs } of this.#pages({ prefix: LOCKS })) {
+      jobs.push(...blobs.map(({ name }) => name.slice(LOCKS.length).replace(/\.json$/, '')));
+    }
+    return jobs;
+  }
+
+  /** When the service last wrote the job's lock, by its own clock; undefined when there is none. */
+  async lockWrittenAt(job: string): Promise<Date | undefined> {
+    const found = await this.#vault.look(CONTROL_CONTAINER, lockPath(job));
+    return found && new Date(found.lastModified);
   }
 
   /** Frees the job's lock if this run holds it. */

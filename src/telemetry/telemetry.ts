@@ -60,6 +60,12 @@ export class Telemetry {
     this.#sink?.metric('run-seconds', seconds, { job });
   }
 
+  /** A run changed or lost so much that pruning waits until somebody has looked. */
+  brakeEngaged({ id, job }: RunSummary, reason: string): void {
+    this.#event('brake-engaged', { run: id, job, reason });
+    this.#sink?.metric('brake-engaged', 1, { job });
+  }
+
   /** An activity ended in a way its report will show as a problem. */
   failure(activity: string, error: unknown, properties: Properties): void {
     const known = error instanceof Error ? error : new Error(String(error));

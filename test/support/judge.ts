@@ -154,7 +154,7 @@ export async function judgeVault(
   for (const { name } of await vault.control.blobs()) {
     const run = /^jobs\/([^/]+)\/runs\/([^/]+)\/./.exec(name);
     if (run?.[1] === job) runs.add(run[2]!);
-    if (!run && !name.startsWith('locks/')) {
+    if (!run && !name.startsWith('locks/') && !/^jobs\/[^/]+\/restore-points\/[^/]+\.json$/.test(name)) {
       found.push({ invariant: 'I8', message: `${CONTROL}/${name} is nothing that the app keeps there` });
     }
   }

@@ -13,6 +13,8 @@ export interface StrongroomOptions {
   job?: object;
   /** Instead of that one job. */
   jobs?: object[];
+  /** Beside the jobs. */
+  more?: object;
   limits?: object;
   env?: Record<string, string | undefined>;
   dataDir?: string;
@@ -91,7 +93,7 @@ export async function startStrongroom(options: StrongroomOptions): Promise<Stron
     destination: { account: 'VAULT', container: '{container}backup' },
     ...options.job,
   };
-  writeFileSync(file, JSON.stringify({ jobs: options.jobs ?? [job] }));
+  writeFileSync(file, JSON.stringify({ ...options.more, jobs: options.jobs ?? [job] }));
   const host = await startHost({
     ...(options.dataDir !== undefined && { dataDir: options.dataDir }),
     env: {

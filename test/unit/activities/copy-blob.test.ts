@@ -25,9 +25,11 @@ function placeOf(source: BlobState, vault: Partial<BlobAccount>): { place: CopyP
     source: { listBlobs: async () => ({ blobs: [source], prefixes: [] }) } as unknown as BlobAccount,
     container: 'images',
     access: { urlOf: (name: string) => `https://source/${name}` },
-    vault: noting as BlobAccount,
+    target: noting as BlobAccount,
+    sourcePrefix: '',
+    copyDeadlineMs: 3_600_000,
     destination: 'imagesbackup',
-    mirrorPrefix: '',
+    targetPrefix: '',
     now: () => new Date('2026-05-02T00:00:00.000Z'),
   } satisfies CopyPlace;
   return { place, asked };

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { reducedSource } from '../../../src/domain/copy-source.ts';
+import { reducedSource, sourceOf } from '../../../src/domain/copy-source.ts';
 
 const AT = 'https://acct.blob.core.windows.net';
 const TIME = '2026-11-21T05:57:45.1234567Z';
@@ -49,6 +49,20 @@ it('is the same for the same source, and another for another', () => {
       ];
       expect(reducedSource(`${AT}/data/${strict(one)}${a || '?'}&sv=1&sig=x`)).toBe(reducedSource(first));
       expect(reducedSource(first) === reducedSource(second)).toBe(one === other && a === b);
+    }),
+  );
+});
+
+it('of what an account holds is what a copy from there is told to come from', () => {
+  const name = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 12 }).filter((text) => /^[^.\\]+$/.test(text));
+  const kept = fc.constantFrom(undefined, { snapshot: TIME }, { version: TIME });
+  fc.assert(
+    fc.property(name, name, kept, kept, (one, other, a, b) => {
+      const of = (blob: string, which: typeof a) => sourceOf(AT, 'data', { name: blob, ...(which && { kept: which }) });
+      const query = a && ('snapshot' in a ? `&snapshot=${encodeURIComponent(TIME)}` : `&versionid=${TIME}`);
+      const told = `${AT}/data/${one.split('/').map(encodeURIComponent).join('/')}?sv=1&sig=x${query ?? ''}`;
+      expect(of(one, a)).toBe(reducedSource(told));
+      expect(of(one, a) === of(other, b)).toBe(one === other && a === b);
     }),
   );
 });

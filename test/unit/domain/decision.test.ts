@@ -60,7 +60,8 @@ describe('the table, row by row', () => {
       source,
       mirrorOf(source, { etag: '0x0' }),
       { action: 'copy', reason: 'changed' },
-      { action: 'copy', reason: 'full' },
+      // Told apart from what a full run copies once more: the brake counts what changed.
+      { action: 'copy', reason: 'changed' },
     ],
     [
       'our record of this version',
@@ -96,7 +97,8 @@ describe('the table, row by row', () => {
       source,
       mirrorOf(source, { run: RUN, etag: '0x0' }),
       { action: 'copy', reason: 'changed' },
-      { action: 'copy', reason: 'full' },
+      // Told apart from what a full run copies once more: the brake counts what changed.
+      { action: 'copy', reason: 'changed' },
     ],
     [
       'F5: another tool’s blob, as new as the source: clocks may differ by more',

@@ -3,7 +3,8 @@ import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { BlobState } from '../../../src/domain/blob.ts';
-import { type ListingPage, MergeWalk, type Pair, type WalkPosition } from '../../../src/domain/merge-walk.ts';
+import type { ListingPage } from '../../../src/domain/listing-cursor.ts';
+import { MergeWalk, type Pair, type WalkPosition } from '../../../src/domain/merge-walk.ts';
 import { byCodePoint, byPathSegment, byUtf16, type Comparator } from '../../../src/domain/name-order.ts';
 import { blobState } from '../../support/blob-state.ts';
 

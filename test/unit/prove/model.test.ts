@@ -190,9 +190,11 @@ describe('the model does as the code does', () => {
         method: 'auto',
         container: 'images',
         access: { urlOf: (name: string) => `https://source/${name}` },
-        vault,
+        target: vault,
+        sourcePrefix: '',
+        copyDeadlineMs: 3_600_000,
         destination: 'mirror',
-        mirrorPrefix: '',
+        targetPrefix: '',
         now: () => NOW,
       } as unknown as CopyPlace;
       const source = sourceOf(kind);

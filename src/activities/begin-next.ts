@@ -1,0 +1,59 @@
+import { lockPath } from '../domain/control-paths.ts';
+import { acquire } from '../domain/lock.ts';
+import { newRunId, type RunRef, type RunSummary } from '../domain/run.ts';
+import { isStorageError } from '../storage/storage-error.ts';
+import { type Dependencies, type Workplace, workplaceOf } from './dependencies.ts';
+
+/** Blobs that a drill restores, where nothing else is said. */
+const SAMPLE = 20;
+
+/**
+ * Takes the job's lock for the run that follows another: the verification of a restore point that was just made, or the prune that
+ * was just planned. Nothing follows where the run did not come to that, or where somebody else was quicker. Executed twice, it
+ * names the same run.
+ */
+export function makeBeginNext(deps: Dependencies) {
+  return async function beginNext({ run }: { run: RunRef }): Promise<{ next?: RunRef }> {
+    const place = workplaceOf(deps, run.job);
+    const { control, catalog } = place;
+    const summary = await control.readSummary(run);
+    const wanted = summary && nextOf(place, run, summary);
+    if (!wanted) return {};
+    for (let attempt = 0; attempt < 5; attempt++) {
+      const lock = await control.readLock(run.job);
+      const holder = lock?.value.run;
+      if (holder?.follows === run.id) return { next: holder };
+      if (!lock || holder) return {};
+      const now = deps.now();
+      const id = newRunId(run.job, now, deps.random());
+      const about = { id, job: run.job, trigger: 'run', startedAt: now.toISOString(), follows: run.id } as const;
+      const taken = acquire(lock.value, { ...about, ...wanted }, now);
+      if (!(await control.writeJson(lockPath(run.job), taken, { ifMatch: lock.etag }))) continue;
+      const { mode, trigger, dryRun, startedAt } = taken.run;
+      const row = { id, job: run.job, mode, trigger, dryRun, startedAt, status: 'running' };
+      await catalog.put(row).catch((error) => {
+        if (!isStorageError(error)) throw error;
+        deps.telemetry.warn('catalog-not-written', { job: run.job, run: id, message: error.message });
+      });
+      deps.telemetry.runStarted(taken.run);
+      return { next: taken.run };
+    }
+    return {};
+  };
+}
+
+type Wanted = Pick<RunRef, 'mode' | 'dryRun' | 'verify' | 'prune'>;
+
+function nextOf({ job }: Workplace, run: RunRef, summary: RunSummary): Wanted | undefined {
+  const kind = job.verify?.afterRun;
+  if (summary.restorePoint && kind !== undefined) {
+    const share = job.verify?.share ?? '100%';
+    return { mode: 'verify', dryRun: false, verify: { point: run.id, kind, share, turn: 0, sample: SAMPLE } };
+  }
+  const { plan, counts, status } = summary;
+  if (run.prune?.carryOut && plan && status === 'succeeded') {
+    const hasWork = plan.remove.length + plan.expired.length + (counts.planned ?? 0) > 0;
+    return hasWork ? { mode: 'prune', dryRun: false, prune: { plan: { run: run.id, hash: plan.hash } } } : undefined;
+  }
+  return undefined;
+}

@@ -1,0 +1,144 @@
+import { CONTROL_CONTAINER, prunePlanPath, runPrefix } from '../domain/control-paths.ts';
+import { type PrunePlan, withHash } from '../domain/prune.ts';
+import { problemOf } from '../domain/report.ts';
+import { type Notes, verifiedAt } from '../domain/restore-point.ts';
+import { retention } from '../domain/retention.ts';
+import type { RunRef } from '../domain/run.ts';
+import type { ControlStore } from '../storage/control-store.ts';
+import { isStorageError, StorageError } from '../storage/storage-error.ts';
+import { type Dependencies, workplaceOf } from './dependencies.ts';
+import type { ListContainersResult } from './list-containers.ts';
+import { type PointInVault, readPicture, type VaultPicture } from './vault-picture.ts';
+
+const HOUR = 3_600_000;
+
+/**
+ * Begins a prune: decides which restore points go, and names the containers in the vault to work on. One that carries out a plan
+ * decides anew and compares: where anything has changed since, nothing is done. Only then it marks what the plan removes.
+ */
+export async function fromVault(deps: Dependencies, run: RunRef): Promise<Omit<ListContainersResult, 'requests'>> {
+  const { control } = workplaceOf(deps, run.job);
+  const { picture, plan } = await decideNow(deps, run);
+  const wanted = run.prune?.plan;
+  if (wanted === undefined) {
+    await control.writeJson(prunePlanPath(run), plan, 'absent');
+    const own = picture.points.filter(({ job }) => job === run.job);
+    const mirrors = new Set(own.flatMap(({ parts }) => parts.map(({ destination }) => destination)));
+    return { containers: [...mirrors].map((name) => ({ container: name, destination: name })), problems: [] };
+  }
+  const made = await control.readPrunePlan({ job: run.job, id: wanted.run });
+  const planned = await control.readSummary({ job: run.job, id: wanted.run });
+  if (!made || !planned || made.hash !== wanted.hash || plan.hash !== made.hash) return stale();
+  const refused = await refusedToDelete(deps, run);
+  if (refused) return { containers: [], problems: [problemOf('access-denied-prune', 0, undefined, refused)] };
+  await control.writeJson(prunePlanPath(run), made, 'absent');
+  if (!(await mark(control, run, made, (await control.lockWrittenAt(run.job)) ?? deps.now()))) return stale();
+  const containers = planned.containers.filter(({ counts }) => (counts.planned ?? 0) > 0);
+  return {
+    containers: containers.map(({ container, destination }) => ({ container, destination })),
+    problems: [],
+  };
+}
+
+/** What a prune that began now would be about. */
+export async function decideNow(
+  deps: Dependencies,
+  run: Pick<RunRef, 'job' | 'id'>,
+): Promise<{ picture: VaultPicture; plan: PrunePlan }> {
+  const { job, control } = workplaceOf(deps, run.job);
+  const prefixes = new Map(deps.configuration.jobs.map(({ name, destination }) => [name, destination.prefix]));
+  const picture = await readPicture(control, (name) => prefixes.get(name), run.id);
+  const now = await presentOf(deps, control, run.job);
+  const marginMs = (job.retention?.marginHours ?? 24) * HOUR;
+  const isRemoved = ({ notes }: PointInVault) => notes.removed !== undefined && notes.removed.run !== run.id;
+  const own = picture.points.filter((point) => point.job === run.job && point.published);
+  const decisions = retention(
+    own.filter((point) => !isRemoved(point)).map(pointInTime),
+    job.retention,
+    now,
+    job.timeZone,
+  );
+  const remove = decisions.filter(({ keep }) => !keep).map(({ id }) => id);
+  const expired = own
+    .filter((point) => isRemoved(point) && isOver(point.notes, now, marginMs))
+    .map(({ id }) => id)
+    .concat(marginMs === 0 ? remove : []);
+  const keeps = picture.points
+    .filter(({ job: of, id, notes }) => !(of === run.job && expired.includes(id)) && !notes.removed?.emptied)
+    .map(({ job: of, id, published }) => ({ job: of, id, ...(!published && { unpublished: true as const }) }));
+  const at = now.toISOString();
+  return { picture, plan: withHash({ job: run.job, at, decisions, remove, expired, keeps, marginMs }) };
+}
+
+/**
+ * The time that removals are judged by: the service's, which has just written the lock of this run, or the app's own where that is
+ * earlier. A clock that is ahead would end margins before their time.
+ */
+async function presentOf(deps: Dependencies, control: ControlStore, job: string): Promise<Date> {
+  const [written, own] = [await control.lockWrittenAt(job), deps.now()];
+  return written && written < own ? written : own;
+}
+
+/**
+ * Why nothing can be deleted, found out before anything is marked: a restore point that is neither to be restored nor gone would
+ * be of no use to anybody. Nothing has this name, and the ETag would keep it from harm.
+ */
+async function refusedToDelete(deps: Dependencies, run: RunRef): Promise<string | undefined> {
+  const { job } = workplaceOf(deps, run.job);
+  const account = deps.blobs(job.retention?.account ?? job.destination.account);
+  try {
+    await account.deleteBlob(CONTROL_CONTAINER, `${runPrefix(run)}may-delete`, { ifMatch: '0x0' });
+    return undefined;
+  } catch (error) {
+    if (isStorageError(error, 'access-denied')) return error.message;
+    if (isStorageError(error, 'not-found', 'precondition')) return undefined;
+    throw error;
+  }
+}
+
+function pointInTime({ id, startedAt, status, notes }: PointInVault) {
+  const { hold, brake } = notes;
+  const verified = verifiedAt(notes);
+  return {
+    id,
+    startedAt,
+    status: status === 'succeeded' ? ('succeeded' as const) : ('completed-with-failures' as const),
+    ...(hold && { hold }),
+    ...(brake && !brake.released && { brake }),
+    ...(verified !== undefined && { verifiedAt: verified }),
+  };
+}
+
+function isOver({ removed }: Notes, now: Date, marginMs: number): boolean {
+  if (removed === undefined) return false;
+  // A clock that was ahead when it was marked makes it wait longer, never shorter.
+  return removed.emptied !== undefined || Date.parse(removed.at) + marginMs <= now.getTime();
+}
+
+/** Marks what the plan removes, and what it empties. False when one of them has been held meanwhile. */
+async function mark(control: ControlStore, run: RunRef, plan: PrunePlan, now: Date): Promise<boolean> {
+  const at = now.toISOString();
+  const held = new StorageError('precondition', 'It is held');
+  try {
+    for (const id of plan.remove) {
+      await control.changeNotes({ job: run.job, id }, (notes) => {
+        if (notes.hold || (notes.brake && !notes.brake.released)) throw held;
+        return notes.removed ? notes : { ...notes, removed: { at, run: run.id } };
+      });
+    }
+    for (const id of plan.expired) {
+      await control.changeNotes({ job: run.job, id }, (notes) => {
+        const removed = notes.removed ?? { at, run: run.id };
+        return removed.emptied ? notes : { ...notes, removed: { ...removed, emptied: at } };
+      });
+    }
+    return true;
+  } catch (error) {
+    if (error === held) return false;
+    throw error;
+  }
+}
+
+function stale(): Omit<ListContainersResult, 'requests'> {
+  return { containers: [], problems: [problemOf('plan-stale', 0)] };
+}

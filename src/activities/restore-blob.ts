@@ -1,0 +1,359 @@
+import type { BlobState } from '../domain/blob.ts';
+import { copyDeadline, methodsFor } from '../domain/copy-method.ts';
+import { sourceOf } from '../domain/copy-source.ts';
+import { hasOtherHash, isArchived, locate } from '../domain/locate.ts';
+import {
+  asBackedUp,
+  type CopyMethod,
+  type Outcome,
+  type PendingCopy,
+  type PlannedCopy,
+  type ProblemCode,
+} from '../domain/outcome.ts';
+import { canBeSent, withoutRecord } from '../domain/record.ts';
+import { decideRestore, isBrokenOff, isLeftover, isMadeBy } from '../domain/restore.ts';
+import type { BlobAccount, CopyRequest } from '../storage/blob-account.ts';
+import { isStorageError, StorageError, type StorageErrorKind } from '../storage/storage-error.ts';
+import { abortQuietly } from './copy-blob.ts';
+import { type CopyPlace, targetName } from './copy-place.ts';
+import { problemCodeOf } from './problem-code.ts';
+import { transfer } from './transfer.ts';
+
+/** How often what was seen may turn out to be out of date before the blob is given up for this run. */
+const LOOKS = 4;
+/** Rehydrating takes up to 15 hours; then it is given up, in milliseconds. */
+const REHYDRATION_DEADLINE = 48 * 3_600_000;
+/** Characters: of a copy's source address, signature included, and of a blob's name. The service takes no more. */
+const LONGEST_SOURCE_URL = 2048;
+const LONGEST_NAME = 1024;
+
+/**
+ * Brings one blob of a restore point to its target, as it was backed up: content, headers, metadata without our record, tags
+ * and tier. Every request is pinned to what was seen of both sides; where that no longer holds, both are looked at again.
+ * Failures are outcomes; only a stop by the signal is thrown.
+ */
+export async function restoreBlob(
+  place: CopyPlace,
+  planned: PlannedCopy,
+  tries: { started: number; methods?: CopyMethod[]; rehydratingSince?: string } = { started: 0 },
+): Promise<Outcome | PendingCopy> {
+  const entry = planned.entry!;
+  const task = place.run.restore!;
+  const name = targetName(place, planned);
+  // A retry knows the blob by what the restore point says, and nothing of where it is.
+  let content: BlobState | undefined = planned.source.etag === '' ? undefined : planned.source;
+  // What was there before this run copied anything: nobody's but ours can be what comes after it from just this content.
+  const before = planned.mirror;
+  let target = before;
+  let mustLook = content === undefined;
+  let lastError: StorageError | undefined;
+  let kept: string | undefined;
+
+  for (let look = 0; look < LOOKS; look++) {
+    try {
+      if (mustLook) {
+        const [found, now] = await Promise.all([
+          ofVault(listNamed)(place.source, place.container, place.sourcePrefix + entry.name),
+          place.target.look(place.destination, name),
+        ]);
+        content = locate(entry, found);
+        target = now;
+        if (content === undefined) return failed(entry, missingOrOther(entry, found));
+        mustLook = false;
+      }
+      const holder = content!;
+      if (hasOtherHash(entry, holder)) return failed(entry, 'content-mismatch');
+      const from = sourceOf(place.source.endpoint, place.container, holder);
+      if (target?.copy?.status === 'pending') {
+        // Started by this run and answered too late, or by another execution of this very piece of work.
+        if (isMadeBy(place.run, target, holder, from, before))
+          return pending(place, planned, holder, target.copy.id, tries.started);
+        if (task.existing === 'overwrite' || task.existing === 'if-different') {
+          await abortQuietly(place.target, place.destination, name, target.copy.id);
+          mustLook = true;
+          continue;
+        }
+      }
+      const broken = target !== undefined && isBrokenOff(target, from);
+      const ours = target !== undefined && isMadeBy(place.run, target, holder, from, before);
+      const decision = broken ? { action: 'copy' as const } : decideRestore(entry, holder, target, task, ours);
+      switch (decision.action) {
+        case 'fail':
+          return { ...failed(entry, decision.code), ...traceOf(target) };
+        case 'skip':
+          return { ...asBackedUp(entry), status: 'skipped', code: decision.code };
+        case 'unchanged':
+          return { ...asBackedUp(entry), status: 'unchanged' };
+        case 'done':
+          return await finish(place, planned, holder, target!, {});
+        case 'copy':
+          break;
+      }
+      if (isArchived(holder)) return await rehydrate(place, planned, holder, tries.rehydratingSince);
+      const own = withoutRecord(holder.metadata);
+      const hadTarget = target;
+      const request: CopyRequest = {
+        sourceUrl: place.access.urlOf(holder.name, holder.kept),
+        sourceIfMatch: holder.etag,
+        container: place.destination,
+        name,
+        destination: target ? { ifMatch: target.etag } : 'absent',
+        // Without any of its own the service copies what is there, our record with it: that is taken off afterwards. What cannot
+        // be sent has no record beside it, and is left to the service as well.
+        ...(Object.keys(own).length > 0 && canBeSent(own) && { metadata: own }),
+        ...(entry.tags !== undefined && Object.keys(entry.tags).length > 0 && { tags: entry.tags }),
+        ...(entry.tier !== undefined && holder.type === 'block' && { tier: entry.tier }),
+      };
+      const made = await transfer(
+        place,
+        { ...holder, metadata: own },
+        {
+          request,
+          methods: tries.methods ?? methodsFor(holder, place.method),
+          ...(entry.code !== undefined && { lacks: entry.code }),
+          before: async () => {
+            if (!hadTarget || kept === hadTarget.etag || isLeftover(hadTarget)) return;
+            await place.target.snapshot(place.destination, name, hadTarget.etag);
+            kept = hadTarget.etag;
+          },
+        },
+      );
+      const about = {
+        reason: target ? ('replaced' as const) : ('new' as const),
+        ...(made.lacks && { code: made.lacks }),
+      };
+      if (made.copyId !== undefined) {
+        const copy = pending(place, planned, holder, made.copyId, tries.started + 1);
+        return { ...copy, ...(made.lacks && { lacks: made.lacks }) };
+      }
+      // The commit of blocks carries exactly what it was given; of a blob of no bytes there are none to commit.
+      const byService = made.method !== 'blocks' || holder.size === 0;
+      if (byService && hasOnlyRecord(holder)) await takeRecordOff(place, name, made.etag);
+      return { ...asBackedUp(entry), status: 'copied', method: made.method, ...about };
+    } catch (error) {
+      if (!isStorageError(error) || error.kind === 'aborted') throw error;
+      lastError = error;
+      if (error.kind === 'invalid' && isTooLong(place, name, content)) return failed(entry, 'unsupported-name');
+      if (error.kind === 'container-not-found' && (await targetMade(place))) continue;
+      if (!OUT_OF_DATE.has(error.kind)) return failed(entry, codeOf(error), error.message);
+      mustLook = true;
+    }
+  }
+  return failed(entry, lastError ? codeOf(lastError) : 'target-changing', lastError?.message);
+}
+
+/** Looks at what was pending, and brings it to an end where it can. */
+export async function confirmRestore(place: CopyPlace, copy: PendingCopy): Promise<Outcome | PendingCopy> {
+  const { planned } = copy;
+  const entry = planned.entry!;
+  const holder = planned.source;
+  const name = targetName(place, planned);
+  const age = place.now().getTime() - Date.parse(copy.startedAt);
+  try {
+    if (copy.rehydrating) {
+      const now = await ofVault(() => place.source.look(place.container, holder.name, holder.kept))();
+      if (now && isArchived(now)) {
+        return age < REHYDRATION_DEADLINE ? copy : failed(entry, 'content-archived', 'It was not rehydrated in time');
+      }
+      const again = { started: copy.tries, rehydratingSince: copy.startedAt };
+      return await restoreBlob(place, withoutSource(planned), again);
+    }
+    const target = await place.target.look(place.destination, name);
+    if (target?.copy?.id === copy.copyId) {
+      if (target.copy.status === 'success' && target.size === entry.size) {
+        return await finish(place, planned, holder, target, copy.lacks ? { code: copy.lacks } : {});
+      }
+      if (target.copy.status === 'pending') {
+        if (age < copyDeadline(entry.size, place.copyDeadlineMs)) return copy;
+        await abortQuietly(place.target, place.destination, name, copy.copyId);
+        const now = await place.target.look(place.destination, name);
+        if (now?.copy?.status === 'pending') {
+          return age < 2 * copyDeadline(entry.size, place.copyDeadlineMs) ? copy : failed(entry, 'copy-stuck');
+        }
+      }
+      if (copy.tries > MAX_TRIES || (copy.tries === MAX_TRIES && holder.type !== 'block')) {
+        if (target.copy.status === 'pending') return failed(entry, 'copy-stuck');
+        return failed(entry, 'copy-failed', target.copy.description);
+      }
+    } else if (copy.tries > MAX_TRIES) {
+      return failed(entry, 'target-changing');
+    }
+    // What a failed copy left is ours to replace, whatever is to become of blobs that were there.
+    const methods: CopyMethod[] | undefined = copy.tries >= MAX_TRIES ? ['blocks'] : undefined;
+    const again = await restoreBlob(place, withoutSource(planned), {
+      started: copy.tries,
+      ...(methods && { methods }),
+    });
+    return again;
+  } catch (error) {
+    if (!isStorageError(error)) throw error;
+    if (error.kind === 'aborted') return copy;
+    if (age < copyDeadline(entry.size, place.copyDeadlineMs)) return copy;
+    return failed(entry, codeOf(error), error.message);
+  }
+}
+
+/** So many asynchronous copies of one blob are started in a run before another way is taken. */
+const MAX_TRIES = 2;
+
+const OUT_OF_DATE = new Set<StorageErrorKind>([
+  'precondition',
+  'not-found',
+  'pending-copy',
+  'no-pending-copy',
+  'source-not-found',
+  'archived',
+  'container-not-found',
+]);
+
+/** The copy is there: takes our record off it, where the service copied that too. */
+async function finish(
+  place: CopyPlace,
+  planned: PlannedCopy,
+  holder: BlobState,
+  target: BlobState,
+  about: Partial<Outcome>,
+): Promise<Outcome> {
+  const entry = planned.entry!;
+  try {
+    if (hasOnlyRecord(target)) await takeRecordOff(place, target.name, target.etag);
+  } catch (error) {
+    // Nothing that waiting would mend.
+    if (isStorageError(error, 'access-denied', 'immutable')) return failed(entry, codeOf(error), error.message);
+    throw error;
+  }
+  const method = methodsFor(holder, place.method)[0]!;
+  const lacks = entry.code;
+  return { ...asBackedUp(entry), status: 'copied', method, ...(lacks && { code: lacks }), ...about };
+}
+
+const PRIORITIES = { standard: 'Standard', high: 'High' } as const;
+
+/** Asks archived content back, and waits for it outside of this activity. */
+async function rehydrate(
+  place: CopyPlace,
+  planned: PlannedCopy,
+  holder: BlobState,
+  since: string | undefined,
+): Promise<Outcome | PendingCopy> {
+  const entry = planned.entry!;
+  const { rehydrate: speed } = place.run.restore!;
+  if (speed === undefined) return failed(entry, 'content-archived');
+  if (holder.archiveStatus === undefined) {
+    const options = { ...(holder.kept && { kept: holder.kept }), priority: PRIORITIES[speed] };
+    await ofVault(() => place.source.setTier(place.container, holder.name, 'Hot', options))();
+  }
+  const startedAt = since ?? place.now().toISOString();
+  return { planned: { ...planned, source: holder }, copyId: '', startedAt, tries: 0, rehydrating: true };
+}
+
+/** Everything in a container under one name: the blob, its snapshots and versions. One listing, mostly one request. */
+export async function listNamed(account: BlobAccount, container: string, name: string): Promise<BlobState[]> {
+  const found: BlobState[] = [];
+  let marker: string | undefined;
+  try {
+    do {
+      const page = await account.listBlobs(container, {
+        prefix: name,
+        metadata: true,
+        contentHeaders: true,
+        copy: true,
+        kept: true,
+        ...(marker !== undefined && { marker }),
+      });
+      found.push(...page.blobs.filter((blob) => blob.name === name));
+      // Longer names come after it in some orders and before it in others: only a page with none of its own and others is the end.
+      marker = page.blobs.length > 0 && found.length > 0 && page.blobs.at(-1)!.name !== name ? undefined : page.next;
+    } while (marker !== undefined);
+    return found;
+  } catch (error) {
+    if (isStorageError(error, 'container-not-found')) return [];
+    throw error;
+  }
+}
+
+/** What to say of content that is not found: nothing is there, or something else. */
+export function missingOrOther(entry: Outcome, found: readonly BlobState[]): ProblemCode {
+  const base = found.find(({ kept }) => kept === undefined);
+  return base !== undefined && base.etag === entry.vaultEtag ? 'content-mismatch' : 'content-missing';
+}
+
+function failed(entry: Outcome, code: ProblemCode, message?: string): Outcome {
+  return { ...asBackedUp(entry), status: 'failed', code, ...(message !== undefined && { message }) };
+}
+
+function pending(
+  place: CopyPlace,
+  planned: PlannedCopy,
+  holder: BlobState,
+  copyId: string,
+  tries: number,
+): PendingCopy {
+  return { planned: { ...planned, source: holder }, copyId, startedAt: place.now().toISOString(), tries };
+}
+
+/** Both sides are to be looked at anew. */
+function withoutSource(planned: PlannedCopy): PlannedCopy {
+  return { ...planned, source: { ...planned.source, etag: '' } };
+}
+
+/** What a retry needs of a target that is not ours, not to take it for ours: only copies could be. */
+export function traceOf(target: BlobState | undefined): Pick<Outcome, 'source'> {
+  if (target?.copy === undefined) return {};
+  const { name, etag, lastModified, size, type, copy } = target;
+  return { source: { name, etag, lastModified, size, type, copy } };
+}
+
+function hasOnlyRecord({ metadata = {} }: BlobState): boolean {
+  return Object.keys(metadata).length > 0 && Object.keys(withoutRecord(metadata)).length === 0;
+}
+
+/** Until this is done the blob is not as it was, and so not restored. */
+async function takeRecordOff(place: CopyPlace, name: string, ifMatch: string): Promise<void> {
+  try {
+    await place.target.setMetadata(place.destination, name, {}, ifMatch);
+  } catch (error) {
+    if (!isStorageError(error)) throw error;
+    const message = `It was copied, but our own metadata could not be taken off it: ${error.message}`;
+    throw new StorageError(error.kind, message, error.status, error.code);
+  }
+}
+
+function isTooLong(place: CopyPlace, name: string, content: BlobState | undefined): boolean {
+  if (name.length > LONGEST_NAME) return true;
+  return content !== undefined && place.access.urlOf(content.name, content.kept).length > LONGEST_SOURCE_URL;
+}
+
+/** That the vault denies is told apart from the target's denying. */
+export function ofVault<Asked extends unknown[], Answer>(
+  ask: (...asked: Asked) => Promise<Answer>,
+): (...asked: Asked) => Promise<Answer> {
+  return async (...asked) => {
+    try {
+      return await ask(...asked);
+    } catch (error) {
+      if (!isStorageError(error, 'access-denied')) throw error;
+      throw new StorageError('source-access-denied', error.message, error.status, error.code);
+    }
+  };
+}
+
+async function targetMade(place: CopyPlace): Promise<boolean> {
+  try {
+    return (await place.target.createContainer(place.destination)) === 'created';
+  } catch (error) {
+    if (isStorageError(error)) return false;
+    throw error;
+  }
+}
+
+/** In the words of a restore: what is written to is the target. */
+export function codeOf(error: StorageError): ProblemCode {
+  if (error.kind === 'archived') return 'destination-archived';
+  const code = problemCodeOf(error, 'destination');
+  if (code === 'source-changing') return 'content-missing';
+  if (code === 'destination-changing') return 'target-changing';
+  if (code === 'access-denied-source') return 'access-denied-vault';
+  if (code === 'access-denied-destination') return 'access-denied-target';
+  return code;
+}

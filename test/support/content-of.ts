@@ -1,0 +1,42 @@
+import { createHash } from 'node:crypto';
+import { BlobServiceClient } from '@azure/storage-blob';
+
+/** All of a blob that a restore has to give back, as the plain SDK shows it: nothing is left out, our own records neither. */
+export interface WholeBlob {
+  sha256: string;
+  type: string;
+  headers: Record<string, string>;
+  metadata: Record<string, string>;
+  tags: Record<string, string>;
+  /** Only where one was set on the blob itself. */
+  tier?: string;
+}
+
+/** Every base blob of a container, by name; nothing where there is no such container. */
+export async function contentOf(connectionString: string, container: string): Promise<Record<string, WholeBlob>> {
+  const client = BlobServiceClient.fromConnectionString(connectionString).getContainerClient(container);
+  const all: Record<string, WholeBlob> = {};
+  if (!(await client.exists())) return all;
+  for await (const { name, properties, metadata = {}, tags = {} } of client.listBlobsFlat({
+    includeMetadata: true,
+    includeTags: true,
+  })) {
+    const content = await client.getBlobClient(name).downloadToBuffer();
+    const { contentType, contentEncoding, contentLanguage, contentDisposition, cacheControl, contentMD5 } = properties;
+    const headers = { contentType, contentEncoding, contentLanguage, contentDisposition, cacheControl };
+    const md5 = contentMD5 && { contentMD5: Buffer.from(contentMD5).toString('base64') };
+    all[name] = {
+      sha256: createHash('sha256').update(content).digest('hex'),
+      type: String(properties.blobType),
+      headers: Object.fromEntries(Object.entries({ ...headers, ...md5 }).filter(([, value]) => value)) as Record<
+        string,
+        string
+      >,
+      metadata,
+      tags,
+      ...(properties.accessTier !== undefined &&
+        !properties.accessTierInferred && { tier: String(properties.accessTier) }),
+    };
+  }
+  return all;
+}
