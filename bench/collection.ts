@@ -7,6 +7,8 @@ export interface Collection {
   containers: number;
   small: number;
   large: number;
+  /** Whether blobs have metadata of their own. */
+  metadata?: boolean;
 }
 
 const KIB = 1024;
@@ -33,7 +35,7 @@ export async function overwrite(connectionString: string, collection: Collection
 
 async function upload(
   service: BlobServiceClient,
-  { containers }: Collection,
+  { containers, metadata }: Collection,
   count: number,
   size: number,
   kind: string,
@@ -45,7 +47,8 @@ async function upload(
         const number = Math.floor(index / containers);
         const name = `${kind}/${pad(Math.floor(number / PER_FOLDER))}/file ${pad(number)}.bin`;
         const blob = service.getContainerClient(containerName(index % containers)).getBlockBlobClient(name);
-        await blob.upload(randomFillSync(Buffer.alloc(size)), size);
+        const own = metadata && { metadata: { number: String(number) } };
+        await blob.upload(randomFillSync(Buffer.alloc(size)), size, { ...own });
       }),
     ),
   );

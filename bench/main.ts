@@ -5,12 +5,14 @@ import { measureComparing } from './parts/compare.ts';
 import { measureCopying } from './parts/copy.ts';
 import { measureMemory } from './parts/memory.ts';
 import type { PartOptions, PartResult } from './parts/part.ts';
+import { measureRestoring } from './parts/restore.ts';
 import { showPart } from './report.ts';
 import { isMet } from './target.ts';
 
 const PARTS: Record<PartName, (options: PartOptions) => Promise<PartResult>> = {
   copy: measureCopying,
   compare: measureComparing,
+  restore: measureRestoring,
   memory: measureMemory,
 };
 

@@ -31,6 +31,15 @@ export class Api {
     return (await this.#call<{ id: string }>('POST', `/api/jobs/${job}/runs`, { mode })).id;
   }
 
+  /** Asks for a restore; the answer is its run. */
+  async restore(body: object): Promise<string> {
+    return (await this.#call<{ id: string }>('POST', '/api/restores', body)).id;
+  }
+
+  async verify(body: object): Promise<string> {
+    return (await this.#call<{ id: string }>('POST', '/api/verifications', body)).id;
+  }
+
   /** Fires the job's timer now, and finds the run that it started. */
   async fireTimer(job: string): Promise<string> {
     const known = new Set((await this.#runs(job)).map(({ id }) => id));

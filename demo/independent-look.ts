@@ -155,7 +155,7 @@ function kept({ current, backedUp }: Entry): string {
 }
 
 /** Bytes and everything that travels with them; tags and tier are compared apart. */
-function contentDifferences(found: Seen, expected: Seen | Version): string[] {
+export function contentDifferences(found: Seen, expected: Seen | Version): string[] {
   return [
     ...differ('type', found.kind, expected.kind),
     ...differ('size', found.size, expected.size),

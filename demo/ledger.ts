@@ -55,6 +55,22 @@ export class Ledger {
     delete this.entry(container, name)!.current;
   }
 
+  /** Its container was lost and given back: what was not backed up is gone for good. */
+  givenBack(container: string): void {
+    for (const entry of this.entries) {
+      if (entry.container !== container || !entry.current) continue;
+      if (entry.backedUp.at(-1)?.number !== entry.current.number) delete entry.current;
+    }
+  }
+
+  /** What of a container was last taken by a backup: what a restore point made now must give back. */
+  lastTaken(container: string): Version[] {
+    return this.entries.flatMap((entry) => {
+      const last = entry.backedUp.at(-1);
+      return entry.container === container && entry.current && last ? [{ ...last, ...tagsAndTier(entry.current) }] : [];
+    });
+  }
+
   /** What a run over these blobs has to count if it started now. */
   expect(isSelected: (entry: Entry) => boolean, mode: 'full' | 'incremental'): ExpectedCounts {
     const counts = { listed: 0, copied: 0, unchanged: 0, skipped: 0, failed: 0 };
@@ -75,6 +91,11 @@ export class Ledger {
       backedUp.push(current);
     }
   }
+}
+
+/** Those of the moment, also where the content is older. */
+function tagsAndTier({ tags, tier }: Version): Pick<Version, 'tags' | 'tier'> {
+  return { tags, ...(tier !== undefined && { tier }) };
 }
 
 function whatBecomesOf({ backedUp }: Entry, current: Version, mode: 'full' | 'incremental') {

@@ -53,7 +53,9 @@ function seenOf(container: string, item: BlobItem): Seen {
     },
     metadata,
     tags,
-    ...(properties.accessTier && !properties.accessTierInferred && { tier: properties.accessTier }),
+    // No account's default is Archive: the emulator calls it inferred on what was copied into it.
+    ...(properties.accessTier &&
+      (!properties.accessTierInferred || properties.accessTier === 'Archive') && { tier: properties.accessTier }),
     ...(snapshot && { snapshot }),
   };
 }

@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import { DemoError } from './demo-error.ts';
 
-export const HELP = `Shows a whole backup on this machine, and checks every byte of it. Takes about a minute; needs no Azure account.
+export const HELP = `Shows a whole backup on this machine, and checks every byte of it. Takes about two minutes; needs no Azure account.
 
 Usage: npm run demo [-- options]
 
@@ -10,8 +10,8 @@ Usage: npm run demo [-- options]
   --help         this text
 
 It starts an embedded Azurite with two storage accounts, fills one with some 3,000 blobs, and lets the real app back it
-up: in full, after a day's changes, and once more with nothing changed. Then it downloads both accounts and compares
-them. Everything it starts and writes is gone when it ends.
+up: in full, after a day's changes, and once more with nothing changed. It loses a container, and has it given back as it
+was on either day. Then it downloads both accounts and compares them. Everything it starts and writes is gone when it ends.
 
 Exit codes: 0 the backup is what it has to be, 1 it is not or the demo failed, 2 wrong options, 130 stopped by Ctrl-C.
 `;

@@ -4,6 +4,7 @@ import { change } from './changes.ts';
 import { CONTAINERS, collection } from './collection.ts';
 import { DemoError } from './demo-error.ts';
 import { fill } from './fill.ts';
+import { loseAndGiveBack } from './give-back.ts';
 import { lookAtBoth } from './independent-look.ts';
 import { isInJob, JOB, QUICK_CONTAINER, QUICK_JOB } from './job.ts';
 import { type Entry, Ledger } from './ledger.ts';
@@ -14,6 +15,9 @@ import { sabotage } from './sabotage.ts';
 import { editWithinOneSecond } from './same-second.ts';
 import { count, fact, heading, printable, say, showProgress } from './screen.ts';
 import type { Stage } from './stage.ts';
+
+/** The container that is lost and given back: one with blobs of every kind of content, tags and tiers. */
+const LOST = 'docs';
 
 const isSelected = ({ container, name }: Entry) => isInJob(container, name);
 
@@ -30,14 +34,17 @@ export async function tell(stage: Stage, { seed, sabotage: isSabotaged }: Option
 
   const api = new Api(await stage.openApp());
   const unexpected: string[] = [];
-  const backUp = async (id: Promise<string>, mode: 'full' | 'incremental') => {
+  const backUp = async (started: Promise<string>, mode: 'full' | 'incremental') => {
     const expected = ledger.expect(isSelected, mode);
-    unexpected.push(...(await watchRun(api, await id, expected)));
+    const id = await started;
+    unexpected.push(...(await watchRun(api, id, expected)));
     ledger.backedUp(isSelected);
+    return id;
   };
 
   heading('First backup, asked for over HTTP');
-  await backUp(api.startRun(JOB, 'full'), 'full');
+  const run = await backUp(api.startRun(JOB, 'full'), 'full');
+  const firstDay = { run, blobs: ledger.lastTaken(LOST) };
 
   heading('A day of changes');
   for (const { what, blobs } of await change(source, ledger, seed)) say(`${count(blobs).padStart(4)}  ${what}`);
@@ -55,6 +62,9 @@ export async function tell(stage: Stage, { seed, sabotage: isSabotaged }: Option
 
   heading('Third backup, with nothing changed, by timer again');
   await backUp(api.fireTimer(JOB), 'incremental');
+
+  heading('A container is lost');
+  unexpected.push(...(await loseAndGiveBack(source, ledger, api, { container: LOST, firstDay })));
 
   if (isSabotaged) {
     heading('Sabotage');

@@ -23,12 +23,14 @@ export class Strongroom implements Contender {
   readonly vault: string;
   readonly #directory = mkdtempSync(join(tmpdir(), 'strongroom-bench-'));
 
-  constructor(vault: string) {
+  /** `more` is laid over the job. */
+  constructor(vault: string, more: object = {}) {
     this.vault = vault;
     const job = {
       name: 'bench',
       source: { account: 'SOURCE', containers: ['*'] },
       destination: { account: 'VAULT', container: '{container}backup' },
+      ...more,
     };
     writeFileSync(join(this.#directory, 'strongroom.json'), JSON.stringify({ jobs: [job] }));
   }
@@ -37,7 +39,12 @@ export class Strongroom implements Contender {
     return this.backUp(server, source, step === 'first' ? 'full' : 'incremental');
   }
 
-  async backUp(server: CountedServer, source: string, mode: 'full' | 'incremental'): Promise<StrongroomUsage> {
+  backUp(server: CountedServer, source: string, mode: 'full' | 'incremental'): Promise<StrongroomUsage> {
+    return this.ask(server, source, '/api/jobs/bench/runs', { mode });
+  }
+
+  /** Starts a run by HTTP, and waits for its end. */
+  async ask(server: CountedServer, source: string, path: string, body: object): Promise<StrongroomUsage> {
     const begun = performance.now();
     const host = await startHost({
       cwd: this.#directory,
@@ -56,7 +63,7 @@ export class Strongroom implements Contender {
     try {
       const start = usageSince(begun, host.pid);
       const posted = performance.now();
-      const answer = await fetch(`${host.url}/api/jobs/bench/runs`, { method: 'POST', body: JSON.stringify({ mode }) });
+      const answer = await fetch(host.url + path, { method: 'POST', body: JSON.stringify(body) });
       if (answer.status !== 202) throw new Error(`The run was not started: ${answer.status} ${await answer.text()}`);
       const ended = await finished(host);
       if (ended.status !== 'succeeded') throw new Error(`The run ended as ${ended.status}:\n${host.output()}`);

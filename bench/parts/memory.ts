@@ -8,15 +8,18 @@ const AT_MOST = 1.3;
 
 interface Case {
   what: string;
-  mode: 'incremental' | 'full';
+  mode: 'incremental' | 'full' | 'prune';
   few: number;
   many: number;
 }
+
+const RETENTION = { retention: { keepLast: 1 } };
 
 /** Peak memory of the host for few blobs and for many: it must not grow with their number. */
 export async function measureMemory({ quick, repeat, progress }: PartOptions): Promise<PartResult> {
   const cases: Case[] = [
     { what: 'nothing changed', mode: 'incremental', few: quick ? 10_000 : 20_000, many: quick ? 100_000 : 200_000 },
+    { what: 'prune planned', mode: 'prune', few: quick ? 10_000 : 20_000, many: quick ? 100_000 : 200_000 },
     ...(quick ? [] : [{ what: 'first copy', mode: 'full', few: 20_000, many: 60_000 } as const]),
   ];
   const measured: Measurement[] = [];
@@ -49,9 +52,14 @@ export async function measureMemory({ quick, repeat, progress }: PartOptions): P
 async function backUp(blobs: number, mode: Case['mode'], what: string): Promise<Measurement> {
   const server = await startStandIn({ containers: CONTAINERS, blobsPerContainer: blobs / CONTAINERS });
   // A full copy goes into an account that holds nothing.
-  const strongroom = new Strongroom(mode === 'full' ? STAND_IN.empty : STAND_IN.mirror);
+  const strongroom = new Strongroom(mode === 'full' ? STAND_IN.empty : STAND_IN.mirror, RETENTION);
   try {
-    const usage = await strongroom.backUp(server, STAND_IN.source, mode);
+    // A prune needs restore points to keep; the process that made them is gone when it begins.
+    if (mode === 'prune') await strongroom.backUp(server, STAND_IN.source, 'incremental');
+    if (mode === 'prune') await server.takeCounts();
+    const usage = await (mode === 'prune'
+      ? strongroom.ask(server, STAND_IN.source, '/api/prunes', {})
+      : strongroom.backUp(server, STAND_IN.source, mode));
     return measurement(title(what, blobs), strongroom.name, await server.takeCounts(), usage);
   } finally {
     await server.stop();

@@ -1,0 +1,100 @@
+import type { BlobServiceClient } from '@azure/storage-blob';
+import type { Api, Run } from './api.ts';
+import { DemoError } from './demo-error.ts';
+import { contentDifferences } from './independent-look.ts';
+import { JOB } from './job.ts';
+import type { Ledger, Version } from './ledger.ts';
+import { listAll, readAll, type Seen } from './observe.ts';
+import { count, fact, printable, say } from './screen.ts';
+
+/** What one container was when a backup was made: the run that made it, and what it has to give back. */
+export interface Day {
+  run: string;
+  blobs: Version[];
+}
+
+/**
+ * A container is lost and given back, then once more as it was on the first day, beside it. Judged by what lies there, with
+ * nothing but the Azure SDK. The answer is every difference.
+ */
+export async function loseAndGiveBack(
+  source: BlobServiceClient,
+  ledger: Ledger,
+  api: Api,
+  { container, firstDay }: { container: string; firstDay: Day },
+): Promise<string[]> {
+  const today = ledger.lastTaken(container);
+  const client = source.getContainerClient(container);
+  await client.delete();
+  say(`Container ${container} is deleted, with ${count(today.length)} blobs that were backed up.`);
+  const found: string[] = [];
+  const back = await restored(api, { job: JOB, containers: [container] });
+  ledger.givenBack(container);
+  found.push(...back.problems.map(({ code, message }) => `restore ${back.id}: ${code}: ${message}`));
+  found.push(...(await compare(source, container, today, 'given back')));
+
+  const beside = `${container}-first-day`;
+  const then = await restored(api, {
+    restorePoint: firstDay.run,
+    containers: [container],
+    target: { container: beside },
+  });
+  found.push(...then.problems.map(({ code, message }) => `restore ${then.id}: ${code}: ${message}`));
+  found.push(...(await compare(source, beside, firstDay.blobs, 'as on the first day')));
+  await source.getContainerClient(beside).delete();
+
+  const proved = await api.follow(await api.verify({ job: JOB, kind: 'deep' }));
+  fact(
+    'Verified',
+    `${count(proved.counts.listed)} items of the newest restore point, every byte read: ${proved.status}`,
+  );
+  if (proved.counts.failed > 0)
+    found.push(`verification ${proved.id}: ${proved.counts.failed} items are not as they were`);
+  return found;
+}
+
+async function restored(api: Api, wanted: object): Promise<Run> {
+  const run = await api.follow(await api.restore(wanted));
+  const sent = Object.values(run.requests).reduce((sum, number) => sum + number, 0);
+  fact(
+    'Restored',
+    `${count(run.counts.copied)} of ${count(run.counts.listed)} blobs, ${count(sent)} requests: ${run.status}`,
+  );
+  if (run.status === 'failed') throw new DemoError(`Restore ${run.id} failed.`);
+  return run;
+}
+
+async function compare(
+  account: BlobServiceClient,
+  container: string,
+  expected: Version[],
+  what: string,
+): Promise<string[]> {
+  const blobs = await listAll(account, container);
+  await readAll(account, blobs, () => {});
+  const found = new Map(blobs.map((blob) => [blob.name, blob]));
+  const differences = expected.flatMap((version) => {
+    const blob = found.get(version.name);
+    found.delete(version.name);
+    return (blob ? differencesOf(blob, version) : ['is missing']).map(
+      (difference) => `${container}/${printable(version.name)}: ${difference}`,
+    );
+  });
+  for (const name of found.keys()) differences.push(`${container}/${printable(name)}: is there, and was not backed up`);
+  fact(
+    'Compared',
+    `${count(expected.length)} blobs ${what}, every byte and property: ${count(differences.length)} differences`,
+  );
+  return differences;
+}
+
+function differencesOf(found: Seen, expected: Version): string[] {
+  const left = Object.keys(found.metadata).filter((key) => key.startsWith('strongroom_'));
+  const tags = (values: Record<string, string>) => JSON.stringify(Object.entries(values).sort());
+  return [
+    ...contentDifferences(found, expected),
+    ...(left.length > 0 ? [`carries ${left.join(', ')}`] : []),
+    ...(tags(found.tags) === tags(expected.tags) ? [] : [`has the tags ${tags(found.tags)}`]),
+    ...(expected.tier !== undefined && found.tier !== expected.tier ? [`lies in tier ${found.tier}`] : []),
+  ];
+}
