@@ -44,9 +44,10 @@ export async function loseAndGiveBack(
   await source.getContainerClient(beside).delete();
 
   const proved = await api.follow(await api.verify({ job: JOB, kind: 'deep' }));
+  const { listed, unchanged, skipped } = proved.counts;
   fact(
     'Verified',
-    `${count(proved.counts.listed)} items of the newest restore point, every byte read: ${proved.status}`,
+    `${count(unchanged)} of ${count(listed)} items read and hashed, ${count(skipped)} that nothing proves: ${proved.status}`,
   );
   if (proved.counts.failed > 0)
     found.push(`verification ${proved.id}: ${proved.counts.failed} items are not as they were`);

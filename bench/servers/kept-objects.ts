@@ -31,11 +31,19 @@ export class KeptObjects {
     return kept;
   }
 
-  /** A listing of what lies below a path, on one page. */
-  list(container: string, prefix: string): string {
-    const entries = [...this.#objects]
+  /** A listing of what lies below a path, on one page; with a delimiter, the folders directly below it. */
+  list(container: string, prefix: string, delimiter: string | null): string {
+    const below = [...this.#objects]
       .filter(([path]) => path.startsWith(`${container}/${prefix}`))
-      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .sort(([a], [b]) => (a < b ? -1 : 1));
+    const folderOf = (path: string) => {
+      const end = delimiter ? path.indexOf(delimiter, container.length + 1 + prefix.length) : -1;
+      return end < 0 ? undefined : path.slice(container.length + 1, end + 1);
+    };
+    const folders = new Set(below.map(([path]) => folderOf(path)).filter((folder) => folder !== undefined));
+    const prefixes = [...folders].map((folder) => `<BlobPrefix><Name>${escaped(folder)}</Name></BlobPrefix>`);
+    const entries = below
+      .filter(([path]) => folderOf(path) === undefined)
       .map(([path, { body, etag, headers }]) => {
         const metadata = Object.entries(headers)
           .filter(([name]) => name.startsWith('x-ms-meta-'))
@@ -47,7 +55,7 @@ export class KeptObjects {
           `<BlobType>BlockBlob</BlobType></Properties><Metadata>${metadata.join('')}</Metadata></Blob>`
         );
       });
-    return `<?xml version="1.0" encoding="utf-8"?><EnumerationResults ContainerName="x"><Blobs>${entries.join('')}</Blobs><NextMarker/></EnumerationResults>`;
+    return `<?xml version="1.0" encoding="utf-8"?><EnumerationResults ContainerName="x"><Blobs>${entries.join('')}${prefixes.join('')}</Blobs><NextMarker/></EnumerationResults>`;
   }
 }
 

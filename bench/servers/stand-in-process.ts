@@ -67,6 +67,7 @@ async function answerBlobs(request: IncomingMessage, response: ServerResponse): 
     ...headers,
     etag,
     'x-ms-blob-type': 'BlockBlob',
+    'last-modified': 'Sun, 22 Nov 2026 01:30:12 GMT',
     'content-length': String(found.body.length),
   });
 }
@@ -85,7 +86,7 @@ function blobList(account: string, container: string, query: URLSearchParams): s
   if (!generated?.names.includes(container)) {
     const name = `${account}/${container}`;
     const isThere = created.has(name) || container === 'strongroom';
-    return isThere ? kept.list(name, query.get('prefix') ?? '') : undefined;
+    return isThere ? kept.list(name, query.get('prefix') ?? '', query.get('delimiter')) : undefined;
   }
   const from = Number(query.get('marker') ?? 0);
   return listingPage({

@@ -93,7 +93,7 @@ export const BUGS: Bug[] = [
   {
     words: 'waits for a copy that never ends',
     file: 'src/activities/confirm-copies.ts',
-    find: '        if (age < copyDeadline(source.size, deadlineMs)) return copy;\n        await',
+    find: '        if (age < copyDeadline(source.size, place.copyDeadlineMs)) return copy;\n        await',
     replace: '        if (age < Number.POSITIVE_INFINITY) return copy;\n        await',
     detector: { test: 'test/unit/prove/model.test.ts', name: 'confirms' },
   },
@@ -163,8 +163,8 @@ export const BUGS: Bug[] = [
   {
     words: 'releases the lock by a plain write',
     file: 'src/storage/control-store.ts',
-    find: 'release(lock.value, now, last), { ifMatch: lock.etag })',
-    replace: 'release(lock.value, now, last), undefined as never)',
+    find: 'release(lock.value, now, left), { ifMatch: lock.etag })',
+    replace: 'release(lock.value, now, left), undefined as never)',
     detector: SEEDS,
   },
   {
@@ -212,7 +212,7 @@ export const BUGS: Bug[] = [
   {
     words: 'scans the first slice of a container and no other',
     file: 'src/orchestrations/backup-container.ts',
-    find: 'state.scanned = slice.next === undefined;',
+    find: 'state.scanned = slice.next === undefined && slice.nextManifest === undefined;',
     replace: 'state.scanned = true;',
     detector: ORCHESTRATIONS,
   },

@@ -11,7 +11,7 @@ import { countingRequests } from '../storage/requests.ts';
 import { isStorageError } from '../storage/storage-error.ts';
 import { type CopyChunkInput, type CopyChunkResult, writePiece } from './copy-chunk.ts';
 import { type Dependencies, workplaceOf } from './dependencies.ts';
-import { problemCodeOf } from './problem-code.ts';
+import { problemCodeOf, type Side } from './problem-code.ts';
 import { RunGuard, watchStanding } from './run-guard.ts';
 
 /** Deletions under way at once. They are in the order of the plan within a blob: its base comes after what is kept of it. */
@@ -110,7 +110,7 @@ async function deleteBatch(place: Place, blobs: PlannedCopy[][]): Promise<Outcom
       const outcomes: Outcome[] = [];
       for (const item of items) {
         const look = broken.get(item);
-        if (look?.status === 'rejected') outcomes.push(failed(item, look.reason));
+        if (look?.status === 'rejected') outcomes.push(failed(item, look.reason, 'source'));
         else if (look && !(quiet && gone.has(item))) outcomes.push(outcomeOf(item.source, 'unchanged', aboutOf(item)));
         else outcomes.push(await deleteOne(place, item));
       }
@@ -142,13 +142,14 @@ async function deleteOne({ vault, container }: Place, item: PlannedCopy): Promis
     if (isStorageError(error, 'not-found', 'container-not-found')) return outcomeOf(blob, 'removed', aboutOf(item));
     // It has been written since, or has snapshots that were made since: then it is not what was planned for.
     if (isStorageError(error, 'precondition', 'snapshots-present')) return outcomeOf(blob, 'unchanged', aboutOf(item));
-    return failed(item, error);
+    return failed(item, error, 'destination');
   }
 }
 
-function failed(item: PlannedCopy, error: unknown): Outcome {
+function failed(item: PlannedCopy, error: unknown, side: Side): Outcome {
   if (!isStorageError(error)) throw error;
-  const code = error.kind === 'access-denied' ? 'access-denied-prune' : problemCodeOf(error, 'destination');
+  const isRefusal = side === 'destination' && error.kind === 'access-denied';
+  const code = isRefusal ? 'access-denied-prune' : problemCodeOf(error, side);
   return outcomeOf(item.source, 'failed', { ...aboutOf(item), code, message: error.message });
 }
 

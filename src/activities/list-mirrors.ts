@@ -45,19 +45,21 @@ export async function decideNow(
   deps: Dependencies,
   run: Pick<RunRef, 'job' | 'id'>,
 ): Promise<{ picture: VaultPicture; plan: PrunePlan }> {
-  const { job, control } = workplaceOf(deps, run.job);
+  const { job, source, control } = workplaceOf(deps, run.job);
   const prefixes = new Map(deps.configuration.jobs.map(({ name, destination }) => [name, destination.prefix]));
   const picture = await readPicture(control, (name) => prefixes.get(name), run.id);
   const now = await presentOf(deps, control, run.job);
   const marginMs = (job.retention?.marginHours ?? 24) * HOUR;
   const isRemoved = ({ notes }: PointInVault) => notes.removed !== undefined && notes.removed.run !== run.id;
   const own = picture.points.filter((point) => point.job === run.job && point.published);
+  // Where clocks have been set back, what was made last seems to be older than what was made before it.
+  const madeLast = (await control.readLock(run.job))?.value.point;
   const decisions = retention(
     own.filter((point) => !isRemoved(point)).map(pointInTime),
     job.retention,
     now,
     job.timeZone,
-  );
+  ).map((each) => (each.keep || each.id !== madeLast ? each : { ...each, keep: true, reasons: ['made last'] }));
   const remove = decisions.filter(({ keep }) => !keep).map(({ id }) => id);
   const expired = own
     .filter((point) => isRemoved(point) && isOver(point.notes, now, marginMs))
@@ -67,7 +69,10 @@ export async function decideNow(
     .filter(({ job: of, id, notes }) => !(of === run.job && expired.includes(id)) && !notes.removed?.emptied)
     .map(({ job: of, id, published }) => ({ job: of, id, ...(!published && { unpublished: true as const }) }));
   const at = now.toISOString();
-  return { picture, plan: withHash({ job: run.job, at, decisions, remove, expired, keeps, marginMs }) };
+  // A run at work may count on what was there when it began, and has not said so yet.
+  const before = new Date(Math.min(now.getTime() - marginMs, picture.quietUntil)).toISOString();
+  const plan = { job: run.job, at, decisions, remove, expired, keeps, marginMs, before, source: source.endpoint };
+  return { picture, plan: withHash(plan) };
 }
 
 /**
@@ -119,12 +124,14 @@ function isOver({ removed }: Notes, now: Date, marginMs: number): boolean {
 async function mark(control: ControlStore, run: RunRef, plan: PrunePlan, now: Date): Promise<boolean> {
   const at = now.toISOString();
   const held = new StorageError('precondition', 'It is held');
+  const marked: string[] = [];
   try {
     for (const id of plan.remove) {
       await control.changeNotes({ job: run.job, id }, (notes) => {
         if (notes.hold || (notes.brake && !notes.brake.released)) throw held;
         return notes.removed ? notes : { ...notes, removed: { at, run: run.id } };
       });
+      marked.push(id);
     }
     for (const id of plan.expired) {
       await control.changeNotes({ job: run.job, id }, (notes) => {
@@ -134,8 +141,14 @@ async function mark(control: ControlStore, run: RunRef, plan: PrunePlan, now: Da
     }
     return true;
   } catch (error) {
-    if (error === held) return false;
-    throw error;
+    if (error !== held) throw error;
+    // A plan that is stale has done nothing.
+    for (const id of marked) {
+      await control.changeNotes({ job: run.job, id }, ({ removed, ...notes }) =>
+        removed && (removed.run !== run.id || removed.emptied) ? { ...notes, removed } : notes,
+      );
+    }
+    return false;
   }
 }
 

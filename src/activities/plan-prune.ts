@@ -42,15 +42,15 @@ export function makePlanPrune(deps: Dependencies) {
       const needed = await neededAmong(control, groups, manifests, guard);
       if (needed === 'stopped') return { stopped: 'superseded' };
       const plan = new PlanWriter(control, run, input.slice, container, deps.limits, deps.random);
-      const before = Date.parse(prune.at) - prune.marginMs;
+      const before = Date.parse(prune.before);
       for (const [name, group] of groups) {
         tally.listed += group.length;
         tally.listedBytes += group.reduce((sum, { size }) => sum + size, 0);
         const own = manifests.filter(({ prefix }) => name.startsWith(prefix));
-        // What another job alone has ever had here is for that job's prune to judge.
-        const mayGo = own.some(({ job }) => job === run.job)
-          ? deletable(group, (blob) => needed.has(blob), before)
-          : [];
+        // What another job alone has ever had here is for that job's prune to judge; and under a name that requests cannot carry,
+        // they would mean another blob.
+        const isOurs = own.some(({ job }) => job === run.job) && vault.canAddress(container, name);
+        const mayGo = isOurs ? deletable(group, (blob) => needed.has(blob), before) : [];
         const origins = originsOf(name, own, source.endpoint);
         // A base blob whose source is not known can never be said to be gone there.
         const gone = mayGo.filter(({ reason }) => reason === 'not-needed' || origins.length > 0);

@@ -1,23 +1,22 @@
 import { blobFilter } from '../domain/blob-filter.ts';
 import { sliceKey } from '../domain/control-paths.ts';
 import { sourceOf } from '../domain/copy-source.ts';
-import { ListingCursor, type ListingPage } from '../domain/listing-cursor.ts';
-import { hasOtherHash, locate } from '../domain/locate.ts';
-import { inListedOrder, isHeld, type ManifestPosition, manifestPages } from '../domain/manifest.ts';
-import { NameOrder } from '../domain/name-order.ts';
+import type { ReadPage } from '../domain/listing-cursor.ts';
+import { manifestPages } from '../domain/manifest.ts';
 import { asBackedUp, type Outcome, type PlannedCopy } from '../domain/outcome.ts';
 import { PartWriter } from '../domain/part.ts';
 import { problemOf } from '../domain/report.ts';
 import { decideRestore, isBrokenOff, isMadeBy } from '../domain/restore.ts';
 import { countOutcome, countPlanned, emptyTally } from '../domain/tally.ts';
-import type { BlobAccount, ListBlobsOptions } from '../storage/blob-account.ts';
+import type { BlobAccount } from '../storage/blob-account.ts';
 import { countingRequests } from '../storage/requests.ts';
 import { isStorageError } from '../storage/storage-error.ts';
 import { routeOf } from './copy-place.ts';
 import { type Dependencies, workplaceOf } from './dependencies.ts';
 import { pointOf } from './find-point.ts';
+import { contentPages, ManifestWalk } from './manifest-walk.ts';
 import { PlanWriter } from './plan-writer.ts';
-import { codeOf, listNamed, missingOrOther, ofVault, traceOf } from './restore-blob.ts';
+import { codeOf, listNamed, ofVault, traceOf } from './restore-blob.ts';
 import { RunGuard } from './run-guard.ts';
 import type { ScanSliceInput, ScanSliceResult } from './scan-slice.ts';
 
@@ -60,69 +59,35 @@ export function makePlanRestore(deps: Dependencies) {
       const point = await pointOf(control, run.job, task.point);
       const pages = manifestPages(point.parts, container);
       const deadline = deps.now().getTime() + deps.limits.scanMs;
-      const order = new NameOrder();
-      let at: ManifestPosition = input.manifest ?? { page: 0 };
-      let vault: ListingCursor | undefined;
-      let target: ListingCursor | undefined;
-      let pass = pages[at.page]?.run;
-      let last: string | undefined;
-
-      for (; at.page < pages.length; ) {
-        const page = pages[at.page]!;
-        const read = await control.readManifest(page);
-        const entries = inListedOrder(
-          read.filter((items) => Array.isArray(items)),
-          order,
-          page.run === pages[0]!.run,
-        );
-        const [first] = entries;
-        // A retry's parts go over the names once more, and not always in one stretch.
-        const goesBack = last !== undefined && first !== undefined && order.compare(first.name, last) < 0;
-        if (page.run !== pass || goesBack) {
-          at = { page: at.page };
-          vault = target = undefined;
-          pass = page.run;
-        }
-        last = entries.at(-1)?.name ?? last;
-        const inMirror = route.sourcePrefix + task.startsWith;
-        vault ??= new ListingCursor(
-          noting(ofVault(reader(route.source, route.container, { prefix: inMirror, kept: true }))),
-          at.vault,
-          order,
-        );
-        target ??= new ListingCursor(
-          noting(targetReader(route.target, destination, route.targetPrefix + task.startsWith)),
-          at.target,
-          order,
-        );
-        for (const [index, items] of read.entries()) {
-          if (Array.isArray(items)) continue;
-          // What it held cannot be named any more; everything else is restored.
-          const { path, copied, unchanged } = page.parts[index]!;
-          const message = `${items.message}; ${copied + unchanged} blobs of the restore point cannot be named`;
-          tally.listed++;
-          settle({ name: path, status: 'failed', etag: '', modified: '', size: 0, code: 'damaged', message });
-        }
-        for (const entry of entries) {
-          if (!isHeld(entry) || !entry.name.startsWith(task.startsWith) || !isChosen(entry.name)) continue;
+      const canBeRestored = (name: string) =>
+        route.source.canAddress(route.container, route.sourcePrefix + name) &&
+        route.target.canAddress(destination, route.targetPrefix + name);
+      const inMirror = route.sourcePrefix + task.startsWith;
+      const walk = new ManifestWalk(
+        control,
+        pages,
+        {
+          readMirror: noting(ofVault(contentPages(route.source, route.container, { prefix: inMirror, kept: true }))),
+          lookUp: noting(ofVault((name: string) => listNamed(route.source, route.container, name))),
+          mirrorPrefix: route.sourcePrefix,
+          target: {
+            read: noting(targetPages(route.target, destination, route.targetPrefix + task.startsWith)),
+            prefix: route.targetPrefix,
+          },
+          isWanted: (name) => name.startsWith(task.startsWith) && isChosen(name),
+        },
+        input.manifest,
+      );
+      while (walk.position !== undefined) {
+        const { found, damaged } = await walk.nextPage();
+        tally.listed += damaged.length;
+        // What those parts held cannot be named any more; everything else is restored.
+        for (const outcome of damaged) settle(outcome);
+        for (const { entry, content, there } of found) {
           tally.listed++;
           tally.listedBytes += entry.size;
-          const inVault = route.sourcePrefix + entry.name;
-          const inTarget = route.targetPrefix + entry.name;
-          if (!route.source.canAddress(route.container, inVault) || !route.target.canAddress(destination, inTarget)) {
-            settle({ ...asBackedUp(entry), status: 'failed', code: 'unsupported-name' });
-            continue;
-          }
-          let found = await vault.takeAll(inVault);
-          let content = locate(entry, found);
-          if (content === undefined) {
-            // Listings that are sorted differently, or cut between a blob and its snapshots, may have shown it elsewhere.
-            found = await noting(ofVault(listNamed))(route.source, route.container, inVault);
-            content = locate(entry, found);
-          }
-          const [there] = await target.takeAll(inTarget);
-          if (content === undefined || hasOtherHash(entry, content)) {
-            const code = content === undefined ? missingOrOther(entry, found) : 'content-mismatch';
+          if (!canBeRestored(entry.name) || typeof content === 'string') {
+            const code = typeof content === 'string' && canBeRestored(entry.name) ? content : 'unsupported-name';
             settle({ ...asBackedUp(entry), status: 'failed', code });
             continue;
           }
@@ -150,9 +115,6 @@ export function makePlanRestore(deps: Dependencies) {
             settle({ ...asBackedUp(entry), status, code: decision.code, ...(status === 'failed' && traceOf(there)) });
           }
         }
-        // The passes of retries begin at the first name again.
-        const goesOn = pages[at.page + 1]?.run === pages[0]!.run;
-        at = { page: at.page + 1, ...(goesOn && { vault: vault.marker, target: target.marker }) };
         const now = await guard.standing();
         if (now !== 'go') return { stopped: now };
         const enough =
@@ -161,9 +123,9 @@ export function makePlanRestore(deps: Dependencies) {
           deps.now().getTime() >= deadline;
         if (enough) break;
       }
-      const next = at.page < pages.length ? { nextManifest: at } : {};
-      if (at.page >= pages.length) tally.last = true;
-      const result: ScanSliceResult = { chunks: await plan.finish(), ...next };
+      const next = walk.position;
+      if (next === undefined) tally.last = true;
+      const result: ScanSliceResult = { chunks: await plan.finish(), ...(next && { nextManifest: next }) };
       return control.writePart(run, 'scan', sliceKey(input.slice), part, tally, result);
     });
     return planned.catch((error): ScanSliceResult => {
@@ -179,38 +141,26 @@ function asHeld(entry: Outcome): Outcome {
   return { ...asBackedUp(entry), status: entry.status, ...lacks };
 }
 
-function reader(account: BlobAccount, container: string, options: ListBlobsOptions) {
-  return async (marker: string | undefined): Promise<ListingPage> => {
+/** With tags where they may be read: only to tell what is the same already. */
+function targetPages(account: BlobAccount, container: string, prefix: string): ReadPage {
+  const plain = contentPages(account, container, { prefix });
+  const tagged = contentPages(account, container, { prefix, tags: true });
+  let tags = true;
+  return async (marker) => {
     try {
-      return await account.listBlobs(container, {
-        metadata: true,
-        contentHeaders: true,
-        copy: true,
-        ...options,
-        ...(marker !== undefined && { marker }),
-      });
+      if (tags) {
+        try {
+          return await tagged(marker);
+        } catch (error) {
+          if (!isStorageError(error, 'access-denied', 'invalid', 'unsupported')) throw error;
+          tags = false;
+        }
+      }
+      return await plain(marker);
     } catch (error) {
-      // Everything in it is missing then, and is told so blob by blob.
+      // It will be made.
       if (isStorageError(error, 'container-not-found')) return { blobs: [] };
       throw error;
     }
-  };
-}
-
-/** With tags where they may be read: only to tell what is the same already. */
-function targetReader(account: BlobAccount, container: string, prefix: string) {
-  const plain = reader(account, container, { prefix });
-  const tagged = reader(account, container, { prefix, tags: true });
-  let tags = true;
-  return async (marker: string | undefined): Promise<ListingPage> => {
-    if (tags) {
-      try {
-        return await tagged(marker);
-      } catch (error) {
-        if (!isStorageError(error, 'access-denied', 'invalid', 'unsupported')) throw error;
-        tags = false;
-      }
-    }
-    return plain(marker);
   };
 }

@@ -44,5 +44,5 @@ export function problemCodeOf(error: unknown, side: Side): ProblemCode {
 
 /** Failures that concern the account rather than the blob: after many in a row there is no point in going on. */
 export function concernsWholeAccount(code: ProblemCode): boolean {
-  return code === 'unreachable' || code === 'access-denied-source' || code === 'access-denied-destination';
+  return code === 'unreachable' || code.startsWith('access-denied-');
 }

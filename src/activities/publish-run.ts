@@ -1,9 +1,10 @@
-import { type BrakePolicy, brakeOf, changesBetween } from '../domain/brake.ts';
-import { kindOfPath, summaryPath } from '../domain/control-paths.ts';
+import { type BrakePolicy, brakeOf, changesSince, completedBy, goesBackEnough } from '../domain/brake.ts';
+import { kindOfPath, runsPrefix, summaryPath } from '../domain/control-paths.ts';
 import { standingOf } from '../domain/lock.ts';
 import { incompleteness, type ListedPart, partEntries, problemOf, reportOf } from '../domain/report.ts';
 import { withProof } from '../domain/restore-point.ts';
 import {
+  type ContainerReport,
   isBackup,
   leftBy,
   type PartEntry,
@@ -54,28 +55,28 @@ export function makePublishRun(deps: Dependencies) {
         const troubled = new Set(input.problems.map(({ container }) => container));
         const sound = parts.filter(({ tally }) => !troubled.has(tally.container));
         const earlier = run.mode === 'retry' ? await earlierParts(control, run, sound) : [];
-        // Still to come: the summary, the catalog's row, and reading and writing the lock.
-        const counted = { ...requests };
-        for (const [name, count] of [
-          ['PutBlob', 2],
-          ['InsertOrReplaceEntity', 1],
-          ['GetBlob', 1],
-        ] as const) {
-          counted[name] = (counted[name] ?? 0) + count;
-        }
         const plan = run.mode === 'prune' ? await control.readPrunePlan(run) : undefined;
-        summary = { ...judge(input, place, parts, earlier, counted, deps.now()), ...(plan && { plan }) };
+        const judged = () => judge(input, place, parts, earlier, withRest(requests), deps.now());
+        // Before there is a restore point: whatever happens now, none can be there without its brake.
+        await engageBrake(deps, place, judged());
+        summary = { ...judged(), ...(plan && { plan }) };
         if (!(await control.writeJson(summaryPath(run), summary, 'absent'))) {
           summary = (await control.readSummary(run))!;
         }
       }
-      await noteWhatItTold(deps, place, run, summary);
+      await noteProof(place, run, summary);
       await recordInCatalog(deps, place, summary);
       await control.releaseLock(run, deps.now(), leftBy(summary));
       deps.telemetry.runFinished(summary);
       return { status: summary.status };
     });
   };
+}
+
+/** The requests with those still to come: the summary, the catalog's row, and reading and writing the lock. */
+function withRest(requests: Record<string, number>): Record<string, number> {
+  const { PutBlob = 0, InsertOrReplaceEntity = 0, GetBlob = 0 } = requests;
+  return { ...requests, PutBlob: PutBlob + 2, InsertOrReplaceEntity: InsertOrReplaceEntity + 1, GetBlob: GetBlob + 1 };
 }
 
 /** Pure but for nothing: from the parts and problems to the summary. */
@@ -155,43 +156,84 @@ async function earlierParts(control: ControlStore, run: RunRef, parts: ListedPar
   return (earlier?.parts ?? []).filter(({ container }) => !replaced.has(container));
 }
 
-/** Before the lock is free: what a backup says of its restore point, and a verification of the one it looked at. */
-async function noteWhatItTold(deps: Dependencies, place: Workplace, run: RunRef, summary: RunSummary): Promise<void> {
-  const { control, job } = place;
-  if (summary.restorePoint && run.mode !== 'retry') {
-    const engaged = await brakeOn(control, run, summary, job.retention?.brake ?? DEFAULT_BRAKE);
-    if (engaged === undefined) return;
-    const before = await control.readNotes(run);
-    if (before.brake) return;
-    await control.changeNotes(run, (notes) => (notes.brake ? notes : { ...notes, brake: { reason: engaged } }));
-    deps.telemetry.brakeEngaged(summary, engaged);
-  }
+/** Before the lock is free: what a verification says of the restore point it looked at. */
+async function noteProof({ control }: Workplace, run: RunRef, summary: RunSummary): Promise<void> {
   const proof = run.verify && proofOf(summary, run.verify);
-  if (run.verify && proof) {
-    await control.changeNotes({ job: run.job, id: run.verify.point }, (notes) => withProof(notes, proof));
-  }
+  if (!run.verify || !proof) return;
+  await control.changeNotes({ job: run.job, id: run.verify.point }, (notes) => withProof(notes, proof));
 }
 
 const DEFAULT_BRAKE = { percent: 50, blobs: 100 };
 
-/** Why the brake is engaged by what a run changed since the restore point before it, or undefined. */
-async function brakeOn(
+/** Notes of what is about to be a restore point that its run, or those it builds on, changed or lost too much. */
+async function engageBrake(deps: Dependencies, { control, job }: Workplace, summary: RunSummary): Promise<void> {
+  if (!summary.restorePoint) return;
+  const reason = await brakeOn(control, summary, job.retention?.brake ?? DEFAULT_BRAKE);
+  if (reason === undefined) return;
+  const before = await control.readNotes(summary);
+  if (before.brake) return;
+  await control.changeNotes(summary, (notes) => (notes.brake ? notes : { ...notes, brake: { reason } }));
+  deps.telemetry.brakeEngaged(summary, reason);
+}
+
+/** Why the brake is engaged by what has changed since the restore point before, or undefined. */
+async function brakeOn(control: ControlStore, summary: RunSummary, policy: BrakePolicy): Promise<string | undefined> {
+  const previous = (await control.readLock(summary.job))?.value.point;
+  if (previous === undefined) return undefined;
+  const { containers, begunBy } = await foundBy(control, summary);
+  const earlier = await backupsBefore(control, { job: summary.job, id: begunBy }, previous);
+  const reasons = brakeOf(changesSince(earlier, containers), policy).map(({ reason }) => reason);
+  return reasons.length === 0 ? undefined : reasons.join('; ').slice(0, 500);
+}
+
+/** What a backup found in the source, for a retry together with the runs that it completes, of which the first listed it all. */
+async function foundBy(
   control: ControlStore,
-  run: RunRef,
-  summary: RunSummary,
-  policy: BrakePolicy,
-): Promise<string | undefined> {
-  const lock = await control.readLock(run.job);
-  const previous = lock?.value.point;
-  if (previous === undefined || previous === run.id) return undefined;
-  const before = await control.readSummary({ job: run.job, id: previous });
-  const reasons = brakeOf(changesBetween(before?.containers ?? [], summary.containers), policy);
-  return reasons.length === 0
-    ? undefined
-    : reasons
-        .map(({ reason }) => reason)
-        .join('; ')
-        .slice(0, 500);
+  { job, id, mode, retryOf, containers }: RunSummary,
+): Promise<{ containers: ContainerReport[]; begunBy: string }> {
+  const completed = mode === 'retry' ? await readableSummary(control, { job, id: retryOf! }) : undefined;
+  if (!completed) return { containers, begunBy: id };
+  const first = await foundBy(control, completed);
+  return { containers: completedBy(first.containers, containers), begunBy: first.begunBy };
+}
+
+/** Summaries that are read at most where a container has failed again and again. */
+const FAR_ENOUGH = 50;
+
+/** The backups before this one, newest first, as far back as it takes to know how each container was. */
+async function backupsBefore(
+  control: ControlStore,
+  { job, id: begunBy }: { job: string; id: string },
+  previous: string,
+): Promise<RunSummary[]> {
+  const ids = new Set<string>();
+  for await (const folder of control.foldersBelow(runsPrefix(job))) {
+    const id = folder.split('/').at(-2)!;
+    // Ids sort by time.
+    if (id < begunBy) ids.add(id);
+  }
+  // After a clock was set back it may seem to be later.
+  if (previous !== begunBy) ids.add(previous);
+  const earlier: RunSummary[] = [];
+  for (const id of [...ids].sort().reverse().slice(0, FAR_ENOUGH)) {
+    const summary = await readableSummary(control, { job, id });
+    if (summary && isBackup(summary.mode) && !summary.dryRun) earlier.push(summary);
+    if (goesBackEnough(earlier)) break;
+  }
+  return earlier;
+}
+
+/** A summary that is damaged must not keep this run from its end; nothing is pruned while there is one. */
+async function readableSummary(
+  control: ControlStore,
+  run: { job: string; id: string },
+): Promise<RunSummary | undefined> {
+  try {
+    return await control.readSummary(run);
+  } catch (error) {
+    if (isStorageError(error, 'damaged')) return undefined;
+    throw error;
+  }
 }
 
 /** The catalog is only an index: a run is no less published when it cannot be written. */

@@ -17,7 +17,8 @@ export interface RemovePointsResult {
 
 /**
  * Takes away the manifests of the restore points that a prune has emptied, each one's summary last but for its notes: until then it
- * is known, and marked. A run whose parts another restore point builds on stays until that one goes.
+ * is known, and marked. A run whose parts another restore point builds on stays until that one goes; and all of them stay where
+ * content could not be deleted, since they are all that tells the next prune where to look for it.
  */
 export function makeRemovePoints(deps: Dependencies) {
   return async function removePoints({ run }: { run: RunRef }): Promise<RemovePointsResult> {
@@ -28,6 +29,7 @@ export function makeRemovePoints(deps: Dependencies) {
       let removed = 0;
       const plan = await control.readPrunePlan(run);
       if (!plan) throw new Error(`Prune ${run.id} has not been decided yet`);
+      if ((await control.listParts(run)).some(({ tally }) => tally.failed > 0)) return { removed, requests };
       const builtOn = await runsBuiltOn(control, plan.keeps);
       for (const id of [...plan.expired, ...(await leftNotes(control, run.job))]) {
         const lock = await control.readLock(run.job);

@@ -10,8 +10,9 @@ import { countingRequests } from '../storage/requests.ts';
 import { type Dependencies, workplaceOf } from './dependencies.ts';
 import { planDrill } from './drill.ts';
 import { pointOf } from './find-point.ts';
-import { ManifestWalk } from './manifest-walk.ts';
+import { contentPages, ManifestWalk } from './manifest-walk.ts';
 import { PlanWriter } from './plan-writer.ts';
+import { listNamed } from './restore-blob.ts';
 import { RunGuard } from './run-guard.ts';
 import type { ScanSliceInput, ScanSliceResult } from './scan-slice.ts';
 
@@ -40,21 +41,21 @@ export function makeVerifySlice(deps: Dependencies) {
       const standing = await guard.standing();
       if (standing !== 'go') return { stopped: standing };
       const point = await pointOf(control, run.job, task.point);
-      const walk = new ManifestWalk(
-        control,
-        manifestPages(point.parts, container),
-        { account: vault, ...mirror },
-        input.manifest,
-      );
+      const pages = manifestPages(point.parts, container);
+      const beside = {
+        readMirror: contentPages(vault, mirror.container, { prefix: mirror.prefix, kept: true }),
+        lookUp: (name: string) => listNamed(vault, mirror.container, name),
+        mirrorPrefix: mirror.prefix,
+      };
+      const walk = new ManifestWalk(control, pages, beside, input.manifest);
       const deadline = deps.now().getTime() + deps.limits.scanMs;
       while (walk.position !== undefined) {
-        const { entries, damaged } = await walk.nextPage();
+        const { found, damaged } = await walk.nextPage();
         tally.listed += damaged.length;
         for (const outcome of damaged) settle(outcome);
-        for (const entry of entries) {
+        for (const { entry, content } of found) {
           tally.listed++;
           tally.listedBytes += entry.size;
-          const content = await walk.locate(entry);
           if (typeof content === 'string') {
             settle({ ...asBackedUp(entry), status: 'failed', code: content });
           } else if (!isRead(entry.name)) {

@@ -1,4 +1,4 @@
-import type { ContainerReport } from './run.ts';
+import type { ContainerReport, RunSummary } from './run.ts';
 
 /** When a run changed or lost so much of a container that pruning must wait until somebody has looked. */
 export interface BrakePolicy {
@@ -42,16 +42,81 @@ function reasonOf(container: string, changed: number, lost: number, before: numb
   return `${container}: ${what} of ${before} blob${before === 1 ? '' : 's'}, more than ${policy.percent}%`;
 }
 
+/** A backup that has ended, as far as the brake looks at it. */
+export type EndedBackup = Pick<RunSummary, 'mode' | 'restorePoint' | 'containers'>;
+
 /**
- * What a run made of each container that the restore point before it has. A container that could not be listed this time says
- * nothing; one that is not there any more has lost all its blobs.
+ * What has become of each container since a restore point listed it last. `earlier` are the backups before this one, newest first.
+ * What those in between have copied counts as well, whether they failed, were cancelled, or completed another: the mirror has it
+ * by now, and this run found nothing to do. A container that could not be listed this time says nothing; one that is not there any
+ * more has lost all its blobs.
  */
-export function changesBetween(before: readonly ContainerReport[], now: readonly ContainerReport[]): ContainerChange[] {
-  const present = new Map(now.map((report) => [report.container, report]));
-  return before.flatMap(({ container, counts }) => {
+export function changesSince(earlier: readonly EndedBackup[], now: readonly ContainerReport[]): ContainerChange[] {
+  const present = byName(now);
+  const before = earlier.map((backup) => ({ backup, reports: byName(backup.containers) }));
+  const names = new Set(before.flatMap(({ reports }) => [...reports.keys()]));
+  return [...names].flatMap((container) => {
     const report = present.get(container);
-    if (report?.status === 'failed' || counts.listed === 0) return [];
-    const { listed = 0, added = 0, changed = 0 } = report?.counts ?? {};
-    return [{ container, before: counts.listed, listed, added, changed }];
+    if (report && !wasListed(report)) return [];
+    let { added = 0, changed = 0 } = report?.counts ?? {};
+    for (const { backup, reports } of before) {
+      const known = reports.get(container);
+      if (isListing(backup) && (known === undefined || wasListed(known))) {
+        const of = known?.counts.listed ?? 0;
+        return of === 0 ? [] : [{ container, before: of, listed: report?.counts.listed ?? 0, added, changed }];
+      }
+      added += known?.counts.added ?? 0;
+      changed += known?.counts.changed ?? 0;
+    }
+    return [];
   });
+}
+
+/** Whether these earlier backups go back to where each container of the last restore point was listed. */
+export function goesBackEnough(earlier: readonly EndedBackup[]): boolean {
+  const listings = earlier.filter(isListing).map(({ containers }) => byName(containers));
+  return (
+    [...(listings[0]?.keys() ?? [])].every((name) =>
+      listings.some((reports) => {
+        const known = reports.get(name);
+        return known === undefined || wasListed(known);
+      }),
+    ) && listings.length > 0
+  );
+}
+
+/** What a retry and the run that it completes have found together: the retry lists only what had failed. */
+export function completedBy(first: readonly ContainerReport[], retry: readonly ContainerReport[]): ContainerReport[] {
+  const known = byName(first);
+  for (const report of retry) {
+    const before = known.get(report.container);
+    const { added = 0, changed = 0 } = report.counts;
+    known.set(
+      report.container,
+      before && wasListed(before)
+        ? {
+            ...before,
+            counts: {
+              ...before.counts,
+              added: added + (before.counts.added ?? 0),
+              changed: changed + (before.counts.changed ?? 0),
+            },
+          }
+        : report,
+    );
+  }
+  return [...known.values()];
+}
+
+/** A retry lists only what had failed, and what left no restore point may have listed anything. */
+function isListing({ mode, restorePoint }: EndedBackup): boolean {
+  return restorePoint && (mode === 'full' || mode === 'incremental');
+}
+
+function wasListed({ status }: ContainerReport): boolean {
+  return status !== 'failed' && status !== 'cancelled';
+}
+
+function byName(reports: readonly ContainerReport[]): Map<string, ContainerReport> {
+  return new Map(reports.map((report) => [report.container, report]));
 }

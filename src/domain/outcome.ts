@@ -73,12 +73,12 @@ export const PROBLEMS = {
   'unsupported-name':
     'The name cannot be addressed over HTTP without becoming another name (dot segments, backslashes, over-long). Rename the blob.',
   'source-changing': 'The blob changed each time it was about to be copied. Retry when it is at rest.',
-  'destination-leased': 'Something holds a lease on the blob in the vault. Break the lease, then retry.',
+  'destination-leased': 'Something holds a lease on the blob that was to be written. Break the lease, then retry.',
   'destination-immutable':
-    'An immutability policy or legal hold in the vault forbids overwriting. Back up to another container.',
-  'destination-archived': 'The blob in the vault is archived and cannot be overwritten. Rehydrate it, then retry.',
+    'An immutability policy or legal hold forbids overwriting the blob. Copy to another container.',
+  'destination-archived': 'The blob that was to be written is archived and cannot be overwritten. Rehydrate it, then retry.',
   'destination-type-differs':
-    'The vault holds a blob of another type under this name. Move that blob away, then retry.',
+    'There is a blob of another type under this name where it was to be written. Move that blob away, then retry.',
   'destination-changing': 'Something else writes this blob in the vault. Find it and stop it, then retry.',
   'access-denied-source':
     'Give this app the role Storage Blob Data Reader on the source account (or a key or SAS that may read), then retry.',
@@ -92,9 +92,9 @@ export const PROBLEMS = {
   'tags-not-read':
     'Index tags were not copied: the app may not read them. Give it the right to read tags on the source (the readTags parameter of infra/).',
   'tags-not-written':
-    'Index tags were not copied: the vault refused them. Let the app write tags there (infra/ defines such a role); accounts with a hierarchical namespace have none. Then run a full backup.',
+    'Index tags were not copied: the account that was written to refused them. Let the app write tags there (infra/ defines such a role); accounts with a hierarchical namespace have none. Then start a full backup, or the restore, again.',
   'tier-not-kept':
-    'The vault does not have the access tier that was set on the source; its default was taken. Nothing to do.',
+    'The account that was written to does not have the access tier that was set on the source; its default was taken. Nothing to do.',
   'container-not-found':
     'The job names this container, but the source does not have it. Correct the job or the container.',
   'container-not-held':
@@ -114,7 +114,7 @@ export const PROBLEMS = {
   'access-denied-target':
     'Let this app write blobs (and their tags) on the account that is restored to; the rights of a backup do not include it. Then retry.',
   'access-denied-prune':
-    'Deleting takes a right that a backup does not have: name an account alias that has it as "retention.account" of the job. Then prune again.',
+    'Deleting takes a right that a backup does not have: name an account alias that has it as "retention.account" of the job. Then start it again.',
   'access-denied-vault': 'Let this app read the blobs of the vault account, then retry.',
   'content-missing':
     'The vault no longer has this content. Look for it in soft-deleted blobs and versions of the vault; another restore point may have the blob.',
@@ -140,10 +140,10 @@ export const MEANINGS: Record<ProblemCode, string> = {
   directory: 'a directory, not a blob',
   'unsupported-name': 'a name that cannot be addressed',
   'source-changing': 'changed each time it was copied',
-  'destination-leased': 'leased in the vault',
-  'destination-immutable': 'immutable in the vault',
-  'destination-archived': 'archived in the vault',
-  'destination-type-differs': 'of another type in the vault',
+  'destination-leased': 'leased at the destination',
+  'destination-immutable': 'immutable at the destination',
+  'destination-archived': 'archived at the destination',
+  'destination-type-differs': 'of another type at the destination',
   'destination-changing': 'changed in the vault by something else',
   'access-denied-source': 'the source account denies access',
   'access-denied-destination': 'the vault denies access',

@@ -33,30 +33,35 @@ export interface PrunePlan {
   expired: string[];
   /** Every restore point in the vault, of whatever job, whose content must stay. */
   keeps: PointName[];
-  /** Deleted is only what is older than this many milliseconds before `at`. */
+  /** Milliseconds that content stays after its last restore point was marked. */
   marginMs: number;
+  /** Deleted is only what has been as it is since before this time, ISO 8601. */
+  before: string;
+  /** Address of the account that is backed up: of base blobs, only those go whose source is gone there. */
+  source: string;
   /** Names the plan: another set of restore points, holds, brakes or another policy makes another hash. */
   hash: string;
 }
 
 export function withHash(plan: Omit<PrunePlan, 'hash'>): PrunePlan {
-  const { job, decisions, remove, expired, keeps, marginMs } = plan;
+  const { job, decisions, remove, expired, keeps, marginMs, source } = plan;
   // Runs come and go, and what they name is in the vault or in the source anyway.
   const kept = keeps
     .filter(({ unpublished }) => !unpublished)
     .map(({ job: of, id }) => `${of}/${id}`)
     .sort();
   const decided = decisions.map(({ id, keep }) => `${id} ${keep}`).sort();
-  const text = JSON.stringify([job, decided, [...remove].sort(), [...expired].sort(), kept, marginMs]);
+  const text = JSON.stringify([job, decided, [...remove].sort(), [...expired].sort(), kept, marginMs, source]);
   return { ...plan, hash: createHash('sha256').update(text).digest('hex').slice(0, 32) };
 }
 
 export function isPrunePlan(value: unknown): value is PrunePlan {
   if (typeof value !== 'object' || value === null) return false;
-  const { hash, at, decisions, remove, expired, keeps } = value as Partial<PrunePlan>;
+  const { hash, at, before, decisions, remove, expired, keeps } = value as Partial<PrunePlan>;
   return (
     typeof hash === 'string' &&
     typeof at === 'string' &&
+    typeof before === 'string' &&
     [decisions, remove, expired, keeps].every((list) => Array.isArray(list))
   );
 }
