@@ -81,7 +81,9 @@ export async function decideNow(
  */
 async function presentOf(deps: Dependencies, control: ControlStore, job: string): Promise<Date> {
   const [written, own] = [await control.lockWrittenAt(job), deps.now()];
-  return written && written < own ? written : own;
+  // It tells whole seconds: by the second as it began, what was made within it would lie in the future.
+  const latest = written && new Date(written.getTime() + 999);
+  return latest && latest < own ? latest : own;
 }
 
 /**

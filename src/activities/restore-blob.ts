@@ -92,6 +92,8 @@ export async function restoreBlob(
       if (isArchived(holder)) return await rehydrate(place, planned, holder, tries.rehydratingSince);
       const own = withoutRecord(holder.metadata);
       const hadTarget = target;
+      // Nothing can be taken off what is archived: it goes there last.
+      const tier = isArchivedLast(entry, holder) ? undefined : entry.tier;
       const request: CopyRequest = {
         sourceUrl: place.access.urlOf(holder.name, holder.kept),
         sourceIfMatch: holder.etag,
@@ -102,7 +104,7 @@ export async function restoreBlob(
         // be sent has no record beside it, and is left to the service as well.
         ...(Object.keys(own).length > 0 && canBeSent(own) && { metadata: own }),
         ...(entry.tags !== undefined && Object.keys(entry.tags).length > 0 && { tags: entry.tags }),
-        ...(entry.tier !== undefined && holder.type === 'block' && { tier: entry.tier }),
+        ...(tier !== undefined && holder.type === 'block' && { tier }),
       };
       const made = await transfer(
         place,
@@ -129,6 +131,7 @@ export async function restoreBlob(
       // The commit of blocks carries exactly what it was given; of a blob of no bytes there are none to commit.
       const byService = made.method !== 'blocks' || holder.size === 0;
       if (byService && hasOnlyRecord(holder)) await takeRecordOff(place, name, made.etag);
+      if (isArchivedLast(entry, holder)) await place.target.setTier(place.destination, name, 'Archive');
       return { ...asBackedUp(entry), status: 'copied', method: made.method, ...about };
     } catch (error) {
       if (!isStorageError(error) || error.kind === 'aborted') throw error;
@@ -217,6 +220,9 @@ async function finish(
   const entry = planned.entry!;
   try {
     if (hasOnlyRecord(target)) await takeRecordOff(place, target.name, target.etag);
+    if (isArchivedLast(entry, holder) && !isArchived(target)) {
+      await place.target.setTier(place.destination, target.name, 'Archive');
+    }
   } catch (error) {
     // Nothing that waiting would mend.
     if (isStorageError(error, 'access-denied', 'immutable')) return failed(entry, codeOf(error), error.message);
@@ -225,6 +231,11 @@ async function finish(
   const method = methodsFor(holder, place.method)[0]!;
   const lacks = entry.code;
   return { ...asBackedUp(entry), status: 'copied', method, ...(lacks && { code: lacks }), ...about };
+}
+
+/** Whether a blob that was archived is copied to an online tier first: the record that comes along has to be taken off it. */
+function isArchivedLast(entry: Outcome, holder: BlobState): boolean {
+  return entry.tier === 'Archive' && holder.type === 'block' && hasOnlyRecord(holder);
 }
 
 const PRIORITIES = { standard: 'Standard', high: 'High' } as const;

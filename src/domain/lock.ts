@@ -58,6 +58,8 @@ export function standingOf(lock: RunLock | undefined, run: { id: string; epoch: 
 
 /** A run that took the lock and was never started is given up after this long. */
 const START_GRACE_MS = 60_000;
+/** A lock from further ahead than clocks can differ was taken before a clock was set back: it would outlive its run. */
+const CLOCKS_APART_MS = 3_600_000;
 
 /**
  * Whether the lock may be taken from its holder: only when the orchestration that should be working has ended, or
@@ -65,8 +67,10 @@ const START_GRACE_MS = 60_000;
  */
 export function isAbandoned(lock: RunLock, orchestration: 'active' | 'ended' | 'unknown', now: Date): boolean {
   if (orchestration === 'active') return false;
+  if (orchestration === 'ended') return true;
   // The start follows the lock within moments; a clock that runs ahead must not rob a run that is just starting.
-  return orchestration === 'ended' || now.getTime() - Date.parse(lock.since) > START_GRACE_MS;
+  const age = now.getTime() - Date.parse(lock.since);
+  return age > START_GRACE_MS || age < -CLOCKS_APART_MS;
 }
 
 /** Whether what was read where this job's lock lies is one, and this job's. */

@@ -151,9 +151,14 @@ class World {
       }),
     setMetadata: (_container, _name, metadata, ifMatch) =>
       this.#do('setMetadata', () => {
+        if (this.target?.tier === 'Archive') throw new StorageError('archived', 'nothing can be set on it', 409);
         this.#mustBe({ ifMatch });
         this.target = { ...this.target!, etag: this.#next(), metadata };
         return this.target.etag;
+      }),
+    setTier: (_container, _name, tier) =>
+      this.#do('setTier', () => {
+        this.target = { ...this.target!, tier };
       }),
     createContainer: () => this.#do('createContainer', () => 'exists' as const),
   };
@@ -180,6 +185,7 @@ class World {
       size: status === 'success' ? content.size : 0,
       // Nothing sent, and an empty set, are the same to the service.
       metadata: Object.keys(own).length > 0 ? own : metadata,
+      ...(request.tier !== undefined && { tier: request.tier }),
       ...(request.tags && { tags: request.tags, tagCount: Object.keys(request.tags).length }),
       copy: { id: `ours-${++this.#copies}`, status, source },
     };
@@ -469,6 +475,26 @@ describe('content in the vault', () => {
     world.vault = [held()];
     expect(await confirmRestore(world.place, pending)).toMatchObject({ status: 'copied' });
     expect(world.asked.filter((each) => each === 'vault.setTier')).toHaveLength(1);
+  });
+
+  it('F25: that was archived goes into the archive last, since nothing can be taken off it there', async () => {
+    const entry: Outcome = { ...ENTRY, tier: 'Archive' };
+    const world = new World([held()]);
+    expect(await restoreBlob(world.place, { ...world.planned, entry })).toMatchObject({ status: 'copied' });
+    expect(world.target).toMatchObject({ tier: 'Archive', metadata: {} });
+    expect(world.asked).toEqual(['copySync', 'setMetadata', 'setTier']);
+    // Executed again after a crash in between.
+    const again = new World([held()]);
+    await restoreBlob(again.place, again.planned);
+    const planned = { ...again.planned, entry };
+    delete planned.mirror;
+    expect(await restoreBlob(again.place, planned)).toMatchObject({ status: 'copied' });
+    expect(again.target).toMatchObject({ tier: 'Archive', metadata: {} });
+    // With metadata of its own it takes one request.
+    const own = new World([held({ ...ORIGINAL, metadata: { Author: 'Ada' } })]);
+    expect(await restoreBlob(own.place, { ...own.planned, entry })).toMatchObject({ status: 'copied' });
+    expect(own.asked).toEqual(['copySync']);
+    expect(own.target).toMatchObject({ tier: 'Archive', metadata: { Author: 'Ada' } });
   });
 
   it('that the vault does not let be listed or asked back is no fault of the target', async () => {

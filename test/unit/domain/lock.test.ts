@@ -45,6 +45,7 @@ describe('the lock', () => {
     ['unknown', 60, false],
     ['unknown', 61, true],
     ['unknown', -3600, false],
+    ['unknown', -3601, true],
   ] as const)('of a run whose orchestration is %s, %i s on: abandoned %s', (state, seconds, abandoned) => {
     expect(isAbandoned(acquire(undefined, wanted('a'), at(0)), state, at(seconds))).toBe(abandoned);
   });

@@ -202,6 +202,123 @@ describe('I4: a vault that is out of reach when the run is published', () => {
   });
 });
 
+describe('I5: a prune that carries out a plan', () => {
+  const prune = { ...run, mode: 'prune' as const, prune: { plan: { run: 'made', hash: 'abc' } } };
+
+  const harnessOfPrune = (
+    given: { list?: List; work?: (of: BackupContainerInput) => BackupContainerResult; remove?: () => object } = {},
+  ) => {
+    const { list = () => ({ containers: pairsOf(2), problems: [] }), work = () => ({}), remove } = given;
+    const backupContainer: Orchestrator = function* (context) {
+      return yield context.df.callActivity('work', context.df.getInput());
+    };
+    return new OrchestrationHarness(
+      { backupRun, backupContainers, backupContainer },
+      {
+        listContainers: list,
+        work,
+        removePoints: remove ?? (() => ({ removed: 1, requests: { DeleteBlob: 3 } })),
+        publishRun: () => ({ status: 'succeeded' }),
+      },
+    );
+  };
+  const order = (harness: OrchestrationHarness) =>
+    harness.generations
+      .filter(({ name }) => name === 'backupRun')
+      .flatMap(({ yields }) => yields.flat().map(({ name }) => name));
+
+  it('takes manifests away when all containers are done, and then publishes', () => {
+    const harness = harnessOfPrune();
+    harness.run('backupRun', { run: prune, requests: { PutBlob: 1 } });
+    expect(order(harness)).toEqual(['listContainers', 'backupContainers', 'removePoints', 'publishRun']);
+    expect(published(harness)[0]).toMatchObject({ problems: [], requests: { PutBlob: 1, DeleteBlob: 3 } });
+  });
+
+  it('also where there is no content to delete', () => {
+    const harness = harnessOfPrune({ list: () => ({ containers: [], problems: [] }) });
+    harness.run('backupRun', { run: prune, requests: {} });
+    expect(order(harness)).toEqual(['listContainers', 'removePoints', 'publishRun']);
+    expect(published(harness)[0]!.problems).toEqual([]);
+  });
+
+  it.each<[string, Parameters<typeof harnessOfPrune>[0]]>([
+    ['the plan is stale', { list: () => ({ containers: [], problems: [problemOf('plan-stale', 0)] }) }],
+    ['the vault cannot be read', { list: () => ({ problem: problemOf('damaged', 0) }) }],
+    ['a container has a problem', { work: ({ container }) => ({ problem: problemOf('throttled', 0, container) }) }],
+    ['it is cancelled', { work: () => ({ stopped: 'cancelled' }) }],
+    ['it is superseded', { work: () => ({ stopped: 'superseded' }) }],
+  ])('takes none away where %s', (_, given) => {
+    const harness = harnessOfPrune(given);
+    harness.run('backupRun', { run: prune, requests: {} });
+    expect(harness.calls('removePoints')).toEqual([]);
+  });
+
+  it('nor does one that only plans, or a backup', () => {
+    for (const other of [{ ...prune, dryRun: true, prune: {} }, run]) {
+      const harness = harnessOfPrune();
+      harness.run('backupRun', { run: other, requests: {} });
+      expect(harness.calls('removePoints')).toEqual([]);
+    }
+  });
+
+  it('tells that manifests could not be taken away', () => {
+    const refused = problemOf('access-denied-prune', 0);
+    const harness = harnessOfPrune({ remove: () => ({ problem: refused }) });
+    harness.run('backupRun', { run: prune, requests: {} });
+    expect(published(harness)[0]!.problems).toEqual([refused]);
+  });
+});
+
+describe('a run that is followed by another', () => {
+  const first = { ...run, hasNext: true as const };
+  const second = { ...run, id: 'nightly-20261121T234500Z-zzzzzz', mode: 'verify' as const, follows: run.id };
+
+  const harnessOfTwo = (begin: (of: { run: RunRef }) => object, publish: () => object = () => ({ status: 'ended' })) =>
+    new OrchestrationHarness(
+      { backupRun, backupContainers, backupContainer: function* () {} },
+      { listContainers: () => ({ containers: [], problems: [] }), publishRun: publish, beginNext: begin },
+    );
+
+  it('begins it when it has published, and answers with its own end', () => {
+    const harness = harnessOfTwo(() => ({ next: second }));
+    expect(harness.run('backupRun', { run: first, requests: {} })).toEqual({ status: 'ended' });
+    expect(published(harness).map(({ run: { id } }) => id)).toEqual([first.id, second.id]);
+    expect(harness.calls('beginNext')).toMatchObject([{ input: { run: first } }]);
+  });
+
+  it.each<[string, () => object]>([
+    ['nothing is to follow', () => ({})],
+    [
+      'it cannot begin',
+      () => {
+        throw new Error('unreachable');
+      },
+    ],
+  ])('ends all the same where %s', (_, begin) => {
+    const harness = harnessOfTwo(begin);
+    expect(harness.run('backupRun', { run: first, requests: {} })).toEqual({ status: 'ended' });
+    expect(published(harness)).toHaveLength(1);
+  });
+
+  it('ends as it did, whatever becomes of the next', () => {
+    let published = 0;
+    const harness = harnessOfTwo(
+      () => ({ next: second }),
+      () => {
+        if (published++ > 0) throw new Error('unreachable');
+        return { status: 'ended' };
+      },
+    );
+    expect(harness.run('backupRun', { run: first, requests: {} })).toEqual({ status: 'ended' });
+  });
+
+  it('asks for none where none may follow', () => {
+    const harness = harnessOfTwo(() => ({ next: second }));
+    harness.run('backupRun', { run, requests: {} });
+    expect(harness.calls('beginNext')).toEqual([]);
+  });
+});
+
 it('F31: the same answers give the same sequence of tasks', () => {
   const sequence = () => {
     const harness = harnessOf(() => ({ containers: pairsOf(70), problems: [] }));
