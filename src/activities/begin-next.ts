@@ -1,8 +1,8 @@
 import { lockPath } from '../domain/control-paths.ts';
 import { acquire } from '../domain/lock.ts';
 import { newRunId, type RunRef, type RunSummary } from '../domain/run.ts';
-import { isStorageError } from '../storage/storage-error.ts';
-import { type Dependencies, type Workplace, workplaceOf } from './dependencies.ts';
+import { startedRow } from '../storage/catalog.ts';
+import { type Dependencies, noteInCatalog, type Workplace, workplaceOf } from './dependencies.ts';
 
 /** Blobs that a drill restores, where nothing else is said. */
 const SAMPLE = 20;
@@ -15,7 +15,7 @@ const SAMPLE = 20;
 export function makeBeginNext(deps: Dependencies) {
   return async function beginNext({ run }: { run: RunRef }): Promise<{ next?: RunRef }> {
     const place = workplaceOf(deps, run.job);
-    const { control, catalog } = place;
+    const { control, job } = place;
     const summary = await control.readSummary(run);
     const wanted = summary && nextOf(place, run, summary);
     if (!wanted) return {};
@@ -29,12 +29,7 @@ export function makeBeginNext(deps: Dependencies) {
       const about = { id, job: run.job, trigger: 'run', startedAt: now.toISOString(), follows: run.id } as const;
       const taken = acquire(lock.value, { ...about, ...wanted }, now);
       if (!(await control.writeJson(lockPath(run.job), taken, { ifMatch: lock.etag }))) continue;
-      const { mode, trigger, dryRun, startedAt } = taken.run;
-      const row = { id, job: run.job, mode, trigger, dryRun, startedAt, status: 'running' };
-      await catalog.put(row).catch((error) => {
-        if (!isStorageError(error)) throw error;
-        deps.telemetry.warn('catalog-not-written', { job: run.job, run: id, message: error.message });
-      });
+      await noteInCatalog(deps, job.destination.account, startedRow(taken.run));
       deps.telemetry.runStarted(taken.run);
       return { next: taken.run };
     }

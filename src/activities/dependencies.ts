@@ -2,8 +2,9 @@ import type { LimitFunction } from 'p-limit';
 import type { Configuration, Job } from '../config.ts';
 import type { Limits } from '../limits.ts';
 import type { BlobAccount } from '../storage/blob-account.ts';
-import type { Catalog } from '../storage/catalog.ts';
+import type { Catalog, CatalogRow } from '../storage/catalog.ts';
 import { ControlStore } from '../storage/control-store.ts';
+import { isStorageError } from '../storage/storage-error.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 
 /** What functions and activities work with; made once in `index.ts`. */
@@ -26,7 +27,6 @@ export interface Workplace {
   source: BlobAccount;
   vault: BlobAccount;
   control: ControlStore;
-  catalog: Catalog;
 }
 
 /** Throws when the configuration no longer has the job: it was removed while a run was under way. */
@@ -39,6 +39,15 @@ export function workplaceOf(deps: Dependencies, jobName: string): Workplace {
     source: deps.blobs(job.source.account),
     vault,
     control: new ControlStore(vault),
-    catalog: deps.catalog(job.destination.account),
   };
+}
+
+/** Adds or replaces a run's row. The catalog is only an index: nothing is less done when it cannot be written. */
+export async function noteInCatalog(deps: Dependencies, vault: string, row: CatalogRow): Promise<void> {
+  try {
+    await deps.catalog(vault).put(row);
+  } catch (error) {
+    if (!isStorageError(error)) throw error;
+    deps.telemetry.warn('catalog-not-written', { job: row.job, run: row.id, message: error.message });
+  }
 }

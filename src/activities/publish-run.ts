@@ -19,7 +19,7 @@ import { catalogRowOf } from '../storage/catalog.ts';
 import type { ControlStore } from '../storage/control-store.ts';
 import { countingRequests } from '../storage/requests.ts';
 import { isStorageError } from '../storage/storage-error.ts';
-import { type Dependencies, type Workplace, workplaceOf } from './dependencies.ts';
+import { type Dependencies, noteInCatalog, type Workplace, workplaceOf } from './dependencies.ts';
 
 export interface PublishRunInput {
   run: RunRef;
@@ -64,8 +64,8 @@ export function makePublishRun(deps: Dependencies) {
           summary = (await control.readSummary(run))!;
         }
       }
-      await noteProof(place, run, summary);
-      await recordInCatalog(deps, place, summary);
+      await noteProof(deps, place, run, summary);
+      await noteInCatalog(deps, place.vault.alias, catalogRowOf(summary));
       await control.releaseLock(run, deps.now(), leftBy(summary));
       deps.telemetry.runFinished(summary);
       return { status: summary.status };
@@ -157,10 +157,16 @@ async function earlierParts(control: ControlStore, run: RunRef, parts: ListedPar
 }
 
 /** Before the lock is free: what a verification says of the restore point it looked at. */
-async function noteProof({ control }: Workplace, run: RunRef, summary: RunSummary): Promise<void> {
+async function noteProof(deps: Dependencies, { control }: Workplace, run: RunRef, summary: RunSummary): Promise<void> {
   const proof = run.verify && proofOf(summary, run.verify);
   if (!run.verify || !proof) return;
-  await control.changeNotes({ job: run.job, id: run.verify.point }, (notes) => withProof(notes, proof));
+  try {
+    await control.changeNotes({ job: run.job, id: run.verify.point }, (notes) => withProof(notes, proof));
+  } catch (error) {
+    // What it has found is in its report; trying again for hours would only hold up the runs after it.
+    if (!isStorageError(error, 'damaged')) throw error;
+    deps.telemetry.warn('proof-not-noted', { job: run.job, run: run.id, message: error.message });
+  }
 }
 
 const DEFAULT_BRAKE = { percent: 50, blobs: 100 };
@@ -233,15 +239,5 @@ async function readableSummary(
   } catch (error) {
     if (isStorageError(error, 'damaged')) return undefined;
     throw error;
-  }
-}
-
-/** The catalog is only an index: a run is no less published when it cannot be written. */
-async function recordInCatalog(deps: Dependencies, { catalog, job }: Workplace, summary: RunSummary): Promise<void> {
-  try {
-    await catalog.put(catalogRowOf(summary));
-  } catch (error) {
-    if (!isStorageError(error)) throw error;
-    deps.telemetry.warn('catalog-not-written', { job: job.name, run: summary.id, message: error.message });
   }
 }

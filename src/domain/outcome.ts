@@ -76,7 +76,8 @@ export const PROBLEMS = {
   'destination-leased': 'Something holds a lease on the blob that was to be written. Break the lease, then retry.',
   'destination-immutable':
     'An immutability policy or legal hold forbids overwriting the blob. Copy to another container.',
-  'destination-archived': 'The blob that was to be written is archived and cannot be overwritten. Rehydrate it, then retry.',
+  'destination-archived':
+    'The blob that was to be written is archived and cannot be overwritten. Rehydrate it, then retry.',
   'destination-type-differs':
     'There is a blob of another type under this name where it was to be written. Move that blob away, then retry.',
   'destination-changing': 'Something else writes this blob in the vault. Find it and stop it, then retry.',

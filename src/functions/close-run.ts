@@ -1,10 +1,9 @@
-import type { Dependencies } from '../activities/dependencies.ts';
+import { type Dependencies, noteInCatalog } from '../activities/dependencies.ts';
 import { summaryPath } from '../domain/control-paths.ts';
 import { problemOf, reportOf } from '../domain/report.ts';
 import { leftBy, type RunRef, type RunSummary } from '../domain/run.ts';
 import { catalogRowOf } from '../storage/catalog.ts';
 import { ControlStore } from '../storage/control-store.ts';
-import { isStorageError } from '../storage/storage-error.ts';
 
 /** A run, and the vault it was made in: also where the configuration no longer has its job. */
 export interface RunInVault {
@@ -38,13 +37,7 @@ export async function closeRun(
     parts: [],
   };
   if (!(await control.writeJson(summaryPath(run), summary, 'absent'))) return (await control.readSummary(run))!;
-  await deps
-    .catalog(vault)
-    .put(catalogRowOf(summary))
-    .catch((error) => {
-      if (!isStorageError(error)) throw error;
-      deps.telemetry.warn('catalog-not-written', { job: run.job, run: run.id, message: error.message });
-    });
+  await noteInCatalog(deps, vault, catalogRowOf(summary));
   deps.telemetry.runFinished(summary);
   return summary;
 }

@@ -1,11 +1,12 @@
 import type { DurableClient } from 'durable-functions';
 import { z } from 'zod';
-import { type Dependencies, type Workplace, workplaceOf } from '../activities/dependencies.ts';
+import { type Dependencies, noteInCatalog, type Workplace, workplaceOf } from '../activities/dependencies.ts';
 import type { Job } from '../config.ts';
 import { lockPath } from '../domain/control-paths.ts';
 import { acquire, isAbandoned, type RunLock, release } from '../domain/lock.ts';
 import { isBackup, leftBy, newRunId, type RunRef } from '../domain/run.ts';
 import type { BackupRunInput } from '../orchestrations/backup-run.ts';
+import { startedRow } from '../storage/catalog.ts';
 import { countingRequests } from '../storage/requests.ts';
 import { isStorageError } from '../storage/storage-error.ts';
 import { answering, json, readBody } from './answering.ts';
@@ -31,12 +32,10 @@ export async function startRun(
     });
     if ('running' in taken) return taken;
     const { run } = taken.lock;
-    const { id, job, mode, trigger, dryRun, startedAt } = run;
     // Not waited for: a table that stalls must not keep a run from beginning for so long that it is taken to be lost.
-    const row = { id, job, mode, trigger, dryRun, startedAt, status: 'running' };
-    const noted = countingRequests({}, () => place.catalog.put(row)).catch((error: Error) => {
-      deps.telemetry.warn('catalog-not-written', { job, run: id, message: error.message });
-    });
+    const noted = countingRequests({}, () => noteInCatalog(deps, place.vault.alias, startedRow(run)));
+    // A failure shows where it is awaited.
+    noted.catch(() => {});
     const input: BackupRunInput = { run, requests: { ...requests, InsertOrReplaceEntity: 1 } };
     try {
       await client.startNew('backupRun', { instanceId: run.id, input });

@@ -1,4 +1,4 @@
-import type { RunSummary } from '../domain/run.ts';
+import type { RunRef, RunSummary } from '../domain/run.ts';
 
 /**
  * The index of runs in the vault's Azure Table, newest first. It answers lists quickly and decides nothing: it can be
@@ -39,4 +39,9 @@ export function catalogRowOf(summary: RunSummary): CatalogRow {
     counts: { ...counts },
     bytes: { ...bytes },
   };
+}
+
+/** The row of a run that has just begun. */
+export function startedRow({ id, job, mode, trigger, dryRun, startedAt }: RunRef): CatalogRow {
+  return { id, job, mode, trigger, dryRun, startedAt, status: 'running' };
 }
