@@ -22,7 +22,7 @@ import { Random } from '../../support/random.ts';
 const HOUR = 3_600_000;
 const MIRROR = 'databackup';
 
-type Wanted = Partial<Pick<RunRef, 'mode' | 'dryRun' | 'prune' | 'retryOf'>>;
+type Wanted = Partial<Pick<RunRef, 'mode' | 'dryRun' | 'prune' | 'verify' | 'retryOf'>>;
 type Step = (input: object) => Promise<{ problem?: Problem }>;
 
 /** Backups and prunes of one vault on memory, each activity carried out in turn, by clocks that are set by hand. */
@@ -35,6 +35,7 @@ class Vault {
   jobs: Job[] = [jobOf('nightly', {})];
   /** What was told of the brake. */
   readonly braked: string[] = [];
+  readonly warned: string[] = [];
   /** Sees every request before it is carried out, and may throw. */
   before: (call: Call) => unknown = () => {};
   readonly limits: Record<string, number>;
@@ -180,7 +181,7 @@ class Vault {
       catalog: (alias: string) => new MemoryCatalog(alias, rows),
       telemetry: {
         failure: () => {},
-        warn: () => {},
+        warn: (name: string) => this.warned.push(name),
         runStarted: () => {},
         runFinished: () => {},
         brakeEngaged: ({ id }: RunSummary) => this.braked.push(id),
@@ -597,6 +598,31 @@ describe('deleting', () => {
     expect(room.vault.look(MIRROR, 'a', snapshot!.kept)).toBeUndefined();
   });
 
+  it('F12: what was overwritten or kept in the vault since, by whomever, stays', async () => {
+    for (const name of ['gone', 'kept', 'written']) room.put(name, name);
+    await room.backup();
+    for (const name of ['gone', 'kept', 'written']) room.source.remove('data', name);
+    await room.backup();
+    const plan = await room.plan();
+    room.vault.snapshot(MIRROR, 'kept', room.vault.blob(MIRROR, 'kept')!.etag);
+    const { metadata } = room.vault.blob(MIRROR, 'written')!;
+    room.vault.write(MIRROR, { name: 'written', body: Buffer.from('by hand'), metadata });
+    expect(await room.carryOut(plan)).toMatchObject({ status: 'succeeded', counts: { removed: 1, unchanged: 2 } });
+    expect(room.mirror()).toEqual({ kept: ['kept', 'kept'], written: ['by hand'] });
+  });
+
+  it('F10: of base blobs that are looked at together, only those whose source is gone', async () => {
+    for (const name of ['back', 'gone', 'long-gone']) room.put(name, name);
+    await room.backup();
+    for (const name of ['back', 'gone', 'long-gone']) room.source.remove('data', name);
+    await room.backup();
+    const plan = await room.plan();
+    expect(plan.counts.planned).toBe(3);
+    room.put('back', 'of another day');
+    expect(await room.carryOut(plan)).toMatchObject({ status: 'succeeded', counts: { removed: 2, unchanged: 1 } });
+    expect(room.mirror()).toEqual({ back: ['back'] });
+  });
+
   it('F10: where the source cannot be looked at, base blobs stay, and it is told whose refusal that is', async () => {
     await threeDays();
     const plan = await room.plan();
@@ -775,6 +801,73 @@ describe('F11: the brake', () => {
     expect(await room.backup()).toMatchObject({ status: 'succeeded' });
     expect(await room.plan()).toMatchObject({ status: 'failed', problems: [{ code: 'damaged' }] });
   });
+});
+
+describe('the prune that follows its plan', () => {
+  const begin = async (run: RunRef) => makeActivities(room.deps()).beginNext({ run });
+  const planOnSchedule = async () => {
+    const run = await room.begin({ mode: 'prune', dryRun: true, prune: { carryOut: true } });
+    return { run, plan: await room.work(run) };
+  };
+
+  it('F28: is the same, however often it is begun, and does what was planned', async () => {
+    const [first] = await threeDays();
+    const { run, plan } = await planOnSchedule();
+    const { next } = await begin(run);
+    expect(next).toMatchObject({ mode: 'prune', trigger: 'run', follows: run.id, dryRun: false });
+    expect(next!.prune).toEqual({ plan: { run: run.id, hash: plan.plan!.hash } });
+    expect(await begin(run)).toEqual({ next });
+    expect(await room.work(next!)).toMatchObject({ status: 'succeeded', counts: { removed: 3 } });
+    expect(room.left(first.id)).toEqual([]);
+    // When it has ended, the plan has been carried out, and would be stale.
+    expect(await room.work((await begin(run)).next!)).toMatchObject({ problems: [{ code: 'plan-stale' }] });
+  });
+
+  it.each<[string, () => Promise<{ run: RunRef }>]>([
+    ['there is nothing to do', () => planOnSchedule()],
+    [
+      'the plan was asked for',
+      async () => {
+        await threeDays();
+        const run = await room.begin({ mode: 'prune', dryRun: true, prune: {} });
+        await room.work(run);
+        return { run };
+      },
+    ],
+    [
+      'another run was quicker',
+      async () => {
+        await threeDays();
+        const planned = await planOnSchedule();
+        await room.begin({ mode: 'full' });
+        return planned;
+      },
+    ],
+    [
+      'no plan came of it',
+      async () => {
+        const [, , last] = await threeDays();
+        room.alter(summaryPath(last), () => Buffer.from('{'));
+        return planOnSchedule();
+      },
+    ],
+  ])('does not begin where %s', async (_, prepare) => {
+    const { run } = await prepare();
+    expect(await begin(run)).toEqual({});
+  });
+});
+
+it('I4: notes that are damaged do not keep a verification from its end', async () => {
+  const point = await room.backup();
+  room.vault.write(CONTROL_CONTAINER, { name: notesPath(point), body: Buffer.from('{') });
+  const verify = { point: point.id, kind: 'quick' as const, share: '100%', turn: 0, sample: 0 };
+  const run = await room.begin({ mode: 'verify', verify });
+  const { publishRun } = makeActivities(room.deps());
+  expect(await publishRun({ run, containers: 0, problems: [], cancelled: false, requests: {} })).toEqual({
+    status: 'succeeded',
+  });
+  expect((await room.control.readLock('nightly'))?.value.run).toBeNull();
+  expect(room.warned).toEqual(['proof-not-noted']);
 });
 
 describe('F23: stretches of a listing', () => {
