@@ -7,6 +7,7 @@ import { holds, showPart } from './report.ts';
 const LOAD: Record<PartName, () => Promise<(options: PartOptions) => Promise<PartResult>>> = {
   model: async () => (await import('./parts/model.ts')).proveModel,
   simulation: async () => (await import('./parts/simulation.ts')).proveSimulation,
+  lives: async () => (await import('./parts/lives.ts')).proveLives,
   matrix: async () => (await import('./parts/matrix.ts')).proveMatrix,
   crash: async () => (await import('./parts/crash.ts')).proveCrashes,
   planted: async () => (await import('./parts/planted.ts')).provePlanted,

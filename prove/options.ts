@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 
-export const PARTS = ['model', 'simulation', 'matrix', 'crash', 'planted'] as const;
+export const PARTS = ['model', 'simulation', 'lives', 'matrix', 'crash', 'planted'] as const;
 export type PartName = (typeof PARTS)[number];
 
 export const HELP = `Tries to make Strongroom lose something, in every way we can think of, and says what came of it.
@@ -17,6 +17,8 @@ Usage: npm run prove -- [options]
                known mistake must be caught.
   simulation   The real orchestrations and activities on storage in memory, with a simulated clock, scheduler, crashes
                and faults: one seed, one history.
+  lives        The same for weeks at a time: backups, restores, verifications, holds and prunes, clocks that leap; every
+               restore point that is kept must restore what the source was, and nothing it needs may be deleted.
   matrix       The real app on an emulator, behind a proxy: every operation of a run with every fault that can befall it.
   crash        The real app killed before and after each of its writes, and started again; activities carried out twice,
                orchestrations terminated.

@@ -1,6 +1,7 @@
 import type { Bug } from './bug.ts';
 
 const SEEDS = { seeds: 150 };
+const LIVES = { test: 'test/unit/prove/lives.test.ts', name: 'end with every restore point' };
 const ORCHESTRATIONS = { test: 'test/unit/orchestrations' };
 
 export const BUGS: Bug[] = [
@@ -328,5 +329,103 @@ export const BUGS: Bug[] = [
     find: '  if (!isMarked) await write(before);\n',
     replace: '',
     detector: { test: 'test/unit/activities/copy-blob.test.ts' },
+  },
+  {
+    words: 'looks into one part of all that may need what it deletes',
+    file: 'src/activities/plan-prune.ts',
+    find: 'if (!stays || read.has(key) ||',
+    replace: 'if (!stays || read.size > 0 ||',
+    detector: LIVES,
+  },
+  {
+    words: 'deletes snapshots, needed or not',
+    file: 'src/domain/prune.ts',
+    find: 'const mayGo = (blob: BlobState) =>\n    !isNeeded(blob) &&',
+    replace: 'const mayGo = (blob: BlobState) =>\n    (blob.kept !== undefined || !isNeeded(blob)) &&',
+    detector: LIVES,
+  },
+  {
+    words: 'deletes what it did not make',
+    file: 'src/domain/prune.ts',
+    find: '    readRecord(blob.metadata) !== undefined &&\n',
+    replace: '',
+    detector: LIVES,
+  },
+  {
+    words: 'prunes without regard to the other jobs of a vault',
+    file: 'src/activities/list-mirrors.ts',
+    find: 'const keeps = picture.points\n',
+    replace: 'const keeps = picture.points\n    .filter(({ job: of }) => of === run.job)\n',
+    detector: LIVES,
+  },
+  {
+    words: 'empties restore points before their margin is over',
+    file: 'src/activities/list-mirrors.ts',
+    find: 'Date.parse(removed.at) + marginMs <= now.getTime()',
+    replace: 'Date.parse(removed.at) <= now.getTime()',
+    detector: LIVES,
+  },
+  {
+    words: 'carries out plans that are stale',
+    file: 'src/activities/list-mirrors.ts',
+    find: ' || plan.hash !== made.hash) return stale();',
+    replace: ') return stale();',
+    detector: LIVES,
+  },
+  {
+    words: 'takes away parts that a retry builds on',
+    file: 'src/activities/remove-points.ts',
+    find: 'builtOn.has(id) || mark?.emptied === undefined',
+    replace: 'mark?.emptied === undefined',
+    detector: LIVES,
+  },
+  {
+    words: 'lets go of the last verified restore point',
+    file: 'src/domain/retention.ts',
+    find: "  candidates.find(({ point }) => point.verifiedAt !== undefined)?.reasons.push('last verified');\n",
+    replace: '',
+    detector: LIVES,
+  },
+  {
+    words: 'does not care for the brake',
+    file: 'src/domain/retention.ts',
+    find: '  applyBrakes(candidates);\n',
+    replace: '',
+    detector: LIVES,
+  },
+  {
+    words: 'removes restore points by a clock that is wrong',
+    file: 'src/domain/retention.ts',
+    find: 'return future.length > 0\n',
+    replace: 'return future.length > candidates.length\n',
+    detector: { test: 'test/unit/domain/retention.test.ts' },
+  },
+  {
+    words: 'leaves its record on what it restores',
+    file: 'src/activities/restore-blob.ts',
+    find: '      if (byService && hasOnlyRecord(holder)) await takeRecordOff(place, name, made.etag);\n',
+    replace: '',
+    detector: LIVES,
+  },
+  {
+    words: 'restores over what it was told to leave',
+    file: 'src/domain/restore.ts',
+    find: "      return { action: 'fail', code: 'target-exists' };",
+    replace: "      return { action: 'copy' };",
+    detector: LIVES,
+  },
+  {
+    words: 'keeps nothing of what it restores over',
+    file: 'src/activities/restore-blob.ts',
+    find: '            await place.target.snapshot(place.destination, name, hadTarget.etag);\n',
+    replace: '',
+    detector: LIVES,
+  },
+  {
+    words: 'restores whatever version it finds',
+    file: 'src/domain/locate.ts',
+    find: 'return record === undefined ? blob.etag === entry.vaultEtag : record.etag === entry.etag;',
+    replace: 'return record === undefined ? blob.etag === entry.vaultEtag : true;',
+    detector: LIVES,
   },
 ];

@@ -31,6 +31,8 @@ interface Leaf {
   kind: 'activity' | 'orchestration' | 'timer';
   name: string;
   input: unknown;
+  /** Of an orchestration, where it is not left to the engine. */
+  id?: string;
   /** Its number among all that was scheduled, once it has been. */
   index?: number;
 }
@@ -110,12 +112,14 @@ export class Durable {
     return [...this.#instances.values()].filter(({ state }) => state === 'Running');
   }
 
-  /** As in Azure: its activities and sub-orchestrations go on. */
+  /** As in Azure: its activities and sub-orchestrations go on, and whatever it is part of is told that it failed. */
   terminate(id: string): void {
     const instance = this.#instances.get(id);
     if (instance?.state !== 'Running') return;
     instance.state = 'Terminated';
     this.#host.finished({ id, name: instance.name, state: 'Terminated', output: undefined });
+    const { parent } = instance;
+    if (parent) this.#settle(parent.id, parent.generation, parent.index, { error: 'It was terminated' });
   }
 
   /** It stays as it is for ever, unless somebody terminates it. */
@@ -154,10 +158,11 @@ export class Durable {
       df: {
         getInput: () => json(instance.input),
         callActivity: (name: string, input: unknown): Leaf => ({ kind: 'activity', name, input: json(input) }),
-        callSubOrchestrator: (name: string, input: unknown): Leaf => ({
+        callSubOrchestrator: (name: string, input: unknown, id?: string): Leaf => ({
           kind: 'orchestration',
           name,
           input: json(input),
+          ...(id !== undefined && { id }),
         }),
         createTimer: (at: Date): Leaf => ({ kind: 'timer', name: 'timer', input: at.getTime() }),
         Task: { all: (all: Leaf[]): All => ({ all }) },
@@ -203,7 +208,7 @@ export class Durable {
   }
 
   #schedule(instance: Instance, leaf: Leaf, index: number): number {
-    const about = JSON.stringify([leaf.kind, leaf.name, leaf.input]);
+    const about = JSON.stringify([leaf.kind, leaf.name, leaf.input, leaf.id]);
     const known = instance.scheduled[index];
     if (known) {
       if (known.about !== about) {
@@ -219,7 +224,7 @@ export class Durable {
       const run = () => settle({ value: undefined });
       this.#scheduler.add({ label: 'a durable timer fired', owner: undefined, run }, after);
     } else if (leaf.kind === 'orchestration') {
-      this.start(leaf.name, `${id}:${generation}-${index}`, leaf.input, { id, generation, index });
+      this.start(leaf.name, leaf.id ?? `${id}:${generation}-${index}`, leaf.input, { id, generation, index });
     } else {
       this.#dispatch(leaf, settle, 0);
       if (this.#random.chance(this.mishaps.twice)) {

@@ -419,6 +419,19 @@ export class MemoryAccount {
     this.#keep({ container, name }, operation, blob, { ...blob, ...change });
   }
 
+  /** What happens behind everybody's back: nothing but content tells, or that it is gone. */
+  spoil(container: string, blob: MemoryBlob, change: Partial<MemoryBlob> | undefined): void {
+    const slot = this.#container(container).get(blob.name);
+    if (!slot) return;
+    const after = change && { ...blob, ...change };
+    if (slot.base === blob) slot.base = after;
+    for (const [id, snapshot] of slot.snapshots) {
+      if (snapshot !== blob) continue;
+      if (after) slot.snapshots.set(id, after);
+      else slot.snapshots.delete(id);
+    }
+  }
+
   remove(container: string, name: string): void {
     const slot = this.#container(container).get(name);
     const before = slot?.base;

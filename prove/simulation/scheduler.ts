@@ -59,6 +59,12 @@ export class Scheduler {
     return this.#ready.some((step) => label.test(step.label));
   }
 
+  /** Every clock is set, forward or back; whoever waits goes on waiting as long as before. */
+  leap(ms: number): void {
+    this.now += ms;
+    for (const entry of this.#later) entry.at += ms;
+  }
+
   sleep(ms: number, label = 'waited'): Promise<void> {
     return new Promise((resolve) => {
       this.add({ label, owner: undefined, run: resolve }, Math.max(ms, 1));

@@ -3,9 +3,13 @@ import { cancelRunHandler } from '../../src/functions/cancel-run.ts';
 import { getRunHandler } from '../../src/functions/get-run.ts';
 import { listOutcomesHandler } from '../../src/functions/list-outcomes.ts';
 import { listRunsHandler } from '../../src/functions/list-runs.ts';
+import { holdHandler, releaseHandler, unholdHandler } from '../../src/functions/note-restore-point.ts';
 import { rebuildCatalogHandler } from '../../src/functions/rebuild-catalog.ts';
 import { retryRunHandler } from '../../src/functions/retry-run.ts';
+import { startPruneHandler } from '../../src/functions/start-prune.ts';
+import { startRestoreHandler } from '../../src/functions/start-restore.ts';
 import { startRunHandler } from '../../src/functions/start-run.ts';
+import { startVerificationHandler } from '../../src/functions/start-verification.ts';
 import type { durableClient } from './durable.ts';
 import { type Owner, running } from './scheduler.ts';
 
@@ -60,5 +64,11 @@ export function handlersOf(deps: Dependencies) {
     cancel: cancelRunHandler(deps),
     retry: retryRunHandler(deps),
     rebuild: rebuildCatalogHandler(deps),
+    restore: startRestoreHandler(deps),
+    prune: startPruneHandler(deps),
+    hold: holdHandler(deps),
+    unhold: unholdHandler(deps),
+    release: releaseHandler(deps),
+    verify: startVerificationHandler(deps),
   };
 }

@@ -70,8 +70,8 @@ export function decideRestore(
   }
 }
 
-/** Clocks of the app and of an account may differ by so much, in milliseconds. */
-const CLOCK_MARGIN = 5 * 60_000;
+/** Clocks of the app and of an account may differ by so much, in milliseconds: beyond it, no signature would be taken either. */
+const CLOCK_MARGIN = 15 * 60_000;
 
 /**
  * Whether this run, or the one it retries, copied the target from this content, which lies at `from` (`sourceOf`), or is copying
