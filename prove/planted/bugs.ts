@@ -363,7 +363,7 @@ export const BUGS: Bug[] = [
     file: 'src/activities/list-mirrors.ts',
     find: 'Date.parse(removed.at) + marginMs <= now.getTime()',
     replace: 'Date.parse(removed.at) <= now.getTime()',
-    detector: LIVES,
+    detector: { test: 'test/unit/activities/prune.test.ts' },
   },
   {
     words: 'carries out plans that are stale',

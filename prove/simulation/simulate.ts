@@ -1,24 +1,20 @@
 import { createHash } from 'node:crypto';
 import type { HttpRequest, InvocationContext } from '@azure/functions';
-import pLimit from 'p-limit';
-import type { Dependencies } from '../../src/activities/dependencies.ts';
-import { makeActivities } from '../../src/activities/index.ts';
 import { blobFilter } from '../../src/domain/blob-filter.ts';
 import { backupContainer } from '../../src/orchestrations/backup-container.ts';
 import { backupContainers } from '../../src/orchestrations/backup-containers.ts';
 import { backupRun } from '../../src/orchestrations/backup-run.ts';
-import { isStorageError } from '../../src/storage/storage-error.ts';
-import { Telemetry } from '../../src/telemetry/telemetry.ts';
 import { Random } from '../../test/support/random.ts';
 import { as, Owner, Stranger } from './bystanders.ts';
-import { Durable, durableClient, NO_MISHAPS, type Orchestrator, type Settled } from './durable.ts';
+import { Durable, NO_MISHAPS, type Orchestrator } from './durable.ts';
 import { type Change, MemoryAccount, MemoryStorage, type Traits } from './memory-account.ts';
-import { MemoryBlobs, type Network } from './memory-blobs.ts';
-import { MemoryCatalog, type Rows } from './memory-catalog.ts';
+import type { Network } from './memory-blobs.ts';
+import type { Rows } from './memory-catalog.ts';
 import { type FaultRates, NO_FAULTS, networkOf } from './network.ts';
 import { Scheduler, withVirtualTimers } from './scheduler.ts';
 import { type Summary, type Violation, Witness } from './witness.ts';
-import { type Activity, type Handlers, handlersOf, Worker } from './worker.ts';
+import type { Activity, Handlers } from './worker.ts';
+import { Workforce } from './workforce.ts';
 import { drawWorld, ORDERS, type World } from './world.ts';
 
 /** Ways to break the code on purpose, to see that it is noticed. */
@@ -76,13 +72,11 @@ class Simulation {
   readonly #stranger: Stranger;
   readonly #durable: Durable;
   readonly #network: Network;
-  readonly #sabotage: Sabotage;
   readonly #destinations: ReadonlySet<string>;
   readonly #faults: { rates: FaultRates; only: ReadonlySet<string> | undefined; met(what: string): void };
   readonly #statistics: Record<string, number> = {};
   readonly #trace: string[] = [];
-  readonly #workers: Worker[] = [];
-  #workersMade = 0;
+  readonly #workforce: Workforce;
   /** How often something got in the way of the program. */
   #troubles = 0;
   /** How things stood when a run got the lock. */
@@ -98,7 +92,6 @@ class Simulation {
 
   constructor(seed: number, sabotage: Sabotage) {
     this.#seed = seed;
-    this.#sabotage = sabotage;
     const random = new Random(seed);
     this.#random = random;
     const world = drawWorld(random);
@@ -166,7 +159,7 @@ class Simulation {
     this.#network = networkOf(this.#scheduler, random, this.#faults);
     const orchestrators = { backupRun, backupContainers, backupContainer } as Record<string, Orchestrator>;
     this.#durable = new Durable(this.#scheduler, random, orchestrators, {
-      execute: (name, input, ended, died) => this.#execute(name, input, ended, died),
+      execute: (name, input, ended, died) => this.#workforce.execute(name, input, ended, died),
       met: (what) => {
         this.#count(what);
         if (what === 'activity ended from outside') this.#troubles++;
@@ -175,11 +168,26 @@ class Simulation {
       finished: ({ id, name, state, output }) => this.#finished(id, name, state, output),
     });
     this.#durable.mishaps = world.mishaps;
+    this.#workforce = new Workforce({
+      scheduler: this.#scheduler,
+      random,
+      network: this.#network,
+      durable: () => this.#durable,
+      configuration: { jobs: [world.job], accounts: new Map(), otherAccounts: [] },
+      limits: world.limits,
+      accounts: { SOURCE: this.#source, VAULT: this.#vault },
+      rows: this.#rows,
+      skew: 5_000,
+      sabotage: sabotage.activities,
+      madeUp: /made up|orchestration service failed/,
+      bug: (message) => this.#witness.say('bug', message, ''),
+      warned: (name) => this.#count(name === 'lock-taken-over' ? 'lock taken over' : name),
+    });
   }
 
   async play(): Promise<Simulated> {
     this.#owner.fill();
-    for (let i = 0; i < this.#world.workers; i++) this.#hire();
+    for (let i = 0; i < this.#world.workers; i++) this.#workforce.hire();
     let over = false;
     await withVirtualTimers(this.#scheduler, async () => {
       const story = this.#story().then(
@@ -261,7 +269,7 @@ class Simulation {
     this.#faults.rates = NO_FAULTS;
     this.#durable.mishaps = NO_MISHAPS;
     this.#stranger.leave();
-    while (this.#workers.filter(({ alive }) => alive).length === 0) this.#hire();
+    while (this.#workforce.size === 0) this.#workforce.hire();
     for (const { id, stuck } of this.#durable.active) if (stuck) this.#durable.terminate(id);
     await this.#untilEnded(48 * 60 * MINUTE);
     for (const { id, name } of this.#durable.active) this.#witness.say('I4', `${name} ${id} does not end`, id);
@@ -318,7 +326,7 @@ class Simulation {
   }
 
   async #ask(what: keyof Handlers, params: Record<string, string>, body: object = {}): Promise<Answer> {
-    const worker = this.#anyWorker();
+    const worker = this.#workforce.any();
     if (!worker) return { status: 0, body: {} };
     const request = { params, query: new URLSearchParams(), text: async () => JSON.stringify(body) };
     const context = { functionName: what, invocationId: 'simulated' } as InvocationContext;
@@ -367,14 +375,12 @@ class Simulation {
     const runs = this.#durable.active.filter(({ name }) => name === 'backupRun');
     const what = random.below(10);
     if (what < 6) {
-      const worker = this.#anyWorker();
+      const worker = this.#workforce.any();
       if (!worker) return;
       this.#strike('crash', `${worker.name} dies`);
-      worker.die();
-      this.#scheduler.drop(worker);
-      this.#workers.splice(this.#workers.indexOf(worker), 1);
+      this.#workforce.lose(worker);
       const run = () => {
-        if (this.#workers.length < this.#world.workers) this.#hire();
+        if (this.#workforce.size < this.#world.workers) this.#workforce.hire();
       };
       this.#scheduler.add({ label: 'a process is started', owner: undefined, run }, random.between(1, 90_000));
     } else if (runs.length === 0) return;
@@ -408,80 +414,6 @@ class Simulation {
     this.#troubles++;
     this.#count(what);
     this.#note(told);
-  }
-
-  #hire(): Worker {
-    const { job, limits } = this.#world;
-    const random = this.#random;
-    const skew = random.between(-5_000, 5_000);
-    const accounts = { SOURCE: this.#source, VAULT: this.#vault };
-    const blobs = (alias: string) => new MemoryBlobs(accounts[alias as keyof typeof accounts], this.#network);
-    const deps: Dependencies = {
-      configuration: { jobs: [job], accounts: new Map(), otherAccounts: [] },
-      limits,
-      telemetry: this.#telemetry(),
-      copySlots: pLimit(limits.copiesAtOnce),
-      blobs,
-      catalog: (alias) => new MemoryCatalog(alias, this.#rows, this.#network),
-      now: () => new Date(this.#scheduler.now + skew),
-      random: () => random.letters(6),
-    };
-    const activities = makeActivities(deps) as unknown as Record<string, Activity>;
-    const client = durableClient(this.#durable, (what, writes, carryOut) =>
-      // It answers over HTTP like a storage account, and its failures are no storage errors.
-      this.#network({ account: 'HOST', operation: what, writes }, carryOut).catch((error) => {
-        throw isStorageError(error) ? new Error('The orchestration service failed: HTTP 500') : error;
-      }),
-    );
-    const worker = new Worker(`process ${++this.#workersMade}`, {
-      activities: this.#sabotage.activities?.(activities) ?? activities,
-      handlers: handlersOf(deps),
-      client,
-    });
-    this.#workers.push(worker);
-    return worker;
-  }
-
-  #anyWorker(): Worker | undefined {
-    return this.#workers.length === 0 ? undefined : this.#random.pick(this.#workers);
-  }
-
-  #execute(name: string, input: unknown, ended: (settled: Settled) => void, died: () => void): boolean {
-    const worker = this.#anyWorker();
-    if (!worker) return false;
-    worker.do(
-      () => worker.activities[name]!(input),
-      (outcome) => {
-        if ('thrown' in outcome && !isStorageError(outcome.thrown)) {
-          this.#witness.say('bug', `${name} threw ${(outcome.thrown as Error).stack}`, '');
-        }
-        // Between the end of an activity and its answer a process can die, too.
-        const run = () => {
-          ended('value' in outcome ? { value: outcome.value } : { error: String(outcome.thrown) });
-        };
-        this.#scheduler.add({ label: `${name} answers`, owner: worker, run, dropped: died });
-      },
-      died,
-    );
-    return true;
-  }
-
-  #telemetry(): Telemetry {
-    const simulation = this;
-    return new (class extends Telemetry {
-      override failure(activity: string, error: unknown): void {
-        const message = error instanceof Error ? error.message : String(error);
-        if (isStorageError(error) || /made up|orchestration service failed/.test(message)) return;
-        simulation.#witness.say(
-          'bug',
-          `${activity} failed by itself: ${error instanceof Error ? error.stack : message}`,
-          '',
-        );
-      }
-      override warn(name: string): void {
-        simulation.#count(name === 'lock-taken-over' ? 'lock taken over' : name);
-      }
-    })(() => {});
   }
 
   #finished(id: string, name: string, state: string, output: unknown): void {

@@ -1,23 +1,19 @@
 import { createHash } from 'node:crypto';
 import type { HttpRequest, InvocationContext } from '@azure/functions';
-import pLimit from 'p-limit';
-import type { Dependencies } from '../../../src/activities/dependencies.ts';
-import { makeActivities } from '../../../src/activities/index.ts';
 import type { Configuration } from '../../../src/config.ts';
 import { backupContainer } from '../../../src/orchestrations/backup-container.ts';
 import { backupContainers } from '../../../src/orchestrations/backup-containers.ts';
 import { backupRun } from '../../../src/orchestrations/backup-run.ts';
-import { isStorageError } from '../../../src/storage/storage-error.ts';
-import { Telemetry } from '../../../src/telemetry/telemetry.ts';
 import { Random } from '../../../test/support/random.ts';
-import { Durable, durableClient, NO_MISHAPS, type Orchestrator, type Settled } from '../durable.ts';
+import { Durable, NO_MISHAPS, type Orchestrator } from '../durable.ts';
 import { type Change, MemoryAccount, type MemoryBlob, MemoryStorage, type Traits } from '../memory-account.ts';
-import { MemoryBlobs, type Network } from '../memory-blobs.ts';
-import { MemoryCatalog, type Rows } from '../memory-catalog.ts';
+import type { Network } from '../memory-blobs.ts';
+import type { Rows } from '../memory-catalog.ts';
 import { type FaultRates, NO_FAULTS, networkOf } from '../network.ts';
 import { Scheduler, withVirtualTimers } from '../scheduler.ts';
 import type { Violation } from '../witness.ts';
-import { type Activity, type Handlers, handlersOf, Worker } from '../worker.ts';
+import type { Activity, Handlers } from '../worker.ts';
+import { Workforce } from '../workforce.ts';
 import { ORDERS } from '../world.ts';
 import { Chronicle, isHeld, type Notes, type Run, type Stage, type Summary } from './chronicle.ts';
 import { Judge } from './judge.ts';
@@ -74,15 +70,13 @@ class Life {
   readonly #owner: Owner;
   readonly #durable: Durable;
   readonly #network: Network;
-  readonly #sabotage: Sabotage;
   readonly #faults: { rates: FaultRates; only: undefined; met(what: string): void };
   readonly #statistics: Record<string, number> = {};
   readonly #trace: string[] = [];
-  readonly #workers: Worker[] = [];
+  readonly #workforce: Workforce;
   readonly #accepted = new Set<string>();
   /** Plans that somebody has put aside. */
   readonly #plans: { run: string; hash: string }[] = [];
-  #workersMade = 0;
   #leaptBack = false;
   #restoreIsAsked = false;
   #disasters: number;
@@ -91,7 +85,6 @@ class Life {
 
   constructor(seed: number, sabotage: Sabotage) {
     this.#seed = seed;
-    this.#sabotage = sabotage;
     const random = new Random(seed);
     this.#random = random;
     const world = drawLife(random);
@@ -145,7 +138,7 @@ class Life {
     this.#network = networkOf(this.#scheduler, random, this.#faults);
     const orchestrators = { backupRun, backupContainers, backupContainer } as Record<string, Orchestrator>;
     this.#durable = new Durable(this.#scheduler, random, orchestrators, {
-      execute: (name, input, ended, died) => this.#execute(name, input, ended, died),
+      execute: (name, input, ended, died) => this.#workforce.execute(name, input, ended, died),
       met: (what) => this.#count(what),
       broken: (message) => this.#chronicle.say('replay', message, ''),
       finished: ({ id, name, state, output }) => {
@@ -154,11 +147,31 @@ class Life {
       },
     });
     this.#durable.mishaps = world.mishaps;
+    const accounts = { SOURCE: this.#source, VAULT: this.#vault, TARGET: this.#target };
+    this.#workforce = new Workforce({
+      scheduler: this.#scheduler,
+      random,
+      network: this.#network,
+      durable: () => this.#durable,
+      configuration: {
+        jobs: world.jobs,
+        accounts: new Map(Object.keys(accounts).map((alias) => [alias, {}])),
+        otherAccounts: ['TARGET'],
+      } as unknown as Configuration,
+      limits: world.limits,
+      accounts,
+      rows: this.#rows,
+      skew: 3_000,
+      sabotage: sabotage.activities,
+      madeUp: /orchestration service failed/,
+      bug: (message) => this.#chronicle.say('bug', message, ''),
+      warned: (name) => this.#count(name === 'lock-taken-over' ? 'lock taken over' : name),
+    });
   }
 
   async live(): Promise<Lived> {
     this.#byOwner(() => this.#owner.fill());
-    for (let i = 0; i < this.#world.workers; i++) this.#hire();
+    for (let i = 0; i < this.#world.workers; i++) this.#workforce.hire();
     let over = false;
     await withVirtualTimers(this.#scheduler, async () => {
       const story = this.#story().then(
@@ -329,13 +342,13 @@ class Life {
     else this.#plans.push(plan);
   }
 
-  async #plan(job: string): Promise<{ run: string; hash: string; work: number } | undefined> {
+  async #plan(job: string): Promise<{ run: string; hash: string; removes: number } | undefined> {
     const id = await this.#run('prune', {}, { job });
     const summary = id === undefined ? undefined : this.#chronicle.runs.get(id)?.summary;
     if (!summary?.plan || summary.status !== 'succeeded') return undefined;
-    const { plan, counts } = summary;
+    const { plan } = summary;
     this.#count(plan.remove.length > 0 ? 'plan that removes' : 'plan that removes nothing');
-    return { run: summary.id, hash: plan.hash, work: plan.remove.length + counts.planned! };
+    return { run: summary.id, hash: plan.hash, removes: plan.remove.length };
   }
 
   /** Starts a run and waits until it has ended. Its id, where it was started. */
@@ -361,7 +374,7 @@ class Life {
     this.#quiet = true;
     this.#faults.rates = NO_FAULTS;
     this.#durable.mishaps = NO_MISHAPS;
-    while (this.#workers.length === 0) this.#hire();
+    while (this.#workforce.size === 0) this.#workforce.hire();
     await this.#untilEnded(3 * DAY);
     for (const { id, name } of this.#durable.active) this.#chronicle.say('I4', `${name} ${id} does not end`, id);
     await this.#scheduler.sleep(5 * MINUTE);
@@ -373,11 +386,7 @@ class Life {
       for (const { name } of this.#world.jobs) await this.#pruneWell(name);
       await this.#scheduler.sleep(51 * HOUR, 'the margin passes');
     }
-    for (const { name } of this.#world.jobs) {
-      const plan = await this.#plan(name);
-      if (plan?.work !== 0)
-        this.#chronicle.say('I3', `a prune after the last one plans ${plan?.work}`, plan?.run ?? name);
-    }
+    for (const { name } of this.#world.jobs) await this.#pruneInVain(name);
     // What was made in what is now the future counts as young.
     if (!this.#leaptBack) this.#judge.judgeTidy();
     for (const point of this.#chronicle.kept()) await this.#restoreWhole(point);
@@ -417,6 +426,15 @@ class Life {
     if (summary?.status === 'succeeded') return;
     const why = JSON.stringify(summary?.problems);
     this.#chronicle.say('I4', `a prune, without any fault, ${summary?.status ?? 'was not started'}: ${why}`, id ?? job);
+  }
+
+  /** After the last one there is nothing left to do; a plan may name what it finds, at a second look, to be in the source. */
+  async #pruneInVain(job: string): Promise<void> {
+    const plan = await this.#plan(job);
+    const id = plan && (await this.#run('prune', {}, { plan: plan.run, hash: plan.hash }));
+    const { removed } = this.#chronicle.runs.get(id ?? '')?.summary?.counts ?? {};
+    if (plan?.removes === 0 && removed === 0) return;
+    this.#chronicle.say('I3', `a prune after the last one removes ${plan?.removes} and deletes ${removed}`, id ?? job);
   }
 
   async #restoreWhole(point: Run): Promise<void> {
@@ -486,7 +504,7 @@ class Life {
   }
 
   async #ask(what: keyof Handlers, params: Record<string, string>, body: object = {}): Promise<Answer> {
-    const worker = this.#anyWorker();
+    const worker = this.#workforce.any();
     if (!worker) return { status: 0, body: {} };
     const request = { params, query: new URLSearchParams(), text: async () => JSON.stringify(body) };
     const context = { functionName: what, invocationId: 'simulated' } as InvocationContext;
@@ -523,15 +541,13 @@ class Life {
     const what = random.below(10);
     this.#disasters--;
     if (what < 7) {
-      const worker = this.#anyWorker();
+      const worker = this.#workforce.any();
       if (!worker) return;
       this.#note(`${worker.name} dies`);
       this.#count('crash');
-      worker.die();
-      this.#scheduler.drop(worker);
-      this.#workers.splice(this.#workers.indexOf(worker), 1);
+      this.#workforce.lose(worker);
       const run = () => {
-        if (this.#workers.length < this.#world.workers) this.#hire();
+        if (this.#workforce.size < this.#world.workers) this.#workforce.hire();
       };
       this.#scheduler.add({ label: 'a process is started', owner: undefined, run }, random.between(1, 90_000));
     } else if (what < 9 && runs.length > 0) {
@@ -552,79 +568,6 @@ class Life {
     this.#count(days > 0 ? 'leap forward' : 'leap back');
     if (days < 0) this.#leaptBack = true;
     this.#scheduler.leap(days * DAY);
-  }
-
-  #hire(): Worker {
-    const { jobs, limits } = this.#world;
-    const random = this.#random;
-    const skew = random.between(-3_000, 3_000);
-    const accounts = { SOURCE: this.#source, VAULT: this.#vault, TARGET: this.#target };
-    const blobs = (alias: string) => new MemoryBlobs(accounts[alias as keyof typeof accounts], this.#network);
-    const deps: Dependencies = {
-      configuration: {
-        jobs,
-        accounts: new Map(Object.keys(accounts).map((alias) => [alias, {}])),
-        otherAccounts: ['TARGET'],
-      } as unknown as Configuration,
-      limits,
-      telemetry: this.#telemetry(),
-      copySlots: pLimit(limits.copiesAtOnce),
-      blobs,
-      catalog: (alias) => new MemoryCatalog(alias, this.#rows, this.#network),
-      now: () => new Date(this.#scheduler.now + skew),
-      random: () => random.letters(6),
-    };
-    const activities = makeActivities(deps) as unknown as Record<string, Activity>;
-    const client = durableClient(this.#durable, (what, writes, carryOut) =>
-      this.#network({ account: 'HOST', operation: what, writes }, carryOut).catch((error) => {
-        throw isStorageError(error) ? new Error('The orchestration service failed: HTTP 500') : error;
-      }),
-    );
-    const worker = new Worker(`process ${++this.#workersMade}`, {
-      activities: this.#sabotage.activities?.(activities) ?? activities,
-      handlers: handlersOf(deps),
-      client,
-    });
-    this.#workers.push(worker);
-    return worker;
-  }
-
-  #anyWorker(): Worker | undefined {
-    return this.#workers.length === 0 ? undefined : this.#random.pick(this.#workers);
-  }
-
-  #execute(name: string, input: unknown, ended: (settled: Settled) => void, died: () => void): boolean {
-    const worker = this.#anyWorker();
-    if (!worker) return false;
-    worker.do(
-      () => worker.activities[name]!(input),
-      (outcome) => {
-        if ('thrown' in outcome && !isStorageError(outcome.thrown)) {
-          this.#chronicle.say('bug', `${name} threw ${(outcome.thrown as Error).stack}`, '');
-        }
-        const run = () => {
-          ended('value' in outcome ? { value: outcome.value } : { error: String(outcome.thrown) });
-        };
-        this.#scheduler.add({ label: `${name} answers`, owner: worker, run, dropped: died });
-      },
-      died,
-    );
-    return true;
-  }
-
-  #telemetry(): Telemetry {
-    const life = this;
-    return new (class extends Telemetry {
-      override failure(activity: string, error: unknown): void {
-        const message = error instanceof Error ? error.message : String(error);
-        if (isStorageError(error) || /orchestration service failed/.test(message)) return;
-        const told = error instanceof Error ? error.stack : message;
-        life.#chronicle.say('bug', `${activity} failed by itself: ${told}`, '');
-      }
-      override warn(name: string): void {
-        life.#count(name === 'lock-taken-over' ? 'lock taken over' : name);
-      }
-    })(() => {});
   }
 
   #ended(run: Run, summary: Summary): void {
