@@ -15,7 +15,7 @@ const SAMPLE = 'restoredbysample';
 
 /** What it costs to give many small blobs back, and to prove that many items are there. */
 export async function measureRestoring({ quick, repeat, progress }: PartOptions): Promise<PartResult> {
-  const small = quick ? 800 : 4000;
+  const small = quick ? 800 : 5000;
   const items = quick ? 20_000 : 100_000;
   const measured: Measurement[] = [];
   const what = {
