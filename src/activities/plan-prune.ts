@@ -1,3 +1,4 @@
+import pLimit from 'p-limit';
 import type { BlobState } from '../domain/blob.ts';
 import { expand } from '../domain/container-template.ts';
 import { sliceKey } from '../domain/control-paths.ts';
@@ -27,12 +28,14 @@ import type { ScanSliceInput, ScanSliceResult } from './scan-slice.ts';
  * the plan is carried out by a later run, or never. Any part that cannot be read ends it.
  */
 export function makePlanPrune(deps: Dependencies) {
+  // Reading manifests is the processor's work: several stretches at once would take no less time, and as many times the memory.
+  const inTurn = pLimit(1);
   return async function planPrune(input: ScanSliceInput): Promise<ScanSliceResult> {
     const { run, container } = input;
     const { source, vault, control } = workplaceOf(deps, run.job);
     const tally = emptyTally(container, container);
     const guard = new RunGuard(control, run, deps.now);
-    return countingRequests(tally.requests, async () => {
+    const work = async (): Promise<ScanSliceResult> => {
       const standing = await guard.standing();
       if (standing !== 'go') return { stopped: standing };
       const prune = await control.readPrunePlan(run);
@@ -43,10 +46,11 @@ export function makePlanPrune(deps: Dependencies) {
       if (needed === 'stopped') return { stopped: 'superseded' };
       const plan = new PlanWriter(control, run, input.slice, container, deps.limits, deps.random);
       const before = Date.parse(prune.before);
+      const places = placesOf(manifests);
       for (const [name, group] of groups) {
         tally.listed += group.length;
         tally.listedBytes += group.reduce((sum, { size }) => sum + size, 0);
-        const own = manifests.filter(({ prefix }) => name.startsWith(prefix));
+        const own = places.filter(({ prefix }) => name.startsWith(prefix));
         // What another job alone has ever had here is for that job's prune to judge; and under a name that requests cannot carry,
         // they would mean another blob.
         const isOurs = own.some(({ job }) => job === run.job) && vault.canAddress(container, name);
@@ -65,7 +69,8 @@ export function makePlanPrune(deps: Dependencies) {
       if (next === undefined) tally.last = true;
       const result: ScanSliceResult = { chunks: await plan.finish(), ...(next && { next }) };
       return control.writePart(run, 'scan', sliceKey(input.slice), new PartWriter<Outcome>(), tally, result);
-    });
+    };
+    return inTurn(() => countingRequests(tally.requests, work));
   };
 }
 
@@ -197,6 +202,12 @@ async function neededAmong(
     }
   }
   return needed;
+}
+
+/** Where manifests say that blobs of the vault come from, each place once: there are thousands of parts, and few places. */
+function placesOf(manifests: Manifest[]): Manifest[] {
+  const keyOf = ({ job, source, container, prefix }: Manifest) => JSON.stringify([job, source, container, prefix]);
+  return [...new Map(manifests.map((manifest) => [keyOf(manifest), manifest])).values()];
 }
 
 /** Every place that a blob of the vault may have come from; none where one of them lies in another account. */

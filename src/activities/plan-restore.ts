@@ -59,6 +59,7 @@ export function makePlanRestore(deps: Dependencies) {
       const point = await pointOf(control, run.job, task.point);
       const pages = manifestPages(point.parts, container);
       const deadline = deps.now().getTime() + deps.limits.scanMs;
+      let isTargetMissing = false;
       const canBeRestored = (name: string) =>
         route.source.canAddress(route.container, route.sourcePrefix + name) &&
         route.target.canAddress(destination, route.targetPrefix + name);
@@ -71,7 +72,11 @@ export function makePlanRestore(deps: Dependencies) {
           lookUp: noting(ofVault((name: string) => listNamed(route.source, route.container, name))),
           mirrorPrefix: route.sourcePrefix,
           target: {
-            read: noting(targetPages(route.target, destination, route.targetPrefix + task.startsWith)),
+            read: noting(
+              targetPages(route.target, destination, route.targetPrefix + task.startsWith, () => {
+                isTargetMissing = true;
+              }),
+            ),
             prefix: route.targetPrefix,
           },
           isWanted: (name) => name.startsWith(task.startsWith) && isChosen(name),
@@ -125,7 +130,15 @@ export function makePlanRestore(deps: Dependencies) {
       }
       const next = walk.position;
       if (next === undefined) tally.last = true;
-      const result: ScanSliceResult = { chunks: await plan.finish(), ...(next && { nextManifest: next }) };
+      const chunks = await plan.finish();
+      // Made here once, rather than by each of the copies that would find it missing.
+      if (isTargetMissing && chunks.length > 0 && !run.dryRun) {
+        await route.target.createContainer(destination).catch((error) => {
+          // What stands in the way is told of each blob.
+          if (!isStorageError(error)) throw error;
+        });
+      }
+      const result: ScanSliceResult = { chunks, ...(next && { nextManifest: next }) };
       return control.writePart(run, 'scan', sliceKey(input.slice), part, tally, result);
     });
     return planned.catch((error): ScanSliceResult => {
@@ -142,7 +155,7 @@ function asHeld(entry: Outcome): Outcome {
 }
 
 /** With tags where they may be read: only to tell what is the same already. */
-function targetPages(account: BlobAccount, container: string, prefix: string): ReadPage {
+function targetPages(account: BlobAccount, container: string, prefix: string, missing: () => void): ReadPage {
   const plain = contentPages(account, container, { prefix });
   const tagged = contentPages(account, container, { prefix, tags: true });
   let tags = true;
@@ -158,9 +171,9 @@ function targetPages(account: BlobAccount, container: string, prefix: string): R
       }
       return await plain(marker);
     } catch (error) {
-      // It will be made.
-      if (isStorageError(error, 'container-not-found')) return { blobs: [] };
-      throw error;
+      if (!isStorageError(error, 'container-not-found')) throw error;
+      missing();
+      return { blobs: [] };
     }
   };
 }
