@@ -69,8 +69,8 @@ resource badRun 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = if (!empty
   tags: tags
   kind: 'LogAlert'
   properties: {
-    displayName: 'A Strongroom run did not succeed'
-    description: 'A backup run failed, or finished with blobs that could not be copied. GET /api/runs tells which.'
+    displayName: 'A Strongroom run did not succeed, or found very much changed'
+    description: 'A run failed, or finished with failures; or the brake is on: a run found so much changed or gone that nothing older is pruned until somebody has looked. GET /api/runs and /api/restore-points tell which.'
     severity: 1
     enabled: true
     scopes: [
@@ -82,7 +82,7 @@ resource badRun 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = if (!empty
     criteria: {
       allOf: [
         {
-          query: 'customEvents | where name == "strongroom-run-finished" and tostring(customDimensions.status) !in ("succeeded", "cancelled")'
+          query: 'customEvents | where name == "strongroom-brake-engaged" or (name == "strongroom-run-finished" and tostring(customDimensions.status) !in ("succeeded", "cancelled"))'
           timeAggregation: 'Count'
           operator: 'GreaterThan'
           threshold: 0
