@@ -1,6 +1,6 @@
 import type { BlobState, Kept } from '../domain/blob.ts';
 import { copyKey, partPath } from '../domain/control-paths.ts';
-import type { Standing } from '../domain/lock.ts';
+import { type Standing, standingOf } from '../domain/lock.ts';
 import { type Outcome, outcomeOf, type PlannedCopy } from '../domain/outcome.ts';
 import type { PruneReason } from '../domain/prune.ts';
 import type { RunRef } from '../domain/run.ts';
@@ -125,9 +125,11 @@ async function isSourceGone(source: BlobAccount, { origins = [] }: PlannedCopy):
   return origins.length > 0;
 }
 
+/** Also in this run's own job, where its lock has been taken over and nobody has told it yet. */
 async function othersAtWork({ control, run }: Place): Promise<boolean> {
   for (const job of await control.lockedJobs()) {
-    if (job !== run.job && (await control.readLock(job))?.value.run) return true;
+    const lock = (await control.readLock(job))?.value;
+    if (job === run.job ? standingOf(lock, run) === 'superseded' : lock?.run) return true;
   }
   return false;
 }

@@ -91,8 +91,8 @@ async function readPoint(
   if (!isRestorePoint(summary)) return undefined;
   // Each by itself: a listing that shows too few would lose a hold, or a brake, without a sign.
   const notes = await control.readNotes(run);
-  // One that is going already may have been half taken away.
-  if (!notes.removed) await assertWhole(control, run, summary);
+  // One that is being emptied may have been half taken away.
+  if (!notes.removed?.emptied) await assertWhole(control, run, summary);
   const { startedAt, status, parts, destination } = summary;
   return { ...run, startedAt, status, notes, parts, prefix: destination.prefix, published: true };
 }

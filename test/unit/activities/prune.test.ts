@@ -556,7 +556,34 @@ describe('F12: two jobs with one mirror', () => {
   });
 });
 
+it('F29: once its lock has been taken over, a prune that has not noticed yet deletes no base blob', async () => {
+  await threeDays();
+  const plan = await room.plan();
+  let other: Promise<unknown> | undefined;
+  room.before = ({ operation, name }) => {
+    if (operation !== 'GetBlobProperties' || name !== 'old') return undefined;
+    other ??= room.begin({ mode: 'full' });
+    return other;
+  };
+  await room.carryOut(plan);
+  expect(other).toBeDefined();
+  expect(room.mirror().old).toEqual(['old']);
+});
+
 describe('F12: the margin', () => {
+  it('F13: makes sure of the manifests of what is marked, too, until it is over', async () => {
+    room.jobs = [retaining({ marginHours: 24 })];
+    const [first] = await threeDays();
+    await room.prune();
+    expect((await room.notes(first.id)).removed).toMatchObject({ at: expect.any(String) });
+    const plan = await room.plan();
+    const path = first.parts[0]!.path;
+    const { etag } = room.vault.blob(CONTROL_CONTAINER, path)!;
+    room.vault.deleteBlob(CONTROL_CONTAINER, path, { ifMatch: etag });
+    expect(await room.carryOut(plan)).toMatchObject({ status: 'failed', problems: [{ code: 'damaged' }] });
+    expect(await room.plan()).toMatchObject({ status: 'failed', problems: [{ code: 'damaged' }] });
+  });
+
   it('marks first, and empties when it is over', async () => {
     room.jobs = [retaining({ marginHours: 24 })];
     const [first, second, last] = await threeDays();
