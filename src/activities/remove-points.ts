@@ -31,12 +31,13 @@ export function makeRemovePoints(deps: Dependencies) {
       if (!plan) throw new Error(`Prune ${run.id} has not been decided yet`);
       if ((await control.listParts(run)).some(({ tally }) => tally.failed > 0)) return { removed, requests };
       const builtOn = await runsBuiltOn(control, plan.keeps);
-      for (const id of [...plan.expired, ...(await leftNotes(control, run.job))]) {
+      const left = await leftNotes(control, run.job);
+      for (const id of [...plan.expired, ...left]) {
         const lock = await control.readLock(run.job);
         if (standingOf(lock?.value, run) !== 'go') break;
         const point = { job: run.job, id };
         const { removed: mark } = await control.readNotes(point);
-        if (builtOn.has(id) || mark?.emptied === undefined) continue;
+        if (builtOn.has(id) || (mark?.emptied === undefined && !left.includes(id))) continue;
         try {
           await removeFolder(account, point);
           removed++;
@@ -50,11 +51,16 @@ export function makeRemovePoints(deps: Dependencies) {
   };
 }
 
-/** Restore points of which an earlier removal, broken off, has left nothing but the notes: by these alone they are known. */
+/**
+ * Restore points of which a removal has left nothing but the notes: it was broken off, or the write of a mark, long given up by who
+ * sent it, came after the notes were gone. By these alone they are known.
+ */
 async function leftNotes(control: ControlStore, job: string): Promise<string[]> {
   const left: string[] = [];
   for (const [id, { removed }] of await control.listNotes(job)) {
-    if (removed?.emptied !== undefined && !(await control.readSummary({ job, id }))) left.push(id);
+    const point = { job, id };
+    if (!removed || (await control.readSummary(point))) continue;
+    if (removed.emptied !== undefined || (await control.listParts(point)).length === 0) left.push(id);
   }
   return left;
 }

@@ -600,6 +600,19 @@ describe('F12: the margin', () => {
     expect(await room.lost(last)).toEqual([]);
   });
 
+  it('F28: a mark that is written after its restore point is gone, since nobody waited for it, is taken away by the next', async () => {
+    const [first] = await threeDays();
+    await room.prune();
+    expect(room.left(first.id)).toEqual([]);
+    await room.control.changeNotes({ job: 'nightly', id: first.id }, () => ({
+      removed: { at: new Date(room.clock.app).toISOString(), run: 'nightly-20260503T120000Z-aaaaaa' },
+    }));
+    const noted = () => room.vault.blob(CONTROL_CONTAINER, notesPath({ job: 'nightly', id: first.id }));
+    expect(noted()).toBeDefined();
+    expect(await room.prune()).toMatchObject({ status: 'succeeded' });
+    expect(noted()).toBeUndefined();
+  });
+
   it('spares what was overwritten within it', async () => {
     room.jobs = [retaining({ marginHours: 24 })];
     await threeDays();
