@@ -3,14 +3,23 @@ import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { blobServiceIdentity, resolveAccount } from './config/accounts.ts';
 import { type AppSettings, withSettings } from './config/app-settings.ts';
+import {
+  type ArchiveRule,
+  archiveRuleSchema,
+  ruleDestinationSchema,
+  ruleSourceSchema,
+  unlikeTriggers,
+} from './config/archives.ts';
+import { blobChoice } from './config/blob-choice.ts';
 import { crossChecks, type JobShape } from './config/cross-checks.ts';
 import { jsonErrorOffset, lineAndColumn, syntaxProblem } from './config/json-syntax.ts';
+import { methodSchema } from './config/method.ts';
+import { nameOf } from './config/name.ts';
 import { placeOf } from './config/place.ts';
 import { retentionSchema } from './config/retention.ts';
 import { schemaProblems } from './config/schema-problems.ts';
 import { alias, text } from './config/text.ts';
 import { verifySchema } from './config/verify.ts';
-import { globProblem } from './domain/blob-filter.ts';
 import { ConfigurationError, type ConfigurationProblem } from './domain/configuration-error.ts';
 import { patternProblem } from './domain/container-pattern.ts';
 import { containerTemplateProblem, prefixTemplateProblem } from './domain/container-template.ts';
@@ -27,15 +36,7 @@ const sourceSchema = z.strictObject({
     .describe(
       'Containers by name or by pattern, where `*` stands for any characters. Patterns are expanded when a run starts.',
     ),
-  prefix: z.string().max(1024).default('').describe('Only blobs whose names begin with this.'),
-  include: z
-    .array(text(globProblem))
-    .default([])
-    .describe('Only blobs whose names match one of these globs; none means all.'),
-  exclude: z
-    .array(text(globProblem))
-    .default([])
-    .describe('Not the blobs whose names match one of these globs, such as `**/*.tmp`.'),
+  ...blobChoice,
 });
 
 const destinationSchema = z.strictObject({
@@ -49,12 +50,7 @@ const destinationSchema = z.strictObject({
 });
 
 const jobSchema = z.strictObject({
-  name: z
-    .string()
-    .regex(/^[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?$/, {
-      error: 'a job is named by 1 to 40 lower-case letters, digits and hyphens, with a letter or digit at both ends',
-    })
-    .describe('The name of the job: unique, in lower case.'),
+  name: nameOf('a job').describe('The name of the job: unique among jobs and archive rules, in lower case.'),
   schedule: text(scheduleProblem)
     .optional()
     .describe(
@@ -69,12 +65,7 @@ const jobSchema = z.strictObject({
     .describe('What a scheduled run does: copy what changed since the last one, or everything.'),
   source: sourceSchema.describe('What to copy.'),
   destination: destinationSchema.describe('Where to copy it.'),
-  method: z
-    .enum(['auto', 'sync', 'async', 'blocks'])
-    .default('auto')
-    .describe(
-      'How to copy: `auto` picks for each blob; the others force Copy Blob From URL, Copy Blob, or Put Block From URL.',
-    ),
+  method: methodSchema,
   retention: retentionSchema
     .exactOptional()
     .describe('Which restore points to keep; at least one `keep…` is needed. Without it, all of them.'),
@@ -86,19 +77,21 @@ const jobSchema = z.strictObject({
 /** The shape of strongroom.json. */
 export const configurationSchema = z.strictObject({
   $schema: z.string().optional().describe('The JSON Schema of this file, for editors.'),
-  jobs: z
-    .array(jobSchema)
-    .min(1, { error: 'at least one job is needed' })
-    .describe('What to back up, where to, and when.'),
+  jobs: z.array(jobSchema).default([]).describe('What to back up, where to, and when.'),
+  archives: z.array(archiveRuleSchema).default([]).describe('What to archive as it is uploaded, and where to.'),
   accounts: z.array(alias).default([]).describe('Aliases of further accounts that may be restored to.'),
 });
+
+export type { ArchiveRule };
 
 /** One job, every default filled in. */
 export type Job = z.output<typeof jobSchema>;
 
 export interface Configuration {
-  /** At least one, in the file's order. */
+  /** In the file's order; at least one job or one archive rule. */
   jobs: Job[];
+  /** In the file's order. */
+  archives: ArchiveRule[];
   /** Aliases of further accounts that may be restored to, each once. */
   otherAccounts: string[];
   /** By alias: every account that is named. Holds secrets; it must not be logged or sent anywhere. */
@@ -124,19 +117,22 @@ export function loadConfiguration(from: { text: string; file: string; settings: 
     );
   }
 
-  const jobs = jobsOf(value);
-  problems.push(...duplicateNames(jobs));
-  const named = [...jobs.flatMap((job) => job.aliases), ...otherAliases(value)];
+  const jobs = draftsOf(value, 'jobs', jobParts);
+  const rules = draftsOf(value, 'archives', ruleParts);
+  const drafts = [...jobs, ...rules];
+  problems.push(...nothingToDo(value), ...duplicateNames(drafts), ...unlikeTriggers(fieldOf(value, 'archives')));
+  const named = [...drafts.flatMap((draft) => draft.aliases), ...otherAliases(value)];
   const accounts = accountsOf(named, settings, problems);
   const identity = (alias: string) => {
     const connection = accounts.get(alias);
     return connection ? blobServiceIdentity(connection) : `alias ${alias}`;
   };
-  problems.push(...crossChecks(jobs.flatMap(shapeOf), identity));
-  problems.push(...jobs.flatMap((job) => otherVault(job, accounts)));
+  problems.push(...crossChecks(drafts.flatMap(shapeOf), identity));
+  problems.push(...drafts.flatMap((draft) => otherVault(draft, accounts)));
 
   if (!parsed.success || problems.length > 0) throw new ConfigurationError(file, inFileOrder(problems));
-  return { jobs: parsed.data.jobs, otherAccounts: [...new Set(parsed.data.accounts)], accounts };
+  const { jobs: backups, archives, accounts: others } = parsed.data;
+  return { jobs: backups, archives, otherAccounts: [...new Set(others)], accounts };
 }
 
 const EXAMPLE = `{
@@ -186,10 +182,16 @@ export function readConfiguration(from: { env: AppSettings; cwd: string; appRoot
   );
 }
 
-/** Job by job; what concerns no single job comes first. */
+/** Job by job, then rule by rule; what concerns none of them comes first. */
 function inFileOrder(problems: readonly ConfigurationProblem[]): ConfigurationProblem[] {
-  const jobOf = ({ place }: ConfigurationProblem) => Number(/^jobs\[(\d+)\]/.exec(place)?.[1] ?? -1);
-  return problems.toSorted((a, b) => jobOf(a) - jobOf(b));
+  const order = ({ place }: ConfigurationProblem): [list: number, index: number] => {
+    const [, list, index] = /^(jobs|archives)\[(\d+)\]/.exec(place) ?? [];
+    return [list === undefined ? 0 : list === 'jobs' ? 1 : 2, Number(index ?? 0)];
+  };
+  return problems.toSorted((a, b) => {
+    const [[listA, indexA], [listB, indexB]] = [order(a), order(b)];
+    return listA - listB || indexA - indexB;
+  });
 }
 
 function parseJson(raw: string, file: string): unknown {
@@ -206,16 +208,22 @@ function parseJson(raw: string, file: string): unknown {
   }
 }
 
-/** What could be made out of one job, though other parts of it be wrong. */
-interface Draft {
+/** What could be made out of one job or archive rule, though other parts of it be wrong. */
+interface Draft extends Parts {
   place: string;
   name?: string;
-  source?: z.output<typeof sourceSchema>;
-  destination?: z.output<typeof destinationSchema>;
   aliases: NamedAccount[];
-  /** Of these, that of the destination and the one to prune with: none or one each. */
+  /** Of these, that of the destination and the one to delete with: none or one each. */
   vault: NamedAccount[];
-  pruning: NamedAccount[];
+  deleting: NamedAccount[];
+}
+
+interface Parts {
+  kind: 'job' | 'rule';
+  source?: JobShape['source'];
+  destination?: JobShape['destination'];
+  /** The part that names the account to delete with. */
+  deletes: string;
 }
 
 /** An alias, with the place it was found at. */
@@ -224,27 +232,40 @@ interface NamedAccount {
   alias: string;
 }
 
-function jobsOf(value: unknown): Draft[] {
-  const jobs = fieldOf(value, 'jobs');
-  if (!Array.isArray(jobs)) return [];
-  return jobs.map((job: unknown, index): Draft => {
-    const place = placeOf(['jobs', index]);
-    const name = jobSchema.shape.name.safeParse(fieldOf(job, 'name'));
-    const source = sourceSchema.safeParse(fieldOf(job, 'source'));
-    const destination = destinationSchema.safeParse(fieldOf(job, 'destination'));
-    const aliasOf = (part: string) => aliasAt(`${place}.${part}.account`, fieldOf(fieldOf(job, part), 'account'));
-    const [vault, pruning] = [aliasOf('destination'), aliasOf('retention')];
-    const aliases = [...aliasOf('source'), ...vault, ...pruning];
-    return {
-      place,
-      aliases,
-      vault,
-      pruning,
-      ...(name.success && { name: name.data }),
-      ...(source.success && { source: source.data }),
-      ...(destination.success && { destination: destination.data }),
-    };
+function draftsOf(value: unknown, list: 'jobs' | 'archives', partsOf: (item: unknown) => Parts): Draft[] {
+  const items = fieldOf(value, list);
+  if (!Array.isArray(items)) return [];
+  return items.map((item: unknown, index): Draft => {
+    const place = placeOf([list, index]);
+    const name = jobSchema.shape.name.safeParse(fieldOf(item, 'name'));
+    const parts = partsOf(item);
+    const aliasOf = (part: string) => aliasAt(`${place}.${part}.account`, fieldOf(fieldOf(item, part), 'account'));
+    const [vault, deleting] = [aliasOf('destination'), aliasOf(parts.deletes)];
+    const aliases = [...aliasOf('source'), ...vault, ...deleting];
+    return { ...parts, place, aliases, vault, deleting, ...(name.success && { name: name.data }) };
   });
+}
+
+function jobParts(job: unknown): Parts {
+  const source = sourceSchema.safeParse(fieldOf(job, 'source'));
+  const destination = destinationSchema.safeParse(fieldOf(job, 'destination'));
+  return {
+    kind: 'job',
+    deletes: 'retention',
+    ...(source.success && { source: source.data }),
+    ...(destination.success && { destination: destination.data }),
+  };
+}
+
+function ruleParts(rule: unknown): Parts {
+  const source = ruleSourceSchema.safeParse(fieldOf(rule, 'source'));
+  const destination = ruleDestinationSchema.safeParse(fieldOf(rule, 'destination'));
+  return {
+    kind: 'rule',
+    deletes: 'receipts',
+    ...(source.success && { source: { account: source.data.account, containers: [source.data.container] } }),
+    ...(destination.success && { destination: destination.data }),
+  };
 }
 
 /** None where the value is no alias: that has been complained of. */
@@ -264,13 +285,26 @@ function fieldOf(value: unknown, key: string): unknown {
     : undefined;
 }
 
-function shapeOf({ place, source, destination }: Draft): JobShape[] {
-  return source && destination ? [{ place, source, destination }] : [];
+function shapeOf({ kind, place, source, destination }: Draft): JobShape[] {
+  return source && destination ? [{ kind, place, source, destination }] : [];
 }
 
-function duplicateNames(jobs: readonly Draft[]): ConfigurationProblem[] {
-  return jobs.flatMap(({ place, name }, index) => {
-    const earlier = jobs.slice(0, index).find((job) => name !== undefined && job.name === name);
+/** A file of which neither list says anything; what is no list has been complained of. */
+function nothingToDo(value: unknown): ConfigurationProblem[] {
+  const isNone = (list: unknown) => list === undefined || (Array.isArray(list) && list.length === 0);
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return [];
+  if (!isNone(fieldOf(value, 'jobs')) || !isNone(fieldOf(value, 'archives'))) return [];
+  return [
+    {
+      place: 'jobs',
+      message: 'nothing says what to back up; give at least one job here, or one rule in "archives"',
+    },
+  ];
+}
+
+function duplicateNames(drafts: readonly Draft[]): ConfigurationProblem[] {
+  return drafts.flatMap(({ place, name }, index) => {
+    const earlier = drafts.slice(0, index).find((draft) => name !== undefined && draft.name === name);
     return earlier
       ? [{ place: `${place}.name`, message: `"${name}" is the name of ${earlier.place} already; names must be unique` }]
       : [];
@@ -291,20 +325,21 @@ function accountsOf(named: readonly NamedAccount[], settings: AppSettings, probl
   return accounts;
 }
 
-/** Content is deleted where it was copied to, and nowhere else. */
-function otherVault(job: Draft, accounts: Map<string, AccountConnection>): ConfigurationProblem[] {
+/** What is deleted lies where it was copied to, and nowhere else. */
+function otherVault(draft: Draft, accounts: Map<string, AccountConnection>): ConfigurationProblem[] {
   const resolved = (named: NamedAccount[]) =>
     named.flatMap(({ place, alias }) => {
       const connection = accounts.get(alias);
       // An account that does not resolve has been complained of.
       return connection ? [{ place, alias, identity: blobServiceIdentity(connection) }] : [];
     });
-  return resolved(job.vault).flatMap((vault) =>
-    resolved(job.pruning)
+  const what = draft.kind === 'job' ? 'what is pruned lies' : 'the receipts lie';
+  return resolved(draft.vault).flatMap((vault) =>
+    resolved(draft.deleting)
       .filter(({ identity }) => identity !== vault.identity)
       .map(({ place, alias }) => ({
         place,
-        message: `${alias} is another storage account than ${vault.alias}, which the job copies to; what is pruned lies there, so name another way to the same account, or leave this out`,
+        message: `${alias} is another storage account than ${vault.alias}, which the ${draft.kind} copies to; ${what} there, so name another way to the same account, or leave this out`,
       })),
   );
 }

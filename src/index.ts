@@ -3,23 +3,29 @@ import { join } from 'node:path';
 import { app } from '@azure/functions';
 import * as df from 'durable-functions';
 import pLimit from 'p-limit';
-import type { Dependencies } from './activities/dependencies.ts';
+import { asJob, type Dependencies } from './activities/dependencies.ts';
 import { makeActivities } from './activities/index.ts';
-import { type Job, readConfiguration } from './config.ts';
+import { type ArchiveRule, type Job, readConfiguration } from './config.ts';
 import { hostSchedule } from './domain/schedule.ts';
+import { blobEventHandler, queueEventsHandler } from './functions/archive-events.ts';
 import { blobHistoryHandler } from './functions/blob-history.ts';
 import { cancelRunHandler } from './functions/cancel-run.ts';
+import { queuesOf } from './functions/event-queues.ts';
 import { getRestorePointHandler } from './functions/get-restore-point.ts';
 import { getRunHandler } from './functions/get-run.ts';
 import { healthHandler } from './functions/health.ts';
 import { listOutcomesHandler } from './functions/list-outcomes.ts';
 import { listPointBlobsHandler } from './functions/list-point-blobs.ts';
+import { listPoisonHandler } from './functions/list-poison.ts';
+import { listReceiptsHandler } from './functions/list-receipts.ts';
 import { listRestorePointsHandler } from './functions/list-restore-points.ts';
 import { listRunsHandler } from './functions/list-runs.ts';
 import { holdHandler, releaseHandler, unholdHandler } from './functions/note-restore-point.ts';
+import { BLOB_POISON_QUEUE, blobPoisonHandler, queuePoisonHandler } from './functions/poison-events.ts';
 import { rebuildCatalogHandler } from './functions/rebuild-catalog.ts';
 import { retryRunHandler } from './functions/retry-run.ts';
 import { type Scheduled, timerHandler } from './functions/run-on-schedule.ts';
+import { startReconcileHandler, startRedriveHandler } from './functions/start-archiving.ts';
 import { startPruneHandler } from './functions/start-prune.ts';
 import { startRestoreHandler } from './functions/start-restore.ts';
 import { startRunHandler } from './functions/start-run.ts';
@@ -28,6 +34,7 @@ import { readLimits } from './limits.ts';
 import { backupContainer } from './orchestrations/backup-container.ts';
 import { backupContainers } from './orchestrations/backup-containers.ts';
 import { backupRun } from './orchestrations/backup-run.ts';
+import { finishUpload } from './orchestrations/finish-upload.ts';
 import { connectBlobAccount, connectCatalog } from './storage/azure/connect.ts';
 import type { BlobAccount } from './storage/blob-account.ts';
 import type { Catalog } from './storage/catalog.ts';
@@ -53,10 +60,11 @@ const deps: Dependencies = {
       .slice(-6),
 };
 
-for (const [name, handler] of Object.entries(makeActivities(deps))) {
+const activities = makeActivities(deps);
+for (const [name, handler] of Object.entries(activities)) {
   df.app.activity(name, { handler: handler as (input: unknown) => Promise<unknown> });
 }
-for (const [name, orchestration] of Object.entries({ backupRun, backupContainers, backupContainer })) {
+for (const [name, orchestration] of Object.entries({ backupRun, backupContainers, backupContainer, finishUpload })) {
   df.app.orchestration(name, orchestration);
 }
 
@@ -76,6 +84,10 @@ http('holdRestorePoint', 'POST', 'restore-points/{id}/hold', holdHandler(deps));
 http('unholdRestorePoint', 'POST', 'restore-points/{id}/unhold', unholdHandler(deps));
 http('releaseRestorePoint', 'POST', 'restore-points/{id}/release', releaseHandler(deps));
 http('blobHistory', 'GET', 'blobs/history', blobHistoryHandler(deps));
+http('startReconcile', 'POST', 'archives/{rule}/reconcile', startReconcileHandler(deps));
+http('listReceipts', 'GET', 'archives/{rule}/receipts', listReceiptsHandler(deps));
+http('listPoison', 'GET', 'archives/{rule}/poison', listPoisonHandler(deps));
+http('startRedrive', 'POST', 'archives/{rule}/redrive', startRedriveHandler(deps));
 http('rebuildCatalog', 'POST', 'catalog/rebuild', rebuildCatalogHandler(deps));
 http('health', 'GET', 'health', healthHandler(deps), 'anonymous');
 
@@ -83,6 +95,38 @@ for (const job of configuration.jobs) {
   schedule(`timer-${job.name}`, job, job.schedule, 'backup');
   schedule(`verify-${job.name}`, job, job.verify?.schedule, 'verify');
   schedule(`prune-${job.name}`, job, job.retention?.schedule, 'prune');
+}
+
+for (const rule of configuration.archives) {
+  schedule(`reconcile-${rule.name}`, asJob(rule), rule.reconcile, 'reconcile');
+}
+for (const { queue, connection, rules } of queuesOf(configuration.archives)) {
+  const handler = queueEventsHandler(deps, activities, queue, rules);
+  df.app.client.storageQueue(`archive-queue-${queue}`, { queueName: queue, connection, handler });
+  const poison = `${queue}-poison`;
+  app.storageQueue(`archive-poison-${queue}`, {
+    queueName: poison,
+    connection,
+    handler: queuePoisonHandler(deps, activities, poison, rules),
+  });
+}
+const triggered = configuration.archives.filter(({ events }) => events?.blobTrigger !== undefined);
+const blobFunction = ({ name }: ArchiveRule) => `archive-blob-${name}`;
+for (const rule of triggered) {
+  df.app.client.storageBlob(blobFunction(rule), {
+    path: `${rule.source.container}/{name}`,
+    connection: rule.source.account,
+    source: rule.events?.blobTrigger === 'event-grid' ? 'EventGrid' : 'LogsAndContainerScan',
+    handler: blobEventHandler(deps, activities, rule),
+  });
+}
+// The host puts what it gives up into a queue of the account that the blobs are in.
+for (const connection of new Set(triggered.map(({ source }) => source.account))) {
+  app.storageQueue(`archive-blob-poison-${connection}`, {
+    queueName: BLOB_POISON_QUEUE,
+    connection,
+    handler: blobPoisonHandler(deps, activities, triggered, blobFunction),
+  });
 }
 
 app.hook.appTerminate(() => telemetry.flush());

@@ -20,6 +20,8 @@ export interface Limits {
   copyDeadlineMs: number;
   /** Storage requests are tried again after so long, then twice as long, and so on. */
   retryDelayMs: number;
+  /** A claim on an upload that is archived holds for so long; then anybody may take it over. */
+  claimMs: number;
   /** One request to storage may take so long; a copy that is waited for, five times as long. */
   requestMs: number;
 }
@@ -33,6 +35,7 @@ const DEFAULTS: Limits = {
   copyMs: 60_000,
   copiesAtOnce: 32,
   copyDeadlineMs: 3_600_000,
+  claimMs: 600_000,
   retryDelayMs: 800,
   requestMs: 60_000,
 };

@@ -173,7 +173,7 @@ class Simulation {
       random,
       network: this.#network,
       durable: () => this.#durable,
-      configuration: { jobs: [world.job], accounts: new Map(), otherAccounts: [] },
+      configuration: { jobs: [world.job], archives: [], accounts: new Map(), otherAccounts: [] },
       limits: world.limits,
       accounts: { SOURCE: this.#source, VAULT: this.#vault },
       rows: this.#rows,

@@ -108,6 +108,7 @@ export function drawWorld(random: Random): World {
     copyMs: random.pick([20, 200, 2_000, 60_000]),
     copiesAtOnce: random.between(2, 8),
     copyDeadlineMs: random.pick([15_000, 40_000, 120_000]),
+    claimMs: 600_000,
     retryDelayMs: 800,
     requestMs: 60_000,
   };

@@ -4,12 +4,15 @@ import { copyDeadline, methodsFor } from '../domain/copy-method.ts';
 import { type CopyMethod, isPending, type Outcome, outcomeOf, type PendingCopy } from '../domain/outcome.ts';
 import { PartWriter } from '../domain/part.ts';
 import { readRecord } from '../domain/record.ts';
+import { isArchiving } from '../domain/run.ts';
 import { countOutcome, emptyTally } from '../domain/tally.ts';
 import { countingRequests } from '../storage/requests.ts';
 import { isStorageError } from '../storage/storage-error.ts';
+import { archivePlaceOf } from './archive-place.ts';
+import { confirmPlanned } from './archive-upload.ts';
 import { abortQuietly, copyBlob } from './copy-blob.ts';
 import { type CopyChunkResult, type WorkFile, writeWork } from './copy-chunk.ts';
-import { type CopyPlace, copyPlace, type Share } from './copy-place.ts';
+import { type CopyPlace, copyPlace, type Share, targetName } from './copy-place.ts';
 import { type Dependencies, workplaceOf } from './dependencies.ts';
 import { problemCodeOf } from './problem-code.ts';
 import { confirmRestore } from './restore-blob.ts';
@@ -45,8 +48,13 @@ export function makeConfirmCopies(deps: Dependencies) {
       const largest = items.reduce((most, item) => Math.max(most, isPending(item) ? item.planned.source.size : 0), 0);
       const place = await copyPlace(deps, input, largest, stop.signal);
       const watch = watchStanding(guard, () => stop.abort());
+      const archive = isArchiving(run.mode) ? archivePlaceOf(deps, run.job, place) : undefined;
       const confirm = (copy: PendingCopy) =>
-        run.mode === 'restore' ? confirmRestore(place, copy) : confirmCopy(place, copy);
+        archive
+          ? confirmPlanned(archive, copy)
+          : run.mode === 'restore'
+            ? confirmRestore(place, copy)
+            : confirmCopy(place, copy);
       const results = await Promise.all(
         items.map((item) => (isPending(item) ? deps.copySlots(() => confirm(item)) : item)),
       ).finally(() => watch.end());
@@ -69,9 +77,9 @@ export function makeConfirmCopies(deps: Dependencies) {
   };
 }
 
-async function confirmCopy(place: CopyPlace, copy: PendingCopy): Promise<Outcome | PendingCopy> {
+export async function confirmCopy(place: CopyPlace, copy: PendingCopy): Promise<Outcome | PendingCopy> {
   const { source } = copy.planned;
-  const name = place.targetPrefix + source.name;
+  const name = targetName(place, copy.planned);
   const spent = copy.tries >= MAX_TRIES;
   const others = otherMethods(place, source);
   try {

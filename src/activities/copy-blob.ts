@@ -12,7 +12,7 @@ import {
 import { readRecord, recordOf, settableTier, tagsAreWithheld, unsettledIn, withRecord } from '../domain/record.ts';
 import type { BlobAccount, CopyRequest } from '../storage/blob-account.ts';
 import { isStorageError, StorageError } from '../storage/storage-error.ts';
-import type { CopyPlace } from './copy-place.ts';
+import { type CopyPlace, targetName } from './copy-place.ts';
 import { problemCodeOf } from './problem-code.ts';
 import { transfer } from './transfer.ts';
 import { type Marks, marked, updateProperties } from './update-properties.ts';
@@ -32,7 +32,7 @@ export async function copyBlob(
   options: { tries?: number; methods?: CopyMethod[] } = {},
 ): Promise<Outcome | PendingCopy> {
   const { run, target, destination } = place;
-  const mirrorName = place.targetPrefix + planned.source.name;
+  const mirrorName = targetName(place, planned);
   let { source } = planned;
   let mirror = planned.mirror;
   let lastError: StorageError | undefined;
@@ -66,6 +66,8 @@ export async function copyBlob(
           mirror = await target.look(destination, mirrorName);
           continue;
         case 'update':
+          // What is archived is a version: tier and tags that are set later are none.
+          if (place.archive) return outcomeOf(source, 'unchanged', { vaultEtag: mirror!.etag });
           return await updateProperties(place, source, mirror!, decision.reason, sent);
         case 'copy': {
           const outcome = await copyByBestMethod(place, source, mirror, {
@@ -106,9 +108,12 @@ export async function copyBlob(
       if ('error' in again) return failed(source, again.error);
       mirror = again.mirror && marked(again.mirror, sent);
       if (again.source === undefined) return outcomeOf(source, 'skipped', { code: 'source-vanished' });
-      // It may have been the source, moved out of the archive since.
+      if (place.archive && again.source.etag !== source.etag) {
+        return { ...failed(source, error), code: 'source-changing' };
+      }
+      // It may have been the source, moved out of the archive since; or what is there is the very copy that was to be made.
       const ours = again.mirror?.tier === 'Archive' && again.source.tier !== 'Archive';
-      if (isStorageError(error, 'archived') && ours) {
+      if (isStorageError(error, 'archived') && ours && !holds(again.mirror, again.source)) {
         return failed(again.source, error);
       }
       source = again.source;
@@ -141,12 +146,12 @@ async function copyByBestMethod(
   // Tier and tags that somebody is setting on the blob that is there may yet arrive on the one that replaces it.
   const record = { ...recordOf(source, place.run.id), ...unsettledIn(readRecord(mirror?.metadata)) };
   const metadata = withRecord(source.metadata, record);
-  const tier = settableTier(source);
+  const tier = place.archive ? archivedTier(place.archive, source) : settableTier(source);
   const request: CopyRequest = {
     sourceUrl: place.access.urlOf(source.name),
     sourceIfMatch: source.etag,
     container: place.destination,
-    name: place.targetPrefix + source.name,
+    name: targetName(place, { source }),
     destination: mirror ? { ifMatch: mirror.etag } : 'absent',
     ...(metadata !== undefined && { metadata }),
     ...(source.tags !== undefined && Object.keys(source.tags).length > 0 && { tags: source.tags }),
@@ -186,6 +191,15 @@ function mustKeep(mirror: BlobState, source: BlobState, method: CopyMethod): boo
   return mirror.size === source.size && !isAtomic(method);
 }
 
+function holds(mirror: BlobState | undefined, source: BlobState): boolean {
+  return mirror !== undefined && isWhole(mirror) && readRecord(mirror.metadata)?.etag === source.etag;
+}
+
+/** That of the rule, else the source's own. Page and append blobs have none that could be set. */
+function archivedTier({ tier }: { tier?: string }, source: BlobState): string | undefined {
+  return tier !== undefined && source.type === 'block' ? tier : settableTier(source);
+}
+
 /** Both sides as they are now. The source is listed, not asked for singly: only listings keep the case of metadata keys. */
 async function lookAgain(
   place: CopyPlace,
@@ -204,7 +218,7 @@ async function lookAgain(
   }
 }
 
-async function lookAtSource(
+export async function lookAtSource(
   account: BlobAccount,
   container: string,
   source: BlobState,

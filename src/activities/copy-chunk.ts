@@ -2,10 +2,12 @@ import { copyKey, partPath, workKey } from '../domain/control-paths.ts';
 import type { Standing } from '../domain/lock.ts';
 import { isPending, type Outcome, type PendingCopy, type PlannedCopy } from '../domain/outcome.ts';
 import { PartWriter } from '../domain/part.ts';
-import type { RunRef } from '../domain/run.ts';
+import { isArchiving, type RunRef } from '../domain/run.ts';
 import { emptyTally, type Tally } from '../domain/tally.ts';
 import type { ControlStore } from '../storage/control-store.ts';
 import { countingRequests, type RequestCounts } from '../storage/requests.ts';
+import { archivePlaceOf } from './archive-place.ts';
+import { archivePlanned } from './archive-upload.ts';
 import { abortQuietly, copyBlob } from './copy-blob.ts';
 import { type CopyPlace, copyPlace, type Share, targetName } from './copy-place.ts';
 import { type Dependencies, workplaceOf } from './dependencies.ts';
@@ -59,9 +61,15 @@ export function makeCopyChunk(deps: Dependencies) {
       const largest = items.reduce((most, { source: blob }) => Math.max(most, blob.size), 0);
       const stop = new AbortController();
       const place = await copyPlace(deps, input, largest, stop.signal);
+      const archive = isArchiving(run.mode) ? archivePlaceOf(deps, run.job, place) : undefined;
       const { results, begun, stopped } = await workOff({
         items,
-        one: (planned) => (run.mode === 'restore' ? restoreBlob(place, planned) : copyBlob(place, planned)),
+        one: (planned) =>
+          archive
+            ? archivePlanned(archive, planned)
+            : run.mode === 'restore'
+              ? restoreBlob(place, planned)
+              : copyBlob(place, planned),
         guard,
         stop,
         slots: deps.copySlots,

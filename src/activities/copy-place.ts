@@ -1,3 +1,4 @@
+import { archivePrefix, type Folders } from '../domain/archive-name.ts';
 import { expand } from '../domain/container-template.ts';
 import { copyDeadline } from '../domain/copy-method.ts';
 import type { CopyMethod, PlannedCopy } from '../domain/outcome.ts';
@@ -7,7 +8,8 @@ import { type Dependencies, workplaceOf } from './dependencies.ts';
 
 /** Which container's blobs are copied where: in a backup into the vault, in a restore out of it. */
 export interface Route {
-  run: RunRef;
+  /** The owner of what is copied, by its id. */
+  run: Pick<RunRef, 'id' | 'mode' | 'startedAt' | 'restore'>;
   method: CopyMethod | 'auto';
   source: BlobAccount;
   /** The container that is read: in a restore, the mirror. */
@@ -18,6 +20,8 @@ export interface Route {
   destination: string;
   /** Put before a blob's own name where it is written. */
   targetPrefix: string;
+  /** Present where versions are archived: only the version that is meant is copied, and none that came after it. */
+  archive?: { prefix: string; folders: Folders; tier?: string };
 }
 
 /** A route with the access that copying along it takes. */
@@ -47,10 +51,11 @@ export interface Mirror {
 
 /** Throws when the configuration no longer has the job or the account. */
 export function routeOf(deps: Dependencies, { run, container, destination, mirror }: Share): Route {
-  const { job, source, vault } = workplaceOf(deps, run.job);
+  const { job, source, vault, rule } = workplaceOf(deps, run.job);
   if (run.restore === undefined) {
     const targetPrefix = expand(job.destination.prefix, container);
-    return { run, method: job.method, source, container, sourcePrefix: '', target: vault, destination, targetPrefix };
+    const between = { source, container, sourcePrefix: '', target: vault, destination, targetPrefix };
+    return { run, method: job.method, ...between, ...(rule && { archive: rule.destination }) };
   }
   if (mirror === undefined) throw new Error(`A restore of ${container} was not told where its mirror lies`);
   return {
@@ -66,8 +71,12 @@ export function routeOf(deps: Dependencies, { run, container, destination, mirro
 }
 
 /** The name under which a planned copy is written. */
-export function targetName({ targetPrefix }: Route, { source, entry }: PlannedCopy): string {
-  return targetPrefix + (entry?.name ?? source.name);
+export function targetName(
+  { container, targetPrefix, archive }: Route,
+  { source, entry }: Pick<PlannedCopy, 'source' | 'entry'>,
+): string {
+  const prefix = archive ? archivePrefix(archive, container, source) : targetPrefix;
+  return prefix + (entry?.name ?? source.name);
 }
 
 /** A margin beyond the deadline of the longest copy: a signature must outlive the last block it is used for. */

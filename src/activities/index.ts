@@ -2,13 +2,17 @@ import { redact } from '../domain/redact.ts';
 import { problemOf } from '../domain/report.ts';
 import type { Problem } from '../domain/run.ts';
 import { makeAbortCopies } from './abort-copies.ts';
+import { archiveUpload, type Upload } from './archive-upload.ts';
 import { makeBeginNext } from './begin-next.ts';
 import { makeConfirmCopies } from './confirm-copies.ts';
 import { makeCopyChunk } from './copy-chunk.ts';
 import { makeDeleteChunk } from './delete-chunk.ts';
 import type { Dependencies } from './dependencies.ts';
+import { makeFindUnarchived } from './find-unarchived.ts';
+import { type KeepPoisonInput, keepPoison } from './keep-poison.ts';
 import { makeListContainers } from './list-containers.ts';
 import { makePlanPrune } from './plan-prune.ts';
+import { makePlanRedrive } from './plan-redrive.ts';
 import { makePlanRestore } from './plan-restore.ts';
 import { makePlanRetry } from './plan-retry.ts';
 import { problemCodeOf } from './problem-code.ts';
@@ -17,6 +21,7 @@ import { makeReadChunk } from './read-chunk.ts';
 import { makeRemovePoints } from './remove-points.ts';
 import { makeScanSlice } from './scan-slice.ts';
 import { makeTakePlan } from './take-plan.ts';
+import { makeTidyArchive } from './tidy-archive.ts';
 import { makeVerifySlice } from './verify-slice.ts';
 
 /** Every activity by its registered name. Orchestrations know them by this type alone. */
@@ -31,6 +36,9 @@ export function makeActivities(deps: Dependencies) {
     planPrune: failuresAsProblems(deps, makePlanPrune(deps)),
     takePlan: failuresAsProblems(deps, makeTakePlan(deps)),
     deleteChunk: failuresAsProblems(deps, makeDeleteChunk(deps)),
+    findUnarchived: failuresAsProblems(deps, makeFindUnarchived(deps)),
+    planRedrive: failuresAsProblems(deps, makePlanRedrive(deps)),
+    tidyArchive: failuresAsProblems(deps, makeTidyArchive(deps)),
     copyChunk: failuresAsProblems(deps, makeCopyChunk(deps)),
     confirmCopies: failuresAsProblems(deps, makeConfirmCopies(deps)),
     abortCopies: failuresAsProblems(deps, makeAbortCopies(deps)),
@@ -38,6 +46,11 @@ export function makeActivities(deps: Dependencies) {
     removePoints: failuresAsProblems(deps, makeRemovePoints(deps)),
     // Throws when the vault cannot be written: then the orchestration waits and calls it again.
     publishRun: makePublishRun(deps),
+    archiveUpload: (upload: Upload) => archiveUpload(deps, upload),
+    keepPoison: async (input: KeepPoisonInput) => {
+      await keepPoison(deps, input);
+      return {};
+    },
   };
 }
 

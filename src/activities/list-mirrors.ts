@@ -6,7 +6,7 @@ import { retention } from '../domain/retention.ts';
 import type { RunRef } from '../domain/run.ts';
 import type { ControlStore } from '../storage/control-store.ts';
 import { isStorageError, StorageError } from '../storage/storage-error.ts';
-import { type Dependencies, workplaceOf } from './dependencies.ts';
+import { type Dependencies, runsAs, workplaceOf } from './dependencies.ts';
 import type { ListContainersResult } from './list-containers.ts';
 import { type PointInVault, readPicture, type VaultPicture } from './vault-picture.ts';
 
@@ -46,7 +46,7 @@ export async function decideNow(
   run: Pick<RunRef, 'job' | 'id'>,
 ): Promise<{ picture: VaultPicture; plan: PrunePlan }> {
   const { job, source, control } = workplaceOf(deps, run.job);
-  const prefixes = new Map(deps.configuration.jobs.map(({ name, destination }) => [name, destination.prefix]));
+  const prefixes = new Map(runsAs(deps).map(({ name, destination }) => [name, destination.prefix]));
   const picture = await readPicture(control, (name) => prefixes.get(name), run.id);
   const now = await presentOf(deps, control, run.job);
   const marginMs = (job.retention?.marginHours ?? 24) * HOUR;

@@ -15,7 +15,7 @@ import type { BlobAccount } from '../storage/blob-account.ts';
 import type { ControlStore } from '../storage/control-store.ts';
 import { countingRequests } from '../storage/requests.ts';
 import { isStorageError, StorageError } from '../storage/storage-error.ts';
-import { type Dependencies, workplaceOf } from './dependencies.ts';
+import { type Dependencies, runsAs, workplaceOf } from './dependencies.ts';
 import { PlanWriter } from './plan-writer.ts';
 import { RunGuard } from './run-guard.ts';
 import type { ScanSliceInput, ScanSliceResult } from './scan-slice.ts';
@@ -156,7 +156,7 @@ async function manifestsOf(
   ];
   for (const { job, id, stays, unpublished } of names) {
     const summary = await control.readSummary({ job, id });
-    const configured = deps.configuration.jobs.find(({ name }) => name === job)?.destination.prefix;
+    const configured = runsAs(deps).find(({ name }) => name === job)?.destination.prefix;
     if (!summary && !stays) continue;
     if (!summary && !(unpublished && configured !== undefined)) {
       throw new StorageError('damaged', `The summary of restore point ${id} has gone since the prune began`);

@@ -145,7 +145,7 @@ export function makeScanSlice(deps: Dependencies) {
 }
 
 /** Reads source pages with index tags, and without them where the app may not read tags. */
-function sourceLister(source: BlobAccount, container: string, prefix: string) {
+export function sourceLister(source: BlobAccount, container: string, prefix: string) {
   let tags = true;
   return async (marker: string | undefined): Promise<ListingPage> => {
     const options = { prefix, metadata: true, contentHeaders: true, ...(marker !== undefined && { marker }) };

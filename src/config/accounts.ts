@@ -1,3 +1,4 @@
+import { serviceIdentity } from '../domain/service-identity.ts';
 import type { AccountConnection } from '../storage/account-connection.ts';
 import { type AppSettings, settingOf } from './app-settings.ts';
 
@@ -54,21 +55,11 @@ export function resolveAccount(
   };
 }
 
-/** What tells one account's blob service from another's, however its address is written. */
+/** What tells one account's blob service from another's, however it is reached. */
 export function blobServiceIdentity(connection: AccountConnection): string {
-  const url = new URL(
+  return serviceIdentity(
     'connectionString' in connection ? blobEndpointOf(connection.connectionString) : connection.blobServiceUri,
   );
-  const host = /^(?:localhost|\[::1\])$/.test(url.hostname) ? '127.0.0.1' : url.hostname;
-  // A private link and the read-only secondary are other ways to the same account.
-  const [account, ...domain] = host.split('.');
-  const plainHost = [account!.replace(/-secondary$/, ''), ...domain.filter((label) => label !== 'privatelink')].join(
-    '.',
-  );
-  const port = url.port || (url.protocol === 'http:' ? '80' : '443');
-  const path = url.pathname.replace(/\/+$/, '').replace(/-secondary$/, '');
-  // http and https of one host are the same account.
-  return `${plainHost}${port === '80' || port === '443' ? '' : `:${port}`}${path}`.toLowerCase();
 }
 
 const DEVELOPMENT_ENDPOINT = 'http://127.0.0.1:10000/devstoreaccount1';

@@ -2,11 +2,11 @@ import type { ConfigurationProblem } from '../domain/configuration-error.ts';
 import { CONTROL_CONTAINER, isLiteral, isValidContainerName, patternsOverlap } from '../domain/container-pattern.ts';
 import { destinationPattern, expand, isInjective, sourceExpandingTo } from '../domain/container-template.ts';
 
-/** What of a job these checks look at. */
+/** What of a job or an archive rule these checks look at. */
 export interface JobShape {
-  /** Such as `jobs[0]`. */
+  kind: 'job' | 'rule';
+  /** Such as `jobs[0]` or `archives[0]`. */
   place: string;
-  name?: string;
   source: { account: string; containers: string[] };
   destination: { account: string; container: string; prefix: string };
 }
@@ -14,7 +14,7 @@ export interface JobShape {
 /** Tells accounts apart: two aliases of one account give the same text. */
 export type AccountIdentity = (alias: string) => string;
 
-/** What is wrong with jobs whose single options are right: in themselves, and beside each other. */
+/** What is wrong with jobs and rules whose single options are right: in themselves, and beside each other. */
 export function crossChecks(jobs: readonly JobShape[], identity: AccountIdentity): ConfigurationProblem[] {
   return [
     ...jobs.flatMap((job) => [...destinationProblems(job), ...ownSourceProblems(job, identity)]),
@@ -27,7 +27,7 @@ export function crossChecks(jobs: readonly JobShape[], identity: AccountIdentity
 
 const quote = (text: string) => JSON.stringify(text);
 
-function destinationProblems({ place, source, destination }: JobShape): ConfigurationProblem[] {
+function destinationProblems({ kind, place, source, destination }: JobShape): ConfigurationProblem[] {
   const at = `${place}.destination.container`;
   const template = destination.container;
   const problems: ConfigurationProblem[] = [];
@@ -43,7 +43,7 @@ function destinationProblems({ place, source, destination }: JobShape): Configur
     if (isLiteral(pattern) && !isValidContainerName(made)) {
       problems.push({
         place: at,
-        message: `${quote(template)} makes ${quote(made)} of ${quote(pattern)}, which is not a container name; give that container a job of its own`,
+        message: `${quote(template)} makes ${quote(made)} of ${quote(pattern)}, which is not a container name; ${kind === 'job' ? 'give that container a job of its own' : 'write the name out'}`,
       });
     }
     const source = sourceExpandingTo(template, pattern, CONTROL_CONTAINER);
@@ -80,17 +80,19 @@ function ownSourceProblems(job: JobShape, identity: AccountIdentity): Configurat
     source.account === destination.account
       ? `both lie in ${source.account}`
       : `${source.account} and ${destination.account} are the same account`;
-  return [
-    {
-      place: `${job.place}.destination`,
-      message: `the destination lies inside the source, and the backup would back up itself: ${account}, and the destination ${quote(overlap.made)} (of ${quote(overlap.pattern)}) overlaps with the source pattern ${quote(overlap.read)}; use another account, or patterns that do not overlap`,
-    },
-  ];
+  const found =
+    job.kind === 'rule'
+      ? `the archive would archive itself: ${account}, in the container ${quote(overlap.made)}; use another account or container`
+      : `the backup would back up itself: ${account}, and the destination ${quote(overlap.made)} (of ${quote(overlap.pattern)}) overlaps with the source pattern ${quote(overlap.read)}; use another account, or patterns that do not overlap`;
+  return [{ place: `${job.place}.destination`, message: `the destination lies inside the source, and ${found}` }];
 }
 
 function sharedDestination(a: JobShape, b: JobShape, identity: AccountIdentity): ConfigurationProblem[] {
   if (identity(a.destination.account) !== identity(b.destination.account)) return [];
+  // A rule shares a place with nobody: what another has put there it would take for a version of its own.
+  const bothJobs = a.kind === 'job' && b.kind === 'job';
   const sameMapping =
+    bothJobs &&
     identity(a.source.account) === identity(b.source.account) &&
     a.destination.container === b.destination.container &&
     a.destination.prefix === b.destination.prefix;
@@ -108,7 +110,7 @@ function sharedDestination(a: JobShape, b: JobShape, identity: AccountIdentity):
         return [
           {
             place: `${b.place}.destination`,
-            message: `${a.place} copies from another source to the same place, and the two would overwrite each other's blobs: ${quote(madeA)} (of ${quote(fromA)}) and ${quote(madeB)} (of ${quote(fromB)}) in ${b.destination.account} overlap; give one of them another container or prefix`,
+            message: `${a.place} copies ${bothJobs ? 'from another source ' : ''}to the same place, and the two would overwrite each other's blobs: ${quote(madeA)} (of ${quote(fromA)}) and ${quote(madeB)} (of ${quote(fromB)}) in ${b.destination.account} overlap; give one of them another container or prefix`,
           },
         ];
       }
@@ -123,7 +125,7 @@ function prefixesOverlap(a: string, b: string): boolean {
   return headA.startsWith(headB) || headB.startsWith(headA);
 }
 
-/** Jobs that feed each other in a circle: every round would copy the copies of the round before. */
+/** Jobs and rules that feed each other in a circle: every round would copy the copies of the round before. */
 function circleProblems(jobs: readonly JobShape[], identity: AccountIdentity): ConfigurationProblem[] {
   const next = jobs.map((from) =>
     jobs.flatMap((to, index) => (from !== to && feeds(from, to, identity) ? [index] : [])),
@@ -134,9 +136,12 @@ function circleProblems(jobs: readonly JobShape[], identity: AccountIdentity): C
     const start = path.indexOf(at);
     if (start >= 0) {
       const circle = path.slice(start);
+      const [who, remedy] = circle.some((index) => jobs[index]!.kind === 'rule')
+        ? ['these', 'give one of them another container or account to copy to']
+        : ['these jobs', 'narrow the source patterns so that copies are not among them'];
       problems.push({
         place: `${jobs[circle[0]!]!.place}.destination`,
-        message: `these jobs copy in a circle, each from where the one before it copies to, and would back up their own copies: ${[...circle, at].map((index) => jobs[index]!.place).join(' → ')}; narrow the source patterns so that copies are not among them`,
+        message: `${who} copy in a circle, each from where the one before it copies to, and would back up their own copies: ${[...circle, at].map((index) => jobs[index]!.place).join(' → ')}; ${remedy}`,
       });
       return;
     }

@@ -1,15 +1,9 @@
 import { z } from 'zod';
 import { MOST_KEPT, RETENTION_RULES, retentionProblem } from '../domain/retention.ts';
 import { scheduleProblem } from '../domain/schedule.ts';
-
 import { atLeastOne } from './at-least-one.ts';
+import { count } from './count.ts';
 import { alias, text } from './text.ts';
-
-/** A whole number from 1 to `most`. */
-function count(most: number) {
-  const error = `this must be a whole number from 1 to ${most}`;
-  return z.number({ error }).int({ error, abort: true }).min(1, { error }).max(most, { error });
-}
 
 const keep = (what: string) => count(MOST_KEPT).exactOptional().describe(what);
 

@@ -40,10 +40,14 @@ export function schemaProblems(issue: z.core.$ZodIssue, root: z.ZodType): Config
 function knownOptions(root: z.ZodType, path: readonly PropertyKey[]): string[] {
   let schema: unknown = root;
   for (const key of [...path, undefined]) {
-    while (schema instanceof z.ZodExactOptional || schema instanceof z.ZodPrefault) schema = schema.unwrap();
+    while (isWrapped(schema)) schema = schema.unwrap();
     if (key === undefined) break;
     if (schema instanceof z.ZodArray) schema = schema.element;
     else if (schema instanceof z.ZodObject) schema = schema.shape[String(key)];
   }
   return schema instanceof z.ZodObject ? Object.keys(schema.shape) : [];
+}
+
+function isWrapped(schema: unknown): schema is z.ZodExactOptional | z.ZodPrefault | z.ZodDefault {
+  return schema instanceof z.ZodExactOptional || schema instanceof z.ZodPrefault || schema instanceof z.ZodDefault;
 }

@@ -125,6 +125,8 @@ export const PROBLEMS = {
     'The content lies in the archive tier of the vault. Restore with "rehydrate": "standard" (up to 15 hours) or "high" (dearer, mostly below one hour).',
   'content-unproved':
     'There is no hash to compare the bytes with: the source had none, and is no longer at this version. Nothing is known to be wrong.',
+  'being-archived':
+    'An event is archiving this upload at this moment, or began to and was ended; the next reconcile sees to it. Nothing to do.',
   'point-removed':
     'The restore point is marked to be removed, or was removed. Choose another: GET /api/restore-points.',
   'plan-stale': 'Something has changed since the plan was made. Make a new one: POST /api/prunes.',
@@ -172,6 +174,7 @@ export const MEANINGS: Record<ProblemCode, string> = {
   'content-mismatch': 'not in the vault as it was backed up',
   'content-archived': 'in the archive tier of the vault',
   'content-unproved': 'read, with nothing to compare it with',
+  'being-archived': 'being archived by an event',
   'point-removed': 'the restore point is gone',
   'plan-stale': 'the plan is out of date',
   'run-lost': 'ended without a summary',

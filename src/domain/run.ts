@@ -4,8 +4,11 @@ import type { PrunePlan, PruneTask } from './prune.ts';
 import type { RestoreTask } from './restore.ts';
 import type { VerifyTask } from './verify.ts';
 
-/** The first three are backups; a retry completes one. Each mode is a run of its job, and only one is at work at a time. */
-export type RunMode = 'full' | 'incremental' | 'retry' | 'restore' | 'verify' | 'prune';
+/**
+ * The first three are backups; a retry completes one. The last two are runs of an archive rule. Each mode is a run of its job or
+ * rule, of which only one is at work at a time.
+ */
+export type RunMode = 'full' | 'incremental' | 'retry' | 'restore' | 'verify' | 'prune' | 'reconcile' | 'redrive';
 export type RunStatus = 'running' | 'succeeded' | 'completed-with-failures' | 'failed' | 'cancelled';
 
 /** Names one run to every orchestration and activity. Small, without secrets: it is stored in histories. */
@@ -25,10 +28,17 @@ export interface RunRef {
   restore?: RestoreTask;
   verify?: VerifyTask;
   prune?: PruneTask;
+  /** Of a redrive: the one poisoned upload that is wanted; all of them where it is not said. */
+  redrive?: { id?: string };
   /** When it has ended, another run follows: a verification of what it made, or the prune that it planned. */
   hasNext?: true;
   /** The run that this one followed. */
   follows?: string;
+}
+
+/** Whether runs of this mode archive uploads. */
+export function isArchiving(mode: RunMode): boolean {
+  return mode === 'reconcile' || mode === 'redrive';
 }
 
 /** Whether runs of this mode leave restore points. */

@@ -1,4 +1,4 @@
-import { type Dependencies, noteInCatalog } from '../activities/dependencies.ts';
+import { type Dependencies, noteInCatalog, runsAs } from '../activities/dependencies.ts';
 import { summaryPath } from '../domain/control-paths.ts';
 import { problemOf, reportOf } from '../domain/report.ts';
 import { leftBy, type RunRef, type RunSummary } from '../domain/run.ts';
@@ -23,7 +23,7 @@ export async function closeRun(
   status: 'failed' | 'cancelled',
 ): Promise<RunSummary> {
   const control = new ControlStore(deps.blobs(vault));
-  const job = deps.configuration.jobs.find(({ name }) => name === run.job);
+  const job = runsAs(deps).find(({ name }) => name === run.job);
   const now = deps.now();
   const problems = status === 'failed' ? [problemOf('run-lost', 0)] : [];
   const parts = await control.listParts(run);

@@ -1,5 +1,5 @@
 import type { DurableClient } from 'durable-functions';
-import type { Dependencies } from '../activities/dependencies.ts';
+import { type Dependencies, runsAs } from '../activities/dependencies.ts';
 import { isAbandoned, type RunLock } from '../domain/lock.ts';
 import type { ListedPart } from '../domain/report.ts';
 import { parseRunId, type RunRef, type RunSummary } from '../domain/run.ts';
@@ -47,7 +47,7 @@ export async function findRun(deps: Dependencies, client: DurableClient, id: str
 
 /** The job's own vault, or every vault for a job that the configuration no longer has. */
 export function vaultsOf(deps: Dependencies, job?: string): string[] {
-  const { jobs } = deps.configuration;
+  const jobs = runsAs(deps);
   const own = jobs.filter(({ name }) => name === job);
   return [...new Set((own.length > 0 ? own : jobs).map(({ destination }) => destination.account))];
 }

@@ -12,7 +12,7 @@ import { startRun } from './start-run.ts';
 const HOURLY_WITH_SLACK_MS = 65 * 60_000;
 
 /** What a schedule starts: one timer function each. */
-export type Scheduled = 'backup' | 'verify' | 'prune';
+export type Scheduled = 'backup' | 'verify' | 'prune' | 'reconcile';
 
 export function timerHandler(deps: Dependencies, job: Job, schedule: string, what: Scheduled) {
   return async (timer: Timer, client: DurableClient, _context: InvocationContext): Promise<void> => {
@@ -32,6 +32,8 @@ async function wantedBy(
   switch (what) {
     case 'backup':
       return { mode: job.mode, dryRun: false };
+    case 'reconcile':
+      return { mode: 'reconcile', dryRun: false };
     case 'prune':
       // A plan first, in a run of its own that can be read afterwards; it is carried out when it is made.
       return { mode: 'prune', dryRun: true, prune: { carryOut: true } };

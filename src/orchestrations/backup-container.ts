@@ -67,6 +67,8 @@ function scanOf({ mode, retryOf, prune }: RunRef, scan: boolean | undefined) {
   if (retryOf !== undefined && !scan) return 'planRetry';
   if (mode === 'restore') return 'planRestore';
   if (mode === 'verify') return 'verifySlice';
+  if (mode === 'reconcile') return 'findUnarchived';
+  if (mode === 'redrive') return 'planRedrive';
   if (mode === 'prune') return prune?.plan ? 'takePlan' : 'planPrune';
   return 'scanSlice';
 }

@@ -1,7 +1,8 @@
 import type { OrchestrationContext, Task } from 'durable-functions';
 import type { PublishRunInput } from '../activities/publish-run.ts';
+import type { WalkPosition } from '../domain/merge-walk.ts';
 import { problemOf } from '../domain/report.ts';
-import { isBackup, type Problem, type RunRef } from '../domain/run.ts';
+import { isArchiving, isBackup, type Problem, type RunRef } from '../domain/run.ts';
 import { type BackupContainersInput, type BackupContainersResult, combine } from './backup-containers.ts';
 import { type Answer, call, wait } from './call.ts';
 
@@ -49,6 +50,18 @@ export function* backupRun(context: OrchestrationContext): Generator<Task, { sta
     const answer = (yield call(context, 'removePoints', { run })) as Answer<'removePoints'>;
     for (const [name, count] of Object.entries(answer.requests ?? {})) requests[name] = (requests[name] ?? 0) + count;
     if (answer.problem) problems.push(answer.problem);
+  }
+  if (isArchiving(run.mode) && stopped === undefined && problems.length === 0) {
+    let next: WalkPosition | undefined;
+    do {
+      const answer = (yield call(context, 'tidyArchive', {
+        run,
+        ...(next && { from: next }),
+      })) as Answer<'tidyArchive'>;
+      for (const [name, count] of Object.entries(answer.requests ?? {})) requests[name] = (requests[name] ?? 0) + count;
+      if (answer.problem) problems.push(answer.problem);
+      next = answer.next;
+    } while (next !== undefined);
   }
 
   const input: PublishRunInput = { run, containers, problems, cancelled: stopped === 'cancelled', requests };

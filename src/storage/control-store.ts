@@ -86,16 +86,12 @@ export class ControlStore {
     path: string,
     isOne: (value: unknown) => value is T,
   ): Promise<{ value: T; etag: string } | undefined> {
-    const found = await this.#vault.getObject(CONTROL_CONTAINER, path);
+    const found = await this.read(path);
     if (!found) return undefined;
-    let value: unknown;
-    try {
-      value = JSON.parse(found.body.toString('utf8'));
-    } catch {
-      throw this.#damaged(path, 'it is not JSON');
-    }
+    const { value, etag } = found;
+    if (value === undefined) throw this.#damaged(path, 'it is not JSON');
     if (!isOne(value)) throw this.#damaged(path, 'it is JSON, but not what belongs there');
-    return { value, etag: found.etag };
+    return { value, etag };
   }
 
   /** Writes only if the document is still what was read (`absent`: not there). False when it is not. */
@@ -105,15 +101,28 @@ export class ControlStore {
     expect: { ifMatch: string } | 'absent',
     metadata?: Record<string, string>,
   ): Promise<boolean> {
+    return (await this.replace(path, value, expect, metadata)) !== undefined;
+  }
+
+  /** The same, for who will write it again: the new ETag, or undefined when it is not what was read. */
+  async replace(
+    path: string,
+    value: unknown,
+    expect: { ifMatch: string } | 'absent',
+    metadata?: Record<string, string>,
+  ): Promise<string | undefined> {
     const body = Buffer.from(`${JSON.stringify(value, undefined, 2)}\n`);
     try {
-      await this.#put(path, body, { contentType: 'application/json', expect, ...(metadata && { metadata }) });
-      return true;
+      return await this.#put(path, body, {
+        contentType: 'application/json',
+        expect,
+        ...(metadata && { metadata }),
+      });
     } catch (error) {
       if (!isStorageError(error, 'precondition')) throw error;
       // The service may have carried out a write whose answer was lost: then what is there now is ours.
       const now = await this.#vault.getObject(CONTROL_CONTAINER, path);
-      return now?.body.equals(body) ?? false;
+      return now?.body.equals(body) ? now.etag : undefined;
     }
   }
 
@@ -254,35 +263,47 @@ export class ControlStore {
     for await (const { prefixes } of this.#pages({ prefix, delimiter: '/' })) yield* prefixes;
   }
 
-  /** None in a vault that no run has written to yet. */
   async *#pages(options: ListBlobsOptions): AsyncGenerator<BlobPage> {
     let marker: string | undefined;
     do {
-      try {
-        const page = await this.#vault.listBlobs(CONTROL_CONTAINER, {
-          ...options,
-          ...(marker !== undefined && { marker }),
-        });
-        yield page;
-        marker = page.next;
-      } catch (error) {
-        if (isStorageError(error, 'container-not-found')) return;
-        throw error;
-      }
+      const page = await this.list({ ...options, ...(marker !== undefined && { marker }) });
+      yield page;
+      marker = page.next;
     } while (marker !== undefined);
+  }
+
+  /** One page of what lies here; an empty one in a vault that nothing has been written to yet. */
+  async list(options: ListBlobsOptions): Promise<BlobPage> {
+    try {
+      return await this.#vault.listBlobs(CONTROL_CONTAINER, options);
+    } catch (error) {
+      if (isStorageError(error, 'container-not-found')) return { blobs: [], prefixes: [] };
+      throw error;
+    }
+  }
+
+  /** A small JSON document with its ETag, or undefined when it is not there; `value` is undefined where it is no JSON. */
+  async read(path: string): Promise<{ value: unknown; etag: string } | undefined> {
+    const found = await this.#vault.getObject(CONTROL_CONTAINER, path);
+    if (!found) return undefined;
+    try {
+      return { value: JSON.parse(found.body.toString('utf8')), etag: found.etag };
+    } catch {
+      return { value: undefined, etag: found.etag };
+    }
   }
 
   #damaged(path: string, how: string): StorageError {
     return new StorageError('damaged', `${CONTROL_CONTAINER}/${path} in ${this.#vault.alias} is damaged: ${how}`);
   }
 
-  async #put(path: string, body: Buffer, options: Parameters<BlobAccount['putObject']>[3]): Promise<void> {
+  async #put(path: string, body: Buffer, options: Parameters<BlobAccount['putObject']>[3]): Promise<string> {
     try {
-      await this.#vault.putObject(CONTROL_CONTAINER, path, body, options);
+      return (await this.#vault.putObject(CONTROL_CONTAINER, path, body, options)).etag;
     } catch (error) {
       if (!isStorageError(error, 'container-not-found')) throw error;
       await this.#vault.createContainer(CONTROL_CONTAINER);
-      await this.#vault.putObject(CONTROL_CONTAINER, path, body, options);
+      return (await this.#vault.putObject(CONTROL_CONTAINER, path, body, options)).etag;
     }
   }
 }

@@ -66,6 +66,27 @@ export class Telemetry {
     this.#sink?.metric('brake-engaged', 1, { job });
   }
 
+  /** Seconds since it was uploaded. One event for each would be as much traffic as the uploads themselves. */
+  uploadArchived(rule: string, seconds: number): void {
+    this.#sink?.metric('upload-archived-seconds', seconds, { rule });
+  }
+
+  /** A try that will be followed by another. */
+  uploadFailed(rule: string, code: string, message: string): void {
+    this.#event('upload-failed', { rule, code, message });
+  }
+
+  /** The last try failed: it waits among the poisoned, for somebody to look or for the next reconcile. */
+  uploadGivenUp(rule: string, code: string): void {
+    this.#event('upload-given-up', { rule, code });
+    this.#sink?.metric('upload-given-up', 1, { rule });
+  }
+
+  /** A message that tells of nothing that a rule archives. */
+  eventIgnored(queue: string, reason: string): void {
+    this.#event('event-ignored', { queue, reason });
+  }
+
   /** An activity ended in a way its report will show as a problem. */
   failure(activity: string, error: unknown, properties: Properties): void {
     const known = error instanceof Error ? error : new Error(String(error));

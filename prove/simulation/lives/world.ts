@@ -82,6 +82,7 @@ export function drawLife(random: Random): LifeWorld {
       copyMs: random.pick([200, 2_000, 60_000]),
       copiesAtOnce: random.between(2, 8),
       copyDeadlineMs: random.pick([40_000, 120_000]),
+      claimMs: 600_000,
       retryDelayMs: 800,
       requestMs: 60_000,
     },

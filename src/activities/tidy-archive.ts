@@ -1,0 +1,111 @@
+import type { BlobState } from '../domain/blob.ts';
+import { CONTROL_CONTAINER } from '../domain/control-paths.ts';
+import { MergeWalk, type WalkPosition } from '../domain/merge-walk.ts';
+import type { PoisonLine } from '../domain/poison.ts';
+import { problemOf } from '../domain/report.ts';
+import type { Problem, RunRef } from '../domain/run.ts';
+import { PoisonStore } from '../storage/poison-store.ts';
+import type { ListedReceipt } from '../storage/receipt-store.ts';
+import { countingRequests } from '../storage/requests.ts';
+import { isStorageError } from '../storage/storage-error.ts';
+import { type ArchivePlace, archivePlaceFor } from './archive-place.ts';
+import { endPassed } from './archive-version.ts';
+import { type Dependencies, workplaceOf } from './dependencies.ts';
+import { type NameWithReceipts, receiptPages } from './receipt-pages.ts';
+import { RunGuard } from './run-guard.ts';
+import { sourceLister } from './scan-slice.ts';
+
+export interface TidyArchiveInput {
+  run: RunRef;
+  /** Where to go on among the receipts; absent at the beginning. */
+  from?: WalkPosition;
+}
+
+export interface TidyArchiveResult {
+  next?: WalkPosition;
+  stopped?: 'cancelled' | 'superseded';
+  requests: Record<string, number>;
+  problem?: Problem;
+}
+
+const DAY_MS = 86_400_000;
+
+/**
+ * After a reconcile or a redrive: marks as settled what was given up and has been archived since, ends the receipts of versions
+ * that are gone and whose owners never could, and removes those of gone versions that have been kept long enough. A stretch at a
+ * time. Nothing is taken to be gone because a listing does not show it: it is looked at singly.
+ */
+export function makeTidyArchive(deps: Dependencies) {
+  return async function tidyArchive({ run, from }: TidyArchiveInput): Promise<TidyArchiveResult> {
+    const requests: Record<string, number> = {};
+    return countingRequests(requests, async () => {
+      const { control, source, job, rule } = workplaceOf(deps, run.job);
+      const guard = new RunGuard(control, run, deps.now);
+      const place = await archivePlaceFor(deps, run.job, run.id);
+      if (from === undefined) await settlePoison(place, new PoisonStore(control, run.job), deps.now());
+      if (run.mode === 'redrive') return { requests };
+      const keepMs = rule?.receipts && rule.receipts.keepDays * DAY_MS;
+      const account = deps.blobs(rule?.receipts?.account ?? job.destination.account);
+      const { container } = place.copying;
+      const deadline = deps.now().getTime() + deps.limits.scanMs;
+      const walk = new MergeWalk(receiptPages(place.receipts, ''), sourceLister(source, container, ''), { from });
+      do {
+        const standing = await guard.standing();
+        if (standing !== 'go') return { stopped: standing, requests };
+        for (const { source: named, mirror: present } of await walk.nextPairs(() => false)) {
+          const old = (named as NameWithReceipts).receipts.filter(({ etag }) => etag !== present?.etag);
+          const over = old.filter((receipt) => isOver(receipt, deps.now(), keepMs));
+          if (over.length === 0) continue;
+          const now = await source.look(container, named.name);
+          for (const receipt of over.filter(({ etag }) => etag !== now?.etag)) {
+            if (receipt.state === 'claimed' || receipt.state === 'failed') {
+              const found = await place.receipts.read(receipt.name, receipt.etag);
+              if (found) await endPassed(place, found);
+              continue;
+            }
+            try {
+              await account.deleteBlob(CONTROL_CONTAINER, receipt.path, { ifMatch: receipt.receiptEtag });
+            } catch (error) {
+              if (isStorageError(error, 'access-denied')) {
+                return { requests, problem: problemOf('access-denied-prune', 0, undefined, error.message) };
+              }
+              // Gone already, or written again: an earlier try, or somebody at work on it.
+              if (!isStorageError(error, 'not-found', 'precondition')) throw error;
+            }
+          }
+        }
+      } while (walk.position !== undefined && deps.now().getTime() < deadline);
+      const next = walk.position;
+      return { requests, ...(next && { next }) };
+    });
+  };
+}
+
+/** Whether a receipt of a version that seems to be gone has to be ended, or may be removed. */
+function isOver({ state, at }: ListedReceipt, now: Date, keepMs: number | undefined): boolean {
+  const age = now.getTime() - Date.parse(at);
+  if (state === 'claimed' || state === 'failed') return state === 'failed' || age > 0;
+  return keepMs !== undefined && age > keepMs;
+}
+
+async function settlePoison(place: ArchivePlace, store: PoisonStore, now: Date): Promise<void> {
+  let marker: string | undefined;
+  do {
+    const page = await store.listOpen(marker === undefined ? {} : { marker });
+    for (const entry of page.entries) {
+      if (!(await isSettled(place, entry))) continue;
+      await store.change(entry.id, (before) =>
+        // Given up once more since it was listed: that may be another version.
+        before?.at === entry.at ? { ...before, state: 'settled', settledAt: now.toISOString() } : undefined,
+      );
+    }
+    marker = page.next;
+  } while (marker !== undefined);
+}
+
+/** Whether the version that was given up is archived or gone, and so is whatever took its place. */
+async function isSettled({ receipts, copying }: ArchivePlace, { name }: PoisonLine): Promise<boolean> {
+  const present: BlobState | undefined = await copying.source.look(copying.container, name);
+  if (!present) return true;
+  return (await receipts.read(name, present.etag))?.value?.state === 'done';
+}
