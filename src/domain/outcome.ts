@@ -115,7 +115,7 @@ export const PROBLEMS = {
   'access-denied-target':
     'Let this app write blobs (and their tags) on the account that is restored to; the rights of a backup do not include it. Then retry.',
   'access-denied-prune':
-    'Deleting takes a right that a backup does not have: name an account alias that has it as "retention.account" of the job. Then start it again.',
+    'Deleting takes a right that a backup does not have: name an account alias that has it as "retention.account" of the job, or as "receipts.account" of the archive rule. Then start it again.',
   'access-denied-vault': 'Let this app read the blobs of the vault account, then retry.',
   'content-missing':
     'The vault no longer has this content. Look for it in soft-deleted blobs and versions of the vault; another restore point may have the blob.',

@@ -1,7 +1,8 @@
-import type { Dependencies } from '../activities/dependencies.ts';
+import { type Dependencies, workplaceOf } from '../activities/dependencies.ts';
 import { problemCodeOf } from '../activities/problem-code.ts';
 import { PROBLEMS } from '../domain/outcome.ts';
 import { nextAfter } from '../domain/schedule.ts';
+import { PoisonStore } from '../storage/poison-store.ts';
 import { isStorageError } from '../storage/storage-error.ts';
 import { answering, json } from './answering.ts';
 
@@ -9,10 +10,10 @@ declare const STRONGROOM_VERSION: string;
 
 const PATIENCE_MS = 5_000;
 
-/** GET /api/health — 200 when every account answers, 503 and which do not. Names aliases only. */
+/** GET /api/health — 200 when every account answers, 503 and which do not; how many uploads were given up. Names aliases only. */
 export function healthHandler(deps: Dependencies) {
   return answering(deps, async () => {
-    const { jobs } = deps.configuration;
+    const { jobs, archives } = deps.configuration;
     const aliases = [...deps.configuration.accounts.keys()];
     const accounts = await Promise.all(
       aliases.map(async (alias) => ({
@@ -20,10 +21,11 @@ export function healthHandler(deps: Dependencies) {
         ...(await answers(
           deps,
           alias,
-          jobs.some(({ destination }) => destination.account === alias),
+          [...jobs, ...archives].some(({ destination }) => destination.account === alias),
         )),
       })),
     );
+    const answering = new Set(accounts.filter(({ status }) => status === 'ok').map(({ alias }) => alias));
     const healthy = accounts.every(({ status }) => status === 'ok');
     return json(healthy ? 200 : 503, {
       status: healthy ? 'ok' : 'degraded',
@@ -35,8 +37,27 @@ export function healthHandler(deps: Dependencies) {
         timeZone,
         next: (schedule && nextAfter(schedule, timeZone, deps.now())?.toISOString()) || null,
       })),
+      archives: await Promise.all(
+        archives.map(async ({ name, reconcile, timeZone, destination }) => ({
+          name,
+          reconcile,
+          timeZone,
+          next: nextAfter(reconcile, timeZone, deps.now())?.toISOString() ?? null,
+          // Uploads that wait for somebody to look; null where the vault cannot be asked.
+          givenUp: answering.has(destination.account) ? await givenUp(deps, name) : null,
+        })),
+      ),
     });
   });
+}
+
+async function givenUp(deps: Dependencies, rule: string): Promise<number | null> {
+  try {
+    return await new PoisonStore(workplaceOf(deps, rule).control, rule).countOpen();
+  } catch (error) {
+    if (isStorageError(error)) return null;
+    throw error;
+  }
 }
 
 async function answers(deps: Dependencies, alias: string, vault: boolean) {

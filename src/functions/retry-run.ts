@@ -1,4 +1,5 @@
 import { type Dependencies, workplaceOf } from '../activities/dependencies.ts';
+import { isArchiving } from '../domain/run.ts';
 import { answering } from './answering.ts';
 import { findKeptPoint } from './find-point.ts';
 import { findRun } from './find-run.ts';
@@ -16,7 +17,7 @@ export function retryRunHandler(deps: Dependencies) {
     if (found.state === 'lost')
       throw new HttpError(409, 'nothing-to-retry', `Run ${id} ended without a summary`, again);
     const { job, mode, restore, status, dryRun, containers, problems } = found.summary;
-    if (mode === 'verify' || mode === 'prune') {
+    if (mode === 'verify' || mode === 'prune' || isArchiving(mode)) {
       throw new HttpError(
         409,
         'nothing-to-retry',

@@ -60,6 +60,7 @@ describe('a configuration that is right', () => {
           destination: { account: 'VAULT', container: '{container}backup', prefix: '' },
         },
       ],
+      archives: [],
       otherAccounts: [],
       accounts: new Map([
         ['SOURCE', { alias: 'SOURCE', connectionString: SETTINGS.SOURCE }],
@@ -258,6 +259,9 @@ describe('the error', () => {
       'method',
       'retention',
       'verify',
+      'events',
+      'receipts',
+      'reconcile',
       '__proto__',
       'x',
     );
@@ -275,9 +279,11 @@ describe('the error', () => {
     const oneJob = fc
       .tuple(fc.dictionary(key, anything), half, half)
       .map(([some, source, destination]) => ({ source, destination, ...some }));
+    const list = fc.oneof(fc.array(oneJob), anything);
+    const lists = fc.record({ jobs: list, archives: list }, { requiredKeys: [] });
     let wrong = 0;
     fc.assert(
-      fc.property(fc.oneof(fc.jsonValue(), fc.record({ jobs: fc.oneof(fc.array(oneJob), anything) })), (value) => {
+      fc.property(fc.oneof(fc.jsonValue(), lists), (value) => {
         let text: string | undefined;
         try {
           text = JSON.stringify(value);

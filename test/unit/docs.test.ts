@@ -1,5 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import { z } from 'zod';
+import { archiveRuleSchema } from '../../src/config/archives.ts';
+import { loadConfiguration } from '../../src/config.ts';
 import { MEANINGS, PROBLEMS } from '../../src/domain/outcome.ts';
 
 const page = readFileSync(new URL('../../docs/http-api.md', import.meta.url), 'utf8');
@@ -16,4 +19,25 @@ test('every problem code is documented with its meaning and its hint', () => {
 test('no code is documented that does not exist', () => {
   const rows = page.slice(page.indexOf('## Codes of outcomes')).matchAll(/^\| `([a-z-]+)` /gm);
   expect([...rows].map(([, code]) => code).sort()).toEqual(Object.keys(PROBLEMS).sort());
+});
+
+const options = readFileSync(new URL('../../docs/configuration.md', import.meta.url), 'utf8');
+
+test('every option of an archive rule is documented, and no other', () => {
+  const namesOf = (schema: z.core.JSONSchema.JSONSchema, before = ''): string[] =>
+    Object.entries(schema.properties ?? {}).flatMap(([name, of]) =>
+      typeof of === 'object' && of.properties ? namesOf(of, `${before}${name}.`) : [`${before}${name}`],
+    );
+  const table = options.slice(options.indexOf('| in a rule '), options.indexOf('**Folders.**'));
+  const rows = [...table.matchAll(/^\| `([A-Za-z.]+)` /gm)].map(([, name]) => name);
+  expect(rows).toEqual(namesOf(z.toJSONSchema(archiveRuleSchema, { io: 'input' })));
+});
+
+test('the archive rule that is shown is one', () => {
+  const [, shown] = /```json\n("archives": [^`]*)```/.exec(options) ?? [];
+  const settings = {
+    SOURCE__blobServiceUri: 'https://a.blob.core.windows.net',
+    VAULT__blobServiceUri: 'https://b.example',
+  };
+  expect(loadConfiguration({ text: `{${shown}}`, file: 'configuration.md', settings }).archives).toHaveLength(1);
 });

@@ -50,6 +50,24 @@ const configuration = () => ({
       destination: { account: 'VAULT', container: 'other-{container}' },
     },
   ],
+  archives: [
+    {
+      name: 'uploads',
+      source: { account: 'SOURCE', container: 'incoming', prefix: 'a/', include: ['**/*.jpg'], exclude: ['tmp/**'] },
+      destination: {
+        account: 'VAULT',
+        container: '{container}archive',
+        prefix: '{container}/',
+        tier: 'Archive',
+        folders: 'version',
+      },
+      events: { blobTrigger: 'scan', queue: 'strongroom-uploads', queueAccount: 'AzureWebJobsStorage' },
+      reconcile: '0 0 * * * *',
+      timeZone: 'Europe/Berlin',
+      method: 'auto',
+      receipts: { keepDays: 90, account: 'VAULT' },
+    },
+  ],
   accounts: ['OTHER'],
 });
 
@@ -248,8 +266,13 @@ const load = (text: string, settings: Record<string, string | undefined> = SETTI
 /** The error, if it is one that may be thrown; undefined when the configuration was taken. */
 function refusal(work: () => ReturnType<typeof load>): ConfigurationError | undefined {
   try {
-    const { jobs, accounts, otherAccounts } = work();
-    expect(jobs.length).toBeGreaterThan(0);
+    const { jobs, archives, accounts, otherAccounts } = work();
+    expect(jobs.length + archives.length).toBeGreaterThan(0);
+    for (const { source, destination, receipts } of archives) {
+      expect(accounts.has(source.account) && accounts.has(destination.account)).toBe(true);
+      expect(accounts.has(receipts?.account ?? destination.account)).toBe(true);
+      expect(destination.tier === 'Archive' && destination.folders !== 'version').toBe(false);
+    }
     for (const { source, destination, retention, verify } of jobs) {
       expect(accounts.has(source.account) && accounts.has(destination.account)).toBe(true);
       if (retention) {
@@ -328,6 +351,11 @@ describe('a configuration changed by chance', () => {
       ['jobs[1].source.prefix', ({ jobs }) => Object.assign(jobs[1]!.source, { prefix: '%NONE%' })],
       ['jobs[1].destination.container', ({ jobs }) => Object.assign(jobs[1]!.destination, { container: 'A_B' })],
       ['jobs[1].method', ({ jobs }) => Object.assign(jobs[1]!, { method: [] })],
+      ['archives[0].name', ({ archives }) => Object.assign(archives[0]!, { name: 'nightly!' })],
+      ['archives[0].source.container', ({ archives }) => Object.assign(archives[0]!.source, { container: '*' })],
+      ['archives[0].destination.tier', ({ archives }) => Object.assign(archives[0]!.destination, { folders: 'day' })],
+      ['archives[0].events.queue', ({ archives }) => Object.assign(archives[0]!.events, { queue: 'a-poison' })],
+      ['archives[0].receipts.account', ({ archives }) => Object.assign(archives[0]!.receipts, { account: 'OTHER' })],
       ['another', (root) => Object.assign(root, { another: 1 })],
     ];
     fc.assert(
