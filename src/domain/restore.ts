@@ -1,6 +1,6 @@
 import type { BlobState } from './blob.ts';
 import type { Outcome } from './outcome.ts';
-import { tagFingerprint, withoutRecord } from './record.ts';
+import { canBeSent, tagFingerprint, withoutRecord } from './record.ts';
 import { parseRunId, type RunRef } from './run.ts';
 
 /** What to do where the target has a blob of that name already. */
@@ -77,7 +77,8 @@ const CLOCK_MARGIN = 15 * 60_000;
  * Whether this run, or the one it retries, copied the target from this content, which lies at `from` (`sourceOf`), or is copying
  * it. No token can be left in a blob that has to come back as it was; but the service itself tells what a blob was copied from,
  * and when. `before` is what the target had when the run began to work on it: that was made by somebody else, perhaps by an
- * earlier restore, when the mirror still held other content at the same address.
+ * earlier restore, when the mirror still held other content at the same address. A listing may not have shown it: so what is
+ * taken for ours has all that the content would bring. Tags and tier are the entry's, and decide nothing here.
  */
 export function isMadeBy(
   run: Pick<RunRef, 'startedAt' | 'retryOf'>,
@@ -91,6 +92,8 @@ export function isMadeBy(
   if (Date.parse(target.lastModified) < beganAt(run) - CLOCK_MARGIN) return false;
   if (copy.status === 'pending') return copy.source === from;
   if (target.size !== content.size || target.type !== content.type) return false;
+  // Another version may have the same bytes.
+  if (!hasSameHeaders(content, target) || !hasMetadataOf(content, target)) return false;
   if (target.contentMd5 !== undefined && content.contentMd5 !== undefined) {
     // The content may have moved into a snapshot since it was copied.
     return target.contentMd5 === content.contentMd5 && blobIn(copy.source) === blobIn(from);
@@ -98,6 +101,20 @@ export function isMadeBy(
   // What is kept never changes; a base blob may have held something else when it was copied.
   const isFixed = content.kept !== undefined;
   return copy.source === from && (isFixed || Date.parse(target.lastModified) >= Date.parse(content.lastModified));
+}
+
+/** Whether it has the metadata that a copy of the content is given; where that has none of its own, our record may still be there. */
+function hasMetadataOf(content: BlobState, target: BlobState): boolean {
+  const own = withoutRecord(content.metadata);
+  const there = Object.keys(own).length > 0 ? (target.metadata ?? {}) : withoutRecord(target.metadata);
+  return sameEntries(asLookedAt(own), asLookedAt(there));
+}
+
+/** As a listing and a look at a single blob both show it: a look tells no case, and not exactly what is no plain ASCII. */
+function asLookedAt(metadata: Record<string, string>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(metadata).map(([key, value]) => [key.toLowerCase(), canBeSent({ [key]: value }) ? value : '']),
+  );
 }
 
 function beganAt({ startedAt, retryOf }: Pick<RunRef, 'startedAt' | 'retryOf'>): number {

@@ -370,6 +370,19 @@ describe('a blob that is there already', () => {
     expect(await restoreBlob(missed.place, { ...planned, entry })).toMatchObject({ code: 'target-exists' });
   });
 
+  it('I7: and is another version with the same bytes, which the listing did not show, is not taken for the one wanted', async () => {
+    const original = { ...ORIGINAL, metadata: { Owner: 'x' } };
+    const there = { ...THERE, metadata: { Owner: 'y' } };
+    for (const existing of ['fail', 'if-different'] as const) {
+      const world = new World([held(original)], there, { existing });
+      const { mirror: _, ...planned } = world.planned;
+      const result = await restoreBlob(world.place, planned);
+      expect(result, existing).toMatchObject({ status: existing === 'fail' ? 'failed' : 'copied' });
+      expect(world.target?.metadata).toEqual({ Owner: existing === 'fail' ? 'y' : 'x' });
+      expect(world.snapshots).toEqual(existing === 'fail' ? [] : [there]);
+    }
+  });
+
   it('and is the very same, made by a stranger, is a failure as asked', async () => {
     const world = new World([held()], THERE);
     expect(await restoreBlob(world.place, world.planned)).toMatchObject({ status: 'failed', code: 'target-exists' });

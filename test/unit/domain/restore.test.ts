@@ -140,6 +140,24 @@ describe('what a run has made', () => {
     expect(isMadeBy(RUN, target, content, from, undefined)).toBe(expected);
   });
 
+  it('I7: is no other version with the same bytes, which an earlier restore has brought', () => {
+    const isOurs = (more: Partial<BlobState>, content = CONTENT) =>
+      isMadeBy(RUN, made(FROM, more), content, FROM, undefined);
+    expect(isOurs({ contentType: 'text/html' })).toBe(false);
+    expect(isOurs({ metadata: { Author: 'Bob' } })).toBe(false);
+    expect(isOurs({ metadata: {} })).toBe(false);
+    // As a look at it shows what came of this content.
+    expect(isOurs({ metadata: { author: 'Ada' } })).toBe(true);
+    const odd = { ...CONTENT, metadata: { Author: 'Zoë' } };
+    expect(isOurs({ metadata: { author: 'ZoÃ«' } }, odd)).toBe(true);
+    expect(isOurs({ metadata: { author: 'Ada' } }, odd)).toBe(false);
+    // Without any of its own, our record is there until it is taken off.
+    const plain = { ...CONTENT, metadata: withRecord({}, recordOf(ORIGINAL, 'run'))! };
+    expect(isOurs({ metadata: plain.metadata }, plain)).toBe(true);
+    expect(isOurs({ metadata: {} }, plain)).toBe(true);
+    expect(isOurs({ metadata: { author: 'Ada' } }, plain)).toBe(false);
+  });
+
   it('is nothing that was there before, whoever has set its properties since', () => {
     const before = made(FROM);
     expect(isMadeBy(RUN, before, CONTENT, FROM, before)).toBe(false);
