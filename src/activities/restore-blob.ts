@@ -10,7 +10,7 @@ import {
   type PlannedCopy,
   type ProblemCode,
 } from '../domain/outcome.ts';
-import { canBeSent, withoutRecord } from '../domain/record.ts';
+import { canBeSent, tagFingerprint, withoutRecord } from '../domain/record.ts';
 import { decideRestore, isBrokenOff, isLeftover, isMadeBy } from '../domain/restore.ts';
 import type { BlobAccount, CopyRequest } from '../storage/blob-account.ts';
 import { isStorageError, StorageError, type StorageErrorKind } from '../storage/storage-error.ts';
@@ -64,10 +64,13 @@ export async function restoreBlob(
       const holder = content!;
       if (hasOtherHash(entry, holder)) return failed(entry, 'content-mismatch');
       const from = sourceOf(place.source.endpoint, place.container, holder);
+      const ours =
+        target !== undefined &&
+        isMadeBy(place.run, target, holder, from, before) &&
+        (await hasTagsOf(place, entry, target));
       if (target?.copy?.status === 'pending') {
         // Started by this run and answered too late, or by another execution of this very piece of work.
-        if (isMadeBy(place.run, target, holder, from, before))
-          return pending(place, planned, holder, target.copy.id, tries.started);
+        if (ours) return pending(place, planned, holder, target.copy.id, tries.started);
         if (task.existing === 'overwrite' || task.existing === 'if-different') {
           await abortQuietly(place.target, place.destination, name, target.copy.id);
           mustLook = true;
@@ -75,7 +78,6 @@ export async function restoreBlob(
         }
       }
       const broken = target !== undefined && isBrokenOff(target, from);
-      const ours = target !== undefined && isMadeBy(place.run, target, holder, from, before);
       const decision = broken ? { action: 'copy' as const } : decideRestore(entry, holder, target, task, ours);
       switch (decision.action) {
         case 'fail':
@@ -85,7 +87,7 @@ export async function restoreBlob(
         case 'unchanged':
           return { ...asBackedUp(entry), status: 'unchanged' };
         case 'done':
-          return await finish(place, planned, holder, target!, {});
+          return await finish(place, planned, holder, target!, lackOf(entry, holder, target!));
         case 'copy':
           break;
       }
@@ -231,6 +233,38 @@ async function finish(
   const method = methodsFor(holder, place.method)[0]!;
   const lacks = entry.code;
   return { ...asBackedUp(entry), status: 'copied', method, ...(lacks && { code: lacks }), ...about };
+}
+
+/**
+ * Whether a copy has the entry's tags, or none, as where they may not be written. The same version may have had others in another
+ * restore point, which was restored before: a look tells only how many there are, so what has as many is listed.
+ */
+async function hasTagsOf(place: CopyPlace, { tags = {} }: Outcome, target: BlobState): Promise<boolean> {
+  const count = target.tagCount ?? 0;
+  if (count === 0 || count !== Object.keys(tags).length) return count === 0;
+  let marker: string | undefined;
+  try {
+    do {
+      const asked = { prefix: target.name, tags: true, ...(marker !== undefined && { marker }) };
+      const page = await place.target.listBlobs(place.destination, asked);
+      const there = page.blobs.find(({ name }) => name === target.name);
+      if (there) return tagFingerprint(there.tags) === tagFingerprint(tags);
+      marker = page.next;
+    } while (marker !== undefined);
+  } catch (error) {
+    // Where they may not be read, that there are as many has to do.
+    if (!isStorageError(error, 'access-denied', 'invalid', 'unsupported')) throw error;
+  }
+  return true;
+}
+
+/** What a copy that was made already has not got, as where the target does not take it. */
+function lackOf(entry: Outcome, holder: BlobState, target: BlobState): Pick<Outcome, 'code'> {
+  const { tags = {}, tier } = entry;
+  if (Object.keys(tags).length > 0 && (target.tagCount ?? 0) === 0) return { code: 'tags-not-written' };
+  const isOther = tier !== undefined && target.tier !== tier && target.type === 'block';
+  // What is archived last gets there yet.
+  return isOther && !isArchivedLast(entry, holder) ? { code: 'tier-not-kept' } : {};
 }
 
 /** Whether a blob that was archived is copied to an online tier first: the record that comes along has to be taken off it. */

@@ -123,6 +123,7 @@ class World {
 
   #targetAccount: Partial<BlobAccount> = {
     look: () => this.#do('look', () => this.target && lowered(this.target)),
+    listBlobs: () => this.#do('listBlobs', () => ({ blobs: this.target ? [this.target] : [], prefixes: [] })),
     snapshot: (_container, _name, ifMatch) =>
       this.#do('snapshot', () => {
         this.#mustBe({ ifMatch });
@@ -206,7 +207,7 @@ function asHeaders(metadata: Record<string, string>): Record<string, string> {
 }
 
 /** As a look at a single blob shows it. */
-function lowered(blob: BlobState): BlobState {
+function lowered({ tags: _, ...blob }: BlobState): BlobState {
   const metadata = Object.entries(blob.metadata ?? {}).map(([key, value]) => [key.toLowerCase(), value]);
   return { ...blob, metadata: Object.fromEntries(metadata) };
 }
@@ -381,6 +382,36 @@ describe('a blob that is there already', () => {
       expect(world.target?.metadata).toEqual({ Owner: existing === 'fail' ? 'y' : 'x' });
       expect(world.snapshots).toEqual(existing === 'fail' ? [] : [there]);
     }
+  });
+
+  describe('I7: and is the same version with the tags or tier of another restore point, which the listing did not show', () => {
+    const restored = async (entry: Outcome, more: Partial<BlobState>, existing: RestoreTask['existing'] = 'fail') => {
+      const world = new World([held()], { ...THERE, ...more }, { existing });
+      const { mirror: _, ...planned } = world.planned;
+      return { world, result: await restoreBlob(world.place, { ...planned, entry }) };
+    };
+    const tagged: Outcome = { ...ENTRY, tags: { kind: '1' } };
+
+    it('is not taken for the one wanted', async () => {
+      for (const tags of [{ kind: '2' }, { kind: '1', of: 'b' }]) {
+        const more = { tags, tagCount: Object.keys(tags).length };
+        expect((await restored(tagged, more)).result).toMatchObject({ code: 'target-exists' });
+        expect((await restored(ENTRY, more)).result).toMatchObject({ code: 'target-exists' });
+        const { world, result } = await restored(tagged, more, 'if-different');
+        expect(result).toMatchObject({ status: 'copied', reason: 'replaced' });
+        expect(world.target).toMatchObject({ tags: { kind: '1' } });
+        expect(world.snapshots).toHaveLength(1);
+      }
+    });
+
+    it('or it is told what did not come along', async () => {
+      const same = await restored(tagged, { tags: { kind: '1' }, tagCount: 1 });
+      expect(same.result).toMatchObject({ status: 'copied' });
+      expect(same.result).not.toHaveProperty('code');
+      expect((await restored(tagged, {})).result).toMatchObject({ status: 'copied', code: 'tags-not-written' });
+      const cool = await restored({ ...ENTRY, tier: 'Cool' }, { tier: 'Hot' });
+      expect(cool.result).toMatchObject({ status: 'copied', code: 'tier-not-kept' });
+    });
   });
 
   it('and is the very same, made by a stranger, is a failure as asked', async () => {
