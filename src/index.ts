@@ -100,11 +100,11 @@ for (const job of configuration.jobs) {
 for (const rule of configuration.archives) {
   schedule(`reconcile-${rule.name}`, asJob(rule), rule.reconcile, 'reconcile');
 }
-for (const { queue, connection, rules } of queuesOf(configuration.archives)) {
+for (const { id, queue, connection, rules } of queuesOf(configuration.archives)) {
   const handler = queueEventsHandler(deps, activities, queue, rules);
-  df.app.client.storageQueue(`archive-queue-${queue}`, { queueName: queue, connection, handler });
+  df.app.client.storageQueue(`archive-queue-${id}`, { queueName: queue, connection, handler });
   const poison = `${queue}-poison`;
-  app.storageQueue(`archive-poison-${queue}`, {
+  app.storageQueue(`archive-poison-${id}`, {
     queueName: poison,
     connection,
     handler: queuePoisonHandler(deps, activities, poison, rules),

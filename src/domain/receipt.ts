@@ -16,7 +16,7 @@ export interface SourceVersion {
  * - `claimed`: somebody is at it, until the claim expires.
  * - `failed`: the last try came to nothing; anybody may take it up at once.
  * - `done`: archived, and seen to be.
- * - `missed`: it was deleted or overwritten before it could be copied; nobody ever can.
+ * - `missed`: it was deleted or overwritten before it could be copied.
  */
 export type ReceiptState = 'claimed' | 'failed' | 'done' | 'missed';
 
@@ -64,10 +64,11 @@ export type Standing =
 /** A claim from further ahead than clocks can differ was made before a clock was set back: it would outlive its owner. */
 const CLOCKS_APART_MS = 3_600_000;
 
-/** Whether `owner` may work on this version. Its own claim it may take up again, which also renews it. */
+/** Whether `owner` may work on this version, which the source has. Its own claim it may take up again, which also renews it. */
 export function standingOf(receipt: Receipt | undefined, owner: string, now: Date): Standing {
-  if (receipt === undefined || receipt.state === 'failed') return { is: 'free' };
-  if (receipt.state === 'done' || receipt.state === 'missed') return { is: 'ended' };
+  if (receipt?.state === 'done') return { is: 'ended' };
+  // What was missed and is asked for is there after all: somebody has brought it back.
+  if (receipt?.state !== 'claimed') return { is: 'free' };
   if (receipt.owner === owner) return { is: 'free' };
   const forMs = Date.parse(receipt.expiresAt) - now.getTime();
   const lead = Date.parse(receipt.claimedAt) - now.getTime();

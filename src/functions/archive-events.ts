@@ -67,7 +67,7 @@ export function uploadsIn(
  * already.
  */
 export function messageText(message: unknown): string {
-  if (typeof message !== 'string') return JSON.stringify(message);
+  if (typeof message !== 'string') return JSON.stringify(message ?? null);
   const isBase64 = /^[A-Za-z0-9+/\s]+={0,2}\s*$/.test(message);
   return isBase64 ? Buffer.from(message, 'base64').toString('utf8') : message;
 }
