@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import { HELP, type Options, type PartName, parseOptions } from './options.ts';
+import { measureArchiving } from './parts/archive.ts';
 import { measureComparing } from './parts/compare.ts';
 import { measureCopying } from './parts/copy.ts';
 import { measureMemory } from './parts/memory.ts';
@@ -13,6 +14,7 @@ const PARTS: Record<PartName, (options: PartOptions) => Promise<PartResult>> = {
   copy: measureCopying,
   compare: measureComparing,
   restore: measureRestoring,
+  archive: measureArchiving,
   memory: measureMemory,
 };
 

@@ -16,6 +16,13 @@ export interface Run {
   problems: { code: string; container?: string; count: number; message: string; hint: string }[];
 }
 
+/** What the demo reads of a receipt. */
+export interface ArchiveReceipt {
+  source: { etag: string };
+  state: string;
+  archived?: { container: string; name: string; method?: string };
+}
+
 const LOOK_EVERY_MS = 400;
 const PATIENCE_MS = 30_000;
 
@@ -38,6 +45,17 @@ export class Api {
 
   async verify(body: object): Promise<string> {
     return (await this.#call<{ id: string }>('POST', '/api/verifications', body)).id;
+  }
+
+  /** Asks for a reconcile of an archive rule; the answer is its run. */
+  async reconcile(rule: string): Promise<string> {
+    return (await this.#call<{ id: string }>('POST', `/api/archives/${rule}/reconcile`)).id;
+  }
+
+  /** The receipts of one blob, version by version. */
+  async receipts(rule: string, name: string): Promise<ArchiveReceipt[]> {
+    const path = `/api/archives/${rule}/receipts?name=${encodeURIComponent(name)}`;
+    return (await this.#call<{ receipts: ArchiveReceipt[] }>('GET', path)).receipts;
   }
 
   /** Fires the job's timer now, and finds the run that it started. */

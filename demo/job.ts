@@ -4,7 +4,20 @@ export const JOB = 'nightly';
 export const QUICK_JOB = 'hourly';
 export const QUICK_CONTAINER = 'inbox';
 
+/** Uploads to this container are archived as they arrive, told by messages in a queue. */
+export const RULE = 'arrivals';
+export const ARRIVALS = 'uploads';
+export const QUEUE = 'strongroom-uploads';
+
 export const CONFIGURATION = {
+  archives: [
+    {
+      name: RULE,
+      source: { account: 'SOURCE', container: ARRIVALS, exclude: ['**/*.tmp'] },
+      destination: { account: 'VAULT', container: '{container}archive' },
+      events: { queue: QUEUE },
+    },
+  ],
   jobs: [
     {
       name: JOB,
@@ -29,6 +42,8 @@ export const CONFIGURATION = {
 export function isInJob(container: string, name: string): boolean {
   return /^(?:images|docs|invoices|disks|logs|tenant-.*|.*box)$/.test(container) && !/(?:^|\/)[^/]*\.tmp$/s.test(name);
 }
+
+export const ARCHIVE = `${ARRIVALS}archive`;
 
 export function mirrorOf(container: string): string {
   return `${container}backup`;

@@ -4,9 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { BlobServiceClient } from '@azure/storage-blob';
+import { type QueueClient, QueueServiceClient } from '@azure/storage-queue';
 import { type Azurite, newAccountKey, startAzurite, withoutProxyForLoopback } from '../host/azurite.ts';
 import { DemoError } from './demo-error.ts';
-import { CONFIGURATION } from './job.ts';
+import { CONFIGURATION, QUEUE } from './job.ts';
 
 const ROOT = fileURLToPath(new URL('../', import.meta.url));
 const START_MS = 60_000;
@@ -34,18 +35,21 @@ export class Stage {
     });
   }
 
-  /** Two accounts in an Azurite of the demo's own. */
-  async openAccounts(): Promise<{ source: BlobServiceClient; vault: BlobServiceClient }> {
+  /** Two accounts in an Azurite of the demo's own, and a queue for events in a third, the app's own storage. */
+  async openAccounts(): Promise<{ source: BlobServiceClient; vault: BlobServiceClient; queue: QueueClient }> {
     // Nothing here leaves this machine, so no proxy has a part in it.
     Object.assign(process.env, withoutProxyForLoopback(process.env));
-    const accounts = ['source', 'vault'].map((name) => ({ name, key: newAccountKey() }));
+    const accounts = ['source', 'vault', 'hoststorage'].map((name) => ({ name, key: newAccountKey() }));
     const azurite = await startAzurite({ accounts, location: join(this.#directory, 'azurite') });
     this.#azurite = azurite;
     azurite.onUnexpectedExit((reason) => this.#fail(new DemoError(`The demo cannot go on: ${reason}.`)));
     const [source, vault] = accounts.map(({ name }) =>
       BlobServiceClient.fromConnectionString(azurite.connectionString(name)),
     );
-    return { source: source!, vault: vault! };
+    const queues = QueueServiceClient.fromConnectionString(azurite.connectionString('hoststorage'));
+    const queue = queues.getQueueClient(QUEUE);
+    await queue.create();
+    return { source: source!, vault: vault!, queue };
   }
 
   /** The built app on the single-machine host, in a process of its own. The answer is its address. */
@@ -58,6 +62,7 @@ export class Stage {
       STRONGROOM_CONFIG: configuration,
       SOURCE: azurite.connectionString('source'),
       VAULT: azurite.connectionString('vault'),
+      AzureWebJobsStorage: azurite.connectionString('hoststorage'),
     };
     // What the user may have set for the real app is none of the demo's business.
     for (const name of ['STRONGROOM_KEY', 'STRONGROOM_LIMITS', 'APPLICATIONINSIGHTS_CONNECTION_STRING', 'NODE_OPTIONS'])

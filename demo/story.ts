@@ -1,5 +1,6 @@
 import prettyBytes from 'pretty-bytes';
 import { Api } from './api.ts';
+import { archiveArrivals } from './arrivals.ts';
 import { change } from './changes.ts';
 import { CONTAINERS, collection } from './collection.ts';
 import { DemoError } from './demo-error.ts';
@@ -24,7 +25,7 @@ const isSelected = ({ container, name }: Entry) => isInJob(container, name);
 /** The demo from beginning to end. The answer is everything that is not as expected. */
 export async function tell(stage: Stage, { seed, sabotage: isSabotaged }: Options): Promise<string[]> {
   heading('Two storage accounts, in an embedded Azurite');
-  const { source, vault } = await stage.openAccounts();
+  const { source, vault, queue } = await stage.openAccounts();
   const ledger = new Ledger();
   const specs = collection(seed);
   const meter = new Meter(specs.length);
@@ -65,6 +66,9 @@ export async function tell(stage: Stage, { seed, sabotage: isSabotaged }: Option
 
   heading('A container is lost');
   unexpected.push(...(await loseAndGiveBack(source, ledger, api, { container: LOST, firstDay })));
+
+  heading('Uploads, archived as they arrive');
+  unexpected.push(...(await archiveArrivals({ source, vault, queue }, api)));
 
   if (isSabotaged) {
     heading('Sabotage');

@@ -21,7 +21,7 @@ param resourceGroupName string = ''
 
 @minLength(3)
 @maxLength(24)
-@description('The storage account to back up. It exists already, and nothing of it is changed but who may read it, and who may write for a restore.')
+@description('The storage account to back up. It exists already, and nothing of it is changed but who may read it, who may write for a restore, and who is told of uploads.')
 param sourceAccountName string
 
 @minLength(1)
@@ -56,7 +56,7 @@ param vaultRedundancy string = 'Standard_GRS'
 @description('For so many days a deleted blob or container of the vault can be brought back, where the vault is created here.')
 param vaultSoftDeleteDays int = 30
 
-@description('Locks the vault that is created here against deletion of the account, by azd down too.')
+@description('Locks the vault that is created here against deletion of the account, that of its resource group included.')
 param lockVault bool = true
 
 @description('Defines roles of our own, so that the app cannot delete in the vault. False: built-in roles, which can.')
@@ -67,6 +67,17 @@ param readTags bool = true
 
 @description('Makes a second identity, which may delete in the vault: the account VAULT_PRUNE, for "retention.account" of a job. Needs customRoles.')
 param pruneIdentity bool = false
+
+@description('Containers of the source whose uploads Event Grid is to tell of, in the queue below. Empty: no topic and no queue.')
+param uploadContainers array = []
+
+@minLength(3)
+@maxLength(56)
+@description('Name of the queue: the "events.queue" of archive rules.')
+param uploadQueueName string = 'strongroom-uploads'
+
+@description('The Event Grid system topic that the source account has already, in its own resource group. Empty: one is made.')
+param uploadTopicName string = ''
 
 @description('Lets the app write to the source, for as long as something is restored to it. Needs customRoles.')
 param restoreToSource bool = false
@@ -92,7 +103,7 @@ param durableAlwaysReady int = 0
 @description('More app settings, such as what strongroom.json refers to as %NAME%. No secrets.')
 param appSettings object = {}
 
-@description('Address to write to when a run ends badly. Empty: no alert.')
+@description('Address to write to when a run ends badly or an upload is given up. Empty: no alert.')
 param alertEmail string = ''
 
 var token = toLower(uniqueString(subscription().id, environmentName, location))
@@ -101,6 +112,7 @@ var tags = { 'azd-env-name': environmentName }
 var createVault = empty(vaultAccountName)
 var vaultName = createVault ? 'stvault${token}' : vaultAccountName
 var separatePrune = pruneIdentity && customRoles
+var tellOfUploads = !empty(uploadContainers)
 var thisSubscription = subscription().subscriptionId
 var sourceSubscription = empty(sourceSubscriptionId) ? thisSubscription : sourceSubscriptionId
 var vaultSubscription = createVault || empty(vaultSubscriptionId) ? thisSubscription : vaultSubscriptionId
@@ -209,6 +221,39 @@ module restoreAccess 'app/restore-access.bicep' = if (customRoles) {
     accountName: sourceAccountName
     principalId: identity.outputs.principalId
     mayWrite: restoreToSource
+  }
+}
+
+module uploadTopic 'app/upload-topic.bicep' = if (tellOfUploads) {
+  name: 'strongroom-upload-topic-${token}'
+  scope: resourceGroup(sourceSubscription, sourceResourceGroup)
+  params: {
+    accountName: sourceAccountName
+    location: sourceAccess.outputs.location
+    name: 'evgt-strongroom-${token}'
+    existingName: uploadTopicName
+  }
+}
+
+module uploadQueue 'app/upload-queue.bicep' = if (tellOfUploads) {
+  name: 'strongroom-upload-queue'
+  scope: group
+  params: {
+    accountName: hostStorage.outputs.name
+    queueName: uploadQueueName
+    principalId: tellOfUploads ? uploadTopic.outputs.principalId : ''
+  }
+}
+
+module uploadEvents 'app/upload-events.bicep' = if (tellOfUploads) {
+  name: 'strongroom-upload-events-${token}'
+  scope: resourceGroup(sourceSubscription, sourceResourceGroup)
+  params: {
+    topicName: tellOfUploads ? uploadTopic.outputs.name : ''
+    containers: uploadContainers
+    accountId: tellOfUploads ? uploadQueue.outputs.accountId : ''
+    queueName: uploadQueueName
+    deadLetterContainer: tellOfUploads ? uploadQueue.outputs.deadLetterContainer : ''
   }
 }
 

@@ -46,6 +46,7 @@ export async function startCountedServer(options: CountedServerOptions): Promise
       [
         `DefaultEndpointsProtocol=http;AccountName=${account};AccountKey=${keyOf(account)}`,
         `BlobEndpoint=${endpoint(ports.Blob, account)}`,
+        `QueueEndpoint=${endpoint(ports.Queue, account)}`,
         `TableEndpoint=${endpoint(ports.Table, account)};`,
       ].join(';'),
     async takeCounts() {
@@ -64,7 +65,7 @@ export async function startCountedServer(options: CountedServerOptions): Promise
   };
 }
 
-const SERVICES = ['Blob', 'Table'] as const;
+const SERVICES = ['Blob', 'Queue', 'Table'] as const;
 
 function listening(child: ChildProcess): Promise<Record<(typeof SERVICES)[number], number>> {
   return new Promise((resolve, reject) => {
@@ -82,14 +83,14 @@ function listening(child: ChildProcess): Promise<Record<(typeof SERVICES)[number
     child.once('error', (error) => failed(error.message));
     const read = (chunk: Buffer) => {
       output += chunk.toString();
-      const [Blob, Table] = SERVICES.map((name) =>
+      const [Blob, Queue, Table] = SERVICES.map((name) =>
         Number(new RegExp(`${name} service is successfully listening at http://[^\\s]+:(\\d+)`).exec(output)?.[1]),
       );
-      if (!Blob || !Table) return;
+      if (!Blob || !Table || Queue === undefined) return;
       clearTimeout(timer);
       child.off('exit', ended);
       child.stdout?.off('data', read).resume();
-      resolve({ Blob, Table });
+      resolve({ Blob, Queue, Table });
     };
     child.stdout?.on('data', read);
     child.stderr?.on('data', (chunk: Buffer) => {

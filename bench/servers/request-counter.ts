@@ -31,5 +31,7 @@ function isAzuritesOwn({ headers }: IncomingMessage): boolean {
 function operationOf({ method = '', url = '', headers }: IncomingMessage): string {
   // Only the protocol of tables has versions of its own.
   if (headers.dataserviceversion !== undefined) return tableOperationName(method, url);
+  // Azurite's queues have no containers: what is asked of one names it, and mostly its messages.
+  if (/^\/[^/]+\/[^/?]+\/messages/.test(url)) return `${method} messages`;
   return operationName(method, url, (name) => headers[name]?.toString());
 }

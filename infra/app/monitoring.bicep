@@ -1,4 +1,5 @@
-// Log Analytics and Application Insights, which accepts telemetry of the identity alone, and an alert on bad runs.
+// Log Analytics and Application Insights, which accepts telemetry of the identity alone, and an alert on bad runs and on
+// uploads that were given up.
 param token string
 param location string
 param tags object
@@ -6,7 +7,7 @@ param tags object
 @description('Who may send telemetry.')
 param principalId string
 
-@description('Address to write to when a run ends badly. Empty: no alert.')
+@description('Address to write to when a run ends badly or an upload is given up. Empty: no alert.')
 param alertEmail string
 
 // Monitoring Metrics Publisher
@@ -69,8 +70,8 @@ resource badRun 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = if (!empty
   tags: tags
   kind: 'LogAlert'
   properties: {
-    displayName: 'A Strongroom run did not succeed, or found very much changed'
-    description: 'A run failed, or finished with failures; or the brake is on: a run found so much changed or gone that nothing older is pruned until somebody has looked. GET /api/runs and /api/restore-points tell which.'
+    displayName: 'A Strongroom run did not succeed or found very much changed, or an upload was not archived'
+    description: 'A run failed, or finished with failures; or the brake is on: a run found so much changed or gone that nothing older is pruned until somebody has looked; or an archive rule gave an upload up. GET /api/runs, /api/restore-points and /api/archives/{rule}/poison tell which.'
     severity: 1
     enabled: true
     scopes: [
@@ -82,7 +83,7 @@ resource badRun 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = if (!empty
     criteria: {
       allOf: [
         {
-          query: 'customEvents | where name == "strongroom-brake-engaged" or (name == "strongroom-run-finished" and tostring(customDimensions.status) !in ("succeeded", "cancelled"))'
+          query: 'customEvents | where name in ("strongroom-brake-engaged", "strongroom-upload-given-up") or (name == "strongroom-run-finished" and tostring(customDimensions.status) !in ("succeeded", "cancelled"))'
           timeAggregation: 'Count'
           operator: 'GreaterThan'
           threshold: 0

@@ -55,3 +55,4 @@ resource mayReadTags 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (
 }
 
 output blobEndpoint string = account.properties.primaryEndpoints.blob
+output location string = account.location

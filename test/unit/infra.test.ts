@@ -4,6 +4,9 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { resolveAccount } from '../../src/config/accounts.ts';
+import { archiveRuleSchema } from '../../src/config/archives.ts';
+import { readEvents } from '../../src/domain/archive-event.ts';
+import { Telemetry } from '../../src/telemetry/telemetry.ts';
 
 /** What can be told of the Bicep and of the package without a compiler and without Azure. */
 
@@ -19,6 +22,7 @@ const ROLES: Record<string, string> = {
   'ba92f5b4-2d11-453d-a403-e96b0029c9fe': 'Storage Blob Data Contributor',
   'b7e6dc6d-f1e8-4753-8033-0f276bb0955b': 'Storage Blob Data Owner',
   '974c5e8b-45b9-4653-ba55-5f855dd0fb88': 'Storage Queue Data Contributor',
+  'c6a89b2d-59bc-44d0-9896-0f6e12d7b80a': 'Storage Queue Data Message Sender',
   '0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3': 'Storage Table Data Contributor',
   '3913510d-42f4-4e42-8a64-420c390055eb': 'Monitoring Metrics Publisher',
 };
@@ -152,7 +156,8 @@ describe('main.parameters.json', () => {
   it('gives each the type it is declared with', () => {
     for (const [name, { value }] of Object.entries(given)) {
       const type = new RegExp(`^param ${name} (\\w+)`, 'm').exec(main)![1];
-      expect([name, { string: 'string', number: 'int', boolean: 'bool' }[typeof value as string]]).toEqual([
+      const kind = Array.isArray(value) ? 'array' : typeof value;
+      expect([name, { string: 'string', number: 'int', boolean: 'bool', array: 'array' }[kind as string]]).toEqual([
         name,
         type,
       ]);
@@ -325,6 +330,146 @@ describe('rights', () => {
     }
     expect(text).toMatch(/deleteRetentionPolicy: \{\s+enabled: true/);
     expect(text).toMatch(/containerDeleteRetentionPolicy: \{\s+enabled: true/);
+  });
+});
+
+describe('events of uploads', () => {
+  const topic = read('infra/app/upload-topic.bicep');
+  const queue = read('infra/app/upload-queue.bicep');
+  const events = read('infra/app/upload-events.bicep');
+  const body = (name: string) => new RegExp(`^module ${name} [\\s\\S]*?^\\}$`, 'm').exec(main)![0];
+  const resource = (text: string, name: string) => new RegExp(`^resource ${name} [\\s\\S]*?^\\}$`, 'm').exec(text)![0];
+  /** The rule that a user writes who gives only the name of the queue. */
+  const ruleOf = (name: string) =>
+    archiveRuleSchema.safeParse({
+      name: 'uploads',
+      source: { account: 'SOURCE', container: 'incoming' },
+      destination: { account: 'VAULT', container: 'archive' },
+      events: { queue: name },
+    });
+
+  it('are not asked for, unless containers are given', () => {
+    expect(main).toContain('\nparam uploadContainers array = []\n');
+    expect(main).toContain('\nvar tellOfUploads = !empty(uploadContainers)\n');
+    expect(json('infra/main.parameters.json').parameters.uploadContainers).toEqual({ value: [] });
+    const mine = modules(main).filter(({ path }) => path.startsWith('app/upload-'));
+    expect(mine.map(({ name, condition }) => [name, condition])).toEqual([
+      ['uploadTopic', 'tellOfUploads'],
+      ['uploadQueue', 'tellOfUploads'],
+      ['uploadEvents', 'tellOfUploads'],
+    ]);
+  });
+
+  it('come from the resource group of the source, and go to that of the app', () => {
+    const scope = (name: string) => /^ {2}scope: (.*)$/m.exec(body(name))![1];
+    expect(scope('uploadTopic')).toBe(scope('sourceAccess'));
+    expect(scope('uploadEvents')).toBe(scope('sourceAccess'));
+    expect(scope('uploadQueue')).toBe(scope('hostStorage'));
+    // Where its source lies, which need not be where the app does.
+    expect(body('uploadTopic')).toContain(' location: sourceAccess.outputs.location\n');
+    expect(topic).toContain(' source: account.id\n');
+  });
+
+  it('are of the kinds that the app takes for uploads, and of whole container names', () => {
+    const types = lists(events, 'includedEventTypes');
+    expect(types).toHaveLength(2);
+    const data = { url: 'https://source.blob.core.windows.net/incoming/a.jpg' };
+    for (const eventType of types) {
+      expect(readEvents(JSON.stringify({ eventType, data }))).toEqual({
+        events: [expect.objectContaining({ container: 'incoming', name: 'a.jpg' })],
+      });
+    }
+    expect(events).toMatch(/ subjectBeginsWith: '\/blobServices\/default\/containers\/\$\{container\}\/'\n/);
+    expect(events).toContain(' = [for container in containers: {\n');
+    // Event Grid has a limit of 64 characters, and a hash is 13.
+    expect(events).toMatch(/ name: 'strongroom-\$\{uniqueString\(accountId, queueName, container\)\}'\n/);
+  });
+
+  it('wait in the queue that a rule names, in the account that it means where it names none', () => {
+    const [, name] = /^param uploadQueueName string = '(.*)'$/m.exec(main)!;
+    expect(json('infra/main.parameters.json').parameters.uploadQueueName).toEqual({ value: name });
+    expect(ruleOf(name!).data?.events).toEqual({ queue: name, queueAccount: 'AzureWebJobsStorage' });
+    expect(read('infra/app/function-app.bicep')).toContain(' AzureWebJobsStorage__accountName: hostStorageName\n');
+    expect(body('functionApp')).toContain(' hostStorageName: hostStorage.outputs.name\n');
+    expect(body('uploadQueue')).toContain(' accountName: hostStorage.outputs.name\n');
+    for (const module of ['uploadQueue', 'uploadEvents'])
+      expect(body(module)).toContain(' queueName: uploadQueueName\n');
+    expect(resource(queue, 'queue')).toContain(' name: queueName\n');
+    // The app empties it with a right that it has in any case.
+    expect(lists(read('infra/app/host-storage.bicep'), 'roles').map((id) => ROLES[id])).toContain(
+      'Storage Queue Data Contributor',
+    );
+  });
+
+  it('may wait in a queue of any name that a rule may have', () => {
+    const [, min, max] = /@minLength\((\d+)\)\n@maxLength\((\d+)\)\n.*\nparam uploadQueueName /.exec(main)!;
+    for (const length of [Number(min), Number(max)]) expect(ruleOf('q'.repeat(length)).success).toBe(true);
+    for (const length of [Number(min) - 1, Number(max) + 1]) expect(ruleOf('q'.repeat(length)).success).toBe(false);
+  });
+
+  it('are delivered by the identity of the topic, which may do that and no more', () => {
+    expect(events.match(/type: 'SystemAssigned'/g)).toHaveLength(2);
+    // Without an identity Event Grid would need the key of the account, and that is off.
+    expect(events).toMatch(/^ {4}deliveryWithResourceIdentity: \{$/m);
+    expect(events).toMatch(/^ {4}deadLetterWithResourceIdentity: \{$/m);
+    expect(events).not.toMatch(/^ {4}(?:destination|deadLetterDestination): /m);
+    expect(body('uploadQueue')).toContain(' principalId: tellOfUploads ? uploadTopic.outputs.principalId : ');
+    const granted = ['maySend', 'mayDeadLetter'].map((name) => resource(queue, name));
+    expect(granted.map((text) => [/scope: (\w+)/.exec(text)![1], /Definitions', (\w+)\)/.exec(text)![1]])).toEqual([
+      ['queue', 'senderRole'],
+      ['account', 'contributorRole'],
+    ]);
+    expect(queue.match(/roleAssignments@/g)).toHaveLength(2);
+    expect(names(queue, /^var (?:sender|contributor)Role = '(.*)' \/\/ /gm).map((id) => ROLES[id])).toEqual([
+      'Storage Queue Data Message Sender',
+      'Storage Blob Data Contributor',
+    ]);
+  });
+
+  it('are asked for only once the identity may deliver, and there is where to', () => {
+    expect(body('uploadEvents')).toContain(' accountId: tellOfUploads ? uploadQueue.outputs.accountId : ');
+    expect(body('uploadEvents')).toContain(
+      ' deadLetterContainer: tellOfUploads ? uploadQueue.outputs.deadLetterContainer',
+    );
+    expect(resource(queue, 'undelivered')).toContain(' name: deadLetterContainer\n');
+    expect(events).toContain(' blobContainerName: deadLetterContainer\n');
+  });
+
+  it('come through the topic that the source has already, where it has one', () => {
+    expect(main).toContain("\nparam uploadTopicName string = ''\n");
+    expect(body('uploadTopic')).toContain(' existingName: uploadTopicName\n');
+    expect(topic).toContain('\nvar make = empty(existingName)\n');
+    expect(topic).toMatch(/^resource made 'Microsoft\.EventGrid\/systemTopics@[\d-]+' = if \(make\) \{$/m);
+    expect(topic).toContain('output name string = make ? name : existingName\n');
+    expect(topic).toContain('= make ? made.identity.principalId : found.identity.principalId\n');
+  });
+
+  it('reach a blob trigger under the name that the app gives it, as the README tells', () => {
+    const [, prefix] = /=> `(archive-[\w-]+-)\$\{name\}`/.exec(read('src/index.ts'))!;
+    expect(read('infra/README.md')).toContain(`functionName=Host.Functions.${prefix}uploads&`);
+  });
+});
+
+describe('the alert', () => {
+  it('tells of what the app reports as bad, by the names that it reports it under', () => {
+    const [, query] = /^ +query: '(.*)'$/m.exec(read('infra/app/monitoring.bicep'))!;
+    const [, prefix] = /trackEvent\(\{ name: `(.*)\$\{name\}`/.exec(read('src/telemetry/application-insights.ts'))!;
+    const reported: string[] = [];
+    const sink = { event: (name: string) => reported.push(name), metric() {}, exception() {}, flush: async () => {} };
+    const telemetry = new Telemetry(() => {}, sink);
+    telemetry.uploadGivenUp('uploads', 'access-denied-destination');
+    telemetry.brakeEngaged({ id: 'run', job: 'nightly' } as Parameters<Telemetry['brakeEngaged']>[0], 'too much');
+    expect(reported).toHaveLength(2);
+    for (const name of reported) expect(query).toContain(`"${prefix}${name}"`);
+  });
+});
+
+describe('azd down', () => {
+  it('is stopped, whatever the system: it may delete the resource group of the source', () => {
+    const [, hook] = /^hooks:\n[\s\S]*?^ {2}predown:\n([\s\S]*?)^services:$/m.exec(read('azure.yaml'))!;
+    expect(names(hook!, /^ {4}(\w+):$/gm)).toEqual(['posix', 'windows']);
+    expect(hook!.match(/^ {8}exit 1$/gm)).toHaveLength(2);
+    expect(hook).not.toContain('continueOnError');
   });
 });
 
