@@ -13,20 +13,24 @@ export interface ArchivePlace {
   claimMs: number;
 }
 
-/** Of a single upload. Throws `StorageError` where no access to the source can be had. */
-export async function archivePlaceFor(deps: Dependencies, rule: string, owner: string): Promise<ArchivePlace> {
+/**
+ * Of a single upload of at most so many bytes: an asynchronous copy reads for hours with the access that it was begun with.
+ * Throws `StorageError` where no access to the source can be had.
+ */
+export async function archivePlaceFor(
+  deps: Dependencies,
+  rule: string,
+  owner: string,
+  largest: number,
+): Promise<ArchivePlace> {
   const { job } = workplaceOf(deps, rule);
   const container = job.source.containers[0]!;
   const startedAt = deps.now().toISOString();
   // Nobody holds the rule's lock: uploads are archived while its runs are at work, and the receipts keep them apart.
   const run = { id: owner, job: rule, mode: 'reconcile', trigger: 'run', dryRun: false, startedAt, epoch: 0 } as const;
   const share = { run, container, destination: expand(job.destination.container, container) };
-  // How large it is shows later; an asynchronous copy reads for days with the access that it was begun with.
-  return archivePlaceOf(deps, rule, await copyPlace(deps, share, LARGEST, new AbortController().signal));
+  return archivePlaceOf(deps, rule, await copyPlace(deps, share, largest, new AbortController().signal));
 }
-
-/** Bytes: with it, access lasts as long as any copy may take. */
-const LARGEST = 2 ** 50;
 
 /** In a run of the rule: its id is the owner. */
 export function archivePlaceOf(deps: Dependencies, rule: string, copying: CopyPlace): ArchivePlace {

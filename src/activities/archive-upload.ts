@@ -1,4 +1,5 @@
 import type { BlobState } from '../domain/blob.ts';
+import { SYNC_LIMIT } from '../domain/copy-method.ts';
 import { type Outcome, outcomeOf, type PendingCopy, type PlannedCopy, type ProblemCode } from '../domain/outcome.ts';
 import { redact } from '../domain/redact.ts';
 import type { BlobAccount } from '../storage/blob-account.ts';
@@ -44,12 +45,14 @@ const LOOKS = 4;
 export async function archiveUpload(deps: Dependencies, upload: Upload): Promise<UploadResult> {
   const { name, etag } = upload;
   try {
-    const place = await archivePlaceFor(deps, upload.rule, upload.owner);
+    const placeFor = (size: number) => archivePlaceFor(deps, upload.rule, upload.owner, size);
+    const place = await placeFor(SYNC_LIMIT);
     const { source, container } = place.copying;
     if (!source.canAddress(container, name)) return { is: 'skipped', code: 'unsupported-name' };
     const told = etag === undefined ? undefined : await place.receipts.read(name, etag);
     if (told?.value?.state === 'done') return { is: 'duplicate' };
-    return resultOf(deps, await archivePresent(place, name, etag === undefined ? undefined : { etag, receipt: told }));
+    const seen = etag === undefined ? undefined : { etag, receipt: told };
+    return resultOf(deps, await archivePresent(place, name, seen, placeFor));
   } catch (error) {
     if (!isStorageError(error)) throw error;
     return { is: 'failed', code: problemCodeOf(error, 'source'), message: redact(error.message) };
@@ -94,11 +97,15 @@ async function asOutcome(
   }
 }
 
-/** Archives whatever version is there, and follows it when it is overtaken. `seen` is the receipt of the version that was told of. */
+/**
+ * Archives whatever version is there, and follows it when it is overtaken. `seen` is the receipt of the version that was told of;
+ * `placeFor` gives access for as long as the copy of a larger blob may take.
+ */
 async function archivePresent(
   place: ArchivePlace,
   name: string,
   seen?: { etag: string; receipt: FoundReceipt | undefined },
+  placeFor?: (size: number) => Promise<ArchivePlace>,
 ): Promise<Archiving | { is: 'gone' }> {
   for (let look = 0; look < LOOKS; look++) {
     const source = await present(place.copying.source, place.copying.container, name);
@@ -106,7 +113,8 @@ async function archivePresent(
     // Before another version takes its place at the destination.
     if (look === 0 && seen?.receipt && !isSeen) await endPassed(place, seen.receipt);
     if (source === undefined) return { is: 'gone' };
-    const last = await archiveVersion(place, source, isSeen ? { receipt: seen.receipt } : undefined);
+    const large = source.size > SYNC_LIMIT ? await placeFor?.(source.size) : undefined;
+    const last = await archiveVersion(large ?? place, source, isSeen ? { receipt: seen.receipt } : undefined);
     if (last.is !== 'passed') return last;
   }
   return { is: 'passed' };

@@ -2,7 +2,7 @@ import type { BlobState } from '../domain/blob.ts';
 import { isWhole } from '../domain/decision.ts';
 import { isPending, type Outcome, outcomeOf, type PendingCopy, type ProblemCode } from '../domain/outcome.ts';
 import { type Archived, claim, ended, type Receipt, type SourceVersion, standingOf } from '../domain/receipt.ts';
-import { readRecord } from '../domain/record.ts';
+import { readRecord, tagsAreWithheld } from '../domain/record.ts';
 import type { FoundReceipt } from '../storage/receipt-store.ts';
 import { isStorageError } from '../storage/storage-error.ts';
 import type { ArchivePlace } from './archive-place.ts';
@@ -10,6 +10,7 @@ import { confirmCopy } from './confirm-copies.ts';
 import { copyBlob } from './copy-blob.ts';
 import { targetName } from './copy-place.ts';
 import { problemCodeOf } from './problem-code.ts';
+import { listNamed } from './restore-blob.ts';
 
 /** What came of trying to archive one version. */
 export type Archiving =
@@ -79,15 +80,14 @@ export async function endPassed(place: ArchivePlace, { value, etag }: FoundRecei
   const source: BlobState = { name, etag: value.source.etag, lastModified: modified, size, type: 'block' };
   const { target, destination } = place.copying;
   const mirrorName = targetName(place.copying, { source });
+  const isIt = (blob: BlobState) =>
+    isWhole(blob) && readRecord(blob.metadata)?.etag === source.etag && blob.size === size;
   const mirror = await target.look(destination, mirrorName);
-  const isThere =
-    mirror !== undefined &&
-    isWhole(mirror) &&
-    readRecord(mirror.metadata)?.etag === source.etag &&
-    mirror.size === size;
+  // The version after it may have been archived over it already: then it is kept.
+  const there = mirror && (isIt(mirror) ? mirror : (await listNamed(target, destination, mirrorName)).find(isIt));
   const now = place.copying.now();
-  const end = isThere
-    ? ended(value, 'done', now, { archived: archivedAs(place, source, mirror.etag, {}) })
+  const end = there
+    ? ended(value, 'done', now, { archived: archivedAs(place, source, there.etag, {}) })
     : ended(value, 'missed', now, { problem: { code: 'source-vanished' } });
   // Whoever wrote it meanwhile knows more.
   await place.receipts.write(end, { ifMatch: etag });
@@ -173,8 +173,12 @@ function archivedAs(
     name: targetName(copying, { source }),
     etag,
     ...(method && { method }),
-    ...(code && { lacks: code }),
+    ...lacking(code ?? (tagsAreWithheld(source) ? 'tags-not-read' : undefined)),
   };
+}
+
+function lacking(lacks: ProblemCode | undefined): { lacks?: ProblemCode } {
+  return lacks ? { lacks } : {};
 }
 
 function pendingOf({ id, ...copy }: NonNullable<Receipt['copy']>): Omit<PendingCopy, 'planned'> {

@@ -13,7 +13,6 @@ import { endPassed } from './archive-version.ts';
 import { type Dependencies, workplaceOf } from './dependencies.ts';
 import { type NameWithReceipts, receiptPages } from './receipt-pages.ts';
 import { RunGuard } from './run-guard.ts';
-import { sourceLister } from './scan-slice.ts';
 
 export interface TidyArchiveInput {
   run: RunRef;
@@ -41,14 +40,17 @@ export function makeTidyArchive(deps: Dependencies) {
     return countingRequests(requests, async () => {
       const { control, source, job, rule } = workplaceOf(deps, run.job);
       const guard = new RunGuard(control, run, deps.now);
-      const place = await archivePlaceFor(deps, run.job, run.id);
+      const place = await archivePlaceFor(deps, run.job, run.id, 0);
       if (from === undefined) await settlePoison(place, new PoisonStore(control, run.job), deps.now());
       if (run.mode === 'redrive') return { requests };
       const keepMs = rule?.receipts && rule.receipts.keepDays * DAY_MS;
       const account = deps.blobs(rule?.receipts?.account ?? job.destination.account);
       const { container } = place.copying;
       const deadline = deps.now().getTime() + deps.limits.scanMs;
-      const walk = new MergeWalk(receiptPages(place.receipts, ''), sourceLister(source, container, ''), { from });
+      const { prefix } = job.source;
+      const listNames = (marker: string | undefined) =>
+        source.listBlobs(container, { prefix, ...(marker !== undefined && { marker }) });
+      const walk = new MergeWalk(receiptPages(place.receipts, prefix), listNames, { from });
       do {
         const standing = await guard.standing();
         if (standing !== 'go') return { stopped: standing, requests };

@@ -37,7 +37,7 @@ export interface Receipt {
   copy?: { id: string; startedAt: string; tries: number; lacks?: ProblemCode };
   archived?: Archived;
   finishedAt?: string;
-  /** From the first claim to the end. */
+  /** From the claim that led to the end, or from the start of an asynchronous copy. */
   seconds?: number;
   problem?: { code: ProblemCode; message?: string };
 }
