@@ -9,7 +9,7 @@ import { type ArchivePlace, archivePlaceFor } from './archive-place.ts';
 import { type Archiving, archiveVersion, confirmVersion, endPassed } from './archive-version.ts';
 import { lookAtSource } from './copy-blob.ts';
 import type { Dependencies } from './dependencies.ts';
-import { problemCodeOf } from './problem-code.ts';
+import { problemCodeOf, type Side } from './problem-code.ts';
 
 /** An upload that somebody has told of. */
 export interface Upload {
@@ -55,7 +55,7 @@ export async function archiveUpload(deps: Dependencies, upload: Upload): Promise
     return resultOf(deps, await archivePresent(place, name, seen, placeFor));
   } catch (error) {
     if (!isStorageError(error)) throw error;
-    return { is: 'failed', code: problemCodeOf(error, 'source'), message: redact(error.message) };
+    return { is: 'failed', code: problemCodeOf(error, side), message: redact(error.message) };
   }
 }
 
@@ -81,7 +81,14 @@ async function asOutcome(
   first: Archiving,
   before?: PendingCopy,
 ): Promise<Outcome | PendingCopy> {
-  const last = first.is === 'passed' ? await archivePresent(place, source.name) : first;
+  let last: Archiving | { is: 'gone' } = first;
+  try {
+    if (first.is === 'passed') last = await archivePresent(place, source.name);
+  } catch (error) {
+    // The others of the run are none the worse for it.
+    if (!isStorageError(error) || error.kind === 'aborted') throw error;
+    return outcomeOf(source, 'failed', { code: problemCodeOf(error, 'destination'), message: error.message, source });
+  }
   switch (last.is) {
     case 'settled':
       return last.outcome;

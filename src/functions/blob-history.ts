@@ -10,8 +10,9 @@ import { isRestorePoint } from '../domain/restore-point.ts';
 import { parseRunId, type RunSummary } from '../domain/run.ts';
 import { ControlStore } from '../storage/control-store.ts';
 import { answering, json, readQuery } from './answering.ts';
+import { jobOf } from './choose-point.ts';
 import { vaultsOf } from './find-run.ts';
-import { foreignCursor, HttpError } from './http-error.ts';
+import { foreignCursor } from './http-error.ts';
 
 const query = z.strictObject({
   job: z.string().optional(),
@@ -42,7 +43,7 @@ interface Version {
 export function blobHistoryHandler(deps: Dependencies) {
   return answering(deps, async (request) => {
     const { container, name, limit, cursor, ...asked } = readQuery(request, query);
-    const job = jobOf(deps, asked.job);
+    const job = asked.job ?? jobOf(deps, undefined);
     if (cursor !== undefined && parseRunId(cursor)?.job !== job) throw foreignCursor();
     const runs = (await runsOf(deps, job)).filter(({ id }) => cursor === undefined || id < cursor);
     const parts = new PartsOnce(name);
@@ -150,12 +151,4 @@ function addTo(versions: Map<string, Version>, outcome: Outcome, { id, startedAt
     first: startedAt,
     last: startedAt,
   });
-}
-
-/** The job that is named, or the only one there is. */
-function jobOf(deps: Dependencies, named: string | undefined): string {
-  const names = deps.configuration.jobs.map(({ name }) => name);
-  if (named !== undefined) return named;
-  if (names.length === 1) return names[0]!;
-  throw new HttpError(400, 'job-missing', 'There are several jobs: say whose', `One of: ${names.join(', ')}`);
 }

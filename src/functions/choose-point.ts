@@ -112,7 +112,8 @@ export function jobOf(deps: Dependencies, named: string | undefined): string {
       `One of: ${names.join(', ')}`,
     );
   }
-  const job = named ?? names[0]!;
+  const job = named ?? names[0];
+  if (job === undefined) throw new HttpError(404, 'job-not-found', 'The configuration has archive rules, and no job');
   if (!names.includes(job)) {
     throw new HttpError(404, 'job-not-found', `There is no job "${job}"`, `The jobs are: ${names.join(', ')}`);
   }

@@ -67,7 +67,7 @@ export class HeldPoint {
     const job = { name: RUN.job, source: { account: 'SOURCE' }, destination: { account: 'VAULT', prefix: '' } };
     let count = 0;
     this.deps = {
-      configuration: { jobs: [job] },
+      configuration: { jobs: [job], archives: [] },
       limits: {
         ...{ sliceBlobs: 50_000, sliceChunks: 8, scanMs: 60_000, chunkBlobs: 2_500, chunkBytes: 2 ** 40 },
         ...{ copyMs: 60_000, copiesAtOnce: 32, copyDeadlineMs: 3_600_000 },

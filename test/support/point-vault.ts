@@ -48,7 +48,7 @@ export class PointVault {
     const blobs = this.#account();
     this.control = new ControlStore(blobs);
     this.deps = {
-      configuration: { jobs: jobs.map((name) => ({ name, destination: { account: 'VAULT' } })) },
+      configuration: { archives: [], jobs: jobs.map((name) => ({ name, destination: { account: 'VAULT' } })) },
       blobs: () => blobs,
       catalog: () => ({ list: this.#list }),
       telemetry: { failure: (_name: string, error: unknown) => expect.unreachable(String(error)) },

@@ -154,6 +154,7 @@ class Life {
       network: this.#network,
       durable: () => this.#durable,
       configuration: {
+        archives: [],
         jobs: world.jobs,
         accounts: new Map(Object.keys(accounts).map((alias) => [alias, {}])),
         otherAccounts: ['TARGET'],

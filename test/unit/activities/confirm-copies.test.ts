@@ -50,7 +50,7 @@ async function rounds(
     destination: { account: 'VAULT', prefix: '' },
   };
   const deps = {
-    configuration: { jobs: [job] },
+    configuration: { jobs: [job], archives: [] },
     limits: { copyDeadlineMs: 3_600_000 },
     copySlots: pLimit(4),
     blobs: (alias: string) => (alias === 'VAULT' ? vault : account),

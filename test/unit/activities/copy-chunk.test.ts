@@ -45,7 +45,7 @@ it('F28: a piece that one execution leaves because of a wish to cancel is not fi
     destination: { account: 'VAULT', prefix: '' },
   };
   const deps = {
-    configuration: { jobs: [job] },
+    configuration: { jobs: [job], archives: [] },
     limits: { copyMs: 3_600_000, copiesAtOnce: 1, copyDeadlineMs: 3_600_000 },
     copySlots: pLimit(1),
     blobs: (alias: string) => (alias === 'VAULT' ? vault : source),

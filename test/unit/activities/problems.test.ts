@@ -5,7 +5,7 @@ import { RUN } from '../../support/run-ref.ts';
 
 test('I9: what an activity answers about a failure holds no signature, whoever worded it', async () => {
   const deps = {
-    configuration: { jobs: [{ name: 'nightly', destination: { account: 'VAULT' } }] },
+    configuration: { jobs: [{ name: 'nightly', destination: { account: 'VAULT' } }], archives: [] },
     telemetry: { failure: () => {} },
     blobs: () => {
       throw new TypeError('Invalid URL: https://acct.blob.core.windows.net/a?sv=2026&sig=c2VjcmV0');

@@ -174,7 +174,7 @@ class Vault {
     const blobs = (alias: string) => new MemoryBlobs(alias === 'SOURCE' ? this.source : this.vault, network);
     const rows = new Map();
     return {
-      configuration: { jobs: this.jobs },
+      configuration: { jobs: this.jobs, archives: [] },
       limits: this.limits,
       copySlots: pLimit(8),
       blobs,

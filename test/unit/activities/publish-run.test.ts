@@ -58,6 +58,7 @@ async function published(
   }
   const deps = {
     configuration: {
+      archives: [],
       jobs: [
         {
           name: 'nightly',

@@ -32,7 +32,7 @@ async function ask(
   { query = {}, vault = EMPTY, list }: { query?: object; vault?: Partial<BlobAccount>; list?: Catalog['list'] },
 ) {
   const deps = {
-    configuration: { jobs: [{ name: 'nightly', destination: { account: 'VAULT' } }] },
+    configuration: { jobs: [{ name: 'nightly', destination: { account: 'VAULT' } }], archives: [] },
     blobs: () => vault,
     catalog: () => ({ list }),
     telemetry: { failure: (_name: string, error: unknown) => expect.unreachable(String(error)) },

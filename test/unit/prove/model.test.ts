@@ -251,7 +251,7 @@ describe('the model does as the code does', () => {
       destination: { account: 'VAULT', prefix: '' },
     };
     const deps = {
-      configuration: { jobs: [job] },
+      configuration: { jobs: [job], archives: [] },
       limits: { copyDeadlineMs: 3_600_000 },
       copySlots: pLimit(1),
       blobs: (alias: string) => (alias === 'VAULT' ? vault : source),

@@ -1,0 +1,74 @@
+import { describe, expect, it } from 'vitest';
+import type { UploadResult } from '../../../src/activities/archive-upload.ts';
+import { finishUpload } from '../../../src/orchestrations/finish-upload.ts';
+import { OrchestrationHarness } from '../../support/orchestration-harness.ts';
+
+const upload = { rule: 'uploads', name: 'a.bin', etag: '0x1', owner: 'uploads-event-1' };
+
+/** Answers one after the other; the last one again and again. An error is thrown. */
+function harnessOf(answers: (UploadResult | Error)[], keepPoison: (input: object) => object = () => ({})) {
+  let asked = 0;
+  return new OrchestrationHarness(
+    { finishUpload },
+    {
+      archiveUpload: () => {
+        const answer = answers[Math.min(asked++, answers.length - 1)]!;
+        if (answer instanceof Error) throw answer;
+        return answer;
+      },
+      keepPoison,
+    },
+  );
+}
+
+const failed: UploadResult = { is: 'failed', code: 'throttled', message: 'busy' };
+const archived: UploadResult = { is: 'archived', etag: '0x1', seconds: 2 };
+
+describe('seeing an upload through', () => {
+  it('waits for a pending copy, longer each time, until it is archived', () => {
+    const harness = harnessOf([{ is: 'pending' }, { is: 'pending' }, archived]);
+    expect(harness.run('finishUpload', { upload, delay: 1 })).toEqual({ is: 'archived' });
+    expect(harness.waits).toEqual([1, 2, 4]);
+    expect(harness.calls('archiveUpload').map(({ input }) => input)).toEqual([upload, upload, upload]);
+  });
+
+  it('waits for as long as the claim of somebody else holds, and never loses the upload', () => {
+    const harness = harnessOf([{ is: 'held', seconds: 301 }, { is: 'held', seconds: 7 }, { is: 'duplicate' }]);
+    expect(harness.run('finishUpload', { upload, delay: 600 })).toEqual({ is: 'duplicate' });
+    expect(harness.waits).toEqual([600, 301, 7]);
+  });
+
+  it('F22: after five failures the upload is kept, with the reason of the last', () => {
+    const harness = harnessOf([failed, { is: 'pending' }, failed]);
+    expect(harness.run('finishUpload', { upload, delay: 1 })).toEqual({ is: 'failed' });
+    expect(harness.calls('archiveUpload')).toHaveLength(6);
+    expect(harness.calls('keepPoison').map(({ input }) => input)).toEqual([
+      { rule: 'uploads', name: 'a.bin', etag: '0x1', problem: { code: 'throttled', message: 'busy' } },
+    ]);
+  });
+
+  it('takes an activity that was ended from outside for a failure like any other', () => {
+    const harness = harnessOf([new Error('timeout'), archived]);
+    expect(harness.run('finishUpload', { upload, delay: 1 })).toEqual({ is: 'archived' });
+  });
+
+  it('F22: tries to keep it again where the vault is out of reach', () => {
+    let times = 0;
+    const harness = harnessOf([failed], () => {
+      times++;
+      if (times < 3) throw new Error('away');
+      return {};
+    });
+    expect(harness.run('finishUpload', { upload, delay: 1 })).toEqual({ is: 'failed' });
+    expect(harness.calls('keepPoison')).toHaveLength(3);
+  });
+
+  it('F39: a copy of days begins new generations, and forgets no failure', () => {
+    const answers = [failed, failed, ...Array<UploadResult>(120).fill({ is: 'pending' }), failed, failed, failed];
+    const harness = harnessOf(answers);
+    expect(harness.run('finishUpload', { upload, delay: 1 })).toEqual({ is: 'failed' });
+    expect(harness.generations.length).toBeGreaterThan(2);
+    expect(harness.calls('archiveUpload')).toHaveLength(125);
+    expect(Math.max(...harness.waits.slice(20, 120))).toBe(60);
+  });
+});
