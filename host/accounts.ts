@@ -3,20 +3,37 @@ import { isAbsolute, join } from 'node:path';
 import { type Azurite, newAccountKey, startAzurite, withoutProxyForLoopback } from './azurite.ts';
 import { HostError } from './host-error.ts';
 import { readJson } from './settings.ts';
+import { OWN_STORAGE } from './storage/connection-name.ts';
 import { writeJson } from './write-json.ts';
 
-/** The aliases of storage accounts that a configuration names. Its errors are the app's to report, so this reads leniently. */
-export function accountAliases(configuration: unknown): string[] {
-  const aliases = new Set<string>();
+/**
+ * The aliases of storage accounts that a configuration names, and those that are another way to an account named
+ * already (a vault, with the right to delete). The errors of a configuration are the app's to report, so this reads
+ * leniently.
+ */
+export function accountAliases(configuration: unknown): { own: string[]; standIns: Map<string, string> } {
+  const own = new Set<string>();
+  const others = new Map<string, string>();
+  const named = (value: unknown) => (typeof value === 'string' && value !== '' ? value : undefined);
+  const add = (value: unknown) => {
+    const alias = named(value);
+    if (alias !== undefined && alias !== OWN_STORAGE) own.add(alias);
+    return alias;
+  };
   for (const list of ['jobs', 'archives']) {
     for (const entry of asArray(property(configuration, list))) {
-      for (const side of ['source', 'destination']) {
-        const account = property(property(entry, side), 'account');
-        if (typeof account === 'string' && account !== '') aliases.add(account);
+      add(property(property(entry, 'source'), 'account'));
+      const vault = add(property(property(entry, 'destination'), 'account'));
+      add(property(property(entry, 'events'), 'queueAccount'));
+      for (const part of ['retention', 'receipts']) {
+        const alias = named(property(property(entry, part), 'account'));
+        if (alias !== undefined && vault !== undefined) others.set(alias, vault);
       }
     }
   }
-  return [...aliases];
+  for (const account of asArray(property(configuration, 'accounts'))) add(account);
+  const standIns = new Map([...others].filter(([alias]) => !own.has(alias)));
+  return { own: [...own], standIns };
 }
 
 /** Whether any of the aliases has an app setting, as a connection string (`VAULT`) or in parts (`VAULT__blobServiceUri`). */
@@ -40,12 +57,14 @@ interface Kept {
 }
 
 /**
- * Gives every alias an account of an embedded Azurite, unless one of them is configured. Keys and ports are kept in the
- * data directory: what was copied once can be looked at again with the same connection string.
+ * Gives every alias an account of an embedded Azurite, unless one of them is configured, and the app one of its own
+ * where it has none but an emulator's. Keys and ports are kept in the data directory: what was copied once can be looked
+ * at again with the same connection string.
  */
 export async function embedAccounts(workingDirectory: string, dataDirectory: string): Promise<Azurite | undefined> {
-  const aliases = accountAliases(configurationOf(workingDirectory));
-  if (aliases.length === 0 || anyConfigured(aliases, process.env)) return undefined;
+  const { own, standIns } = accountAliases(configurationOf(workingDirectory));
+  if (own.length === 0 || anyConfigured([...own, ...standIns.keys()], process.env)) return undefined;
+  const aliases = isEmulatorOrNone(OWN_STORAGE, process.env) ? [...own, OWN_STORAGE] : own;
   const names = aliases.map(accountName);
   for (const [index, name] of names.entries()) {
     const twin = aliases[names.indexOf(name)];
@@ -69,7 +88,15 @@ export async function embedAccounts(workingDirectory: string, dataDirectory: str
   writeJson(file, kept);
   Object.assign(process.env, withoutProxyForLoopback(process.env));
   for (const [index, alias] of aliases.entries()) process.env[alias] = azurite.connectionString(names[index] ?? '');
+  for (const [alias, vault] of standIns) process.env[alias] = process.env[vault];
   return azurite;
+}
+
+function isEmulatorOrNone(alias: string, settings: NodeJS.ProcessEnv): boolean {
+  const connection = settings[alias];
+  if (connection !== undefined && connection.trim() !== '')
+    return /^\s*UseDevelopmentStorage\s*=\s*true/i.test(connection);
+  return !Object.keys(settings).some((name) => name.startsWith(`${alias}__`));
 }
 
 function configurationOf(directory: string): unknown {

@@ -5,13 +5,18 @@ import { adminHandler } from './admin.ts';
 import type { Azurite } from './azurite.ts';
 import { lockDataDirectory } from './data-lock.ts';
 import { HostError, messageOf } from './host-error.ts';
+import { hostIdOf } from './host-id.ts';
+import { loadHostSettings } from './host-settings.ts';
 import { isLoopbackAddress } from './http/access.ts';
 import { type HttpServer, startHttpServer } from './http/server.ts';
 import { writeLog } from './log.ts';
 import type { Options } from './options.ts';
-import { loadAppSettings, loadHostSettings } from './settings.ts';
+import { QueueBell } from './queues/queue-bell.ts';
+import { loadAppSettings } from './settings.ts';
+import { blobListener } from './triggers/blob.ts';
 import { type DurableListener, durableListener } from './triggers/durable.ts';
 import { httpListener } from './triggers/http.ts';
+import { queueListener } from './triggers/queue.ts';
 import { timerListener } from './triggers/timer.ts';
 import type { HostedFunction, Listener, TriggerHost } from './triggers/trigger.ts';
 import { type App, loadApp } from './worker/app.ts';
@@ -85,7 +90,12 @@ async function serve(listeners: Listener[], { address, port }: Options, key: str
 /** Gives each function of the app to the listener for its kind of trigger. */
 async function attach(app: App, options: Options, fatal: (error: HostError) => void) {
   const { registrations } = app;
-  const host: TriggerHost = { settings: loadHostSettings(options.appDirectory), dataDirectory: options.dataDirectory };
+  const host: TriggerHost = {
+    settings: loadHostSettings(options.appDirectory),
+    dataDirectory: options.dataDirectory,
+    hostId: hostIdOf(options.appDirectory, options.dataDirectory),
+    bell: new QueueBell(),
+  };
   let clientData: TypedData | undefined;
   const inputData = (type: string) =>
     type === 'durableClient' || type === 'orchestrationClient' ? clientData : undefined;
@@ -96,16 +106,18 @@ async function attach(app: App, options: Options, fatal: (error: HostError) => v
     return [{ name, trigger, bindings, invoke: invoker(registrations, registered, inputData) }];
   });
   const of = (...types: string[]) => functions.filter(({ trigger }) => types.includes(trigger.type));
-  const served = new Set(['httpTrigger', 'timerTrigger', ...DURABLE]);
+  const served = new Set(['httpTrigger', 'timerTrigger', 'queueTrigger', 'blobTrigger', ...DURABLE]);
   for (const { name, trigger } of functions) {
     if (!served.has(trigger.type))
       writeLog('warning', `Function "${name}" is not started: this host has no ${trigger.type}.`);
   }
   const http = httpListener(of('httpTrigger'), host);
   const timer = timerListener(of('timerTrigger'), host);
+  const queue = await queueListener(of('queueTrigger'), host);
+  const blob = await blobListener(of('blobTrigger'), host);
   const durable: DurableListener = await durableListener(of(...DURABLE), host, fatal);
   clientData = durable.clientData;
-  return { listeners: [http, timer, durable], durable };
+  return { listeners: [http, timer, queue, blob, durable], durable };
 }
 
 /** As in Azure, the app setting `AzureWebJobs.NAME.Disabled` keeps a function from being started. */
@@ -127,7 +139,7 @@ async function stopHost({ app, listeners, server, hurry }: Running): Promise<voi
   if ((await Promise.race([ended, late])) === 'late') {
     writeLog(
       'warning',
-      'Not waiting any longer for functions that still run. Activities among them run again at the next start.',
+      'Not waiting any longer for functions that still run. Activities among them run again at the next start, messages within ten minutes.',
     );
   }
   try {

@@ -20,34 +20,6 @@ export function loadAppSettings(directory: string): void {
   }
 }
 
-export interface HostSettings {
-  routePrefix: string;
-  maxConcurrentActivityFunctions: number;
-  maxConcurrentOrchestratorFunctions: number;
-  hubName: string;
-}
-
-/** What of host.json this host heeds. */
-export function loadHostSettings(directory: string): HostSettings {
-  const content = (readJson(join(directory, 'host.json')) ?? {}) as {
-    extensions?: {
-      http?: { routePrefix?: string };
-      durableTask?: {
-        hubName?: string;
-        maxConcurrentActivityFunctions?: number;
-        maxConcurrentOrchestratorFunctions?: number;
-      };
-    };
-  };
-  const { http = {}, durableTask = {} } = content.extensions ?? {};
-  return {
-    routePrefix: http.routePrefix ?? 'api',
-    hubName: durableTask.hubName ?? 'host',
-    maxConcurrentActivityFunctions: durableTask.maxConcurrentActivityFunctions ?? 8,
-    maxConcurrentOrchestratorFunctions: durableTask.maxConcurrentOrchestratorFunctions ?? 8,
-  };
-}
-
 /** Replaces each `%NAME%` by the app setting of that name. */
 export function resolveSettings(text: string, where: string, settings: NodeJS.ProcessEnv = process.env): string {
   return text.replace(/%([^%]+)%/g, (_match, name: string) => {

@@ -1,5 +1,6 @@
+import type { HostSettings } from '../host-settings.ts';
 import type { HttpHandler } from '../http/server.ts';
-import type { HostSettings } from '../settings.ts';
+import type { QueueBell } from '../queues/queue-bell.ts';
 import type { Binding } from '../worker/core-api.ts';
 import type { Invoke } from '../worker/invoke.ts';
 
@@ -15,6 +16,10 @@ export interface TriggerHost {
   settings: HostSettings;
   /** Where what must survive a restart is kept. */
   dataDirectory: string;
+  /** Tells the records of this host in storage from those of others. */
+  hostId: string;
+  /** Tells queue listeners what was put into a queue by this host. */
+  bell: QueueBell;
 }
 
 /** Listens for what starts functions. One kind of trigger is one file that makes one of these from its functions. */

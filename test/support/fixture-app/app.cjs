@@ -223,6 +223,10 @@ app.http('hello', {
   },
 });
 app.http('helloWorld', { methods: ['GET'], route: 'hello/world', handler: () => ({ body: 'the literal route' }) });
+app.http('settings', {
+  route: 'settings',
+  handler: () => ({ jsonBody: process.env.SETTINGS.split(',').map((name) => process.env[name] ?? null) }),
+});
 app.http('throws', {
   route: 'throws',
   handler: () => {
@@ -261,7 +265,9 @@ app.timer('nightly', {
 });
 
 // ---- a trigger this host does not have
-app.storageQueue('fromQueue', { queueName: 'q', connection: 'NONE', handler: () => {} });
+app.serviceBusQueue('fromBus', { queueName: 'q', connection: 'NONE', handler: () => {} });
+
+if (process.env.FIXTURE_STORAGE) require('./storage-functions.cjs');
 
 // ---- stands in for Strongroom's own API, for --once
 const runs = new Map();

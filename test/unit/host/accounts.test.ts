@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { BlobServiceClient } from '@azure/storage-blob';
+import { QueueServiceClient } from '@azure/storage-queue';
 import { describe, expect, test } from 'vitest';
 import { accountAliases, anyConfigured } from '../../../host/accounts.ts';
 import { newAccountKey, startAzurite } from '../../../host/azurite.ts';
@@ -11,14 +12,36 @@ import { Fixture, temporaryDirectory, until } from './fixture.ts';
 test('finds the accounts a configuration names, whatever else is in it', () => {
   const configuration = {
     jobs: [
-      { source: { account: 'SOURCE' }, destination: { account: 'VAULT' } },
-      { source: { account: 'SOURCE' }, destination: { account: 7 } },
+      { source: { account: 'SOURCE' }, destination: { account: 'VAULT' }, retention: { account: 'PRUNER' } },
+      { source: { account: 'SOURCE' }, destination: { account: 7 }, retention: { account: 'LOST' } },
       null,
     ],
-    archives: [{ source: { account: 'UPLOADS' }, destination: { account: 'VAULT' } }],
+    archives: [
+      {
+        source: { account: 'UPLOADS' },
+        destination: { account: 'ARCHIVE' },
+        events: { queueAccount: 'EVENTS' },
+        receipts: { account: 'JANITOR' },
+      },
+      // The account of the app is given out by itself, and a vault that deletes itself is no other way to it.
+      {
+        source: { account: 'UPLOADS' },
+        destination: { account: 'ARCHIVE' },
+        events: { queueAccount: 'AzureWebJobsStorage' },
+        receipts: { account: 'ARCHIVE' },
+      },
+    ],
+    accounts: ['ELSEWHERE', 3],
   };
-  expect(accountAliases(configuration)).toEqual(['SOURCE', 'VAULT', 'UPLOADS']);
-  for (const odd of [undefined, null, 'x', { jobs: {} }, { jobs: [[]] }]) expect(accountAliases(odd)).toEqual([]);
+  expect(accountAliases(configuration)).toEqual({
+    own: ['SOURCE', 'VAULT', 'UPLOADS', 'ARCHIVE', 'EVENTS', 'ELSEWHERE'],
+    standIns: new Map([
+      ['PRUNER', 'VAULT'],
+      ['JANITOR', 'ARCHIVE'],
+    ]),
+  });
+  for (const odd of [undefined, null, 'x', { jobs: {} }, { jobs: [[]] }])
+    expect(accountAliases(odd)).toEqual({ own: [], standIns: new Map() });
 });
 
 test('one configured account is enough to want no Azurite', () => {
@@ -60,7 +83,7 @@ describe('Azurite', () => {
     expect(fixture.host.output()).toMatch(/blobs http:\/\/127\.0\.0\.1:\d+/);
     const kept = readFileSync(join(directory, 'data', 'azurite.json'), 'utf8');
     const { keys, ports } = JSON.parse(kept) as { keys: Record<string, string>; ports: { blob: number } };
-    expect(Object.keys(keys)).toEqual(['mysource', 'vault']);
+    expect(Object.keys(keys)).toEqual(['mysource', 'vault', 'azurewebjobsstorage']);
     for (const key of Object.values(keys)) expect(fixture.host.output()).not.toContain(key);
     const connection = `DefaultEndpointsProtocol=http;AccountName=vault;AccountKey=${keys.vault};BlobEndpoint=http://127.0.0.1:${ports.blob}/vault;`;
     const container = BlobServiceClient.fromConnectionString(connection).getContainerClient('kept');
@@ -75,6 +98,40 @@ describe('Azurite', () => {
     const second = readOwner(join(directory, 'data', 'azurite', 'azurite.pid'));
     expect(await fixture.host.stop()).toBe(0);
     expect(second && isAlive(second)).toBe(false);
+  });
+
+  test('gives the app storage of its own, where it has none but an emulator', async () => {
+    const directory = temporaryDirectory();
+    const rule = { source: { account: 'A' }, destination: { account: 'B' }, receipts: { account: 'C' } };
+    writeFileSync(join(directory, 'strongroom.json'), JSON.stringify({ archives: [rule] }));
+    const settings = ['AzureWebJobsStorage', 'B', 'C'];
+    const env = { FIXTURE_STORAGE: 'own', OWN_QUEUE: 'own-queue', SETTINGS: settings.join() };
+    const told = async (fixture: Fixture) => (await (await fixture.fetch('/api/settings')).json()) as string[];
+
+    let fixture = await Fixture.start(
+      { env: { ...env, AzureWebJobsStorage: 'UseDevelopmentStorage=true' } },
+      directory,
+    );
+    const [own = '', vault, other] = await told(fixture);
+    expect(own).toMatch(
+      /AccountName=azurewebjobsstorage;.*QueueEndpoint=http:\/\/127\.0\.0\.1:\d+\/azurewebjobsstorage;/,
+    );
+    expect(vault).toContain('AccountName=b;');
+    expect(other).toBe(vault);
+    const queue = QueueServiceClient.fromConnectionString(own).getQueueClient('own-queue');
+    await queue.create();
+    await queue.sendMessage(Buffer.from('hello').toString('base64'));
+    await until('the message', () => (fixture.effects('own').length > 0 ? true : undefined));
+    await fixture.host.stop();
+
+    // One that is real, or meant to be, is left alone.
+    const real = 'DefaultEndpointsProtocol=https;AccountName=real;AccountKey=cmVhbA==;EndpointSuffix=core.windows.net';
+    const withoutQueue = { ...env, FIXTURE_STORAGE: undefined };
+    fixture = await fixture.restart({ env: { ...withoutQueue, AzureWebJobsStorage: real } });
+    expect((await told(fixture))[0]).toBe(real);
+    await fixture.host.stop();
+    fixture = await fixture.restart({ env: { ...withoutQueue, AzureWebJobsStorage__accountName: 'real' } });
+    expect((await told(fixture))[0]).toBeNull();
   });
 
   test('does not come where one is', async () => {

@@ -1,0 +1,14 @@
+const POISON = '-poison';
+
+export function isQueueName(name: string): boolean {
+  return /^[a-z\d](?:-?[a-z\d]){2,62}$/.test(name) && name.length <= 63;
+}
+
+export function isPoisonQueue(name: string): boolean {
+  return name.endsWith(POISON);
+}
+
+/** Where messages end up that fail again and again. A poison queue has none of its own, nor has one whose name is too long. */
+export function poisonQueueName(name: string): string | undefined {
+  return isPoisonQueue(name) || !isQueueName(name + POISON) ? undefined : name + POISON;
+}

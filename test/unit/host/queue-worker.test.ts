@@ -1,0 +1,180 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { QueueServiceClient } from '@azure/storage-queue';
+import { expect, test, vi } from 'vitest';
+import { newAccountKey, startAzurite } from '../../../host/azurite.ts';
+import type { QueueSettings } from '../../../host/host-settings.ts';
+import { decodeMessage } from '../../../host/queues/message-text.ts';
+import { PollingDelay } from '../../../host/queues/polling-delay.ts';
+import { QueueBell } from '../../../host/queues/queue-bell.ts';
+import { isQueueName, poisonQueueName } from '../../../host/queues/queue-name.ts';
+import { QueueWorker } from '../../../host/queues/queue-worker.ts';
+import { type QueueMessage, StorageQueue } from '../../../host/queues/storage-queue.ts';
+import { parseTimeSpan } from '../../../host/time-span.ts';
+import { until } from './fixture.ts';
+
+const SETTINGS: QueueSettings = {
+  batchSize: 16,
+  newBatchThreshold: 8,
+  maxDequeueCount: 5,
+  visibilityTimeout: 0,
+  maxPollingInterval: 60_000,
+  messageEncoding: 'none',
+};
+
+test('reads the times of host.json', () => {
+  const spans = ['00:00:10', '0:1:2', '1.02:00:00', '00:00:00.100', '00:30'].map(parseTimeSpan);
+  expect(spans).toEqual([10_000, 62_000, 93_600_000, 100, 1_800_000]);
+  for (const odd of ['', '10', '24:00:00', '00:60:00', '00:00:00:00', '-00:00:01'])
+    expect(parseTimeSpan(odd)).toBeUndefined();
+});
+
+test('what is not Base64 of text is not decoded', () => {
+  expect(decodeMessage(Buffer.from('grün').toString('base64'), 'base64')).toBe('grün');
+  expect(decodeMessage('eA==\n', 'base64')).toBe('x');
+  expect(decodeMessage('', 'base64')).toBe('');
+  for (const odd of ['plain', 'eA=', 'eA', '{"a":1}', Buffer.from([0xff, 0xfe, 0xff]).toString('base64')])
+    expect(decodeMessage(odd, 'base64')).toBeUndefined();
+  expect(decodeMessage('eA==', 'none')).toBe('eA==');
+});
+
+test('a poison queue has none of its own, nor has one whose name would be too long', () => {
+  expect(poisonQueueName('orders')).toBe('orders-poison');
+  expect(poisonQueueName('orders-poison')).toBeUndefined();
+  expect(poisonQueueName('a'.repeat(56))).toBe(`${'a'.repeat(56)}-poison`);
+  expect(poisonQueueName('a'.repeat(57))).toBeUndefined();
+  for (const odd of ['ab', 'a--b', '-ab', 'ab-', 'Abc', 'a_b', 'a'.repeat(64)]) expect(isQueueName(odd)).toBe(false);
+});
+
+test('polls less and less often, up to the longest interval, and often again after a message', () => {
+  const delay = new PollingDelay(2_000, () => 0.5);
+  const waits = Array.from({ length: 8 }, () => delay.next(false));
+  expect(waits).toEqual([100, 200, 300, 500, 900, 1_700, 2_000, 2_000]);
+  expect([delay.next(true), delay.next(false), delay.next(false)]).toEqual([100, 200, 300]);
+  const [low, high] = [0, 0.999].map((chance) => {
+    const other = new PollingDelay(60_000, () => chance);
+    return Array.from({ length: 4 }, () => other.next(false))[3] ?? 0;
+  });
+  expect([low, Math.round(high ?? 0)]).toEqual([420, 580]);
+});
+
+test('a bell ends the wait at an empty queue', async () => {
+  const looks: number[] = [];
+  const empty = {
+    name: 'empty',
+    exists: async () => true,
+    receive: async () => {
+      looks.push(Date.now());
+      return [];
+    },
+  } as unknown as StorageQueue;
+  const bell = new QueueBell();
+  const worker = new QueueWorker({
+    queue: empty,
+    settings: SETTINGS,
+    bell,
+    handle: async () => {},
+    poisonFor: () => undefined,
+  });
+  worker.start();
+  // By now it waits for more than a second.
+  await until('six looks', () => (looks.length === 6 ? true : undefined));
+  bell.ring('another');
+  bell.ring('empty');
+  await until('the next', () => (looks.length === 7 ? true : undefined));
+  expect((looks[6] ?? 0) - (looks[5] ?? 0)).toBeLessThan(1_000);
+  await worker.stop();
+  const count = looks.length;
+  await sleep(300);
+  expect(looks).toHaveLength(count);
+});
+
+test('whoever listens to the poison queue is told of what comes there', async () => {
+  const done: string[] = [];
+  const message = { id: '1', content: 'bad', dequeueCount: 5, popReceipt: 'p' } as QueueMessage;
+  const batches = [[message]];
+  const queue = {
+    name: 'orders',
+    exists: async () => true,
+    receive: async () => batches.pop() ?? [],
+    remove: async () => done.push('removed'),
+  };
+  const poison = { name: 'orders-poison', put: async (content: string) => done.push(`put ${content}`) };
+  const bell = new QueueBell();
+  bell.listen('orders-poison', () => done.push('told'));
+  const worker = new QueueWorker({
+    queue: queue as unknown as StorageQueue,
+    settings: SETTINGS,
+    bell,
+    handle: () => Promise.reject(new Error('on purpose')),
+    poisonFor: () => poison as unknown as StorageQueue,
+  });
+  worker.start();
+  await until('the bell', () => (done.includes('told') ? true : undefined));
+  expect(done).toEqual(['put bad', 'removed', 'told']);
+  await worker.stop();
+});
+
+test('what keeps it from reading is said once, and once when it is over', async () => {
+  let looks = 0;
+  let away = true;
+  const queue = {
+    name: 'orders',
+    exists: async () => ++looks > 0,
+    receive: () => (away ? Promise.reject(new Error('no route')) : Promise.resolve([])),
+  };
+  const written: string[] = [];
+  const spy = vi.spyOn(process.stdout, 'write').mockImplementation((text) => written.push(String(text)) > 0);
+  try {
+    const worker = new QueueWorker({
+      queue: queue as unknown as StorageQueue,
+      settings: { ...SETTINGS, maxPollingInterval: 100 },
+      bell: new QueueBell(),
+      handle: async () => {},
+      poisonFor: () => undefined,
+    });
+    worker.start();
+    await until('three looks', () => (looks >= 3 ? true : undefined));
+    away = false;
+    await until('the end', () => (written.some((text) => text.includes('can be read now')) ? true : undefined));
+    await worker.stop();
+  } finally {
+    spy.mockRestore();
+  }
+  const said = written.filter((text) => text.includes('"orders"'));
+  expect(said).toEqual([expect.stringContaining('cannot be read'), expect.stringContaining('can be read now')]);
+});
+
+test('a message stays invisible as long as its function runs, and is deleted then', async () => {
+  const azurite = await startAzurite({ accounts: [{ name: 'one', key: newAccountKey() }] });
+  try {
+    const service = QueueServiceClient.fromConnectionString(azurite.connectionString('one'));
+    const client = service.getQueueClient('long');
+    await client.create();
+    await client.sendMessage('work');
+    const handled: QueueMessage[] = [];
+    let ended = 0;
+    const worker = new QueueWorker({
+      queue: new StorageQueue(service, 'long'),
+      settings: { ...SETTINGS, maxPollingInterval: 100 },
+      bell: new QueueBell(),
+      invisibleFor: 2_000,
+      poisonFor: () => undefined,
+      async handle(message) {
+        handled.push(message);
+        await sleep(5_000);
+        ended++;
+      },
+    });
+    worker.start();
+    await until('its end', () => (ended === 1 ? true : undefined));
+    // It was hidden anew more than once, and the receipt of the last time is the one it was deleted with.
+    await until(
+      'it to be deleted',
+      async () => (await client.getProperties()).approximateMessagesCount === 0 || undefined,
+    );
+    expect(handled.map(({ dequeueCount }) => dequeueCount)).toEqual([1]);
+    await worker.stop();
+  } finally {
+    await azurite.stop();
+  }
+});
