@@ -19,13 +19,17 @@ interface Run {
   [detail: string]: unknown;
 }
 
-/** Runs one job through the app's own HTTP API and returns the exit code that says how it went. */
+/** Runs one job, or reconciles one archive rule, through the app's own HTTP API and returns the exit code that says how it went. */
 export async function runOnce(hostUrl: string, { job, mode, key }: OnceOptions, signal: AbortSignal): Promise<number> {
   const headers = { 'content-type': 'application/json', ...(key ? { 'x-functions-key': key } : {}) };
   const post = (path: string, body: unknown) =>
     fetch(new URL(path, hostUrl), { method: 'POST', headers, body: JSON.stringify(body) });
 
-  const started = await post(`/api/jobs/${encodeURIComponent(job)}/runs`, { mode });
+  const asJob = await post(`/api/jobs/${encodeURIComponent(job)}/runs`, { mode });
+  const asRule =
+    asJob.status === 404 ? await post(`/api/archives/${encodeURIComponent(job)}/reconcile`, {}) : undefined;
+  // What is neither is told as a job that there is not.
+  const started = asRule && asRule.status !== 404 ? asRule : asJob;
   const location = started.headers.get('location');
   if (started.status !== 202 || location === null) {
     throw new HostError(`Job "${job}" was not started: ${await reasonOf(started)}`, 1);

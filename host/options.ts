@@ -9,8 +9,9 @@ Usage: npm start -- [options]
   --port N         port of the HTTP API (7071; 0 takes any free one)
   --address A      address to listen on (127.0.0.1). Any other needs the app setting STRONGROOM_KEY
   --data DIR       where progress is kept (.strongroom). Stopped or killed, it carries on from there
-  --once JOB       run one job, then end: exit code 0 when it succeeded, 1 when not
-  --mode MODE      with --once: full (default) or incremental
+  --once NAME      run one job, or reconcile one archive rule, then end: exit code 0 when
+                   it succeeded, 1 when not
+  --mode MODE      with --once and a job: full (default) or incremental
   --app DIR        directory of the app's package.json (the working directory)
   --help           this text
 
@@ -45,7 +46,7 @@ export function parseOptions(args: string[], workingDirectory: string): Options 
   if (mode !== undefined && mode !== 'full' && mode !== 'incremental') {
     throw new HostError(`--mode ${mode}: the mode is full or incremental.`);
   }
-  if (mode !== undefined && values.once === undefined) throw new HostError('--mode goes with --once JOB.');
+  if (mode !== undefined && values.once === undefined) throw new HostError('--mode goes with --once.');
   return {
     help: values.help,
     port,

@@ -276,12 +276,23 @@ app.http('runJob', {
   route: 'jobs/{job}/runs',
   handler: async (request) => {
     const { job } = request.params;
-    if (job === 'unknown')
+    if (job === 'unknown' || job === 'uploads')
       return { status: 404, jsonBody: { title: 'Not Found', detail: 'There is no job "unknown".' } };
     const { mode } = await request.json();
     runs.set(job, { job, mode, looks: 0 });
     effect(`run ${job} ${mode}`);
     return { status: 202, headers: { location: `https://elsewhere.example/api/runs/${job}` } };
+  },
+});
+app.http('reconcile', {
+  methods: ['POST'],
+  route: 'archives/{rule}/reconcile',
+  handler: (request) => {
+    const { rule } = request.params;
+    if (rule !== 'uploads') return { status: 404, jsonBody: { title: 'Not Found', detail: 'There is no such rule.' } };
+    runs.set(rule, { job: rule, looks: 0 });
+    effect(`reconcile ${rule}`);
+    return { status: 202, headers: { location: `https://elsewhere.example/api/runs/${rule}` } };
   },
 });
 app.http('lookAtRun', {

@@ -44,6 +44,14 @@ test('runs one job to its end; the exit code says how it went', async () => {
   expect(effects).toContain('run partly incremental');
 });
 
+test('reconciles an archive rule, where that is what has the name', async () => {
+  const directory = temporaryDirectory();
+  const { code, output } = await outcome(start(directory, ['--once', 'uploads']));
+  expect(output).toMatch(/^uploads: succeeded · uploads · copied 3, failed 0$/m);
+  expect(code).toBe(0);
+  expect(read(directory)).toContain('reconcile uploads');
+});
+
 test('SIGTERM cancels the run and ends with 143', async () => {
   const directory = temporaryDirectory();
   const child = start(directory, ['--once', 'endless']);
