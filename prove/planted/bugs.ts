@@ -170,9 +170,9 @@ export const BUGS: Bug[] = [
   },
   {
     words: 'publishes over a summary that is there',
-    file: 'src/activities/publish-run.ts',
-    find: "await control.writeJson(summaryPath(run), summary, 'absent')",
-    replace: 'await control.writeJson(summaryPath(run), summary, undefined as never)',
+    file: 'src/storage/control-store.ts',
+    find: "this.writeJson(summaryPath(summary), summary, 'absent',",
+    replace: 'this.writeJson(summaryPath(summary), summary, undefined as never,',
     detector: SEEDS,
   },
   {

@@ -66,7 +66,8 @@ export function makeFindUnarchived(deps: Dependencies) {
             tally.listedBytes += blob.size;
             const known = (mirror as NameWithReceipts | undefined)?.receipts.find(({ etag }) => etag === blob.etag);
             if (known?.state === 'done') {
-              settle(outcomeOf(blob, 'unchanged'));
+              // Counted, and not told by name: its receipt does that, and a reconcile may come by the hour.
+              countOutcome(tally, outcomeOf(blob, 'unchanged'));
             } else if (blob.isDirectory) {
               settle(outcomeOf(blob, 'skipped', { code: 'directory' }));
             } else if (

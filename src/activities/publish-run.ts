@@ -1,5 +1,5 @@
 import { type BrakePolicy, brakeOf, changesSince, completedBy, goesBackEnough } from '../domain/brake.ts';
-import { kindOfPath, runsPrefix, summaryPath } from '../domain/control-paths.ts';
+import { kindOfPath, runsPrefix } from '../domain/control-paths.ts';
 import { standingOf } from '../domain/lock.ts';
 import { incompleteness, type ListedPart, partEntries, problemOf, reportOf } from '../domain/report.ts';
 import { withProof } from '../domain/restore-point.ts';
@@ -60,7 +60,7 @@ export function makePublishRun(deps: Dependencies) {
         // Before there is a restore point: whatever happens now, none can be there without its brake.
         await engageBrake(deps, place, judged());
         summary = { ...judged(), ...(plan && { plan }) };
-        if (!(await control.writeJson(summaryPath(run), summary, 'absent'))) {
+        if (!(await control.writeSummary(summary))) {
           summary = (await control.readSummary(run))!;
         }
       }

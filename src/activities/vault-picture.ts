@@ -1,5 +1,4 @@
 import pLimit from 'p-limit';
-import { runsPrefix } from '../domain/control-paths.ts';
 import type { RunLock } from '../domain/lock.ts';
 import { partEntries } from '../domain/report.ts';
 import { isRestorePoint, type Notes } from '../domain/restore-point.ts';
@@ -49,12 +48,14 @@ export async function readPicture(
   for await (const folder of control.foldersBelow('jobs/')) {
     const job = folder.split('/').at(-2)!;
     const listed = await control.listNotes(job);
-    const ids: string[] = [];
-    for await (const path of control.foldersBelow(runsPrefix(job))) ids.push(path.split('/').at(-2)!);
-    for (const id of ids) seen.add(id);
-    const reads = ids
-      .filter((id) => id !== except)
-      .map((id) => limit(() => readPoint(control, { job, id }, listed.get(id), prefixOf)));
+    const runs = await control.listRuns(job);
+    for (const id of runs.keys()) seen.add(id);
+    // What is told to be no restore point is not read: verifications and reconciles may come by the hour.
+    const reads = [...runs]
+      .filter(([id, { restorePoint }]) => id !== except && restorePoint !== false)
+      .map(([id, { parts }]) =>
+        limit(() => readPoint(control, { job, id }, { notes: listed.get(id), parts }, prefixOf)),
+      );
     const found = (await Promise.all(reads)).filter((point) => point !== undefined);
     points.push(...found);
     // What is noted of a restore point that is not there is a sign that something was taken away.
@@ -76,7 +77,7 @@ export async function readPicture(
 async function readPoint(
   control: ControlStore,
   run: { job: string; id: string },
-  listed: Notes | undefined,
+  listed: { notes: Notes | undefined; parts: Map<string, string | undefined> },
   prefixOf: (job: string) => string | undefined,
 ): Promise<PointInVault | undefined> {
   const found = await control.readSummary(run);
@@ -85,14 +86,14 @@ async function readPoint(
   const summary = found ?? (await control.readSummary(run));
   if (summary === undefined) {
     // Emptied, and its summary taken away just now.
-    if (listed?.removed?.emptied !== undefined) return undefined;
+    if (listed.notes?.removed?.emptied !== undefined) return undefined;
     throw new StorageError('damaged', `Run ${run.id} is not at work, and its summary is missing`);
   }
   if (!isRestorePoint(summary)) return undefined;
   // Each by itself: a listing that shows too few would lose a hold, or a brake, without a sign.
   const notes = await control.readNotes(run);
   // One that is being emptied may have been half taken away.
-  if (!notes.removed?.emptied) await assertWhole(control, run, summary);
+  if (!notes.removed?.emptied) await assertWhole(control, run, summary, listed.parts);
   const { startedAt, status, parts, destination } = summary;
   return { ...run, startedAt, status, notes, parts, prefix: destination.prefix, published: true };
 }
@@ -117,12 +118,17 @@ async function partsSoFar(
   return { ...run, startedAt, status: 'running', notes: {}, parts, prefix, published: false };
 }
 
-/** Throws `damaged` unless every part that a restore point names is there, with the checksum that it names. */
+/**
+ * Throws `damaged` unless every part that a restore point names is there, with the checksum that it names. `listed` are those of
+ * the run itself as they were listed, perhaps before it ended.
+ */
 async function assertWhole(
   control: ControlStore,
   run: { job: string; id: string },
   { parts }: RunSummary,
+  listed: Map<string, string | undefined>,
 ): Promise<void> {
+  if (parts.every(({ path, sha256 }) => listed.get(path) === sha256)) return;
   const there = new Map<string, string | undefined>();
   // A retry builds on the parts of earlier runs.
   for (const id of new Set(parts.map(({ path }) => path.split('/')[3]!))) {

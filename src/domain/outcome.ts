@@ -97,7 +97,7 @@ export const PROBLEMS = {
   'tier-not-kept':
     'The account that was written to does not have the access tier that was set on the source; its default was taken. Nothing to do.',
   'container-not-found':
-    'The job names this container, but the source does not have it. Correct the job or the container.',
+    'The job or archive rule names this container, but the source does not have it. Correct the configuration or the container.',
   'container-not-held':
     'The restore point does not have this container. Correct the request, or choose another restore point.',
   'no-containers': 'None of the job\'s patterns matches a container of the source. Correct "source.containers".',

@@ -1,5 +1,4 @@
 import { type Dependencies, noteInCatalog, runsAs } from '../activities/dependencies.ts';
-import { summaryPath } from '../domain/control-paths.ts';
 import { problemOf, reportOf } from '../domain/report.ts';
 import { leftBy, type RunRef, type RunSummary } from '../domain/run.ts';
 import { catalogRowOf } from '../storage/catalog.ts';
@@ -36,7 +35,7 @@ export async function closeRun(
     restorePoint: false,
     parts: [],
   };
-  if (!(await control.writeJson(summaryPath(run), summary, 'absent'))) return (await control.readSummary(run))!;
+  if (!(await control.writeSummary(summary))) return (await control.readSummary(run))!;
   await noteInCatalog(deps, vault, catalogRowOf(summary));
   deps.telemetry.runFinished(summary);
   return summary;

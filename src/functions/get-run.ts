@@ -40,13 +40,12 @@ async function expectedOf(deps: Dependencies, vault: string, run: RunRef): Promi
   const { job, mode, restore, verify } = run;
   const point = restore?.point ?? verify?.point;
   try {
-    if (run.retryOf !== undefined || mode === 'prune') return undefined;
+    if (run.retryOf !== undefined || mode === 'prune' || mode === 'redrive') return undefined;
     if (point !== undefined)
       return heldIn(await new ControlStore(deps.blobs(vault)).readSummary({ job, id: point }), restore);
     const { rows } = await deps.catalog(vault).list({ job, limit: 10 });
-    const last = rows.find(
-      (row) => (row.mode === 'full' || row.mode === 'incremental') && /^(succeeded|completed)/.test(row.status),
-    );
+    const alike = mode === 'reconcile' ? ['reconcile'] : ['full', 'incremental'];
+    const last = rows.find((row) => alike.includes(row.mode) && /^(succeeded|completed)/.test(row.status));
     return last?.counts?.listed;
   } catch (error) {
     if (isStorageError(error)) return undefined;

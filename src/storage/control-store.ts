@@ -10,6 +10,7 @@ import {
   partPath,
   prunePlanPath,
   runPrefix,
+  runsPrefix,
   summaryPath,
 } from '../domain/control-paths.ts';
 import { isLock, type Left, type RunLock, release } from '../domain/lock.ts';
@@ -28,10 +29,20 @@ import { isStorageError, StorageError } from './storage-error.ts';
 const PARTS_AT_ONCE = 4;
 /** In the metadata of what is noted of a restore point, all of it again: one listing tells of all of them. */
 const NOTES_KEY = 'strongroom_notes';
+/** In the metadata of a summary, what a listing of runs has to tell: most of them need not be read. */
+const RUN_KEY = 'strongroom_run';
 
 interface RunName {
   job: string;
   id: string;
+}
+
+/** A run as a listing of its job's runs shows it. */
+export interface ListedRun {
+  /** False where its summary is there and says that it left none; undefined where only reading tells. */
+  restorePoint?: false;
+  /** SHA-256 of its parts, by path. */
+  parts: Map<string, string | undefined>;
 }
 
 /** The control container of one vault: small JSON documents, and the parts of runs. */
@@ -75,6 +86,29 @@ export class ControlStore {
   /** The summary of a run, or undefined while it has none. Throws `damaged`. */
   async readSummary(run: RunName): Promise<RunSummary | undefined> {
     return (await this.#readJson(summaryPath(run), (value) => isSummary(value, run)))?.value;
+  }
+
+  /** Writes a run's summary, unless there is one: false then. */
+  writeSummary(summary: RunSummary): Promise<boolean> {
+    const { restorePoint } = summary;
+    return this.writeJson(summaryPath(summary), summary, 'absent', { [RUN_KEY]: asciiJson({ restorePoint }) });
+  }
+
+  /** Every run of a job that has left anything, by its id; one request per 5,000 objects of theirs. */
+  async listRuns(job: string): Promise<Map<string, ListedRun>> {
+    const runs = new Map<string, ListedRun>();
+    const prefix = runsPrefix(job);
+    for await (const { blobs } of this.#pages({ prefix, metadata: true })) {
+      for (const { name, metadata } of blobs) {
+        const id = name.slice(prefix.length).split('/', 1)[0]!;
+        const run: ListedRun = runs.get(id) ?? { parts: new Map() };
+        runs.set(id, run);
+        const tally = tallyFromMetadata(metadata);
+        if (tally) run.parts.set(name, tally.sha256);
+        else if (name === summaryPath({ job, id }) && saysNone(metadata?.[RUN_KEY])) run.restorePoint = false;
+      }
+    }
+    return runs;
   }
 
   /** What a prune is about, or undefined while that is not decided. Throws `damaged`. */
@@ -305,5 +339,14 @@ export class ControlStore {
       await this.#vault.createContainer(CONTROL_CONTAINER);
       return (await this.#vault.putObject(CONTROL_CONTAINER, path, body, options)).etag;
     }
+  }
+}
+
+function saysNone(text: string | undefined): boolean {
+  if (text === undefined) return false;
+  try {
+    return (JSON.parse(text) as { restorePoint?: unknown }).restorePoint === false;
+  } catch {
+    return false;
   }
 }
