@@ -312,8 +312,8 @@ export const BUGS: Bug[] = [
   {
     words: 'takes its own write, whose answer was lost, for another one',
     file: 'src/storage/control-store.ts',
-    find: 'return now?.body.equals(body) ?? false;',
-    replace: 'return false;',
+    find: 'return now?.body.equals(body) ? now.etag : undefined;',
+    replace: 'return undefined;',
     detector: { test: 'test/unit/storage/control-store.test.ts' },
   },
   {
@@ -375,8 +375,8 @@ export const BUGS: Bug[] = [
   {
     words: 'takes away parts that a retry builds on',
     file: 'src/activities/remove-points.ts',
-    find: 'builtOn.has(id) || mark?.emptied === undefined',
-    replace: 'mark?.emptied === undefined',
+    find: 'builtOn.has(id) || (mark?.emptied === undefined && !left.includes(id))',
+    replace: 'mark?.emptied === undefined && !left.includes(id)',
     detector: LIVES,
   },
   {
