@@ -88,6 +88,8 @@ export function makeFindUnarchived(deps: Dependencies) {
         } while (walk.position !== undefined && mayGoOn());
         if (!walk.order.isKnown) countProblem(tally, 'order-unknown', 0);
         const chunks = await plan.finish();
+        // Once, instead of by each of the copies that find it missing; if it cannot be made, they tell why.
+        if (chunks.length > 0 && !run.dryRun) await vault.createContainer(destination).catch(ignoreStorage);
         const next = walk.position;
         const result: ScanSliceResult = { chunks, ...(next !== undefined && { next }) };
         if (next === undefined) tally.last = true;
@@ -98,4 +100,8 @@ export function makeFindUnarchived(deps: Dependencies) {
       }
     });
   };
+}
+
+function ignoreStorage(error: unknown): void {
+  if (!isStorageError(error)) throw error;
 }
