@@ -62,6 +62,10 @@ export async function copyBlob(
             options.tries ?? 0,
           );
         case 'abort':
+          // What is pending may be the version after this one, by somebody who is at that.
+          if (place.archive && (await lookAtSource(place.source, place.container, source))?.etag !== source.etag) {
+            return { ...failed(source, lastError), code: 'source-changing' };
+          }
           await abortQuietly(target, destination, mirrorName, decision.copyId);
           mirror = await target.look(destination, mirrorName);
           continue;
