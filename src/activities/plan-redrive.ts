@@ -44,10 +44,5 @@ async function* poisoned(store: PoisonStore, id: string | undefined): AsyncGener
     if (entry?.state === 'open') yield entry;
     return;
   }
-  let marker: string | undefined;
-  do {
-    const page = await store.listOpen(marker === undefined ? {} : { marker });
-    yield* page.entries;
-    marker = page.next;
-  } while (marker !== undefined);
+  yield* store.listAll('open');
 }

@@ -4,6 +4,7 @@ import { MergeWalk, type WalkPosition } from '../domain/merge-walk.ts';
 import type { PoisonLine } from '../domain/poison.ts';
 import { problemOf } from '../domain/report.ts';
 import type { Problem, RunRef } from '../domain/run.ts';
+import type { BlobAccount } from '../storage/blob-account.ts';
 import { PoisonStore } from '../storage/poison-store.ts';
 import type { ListedReceipt } from '../storage/receipt-store.ts';
 import { countingRequests } from '../storage/requests.ts';
@@ -41,7 +42,8 @@ export function makeTidyArchive(deps: Dependencies) {
       const { control, source, job, rule } = workplaceOf(deps, run.job);
       const guard = new RunGuard(control, run, deps.now);
       const place = await archivePlaceFor(deps, run.job, run.id, 0);
-      if (from === undefined) await settlePoison(place, new PoisonStore(control, run.job), deps.now());
+      const poison = new PoisonStore(control, run.job);
+      if (from === undefined) await settlePoison(place, poison, deps.now());
       if (run.mode === 'redrive') return { requests };
       const keepMs = rule?.receipts && rule.receipts.keepDays * DAY_MS;
       const account = deps.blobs(rule?.receipts?.account ?? job.destination.account);
@@ -51,58 +53,77 @@ export function makeTidyArchive(deps: Dependencies) {
       const listNames = (marker: string | undefined) =>
         source.listBlobs(container, { prefix, ...(marker !== undefined && { marker }) });
       const walk = new MergeWalk(receiptPages(place.receipts, prefix), listNames, { from });
-      do {
-        const standing = await guard.standing();
-        if (standing !== 'go') return { stopped: standing, requests };
-        for (const { source: named, mirror: present } of await walk.nextPairs(() => false)) {
-          const old = (named as NameWithReceipts).receipts.filter(({ etag }) => etag !== present?.etag);
-          const over = old.filter((receipt) => isOver(receipt, deps.now(), keepMs));
-          if (over.length === 0) continue;
-          const now = await source.look(container, named.name);
-          for (const receipt of over.filter(({ etag }) => etag !== now?.etag)) {
-            if (receipt.state === 'claimed' || receipt.state === 'failed') {
-              const found = await place.receipts.read(receipt.name, receipt.etag);
-              if (found) await endPassed(place, found);
-              continue;
-            }
-            try {
-              await account.deleteBlob(CONTROL_CONTAINER, receipt.path, { ifMatch: receipt.receiptEtag });
-            } catch (error) {
-              if (isStorageError(error, 'access-denied')) {
-                return { requests, problem: problemOf('access-denied-prune', 0, undefined, error.message) };
-              }
-              // Gone already, or written again: an earlier try, or somebody at work on it.
-              if (!isStorageError(error, 'not-found', 'precondition')) throw error;
+      try {
+        if (from === undefined && keepMs !== undefined) {
+          await removeOldPoison(account, poison, deps.now().getTime() - keepMs);
+        }
+        do {
+          const standing = await guard.standing();
+          if (standing !== 'go') return { stopped: standing, requests };
+          for (const { source: named, mirror: present } of await walk.nextPairs(() => false)) {
+            const old = (named as NameWithReceipts).receipts.filter(({ etag }) => etag !== present?.etag);
+            const over = old.filter((receipt) => isOver(receipt, deps.now(), keepMs));
+            if (over.length === 0) continue;
+            const now = await source.look(container, named.name);
+            for (const receipt of over.filter(({ etag }) => etag !== now?.etag)) {
+              if (isEnded(receipt)) await remove(account, receipt.path, receipt.receiptEtag);
+              else await endReceipt(place, receipt);
             }
           }
-        }
-      } while (walk.position !== undefined && deps.now().getTime() < deadline);
+        } while (walk.position !== undefined && deps.now().getTime() < deadline);
+      } catch (error) {
+        if (!(error instanceof RemovalDenied)) throw error;
+        return { requests, problem: problemOf('access-denied-prune', 0, undefined, error.message) };
+      }
       const next = walk.position;
       return { requests, ...(next && { next }) };
     });
   };
 }
 
+async function endReceipt(place: ArchivePlace, { name, etag }: ListedReceipt): Promise<void> {
+  const found = await place.receipts.read(name, etag);
+  if (found) await endPassed(place, found);
+}
+
+function isEnded({ state }: ListedReceipt): boolean {
+  return state === 'done' || state === 'missed';
+}
+
 /** Whether a receipt of a version that seems to be gone has to be ended, or may be removed. */
-function isOver({ state, at }: ListedReceipt, now: Date, keepMs: number | undefined): boolean {
-  const age = now.getTime() - Date.parse(at);
-  if (state === 'claimed' || state === 'failed') return state === 'failed' || age > 0;
-  return keepMs !== undefined && age > keepMs;
+function isOver(receipt: ListedReceipt, now: Date, keepMs: number | undefined): boolean {
+  const age = now.getTime() - Date.parse(receipt.at);
+  if (isEnded(receipt)) return keepMs !== undefined && age > keepMs;
+  return receipt.state === 'failed' || age > 0;
 }
 
 async function settlePoison(place: ArchivePlace, store: PoisonStore, now: Date): Promise<void> {
-  let marker: string | undefined;
-  do {
-    const page = await store.listOpen(marker === undefined ? {} : { marker });
-    for (const entry of page.entries) {
-      if (!(await isSettled(place, entry))) continue;
-      await store.change(entry.id, (before) =>
-        // Given up once more since it was listed: that may be another version.
-        before?.at === entry.at ? { ...before, state: 'settled', settledAt: now.toISOString() } : undefined,
-      );
-    }
-    marker = page.next;
-  } while (marker !== undefined);
+  for await (const entry of store.listAll('open')) {
+    if (!(await isSettled(place, entry))) continue;
+    await store.change(entry.id, (before) =>
+      // Given up once more since it was listed: that may be another version.
+      before?.at === entry.at ? { ...before, state: 'settled', settledAt: now.toISOString() } : undefined,
+    );
+  }
+}
+
+async function removeOldPoison(account: BlobAccount, store: PoisonStore, before: number): Promise<void> {
+  for await (const { at, path, entryEtag } of store.listAll('settled')) {
+    if (Date.parse(at) < before) await remove(account, path, entryEtag);
+  }
+}
+
+/** Told apart from what the source may refuse. */
+class RemovalDenied extends Error {}
+
+async function remove(account: BlobAccount, path: string, ifMatch: string): Promise<void> {
+  try {
+    await account.deleteBlob(CONTROL_CONTAINER, path, { ifMatch });
+  } catch (error) {
+    if (isStorageError(error, 'access-denied')) throw new RemovalDenied(error.message);
+    // Gone already, or written again: an earlier try, or somebody at work on it.
+    if (!isStorageError(error, 'not-found', 'precondition')) throw error;
+  }
 }
 
 /** Whether the version that was given up is archived or gone, and so is whatever took its place. */

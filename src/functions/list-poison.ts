@@ -19,7 +19,7 @@ export function listPoisonHandler(deps: Dependencies) {
     const rule = ruleOf(deps, request.params.rule!);
     const { limit, cursor } = readQuery(request, query);
     const store = new PoisonStore(workplaceOf(deps, rule.name).control, rule.name);
-    const page = await store.listOpen({ limit, ...(cursor && { marker: cursor }) }).catch((error) => {
+    const page = await store.list('open', { limit, ...(cursor && { marker: cursor }) }).catch((error) => {
       throw cursor && isStorageError(error, 'invalid') ? foreignCursor() : error;
     });
     const entries = await Promise.all(page.entries.map(({ id }) => store.read(id)));

@@ -7,6 +7,18 @@ import { StorageError } from './storage-error.ts';
 /** In the metadata of an entry, what a listing has to tell of it. */
 const LINE_KEY = 'strongroom_poison';
 
+/** An entry as a listing shows it. */
+export interface ListedPoison extends PoisonLine {
+  path: string;
+  /** Of the entry itself. */
+  entryEtag: string;
+}
+
+export interface PoisonPage {
+  entries: ListedPoison[];
+  next?: string;
+}
+
 /**
  * The uploads of one rule that were given up. A settled one is not deleted, which takes a right that archiving does without, but
  * marked. Throws `StorageError` and nothing else.
@@ -37,25 +49,30 @@ export class PoisonStore {
     throw new StorageError('precondition', `${this.#pathOf(id)} keeps changing`);
   }
 
-  /** One page, at most 5,000, of what is still open. A page may be empty and not be the last. */
-  async listOpen(options: { marker?: string; limit?: number } = {}): Promise<{ entries: PoisonLine[]; next?: string }> {
+  /** One page, at most 5,000, of what is open or of what is settled. A page may be empty and not be the last. */
+  async list(state: Poison['state'], options: { marker?: string; limit?: number } = {}): Promise<PoisonPage> {
     const page = await this.#control.list({ prefix: this.#folder, metadata: true, ...options });
-    const entries = page.blobs.flatMap(({ metadata }) => lineIn(metadata?.[LINE_KEY]) ?? []);
-    return {
-      entries: entries.filter(({ state }) => state === 'open'),
-      ...(page.next !== undefined && { next: page.next }),
-    };
+    const entries = page.blobs.flatMap(({ name, etag, metadata }): ListedPoison[] => {
+      const line = lineIn(metadata?.[LINE_KEY]);
+      return line?.state === state ? [{ ...line, path: name, entryEtag: etag }] : [];
+    });
+    return { entries, ...(page.next !== undefined && { next: page.next }) };
+  }
+
+  /** All of them, page after page. */
+  async *listAll(state: Poison['state']): AsyncGenerator<ListedPoison> {
+    let marker: string | undefined;
+    do {
+      const page = await this.list(state, marker === undefined ? {} : { marker });
+      yield* page.entries;
+      marker = page.next;
+    } while (marker !== undefined);
   }
 
   /** How many are open. One request per 5,000 there ever were. */
   async countOpen(): Promise<number> {
     let count = 0;
-    let marker: string | undefined;
-    do {
-      const page = await this.listOpen(marker === undefined ? {} : { marker });
-      count += page.entries.length;
-      marker = page.next;
-    } while (marker !== undefined);
+    for await (const _ of this.listAll('open')) count++;
     return count;
   }
 

@@ -13,6 +13,7 @@ import { byPathSegment, byUtf16, type Comparator } from '../../../src/domain/nam
 import type { RunRef, RunSummary } from '../../../src/domain/run.ts';
 import type { Limits } from '../../../src/limits.ts';
 import { ControlStore } from '../../../src/storage/control-store.ts';
+import { StorageError } from '../../../src/storage/storage-error.ts';
 
 /** Reconciles of one rule on memory, each activity carried out in turn. */
 class Room {
@@ -78,7 +79,7 @@ class Room {
     do {
       const input: TidyArchiveInput = { run, ...(tidied?.next && { from: tidied.next }) };
       tidied = (await activities.tidyArchive!(input)) as TidyArchiveResult;
-      expect(tidied.problem).toBeUndefined();
+      if (tidied.problem) throw new Error(`${tidied.problem.code}: ${tidied.problem.message}`);
     } while (tidied.next);
     await activities.publishRun!({ run, containers: 1, problems: [], cancelled: false, requests: {} });
     return (await control.readSummary(run))!;
@@ -218,12 +219,24 @@ describe('receipts that have been kept long enough', () => {
     await room.reconcile();
     room.source.remove(SOURCE, 'gone');
     room.clock += 20 * DAYS;
-    const { StorageError } = await import('../../../src/storage/storage-error.ts');
     room.before = ({ operation, name }) => {
       if (operation === 'GetBlobProperties' && name === 'gone') throw new StorageError('access-denied', 'no', 403);
     };
     await expect(room.reconcile()).rejects.toThrow();
     room.before = () => {};
+    expect(room.receipts()).toHaveLength(1);
+  });
+
+  it('cannot go without the right to delete, and the run says so', async () => {
+    const room = new Room({ keepDays: 10 });
+    room.put('gone');
+    await room.reconcile();
+    room.source.remove(SOURCE, 'gone');
+    room.clock += 20 * DAYS;
+    room.before = ({ operation }) => {
+      if (operation === 'DeleteBlob') throw new StorageError('access-denied', 'no', 403);
+    };
+    await expect(room.reconcile()).rejects.toThrow('access-denied-prune');
     expect(room.receipts()).toHaveLength(1);
   });
 
