@@ -44,9 +44,12 @@ const LOOKS = 4;
  */
 export async function archiveUpload(deps: Dependencies, upload: Upload): Promise<UploadResult> {
   const { name, etag } = upload;
+  let side: Side = 'source';
   try {
     const placeFor = (size: number) => archivePlaceFor(deps, upload.rule, upload.owner, size);
     const place = await placeFor(SYNC_LIMIT);
+    // From here on, what the source refuses says so itself.
+    side = 'destination';
     const { source, container } = place.copying;
     if (!source.canAddress(container, name)) return { is: 'skipped', code: 'unsupported-name' };
     const told = etag === undefined ? undefined : await place.receipts.read(name, etag);

@@ -7,7 +7,7 @@ import type { FoundReceipt } from '../storage/receipt-store.ts';
 import { isStorageError } from '../storage/storage-error.ts';
 import type { ArchivePlace } from './archive-place.ts';
 import { confirmCopy } from './confirm-copies.ts';
-import { copyBlob } from './copy-blob.ts';
+import { copyBlob, lookAtSource } from './copy-blob.ts';
 import { targetName } from './copy-place.ts';
 import { problemCodeOf } from './problem-code.ts';
 import { listNamed } from './restore-blob.ts';
@@ -78,19 +78,23 @@ export async function endPassed(place: ArchivePlace, { value, etag }: FoundRecei
   if (!value || value.state === 'done' || value.state === 'missed') return;
   const { name, size, modified } = value.source;
   const source: BlobState = { name, etag: value.source.etag, lastModified: modified, size, type: 'block' };
-  const { target, destination } = place.copying;
-  const mirrorName = targetName(place.copying, { source });
-  const isIt = (blob: BlobState) =>
-    isWhole(blob) && readRecord(blob.metadata)?.etag === source.etag && blob.size === size;
-  const mirror = await target.look(destination, mirrorName);
-  // The version after it may have been archived over it already: then it is kept.
-  const there = mirror && (isIt(mirror) ? mirror : (await listNamed(target, destination, mirrorName)).find(isIt));
+  const copy = await copyOf(place, source);
   const now = place.copying.now();
-  const end = there
-    ? ended(value, 'done', now, { archived: archivedAs(place, source, there.etag, {}) })
+  const end = copy
+    ? ended(value, 'done', now, { archived: archivedAs(place, source, copy.etag, {}) })
     : ended(value, 'missed', now, { problem: { code: 'source-vanished' } });
   // Whoever wrote it meanwhile knows more.
   await place.receipts.write(end, { ifMatch: etag });
+}
+
+/** The copy of a version, where it lies: under its name, or kept, where the version after it has been archived over it. */
+async function copyOf({ copying }: ArchivePlace, source: BlobState): Promise<BlobState | undefined> {
+  const { target, destination } = copying;
+  const name = targetName(copying, { source });
+  const isIt = (blob: BlobState) =>
+    isWhole(blob) && readRecord(blob.metadata)?.etag === source.etag && blob.size === source.size;
+  const base = await target.look(destination, name);
+  return base && (isIt(base) ? base : (await listNamed(target, destination, name)).find(isIt));
 }
 
 interface Claimed {
@@ -121,22 +125,32 @@ async function finish(
   outcome: Outcome,
   found: FoundReceipt | undefined,
 ): Promise<Archiving> {
+  const mayHavePassed = outcome.code === 'source-changing' || outcome.code === 'source-vanished';
+  // The service says the same of a source that it cannot reach.
+  const passed = mayHavePassed && !(await isPresent(place, source));
+  const copy = passed ? await copyOf(place, source) : undefined;
+  const archived =
+    outcome.status === 'copied' || outcome.status === 'unchanged'
+      ? archivedAs(place, source, outcome.vaultEtag ?? '', outcome)
+      : copy && archivedAs(place, source, copy.etag, {});
   const now = place.copying.now();
-  const passed = outcome.code === 'source-changing' || outcome.code === 'source-vanished';
   let known = found;
   for (let round = 0; round < ROUNDS; round++) {
     const before = known?.value ?? claim(undefined, place.rule, versionOf(place, source), place.owner, now, 0);
     if (before.state === 'done') break;
-    const isArchived = outcome.status === 'copied' || outcome.status === 'unchanged';
     // Others may manage what we did not: their claim stands.
-    if (!isArchived && before.owner !== place.owner) break;
-    const end = isArchived
-      ? ended(before, 'done', now, { archived: archivedAs(place, source, outcome.vaultEtag ?? '', outcome) })
+    if (!archived && before.owner !== place.owner) break;
+    const end = archived
+      ? ended(before, 'done', now, { archived })
       : ended(before, passed ? 'missed' : 'failed', now, { problem: problemIn(outcome) });
     if (await place.receipts.write(end, known ? { ifMatch: known.etag } : 'absent')) break;
     known = await place.receipts.read(source.name, source.etag);
   }
   return passed ? { is: 'passed' } : settled(outcome);
+}
+
+async function isPresent({ copying }: ArchivePlace, source: BlobState): Promise<boolean> {
+  return (await lookAtSource(copying.source, copying.container, source))?.etag === source.etag;
 }
 
 /** What keeps a blob from being archived at all, and needs no receipt to be told. */

@@ -42,8 +42,11 @@ export function* finishUpload(context: OrchestrationContext): Generator<Task, { 
       if (failures >= FAILURES_ALLOWED) {
         const { rule, name, etag } = upload;
         const problem = { code: result.code, message: result.message };
-        yield* giveUp(context, { rule, name, ...(etag !== undefined && { etag }), problem });
-        return { is: 'failed' };
+        if (yield* giveUp(context, { rule, name, ...(etag !== undefined && { etag }), problem }))
+          return { is: 'failed' };
+        // Nobody would hear of it: it is tried once more, and is archived where the vault is back, or given up anew.
+        context.df.continueAsNew({ upload, delay: LONGEST_DELAY, failures: FAILURES_ALLOWED - 1 });
+        return undefined;
       }
       delay = WAIT_AFTER_FAILURE * 2 ** failures;
     } else {
@@ -55,14 +58,15 @@ export function* finishUpload(context: OrchestrationContext): Generator<Task, { 
   return undefined;
 }
 
-/** The vault may be out of reach: a reconcile would find the upload, but nobody would know until then. */
-function* giveUp(context: OrchestrationContext, input: KeepPoisonInput): Generator<Task, void, unknown> {
+/** False where the vault was out of reach for more than an hour: a reconcile would find the upload, but nobody would know until then. */
+function* giveUp(context: OrchestrationContext, input: KeepPoisonInput): Generator<Task, boolean, unknown> {
   for (const delay of [5, 60, 600, 3600]) {
     try {
       yield call(context, 'keepPoison', input);
-      return;
+      return true;
     } catch {
       yield wait(context, delay);
     }
   }
+  return false;
 }
