@@ -8,6 +8,7 @@ const LOAD: Record<PartName, () => Promise<(options: PartOptions) => Promise<Par
   model: async () => (await import('./parts/model.ts')).proveModel,
   simulation: async () => (await import('./parts/simulation.ts')).proveSimulation,
   lives: async () => (await import('./parts/lives.ts')).proveLives,
+  archive: async () => (await import('./parts/archive.ts')).proveArchiving,
   matrix: async () => (await import('./parts/matrix.ts')).proveMatrix,
   crash: async () => (await import('./parts/crash.ts')).proveCrashes,
   planted: async () => (await import('./parts/planted.ts')).provePlanted,

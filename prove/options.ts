@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 
-export const PARTS = ['model', 'simulation', 'lives', 'matrix', 'crash', 'planted'] as const;
+export const PARTS = ['model', 'simulation', 'lives', 'archive', 'matrix', 'crash', 'planted'] as const;
 export type PartName = (typeof PARTS)[number];
 
 export const HELP = `Tries to make Strongroom lose something, in every way we can think of, and says what came of it.
@@ -19,6 +19,8 @@ Usage: npm run prove -- [options]
                and faults: one seed, one history.
   lives        The same for weeks at a time: backups, restores, verifications, holds and prunes, clocks that leap; every
                restore point that is kept must restore what the source was, and nothing it needs may be deleted.
+  archive      Uploads archived as they arrive: every order of the requests of two or three at work on one upload, with every
+               fault between them; and many uploads, messages and crashes, by chance.
   matrix       The real app on an emulator, behind a proxy: every operation of a run with every fault that can befall it.
   crash        The real app killed before and after each of its writes, and started again; activities carried out twice,
                orchestrations terminated.

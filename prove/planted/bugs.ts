@@ -2,6 +2,7 @@ import type { Bug } from './bug.ts';
 
 const SEEDS = { seeds: 150 };
 const LIVES = { test: 'test/unit/prove/lives.test.ts', name: 'end with every restore point' };
+const ARCHIVING = { test: 'test/unit/prove/archive.test.ts', name: 'keeps every promise' };
 const ORCHESTRATIONS = { test: 'test/unit/orchestrations' };
 
 export const BUGS: Bug[] = [
@@ -427,5 +428,89 @@ export const BUGS: Bug[] = [
     find: 'return record === undefined ? blob.etag === entry.vaultEtag : record.etag === entry.etag;',
     replace: 'return record === undefined ? blob.etag === entry.vaultEtag : true;',
     detector: LIVES,
+  },
+  {
+    words: 'does not know its own claim',
+    file: 'src/domain/receipt.ts',
+    find: "  if (receipt.owner === owner) return { is: 'free' };\n",
+    replace: '',
+    detector: ARCHIVING,
+  },
+  {
+    words: 'lets a claim hold for ever',
+    file: 'src/domain/receipt.ts',
+    find: 'forMs <= 0 || lead',
+    replace: 'lead',
+    detector: ARCHIVING,
+  },
+  {
+    words: 'tells of an upload as archived when it claims it',
+    file: 'src/domain/receipt.ts',
+    find: "    state: 'claimed',\n",
+    replace: "    state: 'done',\n",
+    detector: ARCHIVING,
+  },
+  {
+    words: 'archives the version after this one under its claim',
+    file: 'src/activities/copy-blob.ts',
+    find: 'if (place.archive && again.source.etag !== source.etag) {',
+    replace: "if (place.archive && again.source.etag === '') {",
+    detector: ARCHIVING,
+  },
+  {
+    words: 'takes a done receipt back',
+    file: 'src/activities/archive-version.ts',
+    find: "    if (before.state === 'done') break;\n",
+    replace: '',
+    detector: ARCHIVING,
+  },
+  {
+    words: 'tells of an upload as missed that is still there',
+    file: 'src/activities/archive-version.ts',
+    find: 'const passed = mayHavePassed && !(await isPresent(place, source));',
+    replace: 'const passed = mayHavePassed;',
+    detector: ARCHIVING,
+  },
+  {
+    words: 'tells of an upload as missed that is kept as a snapshot',
+    file: 'src/activities/archive-version.ts',
+    find: '(await listNamed(target, destination, name)).find(isIt)',
+    replace: 'undefined',
+    detector: ARCHIVING,
+  },
+  {
+    words: 'takes a claimed upload for an archived one',
+    file: 'src/activities/archive-upload.ts',
+    find: "if (told?.value?.state === 'done')",
+    replace: 'if (told?.value)',
+    detector: ARCHIVING,
+  },
+  {
+    words: 'reconciles nothing that somebody has claimed',
+    file: 'src/activities/find-unarchived.ts',
+    find: "if (known?.state === 'done') {",
+    replace: 'if (known) {',
+    detector: ARCHIVING,
+  },
+  {
+    words: 'drops an event because somebody else is at it',
+    file: 'src/functions/archive-events.ts',
+    find: "      await finishLater(client, { upload, delay: result.seconds }, 'waiting');\n",
+    replace: '',
+    detector: ARCHIVING,
+  },
+  {
+    words: 'forgets a copy that it has started',
+    file: 'src/functions/archive-events.ts',
+    find: '      await finishLater(client, { upload, delay: 1 }, upload.owner);\n',
+    replace: '',
+    detector: ARCHIVING,
+  },
+  {
+    words: 'keeps nothing of what it has given up',
+    file: 'src/domain/poison.ts',
+    find: "    state: 'open',\n",
+    replace: "    state: 'settled',\n",
+    detector: ARCHIVING,
   },
 ];

@@ -1,0 +1,55 @@
+import { archivePlaceOf } from '../../src/activities/archive-place.ts';
+import { archivePlanned, confirmPlanned } from '../../src/activities/archive-upload.ts';
+import { copyPlace } from '../../src/activities/copy-place.ts';
+import { type Dependencies, workplaceOf } from '../../src/activities/dependencies.ts';
+import { makeFindUnarchived } from '../../src/activities/find-unarchived.ts';
+import { makeTidyArchive } from '../../src/activities/tidy-archive.ts';
+import { lockPath, partPath } from '../../src/domain/control-paths.ts';
+import { acquire } from '../../src/domain/lock.ts';
+import { isPending, type Outcome, type PendingCopy, type PlannedCopy } from '../../src/domain/outcome.ts';
+import type { RunRef } from '../../src/domain/run.ts';
+import type { MemoryAccount } from '../simulation/memory-account.ts';
+import { ARCHIVE, CONTROL, RULE, SOURCE } from './stage.ts';
+
+/** How often copies that are pending are looked at. */
+const LOOKS = 10;
+
+/** Lets a run of the rule hold its lock. */
+export function lockFor(vault: MemoryAccount, id: string, now: number): RunRef {
+  const startedAt = new Date(now).toISOString();
+  const about = { id, job: RULE, mode: 'reconcile', trigger: 'timer', dryRun: false, startedAt } as const;
+  const lock = acquire(undefined, about, new Date(now));
+  vault.write(CONTROL, { name: lockPath(RULE), body: Buffer.from(JSON.stringify(lock)) }, 'PutBlob');
+  return lock.run;
+}
+
+/**
+ * What a reconcile does, in order and without an orchestration: find what is not archived, archive it, tidy. `waited` is called
+ * before copies that are pending are looked at again.
+ */
+export async function reconcile(
+  deps: Dependencies,
+  run: RunRef,
+  waited: () => void | Promise<void>,
+): Promise<Outcome[]> {
+  const { control } = workplaceOf(deps, RULE);
+  const share = { run, container: SOURCE, destination: ARCHIVE };
+  const found = await makeFindUnarchived(deps)({ ...share, slice: 0 });
+  if (found.problem || found.stopped || found.next) throw new Error(`Not listed: ${JSON.stringify(found)}`);
+  const outcomes: Outcome[] = [];
+  for (const chunk of found.chunks ?? []) {
+    const plan = await control.readPart<PlannedCopy, object>(partPath(run, 'plan', SOURCE, chunk.key));
+    const place = archivePlaceOf(deps, RULE, await copyPlace(deps, share, 2 ** 40, new AbortController().signal));
+    for (const planned of plan.items) {
+      let result: Outcome | PendingCopy = await archivePlanned(place, planned);
+      for (let look = 0; isPending(result) && look < LOOKS; look++) {
+        await waited();
+        result = await confirmPlanned(place, result);
+      }
+      if (!isPending(result)) outcomes.push(result);
+    }
+  }
+  const tidied = await makeTidyArchive(deps)({ run });
+  if (tidied.problem || tidied.stopped) throw new Error(`Not tidied: ${JSON.stringify(tidied)}`);
+  return outcomes;
+}

@@ -1,0 +1,75 @@
+import pLimit from 'p-limit';
+import type { Dependencies } from '../../src/activities/dependencies.ts';
+import type { ArchiveRule } from '../../src/config.ts';
+import type { Limits } from '../../src/limits.ts';
+import { Telemetry } from '../../src/telemetry/telemetry.ts';
+import type { MemoryAccount } from '../simulation/memory-account.ts';
+import { MemoryBlobs, type Network } from '../simulation/memory-blobs.ts';
+import { MemoryCatalog } from '../simulation/memory-catalog.ts';
+
+/** What every proof of archiving plays with: one rule, from one container of one account into one of another. */
+export const RULE = 'uploads';
+export const SOURCE = 'incoming';
+export const ARCHIVE = 'incomingarchive';
+export const CONTROL = 'strongroom';
+export const QUEUE = 'strongroom-uploads';
+
+export type Folders = ArchiveRule['destination']['folders'];
+
+export function ruleWith(given: {
+  folders: Folders;
+  method: ArchiveRule['method'];
+  keepDays?: number;
+  exclude?: string[];
+}): ArchiveRule {
+  const { folders, method, keepDays, exclude = [] } = given;
+  return {
+    name: RULE,
+    source: { account: 'SOURCE', container: SOURCE, prefix: '', include: [], exclude },
+    destination: { account: 'VAULT', container: '{container}archive', prefix: '', folders },
+    events: { queue: QUEUE, queueAccount: 'AzureWebJobsStorage' },
+    reconcile: '0 0 * * * *',
+    timeZone: 'UTC',
+    method,
+    ...(keepDays !== undefined && { receipts: { keepDays } }),
+  };
+}
+
+export const CLAIM_MS = 600_000;
+
+export const LIMITS: Limits = {
+  sliceBlobs: 1_000,
+  sliceChunks: 8,
+  scanMs: 60_000,
+  chunkBlobs: 100,
+  chunkBytes: 2 ** 40,
+  copyMs: 60_000,
+  copiesAtOnce: 8,
+  copyDeadlineMs: 60_000,
+  retryDelayMs: 800,
+  claimMs: CLAIM_MS,
+  requestMs: 60_000,
+};
+
+/** What one process works with, over its own network and by its own clock. */
+export function dependenciesOf(process: {
+  rule: ArchiveRule;
+  source: MemoryAccount;
+  vault: MemoryAccount;
+  network: Network;
+  now: () => number;
+  random?: () => string;
+}): Dependencies {
+  const { rule, source, vault, network, now, random = () => 'abc123' } = process;
+  const blobs = { SOURCE: new MemoryBlobs(source, network), VAULT: new MemoryBlobs(vault, network) };
+  return {
+    configuration: { jobs: [], archives: [rule], accounts: new Map(), otherAccounts: [] },
+    limits: LIMITS,
+    telemetry: new Telemetry(() => {}),
+    copySlots: pLimit(LIMITS.copiesAtOnce),
+    blobs: (alias) => blobs[alias as keyof typeof blobs],
+    catalog: (alias) => new MemoryCatalog(alias, new Map(), network),
+    now: () => new Date(now()),
+    random,
+  };
+}

@@ -1,0 +1,254 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { describe, expect, it } from 'vitest';
+import type { Sabotage } from '../../../prove/archive/execution.ts';
+import { explore } from '../../../prove/archive/explore.ts';
+import { QUICK } from '../../../prove/archive/scenario.ts';
+import { simulateArchiving } from '../../../prove/archive/simulate.ts';
+import { CONTROL, SOURCE } from '../../../prove/archive/stage.ts';
+import type { MemoryAccount } from '../../../prove/simulation/memory-account.ts';
+import { finishUpload } from '../../../src/orchestrations/finish-upload.ts';
+import { OrchestrationHarness } from '../../support/orchestration-harness.ts';
+
+const run = promisify(execFile);
+
+describe('every schedule of archiving', () => {
+  it.each(QUICK)('keeps every promise: $name', { timeout: 60_000 }, async (scenario) => {
+    const { found, schedules, states } = await explore(scenario, 250);
+    expect(found?.trace ?? []).toEqual([]);
+    expect(schedules).toBeGreaterThan(100);
+    expect(states).toBeGreaterThan(schedules);
+  });
+
+  it('is gone through to its end where it is short', { timeout: 60_000 }, async () => {
+    const [event] = [{ etag: true }];
+    const short = { name: 'short', folders: 'none', method: 'sync', edits: [{ write: [event!] }], leaps: 0 } as const;
+    const calm = await explore({ ...short, edits: [{ write: [event!] }], faults: 0 }, 1_000);
+    expect(calm).toMatchObject({ schedules: 1, whole: true });
+    const faulty = await explore({ ...short, edits: [{ write: [event!] }], faults: 1 }, 1_000);
+    expect(faulty.whole).toBe(true);
+    expect(faulty.schedules).toBeGreaterThan(25);
+    expect(faulty.found).toBeUndefined();
+  });
+});
+
+describe('uploads by chance', () => {
+  it('are archived, each once, whatever goes wrong', { timeout: 60_000 }, async () => {
+    const totals: Record<string, number> = {};
+    for (let seed = 1; seed <= 60; seed++) {
+      const { violations, statistics } = await simulateArchiving(seed);
+      for (const [what, count] of Object.entries(statistics)) totals[what] = (totals[what] ?? 0) + count;
+      expect(violations, `node prove/archive/main.ts --seeds 1 --from ${seed}`).toEqual([]);
+    }
+    // Otherwise there would be little that could break.
+    for (const event of [
+      'crash',
+      'upload: held',
+      'receipt: missed',
+      'given up by the queue',
+      'snapshot',
+      'clock leapt',
+    ]) {
+      expect(totals[event], event).toBeGreaterThan(0);
+    }
+  });
+
+  it('are the same again for the same seed, also in another process', { timeout: 30_000 }, async () => {
+    const [first, again] = [await simulateArchiving(7), await simulateArchiving(7)];
+    expect(first.trace.length).toBeGreaterThan(100);
+    expect(again.trace).toEqual(first.trace);
+    const args = ['prove/archive/main.ts', '--seeds', '1', '--from', '7'];
+    const { stdout } = await run(process.execPath, ['--disable-warning=ExperimentalWarning', ...args]);
+    expect(stdout).toContain(first.digest.slice(0, 16));
+  });
+
+  it('are seen to be lost where nothing is kept before it is overwritten', { timeout: 60_000 }, async () => {
+    let said: string | undefined;
+    for (let seed = 1; seed <= 40 && said === undefined; seed++) {
+      const { violations } = await simulateArchiving(seed, {
+        storage: ({ vault }) => {
+          vault.snapshot = () => 'none';
+        },
+      });
+      said = violations[0]?.message;
+    }
+    expect(said).toContain('done and not in the archive');
+  });
+});
+
+describe('P5: an upload that an orchestration sees through', () => {
+  /** Keeping it fails so many times; archiving it does until then. */
+  function harnessOf(outage: number) {
+    let tried = 0;
+    return new OrchestrationHarness(
+      { finishUpload },
+      {
+        archiveUpload: () =>
+          tried < outage
+            ? { is: 'failed', code: 'unreachable', message: 'away' }
+            : { is: 'archived', etag: '1', seconds: 1 },
+        keepPoison: () => {
+          if (tried++ < outage) throw new Error('away');
+          return {};
+        },
+      },
+    );
+  }
+  const input = { upload: { rule: 'uploads', name: 'a', etag: '1', owner: 'one' }, delay: 1 };
+
+  it('does not end untold, however long the vault is out of reach', () => {
+    const harness = harnessOf(11);
+    expect(harness.run('finishUpload', input)).toEqual({ is: 'failed' });
+    expect(harness.calls('keepPoison')).toHaveLength(12);
+  });
+
+  it('is archived when the vault comes back while it is given up', () => {
+    const harness = harnessOf(4);
+    expect(harness.run('finishUpload', input)).toEqual({ is: 'archived' });
+  });
+});
+
+/** The promises that are seen to be broken, scenario by scenario, until one is. */
+async function noticed(sabotage: Sabotage): Promise<string | undefined> {
+  for (const scenario of QUICK) {
+    const { found } = await explore(scenario, 250, sabotage);
+    if (found) return `${found.violation.promise} ${found.violation.message}`;
+  }
+  return undefined;
+}
+
+type Put = Parameters<MemoryAccount['putObject']>;
+
+/** Lets receipts, or what else lies below the control container, be written otherwise. */
+function writing(vault: MemoryAccount, kind: string, change: (document: Record<string, unknown>) => object): void {
+  const put = vault.putObject.bind(vault);
+  vault.putObject = (...[container, name, body, options]: Put) => {
+    const isMeant = container === CONTROL && name.includes(`/${kind}/`);
+    const given = isMeant ? Buffer.from(JSON.stringify(change(JSON.parse(Buffer.from(body).toString())))) : body;
+    return put(container, name, given, options);
+  };
+}
+
+describe('broken on purpose, it is noticed', { timeout: 120_000 }, () => {
+  const ways: [string, Sabotage['storage'], RegExp][] = [
+    [
+      'that a copy is not pinned to the version of the source',
+      ({ source, vault }) => {
+        const copy = vault.copySync.bind(vault);
+        vault.copySync = (request) =>
+          copy({ ...request, sourceIfMatch: source.blob(SOURCE, 'a')?.etag ?? request.sourceIfMatch });
+      },
+      /P1 .* took the place of the newer|other bytes/,
+    ],
+    [
+      'that a copy is not pinned to what was seen of the destination',
+      ({ vault }) => {
+        const copy = vault.copySync.bind(vault);
+        vault.copySync = (request) => {
+          const there = vault.blob(request.container, request.name);
+          return copy({ ...request, destination: there ? { ifMatch: there.etag } : 'absent' });
+        };
+      },
+      /P[124]/,
+    ],
+    [
+      'that receipts are overwritten, whatever is there',
+      ({ vault }) => {
+        const put = vault.putObject.bind(vault);
+        vault.putObject = (container, name, body, { expect: _, ...options }: Put[3]) =>
+          put(container, name, body, options);
+      },
+      /P[24]/,
+    ],
+    [
+      'that a receipt is done before the copy',
+      ({ vault }) => writing(vault, 'receipts', (receipt) => ({ ...receipt, state: 'done' })),
+      /P2 .* done and not in the archive/,
+    ],
+    [
+      'that a claim never ends',
+      ({ vault }) => writing(vault, 'receipts', (receipt) => ({ ...receipt, expiresAt: '2099-01-01T00:00:00.000Z' })),
+      /P[13]/,
+    ],
+    [
+      'that what failed is told as missed',
+      ({ vault }) =>
+        writing(vault, 'receipts', (receipt) => ({
+          ...receipt,
+          state: receipt.state === 'failed' ? 'missed' : receipt.state,
+        })),
+      /P2 .* told as missed/,
+    ],
+    [
+      'that nothing is kept before it is overwritten',
+      ({ vault }) => {
+        vault.snapshot = () => 'none';
+      },
+      /P2 .* done and not in the archive/,
+    ],
+    [
+      'that nobody looks for what has been overwritten',
+      ({ vault }) => {
+        const list = vault.listBlobs.bind(vault);
+        vault.listBlobs = (container, { kept: _, ...options }) => list(container, options);
+      },
+      /P2 .* told as missed and is in the archive/,
+    ],
+    [
+      'that a copy which has only been accepted is taken for done',
+      ({ vault }) => {
+        const start = vault.startCopy.bind(vault);
+        vault.startCopy = (request) => ({ ...start(request), status: 'success' });
+      },
+      /P2 .* done and not in the archive/,
+    ],
+    [
+      'that versions of one time are taken for one',
+      ({ source, vault }) => {
+        const look = vault.look.bind(vault);
+        vault.look = (container, name, kept) => {
+          const found = look(container, name, kept);
+          const etag = source.blob(SOURCE, 'a')?.etag;
+          return found?.metadata?.strongroom_etag === undefined || etag === undefined
+            ? found
+            : { ...found, metadata: { ...found.metadata, strongroom_etag: etag } };
+        };
+      },
+      /P[123]/,
+    ],
+    [
+      'that a reconcile takes every receipt for a done one',
+      ({ vault }) => {
+        const list = vault.listBlobs.bind(vault);
+        vault.listBlobs = (container, options) => {
+          const page = list(container, options);
+          for (const { metadata } of page.blobs) {
+            const line = metadata?.strongroom_receipt;
+            if (line) metadata.strongroom_receipt = line.replace(/"(?:claimed|failed)"/, '"done"');
+          }
+          return page;
+        };
+      },
+      /P[13] .* after a reconcile/,
+    ],
+    [
+      'that what is given up is told nowhere',
+      ({ vault }) => writing(vault, 'poison', (entry) => ({ ...entry, state: 'settled' })),
+      /P5/,
+    ],
+  ];
+
+  it.each(ways)('%s', async (_, storage, said) => {
+    expect(await noticed({ storage: storage! })).toMatch(said);
+  });
+
+  it('that an event is dropped because somebody else is at it', async () => {
+    const said = await noticed({
+      archiveUpload: (archive) => async (deps, upload) => {
+        const result = await archive(deps, upload);
+        return result.is === 'held' ? { is: 'duplicate' } : result;
+      },
+    });
+    expect(said).toMatch(/P[13] .* after the events/);
+  });
+});
