@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type { InvocationContext } from '@azure/functions';
 import pLimit from 'p-limit';
 import type { Upload } from '../../src/activities/archive-upload.ts';
@@ -20,7 +19,8 @@ import { type Change, MemoryAccount, MemoryStorage, type Traits } from '../simul
 import { MemoryBlobs, type Network } from '../simulation/memory-blobs.ts';
 import { MemoryCatalog, type Rows } from '../simulation/memory-catalog.ts';
 import { type FaultRates, NO_FAULTS, networkOf } from '../simulation/network.ts';
-import { Scheduler, withVirtualTimers } from '../simulation/scheduler.ts';
+import { digestOf, playOut } from '../simulation/play-out.ts';
+import { Scheduler } from '../simulation/scheduler.ts';
 import type { Violation } from '../simulation/witness.ts';
 import { type Activity, type Handlers, Worker } from '../simulation/worker.ts';
 import { ORDERS } from '../simulation/world.ts';
@@ -155,30 +155,18 @@ class ArchiveSimulation {
 
   async play(): Promise<Simulated> {
     for (let i = 0; i < this.#world.workers; i++) this.#hire();
-    let over = false;
-    await withVirtualTimers(this.#scheduler, async () => {
-      const story = this.#story().then(
-        () => {
-          over = true;
-        },
-        (error: Error) => {
-          over = true;
-          this.#witness.say('simulation', `the story broke: ${error.stack}`, '');
-        },
-      );
-      const outcome = await this.#scheduler.run(() => over, MOST_STEPS);
-      if (outcome === 'done') await story;
-      else this.#witness.say('P3', `nothing comes to an end (${outcome} after ${this.#scheduler.taken} steps)`, '');
-    });
+    await playOut(
+      this.#scheduler,
+      () => this.#story(),
+      MOST_STEPS,
+      (what, message) => this.#witness.say(what === 'broken' ? 'simulation' : 'P3', message, ''),
+    );
     this.#statistics.steps = this.#scheduler.taken;
-    const last = [...this.#vault.blobs()].map(({ container, blob }) => `${container}/${blob.name} ${blob.etag}`);
     return {
       seed: this.#seed,
       violations: this.#witness.violations,
       trace: this.#trace,
-      digest: createHash('sha256')
-        .update([...this.#trace, ...last].join('\n'))
-        .digest('hex'),
+      digest: digestOf(this.#trace, this.#vault),
       statistics: this.#statistics,
     };
   }

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type { HttpRequest, InvocationContext } from '@azure/functions';
 import { blobFilter } from '../../src/domain/blob-filter.ts';
 import { backupContainer } from '../../src/orchestrations/backup-container.ts';
@@ -11,7 +10,8 @@ import { type Change, MemoryAccount, MemoryStorage, type Traits } from './memory
 import type { Network } from './memory-blobs.ts';
 import type { Rows } from './memory-catalog.ts';
 import { type FaultRates, NO_FAULTS, networkOf } from './network.ts';
-import { Scheduler, withVirtualTimers } from './scheduler.ts';
+import { digestOf, playOut } from './play-out.ts';
+import { Scheduler } from './scheduler.ts';
 import { type Summary, type Violation, Witness } from './witness.ts';
 import type { Activity, Handlers } from './worker.ts';
 import { Workforce } from './workforce.ts';
@@ -188,33 +188,18 @@ class Simulation {
   async play(): Promise<Simulated> {
     this.#owner.fill();
     for (let i = 0; i < this.#world.workers; i++) this.#workforce.hire();
-    let over = false;
-    await withVirtualTimers(this.#scheduler, async () => {
-      const story = this.#story().then(
-        () => {
-          over = true;
-        },
-        (error: Error) => {
-          over = true;
-          this.#witness.say('simulation', `the story broke: ${error.stack}`, '');
-        },
-      );
-      const outcome = await this.#scheduler.run(() => over, MOST_STEPS);
-      if (outcome === 'done') await story;
-      else this.#witness.say('I4', `nothing comes to an end (${outcome} after ${this.#scheduler.taken} steps)`, '');
-    });
-    this.#statistics.steps = this.#scheduler.taken;
-    const last = [...this.#vault.blobs()].map(
-      ({ container, blob }) =>
-        `${container}/${blob.name} ${blob.etag} ${createHash('sha256').update(blob.body).digest('hex')}`,
+    await playOut(
+      this.#scheduler,
+      () => this.#story(),
+      MOST_STEPS,
+      (what, message) => this.#witness.say(what === 'broken' ? 'simulation' : 'I4', message, ''),
     );
+    this.#statistics.steps = this.#scheduler.taken;
     return {
       seed: this.#seed,
       violations: this.#witness.violations,
       trace: this.#trace,
-      digest: createHash('sha256')
-        .update([...this.#trace, ...last].join('\n'))
-        .digest('hex'),
+      digest: digestOf(this.#trace, this.#vault),
       statistics: this.#statistics,
     };
   }

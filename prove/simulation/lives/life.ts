@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type { HttpRequest, InvocationContext } from '@azure/functions';
 import type { Configuration } from '../../../src/config.ts';
 import { backupContainer } from '../../../src/orchestrations/backup-container.ts';
@@ -10,7 +9,8 @@ import { type Change, MemoryAccount, type MemoryBlob, MemoryStorage, type Traits
 import type { Network } from '../memory-blobs.ts';
 import type { Rows } from '../memory-catalog.ts';
 import { type FaultRates, NO_FAULTS, networkOf } from '../network.ts';
-import { Scheduler, withVirtualTimers } from '../scheduler.ts';
+import { digestOf, playOut } from '../play-out.ts';
+import { Scheduler } from '../scheduler.ts';
 import type { Violation } from '../witness.ts';
 import type { Activity, Handlers } from '../worker.ts';
 import { Workforce } from '../workforce.ts';
@@ -173,30 +173,18 @@ class Life {
   async live(): Promise<Lived> {
     this.#byOwner(() => this.#owner.fill());
     for (let i = 0; i < this.#world.workers; i++) this.#workforce.hire();
-    let over = false;
-    await withVirtualTimers(this.#scheduler, async () => {
-      const story = this.#story().then(
-        () => {
-          over = true;
-        },
-        (error: Error) => {
-          over = true;
-          this.#chronicle.say('simulation', `the story broke: ${error.stack}`, '');
-        },
-      );
-      const outcome = await this.#scheduler.run(() => over, MOST_STEPS);
-      if (outcome === 'done') await story;
-      else this.#chronicle.say('I4', `nothing comes to an end (${outcome} after ${this.#scheduler.taken} steps)`, '');
-    });
+    await playOut(
+      this.#scheduler,
+      () => this.#story(),
+      MOST_STEPS,
+      (what, message) => this.#chronicle.say(what === 'broken' ? 'simulation' : 'I4', message, ''),
+    );
     this.#statistics.steps = this.#scheduler.taken;
-    const last = [...this.#vault.blobs()].map(({ container, blob }) => `${container}/${blob.name} ${blob.etag}`);
     return {
       seed: this.#seed,
       violations: this.#chronicle.violations,
       trace: this.#trace,
-      digest: createHash('sha256')
-        .update([...this.#trace, ...last].join('\n'))
-        .digest('hex'),
+      digest: digestOf(this.#trace, this.#vault),
       statistics: this.#statistics,
     };
   }
