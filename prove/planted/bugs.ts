@@ -227,17 +227,16 @@ export const BUGS: Bug[] = [
   },
   {
     words: 'counts what is unchanged twice',
-    file: 'src/activities/scan-slice.ts',
-    find: "const outcome = outcomeOf(blob, 'unchanged', { vaultEtag: mirror!.etag });\n",
-    replace:
-      "const outcome = outcomeOf(blob, 'unchanged', { vaultEtag: mirror!.etag });\n              countOutcome(tally, outcome);\n",
+    file: 'src/activities/walk-source.ts',
+    find: '    countOutcome(tally, outcome);',
+    replace: '    countOutcome(tally, outcome);\n    countOutcome(tally, outcome);',
     detector: SEEDS,
   },
   {
     words: 'takes a source that cannot be listed for an empty one',
-    file: 'src/activities/scan-slice.ts',
-    find: '        fromSource.add(error as object);\n        throw error;',
-    replace: '        return { blobs: [] };',
+    file: 'src/activities/walk-source.ts',
+    find: '      fromSource.add(error as object);\n      throw error;',
+    replace: '      return { blobs: [] };',
     detector: SEEDS,
   },
   {
@@ -488,8 +487,8 @@ export const BUGS: Bug[] = [
   {
     words: 'reconciles nothing that somebody has claimed',
     file: 'src/activities/find-unarchived.ts',
-    find: "if (known?.state === 'done') {",
-    replace: 'if (known) {',
+    find: "if (known?.state === 'done') return",
+    replace: 'if (known) return',
     detector: ARCHIVING,
   },
   {
