@@ -1,6 +1,14 @@
 import type { BlobState } from '../domain/blob.ts';
+import { SYNC_LIMIT } from '../domain/copy-method.ts';
 import { isWhole } from '../domain/decision.ts';
-import { isPending, type Outcome, outcomeOf, type PendingCopy, type ProblemCode } from '../domain/outcome.ts';
+import {
+  isPending,
+  type Outcome,
+  outcomeOf,
+  type PendingCopy,
+  type PlannedCopy,
+  type ProblemCode,
+} from '../domain/outcome.ts';
 import { type Archived, claim, ended, type Receipt, type SourceVersion, standingOf } from '../domain/receipt.ts';
 import { readRecord, tagsAreWithheld } from '../domain/record.ts';
 import type { FoundReceipt } from '../storage/receipt-store.ts';
@@ -8,7 +16,7 @@ import { isStorageError } from '../storage/storage-error.ts';
 import type { ArchivePlace } from './archive-place.ts';
 import { confirmCopy } from './confirm-copies.ts';
 import { copyBlob, lookAtSource } from './copy-blob.ts';
-import { targetName } from './copy-place.ts';
+import { type CopyPlace, targetName } from './copy-place.ts';
 import { problemCodeOf } from './problem-code.ts';
 import { listNamed } from './restore-blob.ts';
 
@@ -104,10 +112,11 @@ interface Claimed {
 
 async function carryOut(place: ArchivePlace, source: BlobState, claimed: Claimed): Promise<Archiving> {
   const { copy } = claimed.value;
+  const { copying } = place;
   const planned = { source, reason: 'new' } as const;
   const result = copy
-    ? await confirmCopy(place.copying, { planned, ...pendingOf(copy) })
-    : await copyBlob(place.copying, planned);
+    ? await confirmCopy(copying, { planned, ...pendingOf(copy) })
+    : await copyBlob(copying, source.size > SYNC_LIMIT ? await lookedAt(copying, planned) : planned);
   if (!isPending(result)) return finish(place, source, result, claimed);
   const { copyId: id, startedAt, tries, lacks } = result;
   // Where this is not written, the copy is found at the destination by its record.
@@ -116,6 +125,12 @@ async function carryOut(place: ArchivePlace, source: BlobState, claimed: Claimed
     { ifMatch: claimed.etag },
   );
   return { is: 'pending', copy: result };
+}
+
+/** What is small is copied as if nothing were there, and looked at when that is refused: gigabytes in blocks are not sent to find out. */
+async function lookedAt(copying: CopyPlace, planned: PlannedCopy): Promise<PlannedCopy> {
+  const mirror = await copying.target.look(copying.destination, targetName(copying, planned));
+  return { ...planned, ...(mirror && { mirror }) };
 }
 
 /** Writes what came of it into the receipt, whoever may have taken that over meanwhile: the copy has been seen. */

@@ -1,6 +1,6 @@
 import type { BlobState } from '../domain/blob.ts';
 import { isAtomic, methodsFor } from '../domain/copy-method.ts';
-import { decide, isWhole } from '../domain/decision.ts';
+import { type Decision, decide, isWhole } from '../domain/decision.ts';
 import {
   type CopyMethod,
   type Outcome,
@@ -31,7 +31,7 @@ export async function copyBlob(
   planned: PlannedCopy,
   options: { tries?: number; methods?: CopyMethod[] } = {},
 ): Promise<Outcome | PendingCopy> {
-  const { run, target, destination } = place;
+  const { target, destination } = place;
   const mirrorName = targetName(place, planned);
   let { source } = planned;
   let mirror = planned.mirror;
@@ -46,7 +46,7 @@ export async function copyBlob(
       if (look === 0 && mirror === undefined && source.tier === 'Archive') {
         mirror = await target.look(destination, mirrorName);
       }
-      const decision = decide(source, mirror, run.mode === 'full' ? 'full' : 'incremental', run.id);
+      const decision = decideHere(place, source, mirror);
       switch (decision.action) {
         case 'unchanged':
           return outcomeOf(source, 'unchanged', { vaultEtag: mirror!.etag });
@@ -128,6 +128,14 @@ export async function copyBlob(
     ...failed(source, lastError),
     ...((changed || lastError === undefined) && { code: changed ? 'source-changing' : 'destination-changing' }),
   };
+}
+
+/** For an archive, what is there under the same name and carries no record is nothing, unless its bytes are known to be the same. */
+function decideHere({ run, archive }: CopyPlace, source: BlobState, mirror: BlobState | undefined): Decision {
+  const decision = decide(source, mirror, run.mode === 'full' ? 'full' : 'incremental', run.id);
+  if (!archive || decision.action !== 'unchanged' || readRecord(mirror?.metadata)) return decision;
+  const isSame = source.contentMd5 !== undefined && source.contentMd5 === mirror?.contentMd5;
+  return isSame ? decision : { action: 'copy', reason: 'untracked' };
 }
 
 interface Attempt {

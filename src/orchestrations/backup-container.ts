@@ -49,8 +49,8 @@ interface Piece {
  */
 const FAILURES_ALLOWED = 2;
 const WAIT_AFTER_FAILURE = 20;
-/** Problems of a listing that may be over after a wait; the others stay until somebody mends them. */
-const PASSING = new Set<ProblemCode>(['throttled', 'unreachable', 'server-error']);
+/** Problems that may be over after a wait; the others stay until somebody mends them. */
+export const PASSING = new Set<ProblemCode>(['throttled', 'unreachable', 'server-error']);
 
 /** No further slice is scanned while so many chunks wait to be copied. */
 const ENOUGH_TO_DO = 16;

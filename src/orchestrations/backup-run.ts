@@ -3,6 +3,7 @@ import type { PublishRunInput } from '../activities/publish-run.ts';
 import type { WalkPosition } from '../domain/merge-walk.ts';
 import { problemOf } from '../domain/report.ts';
 import { isArchiving, isBackup, type Problem, type RunRef } from '../domain/run.ts';
+import { PASSING } from './backup-container.ts';
 import { type BackupContainersInput, type BackupContainersResult, combine } from './backup-containers.ts';
 import { type Answer, call, wait } from './call.ts';
 
@@ -51,6 +52,7 @@ export function* backupRun(context: OrchestrationContext): Generator<Task, { sta
     for (const [name, count] of Object.entries(answer.requests ?? {})) requests[name] = (requests[name] ?? 0) + count;
     if (answer.problem) problems.push(answer.problem);
   }
+  let cancelled = stopped === 'cancelled';
   if (isArchiving(run.mode) && stopped === undefined && problems.length === 0) {
     let next: WalkPosition | undefined;
     do {
@@ -59,12 +61,15 @@ export function* backupRun(context: OrchestrationContext): Generator<Task, { sta
         ...(next && { from: next }),
       })) as Answer<'tidyArchive'>;
       for (const [name, count] of Object.entries(answer.requests ?? {})) requests[name] = (requests[name] ?? 0) + count;
-      if (answer.problem) problems.push(answer.problem);
+      if (answer.stopped === 'superseded') return { status: 'superseded' };
+      cancelled ||= answer.stopped === 'cancelled';
+      // Everything has been archived; what was left lying about is seen to by the next run.
+      if (answer.problem && !PASSING.has(answer.problem.code)) problems.push(answer.problem);
       next = answer.next;
     } while (next !== undefined);
   }
 
-  const input: PublishRunInput = { run, containers, problems, cancelled: stopped === 'cancelled', requests };
+  const input: PublishRunInput = { run, containers, problems, cancelled, requests };
   const ended = yield* publish(context, input);
   if (run.hasNext) yield* follow(context, run);
   return ended;

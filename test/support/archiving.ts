@@ -1,6 +1,7 @@
 import { BlobServiceClient } from '@azure/storage-blob';
 import { QueueServiceClient } from '@azure/storage-queue';
 import type { TestAccount } from './accounts.ts';
+import type { FaultProxy } from './fault-proxy.ts';
 import { type Strongroom, type StrongroomOptions, startStrongroom } from './strongroom.ts';
 import { until } from './until.ts';
 
@@ -18,6 +19,18 @@ export interface ArchivingOptions extends Partial<StrongroomOptions> {
   /** Laid over the rule `uploads`: container `incoming` of SOURCE, archived into `incomingarchive` of VAULT, told by a queue. */
   rule?: object;
   rules?: object[];
+  /** The app's way to the blobs of both accounts; the queues are reached directly. */
+  proxy?: FaultProxy;
+}
+
+/** An upload that was given up, as `GET …/poison` shows it. */
+export interface ShownPoison {
+  id: string;
+  name: string;
+  etag: string | null;
+  code: string;
+  message: string;
+  times: number;
 }
 
 /** An app with one archive rule and no jobs, and what it takes to upload, tell of uploads, and look at what came of it. */
@@ -66,13 +79,48 @@ export class Archiving {
   /** The contents that are kept of a name: snapshots, oldest first, then the base blob. */
   async versions(name: string, container = 'incomingarchive'): Promise<string[]> {
     const client = this.vault.getContainerClient(container);
-    const texts: string[] = [];
+    const snapshots: string[] = [];
     for await (const blob of client.listBlobsFlat({ prefix: name, includeSnapshots: true })) {
-      if (blob.name !== name) continue;
-      const one = client.getBlobClient(name);
-      texts.push((await (blob.snapshot ? one.withSnapshot(blob.snapshot) : one).downloadToBuffer()).toString());
+      if (blob.name === name && blob.snapshot) snapshots.push(blob.snapshot);
     }
+    const one = client.getBlobClient(name);
+    const kept = [...snapshots.sort().map((snapshot) => one.withSnapshot(snapshot)), one];
+    const texts: string[] = [];
+    for (const each of kept) texts.push((await each.downloadToBuffer()).toString());
     return texts;
+  }
+
+  /** How many versions of each name there are in the archive, base blobs and snapshots together. */
+  async counted(container = 'incomingarchive'): Promise<Record<string, number>> {
+    const counts: Record<string, number> = {};
+    const listed = this.vault.getContainerClient(container).listBlobsFlat({ includeSnapshots: true });
+    for await (const { name } of listed) counts[name] = (counts[name] ?? 0) + 1;
+    return counts;
+  }
+
+  async states(name: string, rule = 'uploads'): Promise<string[]> {
+    return (await this.receipts(name, rule)).map(({ state }) => state);
+  }
+
+  async poison(rule = 'uploads'): Promise<ShownPoison[]> {
+    const { body } = await this.app.call('GET', `/api/archives/${rule}/poison`);
+    return body.uploads as unknown as ShownPoison[];
+  }
+
+  /** Tries all that was given up again, or one, and waits until that is over. */
+  async redrive(body: object = {}, rule = 'uploads') {
+    const { status, body: started } = await this.app.call('POST', `/api/archives/${rule}/redrive`, body);
+    if (status !== 202) throw new Error(`Not started: ${status} ${JSON.stringify(started)}`);
+    return this.app.ended(started.id);
+  }
+
+  /** Waits until the newest version of each of these names has been archived, by its receipt. */
+  async done(...names: string[]): Promise<void> {
+    for (const name of names) {
+      await until(async () => (await this.states(name)).includes('done'), 60).catch(async (error) => {
+        throw new Error(`${name}: ${JSON.stringify(await this.receipts(name), undefined, 1)}`, { cause: error });
+      });
+    }
   }
 
   until(holds: () => Promise<boolean>, seconds = 30): Promise<void> {
@@ -81,7 +129,10 @@ export class Archiving {
 
   /** Waits until nothing waits in the queue, nor is being worked on. */
   async drained(queue = 'uploads'): Promise<void> {
-    await until(async () => (await this.queues.getQueueClient(queue).getProperties()).approximateMessagesCount === 0, 60);
+    await until(
+      async () => (await this.queues.getQueueClient(queue).getProperties()).approximateMessagesCount === 0,
+      60,
+    );
   }
 
   async reconcile(body: object = {}, rule = 'uploads') {
@@ -90,6 +141,9 @@ export class Archiving {
     return this.app.ended(started.id);
   }
 }
+
+/** What failed is tried again at once, not after the 20 seconds of host.json. */
+const AT_ONCE = { AzureFunctionsJobHost__extensions__queues__visibilityTimeout: '00:00:00' };
 
 export function ruleWith(rule: object = {}): object {
   return {
@@ -106,17 +160,17 @@ export function ruleWith(rule: object = {}): object {
 export async function startArchiving(
   source: TestAccount,
   vault: TestAccount,
-  { rule, rules, more, env, ...options }: ArchivingOptions = {},
+  { rule, rules, more, env, proxy, ...options }: ArchivingOptions = {},
 ): Promise<Archiving> {
   const blobs = BlobServiceClient.fromConnectionString(source.connectionString);
   await blobs.getContainerClient('incoming').createIfNotExists();
   await QueueServiceClient.fromConnectionString(vault.connectionString).getQueueClient('uploads').createIfNotExists();
   const app = await startStrongroom({
-    source: source.connectionString,
-    vault: vault.connectionString,
+    source: proxy?.connectionString(source) ?? source.connectionString,
+    vault: proxy?.connectionString(vault) ?? vault.connectionString,
     jobs: [],
     more: { ...more, archives: rules ?? [ruleWith(rule)] },
-    env: { AzureWebJobsStorage: vault.connectionString, ...env },
+    env: { AzureWebJobsStorage: vault.connectionString, ...AT_ONCE, ...env },
     ...options,
   });
   return new Archiving(app, source, vault);

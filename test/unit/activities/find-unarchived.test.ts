@@ -171,6 +171,21 @@ describe('a reconcile', () => {
     expect(room.take()).toBeLessThan(3 * 500 + 60);
   });
 
+  it('copies over what another tool has left under the same name, unless its bytes are known to be the same', async () => {
+    const room = new Room();
+    room.vault.createContainer(`${SOURCE}archive`);
+    const headers = { contentMd5: 'bWQ1IG9mIGl0' };
+    room.put('other', 'as it is');
+    room.source.write(SOURCE, { name: 'same', body: Buffer.from('as it is'), headers });
+    // The younger ones, as far as times can tell.
+    room.clock += 86_400_000;
+    room.vault.write(`${SOURCE}archive`, { name: 'other', body: Buffer.from('as it wa') });
+    room.vault.write(`${SOURCE}archive`, { name: 'same', body: Buffer.from('as it is'), headers });
+    const { counts } = await room.reconcile();
+    expect(counts).toMatchObject({ listed: 2, copied: 1, unchanged: 1 });
+    expect(String(room.vault.blob(`${SOURCE}archive`, 'other')!.body)).toBe('as it is');
+  });
+
   it('tells what it archived by name, and what had been archived before by number', async () => {
     const room = new Room();
     room.put('a');

@@ -327,3 +327,54 @@ it('F31: the same answers give the same sequence of tasks', () => {
   };
   expect(sequence()).toEqual(sequence());
 });
+
+describe('after a reconcile', () => {
+  const reconcile = { run: { ...run, mode: 'reconcile' as const }, requests: {} };
+  const tidying = (answers: object[]) => {
+    const backupContainer: Orchestrator = function* (context) {
+      return yield context.df.callActivity('backUp', context.df.getInput());
+    };
+    let asked = 0;
+    return new OrchestrationHarness(
+      { backupRun, backupContainers, backupContainer },
+      {
+        listContainers: () => ({ containers: pairsOf(1), problems: [], requests: {} }),
+        backUp: () => ({}),
+        tidyArchive: () => answers[asked++]!,
+        publishRun: () => ({ status: 'succeeded' }),
+      },
+    );
+  };
+
+  it('is tidied stretch by stretch, and published with what that took', () => {
+    const next = { source: 'm' };
+    const harness = tidying([{ next, requests: { ListBlobs: 2 } }, { requests: { ListBlobs: 1 } }]);
+    harness.run('backupRun', reconcile);
+    expect(harness.calls('tidyArchive').map(({ input }) => input)).toEqual([
+      { run: reconcile.run },
+      { run: reconcile.run, from: next },
+    ]);
+    expect(published(harness)).toMatchObject([{ cancelled: false, problems: [], requests: { ListBlobs: 3 } }]);
+  });
+
+  it('a wish to cancel is heard while it is tidied', () => {
+    const harness = tidying([{ stopped: 'cancelled', requests: {} }]);
+    harness.run('backupRun', reconcile);
+    expect(published(harness)).toMatchObject([{ cancelled: true }]);
+  });
+
+  it('F29: nothing is published once another run has its lock', () => {
+    const harness = tidying([{ stopped: 'superseded', requests: {} }]);
+    expect(harness.run('backupRun', reconcile)).toEqual({ status: 'superseded' });
+    expect(published(harness)).toEqual([]);
+  });
+
+  it('a service that is away for a moment costs nothing that was archived; a right that is missing is told', () => {
+    const away = tidying([{ problem: problemOf('throttled', 0), requests: {} }]);
+    away.run('backupRun', reconcile);
+    expect(published(away)).toMatchObject([{ problems: [] }]);
+    const denied = tidying([{ problem: problemOf('access-denied-prune', 0), requests: {} }]);
+    denied.run('backupRun', reconcile);
+    expect(published(denied)).toMatchObject([{ problems: [{ code: 'access-denied-prune' }] }]);
+  });
+});
