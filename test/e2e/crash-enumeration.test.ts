@@ -8,7 +8,7 @@ import { runTwice } from '../../prove/crash/twice-case.ts';
  * A share of what `npm run prove` does in full: it ends the process before and after the commit of every call by which
  * a run changes storage, has activities executed twice in five ways, and terminates runs at each of their calls.
  */
-const EVERY = 15;
+const EVERY = 14;
 const LANES = 2;
 
 describe(`killed at every ${EVERY}th call, before its commit and after, a run leaves nothing that does not hold`, () => {

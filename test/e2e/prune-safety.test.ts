@@ -294,7 +294,6 @@ test('F10, F13: where a listing does not come to its end, or is empty, nothing i
     ['strongroom', 'jobs/'],
     ['strongroom', 'jobs/nightly/runs/'],
     ['strongroom', 'jobs/nightly/restore-points/'],
-    ['strongroom', `jobs/nightly/runs/${days[1]!.id}/`],
     ['strongroom', 'locks/'],
     ['databackup', null],
   ];
