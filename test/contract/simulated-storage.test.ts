@@ -2,13 +2,14 @@ import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { BlobServiceClient } from '@azure/storage-blob';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { MemoryAccount, MemoryStorage, type Traits } from '../../prove/simulation/memory-account.ts';
+import { MemoryAccount, MemoryStorage } from '../../prove/simulation/memory-account.ts';
 import { MemoryBlobs } from '../../prove/simulation/memory-blobs.ts';
 import type { Kept } from '../../src/domain/blob.ts';
 import { reducedSource } from '../../src/domain/copy-source.ts';
 import { connectBlobAccount } from '../../src/storage/azure/connect.ts';
 import type { BlobAccount, BlobPage, CopyRequest, ReadAccess } from '../../src/storage/blob-account.ts';
 import { takeAccounts } from '../support/accounts.ts';
+import { plainTraits } from '../support/plain-traits.ts';
 
 /** The storage of the simulation answers as the real adapter does: both are held to the same. */
 
@@ -43,17 +44,7 @@ async function onEmulator(): Promise<Accounts> {
 }
 
 async function inMemory(): Promise<Accounts> {
-  const traits: Traits = {
-    compare: (a, b) => (a < b ? -1 : a > b ? 1 : 0),
-    page: (limit) => limit,
-    now: () => Date.now(),
-    tiers: ['Hot', 'Cool', 'Cold', 'Archive'],
-    tags: true,
-    unsupported: [],
-    staysPending: () => false,
-    started: () => {},
-    changed: () => {},
-  };
+  const traits = plainTraits({ now: () => Date.now() });
   const storage = new MemoryStorage();
   const source = new MemoryAccount(storage, 'source', traits);
   const vault = new MemoryAccount(storage, 'vault', traits);
@@ -344,17 +335,11 @@ describe.each([
 
 describe('listings with snapshots, in memory alone', () => {
   it('break between a blob and its snapshots, and lose none', async () => {
-    const account = new MemoryAccount(new MemoryStorage(), 'vault', {
-      compare: (a, b) => (a < b ? -1 : a > b ? 1 : 0),
-      page: () => 1,
-      now: () => 0,
-      tiers: [],
-      tags: true,
-      unsupported: [],
-      staysPending: () => false,
-      started: () => {},
-      changed: () => {},
-    });
+    const account = new MemoryAccount(
+      new MemoryStorage(),
+      'vault',
+      plainTraits({ page: () => 1, now: () => 0, tiers: [] }),
+    );
     account.createContainer('kept');
     const expected: [string, string | undefined][] = [];
     for (const name of ['a', 'b', 'c']) {

@@ -15,6 +15,7 @@ import { countOutcome, emptyTally } from '../../src/domain/tally.ts';
 import type { VerifyTask } from '../../src/domain/verify.ts';
 import { ControlStore } from '../../src/storage/control-store.ts';
 import { countingRequests } from '../../src/storage/requests.ts';
+import { plainTraits } from './plain-traits.ts';
 import { RUN } from './run-ref.ts';
 
 /** A blob as it is given: what the source's MD5 property says follows from the body unless something else is said. */
@@ -47,17 +48,7 @@ export class HeldPoint {
 
   constructor(limits: object = {}, traits: Partial<Traits> = {}) {
     const storage = new MemoryStorage();
-    const common: Traits = {
-      compare: (a, b) => (a < b ? -1 : a > b ? 1 : 0),
-      page: (limit) => limit,
-      now: () => Date.parse('2026-05-01T12:00:00.000Z'),
-      tiers: ['Hot', 'Cool', 'Cold', 'Archive'],
-      tags: true,
-      unsupported: [],
-      staysPending: () => false,
-      started: () => {},
-      changed: () => {},
-    };
+    const common = plainTraits({ now: () => Date.parse('2026-05-01T12:00:00.000Z') });
     this.source = new MemoryAccount(storage, 'SOURCE', common);
     this.vault = new MemoryAccount(storage, 'VAULT', { ...common, ...traits });
     for (const name of [MIRROR, CONTROL_CONTAINER]) this.vault.createContainer(name);

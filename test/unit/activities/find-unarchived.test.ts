@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { CONTROL, dependenciesOf, RULE, ruleWith, SOURCE } from '../../../prove/archive/stage.ts';
-import { MemoryAccount, MemoryStorage, type Traits } from '../../../prove/simulation/memory-account.ts';
+import { MemoryAccount, MemoryStorage } from '../../../prove/simulation/memory-account.ts';
 import type { Call } from '../../../prove/simulation/memory-blobs.ts';
 import type { CopyChunkInput, CopyChunkResult } from '../../../src/activities/copy-chunk.ts';
 import { makeActivities } from '../../../src/activities/index.ts';
@@ -14,6 +14,7 @@ import type { RunRef, RunSummary } from '../../../src/domain/run.ts';
 import type { Limits } from '../../../src/limits.ts';
 import { ControlStore } from '../../../src/storage/control-store.ts';
 import { StorageError } from '../../../src/storage/storage-error.ts';
+import { plainTraits } from '../../support/plain-traits.ts';
 
 /** Reconciles of one rule on memory, each activity carried out in turn. */
 class Room {
@@ -33,17 +34,7 @@ class Room {
     keepDays = undefined as number | undefined,
   } = {}) {
     const storage = new MemoryStorage();
-    const traits = (order: Comparator): Traits => ({
-      compare: order,
-      page,
-      now: () => this.clock,
-      tiers: ['Hot', 'Cool', 'Cold', 'Archive'],
-      tags: true,
-      unsupported: [],
-      staysPending: () => false,
-      started: () => {},
-      changed: () => {},
-    });
+    const traits = (order: Comparator) => plainTraits({ compare: order, page, now: () => this.clock });
     this.source = new MemoryAccount(storage, 'SOURCE', traits(compare));
     this.vault = new MemoryAccount(storage, 'VAULT', traits(byUtf16));
     this.source.createContainer(SOURCE);

@@ -17,6 +17,7 @@ import type { Notes } from '../../../src/domain/restore-point.ts';
 import { newRunId, type Problem, type RunRef, type RunSummary } from '../../../src/domain/run.ts';
 import { endRun } from '../../../src/functions/close-run.ts';
 import { ControlStore } from '../../../src/storage/control-store.ts';
+import { plainTraits } from '../../support/plain-traits.ts';
 import { Random } from '../../support/random.ts';
 
 const HOUR = 3_600_000;
@@ -46,17 +47,7 @@ class Vault {
     ...limits
   }: { page?: Traits['page']; [limit: string]: unknown } = {}) {
     const storage = new MemoryStorage();
-    const traits: Traits = {
-      compare: (a, b) => (a < b ? -1 : a > b ? 1 : 0),
-      page,
-      now: () => this.clock.service,
-      tiers: ['Hot', 'Cool', 'Cold', 'Archive'],
-      tags: true,
-      unsupported: [],
-      staysPending: () => false,
-      started: () => {},
-      changed: () => {},
-    };
+    const traits = plainTraits({ page, now: () => this.clock.service });
     this.source = new MemoryAccount(storage, 'SOURCE', traits);
     this.vault = new MemoryAccount(storage, 'VAULT', traits);
     this.source.createContainer('data');
