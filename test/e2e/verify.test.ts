@@ -298,8 +298,10 @@ test('a drill restores a sample beside the mirror, compares it and takes it away
   const restored = proxy.requests.filter((request) => scratch(request) && 'x-ms-copy-source' in request.headers);
   expect(new Set(restored.map(({ path }) => path)).size).toBe(12);
   expect(await containers()).toEqual(before);
-  // Nothing was written to the source, nor to the mirror.
-  const written = proxy.requests.slice(proxy.requests.indexOf(restored[0]!)).filter(({ method }) => method !== 'GET');
+  // Nothing was written to the source, nor to the mirror; the emulator itself asks after what it copies.
+  const written = proxy.requests
+    .slice(proxy.requests.indexOf(restored[0]!))
+    .filter(({ method }) => method !== 'GET' && method !== 'HEAD');
   expect(written.filter(({ path }) => path.includes(source.name) || path.includes('backup/'))).toEqual([]);
   expect(digestOf(await held('one', 1).downloadToBuffer())).toBe(content);
 
