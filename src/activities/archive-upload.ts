@@ -6,7 +6,7 @@ import type { BlobAccount } from '../storage/blob-account.ts';
 import type { FoundReceipt } from '../storage/receipt-store.ts';
 import { isStorageError } from '../storage/storage-error.ts';
 import { type ArchivePlace, archivePlaceFor } from './archive-place.ts';
-import { type Archiving, archiveVersion, confirmVersion, endPassed } from './archive-version.ts';
+import { type Archiving, archiveVersion, confirmVersion, endPassed, failureOf } from './archive-version.ts';
 import { lookAtSource } from './copy-blob.ts';
 import type { Dependencies } from './dependencies.ts';
 import { problemCodeOf, type Side } from './problem-code.ts';
@@ -55,7 +55,9 @@ export async function archiveUpload(deps: Dependencies, upload: Upload): Promise
     const told = etag === undefined ? undefined : await place.receipts.read(name, etag);
     if (told?.value?.state === 'done') return { is: 'duplicate' };
     const seen = etag === undefined ? undefined : { etag, receipt: told };
-    return resultOf(deps, await archivePresent(place, name, seen, placeFor));
+    const result = resultOf(deps, await archivePresent(place, name, seen, placeFor));
+    if (result.is === 'archived') deps.telemetry.uploadArchived(upload.rule, result.seconds);
+    return result;
   } catch (error) {
     if (!isStorageError(error)) throw error;
     return { is: 'failed', code: problemCodeOf(error, side), message: redact(error.message) };
@@ -89,8 +91,7 @@ async function asOutcome(
     if (first.is === 'passed') last = await archivePresent(place, source.name);
   } catch (error) {
     // The others of the run are none the worse for it.
-    if (!isStorageError(error) || error.kind === 'aborted') throw error;
-    return outcomeOf(source, 'failed', { code: problemCodeOf(error, 'destination'), message: error.message, source });
+    return failureOf(source, error);
   }
   switch (last.is) {
     case 'settled':

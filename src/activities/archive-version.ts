@@ -227,7 +227,8 @@ function settled(outcome: Outcome): Archiving {
   return { is: 'settled', outcome };
 }
 
-function failureOf(source: BlobState, error: unknown): Outcome {
+/** What the service refused for good, told of this one blob; anything else is thrown on. */
+export function failureOf(source: BlobState, error: unknown): Outcome {
   if (!isStorageError(error) || error.kind === 'aborted') throw error;
   return outcomeOf(source, 'failed', { code: problemCodeOf(error, 'destination'), message: error.message, source });
 }

@@ -104,9 +104,6 @@ async function archiveOne(
 ): Promise<string | undefined> {
   const result = await archiveUpload(upload);
   switch (result.is) {
-    case 'archived':
-      deps.telemetry.uploadArchived(upload.rule, result.seconds);
-      return undefined;
     case 'pending':
       await finishLater(client, { upload, delay: 1 }, upload.owner);
       return undefined;

@@ -25,7 +25,7 @@ export function healthHandler(deps: Dependencies) {
         )),
       })),
     );
-    const answering = new Set(accounts.filter(({ status }) => status === 'ok').map(({ alias }) => alias));
+    const reachable = new Set(accounts.filter(({ status }) => status === 'ok').map(({ alias }) => alias));
     const healthy = accounts.every(({ status }) => status === 'ok');
     return json(healthy ? 200 : 503, {
       status: healthy ? 'ok' : 'degraded',
@@ -44,7 +44,7 @@ export function healthHandler(deps: Dependencies) {
           timeZone,
           next: nextAfter(reconcile, timeZone, deps.now())?.toISOString() ?? null,
           // Uploads that wait for somebody to look; null where the vault cannot be asked.
-          givenUp: answering.has(destination.account) ? await givenUp(deps, name) : null,
+          givenUp: reachable.has(destination.account) ? await givenUp(deps, name) : null,
         })),
       ),
     });
