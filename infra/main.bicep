@@ -65,6 +65,9 @@ param customRoles bool = true
 @description('Lets the app read index tags of the source, so that they are backed up. Needs customRoles.')
 param readTags bool = true
 
+@description('Lets the app read tables of the source: for jobs with "tables".')
+param readTables bool = false
+
 @description('Makes a second identity, which may delete in the vault: the account VAULT_PRUNE, for "retention.account" of a job. Needs customRoles.')
 param pruneIdentity bool = false
 
@@ -211,6 +214,7 @@ module sourceAccess 'app/source-access.bicep' = {
     accountName: sourceAccountName
     principalId: identity.outputs.principalId
     readTags: readTags && customRoles
+    readTables: readTables
   }
 }
 
@@ -221,6 +225,7 @@ module restoreAccess 'app/restore-access.bicep' = if (customRoles) {
     accountName: sourceAccountName
     principalId: identity.outputs.principalId
     mayWrite: restoreToSource
+    withTables: readTables
   }
 }
 

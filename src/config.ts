@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
-import { blobServiceIdentity, resolveAccount } from './config/accounts.ts';
+import { blobServiceIdentity, resolveAccount, tableServiceProblem } from './config/accounts.ts';
 import { type AppSettings, withSettings } from './config/app-settings.ts';
 import {
   type ArchiveRule,
@@ -10,7 +10,6 @@ import {
   ruleSourceSchema,
   unlikeTriggers,
 } from './config/archives.ts';
-import { blobChoice } from './config/blob-choice.ts';
 import { crossChecks, type JobShape } from './config/cross-checks.ts';
 import { jsonErrorOffset, lineAndColumn, syntaxProblem } from './config/json-syntax.ts';
 import { methodSchema } from './config/method.ts';
@@ -18,38 +17,27 @@ import { nameOf } from './config/name.ts';
 import { placeOf } from './config/place.ts';
 import { retentionSchema } from './config/retention.ts';
 import { schemaProblems } from './config/schema-problems.ts';
+import { sourceSchema } from './config/source.ts';
 import { alias, text } from './config/text.ts';
 import { verifySchema } from './config/verify.ts';
 import { ConfigurationError, type ConfigurationProblem } from './domain/configuration-error.ts';
-import { patternProblem } from './domain/container-pattern.ts';
 import { containerTemplateProblem, prefixTemplateProblem } from './domain/container-template.ts';
 import { scheduleProblem, timeZoneProblem } from './domain/schedule.ts';
 import type { AccountConnection } from './storage/account-connection.ts';
 
-const sourceSchema = z.strictObject({
-  account: alias.describe(
-    'Alias of the account to copy from: the app setting of that name holds its connection string, or `<alias>__blobServiceUri` its address for the managed identity.',
-  ),
-  containers: z
-    .array(text(patternProblem))
-    .min(1, { error: 'name at least one container, or "*" for all' })
-    .describe(
-      'Containers by name or by pattern, where `*` stands for any characters. Patterns are expanded when a run starts.',
-    ),
-  ...blobChoice,
-});
-
 const destinationSchema = z.strictObject({
   account: alias.describe('Alias of the vault, the account to copy to; resolved like that of the source.'),
-  container: text(containerTemplateProblem).describe(
-    'The container to copy to, where `{container}` stands for the name of the source container, such as `{container}backup`.',
-  ),
+  container: text(containerTemplateProblem)
+    .exactOptional()
+    .describe(
+      'The container to copy to, where `{container}` stands for the name of the source container, such as `{container}backup`. Needed where the source names containers.',
+    ),
   prefix: text(prefixTemplateProblem)
     .default('')
     .describe('Put in front of every blob name; may hold `{container}`, such as `{container}/`.'),
 });
 
-const jobSchema = z.strictObject({
+const anyJob = z.strictObject({
   name: nameOf('a job').describe('The name of the job: unique among jobs and archive rules, in lower case.'),
   schedule: text(scheduleProblem)
     .optional()
@@ -74,6 +62,16 @@ const jobSchema = z.strictObject({
     .describe('When to verify that what was backed up is there and whole; `afterRun` or `schedule` is needed.'),
 });
 
+const jobSchema = anyJob.refine(
+  ({ source, destination }) => !namesAny(source, 'containers') || fieldOf(destination, 'container') !== undefined,
+  {
+    path: ['destination', 'container'],
+    error: 'this is missing; it says where the containers of the source are copied to, such as "{container}backup"',
+    // Also where other options are wrong; a destination that is none has been complained of as a whole.
+    when: ({ value }) => isObject(fieldOf(value, 'destination')),
+  },
+);
+
 /** The shape of strongroom.json. */
 export const configurationSchema = z.strictObject({
   $schema: z.string().optional().describe('The JSON Schema of this file, for editors.'),
@@ -84,8 +82,13 @@ export const configurationSchema = z.strictObject({
 
 export type { ArchiveRule };
 
+type WrittenJob = z.output<typeof jobSchema>;
+
 /** One job, every default filled in. */
-export type Job = z.output<typeof jobSchema>;
+export interface Job extends Omit<WrittenJob, 'destination'> {
+  /** Without containers the template says nothing; `{container}` then, unless the file gives one. */
+  destination: Required<WrittenJob['destination']>;
+}
 
 export interface Configuration {
   /** In the file's order; at least one job or one archive rule. */
@@ -128,11 +131,15 @@ export function loadConfiguration(from: { text: string; file: string; settings: 
     return connection ? blobServiceIdentity(connection) : `alias ${alias}`;
   };
   problems.push(...crossChecks(drafts.flatMap(shapeOf), identity));
-  problems.push(...drafts.flatMap((draft) => otherVault(draft, accounts)));
+  problems.push(...drafts.flatMap((draft) => otherVault(draft, accounts)), ...unreachableTables(drafts, accounts));
 
   if (!parsed.success || problems.length > 0) throw new ConfigurationError(file, inFileOrder(problems));
   const { jobs: backups, archives, accounts: others } = parsed.data;
-  return { jobs: backups, archives, otherAccounts: [...new Set(others)], accounts };
+  return { jobs: backups.map(filledIn), archives, otherAccounts: [...new Set(others)], accounts };
+}
+
+function filledIn({ destination, ...job }: WrittenJob): Job {
+  return { ...job, destination: { container: '{container}', ...destination } };
 }
 
 const EXAMPLE = `{
@@ -213,7 +220,8 @@ interface Draft extends Parts {
   place: string;
   name?: string;
   aliases: NamedAccount[];
-  /** Of these, that of the destination and the one to delete with: none or one each. */
+  /** Of these, that of the source, that of the destination and the one to delete with: none or one each. */
+  reading: NamedAccount[];
   vault: NamedAccount[];
   deleting: NamedAccount[];
 }
@@ -224,6 +232,8 @@ interface Parts {
   destination?: JobShape['destination'];
   /** The part that names the account to delete with. */
   deletes: string;
+  /** Whether tables of the source are read. */
+  tables: boolean;
 }
 
 /** An alias, with the place it was found at. */
@@ -240,20 +250,22 @@ function draftsOf(value: unknown, list: 'jobs' | 'archives', partsOf: (item: unk
     const name = jobSchema.shape.name.safeParse(fieldOf(item, 'name'));
     const parts = partsOf(item);
     const aliasOf = (part: string) => aliasAt(`${place}.${part}.account`, fieldOf(fieldOf(item, part), 'account'));
-    const [vault, deleting] = [aliasOf('destination'), aliasOf(parts.deletes)];
-    const aliases = [...aliasOf('source'), ...vault, ...deleting];
-    return { ...parts, place, aliases, vault, deleting, ...(name.success && { name: name.data }) };
+    const [reading, vault, deleting] = [aliasOf('source'), aliasOf('destination'), aliasOf(parts.deletes)];
+    const aliases = [...reading, ...vault, ...deleting];
+    return { ...parts, place, aliases, reading, vault, deleting, ...(name.success && { name: name.data }) };
   });
 }
 
 function jobParts(job: unknown): Parts {
   const source = sourceSchema.safeParse(fieldOf(job, 'source'));
   const destination = destinationSchema.safeParse(fieldOf(job, 'destination'));
+  const container = destination.data?.container;
   return {
     kind: 'job',
     deletes: 'retention',
+    tables: namesAny(fieldOf(job, 'source'), 'tables'),
     ...(source.success && { source: source.data }),
-    ...(destination.success && { destination: destination.data }),
+    ...(destination.success && container !== undefined && { destination: { ...destination.data, container } }),
   };
 }
 
@@ -263,6 +275,7 @@ function ruleParts(rule: unknown): Parts {
   return {
     kind: 'rule',
     deletes: 'receipts',
+    tables: false,
     ...(source.success && { source: { account: source.data.account, containers: [source.data.container] } }),
     ...(destination.success && { destination: destination.data }),
   };
@@ -280,9 +293,17 @@ function otherAliases(value: unknown): NamedAccount[] {
 }
 
 function fieldOf(value: unknown, key: string): unknown {
-  return typeof value === 'object' && value !== null && Object.hasOwn(value, key)
-    ? (value as Record<string, unknown>)[key]
-    : undefined;
+  return isObject(value) && Object.hasOwn(value, key) ? value[key] : undefined;
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}
+
+/** Whether a source lists anything under `key`, right or wrong. */
+function namesAny(source: unknown, key: 'containers' | 'tables'): boolean {
+  const list = fieldOf(source, key);
+  return Array.isArray(list) && list.length > 0;
 }
 
 function shapeOf({ kind, place, source, destination }: Draft): JobShape[] {
@@ -323,6 +344,18 @@ function accountsOf(named: readonly NamedAccount[], settings: AppSettings, probl
     else problems.push(...resolved.problems.map((message) => ({ place, message })));
   }
   return accounts;
+}
+
+/** Accounts whose tables are read, and whose tables' address nobody can know; each is told once, where it is named first. */
+function unreachableTables(drafts: readonly Draft[], accounts: Map<string, AccountConnection>): ConfigurationProblem[] {
+  const seen = new Set<string>();
+  return drafts.flatMap(({ tables, reading: [named] }) => {
+    const connection = named && accounts.get(named.alias);
+    if (!tables || !connection || seen.has(named.alias)) return [];
+    seen.add(named.alias);
+    const message = tableServiceProblem(connection);
+    return message === undefined ? [] : [{ place: named.place, message }];
+  });
 }
 
 /** What is deleted lies where it was copied to, and nowhere else. */

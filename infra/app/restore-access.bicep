@@ -6,6 +6,9 @@ param principalId string
 @description('False: nothing that the right to read would not include.')
 param mayWrite bool
 
+@description('Whether tables are among what is restored.')
+param withTables bool
+
 var readActions = [
   'Microsoft.Storage/storageAccounts/blobServices/containers/read'
 ]
@@ -18,6 +21,16 @@ var writeDataActions = [
   'Microsoft.Storage/storageAccounts/blobServices/containers/blobs/add/action'
   'Microsoft.Storage/storageAccounts/blobServices/containers/blobs/tags/write'
 ]
+var tableActions = [
+  'Microsoft.Storage/storageAccounts/tableServices/tables/read'
+  'Microsoft.Storage/storageAccounts/tableServices/tables/write'
+]
+var tableDataActions = [
+  'Microsoft.Storage/storageAccounts/tableServices/tables/entities/read'
+  'Microsoft.Storage/storageAccounts/tableServices/tables/entities/add/action'
+  'Microsoft.Storage/storageAccounts/tableServices/tables/entities/update/action'
+  'Microsoft.Storage/storageAccounts/tableServices/tables/entities/write'
+]
 
 resource account 'Microsoft.Storage/storageAccounts@2024-01-01' existing = {
   name: accountName
@@ -28,16 +41,16 @@ resource restorer 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
   name: guid(resourceGroup().id, 'strongroom-restorer', accountName)
   properties: {
     roleName: 'Strongroom restorer (${uniqueString(resourceGroup().id, accountName)})'
-    description: 'While restoreToSource is true: writes blobs, their tags and containers, and deletes nothing. Otherwise nothing but to read containers.'
+    description: 'While restoreToSource is true: writes blobs, their tags and containers, with readTables also tables and their entities, and deletes nothing. Otherwise nothing but to read containers.'
     type: 'CustomRole'
     assignableScopes: [
       resourceGroup().id
     ]
     permissions: [
       {
-        actions: mayWrite ? union(readActions, writeActions) : readActions
+        actions: mayWrite ? union(readActions, writeActions, withTables ? tableActions : []) : readActions
         notActions: []
-        dataActions: mayWrite ? writeDataActions : []
+        dataActions: mayWrite ? union(writeDataActions, withTables ? tableDataActions : []) : []
         notDataActions: []
       }
     ]

@@ -5,8 +5,12 @@ param principalId string
 @description('Adds the right to read index tags, which the built-in reader lacks.')
 param readTags bool
 
+@description('Adds the right to read tables and their entities.')
+param readTables bool
+
 // It lists, reads, and may ask for the key that a user delegation SAS is signed with.
 var readerRole = '2a2b9908-6ea1-4ae2-8e65-a410df84e7d1' // Storage Blob Data Reader
+var tableReaderRole = '76199698-9eea-4c19-bc75-cec21354c6b6' // Storage Table Data Reader
 
 resource account 'Microsoft.Storage/storageAccounts@2024-01-01' existing = {
   name: accountName
@@ -17,6 +21,16 @@ resource mayRead 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   scope: account
   properties: {
     roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', readerRole)
+    principalId: principalId
+    principalType: 'ServicePrincipal'
+  }
+}
+
+resource mayReadTables 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (readTables) {
+  name: guid(account.id, principalId, tableReaderRole)
+  scope: account
+  properties: {
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', tableReaderRole)
     principalId: principalId
     principalType: 'ServicePrincipal'
   }

@@ -62,6 +62,28 @@ export function blobServiceIdentity(connection: AccountConnection): string {
   );
 }
 
+/**
+ * Why it cannot be known where an account's tables are, in words for whoever makes the settings, or undefined. An address given for
+ * blobs tells it only where one becomes the other with `.table.` for `.blob.`, and a domain of one's own does not.
+ */
+export function tableServiceProblem(connection: AccountConnection): string | undefined {
+  const { alias } = connection;
+  const why = 'tables of this account are backed up, and where they are does not follow from the address of its blobs';
+  if (!('connectionString' in connection)) {
+    const { blobServiceUri, tableServiceUri } = connection;
+    if (tableServiceUri || namesBlobService(blobServiceUri)) return undefined;
+    return `${why}; add the app setting "${alias}__tableServiceUri" (such as https://myaccount.table.core.windows.net)`;
+  }
+  const parts = partsOf(connection.connectionString);
+  const given = parts.get('blobendpoint');
+  if (isDevelopment(parts) || parts.get('tableendpoint') || !given || namesBlobService(given)) return undefined;
+  return `${why}; add "TableEndpoint=…" (such as https://myaccount.table.core.windows.net) to the connection string in the app setting "${alias}"`;
+}
+
+function namesBlobService(address: string): boolean {
+  return new URL(address).hostname.includes('.blob.');
+}
+
 const DEVELOPMENT_ENDPOINT = 'http://127.0.0.1:10000/devstoreaccount1';
 
 /** Names in lower case, as they are case-insensitive; a value may itself hold `=`. */
@@ -101,12 +123,19 @@ function connectionStringProblem(connectionString: string): string | undefined {
   if (!/^(?:[A-Za-z\d+/]{4})*(?:[A-Za-z\d+/]{2}==|[A-Za-z\d+/]{3}=)?$/.test(parts.get('accountkey') ?? '')) {
     return 'has an AccountKey that is not Base64; was it cut off when it was copied?';
   }
-  const endpoint = blobEndpointOf(connectionString);
-  const url = URL.canParse(endpoint) ? new URL(endpoint) : undefined;
-  if (!url || !/^https?:$/.test(url.protocol) || url.search || url.username) {
+  if (!isPlainAddress(blobEndpointOf(connectionString))) {
     return 'has a blob endpoint that is not a plain http or https address';
   }
+  const tableEndpoint = parts.get('tableendpoint');
+  if (tableEndpoint && !isPlainAddress(tableEndpoint)) {
+    return 'has a table endpoint that is not a plain http or https address';
+  }
   return undefined;
+}
+
+function isPlainAddress(address: string): boolean {
+  const url = URL.canParse(address) ? new URL(address) : undefined;
+  return url !== undefined && /^https?:$/.test(url.protocol) && !url.search && !url.username;
 }
 
 function serviceUriProblem(uri: string): string | undefined {

@@ -1,3 +1,7 @@
+import { fits, isLiteral, shortest } from './star-pattern.ts';
+
+export { isLiteral };
+
 /**
  * Container patterns: a container's name, or a name with stars, each standing for any run of characters. Nothing else
  * is special. System containers (`$web`) are taken only when they are named in full, and so is the control container.
@@ -9,10 +13,6 @@ export const CONTROL_CONTAINER = 'strongroom';
 /** Three to 63 letters, digits and single hyphens, beginning and ending with none; or `$root` or `$web`. */
 export function isValidContainerName(name: string): boolean {
   return name === '$root' || name === '$web' || /^(?=.{3,63}$)[a-z0-9]+(?:-[a-z0-9]+)*$/.test(name);
-}
-
-export function isLiteral(pattern: string): boolean {
-  return !pattern.includes('*');
 }
 
 /** What is wrong with a pattern, in words for its author, or undefined. */
@@ -29,10 +29,6 @@ export function patternProblem(pattern: string): string | undefined {
     return undefined;
   }
   return `${quoted} can match no container: names are 3 to 63 lower-case letters, digits and single hyphens, and only "*" is special`;
-}
-
-function shortest(pattern: string): number {
-  return pattern.replaceAll('*', '').length;
 }
 
 export function matches(pattern: string, name: string): boolean {
@@ -53,19 +49,4 @@ export function patternsOverlap(a: string, b: string): boolean {
     !headA.startsWith('$') &&
     !headB.startsWith('$')
   );
-}
-
-/** Star matching in time linear in pattern × name, without backtracking: each piece is taken where it first appears. */
-function fits(pattern: string, name: string): boolean {
-  const pieces = pattern.split('*');
-  const head = pieces.shift()!;
-  const tail = pieces.pop()!;
-  if (name.length < head.length + tail.length || !name.startsWith(head) || !name.endsWith(tail)) return false;
-  let at = head.length;
-  for (const piece of pieces) {
-    const found = name.indexOf(piece, at);
-    if (found < 0) return false;
-    at = found + piece.length;
-  }
-  return at <= name.length - tail.length;
 }
