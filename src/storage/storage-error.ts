@@ -31,7 +31,7 @@ export type StorageErrorKind =
   | 'snapshots-present'
   /** Immutability policy or legal hold. */
   | 'immutable'
-  /** The copy source is larger than the method allows. */
+  /** The copy source is larger than the method allows, or an entity or a request larger than the service takes. */
   | 'too-large'
   /** 429, or 503 after every retry. */
   | 'throttled'
@@ -56,12 +56,15 @@ export class StorageError extends Error {
   readonly status: number;
   /** The service's error code, such as `BlobNotFound`, or Node's, such as `ECONNREFUSED`. */
   readonly code: string;
+  /** Of several entities that were sent together, which one was at fault, from 0; absent where the service does not say. */
+  readonly at?: number;
 
-  constructor(kind: StorageErrorKind, message: string, status = 0, code = '') {
+  constructor(kind: StorageErrorKind, message: string, status = 0, code = '', at?: number) {
     super(message);
     this.kind = kind;
     this.status = status;
     this.code = code;
+    if (at !== undefined) this.at = at;
   }
 }
 

@@ -1,10 +1,4 @@
-import {
-  AzureNamedKeyCredential,
-  AzureSASCredential,
-  odata,
-  TableClient,
-  type TableServiceClientOptions,
-} from '@azure/data-tables';
+import { odata, type TableClient, type TableServiceClientOptions } from '@azure/data-tables';
 import type { Catalog, CatalogRow } from '../catalog.ts';
 import { noteRequest } from '../requests.ts';
 import { isStorageError, StorageError } from '../storage-error.ts';
@@ -12,6 +6,7 @@ import type { AccountAccess } from './account-access.ts';
 import { storageErrorOf } from './errors.ts';
 import { tableOperationName } from './operation-name.ts';
 import type { RetryOptions } from './retry-policy.ts';
+import { tableClient } from './table-client.ts';
 
 /** All runs are in one partition, so that one query lists them in order. */
 const PARTITION = 'run';
@@ -29,13 +24,11 @@ export class AzureCatalog implements Catalog {
     this.#alias = access.alias;
     this.#timeout = retries.timeout;
     this.#table = tableClient(access, tableName, {
-      allowInsecureConnection: access.tableEndpoint.startsWith('http:'),
       retryOptions: {
         maxRetries: retries.tries - 1,
         retryDelayInMs: retries.firstDelay,
         maxRetryDelayInMs: retries.longestDelay,
       },
-      userAgentOptions: { userAgentPrefix: 'strongroom' },
       additionalPolicies: [COUNTING],
     });
   }
@@ -138,23 +131,6 @@ function tokenOf(cursor: string): string {
 /** Tables answer in the order of their keys, so the newest run must have the smallest. */
 function rowKey({ id, startedAt }: CatalogRow): string {
   return `${String(END_OF_TIME - Date.parse(startedAt)).padStart(15, '0')}-${id}`;
-}
-
-function tableClient(access: AccountAccess, tableName: string, options: TableServiceClientOptions): TableClient {
-  const { by, tableEndpoint } = access;
-  switch (by.kind) {
-    case 'key':
-      return new TableClient(
-        tableEndpoint,
-        tableName,
-        new AzureNamedKeyCredential(by.accountName, by.accountKey),
-        options,
-      );
-    case 'sas':
-      return new TableClient(tableEndpoint, tableName, new AzureSASCredential(by.sas), options);
-    case 'identity':
-      return new TableClient(tableEndpoint, tableName, by.credential, options);
-  }
 }
 
 const COUNTING: NonNullable<TableServiceClientOptions['additionalPolicies']>[number] = {

@@ -1,14 +1,21 @@
 import type { AccountConnection } from '../account-connection.ts';
 import type { BlobAccount } from '../blob-account.ts';
 import type { Catalog } from '../catalog.ts';
+import type { TableAccount } from '../table-account.ts';
 import { resolveAccess } from './account-access.ts';
 import { AzureBlobAccount } from './azure-blob-account.ts';
 import { AzureCatalog } from './azure-catalog.ts';
+import { AzureTableAccount } from './azure-table-account.ts';
 import { DEFAULT_RETRIES, type RetryOptions } from './retry-policy.ts';
 
 /** Sends nothing. Throws `StorageError` (`invalid`) for a connection that is incomplete. */
 export function connectBlobAccount(connection: AccountConnection, retries: Partial<RetryOptions> = {}): BlobAccount {
   return new AzureBlobAccount(resolveAccess(connection), { ...DEFAULT_RETRIES, ...retries });
+}
+
+/** Sends nothing. Throws as `connectBlobAccount` does. */
+export function connectTableAccount(connection: AccountConnection, retries: Partial<RetryOptions> = {}): TableAccount {
+  return new AzureTableAccount(resolveAccess(connection), { ...DEFAULT_RETRIES, ...retries });
 }
 
 /** Sends nothing; the table is made when the first row is put. Throws as `connectBlobAccount` does. */

@@ -28,6 +28,8 @@ const BY_CODE: Record<string, StorageErrorKind> = {
   CannotVerifyCopySourceConditions: 'precondition',
   UpdateConditionNotSatisfied: 'precondition',
   BlobAlreadyExists: 'precondition',
+  EntityAlreadyExists: 'precondition',
+  TableAlreadyExists: 'precondition',
 
   AuthenticationFailed: 'access-denied',
   AuthorizationFailure: 'access-denied',
@@ -74,6 +76,9 @@ const BY_CODE: Record<string, StorageErrorKind> = {
 
   RequestBodyTooLarge: 'too-large',
   CopySourceTooLarge: 'too-large',
+  ContentLengthExceeded: 'too-large',
+  EntityTooLarge: 'too-large',
+  PropertyValueTooLarge: 'too-large',
   InvalidSourceBlobUrl: 'invalid',
 
   ServerBusy: 'throttled',

@@ -47,13 +47,23 @@ export function operationName(method: string, url: string, header: (name: string
 
 /** The same for the table service, whose addresses say it in their own way. */
 export function tableOperationName(method: string, url: string): string {
-  const path = decodeURIComponent(url.replace(/\?.*$/s, ''));
-  if (path.endsWith('/Tables')) return method === 'POST' ? 'CreateTable' : 'QueryTables';
-  if (path.endsWith(')')) {
-    if (path.endsWith('()')) return 'QueryEntities';
-    return method === 'PUT' ? 'InsertOrReplaceEntity' : method === 'GET' ? 'QueryEntities' : `${method} entity`;
+  const resource = url.replace(/\?.*$/s, '').replace(/^.*\//s, '');
+  if (resource === 'Tables') return method === 'POST' ? 'CreateTable' : 'QueryTables';
+  if (resource === '$batch') return 'ExecuteTransaction';
+  if (resource.startsWith('Tables(')) return method === 'DELETE' ? 'DeleteTable' : `${method} table`;
+  switch (method) {
+    case 'GET':
+      return 'QueryEntities';
+    case 'POST':
+      return 'InsertEntity';
+    case 'PUT':
+      return 'InsertOrReplaceEntity';
+    case 'PATCH':
+    case 'MERGE':
+      return 'InsertOrMergeEntity';
+    default:
+      return `${method} entity`;
   }
-  return `${method} table`;
 }
 
 function write(method: string): boolean {

@@ -54,7 +54,7 @@ const TRANSIENT_NETWORK = new Set([
   'ENETUNREACH',
 ]);
 
-function isWorthRetrying(error: unknown, failure: Failure): boolean {
+export function isWorthRetrying(error: unknown, failure: Failure): boolean {
   // A body that was read and found cut short.
   if (isStorageError(error)) return error.kind === 'server';
   if (failure.status === 0) return TRANSIENT_NETWORK.has(failure.code);

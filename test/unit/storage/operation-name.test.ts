@@ -35,7 +35,14 @@ it.each<[string, string, string, Record<string, string>?]>([
 it.each([
   ['CreateTable', 'POST', '/Tables'],
   ['QueryEntities', 'GET', '/runs()?$filter=a'],
+  ['QueryTables', 'GET', '/Tables?NextTableName=a'],
+  ['DeleteTable', 'DELETE', "/Tables('runs')"],
+  ['QueryEntities', 'GET', '/runs?$filter=a'],
+  ['InsertEntity', 'POST', '/runs'],
   ['InsertOrReplaceEntity', 'PUT', "/runs(PartitionKey='run',RowKey='1')"],
+  ['InsertOrReplaceEntity', 'PUT', "/runs(PartitionKey='%25%2F',RowKey='()')?sv=1"],
+  ['InsertOrMergeEntity', 'PATCH', "/runs(PartitionKey='run',RowKey='1')"],
+  ['ExecuteTransaction', 'POST', '/$batch'],
 ])('%s is %s %s', (name, method, path) => {
   expect(tableOperationName(method, `https://a.table.core.windows.net${path}`)).toBe(name);
 });
