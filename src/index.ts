@@ -34,10 +34,12 @@ import { readLimits } from './limits.ts';
 import { backupContainer } from './orchestrations/backup-container.ts';
 import { backupContainers } from './orchestrations/backup-containers.ts';
 import { backupRun } from './orchestrations/backup-run.ts';
+import { backupTable } from './orchestrations/backup-table.ts';
 import { finishUpload } from './orchestrations/finish-upload.ts';
-import { connectBlobAccount, connectCatalog } from './storage/azure/connect.ts';
+import { connectBlobAccount, connectCatalog, connectTableAccount } from './storage/azure/connect.ts';
 import type { BlobAccount } from './storage/blob-account.ts';
 import type { Catalog } from './storage/catalog.ts';
+import type { TableAccount } from './storage/table-account.ts';
 import { Telemetry, type TelemetrySink } from './telemetry/telemetry.ts';
 
 const configuration = readConfiguration({ env: process.env, cwd: process.cwd(), appRoot: join(__dirname, '..') });
@@ -51,6 +53,7 @@ const deps: Dependencies = {
   telemetry,
   copySlots: pLimit(limits.copiesAtOnce),
   blobs: once<BlobAccount>((alias) => connectBlobAccount(configuration.accounts.get(alias)!, retries)),
+  tables: once<TableAccount>((alias) => connectTableAccount(configuration.accounts.get(alias)!, retries)),
   catalog: once<Catalog>((alias) => connectCatalog(configuration.accounts.get(alias)!, undefined, retries)),
   now: () => new Date(),
   random: () =>
@@ -64,7 +67,13 @@ const activities = makeActivities(deps);
 for (const [name, handler] of Object.entries(activities)) {
   df.app.activity(name, { handler: handler as (input: unknown) => Promise<unknown> });
 }
-for (const [name, orchestration] of Object.entries({ backupRun, backupContainers, backupContainer, finishUpload })) {
+for (const [name, orchestration] of Object.entries({
+  backupRun,
+  backupContainers,
+  backupContainer,
+  backupTable,
+  finishUpload,
+})) {
   df.app.orchestration(name, orchestration);
 }
 

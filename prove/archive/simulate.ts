@@ -393,6 +393,9 @@ class ArchiveSimulation {
       telemetry: new Telemetry(() => {}),
       copySlots: pLimit(this.#world.limits.copiesAtOnce),
       blobs: (alias) => new MemoryBlobs(accounts[alias as keyof typeof accounts], network),
+      tables: () => {
+        throw new Error('There are no tables in this world');
+      },
       catalog: (alias) => new MemoryCatalog(alias, this.#rows, network),
       now: () => new Date(scheduler.now + skew),
       random: () => random.letters(6),

@@ -68,6 +68,9 @@ export function dependenciesOf(process: {
     telemetry: new Telemetry(() => {}),
     copySlots: pLimit(LIMITS.copiesAtOnce),
     blobs: (alias) => blobs[alias as keyof typeof blobs],
+    tables: () => {
+      throw new Error('There are no tables in this world');
+    },
     catalog: (alias) => new MemoryCatalog(alias, new Map(), network),
     now: () => new Date(now()),
     random,

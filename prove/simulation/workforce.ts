@@ -54,6 +54,9 @@ export class Workforce {
       telemetry: this.#telemetry(),
       copySlots: pLimit(limits.copiesAtOnce),
       blobs: (alias) => new MemoryBlobs(accounts[alias]!, network),
+      tables: () => {
+        throw new Error('There are no tables in this world');
+      },
       catalog: (alias) => new MemoryCatalog(alias, rows, network),
       now: () => new Date(scheduler.now + skew),
       random: () => random.letters(6),

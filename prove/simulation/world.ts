@@ -96,6 +96,8 @@ export function drawWorld(random: Random): World {
       prefix: random.chance(0.15) ? 'a' : '',
       include: random.chance(0.1) ? ['**/*.txt', '**/*b*'] : [],
       exclude: random.chance(0.1) ? ['**/z*'] : [],
+      tables: [],
+      tableDeletions: false,
     },
     destination: { account: 'VAULT', container, prefix },
   };

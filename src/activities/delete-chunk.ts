@@ -1,10 +1,12 @@
 import type { BlobState, Kept } from '../domain/blob.ts';
-import { copyKey, partPath } from '../domain/control-paths.ts';
+import { CONTROL_CONTAINER, copyKey, partPath } from '../domain/control-paths.ts';
 import { type Standing, standingOf } from '../domain/lock.ts';
 import { type Outcome, outcomeOf, type PlannedCopy } from '../domain/outcome.ts';
 import type { PruneReason } from '../domain/prune.ts';
 import type { RunRef } from '../domain/run.ts';
+import { tableOfShare } from '../domain/table-name.ts';
 import { countOutcome, emptyTally } from '../domain/tally.ts';
+import { isEntityFile } from '../domain/unneeded-file.ts';
 import type { BlobAccount } from '../storage/blob-account.ts';
 import type { ControlStore } from '../storage/control-store.ts';
 import { countingRequests } from '../storage/requests.ts';
@@ -19,12 +21,13 @@ const AT_ONCE = 16;
 
 /**
  * Deletes what a chunk of a plan names, each item only if it is still what it was when the plan was made; of base blobs, only
- * those whose source is not there. Whatever is in doubt stays.
+ * those whose source is not there. Whatever is in doubt stays. Of a table's share, the items are files of its entities.
  */
 export function makeDeleteChunk(deps: Dependencies) {
   return async function deleteChunk(input: CopyChunkInput): Promise<CopyChunkResult> {
     const { run, container, destination, chunk } = input;
     const { job, source, control } = workplaceOf(deps, run.job);
+    const table = tableOfShare(container);
     const vault = deps.blobs(job.retention?.account ?? job.destination.account);
     const tally = emptyTally(container, destination);
     const guard = new RunGuard(control, run, deps.now);
@@ -33,6 +36,8 @@ export function makeDeleteChunk(deps: Dependencies) {
       if (standing !== 'go') return { stopped: standing };
       const made = { job: run.job, id: run.prune!.plan!.run };
       const plan = await control.readPart<PlannedCopy, object>(partPath(made, 'plan', container, chunk.key));
+      if (table !== undefined) assertEntityFiles(plan.items, run.job, table);
+      const place = { vault, source, control, run, container: table === undefined ? container : CONTROL_CONTAINER };
       const blobs = byBlob(plan.items.slice(input.from));
       const started = deps.now().getTime();
       let stopped: Exclude<Standing, 'go'> | undefined;
@@ -43,7 +48,8 @@ export function makeDeleteChunk(deps: Dependencies) {
       try {
         for (let at = 0; at < blobs.length && stopped === undefined; at += AT_ONCE) {
           if (at > 0 && deps.now().getTime() - started >= deps.limits.copyMs) break;
-          const done = await deleteBatch({ vault, source, control, run, container }, blobs.slice(at, at + AT_ONCE));
+          const batch = blobs.slice(at, at + AT_ONCE);
+          const done = table === undefined ? await deleteBatch(place, batch) : await deleteFiles(place, batch.flat());
           outcomes.push(...done);
           // Without the right to, there is no point in trying each of thousands.
           if (done.length >= AT_ONCE && done.every(({ code }) => code === 'access-denied-prune')) {
@@ -70,6 +76,14 @@ export function makeDeleteChunk(deps: Dependencies) {
       return writePiece(deps, run, key, outcomes, tally, end);
     });
   };
+}
+
+/** Beside the files of entities lies all that a vault knows of itself. */
+function assertEntityFiles(items: readonly PlannedCopy[], job: string, table: string): void {
+  for (const { source } of items) {
+    if (isEntityFile(source.name, job, table) && source.kept === undefined) continue;
+    throw new Error(`The plan names ${source.name}, which is no file of table ${table}: nothing of it is deleted`);
+  }
 }
 
 /** Consecutive items of the same name. */
@@ -118,6 +132,15 @@ async function deleteBatch(place: Place, blobs: PlannedCopy[][]): Promise<Outcom
     }),
   );
   return done.flat();
+}
+
+/** Deletes some files of entities at once; once a run may have begun that could go on from them, none. */
+async function deleteFiles(place: Place, items: PlannedCopy[]): Promise<Outcome[]> {
+  const lock = await place.control.readLock(place.run.job);
+  if (standingOf(lock?.value, place.run) === 'superseded') {
+    return items.map((item) => outcomeOf(item.source, 'unchanged', aboutOf(item)));
+  }
+  return Promise.all(items.map((item) => deleteOne(place, item)));
 }
 
 async function isSourceGone(source: BlobAccount, { origins = [] }: PlannedCopy): Promise<boolean> {

@@ -6,6 +6,7 @@ import type { Catalog, CatalogRow } from '../storage/catalog.ts';
 import { ControlStore } from '../storage/control-store.ts';
 import { ReceiptStore } from '../storage/receipt-store.ts';
 import { isStorageError } from '../storage/storage-error.ts';
+import type { TableAccount } from '../storage/table-account.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 
 /** What functions and activities work with; made once in `index.ts`. */
@@ -16,6 +17,7 @@ export interface Dependencies {
   /** Bounds the copies under way in this process, whatever the number of activities. */
   copySlots: LimitFunction;
   blobs(alias: string): BlobAccount;
+  tables(alias: string): TableAccount;
   catalog(alias: string): Catalog;
   now(): Date;
   /** Six characters of a–z and 0–9. */
@@ -62,7 +64,7 @@ export function asJob({ name, timeZone, method, source, destination }: ArchiveRu
     timeZone,
     mode: 'incremental',
     method,
-    source: { ...selection, containers: [container] },
+    source: { ...selection, containers: [container], tables: [], tableDeletions: false },
     destination: { account, container: template, prefix },
   };
 }

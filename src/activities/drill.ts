@@ -10,6 +10,7 @@ import type { RestoreTask } from '../domain/restore.ts';
 import type { RunRef } from '../domain/run.ts';
 import { sampleOf } from '../domain/sample.ts';
 import { drillOf, scratchContainer } from '../domain/scratch-container.ts';
+import { tableOfShare } from '../domain/table-name.ts';
 import { countOutcome, countPlanned, emptyTally } from '../domain/tally.ts';
 import type { BlobAccount } from '../storage/blob-account.ts';
 import { countingRequests } from '../storage/requests.ts';
@@ -48,7 +49,8 @@ export async function planDrill(deps: Dependencies, input: ScanSliceInput): Prom
     const standing = await guard.standing();
     if (standing !== 'go') return { stopped: standing };
     const point = await pointOf(control, run.job, task.point);
-    if (slice === 0 && point.parts[0]?.container === container) await removeLeftovers(deps, run);
+    const first = point.parts.find((each) => tableOfShare(each.container) === undefined);
+    if (slice === 0 && first?.container === container) await removeLeftovers(deps, run);
     const sample = sampleOf(point.parts, task.sample, run.id);
     const own = point.parts.filter((each) => each.container === container && sample.has(each.path));
     const deadline = deps.now().getTime() + deps.limits.scanMs;
@@ -104,6 +106,8 @@ export async function drillPlace(deps: Dependencies, input: CopyChunkInput, read
     // What an execution before this one has left there is ours.
     existing: 'overwrite',
     containers: [],
+    tables: [],
+    table: '{table}',
     startsWith: '',
     include: [],
     exclude: [],

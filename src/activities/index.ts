@@ -15,20 +15,36 @@ import { makePlanPrune } from './plan-prune.ts';
 import { makePlanRedrive } from './plan-redrive.ts';
 import { makePlanRestore } from './plan-restore.ts';
 import { makePlanRetry } from './plan-retry.ts';
+import { makePlanTable } from './plan-table.ts';
+import { makePlanTablePrune } from './plan-table-prune.ts';
+import { makePlanTableRestore } from './plan-table-restore.ts';
 import { problemCodeOf } from './problem-code.ts';
 import { makePublishRun } from './publish-run.ts';
 import { makeReadChunk } from './read-chunk.ts';
+import { makeReadRange } from './read-range.ts';
 import { makeRemovePoints } from './remove-points.ts';
 import { makeScanSlice } from './scan-slice.ts';
+import { makeSplitRange } from './split-range.ts';
 import { makeTakePlan } from './take-plan.ts';
 import { makeTidyArchive } from './tidy-archive.ts';
+import { makeUpdateTiles } from './update-tiles.ts';
 import { makeVerifySlice } from './verify-slice.ts';
+import { makeVerifyTable } from './verify-table.ts';
+import { makeWriteEntities } from './write-entities.ts';
 
 /** Every activity by its registered name. Orchestrations know them by this type alone. */
 export function makeActivities(deps: Dependencies) {
   return {
     listContainers: failuresAsProblems(deps, makeListContainers(deps)),
     scanSlice: failuresAsProblems(deps, makeScanSlice(deps)),
+    planTable: failuresAsProblems(deps, makePlanTable(deps)),
+    readRange: failuresAsProblems(deps, makeReadRange(deps)),
+    updateTiles: failuresAsProblems(deps, makeUpdateTiles(deps)),
+    planTableRestore: failuresAsProblems(deps, makePlanTableRestore(deps)),
+    writeEntities: failuresAsProblems(deps, makeWriteEntities(deps)),
+    planTablePrune: failuresAsProblems(deps, makePlanTablePrune(deps)),
+    verifyTable: failuresAsProblems(deps, makeVerifyTable(deps)),
+    splitRange: failuresAsProblems(deps, makeSplitRange(deps)),
     planRetry: failuresAsProblems(deps, makePlanRetry(deps)),
     planRestore: failuresAsProblems(deps, makePlanRestore(deps)),
     verifySlice: failuresAsProblems(deps, makeVerifySlice(deps)),

@@ -1,8 +1,17 @@
 import { isLiteral, matches } from '../domain/container-pattern.ts';
 import { expand, isValidContainerName } from '../domain/container-template.ts';
-import { CONTROL_CONTAINER } from '../domain/control-paths.ts';
+import { CONTROL_CONTAINER, entityFilesPrefix } from '../domain/control-paths.ts';
 import { problemOf } from '../domain/report.ts';
+import { isRestored, type RestoreTask } from '../domain/restore.ts';
 import type { Problem, RunRef } from '../domain/run.ts';
+import {
+  expandTable,
+  isSameTable,
+  isValidTableName,
+  matchesTable,
+  shareOfTable,
+  tableOfShare,
+} from '../domain/table-name.ts';
 import { countingRequests } from '../storage/requests.ts';
 import { isStorageError } from '../storage/storage-error.ts';
 import type { Share } from './copy-place.ts';
@@ -59,22 +68,27 @@ async function fromPoint(deps: Dependencies, run: RunRef): Promise<Omit<ListCont
   const { control } = workplaceOf(deps, run.job);
   const { restore } = run;
   const id = (restore ?? run.verify)!.point;
+  if (restore?.file) return sorted(tablesOf(restore.tables, id, restore));
   const point = await pointOf(control, run.job, id);
   const patterns = restore?.containers ?? [];
-  const mirrors = new Map(point.parts.map(({ container, destination }) => [container, destination]));
-  const wanted = [...mirrors].filter(
-    ([container]) => patterns.length === 0 || patterns.some((pattern) => matches(pattern, container)),
-  );
+  const held = [...new Map(point.parts.map(({ container, destination }) => [container, destination]))];
+  const mirrors = new Map(held.filter(([container]) => tableOfShare(container) === undefined));
+  const wanted = [...mirrors].filter(([container]) => !restore || isRestored(restore, container));
   const found = wanted.map(([container, inVault]): ContainerPair | Problem => {
     const mirror = { container: inVault, prefix: expand(point.destination.prefix, container) };
     const destination = restore ? expand(restore.container, container) : inVault;
     if (isValidContainerName(destination)) return { container, destination, mirror };
     return problemOf('container-name-invalid', 0, container, `"${destination}" is not a valid container name`);
   });
+  const tables = tablesOf(
+    held.flatMap(([share]) => tableOfShare(share) ?? []),
+    id,
+    restore,
+  );
   const missing = patterns
     .filter((pattern) => isLiteral(pattern) && !mirrors.has(pattern))
     .map((name) => problemOf('container-not-held', 0, name, `Restore point ${id} has no container "${name}"`));
-  const all = sorted([...found, ...missing]);
+  const all = sorted([...found, ...missing, ...tables]);
   if (run.retryOf === undefined) return all;
   const earlier = await control.readSummary({ job: run.job, id: run.retryOf });
   if (!earlier) throw new Error(`The run to retry, ${run.retryOf}, has no summary`);
@@ -83,13 +97,83 @@ async function fromPoint(deps: Dependencies, run: RunRef): Promise<Omit<ListCont
     containers: all.containers.flatMap((pair) => {
       const ended = status.get(pair.container);
       if (ended === 'succeeded') return [];
-      return ended === 'completed-with-failures' ? [pair] : [{ ...pair, scan: true }];
+      const isWhole = ended === 'completed-with-failures' && tableOfShare(pair.container) === undefined;
+      return isWhole ? [pair] : [{ ...pair, scan: true }];
     }),
     problems: all.problems,
   };
 }
 
+/** The tables of a restore point that are wanted, each with the table to write to. */
+function tablesOf(there: string[], id: string, restore: RestoreTask | undefined): (ContainerPair | Problem)[] {
+  const found = there
+    .filter((table) => !restore || isRestored(restore, shareOfTable(table)))
+    .map((table): ContainerPair | Problem => {
+      const container = shareOfTable(table);
+      const destination = restore ? expandTable(restore.table, table) : table;
+      if (isValidTableName(destination)) return { container, destination };
+      return problemOf('container-name-invalid', 0, container, `"${destination}" is not a valid table name`);
+    });
+  const missing = (restore?.tables ?? [])
+    .filter((pattern) => isLiteral(pattern) && !there.some((table) => isSameTable(pattern, table)))
+    .map((name) =>
+      problemOf('container-not-held', 0, shareOfTable(name), `Restore point ${id} has no table "${name}"`),
+    );
+  return [...found, ...missing];
+}
+
+/** In front of where to go on in the account's list of tables, which comes after that of its containers. */
+const TABLES = 'tables:';
+
 async function fromSource(
+  deps: Dependencies,
+  input: ListContainersInput,
+): Promise<Omit<ListContainersResult, 'requests'>> {
+  const { from } = input;
+  const { job } = workplaceOf(deps, input.run.job);
+  if (from?.startsWith(TABLES)) return tablesInSource(deps, input.run, from.slice(TABLES.length));
+  const containers = job.source.containers.length > 0 ? await containersInSource(deps, input) : nothing();
+  if (containers.next !== undefined || job.source.tables.length === 0) return containers;
+  const tables = await tablesInSource(deps, input.run, undefined);
+  return {
+    ...tables,
+    containers: [...containers.containers, ...tables.containers],
+    problems: [...containers.problems, ...tables.problems],
+  };
+}
+
+function nothing(): Omit<ListContainersResult, 'requests'> {
+  return { containers: [], problems: [] };
+}
+
+async function tablesInSource(
+  deps: Dependencies,
+  run: RunRef,
+  from: string | undefined,
+): Promise<Omit<ListContainersResult, 'requests'>> {
+  const { job } = workplaceOf(deps, run.job);
+  const patterns = job.source.tables;
+  const pairOf = (table: string): ContainerPair => tablePair(run.job, table);
+  // The service takes letters of either case for the same.
+  const literals = [...new Map(patterns.filter(isLiteral).map((name) => [name.toLowerCase(), name])).values()];
+  const first = from === undefined ? literals : [];
+  if (patterns.every(isLiteral)) return { containers: first.map(pairOf), problems: [] };
+  try {
+    const page = await deps.tables(job.source.account).listTables(from);
+    const listed = page.names.filter(
+      (name) =>
+        !literals.some((literal) => isSameTable(literal, name)) &&
+        patterns.some((pattern) => matchesTable(pattern, name)),
+    );
+    const next = page.next === undefined ? {} : { next: TABLES + page.next };
+    return { containers: [...first, ...listed].map(pairOf), problems: [], ...next };
+  } catch (error) {
+    if (!isStorageError(error)) throw error;
+    return { containers: [], problems: [problemOf(problemCodeOf(error, 'source'), 0, undefined, error.message)] };
+  }
+}
+
+async function containersInSource(
   deps: Dependencies,
   input: ListContainersInput,
 ): Promise<Omit<ListContainersResult, 'requests'>> {
@@ -120,9 +204,21 @@ async function fromEarlierRun(deps: Dependencies, run: RunRef): Promise<Omit<Lis
   const unfinished = found.containers.filter(({ status }) => status !== 'succeeded');
   return sorted(
     unfinished.map(({ container, destination, status }) =>
-      status === 'completed-with-failures' ? { container, destination } : { ...pairOf(place, container), scan: true },
+      tableOfShare(container) !== undefined
+        ? {
+            ...tablePair(run.job, tableOfShare(container)!),
+            ...(status !== 'completed-with-failures' && { scan: true }),
+          }
+        : status === 'completed-with-failures'
+          ? { container, destination }
+          : { ...pairOf(place, container), scan: true },
     ),
   );
+}
+
+function tablePair(job: string, table: string): ContainerPair {
+  const files = entityFilesPrefix(job, table).replace(/\/$/, '');
+  return { container: shareOfTable(table), destination: `${CONTROL_CONTAINER}/${files}` };
 }
 
 /** Where a container's mirror lies, or why it cannot have one. */

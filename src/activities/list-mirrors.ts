@@ -1,19 +1,20 @@
-import { CONTROL_CONTAINER, prunePlanPath, runPrefix } from '../domain/control-paths.ts';
+import { CONTROL_CONTAINER, entityFilesPrefix, prunePlanPath, runPrefix } from '../domain/control-paths.ts';
 import { type PrunePlan, withHash } from '../domain/prune.ts';
 import { problemOf } from '../domain/report.ts';
 import { type Notes, verifiedAt } from '../domain/restore-point.ts';
 import { retention } from '../domain/retention.ts';
-import type { RunRef } from '../domain/run.ts';
+import type { PartEntry, RunRef } from '../domain/run.ts';
+import { isValidTableName, shareOfTable, tableOfShare } from '../domain/table-name.ts';
 import type { ControlStore } from '../storage/control-store.ts';
 import { isStorageError, StorageError } from '../storage/storage-error.ts';
 import { type Dependencies, runsAs, workplaceOf } from './dependencies.ts';
-import type { ListContainersResult } from './list-containers.ts';
+import type { ContainerPair, ListContainersResult } from './list-containers.ts';
 import { type PointInVault, readPicture, type VaultPicture } from './vault-picture.ts';
 
 const HOUR = 3_600_000;
 
 /**
- * Begins a prune: decides which restore points go, and names the containers in the vault to work on. One that carries out a plan
+ * Begins a prune: decides which restore points go, and names the containers in the vault, and the tables, to work on. One that carries out a plan
  * decides anew and compares: where anything has changed since, nothing is done. Only then it marks what the plan removes.
  */
 export async function fromVault(deps: Dependencies, run: RunRef): Promise<Omit<ListContainersResult, 'requests'>> {
@@ -22,9 +23,8 @@ export async function fromVault(deps: Dependencies, run: RunRef): Promise<Omit<L
   const wanted = run.prune?.plan;
   if (wanted === undefined) {
     await control.writeJson(prunePlanPath(run), plan, 'absent');
-    const own = picture.points.filter(({ job }) => job === run.job);
-    const mirrors = new Set(own.flatMap(({ parts }) => parts.map(({ destination }) => destination)));
-    return { containers: [...mirrors].map((name) => ({ container: name, destination: name })), problems: [] };
+    const parts = picture.points.filter(({ job }) => job === run.job).flatMap((point) => point.parts);
+    return { containers: [...mirrorsOf(parts), ...(await tablesOf(control, run.job, parts))], problems: [] };
   }
   const made = await control.readPrunePlan({ job: run.job, id: wanted.run });
   const planned = await control.readSummary({ job: run.job, id: wanted.run });
@@ -38,6 +38,27 @@ export async function fromVault(deps: Dependencies, run: RunRef): Promise<Omit<L
     containers: containers.map(({ container, destination }) => ({ container, destination })),
     problems: [],
   };
+}
+
+function mirrorsOf(parts: readonly PartEntry[]): ContainerPair[] {
+  const blobs = parts.filter(({ container }) => tableOfShare(container) === undefined);
+  const mirrors = new Set(blobs.map(({ destination }) => destination));
+  return [...mirrors].map((name) => ({ container: name, destination: name }));
+}
+
+/** The tables that have files, whether or not a restore point knows them: runs that failed or were ended leave some, too. */
+async function tablesOf(control: ControlStore, job: string, parts: readonly PartEntry[]): Promise<ContainerPair[]> {
+  const tables = new Set(parts.flatMap(({ container }) => tableOfShare(container) ?? []));
+  // The folder that their folders are in.
+  const prefix = entityFilesPrefix(job, '').slice(0, -1);
+  for await (const folder of control.foldersBelow(prefix)) {
+    const name = folder.slice(prefix.length, -1);
+    if (isValidTableName(name)) tables.add(name);
+  }
+  return [...tables].map((table) => ({
+    container: shareOfTable(table),
+    destination: `${CONTROL_CONTAINER}/${prefix}${table}`,
+  }));
 }
 
 /** What a prune that began now would be about. */

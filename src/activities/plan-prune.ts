@@ -3,6 +3,7 @@ import type { BlobState } from '../domain/blob.ts';
 import { expand } from '../domain/container-template.ts';
 import { sliceKey } from '../domain/control-paths.ts';
 import { mayHoldEntry } from '../domain/locate.ts';
+import type { Standing } from '../domain/lock.ts';
 import { isHeld } from '../domain/manifest.ts';
 import { mayOverlap, type NameRange } from '../domain/name-range.ts';
 import type { Outcome } from '../domain/outcome.ts';
@@ -10,6 +11,7 @@ import { PartWriter } from '../domain/part.ts';
 import { deletable, type PrunePlan } from '../domain/prune.ts';
 import { partEntries } from '../domain/report.ts';
 import type { PartEntry } from '../domain/run.ts';
+import { tableOfShare } from '../domain/table-name.ts';
 import { countPlanned, emptyTally } from '../domain/tally.ts';
 import type { BlobAccount } from '../storage/blob-account.ts';
 import type { ControlStore } from '../storage/control-store.ts';
@@ -43,7 +45,7 @@ export function makePlanPrune(deps: Dependencies) {
       const { groups, next } = await listStretch(vault, container, input.from, deps.limits.sliceBlobs);
       const manifests = await manifestsOf(deps, control, prune, container);
       const needed = await neededAmong(control, groups, manifests, guard);
-      if (needed === 'stopped') return { stopped: 'superseded' };
+      if (!(needed instanceof Set)) return needed;
       const plan = new PlanWriter(control, run, input.slice, container, deps.limits, deps.random);
       const before = Date.parse(prune.before);
       const places = placesOf(manifests);
@@ -163,7 +165,7 @@ async function manifestsOf(
     }
     const parts = summary ? summary.parts : partEntries(await control.listParts({ job, id }));
     for (const part of parts) {
-      if (part.destination !== container) continue;
+      if (part.destination !== container || tableOfShare(part.container) !== undefined) continue;
       const prefix = expand(summary?.destination.prefix ?? configured!, part.container);
       manifests.push({ job, source: summary?.source ?? '', container: part.container, prefix, part, stays });
     }
@@ -177,7 +179,7 @@ async function neededAmong(
   groups: Groups,
   manifests: Manifest[],
   guard: RunGuard,
-): Promise<Set<BlobState> | 'stopped'> {
+): Promise<Set<BlobState> | { stopped: Exclude<Standing, 'go'> }> {
   const needed = new Set<BlobState>();
   const names = [...groups.keys()];
   if (names.length === 0) return needed;
@@ -194,7 +196,8 @@ async function neededAmong(
     const range = part.names && ([prefix + part.names[0], prefix + part.names[1]] as const);
     if (!stays || read.has(key) || !mayOverlap(range, stretch)) continue;
     read.add(key);
-    if ((await guard.standing()) !== 'go') return 'stopped';
+    const standing = await guard.standing();
+    if (standing !== 'go') return { stopped: standing };
     const { items } = await control.readPart<Outcome, object>(part.path, part.sha256);
     for (const entry of items) {
       if (!isHeld(entry)) continue;

@@ -14,6 +14,7 @@ import {
   type RunStatus,
   type RunSummary,
 } from '../domain/run.ts';
+import { tableOfShare } from '../domain/table-name.ts';
 import { proofOf } from '../domain/verify.ts';
 import { catalogRowOf } from '../storage/catalog.ts';
 import type { ControlStore } from '../storage/control-store.ts';
@@ -136,7 +137,7 @@ function judge(
 /** Why there can be no restore point, or undefined. */
 function missing(input: PublishRunInput, sound: ListedPart[], troubled: Set<string>): string | undefined {
   // A plan alone proves no scan: one that was cut short leaves it behind.
-  const scans = sound.filter(({ path }) => kindOfPath(path)?.kind === 'scan');
+  const scans = sound.filter(({ path }) => ['scan', 'range'].includes(kindOfPath(path)?.kind ?? ''));
   const found = new Set(scans.map(({ tally }) => tally.container)).size;
   if (found + troubled.size !== input.containers) {
     return `${input.containers} containers were to be backed up; ${found} left parts and ${troubled.size} had problems`;
@@ -152,7 +153,9 @@ async function earlierParts(control: ControlStore, run: RunRef, parts: ListedPar
       .filter(({ status }) => status === 'failed' || status === 'cancelled')
       .map(({ container }) => container),
   );
-  const replaced = new Set(parts.map(({ tally }) => tally.container).filter((container) => listedAnew.has(container)));
+  // Of a table, what a retry leaves is whole in itself.
+  const isReplaced = (container: string) => listedAnew.has(container) || tableOfShare(container) !== undefined;
+  const replaced = new Set(parts.map(({ tally }) => tally.container).filter(isReplaced));
   return (earlier?.parts ?? []).filter(({ container }) => !replaced.has(container));
 }
 

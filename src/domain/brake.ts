@@ -1,14 +1,15 @@
 import type { ContainerReport, RunSummary } from './run.ts';
+import { tableOfShare } from './table-name.ts';
 
-/** When a run changed or lost so much of a container that pruning must wait until somebody has looked. */
+/** When a run changed or lost so much of a container, or of a table, that pruning must wait until somebody has looked. */
 export interface BrakePolicy {
-  /** More than so many percent of the blobs there were, */
+  /** More than so many percent of the blobs or entities there were, */
   percent: number;
   /** and at least so many. */
   blobs: number;
 }
 
-/** What a run made of one container. One that is not there any more was listed with no blobs. */
+/** What a run made of one container, or of a table: then what is counted is its entities. One that is not there any more was listed with no blobs. */
 export interface ContainerChange {
   container: string;
   /** Listed by the restore point before. */
@@ -38,8 +39,11 @@ export function brakeOf(
 
 function reasonOf(container: string, changed: number, lost: number, before: number, policy: BrakePolicy): string {
   const what = [...(changed > 0 ? [`${changed} changed`] : []), ...(lost > 0 ? [`${lost} gone`] : [])].join(' and ');
-  if (before === 0) return `${container}: ${what}, where the restore point before had no blobs`;
-  return `${container}: ${what} of ${before} blob${before === 1 ? '' : 's'}, more than ${policy.percent}%`;
+  const table = tableOfShare(container);
+  const [where, one, many] =
+    table === undefined ? [container, 'blob', 'blobs'] : [`table ${table}`, 'entity', 'entities'];
+  if (before === 0) return `${where}: ${what}, where the restore point before had no ${many}`;
+  return `${where}: ${what} of ${before} ${before === 1 ? one : many}, more than ${policy.percent}%`;
 }
 
 /** A backup that has ended, as far as the brake looks at it. */

@@ -34,11 +34,28 @@ export function notesPath(run: { job: string; id: string }): string {
   return `${notesPrefix(run.job)}${run.id}.json`;
 }
 
-export type PartKind = 'scan' | 'copy' | 'plan' | 'pending' | 'progress';
+/** In front of all files of entities of a job. */
+export function tablesPrefix(job: string): string {
+  return `jobs/${job}/tables/`;
+}
+
+/** Where the entities of a table lie: the files of several restore points, which share those that have not changed. */
+export function entityFilesPrefix(job: string, table: string): string {
+  return `${tablesPrefix(job)}${table}/`;
+}
+
+/** A file of entities, written by a piece of work of a run; `attempt` tells executions of the piece apart. */
+export function entityFilePath(run: { job: string; id: string }, table: string, key: string, attempt: string): string {
+  return `${entityFilesPrefix(run.job, table)}${run.id}-${key}-${attempt}.ndjson.gz`;
+}
+
+/** `range`: of a backup of a table, tiles; what it has of a stretch of keys. */
+export type PartKind = 'scan' | 'copy' | 'range' | 'plan' | 'pending' | 'progress';
 
 const FOLDERS: Record<PartKind, string> = {
   scan: 'manifest',
   copy: 'manifest',
+  range: 'manifest',
   plan: 'plan',
   pending: 'pending',
   progress: 'progress',
@@ -55,10 +72,17 @@ export function kindOfPath(path: string): { kind: PartKind; container: string; k
   const match = /\/runs\/[^/]+\/(manifest|plan|pending|progress)\/([^/]+)\/([^/]+?)(?:\.ndjson\.gz)?$/.exec(path);
   if (!match) return undefined;
   const [, folder, container, key] = match;
-  const kind = folder === 'manifest' ? (key!.includes('copy') ? 'copy' : 'scan') : (folder as PartKind);
+  const kind = folder === 'manifest' ? inManifest(key!) : (folder as PartKind);
   return { kind, container: container!, key: key! };
 }
 
+function inManifest(key: string): PartKind {
+  if (key.endsWith('-range')) return 'range';
+  return key.includes('copy') ? 'copy' : 'scan';
+}
+
+/** Of a backup of a table: a piece of work on its keys, by the number that its orchestration gave it. */
+export const rangeKey = (piece: number): string => `${pad(piece, 6)}-range`;
 export const sliceKey = (slice: number): string => `${pad(slice, 6)}-scan`;
 export const planKey = (slice: number, chunk: number, attempt: string): string =>
   `${pad(slice, 6)}-${pad(chunk, 2)}-${attempt}`;

@@ -1,5 +1,7 @@
 import { manifestPages } from './manifest.ts';
 import type { PartEntry } from './run.ts';
+import { tableOfShare } from './table-name.ts';
+import { joinedWindow } from './tally.ts';
 
 /** What a restore point has of one container, and how many blobs it lacks there. */
 export interface HeldContainer {
@@ -13,13 +15,8 @@ export interface HeldContainer {
 
 /** The containers of a restore point. One that failed as a whole is not among them. */
 export function heldContainers(parts: readonly PartEntry[]): HeldContainer[] {
-  const byContainer = new Map<string, PartEntry[]>();
-  for (const part of parts) {
-    const own = byContainer.get(part.container);
-    if (own) own.push(part);
-    else byContainer.set(part.container, [part]);
-  }
-  return [...byContainer].map(([container, own]) => {
+  return [...byShare(parts)].flatMap(([container, own]) => {
+    if (tableOfShare(container) !== undefined) return [];
     const held: HeldContainer = { container, mirror: own[0]!.destination, blobs: 0, failed: 0, skipped: 0 };
     const pages = manifestPages(own, container);
     const last = pages.at(-1)!.run;
@@ -31,6 +28,48 @@ export function heldContainers(parts: readonly PartEntry[]): HeldContainer[] {
         if (run === last) held.failed += failed;
       }
     }
-    return held;
+    return [held];
   });
+}
+
+/** What a restore point has of one table. Times are by the service's clock, ISO 8601. */
+export interface HeldTable {
+  table: string;
+  entities: number;
+  /** Stretches of its keys that could not be read. */
+  failed: number;
+  /** Between which times it was read: every entity is as it was at some moment of these. */
+  window?: { from: string; to: string };
+  /** Entities that were deleted since then may still be in it. */
+  deletionsUnknownSince?: string;
+}
+
+/** The tables of a restore point, as `heldContainers`. The parts of each are of one run: a retry, too, has all of a table. */
+export function heldTables(parts: readonly PartEntry[]): HeldTable[] {
+  return [...byShare(parts)].flatMap(([share, own]) => {
+    const table = tableOfShare(share);
+    if (table === undefined) return [];
+    const windows = own.flatMap(({ window }) => (window ? [window] : []));
+    const window = windows.reduce<PartEntry['window']>(joinedWindow, undefined);
+    const [unknownSince] = own.flatMap((part) => part.deletionsUnknownSince ?? []).sort();
+    return [
+      {
+        table,
+        entities: own.reduce((sum, { copied, unchanged }) => sum + copied + unchanged, 0),
+        failed: own.reduce((sum, { failed }) => sum + failed, 0),
+        ...(window && { window: { from: window[0], to: window[1] } }),
+        ...(unknownSince !== undefined && { deletionsUnknownSince: unknownSince }),
+      },
+    ];
+  });
+}
+
+function byShare(parts: readonly PartEntry[]): Map<string, PartEntry[]> {
+  const shares = new Map<string, PartEntry[]>();
+  for (const part of parts) {
+    const own = shares.get(part.container);
+    if (own) own.push(part);
+    else shares.set(part.container, [part]);
+  }
+  return shares;
 }

@@ -82,7 +82,7 @@ export const PROBLEMS = {
     'There is a blob of another type under this name where it was to be written. Move that blob away, then retry.',
   'destination-changing': 'Something else writes this blob in the vault. Find it and stop it, then retry.',
   'access-denied-source':
-    'Give this app the role Storage Blob Data Reader on the source account (or a key or SAS that may read), then retry.',
+    'Give this app the role Storage Blob Data Reader on the source account, for tables Storage Table Data Reader (or a key or SAS that may read), then retry.',
   'access-denied-destination':
     'Let this app read and write blobs and their tags on the vault account (infra/ defines such a role; Storage Blob Data Owner includes it), then retry.',
   throttled: 'The service was too busy even after waiting. Retry later, or when less else uses the account.',
@@ -98,9 +98,18 @@ export const PROBLEMS = {
     'The account that was written to does not have the access tier that was set on the source; its default was taken. Nothing to do.',
   'container-not-found':
     'The job or archive rule names this container, but the source does not have it. Correct the configuration or the container.',
+  'table-not-found':
+    'The job names this table, but the source does not have it, or it was deleted while it was read. Correct "source.tables", or the table.',
+  'deletions-not-compared':
+    'Entities that were deleted since they were last compared are still in the restore point, and a restore brings them back. Say "tableDeletions": true in the source of the job, or start a full backup.',
+  'table-not-empty':
+    'A restore begins with an empty table unless told otherwise. Choose "existing": "skip", "replace" or "merge", or restore to another table.',
+  'entity-refused':
+    'The service does not take this entity; the message says why. Its text is in the file of the restore point: correct it, and write it by hand.',
   'container-not-held':
-    'The restore point does not have this container. Correct the request, or choose another restore point.',
-  'no-containers': 'None of the job\'s patterns matches a container of the source. Correct "source.containers".',
+    'The restore point does not have this container or table. Correct the request, or choose another restore point.',
+  'no-containers':
+    'None of the job\'s patterns matches a container or table of the source. Correct "source.containers" or "source.tables".',
   'container-name-invalid':
     'The destination template makes no valid container name of this one. Give this container a job of its own.',
   'order-unknown':
@@ -113,7 +122,7 @@ export const PROBLEMS = {
     'The target has a blob of this name. Choose "existing": "overwrite", "if-different" or "skip", or restore to another container or prefix.',
   'target-changing': 'Something else writes this blob in the target. Find it and stop it, then retry.',
   'access-denied-target':
-    'Let this app write blobs (and their tags) on the account that is restored to; the rights of a backup do not include it. Then retry.',
+    'Let this app write blobs (and their tags), or tables, on the account that is restored to; the rights of a backup do not include it. Then retry.',
   'access-denied-prune':
     'Deleting takes a right that a backup does not have: name an account alias that has it as "retention.account" of the job, or as "receipts.account" of the archive rule. Then start it again.',
   'access-denied-vault': 'Let this app read the blobs of the vault account, then retry.',
@@ -159,8 +168,12 @@ export const MEANINGS: Record<ProblemCode, string> = {
   'tags-not-written': 'copied without its index tags',
   'tier-not-kept': 'copied without its access tier',
   'container-not-found': 'the source has no such container',
+  'table-not-found': 'the source has no such table',
+  'deletions-not-compared': 'looked for changes, not for deletions',
+  'table-not-empty': 'the table that is restored to is not empty',
+  'entity-refused': 'the service refuses it',
   'container-not-held': 'not in the restore point',
-  'no-containers': 'no container of the source matches',
+  'no-containers': 'nothing in the source matches',
   'container-name-invalid': 'no valid name for its mirror',
   'order-unknown': 'listed in an unknown order',
   inconsistent: 'outcomes and listing do not add up',

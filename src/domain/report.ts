@@ -1,6 +1,7 @@
 import { kindOfPath, laterKey, type PartKind, placeOfCopy, placeOfWork } from './control-paths.ts';
 import { MEANINGS, PROBLEMS, type ProblemCode } from './outcome.ts';
 import type { ContainerReport, PartEntry, Problem, RunRef, RunReport, RunStatus } from './run.ts';
+import { tableOfShare } from './table-name.ts';
 import { addTally, emptyTally, type Tally } from './tally.ts';
 
 /** A part as a listing of the run's prefix shows it. */
@@ -58,7 +59,7 @@ export function reportOf(
     plannedBytes += report.bytes.planned ?? 0;
     for (const [name, count] of Object.entries(report.requests)) requests[name] = (requests[name] ?? 0) + count;
   }
-  const listed = byContainer(parts).map(([, own]) => own.some((part) => part.tally.last));
+  const listed = byContainer(parts).map(([, own]) => isListed(own));
   const scanned = listed.length >= Math.max(state.containers ?? 1, 1) && listed.every((whole) => whole);
   return {
     id: run.id,
@@ -137,7 +138,11 @@ function containerReport(parts: PlacedPart[], dryRun: boolean, runStatus: RunSta
       planned += part.tally.planned;
       plannedBytes += part.tally.plannedBytes;
     }
-    if (part.kind === 'scan' || part.kind === 'copy') addTally(sum, part.tally);
+    if (part.kind === 'range') {
+      planned += part.tally.planned;
+      plannedBytes += part.tally.plannedBytes;
+    }
+    if (part.kind === 'scan' || part.kind === 'copy' || part.kind === 'range') addTally(sum, part.tally);
     if (part.kind === 'progress' && !pieces.has(part.key)) notes.set(part.key, part);
     if (part.kind === 'pending') {
       // Each round tells its own requests only, and they were sent whatever became of the round's counts.
@@ -153,7 +158,8 @@ function containerReport(parts: PlacedPart[], dryRun: boolean, runStatus: RunSta
   for (const note of notes.values()) {
     addTally(sum, note.kind === 'pending' ? { ...note.tally, requests: {} } : note.tally);
   }
-  const { listed, copied, unchanged, skipped, failed, added, changed, removed, removedBytes } = sum;
+  const { copied, unchanged, skipped, failed, added, changed, gone, removed, removedBytes, unwanted = 0 } = sum;
+  const listed = sum.listed - unwanted;
   const done = incompletenessOf(parts, dryRun) === undefined;
   const status: RunStatus = !done ? runStatus : failed > 0 ? 'completed-with-failures' : 'succeeded';
   return {
@@ -168,9 +174,11 @@ function containerReport(parts: PlacedPart[], dryRun: boolean, runStatus: RunSta
       failed,
       ...(added !== undefined && { added }),
       ...(changed !== undefined && { changed }),
+      ...(gone !== undefined && { gone }),
       ...(removed !== undefined && { removed }),
       ...(dryRun && { planned }),
     },
+    ...(sum.window && { window: sum.window }),
     bytes: {
       listed: sum.listedBytes,
       copied: sum.copiedBytes,
@@ -194,7 +202,40 @@ export function incompleteness(parts: ListedPart[], dryRun: boolean): string | u
   return undefined;
 }
 
+/** Whether all that the container or table has is known. */
+function isListed(parts: PlacedPart[]): boolean {
+  if (parts.some(({ kind }) => kind === 'range')) return uncovered(parts) === undefined;
+  return parts.some(({ tally }) => tally.last);
+}
+
+/**
+ * Why the parts of a table's backup do not cover all of its keys, each once, or undefined when they do: each stretch must begin with
+ * the bound that another ends with. Bounds are compared for equality only, so no order of keys has to be known.
+ */
+function uncovered(parts: PlacedPart[]): string | undefined {
+  const stretches = parts.filter(({ kind, tally }) => kind === 'range' && tally.keys);
+  const behind = new Map<string, PlacedPart>();
+  for (const part of stretches) {
+    const [after] = part.tally.keys!;
+    if (behind.has(after)) return `parts ${behind.get(after)!.key} and ${part.key} begin with the same key`;
+    behind.set(after, part);
+  }
+  let at = '';
+  for (let followed = 0; followed < stretches.length; followed++) {
+    const part = behind.get(at);
+    if (!part) return 'a stretch of its keys was not read';
+    const { keys, listed, copied, unchanged, failed, planned } = part.tally;
+    if (listed !== copied + unchanged + failed + planned) return `part ${part.key} does not add up`;
+    at = keys![1];
+    if (at !== '') continue;
+    // The last one reaches to the end of the table.
+    return followed === stretches.length - 1 ? undefined : 'some of its keys were read more than once';
+  }
+  return 'the end of its keys was not read';
+}
+
 function incompletenessOf(parts: PlacedPart[], dryRun: boolean): string | undefined {
+  if (parts.some(({ kind }) => kind === 'range')) return uncovered(parts);
   const scans = parts.filter((part) => part.kind === 'scan').sort((a, b) => (a.key < b.key ? -1 : 1));
   if (scans.length === 0) return 'the scan left no part';
   const settled = settledBySlice(parts);
@@ -246,15 +287,15 @@ function settledBySlice(parts: PlacedPart[]): Map<number, number> | string {
   return settled;
 }
 
-function outcomesIn({ copied, unchanged, skipped, failed, removed = 0 }: Tally): number {
-  return copied + unchanged + skipped + failed + removed;
+function outcomesIn({ copied, unchanged, skipped, failed, removed = 0, unwanted = 0 }: Tally): number {
+  return copied + unchanged + skipped + failed + removed + unwanted;
 }
 
 /** The manifest's parts in the order they are to be read in. */
 export function partEntries(parts: ListedPart[]): PartEntry[] {
   return byContainer(parts).flatMap(([container, own]) =>
     own
-      .filter((part) => part.kind === 'scan' || part.kind === 'copy')
+      .filter(({ kind }) => kind === 'scan' || kind === 'copy' || kind === 'range')
       .map(({ path, tally }) => ({
         path,
         container,
@@ -265,17 +306,24 @@ export function partEntries(parts: ListedPart[]): PartEntry[] {
         failed: tally.failed,
         sha256: tally.sha256 ?? '',
         ...(tally.names && { names: tally.names }),
+        ...(tally.window && { window: tally.window }),
+        ...(tally.deletionsUnknownSince && { deletionsUnknownSince: tally.deletionsUnknownSince }),
       })),
   );
 }
 
 export function problemOf(code: ProblemCode, count: number, container?: string, message?: string): Problem {
-  const what = count === 0 ? (container ?? 'the run') : count === 1 ? '1 blob' : `${count} blobs`;
+  const table = container === undefined ? undefined : tableOfShare(container);
+  const items = table === undefined ? 'blob' : `item of table ${table}`;
+  const what =
+    count === 0 ? (container ?? 'the run') : count === 1 ? `1 ${items}` : `${count} ${items.replace(/^\w+/, '$&s')}`;
+  // How often it happened within one table tells nobody anything.
+  const about = code === 'deletions-not-compared' ? `table ${table}` : what;
   return {
     code,
     ...(container !== undefined && { container }),
     count,
-    message: message ?? `${what}: ${MEANINGS[code]}`,
+    message: message ?? `${about}: ${MEANINGS[code]}`,
     hint: PROBLEMS[code],
   };
 }

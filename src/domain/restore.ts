@@ -1,18 +1,33 @@
 import type { BlobState } from './blob.ts';
+import { matches } from './container-pattern.ts';
+import type { KeyChoice } from './key-choice.ts';
 import type { Outcome } from './outcome.ts';
 import { canBeSent, tagFingerprint, withoutRecord } from './record.ts';
 import { parseRunId, type RunRef } from './run.ts';
+import { matchesTable, tableOfShare } from './table-name.ts';
 
-/** What to do where the target has a blob of that name already. */
+/** What to do where the target has a blob of that name, or an entity of that key, already. */
 export type Existing =
-  /** Leave it, and name it as a failure. */
+  /** Leave it, and name it as a failure. A table that is not empty is left as a whole. */
   | 'fail'
   /** Leave it, and say so. */
   | 'skip'
-  /** Replace it; its content is kept as a snapshot. */
+  /** Replace it; a blob's content is kept as a snapshot, an entity's is not kept. */
   | 'overwrite'
-  /** Replace it, unless it is the same. */
-  | 'if-different';
+  /** Replace it, unless it is the same. Entities are replaced in any case. */
+  | 'if-different'
+  /** The same as `overwrite`, in the word that tables have for it. */
+  | 'replace'
+  /** Tables only: set the properties that were backed up, and leave the others. */
+  | 'merge';
+
+/** A file of entities that is restored by itself. */
+export interface NamedFile {
+  /** Alias of the account it lies in. */
+  account: string;
+  container: string;
+  name: string;
+}
 
 /** What a restore is to do. Small, without secrets: it is stored in histories. */
 export interface RestoreTask {
@@ -25,8 +40,18 @@ export interface RestoreTask {
   /** Template of what is put before each name. */
   prefix: string;
   existing: Existing;
-  /** Patterns of the containers that were backed up; none means all. */
+  /**
+   * Patterns of the containers that were backed up, and of the tables. Where there are none of either, all that the restore point
+   * holds is meant; else nothing but what is named. Restores begun by earlier versions have no `tables`.
+   */
   containers: string[];
+  tables: string[];
+  /** Template of the table to restore to; `{table}` stands for the one that was backed up. */
+  table: string;
+  /** Of the tables: only entities with these keys. */
+  keys?: KeyChoice;
+  /** In place of a restore point: `point` is then empty, and `tables` has the name of the one table. */
+  file?: NamedFile;
   /** Only blobs whose names begin so. */
   startsWith: string;
   /** Only blobs that match one of these globs; none means all. */
@@ -36,6 +61,23 @@ export interface RestoreTask {
   rehydrate?: 'standard' | 'high';
   /** Whether the target is the very place that was backed up: then equal ETags are the same version. */
   original: boolean;
+}
+
+/** Whether what was backed up under this name, a container's or `table.` with a table's, is to be restored. */
+export function isRestored(
+  { containers, tables = [] }: Pick<RestoreTask, 'containers' | 'tables'>,
+  share: string,
+): boolean {
+  if (containers.length === 0 && tables.length === 0) return true;
+  const table = tableOfShare(share);
+  if (table === undefined) return containers.some((pattern) => matches(pattern, share));
+  return tables.some((pattern) => matchesTable(pattern, table));
+}
+
+/** How entities are written where the target may have others. */
+export function writeOf(existing: Existing): 'insert' | 'replace' | 'merge' {
+  if (existing === 'merge') return 'merge';
+  return existing === 'fail' || existing === 'skip' ? 'insert' : 'replace';
 }
 
 export type RestoreDecision =
@@ -60,9 +102,12 @@ export function decideRestore(
   if (isOurs) return { action: 'done' };
   switch (task.existing) {
     case 'fail':
+    // Nobody can ask for it: there is nothing in a blob to merge.
+    case 'merge':
       return { action: 'fail', code: 'target-exists' };
     case 'skip':
       return { action: 'skip', code: 'target-exists' };
+    case 'replace':
     case 'overwrite':
     case 'if-different':
       // What is there already need not be brought, and a copy that is replaced by itself would only cost a snapshot.

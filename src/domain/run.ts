@@ -79,6 +79,8 @@ export interface Counts {
   added?: number;
   /** … or another version. */
   changed?: number;
+  /** Of a table, in backups: entities that were found to be gone since the restore point before. */
+  gone?: number;
   /** Prunes only: snapshots, versions and blobs that were deleted. */
   removed?: number;
   /** Dry runs only: what would be copied, or removed. */
@@ -92,10 +94,12 @@ export interface ByteCounts {
   planned?: number;
 }
 
-/** What is known of one container's share of a run. */
+/** What is known of one container's share of a run, or of a table's: that goes by the name `table.orders`. */
 export interface ContainerReport {
   container: string;
   destination: string;
+  /** Of a table, in backups: between which times it was read, by the service's clock. ISO 8601. */
+  window?: [from: string, to: string];
   status: RunStatus;
   counts: Counts;
   bytes: ByteCounts;
@@ -141,6 +145,10 @@ export interface PartEntry {
   sha256: string;
   /** Between which names those of the part lie; absent where that is not known. */
   names?: NameRange;
+  /** Of a part of a table: between which times it was read, by the service's clock. ISO 8601. */
+  window?: [from: string, to: string];
+  /** The same: since when deletions are not known, where that may be so. ISO 8601. */
+  deletionsUnknownSince?: string;
 }
 
 /** `run.json`, written last: with status `succeeded` or `completed-with-failures` it is the restore point. */

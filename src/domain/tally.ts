@@ -34,6 +34,16 @@ export interface Tally {
   /** How many of those copied the vault had nothing of before, and how many it had at another version. */
   added?: number;
   changed?: number;
+  /** Of a table: entities that were found to have been deleted since the restore point before. */
+  gone?: number;
+  /** Of a restore of a table: entities of the tiles covered that are not among the keys asked for. */
+  unwanted?: number;
+  /** Parts of a table's backup: behind which bound the stretch of keys begins that it covers, and with which it ends (`boundId`). */
+  keys?: [after: string, upTo: string];
+  /** The same: between which times, by the service's clock, it was read. ISO 8601. */
+  window?: [from: string, to: string];
+  /** The same: since when deletions are not known in some of it. ISO 8601. */
+  deletionsUnknownSince?: string;
 }
 
 export function emptyTally(container: string, destination: string): Tally {
@@ -85,12 +95,21 @@ export function addTally(into: Tally, from: Tally): void {
   if (names) into.names = names;
   if (from.removed) into.removed = (into.removed ?? 0) + from.removed;
   if (from.removedBytes) into.removedBytes = (into.removedBytes ?? 0) + from.removedBytes;
+  if (from.gone) into.gone = (into.gone ?? 0) + from.gone;
+  if (from.unwanted) into.unwanted = (into.unwanted ?? 0) + from.unwanted;
+  if (from.window) into.window = joinedWindow(into.window, from.window);
   if (from.added) into.added = (into.added ?? 0) + from.added;
   if (from.changed) into.changed = (into.changed ?? 0) + from.changed;
   for (const [operation, count] of Object.entries(from.requests)) {
     into.requests[operation] = (into.requests[operation] ?? 0) + count;
   }
   for (const [code, count] of Object.entries(from.problems)) countProblem(into, code as ProblemCode, count);
+}
+
+/** The time between the first and the last of both. */
+export function joinedWindow(one: Tally['window'], other: [string, string]): [string, string] {
+  if (!one) return other;
+  return [one[0] < other[0] ? one[0] : other[0], one[1] > other[1] ? one[1] : other[1]];
 }
 
 const KEY = 'strongroom_tally';

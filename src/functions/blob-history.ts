@@ -8,11 +8,12 @@ import { mayHold } from '../domain/name-range.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import { isRestorePoint } from '../domain/restore-point.ts';
 import { parseRunId, type RunSummary } from '../domain/run.ts';
+import { tableOfShare } from '../domain/table-name.ts';
 import { ControlStore } from '../storage/control-store.ts';
 import { answering, json, readQuery } from './answering.ts';
 import { jobOf } from './choose-point.ts';
 import { vaultsOf } from './find-run.ts';
-import { foreignCursor } from './http-error.ts';
+import { foreignCursor, HttpError } from './http-error.ts';
 
 const query = z.strictObject({
   job: z.string().optional(),
@@ -43,6 +44,7 @@ interface Version {
 export function blobHistoryHandler(deps: Dependencies) {
   return answering(deps, async (request) => {
     const { container, name, limit, cursor, ...asked } = readQuery(request, query);
+    if (tableOfShare(container) !== undefined) throw isTable(container);
     const job = asked.job ?? jobOf(deps, undefined);
     if (cursor !== undefined && parseRunId(cursor)?.job !== job) throw foreignCursor();
     const runs = (await runsOf(deps, job)).filter(({ id }) => cursor === undefined || id < cursor);
@@ -65,6 +67,12 @@ export function blobHistoryHandler(deps: Dependencies) {
     const next = at < runs.length ? runs[at - 1]!.id : null;
     return json(200, { versions: [...versions.values()], absent, next });
   });
+}
+
+function isTable(share: string): HttpError {
+  const hint =
+    'Restore the entity from one restore point after another into a table of its own: POST /api/restores with "keys"';
+  return new HttpError(400, 'query-invalid', `query.container: "${share}" is a table; only blobs have a history`, hint);
 }
 
 interface RunInStore {

@@ -1,15 +1,20 @@
 import type { Dependencies } from '../activities/dependencies.ts';
-import { heldContainers } from '../domain/held-container.ts';
 import { answering, json } from './answering.ts';
 import { findKeptPoint } from './find-point.ts';
-import { shownPoint } from './shown-point.ts';
+import { heldBy, shownPoint } from './shown-point.ts';
 
 /** GET /api/restore-points/{id} */
 export function getRestorePointHandler(deps: Dependencies) {
   return answering(deps, async (request) => {
     const { summary, notes } = await findKeptPoint(deps, request.params.id!);
     const { source, vault } = summary;
-    const containersHeld = heldContainers(summary.parts);
-    return json(200, { ...shownPoint(summary, notes, containersHeld), source, vault, containersHeld });
+    const held = heldBy(summary.parts);
+    return json(200, {
+      ...shownPoint(summary, notes, held),
+      source,
+      vault,
+      containersHeld: held.containers,
+      tablesHeld: held.tables,
+    });
   });
 }

@@ -16,6 +16,7 @@ import { NameOrder } from '../domain/name-order.ts';
 import { mayHold } from '../domain/name-range.ts';
 import { type Outcome, PROBLEMS } from '../domain/outcome.ts';
 import type { RunSummary } from '../domain/run.ts';
+import { tableOfShare } from '../domain/table-name.ts';
 import type { ControlStore } from '../storage/control-store.ts';
 import { answering, json, readQuery } from './answering.ts';
 import { findKeptPoint } from './find-point.ts';
@@ -74,15 +75,19 @@ export function listPointBlobsHandler(deps: Dependencies) {
 }
 
 function containerOf({ id, parts }: RunSummary, named: string | undefined): string {
-  const containers = [...new Set(parts.map(({ container }) => container))];
+  const shares = [...new Set(parts.map(({ container }) => container))];
+  const containers = shares.filter((share) => tableOfShare(share) === undefined);
   const these = `It has: ${containers.slice(0, 20).join(', ')}${containers.length > 20 ? ', …' : ''}`;
-  const container = named ?? containers[0]!;
   if (named === undefined && containers.length > 1) {
     const message = `Restore point ${id} has ${containers.length} containers: say which`;
     throw new HttpError(400, 'container-missing', message, these, { containers });
   }
-  if (containers.includes(container)) return container;
-  throw new HttpError(404, 'container-not-held', `Restore point ${id} has no container "${container}"`, these);
+  const container = named ?? containers[0];
+  if (container !== undefined && containers.includes(container)) return container;
+  const message = `Restore point ${id} has no container${container === undefined ? '' : ` "${container}"`}`;
+  const isTable = container === undefined ? shares.length > 0 : tableOfShare(container) !== undefined;
+  const hint = isTable ? `Tables cannot be walked: GET /api/restore-points/${id} tells what it has of each` : these;
+  throw new HttpError(404, 'container-not-held', message, hint);
 }
 
 /** The rows from a position on, at most `limit`; and where to go on, unless that was all. Throws `damaged`. */

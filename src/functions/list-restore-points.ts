@@ -95,7 +95,7 @@ async function pointOfRow(control: ControlStore, row: CatalogRow, notes: Notes):
     if (!isStorageError(error, 'damaged')) throw error;
     // One damaged object must not hide the other restore points; what the catalog knows of this one is told.
     const { id, job, mode, status, startedAt, finishedAt = null } = row;
-    const unknown = { containers: null, blobs: null, bytes: null, lacks: null };
+    const unknown = { containers: null, blobs: null, tables: null, entities: null, bytes: null, lacks: null };
     const problem = { code: 'damaged', message: error.message, hint: PROBLEMS.damaged };
     const told = { id, job, mode, status, time: startedAt, finishedAt, ...unknown, ...shownNotes(notes), problem };
     return [told];

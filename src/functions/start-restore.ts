@@ -10,9 +10,22 @@ import {
   prefixTemplateProblem,
 } from '../domain/container-template.ts';
 import { CONTROL_CONTAINER } from '../domain/control-paths.ts';
-import type { RestoreTask } from '../domain/restore.ts';
+import type { KeyChoice } from '../domain/key-choice.ts';
+import { isRestored, type NamedFile, type RestoreTask } from '../domain/restore.ts';
+import {
+  CATALOG_TABLE,
+  expandTable,
+  isInjectiveTable,
+  isSameTable,
+  isValidTableName,
+  tableOfShare,
+  tablePatternProblem,
+  tableTemplateProblem,
+} from '../domain/table-name.ts';
+import { readNamedEntityFile } from '../storage/named-entity-file.ts';
+import { isStorageError } from '../storage/storage-error.ts';
 import { answering, readBody } from './answering.ts';
-import { type ChosenPoint, choosePoint } from './choose-point.ts';
+import { type ChosenPoint, choosePoint, jobOf } from './choose-point.ts';
 import { HttpError } from './http-error.ts';
 import { answerStart, startRun } from './start-run.ts';
 
@@ -27,25 +40,56 @@ function text(problem: (value: string) => string | undefined) {
     });
 }
 
-const body = z.strictObject({
-  restorePoint: z.string().max(100).optional(),
-  at: z.iso.datetime({ offset: true, error: 'a time such as 2026-11-20T23:30:00Z' }).optional(),
-  job: z.string().optional(),
-  containers: z.array(text(patternProblem)).max(100).default([]),
-  prefix: z.string().max(1024).default(''),
-  include: z.array(text(globProblem)).max(50).default([]),
-  exclude: z.array(text(globProblem)).max(50).default([]),
-  target: z
-    .strictObject({
-      account: z.string().optional(),
-      container: text(containerTemplateProblem).default('{container}'),
-      prefix: text(prefixTemplateProblem).default(''),
-    })
-    .prefault({}),
-  existing: z.enum(['fail', 'skip', 'overwrite', 'if-different']).default('fail'),
-  rehydrate: z.enum(['standard', 'high']).optional(),
-  dryRun: z.boolean().default(false),
-});
+const key = z.string().max(1024);
+
+const body = z
+  .strictObject({
+    restorePoint: z.string().max(100).optional(),
+    at: z.iso.datetime({ offset: true, error: 'a time such as 2026-11-20T23:30:00Z' }).optional(),
+    job: z.string().optional(),
+    containers: z.array(text(patternProblem)).max(100).default([]),
+    prefix: z.string().max(1024).default(''),
+    include: z.array(text(globProblem)).max(50).default([]),
+    exclude: z.array(text(globProblem)).max(50).default([]),
+    tables: z.array(text(tablePatternProblem)).max(100).default([]),
+    keys: z.strictObject({ partition: key.optional(), from: key.optional(), to: key.optional() }).optional(),
+    file: z
+      .union([
+        z.string().max(1024),
+        z.strictObject({ account: z.string(), container: z.string().max(63), name: z.string().min(1).max(1024) }),
+      ])
+      .optional(),
+    target: z
+      .strictObject({
+        account: z.string().optional(),
+        container: text(containerTemplateProblem).default('{container}'),
+        prefix: text(prefixTemplateProblem).default(''),
+        table: text(tableTemplateProblem).default('{table}'),
+      })
+      .prefault({}),
+    existing: z.enum(['fail', 'skip', 'overwrite', 'if-different', 'replace', 'merge']).default('fail'),
+    rehydrate: z.enum(['standard', 'high']).optional(),
+    dryRun: z.boolean().default(false),
+  })
+  .superRefine(({ tables, containers, keys, file, restorePoint, at, existing }, context) => {
+    const wrong = (name: string, message: string) => context.addIssue({ code: 'custom', path: [name], message });
+    if (keys && file === undefined && tables.length === 0) wrong('keys', 'say in "tables" of which tables');
+    if (keys?.from !== undefined && keys.to !== undefined && keys.from > keys.to) {
+      wrong('keys', `no key lies between ${JSON.stringify(keys.from)} and ${JSON.stringify(keys.to)}`);
+    }
+    if (existing === 'merge' && containers.length > 0) wrong('existing', MERGES_ENTITIES);
+    if (file !== undefined && (restorePoint ?? at) !== undefined) {
+      wrong('file', 'a file is restored by itself: name no restore point and no time beside it');
+    }
+    if (file !== undefined && (tables.length > 0 || containers.length > 0)) {
+      wrong('file', 'a file is restored by itself: name no tables and no containers beside it');
+    }
+  });
+
+const MERGES_ENTITIES =
+  '"merge" is for the entities of tables; containers are restored with "overwrite" or "if-different"';
+
+type Wanted = z.output<typeof body>;
 
 /** POST /api/restores — brings back what a restore point holds, as a run of its job. */
 export function startRestoreHandler(deps: Dependencies) {
@@ -53,6 +97,12 @@ export function startRestoreHandler(deps: Dependencies) {
     const wanted = await readBody(request, body);
     if (wanted.at !== undefined && wanted.restorePoint !== undefined) {
       throw new HttpError(400, 'body-invalid', 'body: name a restore point or a time, not both');
+    }
+    const { dryRun } = wanted;
+    if (wanted.file !== undefined) {
+      const { job, file } = fileOf(deps, wanted.file, wanted.job);
+      const restore = await taskOfFile(deps, file, job, wanted);
+      return answerStart(await startRun(deps, client, { job, mode: 'restore', trigger: 'http', dryRun, restore }));
     }
     const point = await choosePoint(deps, wanted);
     const { job } = point.summary;
@@ -65,28 +115,34 @@ export function startRestoreHandler(deps: Dependencies) {
       );
     }
     const restore = taskOf(deps, point, wanted);
-    const { dryRun } = wanted;
     return answerStart(await startRun(deps, client, { job, mode: 'restore', trigger: 'http', dryRun, restore }));
   });
 }
 
-function taskOf(deps: Dependencies, point: ChosenPoint, wanted: z.output<typeof body>): RestoreTask {
+function taskOf(deps: Dependencies, point: ChosenPoint, wanted: Wanted): RestoreTask {
   const { summary } = point;
   const { job, source } = workplaceOf(deps, summary.job);
-  const { containers, include, exclude, existing, rehydrate, target } = wanted;
+  const { existing, target } = wanted;
   const account = target.account ?? job.source.account;
-  if (!deps.configuration.accounts.has(account)) {
-    const known = [...deps.configuration.accounts.keys()].join(', ');
+  mustBeConfigured(deps, account, 'body.target.account');
+  const endpoint = deps.blobs(account).endpoint;
+  const shares = [...new Set(summary.parts.map(({ container }) => container))].filter((name) =>
+    isRestored(wanted, name),
+  );
+  const held = shares.filter((share) => tableOfShare(share) === undefined);
+  if (existing === 'merge' && held.length > 0) {
     throw new HttpError(
       400,
-      'account-unknown',
-      `body.target.account: no account "${account}" is configured`,
-      `One of: ${known}. Others are named in "accounts" of strongroom.json`,
+      'body-invalid',
+      `body.existing: ${MERGES_ENTITIES}`,
+      'Say in "tables" which tables are meant',
     );
   }
-  const endpoint = deps.blobs(account).endpoint;
-  const held = [...new Map(summary.parts.map((part) => [part.container, part.destination]))].filter(
-    ([name]) => containers.length === 0 || containers.some((pattern) => matches(pattern, name)),
+  checkTables(
+    deps,
+    account,
+    shares.map(tableOfShare).filter((table) => table !== undefined),
+    wanted,
   );
   if (held.length > 1 && !isInjective(target.container, target.prefix)) {
     throw new HttpError(
@@ -95,9 +151,7 @@ function taskOf(deps: Dependencies, point: ChosenPoint, wanted: z.output<typeof 
       `body.target: ${held.length} containers would be restored to one place and overwrite each other; write {container} in its container, or in its prefix with a slash after it`,
     );
   }
-  const into = held
-    .map(([name]) => expand(target.container, name))
-    .find((name) => isBackup(deps, point, endpoint, name));
+  const into = held.map((name) => expand(target.container, name)).find((name) => isBackup(deps, point, endpoint, name));
   if (into !== undefined) {
     throw new HttpError(
       400,
@@ -107,22 +161,117 @@ function taskOf(deps: Dependencies, point: ChosenPoint, wanted: z.output<typeof 
     );
   }
   return {
+    ...taskAsAsked(wanted),
     point: summary.id,
     account,
-    container: target.container,
-    prefix: target.prefix,
-    existing,
-    containers,
-    startsWith: wanted.prefix,
-    include,
-    exclude,
-    ...(rehydrate && { rehydrate }),
+    // One word for both, where both are restored.
+    existing: existing === 'replace' && held.length > 0 ? 'overwrite' : existing,
     original:
       summary.source === endpoint &&
       endpoint === source.endpoint &&
       target.container === '{container}' &&
       target.prefix === '',
   };
+}
+
+/** What the request says in so many words. */
+function taskAsAsked({ target, containers, tables, keys, prefix, include, exclude, existing, rehydrate }: Wanted) {
+  return {
+    container: target.container,
+    prefix: target.prefix,
+    existing,
+    containers,
+    tables,
+    table: target.table,
+    ...(keys && { keys: keysAsked(keys) }),
+    startsWith: prefix,
+    include,
+    exclude,
+    ...(rehydrate && { rehydrate }),
+  };
+}
+
+function keysAsked({ partition, from, to }: NonNullable<Wanted['keys']>): KeyChoice {
+  return {
+    ...(partition !== undefined && { partition }),
+    ...(from !== undefined && { from }),
+    ...(to !== undefined && { to }),
+  };
+}
+
+function mustBeConfigured(deps: Dependencies, account: string, place: string): void {
+  if (deps.configuration.accounts.has(account)) return;
+  const known = [...deps.configuration.accounts.keys()].join(', ');
+  throw new HttpError(
+    400,
+    'account-unknown',
+    `${place}: no account "${account}" is configured`,
+    `One of: ${known}. Others are named in "accounts" of strongroom.json`,
+  );
+}
+
+/** Throws where tables may not, or cannot, be restored to where the request says. */
+function checkTables(deps: Dependencies, account: string, tables: readonly string[], { target }: Wanted): void {
+  const refuse = (problem: string, hint: string) =>
+    new HttpError(400, 'body-invalid', `body.target.table: ${problem}`, hint);
+  if (tables.length > 1 && !isInjectiveTable(target.table)) {
+    const count = `${tables.length} tables would be restored to one and overwrite each other`;
+    throw refuse(count, 'Write {table} in it, such as "{table}Restored"');
+  }
+  for (const table of tables) {
+    const into = expandTable(target.table, table);
+    if (!isValidTableName(into)) {
+      throw refuse(
+        `"${into}" cannot be the name of a table`,
+        'Choose a template that makes a name of 3 to 63 letters and digits',
+      );
+    }
+    const { jobs } = deps.configuration;
+    const { endpoint } = deps.tables(account);
+    const isVault = jobs.some(({ destination }) => deps.tables(destination.account).endpoint === endpoint);
+    if (isVault && isSameTable(into, CATALOG_TABLE)) {
+      throw refuse(
+        `"${into}" in ${account} is where the list of runs lies; restoring into it would change it`,
+        'Restore to another table, such as "{table}Restored"',
+      );
+    }
+  }
+}
+
+/** Which file is meant, and which job's run its restore is: the one that is named, that of its path, or the only one. */
+function fileOf(
+  deps: Dependencies,
+  given: NonNullable<Wanted['file']>,
+  named: string | undefined,
+): { job: string; file: NamedFile } {
+  const name = typeof given === 'string' ? given : given.name;
+  const inPath = /^jobs\/([^/]+)\//.exec(name)?.[1];
+  const isJob = deps.configuration.jobs.some((each) => each.name === inPath);
+  const job = jobOf(deps, named ?? (isJob ? inPath : undefined));
+  if (typeof given !== 'string') {
+    mustBeConfigured(deps, given.account, 'body.file.account');
+    return { job, file: given };
+  }
+  return { job, file: { account: workplaceOf(deps, job).job.destination.account, container: CONTROL_CONTAINER, name } };
+}
+
+/** The file tells itself which table it is of: it is looked at before a run begins. */
+async function taskOfFile(deps: Dependencies, file: NamedFile, job: string, wanted: Wanted): Promise<RestoreTask> {
+  const account = wanted.target.account ?? workplaceOf(deps, job).job.source.account;
+  mustBeConfigured(deps, account, 'body.target.account');
+  const table = await tableIn(deps, file);
+  checkTables(deps, account, [table], wanted);
+  return { ...taskAsAsked(wanted), point: '', account, tables: [table], file, original: false };
+}
+
+async function tableIn(deps: Dependencies, { account, container, name }: NamedFile): Promise<string> {
+  try {
+    return (await readNamedEntityFile(deps.blobs(account), container, name)).content.end.table;
+  } catch (error) {
+    if (!isStorageError(error, 'damaged', 'invalid')) throw error;
+    const hint = 'Name a file of entities by its full path, such as "jobs/nightly/tables/orders/….ndjson.gz"';
+    throw new HttpError(400, 'file-unreadable', `body.file: ${error.message}`, hint);
+  }
 }
 
 /** Whether a container of this account holds a backup: that of this restore point, or what any job copies to. */

@@ -8,6 +8,7 @@ import type { WalkPosition } from '../domain/merge-walk.ts';
 import type { ProblemCode } from '../domain/outcome.ts';
 import { problemOf } from '../domain/report.ts';
 import type { Problem, RunRef } from '../domain/run.ts';
+import { tableOfShare } from '../domain/table-name.ts';
 import { type Answer, call, wait } from './call.ts';
 
 export interface BackupContainerInput extends Share {
@@ -63,7 +64,10 @@ const ACTIVITIES_PER_GENERATION = 100;
 const LONGEST_DELAY = 30;
 
 /** The activity that plans what is to be done with the next stretch of a container. */
-function scanOf({ mode, retryOf, prune }: RunRef, scan: boolean | undefined) {
+function scanOf({ mode, retryOf, prune }: RunRef, scan: boolean | undefined, isTable: boolean) {
+  if (isTable && mode === 'restore') return 'planTableRestore';
+  if (isTable && mode === 'verify') return 'verifyTable';
+  if (isTable && mode === 'prune' && !prune?.plan) return 'planTablePrune';
   if (retryOf !== undefined && !scan) return 'planRetry';
   if (mode === 'restore') return 'planRestore';
   if (mode === 'verify') return 'verifySlice';
@@ -74,7 +78,8 @@ function scanOf({ mode, retryOf, prune }: RunRef, scan: boolean | undefined) {
 }
 
 /** The activity that works off a chunk of it. */
-function workOf({ mode }: RunRef) {
+function workOf({ mode }: RunRef, isTable: boolean) {
+  if (isTable && mode === 'restore') return 'writeEntities';
   return mode === 'verify' ? 'readChunk' : mode === 'prune' ? 'deleteChunk' : 'copyChunk';
 }
 
@@ -89,14 +94,17 @@ export function* backupContainer(
   const { run, container, destination, mirror } = input;
   const about: Share = { run, container, destination, ...(mirror && { mirror }) };
   const state: State = input.state ?? { slice: 0, scanned: false, copies: [], work: [], delay: 1 };
-  const scan = scanOf(run, input.scan);
-  const workOff = workOf(run);
+  const isTable = tableOfShare(container) !== undefined;
+  const scan = scanOf(run, input.scan, isTable);
+  const workOff = workOf(run, isTable);
+  // Nothing is written to a table before every file that it takes has been found to be sound.
+  const planFirst = isTable && run.mode === 'restore';
 
   for (let activities = 0; ; ) {
     const { work } = state;
     const mayBegin = work.length < ENOUGH_PENDING;
-    const scanning = mayBegin && !state.scanned && state.copies.length < ENOUGH_TO_DO;
-    const copies = mayBegin ? state.copies.slice(0, COPIES_AT_ONCE) : [];
+    const scanning = mayBegin && !state.scanned && (planFirst || state.copies.length < ENOUGH_TO_DO);
+    const copies = mayBegin && !(planFirst && !state.scanned) ? state.copies.slice(0, COPIES_AT_ONCE) : [];
     const waiting = state.copies.slice(copies.length);
     const next = (scanning ? 1 : 0) + copies.length + work.length;
     if (activities > 0 && activities + next > ACTIVITIES_PER_GENERATION) break;
@@ -151,6 +159,7 @@ export function* backupContainer(
         // After a problem, what has been planned is still copied, and nothing more is listed.
         state.scanned = slice.next === undefined && slice.nextManifest === undefined;
         if (slice.problem) state.problem ??= slice.problem;
+        if (slice.problem && planFirst) return { problem: slice.problem };
         if (!run.dryRun) state.copies.push(...(slice.chunks ?? []).map((chunk) => ({ chunk, from: 0 })));
       }
     }

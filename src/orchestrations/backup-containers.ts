@@ -1,6 +1,7 @@
 import type { OrchestrationContext, Task } from 'durable-functions';
 import type { ContainerPair } from '../activities/list-containers.ts';
-import type { Problem, RunRef } from '../domain/run.ts';
+import { isBackup, type Problem, type RunRef } from '../domain/run.ts';
+import { tableOfShare } from '../domain/table-name.ts';
 import type { BackupContainerInput, BackupContainerResult } from './backup-container.ts';
 
 export interface BackupContainersInput {
@@ -14,13 +15,14 @@ export interface BackupContainersResult {
   problems: Problem[];
 }
 
-/** Backs up a group of containers at once. */
+/** Works on a group of containers and tables at once. */
 export function* backupContainers(context: OrchestrationContext): Generator<Task, BackupContainersResult, unknown> {
   const { run, containers } = context.df.getInput() as BackupContainersInput;
   const results = (yield context.df.Task.all(
     containers.map((pair) => {
       const input: BackupContainerInput = { run, ...pair };
-      return context.df.callSubOrchestrator('backupContainer', input);
+      const isTable = tableOfShare(pair.container) !== undefined && isBackup(run.mode);
+      return context.df.callSubOrchestrator(isTable ? 'backupTable' : 'backupContainer', input);
     }),
   )) as BackupContainerResult[];
   return combine(results.map(({ problem, ...rest }) => ({ ...rest, problems: problem ? [problem] : [] })));

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import pLimit from 'p-limit';
 import {
   CONTROL_CONTAINER,
+  entityFilesPrefix,
   LOCKS,
   lockPath,
   notesPath,
@@ -13,6 +14,7 @@ import {
   runsPrefix,
   summaryPath,
 } from '../domain/control-paths.ts';
+import { type EntityFileContent, readEntityFile } from '../domain/entity-file.ts';
 import { isLock, type Left, type RunLock, release } from '../domain/lock.ts';
 import type { ManifestPage } from '../domain/manifest.ts';
 import type { Outcome } from '../domain/outcome.ts';
@@ -21,6 +23,7 @@ import { isPrunePlan, type PrunePlan } from '../domain/prune.ts';
 import type { ListedPart } from '../domain/report.ts';
 import { isNotes, type Notes } from '../domain/restore-point.ts';
 import { isSummary, type RunSummary } from '../domain/run.ts';
+import type { EntityFile } from '../domain/table-tile.ts';
 import { asciiJson, type Tally, tallyFromMetadata, tallyToMetadata } from '../domain/tally.ts';
 import type { BlobAccount, BlobPage, ListBlobsOptions } from './blob-account.ts';
 import { isStorageError, StorageError } from './storage-error.ts';
@@ -31,6 +34,9 @@ const PARTS_AT_ONCE = 4;
 const NOTES_KEY = 'strongroom_notes';
 /** In the metadata of a summary, what a listing of runs has to tell: most of them need not be read. */
 const RUN_KEY = 'strongroom_run';
+
+/** In the metadata of a file of entities, the SHA-256 of its bytes. */
+const FILE_KEY = 'strongroom_sha256';
 
 interface RunName {
   job: string;
@@ -227,6 +233,54 @@ export class ControlStore {
         }),
       ),
     );
+  }
+
+  /** Stores a file of entities under a name that is new; nobody ever changes it. */
+  async writeEntityFile(path: string, { body, sha256 }: { body: Buffer; sha256: string }): Promise<void> {
+    try {
+      await this.#put(path, body, {
+        contentType: 'application/x-ndjson',
+        contentEncoding: 'gzip',
+        metadata: { [FILE_KEY]: sha256 },
+        expect: 'absent',
+      });
+    } catch (error) {
+      if (!isStorageError(error, 'precondition')) throw error;
+      // Our own, when the answer was lost: nobody else makes this name.
+      const there = await this.#vault.getObject(CONTROL_CONTAINER, path);
+      if (!there?.body.equals(body)) throw error;
+    }
+  }
+
+  /**
+   * A file of entities, whole and as it was written: throws `damaged` where it is missing, its checksum is another, or its end does
+   * not say that it is this file.
+   */
+  async readEntityFile(file: Pick<EntityFile, 'path' | 'sha256' | 'items'>): Promise<EntityFileContent> {
+    const { path } = file;
+    const found = await this.#vault.getObject(CONTROL_CONTAINER, path);
+    if (!found) throw this.#damaged(path, 'it is missing');
+    if (createHash('sha256').update(found.body).digest('hex') !== file.sha256) {
+      throw this.#damaged(path, 'its SHA-256 is not the one it was written with');
+    }
+    let content: EntityFileContent;
+    try {
+      content = readEntityFile(found.body, `${CONTROL_CONTAINER}/${path} in ${this.#vault.alias}`);
+    } catch (error) {
+      throw error instanceof DamagedPartError ? new StorageError('damaged', error.message) : error;
+    }
+    if (content.end.file !== path) throw this.#damaged(path, 'it is another file');
+    if (content.end.items !== file.items) throw this.#damaged(path, 'it has another number of lines');
+    return content;
+  }
+
+  /** The files of a table's entities by their paths, each with the SHA-256 it was written with; one request per 5,000. */
+  async listEntityFiles(job: string, table: string): Promise<Map<string, string | undefined>> {
+    const files = new Map<string, string | undefined>();
+    for await (const { blobs } of this.#pages({ prefix: entityFilesPrefix(job, table), metadata: true })) {
+      for (const { name, metadata } of blobs) files.set(name, metadata?.[FILE_KEY]);
+    }
+    return files;
   }
 
   /** What is noted of a restore point; nothing, where nothing is. Throws `damaged`. */

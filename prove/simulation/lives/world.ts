@@ -61,7 +61,15 @@ export function drawLife(random: Random): LifeWorld {
       timeZone: random.pick(['UTC', 'Europe/Berlin', 'America/New_York', 'Pacific/Apia']),
       mode: 'incremental',
       method,
-      source: { account: 'SOURCE', containers: ['*'], prefix: '', include: [], exclude: [] },
+      source: {
+        account: 'SOURCE',
+        containers: ['*'],
+        prefix: '',
+        include: [],
+        exclude: [],
+        tables: [],
+        tableDeletions: false,
+      },
       destination: { account: 'VAULT', container, prefix },
       ...(retention && { retention }),
       ...(random.chance(0.15) && {

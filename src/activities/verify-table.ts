@@ -1,0 +1,183 @@
+import { CONTROL_CONTAINER, sliceKey } from '../domain/control-paths.ts';
+import { sameEntity, timestampOf } from '../domain/entity-text.ts';
+import { isHeld, manifestPages } from '../domain/manifest.ts';
+import { asBackedUp, type Outcome, type ProblemCode } from '../domain/outcome.ts';
+import { PartWriter } from '../domain/part.ts';
+import { problemOf } from '../domain/report.ts';
+import { inShare, parseShare } from '../domain/share.ts';
+import { boundId, type KeyRange, nameOfKey } from '../domain/table-key.ts';
+import { isSameTable, tableOfShare } from '../domain/table-name.ts';
+import type { EntityFileEnd, Tile } from '../domain/table-tile.ts';
+import { countOutcome, emptyTally } from '../domain/tally.ts';
+import type { KeyedText } from '../domain/tile-content.ts';
+import type { VerifyTask } from '../domain/verify.ts';
+import type { BlobAccount } from '../storage/blob-account.ts';
+import { countingRequests } from '../storage/requests.ts';
+import { isStorageError } from '../storage/storage-error.ts';
+import type { TableAccount } from '../storage/table-account.ts';
+import { type Dependencies, workplaceOf } from './dependencies.ts';
+import { pointOf } from './find-point.ts';
+import { type TileContent, tilesOf } from './read-tile.ts';
+import { RunGuard } from './run-guard.ts';
+import type { ScanSliceInput, ScanSliceResult } from './scan-slice.ts';
+import { positionBehind, type TilePage, type TilePosition, tilePages } from './tile-pages.ts';
+
+/**
+ * Proves a stretch of a table's manifest: every file of every tile is there, byte by byte as it was written, and holds what the tile
+ * says. In a deep verification a share of the entities is compared with those of the source as well, where they have not been
+ * written since. Counts are entities; a line is left for each that is not as it should be, and for each tile that cannot be read.
+ * Safe to run twice, as `scanSlice` is.
+ */
+export function makeVerifyTable(deps: Dependencies) {
+  return async function verifyTable(input: ScanSliceInput): Promise<ScanSliceResult> {
+    const { run, container, destination, slice } = input;
+    const task = run.verify!;
+    const { job, control, source, vault } = workplaceOf(deps, run.job);
+    const table = tableOfShare(container)!;
+    const guard = new RunGuard(control, run, deps.now);
+    const tally = emptyTally(container, destination);
+    const part = new PartWriter<Outcome>();
+    const settle = (outcome: Outcome) => {
+      countOutcome(tally, outcome);
+      part.add(outcome);
+    };
+
+    const verified = countingRequests(tally.requests, async (): Promise<ScanSliceResult> => {
+      const standing = await guard.standing();
+      if (standing !== 'go') return { stopped: standing };
+      const point = await pointOf(control, run.job, task.point);
+      const pages = manifestPages(point.parts, container);
+      const pageOf = tilePages(control, pages);
+      const read = tilesOf(deps, run);
+      const isCompared = toBeCompared(task, container, run.id);
+      const live = point.source === source.endpoint ? { account: deps.tables(job.source.account), table } : undefined;
+      const deadline = deps.now().getTime() + deps.limits.scanMs;
+      let next: TilePosition | undefined = input.manifest ?? { page: 0 };
+      while (next !== undefined) {
+        const at: TilePosition = next;
+        const { tiles, damaged }: TilePage = await pageOf(at.page);
+        for (const { part, why } of at.tile === undefined ? damaged : []) {
+          tally.listed++;
+          const message = `${why.message}; ${part.copied + part.unchanged} entities of the restore point cannot be named`;
+          settle({ name: part.path, status: 'failed', etag: '', modified: '', size: 0, code: 'damaged', message });
+        }
+        const tile = tiles[at.tile ?? 0];
+        if (tile && isHeld(tile)) {
+          const content = await contentOf(read, vault, tile, table);
+          if ('code' in content) {
+            tally.listed++;
+            settle({ ...asBackedUp(tile), status: 'failed', ...content });
+          } else {
+            const compared = content.entities.filter(({ key }) => isCompared(nameOfKey(key)));
+            tally.listed += tile.entities;
+            tally.listedBytes += tile.size;
+            tally.unchanged += tile.entities - compared.length;
+            for (const [entity, verdict] of await compare(live, tile.range, compared)) {
+              if (verdict === 'same') tally.unchanged++;
+              else settle(outcomeOf(entity, verdict));
+            }
+          }
+        }
+        next = positionBehind(at, tiles.length, pages.length);
+        const now = await guard.standing();
+        if (now !== 'go') return { stopped: now };
+        if (tally.listed >= deps.limits.sliceBlobs || deps.now().getTime() >= deadline) break;
+      }
+      if (next === undefined) tally.last = true;
+      const result: ScanSliceResult = { chunks: [], ...(next && { nextManifest: next }) };
+      return control.writePart(run, 'scan', sliceKey(slice), part, tally, result);
+    });
+    return verified.catch((error): ScanSliceResult => {
+      if (!isStorageError(error, 'source-access-denied')) throw error;
+      return { problem: problemOf('access-denied-vault', 0, container, error.message) };
+    });
+  };
+}
+
+/** What a tile holds, or what is wrong with it. */
+async function contentOf(
+  read: (tile: Tile) => Promise<TileContent>,
+  vault: BlobAccount,
+  tile: Tile,
+  table: string,
+): Promise<TileContent | { code: ProblemCode; message: string }> {
+  let content: TileContent;
+  try {
+    content = await read(tile);
+  } catch (error) {
+    if (!isStorageError(error, 'damaged')) throw error;
+    return { code: await codeOf(vault, tile), message: error.message };
+  }
+  const other = content.ends.find((end) => !isOf(end, tile, table));
+  return other
+    ? { code: 'content-mismatch', message: `${other.file} is not of these keys of table ${table}` }
+    : content;
+}
+
+/** Of a tile that cannot be read: whether a file is gone, or not as it was. */
+async function codeOf(vault: BlobAccount, { files }: Tile): Promise<ProblemCode> {
+  for (const { path } of files) if (!(await vault.look(CONTROL_CONTAINER, path))) return 'content-missing';
+  return 'content-mismatch';
+}
+
+function isOf({ table, range }: EntityFileEnd['end'], tile: Tile, name: string): boolean {
+  return (
+    isSameTable(table, name) &&
+    boundId(range.after) === boundId(tile.range.after) &&
+    boundId(range.upTo) === boundId(tile.range.upTo)
+  );
+}
+
+/** Which entities are compared with the source. */
+function toBeCompared({ kind, share, turn }: VerifyTask, container: string, salt: string): (name: string) => boolean {
+  if (kind !== 'deep') return () => false;
+  const parsed = parseShare(share);
+  if (parsed === undefined) throw new Error(`"${share}" is no share of what is to be read`);
+  return (name) => inShare(parsed, `${container}/${name}`, turn, salt);
+}
+
+type Verdict = 'same' | 'other' | 'unproved';
+
+/** Pages of the source that are read for one tile at most: beyond them so much has been written there since that little can be left. */
+const MOST_PAGES = 1_000;
+
+/**
+ * Compares entities with what the source has of them now. One that was written since, or is gone, proves nothing; nor does a source
+ * that cannot be read.
+ */
+async function compare(
+  live: { account: TableAccount; table: string } | undefined,
+  { after }: KeyRange,
+  entities: readonly KeyedText[],
+): Promise<Map<KeyedText, Verdict>> {
+  const verdicts = new Map<KeyedText, Verdict>(entities.map((entity) => [entity, 'unproved']));
+  const open = new Map(entities.map((entity) => [nameOfKey(entity.key), entity]));
+  if (live === undefined) return verdicts;
+  let from: string | undefined;
+  for (let page = 0; open.size > 0 && page < MOST_PAGES; page++) {
+    const query = { ...(after && { after }), upTo: entities.at(-1)!.key, ...(from !== undefined && { from }) };
+    const found = await live.account.readEntities(live.table, query).catch((error) => {
+      if (!isStorageError(error)) throw error;
+      return { entities: [], next: undefined };
+    });
+    for (const { key, text } of found.entities) {
+      const entity = open.get(nameOfKey(key));
+      if (!entity) continue;
+      open.delete(nameOfKey(key));
+      if (timestampOf(text) !== timestampOf(entity.text)) continue;
+      verdicts.set(entity, sameEntity(text, entity.text) ? 'same' : 'other');
+    }
+    from = found.next;
+    if (from === undefined) break;
+  }
+  return verdicts;
+}
+
+function outcomeOf({ key, text }: KeyedText, verdict: Exclude<Verdict, 'same'>): Outcome {
+  const about = {
+    ...{ name: nameOfKey(key), etag: '', modified: timestampOf(text) ?? '', size: Buffer.byteLength(text) },
+  };
+  if (verdict === 'unproved') return { ...about, status: 'skipped', code: 'content-unproved' };
+  const message = 'The source has another entity of this key that was written at the same time';
+  return { ...about, status: 'failed', code: 'content-mismatch', message };
+}

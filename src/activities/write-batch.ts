@@ -1,0 +1,150 @@
+import { sameEntity } from '../domain/entity-text.ts';
+import { keysBefore } from '../domain/keys-before.ts';
+import type { OutcomeStatus, ProblemCode } from '../domain/outcome.ts';
+import { type EntityKey, type KeyBound, type KeyRange, nameOfKey } from '../domain/table-key.ts';
+import type { KeyedText } from '../domain/tile-content.ts';
+import { isStorageError, type StorageError } from '../storage/storage-error.ts';
+import type { EntityWrite, TableAccount } from '../storage/table-account.ts';
+import { codeOf } from './restore-blob.ts';
+
+/** Where and how entities are written. */
+export interface WritePlace {
+  target: TableAccount;
+  table: string;
+  write: EntityWrite;
+  /** What to say of an entity that is there already and the same: this run may have written it, or it was there before. */
+  same: 'copied' | 'unchanged';
+  /** And of one that is there and another. */
+  other: 'failed' | 'skipped';
+  signal: AbortSignal;
+}
+
+export type Settle = (
+  entity: KeyedText,
+  status: Exclude<OutcomeStatus, 'removed'>,
+  code?: ProblemCode,
+  message?: string,
+) => void;
+
+/** Pages of other entities that are read between those of a batch, before each of its halves is looked for by itself. */
+const PAGES = 4;
+
+/**
+ * Writes entities of one partition, in one transaction where the service takes it, and says of each what became of it: an entity
+ * at fault does not keep the others from being written. Only a stop by the signal is thrown. Safe to run twice, also at the same
+ * time: what is there and the same is what was to be written.
+ */
+export async function writeBatch(place: WritePlace, batch: readonly KeyedText[], settle: Settle): Promise<void> {
+  if (batch.length === 0) return;
+  try {
+    await send(place, batch);
+    for (const entity of batch) settle(entity, 'copied');
+  } catch (error) {
+    if (!isStorageError(error) || error.kind === 'aborted') throw error;
+    if (error.kind === 'precondition' && place.write === 'insert') return settleThere(place, batch, error, settle);
+    if (batch.length === 1 || !isOfEntities(error)) return giveUp(batch, error, settle);
+    // By itself it shows whether it was really the one.
+    const at = (error as { at?: number }).at;
+    if (at !== undefined && at >= 0 && at < batch.length) {
+      await writeBatch(place, [batch[at]!], settle);
+      return writeBatch(place, batch.toSpliced(at, 1), settle);
+    }
+    for (const half of halvesOf(batch)) await writeBatch(place, half, settle);
+  }
+}
+
+async function send(place: WritePlace, batch: readonly KeyedText[]): Promise<void> {
+  const { target, table, write, signal } = place;
+  for (let made = 0; ; made++) {
+    try {
+      if (batch.length === 1) return await target.writeEntity(table, write, batch[0]!, signal);
+      return await target.writeEntities(table, write, batch, signal);
+    } catch (error) {
+      // Somebody else may take it away once more; beyond that nothing is to be gained.
+      if (!isStorageError(error, 'container-not-found') || made === 2) throw error;
+      await target.createTable(table);
+    }
+  }
+}
+
+/** Of those of a batch that was refused because some are there: tells which are, and writes the others. */
+async function settleThere(
+  place: WritePlace,
+  batch: readonly KeyedText[],
+  refused: StorageError,
+  settle: Settle,
+): Promise<void> {
+  let there: Map<string, string> | undefined;
+  try {
+    there = await inTarget(place, batch);
+  } catch (error) {
+    if (!isStorageError(error) || error.kind === 'aborted') throw error;
+    return giveUp(batch, error, settle);
+  }
+  if (there === undefined) {
+    for (const half of halvesOf(batch)) await settleThere(place, half, refused, settle);
+    return;
+  }
+  const missing: KeyedText[] = [];
+  for (const entity of batch) {
+    const text = there.get(nameOfKey(entity.key));
+    if (text === undefined) missing.push(entity);
+    else if (sameEntity(text, entity.text)) settle(entity, place.same);
+    else settle(entity, place.other, 'target-exists');
+  }
+  if (missing.length < batch.length) return writeBatch(place, missing, settle);
+  // Refused, and yet none is found: seen in another order than the service's, or taken away just now.
+  if (batch.length === 1) return giveUp(batch, refused, settle);
+  for (const half of halvesOf(batch)) await writeBatch(place, half, settle);
+}
+
+/** What the target has of these keys, by name; undefined where too much else lies between them. */
+async function inTarget(place: WritePlace, batch: readonly KeyedText[]): Promise<Map<string, string> | undefined> {
+  const last = batch.at(-1)!.key;
+  const wanted = new Set(batch.map(({ key }) => nameOfKey(key)));
+  const there = new Map<string, string>();
+  for (const after of boundsBefore(batch[0]!.key)) {
+    const range: KeyRange = { ...(after && { after }), upTo: last };
+    let from: string | undefined;
+    let pages = 0;
+    do {
+      if (batch.length > 1 && pages++ === PAGES) return undefined;
+      const query = { ...range, ...(from !== undefined && { from }) };
+      const page = await place.target.readEntities(place.table, query, place.signal).catch((error) => {
+        if (isStorageError(error, 'container-not-found')) return { entities: [], next: undefined };
+        throw error;
+      });
+      for (const { key, text } of page.entities) {
+        const name = nameOfKey(key);
+        if (wanted.has(name)) there.set(name, text);
+      }
+      from = there.size < wanted.size ? page.next : undefined;
+    } while (from !== undefined);
+    // Only for a single key is it worth looking again: a batch is halved until there is but one.
+    if (there.size > 0 || batch.length > 1) break;
+  }
+  return there;
+}
+
+/** Bounds behind which this key is, the closest first. */
+function boundsBefore({ partition, row }: EntityKey): (KeyBound | undefined)[] {
+  if (row !== '') return keysBefore(row).map((before) => ({ partition, row: before }));
+  // The first key of its partition: what is asked for begins in the one before.
+  if (partition !== '') return keysBefore(partition).map((before) => ({ partition: before }));
+  return [undefined];
+}
+
+function giveUp(batch: readonly KeyedText[], error: StorageError, settle: Settle): void {
+  const code = isOfEntities(error) ? 'entity-refused' : codeOf(error);
+  for (const entity of batch) settle(entity, 'failed', code, error.message);
+}
+
+/** Whether it is what was sent that the service does not take. */
+function isOfEntities({ kind }: StorageError): boolean {
+  return kind === 'invalid' || kind === 'too-large' || kind === 'unsupported';
+}
+
+function halvesOf<T>(items: readonly T[]): [readonly T[], readonly T[]] {
+  const middle = items.length >> 1;
+  return [items.slice(0, middle), items.slice(middle)];
+}

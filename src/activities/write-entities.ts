@@ -1,0 +1,237 @@
+import pLimit from 'p-limit';
+import { copyKey, partPath } from '../domain/control-paths.ts';
+import { batchesOf } from '../domain/entity-batch.ts';
+import { timestampOf } from '../domain/entity-text.ts';
+import { isChosen, type KeyChoice } from '../domain/key-choice.ts';
+import type { Standing } from '../domain/lock.ts';
+import { asBackedUp, type Outcome } from '../domain/outcome.ts';
+import { PartWriter } from '../domain/part.ts';
+import { writeOf } from '../domain/restore.ts';
+import { nameOfKey } from '../domain/table-key.ts';
+import type { Tile } from '../domain/table-tile.ts';
+import { countOutcome, countProblem, emptyTally } from '../domain/tally.ts';
+import type { KeyedText } from '../domain/tile-content.ts';
+import { countingRequests } from '../storage/requests.ts';
+import { isStorageError, type StorageError } from '../storage/storage-error.ts';
+import type { CopyChunkInput, CopyChunkResult } from './copy-chunk.ts';
+import { type Dependencies, workplaceOf } from './dependencies.ts';
+import { concernsWholeAccount } from './problem-code.ts';
+import { type ReadTile, tilesOf } from './read-tile.ts';
+import { codeOf } from './restore-blob.ts';
+import { RunGuard, watchStanding } from './run-guard.ts';
+import { type Settle, type WritePlace, writeBatch } from './write-batch.ts';
+
+/** Chunks that are worked off at once in this process: each has a tile in memory, up to some tens of megabytes. */
+const CHUNKS_AT_ONCE = 4;
+/** Transactions of one chunk that are under way at once. */
+const BATCHES_AT_ONCE = 16;
+/** So many transactions in a row that fail for a reason that concerns the whole account, and the rest is not tried. */
+const HOPELESS_AFTER = 16;
+const NOTE_PROGRESS_MS = 3_000;
+
+/**
+ * Writes the entities of a chunk of tiles into the table that is restored to, within a time budget, and writes what became of them
+ * as a part: counts, and a line for each that failed or was skipped. Positions in the chunk are counted in entities. Safe to run
+ * twice, as `copyChunk` is.
+ */
+export function makeWriteEntities(deps: Dependencies) {
+  const slots = pLimit(CHUNKS_AT_ONCE);
+  return function writeEntities(input: CopyChunkInput): Promise<CopyChunkResult> {
+    return slots(() => workOffChunk(deps, input));
+  };
+}
+
+async function workOffChunk(deps: Dependencies, input: CopyChunkInput): Promise<CopyChunkResult> {
+  const { run, container, destination, chunk } = input;
+  const task = run.restore!;
+  const { control } = workplaceOf(deps, run.job);
+  const key = copyKey(chunk.slice, chunk.chunk, input.from);
+  const tally = emptyTally(container, destination);
+  const guard = new RunGuard(control, run, deps.now);
+
+  return countingRequests(tally.requests, async () => {
+    const standing = await guard.standing();
+    if (standing !== 'go') return { stopped: standing };
+    const plan = await control.readPart<Tile, object>(partPath(run, 'plan', container, chunk.key));
+    const stop = new AbortController();
+    const place: WritePlace = {
+      target: deps.tables(task.account),
+      table: destination,
+      write: writeOf(task.existing),
+      same: task.existing === 'skip' || run.retryOf !== undefined ? 'unchanged' : 'copied',
+      other: task.existing === 'skip' ? 'skipped' : 'failed',
+      signal: stop.signal,
+    };
+    const lines: Outcome[] = [];
+    const settle: Settle = (entity, status, code, message) => {
+      tally.planned++;
+      if (status === 'copied' || status === 'unchanged') {
+        tally[status]++;
+        if (status === 'copied') tally.copiedBytes += Buffer.byteLength(entity.text);
+        return;
+      }
+      const outcome = outcomeOf(entity, status, code, message);
+      countOutcome(tally, outcome);
+      lines.push(outcome);
+    };
+
+    let stopped: Exclude<Standing, 'go'> | undefined;
+    let broken: unknown;
+    let covered = 0;
+    let hopeless = 0;
+    let lastHopeless: { code: NonNullable<Outcome['code']>; message: string } | undefined;
+    const isHopeless = () => hopeless >= HOPELESS_AFTER;
+    const underway = new Set<Promise<void>>();
+    const started = deps.now().getTime();
+    let notedAt = started;
+
+    const write = async (batch: readonly KeyedText[]) => {
+      let reached = false;
+      let whole: typeof lastHopeless;
+      try {
+        await writeBatch(place, batch, (entity, status, code, message) => {
+          settle(entity, status, code, message);
+          if (code !== undefined && concernsWholeAccount(code)) whole = { code, message: message ?? code };
+          else reached = true;
+        });
+        hopeless = reached ? 0 : hopeless + 1;
+        lastHopeless = whole;
+      } catch (error) {
+        // A stop by the signal leaves entities without an outcome; anything else ends the activity.
+        if (!stop.signal.aborted) broken ??= error;
+      }
+    };
+    const watch = watchStanding(guard, (seen) => {
+      stopped = seen;
+      stop.abort();
+    });
+    try {
+      for await (const piece of piecesOf(plan.items, input.from, tilesOf(deps, run), task.keys)) {
+        if (piece.unread) {
+          // Left to the next piece, or to another try of this one.
+          if (covered === 0) broken = piece.unread;
+          break;
+        }
+        covered += piece.covered;
+        if (piece.unwanted > 0) {
+          tally.unwanted = (tally.unwanted ?? 0) + piece.unwanted;
+          tally.planned += piece.unwanted;
+        }
+        if (piece.lost) {
+          const { tile, error, items } = piece.lost;
+          const outcome = lostOf(tile, error, items);
+          countOutcome(tally, outcome);
+          // One line stands for all of them.
+          tally.failed += items - 1;
+          countProblem(tally, outcome.code!, items - 1);
+          tally.planned += items;
+          lines.push(outcome);
+        } else if (isHopeless() && lastHopeless) {
+          const { code, message } = lastHopeless;
+          const why = `Not tried after ${HOPELESS_AFTER} failures in a row: ${message}`;
+          for (const entity of piece.entities) settle(entity, 'failed', code, why);
+        } else if (piece.entities.length > 0) {
+          const tracked: Promise<void> = write(piece.entities).finally(() => underway.delete(tracked));
+          underway.add(tracked);
+          if (underway.size >= BATCHES_AT_ONCE) await Promise.race(underway);
+        }
+        const seen = await guard.standing();
+        if (seen !== 'go') stopped = seen;
+        const now = deps.now().getTime();
+        if (stopped !== undefined || broken !== undefined) break;
+        if (now - started >= deps.limits.copyMs && !isHopeless()) break;
+        if (now - notedAt >= NOTE_PROGRESS_MS) {
+          notedAt = now;
+          await control.noteProgress(run, key, tally).catch(() => {});
+        }
+      }
+      if (stopped !== undefined) stop.abort();
+      await Promise.all(underway);
+    } finally {
+      watch.end();
+    }
+    if (broken !== undefined) throw broken;
+
+    const part = new PartWriter<Outcome>();
+    for (const line of lines.sort(({ name: a }, { name: b }) => (a < b ? -1 : 1))) part.add(line);
+    // What was done is told; what was not has no outcome.
+    const end =
+      stopped !== undefined ? { stopped } : covered < chunk.items - input.from ? { next: input.from + covered } : {};
+    const written = await control.writePart<Outcome, CopyChunkResult>(run, 'copy', key, part, tally, end);
+    return stopped === undefined ? written : { stopped };
+  });
+}
+
+/** What follows next in a chunk. */
+interface Piece {
+  /** Of one partition, to be written in one transaction. */
+  entities: KeyedText[];
+  /** Entities of the chunk that are dealt with by it: those, and the unwanted ones before them. */
+  covered: number;
+  unwanted: number;
+  /** In place of entities: those of a tile that cannot be read any more. */
+  lost?: { tile: Tile; error: StorageError; items: number };
+  /** In place of anything else: why what follows could not be read now. */
+  unread?: StorageError;
+}
+
+/** The entities of tiles from the given one on, in the same pieces whoever asks. One tile is in memory at a time. */
+async function* piecesOf(
+  tiles: readonly Tile[],
+  from: number,
+  read: ReadTile,
+  keys: KeyChoice | undefined,
+): AsyncGenerator<Piece> {
+  let before = 0;
+  for (const tile of tiles) {
+    const first = Math.max(from - before, 0);
+    before += tile.entities;
+    if (first >= tile.entities) continue;
+    let entities: KeyedText[];
+    try {
+      ({ entities } = await read(tile));
+    } catch (error) {
+      if (!isStorageError(error)) throw error;
+      if (error.kind !== 'damaged') {
+        yield { entities: [], covered: 0, unwanted: 0, unread: error };
+        return;
+      }
+      const items = tile.entities - first;
+      yield { entities: [], covered: items, unwanted: 0, lost: { tile, error, items } };
+      continue;
+    }
+    const rest = entities.slice(first);
+    const wanted = keys === undefined ? rest : rest.filter(({ key }) => isChosen(keys, key));
+    let at = 0;
+    for (const batch of batchesOf(wanted, bytesOf)) {
+      const behind = rest.indexOf(batch.at(-1)!, at) + 1;
+      yield { entities: batch, covered: behind - at, unwanted: behind - at - batch.length };
+      at = behind;
+    }
+    if (at < rest.length) yield { entities: [], covered: rest.length - at, unwanted: rest.length - at };
+  }
+}
+
+/** What it takes in a transaction at most: its text, its key in an address, where a character may take nine, and what is around. */
+function bytesOf({ key, text }: KeyedText): number {
+  return Buffer.byteLength(text) + 9 * (key.partition.length + key.row.length) + 1024;
+}
+
+function outcomeOf(
+  { key, text }: KeyedText,
+  status: Outcome['status'],
+  code: Outcome['code'],
+  message: string | undefined,
+): Outcome {
+  return {
+    ...{ name: nameOfKey(key), status, etag: '', modified: timestampOf(text) ?? '', size: Buffer.byteLength(text) },
+    ...(code !== undefined && { code }),
+    ...(message !== undefined && { message }),
+  };
+}
+
+/** It was whole when the restore was planned. */
+function lostOf(tile: Tile, error: StorageError, items: number): Outcome {
+  const message = `${error.message}; ${items} entities of it are not restored`;
+  return { ...asBackedUp(tile), status: 'failed', code: codeOf(error), message };
+}

@@ -1,0 +1,40 @@
+import { byCodePoint, byUtf16 } from './name-order.ts';
+import type { EntityKey, KeyRange } from './table-key.ts';
+
+/**
+ * Which entities of a table are wanted, by their keys. With a partition, `from` and `to` are row keys of it; without one they are
+ * partition keys. Both are meant to be among them, in the order of UTF-16 code units. What is absent sets no bound.
+ */
+export interface KeyChoice {
+  partition?: string;
+  from?: string;
+  to?: string;
+}
+
+export function isChosen({ partition, from, to }: KeyChoice, key: EntityKey): boolean {
+  if (partition !== undefined && key.partition !== partition) return false;
+  const place = partition === undefined ? key.partition : key.row;
+  return (from === undefined || place >= from) && (to === undefined || place <= to);
+}
+
+/** False only where no entity of the choice can lie in the stretch, whichever of the orders in use the service's own is. */
+export function mayHoldChosen({ after, upTo }: KeyRange, { partition, from, to }: KeyChoice): boolean {
+  const first = partition ?? from;
+  const last = partition ?? to;
+  if (upTo !== undefined && first !== undefined) {
+    if (isBefore(upTo.partition, first)) return false;
+    const withinRows = upTo.partition === partition && upTo.row !== undefined && from !== undefined;
+    if (withinRows && isBefore(upTo.row!, from!)) return false;
+  }
+  if (after !== undefined && last !== undefined) {
+    if (isBefore(last, after.partition)) return false;
+    if (after.partition === last && after.row === undefined) return false;
+    const withinRows = after.partition === partition && after.row !== undefined && to !== undefined;
+    if (withinRows && (after.row === to || isBefore(to!, after.row!))) return false;
+  }
+  return true;
+}
+
+function isBefore(a: string, b: string): boolean {
+  return byUtf16(a, b) < 0 && byCodePoint(a, b) < 0;
+}
