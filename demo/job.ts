@@ -9,6 +9,9 @@ export const RULE = 'arrivals';
 export const ARRIVALS = 'uploads';
 export const QUEUE = 'strongroom-uploads';
 
+/** Tables have a job of their own here, so that what is counted of blobs is told of them alone. */
+export const TABLES_JOB = 'tables';
+
 export const CONFIGURATION = {
   archives: [
     {
@@ -34,6 +37,11 @@ export const CONFIGURATION = {
       schedule: '0 0 * * * *',
       source: { account: 'SOURCE', containers: [QUICK_CONTAINER], exclude: ['**/*.tmp'] },
       destination: { account: 'VAULT', container: '{container}backup' },
+    },
+    {
+      name: TABLES_JOB,
+      source: { account: 'SOURCE', tables: ['*'], tableDeletions: true },
+      destination: { account: 'VAULT' },
     },
   ],
 };

@@ -35,8 +35,16 @@ export class Stage {
     });
   }
 
-  /** Two accounts in an Azurite of the demo's own, and a queue for events in a third, the app's own storage. */
-  async openAccounts(): Promise<{ source: BlobServiceClient; vault: BlobServiceClient; queue: QueueClient }> {
+  /**
+   * Two accounts in an Azurite of the demo's own, and a queue for events in a third, the app's own storage. `tables` is the connection
+   * string of the source.
+   */
+  async openAccounts(): Promise<{
+    source: BlobServiceClient;
+    vault: BlobServiceClient;
+    queue: QueueClient;
+    tables: string;
+  }> {
     // Nothing here leaves this machine, so no proxy has a part in it.
     Object.assign(process.env, withoutProxyForLoopback(process.env));
     const accounts = ['source', 'vault', 'hoststorage'].map((name) => ({ name, key: newAccountKey() }));
@@ -49,7 +57,7 @@ export class Stage {
     const queues = QueueServiceClient.fromConnectionString(azurite.connectionString('hoststorage'));
     const queue = queues.getQueueClient(QUEUE);
     await queue.create();
-    return { source: source!, vault: vault!, queue };
+    return { source: source!, vault: vault!, queue, tables: azurite.connectionString('source') };
   }
 
   /** The built app on the single-machine host, in a process of its own. The answer is its address. */

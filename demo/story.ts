@@ -16,6 +16,7 @@ import { sabotage } from './sabotage.ts';
 import { editWithinOneSecond } from './same-second.ts';
 import { count, fact, heading, printable, say, showProgress } from './screen.ts';
 import type { Stage } from './stage.ts';
+import { loseATable } from './tables.ts';
 
 /** The container that is lost and given back: one with blobs of every kind of content, tags and tiers. */
 const LOST = 'docs';
@@ -25,7 +26,7 @@ const isSelected = ({ container, name }: Entry) => isInJob(container, name);
 /** The demo from beginning to end. The answer is everything that is not as expected. */
 export async function tell(stage: Stage, { seed, sabotage: isSabotaged }: Options): Promise<string[]> {
   heading('Two storage accounts, in an embedded Azurite');
-  const { source, vault, queue } = await stage.openAccounts();
+  const { source, vault, queue, tables } = await stage.openAccounts();
   const ledger = new Ledger();
   const specs = collection(seed);
   const meter = new Meter(specs.length);
@@ -69,6 +70,9 @@ export async function tell(stage: Stage, { seed, sabotage: isSabotaged }: Option
 
   heading('Uploads, archived as they arrive');
   unexpected.push(...(await archiveArrivals({ source, vault, queue }, api)));
+
+  heading('A table, with every type and digit');
+  unexpected.push(...(await loseATable(tables, api)));
 
   if (isSabotaged) {
     heading('Sabotage');
