@@ -193,8 +193,8 @@ export const BUGS: Bug[] = [
   {
     words: 'writes parts over those that are there',
     file: 'src/storage/control-store.ts',
-    find: "        expect: 'absent',\n",
-    replace: '',
+    find: "        metadata: tallyToMetadata({ ...tally, requests, sha256 }),\n        expect: 'absent',\n",
+    replace: '        metadata: tallyToMetadata({ ...tally, requests, sha256 }),\n',
     detector: SEEDS,
   },
   {

@@ -11,7 +11,6 @@ import { PartWriter } from '../domain/part.ts';
 import { deletable, type PrunePlan } from '../domain/prune.ts';
 import { partEntries } from '../domain/report.ts';
 import type { PartEntry } from '../domain/run.ts';
-import { tableOfShare } from '../domain/table-name.ts';
 import { countPlanned, emptyTally } from '../domain/tally.ts';
 import type { BlobAccount } from '../storage/blob-account.ts';
 import type { ControlStore } from '../storage/control-store.ts';
@@ -165,7 +164,7 @@ async function manifestsOf(
     }
     const parts = summary ? summary.parts : partEntries(await control.listParts({ job, id }));
     for (const part of parts) {
-      if (part.destination !== container || tableOfShare(part.container) !== undefined) continue;
+      if (part.destination !== container) continue;
       const prefix = expand(summary?.destination.prefix ?? configured!, part.container);
       manifests.push({ job, source: summary?.source ?? '', container: part.container, prefix, part, stays });
     }

@@ -94,20 +94,13 @@ export function completedBy(first: readonly ContainerReport[], retry: readonly C
   const known = byName(first);
   for (const report of retry) {
     const before = known.get(report.container);
-    const { added = 0, changed = 0 } = report.counts;
-    known.set(
-      report.container,
-      before && wasListed(before)
-        ? {
-            ...before,
-            counts: {
-              ...before.counts,
-              added: added + (before.counts.added ?? 0),
-              changed: changed + (before.counts.changed ?? 0),
-            },
-          }
-        : report,
-    );
+    // Of a table a retry tells all that there is, and of what has changed only what the run before it could not read.
+    const isTable = tableOfShare(report.container) !== undefined;
+    const listing = before && wasListed(before) ? before : report;
+    const isSum = listing === before || isTable;
+    const counted = (what: 'added' | 'changed') => (report.counts[what] ?? 0) + (before?.counts[what] ?? 0);
+    const counts = { ...listing.counts, ...(isSum && { added: counted('added'), changed: counted('changed') }) };
+    known.set(report.container, { ...listing, counts });
   }
   return [...known.values()];
 }
@@ -117,7 +110,9 @@ function isListing({ mode, restorePoint }: EndedBackup): boolean {
   return restorePoint && (mode === 'full' || mode === 'incremental');
 }
 
-function wasListed({ status }: ContainerReport): boolean {
+/** A stretch of a table that could not be read counts as one failure, and holds nobody knows how many entities. */
+function wasListed({ container, status, counts }: ContainerReport): boolean {
+  if (tableOfShare(container) !== undefined && counts.failed > 0) return false;
   return status !== 'failed' && status !== 'cancelled';
 }
 

@@ -117,7 +117,7 @@ export const PROBLEMS = {
   inconsistent:
     'The outcomes do not add up to what was listed, so no restore point was made. Run again and report this.',
   damaged:
-    'An object in the control container is not as it was written. Restore it (soft delete, versions), or start a new run, which needs nothing of earlier ones; a damaged lock is to be deleted while no run of its job is at work. Where a summary is gone for good, take away the folder of its run and its notes, and back up once more before the next prune.',
+    'An object in the control container is not as it was written. Restore it (soft delete, versions), or start a new run, which needs nothing of earlier ones (and reads anew what a lost file of a table held); a damaged lock is to be deleted while no run of its job is at work. Where a summary is gone for good, take away the folder of its run and its notes, and back up once more before the next prune.',
   'target-exists':
     'The target has a blob of this name. Choose "existing": "overwrite", "if-different" or "skip", or restore to another container or prefix.',
   'target-changing': 'Something else writes this blob in the target. Find it and stop it, then retry.',

@@ -1,8 +1,7 @@
 import type { DurableClient } from 'durable-functions';
 import type { Dependencies } from '../activities/dependencies.ts';
-import { matches } from '../domain/container-pattern.ts';
 import { problemOf, reportOf } from '../domain/report.ts';
-import type { RestoreTask } from '../domain/restore.ts';
+import { isRestored, type RestoreTask } from '../domain/restore.ts';
 import type { RunRef, RunReport, RunSummary } from '../domain/run.ts';
 import { ControlStore } from '../storage/control-store.ts';
 import { isStorageError } from '../storage/storage-error.ts';
@@ -53,12 +52,12 @@ async function expectedOf(deps: Dependencies, vault: string, run: RunRef): Promi
   }
 }
 
-/** Not known where only some names of a container are wanted. */
+/** Not known where only some names of a container, or keys of a table, are wanted. */
 function heldIn(point: RunSummary | undefined, restore: RestoreTask | undefined): number | undefined {
-  if (!point || (restore && (restore.startsWith || restore.include.length || restore.exclude.length))) return undefined;
-  const patterns = restore?.containers ?? [];
+  const isSome = restore && (restore.startsWith || restore.include.length || restore.exclude.length || restore.keys);
+  if (!point || isSome) return undefined;
   return point.parts
-    .filter(({ container }) => patterns.length === 0 || patterns.some((pattern) => matches(pattern, container)))
+    .filter(({ container }) => !restore || isRestored(restore, container))
     .reduce((sum, { copied, unchanged }) => sum + copied + unchanged, 0);
 }
 

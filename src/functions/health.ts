@@ -22,6 +22,7 @@ export function healthHandler(deps: Dependencies) {
           deps,
           alias,
           [...jobs, ...archives].some(({ destination }) => destination.account === alias),
+          services(deps, alias),
         )),
       })),
     );
@@ -60,10 +61,27 @@ async function givenUp(deps: Dependencies, rule: string): Promise<number | null>
   }
 }
 
-async function answers(deps: Dependencies, alias: string, vault: boolean) {
+/** Which of an account's services are asked: where only its tables are backed up, there need be no right to its blobs. */
+function services({ configuration }: Dependencies, alias: string): { blobs: boolean; tables: boolean } {
+  const { jobs, archives } = configuration;
+  const sources = jobs.filter(({ source }) => source.account === alias).map(({ source }) => source);
+  const others = [...jobs, ...archives].some(({ destination }) => destination.account === alias);
+  const archived = archives.some(({ source }) => source.account === alias);
+  const tables = sources.some((source) => source.tables.length > 0);
+  const containers = sources.some((source) => source.containers.length > 0);
+  return { blobs: containers || others || archived || !tables, tables };
+}
+
+async function answers(
+  deps: Dependencies,
+  alias: string,
+  vault: boolean,
+  { blobs, tables }: { blobs: boolean; tables: boolean },
+) {
   const signal = AbortSignal.timeout(PATIENCE_MS);
   try {
-    await deps.blobs(alias).listContainers(undefined, signal);
+    if (blobs) await deps.blobs(alias).listContainers(undefined, signal);
+    if (tables) await deps.tables(alias).listTables(undefined, signal);
     return { status: 'ok' as const };
   } catch (error) {
     if (!isStorageError(error)) throw error;

@@ -5,6 +5,7 @@ import { CONTROL_CONTAINER, kindOfPath, partPath, runPrefix } from '../domain/co
 import { type Outcome, type PlannedCopy, PROBLEMS } from '../domain/outcome.ts';
 import type { ListedPart } from '../domain/report.ts';
 import { parseRunId, type RunSummary } from '../domain/run.ts';
+import type { Tile } from '../domain/table-tile.ts';
 import { StorageError } from '../storage/storage-error.ts';
 import { answering, json, readQuery } from './answering.ts';
 import { findRun } from './find-run.ts';
@@ -52,8 +53,8 @@ export function listOutcomesHandler(deps: Dependencies) {
       const shown: object[] = lines.filter((item) => !status || item.status === status).map(shownOutcome);
       // Plan chunks are named by the scan part that was published; others may be left of an attempt that was not.
       for (const { key } of (status === 'planned' && end.chunks) || []) {
-        const plan = await control.readPart<PlannedCopy, object>(partPath(run, 'plan', of, key));
-        shown.push(...plan.items.map(shownPlan));
+        const plan = await control.readPart<PlannedCopy | Tile, object>(partPath(run, 'plan', of, key));
+        shown.push(...plan.items.map((item) => ('range' in item ? shownTile(item) : shownPlan(item))));
       }
       const page = shown.slice(from, from + limit - items.length);
       items.push(...page.map((item) => ({ container: of, destination, ...item })));
@@ -76,12 +77,17 @@ function mayHold(part: ListedPart, status: string | undefined, container: string
   const kind = kindOfPath(part.path)?.kind;
   if (container !== undefined && part.tally.container !== container) return false;
   if (status === 'planned') return kind === 'scan' && part.tally.planned > 0;
-  if (kind !== 'scan' && kind !== 'copy') return false;
+  if (kind !== 'scan' && kind !== 'copy' && kind !== 'range') return false;
   return status === undefined || part.tally[status as 'copied' | 'unchanged' | 'skipped' | 'failed'] > 0;
 }
 
 function shownOutcome({ source, ...outcome }: Outcome): object {
   return { ...outcome, ...(outcome.code && { hint: PROBLEMS[outcome.code] }) };
+}
+
+/** What a restore of a table would write: entities are not named before they are read. */
+function shownTile({ name, range, entities, size, files, readAt }: Tile): object {
+  return { name, status: 'planned', range, entities, size, files, readAt };
 }
 
 function shownPlan({ source, mirror, reason, entry }: PlannedCopy): object {

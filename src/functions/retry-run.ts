@@ -36,7 +36,7 @@ export function retryRunHandler(deps: Dependencies) {
     const whole = problems.find(({ container }) => container === undefined);
     if (whole) throw new HttpError(409, 'nothing-to-retry', `Run ${id} failed as a whole: ${whole.message}`, again);
     if (restore) {
-      await findKeptPoint(deps, restore.point);
+      if (!restore.file) await findKeptPoint(deps, restore.point);
       const again = { job, mode: 'restore', trigger: 'http', dryRun: false, retryOf: id, restore } as const;
       return answerStart(await startRun(deps, client, again));
     }

@@ -19,6 +19,7 @@ const FILES = ['infra/main.bicep', ...readdirSync(join(root, 'infra', 'app')).ma
 /** Built-in roles by id, from Azure's documentation. */
 const ROLES: Record<string, string> = {
   '2a2b9908-6ea1-4ae2-8e65-a410df84e7d1': 'Storage Blob Data Reader',
+  '76199698-9eea-4c19-bc75-cec21354c6b6': 'Storage Table Data Reader',
   'ba92f5b4-2d11-453d-a403-e96b0029c9fe': 'Storage Blob Data Contributor',
   'b7e6dc6d-f1e8-4753-8033-0f276bb0955b': 'Storage Blob Data Owner',
   '974c5e8b-45b9-4653-ba55-5f855dd0fb88': 'Storage Queue Data Contributor',
@@ -250,15 +251,37 @@ describe('rights', () => {
     const text = read('infra/app/source-access.bicep');
     expect(text.match(/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g)!.map((id) => ROLES[id])).toEqual([
       'Storage Blob Data Reader',
+      'Storage Table Data Reader',
     ]);
     expect(lists(text, 'actions')).toEqual([]);
     expect(short(lists(text, 'dataActions'))).toEqual(['containers/blobs/tags/read']);
   });
 
-  it.each(['pruneIdentity', 'restoreToSource'])('beyond those of a backup wait for %s to be asked for', (name) => {
-    expect(main).toContain(`param ${name} bool = false`);
-    expect(json('infra/main.parameters.json').parameters[name]).toEqual({ value: false });
+  it('let it read tables only where that is asked for, and write them only where both are', () => {
+    const source = read('infra/app/source-access.bicep');
+    expect(source.match(/tableReaderRole/g)).toHaveLength(3);
+    expect(source).toMatch(
+      /^resource mayReadTables '[^']+' = if \(readTables\) \{\n {2}name: guid\(account\.id, principalId, tableReaderRole\)$/m,
+    );
+    expect(main).toContain(' readTables: readTables\n');
+    expect(main).toContain(' withTables: readTables\n');
+    const restore = read('infra/app/restore-access.bicep');
+    expect(short(lists(restore, 'tableActions'))).toEqual(['tableServices/tables/read', 'tableServices/tables/write']);
+    expect(short(lists(restore, 'tableDataActions'))).toEqual([
+      'tableServices/tables/entities/read',
+      'tableServices/tables/entities/add/action',
+      'tableServices/tables/entities/update/action',
+      'tableServices/tables/entities/write',
+    ]);
   });
+
+  it.each(['readTables', 'pruneIdentity', 'restoreToSource'])(
+    'beyond those of a backup of blobs wait for %s to be asked for',
+    (name) => {
+      expect(main).toContain(`param ${name} bool = false`);
+      expect(json('infra/main.parameters.json').parameters[name]).toEqual({ value: false });
+    },
+  );
 
   it('let the identity that prunes delete in the vault, and neither write nor override soft delete', () => {
     const text = read('infra/app/prune-access.bicep');
@@ -271,7 +294,7 @@ describe('rights', () => {
   });
 
   it('to delete, as far as our own roles go, are only those of the identity that prunes', () => {
-    const lines = ['actions', 'dataActions', 'writeActions', 'writeDataActions'];
+    const lines = ['actions', 'dataActions', 'writeActions', 'writeDataActions', 'tableActions', 'tableDataActions'];
     const destructive = modules(main).filter(({ path }) =>
       lines.some((key) => short(lists(read(join('infra', path)), key)).some((action) => DESTRUCTIVE.test(action))),
     );
@@ -308,8 +331,12 @@ describe('rights', () => {
   it('to write to the source are taken back by a deployment, which removes no assignment', () => {
     const text = read('infra/app/restore-access.bicep');
     expect(short(lists(text, 'readActions'))).toEqual(['containers/read']);
-    expect(text).toContain(' actions: mayWrite ? union(readActions, writeActions) : readActions\n');
-    expect(text).toContain(' dataActions: mayWrite ? writeDataActions : []\n');
+    expect(text).toContain(
+      ' actions: mayWrite ? union(readActions, writeActions, withTables ? tableActions : []) : readActions\n',
+    );
+    expect(text).toContain(
+      ' dataActions: mayWrite ? union(writeDataActions, withTables ? tableDataActions : []) : []\n',
+    );
     // The role is deployed whatever the parameter says; who has it is not.
     expect(text).toMatch(/^resource restorer 'Microsoft\.Authorization\/roleDefinitions@[\d-]+' = \{$/m);
     expect(text).toMatch(

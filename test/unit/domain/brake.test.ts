@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { brakeOf, type ContainerChange } from '../../../src/domain/brake.ts';
+import { brakeOf, type ContainerChange, changesSince, completedBy } from '../../../src/domain/brake.ts';
+import type { ContainerReport } from '../../../src/domain/run.ts';
 
 const POLICY = { percent: 50, blobs: 100 };
 
@@ -29,6 +30,16 @@ describe('the brake', () => {
     [false, 'more listed than there can be', { listed: 5000 }],
   ])('is %s with %s', (expected, _, changes) => {
     expect(engaged(changes)).toBe(expected);
+  });
+
+  it('says of a table that it lost entities', () => {
+    const reasonOf = (changes: Partial<ContainerChange>) =>
+      brakeOf([change({ container: 'table.orders', ...changes })], { percent: 50, blobs: 1 })[0]?.reason;
+    expect(reasonOf({ changed: 501 })).toBe('table orders: 501 changed of 1000 entities, more than 50%');
+    expect(reasonOf({ before: 1, listed: 0 })).toBe('table orders: 1 gone of 1 entity, more than 50%');
+    expect(reasonOf({ before: 0, changed: 2 })).toBe(
+      'table orders: 2 changed, where the restore point before had no entities',
+    );
   });
 
   it('goes by the policy', () => {
@@ -74,6 +85,23 @@ describe('the brake', () => {
         of: 1000,
         reason: 'rewritten: 1000 changed of 1000 blobs, more than 50%',
       },
+    ]);
+  });
+
+  it('knows nothing of a table of which a stretch could not be read', () => {
+    const table = (counts: Partial<ContainerReport['counts']>, status: ContainerReport['status'] = 'succeeded') =>
+      ({
+        container: 'table.orders',
+        status,
+        counts: { listed: 0, copied: 0, unchanged: 0, skipped: 0, failed: 0, ...counts },
+      }) as ContainerReport;
+    const earlier: EndedBackup[] = [{ mode: 'full', restorePoint: true, containers: [table({ listed: 1000 })] }];
+    const partly = table({ listed: 501, failed: 1, changed: 400 }, 'completed-with-failures');
+    expect(changesSince(earlier, [partly])).toEqual([]);
+    // Its retry lists all of it, and finds changes only in the rest.
+    const together = completedBy([partly], [table({ listed: 1000, changed: 300 })]);
+    expect(changesSince(earlier, together)).toEqual([
+      { container: 'table.orders', before: 1000, listed: 1000, added: 0, changed: 700 },
     ]);
   });
 

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { heldContainers } from '../../../src/domain/held-container.ts';
+import { heldContainers, heldTables } from '../../../src/domain/held-container.ts';
 import type { PartEntry } from '../../../src/domain/run.ts';
 
 const part = (run: string, container: string, key: string, counts: Partial<PartEntry>): PartEntry => ({
@@ -39,5 +39,19 @@ it('counts a failure once, whatever the number of retries, and not when it was s
   expect(heldContainers(parts)).toEqual([
     { container: 'data', mirror: 'databackup', blobs: 4, failed: 1, skipped: 0 },
     { container: 'more', mirror: 'morebackup', blobs: 0, failed: 2, skipped: 0 },
+  ]);
+});
+
+it('keeps tables and containers apart', () => {
+  const parts = [
+    part('r1', 'data', '000000-scan', { unchanged: 5 }),
+    part('r1', 'table.orders', '000000-range', { copied: 3, unchanged: 4, window: ['2026-01-02', '2026-01-04'] }),
+    part('r1', 'table.orders', '000001-range', { failed: 1, window: ['2026-01-01', '2026-01-03'] }),
+    part('r1', 'table.customers', '000000-range', {}),
+  ];
+  expect(heldContainers(parts).map(({ container }) => container)).toEqual(['data']);
+  expect(heldTables(parts)).toEqual([
+    { table: 'orders', entities: 7, failed: 1, window: { from: '2026-01-01', to: '2026-01-04' } },
+    { table: 'customers', entities: 0, failed: 0 },
   ]);
 });

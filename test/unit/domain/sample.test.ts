@@ -4,7 +4,9 @@ import type { PartEntry } from '../../../src/domain/run.ts';
 import { sampleOf } from '../../../src/domain/sample.ts';
 
 const partsOf = (sizes: number[]) =>
-  sizes.map((size, index) => ({ path: `part-${index}`, copied: size, unchanged: 0, failed: 3 }) as PartEntry);
+  sizes.map(
+    (size, index) => ({ path: `part-${index}`, container: 'data', copied: size, unchanged: 0, failed: 3 }) as PartEntry,
+  );
 
 it('picks so many different blobs, only such as there are, and the same ones again', () => {
   fc.assert(
@@ -35,4 +37,14 @@ it('picks every blob about as often, whatever the size of its part', () => {
   // 200 times each on average, give or take five standard deviations.
   expect(times.size).toBe(40);
   for (const [which, count] of times) expect(Math.abs(count - 200), which).toBeLessThan(70);
+});
+
+it('picks no entities of tables: the numbers are those of blobs', () => {
+  const table = { path: 'range', container: 'table.orders', copied: 1_000, unchanged: 0, failed: 0 } as PartEntry;
+  const [first, second] = partsOf([4, 3]);
+  const picked = sampleOf([table, first!, table, second!], 100, 'seed');
+  expect([...picked]).toEqual([
+    ['part-0', [0, 1, 2, 3]],
+    ['part-1', [0, 1, 2]],
+  ]);
 });

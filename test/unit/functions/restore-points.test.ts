@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { byCodePoint, byPathSegment, byUtf16 } from '../../../src/domain/name-order.ts';
 import { type Outcome, outcomeOf } from '../../../src/domain/outcome.ts';
-import type { RunSummary } from '../../../src/domain/run.ts';
+import type { PartEntry, RunSummary } from '../../../src/domain/run.ts';
 import { blobHistoryHandler } from '../../../src/functions/blob-history.ts';
 import { getRestorePointHandler } from '../../../src/functions/get-restore-point.ts';
 import { listPointBlobsHandler } from '../../../src/functions/list-point-blobs.ts';
@@ -356,8 +356,10 @@ describe('restore points', () => {
         finishedAt: '2026-11-20T01:00:00.000Z',
         containers: 1,
         blobs: 3,
+        tables: 0,
+        entities: 0,
         bytes: null,
-        lacks: { skipped: 1, failed: 1, containers: [] },
+        lacks: { skipped: 1, failed: 1, containers: [], tables: [] },
         hold: null,
         ...nothing,
       },
@@ -370,8 +372,10 @@ describe('restore points', () => {
         finishedAt: '2026-11-20T00:00:00.000Z',
         containers: 1,
         blobs: 2,
+        tables: 0,
+        entities: 0,
         bytes: 50,
-        lacks: { skipped: 1, failed: 2, containers: ['gone'] },
+        lacks: { skipped: 1, failed: 2, containers: ['gone'], tables: [] },
         hold: { at: '2026-11-21T00:00:00.000Z', reason: 'court' },
         ...nothing,
       },
@@ -382,7 +386,69 @@ describe('restore points', () => {
       source: 'https://source.test',
       vault: 'https://vault.test',
       containersHeld: [{ container: 'data', mirror: 'databackup', blobs: 3, failed: 1, skipped: 1 }],
+      tablesHeld: [],
     });
+  });
+
+  it('are told with their tables, which are no containers', async () => {
+    const vault = new PointVault();
+    const { parts } = await vault.publish(AGAIN, { data: [{ scan: [of('a', 'unchanged'), of('b', 'failed')] }] });
+    const range = (piece: number, more: Partial<PartEntry>): PartEntry => ({
+      ...parts[0]!,
+      path: `jobs/nightly/runs/${ID}/manifest/table.orders/00000${piece}-range.ndjson.gz`,
+      container: 'table.orders',
+      destination: 'strongroom/jobs/nightly/tables/orders',
+      ...{ copied: 0, unchanged: 0, skipped: 0, failed: 0 },
+      ...more,
+    });
+    const containers = ['gone', 'table.gone'].map((container) => ({ container, status: 'failed' }));
+    await vault.publish(
+      ID,
+      {},
+      {
+        parts: [
+          ...parts,
+          range(0, { copied: 5, unchanged: 40, window: ['2026-11-20T00:01:00Z', '2026-11-20T00:02:00Z'] }),
+          range(1, {
+            unchanged: 7,
+            window: ['2026-11-20T00:00:30Z', '2026-11-20T00:01:30Z'],
+            deletionsUnknownSince: '2026-11-19T00:00:00Z',
+          }),
+          range(2, { failed: 1 }),
+          range(3, { unchanged: 1, deletionsUnknownSince: '2026-11-18T00:00:00Z' }),
+        ],
+        containers: containers as RunSummary['containers'],
+      },
+    );
+    const { body } = await vault.ask(getRestorePointHandler, { id: ID });
+    expect(body).toMatchObject({
+      ...{ containers: 1, blobs: 1, tables: 1, entities: 53 },
+      lacks: { skipped: 0, failed: 2, containers: ['gone'], tables: ['gone'] },
+    });
+    expect(body.containersHeld).toEqual([{ container: 'data', mirror: 'databackup', blobs: 1, failed: 1, skipped: 0 }]);
+    expect(body.tablesHeld).toEqual([
+      {
+        ...{ table: 'orders', entities: 53, failed: 1 },
+        window: { from: '2026-11-20T00:00:30Z', to: '2026-11-20T00:02:00Z' },
+        deletionsUnknownSince: '2026-11-18T00:00:00Z',
+      },
+    ]);
+    const walk = (query: object, id = ID) =>
+      vault.ask(listPointBlobsHandler, { id, query: query as Record<string, string> });
+    // The only container need not be named, and a table is none.
+    expect(await walk({})).toMatchObject({ status: 200, body: { items: [{ name: 'a' }, { name: 'b' }] } });
+    const noTable = { code: 'container-not-held', hint: expect.stringContaining(`/api/restore-points/${ID}`) };
+    expect(await walk({ container: 'table.orders' })).toMatchObject({ status: 404, body: noTable });
+    const history = await vault.ask(blobHistoryHandler, { query: { container: 'table.orders', name: 'p/r' } });
+    expect(history).toMatchObject({ status: 400, body: { code: 'query-invalid' } });
+
+    await vault.publish(RETRY, {}, { parts: [range(0, { copied: 1 })] });
+    expect(await walk({}, RETRY)).toMatchObject({
+      status: 404,
+      body: { code: 'container-not-held', detail: `Restore point ${RETRY} has no container` },
+    });
+    const alone = { id: RETRY, containers: 0, tables: 1, entities: 1 };
+    expect((await list(vault)).restorePoints).toContainEqual(expect.objectContaining(alone));
   });
 
   it('are found between other runs, page by page like at once', async () => {
@@ -467,7 +533,13 @@ describe('restore points', () => {
     const { restorePoints } = await list(vault);
     expect(restorePoints).toMatchObject([
       { id: RETRY, blobs: 1 },
-      { id: ID, blobs: null, lacks: null, problem: { code: 'damaged', message: expect.stringContaining(path) } },
+      {
+        id: ID,
+        blobs: null,
+        entities: null,
+        lacks: null,
+        problem: { code: 'damaged', message: expect.stringContaining(path) },
+      },
     ]);
     expect(await vault.ask(getRestorePointHandler, { id: ID })).toMatchObject({
       status: 502,
