@@ -29,7 +29,7 @@ interface KeyedText {
  * begin with `odata.`. Throws `EntityTextError` for anything that is not whole: an entity that is missing would be taken for one
  * that is gone.
  *
- * One pass that builds nothing but the lines: parsing the values would take ten times as long.
+ * The lines are slices of the answer: whoever keeps one for long keeps all of it. Keys are strings of their own.
  */
 export function splitEntities(body: string): KeyedText[] {
   const json = new JsonCursor(inOneLine(body));
@@ -52,11 +52,11 @@ export function propertiesOf(text: string): Map<string, Property> {
   const json = new JsonCursor(text);
   for (let more = json.open(OPEN_OBJECT, CLOSE_OBJECT); more; more = json.next(CLOSE_OBJECT)) {
     const from = json.at;
-    const name: string = JSON.parse(text.slice(from, json.name()));
+    const name = stringIn(text.slice(from, json.name()));
     const start = json.at;
     json.value();
     const token = text.slice(start, json.at);
-    if (name.endsWith(TYPE_OF)) types.set(name.slice(0, -TYPE_OF.length), JSON.parse(token));
+    if (name.endsWith(TYPE_OF)) types.set(name.slice(0, -TYPE_OF.length), stringIn(token) as EdmType);
     else if (!name.startsWith('odata.') && name !== 'Timestamp') properties.set(name, propertyOf(token));
   }
   json.end();
@@ -86,9 +86,10 @@ export function sameEntity(a: string, b: string): boolean {
 
 /** When the service wrote the entity, as it says it: ISO 8601 with up to seven digits of fractions. Undefined where it does not. */
 export function timestampOf(text: string): string | undefined {
-  // Within a string every quote has a backslash before it, so that this can only be the member's name.
-  const found = /(?<!\\)"Timestamp"\s*:\s*"([^"\\]*)"/.exec(text);
-  return found?.[1];
+  // Within a string every quote has a backslash before it, and only a name has a colon behind it.
+  const token = /"Timestamp"\s*:\s*("[^"\\]*")/.exec(text)?.[1];
+  // Parsed for a string of its own: see `keyIn`.
+  return token && JSON.parse(token);
 }
 
 /**
@@ -185,7 +186,15 @@ function keyIn(text: string, from: number, to: number, before?: string): string 
     !before.includes('\\')
   )
     return before;
-  return JSON.parse(text.slice(from, to));
+  return stringIn(text.slice(from, to));
+}
+
+function stringIn(token: string): string {
+  try {
+    return JSON.parse(token);
+  } catch {
+    throw new EntityTextError('a string is not escaped as JSON has it');
+  }
 }
 
 /** Line breaks within strings are escaped in JSON: those that are left mean nothing. */
@@ -200,7 +209,7 @@ function inOneLine(body: string): string {
 }
 
 function propertyOf(token: string): Property {
-  if (token.startsWith('"')) return { type: 'Edm.String', value: JSON.parse(token) };
+  if (token.startsWith('"')) return { type: 'Edm.String', value: stringIn(token) };
   if (token === 'true' || token === 'false') return { type: 'Edm.Boolean', value: token };
   if (token === 'null') return { type: 'Edm.Null', value: token };
   return { type: DOUBLE.test(token) ? 'Edm.Double' : 'Edm.Int32', value: token };

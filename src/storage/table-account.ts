@@ -4,7 +4,7 @@ import type { EntityKey, KeyRange } from '../domain/table-key.ts';
 /**
  * What Strongroom asks of one storage account's tables. Every method throws `StorageError` and nothing else, retries what is worth
  * a retry itself (the only place that does), and takes an optional signal that ends it early. Entities are never parsed into values
- * on their way: their text is what the service sent, and is sent back as it is.
+ * on their way: their text is what the service sent, and is sent back so, with the type said beside each Double that has none.
  */
 export interface TableAccount {
   /** The alias the configuration knows the account by. */

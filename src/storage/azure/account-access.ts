@@ -66,7 +66,7 @@ function partsOf(connectionString: string): Map<string, string> {
     const cut = piece.indexOf('=');
     if (cut > 0) parts.set(piece.slice(0, cut).trim().toLowerCase(), piece.slice(cut + 1).trim());
   }
-  return parts.get('usedevelopmentstorage') === 'true' ? partsOf(EMULATOR) : parts;
+  return parts.get('usedevelopmentstorage')?.toLowerCase() === 'true' ? partsOf(EMULATOR) : parts;
 }
 
 function endpointOf(alias: string, address: string): string {

@@ -1,3 +1,4 @@
+import { CATALOG_TABLE } from '../../domain/table-name.ts';
 import type { AccountConnection } from '../account-connection.ts';
 import type { BlobAccount } from '../blob-account.ts';
 import type { Catalog } from '../catalog.ts';
@@ -21,7 +22,7 @@ export function connectTableAccount(connection: AccountConnection, retries: Part
 /** Sends nothing; the table is made when the first row is put. Throws as `connectBlobAccount` does. */
 export function connectCatalog(
   connection: AccountConnection,
-  tableName = 'strongroom',
+  tableName = CATALOG_TABLE,
   retries: Partial<RetryOptions> = {},
 ): Catalog {
   return new AzureCatalog(resolveAccess(connection), tableName, { ...DEFAULT_RETRIES, ...retries });

@@ -44,7 +44,7 @@ export class TableRequests {
     this.#endpoint = access.tableEndpoint;
     this.#retries = retries;
     // The client wants a name; what is sent says by itself what it is about.
-    this.#pipeline = tableClient(access, 'any', {}).pipeline.clone();
+    this.#pipeline = tableClient(access, 'any', {}).pipeline;
     this.#pipeline.removePolicy({ phase: 'Serialize' });
     this.#pipeline.removePolicy({ phase: 'Deserialize' });
     this.#pipeline.removePolicy({ phase: 'Retry' });
@@ -73,7 +73,8 @@ export class TableRequests {
   async #sendOnce({ method, path, headers = {}, body }: TableRequest, signal?: AbortSignal): Promise<TableAnswer> {
     const url = `${this.#endpoint}/${path}`;
     noteRequest(tableOperationName(method, url));
-    const limit = AbortSignal.timeout(this.#retries.timeout);
+    const limit = new AbortController();
+    const timer = setTimeout(() => limit.abort(), this.#retries.timeout);
     // Made anew for each attempt: signing changes it.
     const request = createPipelineRequest({
       url,
@@ -84,7 +85,7 @@ export class TableRequests {
         'x-ms-version': VERSION,
         ...headers,
       }),
-      abortSignal: signal ? AbortSignal.any([signal, limit]) : limit,
+      abortSignal: signal ? AbortSignal.any([signal, limit.signal]) : limit.signal,
       allowInsecureConnection: url.startsWith('http:'),
       ...(body === undefined ? {} : { body }),
     });
@@ -94,7 +95,7 @@ export class TableRequests {
       if (status < 200 || status > 299) throw refusal(status, text, { headers: answered });
       return { header: (name) => answered.get(name), body: text };
     } catch (error) {
-      if (limit.aborted && !signal?.aborted) {
+      if (limit.signal.aborted && !signal?.aborted) {
         throw Object.assign(new Error(`No answer within ${this.#retries.timeout / 1000} s.`), { code: 'ETIMEDOUT' });
       }
       // The SDK's word for a connection that ended within an answer.
@@ -102,6 +103,8 @@ export class TableRequests {
         throw new StorageError('server', 'The service sent an answer that is not whole: the connection ended.');
       }
       throw error;
+    } finally {
+      clearTimeout(timer);
     }
   }
 }
@@ -128,7 +131,7 @@ export function refusal(
 function told(body: string): { code: string; message: string } {
   try {
     const { code, message } = JSON.parse(body)['odata.error'];
-    return { code: String(code), message: String(message?.value ?? '') };
+    return { code: String(code ?? ''), message: String(message?.value ?? '') };
   } catch {
     const element = (name: string) => new RegExp(`<(?:m:)?${name}[^>]*>([^<]*)<`, 'i').exec(body)?.[1] ?? '';
     return { code: element('code'), message: element('message') };

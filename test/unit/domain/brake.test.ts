@@ -1,6 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { brakeOf, type ContainerChange, changesSince, completedBy } from '../../../src/domain/brake.ts';
+import {
+  brakeOf,
+  type ContainerChange,
+  changesSince,
+  completedBy,
+  type EndedBackup,
+} from '../../../src/domain/brake.ts';
 import type { ContainerReport } from '../../../src/domain/run.ts';
 
 const POLICY = { percent: 50, blobs: 100 };

@@ -109,6 +109,8 @@ describe('splitEntities', () => {
     ['an entity without a key', '{"value":[{"PartitionKey":"p"}]}'],
     ['an empty entity', '{"value":[{}]}'],
     ['a key that is a number', '{"value":[{"PartitionKey":"p","RowKey":1}]}'],
+    ['something else for a comma', '{"value":[{"PartitionKey":"p";"RowKey":"r"}]}'],
+    ['a key that is not escaped right', String.raw`{"value":[{"PartitionKey":"p","RowKey":"\x"}]}`],
     ['a page of HTML', '<html><p>Service unavailable'],
     ['something behind the end', '{"value":[]}{'],
     ['a line break within a string', '{"value":[{"PartitionKey":"p","RowKey":"a\nb"}]}'],
@@ -116,6 +118,12 @@ describe('splitEntities', () => {
     ['a number with a leading zero', '{"value":[{"PartitionKey":"p","RowKey":"r","x":012}]}'],
   ])('refuses %s', (_what, body) => {
     expect(() => splitEntities(body)).toThrow(EntityTextError);
+  });
+
+  it('tells keys apart that look the same when one is escaped', () => {
+    const keys = ['a\\"', 'a"', 'a"', '\\\\', '\\'].map((partition) => ({ partition, row: 'r' }));
+    const body = `{"value":[${keys.map(({ partition, row }) => entityText(partition, row)).join(',')}]}`;
+    expect(splitEntities(body).map(({ key: found }) => found)).toEqual(keys);
   });
 
   it('keeps the types beside the values, and an entity of nothing but its key', () => {
@@ -142,7 +150,7 @@ function outsideStrings(body: string): number[] {
 describe('propertiesOf', () => {
   it('knows the type of each, keys included, Timestamp not', () => {
     const text = `{"odata.etag":"e","PartitionKey":"p","RowKey":"r","Timestamp":"2026-11-01T00:00:00Z","i":1,"d":1.0,"e":1E+20,
-      "n@odata.type":"Edm.Double","n":"NaN","l@odata.type":"Edm.Int64","l":"5","b":true,"s":"a\\"b","0":null,
+      "n@odata.type":"Edm.Double","n":"NaN","l@odata.type":"Edm.Int64","l":"5","b":true,"s":"a\\"b","0":null,"1@odata.type":"Edm.Guid","1":null,
       "t@odata.type":"Edm.DateTime","t":"2026-11-01T00:00:00.1234567Z","Timestamp@odata.type":"Edm.DateTime"}`;
     expect(Object.fromEntries(propertiesOf(text))).toEqual({
       PartitionKey: { type: 'Edm.String', value: 'p' },
@@ -155,6 +163,7 @@ describe('propertiesOf', () => {
       b: { type: 'Edm.Boolean', value: 'true' },
       s: { type: 'Edm.String', value: 'a"b' },
       0: { type: 'Edm.Null', value: 'null' },
+      1: { type: 'Edm.Null', value: 'null' },
       t: { type: 'Edm.DateTime', value: '2026-11-01T00:00:00.1234567Z' },
     });
   });
