@@ -141,7 +141,15 @@ async function fileAsManifest(deps: Dependencies, { run, slice }: ScanSliceInput
 /** A restore takes nothing away: an entity that the file says is gone stays where it is, and is told of. */
 function deletionOf(key: { partition: string; row: string }): Outcome {
   const message = 'The file says that it was deleted; a restore deletes nothing';
-  return { name: nameOfKey(key), status: 'skipped', etag: '', modified: '', size: 0, message };
+  return {
+    name: nameOfKey(key),
+    status: 'skipped',
+    etag: '',
+    modified: '',
+    size: 0,
+    code: 'deletion-not-restored',
+    message,
+  };
 }
 
 function failureOf(tile: Tile): Outcome {

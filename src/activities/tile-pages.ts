@@ -1,4 +1,5 @@
 import { isHeld, type ManifestPage, type ManifestPosition } from '../domain/manifest.ts';
+import type { Outcome } from '../domain/outcome.ts';
 import type { PartEntry } from '../domain/run.ts';
 import { isTile, type Tile } from '../domain/table-tile.ts';
 import type { ControlStore } from '../storage/control-store.ts';
@@ -44,4 +45,10 @@ export function positionBehind(
 ): TilePosition | undefined {
   if (tile + 1 < tiles) return { page, tile: tile + 1 };
   return page + 1 < pages ? { page: page + 1 } : undefined;
+}
+
+/** The outcome that stands for a part of a table's manifest that cannot be read. */
+export function damagedRange({ path, copied, unchanged }: PartEntry, why: StorageError): Outcome {
+  const message = `${why.message}; ${copied + unchanged} entities of the restore point cannot be named`;
+  return { name: path, status: 'failed', etag: '', modified: '', size: 0, code: 'damaged', message };
 }

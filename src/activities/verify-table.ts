@@ -16,22 +16,24 @@ import { countingRequests } from '../storage/requests.ts';
 import { isStorageError } from '../storage/storage-error.ts';
 import type { TableAccount } from '../storage/table-account.ts';
 import { type Dependencies, workplaceOf } from './dependencies.ts';
+import { drillTable } from './drill-table.ts';
 import { pointOf } from './find-point.ts';
 import { type TileContent, tilesOf } from './read-tile.ts';
 import { RunGuard } from './run-guard.ts';
 import type { ScanSliceInput, ScanSliceResult } from './scan-slice.ts';
-import { positionBehind, type TilePage, type TilePosition, tilePages } from './tile-pages.ts';
+import { damagedRange, positionBehind, type TilePage, type TilePosition, tilePages } from './tile-pages.ts';
 
 /**
  * Proves a stretch of a table's manifest: every file of every tile is there, byte by byte as it was written, and holds what the tile
  * says. In a deep verification a share of the entities is compared with those of the source as well, where they have not been
- * written since. Counts are entities; a line is left for each that is not as it should be, and for each tile that cannot be read.
- * Safe to run twice, as `scanSlice` is.
+ * written since. A drill looks at nothing but its sample. Counts are entities; a line is left for each that is not as it should be,
+ * and for each tile that cannot be read. Safe to run twice, as `scanSlice` is.
  */
 export function makeVerifyTable(deps: Dependencies) {
   return async function verifyTable(input: ScanSliceInput): Promise<ScanSliceResult> {
     const { run, container, destination, slice } = input;
     const task = run.verify!;
+    if (task.kind === 'drill') return drillTable(deps, input);
     const { job, control, source, vault } = workplaceOf(deps, run.job);
     const table = tableOfShare(container)!;
     const guard = new RunGuard(control, run, deps.now);
@@ -58,8 +60,7 @@ export function makeVerifyTable(deps: Dependencies) {
         const { tiles, damaged }: TilePage = await pageOf(at.page);
         for (const { part, why } of at.tile === undefined ? damaged : []) {
           tally.listed++;
-          const message = `${why.message}; ${part.copied + part.unchanged} entities of the restore point cannot be named`;
-          settle({ name: part.path, status: 'failed', etag: '', modified: '', size: 0, code: 'damaged', message });
+          settle(damagedRange(part, why));
         }
         const tile = tiles[at.tile ?? 0];
         if (tile && isHeld(tile)) {
@@ -73,7 +74,7 @@ export function makeVerifyTable(deps: Dependencies) {
             tally.listedBytes += tile.size;
             tally.unchanged += tile.entities - compared.length;
             for (const [entity, verdict] of await compare(live, tile.range, compared)) {
-              if (verdict === 'same') tally.unchanged++;
+              if (verdict === 'same' || verdict === 'newer') tally.unchanged++;
               else settle(outcomeOf(entity, verdict));
             }
           }
@@ -136,14 +137,14 @@ function toBeCompared({ kind, share, turn }: VerifyTask, container: string, salt
   return (name) => inShare(parsed, `${container}/${name}`, turn, salt);
 }
 
-type Verdict = 'same' | 'other' | 'unproved';
+type Verdict = 'same' | 'other' | 'newer' | 'unproved';
 
 /** Pages of the source that are read for one tile at most: beyond them so much has been written there since that little can be left. */
 const MOST_PAGES = 1_000;
 
 /**
- * Compares entities with what the source has of them now. One that was written since, or is gone, proves nothing; nor does a source
- * that cannot be read.
+ * Compares entities with what the source has of them now. Where one was written since, or is gone, what its file has is all there is
+ * (`newer`), and that is as it was written; a source that cannot be read proves nothing.
  */
 async function compare(
   live: { account: TableAccount; table: string } | undefined,
@@ -158,22 +159,25 @@ async function compare(
     const query = { ...(after && { after }), upTo: entities.at(-1)!.key, ...(from !== undefined && { from }) };
     const found = await live.account.readEntities(live.table, query).catch((error) => {
       if (!isStorageError(error)) throw error;
-      return { entities: [], next: undefined };
+      return undefined;
     });
+    if (found === undefined) return verdicts;
     for (const { key, text } of found.entities) {
       const entity = open.get(nameOfKey(key));
       if (!entity) continue;
       open.delete(nameOfKey(key));
-      if (timestampOf(text) !== timestampOf(entity.text)) continue;
-      verdicts.set(entity, sameEntity(text, entity.text) ? 'same' : 'other');
+      const isVersion = timestampOf(text) === timestampOf(entity.text);
+      verdicts.set(entity, !isVersion ? 'newer' : sameEntity(text, entity.text) ? 'same' : 'other');
     }
     from = found.next;
-    if (from === undefined) break;
+    if (from !== undefined) continue;
+    for (const entity of open.values()) verdicts.set(entity, 'newer');
+    break;
   }
   return verdicts;
 }
 
-function outcomeOf({ key, text }: KeyedText, verdict: Exclude<Verdict, 'same'>): Outcome {
+function outcomeOf({ key, text }: KeyedText, verdict: 'other' | 'unproved'): Outcome {
   const about = {
     ...{ name: nameOfKey(key), etag: '', modified: timestampOf(text) ?? '', size: Buffer.byteLength(text) },
   };

@@ -26,7 +26,7 @@ export type Settle = (
   message?: string,
 ) => void;
 
-/** Pages of other entities that are read between those of a batch, before each of its halves is looked for by itself. */
+/** Pages of other entities that are read between those of a batch, before each of its halves is tried by itself. */
 const PAGES = 4;
 
 /**
@@ -44,7 +44,7 @@ export async function writeBatch(place: WritePlace, batch: readonly KeyedText[],
     if (error.kind === 'precondition' && place.write === 'insert') return settleThere(place, batch, error, settle);
     if (batch.length === 1 || !isOfEntities(error)) return giveUp(batch, error, settle);
     // By itself it shows whether it was really the one.
-    const at = (error as { at?: number }).at;
+    const { at } = error;
     if (at !== undefined && at >= 0 && at < batch.length) {
       await writeBatch(place, [batch[at]!], settle);
       return writeBatch(place, batch.toSpliced(at, 1), settle);
@@ -74,16 +74,12 @@ async function settleThere(
   refused: StorageError,
   settle: Settle,
 ): Promise<void> {
-  let there: Map<string, string> | undefined;
+  let there: Map<string, string>;
   try {
     there = await inTarget(place, batch);
   } catch (error) {
     if (!isStorageError(error) || error.kind === 'aborted') throw error;
     return giveUp(batch, error, settle);
-  }
-  if (there === undefined) {
-    for (const half of halvesOf(batch)) await settleThere(place, half, refused, settle);
-    return;
   }
   const missing: KeyedText[] = [];
   for (const entity of batch) {
@@ -93,36 +89,50 @@ async function settleThere(
     else settle(entity, place.other, 'target-exists');
   }
   if (missing.length < batch.length) return writeBatch(place, missing, settle);
-  // Refused, and yet none is found: seen in another order than the service's, or taken away just now.
+  // Refused, and yet none is found: too much else lies between them, or they were taken away just now.
   if (batch.length === 1) return giveUp(batch, refused, settle);
   for (const half of halvesOf(batch)) await writeBatch(place, half, settle);
 }
 
-/** What the target has of these keys, by name; undefined where too much else lies between them. */
-async function inTarget(place: WritePlace, batch: readonly KeyedText[]): Promise<Map<string, string> | undefined> {
-  const last = batch.at(-1)!.key;
+/** What the target has of these keys, by name; not all of it where much else lies between them. */
+async function inTarget(place: WritePlace, batch: readonly KeyedText[]): Promise<Map<string, string>> {
+  const upTo = batch.at(-1)!.key;
+  const bounds = boundsBefore(batch[0]!.key);
+  for (const [index, after] of bounds.entries()) {
+    try {
+      const there = await between(place, { ...(after && { after }), upTo }, batch);
+      // Only for a single key is it worth looking again: a batch is halved until there is but one.
+      if (there.size > 0 || batch.length > 1) return there;
+    } catch (error) {
+      // The service does not take the guess.
+      if (!isStorageError(error, 'invalid') || index === bounds.length - 1) throw error;
+    }
+  }
+  return new Map();
+}
+
+async function between(
+  { target, table, signal }: WritePlace,
+  range: KeyRange,
+  batch: readonly KeyedText[],
+): Promise<Map<string, string>> {
   const wanted = new Set(batch.map(({ key }) => nameOfKey(key)));
   const there = new Map<string, string>();
-  for (const after of boundsBefore(batch[0]!.key)) {
-    const range: KeyRange = { ...(after && { after }), upTo: last };
-    let from: string | undefined;
-    let pages = 0;
-    do {
-      if (batch.length > 1 && pages++ === PAGES) return undefined;
-      const query = { ...range, ...(from !== undefined && { from }) };
-      const page = await place.target.readEntities(place.table, query, place.signal).catch((error) => {
-        if (isStorageError(error, 'container-not-found')) return { entities: [], next: undefined };
-        throw error;
-      });
-      for (const { key, text } of page.entities) {
-        const name = nameOfKey(key);
-        if (wanted.has(name)) there.set(name, text);
-      }
-      from = there.size < wanted.size ? page.next : undefined;
-    } while (from !== undefined);
-    // Only for a single key is it worth looking again: a batch is halved until there is but one.
-    if (there.size > 0 || batch.length > 1) break;
-  }
+  let from: string | undefined;
+  let pages = 0;
+  do {
+    const query = { ...range, ...(from !== undefined && { from }) };
+    const page = await target.readEntities(table, query, signal).catch((error) => {
+      if (isStorageError(error, 'container-not-found')) return { entities: [], next: undefined };
+      throw error;
+    });
+    for (const { key, text } of page.entities) {
+      const name = nameOfKey(key);
+      if (wanted.has(name)) there.set(name, text);
+    }
+    from = there.size < wanted.size ? page.next : undefined;
+    pages++;
+  } while (from !== undefined && (batch.length === 1 || pages < PAGES));
   return there;
 }
 

@@ -2,17 +2,18 @@ import pLimit from 'p-limit';
 import { copyKey, partPath } from '../domain/control-paths.ts';
 import { batchesOf } from '../domain/entity-batch.ts';
 import { timestampOf } from '../domain/entity-text.ts';
-import { isChosen, type KeyChoice } from '../domain/key-choice.ts';
+import { isChosen } from '../domain/key-choice.ts';
 import type { Standing } from '../domain/lock.ts';
 import { asBackedUp, type Outcome } from '../domain/outcome.ts';
 import { PartWriter } from '../domain/part.ts';
-import { writeOf } from '../domain/restore.ts';
+import { type RestoreTask, writeOf } from '../domain/restore.ts';
 import { nameOfKey } from '../domain/table-key.ts';
 import type { Tile } from '../domain/table-tile.ts';
 import { countOutcome, countProblem, emptyTally } from '../domain/tally.ts';
 import type { KeyedText } from '../domain/tile-content.ts';
 import { countingRequests } from '../storage/requests.ts';
 import { isStorageError, type StorageError } from '../storage/storage-error.ts';
+import { transactionBytes } from '../storage/table-account.ts';
 import type { CopyChunkInput, CopyChunkResult } from './copy-chunk.ts';
 import { type Dependencies, workplaceOf } from './dependencies.ts';
 import { concernsWholeAccount } from './problem-code.ts';
@@ -106,7 +107,7 @@ async function workOffChunk(deps: Dependencies, input: CopyChunkInput): Promise<
       stop.abort();
     });
     try {
-      for await (const piece of piecesOf(plan.items, input.from, tilesOf(deps, run), task.keys)) {
+      for await (const piece of piecesOf(plan.items, input.from, tilesOf(deps, run), task)) {
         if (piece.unread) {
           // Left to the next piece, or to another try of this one.
           if (covered === 0) broken = piece.unread;
@@ -180,8 +181,9 @@ async function* piecesOf(
   tiles: readonly Tile[],
   from: number,
   read: ReadTile,
-  keys: KeyChoice | undefined,
+  { keys, existing }: Pick<RestoreTask, 'keys' | 'existing'>,
 ): AsyncGenerator<Piece> {
+  const write = writeOf(existing);
   let before = 0;
   for (const tile of tiles) {
     const first = Math.max(from - before, 0);
@@ -203,18 +205,13 @@ async function* piecesOf(
     const rest = entities.slice(first);
     const wanted = keys === undefined ? rest : rest.filter(({ key }) => isChosen(keys, key));
     let at = 0;
-    for (const batch of batchesOf(wanted, bytesOf)) {
+    for (const batch of batchesOf(wanted, (entity) => transactionBytes(write, entity))) {
       const behind = rest.indexOf(batch.at(-1)!, at) + 1;
       yield { entities: batch, covered: behind - at, unwanted: behind - at - batch.length };
       at = behind;
     }
     if (at < rest.length) yield { entities: [], covered: rest.length - at, unwanted: rest.length - at };
   }
-}
-
-/** What it takes in a transaction at most: its text, its key in an address, where a character may take nine, and what is around. */
-function bytesOf({ key, text }: KeyedText): number {
-  return Buffer.byteLength(text) + 9 * (key.partition.length + key.row.length) + 1024;
 }
 
 function outcomeOf(

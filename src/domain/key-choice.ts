@@ -1,4 +1,3 @@
-import { byCodePoint, byUtf16 } from './name-order.ts';
 import type { EntityKey, KeyRange } from './table-key.ts';
 
 /**
@@ -28,13 +27,20 @@ export function mayHoldChosen({ after, upTo }: KeyRange, { partition, from, to }
   }
   if (after !== undefined && last !== undefined) {
     if (isBefore(last, after.partition)) return false;
-    if (after.partition === last && after.row === undefined) return false;
+    if (after.partition === last && after.row === undefined && (partition !== undefined || isPlain(last))) return false;
     const withinRows = after.partition === partition && after.row !== undefined && to !== undefined;
-    if (withinRows && (after.row === to || isBefore(to!, after.row!))) return false;
+    if (withinRows && ((after.row === to && isPlain(to!)) || isBefore(to!, after.row!))) return false;
   }
   return true;
 }
 
+/** Whether everything up to the one comes before everything from the other on, by UTF-16 and by code point alike. */
 function isBefore(a: string, b: string): boolean {
-  return byUtf16(a, b) < 0 && byCodePoint(a, b) < 0;
+  return a < b && (isPlain(a) || isPlain(b));
+}
+
+/** The orders differ about what begins with a surrogate, and agree on what comes before and behind any other text. */
+function isPlain(text: string): boolean {
+  for (let index = 0; index < text.length; index++) if (text.charCodeAt(index) >= 0xd800) return false;
+  return true;
 }

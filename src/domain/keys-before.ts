@@ -1,4 +1,4 @@
-/** Behind every character that keys are commonly made of, and before the surrogates. */
+/** Behind every character that keys are commonly made of, and before those that take two code units. */
 const BEHIND = '\ud7ff';
 
 /**
@@ -7,9 +7,11 @@ const BEHIND = '\ud7ff';
  * after it is tried as well. None for the empty text, which comes first.
  */
 export function keysBefore(key: string): string[] {
-  if (key === '') return [];
-  const head = key.slice(0, -1);
-  let code = key.charCodeAt(head.length) - 1;
+  const last = [...key].at(-1);
+  if (last === undefined) return [];
+  const head = key.slice(0, -last.length);
+  if (last.length > 1) return [head + BEHIND, head];
+  let code = last.charCodeAt(0) - 1;
   while (code >= SPACE && isRefused(code)) code--;
   return code < SPACE ? [head] : [head + String.fromCharCode(code) + BEHIND, head];
 }

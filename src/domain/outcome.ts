@@ -104,6 +104,8 @@ export const PROBLEMS = {
     'Entities that were deleted since they were last compared are still in the restore point, and a restore brings them back. Say "tableDeletions": true in the source of the job, or start a full backup.',
   'table-not-empty':
     'A restore begins with an empty table unless told otherwise. Choose "existing": "skip", "replace" or "merge", or restore to another table.',
+  'deletion-not-restored':
+    'The file says that the entity was deleted. A restore deletes nothing: if it is to go, delete it by hand.',
   'entity-refused':
     'The service does not take this entity; the message says why. Its text is in the file of the restore point: correct it, and write it by hand.',
   'container-not-held':
@@ -119,8 +121,8 @@ export const PROBLEMS = {
   damaged:
     'An object in the control container is not as it was written. Restore it (soft delete, versions), or start a new run, which needs nothing of earlier ones (and reads anew what a lost file of a table held); a damaged lock is to be deleted while no run of its job is at work. Where a summary is gone for good, take away the folder of its run and its notes, and back up once more before the next prune.',
   'target-exists':
-    'The target has a blob of this name. Choose "existing": "overwrite", "if-different" or "skip", or restore to another container or prefix.',
-  'target-changing': 'Something else writes this blob in the target. Find it and stop it, then retry.',
+    'The target has a blob of this name, or an entity of this key. Choose "existing": "overwrite", "if-different" or "skip" (for tables "replace", "merge" or "skip"), or restore to another container, prefix or table.',
+  'target-changing': 'Something else writes this blob or entity in the target. Find it and stop it, then retry.',
   'access-denied-target':
     'Let this app write blobs (and their tags), or tables, on the account that is restored to; the rights of a backup do not include it. Then retry.',
   'access-denied-prune':
@@ -133,7 +135,7 @@ export const PROBLEMS = {
   'content-archived':
     'The content lies in the archive tier of the vault. Restore with "rehydrate": "standard" (up to 15 hours) or "high" (dearer, mostly below one hour).',
   'content-unproved':
-    'There is no hash to compare the bytes with: the source had none, and is no longer at this version. Nothing is known to be wrong.',
+    'There is nothing to compare the content with: the source had no hash and is no longer at this version, or its table could not be read. Nothing is known to be wrong.',
   'being-archived':
     'An event is archiving this upload at this moment, or began to and was ended; the next reconcile sees to it. Nothing to do.',
   'point-removed':
@@ -171,6 +173,7 @@ export const MEANINGS: Record<ProblemCode, string> = {
   'table-not-found': 'the source has no such table',
   'deletions-not-compared': 'looked for changes, not for deletions',
   'table-not-empty': 'the table that is restored to is not empty',
+  'deletion-not-restored': 'deleted, by the file that was restored',
   'entity-refused': 'the service refuses it',
   'container-not-held': 'not in the restore point',
   'no-containers': 'nothing in the source matches',

@@ -1,5 +1,6 @@
 import { kindOfPath } from './control-paths.ts';
 import type { RunSummary } from './run.ts';
+import { tableOfShare } from './table-name.ts';
 
 /**
  * How a restore point is proved. `quick`: every item is in the vault, by its record, its length and its hash property, as
@@ -46,8 +47,10 @@ export function proofOf(
 ): Proof | undefined {
   if (status !== 'succeeded' && status !== 'completed-with-failures') return undefined;
   const lost = containers.filter((each) => each.status === 'failed').length;
-  // What the listings settled stands in the parts of the scan, what was read in those of the work that it planned.
-  const worked = parts.filter(({ path }) => kindOfPath(path)?.kind === 'copy');
+  // What the listings settled stands in the parts of the scan, what was read in those of the work that it planned. Of tables all is read.
+  const worked = parts.filter(
+    ({ path, container }) => kindOfPath(path)?.kind === 'copy' || tableOfShare(container) !== undefined,
+  );
   return {
     run: id,
     at: finishedAt ?? startedAt,

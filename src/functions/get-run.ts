@@ -40,8 +40,7 @@ async function expectedOf(deps: Dependencies, vault: string, run: RunRef): Promi
   const point = restore?.point ?? verify?.point;
   try {
     if (run.retryOf !== undefined || mode === 'prune' || mode === 'redrive') return undefined;
-    if (point !== undefined)
-      return heldIn(await new ControlStore(deps.blobs(vault)).readSummary({ job, id: point }), restore);
+    if (point) return heldIn(await new ControlStore(deps.blobs(vault)).readSummary({ job, id: point }), restore);
     const { rows } = await deps.catalog(vault).list({ job, limit: 10 });
     const alike = mode === 'reconcile' ? ['reconcile'] : ['full', 'incremental'];
     const last = rows.find((row) => alike.includes(row.mode) && /^(succeeded|completed)/.test(row.status));

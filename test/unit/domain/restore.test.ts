@@ -3,7 +3,14 @@ import { describe, expect, it, test } from 'vitest';
 import type { BlobState, CopyState } from '../../../src/domain/blob.ts';
 import type { Outcome } from '../../../src/domain/outcome.ts';
 import { recordOf, withRecord } from '../../../src/domain/record.ts';
-import { decideRestore, type Existing, isBrokenOff, isMadeBy } from '../../../src/domain/restore.ts';
+import {
+  decideRestore,
+  type Existing,
+  isBrokenOff,
+  isMadeBy,
+  isRestored,
+  writeOf,
+} from '../../../src/domain/restore.ts';
 import { blobState } from '../../support/blob-state.ts';
 
 const ENTRY: Outcome = {
@@ -185,4 +192,36 @@ test('what a broken-off copy of a blob has left is known, whichever of its state
     }),
   );
   expect(isBrokenOff(SAME, FROM)).toBe(false);
+});
+
+describe('what is restored of a restore point', () => {
+  const SHARES = ['images', 'tenant-1', 'table.orders', 'table.tenant1'];
+  it.each<[string[], string[], string[]]>([
+    [[], [], SHARES],
+    [['images'], [], ['images']],
+    [['*'], [], ['images', 'tenant-1']],
+    [[], ['ORDERS'], ['table.orders']],
+    [[], ['*'], ['table.orders', 'table.tenant1']],
+    [['tenant-*'], ['tenant*'], ['tenant-1', 'table.tenant1']],
+  ])('containers %j and tables %j', (containers, tables, wanted) => {
+    expect(SHARES.filter((share) => isRestored({ containers, tables }, share))).toEqual(wanted);
+  });
+
+  it('a restore that an earlier version began has no tables in it', () => {
+    expect(isRestored({ containers: ['images'] } as never, 'table.orders')).toBe(false);
+    expect(isRestored({ containers: [] } as never, 'images')).toBe(true);
+  });
+
+  it('entities are replaced only where the request says so', () => {
+    const all: Existing[] = ['fail', 'skip', 'overwrite', 'if-different', 'replace', 'merge'];
+    expect(all.map(writeOf)).toEqual(['insert', 'insert', 'replace', 'replace', 'replace', 'merge']);
+  });
+
+  it('a blob is never merged', () => {
+    expect(decideRestore(ENTRY, CONTENT, SAME, task('merge'), false)).toEqual({
+      action: 'fail',
+      code: 'target-exists',
+    });
+    expect(decideRestore(ENTRY, CONTENT, { ...SAME, size: 9 }, task('replace'), false)).toEqual({ action: 'copy' });
+  });
 });

@@ -3,8 +3,9 @@ import type { RunSummary } from '../../../src/domain/run.ts';
 import { proofOf, type VerifyTask } from '../../../src/domain/verify.ts';
 
 const task: VerifyTask = { point: 'nightly-20260501T000000Z-pppppp', kind: 'deep', share: '5%', turn: 0, sample: 20 };
-const part = (key: string, unchanged: number, failed: number, skipped = 0) => ({
-  path: `jobs/nightly/runs/nightly-20260502T000000Z-vvvvvv/manifest/data/${key}.ndjson.gz`,
+const part = (key: string, unchanged: number, failed: number, skipped = 0, container = 'data') => ({
+  path: `jobs/nightly/runs/nightly-20260502T000000Z-vvvvvv/manifest/${container}/${key}.ndjson.gz`,
+  container,
   unchanged,
   failed,
   skipped,
@@ -31,6 +32,9 @@ it('tells how many items were looked at, and how many of them were read and comp
     read: 7,
     failed: 0,
   });
+  // Every file of a table is read, whatever is compared with the source.
+  const both = [part('000000-scan', 90, 0), part('000000-scan', 41, 1, 0, 'table.orders')];
+  expect(proofOf(summary({ parts: both }), task)).toMatchObject({ read: 42 });
   const scan = [part('000000-scan', 100, 0)];
   expect(proofOf(summary({ parts: scan }), { ...task, kind: 'quick' })).not.toHaveProperty('share');
 });
