@@ -7,6 +7,7 @@ import { measureCopying } from './parts/copy.ts';
 import { measureMemory } from './parts/memory.ts';
 import type { PartOptions, PartResult } from './parts/part.ts';
 import { measureRestoring } from './parts/restore.ts';
+import { measureTables } from './parts/tables.ts';
 import { showPart } from './report.ts';
 import { isMet } from './target.ts';
 
@@ -15,6 +16,7 @@ const PARTS: Record<PartName, (options: PartOptions) => Promise<PartResult>> = {
   compare: measureComparing,
   restore: measureRestoring,
   archive: measureArchiving,
+  tables: measureTables,
   memory: measureMemory,
 };
 

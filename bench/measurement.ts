@@ -8,6 +8,8 @@ export interface Measurement extends Usage {
   /** In all, and by operation. */
   requests: number;
   operations: RequestCounts;
+  /** Of the table, where it is one that is read or written. */
+  entities?: number;
 }
 
 export function measurement(what: string, contender: string, operations: RequestCounts, usage: Usage): Measurement {

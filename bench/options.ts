@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 
-export const PARTS = ['copy', 'compare', 'restore', 'archive', 'memory'] as const;
+export const PARTS = ['copy', 'compare', 'restore', 'archive', 'tables', 'memory'] as const;
 export type PartName = (typeof PARTS)[number];
 
 export const HELP = `Measures Strongroom beside what you would use instead, on this machine, without Azure.
@@ -9,7 +9,7 @@ Usage: npm run bench -- [options]
 
   --quick          smaller numbers, within about a minute
   --repeat N       measure each thing N times and show medians (1)
-  --only PARTS     some of: copy, compare, restore, archive, memory (separated by commas)
+  --only PARTS     some of: copy, compare, restore, archive, tables, memory (separated by commas)
   --skip-large     the same as --only copy
   --json FILE      also write every measurement to FILE
   --help           this text
@@ -18,6 +18,7 @@ Usage: npm run bench -- [options]
   compare   Client CPU of comparing many unchanged blobs, on a stand-in that only answers listings.
   restore   A restore of many small blobs on Azurite, and a quick verification of many items on the stand-in.
   archive   Uploads told of by a queue: requests, events a second, memory with a backlog; seconds until they are archived.
+  tables    Backups and restores of tables beside the plain SDK, on the stand-in; what each keeps of types, on Azurite.
   memory    Peak memory for ten times as many blobs, on the same stand-in.
 
 rclone is measured where it is installed. Requests are counted by the server that answers them.

@@ -6,12 +6,16 @@ import { showTarget } from './target.ts';
 /** One part's result for people: what each contender took, how that compares with Strongroom, and the targets. */
 export function showPart({ title, notes, measurements, blobs, targets }: PartResult): string {
   const sections = [...Map.groupBy(measurements, ({ what }) => what)].map(([what, group]) => {
+    const ofEntities = group.some(({ entities }) => entities !== undefined);
     const head = [
       what,
       'requests',
       ...(blobs === undefined ? [] : ['a blob']),
+      ...(ofEntities ? ['a 1,000'] : []),
       'seconds',
+      ...(ofEntities ? ['a second'] : []),
       'CPU s',
+      ...(ofEntities ? ['µs each'] : []),
       'peak MiB',
       'beside Strongroom',
     ];
@@ -22,14 +26,21 @@ export function showPart({ title, notes, measurements, blobs, targets }: PartRes
         each.contender,
         whole(each.requests),
         ...(blobs === undefined ? [] : [decimal(each.requests / blobs, 2)]),
+        ...(ofEntities ? [decimal(perEntity(each.requests, each) * 1000)] : []),
         decimal(each.seconds),
+        ...(ofEntities ? [whole(1 / perEntity(each.seconds, each))] : []),
         decimal(each.cpuSeconds),
+        ...(ofEntities ? [decimal(perEntity(each.cpuSeconds ?? Number.NaN, each) * 1e6)] : []),
         whole(each.peakMiB),
         ours && each !== ours ? beside(each, ours) : '',
       ]),
     );
   });
   return `\n${title}\n${notes.map((note) => `  ${note}\n`).join('')}\n${sections.join('\n')}\n${targets.map(showTarget).join('')}`;
+}
+
+function perEntity(value: number, { entities = Number.NaN }: Measurement): number {
+  return value / entities;
 }
 
 /** How many times what Strongroom took. */

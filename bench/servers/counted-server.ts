@@ -16,6 +16,7 @@ export interface CountedServerOptions {
 export interface CountedServer {
   connectionString(account: string): string;
   blobEndpoint(account: string): string;
+  tableEndpoint(account: string): string;
   key(account: string): string;
   /** Requests since it was asked last. */
   takeCounts(): Promise<RequestCounts>;
@@ -42,6 +43,7 @@ export async function startCountedServer(options: CountedServerOptions): Promise
   return {
     key: keyOf,
     blobEndpoint: (account) => endpoint(ports.Blob, account),
+    tableEndpoint: (account) => endpoint(ports.Table, account),
     connectionString: (account) =>
       [
         `DefaultEndpointsProtocol=http;AccountName=${account};AccountKey=${keyOf(account)}`,

@@ -4,11 +4,13 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { listingPage, rcloneRecord, strongroomRecord } from './generated-listing.ts';
+import { GeneratedTable } from './generated-table.ts';
 import { KeptObjects } from './kept-objects.ts';
 import { countRequests } from './request-counter.ts';
 import { STAND_IN } from './stand-in.ts';
+import { TableAnswers } from './table-answers.ts';
 
-const [containers = 0, blobsPerContainer = 0] = process.argv.slice(2).map(Number);
+const [containers = 0, blobsPerContainer = 0, entities = 0] = process.argv.slice(2).map(Number);
 const SOURCES = Array.from({ length: containers }, (_, index) => `data${index}`);
 const MIRRORS = SOURCES.map((name) => `${name}backup`);
 const PAGE = 5000;
@@ -23,6 +25,7 @@ const GENERATED: Record<string, { names: string[]; metadataOf?: (index: number) 
 
 const kept = new KeptObjects();
 const created = new Set<string>();
+const sourceTables = new TableAnswers(new GeneratedTable(entities));
 
 process.on('disconnect', () => process.exit());
 countRequests();
@@ -110,9 +113,20 @@ function copied(request: IncomingMessage, response: ServerResponse): void {
   });
 }
 
-/** A table that accepts every row and has none. */
+/** The source's tables; in any other account, one that accepts every row and has none. */
 async function answerTables(request: IncomingMessage, response: ServerResponse): Promise<void> {
-  await buffer(request);
+  const sent = await buffer(request);
+  const { pathname, searchParams } = new URL(request.url ?? '/', 'http://127.0.0.1');
+  const [account, ...resource] = pathname.slice(1).split('/').map(decodeURIComponent);
+  if (account === STAND_IN.source) {
+    const { method = '' } = request;
+    const {
+      status,
+      headers,
+      body = '',
+    } = sourceTables.answer(method, resource.join('/'), searchParams, sent.toString());
+    return send(response, status, body, headers);
+  }
   if (request.method === 'GET') return send(response, 200, '{"value":[]}', { 'content-type': 'application/json' });
   send(response, 204, '', { etag: 'W/"1"' });
 }

@@ -4,6 +4,8 @@ import { type CountedServer, startCountedServer } from './counted-server.ts';
 export interface StandInShape {
   containers: number;
   blobsPerContainer: number;
+  /** Of the source's one table; by default it has none. */
+  entities?: number;
 }
 
 /** What the stand-in's accounts hold. */
@@ -22,10 +24,10 @@ export const STAND_IN = {
  * A storage server that makes its listings up as they are asked for. It speaks as much of the protocol as backing up
  * and comparing need, and answers faster than Azurite, so that what is measured is the client.
  */
-export function startStandIn({ containers, blobsPerContainer }: StandInShape): Promise<CountedServer> {
+export function startStandIn({ containers, blobsPerContainer, entities = 0 }: StandInShape): Promise<CountedServer> {
   return startCountedServer({
     entry: new URL('stand-in-process.ts', import.meta.url),
-    args: [String(containers), String(blobsPerContainer)],
+    args: [containers, blobsPerContainer, entities].map(String),
     accounts: Object.values(STAND_IN).map((name) => ({ name, key: newAccountKey() })),
   });
 }

@@ -1,0 +1,25 @@
+/** Tables that are written to and not read: which keys each has. */
+export class WrittenTables {
+  readonly #keys = new Map<string, Set<string>>();
+
+  /** False where it is there already. */
+  create(table: string): boolean {
+    if (this.#keys.has(table)) return false;
+    this.#keys.set(table, new Set());
+    return true;
+  }
+
+  has(table: string): boolean {
+    return this.#keys.has(table);
+  }
+
+  /** The JSON of one entity. */
+  write(table: string, entity: string): void {
+    const { PartitionKey, RowKey } = JSON.parse(entity);
+    this.#keys.get(table)!.add(`${PartitionKey}/${RowKey}`);
+  }
+
+  count(table: string): number {
+    return this.#keys.get(table)?.size ?? 0;
+  }
+}
