@@ -76,7 +76,7 @@ export async function drillTable(deps: Dependencies, input: ScanSliceInput): Pro
         for (const [tile, numbers] of chosenIn(items.filter(isTile).filter(isHeld), sample.get(each.path)!)) {
           let entities: KeyedText[];
           try {
-            ({ entities } = await read(tile));
+            entities = [...(await read(tile)).entities()];
           } catch (error) {
             if (!isStorageError(error, 'damaged')) throw error;
             tally.listed++;

@@ -2,16 +2,17 @@ import type { EntityFileContent } from '../domain/entity-file.ts';
 import { DamagedPartError } from '../domain/part.ts';
 import type { NamedFile } from '../domain/restore.ts';
 import type { RunRef } from '../domain/run.ts';
+import type { EntityKey } from '../domain/table-key.ts';
 import type { EntityFile, EntityFileEnd, Tile } from '../domain/table-tile.ts';
-import { type KeyedText, linesOf, tileContent } from '../domain/tile-content.ts';
+import { itemsOf, type KeyedText, tileContent } from '../domain/tile-content.ts';
 import { readNamedEntityFile } from '../storage/named-entity-file.ts';
 import { StorageError } from '../storage/storage-error.ts';
 import { type Dependencies, workplaceOf } from './dependencies.ts';
 import { ofVault } from './restore-blob.ts';
 
 export interface TileContent {
-  /** Each key once. */
-  entities: KeyedText[];
+  /** Each key once; from the beginning whenever it is called. Throws `damaged` where a line is no entity. */
+  entities(): Generator<KeyedText>;
   /** What the files say of themselves, in their order. */
   ends: EntityFileEnd['end'][];
 }
@@ -31,13 +32,17 @@ export function tilesOf(deps: Dependencies, run: RunRef): ReadTile {
   return async (tile) => {
     const files: EntityFileContent[] = [];
     for (const each of tile.files) files.push(await read(each));
-    const entities = sound(() => tileContent(files));
-    if (entities.length !== tile.entities) {
+    const content = contentOf(files);
+    const [only, ...changes] = files;
+    // A single file of entities has counted them itself.
+    const isCounted = changes.length === 0 && only?.end.kind === 'entities';
+    const count = isCounted ? only.end.items : countOf(content);
+    if (count !== tile.entities) {
       const where = tile.files.map(({ path }) => path).join(' and ');
-      const message = `${where} hold ${entities.length} entities, and should hold ${tile.entities}`;
+      const message = `${where} hold ${count} entities, and should hold ${tile.entities}`;
       throw new StorageError('damaged', message);
     }
-    return { entities, ends: files.map(({ end }) => end) };
+    return content;
   };
 }
 
@@ -45,15 +50,22 @@ export function tilesOf(deps: Dependencies, run: RunRef): ReadTile {
  * A file as if it were all that a table has: its entities, and, in a file of changes, the deletions, which a restore does not carry
  * out.
  */
-export async function tileOfFile(
-  deps: Dependencies,
-  named: NamedFile,
-): Promise<{ tile: Tile; deleted: { partition: string; row: string }[] }> {
+export async function tileOfFile(deps: Dependencies, named: NamedFile): Promise<{ tile: Tile; deleted: EntityKey[] }> {
   const { content, file } = await readNamed(deps, named);
-  const { deleted } = sound(() => linesOf(content));
-  const size = content.lines.reduce((sum, line) => sum + Buffer.byteLength(line), 0);
+  const deleted: EntityKey[] = [];
+  let entities = 0;
+  let size = 0;
+  sound(() => {
+    // Every line is taken apart before anything is written: nothing else may vouch for a file that was taken elsewhere.
+    for (const item of itemsOf(content)) {
+      if ('deleted' in item) deleted.push(item.deleted);
+      else {
+        entities++;
+        size += Buffer.byteLength(item.entity.text);
+      }
+    }
+  });
   const { range, readTo } = content.end;
-  const entities = sound(() => tileContent([content])).length;
   const tile: Tile = {
     ...{ name: named.name, status: 'copied', etag: '', modified: readTo, size },
     ...{ range, entities, files: [file], readAt: readTo },
@@ -63,6 +75,22 @@ export async function tileOfFile(
 
 function readNamed(deps: Dependencies, { account, container, name }: NamedFile, sha256?: string) {
   return ofVault(readNamedEntityFile)(deps.blobs(account), container, name, sha256);
+}
+
+function contentOf(files: EntityFileContent[]): TileContent {
+  return {
+    *entities() {
+      const found = tileContent(files);
+      for (let next = sound(() => found.next()); !next.done; next = sound(() => found.next())) yield next.value;
+    },
+    ends: files.map(({ end }) => end),
+  };
+}
+
+function countOf({ entities }: TileContent): number {
+  let count = 0;
+  for (const _ of entities()) count++;
+  return count;
 }
 
 /** What is not as it was written is told as everything else that is read. */

@@ -12,10 +12,12 @@ export async function storedVersions(
 ): Promise<Map<string, string>> {
   const versions = new Map<string, string>();
   for (const file of files) {
-    for (const line of (await control.readEntityFile(file)).lines) {
-      const { key, timestamp } = readLine(line);
-      if (timestamp === undefined) versions.delete(nameOfKey(key));
-      else versions.set(nameOfKey(key), timestamp);
+    for (const lines of (await control.readEntityFile(file)).lines()) {
+      for (const line of lines) {
+        const { key, timestamp } = readLine(line);
+        if (timestamp === undefined) versions.delete(nameOfKey(key));
+        else versions.set(nameOfKey(key), timestamp);
+      }
     }
   }
   return versions;

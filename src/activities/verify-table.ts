@@ -18,7 +18,7 @@ import type { TableAccount } from '../storage/table-account.ts';
 import { type Dependencies, workplaceOf } from './dependencies.ts';
 import { drillTable } from './drill-table.ts';
 import { pointOf } from './find-point.ts';
-import { type TileContent, tilesOf } from './read-tile.ts';
+import { type ReadTile, tilesOf } from './read-tile.ts';
 import { RunGuard } from './run-guard.ts';
 import type { ScanSliceInput, ScanSliceResult } from './scan-slice.ts';
 import { damagedRange, positionBehind, type TilePage, type TilePosition, tilePages } from './tile-pages.ts';
@@ -64,12 +64,11 @@ export function makeVerifyTable(deps: Dependencies) {
         }
         const tile = tiles[at.tile ?? 0];
         if (tile && isHeld(tile)) {
-          const content = await contentOf(read, vault, tile, table);
-          if ('code' in content) {
+          const compared = await chosenOf(read, vault, tile, table, isCompared);
+          if ('code' in compared) {
             tally.listed++;
-            settle({ ...asBackedUp(tile), status: 'failed', ...content });
+            settle({ ...asBackedUp(tile), status: 'failed', ...compared });
           } else {
-            const compared = content.entities.filter(({ key }) => isCompared(nameOfKey(key)));
             tally.listed += tile.entities;
             tally.listedBytes += tile.size;
             tally.unchanged += tile.entities - compared.length;
@@ -95,24 +94,25 @@ export function makeVerifyTable(deps: Dependencies) {
   };
 }
 
-/** What a tile holds, or what is wrong with it. */
-async function contentOf(
-  read: (tile: Tile) => Promise<TileContent>,
+/** The entities of a tile that are to be compared, once all of it has been read; or what is wrong with it. */
+async function chosenOf(
+  read: ReadTile,
   vault: BlobAccount,
   tile: Tile,
   table: string,
-): Promise<TileContent | { code: ProblemCode; message: string }> {
-  let content: TileContent;
+  isChosen: (name: string) => boolean,
+): Promise<KeyedText[] | { code: ProblemCode; message: string }> {
+  const chosen: KeyedText[] = [];
   try {
-    content = await read(tile);
+    const { entities, ends } = await read(tile);
+    const other = ends.find((end) => !isOf(end, tile, table));
+    if (other) return { code: 'content-mismatch', message: `${other.file} is not of these keys of table ${table}` };
+    for (const entity of entities()) if (isChosen(nameOfKey(entity.key))) chosen.push(entity);
   } catch (error) {
     if (!isStorageError(error, 'damaged')) throw error;
     return { code: await codeOf(vault, tile), message: error.message };
   }
-  const other = content.ends.find((end) => !isOf(end, tile, table));
-  return other
-    ? { code: 'content-mismatch', message: `${other.file} is not of these keys of table ${table}` }
-    : content;
+  return chosen;
 }
 
 /** Of a tile that cannot be read: whether a file is gone, or not as it was. */

@@ -2,7 +2,7 @@ import pLimit from 'p-limit';
 import { copyKey, partPath } from '../domain/control-paths.ts';
 import { batchesOf } from '../domain/entity-batch.ts';
 import { timestampOf } from '../domain/entity-text.ts';
-import { isChosen } from '../domain/key-choice.ts';
+import { isChosen, type KeyChoice } from '../domain/key-choice.ts';
 import type { Standing } from '../domain/lock.ts';
 import { asBackedUp, type Outcome } from '../domain/outcome.ts';
 import { PartWriter } from '../domain/part.ts';
@@ -23,7 +23,7 @@ import { RunGuard, watchStanding } from './run-guard.ts';
 import { type Settle, type WritePlace, writeBatch } from './write-batch.ts';
 
 /** Chunks that are worked off at once in this process: each has a tile in memory, up to some tens of megabytes. */
-const CHUNKS_AT_ONCE = 4;
+const CHUNKS_AT_ONCE = 2;
 /** Transactions of one chunk that are under way at once. */
 const BATCHES_AT_ONCE = 16;
 /** So many transactions in a row that fail for a reason that concerns the whole account, and the rest is not tried. */
@@ -189,28 +189,40 @@ async function* piecesOf(
     const first = Math.max(from - before, 0);
     before += tile.entities;
     if (first >= tile.entities) continue;
-    let entities: KeyedText[];
+    // Of the tile, from the first entity that is meant: what has been handed on.
+    let covered = first;
     try {
-      ({ entities } = await read(tile));
+      const { entities } = await read(tile);
+      for (const batch of batchesOf(chosenOf(entities(), first, keys), (each) => transactionBytes(write, each))) {
+        const behind = batch.at(-1)!.number + 1;
+        yield { entities: batch, covered: behind - covered, unwanted: behind - covered - batch.length };
+        covered = behind;
+      }
     } catch (error) {
       if (!isStorageError(error)) throw error;
       if (error.kind !== 'damaged') {
         yield { entities: [], covered: 0, unwanted: 0, unread: error };
         return;
       }
-      const items = tile.entities - first;
+      const items = tile.entities - covered;
       yield { entities: [], covered: items, unwanted: 0, lost: { tile, error, items } };
       continue;
     }
-    const rest = entities.slice(first);
-    const wanted = keys === undefined ? rest : rest.filter(({ key }) => isChosen(keys, key));
-    let at = 0;
-    for (const batch of batchesOf(wanted, (entity) => transactionBytes(write, entity))) {
-      const behind = rest.indexOf(batch.at(-1)!, at) + 1;
-      yield { entities: batch, covered: behind - at, unwanted: behind - at - batch.length };
-      at = behind;
-    }
-    if (at < rest.length) yield { entities: [], covered: rest.length - at, unwanted: rest.length - at };
+    const rest = tile.entities - covered;
+    if (rest > 0) yield { entities: [], covered: rest, unwanted: rest };
+  }
+}
+
+/** Those that are wanted, from a place on, each with its number in the tile. */
+function* chosenOf(
+  entities: Iterable<KeyedText>,
+  from: number,
+  keys: KeyChoice | undefined,
+): Generator<KeyedText & { number: number }> {
+  let number = 0;
+  for (const entity of entities) {
+    if (number >= from && (keys === undefined || isChosen(keys, entity.key))) yield { ...entity, number };
+    number++;
   }
 }
 

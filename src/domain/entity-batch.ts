@@ -9,11 +9,10 @@ const MOST_BYTES = 4 * 1024 * 1024 - 8 * 1024;
  * Cuts entities into transactions, in their order: each of one partition, with every key at most once, and of no more than the
  * service takes. `bytesOf` is what an entity takes in a transaction at most.
  */
-export function batchesOf<Entity extends { key: EntityKey }>(
-  entities: readonly Entity[],
+export function* batchesOf<Entity extends { key: EntityKey }>(
+  entities: Iterable<Entity>,
   bytesOf: (entity: Entity) => number,
-): Entity[][] {
-  const batches: Entity[][] = [];
+): Generator<Entity[]> {
   let batch: Entity[] = [];
   let rows = new Set<string>();
   let bytes = 0;
@@ -26,8 +25,8 @@ export function batchesOf<Entity extends { key: EntityKey }>(
       batch[0]?.key.partition === partition &&
       !rows.has(row);
     if (!fits) {
+      if (batch.length > 0) yield batch;
       batch = [];
-      batches.push(batch);
       rows = new Set();
       bytes = 0;
     }
@@ -35,5 +34,5 @@ export function batchesOf<Entity extends { key: EntityKey }>(
     rows.add(row);
     bytes += size;
   }
-  return batches;
+  if (batch.length > 0) yield batch;
 }

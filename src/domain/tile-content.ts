@@ -13,46 +13,61 @@ export interface KeyedText {
 /** Properties have no objects for values, so no entity begins so. */
 const DELETION = '{"deleted":{';
 
+/** A line of a file, taken apart: an entity, or the key of one that was deleted. */
+export type FileItem = { entity: KeyedText } | { deleted: EntityKey };
+
 /** The lines of a file of entities, taken apart. Throws `DamagedPartError` where a line is neither. */
-export function linesOf({ lines, end }: EntityFileContent): { entities: KeyedText[]; deleted: EntityKey[] } {
-  const found = { entities: [] as KeyedText[], deleted: [] as EntityKey[] };
-  try {
-    const texts: string[] = [];
-    for (const line of lines) {
-      if (line.startsWith(DELETION)) found.deleted.push(keyOf(JSON.parse(line)));
-      else texts.push(line);
+export function* itemsOf({ lines, end }: EntityFileContent): Generator<FileItem> {
+  for (const batch of lines()) {
+    const deleted: EntityKey[] = [];
+    let entities: KeyedText[];
+    try {
+      const texts: string[] = [];
+      for (const line of batch) {
+        if (line.startsWith(DELETION)) deleted.push(keyOf(JSON.parse(line)));
+        else texts.push(line);
+      }
+      entities = splitEntities(`{"value":[${texts.join(',')}]}`);
+      if (entities.length !== texts.length) throw new EntityTextError('a line is no single entity');
+    } catch (error) {
+      if (!(error instanceof EntityTextError || error instanceof SyntaxError)) throw error;
+      throw new DamagedPartError(`${end.file} is damaged: ${error.message}`);
     }
-    found.entities = splitEntities(`{"value":[${texts.join(',')}]}`);
-    if (found.entities.length !== texts.length) throw new EntityTextError('a line is no single entity');
-  } catch (error) {
-    if (!(error instanceof EntityTextError || error instanceof SyntaxError)) throw error;
-    throw new DamagedPartError(`${end.file} is damaged: ${error.message}`);
+    for (const entity of entities) yield { entity };
+    for (const key of deleted) yield { deleted: key };
   }
-  return found;
 }
 
 /**
- * What a tile holds: its files applied in turn, so that later lines of a key replace earlier ones, and deletions remove. Each key
- * is there once. The same files give the same entities in the same order: that of a single file, or else by UTF-16.
+ * What a tile holds: its files applied in turn, so that later lines of a key replace earlier ones, and deletions remove. The same files
+ * give the same entities in the same order: those of the first file where they stand there, then what later ones have added. In memory
+ * is what later files say, and little of the first. Throws as `itemsOf` does.
  */
-export function tileContent(files: readonly EntityFileContent[]): KeyedText[] {
-  const byKey = new Map<string, KeyedText>();
-  for (const file of files) {
-    const { entities, deleted } = linesOf(file);
-    for (const entity of entities) byKey.set(nameOfKey(entity.key), entity);
-    for (const key of deleted) byKey.delete(nameOfKey(key));
+export function* tileContent(files: readonly EntityFileContent[]): Generator<KeyedText> {
+  const [first, ...later] = files[0]?.end.kind === 'changes' ? [undefined, ...files] : files;
+  const changed = new Map<string, KeyedText | undefined>();
+  for (const file of later as EntityFileContent[]) {
+    for (const item of itemsOf(file)) {
+      if ('entity' in item) changed.set(nameOfKey(item.entity.key), item.entity);
+      else changed.set(nameOfKey(item.deleted), undefined);
+    }
   }
-  const entities = [...byKey.values()];
-  return files.length === 1 ? entities : entities.sort(({ key: a }, { key: b }) => compareKeys(a, b));
+  for (const item of first ? itemsOf(first) : []) {
+    if (!('entity' in item)) continue;
+    if (changed.size === 0) {
+      yield item.entity;
+      continue;
+    }
+    const name = nameOfKey(item.entity.key);
+    const now = changed.has(name) ? changed.get(name) : item.entity;
+    changed.delete(name);
+    if (now) yield now;
+  }
+  for (const entity of changed.values()) if (entity) yield entity;
 }
 
 function keyOf({ deleted }: Partial<Deletion>): EntityKey {
   const { PartitionKey: partition, RowKey: row } = deleted ?? {};
   if (typeof partition !== 'string' || typeof row !== 'string') throw new EntityTextError('a deletion has no key');
   return { partition, row };
-}
-
-function compareKeys(a: EntityKey, b: EntityKey): number {
-  if (a.partition !== b.partition) return a.partition < b.partition ? -1 : 1;
-  return a.row < b.row ? -1 : a.row > b.row ? 1 : 0;
 }

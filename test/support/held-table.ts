@@ -137,8 +137,8 @@ export class HeldTable {
       } else {
         for (const file of files) tile.files.push(await this.file(file, range));
         const read = await Promise.all(tile.files.map((file) => this.control.readEntityFile(file)));
-        tile.entities = tileContent(read).length;
-        tile.size = read.flatMap(({ lines }) => lines).reduce((sum, line) => sum + line.length, 0);
+        tile.entities = [...tileContent(read)].length;
+        tile.size = read.flatMap(({ lines }) => [...lines()].flat()).reduce((sum, line) => sum + line.length, 0);
         tally.listed += tile.entities;
         tally.copied += tile.entities;
       }

@@ -14,7 +14,7 @@ it('cuts into transactions as the service takes them, and loses nothing', () => 
   fc.assert(
     fc.property(entities, fc.boolean(), (given, sorted) => {
       if (sorted) given.sort((a, b) => (a.key.partition < b.key.partition ? -1 : 1));
-      const batches = batchesOf(given, ({ size }) => size);
+      const batches = [...batchesOf(given, ({ size }) => size)];
       expect(batches.flat()).toEqual(given);
       for (const batch of batches) {
         expect(batch.length).toBeGreaterThan(0);
@@ -37,11 +37,11 @@ it('cuts into transactions as the service takes them, and loses nothing', () => 
 
 it('an entity that is larger than a transaction may be goes by itself', () => {
   const of = (row: string, size: number) => ({ key: { partition: 'a', row }, size });
-  const batches = batchesOf([of('1', 10), of('2', 5 * 1024 * 1024), of('3', 10)], ({ size }) => size);
+  const batches = [...batchesOf([of('1', 10), of('2', 5 * 1024 * 1024), of('3', 10)], ({ size }) => size)];
   expect(batches.map((batch) => batch.map(({ key }) => key.row))).toEqual([['1'], ['2'], ['3']]);
 });
 
 it('takes a hundred at a time', () => {
   const given = Array.from({ length: 250 }, (_, n) => ({ key: { partition: 'a', row: `${n}` } }));
-  expect(batchesOf(given, () => 1).map(({ length }) => length)).toEqual([100, 100, 50]);
+  expect([...batchesOf(given, () => 1)].map(({ length }) => length)).toEqual([100, 100, 50]);
 });
