@@ -392,3 +392,29 @@ it('F31: the same answers give the same sequence of tasks', () => {
   };
   expect(sequence()).toEqual(sequence());
 });
+
+describe('restoring a table', () => {
+  const restore = {
+    ...about,
+    run: { ...run, mode: 'restore' as const },
+    container: 'table.orders',
+    destination: 'orders',
+  };
+  const harnessOf = (scan: (input: ScanSliceInput) => ScanSliceResult) =>
+    new OrchestrationHarness({ backupContainer }, { planTableRestore: scan, writeEntities: () => ({}) });
+
+  it('writes nothing before all of its files have been found to be sound, however many there are', () => {
+    const harness = harnessOf(scanOf(30, 3));
+    expect(harness.run('backupContainer', restore)).toEqual({});
+    const names = namesOf(harness).flat();
+    expect(names.indexOf('writeEntities')).toBe(30);
+    expect(names.filter((name) => name === 'writeEntities')).toHaveLength(90);
+  });
+
+  it('with a file that is not, writes nothing at all', () => {
+    const problem = problemOf('damaged', 0, 'table.orders', 'it is cut off');
+    const harness = harnessOf((input) => (input.slice === 2 ? { problem } : scanOf(3, 1)(input)));
+    expect(harness.run('backupContainer', restore)).toEqual({ problem });
+    expect(harness.calls('writeEntities')).toEqual([]);
+  });
+});
