@@ -94,7 +94,7 @@ export class GeneratedTable {
     const keys =
       `{"odata.etag":"W/\\"datetime'${encodeURIComponent(written)}'\\"",` +
       `"PartitionKey":"${partition}","RowKey":"${row}"`;
-    if (keysOnly) return `${keys}}`;
+    if (keysOnly) return `${keys},"Timestamp":"${written}"}`;
     const mixed = Math.imul(number + 1, 0x9e3779b1) >>> 0;
     const day = String(1 + (mixed % 28)).padStart(2, '0');
     return (

@@ -3,7 +3,7 @@ import { expand, isValidContainerName } from '../domain/container-template.ts';
 import { CONTROL_CONTAINER, entityFilesPrefix } from '../domain/control-paths.ts';
 import { problemOf } from '../domain/report.ts';
 import { isRestored, type RestoreTask } from '../domain/restore.ts';
-import type { Problem, RunRef } from '../domain/run.ts';
+import type { ContainerReport, Problem, RunRef } from '../domain/run.ts';
 import {
   expandTable,
   isSameTable,
@@ -169,7 +169,9 @@ async function tablesInSource(
     return { containers: [...first, ...listed].map(pairOf), problems: [], ...next };
   } catch (error) {
     if (!isStorageError(error)) throw error;
-    return { containers: [], problems: [problemOf(problemCodeOf(error, 'source'), 0, undefined, error.message)] };
+    // Containers, and tables that are named in full, are backed up all the same.
+    const code = problemCodeOf(error, 'source');
+    return { containers: first.map(pairOf), problems: [problemOf(code, 0, shareOfTable('*'), error.message)] };
   }
 }
 
@@ -202,18 +204,20 @@ async function fromEarlierRun(deps: Dependencies, run: RunRef): Promise<Omit<Lis
   const found = await place.control.readSummary({ job: run.job, id: run.retryOf! });
   if (!found) throw new Error(`The run to retry, ${run.retryOf}, has no summary`);
   const unfinished = found.containers.filter(({ status }) => status !== 'succeeded');
-  return sorted(
-    unfinished.map(({ container, destination, status }) =>
-      tableOfShare(container) !== undefined
-        ? {
-            ...tablePair(run.job, tableOfShare(container)!),
-            ...(status !== 'completed-with-failures' && { scan: true }),
-          }
-        : status === 'completed-with-failures'
-          ? { container, destination }
-          : { ...pairOf(place, container), scan: true },
-    ),
-  );
+  return sorted(unfinished.map((report) => pairAgain(place, report)));
+}
+
+/** What failed as a whole is listed anew; of the rest only what failed is tried again. */
+function pairAgain(place: Workplace, { container, destination, status }: ContainerReport): ContainerPair | Problem {
+  const scan = status !== 'completed-with-failures';
+  const table = tableOfShare(container);
+  if (table === '*') {
+    return problemOf('table-not-found', 0, container, 'Which tables there are was not known: start a new run');
+  }
+  if (table !== undefined) return { ...tablePair(place.job.name, table), ...(scan && { scan }) };
+  if (!scan) return { container, destination };
+  const pair = pairOf(place, container);
+  return 'code' in pair ? pair : { ...pair, scan };
 }
 
 function tablePair(job: string, table: string): ContainerPair {

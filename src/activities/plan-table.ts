@@ -5,7 +5,7 @@ import { isRestorePoint } from '../domain/restore-point.ts';
 import type { RunRef, RunSummary } from '../domain/run.ts';
 import type { KeyRange } from '../domain/table-key.ts';
 import { tableOfShare } from '../domain/table-name.ts';
-import { inKeyOrder, type Tile } from '../domain/table-tile.ts';
+import { inKeyOrder, type Tile, withSmallOnesJoined } from '../domain/table-tile.ts';
 import { emptyTally } from '../domain/tally.ts';
 import type { ControlStore } from '../storage/control-store.ts';
 import { countingRequests, type RequestCounts } from '../storage/requests.ts';
@@ -47,8 +47,11 @@ export function makePlanTable(deps: Dependencies) {
     return countingRequests(requests, async () => {
       const standing = await new RunGuard(control, run, deps.now).standing();
       if (standing !== 'go') return { stopped: standing };
-      const tiles = await tilesBefore(place, input);
-      if (!tiles) return { ranges: [{}], requests };
+      const found = await tilesBefore(place, input);
+      if (!found) return { ranges: [{}], requests };
+      // A retry takes them over as they are.
+      const isKept = run.mode === 'retry' && !input.scan;
+      const tiles = isKept ? found : withSmallOnesJoined(found, deps.limits.sliceBlobs / 8);
       const size = Math.max(TILES, Math.ceil(tiles.length / MOST_CHUNKS));
       const attempt = deps.random();
       const chunks: PlanChunk[] = [];
@@ -101,8 +104,8 @@ async function pointBefore(control: ControlStore, { job }: RunRef): Promise<RunS
   for (const id of [lock?.last, lock?.point]) {
     const summary = id === undefined ? undefined : await control.readSummary({ job, id });
     if (!summary || !isRestorePoint(summary)) continue;
-    // Its files may be going.
-    if ((await control.readNotes({ job, id: summary.id })).removed?.emptied === undefined) return summary;
+    // Its files may be going, now or at the next prune.
+    if ((await control.readNotes({ job, id: summary.id })).removed === undefined) return summary;
   }
   return undefined;
 }

@@ -8,7 +8,7 @@ import type { Problem } from '../domain/run.ts';
 import { type KeyRange, nameOfKey } from '../domain/table-key.ts';
 import { tableOfShare } from '../domain/table-name.ts';
 import { countTile, coverRange, type EntityFile, readLine, type Tile, tileOf } from '../domain/table-tile.ts';
-import { emptyTally } from '../domain/tally.ts';
+import { emptyTally, joinedWindow } from '../domain/tally.ts';
 import type { ControlStore } from '../storage/control-store.ts';
 import { addRequests, countingRequests, type RequestCounts } from '../storage/requests.ts';
 import { isStorageError } from '../storage/storage-error.ts';
@@ -45,7 +45,7 @@ export interface ReadRangeResult {
 /** Entities of the first piece of a table. */
 const FIRST_LOOK = 5_000;
 /** Characters of text in a file: whoever restores it holds all of it. */
-export const LARGEST_FILE = 16 * 2 ** 20;
+export const LARGEST_FILE = 8 * 2 ** 20;
 
 /**
  * Reads a stretch of a table from its beginning, as much as makes one file, and writes file and tile. Safe to run twice, also at the
@@ -84,7 +84,7 @@ export function makeReadRange(deps: Dependencies) {
         do {
           const limit = Math.min(1_000, enough - writer.items);
           const page = await source.readEntities(table, { ...range, limit, ...(from !== undefined && { from }) });
-          window = [window?.[0] ?? page.answeredAt, page.answeredAt];
+          window = joinedWindow(window, [page.answeredAt, page.answeredAt]);
           for (const { key, text } of page.entities) {
             writer.add(text);
             if (!before) continue;

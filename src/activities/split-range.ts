@@ -35,7 +35,7 @@ export function makeSplitRange(deps: Dependencies) {
     const table = tableOfShare(container)!;
     const requests: RequestCounts = {};
     return countingRequests(requests, async () => {
-      let questions = MOST_QUESTIONS;
+      let questions = MOST_QUESTIONS - pieces;
       const firstIn = async (within: KeyRange): Promise<EntityKey | undefined> => {
         if (questions-- <= 0) return undefined;
         return (await source.readEntities(table, { ...within, keysOnly: true, limit: 1 })).entities[0]?.key;
@@ -44,14 +44,35 @@ export function makeSplitRange(deps: Dependencies) {
       if (!first) return { ranges: [range], requests };
       const cuts = await cutsAlong(partitionsOf(range, first), firstIn, pieces);
       if (cuts.length === 0) cuts.push(...(await cutsAlong(rowsOf(range, first), firstIn, pieces)));
-      const ends = [...cuts, range.upTo];
-      const ranges = ends.map((upTo, index): KeyRange => {
-        const after = index === 0 ? range.after : cuts[index - 1];
-        return { ...(after && { after }), ...(upTo && { upTo }) };
-      });
-      return { ranges, requests };
+      questions = pieces;
+      return { ranges: await confirmed(range, cuts, firstIn), requests };
     });
   };
+}
+
+/**
+ * The stretches between those cuts that the service finds keys between, so that they follow each other in its own order, whatever that
+ * is: where stretches lay over each other, what is left of two could begin with the same key.
+ */
+async function confirmed(
+  range: KeyRange,
+  cuts: readonly KeyBound[],
+  firstIn: (range: KeyRange) => Promise<EntityKey | undefined>,
+): Promise<KeyRange[]> {
+  const between = (after: KeyBound | undefined, upTo: KeyBound | undefined): KeyRange => ({
+    ...(after && { after }),
+    ...(upTo && { upTo }),
+  });
+  const ranges: KeyRange[] = [];
+  let from = range.after;
+  for (const cut of cuts) {
+    const stretch = between(from, cut);
+    if (!(await firstIn(stretch))) continue;
+    ranges.push(stretch);
+    from = cut;
+  }
+  while (ranges.length > 0 && !(await firstIn(between(from, range.upTo)))) from = ranges.pop()!.after;
+  return [...ranges, between(from, range.upTo)];
 }
 
 /** What is cut along: the partitions of a range, or the rows of its first one. */
@@ -95,8 +116,10 @@ async function cutsAlong(
     const key = await firstIn({ after: axis.bound(text), ...(axis.upTo && { upTo: axis.upTo }) });
     return key && axis.of(key);
   };
-  const last = axis.high ?? (await nearTheEnd(axis.low, nextBehind));
-  if (last === undefined || last <= axis.low) return [];
+  const second = await nextBehind(axis.low);
+  if (second === undefined) return [];
+  const last = axis.high ?? (await nearTheEnd(axis.low, second, nextBehind));
+  if (last <= axis.low) return [];
   const cuts: string[] = [];
   const open: [from: string, to: string][] = [[axis.low, last]];
   for (let tries = pieces * 4; tries > 0 && open.length > 0 && cuts.length < pieces - 1; tries--) {
@@ -119,22 +142,29 @@ async function cutsAlong(
 const LAST_OF_ASCII = '~';
 const LAST = '\ud7ff';
 
-/** Looks for a key far behind this one: the service tells the first of a range, and never the last. */
+/** Looks for a key far behind this one: the service tells the first of a range, and never the last. `second` comes after `low`. */
 async function nearTheEnd(
   low: string,
+  second: string,
   nextBehind: (text: string) => Promise<string | undefined>,
-): Promise<string | undefined> {
-  let far: string | undefined;
+): Promise<string> {
+  let far = second;
   let end: string | undefined;
-  // Keys mostly begin alike: where they differ first is found letter by letter.
-  for (let length = 1; length <= low.length && far === undefined; length++) {
-    const guess = behind(low, length);
-    if (guess === undefined) continue;
-    far = await nextBehind(guess);
-    if (far === undefined) end = guess;
+  // Keys mostly begin alike, some of them for long: the shortest beginning that others are behind is found by halving.
+  const lengths = Array.from({ length: low.length }, (_, index) => index + 1);
+  const guesses = lengths.map((length) => behind(low, length)).filter((guess) => guess !== undefined);
+  for (let [from, to] = [0, guesses.length]; from < to; ) {
+    const middle = (from + to) >> 1;
+    const next = await nextBehind(guesses[middle]!);
+    if (next === undefined) {
+      end = guesses[middle]!;
+      from = middle + 1;
+    } else {
+      far = next;
+      to = middle;
+    }
   }
-  if (far === undefined && (end !== undefined || low === '')) far = await nextBehind(low);
-  for (let tries = 16; tries > 0 && far !== undefined; tries--) {
+  for (let tries = 16; tries > 0; tries--) {
     const guess: string | undefined =
       end === undefined && far < LAST_OF_ASCII ? LAST_OF_ASCII : between(far, end ?? LAST);
     if (guess === undefined) break;

@@ -1,17 +1,18 @@
 import { entityFilePath, partPath, rangeKey } from '../domain/control-paths.ts';
 import { EntityFileWriter } from '../domain/entity-file.ts';
+import { timestampOf } from '../domain/entity-text.ts';
 import type { Standing } from '../domain/lock.ts';
 import type { ProblemCode } from '../domain/outcome.ts';
 import { PartWriter } from '../domain/part.ts';
 import type { Problem } from '../domain/run.ts';
 import { type KeyRange, keyOfName, nameOfKey } from '../domain/table-key.ts';
 import { tableOfShare } from '../domain/table-name.ts';
-import { countTile, coverRange, readLine, type Tile, tileOf } from '../domain/table-tile.ts';
-import { emptyTally } from '../domain/tally.ts';
+import { countTile, coverRange, type Tile, tileOf } from '../domain/table-tile.ts';
+import { emptyTally, joinedWindow } from '../domain/tally.ts';
 import type { ControlStore } from '../storage/control-store.ts';
 import { addRequests, countingRequests, type RequestCounts } from '../storage/requests.ts';
 import { isStorageError } from '../storage/storage-error.ts';
-import type { StoredEntity, TableAccount } from '../storage/table-account.ts';
+import type { TableAccount } from '../storage/table-account.ts';
 import type { Share } from './copy-place.ts';
 import { type Dependencies, workplaceOf } from './dependencies.ts';
 import type { PlanChunk } from './plan-writer.ts';
@@ -28,6 +29,8 @@ export interface UpdateTilesInput extends Share {
   requests?: RequestCounts;
   /** They could not be asked for again and again: all of them are named as failed, for this reason. */
   giveUp?: { code: ProblemCode; message: string };
+  /** In a retry: the tiles are not of the run that is retried but of a restore point before it, so that all may have changed. */
+  scan?: boolean;
 }
 
 export interface UpdateTilesResult {
@@ -85,7 +88,7 @@ export function makeUpdateTiles(deps: Dependencies) {
         try {
           updated = giveUp
             ? { tile: lost(tile, giveUp), counts: NO_CHANGES }
-            : run.mode === 'retry' && tile.status !== 'failed'
+            : run.mode === 'retry' && !input.scan && tile.status !== 'failed'
               ? { tile: { ...tile, status: 'unchanged' }, counts: NO_CHANGES }
               : await update(place, tile);
         } catch (error) {
@@ -105,8 +108,8 @@ export function makeUpdateTiles(deps: Dependencies) {
           found.files = [...found.files, await store(control, path, changes.writer, { ...about, ...since })];
         }
         countTile(tally, found, counts, run.dryRun);
-        if (changes) window = [window?.[0] ?? changes.window[0], changes.window[1]];
-        else if (!giveUp) window = [window?.[0] ?? found.readAt, found.readAt];
+        if (changes) window = joinedWindow(window, changes.window);
+        else if (!giveUp) window = joinedWindow(window, [found.readAt, found.readAt]);
         covered = { ...first.range };
         delete covered.upTo;
         if (tile.range.upTo) covered.upTo = tile.range.upTo;
@@ -154,9 +157,26 @@ function lost(tile: Tile, { code, message }: { code: ProblemCode; message: strin
 async function update(place: Place, tile: Tile): Promise<Updated> {
   const toBeRead: Updated = { tile: 'to be read', counts: NO_CHANGES };
   if (tile.status === 'failed') return toBeRead;
+  try {
+    return (await changesOf(place, tile)) ?? toBeRead;
+  } catch (error) {
+    // Its files are not what they were: the table still has it all.
+    if (isStorageError(error, 'damaged')) return toBeRead;
+    throw error;
+  }
+}
+
+/** What has become of a tile, or undefined where so much has that it is better read as a whole. Throws `damaged`. */
+async function changesOf(place: Place, tile: Tile): Promise<Updated | undefined> {
   const since = new Date(Date.parse(tile.readAt) - MARGIN_MS).toISOString();
-  const written = await entitiesSince(place, tile.range, since);
-  if (!written) return toBeRead;
+  let read: Promise<Map<string, string>> | undefined;
+  // Where nothing was written, nothing need be read from the vault.
+  const storedOf = () => {
+    read ??= storedVersions(place.control, tile);
+    return read;
+  };
+  const written = await writtenSince(place, tile.range, since, storedOf);
+  if (!written) return undefined;
   const deletionsUnknownSince = tile.deletionsUnknownSince ?? tile.readAt;
   const { code: _, message: __, deletionsUnknownSince: ___, ...before } = tile;
   const facts = {
@@ -165,42 +185,51 @@ async function update(place: Place, tile: Tile): Promise<Updated> {
     ...(!place.deletions && { deletionsUnknownSince }),
   };
   const same: Updated = { tile: tileOf({ ...facts, status: 'unchanged' }), counts: NO_CHANGES };
-  if (written.entities.length === 0 && !place.deletions) return same;
+  if (written.entities.size === 0 && !place.deletions) return same;
 
-  let stored: Map<string, string>;
-  try {
-    stored = await storedVersions(place.control, tile);
-  } catch (error) {
-    // Its files are not what they were: the table still has it all.
-    if (isStorageError(error, 'damaged')) return toBeRead;
-    throw error;
+  const stored = await storedOf();
+  let { window } = written;
+  let live: Map<string, string> | undefined;
+  if (place.deletions) {
+    // Asked for after what was written: what is gone by then is left out, and what has come since is for the next run.
+    const listed = await keysIn(place, tile.range);
+    ({ live } = listed);
+    window = joinedWindow(window, listed.window);
+    // Written between the two questions. Whether it was there before that, as it is stored, nobody can tell: it may have been gone.
+    const unsure = [...live].flatMap(([name, timestamp]) => {
+      const known = stored.get(name);
+      return known === undefined || known === timestamp || written.entities.has(name) ? [] : name;
+    });
+    if (unsure.length > 0) {
+      const again = await writtenSince(place, tile.range, since, storedOf);
+      if (!again) return undefined;
+      window = joinedWindow(window, again.window);
+      for (const name of unsure) {
+        const text = again.entities.get(name);
+        if (text === undefined) live.delete(name);
+        else written.entities.set(name, text);
+      }
+    }
   }
-  // Asked for after what was written: what is gone by then is left out, and what has come since is for the next run.
-  const live = place.deletions ? await keysIn(place, tile.range) : undefined;
   const writer = new EntityFileWriter();
   const counts = { ...NO_CHANGES };
-  for (const { key, text } of written.entities) {
-    const name = nameOfKey(key);
-    const known = stored.get(name);
-    if (known === readLine(text).timestamp || live?.names.has(name) === false) continue;
+  for (const [name, text] of written.entities) {
+    if (live?.has(name) === false) continue;
     writer.add(text);
     counts.copied++;
-    if (known === undefined) counts.added++;
-    else counts.changed++;
+    if (stored.has(name)) counts.changed++;
+    else counts.added++;
   }
   counts.bytes = writer.size;
-  if (live) {
-    for (const name of stored.keys()) {
-      if (live.names.has(name)) continue;
-      writer.addDeletion(keyOfName(name));
-      counts.gone++;
-    }
+  for (const name of live ? stored.keys() : []) {
+    if (live!.has(name)) continue;
+    writer.addDeletion(keyOfName(name));
+    counts.gone++;
   }
   if (writer.items === 0) return same;
   const [base, ...changes] = tile.files;
   const changed = changes.reduce((sum, { items }) => sum + items, writer.items);
-  if (tile.files.length >= MOST_FILES || changed > base!.items / 2) return toBeRead;
-  const window: [string, string] = [written.window[0], live?.answeredAt ?? written.window[1]];
+  if (tile.files.length >= MOST_FILES || changed > base!.items / 2) return undefined;
   return {
     tile: tileOf({
       ...facts,
@@ -213,39 +242,45 @@ async function update(place: Place, tile: Tile): Promise<Updated> {
   };
 }
 
-/** What was written to a range since then, or undefined where that is more than is held at once. */
-async function entitiesSince(
+/** What is in a range, was written since then, and is not stored; undefined where that is more than is held at once. */
+async function writtenSince(
   { source, table, most }: Place,
   range: KeyRange,
   since: string,
-): Promise<{ entities: StoredEntity[]; window: [string, string] } | undefined> {
-  const entities: StoredEntity[] = [];
+  storedOf: () => Promise<Map<string, string>>,
+): Promise<{ entities: Map<string, string>; window: [string, string] } | undefined> {
+  const entities = new Map<string, string>();
   let size = 0;
   let window: [string, string] | undefined;
   let from: string | undefined;
   do {
     const page = await source.readEntities(table, { ...range, since, ...(from !== undefined && { from }) });
-    window = [window?.[0] ?? page.answeredAt, page.answeredAt];
-    for (const entity of page.entities) {
-      entities.push(entity);
-      size += entity.text.length;
+    window = joinedWindow(window, [page.answeredAt, page.answeredAt]);
+    for (const { key, text } of page.entities) {
+      const name = nameOfKey(key);
+      if ((await storedOf()).get(name) === timestampOf(text)) continue;
+      entities.set(name, text);
+      size += text.length;
     }
-    if (entities.length > most || size > LARGEST_FILE) return undefined;
+    if (entities.size > most || size > LARGEST_FILE) return undefined;
     from = page.next;
   } while (from !== undefined);
   return { entities, window };
 }
 
-/** The names of all entities in a range. */
-async function keysIn({ source, table }: Place, range: KeyRange): Promise<{ names: Set<string>; answeredAt: string }> {
-  const names = new Set<string>();
-  let answeredAt = '';
+/** When each entity in a range was written, by its name. */
+async function keysIn(
+  { source, table }: Place,
+  range: KeyRange,
+): Promise<{ live: Map<string, string>; window: [string, string] }> {
+  const live = new Map<string, string>();
+  let window: [string, string] | undefined;
   let from: string | undefined;
   do {
     const page = await source.readEntities(table, { ...range, keysOnly: true, ...(from !== undefined && { from }) });
-    for (const { key } of page.entities) names.add(nameOfKey(key));
-    answeredAt = page.answeredAt;
+    window = joinedWindow(window, [page.answeredAt, page.answeredAt]);
+    for (const { key, text } of page.entities) live.set(nameOfKey(key), timestampOf(text) ?? '');
     from = page.next;
   } while (from !== undefined);
-  return { names, answeredAt };
+  return { live, window };
 }

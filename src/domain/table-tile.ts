@@ -79,7 +79,7 @@ export function readLine(line: string): ReadLine {
 export type TileFacts = Omit<Tile, 'name' | 'etag' | 'modified'>;
 
 export function tileOf(facts: TileFacts): Tile {
-  return { name: nameOfRange(facts.range), etag: '', modified: facts.readAt, ...facts };
+  return { ...facts, name: nameOfRange(facts.range), etag: '', modified: facts.readAt };
 }
 
 /** What a tile adds to the counts of its run. Of its entities, `copied` were written into a file by this run. */
@@ -147,6 +147,43 @@ export function inKeyOrder(tiles: readonly Tile[]): Tile[] | undefined {
     at = boundId(tile.range.upTo);
   } while (at !== '');
   return sorted.length === tiles.length ? sorted : undefined;
+}
+
+/** So many tiles beside each other, and no fewer, are put together. */
+const MANY = 8;
+
+/**
+ * The same tiles with those put together that have become small: a table whose keys move on would leave ever more of them behind, each
+ * of which costs a question and a file. What is put together is to be read as a whole; `enough` entities are too many for that. The
+ * tiles are in the order of their keys.
+ */
+export function withSmallOnesJoined(tiles: readonly Tile[], enough: number): Tile[] {
+  const joined: Tile[] = [];
+  let group: Tile[] = [];
+  const close = () => {
+    joined.push(...(group.length < MANY ? group : [asOne(group)]));
+    group = [];
+  };
+  for (const tile of tiles) {
+    if (group.reduce((sum, { entities }) => sum + entities, tile.entities) > enough) close();
+    group.push(tile);
+  }
+  close();
+  return joined;
+}
+
+/** With all of their files, to tell what has changed. */
+function asOne(tiles: readonly Tile[]): Tile {
+  const { after } = tiles[0]!.range;
+  const { upTo } = tiles.at(-1)!.range;
+  return tileOf({
+    status: 'failed',
+    range: { ...(after && { after }), ...(upTo && { upTo }) },
+    entities: 0,
+    size: 0,
+    files: tiles.flatMap(({ files }) => files),
+    readAt: tiles.map(({ readAt }) => readAt).sort()[0]!,
+  });
 }
 
 export function isTile(outcome: Outcome): outcome is Tile {

@@ -81,7 +81,9 @@ export function* backupTable(
       activities += reading.length + updating.length;
       const answers = (yield context.df.Task.all([
         ...reading.map(({ failures: _, ...open }) => call(context, 'readRange', { ...about, ...open })),
-        ...updating.map(({ failures: _, ...tiles }) => call(context, 'updateTiles', { ...about, ...tiles })),
+        ...updating.map(({ failures: _, ...tiles }) =>
+          call(context, 'updateTiles', { ...about, ...tiles, ...(input.scan && { scan: true }) }),
+        ),
       ])) as (Answer<'readRange'> & Answer<'updateTiles'>)[];
 
       const reasons = answers.map(({ stopped }) => stopped);

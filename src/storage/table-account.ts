@@ -49,7 +49,7 @@ export type EntityWrite = 'insert' | 'replace' | 'merge';
 export interface EntityQuery extends KeyRange {
   /** Only those that were written at this time or later by the service's clock, ISO 8601 with up to seven digits of fractions. */
   since?: string;
-  /** Only the keys: each `text` is then a JSON object of `PartitionKey` and `RowKey`. */
+  /** Only the keys, and when each was written: `text` is then a JSON object of `PartitionKey`, `RowKey` and `Timestamp`. */
   keysOnly?: boolean;
   /** At most so many. */
   limit?: number;

@@ -84,7 +84,7 @@ export class MemoryTables implements TableAccount {
       const end = Number(from) + Math.min(limit, this.page);
       const entities = found.slice(Number(from), end).map(({ key, text }) => ({
         key,
-        text: keysOnly ? JSON.stringify({ PartitionKey: key.partition, RowKey: key.row }) : text,
+        text: keysOnly ? keysOf(text) : text,
       }));
       return { entities, ...(end < found.length && { next: String(end) }), answeredAt: '2026-05-02T00:00:00Z' };
     });
@@ -174,4 +174,9 @@ export function compareKeys(a: EntityKey, b: EntityKey): number {
 function isBehind(key: EntityKey, { partition, row }: KeyBound): boolean {
   if (key.partition !== partition) return key.partition > partition;
   return row !== undefined && key.row > row;
+}
+
+function keysOf(text: string): string {
+  const { PartitionKey, RowKey, Timestamp } = JSON.parse(text);
+  return JSON.stringify({ PartitionKey, RowKey, Timestamp });
 }

@@ -29,11 +29,11 @@ export class UnsoundPoint extends Error {}
  * Reads a table of a restore point from the vault's bytes alone: nothing here is shared with what wrote them. Throws `UnsoundPoint`
  * for anything that a reader who trusts nothing would refuse. The tiles come in the order in which they follow each other.
  */
-export async function tilesIn(
-  read: (path: string) => Promise<Buffer | undefined>,
+export function tilesIn(
+  read: (path: string) => Buffer | undefined,
   summary: PointSummary,
   table: string,
-): Promise<TileInVault[]> {
+): TileInVault[] {
   const share = `table.${table}`;
   const tiles: TileInVault[] = [];
   const bytesOf = (path: string, sha256: string) => {

@@ -62,7 +62,7 @@ export class AzureTableAccount implements TableAccount {
   ): Promise<{ entities: StoredEntity[]; answeredAt: string; next?: QueryPosition }> {
     const parameters = [
       `$top=${Math.min(limit, PAGE)}`,
-      ...(keysOnly ? ['$select=PartitionKey,RowKey'] : []),
+      ...(keysOnly ? ['$select=PartitionKey,RowKey,Timestamp'] : []),
       ...(filter === '' ? [] : [`$filter=${inAddress(filter)}`]),
       ...(partition === undefined ? [] : [`NextPartitionKey=${inAddress(partition)}`]),
       ...(row === undefined ? [] : [`NextRowKey=${inAddress(row)}`]),

@@ -1,0 +1,51 @@
+import { expect, it } from 'vitest';
+import type { Dependencies } from '../../../src/activities/dependencies.ts';
+import { makeListContainers } from '../../../src/activities/list-containers.ts';
+import { StorageError } from '../../../src/storage/storage-error.ts';
+import { RUN } from '../../support/run-ref.ts';
+
+function listing(source: object, listTables: (from?: string) => Promise<{ names: string[]; next?: string }>) {
+  const job = {
+    name: RUN.job,
+    source: { account: 'SOURCE', containers: [], tables: [], ...source },
+    destination: { account: 'VAULT', container: '{container}backup', prefix: '' },
+  };
+  const names = ['images', 'docs'];
+  return makeListContainers({
+    configuration: { jobs: [job], archives: [] },
+    blobs: (alias: string) => ({ alias, endpoint: `https://${alias}`, listContainers: async () => ({ names }) }),
+    tables: () => ({ listTables }),
+  } as unknown as Dependencies);
+}
+
+const run = { ...RUN, mode: 'full' as const };
+
+it('finds containers first, and then tables, page by page, each once however it is spelled', async () => {
+  const pages: Record<string, { names: string[]; next?: string }> = {
+    first: { names: ['Orders', 'tenant1', 'strongroom', 'other'], next: 'second' },
+    second: { names: ['tenant2'] },
+  };
+  const list = listing(
+    { containers: ['*'], tables: ['orders', 'ORDERS', 'tenant*'] },
+    async (from = 'first') => pages[from]!,
+  );
+  const one = await list({ run });
+  expect(one.containers.map(({ container }) => container)).toEqual(['images', 'docs', 'table.orders', 'table.tenant1']);
+  expect(one.containers[2]).toEqual({
+    container: 'table.orders',
+    destination: 'strongroom/jobs/nightly/tables/orders',
+  });
+  const two = await list({ run, from: one.next! });
+  expect(two).toMatchObject({ containers: [{ container: 'table.tenant2' }], problems: [] });
+  expect(two.next).toBeUndefined();
+});
+
+it('without the right to list tables, backs up containers and the tables that are named', async () => {
+  const refused = async () => {
+    throw new StorageError('access-denied', 'Not allowed', 403);
+  };
+  const list = listing({ containers: ['*'], tables: ['orders', '*'] }, refused);
+  const { containers, problems } = await list({ run });
+  expect(containers.map(({ container }) => container)).toEqual(['images', 'docs', 'table.orders']);
+  expect(problems).toMatchObject([{ code: 'access-denied-source', container: 'table.*', count: 0 }]);
+});
