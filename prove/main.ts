@@ -9,6 +9,7 @@ const LOAD: Record<PartName, () => Promise<(options: PartOptions) => Promise<Par
   simulation: async () => (await import('./parts/simulation.ts')).proveSimulation,
   lives: async () => (await import('./parts/lives.ts')).proveLives,
   archive: async () => (await import('./parts/archive.ts')).proveArchiving,
+  tables: async () => (await import('./parts/tables.ts')).proveTables,
   matrix: async () => (await import('./parts/matrix.ts')).proveMatrix,
   crash: async () => (await import('./parts/crash.ts')).proveCrashes,
   planted: async () => (await import('./parts/planted.ts')).provePlanted,

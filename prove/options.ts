@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 
-export const PARTS = ['model', 'simulation', 'lives', 'archive', 'matrix', 'crash', 'planted'] as const;
+export const PARTS = ['model', 'simulation', 'lives', 'archive', 'tables', 'matrix', 'crash', 'planted'] as const;
 export type PartName = (typeof PARTS)[number];
 
 export const HELP = `Tries to make Strongroom lose something, in every way we can think of, and says what came of it.
@@ -21,6 +21,8 @@ Usage: npm run prove -- [options]
                restore point that is kept must restore what the source was, and nothing it needs may be deleted.
   archive      Uploads archived as they arrive: every order of the requests of two or three at work on one upload, with every
                fault between them; and many uploads, messages and crashes, by chance.
+  tables       Tables written to, dropped and made anew while they are backed up, under faults, by chance; every restore point must
+               hold each entity as it was.
   matrix       The real app on an emulator, behind a proxy: every operation of a run with every fault that can befall it.
   crash        The real app killed before and after each of its writes, and started again; activities carried out twice,
                orchestrations terminated.

@@ -148,7 +148,7 @@ async function restore(
   entities: readonly KeyedText[],
   drilled: Map<KeyedText, Wrong | undefined>,
 ): Promise<void> {
-  const place = { target: account, table, write: 'insert', same: 'copied', other: 'failed' } as const;
+  const place = { target: account, table, makesTable: true, write: 'insert', same: 'copied', other: 'failed' } as const;
   await writeBatch({ ...place, signal: new AbortController().signal }, entities, (entity, _status, code, message) => {
     drilled.set(entity, code && { code, message: message ?? code });
   });

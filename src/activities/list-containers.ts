@@ -5,6 +5,7 @@ import { problemOf } from '../domain/report.ts';
 import { isRestored, type RestoreTask } from '../domain/restore.ts';
 import type { ContainerReport, Problem, RunRef } from '../domain/run.ts';
 import {
+  ALL_TABLES,
   expandTable,
   isSameTable,
   isValidTableName,
@@ -57,7 +58,7 @@ function find(deps: Dependencies, input: ListContainersInput): Promise<Omit<List
     case 'prune':
       return fromVault(deps, run);
     case 'retry':
-      return fromEarlierRun(deps, run);
+      return fromEarlierRun(deps, input);
     default:
       return fromSource(deps, input);
   }
@@ -155,7 +156,8 @@ async function tablesInSource(
   const patterns = job.source.tables;
   const pairOf = (table: string): ContainerPair => tablePair(run.job, table);
   // The service takes letters of either case for the same.
-  const literals = [...new Map(patterns.filter(isLiteral).map((name) => [name.toLowerCase(), name])).values()];
+  const named = patterns.filter(isLiteral);
+  const literals = named.filter((name, index) => named.findIndex((other) => isSameTable(name, other)) === index);
   const first = from === undefined ? literals : [];
   if (patterns.every(isLiteral)) return { containers: first.map(pairOf), problems: [] };
   try {
@@ -171,7 +173,7 @@ async function tablesInSource(
     if (!isStorageError(error)) throw error;
     // Containers, and tables that are named in full, are backed up all the same.
     const code = problemCodeOf(error, 'source');
-    return { containers: first.map(pairOf), problems: [problemOf(code, 0, shareOfTable('*'), error.message)] };
+    return { containers: first.map(pairOf), problems: [problemOf(code, 0, ALL_TABLES, error.message)] };
   }
 }
 
@@ -198,22 +200,32 @@ async function containersInSource(
   }
 }
 
-/** The containers of the run that is retried in which anything failed. */
-async function fromEarlierRun(deps: Dependencies, run: RunRef): Promise<Omit<ListContainersResult, 'requests'>> {
+/** The containers of the run that is retried in which anything failed, and the tables that it could not list. */
+async function fromEarlierRun(
+  deps: Dependencies,
+  { run, from }: ListContainersInput,
+): Promise<Omit<ListContainersResult, 'requests'>> {
   const place = workplaceOf(deps, run.job);
   const found = await place.control.readSummary({ job: run.job, id: run.retryOf! });
   if (!found) throw new Error(`The run to retry, ${run.retryOf}, has no summary`);
   const unfinished = found.containers.filter(({ status }) => status !== 'succeeded');
-  return sorted(unfinished.map((report) => pairAgain(place, report)));
+  const named = unfinished.filter(({ container }) => container !== ALL_TABLES);
+  const again = sorted(from === undefined ? named.map((report) => pairAgain(place, report)) : []);
+  if (named.length === unfinished.length) return again;
+  const tables = await tablesInSource(deps, run, from?.slice(TABLES.length));
+  const isNew = ({ container }: ContainerPair) =>
+    !found.containers.some((each) => isSameTable(each.container, container));
+  return {
+    ...tables,
+    containers: [...again.containers, ...tables.containers.filter(isNew).map((pair) => ({ ...pair, scan: true }))],
+    problems: [...again.problems, ...tables.problems],
+  };
 }
 
 /** What failed as a whole is listed anew; of the rest only what failed is tried again. */
 function pairAgain(place: Workplace, { container, destination, status }: ContainerReport): ContainerPair | Problem {
   const scan = status !== 'completed-with-failures';
   const table = tableOfShare(container);
-  if (table === '*') {
-    return problemOf('table-not-found', 0, container, 'Which tables there are was not known: start a new run');
-  }
   if (table !== undefined) return { ...tablePair(place.job.name, table), ...(scan && { scan }) };
   if (!scan) return { container, destination };
   const pair = pairOf(place, container);

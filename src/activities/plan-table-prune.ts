@@ -7,7 +7,7 @@ import { PartWriter } from '../domain/part.ts';
 import type { PointName, PrunePlan } from '../domain/prune.ts';
 import { partEntries } from '../domain/report.ts';
 import type { PartEntry } from '../domain/run.ts';
-import { isSameTable, tableOfShare } from '../domain/table-name.ts';
+import { tableOfShare } from '../domain/table-name.ts';
 import { type EntityFile, isTile } from '../domain/table-tile.ts';
 import { countPlanned, emptyTally } from '../domain/tally.ts';
 import { isUnneeded } from '../domain/unneeded-file.ts';
@@ -23,12 +23,25 @@ import type { ScanSliceInput, ScanSliceResult } from './scan-slice.ts';
  * Lists a stretch of the folder where a job keeps the entities of one table, and plans to delete the files that no restore point
  * which stays names. Restore points share files, whoever wrote them: what counts is the tiles alone.
  *
- * Memory holds the names that are needed, and one part. Deletes nothing itself, as `planPrune`. Anything that is needed and cannot be
+ * Memory holds the names that are needed, which parts there are, and one of them. Deletes nothing itself, as `planPrune`. Anything that is needed and cannot be
  * read, or is not there as it was written, ends it: where files have gone astray, those that nothing names may be all there is left.
  */
 export function makePlanTablePrune(deps: Dependencies) {
   // Reading manifests is the processor's work: several tables at once would take no less time, and as many times the memory.
   const inTurn = pLimit(1);
+  // Of one prune at a time: with a thousand tables, each summary would be read as often.
+  let known: { run: string; parts: Promise<KeptParts> } | undefined;
+  const keptParts = (control: ControlStore, run: string, prune: PrunePlan): Promise<KeptParts> => {
+    // What is not published may be more by now.
+    if (prune.keeps.some(({ job, unpublished }) => job === prune.job && unpublished))
+      return partsOfTables(control, prune);
+    if (known?.run !== run) known = { run, parts: partsOfTables(control, prune) };
+    const { parts } = known;
+    parts.catch(() => {
+      known = undefined;
+    });
+    return parts;
+  };
   return async function planTablePrune(input: ScanSliceInput): Promise<ScanSliceResult> {
     const { run, container, destination } = input;
     const table = tableOfShare(container);
@@ -41,7 +54,7 @@ export function makePlanTablePrune(deps: Dependencies) {
       if (standing !== 'go') return { stopped: standing };
       const prune = await control.readPrunePlan(run);
       if (!prune) throw new Error(`Prune ${run.id} has not been decided yet`);
-      const needed = await neededFiles(control, prune, table, guard);
+      const needed = await neededFiles(control, await keptParts(control, run.id, prune), run.job, table, guard);
       if (!(needed instanceof Map)) return needed;
       if (input.slice === 0) await assertThere(control, run.job, needed);
       const plan = new PlanWriter(control, run, input.slice, container, deps.limits, deps.random);
@@ -83,29 +96,46 @@ interface NeededFile {
 /** By their paths, the files of a table's entities that restore points of this job name which stay. */
 async function neededFiles(
   control: ControlStore,
-  { job, keeps }: PrunePlan,
+  kept: KeptParts,
+  job: string,
   table: string,
   guard: RunGuard,
 ): Promise<Map<string, NeededFile> | { stopped: Exclude<Standing, 'go'> }> {
   const needed = new Map<string, NeededFile>();
   const read = new Set<string>();
-  // No other job has files here.
-  for (const point of keeps.filter((each) => each.job === job)) {
-    for (const { container, path, sha256 } of await partsOf(control, point)) {
-      const of = tableOfShare(container);
-      // The service takes letters of either case for the same, and tiles go over from one spelling to the other.
-      if (of === undefined || !isSameTable(of, table) || read.has(path)) continue;
-      // Retries may name the parts of the run they complete once more.
-      read.add(path);
-      const standing = await guard.standing();
-      if (standing !== 'go') return { stopped: standing };
-      const { items } = await control.readPart<Outcome, object>(path, sha256);
-      for (const file of items.flatMap((item) => filesOf(item, job, path))) {
-        needed.set(file.path, { point: point.id, sha256: file.sha256 });
-      }
+  for (const { point, path, sha256 } of kept.get(table.toLowerCase()) ?? []) {
+    if (read.has(path)) continue;
+    // Retries may name the parts of the run they complete once more.
+    read.add(path);
+    const standing = await guard.standing();
+    if (standing !== 'go') return { stopped: standing };
+    const { items } = await control.readPart<Outcome, object>(path, sha256);
+    for (const file of items.flatMap((item) => filesOf(item, job, path))) {
+      needed.set(file.path, { point, sha256: file.sha256 });
     }
   }
   return needed;
+}
+
+/**
+ * The parts about tables of restore points that stay, by the table's name in lower case: the service takes letters of either case
+ * for the same, and tiles go over from one spelling to the other.
+ */
+type KeptParts = Map<string, { point: string; path: string; sha256: string }[]>;
+
+async function partsOfTables(control: ControlStore, { job, keeps }: PrunePlan): Promise<KeptParts> {
+  const kept: KeptParts = new Map();
+  // No other job has files here.
+  for (const point of keeps.filter((each) => each.job === job)) {
+    for (const { container, path, sha256 } of await partsOf(control, point)) {
+      const table = tableOfShare(container)?.toLowerCase();
+      if (table === undefined) continue;
+      const own = kept.get(table) ?? [];
+      kept.set(table, own);
+      own.push({ point: point.id, path, sha256 });
+    }
+  }
+  return kept;
 }
 
 async function partsOf(control: ControlStore, { job, id, unpublished }: PointName): Promise<PartEntry[]> {

@@ -8,11 +8,13 @@ import type { RunRef } from '../domain/run.ts';
 import { nameOfKey } from '../domain/table-key.ts';
 import type { Tile } from '../domain/table-tile.ts';
 import { countOutcome, emptyTally } from '../domain/tally.ts';
+import type { KeyedText } from '../domain/tile-content.ts';
 import type { ControlStore } from '../storage/control-store.ts';
 import { countingRequests } from '../storage/requests.ts';
 import { isStorageError } from '../storage/storage-error.ts';
 import type { TableAccount } from '../storage/table-account.ts';
 import { type Dependencies, workplaceOf } from './dependencies.ts';
+import { failedBefore } from './failed-before.ts';
 import { pointOf } from './find-point.ts';
 import type { PlanChunk } from './plan-writer.ts';
 import { tileOfFile, tilesOf } from './read-tile.ts';
@@ -65,6 +67,7 @@ export function makePlanTableRestore(deps: Dependencies) {
         }
       }
       const read = tilesOf(deps, run);
+      const only = await failedBefore(control, run, container);
       const manifest = await (task.file ? noting(fileAsManifest(deps, input)) : pointAsManifest(control, input));
       for (const outcome of slice === 0 ? manifest.leftOut : []) settle(outcome);
       const deadline = deps.now().getTime() + deps.limits.scanMs;
@@ -75,12 +78,14 @@ export function makePlanTableRestore(deps: Dependencies) {
         const tile = tiles[at.tile ?? 0];
         if (tile && (task.keys === undefined || mayHoldChosen(tile.range, task.keys))) {
           if (isHeld(tile)) {
-            await noting(read(tile));
-            tally.listed += tile.entities;
-            tally.listedBytes += tile.size;
-            tally.planned += tile.entities;
-            tally.plannedBytes += tile.size;
-            if (tile.entities > 0) await plan.add(tile);
+            const { entities } = await noting(read(tile));
+            if (only === undefined || hasAny(tile, entities(), only)) {
+              tally.listed += tile.entities;
+              tally.listedBytes += tile.size;
+              tally.planned += tile.entities;
+              tally.plannedBytes += tile.size;
+              if (tile.entities > 0) await plan.add(tile);
+            }
           } else {
             settle(failureOf(tile));
           }
@@ -103,7 +108,9 @@ export function makePlanTableRestore(deps: Dependencies) {
     });
     return planned.catch((error): ScanSliceResult => {
       if (!isStorageError(error) || (!failures.has(error) && error.kind !== 'damaged')) throw error;
-      return { problem: problemOf(codeOf(error), 0, container, error.message) };
+      // A large one takes longer than the account has waited: it is tried once more, and again, as whatever may pass is.
+      const code = error.code === 'TableBeingDeleted' ? 'server-error' : codeOf(error);
+      return { problem: problemOf(code, 0, container, error.message) };
     });
   };
 }
@@ -152,9 +159,18 @@ function deletionOf(key: { partition: string; row: string }): Outcome {
   };
 }
 
+/** Why its backup lacks it is of no use to whoever restores: no retry brings it. */
 function failureOf(tile: Tile): Outcome {
-  const { code = 'content-missing', message } = tile;
-  return { ...asBackedUp(tile), status: 'failed', code, ...(message !== undefined && { message }) };
+  const why = tile.message ?? tile.code;
+  const message = `The restore point lacks these keys${why === undefined ? '' : `. Its backup said: ${why}`}`;
+  return { ...asBackedUp(tile), status: 'failed', code: 'container-not-held', message };
+}
+
+/** Whether any of these names is that of the tile, or of an entity in it. */
+function hasAny(tile: Tile, entities: Iterable<KeyedText>, names: ReadonlySet<string>): boolean {
+  if (names.has(tile.name)) return true;
+  for (const { key } of entities) if (names.has(nameOfKey(key))) return true;
+  return false;
 }
 
 /** What an execution of this slice before this one has answered. */
@@ -169,10 +185,15 @@ async function answerBefore(
   return (await control.readPart<Outcome, ScanSliceResult>(path)).end;
 }
 
-/** Whether the run that this one tries again found the table empty: what is there now may be what that one has written. */
+/**
+ * Whether a run that this one tries again found the table empty: what is there now may be what that one has written. It need not
+ * be the last: that one may have been ended before it came to this table.
+ */
 async function hasBegun(control: ControlStore, { job, retryOf }: RunRef, container: string): Promise<boolean> {
-  if (retryOf === undefined) return false;
-  return (await control.read(partPath({ job, id: retryOf }, 'scan', container, sliceKey(0)))) !== undefined;
+  for (let id = retryOf; id !== undefined; id = (await control.readSummary({ job, id }))?.retryOf) {
+    if (await control.read(partPath({ job, id }, 'scan', container, sliceKey(0)))) return true;
+  }
+  return false;
 }
 
 async function fillOf(target: TableAccount, table: string): Promise<'absent' | 'none' | 'some'> {

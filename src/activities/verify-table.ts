@@ -148,7 +148,7 @@ const MOST_PAGES = 1_000;
  */
 async function compare(
   live: { account: TableAccount; table: string } | undefined,
-  { after }: KeyRange,
+  { after, upTo }: KeyRange,
   entities: readonly KeyedText[],
 ): Promise<Map<KeyedText, Verdict>> {
   const verdicts = new Map<KeyedText, Verdict>(entities.map((entity) => [entity, 'unproved']));
@@ -156,7 +156,7 @@ async function compare(
   if (live === undefined) return verdicts;
   let from: string | undefined;
   for (let page = 0; open.size > 0 && page < MOST_PAGES; page++) {
-    const query = { ...(after && { after }), upTo: entities.at(-1)!.key, ...(from !== undefined && { from }) };
+    const query = { ...(after && { after }), ...(upTo && { upTo }), ...(from !== undefined && { from }) };
     const found = await live.account.readEntities(live.table, query).catch((error) => {
       if (!isStorageError(error)) throw error;
       return undefined;

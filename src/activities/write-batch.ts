@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { sameEntity } from '../domain/entity-text.ts';
 import { keysBefore } from '../domain/keys-before.ts';
 import type { OutcomeStatus, ProblemCode } from '../domain/outcome.ts';
@@ -5,6 +6,7 @@ import { type EntityKey, type KeyBound, type KeyRange, nameOfKey } from '../doma
 import type { KeyedText } from '../domain/tile-content.ts';
 import { isStorageError, type StorageError } from '../storage/storage-error.ts';
 import type { EntityWrite, TableAccount } from '../storage/table-account.ts';
+import type { Pace } from './pace.ts';
 import { codeOf } from './restore-blob.ts';
 
 /** Where and how entities are written. */
@@ -17,6 +19,9 @@ export interface WritePlace {
   /** And of one that is there and another. */
   other: 'failed' | 'skipped';
   signal: AbortSignal;
+  pace?: Pace;
+  /** Whether a table that is not there is made. Else that is thrown: what was written to it before has gone with it. */
+  makesTable?: boolean;
 }
 
 export type Settle = (
@@ -26,12 +31,16 @@ export type Settle = (
   message?: string,
 ) => void;
 
+/** Somebody else may write the same entities: so often a transaction that met them is tried again, after so long times its number. */
+const CONFLICTS = 4;
+const CONFLICT_DELAY_MS = 25;
+
 /** Pages of other entities that are read between those of a batch, before each of its halves is tried by itself. */
 const PAGES = 4;
 
 /**
  * Writes entities of one partition, in one transaction where the service takes it, and says of each what became of it: an entity
- * at fault does not keep the others from being written. Only a stop by the signal is thrown. Safe to run twice, also at the same
+ * at fault does not keep the others from being written. Only a stop by the signal is thrown, and a table that has gone. Safe to run twice, also at the same
  * time: what is there and the same is what was to be written.
  */
 export async function writeBatch(place: WritePlace, batch: readonly KeyedText[], settle: Settle): Promise<void> {
@@ -41,8 +50,12 @@ export async function writeBatch(place: WritePlace, batch: readonly KeyedText[],
     for (const entity of batch) settle(entity, 'copied');
   } catch (error) {
     if (!isStorageError(error) || error.kind === 'aborted') throw error;
+    if (error.kind === 'container-not-found' && !place.makesTable) throw error;
     if (error.kind === 'precondition' && place.write === 'insert') return settleThere(place, batch, error, settle);
-    if (batch.length === 1 || !isOfEntities(error)) return giveUp(batch, error, settle);
+    // One that is written all the time is no reason to leave the others.
+    if (batch.length === 1 || !(isOfEntities(error) || error.kind === 'precondition')) {
+      return giveUp(batch, error, settle);
+    }
     // By itself it shows whether it was really the one.
     const { at } = error;
     if (at !== undefined && at >= 0 && at < batch.length) {
@@ -55,14 +68,26 @@ export async function writeBatch(place: WritePlace, batch: readonly KeyedText[],
 
 async function send(place: WritePlace, batch: readonly KeyedText[]): Promise<void> {
   const { target, table, write, signal } = place;
-  for (let made = 0; ; made++) {
+  const attempt = () =>
+    batch.length === 1
+      ? target.writeEntity(table, write, batch[0]!, signal)
+      : target.writeEntities(table, write, batch, signal);
+  let made = 0;
+  let conflicts = 0;
+  for (;;) {
     try {
-      if (batch.length === 1) return await target.writeEntity(table, write, batch[0]!, signal);
-      return await target.writeEntities(table, write, batch, signal);
+      return await (place.pace ? place.pace.run(attempt) : attempt());
     } catch (error) {
-      // Somebody else may take it away once more; beyond that nothing is to be gained.
-      if (!isStorageError(error, 'container-not-found') || made === 2) throw error;
-      await target.createTable(table);
+      if (!isStorageError(error) || signal.aborted) throw error;
+      if (error.kind === 'container-not-found' && place.makesTable && made < 2) {
+        // Somebody else may take it away once more; beyond that nothing is to be gained.
+        made++;
+        await target.createTable(table);
+      } else if (error.kind === 'precondition' && write !== 'insert' && conflicts < CONFLICTS) {
+        await sleep(CONFLICT_DELAY_MS * ++conflicts);
+      } else {
+        throw error;
+      }
     }
   }
 }
@@ -96,8 +121,10 @@ async function settleThere(
 
 /** What the target has of these keys, by name; not all of it where much else lies between them. */
 async function inTarget(place: WritePlace, batch: readonly KeyedText[]): Promise<Map<string, string>> {
-  const upTo = batch.at(-1)!.key;
-  const bounds = boundsBefore(batch[0]!.key);
+  // They come in the order of files, of which later ones add keys anywhere.
+  const keys = batch.map(({ key }) => key).sort((a, b) => (a.row < b.row ? -1 : 1));
+  const upTo = keys.at(-1)!;
+  const bounds = boundsBefore(keys[0]!);
   for (const [index, after] of bounds.entries()) {
     try {
       const there = await between(place, { ...(after && { after }), upTo }, batch);

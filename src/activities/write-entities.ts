@@ -2,20 +2,24 @@ import pLimit from 'p-limit';
 import { copyKey, partPath } from '../domain/control-paths.ts';
 import { batchesOf } from '../domain/entity-batch.ts';
 import { timestampOf } from '../domain/entity-text.ts';
-import { isChosen, type KeyChoice } from '../domain/key-choice.ts';
+import { isChosen } from '../domain/key-choice.ts';
 import type { Standing } from '../domain/lock.ts';
 import { asBackedUp, type Outcome } from '../domain/outcome.ts';
 import { PartWriter } from '../domain/part.ts';
-import { type RestoreTask, writeOf } from '../domain/restore.ts';
-import { nameOfKey } from '../domain/table-key.ts';
+import { problemOf } from '../domain/report.ts';
+import { writeOf } from '../domain/restore.ts';
+import type { Problem } from '../domain/run.ts';
+import { type EntityKey, nameOfKey } from '../domain/table-key.ts';
 import type { Tile } from '../domain/table-tile.ts';
 import { countOutcome, countProblem, emptyTally } from '../domain/tally.ts';
 import type { KeyedText } from '../domain/tile-content.ts';
 import { countingRequests } from '../storage/requests.ts';
 import { isStorageError, type StorageError } from '../storage/storage-error.ts';
-import { transactionBytes } from '../storage/table-account.ts';
+import { type EntityWrite, transactionBytes } from '../storage/table-account.ts';
 import type { CopyChunkInput, CopyChunkResult } from './copy-chunk.ts';
 import { type Dependencies, workplaceOf } from './dependencies.ts';
+import { failedBefore } from './failed-before.ts';
+import { Pace } from './pace.ts';
 import { concernsWholeAccount } from './problem-code.ts';
 import { type ReadTile, tilesOf } from './read-tile.ts';
 import { codeOf } from './restore-blob.ts';
@@ -26,6 +30,8 @@ import { type Settle, type WritePlace, writeBatch } from './write-batch.ts';
 const CHUNKS_AT_ONCE = 2;
 /** Transactions of one chunk that are under way at once. */
 const BATCHES_AT_ONCE = 16;
+/** So often in a row it may be too busy; each time takes as long as the tries of a request. */
+const PATIENCE = 6;
 /** So many transactions in a row that fail for a reason that concerns the whole account, and the rest is not tried. */
 const HOPELESS_AFTER = 16;
 const NOTE_PROGRESS_MS = 3_000;
@@ -37,8 +43,16 @@ const NOTE_PROGRESS_MS = 3_000;
  */
 export function makeWriteEntities(deps: Dependencies) {
   const slots = pLimit(CHUNKS_AT_ONCE);
-  return function writeEntities(input: CopyChunkInput): Promise<CopyChunkResult> {
-    return slots(() => workOffChunk(deps, input));
+  return async function writeEntities(input: CopyChunkInput): Promise<CopyChunkResult & { problem?: Problem }> {
+    try {
+      return await slots(() => workOffChunk(deps, input));
+    } catch (error) {
+      // It was made when the restore was planned. Making it anew would hide that what was written to it since is lost.
+      if (!isStorageError(error, 'container-not-found')) throw error;
+      const { run, container, destination } = input;
+      const message = `Table ${destination} of ${run.restore!.account} was taken away while it was written to: ${error.message}`;
+      return { problem: problemOf('target-changing', 0, container, message) };
+    }
   };
 }
 
@@ -54,6 +68,10 @@ async function workOffChunk(deps: Dependencies, input: CopyChunkInput): Promise<
     const standing = await guard.standing();
     if (standing !== 'go') return { stopped: standing };
     const plan = await control.readPart<Tile, object>(partPath(run, 'plan', container, chunk.key));
+    const only = await failedBefore(control, run, container);
+    const isWanted = (tile: Tile, key: EntityKey) =>
+      (task.keys === undefined || isChosen(task.keys, key)) &&
+      (only === undefined || only.has(tile.name) || only.has(nameOfKey(key)));
     const stop = new AbortController();
     const place: WritePlace = {
       target: deps.tables(task.account),
@@ -62,6 +80,7 @@ async function workOffChunk(deps: Dependencies, input: CopyChunkInput): Promise<
       same: task.existing === 'skip' || run.retryOf !== undefined ? 'unchanged' : 'copied',
       other: task.existing === 'skip' ? 'skipped' : 'failed',
       signal: stop.signal,
+      pace: new Pace(BATCHES_AT_ONCE, PATIENCE),
     };
     const lines: Outcome[] = [];
     const settle: Settle = (entity, status, code, message) => {
@@ -107,7 +126,13 @@ async function workOffChunk(deps: Dependencies, input: CopyChunkInput): Promise<
       stop.abort();
     });
     try {
-      for await (const piece of piecesOf(plan.items, input.from, tilesOf(deps, run), task)) {
+      for await (const piece of piecesOf(
+        plan.items,
+        input.from,
+        tilesOf(deps, run),
+        isWanted,
+        writeOf(task.existing),
+      )) {
         if (piece.unread) {
           // Left to the next piece, or to another try of this one.
           if (covered === 0) broken = piece.unread;
@@ -181,9 +206,9 @@ async function* piecesOf(
   tiles: readonly Tile[],
   from: number,
   read: ReadTile,
-  { keys, existing }: Pick<RestoreTask, 'keys' | 'existing'>,
+  isWanted: (tile: Tile, key: EntityKey) => boolean,
+  write: EntityWrite,
 ): AsyncGenerator<Piece> {
-  const write = writeOf(existing);
   let before = 0;
   for (const tile of tiles) {
     const first = Math.max(from - before, 0);
@@ -193,7 +218,10 @@ async function* piecesOf(
     let covered = first;
     try {
       const { entities } = await read(tile);
-      for (const batch of batchesOf(chosenOf(entities(), first, keys), (each) => transactionBytes(write, each))) {
+      for (const batch of batchesOf(
+        wantedOf(entities(), first, (key) => isWanted(tile, key)),
+        (each) => transactionBytes(write, each),
+      )) {
         const behind = batch.at(-1)!.number + 1;
         yield { entities: batch, covered: behind - covered, unwanted: behind - covered - batch.length };
         covered = behind;
@@ -214,14 +242,14 @@ async function* piecesOf(
 }
 
 /** Those that are wanted, from a place on, each with its number in the tile. */
-function* chosenOf(
+function* wantedOf(
   entities: Iterable<KeyedText>,
   from: number,
-  keys: KeyChoice | undefined,
+  isWanted: (key: EntityKey) => boolean,
 ): Generator<KeyedText & { number: number }> {
   let number = 0;
   for (const entity of entities) {
-    if (number >= from && (keys === undefined || isChosen(keys, entity.key))) yield { ...entity, number };
+    if (number >= from && isWanted(entity.key)) yield { ...entity, number };
     number++;
   }
 }

@@ -1,5 +1,5 @@
 import type { ContainerReport, RunSummary } from './run.ts';
-import { tableOfShare } from './table-name.ts';
+import { ALL_TABLES, tableOfShare } from './table-name.ts';
 
 /** When a run changed or lost so much of a container, or of a table, that pruning must wait until somebody has looked. */
 export interface BrakePolicy {
@@ -59,12 +59,16 @@ export function changesSince(earlier: readonly EndedBackup[], now: readonly Cont
   const present = byName(now);
   const before = earlier.map((backup) => ({ backup, reports: byName(backup.containers) }));
   const names = new Set(before.flatMap(({ reports }) => [...reports.keys()]));
-  return [...names].flatMap((container) => {
-    const report = present.get(container);
+  return [...names].flatMap((name) => {
+    const report = present.get(name);
+    const container =
+      report?.container ?? before.find(({ reports }) => reports.has(name))!.reports.get(name)!.container;
     if (report && !wasListed(report)) return [];
+    // It may be there: tables could not be listed.
+    if (!report && tableOfShare(container) !== undefined && present.has(ALL_TABLES)) return [];
     let { added = 0, changed = 0 } = report?.counts ?? {};
     for (const { backup, reports } of before) {
-      const known = reports.get(container);
+      const known = reports.get(name);
       if (isListing(backup) && (known === undefined || wasListed(known))) {
         const of = known?.counts.listed ?? 0;
         return of === 0 ? [] : [{ container, before: of, listed: report?.counts.listed ?? 0, added, changed }];
@@ -93,14 +97,14 @@ export function goesBackEnough(earlier: readonly EndedBackup[]): boolean {
 export function completedBy(first: readonly ContainerReport[], retry: readonly ContainerReport[]): ContainerReport[] {
   const known = byName(first);
   for (const report of retry) {
-    const before = known.get(report.container);
+    const before = known.get(nameOf(report));
     // Of a table a retry tells all that there is, and of what has changed only what the run before it could not read.
     const isTable = tableOfShare(report.container) !== undefined;
     const listing = before && wasListed(before) ? before : report;
     const isSum = listing === before || isTable;
     const counted = (what: 'added' | 'changed') => (report.counts[what] ?? 0) + (before?.counts[what] ?? 0);
     const counts = { ...listing.counts, ...(isSum && { added: counted('added'), changed: counted('changed') }) };
-    known.set(report.container, { ...listing, counts });
+    known.set(nameOf(report), { ...listing, counts });
   }
   return [...known.values()];
 }
@@ -117,5 +121,10 @@ function wasListed({ container, status, counts }: ContainerReport): boolean {
 }
 
 function byName(reports: readonly ContainerReport[]): Map<string, ContainerReport> {
-  return new Map(reports.map((report) => [report.container, report]));
+  return new Map(reports.map((report) => [nameOf(report), report]));
+}
+
+/** The service takes letters of either case for the same in names of tables: a job may name one in another way than before. */
+function nameOf({ container }: ContainerReport): string {
+  return tableOfShare(container) === undefined ? container : container.toLowerCase();
 }

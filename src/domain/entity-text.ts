@@ -264,6 +264,7 @@ const UPPER_R = 0x52;
 class JsonCursor {
   readonly text: string;
   at = 0;
+  #depth = 0;
 
   constructor(text: string) {
     this.text = text;
@@ -304,13 +305,17 @@ class JsonCursor {
         this.#string();
         return;
       case OPEN_OBJECT:
+        this.#enter();
         for (let more = this.open(OPEN_OBJECT, CLOSE_OBJECT); more; more = this.next(CLOSE_OBJECT)) {
           this.name();
           this.value();
         }
+        this.#depth--;
         return;
       case OPEN_LIST:
+        this.#enter();
         for (let more = this.open(OPEN_LIST, CLOSE_LIST); more; more = this.next(CLOSE_LIST)) this.value();
+        this.#depth--;
         return;
       default:
         this.#plain();
@@ -320,6 +325,11 @@ class JsonCursor {
   end(): void {
     this.#space();
     if (this.at !== this.text.length) throw this.#broken();
+  }
+
+  /** What no service writes, and would take more room than the stack has, is no answer of one. */
+  #enter(): void {
+    if (++this.#depth > DEEPEST) throw this.#broken();
   }
 
   /** The code of the character behind white space; not a number at the end. */
@@ -382,4 +392,6 @@ function isEscaped(text: string, quote: number): boolean {
   return (quote - from) % 2 === 1;
 }
 
+/** Values within values. Those of entities have none. */
+const DEEPEST = 100;
 const PLAIN = /^(?:-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?|true|false|null)$/;

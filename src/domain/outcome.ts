@@ -109,7 +109,7 @@ export const PROBLEMS = {
   'entity-refused':
     'The service does not take this entity; the message says why. Its text is in the file of the restore point: correct it, and write it by hand.',
   'container-not-held':
-    'The restore point does not have this container or table. Correct the request, or choose another restore point.',
+    'The restore point does not have this container or table, or these keys of it. Correct the request, or choose another restore point.',
   'no-containers':
     'None of the job\'s patterns matches a container or table of the source. Correct "source.containers" or "source.tables".',
   'container-name-invalid':

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { type Dependencies, workplaceOf } from '../activities/dependencies.ts';
 import { globProblem } from '../domain/blob-filter.ts';
-import { matches, patternProblem } from '../domain/container-pattern.ts';
+import { isLiteral, matches, patternProblem } from '../domain/container-pattern.ts';
 import {
   containerTemplateProblem,
   destinationPattern,
@@ -51,29 +51,42 @@ const body = z
     prefix: z.string().max(1024).default(''),
     include: z.array(text(globProblem)).max(50).default([]),
     exclude: z.array(text(globProblem)).max(50).default([]),
-    tables: z.array(text(tablePatternProblem)).max(100).default([]),
+    tables: z
+      .array(text(tablePatternProblem))
+      .min(1, 'names no table; leave it out where tables are not to be chosen')
+      .max(100)
+      .default([]),
     keys: z.strictObject({ partition: key.optional(), from: key.optional(), to: key.optional() }).optional(),
     file: z
       .union([
-        z.string().max(1024),
-        z.strictObject({ account: z.string(), container: z.string().max(63), name: z.string().min(1).max(1024) }),
+        z.string().min(1).max(1024),
+        z.strictObject({
+          account: z.string(),
+          container: z.string().min(1).max(63),
+          name: z.string().min(1).max(1024),
+        }),
       ])
       .optional(),
     target: z
       .strictObject({
         account: z.string().optional(),
-        container: text(containerTemplateProblem).default('{container}'),
-        prefix: text(prefixTemplateProblem).default(''),
-        table: text(tableTemplateProblem).default('{table}'),
+        container: text(containerTemplateProblem).optional(),
+        prefix: text(prefixTemplateProblem).optional(),
+        table: text(tableTemplateProblem).optional(),
       })
       .prefault({}),
     existing: z.enum(['fail', 'skip', 'overwrite', 'if-different', 'replace', 'merge']).default('fail'),
     rehydrate: z.enum(['standard', 'high']).optional(),
     dryRun: z.boolean().default(false),
   })
-  .superRefine(({ tables, containers, keys, file, restorePoint, at, existing }, context) => {
+  .superRefine((wanted, context) => {
+    const { tables, containers, keys, file, restorePoint, at, existing } = wanted;
     const wrong = (name: string, message: string) => context.addIssue({ code: 'custom', path: [name], message });
     if (keys && file === undefined && tables.length === 0) wrong('keys', 'say in "tables" of which tables');
+    // What a script has left out is no wish for all there is.
+    if (keys && (keys.partition ?? keys.from ?? keys.to) === undefined) {
+      wrong('keys', 'chooses nothing: say "partition", "from" or "to", or leave it out');
+    }
     if (keys?.from !== undefined && keys.to !== undefined && keys.from > keys.to) {
       wrong('keys', `no key lies between ${JSON.stringify(keys.from)} and ${JSON.stringify(keys.to)}`);
     }
@@ -84,12 +97,19 @@ const body = z
     if (file !== undefined && (tables.length > 0 || containers.length > 0)) {
       wrong('file', 'a file is restored by itself: name no tables and no containers beside it');
     }
+    if (file !== undefined && choosesBlobs(wanted)) wrong('file', ENTITIES_BY_KEYS);
   });
 
 const MERGES_ENTITIES =
   '"merge" is for the entities of tables; containers are restored with "overwrite" or "if-different"';
 
+const ENTITIES_BY_KEYS = '"prefix", "include" and "exclude" choose blobs; entities are chosen with "keys"';
+
 type Wanted = z.output<typeof body>;
+
+function choosesBlobs({ prefix, include, exclude }: Pick<Wanted, 'prefix' | 'include' | 'exclude'>): boolean {
+  return prefix !== '' || include.length > 0 || exclude.length > 0;
+}
 
 /** POST /api/restores — brings back what a restore point holds, as a run of its job. */
 export function startRestoreHandler(deps: Dependencies) {
@@ -122,13 +142,15 @@ export function startRestoreHandler(deps: Dependencies) {
 function taskOf(deps: Dependencies, point: ChosenPoint, wanted: Wanted): RestoreTask {
   const { summary } = point;
   const { job, source } = workplaceOf(deps, summary.job);
-  const { existing, target } = wanted;
-  const account = target.account ?? job.source.account;
+  const { existing } = wanted;
+  const target = targetOf(wanted);
+  const account = wanted.target.account ?? job.source.account;
   mustBeConfigured(deps, account, 'body.target.account');
   const endpoint = deps.blobs(account).endpoint;
   const shares = [...new Set(summary.parts.map(({ container }) => container))].filter((name) =>
     isRestored(wanted, name),
   );
+  mustMatch(summary.id, wanted, shares);
   const held = shares.filter((share) => tableOfShare(share) === undefined);
   if (existing === 'merge' && held.length > 0) {
     throw new HttpError(
@@ -138,12 +160,9 @@ function taskOf(deps: Dependencies, point: ChosenPoint, wanted: Wanted): Restore
       'Say in "tables" which tables are meant',
     );
   }
-  checkTables(
-    deps,
-    account,
-    shares.map(tableOfShare).filter((table) => table !== undefined),
-    wanted,
-  );
+  const tables = shares.map(tableOfShare).filter((table) => table !== undefined);
+  checkTables(deps, account, tables, wanted);
+  mustMeanTables(wanted, tables, held, account === job.source.account);
   if (held.length > 1 && !isInjective(target.container, target.prefix)) {
     throw new HttpError(
       400,
@@ -175,14 +194,13 @@ function taskOf(deps: Dependencies, point: ChosenPoint, wanted: Wanted): Restore
 }
 
 /** What the request says in so many words. */
-function taskAsAsked({ target, containers, tables, keys, prefix, include, exclude, existing, rehydrate }: Wanted) {
+function taskAsAsked(wanted: Wanted) {
+  const { containers, tables, keys, prefix, include, exclude, existing, rehydrate } = wanted;
   return {
-    container: target.container,
-    prefix: target.prefix,
+    ...targetOf(wanted),
     existing,
     containers,
     tables,
-    table: target.table,
     ...(keys && { keys: keysAsked(keys) }),
     startsWith: prefix,
     include,
@@ -191,12 +209,59 @@ function taskAsAsked({ target, containers, tables, keys, prefix, include, exclud
   };
 }
 
+function targetOf({ target }: Wanted): { container: string; prefix: string; table: string } {
+  const { container = '{container}', prefix = '', table = '{table}' } = target;
+  return { container, prefix, table };
+}
+
+/**
+ * Throws where a request that speaks of blobs alone would reach tables as well: what is replaced in them is not kept, and whoever
+ * wrote it may not have had any in the job.
+ */
+function mustMeanTables(wanted: Wanted, tables: string[], containers: string[], isInPlace: boolean): void {
+  if (tables.length === 0) return;
+  const [first] = tables;
+  const named = tables.length === 1 ? `table "${first}"` : `${tables.length} tables, such as "${first}",`;
+  const refuse = (problem: string, hint: string) => new HttpError(400, 'body-invalid', `body${problem}`, hint);
+  if (choosesBlobs(wanted)) {
+    if (containers.length === 0) throw refuse(`: ${ENTITIES_BY_KEYS}`, 'No container is meant by this request');
+    if (wanted.tables.length === 0) {
+      throw refuse(
+        `: ${ENTITIES_BY_KEYS}; all of ${named} would be restored as well`,
+        'Say in "containers" which containers are meant, such as ["*"]; and in "tables", if tables are meant, too',
+      );
+    }
+  }
+  const { container, prefix, table } = wanted.target;
+  const isSaid = { blobs: container !== undefined || prefix !== undefined, tables: table !== undefined };
+  if (!isInPlace || isSaid.blobs === isSaid.tables || (isSaid.tables && containers.length === 0)) return;
+  const [said, other, left] = isSaid.blobs
+    ? ['containers', 'table', named]
+    : ['tables', 'container', `container "${containers[0]}"`];
+  throw refuse(
+    `.target: it says where ${said} go, and ${left} would go back to the place that was backed up`,
+    `Say "${other}" in it as well, such as ${isSaid.blobs ? '"{table}Restored"' : '"{container}-restored"'}; or name in "containers" or "tables" what is meant`,
+  );
+}
+
 function keysAsked({ partition, from, to }: NonNullable<Wanted['keys']>): KeyChoice {
   return {
     ...(partition !== undefined && { partition }),
     ...(from !== undefined && { from }),
     ...(to !== undefined && { to }),
   };
+}
+
+/** Throws where only patterns are named and none matches: a run of nothing would succeed. Names are told of by the run. */
+function mustMatch(point: string, { containers, tables }: Wanted, shares: string[]): void {
+  const named = [...containers, ...tables];
+  if (shares.length > 0 || named.length === 0 || named.some(isLiteral)) return;
+  throw new HttpError(
+    404,
+    'container-not-held',
+    `Restore point ${point} has nothing that matches ${named.map((pattern) => `"${pattern}"`).join(' or ')}`,
+    `GET /api/restore-points/${point} names its containers and tables`,
+  );
 }
 
 function mustBeConfigured(deps: Dependencies, account: string, place: string): void {
@@ -211,7 +276,8 @@ function mustBeConfigured(deps: Dependencies, account: string, place: string): v
 }
 
 /** Throws where tables may not, or cannot, be restored to where the request says. */
-function checkTables(deps: Dependencies, account: string, tables: readonly string[], { target }: Wanted): void {
+function checkTables(deps: Dependencies, account: string, tables: readonly string[], wanted: Wanted): void {
+  const target = targetOf(wanted);
   const refuse = (problem: string, hint: string) =>
     new HttpError(400, 'body-invalid', `body.target.table: ${problem}`, hint);
   if (tables.length > 1 && !isInjectiveTable(target.table)) {

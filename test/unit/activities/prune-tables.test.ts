@@ -218,6 +218,24 @@ describe('a prune of tables', () => {
     expect((await filesOf(room, second)).flat()).toHaveLength(2);
   });
 
+  it('reads the summary of a restore point once, however many tables there are', async () => {
+    room.jobs = retaining({ marginHours: 24 });
+    const names = Array.from({ length: 12 }, (_, n) => `tenant${n}`);
+    const tables = Object.fromEntries(names.map((name) => [name, [[0]]]));
+    for (let day = 0; day < 3; day++) await backup(room, tables);
+    const plan = makePlanTablePrune(room.deps());
+    const run = await room.begin({ mode: 'prune', dryRun: true, prune: {} });
+    const { containers } = (await makeActivities(room.deps()).listContainers({ run })) as ListContainersResult;
+    const read: string[] = [];
+    room.before = ({ operation, name }) => {
+      if (operation === 'GetBlob' && name?.endsWith('/run.json')) read.push(name);
+    };
+    for (const pair of containers) await plan({ run, ...pair, slice: 0 });
+    expect(containers).toHaveLength(12);
+    // Of three restore points, which all stay for as long as the margin is.
+    expect(read).toHaveLength(3);
+  });
+
   it('deletes by the account that may', async () => {
     room.jobs = retaining({ account: 'PRUNER' });
     await threeDays();

@@ -1,10 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { makePlanTableRestore } from '../../../src/activities/plan-table-restore.ts';
 import { makeWriteEntities } from '../../../src/activities/write-entities.ts';
+import { CONTROL_CONTAINER, summaryPath } from '../../../src/domain/control-paths.ts';
 import { sameEntity } from '../../../src/domain/entity-text.ts';
 import type { Outcome } from '../../../src/domain/outcome.ts';
+import { partEntries } from '../../../src/domain/report.ts';
+import type { RunRef } from '../../../src/domain/run.ts';
 import { nameOfKey } from '../../../src/domain/table-key.ts';
 import { shareOfTable } from '../../../src/domain/table-name.ts';
+import { PASSING } from '../../../src/orchestrations/backup-container.ts';
 import { StorageError } from '../../../src/storage/storage-error.ts';
 import type { StoredEntity } from '../../../src/storage/table-account.ts';
 import { entity, HeldTable, POINT, TABLE } from '../../support/held-table.ts';
@@ -91,7 +95,8 @@ describe('a restore of a table', () => {
     await world.hold({ range: { after: { partition: 'a' } }, files: [], status: 'failed' });
     const { counts, outcomes } = await world.restore();
     expect(counts).toMatchObject({ listed: 4, copied: 3, failed: 1 });
-    expect(told(outcomes)).toEqual([['tile 1', 'failed', 'throttled']]);
+    expect(told(outcomes)).toEqual([['tile 1', 'failed', 'container-not-held']]);
+    expect(outcomes[0]!.message).toBe('The restore point lacks these keys. Its backup said: Too busy');
   });
 
   it('answers a second time what it answered at first, though by then the table is not empty', async () => {
@@ -186,6 +191,17 @@ describe('before anything is written', () => {
     expect((await world.restore({ existing: 'skip' }, again)).counts.copied).toBe(452);
   });
 
+  it('a table that is being deleted for long is a problem that may pass', async () => {
+    const { world } = await held();
+    world.tables.fate = ({ operation }) =>
+      operation === 'CreateTable'
+        ? new StorageError('container-not-found', 'The table is being deleted', 409, 'TableBeingDeleted')
+        : undefined;
+    const { problem } = await world.restore();
+    expect(problem).toMatchObject({ code: 'server-error', message: 'The table is being deleted' });
+    expect(PASSING).toContain(problem!.code);
+  });
+
   it('a target that may not be looked at is a problem', async () => {
     const { world } = await held();
     world.tables.fate = () => new StorageError('access-denied', 'Not you', 403);
@@ -239,6 +255,16 @@ describe('entities that are there already', () => {
     const { counts, outcomes } = await world.restore();
     expect(counts).toMatchObject({ copied: 451, failed: 1 });
     expect(told(outcomes)).toEqual([['a/000007', 'failed', 'target-exists']]);
+  });
+
+  it('finds them in one go, though later files have added keys between those of the first', async () => {
+    const world = new HeldTable();
+    const added = some('a', 99, 0).map(({ key }) => entity('a', `${key.row}x`));
+    await world.hold({ files: [some('a', 101, 100), { upserts: added }] });
+    world.tables.put(TABLE, [...some('a', 101, 100), ...added]);
+    const { counts } = await world.restore({ existing: 'skip' });
+    expect(counts).toMatchObject({ copied: 0, unchanged: 200 });
+    expect(world.tables.asked.filter(({ operation }) => operation === 'QueryEntities').length).toBeLessThan(6);
   });
 
   it('finds them in one go, though much else lies between them', async () => {
@@ -347,6 +373,162 @@ describe('failures', () => {
     expect(again.problem?.code).toBe('table-not-empty');
   });
 
+  describe('a retry where entities are replaced', () => {
+    const busyIn = (partition: string) => (call: TableCall) =>
+      call.entities[0]?.key.partition === partition ? new StorageError('throttled', 'Too busy', 503) : undefined;
+    /** Leaves the summary of a run as it was told. */
+    const publish = async (world: HeldTable, run: RunRef, status: string, more: { failed?: number } = {}) => {
+      const parts = partEntries(await world.control.listParts(run));
+      const { counts } = await world.told(run, false);
+      const containers = [{ container: shareOfTable(TABLE), status, counts: { ...counts, ...more } }];
+      const summary = { ...run, format: 1, status, counts, bytes: {}, containers, problems: [], parts };
+      const body = Buffer.from(JSON.stringify(summary));
+      world.vault.putObject(CONTROL_CONTAINER, summaryPath(run), body, { contentType: 'text/plain' });
+    };
+    const again = (run: RunRef, hour: number) => ({ id: `nightly-20260502T0${hour}0000Z-rrrrrr`, retryOf: run.id });
+    const existing = 'replace';
+
+    it('writes what failed, and nothing that was brought back and may have been written to since', async () => {
+      const { world, all } = await held({ chunkBlobs: 1 });
+      world.tables.fate = busyIn('b');
+      const first = world.restoreRun({ existing }, {});
+      await world.restore({ existing });
+      await publish(world, first, 'completed-with-failures');
+      world.tables.fate = () => undefined;
+      const newer = entity('a', rowOf(0), { Value: 'written since' });
+      world.tables.put(TABLE, [newer]);
+      world.tables.asked.length = 0;
+      const { counts, pieces } = await world.restore({ existing }, again(first, 1));
+      expect(counts).toEqual({ listed: 132, copied: 132, unchanged: 0, skipped: 0, failed: 0 });
+      expect(pieces).toBe(1);
+      expectHeld(world, [newer, ...all.slice(1)]);
+      expect(writes(world).flatMap(({ entities }) => entities)).toHaveLength(132);
+    });
+
+    it('of a retry that did not come to its end, still what failed first; of some entities of a tile only these', async () => {
+      const { world, all } = await held();
+      world.tables.fate = ({ entities }) =>
+        entities.some(({ key }) => nameOfKey(key) === 'b/000050') ? new StorageError('invalid', 'No', 400) : undefined;
+      const first = world.restoreRun({ existing }, {});
+      await world.restore({ existing });
+      await publish(world, first, 'completed-with-failures');
+      const second = { ...first, ...again(first, 1) };
+      await publish(world, second, 'failed');
+      world.tables.fate = () => undefined;
+      const newer = entity('b', rowOf(51), { Value: 'written since' });
+      world.tables.put(TABLE, [newer]);
+      const { counts } = await world.restore({ existing }, again(second, 2));
+      expect(counts).toMatchObject({ copied: 1, unchanged: 0, failed: 0 });
+      expectHeld(
+        world,
+        all.map((each) => (nameOfKey(each.key) === 'b/000051' ? newer : each)),
+      );
+    });
+
+    it('a tile that could not be read is written as a whole', async () => {
+      const { world, all } = await held();
+      const { path } = world.tiles[1]!.files[1]!;
+      const { body, metadata } = world.vault.all(CONTROL_CONTAINER, path)[0]!;
+      world.tables.fate = ({ operation }) => {
+        if (operation === 'ExecuteTransaction') world.damage({ path }, () => Buffer.from('x'));
+        return undefined;
+      };
+      const first = world.restoreRun({ existing }, {});
+      const { counts } = await world.restore({ existing });
+      expect(counts).toMatchObject({ copied: 320, failed: 132 });
+      await publish(world, first, 'completed-with-failures');
+      world.tables.fate = () => undefined;
+      world.vault.write(CONTROL_CONTAINER, { name: path, body: Buffer.from(body), metadata });
+      expect((await world.restore({ existing }, again(first, 1))).counts).toMatchObject({ listed: 132, copied: 132 });
+      expectHeld(world, all);
+    });
+
+    it('of more failures than can be kept in mind, everything', async () => {
+      const { world, all } = await held();
+      const first = world.restoreRun({ existing }, {});
+      await publish(world, first, 'completed-with-failures', { failed: 50_001 });
+      expect((await world.restore({ existing }, again(first, 1))).counts).toMatchObject({ copied: 452 });
+      expectHeld(world, all);
+    });
+
+    it('of a run that failed as a whole, everything', async () => {
+      const { world, all } = await held();
+      const first = world.restoreRun({ existing }, {});
+      await publish(world, first, 'failed');
+      expect((await world.restore({ existing }, again(first, 1))).counts).toMatchObject({ copied: 452 });
+      expectHeld(world, all);
+    });
+  });
+
+  it('a retry of a retry that did not come to this table goes on from the first', async () => {
+    const { world, all } = await held();
+    world.tables.fate = ({ entities }) =>
+      entities[0]?.key.partition === 'b' ? new StorageError('throttled', 'Too busy', 503) : undefined;
+    await world.restore();
+    world.tables.fate = () => undefined;
+    const first = world.restoreRun({}, {});
+    const second = { ...first, id: 'nightly-20260502T010000Z-rrrrrr', retryOf: first.id };
+    const nothing = { format: 1, counts: {}, bytes: {}, containers: [], problems: [], parts: [] };
+    const summary = Buffer.from(JSON.stringify({ ...second, ...nothing, status: 'failed' }));
+    world.vault.putObject(CONTROL_CONTAINER, summaryPath(second), summary, { contentType: 'text/plain' });
+    const again = await world.restore({}, { id: 'nightly-20260502T020000Z-rrrrrr', retryOf: second.id });
+    expect(again.counts).toMatchObject({ copied: 132, unchanged: 320, failed: 0 });
+    expectHeld(world, all);
+  });
+
+  it('a partition that takes only so much is waited for', async () => {
+    const world = new HeldTable();
+    const all = some('a', 3_000);
+    await world.hold({ files: [all] });
+    let underWay = 0;
+    let refused = 0;
+    const write = world.tables.writeEntities.bind(world.tables);
+    world.tables.writeEntities = async (...asked) => {
+      underWay++;
+      const isTooMuch = underWay > 2;
+      await new Promise(setImmediate);
+      underWay--;
+      if (isTooMuch) refused++;
+      if (isTooMuch) throw new StorageError('throttled', 'Too busy', 503);
+      return write(...asked);
+    };
+    expect((await world.restore()).counts).toMatchObject({ copied: 3_000, failed: 0 });
+    expectHeld(world, all);
+    expect(refused).toBeGreaterThan(10);
+    expect(refused).toBeLessThan(80);
+  });
+
+  it('one that takes nothing is not waited for without end', async () => {
+    const world = new HeldTable();
+    await world.hold({ files: [some('a', 10_000)] });
+    world.tables.fate = ({ operation }) =>
+      operation === 'ExecuteTransaction' ? new StorageError('throttled', 'Too busy', 503) : undefined;
+    expect((await world.restore()).counts).toMatchObject({ copied: 0, failed: 10_000 });
+    expect(writes(world).length).toBeLessThan(200);
+  });
+
+  it.each(['replace', 'merge'] as const)('%s: others who write the same entities are met again', async (existing) => {
+    const { world, all } = await held();
+    let count = 0;
+    world.tables.fate = ({ operation }) =>
+      /Write|Transaction/.test(operation) && count++ % 3 < 2
+        ? new StorageError('precondition', 'The specified entity already exists', 409, 'EntityAlreadyExists')
+        : undefined;
+    expect((await world.restore({ existing })).counts).toMatchObject({ copied: 452, failed: 0 });
+    expectHeld(world, all);
+  });
+
+  it('replace: one entity that others write all the time costs no other', async () => {
+    const { world } = await held();
+    world.tables.fate = ({ entities }) =>
+      entities.some(({ key }) => nameOfKey(key) === 'a/000007')
+        ? Object.assign(new StorageError('precondition', 'The update condition is not satisfied', 412), { at: 7 })
+        : undefined;
+    const { counts, outcomes } = await world.restore({ existing: 'replace' });
+    expect(counts).toMatchObject({ copied: 451, failed: 1 });
+    expect(told(outcomes)).toEqual([['a/000007', 'failed', 'target-changing']]);
+  });
+
   it('where the account refuses everything, the rest is not tried, and named', async () => {
     const world = new HeldTable();
     await world.hold({ files: [some('a', 5_000)] });
@@ -359,14 +541,20 @@ describe('failures', () => {
     expect(writes(world).length).toBeLessThan(40);
   });
 
-  it('a table that is taken away meanwhile is made again', async () => {
+  it('a table that is taken away meanwhile is a problem of the whole: what was written has gone with it', async () => {
     const { world } = await held();
+    const run = await world.begun();
+    const share = { run, container: shareOfTable(TABLE), destination: TABLE };
+    const { chunks } = await makePlanTableRestore(world.deps)({ ...share, slice: 0 });
     let taken = 0;
     world.tables.fate = ({ operation }) => {
-      if (operation === 'ExecuteTransaction' && taken++ === 0) world.tables.deleteTable(TABLE);
+      if (operation === 'ExecuteTransaction' && ++taken === 3) world.tables.deleteTable(TABLE);
       return undefined;
     };
-    expect((await world.restore()).counts).toMatchObject({ copied: 452, failed: 0 });
+    const { problem } = await makeWriteEntities(world.deps)({ ...share, chunk: chunks![0]!, from: 0 });
+    expect(problem).toMatchObject({ code: 'target-changing', container: 'table.orders' });
+    expect(problem!.message).toContain('Table orders of SOURCE was taken away while it was written to');
+    expect(world.tables.all(TABLE)).toBeUndefined();
   });
 
   it('a vault that cannot be reached for a while: what was read is written, and the rest is left to the next try', async () => {
@@ -463,6 +651,18 @@ describe('a file by itself', () => {
     expect(counts).toMatchObject({ listed: 3, copied: 2, skipped: 1 });
     expect(outcomes).toMatchObject([{ name: 'a/x', status: 'skipped' }]);
     expect(world.tables.all(TABLE)).toHaveLength(3);
+  });
+
+  it('that nobody can have written so is a problem, not a crash', async () => {
+    const world = new HeldTable();
+    const nested = {
+      key: { partition: 'a', row: '1' },
+      text: `{"PartitionKey":"a","RowKey":"1","x":${'['.repeat(200_000)}${']'.repeat(200_000)}}`,
+    };
+    const { path } = await world.file([nested]);
+    const { problem } = await world.restore({ point: '', file: named(path), tables: [TABLE] });
+    expect(problem?.code).toBe('damaged');
+    expect(world.tables.names).toEqual([]);
   });
 
   it('that is damaged is a problem', async () => {

@@ -101,6 +101,16 @@ describe('quick', () => {
 });
 
 describe('deep', () => {
+  it('keys that were added in between are no end: what lies behind them is compared, too', async () => {
+    const world = new HeldTable();
+    const whole = world.tables.put(TABLE, some('a', 50));
+    const added = world.tables.put(TABLE, [entity('a', '000003x')]);
+    const other = whole.at(-1)!;
+    const text = other.text.replace('of 000049', 'of nobody');
+    await world.hold({ files: [[...whole.slice(0, -1), { ...other, text }], { upserts: added }] });
+    expect(told((await world.verify({ kind: 'deep' })).outcomes)).toEqual([['a/000049', 'failed', 'content-mismatch']]);
+  });
+
   it('what the source still has from then is compared; one that was written since, or is gone, is proved by its file', async () => {
     const { world } = await held();
     world.tables.page = 7;

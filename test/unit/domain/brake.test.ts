@@ -104,11 +104,29 @@ describe('the brake', () => {
     const earlier: EndedBackup[] = [{ mode: 'full', restorePoint: true, containers: [table({ listed: 1000 })] }];
     const partly = table({ listed: 501, failed: 1, changed: 400 }, 'completed-with-failures');
     expect(changesSince(earlier, [partly])).toEqual([]);
+    // Nor of one that may be there, while tables could not be listed.
+    const unlisted = { ...table({}, 'failed'), container: 'table.*' };
+    expect(changesSince(earlier, [])).toMatchObject([{ before: 1000, listed: 0 }]);
+    expect(changesSince(earlier, [unlisted])).toEqual([]);
     // Its retry lists all of it, and finds changes only in the rest.
     const together = completedBy([partly], [table({ listed: 1000, changed: 300 })]);
     expect(changesSince(earlier, together)).toEqual([
       { container: 'table.orders', before: 1000, listed: 1000, added: 0, changed: 700 },
     ]);
+  });
+
+  it('a table that is named in another way is the same', () => {
+    const report = (container: string, counts: Partial<ContainerReport['counts']> = {}): ContainerReport =>
+      ({ container, status: 'succeeded', counts: { listed: 1000, failed: 0, ...counts }, problems: [] }) as never;
+    const earlier: EndedBackup[] = [
+      { mode: 'retry', restorePoint: true, containers: [report('table.ORDERS', { changed: 7 })] },
+      { mode: 'full', restorePoint: true, containers: [report('table.Orders')] },
+    ];
+    expect(changesSince(earlier, [report('table.orders', { listed: 990 })])).toEqual([
+      { container: 'table.orders', before: 1000, listed: 990, added: 0, changed: 7 },
+    ]);
+    expect(changesSince(earlier, [])).toMatchObject([{ container: 'table.ORDERS', before: 1000, listed: 0 }]);
+    expect(completedBy([report('table.orders')], [report('table.ORDERS', { changed: 1 })])).toHaveLength(1);
   });
 
   it('is engaged by any rewriting and deleting of more than its share, however much is added', () => {

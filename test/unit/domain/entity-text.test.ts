@@ -147,6 +147,19 @@ function outsideStrings(body: string): number[] {
   return places;
 }
 
+describe('values within values', () => {
+  const nested = (depth: number) =>
+    `{"value":[{"PartitionKey":"a","RowKey":"b","x":${'{"y":['.repeat(depth)}${']}'.repeat(depth)}}]}`;
+
+  it('are no matter for the service, and for nobody a way to run out of stack', () => {
+    expect(splitEntities(nested(50))).toHaveLength(1);
+    expect(() => splitEntities(nested(51))).toThrow(EntityTextError);
+    expect(() => splitEntities(nested(100_000))).toThrow(EntityTextError);
+    const beside = `{"value":[{"PartitionKey":"a","RowKey":"b"${',"x":[],"y":{}'.repeat(200)}}]}`;
+    expect(splitEntities(beside)).toHaveLength(1);
+  });
+});
+
 describe('propertiesOf', () => {
   it('knows the type of each, keys included, Timestamp not', () => {
     const text = `{"odata.etag":"e","PartitionKey":"p","RowKey":"r","Timestamp":"2026-11-01T00:00:00Z","i":1,"d":1.0,"e":1E+20,

@@ -2,6 +2,7 @@ import type { HttpRequest, InvocationContext } from '@azure/functions';
 import type { DurableClient } from 'durable-functions';
 import { describe, expect, it } from 'vitest';
 import { CONTROL_CONTAINER, sliceKey, summaryPath } from '../../../src/domain/control-paths.ts';
+import { EntityFileWriter } from '../../../src/domain/entity-file.ts';
 import { PartWriter } from '../../../src/domain/part.ts';
 import { partEntries } from '../../../src/domain/report.ts';
 import type { RunRef } from '../../../src/domain/run.ts';
@@ -78,6 +79,8 @@ describe('POST /api/restores of tables', () => {
 
   it.each<[string, object, RegExp]>([
     ['keys of no table', { keys: { partition: 'a' } }, /^body\.keys: say in "tables" of which tables$/],
+    ['keys that a script has left out', { tables: ['orders'], keys: {} }, /^body\.keys: chooses nothing/],
+    ['tables that a script has found none of', { tables: [] }, /^body\.tables: names no table/],
     [
       'no key at all',
       { tables: ['orders'], keys: { from: 'b', to: 'a' } },
@@ -106,6 +109,30 @@ describe('POST /api/restores of tables', () => {
       { tables: ['orders'], target: { account: 'VAULT', table: 'StrongRoom' } },
       /"StrongRoom" in VAULT is where the list of runs lies/,
     ],
+    [
+      'a choice of blobs that says nothing of tables',
+      { prefix: 'a/', existing: 'overwrite' },
+      /^body: "prefix", "include" and "exclude" choose blobs; .* all of 2 tables, such as "orders", would be restored/,
+    ],
+    ['the same by a glob', { include: ['*.jpg'] }, /would be restored as well/],
+    ['the same by another', { exclude: ['*.jpg'] }, /would be restored as well/],
+    ['a choice of blobs for tables alone', { tables: ['orders'], prefix: 'a' }, /entities are chosen with "keys"$/],
+    [
+      'a place for blobs, and none for the tables',
+      { target: { container: '{container}-restored' }, existing: 'overwrite' },
+      /^body\.target: it says where containers go, and 2 tables, such as "orders", would go back to the place/,
+    ],
+    [
+      'a place for blobs, where only tables are meant',
+      { tables: ['orders'], target: { container: 'beside' }, existing: 'replace' },
+      /it says where containers go, and table "orders" would go back to the place/,
+    ],
+    ['a prefix for blobs, and no place for the tables', { target: { prefix: 'restored/' } }, /where containers go/],
+    [
+      'a place for tables, and none for blobs',
+      { target: { table: '{table}Restored' }, existing: 'overwrite' },
+      /^body\.target: it says where tables go, and container "images" would go back to the place that was backed up/,
+    ],
     ['an unknown account', { tables: ['orders'], target: { account: 'OTHER' } }, /no account "OTHER" is configured/],
   ])('400 for %s', async (_what, body, message) => {
     const asked = await new Asked().holding('images', 'table.orders', 'table.tenant1');
@@ -113,6 +140,33 @@ describe('POST /api/restores of tables', () => {
     expect(answer.status, JSON.stringify(answer.body)).toBe(400);
     expect(answer.body.detail).toMatch(message);
     expect(asked.started).toEqual([]);
+  });
+
+  it.each<[string, object]>([
+    ['both places', { target: { container: '{container}-restored', table: '{table}' } }],
+    ['another account', { target: { account: 'VAULT', container: '{container}-restored' } }],
+    ['containers and tables', { containers: ['*'], tables: ['*'], prefix: 'a/' }],
+    ['containers', { containers: ['*'], prefix: 'a/', target: { container: '{container}-restored' } }],
+    ['tables', { tables: ['orders'], target: { table: 'ordersRestored' } }],
+    ['the partition without a name', { tables: ['orders'], keys: { partition: '' } }],
+    ['keys from the first on', { tables: ['orders'], keys: { from: '' } }],
+  ])('what is meant is said by naming %s', async (_what, body) => {
+    const asked = await new Asked().holding('images', 'table.orders', 'table.tenant1');
+    const answer = await asked.post(of(body));
+    expect(answer.status, JSON.stringify(answer.body)).toBe(202);
+  });
+
+  it('404 where patterns match nothing: a run of nothing would succeed', async () => {
+    const asked = await new Asked().holding('images', 'table.orders');
+    const answer = await asked.post(of({ tables: ['tenant*'], containers: ['doc-*'] }));
+    expect(answer).toMatchObject({ status: 404, body: { code: 'container-not-held' } });
+    expect(answer.body.detail).toContain('nothing that matches "doc-*" or "tenant*"');
+    expect((await asked.post(of({ tables: ['tenant*', 'orders'] }))).status).toBe(202);
+  });
+
+  it('a name that the restore point does not hold is told of by the run', async () => {
+    const asked = await new Asked().holding('images', 'table.orders');
+    expect((await asked.post(of({ tables: ['tenant1', 'tenant*'] }))).status).toBe(202);
   });
 
   it('a table of that name elsewhere than in a vault is one like any other', async () => {
@@ -149,13 +203,14 @@ describe('POST /api/restores of a file', () => {
     const gone = 'jobs/nightly/tables/orders/x.ndjson.gz';
     const answer = await asked.post({ file: gone });
     expect(answer).toMatchObject({ status: 400, body: { code: 'file-unreadable' } });
-    expect(answer.body.detail).toContain(`strongroom/${gone} in VAULT is damaged: it is missing`);
+    expect(answer.body.detail).toContain(`strongroom/${gone} in VAULT is missing`);
     expect(asked.started).toEqual([]);
   });
 
   it.each<[object, RegExp]>([
     [{ restorePoint: 'latest' }, /^body\.file: a file is restored by itself: name no restore point/],
     [{ at: '2026-05-01T00:00:00Z' }, /^body\.file: a file is restored by itself: name no restore point/],
+    [{ prefix: 'a' }, /^body\.file: "prefix", "include" and "exclude" choose blobs/],
     [{ tables: ['orders'] }, /^body\.file: a file is restored by itself: name no tables/],
     [
       { file: { account: 'OTHER', container: 'c', name: 'n' }, job: 'nightly' },
@@ -167,5 +222,51 @@ describe('POST /api/restores of a file', () => {
     const answer = await asked.post({ file: path, ...more });
     expect(answer.status).toBe(400);
     expect(answer.body.detail).toMatch(message);
+  });
+
+  const END = {
+    ...{ file: 'x', format: 1, table: 'orders', source: 'https://x.test', run: 'r', range: {}, kind: 'entities' },
+    ...{ readFrom: '2026-05-01T00:00:00Z', readTo: '2026-05-01T00:00:10Z' },
+  };
+  /** A file of one entity that somebody else has written, with this end. */
+  async function foreign(end: object): Promise<Awaited<ReturnType<Asked['post']>>> {
+    const asked = new Asked();
+    const writer = new EntityFileWriter();
+    writer.add(entity('a', '1').text);
+    const { body } = writer.finish({ ...END, ...end } as Parameters<EntityFileWriter['finish']>[0]);
+    asked.world.vault.write(CONTROL_CONTAINER, { name: 'my.gz', body });
+    return asked.post({ file: 'my.gz', job: 'nightly', target: { table: 'back' } });
+  }
+
+  it('of somebody else is taken where its end says all there is to know', async () => {
+    expect((await foreign({})).status).toBe(202);
+    expect((await foreign({ range: { after: { partition: 'a' }, upTo: { partition: 'b', row: '1' } } })).status).toBe(
+      202,
+    );
+  });
+
+  it.each<[object, RegExp]>([
+    [{ format: 2 }, /its format is 2, and this version knows 1$/],
+    [{ table: '../../locks' }, /its last line names no table$/],
+    [{ table: 'or*' }, /names no table$/],
+    [{ kind: undefined }, /does not say what it holds$/],
+    [{ readTo: undefined }, /does not say when it was read$/],
+    [{ range: undefined }, /does not say which keys it covers$/],
+    [{ range: null }, /does not say which keys it covers$/],
+    [{ range: { after: { partition: 1 } } }, /does not say which keys it covers$/],
+    [{ range: { upTo: null } }, /does not say which keys it covers$/],
+    [{ range: { upTo: { partition: 'a', row: {} } } }, /does not say which keys it covers$/],
+  ])('400 where its end says %j', async (end, message) => {
+    const answer = await foreign(end);
+    expect(answer).toMatchObject({ status: 400, body: { code: 'file-unreadable' } });
+    expect(answer.body.detail).toMatch(message);
+  });
+
+  it('is not fetched where it is far too large to be one', async () => {
+    const asked = new Asked();
+    asked.world.vault.write(CONTROL_CONTAINER, { name: 'my.gz', body: Buffer.alloc(129 * 1024 * 1024) });
+    const answer = await asked.post({ file: 'my.gz', job: 'nightly' });
+    expect(answer).toMatchObject({ status: 400, body: { code: 'file-unreadable' } });
+    expect(answer.body.detail).toContain('is no file of entities: it has 135266304 bytes');
   });
 });

@@ -8,7 +8,7 @@ import { backupTable } from '../../../src/orchestrations/backup-table.ts';
 import { OrchestrationHarness } from '../../support/orchestration-harness.ts';
 import { Random } from '../../support/random.ts';
 import { RUN } from '../../support/run-ref.ts';
-import { liveTables, type TableSabotage } from '../../support/table-life.ts';
+import { liveTables, RARE_TABLE_EVENTS, type TableSabotage } from '../../support/table-life.ts';
 
 const SHARE = 'table.orders';
 const about = { run: RUN, container: SHARE, destination: 'strongroom/jobs/nightly/tables/orders' };
@@ -252,27 +252,7 @@ describe('tables that live on while they are backed up', () => {
       expect(violations, `seed ${seed}`).toEqual([]);
     }
     // Otherwise there would be little that could break.
-    for (const event of [
-      'activity executed twice',
-      'answer of an activity lost',
-      'activity executed again after a crash',
-      'activity ended from outside',
-      'fault: lost',
-      'fault: late',
-      'range split',
-      'tile read anew',
-      'tile with as many files as may be',
-      'tile failed',
-      'table dropped or made',
-      'file lost',
-      'full succeeded',
-      'incremental succeeded',
-      'incremental completed-with-failures',
-      'incremental cancelled',
-      'retry succeeded',
-      'readRange cancelled',
-      'updateTiles superseded',
-    ]) {
+    for (const event of RARE_TABLE_EVENTS) {
       expect(totals[event] ?? 0, event).toBeGreaterThan(0);
     }
   }, 300_000);
