@@ -80,30 +80,33 @@ export function makeReadRange(deps: Dependencies) {
       let window: [string, string] | undefined;
       let from: string | undefined;
       let last: KeyRange['after'];
+      let isCut = false;
       try {
         do {
           const limit = Math.min(1_000, enough - writer.items);
           const page = await source.readEntities(table, { ...range, limit, ...(from !== undefined && { from }) });
           window = joinedWindow(window, [page.answeredAt, page.answeredAt]);
-          for (const { key, text } of page.entities) {
+          for (const [index, { key, text }] of page.entities.entries()) {
             writer.add(text);
-            if (!before) continue;
-            const known = before.get(nameOfKey(key));
-            if (known === undefined) counts.added++;
-            else if (known !== readLine(text).timestamp) counts.changed++;
+            last = key;
+            const known = before?.get(nameOfKey(key));
+            if (before && known === undefined) counts.added++;
+            else if (before && known !== readLine(text).timestamp) counts.changed++;
+            // A page may be of any size: what is behind this one is asked for again.
+            isCut = writer.size >= LARGEST_FILE && index + 1 < page.entities.length;
+            if (isCut) break;
           }
-          last = page.entities.at(-1)?.key ?? last;
           from = page.next;
           const seen = await guard.standing();
           if (seen !== 'go') return { stopped: seen };
           const isEnough = writer.items >= enough || writer.size >= LARGEST_FILE || deps.now().getTime() >= deadline;
-          if (from !== undefined && isEnough && last) break;
+          if (isCut || (from !== undefined && isEnough && last)) break;
         } while (from !== undefined);
       } catch (error) {
         if (!isStorageError(error)) throw error;
         return { problem: readProblem(error, container) };
       }
-      const rest = from === undefined ? undefined : { ...range, after: last! };
+      const rest = from === undefined && !isCut ? undefined : { ...range, after: last! };
       const covered = rest ? { ...range, upTo: last! } : range;
       const { items, size } = writer;
       const file = run.dryRun

@@ -22,7 +22,7 @@ const BLOCK = 256 * 1024;
 /** Lines that are text at a time. */
 const AT_HAND = 1_000;
 /** Bytes. Far beyond what the writers of files allow; what unpacks to more was not written by us. */
-const LARGEST = 256 * 1024 * 1024;
+const LARGEST = 64 * 1024 * 1024;
 
 export class EntityFileWriter {
   #lines: string[] = [];

@@ -72,6 +72,15 @@ describe('reading a stretch of a table', () => {
     expect(files.map(({ length }) => length)).toEqual([8, 8, 8, 6]);
   });
 
+  it('ends within a page that is larger than a file may be, and leaves nothing out', async () => {
+    bench.limits.sliceBlobs = 1_000;
+    const text = 'x'.repeat(2 ** 20);
+    for (let n = 0; n < 30; n++) bench.tables.write('orders', row(String(n).padStart(2, '0')), { text });
+    const files = await readAll();
+    expect(files.map(({ length }) => length)).toEqual([8, 8, 8, 6]);
+    expect(files.flat()).toEqual(Array.from({ length: 30 }, (_, n) => String(n).padStart(2, '0')));
+  });
+
   it('begins with a little, where nothing is known of how much there is', async () => {
     bench.limits.sliceBlobs = 50_000;
     const run = await bench.begin({ mode: 'full' });
