@@ -1,5 +1,5 @@
 import { runsPrefix, sliceKey } from '../domain/control-paths.ts';
-import { sameEntity, timestampOf } from '../domain/entity-text.ts';
+import { type StoredEntity, sameEntity, timestampOf } from '../domain/entity-text.ts';
 import { isHeld } from '../domain/manifest.ts';
 import { asBackedUp, type Outcome, type ProblemCode } from '../domain/outcome.ts';
 import { PartWriter } from '../domain/part.ts';
@@ -9,7 +9,6 @@ import { nameOfKey } from '../domain/table-key.ts';
 import { tableOfShare } from '../domain/table-name.ts';
 import { isTile, type Tile } from '../domain/table-tile.ts';
 import { countOutcome, emptyTally } from '../domain/tally.ts';
-import type { KeyedText } from '../domain/tile-content.ts';
 import { countingRequests } from '../storage/requests.ts';
 import { isStorageError } from '../storage/storage-error.ts';
 import type { TableAccount } from '../storage/table-account.ts';
@@ -61,7 +60,7 @@ export async function drillTable(deps: Dependencies, input: ScanSliceInput): Pro
     const read = tilesOf(deps, run);
     const deadline = deps.now().getTime() + deps.limits.scanMs;
     const together = Math.max(1, Math.min(TOGETHER, Math.floor(ENTITIES / task.sample)));
-    const drilled = new Map<KeyedText, Wrong | undefined>();
+    const drilled = new Map<StoredEntity, Wrong | undefined>();
     let at = input.manifest?.page ?? 0;
     let left: string | undefined;
     try {
@@ -74,7 +73,7 @@ export async function drillTable(deps: Dependencies, input: ScanSliceInput): Pro
           continue;
         }
         for (const [tile, numbers] of chosenIn(items.filter(isTile).filter(isHeld), sample.get(each.path)!)) {
-          let entities: KeyedText[];
+          let entities: StoredEntity[];
           try {
             entities = [...(await read(tile)).entities()];
           } catch (error) {
@@ -124,8 +123,12 @@ function chosenIn(tiles: readonly Tile[], numbers: readonly number[]): [Tile, nu
 }
 
 /** The chosen entities with others around them, in stretches of one partition that do not overlap, each of so many at most. */
-function stretchesOf(entities: readonly KeyedText[], numbers: readonly number[], together: number): KeyedText[][] {
-  const stretches = new Map<string, KeyedText[]>();
+function stretchesOf(
+  entities: readonly StoredEntity[],
+  numbers: readonly number[],
+  together: number,
+): StoredEntity[][] {
+  const stretches = new Map<string, StoredEntity[]>();
   for (const number of numbers) {
     const { partition } = entities[number]!.key;
     const from = number - (number % together);
@@ -145,8 +148,8 @@ type Wrong = { code: ProblemCode; message: string };
 /** Restores entities of one partition, and notes what is wrong with each that could not be. */
 async function restore(
   { account, table }: Scratch,
-  entities: readonly KeyedText[],
-  drilled: Map<KeyedText, Wrong | undefined>,
+  entities: readonly StoredEntity[],
+  drilled: Map<StoredEntity, Wrong | undefined>,
 ): Promise<void> {
   const place = { target: account, table, makesTable: true, write: 'insert', same: 'copied', other: 'failed' } as const;
   await writeBatch({ ...place, signal: new AbortController().signal }, entities, (entity, _status, code, message) => {
@@ -155,7 +158,7 @@ async function restore(
 }
 
 /** Compares what has come of those that could be restored. */
-async function readBack({ account, table }: Scratch, drilled: Map<KeyedText, Wrong | undefined>): Promise<void> {
+async function readBack({ account, table }: Scratch, drilled: Map<StoredEntity, Wrong | undefined>): Promise<void> {
   const there = new Map<string, string>();
   let from: string | undefined;
   // Where nothing could be written there is no table either.
@@ -219,7 +222,12 @@ async function removeLeftovers(
   }
 }
 
-function outcomeOf({ key, text }: KeyedText, status: Outcome['status'], code: ProblemCode, message: string): Outcome {
+function outcomeOf(
+  { key, text }: StoredEntity,
+  status: Outcome['status'],
+  code: ProblemCode,
+  message: string,
+): Outcome {
   const about = { name: nameOfKey(key), etag: '', modified: timestampOf(text) ?? '', size: Buffer.byteLength(text) };
   return { ...about, status, code, message };
 }

@@ -1,4 +1,5 @@
 import { partPath, planKey, sliceKey } from '../domain/control-paths.ts';
+import type { StoredEntity } from '../domain/entity-text.ts';
 import { isChosen, mayHoldChosen } from '../domain/key-choice.ts';
 import { isHeld, manifestPages } from '../domain/manifest.ts';
 import { asBackedUp, type Outcome } from '../domain/outcome.ts';
@@ -8,7 +9,6 @@ import type { RunRef } from '../domain/run.ts';
 import { nameOfKey } from '../domain/table-key.ts';
 import type { Tile } from '../domain/table-tile.ts';
 import { countOutcome, emptyTally } from '../domain/tally.ts';
-import type { KeyedText } from '../domain/tile-content.ts';
 import type { ControlStore } from '../storage/control-store.ts';
 import { countingRequests } from '../storage/requests.ts';
 import { isStorageError } from '../storage/storage-error.ts';
@@ -167,7 +167,7 @@ function failureOf(tile: Tile): Outcome {
 }
 
 /** Whether any of these names is that of the tile, or of an entity in it. */
-function hasAny(tile: Tile, entities: Iterable<KeyedText>, names: ReadonlySet<string>): boolean {
+function hasAny(tile: Tile, entities: Iterable<StoredEntity>, names: ReadonlySet<string>): boolean {
   if (names.has(tile.name)) return true;
   for (const { key } of entities) if (names.has(nameOfKey(key))) return true;
   return false;

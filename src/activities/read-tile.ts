@@ -1,10 +1,11 @@
 import type { EntityFileContent } from '../domain/entity-file.ts';
+import type { StoredEntity } from '../domain/entity-text.ts';
 import { DamagedPartError } from '../domain/part.ts';
 import type { NamedFile } from '../domain/restore.ts';
 import type { RunRef } from '../domain/run.ts';
 import type { EntityKey } from '../domain/table-key.ts';
 import type { EntityFile, EntityFileEnd, Tile } from '../domain/table-tile.ts';
-import { itemsOf, type KeyedText, tileContent } from '../domain/tile-content.ts';
+import { itemsOf, tileContent } from '../domain/tile-content.ts';
 import { readNamedEntityFile } from '../storage/named-entity-file.ts';
 import { StorageError } from '../storage/storage-error.ts';
 import { type Dependencies, workplaceOf } from './dependencies.ts';
@@ -12,7 +13,7 @@ import { ofVault } from './restore-blob.ts';
 
 export interface TileContent {
   /** Each key once; from the beginning whenever it is called. Throws `damaged` where a line is no entity. */
-  entities(): Generator<KeyedText>;
+  entities(): Generator<StoredEntity>;
   /** What the files say of themselves, in their order. */
   ends: EntityFileEnd['end'][];
 }

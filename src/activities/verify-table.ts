@@ -1,5 +1,5 @@
 import { CONTROL_CONTAINER, sliceKey } from '../domain/control-paths.ts';
-import { sameEntity, timestampOf } from '../domain/entity-text.ts';
+import { type StoredEntity, sameEntity, timestampOf } from '../domain/entity-text.ts';
 import { isHeld, manifestPages } from '../domain/manifest.ts';
 import { asBackedUp, type Outcome, type ProblemCode } from '../domain/outcome.ts';
 import { PartWriter } from '../domain/part.ts';
@@ -9,7 +9,6 @@ import { boundId, type KeyRange, nameOfKey } from '../domain/table-key.ts';
 import { isSameTable, tableOfShare } from '../domain/table-name.ts';
 import type { EntityFileEnd, Tile } from '../domain/table-tile.ts';
 import { countOutcome, emptyTally } from '../domain/tally.ts';
-import type { KeyedText } from '../domain/tile-content.ts';
 import type { VerifyTask } from '../domain/verify.ts';
 import type { BlobAccount } from '../storage/blob-account.ts';
 import { countingRequests } from '../storage/requests.ts';
@@ -101,8 +100,8 @@ async function chosenOf(
   tile: Tile,
   table: string,
   isChosen: (name: string) => boolean,
-): Promise<KeyedText[] | { code: ProblemCode; message: string }> {
-  const chosen: KeyedText[] = [];
+): Promise<StoredEntity[] | { code: ProblemCode; message: string }> {
+  const chosen: StoredEntity[] = [];
   try {
     const { entities, ends } = await read(tile);
     const other = ends.find((end) => !isOf(end, tile, table));
@@ -149,9 +148,9 @@ const MOST_PAGES = 1_000;
 async function compare(
   live: { account: TableAccount; table: string } | undefined,
   { after, upTo }: KeyRange,
-  entities: readonly KeyedText[],
-): Promise<Map<KeyedText, Verdict>> {
-  const verdicts = new Map<KeyedText, Verdict>(entities.map((entity) => [entity, 'unproved']));
+  entities: readonly StoredEntity[],
+): Promise<Map<StoredEntity, Verdict>> {
+  const verdicts = new Map<StoredEntity, Verdict>(entities.map((entity) => [entity, 'unproved']));
   const open = new Map(entities.map((entity) => [nameOfKey(entity.key), entity]));
   if (live === undefined) return verdicts;
   let from: string | undefined;
@@ -177,7 +176,7 @@ async function compare(
   return verdicts;
 }
 
-function outcomeOf({ key, text }: KeyedText, verdict: 'other' | 'unproved'): Outcome {
+function outcomeOf({ key, text }: StoredEntity, verdict: 'other' | 'unproved'): Outcome {
   const about = {
     ...{ name: nameOfKey(key), etag: '', modified: timestampOf(text) ?? '', size: Buffer.byteLength(text) },
   };

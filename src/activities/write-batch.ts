@@ -1,9 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { sameEntity } from '../domain/entity-text.ts';
+import { type StoredEntity, sameEntity } from '../domain/entity-text.ts';
 import { keysBefore } from '../domain/keys-before.ts';
 import type { OutcomeStatus, ProblemCode } from '../domain/outcome.ts';
 import { type EntityKey, type KeyBound, type KeyRange, nameOfKey } from '../domain/table-key.ts';
-import type { KeyedText } from '../domain/tile-content.ts';
 import { isStorageError, type StorageError } from '../storage/storage-error.ts';
 import type { EntityWrite, TableAccount } from '../storage/table-account.ts';
 import type { Pace } from './pace.ts';
@@ -25,7 +24,7 @@ export interface WritePlace {
 }
 
 export type Settle = (
-  entity: KeyedText,
+  entity: StoredEntity,
   status: Exclude<OutcomeStatus, 'removed'>,
   code?: ProblemCode,
   message?: string,
@@ -43,7 +42,7 @@ const PAGES = 4;
  * at fault does not keep the others from being written. Only a stop by the signal is thrown, and a table that has gone. Safe to run twice, also at the same
  * time: what is there and the same is what was to be written.
  */
-export async function writeBatch(place: WritePlace, batch: readonly KeyedText[], settle: Settle): Promise<void> {
+export async function writeBatch(place: WritePlace, batch: readonly StoredEntity[], settle: Settle): Promise<void> {
   if (batch.length === 0) return;
   try {
     await send(place, batch);
@@ -66,7 +65,7 @@ export async function writeBatch(place: WritePlace, batch: readonly KeyedText[],
   }
 }
 
-async function send(place: WritePlace, batch: readonly KeyedText[]): Promise<void> {
+async function send(place: WritePlace, batch: readonly StoredEntity[]): Promise<void> {
   const { target, table, write, signal } = place;
   const attempt = () =>
     batch.length === 1
@@ -95,7 +94,7 @@ async function send(place: WritePlace, batch: readonly KeyedText[]): Promise<voi
 /** Of those of a batch that was refused because some are there: tells which are, and writes the others. */
 async function settleThere(
   place: WritePlace,
-  batch: readonly KeyedText[],
+  batch: readonly StoredEntity[],
   refused: StorageError,
   settle: Settle,
 ): Promise<void> {
@@ -106,7 +105,7 @@ async function settleThere(
     if (!isStorageError(error) || error.kind === 'aborted') throw error;
     return giveUp(batch, error, settle);
   }
-  const missing: KeyedText[] = [];
+  const missing: StoredEntity[] = [];
   for (const entity of batch) {
     const text = there.get(nameOfKey(entity.key));
     if (text === undefined) missing.push(entity);
@@ -120,7 +119,7 @@ async function settleThere(
 }
 
 /** What the target has of these keys, by name; not all of it where much else lies between them. */
-async function inTarget(place: WritePlace, batch: readonly KeyedText[]): Promise<Map<string, string>> {
+async function inTarget(place: WritePlace, batch: readonly StoredEntity[]): Promise<Map<string, string>> {
   // They come in the order of files, of which later ones add keys anywhere.
   const keys = batch.map(({ key }) => key).sort((a, b) => (a.row < b.row ? -1 : 1));
   const upTo = keys.at(-1)!;
@@ -141,7 +140,7 @@ async function inTarget(place: WritePlace, batch: readonly KeyedText[]): Promise
 async function between(
   { target, table, signal }: WritePlace,
   range: KeyRange,
-  batch: readonly KeyedText[],
+  batch: readonly StoredEntity[],
 ): Promise<Map<string, string>> {
   const wanted = new Set(batch.map(({ key }) => nameOfKey(key)));
   const there = new Map<string, string>();
@@ -171,7 +170,7 @@ function boundsBefore({ partition, row }: EntityKey): (KeyBound | undefined)[] {
   return [undefined];
 }
 
-function giveUp(batch: readonly KeyedText[], error: StorageError, settle: Settle): void {
+function giveUp(batch: readonly StoredEntity[], error: StorageError, settle: Settle): void {
   const code = isOfEntities(error) ? 'entity-refused' : codeOf(error);
   for (const entity of batch) settle(entity, 'failed', code, error.message);
 }

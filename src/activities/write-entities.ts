@@ -1,7 +1,7 @@
 import pLimit from 'p-limit';
 import { copyKey, partPath } from '../domain/control-paths.ts';
 import { batchesOf } from '../domain/entity-batch.ts';
-import { timestampOf } from '../domain/entity-text.ts';
+import { type StoredEntity, timestampOf } from '../domain/entity-text.ts';
 import { isChosen } from '../domain/key-choice.ts';
 import type { Standing } from '../domain/lock.ts';
 import { asBackedUp, type Outcome } from '../domain/outcome.ts';
@@ -12,7 +12,6 @@ import type { Problem } from '../domain/run.ts';
 import { type EntityKey, nameOfKey } from '../domain/table-key.ts';
 import type { Tile } from '../domain/table-tile.ts';
 import { countOutcome, countProblem, emptyTally } from '../domain/tally.ts';
-import type { KeyedText } from '../domain/tile-content.ts';
 import { countingRequests } from '../storage/requests.ts';
 import { isStorageError, type StorageError } from '../storage/storage-error.ts';
 import { type EntityWrite, transactionBytes } from '../storage/table-account.ts';
@@ -105,7 +104,7 @@ async function workOffChunk(deps: Dependencies, input: CopyChunkInput): Promise<
     const started = deps.now().getTime();
     let notedAt = started;
 
-    const write = async (batch: readonly KeyedText[]) => {
+    const write = async (batch: readonly StoredEntity[]) => {
       let reached = false;
       let whole: typeof lastHopeless;
       try {
@@ -191,7 +190,7 @@ async function workOffChunk(deps: Dependencies, input: CopyChunkInput): Promise<
 /** What follows next in a chunk. */
 interface Piece {
   /** Of one partition, to be written in one transaction. */
-  entities: KeyedText[];
+  entities: StoredEntity[];
   /** Entities of the chunk that are dealt with by it: those, and the unwanted ones before them. */
   covered: number;
   unwanted: number;
@@ -243,10 +242,10 @@ async function* piecesOf(
 
 /** Those that are wanted, from a place on, each with its number in the tile. */
 function* wantedOf(
-  entities: Iterable<KeyedText>,
+  entities: Iterable<StoredEntity>,
   from: number,
   isWanted: (key: EntityKey) => boolean,
-): Generator<KeyedText & { number: number }> {
+): Generator<StoredEntity & { number: number }> {
   let number = 0;
   for (const entity of entities) {
     if (number >= from && isWanted(entity.key)) yield { ...entity, number };
@@ -255,7 +254,7 @@ function* wantedOf(
 }
 
 function outcomeOf(
-  { key, text }: KeyedText,
+  { key, text }: StoredEntity,
   status: Outcome['status'],
   code: Outcome['code'],
   message: string | undefined,

@@ -1,3 +1,5 @@
+import type { EntityKey } from './table-key.ts';
+
 /**
  * The text of entities, as the table service writes it: a JSON object whose members are strings, numbers, `true`, `false` or `null`,
  * and beside some of them their type (`"big@odata.type":"Edm.Int64"`). It is kept and sent back as it is, since a number that has
@@ -18,9 +20,13 @@ export interface Property {
   value: string;
 }
 
-/** An entity and its key: see `StoredEntity` of the storage. */
-interface KeyedText {
-  key: { partition: string; row: string };
+/** An entity as the service tells it. */
+export interface StoredEntity {
+  key: EntityKey;
+  /**
+   * One line: the entity's JSON as it came, without members that begin with `odata.`; with its `…@odata.type` annotations and
+   * `Timestamp`.
+   */
   text: string;
 }
 
@@ -31,9 +37,9 @@ interface KeyedText {
  *
  * The lines are slices of the answer: whoever keeps one for long keeps all of it. Keys are strings of their own.
  */
-export function splitEntities(body: string): KeyedText[] {
+export function splitEntities(body: string): StoredEntity[] {
   const json = new JsonCursor(inOneLine(body));
-  let entities: KeyedText[] | undefined;
+  let entities: StoredEntity[] | undefined;
   for (let more = json.open(OPEN_OBJECT, CLOSE_OBJECT); more; more = json.next(CLOSE_OBJECT)) {
     const from = json.at;
     json.name();
@@ -123,9 +129,9 @@ const TYPE_OF = '@odata.type';
 /** A number with a point or an exponent. */
 const DOUBLE = /^-?[0-9][0-9.+eE-]*[.eE]/;
 
-function readList(json: JsonCursor): KeyedText[] {
-  const entities: KeyedText[] = [];
-  let before: KeyedText | undefined;
+function readList(json: JsonCursor): StoredEntity[] {
+  const entities: StoredEntity[] = [];
+  let before: StoredEntity | undefined;
   for (let more = json.open(OPEN_LIST, CLOSE_LIST); more; more = json.next(CLOSE_LIST)) {
     before = readEntity(json, before);
     entities.push(before);
@@ -133,7 +139,7 @@ function readList(json: JsonCursor): KeyedText[] {
   return entities;
 }
 
-function readEntity(json: JsonCursor, before: KeyedText | undefined): KeyedText {
+function readEntity(json: JsonCursor, before: StoredEntity | undefined): StoredEntity {
   const { text } = json;
   const start = json.at;
   let partition: string | undefined;

@@ -1,26 +1,20 @@
 import type { EntityFileContent } from './entity-file.ts';
-import { EntityTextError, splitEntities } from './entity-text.ts';
+import { EntityTextError, type StoredEntity, splitEntities } from './entity-text.ts';
 import { DamagedPartError } from './part.ts';
 import { type EntityKey, nameOfKey } from './table-key.ts';
 import type { Deletion } from './table-tile.ts';
-
-/** An entity with the text that the service told it by. */
-export interface KeyedText {
-  key: EntityKey;
-  text: string;
-}
 
 /** Properties have no objects for values, so no entity begins so. */
 const DELETION = '{"deleted":{';
 
 /** A line of a file, taken apart: an entity, or the key of one that was deleted. */
-export type FileItem = { entity: KeyedText } | { deleted: EntityKey };
+export type FileItem = { entity: StoredEntity } | { deleted: EntityKey };
 
 /** The lines of a file of entities, taken apart. Throws `DamagedPartError` where a line is neither. */
 export function* itemsOf({ lines, end }: EntityFileContent): Generator<FileItem> {
   for (const batch of lines()) {
     const deleted: EntityKey[] = [];
-    let entities: KeyedText[];
+    let entities: StoredEntity[];
     try {
       const texts: string[] = [];
       for (const line of batch) {
@@ -43,9 +37,9 @@ export function* itemsOf({ lines, end }: EntityFileContent): Generator<FileItem>
  * give the same entities in the same order: those of the first file where they stand there, then what later ones have added. In memory
  * is what later files say, and little of the first. Throws as `itemsOf` does.
  */
-export function* tileContent(files: readonly EntityFileContent[]): Generator<KeyedText> {
+export function* tileContent(files: readonly EntityFileContent[]): Generator<StoredEntity> {
   const [first, ...later] = files[0]?.end.kind === 'changes' ? [undefined, ...files] : files;
-  const changed = new Map<string, KeyedText | undefined>();
+  const changed = new Map<string, StoredEntity | undefined>();
   for (const file of later as EntityFileContent[]) {
     for (const item of itemsOf(file)) {
       if ('entity' in item) changed.set(nameOfKey(item.entity.key), item.entity);

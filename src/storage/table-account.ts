@@ -1,5 +1,5 @@
-import { withDoublesNamed } from '../domain/entity-text.ts';
-import type { EntityKey, KeyRange } from '../domain/table-key.ts';
+import { type StoredEntity, withDoublesNamed } from '../domain/entity-text.ts';
+import type { KeyRange } from '../domain/table-key.ts';
 
 /**
  * What Strongroom asks of one storage account's tables. Every method throws `StorageError` and nothing else, retries what is worth
@@ -55,16 +55,6 @@ export interface EntityQuery extends KeyRange {
   limit?: number;
   /** Where to go on: `next` of the page before, of the same query. */
   from?: string;
-}
-
-/** An entity as the service tells it. */
-export interface StoredEntity {
-  key: EntityKey;
-  /**
-   * One line: the entity's JSON as it came, without members that begin with `odata.`; with its `…@odata.type` annotations and
-   * `Timestamp`.
-   */
-  text: string;
 }
 
 export interface EntityPage {

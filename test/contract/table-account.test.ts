@@ -1,11 +1,11 @@
 import { AzureNamedKeyCredential, generateAccountSas } from '@azure/data-tables';
 import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { sameEntity, timestampOf } from '../../src/domain/entity-text.ts';
+import { type StoredEntity, sameEntity, timestampOf } from '../../src/domain/entity-text.ts';
 import type { EntityKey, KeyBound } from '../../src/domain/table-key.ts';
 import { connectTableAccount } from '../../src/storage/azure/connect.ts';
 import { countingRequests, type RequestCounts } from '../../src/storage/requests.ts';
-import type { EntityQuery, EntityWrite, StoredEntity, TableAccount } from '../../src/storage/table-account.ts';
+import type { EntityQuery, EntityWrite, TableAccount } from '../../src/storage/table-account.ts';
 import { type TestAccount, takeAccount } from '../support/accounts.ts';
 import { EDGES, entityText, member, properties } from '../support/entity-texts.ts';
 import { DROP, type FaultProxy, type FaultRule, type ProxiedRequest, startFaultProxy } from '../support/fault-proxy.ts';

@@ -1,14 +1,9 @@
+import type { StoredEntity } from '../../src/domain/entity-text.ts';
 import { type EntityKey, type KeyBound, nameOfKey } from '../../src/domain/table-key.ts';
 import { isSameTable } from '../../src/domain/table-name.ts';
 import { noteRequest } from '../../src/storage/requests.ts';
 import { StorageError } from '../../src/storage/storage-error.ts';
-import type {
-  EntityPage,
-  EntityQuery,
-  EntityWrite,
-  StoredEntity,
-  TableAccount,
-} from '../../src/storage/table-account.ts';
+import type { EntityPage, EntityQuery, EntityWrite, TableAccount } from '../../src/storage/table-account.ts';
 
 export interface TableCall {
   operation: 'QueryEntities' | 'CreateTable' | 'DeleteTable' | 'WriteEntity' | 'ExecuteTransaction';

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { splitEntities } from '../../domain/entity-text.ts';
+import { type StoredEntity, splitEntities } from '../../domain/entity-text.ts';
 import { nameOfKey } from '../../domain/table-key.ts';
 import { isStorageError, StorageError } from '../storage-error.ts';
-import type { EntityPage, EntityQuery, EntityWrite, StoredEntity, TableAccount } from '../table-account.ts';
+import type { EntityPage, EntityQuery, EntityWrite, TableAccount } from '../table-account.ts';
 import type { AccountAccess } from './account-access.ts';
 import { type Asked, storageErrorOf } from './errors.ts';
 import type { RetryOptions } from './retry-policy.ts';

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { withDoublesNamed } from '../../domain/entity-text.ts';
+import { type StoredEntity, withDoublesNamed } from '../../domain/entity-text.ts';
 import { StorageError } from '../storage-error.ts';
-import type { EntityWrite, StoredEntity } from '../table-account.ts';
+import type { EntityWrite } from '../table-account.ts';
 import { inAddress, quoted } from './table-query.ts';
 import { refusal, type TableAnswer, type TableRequest } from './table-request.ts';
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { makePlanTableRestore } from '../../../src/activities/plan-table-restore.ts';
 import { makeWriteEntities } from '../../../src/activities/write-entities.ts';
 import { CONTROL_CONTAINER, summaryPath } from '../../../src/domain/control-paths.ts';
-import { sameEntity } from '../../../src/domain/entity-text.ts';
+import { type StoredEntity, sameEntity } from '../../../src/domain/entity-text.ts';
 import type { Outcome } from '../../../src/domain/outcome.ts';
 import { partEntries } from '../../../src/domain/report.ts';
 import type { RunRef } from '../../../src/domain/run.ts';
@@ -10,7 +10,6 @@ import { nameOfKey } from '../../../src/domain/table-key.ts';
 import { shareOfTable } from '../../../src/domain/table-name.ts';
 import { PASSING } from '../../../src/orchestrations/backup-container.ts';
 import { StorageError } from '../../../src/storage/storage-error.ts';
-import type { StoredEntity } from '../../../src/storage/table-account.ts';
 import { entity, HeldTable, POINT, TABLE } from '../../support/held-table.ts';
 import type { TableCall } from '../../support/memory-tables.ts';
 

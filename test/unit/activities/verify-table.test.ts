@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { StoredEntity } from '../../../src/domain/entity-text.ts';
 import type { Outcome } from '../../../src/domain/outcome.ts';
 import { nameOfKey } from '../../../src/domain/table-key.ts';
 import { StorageError } from '../../../src/storage/storage-error.ts';
-import type { StoredEntity } from '../../../src/storage/table-account.ts';
 import { entity, HeldTable, POINT, TABLE } from '../../support/held-table.ts';
 import { Random } from '../../support/random.ts';
 

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { StoredEntity } from '../../../src/domain/entity-text.ts';
 import { checkTransaction, transactionRequest, writeRequest } from '../../../src/storage/azure/table-transaction.ts';
-import { type EntityWrite, type StoredEntity, transactionBytes } from '../../../src/storage/table-account.ts';
+import { type EntityWrite, transactionBytes } from '../../../src/storage/table-account.ts';
 import { entityText, properties } from '../../support/entity-texts.ts';
 
 const ENDPOINT = 'https://acct.table.core.windows.net';
