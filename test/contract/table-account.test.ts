@@ -299,11 +299,12 @@ describe('a range', () => {
     expect(await readAll(table, { ...range, since: times[2]! })).toEqual([all[2]]);
   });
 
-  it('tells only keys when asked to', async () => {
+  it('tells only keys and times when asked to', async () => {
     await account.writeEntity(table, 'insert', entity("p'", 'r', ['"n":1']));
+    const [whole] = await readAll(table);
     const [only] = await readAll(table, { keysOnly: true });
     expect(only?.key).toEqual({ partition: "p'", row: 'r' });
-    expect(JSON.parse(only!.text)).toEqual({ PartitionKey: "p'", RowKey: 'r' });
+    expect(JSON.parse(only!.text)).toEqual({ PartitionKey: "p'", RowKey: 'r', Timestamp: timestampOf(whole!.text) });
   });
 
   it('says when the service answered, by the service’s clock', async () => {
