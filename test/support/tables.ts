@@ -1,30 +1,13 @@
 import { gunzipSync } from 'node:zlib';
-import { TableClient, type TableEntity, type TableEntityResult } from '@azure/data-tables';
+import type { TableEntity, TableEntityResult } from '@azure/data-tables';
 import { BlobServiceClient } from '@azure/storage-blob';
+import { tableOf } from '../../demo/raw-entities.ts';
 import { type PointSummary, type TileInVault, tilesIn } from './table-point.ts';
 
 /** A property as it is on the wire: its EDM type where that is said, and its JSON as it was written. */
 export type RawProperty = [type: string | undefined, json: string];
 
-/** A table through the plain SDK; `bodies` gets the text of every answer, before anything is parsed. */
-export function tableOf(connectionString: string, table: string, bodies?: string[]): TableClient {
-  return TableClient.fromConnectionString(connectionString, table, {
-    allowInsecureConnection: true,
-    additionalPolicies: [
-      {
-        position: 'perCall',
-        policy: {
-          name: 'keep-bodies',
-          async sendRequest(request, next) {
-            const answer = await next(request);
-            if (request.method === 'GET') bodies?.push(answer.bodyAsText ?? '');
-            return answer;
-          },
-        },
-      },
-    ],
-  });
-}
+export { tableOf };
 
 /** Writes entities, a hundred of a partition at a time; they are to be in groups by partition. */
 export async function seed(connectionString: string, table: string, entities: Iterable<TableEntity>): Promise<void> {
