@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
-import { gunzipSync, gzipSync } from 'node:zlib';
+import { gunzipSync } from 'node:zlib';
+import { CompressedLines } from './compressed-lines.ts';
 import { DamagedPartError } from './part.ts';
 import type { EntityKey } from './table-key.ts';
 import type { Deletion, EntityFileEnd } from './table-tile.ts';
@@ -17,28 +17,26 @@ export interface EntityFileContent {
   end: EntityFileEnd['end'];
 }
 
-/** Compress so much text at a time: memory stays flat, and gzip members may simply follow each other. */
-const BLOCK = 256 * 1024;
 /** Lines that are text at a time. */
 const AT_HAND = 1_000;
 /** Bytes. Far beyond what the writers of files allow; what unpacks to more was not written by us. */
 const LARGEST = 64 * 1024 * 1024;
 
 export class EntityFileWriter {
-  #lines: string[] = [];
-  #waiting = 0;
-  #members: Buffer[] = [];
-  items = 0;
+  readonly #lines = new CompressedLines();
+
+  get items(): number {
+    return this.#lines.items;
+  }
+
   /** Characters of text so far. */
-  size = 0;
+  get size(): number {
+    return this.#lines.size;
+  }
 
   /** `line` is the text of an entity. */
   add(line: string): void {
-    this.#lines.push(line);
-    this.#waiting += line.length + 1;
-    this.size += line.length + 1;
-    this.items++;
-    if (this.#waiting >= BLOCK) this.#compress();
+    this.#lines.add(line);
   }
 
   addDeletion({ partition, row }: EntityKey): void {
@@ -48,16 +46,7 @@ export class EntityFileWriter {
 
   /** Closes the file. `sha256` is of the returned bytes. */
   finish(end: Omit<EntityFileEnd['end'], 'items'>): { body: Buffer; sha256: string } {
-    this.#lines.push(JSON.stringify({ end: { ...end, items: this.items } }));
-    this.#compress();
-    const body = Buffer.concat(this.#members);
-    return { body, sha256: createHash('sha256').update(body).digest('hex') };
-  }
-
-  #compress(): void {
-    this.#members.push(gzipSync(`${this.#lines.join('\n')}\n`, { level: 3 }));
-    this.#lines = [];
-    this.#waiting = 0;
+    return this.#lines.finish(end);
   }
 }
 

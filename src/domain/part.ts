@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
-import { gunzipSync, gzipSync } from 'node:zlib';
+import { gunzipSync } from 'node:zlib';
+import { CompressedLines } from './compressed-lines.ts';
 
 /**
  * A part: a list of items as gzip-compressed NDJSON, closed by one line `{"end":…}` that tells how the part came
@@ -14,37 +14,23 @@ export class DamagedPartError extends Error {
   override readonly name = 'DamagedPartError';
 }
 
-/** Compress so much text at a time: memory stays flat, and gzip members may simply follow each other. */
-const BLOCK = 256 * 1024;
 /** Bytes. Far beyond what the limits of a part allow; what unpacks to more was not written by us. */
 const LARGEST = 500 * 1024 * 1024;
 
 export class PartWriter<Item> {
-  #lines: string[] = [];
-  #waiting = 0;
-  #members: Buffer[] = [];
-  items = 0;
+  readonly #lines = new CompressedLines();
+
+  get items(): number {
+    return this.#lines.items;
+  }
 
   add(item: Item): void {
-    const line = JSON.stringify(item);
-    this.#lines.push(line);
-    this.#waiting += line.length;
-    this.items++;
-    if (this.#waiting >= BLOCK) this.#compress();
+    this.#lines.add(JSON.stringify(item));
   }
 
   /** Closes the part. `sha256` is of the returned bytes. */
   finish(end: object): { body: Buffer; sha256: string } {
-    this.#lines.push(JSON.stringify({ end: { ...end, items: this.items } }));
-    this.#compress();
-    const body = Buffer.concat(this.#members);
-    return { body, sha256: createHash('sha256').update(body).digest('hex') };
-  }
-
-  #compress(): void {
-    this.#members.push(gzipSync(`${this.#lines.join('\n')}\n`, { level: 3 }));
-    this.#lines = [];
-    this.#waiting = 0;
+    return this.#lines.finish(end);
   }
 }
 
