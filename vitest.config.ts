@@ -8,7 +8,7 @@ export default defineConfig({
         test: {
           name: 'contract',
           include: ['test/contract/**/*.test.ts'],
-          globalSetup: ['test/support/azurite.setup.ts'],
+          globalSetup: ['test/support/azurite/azurite.setup.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },
@@ -17,7 +17,7 @@ export default defineConfig({
         test: {
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],
-          globalSetup: ['test/support/azurite.setup.ts'],
+          globalSetup: ['test/support/azurite/azurite.setup.ts'],
           testTimeout: 120_000,
           hookTimeout: 120_000,
           maxWorkers: 2,

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TableEntity } from '@azure/data-tables';
-import { rawEntities, seed } from '../test/support/tables.ts';
+import { rawEntities, seed } from '../test/support/builders/tables.ts';
 import { Strongroom } from './contenders/strongroom.ts';
 import { TABLE_SCRIPTS } from './contenders/table-scripts.ts';
 import { startCountedAzurite } from './servers/azurite.ts';

@@ -1,5 +1,5 @@
 import type { BlobServiceClient } from '@azure/storage-blob';
-import { Random } from '../test/support/random.ts';
+import { Random } from '../test/support/builders/random.ts';
 import { AWKWARD_NAMES } from './awkward-names.ts';
 import type { BlobSpec } from './blob.ts';
 import { bytesOf, md5Of } from './blob.ts';

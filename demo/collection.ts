@@ -1,4 +1,4 @@
-import { Random } from '../test/support/random.ts';
+import { Random } from '../test/support/builders/random.ts';
 import { AWKWARD_NAMES } from './awkward-names.ts';
 import { type BlobSpec, bytesOf, type Headers, md5Of } from './blob.ts';
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { BlobServiceClient } from '@azure/storage-blob';
 import { type QueueClient, QueueServiceClient } from '@azure/storage-queue';
-import { type Azurite, newAccountKey, startAzurite, withoutProxyForLoopback } from '../host/azurite.ts';
+import { type Azurite, newAccountKey, startAzurite, withoutProxyForLoopback } from '../host/azurite/azurite.ts';
 import { DemoError } from './demo-error.ts';
 import { CONFIGURATION, QUEUE } from './job.ts';
 

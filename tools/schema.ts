@@ -1,7 +1,7 @@
 // Writes the JSON Schema of strongroom.json, which editors use to complete and check it; --check only compares.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { z } from 'zod';
-import { configurationSchema } from '../src/config.ts';
+import { configurationSchema } from '#config/configuration.ts';
 
 const FILE = new URL('../strongroom.schema.json', import.meta.url);
 
@@ -11,7 +11,9 @@ const text = `${JSON.stringify({ $schema, title: 'Strongroom configuration', ...
 if (!process.argv.includes('--check')) {
   writeFileSync(FILE, text);
 } else if (committed() !== text) {
-  console.error('strongroom.schema.json is not what src/config.ts says. Run `npm run schema` and commit the result.');
+  console.error(
+    'strongroom.schema.json is not what src/config/configuration.ts says. Run `npm run schema` and commit the result.',
+  );
   process.exit(1);
 }
 

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type HostProcess, startHost } from '../../test/support/host-process.ts';
+import { type HostProcess, startHost } from '../../test/support/app/host-process.ts';
 import { cpuSeconds, peakMiB, type Usage } from '../process-usage.ts';
 import type { CountedServer } from '../servers/counted-server.ts';
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { startHost } from '../../test/support/host-process.ts';
+import { startHost } from '../../test/support/app/host-process.ts';
 import { cpuSeconds, peakMiB, type Usage } from '../process-usage.ts';
 import type { CountedServer } from '../servers/counted-server.ts';
 import type { Contender } from './contender.ts';

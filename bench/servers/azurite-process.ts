@@ -2,4 +2,4 @@
 import { countRequests } from './request-counter.ts';
 
 countRequests();
-await import('../../host/azurite-process.ts');
+await import('../../host/azurite/azurite-process.ts');

@@ -1,4 +1,4 @@
-import { newAccountKey } from '../../host/azurite.ts';
+import { newAccountKey } from '../../host/azurite/azurite.ts';
 import { type CountedServer, startCountedServer } from './counted-server.ts';
 
 /** An Azurite in memory, with these accounts, that counts requests. */

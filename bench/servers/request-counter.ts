@@ -1,6 +1,6 @@
 import { subscribe } from 'node:diagnostics_channel';
 import type { IncomingMessage } from 'node:http';
-import { operationName, tableOperationName } from '../../src/storage/azure/operation-name.ts';
+import { operationName, tableOperationName } from '#storage/azure/blobs/operation-name.ts';
 
 /** Requests by operation. */
 export type RequestCounts = Record<string, number>;

@@ -7,8 +7,8 @@ import { isNotFound } from '../storage/error-code.ts';
 import { blobContent, blobMetadata } from './blob-data.ts';
 import type { BlobFunction } from './blob-function.ts';
 import { type BlobType, type BlobVersion, fromBlobMessage, quotedETag, toBlobMessage } from './blob-message.ts';
+import type { Receipts } from './blob-receipts.ts';
 import type { FoundBlob } from './container-scan.ts';
-import type { Receipts } from './receipts.ts';
 
 /** Versions put into the queue at once. */
 const AT_ONCE = 8;

@@ -1,7 +1,7 @@
 import type { BlobServiceClient } from '@azure/storage-blob';
 import { HostError } from '../host-error.ts';
 import { StorageQueue } from '../queues/storage-queue.ts';
-import { resolveSettings } from '../settings.ts';
+import { resolveSettings } from '../settings/settings.ts';
 import { connectBlobs, connectQueues } from '../storage/connect.ts';
 import { connectionOf } from '../storage/connection-name.ts';
 import type { HostedFunction } from '../triggers/trigger.ts';

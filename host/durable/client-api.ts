@@ -25,7 +25,7 @@ export interface ClientApi {
 export async function startClientApi(engine: DurableEngine): Promise<ClientApi> {
   const base = `/${randomBytes(24).toString('hex')}/durabletask/`;
   const server = createServer((request, response) => {
-    answer(engine, base, request)
+    void answer(engine, base, request)
       .catch((error: unknown): Reply => {
         writeLog('error', `Durable client: ${messageOf(error)}`);
         return { status: 500, body: messageOf(error) };

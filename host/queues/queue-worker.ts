@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf } from '../host-error.ts';
-import type { QueueSettings } from '../host-settings.ts';
 import { writeLog } from '../log.ts';
+import type { QueueSettings } from '../settings/host-settings.ts';
 import { isNotFound } from '../storage/error-code.ts';
 import { Trouble } from '../trouble.ts';
 import { keepInvisible } from './invisibility.ts';

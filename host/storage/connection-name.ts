@@ -1,4 +1,4 @@
-import { resolveSettings } from '../settings.ts';
+import { resolveSettings } from '../settings/settings.ts';
 import type { HostedFunction } from '../triggers/trigger.ts';
 
 /** The storage account of the app itself, for which others are not named. */

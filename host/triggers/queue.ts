@@ -5,7 +5,7 @@ import { writeLog } from '../log.ts';
 import { isQueueName, poisonQueueName } from '../queues/queue-name.ts';
 import { QueueWorker } from '../queues/queue-worker.ts';
 import { type QueueMessage, StorageQueue } from '../queues/storage-queue.ts';
-import { resolveSettings } from '../settings.ts';
+import { resolveSettings } from '../settings/settings.ts';
 import { connectQueues } from '../storage/connect.ts';
 import { connectionOf } from '../storage/connection-name.ts';
 import { dateTimeOffset } from '../storage/date-time-offset.ts';

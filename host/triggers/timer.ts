@@ -1,8 +1,8 @@
 import { join } from 'node:path';
+import { writeJson } from '../data/write-json.ts';
 import { HostError, messageOf } from '../host-error.ts';
 import { writeLog } from '../log.ts';
-import { readJson, resolveSettings } from '../settings.ts';
-import { writeJson } from '../write-json.ts';
+import { readJson, resolveSettings } from '../settings/settings.ts';
 import {
   type Due,
   dueAfter,

@@ -1,6 +1,6 @@
-import type { HostSettings } from '../host-settings.ts';
 import type { HttpHandler } from '../http/server.ts';
 import type { QueueBell } from '../queues/queue-bell.ts';
+import type { HostSettings } from '../settings/host-settings.ts';
 import type { Binding } from '../worker/core-api.ts';
 import type { Invoke } from '../worker/invoke.ts';
 

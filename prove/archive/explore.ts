@@ -1,4 +1,4 @@
-import { Random } from '../../test/support/random.ts';
+import { Random } from '../../test/support/builders/random.ts';
 import type { Violation } from '../simulation/witness.ts';
 import { areIndependent, type Choice, Execution, type Sabotage } from './execution.ts';
 import type { Scenario } from './scenario.ts';

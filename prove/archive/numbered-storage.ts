@@ -1,4 +1,4 @@
-import { MemoryStorage } from '../simulation/memory-account.ts';
+import { MemoryStorage } from '../memory/memory-account.ts';
 
 /**
  * ETags and ids that follow from who made them, and as how many: where two that have nothing to do with each other change

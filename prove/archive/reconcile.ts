@@ -1,14 +1,15 @@
-import { archivePlaceOf } from '../../src/activities/archive-place.ts';
-import { archivePlanned, confirmPlanned } from '../../src/activities/archive-upload.ts';
-import { copyPlace } from '../../src/activities/copy-place.ts';
-import { type Dependencies, workplaceOf } from '../../src/activities/dependencies.ts';
-import { makeFindUnarchived } from '../../src/activities/find-unarchived.ts';
-import { makeTidyArchive } from '../../src/activities/tidy-archive.ts';
-import { lockPath, partPath } from '../../src/domain/control-paths.ts';
-import { acquire } from '../../src/domain/lock.ts';
-import { isPending, type Outcome, type PendingCopy, type PlannedCopy } from '../../src/domain/outcome.ts';
-import type { RunRef } from '../../src/domain/run.ts';
-import type { MemoryAccount } from '../simulation/memory-account.ts';
+import { archivePlaceOf } from '#activities/archive/archive-context.ts';
+import { archivePlanned, confirmPlanned } from '#activities/archive/archive-upload.ts';
+import { makeFindUnarchived } from '#activities/archive/find-unarchived.ts';
+import { makeTidyArchive } from '#activities/archive/tidy-archive.ts';
+import { copyPlace } from '#activities/copying/copy-context.ts';
+import type { Dependencies } from '#app/dependencies.ts';
+import { workplaceOf } from '#app/job-context.ts';
+import { lockPath, partPath } from '#domain/run/control-paths.ts';
+import { acquire } from '#domain/run/lock.ts';
+import { isPending, type Outcome, type PendingCopy, type PlannedCopy } from '#domain/run/outcome.ts';
+import type { RunRef } from '#domain/run/run.ts';
+import type { MemoryAccount } from '../memory/memory-account.ts';
 import { ARCHIVE, CONTROL, RULE, SOURCE } from './stage.ts';
 
 /** How often copies that are pending are looked at. */

@@ -1,4 +1,4 @@
-import type { ArchiveRule } from '../../src/config.ts';
+import type { ArchiveRule } from '#config/configuration.ts';
 import type { Folders } from './stage.ts';
 
 /** A message that tells of an upload. */

@@ -1,11 +1,11 @@
 import pLimit from 'p-limit';
-import type { Dependencies } from '../../src/activities/dependencies.ts';
-import type { ArchiveRule } from '../../src/config.ts';
-import type { Limits } from '../../src/limits.ts';
-import { Telemetry } from '../../src/telemetry/telemetry.ts';
-import type { MemoryAccount } from '../simulation/memory-account.ts';
-import { MemoryBlobs, type Network } from '../simulation/memory-blobs.ts';
-import { MemoryCatalog } from '../simulation/memory-catalog.ts';
+import type { Dependencies } from '#app/dependencies.ts';
+import type { ArchiveRule } from '#config/configuration.ts';
+import type { Limits } from '#config/limits.ts';
+import { Telemetry } from '#telemetry/telemetry.ts';
+import type { MemoryAccount } from '../memory/memory-account.ts';
+import { MemoryBlobs, type Network } from '../memory/memory-blobs.ts';
+import { MemoryCatalog } from '../memory/memory-catalog.ts';
 
 /** What every proof of archiving plays with: one rule, from one container of one account into one of another. */
 export const RULE = 'uploads';

@@ -1,4 +1,4 @@
-import type { Change, MemoryAccount, MemoryBlob } from '../simulation/memory-account.ts';
+import type { Change, MemoryAccount, MemoryBlob } from '../memory/memory-account.ts';
 import type { Violation } from '../simulation/witness.ts';
 import { ARCHIVE, CONTROL, type Folders, RULE, SOURCE } from './stage.ts';
 

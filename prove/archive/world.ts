@@ -1,8 +1,8 @@
-import type { ArchiveRule } from '../../src/config.ts';
-import type { Limits } from '../../src/limits.ts';
-import type { Random } from '../../test/support/random.ts';
-import { type Mishaps, NO_MISHAPS } from '../simulation/durable.ts';
-import { type FaultRates, NO_FAULTS } from '../simulation/network.ts';
+import type { ArchiveRule } from '#config/configuration.ts';
+import type { Limits } from '#config/limits.ts';
+import type { Random } from '../../test/support/builders/random.ts';
+import { type Mishaps, NO_MISHAPS } from '../memory/durable.ts';
+import { type FaultRates, NO_FAULTS } from '../memory/network.ts';
 import { LIMITS, ruleWith } from './stage.ts';
 
 /** Everything about one seed that does not change while it is played. */

@@ -5,7 +5,7 @@ import {
   judgeVault,
   type Remembered,
   type Violation,
-} from '../../test/support/judge.ts';
+} from '../../test/support/judge/judge.ts';
 import type { Lane, Place } from './lane.ts';
 import { isMutating, labelsOf, type Moment, strikeAt } from './mutating-call.ts';
 import type { Scene } from './scene.ts';

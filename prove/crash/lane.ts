@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type BlobClient, BlobServiceClient, RestError } from '@azure/storage-blob';
-import { type Azurite, newAccountKey, startAzurite } from '../../host/azurite.ts';
-import type { RunReport } from '../../src/domain/run.ts';
-import { type FaultProxy, type FaultRule, type Layer, startFaultProxy } from '../../test/support/fault-proxy.ts';
-import { type HostProcess, startHost } from '../../test/support/host-process.ts';
-import type { Sides } from '../../test/support/judge.ts';
-import { Strongroom } from '../../test/support/strongroom.ts';
+import type { RunReport } from '#domain/run/run.ts';
+import { type Azurite, newAccountKey, startAzurite } from '../../host/azurite/azurite.ts';
+import { type HostProcess, startHost } from '../../test/support/app/host-process.ts';
+import { Strongroom } from '../../test/support/app/strongroom.ts';
+import { type FaultProxy, type FaultRule, type Layer, startFaultProxy } from '../../test/support/faults/fault-proxy.ts';
+import type { Sides } from '../../test/support/judge/judge.ts';
 
 export interface LaneOptions {
   /** How many cases it has room for: each has a job and two accounts of its own. */

@@ -1,5 +1,5 @@
-import { DROP, type FaultRule, type ProxiedRequest } from '../../test/support/fault-proxy.ts';
-import { nameOf, storageOperation } from '../../test/support/storage-operation.ts';
+import { DROP, type FaultRule, type ProxiedRequest } from '../../test/support/faults/fault-proxy.ts';
+import { nameOf, storageOperation } from '../../test/support/faults/storage-operation.ts';
 
 /** Before the service has seen the request, or after it has carried it out and before the app knows. */
 export type Moment = 'before' | 'after';

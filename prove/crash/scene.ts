@@ -1,7 +1,7 @@
 import { BlobServiceClient, type ContainerClient } from '@azure/storage-blob';
-import { azureCopies } from '../../test/support/azure-copies.ts';
-import { makeContainer } from '../../test/support/collection.ts';
-import { type Remembered, remember } from '../../test/support/judge.ts';
+import { makeContainer } from '../../test/support/builders/collection.ts';
+import { azureCopies } from '../../test/support/faults/azure-copies.ts';
+import { type Remembered, remember } from '../../test/support/judge/judge.ts';
 import type { Place } from './lane.ts';
 
 /** What is there before the run that is looked at, and how that run is started. */

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ProxiedRequest } from '../../test/support/fault-proxy.ts';
+import type { ProxiedRequest } from '../../test/support/faults/fault-proxy.ts';
 import { convergence } from './crash-case.ts';
 import { inLanes, type Place } from './lane.ts';
 import { callNumber, type Moment } from './mutating-call.ts';

@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { TableServiceClient } from '@azure/data-tables';
 import { BlobServiceClient, type ContainerClient } from '@azure/storage-blob';
-import { type Azurite, newAccountKey, startAzurite } from '../../host/azurite.ts';
-import { type AzureCopies, azureCopies, type CopyFate } from '../../test/support/azure-copies.ts';
-import { type FaultProxy, type ProxiedRequest, startFaultProxy } from '../../test/support/fault-proxy.ts';
-import type { Sides } from '../../test/support/judge.ts';
-import { type Strongroom, startStrongroom } from '../../test/support/strongroom.ts';
+import { type Azurite, newAccountKey, startAzurite } from '../../host/azurite/azurite.ts';
+import { type Strongroom, startStrongroom } from '../../test/support/app/strongroom.ts';
+import { type AzureCopies, azureCopies, type CopyFate } from '../../test/support/faults/azure-copies.ts';
+import { type FaultProxy, type ProxiedRequest, startFaultProxy } from '../../test/support/faults/fault-proxy.ts';
+import type { Sides } from '../../test/support/judge/judge.ts';
 import { CONTAINERS, emptyAccount } from './collection.ts';
 
 /** Short enough that a cell is a matter of seconds, and long enough for a busy machine. */

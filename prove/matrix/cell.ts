@@ -1,6 +1,6 @@
-import { FATES } from '../../test/support/azure-copies.ts';
-import { FAULTS, type Fault, LIES, STORMS } from '../../test/support/faults.ts';
-import { nameOf, type StorageOperation } from '../../test/support/storage-operation.ts';
+import { FATES } from '../../test/support/faults/azure-copies.ts';
+import { FAULTS, type Fault, LIES, STORMS } from '../../test/support/faults/faults.ts';
+import { nameOf, type StorageOperation } from '../../test/support/faults/storage-operation.ts';
 
 /** One fault, let loose on one operation of one scenario. */
 export interface Cell {

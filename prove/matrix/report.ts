@@ -1,4 +1,4 @@
-import type { Strongroom } from '../../test/support/strongroom.ts';
+import type { Strongroom } from '../../test/support/app/strongroom.ts';
 
 type Counts = Record<string, number>;
 

@@ -1,8 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { FATES } from '../../test/support/azure-copies.ts';
-import type { FaultRule, ProxiedRequest } from '../../test/support/fault-proxy.ts';
-import { type FaultContext, STORMS, type Strike } from '../../test/support/faults.ts';
-import { judgeHistory } from '../../test/support/history.ts';
+import type { Answer } from '../../test/support/app/strongroom.ts';
+import { Random } from '../../test/support/builders/random.ts';
+import { FATES } from '../../test/support/faults/azure-copies.ts';
+import type { FaultRule, ProxiedRequest } from '../../test/support/faults/fault-proxy.ts';
+import { type FaultContext, STORMS, type Strike } from '../../test/support/faults/faults.ts';
+import { nameOf, storageOperation } from '../../test/support/faults/storage-operation.ts';
+import { judgeHistory } from '../../test/support/judge/history.ts';
 import {
   judgeMirror,
   judgeRestorePoint,
@@ -10,10 +13,7 @@ import {
   type Remembered,
   remember,
   steadyBetween,
-} from '../../test/support/judge.ts';
-import { Random } from '../../test/support/random.ts';
-import { nameOf, storageOperation } from '../../test/support/storage-operation.ts';
-import type { Answer } from '../../test/support/strongroom.ts';
+} from '../../test/support/judge/judge.ts';
 import { type Bench, REQUEST_MS } from './bench.ts';
 import { type Cell, cellName, faultNamed, ORPHANED_COPY, type Recording, recordingOf } from './cell.ts';
 import { CONTAINERS, deleteOne, overwriteOne } from './collection.ts';

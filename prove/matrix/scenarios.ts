@@ -1,5 +1,5 @@
-import { FOR_EVER } from '../../test/support/azure-copies.ts';
-import type { Answer } from '../../test/support/strongroom.ts';
+import type { Answer } from '../../test/support/app/strongroom.ts';
+import { FOR_EVER } from '../../test/support/faults/azure-copies.ts';
 import type { Bench, Method } from './bench.ts';
 import { changeSource, fillSource } from './collection.ts';
 

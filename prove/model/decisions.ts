@@ -1,9 +1,9 @@
-import type { BlobState } from '../../src/domain/blob.ts';
-import { isAtomic } from '../../src/domain/copy-method.ts';
-import { type Decision, decide, isWhole } from '../../src/domain/decision.ts';
-import { isAbandoned, type RunLock, standingOf } from '../../src/domain/lock.ts';
-import { problemOf } from '../../src/domain/report.ts';
-import { canBeRetried, type RunRef, type RunStatus } from '../../src/domain/run.ts';
+import type { BlobState } from '#domain/blobs/blob.ts';
+import { isAtomic } from '#domain/copying/copy-method.ts';
+import { type Decision, decide, isWhole } from '#domain/copying/decision.ts';
+import { isAbandoned, type RunLock, standingOf } from '#domain/run/lock.ts';
+import { problemOf } from '#domain/run/problems.ts';
+import { canBeRetried, type RunRef, type RunStatus } from '#domain/run/run.ts';
 import { COPY, FOREIGN, type Lock, type Mirror, ORCHESTRATION, SUMMARY } from './world.ts';
 
 /** The app's own decisions, asked in the model's terms. What was once answered is remembered: they are pure. */

@@ -1,4 +1,4 @@
-import { acquire, release } from '../../src/domain/lock.ts';
+import { acquire, release } from '#domain/run/lock.ts';
 import type { Actor } from './activity.ts';
 import { abandoned, leavesSomethingToRetry, runId, runLock } from './decisions.ts';
 import { writeLock, writeSummary } from './service.ts';

@@ -1,7 +1,7 @@
+import { live } from '../lives/life.ts';
+import { RARE_EVENTS } from '../lives/rare-events.ts';
 import type { Figure, PartOptions, PartResult } from '../part.ts';
 import { excerpt } from '../simulation/excerpt.ts';
-import { live } from '../simulation/lives/life.ts';
-import { RARE_EVENTS } from '../simulation/lives/rare-events.ts';
 
 const LIVES = 500;
 const LIVES_OF_A_NIGHT = 10_000;
@@ -23,7 +23,7 @@ export async function proveLives({ seed, night, progress }: PartOptions): Promis
       violations.push(
         [
           `${violation.promise}: ${violation.message} (${violation.about || 'the whole'}). See it again:`,
-          `node prove/simulation/lives/main.ts --seeds 1 --from ${first + lived}`,
+          `node prove/lives/main.ts --seeds 1 --from ${first + lived}`,
           ...excerpt(life, violation, 20).map((line) => `  ${line}`),
         ].join('\n'),
       );

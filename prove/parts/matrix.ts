@@ -1,4 +1,4 @@
-import { Random } from '../../test/support/random.ts';
+import { Random } from '../../test/support/builders/random.ts';
 import { type Bench, openHall } from '../matrix/bench.ts';
 import { type Cell, cellName, cellNamed, cellsOf, IMPOSSIBLE } from '../matrix/cell.ts';
 import { type CellResult, runCell } from '../matrix/run-cell.ts';

@@ -1,5 +1,5 @@
-import { liveTables, RARE_TABLE_EVENTS } from '../../test/support/table-life.ts';
 import type { Figure, PartOptions, PartResult } from '../part.ts';
+import { liveTables, RARE_TABLE_EVENTS } from '../tables/table-life.ts';
 
 const SEEDS = 1_000;
 const SEEDS_OF_A_NIGHT = 20_000;

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { Random } from '../../test/support/random.ts';
-import type { MemoryAccount, MemoryBlob } from './memory-account.ts';
+import type { Random } from '../../test/support/builders/random.ts';
+import type { MemoryAccount, MemoryBlob } from '../memory/memory-account.ts';
 import type { Witness } from './witness.ts';
 import type { World } from './world.ts';
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { MemoryAccount } from './memory-account.ts';
-import { type Scheduler, withVirtualTimers } from './scheduler.ts';
+import type { MemoryAccount } from '../memory/memory-account.ts';
+import { type Scheduler, withVirtualTimers } from '../memory/scheduler.ts';
 
 /**
  * Lets a story and all that it sets going run to its end, by virtual time. `say` is told where the story itself breaks, and where

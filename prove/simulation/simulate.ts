@@ -1,20 +1,20 @@
 import type { HttpRequest, InvocationContext } from '@azure/functions';
-import { blobFilter } from '../../src/domain/blob-filter.ts';
-import { backupContainer } from '../../src/orchestrations/backup-container.ts';
-import { backupContainers } from '../../src/orchestrations/backup-containers.ts';
-import { backupRun } from '../../src/orchestrations/backup-run.ts';
-import { Random } from '../../test/support/random.ts';
+import { blobFilter } from '#domain/blobs/blob-filter.ts';
+import { backupContainer } from '#orchestrations/process-container.ts';
+import { backupContainers } from '#orchestrations/process-group.ts';
+import { backupRun } from '#orchestrations/run-job.ts';
+import { Random } from '../../test/support/builders/random.ts';
+import { Durable, NO_MISHAPS, type Orchestrator } from '../memory/durable.ts';
+import { type Change, MemoryAccount, MemoryStorage, type Traits } from '../memory/memory-account.ts';
+import type { Network } from '../memory/memory-blobs.ts';
+import type { Rows } from '../memory/memory-catalog.ts';
+import { type FaultRates, NO_FAULTS, networkOf } from '../memory/network.ts';
+import { Scheduler } from '../memory/scheduler.ts';
+import type { Activity, Handlers } from '../memory/worker.ts';
+import { Workforce } from '../memory/workforce.ts';
 import { as, Owner, Stranger } from './bystanders.ts';
-import { Durable, NO_MISHAPS, type Orchestrator } from './durable.ts';
-import { type Change, MemoryAccount, MemoryStorage, type Traits } from './memory-account.ts';
-import type { Network } from './memory-blobs.ts';
-import type { Rows } from './memory-catalog.ts';
-import { type FaultRates, NO_FAULTS, networkOf } from './network.ts';
 import { digestOf, playOut } from './play-out.ts';
-import { Scheduler } from './scheduler.ts';
 import { type Summary, type Violation, Witness } from './witness.ts';
-import type { Activity, Handlers } from './worker.ts';
-import { Workforce } from './workforce.ts';
 import { drawWorld, ORDERS, type World } from './world.ts';
 
 /** Ways to break the code on purpose, to see that it is noticed. */

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { gunzipSync } from 'node:zlib';
-import type { Change, MemoryAccount, MemoryBlob } from './memory-account.ts';
+import type { Change, MemoryAccount, MemoryBlob } from '../memory/memory-account.ts';
 
 /** What the witness knows of a job; nothing here comes from the program. */
 export interface Plan {

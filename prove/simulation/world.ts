@@ -1,8 +1,8 @@
-import type { Job } from '../../src/config.ts';
-import type { Limits } from '../../src/limits.ts';
-import type { Random } from '../../test/support/random.ts';
-import { type Mishaps, NO_MISHAPS } from './durable.ts';
-import { type FaultRates, NO_FAULTS } from './network.ts';
+import type { Job } from '#config/configuration.ts';
+import type { Limits } from '#config/limits.ts';
+import type { Random } from '../../test/support/builders/random.ts';
+import { type Mishaps, NO_MISHAPS } from '../memory/durable.ts';
+import { type FaultRates, NO_FAULTS } from '../memory/network.ts';
 
 /** Everything about one seed that does not change while it is played. */
 export interface World {

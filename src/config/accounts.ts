@@ -1,5 +1,5 @@
-import { serviceIdentity } from '../domain/service-identity.ts';
-import type { AccountConnection } from '../storage/account-connection.ts';
+import { serviceIdentity } from '#domain/service-identity.ts';
+import type { AccountConnection } from '#storage/account-connection.ts';
 import { type AppSettings, settingOf } from './app-settings.ts';
 
 /**

@@ -1,4 +1,4 @@
-import type { ConfigurationProblem } from '../domain/configuration-error.ts';
+import type { ConfigurationProblem } from './configuration-error.ts';
 import { placeOf } from './place.ts';
 
 /** App settings by name; an empty value counts as none. */

@@ -1,11 +1,11 @@
 import { z } from 'zod';
-import { FOLDERS } from '../domain/archive-name.ts';
-import type { ConfigurationProblem } from '../domain/configuration-error.ts';
-import { CONTROL_CONTAINER, isValidContainerName } from '../domain/container-pattern.ts';
-import { containerTemplateProblem, prefixTemplateProblem } from '../domain/container-template.ts';
-import { scheduleProblem, timeZoneProblem } from '../domain/schedule.ts';
+import { FOLDERS } from '#domain/archive/archive-name.ts';
+import { CONTROL_CONTAINER, isValidContainerName } from '#domain/blobs/container-pattern.ts';
+import { containerTemplateProblem, prefixTemplateProblem } from '#domain/blobs/container-template.ts';
+import { scheduleProblem, timeZoneProblem } from '#domain/run/schedule.ts';
 import { atLeastOne } from './at-least-one.ts';
 import { blobChoice } from './blob-choice.ts';
+import type { ConfigurationProblem } from './configuration-error.ts';
 import { count } from './count.ts';
 import { methodSchema } from './method.ts';
 import { nameOf } from './name.ts';

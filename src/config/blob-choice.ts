@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { globProblem } from '../domain/blob-filter.ts';
+import { globProblem } from '#domain/blobs/blob-filter.ts';
 import { text } from './text.ts';
 
 /** Which blobs of a source are meant: the options that jobs and archive rules share. */

@@ -1,6 +1,11 @@
-import type { ConfigurationProblem } from '../domain/configuration-error.ts';
-import { CONTROL_CONTAINER, isLiteral, isValidContainerName, patternsOverlap } from '../domain/container-pattern.ts';
-import { destinationPattern, expand, isInjective, sourceExpandingTo } from '../domain/container-template.ts';
+import {
+  CONTROL_CONTAINER,
+  isLiteral,
+  isValidContainerName,
+  patternsOverlap,
+} from '#domain/blobs/container-pattern.ts';
+import { destinationPattern, expand, isInjective, sourceExpandingTo } from '#domain/blobs/container-template.ts';
+import type { ConfigurationProblem } from './configuration-error.ts';
 
 /** What of a job or an archive rule these checks look at. */
 export interface JobShape {

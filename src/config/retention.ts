@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { MOST_KEPT, RETENTION_RULES, retentionProblem } from '../domain/retention.ts';
-import { scheduleProblem } from '../domain/schedule.ts';
+import { MOST_KEPT, RETENTION_RULES, retentionProblem } from '#domain/prune/retention.ts';
+import { scheduleProblem } from '#domain/run/schedule.ts';
 import { atLeastOne } from './at-least-one.ts';
 import { count } from './count.ts';
 import { alias, text } from './text.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { ConfigurationProblem } from '../domain/configuration-error.ts';
+import type { ConfigurationProblem } from './configuration-error.ts';
 import { nearest, placeOf } from './place.ts';
 
 const WORDS: Record<string, string> = { object: 'an object { … }', array: 'a list [ … ]', string: 'a text in quotes' };

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { patternProblem } from '../domain/container-pattern.ts';
-import { tablePatternProblem } from '../domain/table-name.ts';
+import { patternProblem } from '#domain/blobs/container-pattern.ts';
+import { tablePatternProblem } from '#domain/tables/table-name.ts';
 import { blobChoice } from './blob-choice.ts';
 import { alias, text } from './text.ts';
 

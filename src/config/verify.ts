@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { scheduleProblem } from '../domain/schedule.ts';
-import { shareProblem } from '../domain/share.ts';
+import { scheduleProblem } from '#domain/run/schedule.ts';
+import { shareProblem } from '#domain/verify/portion.ts';
 import { atLeastOne } from './at-least-one.ts';
 import { text } from './text.ts';
 

@@ -1,10 +1,11 @@
-import { type Dependencies, workplaceOf } from '../activities/dependencies.ts';
-import { problemCodeOf } from '../activities/problem-code.ts';
-import { PROBLEMS } from '../domain/outcome.ts';
-import { nextAfter } from '../domain/schedule.ts';
-import { PoisonStore } from '../storage/poison-store.ts';
-import { isStorageError } from '../storage/storage-error.ts';
-import { answering, json } from './answering.ts';
+import type { Dependencies } from '#app/dependencies.ts';
+import { workplaceOf } from '#app/job-context.ts';
+import { problemCodeOf } from '#app/problem-code.ts';
+import { PROBLEMS } from '#domain/run/problems.ts';
+import { nextAfter } from '#domain/run/schedule.ts';
+import { PoisonStore } from '#storage/control/poison-store.ts';
+import { isStorageError } from '#storage/storage-error.ts';
+import { answering, json } from './http/answering.ts';
 
 declare const STRONGROOM_VERSION: string;
 

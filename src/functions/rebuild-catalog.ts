@@ -1,9 +1,9 @@
-import type { Dependencies } from '../activities/dependencies.ts';
-import { catalogRowOf } from '../storage/catalog.ts';
-import { ControlStore } from '../storage/control-store.ts';
-import { isStorageError } from '../storage/storage-error.ts';
-import { answering, json } from './answering.ts';
-import { vaultsOf } from './find-run.ts';
+import type { Dependencies } from '#app/dependencies.ts';
+import { catalogRowOf } from '#storage/catalog.ts';
+import { ControlStore } from '#storage/control/control-store.ts';
+import { isStorageError } from '#storage/storage-error.ts';
+import { answering, json } from './http/answering.ts';
+import { vaultsOf } from './run/find-run.ts';
 
 /** POST /api/catalog/rebuild — writes the catalog anew from the summaries in every vault; names those it cannot read. */
 export function rebuildCatalogHandler(deps: Dependencies) {

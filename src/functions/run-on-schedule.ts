@@ -1,12 +1,12 @@
 import type { InvocationContext, Timer } from '@azure/functions';
 import type { DurableClient } from 'durable-functions';
-import type { Dependencies } from '../activities/dependencies.ts';
-import type { Job } from '../config.ts';
-import type { RunRef } from '../domain/run.ts';
-import { isDue } from '../domain/schedule.ts';
-import { choosePoint } from './choose-point.ts';
-import { HttpError } from './http-error.ts';
-import { startRun } from './start-run.ts';
+import type { Dependencies } from '#app/dependencies.ts';
+import type { Job } from '#config/configuration.ts';
+import type { RunRef } from '#domain/run/run.ts';
+import { isDue } from '#domain/run/schedule.ts';
+import { HttpError } from './http/http-error.ts';
+import { choosePoint } from './restore-points/choose-restore-point.ts';
+import { startRun } from './run/start-run.ts';
 
 /** A time-zone schedule is registered as one that fires at least hourly; a tick answers for the time since the last. */
 const HOURLY_WITH_SLACK_MS = 65 * 60_000;

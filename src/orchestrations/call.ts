@@ -1,5 +1,5 @@
 import type { OrchestrationContext, Task } from 'durable-functions';
-import type { Activities } from '../activities/index.ts';
+import type { Activities } from '#activities/index.ts';
 
 type Input<Name extends keyof Activities> = Parameters<Activities[Name]>[0];
 /** What an activity answers; every one of them may answer with a problem instead. */

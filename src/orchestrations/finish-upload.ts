@@ -1,6 +1,6 @@
 import type { OrchestrationContext, Task } from 'durable-functions';
-import type { Upload, UploadResult } from '../activities/archive-upload.ts';
-import type { KeepPoisonInput } from '../activities/keep-poison.ts';
+import type { Upload, UploadResult } from '#activities/archive/archive-upload.ts';
+import type { KeepPoisonInput } from '#activities/archive/keep-poison.ts';
 import { call, wait } from './call.ts';
 
 export interface FinishUploadInput {

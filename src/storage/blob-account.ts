@@ -1,4 +1,4 @@
-import type { BlobState, ContentHeaders, Kept } from '../domain/blob.ts';
+import type { BlobState, ContentHeaders, Kept } from '#domain/blobs/blob.ts';
 
 /**
  * What Strongroom asks of one storage account's blobs. Every method throws `StorageError` and nothing else, retries

@@ -1,4 +1,4 @@
-import type { RunRef, RunSummary } from '../domain/run.ts';
+import type { RunRef, RunSummary } from '#domain/run/run.ts';
 
 /**
  * The index of runs in the vault's Azure Table, newest first. It answers lists quickly and decides nothing: it can be

@@ -1,5 +1,5 @@
-import { type StoredEntity, withDoublesNamed } from '../domain/entity-text.ts';
-import type { KeyRange } from '../domain/table-key.ts';
+import { type StoredEntity, withDoublesNamed } from '#domain/tables/entity-text.ts';
+import type { KeyRange } from '#domain/tables/table-key.ts';
 
 /**
  * What Strongroom asks of one storage account's tables. Every method throws `StorageError` and nothing else, retries what is worth

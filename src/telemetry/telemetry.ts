@@ -1,5 +1,5 @@
-import { redact } from '../domain/redact.ts';
-import type { RunRef, RunSummary } from '../domain/run.ts';
+import { redact } from '#domain/redact.ts';
+import type { RunRef, RunSummary } from '#domain/run/run.ts';
 
 type Properties = Record<string, string | number | boolean | undefined>;
 

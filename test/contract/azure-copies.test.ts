@@ -1,10 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BlobSASPermissions, type BlobServiceClient, BlobServiceClient as Service } from '@azure/storage-blob';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { type TestAccount, takeAccount } from '../support/accounts.ts';
-import { type AzureCopies, azureCopies, type CopyFate, FOR_EVER, FOREIGN_COPY } from '../support/azure-copies.ts';
-import { makeContainer } from '../support/collection.ts';
-import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.ts';
+import { type TestAccount, takeAccount } from '../support/azurite/accounts.ts';
+import { makeContainer } from '../support/builders/collection.ts';
+import {
+  type AzureCopies,
+  azureCopies,
+  type CopyFate,
+  FOR_EVER,
+  FOREIGN_COPY,
+} from '../support/faults/azure-copies.ts';
+import { type FaultProxy, startFaultProxy } from '../support/faults/fault-proxy.ts';
 
 /** The stand-in for Azure's asynchronous copies, seen through the proxy and past it. */
 let account: TestAccount;

@@ -7,12 +7,12 @@ import {
   StorageSharedKeyCredential,
 } from '@azure/storage-blob';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { connectBlobAccount } from '../../src/storage/azure/connect.ts';
-import type { BlobAccount } from '../../src/storage/blob-account.ts';
-import { countingRequests, type RequestCounts } from '../../src/storage/requests.ts';
-import { StorageError } from '../../src/storage/storage-error.ts';
-import { type TestAccount, takeAccount } from '../support/accounts.ts';
-import { startFaultProxy } from '../support/fault-proxy.ts';
+import { connectBlobAccount } from '#storage/azure/connect.ts';
+import type { BlobAccount } from '#storage/blob-account.ts';
+import { countingRequests, type RequestCounts } from '#storage/requests.ts';
+import { StorageError } from '#storage/storage-error.ts';
+import { type TestAccount, takeAccount } from '../support/azurite/accounts.ts';
+import { startFaultProxy } from '../support/faults/fault-proxy.ts';
 
 const TEXT = { contentType: 'text/plain' };
 const HELLO = Buffer.from('hello');

@@ -5,11 +5,17 @@ import type { AddressInfo } from 'node:net';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { connectBlobAccount } from '../../src/storage/azure/connect.ts';
-import type { BlobAccount } from '../../src/storage/blob-account.ts';
-import { countingRequests, type RequestCounts } from '../../src/storage/requests.ts';
-import { type TestAccount, takeAccount } from '../support/accounts.ts';
-import { DROP, type FaultProxy, type FaultRule, type ProxiedRequest, startFaultProxy } from '../support/fault-proxy.ts';
+import { connectBlobAccount } from '#storage/azure/connect.ts';
+import type { BlobAccount } from '#storage/blob-account.ts';
+import { countingRequests, type RequestCounts } from '#storage/requests.ts';
+import { type TestAccount, takeAccount } from '../support/azurite/accounts.ts';
+import {
+  DROP,
+  type FaultProxy,
+  type FaultRule,
+  type ProxiedRequest,
+  startFaultProxy,
+} from '../support/faults/fault-proxy.ts';
 
 const SIZE = 3_000_000;
 const BODY = randomBytes(SIZE);

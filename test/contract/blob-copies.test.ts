@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { BlobServiceClient } from '@azure/storage-blob';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { connectBlobAccount } from '../../src/storage/azure/connect.ts';
-import type { BlobAccount, CopyRequest, ReadAccess } from '../../src/storage/blob-account.ts';
-import { countingRequests, type RequestCounts } from '../../src/storage/requests.ts';
-import type { StorageError } from '../../src/storage/storage-error.ts';
-import { type TestAccount, takeAccounts } from '../support/accounts.ts';
-import { DROP, type FaultProxy, startFaultProxy } from '../support/fault-proxy.ts';
+import { connectBlobAccount } from '#storage/azure/connect.ts';
+import type { BlobAccount, CopyRequest, ReadAccess } from '#storage/blob-account.ts';
+import { countingRequests, type RequestCounts } from '#storage/requests.ts';
+import type { StorageError } from '#storage/storage-error.ts';
+import { type TestAccount, takeAccounts } from '../support/azurite/accounts.ts';
+import { DROP, type FaultProxy, startFaultProxy } from '../support/faults/fault-proxy.ts';
 
 const HEADERS = {
   contentType: 'text/html',

@@ -1,16 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { connectBlobAccount } from '../../src/storage/azure/connect.ts';
-import type { BlobAccount } from '../../src/storage/blob-account.ts';
-import { countingRequests, type RequestCounts } from '../../src/storage/requests.ts';
-import { takeAccount } from '../support/accounts.ts';
+import { connectBlobAccount } from '#storage/azure/connect.ts';
+import type { BlobAccount } from '#storage/blob-account.ts';
+import { countingRequests, type RequestCounts } from '#storage/requests.ts';
+import { takeAccount } from '../support/azurite/accounts.ts';
 import {
   DROP,
   type FaultProxy,
   type FaultRule,
   type ProxiedResponse,
   startFaultProxy,
-} from '../support/fault-proxy.ts';
+} from '../support/faults/fault-proxy.ts';
 
 const TEXT = { contentType: 'text/plain' };
 

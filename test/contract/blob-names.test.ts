@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { connectBlobAccount } from '../../src/storage/azure/connect.ts';
-import type { BlobAccount } from '../../src/storage/blob-account.ts';
-import { takeAccount } from '../support/accounts.ts';
+import { connectBlobAccount } from '#storage/azure/connect.ts';
+import type { BlobAccount } from '#storage/blob-account.ts';
+import { takeAccount } from '../support/azurite/accounts.ts';
 
 let account: BlobAccount;
 let vault: BlobAccount;

@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { connectCatalog } from '../../src/storage/azure/connect.ts';
-import type { Catalog, CatalogRow } from '../../src/storage/catalog.ts';
-import { countingRequests, type RequestCounts } from '../../src/storage/requests.ts';
-import { type TestAccount, takeAccount } from '../support/accounts.ts';
+import { connectCatalog } from '#storage/azure/connect.ts';
+import type { Catalog, CatalogRow } from '#storage/catalog.ts';
+import { countingRequests, type RequestCounts } from '#storage/requests.ts';
+import { type TestAccount, takeAccount } from '../support/azurite/accounts.ts';
 
 let given: TestAccount;
 let catalog: Catalog;

@@ -5,13 +5,18 @@ import {
   StorageSharedKeyCredential,
 } from '@azure/storage-blob';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { Kept } from '../../src/domain/blob.ts';
-import { reducedSource } from '../../src/domain/copy-source.ts';
-import { connectBlobAccount } from '../../src/storage/azure/connect.ts';
-import type { BlobAccount, CopyRequest, ReadAccess } from '../../src/storage/blob-account.ts';
-import { countingRequests, type RequestCounts } from '../../src/storage/requests.ts';
-import { type TestAccount, takeAccounts } from '../support/accounts.ts';
-import { type FaultProxy, type FaultRule, type ProxiedRequest, startFaultProxy } from '../support/fault-proxy.ts';
+import type { Kept } from '#domain/blobs/blob.ts';
+import { reducedSource } from '#domain/copying/copy-source.ts';
+import { connectBlobAccount } from '#storage/azure/connect.ts';
+import type { BlobAccount, CopyRequest, ReadAccess } from '#storage/blob-account.ts';
+import { countingRequests, type RequestCounts } from '#storage/requests.ts';
+import { type TestAccount, takeAccounts } from '../support/azurite/accounts.ts';
+import {
+  type FaultProxy,
+  type FaultRule,
+  type ProxiedRequest,
+  startFaultProxy,
+} from '../support/faults/fault-proxy.ts';
 
 const TEXT = { contentType: 'text/plain' };
 const NEVER = '2020-01-01T00:00:00.0000000Z';

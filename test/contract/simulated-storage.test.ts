@@ -2,14 +2,14 @@ import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { BlobServiceClient } from '@azure/storage-blob';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { MemoryAccount, MemoryStorage } from '../../prove/simulation/memory-account.ts';
-import { MemoryBlobs } from '../../prove/simulation/memory-blobs.ts';
-import type { Kept } from '../../src/domain/blob.ts';
-import { reducedSource } from '../../src/domain/copy-source.ts';
-import { connectBlobAccount } from '../../src/storage/azure/connect.ts';
-import type { BlobAccount, BlobPage, CopyRequest, ReadAccess } from '../../src/storage/blob-account.ts';
-import { takeAccounts } from '../support/accounts.ts';
-import { plainTraits } from '../support/plain-traits.ts';
+import type { Kept } from '#domain/blobs/blob.ts';
+import { reducedSource } from '#domain/copying/copy-source.ts';
+import { connectBlobAccount } from '#storage/azure/connect.ts';
+import type { BlobAccount, BlobPage, CopyRequest, ReadAccess } from '#storage/blob-account.ts';
+import { MemoryAccount, MemoryStorage } from '../../prove/memory/memory-account.ts';
+import { MemoryBlobs } from '../../prove/memory/memory-blobs.ts';
+import { takeAccounts } from '../support/azurite/accounts.ts';
+import { plainTraits } from '../support/builders/plain-traits.ts';
 
 /** The storage of the simulation answers as the real adapter does: both are held to the same. */
 

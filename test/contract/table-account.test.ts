@@ -1,14 +1,20 @@
 import { AzureNamedKeyCredential, generateAccountSas } from '@azure/data-tables';
 import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type StoredEntity, sameEntity, timestampOf } from '../../src/domain/entity-text.ts';
-import type { EntityKey, KeyBound } from '../../src/domain/table-key.ts';
-import { connectTableAccount } from '../../src/storage/azure/connect.ts';
-import { countingRequests, type RequestCounts } from '../../src/storage/requests.ts';
-import type { EntityQuery, EntityWrite, TableAccount } from '../../src/storage/table-account.ts';
-import { type TestAccount, takeAccount } from '../support/accounts.ts';
-import { EDGES, entityText, member, properties } from '../support/entity-texts.ts';
-import { DROP, type FaultProxy, type FaultRule, type ProxiedRequest, startFaultProxy } from '../support/fault-proxy.ts';
+import { type StoredEntity, sameEntity, timestampOf } from '#domain/tables/entity-text.ts';
+import type { EntityKey, KeyBound } from '#domain/tables/table-key.ts';
+import { connectTableAccount } from '#storage/azure/connect.ts';
+import { countingRequests, type RequestCounts } from '#storage/requests.ts';
+import type { EntityQuery, EntityWrite, TableAccount } from '#storage/table-account.ts';
+import { type TestAccount, takeAccount } from '../support/azurite/accounts.ts';
+import { EDGES, entityText, member, properties } from '../support/builders/entity-texts.ts';
+import {
+  DROP,
+  type FaultProxy,
+  type FaultRule,
+  type ProxiedRequest,
+  startFaultProxy,
+} from '../support/faults/fault-proxy.ts';
 
 const QUICK = { tries: 4, firstDelay: 5, longestDelay: 50 };
 

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
-import { archiveRuleSchema } from '../../src/config/archives.ts';
-import { loadConfiguration } from '../../src/config.ts';
-import { MEANINGS, PROBLEMS } from '../../src/domain/outcome.ts';
+import { archiveRuleSchema } from '#config/archives.ts';
+import { loadConfiguration } from '#config/configuration.ts';
+import { MEANINGS, PROBLEMS } from '#domain/run/problems.ts';
 
 const page = readFileSync(new URL('../../docs/http-api.md', import.meta.url), 'utf8');
 

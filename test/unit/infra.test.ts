@@ -3,10 +3,10 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { resolveAccount } from '../../src/config/accounts.ts';
-import { archiveRuleSchema } from '../../src/config/archives.ts';
-import { readEvents } from '../../src/domain/archive-event.ts';
-import { Telemetry } from '../../src/telemetry/telemetry.ts';
+import { resolveAccount } from '#config/accounts.ts';
+import { archiveRuleSchema } from '#config/archives.ts';
+import { readEvents } from '#domain/archive/archive-event.ts';
+import { Telemetry } from '#telemetry/telemetry.ts';
 
 /** What can be told of the Bicep and of the package without a compiler and without Azure. */
 

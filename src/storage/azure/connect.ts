@@ -1,13 +1,13 @@
-import { CATALOG_TABLE } from '../../domain/table-name.ts';
+import { CATALOG_TABLE } from '#domain/tables/table-name.ts';
 import type { AccountConnection } from '../account-connection.ts';
 import type { BlobAccount } from '../blob-account.ts';
 import type { Catalog } from '../catalog.ts';
 import type { TableAccount } from '../table-account.ts';
 import { resolveAccess } from './account-access.ts';
-import { AzureBlobAccount } from './azure-blob-account.ts';
-import { AzureCatalog } from './azure-catalog.ts';
-import { AzureTableAccount } from './azure-table-account.ts';
+import { AzureBlobAccount } from './blobs/azure-blob-account.ts';
 import { DEFAULT_RETRIES, type RetryOptions } from './retry-policy.ts';
+import { AzureCatalog } from './tables/azure-catalog.ts';
+import { AzureTableAccount } from './tables/azure-table-account.ts';
 
 /** Sends nothing. Throws `StorageError` (`invalid`) for a connection that is incomplete. */
 export function connectBlobAccount(connection: AccountConnection, retries: Partial<RetryOptions> = {}): BlobAccount {

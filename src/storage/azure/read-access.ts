@@ -9,7 +9,7 @@ import {
   StorageSharedKeyCredential,
   type UserDelegationKey,
 } from '@azure/storage-blob';
-import type { Kept } from '../../domain/blob.ts';
+import type { Kept } from '#domain/blobs/blob.ts';
 import type { ReadAccess } from '../blob-account.ts';
 import type { AccessMethod } from './account-access.ts';
 

@@ -1,4 +1,4 @@
-import { redact } from '../../domain/redact.ts';
+import { redact } from '#domain/redact.ts';
 
 /**
  * The first line of what the service said (request ids follow it), fit to be stored and shown: the service repeats the

@@ -3,7 +3,7 @@ import https from 'node:https';
 import { Readable } from 'node:stream';
 import type { HttpHeaders, HttpOperationResponse, IHttpClient, WebResource } from '@azure/storage-blob';
 import { noteRequest } from '../requests.ts';
-import { operationName } from './operation-name.ts';
+import { operationName } from './blobs/operation-name.ts';
 import { requestExtras } from './request-extras.ts';
 
 /** Copies are done by the service while we wait, and a quarter of a gigabyte between regions takes its time. */

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import type { Dependencies } from '../../../src/activities/dependencies.ts';
-import { makeActivities } from '../../../src/activities/index.ts';
-import { RUN } from '../../support/run-ref.ts';
+import { makeActivities } from '#activities/index.ts';
+import type { Dependencies } from '#app/dependencies.ts';
+import { RUN } from '../../support/builders/run-ref.ts';
 
 test('I9: what an activity answers about a failure holds no signature, whoever worded it', async () => {
   const deps = {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { loadConfiguration } from '../../../src/config.ts';
-import { ConfigurationError } from '../../../src/domain/configuration-error.ts';
+import { loadConfiguration } from '#config/configuration.ts';
+import { ConfigurationError } from '#config/configuration-error.ts';
 
 const SETTINGS = {
   SOURCE__blobServiceUri: 'https://source1.blob.core.windows.net',

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { configurationSchema, loadConfiguration } from '../../../src/config.ts';
-import { ConfigurationError } from '../../../src/domain/configuration-error.ts';
+import { configurationSchema, loadConfiguration } from '#config/configuration.ts';
+import { ConfigurationError } from '#config/configuration-error.ts';
 
 const KEY = Buffer.from('a key that must never be seen').toString('base64');
 const SETTINGS = {

@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
-import { loadConfiguration, readConfiguration } from '../../../src/config.ts';
-import { ConfigurationError } from '../../../src/domain/configuration-error.ts';
-import { retentionProblem } from '../../../src/domain/retention.ts';
-import { parseShare } from '../../../src/domain/share.ts';
-import { readLimits } from '../../../src/limits.ts';
+import { loadConfiguration, readConfiguration } from '#config/configuration.ts';
+import { ConfigurationError } from '#config/configuration-error.ts';
+import { readLimits } from '#config/limits.ts';
+import { retentionProblem } from '#domain/prune/retention.ts';
+import { parseShare } from '#domain/verify/portion.ts';
 
 const KEY = Buffer.from('the canary key that must never be shown to anybody at all').toString('base64');
 const SIGNATURE = 'CanarySignature1234567890abcdefghijklmnopqrs%3D';

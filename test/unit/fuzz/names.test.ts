@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { blobFilter } from '../../../src/domain/blob-filter.ts';
-import { type Outcome, outcomeOf } from '../../../src/domain/outcome.ts';
-import { PartWriter, readPart } from '../../../src/domain/part.ts';
-import { connectBlobAccount } from '../../../src/storage/azure/connect.ts';
-import { readListing } from '../../../src/storage/azure/listing-reader.ts';
-import { StorageError } from '../../../src/storage/storage-error.ts';
-import { blobState } from '../../support/blob-state.ts';
-import { HOSTILE_NAMES } from '../../support/hostile-names.ts';
+import { blobFilter } from '#domain/blobs/blob-filter.ts';
+import { type Outcome, outcomeOf } from '#domain/run/outcome.ts';
+import { PartWriter, readPart } from '#domain/run/part.ts';
+import { readListing } from '#storage/azure/blobs/listing-reader.ts';
+import { connectBlobAccount } from '#storage/azure/connect.ts';
+import { StorageError } from '#storage/storage-error.ts';
+import { blobState } from '../../support/builders/blob-state.ts';
+import { HOSTILE_NAMES } from '../../support/builders/hostile-names.ts';
 
 const account = connectBlobAccount({ alias: 'a', connectionString: 'AccountName=acct;AccountKey=eA==' });
 const access = await account.readAccess('data', new Date(Date.now() + 60_000));

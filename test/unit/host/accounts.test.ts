@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { BlobServiceClient } from '@azure/storage-blob';
 import { QueueServiceClient } from '@azure/storage-queue';
 import { describe, expect, test } from 'vitest';
-import { accountAliases, anyConfigured } from '../../../host/accounts.ts';
-import { newAccountKey, startAzurite } from '../../../host/azurite.ts';
-import { isAlive, readOwner } from '../../../host/process-identity.ts';
+import { accountAliases, anyConfigured } from '../../../host/azurite/accounts.ts';
+import { newAccountKey, startAzurite } from '../../../host/azurite/azurite.ts';
+import { isAlive, readOwner } from '../../../host/data/process-identity.ts';
 import { Fixture, temporaryDirectory, until } from './fixture.ts';
 
 test('finds the accounts a configuration names, whatever else is in it', () => {

@@ -1,11 +1,11 @@
 import { BlobServiceClient } from '@azure/storage-blob';
 import { QueueServiceClient } from '@azure/storage-queue';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { type Azurite, newAccountKey, startAzurite } from '../../../host/azurite.ts';
+import { type Azurite, newAccountKey, startAzurite } from '../../../host/azurite/azurite.ts';
 import { parseBlobPath } from '../../../host/blobs/blob-path.ts';
 import { readEventGridCall } from '../../../host/blobs/event-grid.ts';
-import { hostIdOf } from '../../../host/host-id.ts';
-import { HostDidNotStart } from '../../support/host-process.ts';
+import { hostIdOf } from '../../../host/data/host-id.ts';
+import { HostDidNotStart } from '../../support/app/host-process.ts';
 import { Fixture, temporaryDirectory, until } from './fixture.ts';
 
 const NAMES = Array.from({ length: 20 }, (_, index) => `account${index}`);

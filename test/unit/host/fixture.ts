@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterEach } from 'vitest';
-import { type HostOptions, type HostProcess, startHost } from '../../support/host-process.ts';
+import { type HostOptions, type HostProcess, startHost } from '../../support/app/host-process.ts';
 
-const APP = fileURLToPath(new URL('../../support/fixture-app', import.meta.url));
+const APP = fileURLToPath(new URL('../../support/app/fixture-app', import.meta.url));
 const cleanUps: (() => Promise<unknown> | unknown)[] = [];
 
 afterEach(async () => {

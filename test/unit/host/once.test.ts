@@ -9,7 +9,14 @@ import { temporaryDirectory, until } from './fixture.ts';
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 
 function start(directory: string, args: string[], env: Record<string, string> = {}): ChildProcess {
-  const command = [join(root, 'host/main.ts'), '--port', '0', '--app', join(root, 'test/support/fixture-app'), ...args];
+  const command = [
+    join(root, 'host/main.ts'),
+    '--port',
+    '0',
+    '--app',
+    join(root, 'test/support/app/fixture-app'),
+    ...args,
+  ];
   return spawn(process.execPath, command, {
     cwd: directory,
     env: { ...process.env, NODE_OPTIONS: '', NIGHTLY: '0 0 0 1 1 *', EFFECTS_FILE: join(directory, 'effects'), ...env },

@@ -1,15 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { QueueServiceClient } from '@azure/storage-queue';
 import { expect, test, vi } from 'vitest';
-import { newAccountKey, startAzurite } from '../../../host/azurite.ts';
-import type { QueueSettings } from '../../../host/host-settings.ts';
+import { newAccountKey, startAzurite } from '../../../host/azurite/azurite.ts';
 import { decodeMessage } from '../../../host/queues/message-text.ts';
 import { PollingDelay } from '../../../host/queues/polling-delay.ts';
 import { QueueBell } from '../../../host/queues/queue-bell.ts';
 import { isQueueName, poisonQueueName } from '../../../host/queues/queue-name.ts';
 import { QueueWorker } from '../../../host/queues/queue-worker.ts';
 import { type QueueMessage, StorageQueue } from '../../../host/queues/storage-queue.ts';
-import { parseTimeSpan } from '../../../host/time-span.ts';
+import type { QueueSettings } from '../../../host/settings/host-settings.ts';
+import { parseTimeSpan } from '../../../host/settings/time-span.ts';
 import { until } from './fixture.ts';
 
 const SETTINGS: QueueSettings = {

@@ -1,7 +1,7 @@
 import { QueueServiceClient } from '@azure/storage-queue';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { type Azurite, newAccountKey, startAzurite } from '../../../host/azurite.ts';
-import { HostDidNotStart } from '../../support/host-process.ts';
+import { type Azurite, newAccountKey, startAzurite } from '../../../host/azurite/azurite.ts';
+import { HostDidNotStart } from '../../support/app/host-process.ts';
 import { Fixture, until } from './fixture.ts';
 
 const NAMES = Array.from({ length: 12 }, (_, index) => `account${index}`);

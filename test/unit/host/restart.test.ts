@@ -2,7 +2,7 @@ import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { HostDidNotStart } from '../../support/host-process.ts';
+import { HostDidNotStart } from '../../support/app/host-process.ts';
 import { Fixture, until } from './fixture.ts';
 
 const journalOf = (fixture: Fixture) => join(fixture.directory, 'data', 'durable.journal');

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { HostDidNotStart, type HostOptions } from '../../support/host-process.ts';
+import { HostDidNotStart, type HostOptions } from '../../support/app/host-process.ts';
 import { Fixture, temporaryDirectory, until } from './fixture.ts';
 
 const MAIN = fileURLToPath(new URL('../../../host/main.ts', import.meta.url));

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { UploadResult } from '../../../src/activities/archive-upload.ts';
-import { finishUpload } from '../../../src/orchestrations/finish-upload.ts';
-import { OrchestrationHarness } from '../../support/orchestration-harness.ts';
+import type { UploadResult } from '#activities/archive/archive-upload.ts';
+import { finishUpload } from '#orchestrations/finish-upload.ts';
+import { OrchestrationHarness } from '../../support/app/orchestration-harness.ts';
 
 const upload = { rule: 'uploads', name: 'a.bin', etag: '0x1', owner: 'uploads-event-1' };
 

@@ -1,14 +1,14 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import type { ConfirmCopiesInput } from '../../../src/activities/confirm-copies.ts';
-import type { CopyChunkInput } from '../../../src/activities/copy-chunk.ts';
-import type { ScanSliceInput } from '../../../src/activities/scan-slice.ts';
-import { problemOf } from '../../../src/domain/report.ts';
-import type { RunRef } from '../../../src/domain/run.ts';
-import { backupContainer } from '../../../src/orchestrations/backup-container.ts';
-import { backupContainers } from '../../../src/orchestrations/backup-containers.ts';
-import { backupRun } from '../../../src/orchestrations/backup-run.ts';
-import { type Generation, OrchestrationHarness } from '../../support/orchestration-harness.ts';
+import type { ConfirmCopiesInput } from '#activities/modes/confirm-copies.ts';
+import type { CopyChunkInput } from '#activities/run/chunk.ts';
+import type { ScanSliceInput } from '#activities/run/slice.ts';
+import { problemOf } from '#domain/run/problems.ts';
+import type { RunRef } from '#domain/run/run.ts';
+import { backupContainer } from '#orchestrations/process-container.ts';
+import { backupContainers } from '#orchestrations/process-group.ts';
+import { backupRun } from '#orchestrations/run-job.ts';
+import { type Generation, OrchestrationHarness } from '../../support/app/orchestration-harness.ts';
 
 /**
  * A deploy meets orchestrations that are under way: what today's code schedules, given the history that an earlier version

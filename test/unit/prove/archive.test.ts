@@ -1,14 +1,14 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
+import { finishUpload } from '#orchestrations/finish-upload.ts';
 import type { Sabotage } from '../../../prove/archive/execution.ts';
 import { explore } from '../../../prove/archive/explore.ts';
 import { QUICK } from '../../../prove/archive/scenario.ts';
 import { simulateArchiving } from '../../../prove/archive/simulate.ts';
 import { CONTROL, SOURCE } from '../../../prove/archive/stage.ts';
-import type { MemoryAccount } from '../../../prove/simulation/memory-account.ts';
-import { finishUpload } from '../../../src/orchestrations/finish-upload.ts';
-import { OrchestrationHarness } from '../../support/orchestration-harness.ts';
+import type { MemoryAccount } from '../../../prove/memory/memory-account.ts';
+import { OrchestrationHarness } from '../../support/app/orchestration-harness.ts';
 
 const run = promisify(execFile);
 

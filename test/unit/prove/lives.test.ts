@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { live, type Sabotage } from '../../../prove/simulation/lives/life.ts';
+import { live, type Sabotage } from '../../../prove/lives/life.ts';
 
 const run = promisify(execFile);
 
@@ -11,7 +11,7 @@ describe('lives of a vault', () => {
     for (let seed = 1; seed <= 40; seed++) {
       const { violations, statistics } = await live(seed);
       for (const [what, count] of Object.entries(statistics)) totals[what] = (totals[what] ?? 0) + count;
-      expect(violations, `node prove/simulation/lives/main.ts --seeds 1 --from ${seed}`).toEqual([]);
+      expect(violations, `node prove/lives/main.ts --seeds 1 --from ${seed}`).toEqual([]);
     }
     // Otherwise there would be little that could break.
     for (const event of [
@@ -34,7 +34,7 @@ describe('lives of a vault', () => {
     const [first, again] = [await live(7), await live(7)];
     expect(first.trace.length).toBeGreaterThan(100);
     expect(again.trace).toEqual(first.trace);
-    const args = ['prove/simulation/lives/main.ts', '--seeds', '1', '--from', '7'];
+    const args = ['prove/lives/main.ts', '--seeds', '1', '--from', '7'];
     const { stdout } = await run(process.execPath, ['--disable-warning=ExperimentalWarning', ...args]);
     expect(stdout).toContain(first.digest.slice(0, 16));
   }, 30_000);

@@ -1,24 +1,24 @@
 import pLimit from 'p-limit';
 import { describe, expect, it } from 'vitest';
+import { copyBlob } from '#activities/copying/copy-blob.ts';
+import type { CopyPlace } from '#activities/copying/copy-context.ts';
+import { makeConfirmCopies } from '#activities/modes/confirm-copies.ts';
+import { writePiece } from '#activities/run/write-piece.ts';
+import type { Dependencies } from '#app/dependencies.ts';
+import type { BlobState } from '#domain/blobs/blob.ts';
+import { copyKey, laterKey, lockPath, partPath } from '#domain/run/control-paths.ts';
+import { isPending, type Outcome, type PendingCopy } from '#domain/run/outcome.ts';
+import type { RunRef } from '#domain/run/run.ts';
+import { emptyTally } from '#domain/run/tally.ts';
+import type { BlobAccount, StoredObject } from '#storage/blob-account.ts';
+import { ControlStore } from '#storage/control/control-store.ts';
+import { StorageError } from '#storage/storage-error.ts';
 import { type Actor, act, begin } from '../../../prove/model/activity.ts';
 import { mirrorState, runId, sourceState } from '../../../prove/model/decisions.ts';
 import { encode } from '../../../prove/model/encode.ts';
 import { ALL_FLAWS, NIGHT, NORMAL, QUICK, settingOf, worldOf } from '../../../prove/model/scenarios.ts';
 import { AT, COPY, type Mirror, noMirror, ORCHESTRATION, OUTCOME, PHASE, SCAN } from '../../../prove/model/world.ts';
 import { catchFlaw, exploreScenario, toldOf } from '../../../prove/parts/model.ts';
-import { makeConfirmCopies } from '../../../src/activities/confirm-copies.ts';
-import { copyBlob } from '../../../src/activities/copy-blob.ts';
-import { writePiece } from '../../../src/activities/copy-chunk.ts';
-import type { CopyPlace } from '../../../src/activities/copy-place.ts';
-import type { Dependencies } from '../../../src/activities/dependencies.ts';
-import type { BlobState } from '../../../src/domain/blob.ts';
-import { copyKey, laterKey, lockPath, partPath } from '../../../src/domain/control-paths.ts';
-import { isPending, type Outcome, type PendingCopy } from '../../../src/domain/outcome.ts';
-import type { RunRef } from '../../../src/domain/run.ts';
-import { emptyTally } from '../../../src/domain/tally.ts';
-import type { BlobAccount, StoredObject } from '../../../src/storage/blob-account.ts';
-import { ControlStore } from '../../../src/storage/control-store.ts';
-import { StorageError } from '../../../src/storage/storage-error.ts';
 
 describe('the model of the protocol', () => {
   it('keeps what is promised in every world that can be reached', { timeout: 60_000 }, () => {

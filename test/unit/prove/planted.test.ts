@@ -40,7 +40,7 @@ describe('planted bugs', () => {
   it('are not called caught when the detector could not run', { timeout: 60_000 }, async () => {
     const workshop = new Workshop();
     try {
-      const nonsense = { ...BUGS.find(({ file }) => file === 'src/domain/lock.ts')!, replace: '{{{' };
+      const nonsense = { ...BUGS.find(({ file }) => file === 'src/domain/run/lock.ts')!, replace: '{{{' };
       expect(await workshop.try(nonsense)).toMatchObject({ noticed: false });
       expect(await workshop.ask({ test: 'test/unit/no-such.test.ts' })).toMatchObject({ noticed: false });
     } finally {

@@ -1,8 +1,8 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
+import type { BlobState } from '#domain/blobs/blob.ts';
 import { type Sabotage, simulate } from '../../../prove/simulation/simulate.ts';
-import type { BlobState } from '../../../src/domain/blob.ts';
 
 const run = promisify(execFile);
 

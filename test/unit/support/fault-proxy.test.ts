@@ -2,9 +2,9 @@ import { once } from 'node:events';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { DROP, type FaultProxy, startFaultProxy } from '../../support/fault-proxy.ts';
-import { FAULTS, type FaultContext, LIES, STORMS } from '../../support/faults.ts';
-import { storageOperation } from '../../support/storage-operation.ts';
+import { DROP, type FaultProxy, startFaultProxy } from '../../support/faults/fault-proxy.ts';
+import { FAULTS, type FaultContext, LIES, STORMS } from '../../support/faults/faults.ts';
+import { storageOperation } from '../../support/faults/storage-operation.ts';
 
 const LISTING =
   '<?xml version="1.0"?><EnumerationResults><Blobs>' +

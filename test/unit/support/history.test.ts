@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import type { ProxiedRequest } from '../../support/fault-proxy.ts';
-import { type Breach, judgeHistory, RULES } from '../../support/history.ts';
+import type { ProxiedRequest } from '../../support/faults/fault-proxy.ts';
+import { type Breach, judgeHistory, RULES } from '../../support/judge/history.ts';
 
 /** Each rule with a history that breaks it and one that only nearly does: a judge that passes everything is none. */
 let clock = 0;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { nameOf, storageOperation } from '../../support/storage-operation.ts';
+import { nameOf, storageOperation } from '../../support/faults/storage-operation.ts';
 
 test.each([
   ['GET', '/source?comp=list', {}, 'source.ListContainers'],

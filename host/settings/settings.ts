@@ -1,0 +1,40 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { HostError, messageOf } from '../host-error.ts';
+
+/** App settings: the environment, and below it the "Values" of local.settings.json, as `func` reads them. */
+export function loadAppSettings(directory: string): void {
+  const file = join(directory, 'local.settings.json');
+  const content = readJson(file) as { IsEncrypted?: unknown; Values?: unknown } | undefined;
+  if (content === undefined) return;
+  if (content.IsEncrypted === true) {
+    throw new HostError(`${file} is encrypted. Decrypt it first: func settings decrypt`);
+  }
+  const values = content.Values ?? {};
+  if (typeof values !== 'object' || values === null || Array.isArray(values)) {
+    throw new HostError(`${file}: "Values" must be an object of settings.`);
+  }
+  for (const [name, value] of Object.entries(values)) {
+    if (typeof value !== 'string') throw new HostError(`${file}: the value of "${name}" must be a string.`);
+    process.env[name] ??= value;
+  }
+}
+
+/** Replaces each `%NAME%` by the app setting of that name. */
+export function resolveSettings(text: string, where: string, settings: NodeJS.ProcessEnv = process.env): string {
+  return text.replace(/%([^%]+)%/g, (_match, name: string) => {
+    const value = settings[name];
+    if (value === undefined) throw new HostError(`${where} refers to the app setting "${name}", which is not set.`);
+    return value;
+  });
+}
+
+/** The content of a JSON file; `undefined` when there is no such file. */
+export function readJson(file: string): unknown {
+  if (!existsSync(file)) return undefined;
+  try {
+    return JSON.parse(readFileSync(file, 'utf8').replace(/^\uFEFF/, ''));
+  } catch (error) {
+    throw new HostError(`${file} is not valid JSON: ${messageOf(error)}`);
+  }
+}

@@ -1,0 +1,476 @@
+import { createHash } from 'node:crypto';
+import { gunzipSync } from 'node:zlib';
+import type { Job } from '#config/configuration.ts';
+import type { Change, MemoryAccount, MemoryBlob } from '../memory/memory-account.ts';
+import type { Violation } from '../simulation/witness.ts';
+
+/** One line of a manifest. */
+export interface Line {
+  name: string;
+  status: string;
+  etag: string;
+  size: number;
+  code?: string;
+  reason?: string;
+  tier?: string;
+  tags?: Record<string, string>;
+  vaultEtag?: string;
+}
+
+export interface Entry extends Line {
+  container: string;
+}
+
+/** As much of a run's summary as is judged by. */
+export interface Summary {
+  id: string;
+  job: string;
+  mode: string;
+  status: string;
+  dryRun: boolean;
+  startedAt: string;
+  retryOf?: string;
+  restorePoint: boolean;
+  counts: Record<string, number>;
+  containers: { container: string; status: string; counts: Record<string, number> }[];
+  parts: { path: string; container: string; destination: string; sha256: string }[];
+  problems: { code: string; container?: string; count: number; message: string }[];
+  plan?: { hash: string; remove: string[]; expired: string[] };
+}
+
+export interface Notes {
+  hold?: { at: string };
+  brake?: { released?: string };
+  proofs?: { at: string; kind: string; failed: number }[];
+  removed?: { at: string; run: string; emptied?: string };
+}
+
+export interface RestoreWish {
+  point: string;
+  account: string;
+  container: string;
+  prefix: string;
+  existing: 'fail' | 'skip' | 'overwrite' | 'if-different';
+  containers: string[];
+  startsWith: string;
+}
+
+/** One run, as the vault shows it. */
+export interface Run {
+  id: string;
+  job: string;
+  mode: string;
+  dryRun: boolean;
+  retryOf?: string;
+  restore?: RestoreWish;
+  prune?: { plan?: { run: string } };
+  /** Number of the change by which it got the lock. */
+  from: number;
+  summary?: Summary;
+  /** Number of the change by which it was published. */
+  published?: number;
+  notes: Notes;
+  /** What it has, or its parts so far name, by source container and name. */
+  entries: Map<string, Entry>;
+  /** More of a container was written anew than the brake allows. */
+  mustBrake: boolean;
+  /** Its manifest has been taken away. */
+  gone: boolean;
+}
+
+/** One version of a source blob, and what it carried from which change on. */
+interface Version {
+  place: string;
+  from: number;
+  to: number;
+  states: { from: number; blob: MemoryBlob }[];
+}
+
+export interface Stage {
+  source: MemoryAccount;
+  vault: MemoryAccount;
+  target: MemoryAccount;
+  jobs: readonly Job[];
+  /** By the clock of the app, and by that of the vault. */
+  now(): number;
+  vaultNow(): number;
+}
+
+const CONTROL = 'strongroom';
+const HOUR = 3_600_000;
+/** Processes disagree about the time by so many milliseconds. */
+export const SKEW = 10_000;
+
+/**
+ * What was, for every version of the source there ever was, and what every restore point in the vault says of it. It sees each
+ * change in storage as it happens, and reads manifests by itself; nothing here comes from the program.
+ */
+export class Chronicle {
+  readonly violations: Violation[] = [];
+  readonly runs = new Map<string, Run>();
+  /** Restore points in the order in which they were made. */
+  readonly points: Run[] = [];
+  /** Who is changing storage at the moment. */
+  actor: 'app' | 'owner' | 'vandal' = 'app';
+  changes = 0;
+  /** Told when a run is published, and when something is newly noted of it. */
+  onSummary: (run: Run, summary: Summary) => void = () => {};
+  onNotes: (run: Run, before: Notes) => void = () => {};
+  readonly #stage: Stage;
+  /** By ETag: those of all accounts differ. */
+  readonly #versions = new Map<string, Version>();
+  /** The present or last version at a place of the source. */
+  readonly #latest = new Map<string, Version>();
+  /** Which runs name something at a place of the vault. */
+  readonly #claims = new Map<string, Map<Run, Entry>>();
+  readonly #holders = new Map<string, string | undefined>();
+
+  constructor(stage: Stage) {
+    this.#stage = stage;
+  }
+
+  as<T>(actor: Chronicle['actor'], work: () => T): T {
+    const before = this.actor;
+    this.actor = actor;
+    try {
+      return work();
+    } finally {
+      this.actor = before;
+    }
+  }
+
+  see(change: Change): void {
+    this.changes++;
+    const { account, container } = change;
+    if (account === this.#stage.source) this.#seeSource(change);
+    if (account !== this.#stage.vault || this.actor !== 'app') return;
+    if (container === CONTROL) this.#seeControl(change);
+    else this.#seeMirror(change);
+  }
+
+  say(promise: string, message: string, about: string): void {
+    this.violations.push({ promise, message: message.replaceAll('\n', '/'), about: about.replaceAll('\n', '/') });
+  }
+
+  /** The restore points of a job, or of all, that can still be restored; in the order in which they were made. */
+  kept(job?: string): Run[] {
+    return this.points.filter((run) => (job === undefined || run.job === job) && !run.notes.removed && !run.gone);
+  }
+
+  /** Whether what a run names must not go: it is at work, or left a restore point that is kept or within its margin. */
+  isNeeded(run: Run): boolean {
+    if (run.gone) return false;
+    if (run.summary === undefined) return this.#holders.get(run.job) === run.id;
+    const { removed } = run.notes;
+    if (!run.summary.restorePoint || removed?.emptied !== undefined) return false;
+    return removed === undefined || Date.parse(removed.at) + this.marginOf(run.job) > this.#stage.vaultNow() + SKEW;
+  }
+
+  marginOf(job: string): number {
+    return (this.#stage.jobs.find(({ name }) => name === job)?.retention?.marginHours ?? 24) * HOUR;
+  }
+
+  /** Everything that has to be in a blob that an entry is restored to; of tags and tier, what the entry says. */
+  expected(entry: Entry): MemoryBlob | undefined {
+    const version = this.#versions.get(entry.etag);
+    if (version?.place !== place(entry.container, entry.name)) return undefined;
+    return { ...version.states[0]!.blob, tags: entry.tags ?? {}, tier: entry.tier };
+  }
+
+  /** Why the vault does not hold what an entry names, or undefined. */
+  missing(entry: Entry): string | undefined {
+    const version = this.expected(entry);
+    if (!version) return 'that version never was';
+    const at = this.mirrorOf(entry.container, entry.name);
+    const there = this.#stage.vault.all(at.container, at.name).filter(isWhole);
+    const recorded = there.filter((blob) => recordedEtag(blob) === entry.etag && blob.size === version.size);
+    const unrecorded = () =>
+      there.filter(
+        (blob) => blob.etag === entry.vaultEtag && recordedEtag(blob) === undefined && sameContent(version, blob),
+      );
+    if (recorded.length === 0 && unrecorded().length === 0) return 'the vault does not hold it';
+    const other = recorded.find((blob) => !sameContent(version, blob));
+    return other && `the vault holds other content under it (${other.etag})`;
+  }
+
+  /** Whether something in the vault says that it is this version. */
+  isRecorded({ container, name, etag }: Entry): boolean {
+    const at = this.mirrorOf(container, name);
+    return this.#stage.vault.all(at.container, at.name).some((blob) => recordedEtag(blob) === etag);
+  }
+
+  /** Whether some restore point that is kept, or some run at work, has what this blob of the vault holds. */
+  isClaimed(container: string, blob: MemoryBlob): boolean {
+    const own = recordedEtag(blob);
+    return [...(this.#claims.get(place(container, blob.name)) ?? [])].some(
+      ([run, { etag, vaultEtag }]) => this.isNeeded(run) && (own === etag || vaultEtag === blob.etag),
+    );
+  }
+
+  /** The blob of the source that is there now, by the place of its mirror. */
+  sourceOf(container: string, name: string): MemoryBlob | undefined {
+    for (const { container: from, blob } of this.#stage.source.blobs()) {
+      const at = this.mirrorOf(from, blob.name);
+      if (at.container === container && at.name === name) return blob;
+    }
+    return undefined;
+  }
+
+  mirrorOf(container: string, name: string): { container: string; name: string } {
+    // Jobs that share a vault map in the same way.
+    const { destination } = this.#stage.jobs[0]!;
+    const expand = (template: string) => template.replaceAll('{container}', container);
+    return { container: expand(destination.container), name: expand(destination.prefix) + name };
+  }
+
+  linesOf(path: string): Line[] {
+    const blob = this.#stage.vault.blob(CONTROL, path);
+    if (!blob) return [];
+    return gunzipSync(blob.body)
+      .toString()
+      .trimEnd()
+      .split('\n')
+      .slice(0, -1)
+      .map((line) => JSON.parse(line));
+  }
+
+  #seeSource({ container, name, before, after }: Change): void {
+    const key = place(container, name);
+    const last = this.#latest.get(key);
+    if (after && last && before?.etag === after.etag) {
+      last.states.push({ from: this.changes, blob: after });
+      return;
+    }
+    if (last) last.to = Math.min(last.to, this.changes);
+    if (!after) return;
+    const to = Number.POSITIVE_INFINITY;
+    const version = { place: key, from: this.changes, to, states: [{ from: this.changes, blob: after }] };
+    this.#versions.set(after.etag, version);
+    this.#latest.set(key, version);
+  }
+
+  /** Whatever happens to a blob in the vault: what is needed of it is still there. */
+  #seeMirror({ container, name, operation, before, after, snapshot }: Change): void {
+    const key = place(container, name);
+    const deleted = snapshot ?? before;
+    if (operation === 'DeleteBlob' && deleted && recordedEtag(deleted) === undefined) {
+      this.say('I5', 'something was deleted that nobody knows the app made', key);
+    }
+    if (operation === 'DeleteBlob' && after === undefined) this.#judgeBase(container, name);
+    const claims = this.#claims.get(key);
+    if (!claims) return;
+    for (const [run, entry] of claims) {
+      if (!this.isNeeded(run)) continue;
+      const missing = this.missing(entry);
+      if (missing === undefined) continue;
+      const what = run.summary ? 'restore point' : 'run at work';
+      this.say('I5', `${operation} took from ${what} ${run.id} what it needs: ${missing}`, key);
+      claims.delete(run);
+    }
+  }
+
+  /** The copy of what is in the source is not deleted, whoever needs it; what came to be there in mid-run may be missed. */
+  #judgeBase(container: string, name: string): void {
+    const source = this.sourceOf(container, name);
+    const prunes = [...this.#holders.values()]
+      .map((id) => this.runs.get(id ?? ''))
+      .filter((run) => run?.mode === 'prune');
+    const from = Math.min(...prunes.map((run) => run!.from));
+    if (source === undefined || prunes.length === 0 || this.#versions.get(source.etag)!.from > from) return;
+    this.say('I5', 'a blob was deleted whose source is there', place(container, name));
+  }
+
+  #seeControl({ name, after }: Change): void {
+    const [, lock] = /^locks\/(.+)\.json$/.exec(name) ?? [];
+    const [, , id, path] = /^jobs\/([^/]+)\/runs\/([^/]+)\/(.+)$/.exec(name) ?? [];
+    const [, noted] = /^jobs\/[^/]+\/restore-points\/([^/]+)\.json$/.exec(name) ?? [];
+    if (after === undefined) this.#seeRemoval(name, id ?? noted, path);
+    else if (lock !== undefined) this.#seeLock(lock, after);
+    else if (noted !== undefined) this.#seeNotes(noted, JSON.parse(after.body.toString()));
+    else if (id !== undefined && path === 'run.json') this.#seeSummary(id, JSON.parse(after.body.toString()));
+    else if (id !== undefined && path?.startsWith('manifest/')) this.#seePart(id, name);
+  }
+
+  #seeRemoval(name: string, id: string | undefined, path: string | undefined): void {
+    const run = id === undefined ? undefined : this.runs.get(id);
+    if (!run?.notes.removed?.emptied) {
+      this.say('I5', 'something was deleted that belongs to no restore point whose time is over', name);
+      return;
+    }
+    run.gone = true;
+    const builtOn = this.points.find(
+      (point) => this.isNeeded(point) && point.summary!.parts.some((part) => part.path === name),
+    );
+    if (builtOn) this.say('I5', `a part was deleted that restore point ${builtOn.id} is made of`, name);
+    if (path === undefined && this.#stage.vault.blob(CONTROL, `jobs/${run.job}/runs/${run.id}/run.json`)) {
+      this.say('I5', 'the notes of a restore point went before its summary', name);
+    }
+  }
+
+  #seeLock(job: string, after: MemoryBlob): void {
+    const lock = JSON.parse(after.body.toString()) as { run: Pick<Run, 'id' | 'job' | 'mode' | 'dryRun'> | null };
+    this.#holders.set(job, lock.run?.id);
+    if (!lock.run || this.runs.has(lock.run.id)) return;
+    const run: Run = {
+      ...lock.run,
+      from: this.changes,
+      notes: {},
+      entries: new Map(),
+      mustBrake: false,
+      gone: false,
+    };
+    this.runs.set(run.id, run);
+  }
+
+  #seeNotes(id: string, notes: Notes): void {
+    const run = this.runs.get(id);
+    if (!run) {
+      this.say('I3', 'notes of a run that never was', id);
+      return;
+    }
+    const before = run.notes;
+    run.notes = notes;
+    this.onNotes(run, before);
+  }
+
+  /** A run at work needs what its parts name so far. */
+  #seePart(id: string, path: string): void {
+    const run = this.runs.get(id);
+    if (!run || run.summary || run.dryRun || !isBackup(run.mode)) return;
+    const container = path.split('/')[5]!;
+    for (const line of this.linesOf(path)) this.#claim(run, { ...line, container });
+  }
+
+  #seeSummary(id: string, summary: Summary): void {
+    const run = this.runs.get(id);
+    if (!run) {
+      this.say('I3', `run ${id} has a summary and never had the lock`, id);
+      return;
+    }
+    run.summary = summary;
+    run.published = this.changes;
+    if (isBackup(run.mode)) this.#judgeBackup(run, summary);
+    this.onSummary(run, summary);
+  }
+
+  #judgeBackup(run: Run, summary: Summary): void {
+    for (const { container, name } of run.entries.values()) {
+      const at = this.mirrorOf(container, name);
+      this.#claims.get(place(at.container, at.name))?.delete(run);
+    }
+    run.entries.clear();
+    if (!summary.restorePoint) return;
+    for (const part of summary.parts) {
+      const blob = this.#stage.vault.blob(CONTROL, part.path);
+      if (!blob || createHash('sha256').update(blob.body).digest('hex') !== part.sha256) {
+        this.say('I2', `part ${part.path} is not what restore point ${run.id} names`, run.id);
+        continue;
+      }
+      // What failed in an earlier part gives way.
+      for (const line of this.linesOf(part.path)) this.#claim(run, { ...line, container: part.container });
+    }
+    for (const entry of run.entries.values()) {
+      if (!isHeld(entry)) continue;
+      const missing = this.missing(entry);
+      if (missing)
+        this.say('I1', `restore point ${run.id} names ${entry.container}/${entry.name}: ${missing}`, entry.name);
+    }
+    this.#judgeSteady(run, summary);
+    run.mustBrake = this.#hadToBrake(run, summary);
+    this.points.push(run);
+  }
+
+  #claim(run: Run, entry: Entry): void {
+    const key = place(entry.container, entry.name);
+    const known = run.entries.get(key);
+    if (known && known.status !== 'failed') {
+      this.say('I1', `run ${run.id} names ${entry.container}/${entry.name} twice`, entry.name);
+    }
+    run.entries.set(key, entry);
+    if (!isHeld(entry)) return;
+    const at = this.mirrorOf(entry.container, entry.name);
+    const claims = this.#claims.get(place(at.container, at.name)) ?? new Map<Run, Entry>();
+    this.#claims.set(place(at.container, at.name), claims.set(run, entry));
+  }
+
+  /** Every blob that was the same from the run's beginning to its end is in the restore point as it was, or named. */
+  #judgeSteady(run: Run, summary: Summary): void {
+    const from = this.#beginning(run);
+    const left = new Set(summary.problems.flatMap(({ container, count }) => (count === 0 ? (container ?? []) : [])));
+    for (const { container, blob } of this.#stage.source.blobs()) {
+      const version = this.#latest.get(place(container, blob.name))!;
+      const { name } = blob;
+      if (version.from > from || left.has(container)) continue;
+      const about = place(container, name);
+      const entry = run.entries.get(about);
+      if (!entry) {
+        this.say('I1', `restore point ${run.id} says nothing of ${container}/${name}`, name);
+      } else if (isHeld(entry)) {
+        if (entry.etag !== blob.etag) {
+          this.say('I1', `restore point ${run.id} has ${name} as ${entry.etag}; it was ${blob.etag}`, name);
+        }
+        const tagged = version.states.some((state) => sameTags(state.blob.tags, entry.tags));
+        if (!tagged && entry.tags !== undefined) {
+          this.say('I7', `restore point ${run.id} has tags of ${name} that it never had`, name);
+        }
+        // Later changes of tags and tier are changes in mid-run.
+        if (version.states.at(-1)!.from > from) continue;
+        const tier = blob.tierInferred ? undefined : blob.tier;
+        if (entry.tier !== tier) this.say('I7', `restore point ${run.id} has ${name} in tier ${entry.tier}`, name);
+        const tagsMayBeDenied = entry.tags === undefined;
+        if (!tagged && !tagsMayBeDenied) this.say('I7', `restore point ${run.id} has other tags of ${name}`, name);
+      }
+    }
+  }
+
+  /** A retry goes back to the run it completes. */
+  #beginning(run: Run): number {
+    const earlier = run.retryOf === undefined ? undefined : this.runs.get(run.retryOf);
+    return earlier ? this.#beginning(earlier) : run.from;
+  }
+
+  /** By the lines of its manifest, against what the restore point before it had listed. */
+  #hadToBrake(run: Run, { containers }: Summary): boolean {
+    const policy = this.#stage.jobs.find(({ name }) => name === run.job)?.retention?.brake;
+    const before = this.points.filter(({ job, mode }) => job === run.job && mode !== 'retry').at(-1);
+    if (run.mode === 'retry' || !policy || !before) return false;
+    return before.summary!.containers.some(({ container, counts }) => {
+      if (containers.find((each) => each.container === container)?.status === 'failed') return false;
+      const own = [...run.entries.values()].filter((entry) => entry.container === container);
+      const changed = own.filter(({ status, reason }) => status === 'copied' && reason === 'changed').length;
+      return changed * 100 > policy.percent * counts.listed! && changed >= policy.blobs && counts.listed! > 0;
+    });
+  }
+}
+
+export function isHeld({ status }: Line): boolean {
+  return status === 'copied' || status === 'unchanged';
+}
+
+export function isBackup(mode: string): boolean {
+  return mode === 'full' || mode === 'incremental' || mode === 'retry';
+}
+
+export function place(container: string, name: string): string {
+  return `${container}\n${name}`;
+}
+
+export function isWhole(blob: MemoryBlob): boolean {
+  return blob.copy === undefined || blob.copy.status === 'success';
+}
+
+export function sameContent(a: MemoryBlob, b: MemoryBlob): boolean {
+  return a.body.equals(b.body) && a.size === b.size && a.type === b.type;
+}
+
+export function recordedEtag({ metadata }: Pick<MemoryBlob, 'metadata'>): string | undefined {
+  return Object.entries(metadata).find(([key]) => key.toLowerCase() === 'strongroom_etag')?.[1];
+}
+
+function sameTags(a: Record<string, string>, b: Record<string, string> = {}): boolean {
+  return sorted(a) === sorted(b);
+}
+
+export function sorted(record: object): string {
+  return JSON.stringify(Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1)));
+}

@@ -1,0 +1,274 @@
+import type { Change, MemoryAccount, MemoryBlob } from '../memory/memory-account.ts';
+import {
+  type Chronicle,
+  type Entry,
+  isHeld,
+  isWhole,
+  type Line,
+  type Notes,
+  place,
+  type Run,
+  recordedEtag,
+  SKEW,
+  type Stage,
+  type Summary,
+  sameContent,
+  sorted,
+} from './chronicle.ts';
+
+const DAMAGE = new Set(['content-missing', 'content-mismatch', 'damaged']);
+const HOUR = 3_600_000;
+
+/** Holds what restores, verifications and prunes do against the chronicle. */
+export class Judge {
+  readonly #chronicle: Chronicle;
+  readonly #stage: Stage;
+  /** What the owner wrote, and when: by ETag. */
+  readonly #owned = new Map<string, number>();
+  /** When the owner last touched a place. */
+  readonly #touched = new Map<string, number>();
+  /** The restore points of its job that a plan was made for. */
+  readonly #planned = new Map<string, string>();
+  /** Set once the vault has been damaged: then verifications have something to say. */
+  vandalised = false;
+
+  constructor(chronicle: Chronicle, stage: Stage) {
+    this.#chronicle = chronicle;
+    this.#stage = stage;
+  }
+
+  see({ account, container, name, operation, before, after }: Change): void {
+    if (account === this.#stage.vault) return;
+    const { actor, changes, runs } = this.#chronicle;
+    const about = place(container, name);
+    if (actor !== 'app') {
+      if (after) this.#owned.set(after.etag, changes);
+      this.#touched.set(account.alias + about, changes);
+      return;
+    }
+    const restores = [...runs.values()].filter(({ restore }) => restore?.account === account.alias);
+    if (restores.length === 0 || after === undefined) {
+      this.#chronicle.say('I5', `the app changed ${account.alias}: ${operation}`, about);
+    }
+    const made = before && this.#owned.get(before.etag);
+    if (before === undefined || made === undefined || after?.etag === before.etag) return;
+    const mayReplace = restores.some(
+      ({ restore, published }) => /overwrite|if-different/.test(restore!.existing) && (published ?? changes) > made,
+    );
+    if (!mayReplace) this.#chronicle.say('I5', `a restore wrote over what it was to leave: ${operation}`, about);
+    if (!account.all(container, name).some(({ etag }) => etag === before.etag)) {
+      this.#chronicle.say('I2', `a restore wrote over what was there and kept nothing of it: ${operation}`, about);
+    }
+  }
+
+  judgeSummary(run: Run, summary: Summary): void {
+    if (run.restore && !run.dryRun) this.#judgeRestore(run, summary);
+    if (run.mode === 'verify' && !this.vandalised) this.#judgeSound(summary);
+    if (summary.plan && run.dryRun) this.#planned.set(run.id, idsOf(this.#chronicle.kept(run.job)));
+    if (run.prune?.plan && summary.status === 'succeeded') this.#judgeTimely(run, run.prune.plan.run);
+  }
+
+  /** Whether the target has just what a restore point has: nothing missing, nothing more. */
+  compareWhole(point: Run, target: MemoryAccount): void {
+    const wanted = new Map(
+      [...point.entries.values()].filter(isHeld).map((entry) => [place(entry.container, entry.name), entry]),
+    );
+    for (const { container, blob } of target.blobs()) {
+      if (!wanted.has(place(container, blob.name))) {
+        this.#chronicle.say(
+          'restore',
+          `restore point ${point.id} brought more than it has`,
+          place(container, blob.name),
+        );
+      }
+    }
+    for (const entry of wanted.values()) {
+      this.#compare(point, entry, target.blob(entry.container, entry.name), undefined);
+    }
+  }
+
+  /** After the last prune: what is left in the vault is needed, or may not be deleted. */
+  judgeTidy(): void {
+    const { vault } = this.#stage;
+    for (const { container, blob: base } of vault.blobs()) {
+      if (container === 'strongroom') {
+        this.#judgeLeft(base.name);
+        continue;
+      }
+      const all = vault.all(container, base.name);
+      const stays = all.filter((blob) => this.#mayStay(container, blob));
+      const about = place(container, base.name);
+      for (const blob of all) {
+        if (stays.includes(blob)) continue;
+        if (blob === base && (stays.length > 0 || this.#chronicle.sourceOf(container, base.name))) continue;
+        const what = blob === base ? 'base blob' : 'snapshot';
+        this.#chronicle.say(
+          'I4',
+          `a ${what} (${recordedEtag(blob)}) that nothing needs is left after the last prune`,
+          about,
+        );
+      }
+    }
+  }
+
+  #mayStay(container: string, blob: MemoryBlob): boolean {
+    // What clocks gone wrong have made is taken for young.
+    const isYoung = blob.modified > this.#stage.vaultNow() - 2 * HOUR;
+    return this.#chronicle.isClaimed(container, blob) || recordedEtag(blob) === undefined || !isWhole(blob) || isYoung;
+  }
+
+  #judgeLeft(path: string): void {
+    const id = /^jobs\/[^/]+\/(?:runs|restore-points)\/([^/.]+)/.exec(path)?.[1];
+    const run = id === undefined ? undefined : this.#chronicle.runs.get(id);
+    if (!run?.gone) return;
+    this.#chronicle.say('I4', `something of restore point ${run.id} is left, which is gone`, path);
+  }
+
+  /** Something is newly noted of a restore point. */
+  judgeNotes(run: Run, before: Notes): void {
+    const { notes } = run;
+    const { removed } = notes;
+    if (before.removed && !removed) this.#judgeReturn(run, before.removed);
+    if (!removed) return;
+    if (!before.removed) this.#judgeRemoval(run, removed.run);
+    if (removed.emptied !== undefined && before.removed?.emptied === undefined) {
+      const margin = this.#chronicle.marginOf(run.job);
+      if (Date.parse(removed.at) + margin > this.#stage.vaultNow() + SKEW) {
+        this.#chronicle.say('I5', `restore point ${run.id} was emptied before its margin was over`, run.id);
+      }
+    }
+  }
+
+  /** A prune that finds in the midst of marking that its plan is stale takes it back, as long as nothing has come of it. */
+  #judgeReturn(run: Run, { run: by, emptied }: NonNullable<Notes['removed']>): void {
+    if (emptied === undefined && this.#chronicle.runs.get(by)?.summary === undefined) return;
+    this.#chronicle.say('I3', `restore point ${run.id} was removed, and is back`, run.id);
+  }
+
+  /** What never vanishes, whatever a policy says and clocks show. */
+  #judgeRemoval(run: Run, by: string): void {
+    const own = [...this.#chronicle.kept(run.job), run];
+    const time = ({ summary }: Run) => Date.parse(summary!.startedAt);
+    const newestFirst = [...own].sort((a, b) => time(b) - time(a) || (a.id < b.id ? 1 : -1));
+    const made = this.#chronicle.points.filter((point) => own.includes(point));
+    const isGood = ({ summary }: Run) => summary!.status === 'succeeded';
+    const say = (what: string) => this.#chronicle.say('I5', `${by} removes restore point ${run.id}, ${what}`, run.id);
+    if (!run.summary?.restorePoint) say('which is none');
+    if (newestFirst[0] === run) say('the newest');
+    if (newestFirst.find(isGood) === run) say('the last good one');
+    if (made.filter(({ mode }) => mode !== 'retry').at(-1) === run) say('the one that was made last');
+    if (newestFirst.find(({ notes }) => isProved(notes)) === run) say('the last verified one');
+    if (run.notes.hold) say('which is held');
+    const brake = own.find(
+      (point) => (point.notes.brake || point.mustBrake) && !point.notes.brake?.released && time(point) >= time(run),
+    );
+    if (brake) say(`on which the brake of ${brake.id} is`);
+    if (newestFirst.some((point) => time(point) > this.#stage.now() + SKEW)) say('while another is in the future');
+    const policy = this.#stage.jobs.find(({ name }) => name === run.job)?.retention;
+    if (newestFirst.indexOf(run) < (policy?.keepLast ?? 0)) say(`one of the last ${policy?.keepLast}`);
+  }
+
+  /** Nothing has been backed up, and nothing has gone, between a plan and its being carried out. */
+  #judgeTimely(run: Run, plan: string): void {
+    const marked = this.#chronicle.points.filter(({ notes }) => notes.removed?.run === run.id);
+    if (this.#planned.get(plan) === idsOf([...this.#chronicle.kept(run.job), ...marked])) return;
+    this.#chronicle.say('I5', `${run.id} carried out a plan that was out of date`, plan);
+  }
+
+  #judgeRestore(run: Run, summary: Summary): void {
+    const wish = run.restore!;
+    const point = this.#chronicle.runs.get(wish.point)!;
+    const target = wish.account === 'SOURCE' ? this.#stage.source : this.#stage.target;
+    const seen = new Set<string>();
+    for (const part of summary.parts) {
+      for (const line of this.#chronicle.linesOf(part.path)) {
+        const key = place(part.container, line.name);
+        seen.add(key);
+        if (!isHeld(line)) continue;
+        const entry = point.entries.get(key);
+        const name = wish.prefix.replaceAll('{container}', part.container) + line.name;
+        if (!entry || !isHeld(entry)) {
+          this.#chronicle.say('restore', `run ${run.id} restored what ${point.id} has not`, key);
+          continue;
+        }
+        const touched = this.#touched.get(target.alias + place(part.destination, name)) ?? -1;
+        if (touched < run.from) this.#compare(point, entry, target.blob(part.destination, name), line);
+      }
+    }
+    if (summary.status !== 'succeeded' || run.retryOf !== undefined) return;
+    for (const [key, entry] of point.entries) {
+      const isWanted = wish.containers.length === 0 || wish.containers.includes(entry.container);
+      if (!isHeld(entry) || !isWanted || !entry.name.startsWith(wish.startsWith) || seen.has(key)) continue;
+      this.#chronicle.say('restore', `run ${run.id} succeeded without a word of what ${point.id} has`, key);
+    }
+  }
+
+  #compare(point: Run, entry: Entry, there: MemoryBlob | undefined, line: Line | undefined): void {
+    for (const what of differences(
+      this.#chronicle.expected(entry),
+      there,
+      entry,
+      line,
+      this.#chronicle.isRecorded(entry),
+    )) {
+      this.#chronicle.say('restore', `restore point ${point.id}: ${what}`, place(entry.container, entry.name));
+    }
+  }
+
+  /** Nothing was done to the vault: whoever calls something damaged or missing is wrong. */
+  #judgeSound(summary: Summary): void {
+    for (const part of summary.parts) {
+      for (const { name, code } of this.#chronicle.linesOf(part.path)) {
+        if (code === undefined || !DAMAGE.has(code)) continue;
+        this.#chronicle.say('verify', `run ${summary.id} calls what is sound ${code}`, place(part.container, name));
+      }
+    }
+  }
+}
+
+/** What is different about a blob that came back. */
+function differences(
+  was: MemoryBlob | undefined,
+  there: MemoryBlob | undefined,
+  { etag }: Entry,
+  line: Line | undefined,
+  isRecorded: boolean,
+): string[] {
+  if (!was) return ['that version never was'];
+  if (!there) return ['a blob was not brought back'];
+  if (!sameContent(was, there) || !isWhole(there)) return ['a blob came back with other content'];
+  const found: string[] = [];
+  const compare = (what: string, before: string | undefined, after: string | undefined) => {
+    if (before !== after) found.push(`it had ${what} ${before} and came back with ${after}`);
+  };
+  // Where the very version that was backed up is still there, it may carry what looks like a record.
+  if (there.etag !== etag && Object.keys(there.metadata).some((key) => /^strongroom_/i.test(key))) {
+    found.push(`our record remains: ${JSON.stringify(there.metadata)}`);
+  }
+  // Of what carries no record, a backup does not see changes that leave content and size as they are.
+  if (!isRecorded) return found;
+  compare('metadata', carried(was.metadata), carried(there.metadata));
+  compare('headers', sorted(was.headers), sorted(there.headers));
+  if (line?.code !== 'tags-not-written') compare('tags', sorted(was.tags), sorted(there.tags));
+  const hasTier = was.type === 'block' && was.tier !== undefined;
+  if (hasTier && line?.code !== 'tier-not-kept') compare('tier', was.tier, there.tier);
+  return found;
+}
+
+function idsOf(runs: Run[]): string {
+  return runs
+    .map(({ id }) => id)
+    .sort()
+    .join(' ');
+}
+
+/** Without what the service takes for ours. */
+function carried(metadata: Record<string, string>): string {
+  const own = Object.entries(metadata).map(([key, value]) => [key.toLowerCase(), value] as const);
+  return sorted(Object.fromEntries(own.filter(([key]) => !key.startsWith('strongroom_'))));
+}
+
+function isProved({ proofs = [] }: Notes): boolean {
+  const last = [...proofs].sort((a, b) => (a.at < b.at ? -1 : 1)).at(-1);
+  return last?.failed === 0 && proofs.some(({ kind, failed }) => kind !== 'drill' && failed === 0);
+}

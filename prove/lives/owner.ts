@@ -1,0 +1,136 @@
+import { createHash } from 'node:crypto';
+import type { Random } from '../../test/support/builders/random.ts';
+import type { MemoryAccount, MemoryBlob } from '../memory/memory-account.ts';
+import type { LifeWorld } from './world.ts';
+
+/** Who owns the source, through weeks of everyday work and some worse days. */
+export class Owner {
+  readonly #random: Random;
+  readonly #world: LifeWorld;
+  readonly #source: MemoryAccount;
+  /** Always the same under one name: the service lets no blob of another type be copied over one. */
+  readonly #types = new Map<string, MemoryBlob['type']>();
+  #written = 0;
+
+  constructor(random: Random, world: LifeWorld, source: MemoryAccount) {
+    this.#random = random;
+    this.#world = world;
+    this.#source = source;
+  }
+
+  fill(): void {
+    for (const container of this.#world.containers) this.#source.createContainer(container);
+    for (let i = 0; i < this.#world.blobs; i++) this.#write(this.#anyPlace());
+  }
+
+  /** One edit; tells what it was. */
+  edit(): string {
+    const random = this.#random;
+    const place = this.#anyPlace();
+    const { container, name } = place;
+    const about = `${container}/${name}`;
+    this.#source.createContainer(container);
+    const there = this.#source.blob(container, name);
+    // The service lets nobody write to what is being copied to.
+    if (there?.copy?.status === 'pending') return `the owner waited for ${about}`;
+    const what = random.below(12);
+    if (!there || what < 4) {
+      this.#write(place);
+      return `the owner wrote ${about}`;
+    }
+    if (what < 7) {
+      this.#source.remove(container, name);
+      if (what < 6) return `the owner deleted ${about}`;
+      this.#write(place);
+      return `the owner deleted ${about} and made it anew`;
+    }
+    if (what === 7) {
+      this.#source.write(container, { ...there, metadata: this.#metadata(there.type) });
+      return `the owner changed the metadata of ${about}`;
+    }
+    if (what < 10 || there.type !== 'block') {
+      this.#source.alter(container, name, { tags: this.#tags() }, 'SetBlobTags');
+      return `the owner tagged ${about}`;
+    }
+    const tier = random.pick(this.#world.archives ? ['Hot', 'Cool', 'Archive'] : ['Hot', 'Cool', 'Cold']);
+    this.#source.alter(container, name, { tier, tierInferred: false }, 'SetBlobTier');
+    return `the owner moved ${about} to ${tier}`;
+  }
+
+  /** Writes anew what is this version now. */
+  rewrite(etag: string): void {
+    const found = [...this.#source.blobs()].find(({ blob }) => blob.etag === etag);
+    if (found && found.blob.copy?.status !== 'pending')
+      this.#write({ container: found.container, name: found.blob.name });
+  }
+
+  /** A day after which little is as it was. */
+  disaster(): string {
+    const container = this.#random.pick(this.#world.containers);
+    const blobs = [...this.#source.blobs()].filter((each) => each.container === container).map(({ blob }) => blob);
+    const names = blobs.filter(({ copy }) => copy?.status !== 'pending').map(({ name }) => name);
+    if (this.#random.chance(0.3)) {
+      this.#source.createContainer(container);
+      this.#source.deleteContainer(container);
+      return `the owner lost ${container}`;
+    }
+    if (this.#random.chance(0.3)) {
+      for (const name of names) this.#source.remove(container, name);
+      return `the owner emptied ${container}`;
+    }
+    for (const name of names) this.#write({ container, name });
+    return `somebody encrypted ${container}`;
+  }
+
+  /** Puts something in the way of a restore. */
+  occupy(target: MemoryAccount, container: string): void {
+    target.createContainer(container);
+    for (const name of this.#random.shuffled(this.#world.names).slice(0, 3)) {
+      const type = this.#typeOf(name);
+      const body = Buffer.from(`in the way ${this.#written++}`);
+      target.write(container, { name, type, body, headers: md5Of(body), tags: this.#tags() });
+    }
+  }
+
+  #anyPlace(): { container: string; name: string } {
+    return { container: this.#random.pick(this.#world.containers), name: this.#random.pick(this.#world.names) };
+  }
+
+  #write({ container, name }: { container: string; name: string }): void {
+    const random = this.#random;
+    const body = Buffer.from(random.chance(0.08) ? '' : `version ${String(this.#written++).padStart(5, '0')}`);
+    const type = this.#typeOf(name);
+    const set = type === 'block' && random.chance(0.3);
+    this.#source.write(container, {
+      name,
+      type,
+      body,
+      headers: { contentType: random.pick(['text/plain', 'image/png']), ...(type === 'block' && md5Of(body)) },
+      metadata: this.#metadata(type),
+      tags: random.chance(0.2) ? this.#tags() : {},
+      ...(set && { tier: random.pick(['Hot', 'Cool', 'Cold']), tierInferred: false }),
+    });
+  }
+
+  /** The same in every container: restores lead from one to another. */
+  #typeOf(place: string): MemoryBlob['type'] {
+    const name = place.replace(/^(?:was\/)+/, '');
+    const type =
+      this.#types.get(name) ?? (this.#random.chance(0.85) ? 'block' : this.#random.pick(['page', 'append'] as const));
+    this.#types.set(name, type);
+    return type;
+  }
+
+  #metadata(type: MemoryBlob['type']): Record<string, string> {
+    if (type === 'block' && this.#world.oddities && this.#random.chance(0.2)) return { Owner: 'Zoë' };
+    return this.#random.pick([{}, {}, { Owner: 'x' }, { Owner: 'y', strongroom_etag: 'forged' }]);
+  }
+
+  #tags(): Record<string, string> {
+    return this.#random.pick([{}, { kind: '1' }, { kind: '2', 'of all': 'b' }]);
+  }
+}
+
+function md5Of(body: Buffer): { contentMd5: string } {
+  return { contentMd5: createHash('md5').update(body).digest('base64') };
+}

@@ -1,0 +1,58 @@
+import type { Random } from '../../test/support/builders/random.ts';
+import type { MemoryAccount, MemoryBlob } from '../memory/memory-account.ts';
+import { type Chronicle, type Entry, isHeld, isWhole, type Run, recordedEtag } from './chronicle.ts';
+
+export interface Damage {
+  kind: string;
+  /** In words that complete "somebody …". */
+  told: string;
+  container: string;
+  name: string;
+  /** Whether it can be seen without reading content. */
+  showsInListing: boolean;
+}
+
+/** Damages something of a restore point behind the app's back; undefined where there is nothing that could be told apart. */
+export function vandalise(random: Random, vault: MemoryAccount, chronicle: Chronicle, point: Run): Damage | undefined {
+  const held = [...point.entries.values()].filter(isHeld);
+  const kind = random.pick(['flip', 'truncate', 'delete', 'swap'] as const);
+  for (const entry of random.shuffled(held)) {
+    const at = chronicle.mirrorOf(entry.container, entry.name);
+    const holders = vault.all(at.container, at.name).filter((blob) => isWhole(blob) && isOf(blob, entry));
+    // Nothing says what bytes without a hash must be.
+    const isProvable = holders.every(({ headers, body }) => headers.contentMd5 !== undefined && body.length > 0);
+    if (!isProvable || holders.length === 0) continue;
+    const about = `${at.container}/${at.name}`;
+    const damage = { kind, container: entry.container, name: entry.name };
+    for (const blob of holders) {
+      switch (kind) {
+        case 'flip':
+          vault.spoil(at.container, blob, { body: flipped(random, blob.body) });
+          break;
+        case 'truncate':
+          vault.spoil(at.container, blob, { body: blob.body.subarray(1), size: blob.size - 1 });
+          break;
+        case 'swap':
+          vault.spoil(at.container, blob, { body: Buffer.from(blob.body).reverse() });
+          break;
+        case 'delete':
+          vault.spoil(at.container, blob, undefined);
+          break;
+      }
+    }
+    return { ...damage, told: `did ${kind} ${about}`, showsInListing: kind === 'delete' || kind === 'truncate' };
+  }
+  return undefined;
+}
+
+function isOf(blob: MemoryBlob, { etag, vaultEtag }: Entry): boolean {
+  const own = recordedEtag(blob);
+  return own === undefined ? blob.etag === vaultEtag : own === etag;
+}
+
+function flipped(random: Random, body: Buffer): Buffer {
+  const other = Buffer.from(body);
+  const at = random.below(other.length);
+  other[at] = other[at]! ^ (1 << random.below(8));
+  return other;
+}

@@ -1,0 +1,157 @@
+import type { Job } from '#config/configuration.ts';
+import type { Limits } from '#config/limits.ts';
+import type { Random } from '../../test/support/builders/random.ts';
+import { type Mishaps, NO_MISHAPS } from '../memory/durable.ts';
+import { type FaultRates, NO_FAULTS } from '../memory/network.ts';
+import type { Order } from '../simulation/world.ts';
+
+/** Everything about one life that does not change while it is lived. */
+export interface LifeWorld {
+  /** One, or two that share their mirrors. */
+  jobs: Job[];
+  limits: Limits;
+  containers: string[];
+  names: string[];
+  blobs: number;
+  /** Rounds of changes and deeds, some hours or days apart. */
+  rounds: number;
+  /** Virtual milliseconds since 1970. */
+  beginning: number;
+  workers: number;
+  pace: number;
+  /** How likely the owner writes in mid-run, per step. */
+  edits: number;
+  /** How many processes die, orchestrations are terminated or lost. */
+  disasters: number;
+  faults: FaultRates;
+  mishaps: Mishaps;
+  /** Of the asynchronous copies, how many stay pending for a while. */
+  pending: number;
+  sourceClock: number;
+  vaultClock: number;
+  sourceOrder: Order;
+  vaultOrder: Order;
+  page: number;
+  vaultTiers: string[];
+  vaultTags: boolean;
+  /** Whether clocks may leap: a year ahead, a month back. */
+  leaps: boolean;
+  /** Metadata that cannot be sent along with a record. */
+  oddities: boolean;
+  /** Whether sources are archived. */
+  archives: boolean;
+}
+
+const HOUR = 3_600_000;
+const NAMES = ['a', 'a-b', 'a/b.txt', 'a/z', 'A.txt', 'ab', 'b/ä', 'b c', 'd/\u{1f600}', 'd/x/y', 'e.txt', 'z&1'];
+const TIERS = ['Hot', 'Cool', 'Cold', 'Archive'];
+
+export function drawLife(random: Random): LifeWorld {
+  const [container, prefix] = random.pick([
+    ['{container}-vault', ''],
+    ['{container}-vault', 'of/'],
+    ['mirror', '{container}/'],
+  ] as const);
+  const method = random.pick(['auto', 'auto', 'async', 'sync', 'blocks'] as const);
+  const names = random.chance(0.25) ? ['nightly', 'weekly'] : ['nightly'];
+  const jobs = names.map((name): Job => {
+    const retention = drawRetention(random);
+    return {
+      name,
+      timeZone: random.pick(['UTC', 'Europe/Berlin', 'America/New_York', 'Pacific/Apia']),
+      mode: 'incremental',
+      method,
+      source: {
+        account: 'SOURCE',
+        containers: ['*'],
+        prefix: '',
+        include: [],
+        exclude: [],
+        tables: [],
+        tableDeletions: false,
+      },
+      destination: { account: 'VAULT', container, prefix },
+      ...(retention && { retention }),
+      ...(random.chance(0.15) && {
+        verify: { afterRun: random.pick(['quick', 'deep'] as const), kind: 'quick', share: '100%' },
+      }),
+    };
+  });
+  const calm = random.chance(0.4);
+  const weight = random.pick([0.005, 0.02, 0.06]);
+  return {
+    jobs,
+    limits: {
+      sliceBlobs: random.between(3, 10),
+      sliceChunks: random.between(1, 4),
+      scanMs: random.pick([200, 2_000, 60_000]),
+      chunkBlobs: random.between(2, 7),
+      chunkBytes: 2 ** 40,
+      copyMs: random.pick([200, 2_000, 60_000]),
+      copiesAtOnce: random.between(2, 8),
+      copyDeadlineMs: random.pick([40_000, 120_000]),
+      claimMs: 600_000,
+      retryDelayMs: 800,
+      requestMs: 60_000,
+    },
+    containers: ['data', 'logs'].slice(0, random.between(1, 2)),
+    names: NAMES.slice(0, random.between(2, NAMES.length)),
+    blobs: random.between(1, 12),
+    rounds: random.between(3, 8),
+    // Whole years of nights, those on which clocks are set among them.
+    beginning: Date.UTC(2026, 0, 1) + random.below(700 * 24) * HOUR,
+    workers: random.between(1, 2),
+    pace: random.pick([5, 50, 400]),
+    edits: random.chance(0.5) ? 0 : random.pick([0.005, 0.02]),
+    disasters: calm || random.chance(0.4) ? 0 : random.between(1, 4),
+    faults: calm
+      ? NO_FAULTS
+      : {
+          before: weight * random.next() * 0.5,
+          lost: weight * random.next(),
+          late: random.chance(0.3) ? weight * random.next() * 0.5 : 0,
+          denied: random.chance(0.15) ? weight * random.next() * 0.3 : 0,
+          slow: random.chance(0.5) ? weight * random.next() * 0.5 : 0,
+        },
+    mishaps: random.chance(0.4)
+      ? NO_MISHAPS
+      : {
+          twice: random.pick([0.05, 0.3]),
+          answerLost: random.pick([0, 0.03]),
+          ended: calm || random.chance(0.85) ? 0 : 0.01,
+        },
+    pending: random.pick([0, 0.3, 1]),
+    // A restore knows its own copies by their time: the target's clock must not be far behind that of the app or the vault.
+    sourceClock: random.pick([0, 0, random.between(-2, 2) * 60_000]),
+    vaultClock: random.pick([0, 0, random.between(-55, -3) * 60_000]),
+    sourceOrder: drawOrder(random),
+    vaultOrder: drawOrder(random),
+    page: random.between(2, 20),
+    vaultTiers: random.chance(0.15) ? ['Hot', 'Cool'] : TIERS,
+    vaultTags: !random.chance(0.1),
+    leaps: random.chance(0.3),
+    oddities: random.chance(0.15),
+    archives: random.chance(0.1),
+  };
+}
+
+function drawRetention(random: Random): Job['retention'] {
+  if (random.chance(0.1)) return undefined;
+  const rules = {
+    ...(random.chance(0.5) && { keepLast: random.between(1, 4) }),
+    ...(random.chance(0.4) && { keepDaily: random.between(1, 4) }),
+    ...(random.chance(0.3) && { keepWeekly: random.between(1, 3) }),
+    ...(random.chance(0.2) && { keepMonthly: random.between(1, 3) }),
+    ...(random.chance(0.1) && { keepYearly: 1 }),
+    ...(random.chance(0.2) && { keepWithin: random.pick(['12h', '3d', '10d']) }),
+  };
+  return {
+    ...(Object.keys(rules).length > 0 ? rules : { keepLast: 1 }),
+    marginHours: random.pick([0, 0, 1, 24, 48]),
+    brake: { percent: random.pick([20, 50, 100]), blobs: random.pick([1, 3, 5]) },
+  };
+}
+
+function drawOrder(random: Random): Order {
+  return random.pick(['utf16', 'utf16', 'utf16', 'codePoint', 'segment', 'caseless'] as const);
+}

@@ -1,0 +1,316 @@
+import type { DurableClient, OrchestrationContext, Task } from 'durable-functions';
+import type { Random } from '../../test/support/builders/random.ts';
+import type { Scheduler } from './scheduler.ts';
+
+export type Orchestrator = (context: OrchestrationContext) => Generator<Task, unknown, unknown>;
+
+/** What the engine may do beyond what an orchestration asks for. Each is a likelihood. */
+export interface Mishaps {
+  /** An activity is executed a second time, beside the first or after it. */
+  twice: number;
+  /** An activity's answer is lost, and it is executed again. */
+  answerLost: number;
+  /** An activity is ended from outside as failed, while it goes on working. */
+  ended: number;
+}
+
+export const NO_MISHAPS: Mishaps = { twice: 0, answerLost: 0, ended: 0 };
+
+export interface ActivityHost {
+  /** Executes an activity in some process. False when there is none at present. */
+  execute(name: string, input: unknown, ended: (settled: Settled) => void, died: () => void): boolean;
+  met(what: string): void;
+  /** Something an orchestration must never do. */
+  broken(message: string): void;
+  finished(instance: { id: string; name: string; state: string; output: unknown }): void;
+}
+
+export type Settled = { value: unknown } | { error: string };
+
+interface Leaf {
+  kind: 'activity' | 'orchestration' | 'timer';
+  name: string;
+  input: unknown;
+  /** Of an orchestration, where it is not left to the engine. */
+  id?: string;
+  /** Its number among all that was scheduled, once it has been. */
+  index?: number;
+}
+
+interface All {
+  all: Leaf[];
+}
+
+interface Scheduled {
+  about: string;
+  settled?: Settled;
+  /** When the orchestration first saw how it ended, and in which order. */
+  seenAt?: number;
+  order?: number;
+}
+
+interface Instance {
+  id: string;
+  name: string;
+  input: unknown;
+  parent: { id: string; generation: number; index: number } | undefined;
+  state: 'Running' | 'Completed' | 'Failed' | 'Terminated';
+  stuck: boolean;
+  generation: number;
+  began: number;
+  scheduled: Scheduled[];
+  arrivals: number;
+  turnIsQueued: boolean;
+  customStatus: unknown;
+}
+
+/**
+ * Durable orchestrations as the documentation describes them: generators replayed from what has come back so far,
+ * activities executed at least once, sub-orchestrations that outlive their parent's termination.
+ */
+export class Durable {
+  readonly #scheduler: Scheduler;
+  readonly #random: Random;
+  readonly #orchestrators: Record<string, Orchestrator>;
+  readonly #host: ActivityHost;
+  readonly #instances = new Map<string, Instance>();
+  mishaps: Mishaps = NO_MISHAPS;
+
+  constructor(scheduler: Scheduler, random: Random, orchestrators: Record<string, Orchestrator>, host: ActivityHost) {
+    this.#scheduler = scheduler;
+    this.#random = random;
+    this.#orchestrators = orchestrators;
+    this.#host = host;
+  }
+
+  start(name: string, id: string, input: unknown, parent?: Instance['parent']): void {
+    const instance: Instance = {
+      id,
+      name,
+      input: json(input),
+      parent,
+      state: 'Running',
+      stuck: false,
+      generation: 0,
+      began: Number.NaN,
+      scheduled: [],
+      arrivals: 0,
+      turnIsQueued: false,
+      customStatus: null,
+    };
+    this.#instances.set(id, instance);
+    this.#queueTurn(instance);
+  }
+
+  stateOf(id: string): { state: Instance['state']; customStatus: unknown } | undefined {
+    const found = this.#instances.get(id);
+    return found && { state: found.state, customStatus: found.customStatus };
+  }
+
+  /** Orchestrations that have not ended, those of a run before their children. */
+  get active(): { id: string; name: string; stuck: boolean }[] {
+    return [...this.#instances.values()].filter(({ state }) => state === 'Running');
+  }
+
+  /** As in Azure: its activities and sub-orchestrations go on, and whatever it is part of is told that it failed. */
+  terminate(id: string): void {
+    const instance = this.#instances.get(id);
+    if (instance?.state !== 'Running') return;
+    instance.state = 'Terminated';
+    this.#host.finished({ id, name: instance.name, state: 'Terminated', output: undefined });
+    const { parent } = instance;
+    if (parent) this.#settle(parent.id, parent.generation, parent.index, { error: 'It was terminated' });
+  }
+
+  /** It stays as it is for ever, unless somebody terminates it. */
+  stick(id: string): void {
+    const instance = this.#instances.get(id);
+    if (instance) instance.stuck = true;
+  }
+
+  /** Nothing is known of any orchestration any more; what is being executed is executed to its end. */
+  loseAll(): void {
+    this.#instances.clear();
+  }
+
+  #queueTurn(instance: Instance): void {
+    if (instance.turnIsQueued) return;
+    instance.turnIsQueued = true;
+    this.#scheduler.add({
+      label: `${instance.name} ${instance.id} goes on`,
+      owner: undefined,
+      run: () => {
+        instance.turnIsQueued = false;
+        if (this.#instances.get(instance.id) !== instance || instance.state !== 'Running' || instance.stuck) return;
+        this.#turn(instance);
+      },
+    });
+  }
+
+  #turn(instance: Instance): void {
+    const time = this.#scheduler.now;
+    if (Number.isNaN(instance.began)) instance.began = time;
+    for (const task of instance.scheduled) if (task.settled) task.seenAt ??= time;
+    let now = instance.began;
+    let next: { input: unknown } | undefined;
+    let index = 0;
+    const context = {
+      df: {
+        getInput: () => json(instance.input),
+        callActivity: (name: string, input: unknown): Leaf => ({ kind: 'activity', name, input: json(input) }),
+        callSubOrchestrator: (name: string, input: unknown, id?: string): Leaf => ({
+          kind: 'orchestration',
+          name,
+          input: json(input),
+          ...(id !== undefined && { id }),
+        }),
+        createTimer: (at: Date): Leaf => ({ kind: 'timer', name: 'timer', input: at.getTime() }),
+        Task: { all: (all: Leaf[]): All => ({ all }) },
+        continueAsNew: (input: unknown) => {
+          next = { input: json(input) };
+        },
+        setCustomStatus: (status: unknown) => {
+          instance.customStatus = json(status);
+        },
+        get currentUtcDateTime() {
+          return new Date(now);
+        },
+      },
+    } as unknown as OrchestrationContext;
+    const generator = this.#orchestrators[instance.name]!(context);
+    let step: IteratorResult<Task, unknown>;
+    try {
+      step = generator.next();
+      while (!step.done) {
+        const task = step.value as unknown as Leaf | All;
+        const leaves = 'all' in task ? task.all : [task];
+        for (const leaf of leaves) leaf.index ??= this.#schedule(instance, leaf, index++);
+        const seen = leaves.map((leaf) => instance.scheduled[leaf.index!]!);
+        const settled = settledOf(seen, 'all' in task);
+        if (!settled) return;
+        now = Math.max(now, ...seen.map(({ seenAt }) => seenAt ?? 0));
+        step = 'error' in settled ? generator.throw(new Error(settled.error)) : generator.next(json(settled.value));
+      }
+    } catch (error) {
+      this.#end(instance, 'Failed', { error: (error as Error).message });
+      return;
+    }
+    if (index < instance.scheduled.length) {
+      this.#host.broken(`${instance.name} scheduled less when it was replayed`);
+    }
+    if (!next) {
+      this.#end(instance, 'Completed', { value: json(step.value) });
+      return;
+    }
+    instance.generation++;
+    Object.assign(instance, { input: next.input, scheduled: [], arrivals: 0, began: Number.NaN });
+    this.#queueTurn(instance);
+  }
+
+  #schedule(instance: Instance, leaf: Leaf, index: number): number {
+    const about = JSON.stringify([leaf.kind, leaf.name, leaf.input, leaf.id]);
+    const known = instance.scheduled[index];
+    if (known) {
+      if (known.about !== about) {
+        this.#host.broken(`${instance.name} is not deterministic: ${known.about} became ${about}`);
+      }
+      return index;
+    }
+    instance.scheduled.push({ about });
+    const { id, generation } = instance;
+    const settle = (settled: Settled) => this.#settle(id, generation, index, settled);
+    if (leaf.kind === 'timer') {
+      const after = Math.max((leaf.input as number) - this.#scheduler.now, 1);
+      const run = () => settle({ value: undefined });
+      this.#scheduler.add({ label: 'a durable timer fired', owner: undefined, run }, after);
+    } else if (leaf.kind === 'orchestration') {
+      this.start(leaf.name, leaf.id ?? `${id}:${generation}-${index}`, leaf.input, { id, generation, index });
+    } else {
+      this.#dispatch(leaf, settle, 0);
+      if (this.#random.chance(this.mishaps.twice)) {
+        this.#host.met('activity executed twice');
+        this.#dispatch(leaf, settle, this.#random.chance(0.6) ? 0 : this.#random.between(1, 120_000));
+      }
+      if (this.#random.chance(this.mishaps.ended)) {
+        const run = () => {
+          this.#host.met('activity ended from outside');
+          settle({ error: 'The function was ended' });
+        };
+        this.#scheduler.add({ label: `${leaf.name} is ended from outside`, owner: undefined, run }, 1_000);
+      }
+    }
+    return index;
+  }
+
+  #dispatch(leaf: Leaf, settle: (settled: Settled) => void, after: number): void {
+    const again = (ms: number) => this.#dispatch(leaf, settle, ms);
+    const run = () => {
+      const ended = (settled: Settled) => {
+        if (this.#random.chance(this.mishaps.answerLost)) {
+          this.#host.met('answer of an activity lost');
+          again(this.#random.between(1, 60_000));
+        } else settle(json(settled) as Settled);
+      };
+      const died = () => {
+        this.#host.met('activity executed again after a crash');
+        again(this.#random.between(1, 60_000));
+      };
+      if (!this.#host.execute(leaf.name, json(leaf.input), ended, died)) again(1_000);
+    };
+    this.#scheduler.add({ label: `${leaf.name} begins`, owner: undefined, run }, after);
+  }
+
+  #settle(id: string, generation: number, index: number, settled: Settled): void {
+    const instance = this.#instances.get(id);
+    if (instance?.state !== 'Running' || instance.generation !== generation) return;
+    const task = instance.scheduled[index];
+    if (!task || task.settled) return;
+    task.settled = settled;
+    task.order = instance.arrivals++;
+    this.#queueTurn(instance);
+  }
+
+  #end(instance: Instance, state: 'Completed' | 'Failed', settled: Settled): void {
+    instance.state = state;
+    const output = 'value' in settled ? settled.value : settled.error;
+    this.#host.finished({ id: instance.id, name: instance.name, state, output });
+    const { parent } = instance;
+    if (parent) this.#settle(parent.id, parent.generation, parent.index, settled);
+  }
+}
+
+/** Of many: all their values, or the failure that came first, as soon as it is there. */
+function settledOf(tasks: Scheduled[], all: boolean): Settled | undefined {
+  const seen = tasks.filter((task) => task.seenAt !== undefined);
+  const failed = seen.filter(({ settled }) => 'error' in settled!).sort((a, b) => a.order! - b.order!)[0];
+  if (failed) return failed.settled;
+  if (seen.length < tasks.length) return undefined;
+  const values = tasks.map(({ settled }) => (settled as { value: unknown }).value);
+  return { value: all ? values : values[0] };
+}
+
+/** The client that functions are given, in one process. */
+export function durableClient(
+  durable: Durable,
+  send: <T>(what: string, writes: boolean, carryOut: () => T) => Promise<T>,
+): DurableClient {
+  const client = {
+    getStatus: (id: string) =>
+      send('status of an orchestration', false, () => {
+        const found = durable.stateOf(id);
+        if (!found) throw new Error('The operation failed with an unexpected HTTP 404 status code');
+        return { runtimeStatus: found.state, customStatus: found.customStatus };
+      }),
+    startNew: (name: string, { instanceId, input }: { instanceId: string; input: unknown }) =>
+      send('start of an orchestration', true, () => {
+        if (!durable.stateOf(instanceId)) durable.start(name, instanceId, input);
+        return instanceId;
+      }),
+    terminate: (id: string) => send('termination of an orchestration', true, () => durable.terminate(id)),
+  };
+  return client as unknown as DurableClient;
+}
+
+function json(value: unknown): unknown {
+  return value === undefined ? undefined : JSON.parse(JSON.stringify(value));
+}

@@ -1,0 +1,169 @@
+import type { BlobState, ContentHeaders, Kept } from '#domain/blobs/blob.ts';
+import type {
+  BlobAccount,
+  BlobPage,
+  CopyRequest,
+  CopyResult,
+  ListBlobsOptions,
+  PutObjectOptions,
+  ReadAccess,
+  StartedCopy,
+  StoredObject,
+} from '#storage/blob-account.ts';
+import { StorageError } from '#storage/storage-error.ts';
+import type { MemoryAccount } from './memory-account.ts';
+
+const ZEROS = Buffer.alloc(1024 * 1024);
+
+/** One request on its way to an account. */
+export interface Call {
+  account: string;
+  operation: string;
+  container?: string;
+  name?: string;
+  /** Whether it changes anything. */
+  writes: boolean;
+  signal?: AbortSignal | undefined;
+}
+
+/** What lies between the app and its storage: decides when, how often and whether a request is carried out. */
+export type Network = <T>(call: Call, carryOut: () => T) => Promise<T>;
+
+export const DIRECT: Network = async (_call, carryOut) => carryOut();
+
+/** A `BlobAccount` on memory, as one process sees it over its network. */
+export class MemoryBlobs implements BlobAccount {
+  readonly alias: string;
+  readonly endpoint: string;
+  readonly #account: MemoryAccount;
+  readonly #network: Network;
+
+  constructor(account: MemoryAccount, network: Network = DIRECT) {
+    this.alias = account.alias;
+    this.endpoint = account.endpoint;
+    this.#account = account;
+    this.#network = network;
+  }
+
+  listContainers(marker?: string, signal?: AbortSignal): Promise<{ names: string[]; next?: string }> {
+    return this.#ask('ListContainers', false, { signal }, () => this.#account.listContainers(marker));
+  }
+
+  createContainer(container: string): Promise<'created' | 'exists'> {
+    return this.#ask('CreateContainer', true, { container }, () => this.#account.createContainer(container));
+  }
+
+  listBlobs(container: string, options: ListBlobsOptions): Promise<BlobPage> {
+    return this.#ask('ListBlobs', false, { container, signal: options.signal }, () =>
+      this.#account.listBlobs(container, options),
+    );
+  }
+
+  look(container: string, name: string, kept?: Kept): Promise<BlobState | undefined> {
+    return this.#ask('GetBlobProperties', false, { container, name }, () => this.#account.look(container, name, kept));
+  }
+
+  canAddress(_container: string, name: string): boolean {
+    return !/(?:^|\/)\.{1,2}(?:\/|$)|\\/.test(name);
+  }
+
+  readAccess(container: string, until: Date): Promise<ReadAccess> {
+    return this.#ask('GetUserDelegationKey', false, { container }, () => ({
+      urlOf: (name: string, kept?: Kept) => {
+        const [key, id] = kept ? Object.entries(kept)[0]! : [];
+        const which = key === undefined ? '' : `${key === 'version' ? 'versionid' : key}=${id}&`;
+        return `${this.endpoint}/${container}/${encodeURIComponent(name)}?${which}until=${until.getTime()}`;
+      },
+    }));
+  }
+
+  snapshot(container: string, name: string, ifMatch: string): Promise<string> {
+    return this.#ask('SnapshotBlob', true, { container, name }, () => this.#account.snapshot(container, name, ifMatch));
+  }
+
+  copySync(request: CopyRequest): Promise<CopyResult> {
+    return this.#ask('CopyBlobFromURL', true, request, () => this.#account.copySync(request));
+  }
+
+  startCopy(request: CopyRequest): Promise<StartedCopy> {
+    return this.#ask('CopyBlob', true, request, () => this.#account.startCopy(request));
+  }
+
+  abortCopy(container: string, name: string, copyId: string): Promise<void> {
+    return this.#ask('AbortCopyBlob', true, { container, name }, () =>
+      this.#account.abortCopy(container, name, copyId),
+    );
+  }
+
+  async copyBlocks(request: CopyRequest & { size: number; headers: ContentHeaders }): Promise<CopyResult> {
+    if (request.size === 0) return this.copySync(request);
+    const staged = await this.#ask('PutBlockFromURL', false, request, () => this.#account.stageBlocks(request));
+    return this.#ask('PutBlockList', true, request, () => this.#account.commitBlocks(request, staged));
+  }
+
+  setMetadata(container: string, name: string, metadata: Record<string, string>, ifMatch: string): Promise<string> {
+    return this.#ask('SetBlobMetadata', true, { container, name }, () =>
+      this.#account.setMetadata(container, name, metadata, ifMatch),
+    );
+  }
+
+  setTier(
+    container: string,
+    name: string,
+    tier: string,
+    { kept }: { kept?: Kept; priority?: 'Standard' | 'High' } = {},
+  ): Promise<void> {
+    return this.#ask('SetBlobTier', true, { container, name }, () =>
+      this.#account.setTier(container, name, tier, kept),
+    );
+  }
+
+  setTags(container: string, name: string, tags: Record<string, string>): Promise<void> {
+    return this.#ask('SetBlobTags', true, { container, name }, () => this.#account.setTags(container, name, tags));
+  }
+
+  putObject(container: string, name: string, body: Uint8Array, options: PutObjectOptions): Promise<{ etag: string }> {
+    return this.#ask('PutBlob', true, { container, name }, () =>
+      this.#account.putObject(container, name, body, options),
+    );
+  }
+
+  getObject(container: string, name: string): Promise<StoredObject | undefined> {
+    return this.#ask('GetBlob', false, { container, name }, () => this.#account.getObject(container, name));
+  }
+
+  async *readContent(
+    container: string,
+    name: string,
+    options: { ifMatch: string; kept?: Kept; signal?: AbortSignal },
+  ): AsyncGenerator<Uint8Array, void, undefined> {
+    const { signal } = options;
+    const { body, size } = await this.#ask('GetBlob', false, { container, name, signal }, () =>
+      this.#account.content(container, name, options),
+    );
+    if (body.length > 0) yield body;
+    // The weight that large blobs have not.
+    for (let left = size - body.length; left > 0; left -= ZEROS.length) {
+      if (signal?.aborted) throw new StorageError('aborted', `Could not read ${container}/${name}: it was stopped`);
+      yield ZEROS.subarray(0, left);
+    }
+  }
+
+  deleteBlob(container: string, name: string, options: { ifMatch: string; kept?: Kept }): Promise<void> {
+    return this.#ask('DeleteBlob', true, { container, name }, () => this.#account.deleteBlob(container, name, options));
+  }
+
+  deleteContainer(container: string): Promise<void> {
+    return this.#ask('DeleteContainer', true, { container }, () => this.#account.deleteContainer(container));
+  }
+
+  #ask<T>(
+    operation: string,
+    writes: boolean,
+    { container, name, signal }: { container?: string; name?: string; signal?: AbortSignal | undefined },
+    carryOut: () => T,
+  ): Promise<T> {
+    const where = { ...(container !== undefined && { container }), ...(name !== undefined && { name }) };
+    return this.#network({ account: this.alias, operation, ...where, writes, signal }, carryOut);
+  }
+}

@@ -1,0 +1,134 @@
+import { noteRequest } from '#storage/requests.ts';
+import { isStorageError, StorageError, type StorageErrorKind } from '#storage/storage-error.ts';
+import type { Random } from '../../test/support/builders/random.ts';
+import type { Call, Network } from './memory-blobs.ts';
+import { type Owner, running, type Scheduler } from './scheduler.ts';
+
+/** How likely each fault is, per request that is sent. */
+export interface FaultRates {
+  /** The request never gets there, or is refused for the moment. */
+  before: number;
+  /** It is carried out, and its answer is lost. */
+  lost: number;
+  /** It is given up by the sender, and carried out later all the same. */
+  late: number;
+  /** The account denies access for a while. */
+  denied: number;
+  /** It takes very long. */
+  slow: number;
+}
+
+export const NO_FAULTS: FaultRates = { before: 0, lost: 0, late: 0, denied: 0, slow: 0 };
+
+/** Attempts that the storage adapter makes, in all. */
+const TRIES = 3;
+const GIVEN_UP: [StorageErrorKind, number, string][] = [
+  ['server', 500, 'InternalError'],
+  ['throttled', 503, 'ServerBusy'],
+  ['unreachable', 0, 'ECONNRESET'],
+];
+
+export interface Faults {
+  rates: FaultRates;
+  /** Only these operations, where given. */
+  only: ReadonlySet<string> | undefined;
+  /** Told of every fault. */
+  met(what: string, call: Call): void;
+}
+
+/**
+ * The way from a process to its storage. Every request waits until it is picked, so that all orders are possible. What
+ * comes back is what the storage adapter would give: it tries again what is worth it, with the same conditions, and
+ * meets what its own lost attempt has done.
+ */
+export function networkOf(scheduler: Scheduler, random: Random, faults: Faults): Network {
+  return async (call, carryOut) => {
+    // Work of a process belongs to it, whatever it waits for.
+    const owner = running.getStore();
+    const about = `${call.operation} ${call.account}${call.name !== undefined ? ` ${call.container}/${call.name}` : ''}`;
+    for (let attempt = 1; ; attempt++) {
+      const fault = pick(faults, call, random);
+      noteRequest(call.operation);
+      if (fault) faults.met(fault, call);
+      const slow = fault === 'slow' ? random.between(1_000, 120_000) : 0;
+      // What dies with its process may be on its way already.
+      const orphan = () => {
+        if (!call.writes || !random.chance(0.5)) return;
+        const ms = random.chance(0.5) ? 1 : random.between(1, 20_000);
+        faults.met('carried out after its sender died', call);
+        scheduler.add({ label: `${about} (its sender is dead)`, owner: undefined, run: () => quietly(carryOut) }, ms);
+      };
+      await waitFor(scheduler, { about, owner, slow, orphan, signal: call.signal });
+      switch (fault) {
+        case 'denied':
+          throw new StorageError('access-denied', `Could not ${about}: 403 AuthorizationFailure`, 403, 'Denied');
+        case 'before':
+          break;
+        case 'lost':
+          quietly(carryOut);
+          break;
+        case 'late':
+          scheduler.add(
+            { label: `${about} (given up by its sender)`, owner: undefined, run: () => quietly(carryOut) },
+            random.between(1, 20_000),
+          );
+          break;
+        default:
+          return carryOut();
+      }
+      if (attempt === TRIES) {
+        faults.met('given up', call);
+        const [kind, status, code] = random.pick(GIVEN_UP);
+        throw new StorageError(kind, `Could not ${about}: ${status} ${code}`, status, code);
+      }
+      await waitFor(scheduler, { about: 'before trying again', owner, slow: random.between(400, 3_000) });
+    }
+  };
+}
+
+function pick({ rates, only }: Faults, call: Call, random: Random): keyof FaultRates | undefined {
+  // Chance is taken in any case: what is drawn must not depend on what is asked.
+  let draw = random.next();
+  if (only && !only.has(call.operation)) return undefined;
+  for (const kind of ['before', 'lost', 'late', 'denied', 'slow'] as const) {
+    if (draw < rates[kind]) return (kind === 'lost' || kind === 'late') && !call.writes ? 'before' : kind;
+    draw -= rates[kind];
+  }
+  return undefined;
+}
+
+function waitFor(
+  scheduler: Scheduler,
+  wait: {
+    about: string;
+    owner: Owner | undefined;
+    slow: number;
+    orphan?: () => void;
+    signal?: AbortSignal | undefined;
+  },
+): Promise<void> {
+  const { about, owner, slow, orphan, signal } = wait;
+  return new Promise((resolve, reject) => {
+    const aborted = () => new StorageError('aborted', `Could not ${about}: it was stopped`, 0, 'ABORT_ERR');
+    if (signal?.aborted) return reject(aborted());
+    const step = scheduler.add({ label: about, owner, run: resolve, dropped: orphan }, slow);
+    signal?.addEventListener(
+      'abort',
+      () => {
+        if (!scheduler.remove(step)) return;
+        orphan?.();
+        reject(aborted());
+      },
+      { once: true },
+    );
+  });
+}
+
+/** Nobody hears the answer. */
+function quietly(carryOut: () => unknown): void {
+  try {
+    carryOut();
+  } catch (error) {
+    if (!isStorageError(error)) throw error;
+  }
+}

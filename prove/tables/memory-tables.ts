@@ -1,0 +1,177 @@
+import type { StoredEntity } from '#domain/tables/entity-text.ts';
+import { type EntityKey, type KeyBound, nameOfKey } from '#domain/tables/table-key.ts';
+import { isSameTable } from '#domain/tables/table-name.ts';
+import { noteRequest } from '#storage/requests.ts';
+import { StorageError } from '#storage/storage-error.ts';
+import type { EntityPage, EntityQuery, EntityWrite, TableAccount } from '#storage/table-account.ts';
+
+export interface TableCall {
+  operation: 'QueryEntities' | 'CreateTable' | 'DeleteTable' | 'WriteEntity' | 'ExecuteTransaction';
+  table: string;
+  entities: readonly StoredEntity[];
+  query?: EntityQuery;
+}
+
+/** What becomes of a call: `lost` is carried out, its answer lost, and the call sent once more, as an adapter does. */
+export type Fate = StorageError | 'lost' | undefined;
+
+/** A storage account's tables on memory, in the order of UTF-16. */
+export class MemoryTables implements TableAccount {
+  readonly alias: string;
+  readonly endpoint: string;
+  readonly asked: TableCall[] = [];
+  /** Decides what becomes of each call; may do something else meanwhile. */
+  fate: (call: TableCall) => Fate = () => undefined;
+  /** What no key may be compared with that has any of it. */
+  refuses = /[\\/#?]/;
+  /** Entities of a page. */
+  page = 1_000;
+  /** Each write is at another time. */
+  #ticks = 0;
+  readonly #tables = new Map<string, Map<string, StoredEntity>>();
+
+  constructor(alias: string) {
+    this.alias = alias;
+    this.endpoint = `https://${alias.toLowerCase()}.table.test`;
+  }
+
+  /** Puts entities there as somebody else would; each `text` without its timestamp. Gives them as they are stored. */
+  put(table: string, entities: readonly StoredEntity[]): StoredEntity[] {
+    const there = this.#tables.get(table) ?? new Map();
+    this.#tables.set(table, there);
+    return entities.map((entity) => {
+      const stored = this.#stamped(entity);
+      there.set(nameOfKey(entity.key), stored);
+      return stored;
+    });
+  }
+
+  take(table: string, key: EntityKey): void {
+    this.#find(table).delete(nameOfKey(key));
+  }
+
+  /** What a table has, in order; undefined where there is none. */
+  all(table: string): StoredEntity[] | undefined {
+    const there = this.#tables.get(table);
+    return there && [...there.values()].sort((a, b) => compareKeys(a.key, b.key));
+  }
+
+  get names(): string[] {
+    return [...this.#tables.keys()];
+  }
+
+  async listTables(): Promise<{ names: string[] }> {
+    return { names: this.names };
+  }
+
+  async readEntities(table: string, query: EntityQuery): Promise<EntityPage> {
+    return this.#ask({ operation: 'QueryEntities', table, entities: [], query }, () => {
+      const { after, upTo, since, keysOnly, limit = 1_000, from = '0' } = query;
+      this.#find(table);
+      const bounds = [after?.partition, after?.row, upTo?.partition, upTo?.row];
+      if (bounds.some((each) => each !== undefined && (!each.isWellFormed() || this.refuses.test(each)))) {
+        throw new StorageError('invalid', 'Not to be compared with', 400);
+      }
+      const found = this.all(table)!.filter(({ key, text }) => {
+        const isNew = since === undefined || JSON.parse(text).Timestamp >= since;
+        return isNew && (!after || isBehind(key, after)) && (!upTo || !isBehind(key, upTo));
+      });
+      const end = Number(from) + Math.min(limit, this.page);
+      const entities = found.slice(Number(from), end).map(({ key, text }) => ({
+        key,
+        text: keysOnly ? keysOf(text) : text,
+      }));
+      return { entities, ...(end < found.length && { next: String(end) }), answeredAt: '2026-05-02T00:00:00Z' };
+    });
+  }
+
+  async createTable(table: string): Promise<'created' | 'exists'> {
+    return this.#ask({ operation: 'CreateTable', table, entities: [] }, () => {
+      if (this.names.some((name) => isSameTable(name, table))) return 'exists';
+      this.#tables.set(table, new Map());
+      return 'created';
+    });
+  }
+
+  async deleteTable(table: string): Promise<void> {
+    return this.#ask({ operation: 'DeleteTable', table, entities: [] }, () => {
+      this.#tables.delete(table);
+    });
+  }
+
+  async writeEntities(table: string, how: EntityWrite, entities: readonly StoredEntity[], signal?: AbortSignal) {
+    return this.#ask(
+      { operation: 'ExecuteTransaction', table, entities },
+      () => this.#write(table, how, entities),
+      signal,
+    );
+  }
+
+  async writeEntity(table: string, how: EntityWrite, entity: StoredEntity, signal?: AbortSignal) {
+    return this.#ask(
+      { operation: 'WriteEntity', table, entities: [entity] },
+      () => this.#write(table, how, [entity]),
+      signal,
+    );
+  }
+
+  #write(table: string, how: EntityWrite, entities: readonly StoredEntity[]): void {
+    const there = this.#find(table);
+    const names = entities.map(({ key }) => nameOfKey(key));
+    const partitions = new Set(entities.map(({ key }) => key.partition));
+    if (entities.length > 100 || new Set(names).size < names.length || partitions.size > 1) {
+      throw new StorageError('invalid', 'Not a transaction', 400);
+    }
+    if (how === 'insert' && names.some((name) => there.has(name))) {
+      throw new StorageError('precondition', 'The specified entity already exists', 409, 'EntityAlreadyExists');
+    }
+    for (const entity of entities) {
+      const before = there.get(nameOfKey(entity.key));
+      const text =
+        how === 'merge' && before
+          ? JSON.stringify({ ...JSON.parse(before.text), ...JSON.parse(entity.text) })
+          : entity.text;
+      there.set(nameOfKey(entity.key), this.#stamped({ key: entity.key, text }));
+    }
+  }
+
+  /** As the service does, whatever it is given for a timestamp. */
+  #stamped({ key, text }: StoredEntity): StoredEntity {
+    const time = `2026-05-02T00:00:00.${String(this.#ticks++).padStart(7, '0')}Z`;
+    const rest = text.replace(/,?"Timestamp":"[^"]*"/, '').replace(/^\{,/, '{');
+    return { key, text: rest.replace(/\}$/, `,"Timestamp":"${time}"}`) };
+  }
+
+  #find(table: string): Map<string, StoredEntity> {
+    const there = this.#tables.get(table);
+    if (!there)
+      throw new StorageError('container-not-found', 'The table specified does not exist', 404, 'TableNotFound');
+    return there;
+  }
+
+  async #ask<T>(call: TableCall, carryOut: () => T, signal?: AbortSignal): Promise<T> {
+    this.asked.push(call);
+    noteRequest(call.operation);
+    await undefined;
+    if (signal?.aborted) throw new StorageError('aborted', 'Stopped');
+    const fate = this.fate(call);
+    if (fate instanceof StorageError) throw fate;
+    if (fate === 'lost') carryOut();
+    return carryOut();
+  }
+}
+
+export function compareKeys(a: EntityKey, b: EntityKey): number {
+  if (a.partition !== b.partition) return a.partition < b.partition ? -1 : 1;
+  return a.row < b.row ? -1 : a.row > b.row ? 1 : 0;
+}
+
+function isBehind(key: EntityKey, { partition, row }: KeyBound): boolean {
+  if (key.partition !== partition) return key.partition > partition;
+  return row !== undefined && key.row > row;
+}
+
+function keysOf(text: string): string {
+  const { PartitionKey, RowKey, Timestamp } = JSON.parse(text);
+  return JSON.stringify({ PartitionKey, RowKey, Timestamp });
+}

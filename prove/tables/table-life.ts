@@ -1,0 +1,774 @@
+import type { HttpRequest, InvocationContext } from '@azure/functions';
+import pLimit from 'p-limit';
+import { makeActivities } from '#activities/index.ts';
+import type { Dependencies } from '#app/dependencies.ts';
+import type { Job } from '#config/configuration.ts';
+import type { EntityKey } from '#domain/tables/table-key.ts';
+import { backupTable } from '#orchestrations/back-up-table.ts';
+import { backupContainer } from '#orchestrations/process-container.ts';
+import { backupContainers } from '#orchestrations/process-group.ts';
+import { backupRun } from '#orchestrations/run-job.ts';
+import { isStorageError, StorageError } from '#storage/storage-error.ts';
+import { Telemetry } from '#telemetry/telemetry.ts';
+import { plainTraits } from '../../test/support/builders/plain-traits.ts';
+import { Random } from '../../test/support/builders/random.ts';
+import { type PointSummary, type TileInVault, tilesIn, UnsoundPoint } from '../../test/support/builders/table-point.ts';
+import { Durable, durableClient, NO_MISHAPS, type Orchestrator } from '../memory/durable.ts';
+import { type Change, MemoryAccount, MemoryStorage } from '../memory/memory-account.ts';
+import { MemoryBlobs } from '../memory/memory-blobs.ts';
+import { MemoryCatalog } from '../memory/memory-catalog.ts';
+import { NO_FAULTS, networkOf } from '../memory/network.ts';
+import { Scheduler } from '../memory/scheduler.ts';
+import { type Activity, type Handlers, handlersOf, Worker } from '../memory/worker.ts';
+import { playOut } from '../simulation/play-out.ts';
+import { byUnits, type Life, LivingTables } from './living-tables.ts';
+
+/** Ways to break the code on purpose, to see that it is noticed. */
+export interface TableSabotage {
+  activities?: (activities: Record<string, Activity>) => Record<string, Activity>;
+  orchestrators?: Record<string, Orchestrator>;
+  tables?: (tables: LivingTables) => void;
+}
+
+export interface TableLife {
+  violations: string[];
+  trace: string[];
+  statistics: Record<string, number>;
+}
+
+interface Report {
+  container: string;
+  status: string;
+  counts: { listed: number; copied: number; unchanged: number; failed: number; added?: number; changed?: number };
+  problems: { code: string; container?: string }[];
+}
+
+interface Summary extends PointSummary {
+  mode: string;
+  status: string;
+  dryRun: boolean;
+  restorePoint: boolean;
+  retryOf?: string;
+  counts: Report['counts'];
+  containers: Report[];
+  problems: { code: string; container?: string; message: string }[];
+}
+
+/** What is known of a run beside what it says. */
+interface Known {
+  /** What had happened to the tables when it took the lock. */
+  from: number;
+  troubles: number;
+  deletions: boolean;
+  tables: string[];
+  summary?: Summary;
+}
+
+const BEGINNING = Date.UTC(2026, 4, 1);
+const MINUTE = 60_000;
+const JOB = 'nightly';
+/** Of one tile. */
+const MOST_FILES = 8;
+const MOST_STEPS = 60_000;
+
+const STYLES = ['one partition', 'few', 'skewed', 'many', 'odd', 'growing'] as const;
+/** Keys on which orders disagree, that are beginnings of each other, or hold what queries quote. */
+const ODD = [
+  '',
+  'A',
+  'a',
+  'a b',
+  "it's",
+  'B',
+  'ab',
+  'Ab',
+  'ä',
+  '\u{1f600}',
+  '\uffee',
+  '\ud7ff',
+  '~',
+  '%41',
+  '0',
+  '10',
+  '9',
+];
+
+const ORDERS: Record<string, (a: string, b: string) => number> = {
+  units: byUnits,
+  points: (a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)),
+  backwards: (a, b) => byUnits(b, a),
+  'no case': (a, b) => byUnits(a.toLowerCase(), b.toLowerCase()) || byUnits(a, b),
+};
+
+/** What has to have happened in many seeds: otherwise there would be little that could break. */
+export const RARE_TABLE_EVENTS = [
+  'activity executed twice',
+  'answer of an activity lost',
+  'activity executed again after a crash',
+  'activity ended from outside',
+  'fault: lost',
+  'fault: late',
+  'range split',
+  'tile read anew',
+  'tile with as many files as may be',
+  'tile failed',
+  'table dropped or made',
+  'file lost',
+  'full succeeded',
+  'incremental succeeded',
+  'incremental completed-with-failures',
+  'incremental cancelled',
+  'retry succeeded',
+  'readRange cancelled',
+  'updateTiles superseded',
+];
+
+/**
+ * Plays one seed: tables that live on while they are backed up again and again, by the app's own activities and orchestrations, under
+ * faults. Every restore point is judged by the vault's bytes against what the tables really were.
+ */
+export async function liveTables(seed: number, sabotage: TableSabotage = {}): Promise<TableLife> {
+  return new Story(seed, sabotage).play();
+}
+
+class Story {
+  readonly #random: Random;
+  readonly #sabotage: TableSabotage;
+  readonly #scheduler: Scheduler;
+  readonly #vault: MemoryAccount;
+  readonly #tables: LivingTables;
+  readonly #durable: Durable;
+  readonly #faults;
+  readonly #network;
+  readonly #workers: Worker[] = [];
+  readonly #job: Job;
+  readonly #limits;
+  readonly #known = new Map<string, Known>();
+  readonly #style: (typeof STYLES)[number];
+  readonly #edits: number;
+  readonly #isSteady: boolean;
+  readonly #violations: string[] = [];
+  readonly #trace: string[] = [];
+  readonly #statistics: Record<string, number> = {};
+  /** A table whose keys from here to there cannot be read at present, or all of them. */
+  #outage: { table: string; from: string; to: string } | 'all' | undefined;
+  /** How often something got in the way of the program. */
+  #troubles = 0;
+  #disasters: number;
+  #quiet = false;
+  #rows = 0;
+  #made = 0;
+  /** Restore points whose files were taken away. */
+  readonly #spoiled = new Set<string>();
+  /** What the last run held of each table, where it left a restore point that lacks nothing of it. */
+  #before: Map<string, Map<string, string>> | undefined;
+  #now = new Map<string, Map<string, string>>();
+
+  constructor(seed: number, sabotage: TableSabotage) {
+    const random = new Random(`tables ${seed}`);
+    this.#random = random;
+    this.#sabotage = sabotage;
+    this.#scheduler = new Scheduler(random, BEGINNING, random.pick([5, 50, 500]));
+    this.#scheduler.trace = (label, owner) => this.#note(`${owner?.name ?? ''}: ${label}`);
+    this.#scheduler.onStep = () => this.#happen();
+    const order = random.chance(0.25) ? random.pick(['points', 'no case', 'backwards']) : 'units';
+    this.#style = random.pick(STYLES);
+    this.#isSteady = random.chance(0.05);
+    this.#edits = this.#isSteady ? 0 : random.pick([0, 0.01, 0.05, 0.2]);
+    this.#disasters = random.chance(0.4) ? random.between(1, 3) : 0;
+    const skew = random.pick([0, 1_000, 60_000]);
+    const page = random.pick([1, 3, 10, 1_000]);
+    this.#tables = new LivingTables({
+      compare: ORDERS[order]!,
+      page: (limit) => Math.min(limit, random.between(1, page)),
+      now: () => this.#scheduler.now,
+      skew: () => random.between(-skew, skew),
+      hinder: (table, { after, upTo }) => this.#hinder(table, after?.partition, upTo?.partition),
+    });
+    sabotage.tables?.(this.#tables);
+    const storage = new MemoryStorage();
+    const traits = plainTraits({ now: () => this.#scheduler.now, changed: (change) => this.#changed(change) });
+    this.#vault = new MemoryAccount(storage, 'VAULT', traits);
+    const source = new MemoryAccount(storage, 'SOURCE', traits);
+    const rate = random.pick([0, 0, 0.02, 0.1]);
+    this.#faults = {
+      rates: { before: rate, lost: rate, late: rate / 2, denied: rate / 40, slow: random.pick([0, rate / 4, 0.3]) },
+      only: undefined,
+      met: (what: string) => {
+        this.#count(`fault: ${what}`);
+        if (what === 'denied' || what === 'given up') this.#troubles++;
+      },
+    };
+    this.#network = networkOf(this.#scheduler, random, this.#faults);
+    this.#durable = new Durable(
+      this.#scheduler,
+      random,
+      { backupRun, backupContainers, backupContainer, backupTable, ...sabotage.orchestrators } as Record<
+        string,
+        Orchestrator
+      >,
+      {
+        execute: (name, input, ended, died) => this.#execute(name, input, ended, died),
+        met: (what) => {
+          this.#count(what);
+          if (what === 'activity ended from outside') this.#troubles++;
+        },
+        broken: (message) => this.#say(message),
+        finished: ({ id, name, state }) => {
+          const undisturbed = this.#known.get(id)?.troubles === this.#troubles;
+          if (name === 'backupRun' && state === 'Failed' && undisturbed) this.#say(`run ${id} broke`);
+        },
+      },
+    );
+    this.#durable.mishaps = random.chance(0.5)
+      ? { twice: random.pick([0.05, 0.3]), answerLost: 0.05, ended: random.pick([0, 0.01]) }
+      : NO_MISHAPS;
+    this.#limits = {
+      ...{
+        sliceBlobs: this.#isSteady ? 50 : random.pick([3, 3, 5, 10, 50]),
+        sliceChunks: 8,
+        scanMs: random.pick([1, 5_000, 60_000, 60_000]),
+      },
+      ...{ chunkBlobs: 10, chunkBytes: 2 ** 30, copyMs: 60_000, copiesAtOnce: 4, copyDeadlineMs: 3_600_000 },
+      ...{ claimMs: 600_000, retryDelayMs: 800, requestMs: 60_000 },
+    };
+    this.#job = {
+      ...{ name: JOB, timeZone: 'UTC', mode: 'incremental', method: 'auto' },
+      source: {
+        ...{ account: 'SOURCE', containers: [], prefix: '', include: [], exclude: [] },
+        tables: random.pick([['*'], ['orders'], ['orders', 'l*'], ['orders', 'logs']]),
+        tableDeletions: random.chance(0.5),
+      },
+      destination: { account: 'VAULT', container: '{container}', prefix: '' },
+    } as Job;
+    const workers = random.between(1, 2);
+    for (let count = 0; count < workers; count++) this.#hire(source);
+    this.#hireAgain = () => this.#hire(source);
+  }
+
+  #hireAgain: () => void;
+
+  async play(): Promise<TableLife> {
+    const { scheduler } = { scheduler: this.#scheduler };
+    await playOut(
+      scheduler,
+      () => this.#story(),
+      MOST_STEPS,
+      (_what, message) => this.#say(message),
+    );
+    this.#statistics.steps = scheduler.taken;
+    return { violations: this.#violations, trace: this.#trace, statistics: this.#statistics };
+  }
+
+  async #story(): Promise<void> {
+    const random = this.#random;
+    // Small changes day after day: what a tile gathers is read anew in the end.
+    const isSteady = this.#isSteady;
+    for (const table of ['orders', 'logs']) {
+      this.#tables.create(table);
+      const count = isSteady ? 40 : random.pick([0, 1, 5, 15, 40]);
+      for (let made = 0; made < count; made++) this.#tables.write(table, this.#newKey(table));
+    }
+    let last: string | undefined;
+    const runs = isSteady ? 12 : random.between(3, 7);
+    for (let run = 0; run < runs; run++) {
+      if (random.chance(0.25)) this.#job.source.tableDeletions = !this.#job.source.tableDeletions;
+      if (random.chance(0.15)) this.#breakDown();
+      const summary = last === undefined ? undefined : this.#known.get(last)?.summary;
+      const retry = summary && summary.status !== 'succeeded' && random.chance(0.7) ? last : undefined;
+      const mode = isSteady ? 'incremental' : random.pick(['full', 'incremental', 'incremental', 'incremental']);
+      const body = { mode, dryRun: random.chance(0.07) };
+      let answer = retry === undefined ? undefined : await this.#ask('retry', { id: retry });
+      if (answer?.status === 202) this.#count('retry');
+      if (answer?.status !== 202) answer = await this.#ask('start', { job: JOB }, body);
+      if (answer.status === 202) last = answer.body.id!;
+      if (random.chance(0.1) && last !== undefined) {
+        await this.#scheduler.sleep(random.between(1, 20_000));
+        this.#troubles++;
+        this.#count('cancel');
+        await this.#ask('cancel', { id: last }, { force: random.chance(0.3) });
+      }
+      if (random.chance(0.1) && last !== undefined) {
+        await this.#scheduler.sleep(random.between(1, 20_000));
+        this.#troubles++;
+        this.#count('terminated');
+        this.#durable.terminate(last);
+        if (random.chance(0.7))
+          last = (await this.#ask('start', { job: JOB }, { mode: 'incremental' })).body.id ?? last;
+      }
+      await this.#untilEnded();
+      if (this.#outage && random.chance(0.6)) this.#outage = undefined;
+      if (random.chance(0.1)) this.#loseFile();
+      await this.#scheduler.sleep(random.pick([1, 1_000, 4 * MINUTE, 6 * MINUTE, 600 * MINUTE]), 'the user waited');
+      if (isSteady) this.#tables.write('orders', random.pick(this.#tables.keys('orders')));
+      else for (let edits = random.pick([0, 0, 1, 5, 20]); edits > 0; edits--) this.#edit();
+    }
+    await this.#conclude();
+  }
+
+  /**
+   * Faults off, nobody writes: what is there then is exactly what the tables hold; and the runs after have nothing to do, but for
+   * joining small tiles, which comes to an end.
+   */
+  async #conclude(): Promise<void> {
+    this.#note('all faults end here');
+    this.#quiet = true;
+    this.#outage = undefined;
+    this.#tables.create('logs');
+    this.#faults.rates = NO_FAULTS;
+    this.#durable.mishaps = NO_MISHAPS;
+    while (this.#workers.length === 0) this.#hireAgain();
+    await this.#untilEnded();
+    await this.#scheduler.sleep(2 * MINUTE);
+    await this.#untilEnded();
+    this.#job.source.tableDeletions = true;
+    const mode = this.#random.pick(['full', 'incremental', 'incremental']);
+    const last = await this.#quietRun(mode);
+    if (!last) return;
+    if (last.status !== 'succeeded') this.#say(`the last run ${last.status}: ${JSON.stringify(last.problems)}`);
+    let files = -1;
+    for (let runs = 0; this.#files().length !== files; runs++) {
+      if (runs === 3) {
+        this.#say('nothing had changed, and files were written again and again');
+        break;
+      }
+      files = this.#files().length;
+      const again = await this.#quietRun('incremental');
+      if (!again) return;
+      const { copied, unchanged, listed } = again.counts;
+      if (copied !== 0 || unchanged !== listed || listed !== last.counts.listed) {
+        this.#say(
+          `nothing had changed, and ${JSON.stringify(again.counts)} was told after ${JSON.stringify(last.counts)}`,
+        );
+      }
+    }
+    for (const [id, { summary }] of this.#known) {
+      if (summary?.restorePoint && !this.#spoiled.has(id)) this.#sound(summary);
+    }
+  }
+
+  async #quietRun(mode: string): Promise<Summary | undefined> {
+    for (let attempt = 0; attempt < 3; attempt++) {
+      const { status, body } = await this.#ask('start', { job: JOB }, { mode });
+      await this.#untilEnded();
+      if (status === 202) return this.#known.get(body.id!)?.summary;
+      await this.#scheduler.sleep(70_000);
+    }
+    this.#say('no run can be started when all is quiet');
+    return undefined;
+  }
+
+  async #untilEnded(): Promise<void> {
+    const end = this.#scheduler.now + 48 * 60 * MINUTE;
+    while (this.#scheduler.now < end && this.#durable.active.length > 0) {
+      await this.#scheduler.sleep(this.#random.between(1_000, 20_000), 'the user waited');
+    }
+    for (const { id, name } of this.#durable.active) this.#say(`${name} ${id} does not end`);
+  }
+
+  /** Before every step: what others do of their own accord. */
+  #happen(): void {
+    if (this.#quiet) return;
+    const random = this.#random;
+    const { active } = this.#durable;
+    if (active.length === 0) return;
+    if (random.chance(this.#edits)) this.#edit();
+    if (this.#disasters === 0 || !random.chance(0.005)) return;
+    this.#disasters--;
+    const worker = random.pick(this.#workers);
+    if (!worker) return;
+    this.#count('crash');
+    this.#troubles++;
+    worker.die();
+    this.#scheduler.drop(worker);
+    this.#workers.splice(this.#workers.indexOf(worker), 1);
+    const run = () => this.#hireAgain();
+    this.#scheduler.add({ label: 'a process is started', owner: undefined, run }, random.between(1, 90_000));
+  }
+
+  #edit(): void {
+    const random = this.#random;
+    if (random.chance(0.01)) {
+      this.#troubles++;
+      this.#count('table dropped or made');
+      if (this.#tables.names.includes('logs')) this.#tables.drop('logs');
+      else this.#tables.create('logs');
+    }
+    const table = random.pick(this.#tables.names);
+    const keys = this.#tables.keys(table);
+    const kind = random.below(100);
+    if (kind < 30 || keys.length === 0) this.#tables.write(table, this.#newKey(table));
+    else if (kind < 55) this.#tables.write(table, random.pick(keys));
+    else if (kind < 80) this.#tables.remove(table, random.pick(keys));
+    else if (kind < 90) {
+      // Back again.
+      const gone = [...this.#tables.tables.get(table)!.values()].filter(({ versions }) => !versions.at(-1)!.text);
+      if (gone.length > 0) this.#tables.write(table, random.pick(gone).key);
+    } else if (kind < 95) {
+      for (let more = random.between(4, 15); more > 0; more--) this.#tables.write(table, this.#newKey(table));
+    } else if (kind < 97) for (const key of keys) this.#tables.remove(table, key);
+    else for (const key of keys) if (random.chance(0.5)) this.#tables.write(table, key);
+  }
+
+  #newKey(table: string): EntityKey {
+    const random = this.#random;
+    const number = String(++this.#rows).padStart(6, '0');
+    switch (this.#style) {
+      case 'one partition':
+        return { partition: 'p', row: random.chance(0.5) ? number : random.letters(4) };
+      case 'few':
+        return { partition: `p${random.below(4)}`, row: random.letters(3) };
+      case 'skewed':
+        return { partition: random.chance(0.8) ? 'large' : random.letters(2), row: number };
+      case 'many':
+        return { partition: random.letters(5), row: '' };
+      case 'odd':
+        return { partition: random.pick(ODD), row: random.pick(ODD) + (random.chance(0.7) ? random.letters(1) : '') };
+      default:
+        return { partition: table, row: number };
+    }
+  }
+
+  #breakDown(): void {
+    const random = this.#random;
+    this.#count('outage');
+    if (random.chance(0.4)) {
+      this.#outage = 'all';
+      return;
+    }
+    const table = random.pick(this.#tables.names);
+    const keys = this.#tables.keys(table).map(({ partition }) => partition);
+    if (keys.length === 0) return;
+    const [one, other] = [random.pick(keys), random.pick(keys)];
+    const isBefore = this.#tables.traits.compare(one, other) <= 0;
+    this.#outage = { table, from: isBefore ? one : other, to: isBefore ? other : one };
+  }
+
+  #hinder(table: string, after: string | undefined, upTo: string | undefined): void {
+    const { compare } = this.#tables.traits;
+    if (this.#outage === 'all') {
+      this.#troubles++;
+      throw new StorageError('access-denied', 'The tables may not be read', 403, 'AuthorizationPermissionMismatch');
+    }
+    if (this.#outage?.table !== table) return;
+    const { from, to } = this.#outage;
+    if (after !== undefined && compare(after, to) > 0) return;
+    if (upTo !== undefined && compare(upTo, from) < 0) return;
+    this.#troubles++;
+    throw new StorageError('throttled', 'The partitions are busy', 503, 'ServerBusy');
+  }
+
+  #files(): string[] {
+    return [...this.#vault.blobs()]
+      .map(({ blob }) => blob.name)
+      .filter((name) => name.startsWith(`jobs/${JOB}/tables/`));
+  }
+
+  /** Somebody deletes a file of entities: what is made from then on must not name it. */
+  #loseFile(): void {
+    const files = this.#files();
+    if (files.length === 0) return;
+    const path = this.#random.pick(files);
+    this.#count('file lost');
+    this.#troubles++;
+    this.#vault.remove('strongroom', path);
+    for (const [id, { summary }] of this.#known) if (summary) this.#spoiled.add(id);
+  }
+
+  #hire(source: MemoryAccount): void {
+    const random = this.#random;
+    const skew = random.between(-5_000, 5_000);
+    const say = (message: string) => this.#say(message);
+    const deps: Dependencies = {
+      configuration: { jobs: [this.#job], archives: [], accounts: new Map(), otherAccounts: [] },
+      limits: this.#limits,
+      telemetry: new (class extends Telemetry {
+        override failure(activity: string, error: unknown): void {
+          if (!isStorageError(error) && !/orchestration service failed/.test(String(error)))
+            say(`${activity} failed by itself: ${(error as Error).stack}`);
+        }
+        override warn(): void {}
+      })(() => {}),
+      copySlots: pLimit(4),
+      blobs: (alias) => new MemoryBlobs(alias === 'VAULT' ? this.#vault : source, this.#network),
+      tables: (alias) => this.#tables.account(alias, this.#network),
+      catalog: (alias) => new MemoryCatalog(alias, new Map(), this.#network),
+      now: () => new Date(this.#scheduler.now + skew),
+      random: () => random.letters(6),
+    };
+    const activities = makeActivities(deps) as unknown as Record<string, Activity>;
+    const client = durableClient(this.#durable, (what, writes, carryOut) =>
+      this.#network({ account: 'HOST', operation: what, writes }, carryOut).catch((error) => {
+        throw isStorageError(error) ? new Error('The orchestration service failed: HTTP 500') : error;
+      }),
+    );
+    this.#workers.push(
+      new Worker(`process ${++this.#made}`, {
+        activities: this.#sabotage.activities?.(activities) ?? activities,
+        handlers: handlersOf(deps),
+        client,
+      }),
+    );
+  }
+
+  #execute(
+    name: string,
+    input: unknown,
+    ended: (settled: { value: unknown } | { error: string }) => void,
+    died: () => void,
+  ): boolean {
+    if (this.#workers.length === 0) return false;
+    const worker = this.#random.pick(this.#workers);
+    worker.do(
+      () => worker.activities[name]!(input),
+      (outcome) => {
+        if ('thrown' in outcome && !isStorageError(outcome.thrown)) this.#say(`${name} threw ${outcome.thrown}`);
+        const run = () => {
+          if ('value' in outcome) {
+            const { problem, read, stopped } = outcome.value as {
+              problem?: { code: string };
+              read?: object;
+              stopped?: string;
+            };
+            if (stopped) this.#count(`${name} ${stopped}`);
+            if (problem) this.#count(`${name}: ${problem.code}`);
+            if (read) this.#count('tile read anew');
+          }
+          if (name === 'splitRange' && ((outcome as { value?: { ranges?: [] } }).value?.ranges?.length ?? 0) > 1) {
+            this.#count('range split');
+          }
+          ended('value' in outcome ? { value: outcome.value } : { error: String(outcome.thrown) });
+        };
+        this.#scheduler.add({ label: `${name} answers`, owner: worker, run, dropped: died });
+      },
+      died,
+    );
+    return true;
+  }
+
+  async #ask(
+    what: keyof Handlers,
+    params: Record<string, string>,
+    body: object = {},
+  ): Promise<{ status: number; body: { id?: string } }> {
+    const worker = this.#workers[0];
+    if (!worker) return { status: 0, body: {} };
+    const request = { params, query: new URLSearchParams(), text: async () => JSON.stringify(body) };
+    const context = { functionName: what, invocationId: 'simulated' } as InvocationContext;
+    const answer = await new Promise<{ status: number; body: { id?: string } }>((resolve) => {
+      worker.do(
+        () => worker.handlers[what](request as unknown as HttpRequest, worker.client, context),
+        (outcome) => {
+          if ('thrown' in outcome) throw outcome.thrown;
+          resolve({ status: outcome.value.status ?? 0, body: JSON.parse(String(outcome.value.body)) });
+        },
+        () => resolve({ status: 0, body: {} }),
+      );
+    });
+    this.#note(`answer to ${what} ${JSON.stringify(body)}: ${answer.status} ${JSON.stringify(answer.body)}`);
+    return answer;
+  }
+
+  #changed({ account, name, after }: Change): void {
+    if (account !== this.#vault || !after) return;
+    if (name.startsWith('locks/')) {
+      const { run } = JSON.parse(String(after.body)) as { run: { id: string } | null };
+      if (!run || this.#known.has(run.id)) return;
+      const tables = this.#tables.names;
+      const { tableDeletions: deletions } = this.#job.source;
+      this.#known.set(run.id, { from: this.#tables.seq, troubles: this.#troubles, deletions, tables });
+      if (tables.length < 2) this.#troubles++;
+    } else if (name.endsWith('/run.json')) {
+      const summary = JSON.parse(String(after.body)) as Summary;
+      const known = this.#known.get(summary.id)!;
+      known.summary = summary;
+      this.#note(
+        `run ${summary.id} is published: ${summary.status} ${JSON.stringify(summary.counts)} ${JSON.stringify(summary.problems)}`,
+      );
+      this.#count(`${summary.mode} ${summary.status}`);
+      this.#judge(summary, known);
+      if (!summary.dryRun) this.#before = summary.restorePoint ? this.#now : undefined;
+      this.#now = new Map();
+    }
+  }
+
+  #judge(summary: Summary, known: Known): void {
+    const { id, containers, counts, dryRun } = summary;
+    const say = (message: string) => this.#say(`${summary.mode} run ${id}: ${message}`);
+    for (const key of ['listed', 'copied', 'unchanged', 'failed'] as const) {
+      const sum = containers.reduce((all, each) => all + each.counts[key], 0);
+      if (counts[key] !== sum) say(`${key} is ${counts[key]}, and ${sum} of its tables`);
+    }
+    if (known.troubles === this.#troubles && this.#durable.stateOf(id) && !['succeeded'].includes(summary.status)) {
+      say(`${summary.status} without any trouble: ${JSON.stringify(summary.problems)}`);
+    }
+    if (['succeeded', 'completed-with-failures'].includes(summary.status) && !dryRun !== summary.restorePoint) {
+      say(`is ${summary.status}, and restorePoint is ${summary.restorePoint}`);
+    }
+    // A retry takes over what it is not about, whatever has become of it since.
+    if (this.#spoiled.has(summary.retryOf!)) this.#spoiled.add(id);
+    if (!summary.restorePoint) return;
+    this.#count('points');
+    for (const table of ['orders', 'logs']) {
+      if (table === 'logs' && !this.#job.source.tables.some((pattern) => ['*', 'l*', 'logs'].includes(pattern)))
+        continue;
+      const share = `table.${table}`;
+      // Where tables cannot be listed, all that are not named in full are missed.
+      const report = containers.find(({ container }) => container === share || container === 'table.*');
+      if (summary.parts.some(({ container }) => container === share)) this.#judgeTable(summary, known, table, say);
+      else if (!this.#wasThere(table, this.#firstOf(summary))) continue;
+      else if (report?.status !== 'failed') say(`nothing is held of ${table}, and nobody says so`);
+      else if (report.problems.length === 0) say(`${table} failed without a reason`);
+    }
+  }
+
+  #judgeTable(summary: Summary, known: Known, table: string, say: (message: string) => void): void {
+    const share = `table.${table}`;
+    const report = summary.containers.find(({ container }) => container === share);
+    const own = summary.parts.some(({ container, path }) => container === share && path.includes(summary.id));
+    if (!own && this.#spoiled.has(summary.id)) return;
+    let tiles: TileInVault[];
+    try {
+      tiles = tilesIn((path) => this.#vault.blob('strongroom', path)?.body, summary, table);
+    } catch (error) {
+      if (!(error instanceof UnsoundPoint)) throw error;
+      say(`${table}: ${error.message}`);
+      return;
+    }
+    for (const { files } of tiles) {
+      if (files.length > MOST_FILES) say(`${table}: a tile has ${files.length} files`);
+      if (files.length === MOST_FILES) this.#count('tile with as many files as may be');
+    }
+    const failed = tiles.filter(({ status }) => status === 'failed');
+    const whole = tiles.filter(({ status }) => status !== 'failed');
+    const held = whole.reduce((sum, { entities }) => sum + entities, 0);
+    if (failed.length > 0) this.#count('tile failed');
+    const begun = this.#begunBy(summary, share);
+    // Without a word on it in this run, it is as the run before left it.
+    if (report && report.status !== 'failed') {
+      const { listed, copied, unchanged } = report.counts;
+      if (listed !== held + failed.length || copied + unchanged !== held || report.counts.failed !== failed.length) {
+        say(`${table}: ${JSON.stringify(report.counts)} and holds ${held} and lacks ${failed.length}`);
+      }
+      const stale = whole.some(({ deletionsUnknownSince }) => deletionsUnknownSince !== undefined);
+      if (stale !== report.problems.some(({ code }) => code === 'deletions-not-compared')) {
+        say(`${table}: deletions are ${stale ? '' : 'not '}unknown, and the report says otherwise`);
+      }
+      if (stale && (summary.mode === 'full' || (summary.mode === 'incremental' && known.deletions))) {
+        say(`${table}: deletions are unknown, though all keys were looked at`);
+      }
+      const expected = failed.length > 0 ? 'completed-with-failures' : 'succeeded';
+      if (report.status !== expected) say(`${table} is told as ${report.status}, and is ${expected}`);
+    }
+    if (failed.length > 0 && summary.status === 'succeeded') say(`${table} lacks something, and the run succeeded`);
+
+    const found = new Map<string, { tile: TileInVault; text: string }>();
+    for (const tile of whole) {
+      for (const [name, { key, text }] of tile.content) {
+        if (found.has(name)) say(`${table}: ${name} is in two tiles`);
+        found.set(name, { tile, text });
+        if (tile.range.after && !this.#tables.isBehind(key, tile.range.after)) say(`${name} is before its tile`);
+        if (tile.range.upTo && this.#tables.isBehind(key, tile.range.upTo)) say(`${name} is behind its tile`);
+        if (!this.#tables.tables.get(table)!.has(name)) say(`${table}: ${name} never was`);
+      }
+    }
+    if (failed.length === 0) this.#now.set(table, new Map([...found].map(([name, { text }]) => [name, text])));
+    if (report && report.status === 'succeeded') this.#judgeChanges(summary, report, found, say);
+    for (const [name, life] of this.#tables.tables.get(table)!) {
+      const tile = found.get(name)?.tile ?? this.#tileOf(tiles, life.key);
+      if (tile.status === 'failed') continue;
+      // What a retry took over is as old as the run that it completes.
+      const from = own && tile.status === 'copied' ? known.from : begun;
+      const why = this.#excuse(life, found.get(name)?.text, from, tile);
+      if (why) say(`${table}: ${name} ${why}`);
+    }
+  }
+
+  /** How many there are that the restore point before had not, or had another version of. */
+  #judgeChanges(
+    { mode }: Summary,
+    { container, counts }: Report,
+    found: Map<string, { text: string }>,
+    say: (message: string) => void,
+  ): void {
+    const { copied, added = 0, changed = 0 } = counts;
+    if (mode === 'full' && copied !== found.size) say(`${container}: ${copied} copied of ${found.size} that were read`);
+    const before = this.#before?.get(container.replace('table.', ''));
+    if (mode !== 'incremental' || !before || this.#spoiled.size > 0) return;
+    const names = [...found.keys()];
+    const isNew = names.filter((name) => !before.has(name)).length;
+    const isOther = names.filter((name) => before.has(name) && before.get(name) !== found.get(name)!.text).length;
+    this.#count('changes counted');
+    if (copied !== isNew + isOther || added !== isNew || changed !== isOther) {
+      say(`${container}: ${JSON.stringify(counts)}, where ${isNew} are new and ${isOther} have changed`);
+    }
+  }
+
+  /** Why this cannot be what there was of an entity while a run was at work, or undefined. */
+  #excuse({ versions }: Life, text: string | undefined, from: number, tile: TileInVault): string | undefined {
+    const earlier = versions.filter(({ seq }) => seq <= from);
+    const possible = [earlier.at(-1) ?? { seq: 0, at: 0 }, ...versions.filter(({ seq }) => seq > from)];
+    if (possible.some((version) => version.text === text)) return undefined;
+    const told = text === undefined ? 'is not held' : `is held as ${text}`;
+    const was = possible.map((version) => version.text ?? 'gone').join(' or ');
+    const version = versions.findIndex((each) => each.text === text);
+    if (text !== undefined && version < 0) return `${told}, which never was`;
+    const { deletionsUnknownSince: since } = tile;
+    if (text !== undefined && since !== undefined && possible.some((each) => each.text === undefined)) {
+      const deleted = versions.slice(version).find((each) => each.text === undefined)!;
+      // Its clock may be off by a minute, and it tells whole seconds.
+      if (deleted.at >= Date.parse(since) - 62_000) return undefined;
+      return `${told}, was deleted at ${new Date(deleted.at).toISOString()}, and deletions are said to be unknown since ${since}`;
+    }
+    return `${told}, and was ${was}`;
+  }
+
+  /** From when the run took the lock until now. */
+  #wasThere(table: string, { tables, from }: Known): boolean {
+    return tables.includes(table) && (this.#tables.dropped.get(table) ?? 0) <= from;
+  }
+
+  /** What a retry completes knows which tables there were. */
+  #firstOf({ id, retryOf }: Summary): Known {
+    return retryOf === undefined ? this.#known.get(id)! : this.#firstOf(this.#known.get(retryOf)!.summary!);
+  }
+
+  #begunBy(summary: Summary, share: string): number {
+    const earlier = summary.retryOf === undefined ? undefined : this.#known.get(summary.retryOf);
+    const report = earlier?.summary?.containers.find(({ container }) => container === share);
+    if (!earlier || report?.status === 'failed') return this.#known.get(summary.id)!.from;
+    return this.#begunBy(earlier.summary!, share);
+  }
+
+  #tileOf(tiles: TileInVault[], key: EntityKey): TileInVault {
+    return tiles.find(
+      ({ range: { after, upTo } }) =>
+        (!after || this.#tables.isBehind(key, after)) && (!upTo || !this.#tables.isBehind(key, upTo)),
+    )!;
+  }
+
+  /** What was sound once stays so. */
+  #sound(summary: Summary): void {
+    try {
+      for (const table of ['orders', 'logs']) {
+        if (!summary.parts.some(({ container }) => container === `table.${table}`)) continue;
+        tilesIn((path) => this.#vault.blob('strongroom', path)?.body, summary, table);
+      }
+    } catch (error) {
+      this.#say(`run ${summary.id} is not what it was: ${(error as Error).message}`);
+    }
+  }
+
+  #say(message: string): void {
+    this.#note(`VIOLATION ${message}`);
+    this.#violations.push(message);
+  }
+
+  #note(what: string): void {
+    this.#trace.push(`${new Date(this.#scheduler.now).toISOString().slice(11, 23)} ${what}`);
+  }
+
+  #count(what: string): void {
+    this.#statistics[what] = (this.#statistics[what] ?? 0) + 1;
+  }
+}

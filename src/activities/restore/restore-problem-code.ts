@@ -1,0 +1,14 @@
+import { problemCodeOf } from '#app/problem-code.ts';
+import type { ProblemCode } from '#domain/run/problems.ts';
+import type { StorageError } from '#storage/storage-error.ts';
+
+/** In the words of a restore: what is written to is the target. */
+export function codeOf(error: StorageError): ProblemCode {
+  if (error.kind === 'archived') return 'destination-archived';
+  const code = problemCodeOf(error, 'destination');
+  if (code === 'source-changing') return 'content-missing';
+  if (code === 'destination-changing') return 'target-changing';
+  if (code === 'access-denied-source') return 'access-denied-vault';
+  if (code === 'access-denied-destination') return 'access-denied-target';
+  return code;
+}

@@ -1,0 +1,12 @@
+import { isRestorePoint } from '#domain/run/restore-point.ts';
+import type { RunSummary } from '#domain/run/run.ts';
+import { parseRunId } from '#domain/run/run-id.ts';
+import type { ControlStore } from '#storage/control/control-store.ts';
+import { StorageError } from '#storage/storage-error.ts';
+
+/** The summary of a restore point that work is being done on. Throws when it is no longer there. */
+export async function pointOf(control: ControlStore, job: string, id: string): Promise<RunSummary> {
+  const summary = await control.readSummary({ job: parseRunId(id)?.job ?? job, id });
+  if (summary && isRestorePoint(summary)) return summary;
+  throw new StorageError('damaged', `The summary of restore point ${id} is missing`);
+}

@@ -1,0 +1,22 @@
+import type { LimitFunction } from 'p-limit';
+import type { Configuration } from '#config/configuration.ts';
+import type { Limits } from '#config/limits.ts';
+import type { BlobAccount } from '#storage/blob-account.ts';
+import type { Catalog } from '#storage/catalog.ts';
+import type { TableAccount } from '#storage/table-account.ts';
+import type { Telemetry } from '#telemetry/telemetry.ts';
+
+/** What functions and activities work with; made once in `index.ts`. */
+export interface Dependencies {
+  configuration: Configuration;
+  limits: Limits;
+  telemetry: Telemetry;
+  /** Bounds the copies under way in this process, whatever the number of activities. */
+  copySlots: LimitFunction;
+  blobs(alias: string): BlobAccount;
+  tables(alias: string): TableAccount;
+  catalog(alias: string): Catalog;
+  now(): Date;
+  /** Six characters of a–z and 0–9. */
+  random(): string;
+}

@@ -1,0 +1,55 @@
+import type { ArchiveRule, Job } from '#config/configuration.ts';
+import type { BlobAccount } from '#storage/blob-account.ts';
+import { ControlStore } from '#storage/control/control-store.ts';
+import { ReceiptStore } from '#storage/control/receipt-store.ts';
+import type { Dependencies } from './dependencies.ts';
+
+/** A job with the accounts it works on. */
+export interface Workplace {
+  job: Job;
+  /** Present where the runs are those of an archive rule; `job` is then what a job that copies the same would be. */
+  rule?: ArchiveRule;
+  source: BlobAccount;
+  vault: BlobAccount;
+  control: ControlStore;
+}
+
+/** Throws when the configuration no longer has the job: it was removed while a run was under way. */
+export function workplaceOf(deps: Dependencies, jobName: string): Workplace {
+  const rule = deps.configuration.archives.find(({ name }) => name === jobName);
+  const job = rule ? asJob(rule) : deps.configuration.jobs.find(({ name }) => name === jobName);
+  if (!job) throw new Error(`The configuration has no job "${jobName}" any more`);
+  const vault = deps.blobs(job.destination.account);
+  return {
+    job,
+    ...(rule && { rule }),
+    source: deps.blobs(job.source.account),
+    vault,
+    control: new ControlStore(vault),
+  };
+}
+
+/** The receipts of a rule as it is configured now. */
+export function receiptsOf(deps: Dependencies, rule: string): ReceiptStore {
+  const { control, source, job } = workplaceOf(deps, rule);
+  return new ReceiptStore(control, { rule, account: source.endpoint, container: job.source.containers[0]! });
+}
+
+/** The runs of an archive rule are under its name, as those of a job are. */
+export function asJob({ name, timeZone, method, source, destination }: ArchiveRule): Job {
+  const { container, ...selection } = source;
+  const { account, container: template, prefix } = destination;
+  return {
+    name,
+    timeZone,
+    mode: 'incremental',
+    method,
+    source: { ...selection, containers: [container], tables: [], tableDeletions: false },
+    destination: { account, container: template, prefix },
+  };
+}
+
+/** Names of jobs and archive rules alike: whatever has runs. */
+export function runsAs({ configuration }: Dependencies): Job[] {
+  return [...configuration.jobs, ...configuration.archives.map(asJob)];
+}

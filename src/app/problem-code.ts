@@ -1,0 +1,48 @@
+import type { ProblemCode } from '#domain/run/problems.ts';
+import { StorageError } from '#storage/storage-error.ts';
+
+/** Which of the two accounts a request was sent to. */
+export type Side = 'source' | 'destination';
+
+/** What a failure of the service means for the blob or container it concerns. */
+export function problemCodeOf(error: unknown, side: Side): ProblemCode {
+  if (!(error instanceof StorageError)) return 'internal';
+  switch (error.kind) {
+    case 'access-denied':
+      return side === 'source' ? 'access-denied-source' : 'access-denied-destination';
+    case 'source-access-denied':
+      return 'access-denied-source';
+    case 'container-not-found':
+      return side === 'source' ? 'container-not-found' : 'destination-changing';
+    case 'leased':
+      return 'destination-leased';
+    case 'immutable':
+      return 'destination-immutable';
+    case 'archived':
+      return 'destination-archived';
+    case 'type-differs':
+      return 'destination-type-differs';
+    case 'throttled':
+      return 'throttled';
+    case 'unreachable':
+      return 'unreachable';
+    case 'server':
+    case 'unsupported':
+      return 'server-error';
+    case 'source-not-found':
+    case 'not-found':
+      return 'source-changing';
+    case 'precondition':
+    case 'pending-copy':
+      return 'destination-changing';
+    case 'damaged':
+      return 'damaged';
+    default:
+      return 'internal';
+  }
+}
+
+/** Failures that concern the account rather than the blob: after many in a row there is no point in going on. */
+export function concernsWholeAccount(code: ProblemCode): boolean {
+  return code === 'unreachable' || code.startsWith('access-denied-');
+}

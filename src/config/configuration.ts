@@ -1,0 +1,378 @@
+import { readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { z } from 'zod';
+import { containerTemplateProblem, prefixTemplateProblem } from '#domain/blobs/container-template.ts';
+import { scheduleProblem, timeZoneProblem } from '#domain/run/schedule.ts';
+import type { AccountConnection } from '#storage/account-connection.ts';
+import { blobServiceIdentity, resolveAccount, tableServiceProblem } from './accounts.ts';
+import { type AppSettings, withSettings } from './app-settings.ts';
+import {
+  type ArchiveRule,
+  archiveRuleSchema,
+  ruleDestinationSchema,
+  ruleSourceSchema,
+  unlikeTriggers,
+} from './archives.ts';
+import { ConfigurationError, type ConfigurationProblem } from './configuration-error.ts';
+import { crossChecks, type JobShape } from './cross-checks.ts';
+import { jsonErrorOffset, lineAndColumn, syntaxProblem } from './json-syntax.ts';
+import { methodSchema } from './method.ts';
+import { nameOf } from './name.ts';
+import { placeOf } from './place.ts';
+import { retentionSchema } from './retention.ts';
+import { schemaProblems } from './schema-problems.ts';
+import { sourceSchema } from './source.ts';
+import { alias, text } from './text.ts';
+import { verifySchema } from './verify.ts';
+
+const destinationSchema = z.strictObject({
+  account: alias.describe('Alias of the vault, the account to copy to; resolved like that of the source.'),
+  container: text(containerTemplateProblem)
+    .exactOptional()
+    .describe(
+      'The container to copy to, where `{container}` stands for the name of the source container, such as `{container}backup`. Needed where the source names containers.',
+    ),
+  prefix: text(prefixTemplateProblem)
+    .default('')
+    .describe('Put in front of every blob name; may hold `{container}`, such as `{container}/`.'),
+});
+
+const anyJob = z.strictObject({
+  name: nameOf('a job').describe('The name of the job: unique among jobs and archive rules, in lower case.'),
+  schedule: text(scheduleProblem)
+    .optional()
+    .describe(
+      'When to run: six fields `{second} {minute} {hour} {day} {month} {day of week}`, such as `0 30 23 * * *`. Without it the job runs when asked to.',
+    ),
+  timeZone: text(timeZoneProblem)
+    .default('UTC')
+    .describe('The IANA time zone of the schedules, and of the days that `retention` counts, such as `Europe/Berlin`.'),
+  mode: z
+    .enum(['incremental', 'full'])
+    .default('incremental')
+    .describe('What a scheduled run does: copy what changed since the last one, or everything.'),
+  source: sourceSchema.describe('What to copy.'),
+  destination: destinationSchema.describe('Where to copy it.'),
+  method: methodSchema,
+  retention: retentionSchema
+    .exactOptional()
+    .describe('Which restore points to keep; at least one `keep…` is needed. Without it, all of them.'),
+  verify: verifySchema
+    .exactOptional()
+    .describe('When to verify that what was backed up is there and whole; `afterRun` or `schedule` is needed.'),
+});
+
+const jobSchema = anyJob.refine(
+  ({ source, destination }) => !namesAny(source, 'containers') || fieldOf(destination, 'container') !== undefined,
+  {
+    path: ['destination', 'container'],
+    error: 'this is missing; it says where the containers of the source are copied to, such as "{container}backup"',
+    // Also where other options are wrong; a destination that is none has been complained of as a whole.
+    when: ({ value }) => isObject(fieldOf(value, 'destination')),
+  },
+);
+
+/** The shape of strongroom.json. */
+export const configurationSchema = z.strictObject({
+  $schema: z.string().optional().describe('The JSON Schema of this file, for editors.'),
+  jobs: z.array(jobSchema).default([]).describe('What to back up, where to, and when.'),
+  archives: z.array(archiveRuleSchema).default([]).describe('What to archive as it is uploaded, and where to.'),
+  accounts: z.array(alias).default([]).describe('Aliases of further accounts that may be restored to.'),
+});
+
+export type { ArchiveRule };
+
+type WrittenJob = z.output<typeof jobSchema>;
+
+/** One job, every default filled in. */
+export interface Job extends Omit<WrittenJob, 'destination'> {
+  /** Without containers the template says nothing; `{container}` then, unless the file gives one. */
+  destination: Required<WrittenJob['destination']>;
+}
+
+export interface Configuration {
+  /** In the file's order; at least one job or one archive rule. */
+  jobs: Job[];
+  /** In the file's order. */
+  archives: ArchiveRule[];
+  /** Aliases of further accounts that may be restored to, each once. */
+  otherAccounts: string[];
+  /** By alias: every account that is named. Holds secrets; it must not be logged or sent anywhere. */
+  accounts: Map<string, AccountConnection>;
+}
+
+/**
+ * Reads a configuration that was written down as `text`. `file` says where it came from, for messages; `settings` are
+ * the app settings. Throws ConfigurationError with everything that is wrong, and nothing else.
+ */
+export function loadConfiguration(from: { text: string; file: string; settings: AppSettings }): Configuration {
+  const { file, settings } = from;
+  const { value, problems } = withSettings(parseJson(from.text, file), settings);
+  const unresolved = new Set(problems.map(({ place }) => place));
+
+  const parsed = configurationSchema.safeParse(value, { reportInput: true });
+  if (!parsed.success) {
+    // Where a setting is missing, there is no use in complaining of the text that stands in its place.
+    problems.push(
+      ...parsed.error.issues
+        .flatMap((issue) => schemaProblems(issue, configurationSchema))
+        .filter(({ place }) => !unresolved.has(place)),
+    );
+  }
+
+  const jobs = draftsOf(value, 'jobs', jobParts);
+  const rules = draftsOf(value, 'archives', ruleParts);
+  const drafts = [...jobs, ...rules];
+  problems.push(...nothingToDo(value), ...duplicateNames(drafts), ...unlikeTriggers(fieldOf(value, 'archives')));
+  const named = [...drafts.flatMap((draft) => draft.aliases), ...otherAliases(value)];
+  const accounts = accountsOf(named, settings, problems);
+  const identity = (alias: string) => {
+    const connection = accounts.get(alias);
+    return connection ? blobServiceIdentity(connection) : `alias ${alias}`;
+  };
+  problems.push(...crossChecks(drafts.flatMap(shapeOf), identity));
+  problems.push(...drafts.flatMap((draft) => otherVault(draft, accounts)), ...unreachableTables(drafts, accounts));
+
+  if (!parsed.success || problems.length > 0) throw new ConfigurationError(file, inFileOrder(problems));
+  const { jobs: backups, archives, accounts: others } = parsed.data;
+  return { jobs: backups.map(filledIn), archives, otherAccounts: [...new Set(others)], accounts };
+}
+
+function filledIn({ destination, ...job }: WrittenJob): Job {
+  return { ...job, destination: { container: '{container}', ...destination } };
+}
+
+const EXAMPLE = `{
+  "jobs": [
+    {
+      "name": "nightly",
+      "schedule": "0 30 23 * * *",
+      "source": { "account": "SOURCE", "containers": ["*"] },
+      "destination": { "account": "VAULT", "container": "{container}backup" }
+    }
+  ]
+}`;
+
+/**
+ * Reads the configuration file: the one that STRONGROOM_CONFIG names, else strongroom.json in `cwd`, else the one in
+ * `appRoot`, the folder of host.json. App settings are taken from `env`. Throws ConfigurationError.
+ */
+export function readConfiguration(from: { env: AppSettings; cwd: string; appRoot: string }): Configuration {
+  const { env, cwd, appRoot } = from;
+  const named = env.STRONGROOM_CONFIG?.trim();
+  const files = named
+    ? [resolve(cwd, named)]
+    : [...new Set([join(cwd, 'strongroom.json'), join(appRoot, 'strongroom.json')])];
+  for (const file of files) {
+    let text: string;
+    try {
+      text = readFileSync(file, 'utf8');
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') continue;
+      throw new ConfigurationError(file, [
+        { place: file, message: `the file cannot be read: ${(error as Error).message}` },
+      ]);
+    }
+    return loadConfiguration({ text, file, settings: env });
+  }
+  throw new ConfigurationError(
+    'the configuration',
+    [
+      {
+        place: files[0]!,
+        message: named
+          ? 'there is no such file; STRONGROOM_CONFIG names it'
+          : `there is no such file${files[1] ? `, nor ${files[1]}` : ''}`,
+      },
+    ],
+    `A small strongroom.json to begin with:\n\n${EXAMPLE}`,
+  );
+}
+
+/** Job by job, then rule by rule; what concerns none of them comes first. */
+function inFileOrder(problems: readonly ConfigurationProblem[]): ConfigurationProblem[] {
+  const order = ({ place }: ConfigurationProblem): [list: number, index: number] => {
+    const [, list, index] = /^(jobs|archives)\[(\d+)\]/.exec(place) ?? [];
+    return [list === undefined ? 0 : list === 'jobs' ? 1 : 2, Number(index ?? 0)];
+  };
+  return problems.toSorted((a, b) => {
+    const [[listA, indexA], [listB, indexB]] = [order(a), order(b)];
+    return listA - listB || indexA - indexB;
+  });
+}
+
+function parseJson(raw: string, file: string): unknown {
+  // Some editors put a byte order mark in front.
+  const text = raw.replace(/^\uFEFF/, '');
+  try {
+    return JSON.parse(text);
+  } catch {
+    const offset = jsonErrorOffset(text) ?? 0;
+    const { line, column } = lineAndColumn(text, offset);
+    throw new ConfigurationError(file, [
+      { place: `line ${line}, column ${column}`, message: syntaxProblem(text, offset) },
+    ]);
+  }
+}
+
+/** What could be made out of one job or archive rule, though other parts of it be wrong. */
+interface Draft extends Parts {
+  place: string;
+  name?: string;
+  aliases: NamedAccount[];
+  /** Of these, that of the source, that of the destination and the one to delete with: none or one each. */
+  reading: NamedAccount[];
+  vault: NamedAccount[];
+  deleting: NamedAccount[];
+}
+
+interface Parts {
+  kind: 'job' | 'rule';
+  source?: JobShape['source'];
+  destination?: JobShape['destination'];
+  /** The part that names the account to delete with. */
+  deletes: string;
+  /** Whether tables of the source are read. */
+  tables: boolean;
+}
+
+/** An alias, with the place it was found at. */
+interface NamedAccount {
+  place: string;
+  alias: string;
+}
+
+function draftsOf(value: unknown, list: 'jobs' | 'archives', partsOf: (item: unknown) => Parts): Draft[] {
+  const items = fieldOf(value, list);
+  if (!Array.isArray(items)) return [];
+  return items.map((item: unknown, index): Draft => {
+    const place = placeOf([list, index]);
+    const name = jobSchema.shape.name.safeParse(fieldOf(item, 'name'));
+    const parts = partsOf(item);
+    const aliasOf = (part: string) => aliasAt(`${place}.${part}.account`, fieldOf(fieldOf(item, part), 'account'));
+    const [reading, vault, deleting] = [aliasOf('source'), aliasOf('destination'), aliasOf(parts.deletes)];
+    const aliases = [...reading, ...vault, ...deleting];
+    return { ...parts, place, aliases, reading, vault, deleting, ...(name.success && { name: name.data }) };
+  });
+}
+
+function jobParts(job: unknown): Parts {
+  const source = sourceSchema.safeParse(fieldOf(job, 'source'));
+  const destination = destinationSchema.safeParse(fieldOf(job, 'destination'));
+  const container = destination.data?.container;
+  return {
+    kind: 'job',
+    deletes: 'retention',
+    tables: namesAny(fieldOf(job, 'source'), 'tables'),
+    ...(source.success && { source: source.data }),
+    ...(destination.success && container !== undefined && { destination: { ...destination.data, container } }),
+  };
+}
+
+function ruleParts(rule: unknown): Parts {
+  const source = ruleSourceSchema.safeParse(fieldOf(rule, 'source'));
+  const destination = ruleDestinationSchema.safeParse(fieldOf(rule, 'destination'));
+  return {
+    kind: 'rule',
+    deletes: 'receipts',
+    tables: false,
+    ...(source.success && { source: { account: source.data.account, containers: [source.data.container] } }),
+    ...(destination.success && { destination: destination.data }),
+  };
+}
+
+/** None where the value is no alias: that has been complained of. */
+function aliasAt(place: string, value: unknown): NamedAccount[] {
+  const found = alias.safeParse(value);
+  return found.success ? [{ place, alias: found.data }] : [];
+}
+
+function otherAliases(value: unknown): NamedAccount[] {
+  const accounts = fieldOf(value, 'accounts');
+  return Array.isArray(accounts) ? accounts.flatMap((item, index) => aliasAt(placeOf(['accounts', index]), item)) : [];
+}
+
+function fieldOf(value: unknown, key: string): unknown {
+  return isObject(value) && Object.hasOwn(value, key) ? value[key] : undefined;
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}
+
+/** Whether a source lists anything under `key`, right or wrong. */
+function namesAny(source: unknown, key: 'containers' | 'tables'): boolean {
+  const list = fieldOf(source, key);
+  return Array.isArray(list) && list.length > 0;
+}
+
+function shapeOf({ kind, place, source, destination }: Draft): JobShape[] {
+  return source && destination ? [{ kind, place, source, destination }] : [];
+}
+
+/** A file of which neither list says anything; what is no list has been complained of. */
+function nothingToDo(value: unknown): ConfigurationProblem[] {
+  const isNone = (list: unknown) => list === undefined || (Array.isArray(list) && list.length === 0);
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return [];
+  if (!isNone(fieldOf(value, 'jobs')) || !isNone(fieldOf(value, 'archives'))) return [];
+  return [
+    {
+      place: 'jobs',
+      message: 'nothing says what to back up; give at least one job here, or one rule in "archives"',
+    },
+  ];
+}
+
+function duplicateNames(drafts: readonly Draft[]): ConfigurationProblem[] {
+  return drafts.flatMap(({ place, name }, index) => {
+    const earlier = drafts.slice(0, index).find((draft) => name !== undefined && draft.name === name);
+    return earlier
+      ? [{ place: `${place}.name`, message: `"${name}" is the name of ${earlier.place} already; names must be unique` }]
+      : [];
+  });
+}
+
+/** Resolves every alias once; what is wrong is reported at the first place that names it. */
+function accountsOf(named: readonly NamedAccount[], settings: AppSettings, problems: ConfigurationProblem[]) {
+  const accounts = new Map<string, AccountConnection>();
+  const seen = new Set<string>();
+  for (const { place, alias } of named) {
+    if (seen.has(alias)) continue;
+    seen.add(alias);
+    const resolved = resolveAccount(alias, settings);
+    if ('connection' in resolved) accounts.set(alias, resolved.connection);
+    else problems.push(...resolved.problems.map((message) => ({ place, message })));
+  }
+  return accounts;
+}
+
+/** Accounts whose tables are read, and whose tables' address nobody can know; each is told once, where it is named first. */
+function unreachableTables(drafts: readonly Draft[], accounts: Map<string, AccountConnection>): ConfigurationProblem[] {
+  const seen = new Set<string>();
+  return drafts.flatMap(({ tables, reading: [named] }) => {
+    const connection = named && accounts.get(named.alias);
+    if (!tables || !connection || seen.has(named.alias)) return [];
+    seen.add(named.alias);
+    const message = tableServiceProblem(connection);
+    return message === undefined ? [] : [{ place: named.place, message }];
+  });
+}
+
+/** What is deleted lies where it was copied to, and nowhere else. */
+function otherVault(draft: Draft, accounts: Map<string, AccountConnection>): ConfigurationProblem[] {
+  const resolved = (named: NamedAccount[]) =>
+    named.flatMap(({ place, alias }) => {
+      const connection = accounts.get(alias);
+      // An account that does not resolve has been complained of.
+      return connection ? [{ place, alias, identity: blobServiceIdentity(connection) }] : [];
+    });
+  const what = draft.kind === 'job' ? 'what is pruned lies' : 'the receipts lie';
+  return resolved(draft.vault).flatMap((vault) =>
+    resolved(draft.deleting)
+      .filter(({ identity }) => identity !== vault.identity)
+      .map(({ place, alias }) => ({
+        place,
+        message: `${alias} is another storage account than ${vault.alias}, which the ${draft.kind} copies to; ${what} there, so name another way to the same account, or leave this out`,
+      })),
+  );
+}

@@ -1,0 +1,173 @@
+import { blobFilter } from '../blobs/blob-filter.ts';
+import { isValidContainerName } from '../blobs/container-pattern.ts';
+import { accountOfIdentity, serviceIdentity } from '../service-identity.ts';
+
+/**
+ * A hint that a blob was written. Anybody who may put messages into the queue can make one, so nothing in it is
+ * believed: it names a place to look at.
+ */
+export interface ArchiveEvent {
+  /** As `serviceIdentity` gives it, or the bare name; absent where the event tells of no account: any is meant. */
+  account?: string;
+  container: string;
+  name: string;
+  /** Of the version that was written, without quotes. */
+  etag?: string;
+}
+
+/** What of an archive rule says which uploads are its own. */
+export interface RuleSource {
+  source: {
+    account: string;
+    container: string;
+    prefix: string;
+    include: readonly string[];
+    exclude: readonly string[];
+  };
+}
+
+const UPLOADS = ['Microsoft.Storage.BlobCreated', 'Microsoft.Storage.BlobRenamed'];
+
+/** Operations that are told of before the content is whole; another event follows when it is. */
+const UNFINISHED = ['CreateFile', 'SftpCreate', 'SftpWrite'];
+
+/**
+ * The uploads that a queue message tells of: events of Event Grid (its own schema or CloudEvents 1.0), one or a list, or
+ * `{"container", "name", "etag"?, "account"?}` by hand. Events of anything else than uploads are left out. Never
+ * throws; `unreadable` says what is wrong with the message, without repeating what it holds.
+ */
+export function readEvents(text: string): { events: ArchiveEvent[] } | { unreadable: string } {
+  let message: unknown;
+  try {
+    message = JSON.parse(text.replace(/^\uFEFF/, ''));
+  } catch {
+    return { unreadable: 'the message is not JSON' };
+  }
+  const items = Array.isArray(message) ? message : [message];
+  const events: ArchiveEvent[] = [];
+  for (const [index, item] of items.entries()) {
+    const read = readEvent(item);
+    if ('unreadable' in read) {
+      const which = items.length === 1 ? '' : `event ${index + 1} of ${items.length}: `;
+      return { unreadable: `${which}${read.unreadable}` };
+    }
+    events.push(...read.events);
+  }
+  return { events };
+}
+
+type Read = { events: ArchiveEvent[] } | { unreadable: string };
+
+function readEvent(item: unknown): Read {
+  if (typeof item !== 'object' || item === null || Array.isArray(item)) return { unreadable: 'this is no event' };
+  const type = fieldOf(item, 'eventType') ?? fieldOf(item, 'type');
+  if (type === undefined || fieldOf(item, 'container') !== undefined) return readByHand(item);
+  if (typeof type !== 'string') return { unreadable: 'the type of the event is no text' };
+  const data = fieldOf(item, 'data');
+  const api = fieldOf(data, 'api');
+  if (!UPLOADS.includes(type) || (typeof api === 'string' && UNFINISHED.includes(api))) return { events: [] };
+  // A renamed blob is told of by where it was and where it is.
+  const url = fieldOf(data, 'url') ?? fieldOf(data, 'destinationUrl');
+  if (typeof url !== 'string') return { unreadable: 'the event has no "data.url" that is a text' };
+  const place = readUrl(url);
+  return 'unreadable' in place ? place : checked(place, fieldOf(data, 'eTag'));
+}
+
+function readByHand(item: object): Read {
+  const [container, name, account] = [fieldOf(item, 'container'), fieldOf(item, 'name'), fieldOf(item, 'account')];
+  if (typeof container !== 'string' || typeof name !== 'string') {
+    return {
+      unreadable: 'this is neither an event of Event Grid, nor has it a "container" and a "name" that are texts',
+    };
+  }
+  if (account === undefined) return checked({ container, name }, fieldOf(item, 'etag'));
+  const known = typeof account === 'string' ? accountByHand(account) : undefined;
+  if (known === undefined) {
+    return { unreadable: `"account" is neither an account's name nor its blob service's address` };
+  }
+  return checked({ account: known, container, name }, fieldOf(item, 'etag'));
+}
+
+function accountByHand(account: string): string | undefined {
+  if (/^[a-z0-9]{3,24}$/.test(account)) return account;
+  const isAddress = account.length <= 300 && /^https?:\/\/[^?#@]+$/.test(account) && URL.canParse(account);
+  return isAddress ? serviceIdentity(account) : undefined;
+}
+
+function checked(place: ArchiveEvent, etag: unknown): Read {
+  const { container, name } = place;
+  if (!isValidContainerName(container) && !/^\$[a-z]+$/.test(container)) {
+    return {
+      unreadable: 'the container that the event names cannot be: 3 to 63 lower-case letters, digits and hyphens',
+    };
+  }
+  if (name.length < 1 || name.length > 1024 || !name.isWellFormed()) {
+    return { unreadable: 'the blob that the event names cannot be: 1 to 1024 characters of Unicode' };
+  }
+  const plain = typeof etag === 'string' ? etag.replace(/^W\//, '').replace(/^"(.*)"$/, '$1') : '';
+  // An ETag that none can be is as good as none: the source is looked at anyway.
+  return { events: [/^[!#-~]{1,128}$/.test(plain) ? { ...place, etag: plain } : place] };
+}
+
+/**
+ * Account, container and name in a blob's address. Taken apart by hand: what parses addresses resolves dot segments,
+ * which are part of a name here.
+ */
+function readUrl(url: string): ArchiveEvent | { unreadable: string } {
+  // A query may hold a signature. A number sign stands for itself, as the service writes it.
+  const [, server, rest] = /^(https?:\/\/[^/?#\\@]{1,300})\/([^?]*)/i.exec(url) ?? [];
+  if (server === undefined || !URL.canParse(server)) {
+    return { unreadable: '"data.url" is not the address of a blob' };
+  }
+  let path = rest!;
+  let service = server;
+  if (!/^[^.]+\.(?:.+\.)?(?:blob|dfs)\./.test(new URL(server).hostname)) {
+    // An emulator's, where the account is in the path.
+    const [account] = path.split('/', 1);
+    if (!/^[\w-]+$/.test(account!) || account === path) {
+      return { unreadable: '"data.url" is not the address of a blob' };
+    }
+    service = `${server}/${account}`;
+    path = path.slice(account!.length + 1);
+  }
+  const slash = path.indexOf('/');
+  const container = slash < 0 ? '$root' : decoded(path.slice(0, slash));
+  return { account: serviceIdentity(service), container, name: decoded(path.slice(slash + 1)) };
+}
+
+/** What cannot be decoded was never encoded, and stands for itself. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+function fieldOf(value: unknown, key: string): unknown {
+  return typeof value === 'object' && value !== null && Object.hasOwn(value, key)
+    ? (value as Record<string, unknown>)[key]
+    : undefined;
+}
+
+/** Whether an event is of the account whose blob service is at `endpoint`, such as `https://acct.blob.core.windows.net`. */
+export function isOfAccount({ account }: ArchiveEvent, endpoint: string): boolean {
+  if (account === undefined) return true;
+  const identity = serviceIdentity(endpoint);
+  return account === identity || account === accountOfIdentity(identity);
+}
+
+/** The rules that archive what an event tells of. `endpointOf` gives the address of an alias's blob service. */
+export function rulesFor<R extends RuleSource>(
+  event: ArchiveEvent,
+  rules: readonly R[],
+  endpointOf: (alias: string) => string,
+): R[] {
+  return rules.filter(
+    ({ source }) =>
+      source.container === event.container &&
+      event.name.startsWith(source.prefix) &&
+      isOfAccount(event, endpointOf(source.account)) &&
+      blobFilter(source)(event.name),
+  );
+}

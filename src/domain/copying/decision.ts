@@ -1,0 +1,79 @@
+import type { BlobState } from '../blobs/blob.ts';
+import type { CopyReason } from '../run/reasons.ts';
+import { readRecord, type SourceRecord, settableTier, tagFingerprint, tagsAreWithheld } from './record.ts';
+
+export type Decision =
+  | { action: 'copy'; reason: CopyReason }
+  /** A copy of this very version is pending already: wait for it. */
+  | { action: 'adopt'; copyId: string }
+  /** A copy of something else is pending: end it first. */
+  | { action: 'abort'; copyId: string }
+  /** The content is there; only tier or tags are to be set. */
+  | { action: 'update'; reason: 'tier' | 'tags' }
+  /** This run copied it already; seen when an activity runs a second time. */
+  | { action: 'done' }
+  | { action: 'unchanged' }
+  | { action: 'skip'; code: 'source-archived' | 'directory' };
+
+/**
+ * Decides what to do about one source blob. `mirror` is the blob of the same name in the vault, with its metadata and
+ * copy state. The recorded source ETag decides; timestamps only where there is no record of ours.
+ */
+export function decide(
+  source: BlobState,
+  mirror: BlobState | undefined,
+  mode: 'full' | 'incremental',
+  run: string,
+): Decision {
+  if (source.isDirectory) return { action: 'skip', code: 'directory' };
+  const record = readRecord(mirror?.metadata);
+  const sameVersion = record?.etag === source.etag;
+  if (mirror?.copy?.status === 'pending') {
+    return { action: sameVersion ? 'adopt' : 'abort', copyId: mirror.copy.id };
+  }
+  const whole = mirror !== undefined && isWhole(mirror);
+  const held = whole && sameVersion && mirror.size === source.size && mirror.type === source.type;
+  if (source.tier === 'Archive') {
+    // What was copied before it was archived is still the content; nothing can be read from it now.
+    return held ? { action: 'unchanged' } : { action: 'skip', code: 'source-archived' };
+  }
+  if (held && record.run === run) return outdatedProperty(source, record) ?? { action: 'done' };
+  if (mirror === undefined) return { action: 'copy', reason: 'new' };
+  if (!whole) return { action: 'copy', reason: 'incomplete' };
+  if (mode === 'full') return { action: 'copy', reason: record && !sameVersion ? 'changed' : 'full' };
+  if (held) return outdatedProperty(source, record) ?? { action: 'unchanged' };
+  if (record) return { action: 'copy', reason: sameVersion ? 'incomplete' : 'changed' };
+  return isOutdated(source, mirror) ? { action: 'copy', reason: 'untracked' } : { action: 'unchanged' };
+}
+
+function outdatedProperty(source: BlobState, record: SourceRecord): Decision | undefined {
+  const tier = settableTier(source);
+  if (tier !== undefined && tier !== record.tier) return { action: 'update', reason: 'tier' };
+  if (tagsDiffer(source, record.tags)) return { action: 'update', reason: 'tags' };
+  return undefined;
+}
+
+/** False for what a failed or aborted copy leaves behind. */
+export function isWhole(mirror: BlobState): boolean {
+  return mirror.copy === undefined || mirror.copy.status === 'success';
+}
+
+function tagsDiffer(source: BlobState, recorded: string | undefined): boolean {
+  // What cannot be compared is stated in the run's problems.
+  if (tagsAreWithheld(source)) return false;
+  return tagFingerprint(source.tags) !== recorded;
+}
+
+/** Clocks of two accounts may differ by so much, in milliseconds, before times mislead us. */
+const CLOCK_MARGIN = 15 * 60_000;
+
+/**
+ * For a blob without our record, all there is to go by. Where both sides tell an MD5, equal ones settle it; without
+ * them, the copy has to be newer by more than clocks can differ. When in doubt, it is copied.
+ */
+function isOutdated(source: BlobState, mirror: BlobState): boolean {
+  const ahead = Date.parse(source.lastModified) - Date.parse(mirror.lastModified);
+  if (ahead > 0 || source.size !== mirror.size || source.type !== mirror.type) return true;
+  const comparable = source.contentMd5 !== undefined && mirror.contentMd5 !== undefined;
+  return comparable ? source.contentMd5 !== mirror.contentMd5 : ahead > -CLOCK_MARGIN;
+}

@@ -1,0 +1,198 @@
+import type { RetentionDecision } from '../run/prune-plan.ts';
+
+/** Which restore points a job keeps. The rules are a union: what any of them keeps is kept. */
+export interface RetentionPolicy {
+  /** The newest so many, as they are. */
+  keepLast?: number;
+  /** One of each of the newest so many days that have any; likewise weeks (ISO, from Monday), months and years. */
+  keepDaily?: number;
+  keepWeekly?: number;
+  keepMonthly?: number;
+  keepYearly?: number;
+  /** All of the last days or hours: `30d`, `12h`. A day is 24 hours. */
+  keepWithin?: string;
+}
+
+/** What of a restore point decides whether it is kept. */
+export interface PointInTime {
+  id: string;
+  /** ISO 8601: when its run began. */
+  startedAt: string;
+  status: 'succeeded' | 'completed-with-failures';
+  /** Kept by hand. */
+  hold?: { reason: string };
+  /** Its run changed or lost too much, and nobody has said yet that this is right. */
+  brake?: { reason: string };
+  /** When the last verification that found everything in order was made. */
+  verifiedAt?: string;
+}
+
+interface Candidate {
+  point: PointInTime;
+  /** Milliseconds. */
+  time: number;
+  reasons: string[];
+}
+
+const COUNTS = ['keepLast', 'keepDaily', 'keepWeekly', 'keepMonthly', 'keepYearly'] as const;
+/** The names of the rules; a policy has at least one of them. */
+export const RETENTION_RULES = [...COUNTS, 'keepWithin'] as const;
+export const MOST_KEPT = 10_000;
+
+/** Rules that keep one restore point a period; the period follows from the local date, `2026-11-20`. */
+const PERIODS = [
+  { rule: 'keepDaily', name: 'daily', periodOf: (date: string) => date },
+  { rule: 'keepWeekly', name: 'weekly', periodOf: isoWeek },
+  { rule: 'keepMonthly', name: 'monthly', periodOf: (date: string) => date.slice(0, 7) },
+  { rule: 'keepYearly', name: 'yearly', periodOf: (date: string) => date.slice(0, 4) },
+] as const;
+
+/**
+ * Decides for each restore point whether it is kept; the newest comes first, whatever the order they were given in.
+ * Without a policy, or with one that has no rule, all are.
+ *
+ * - Days, weeks, months and years are those of `timeZone`. Of a period the newest point that succeeded counts, and only
+ *   where none did, the newest. Periods without any do not count, so a job that rests loses nothing.
+ * - `keepWithin` counts back from the newest point, or from `now` where that is earlier: a backup that has stopped
+ *   running ages nothing out, nor does a clock that is ahead, as long as no run has begun by it.
+ * - Always kept: the newest point, the newest that succeeded, the newest that was verified, and what is held.
+ * - A brake keeps the point it is on and everything older, until it is released. So does each of several: one that
+ *   nobody cared to release must not leave what came after it without protection from the next.
+ * - A point that began after `now` means that a clock is wrong somewhere: then everything is kept.
+ *
+ * What is kept once is kept again when the others are gone. Throws a RangeError for a policy, a time or a zone that
+ * cannot be understood.
+ */
+export function retention(
+  points: readonly PointInTime[],
+  policy: RetentionPolicy | undefined,
+  now: Date,
+  timeZone: string,
+): RetentionDecision[] {
+  const candidates = points
+    .map((point): Candidate => ({ point, time: timeOf(point), reasons: [] }))
+    .sort((a, b) => b.time - a.time || (a.point.id < b.point.id ? 1 : -1));
+  if (policy === undefined || RETENTION_RULES.every((rule) => policy[rule] === undefined)) {
+    return candidates.map(({ point }) => ({ id: point.id, keep: true, reasons: ['no policy'] }));
+  }
+  const problem = retentionProblem(policy);
+  if (problem !== undefined) throw new RangeError(problem);
+  if (Number.isNaN(now.getTime())) throw new RangeError('the time to decide at is not a time');
+
+  applyRules(candidates, policy, now, timeZone);
+  applyFloors(candidates);
+  applyBrakes(candidates);
+  const future = candidates.filter(({ time }) => time > now.getTime());
+  for (const { reasons } of future) reasons.push('in the future');
+
+  return candidates.map(({ point, reasons }) => {
+    if (reasons.length > 0) return { id: point.id, keep: true, reasons };
+    return future.length > 0
+      ? { id: point.id, keep: true, reasons: ['another is in the future'] }
+      : { id: point.id, keep: false, reasons: ['no rule keeps it'] };
+  });
+}
+
+function timeOf({ id, startedAt }: PointInTime): number {
+  const time = Date.parse(startedAt);
+  if (Number.isNaN(time)) {
+    throw new RangeError(`the restore point ${id} does not say when it began; nothing can be decided without it`);
+  }
+  return time;
+}
+
+function applyRules(candidates: readonly Candidate[], policy: RetentionPolicy, now: Date, timeZone: string): void {
+  const { keepLast, keepWithin } = policy;
+  for (const { reasons } of candidates.slice(0, keepLast ?? 0)) reasons.push(`last ${keepLast}`);
+
+  const dateOf = localDates(timeZone);
+  const dated = PERIODS.some(({ rule }) => policy[rule] !== undefined)
+    ? candidates.map((candidate) => ({ candidate, date: dateOf(candidate.time) }))
+    : [];
+  for (const { rule, name, periodOf } of PERIODS) {
+    const best = new Map<string, Candidate>();
+    for (const { candidate, date } of dated) {
+      const period = periodOf(date);
+      const found = best.get(period);
+      if (!found || (!succeeded(found) && succeeded(candidate))) best.set(period, candidate);
+    }
+    // By name: where clocks are set back over midnight, dates do not fall in the order of the points.
+    const periods = [...best.keys()].sort().reverse();
+    for (const period of periods.slice(0, policy[rule] ?? 0)) best.get(period)!.reasons.push(`${name} ${period}`);
+  }
+
+  const within = keepWithin === undefined ? undefined : parseDuration(keepWithin);
+  if (within === undefined || candidates.length === 0) return;
+  const since = Math.min(candidates[0]!.time, now.getTime()) - within;
+  for (const { time, reasons } of candidates) if (time >= since) reasons.push(`within ${keepWithin}`);
+}
+
+/** What is kept whatever the rules say. */
+function applyFloors(candidates: readonly Candidate[]): void {
+  const lastGood = candidates.find(succeeded);
+  lastGood?.reasons.push('last good');
+  if (lastGood !== candidates[0]) candidates[0]?.reasons.push('newest');
+  candidates.find(({ point }) => point.verifiedAt !== undefined)?.reasons.push('last verified');
+  for (const { point, reasons } of candidates) if (point.hold) reasons.push(`held: ${point.hold.reason}`);
+}
+
+function applyBrakes(newestFirst: readonly Candidate[]): void {
+  let brake: string | undefined;
+  for (const { point, reasons } of newestFirst) {
+    if (point.brake) brake = point.id;
+    if (brake !== undefined) reasons.push(`brake on ${brake}`);
+  }
+}
+
+function succeeded({ point }: Candidate): boolean {
+  return point.status === 'succeeded';
+}
+
+/** Gives the date of a time in the zone, as `2026-11-20`. */
+function localDates(timeZone: string): (time: number) => string {
+  const format = new Intl.DateTimeFormat('en-US', {
+    timeZone,
+    calendar: 'gregory',
+    year: 'numeric',
+    month: '2-digit',
+    day: '2-digit',
+  });
+  return (time) => {
+    const part = Object.fromEntries(format.formatToParts(time).map(({ type, value }) => [type, value]));
+    return `${part.year!.padStart(4, '0')}-${part.month}-${part.day}`;
+  };
+}
+
+/** The ISO week of a date, as `2026-W47`: it belongs to the year that its Thursday lies in. */
+function isoWeek(date: string): string {
+  const thursday = new Date(`${date}T00:00:00Z`);
+  thursday.setUTCDate(thursday.getUTCDate() + 4 - (thursday.getUTCDay() || 7));
+  const year = thursday.getUTCFullYear();
+  const week = 1 + Math.floor((thursday.getTime() - Date.UTC(year, 0, 1)) / (7 * 24 * 3600_000));
+  return `${String(year).padStart(4, '0')}-W${String(week).padStart(2, '0')}`;
+}
+
+/** Milliseconds in a text such as `30d` or `12h`, or undefined when it is none. */
+export function parseDuration(text: string): number | undefined {
+  const parts = /^([1-9]\d{0,4})([dh])$/.exec(text);
+  return parts ? Number(parts[1]) * (parts[2] === 'd' ? 24 : 1) * 3600_000 : undefined;
+}
+
+/** What is wrong with a policy, in itself, or undefined. */
+export function retentionProblem(policy: RetentionPolicy): string | undefined {
+  for (const rule of COUNTS) {
+    const count = policy[rule];
+    if (count !== undefined && !(Number.isInteger(count) && count >= 1 && count <= MOST_KEPT)) {
+      return `${rule} must be a whole number from 1 to ${MOST_KEPT}`;
+    }
+  }
+  const { keepWithin } = policy;
+  if (keepWithin !== undefined && parseDuration(keepWithin) === undefined) {
+    const quoted = JSON.stringify(keepWithin.length > 40 ? `${keepWithin.slice(0, 40)}…` : keepWithin);
+    return `${quoted} is no length of time; write a number and "d" for days or "h" for hours, such as "30d" or "12h"`;
+  }
+  if (RETENTION_RULES.every((rule) => policy[rule] === undefined)) {
+    return `no rule says what to keep; give at least one of ${RETENTION_RULES.map((rule) => `"${rule}"`).join(', ')}`;
+  }
+  return undefined;
+}

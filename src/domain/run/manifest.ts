@@ -1,0 +1,67 @@
+import type { NameOrder } from '../blobs/name-order.ts';
+import { kindOfPath } from './control-paths.ts';
+import type { Outcome } from './outcome.ts';
+import type { PartEntry } from './run.ts';
+
+/**
+ * The manifest of one container in pages: parts that cover the same stretch of names, so that a page is small whatever the
+ * size of the container, and pages come in the order of the listing. A retry's parts come after those of the run that it
+ * completes, and begin a new pass over the names.
+ */
+export interface ManifestPage {
+  parts: PartEntry[];
+  /** The run that wrote the parts: another one begins a new pass. */
+  run: string;
+}
+
+/** Where reading a manifest beside listings can be taken up again: the page, and the page of each listing. */
+export interface ManifestPosition {
+  page: number;
+  vault?: string | undefined;
+  target?: string | undefined;
+}
+
+export function manifestPages(parts: readonly PartEntry[], container: string): ManifestPage[] {
+  const own = parts.filter((part) => part.container === container);
+  const first = own[0] && runOf(own[0]);
+  const pages = new Map<string, ManifestPage>();
+  for (const part of own) {
+    const run = runOf(part);
+    const { slice, chunk } = placeIn(part);
+    // A retry plans all that failed in one slice: its chunks are the stretches there.
+    const key = run === first ? `${run} ${slice}` : `${run} ${slice} ${chunk}`;
+    const page = pages.get(key);
+    if (page) page.parts.push(part);
+    else pages.set(key, { run, parts: [part] });
+  }
+  return [...pages.values()];
+}
+
+/** Whether an outcome is a blob of the restore point; the others say why it lacks one. */
+export function isHeld({ status }: Outcome): boolean {
+  return status === 'copied' || status === 'unchanged';
+}
+
+/**
+ * The outcomes of parts as one list, in the order of the listing. Each part is `sorted` as it was listed, and `order` learns from
+ * it; not so those of a retry, which takes its blobs from several parts, one after another.
+ */
+export function inListedOrder(parts: readonly Outcome[][], order: NameOrder, sorted = true): Outcome[] {
+  if (sorted) {
+    for (const items of parts) {
+      for (let index = 1; index < items.length; index++) order.observe(items[index - 1]!.name, items[index]!.name);
+    }
+    if (parts.length === 1) return parts[0]!;
+  }
+  return parts.flat().sort((a, b) => order.compare(a.name, b.name));
+}
+
+function runOf({ path }: PartEntry): string {
+  return path.split('/')[3] ?? '';
+}
+
+function placeIn({ path }: PartEntry): { slice: string; chunk: string } {
+  const key = kindOfPath(path)?.key ?? '';
+  const [slice = '', , chunk = ''] = key.split('-');
+  return { slice, chunk };
+}

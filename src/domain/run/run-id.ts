@@ -1,0 +1,12 @@
+/** `nightly-20261121T233000Z-k3f9q2`: sorts by time within its job, fits a URL, tells its job. */
+export function newRunId(job: string, now: Date, random: string): string {
+  return `${job}-${now.toISOString().replace(/[-:]|\.\d+/g, '')}-${random}`;
+}
+
+export function parseRunId(id: string): { job: string; startedAt: Date } | undefined {
+  const match = /^([a-z0-9][a-z0-9-]{0,39})-(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z-[a-z0-9]{6}$/.exec(id);
+  if (!match) return undefined;
+  const [, job, year, month, day, hour, minute, second] = match;
+  const startedAt = new Date(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
+  return Number.isNaN(startedAt.getTime()) ? undefined : { job: job!, startedAt };
+}

@@ -1,0 +1,182 @@
+import type { NameRange } from './name-range.ts';
+import type { Problem } from './problems.ts';
+import type { PrunePlan } from './prune-plan.ts';
+import type { PruneTask, RestoreTask, VerifyTask } from './tasks.ts';
+
+/**
+ * The first three are backups; a retry completes one. The last two are runs of an archive rule. Each mode is a run of its job or
+ * rule, of which only one is at work at a time.
+ */
+export type RunMode = 'full' | 'incremental' | 'retry' | 'restore' | 'verify' | 'prune' | 'reconcile' | 'redrive';
+export type RunStatus = 'running' | 'succeeded' | 'completed-with-failures' | 'failed' | 'cancelled';
+
+/** Names one run to every orchestration and activity. Small, without secrets: it is stored in histories. */
+export interface RunRef {
+  id: string;
+  job: string;
+  mode: RunMode;
+  /** `run`: it follows another. */
+  trigger: 'timer' | 'http' | 'run';
+  dryRun: boolean;
+  startedAt: string;
+  /** The lock's epoch: an activity whose run no longer holds this epoch stops. */
+  epoch: number;
+  /** The run whose failures this one tries again. */
+  retryOf?: string;
+  /** What a restore, a verification or a prune is to do: present in runs of that mode. */
+  restore?: RestoreTask;
+  verify?: VerifyTask;
+  prune?: PruneTask;
+  /** Of a redrive: the one poisoned upload that is wanted; all of them where it is not said. */
+  redrive?: { id?: string };
+  /** When it has ended, another run follows: a verification of what it made, or the prune that it planned. */
+  hasNext?: true;
+  /** The run that this one followed. */
+  follows?: string;
+}
+
+/** Whether runs of this mode archive uploads. */
+export function isArchiving(mode: RunMode): boolean {
+  return mode === 'reconcile' || mode === 'redrive';
+}
+
+/** Whether runs of this mode leave restore points. */
+export function isBackup(mode: RunMode): boolean {
+  return mode === 'full' || mode === 'incremental' || mode === 'retry';
+}
+
+export interface Counts {
+  listed: number;
+  copied: number;
+  unchanged: number;
+  skipped: number;
+  failed: number;
+  /** Of a container, in backups: of those copied, the vault had nothing before, … */
+  added?: number;
+  /** … or another version. */
+  changed?: number;
+  /** Of a table, in backups: entities that were found to be gone since the restore point before. */
+  gone?: number;
+  /** Prunes only: snapshots, versions and blobs that were deleted. */
+  removed?: number;
+  /** Dry runs only: what would be copied, or removed. */
+  planned?: number;
+}
+
+export interface ByteCounts {
+  listed: number;
+  copied: number;
+  removed?: number;
+  planned?: number;
+}
+
+/** What is known of one container's share of a run, or of a table's: that goes by the name `table.orders`. */
+export interface ContainerReport {
+  container: string;
+  destination: string;
+  /** Of a table, in backups: between which times it was read, by the service's clock. ISO 8601. */
+  window?: [from: string, to: string];
+  status: RunStatus;
+  counts: Counts;
+  bytes: ByteCounts;
+  requests: Record<string, number>;
+  problems: Problem[];
+}
+
+/** The answer about a run, while it works and after. */
+export interface RunReport {
+  id: string;
+  job: string;
+  mode: RunMode;
+  trigger: string;
+  dryRun: boolean;
+  retryOf?: string;
+  restore?: RestoreTask;
+  verify?: VerifyTask;
+  prune?: PruneTask;
+  status: RunStatus;
+  startedAt: string;
+  finishedAt: string | null;
+  counts: Counts;
+  bytes: ByteCounts;
+  progress: { fraction: number | null; blobsPerSecond: number; bytesPerSecond: number; secondsLeft: number | null };
+  requests: Record<string, number>;
+  containers: ContainerReport[];
+  problems: Problem[];
+  /** Of a prune: what it is about, once that is decided. */
+  plan?: PrunePlan;
+}
+
+/** One part of a restore point's manifest, as its summary lists it. */
+export interface PartEntry {
+  /** Full name in the control container; parts of an earlier run when a retry builds on it. */
+  path: string;
+  container: string;
+  destination: string;
+  copied: number;
+  unchanged: number;
+  skipped: number;
+  failed: number;
+  /** Of the compressed bytes. */
+  sha256: string;
+  /** Between which names those of the part lie; absent where that is not known. */
+  names?: NameRange;
+  /** Of a part of a table: between which times it was read, by the service's clock. ISO 8601. */
+  window?: [from: string, to: string];
+  /** The same: since when deletions are not known, where that may be so. ISO 8601. */
+  deletionsUnknownSince?: string;
+}
+
+/** `run.json`, written last: with status `succeeded` or `completed-with-failures` it is the restore point. */
+export interface RunSummary extends RunReport {
+  format: 1;
+  /** The source's address and the vault's, so that the vault explains itself without the configuration. */
+  source: string;
+  vault: string;
+  /** The job's templates, as they were: a mirror's name is the expanded prefix and the blob's name. */
+  destination: { container: string; prefix: string };
+  restorePoint: boolean;
+  parts: PartEntry[];
+}
+
+/**
+ * Whether a backup is now the one that may be retried. Dry runs, cancelled and lost runs leave nothing to retry, and what is
+ * no backup leaves no restore point that could be completed; the run before them may still be.
+ */
+export function canBeRetried({
+  mode,
+  dryRun,
+  status,
+  problems,
+}: Pick<RunSummary, 'mode' | 'dryRun' | 'status' | 'problems'>): boolean {
+  const lost = problems.some(({ code }) => code === 'run-lost');
+  return isBackup(mode) && !dryRun && !lost && status !== 'cancelled' && status !== 'running';
+}
+
+/** What a run that has ended leaves to the runs after it. Dry runs and cancelled ones leave what was there before. */
+export function leftBy(summary: RunSummary): { last?: string; point?: string } {
+  const { id, mode, restorePoint } = summary;
+  return {
+    ...(canBeRetried(summary) && { last: id }),
+    // A retry lists only what failed: nothing can be compared with its counts.
+    ...(restorePoint && (mode === 'full' || mode === 'incremental') && { point: id }),
+  };
+}
+
+/** Whether what was read where this run's summary lies is one, and this run's. */
+export function isSummary(value: unknown, run: { id: string; job: string }): value is RunSummary {
+  if (typeof value !== 'object' || value === null) return false;
+  const { format, id, job, status, counts, bytes, containers, problems, parts } = value as Partial<RunSummary>;
+  return (
+    format === 1 &&
+    id === run.id &&
+    job === run.job &&
+    typeof status === 'string' &&
+    [counts, bytes].every(isObject) &&
+    [containers, problems, parts].every((list) => Array.isArray(list) && list.every(isObject))
+  );
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null;
+}

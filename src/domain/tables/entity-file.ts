@@ -1,0 +1,96 @@
+import { gunzipSync } from 'node:zlib';
+import { CompressedLines } from '../run/compressed-lines.ts';
+import { DamagedPartError } from '../run/part.ts';
+import type { Deletion, EntityFileEnd } from './segment.ts';
+import type { EntityKey } from './table-key.ts';
+
+/**
+ * A file of entities: gzip-compressed NDJSON, one entity a line as the service told it, closed by a line `{"end":…}` that says
+ * everything about it. Readable with `zcat` and `jq`. A file without its end is damaged, never short.
+ */
+export interface EntityFileContent {
+  /**
+   * Entities, and in files of changes deletions behind them, so many at a time: what is unpacked stays bytes, and only what is at hand
+   * is text.
+   */
+  lines(): Generator<string[]>;
+  end: EntityFileEnd['end'];
+}
+
+/** Lines that are text at a time. */
+const AT_HAND = 1_000;
+/** Bytes. Far beyond what the writers of files allow; what unpacks to more was not written by us. */
+const LARGEST = 64 * 1024 * 1024;
+
+export class EntityFileWriter {
+  readonly #lines = new CompressedLines();
+
+  get items(): number {
+    return this.#lines.items;
+  }
+
+  /** Characters of text so far. */
+  get size(): number {
+    return this.#lines.size;
+  }
+
+  /** `line` is the text of an entity. */
+  add(line: string): void {
+    this.#lines.add(line);
+  }
+
+  addDeletion({ partition, row }: EntityKey): void {
+    const deletion: Deletion = { deleted: { PartitionKey: partition, RowKey: row } };
+    this.add(JSON.stringify(deletion));
+  }
+
+  /** Closes the file. `sha256` is of the returned bytes. */
+  finish(end: Omit<EntityFileEnd['end'], 'items'>): { body: Buffer; sha256: string } {
+    return this.#lines.finish(end);
+  }
+}
+
+/** Throws `DamagedPartError`, naming the file, when anything of it is missing or altered. */
+export function readEntityFile(body: Buffer, name: string): EntityFileContent {
+  const damaged = (how: string) => new DamagedPartError(`${name} is damaged: ${how}`);
+  let bytes: Buffer;
+  try {
+    bytes = gunzipSync(body, { maxOutputLength: LARGEST });
+  } catch (error) {
+    throw damaged(`it cannot be decompressed (${(error as Error).message})`);
+  }
+  if (bytes.at(-1) !== NEWLINE) throw damaged('its last line is cut off');
+  const last = bytes.length < 2 ? 0 : bytes.lastIndexOf(NEWLINE, bytes.length - 2) + 1;
+  const end = endIn(bytes.toString('utf8', last, bytes.length - 1));
+  if (!end) throw damaged('its end is missing');
+  const lines = bytes.subarray(0, last);
+  const items = countOf(lines);
+  if (end.items !== items) throw damaged(`it has ${items} lines and should have ${end.items}`);
+  return { lines: () => linesIn(lines), end };
+}
+
+const NEWLINE = 0x0a;
+
+function countOf(lines: Buffer): number {
+  let count = 0;
+  for (let at = lines.indexOf(NEWLINE); at >= 0; at = lines.indexOf(NEWLINE, at + 1)) count++;
+  return count;
+}
+
+function* linesIn(lines: Buffer): Generator<string[]> {
+  for (let from = 0; from < lines.length; ) {
+    let to = from;
+    for (let count = 0; count < AT_HAND && to < lines.length; count++) to = lines.indexOf(NEWLINE, to) + 1;
+    yield lines.toString('utf8', from, to - 1).split('\n');
+    from = to;
+  }
+}
+
+function endIn(line: string): EntityFileEnd['end'] | undefined {
+  try {
+    const end = (JSON.parse(line) as Partial<EntityFileEnd> | null)?.end;
+    return typeof end === 'object' && typeof end.items === 'number' && typeof end.table === 'string' ? end : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,67 @@
+import { DamagedPartError } from '../run/part.ts';
+import type { EntityFileContent } from './entity-file.ts';
+import { EntityTextError, type StoredEntity, splitEntities } from './entity-text.ts';
+import type { Deletion } from './segment.ts';
+import { type EntityKey, nameOfKey } from './table-key.ts';
+
+/** Properties have no objects for values, so no entity begins so. */
+const DELETION = '{"deleted":{';
+
+/** A line of a file, taken apart: an entity, or the key of one that was deleted. */
+export type FileItem = { entity: StoredEntity } | { deleted: EntityKey };
+
+/** The lines of a file of entities, taken apart. Throws `DamagedPartError` where a line is neither. */
+export function* itemsOf({ lines, end }: EntityFileContent): Generator<FileItem> {
+  for (const batch of lines()) {
+    const deleted: EntityKey[] = [];
+    let entities: StoredEntity[];
+    try {
+      const texts: string[] = [];
+      for (const line of batch) {
+        if (line.startsWith(DELETION)) deleted.push(keyOf(JSON.parse(line)));
+        else texts.push(line);
+      }
+      entities = splitEntities(`{"value":[${texts.join(',')}]}`);
+      if (entities.length !== texts.length) throw new EntityTextError('a line is no single entity');
+    } catch (error) {
+      if (!(error instanceof EntityTextError || error instanceof SyntaxError)) throw error;
+      throw new DamagedPartError(`${end.file} is damaged: ${error.message}`);
+    }
+    for (const entity of entities) yield { entity };
+    for (const key of deleted) yield { deleted: key };
+  }
+}
+
+/**
+ * What a tile holds: its files applied in turn, so that later lines of a key replace earlier ones, and deletions remove. The same files
+ * give the same entities in the same order: those of the first file where they stand there, then what later ones have added. In memory
+ * is what later files say, and little of the first. Throws as `itemsOf` does.
+ */
+export function* tileContent(files: readonly EntityFileContent[]): Generator<StoredEntity> {
+  const [first, ...later] = files[0]?.end.kind === 'changes' ? [undefined, ...files] : files;
+  const changed = new Map<string, StoredEntity | undefined>();
+  for (const file of later as EntityFileContent[]) {
+    for (const item of itemsOf(file)) {
+      if ('entity' in item) changed.set(nameOfKey(item.entity.key), item.entity);
+      else changed.set(nameOfKey(item.deleted), undefined);
+    }
+  }
+  for (const item of first ? itemsOf(first) : []) {
+    if (!('entity' in item)) continue;
+    if (changed.size === 0) {
+      yield item.entity;
+      continue;
+    }
+    const name = nameOfKey(item.entity.key);
+    const now = changed.has(name) ? changed.get(name) : item.entity;
+    changed.delete(name);
+    if (now) yield now;
+  }
+  for (const entity of changed.values()) if (entity) yield entity;
+}
+
+function keyOf({ deleted }: Partial<Deletion>): EntityKey {
+  const { PartitionKey: partition, RowKey: row } = deleted ?? {};
+  if (typeof partition !== 'string' || typeof row !== 'string') throw new EntityTextError('a deletion has no key');
+  return { partition, row };
+}

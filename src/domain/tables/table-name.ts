@@ -1,0 +1,69 @@
+import { fits, isLiteral, shortest } from '../blobs/star-pattern.ts';
+
+/**
+ * Names of tables, and patterns of them: a name, or a name with stars, each standing for any run of characters. The service takes
+ * letters of either case for the same.
+ */
+
+/** Where a vault's catalog of runs lies. No star reaches it. */
+export const CATALOG_TABLE = 'strongroom';
+
+/** What the tables that drills restore to begin with, in lower case. No star reaches them either. */
+export const DRILL_TABLE_PREFIX = 'strongroomdrill';
+
+/** Three to 63 letters and digits, beginning with a letter; `tables` is the service's own. */
+export function isValidTableName(name: string): boolean {
+  return /^[A-Za-z][A-Za-z0-9]{2,62}$/.test(name) && name.toLowerCase() !== 'tables';
+}
+
+/** Whether two names are those of one table. */
+export function isSameTable(a: string, b: string): boolean {
+  return a.toLowerCase() === b.toLowerCase();
+}
+
+/** What is wrong with a pattern, in words for its author, or undefined. */
+export function tablePatternProblem(pattern: string): string | undefined {
+  const quoted = JSON.stringify(pattern);
+  if (pattern.startsWith('$')) {
+    return `${quoted} stands for no table that is backed up: names that begin with "$" are those of the service's metrics`;
+  }
+  if (isLiteral(pattern)) {
+    if (isValidTableName(pattern)) return undefined;
+    if (isSameTable(pattern, 'tables')) return `${quoted} is no table's name: the service keeps it for itself`;
+    return `${quoted} is not a table name: 3 to 63 letters and digits, beginning with a letter, or a pattern such as "tenant*"`;
+  }
+  if (!/^[A-Za-z*][A-Za-z0-9*]*$/.test(pattern) || shortest(pattern) > 63) {
+    return `${quoted} can match no table: names are 3 to 63 letters and digits, beginning with a letter, and only "*" is special`;
+  }
+  if (pattern.toLowerCase().startsWith(DRILL_TABLE_PREFIX)) {
+    return `${quoted} matches nothing: tables that begin with "${DRILL_TABLE_PREFIX}" are what drills restore to, and no "*" stands for them`;
+  }
+  return undefined;
+}
+
+/** Whether a table is meant by a pattern. Ours are meant only when they are named in full. */
+export function matchesTable(pattern: string, name: string): boolean {
+  const [wanted, table] = [pattern.toLowerCase(), name.toLowerCase()];
+  if (isLiteral(wanted)) return wanted === table;
+  return (
+    isValidTableName(table) && table !== CATALOG_TABLE && !table.startsWith(DRILL_TABLE_PREFIX) && fits(wanted, table)
+  );
+}
+
+const SLOT = '{table}';
+
+/** The table that a template such as `{table}Restored` makes of another; `{table}` stands for its name. */
+export function expandTable(template: string, table: string): string {
+  return template.split(SLOT).join(table);
+}
+
+/** What is wrong with a template whatever the tables are, or undefined. */
+export function tableTemplateProblem(template: string): string | undefined {
+  if (isValidTableName(expandTable(template, 'abc'))) return undefined;
+  return `${JSON.stringify(template)} does not make a table name: 3 to 63 letters and digits, beginning with a letter, where {table} stands for the name of the table, such as "{table}Restored"`;
+}
+
+/** Whether a template makes two tables of any two. */
+export function isInjectiveTable(template: string): boolean {
+  return template.includes(SLOT);
+}

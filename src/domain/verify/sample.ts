@@ -1,0 +1,35 @@
+import { createHash } from 'node:crypto';
+import type { PartEntry } from '../run/run.ts';
+import { tableOfShare } from '../run/task-name.ts';
+
+/**
+ * Picks so many of the blobs that the parts of a restore point hold, every blob as likely as any other. The same seed picks the
+ * same. Gives, by the path of the part, which of the blobs that it holds are meant, counted from 0 and ascending. Parts of tables hold
+ * none.
+ */
+export function sampleOf(parts: readonly PartEntry[], size: number, seed: string): Map<string, number[]> {
+  const ofBlobs = parts.filter(({ container }) => tableOfShare(container) === undefined);
+  const total = ofBlobs.reduce((sum, { copied, unchanged }) => sum + copied + unchanged, 0);
+  // Floyd's way: no number twice, and no list of all of them.
+  const chosen = new Set<number>();
+  for (let last = Math.max(total - size, 0); last < total; last++) {
+    const candidate = hashOf(`${seed}\0${last}`) % (last + 1);
+    chosen.add(chosen.has(candidate) ? last : candidate);
+  }
+  const numbers = [...chosen].sort((a, b) => a - b);
+  const byPart = new Map<string, number[]>();
+  let before = 0;
+  let next = 0;
+  for (const { path, copied, unchanged } of ofBlobs) {
+    const end = before + copied + unchanged;
+    const own: number[] = [];
+    for (; next < numbers.length && numbers[next]! < end; next++) own.push(numbers[next]! - before);
+    if (own.length > 0) byPart.set(path, own);
+    before = end;
+  }
+  return byPart;
+}
+
+function hashOf(text: string): number {
+  return createHash('sha256').update(text).digest().readUIntBE(0, 6);
+}

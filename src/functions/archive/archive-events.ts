@@ -1,0 +1,143 @@
+import { createHash } from 'node:crypto';
+import type { InvocationContext } from '@azure/functions';
+import type { DurableClient } from 'durable-functions';
+import type { Upload } from '#activities/archive/archive-upload.ts';
+import type { Activities } from '#activities/index.ts';
+import type { Dependencies } from '#app/dependencies.ts';
+import type { ArchiveRule } from '#config/configuration.ts';
+import { type ArchiveEvent, readEvents, rulesFor } from '#domain/archive/archive-event.ts';
+import type { FinishUploadInput } from '#orchestrations/finish-upload.ts';
+import { orchestrationState } from '../run/orchestration-state.ts';
+
+type Archives = Pick<Activities, 'archiveUpload'>;
+
+/**
+ * Archives the uploads that one queue message tells of. Throws where any of them failed: the host then tries the message again,
+ * and what was archived costs one request. A message that tells of nothing that a rule archives is dropped, with a word in the log.
+ */
+export function queueEventsHandler(
+  deps: Dependencies,
+  archiving: Archives,
+  queue: string,
+  rules: readonly ArchiveRule[],
+) {
+  return async (message: unknown, client: DurableClient, context: InvocationContext): Promise<void> => {
+    const uploads = uploadsIn(deps, queue, rules, message, eventId(deps, context));
+    await archiveAll(deps, archiving, client, uploads);
+  };
+}
+
+/** Archives the blob that a blob trigger was called for. Its content, which comes along, is left alone. */
+export function blobEventHandler(deps: Dependencies, archiving: Archives, rule: ArchiveRule) {
+  return async (_content: unknown, client: DurableClient, context: InvocationContext): Promise<void> => {
+    const { container } = rule.source;
+    const path = String(context.triggerMetadata?.blobTrigger ?? '');
+    if (!path.startsWith(`${container}/`)) return;
+    const etag = etagIn(context.triggerMetadata?.properties);
+    const event = { container, name: path.slice(container.length + 1), ...(etag !== undefined && { etag }) };
+    if (rulesFor(event, [rule], (alias) => deps.blobs(alias).endpoint).length === 0) return;
+    // The same for each try of this version: it takes up its own claim.
+    const id = `scan-${hash(JSON.stringify([event.name, etag ?? deps.random()]))}`;
+    await archiveAll(deps, archiving, client, [uploadOf(rule.name, event, id)]);
+  };
+}
+
+/** The uploads of a message, one for each rule that archives it. */
+export function uploadsIn(
+  deps: Dependencies,
+  queue: string,
+  rules: readonly ArchiveRule[],
+  message: unknown,
+  id: string,
+): Upload[] {
+  const read = readEvents(messageText(message));
+  if ('unreadable' in read) {
+    deps.telemetry.eventIgnored(queue, read.unreadable);
+    return [];
+  }
+  return read.events.flatMap((event) => {
+    const matching = rulesFor(event, rules, (alias) => deps.blobs(alias).endpoint);
+    if (matching.length === 0) deps.telemetry.eventIgnored(queue, 'no rule archives the blob that it names');
+    return matching.map((rule) => uploadOf(rule.name, event, id));
+  });
+}
+
+/**
+ * A message as it was put into its queue, by Event Grid in Base64, by people mostly as it is; or as JSON, where the host has read it
+ * already.
+ */
+export function messageText(message: unknown): string {
+  if (typeof message !== 'string') return JSON.stringify(message ?? null);
+  const isBase64 = /^[A-Za-z0-9+/\s]+={0,2}\s*$/.test(message);
+  return isBase64 ? Buffer.from(message, 'base64').toString('utf8') : message;
+}
+
+function uploadOf(rule: string, { name, etag }: ArchiveEvent, id: string): Upload {
+  return { rule, name, ...(etag !== undefined && { etag }), owner: `${rule}-event-${id}` };
+}
+
+/** The message's own id: the same each time it is delivered. */
+function eventId(deps: Dependencies, { triggerMetadata }: InvocationContext): string {
+  const id = triggerMetadata?.id;
+  return typeof id === 'string' && /^[\w-]{1,64}$/.test(id) ? id : deps.random();
+}
+
+async function archiveAll(
+  deps: Dependencies,
+  archiving: Archives,
+  client: DurableClient,
+  uploads: Upload[],
+): Promise<void> {
+  const results = await Promise.all(
+    uploads.map((upload) => deps.copySlots(() => archiveOne(deps, archiving, client, upload))),
+  );
+  const failures = results.filter((failure) => failure !== undefined);
+  if (failures.length > 0) throw new Error(failures.join('; '));
+}
+
+/** Returns why it failed, for the host's log. */
+async function archiveOne(
+  deps: Dependencies,
+  { archiveUpload }: Archives,
+  client: DurableClient,
+  upload: Upload,
+): Promise<string | undefined> {
+  const result = await archiveUpload(upload);
+  switch (result.is) {
+    case 'pending':
+      await finishLater(client, { upload, delay: 1 }, upload.owner);
+      return undefined;
+    case 'held':
+      // Whoever is at it may die: the event must not be dropped before it is seen to be done. One watches for all.
+      await finishLater(client, { upload, delay: result.seconds }, 'waiting');
+      return undefined;
+    case 'failed':
+      deps.telemetry.uploadFailed(upload.rule, result.code, result.message);
+      return `${upload.rule}: ${result.code}: ${result.message}`;
+    default:
+      return undefined;
+  }
+}
+
+async function finishLater(client: DurableClient, input: FinishUploadInput, who: string): Promise<void> {
+  const { rule, name, etag } = input.upload;
+  const instanceId = `upload-${hash(JSON.stringify([rule, name, etag, who]))}`;
+  try {
+    await client.startNew('finishUpload', { instanceId, input });
+  } catch (error) {
+    // Of one id there is only one at a time: the one that is at work will do.
+    if ((await orchestrationState(client, instanceId)).state !== 'active') throw error;
+  }
+}
+
+/** Hosts differ in how they write the names of a blob's properties. */
+function etagIn(properties: unknown): string | undefined {
+  if (typeof properties !== 'object' || properties === null) return undefined;
+  const found = Object.entries(properties).find(([key]) => key.toLowerCase() === 'etag')?.[1];
+  if (typeof found !== 'string' || found === '') return undefined;
+  return found.replace(/^W\//, '').replaceAll('"', '');
+}
+
+function hash(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 32);
+}

@@ -1,0 +1,39 @@
+import { z } from 'zod';
+import type { Dependencies } from '#app/dependencies.ts';
+import { workplaceOf } from '#app/job-context.ts';
+import type { Poison } from '#domain/archive/poison.ts';
+import { MEANINGS, PROBLEMS } from '#domain/run/problems.ts';
+import { PoisonStore } from '#storage/control/poison-store.ts';
+import { isStorageError } from '#storage/storage-error.ts';
+import { answering, json, readQuery } from '../http/answering.ts';
+import { foreignCursor } from '../http/http-error.ts';
+import { ruleOf } from './archive-rule.ts';
+
+const query = z.strictObject({
+  limit: z.coerce.number().int().min(1).max(500).default(100),
+  cursor: z.string().max(8192).optional(),
+});
+
+/** GET /api/archives/{rule}/poison — the uploads that were given up and are not archived since, each with its reason. */
+export function listPoisonHandler(deps: Dependencies) {
+  return answering(deps, async (request) => {
+    const rule = ruleOf(deps, request.params.rule!);
+    const { limit, cursor } = readQuery(request, query);
+    const store = new PoisonStore(workplaceOf(deps, rule.name).control, rule.name);
+    const page = await store.list('open', { limit, ...(cursor && { marker: cursor }) }).catch((error) => {
+      throw cursor && isStorageError(error, 'invalid') ? foreignCursor() : error;
+    });
+    const entries = await Promise.all(page.entries.map(({ id }) => store.read(id)));
+    const uploads = entries.filter((entry) => entry?.state === 'open').map((entry) => shown(entry!));
+    return json(200, { rule: rule.name, uploads, next: page.next ?? null });
+  });
+}
+
+function shown({ id, container, name, etag, problem, since, at, times }: Poison) {
+  const { code, message } = problem;
+  return {
+    ...{ id, container, name, etag: etag ?? null, since, at, times, code },
+    message: message ?? MEANINGS[code],
+    hint: PROBLEMS[code],
+  };
+}

@@ -1,0 +1,48 @@
+import { z } from 'zod';
+import type { Dependencies } from '#app/dependencies.ts';
+import { receiptsOf } from '#app/job-context.ts';
+import { isStorageError } from '#storage/storage-error.ts';
+import { answering, json, readQuery } from '../http/answering.ts';
+import { foreignCursor, HttpError } from '../http/http-error.ts';
+import { ruleOf } from './archive-rule.ts';
+
+const query = z.strictObject({
+  name: z.string().max(1024).optional(),
+  prefix: z.string().max(1024).optional(),
+  limit: z.coerce.number().int().min(1).max(5000).default(500),
+  cursor: z.string().max(8192).optional(),
+});
+
+/** GET /api/archives/{rule}/receipts — all, those of names that begin like this, or, whole, those of one name. */
+export function listReceiptsHandler(deps: Dependencies) {
+  return answering(deps, async (request) => {
+    const rule = ruleOf(deps, request.params.rule!);
+    const { name, prefix, limit, cursor } = readQuery(request, query);
+    if (name !== undefined && prefix !== undefined) {
+      throw new HttpError(
+        400,
+        'query-invalid',
+        'query: "name" and "prefix" exclude each other',
+        'Leave one of them out',
+      );
+    }
+    const receipts = receiptsOf(deps, rule.name);
+    const page = await receipts
+      .list({
+        limit,
+        ...(name !== undefined && { name }),
+        ...(prefix && { prefix }),
+        ...(cursor && { marker: cursor }),
+      })
+      .catch((error) => {
+        throw cursor && isStorageError(error, 'invalid') ? foreignCursor() : error;
+      });
+    const items =
+      name === undefined
+        ? page.receipts.map(({ path, receiptEtag, ...line }) => line)
+        : (await Promise.all(page.receipts.map(({ etag }) => receipts.read(name, etag)))).flatMap(
+            (found) => found?.value ?? [],
+          );
+    return json(200, { rule: rule.name, receipts: items, next: page.next ?? null });
+  });
+}

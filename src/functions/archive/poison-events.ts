@@ -1,0 +1,58 @@
+import type { Activities } from '#activities/index.ts';
+import type { Dependencies } from '#app/dependencies.ts';
+import type { ArchiveRule } from '#config/configuration.ts';
+import { rulesFor } from '#domain/archive/archive-event.ts';
+import { messageText, uploadsIn } from './archive-events.ts';
+
+/** Where the host puts what a blob trigger could not work off, of all blob triggers alike. */
+export const BLOB_POISON_QUEUE = 'webjobs-blobtrigger-poison';
+
+type Keeping = Pick<Activities, 'keepPoison'>;
+
+/** Keeps what the host has given up where it can be listed, with its reason, and tried again: a queue shows 32 messages at most. */
+export function queuePoisonHandler(
+  deps: Dependencies,
+  { keepPoison }: Keeping,
+  queue: string,
+  rules: readonly ArchiveRule[],
+) {
+  return async (message: unknown): Promise<void> => {
+    for (const { rule, name, etag } of uploadsIn(deps, queue, rules, message, 'poison')) {
+      await keepPoison({ rule, name, ...(etag !== undefined && { etag }) });
+    }
+  };
+}
+
+/** The same for blob triggers. `functionOf` gives the name of the function of a rule. */
+export function blobPoisonHandler(
+  deps: Dependencies,
+  { keepPoison }: Keeping,
+  rules: readonly ArchiveRule[],
+  functionOf: (rule: ArchiveRule) => string,
+) {
+  return async (message: unknown): Promise<void> => {
+    const { FunctionId, ContainerName, BlobName, ETag } = blobMessage(message);
+    const rule = rules.find((each) => FunctionId === `Host.Functions.${functionOf(each)}`);
+    if (!rule || ContainerName === undefined || BlobName === undefined) {
+      deps.telemetry.eventIgnored(BLOB_POISON_QUEUE, 'the message is of no function of this app');
+      return;
+    }
+    const etag = ETag?.replaceAll('"', '');
+    const event = { container: ContainerName, name: BlobName, ...(etag && { etag }) };
+    if (rulesFor(event, [rule], (alias) => deps.blobs(alias).endpoint).length === 0) return;
+    await keepPoison({ rule: rule.name, name: BlobName, ...(etag && { etag }) });
+  };
+}
+
+type BlobMessage = Partial<Record<'FunctionId' | 'ContainerName' | 'BlobName' | 'ETag', string>>;
+
+function blobMessage(message: unknown): BlobMessage {
+  let value: unknown;
+  try {
+    value = JSON.parse(messageText(message));
+  } catch {
+    return {};
+  }
+  if (typeof value !== 'object' || value === null) return {};
+  return Object.fromEntries(Object.entries(value).filter(([, each]) => typeof each === 'string'));
+}

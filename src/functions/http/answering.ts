@@ -1,0 +1,72 @@
+import type { HttpRequest, HttpResponseInit, InvocationContext } from '@azure/functions';
+import type { DurableClient } from 'durable-functions';
+import type { z } from 'zod';
+import type { Dependencies } from '#app/dependencies.ts';
+import { problemCodeOf } from '#app/problem-code.ts';
+import { PROBLEMS } from '#domain/run/problems.ts';
+import { isStorageError } from '#storage/storage-error.ts';
+import { HttpError, problemResponse } from './http-error.ts';
+
+export type Handler = (request: HttpRequest, client: DurableClient) => Promise<HttpResponseInit>;
+
+/** The only place where errors are shown over HTTP: none leaves as a stack trace or with a secret in it. */
+export function answering(deps: Dependencies, handler: Handler) {
+  return async (request: HttpRequest, client: DurableClient, context: InvocationContext): Promise<HttpResponseInit> => {
+    try {
+      const response = await handler(request, client);
+      return { ...response, headers: { 'cache-control': 'no-store', ...response.headers } };
+    } catch (error) {
+      if (error instanceof HttpError) return problemResponse(error);
+      if (isStorageError(error)) {
+        const code = problemCodeOf(error, 'destination');
+        const status = error.kind === 'unreachable' || error.kind === 'throttled' ? 503 : 502;
+        return problemResponse(new HttpError(status, code, error.message, PROBLEMS[code]));
+      }
+      deps.telemetry.failure(context.functionName, error, {});
+      const hint = `Look in the app's log for invocation ${context.invocationId}`;
+      return problemResponse(new HttpError(500, 'internal', 'Something unexpected went wrong', hint));
+    }
+  };
+}
+
+/** The request's JSON body; an empty one counts as `{}`. Throws 400 with every problem of it. */
+export async function readBody<Schema extends z.ZodType>(
+  request: HttpRequest,
+  schema: Schema,
+): Promise<z.output<Schema>> {
+  const text = await request.text();
+  let value: unknown = {};
+  if (text.trim() !== '') {
+    try {
+      value = JSON.parse(text);
+    } catch (error) {
+      throw new HttpError(
+        400,
+        'body-not-json',
+        `The body is not JSON: ${(error as Error).message}`,
+        'Send a JSON object, or nothing',
+      );
+    }
+  }
+  return check(schema, value, 'body-invalid', 'body');
+}
+
+/** The request's query parameters; an empty one counts as absent. Throws 400 with every problem of them. */
+export function readQuery<Schema extends z.ZodType>(request: HttpRequest, schema: Schema): z.output<Schema> {
+  const values = Object.fromEntries([...request.query].filter(([, value]) => value !== ''));
+  // The function key may travel here; it is the host's business.
+  delete values.code;
+  return check(schema, values, 'query-invalid', 'query');
+}
+
+function check<Schema extends z.ZodType>(schema: Schema, value: unknown, code: string, what: string): z.output<Schema> {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const errors = result.error.issues.map(({ path, message }) => ({ place: [what, ...path].join('.'), message }));
+  const detail = errors.map(({ place, message }) => `${place}: ${message}`).join('; ');
+  throw new HttpError(400, code, detail, undefined, { errors });
+}
+
+export function json(status: number, body: unknown, headers: Record<string, string> = {}): HttpResponseInit {
+  return { status, headers: { 'content-type': 'application/json', ...headers }, body: JSON.stringify(body) };
+}

@@ -1,0 +1,163 @@
+import pLimit from 'p-limit';
+import { z } from 'zod';
+import type { Dependencies } from '#app/dependencies.ts';
+import { hasOutcomes } from '#domain/restore/browse.ts';
+import { runsPrefix } from '#domain/run/control-paths.ts';
+import { isHeld } from '#domain/run/manifest.ts';
+import { mayHold } from '#domain/run/name-range.ts';
+import type { Outcome } from '#domain/run/outcome.ts';
+import { isRestorePoint } from '#domain/run/restore-point.ts';
+import type { RunSummary } from '#domain/run/run.ts';
+import { parseRunId } from '#domain/run/run-id.ts';
+import { tableOfShare } from '#domain/run/task-name.ts';
+import { ControlStore } from '#storage/control/control-store.ts';
+import { answering, json, readQuery } from '../http/answering.ts';
+import { foreignCursor, HttpError } from '../http/http-error.ts';
+import { vaultsOf } from '../run/find-run.ts';
+import { jobOf } from './choose-restore-point.ts';
+
+const query = z.strictObject({
+  job: z.string().optional(),
+  container: z.string(),
+  name: z.string().max(1024),
+  limit: z.coerce.number().int().min(1).max(500).default(500),
+  cursor: z.string().optional(),
+});
+
+/** So many parts are read for one answer, and those of the restore points begun; then it ends, with a cursor. */
+const PARTS_PER_ANSWER = 100;
+/** Restore points looked through at the same time: of each, one part is unpacked. */
+const POINTS_AT_ONCE = 4;
+
+/** One version of the blob, and the restore points that hold it, newest first. Times are ISO 8601. */
+interface Version {
+  etag: string;
+  modified: string;
+  size: number;
+  tier?: string;
+  md5?: string;
+  restorePoints: { id: string; time: string }[];
+  first: string;
+  last: string;
+}
+
+/** GET /api/blobs/history — every version of a blob that a restore point of the job holds, newest first. */
+export function blobHistoryHandler(deps: Dependencies) {
+  return answering(deps, async (request) => {
+    const { container, name, limit, cursor, ...asked } = readQuery(request, query);
+    if (tableOfShare(container) !== undefined) throw isTable(container);
+    const job = asked.job ?? jobOf(deps, undefined);
+    if (cursor !== undefined && parseRunId(cursor)?.job !== job) throw foreignCursor();
+    const runs = (await runsOf(deps, job)).filter(({ id }) => cursor === undefined || id < cursor);
+    const parts = new PartsOnce(name);
+    const versions = new Map<string, Version>();
+    let points = 0;
+    let absent = 0;
+    let at = 0;
+    while (at < runs.length && points < limit && parts.read < PARTS_PER_ANSWER) {
+      const some = runs.slice(at, at + Math.min(POINTS_AT_ONCE, limit - points));
+      at += some.length;
+      const found = await Promise.all(some.map((run) => lookInto(run, parts, container)));
+      for (const each of found) {
+        if (!each) continue;
+        points++;
+        if (each.outcome) addTo(versions, each.outcome, each.summary);
+        else absent++;
+      }
+    }
+    const next = at < runs.length ? runs[at - 1]!.id : null;
+    return json(200, { versions: [...versions.values()], absent, next });
+  });
+}
+
+function isTable(share: string): HttpError {
+  const hint =
+    'Restore the entity from one restore point after another into a table of its own: POST /api/restores with "keys"';
+  return new HttpError(400, 'query-invalid', `query.container: "${share}" is a table; only blobs have a history`, hint);
+}
+
+interface RunInStore {
+  job: string;
+  id: string;
+  control: ControlStore;
+  isRemoved: boolean;
+}
+
+/** Every run of a job, newest first, as the vault itself knows them, whatever has become of the catalog. */
+async function runsOf(deps: Dependencies, job: string): Promise<RunInStore[]> {
+  const runs: RunInStore[] = [];
+  for (const vault of vaultsOf(deps, job)) {
+    const control = new ControlStore(deps.blobs(vault));
+    const noted = await control.listNotes(job);
+    for await (const folder of control.foldersBelow(runsPrefix(job))) {
+      const id = folder.split('/').at(-2)!;
+      runs.push({ job, id, control, isRemoved: noted.get(id)?.removed !== undefined });
+    }
+  }
+  // Ids sort by time.
+  return runs.filter(({ id }) => parseRunId(id)?.job === job).sort((a, b) => (a.id < b.id ? 1 : -1));
+}
+
+/** What a run's restore point has of the blob; undefined for a run that has none. */
+async function lookInto(run: RunInStore, parts: PartsOnce, container: string) {
+  const summary = run.isRemoved ? undefined : await run.control.readSummary(run);
+  if (!summary || !isRestorePoint(summary)) return undefined;
+  const outcome = await parts.find(run.control, summary, container);
+  return { summary, outcome: outcome && isHeld(outcome) ? outcome : undefined };
+}
+
+/** Looks for one name in parts, in each but once: a retry's restore point shares those of the run that it completes. */
+class PartsOnce {
+  readonly #name: string;
+  readonly #found = new Map<string, Promise<Outcome | undefined>>();
+  readonly #limit = pLimit(POINTS_AT_ONCE);
+
+  constructor(name: string) {
+    this.#name = name;
+  }
+
+  get read(): number {
+    return this.#found.size;
+  }
+
+  /** What became of the blob in the end. Throws `damaged` where a part that may hold it cannot be read. */
+  async find(control: ControlStore, { parts }: RunSummary, container: string): Promise<Outcome | undefined> {
+    let outcome: Outcome | undefined;
+    for (const part of parts) {
+      const { path, sha256, names } = part;
+      if (part.container !== container || !hasOutcomes(part) || !mayHold(names, this.#name)) continue;
+      const found = this.#found.get(path) ?? this.#limit(() => this.#look(control, path, sha256));
+      this.#found.set(path, found);
+      outcome = (await found) ?? outcome;
+      // A failure gives way to what a later part says of it; anything else stands.
+      if (outcome && outcome.status !== 'failed') return outcome;
+    }
+    return outcome;
+  }
+
+  async #look(control: ControlStore, path: string, sha256: string): Promise<Outcome | undefined> {
+    const { items } = await control.readPart<Outcome, object>(path, sha256);
+    return items.find(({ name }) => name === this.#name);
+  }
+}
+
+function addTo(versions: Map<string, Version>, outcome: Outcome, { id, startedAt }: RunSummary): void {
+  const { etag, modified, size, tier, md5 } = outcome;
+  const point = { id, time: startedAt };
+  const known = versions.get(etag);
+  if (known) {
+    known.restorePoints.push(point);
+    known.first = startedAt;
+    return;
+  }
+  versions.set(etag, {
+    etag,
+    modified,
+    size,
+    ...(tier !== undefined && { tier }),
+    ...(md5 !== undefined && { md5 }),
+    restorePoints: [point],
+    first: startedAt,
+    last: startedAt,
+  });
+}

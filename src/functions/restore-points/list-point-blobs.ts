@@ -1,0 +1,181 @@
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import type { Dependencies } from '#app/dependencies.ts';
+import { NameOrder } from '#domain/blobs/name-order.ts';
+import {
+  folderOf,
+  folderView,
+  hasOutcomes,
+  lastFolder,
+  mayAdd,
+  type Row,
+  settled,
+  type View,
+} from '#domain/restore/browse.ts';
+import { inListedOrder, isHeld, type ManifestPage, manifestPages } from '#domain/run/manifest.ts';
+import { mayHold } from '#domain/run/name-range.ts';
+import type { Outcome } from '#domain/run/outcome.ts';
+import { PROBLEMS } from '#domain/run/problems.ts';
+import type { RunSummary } from '#domain/run/run.ts';
+import { tableOfShare } from '#domain/run/task-name.ts';
+import type { ControlStore } from '#storage/control/control-store.ts';
+import { answering, json, readQuery } from '../http/answering.ts';
+import { foreignCursor, HttpError } from '../http/http-error.ts';
+import { findKeptPoint } from '../run/find-restore-point.ts';
+
+const query = z.strictObject({
+  container: z.string().optional(),
+  prefix: z.string().max(1024).default(''),
+  delimiter: z.string().max(1024).optional(),
+  limit: z.coerce.number().int().min(1).max(5000).default(1000),
+  cursor: z.string().optional(),
+});
+
+/**
+ * So many parts are read for one answer; then it ends early, with a cursor. A page of the manifest is read as a whole,
+ * and what retries made of the failures that are shown comes on top.
+ */
+const PARTS_PER_ANSWER = 25;
+
+/** Where to go on: the page of the manifest, how many of its rows have been told, and the last folder before it. */
+const positionSchema = z.strictObject({
+  page: z.number().int().min(0),
+  row: z.number().int().min(0),
+  folder: z.string().min(1).optional(),
+  /** Tells the cursor of another question. */
+  of: z.string(),
+});
+
+type Position = Omit<z.output<typeof positionSchema>, 'of'>;
+
+/** GET /api/restore-points/{id}/blobs — what a restore point has of a container, by name or folder by folder. */
+export function listPointBlobsHandler(deps: Dependencies) {
+  return answering(deps, async (request) => {
+    const id = request.params.id!;
+    const { limit, cursor, ...asked } = readQuery(request, query);
+    const { summary, control } = await findKeptPoint(deps, id);
+    const container = containerOf(summary, asked.container);
+    const { prefix, delimiter } = asked;
+    const of = fingerprint([id, container, prefix, delimiter]);
+    const pages = manifestPages(summary.parts, container);
+    const from = readCursor(cursor, of, { prefix, delimiter });
+    // Those of retries tell what became of failures, and no names that are new.
+    const isFirst = ({ run }: ManifestPage) => run === pages[0]!.run;
+    const { rows, next } = await walk(control, pages.filter(isFirst), { prefix, delimiter }, from, limit);
+    const outcomes = await retried(
+      control,
+      pages.filter((page) => !isFirst(page)),
+      rows.flatMap((row) => ('outcome' in row ? row.outcome : [])),
+    );
+    return json(200, {
+      items: outcomes.map(shown),
+      folders: rows.flatMap((row) => ('folder' in row ? { prefix: row.folder } : [])),
+      next: next ? Buffer.from(JSON.stringify({ ...next, of })).toString('base64url') : null,
+    });
+  });
+}
+
+function containerOf({ id, parts }: RunSummary, named: string | undefined): string {
+  const shares = [...new Set(parts.map(({ container }) => container))];
+  const containers = shares.filter((share) => tableOfShare(share) === undefined);
+  const these = `It has: ${containers.slice(0, 20).join(', ')}${containers.length > 20 ? ', …' : ''}`;
+  if (named === undefined && containers.length > 1) {
+    const message = `Restore point ${id} has ${containers.length} containers: say which`;
+    throw new HttpError(400, 'container-missing', message, these, { containers });
+  }
+  const container = named ?? containers[0];
+  if (container !== undefined && containers.includes(container)) return container;
+  const message = `Restore point ${id} has no container${container === undefined ? '' : ` "${container}"`}`;
+  const isTable = container === undefined ? shares.length > 0 : tableOfShare(container) !== undefined;
+  const hint = isTable ? `Tables cannot be walked: GET /api/restore-points/${id} tells what it has of each` : these;
+  throw new HttpError(404, 'container-not-held', message, hint);
+}
+
+/** The rows from a position on, at most `limit`; and where to go on, unless that was all. Throws `damaged`. */
+async function walk(
+  control: ControlStore,
+  pages: readonly ManifestPage[],
+  question: Omit<View, 'folder'>,
+  from: Position,
+  limit: number,
+): Promise<{ rows: Row[]; next?: Position }> {
+  if (from.page > 0 && from.page >= pages.length) throw foreignCursor();
+  const rows: Row[] = [];
+  let read = 0;
+  for (let { page, row, folder } = from; page < pages.length; page++, row = 0) {
+    const view = { ...question, folder };
+    const parts = pages[page]!.parts.filter((part) => mayAdd(part, view));
+    if (row > 0 && parts.length === 0) throw foreignCursor();
+    if (parts.length === 0) continue;
+    const here = { page, ...(folder !== undefined && { folder }) };
+    const isEnough = rows.length === limit || (read > 0 && read + parts.length > PARTS_PER_ANSWER);
+    if (isEnough) return { rows, next: { ...here, row } };
+    read += parts.length;
+    // Each page learns the order anew, so that its rows are the same whatever page an answer begins with.
+    const outcomes = inListedOrder(await readAll(control, { ...pages[page]!, parts }), new NameOrder());
+    const shown = folderView(outcomes, view);
+    if (row > 0 && row >= shown.length) throw foreignCursor();
+    const told = shown.slice(row, row + limit - rows.length);
+    rows.push(...told);
+    if (row + told.length < shown.length) return { rows, next: { ...here, row: row + told.length } };
+    folder = lastFolder(shown, folder);
+  }
+  return { rows };
+}
+
+/** The outcomes, with what retries have made of those that failed. */
+async function retried(control: ControlStore, pages: readonly ManifestPage[], outcomes: Outcome[]): Promise<Outcome[]> {
+  const names = outcomes.flatMap(({ name, status }) => (status === 'failed' ? name : []));
+  if (names.length === 0) return outcomes;
+  const failed = new Set(names);
+  const later: Outcome[] = [];
+  for (const page of pages) {
+    const parts = page.parts.filter((part) => hasOutcomes(part) && names.some((name) => mayHold(part.names, name)));
+    for (const items of await readAll(control, { ...page, parts })) {
+      later.push(...items.filter(({ name }) => failed.has(name)));
+    }
+  }
+  return settled(outcomes, later);
+}
+
+async function readAll(control: ControlStore, page: ManifestPage): Promise<Outcome[][]> {
+  return (await control.readManifest(page)).map((items) => {
+    // An answer without what the part holds would look whole.
+    if (Array.isArray(items)) return items;
+    throw items;
+  });
+}
+
+function shown(outcome: Outcome): object {
+  const { name, size, modified, etag, type = 'block', tier, md5, tags, status, code } = outcome;
+  return {
+    name,
+    size,
+    modified,
+    etag,
+    type,
+    ...(tier !== undefined && { tier }),
+    ...(md5 !== undefined && { md5 }),
+    ...(tags !== undefined && { tags }),
+    status: isHeld(outcome) ? 'held' : status,
+    ...(code !== undefined && { code, hint: PROBLEMS[code] }),
+  };
+}
+
+function fingerprint(question: unknown[]): string {
+  return createHash('sha256').update(JSON.stringify(question)).digest('base64url').slice(0, 8);
+}
+
+function readCursor(cursor: string | undefined, of: string, { prefix, delimiter }: View): Position {
+  if (cursor === undefined) return { page: 0, row: 0 };
+  try {
+    const position = positionSchema.parse(JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8')));
+    const { folder } = position;
+    const isFolder =
+      folder === undefined || (delimiter !== undefined && folderOf(folder, { prefix, delimiter }) === folder);
+    if (position.of === of && isFolder) return position;
+  } catch {
+    // Told below like any other cursor that is not ours.
+  }
+  throw foreignCursor();
+}

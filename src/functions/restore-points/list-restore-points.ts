@@ -1,0 +1,103 @@
+import pLimit from 'p-limit';
+import { z } from 'zod';
+import type { Dependencies } from '#app/dependencies.ts';
+import { PROBLEMS } from '#domain/run/problems.ts';
+import { isRestorePoint, type Notes } from '#domain/run/restore-point.ts';
+import { isBackup, type RunMode } from '#domain/run/run.ts';
+import type { CatalogRow } from '#storage/catalog.ts';
+import { ControlStore } from '#storage/control/control-store.ts';
+import { isStorageError } from '#storage/storage-error.ts';
+import { answering, json, readQuery } from '../http/answering.ts';
+import { foreignCursor } from '../http/http-error.ts';
+import { readVaultCursors, writeVaultCursors } from '../http/vault-cursors.ts';
+import { vaultsOf } from '../run/find-run.ts';
+import { shownNotes, shownPoint } from './shown-restore-point.ts';
+
+const query = z.strictObject({
+  job: z.string().optional(),
+  limit: z.coerce.number().int().min(1).max(200).default(50),
+  removed: z.enum(['true', 'false']).default('false'),
+  cursor: z.string().optional(),
+});
+
+/** Most rows may be of other runs: after so many pages of the catalog an answer ends early, with a cursor. */
+const PAGES_PER_ANSWER = 20;
+const SUMMARIES_AT_ONCE = 8;
+
+interface Wanted {
+  job?: string | undefined;
+  limit: number;
+  removed: boolean;
+}
+
+type Shown = Pick<ReturnType<typeof shownPoint>, 'id' | 'time'>;
+
+/** GET /api/restore-points — newest first, from the catalog of every vault, with what each has and lacks. */
+export function listRestorePointsHandler(deps: Dependencies) {
+  return answering(deps, async (request) => {
+    const { job, limit, removed, cursor } = readQuery(request, query);
+    const vaults = vaultsOf(deps, job);
+    const cursors = readVaultCursors(cursor, vaults);
+    const pages = await Promise.all(
+      vaults.map(async (vault) => {
+        const from = cursors?.[vault];
+        if (cursors && from === undefined) return { vault, points: [] };
+        return { vault, ...(await pointsIn(deps, vault, { job, limit, removed: removed === 'true' }, from)) };
+      }),
+    );
+    const restorePoints = pages.flatMap(({ points }) => points).sort((a, b) => (a.time < b.time ? 1 : -1));
+    return json(200, { restorePoints, next: writeVaultCursors(pages) });
+  });
+}
+
+async function pointsIn(deps: Dependencies, vault: string, { job, limit, removed }: Wanted, from: string | undefined) {
+  const control = new ControlStore(deps.blobs(vault));
+  const atOnce = pLimit(SUMMARIES_AT_ONCE);
+  const noted = new Map<string, Promise<Map<string, Notes>>>();
+  const notesOf = async ({ job, id }: CatalogRow): Promise<Notes> => {
+    const notes = noted.get(job) ?? control.listNotes(job);
+    noted.set(job, notes);
+    return (await notes).get(id) ?? {};
+  };
+  const points: Shown[] = [];
+  let next = from;
+  for (let page = 0; page < PAGES_PER_ANSWER && points.length < limit; page++) {
+    // Not more than there is room for: the next answer goes on where a page of the catalog ends.
+    const options = { limit: limit - points.length, ...(job && { job }), ...(next && { cursor: next }) };
+    const listed = await deps
+      .catalog(vault)
+      .list(options)
+      .catch((error) => {
+        throw from && isStorageError(error, 'invalid') ? foreignCursor() : error;
+      });
+    const shown = listed.rows.filter(mayBePoint).map(async (row) => {
+      const notes = await notesOf(row);
+      return notes.removed && !removed ? [] : atOnce(() => pointOfRow(control, row, notes));
+    });
+    points.push(...(await Promise.all(shown)).flat());
+    next = listed.next;
+    if (next === undefined) break;
+  }
+  return { points, next };
+}
+
+/** The row of a run that ended without a word to the catalog still says `running`; the summary knows better. */
+function mayBePoint({ mode, dryRun, status }: CatalogRow): boolean {
+  return isBackup(mode as RunMode) && !dryRun && /^(?:succeeded|completed-with-failures|running)$/.test(status);
+}
+
+/** Nothing where the run left no restore point after all. */
+async function pointOfRow(control: ControlStore, row: CatalogRow, notes: Notes): Promise<Shown[]> {
+  try {
+    const summary = await control.readSummary(row);
+    return summary && isRestorePoint(summary) ? [shownPoint(summary, notes)] : [];
+  } catch (error) {
+    if (!isStorageError(error, 'damaged')) throw error;
+    // One damaged object must not hide the other restore points; what the catalog knows of this one is told.
+    const { id, job, mode, status, startedAt, finishedAt = null } = row;
+    const unknown = { containers: null, blobs: null, tables: null, entities: null, bytes: null, lacks: null };
+    const problem = { code: 'damaged', message: error.message, hint: PROBLEMS.damaged };
+    const told = { id, job, mode, status, time: startedAt, finishedAt, ...unknown, ...shownNotes(notes), problem };
+    return [told];
+  }
+}

@@ -1,0 +1,58 @@
+import type { HttpRequest } from '@azure/functions';
+import { z } from 'zod';
+import type { Dependencies } from '#app/dependencies.ts';
+import type { Notes } from '#domain/run/restore-point.ts';
+import { isStorageError } from '#storage/storage-error.ts';
+import { answering, json, readBody } from '../http/answering.ts';
+import { HttpError } from '../http/http-error.ts';
+import { findPoint, removedPoint } from '../run/find-restore-point.ts';
+import { shownNotes } from './shown-restore-point.ts';
+
+const reasoned = z.strictObject({ reason: z.string().trim().min(1).max(200) });
+const nothing = z.strictObject({});
+
+/** POST /api/restore-points/{id}/hold — keeps it, whatever the policy says, until the hold is lifted. */
+export function holdHandler(deps: Dependencies) {
+  return answering(deps, async (request) => {
+    const { reason } = await readBody(request, reasoned);
+    return note(deps, request, (notes) => ({ ...notes, hold: { at: deps.now().toISOString(), reason } }));
+  });
+}
+
+/** POST /api/restore-points/{id}/unhold */
+export function unholdHandler(deps: Dependencies) {
+  return answering(deps, async (request) => {
+    await readBody(request, nothing);
+    return note(deps, request, ({ hold, ...notes }) => notes);
+  });
+}
+
+/** POST /api/restore-points/{id}/release — somebody has looked at what engaged the brake, and it is right. */
+export function releaseHandler(deps: Dependencies) {
+  return answering(deps, async (request) => {
+    await readBody(request, nothing);
+    return note(deps, request, (notes, id) => {
+      if (!notes.brake) {
+        throw new HttpError(409, 'no-brake', `Restore point ${id} has no brake`, `GET /api/restore-points/${id}`);
+      }
+      // The first release counts: who repeats the call has not looked a second time.
+      return { ...notes, brake: { released: deps.now().toISOString(), ...notes.brake } };
+    });
+  });
+}
+
+/** What a prune has marked stays so: a hold that came too late must not look as if it held. */
+async function note(deps: Dependencies, request: HttpRequest, change: (notes: Notes, id: string) => Notes) {
+  const id = request.params.id!;
+  const { summary, control } = await findPoint(deps, id);
+  try {
+    const notes = await control.changeNotes(summary, (before) => {
+      if (before.removed) throw removedPoint(409, id, before.removed);
+      return change(before, id);
+    });
+    return json(200, { id, ...shownNotes(notes) });
+  } catch (error) {
+    if (!isStorageError(error, 'precondition')) throw error;
+    throw new HttpError(409, 'notes-contended', `What is noted of ${id} keeps changing`, 'Try again');
+  }
+}

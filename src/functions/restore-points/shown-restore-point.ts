@@ -1,0 +1,60 @@
+import { type HeldContainer, type HeldTable, heldContainers, heldTables } from '#domain/restore/held-container.ts';
+import type { Notes } from '#domain/run/restore-point.ts';
+import type { PartEntry, RunSummary } from '#domain/run/run.ts';
+import { tableOfShare } from '#domain/run/task-name.ts';
+
+interface Held {
+  containers: HeldContainer[];
+  tables: HeldTable[];
+}
+
+/** What the parts of a restore point hold. */
+export function heldBy(parts: readonly PartEntry[]): Held {
+  return { containers: heldContainers(parts), tables: heldTables(parts) };
+}
+
+/** A restore point as the API tells it. */
+export function shownPoint(summary: RunSummary, notes: Notes, held = heldBy(summary.parts)) {
+  const { id, job, mode, status, startedAt, finishedAt, bytes, containers, parts } = summary;
+  const there = new Set(parts.map(({ container }) => container));
+  const missing = containers
+    .filter((each) => each.status === 'failed' && !there.has(each.container))
+    .map(({ container }) => container);
+  return {
+    id,
+    job,
+    mode,
+    status,
+    time: startedAt,
+    finishedAt,
+    containers: held.containers.length,
+    blobs: sumOf(held.containers.map(({ blobs }) => blobs)),
+    tables: held.tables.length,
+    entities: sumOf(held.tables.map(({ entities }) => entities)),
+    // A retry lists only what failed: what the rest amounts to is not in its summary.
+    bytes: mode === 'retry' ? null : bytes.listed,
+    lacks: {
+      skipped: sumOf(held.containers.map(({ skipped }) => skipped)),
+      failed: sumOf([...held.containers, ...held.tables].map(({ failed }) => failed)),
+      containers: missing.filter((share) => tableOfShare(share) === undefined),
+      tables: missing.flatMap((share) => tableOfShare(share) ?? []),
+    },
+    ...shownNotes(notes),
+  };
+}
+
+function sumOf(counts: number[]): number {
+  return counts.reduce((total, count) => total + count, 0);
+}
+
+/** What is noted of a restore point; the newest verification first. */
+export function shownNotes({ hold, brake, proofs = [], removed }: Notes) {
+  const verifications = [...proofs].sort((a, b) => (a.at < b.at ? 1 : -1));
+  return {
+    hold: hold ?? null,
+    brake: brake ?? null,
+    verified: verifications[0] ?? null,
+    verifications,
+    ...(removed && { removed }),
+  };
+}

@@ -1,0 +1,40 @@
+import { z } from 'zod';
+import type { Dependencies } from '#app/dependencies.ts';
+import { lockPath } from '#domain/run/control-paths.ts';
+import { answering, json, readBody } from '../http/answering.ts';
+import { HttpError } from '../http/http-error.ts';
+import { endRun } from './close-run.ts';
+import { findRun } from './find-run.ts';
+
+const body = z.strictObject({ force: z.boolean().default(false) });
+
+/**
+ * POST /api/runs/{id}/cancel — asks; activities notice within seconds, abort pending copies, and the run ends. With
+ * `force` it does not wait for that: for a run whose orchestration no longer moves.
+ */
+export function cancelRunHandler(deps: Dependencies) {
+  return answering(deps, async (request, client) => {
+    const id = request.params.id!;
+    const { force } = await readBody(request, body);
+    for (let attempt = 0; attempt < 5; attempt++) {
+      const found = await findRun(deps, client, id);
+      const location = `/api/runs/${id}`;
+      if (force && (found.state === 'running' || (found.state === 'lost' && found.holdsLock))) {
+        // What ends it for certain is that its lock goes: whether the orchestration can be reached or not.
+        await client.terminate(id, 'Cancelled by force').catch(() => {});
+        const { status } = await endRun(deps, found, found.state === 'lost' ? 'failed' : 'cancelled');
+        return json(200, { id, status, cancelling: false, location });
+      }
+      if (found.state !== 'running') {
+        const status = found.state === 'ended' ? found.summary.status : 'failed';
+        throw new HttpError(409, 'run-ended', `Run ${id} has ended: ${status}`);
+      }
+      const { lock, lockEtag, run, control } = found;
+      const answer = { id, status: 'running', cancelling: true, location };
+      if (lock.cancel) return json(202, answer);
+      const wanted = { ...lock, cancel: true };
+      if (await control.writeJson(lockPath(run.job), wanted, { ifMatch: lockEtag })) return json(202, answer);
+    }
+    throw new HttpError(409, 'lock-contended', `The lock of run ${id} keeps changing`, 'Try again');
+  });
+}

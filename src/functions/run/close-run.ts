@@ -1,0 +1,57 @@
+import type { Dependencies } from '#app/dependencies.ts';
+import { runsAs } from '#app/job-context.ts';
+import { noteInCatalog } from '#app/note-in-catalog.ts';
+import { problemOf } from '#domain/run/problems.ts';
+import { reportOf } from '#domain/run/report.ts';
+import { leftBy, type RunRef, type RunSummary } from '#domain/run/run.ts';
+import { catalogRowOf } from '#storage/catalog.ts';
+import { ControlStore } from '#storage/control/control-store.ts';
+
+/** A run, and the vault it was made in: also where the configuration no longer has its job. */
+export interface RunInVault {
+  run: Omit<RunRef, 'epoch'>;
+  /** Alias. */
+  vault: string;
+}
+
+/**
+ * Ends a run that nothing works on any more, before another takes its lock: writes the summary that it will never write
+ * itself. Should it be publishing at this very moment after all, exactly one of the two summaries comes first, and that
+ * one stands. Returns the one that stands.
+ */
+export async function closeRun(
+  deps: Dependencies,
+  { run, vault }: RunInVault,
+  status: 'failed' | 'cancelled',
+): Promise<RunSummary> {
+  const control = new ControlStore(deps.blobs(vault));
+  const job = runsAs(deps).find(({ name }) => name === run.job);
+  const now = deps.now();
+  const problems = status === 'failed' ? [problemOf('run-lost', 0)] : [];
+  const parts = await control.listParts(run);
+  const summary: RunSummary = {
+    format: 1,
+    ...reportOf(run, parts, { status, now, finishedAt: now, problems, requests: {} }),
+    source: job ? deps.blobs(job.source.account).endpoint : '',
+    vault: deps.blobs(vault).endpoint,
+    destination: { container: job?.destination.container ?? '', prefix: job?.destination.prefix ?? '' },
+    restorePoint: false,
+    parts: [],
+  };
+  if (!(await control.writeSummary(summary))) return (await control.readSummary(run))!;
+  await noteInCatalog(deps, vault, catalogRowOf(summary));
+  deps.telemetry.runFinished(summary);
+  return summary;
+}
+
+/** Closes a run and frees its lock. */
+export async function endRun(
+  deps: Dependencies,
+  place: RunInVault,
+  status: 'failed' | 'cancelled',
+): Promise<RunSummary> {
+  const { run, vault } = place;
+  const summary = await closeRun(deps, place, status);
+  await new ControlStore(deps.blobs(vault)).releaseLock(run, deps.now(), leftBy(summary));
+  return summary;
+}

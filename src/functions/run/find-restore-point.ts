@@ -1,0 +1,55 @@
+import type { Dependencies } from '#app/dependencies.ts';
+import { isRestorePoint, type Notes } from '#domain/run/restore-point.ts';
+import { isBackup, type RunSummary } from '#domain/run/run.ts';
+import { parseRunId } from '#domain/run/run-id.ts';
+import { ControlStore } from '#storage/control/control-store.ts';
+import { HttpError } from '../http/http-error.ts';
+import { vaultsOf } from './find-run.ts';
+
+export interface FoundPoint {
+  summary: RunSummary;
+  /** Alias. */
+  vault: string;
+  control: ControlStore;
+}
+
+const LIST = 'GET /api/restore-points lists the restore points';
+
+/** The restore point of this id, also one marked to be removed. Throws 404 where there is none, and says why. */
+export async function findPoint(deps: Dependencies, id: string): Promise<FoundPoint> {
+  const job = parseRunId(id)?.job;
+  for (const vault of job === undefined ? [] : vaultsOf(deps, job)) {
+    const run = { job: job!, id };
+    const control = new ControlStore(deps.blobs(vault));
+    const summary = await control.readSummary(run);
+    if (summary && isRestorePoint(summary)) return { summary, vault, control };
+    if (summary) throw notFound(`Run ${id} left no restore point: ${whyNone(summary)}`);
+    const lock = await control.readLock(run.job);
+    if (lock?.value.run?.id === id) throw notFound(`Run ${id} has left no restore point yet: it has not ended`);
+  }
+  throw notFound(`There is no restore point "${id}"`);
+}
+
+/** The restore point of this id and what is noted of it. Throws 404 also for one that is marked to be removed. */
+export async function findKeptPoint(deps: Dependencies, id: string): Promise<FoundPoint & { notes: Notes }> {
+  const found = await findPoint(deps, id);
+  const notes = await found.control.readNotes(found.summary);
+  if (notes.removed) throw removedPoint(404, id, notes.removed);
+  return { ...found, notes };
+}
+
+export function removedPoint(status: number, id: string, { at, run }: { at: string; run: string }): HttpError {
+  const message = `Restore point ${id} was marked to be removed at ${at} by run ${run}`;
+  return new HttpError(status, 'point-removed', message, LIST);
+}
+
+function whyNone({ mode, dryRun, status, problems }: RunSummary): string {
+  if (!isBackup(mode)) return `it is a ${mode}`;
+  if (dryRun) return 'it was a dry run';
+  const problem = problems.find(({ container }) => container === undefined) ?? problems[0];
+  return problem ? `${status}, ${problem.message}` : status;
+}
+
+function notFound(message: string): HttpError {
+  return new HttpError(404, 'restore-point-not-found', message, LIST);
+}

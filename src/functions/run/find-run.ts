@@ -1,0 +1,59 @@
+import type { DurableClient } from 'durable-functions';
+import type { Dependencies } from '#app/dependencies.ts';
+import { runsAs } from '#app/job-context.ts';
+import { isAbandoned, type RunLock } from '#domain/run/lock.ts';
+import type { ListedPart } from '#domain/run/report.ts';
+import type { RunRef, RunSummary } from '#domain/run/run.ts';
+import { parseRunId } from '#domain/run/run-id.ts';
+import { ControlStore } from '#storage/control/control-store.ts';
+import { HttpError } from '../http/http-error.ts';
+import { orchestrationState } from './orchestration-state.ts';
+
+/** A run as the vault knows it: ended with a summary, holding its job's lock, or lost on the way. */
+export type FoundRun = { vault: string; control: ControlStore } & (
+  | { state: 'ended'; summary: RunSummary }
+  | { state: 'running'; run: RunRef; lock: RunLock; lockEtag: string; containers: number | undefined }
+  | { state: 'lost'; run: Omit<RunRef, 'epoch'>; parts: ListedPart[]; holdsLock: boolean }
+);
+
+const gone = { state: 'ended', containers: undefined } as const;
+
+/** Throws 404 when no vault knows the run. */
+export async function findRun(deps: Dependencies, client: DurableClient, id: string): Promise<FoundRun> {
+  const parsed = parseRunId(id);
+  if (!parsed) throw notFound(id);
+  const { job } = parsed;
+  for (const alias of vaultsOf(deps, job)) {
+    const control = new ControlStore(deps.blobs(alias));
+    const at = { vault: alias, control };
+    const ended = await control.readSummary({ job, id });
+    if (ended) return { ...at, state: 'ended', summary: ended };
+    const lock = await control.readLock(job);
+    const run = lock?.value.run;
+    const { state, containers } = lock && run?.id === id ? await orchestrationState(client, id) : gone;
+    if (lock && run?.id === id && !isAbandoned(lock.value, state, deps.now())) {
+      return { ...at, state: 'running', run, lock: lock.value, lockEtag: lock.etag, containers };
+    }
+    const parts = await control.listParts({ job, id });
+    // It may have ended between the two looks.
+    const now = await control.readSummary({ job, id });
+    if (now) return { ...at, state: 'ended', summary: now };
+    if (run?.id === id) return { ...at, state: 'lost', run, parts, holdsLock: true };
+    if (parts.length === 0) continue;
+    const startedAt = parsed.startedAt.toISOString();
+    const unknown = { id, job, mode: 'incremental', trigger: 'http', dryRun: false, startedAt } as const;
+    return { ...at, state: 'lost', run: unknown, parts, holdsLock: false };
+  }
+  throw notFound(id);
+}
+
+/** The job's own vault, or every vault for a job that the configuration no longer has. */
+export function vaultsOf(deps: Dependencies, job?: string): string[] {
+  const jobs = runsAs(deps);
+  const own = jobs.filter(({ name }) => name === job);
+  return [...new Set((own.length > 0 ? own : jobs).map(({ destination }) => destination.account))];
+}
+
+function notFound(id: string): HttpError {
+  return new HttpError(404, 'run-not-found', `There is no run "${id}"`, 'GET /api/runs lists the runs');
+}

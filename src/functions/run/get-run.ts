@@ -1,0 +1,68 @@
+import type { DurableClient } from 'durable-functions';
+import type { Dependencies } from '#app/dependencies.ts';
+import { isRestored } from '#domain/restore/restore.ts';
+import { problemOf } from '#domain/run/problems.ts';
+import { reportOf } from '#domain/run/report.ts';
+import type { RunRef, RunReport, RunSummary } from '#domain/run/run.ts';
+import type { RestoreTask } from '#domain/run/tasks.ts';
+import { ControlStore } from '#storage/control/control-store.ts';
+import { isStorageError } from '#storage/storage-error.ts';
+import { answering, json } from '../http/answering.ts';
+import { findRun } from './find-run.ts';
+
+/** A run's report: from its summary, or from the parts it has left so far. */
+export async function readReport(deps: Dependencies, client: DurableClient, id: string): Promise<RunReport> {
+  const found = await findRun(deps, client, id);
+  if (found.state === 'ended') {
+    const { format, source, vault, destination, restorePoint, parts, ...report } = found.summary;
+    return report;
+  }
+  const now = deps.now();
+  if (found.state === 'lost') {
+    const problems = [problemOf('run-lost', 0)];
+    return reportOf(found.run, found.parts, { status: 'failed', now, finishedAt: now, problems, requests: {} });
+  }
+  const [parts, expected] = await Promise.all([
+    found.control.listParts(found.run),
+    expectedOf(deps, found.vault, found.run),
+  ]);
+  return reportOf(found.run, parts, {
+    status: 'running',
+    now,
+    problems: [],
+    requests: {},
+    ...(expected !== undefined && { expected }),
+    containers: found.containers ?? Number.POSITIVE_INFINITY,
+  });
+}
+
+/** How many blobs a run can be expected to list: a backup as many as the last one, a restore what its restore point has. */
+async function expectedOf(deps: Dependencies, vault: string, run: RunRef): Promise<number | undefined> {
+  const { job, mode, restore, verify } = run;
+  const point = restore?.point ?? verify?.point;
+  try {
+    if (run.retryOf !== undefined || mode === 'prune' || mode === 'redrive') return undefined;
+    if (point) return heldIn(await new ControlStore(deps.blobs(vault)).readSummary({ job, id: point }), restore);
+    const { rows } = await deps.catalog(vault).list({ job, limit: 10 });
+    const alike = mode === 'reconcile' ? ['reconcile'] : ['full', 'incremental'];
+    const last = rows.find((row) => alike.includes(row.mode) && /^(succeeded|completed)/.test(row.status));
+    return last?.counts?.listed;
+  } catch (error) {
+    if (isStorageError(error)) return undefined;
+    throw error;
+  }
+}
+
+/** Not known where only some names of a container, or keys of a table, are wanted. */
+function heldIn(point: RunSummary | undefined, restore: RestoreTask | undefined): number | undefined {
+  const isSome = restore && (restore.startsWith || restore.include.length || restore.exclude.length || restore.keys);
+  if (!point || isSome) return undefined;
+  return point.parts
+    .filter(({ container }) => !restore || isRestored(restore, container))
+    .reduce((sum, { copied, unchanged }) => sum + copied + unchanged, 0);
+}
+
+/** GET /api/runs/{id} */
+export function getRunHandler(deps: Dependencies) {
+  return answering(deps, async (request, client) => json(200, await readReport(deps, client, request.params.id!)));
+}

@@ -1,0 +1,109 @@
+import { z } from 'zod';
+import type { ScanSliceResult } from '#activities/run/slice.ts';
+import type { Dependencies } from '#app/dependencies.ts';
+import { CONTROL_CONTAINER, kindOfPath, partPath, runPrefix } from '#domain/run/control-paths.ts';
+import type { Outcome, PlannedCopy } from '#domain/run/outcome.ts';
+import { PROBLEMS } from '#domain/run/problems.ts';
+import type { ListedPart } from '#domain/run/report.ts';
+import type { RunSummary } from '#domain/run/run.ts';
+import { parseRunId } from '#domain/run/run-id.ts';
+import type { Tile } from '#domain/tables/segment.ts';
+import { StorageError } from '#storage/storage-error.ts';
+import { answering, json, readQuery } from '../http/answering.ts';
+import { foreignCursor } from '../http/http-error.ts';
+import { findRun } from './find-run.ts';
+
+const query = z.strictObject({
+  status: z.enum(['copied', 'unchanged', 'skipped', 'failed', 'planned']).optional(),
+  container: z.string().optional(),
+  limit: z.coerce.number().int().min(1).max(5000).default(1000),
+  cursor: z.string().optional(),
+});
+
+/** So many parts are read for one answer; then it ends early, with a cursor. */
+const PARTS_PER_ANSWER = 25;
+
+/** GET /api/runs/{id}/outcomes — what became of each blob, by name; of a dry run, what would become of it. */
+export function listOutcomesHandler(deps: Dependencies) {
+  return answering(deps, async (request, client) => {
+    const id = request.params.id!;
+    const { status, container, limit, cursor } = readQuery(request, query);
+    const found = await findRun(deps, client, id);
+    const { control } = found;
+    const run = { id, job: parseRunId(id)!.job };
+    const all = await control.listParts(run);
+    // Of a run that has published its parts, these count: all of them, as they were then, and none that came after.
+    const named = found.state === 'ended' ? ownParts(found.summary) : new Map<string, string>();
+    const there = new Set(all.map(({ path }) => path));
+    for (const path of named.keys()) {
+      if (there.has(path)) continue;
+      throw new StorageError('damaged', `${CONTROL_CONTAINER}/${path} in ${found.vault}, a part of ${id}, is missing`);
+    }
+    const parts = all.filter((part) => (named.size === 0 || named.has(part.path)) && mayHold(part, status, container));
+    const at = readCursor(cursor);
+    const items: object[] = [];
+    let next: string | null = null;
+    for (let index = at.part, read = 0; index < parts.length; index++, read++) {
+      if (read === PARTS_PER_ANSWER) {
+        next = writeCursor(index, 0);
+        break;
+      }
+      const part = parts[index]!;
+      const { container: of, destination } = part.tally;
+      const from = index === at.part ? at.item : 0;
+      const { items: lines, end } = await control.readPart<Outcome, ScanSliceResult>(part.path, named.get(part.path));
+      const shown: object[] = lines.filter((item) => !status || item.status === status).map(shownOutcome);
+      // Plan chunks are named by the scan part that was published; others may be left of an attempt that was not.
+      for (const { key } of (status === 'planned' && end.chunks) || []) {
+        const plan = await control.readPart<PlannedCopy | Tile, object>(partPath(run, 'plan', of, key));
+        shown.push(...plan.items.map((item) => ('range' in item ? shownTile(item) : shownPlan(item))));
+      }
+      const page = shown.slice(from, from + limit - items.length);
+      items.push(...page.map((item) => ({ container: of, destination, ...item })));
+      if (from + page.length < shown.length) {
+        next = writeCursor(index, from + page.length);
+        break;
+      }
+    }
+    return json(200, { items, next });
+  });
+}
+
+/** The parts that a run wrote itself, with the checksum of each; a retry also names those of the run it completes. */
+function ownParts({ id, job, parts }: RunSummary): Map<string, string> {
+  const prefix = runPrefix({ id, job });
+  return new Map(parts.flatMap(({ path, sha256 }) => (path.startsWith(prefix) ? [[path, sha256]] : [])));
+}
+
+function mayHold(part: ListedPart, status: string | undefined, container: string | undefined): boolean {
+  const kind = kindOfPath(part.path)?.kind;
+  if (container !== undefined && part.tally.container !== container) return false;
+  if (status === 'planned') return kind === 'scan' && part.tally.planned > 0;
+  if (kind !== 'scan' && kind !== 'copy' && kind !== 'range') return false;
+  return status === undefined || part.tally[status as 'copied' | 'unchanged' | 'skipped' | 'failed'] > 0;
+}
+
+function shownOutcome({ source, ...outcome }: Outcome): object {
+  return { ...outcome, ...(outcome.code && { hint: PROBLEMS[outcome.code] }) };
+}
+
+/** What a restore of a table would write: entities are not named before they are read. */
+function shownTile({ name, range, entities, size, files, readAt }: Tile): object {
+  return { name, status: 'planned', range, entities, size, files, readAt };
+}
+
+function shownPlan({ source, mirror, reason, entry }: PlannedCopy): object {
+  const { name, etag, lastModified, size } = entry ? { ...entry, lastModified: entry.modified } : source;
+  return { name, status: 'planned', reason, etag, modified: lastModified, size, overwrites: mirror !== undefined };
+}
+
+function writeCursor(part: number, item: number): string {
+  return `${part}.${item}`;
+}
+
+function readCursor(cursor: string | undefined): { part: number; item: number } {
+  if (cursor === undefined) return { part: 0, item: 0 };
+  const match = /^(\d{1,9})\.(\d{1,9})$/.exec(cursor);
+  if (!match) throw foreignCursor();
+  return { part: Number(match[1]), item: Number(match[2]) };
+}

@@ -1,0 +1,62 @@
+import { z } from 'zod';
+import type { Dependencies } from '#app/dependencies.ts';
+import { workplaceOf } from '#app/job-context.ts';
+import type { VerifyTask } from '#domain/run/tasks.ts';
+import { shareProblem } from '#domain/verify/portion.ts';
+import { answering, readBody } from '../http/answering.ts';
+import { HttpError } from '../http/http-error.ts';
+import { choosePoint } from '../restore-points/choose-restore-point.ts';
+import { answerStart, startRun } from '../run/start-run.ts';
+
+/** Blobs that a drill restores, where nothing else is said. */
+const SAMPLE = 20;
+
+const body = z
+  .strictObject({
+    restorePoint: z.string().max(100).optional(),
+    job: z.string().optional(),
+    kind: z.enum(['quick', 'deep', 'drill']).default('quick'),
+    share: z
+      .string()
+      .superRefine((value, context) => {
+        const message = shareProblem(value);
+        if (message !== undefined) context.addIssue({ code: 'custom', message });
+      })
+      .optional(),
+    sample: z.number().int().min(1).max(1000).optional(),
+  })
+  .superRefine(({ kind, share, sample }, context) => {
+    const misplaced = (name: string, of: string) =>
+      context.addIssue({ code: 'custom', path: [name], message: `only with "kind": "${of}"` });
+    if (share !== undefined && kind !== 'deep') misplaced('share', 'deep');
+    if (sample !== undefined && kind !== 'drill') misplaced('sample', 'drill');
+  });
+
+/** POST /api/verifications — proves a restore point, as a run of its job. */
+export function startVerificationHandler(deps: Dependencies) {
+  return answering(deps, async (request, client) => {
+    const wanted = await readBody(request, body);
+    const { summary } = await choosePoint(deps, wanted, 'look');
+    const name = summary.job;
+    if (!deps.configuration.jobs.some((job) => job.name === name)) {
+      throw new HttpError(
+        409,
+        'job-not-found',
+        `The configuration has no job "${name}", whose restore point this is`,
+        'Configure a job of this name with this vault; it needs no schedule',
+      );
+    }
+    const { job } = workplaceOf(deps, name);
+    const verify: VerifyTask = {
+      point: summary.id,
+      kind: wanted.kind,
+      share: wanted.share ?? job.verify?.share ?? '100%',
+      // Counted by the lock.
+      turn: 0,
+      sample: wanted.sample ?? SAMPLE,
+    };
+    return answerStart(
+      await startRun(deps, client, { job: name, mode: 'verify', trigger: 'http', dryRun: false, verify }),
+    );
+  });
+}

@@ -1,0 +1,425 @@
+import { buffer } from 'node:stream/consumers';
+import {
+  type BlobClient,
+  type BlobDownloadResponseParsed,
+  type BlobHTTPHeaders,
+  BlobServiceClient,
+  type BlockBlobClient,
+  type ContainerClient,
+} from '@azure/storage-blob';
+import pLimit from 'p-limit';
+import type { BlobState, ContentHeaders, Kept } from '#domain/blobs/blob.ts';
+import type {
+  BlobAccount,
+  BlobPage,
+  CopyRequest,
+  CopyResult,
+  ListBlobsOptions,
+  PutObjectOptions,
+  ReadAccess,
+  StartedCopy,
+  StoredObject,
+} from '../../blob-account.ts';
+import { isStorageError, StorageError } from '../../storage-error.ts';
+import type { AccountAccess } from '../account-access.ts';
+import { type Asked, storageErrorOf } from '../errors.ts';
+import { blobPipeline } from '../pipeline.ts';
+import { type ReadAccessMinter, readAccessMinter } from '../read-access.ts';
+import { withExtras } from '../request-extras.ts';
+import type { RetryOptions } from '../retry-policy.ts';
+import { addresses } from './addressing.ts';
+import { blobStateOf } from './blob-properties.ts';
+import { type Block, planBlocks } from './block-plan.ts';
+import { bareEtag, quotedEtag } from './etag.ts';
+import { type ListingReaderOptions, readListing } from './listing-reader.ts';
+import { type RestOfContent, wholeContent } from './whole-content.ts';
+
+const PAGE_SIZE = 5000;
+/** Blocks of one blob that are copied at once. */
+const BLOCKS_AT_ONCE = 8;
+/** From so many blocks on, one request to find those that are there already is worth it. */
+const WORTH_ASKING = 8;
+
+/** One storage account's blobs, by way of the Azure SDK. */
+export class AzureBlobAccount implements BlobAccount {
+  readonly alias: string;
+  readonly endpoint: string;
+  readonly #service: BlobServiceClient;
+  readonly #mint: ReadAccessMinter;
+  readonly #retries: RetryOptions;
+  /** Not every account lists versions; those that do not refuse to be asked. */
+  #refusesVersions = false;
+
+  constructor(access: AccountAccess, retries: RetryOptions) {
+    this.alias = access.alias;
+    this.endpoint = access.blobEndpoint;
+    const url = access.by.kind === 'sas' ? `${access.blobEndpoint}?${access.by.sas}` : access.blobEndpoint;
+    this.#service = new BlobServiceClient(url, blobPipeline(access, retries));
+    this.#mint = readAccessMinter(this.#service, access.by);
+    this.#retries = retries;
+  }
+
+  listContainers(marker?: string, signal?: AbortSignal): Promise<{ names: string[]; next?: string }> {
+    return this.#ask({ action: 'list the containers of' }, async () => {
+      const pages = this.#service
+        .listContainers({ ...abortable(signal) })
+        .byPage({ maxPageSize: PAGE_SIZE, ...continuing(marker) });
+      const { value: page } = await pages.next();
+      const names = ((page?.containerItems ?? []) as { name: string }[])
+        .map(({ name }) => name)
+        .filter(isOrdinaryContainer);
+      return { names, ...(page?.continuationToken ? { next: page.continuationToken } : {}) };
+    });
+  }
+
+  async createContainer(container: string): Promise<'created' | 'exists'> {
+    try {
+      await this.#ask({ action: 'create container', container }, () => this.#container(container).create());
+      return 'created';
+    } catch (error) {
+      if (isStorageError(error) && error.code === 'ContainerAlreadyExists') return 'exists';
+      throw error;
+    }
+  }
+
+  async listBlobs(container: string, options: ListBlobsOptions): Promise<BlobPage> {
+    if (!options.kept) return this.#listBlobs(container, options);
+    if (!this.#refusesVersions) {
+      try {
+        return await this.#listBlobs(container, options, 'snapshots and versions');
+      } catch (error) {
+        if (!couldMeanVersions(error)) throw error;
+      }
+    }
+    const page = await this.#listBlobs(container, options, 'snapshots');
+    this.#refusesVersions = true;
+    return page;
+  }
+
+  #listBlobs(container: string, options: ListBlobsOptions, kept?: ListingReaderOptions['kept']): Promise<BlobPage> {
+    return this.#ask({ action: 'list the blobs of', container }, async () => {
+      const { prefix, delimiter, marker, limit, signal } = options;
+      const client = this.#container(container);
+      const asked = {
+        includeMetadata: options.metadata === true,
+        includeTags: options.tags === true,
+        includeCopy: options.copy === true,
+        includeSnapshots: kept !== undefined,
+        includeVersions: kept === 'snapshots and versions',
+        ...(prefix ? { prefix } : {}),
+        ...abortable(signal),
+      };
+      const pages = (delimiter ? client.listBlobsByHierarchy(delimiter, asked) : client.listBlobsFlat(asked)).byPage({
+        maxPageSize: limit ?? PAGE_SIZE,
+        ...continuing(marker),
+      });
+      let page: BlobPage | undefined;
+      const readBody = (body: Buffer) => {
+        page = readListing(body, { contentHeaders: options.contentHeaders === true, ...(kept ? { kept } : {}) });
+      };
+      await withExtras({ readBody }, () => pages.next());
+      // What connections remember of this call must not keep the page.
+      const read = page;
+      page = undefined;
+      if (!read) throw new Error('The SDK answered a listing without sending a request.');
+      return read;
+    });
+  }
+
+  look(container: string, name: string, kept?: Kept): Promise<BlobState | undefined> {
+    return orAbsent(
+      this.#ask({ action: 'look at', container, name }, async () =>
+        blobStateOf(name, await this.#blob(container, name, kept).getProperties(), kept),
+      ),
+    );
+  }
+
+  canAddress(container: string, name: string): boolean {
+    return isContainerName(container) && addresses(this.#container(container), name);
+  }
+
+  readAccess(container: string, until: Date): Promise<ReadAccess> {
+    return this.#ask({ action: 'get read access to', container }, () => this.#mint(this.#container(container), until));
+  }
+
+  snapshot(container: string, name: string, ifMatch: string): Promise<string> {
+    return this.#ask({ action: 'snapshot', container, name }, async () => {
+      const made = await this.#blob(container, name).createSnapshot({ conditions: { ifMatch: quotedEtag(ifMatch) } });
+      return made.snapshot!;
+    });
+  }
+
+  copySync(request: CopyRequest): Promise<CopyResult> {
+    return this.#ask(copying(request), async () => {
+      const done = await this.#blob(request.container, request.name).syncCopyFromURL(
+        request.sourceUrl,
+        copyOptions(request),
+      );
+      return { etag: bareEtag(done.etag) };
+    });
+  }
+
+  startCopy(request: CopyRequest): Promise<StartedCopy> {
+    return this.#ask(copying(request), async () => {
+      const started: StartedCopy = { etag: '', copyId: '', status: 'pending' };
+      const readHeaders = (get: (name: string) => string | undefined) => {
+        started.etag = bareEtag(get('etag'));
+        started.copyId = get('x-ms-copy-id') ?? '';
+        started.status = get('x-ms-copy-status') === 'success' ? 'success' : 'pending';
+      };
+      // The SDK starts a copy only together with its poller, which accepts another copy's success and never ends on an
+      // aborted one. Nobody polls it here: its answer to the first request is read from the headers and it is dropped.
+      await withExtras({ readHeaders }, () =>
+        this.#blob(request.container, request.name).beginCopyFromURL(request.sourceUrl, copyOptions(request)),
+      );
+      return started;
+    });
+  }
+
+  async abortCopy(container: string, name: string, copyId: string): Promise<void> {
+    await this.#ask({ action: 'abort the copy onto', container, name }, () =>
+      this.#blob(container, name).abortCopyFromURL(copyId),
+    );
+  }
+
+  copyBlocks(request: CopyRequest & { size: number; headers: ContentHeaders }): Promise<CopyResult> {
+    // Without a block there is nothing that could carry the source condition.
+    if (request.size === 0) return this.copySync(request);
+    return this.#ask(copying(request), async () => {
+      const client = this.#blob(request.container, request.name).getBlockBlobClient();
+      const { origin, pathname } = new URL(request.sourceUrl);
+      const blocks = planBlocks(request.size, `${origin}${pathname}\n${request.sourceIfMatch}`);
+      const stop = new AbortController();
+      const signal = request.signal ? AbortSignal.any([request.signal, stop.signal]) : stop.signal;
+      // The SDK offers no source condition here. Sent on every block, since each of them reads the source anew.
+      const headers = { 'x-ms-source-if-match': quotedEtag(request.sourceIfMatch) };
+      const there = await stagedBlocks(client, blocks);
+      const limit = pLimit(BLOCKS_AT_ONCE);
+      let failure: { error: unknown } | undefined;
+      const staged = blocks.map(({ id, offset, count }) =>
+        limit(async () => {
+          if (failure || there.has(id)) return;
+          try {
+            await withExtras({ headers }, () =>
+              client.stageBlockFromURL(id, request.sourceUrl, offset, count, { abortSignal: signal }),
+            );
+          } catch (error) {
+            failure ??= { error };
+            stop.abort();
+          }
+        }),
+      );
+      await Promise.all(staged);
+      if (failure) throw failure.error;
+      const { metadata, tags, tier, conditions } = copyOptions(request);
+      const committed = await client.commitBlockList(
+        blocks.map(({ id }) => id),
+        {
+          conditions,
+          blobHTTPHeaders: httpHeaders(request.headers),
+          ...(metadata ? { metadata } : {}),
+          ...(tags ? { tags } : {}),
+          ...(tier ? { tier } : {}),
+          ...abortable(request.signal),
+        },
+      );
+      return { etag: bareEtag(committed.etag) };
+    });
+  }
+
+  setMetadata(container: string, name: string, metadata: Record<string, string>, ifMatch: string): Promise<string> {
+    return this.#ask({ action: 'set the metadata of', container, name }, async () => {
+      const conditions = { ifMatch: quotedEtag(ifMatch) };
+      const done = await this.#blob(container, name).setMetadata(metadata, { conditions });
+      return bareEtag(done.etag);
+    });
+  }
+
+  async setTier(
+    container: string,
+    name: string,
+    tier: string,
+    { kept, priority }: { kept?: Kept; priority?: 'Standard' | 'High' } = {},
+  ): Promise<void> {
+    await this.#ask({ action: 'set the tier of', container, name }, () =>
+      this.#blob(container, name, kept).setAccessTier(tier, priority ? { rehydratePriority: priority } : {}),
+    );
+  }
+
+  async setTags(container: string, name: string, tags: Record<string, string>): Promise<void> {
+    await this.#ask({ action: 'set the tags of', container, name }, () => this.#blob(container, name).setTags(tags));
+  }
+
+  putObject(container: string, name: string, body: Uint8Array, options: PutObjectOptions): Promise<{ etag: string }> {
+    return this.#ask({ action: 'write', container, name }, async () => {
+      const done = await this.#blob(container, name)
+        .getBlockBlobClient()
+        .upload(body, body.byteLength, {
+          blobHTTPHeaders: httpHeaders(options),
+          ...(options.metadata ? { metadata: options.metadata } : {}),
+          ...(options.expect ? { conditions: expecting(options.expect) } : {}),
+        });
+      return { etag: bareEtag(done.etag) };
+    });
+  }
+
+  getObject(container: string, name: string): Promise<StoredObject | undefined> {
+    return orAbsent(
+      this.#ask({ action: 'read', container, name }, async () => {
+        const answer = await this.#blob(container, name).download();
+        return {
+          body: await buffer(answer.readableStreamBody!),
+          etag: bareEtag(answer.etag),
+          metadata: answer.metadata ?? {},
+        };
+      }),
+    );
+  }
+
+  async *readContent(
+    container: string,
+    name: string,
+    { ifMatch, kept, signal }: { ifMatch: string; kept?: Kept; signal?: AbortSignal },
+  ): AsyncGenerator<Uint8Array, void, undefined> {
+    const conditions = { ifMatch: quotedEtag(ifMatch) };
+    try {
+      const client = this.#blob(container, name, kept);
+      const open = (from: number) =>
+        withExtras({ streamBody: true }, async () =>
+          restOf(
+            await client.download(from, undefined, { conditions, maxRetryRequests: 0, ...abortable(signal) }),
+            from,
+          ),
+        );
+      yield* wholeContent(open, this.#retries, signal);
+    } catch (error) {
+      throw storageErrorOf(error, { action: 'read', container, name, alias: this.alias });
+    }
+  }
+
+  async deleteBlob(
+    container: string,
+    name: string,
+    { ifMatch, kept }: { ifMatch: string; kept?: Kept },
+  ): Promise<void> {
+    try {
+      await this.#ask({ action: 'delete', container, name }, () =>
+        this.#blob(container, name, kept).delete({ conditions: { ifMatch: quotedEtag(ifMatch) } }),
+      );
+    } catch (error) {
+      // A condition on what is gone does not hold either.
+      if (!isStorageError(error, 'precondition') || (await this.look(container, name, kept))) throw error;
+      throw new StorageError('not-found', error.message, 404, 'BlobNotFound');
+    }
+  }
+
+  async deleteContainer(container: string): Promise<void> {
+    await this.#ask({ action: 'delete container', container }, () => this.#container(container).delete());
+  }
+
+  #container(container: string): ContainerClient {
+    return this.#service.getContainerClient(container);
+  }
+
+  #blob(container: string, name: string, kept?: Kept): BlobClient {
+    const base = this.#container(container).getBlobClient(name);
+    if (!kept) return base;
+    return 'snapshot' in kept ? base.withSnapshot(kept.snapshot) : base.withVersion(kept.version);
+  }
+
+  async #ask<T>(asked: Omit<Asked, 'alias'>, send: () => Promise<T>): Promise<T> {
+    try {
+      return await send();
+    } catch (error) {
+      throw storageErrorOf(error, { ...asked, alias: this.alias });
+    }
+  }
+}
+
+async function orAbsent<T>(found: Promise<T>): Promise<T | undefined> {
+  try {
+    return await found;
+  } catch (error) {
+    if (isStorageError(error, 'not-found', 'container-not-found')) return undefined;
+    throw error;
+  }
+}
+
+/** Accounts that keep no versions, and such as cannot, each refuse in their own words. */
+function couldMeanVersions(error: unknown): boolean {
+  return (
+    isStorageError(error) && [400, 409, 501].includes(error.status) && !isStorageError(error, 'container-not-found')
+  );
+}
+
+function restOf(answer: BlobDownloadResponseParsed, from: number): RestOfContent {
+  const body = answer.readableStreamBody as AsyncIterable<Buffer>;
+  if (from === 0) return { size: answer.contentLength ?? 0, body };
+  const [, first, size] = /^bytes (\d+)-\d+\/(\d+)$/.exec(answer.contentRange ?? '') ?? [];
+  if (Number(first) !== from) {
+    throw new StorageError('server', 'The service sent another part of the blob than it was asked for.');
+  }
+  return { size: Number(size), body };
+}
+
+function copying({ container, name }: CopyRequest): Omit<Asked, 'alias'> {
+  return { action: 'copy onto', container, name };
+}
+
+function copyOptions(request: CopyRequest) {
+  const { metadata, tags, tier } = request;
+  return {
+    conditions: expecting(request.destination),
+    sourceConditions: { ifMatch: quotedEtag(request.sourceIfMatch) },
+    ...(metadata ? { metadata } : {}),
+    ...(tags && Object.keys(tags).length > 0 ? { tags } : {}),
+    ...(tier ? { tier } : {}),
+    ...abortable(request.signal),
+  };
+}
+
+function expecting(expected: { ifMatch: string } | 'absent'): { ifNoneMatch: string } | { ifMatch: string } {
+  return expected === 'absent' ? { ifNoneMatch: '*' } : { ifMatch: quotedEtag(expected.ifMatch) };
+}
+
+function httpHeaders(headers: ContentHeaders): BlobHTTPHeaders {
+  const { contentType, contentEncoding, contentLanguage, contentDisposition, cacheControl, contentMd5 } = headers;
+  return {
+    ...(contentType ? { blobContentType: contentType } : {}),
+    ...(contentEncoding ? { blobContentEncoding: contentEncoding } : {}),
+    ...(contentLanguage ? { blobContentLanguage: contentLanguage } : {}),
+    ...(contentDisposition ? { blobContentDisposition: contentDisposition } : {}),
+    ...(cacheControl ? { blobCacheControl: cacheControl } : {}),
+    ...(contentMd5 ? { blobContentMD5: Buffer.from(contentMd5, 'base64') } : {}),
+  };
+}
+
+function abortable(signal: AbortSignal | undefined): { abortSignal?: AbortSignal } {
+  return signal ? { abortSignal: signal } : {};
+}
+
+function continuing(marker: string | undefined): { continuationToken?: string } {
+  return marker ? { continuationToken: marker } : {};
+}
+
+/** `$logs`, `$blobchangefeed` and the like belong to the service; `$root` and `$web` hold data of the user's. */
+function isOrdinaryContainer(name: string): boolean {
+  return isContainerName(name);
+}
+
+function isContainerName(name: string): boolean {
+  return /^(?:\$root|\$web|[a-z0-9](?:-?[a-z0-9]){2,62})$/.test(name) && name.length <= 63;
+}
+
+/** Of a large blob, the blocks that an earlier attempt at the same source version has left: the ids tell the version. */
+async function stagedBlocks(client: BlockBlobClient, blocks: Block[]): Promise<Set<string>> {
+  if (blocks.length <= WORTH_ASKING) return new Set();
+  try {
+    const { uncommittedBlocks = [] } = await client.getBlockList('uncommitted');
+    const sizes = new Map(blocks.map(({ id, count }) => [id, count]));
+    return new Set(uncommittedBlocks.filter(({ name, size }) => sizes.get(name) === size).map(({ name }) => name));
+  } catch (error) {
+    if ((error as { statusCode?: number }).statusCode === 404) return new Set();
+    throw error;
+  }
+}

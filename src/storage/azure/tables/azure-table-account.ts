@@ -1,0 +1,178 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type StoredEntity, splitEntities } from '#domain/tables/entity-text.ts';
+import { nameOfKey } from '#domain/tables/table-key.ts';
+import { isStorageError, StorageError } from '../../storage-error.ts';
+import type { EntityPage, EntityQuery, EntityWrite, TableAccount } from '../../table-account.ts';
+import type { AccountAccess } from '../account-access.ts';
+import { type Asked, storageErrorOf } from '../errors.ts';
+import type { RetryOptions } from '../retry-policy.ts';
+import { printable } from '../service-text.ts';
+import { cursorOf, filtersOf, inAddress, positionOf, type QueryPosition, quoted } from './table-query.ts';
+import { type TableAnswer, TableRequests } from './table-request.ts';
+import { checkTransaction, TransactionRefusal, transactionRequest, writeRequest } from './table-transaction.ts';
+
+/** What the service answers at most in a page. */
+const PAGE = 1000;
+/** How often a table that is being deleted is tried to be made anew; by default, that takes a minute. */
+const WAITS = 20;
+
+export class AzureTableAccount implements TableAccount {
+  readonly alias: string;
+  readonly endpoint: string;
+  readonly #requests: TableRequests;
+  readonly #retries: RetryOptions;
+
+  constructor(access: AccountAccess, retries: RetryOptions) {
+    this.alias = access.alias;
+    this.endpoint = access.tableEndpoint;
+    this.#requests = new TableRequests(access, retries);
+    this.#retries = retries;
+  }
+
+  listTables(from?: string, signal?: AbortSignal): Promise<{ names: string[]; next?: string }> {
+    const query = from === undefined ? '' : `?NextTableName=${encodeURIComponent(from)}`;
+    return this.#ask({ action: 'list the tables of' }, () =>
+      this.#requests.send({ method: 'GET', path: `Tables${query}` }, tablesIn, signal),
+    );
+  }
+
+  readEntities(table: string, query: EntityQuery, signal?: AbortSignal): Promise<EntityPage> {
+    return this.#ask({ action: 'read entities of', container: table }, async () => {
+      const filters = filtersOf(query, query.since);
+      let position: QueryPosition = query.from === undefined ? { query: 0 } : positionOf(query.from, filters.length);
+      let answeredAt: string | undefined;
+      for (;;) {
+        const page = await this.#readPage(table, query, filters[position.query]!, position, signal);
+        answeredAt ??= page.answeredAt;
+        const more = page.next ?? (position.query + 1 < filters.length ? { query: position.query + 1 } : undefined);
+        if (page.entities.length > 0 || !more) {
+          return { entities: page.entities, answeredAt, ...(more ? { next: cursorOf(more) } : {}) };
+        }
+        position = more;
+      }
+    });
+  }
+
+  #readPage(
+    table: string,
+    { keysOnly, limit = PAGE }: EntityQuery,
+    filter: string,
+    { query, partition, row }: QueryPosition,
+    signal?: AbortSignal,
+  ): Promise<{ entities: StoredEntity[]; answeredAt: string; next?: QueryPosition }> {
+    const parameters = [
+      `$top=${Math.min(limit, PAGE)}`,
+      ...(keysOnly ? ['$select=PartitionKey,RowKey,Timestamp'] : []),
+      ...(filter === '' ? [] : [`$filter=${inAddress(filter)}`]),
+      ...(partition === undefined ? [] : [`NextPartitionKey=${inAddress(partition)}`]),
+      ...(row === undefined ? [] : [`NextRowKey=${inAddress(row)}`]),
+    ];
+    const read = ({ header, body }: TableAnswer) => {
+      const nextPartition = header('x-ms-continuation-nextpartitionkey');
+      const nextRow = header('x-ms-continuation-nextrowkey');
+      return {
+        entities: splitEntities(body),
+        answeredAt: timeIn(header('date')),
+        ...(nextPartition === undefined
+          ? {}
+          : { next: { query, partition: nextPartition, ...(nextRow === undefined ? {} : { row: nextRow }) } }),
+      };
+    };
+    return this.#requests.send({ method: 'GET', path: `${table}()?${parameters.join('&')}` }, read, signal);
+  }
+
+  createTable(table: string): Promise<'created' | 'exists'> {
+    return this.#ask({ action: 'create table', container: table }, async () => {
+      const request = {
+        method: 'POST',
+        path: 'Tables',
+        headers: { 'content-type': 'application/json', prefer: 'return-no-content' },
+        body: JSON.stringify({ TableName: table }),
+      } as const;
+      for (let waits = 0; ; waits++) {
+        try {
+          await this.#requests.send(request, () => undefined);
+          return 'created';
+        } catch (error) {
+          const { code } = storageErrorOf(error, { action: '', alias: '' });
+          if (code === 'TableAlreadyExists') return 'exists';
+          if (code !== 'TableBeingDeleted' || waits >= WAITS) throw error;
+          await sleep(this.#retries.firstDelay * 4);
+        }
+      }
+    });
+  }
+
+  async deleteTable(table: string): Promise<void> {
+    try {
+      await this.#ask({ action: 'delete table', container: table }, () =>
+        this.#requests.send({ method: 'DELETE', path: `Tables(${inAddress(quoted(table))})` }, () => undefined),
+      );
+    } catch (error) {
+      if (!isStorageError(error, 'container-not-found')) throw error;
+    }
+  }
+
+  writeEntities(
+    table: string,
+    how: EntityWrite,
+    entities: readonly StoredEntity[],
+    signal?: AbortSignal,
+  ): Promise<void> {
+    const check = (answer: TableAnswer) => checkTransaction(answer, entities.length);
+    return this.#ask(
+      { action: `write entities to`, container: table },
+      async () => {
+        await this.#requests.send(transactionRequest(this.endpoint, table, how, entities), check, signal);
+      },
+      entities,
+    );
+  }
+
+  writeEntity(table: string, how: EntityWrite, entity: StoredEntity, signal?: AbortSignal): Promise<void> {
+    const asked = { action: 'write the entity', container: table, name: nameOfKey(entity.key) };
+    return this.#ask(asked, () => this.#requests.send(writeRequest(table, how, entity), () => undefined, signal));
+  }
+
+  async #ask<T>(asked: Omit<Asked, 'alias'>, send: () => Promise<T>, sent: readonly StoredEntity[] = []): Promise<T> {
+    try {
+      return await send();
+    } catch (error) {
+      const at = error instanceof TransactionRefusal ? error.at : undefined;
+      const about = { ...asked, alias: this.alias, ...(at === undefined ? {} : { name: nameOfKey(sent[at]!.key) }) };
+      const { kind, message, status, code } =
+        error instanceof StorageError ? toldOf(about, error) : storageErrorOf(error, about);
+      // No request is for a single entity that has to be there.
+      throw new StorageError(kind === 'not-found' ? 'container-not-found' : kind, message, status, code, at);
+    }
+  }
+}
+
+/** With what was being asked for: where an answer is read, that is not known. */
+function toldOf(
+  { action, alias, container, name }: Asked,
+  { kind, message, status, code }: StorageError,
+): StorageError {
+  const where = [alias, container, name].filter((part) => part !== undefined).join('/');
+  return new StorageError(kind, `Could not ${action} ${printable(where)}: ${message}`, status, code);
+}
+
+function tablesIn({ header, body }: TableAnswer): { names: string[]; next?: string } {
+  const next = header('x-ms-continuation-nexttablename');
+  let names: unknown;
+  try {
+    names = JSON.parse(body).value.map((table: { TableName?: unknown }) => table.TableName);
+  } catch {
+    // Told below.
+  }
+  if (!Array.isArray(names) || !names.every((name) => typeof name === 'string')) {
+    throw new StorageError('server', 'The service sent a list of tables that is not whole.');
+  }
+  return { names, ...(next ? { next } : {}) };
+}
+
+function timeIn(date: string | undefined): string {
+  const time = Date.parse(date ?? '');
+  if (Number.isNaN(time)) throw new StorageError('server', 'The service sent an answer without its time.');
+  return new Date(time).toISOString();
+}

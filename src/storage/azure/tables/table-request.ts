@@ -1,0 +1,139 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  createDefaultHttpClient,
+  createHttpHeaders,
+  createPipelineRequest,
+  type HttpMethods,
+  type Pipeline,
+} from '@azure/core-rest-pipeline';
+import { EntityTextError } from '#domain/tables/entity-text.ts';
+import { noteRequest } from '../../requests.ts';
+import { StorageError } from '../../storage-error.ts';
+import type { AccountAccess } from '../account-access.ts';
+import { tableOperationName } from '../blobs/operation-name.ts';
+import { failureOf } from '../failure.ts';
+import { delayBefore, isWorthRetrying, type RetryOptions } from '../retry-policy.ts';
+import { tableClient } from './table-client.ts';
+
+export interface TableRequest {
+  method: HttpMethods;
+  /** What follows the service's address, percent-encoded, with its query. */
+  path: string;
+  headers?: Record<string, string>;
+  body?: string;
+}
+
+/** A successful answer. */
+export interface TableAnswer {
+  header(name: string): string | undefined;
+  body: string;
+}
+
+const httpClient = createDefaultHttpClient();
+
+/**
+ * Requests to the table service beside the SDK's methods: those parse every entity into values, and lose types and digits on the
+ * way. The SDK's pipeline signs and sends them; trying again is left to us, as it is for blobs.
+ */
+export class TableRequests {
+  readonly #endpoint: string;
+  readonly #retries: RetryOptions;
+  readonly #pipeline: Pipeline;
+
+  constructor(access: AccountAccess, retries: RetryOptions) {
+    this.#endpoint = access.tableEndpoint;
+    this.#retries = retries;
+    // The client wants a name; what is sent says by itself what it is about.
+    this.#pipeline = tableClient(access, 'any', {}).pipeline;
+    this.#pipeline.removePolicy({ phase: 'Serialize' });
+    this.#pipeline.removePolicy({ phase: 'Deserialize' });
+    this.#pipeline.removePolicy({ phase: 'Retry' });
+  }
+
+  /**
+   * What `read` makes of the answer. Where it throws `EntityTextError` or a `StorageError` of `server`, the answer was not whole,
+   * and the request is tried again as after any failure that may pass. Throws what came of the last attempt.
+   */
+  async send<T>(request: TableRequest, read: (answer: TableAnswer) => T, signal?: AbortSignal): Promise<T> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return read(await this.#sendOnce(request, signal));
+      } catch (thrown) {
+        const error =
+          thrown instanceof EntityTextError
+            ? new StorageError('server', `The service sent an answer that is not whole: ${thrown.message}.`)
+            : thrown;
+        const failure = failureOf(error);
+        if (attempt >= this.#retries.tries || signal?.aborted || !isWorthRetrying(error, failure)) throw error;
+        await sleep(delayBefore(attempt, failure, this.#retries), undefined, signal ? { signal } : {});
+      }
+    }
+  }
+
+  async #sendOnce({ method, path, headers = {}, body }: TableRequest, signal?: AbortSignal): Promise<TableAnswer> {
+    const url = `${this.#endpoint}/${path}`;
+    noteRequest(tableOperationName(method, url));
+    const limit = new AbortController();
+    const timer = setTimeout(() => limit.abort(), this.#retries.timeout);
+    // Made anew for each attempt: signing changes it.
+    const request = createPipelineRequest({
+      url,
+      method,
+      headers: createHttpHeaders({
+        accept: 'application/json;odata=minimalmetadata',
+        dataserviceversion: '3.0',
+        'x-ms-version': VERSION,
+        ...headers,
+      }),
+      abortSignal: signal ? AbortSignal.any([signal, limit.signal]) : limit.signal,
+      allowInsecureConnection: url.startsWith('http:'),
+      ...(body === undefined ? {} : { body }),
+    });
+    try {
+      const { status, headers: answered, bodyAsText } = await this.#pipeline.sendRequest(httpClient, request);
+      const text = bodyAsText ?? '';
+      if (status < 200 || status > 299) throw refusal(status, text, { headers: answered });
+      return { header: (name) => answered.get(name), body: text };
+    } catch (error) {
+      if (limit.signal.aborted && !signal?.aborted) {
+        throw Object.assign(new Error(`No answer within ${this.#retries.timeout / 1000} s.`), { code: 'ETIMEDOUT' });
+      }
+      // The SDK's word for a connection that ended within an answer.
+      if (failureOf(error).code === 'PARSE_ERROR') {
+        throw new StorageError('server', 'The service sent an answer that is not whole: the connection ended.');
+      }
+      throw error;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}
+
+/** The version of the service's interface that the SDK speaks as well. */
+const VERSION = '2019-02-02';
+
+/** In the form that the SDK's errors have. */
+export function refusal(
+  status: number,
+  body: string,
+  response?: { headers: { get(name: string): string | undefined } },
+): Error {
+  const { code, message } = told(body);
+  return Object.assign(new Error(message), {
+    name: 'RestError',
+    statusCode: status,
+    code,
+    ...(response ? { response } : {}),
+  });
+}
+
+/** OData's form of an error, in JSON, or in XML from those parts of the service that do not look at what was asked for. */
+function told(body: string): { code: string; message: string } {
+  try {
+    const { code, message } = JSON.parse(body)['odata.error'];
+    return { code: String(code ?? ''), message: String(message?.value ?? '') };
+  } catch {
+    const element = (name: string) => new RegExp(`<(?:m:)?${name}[^>]*>([^<]*)<`, 'i').exec(body)?.[1] ?? '';
+    return { code: element('code'), message: element('message') };
+  }
+}

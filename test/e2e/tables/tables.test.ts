@@ -1,0 +1,295 @@
+import { readFileSync } from 'node:fs';
+import type { TableEntity } from '@azure/data-tables';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startStrongroom } from '../../support/app/strongroom.ts';
+import { type TestAccount, takeAccounts } from '../../support/azurite/accounts.ts';
+import { lookInto, makeContainer } from '../../support/builders/collection.ts';
+import { controlNames, rawEntities, seed, tableInPoint, tableOf } from '../../support/builders/tables.ts';
+
+const EDGES = {
+  string: '',
+  quoted: `it's "quoted" \\ and / ünïcödé 🦜 \u2028`,
+  int32: { type: 'Int32', value: '-2147483648' },
+  int64: { type: 'Int64', value: '-9223372036854775808' },
+  whole: { type: 'Double', value: '1.0' },
+  large: { type: 'Double', value: '1.7976931348623157E+308' },
+  nan: { type: 'Double', value: 'NaN' },
+  infinite: { type: 'Double', value: '-Infinity' },
+  ticks: { type: 'DateTime', value: '2026-11-21T12:34:56.7654321Z' },
+  guid: { type: 'Guid', value: 'c9da6455-213d-42c9-9a79-3e9149a57833' },
+  binary: new Uint8Array([0, 255, 128]),
+  yes: true,
+} as const;
+
+/** One large partition, and some small ones. */
+const skewed = (count: number): TableEntity[] =>
+  Array.from({ length: count }, (_, n) => ({
+    partitionKey: n % 6 > 0 ? 'large' : `p${n % 7}`,
+    rowKey: String(n).padStart(6, '0'),
+    n,
+  })).sort((a, b) => (a.partitionKey < b.partitionKey ? -1 : 1));
+
+/** A job of some tables to a vault of its own, with its own source. */
+async function stage(job: object = {}, more: object = {}) {
+  const [source, vault] = takeAccounts(2) as [TestAccount, TestAccount];
+  const app = await startStrongroom({
+    source: source.connectionString,
+    vault: vault.connectionString,
+    job: {
+      source: { account: 'SOURCE', tables: ['*'], ...job },
+      destination: { account: 'VAULT', container: '{container}' },
+    },
+    limits: { sliceBlobs: 500 },
+    ...more,
+  });
+  const held = async (run: { id: string; job: string }, table: string) =>
+    (await tableInPoint(vault.connectionString, run, table)).entities;
+  const live = (table: string) => rawEntities(source.connectionString, table);
+  const table = (name: string) => tableOf(source.connectionString, name);
+  const fill = (name: string, entities: TableEntity[]) => seed(source.connectionString, name, entities);
+  return { source, vault, app, held, live, table, fill };
+}
+type Stage = Awaited<ReturnType<typeof stage>>;
+
+const show = (report: unknown) => JSON.stringify(report, undefined, 1);
+const rows = (count: number): TableEntity[] =>
+  Array.from({ length: count }, (_, n) => ({ partitionKey: 'p', rowKey: String(n).padStart(4, '0'), n }));
+
+describe.concurrent('backing up tables', () => {
+  describe('one after another', { concurrent: false }, () => {
+    let at: Stage;
+    beforeAll(async () => {
+      at = await stage();
+    });
+    afterAll(() => at.app.host.stop());
+
+    it('F16: a full backup leaves every entity in a file, as the service told it', async () => {
+      await at.fill('Edges', [{ partitionKey: "it's", rowKey: 'a b', ...EDGES } as never]);
+      await at.fill('Empty', []);
+      await at.fill('Skewed', skewed(3_000));
+      const report = await at.app.run({ mode: 'full' });
+      expect(report, show(report)).toMatchObject({
+        status: 'succeeded',
+        counts: { listed: 3_001, copied: 3_001, failed: 0 },
+      });
+      for (const table of ['Edges', 'Empty', 'Skewed']) {
+        expect(await at.held(report, table), table).toEqual(await at.live(table));
+      }
+      // Otherwise the comparison would have compared nothing.
+      expect((await at.held(report, 'Edges')).get("it's/a b")).toMatchObject({
+        whole: [undefined, '1.0'],
+        nan: ['"Edm.Double"', '"NaN"'],
+        ticks: ['"Edm.DateTime"', '"2026-11-21T12:34:56.7654321Z"'],
+        int64: ['"Edm.Int64"', '"-9223372036854775808"'],
+      });
+      const { tiles } = await tableInPoint(at.vault.connectionString, report, 'Skewed');
+      expect(tiles.length).toBeGreaterThan(6);
+    });
+
+    it('an incremental one takes what has changed, and nothing else', async () => {
+      const table = at.table('Skewed');
+      await table.updateEntity({ partitionKey: 'large', rowKey: '000007', n: -7 }, 'Replace');
+      await table.createEntity({ partitionKey: 'new', rowKey: '1', n: 1 });
+      const report = await at.app.run({ mode: 'incremental' });
+      expect(report, show(report)).toMatchObject({
+        status: 'succeeded',
+        counts: { listed: 3_002, copied: 2, unchanged: 3_000, failed: 0 },
+      });
+      expect(await at.held(report, 'Skewed')).toEqual(await at.live('Skewed'));
+      const again = await at.app.run({ mode: 'incremental' });
+      expect(again.counts).toMatchObject({ listed: 3_002, copied: 0, unchanged: 3_002 });
+      expect(await at.held(again, 'Skewed')).toEqual(await at.live('Skewed'));
+    });
+
+    it('a dry run counts, and writes neither files nor a manifest', async () => {
+      await at.table('Skewed').updateEntity({ partitionKey: 'large', rowKey: '000008', n: -8 }, 'Replace');
+      const written = async () =>
+        (await controlNames(at.vault.connectionString)).filter((name) => name.startsWith('jobs/nightly/tables/'));
+      const before = await written();
+      const dry = await at.app.run({ mode: 'incremental', dryRun: true });
+      expect(dry, show(dry)).toMatchObject({ status: 'succeeded', counts: { listed: 3_002, copied: 0, planned: 1 } });
+      const all = await at.app.run({ mode: 'full', dryRun: true });
+      expect(all, show(all)).toMatchObject({
+        status: 'succeeded',
+        counts: { listed: 3_002, copied: 0, planned: 3_002 },
+      });
+      expect(await written()).toEqual(before);
+      expect((await at.app.run({ mode: 'incremental' })).counts).toMatchObject({ copied: 1, unchanged: 3_001 });
+    });
+
+    it('F24, I7: while others write, each entity is held as it was at some moment of the run', async () => {
+      const table = at.table('Skewed');
+      /** Every `n` that an entity has had since the run began, and before. */
+      const versions = new Map<string, Set<string>>();
+      for (const [name, { n }] of await at.live('Skewed')) versions.set(name, new Set([n![1]]));
+      const touched = new Set<string>();
+      let writing = true;
+      const writer = async (offset: number) => {
+        for (let n = offset; writing; n += 7) {
+          const rowKey = String(n % 3_000).padStart(6, '0');
+          const partitionKey = (n % 3_000) % 6 > 0 ? 'large' : `p${(n % 3_000) % 7}`;
+          const name = `${partitionKey}/${rowKey}`;
+          versions.get(name)!.add(String(100_000 + n));
+          touched.add(name);
+          await table.upsertEntity({ partitionKey, rowKey, n: 100_000 + n }, 'Replace');
+        }
+      };
+      const writers = [0, 1, 2].map(writer);
+      const reports = [await at.app.run({ mode: 'full' }), await at.app.run({ mode: 'incremental' })];
+      writing = false;
+      await Promise.all(writers);
+      expect(touched.size).toBeGreaterThan(20);
+      for (const report of reports) {
+        expect(report.status, show(report)).toBe('succeeded');
+        const held = await at.held(report, 'Skewed');
+        expect([...held.keys()].sort()).toEqual([...versions.keys()].sort());
+        for (const [name, { n }] of held) expect(versions.get(name), `${name} ${n}`).toContain(n![1]);
+      }
+      const quiet = await at.app.run({ mode: 'incremental' });
+      expect(await at.held(quiet, 'Skewed')).toEqual(await at.live('Skewed'));
+    });
+  });
+
+  it('I1: tables stand beside containers in one job; one that is not there is named, and costs the others nothing', async () => {
+    const at = await stage({ containers: ['images'], tables: ['tenant*', 'Orders', 'nosuchtable'] });
+    const { source, vault, app } = at;
+    const images = await makeContainer(source.connectionString, 'images');
+    await images.getBlockBlobClient('a.jpg').upload('abc', 3);
+    for (const name of ['tenantA', 'tenantB', 'tenants', 'other', 'Orders', 'ordersOld']) await at.fill(name, rows(3));
+    const report = await app.run({ mode: 'full' });
+    expect(report, show(report)).toMatchObject({
+      status: 'completed-with-failures',
+      counts: { listed: 13, copied: 13, failed: 0 },
+      problems: [{ code: 'table-not-found', container: 'table.nosuchtable', count: 0 }],
+    });
+    const statuses = Object.fromEntries(report.containers.map(({ container, status }) => [container, status]));
+    expect(statuses).toEqual({
+      ...{ images: 'succeeded', 'table.tenantA': 'succeeded', 'table.tenantB': 'succeeded' },
+      ...{ 'table.tenants': 'succeeded', 'table.Orders': 'succeeded', 'table.nosuchtable': 'failed' },
+    });
+    for (const name of ['tenantA', 'tenantB', 'tenants', 'Orders']) {
+      expect(await at.held(report, name), name).toEqual(await at.live(name));
+    }
+    expect(await lookInto(vault.connectionString, 'images')).toEqual(await lookInto(source.connectionString, 'images'));
+    // The table is made after all: the retry reads it, and takes over the rest.
+    await at.fill('nosuchtable', rows(2));
+    const { body } = await app.call('POST', `/api/runs/${report.id}/retry`);
+    const retry = await app.ended(body.id);
+    expect(retry, show(retry)).toMatchObject({ status: 'succeeded', counts: { listed: 2, copied: 2 } });
+    for (const name of ['tenantA', 'Orders', 'nosuchtable']) {
+      expect(await at.held(retry, name), name).toEqual(await at.live(name));
+    }
+    await app.host.stop();
+  });
+
+  it('deletions: looked for only when asked to, and said when not', async () => {
+    const jobOf = (name: string, tableDeletions: boolean) => ({
+      ...{ name, source: { account: 'SOURCE', tables: ['orders'], tableDeletions }, destination: { account: 'VAULT' } },
+    });
+    const at = await stage({}, { jobs: [jobOf('without', false), jobOf('with', true)] });
+    await at.fill('orders', rows(20));
+    const full = {
+      without: await at.app.run({ mode: 'full' }, 'without'),
+      with: await at.app.run({ mode: 'full' }, 'with'),
+    };
+    for (const report of Object.values(full)) expect(report).toMatchObject({ status: 'succeeded', problems: [] });
+    await at.table('orders').deleteEntity('p', '0003');
+    await at.table('orders').deleteEntity('p', '0004');
+    const without = await at.app.run({ mode: 'incremental' }, 'without');
+    expect(without, show(without)).toMatchObject({
+      status: 'succeeded',
+      counts: { listed: 20, copied: 0, unchanged: 20 },
+      problems: [{ code: 'deletions-not-compared', container: 'table.orders' }],
+    });
+    const { tiles, entities } = await tableInPoint(at.vault.connectionString, without, 'orders');
+    expect(entities.has('p/0003')).toBe(true);
+    const [from] = full.without.containers[0]!.window!;
+    expect(tiles.map(({ deletionsUnknownSince }) => deletionsUnknownSince)).toEqual([from]);
+    const compared = await at.app.run({ mode: 'incremental' }, 'with');
+    expect(compared, show(compared)).toMatchObject({
+      status: 'succeeded',
+      counts: { listed: 18, unchanged: 18 },
+      problems: [],
+    });
+    expect(compared.containers[0]!.counts.gone).toBe(2);
+    expect(await at.held(compared, 'orders')).toEqual(await at.live('orders'));
+    // Again without: what is unknown is still unknown since the first.
+    await at.table('orders').createEntity({ partitionKey: 'p', rowKey: '0003', back: true });
+    const again = await at.app.run({ mode: 'incremental' }, 'without');
+    expect(again, show(again)).toMatchObject({ counts: { listed: 20, copied: 1 } });
+    expect((await at.held(again, 'orders')).get('p/0003')).toMatchObject({ back: [undefined, 'true'] });
+    expect((await tableInPoint(at.vault.connectionString, again, 'orders')).tiles[0]!.deletionsUnknownSince).toBe(from);
+    const read = await at.app.run({ mode: 'full' }, 'without');
+    expect(read).toMatchObject({ status: 'succeeded', problems: [] });
+    expect(await at.held(read, 'orders')).toEqual(await at.live('orders'));
+    await at.app.host.stop();
+  });
+
+  it('day after day: a tile gathers a few files of changes, and is then read anew', async () => {
+    const at = await stage({ tableDeletions: true });
+    const { app } = at;
+    await at.fill('orders', rows(60));
+    await app.run({ mode: 'full' });
+    const files: number[] = [];
+    let last = await app.run({ mode: 'incremental' });
+    for (let day = 1; day <= 50; day++) {
+      const rowKey = String(day).padStart(4, '0');
+      if (day % 3 === 0) await at.table('orders').deleteEntity('p', rowKey);
+      else await at.table('orders').upsertEntity({ partitionKey: 'p', rowKey, n: -day }, 'Replace');
+      last = await app.run({ mode: 'incremental' });
+      expect(last.status, show(last)).toBe('succeeded');
+      const names = await controlNames(at.vault.connectionString);
+      files.push(names.filter((name) => name.startsWith(`jobs/nightly/tables/orders/${last.id}`)).length);
+      if (day % 10 > 0 && day < 45) continue;
+      const { tiles, entities } = await tableInPoint(at.vault.connectionString, last, 'orders');
+      for (const tile of tiles) expect(tile.files.length).toBeLessThanOrEqual(8);
+      expect(entities).toEqual(await at.live('orders'));
+    }
+    // Never more than one a day, and now and then it is the whole tile.
+    expect(
+      files.every((count) => count === 1),
+      String(files),
+    ).toBe(true);
+    expect((await app.run({ mode: 'incremental' })).counts).toMatchObject({ copied: 0 });
+    expect(await at.held(last, 'orders')).toEqual(await at.live('orders'));
+    await app.host.stop();
+  });
+
+  it('a larger table in skewed partitions, in the memory of a small host', async () => {
+    const at = await stage({}, { limits: {} });
+    const COUNT = 20_000;
+    const text = 'x'.repeat(500);
+    const began = performance.now();
+    await at.fill(
+      'large',
+      skewed(COUNT).map((entity) => ({ ...entity, text })),
+    );
+    const seeded = performance.now();
+    const report = await at.app.run({ mode: 'full' });
+    const ended = performance.now();
+    expect(report, show(report)).toMatchObject({ status: 'succeeded', counts: { listed: COUNT, copied: COUNT } });
+    const peak = Number(/VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${at.app.host.pid}/status`, 'utf8'))![1]) / 1024;
+    const told = `${COUNT} entities: seeded in ${seeded - began} ms, read in ${ended - seeded} ms, ${peak} MiB`;
+    expect(peak, told).toBeLessThan(400);
+    const held = await at.held(report, 'large');
+    expect(held.size).toBe(COUNT);
+    expect(held.get('large/000001')).toMatchObject({ n: [undefined, '1'], text: [undefined, JSON.stringify(text)] });
+    await at.app.host.stop();
+  });
+
+  it('a run that is cancelled leaves no restore point, and the next one is whole', async () => {
+    const at = await stage({ tables: ['orders'] }, { limits: { sliceBlobs: 5 } });
+    await at.fill('orders', rows(200));
+    const id = await at.app.start({ mode: 'full' });
+    await at.app.until(id, ({ counts }) => counts.listed > 0);
+    expect((await at.app.call('POST', `/api/runs/${id}/cancel`)).status).toBe(202);
+    const cancelled = await at.app.ended(id);
+    expect(cancelled.status).toBe('cancelled');
+    const points = (await at.app.call('GET', '/api/restore-points')).body;
+    expect(JSON.stringify(points)).not.toContain(id);
+    const report = await at.app.run({ mode: 'incremental' });
+    expect(report, show(report)).toMatchObject({ status: 'succeeded', counts: { listed: 200, copied: 200 } });
+    expect(await at.held(report, 'orders')).toEqual(await at.live('orders'));
+    await at.app.host.stop();
+  });
+});

@@ -1,0 +1,109 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('../../../', import.meta.url));
+
+export interface HostOptions {
+  /** Working directory: where the host looks for `local.settings.json` and `strongroom.json`. */
+  cwd?: string;
+  /** More command line arguments. */
+  args?: string[];
+  /** Added to this process's environment; `undefined` removes a variable. */
+  env?: Record<string, string | undefined>;
+  /** Kept across restarts when given; otherwise a new directory that `stop` and `kill` leave for `remove`. */
+  dataDir?: string;
+  /** How long to wait for the ready line. */
+  timeout?: number;
+}
+
+export interface HostProcess {
+  /** `http://127.0.0.1:PORT` */
+  readonly url: string;
+  readonly dataDir: string;
+  readonly pid: number;
+  /** Everything it has printed so far, both streams. */
+  output(): string;
+  /** Ends it the hard way; resolves when it is gone. */
+  kill(signal?: NodeJS.Signals): Promise<void>;
+  /** SIGTERM, then the exit code. */
+  stop(): Promise<number>;
+}
+
+/** Why a host did not become ready: its exit code and what it printed. */
+export class HostDidNotStart extends Error {
+  readonly exitCode: number | null;
+  readonly output: string;
+
+  constructor(exitCode: number | null, output: string) {
+    super(`The host ended with exit code ${exitCode} before it was ready:\n${output}`);
+    this.exitCode = exitCode;
+    this.output = output;
+  }
+}
+
+const running = new Set<ChildProcess>();
+const ownDirectories = new Set<string>();
+
+/** A test run that is interrupted must not leave hosts behind. */
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+  for (const directory of ownDirectories) rmSync(directory, { recursive: true, force: true });
+});
+
+export async function startHost(options: HostOptions = {}): Promise<HostProcess> {
+  let { dataDir } = options;
+  if (dataDir === undefined) {
+    dataDir = mkdtempSync(join(tmpdir(), 'strongroom-host-'));
+    ownDirectories.add(dataDir);
+  }
+  const env = { ...process.env, ...options.env };
+  // Variables a test runner sets for itself, which must not reach the app.
+  for (const name of ['NODE_OPTIONS', 'NODE_ENV', 'VITEST']) env[name] = options.env?.[name];
+  const args = [join(root, 'host', 'main.ts'), '--port', '0', '--data', dataDir, ...(options.args ?? [])];
+  const child = spawn(process.execPath, args, { cwd: options.cwd ?? root, env, stdio: ['ignore', 'pipe', 'pipe'] });
+  running.add(child);
+  let output = '';
+  const exited = once(child, 'exit').then(([code]) => {
+    running.delete(child);
+    return code as number | null;
+  });
+  const url = await new Promise<string>((resolve, reject) => {
+    const timer = setTimeout(() => {
+      child.kill('SIGKILL');
+      reject(new Error(`The host was not ready within ${(options.timeout ?? 30_000) / 1000} s:\n${output}`));
+    }, options.timeout ?? 30_000);
+    const read = (chunk: Buffer) => {
+      output += chunk.toString();
+      const ready = /^ready (http:\/\/\S+)$/m.exec(output)?.[1];
+      if (ready === undefined) return;
+      clearTimeout(timer);
+      resolve(ready);
+    };
+    child.stdout.on('data', read);
+    child.stderr.on('data', read);
+    child.once('error', reject);
+    // "close" comes after the last output, "exit" may come before it.
+    child.once('close', (code) => {
+      clearTimeout(timer);
+      reject(new HostDidNotStart(code, output));
+    });
+  });
+  return {
+    url,
+    dataDir,
+    pid: child.pid ?? -1,
+    output: () => output,
+    async kill(signal = 'SIGKILL') {
+      child.kill(signal);
+      await exited;
+    },
+    async stop() {
+      child.kill('SIGTERM');
+      return (await exited) ?? -1;
+    },
+  };
+}

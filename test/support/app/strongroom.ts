@@ -1,0 +1,110 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { RunReport } from '#domain/run/run.ts';
+import { type HostProcess, startHost } from './host-process.ts';
+
+export interface StrongroomOptions {
+  /** Connection strings. */
+  source: string;
+  vault: string;
+  /** Laid over the job `nightly`: SOURCE "*" to VAULT "{container}backup", without a schedule. */
+  job?: object;
+  /** Instead of that one job. */
+  jobs?: object[];
+  /** Beside the jobs. */
+  more?: object;
+  limits?: object;
+  env?: Record<string, string | undefined>;
+  dataDir?: string;
+}
+
+export interface Answer {
+  status: number;
+  body: Record<string, never> & { id: string; code: string; [key: string]: unknown };
+  headers: Headers;
+}
+
+/** The real app in the real host, talked to as a user would: over HTTP. */
+export class Strongroom {
+  readonly host: HostProcess;
+
+  constructor(host: HostProcess) {
+    this.host = host;
+  }
+
+  async call(method: string, path: string, body?: unknown): Promise<Answer> {
+    const response = await fetch(this.host.url + path, {
+      method,
+      ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    return { status: response.status, body: text === '' ? {} : JSON.parse(text), headers: response.headers };
+  }
+
+  /** Starts a run and returns its id. */
+  async start(body: object = {}, job = 'nightly'): Promise<string> {
+    const answer = await this.call('POST', `/api/jobs/${job}/runs`, body);
+    if (answer.status !== 202) throw new Error(`Not started: ${answer.status} ${JSON.stringify(answer.body)}`);
+    return answer.body.id;
+  }
+
+  /** Starts a run and waits until it has ended. */
+  async run(body: object = {}, job = 'nightly'): Promise<RunReport> {
+    return this.ended(await this.start(body, job));
+  }
+
+  async report(id: string): Promise<RunReport> {
+    return (await this.call('GET', `/api/runs/${id}`)).body as unknown as RunReport;
+  }
+
+  async ended(id: string, seconds = 60): Promise<RunReport> {
+    return this.until(id, (report) => report.status !== 'running', seconds);
+  }
+
+  async until(id: string, holds: (report: RunReport) => boolean, seconds = 60): Promise<RunReport> {
+    for (const deadline = Date.now() + seconds * 1000; ; await sleep(50)) {
+      const report = await this.report(id);
+      if (holds(report)) return report;
+      if (Date.now() > deadline)
+        throw new Error(`Run ${id} got no further than ${JSON.stringify(report, undefined, 1)}`);
+    }
+  }
+
+  async outcomes(id: string, query = ''): Promise<Record<string, string>[]> {
+    const items: Record<string, string>[] = [];
+    for (let cursor: string | null = ''; cursor !== null; ) {
+      const more: string = cursor === '' ? '' : `&cursor=${cursor}`;
+      const { body } = await this.call('GET', `/api/runs/${id}/outcomes?${query}${more}`);
+      items.push(...(body.items as unknown as Record<string, string>[]));
+      cursor = body.next as unknown as string | null;
+    }
+    return items;
+  }
+}
+
+export async function startStrongroom(options: StrongroomOptions): Promise<Strongroom> {
+  const folder = mkdtempSync(join(tmpdir(), 'strongroom-test-'));
+  const file = join(folder, 'strongroom.json');
+  const job = {
+    name: 'nightly',
+    source: { account: 'SOURCE', containers: ['*'] },
+    destination: { account: 'VAULT', container: '{container}backup' },
+    ...options.job,
+  };
+  writeFileSync(file, JSON.stringify({ ...options.more, jobs: options.jobs ?? [job] }));
+  const host = await startHost({
+    ...(options.dataDir !== undefined && { dataDir: options.dataDir }),
+    env: {
+      SOURCE: options.source,
+      VAULT: options.vault,
+      STRONGROOM_CONFIG: file,
+      STRONGROOM_LIMITS: options.limits ? JSON.stringify(options.limits) : undefined,
+      ...options.env,
+    },
+  });
+  // Read at the start only.
+  rmSync(folder, { recursive: true, force: true });
+  return new Strongroom(host);
+}

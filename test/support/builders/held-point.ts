@@ -1,0 +1,159 @@
+import { createHash } from 'node:crypto';
+import pLimit from 'p-limit';
+import type { ScanSliceResult } from '#activities/run/slice.ts';
+import { makeReadChunk } from '#activities/verify/read-chunk.ts';
+import { makeVerifySlice } from '#activities/verify/verify-slice.ts';
+import type { Dependencies } from '#app/dependencies.ts';
+import { CONTROL_CONTAINER, lockPath, sliceKey, summaryPath } from '#domain/run/control-paths.ts';
+import type { ManifestPosition } from '#domain/run/manifest.ts';
+import type { Outcome } from '#domain/run/outcome.ts';
+import { PartWriter } from '#domain/run/part.ts';
+import { incompleteness, partEntries } from '#domain/run/report.ts';
+import { countOutcome, emptyTally } from '#domain/run/tally.ts';
+import type { VerifyTask } from '#domain/run/tasks.ts';
+import { ControlStore } from '#storage/control/control-store.ts';
+import { countingRequests } from '#storage/requests.ts';
+import { MemoryAccount, MemoryStorage, type Traits } from '../../../prove/memory/memory-account.ts';
+import { MemoryBlobs } from '../../../prove/memory/memory-blobs.ts';
+import { plainTraits } from './plain-traits.ts';
+import { RUN } from './run-ref.ts';
+
+/** A blob as it is given: what the source's MD5 property says follows from the body unless something else is said. */
+export interface GivenBlob {
+  body: Buffer;
+  md5?: string | null;
+  /** Since the restore point: what is now in the source, and in the mirror, over a snapshot of what was backed up. */
+  newer?: Buffer;
+  /** Gone from the source since. */
+  gone?: boolean;
+}
+
+export const POINT = { job: RUN.job, id: 'nightly-20260501T000000Z-pppppp' };
+const VERIFICATION = { ...RUN, id: 'nightly-20260502T000000Z-vvvvvv', mode: 'verify' as const };
+export const MIRROR = 'databackup';
+
+export const md5Of = (body: Buffer) => createHash('md5').update(body).digest('base64');
+
+/** One restore point of one container, on memory, in slices of so many blobs. Its verification is to be driven by hand. */
+export class HeldPoint {
+  readonly source: MemoryAccount;
+  readonly vault: MemoryAccount;
+  readonly control: ControlStore;
+  readonly deps: Dependencies;
+  readonly entries: Outcome[] = [];
+  /** Sent on behalf of the last verification, by operation. */
+  requests: Record<string, number> = {};
+  /** The runs whose parts make it up, with how many slices each has. */
+  readonly #slices = new Map<string, number>();
+
+  constructor(limits: object = {}, traits: Partial<Traits> = {}) {
+    const storage = new MemoryStorage();
+    const common = plainTraits({ now: () => Date.parse('2026-05-01T12:00:00.000Z') });
+    this.source = new MemoryAccount(storage, 'SOURCE', common);
+    this.vault = new MemoryAccount(storage, 'VAULT', { ...common, ...traits });
+    for (const name of [MIRROR, CONTROL_CONTAINER]) this.vault.createContainer(name);
+    this.source.createContainer('data');
+    const accounts = { SOURCE: new MemoryBlobs(this.source), VAULT: new MemoryBlobs(this.vault) };
+    this.control = new ControlStore(accounts.VAULT);
+    const job = { name: RUN.job, source: { account: 'SOURCE' }, destination: { account: 'VAULT', prefix: '' } };
+    let count = 0;
+    this.deps = {
+      configuration: { jobs: [job], archives: [] },
+      limits: {
+        ...{ sliceBlobs: 50_000, sliceChunks: 8, scanMs: 60_000, chunkBlobs: 2_500, chunkBytes: 2 ** 40 },
+        ...{ copyMs: 60_000, copiesAtOnce: 32, copyDeadlineMs: 3_600_000 },
+        ...limits,
+      },
+      copySlots: pLimit(32),
+      blobs: (alias: 'SOURCE' | 'VAULT') => accounts[alias],
+      catalog: () => undefined,
+      now: () => new Date('2026-05-02T00:00:00.000Z'),
+      random: () => String(count++).padStart(6, '0'),
+    } as unknown as Dependencies;
+  }
+
+  /** Backs blobs up into one more slice of the restore point, by its own run or one that completes it. */
+  async hold(blobs: Record<string, GivenBlob>, run = POINT.id): Promise<void> {
+    const tally = { ...emptyTally('data', MIRROR), last: true };
+    const part = new PartWriter<Outcome>();
+    for (const [name, { body, md5 = md5Of(body), newer, gone }] of Object.entries(blobs)) {
+      const headers = md5 === null ? {} : { contentMd5: md5 };
+      const { etag } = this.source.write('data', { name, body, headers });
+      const record = (of: string) => ({
+        Owner: 'x',
+        strongroom_etag: of,
+        strongroom_modified: '2026-05-01T00:00:00.000Z',
+        strongroom_run: POINT.id,
+      });
+      // A buffer of its own: what happens to the one must not happen to the other.
+      const kept = this.vault.write(MIRROR, { name, body: Buffer.from(body), headers, metadata: record(etag) });
+      const entry: Outcome = {
+        name,
+        status: 'copied',
+        etag,
+        modified: '2026-05-01T00:00:00.000Z',
+        size: body.length,
+        ...(md5 !== null && { md5 }),
+        vaultEtag: kept.etag,
+      };
+      if (newer) {
+        this.vault.snapshot(MIRROR, name, kept.etag);
+        const now = this.source.write('data', { name, body: newer, headers: { contentMd5: md5Of(newer) } });
+        this.vault.write(MIRROR, { name, body: Buffer.from(newer), metadata: record(now.etag) });
+      }
+      if (gone) this.source.remove('data', name);
+      tally.listed++;
+      countOutcome(tally, entry);
+      part.add(entry);
+      this.entries.push(entry);
+    }
+    const slice = this.#slices.get(run) ?? 0;
+    this.#slices.set(run, slice + 1);
+    await this.control.writePart({ job: POINT.job, id: run }, 'scan', sliceKey(slice), part, tally, {});
+  }
+
+  /** Verifies it as an orchestration would, and gives what became of each blob. */
+  async verify(task: Partial<VerifyTask> = {}, id = VERIFICATION.id): Promise<Outcome[]> {
+    const verify = { point: POINT.id, kind: 'quick' as const, share: '100%', turn: 0, sample: 20, ...task };
+    const run = { ...VERIFICATION, id, verify };
+    const runs = [...this.#slices.keys()].map((each) => ({ job: POINT.job, id: each }));
+    const parts = (await Promise.all(runs.map((each) => this.control.listParts(each)))).flatMap(partEntries);
+    const summary = {
+      ...{ format: 1, ...POINT, mode: 'full', status: 'succeeded', restorePoint: true, source: this.source.endpoint },
+      ...{ counts: {}, bytes: {}, containers: [], problems: [], parts },
+    };
+    const put = (path: string, value: object) =>
+      this.vault.putObject(CONTROL_CONTAINER, path, Buffer.from(JSON.stringify(value)), { contentType: 'text/plain' });
+    put(summaryPath(POINT), summary);
+    put(lockPath(run.job), { job: run.job, epoch: run.epoch, run, since: run.startedAt, cancel: false });
+    this.requests = {};
+    await countingRequests(this.requests, () => this.#drive(run));
+    const left = await this.control.listParts(run);
+    const reason = incompleteness(left, false);
+    if (reason !== undefined) throw new Error(reason);
+    const outcomes: Outcome[] = [];
+    for (const { path } of partEntries(left))
+      outcomes.push(...(await this.control.readPart<Outcome, object>(path)).items);
+    return outcomes;
+  }
+
+  async #drive(run: typeof VERIFICATION & { verify: VerifyTask }): Promise<void> {
+    const share = { run, container: 'data', destination: MIRROR, mirror: { container: MIRROR, prefix: '' } };
+    const readChunk = makeReadChunk(this.deps);
+    let manifest: ManifestPosition | undefined;
+    for (let slice = 0; ; slice++) {
+      const scan: ScanSliceResult = await makeVerifySlice(this.deps)({
+        ...share,
+        slice,
+        ...(manifest && { manifest }),
+      });
+      for (const chunk of scan.chunks ?? []) {
+        for (let from: number | undefined = 0; from !== undefined; ) {
+          from = (await readChunk({ ...share, chunk, from })).next;
+        }
+      }
+      manifest = scan.nextManifest;
+      if (manifest === undefined) return;
+    }
+  }
+}

@@ -1,0 +1,260 @@
+import pLimit from 'p-limit';
+import type { CopyChunkResult, PlanChunk } from '#activities/run/chunk.ts';
+import type { ScanSliceResult } from '#activities/run/slice.ts';
+import { makePlanTableRestore } from '#activities/tables/plan-table-restore.ts';
+import { makeVerifyTable } from '#activities/tables/verify-table.ts';
+import { makeWriteEntities } from '#activities/tables/write-entities.ts';
+import type { Dependencies } from '#app/dependencies.ts';
+import { CONTROL_CONTAINER, entityFilePath, lockPath, rangeKey, summaryPath } from '#domain/run/control-paths.ts';
+import type { ManifestPosition } from '#domain/run/manifest.ts';
+import type { Outcome } from '#domain/run/outcome.ts';
+import { PartWriter } from '#domain/run/part.ts';
+import type { Problem } from '#domain/run/problems.ts';
+import { incompleteness, partEntries, reportOf } from '#domain/run/report.ts';
+import type { RunRef } from '#domain/run/run.ts';
+import { emptyTally } from '#domain/run/tally.ts';
+import { shareOfTable } from '#domain/run/task-name.ts';
+import type { RestoreTask, VerifyTask } from '#domain/run/tasks.ts';
+import { EntityFileWriter } from '#domain/tables/entity-file.ts';
+import type { StoredEntity } from '#domain/tables/entity-text.ts';
+import type { EntityFile, Tile } from '#domain/tables/segment.ts';
+import { tileContent } from '#domain/tables/segment-content.ts';
+import { boundId, type EntityKey, type KeyRange } from '#domain/tables/table-key.ts';
+import { ControlStore } from '#storage/control/control-store.ts';
+import { MemoryAccount, MemoryStorage } from '../../../prove/memory/memory-account.ts';
+import { MemoryBlobs } from '../../../prove/memory/memory-blobs.ts';
+import { MemoryTables } from '../../../prove/tables/memory-tables.ts';
+import { plainTraits } from './plain-traits.ts';
+import { RUN } from './run-ref.ts';
+
+export const POINT = { job: RUN.job, id: 'nightly-20260501T000000Z-pppppp' };
+const RESTORE: RunRef = { ...RUN, id: 'nightly-20260502T000000Z-rrrrrr', mode: 'restore' };
+const VERIFICATION: RunRef = { ...RUN, id: 'nightly-20260502T000000Z-vvvvvv', mode: 'verify' };
+export const TABLE = 'orders';
+
+/** An entity with these properties beside its keys. */
+export function entity(partition: string, row: string, properties: object = { Value: `of ${row}` }): StoredEntity {
+  const text = JSON.stringify({ PartitionKey: partition, RowKey: row, ...properties });
+  return { key: { partition, row }, text };
+}
+
+/** A tile as it is given: first all that was there, then what changed, in turn. */
+export interface GivenTile {
+  range?: KeyRange;
+  files: (StoredEntity[] | { upserts?: StoredEntity[]; deleted?: EntityKey[] })[];
+  status?: Tile['status'];
+  /** Changes what the manifest says of it. */
+  change?: (tile: Tile) => void;
+}
+
+/** What a run has come to. */
+export interface Ended {
+  outcomes: Outcome[];
+  counts: { listed: number; copied: number; unchanged: number; skipped: number; failed: number };
+  problem?: Problem;
+  stopped?: string;
+  /** How many pieces of work it took: slices of the plan, and of the writing. */
+  slices: number;
+  pieces: number;
+}
+
+/** A restore point of one table, on memory. Its restores and verifications are driven as an orchestration would. */
+export class HeldTable {
+  readonly vault: MemoryAccount;
+  readonly control: ControlStore;
+  /** What was backed up, and is restored to. */
+  readonly tables = new MemoryTables('SOURCE');
+  readonly vaultTables = new MemoryTables('VAULT');
+  readonly deps: Dependencies;
+  readonly tiles: Tile[] = [];
+  /** Milliseconds that pass at each look at the clock. */
+  tick = 0;
+  #time = Date.parse('2026-05-02T00:00:00.000Z');
+  #files = 0;
+  #pages = 0;
+
+  constructor(limits: object = {}) {
+    const storage = new MemoryStorage();
+    const common = plainTraits({ now: () => Date.parse('2026-05-01T12:00:00.000Z') });
+    this.vault = new MemoryAccount(storage, 'VAULT', common);
+    this.vault.createContainer(CONTROL_CONTAINER);
+    const source = new MemoryBlobs(new MemoryAccount(storage, 'SOURCE', common));
+    const vault = new MemoryBlobs(this.vault);
+    this.control = new ControlStore(vault);
+    const job = { name: RUN.job, source: { account: 'SOURCE' }, destination: { account: 'VAULT', prefix: '' } };
+    let count = 0;
+    this.deps = {
+      configuration: {
+        jobs: [job],
+        archives: [],
+        accounts: new Map([
+          ['SOURCE', {}],
+          ['VAULT', {}],
+        ]),
+      },
+      limits: { sliceBlobs: 50_000, sliceChunks: 8, scanMs: 60_000, chunkBlobs: 2_500, copyMs: 60_000, ...limits },
+      copySlots: pLimit(32),
+      blobs: (alias: string) => (alias === 'VAULT' ? vault : source),
+      tables: (alias: string) => (alias === 'VAULT' ? this.vaultTables : this.tables),
+      now: () => {
+        this.#time += this.tick;
+        return new Date(this.#time);
+      },
+      random: () => String(count++).padStart(6, '0'),
+    } as unknown as Dependencies;
+  }
+
+  /** Writes a file of entities; gives what a tile says of it. */
+  async file(given: GivenTile['files'][number], range: KeyRange = {}, table = TABLE): Promise<EntityFile> {
+    const path = entityFilePath(POINT, table, rangeKey(this.#files), String(this.#files++).padStart(6, '0'));
+    const writer = new EntityFileWriter();
+    for (const { text } of Array.isArray(given) ? given : (given.upserts ?? [])) writer.add(text);
+    for (const key of Array.isArray(given) ? [] : (given.deleted ?? [])) writer.addDeletion(key);
+    const { items } = writer;
+    const times = { readFrom: '2026-05-01T00:00:00Z', readTo: '2026-05-01T00:00:10Z' };
+    const kind = Array.isArray(given) ? 'entities' : 'changes';
+    const about = { file: path, format: 1, table, source: this.tables.endpoint, run: POINT.id, range, kind } as const;
+    const written = writer.finish({ ...about, ...times });
+    await this.control.writeEntityFile(path, written);
+    return { path, items, bytes: written.body.length, sha256: written.sha256 };
+  }
+
+  /** One more page of the manifest. */
+  async hold(...given: GivenTile[]): Promise<void> {
+    const share = shareOfTable(TABLE);
+    const tally = emptyTally(share, 'nowhere');
+    const part = new PartWriter<Tile>();
+    for (const { range = {}, files, status = 'copied', change } of given) {
+      const tile: Tile = {
+        ...{ name: `tile ${this.tiles.length}`, status, etag: '', modified: '2026-05-01T00:00:10Z', size: 0 },
+        ...{ range, entities: 0, files: [], readAt: '2026-05-01T00:00:00Z' },
+      };
+      if (status === 'failed') {
+        Object.assign(tile, { code: 'throttled', message: 'Too busy' });
+        tally.listed++;
+        tally.failed++;
+      } else {
+        for (const file of files) tile.files.push(await this.file(file, range));
+        const read = await Promise.all(tile.files.map((file) => this.control.readEntityFile(file)));
+        tile.entities = [...tileContent(read)].length;
+        tile.size = read.flatMap(({ lines }) => [...lines()].flat()).reduce((sum, line) => sum + line.length, 0);
+        tally.listed += tile.entities;
+        tally.copied += tile.entities;
+      }
+      change?.(tile);
+      part.add(tile);
+      this.tiles.push(tile);
+    }
+    tally.keys = [boundId(given[0]!.range?.after), boundId(given.at(-1)!.range?.upTo)];
+    await this.control.writePart(POINT, 'range', rangeKey(this.#pages++), part, tally, {});
+  }
+
+  /** Changes a stored file behind everybody's back; without `change` it is taken away. */
+  damage({ path }: { path: string }, change?: (body: Buffer) => Buffer): void {
+    const { body, metadata } = this.vault.all(CONTROL_CONTAINER, path)[0]!;
+    this.vault.remove(CONTROL_CONTAINER, path);
+    if (change) this.vault.write(CONTROL_CONTAINER, { name: path, body: change(Buffer.from(body)), metadata });
+  }
+
+  async restore(task: Partial<RestoreTask> = {}, more: Partial<RunRef> = {}): Promise<Ended> {
+    const run = this.restoreRun(task, more);
+    await this.#begin(run);
+    return this.#drive(run, makePlanTableRestore(this.deps), makeWriteEntities(this.deps));
+  }
+
+  /** The run of a restore, with its lock taken: its activities can be called singly. */
+  async begun(task: Partial<RestoreTask> = {}, more: Partial<RunRef> = {}): Promise<RunRef> {
+    const run = this.restoreRun(task, more);
+    await this.#begin(run);
+    return run;
+  }
+
+  restoreRun(task: Partial<RestoreTask>, more: Partial<RunRef>): RunRef {
+    const restore: RestoreTask = {
+      ...{ point: POINT.id, account: 'SOURCE', container: '{container}', prefix: '', existing: 'fail' },
+      ...{ containers: [], tables: [], table: '{table}', startsWith: '', include: [], exclude: [], original: false },
+      ...task,
+    };
+    return { ...RESTORE, restore, ...more };
+  }
+
+  async verify(task: Partial<VerifyTask> = {}, id = VERIFICATION.id): Promise<Ended> {
+    const verify = { point: POINT.id, kind: 'quick' as const, share: '100%', turn: 0, sample: 20, ...task };
+    const run = { ...VERIFICATION, id, verify };
+    await this.#begin(run);
+    return this.#drive(run, makeVerifyTable(this.deps), undefined);
+  }
+
+  /** Leaves the summary of a verification that has ended. */
+  async ended(verify: Partial<VerifyTask>): Promise<void> {
+    const { id, job } = VERIFICATION;
+    const nothing = { counts: {}, bytes: {}, containers: [], problems: [], parts: [] };
+    await this.#put(summaryPath({ id, job }), { format: 1, id, job, status: 'succeeded', verify, ...nothing });
+  }
+
+  async cancel(run: RunRef): Promise<void> {
+    await this.#lock(run, true);
+  }
+
+  async #begin(run: RunRef): Promise<void> {
+    const parts = partEntries(await this.control.listParts(POINT));
+    const source = this.deps.blobs('SOURCE').endpoint;
+    const summary = {
+      ...{ format: 1, ...POINT, mode: 'full', status: 'succeeded', restorePoint: true, source },
+      ...{ counts: {}, bytes: {}, containers: [], problems: [], parts },
+    };
+    await this.#put(summaryPath(POINT), summary);
+    await this.#lock(run, false);
+  }
+
+  async #lock(run: RunRef, cancel: boolean): Promise<void> {
+    await this.#put(lockPath(run.job), { job: run.job, epoch: run.epoch, run, since: run.startedAt, cancel });
+  }
+
+  async #put(path: string, value: object): Promise<void> {
+    this.vault.putObject(CONTROL_CONTAINER, path, Buffer.from(JSON.stringify(value)), { contentType: 'text/plain' });
+  }
+
+  async #drive(
+    run: RunRef,
+    scan: ReturnType<typeof makePlanTableRestore>,
+    work: ReturnType<typeof makeWriteEntities> | undefined,
+  ): Promise<Ended> {
+    const share = { run, container: shareOfTable(TABLE), destination: TABLE };
+    const chunks: PlanChunk[] = [];
+    const ended: Ended = {
+      ...{ outcomes: [], counts: { listed: 0, copied: 0, unchanged: 0, skipped: 0, failed: 0 }, slices: 0, pieces: 0 },
+    };
+    let manifest: ManifestPosition | undefined;
+    do {
+      const input = { ...share, slice: ended.slices++, ...(manifest && { manifest }) };
+      const slice: ScanSliceResult = await scan(input);
+      if (slice.problem) return { ...ended, problem: slice.problem };
+      if (slice.stopped) return { ...ended, stopped: slice.stopped };
+      chunks.push(...(slice.chunks ?? []));
+      manifest = slice.nextManifest;
+    } while (manifest !== undefined);
+    for (const chunk of run.dryRun ? [] : chunks) {
+      for (let from: number | undefined = 0; from !== undefined; ended.pieces++) {
+        const piece: CopyChunkResult = await work!({ ...share, chunk, from });
+        if (piece.stopped) ended.stopped = piece.stopped;
+        from = piece.next;
+      }
+    }
+    return { ...ended, ...(await this.told(run, ended.stopped === undefined)) };
+  }
+
+  /** What the parts of a run tell; throws where they do not add up. */
+  async told(run: RunRef, whole = true): Promise<Pick<Ended, 'outcomes' | 'counts'>> {
+    const parts = await this.control.listParts(run);
+    const reason = whole ? incompleteness(parts, run.dryRun) : undefined;
+    if (reason !== undefined) throw new Error(reason);
+    const outcomes: Outcome[] = [];
+    for (const { path } of partEntries(parts)) {
+      outcomes.push(...(await this.control.readPart<Outcome, object>(path)).items);
+    }
+    const state = { status: 'succeeded' as const, now: new Date(), problems: [], requests: {} };
+    const { listed, copied, unchanged, skipped, failed } = reportOf(run, parts, state).counts;
+    return { outcomes, counts: { listed, copied, unchanged, skipped, failed } };
+  }
+}

@@ -1,0 +1,255 @@
+import pLimit from 'p-limit';
+import { expect } from 'vitest';
+import { makeActivities } from '#activities/index.ts';
+import type { CopyChunkInput, CopyChunkResult } from '#activities/run/chunk.ts';
+import type { ContainerPair } from '#activities/run/container-task.ts';
+import type { ScanSliceInput, ScanSliceResult } from '#activities/run/slice.ts';
+import type { Dependencies } from '#app/dependencies.ts';
+import type { Job } from '#config/configuration.ts';
+import { CONTROL_CONTAINER, lockPath } from '#domain/run/control-paths.ts';
+import { acquire } from '#domain/run/lock.ts';
+import type { Outcome } from '#domain/run/outcome.ts';
+import type { Problem } from '#domain/run/problems.ts';
+import type { Notes } from '#domain/run/restore-point.ts';
+import type { RunRef, RunSummary } from '#domain/run/run.ts';
+import { newRunId } from '#domain/run/run-id.ts';
+import { tableOfShare } from '#domain/run/task-name.ts';
+import { ControlStore } from '#storage/control/control-store.ts';
+import { MemoryAccount, MemoryStorage, type Traits } from '../../../prove/memory/memory-account.ts';
+import { type Call, MemoryBlobs } from '../../../prove/memory/memory-blobs.ts';
+import { MemoryCatalog } from '../../../prove/memory/memory-catalog.ts';
+import { plainTraits } from './plain-traits.ts';
+
+const HOUR = 3_600_000;
+export const MIRROR = 'databackup';
+
+type Wanted = Partial<Pick<RunRef, 'mode' | 'dryRun' | 'prune' | 'verify' | 'retryOf'>>;
+type Step = (input: object) => Promise<{ problem?: Problem }>;
+
+/** Backups and prunes of one vault on memory, each activity carried out in turn, by clocks that are set by hand. */
+export class Vault {
+  readonly source: MemoryAccount;
+  readonly vault: MemoryAccount;
+  readonly control: ControlStore;
+  /** By the app, and by the service, in milliseconds. */
+  clock = { app: Date.parse('2026-05-01T12:00:00.000Z'), service: Date.parse('2026-05-01T12:00:00.000Z') };
+  jobs: Job[] = [jobOf('nightly', {})];
+  /** What was told of the brake. */
+  readonly braked: string[] = [];
+  readonly warned: string[] = [];
+  /** Sees every request before it is carried out, with the alias it was sent by, and may throw. */
+  before: (call: Call & { alias: string }) => unknown = () => {};
+  readonly limits: Record<string, number>;
+  #count = 0;
+
+  constructor({
+    page = (limit: number) => limit,
+    ...limits
+  }: { page?: Traits['page']; [limit: string]: unknown } = {}) {
+    const storage = new MemoryStorage();
+    const traits = plainTraits({ page, now: () => this.clock.service });
+    this.source = new MemoryAccount(storage, 'SOURCE', traits);
+    this.vault = new MemoryAccount(storage, 'VAULT', traits);
+    this.source.createContainer('data');
+    this.control = new ControlStore(new MemoryBlobs(this.vault));
+    this.limits = {
+      ...{ sliceBlobs: 50_000, sliceChunks: 8, scanMs: 60_000, chunkBlobs: 2_500, chunkBytes: 2 ** 40 },
+      ...{ copyMs: 60_000, copiesAtOnce: 32, copyDeadlineMs: 3_600_000 },
+      ...(limits as Record<string, number>),
+    };
+  }
+
+  put(name: string, text: string, container = 'data'): void {
+    this.source.write(container, { name, body: Buffer.from(text) });
+  }
+
+  pass(hours: number): void {
+    this.clock.app += hours * HOUR;
+    this.clock.service += hours * HOUR;
+  }
+
+  async backup(mode: 'full' | 'incremental' = 'incremental', job = 'nightly'): Promise<RunSummary> {
+    const summary = await this.run({ mode }, job);
+    expect(summary.restorePoint, JSON.stringify(summary.problems)).toBe(true);
+    return summary;
+  }
+
+  plan(job = 'nightly'): Promise<RunSummary> {
+    return this.run({ mode: 'prune', dryRun: true, prune: {} }, job);
+  }
+
+  carryOut({ id, job, plan }: RunSummary, hash = plan!.hash): Promise<RunSummary> {
+    return this.run({ mode: 'prune', prune: { plan: { run: id, hash } } }, job);
+  }
+
+  /** Plans and carries out. */
+  async prune(job = 'nightly'): Promise<RunSummary> {
+    const plan = await this.plan(job);
+    expect(plan.status, JSON.stringify(plan.problems)).toBe('succeeded');
+    return this.carryOut(plan);
+  }
+
+  /** Takes the lock; time passes with every run. */
+  async begin(wanted: Wanted, job = 'nightly'): Promise<RunRef> {
+    this.pass(1);
+    const now = new Date(this.clock.app);
+    const id = newRunId(job, now, this.#next());
+    const lock = await this.control.readLock(job);
+    const taken = acquire(
+      lock?.value,
+      { id, job, mode: 'incremental', trigger: 'http', dryRun: false, startedAt: now.toISOString(), ...wanted },
+      now,
+    );
+    await this.control.writeJson(lockPath(job), taken, lock ? { ifMatch: lock.etag } : 'absent');
+    return taken.run;
+  }
+
+  async run(wanted: Wanted, job = 'nightly'): Promise<RunSummary> {
+    return this.work(await this.begin(wanted, job));
+  }
+
+  async work(run: RunRef): Promise<RunSummary> {
+    const activities = makeActivities(this.deps()) as unknown as Record<string, Step>;
+    const problems: Problem[] = [];
+    const found = (await activities.listContainers!({ run })) as { problem?: Problem } & Partial<{
+      containers: ContainerPair[];
+      problems: Problem[];
+    }>;
+    problems.push(...(found.problems ?? []), ...(found.problem ? [found.problem] : []));
+    const containers = found.containers ?? [];
+    const named = problems.filter(({ container }) => container !== undefined).length;
+    for (const pair of containers) {
+      const problem = await this.#container(activities, run, pair);
+      if (problem) problems.push(problem);
+    }
+    if (run.prune?.plan && problems.length === 0) {
+      const { problem } = await activities.removePoints!({ run });
+      if (problem) problems.push(problem);
+    }
+    const count = containers.length + named;
+    await activities.publishRun!({ run, containers: count, problems, cancelled: false, requests: {} });
+    return (await this.control.readSummary(run))!;
+  }
+
+  async #container(activities: Record<string, Step>, run: RunRef, pair: ContainerPair): Promise<Problem | undefined> {
+    const isTable = tableOfShare(pair.container) !== undefined;
+    const [scan, work] =
+      run.mode === 'prune'
+        ? [run.prune!.plan ? 'takePlan' : isTable ? 'planTablePrune' : 'planPrune', 'deleteChunk']
+        : [run.mode === 'retry' && !pair.scan ? 'planRetry' : 'scanSlice', 'copyChunk'];
+    let input: ScanSliceInput | undefined = { run, ...pair, slice: 0 };
+    while (input) {
+      const slice = (await activities[scan]!(input)) as ScanSliceResult & { problem?: Problem };
+      if (slice.problem) return slice.problem;
+      for (const chunk of run.dryRun ? [] : (slice.chunks ?? [])) {
+        for (let from: number | undefined = 0; from !== undefined; ) {
+          const piece: CopyChunkInput = { run, ...pair, chunk, from };
+          const answer = (await activities[work]!(piece)) as CopyChunkResult & { problem?: Problem };
+          if (answer.problem) return answer.problem;
+          from = answer.next;
+        }
+      }
+      const { next, nextManifest: manifest } = slice;
+      const more: boolean = next !== undefined || manifest !== undefined;
+      input = more
+        ? { run, ...pair, slice: input.slice + 1, ...(next && { from: next }), ...(manifest && { manifest }) }
+        : undefined;
+    }
+    return undefined;
+  }
+
+  deps(): Dependencies {
+    const network =
+      (alias: string) =>
+      async <T>(call: Call, carryOut: () => T): Promise<T> => {
+        await this.before({ ...call, alias });
+        return carryOut();
+      };
+    const blobs = (alias: string) => new MemoryBlobs(alias === 'SOURCE' ? this.source : this.vault, network(alias));
+    const rows = new Map();
+    return {
+      configuration: { jobs: this.jobs, archives: [] },
+      limits: this.limits,
+      copySlots: pLimit(8),
+      blobs,
+      catalog: (alias: string) => new MemoryCatalog(alias, rows),
+      telemetry: {
+        failure: () => {},
+        warn: (name: string) => this.warned.push(name),
+        runStarted: () => {},
+        runFinished: () => {},
+        brakeEngaged: ({ id }: RunSummary) => this.braked.push(id),
+      },
+      now: () => new Date(this.clock.app),
+      random: () => this.#next(),
+    } as unknown as Dependencies;
+  }
+
+  notes(id: string, job = 'nightly'): Promise<Notes> {
+    return this.control.readNotes({ job, id });
+  }
+
+  note(id: string, change: (notes: Notes) => Notes, job = 'nightly'): Promise<Notes> {
+    return this.control.changeNotes({ job, id }, change);
+  }
+
+  /** What of a restore point the vault no longer has, by the record of each copy. */
+  async lost(point: RunSummary): Promise<string[]> {
+    const missing: string[] = [];
+    for (const { path, destination, container } of point.parts) {
+      const { items } = await this.control.readPart<Outcome, object>(path);
+      const prefix = point.destination.prefix.replaceAll('{container}', container);
+      for (const { name, status, etag, size } of items) {
+        if (status !== 'copied' && status !== 'unchanged') continue;
+        const kept = this.vault.all(destination, prefix + name);
+        if (!kept.some((blob) => blob.metadata.strongroom_etag === etag && blob.size === size)) missing.push(name);
+      }
+    }
+    return missing;
+  }
+
+  /** Everything outside the control container. */
+  mirror(container = MIRROR): Record<string, string[]> {
+    const found: Record<string, string[]> = {};
+    const names = this.vault.listBlobs(container, { kept: true }).blobs.map(({ name }) => name);
+    for (const name of names) found[name] = this.vault.all(container, name).map(({ body }) => String(body));
+    return found;
+  }
+
+  /** The paths in the control container that name a run. */
+  left(id: string): string[] {
+    const { blobs } = this.vault.listBlobs(CONTROL_CONTAINER, {});
+    return blobs.map(({ name }) => name).filter((name) => name.includes(id));
+  }
+
+  alter(path: string, change: (body: Buffer) => Buffer): void {
+    const { body, metadata, etag, headers } = this.vault.blob(CONTROL_CONTAINER, path)!;
+    expect(etag).toBeDefined();
+    this.vault.write(CONTROL_CONTAINER, { name: path, body: change(body), metadata, headers });
+  }
+
+  #next(): string {
+    return String(this.#count++).padStart(6, '0');
+  }
+}
+
+export function jobOf(name: string, more: Partial<Job>): Job {
+  return {
+    name,
+    timeZone: 'UTC',
+    mode: 'incremental',
+    method: 'auto',
+    source: {
+      account: 'SOURCE',
+      containers: ['data'],
+      prefix: '',
+      include: [],
+      exclude: [],
+      tables: [],
+      tableDeletions: false,
+    },
+    destination: { account: 'VAULT', container: '{container}backup', prefix: '' },
+    retention: { keepLast: 1, marginHours: 0, brake: { percent: 50, blobs: 100 } },
+    ...more,
+  };
+}

@@ -1,0 +1,117 @@
+import { createHash } from 'node:crypto';
+import { gunzipSync } from 'node:zlib';
+import type { EntityFile } from '#domain/tables/segment.ts';
+import type { EntityKey, KeyRange } from '#domain/tables/table-key.ts';
+
+/** A tile as it lies in the vault, with what its files come to. */
+export interface TileInVault {
+  status: 'copied' | 'unchanged' | 'failed';
+  range: KeyRange;
+  entities: number;
+  readAt: string;
+  deletionsUnknownSince?: string;
+  files: EntityFile[];
+  /** The text of each entity by `partition/row`. */
+  content: Map<string, { key: EntityKey; text: string }>;
+}
+
+/** What the judge needs of a summary. */
+export interface PointSummary {
+  id: string;
+  source: string;
+  parts: { path: string; container: string; sha256: string; copied: number; unchanged: number; failed: number }[];
+}
+
+/** A restore point holds something that is not as the format says. */
+export class UnsoundPoint extends Error {}
+
+/**
+ * Reads a table of a restore point from the vault's bytes alone: nothing here is shared with what wrote them. Throws `UnsoundPoint`
+ * for anything that a reader who trusts nothing would refuse. The tiles come in the order in which they follow each other.
+ */
+export function tilesIn(
+  read: (path: string) => Buffer | undefined,
+  summary: PointSummary,
+  table: string,
+): TileInVault[] {
+  const share = `table.${table}`;
+  const tiles: TileInVault[] = [];
+  const bytesOf = (path: string, sha256: string) => {
+    const body = read(path);
+    if (!body) throw new UnsoundPoint(`${path} is missing`);
+    const actual = createHash('sha256').update(body).digest('hex');
+    if (actual !== sha256) throw new UnsoundPoint(`${path} has another checksum than what names it says`);
+    return body;
+  };
+  const linesOf = (body: Buffer, path: string) => {
+    const lines = gunzipSync(body).toString('utf8').split('\n');
+    if (lines.pop() !== '') throw new UnsoundPoint(`${path} is cut off`);
+    return lines;
+  };
+  for (const { path, container, sha256, copied, unchanged, failed } of summary.parts) {
+    if (container !== share) continue;
+    const own = linesOf(bytesOf(path, sha256), path)
+      .slice(0, -1)
+      .map((line) => JSON.parse(line) as Omit<TileInVault, 'content'>)
+      .map((tile) => ({ ...tile, content: contentOf(tile) }));
+    const held = own.reduce((sum, { status, entities }) => sum + (status === 'failed' ? 0 : entities), 0);
+    if (held !== copied + unchanged) throw new UnsoundPoint(`${path} says ${copied + unchanged}, and holds ${held}`);
+    const lost = own.filter(({ status }) => status === 'failed').length;
+    if (lost !== failed) throw new UnsoundPoint(`${path} says that it lacks ${failed} stretches, and lacks ${lost}`);
+    tiles.push(...own);
+  }
+  return inOrder(tiles);
+
+  function contentOf({ status, range, files, entities }: Omit<TileInVault, 'content'>): TileInVault['content'] {
+    const content: TileInVault['content'] = new Map();
+    if (status === 'failed') return content;
+    if (files.length === 0) throw new UnsoundPoint(`tile ${JSON.stringify(range)} has no files`);
+    for (const [index, file] of files.entries()) {
+      const body = bytesOf(file.path, file.sha256);
+      if (body.length !== file.bytes) throw new UnsoundPoint(`${file.path} has another length`);
+      const lines = linesOf(body, file.path);
+      const { end } = JSON.parse(lines.pop()!);
+      const wrong = [
+        end.file !== file.path && 'is another file',
+        end.table !== table && `is of table ${end.table}`,
+        (end.items !== lines.length || file.items !== lines.length) && 'has another number of lines',
+        JSON.stringify(end.range) !== JSON.stringify(range) && `is of ${JSON.stringify(end.range)}`,
+        end.kind !== (index === 0 ? 'entities' : 'changes') && `is of kind ${end.kind}`,
+        !(end.readFrom <= end.readTo) && 'was read backwards',
+        index > 0 && !end.since && 'does not say since when',
+      ].filter(Boolean);
+      if (wrong.length > 0) throw new UnsoundPoint(`${file.path}: ${wrong.join(', ')}`);
+      const seen = new Set<string>();
+      for (const line of lines) {
+        const { PartitionKey, RowKey, deleted } = JSON.parse(line);
+        const isDeletion = PartitionKey === undefined;
+        const [partition, row] = isDeletion ? [deleted.PartitionKey, deleted.RowKey] : [PartitionKey, RowKey];
+        const name = `${partition}/${row}`;
+        if (seen.has(name)) throw new UnsoundPoint(`${file.path} has ${name} twice`);
+        seen.add(name);
+        if (!isDeletion) content.set(name, { key: { partition, row }, text: line });
+        else if (!content.delete(name)) throw new UnsoundPoint(`${file.path} deletes ${name}, which is not there`);
+      }
+    }
+    if (content.size !== entities) {
+      throw new UnsoundPoint(`tile ${JSON.stringify(range)} says ${entities}, and its files hold ${content.size}`);
+    }
+    return content;
+  }
+}
+
+/** Each tile begins with the very bound that another ends with, from the beginning of the table to its end. */
+function inOrder(tiles: TileInVault[]): TileInVault[] {
+  const left = [...tiles];
+  const order: TileInVault[] = [];
+  let bound: string | undefined;
+  do {
+    const at = left.findIndex(({ range }) => (range.after && JSON.stringify(range.after)) === bound);
+    if (at < 0) throw new UnsoundPoint(`no tile begins behind ${bound ?? 'nothing'}`);
+    const [tile] = left.splice(at, 1);
+    order.push(tile!);
+    bound = tile!.range.upTo && JSON.stringify(tile!.range.upTo);
+  } while (bound !== undefined);
+  if (left.length > 0) throw new UnsoundPoint(`${left.length} tiles are beside the others`);
+  return order;
+}

@@ -1,0 +1,110 @@
+import { gunzipSync } from 'node:zlib';
+import type { TableEntity, TableEntityResult } from '@azure/data-tables';
+import { BlobServiceClient } from '@azure/storage-blob';
+import { tableOf } from '../../../demo/raw-entities.ts';
+import { type PointSummary, type TileInVault, tilesIn } from './table-point.ts';
+
+/** A property as it is on the wire: its EDM type where that is said, and its JSON as it was written. */
+export type RawProperty = [type: string | undefined, json: string];
+
+export { tableOf };
+
+/** Writes entities, a hundred of a partition at a time; they are to be in groups by partition. */
+export async function seed(connectionString: string, table: string, entities: Iterable<TableEntity>): Promise<void> {
+  const client = tableOf(connectionString, table);
+  await client.createTable();
+  let batch: TableEntity[] = [];
+  const flush = async () => {
+    // The emulator is not good at transactions of one.
+    if (batch.length === 1) await client.createEntity(batch[0]!);
+    else if (batch.length > 1) await client.submitTransaction(batch.map((entity) => ['create', entity]));
+    batch = [];
+  };
+  for (const entity of entities) {
+    if (batch.length === 100 || (batch[0] && batch[0].partitionKey !== entity.partitionKey)) await flush();
+    batch.push(entity);
+  }
+  await flush();
+}
+
+/**
+ * Every entity of a table under `partition/row`, property by property, with the text of each value as the service wrote it: nothing
+ * that a number or a date goes through in JavaScript is in between. Without `Timestamp`, which nobody can set.
+ */
+export async function rawEntities(
+  connectionString: string,
+  table: string,
+): Promise<Map<string, Record<string, RawProperty>>> {
+  const bodies: string[] = [];
+  for await (const _ of tableOf(connectionString, table, bodies).listEntities<TableEntityResult<object>>().byPage());
+  const found = new Map<string, Record<string, RawProperty>>();
+  for (const body of bodies) {
+    const { value } = withTexts(body) as { value: RawEntity[] };
+    for (const entity of value) found.set(...propertiesOf(entity));
+  }
+  return found;
+}
+
+/** The same of lines as they are in files of entities. */
+export function rawLines(lines: Iterable<string>): Map<string, Record<string, RawProperty>> {
+  return new Map(Array.from(lines, (line) => propertiesOf(withTexts(line) as RawEntity)));
+}
+
+type RawEntity = Record<string, string | undefined>;
+
+/** Each value as its text. The third argument of a reviver is in Node 22, and not in the types yet. */
+function withTexts(json: string): unknown {
+  type Parse = (text: string, revive: (key: string, value: unknown, at: { source?: string }) => unknown) => unknown;
+  return (JSON.parse as Parse)(json, (_key, each, { source }) => source ?? each);
+}
+
+function propertiesOf(entity: RawEntity): [name: string, properties: Record<string, RawProperty>] {
+  const properties: Record<string, RawProperty> = {};
+  for (const [name, json] of Object.entries(entity)) {
+    if (name.includes('odata.') || name === 'Timestamp') continue;
+    properties[name] = [entity[`${name}@odata.type`], json!];
+  }
+  return [`${JSON.parse(entity.PartitionKey!)}/${JSON.parse(entity.RowKey!)}`, properties];
+}
+
+/** The names of all that lies in a vault's control container. */
+export async function controlNames(connectionString: string): Promise<string[]> {
+  const names: string[] = [];
+  for await (const { name } of controlOf(connectionString).listBlobsFlat()) names.push(name);
+  return names;
+}
+
+function controlOf(connectionString: string) {
+  return BlobServiceClient.fromConnectionString(connectionString).getContainerClient('strongroom');
+}
+
+/** A table as a restore point has it, read from the vault's bytes alone. */
+export async function tableInPoint(
+  connectionString: string,
+  run: { id: string; job: string },
+  table: string,
+): Promise<{ tiles: TileInVault[]; entities: Map<string, Record<string, RawProperty>> }> {
+  const control = controlOf(connectionString);
+  const objects = new Map<string, Buffer>();
+  const fetch = async (path: string) => {
+    const body = await control.getBlobClient(path).downloadToBuffer();
+    objects.set(path, body);
+    return body;
+  };
+  const summary = JSON.parse(String(await fetch(`jobs/${run.job}/runs/${run.id}/run.json`))) as PointSummary;
+  for (const { path, container } of summary.parts) {
+    if (container !== `table.${table}`) continue;
+    const lines = gunzipSync(await fetch(path))
+      .toString()
+      .trimEnd()
+      .split('\n')
+      .slice(0, -1);
+    const files = lines.flatMap((line) => (JSON.parse(line) as TileInVault).files);
+    await Promise.all(files.map((file) => fetch(file.path)));
+  }
+  const tiles = tilesIn((path) => objects.get(path), summary, table);
+  const texts = tiles.flatMap(({ content }) => [...content.values()].map(({ text }) => text));
+  const entities = rawLines(texts);
+  if (entities.size !== texts.length) throw new Error(`Of ${texts.length} entities, ${entities.size} are different`);
+  return { tiles, entities };
+}

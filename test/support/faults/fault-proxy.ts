@@ -1,0 +1,233 @@
+import { once } from 'node:events';
+import http from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { buffer } from 'node:stream/consumers';
+import type { TestAccount } from '../azurite/accounts.ts';
+
+/** A request as it went over the wire, and how it was answered. */
+export interface ProxiedRequest {
+  service: 'blob' | 'table';
+  method: string;
+  /** Path and query as they came. `before` may change it; mind that account keys sign it. */
+  url: string;
+  /** Path, still percent-encoded. */
+  path: string;
+  query: URLSearchParams;
+  headers: Record<string, string>;
+  /** Names and values by turns, in the case they were sent in: metadata keys have one. */
+  rawHeaders: string[];
+  body: Buffer;
+  /** When it arrived, in milliseconds of a clock that only goes on. */
+  at: number;
+  /** What the service did; undefined when it never saw the request. The client may have been told otherwise. */
+  served?: Answered;
+  /** What the client was told; undefined until it is, and for good when the connection was dropped. */
+  told?: Answered;
+  /** Status of what the client was told. */
+  status?: number;
+}
+
+export interface Answered {
+  status: number;
+  headers: Record<string, string>;
+  at: number;
+  /** Only of listings: what they said. */
+  body?: string;
+}
+
+export interface ProxiedResponse {
+  status: number;
+  headers: Record<string, string>;
+  body: Buffer | string;
+  /** Announces a body of this length, and ends the connection after the one that there is. */
+  announced?: number;
+}
+
+/** Ends the connection without an answer. */
+export const DROP = 'drop';
+
+/** What to do to some requests. The first rule that matches and is not used up applies; the rest pass unharmed. */
+export interface FaultRule {
+  match(request: ProxiedRequest): boolean;
+  /** How often it applies; always, by default. */
+  times?: number;
+  /** Answers in place of the server, which never sees the request. */
+  answer?(request: ProxiedRequest): MaybePromise<ProxiedResponse | typeof DROP>;
+  /** Runs before the request is passed on: to wait, or to change something behind its back. */
+  before?(request: ProxiedRequest): MaybePromise<void>;
+  /** Sees the server's answer once the server is done, and returns what to send: the same, a changed one, or `DROP`. */
+  after?(request: ProxiedRequest, response: ProxiedResponse): MaybePromise<ProxiedResponse | typeof DROP>;
+}
+
+/**
+ * Something that stands between the rules and the emulator for all requests, and so belongs to what the rules take for
+ * the service: it has a state of its own, and a fault may well hit its answers.
+ */
+export type Layer = (request: ProxiedRequest, pass: () => Promise<ProxiedResponse>) => Promise<ProxiedResponse>;
+
+type MaybePromise<T> = T | Promise<T>;
+
+export interface FaultProxy {
+  /** Without a path or trailing slash. */
+  readonly url: string;
+  /** The account's blobs by way of the proxy, its tables too where it has an address for them; the rest directly. */
+  connectionString(account: Pick<TestAccount, 'name' | 'connectionString'>): string;
+  readonly rules: FaultRule[];
+  /** From the outside in: the last one speaks to the emulator. */
+  readonly layers: Layer[];
+  /** Every request, in the order of arrival. */
+  readonly requests: ProxiedRequest[];
+  /** Resolves once no request is under way. */
+  idle(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/**
+ * A reverse proxy in front of Azurite that shows what the emulator cannot: answers that get lost, copies that stay
+ * pending, a service that is busy. The Host header is passed on as it came, since Azurite takes a copy source to be
+ * its own only when it names the host that the request named. `tables` is the address of Azurite's table service.
+ */
+export async function startFaultProxy(target: string, options: { tables?: string } = {}): Promise<FaultProxy> {
+  const agent = new http.Agent({ keepAlive: true });
+  const rules: FaultRule[] = [];
+  const layers: Layer[] = [];
+  const used = new Map<FaultRule, number>();
+  const requests: ProxiedRequest[] = [];
+  const underWay = new Set<Promise<unknown>>();
+
+  const ruleFor = (request: ProxiedRequest): FaultRule | undefined => {
+    const rule = rules.find(
+      (each) => (used.get(each) ?? 0) < (each.times ?? Number.POSITIVE_INFINITY) && each.match(request),
+    );
+    if (rule) used.set(rule, (used.get(rule) ?? 0) + 1);
+    return rule;
+  };
+
+  const forward = async (request: ProxiedRequest, to: URL): Promise<ProxiedResponse> => {
+    const sent = http.request({
+      hostname: to.hostname,
+      port: to.port,
+      agent,
+      method: request.method,
+      path: request.url,
+      headers: request.rawHeaders,
+    });
+    sent.end(request.body);
+    const [message] = (await once(sent, 'response')) as [http.IncomingMessage];
+    return { status: message.statusCode ?? 0, headers: flat(message.headers), body: await buffer(message) };
+  };
+
+  const throughLayers = async (request: ProxiedRequest, to: URL): Promise<ProxiedResponse> => {
+    const pass = layers.reduceRight<() => Promise<ProxiedResponse>>(
+      (next, layer) => () => layer(request, next),
+      () => forward(request, to),
+    );
+    const response = await pass();
+    request.served = answered(response);
+    if (request.query.get('comp') === 'list') request.served.body = response.body.toString();
+    return response;
+  };
+
+  const serve = async (
+    incoming: http.IncomingMessage,
+    service: ProxiedRequest['service'],
+    to: URL,
+  ): Promise<ProxiedResponse | typeof DROP> => {
+    const url = incoming.url ?? '/';
+    const cut = url.indexOf('?');
+    const request: ProxiedRequest = {
+      service,
+      method: incoming.method ?? 'GET',
+      url,
+      path: cut < 0 ? url : url.slice(0, cut),
+      query: new URLSearchParams(cut < 0 ? '' : url.slice(cut)),
+      headers: flat(incoming.headers),
+      rawHeaders: incoming.rawHeaders,
+      body: await buffer(incoming),
+      at: performance.now(),
+    };
+    requests.push(request);
+    const rule = ruleFor(request);
+    await rule?.before?.(request);
+    let response: ProxiedResponse | typeof DROP;
+    if (rule?.answer) response = await rule.answer(request);
+    else {
+      response = await throughLayers(request, to);
+      if (rule?.after) response = await rule.after(request, response);
+    }
+    if (response !== DROP) {
+      request.told = answered(response);
+      request.status = response.status;
+    }
+    return response;
+  };
+
+  const listen = async (service: ProxiedRequest['service'], address: string) => {
+    const to = new URL(address);
+    const server = http.createServer((incoming, outgoing) => {
+      const served = serve(incoming, service, to).then(
+        (response) => send(response, incoming, outgoing),
+        () => void incoming.socket.destroy(),
+      );
+      underWay.add(served);
+      void served.finally(() => underWay.delete(served));
+    });
+    // A connection that is closed for being idle just when a request is sent on it looks like a fault of its own.
+    server.keepAliveTimeout = 0;
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    return { server, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
+  };
+
+  const blobs = await listen('blob', target);
+  const tables = options.tables === undefined ? undefined : await listen('table', options.tables);
+
+  return {
+    url: blobs.url,
+    rules,
+    layers,
+    requests,
+    connectionString: ({ name, connectionString }) => {
+      const replaced = connectionString.replace(/BlobEndpoint=[^;]*/, `BlobEndpoint=${blobs.url}/${name}`);
+      return tables ? replaced.replace(/TableEndpoint=[^;]*/, `TableEndpoint=${tables.url}/${name}`) : replaced;
+    },
+    async idle() {
+      while (underWay.size > 0) await Promise.all(underWay);
+    },
+    async stop() {
+      agent.destroy();
+      for (const server of [blobs.server, ...(tables ? [tables.server] : [])]) {
+        server.closeAllConnections();
+        server.close();
+        await once(server, 'close');
+      }
+    },
+  };
+}
+
+function send(
+  response: ProxiedResponse | typeof DROP,
+  incoming: http.IncomingMessage,
+  outgoing: http.ServerResponse,
+): void {
+  if (response === DROP) {
+    incoming.socket.destroy();
+    return;
+  }
+  const { 'content-length': announced, 'transfer-encoding': _, ...headers } = response.headers;
+  // An answer to HEAD announces a length that it does not have.
+  const own = incoming.method === 'HEAD' ? announced : String(Buffer.byteLength(response.body));
+  const length = response.announced === undefined ? own : String(response.announced);
+  outgoing.writeHead(response.status, { ...headers, ...(length === undefined ? {} : { 'content-length': length }) });
+  if (response.announced === undefined) outgoing.end(response.body);
+  else outgoing.write(response.body, () => incoming.socket.destroy());
+}
+
+function answered({ status, headers }: ProxiedResponse): Answered {
+  return { status, headers, at: performance.now() };
+}
+
+function flat(headers: http.IncomingHttpHeaders): Record<string, string> {
+  const entries = Object.entries(headers).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(entries.map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : value!]));
+}

@@ -1,0 +1,258 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { TidyArchiveInput, TidyArchiveResult } from '#activities/archive/tidy-archive.ts';
+import { makeActivities } from '#activities/index.ts';
+import type { CopyChunkInput, CopyChunkResult } from '#activities/run/chunk.ts';
+import type { ScanSliceInput, ScanSliceResult } from '#activities/run/slice.ts';
+import type { Limits } from '#config/limits.ts';
+import { byPathSegment, byUtf16, type Comparator } from '#domain/blobs/name-order.ts';
+import { lockPath } from '#domain/run/control-paths.ts';
+import { acquire } from '#domain/run/lock.ts';
+import type { RunRef, RunSummary } from '#domain/run/run.ts';
+import { ControlStore } from '#storage/control/control-store.ts';
+import { StorageError } from '#storage/storage-error.ts';
+import { CONTROL, dependenciesOf, RULE, ruleWith, SOURCE } from '../../../../prove/archive/stage.ts';
+import { MemoryAccount, MemoryStorage } from '../../../../prove/memory/memory-account.ts';
+import type { Call } from '../../../../prove/memory/memory-blobs.ts';
+import { plainTraits } from '../../../support/builders/plain-traits.ts';
+
+/** Reconciles of one rule on memory, each activity carried out in turn. */
+class Room {
+  clock = Date.parse('2026-11-21T12:00:00.000Z');
+  readonly source: MemoryAccount;
+  readonly vault: MemoryAccount;
+  readonly requests: Call[] = [];
+  /** Sees every request before it is carried out, and may throw. */
+  before: (call: Call) => unknown = () => {};
+  readonly #deps;
+  #runs = 0;
+
+  constructor({
+    compare = byUtf16,
+    page = (limit: number) => limit,
+    limits = {},
+    keepDays = undefined as number | undefined,
+  } = {}) {
+    const storage = new MemoryStorage();
+    const traits = (order: Comparator) => plainTraits({ compare: order, page, now: () => this.clock });
+    this.source = new MemoryAccount(storage, 'SOURCE', traits(compare));
+    this.vault = new MemoryAccount(storage, 'VAULT', traits(byUtf16));
+    this.source.createContainer(SOURCE);
+    const network = async <T>(call: Call, carryOut: () => T): Promise<T> => {
+      await this.before(call);
+      this.requests.push(call);
+      return carryOut();
+    };
+    const rule = ruleWith({ folders: 'none', method: 'auto', ...(keepDays !== undefined && { keepDays }) });
+    const deps = dependenciesOf({ rule, source: this.source, vault: this.vault, network, now: () => this.clock });
+    this.#deps = { ...deps, limits: { ...deps.limits, ...(limits as Partial<Limits>) } };
+  }
+
+  put(name: string, text = name): void {
+    this.source.write(SOURCE, { name, body: Buffer.from(text) });
+  }
+
+  async reconcile(): Promise<RunSummary> {
+    this.clock += 3_600_000;
+    const id = `${RULE}-20261121T12${String(this.#runs++).padStart(2, '0')}00Z-abcdef`;
+    const control = new ControlStore(this.#deps.blobs('VAULT'));
+    const lock = await control.readLock(RULE);
+    const begun = { id, job: RULE, mode: 'reconcile', trigger: 'http', dryRun: false } as const;
+    const { run, ...taken } = acquire(
+      lock?.value,
+      { ...begun, startedAt: new Date(this.clock).toISOString() },
+      new Date(this.clock),
+    );
+    await control.writeJson(lockPath(RULE), { ...taken, run }, lock ? { ifMatch: lock.etag } : 'absent');
+    const activities = makeActivities(this.#deps) as unknown as Record<string, (input: object) => Promise<object>>;
+    await this.#archive(activities, run);
+    let tidied: TidyArchiveResult | undefined;
+    do {
+      const input: TidyArchiveInput = { run, ...(tidied?.next && { from: tidied.next }) };
+      tidied = (await activities.tidyArchive!(input)) as TidyArchiveResult;
+      if (tidied.problem) throw new Error(`${tidied.problem.code}: ${tidied.problem.message}`);
+    } while (tidied.next);
+    await activities.publishRun!({ run, containers: 1, problems: [], cancelled: false, requests: {} });
+    return (await control.readSummary(run))!;
+  }
+
+  async #archive(activities: Record<string, (input: object) => Promise<object>>, run: RunRef): Promise<void> {
+    const pair = { container: SOURCE, destination: `${SOURCE}archive` };
+    for (let input: ScanSliceInput | undefined = { run, ...pair, slice: 0 }; input; ) {
+      const slice = (await activities.findUnarchived!(input)) as ScanSliceResult;
+      expect(slice.problem).toBeUndefined();
+      for (const chunk of slice.chunks ?? []) {
+        for (let from: number | undefined = 0; from !== undefined; ) {
+          const piece: CopyChunkInput = { run, ...pair, chunk, from };
+          from = ((await activities.copyChunk!(piece)) as CopyChunkResult).next;
+        }
+      }
+      input = slice.next && { run, ...pair, slice: input.slice + 1, from: slice.next };
+    }
+  }
+
+  /** Paths of the receipts there are. */
+  receipts(): string[] {
+    const { blobs } = this.vault.listBlobs(CONTROL, {});
+    return blobs.map(({ name }) => name).filter((name) => name.startsWith(`archives/${RULE}/receipts/`));
+  }
+
+  /** Of what was asked since it was asked last: how many requests of an operation, or all. */
+  take(operation?: string): number {
+    const taken = this.requests.splice(0).filter((call) => operation === undefined || call.operation === operation);
+    return taken.length;
+  }
+}
+
+const names = fc.uniqueArray(
+  fc
+    .oneof(
+      fc.array(fc.constantFrom('a', 'b', '-', '.', '/', '~', 'ä', '\u{1f600}', '\uffee'), {
+        minLength: 1,
+        maxLength: 6,
+      }),
+      fc.array(fc.constantFrom('a/', 'a-', 'a'), { minLength: 1, maxLength: 5 }),
+    )
+    .map((parts) => parts.join(''))
+    .filter((name) => !/^\/|\/\/|\/$|(?:^|\/)\.|\.$/.test(name)),
+  { minLength: 1, maxLength: 40 },
+);
+
+describe('a reconcile', () => {
+  it('archives everything once, whatever the order and the pages of the listings, and then nothing', async () => {
+    const order = fc.constantFrom<Comparator>(byUtf16, byPathSegment);
+    await fc.assert(
+      fc.asyncProperty(
+        names,
+        order,
+        fc.integer({ min: 1, max: 7 }),
+        fc.integer({ min: 3, max: 50 }),
+        async (all, compare, page, slice) => {
+          const room = new Room({ compare, page: (limit) => Math.min(limit, page), limits: { sliceBlobs: slice } });
+          for (const name of all) room.put(name);
+          const first = await room.reconcile();
+          expect(first).toMatchObject({ status: 'succeeded', counts: { listed: all.length, copied: all.length } });
+          room.take();
+          const second = await room.reconcile();
+          expect(second).toMatchObject({
+            status: 'succeeded',
+            counts: { listed: all.length, copied: 0, unchanged: all.length },
+          });
+          expect(room.take('CopyBlobFromURL')).toBe(0);
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+
+  it('asks for nothing blob by blob, to find out that all is archived', async () => {
+    const room = new Room();
+    for (let index = 0; index < 500; index++) room.put(`2026/${index % 30}/file ${index}`);
+    await room.reconcile();
+    room.take();
+    await room.reconcile();
+    expect(room.take()).toBeLessThan(25);
+  });
+
+  it('takes three requests for each upload that nobody has told of: claim, copy, done', async () => {
+    const room = new Room();
+    for (let index = 0; index < 500; index++) room.put(`file ${index}`);
+    await room.reconcile();
+    // Five chunks of a hundred, each with its plan, its part, and a look at the lock.
+    expect(room.take()).toBeLessThan(3 * 500 + 60);
+  });
+
+  it('copies over what another tool has left under the same name, unless its bytes are known to be the same', async () => {
+    const room = new Room();
+    room.vault.createContainer(`${SOURCE}archive`);
+    const headers = { contentMd5: 'bWQ1IG9mIGl0' };
+    room.put('other', 'as it is');
+    room.source.write(SOURCE, { name: 'same', body: Buffer.from('as it is'), headers });
+    // The younger ones, as far as times can tell.
+    room.clock += 86_400_000;
+    room.vault.write(`${SOURCE}archive`, { name: 'other', body: Buffer.from('as it wa') });
+    room.vault.write(`${SOURCE}archive`, { name: 'same', body: Buffer.from('as it is'), headers });
+    const { counts } = await room.reconcile();
+    expect(counts).toMatchObject({ listed: 2, copied: 1, unchanged: 1 });
+    expect(String(room.vault.blob(`${SOURCE}archive`, 'other')!.body)).toBe('as it is');
+  });
+
+  it('tells what it archived by name, and what had been archived before by number', async () => {
+    const room = new Room();
+    room.put('a');
+    await room.reconcile();
+    room.put('b');
+    const { parts } = await room.reconcile();
+    expect(parts.reduce((sum, { unchanged }) => sum + unchanged, 0)).toBe(1);
+    expect(parts.reduce((sum, { copied }) => sum + copied, 0)).toBe(1);
+  });
+});
+
+describe('receipts that have been kept long enough', () => {
+  const DAYS = 86_400_000;
+
+  it('go when their version is gone, or another has taken its place; others stay', async () => {
+    const room = new Room({ keepDays: 10 });
+    for (const name of ['gone', 'overwritten', 'there']) room.put(name);
+    await room.reconcile();
+    room.source.remove(SOURCE, 'gone');
+    room.put('overwritten', 'again');
+    room.clock += 9 * DAYS;
+    await room.reconcile();
+    expect(room.receipts()).toHaveLength(4);
+    room.clock += 2 * DAYS;
+    await room.reconcile();
+    // Of "there", as old as the others, and of the version that took the place of another.
+    expect(room.receipts()).toHaveLength(2);
+    expect(await room.reconcile()).toMatchObject({ status: 'succeeded', counts: { copied: 0, unchanged: 2 } });
+  });
+
+  it('F10: stay where a listing does not show what is there', async () => {
+    const room = new Room({ keepDays: 10 });
+    for (const name of ['a', 'b', 'c']) room.put(name);
+    await room.reconcile();
+    room.clock += 20 * DAYS;
+    const list = room.source.listBlobs.bind(room.source);
+    room.source.listBlobs = (container, options) =>
+      container === SOURCE ? { blobs: [], prefixes: [] } : list(container, options);
+    await room.reconcile();
+    expect(room.receipts()).toHaveLength(3);
+  });
+
+  it('F10: stay where the source cannot be looked at', async () => {
+    const room = new Room({ keepDays: 10 });
+    room.put('gone');
+    await room.reconcile();
+    room.source.remove(SOURCE, 'gone');
+    room.clock += 20 * DAYS;
+    room.before = ({ operation, name }) => {
+      if (operation === 'GetBlobProperties' && name === 'gone') throw new StorageError('access-denied', 'no', 403);
+    };
+    await expect(room.reconcile()).rejects.toThrow();
+    room.before = () => {};
+    expect(room.receipts()).toHaveLength(1);
+  });
+
+  it('cannot go without the right to delete, and the run says so', async () => {
+    const room = new Room({ keepDays: 10 });
+    room.put('gone');
+    await room.reconcile();
+    room.source.remove(SOURCE, 'gone');
+    room.clock += 20 * DAYS;
+    room.before = ({ operation }) => {
+      if (operation === 'DeleteBlob') throw new StorageError('access-denied', 'no', 403);
+    };
+    await expect(room.reconcile()).rejects.toThrow('access-denied-prune');
+    expect(room.receipts()).toHaveLength(1);
+  });
+
+  it('all stay where the rule says nothing of it', async () => {
+    const room = new Room();
+    room.put('gone');
+    await room.reconcile();
+    room.source.remove(SOURCE, 'gone');
+    room.clock += 4_000 * DAYS;
+    await room.reconcile();
+    expect(room.receipts()).toHaveLength(1);
+  });
+});

@@ -1,0 +1,307 @@
+import { describe, expect, it, test } from 'vitest';
+import { copyBlob } from '#activities/copying/copy-blob.ts';
+import type { CopyPlace } from '#activities/copying/copy-context.ts';
+import type { BlobState } from '#domain/blobs/blob.ts';
+import { readRecord, recordOf, withRecord } from '#domain/copying/record.ts';
+import type { BlobAccount } from '#storage/blob-account.ts';
+import { StorageError } from '#storage/storage-error.ts';
+import { blobState } from '../../../support/builders/blob-state.ts';
+import { RUN } from '../../../support/builders/run-ref.ts';
+
+const EARLIER = 'nightly-20260501T000000Z-bbbbbb';
+
+/** One blob on each side; notes what is asked of the vault. */
+function placeOf(source: BlobState, vault: Partial<BlobAccount>): { place: CopyPlace; asked: string[] } {
+  const asked: string[] = [];
+  const noting = new Proxy(vault, {
+    get: (target, name: keyof BlobAccount) => {
+      asked.push(name);
+      return target[name];
+    },
+  });
+  const place = {
+    run: RUN,
+    method: 'auto',
+    source: { listBlobs: async () => ({ blobs: [source], prefixes: [] }) } as unknown as BlobAccount,
+    container: 'images',
+    access: { urlOf: (name: string) => `https://source/${name}` },
+    target: noting as BlobAccount,
+    sourcePrefix: '',
+    copyDeadlineMs: 3_600_000,
+    destination: 'imagesbackup',
+    targetPrefix: '',
+    now: () => new Date('2026-05-02T00:00:00.000Z'),
+  } satisfies CopyPlace;
+  return { place, asked };
+}
+
+describe('copying one blob', () => {
+  it('I4: a mirror that vanished before it could be kept is looked at again, and the blob copied as new', async () => {
+    const source = blobState({ etag: '0x2' });
+    const mirror = blobState({ etag: '0xV', metadata: withRecord({}, recordOf(blobState(), EARLIER))! });
+    const { place, asked } = placeOf(source, {
+      snapshot: async () => {
+        throw new StorageError('not-found', 'The blob is not there', 404, 'BlobNotFound');
+      },
+      look: async () => undefined,
+      copySync: async ({ destination }) => {
+        expect(destination).toBe('absent');
+        return { etag: '0xN' };
+      },
+    });
+    const outcome = await copyBlob(place, { source, mirror, reason: 'changed' });
+    expect(outcome).toMatchObject({ status: 'copied', reason: 'new', vaultEtag: '0xN' });
+    expect(asked).toEqual(['snapshot', 'look', 'copySync']);
+  });
+
+  it('I2, I7: without room to note new tags, the user’s metadata and the record of the content stay as they are', async () => {
+    const written = recordOf(blobState(), EARLIER);
+    const taken = Object.entries(withRecord({}, written)!).reduce(
+      (sum, [key, value]) => sum + key.length + value.length,
+      0,
+    );
+    const own = { a: 'x'.repeat(8192 - taken - 1) };
+    const metadata = withRecord(own, written)!;
+    const source = blobState({ metadata: own, tags: { a: '1' }, tagCount: 1 });
+    expect(withRecord(own, recordOf(source, EARLIER))).toBeUndefined();
+    const mirror = blobState({ etag: '0xV', metadata });
+    const { place, asked } = placeOf(source, { setTags: async () => {} });
+    const outcome = await copyBlob(place, { source, mirror, reason: 'tags' });
+    expect(outcome).toMatchObject({ status: 'copied', method: 'properties', reason: 'tags', vaultEtag: '0xV' });
+    expect(asked).toEqual(['setTags']);
+    expect(readRecord(mirror.metadata)).toEqual(written);
+  });
+
+  it('I7: tags that may no longer be read stay on the mirror when only the tier has changed', async () => {
+    const tags = { owner: 'ada' };
+    const record = { ...recordOf(blobState({ tags }), EARLIER), tier: 'Cool' };
+    const mirror = blobState({ etag: '0xV', metadata: withRecord({}, record)! });
+    const source = blobState({ tier: 'Hot', tagCount: 1 });
+    const tiers: (string | undefined)[] = [];
+    const { place, asked } = placeOf(source, {
+      setTier: async () => {},
+      setMetadata: async (_container, _name, metadata) => {
+        tiers.push(readRecord(metadata)?.tier);
+        expect(readRecord(metadata)?.tags).toBe(record.tags);
+        return '0xN';
+      },
+    });
+    const outcome = await copyBlob(place, { source, mirror, reason: 'tier' });
+    expect(outcome).toMatchObject({ status: 'copied', reason: 'tier', vaultEtag: '0xN' });
+    expect(asked).toEqual(['setMetadata', 'setTier', 'setMetadata']);
+    expect(tiers).toEqual(['unsettled', 'Hot']);
+  });
+
+  // A block list committed without metadata makes a blob without any: only Copy Blob takes along what headers cannot say.
+  it('I7: metadata that cannot be sent is left to the service to copy, not dropped with blocks', async () => {
+    const source = blobState({ metadata: { owner: 'grün' } });
+    const { place, asked } = placeOf(source, {
+      copyBlocks: async () => ({ etag: '0xN' }),
+      startCopy: async (request) => {
+        expect(request.metadata).toBeUndefined();
+        return { etag: '0xN', copyId: 'id', status: 'success' };
+      },
+    });
+    const outcome = await copyBlob({ ...place, method: 'blocks' }, { source, reason: 'new' });
+    expect(outcome).toMatchObject({ status: 'copied', method: 'async' });
+    expect(asked).toEqual(['startCopy']);
+  });
+
+  it('I7: metadata with no room for the record goes along with blocks without it', async () => {
+    const metadata = { a: 'x'.repeat(8100) };
+    const source = blobState({ metadata });
+    const { place } = placeOf(source, {
+      copyBlocks: async (request) => {
+        expect(request.metadata).toEqual(metadata);
+        return { etag: '0xN' };
+      },
+    });
+    const outcome = await copyBlob({ ...place, method: 'blocks' }, { source, reason: 'new' });
+    expect(outcome).toMatchObject({ status: 'copied', method: 'blocks' });
+  });
+});
+
+test('I2: what a copy of the same version left behind, broken off, is not kept as if it were that version', async () => {
+  const source = blobState({ size: 5, type: 'page' });
+  const mirror = blobState({
+    etag: '0xV',
+    size: 0,
+    type: 'page',
+    metadata: withRecord({}, recordOf(source, EARLIER))!,
+  });
+  const startCopy = async () => ({ etag: '0xN', copyId: 'c', status: 'success' as const });
+  const { place, asked } = placeOf(source, { startCopy });
+  expect(await copyBlob(place, { source, mirror, reason: 'incomplete' })).toMatchObject({ status: 'copied' });
+  expect(asked).toEqual(['startCopy']);
+});
+
+describe('a copy that is refused because something is archived', () => {
+  const archived = async () => {
+    throw new StorageError('archived', 'This operation is not permitted on an archived blob', 409);
+  };
+
+  it('is made once the source has come out of the archive meanwhile', async () => {
+    let tries = 0;
+    const source = blobState({ tier: 'Hot' });
+    const { place } = placeOf(source, {
+      look: async () => undefined,
+      copySync: async () => (++tries === 1 ? archived() : { etag: '0xN' }),
+    });
+    expect(await copyBlob(place, { source, reason: 'new' })).toMatchObject({ status: 'copied', vaultEtag: '0xN' });
+  });
+
+  it('is a failure where it is the blob in the vault', async () => {
+    const source = blobState({ tier: 'Hot' });
+    const mirror = blobState({
+      etag: '0xV',
+      tier: 'Archive',
+      metadata: withRecord({}, recordOf(blobState({ etag: '0xO' }), EARLIER))!,
+    });
+    const { place } = placeOf(source, { look: async () => mirror, snapshot: async () => 'then', copySync: archived });
+    const outcome = await copyBlob(place, { source, mirror, reason: 'changed' });
+    expect(outcome).toMatchObject({ status: 'failed', code: 'destination-archived' });
+  });
+});
+
+describe('what the vault does not take', () => {
+  const refusing = (kind: 'tier-not-supported' | 'access-denied', field: 'tier' | 'tags') => ({
+    copySync: async (request: { tier?: string; tags?: object }) => {
+      if (request[field] !== undefined) throw new StorageError(kind, 'refused', 403);
+      return { etag: '0xN' };
+    },
+  });
+
+  it('F25: a tier that the account does not have is left out, and the outcome says so', async () => {
+    const source = blobState({ tier: 'Cool', tags: { a: '1' }, tagCount: 1 });
+    const { place, asked } = placeOf(source, refusing('tier-not-supported', 'tier'));
+    const outcome = await copyBlob(place, { source, reason: 'new' });
+    expect(outcome).toMatchObject({ status: 'copied', code: 'tier-not-kept', method: 'sync' });
+    expect(asked).toEqual(['copySync', 'copySync']);
+  });
+
+  it('F25: tags that may not be written are left out, and the outcome says so', async () => {
+    const source = blobState({ tags: { a: '1' }, tagCount: 1 });
+    const { place } = placeOf(source, refusing('access-denied', 'tags'));
+    const outcome = await copyBlob(place, { source, reason: 'new' });
+    expect(outcome).toMatchObject({ status: 'copied', code: 'tags-not-written' });
+  });
+
+  it('F25: rights come back: a copy without its tags does not record them, so that the next run sets them', async () => {
+    const source = blobState({ tags: { a: '1' }, tagCount: 1 });
+    const recorded = async (kind: 'access-denied' | 'invalid') => {
+      let metadata: Record<string, string> | undefined;
+      const copySync = async (request: { tags?: object; metadata?: Record<string, string> }) => {
+        if (request.tags !== undefined) throw new StorageError(kind, 'refused', 403);
+        metadata = request.metadata;
+        return { etag: '0xN' };
+      };
+      await copyBlob(placeOf(source, { copySync }).place, { source, reason: 'new' });
+      return readRecord(metadata);
+    };
+    expect(await recorded('access-denied')).toMatchObject({ etag: source.etag });
+    expect((await recorded('access-denied'))?.tags).toBeUndefined();
+    // A vault that has no tags at all will have none in the next run either.
+    expect((await recorded('invalid'))?.tags).toBe(recordOf(source, 'run').tags);
+  });
+
+  it('F25: content that is held stays held when its tags may not be set in place', async () => {
+    const source = blobState({ tags: { a: '1' }, tagCount: 1 });
+    const { tags: _, ...earlier } = recordOf(source, EARLIER);
+    const mirror = blobState({ etag: '0xV', metadata: withRecord({}, earlier)! });
+    const setTags = async () => {
+      throw new StorageError('access-denied', 'refused', 403);
+    };
+    const { place, asked } = placeOf(source, { setTags, setMetadata: async () => '0xM' });
+    const outcome = await copyBlob(place, { source, mirror, reason: 'tags' });
+    expect(outcome).toMatchObject({ status: 'unchanged', code: 'tags-not-written', vaultEtag: '0xM' });
+    expect(asked).toEqual(['setMetadata', 'setTags']);
+  });
+
+  it('F25: tags that are refused in every run cost one request in each, and leave the blob as it is', async () => {
+    const source = blobState({ tags: { a: '1' }, tagCount: 1 });
+    const record = { ...recordOf(source, EARLIER), tags: 'unsettled' };
+    const mirror = blobState({ etag: '0xV', metadata: withRecord({}, record)! });
+    const setTags = async () => {
+      throw new StorageError('access-denied', 'refused', 403);
+    };
+    const { place, asked } = placeOf(source, { setTags });
+    const outcome = await copyBlob(place, { source, mirror, reason: 'tags' });
+    expect(outcome).toMatchObject({ status: 'unchanged', code: 'tags-not-written', vaultEtag: '0xV' });
+    expect(asked).toEqual(['setTags']);
+  });
+
+  it('a refusal of everything stays a failure', async () => {
+    const source = blobState({ tags: { a: '1' }, tagCount: 1 });
+    const { place, asked } = placeOf(source, {
+      copySync: async () => {
+        throw new StorageError('access-denied', 'refused', 403);
+      },
+    });
+    const outcome = await copyBlob(place, { source, reason: 'new' });
+    expect(outcome).toMatchObject({ status: 'failed', code: 'access-denied-destination' });
+    expect(asked).toEqual(['copySync', 'copySync']);
+  });
+});
+
+it('F25: a tier that the vault does not have is noted once, not tried in every run', async () => {
+  const mirror = blobState({ etag: '0xV', metadata: withRecord({}, recordOf(blobState(), EARLIER))! });
+  const source = blobState({ tier: 'Cool' });
+  const tiers: (string | undefined)[] = [];
+  const { place } = placeOf(source, {
+    setTier: async () => {
+      throw new StorageError('tier-not-supported', 'refused', 400);
+    },
+    setMetadata: async (_container, _name, metadata) => {
+      tiers.push(readRecord(metadata)?.tier);
+      return '0xN';
+    },
+  });
+  const outcome = await copyBlob(place, { source, mirror, reason: 'tier' });
+  expect(outcome).toMatchObject({ status: 'copied', method: 'properties', code: 'tier-not-kept', vaultEtag: '0xN' });
+  expect(tiers.at(-1)).toBe('Cool');
+});
+
+describe('I3: tags that were on their way to a version that has been replaced', () => {
+  const source = blobState({ etag: '0xS2' });
+
+  it('are seen to by whoever sent them', async () => {
+    const earlier = blobState({ tags: { a: '1' }, tagCount: 1 });
+    const { tags: _, ...record } = recordOf(earlier, EARLIER);
+    const mirror = blobState({ etag: '0xV', metadata: withRecord({}, record)! });
+    // Another execution has put the newer version there, which has no tags, before ours arrive.
+    const now = blobState({
+      etag: '0xW',
+      metadata: withRecord({}, recordOf(source, 'nightly-20260502T000000Z-aaaaaa'))!,
+    });
+    const tags: object[] = [];
+    const written: (string | undefined)[] = [];
+    const { place } = placeOf(source, {
+      setTags: async (_container, _name, wanted) => void tags.push(wanted),
+      setMetadata: async (_container, _name, metadata) => {
+        written.push(readRecord(metadata)?.tags);
+        if (written.length === 2) throw new StorageError('precondition', 'It has been replaced', 412);
+        return `0xM${written.length}`;
+      },
+      look: async () => now,
+    });
+    const outcome = await copyBlob(place, { source: earlier, mirror, reason: 'tags' });
+    expect(outcome).toMatchObject({ status: 'copied', method: 'properties', vaultEtag: '0xM4' });
+    expect(tags).toEqual([{ a: '1' }, {}]);
+    expect(written).toEqual(['unsettled', recordOf(earlier, '').tags, 'unsettled', undefined]);
+  });
+
+  it('are expected by whoever replaces it', async () => {
+    const record = { ...recordOf(blobState({ etag: '0xS1' }), EARLIER), tags: 'unsettled' };
+    const mirror = blobState({ etag: '0xV', metadata: withRecord({}, record)! });
+    let copied: Record<string, string> | undefined;
+    const { place } = placeOf(source, {
+      snapshot: async () => 'then',
+      copySync: async ({ metadata }) => {
+        copied = metadata;
+        return { etag: '0xN' };
+      },
+    });
+    expect(await copyBlob(place, { source, mirror, reason: 'changed' })).toMatchObject({ status: 'copied' });
+    expect(readRecord(copied)).toMatchObject({ etag: '0xS2', tags: 'unsettled' });
+  });
+});

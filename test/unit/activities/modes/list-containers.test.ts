@@ -1,0 +1,84 @@
+import { expect, it } from 'vitest';
+import { makeListContainers } from '#activities/modes/list-containers.ts';
+import type { Dependencies } from '#app/dependencies.ts';
+import { StorageError } from '#storage/storage-error.ts';
+import { RUN } from '../../../support/builders/run-ref.ts';
+
+const RETRIED = 'nightly-20260501T000000Z-rrrrrr';
+
+function listing(
+  source: object,
+  listTables: (from?: string) => Promise<{ names: string[]; next?: string }>,
+  summary?: Buffer,
+) {
+  const job = {
+    name: RUN.job,
+    source: { account: 'SOURCE', containers: [], tables: [], ...source },
+    destination: { account: 'VAULT', container: '{container}backup', prefix: '' },
+  };
+  const names = ['images', 'docs'];
+  return makeListContainers({
+    configuration: { jobs: [job], archives: [] },
+    blobs: (alias: string) => ({
+      alias,
+      endpoint: `https://${alias}`,
+      listContainers: async () => ({ names }),
+      getObject: async () => summary && { body: summary, etag: '1', metadata: {} },
+    }),
+    tables: () => ({ listTables }),
+  } as unknown as Dependencies);
+}
+
+const run = { ...RUN, mode: 'full' as const };
+
+it('finds containers first, and then tables, page by page, each once however it is spelled', async () => {
+  const pages: Record<string, { names: string[]; next?: string }> = {
+    first: { names: ['Orders', 'tenant1', 'strongroom', 'other'], next: 'second' },
+    second: { names: ['tenant2'] },
+  };
+  const list = listing(
+    { containers: ['*'], tables: ['orders', 'ORDERS', 'tenant*'] },
+    async (from = 'first') => pages[from]!,
+  );
+  const one = await list({ run });
+  expect(one.containers.map(({ container }) => container)).toEqual(['images', 'docs', 'table.orders', 'table.tenant1']);
+  expect(one.containers[2]).toEqual({
+    container: 'table.orders',
+    destination: 'strongroom/jobs/nightly/tables/orders',
+  });
+  const two = await list({ run, from: one.next! });
+  expect(two).toMatchObject({ containers: [{ container: 'table.tenant2' }], problems: [] });
+  expect(two.next).toBeUndefined();
+});
+
+it('without the right to list tables, backs up containers and the tables that are named', async () => {
+  const refused = async () => {
+    throw new StorageError('access-denied', 'Not allowed', 403);
+  };
+  const list = listing({ containers: ['*'], tables: ['orders', '*'] }, refused);
+  const { containers, problems } = await list({ run });
+  expect(containers.map(({ container }) => container)).toEqual(['images', 'docs', 'table.orders']);
+  expect(problems).toMatchObject([{ code: 'access-denied-source', container: 'table.*', count: 0 }]);
+});
+
+it('a retry lists the tables that could not be, and backs up those that the run before has not', async () => {
+  const reports = [
+    { container: 'images', destination: 'imagesbackup', status: 'succeeded' },
+    { container: 'table.orders', destination: '', status: 'succeeded' },
+    { container: 'table.*', destination: '', status: 'failed' },
+  ];
+  const summary = { format: 1, id: RETRIED, job: RUN.job, status: 'completed-with-failures', containers: reports };
+  const body = Buffer.from(JSON.stringify({ ...summary, counts: {}, bytes: {}, problems: [], parts: [] }));
+  const pages: Record<string, { names: string[]; next?: string }> = {
+    first: { names: ['Orders', 'logs'], next: 'second' },
+    second: { names: ['users'] },
+  };
+  const list = listing({ containers: ['*'], tables: ['orders', '*'] }, async (from = 'first') => pages[from]!, body);
+  const retry = { ...RUN, mode: 'retry' as const, retryOf: RETRIED };
+  const one = await list({ run: retry });
+  expect(one).toMatchObject({ containers: [{ container: 'table.logs', scan: true }], problems: [] });
+  expect(one.containers).toHaveLength(1);
+  const two = await list({ run: retry, from: one.next! });
+  expect(two.containers).toMatchObject([{ container: 'table.users', scan: true }]);
+  expect(two.next).toBeUndefined();
+});

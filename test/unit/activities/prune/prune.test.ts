@@ -1,0 +1,752 @@
+import fc from 'fast-check';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { makeActivities } from '#activities/index.ts';
+import type { Job } from '#config/configuration.ts';
+import { CONTROL_CONTAINER, lockPath, notesPath, runPrefix, summaryPath } from '#domain/run/control-paths.ts';
+import type { Notes } from '#domain/run/restore-point.ts';
+import type { RunRef, RunSummary } from '#domain/run/run.ts';
+import { endRun } from '#functions/run/close-run.ts';
+import { refusal } from '../../../../prove/memory/memory-account.ts';
+import type { Call } from '../../../../prove/memory/memory-blobs.ts';
+import { jobOf, MIRROR, Vault } from '../../../support/builders/prune-vault.ts';
+import { Random } from '../../../support/builders/random.ts';
+
+let room: Vault;
+const retaining = (more: Partial<NonNullable<Job['retention']>>) =>
+  jobOf('nightly', { retention: { keepLast: 1, marginHours: 0, brake: { percent: 50, blobs: 100 }, ...more } });
+
+beforeEach(() => {
+  room = new Vault();
+});
+
+/** Three restore points of which the policy keeps the newest: `a` was changed each time, `old` is only in the first. */
+async function threeDays(): Promise<[RunSummary, RunSummary, RunSummary]> {
+  const days: RunSummary[] = [];
+  for (let day = 0; day < 3; day++) {
+    room.put('a', `day ${day}`);
+    if (day === 0) for (const name of ['old', 'same']) room.put(name, name);
+    else room.source.remove('data', 'old');
+    days.push(await room.backup());
+  }
+  return days as [RunSummary, RunSummary, RunSummary];
+}
+
+describe('a prune', () => {
+  it('deletes what only restore points that go have named, base blobs too whose source is gone', async () => {
+    const [first, , last] = await threeDays();
+    expect(await room.prune()).toMatchObject({ status: 'succeeded', counts: { removed: 3 } });
+    expect(room.mirror()).toEqual({ a: ['day 2'], same: ['same'] });
+    expect(room.left(first.id)).toEqual([]);
+    expect(await room.lost(last)).toEqual([]);
+  });
+
+  it('F10: leaves what the source lacks, while one restore point has it', async () => {
+    room.jobs = [retaining({ keepLast: 3 })];
+    const points = await threeDays();
+    expect(await room.prune()).toMatchObject({ counts: { removed: 0 } });
+    for (const point of points) expect(await room.lost(point)).toEqual([]);
+  });
+
+  it('leaves a base blob that no restore point needs, while an earlier state of it is needed', async () => {
+    room.put('a', 'one');
+    const first = await room.backup();
+    room.put('a', 'two');
+    await room.backup();
+    room.source.remove('data', 'a');
+    await room.backup();
+    await room.note(first.id, () => ({ hold: { at: '2026-05-01T00:00:00.000Z', reason: 'audit' } }));
+    expect(await room.prune()).toMatchObject({ status: 'succeeded', counts: { removed: 0 } });
+    expect(room.mirror()).toEqual({ a: ['two', 'one'] });
+    await room.note(first.id, () => ({}));
+    await room.prune();
+    expect(room.mirror()).toEqual({});
+  });
+
+  it('leaves what has no record, what is not whole, and names that no request can carry', async () => {
+    await threeDays();
+    const record = room.vault.blob(MIRROR, 'a')!.metadata;
+    room.vault.write(MIRROR, { name: 'foreign', body: Buffer.from('x') });
+    const { etag } = room.vault.write(MIRROR, { name: 'twice', body: Buffer.from('x') });
+    room.vault.snapshot(MIRROR, 'twice', etag);
+    room.vault.write(MIRROR, { name: 'x/../a', body: Buffer.from('x'), metadata: record });
+    room.vault.write(MIRROR, {
+      name: 'pending',
+      metadata: record,
+      copy: { id: '1', status: 'pending', source: 'https://other.test' },
+    });
+    room.pass(1);
+    await room.prune();
+    expect(room.mirror()).toMatchObject({ foreign: ['x'], twice: ['x', 'x'], 'x/../a': ['x'], pending: [''] });
+  });
+
+  it.each(['2027-05-01T12:00:00.000Z', '2025-05-01T12:00:00.000Z'])(
+    'does not believe a clock of the app that says it is %s',
+    async (time) => {
+      room.jobs = [retaining({ marginHours: 24 })];
+      await threeDays();
+      await room.prune();
+      const before = room.mirror();
+      room.clock.app = Date.parse(time);
+      expect(await room.prune()).toMatchObject({ plan: { expired: [] } });
+      expect(room.mirror()).toEqual(before);
+    },
+  );
+});
+
+describe('F13: where anything is missing or altered, nothing is deleted and nothing marked', () => {
+  const partOf = (point: RunSummary) => point.parts[0]!.path;
+  const cases: [string, (points: RunSummary[]) => unknown][] = [
+    [
+      'a part of a kept restore point',
+      ([, , last]) => room.vault.deleteBlob(CONTROL_CONTAINER, ...pinned(partOf(last!))),
+    ],
+    ['a part of one that goes', ([first]) => room.vault.deleteBlob(CONTROL_CONTAINER, ...pinned(partOf(first!)))],
+    [
+      'a part, for which there is another',
+      ([first, , last]) => {
+        const other = room.vault.blob(CONTROL_CONTAINER, partOf(first!))!;
+        room.vault.write(CONTROL_CONTAINER, { ...other, name: partOf(last!) });
+      },
+    ],
+    [
+      'the summary of a kept one',
+      ([, , last]) => room.vault.deleteBlob(CONTROL_CONTAINER, ...pinned(summaryPath(last!))),
+    ],
+    [
+      'the summary of one that goes',
+      ([first]) => room.vault.deleteBlob(CONTROL_CONTAINER, ...pinned(summaryPath(first!))),
+    ],
+    ['half of a summary', ([, , last]) => room.alter(summaryPath(last!), (body) => body.subarray(0, body.length / 2))],
+    [
+      'all of the newest one',
+      ([, , last]) => {
+        for (const path of room.left(last!.id)) room.vault.deleteBlob(CONTROL_CONTAINER, ...pinned(path));
+      },
+    ],
+    [
+      'all of one that is held, but for its notes',
+      async ([first]) => {
+        await room.note(first!.id, () => ({ hold: { at: '2026-05-01T00:00:00.000Z', reason: 'audit' } }));
+        for (const path of room.left(first!.id)) {
+          if (path.startsWith(runPrefix(first!))) room.vault.deleteBlob(CONTROL_CONTAINER, ...pinned(path));
+        }
+      },
+    ],
+    [
+      'the notes of one, which are no notes',
+      ([first]) => {
+        room.vault.write(CONTROL_CONTAINER, { name: notesPath(first!), body: Buffer.from('[]') });
+      },
+    ],
+    [
+      'the lock of another job',
+      () => room.vault.write(CONTROL_CONTAINER, { name: lockPath('weekly'), body: Buffer.from('{') }),
+    ],
+  ];
+  const pinned = (path: string): [string, { ifMatch: string }] => [
+    path,
+    { ifMatch: room.vault.blob(CONTROL_CONTAINER, path)!.etag },
+  ];
+
+  it.each(cases)('%s', async (_, harm) => {
+    const points = await threeDays();
+    const plan = await room.plan();
+    await harm(points);
+    const before = room.mirror();
+    expect(await room.plan()).toMatchObject({ status: 'failed', problems: [{ code: 'damaged' }] });
+    expect(await room.carryOut(plan)).toMatchObject({ status: 'failed', problems: [{ code: 'damaged' }] });
+    expect(room.mirror()).toEqual(before);
+    for (const { id } of points) {
+      if (room.left(id).length > 0) expect((await room.notes(id).catch(() => ({}) as Notes)).removed).toBeUndefined();
+    }
+  });
+
+  it.each(['jobs/nightly/runs/', 'jobs/weekly/runs/', 'jobs/'])('a listing of %s that is empty', async (prefix) => {
+    const weekly = jobOf('weekly', {});
+    room.jobs = [jobOf('nightly', {}), weekly];
+    await threeDays();
+    await room.backup('incremental', 'weekly');
+    const list = room.vault.listBlobs.bind(room.vault);
+    room.vault.listBlobs = (container, options) =>
+      options.prefix === prefix ? { blobs: [], prefixes: [] } : list(container, options);
+    expect(await room.plan()).toMatchObject({ status: 'failed', problems: [{ code: 'damaged' }] });
+  });
+
+  it('bytes of a part that are not those that were written: no plan is made', async () => {
+    const [, , last] = await threeDays();
+    room.alter(partOf(last), (body) => Buffer.concat([body, body]));
+    expect(await room.plan()).toMatchObject({ status: 'failed', problems: [{ code: 'damaged' }] });
+  });
+
+  it.each([
+    ['access-denied', 403],
+    ['throttled', 503],
+  ] as const)('any listing that is refused: %s', async (kind, status) => {
+    /** Works on three days, of which so many listings are answered; gives back whether anything was done to them. */
+    const struck = async (answered: number, work: (plan: RunSummary) => Promise<RunSummary>) => {
+      room = new Vault();
+      const points = await threeDays();
+      const plan = await room.plan();
+      const before = room.mirror();
+      let listings = 0;
+      room.before = ({ operation, container }) => {
+        if (operation !== 'ListBlobs' || listings++ !== answered) return;
+        throw refusal(kind, status, `Refused a listing of ${container}`);
+      };
+      // Where it is the listing of its own parts, it is published later.
+      const ended = await work(plan).catch(() => undefined);
+      room.before = () => {};
+      const marked = (await Promise.all(points.map(({ id }) => room.notes(id)))).some(({ removed }) => removed);
+      if (!marked) expect(room.mirror()).toEqual(before);
+      return { ended, marked, listings };
+    };
+    let listings = 0;
+    for (let at = 0; at === 0 || at < listings; at++) {
+      const planning = await struck(at, () => room.plan());
+      expect(planning.ended?.status).not.toBe('succeeded');
+      expect(planning.marked).toBe(false);
+      listings = Math.max(listings, planning.listings);
+    }
+    // What is listed before anything is marked: the vault as it is.
+    let before = 0;
+    while (!(await struck(before, (plan) => room.carryOut(plan))).marked) before++;
+    expect(before).toBeGreaterThan(3);
+    expect(listings).toBeGreaterThan(before);
+  });
+});
+
+it('runs that are no restore points are listed, and not read: there may be one every hour', async () => {
+  await threeDays();
+  const plans = [await room.plan(), await room.plan()];
+  const read: string[] = [];
+  room.before = ({ operation, name }) => {
+    if (operation === 'GetBlob') read.push(name!);
+  };
+  expect(await room.plan()).toMatchObject({ status: 'succeeded' });
+  expect(read.filter((name) => name.endsWith('/run.json') && plans.some((plan) => name === summaryPath(plan)))).toEqual(
+    [],
+  );
+});
+
+it('F13: a summary whose listing does not tell what it is is read, as all were once', async () => {
+  const points = await threeDays();
+  for (const point of points) {
+    const { body, etag } = room.vault.getObject(CONTROL_CONTAINER, summaryPath(point))!;
+    room.vault.putObject(CONTROL_CONTAINER, summaryPath(point), body, {
+      contentType: 'application/json',
+      expect: { ifMatch: etag },
+    });
+  }
+  expect((await room.plan()).plan?.decisions.map(({ id }) => id)).toHaveLength(points.length);
+});
+
+it('ends as cancelled where that is asked for while it reads manifests', async () => {
+  const [, , last] = await threeDays();
+  const run = await room.begin({ mode: 'prune', dryRun: true, prune: {} });
+  const { listContainers, planPrune } = makeActivities(room.deps());
+  await listContainers({ run });
+  room.before = async ({ operation, name }) => {
+    if (operation !== 'GetBlob' || name !== last.parts[0]!.path) return;
+    room.before = () => {};
+    const lock = (await room.control.readLock('nightly'))!;
+    await room.control.writeJson(lockPath('nightly'), { ...lock.value, cancel: true }, { ifMatch: lock.etag });
+    room.pass(1);
+  };
+  expect(await planPrune({ run, container: MIRROR, destination: MIRROR, slice: 0 })).toEqual({ stopped: 'cancelled' });
+});
+
+describe('F12: a plan that something has happened to since is stale, and nothing is done', () => {
+  it.each<[string, (points: RunSummary[]) => unknown]>([
+    ['a backup', () => room.backup()],
+    [
+      'a hold',
+      ([first]) => room.note(first!.id, () => ({ hold: { at: '2026-05-01T00:00:00.000Z', reason: 'audit' } })),
+    ],
+    ['a brake', ([, second]) => room.note(second!.id, () => ({ brake: { reason: 'half of it' } }))],
+    ['another policy', () => (room.jobs = [retaining({ keepLast: 2 })])],
+    ['another margin', () => (room.jobs = [retaining({ marginHours: 1 })])],
+    [
+      'another source',
+      () => (room.jobs = [jobOf('nightly', { source: { ...room.jobs[0]!.source, account: 'VAULT' } })]),
+    ],
+    [
+      'the backup of another job',
+      async () => {
+        room.jobs.push(jobOf('weekly', {}));
+        await room.backup('full', 'weekly');
+      },
+    ],
+  ])('%s', async (_, happen) => {
+    const points = await threeDays();
+    const plan = await room.plan();
+    await happen(points);
+    const before = room.mirror();
+    expect(await room.carryOut(plan)).toMatchObject({ status: 'failed', problems: [{ code: 'plan-stale' }] });
+    expect(room.mirror()).toEqual(before);
+    for (const { id } of points) expect((await room.notes(id)).removed).toBeUndefined();
+  });
+
+  it('the plan itself, carried out before, and another hash', async () => {
+    const [first] = await threeDays();
+    const plan = await room.plan();
+    expect(await room.carryOut(plan, '0'.repeat(32))).toMatchObject({ problems: [{ code: 'plan-stale' }] });
+    expect((await room.notes(first.id)).removed).toBeUndefined();
+    expect(await room.carryOut(plan)).toMatchObject({ status: 'succeeded' });
+    expect(await room.carryOut(plan)).toMatchObject({ status: 'failed', problems: [{ code: 'plan-stale' }] });
+  });
+
+  it('a hold that comes while it marks: what was marked before is marked no longer', async () => {
+    const [first, second] = await threeDays();
+    const plan = await room.plan();
+    const [early, late] = plan.plan!.remove;
+    expect([early, late].sort()).toEqual([first.id, second.id].sort());
+    let held: Promise<unknown> | undefined;
+    room.before = ({ operation, name }) => {
+      if (operation !== 'PutBlob' || name !== notesPath({ job: 'nightly', id: early! })) return undefined;
+      held ??= room.note(late!, () => ({ hold: { at: '2026-05-01T00:00:00.000Z', reason: 'audit' } }));
+      return held;
+    };
+    const before = room.mirror();
+    expect(await room.carryOut(plan)).toMatchObject({ status: 'failed', problems: [{ code: 'plan-stale' }] });
+    expect(held).toBeDefined();
+    expect((await room.notes(early!)).removed).toBeUndefined();
+    expect(room.mirror()).toEqual(before);
+  });
+});
+
+describe('F12: two jobs with one mirror', () => {
+  beforeEach(() => {
+    room.jobs = [jobOf('nightly', {}), jobOf('weekly', { retention: { ...retaining({}).retention!, keepLast: 9 } })];
+  });
+
+  it('one takes nothing that a restore point of the other needs', async () => {
+    const points: RunSummary[] = [];
+    for (let day = 0; day < 4; day++) {
+      room.put('a', `day ${day}`);
+      room.put(`only-${day}`, 'x');
+      if (day > 0) room.source.remove('data', `only-${day - 1}`);
+      if (day % 2 === 0) points.push(await room.backup('incremental', 'weekly'));
+      else await room.backup();
+    }
+    points.push(await room.backup());
+    expect(await room.prune()).toMatchObject({ status: 'succeeded' });
+    for (const point of points) expect(await room.lost(point)).toEqual([]);
+    expect(room.mirror().a).toEqual(['day 3', 'day 0', 'day 2']);
+  });
+
+  it('while the other is at work, base blobs stay', async () => {
+    await threeDays();
+    await room.begin({ mode: 'full' }, 'weekly');
+    const done = await room.prune();
+    expect(done).toMatchObject({ status: 'succeeded' });
+    expect(room.mirror().old).toEqual(['old']);
+    expect(await room.plan('nightly')).toMatchObject({ counts: { planned: 1 } });
+  });
+
+  it('what has become a snapshot since the other began may be counted on by it, and stays', async () => {
+    room.put('a', 'one');
+    await room.backup();
+    // It has seen `a`, and has yet to write so.
+    await room.begin({ mode: 'incremental' }, 'weekly');
+    room.put('a', 'two');
+    await room.backup();
+    await room.prune();
+    expect(room.mirror().a).toEqual(['two', 'one']);
+  });
+});
+
+it('F29: once its lock has been taken over, a prune that has not noticed yet deletes no base blob', async () => {
+  await threeDays();
+  const plan = await room.plan();
+  let other: Promise<unknown> | undefined;
+  room.before = ({ operation, name }) => {
+    if (operation !== 'GetBlobProperties' || name !== 'old') return undefined;
+    other ??= room.begin({ mode: 'full' });
+    return other;
+  };
+  await room.carryOut(plan);
+  expect(other).toBeDefined();
+  expect(room.mirror().old).toEqual(['old']);
+});
+
+describe('F12: the margin', () => {
+  it('F13: makes sure of the manifests of what is marked, too, until it is over', async () => {
+    room.jobs = [retaining({ marginHours: 24 })];
+    const [first] = await threeDays();
+    await room.prune();
+    expect((await room.notes(first.id)).removed).toMatchObject({ at: expect.any(String) });
+    const plan = await room.plan();
+    const path = first.parts[0]!.path;
+    const { etag } = room.vault.blob(CONTROL_CONTAINER, path)!;
+    room.vault.deleteBlob(CONTROL_CONTAINER, path, { ifMatch: etag });
+    expect(await room.carryOut(plan)).toMatchObject({ status: 'failed', problems: [{ code: 'damaged' }] });
+    expect(await room.plan()).toMatchObject({ status: 'failed', problems: [{ code: 'damaged' }] });
+  });
+
+  it('marks first, and empties when it is over', async () => {
+    room.jobs = [retaining({ marginHours: 24 })];
+    const [first, second, last] = await threeDays();
+    const before = room.mirror();
+    expect(await room.prune()).toMatchObject({ counts: { removed: 0 }, plan: { remove: [second.id, first.id] } });
+    expect(await room.notes(first.id)).toMatchObject({ removed: { at: expect.any(String) } });
+    room.pass(20);
+    expect(await room.prune()).toMatchObject({ counts: { removed: 0 }, plan: { expired: [] } });
+    expect(room.mirror()).toEqual(before);
+    expect(await room.lost(first)).toEqual([]);
+    room.pass(10);
+    expect(await room.prune()).toMatchObject({ status: 'succeeded', counts: { removed: 3 } });
+    expect(room.left(first.id)).toEqual([]);
+    expect(await room.lost(last)).toEqual([]);
+  });
+
+  it('F28: a mark that is written after its restore point is gone, since nobody waited for it, is taken away by the next', async () => {
+    const [first] = await threeDays();
+    await room.prune();
+    expect(room.left(first.id)).toEqual([]);
+    await room.control.changeNotes({ job: 'nightly', id: first.id }, () => ({
+      removed: { at: new Date(room.clock.app).toISOString(), run: 'nightly-20260503T120000Z-aaaaaa' },
+    }));
+    const noted = () => room.vault.blob(CONTROL_CONTAINER, notesPath({ job: 'nightly', id: first.id }));
+    expect(noted()).toBeDefined();
+    expect(await room.prune()).toMatchObject({ status: 'succeeded' });
+    expect(noted()).toBeUndefined();
+  });
+
+  it('spares what was overwritten within it', async () => {
+    room.jobs = [retaining({ marginHours: 24 })];
+    await threeDays();
+    await room.prune();
+    room.pass(30);
+    // The policy goes on, and what it removes is not over yet.
+    room.put('a', 'day 3');
+    const next = await room.backup();
+    await room.prune();
+    expect(room.mirror().a).toEqual(['day 3', 'day 2']);
+    expect(await room.lost(next)).toEqual([]);
+  });
+});
+
+describe('deleting', () => {
+  it('F12: what was written since it was planned stays, and so does a base blob whose source is back', async () => {
+    await threeDays();
+    const plan = await room.plan();
+    const [snapshot] = room.vault.listBlobs(MIRROR, { kept: true, prefix: 'a' }).blobs;
+    room.put('old', 'again');
+    expect(await room.carryOut(plan)).toMatchObject({ status: 'succeeded', counts: { removed: 2, unchanged: 1 } });
+    expect(room.mirror().old).toEqual(['old']);
+    expect(room.vault.look(MIRROR, 'a', snapshot!.kept)).toBeUndefined();
+  });
+
+  it('F12: what was overwritten or kept in the vault since, by whomever, stays', async () => {
+    for (const name of ['gone', 'kept', 'written']) room.put(name, name);
+    await room.backup();
+    for (const name of ['gone', 'kept', 'written']) room.source.remove('data', name);
+    await room.backup();
+    const plan = await room.plan();
+    room.vault.snapshot(MIRROR, 'kept', room.vault.blob(MIRROR, 'kept')!.etag);
+    const { metadata } = room.vault.blob(MIRROR, 'written')!;
+    room.vault.write(MIRROR, { name: 'written', body: Buffer.from('by hand'), metadata });
+    expect(await room.carryOut(plan)).toMatchObject({ status: 'succeeded', counts: { removed: 1, unchanged: 2 } });
+    expect(room.mirror()).toEqual({ kept: ['kept', 'kept'], written: ['by hand'] });
+  });
+
+  it('F10: of base blobs that are looked at together, only those whose source is gone', async () => {
+    for (const name of ['back', 'gone', 'long-gone']) room.put(name, name);
+    await room.backup();
+    for (const name of ['back', 'gone', 'long-gone']) room.source.remove('data', name);
+    await room.backup();
+    const plan = await room.plan();
+    expect(plan.counts.planned).toBe(3);
+    room.put('back', 'of another day');
+    expect(await room.carryOut(plan)).toMatchObject({ status: 'succeeded', counts: { removed: 2, unchanged: 1 } });
+    expect(room.mirror()).toEqual({ back: ['back'] });
+  });
+
+  it('F10: where the source cannot be looked at, base blobs stay, and it is told whose refusal that is', async () => {
+    await threeDays();
+    const plan = await room.plan();
+    room.before = ({ account, operation }) => {
+      if (account === 'SOURCE' && operation === 'GetBlobProperties') throw refusal('access-denied', 403, 'Refused');
+    };
+    const done = await room.carryOut(plan);
+    expect(done).toMatchObject({ status: 'completed-with-failures', problems: [{ code: 'access-denied-source' }] });
+    expect(room.mirror().old).toEqual(['old']);
+  });
+
+  it.each(['leased', 'immutable'] as const)('what is %s stays, and the manifests that lead to it', async (kind) => {
+    const [first] = await threeDays();
+    const refuse = ({ operation, container, name }: Call) => {
+      if (operation === 'DeleteBlob' && container === MIRROR && name === 'old') throw refusal(kind, 409, kind);
+    };
+    room.before = refuse;
+    expect(await room.prune()).toMatchObject({ status: 'completed-with-failures', counts: { removed: 2, failed: 1 } });
+    expect(room.left(first.id)).toContain(summaryPath(first));
+    expect(await room.notes(first.id)).toMatchObject({ removed: { emptied: expect.any(String) } });
+    room.before = () => {};
+    expect(await room.prune()).toMatchObject({ status: 'succeeded', counts: { removed: 1, failed: 0 } });
+    expect(room.left(first.id)).toEqual([]);
+    expect(room.mirror()).toEqual({ a: ['day 2'], same: ['same'] });
+  });
+
+  it('without the right to delete, nothing is marked', async () => {
+    const [first] = await threeDays();
+    room.before = ({ operation }) => {
+      if (operation === 'DeleteBlob') throw refusal('access-denied', 403, 'Refused');
+    };
+    expect(await room.prune()).toMatchObject({ status: 'failed', problems: [{ code: 'access-denied-prune' }] });
+    expect(await room.notes(first.id)).toEqual({});
+  });
+});
+
+describe('a retry', () => {
+  it('keeps the parts that it builds on, and their content, when the run that it completes goes', async () => {
+    for (let index = 0; index < 4; index++) room.put(`blob-${index}`, 'x');
+    room.before = ({ operation, name, account }) => {
+      if (account === 'VAULT' && /^CopyBlob/.test(operation) && name === 'blob-3')
+        throw refusal('leased', 412, 'Leased');
+    };
+    const first = await room.backup();
+    expect(first).toMatchObject({ status: 'completed-with-failures', counts: { failed: 1 } });
+    room.before = () => {};
+    const retry = await room.run({ mode: 'retry', retryOf: first.id });
+    expect(retry).toMatchObject({ status: 'succeeded', restorePoint: true });
+    for (let index = 0; index < 4; index++) room.source.remove('data', `blob-${index}`);
+    await room.note(retry.id, () => ({ hold: { at: '2026-05-01T00:00:00.000Z', reason: 'audit' } }));
+    await room.backup();
+    expect(await room.prune()).toMatchObject({
+      status: 'succeeded',
+      plan: { expired: [first.id] },
+      counts: { removed: 0 },
+    });
+    expect(await room.lost(retry)).toEqual([]);
+    expect(room.left(first.id)).toContain(first.parts[0]!.path);
+    await room.note(retry.id, () => ({}));
+    await room.prune();
+    expect(room.mirror()).toEqual({});
+    await room.prune();
+    for (const { id } of [first, retry]) expect(room.left(id)).toEqual([]);
+  });
+});
+
+describe('F11: the brake', () => {
+  const fill = (text: string, from = 0, to = 10) => {
+    for (let index = from; index < to; index++) room.put(`blob-${index}`, text);
+  };
+  const brakeOf = async (point: RunSummary) => (await room.notes(point.id)).brake?.reason;
+
+  beforeEach(() => {
+    room.jobs = [retaining({ brake: { percent: 50, blobs: 5 } })];
+    fill('good');
+  });
+
+  it.each(['full', 'incremental'] as const)('a %s run that rewrites most keeps all that is older', async (mode) => {
+    const good = await room.backup();
+    fill('encrypted', 0, 6);
+    const bad = await room.backup(mode);
+    expect(await brakeOf(bad)).toBe('data: 6 changed of 10 blobs, more than 50%');
+    expect(room.braked).toEqual([bad.id]);
+    for (let day = 0; day < 30; day++) await room.backup();
+    room.pass(24 * 365);
+    await room.prune();
+    expect(await room.lost(good)).toEqual([]);
+    expect((await room.notes(good.id)).removed).toBeUndefined();
+    await room.note(bad.id, (notes) => ({ brake: { ...notes.brake!, released: '2026-05-03T00:00:00.000Z' } }));
+    await room.prune();
+    expect(room.left(good.id)).toEqual([]);
+  });
+
+  it('a run that finds most of it gone, or the whole container', async () => {
+    await room.backup();
+    for (let index = 0; index < 6; index++) room.source.remove('data', `blob-${index}`);
+    expect(await brakeOf(await room.backup())).toBe('data: 6 gone of 10 blobs, more than 50%');
+    room.jobs = [{ ...room.jobs[0]!, source: { ...room.jobs[0]!.source, containers: ['*'] } }];
+    fill('back');
+    await room.backup();
+    room.source.deleteContainer('data');
+    room.source.createContainer('other');
+    expect(await brakeOf(await room.backup())).toBe('data: 10 gone of 10 blobs, more than 50%');
+  });
+
+  it('counts what a run that was cancelled or failed has copied before', async () => {
+    const good = await room.backup();
+    fill('encrypted');
+    const run = await room.begin({ mode: 'incremental' });
+    const work = makeActivities(room.deps());
+    const { chunks } = await work.scanSlice({ run, container: 'data', destination: MIRROR, slice: 0 });
+    await work.copyChunk({ run, container: 'data', destination: MIRROR, chunk: chunks![0]!, from: 0 });
+    await work.publishRun({ run, containers: 1, problems: [], cancelled: true, requests: {} });
+    const next = await room.backup();
+    expect(next.counts).toMatchObject({ unchanged: 10, copied: 0 });
+    expect(await brakeOf(next)).toBe('data: 10 changed of 10 blobs, more than 50%');
+    await room.prune();
+    expect(await room.lost(good)).toEqual([]);
+  });
+
+  it('looks past a run in which the container could not be listed', async () => {
+    room.source.createContainer('more');
+    room.put('x', 'x', 'more');
+    room.jobs = [{ ...room.jobs[0]!, source: { ...room.jobs[0]!.source, containers: ['*'] } }];
+    await room.backup();
+    room.before = ({ account, operation, container }) => {
+      if (account === 'SOURCE' && operation === 'ListBlobs' && container === 'data') {
+        throw refusal('throttled', 503, 'ServerBusy');
+      }
+    };
+    expect(await room.backup()).toMatchObject({ status: 'completed-with-failures' });
+    room.before = () => {};
+    fill('encrypted');
+    expect(await brakeOf(await room.backup())).toBe('data: 10 changed of 10 blobs, more than 50%');
+  });
+
+  it('is engaged by a retry, together with the run that it completes', async () => {
+    const good = await room.backup();
+    fill('encrypted');
+    room.before = ({ account, operation, name }) => {
+      if (account === 'VAULT' && /^CopyBlob/.test(operation) && Number(name?.slice(5)) > 3) {
+        throw refusal('leased', 412, 'Leased');
+      }
+    };
+    const part = await room.backup();
+    expect(part.counts).toMatchObject({ copied: 4, failed: 6 });
+    expect(await brakeOf(part)).toBeUndefined();
+    room.before = () => {};
+    const retry = await room.run({ mode: 'retry', retryOf: part.id });
+    expect(retry).toMatchObject({ restorePoint: true, status: 'succeeded' });
+    expect(await brakeOf(retry)).toBe('data: 10 changed of 10 blobs, more than 50%');
+    await room.prune();
+    expect(await room.lost(good)).toEqual([]);
+  });
+
+  it('is on before there is a restore point that it is to be on', async () => {
+    await room.backup();
+    fill('encrypted');
+    const run = await room.begin({ mode: 'incremental' });
+    const summary = summaryPath(run);
+    room.before = ({ operation, name }) => {
+      if (operation === 'PutBlob' && name === summary) throw refusal('unreachable', 0, 'Gone');
+    };
+    await expect(room.work(run)).rejects.toThrow();
+    expect((await room.notes(run.id)).brake).toBeDefined();
+    // Nobody comes back to it, and it is closed: that a failed run has notes is no damage.
+    room.before = () => {};
+    await endRun(room.deps(), { run, vault: 'VAULT' }, 'failed');
+    expect(await room.plan()).toMatchObject({ status: 'succeeded' });
+  });
+
+  it('does not keep a run from its end where an earlier summary is damaged', async () => {
+    const good = await room.backup();
+    room.alter(summaryPath(good), () => Buffer.from('{'));
+    fill('encrypted');
+    expect(await room.backup()).toMatchObject({ status: 'succeeded' });
+    expect(await room.plan()).toMatchObject({ status: 'failed', problems: [{ code: 'damaged' }] });
+  });
+});
+
+describe('the prune that follows its plan', () => {
+  const begin = async (run: RunRef) => makeActivities(room.deps()).beginNext({ run });
+  const planOnSchedule = async () => {
+    const run = await room.begin({ mode: 'prune', dryRun: true, prune: { carryOut: true } });
+    return { run, plan: await room.work(run) };
+  };
+
+  it('F28: is the same, however often it is begun, and does what was planned', async () => {
+    const [first] = await threeDays();
+    const { run, plan } = await planOnSchedule();
+    const { next } = await begin(run);
+    expect(next).toMatchObject({ mode: 'prune', trigger: 'run', follows: run.id, dryRun: false });
+    expect(next!.prune).toEqual({ plan: { run: run.id, hash: plan.plan!.hash } });
+    expect(await begin(run)).toEqual({ next });
+    expect(await room.work(next!)).toMatchObject({ status: 'succeeded', counts: { removed: 3 } });
+    expect(room.left(first.id)).toEqual([]);
+    // When it has ended, the plan has been carried out, and would be stale.
+    expect(await room.work((await begin(run)).next!)).toMatchObject({ problems: [{ code: 'plan-stale' }] });
+  });
+
+  it.each<[string, () => Promise<{ run: RunRef }>]>([
+    ['there is nothing to do', () => planOnSchedule()],
+    [
+      'the plan was asked for',
+      async () => {
+        await threeDays();
+        const run = await room.begin({ mode: 'prune', dryRun: true, prune: {} });
+        await room.work(run);
+        return { run };
+      },
+    ],
+    [
+      'another run was quicker',
+      async () => {
+        await threeDays();
+        const planned = await planOnSchedule();
+        await room.begin({ mode: 'full' });
+        return planned;
+      },
+    ],
+    [
+      'no plan came of it',
+      async () => {
+        const [, , last] = await threeDays();
+        room.alter(summaryPath(last), () => Buffer.from('{'));
+        return planOnSchedule();
+      },
+    ],
+  ])('does not begin where %s', async (_, prepare) => {
+    const { run } = await prepare();
+    expect(await begin(run)).toEqual({});
+  });
+});
+
+it('I4: notes that are damaged do not keep a verification from its end', async () => {
+  const point = await room.backup();
+  room.vault.write(CONTROL_CONTAINER, { name: notesPath(point), body: Buffer.from('{') });
+  const verify = { point: point.id, kind: 'quick' as const, share: '100%', turn: 0, sample: 0 };
+  const run = await room.begin({ mode: 'verify', verify });
+  const { publishRun } = makeActivities(room.deps());
+  expect(await publishRun({ run, containers: 0, problems: [], cancelled: false, requests: {} })).toEqual({
+    status: 'succeeded',
+  });
+  expect((await room.control.readLock('nightly'))?.value.run).toBeNull();
+  expect(room.warned).toEqual(['proof-not-noted']);
+});
+
+describe('F23: stretches of a listing', () => {
+  it('whatever the pages, every name is in one of them, and whole', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.integer({ min: 1, max: 0xffff }),
+        fc.integer({ min: 1, max: 9 }),
+        fc.integer({ min: 1, max: 7 }),
+        async (seed, sliceBlobs, longest) => {
+          const random = new Random(seed);
+          let paging = false;
+          const paged = new Vault({
+            sliceBlobs,
+            chunkBlobs: 3,
+            page: (limit) => (paging ? random.between(1, longest) : limit),
+          });
+          for (let day = 0; day < 4; day++) {
+            for (let index = 0; index < 9; index++) {
+              if (day === 0 || random.chance(0.6)) paged.put(`n${index}`, `${day} ${index}`);
+            }
+            await paged.backup();
+          }
+          const last = Object.fromEntries(
+            paged.source.listBlobs('data', {}).blobs.map(({ name, etag }) => [name, etag]),
+          );
+          const all = Object.values(paged.mirror()).flat().length;
+          paging = true;
+          const plan = await paged.plan();
+          expect(plan).toMatchObject({ status: 'succeeded', counts: { listed: all, planned: all - 9 } });
+          expect(await paged.carryOut(plan)).toMatchObject({ status: 'succeeded', counts: { removed: all - 9 } });
+          paging = false;
+          for (const [name, [only, ...more]] of Object.entries(paged.mirror())) {
+            expect(more).toEqual([]);
+            expect(only).toBe(String(paged.source.blob('data', name)!.body));
+            expect(paged.vault.blob(MIRROR, name)!.metadata.strongroom_etag).toBe(last[name]);
+          }
+        },
+      ),
+      { numRuns: 40 },
+    );
+  });
+});

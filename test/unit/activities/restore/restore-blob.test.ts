@@ -1,0 +1,682 @@
+import { describe, expect, it } from 'vitest';
+import type { CopyPlace } from '#activities/copying/copy-context.ts';
+import { confirmRestore } from '#activities/restore/confirm-restore.ts';
+import { restoreBlob } from '#activities/restore/restore-blob.ts';
+import type { BlobState, CopyState } from '#domain/blobs/blob.ts';
+import { recordOf, withRecord } from '#domain/copying/record.ts';
+import { isPending, type Outcome, type PendingCopy, type PlannedCopy } from '#domain/run/outcome.ts';
+import type { RestoreTask } from '#domain/run/tasks.ts';
+import type { BlobAccount, CopyRequest } from '#storage/blob-account.ts';
+import { StorageError, type StorageErrorKind } from '#storage/storage-error.ts';
+import { blobState } from '../../../support/builders/blob-state.ts';
+import { RUN } from '../../../support/builders/run-ref.ts';
+
+const POINT = 'nightly-20260501T000000Z-bbbbbb';
+/** The version of the source that the restore point has. */
+const ORIGINAL = blobState({ etag: '0xS1', contentMd5: 'AAAA' });
+const ENTRY: Outcome = {
+  name: ORIGINAL.name,
+  status: 'copied',
+  etag: ORIGINAL.etag,
+  modified: ORIGINAL.lastModified,
+  size: ORIGINAL.size,
+  md5: 'AAAA',
+  vaultEtag: '0xV1',
+};
+const IN_MIRROR = '/imagesbackup/a.txt';
+const WRITTEN = '2026-05-01T12:00:00.000Z';
+const NOW = '2026-05-02T00:01:00.000Z';
+
+/** The mirror's copy of a version of the source, with its record beside what metadata the source had. */
+function held(original: BlobState = ORIGINAL, more: Partial<BlobState> = {}): BlobState {
+  const metadata = withRecord(original.metadata, recordOf(original, POINT)) ?? original.metadata;
+  return { ...original, etag: '0xV1', lastModified: WRITTEN, ...(metadata && { metadata }), ...more };
+}
+
+const madeFrom = (source: string, more: Partial<CopyState> = {}): CopyState => ({
+  id: 'theirs',
+  status: 'success',
+  source,
+  ...more,
+});
+
+type Fault = (method: string, call: number) => StorageErrorKind | 'lost' | undefined;
+
+/**
+ * A vault and a target that keep what they are told under one name, with the conditions that the service has. Every request can be
+ * struck: refused, or carried out and then refused as if its answer were lost.
+ */
+class World {
+  vault: BlobState[];
+  target: BlobState | undefined;
+  snapshots: BlobState[] = [];
+  asked: string[] = [];
+  fault: Fault = () => undefined;
+  /** Runs before a request is carried out. */
+  meanwhile: (method: string, call: number) => void = () => {};
+  /** What an asynchronous copy that was started is at first. */
+  startsAs: CopyState['status'] = 'success';
+  task: RestoreTask;
+  method: CopyPlace['method'] = 'auto';
+  now = NOW;
+  run = RUN;
+  #counts = new Map<string, number>();
+  #etag = 0;
+  #copies = 0;
+
+  constructor(vault: BlobState[], target?: BlobState, task: Partial<RestoreTask> = {}) {
+    this.vault = vault;
+    this.target = target;
+    this.task = {
+      ...{ point: POINT, account: 'SOURCE', container: '{container}', prefix: '', existing: 'fail', containers: [] },
+      ...{ startsWith: '', include: [], exclude: [], original: false },
+      ...task,
+    } as RestoreTask;
+  }
+
+  get place(): CopyPlace {
+    return {
+      run: { ...this.run, mode: 'restore', restore: this.task },
+      method: this.method,
+      source: this.#vaultAccount as BlobAccount,
+      container: 'imagesbackup',
+      sourcePrefix: '',
+      access: { urlOf: (name, kept) => `https://vault/imagesbackup/${name}?${JSON.stringify(kept ?? {})}` },
+      target: this.#targetAccount as BlobAccount,
+      destination: 'images',
+      targetPrefix: '',
+      copyDeadlineMs: 3_600_000,
+      now: () => new Date(this.now),
+    };
+  }
+
+  get planned(): PlannedCopy {
+    const source = this.vault[0] ?? blobState({ etag: '' });
+    return { source, reason: 'restore', entry: ENTRY, ...(this.target && { mirror: this.target }) };
+  }
+
+  async #do<T>(method: string, effect: () => T): Promise<T> {
+    const call = (this.#counts.get(method) ?? 0) + 1;
+    this.#counts.set(method, call);
+    this.asked.push(method);
+    this.meanwhile(method, call);
+    // Lets another execution come between.
+    await Promise.resolve();
+    const fault = this.fault(method, call);
+    const struck = (kind: StorageErrorKind) => new StorageError(kind, `${method} was struck`, 500);
+    if (fault !== undefined && fault !== 'lost') throw struck(fault);
+    const done = effect();
+    // The adapter has tried again, and was refused for what its own first request had done.
+    if (fault === 'lost') throw struck('precondition');
+    return done;
+  }
+
+  #vaultAccount: Partial<BlobAccount> = {
+    endpoint: 'https://vault',
+    listBlobs: () => this.#do('vault.listBlobs', () => ({ blobs: [...this.vault], prefixes: [] })),
+    look: (_container, _name, kept) =>
+      this.#do('vault.look', () => this.vault.find((blob) => JSON.stringify(blob.kept) === JSON.stringify(kept))),
+    setTier: (_container, _name, tier) =>
+      this.#do('vault.setTier', () => {
+        this.vault = this.vault.map((blob) => ({ ...blob, archiveStatus: `rehydrate-pending-to-${tier}` }));
+      }),
+  };
+
+  #targetAccount: Partial<BlobAccount> = {
+    look: () => this.#do('look', () => this.target && lowered(this.target)),
+    listBlobs: () => this.#do('listBlobs', () => ({ blobs: this.target ? [this.target] : [], prefixes: [] })),
+    snapshot: (_container, _name, ifMatch) =>
+      this.#do('snapshot', () => {
+        this.#mustBe({ ifMatch });
+        this.snapshots.push(this.target!);
+        return NOW;
+      }),
+    copySync: (request) => this.#do('copySync', () => ({ etag: this.#copy(request, 'success').etag })),
+    startCopy: (request) =>
+      this.#do('startCopy', () => {
+        const { etag, copy } = this.#copy(request, this.startsAs);
+        return { etag, copyId: copy!.id, status: copy!.status === 'success' ? 'success' : 'pending' } as const;
+      }),
+    copyBlocks: (request) =>
+      this.#do('copyBlocks', () => {
+        // A blob of no bytes is copied by the service after all.
+        if (request.size === 0) return { etag: this.#copy(request, 'success').etag };
+        const { copy: _, ...made } = this.#copy({ ...request, metadata: request.metadata ?? {} }, 'success');
+        this.target = { ...made, metadata: request.metadata ?? {} };
+        return { etag: made.etag };
+      }),
+    abortCopy: (_container, _name, id) =>
+      this.#do('abortCopy', () => {
+        const copy = this.target?.copy;
+        if (copy?.status !== 'pending' || copy.id !== id) throw new StorageError('no-pending-copy', 'none', 409);
+        this.target = { ...this.target!, size: 0, copy: { ...copy, status: 'aborted' } };
+      }),
+    setMetadata: (_container, _name, metadata, ifMatch) =>
+      this.#do('setMetadata', () => {
+        if (this.target?.tier === 'Archive') throw new StorageError('archived', 'nothing can be set on it', 409);
+        this.#mustBe({ ifMatch });
+        this.target = { ...this.target!, etag: this.#next(), metadata };
+        return this.target.etag;
+      }),
+    setTier: (_container, _name, tier) =>
+      this.#do('setTier', () => {
+        this.target = { ...this.target!, tier };
+      }),
+    createContainer: () => this.#do('createContainer', () => 'exists' as const),
+  };
+
+  #mustBe(destination: CopyRequest['destination']): void {
+    const met = destination === 'absent' ? this.target === undefined : this.target?.etag === destination.ifMatch;
+    if (!met) throw new StorageError('precondition', 'not what was seen', 412);
+  }
+
+  #copy(request: CopyRequest, status: CopyState['status']): BlobState {
+    const kept = JSON.parse(request.sourceUrl.slice(request.sourceUrl.indexOf('?') + 1));
+    const from = this.vault.find((blob) => JSON.stringify(blob.kept ?? {}) === JSON.stringify(kept));
+    if (from === undefined) throw new StorageError('source-not-found', 'gone', 404);
+    if (from.etag !== request.sourceIfMatch) throw new StorageError('precondition', 'source changed', 412);
+    this.#mustBe(request.destination);
+    if (this.target?.copy?.status === 'pending') throw new StorageError('pending-copy', 'pending', 409);
+    const source = IN_MIRROR + ('snapshot' in kept ? `?snapshot=${kept.snapshot}` : '');
+    const { kept: _, metadata = {}, ...content } = from;
+    const own = asHeaders(request.metadata ?? {});
+    this.target = {
+      ...content,
+      etag: this.#next(),
+      lastModified: this.now,
+      size: status === 'success' ? content.size : 0,
+      // Nothing sent, and an empty set, are the same to the service.
+      metadata: Object.keys(own).length > 0 ? own : metadata,
+      ...(request.tier !== undefined && { tier: request.tier }),
+      ...(request.tags && { tags: request.tags, tagCount: Object.keys(request.tags).length }),
+      copy: { id: `ours-${++this.#copies}`, status, source },
+    };
+    return this.target;
+  }
+
+  #next(): string {
+    return `0xT${++this.#etag}`;
+  }
+}
+
+/** What is left of metadata that is sent: the signature of a request counts some characters in another way than the service. */
+function asHeaders(metadata: Record<string, string>): Record<string, string> {
+  if (Object.values(metadata).some((value) => /[^ -~]/.test(value)))
+    throw new StorageError('access-denied', 'refused', 403);
+  const entries = Object.entries(metadata).map(([key, value]) => [key, value.trim()] as const);
+  return Object.fromEntries(entries.filter(([, value]) => value !== ''));
+}
+
+/** As a look at a single blob shows it. */
+function lowered({ tags: _, ...blob }: BlobState): BlobState {
+  const metadata = Object.entries(blob.metadata ?? {}).map(([key, value]) => [key.toLowerCase(), value]);
+  return { ...blob, metadata: Object.fromEntries(metadata) };
+}
+
+/** What is promised of any end: nothing is claimed that is not there, and nothing is lost without being asked. */
+function judge(world: World, result: Outcome | PendingCopy, before: BlobState | undefined): void {
+  if (isPending(result)) return;
+  const { target, snapshots, task } = world;
+  if (result.status === 'copied') {
+    expect(target).toMatchObject({ size: ENTRY.size, contentMd5: ENTRY.md5, type: 'block' });
+    expect(target?.copy?.status ?? 'success').toBe('success');
+    expect(Object.keys(target?.metadata ?? {}).filter((key) => key.startsWith('strongroom_'))).toEqual([]);
+  }
+  if (before === undefined || target?.etag === before.etag) return;
+  expect(['overwrite', 'if-different']).toContain(task.existing);
+  expect(snapshots.map(({ etag }) => etag)).toContain(before.etag);
+}
+
+const KINDS: (StorageErrorKind | 'lost')[] = [
+  ...(['not-found', 'container-not-found', 'precondition', 'access-denied', 'source-access-denied'] as const),
+  ...(['source-not-found', 'archived', 'leased', 'pending-copy', 'no-pending-copy', 'type-differs'] as const),
+  ...(['tier-not-supported', 'immutable', 'too-large', 'throttled', 'server', 'unreachable', 'invalid'] as const),
+  ...(['unsupported', 'damaged', 'unknown', 'lost'] as const),
+];
+const OTHER = blobState({ etag: '0xT', contentMd5: 'CCCC', lastModified: WRITTEN });
+
+describe('whatever a request fails with', () => {
+  const REQUESTS = ['vault.listBlobs', 'look', 'snapshot', 'copySync', 'startCopy', 'copyBlocks', 'setMetadata'];
+  const originals = { bare: ORIGINAL, rich: { ...ORIGINAL, metadata: { Author: 'Ada' }, tags: { a: '1' } } };
+  const cases = KINDS.flatMap((kind) =>
+    REQUESTS.flatMap((request) =>
+      ([1, Number.POSITIVE_INFINITY] as const).flatMap((times) =>
+        (['sync', 'async', 'blocks'] as const).flatMap((method) =>
+          (['bare', 'rich'] as const).flatMap((which) =>
+            ([undefined, OTHER] as const).map((target) => ({ kind, request, times, method, which, target })),
+          ),
+        ),
+      ),
+    ),
+  );
+
+  it('nothing is claimed that is not there, and nothing replaced unasked', async () => {
+    let struck = 0;
+    for (const { kind, request, times, method, which, target } of cases) {
+      for (const existing of ['fail', 'overwrite'] as const) {
+        const world = new World([held(originals[which])], target, { existing });
+        world.method = method;
+        const { planned } = world;
+        world.fault = (asked, call) => {
+          if (asked !== request || call > times) return undefined;
+          struck++;
+          return kind;
+        };
+        const about = JSON.stringify({ kind, request, times, method, which, target, existing });
+        const result = await restoreBlob(world.place, planned);
+        try {
+          judge(world, result, target);
+        } catch (error) {
+          throw new Error(`${about}: ${JSON.stringify(result)}`, { cause: error });
+        }
+      }
+    }
+    expect(struck).toBeGreaterThan(300);
+  });
+
+  it('what comes of lost answers is told as what it is', async () => {
+    for (const request of ['copySync', 'setMetadata', 'snapshot']) {
+      const world = new World([held()], OTHER, { existing: 'overwrite' });
+      const { planned } = world;
+      world.fault = (asked, call) => (asked === request && call === 1 ? 'lost' : undefined);
+      expect(await restoreBlob(world.place, planned), request).toMatchObject({ status: 'copied' });
+      judge(world, { ...ENTRY }, OTHER);
+      expect(world.asked.filter((each) => each === 'copySync')).toHaveLength(1);
+    }
+  });
+});
+
+describe('our record', () => {
+  it('is taken off a blob that had no metadata of its own', async () => {
+    const world = new World([held()]);
+    expect(await restoreBlob(world.place, world.planned)).toMatchObject({ status: 'copied' });
+    expect(world.target?.metadata).toEqual({});
+  });
+
+  it('is taken off a blob of no bytes too, by whatever method', async () => {
+    const entry = { ...ENTRY, size: 0 };
+    const world = new World([held({ ...ORIGINAL, size: 0 })]);
+    world.method = 'blocks';
+    expect(await restoreBlob(world.place, { ...world.planned, entry })).toMatchObject({ status: 'copied' });
+    expect(world.target?.metadata).toEqual({});
+  });
+
+  it('that cannot be taken off makes the blob a failure, which says so, and a retry takes it off', async () => {
+    const world = new World([held()]);
+    const { planned } = world;
+    world.fault = (asked) => (asked === 'setMetadata' ? 'access-denied' : undefined);
+    const failed = await restoreBlob(world.place, planned);
+    expect(failed).toMatchObject({ status: 'failed', code: 'access-denied-target' });
+    expect((failed as Outcome).message).toContain('our own metadata');
+
+    world.fault = () => undefined;
+    world.run = {
+      ...RUN,
+      id: 'nightly-20260502T120000Z-cccccc',
+      startedAt: '2026-05-02T12:00:00.000Z',
+      retryOf: RUN.id,
+    };
+    world.now = '2026-05-02T12:01:00.000Z';
+    const again: PlannedCopy = { source: { ...ORIGINAL, etag: '' }, reason: 'restore', entry: ENTRY };
+    expect(await restoreBlob(world.place, again)).toMatchObject({ status: 'copied' });
+    expect(world.target?.metadata).toEqual({});
+    expect(world.asked.filter((each) => each === 'copySync')).toHaveLength(1);
+  });
+
+  it('is taken off by the execution that comes after a crash between the two requests', async () => {
+    const world = new World([held()]);
+    const { planned } = world;
+    world.fault = (asked) => (asked === 'setMetadata' ? 'aborted' : undefined);
+    await expect(restoreBlob(world.place, planned)).rejects.toThrow();
+    world.fault = () => undefined;
+    expect(await restoreBlob(world.place, planned)).toMatchObject({ status: 'copied' });
+    judge(world, { ...ENTRY }, undefined);
+  });
+
+  it('I7: metadata that cannot be sent is left to the service to copy, and nothing of it is taken off', async () => {
+    for (const metadata of [{ owner: 'grün' }, { empty: '' }, { a: ' b ' }]) {
+      const world = new World([held({ ...ORIGINAL, metadata })]);
+      expect(await restoreBlob(world.place, world.planned)).toMatchObject({ status: 'copied' });
+      expect(world.target?.metadata).toEqual(metadata);
+      expect(world.asked).toEqual(['copySync']);
+    }
+  });
+});
+
+describe('a blob that is there already', () => {
+  const THERE = { ...held(), metadata: {}, etag: '0xT', lastModified: NOW, copy: madeFrom(IN_MIRROR) };
+
+  it('and was copied from the mirror when it held something else is not taken for ours, however new it is', async () => {
+    // An earlier restore, minutes ago: what the mirror holds at this address now is another version.
+    for (const existing of ['fail', 'skip', 'overwrite'] as const) {
+      const world = new World([held()], { ...THERE, contentMd5: 'OLD' }, { existing });
+      const result = await restoreBlob(world.place, world.planned);
+      const wanted = { fail: 'failed', skip: 'skipped', overwrite: 'copied' }[existing];
+      expect(result, existing).toMatchObject({ status: wanted });
+      expect(world.snapshots).toHaveLength(existing === 'overwrite' ? 1 : 0);
+    }
+  });
+
+  it('and has no MD5, like page blobs, is not taken for ours either', async () => {
+    const { contentMd5: _, ...original } = ORIGINAL;
+    const { md5: __, ...entry } = ENTRY;
+    const { contentMd5: ___, ...there } = THERE;
+    const world = new World([held(original)], there, { existing: 'overwrite' });
+    expect(await restoreBlob(world.place, { ...world.planned, entry })).toMatchObject({ status: 'copied' });
+    expect(world.asked).toContain('copySync');
+    // Not listed when the restore was planned, as where the order of listings is not known.
+    const older = { ...there, lastModified: '2026-05-01T11:00:00.000Z' };
+    const missed = new World([held(original)], older);
+    missed.run = { ...RUN, startedAt: '2026-05-01T11:00:00.000Z' };
+    const { mirror: ____, ...planned } = missed.planned;
+    expect(await restoreBlob(missed.place, { ...planned, entry })).toMatchObject({ code: 'target-exists' });
+  });
+
+  it('I7: and is another version with the same bytes, which the listing did not show, is not taken for the one wanted', async () => {
+    const original = { ...ORIGINAL, metadata: { Owner: 'x' } };
+    const there = { ...THERE, metadata: { Owner: 'y' } };
+    for (const existing of ['fail', 'if-different'] as const) {
+      const world = new World([held(original)], there, { existing });
+      const { mirror: _, ...planned } = world.planned;
+      const result = await restoreBlob(world.place, planned);
+      expect(result, existing).toMatchObject({ status: existing === 'fail' ? 'failed' : 'copied' });
+      expect(world.target?.metadata).toEqual({ Owner: existing === 'fail' ? 'y' : 'x' });
+      expect(world.snapshots).toEqual(existing === 'fail' ? [] : [there]);
+    }
+  });
+
+  describe('I7: and is the same version with the tags or tier of another restore point, which the listing did not show', () => {
+    const restored = async (entry: Outcome, more: Partial<BlobState>, existing: RestoreTask['existing'] = 'fail') => {
+      const world = new World([held()], { ...THERE, ...more }, { existing });
+      const { mirror: _, ...planned } = world.planned;
+      return { world, result: await restoreBlob(world.place, { ...planned, entry }) };
+    };
+    const tagged: Outcome = { ...ENTRY, tags: { kind: '1' } };
+
+    it('is not taken for the one wanted', async () => {
+      for (const tags of [{ kind: '2' }, { kind: '1', of: 'b' }]) {
+        const more = { tags, tagCount: Object.keys(tags).length };
+        expect((await restored(tagged, more)).result).toMatchObject({ code: 'target-exists' });
+        expect((await restored(ENTRY, more)).result).toMatchObject({ code: 'target-exists' });
+        const { world, result } = await restored(tagged, more, 'if-different');
+        expect(result).toMatchObject({ status: 'copied', reason: 'replaced' });
+        expect(world.target).toMatchObject({ tags: { kind: '1' } });
+        expect(world.snapshots).toHaveLength(1);
+      }
+    });
+
+    it('or it is told what did not come along', async () => {
+      const same = await restored(tagged, { tags: { kind: '1' }, tagCount: 1 });
+      expect(same.result).toMatchObject({ status: 'copied' });
+      expect(same.result).not.toHaveProperty('code');
+      expect((await restored(tagged, {})).result).toMatchObject({ status: 'copied', code: 'tags-not-written' });
+      const cool = await restored({ ...ENTRY, tier: 'Cool' }, { tier: 'Hot' });
+      expect(cool.result).toMatchObject({ status: 'copied', code: 'tier-not-kept' });
+    });
+  });
+
+  it('and is the very same, made by a stranger, is a failure as asked', async () => {
+    const world = new World([held()], THERE);
+    expect(await restoreBlob(world.place, world.planned)).toMatchObject({ status: 'failed', code: 'target-exists' });
+    expect(world.asked).toEqual([]);
+    const later = new World([held()]);
+    const { planned } = later;
+    // Uploaded, not copied, between the look and the copy.
+    const { copy: _, ...uploaded } = THERE;
+    later.meanwhile = (method) => {
+      if (method === 'copySync') later.target ??= uploaded;
+    };
+    expect(await restoreBlob(later.place, planned)).toMatchObject({ status: 'failed', code: 'target-exists' });
+    expect(later.target).toEqual(uploaded);
+  });
+
+  it('stays a failure in a retry, which knows what was there by its trace', async () => {
+    const world = new World([held()], THERE);
+    const first = (await restoreBlob(world.place, world.planned)) as Outcome;
+    expect(first.source?.copy?.id).toBe('theirs');
+    world.run = { ...RUN, id: 'nightly-20260502T000200Z-cccccc', retryOf: RUN.id };
+    const again: PlannedCopy = { source: { ...ORIGINAL, etag: '' }, reason: 'restore', entry: ENTRY };
+    expect(await restoreBlob(world.place, { ...again, mirror: first.source! })).toMatchObject({
+      status: 'failed',
+      code: 'target-exists',
+    });
+    // Somebody has set its properties since: it is no less theirs.
+    world.target = { ...world.target!, etag: '0xT9', metadata: { seen: 'yes' } };
+    expect(await restoreBlob(world.place, { ...again, mirror: first.source! })).toMatchObject({
+      status: 'failed',
+      code: 'target-exists',
+    });
+  });
+
+  it('but changes between the look and the copy is looked at again, and what is replaced then is kept', async () => {
+    const world = new World([held()], OTHER, { existing: 'overwrite' });
+    const { planned } = world;
+    const newer = blobState({ etag: '0xN', contentMd5: 'DDDD' });
+    world.meanwhile = (method, call) => {
+      if (method === 'copySync' && call === 1) world.target = newer;
+    };
+    expect(await restoreBlob(world.place, planned)).toMatchObject({ status: 'copied', reason: 'replaced' });
+    expect(world.snapshots.map(({ etag }) => etag)).toEqual(['0xT', '0xN']);
+  });
+
+  it('and changes every time is a failure in the end', async () => {
+    const world = new World([held()], OTHER, { existing: 'overwrite' });
+    const { planned } = world;
+    world.meanwhile = (method, call) => {
+      if (method === 'copySync') world.target = blobState({ etag: `0xN${call}` });
+    };
+    expect(await restoreBlob(world.place, planned)).toMatchObject({ status: 'failed', code: 'target-changing' });
+    expect(world.asked.filter((each) => each === 'copySync')).toHaveLength(4);
+  });
+});
+
+describe('content in the vault', () => {
+  const SNAPSHOT = { snapshot: '2026-05-01T23:00:00.0000000Z' };
+  const newer = held({ ...ORIGINAL, etag: '0xS2', contentMd5: 'BBBB' }, { etag: '0xV2' });
+
+  it('that moved into a snapshot since it was planned is restored from there', async () => {
+    const world = new World([held()]);
+    const { planned } = world;
+    world.vault = [newer, held(ORIGINAL, { kept: SNAPSHOT })];
+    expect(await restoreBlob(world.place, planned)).toMatchObject({ status: 'copied' });
+    expect(world.target).toMatchObject({
+      contentMd5: 'AAAA',
+      copy: { source: `${IN_MIRROR}?snapshot=${SNAPSHOT.snapshot}` },
+    });
+  });
+
+  it('that moved after it was copied, with the answer lost: it is known to be ours', async () => {
+    const world = new World([held()]);
+    const { planned } = world;
+    world.fault = (asked, call) => (asked === 'copySync' && call === 1 ? 'lost' : undefined);
+    world.meanwhile = (method) => {
+      if (method === 'vault.listBlobs') world.vault = [newer, held(ORIGINAL, { kept: SNAPSHOT })];
+    };
+    expect(await restoreBlob(world.place, planned)).toMatchObject({ status: 'copied' });
+    judge(world, { ...ENTRY }, undefined);
+  });
+
+  it('that is gone, or is something else, is a failure by name', async () => {
+    const gone = new World([held()]);
+    const { planned } = gone;
+    gone.vault = [];
+    expect(await restoreBlob(gone.place, planned)).toMatchObject({ status: 'failed', code: 'content-missing' });
+    const other = new World([held(ORIGINAL, { contentMd5: 'ZZZZ' })]);
+    expect(await restoreBlob(other.place, other.planned)).toMatchObject({ status: 'failed', code: 'content-mismatch' });
+    expect(other.asked).toEqual([]);
+  });
+
+  it('is archived: a failure, or asked back and waited for', async () => {
+    const archived = held(ORIGINAL, { tier: 'Archive' });
+    const plain = new World([archived]);
+    expect(await restoreBlob(plain.place, plain.planned)).toMatchObject({ code: 'content-archived' });
+    const world = new World([archived], undefined, { rehydrate: 'high' });
+    const pending = (await restoreBlob(world.place, world.planned)) as PendingCopy;
+    expect(pending).toMatchObject({ rehydrating: true, copyId: '', startedAt: NOW });
+    world.now = '2026-05-02T10:00:00.000Z';
+    expect(await confirmRestore(world.place, pending)).toBe(pending);
+    world.now = '2026-05-04T12:00:00.000Z';
+    expect(await confirmRestore(world.place, pending)).toMatchObject({ code: 'content-archived' });
+    world.vault = [held()];
+    expect(await confirmRestore(world.place, pending)).toMatchObject({ status: 'copied' });
+    expect(world.asked.filter((each) => each === 'vault.setTier')).toHaveLength(1);
+  });
+
+  it('F25: that was archived goes into the archive last, since nothing can be taken off it there', async () => {
+    const entry: Outcome = { ...ENTRY, tier: 'Archive' };
+    const world = new World([held()]);
+    expect(await restoreBlob(world.place, { ...world.planned, entry })).toMatchObject({ status: 'copied' });
+    expect(world.target).toMatchObject({ tier: 'Archive', metadata: {} });
+    expect(world.asked).toEqual(['copySync', 'setMetadata', 'setTier']);
+    // Executed again after a crash in between.
+    const again = new World([held()]);
+    await restoreBlob(again.place, again.planned);
+    const planned = { ...again.planned, entry };
+    delete planned.mirror;
+    expect(await restoreBlob(again.place, planned)).toMatchObject({ status: 'copied' });
+    expect(again.target).toMatchObject({ tier: 'Archive', metadata: {} });
+    // With metadata of its own it takes one request.
+    const own = new World([held({ ...ORIGINAL, metadata: { Author: 'Ada' } })]);
+    expect(await restoreBlob(own.place, { ...own.planned, entry })).toMatchObject({ status: 'copied' });
+    expect(own.asked).toEqual(['copySync']);
+    expect(own.target).toMatchObject({ tier: 'Archive', metadata: { Author: 'Ada' } });
+  });
+
+  it('that the vault does not let be listed or asked back is no fault of the target', async () => {
+    const listed = new World([held()]);
+    listed.fault = (asked) => (asked === 'vault.listBlobs' ? 'access-denied' : undefined);
+    const again: PlannedCopy = { source: { ...ORIGINAL, etag: '' }, reason: 'restore', entry: ENTRY };
+    expect(await restoreBlob(listed.place, again)).toMatchObject({ code: 'access-denied-vault' });
+    const archived = new World([held(ORIGINAL, { tier: 'Archive' })], undefined, { rehydrate: 'standard' });
+    archived.fault = (asked) => (asked === 'vault.setTier' ? 'access-denied' : undefined);
+    expect(await restoreBlob(archived.place, archived.planned)).toMatchObject({ code: 'access-denied-vault' });
+  });
+
+  it('whose address is too long to be a source is told to be so', async () => {
+    const name = 'x'.repeat(1024);
+    const world = new World([{ ...held(), name }]);
+    world.fault = (asked) => (asked === 'copySync' ? 'invalid' : undefined);
+    const place = { ...world.place, targetPrefix: 'prefix/' };
+    const planned = { ...world.planned, entry: { ...ENTRY, name } };
+    expect(await restoreBlob(place, planned)).toMatchObject({ status: 'failed', code: 'unsupported-name' });
+  });
+});
+
+describe('executed twice at the same time', () => {
+  for (const method of ['sync', 'async'] as const) {
+    for (const existing of ['fail', 'overwrite'] as const) {
+      it(`${method}, ${existing}: both tell of one restored blob`, async () => {
+        const before = existing === 'fail' ? undefined : OTHER;
+        const world = new World([held()], before, { existing });
+        world.method = method;
+        const { planned } = world;
+        const results = await Promise.all([restoreBlob(world.place, planned), restoreBlob(world.place, planned)]);
+        for (const result of results) {
+          expect(result).toMatchObject({ status: 'copied' });
+          judge(world, result, before);
+        }
+      });
+    }
+  }
+
+  it('an asynchronous copy that is pending is adopted, not started again', async () => {
+    const world = new World([held()]);
+    world.method = 'async';
+    world.startsAs = 'pending';
+    const { planned } = world;
+    const results = await Promise.all([restoreBlob(world.place, planned), restoreBlob(world.place, planned)]);
+    expect(results.map((result) => isPending(result) && result.copyId)).toEqual(['ours-1', 'ours-1']);
+  });
+});
+
+describe('an asynchronous copy', () => {
+  const started = async (existing: RestoreTask['existing'] = 'fail', before?: BlobState) => {
+    const world = new World([held()], before, { existing });
+    world.method = 'async';
+    world.startsAs = 'pending';
+    const pending = (await restoreBlob(world.place, world.planned)) as PendingCopy;
+    expect(pending).toMatchObject({ copyId: 'ours-1', tries: 1 });
+    return { world, pending };
+  };
+  const ends = (world: World, status: CopyState['status']) => {
+    const { size } = status === 'success' ? held() : { size: 0 };
+    world.target = { ...world.target!, size, copy: { ...world.target!.copy!, status } };
+  };
+
+  it('counts once it has succeeded, and then our record comes off', async () => {
+    const { world, pending } = await started();
+    expect(await confirmRestore(world.place, pending)).toBe(pending);
+    ends(world, 'success');
+    const result = await confirmRestore(world.place, pending);
+    expect(result).toMatchObject({ status: 'copied', method: 'async' });
+    judge(world, result as Outcome, undefined);
+  });
+
+  it('that failed is started again, then made in blocks; what it left is ours to replace', async () => {
+    for (const existing of ['fail', 'skip', 'overwrite'] as const) {
+      const { world, pending } = await started(existing);
+      ends(world, 'failed');
+      const second = (await confirmRestore(world.place, pending)) as PendingCopy;
+      expect(second, existing).toMatchObject({ copyId: 'ours-2', tries: 2 });
+      ends(world, 'aborted');
+      expect(await confirmRestore(world.place, second)).toMatchObject({ status: 'copied', method: 'blocks' });
+      expect(world.target?.metadata).toEqual({});
+      expect(world.snapshots).toEqual([]);
+    }
+  });
+
+  it('that failed because its source moved into a snapshot is made from there', async () => {
+    const { world, pending } = await started();
+    ends(world, 'failed');
+    const kept = { snapshot: '2026-05-01T23:00:00.0000000Z' };
+    world.vault = [held({ ...ORIGINAL, etag: '0xS2' }, { etag: '0xV2' }), held(ORIGINAL, { kept })];
+    world.startsAs = 'success';
+    expect(await confirmRestore(world.place, pending)).toMatchObject({ status: 'copied' });
+    judge(world, { ...ENTRY }, undefined);
+  });
+
+  it('past its deadline is aborted by its id, and made in blocks in the end', async () => {
+    const { world, pending } = await started();
+    world.now = '2026-05-02T02:00:00.000Z';
+    const second = (await confirmRestore(world.place, pending)) as PendingCopy;
+    expect(second).toMatchObject({ copyId: 'ours-2', tries: 2 });
+    world.now = '2026-05-02T04:00:00.000Z';
+    expect(await confirmRestore(world.place, second)).toMatchObject({ status: 'copied', method: 'blocks' });
+    expect(world.asked.filter((each) => each === 'abortCopy')).toHaveLength(2);
+  });
+
+  it('over which a stranger has written is a failure where nothing is to be replaced', async () => {
+    const { world, pending } = await started();
+    world.target = blobState({ etag: '0xX', contentMd5: 'EEEE', copy: madeFrom('/other/blob') });
+    expect(await confirmRestore(world.place, pending)).toMatchObject({ status: 'failed', code: 'target-exists' });
+    expect(world.target?.etag).toBe('0xX');
+  });
+
+  it('whose record cannot be taken off for want of a right is a failure at once; for a busy service, later', async () => {
+    const { world, pending } = await started();
+    ends(world, 'success');
+    world.fault = (asked) => (asked === 'setMetadata' ? 'throttled' : undefined);
+    expect(await confirmRestore(world.place, pending)).toBe(pending);
+    world.fault = (asked) => (asked === 'setMetadata' ? 'immutable' : undefined);
+    expect(await confirmRestore(world.place, pending)).toMatchObject({
+      status: 'failed',
+      code: 'destination-immutable',
+    });
+  });
+
+  it('of somebody else is left alone, or aborted where it is to be replaced', async () => {
+    const foreign = { ...OTHER, size: 0, copy: madeFrom('/other/blob', { status: 'pending' }) };
+    const left = new World([held()], foreign);
+    expect(await restoreBlob(left.place, left.planned)).toMatchObject({ code: 'target-exists' });
+    const world = new World([held()], foreign, { existing: 'overwrite' });
+    expect(await restoreBlob(world.place, world.planned)).toMatchObject({ status: 'copied' });
+    expect(world.asked).toContain('abortCopy');
+    // From the mirror as well, but of a restore before this one.
+    const earlier = new World([held()], {
+      ...foreign,
+      lastModified: NOW,
+      copy: madeFrom(IN_MIRROR, { status: 'pending' }),
+    });
+    expect(await restoreBlob(earlier.place, earlier.planned)).toMatchObject({ code: 'target-exists' });
+  });
+});

@@ -1,0 +1,114 @@
+import { describe, expect, it } from 'vitest';
+import { makePublishRun } from '#activities/run/publish-run.ts';
+import type { Dependencies } from '#app/dependencies.ts';
+import { copyKey, lockPath, sliceKey } from '#domain/run/control-paths.ts';
+import { PartWriter } from '#domain/run/part.ts';
+import { type Problem, problemOf } from '#domain/run/problems.ts';
+import { emptyTally, type Tally } from '#domain/run/tally.ts';
+import type { BlobAccount, StoredObject } from '#storage/blob-account.ts';
+import { ControlStore } from '#storage/control/control-store.ts';
+import { StorageError } from '#storage/storage-error.ts';
+import { blobState } from '../../../support/builders/blob-state.ts';
+import { RUN } from '../../../support/builders/run-ref.ts';
+
+const NOW = new Date('2026-05-02T00:10:00.000Z');
+
+/** A vault in which a run has left these parts; ends the run and tells what it came to. */
+async function published(
+  parts: [kind: 'scan' | 'copy', container: string, key: string, tally: Partial<Tally>][],
+  containers: number,
+  problems: Problem[] = [],
+) {
+  const objects = new Map<string, StoredObject>();
+  const vault = {
+    alias: 'VAULT',
+    endpoint: 'https://vault',
+    getObject: async (_container: string, name: string) => objects.get(name),
+    putObject: async (
+      _container: string,
+      name: string,
+      body: Uint8Array,
+      options: Parameters<BlobAccount['putObject']>[3],
+    ) => {
+      if (options.expect === 'absent' && objects.has(name)) throw new StorageError('precondition', 'It is there');
+      objects.set(name, { body: Buffer.from(body), etag: '0x1', metadata: options.metadata ?? {} });
+      return { etag: '0x1' };
+    },
+    listBlobs: async () => ({
+      blobs: [...objects].map(([name, { metadata }]) => blobState({ name, metadata })),
+      prefixes: [],
+    }),
+  } as unknown as BlobAccount;
+  const control = new ControlStore(vault);
+  await control.writeJson(
+    lockPath('nightly'),
+    { job: 'nightly', epoch: 1, run: RUN, since: RUN.startedAt, cancel: false },
+    'absent',
+  );
+  for (const [kind, container, key, tally] of parts) {
+    await control.writePart(
+      RUN,
+      kind,
+      key,
+      new PartWriter(),
+      { ...emptyTally(container, `${container}backup`), ...tally },
+      {},
+    );
+  }
+  const deps = {
+    configuration: {
+      archives: [],
+      jobs: [
+        {
+          name: 'nightly',
+          source: { account: 'SOURCE' },
+          destination: { account: 'VAULT', container: '', prefix: '' },
+        },
+      ],
+    },
+    blobs: () => vault,
+    catalog: () => ({ put: async () => {} }),
+    telemetry: { runFinished: () => {} },
+    now: () => NOW,
+  } as unknown as Dependencies;
+  const { status } = await makePublishRun(deps)({ run: RUN, containers, problems, cancelled: false, requests: {} });
+  const summary = await control.readSummary(RUN);
+  return {
+    status,
+    restorePoint: summary?.restorePoint,
+    problems: summary?.problems.map(({ code }) => code),
+    parts: summary?.parts,
+  };
+}
+
+const scan = (container: string, tally: Partial<Tally>) =>
+  ['scan', container, sliceKey(0), { last: true, ...tally }] as ['scan', string, string, Partial<Tally>];
+const copy = (container: string, tally: Partial<Tally>) =>
+  ['copy', container, copyKey(0, 0, 0), tally] as ['copy', string, string, Partial<Tally>];
+
+describe('F18: a run becomes a restore point', () => {
+  it('when each container left all of its parts', async () => {
+    const parts = [scan('a', { listed: 3, unchanged: 1, planned: 2 }), copy('a', { copied: 2, planned: 2 })];
+    expect(await published(parts, 1)).toMatchObject({ status: 'succeeded', restorePoint: true, problems: [] });
+  });
+
+  it.each([
+    ['a container left nothing', [scan('a', { listed: 1, unchanged: 1 })], 2],
+    ['what was planned was not copied', [scan('a', { listed: 2, planned: 2 })], 1],
+    ['a slice is not the last', [scan('a', { listed: 1, unchanged: 1, last: false })], 1],
+    ['a listed blob has no outcome', [scan('a', { listed: 2, unchanged: 1 })], 1],
+  ] as const)('not when %s', async (_, parts, containers) => {
+    expect(await published([...parts], containers)).toMatchObject({
+      status: 'failed',
+      restorePoint: false,
+      problems: ['inconsistent'],
+    });
+  });
+
+  it('without the containers that had problems, and says so', async () => {
+    const parts = [scan('a', { listed: 1, unchanged: 1 }), scan('b', { listed: 1, unchanged: 1 })];
+    const result = await published(parts, 2, [problemOf('throttled', 0, 'b')]);
+    expect(result).toMatchObject({ status: 'completed-with-failures', restorePoint: true, problems: ['throttled'] });
+    expect(result.parts?.map(({ container }) => container)).toEqual(['a']);
+  });
+});

@@ -1,0 +1,79 @@
+import { describe, expect, it } from 'vitest';
+import { Pace } from '#activities/tables/pace.ts';
+import { StorageError } from '#storage/storage-error.ts';
+
+/** A service that takes so many requests at once. */
+class Busy {
+  takes = Number.POSITIVE_INFINITY;
+  /** How many were under way, each time that one came. */
+  readonly seen: number[] = [];
+  #underWay = 0;
+
+  ask = async (): Promise<string> => {
+    const now = ++this.#underWay;
+    this.seen.push(now);
+    await new Promise(setImmediate);
+    this.#underWay--;
+    if (now > this.takes) throw new StorageError('throttled', 'Too busy', 503);
+    return 'done';
+  };
+}
+
+const many = (pace: Pace, { ask }: Busy, count: number) =>
+  Promise.allSettled(Array.from({ length: count }, () => pace.run(ask)));
+const failed = (results: PromiseSettledResult<string>[]) =>
+  results.filter(({ status }) => status === 'rejected').length;
+
+describe('Pace', () => {
+  it('has no more under way than it may', async () => {
+    const busy = new Busy();
+    expect(failed(await many(new Pace(8, 3), busy, 50))).toBe(0);
+    expect(busy.seen).toHaveLength(50);
+    expect(Math.max(...busy.seen)).toBe(8);
+  });
+
+  it('slows down to what the service takes, and everything is done', async () => {
+    const busy = new Busy();
+    busy.takes = 1;
+    expect(failed(await many(new Pace(16, 5), busy, 100))).toBe(0);
+    expect(Math.max(...busy.seen.slice(40))).toBeLessThan(4);
+  });
+
+  it('is as fast as before when the service is', async () => {
+    const busy = new Busy();
+    const pace = new Pace(16, 5);
+    busy.takes = 1;
+    await many(pace, busy, 30);
+    busy.takes = Number.POSITIVE_INFINITY;
+    busy.seen.length = 0;
+    await many(pace, busy, 200);
+    expect(Math.max(...busy.seen)).toBe(16);
+  });
+
+  it('gives up in the end; what comes then is known as soon as it can be', async () => {
+    const busy = new Busy();
+    const pace = new Pace(16, 5);
+    busy.takes = 0;
+    expect(failed(await many(pace, busy, 100))).toBe(100);
+    expect(busy.seen.length).toBeLessThan(150);
+    expect(busy.seen.slice(-50).filter((now) => now === 16)).not.toHaveLength(0);
+  });
+
+  it('has patience anew once something was done', async () => {
+    const busy = new Busy();
+    const pace = new Pace(1, 3);
+    for (let turn = 0; turn < 10; turn++) {
+      let left = 3;
+      const ask = () => {
+        busy.takes = left-- > 0 ? 0 : 1;
+        return busy.ask();
+      };
+      expect(await pace.run(ask)).toBe('done');
+    }
+  });
+
+  it('any other failure is not its concern', async () => {
+    const error = new StorageError('invalid', 'No', 400);
+    await expect(new Pace(1, 3).run(() => Promise.reject(error))).rejects.toBe(error);
+  });
+});

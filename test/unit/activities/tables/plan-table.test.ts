@@ -1,0 +1,175 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { notesPath, partPath, rangeKey, summaryPath } from '#domain/run/control-paths.ts';
+import type { Tile } from '#domain/tables/segment.ts';
+import { POINT, SHARE, TableBench } from '../../../../prove/tables/table-bench.ts';
+import { RUN } from '../../../support/builders/run-ref.ts';
+
+let bench: TableBench;
+beforeEach(() => {
+  bench = new TableBench();
+});
+
+const share = { container: SHARE, destination: 'd' };
+const ANEW = [{}];
+const OTHER = 'nightly-20260430T000000Z-oooooo';
+
+/** So many tiles, one behind another, each too large to be joined to others. */
+async function tiles(count: number, entities = 10_000): Promise<Tile[]> {
+  const bound = (n: number) => ({ partition: `p${String(n).padStart(5, '0')}` });
+  const { files } = await bench.tile([{ row: '1', at: 't' }]);
+  return Promise.all(
+    Array.from({ length: count }, async (_, n): Promise<Tile> => {
+      const range = { ...(n > 0 && { after: bound(n) }), ...(n < count - 1 && { upTo: bound(n + 1) }) };
+      return { ...(await bench.tile([])), entities, files, range, name: String(n) };
+    }),
+  );
+}
+
+async function planned(
+  mode: 'full' | 'incremental' | 'retry' = 'incremental',
+  more: object = {},
+  lock: object = { last: POINT, point: POINT },
+) {
+  const run = await bench.begin({ mode, ...(mode === 'retry' && { retryOf: POINT }) }, lock);
+  const plan = await bench.activities.planTable({ run, ...share, ...more });
+  const chunks = plan.chunks ?? [];
+  const parts = await Promise.all(
+    chunks.map(({ key }) => bench.control.readPart<Tile, object>(partPath(run, 'plan', SHARE, key))),
+  );
+  return { ...plan, run, tiles: parts.map(({ items }) => items) };
+}
+
+describe('the plan for a table', () => {
+  it('is to read all of it, in a full run, in the first one, and where no tile is known', async () => {
+    expect((await planned('incremental', {}, {})).ranges).toEqual(ANEW);
+    await bench.leave([]);
+    expect((await planned()).ranges).toEqual(ANEW);
+    bench = new TableBench();
+    await bench.leave(await tiles(2));
+    expect((await planned('full')).ranges).toEqual(ANEW);
+    expect((await planned()).ranges).toBeUndefined();
+  });
+
+  it('is the tiles of the restore point before in the order of their keys, some to a chunk', async () => {
+    const all = await tiles(40);
+    await bench.leave([...all.slice(20), ...all.slice(0, 20)]);
+    const plan = await planned();
+    expect(plan.tiles.flat().map(({ name }) => name)).toEqual(all.map(({ name }) => name));
+    expect(plan.chunks!.map(({ chunk, items }) => [chunk, items])).toEqual([
+      [0, 16],
+      [1, 16],
+      [2, 8],
+    ]);
+    expect(plan.requests).toMatchObject({});
+  });
+
+  it('reads small tiles as one where there are many, but for a retry, which takes them over', async () => {
+    await bench.leave(await tiles(40, 3));
+    bench.limits.sliceBlobs = 8 * 60;
+    const plan = await planned();
+    expect(
+      plan.tiles.flat().map(({ status, files, range: { upTo } }) => [status, files.length, upTo?.partition]),
+    ).toEqual([
+      ['failed', 20, 'p00020'],
+      ['failed', 20, undefined],
+    ]);
+    expect((await planned('retry')).tiles.flat()).toHaveLength(40);
+  });
+
+  it('of a huge table has few chunks', async () => {
+    await bench.leave(await tiles(5_000));
+    const plan = await planned();
+    expect(plan.chunks!.length).toBeLessThanOrEqual(256);
+    expect(plan.tiles.flat()).toHaveLength(5_000);
+  });
+
+  it('F28: made twice at once, each plan is whole', async () => {
+    await bench.leave(await tiles(3));
+    const run = await bench.begin({}, { last: POINT });
+    const { planTable } = bench.activities;
+    const plans = await Promise.all([planTable({ run, ...share }), planTable({ run, ...share })]);
+    const keys = plans.map(({ chunks }) => chunks![0]!.key);
+    expect(new Set(keys).size).toBe(2);
+    for (const key of keys) {
+      expect((await bench.control.readPart(partPath(run, 'plan', SHARE, key))).items).toHaveLength(3);
+    }
+  });
+
+  it('I1: a tile is read anew where one of its files is missing, or not as it was written', async () => {
+    const all = await tiles(3);
+    const [lost, other] = [await bench.file('lost00', []), await bench.file('other0', [])];
+    all[0]!.files = [...all[0]!.files, lost];
+    all[1]!.files = [{ ...other, sha256: 'another' }];
+    await bench.leave(all);
+    bench.spoil(lost.path);
+    const plan = await planned();
+    expect(plan.tiles.flat().map(({ status, files }) => [status, files.length])).toEqual([
+      ['failed', 0],
+      ['failed', 0],
+      ['copied', 1],
+    ]);
+  });
+
+  it('I6: nothing is concluded from what is damaged, lacks keys, or was read from another account', async () => {
+    const all = await tiles(2);
+    const spoil: (() => Promise<unknown>)[] = [
+      () => bench.leave(all.slice(1)),
+      () => bench.leave([...all, all[1]!]),
+      () => bench.leave(all, { source: 'https://another.test' }),
+      async () => {
+        await bench.leave(all);
+        bench.spoil(partPath({ ...RUN, id: POINT }, 'range', SHARE, rangeKey(0)), Buffer.from('{}'));
+      },
+      async () => {
+        await bench.leave(all);
+        bench.spoil(partPath({ ...RUN, id: POINT }, 'range', SHARE, rangeKey(0)));
+      },
+      async () => {
+        await bench.leave(all);
+        bench.spoil(summaryPath({ ...RUN, id: POINT }), Buffer.from('{"format":1}'));
+      },
+      async () => {
+        await bench.leave(all);
+        bench.spoil(notesPath({ ...RUN, id: POINT }), Buffer.from('x'));
+      },
+    ];
+    for (const [index, each] of spoil.entries()) {
+      bench = new TableBench();
+      await tiles(2);
+      await each();
+      expect((await planned()).ranges, `case ${index}`).toEqual(ANEW);
+    }
+  });
+
+  it('goes on from the last run only where that left a restore point, and its files may be counted on', async () => {
+    const [older, newer] = [await tiles(2), await tiles(3)];
+    const from = async (lock: object) => (await planned('incremental', {}, lock)).tiles.flat().length;
+    await bench.leave(older, { id: OTHER });
+    await bench.leave(newer, { status: 'failed', restorePoint: false });
+    expect(await from({ last: POINT, point: OTHER })).toBe(2);
+    expect(await from({ last: 'nightly-20260501T000000Z-nobody', point: OTHER })).toBe(2);
+    bench.spoil(summaryPath({ ...RUN, id: POINT }));
+    bench.spoil(partPath({ ...RUN, id: POINT }, 'range', SHARE, rangeKey(0)));
+    await bench.leave(newer);
+    expect(await from({ last: POINT, point: OTHER })).toBe(3);
+    const removed = { at: '2026-05-01T00:00:00.000Z', run: 'r' };
+    await bench.control.changeNotes({ ...RUN, id: POINT }, () => ({ removed }));
+    expect(await from({ last: POINT, point: OTHER })).toBe(2);
+  });
+
+  it('of a retry is the tiles of the run it completes, or, where that had none, of a restore point', async () => {
+    await bench.leave(await tiles(2), { id: OTHER });
+    await bench.leave(await tiles(3), { status: 'failed', restorePoint: false });
+    const lock = { last: POINT, point: OTHER };
+    expect((await planned('retry', {}, lock)).tiles.flat()).toHaveLength(3);
+    expect((await planned('retry', { scan: true }, lock)).tiles.flat()).toHaveLength(2);
+  });
+
+  it('F29: is not made for a run that has been stopped, or has another behind it', async () => {
+    const run = await bench.begin({}, {});
+    await bench.cancel();
+    expect(await bench.activities.planTable({ run, ...share })).toEqual({ stopped: 'cancelled' });
+    await bench.begin({ id: OTHER });
+    expect(await bench.activities.planTable({ run, ...share })).toEqual({ stopped: 'superseded' });
+  });
+});

@@ -1,0 +1,129 @@
+import { expect, it } from 'vitest';
+import { CONTROL_CONTAINER, summaryPath } from '#domain/run/control-paths.ts';
+import { scratchContainer } from '#domain/verify/scratch-container.ts';
+import { StorageError } from '#storage/storage-error.ts';
+import { type GivenBlob, HeldPoint, MIRROR } from '../../../support/builders/held-point.ts';
+
+const some = (blobs: number) =>
+  Object.fromEntries(
+    Array.from({ length: blobs }, (_, i): [string, GivenBlob] => [
+      `b${String(i).padStart(3, '0')}`,
+      { body: Buffer.from(`content ${i}`), ...(i % 5 === 0 && { newer: Buffer.from(`newer ${i}`) }) },
+    ]),
+  );
+
+const containers = ({ vault }: HeldPoint) => vault.listContainers(undefined).names;
+
+async function heldPoint(limits: object = {}): Promise<HeldPoint> {
+  const point = new HeldPoint(limits);
+  for (let slice = 0; slice < 4; slice++) {
+    await point.hold(Object.fromEntries(Object.entries(some(50)).map(([name, blob]) => [`${slice}-${name}`, blob])));
+  }
+  return point;
+}
+
+it('restores a sample, compares it, and leaves nothing behind', async () => {
+  const point = await heldPoint({ chunkBlobs: 7 });
+  const restored = new Set<string>();
+  const { copySync } = point.vault;
+  point.vault.copySync = (request) => {
+    restored.add(request.name);
+    return copySync.call(point.vault, request);
+  };
+  const before = containers(point);
+  const outcomes = await point.verify({ kind: 'drill', sample: 30 });
+  expect(outcomes.map(({ status }) => status)).toEqual(Array(30).fill('unchanged'));
+  expect([...restored].sort()).toEqual(outcomes.map(({ name }) => name).sort());
+  expect(containers(point)).toEqual(before);
+  // Another drill takes another sample.
+  const other = await point.verify({ kind: 'drill', sample: 30 }, 'nightly-20260503T000000Z-wwwwww');
+  expect(other.map(({ name }) => name).sort()).not.toEqual([...restored].sort());
+});
+
+it('a sample of everything finds whatever is damaged', async () => {
+  const point = await heldPoint();
+  point.vault.remove(MIRROR, '1-b001');
+  point.vault.blob(MIRROR, '2-b007')!.body[0]! ^= 1;
+  const outcomes = await point.verify({ kind: 'drill', sample: 1000 });
+  expect(outcomes).toHaveLength(200);
+  const failed = outcomes.filter(({ status }) => status === 'failed').map(({ name, code }) => [name, code]);
+  expect(failed.sort()).toEqual([
+    ['1-b001', 'content-missing'],
+    ['2-b007', 'content-mismatch'],
+  ]);
+});
+
+it.each([
+  ['other bytes', { body: Buffer.from('wrong') }, 'has other bytes than the vault'],
+  ['a header lost', { headers: { contentType: 'text/html' } }, 'has another contentType'],
+  ['metadata lost', { metadata: {} }, 'has other metadata'],
+  ['our record left on it', { metadata: { Owner: 'x', strongroom_run: 'y' } }, 'has other metadata'],
+])('a restore that does not bring everything back is found: %s', async (_what, wrong, message) => {
+  const point = new HeldPoint();
+  await point.hold({ a: { body: Buffer.from('right') } });
+  const { copySync } = point.vault;
+  point.vault.copySync = (request) => {
+    copySync.call(point.vault, request);
+    const made = point.vault.blob(request.container, request.name)!;
+    return point.vault.write(request.container, {
+      ...made,
+      size: (wrong as { body?: Buffer }).body?.length ?? 5,
+      ...wrong,
+    });
+  };
+  const outcomes = await point.verify({ kind: 'drill' });
+  expect(outcomes).toMatchObject([{ name: 'a', status: 'failed', code: 'content-mismatch' }]);
+  expect(outcomes[0]!.message).toContain(message);
+});
+
+it('without the right to delete, it says where what it restored is left', async () => {
+  const point = await heldPoint();
+  const refuse = () => {
+    throw new StorageError('access-denied', 'Not allowed', 403, 'AuthorizationPermissionMismatch');
+  };
+  point.vault.deleteBlob = refuse;
+  point.vault.deleteContainer = refuse;
+  const outcomes = await point.verify({ kind: 'drill', sample: 3 });
+  const [left] = containers(point).filter((name) => name.startsWith('strongroom-drill-vvvvvv-'));
+  expect(outcomes).toMatchObject(Array(3).fill({ status: 'unchanged', code: 'access-denied-prune' }));
+  expect(outcomes[0]!.message).toContain(`left in container ${left} of VAULT`);
+});
+
+it('what an earlier drill has left is taken away, and no other container of such a name', async () => {
+  const point = await heldPoint();
+  const drill = { job: 'nightly', id: 'nightly-20260501T020000Z-dddddd' };
+  const backup = { job: 'nightly', id: 'nightly-20260501T030000Z-bbbbbb' };
+  const summary = { format: 1, status: 'failed', counts: {}, bytes: {}, containers: [], problems: [], parts: [] };
+  for (const [run, more] of [
+    [drill, { verify: { kind: 'drill' } }],
+    [backup, {}],
+  ] as const) {
+    const body = Buffer.from(JSON.stringify({ ...summary, ...run, ...more }));
+    point.vault.putObject(CONTROL_CONTAINER, summaryPath(run), body, { contentType: 'application/json' });
+  }
+  const names = ['dddddd', 'bbbbbb', 'nnnnnn'].map((run) => scratchContainer(run, 'data/x'));
+  for (const name of names) point.vault.createContainer(name);
+  await point.verify({ kind: 'drill' });
+  expect(
+    containers(point)
+      .filter((name) => names.includes(name))
+      .sort(),
+  ).toEqual(names.slice(1).sort());
+});
+
+it('a second execution that takes the restored blobs away does not make the first cry wolf', async () => {
+  const point = await heldPoint();
+  const { listBlobs } = point.vault;
+  let taken = 0;
+  point.vault.listBlobs = (container, options) => {
+    // Just when it is about to be compared.
+    if (container.startsWith('strongroom-drill-') && options.tags && taken < 5) {
+      taken++;
+      point.vault.remove(container, options.prefix!);
+    }
+    return listBlobs.call(point.vault, container, options);
+  };
+  const outcomes = await point.verify({ kind: 'drill', sample: 10 });
+  expect(taken).toBe(5);
+  expect(outcomes.map(({ status }) => status)).toEqual(Array(10).fill('unchanged'));
+});

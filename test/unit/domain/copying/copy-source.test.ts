@@ -1,0 +1,68 @@
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { reducedSource, sourceOf } from '#domain/copying/copy-source.ts';
+
+const AT = 'https://acct.blob.core.windows.net';
+const TIME = '2026-11-21T05:57:45.1234567Z';
+
+it.each([
+  ['a blob', '/data/a.txt', '/data/a.txt'],
+  ['a snapshot', `/data/a?snapshot=${TIME}`, `/data/a?snapshot=${TIME}`],
+  ['a snapshot, percent-encoded', `/data/a?sv=1&snapshot=${encodeURIComponent(TIME)}`, `/data/a?snapshot=${TIME}`],
+  ['a version', `/data/a?versionId=${TIME}&sp=r`, `/data/a?versionid=${TIME}`],
+  ['a name with every kind of character', '/data/a%20b+c%C3%A9%2F%23%3F', '/data/a%20b%2Bc%C3%A9/%23%3F'],
+  ['a name that is not encoded', '/data/a b+cé/d', '/data/a%20b%2Bc%C3%A9/d'],
+  ['a name that is encoded badly', '/data/100%', '/data/100%'],
+  ['no account', '', '/'],
+])('is of %s', (_what, address, reduced) => {
+  expect(reducedSource(AT + address)).toBe(reduced);
+});
+
+it('hands on no signature, wherever it stands', () => {
+  for (const address of [
+    '/data/a?sig=CaNaRy',
+    '/data/a?sv=1&sig=CaNaRy&snapshot=x',
+    `/data/a?snapshot=${TIME}%26sig=CaNaRy`,
+    '/data/a?snapshot=%26sig%3DCaNaRy',
+    '/data/a%20b?sig=CaNaRy#CaNaRy',
+    '/data/a#sig=CaNaRy',
+  ]) {
+    expect(reducedSource(AT + address)).not.toContain('CaNaRy');
+  }
+  expect(reducedSource('https://user:CaNaRy@acct/data/a')).toBe('/data/a');
+});
+
+it('is empty for what is no address', () => {
+  expect(reducedSource('acct/data/a?sig=x')).toBe('');
+});
+
+it('is the same for the same source, and another for another', () => {
+  const name = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 12 }).filter((text) => /^[^./\\]+$/.test(text));
+  const kept = fc.option(fc.constantFrom('', `?snapshot=${TIME}`, `?versionid=${TIME}`), { nil: '' });
+  const strict = (text: string) =>
+    encodeURIComponent(text).replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16)}`);
+  fc.assert(
+    fc.property(name, name, kept, kept, (one, other, a, b) => {
+      const [first, second] = [
+        `${AT}/data/${encodeURIComponent(one)}${a}`,
+        `${AT}/data/${encodeURIComponent(other)}${b}`,
+      ];
+      expect(reducedSource(`${AT}/data/${strict(one)}${a || '?'}&sv=1&sig=x`)).toBe(reducedSource(first));
+      expect(reducedSource(first) === reducedSource(second)).toBe(one === other && a === b);
+    }),
+  );
+});
+
+it('of what an account holds is what a copy from there is told to come from', () => {
+  const name = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 12 }).filter((text) => /^[^.\\]+$/.test(text));
+  const kept = fc.constantFrom(undefined, { snapshot: TIME }, { version: TIME });
+  fc.assert(
+    fc.property(name, name, kept, kept, (one, other, a, b) => {
+      const of = (blob: string, which: typeof a) => sourceOf(AT, 'data', { name: blob, ...(which && { kept: which }) });
+      const query = a && ('snapshot' in a ? `&snapshot=${encodeURIComponent(TIME)}` : `&versionid=${TIME}`);
+      const told = `${AT}/data/${one.split('/').map(encodeURIComponent).join('/')}?sv=1&sig=x${query ?? ''}`;
+      expect(of(one, a)).toBe(reducedSource(told));
+      expect(of(one, a) === of(other, b)).toBe(one === other && a === b);
+    }),
+  );
+});

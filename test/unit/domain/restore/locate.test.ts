@@ -1,0 +1,113 @@
+import fc from 'fast-check';
+import { describe, expect, it, test } from 'vitest';
+import type { BlobState, Kept } from '#domain/blobs/blob.ts';
+import { recordOf, withRecord } from '#domain/copying/record.ts';
+import { hasOtherHash, holds, locate } from '#domain/restore/locate.ts';
+import type { Outcome } from '#domain/run/outcome.ts';
+import { blobState } from '../../../support/builders/blob-state.ts';
+
+const ENTRY: Outcome = {
+  name: 'a.txt',
+  status: 'copied',
+  etag: '0xS1',
+  modified: '2026-05-01T10:00:00.000Z',
+  size: 10,
+  vaultEtag: '0xV1',
+};
+
+/** A copy in the vault of the source version with this ETag, or one without a record. */
+function copyOf(etag: string | undefined, more: Partial<BlobState> = {}): BlobState {
+  const metadata = etag === undefined ? {} : withRecord({}, recordOf(blobState({ etag }), 'run'))!;
+  return blobState({ etag: '0xV9', metadata, ...more });
+}
+
+const kept = fc.constantFrom<(Kept | undefined)[]>(
+  undefined,
+  { snapshot: 't1' },
+  { snapshot: 't2' },
+  { version: 'v1' },
+);
+const copyStatus = fc.constantFrom('success', 'pending', 'failed', 'aborted' as const);
+const candidate = fc.record({
+  of: fc.constantFrom('0xS1', '0xS2', undefined),
+  etag: fc.constantFrom('0xV1', '0xV2'),
+  size: fc.constantFrom(0, 10, 11),
+  type: fc.constantFrom('block' as const, 'page' as const),
+  tier: fc.constantFrom('Hot', 'Archive', undefined),
+  kept,
+  status: fc.option(copyStatus, { nil: undefined }),
+});
+const candidates = fc.array(candidate, { maxLength: 8 });
+type Candidate = typeof candidate extends fc.Arbitrary<infer T> ? T : never;
+
+function made({ of, etag, size, type, tier, kept: which, status }: Candidate): BlobState {
+  return copyOf(of, {
+    ...{ etag, size, type },
+    ...(tier !== undefined && { tier }),
+    ...(which && { kept: which }),
+    ...(status && { copy: { id: 'c', status } }),
+  });
+}
+
+/** By the words of docs/vault-format.md, told from how the candidate was made and not by reading it. */
+function isRight({ of, etag, size, type, status }: Candidate): boolean {
+  if (size !== ENTRY.size || type !== 'block') return false;
+  if (status !== undefined && status !== 'success') return false;
+  return of === undefined ? etag === ENTRY.vaultEtag : of === ENTRY.etag;
+}
+
+describe('which of a blob and what is kept of it holds the content', () => {
+  test('it is a right one, whenever there is one, and never another', () => {
+    fc.assert(
+      fc.property(candidates, (all) => {
+        const found = all.map(made);
+        const holder = locate(ENTRY, found);
+        expect(holder !== undefined).toBe(all.some(isRight));
+        if (holder) expect(isRight(all[found.indexOf(holder)]!)).toBe(true);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  test('one that can be read at once comes first, and of these the base blob', () => {
+    fc.assert(
+      fc.property(candidates, (all) => {
+        const found = all.map(made);
+        const holder = locate(ENTRY, found);
+        if (!holder) return;
+        const right = found.filter((_, index) => isRight(all[index]!));
+        const readable = right.filter(({ tier }) => tier !== 'Archive');
+        if (readable.length > 0) expect(holder.tier).not.toBe('Archive');
+        if (readable.some((blob) => blob.kept === undefined)) expect(holder.kept).toBeUndefined();
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  it('a record in any case of its keys is read', () => {
+    const metadata = Object.fromEntries(
+      Object.entries(copyOf('0xS1').metadata!).map(([key, value]) => [key.toUpperCase(), value]),
+    );
+    expect(holds(ENTRY, blobState({ metadata }))).toBe(true);
+  });
+
+  it('a page blob is looked for as one', () => {
+    expect(holds({ ...ENTRY, type: 'page' }, copyOf('0xS1', { type: 'page' }))).toBe(true);
+    expect(holds({ ...ENTRY, type: 'page' }, copyOf('0xS1'))).toBe(false);
+  });
+
+  it('an entry without an ETag in the vault does not take whatever has none', () => {
+    const { vaultEtag: _, ...entry } = ENTRY;
+    expect(holds(entry, copyOf(undefined))).toBe(false);
+  });
+});
+
+it.each([
+  ['AAAA', 'AAAA', false],
+  ['AAAA', 'BBBB', true],
+  ['AAAA', undefined, false],
+  [undefined, 'BBBB', false],
+])('an entry with MD5 %s and a blob with %s: other content is %s', (md5, contentMd5, other) => {
+  const entry = { ...ENTRY, ...(md5 !== undefined && { md5 }) };
+  expect(hasOtherHash(entry, blobState(contentMd5 === undefined ? {} : { contentMd5 }))).toBe(other);
+});

@@ -1,0 +1,255 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { hostSchedule, isDue, nextAfter, scheduleProblem, timeZoneProblem } from '#domain/run/schedule.ts';
+
+const at = (text: string) => new Date(text);
+const BERLIN = 'Europe/Berlin';
+
+/** The next `count` occurrences, as ISO texts without milliseconds. */
+function occurrences(expr: string, zone: string, after: string, count: number): string[] {
+  const found: string[] = [];
+  for (let from = at(after); found.length < count; ) {
+    from = nextAfter(expr, zone, from)!;
+    found.push(from.toISOString().replace('.000Z', 'Z'));
+  }
+  return found;
+}
+
+describe('nextAfter', () => {
+  it('goes by the wall clock of the zone, summer and winter', () => {
+    expect(occurrences('0 30 23 * * *', BERLIN, '2026-07-01T00:00:00Z', 1)).toEqual(['2026-07-01T21:30:00Z']);
+    expect(occurrences('0 30 23 * * *', BERLIN, '2026-12-01T00:00:00Z', 1)).toEqual(['2026-12-01T22:30:00Z']);
+    expect(occurrences('0 30 23 * * *', 'Asia/Kolkata', '2026-12-01T00:00:00Z', 1)).toEqual(['2026-12-01T18:00:00Z']);
+    expect(occurrences('0 0 12 * * *', 'Pacific/Chatham', '2026-04-03T12:00:00Z', 2)).toEqual([
+      '2026-04-03T22:15:00Z',
+      '2026-04-04T23:15:00Z',
+    ]);
+    expect(occurrences('5 0 0 * * *', 'UTC', '2026-04-03T12:00:00Z', 1)).toEqual(['2026-04-04T00:00:05Z']);
+  });
+
+  it('is strictly after', () => {
+    expect(occurrences('0 0 4 * * *', 'UTC', '2026-04-03T04:00:00Z', 1)).toEqual(['2026-04-04T04:00:00Z']);
+    expect(occurrences('0 0 4 * * *', 'UTC', '2026-04-03T03:59:59.999Z', 1)).toEqual(['2026-04-03T04:00:00Z']);
+  });
+
+  it('wants both day and day of week', () => {
+    // The next 13th that is a Friday after May 2026.
+    expect(occurrences('0 0 0 13 * 5', 'UTC', '2026-05-01T00:00:00Z', 1)).toEqual(['2026-11-13T00:00:00Z']);
+  });
+
+  it('comes once at the end of the gap when its time is left out', () => {
+    const spring = '2026-03-28T12:00:00Z';
+    expect(occurrences('0 30 2 * * *', BERLIN, spring, 2)).toEqual(['2026-03-29T01:00:00Z', '2026-03-30T00:30:00Z']);
+    expect(occurrences('0 30 2,14 * * *', BERLIN, spring, 3)).toEqual([
+      '2026-03-28T13:30:00Z',
+      '2026-03-29T01:00:00Z',
+      '2026-03-29T12:30:00Z',
+    ]);
+  });
+
+  it('comes once when its time comes twice, also asked from in between', () => {
+    for (const from of [
+      '2026-11-01T04:00:00Z',
+      '2026-11-01T05:30:00Z',
+      '2026-11-01T05:45:00Z',
+      '2026-11-01T06:15:00Z',
+    ]) {
+      const found = occurrences('0 30 1 * * *', 'America/New_York', from, 1);
+      expect(found).toEqual([from < '2026-11-01T05:30' ? '2026-11-01T05:30:00Z' : '2026-11-02T06:30:00Z']);
+    }
+    expect(occurrences('0 30 2,14 * * *', BERLIN, '2026-10-24T22:00:00Z', 2)).toEqual([
+      '2026-10-25T00:30:00Z',
+      '2026-10-25T13:30:00Z',
+    ]);
+  });
+
+  it('keeps a steady beat over both changes when it goes by the clock', () => {
+    for (const start of ['2026-03-29T00:00:00Z', '2026-10-24T23:00:00Z']) {
+      const times = occurrences('0 */30 * * * *', BERLIN, start, 8).map((time) => at(time).getTime());
+      expect(new Set(times.slice(1).map((time, index) => time - times[index]!))).toEqual(new Set([30 * 60_000]));
+    }
+  });
+});
+
+describe('isDue', () => {
+  it('counts the end of the window and not its beginning', () => {
+    const due = (from: string, to: string) =>
+      isDue('0 30 23 * * *', BERLIN, at(`2026-07-01T${from}Z`), at(`2026-07-01T${to}Z`));
+    expect(due('21:00:00', '21:30:00')).toBe(true);
+    expect(due('21:30:00', '22:30:00')).toBe(false);
+    expect(due('20:30:00', '21:29:59')).toBe(false);
+    expect(due('00:00:00', '23:00:00')).toBe(true);
+  });
+});
+
+describe('hostSchedule', () => {
+  it.each([
+    ['0 30 23 * * *', 'UTC', '0 30 23 * * *'],
+    [' 0  30 23 * * 1-5 ', 'Etc/UTC', '0 30 23 * * 1-5'],
+    ['0 30 23 1 * *', 'Asia/Tokyo', '0 30 * * * *'],
+    ['0 30 23 * * *', BERLIN, '0,0 0,30 * * * *'],
+    ['0 */20 4 * * *', BERLIN, '0 */20 * * * *'],
+    ['15 30 23 * * *', 'Asia/Kolkata', '15 * * * * *'],
+    ['0 30 23 * * *', 'Pacific/Chatham', '0,0 * * * * *'],
+  ])('%s in %s is %s', (expr, zone, expected) => {
+    expect(hostSchedule(expr, zone)).toBe(expected);
+    expect(scheduleProblem(hostSchedule(expr, zone))).toBeUndefined();
+  });
+
+  const zones = [
+    'UTC',
+    BERLIN,
+    'America/New_York',
+    'America/St_Johns',
+    'America/Santiago',
+    'America/Havana',
+    'Africa/Cairo',
+    'Africa/Casablanca',
+    'Asia/Kolkata',
+    'Asia/Kathmandu',
+    'Australia/Lord_Howe',
+    'Antarctica/Troll',
+    'Pacific/Chatham',
+    'Pacific/Apia',
+    'America/Nuuk',
+    '+05:45',
+  ];
+
+  it('comes at every occurrence, in every zone, over changes of the clock', () => {
+    const number = (max: number) => fc.integer({ min: 0, max }).map(String);
+    const field = (max: number) =>
+      fc.oneof(
+        { weight: 4, arbitrary: number(max) },
+        fc.tuple(number(max), number(max)).map((values) => values.join(',')),
+        fc.constant('*/7'),
+        fc.constant('*'),
+      );
+    // Hours near the changes, which is where it can go wrong.
+    const hour = fc.oneof({ weight: 4, arbitrary: number(4) }, field(23));
+    const moment = fc.date({ min: at('2024-01-01T00:00:00Z'), max: at('2039-12-31T00:00:00Z'), noInvalidDate: true });
+    const change = fc
+      .tuple(
+        fc.integer({ min: 2024, max: 2039 }),
+        fc.constantFrom('03-27', '03-12', '04-05', '09-05', '10-03', '10-28', '11-05', '04-22'),
+      )
+      .map(([year, day]) => new Date(at(`${year}-${day}T00:00:00Z`).getTime() - 5 * 86_400_000));
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...zones),
+        number(59),
+        field(59),
+        hour,
+        fc.oneof(moment, change),
+        (zone, second, minute, hour, start) => {
+          const expr = `${second} ${minute} ${hour} * * *`;
+          const host = hostSchedule(expr, zone);
+          for (let next = nextAfter(expr, zone, start), n = 0; n < 6; n++, next = nextAfter(expr, zone, next!)) {
+            const before = new Date(next!.getTime() - 1000);
+            expect({ expr, zone, host, comes: nextAfter(host, 'UTC', before) }).toEqual({
+              expr,
+              zone,
+              host,
+              comes: next,
+            });
+            expect(isDue(expr, zone, before, next!)).toBe(true);
+          }
+        },
+      ),
+      { numRuns: 150 },
+    );
+  });
+
+  it('with isDue asked from one coming to the next, a year of nights has as many runs as days', () => {
+    for (const [expr, zone] of [
+      ['0 30 2 * * *', BERLIN],
+      ['0 30 1 * * *', 'America/New_York'],
+      ['0 15 0 * * *', 'America/Santiago'],
+    ] as const) {
+      const host = hostSchedule(expr, zone);
+      let runs = 0;
+      let last = at('2026-01-01T12:00:00Z');
+      for (
+        let tick = nextAfter(host, 'UTC', last)!;
+        tick <= at('2027-01-01T12:00:00Z');
+        tick = nextAfter(host, 'UTC', tick)!
+      ) {
+        if (isDue(expr, zone, last, tick)) runs++;
+        last = tick;
+        // Days on which nothing changes need not be walked minute by minute.
+        const next = nextAfter(expr, zone, tick)!;
+        if (next.getTime() - tick.getTime() > 2 * 3_600_000) tick = new Date(next.getTime() - 2 * 3_600_000);
+      }
+      expect({ zone, runs }).toEqual({ zone, runs: 365 });
+    }
+  });
+});
+
+describe('scheduleProblem', () => {
+  it.each([
+    '0 30 23 * * *',
+    '*/5 * * * * *',
+    '0 0 4 * * 1-5',
+    '0 0 4 * * MON-FRI',
+    '0 0 0 29 2 1',
+    '0 0 0 1 jan,JUL *',
+    '0 5-59/15 * * * *',
+    ' 0 0 4  * * 0 ',
+  ])('%s is a schedule', (expr) => {
+    expect(scheduleProblem(expr)).toBeUndefined();
+  });
+
+  it.each([
+    ['', 'empty'],
+    ['0 30 23 * *', '"0 30 23 * *" has 5 fields'],
+    ['30 23 * * *', '"0 30 23 * * *"'],
+    ['0 0 0 0 30 23 *', '7 fields'],
+    ['@daily', '"@daily" has 1 field;'],
+    ['61 0 0 * * *', '61'],
+    ['0 0 25 * * *', '25'],
+    ['0 0 0 * 13 *', '13'],
+    ['0 0 0 L * *', '"L"'],
+    ['0 0 0 ? * *', '"?"'],
+    ['0 0 0 * * MON#2', '"MON#2"'],
+    ['0 0 0 * * L', 'not a schedule'],
+    ['0 0 0 * * 7', 'Sunday'],
+    ['0 0 0 * * FRI-SUN', 'Sunday'],
+    ['0 0 0 * * 5-7/1', 'Sunday'],
+    ['0 0 22-2 * * *', '22-2'],
+    ['0 5/15 * * * *', '5/15'],
+    ['0 0 0 31 2 *', 'never'],
+    ['0 0 0 * * 1,,2', 'not a schedule'],
+    ['nightly at ten', '3 fields'],
+  ])('%j is a problem', (expr, words) => {
+    const problem = scheduleProblem(expr);
+    expect(problem).toContain(words);
+    expect(problem).toMatch(/such as "0 30 23 \* \* \*"|write "0,5,6"/);
+  });
+
+  it('has an answer to any text, and what it lets through can be asked for', () => {
+    const field = fc.oneof(
+      fc.string({ unit: fc.constantFrom(...'0123456789*,-/LW#?MONJAN'), minLength: 1, maxLength: 5 }),
+      fc.constantFrom('*', '0', '1-5', 'MON'),
+    );
+    const expr = fc.oneof(
+      fc.string(),
+      fc.array(field, { minLength: 6, maxLength: 6 }).map((fields) => fields.join(' ')),
+    );
+    fc.assert(
+      fc.property(expr, (expr) => {
+        const problem = scheduleProblem(expr);
+        if (problem === undefined) expect(nextAfter(expr, BERLIN, at('2024-01-01T00:00:00Z'))).toBeInstanceOf(Date);
+        else expect(problem).not.toBe('');
+      }),
+    );
+  });
+});
+
+describe('timeZoneProblem', () => {
+  it.each(['UTC', BERLIN, 'Asia/Kolkata', 'Pacific/Chatham'])('%s is a zone', (zone) => {
+    expect(timeZoneProblem(zone)).toBeUndefined();
+  });
+
+  it.each(['', 'Mars/Olympus', 'W. Europe Standard Time', 'x'.repeat(300)])('%s is none', (zone) => {
+    expect(timeZoneProblem(zone)).toContain('"Europe/Berlin"');
+  });
+});

@@ -1,0 +1,86 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { DamagedPartError } from '#domain/run/part.ts';
+import { EntityFileWriter, readEntityFile } from '#domain/tables/entity-file.ts';
+import { itemsOf, tileContent } from '#domain/tables/segment-content.ts';
+import { nameOfKey } from '#domain/tables/table-key.ts';
+
+/** Few enough for the files of a tile to be about the same ones. */
+const keys = fc.record({
+  partition: fc.constantFrom('', 'a', 'b', "it's", '"', 'é', '\ue000', '😀'),
+  row: fc.constantFrom('', '1', '2', '10', 'deleted', '\\ud83d', '{"deleted":{'),
+});
+const value = fc.oneof(fc.string({ unit: 'binary' }), fc.integer(), fc.constant(null), fc.boolean());
+const changes = fc.record({
+  upserts: fc.uniqueArray(fc.tuple(keys, fc.dictionary(fc.constantFrom('deleted', 'Value', 'x@odata.type'), value)), {
+    selector: ([key]) => nameOfKey(key),
+  }),
+  deleted: fc.uniqueArray(keys, { selector: nameOfKey }),
+});
+
+function fileOf(
+  number: number,
+  { upserts, deleted }: typeof changes extends fc.Arbitrary<infer Changes> ? Changes : never,
+) {
+  const writer = new EntityFileWriter();
+  for (const [{ partition, row }, properties] of upserts) {
+    // A property may come first, whatever it is called.
+    writer.add(JSON.stringify({ ...properties, PartitionKey: partition, RowKey: row }));
+  }
+  for (const key of deleted) writer.addDeletion(key);
+  const times = { readFrom: '2026-05-01T00:00:00Z', readTo: '2026-05-01T00:00:10Z' };
+  const about = { file: `f${number}`, format: 1, table: 't', source: 's', run: 'r', range: {}, ...times } as const;
+  return readEntityFile(
+    writer.finish({ ...about, kind: number === 0 && deleted.length === 0 ? 'entities' : 'changes' }).body,
+    `f${number}`,
+  );
+}
+
+describe('what a tile holds', () => {
+  it('is what a map would, to which the lines of its files are applied in turn', () => {
+    fc.assert(
+      fc.property(fc.array(changes, { minLength: 1, maxLength: 5 }), (given) => {
+        const model = new Map<string, string>();
+        for (const { upserts, deleted } of given) {
+          for (const [key, properties] of upserts) {
+            const { partition, row } = key;
+            model.set(nameOfKey(key), JSON.stringify({ ...properties, PartitionKey: partition, RowKey: row }));
+          }
+          for (const key of deleted) model.delete(nameOfKey(key));
+        }
+        const content = [...tileContent(given.map((each, index) => fileOf(index, each)))];
+        expect(new Map(content.map(({ key, text }) => [nameOfKey(key), text]))).toEqual(model);
+        expect(content).toHaveLength(model.size);
+      }),
+    );
+  });
+
+  it('comes in the order of the first file, and then what others have added', () => {
+    const of = (...rows: string[]) => ({
+      upserts: rows.map((row) => [{ partition: 'a', row }, {}] as [{ partition: string; row: string }, object]),
+      deleted: [],
+    });
+    const rows = (...files: ReturnType<typeof of>[]) =>
+      [...tileContent(files.map((each, index) => fileOf(index, each as never)))].map(({ key }) => key.row);
+    expect(rows(of('😀', '\ue000', 'b'))).toEqual(['😀', '\ue000', 'b']);
+    expect(rows(of('\ue000', 'b'), of('😀', 'a'), of('b'))).toEqual(['\ue000', 'b', '😀', 'a']);
+  });
+
+  it('a line that is no entity and no deletion is damage, and the file is named', () => {
+    for (const line of [
+      '',
+      'x',
+      '{}',
+      '{"PartitionKey":"a"}',
+      '{"deleted":{"PartitionKey":"a"}}',
+      '[]',
+      '1',
+      '{"PartitionKey":"a","RowKey":"1"},{"PartitionKey":"a","RowKey":"2"}',
+    ]) {
+      const end = { file: 'jobs/x.gz' } as never;
+      const file = { lines: () => [[line]].values() as never, end };
+      expect(() => [...itemsOf(file)], line).toThrow(DamagedPartError);
+      expect(() => [...itemsOf(file)]).toThrow(/^jobs\/x\.gz is damaged: /);
+    }
+  });
+});

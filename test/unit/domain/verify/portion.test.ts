@@ -1,0 +1,88 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { inShare, parseShare, type Share, shareProblem } from '#domain/verify/portion.ts';
+
+const NAMES = Array.from(
+  { length: 20_000 },
+  (_, index) => `images/2026/11/photo-${String(index).padStart(6, '0')}.jpg`,
+);
+const chosen = (share: Share, turn: number, salt: string) => NAMES.filter((name) => inShare(share, name, turn, salt));
+
+describe('parseShare', () => {
+  it.each<[string, Share]>([
+    ['100%', { kind: 'percent', percent: 100 }],
+    ['5%', { kind: 'percent', percent: 5 }],
+    ['0.125%', { kind: 'percent', percent: 0.125 }],
+    ['1/7', { kind: 'turn', of: 7 }],
+    ['1/1', { kind: 'turn', of: 1 }],
+    ['1/9999', { kind: 'turn', of: 9999 }],
+  ])('reads %s', (text, share) => {
+    expect(parseShare(text)).toEqual(share);
+    expect(shareProblem(text)).toBeUndefined();
+  });
+
+  it.each([
+    '',
+    '5',
+    '%',
+    '0%',
+    '0.000%',
+    '100.1%',
+    '101%',
+    '-5%',
+    '5 %',
+    '.5%',
+    '1e1%',
+    '2/7',
+    '1/0',
+    '1/07',
+    '1/10000',
+    '1/7 ',
+  ])('reads nothing into %j', (text) => {
+    expect(parseShare(text)).toBeUndefined();
+    expect(shareProblem(text)).toContain(`${JSON.stringify(text)} is no share`);
+  });
+
+  it('does not repeat a long text in full', () => {
+    expect(shareProblem('x'.repeat(1000))!.length).toBeLessThan(300);
+  });
+});
+
+describe('a share in turn', () => {
+  it('has every name once in so many turns, wherever they begin and whatever the salt', () => {
+    fc.assert(
+      fc.property(fc.string(), fc.integer({ min: 1, max: 60 }), fc.integer(), (name, of, from) => {
+        const turns = Array.from({ length: of }, (_, index) => from + index);
+        const hits = turns.filter((turn) => inShare({ kind: 'turn', of }, name, turn, `run ${turn}`));
+        expect(hits).toHaveLength(1);
+      }),
+    );
+  });
+
+  it('has parts of like size', () => {
+    for (let turn = 0; turn < 7; turn++) {
+      const size = chosen({ kind: 'turn', of: 7 }, turn, '').length;
+      expect(Math.abs(size - NAMES.length / 7)).toBeLessThan(300);
+    }
+  });
+});
+
+describe('a share by percent', () => {
+  it.each([1, 5, 50])('of %d has about so many, others with each salt, and the same with the same', (percent) => {
+    const share: Share = { kind: 'percent', percent };
+    const [first, second] = [chosen(share, 0, 'one'), chosen(share, 0, 'two')];
+    const expected = (NAMES.length * percent) / 100;
+    for (const found of [first, second])
+      expect(Math.abs(found.length - expected)).toBeLessThan(5 * Math.sqrt(expected));
+    const both = new Set([...first, ...second]).size;
+    const independent = NAMES.length * (1 - (1 - percent / 100) ** 2);
+    expect(Math.abs(both - independent)).toBeLessThan(10 * Math.sqrt(expected));
+    expect(chosen(share, 1, 'one')).toEqual(first);
+  });
+
+  it('of 100 has all, and a larger share has what a smaller one has', () => {
+    expect(chosen({ kind: 'percent', percent: 100 }, 3, 'salt')).toEqual(NAMES);
+    const large = new Set(chosen({ kind: 'percent', percent: 20 }, 0, 'salt'));
+    expect(chosen({ kind: 'percent', percent: 10 }, 0, 'salt').every((name) => large.has(name))).toBe(true);
+  });
+});

@@ -1,0 +1,121 @@
+import type { HttpRequest, InvocationContext } from '@azure/functions';
+import type { DurableClient } from 'durable-functions';
+import { describe, expect, it } from 'vitest';
+import type { Dependencies } from '#app/dependencies.ts';
+import { partPath, summaryPath } from '#domain/run/control-paths.ts';
+import { outcomeOf } from '#domain/run/outcome.ts';
+import { PartWriter } from '#domain/run/part.ts';
+import { emptyTally, tallyToMetadata } from '#domain/run/tally.ts';
+import type { Handler } from '#functions/http/answering.ts';
+import { rebuildCatalogHandler } from '#functions/rebuild-catalog.ts';
+import { getRunHandler } from '#functions/run/get-run.ts';
+import { listOutcomesHandler } from '#functions/run/list-outcomes.ts';
+import { listRunsHandler } from '#functions/run/list-runs.ts';
+import type { BlobAccount } from '#storage/blob-account.ts';
+import type { Catalog } from '#storage/catalog.ts';
+import { StorageError } from '#storage/storage-error.ts';
+import { blobState } from '../../../support/builders/blob-state.ts';
+
+const RUN = { job: 'nightly', id: 'nightly-20260502T000000Z-aaaaaa' };
+
+/** What every summary has. */
+const NOTHING = { format: 1, status: 'succeeded', counts: {}, bytes: {}, containers: [], problems: [], parts: [] };
+
+const missing = async () => {
+  throw new StorageError('container-not-found', 'The container is not there', 404, 'ContainerNotFound');
+};
+/** A vault that no run has written to. */
+const EMPTY: Partial<BlobAccount> = { getObject: async () => undefined, listBlobs: missing };
+
+async function ask(
+  make: (deps: Dependencies) => (...given: [HttpRequest, DurableClient, InvocationContext]) => ReturnType<Handler>,
+  { query = {}, vault = EMPTY, list }: { query?: object; vault?: Partial<BlobAccount>; list?: Catalog['list'] },
+) {
+  const deps = {
+    configuration: { jobs: [{ name: 'nightly', destination: { account: 'VAULT' } }], archives: [] },
+    blobs: () => vault,
+    catalog: () => ({ list }),
+    telemetry: { failure: (_name: string, error: unknown) => expect.unreachable(String(error)) },
+  } as unknown as Dependencies;
+  const request = { params: { id: RUN.id }, query: new URLSearchParams({ ...query }) } as unknown as HttpRequest;
+  const answer = await make(deps)(request, {} as DurableClient, { functionName: 'f' } as InvocationContext);
+  return { ...answer, body: JSON.parse(answer.body as string) };
+}
+
+describe('a vault that no run has written to', () => {
+  it('knows no run', async () => {
+    expect(await ask(getRunHandler, {})).toMatchObject({ status: 404, body: { code: 'run-not-found' } });
+  });
+
+  it('has nothing to rebuild the catalog from', async () => {
+    expect(await ask(rebuildCatalogHandler, {})).toMatchObject({ status: 200, body: { runs: 0, damaged: [] } });
+  });
+});
+
+describe('asking for runs', () => {
+  it('tells a cursor that only the catalog can refuse', async () => {
+    const list = async () => {
+      throw new StorageError('invalid', 'This is not a cursor that a list of runs gave out.');
+    };
+    const cursor = Buffer.from('{"VAULT":"x"}').toString('base64url');
+    const answer = await ask(listRunsHandler, { query: { cursor }, list });
+    expect(answer).toMatchObject({ status: 400, body: { code: 'cursor-invalid' } });
+    expect(answer.headers).toMatchObject({ 'cache-control': 'no-store' });
+  });
+
+  it('says how a run ended that the catalog takes for running', async () => {
+    const { id, job } = RUN;
+    const startedAt = '2026-05-02T00:00:00.000Z';
+    const running = { id, job, mode: 'full', trigger: 'http', dryRun: false, status: 'running', startedAt };
+    const list = async () => ({ rows: [running] });
+    const statusWith = async (summary: object | undefined) => {
+      const objects: Record<string, object | undefined> = { [summaryPath(RUN)]: summary };
+      const getObject: BlobAccount['getObject'] = async (_container, name) =>
+        objects[name] && { body: Buffer.from(JSON.stringify(objects[name])), etag: '0x1', metadata: {} };
+      return (await ask(listRunsHandler, { vault: { getObject }, list })).body.runs[0].status;
+    };
+    expect(await statusWith({ ...NOTHING, ...running, status: 'succeeded', finishedAt: startedAt })).toBe('succeeded');
+    expect(await statusWith(undefined)).toBe('failed');
+  });
+
+  it('takes an empty parameter for none', async () => {
+    const list: Catalog['list'] = async (options) => {
+      expect(options).toEqual({ limit: 50 });
+      return { rows: [] };
+    };
+    const query = { job: '', limit: '', cursor: '' };
+    expect(await ask(listRunsHandler, { query, list })).toMatchObject({ status: 200, body: { runs: [], next: null } });
+  });
+});
+
+describe('asking for outcomes', () => {
+  it('reads the plan only where the plan is asked for', async () => {
+    const scan = partPath(RUN, 'scan', 'images', '000000-scan');
+    const plan = partPath(RUN, 'plan', 'images', '000000-00-aaaaaa');
+    const part = new PartWriter<object>();
+    part.add(outcomeOf(blobState({ name: 'kept' }), 'unchanged'));
+    const planned = new PartWriter<object>();
+    planned.add({ source: blobState({ name: 'new' }), reason: 'new' });
+    const chunks = [{ slice: 0, chunk: 0, key: '000000-00-aaaaaa', items: 1 }];
+    const summary = { ...NOTHING, ...RUN };
+    const bodies: Record<string, Buffer> = {
+      [summaryPath(RUN)]: Buffer.from(JSON.stringify(summary)),
+      [scan]: part.finish({ chunks, part: scan }).body,
+      [plan]: planned.finish({ part: plan }).body,
+    };
+    const metadata = tallyToMetadata({ ...emptyTally('images', 'imagesbackup'), listed: 2, unchanged: 1, planned: 1 });
+    const read: string[] = [];
+    const vault: Partial<BlobAccount> = {
+      listBlobs: async () => ({ blobs: [blobState({ name: scan, metadata })], prefixes: [] }),
+      getObject: async (_container, name) => {
+        read.push(name);
+        return { body: bodies[name]!, etag: '0x1', metadata: {} };
+      },
+    };
+    const names = async (query: object) =>
+      (await ask(listOutcomesHandler, { query, vault })).body.items.map(({ name }: { name: string }) => name);
+    expect(await names({})).toEqual(['kept']);
+    expect(read).not.toContain(plan);
+    expect(await names({ status: 'planned' })).toEqual(['new']);
+  });
+});

@@ -1,0 +1,272 @@
+import type { HttpRequest, InvocationContext } from '@azure/functions';
+import type { DurableClient } from 'durable-functions';
+import { describe, expect, it } from 'vitest';
+import { CONTROL_CONTAINER, sliceKey, summaryPath } from '#domain/run/control-paths.ts';
+import { PartWriter } from '#domain/run/part.ts';
+import { partEntries } from '#domain/run/report.ts';
+import type { RunRef } from '#domain/run/run.ts';
+import { emptyTally } from '#domain/run/tally.ts';
+import { EntityFileWriter } from '#domain/tables/entity-file.ts';
+import { startRestoreHandler } from '#functions/restore/start-restore.ts';
+import { entity, HeldTable, POINT } from '../../../support/builders/held-table.ts';
+
+/** A restore point of these containers and tables, and what is asked of it. */
+class Asked {
+  readonly world = new HeldTable();
+  started: RunRef[] = [];
+
+  async holding(...shares: string[]): Promise<this> {
+    for (const share of shares) {
+      await this.world.control.writePart(POINT, 'scan', sliceKey(0), new PartWriter(), emptyTally(share, 'x'), {});
+    }
+    const parts = partEntries(await this.world.control.listParts(POINT));
+    const summary = {
+      ...{ format: 1, ...POINT, mode: 'full', status: 'succeeded', restorePoint: true, source: 'https://source.test' },
+      ...{ counts: {}, bytes: {}, containers: [], problems: [], parts, startedAt: '2026-05-01T00:00:00.000Z' },
+    };
+    const body = Buffer.from(JSON.stringify(summary));
+    this.world.vault.putObject(CONTROL_CONTAINER, summaryPath(POINT), body, { contentType: 'text/plain' });
+    return this;
+  }
+
+  async post(body: object) {
+    const { deps } = this.world;
+    const job = (name: string) => ({
+      ...{ name, source: { account: 'SOURCE', containers: [], tables: [] }, method: 'auto' },
+      destination: { account: 'VAULT', container: '{container}backup', prefix: '' },
+    });
+    Object.assign(deps, {
+      configuration: { ...deps.configuration, jobs: [job('nightly'), job('weekly')] },
+      catalog: () => ({ put: async () => {} }),
+      telemetry: { runStarted: () => {}, failure: (_: string, error: unknown) => expect.unreachable(String(error)) },
+    });
+    const client = {
+      startNew: async (_: string, { input }: { input: { run: RunRef } }) => this.started.push(input.run),
+    };
+    const request = { text: async () => JSON.stringify(body) } as unknown as HttpRequest;
+    const context = { functionName: 'f' } as InvocationContext;
+    const answer = await startRestoreHandler(deps)(request, client as unknown as DurableClient, context);
+    return { status: answer.status, body: JSON.parse(answer.body as string) };
+  }
+}
+
+const of = (body: object) => ({ restorePoint: POINT.id, ...body });
+
+describe('POST /api/restores of tables', () => {
+  it('takes what it is told into the run', async () => {
+    const asked = await new Asked().holding('images', 'table.orders', 'table.tenant1');
+    const keys = { partition: 'a', from: '1' };
+    const wanted = { tables: ['orders', 'tenant*'], keys, target: { table: '{table}Restored' }, existing: 'merge' };
+    expect(await asked.post(of(wanted))).toMatchObject({ status: 202, body: { restorePoint: POINT.id } });
+    expect(asked.started[0]!.restore).toEqual({
+      ...{ point: POINT.id, account: 'SOURCE', container: '{container}', prefix: '', existing: 'merge' },
+      ...{ containers: [], tables: ['orders', 'tenant*'], table: '{table}Restored', keys },
+      ...{ startsWith: '', include: [], exclude: [], original: true },
+    });
+  });
+
+  it('without a word of either, all is meant; blobs have one word for being replaced', async () => {
+    const asked = await new Asked().holding('images', 'table.orders');
+    await asked.post(of({ existing: 'replace' }));
+    expect(asked.started[0]!.restore).toMatchObject({ containers: [], tables: [], existing: 'overwrite' });
+  });
+
+  it('of tables alone the word stays', async () => {
+    const asked = await new Asked().holding('images', 'table.orders');
+    await asked.post(of({ existing: 'replace', tables: ['orders'] }));
+    expect(asked.started[0]!.restore).toMatchObject({ existing: 'replace' });
+  });
+
+  it.each<[string, object, RegExp]>([
+    ['keys of no table', { keys: { partition: 'a' } }, /^body\.keys: say in "tables" of which tables$/],
+    ['keys that a script has left out', { tables: ['orders'], keys: {} }, /^body\.keys: chooses nothing/],
+    ['tables that a script has found none of', { tables: [] }, /^body\.tables: names no table/],
+    [
+      'no key at all',
+      { tables: ['orders'], keys: { from: 'b', to: 'a' } },
+      /^body\.keys: no key lies between "b" and "a"$/,
+    ],
+    ['what is no table', { tables: ['my-table'] }, /^body\.tables\.0: "my-table" is not a table name/],
+    [
+      'merging containers',
+      { containers: ['images'], existing: 'merge' },
+      /^body\.existing: "merge" is for the entities/,
+    ],
+    ['merging all there is', { existing: 'merge' }, /^body\.existing: "merge" is for the entities/],
+    ['two tables into one', { tables: ['*'], target: { table: 'all' } }, /2 tables would be restored to one/],
+    [
+      'no template',
+      { tables: ['orders'], target: { table: '{table}-x' } },
+      /^body\.target\.table: "\{table\}-x" does not make a table name/,
+    ],
+    [
+      'a name that is too long',
+      { tables: ['*'], target: { table: `{table}${'x'.repeat(58)}` } },
+      /cannot be the name of a table$/,
+    ],
+    [
+      'the list of runs',
+      { tables: ['orders'], target: { account: 'VAULT', table: 'StrongRoom' } },
+      /"StrongRoom" in VAULT is where the list of runs lies/,
+    ],
+    [
+      'a choice of blobs that says nothing of tables',
+      { prefix: 'a/', existing: 'overwrite' },
+      /^body: "prefix", "include" and "exclude" choose blobs; .* all of 2 tables, such as "orders", would be restored/,
+    ],
+    ['the same by a glob', { include: ['*.jpg'] }, /would be restored as well/],
+    ['the same by another', { exclude: ['*.jpg'] }, /would be restored as well/],
+    ['a choice of blobs for tables alone', { tables: ['orders'], prefix: 'a' }, /entities are chosen with "keys"$/],
+    [
+      'a place for blobs, and none for the tables',
+      { target: { container: '{container}-restored' }, existing: 'overwrite' },
+      /^body\.target: it says where containers go, and 2 tables, such as "orders", would go back to the place/,
+    ],
+    [
+      'a place for blobs, where only tables are meant',
+      { tables: ['orders'], target: { container: 'beside' }, existing: 'replace' },
+      /it says where containers go, and table "orders" would go back to the place/,
+    ],
+    ['a prefix for blobs, and no place for the tables', { target: { prefix: 'restored/' } }, /where containers go/],
+    [
+      'a place for tables, and none for blobs',
+      { target: { table: '{table}Restored' }, existing: 'overwrite' },
+      /^body\.target: it says where tables go, and container "images" would go back to the place that was backed up/,
+    ],
+    ['an unknown account', { tables: ['orders'], target: { account: 'OTHER' } }, /no account "OTHER" is configured/],
+  ])('400 for %s', async (_what, body, message) => {
+    const asked = await new Asked().holding('images', 'table.orders', 'table.tenant1');
+    const answer = await asked.post(of(body));
+    expect(answer.status, JSON.stringify(answer.body)).toBe(400);
+    expect(answer.body.detail).toMatch(message);
+    expect(asked.started).toEqual([]);
+  });
+
+  it.each<[string, object]>([
+    ['both places', { target: { container: '{container}-restored', table: '{table}' } }],
+    ['another account', { target: { account: 'VAULT', container: '{container}-restored' } }],
+    ['containers and tables', { containers: ['*'], tables: ['*'], prefix: 'a/' }],
+    ['containers', { containers: ['*'], prefix: 'a/', target: { container: '{container}-restored' } }],
+    ['tables', { tables: ['orders'], target: { table: 'ordersRestored' } }],
+    ['the partition without a name', { tables: ['orders'], keys: { partition: '' } }],
+    ['keys from the first on', { tables: ['orders'], keys: { from: '' } }],
+  ])('what is meant is said by naming %s', async (_what, body) => {
+    const asked = await new Asked().holding('images', 'table.orders', 'table.tenant1');
+    const answer = await asked.post(of(body));
+    expect(answer.status, JSON.stringify(answer.body)).toBe(202);
+  });
+
+  it('404 where patterns match nothing: a run of nothing would succeed', async () => {
+    const asked = await new Asked().holding('images', 'table.orders');
+    const answer = await asked.post(of({ tables: ['tenant*'], containers: ['doc-*'] }));
+    expect(answer).toMatchObject({ status: 404, body: { code: 'container-not-held' } });
+    expect(answer.body.detail).toContain('nothing that matches "doc-*" or "tenant*"');
+    expect((await asked.post(of({ tables: ['tenant*', 'orders'] }))).status).toBe(202);
+  });
+
+  it('a name that the restore point does not hold is told of by the run', async () => {
+    const asked = await new Asked().holding('images', 'table.orders');
+    expect((await asked.post(of({ tables: ['tenant1', 'tenant*'] }))).status).toBe(202);
+  });
+
+  it('a table of that name elsewhere than in a vault is one like any other', async () => {
+    const asked = await new Asked().holding('table.orders');
+    expect((await asked.post(of({ target: { table: 'strongroom' } }))).status).toBe(202);
+  });
+});
+
+describe('POST /api/restores of a file', () => {
+  it('needs nothing else in the vault', async () => {
+    const asked = new Asked();
+    const { path } = await asked.world.file([entity('a', '1')]);
+    expect(await asked.post({ file: path, target: { table: 'OrdersBack' } })).toMatchObject({ status: 202 });
+    const file = { account: 'VAULT', container: CONTROL_CONTAINER, name: path };
+    expect(asked.started[0]).toMatchObject({
+      job: 'nightly',
+      restore: { point: '', tables: ['orders'], table: 'OrdersBack', file },
+    });
+  });
+
+  it('may lie anywhere; then the job is asked for', async () => {
+    const asked = new Asked();
+    const { path } = await asked.world.file([entity('a', '1')]);
+    const { body } = asked.world.vault.all(CONTROL_CONTAINER, path)[0]!;
+    asked.world.vault.createContainer('elsewhere');
+    asked.world.vault.write('elsewhere', { name: 'my.gz', body: Buffer.from(body) });
+    const file = { account: 'VAULT', container: 'elsewhere', name: 'my.gz' };
+    expect(await asked.post({ file })).toMatchObject({ status: 400, body: { code: 'job-missing' } });
+    expect(await asked.post({ file, job: 'weekly' })).toMatchObject({ status: 202, body: { job: 'weekly' } });
+  });
+
+  it('is looked at before a run begins', async () => {
+    const asked = new Asked();
+    const gone = 'jobs/nightly/tables/orders/x.ndjson.gz';
+    const answer = await asked.post({ file: gone });
+    expect(answer).toMatchObject({ status: 400, body: { code: 'file-unreadable' } });
+    expect(answer.body.detail).toContain(`strongroom/${gone} in VAULT is missing`);
+    expect(asked.started).toEqual([]);
+  });
+
+  it.each<[object, RegExp]>([
+    [{ restorePoint: 'latest' }, /^body\.file: a file is restored by itself: name no restore point/],
+    [{ at: '2026-05-01T00:00:00Z' }, /^body\.file: a file is restored by itself: name no restore point/],
+    [{ prefix: 'a' }, /^body\.file: "prefix", "include" and "exclude" choose blobs/],
+    [{ tables: ['orders'] }, /^body\.file: a file is restored by itself: name no tables/],
+    [
+      { file: { account: 'OTHER', container: 'c', name: 'n' }, job: 'nightly' },
+      /^body\.file\.account: no account "OTHER"/,
+    ],
+  ])('400 with %j beside it', async (more, message) => {
+    const asked = new Asked();
+    const { path } = await asked.world.file([entity('a', '1')]);
+    const answer = await asked.post({ file: path, ...more });
+    expect(answer.status).toBe(400);
+    expect(answer.body.detail).toMatch(message);
+  });
+
+  const END = {
+    ...{ file: 'x', format: 1, table: 'orders', source: 'https://x.test', run: 'r', range: {}, kind: 'entities' },
+    ...{ readFrom: '2026-05-01T00:00:00Z', readTo: '2026-05-01T00:00:10Z' },
+  };
+  /** A file of one entity that somebody else has written, with this end. */
+  async function foreign(end: object): Promise<Awaited<ReturnType<Asked['post']>>> {
+    const asked = new Asked();
+    const writer = new EntityFileWriter();
+    writer.add(entity('a', '1').text);
+    const { body } = writer.finish({ ...END, ...end } as Parameters<EntityFileWriter['finish']>[0]);
+    asked.world.vault.write(CONTROL_CONTAINER, { name: 'my.gz', body });
+    return asked.post({ file: 'my.gz', job: 'nightly', target: { table: 'back' } });
+  }
+
+  it('of somebody else is taken where its end says all there is to know', async () => {
+    expect((await foreign({})).status).toBe(202);
+    expect((await foreign({ range: { after: { partition: 'a' }, upTo: { partition: 'b', row: '1' } } })).status).toBe(
+      202,
+    );
+  });
+
+  it.each<[object, RegExp]>([
+    [{ format: 2 }, /its format is 2, and this version knows 1$/],
+    [{ table: '../../locks' }, /its last line names no table$/],
+    [{ table: 'or*' }, /names no table$/],
+    [{ kind: undefined }, /does not say what it holds$/],
+    [{ readTo: undefined }, /does not say when it was read$/],
+    [{ range: undefined }, /does not say which keys it covers$/],
+    [{ range: null }, /does not say which keys it covers$/],
+    [{ range: { after: { partition: 1 } } }, /does not say which keys it covers$/],
+    [{ range: { upTo: null } }, /does not say which keys it covers$/],
+    [{ range: { upTo: { partition: 'a', row: {} } } }, /does not say which keys it covers$/],
+  ])('400 where its end says %j', async (end, message) => {
+    const answer = await foreign(end);
+    expect(answer).toMatchObject({ status: 400, body: { code: 'file-unreadable' } });
+    expect(answer.body.detail).toMatch(message);
+  });
+
+  it('is not fetched where it is far too large to be one', async () => {
+    const asked = new Asked();
+    asked.world.vault.write(CONTROL_CONTAINER, { name: 'my.gz', body: Buffer.alloc(129 * 1024 * 1024) });
+    const answer = await asked.post({ file: 'my.gz', job: 'nightly' });
+    expect(answer).toMatchObject({ status: 400, body: { code: 'file-unreadable' } });
+    expect(answer.body.detail).toContain('is no file of entities: it has 135266304 bytes');
+  });
+});

@@ -1,0 +1,342 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { type Problem, type ProblemCode, problemOf } from '#domain/run/problems.ts';
+import type { KeyRange } from '#domain/tables/table-key.ts';
+import { backupTable } from '#orchestrations/back-up-table.ts';
+import { liveTables, RARE_TABLE_EVENTS, type TableSabotage } from '../../../prove/tables/table-life.ts';
+import { OrchestrationHarness } from '../../support/app/orchestration-harness.ts';
+import { Random } from '../../support/builders/random.ts';
+import { RUN } from '../../support/builders/run-ref.ts';
+
+const SHARE = 'table.orders';
+const about = { run: RUN, container: SHARE, destination: 'strongroom/jobs/nightly/tables/orders' };
+
+interface Work {
+  chunk?: { chunk: number };
+  from?: number;
+  piece: number;
+  range?: KeyRange;
+  giveUp?: { code: ProblemCode };
+  requests?: object;
+  scan?: boolean;
+  first?: boolean;
+}
+type Reply = { problem?: Problem; rest?: KeyRange; next?: number; read?: { range: KeyRange }; stopped?: string };
+
+/** Keys are numbers from 0 to just below a million; what is read, asked or given up is noted. */
+const KEYS = 1_000_000;
+const numberOf = (bound: KeyRange['after'], otherwise: number) => (bound ? Number(bound.partition) : otherwise);
+const rangeOf = (from: number, to: number): KeyRange => ({
+  ...(from > 0 && { after: { partition: String(from) } }),
+  ...(to < KEYS && { upTo: { partition: String(to) } }),
+});
+const endsOf = ({ after, upTo }: KeyRange) => [numberOf(after, 0), numberOf(upTo, KEYS)] as const;
+
+function harnessOf(activities: {
+  plan?: () => object;
+  read?: (input: Work & { range: KeyRange }) => Reply;
+  update?: (input: Work) => Reply;
+  split?: (input: { range: KeyRange; pieces: number }) => object;
+}) {
+  const { plan = () => ({ ranges: [{}] }), read = () => ({}), update = () => ({}) } = activities;
+  const split = activities.split ?? (({ range }) => ({ ranges: [range] }));
+  const names = { planTable: plan, readRange: read, updateTiles: update, splitRange: split };
+  return new OrchestrationHarness({ backupTable }, names as never);
+}
+
+const workOf = (harness: OrchestrationHarness, name: string) =>
+  harness.calls(name).map(({ input }) => input as Work & { range: KeyRange });
+const problem = (code: ProblemCode) => ({ problem: problemOf(code, 0, SHARE) });
+
+describe('the backup of one table', () => {
+  it('I1: works on every key once, however it is cut, whatever fails for a while, over many generations', () => {
+    fc.assert(
+      fc.property(fc.integer(), fc.integer({ min: 1, max: 60 }), (seed, files) => {
+        const random = new Random(seed);
+        const done = new Map<number, [number, number]>();
+        const take = ({ piece }: Work, [from, to]: readonly [number, number]) => {
+          expect(done.has(piece), `piece ${piece} is done twice`).toBe(false);
+          done.set(piece, [from, to]);
+        };
+        /** How often each piece has failed. */
+        const failures = new Map<number, number>();
+        const fails = ({ piece, giveUp }: Work) => {
+          const before = failures.get(piece) ?? 0;
+          expect(giveUp !== undefined, 'a piece that has failed three times is given up').toBe(before >= 3);
+          if (giveUp || !random.chance(0.2)) return false;
+          failures.set(piece, before + 1);
+          return true;
+        };
+        const chunks = Array.from({ length: random.below(30) }, (_, chunk) => ({ slice: 0, chunk, key: '', items: 4 }));
+        /** Where each tile of the chunks begins; behind all of them, one that reaches to the end. */
+        const width = Math.floor(KEYS / 2 / (chunks.length * 4 || 1));
+        const tileAt = (chunk: number, index: number) =>
+          [(chunk * 4 + index) * width, (chunk * 4 + index + 1) * width] as const;
+        const harness = harnessOf({
+          plan: () => ({ chunks, ranges: [rangeOf(chunks.length * 4 * width, KEYS)], requests: { GetBlob: 1 } }),
+          update: (input) => {
+            if (fails(input)) return problem('throttled');
+            const { from = 0, chunk, giveUp } = input;
+            const upTo = giveUp ? 4 : from + random.between(1, 4 - from);
+            const isLeft = !giveUp && random.chance(0.3);
+            const end = upTo - (isLeft ? 1 : 0);
+            if (end > from) take(input, [tileAt(chunk!.chunk, from)[0], tileAt(chunk!.chunk, end - 1)[1]]);
+            return {
+              ...(upTo < 4 && { next: upTo }),
+              ...(isLeft && { read: { range: rangeOf(...tileAt(chunk!.chunk, upTo - 1)) } }),
+            };
+          },
+          read: (input) => {
+            if (fails(input)) return problem('unreachable');
+            const [from, to] = endsOf(input.range);
+            const enough = from + Math.ceil(KEYS / files);
+            if (input.giveUp || enough >= to) {
+              take(input, [from, to]);
+              return {};
+            }
+            take(input, [from, enough]);
+            return { rest: rangeOf(enough, to) };
+          },
+          split: ({ range, pieces }) => {
+            if (random.chance(0.1)) return problem('throttled');
+            const [from, to] = endsOf(range);
+            const cuts = Array.from({ length: random.below(pieces) }, () => random.between(from, to)).sort(
+              (a, b) => a - b,
+            );
+            const ends = [...new Set([...cuts, to])].filter((end) => end > from);
+            return {
+              ranges: ends.map((end, index) => rangeOf(ends[index - 1] ?? from, end)),
+              requests: { QueryEntities: 3 },
+            };
+          },
+        });
+        expect(harness.run('backupTable', about)).toEqual({});
+        let at = 0;
+        for (const [from, to] of [...done.values()].sort(([a], [b]) => a - b)) {
+          expect(from).toBe(at);
+          at = to;
+        }
+        expect(at).toBe(KEYS);
+        for (const { yields } of harness.generations) {
+          for (const tasks of yields) expect(tasks.length).toBeLessThanOrEqual(8);
+          expect(yields.flat().length).toBeLessThanOrEqual(100 + 16 + 8);
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('shares a table out among eight after a first look', () => {
+    const harness = harnessOf({
+      read: ({ first }) => (first ? { rest: rangeOf(10, KEYS) } : {}),
+      split: ({ range, pieces }) => {
+        const [from, to] = endsOf(range);
+        const cut = (n: number) => from + ((to - from) * n) / pieces;
+        return { ranges: Array.from({ length: pieces }, (_, n) => rangeOf(cut(n), cut(n + 1))) };
+      },
+    });
+    harness.run('backupTable', about);
+    const sizes = harness.generations[0]!.yields.map((tasks) => `${tasks.length} ${tasks[0]!.name}`);
+    expect(sizes).toEqual(['1 planTable', '1 readRange', '1 splitRange', '8 readRange']);
+  });
+
+  it('is read by one where it cannot be cut', () => {
+    let left = 5;
+    const harness = harnessOf({
+      read: () => (--left > 0 ? { rest: rangeOf(KEYS - left, KEYS) } : {}),
+      split: () => problem('throttled'),
+    });
+    expect(harness.run('backupTable', about)).toEqual({});
+    expect(workOf(harness, 'readRange').map(({ piece }) => piece)).toEqual([0, 1, 2, 3, 4]);
+  });
+
+  it('tells the requests of plan and cuts with a piece of work, and only once', () => {
+    const harness = harnessOf({
+      plan: () => ({ ranges: [{}], requests: { GetBlob: 2 } }),
+      read: ({ first }) => (first ? { rest: rangeOf(10, KEYS) } : {}),
+      split: ({ range }) => ({ ranges: [range, range], requests: { QueryEntities: 5 } }),
+    });
+    harness.run('backupTable', about);
+    expect(workOf(harness, 'readRange').map(({ requests }) => requests)).toEqual([
+      { GetBlob: 2 },
+      { QueryEntities: 5 },
+      undefined,
+    ]);
+  });
+
+  it('I1: a stretch that fails again and again is given up after three tries, and the others count', () => {
+    const harness = harnessOf({
+      plan: () => ({ ranges: [rangeOf(0, 1), rangeOf(1, KEYS)] }),
+      read: ({ range, giveUp }) => (!range.after && !giveUp ? problem('throttled') : {}),
+    });
+    expect(harness.run('backupTable', about)).toEqual({});
+    const tries = workOf(harness, 'readRange').filter(({ range }) => !range.after);
+    expect(tries.map(({ giveUp, piece }) => [giveUp?.code, piece])).toEqual([
+      [undefined, 0],
+      [undefined, 0],
+      [undefined, 0],
+      ['throttled', 0],
+    ]);
+    expect(harness.waits).toEqual([20, 20, 20]);
+    expect(JSON.stringify(harness.generations)).not.toContain('failures":');
+  });
+
+  it('that not even a word of failure can be written of is a problem of the table', () => {
+    const harness = harnessOf({ read: () => problem('unreachable') });
+    expect(harness.run('backupTable', about)).toMatchObject({ problem: { code: 'unreachable', container: SHARE } });
+    expect(harness.calls('readRange')).toHaveLength(4);
+  });
+
+  it.each(['access-denied-source', 'table-not-found', 'damaged', 'internal'] as const)(
+    'no waiting mends %s: it is a problem of the table at once',
+    (code) => {
+      for (const activity of ['read', 'update'] as const) {
+        const plan = () => ({ chunks: [{ slice: 0, chunk: 0, key: '', items: 1 }], ranges: [{}] });
+        const harness = harnessOf({ plan, [activity]: () => problem(code) });
+        expect(harness.run('backupTable', about)).toMatchObject({ problem: { code } });
+        expect(harness.waits).toEqual([]);
+      }
+      const harness = harnessOf({ plan: () => problem(code) });
+      expect(harness.run('backupTable', about)).toMatchObject({ problem: { code } });
+    },
+  );
+
+  it('is planned again where the vault is out of reach for a moment', () => {
+    let tries = 0;
+    const harness = harnessOf({ plan: () => (++tries < 3 ? problem('server-error') : { ranges: [{}] }) });
+    expect(harness.run('backupTable', about)).toEqual({});
+    expect(harness.waits).toEqual([20, 20]);
+    const never = harnessOf({ plan: () => problem('server-error') });
+    expect(never.run('backupTable', about)).toMatchObject({ problem: { code: 'server-error' } });
+    expect(never.calls('planTable')).toHaveLength(3);
+  });
+
+  it('ends when it is stopped; that another run is at work weighs more than a cancel', () => {
+    const plan = () => ({ ranges: [rangeOf(0, 1), rangeOf(1, 2), rangeOf(2, KEYS)] });
+    const read = ({ range }: Work) => ({ stopped: range!.after?.partition === '1' ? 'superseded' : 'cancelled' });
+    expect(harnessOf({ plan, read }).run('backupTable', about)).toEqual({ stopped: 'superseded' });
+    expect(harnessOf({ plan: () => ({ stopped: 'cancelled' }) }).run('backupTable', about)).toEqual({
+      stopped: 'cancelled',
+    });
+  });
+
+  it('an activity that was ended from outside costs this table its place, and no more', () => {
+    const read = () => {
+      throw new Error('The function was ended');
+    };
+    expect(harnessOf({ read }).run('backupTable', about)).toMatchObject({
+      problem: { code: 'internal', container: SHARE, message: 'An activity was ended: The function was ended' },
+    });
+  });
+
+  it('I1: a retry that begins from an older restore point says so to those who look through its tiles', () => {
+    const plan = () => ({ chunks: [{ slice: 0, chunk: 0, key: '', items: 1 }] });
+    const harness = harnessOf({ plan });
+    harness.run('backupTable', { ...about, scan: true });
+    expect(workOf(harness, 'planTable')[0]!.scan).toBe(true);
+    expect(workOf(harness, 'updateTiles')[0]!.scan).toBe(true);
+    const other = harnessOf({ plan });
+    other.run('backupTable', about);
+    expect(workOf(other, 'updateTiles')[0]!.scan).toBeUndefined();
+  });
+});
+
+describe('tables that live on while they are backed up', () => {
+  it('F24, F28: every restore point holds what there was, in seed after seed', async () => {
+    const totals: Record<string, number> = {};
+    for (let seed = 1; seed <= 120; seed++) {
+      const { violations, statistics } = await liveTables(seed);
+      for (const [what, count] of Object.entries(statistics)) totals[what] = (totals[what] ?? 0) + count;
+      expect(violations, `seed ${seed}`).toEqual([]);
+    }
+    // Otherwise there would be little that could break.
+    for (const event of RARE_TABLE_EVENTS) {
+      expect(totals[event] ?? 0, event).toBeGreaterThan(0);
+    }
+  }, 300_000);
+
+  it('does the same again for the same seed', async () => {
+    const [first, again] = [await liveTables(7), await liveTables(7)];
+    expect(first.trace.length).toBeGreaterThan(100);
+    expect(again.trace).toEqual(first.trace);
+  });
+});
+
+/** What is told by the first seed that notices. */
+async function noticed(sabotage: TableSabotage, most = 60): Promise<string | undefined> {
+  for (let seed = 1; seed <= most; seed++) {
+    const { violations } = await liveTables(seed, sabotage);
+    if (violations.length > 0) return violations.join('\n');
+  }
+  return undefined;
+}
+
+describe('broken on purpose, it is noticed', { timeout: 120_000 }, () => {
+  type Any = Record<string, unknown>;
+  const changing = (name: string, input: (given: Any) => Any, output: (given: Any) => Any = (given) => given) => ({
+    activities: (activities: Record<string, (given: unknown) => Promise<unknown>>) => ({
+      ...activities,
+      [name]: async (given: unknown) => output((await activities[name]!(input(given as Any))) as Any),
+    }),
+  });
+
+  it('a retry takes tiles of an older restore point for its own', async () => {
+    const told = await noticed(changing('updateTiles', ({ scan: _, ...rest }) => rest));
+    expect(told).toMatch(/^retry run .* (?:is held as|is not held)/);
+  });
+
+  it('changes are asked for from too late on', async () => {
+    const told = await noticed({
+      tables: (tables) => {
+        const account = tables.account.bind(tables);
+        tables.account = (alias, network) => {
+          const real = account(alias, network);
+          const later = (since: string) => new Date(Date.parse(since) + 360_000).toISOString();
+          return {
+            ...real,
+            readEntities: (table, query) =>
+              real.readEntities(table, query.since === undefined ? query : { ...query, since: later(query.since) }),
+          };
+        };
+      },
+    });
+    expect(told).toMatch(/incremental run/);
+  });
+
+  it('an entity is left out of a page', async () => {
+    const told = await noticed({
+      tables: (tables) => {
+        const account = tables.account.bind(tables);
+        tables.account = (alias, network) => {
+          const real = account(alias, network);
+          return {
+            ...real,
+            readEntities: async (table, query) => {
+              const page = await real.readEntities(table, query);
+              return page.entities.length > 2 ? { ...page, entities: page.entities.toSpliced(1, 1) } : page;
+            },
+          };
+        };
+      },
+    });
+    expect(told).toMatch(/is not held/);
+  });
+
+  it('what is left over is begun too late', async () => {
+    const skip = (answer: Any) => {
+      const rest = answer.rest as KeyRange | undefined;
+      return rest?.after?.row
+        ? { ...answer, rest: { ...rest, after: { ...rest.after, row: `${rest.after.row}1` } } }
+        : answer;
+    };
+    expect(await noticed(changing('readRange', (given) => given, skip))).toMatch(/inconsistent/);
+  });
+
+  it('a cut loses its last stretch', async () => {
+    const cut = (answer: Any) => ({
+      ...answer,
+      ranges: (answer.ranges as KeyRange[] | undefined)?.slice(0, -1) ?? [{}],
+    });
+    expect(await noticed(changing('splitRange', (given) => given, cut))).toMatch(/inconsistent|end|broke/);
+  });
+});

@@ -1,0 +1,420 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { AbortCopiesInput } from '#activities/modes/abort-copies.ts';
+import type { ConfirmCopiesInput } from '#activities/modes/confirm-copies.ts';
+import type { CopyChunkInput, CopyChunkResult } from '#activities/run/chunk.ts';
+import type { ScanSliceInput, ScanSliceResult } from '#activities/run/slice.ts';
+import { type Problem, problemOf } from '#domain/run/problems.ts';
+import type { RunRef } from '#domain/run/run.ts';
+import { backupContainer } from '#orchestrations/process-container.ts';
+import { OrchestrationHarness } from '../../support/app/orchestration-harness.ts';
+
+const run: RunRef = {
+  id: 'nightly-20261121T233000Z-k3f9q2',
+  job: 'nightly',
+  mode: 'incremental',
+  trigger: 'http',
+  dryRun: false,
+  startedAt: '2026-11-21T23:30:00.000Z',
+  epoch: 3,
+};
+const about = { run, container: 'images', destination: 'imagesbackup' };
+
+type Scan = (input: ScanSliceInput) => ScanSliceResult;
+type Copy = (input: CopyChunkInput) => CopyChunkResult & { problem?: Problem };
+type Confirm = (input: ConfirmCopiesInput) => CopyChunkResult & { problem?: Problem };
+
+function chunksOf(slice: number, count: number) {
+  return Array.from({ length: count }, (_, chunk) => ({ slice, chunk, key: `${slice}-${chunk}`, items: 10 }));
+}
+
+/** So many slices, each with so many chunks. */
+function scanOf(slices: number, chunks: number): Scan {
+  return ({ slice }) => ({
+    chunks: chunksOf(slice, chunks),
+    ...(slice < slices - 1 && { next: { source: `s${slice + 1}`, mirror: `m${slice + 1}` } }),
+  });
+}
+
+function harnessOf(activities: { scan?: Scan; retry?: Scan; copy?: Copy; confirm?: Confirm; abort?: () => object }) {
+  const { scan = scanOf(1, 1), retry = scanOf(1, 1), copy = () => ({}), confirm = () => ({}) } = activities;
+  return new OrchestrationHarness(
+    { backupContainer },
+    {
+      scanSlice: scan,
+      planRetry: retry,
+      copyChunk: copy,
+      confirmCopies: confirm,
+      abortCopies: activities.abort ?? (() => ({ aborted: 0 })),
+    },
+  );
+}
+
+const namesOf = (harness: OrchestrationHarness) =>
+  harness.generations.flatMap(({ yields }) => yields.map((tasks) => tasks.map(({ name }) => name)));
+const pieces = (harness: OrchestrationHarness) =>
+  harness.calls('copyChunk').map(({ input }) => {
+    const { chunk, from } = input as CopyChunkInput;
+    return `${chunk.key}@${from}`;
+  });
+
+describe('one container', () => {
+  it('is scanned and copied, and is done', () => {
+    const harness = harnessOf({});
+    expect(harness.run('backupContainer', about)).toEqual({});
+    expect(namesOf(harness)).toEqual([['scanSlice'], ['copyChunk']]);
+    expect(harness.calls('scanSlice')[0]!.input).toEqual({ ...about, slice: 0 });
+    expect(harness.calls('copyChunk')[0]!.input).toEqual({ ...about, chunk: chunksOf(0, 1)[0], from: 0 });
+  });
+
+  it('with nothing to copy is scanned only', () => {
+    const harness = harnessOf({ scan: scanOf(1, 0) });
+    expect(harness.run('backupContainer', about)).toEqual({});
+    expect(namesOf(harness)).toEqual([['scanSlice']]);
+  });
+
+  it('copies one slice while the next is scanned, each from where the one before it ended', () => {
+    const harness = harnessOf({ scan: scanOf(3, 2) });
+    harness.run('backupContainer', about);
+    expect(namesOf(harness)).toEqual([
+      ['scanSlice'],
+      ['scanSlice', 'copyChunk', 'copyChunk'],
+      ['scanSlice', 'copyChunk', 'copyChunk'],
+      ['copyChunk', 'copyChunk'],
+    ]);
+    expect(harness.calls('scanSlice').map(({ input }) => input)).toEqual([
+      { ...about, slice: 0 },
+      { ...about, slice: 1, from: { source: 's1', mirror: 'm1' } },
+      { ...about, slice: 2, from: { source: 's2', mirror: 'm2' } },
+    ]);
+  });
+
+  it('goes on where a chunk was left', () => {
+    const harness = harnessOf({ copy: ({ from }) => (from < 9 ? { next: from + 3 } : {}) });
+    expect(harness.run('backupContainer', about)).toEqual({});
+    expect(pieces(harness)).toEqual(['0-0@0', '0-0@3', '0-0@6', '0-0@9']);
+  });
+
+  it('of a dry run nothing is copied', () => {
+    const harness = harnessOf({ scan: scanOf(3, 2) });
+    expect(harness.run('backupContainer', { ...about, run: { ...run, dryRun: true } })).toEqual({});
+    expect(harness.calls('scanSlice').length).toBe(3);
+  });
+
+  it('of a retry is planned from the earlier run’s failures, unless it is to be scanned', () => {
+    const retry = { ...about, run: { ...run, mode: 'retry', retryOf: 'x' } };
+    const planned = harnessOf({});
+    planned.run('backupContainer', retry);
+    expect(namesOf(planned)).toEqual([['planRetry'], ['copyChunk']]);
+    const scanned = harnessOf({});
+    scanned.run('backupContainer', { ...retry, scan: true });
+    expect(namesOf(scanned)).toEqual([['scanSlice'], ['copyChunk']]);
+  });
+});
+
+describe('F39: a container of any size', () => {
+  it('continues as new before its history gets long, and carries its state over', () => {
+    const harness = harnessOf({
+      scan: scanOf(120, 3),
+      copy: ({ from }) => (from === 0 ? { next: 5 } : {}),
+    });
+    expect(harness.run('backupContainer', about)).toEqual({});
+    expect(harness.generations.length).toBeGreaterThan(5);
+    for (const { yields } of harness.generations) expect(yields.flat().length).toBeLessThanOrEqual(100);
+    const scans = harness.calls('scanSlice').map(({ input }) => input as ScanSliceInput);
+    expect(scans.map(({ slice }) => slice)).toEqual(Array.from({ length: 120 }, (_, slice) => slice));
+    for (const { slice, from } of scans.slice(1)) expect(from).toEqual({ source: `s${slice}`, mirror: `m${slice}` });
+    const wanted = scans.flatMap(({ slice }) =>
+      [0, 1, 2].flatMap((chunk) => [`${slice}-${chunk}@0`, `${slice}-${chunk}@5`]),
+    );
+    expect(pieces(harness).sort()).toEqual(wanted.sort());
+    for (const { input } of harness.generations) expect(JSON.stringify(input).length).toBeLessThan(10_000);
+  });
+
+  it('a page of huge blobs, each a chunk of its own, is copied bit by bit', () => {
+    const harness = harnessOf({ scan: scanOf(2, 1000) });
+    expect(harness.run('backupContainer', about)).toEqual({});
+    for (const { yields } of harness.generations) expect(yields.flat().length).toBeLessThanOrEqual(100);
+    expect(new Set(pieces(harness)).size).toBe(2000);
+    expect(pieces(harness).length).toBe(2000);
+  });
+
+  it('whose copies all stay pending does not pile up work without bound', () => {
+    let time = 0;
+    const harness = harnessOf({
+      scan: scanOf(60, 8),
+      copy: ({ chunk }) => ({ work: { key: chunk.key, attempt: 'aaaaaa', round: 0, pending: 10 } }),
+      confirm: ({ work }) => {
+        time++;
+        return work.round < 3 ? { work: { ...work, round: work.round + 1 } } : {};
+      },
+    });
+    expect(harness.run('backupContainer', about)).toEqual({});
+    expect(time).toBe(60 * 8 * 4);
+    expect(pieces(harness).length).toBe(480);
+    for (const { yields } of harness.generations) {
+      for (const tasks of yields) expect(tasks.length).toBeLessThanOrEqual(120);
+      expect(yields.flat().length).toBeLessThanOrEqual(120);
+    }
+  });
+
+  it('every chunk is copied to its end and every pending copy confirmed, whatever the activities answer', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 12 }),
+        fc.array(fc.nat({ max: 30 }), { minLength: 1, maxLength: 5 }),
+        fc.array(fc.nat({ max: 4 }), { minLength: 1, maxLength: 5 }),
+        fc.nat({ max: 3 }),
+        (slices, chunks, steps, rounds) => {
+          const done = new Map<string, number>();
+          const open = new Set<string>();
+          const harness = harnessOf({
+            scan: ({ slice }) => ({
+              chunks: chunksOf(slice, chunks[slice % chunks.length]!),
+              ...(slice < slices - 1 && { next: { source: `s${slice + 1}` } }),
+            }),
+            copy: ({ chunk, from }) => {
+              expect(done.get(chunk.key) ?? 0).toBe(from);
+              const next = Math.min(10, from + 3 + steps[(chunk.chunk + from) % steps.length]!);
+              done.set(chunk.key, next);
+              const key = `${chunk.key}@${from}`;
+              if (rounds > 0) open.add(`${key}-0`);
+              return {
+                ...(next < 10 && { next }),
+                ...(rounds > 0 && { work: { key, attempt: 'aaaaaa', round: 0, pending: 1 } }),
+              };
+            },
+            confirm: ({ work }) => {
+              expect(open.delete(`${work.key}-${work.round}`)).toBe(true);
+              if (work.round + 1 >= rounds) return {};
+              open.add(`${work.key}-${work.round + 1}`);
+              return { work: { ...work, round: work.round + 1 } };
+            },
+          });
+          expect(harness.run('backupContainer', about)).toEqual({});
+          expect(open.size).toBe(0);
+          const wanted = Array.from({ length: slices }, (_, slice) => chunks[slice % chunks.length]!);
+          expect(done.size).toBe(wanted.reduce((sum, count) => sum + count, 0));
+          expect([...done.values()].every((end) => end === 10)).toBe(true);
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+});
+
+describe('pending copies', () => {
+  const pendingOnce: Copy = ({ chunk }) => ({ work: { key: chunk.key, attempt: 'aaaaaa', round: 0, pending: 2 } });
+
+  it('are looked at again with growing delay, at most half a minute', () => {
+    let round = 0;
+    const harness = harnessOf({
+      copy: pendingOnce,
+      confirm: ({ work }) => (++round < 9 ? { work: { ...work, round } } : {}),
+    });
+    expect(harness.run('backupContainer', about)).toEqual({});
+    expect(harness.waits).toEqual([1, 2, 4, 8, 16, 30, 30, 30, 30]);
+    expect(harness.calls('confirmCopies').map(({ input }) => (input as ConfirmCopiesInput).work.round)).toEqual([
+      0, 1, 2, 3, 4, 5, 6, 7, 8,
+    ]);
+  });
+
+  it('the delay survives a new generation', () => {
+    let round = 0;
+    const harness = harnessOf({
+      copy: pendingOnce,
+      confirm: ({ work }) => (++round < 250 ? { work: { ...work, round } } : {}),
+    });
+    expect(harness.run('backupContainer', about)).toEqual({});
+    expect(harness.generations.length).toBeGreaterThan(2);
+    expect(harness.waits.slice(10).every((seconds) => seconds === 30)).toBe(true);
+    expect(harness.calls('confirmCopies').length).toBe(250);
+  });
+
+  it('are looked at without waiting while there is something to copy', () => {
+    const harness = harnessOf({
+      scan: scanOf(2, 1),
+      copy: ({ chunk }) => (chunk.slice === 0 ? pendingOnce({ chunk } as CopyChunkInput) : {}),
+    });
+    harness.run('backupContainer', about);
+    expect(namesOf(harness)).toEqual([['scanSlice'], ['scanSlice', 'copyChunk'], ['copyChunk', 'confirmCopies']]);
+  });
+});
+
+describe('F18: problems', () => {
+  const unreachable = problemOf('unreachable', 0, 'images', 'No answer');
+
+  it('of the scan: what was planned is still copied, nothing more is listed, and the problem is told', () => {
+    const harness = harnessOf({
+      scan: (input) => (input.slice < 2 ? scanOf(9, 2)(input) : { problem: unreachable }),
+    });
+    expect(harness.run('backupContainer', about)).toEqual({ problem: unreachable });
+    // The third slice is tried three times.
+    expect(harness.calls('scanSlice').length).toBe(2 + 3);
+    expect(pieces(harness)).toEqual(['0-0@0', '0-1@0', '1-0@0', '1-1@0']);
+  });
+
+  it('of the first scan: there is nothing to do', () => {
+    const harness = harnessOf({ scan: () => ({ problem: unreachable }) });
+    expect(harness.run('backupContainer', about)).toEqual({ problem: unreachable });
+    expect(harness.calls('scanSlice').length).toBe(3);
+    expect(harness.waits).toEqual([20, 20]);
+  });
+
+  it('of copying or confirming: the first is told, and everything else goes on', () => {
+    const other = problemOf('internal', 0, 'images', 'later');
+    const harness = harnessOf({
+      scan: scanOf(3, 2),
+      copy: ({ chunk }) =>
+        chunk.key === '0-1'
+          ? { problem: unreachable }
+          : { work: { key: chunk.key, attempt: 'aaaaaa', round: 0, pending: 1 } },
+      confirm: () => ({ problem: other }),
+    });
+    expect(harness.run('backupContainer', about)).toEqual({ problem: unreachable });
+    // One piece and five work files come to nothing: each is tried three times.
+    expect(pieces(harness).length).toBe(5 + 3);
+    expect(harness.calls('confirmCopies').length).toBe(5 * 3);
+  });
+
+  it('of copying or confirming, once: after a wait the piece is worked on again, and nothing is told', () => {
+    const seen = new Set<string>();
+    const once = <T>(key: string, then: T) => {
+      if (seen.has(key)) return then;
+      seen.add(key);
+      return { problem: unreachable };
+    };
+    const harness = harnessOf({
+      scan: scanOf(1, 2),
+      copy: ({ chunk }) =>
+        once(`copy ${chunk.key}`, { work: { key: chunk.key, attempt: 'aaaaaa', round: 0, pending: 1 } }),
+      confirm: ({ work }) => once(`confirm ${work.key}`, {}),
+    });
+    expect(harness.run('backupContainer', about)).toEqual({});
+    expect(pieces(harness)).toEqual(['0-0@0', '0-1@0', '0-0@0', '0-1@0']);
+    expect(harness.calls('confirmCopies').length).toBe(4);
+    expect(harness.waits.filter((seconds) => seconds === 20).length).toBe(2);
+  });
+
+  it('survive a new generation', () => {
+    const harness = harnessOf({
+      scan: scanOf(150, 1),
+      copy: ({ chunk }) => (chunk.slice === 0 ? { problem: unreachable } : {}),
+    });
+    expect(harness.run('backupContainer', about)).toEqual({ problem: unreachable });
+    expect(harness.generations.length).toBeGreaterThan(1);
+  });
+
+  it('an activity that is ended from outside costs this container, and throws nothing at the others', () => {
+    const harness = harnessOf({
+      copy: () => {
+        throw new Error('Timeout value of 00:10:00 was exceeded');
+      },
+    });
+    expect(harness.run('backupContainer', about)).toMatchObject({
+      problem: { code: 'internal', container: 'images', count: 0, message: expect.stringContaining('Timeout value') },
+    });
+  });
+});
+
+describe('F29: a run that may not go on', () => {
+  const stopIn = (reason: 'cancelled' | 'superseded'): Copy => {
+    return ({ chunk }) =>
+      chunk.slice === 0
+        ? { work: { key: chunk.key, attempt: 'aaaaaa', round: 0, pending: 1 } }
+        : chunk.chunk === 0
+          ? { stopped: reason }
+          : { work: { key: chunk.key, attempt: 'aaaaaa', round: 0, pending: 1 } };
+  };
+  const stillPending: Confirm = ({ work }) => ({ work: { ...work, round: work.round + 1 } });
+
+  it('cancelled: every copy that may be pending is aborted, then it ends', () => {
+    const harness = harnessOf({ scan: scanOf(3, 2), copy: stopIn('cancelled'), confirm: stillPending });
+    expect(harness.run('backupContainer', about)).toEqual({ stopped: 'cancelled' });
+    const [abort, ...more] = harness.calls('abortCopies').map(({ input }) => input as AbortCopiesInput);
+    expect(more).toEqual([]);
+    const files = abort!.work.map(({ key, round }) => `${key}-r${round}`);
+    // Of the first slice, as they were and as they are; and what the round that was stopped has begun.
+    expect(files.sort()).toEqual(['0-0-r0', '0-0-r1', '0-1-r0', '0-1-r1', '1-1-r0']);
+    expect(abort).toMatchObject(about);
+    expect(harness.calls('scanSlice').length).toBe(3);
+  });
+
+  it('cancelled while it waits: noticed when the copies are looked at, and they are aborted', () => {
+    const harness = harnessOf({
+      copy: ({ chunk }) => ({ work: { key: chunk.key, attempt: 'aaaaaa', round: 0, pending: 1 } }),
+      confirm: () => ({ stopped: 'cancelled' }),
+    });
+    expect(harness.run('backupContainer', about)).toEqual({ stopped: 'cancelled' });
+    expect((harness.calls('abortCopies')[0]!.input as AbortCopiesInput).work).toEqual([
+      { key: '0-0', attempt: 'aaaaaa', round: 0, pending: 1 },
+    ]);
+  });
+
+  it('cancelled, and what is pending cannot be aborted: it ends as cancelled all the same', () => {
+    const harness = harnessOf({
+      scan: () => ({ stopped: 'cancelled' }),
+      abort: () => {
+        throw new Error('ended from outside');
+      },
+    });
+    expect(harness.run('backupContainer', about)).toEqual({ stopped: 'cancelled' });
+  });
+
+  it('superseded: it ends at once and touches nothing, for the copies may be another run’s by now', () => {
+    const harness = harnessOf({ scan: scanOf(3, 2), copy: stopIn('superseded'), confirm: stillPending });
+    expect(harness.run('backupContainer', about)).toEqual({ stopped: 'superseded' });
+    expect(harness.calls('abortCopies')).toEqual([]);
+  });
+
+  it('cancelled and then superseded within one round: superseded', () => {
+    const harness = harnessOf({
+      scan: (input) => (input.slice === 0 ? scanOf(2, 1)(input) : { stopped: 'cancelled' }),
+      copy: () => ({ stopped: 'superseded' }),
+    });
+    expect(harness.run('backupContainer', about)).toEqual({ stopped: 'superseded' });
+    expect(harness.calls('abortCopies')).toEqual([]);
+  });
+});
+
+it('F31: the same answers give the same sequence of tasks', () => {
+  const sequence = () => {
+    const harness = harnessOf({
+      scan: scanOf(40, 3),
+      copy: ({ chunk, from }) => ({
+        ...(from === 0 && { next: 5 }),
+        ...(chunk.chunk === 1 && { work: { key: `${chunk.key}-${from}`, attempt: 'aaaaaa', round: 0, pending: 1 } }),
+      }),
+      confirm: ({ work }) => (work.round < 2 ? { work: { ...work, round: work.round + 1 } } : {}),
+    });
+    harness.run('backupContainer', about);
+    return harness.generations;
+  };
+  expect(sequence()).toEqual(sequence());
+});
+
+describe('restoring a table', () => {
+  const restore = {
+    ...about,
+    run: { ...run, mode: 'restore' as const },
+    container: 'table.orders',
+    destination: 'orders',
+  };
+  const harnessOf = (scan: (input: ScanSliceInput) => ScanSliceResult) =>
+    new OrchestrationHarness({ backupContainer }, { planTableRestore: scan, writeEntities: () => ({}) });
+
+  it('writes nothing before all of its files have been found to be sound, however many there are', () => {
+    const harness = harnessOf(scanOf(30, 3));
+    expect(harness.run('backupContainer', restore)).toEqual({});
+    const names = namesOf(harness).flat();
+    expect(names.indexOf('writeEntities')).toBe(30);
+    expect(names.filter((name) => name === 'writeEntities')).toHaveLength(90);
+  });
+
+  it('with a file that is not, writes nothing at all', () => {
+    const problem = problemOf('damaged', 0, 'table.orders', 'it is cut off');
+    const harness = harnessOf((input) => (input.slice === 2 ? { problem } : scanOf(3, 1)(input)));
+    expect(harness.run('backupContainer', restore)).toEqual({ problem });
+    expect(harness.calls('writeEntities')).toEqual([]);
+  });
+});

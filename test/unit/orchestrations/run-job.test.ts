@@ -1,0 +1,373 @@
+import { describe, expect, it } from 'vitest';
+import type { ListContainersInput } from '#activities/modes/list-containers.ts';
+import type { ContainerPair, ListContainersResult } from '#activities/run/container-task.ts';
+import type { PublishRunInput } from '#activities/run/publish-run.ts';
+import { type Problem, problemOf } from '#domain/run/problems.ts';
+import type { RunRef } from '#domain/run/run.ts';
+import type { BackupContainerInput, BackupContainerResult } from '#orchestrations/process-container.ts';
+import { type BackupContainersInput, backupContainers, combine } from '#orchestrations/process-group.ts';
+import { backupRun } from '#orchestrations/run-job.ts';
+import { OrchestrationHarness, type Orchestrator } from '../../support/app/orchestration-harness.ts';
+
+const run: RunRef = {
+  id: 'nightly-20261121T233000Z-k3f9q2',
+  job: 'nightly',
+  mode: 'incremental',
+  trigger: 'timer',
+  dryRun: false,
+  startedAt: '2026-11-21T23:30:00.000Z',
+  epoch: 3,
+};
+const input = { run, requests: { PutBlob: 1 } };
+
+const pairsOf = (count: number, start = 0): ContainerPair[] =>
+  Array.from({ length: count }, (_, index) => ({
+    container: `c${start + index}`,
+    destination: `c${start + index}backup`,
+  }));
+
+type List = (input: ListContainersInput) => Partial<ListContainersResult> & { problem?: Problem };
+
+/** Containers are answered for by a function, so that only the run itself is looked at. */
+function harnessOf(
+  list: List,
+  backUp: (of: BackupContainerInput) => BackupContainerResult = () => ({}),
+  publish: (of: PublishRunInput) => object = () => ({ status: 'succeeded' }),
+) {
+  const backupContainer: Orchestrator = function* (context) {
+    return yield context.df.callActivity('backUp', context.df.getInput());
+  };
+  return new OrchestrationHarness(
+    { backupRun, backupContainers, backupContainer },
+    { listContainers: list, publishRun: publish, backUp },
+  );
+}
+
+const published = (harness: OrchestrationHarness) =>
+  harness.calls('publishRun').map((task) => task.input as PublishRunInput);
+const groups = (harness: OrchestrationHarness) =>
+  harness.calls('backupContainers').map((task) => (task.input as BackupContainersInput).containers);
+
+describe('a run', () => {
+  it('lists, backs up and publishes', () => {
+    const harness = harnessOf(() => ({ containers: pairsOf(2), problems: [], requests: { ListContainers: 1 } }));
+    expect(harness.run('backupRun', input)).toEqual({ status: 'succeeded' });
+    expect(published(harness)).toEqual([
+      { run, containers: 2, problems: [], cancelled: false, requests: { PutBlob: 1, ListContainers: 1 } },
+    ]);
+    expect(harness.generations.filter(({ name }) => name === 'backupContainer').map((each) => each.input)).toEqual([
+      { run, container: 'c0', destination: 'c0backup' },
+      { run, container: 'c1', destination: 'c1backup' },
+    ]);
+  });
+
+  it('hands on which containers of a retry are to be scanned', () => {
+    const [first, second] = pairsOf(2);
+    const harness = harnessOf(() => ({ containers: [first!, { ...second!, scan: true }], problems: [] }));
+    harness.run('backupRun', { ...input, run: { ...run, mode: 'retry', retryOf: 'x' } });
+    const inputs = harness.calls('backupContainer').map((task) => task.input as BackupContainerInput);
+    expect(inputs.map(({ scan }) => scan)).toEqual([undefined, true]);
+  });
+
+  it('F39: takes 5,000 containers in groups of fifty, from as many pages as it takes', () => {
+    const harness = harnessOf(({ from }) => {
+      const start = Number(from ?? 0);
+      return {
+        containers: pairsOf(start === 4800 ? 200 : 1200, start),
+        problems: [],
+        requests: { ListContainers: 1 },
+        ...(start < 4800 && { next: String(start + 1200) }),
+      };
+    });
+    expect(harness.run('backupRun', input)).toEqual({ status: 'succeeded' });
+    expect(groups(harness).every(({ length }) => length <= 50)).toBe(true);
+    expect(groups(harness).length).toBe(100);
+    const names = groups(harness)
+      .flat()
+      .map(({ container }) => container);
+    expect(names).toEqual(pairsOf(5000).map(({ container }) => container));
+    expect(published(harness)[0]).toMatchObject({ containers: 5000, requests: { ListContainers: 5 } });
+    expect(harness.calls('listContainers').map((task) => (task.input as ListContainersInput).from)).toEqual([
+      undefined,
+      '1200',
+      '2400',
+      '3600',
+      '4800',
+    ]);
+    const own = harness.generations.find(({ name }) => name === 'backupRun')!;
+    expect(own.yields.flat().length).toBeLessThanOrEqual(120);
+  });
+});
+
+describe('F18: problems', () => {
+  const unreachable = (container?: string) => problemOf('unreachable', 0, container, 'No answer');
+
+  it('of containers, found when listing or when backing up, are published with their number', () => {
+    const invalid = problemOf('container-name-invalid', 0, 'bad');
+    const harness = harnessOf(
+      () => ({ containers: pairsOf(3), problems: [invalid] }),
+      ({ container }) => (container === 'c1' ? { problem: unreachable('c1') } : {}),
+    );
+    harness.run('backupRun', input);
+    expect(published(harness)).toMatchObject([
+      { containers: 4, problems: [invalid, unreachable('c1')], cancelled: false },
+    ]);
+  });
+
+  it('of listing are the whole run’s; containers found before are still backed up', () => {
+    const harness = harnessOf(({ from }) =>
+      from ? { problem: unreachable() } : { containers: pairsOf(1), problems: [], next: 'x' },
+    );
+    harness.run('backupRun', input);
+    expect(published(harness)).toMatchObject([{ containers: 1, problems: [unreachable()] }]);
+    expect(groups(harness).flat().length).toBe(1);
+  });
+
+  it('zero transfers is no success: without a container the run says so', () => {
+    const harness = harnessOf(() => ({ containers: [], problems: [] }));
+    harness.run('backupRun', input);
+    expect(published(harness)).toMatchObject([{ containers: 0, problems: [{ code: 'no-containers', count: 0 }] }]);
+    const failed = harnessOf(() => ({ problem: unreachable() }));
+    failed.run('backupRun', input);
+    expect(published(failed)[0]!.problems).toEqual([unreachable()]);
+  });
+});
+
+describe('F29: a run that may not go on', () => {
+  const list: List = () => ({ containers: pairsOf(120), problems: [] });
+
+  it('cancelled: it is published as cancelled', () => {
+    const harness = harnessOf(list, ({ container }) => (container === 'c77' ? { stopped: 'cancelled' } : {}));
+    harness.run('backupRun', input);
+    expect(published(harness)).toMatchObject([{ containers: 120, cancelled: true, problems: [] }]);
+  });
+
+  it('superseded: nothing is published, also where other containers were cancelled', () => {
+    const harness = harnessOf(list, ({ container }) =>
+      container === 'c0' ? { stopped: 'cancelled' } : container === 'c119' ? { stopped: 'superseded' } : {},
+    );
+    expect(harness.run('backupRun', input)).toEqual({ status: 'superseded' });
+    expect(published(harness)).toEqual([]);
+  });
+
+  it.each([
+    [[undefined, undefined], undefined],
+    [['cancelled', undefined], 'cancelled'],
+    [['cancelled', 'superseded'], 'superseded'],
+    [['superseded', 'cancelled', undefined], 'superseded'],
+    [[], undefined],
+  ] as const)('of %j comes %s', (reasons, stopped) => {
+    const results = reasons.map((reason) => ({ ...(reason && { stopped: reason }), problems: [] }));
+    expect(combine(results).stopped).toBe(stopped);
+  });
+});
+
+describe('I4: a vault that is out of reach when the run is published', () => {
+  const failing = (times: number) => {
+    let tries = 0;
+    return harnessOf(
+      () => ({ containers: pairsOf(1), problems: [] }),
+      undefined,
+      () => {
+        if (++tries <= times) throw new Error('unreachable');
+        return { status: 'succeeded' };
+      },
+    );
+  };
+
+  it.each([
+    [1, [5]],
+    [3, [5, 30, 120]],
+    [4, [5, 30, 120, 600]],
+  ])('for %i tries: it waits and publishes the same again', (times, waits) => {
+    const harness = failing(times);
+    expect(harness.run('backupRun', input)).toEqual({ status: 'succeeded' });
+    expect(harness.waits).toEqual(waits);
+    for (const again of published(harness)) expect(again).toEqual(published(harness)[0]);
+  });
+
+  it('for longer: the run fails, and its lock is then free for the taking', () => {
+    const harness = failing(40);
+    expect(() => harness.run('backupRun', input)).toThrow('unreachable');
+    expect(published(harness).length).toBe(40);
+    const hours = harness.waits.reduce((sum, seconds) => sum + seconds, 0) / 3600;
+    expect(hours).toBeGreaterThan(6);
+  });
+});
+
+describe('I5: a prune that carries out a plan', () => {
+  const prune = { ...run, mode: 'prune' as const, prune: { plan: { run: 'made', hash: 'abc' } } };
+
+  const harnessOfPrune = (
+    given: { list?: List; work?: (of: BackupContainerInput) => BackupContainerResult; remove?: () => object } = {},
+  ) => {
+    const { list = () => ({ containers: pairsOf(2), problems: [] }), work = () => ({}), remove } = given;
+    const backupContainer: Orchestrator = function* (context) {
+      return yield context.df.callActivity('work', context.df.getInput());
+    };
+    return new OrchestrationHarness(
+      { backupRun, backupContainers, backupContainer },
+      {
+        listContainers: list,
+        work,
+        removePoints: remove ?? (() => ({ removed: 1, requests: { DeleteBlob: 3 } })),
+        publishRun: () => ({ status: 'succeeded' }),
+      },
+    );
+  };
+  const order = (harness: OrchestrationHarness) =>
+    harness.generations
+      .filter(({ name }) => name === 'backupRun')
+      .flatMap(({ yields }) => yields.flat().map(({ name }) => name));
+
+  it('takes manifests away when all containers are done, and then publishes', () => {
+    const harness = harnessOfPrune();
+    harness.run('backupRun', { run: prune, requests: { PutBlob: 1 } });
+    expect(order(harness)).toEqual(['listContainers', 'backupContainers', 'removePoints', 'publishRun']);
+    expect(published(harness)[0]).toMatchObject({ problems: [], requests: { PutBlob: 1, DeleteBlob: 3 } });
+  });
+
+  it('also where there is no content to delete', () => {
+    const harness = harnessOfPrune({ list: () => ({ containers: [], problems: [] }) });
+    harness.run('backupRun', { run: prune, requests: {} });
+    expect(order(harness)).toEqual(['listContainers', 'removePoints', 'publishRun']);
+    expect(published(harness)[0]!.problems).toEqual([]);
+  });
+
+  it.each<[string, Parameters<typeof harnessOfPrune>[0]]>([
+    ['the plan is stale', { list: () => ({ containers: [], problems: [problemOf('plan-stale', 0)] }) }],
+    ['the vault cannot be read', { list: () => ({ problem: problemOf('damaged', 0) }) }],
+    ['a container has a problem', { work: ({ container }) => ({ problem: problemOf('throttled', 0, container) }) }],
+    ['it is cancelled', { work: () => ({ stopped: 'cancelled' }) }],
+    ['it is superseded', { work: () => ({ stopped: 'superseded' }) }],
+  ])('takes none away where %s', (_, given) => {
+    const harness = harnessOfPrune(given);
+    harness.run('backupRun', { run: prune, requests: {} });
+    expect(harness.calls('removePoints')).toEqual([]);
+  });
+
+  it('nor does one that only plans, or a backup', () => {
+    for (const other of [{ ...prune, dryRun: true, prune: {} }, run]) {
+      const harness = harnessOfPrune();
+      harness.run('backupRun', { run: other, requests: {} });
+      expect(harness.calls('removePoints')).toEqual([]);
+    }
+  });
+
+  it('tells that manifests could not be taken away', () => {
+    const refused = problemOf('access-denied-prune', 0);
+    const harness = harnessOfPrune({ remove: () => ({ problem: refused }) });
+    harness.run('backupRun', { run: prune, requests: {} });
+    expect(published(harness)[0]!.problems).toEqual([refused]);
+  });
+});
+
+describe('a run that is followed by another', () => {
+  const first = { ...run, hasNext: true as const };
+  const second = { ...run, id: 'nightly-20261121T234500Z-zzzzzz', mode: 'verify' as const, follows: run.id };
+
+  const harnessOfTwo = (begin: (of: { run: RunRef }) => object, publish: () => object = () => ({ status: 'ended' })) =>
+    new OrchestrationHarness(
+      { backupRun, backupContainers, backupContainer: function* () {} },
+      { listContainers: () => ({ containers: [], problems: [] }), publishRun: publish, beginNext: begin },
+    );
+
+  it('begins it when it has published, and answers with its own end', () => {
+    const harness = harnessOfTwo(() => ({ next: second }));
+    expect(harness.run('backupRun', { run: first, requests: {} })).toEqual({ status: 'ended' });
+    expect(published(harness).map(({ run: { id } }) => id)).toEqual([first.id, second.id]);
+    expect(harness.calls('beginNext')).toMatchObject([{ input: { run: first } }]);
+  });
+
+  it.each<[string, () => object]>([
+    ['nothing is to follow', () => ({})],
+    [
+      'it cannot begin',
+      () => {
+        throw new Error('unreachable');
+      },
+    ],
+  ])('ends all the same where %s', (_, begin) => {
+    const harness = harnessOfTwo(begin);
+    expect(harness.run('backupRun', { run: first, requests: {} })).toEqual({ status: 'ended' });
+    expect(published(harness)).toHaveLength(1);
+  });
+
+  it('ends as it did, whatever becomes of the next', () => {
+    let published = 0;
+    const harness = harnessOfTwo(
+      () => ({ next: second }),
+      () => {
+        if (published++ > 0) throw new Error('unreachable');
+        return { status: 'ended' };
+      },
+    );
+    expect(harness.run('backupRun', { run: first, requests: {} })).toEqual({ status: 'ended' });
+  });
+
+  it('asks for none where none may follow', () => {
+    const harness = harnessOfTwo(() => ({ next: second }));
+    harness.run('backupRun', { run, requests: {} });
+    expect(harness.calls('beginNext')).toEqual([]);
+  });
+});
+
+it('F31: the same answers give the same sequence of tasks', () => {
+  const sequence = () => {
+    const harness = harnessOf(() => ({ containers: pairsOf(70), problems: [] }));
+    harness.run('backupRun', input);
+    return harness.generations;
+  };
+  expect(sequence()).toEqual(sequence());
+});
+
+describe('after a reconcile', () => {
+  const reconcile = { run: { ...run, mode: 'reconcile' as const }, requests: {} };
+  const tidying = (answers: object[]) => {
+    const backupContainer: Orchestrator = function* (context) {
+      return yield context.df.callActivity('backUp', context.df.getInput());
+    };
+    let asked = 0;
+    return new OrchestrationHarness(
+      { backupRun, backupContainers, backupContainer },
+      {
+        listContainers: () => ({ containers: pairsOf(1), problems: [], requests: {} }),
+        backUp: () => ({}),
+        tidyArchive: () => answers[asked++]!,
+        publishRun: () => ({ status: 'succeeded' }),
+      },
+    );
+  };
+
+  it('is tidied stretch by stretch, and published with what that took', () => {
+    const next = { source: 'm' };
+    const harness = tidying([{ next, requests: { ListBlobs: 2 } }, { requests: { ListBlobs: 1 } }]);
+    harness.run('backupRun', reconcile);
+    expect(harness.calls('tidyArchive').map(({ input }) => input)).toEqual([
+      { run: reconcile.run },
+      { run: reconcile.run, from: next },
+    ]);
+    expect(published(harness)).toMatchObject([{ cancelled: false, problems: [], requests: { ListBlobs: 3 } }]);
+  });
+
+  it('a wish to cancel is heard while it is tidied', () => {
+    const harness = tidying([{ stopped: 'cancelled', requests: {} }]);
+    harness.run('backupRun', reconcile);
+    expect(published(harness)).toMatchObject([{ cancelled: true }]);
+  });
+
+  it('F29: nothing is published once another run has its lock', () => {
+    const harness = tidying([{ stopped: 'superseded', requests: {} }]);
+    expect(harness.run('backupRun', reconcile)).toEqual({ status: 'superseded' });
+    expect(published(harness)).toEqual([]);
+  });
+
+  it('a service that is away for a moment costs nothing that was archived; a right that is missing is told', () => {
+    const away = tidying([{ problem: problemOf('throttled', 0), requests: {} }]);
+    away.run('backupRun', reconcile);
+    expect(published(away)).toMatchObject([{ problems: [] }]);
+    const denied = tidying([{ problem: problemOf('access-denied-prune', 0), requests: {} }]);
+    denied.run('backupRun', reconcile);
+    expect(published(denied)).toMatchObject([{ problems: [{ code: 'access-denied-prune' }] }]);
+  });
+});

@@ -1,0 +1,173 @@
+import { describe, expect, it } from 'vitest';
+import { storageErrorOf } from '#storage/azure/errors.ts';
+import { StorageError } from '#storage/storage-error.ts';
+
+const ASKED = { action: 'copy onto', alias: 'vault', container: 'data', name: 'a/b.txt' };
+const CANARY = 'sig=CaNaRy%2Fabc%3D';
+
+/** As the SDK throws it, with everything secret that such an error really holds. */
+function restError(statusCode: number, code: string | undefined, headers: Record<string, string> = {}, message = '') {
+  const all = { ...headers, ...(code ? { 'x-ms-error-code': code } : {}) };
+  return Object.assign(new Error(message || `${code}\nRequestId:1\nTime:2`), {
+    name: 'RestError',
+    statusCode,
+    request: {
+      url: `https://v.blob.core.windows.net/data/a?${CANARY}`,
+      headers: { 'x-ms-copy-source': `https://s/x?${CANARY}` },
+    },
+    response: { headers: new Map(Object.entries(all)) },
+  });
+}
+
+describe('storageErrorOf', () => {
+  it.each([
+    ['not-found', 404, 'BlobNotFound'],
+    ['not-found', 404, undefined],
+    ['container-not-found', 404, 'ContainerNotFound'],
+    ['container-not-found', 409, 'ContainerBeingDeleted'],
+    ['container-not-found', 404, 'TableNotFound'],
+    ['precondition', 412, 'ConditionNotMet'],
+    ['precondition', 412, 'TargetConditionNotMet'],
+    ['precondition', 412, 'SourceConditionNotMet'],
+    ['precondition', 409, 'BlobAlreadyExists'],
+    ['precondition', 409, 'EntityAlreadyExists'],
+    ['precondition', 412, undefined],
+    ['precondition', 304, undefined],
+    ['access-denied', 403, 'AuthenticationFailed'],
+    ['access-denied', 403, 'AuthorizationFailure'],
+    ['access-denied', 403, 'AuthorizationPermissionMismatch'],
+    ['access-denied', 403, 'InsufficientAccountPermissions'],
+    ['access-denied', 401, 'NoAuthenticationInformation'],
+    ['access-denied', 403, undefined],
+    ['leased', 412, 'LeaseIdMissing'],
+    ['leased', 412, 'LeaseIdMismatchWithBlobOperation'],
+    ['pending-copy', 409, 'PendingCopyOperation'],
+    ['no-pending-copy', 409, 'NoPendingCopyOperation'],
+    ['no-pending-copy', 409, 'CopyIdMismatch'],
+    ['type-differs', 409, 'InvalidBlobType'],
+    ['archived', 409, 'BlobArchived'],
+    ['snapshots-present', 409, 'SnapshotsPresent'],
+    ['immutable', 409, 'BlobImmutableDueToPolicy'],
+    ['too-large', 413, 'RequestBodyTooLarge'],
+    ['too-large', 400, 'EntityTooLarge'],
+    ['too-large', 400, 'PropertyValueTooLarge'],
+    ['invalid', 400, 'TooManyProperties'],
+    ['throttled', 503, 'ServerBusy'],
+    ['throttled', 429, undefined],
+    ['server', 500, 'OperationTimedOut'],
+    ['server', 500, 'InternalError'],
+    ['server', 502, undefined],
+    ['invalid', 400, 'InvalidResourceName'],
+    ['invalid', 400, 'InvalidUri'],
+    ['invalid', 400, 'OutOfRangeInput'],
+    ['invalid', 400, 'SomethingNew'],
+    ['unsupported', 501, undefined],
+    ['unknown', 409, 'SomethingNew'],
+  ])('%s for %d %s', (kind, status, code) => {
+    const error = storageErrorOf(restError(status, code), ASKED);
+    expect(error).toMatchObject({ name: 'StorageError', kind, status });
+    if (code) expect(error.code).toBe(code);
+  });
+
+  it.each([
+    ['source-access-denied', 403, {}, ''],
+    [
+      'source-access-denied',
+      403,
+      { 'x-ms-copy-source-status-code': '403', 'x-ms-copy-source-error-code': 'AuthorizationFailure' },
+      '',
+    ],
+    ['source-access-denied', 401, { 'x-ms-copy-source-status-code': '401' }, ''],
+    ['source-not-found', 404, {}, ''],
+    [
+      'source-not-found',
+      404,
+      { 'x-ms-copy-source-status-code': '404', 'x-ms-copy-source-error-code': 'BlobNotFound' },
+      '',
+    ],
+    [
+      'source-not-found',
+      404,
+      { 'x-ms-copy-source-status-code': '404', 'x-ms-copy-source-error-code': 'ContainerNotFound' },
+      '',
+    ],
+    [
+      'precondition',
+      412,
+      { 'x-ms-copy-source-status-code': '412', 'x-ms-copy-source-error-code': 'ConditionNotMet' },
+      '',
+    ],
+    ['throttled', 503, { 'x-ms-copy-source-status-code': '503', 'x-ms-copy-source-error-code': 'ServerBusy' }, ''],
+    ['archived', 409, { 'x-ms-copy-source-status-code': '409', 'x-ms-copy-source-error-code': 'BlobArchived' }, ''],
+    ['archived', 409, {}, 'This operation is not permitted on an archived blob.'],
+    [
+      'too-large',
+      409,
+      {},
+      'The source request body for copy source is too large and exceeds the maximum permissible limit (256MB).',
+    ],
+  ])('%s when the copy source cannot be verified: %d %j', (kind, status, headers, message) => {
+    expect(storageErrorOf(restError(status, 'CannotVerifyCopySource', headers, message), ASKED).kind).toBe(kind);
+  });
+
+  it.each([
+    ['unreachable', { code: 'ECONNREFUSED' }],
+    ['unreachable', { code: 'ENOTFOUND' }],
+    ['unreachable', { code: 'ETIMEDOUT' }],
+    ['unreachable', { code: 'DEPTH_ZERO_SELF_SIGNED_CERT' }],
+    ['unreachable', { code: 'ERR_TLS_CERT_ALTNAME_INVALID' }],
+    ['aborted', { code: 'ABORT_ERR' }],
+    ['aborted', { name: 'AbortError' }],
+    ['access-denied', { name: 'CredentialUnavailableError' }],
+    ['access-denied', { name: 'AggregateAuthenticationError' }],
+    ['invalid', { code: 'ERR_INVALID_CHAR' }],
+    ['unknown', {}],
+  ])('%s for an error without an answer: %j', (kind, fields) => {
+    expect(storageErrorOf(Object.assign(new Error('no'), fields), ASKED)).toMatchObject({ kind, status: 0 });
+  });
+
+  it('finds the code of an answer without a body where the SDK puts it', () => {
+    const error = Object.assign(new Error('x'), { statusCode: 304, details: { errorCode: 'ConditionNotMet' } });
+    expect(storageErrorOf(error, ASKED)).toMatchObject({ kind: 'precondition', code: 'ConditionNotMet' });
+  });
+
+  it('says what was asked of what, and what the service said', () => {
+    const error = storageErrorOf(
+      restError(409, 'PendingCopyOperation', {}, 'There is a copy.\nRequestId:1\nTime:2'),
+      ASKED,
+    );
+    expect(error.message).toBe('Could not copy onto vault/data/a/b.txt: 409 PendingCopyOperation: There is a copy.');
+  });
+
+  it('names what the copy source answered', () => {
+    const headers = { 'x-ms-copy-source-status-code': '404', 'x-ms-copy-source-error-code': 'BlobNotFound' };
+    const { message } = storageErrorOf(restError(404, 'CannotVerifyCopySource', headers), ASKED);
+    expect(message).toContain('404 CannotVerifyCopySource (the copy source answered 404 BlobNotFound)');
+  });
+
+  it.each([
+    [409, `The source https://s.blob.core.windows.net/c/x?sv=1&${CANARY} is odd`],
+    [400, `Bad token ${CANARY}`],
+    [500, 'SharedAccessSignature=sv=1&CaNaRy'],
+    [403, `Signature did not match. String to sign used was r CaNaRy`],
+  ])('keeps signatures out of what it says and carries (%d)', (status, message) => {
+    const error = storageErrorOf(restError(status, 'Whatever', {}, message), ASKED);
+    const everything = [error.message, error.stack, JSON.stringify(error), String(error.cause)].join();
+    expect(everything).not.toContain('CaNaRy');
+    expect(error).toBeInstanceOf(StorageError);
+  });
+
+  it('shows names without what a terminal or a log would act upon', () => {
+    const { message } = storageErrorOf(restError(404, 'BlobNotFound'), {
+      ...ASKED,
+      name: 'a\r\nERROR \u001b[31m\u202eb',
+    });
+    expect(message).toContain('a\\u000d\\u000aERROR \\u001b[31m\\u202eb');
+    for (const character of '\r\n\u001b\u202e') expect(message).not.toContain(character);
+  });
+
+  it('leaves what is a StorageError already', () => {
+    const error = new StorageError('server', 'cut short');
+    expect(storageErrorOf(error, ASKED)).toBe(error);
+  });
+});
