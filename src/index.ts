@@ -14,7 +14,7 @@ import { queuesOf } from './functions/archive/event-queues.ts';
 import { listPoisonHandler } from './functions/archive/list-poison.ts';
 import { listReceiptsHandler } from './functions/archive/list-receipts.ts';
 import { BLOB_POISON_QUEUE, blobPoisonHandler, queuePoisonHandler } from './functions/archive/poison-events.ts';
-import { startReconcileHandler, startRedriveHandler } from './functions/archive/start-archiving.ts';
+import { startReconcileHandler, startReprocessHandler } from './functions/archive/start-archiving.ts';
 import { healthHandler } from './functions/health.ts';
 import { startPruneHandler } from './functions/prune/start-prune.ts';
 import { rebuildCatalogHandler } from './functions/rebuild-catalog.ts';
@@ -32,11 +32,11 @@ import { retryRunHandler } from './functions/run/retry-run.ts';
 import { startRunHandler } from './functions/run/start-run.ts';
 import { type Scheduled, timerHandler } from './functions/run-on-schedule.ts';
 import { startVerificationHandler } from './functions/verify/start-verification.ts';
-import { backupTable } from './orchestrations/back-up-table.ts';
+import { backUpTable } from './orchestrations/back-up-table.ts';
 import { finishUpload } from './orchestrations/finish-upload.ts';
-import { backupContainer } from './orchestrations/process-container.ts';
-import { backupContainers } from './orchestrations/process-group.ts';
-import { backupRun } from './orchestrations/run-job.ts';
+import { processContainer } from './orchestrations/process-container.ts';
+import { processGroup } from './orchestrations/process-group.ts';
+import { runJob } from './orchestrations/run-job.ts';
 import { connectBlobAccount, connectCatalog, connectTableAccount } from './storage/azure/connect.ts';
 import type { BlobAccount } from './storage/blob-account.ts';
 import type { Catalog } from './storage/catalog.ts';
@@ -69,10 +69,10 @@ for (const [name, handler] of Object.entries(activities)) {
   df.app.activity(name, { handler: handler as (input: unknown) => Promise<unknown> });
 }
 for (const [name, orchestration] of Object.entries({
-  backupRun,
-  backupContainers,
-  backupContainer,
-  backupTable,
+  runJob,
+  processGroup,
+  processContainer,
+  backUpTable,
   finishUpload,
 })) {
   df.app.orchestration(name, orchestration);
@@ -97,7 +97,7 @@ http('blobHistory', 'GET', 'blobs/history', blobHistoryHandler(deps));
 http('startReconcile', 'POST', 'archives/{rule}/reconcile', startReconcileHandler(deps));
 http('listReceipts', 'GET', 'archives/{rule}/receipts', listReceiptsHandler(deps));
 http('listPoison', 'GET', 'archives/{rule}/poison', listPoisonHandler(deps));
-http('startRedrive', 'POST', 'archives/{rule}/redrive', startRedriveHandler(deps));
+http('startReprocess', 'POST', 'archives/{rule}/reprocess', startReprocessHandler(deps));
 http('rebuildCatalog', 'POST', 'catalog/rebuild', rebuildCatalogHandler(deps));
 http('health', 'GET', 'health', healthHandler(deps), 'anonymous');
 

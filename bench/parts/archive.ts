@@ -32,9 +32,9 @@ export async function measureArchiving({ quick, repeat, progress }: PartOptions)
   const duplicates = `${few} events for what is archived`;
   for (let round = 1; round <= repeat; round++) {
     progress(backlog(few));
-    measured.push(...(await workOff(few, backlog(few), { duplicates, workedOff })));
+    measured.push(...(await processItems(few, backlog(few), { duplicates, workedOff })));
     progress(backlog(many));
-    measured.push(...(await workOff(many, backlog(many), { workedOff, forMs: BACKLOG_MS })));
+    measured.push(...(await processItems(many, backlog(many), { workedOff, forMs: BACKLOG_MS })));
     for (const by of ['queue', 'scan'] as const) {
       progress(`seconds until an upload is archived, by ${by}`);
       latencies[by].push(...(await untilArchived(singles, by)));
@@ -85,7 +85,7 @@ interface Backlog {
   forMs?: number;
 }
 
-async function workOff(
+async function processItems(
   events: number,
   what: string,
   { workedOff, duplicates, forMs }: Backlog,

@@ -51,7 +51,7 @@ export function configurationFile(directory: string): string {
   return isAbsolute(name) ? name : join(directory, name);
 }
 
-interface Kept {
+interface SnapshotOrVersion {
   keys: Record<string, string>;
   ports?: { blob: number; queue: number; table: number };
 }
@@ -77,7 +77,7 @@ export async function embedAccounts(workingDirectory: string, dataDirectory: str
   const location = join(dataDirectory, 'azurite');
   mkdirSync(location, { recursive: true });
   const file = join(dataDirectory, 'azurite.json');
-  const kept = (readJson(file) ?? { keys: {} }) as Kept;
+  const kept = (readJson(file) ?? { keys: {} }) as SnapshotOrVersion;
   const accounts = names.map((name) => {
     kept.keys[name] ??= newAccountKey();
     return { name, key: kept.keys[name] };

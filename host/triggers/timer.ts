@@ -25,13 +25,13 @@ interface Timer {
   running: Promise<void>;
 }
 
-interface Kept extends ScheduleStatus {
+interface SnapshotOrVersion extends ScheduleStatus {
   Schedule: string;
 }
 
 export function timerListener(functions: HostedFunction[], { dataDirectory }: TriggerHost): Listener {
   const file = join(dataDirectory, 'timers.json');
-  const kept = (readJson(file) ?? {}) as Record<string, Kept>;
+  const kept = (readJson(file) ?? {}) as Record<string, SnapshotOrVersion>;
   const timers = new Map(functions.map((hosted) => [hosted.name, newTimer(hosted)]));
   let stopped = false;
 

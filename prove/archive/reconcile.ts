@@ -1,13 +1,13 @@
-import { archivePlaceOf } from '#activities/archive/archive-context.ts';
+import { archiveContextOf } from '#activities/archive/archive-context.ts';
 import { archivePlanned, confirmPlanned } from '#activities/archive/archive-upload.ts';
 import { makeFindUnarchived } from '#activities/archive/find-unarchived.ts';
 import { makeTidyArchive } from '#activities/archive/tidy-archive.ts';
-import { copyPlace } from '#activities/copying/copy-context.ts';
+import { copyContextOf } from '#activities/copying/copy-context.ts';
 import type { Dependencies } from '#app/dependencies.ts';
-import { workplaceOf } from '#app/job-context.ts';
+import { jobContextOf } from '#app/job-context.ts';
 import { lockPath, partPath } from '#domain/run/control-paths.ts';
 import { acquire } from '#domain/run/lock.ts';
-import { isPending, type Outcome, type PendingCopy, type PlannedCopy } from '#domain/run/outcome.ts';
+import { isPending, type Outcome, type PendingCopy, type PlannedItem } from '#domain/run/outcome.ts';
 import type { RunRef } from '#domain/run/run.ts';
 import type { MemoryAccount } from '../memory/memory-account.ts';
 import { ARCHIVE, CONTROL, RULE, SOURCE } from './stage.ts';
@@ -33,14 +33,14 @@ export async function reconcile(
   run: RunRef,
   waited: () => void | Promise<void>,
 ): Promise<Outcome[]> {
-  const { control } = workplaceOf(deps, RULE);
+  const { control } = jobContextOf(deps, RULE);
   const share = { run, container: SOURCE, destination: ARCHIVE };
   const found = await makeFindUnarchived(deps)({ ...share, slice: 0 });
   if (found.problem || found.stopped || found.next) throw new Error(`Not listed: ${JSON.stringify(found)}`);
   const outcomes: Outcome[] = [];
   for (const chunk of found.chunks ?? []) {
-    const plan = await control.readPart<PlannedCopy, object>(partPath(run, 'plan', SOURCE, chunk.key));
-    const place = archivePlaceOf(deps, RULE, await copyPlace(deps, share, 2 ** 40, new AbortController().signal));
+    const plan = await control.readPart<PlannedItem, object>(partPath(run, 'plan', SOURCE, chunk.key));
+    const place = archiveContextOf(deps, RULE, await copyContextOf(deps, share, 2 ** 40, new AbortController().signal));
     for (const planned of plan.items) {
       let result: Outcome | PendingCopy = await archivePlanned(place, planned);
       for (let look = 0; isPending(result) && look < LOOKS; look++) {

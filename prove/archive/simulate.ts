@@ -8,9 +8,9 @@ import { queueEventsHandler } from '#functions/archive/archive-events.ts';
 import { queuePoisonHandler } from '#functions/archive/poison-events.ts';
 import { startRun } from '#functions/run/start-run.ts';
 import { finishUpload } from '#orchestrations/finish-upload.ts';
-import { backupContainer } from '#orchestrations/process-container.ts';
-import { backupContainers } from '#orchestrations/process-group.ts';
-import { backupRun } from '#orchestrations/run-job.ts';
+import { processContainer } from '#orchestrations/process-container.ts';
+import { processGroup } from '#orchestrations/process-group.ts';
+import { runJob } from '#orchestrations/run-job.ts';
 import { isStorageError } from '#storage/storage-error.ts';
 import { Telemetry } from '#telemetry/telemetry.ts';
 import { Random } from '../../test/support/builders/random.ts';
@@ -140,7 +140,7 @@ class ArchiveSimulation {
       },
     };
     this.#network = networkOf(this.#scheduler, random, this.#faults);
-    const orchestrators = { backupRun, backupContainers, backupContainer, finishUpload };
+    const orchestrators = { runJob, processGroup, processContainer, finishUpload };
     this.#durable = new Durable(this.#scheduler, random, orchestrators as Record<string, Orchestrator>, {
       execute: (name, input, ended, died) => this.#execute(name, input, ended, died),
       met: (what) => this.#count(what),

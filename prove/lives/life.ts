@@ -1,8 +1,8 @@
 import type { HttpRequest, InvocationContext } from '@azure/functions';
 import type { Configuration } from '#config/configuration.ts';
-import { backupContainer } from '#orchestrations/process-container.ts';
-import { backupContainers } from '#orchestrations/process-group.ts';
-import { backupRun } from '#orchestrations/run-job.ts';
+import { processContainer } from '#orchestrations/process-container.ts';
+import { processGroup } from '#orchestrations/process-group.ts';
+import { runJob } from '#orchestrations/run-job.ts';
 import { Random } from '../../test/support/builders/random.ts';
 import { Durable, NO_MISHAPS, type Orchestrator } from '../memory/durable.ts';
 import { type Change, MemoryAccount, type MemoryBlob, MemoryStorage, type Traits } from '../memory/memory-account.ts';
@@ -136,13 +136,13 @@ class Life {
       },
     };
     this.#network = networkOf(this.#scheduler, random, this.#faults);
-    const orchestrators = { backupRun, backupContainers, backupContainer } as Record<string, Orchestrator>;
+    const orchestrators = { runJob, processGroup, processContainer } as Record<string, Orchestrator>;
     this.#durable = new Durable(this.#scheduler, random, orchestrators, {
       execute: (name, input, ended, died) => this.#workforce.execute(name, input, ended, died),
       met: (what) => this.#count(what),
       broken: (message) => this.#chronicle.say('replay', message, ''),
       finished: ({ id, name, state, output }) => {
-        if (name !== 'backupRun') return;
+        if (name !== 'runJob') return;
         this.#note(`run ${id} ended: ${state === 'Completed' ? (output as { status: string }).status : state}`);
       },
     });
@@ -526,7 +526,7 @@ class Life {
 
   #disaster(): void {
     const random = this.#random;
-    const runs = this.#durable.active.filter(({ name }) => name === 'backupRun');
+    const runs = this.#durable.active.filter(({ name }) => name === 'runJob');
     const what = random.below(10);
     this.#disasters--;
     if (what < 7) {

@@ -73,7 +73,7 @@ export function drawLife(random: Random): LifeWorld {
       destination: { account: 'VAULT', container, prefix },
       ...(retention && { retention }),
       ...(random.chance(0.15) && {
-        verify: { afterRun: random.pick(['quick', 'deep'] as const), kind: 'quick', share: '100%' },
+        verify: { afterRun: random.pick(['quick', 'deep'] as const), kind: 'quick', portion: '100%' },
       }),
     };
   });

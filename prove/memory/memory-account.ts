@@ -1,4 +1,4 @@
-import type { BlobState, BlobType, ContentHeaders, CopyState, Kept } from '#domain/blobs/blob.ts';
+import type { BlobState, BlobType, ContentHeaders, CopyState, SnapshotOrVersion } from '#domain/blobs/blob.ts';
 import { reducedSource } from '#domain/copying/copy-source.ts';
 import type {
   BlobPage,
@@ -95,7 +95,13 @@ export class MemoryStorage {
   }
 
   /** What a copy source's address stands for. */
-  sourceOf(url: string): { account: MemoryAccount; container: string; name: string; kept?: Kept; until: number } {
+  sourceOf(url: string): {
+    account: MemoryAccount;
+    container: string;
+    name: string;
+    kept?: SnapshotOrVersion;
+    until: number;
+  } {
     const { origin, pathname, searchParams } = new URL(url);
     const account = this.accounts.get(origin);
     if (!account) throw refusal('source-not-found', 404, 'CannotVerifyCopySource');
@@ -151,7 +157,7 @@ export class MemoryAccount {
     if (options.tags && !this.traits.tags) throw refusal('access-denied', 403, 'AuthorizationPermissionMismatch');
     const { prefix = '', marker, delimiter } = options;
     const { compare } = this.traits;
-    if (options.kept) return this.#listKept(container, options);
+    if (options.snapshotsAndVersions) return this.#listKept(container, options);
     // A marker names the blob the next page begins with, which may be gone by then.
     const from = marker === undefined ? undefined : marker.slice(1);
     const names = [...this.#container(container)]
@@ -187,7 +193,7 @@ export class MemoryAccount {
       if (!name.startsWith(prefix) || (from !== '' && compare(name, from) < 0)) continue;
       const first = name === from ? fromId : '';
       for (const [id, blob] of snapshots) {
-        if (id >= first) states.push({ id, state: { ...stateOf(blob, options), kept: { snapshot: id } } });
+        if (id >= first) states.push({ id, state: { ...stateOf(blob, options), snapshotOrVersion: { snapshot: id } } });
       }
       if (base) states.push({ id: BASE, state: stateOf(base, options) });
     }
@@ -200,12 +206,12 @@ export class MemoryAccount {
     };
   }
 
-  look(container: string, name: string, kept?: Kept): BlobState | undefined {
+  look(container: string, name: string, kept?: SnapshotOrVersion): BlobState | undefined {
     const blob = this.blob(container, name, kept);
     if (!blob) return undefined;
     const { tags, ...state } = stateOf(blob, { metadata: true, copy: true, contentHeaders: true });
     // Headers tell no case.
-    return { ...state, ...(kept && { kept }), metadata: lowerCased(blob.metadata) };
+    return { ...state, ...(kept && { snapshotOrVersion: kept }), metadata: lowerCased(blob.metadata) };
   }
 
   snapshot(container: string, name: string, ifMatch: string): string {
@@ -296,7 +302,7 @@ export class MemoryAccount {
     return this.#put({ container, name }, 'SetBlobMetadata', blob, { ...blob!, metadata }).etag;
   }
 
-  setTier(container: string, name: string, tier: string, kept?: Kept): void {
+  setTier(container: string, name: string, tier: string, kept?: SnapshotOrVersion): void {
     if (kept) {
       const { id, blob, snapshots } = this.#snapshot(container, name, kept);
       this.#knows(tier);
@@ -341,14 +347,18 @@ export class MemoryAccount {
   }
 
   /** What a reader of all its bytes gets. */
-  content(container: string, name: string, { ifMatch, kept }: { ifMatch: string; kept?: Kept }): MemoryBlob {
+  content(
+    container: string,
+    name: string,
+    { ifMatch, kept }: { ifMatch: string; kept?: SnapshotOrVersion },
+  ): MemoryBlob {
     const blob = kept ? this.#snapshot(container, name, kept).blob : this.#existing(container, name);
     if (blob.etag !== ifMatch) throw refusal('precondition', 412, 'ConditionNotMet');
     if (blob.tier === 'Archive') throw refusal('archived', 409, 'BlobArchived');
     return blob;
   }
 
-  deleteBlob(container: string, name: string, { ifMatch, kept }: { ifMatch: string; kept?: Kept }): void {
+  deleteBlob(container: string, name: string, { ifMatch, kept }: { ifMatch: string; kept?: SnapshotOrVersion }): void {
     if (kept) {
       const { id, blob, base, snapshots } = this.#snapshot(container, name, kept);
       if (blob.etag !== ifMatch) throw refusal('precondition', 412, 'ConditionNotMet');
@@ -374,7 +384,7 @@ export class MemoryAccount {
   }
 
   /** The blob as it is; undefined where it or its container is not there. Nothing here keeps versions. */
-  blob(container: string, name: string, kept?: Kept): MemoryBlob | undefined {
+  blob(container: string, name: string, kept?: SnapshotOrVersion): MemoryBlob | undefined {
     const slot = this.#containers.get(container)?.get(name);
     if (!kept) return slot?.base;
     return 'snapshot' in kept ? slot?.snapshots.get(kept.snapshot) : undefined;
@@ -452,7 +462,7 @@ export class MemoryAccount {
     return blob;
   }
 
-  #snapshot(container: string, name: string, kept: Kept) {
+  #snapshot(container: string, name: string, kept: SnapshotOrVersion) {
     const slot = this.#container(container).get(name);
     const id = 'snapshot' in kept ? kept.snapshot : '';
     const blob = slot?.snapshots.get(id);

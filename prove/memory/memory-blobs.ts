@@ -1,4 +1,4 @@
-import type { BlobState, ContentHeaders, Kept } from '#domain/blobs/blob.ts';
+import type { BlobState, ContentHeaders, SnapshotOrVersion } from '#domain/blobs/blob.ts';
 import type {
   BlobAccount,
   BlobPage,
@@ -59,7 +59,7 @@ export class MemoryBlobs implements BlobAccount {
     );
   }
 
-  look(container: string, name: string, kept?: Kept): Promise<BlobState | undefined> {
+  getProperties(container: string, name: string, kept?: SnapshotOrVersion): Promise<BlobState | undefined> {
     return this.#ask('GetBlobProperties', false, { container, name }, () => this.#account.look(container, name, kept));
   }
 
@@ -69,7 +69,7 @@ export class MemoryBlobs implements BlobAccount {
 
   readAccess(container: string, until: Date): Promise<ReadAccess> {
     return this.#ask('GetUserDelegationKey', false, { container }, () => ({
-      urlOf: (name: string, kept?: Kept) => {
+      urlOf: (name: string, kept?: SnapshotOrVersion) => {
         const [key, id] = kept ? Object.entries(kept)[0]! : [];
         const which = key === undefined ? '' : `${key === 'version' ? 'versionid' : key}=${id}&`;
         return `${this.endpoint}/${container}/${encodeURIComponent(name)}?${which}until=${until.getTime()}`;
@@ -111,7 +111,7 @@ export class MemoryBlobs implements BlobAccount {
     container: string,
     name: string,
     tier: string,
-    { kept }: { kept?: Kept; priority?: 'Standard' | 'High' } = {},
+    { kept }: { kept?: SnapshotOrVersion; priority?: 'Standard' | 'High' } = {},
   ): Promise<void> {
     return this.#ask('SetBlobTier', true, { container, name }, () =>
       this.#account.setTier(container, name, tier, kept),
@@ -135,7 +135,7 @@ export class MemoryBlobs implements BlobAccount {
   async *readContent(
     container: string,
     name: string,
-    options: { ifMatch: string; kept?: Kept; signal?: AbortSignal },
+    options: { ifMatch: string; kept?: SnapshotOrVersion; signal?: AbortSignal },
   ): AsyncGenerator<Uint8Array, void, undefined> {
     const { signal } = options;
     const { body, size } = await this.#ask('GetBlob', false, { container, name, signal }, () =>
@@ -149,7 +149,7 @@ export class MemoryBlobs implements BlobAccount {
     }
   }
 
-  deleteBlob(container: string, name: string, options: { ifMatch: string; kept?: Kept }): Promise<void> {
+  deleteBlob(container: string, name: string, options: { ifMatch: string; kept?: SnapshotOrVersion }): Promise<void> {
     return this.#ask('DeleteBlob', true, { container, name }, () => this.#account.deleteBlob(container, name, options));
   }
 

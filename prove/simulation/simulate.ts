@@ -1,8 +1,8 @@
 import type { HttpRequest, InvocationContext } from '@azure/functions';
 import { blobFilter } from '#domain/blobs/blob-filter.ts';
-import { backupContainer } from '#orchestrations/process-container.ts';
-import { backupContainers } from '#orchestrations/process-group.ts';
-import { backupRun } from '#orchestrations/run-job.ts';
+import { processContainer } from '#orchestrations/process-container.ts';
+import { processGroup } from '#orchestrations/process-group.ts';
+import { runJob } from '#orchestrations/run-job.ts';
 import { Random } from '../../test/support/builders/random.ts';
 import { Durable, NO_MISHAPS, type Orchestrator } from '../memory/durable.ts';
 import { type Change, MemoryAccount, MemoryStorage, type Traits } from '../memory/memory-account.ts';
@@ -157,7 +157,7 @@ class Simulation {
       },
     };
     this.#network = networkOf(this.#scheduler, random, this.#faults);
-    const orchestrators = { backupRun, backupContainers, backupContainer } as Record<string, Orchestrator>;
+    const orchestrators = { runJob, processGroup, processContainer } as Record<string, Orchestrator>;
     this.#durable = new Durable(this.#scheduler, random, orchestrators, {
       execute: (name, input, ended, died) => this.#workforce.execute(name, input, ended, died),
       met: (what) => {
@@ -357,7 +357,7 @@ class Simulation {
 
   #disaster(): void {
     const random = this.#random;
-    const runs = this.#durable.active.filter(({ name }) => name === 'backupRun');
+    const runs = this.#durable.active.filter(({ name }) => name === 'runJob');
     const what = random.below(10);
     if (what < 6) {
       const worker = this.#workforce.any();
@@ -402,7 +402,7 @@ class Simulation {
   }
 
   #finished(id: string, name: string, state: string, output: unknown): void {
-    if (name !== 'backupRun') return;
+    if (name !== 'runJob') return;
     const status = state === 'Completed' ? (output as { status: string }).status : state;
     this.#note(`run ${id} ended: ${status}`);
     this.#count(`run ${status}`);

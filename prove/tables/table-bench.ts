@@ -7,7 +7,7 @@ import { partEntries, reportOf } from '#domain/run/report.ts';
 import type { RunRef, RunSummary } from '#domain/run/run.ts';
 import { emptyTally } from '#domain/run/tally.ts';
 import { EntityFileWriter } from '#domain/tables/entity-file.ts';
-import { coverRange, type EntityFile, type Tile, tileOf } from '#domain/tables/segment.ts';
+import { coverRange, type EntityFile, type Segment, segmentOf } from '#domain/tables/segment.ts';
 import type { EntityKey } from '#domain/tables/table-key.ts';
 import { ControlStore } from '#storage/control/control-store.ts';
 import type { EntityQuery } from '#storage/table-account.ts';
@@ -112,7 +112,7 @@ export class TableBench {
     return { path, items: lines.length, bytes: made.body.length, sha256: made.sha256 };
   }
 
-  async tile(lines: Line[], more: Partial<Tile> = {}): Promise<Tile> {
+  async segment(lines: Line[], more: Partial<Segment> = {}): Promise<Segment> {
     const file = await this.file(`b${String(this.#made++).padStart(5, '0')}`, lines, more.range);
     const own = {
       status: 'copied',
@@ -122,15 +122,15 @@ export class TableBench {
       files: [file],
       readAt: READ_AT,
     } as const;
-    return tileOf({ ...own, files: [file], ...more });
+    return segmentOf({ ...own, files: [file], ...more });
   }
 
-  /** Leaves a run with these tiles. */
-  async leave(tiles: Tile[], change: Partial<RunSummary> = {}): Promise<RunSummary> {
+  /** Leaves a run with these segments. */
+  async leave(segments: Segment[], change: Partial<RunSummary> = {}): Promise<RunSummary> {
     const run = { ...RUN, id: change.id ?? POINT };
-    const writer = new PartWriter<Tile>();
+    const writer = new PartWriter<Segment>();
     const tally = emptyTally(SHARE, 'd');
-    for (const tile of tiles) writer.add(tile);
+    for (const segment of segments) writer.add(segment);
     coverRange(tally, {}, undefined);
     await this.control.writePart(run, 'range', rangeKey(0), writer, tally, {});
     const parts = await this.control.listParts(run);
@@ -145,19 +145,19 @@ export class TableBench {
   }
 
   /** Stores a chunk of a plan, as `planTable` does. */
-  async plan(run: RunRef, tiles: Tile[]): Promise<{ slice: number; chunk: number; key: string; items: number }> {
-    const writer = new PartWriter<Tile>();
-    for (const tile of tiles) writer.add(tile);
+  async plan(run: RunRef, segments: Segment[]): Promise<{ slice: number; chunk: number; key: string; items: number }> {
+    const writer = new PartWriter<Segment>();
+    for (const segment of segments) writer.add(segment);
     await this.control.writePart(run, 'plan', '000000-00-x', writer, emptyTally(SHARE, 'd'), {});
-    return { slice: 0, chunk: 0, key: '000000-00-x', items: tiles.length };
+    return { slice: 0, chunk: 0, key: '000000-00-x', items: segments.length };
   }
 
-  /** What a piece of work has left: its tiles, and the counts of its part. */
+  /** What a piece of work has left: its segments, and the counts of its part. */
   async left(run: RunRef, piece: number) {
     const path = partPath(run, 'range', SHARE, rangeKey(piece));
-    const { items } = await this.control.readPart<Tile, object>(path);
+    const { items } = await this.control.readPart<Segment, object>(path);
     const { tally } = (await this.control.listParts(run)).find((part) => part.path === path)!;
-    return { tiles: items, tally };
+    return { segments: items, tally };
   }
 
   /** The rows in a file, in their order; `-` in front of those that it says are deleted. */

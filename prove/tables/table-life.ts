@@ -4,15 +4,20 @@ import { makeActivities } from '#activities/index.ts';
 import type { Dependencies } from '#app/dependencies.ts';
 import type { Job } from '#config/configuration.ts';
 import type { EntityKey } from '#domain/tables/table-key.ts';
-import { backupTable } from '#orchestrations/back-up-table.ts';
-import { backupContainer } from '#orchestrations/process-container.ts';
-import { backupContainers } from '#orchestrations/process-group.ts';
-import { backupRun } from '#orchestrations/run-job.ts';
+import { backUpTable } from '#orchestrations/back-up-table.ts';
+import { processContainer } from '#orchestrations/process-container.ts';
+import { processGroup } from '#orchestrations/process-group.ts';
+import { runJob } from '#orchestrations/run-job.ts';
 import { isStorageError, StorageError } from '#storage/storage-error.ts';
 import { Telemetry } from '#telemetry/telemetry.ts';
 import { plainTraits } from '../../test/support/builders/plain-traits.ts';
 import { Random } from '../../test/support/builders/random.ts';
-import { type PointSummary, type TileInVault, tilesIn, UnsoundPoint } from '../../test/support/builders/table-point.ts';
+import {
+  type PointSummary,
+  type SegmentInVault,
+  segmentsIn,
+  UnsoundPoint,
+} from '../../test/support/builders/table-point.ts';
 import { Durable, durableClient, NO_MISHAPS, type Orchestrator } from '../memory/durable.ts';
 import { type Change, MemoryAccount, MemoryStorage } from '../memory/memory-account.ts';
 import { MemoryBlobs } from '../memory/memory-blobs.ts';
@@ -67,7 +72,7 @@ interface Known {
 const BEGINNING = Date.UTC(2026, 4, 1);
 const MINUTE = 60_000;
 const JOB = 'nightly';
-/** Of one tile. */
+/** Of one segment. */
 const MOST_FILES = 8;
 const MOST_STEPS = 60_000;
 
@@ -109,9 +114,9 @@ export const RARE_TABLE_EVENTS = [
   'fault: lost',
   'fault: late',
   'range split',
-  'tile read anew',
-  'tile with as many files as may be',
-  'tile failed',
+  'segment read anew',
+  'segment with as many files as may be',
+  'segment failed',
   'table dropped or made',
   'file lost',
   'full succeeded',
@@ -120,7 +125,7 @@ export const RARE_TABLE_EVENTS = [
   'incremental cancelled',
   'retry succeeded',
   'readRange cancelled',
-  'updateTiles superseded',
+  'updateSegments superseded',
 ];
 
 /**
@@ -203,7 +208,7 @@ class Story {
     this.#durable = new Durable(
       this.#scheduler,
       random,
-      { backupRun, backupContainers, backupContainer, backupTable, ...sabotage.orchestrators } as Record<
+      { runJob, processGroup, processContainer, backUpTable, ...sabotage.orchestrators } as Record<
         string,
         Orchestrator
       >,
@@ -216,7 +221,7 @@ class Story {
         broken: (message) => this.#say(message),
         finished: ({ id, name, state }) => {
           const undisturbed = this.#known.get(id)?.troubles === this.#troubles;
-          if (name === 'backupRun' && state === 'Failed' && undisturbed) this.#say(`run ${id} broke`);
+          if (name === 'runJob' && state === 'Failed' && undisturbed) this.#say(`run ${id} broke`);
         },
       },
     );
@@ -262,7 +267,7 @@ class Story {
 
   async #story(): Promise<void> {
     const random = this.#random;
-    // Small changes day after day: what a tile gathers is read anew in the end.
+    // Small changes day after day: what a segment gathers is read anew in the end.
     const isSteady = this.#isSteady;
     for (const table of ['orders', 'logs']) {
       this.#tables.create(table);
@@ -308,7 +313,7 @@ class Story {
 
   /**
    * Faults off, nobody writes: what is there then is exactly what the tables hold; and the runs after have nothing to do, but for
-   * joining small tiles, which comes to an end.
+   * joining small segments, which comes to an end.
    */
   async #conclude(): Promise<void> {
     this.#note('all faults end here');
@@ -532,7 +537,7 @@ class Story {
             };
             if (stopped) this.#count(`${name} ${stopped}`);
             if (problem) this.#count(`${name}: ${problem.code}`);
-            if (read) this.#count('tile read anew');
+            if (read) this.#count('segment read anew');
           }
           if (name === 'splitRange' && ((outcome as { value?: { ranges?: [] } }).value?.ranges?.length ?? 0) > 1) {
             this.#count('range split');
@@ -627,22 +632,22 @@ class Story {
     const report = summary.containers.find(({ container }) => container === share);
     const own = summary.parts.some(({ container, path }) => container === share && path.includes(summary.id));
     if (!own && this.#spoiled.has(summary.id)) return;
-    let tiles: TileInVault[];
+    let segments: SegmentInVault[];
     try {
-      tiles = tilesIn((path) => this.#vault.blob('strongroom', path)?.body, summary, table);
+      segments = segmentsIn((path) => this.#vault.blob('strongroom', path)?.body, summary, table);
     } catch (error) {
       if (!(error instanceof UnsoundPoint)) throw error;
       say(`${table}: ${error.message}`);
       return;
     }
-    for (const { files } of tiles) {
-      if (files.length > MOST_FILES) say(`${table}: a tile has ${files.length} files`);
-      if (files.length === MOST_FILES) this.#count('tile with as many files as may be');
+    for (const { files } of segments) {
+      if (files.length > MOST_FILES) say(`${table}: a segment has ${files.length} files`);
+      if (files.length === MOST_FILES) this.#count('segment with as many files as may be');
     }
-    const failed = tiles.filter(({ status }) => status === 'failed');
-    const whole = tiles.filter(({ status }) => status !== 'failed');
+    const failed = segments.filter(({ status }) => status === 'failed');
+    const whole = segments.filter(({ status }) => status !== 'failed');
     const held = whole.reduce((sum, { entities }) => sum + entities, 0);
-    if (failed.length > 0) this.#count('tile failed');
+    if (failed.length > 0) this.#count('segment failed');
     const begun = this.#begunBy(summary, share);
     // Without a word on it in this run, it is as the run before left it.
     if (report && report.status !== 'failed') {
@@ -662,24 +667,25 @@ class Story {
     }
     if (failed.length > 0 && summary.status === 'succeeded') say(`${table} lacks something, and the run succeeded`);
 
-    const found = new Map<string, { tile: TileInVault; text: string }>();
-    for (const tile of whole) {
-      for (const [name, { key, text }] of tile.content) {
-        if (found.has(name)) say(`${table}: ${name} is in two tiles`);
-        found.set(name, { tile, text });
-        if (tile.range.after && !this.#tables.isBehind(key, tile.range.after)) say(`${name} is before its tile`);
-        if (tile.range.upTo && this.#tables.isBehind(key, tile.range.upTo)) say(`${name} is behind its tile`);
+    const found = new Map<string, { segment: SegmentInVault; text: string }>();
+    for (const segment of whole) {
+      for (const [name, { key, text }] of segment.content) {
+        if (found.has(name)) say(`${table}: ${name} is in two segments`);
+        found.set(name, { segment, text });
+        if (segment.range.after && !this.#tables.isBehind(key, segment.range.after))
+          say(`${name} is before its segment`);
+        if (segment.range.upTo && this.#tables.isBehind(key, segment.range.upTo)) say(`${name} is behind its segment`);
         if (!this.#tables.tables.get(table)!.has(name)) say(`${table}: ${name} never was`);
       }
     }
     if (failed.length === 0) this.#now.set(table, new Map([...found].map(([name, { text }]) => [name, text])));
     if (report && report.status === 'succeeded') this.#judgeChanges(summary, report, found, say);
     for (const [name, life] of this.#tables.tables.get(table)!) {
-      const tile = found.get(name)?.tile ?? this.#tileOf(tiles, life.key);
-      if (tile.status === 'failed') continue;
+      const segment = found.get(name)?.segment ?? this.#segmentOf(segments, life.key);
+      if (segment.status === 'failed') continue;
       // What a retry took over is as old as the run that it completes.
-      const from = own && tile.status === 'copied' ? known.from : begun;
-      const why = this.#excuse(life, found.get(name)?.text, from, tile);
+      const from = own && segment.status === 'copied' ? known.from : begun;
+      const why = this.#excuse(life, found.get(name)?.text, from, segment);
       if (why) say(`${table}: ${name} ${why}`);
     }
   }
@@ -705,7 +711,7 @@ class Story {
   }
 
   /** Why this cannot be what there was of an entity while a run was at work, or undefined. */
-  #excuse({ versions }: Life, text: string | undefined, from: number, tile: TileInVault): string | undefined {
+  #excuse({ versions }: Life, text: string | undefined, from: number, segment: SegmentInVault): string | undefined {
     const earlier = versions.filter(({ seq }) => seq <= from);
     const possible = [earlier.at(-1) ?? { seq: 0, at: 0 }, ...versions.filter(({ seq }) => seq > from)];
     if (possible.some((version) => version.text === text)) return undefined;
@@ -713,7 +719,7 @@ class Story {
     const was = possible.map((version) => version.text ?? 'gone').join(' or ');
     const version = versions.findIndex((each) => each.text === text);
     if (text !== undefined && version < 0) return `${told}, which never was`;
-    const { deletionsUnknownSince: since } = tile;
+    const { deletionsUnknownSince: since } = segment;
     if (text !== undefined && since !== undefined && possible.some((each) => each.text === undefined)) {
       const deleted = versions.slice(version).find((each) => each.text === undefined)!;
       // Its clock may be off by a minute, and it tells whole seconds.
@@ -740,8 +746,8 @@ class Story {
     return this.#begunBy(earlier.summary!, share);
   }
 
-  #tileOf(tiles: TileInVault[], key: EntityKey): TileInVault {
-    return tiles.find(
+  #segmentOf(segments: SegmentInVault[], key: EntityKey): SegmentInVault {
+    return segments.find(
       ({ range: { after, upTo } }) =>
         (!after || this.#tables.isBehind(key, after)) && (!upTo || !this.#tables.isBehind(key, upTo)),
     )!;
@@ -752,7 +758,7 @@ class Story {
     try {
       for (const table of ['orders', 'logs']) {
         if (!summary.parts.some(({ container }) => container === `table.${table}`)) continue;
-        tilesIn((path) => this.#vault.blob('strongroom', path)?.body, summary, table);
+        segmentsIn((path) => this.#vault.blob('strongroom', path)?.body, summary, table);
       }
     } catch (error) {
       this.#say(`run ${summary.id} is not what it was: ${(error as Error).message}`);

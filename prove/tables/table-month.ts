@@ -6,13 +6,13 @@ import type { Dependencies } from '#app/dependencies.ts';
 import type { Job } from '#config/configuration.ts';
 import { isRestorePoint } from '#domain/run/restore-point.ts';
 import type { RunReport, RunSummary } from '#domain/run/run.ts';
-import { tableOfShare } from '#domain/run/task-name.ts';
-import { isTile, type Tile } from '#domain/tables/segment.ts';
+import { tableOfTask } from '#domain/run/task-name.ts';
+import { isSegment, type Segment } from '#domain/tables/segment.ts';
 import { type EntityKey, nameOfKey } from '#domain/tables/table-key.ts';
-import { backupTable } from '#orchestrations/back-up-table.ts';
-import { backupContainer } from '#orchestrations/process-container.ts';
-import { backupContainers } from '#orchestrations/process-group.ts';
-import { backupRun } from '#orchestrations/run-job.ts';
+import { backUpTable } from '#orchestrations/back-up-table.ts';
+import { processContainer } from '#orchestrations/process-container.ts';
+import { processGroup } from '#orchestrations/process-group.ts';
+import { runJob } from '#orchestrations/run-job.ts';
 import { ControlStore } from '#storage/control/control-store.ts';
 import { StorageError } from '#storage/storage-error.ts';
 import type { EntityQuery, TableAccount } from '#storage/table-account.ts';
@@ -48,7 +48,7 @@ export interface TableMonth {
 
 const HOUR = 3_600_000;
 const TABLES = ['orders', 'Logs', 'stock'];
-const ORCHESTRATORS: Record<string, Orchestrator> = { backupRun, backupContainers, backupContainer, backupTable };
+const ORCHESTRATORS: Record<string, Orchestrator> = { runJob, processGroup, processContainer, backUpTable };
 
 /**
  * Plays a month of one seed: tables that are written to, backed up, pruned and restored day by day, by the app's own handlers,
@@ -232,10 +232,10 @@ class Month {
     const point: Point = { id, job: summary.job, held: new Map(), lacking: new Set() };
     const shares = new Set(summary.parts.map(({ container }) => container));
     for (const share of shares) {
-      const table = tableOfShare(share)!;
-      const tiles = await this.#tilesOf(summary, share);
+      const table = tableOfTask(share)!;
+      const segments = await this.#segmentsOf(summary, share);
       const { content, isWhole } = await this.#bring(id, table);
-      if (isWhole === tiles.some(({ status }) => status === 'failed')) {
+      if (isWhole === segments.some(({ status }) => status === 'failed')) {
         this.#say(
           `${id}: the restore of ${table} ${isWhole ? 'lacks nothing' : 'lacks something'}, unlike the restore point`,
         );
@@ -404,7 +404,7 @@ class Month {
       if (!(await this.#isKept({ id, job }))) continue;
       const summary = await this.#summary(id);
       for (const share of new Set(summary.parts.map(({ container }) => container))) {
-        for (const { files } of await this.#tilesOf(summary, share)) for (const { path } of files) named.add(path);
+        for (const { files } of await this.#segmentsOf(summary, share)) for (const { path } of files) named.add(path);
       }
     }
     const there = [...this.#vault.blobs()]
@@ -414,15 +414,15 @@ class Month {
     for (const path of named) if (!there.includes(path)) this.#say(`${path} is named, and has gone`);
   }
 
-  async #tilesOf({ parts }: RunSummary, share: string): Promise<Tile[]> {
-    const tiles = new Map<string, Tile>();
+  async #segmentsOf({ parts }: RunSummary, share: string): Promise<Segment[]> {
+    const segments = new Map<string, Segment>();
     for (const { path, container } of parts) {
       if (container !== share) continue;
-      const { items } = await this.#control.readPart<Tile, object>(path);
+      const { items } = await this.#control.readPart<Segment, object>(path);
       // A later part tells what became of a stretch that an earlier one lacks.
-      for (const tile of items.filter(isTile)) tiles.set(tile.name, tile);
+      for (const segment of items.filter(isSegment)) segments.set(segment.name, segment);
     }
-    return [...tiles.values()];
+    return [...segments.values()];
   }
 
   /** Neither marked to be removed nor gone. */
@@ -450,7 +450,7 @@ class Month {
     this.#now += 60_000;
     const { status, told } = await this.#ask(what, body, params);
     if (!expected.includes(status)) this.#say(`${what} ${JSON.stringify(body)}: ${status} ${JSON.stringify(told)}`);
-    for (const began of this.#began.splice(0)) await this.#drive('backupRun', began.input);
+    for (const began of this.#began.splice(0)) await this.#drive('runJob', began.input);
     if (status !== 202) return undefined;
     const report = (await this.#ask('get', {}, { id: told.id! })).told as unknown as RunReport;
     this.#note(

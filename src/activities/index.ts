@@ -5,7 +5,7 @@ import { type Problem, problemOf } from '#domain/run/problems.ts';
 import { archiveUpload, type Upload } from './archive/archive-upload.ts';
 import { makeFindUnarchived } from './archive/find-unarchived.ts';
 import { type KeepPoisonInput, keepPoison } from './archive/keep-poison.ts';
-import { makePlanRedrive } from './archive/plan-reprocess.ts';
+import { makePlanReprocess } from './archive/plan-reprocess.ts';
 import { makeTidyArchive } from './archive/tidy-archive.ts';
 import { makePlanRetry } from './backup/plan-retry.ts';
 import { makeScanSlice } from './backup/scan-slice.ts';
@@ -25,7 +25,7 @@ import { makePlanTablePrune } from './tables/plan-table-prune.ts';
 import { makePlanTableRestore } from './tables/plan-table-restore.ts';
 import { makeReadRange } from './tables/read-range.ts';
 import { makeSplitRange } from './tables/split-range.ts';
-import { makeUpdateTiles } from './tables/update-segments.ts';
+import { makeUpdateSegments } from './tables/update-segments.ts';
 import { makeVerifyTable } from './tables/verify-table.ts';
 import { makeWriteEntities } from './tables/write-entities.ts';
 import { makeReadChunk } from './verify/read-chunk.ts';
@@ -38,7 +38,7 @@ export function makeActivities(deps: Dependencies) {
     scanSlice: failuresAsProblems(deps, makeScanSlice(deps)),
     planTable: failuresAsProblems(deps, makePlanTable(deps)),
     readRange: failuresAsProblems(deps, makeReadRange(deps)),
-    updateTiles: failuresAsProblems(deps, makeUpdateTiles(deps)),
+    updateSegments: failuresAsProblems(deps, makeUpdateSegments(deps)),
     planTableRestore: failuresAsProblems(deps, makePlanTableRestore(deps)),
     writeEntities: failuresAsProblems(deps, makeWriteEntities(deps)),
     planTablePrune: failuresAsProblems(deps, makePlanTablePrune(deps)),
@@ -52,7 +52,7 @@ export function makeActivities(deps: Dependencies) {
     takePlan: failuresAsProblems(deps, makeTakePlan(deps)),
     deleteChunk: failuresAsProblems(deps, makeDeleteChunk(deps)),
     findUnarchived: failuresAsProblems(deps, makeFindUnarchived(deps)),
-    planRedrive: failuresAsProblems(deps, makePlanRedrive(deps)),
+    planReprocess: failuresAsProblems(deps, makePlanReprocess(deps)),
     tidyArchive: failuresAsProblems(deps, makeTidyArchive(deps)),
     copyChunk: failuresAsProblems(deps, makeCopyChunk(deps)),
     confirmCopies: failuresAsProblems(deps, makeConfirmCopies(deps)),

@@ -5,7 +5,7 @@ import { ReceiptStore } from '#storage/control/receipt-store.ts';
 import type { Dependencies } from './dependencies.ts';
 
 /** A job with the accounts it works on. */
-export interface Workplace {
+export interface JobContext {
   job: Job;
   /** Present where the runs are those of an archive rule; `job` is then what a job that copies the same would be. */
   rule?: ArchiveRule;
@@ -15,7 +15,7 @@ export interface Workplace {
 }
 
 /** Throws when the configuration no longer has the job: it was removed while a run was under way. */
-export function workplaceOf(deps: Dependencies, jobName: string): Workplace {
+export function jobContextOf(deps: Dependencies, jobName: string): JobContext {
   const rule = deps.configuration.archives.find(({ name }) => name === jobName);
   const job = rule ? asJob(rule) : deps.configuration.jobs.find(({ name }) => name === jobName);
   if (!job) throw new Error(`The configuration has no job "${jobName}" any more`);
@@ -31,7 +31,7 @@ export function workplaceOf(deps: Dependencies, jobName: string): Workplace {
 
 /** The receipts of a rule as it is configured now. */
 export function receiptsOf(deps: Dependencies, rule: string): ReceiptStore {
-  const { control, source, job } = workplaceOf(deps, rule);
+  const { control, source, job } = jobContextOf(deps, rule);
   return new ReceiptStore(control, { rule, account: source.endpoint, container: job.source.containers[0]! });
 }
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { scheduleProblem } from '#domain/run/schedule.ts';
-import { shareProblem } from '#domain/verify/portion.ts';
+import { portionProblem } from '#domain/verify/portion.ts';
 import { atLeastOne } from './at-least-one.ts';
 import { text } from './text.ts';
 
@@ -18,7 +18,7 @@ export const verifySchema = atLeastOne(
       .exactOptional()
       .describe('When to verify the newest restore point: six fields, in the time zone of the job.'),
     kind: kind.default('quick').describe('What the schedule does.'),
-    share: text(shareProblem)
+    portion: text(portionProblem)
       .default('100%')
       .describe(
         'How much of the content `deep` reads each time: a percentage such as `5%`, chosen anew, or a part such as `1/7`, in turn, so that seven times read all of it.',

@@ -1,5 +1,5 @@
 import type { Dependencies } from '#app/dependencies.ts';
-import { workplaceOf } from '#app/job-context.ts';
+import { jobContextOf } from '#app/job-context.ts';
 import { problemCodeOf } from '#app/problem-code.ts';
 import { PROBLEMS } from '#domain/run/problems.ts';
 import { nextAfter } from '#domain/run/schedule.ts';
@@ -55,7 +55,7 @@ export function healthHandler(deps: Dependencies) {
 
 async function givenUp(deps: Dependencies, rule: string): Promise<number | null> {
   try {
-    return await new PoisonStore(workplaceOf(deps, rule).control, rule).countOpen();
+    return await new PoisonStore(jobContextOf(deps, rule).control, rule).countOpen();
   } catch (error) {
     if (isStorageError(error)) return null;
     throw error;

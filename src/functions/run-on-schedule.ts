@@ -38,10 +38,10 @@ async function wantedBy(
       // A plan first, in a run of its own that can be read afterwards; it is carried out when it is made.
       return { mode: 'prune', dryRun: true, prune: { carryOut: true } };
     case 'verify': {
-      const { kind = 'quick', share = '100%' } = job.verify ?? {};
+      const { kind = 'quick', portion: share = '100%' } = job.verify ?? {};
       const point = await newestPoint(deps, job.name);
       if (point === undefined) return undefined;
-      return { mode: 'verify', dryRun: false, verify: { point, kind, share, turn: 0, sample: 0 } };
+      return { mode: 'verify', dryRun: false, verify: { point, kind, portion: share, turn: 0, sample: 0 } };
     }
   }
 }

@@ -1,19 +1,19 @@
 import type { OrchestrationContext, Task } from 'durable-functions';
 import type { PlanChunk } from '#activities/run/chunk.ts';
-import type { Share } from '#activities/run/container-task.ts';
+import type { ContainerTask } from '#activities/run/container-task.ts';
 import type { OpenRange } from '#activities/tables/read-range.ts';
 import { problemOf } from '#domain/run/problems.ts';
 import { type Answer, call, wait } from './call.ts';
-import { type BackupContainerInput, type BackupContainerResult, PASSING } from './process-container.ts';
+import { PASSING, type ProcessContainerInput, type ProcessContainerResult } from './process-container.ts';
 
 interface State {
-  chunks: TilesToUpdate[];
+  chunks: SegmentsToUpdate[];
   ranges: (OpenRange & { failures?: number })[];
   /** Pieces of work that have been given a number: each tells its executions by it, for good. */
   pieces: number;
 }
 
-interface TilesToUpdate {
+interface SegmentsToUpdate {
   chunk: PlanChunk;
   from: number;
   piece: number;
@@ -22,7 +22,7 @@ interface TilesToUpdate {
   failures?: number;
 }
 
-export interface BackupTableInput extends BackupContainerInput {
+export interface BackUpTableInput extends ProcessContainerInput {
   /** Carried from one generation of the orchestration to the next. */
   table?: State;
 }
@@ -35,16 +35,16 @@ const ACTIVITIES_PER_GENERATION = 100;
 const AT_ONCE = 8;
 
 /**
- * Backs up one table: looks through the tiles of the restore point before, and reads other stretches of its keys as a whole. What a
+ * Backs up one table: looks through the segments of the restore point before, and reads other stretches of its keys as a whole. What a
  * piece leaves over is the next piece; where few are left, the longest are cut, so that a large table is read by many at once however its
  * entities are spread over its keys.
  */
-export function* backupTable(
+export function* backUpTable(
   context: OrchestrationContext,
-): Generator<Task, BackupContainerResult | undefined, unknown> {
-  const input = context.df.getInput() as BackupTableInput;
+): Generator<Task, ProcessContainerResult | undefined, unknown> {
+  const input = context.df.getInput() as BackUpTableInput;
   const { run, container, destination } = input;
-  const about: Share = { run, container, destination };
+  const about: ContainerTask = { run, container, destination };
   let activities = 0;
   let state = input.table;
   try {
@@ -62,7 +62,7 @@ export function* backupTable(
         continue;
       }
       const { chunks = [], ranges = [], requests } = plan;
-      const works = { chunks: chunks.map((chunk, piece) => ({ chunk, from: 0, piece })) as TilesToUpdate[] };
+      const works = { chunks: chunks.map((chunk, piece) => ({ chunk, from: 0, piece })) as SegmentsToUpdate[] };
       state = { ...works, ranges: [], pieces: chunks.length };
       for (const range of ranges) state.ranges.push({ range, piece: state.pieces++, first: true });
       const firstPiece = state.chunks[0] ?? state.ranges[0];
@@ -71,7 +71,7 @@ export function* backupTable(
 
     while (state.chunks.length + state.ranges.length > 0) {
       if (activities >= ACTIVITIES_PER_GENERATION) {
-        const next: BackupTableInput = { ...input, table: state };
+        const next: BackUpTableInput = { ...input, table: state };
         context.df.continueAsNew(next);
         return undefined;
       }
@@ -81,10 +81,10 @@ export function* backupTable(
       activities += reading.length + updating.length;
       const answers = (yield context.df.Task.all([
         ...reading.map(({ failures: _, ...open }) => call(context, 'readRange', { ...about, ...open })),
-        ...updating.map(({ failures: _, ...tiles }) =>
-          call(context, 'updateTiles', { ...about, ...tiles, ...(input.scan && { scan: true }) }),
+        ...updating.map(({ failures: _, ...segments }) =>
+          call(context, 'updateSegments', { ...about, ...segments, ...(input.scan && { scan: true }) }),
         ),
-      ])) as (Answer<'readRange'> & Answer<'updateTiles'>)[];
+      ])) as (Answer<'readRange'> & Answer<'updateSegments'>)[];
 
       const reasons = answers.map(({ stopped }) => stopped);
       const stopped = reasons.find((reason) => reason === 'superseded') ?? reasons.find((reason) => reason);
@@ -96,15 +96,15 @@ export function* backupTable(
       const rests: OpenRange[] = [];
       for (const [index, answer] of answers.entries()) {
         const open = reading[index];
-        const tiles = updating[index - reading.length];
-        const failures = ((open ?? tiles)?.failures ?? 0) + 1;
+        const segments = updating[index - reading.length];
+        const failures = ((open ?? segments)?.failures ?? 0) + 1;
         if (answer.problem) {
           const { code, message } = answer.problem;
           // It is named as failed, and everything else is kept.
           if (failures > FAILURES_ALLOWED + 1) return { problem: answer.problem };
           const giveUp = failures > FAILURES_ALLOWED ? { giveUp: { code, message } } : {};
           if (open) ranges.push({ ...open, ...giveUp, failures });
-          else if (tiles) chunks.push({ ...tiles, ...giveUp, failures });
+          else if (segments) chunks.push({ ...segments, ...giveUp, failures });
           failed = true;
           continue;
         }
@@ -112,9 +112,9 @@ export function* backupTable(
           const { old } = open;
           rests.push({ range: answer.rest, piece: state.pieces++, ...(old && { old }) });
         }
-        if (tiles && answer.read) ranges.push({ ...answer.read, piece: state.pieces++ });
-        if (tiles && answer.next !== undefined) {
-          chunks.push({ chunk: tiles.chunk, from: answer.next, piece: state.pieces++ });
+        if (segments && answer.read) ranges.push({ ...answer.read, piece: state.pieces++ });
+        if (segments && answer.next !== undefined) {
+          chunks.push({ chunk: segments.chunk, from: answer.next, piece: state.pieces++ });
         }
       }
       if (failed) yield wait(context, WAIT_AFTER_FAILURE);

@@ -1,22 +1,22 @@
 import type { OrchestrationContext, Task } from 'durable-functions';
 import type { AbortCopiesInput } from '#activities/modes/abort-copies.ts';
-import type { PlanChunk, WorkFile } from '#activities/run/chunk.ts';
-import type { Share } from '#activities/run/container-task.ts';
+import type { PendingFile, PlanChunk } from '#activities/run/chunk.ts';
+import type { ContainerTask } from '#activities/run/container-task.ts';
 import type { WalkPosition } from '#domain/blobs/merge-walk.ts';
 import type { ManifestPosition } from '#domain/run/manifest.ts';
 import { type Problem, type ProblemCode, problemOf } from '#domain/run/problems.ts';
 import type { RunRef } from '#domain/run/run.ts';
-import { tableOfShare } from '#domain/run/task-name.ts';
+import { tableOfTask } from '#domain/run/task-name.ts';
 import { type Answer, call, wait } from './call.ts';
 
-export interface BackupContainerInput extends Share {
+export interface ProcessContainerInput extends ContainerTask {
   /** In a retry: list the container instead of taking the earlier run's failures. */
   scan?: boolean;
   /** Carried from one generation of the orchestration to the next. */
   state?: State;
 }
 
-export interface BackupContainerResult {
+export interface ProcessContainerResult {
   stopped?: 'cancelled' | 'superseded';
   problem?: Problem;
 }
@@ -25,11 +25,11 @@ interface State {
   slice: number;
   from?: WalkPosition;
   manifest?: ManifestPosition;
-  scanned: boolean;
-  copies: Piece[];
-  work: (WorkFile & { failures?: number })[];
+  listed: boolean;
+  chunks: Piece[];
+  pendingFiles: (PendingFile & { failures?: number })[];
   /** How often the next slice could not be scanned. */
-  scanFailures?: number;
+  sliceFailures?: number;
   /** Seconds until pending copies are looked at again. */
   delay: number;
   problem?: Problem;
@@ -70,7 +70,7 @@ function scanOf({ mode, retryOf, prune }: RunRef, scan: boolean | undefined, isT
   if (mode === 'restore') return 'planRestore';
   if (mode === 'verify') return 'verifySlice';
   if (mode === 'reconcile') return 'findUnarchived';
-  if (mode === 'redrive') return 'planRedrive';
+  if (mode === 'reprocess') return 'planReprocess';
   if (mode === 'prune') return prune?.plan ? 'takePlan' : 'planPrune';
   return 'scanSlice';
 }
@@ -85,25 +85,25 @@ function workOf({ mode }: RunRef, isTable: boolean) {
  * Works on one container, mostly to back it up: scans slice by slice, copies the chunks of one slice while the next is scanned, and looks
  * at pending copies with growing delay when there is nothing else to do.
  */
-export function* backupContainer(
+export function* processContainer(
   context: OrchestrationContext,
-): Generator<Task, BackupContainerResult | undefined, unknown> {
-  const input = context.df.getInput() as BackupContainerInput;
-  const { run, container, destination, mirror } = input;
-  const about: Share = { run, container, destination, ...(mirror && { mirror }) };
-  const state: State = input.state ?? { slice: 0, scanned: false, copies: [], work: [], delay: 1 };
-  const isTable = tableOfShare(container) !== undefined;
+): Generator<Task, ProcessContainerResult | undefined, unknown> {
+  const input = context.df.getInput() as ProcessContainerInput;
+  const { run, container, destination, vaultLocation: mirror } = input;
+  const about: ContainerTask = { run, container, destination, ...(mirror && { vaultLocation: mirror }) };
+  const state: State = input.state ?? { slice: 0, listed: false, chunks: [], pendingFiles: [], delay: 1 };
+  const isTable = tableOfTask(container) !== undefined;
   const scan = scanOf(run, input.scan, isTable);
-  const workOff = workOf(run, isTable);
+  const processItems = workOf(run, isTable);
   // Nothing is written to a table before every file that it takes has been found to be sound.
   const planFirst = isTable && run.mode === 'restore';
 
   for (let activities = 0; ; ) {
-    const { work } = state;
+    const { pendingFiles: work } = state;
     const mayBegin = work.length < ENOUGH_PENDING;
-    const scanning = mayBegin && !state.scanned && (planFirst || state.copies.length < ENOUGH_TO_DO);
-    const copies = mayBegin && !(planFirst && !state.scanned) ? state.copies.slice(0, COPIES_AT_ONCE) : [];
-    const waiting = state.copies.slice(copies.length);
+    const scanning = mayBegin && !state.listed && (planFirst || state.chunks.length < ENOUGH_TO_DO);
+    const copies = mayBegin && !(planFirst && !state.listed) ? state.chunks.slice(0, COPIES_AT_ONCE) : [];
+    const waiting = state.chunks.slice(copies.length);
     const next = (scanning ? 1 : 0) + copies.length + work.length;
     if (activities > 0 && activities + next > ACTIVITIES_PER_GENERATION) break;
     activities += next;
@@ -123,8 +123,8 @@ export function* backupContainer(
             }),
           ]
         : []),
-      ...copies.map(({ chunk, from }) => call(context, workOff, { ...about, chunk, from })),
-      ...work.map((file) => call(context, 'confirmCopies', { ...about, work: file })),
+      ...copies.map(({ chunk, from }) => call(context, processItems, { ...about, chunk, from })),
+      ...work.map((file) => call(context, 'confirmCopies', { ...about, pendingFile: file })),
     ];
     let answers: object[];
     try {
@@ -135,46 +135,46 @@ export function* backupContainer(
       return { problem: problemOf('internal', 0, container, `An activity was ended: ${(error as Error).message}`) };
     }
 
-    const reasons = answers.map((answer) => (answer as BackupContainerResult).stopped);
+    const reasons = answers.map((answer) => (answer as ProcessContainerResult).stopped);
     const stopped = reasons.find((reason) => reason === 'superseded') ?? reasons.find((reason) => reason);
     if (stopped) {
-      if (stopped === 'cancelled') yield* abortAll(context, { ...about, work: pendingAfter(answers, work) });
+      if (stopped === 'cancelled') yield* abortAll(context, { ...about, pendingFiles: pendingAfter(answers, work) });
       return { stopped };
     }
-    state.copies = waiting;
+    state.chunks = waiting;
     let failed = false;
     if (scanning) {
       const slice = answers.shift() as Answer<'scanSlice'>;
-      const failures = (state.scanFailures ?? 0) + 1;
+      const failures = (state.sliceFailures ?? 0) + 1;
       if (slice.problem && PASSING.has(slice.problem.code) && failures <= FAILURES_ALLOWED) {
-        state.scanFailures = failures;
+        state.sliceFailures = failures;
         failed = true;
       } else {
-        state.scanFailures = 0;
+        state.sliceFailures = 0;
         state.slice++;
         if (slice.next) state.from = slice.next;
         if (slice.nextManifest) state.manifest = slice.nextManifest;
         // After a problem, what has been planned is still copied, and nothing more is listed.
-        state.scanned = slice.next === undefined && slice.nextManifest === undefined;
+        state.listed = slice.next === undefined && slice.nextManifest === undefined;
         if (slice.problem) state.problem ??= slice.problem;
         if (slice.problem && planFirst) return { problem: slice.problem };
-        if (!run.dryRun) state.copies.push(...(slice.chunks ?? []).map((chunk) => ({ chunk, from: 0 })));
+        if (!run.dryRun) state.chunks.push(...(slice.chunks ?? []).map((chunk) => ({ chunk, from: 0 })));
       }
     }
-    state.work = [];
+    state.pendingFiles = [];
     for (const [index, answer] of (answers as Answer<'copyChunk'>[]).entries()) {
       const piece = copies[index];
       const file = work[index - copies.length];
       const failures = ((piece ?? file)?.failures ?? 0) + 1;
       if (answer.problem && failures <= FAILURES_ALLOWED) {
         failed = true;
-        if (piece) state.copies.push({ ...piece, failures });
-        else if (file) state.work.push({ ...file, failures });
+        if (piece) state.chunks.push({ ...piece, failures });
+        else if (file) state.pendingFiles.push({ ...file, failures });
         continue;
       }
       if (answer.problem) state.problem ??= answer.problem;
-      if (answer.next !== undefined && piece) state.copies.push({ chunk: piece.chunk, from: answer.next });
-      if (answer.work) state.work.push(answer.work);
+      if (answer.next !== undefined && piece) state.chunks.push({ chunk: piece.chunk, from: answer.next });
+      if (answer.pendingFile) state.pendingFiles.push(answer.pendingFile);
     }
     if (copies.length > 0) state.delay = 1;
     if (failed) yield wait(context, WAIT_AFTER_FAILURE);
@@ -191,6 +191,6 @@ function* abortAll(context: OrchestrationContext, input: AbortCopiesInput): Gene
 }
 
 /** The work files whose copies may be pending now: the answers' own, and those that were not worked on. */
-function pendingAfter(answers: object[], before: WorkFile[]): WorkFile[] {
-  return [...before, ...(answers as Answer<'copyChunk'>[]).flatMap(({ work }) => work ?? [])];
+function pendingAfter(answers: object[], before: PendingFile[]): PendingFile[] {
+  return [...before, ...(answers as Answer<'copyChunk'>[]).flatMap(({ pendingFile: work }) => work ?? [])];
 }

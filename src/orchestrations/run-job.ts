@@ -5,9 +5,9 @@ import { type Problem, problemOf } from '#domain/run/problems.ts';
 import { isArchiving, isBackup, type RunRef } from '#domain/run/run.ts';
 import { type Answer, call, wait } from './call.ts';
 import { PASSING } from './process-container.ts';
-import { type BackupContainersInput, type BackupContainersResult, combine } from './process-group.ts';
+import { combine, type ProcessGroupInput, type ProcessGroupResult } from './process-group.ts';
 
-export interface BackupRunInput {
+export interface RunJobInput {
   run: RunRef;
   /** Requests sent before the orchestration began. */
   requests: Record<string, number>;
@@ -18,8 +18,8 @@ const GROUP = 50;
 const PUBLISH_DELAYS = [5, 30, 120, ...Array<number>(36).fill(600)];
 
 /** One run of a job, of whatever mode: find the containers, work on them group by group at once, publish what came of it. */
-export function* backupRun(context: OrchestrationContext): Generator<Task, { status: string }, unknown> {
-  const { run, requests: before } = context.df.getInput() as BackupRunInput;
+export function* runJob(context: OrchestrationContext): Generator<Task, { status: string }, unknown> {
+  const { run, requests: before } = context.df.getInput() as RunJobInput;
   const requests = { ...before };
   const problems: Problem[] = [];
   const groups: Task[] = [];
@@ -32,15 +32,15 @@ export function* backupRun(context: OrchestrationContext): Generator<Task, { sta
     const found = page.containers ?? [];
     containers += found.length + (page.problems ?? []).filter(({ container }) => container !== undefined).length;
     for (let start = 0; start < found.length; start += GROUP) {
-      const input: BackupContainersInput = { run, containers: found.slice(start, start + GROUP) };
-      groups.push(context.df.callSubOrchestrator('backupContainers', input));
+      const input: ProcessGroupInput = { run, containers: found.slice(start, start + GROUP) };
+      groups.push(context.df.callSubOrchestrator('processGroup', input));
     }
     from = page.next;
   } while (from !== undefined);
 
   // Told to those who watch, so that progress is not judged by the containers that happen to be listed first.
   context.df.setCustomStatus({ containers });
-  const done = groups.length > 0 ? ((yield context.df.Task.all(groups)) as BackupContainersResult[]) : [];
+  const done = groups.length > 0 ? ((yield context.df.Task.all(groups)) as ProcessGroupResult[]) : [];
   const { stopped, problems: found } = combine(done);
   if (stopped === 'superseded') return { status: 'superseded' };
   problems.push(...found);
@@ -91,7 +91,7 @@ function* follow(context: OrchestrationContext, run: RunRef): Generator<Task, vo
   try {
     const { next } = (yield call(context, 'beginNext', { run })) as Answer<'beginNext'>;
     if (!next) return;
-    const input: BackupRunInput = { run: next, requests: {} };
-    yield context.df.callSubOrchestrator('backupRun', input, next.id);
+    const input: RunJobInput = { run: next, requests: {} };
+    yield context.df.callSubOrchestrator('runJob', input, next.id);
   } catch {}
 }

@@ -1,4 +1,4 @@
-import type { BlobState, ContentHeaders, Kept } from '#domain/blobs/blob.ts';
+import type { BlobState, ContentHeaders, SnapshotOrVersion } from '#domain/blobs/blob.ts';
 
 /**
  * What Strongroom asks of one storage account's blobs. Every method throws `StorageError` and nothing else, retries
@@ -23,7 +23,7 @@ export interface BlobAccount {
    * The blob as it is now, or undefined when it or its container is not there. One request. With `kept`, one of its
    * snapshots or versions.
    */
-  look(container: string, name: string, kept?: Kept): Promise<BlobState | undefined>;
+  getProperties(container: string, name: string, kept?: SnapshotOrVersion): Promise<BlobState | undefined>;
 
   /**
    * Whether the SDK, were it asked for this name, would really address this name in this container: it rewrites dot
@@ -68,7 +68,7 @@ export interface BlobAccount {
     container: string,
     name: string,
     tier: string,
-    options?: { kept?: Kept; priority?: 'Standard' | 'High' },
+    options?: { kept?: SnapshotOrVersion; priority?: 'Standard' | 'High' },
   ): Promise<void>;
 
   /** Replaces all index tags. Changes neither ETag nor last-modified time. */
@@ -87,14 +87,14 @@ export interface BlobAccount {
   readContent(
     container: string,
     name: string,
-    options: { ifMatch: string; kept?: Kept; signal?: AbortSignal },
+    options: { ifMatch: string; kept?: SnapshotOrVersion; signal?: AbortSignal },
   ): AsyncIterable<Uint8Array>;
 
   /**
    * Deletes a base blob, or, with `kept`, one of its snapshots or versions and nothing else. `ifMatch` pins it. Throws
    * `snapshots-present` for a base blob that still has snapshots, `not-found` for what is gone. Needs a right that a backup never uses.
    */
-  deleteBlob(container: string, name: string, options: { ifMatch: string; kept?: Kept }): Promise<void>;
+  deleteBlob(container: string, name: string, options: { ifMatch: string; kept?: SnapshotOrVersion }): Promise<void>;
 
   /** Deletes a whole container with all that is in it. Needs a right that a backup never uses. */
   deleteContainer(container: string): Promise<void>;
@@ -115,7 +115,7 @@ export interface ListBlobsOptions {
    * Snapshots and, where the account keeps them, versions as well: entries of the same name, each with its `kept`. Not
    * with a delimiter.
    */
-  kept?: boolean;
+  snapshotsAndVersions?: boolean;
   /** Group names at this delimiter into `prefixes`. */
   delimiter?: string;
   /** At most so many items in the page; 5,000 when not said. */
@@ -133,7 +133,7 @@ export interface BlobPage {
 
 export interface ReadAccess {
   /** A URL by which the service may read the blob, or what is kept of it. Secret. */
-  urlOf(name: string, kept?: Kept): string;
+  urlOf(name: string, kept?: SnapshotOrVersion): string;
 }
 
 export interface CopyRequest {

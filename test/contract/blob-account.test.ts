@@ -123,7 +123,7 @@ describe('listings', () => {
     await account.putObject(made, 'a', HELLO, { ...TEXT, contentEncoding: 'gzip', metadata: { key: 'v' } });
     await account.setTags(made, 'a', { t: '1' });
     const [listed] = (await account.listBlobs(made, { metadata: true, copy: true, contentHeaders: true })).blobs;
-    expect(await account.look(made, 'a')).toEqual(listed);
+    expect(await account.getProperties(made, 'a')).toEqual(listed);
   });
 
   it('group names at a delimiter, under a prefix', async () => {
@@ -187,10 +187,10 @@ describe('listings', () => {
       ['append', 'append', 0],
       ['page', 'page', 512],
     ]);
-    expect([(await account.look(made, 'page'))?.type, (await account.look(made, 'append'))?.type]).toEqual([
-      'page',
-      'append',
-    ]);
+    expect([
+      (await account.getProperties(made, 'page'))?.type,
+      (await account.getProperties(made, 'append'))?.type,
+    ]).toEqual(['page', 'append']);
   });
 });
 
@@ -199,8 +199,8 @@ describe('a look', () => {
     const made = await container('empty');
     const counts: RequestCounts = {};
     await countingRequests(counts, async () => {
-      expect(await account.look(made, 'nothing')).toBeUndefined();
-      expect(await account.look('missing', 'nothing')).toBeUndefined();
+      expect(await account.getProperties(made, 'nothing')).toBeUndefined();
+      expect(await account.getProperties('missing', 'nothing')).toBeUndefined();
     });
     expect(counts).toEqual({ GetBlobProperties: 2 });
   });
@@ -218,7 +218,7 @@ describe('objects', () => {
     const read = await account.getObject(made, 'o');
     expect(read).toMatchObject({ etag, metadata: { owner: 'me' } });
     expect(read?.body.equals(body)).toBe(true);
-    expect(await account.look(made, 'o')).toMatchObject({
+    expect(await account.getProperties(made, 'o')).toMatchObject({
       contentType: 'application/octet-stream',
       contentEncoding: 'gzip',
     });
@@ -274,7 +274,7 @@ describe('properties', () => {
     const { etag } = await account.putObject(made, 'o', HELLO, { ...TEXT, metadata: { a: '1', b: '2' } });
     const changed = await account.setMetadata(made, 'o', { c: '3' }, etag);
     expect(changed).not.toBe(etag);
-    expect(await account.look(made, 'o')).toMatchObject({ etag: changed, metadata: { c: '3' } });
+    expect(await account.getProperties(made, 'o')).toMatchObject({ etag: changed, metadata: { c: '3' } });
     await expect(account.setMetadata(made, 'o', {}, etag)).rejects.toMatchObject({ kind: 'precondition' });
     await expect(account.setMetadata(made, 'missing', {}, etag)).rejects.toMatchObject({
       kind: expect.stringMatching(/^(precondition|not-found)$/),
@@ -285,20 +285,24 @@ describe('properties', () => {
     const made = await container('no-metadata');
     const { etag } = await account.putObject(made, 'o', HELLO, { ...TEXT, metadata: { a: '1', b: '2' } });
     const changed = await account.setMetadata(made, 'o', {}, etag);
-    expect(await account.look(made, 'o')).toMatchObject({ etag: changed, metadata: {}, contentType: 'text/plain' });
+    expect(await account.getProperties(made, 'o')).toMatchObject({
+      etag: changed,
+      metadata: {},
+      contentType: 'text/plain',
+    });
   });
 
   it('tier and tags change neither the ETag nor the time', async () => {
     const made = await container('tiers');
     const { etag } = await account.putObject(made, 'o', HELLO, TEXT);
-    const before = await account.look(made, 'o');
+    const before = await account.getProperties(made, 'o');
     await sleep(1100);
     await account.setTier(made, 'o', 'Cool');
     await account.setTags(made, 'o', { a: '1', b: '2' });
-    const after = await account.look(made, 'o');
+    const after = await account.getProperties(made, 'o');
     expect(after).toMatchObject({ etag, lastModified: before?.lastModified, tier: 'Cool', tagCount: 2 });
     await account.setTags(made, 'o', {});
-    expect(await account.look(made, 'o')).not.toHaveProperty('tagCount');
+    expect(await account.getProperties(made, 'o')).not.toHaveProperty('tagCount');
   });
 
   it('a blob that is not there has none to set', async () => {
@@ -313,7 +317,7 @@ describe('snapshots', () => {
     const made = await container('snapshots');
     const { etag } = await account.putObject(made, 'o', HELLO, { ...TEXT, metadata: { a: '1' } });
     const snapshot = await account.snapshot(made, 'o', etag);
-    expect(await account.look(made, 'o')).toMatchObject({ etag });
+    expect(await account.getProperties(made, 'o')).toMatchObject({ etag });
     await account.putObject(made, 'o', Buffer.from('other'), TEXT);
     const kept = sdk.getContainerClient(made).getBlobClient('o').withSnapshot(snapshot);
     expect((await kept.downloadToBuffer()).toString()).toBe('hello');
@@ -391,7 +395,7 @@ describe('an account that cannot be reached', () => {
       { alias: 'lost', connectionString: `AccountName=acct;AccountKey=${given.key};BlobEndpoint=${endpoint}` },
       FAST,
     );
-    await expect(lost.look('data', 'x')).rejects.toMatchObject({ kind, code, status: 0 });
+    await expect(lost.getProperties('data', 'x')).rejects.toMatchObject({ kind, code, status: 0 });
   });
 
   it('denies a wrong key without repeating what was signed', async () => {

@@ -79,7 +79,7 @@ describe.each(Object.keys(methods) as (keyof typeof methods)[])('%s', (method) =
   it('copies onto nothing, and tells the ETag of what it made', async () => {
     const request = await given(name('plain'));
     const { etag } = await copy(request);
-    expect(await vault.look('kept', request.name)).toMatchObject({ etag, type: 'block' });
+    expect(await vault.getProperties('kept', request.name)).toMatchObject({ etag, type: 'block' });
     expect(await content(request.name)).toBe(request.name);
   });
 
@@ -95,7 +95,7 @@ describe.each(Object.keys(methods) as (keyof typeof methods)[])('%s', (method) =
     const request = await given(name('changed'));
     await given(name('changed'), name('CHANGED'));
     await expect(copy(request)).rejects.toMatchObject({ kind: 'precondition', status: 412 });
-    expect(await vault.look('kept', request.name)).toBeUndefined();
+    expect(await vault.getProperties('kept', request.name)).toBeUndefined();
   });
 
   it('copies only onto what was seen', async () => {
@@ -227,7 +227,7 @@ describe('startCopy', () => {
       await container.getAppendBlobClient('start/append').appendBlock(body, 512);
     }
     const name = `start/${type}`;
-    const state = await source.look('data', name);
+    const state = await source.getProperties('data', name);
     await vault.startCopy({
       sourceUrl: access.urlOf(name),
       sourceIfMatch: state!.etag,
@@ -235,7 +235,7 @@ describe('startCopy', () => {
       name,
       destination: 'absent',
     });
-    expect(await vault.look('kept', name)).toMatchObject({
+    expect(await vault.getProperties('kept', name)).toMatchObject({
       type,
       size: 512,
       copy: { status: 'success', progress: '512/512' },
@@ -256,7 +256,10 @@ describe('startCopy', () => {
       proxy.requests.filter(({ path }) => path.endsWith('/start/pending') && path.includes('/kept/')),
     ).toHaveLength(1);
     expect(started).toMatchObject({ status: 'pending', copyId: expect.stringMatching(/^[0-9a-f-]{36}$/) });
-    expect(await vault.look('kept', request.name)).toMatchObject({ etag: started.etag, copy: { id: started.copyId } });
+    expect(await vault.getProperties('kept', request.name)).toMatchObject({
+      etag: started.etag,
+      copy: { id: started.copyId },
+    });
   });
 
   it('is known to have succeeded when the answer says so', async () => {
@@ -267,7 +270,7 @@ describe('startCopy', () => {
     const request = await given('start/tags');
     await source.setTags('data', request.name, { a: '1' });
     await vault.startCopy(request);
-    expect(await vault.look('kept', request.name)).not.toHaveProperty('tagCount');
+    expect(await vault.getProperties('kept', request.name)).not.toHaveProperty('tagCount');
   });
 
   it('shows a copy state that is pending, aborted or failed in looks and listings', async () => {
@@ -291,7 +294,11 @@ describe('startCopy', () => {
       },
     );
     for (status of ['pending', 'aborted', 'failed']) {
-      expect((await vault.look('kept', request.name))?.copy).toMatchObject({ id: copyId, status, description: 'why' });
+      expect((await vault.getProperties('kept', request.name))?.copy).toMatchObject({
+        id: copyId,
+        status,
+        description: 'why',
+      });
       const { blobs } = await vault.listBlobs('kept', { prefix: request.name, copy: true });
       expect(blobs[0]?.copy).toMatchObject({ id: copyId, status });
     }
@@ -388,7 +395,7 @@ describe('copyBlocks', () => {
       kind: 'precondition',
       code: 'SourceConditionNotMet',
     });
-    expect(await vault.look('kept', request.name)).toBeUndefined();
+    expect(await vault.getProperties('kept', request.name)).toBeUndefined();
     expect(proxy.requests.some(({ query }) => query.get('comp') === 'blocklist')).toBe(false);
   });
 
@@ -411,7 +418,7 @@ describe('copyBlocks', () => {
   it('copies an empty blob at once, still under its condition', async () => {
     const request = await given('blocks/empty', '');
     await vault.copyBlocks({ ...request, size: 0, headers: {} });
-    expect(await vault.look('kept', request.name)).toMatchObject({ size: 0 });
+    expect(await vault.getProperties('kept', request.name)).toMatchObject({ size: 0 });
     await given('blocks/empty', 'grown');
     await expect(vault.copyBlocks({ ...request, name: 'blocks/grown', size: 0, headers: {} })).rejects.toMatchObject({
       kind: 'precondition',

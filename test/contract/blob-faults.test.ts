@@ -48,7 +48,7 @@ function answering(status: number, code?: string) {
 async function lookWhile(rule: Fault) {
   proxy.rules.push({ match: any, ...rule });
   const counts: RequestCounts = {};
-  const looked: Promise<unknown> = countingRequests(counts, () => account.look('data', 'x'));
+  const looked: Promise<unknown> = countingRequests(counts, () => account.getProperties('data', 'x'));
   const end = await looked.catch((error: unknown) => error);
   return { end, requests: counts.GetBlobProperties };
 }

@@ -47,7 +47,7 @@ describe('names', () => {
     const { etag } = await account.putObject('data', name, Buffer.from(name), { contentType: 'text/plain' });
     const listed = await account.listBlobs('data', { prefix: name });
     expect(listed.blobs.map((blob) => blob.name)).toContain(name);
-    expect(await account.look('data', name)).toMatchObject({ name, etag });
+    expect(await account.getProperties('data', name)).toMatchObject({ name, etag });
 
     const access = await account.readAccess('data', new Date(Date.now() + 60_000));
     await vault.copySync({

@@ -5,7 +5,7 @@ import {
   StorageSharedKeyCredential,
 } from '@azure/storage-blob';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { Kept } from '#domain/blobs/blob.ts';
+import type { SnapshotOrVersion } from '#domain/blobs/blob.ts';
 import { reducedSource } from '#domain/copying/copy-source.ts';
 import { connectBlobAccount } from '#storage/azure/connect.ts';
 import type { BlobAccount, CopyRequest, ReadAccess } from '#storage/blob-account.ts';
@@ -51,7 +51,7 @@ function connect(): BlobAccount {
 
 interface Snapped {
   name: string;
-  kept: Kept;
+  kept: SnapshotOrVersion;
   /** Of the snapshot. */
   etag: string;
   /** Of the base blob. */
@@ -68,13 +68,13 @@ async function snapped(name: string): Promise<Snapped> {
 
 describe('a listing with what is kept', () => {
   const listed = async (from: BlobAccount, prefix: string) =>
-    (await from.listBlobs('data', { prefix, kept: true, metadata: true })).blobs;
+    (await from.listBlobs('data', { prefix, snapshotsAndVersions: true, metadata: true })).blobs;
 
   it('has snapshots beside their blobs, each with its own state', async () => {
     const { name, kept, etag, base } = await snapped('listed');
     const blobs = await listed(account, name);
     expect(blobs).toHaveLength(2);
-    const [now, before] = [blobs.find((blob) => !blob.kept), blobs.find((blob) => blob.kept)];
+    const [now, before] = [blobs.find((blob) => !blob.snapshotOrVersion), blobs.find((blob) => blob.snapshotOrVersion)];
     expect(now).toMatchObject({ name, etag: base, size: 5 });
     expect(before).toMatchObject({ name, kept, etag, size: 3, metadata: { Version: '1' } });
     expect((await account.listBlobs('data', { prefix: name })).blobs).toMatchObject([{ etag: base }]);
@@ -114,7 +114,9 @@ describe('a listing with what is kept', () => {
     const denied = connect();
     proxy.rules.push({ ...refusing(403, 'AuthorizationFailure'), times: 1 });
     await expect(listed(denied, 'x')).rejects.toMatchObject({ kind: 'access-denied' });
-    await expect(denied.listBlobs('missing', { kept: true })).rejects.toMatchObject({ kind: 'container-not-found' });
+    await expect(denied.listBlobs('missing', { snapshotsAndVersions: true })).rejects.toMatchObject({
+      kind: 'container-not-found',
+    });
     // Refused whether or not versions are asked for: it says nothing about them.
     proxy.rules.push({ match: () => true, times: 2, answer: () => ({ status: 400, headers: {}, body: '' }) });
     await expect(listed(denied, 'x')).rejects.toMatchObject({ kind: 'invalid' });
@@ -132,30 +134,33 @@ describe('a listing with what is kept', () => {
       match: asksForVersions,
       answer: () => ({ status: 200, headers: { 'content-type': 'application/xml' }, body }),
     });
-    expect((await listed(connect(), 'v')).map(({ kept }) => kept)).toEqual([{ version: NEVER }, undefined]);
+    expect((await listed(connect(), 'v')).map(({ snapshotOrVersion: kept }) => kept)).toEqual([
+      { version: NEVER },
+      undefined,
+    ]);
   });
 });
 
 describe('what is kept of a blob', () => {
   it('is looked at by itself', async () => {
     const { name, kept, etag, base } = await snapped('looked');
-    expect(await account.look('data', name, kept)).toMatchObject({
+    expect(await account.getProperties('data', name, kept)).toMatchObject({
       name,
       kept,
       etag,
       size: 3,
       metadata: { version: '1' },
     });
-    expect(await account.look('data', name)).toMatchObject({ etag: base, size: 5 });
-    expect(await account.look('data', name)).not.toHaveProperty('kept');
-    expect(await account.look('data', name, { snapshot: NEVER })).toBeUndefined();
+    expect(await account.getProperties('data', name)).toMatchObject({ etag: base, size: 5 });
+    expect(await account.getProperties('data', name)).not.toHaveProperty('kept');
+    expect(await account.getProperties('data', name, { snapshot: NEVER })).toBeUndefined();
   });
 
   it('is what the requests name, versions too', async () => {
     proxy.rules.push({ match: () => true, answer: () => ({ status: 404, headers: {}, body: '' }) });
     const kept = { version: NEVER };
     const asked = [
-      account.look('data', 'x', kept),
+      account.getProperties('data', 'x', kept),
       account.setTier('data', 'x', 'Hot', { kept, priority: 'High' }),
       account.deleteBlob('data', 'x', { ifMatch: '0x1', kept }),
       account.readContent('data', 'x', { ifMatch: '0x1', kept })[Symbol.asyncIterator]().next(),
@@ -208,7 +213,7 @@ describe('what is kept of a blob', () => {
       alias: 'r',
       connectionString: `BlobEndpoint=${given.blobEndpoint};SharedAccessSignature=${sas}`,
     });
-    expect(await reader.look('data', name, kept)).toMatchObject({ etag, size: 3 });
+    expect(await reader.getProperties('data', name, kept)).toMatchObject({ etag, size: 3 });
     const { urlOf } = await reader.readAccess('data', new Date());
     expect(await (await fetch(urlOf(name, kept))).text()).toBe('old');
   });
@@ -239,10 +244,10 @@ describe('a copy of a snapshot', () => {
     await expect(copies[method](to, { ...request, sourceIfMatch: base })).rejects.toMatchObject({
       kind: 'precondition',
     });
-    expect(await to.look(container, request.name)).toBeUndefined();
+    expect(await to.getProperties(container, request.name)).toBeUndefined();
     const made = await copies[method](to, request);
     expect((await to.getObject(container, request.name))?.body.toString()).toBe('old');
-    const looked = await to.look(container, request.name);
+    const looked = await to.getProperties(container, request.name);
     const [listed] = (await to.listBlobs(container, { prefix: request.name, copy: true })).blobs;
     expect(looked?.etag).toBe(made.etag);
     const source = method === 'copyBlocks' ? undefined : reducedSource(request.sourceUrl);
@@ -254,7 +259,7 @@ describe('a copy of a snapshot', () => {
     const { name, base } = await snapped('copied/base');
     const sourceUrl = access.urlOf(name);
     await other.copySync({ sourceUrl, sourceIfMatch: base, container: 'copies', name, destination: 'absent' });
-    const looked = await other.look('copies', name);
+    const looked = await other.getProperties('copies', name);
     expect(looked?.copy?.source).toBe(`/${given.name}/data/copied/base`);
     expect(looked?.copy?.source).toBe(reducedSource(sourceUrl));
     const listed = await other.listBlobs('copies', { prefix: name, copy: true });
@@ -271,8 +276,8 @@ describe('deleting', () => {
       kind: 'precondition',
     });
     await account.deleteBlob('data', name, { ifMatch: etag, kept });
-    expect(await account.look('data', name, kept)).toBeUndefined();
-    expect(await account.look('data', name)).toMatchObject({ etag: base });
+    expect(await account.getProperties('data', name, kept)).toBeUndefined();
+    expect(await account.getProperties('data', name)).toMatchObject({ etag: base });
     await expect(account.deleteBlob('data', name, { ifMatch: etag, kept })).rejects.toMatchObject({
       kind: 'not-found',
     });
@@ -283,10 +288,10 @@ describe('deleting', () => {
     const remove = (ifMatch: string) => account.deleteBlob('data', name, { ifMatch });
     await expect(remove(etag)).rejects.toMatchObject({ kind: 'precondition' });
     await expect(remove(base)).rejects.toMatchObject({ kind: 'snapshots-present', status: 409 });
-    expect(await account.look('data', name, kept)).toMatchObject({ etag });
+    expect(await account.getProperties('data', name, kept)).toMatchObject({ etag });
     await account.deleteBlob('data', name, { ifMatch: etag, kept });
     await remove(base);
-    expect(await account.look('data', name)).toBeUndefined();
+    expect(await account.getProperties('data', name)).toBeUndefined();
     await expect(remove(base)).rejects.toMatchObject({ kind: 'not-found' });
     expect(proxy.requests.some(({ headers }) => 'x-ms-delete-snapshots' in headers)).toBe(false);
   });

@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { BlobServiceClient } from '@azure/storage-blob';
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { Kept } from '#domain/blobs/blob.ts';
+import type { SnapshotOrVersion } from '#domain/blobs/blob.ts';
 import { reducedSource } from '#domain/copying/copy-source.ts';
 import { connectBlobAccount } from '#storage/azure/connect.ts';
 import type { BlobAccount, BlobPage, CopyRequest, ReadAccess } from '#storage/blob-account.ts';
@@ -117,11 +117,11 @@ describe.each([
     expect(listed).not.toHaveProperty('tierInferred');
     expect(listed).not.toHaveProperty('tags');
     expect(listed).not.toHaveProperty('copy');
-    const looked = await source.look('data', 'told');
+    const looked = await source.getProperties('data', 'told');
     expect(looked).toMatchObject({ etag: listed!.etag, size: 4, metadata: { camelcase: 'v' } });
     const [tagged] = (await source.listBlobs('data', { prefix: 'told', tags: true })).blobs;
     expect(tagged?.tags).toEqual({ a: '1' });
-    expect(await source.look('data', 'nothing')).toBeUndefined();
+    expect(await source.getProperties('data', 'nothing')).toBeUndefined();
     await expect(source.listBlobs('missing', {})).rejects.toMatchObject({ kind: 'container-not-found' });
   });
 
@@ -143,7 +143,7 @@ describe.each([
     const { etag } = await put('kept-etag', 'x');
     await source.setTags('data', 'kept-etag', { a: '1' });
     await source.setTier('data', 'kept-etag', 'Cool');
-    expect((await source.look('data', 'kept-etag'))?.etag).toBe(etag);
+    expect((await source.getProperties('data', 'kept-etag'))?.etag).toBe(etag);
     const changed = await source.setMetadata('data', 'kept-etag', { b: '2' }, etag);
     expect(changed).not.toBe(etag);
     await expect(source.setMetadata('data', 'kept-etag', {}, etag)).rejects.toMatchObject({ kind: 'precondition' });
@@ -154,12 +154,12 @@ describe.each([
   it('keeps the ETag in a snapshot, which is pinned to it', async () => {
     const { etag } = await put('snapped', 'x');
     await source.snapshot('data', 'snapped', etag);
-    expect((await source.look('data', 'snapped'))?.etag).toBe(etag);
+    expect((await source.getProperties('data', 'snapped'))?.etag).toBe(etag);
     await expect(source.snapshot('data', 'snapped', '0x1')).rejects.toMatchObject({ kind: 'precondition' });
     expect((await source.listBlobs('data', { prefix: 'snapped' })).blobs).toHaveLength(1);
   });
 
-  const content = async (name: string, ifMatch: string, kept?: Kept) =>
+  const content = async (name: string, ifMatch: string, kept?: SnapshotOrVersion) =>
     (await buffer(Readable.from(source.readContent('data', name, { ifMatch, ...(kept && { kept }) })))).toString();
 
   async function snapped(name: string) {
@@ -172,15 +172,30 @@ describe.each([
   it('lists snapshots beside their blobs when it is asked to, and looks at them', async () => {
     const { kept, etag, base } = await snapped('kept/listed');
     await put('kept/listed too', 'x');
-    const { blobs } = await source.listBlobs('data', { prefix: 'kept/listed', kept: true, metadata: true });
+    const { blobs } = await source.listBlobs('data', {
+      prefix: 'kept/listed',
+      snapshotsAndVersions: true,
+      metadata: true,
+    });
     expect(blobs).toHaveLength(3);
     expect(kept.snapshot).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{7}Z$/);
-    expect(blobs.find((blob) => blob.kept)).toMatchObject({ kept, etag, size: 3, metadata: { Version: '1' } });
-    expect(blobs.find((blob) => !blob.kept)).toMatchObject({ name: 'kept/listed', etag: base, size: 5 });
+    expect(blobs.find((blob) => blob.snapshotOrVersion)).toMatchObject({
+      kept,
+      etag,
+      size: 3,
+      metadata: { Version: '1' },
+    });
+    expect(blobs.find((blob) => !blob.snapshotOrVersion)).toMatchObject({ name: 'kept/listed', etag: base, size: 5 });
     expect((await source.listBlobs('data', { prefix: 'kept/listed' })).blobs).toHaveLength(2);
-    expect(await source.look('data', 'kept/listed', kept)).toMatchObject({ kept, etag, metadata: { version: '1' } });
-    expect(await source.look('data', 'kept/listed')).not.toHaveProperty('kept');
-    expect(await source.look('data', 'kept/listed', { snapshot: '2020-01-01T00:00:00.0000000Z' })).toBeUndefined();
+    expect(await source.getProperties('data', 'kept/listed', kept)).toMatchObject({
+      kept,
+      etag,
+      metadata: { version: '1' },
+    });
+    expect(await source.getProperties('data', 'kept/listed')).not.toHaveProperty('kept');
+    expect(
+      await source.getProperties('data', 'kept/listed', { snapshot: '2020-01-01T00:00:00.0000000Z' }),
+    ).toBeUndefined();
   });
 
   it('reads all of a blob, or of a snapshot, pinned to its ETag', async () => {
@@ -197,7 +212,7 @@ describe.each([
 
   it('deletes a snapshot by itself, and a blob only without its snapshots', async () => {
     const { kept, etag, base } = await snapped('kept/deleted');
-    const remove = (ifMatch: string, which?: Kept) =>
+    const remove = (ifMatch: string, which?: SnapshotOrVersion) =>
       source.deleteBlob('data', 'kept/deleted', { ifMatch, ...(which && { kept: which }) });
     await expect(remove(etag)).rejects.toMatchObject({ kind: 'precondition' });
     await expect(remove(base)).rejects.toMatchObject({ kind: 'snapshots-present', status: 409 });
@@ -206,7 +221,7 @@ describe.each([
     await expect(remove(etag, kept)).rejects.toMatchObject({ kind: 'not-found' });
     await remove(base);
     await expect(remove(base)).rejects.toMatchObject({ kind: 'not-found' });
-    expect(await source.look('data', 'kept/deleted')).toBeUndefined();
+    expect(await source.getProperties('data', 'kept/deleted')).toBeUndefined();
   });
 
   it('deletes no leased blob', async () => {
@@ -228,7 +243,7 @@ describe.each([
   it('clears all metadata', async () => {
     const { etag } = await put('kept/cleared', 'x', { ...TEXT, metadata: { a: '1' } });
     await source.setMetadata('data', 'kept/cleared', {}, etag);
-    expect((await source.look('data', 'kept/cleared'))?.metadata).toEqual({});
+    expect((await source.getProperties('data', 'kept/cleared'))?.metadata).toEqual({});
   });
 
   const methods = {
@@ -265,7 +280,7 @@ describe.each([
       await expect(copy({ ...request, sourceIfMatch: base })).rejects.toMatchObject({ kind: 'precondition' });
       const { etag: made } = await copy(request);
       expect((await vault.getObject('kept', request.name))?.body.toString()).toBe('old');
-      const looked = await vault.look('kept', request.name);
+      const looked = await vault.getProperties('kept', request.name);
       const source = method === 'copyBlocks' ? undefined : reducedSource(request.sourceUrl);
       expect(looked?.copy?.source).toBe(source);
       await vault.deleteBlob('kept', request.name, { ifMatch: made });
@@ -299,7 +314,7 @@ describe.each([
   it('copies metadata along when it is given none', async () => {
     const request = await given('along', { ...TEXT, metadata: { theirs: '1' } });
     await vault.copySync(request);
-    expect((await vault.look('kept', 'along'))?.metadata).toEqual({ theirs: '1' });
+    expect((await vault.getProperties('kept', 'along'))?.metadata).toEqual({ theirs: '1' });
   });
 
   it.each(['copySync', 'startCopy'] as const)('reads nothing archived (%s)', async (method) => {
@@ -311,7 +326,7 @@ describe.each([
   it.each(['page', 'append'] as const)('keeps the type of %s blobs', async (type) => {
     const name = `types/${type}`;
     await accounts.make('data', name, type);
-    const { etag } = (await source.look('data', name))!;
+    const { etag } = (await source.getProperties('data', name))!;
     await vault.startCopy({
       sourceUrl: access.urlOf(name),
       sourceIfMatch: etag,
@@ -319,7 +334,7 @@ describe.each([
       name,
       destination: 'absent',
     });
-    expect(await vault.look('kept', name)).toMatchObject({ type, copy: { status: 'success' } });
+    expect(await vault.getProperties('kept', name)).toMatchObject({ type, copy: { status: 'success' } });
   });
 
   it('has no copy to abort', async () => {
@@ -350,8 +365,11 @@ describe('listings with snapshots, in memory alone', () => {
     const seen: [string, string | undefined][] = [];
     // One more page than there are entries would be one too many.
     for (let next: string | undefined = ''; next !== undefined && seen.length <= expected.length; ) {
-      const page: BlobPage = account.listBlobs('kept', { kept: true, ...(next !== '' && { marker: next }) });
-      for (const { name, kept } of page.blobs)
+      const page: BlobPage = account.listBlobs('kept', {
+        snapshotsAndVersions: true,
+        ...(next !== '' && { marker: next }),
+      });
+      for (const { name, snapshotOrVersion: kept } of page.blobs)
         seen.push([name, kept && 'snapshot' in kept ? kept.snapshot : undefined]);
       next = page.next;
     }

@@ -3,13 +3,13 @@ import { problemCodeOf, type Side } from '#app/problem-code.ts';
 import type { BlobState } from '#domain/blobs/blob.ts';
 import { SYNC_LIMIT } from '#domain/copying/copy-method.ts';
 import { redact } from '#domain/redact.ts';
-import { type Outcome, outcomeOf, type PendingCopy, type PlannedCopy } from '#domain/run/outcome.ts';
+import { type Outcome, outcomeOf, type PendingCopy, type PlannedItem } from '#domain/run/outcome.ts';
 import type { ProblemCode } from '#domain/run/problems.ts';
 import type { BlobAccount } from '#storage/blob-account.ts';
 import type { FoundReceipt } from '#storage/control/receipt-store.ts';
 import { isStorageError } from '#storage/storage-error.ts';
 import { lookAtSource } from '../copying/source-version.ts';
-import { type ArchivePlace, archivePlaceFor } from './archive-context.ts';
+import { type ArchiveContext, archiveContextFor } from './archive-context.ts';
 import { type Archiving, archiveVersion, confirmVersion, endPassed, failureOf } from './archive-version.ts';
 
 /** An upload that somebody has told of. */
@@ -47,7 +47,7 @@ export async function archiveUpload(deps: Dependencies, upload: Upload): Promise
   const { name, etag } = upload;
   let side: Side = 'source';
   try {
-    const placeFor = (size: number) => archivePlaceFor(deps, upload.rule, upload.owner, size);
+    const placeFor = (size: number) => archiveContextFor(deps, upload.rule, upload.owner, size);
     const place = await placeFor(SYNC_LIMIT);
     // From here on, what the source refuses says so itself.
     side = 'destination';
@@ -67,8 +67,8 @@ export async function archiveUpload(deps: Dependencies, upload: Upload): Promise
 
 /** The same in a run, for a blob that it has listed, or, where that has no ETag, that an event has told of. */
 export async function archivePlanned(
-  place: ArchivePlace,
-  { source, reason }: PlannedCopy,
+  place: ArchiveContext,
+  { from: source, reason }: PlannedItem,
 ): Promise<Outcome | PendingCopy> {
   if (source.etag === '') return asOutcome(place, source, { is: 'passed' });
   // What was listed without a receipt most likely has none; if it has by now, claiming it shows that.
@@ -77,12 +77,12 @@ export async function archivePlanned(
 }
 
 /** A copy that a run has been waiting for. */
-export async function confirmPlanned(place: ArchivePlace, copy: PendingCopy): Promise<Outcome | PendingCopy> {
-  return asOutcome(place, copy.planned.source, await confirmVersion(place, copy), copy);
+export async function confirmPlanned(place: ArchiveContext, copy: PendingCopy): Promise<Outcome | PendingCopy> {
+  return asOutcome(place, copy.planned.from, await confirmVersion(place, copy), copy);
 }
 
 async function asOutcome(
-  place: ArchivePlace,
+  place: ArchiveContext,
   source: BlobState,
   first: Archiving,
   before?: PendingCopy,
@@ -114,10 +114,10 @@ async function asOutcome(
  * `placeFor` gives access for as long as the copy of a larger blob may take.
  */
 async function archivePresent(
-  place: ArchivePlace,
+  place: ArchiveContext,
   name: string,
   seen?: { etag: string; receipt: FoundReceipt | undefined },
-  placeFor?: (size: number) => Promise<ArchivePlace>,
+  placeFor?: (size: number) => Promise<ArchiveContext>,
 ): Promise<Archiving | { is: 'gone' }> {
   for (let look = 0; look < LOOKS; look++) {
     const source = await present(place.copying.source, place.copying.container, name);

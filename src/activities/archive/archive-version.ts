@@ -4,17 +4,17 @@ import type { BlobState } from '#domain/blobs/blob.ts';
 import { SYNC_LIMIT } from '#domain/copying/copy-method.ts';
 import { isWhole } from '#domain/copying/decision.ts';
 import { readRecord, tagsAreWithheld } from '#domain/copying/record.ts';
-import { isPending, type Outcome, outcomeOf, type PendingCopy, type PlannedCopy } from '#domain/run/outcome.ts';
+import { isPending, type Outcome, outcomeOf, type PendingCopy, type PlannedItem } from '#domain/run/outcome.ts';
 import type { ProblemCode } from '#domain/run/problems.ts';
 import type { FoundReceipt } from '#storage/control/receipt-store.ts';
 import { isStorageError } from '#storage/storage-error.ts';
 import { confirmCopy } from '../copying/confirm-copy.ts';
 import { copyBlob } from '../copying/copy-blob.ts';
-import type { CopyPlace } from '../copying/copy-context.ts';
+import type { CopyContext } from '../copying/copy-context.ts';
 import { targetName } from '../copying/route.ts';
 import { lookAtSource } from '../copying/source-version.ts';
 import { listNamed } from '../restore/held-content.ts';
-import type { ArchivePlace } from './archive-context.ts';
+import type { ArchiveContext } from './archive-context.ts';
 
 /** What came of trying to archive one version. */
 export type Archiving =
@@ -37,7 +37,7 @@ const ROUNDS = 5;
  * already. Throws nothing of storage: failures are outcomes.
  */
 export async function archiveVersion(
-  place: ArchivePlace,
+  place: ArchiveContext,
   source: BlobState,
   seen?: { receipt: FoundReceipt | undefined },
 ): Promise<Archiving> {
@@ -63,8 +63,8 @@ export async function archiveVersion(
 }
 
 /** Looks at a copy that was pending, and ends its receipt when the copy has come to an end. */
-export async function confirmVersion(place: ArchivePlace, copy: PendingCopy): Promise<Archiving> {
-  const { source } = copy.planned;
+export async function confirmVersion(place: ArchiveContext, copy: PendingCopy): Promise<Archiving> {
+  const { from: source } = copy.planned;
   const result = await confirmCopy(place.copying, copy);
   if (isPending(result)) return { is: 'pending', copy: result };
   try {
@@ -78,7 +78,7 @@ export async function confirmVersion(place: ArchivePlace, copy: PendingCopy): Pr
  * Ends the receipt of a version that the source no longer has, whose owner may have died before it could: what lies at the
  * destination tells whether it was archived in time.
  */
-export async function endPassed(place: ArchivePlace, { value, etag }: FoundReceipt): Promise<void> {
+export async function endPassed(place: ArchiveContext, { value, etag }: FoundReceipt): Promise<void> {
   if (!value || value.state === 'done' || value.state === 'missed') return;
   const { name, size, modified } = value.source;
   const source: BlobState = { name, etag: value.source.etag, lastModified: modified, size, type: 'block' };
@@ -92,12 +92,12 @@ export async function endPassed(place: ArchivePlace, { value, etag }: FoundRecei
 }
 
 /** The copy of a version, where it lies: under its name, or kept, where the version after it has been archived over it. */
-async function copyOf({ copying }: ArchivePlace, source: BlobState): Promise<BlobState | undefined> {
+async function copyOf({ copying }: ArchiveContext, source: BlobState): Promise<BlobState | undefined> {
   const { target, destination } = copying;
-  const name = targetName(copying, { source });
+  const name = targetName(copying, { from: source });
   const isIt = (blob: BlobState) =>
     isWhole(blob) && readRecord(blob.metadata)?.etag === source.etag && blob.size === source.size;
-  const base = await target.look(destination, name);
+  const base = await target.getProperties(destination, name);
   return base && (isIt(base) ? base : (await listNamed(target, destination, name)).find(isIt));
 }
 
@@ -106,10 +106,10 @@ interface Claimed {
   etag: string;
 }
 
-async function carryOut(place: ArchivePlace, source: BlobState, claimed: Claimed): Promise<Archiving> {
+async function carryOut(place: ArchiveContext, source: BlobState, claimed: Claimed): Promise<Archiving> {
   const { copy } = claimed.value;
   const { copying } = place;
-  const planned = { source, reason: 'new' } as const;
+  const planned = { from: source, reason: 'new' } as const;
   const result = copy
     ? await confirmCopy(copying, { planned, ...pendingOf(copy) })
     : await copyBlob(copying, source.size > SYNC_LIMIT ? await lookedAt(copying, planned) : planned);
@@ -124,14 +124,14 @@ async function carryOut(place: ArchivePlace, source: BlobState, claimed: Claimed
 }
 
 /** What is small is copied as if nothing were there, and looked at when that is refused: gigabytes in blocks are not sent to find out. */
-async function lookedAt(copying: CopyPlace, planned: PlannedCopy): Promise<PlannedCopy> {
-  const mirror = await copying.target.look(copying.destination, targetName(copying, planned));
-  return { ...planned, ...(mirror && { mirror }) };
+async function lookedAt(copying: CopyContext, planned: PlannedItem): Promise<PlannedItem> {
+  const mirror = await copying.target.getProperties(copying.destination, targetName(copying, planned));
+  return { ...planned, ...(mirror && { to: mirror }) };
 }
 
 /** Writes what came of it into the receipt, whoever may have taken that over meanwhile: the copy has been seen. */
 async function finish(
-  place: ArchivePlace,
+  place: ArchiveContext,
   source: BlobState,
   outcome: Outcome,
   found: FoundReceipt | undefined,
@@ -160,21 +160,21 @@ async function finish(
   return passed ? { is: 'passed' } : settled(outcome);
 }
 
-async function isPresent({ copying }: ArchivePlace, source: BlobState): Promise<boolean> {
+async function isPresent({ copying }: ArchiveContext, source: BlobState): Promise<boolean> {
   return (await lookAtSource(copying.source, copying.container, source))?.etag === source.etag;
 }
 
 /** What keeps a blob from being archived at all, and needs no receipt to be told. */
-function refusalOf({ copying }: ArchivePlace, source: BlobState): ProblemCode | undefined {
+function refusalOf({ copying }: ArchiveContext, source: BlobState): ProblemCode | undefined {
   if (source.isDirectory) return 'directory';
   if (source.tier === 'Archive') return 'source-archived';
   const canBeNamed =
     copying.source.canAddress(copying.container, source.name) &&
-    copying.target.canAddress(copying.destination, targetName(copying, { source }));
+    copying.target.canAddress(copying.destination, targetName(copying, { from: source }));
   return canBeNamed ? undefined : 'unsupported-name';
 }
 
-function versionOf({ copying }: ArchivePlace, source: BlobState): SourceVersion {
+function versionOf({ copying }: ArchiveContext, source: BlobState): SourceVersion {
   const { name, etag, lastModified, size } = source;
   return {
     account: copying.source.endpoint,
@@ -187,7 +187,7 @@ function versionOf({ copying }: ArchivePlace, source: BlobState): SourceVersion 
 }
 
 function archivedAs(
-  { copying }: ArchivePlace,
+  { copying }: ArchiveContext,
   source: BlobState,
   etag: string,
   { method, code }: Pick<Outcome, 'method' | 'code'>,
@@ -195,7 +195,7 @@ function archivedAs(
   return {
     account: copying.target.endpoint,
     container: copying.destination,
-    name: targetName(copying, { source }),
+    name: targetName(copying, { from: source }),
     etag,
     ...(method && { method }),
     ...lacking(code ?? (tagsAreWithheld(source) ? 'tags-not-read' : undefined)),

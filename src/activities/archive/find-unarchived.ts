@@ -1,9 +1,9 @@
 import type { Dependencies } from '#app/dependencies.ts';
-import { receiptsOf, workplaceOf } from '#app/job-context.ts';
+import { jobContextOf, receiptsOf } from '#app/job-context.ts';
 import { outcomeOf } from '#domain/run/outcome.ts';
 import { isStorageError } from '#storage/storage-error.ts';
 import { walkSource } from '../backup/walk-source.ts';
-import type { ScanSliceInput, ScanSliceResult } from '../run/slice.ts';
+import type { SliceInput, SliceResult } from '../run/slice.ts';
 import { type NameWithReceipts, receiptPages } from './receipt-pages.ts';
 
 /**
@@ -11,8 +11,8 @@ import { type NameWithReceipts, receiptPages } from './receipt-pages.ts';
  * No request for a blob that has one. Safe to run twice, as every scan.
  */
 export function makeFindUnarchived(deps: Dependencies) {
-  return async function findUnarchived(input: ScanSliceInput): Promise<ScanSliceResult> {
-    const { job, vault } = workplaceOf(deps, input.run.job);
+  return async function findUnarchived(input: SliceInput): Promise<SliceResult> {
+    const { job, vault } = jobContextOf(deps, input.run.job);
     return walkSource(deps, input, {
       nameOf: (name) => name,
       read: receiptPages(receiptsOf(deps, input.run.job), job.source.prefix),
@@ -22,7 +22,7 @@ export function makeFindUnarchived(deps: Dependencies) {
         if (known?.state === 'done') return { outcome: outcomeOf(blob, 'unchanged'), isNamed: false };
         if (blob.isDirectory) return { outcome: outcomeOf(blob, 'skipped', { code: 'directory' }) };
         // Another reason than `new` has the receipt read first: it may be another's claim, or have been missed by the walk.
-        return { planned: { source: blob, reason: known || order.wasWrong ? 'pending' : 'new' } };
+        return { planned: { from: blob, reason: known || order.wasWrong ? 'pending' : 'new' } };
       },
       async planned() {
         try {

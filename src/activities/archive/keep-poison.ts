@@ -1,5 +1,5 @@
 import type { Dependencies } from '#app/dependencies.ts';
-import { receiptsOf, workplaceOf } from '#app/job-context.ts';
+import { jobContextOf, receiptsOf } from '#app/job-context.ts';
 import { problemCodeOf } from '#app/problem-code.ts';
 import { givenUp, type Poison } from '#domain/archive/poison.ts';
 import { poisonId } from '#domain/archive/receipt-path.ts';
@@ -20,7 +20,7 @@ export interface KeepPoisonInput extends Pick<Upload, 'rule' | 'name' | 'etag'> 
 /** Keeps an upload that was tried for the last time, with the reason. Throws `StorageError`: then it must be called again. */
 export async function keepPoison(deps: Dependencies, input: KeepPoisonInput): Promise<void> {
   const { rule, name, etag } = input;
-  const { control, source, job } = workplaceOf(deps, rule);
+  const { control, source, job } = jobContextOf(deps, rule);
   const container = job.source.containers[0]!;
   const last = await lastTry(receiptsOf(deps, rule), source, container, input);
   if (last === 'over') return;

@@ -1,5 +1,5 @@
 import type { Dependencies } from '#app/dependencies.ts';
-import { workplaceOf } from '#app/job-context.ts';
+import { jobContextOf } from '#app/job-context.ts';
 import type { PoisonLine } from '#domain/archive/poison.ts';
 import type { BlobState } from '#domain/blobs/blob.ts';
 import { MergeWalk, type WalkPosition } from '#domain/blobs/merge-walk.ts';
@@ -12,7 +12,7 @@ import type { ListedReceipt } from '#storage/control/receipt-store.ts';
 import { countingRequests } from '#storage/requests.ts';
 import { isStorageError } from '#storage/storage-error.ts';
 import { RunGuard } from '../run/run-guard.ts';
-import { type ArchivePlace, archivePlaceFor } from './archive-context.ts';
+import { type ArchiveContext, archiveContextFor } from './archive-context.ts';
 import { endPassed } from './archive-version.ts';
 import { type NameWithReceipts, receiptPages } from './receipt-pages.ts';
 
@@ -32,7 +32,7 @@ export interface TidyArchiveResult {
 const DAY_MS = 86_400_000;
 
 /**
- * After a reconcile or a redrive: marks as settled what was given up and has been archived since, ends the receipts of versions
+ * After a reconcile or a reprocess: marks as settled what was given up and has been archived since, ends the receipts of versions
  * that are gone and whose owners never could, and removes those of gone versions that have been kept long enough. A stretch at a
  * time. Nothing is taken to be gone because a listing does not show it: it is looked at singly.
  */
@@ -40,12 +40,12 @@ export function makeTidyArchive(deps: Dependencies) {
   return async function tidyArchive({ run, from }: TidyArchiveInput): Promise<TidyArchiveResult> {
     const requests: Record<string, number> = {};
     return countingRequests(requests, async () => {
-      const { control, source, job, rule } = workplaceOf(deps, run.job);
+      const { control, source, job, rule } = jobContextOf(deps, run.job);
       const guard = new RunGuard(control, run, deps.now);
-      const place = await archivePlaceFor(deps, run.job, run.id, 0);
+      const place = await archiveContextFor(deps, run.job, run.id, 0);
       const poison = new PoisonStore(control, run.job);
       if (from === undefined) await settlePoison(place, poison, deps.now());
-      if (run.mode === 'redrive') return { requests };
+      if (run.mode === 'reprocess') return { requests };
       const keepMs = rule?.receipts && rule.receipts.keepDays * DAY_MS;
       const account = deps.blobs(rule?.receipts?.account ?? job.destination.account);
       const { container } = place.copying;
@@ -65,7 +65,7 @@ export function makeTidyArchive(deps: Dependencies) {
             const old = (named as NameWithReceipts).receipts.filter(({ etag }) => etag !== present?.etag);
             const over = old.filter((receipt) => isOver(receipt, deps.now(), keepMs));
             if (over.length === 0) continue;
-            const now = await source.look(container, named.name);
+            const now = await source.getProperties(container, named.name);
             for (const receipt of over.filter(({ etag }) => etag !== now?.etag)) {
               if (isEnded(receipt)) await remove(account, receipt.path, receipt.receiptEtag);
               else await endReceipt(place, receipt);
@@ -82,7 +82,7 @@ export function makeTidyArchive(deps: Dependencies) {
   };
 }
 
-async function endReceipt(place: ArchivePlace, { name, etag }: ListedReceipt): Promise<void> {
+async function endReceipt(place: ArchiveContext, { name, etag }: ListedReceipt): Promise<void> {
   const found = await place.receipts.read(name, etag);
   if (found) await endPassed(place, found);
 }
@@ -98,7 +98,7 @@ function isOver(receipt: ListedReceipt, now: Date, keepMs: number | undefined): 
   return receipt.state === 'failed' || age > 0;
 }
 
-async function settlePoison(place: ArchivePlace, store: PoisonStore, now: Date): Promise<void> {
+async function settlePoison(place: ArchiveContext, store: PoisonStore, now: Date): Promise<void> {
   for await (const entry of store.listAll('open')) {
     if (!(await isSettled(place, entry))) continue;
     await store.change(entry.id, (before) =>
@@ -128,8 +128,8 @@ async function remove(account: BlobAccount, path: string, ifMatch: string): Prom
 }
 
 /** Whether the version that was given up is archived or gone, and so is whatever took its place. */
-async function isSettled({ receipts, copying }: ArchivePlace, { name }: PoisonLine): Promise<boolean> {
-  const present: BlobState | undefined = await copying.source.look(copying.container, name);
+async function isSettled({ receipts, copying }: ArchiveContext, { name }: PoisonLine): Promise<boolean> {
+  const present: BlobState | undefined = await copying.source.getProperties(copying.container, name);
   if (!present) return true;
   return (await receipts.read(name, present.etag))?.value?.state === 'done';
 }

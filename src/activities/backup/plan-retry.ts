@@ -1,24 +1,24 @@
 import type { Dependencies } from '#app/dependencies.ts';
-import { workplaceOf } from '#app/job-context.ts';
+import { jobContextOf } from '#app/job-context.ts';
 import type { BlobState } from '#domain/blobs/blob.ts';
 import { sliceKey } from '#domain/run/control-paths.ts';
-import { asBackedUp, type Outcome, type PlannedCopy } from '#domain/run/outcome.ts';
+import { asBackedUp, type Outcome, type PlannedItem } from '#domain/run/outcome.ts';
 import { PartWriter } from '#domain/run/part.ts';
 import type { RunMode } from '#domain/run/run.ts';
 import { countOutcome, countPlanned, emptyTally } from '#domain/run/tally.ts';
 import { countingRequests } from '#storage/requests.ts';
 import { PlanWriter } from '../run/plan-writer.ts';
 import { RunGuard } from '../run/run-guard.ts';
-import type { ScanSliceInput, ScanSliceResult } from '../run/slice.ts';
+import type { SliceInput, SliceResult } from '../run/slice.ts';
 
 /**
  * Plans what a retry copies: the blobs that an earlier run names as failed in this container, and nothing else.
  * They are copied as they were listed then; one that has changed since is looked at again when it is copied.
  */
 export function makePlanRetry(deps: Dependencies) {
-  return async function planRetry(input: ScanSliceInput): Promise<ScanSliceResult> {
+  return async function planRetry(input: SliceInput): Promise<SliceResult> {
     const { run, container, destination } = input;
-    const { job, control } = workplaceOf(deps, run.job);
+    const { job, control } = jobContextOf(deps, run.job);
     const tally = emptyTally(container, destination);
     return countingRequests(tally.requests, async () => {
       const standing = await new RunGuard(control, run, deps.now).standing();
@@ -51,20 +51,20 @@ export function makePlanRetry(deps: Dependencies) {
         }
       }
       tally.last = true;
-      const result: ScanSliceResult = { chunks: await plan.finish() };
-      return control.writePart(run, 'scan', sliceKey(input.slice), settled, tally, result);
+      const result: SliceResult = { chunks: await plan.finish() };
+      return control.writePart(run, 'slice', sliceKey(input.slice), settled, tally, result);
     });
   };
 }
 
 /** Of a failure, what it takes to try again: a restore looks for the content anew. */
-function plannedAgain(outcome: Outcome, mode: RunMode): PlannedCopy | undefined {
+function plannedAgain(outcome: Outcome, mode: RunMode): PlannedItem | undefined {
   const { status, source, code, name, size, type = 'block', ...rest } = outcome;
   if (status !== 'failed') return undefined;
-  if (mode !== 'restore') return source && { source, reason: 'pending' };
+  if (mode !== 'restore') return source && { from: source, reason: 'pending' };
   // What stands for a damaged part is no blob.
   if (code === 'damaged' || code === 'unsupported-name') return undefined;
   const unknown: BlobState = { name, etag: '', lastModified: rest.modified, size, type };
   const entry: Outcome = { ...asBackedUp(outcome), status: 'copied' };
-  return { source: unknown, reason: 'restore', entry, ...(source && { mirror: source }) };
+  return { from: unknown, reason: 'restore', entry, ...(source && { to: source }) };
 }

@@ -1,11 +1,11 @@
 import type { Dependencies } from '#app/dependencies.ts';
-import { workplaceOf } from '#app/job-context.ts';
+import { jobContextOf } from '#app/job-context.ts';
 import type { BlobState } from '#domain/blobs/blob.ts';
 import { expand } from '#domain/blobs/container-template.ts';
 import { decide } from '#domain/copying/decision.ts';
-import { outcomeOf, type PlannedCopy } from '#domain/run/outcome.ts';
+import { outcomeOf, type PlannedItem } from '#domain/run/outcome.ts';
 import { isStorageError } from '#storage/storage-error.ts';
-import type { ScanSliceInput, ScanSliceResult } from '../run/slice.ts';
+import type { SliceInput, SliceResult } from '../run/slice.ts';
 import { walkSource } from './walk-source.ts';
 
 /**
@@ -13,9 +13,9 @@ import { walkSource } from './walk-source.ts';
  * into plan chunks and everything else into a part of the manifest. Safe to run twice.
  */
 export function makeScanSlice(deps: Dependencies) {
-  return async function scanSlice(input: ScanSliceInput): Promise<ScanSliceResult> {
+  return async function scanSlice(input: SliceInput): Promise<SliceResult> {
     const { run, container, destination } = input;
-    const { job, vault } = workplaceOf(deps, run.job);
+    const { job, vault } = jobContextOf(deps, run.job);
     const mirrorPrefix = expand(job.destination.prefix, container);
     let mirrorIsMissing = false;
     return walkSource(deps, input, {
@@ -52,13 +52,13 @@ export function makeScanSlice(deps: Dependencies) {
 }
 
 /** Keeps of the mirror what copying needs to know, and no more: plans are stored. */
-function plannedCopy(source: BlobState, mirror: BlobState | undefined, reason: PlannedCopy['reason']): PlannedCopy {
-  if (!mirror) return { source, reason };
+function plannedCopy(source: BlobState, mirror: BlobState | undefined, reason: PlannedItem['reason']): PlannedItem {
+  if (!mirror) return { from: source, reason };
   const { name, etag, lastModified, size, type, tier, metadata, copy, contentMd5 } = mirror;
   return {
-    source,
+    from: source,
     reason,
-    mirror: {
+    to: {
       name,
       etag,
       lastModified,

@@ -1,5 +1,5 @@
 import type { Dependencies } from '#app/dependencies.ts';
-import { workplaceOf } from '#app/job-context.ts';
+import { jobContextOf } from '#app/job-context.ts';
 import { problemCodeOf, type Side } from '#app/problem-code.ts';
 import type { BlobState } from '#domain/blobs/blob.ts';
 import { blobFilter } from '#domain/blobs/blob-filter.ts';
@@ -8,7 +8,7 @@ import { MergeWalk } from '#domain/blobs/merge-walk.ts';
 import type { NameOrder } from '#domain/blobs/name-order.ts';
 import { tagsAreWithheld } from '#domain/copying/record.ts';
 import { sliceKey } from '#domain/run/control-paths.ts';
-import { type Outcome, outcomeOf, type PlannedCopy } from '#domain/run/outcome.ts';
+import { type Outcome, outcomeOf, type PlannedItem } from '#domain/run/outcome.ts';
 import { PartWriter } from '#domain/run/part.ts';
 import { problemOf } from '#domain/run/problems.ts';
 import { countOutcome, countPlanned, countProblem, emptyTally } from '#domain/run/tally.ts';
@@ -18,10 +18,10 @@ import { isStorageError } from '#storage/storage-error.ts';
 import { routeOf, targetName } from '../copying/route.ts';
 import { PlanWriter } from '../run/plan-writer.ts';
 import { RunGuard } from '../run/run-guard.ts';
-import type { ScanSliceInput, ScanSliceResult } from '../run/slice.ts';
+import type { SliceInput, SliceResult } from '../run/slice.ts';
 
 /** What is to become of one listed blob: an outcome at once, counted and, unless that is not wanted, named; or a copy. */
-export type Decided = { outcome: Outcome; isNamed?: false } | { planned: PlannedCopy };
+export type Decided = { outcome: Outcome; isNamed?: false } | { planned: PlannedItem };
 
 /** What the source is walked beside, and how a blob of it is decided. */
 export interface Beside {
@@ -38,9 +38,9 @@ export interface Beside {
  * and everything else into a part of the manifest. Ends after so many blobs, chunks, or milliseconds. Safe to run twice: the first
  * to write the part decides what the slice is.
  */
-export async function walkSource(deps: Dependencies, input: ScanSliceInput, beside: Beside): Promise<ScanSliceResult> {
+export async function walkSource(deps: Dependencies, input: SliceInput, beside: Beside): Promise<SliceResult> {
   const { run, container, destination } = input;
-  const { job, source, vault, control } = workplaceOf(deps, run.job);
+  const { job, source, vault, control } = jobContextOf(deps, run.job);
   const route = routeOf(deps, input);
   const guard = new RunGuard(control, run, deps.now);
   const tally = emptyTally(container, destination);
@@ -60,7 +60,7 @@ export async function walkSource(deps: Dependencies, input: ScanSliceInput, besi
     }
   };
   const canBeCopied = (blob: BlobState) =>
-    source.canAddress(container, blob.name) && vault.canAddress(destination, targetName(route, { source: blob }));
+    source.canAddress(container, blob.name) && vault.canAddress(destination, targetName(route, { from: blob }));
   const take = async (blob: BlobState, decided: Decided): Promise<void> => {
     if ('planned' in decided && canBeCopied(blob)) {
       if (tagsAreWithheld(blob)) countProblem(tally, 'tags-not-read');
@@ -97,9 +97,9 @@ export async function walkSource(deps: Dependencies, input: ScanSliceInput, besi
       const chunks = await plan.finish();
       if (chunks.length > 0 && !run.dryRun) await beside.planned();
       const next = walk.position;
-      const result: ScanSliceResult = { chunks, ...(next !== undefined && { next }) };
+      const result: SliceResult = { chunks, ...(next !== undefined && { next }) };
       if (next === undefined) tally.last = true;
-      return await control.writePart(run, 'scan', sliceKey(input.slice), part, tally, result);
+      return await control.writePart(run, 'slice', sliceKey(input.slice), part, tally, result);
     } catch (error) {
       if (!isStorageError(error)) throw error;
       const side: Side = fromSource.has(error) ? 'source' : 'destination';

@@ -6,20 +6,20 @@ import { type CopyMethod, type Outcome, outcomeOf, type PendingCopy } from '#dom
 import { isStorageError } from '#storage/storage-error.ts';
 import { abortQuietly } from './abort-quietly.ts';
 import { copyBlob } from './copy-blob.ts';
-import type { CopyPlace } from './copy-context.ts';
+import type { CopyContext } from './copy-context.ts';
 import { targetName } from './route.ts';
 import { canCopyInBlocks } from './transfer.ts';
 
 /** So many asynchronous copies of one blob are started in a run before another way is taken. */
 export const MAX_TRIES = 2;
 
-export async function confirmCopy(place: CopyPlace, copy: PendingCopy): Promise<Outcome | PendingCopy> {
-  const { source } = copy.planned;
+export async function confirmCopy(place: CopyContext, copy: PendingCopy): Promise<Outcome | PendingCopy> {
+  const { from: source } = copy.planned;
   const name = targetName(place, copy.planned);
   const spent = copy.tries >= MAX_TRIES;
   const others = otherMethods(place, source);
   try {
-    const mirror = await place.target.look(place.destination, name);
+    const mirror = await place.target.getProperties(place.destination, name);
     const found = mirror?.copy;
     if (mirror && found?.id === copy.copyId) {
       if (
@@ -60,13 +60,13 @@ export async function confirmCopy(place: CopyPlace, copy: PendingCopy): Promise<
 }
 
 /** Decides and copies the blob anew from what is there now. */
-export async function again(place: CopyPlace, copy: PendingCopy, name: string) {
-  const mirror = await place.target.look(place.destination, name);
-  return copyBlob(place, { source: copy.planned.source, reason: copy.planned.reason, ...(mirror && { mirror }) }, copy);
+export async function again(place: CopyContext, copy: PendingCopy, name: string) {
+  const mirror = await place.target.getProperties(place.destination, name);
+  return copyBlob(place, { from: copy.planned.from, reason: copy.planned.reason, ...(mirror && { to: mirror }) }, copy);
 }
 
 /** The ways to copy this blob without leaving the work to the service's queue: for some there is none. */
-export function otherMethods(place: CopyPlace, source: BlobState): CopyMethod[] {
+export function otherMethods(place: CopyContext, source: BlobState): CopyMethod[] {
   const others = methodsFor(source, place.method).filter((method) => method !== 'async');
   return (others.length > 0 ? others : (['blocks'] as const)).filter(
     (method) => method !== 'blocks' || canCopyInBlocks(source),
@@ -74,13 +74,13 @@ export function otherMethods(place: CopyPlace, source: BlobState): CopyMethod[] 
 }
 
 /** Copies by a method that is atomic, where there is one. */
-export async function anotherWay(place: CopyPlace, copy: PendingCopy, name: string, methods: CopyMethod[]) {
-  const mirror = await place.target.look(place.destination, name);
+export async function anotherWay(place: CopyContext, copy: PendingCopy, name: string, methods: CopyMethod[]) {
+  const mirror = await place.target.getProperties(place.destination, name);
   // Not aborted after all, or not yet: its deadline must not begin anew.
   if (mirror?.copy?.status === 'pending' && mirror.copy.id === copy.copyId) return copy;
   return copyBlob(
     place,
-    { source: copy.planned.source, reason: copy.planned.reason, ...(mirror && { mirror }) },
+    { from: copy.planned.from, reason: copy.planned.reason, ...(mirror && { to: mirror }) },
     { tries: copy.tries, ...(methods.length > 0 && { methods }) },
   );
 }

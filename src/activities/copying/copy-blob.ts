@@ -10,12 +10,12 @@ import {
   unsettledIn,
   withRecord,
 } from '#domain/copying/record.ts';
-import { type CopyMethod, type Outcome, outcomeOf, type PendingCopy, type PlannedCopy } from '#domain/run/outcome.ts';
+import { type CopyMethod, type Outcome, outcomeOf, type PendingCopy, type PlannedItem } from '#domain/run/outcome.ts';
 import type { ProblemCode } from '#domain/run/problems.ts';
 import type { CopyRequest } from '#storage/blob-account.ts';
 import { isStorageError, type StorageError } from '#storage/storage-error.ts';
 import { abortQuietly } from './abort-quietly.ts';
-import type { CopyPlace } from './copy-context.ts';
+import type { CopyContext } from './copy-context.ts';
 import { targetName } from './route.ts';
 import { lookAtSource } from './source-version.ts';
 import { transfer } from './transfer.ts';
@@ -31,14 +31,14 @@ const LONGEST_SOURCE_URL = 2048;
  * holds, both are looked at again and decided anew. Failures are outcomes; only a stop by the signal is thrown.
  */
 export async function copyBlob(
-  place: CopyPlace,
-  planned: PlannedCopy,
+  place: CopyContext,
+  planned: PlannedItem,
   options: { tries?: number; methods?: CopyMethod[] } = {},
 ): Promise<Outcome | PendingCopy> {
   const { target, destination } = place;
   const mirrorName = targetName(place, planned);
-  let { source } = planned;
-  let mirror = planned.mirror;
+  let { from: source } = planned;
+  let mirror = planned.to;
   let lastError: StorageError | undefined;
   let kept: string | undefined;
   // What has been sent to be set in place: it may have reached another version than the one that was meant.
@@ -48,7 +48,7 @@ export async function copyBlob(
     try {
       // The walk can have missed an archived blob's mirror, and nothing else would notice: no copy is tried.
       if (look === 0 && mirror === undefined && source.tier === 'Archive') {
-        mirror = await target.look(destination, mirrorName);
+        mirror = await target.getProperties(destination, mirrorName);
       }
       const decision = decideHere(place, source, mirror);
       switch (decision.action) {
@@ -61,7 +61,7 @@ export async function copyBlob(
         case 'adopt':
           return pending(
             place,
-            { source, reason: planned.reason, mirror: mirror! },
+            { from: source, reason: planned.reason, to: mirror! },
             decision.copyId,
             options.tries ?? 0,
           );
@@ -71,7 +71,7 @@ export async function copyBlob(
             return { ...failed(source, lastError), code: 'source-changing' };
           }
           await abortQuietly(target, destination, mirrorName, decision.copyId);
-          mirror = await target.look(destination, mirrorName);
+          mirror = await target.getProperties(destination, mirrorName);
           continue;
         case 'update':
           // What is archived is a version: tier and tags that are set later are none.
@@ -86,7 +86,7 @@ export async function copyBlob(
               kept = etag;
             },
             reason: decision.reason,
-            ...(tagsAreWithheld(source) && !tagsAreWithheld(planned.source) && { lacks: 'tags-not-read' }),
+            ...(tagsAreWithheld(source) && !tagsAreWithheld(planned.from) && { lacks: 'tags-not-read' }),
           });
           return outcome;
         }
@@ -127,7 +127,7 @@ export async function copyBlob(
       source = again.source;
     }
   }
-  const changed = source.etag !== planned.source.etag;
+  const changed = source.etag !== planned.from.etag;
   return {
     ...failed(source, lastError),
     ...((changed || lastError === undefined) && { code: changed ? 'source-changing' : 'destination-changing' }),
@@ -135,7 +135,7 @@ export async function copyBlob(
 }
 
 /** For an archive, what is there under the same name and carries no record is nothing, unless its bytes are known to be the same. */
-function decideHere({ run, archive }: CopyPlace, source: BlobState, mirror: BlobState | undefined): Decision {
+function decideHere({ run, archive }: CopyContext, source: BlobState, mirror: BlobState | undefined): Decision {
   const decision = decide(source, mirror, run.mode === 'full' ? 'full' : 'incremental', run.id);
   if (!archive || decision.action !== 'unchanged' || readRecord(mirror?.metadata)) return decision;
   const isSame = source.contentMd5 !== undefined && source.contentMd5 === mirror?.contentMd5;
@@ -148,13 +148,13 @@ interface Attempt {
   /** ETag of the previous content if it has been kept already. */
   kept: string | undefined;
   keep(etag: string): void;
-  reason: PlannedCopy['reason'];
+  reason: PlannedItem['reason'];
   /** What is known to be missing from the source as it was last seen. */
   lacks?: ProblemCode;
 }
 
 async function copyByBestMethod(
-  place: CopyPlace,
+  place: CopyContext,
   source: BlobState,
   mirror: BlobState | undefined,
   attempt: Attempt,
@@ -167,7 +167,7 @@ async function copyByBestMethod(
     sourceUrl: place.access.urlOf(source.name),
     sourceIfMatch: source.etag,
     container: place.destination,
-    name: targetName(place, { source }),
+    name: targetName(place, { from: source }),
     destination: mirror ? { ifMatch: mirror.etag } : 'absent',
     ...(metadata !== undefined && { metadata }),
     ...(source.tags !== undefined && Object.keys(source.tags).length > 0 && { tags: source.tags }),
@@ -189,7 +189,7 @@ async function copyByBestMethod(
     },
   });
   if (made.copyId !== undefined) {
-    const planned: PlannedCopy = { source, reason: attempt.reason, ...(mirror && { mirror }) };
+    const planned: PlannedItem = { from: source, reason: attempt.reason, ...(mirror && { to: mirror }) };
     return { ...pending(place, planned, made.copyId, attempt.tries + 1), ...(made.lacks && { lacks: made.lacks }) };
   }
   const reason = attempt.reason === 'pending' || attempt.reason === 'restore' ? {} : { reason: attempt.reason };
@@ -218,14 +218,14 @@ function archivedTier({ tier }: { tier?: string }, source: BlobState): string | 
 
 /** Both sides as they are now. The source is listed, not asked for singly: only listings keep the case of metadata keys. */
 async function lookAgain(
-  place: CopyPlace,
+  place: CopyContext,
   source: BlobState,
   mirrorName: string,
 ): Promise<{ source: BlobState | undefined; mirror: BlobState | undefined } | { error: StorageError }> {
   try {
     const [now, mirror] = await Promise.all([
       lookAtSource(place.source, place.container, source),
-      place.target.look(place.destination, mirrorName),
+      place.target.getProperties(place.destination, mirrorName),
     ]);
     return { source: now, mirror };
   } catch (error) {
@@ -235,7 +235,7 @@ async function lookAgain(
 }
 
 /** True when the vault's container was missing and could be made. */
-async function vaultContainerMade(place: CopyPlace): Promise<boolean> {
+async function vaultContainerMade(place: CopyContext): Promise<boolean> {
   try {
     return (await place.target.createContainer(place.destination)) === 'created';
   } catch (error) {
@@ -248,7 +248,7 @@ function copied(source: BlobState, vaultEtag: string, more: Partial<Outcome>): O
   return outcomeOf(source, 'copied', { vaultEtag, ...more });
 }
 
-function pending(place: CopyPlace, planned: PlannedCopy, copyId: string, tries: number): PendingCopy {
+function pending(place: CopyContext, planned: PlannedItem, copyId: string, tries: number): PendingCopy {
   return { planned, copyId, startedAt: place.now().toISOString(), tries };
 }
 

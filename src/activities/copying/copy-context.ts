@@ -1,11 +1,11 @@
 import type { Dependencies } from '#app/dependencies.ts';
 import { copyDeadline } from '#domain/copying/copy-method.ts';
 import type { ReadAccess } from '#storage/blob-account.ts';
-import type { Share } from '../run/container-task.ts';
+import type { ContainerTask } from '../run/container-task.ts';
 import { type Route, routeOf } from './route.ts';
 
 /** A route with the access that copying along it takes. */
-export interface CopyPlace extends Route {
+export interface CopyContext extends Route {
   access: ReadAccess;
   /** How long an asynchronous copy may be pending, beside the time for its size. */
   copyDeadlineMs: number;
@@ -18,12 +18,12 @@ export interface CopyPlace extends Route {
 const ACCESS_MARGIN_MS = 3_600_000;
 
 /** Mints the access to the source; `largest` is the size in bytes of the largest blob that will be copied with it. */
-export async function copyPlace(
+export async function copyContextOf(
   deps: Dependencies,
-  share: Share,
+  share: ContainerTask,
   largest: number,
   signal: AbortSignal,
-): Promise<CopyPlace> {
+): Promise<CopyContext> {
   const route = routeOf(deps, share);
   const lifetime = copyDeadline(largest, deps.limits.copyDeadlineMs) + ACCESS_MARGIN_MS;
   const until = new Date(deps.now().getTime() + lifetime);

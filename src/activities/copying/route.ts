@@ -1,11 +1,11 @@
 import type { Dependencies } from '#app/dependencies.ts';
-import { workplaceOf } from '#app/job-context.ts';
+import { jobContextOf } from '#app/job-context.ts';
 import { archivePrefix, type Folders } from '#domain/archive/archive-name.ts';
 import { expand } from '#domain/blobs/container-template.ts';
-import type { CopyMethod, PlannedCopy } from '#domain/run/outcome.ts';
+import type { CopyMethod, PlannedItem } from '#domain/run/outcome.ts';
 import type { RunRef } from '#domain/run/run.ts';
 import type { BlobAccount } from '#storage/blob-account.ts';
-import type { Share } from '../run/container-task.ts';
+import type { ContainerTask } from '../run/container-task.ts';
 
 /** Which container's blobs are copied where: in a backup into the vault, in a restore out of it. */
 export interface Route {
@@ -26,8 +26,11 @@ export interface Route {
 }
 
 /** Throws when the configuration no longer has the job or the account. */
-export function routeOf(deps: Dependencies, { run, container, destination, mirror }: Share): Route {
-  const { job, source, vault, rule } = workplaceOf(deps, run.job);
+export function routeOf(
+  deps: Dependencies,
+  { run, container, destination, vaultLocation: mirror }: ContainerTask,
+): Route {
+  const { job, source, vault, rule } = jobContextOf(deps, run.job);
   if (run.restore === undefined) {
     const targetPrefix = expand(job.destination.prefix, container);
     const between = { source, container, sourcePrefix: '', target: vault, destination, targetPrefix };
@@ -49,7 +52,7 @@ export function routeOf(deps: Dependencies, { run, container, destination, mirro
 /** The name under which a planned copy is written. */
 export function targetName(
   { container, targetPrefix, archive }: Route,
-  { source, entry }: Pick<PlannedCopy, 'source' | 'entry'>,
+  { from: source, entry }: Pick<PlannedItem, 'from' | 'entry'>,
 ): string {
   const prefix = archive ? archivePrefix(archive, container, source) : targetPrefix;
   return prefix + (entry?.name ?? source.name);

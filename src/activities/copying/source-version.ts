@@ -24,7 +24,7 @@ export async function lookAtSource(
       marker = page.blobs.length === 0 ? page.next : undefined;
     } while (marker !== undefined);
     // In an order where longer names come first the page does not show it: then ask for the blob itself.
-    return await account.look(container, source.name);
+    return await account.getProperties(container, source.name);
   } catch (error) {
     if (isStorageError(error, 'container-not-found')) return undefined;
     if (isStorageError(error, 'access-denied')) {

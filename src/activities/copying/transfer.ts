@@ -4,7 +4,7 @@ import type { CopyMethod } from '#domain/run/outcome.ts';
 import type { ProblemCode } from '#domain/run/problems.ts';
 import type { CopyRequest } from '#storage/blob-account.ts';
 import { isStorageError } from '#storage/storage-error.ts';
-import type { CopyPlace } from './copy-context.ts';
+import type { CopyContext } from './copy-context.ts';
 
 /** One copy, by whichever method manages it. */
 export interface Transfer {
@@ -31,7 +31,7 @@ export interface Transferred {
  * Makes a copy by the first method that manages it, without what the target does not take: the content is what matters most,
  * and the answer says what it lacks. Throws `StorageError` where no method does.
  */
-export async function transfer(place: CopyPlace, source: BlobState, work: Transfer): Promise<Transferred> {
+export async function transfer(place: CopyContext, source: BlobState, work: Transfer): Promise<Transferred> {
   let { request, lacks } = work;
   const possible = work.methods.filter((method) => method !== 'blocks' || canCopyInBlocks(source));
   const methods: CopyMethod[] = possible.length > 0 ? possible : ['async'];

@@ -12,7 +12,7 @@ import {
 import { type Outcome, outcomeOf } from '#domain/run/outcome.ts';
 import type { ProblemCode } from '#domain/run/problems.ts';
 import { isStorageError } from '#storage/storage-error.ts';
-import type { CopyPlace } from './copy-context.ts';
+import type { CopyContext } from './copy-context.ts';
 
 /** What of a record is `UNSETTLED`. */
 export type Marks = Pick<SourceRecord, 'tier' | 'tags'>;
@@ -22,7 +22,7 @@ export type Marks = Pick<SourceRecord, 'tier' | 'tags'>;
  * between only means that it is done again. What is sent is noted in `sent`, also where this throws.
  */
 export async function updateProperties(
-  place: CopyPlace,
+  place: CopyContext,
   source: BlobState,
   mirror: BlobState,
   reason: 'tier' | 'tags',

@@ -1,23 +1,23 @@
 import type { Dependencies } from '#app/dependencies.ts';
-import { workplaceOf } from '#app/job-context.ts';
-import { laterKey, partPath, workKey } from '#domain/run/control-paths.ts';
+import { jobContextOf } from '#app/job-context.ts';
+import { laterKey, partPath, pendingKey } from '#domain/run/control-paths.ts';
 import { isPending, type Outcome, type PendingCopy } from '#domain/run/outcome.ts';
 import { PartWriter } from '#domain/run/part.ts';
 import { isArchiving } from '#domain/run/run.ts';
 import { countOutcome, emptyTally } from '#domain/run/tally.ts';
 import { countingRequests } from '#storage/requests.ts';
-import { archivePlaceOf } from '../archive/archive-context.ts';
+import { archiveContextOf } from '../archive/archive-context.ts';
 import { confirmPlanned } from '../archive/archive-upload.ts';
 import { confirmCopy } from '../copying/confirm-copy.ts';
-import { copyPlace } from '../copying/copy-context.ts';
+import { copyContextOf } from '../copying/copy-context.ts';
 import { confirmRestore } from '../restore/confirm-restore.ts';
-import type { CopyChunkResult, WorkFile } from '../run/chunk.ts';
-import type { Share } from '../run/container-task.ts';
+import type { ChunkResult, PendingFile } from '../run/chunk.ts';
+import type { ContainerTask } from '../run/container-task.ts';
 import { RunGuard, watchStanding } from '../run/run-guard.ts';
 import { writeWork } from '../run/write-piece.ts';
 
-export interface ConfirmCopiesInput extends Share {
-  work: WorkFile;
+export interface ConfirmCopiesInput extends ContainerTask {
+  pendingFile: PendingFile;
 }
 
 /**
@@ -25,9 +25,9 @@ export interface ConfirmCopiesInput extends Share {
  * file, or the later part of the manifest once none is pending. Only a copy with the id that was started counts.
  */
 export function makeConfirmCopies(deps: Dependencies) {
-  return async function confirmCopies(input: ConfirmCopiesInput): Promise<CopyChunkResult> {
-    const { run, container, destination, work } = input;
-    const { control } = workplaceOf(deps, run.job);
+  return async function confirmCopies(input: ConfirmCopiesInput): Promise<ChunkResult> {
+    const { run, container, destination, pendingFile: work } = input;
+    const { control } = jobContextOf(deps, run.job);
     const tally = emptyTally(container, destination);
     Object.assign(tally.requests, work.requests);
     const guard = new RunGuard(control, run, deps.now);
@@ -35,14 +35,14 @@ export function makeConfirmCopies(deps: Dependencies) {
     return countingRequests(tally.requests, async () => {
       const standing = await guard.standing();
       if (standing !== 'go') return { stopped: standing };
-      const { items } = await control.readPart<Outcome | PendingCopy, CopyChunkResult>(
-        partPath(run, 'pending', container, workKey(work)),
+      const { items } = await control.readPart<Outcome | PendingCopy, ChunkResult>(
+        partPath(run, 'pending', container, pendingKey(work)),
       );
       const stop = new AbortController();
-      const largest = items.reduce((most, item) => Math.max(most, isPending(item) ? item.planned.source.size : 0), 0);
-      const place = await copyPlace(deps, input, largest, stop.signal);
+      const largest = items.reduce((most, item) => Math.max(most, isPending(item) ? item.planned.from.size : 0), 0);
+      const place = await copyContextOf(deps, input, largest, stop.signal);
       const watch = watchStanding(guard, () => stop.abort());
-      const archive = isArchiving(run.mode) ? archivePlaceOf(deps, run.job, place) : undefined;
+      const archive = isArchiving(run.mode) ? archiveContextOf(deps, run.job, place) : undefined;
       const confirm = (copy: PendingCopy) =>
         archive
           ? confirmPlanned(archive, copy)
@@ -66,7 +66,7 @@ export function makeConfirmCopies(deps: Dependencies) {
       if (pending > 0) return writeWork(control, run, { key, attempt, round: round + 1, pending }, results, tally);
       const writer = new PartWriter<Outcome | PendingCopy>();
       for (const result of results) writer.add(result);
-      return control.writePart(run, 'copy', laterKey(work.key), writer, tally, {});
+      return control.writePart(run, 'chunk', laterKey(work.key), writer, tally, {});
     });
   };
 }

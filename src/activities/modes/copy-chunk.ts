@@ -1,19 +1,19 @@
 import type { Dependencies } from '#app/dependencies.ts';
-import { workplaceOf } from '#app/job-context.ts';
-import { copyKey, partPath } from '#domain/run/control-paths.ts';
-import { isPending, type Outcome, type PendingCopy, type PlannedCopy } from '#domain/run/outcome.ts';
+import { jobContextOf } from '#app/job-context.ts';
+import { chunkKey, partPath } from '#domain/run/control-paths.ts';
+import { isPending, type Outcome, type PendingCopy, type PlannedItem } from '#domain/run/outcome.ts';
 import { isArchiving } from '#domain/run/run.ts';
 import { emptyTally } from '#domain/run/tally.ts';
 import { countingRequests } from '#storage/requests.ts';
-import { archivePlaceOf } from '../archive/archive-context.ts';
+import { archiveContextOf } from '../archive/archive-context.ts';
 import { archivePlanned } from '../archive/archive-upload.ts';
 import { abortQuietly } from '../copying/abort-quietly.ts';
 import { copyBlob } from '../copying/copy-blob.ts';
-import { type CopyPlace, copyPlace } from '../copying/copy-context.ts';
+import { type CopyContext, copyContextOf } from '../copying/copy-context.ts';
 import { targetName } from '../copying/route.ts';
 import { restoreBlob } from '../restore/restore-blob.ts';
-import type { CopyChunkInput, CopyChunkResult } from '../run/chunk.ts';
-import { workOff } from '../run/process-items.ts';
+import type { ChunkInput, ChunkResult } from '../run/chunk.ts';
+import { processItems } from '../run/process-items.ts';
 import { RunGuard } from '../run/run-guard.ts';
 import { writePiece } from '../run/write-piece.ts';
 
@@ -22,23 +22,23 @@ import { writePiece } from '../run/write-piece.ts';
  * manifest. Copies that are pending then are named in a work file, for `confirmCopies`.
  */
 export function makeCopyChunk(deps: Dependencies) {
-  return async function copyChunk(input: CopyChunkInput): Promise<CopyChunkResult> {
+  return async function copyChunk(input: ChunkInput): Promise<ChunkResult> {
     const { run, container, destination, chunk } = input;
-    const { control } = workplaceOf(deps, run.job);
-    const key = copyKey(chunk.slice, chunk.chunk, input.from);
+    const { control } = jobContextOf(deps, run.job);
+    const key = chunkKey(chunk.slice, chunk.chunk, input.from);
     const tally = emptyTally(container, destination);
     const guard = new RunGuard(control, run, deps.now);
 
     return countingRequests(tally.requests, async () => {
       const standing = await guard.standing();
       if (standing !== 'go') return { stopped: standing };
-      const plan = await control.readPart<PlannedCopy, object>(partPath(run, 'plan', container, chunk.key));
+      const plan = await control.readPart<PlannedItem, object>(partPath(run, 'plan', container, chunk.key));
       const items = plan.items.slice(input.from);
-      const largest = items.reduce((most, { source: blob }) => Math.max(most, blob.size), 0);
+      const largest = items.reduce((most, { from: blob }) => Math.max(most, blob.size), 0);
       const stop = new AbortController();
-      const place = await copyPlace(deps, input, largest, stop.signal);
-      const archive = isArchiving(run.mode) ? archivePlaceOf(deps, run.job, place) : undefined;
-      const { results, begun, stopped } = await workOff({
+      const place = await copyContextOf(deps, input, largest, stop.signal);
+      const archive = isArchiving(run.mode) ? archiveContextOf(deps, run.job, place) : undefined;
+      const { results, begun, stopped } = await processItems({
         items,
         one: (planned) =>
           archive
@@ -76,7 +76,7 @@ export function makeCopyChunk(deps: Dependencies) {
 }
 
 /** One that cannot be aborted goes on by itself; the next run adopts it or ends it. */
-async function abortPending(deps: Dependencies, place: CopyPlace, results: (Outcome | PendingCopy)[]): Promise<void> {
+async function abortPending(deps: Dependencies, place: CopyContext, results: (Outcome | PendingCopy)[]): Promise<void> {
   const abort = ({ planned, copyId }: PendingCopy) =>
     abortQuietly(place.target, place.destination, targetName(place, planned), copyId);
   const copies = results.filter(isPending).filter(({ copyId }) => copyId !== '');

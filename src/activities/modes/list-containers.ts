@@ -1,5 +1,5 @@
 import type { Dependencies } from '#app/dependencies.ts';
-import { type Workplace, workplaceOf } from '#app/job-context.ts';
+import { type JobContext, jobContextOf } from '#app/job-context.ts';
 import { problemCodeOf } from '#app/problem-code.ts';
 import { isLiteral, matches } from '#domain/blobs/container-pattern.ts';
 import { expand, isValidContainerName } from '#domain/blobs/container-template.ts';
@@ -7,7 +7,7 @@ import { isRestored } from '#domain/restore/restore.ts';
 import { CONTROL_CONTAINER, entityFilesPrefix } from '#domain/run/control-paths.ts';
 import { type Problem, problemOf } from '#domain/run/problems.ts';
 import type { ContainerReport, RunRef } from '#domain/run/run.ts';
-import { ALL_TABLES, shareOfTable, tableOfShare } from '#domain/run/task-name.ts';
+import { ALL_TABLES, tableOfTask, taskOfTable } from '#domain/run/task-name.ts';
 import type { RestoreTask } from '#domain/run/tasks.ts';
 import { expandTable, isSameTable, isValidTableName, matchesTable } from '#domain/tables/table-name.ts';
 import { countingRequests } from '#storage/requests.ts';
@@ -49,23 +49,23 @@ function find(deps: Dependencies, input: ListContainersInput): Promise<Omit<List
 
 /** The containers of the restore point that a restore or a verification works on. */
 async function fromPoint(deps: Dependencies, run: RunRef): Promise<Omit<ListContainersResult, 'requests'>> {
-  const { control } = workplaceOf(deps, run.job);
+  const { control } = jobContextOf(deps, run.job);
   const { restore } = run;
   const id = (restore ?? run.verify)!.point;
   if (restore?.file) return sorted(tablesOf(restore.tables, id, restore));
   const point = await pointOf(control, run.job, id);
   const patterns = restore?.containers ?? [];
   const held = [...new Map(point.parts.map(({ container, destination }) => [container, destination]))];
-  const mirrors = new Map(held.filter(([container]) => tableOfShare(container) === undefined));
+  const mirrors = new Map(held.filter(([container]) => tableOfTask(container) === undefined));
   const wanted = [...mirrors].filter(([container]) => !restore || isRestored(restore, container));
   const found = wanted.map(([container, inVault]): ContainerPair | Problem => {
     const mirror = { container: inVault, prefix: expand(point.destination.prefix, container) };
     const destination = restore ? expand(restore.container, container) : inVault;
-    if (isValidContainerName(destination)) return { container, destination, mirror };
+    if (isValidContainerName(destination)) return { container, destination, vaultLocation: mirror };
     return problemOf('container-name-invalid', 0, container, `"${destination}" is not a valid container name`);
   });
   const tables = tablesOf(
-    held.flatMap(([share]) => tableOfShare(share) ?? []),
+    held.flatMap(([share]) => tableOfTask(share) ?? []),
     id,
     restore,
   );
@@ -81,7 +81,7 @@ async function fromPoint(deps: Dependencies, run: RunRef): Promise<Omit<ListCont
     containers: all.containers.flatMap((pair) => {
       const ended = status.get(pair.container);
       if (ended === 'succeeded') return [];
-      const isWhole = ended === 'completed-with-failures' && tableOfShare(pair.container) === undefined;
+      const isWhole = ended === 'completed-with-failures' && tableOfTask(pair.container) === undefined;
       return isWhole ? [pair] : [{ ...pair, scan: true }];
     }),
     problems: all.problems,
@@ -91,18 +91,16 @@ async function fromPoint(deps: Dependencies, run: RunRef): Promise<Omit<ListCont
 /** The tables of a restore point that are wanted, each with the table to write to. */
 function tablesOf(there: string[], id: string, restore: RestoreTask | undefined): (ContainerPair | Problem)[] {
   const found = there
-    .filter((table) => !restore || isRestored(restore, shareOfTable(table)))
+    .filter((table) => !restore || isRestored(restore, taskOfTable(table)))
     .map((table): ContainerPair | Problem => {
-      const container = shareOfTable(table);
+      const container = taskOfTable(table);
       const destination = restore ? expandTable(restore.table, table) : table;
       if (isValidTableName(destination)) return { container, destination };
       return problemOf('container-name-invalid', 0, container, `"${destination}" is not a valid table name`);
     });
   const missing = (restore?.tables ?? [])
     .filter((pattern) => isLiteral(pattern) && !there.some((table) => isSameTable(pattern, table)))
-    .map((name) =>
-      problemOf('container-not-held', 0, shareOfTable(name), `Restore point ${id} has no table "${name}"`),
-    );
+    .map((name) => problemOf('container-not-held', 0, taskOfTable(name), `Restore point ${id} has no table "${name}"`));
   return [...found, ...missing];
 }
 
@@ -114,7 +112,7 @@ async function fromSource(
   input: ListContainersInput,
 ): Promise<Omit<ListContainersResult, 'requests'>> {
   const { from } = input;
-  const { job } = workplaceOf(deps, input.run.job);
+  const { job } = jobContextOf(deps, input.run.job);
   if (from?.startsWith(TABLES)) return tablesInSource(deps, input.run, from.slice(TABLES.length));
   const containers = job.source.containers.length > 0 ? await containersInSource(deps, input) : nothing();
   if (containers.next !== undefined || job.source.tables.length === 0) return containers;
@@ -135,7 +133,7 @@ async function tablesInSource(
   run: RunRef,
   from: string | undefined,
 ): Promise<Omit<ListContainersResult, 'requests'>> {
-  const { job } = workplaceOf(deps, run.job);
+  const { job } = jobContextOf(deps, run.job);
   const patterns = job.source.tables;
   const pairOf = (table: string): ContainerPair => tablePair(run.job, table);
   // The service takes letters of either case for the same.
@@ -164,7 +162,7 @@ async function containersInSource(
   deps: Dependencies,
   input: ListContainersInput,
 ): Promise<Omit<ListContainersResult, 'requests'>> {
-  const place = workplaceOf(deps, input.run.job);
+  const place = jobContextOf(deps, input.run.job);
   const patterns = place.job.source.containers;
   const literals = new Set(patterns.filter(isLiteral));
   // Names written out need no listing; a container that is missing shows when it is scanned.
@@ -188,7 +186,7 @@ async function fromEarlierRun(
   deps: Dependencies,
   { run, from }: ListContainersInput,
 ): Promise<Omit<ListContainersResult, 'requests'>> {
-  const place = workplaceOf(deps, run.job);
+  const place = jobContextOf(deps, run.job);
   const found = await place.control.readSummary({ job: run.job, id: run.retryOf! });
   if (!found) throw new Error(`The run to retry, ${run.retryOf}, has no summary`);
   const unfinished = found.containers.filter(({ status }) => status !== 'succeeded');
@@ -206,9 +204,9 @@ async function fromEarlierRun(
 }
 
 /** What failed as a whole is listed anew; of the rest only what failed is tried again. */
-function pairAgain(place: Workplace, { container, destination, status }: ContainerReport): ContainerPair | Problem {
+function pairAgain(place: JobContext, { container, destination, status }: ContainerReport): ContainerPair | Problem {
   const scan = status !== 'completed-with-failures';
-  const table = tableOfShare(container);
+  const table = tableOfTask(container);
   if (table !== undefined) return { ...tablePair(place.job.name, table), ...(scan && { scan }) };
   if (!scan) return { container, destination };
   const pair = pairOf(place, container);
@@ -217,11 +215,11 @@ function pairAgain(place: Workplace, { container, destination, status }: Contain
 
 function tablePair(job: string, table: string): ContainerPair {
   const files = entityFilesPrefix(job, table).replace(/\/$/, '');
-  return { container: shareOfTable(table), destination: `${CONTROL_CONTAINER}/${files}` };
+  return { container: taskOfTable(table), destination: `${CONTROL_CONTAINER}/${files}` };
 }
 
 /** Where a container's mirror lies, or why it cannot have one. */
-function pairOf({ job, source, vault }: Workplace, container: string): ContainerPair | Problem {
+function pairOf({ job, source, vault }: JobContext, container: string): ContainerPair | Problem {
   const destination = expand(job.destination.container, container);
   const problem = (message: string) => problemOf('container-name-invalid', 0, container, message);
   if (!isValidContainerName(destination)) return problem(`"${destination}" is not a valid container name`);

@@ -1,12 +1,12 @@
 import type { Dependencies } from '#app/dependencies.ts';
-import { runsAs, workplaceOf } from '#app/job-context.ts';
+import { jobContextOf, runsAs } from '#app/job-context.ts';
 import { retention } from '#domain/prune/retention.ts';
 import { CONTROL_CONTAINER, entityFilesPrefix, prunePlanPath, runPrefix } from '#domain/run/control-paths.ts';
 import { problemOf } from '#domain/run/problems.ts';
 import { type PrunePlan, withHash } from '#domain/run/prune-plan.ts';
 import { type Notes, verifiedAt } from '#domain/run/restore-point.ts';
 import type { PartEntry, RunRef } from '#domain/run/run.ts';
-import { shareOfTable, tableOfShare } from '#domain/run/task-name.ts';
+import { tableOfTask, taskOfTable } from '#domain/run/task-name.ts';
 import { isValidTableName } from '#domain/tables/table-name.ts';
 import type { ControlStore } from '#storage/control/control-store.ts';
 import { isStorageError, StorageError } from '#storage/storage-error.ts';
@@ -20,7 +20,7 @@ const HOUR = 3_600_000;
  * decides anew and compares: where anything has changed since, nothing is done. Only then it marks what the plan removes.
  */
 export async function fromVault(deps: Dependencies, run: RunRef): Promise<Omit<ListContainersResult, 'requests'>> {
-  const { control } = workplaceOf(deps, run.job);
+  const { control } = jobContextOf(deps, run.job);
   const { picture, plan } = await decideNow(deps, run);
   const wanted = run.prune?.plan;
   if (wanted === undefined) {
@@ -43,14 +43,14 @@ export async function fromVault(deps: Dependencies, run: RunRef): Promise<Omit<L
 }
 
 function mirrorsOf(parts: readonly PartEntry[]): ContainerPair[] {
-  const blobs = parts.filter(({ container }) => tableOfShare(container) === undefined);
+  const blobs = parts.filter(({ container }) => tableOfTask(container) === undefined);
   const mirrors = new Set(blobs.map(({ destination }) => destination));
   return [...mirrors].map((name) => ({ container: name, destination: name }));
 }
 
 /** The tables that have files, whether or not a restore point knows them: runs that failed or were ended leave some, too. */
 async function tablesOf(control: ControlStore, job: string, parts: readonly PartEntry[]): Promise<ContainerPair[]> {
-  const tables = new Set(parts.flatMap(({ container }) => tableOfShare(container) ?? []));
+  const tables = new Set(parts.flatMap(({ container }) => tableOfTask(container) ?? []));
   // The folder that their folders are in.
   const prefix = entityFilesPrefix(job, '').slice(0, -1);
   for await (const folder of control.foldersBelow(prefix)) {
@@ -58,7 +58,7 @@ async function tablesOf(control: ControlStore, job: string, parts: readonly Part
     if (isValidTableName(name)) tables.add(name);
   }
   return [...tables].map((table) => ({
-    container: shareOfTable(table),
+    container: taskOfTable(table),
     destination: `${CONTROL_CONTAINER}/${prefix}${table}`,
   }));
 }
@@ -68,7 +68,7 @@ export async function decideNow(
   deps: Dependencies,
   run: Pick<RunRef, 'job' | 'id'>,
 ): Promise<{ picture: VaultPicture; plan: PrunePlan }> {
-  const { job, source, control } = workplaceOf(deps, run.job);
+  const { job, source, control } = jobContextOf(deps, run.job);
   const prefixes = new Map(runsAs(deps).map(({ name, destination }) => [name, destination.prefix]));
   const picture = await readPicture(control, (name) => prefixes.get(name), run.id);
   const now = await presentOf(deps, control, run.job);
@@ -114,7 +114,7 @@ async function presentOf(deps: Dependencies, control: ControlStore, job: string)
  * be of no use to anybody. Nothing has this name, and the ETag would keep it from harm.
  */
 async function refusedToDelete(deps: Dependencies, run: RunRef): Promise<string | undefined> {
-  const { job } = workplaceOf(deps, run.job);
+  const { job } = jobContextOf(deps, run.job);
   const account = deps.blobs(job.retention?.account ?? job.destination.account);
   try {
     await account.deleteBlob(CONTROL_CONTAINER, `${runPrefix(run)}may-delete`, { ifMatch: '0x0' });

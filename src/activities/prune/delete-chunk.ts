@@ -1,20 +1,20 @@
 import type { Dependencies } from '#app/dependencies.ts';
-import { workplaceOf } from '#app/job-context.ts';
+import { jobContextOf } from '#app/job-context.ts';
 import { problemCodeOf, type Side } from '#app/problem-code.ts';
-import type { BlobState, Kept } from '#domain/blobs/blob.ts';
+import type { BlobState, SnapshotOrVersion } from '#domain/blobs/blob.ts';
 import { isEntityFile } from '#domain/prune/unneeded-file.ts';
-import { CONTROL_CONTAINER, copyKey, partPath } from '#domain/run/control-paths.ts';
+import { CONTROL_CONTAINER, chunkKey, partPath } from '#domain/run/control-paths.ts';
 import { type Standing, standingOf } from '#domain/run/lock.ts';
-import { type Outcome, outcomeOf, type PlannedCopy } from '#domain/run/outcome.ts';
+import { type Outcome, outcomeOf, type PlannedItem } from '#domain/run/outcome.ts';
 import type { PruneReason } from '#domain/run/reasons.ts';
 import type { RunRef } from '#domain/run/run.ts';
 import { countOutcome, emptyTally } from '#domain/run/tally.ts';
-import { tableOfShare } from '#domain/run/task-name.ts';
+import { tableOfTask } from '#domain/run/task-name.ts';
 import type { BlobAccount } from '#storage/blob-account.ts';
 import type { ControlStore } from '#storage/control/control-store.ts';
 import { countingRequests } from '#storage/requests.ts';
 import { isStorageError } from '#storage/storage-error.ts';
-import type { CopyChunkInput, CopyChunkResult } from '../run/chunk.ts';
+import type { ChunkInput, ChunkResult } from '../run/chunk.ts';
 import { RunGuard, watchStanding } from '../run/run-guard.ts';
 import { writePiece } from '../run/write-piece.ts';
 
@@ -26,10 +26,10 @@ const AT_ONCE = 16;
  * those whose source is not there. Whatever is in doubt stays. Of a table's share, the items are files of its entities.
  */
 export function makeDeleteChunk(deps: Dependencies) {
-  return async function deleteChunk(input: CopyChunkInput): Promise<CopyChunkResult> {
+  return async function deleteChunk(input: ChunkInput): Promise<ChunkResult> {
     const { run, container, destination, chunk } = input;
-    const { job, source, control } = workplaceOf(deps, run.job);
-    const table = tableOfShare(container);
+    const { job, source, control } = jobContextOf(deps, run.job);
+    const table = tableOfTask(container);
     const vault = deps.blobs(job.retention?.account ?? job.destination.account);
     const tally = emptyTally(container, destination);
     const guard = new RunGuard(control, run, deps.now);
@@ -37,7 +37,7 @@ export function makeDeleteChunk(deps: Dependencies) {
       const standing = await guard.standing();
       if (standing !== 'go') return { stopped: standing };
       const made = { job: run.job, id: run.prune!.plan!.run };
-      const plan = await control.readPart<PlannedCopy, object>(partPath(made, 'plan', container, chunk.key));
+      const plan = await control.readPart<PlannedItem, object>(partPath(made, 'plan', container, chunk.key));
       if (table !== undefined) assertEntityFiles(plan.items, run.job, table);
       const place = { vault, source, control, run, container: table === undefined ? container : CONTROL_CONTAINER };
       const blobs = byBlob(plan.items.slice(input.from));
@@ -58,7 +58,7 @@ export function makeDeleteChunk(deps: Dependencies) {
             const { code, message } = done[0]!;
             const rest = blobs.slice(at + AT_ONCE).flat();
             outcomes.push(
-              ...rest.map(({ source: blob }) =>
+              ...rest.map(({ from: blob }) =>
                 outcomeOf(blob, 'failed', { ...keptOf(blob), code: code!, message: message! }),
               ),
             );
@@ -72,7 +72,7 @@ export function makeDeleteChunk(deps: Dependencies) {
         countOutcome(tally, outcome);
         tally.planned++;
       }
-      const key = copyKey(chunk.slice, chunk.chunk, input.from);
+      const key = chunkKey(chunk.slice, chunk.chunk, input.from);
       const rest = plan.items.length - input.from - outcomes.length;
       const end = stopped ? { stopped } : rest > 0 ? { next: input.from + outcomes.length } : {};
       return writePiece(deps, run, key, outcomes, tally, end);
@@ -81,19 +81,19 @@ export function makeDeleteChunk(deps: Dependencies) {
 }
 
 /** Beside the files of entities lies all that a vault knows of itself. */
-function assertEntityFiles(items: readonly PlannedCopy[], job: string, table: string): void {
-  for (const { source } of items) {
-    if (isEntityFile(source.name, job, table) && source.kept === undefined) continue;
+function assertEntityFiles(items: readonly PlannedItem[], job: string, table: string): void {
+  for (const { from: source } of items) {
+    if (isEntityFile(source.name, job, table) && source.snapshotOrVersion === undefined) continue;
     throw new Error(`The plan names ${source.name}, which is no file of table ${table}: nothing of it is deleted`);
   }
 }
 
 /** Consecutive items of the same name. */
-function byBlob(items: PlannedCopy[]): PlannedCopy[][] {
-  const groups: PlannedCopy[][] = [];
+function byBlob(items: PlannedItem[]): PlannedItem[][] {
+  const groups: PlannedItem[][] = [];
   for (const item of items) {
     const last = groups.at(-1);
-    if (last?.[0]?.source.name === item.source.name) last.push(item);
+    if (last?.[0]?.from.name === item.from.name) last.push(item);
     else groups.push([item]);
   }
   return groups;
@@ -111,9 +111,9 @@ interface Place {
  * Deletes some blobs' worth of items at once. A base blob goes only where its source is found to be gone and, looked at after
  * that, no other job is at work in this vault: a run that began before may have seen the source, and count on what is here.
  */
-async function deleteBatch(place: Place, blobs: PlannedCopy[][]): Promise<Outcome[]> {
-  const gone = new Set<PlannedCopy>();
-  const bases = blobs.flat().filter(({ source }) => source.kept === undefined);
+async function deleteBatch(place: Place, blobs: PlannedItem[][]): Promise<Outcome[]> {
+  const gone = new Set<PlannedItem>();
+  const bases = blobs.flat().filter(({ from: source }) => source.snapshotOrVersion === undefined);
   const looks = await Promise.allSettled(
     bases.map(async (item) => {
       if (await isSourceGone(place.source, item)) gone.add(item);
@@ -127,7 +127,7 @@ async function deleteBatch(place: Place, blobs: PlannedCopy[][]): Promise<Outcom
       for (const item of items) {
         const look = broken.get(item);
         if (look?.status === 'rejected') outcomes.push(failed(item, look.reason, 'source'));
-        else if (look && !(quiet && gone.has(item))) outcomes.push(outcomeOf(item.source, 'unchanged', aboutOf(item)));
+        else if (look && !(quiet && gone.has(item))) outcomes.push(outcomeOf(item.from, 'unchanged', aboutOf(item)));
         else outcomes.push(await deleteOne(place, item));
       }
       return outcomes;
@@ -137,16 +137,16 @@ async function deleteBatch(place: Place, blobs: PlannedCopy[][]): Promise<Outcom
 }
 
 /** Deletes some files of entities at once; once a run may have begun that could go on from them, none. */
-async function deleteFiles(place: Place, items: PlannedCopy[]): Promise<Outcome[]> {
+async function deleteFiles(place: Place, items: PlannedItem[]): Promise<Outcome[]> {
   const lock = await place.control.readLock(place.run.job);
   if (standingOf(lock?.value, place.run) === 'superseded') {
-    return items.map((item) => outcomeOf(item.source, 'unchanged', aboutOf(item)));
+    return items.map((item) => outcomeOf(item.from, 'unchanged', aboutOf(item)));
   }
   return Promise.all(items.map((item) => deleteOne(place, item)));
 }
 
-async function isSourceGone(source: BlobAccount, { origins = [] }: PlannedCopy): Promise<boolean> {
-  for (const { container, name } of origins) if (await source.look(container, name)) return false;
+async function isSourceGone(source: BlobAccount, { origins = [] }: PlannedItem): Promise<boolean> {
+  for (const { container, name } of origins) if (await source.getProperties(container, name)) return false;
   return origins.length > 0;
 }
 
@@ -159,8 +159,8 @@ async function othersAtWork({ control, run }: Place): Promise<boolean> {
   return false;
 }
 
-async function deleteOne({ vault, container }: Place, item: PlannedCopy): Promise<Outcome> {
-  const { source: blob } = item;
+async function deleteOne({ vault, container }: Place, item: PlannedItem): Promise<Outcome> {
+  const { from: blob } = item;
   try {
     await vault.deleteBlob(container, blob.name, { ifMatch: blob.etag, ...keptOf(blob) });
     return outcomeOf(blob, 'removed', aboutOf(item));
@@ -173,17 +173,17 @@ async function deleteOne({ vault, container }: Place, item: PlannedCopy): Promis
   }
 }
 
-function failed(item: PlannedCopy, error: unknown, side: Side): Outcome {
+function failed(item: PlannedItem, error: unknown, side: Side): Outcome {
   if (!isStorageError(error)) throw error;
   const isRefusal = side === 'destination' && error.kind === 'access-denied';
   const code = isRefusal ? 'access-denied-prune' : problemCodeOf(error, side);
-  return outcomeOf(item.source, 'failed', { ...aboutOf(item), code, message: error.message });
+  return outcomeOf(item.from, 'failed', { ...aboutOf(item), code, message: error.message });
 }
 
-function aboutOf({ source, reason }: PlannedCopy): Partial<Outcome> {
+function aboutOf({ from: source, reason }: PlannedItem): Partial<Outcome> {
   return { ...keptOf(source), reason: reason as PruneReason };
 }
 
-function keptOf({ kept }: BlobState): { kept?: Kept } {
-  return kept ? { kept } : {};
+function keptOf({ snapshotOrVersion: kept }: BlobState): { snapshotOrVersion?: SnapshotOrVersion } {
+  return kept ? { snapshotOrVersion: kept } : {};
 }

@@ -1,6 +1,6 @@
 import pLimit from 'p-limit';
 import type { Dependencies } from '#app/dependencies.ts';
-import { runsAs, workplaceOf } from '#app/job-context.ts';
+import { jobContextOf, runsAs } from '#app/job-context.ts';
 import type { BlobState } from '#domain/blobs/blob.ts';
 import { expand } from '#domain/blobs/container-template.ts';
 import { deletable } from '#domain/prune/prune.ts';
@@ -21,7 +21,7 @@ import { countingRequests } from '#storage/requests.ts';
 import { isStorageError, StorageError } from '#storage/storage-error.ts';
 import { PlanWriter } from '../run/plan-writer.ts';
 import { RunGuard } from '../run/run-guard.ts';
-import type { ScanSliceInput, ScanSliceResult } from '../run/slice.ts';
+import type { SliceInput, SliceResult } from '../run/slice.ts';
 
 /**
  * Lists a stretch of a container in the vault with everything that is kept there, and plans to delete what no restore point needs.
@@ -33,12 +33,12 @@ import type { ScanSliceInput, ScanSliceResult } from '../run/slice.ts';
 export function makePlanPrune(deps: Dependencies) {
   // Reading manifests is the processor's work: several stretches at once would take no less time, and as many times the memory.
   const inTurn = pLimit(1);
-  return async function planPrune(input: ScanSliceInput): Promise<ScanSliceResult> {
+  return async function planPrune(input: SliceInput): Promise<SliceResult> {
     const { run, container } = input;
-    const { source, vault, control } = workplaceOf(deps, run.job);
+    const { source, vault, control } = jobContextOf(deps, run.job);
     const tally = emptyTally(container, container);
     const guard = new RunGuard(control, run, deps.now);
-    const work = async (): Promise<ScanSliceResult> => {
+    const work = async (): Promise<SliceResult> => {
       const standing = await guard.standing();
       if (standing !== 'go') return { stopped: standing };
       const prune = await control.readPrunePlan(run);
@@ -64,14 +64,14 @@ export function makePlanPrune(deps: Dependencies) {
         tally.unchanged += group.length - gone.length;
         for (const { blob, reason } of gone) {
           const { metadata: _, ...source } = blob;
-          const planned = { source, reason, ...(reason === 'source-gone' && { origins }) };
+          const planned = { from: source, reason, ...(reason === 'source-gone' && { origins }) };
           countPlanned(tally, planned);
           await plan.add(planned);
         }
       }
       if (next === undefined) tally.last = true;
-      const result: ScanSliceResult = { chunks: await plan.finish(), ...(next && { next }) };
-      return control.writePart(run, 'scan', sliceKey(input.slice), new PartWriter<Outcome>(), tally, result);
+      const result: SliceResult = { chunks: await plan.finish(), ...(next && { next }) };
+      return control.writePart(run, 'slice', sliceKey(input.slice), new PartWriter<Outcome>(), tally, result);
     };
     return inTurn(() => countingRequests(tally.requests, work));
   };
@@ -94,9 +94,9 @@ interface Manifest {
 async function listStretch(
   vault: BlobAccount,
   container: string,
-  from: ScanSliceInput['from'],
+  from: SliceInput['from'],
   enough: number,
-): Promise<{ groups: Groups; next: ScanSliceInput['from'] }> {
+): Promise<{ groups: Groups; next: SliceInput['from'] }> {
   const groups: Groups = new Map();
   let marker = from?.mirror;
   // The stretch before ended with this name. Pages need not be cut where they were then: it may come in a later one.
@@ -136,7 +136,7 @@ async function listPage(vault: BlobAccount, container: string, marker: string | 
     return await vault.listBlobs(container, {
       metadata: true,
       copy: true,
-      kept: true,
+      snapshotsAndVersions: true,
       ...(marker !== undefined && { marker }),
     });
   } catch (error) {

@@ -1,5 +1,5 @@
 import type { Dependencies } from '#app/dependencies.ts';
-import { workplaceOf } from '#app/job-context.ts';
+import { jobContextOf } from '#app/job-context.ts';
 import { CONTROL_CONTAINER, notesPath, runPrefix, summaryPath } from '#domain/run/control-paths.ts';
 import { standingOf } from '#domain/run/lock.ts';
 import { type Problem, problemOf } from '#domain/run/problems.ts';
@@ -23,7 +23,7 @@ export interface RemovePointsResult {
  */
 export function makeRemovePoints(deps: Dependencies) {
   return async function removePoints({ run }: { run: RunRef }): Promise<RemovePointsResult> {
-    const { job, control } = workplaceOf(deps, run.job);
+    const { job, control } = jobContextOf(deps, run.job);
     const account = deps.blobs(job.retention?.account ?? job.destination.account);
     const requests: Record<string, number> = {};
     return countingRequests(requests, async () => {
@@ -88,7 +88,7 @@ async function removeFolder(account: BlobAccount, point: { job: string; id: stri
     marker = page.next;
   } while (marker !== undefined);
   for (const name of [last, notesPath(point)]) {
-    const found = await account.look(CONTROL_CONTAINER, name);
+    const found = await account.getProperties(CONTROL_CONTAINER, name);
     if (found) await remove(account, name, found.etag);
   }
 }

@@ -15,7 +15,7 @@ export async function listNamed(account: BlobAccount, container: string, name: s
         metadata: true,
         contentHeaders: true,
         copy: true,
-        kept: true,
+        snapshotsAndVersions: true,
         ...(marker !== undefined && { marker }),
       });
       found.push(...page.blobs.filter((blob) => blob.name === name));
@@ -31,7 +31,7 @@ export async function listNamed(account: BlobAccount, container: string, name: s
 
 /** What to say of content that is not found: nothing is there, or something else. */
 export function missingOrOther(entry: Outcome, found: readonly BlobState[]): ProblemCode {
-  const base = found.find(({ kept }) => kept === undefined);
+  const base = found.find(({ snapshotOrVersion: kept }) => kept === undefined);
   return base !== undefined && base.etag === entry.vaultEtag ? 'content-mismatch' : 'content-missing';
 }
 

@@ -117,7 +117,9 @@ export class ManifestWalk {
     const found: { entry: Outcome; content: BlobState | ProblemCode | undefined; there: BlobState | undefined }[] = [];
     for (const entry of entries) {
       const content = located(entry, await this.#mirror.takeAll(mirrorPrefix + entry.name));
-      const there = target && (await this.#target!.takeAll(target.prefix + entry.name)).find(({ kept }) => !kept);
+      const there =
+        target &&
+        (await this.#target!.takeAll(target.prefix + entry.name)).find(({ snapshotOrVersion: kept }) => !kept);
       found.push({ entry, content, there });
     }
     const limit = pLimit(LOOKS_AT_ONCE);

@@ -1,12 +1,12 @@
 import type { Dependencies } from '#app/dependencies.ts';
-import { workplaceOf } from '#app/job-context.ts';
+import { jobContextOf } from '#app/job-context.ts';
 import { blobFilter } from '#domain/blobs/blob-filter.ts';
 import type { ReadPage } from '#domain/blobs/listing-cursor.ts';
 import { sourceOf } from '#domain/copying/copy-source.ts';
 import { decideRestore, isBrokenOff, isMadeBy } from '#domain/restore/restore.ts';
 import { sliceKey } from '#domain/run/control-paths.ts';
 import { manifestPages } from '#domain/run/manifest.ts';
-import { asBackedUp, type Outcome, type PlannedCopy } from '#domain/run/outcome.ts';
+import { asBackedUp, type Outcome, type PlannedItem } from '#domain/run/outcome.ts';
 import { PartWriter } from '#domain/run/part.ts';
 import { problemOf } from '#domain/run/problems.ts';
 import { countOutcome, countPlanned, emptyTally } from '#domain/run/tally.ts';
@@ -17,7 +17,7 @@ import { routeOf } from '../copying/route.ts';
 import { PlanWriter } from '../run/plan-writer.ts';
 import { pointOf } from '../run/restore-point-summary.ts';
 import { RunGuard } from '../run/run-guard.ts';
-import type { ScanSliceInput, ScanSliceResult } from '../run/slice.ts';
+import type { SliceInput, SliceResult } from '../run/slice.ts';
 import { listNamed, ofVault } from './held-content.ts';
 import { contentPages, ManifestWalk } from './manifest-walk.ts';
 import { traceOf } from './restore-blob.ts';
@@ -29,10 +29,10 @@ import { codeOf } from './restore-problem-code.ts';
  * blob, unless the listings do not show it where it should be. Safe to run twice, as `scanSlice` is.
  */
 export function makePlanRestore(deps: Dependencies) {
-  return async function planRestore(input: ScanSliceInput): Promise<ScanSliceResult> {
+  return async function planRestore(input: SliceInput): Promise<SliceResult> {
     const { run, container, destination } = input;
     const task = run.restore!;
-    const { control } = workplaceOf(deps, run.job);
+    const { control } = jobContextOf(deps, run.job);
     const route = routeOf(deps, input);
     const guard = new RunGuard(control, run, deps.now);
     const tally = emptyTally(container, destination);
@@ -71,7 +71,9 @@ export function makePlanRestore(deps: Dependencies) {
         control,
         pages,
         {
-          readMirror: noting(ofVault(contentPages(route.source, route.container, { prefix: inMirror, kept: true }))),
+          readMirror: noting(
+            ofVault(contentPages(route.source, route.container, { prefix: inMirror, snapshotsAndVersions: true })),
+          ),
           lookUp: noting(ofVault((name: string) => listNamed(route.source, route.container, name))),
           mirrorPrefix: route.sourcePrefix,
           target: {
@@ -108,11 +110,11 @@ export function makePlanRestore(deps: Dependencies) {
               ? { action: 'copy' as const }
               : decideRestore(entry, content, there, task, ours);
           if (decision.action === 'copy' || decision.action === 'done') {
-            const planned: PlannedCopy = {
-              source: content,
+            const planned: PlannedItem = {
+              from: content,
               reason: 'restore',
               entry: asHeld(entry),
-              ...(there && !ours && { mirror: there }),
+              ...(there && !ours && { to: there }),
             };
             countPlanned(tally, planned);
             await plan.add(planned);
@@ -141,10 +143,10 @@ export function makePlanRestore(deps: Dependencies) {
           if (!isStorageError(error)) throw error;
         });
       }
-      const result: ScanSliceResult = { chunks, ...(next && { nextManifest: next }) };
-      return control.writePart(run, 'scan', sliceKey(input.slice), part, tally, result);
+      const result: SliceResult = { chunks, ...(next && { nextManifest: next }) };
+      return control.writePart(run, 'slice', sliceKey(input.slice), part, tally, result);
     });
-    return planned.catch((error): ScanSliceResult => {
+    return planned.catch((error): SliceResult => {
       if (!isStorageError(error) || !failures.has(error)) throw error;
       return { problem: problemOf(codeOf(error), 0, container, error.message) };
     });

@@ -4,12 +4,12 @@ import { sourceOf } from '#domain/copying/copy-source.ts';
 import { canBeSent, tagFingerprint, withoutRecord } from '#domain/copying/record.ts';
 import { hasOtherHash, isArchived, locate } from '#domain/restore/locate.ts';
 import { decideRestore, isBrokenOff, isLeftover, isMadeBy } from '#domain/restore/restore.ts';
-import { asBackedUp, type CopyMethod, type Outcome, type PendingCopy, type PlannedCopy } from '#domain/run/outcome.ts';
+import { asBackedUp, type CopyMethod, type Outcome, type PendingCopy, type PlannedItem } from '#domain/run/outcome.ts';
 import type { ProblemCode } from '#domain/run/problems.ts';
 import type { CopyRequest } from '#storage/blob-account.ts';
 import { isStorageError, StorageError, type StorageErrorKind } from '#storage/storage-error.ts';
 import { abortQuietly } from '../copying/abort-quietly.ts';
-import type { CopyPlace } from '../copying/copy-context.ts';
+import type { CopyContext } from '../copying/copy-context.ts';
 import { targetName } from '../copying/route.ts';
 import { transfer } from '../copying/transfer.ts';
 import { listNamed, missingOrOther, ofVault } from './held-content.ts';
@@ -27,17 +27,17 @@ const LONGEST_NAME = 1024;
  * Failures are outcomes; only a stop by the signal is thrown.
  */
 export async function restoreBlob(
-  place: CopyPlace,
-  planned: PlannedCopy,
+  place: CopyContext,
+  planned: PlannedItem,
   tries: { started: number; methods?: CopyMethod[]; rehydratingSince?: string } = { started: 0 },
 ): Promise<Outcome | PendingCopy> {
   const entry = planned.entry!;
   const task = place.run.restore!;
   const name = targetName(place, planned);
   // A retry knows the blob by what the restore point says, and nothing of where it is.
-  let content: BlobState | undefined = planned.source.etag === '' ? undefined : planned.source;
+  let content: BlobState | undefined = planned.from.etag === '' ? undefined : planned.from;
   // What was there before this run copied anything: nobody's but ours can be what comes after it from just this content.
-  const before = planned.mirror;
+  const before = planned.to;
   let target = before;
   let mustLook = content === undefined;
   let lastError: StorageError | undefined;
@@ -48,7 +48,7 @@ export async function restoreBlob(
       if (mustLook) {
         const [found, now] = await Promise.all([
           ofVault(listNamed)(place.source, place.container, place.sourcePrefix + entry.name),
-          place.target.look(place.destination, name),
+          place.target.getProperties(place.destination, name),
         ]);
         content = locate(entry, found);
         target = now;
@@ -91,7 +91,7 @@ export async function restoreBlob(
       // Nothing can be taken off what is archived: it goes there last.
       const tier = isArchivedLast(entry, holder) ? undefined : entry.tier;
       const request: CopyRequest = {
-        sourceUrl: place.access.urlOf(holder.name, holder.kept),
+        sourceUrl: place.access.urlOf(holder.name, holder.snapshotOrVersion),
         sourceIfMatch: holder.etag,
         container: place.destination,
         name,
@@ -156,8 +156,8 @@ const OUT_OF_DATE = new Set<StorageErrorKind>([
 
 /** The copy is there: takes our record off it, where the service copied that too. */
 export async function finish(
-  place: CopyPlace,
-  planned: PlannedCopy,
+  place: CopyContext,
+  planned: PlannedItem,
   holder: BlobState,
   target: BlobState,
   about: Partial<Outcome>,
@@ -182,7 +182,7 @@ export async function finish(
  * Whether a copy has the entry's tags, or none, as where they may not be written. The same version may have had others in another
  * restore point, which was restored before: a look tells only how many there are, so what has as many is listed.
  */
-async function hasTagsOf(place: CopyPlace, { tags = {} }: Outcome, target: BlobState): Promise<boolean> {
+async function hasTagsOf(place: CopyContext, { tags = {} }: Outcome, target: BlobState): Promise<boolean> {
   const count = target.tagCount ?? 0;
   if (count === 0 || count !== Object.keys(tags).length) return count === 0;
   let marker: string | undefined;
@@ -219,8 +219,8 @@ const PRIORITIES = { standard: 'Standard', high: 'High' } as const;
 
 /** Asks archived content back, and waits for it outside of this activity. */
 async function rehydrate(
-  place: CopyPlace,
-  planned: PlannedCopy,
+  place: CopyContext,
+  planned: PlannedItem,
   holder: BlobState,
   since: string | undefined,
 ): Promise<Outcome | PendingCopy> {
@@ -228,11 +228,14 @@ async function rehydrate(
   const { rehydrate: speed } = place.run.restore!;
   if (speed === undefined) return failed(entry, 'content-archived');
   if (holder.archiveStatus === undefined) {
-    const options = { ...(holder.kept && { kept: holder.kept }), priority: PRIORITIES[speed] };
+    const options = {
+      ...(holder.snapshotOrVersion && { kept: holder.snapshotOrVersion }),
+      priority: PRIORITIES[speed],
+    };
     await ofVault(() => place.source.setTier(place.container, holder.name, 'Hot', options))();
   }
   const startedAt = since ?? place.now().toISOString();
-  return { planned: { ...planned, source: holder }, copyId: '', startedAt, tries: 0, rehydrating: true };
+  return { planned: { ...planned, from: holder }, copyId: '', startedAt, tries: 0, rehydrating: true };
 }
 
 export function failed(entry: Outcome, code: ProblemCode, message?: string): Outcome {
@@ -240,13 +243,13 @@ export function failed(entry: Outcome, code: ProblemCode, message?: string): Out
 }
 
 function pending(
-  place: CopyPlace,
-  planned: PlannedCopy,
+  place: CopyContext,
+  planned: PlannedItem,
   holder: BlobState,
   copyId: string,
   tries: number,
 ): PendingCopy {
-  return { planned: { ...planned, source: holder }, copyId, startedAt: place.now().toISOString(), tries };
+  return { planned: { ...planned, from: holder }, copyId, startedAt: place.now().toISOString(), tries };
 }
 
 /** What a retry needs of a target that is not ours, not to take it for ours: only copies could be. */
@@ -261,7 +264,7 @@ function hasOnlyRecord({ metadata = {} }: BlobState): boolean {
 }
 
 /** Until this is done the blob is not as it was, and so not restored. */
-async function takeRecordOff(place: CopyPlace, name: string, ifMatch: string): Promise<void> {
+async function takeRecordOff(place: CopyContext, name: string, ifMatch: string): Promise<void> {
   try {
     await place.target.setMetadata(place.destination, name, {}, ifMatch);
   } catch (error) {
@@ -271,12 +274,14 @@ async function takeRecordOff(place: CopyPlace, name: string, ifMatch: string): P
   }
 }
 
-function isTooLong(place: CopyPlace, name: string, content: BlobState | undefined): boolean {
+function isTooLong(place: CopyContext, name: string, content: BlobState | undefined): boolean {
   if (name.length > LONGEST_NAME) return true;
-  return content !== undefined && place.access.urlOf(content.name, content.kept).length > LONGEST_SOURCE_URL;
+  return (
+    content !== undefined && place.access.urlOf(content.name, content.snapshotOrVersion).length > LONGEST_SOURCE_URL
+  );
 }
 
-async function targetMade(place: CopyPlace): Promise<boolean> {
+async function targetMade(place: CopyContext): Promise<boolean> {
   try {
     return (await place.target.createContainer(place.destination)) === 'created';
   } catch (error) {

@@ -1,5 +1,5 @@
 import type { Dependencies } from '#app/dependencies.ts';
-import { type Workplace, workplaceOf } from '#app/job-context.ts';
+import { type JobContext, jobContextOf } from '#app/job-context.ts';
 import { noteInCatalog } from '#app/note-in-catalog.ts';
 import { lockPath } from '#domain/run/control-paths.ts';
 import { acquire } from '#domain/run/lock.ts';
@@ -17,7 +17,7 @@ const SAMPLE = 20;
  */
 export function makeBeginNext(deps: Dependencies) {
   return async function beginNext({ run }: { run: RunRef }): Promise<{ next?: RunRef }> {
-    const place = workplaceOf(deps, run.job);
+    const place = jobContextOf(deps, run.job);
     const { control, job } = place;
     const summary = await control.readSummary(run);
     const wanted = summary && nextOf(place, run, summary);
@@ -42,11 +42,11 @@ export function makeBeginNext(deps: Dependencies) {
 
 type Wanted = Pick<RunRef, 'mode' | 'dryRun' | 'verify' | 'prune'>;
 
-function nextOf({ job }: Workplace, run: RunRef, summary: RunSummary): Wanted | undefined {
+function nextOf({ job }: JobContext, run: RunRef, summary: RunSummary): Wanted | undefined {
   const kind = job.verify?.afterRun;
   if (summary.restorePoint && kind !== undefined) {
-    const share = job.verify?.share ?? '100%';
-    return { mode: 'verify', dryRun: false, verify: { point: run.id, kind, share, turn: 0, sample: SAMPLE } };
+    const share = job.verify?.portion ?? '100%';
+    return { mode: 'verify', dryRun: false, verify: { point: run.id, kind, portion: share, turn: 0, sample: SAMPLE } };
   }
   const { plan, counts, status } = summary;
   if (run.prune?.carryOut && plan && status === 'succeeded') {

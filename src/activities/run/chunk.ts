@@ -1,15 +1,15 @@
 import type { Standing } from '#domain/run/lock.ts';
 import type { RequestCounts } from '#storage/requests.ts';
-import type { Share } from './container-task.ts';
+import type { ContainerTask } from './container-task.ts';
 
-export interface CopyChunkInput extends Share {
+export interface ChunkInput extends ContainerTask {
   chunk: PlanChunk;
   /** Index of the first item to work on. */
   from: number;
 }
 
 /** Copies of a piece that were pending when its part was written, with the outcomes of those that ended since. */
-export interface WorkFile {
+export interface PendingFile {
   /** Key of the piece. */
   key: string;
   /** Tells executions of the piece apart: the one whose part was first counts. */
@@ -20,10 +20,10 @@ export interface WorkFile {
   requests?: RequestCounts;
 }
 
-export interface CopyChunkResult {
+export interface ChunkResult {
   /** Index of the first item not worked on; absent when the chunk is finished. */
   next?: number;
-  work?: WorkFile;
+  pendingFile?: PendingFile;
   stopped?: Exclude<Standing, 'go'>;
 }
 

@@ -1,6 +1,6 @@
 import type { Limits } from '#config/limits.ts';
 import { planKey } from '#domain/run/control-paths.ts';
-import type { PlannedCopy } from '#domain/run/outcome.ts';
+import type { PlannedItem } from '#domain/run/outcome.ts';
 import { PartWriter } from '#domain/run/part.ts';
 import type { RunRef } from '#domain/run/run.ts';
 import { countPlanned, emptyTally, type Tally } from '#domain/run/tally.ts';
@@ -17,7 +17,7 @@ export class PlanWriter {
   /** A second execution of the same scan must not overwrite chunks that are being worked on: its keys differ. */
   readonly #attempt: string;
   readonly #written: PlanChunk[] = [];
-  #writer = new PartWriter<PlannedCopy>();
+  #writer = new PartWriter<PlannedItem>();
   #tally: Tally;
 
   constructor(
@@ -42,7 +42,7 @@ export class PlanWriter {
     return this.#written.length + (this.#writer.items > 0 ? 1 : 0);
   }
 
-  async add(planned: PlannedCopy): Promise<void> {
+  async add(planned: PlannedItem): Promise<void> {
     this.#writer.add(planned);
     countPlanned(this.#tally, planned);
     if (this.#writer.items >= this.#limits.chunkBlobs || this.#tally.plannedBytes >= this.#limits.chunkBytes) {

@@ -1,14 +1,14 @@
 import type { LimitFunction } from 'p-limit';
 import { concernsWholeAccount } from '#app/problem-code.ts';
 import type { Standing } from '#domain/run/lock.ts';
-import { failureOf, isPending, type Outcome, type PendingCopy, type PlannedCopy } from '#domain/run/outcome.ts';
+import { failureOf, isPending, type Outcome, type PendingCopy, type PlannedItem } from '#domain/run/outcome.ts';
 import { countOutcome, type Tally } from '#domain/run/tally.ts';
 import { type RunGuard, watchStanding } from './run-guard.ts';
 
 export interface Work {
-  items: PlannedCopy[];
+  items: PlannedItem[];
   /** What is done to each of them. Whatever it throws after `stop` leaves the item without an outcome. */
-  one: (planned: PlannedCopy) => Promise<Outcome | PendingCopy>;
+  one: (planned: PlannedItem) => Promise<Outcome | PendingCopy>;
   guard: RunGuard;
   /** Ends what is under way, once the run may no longer go on. */
   stop: AbortController;
@@ -24,7 +24,7 @@ export interface Work {
   note(): Promise<void>;
 }
 
-export interface WorkedOff {
+export interface ProcessedItems {
   /** What came of the items, in their order. */
   results: (Outcome | PendingCopy)[];
   /** How many of the items, from the first on, have been worked on. */
@@ -37,7 +37,7 @@ const HOPELESS_AFTER = 16;
 const NOTE_PROGRESS_MS = 3_000;
 
 /** Works off items with bounded concurrency, within a time budget, for as long as the run may go on. */
-export async function workOff(work: Work): Promise<WorkedOff> {
+export async function processItems(work: Work): Promise<ProcessedItems> {
   const { items, guard, stop, tally } = work;
   const started = work.now().getTime();
   const results: (Outcome | PendingCopy | undefined)[] = [];
@@ -49,7 +49,7 @@ export async function workOff(work: Work): Promise<WorkedOff> {
   let notedAt = started;
   let broken: unknown;
 
-  const doOne = async (planned: PlannedCopy, index: number) => {
+  const doOne = async (planned: PlannedItem, index: number) => {
     try {
       const result = await work.one(planned);
       results[index] = result;
@@ -97,7 +97,7 @@ export async function workOff(work: Work): Promise<WorkedOff> {
 
 /** Names the rest of the piece as failed for the same reason, without trying each of them. */
 function giveUpRest(
-  items: PlannedCopy[],
+  items: PlannedItem[],
   results: (Outcome | PendingCopy | undefined)[],
   tally: Tally,
   { code, message }: Outcome,

@@ -1,5 +1,5 @@
 import type { Dependencies } from '#app/dependencies.ts';
-import { type Workplace, workplaceOf } from '#app/job-context.ts';
+import { type JobContext, jobContextOf } from '#app/job-context.ts';
 import { noteInCatalog } from '#app/note-in-catalog.ts';
 import { type BrakePolicy, brakeOf, changesSince, completedBy, goesBackEnough } from '#domain/prune/safety-brake.ts';
 import { kindOfPath, runsPrefix } from '#domain/run/control-paths.ts';
@@ -17,7 +17,7 @@ import {
   type RunStatus,
   type RunSummary,
 } from '#domain/run/run.ts';
-import { tableOfShare } from '#domain/run/task-name.ts';
+import { tableOfTask } from '#domain/run/task-name.ts';
 import { proofOf } from '#domain/verify/verify.ts';
 import { catalogRowOf } from '#storage/catalog.ts';
 import type { ControlStore } from '#storage/control/control-store.ts';
@@ -46,7 +46,7 @@ export interface PublishRunResult {
 export function makePublishRun(deps: Dependencies) {
   return async function publishRun(input: PublishRunInput): Promise<PublishRunResult> {
     const { run } = input;
-    const place = workplaceOf(deps, run.job);
+    const place = jobContextOf(deps, run.job);
     const { control } = place;
     const requests = { ...input.requests };
     return countingRequests(requests, async () => {
@@ -85,7 +85,7 @@ function withRest(requests: Record<string, number>): Record<string, number> {
 /** Pure but for nothing: from the parts and problems to the summary. */
 function judge(
   input: PublishRunInput,
-  place: Workplace,
+  place: JobContext,
   parts: ListedPart[],
   earlier: PartEntry[],
   requests: Record<string, number>,
@@ -139,7 +139,7 @@ function judge(
 /** Why there can be no restore point, or undefined. */
 function missing(input: PublishRunInput, sound: ListedPart[], troubled: Set<string>): string | undefined {
   // A plan alone proves no scan: one that was cut short leaves it behind.
-  const scans = sound.filter(({ path }) => ['scan', 'range'].includes(kindOfPath(path)?.kind ?? ''));
+  const scans = sound.filter(({ path }) => ['slice', 'range'].includes(kindOfPath(path)?.kind ?? ''));
   const found = new Set(scans.map(({ tally }) => tally.container)).size;
   if (found + troubled.size !== input.containers) {
     return `${input.containers} containers were to be backed up; ${found} left parts and ${troubled.size} had problems`;
@@ -156,13 +156,13 @@ async function earlierParts(control: ControlStore, run: RunRef, parts: ListedPar
       .map(({ container }) => container),
   );
   // Of a table, what a retry leaves is whole in itself.
-  const isReplaced = (container: string) => listedAnew.has(container) || tableOfShare(container) !== undefined;
+  const isReplaced = (container: string) => listedAnew.has(container) || tableOfTask(container) !== undefined;
   const replaced = new Set(parts.map(({ tally }) => tally.container).filter(isReplaced));
   return (earlier?.parts ?? []).filter(({ container }) => !replaced.has(container));
 }
 
 /** Before the lock is free: what a verification says of the restore point it looked at. */
-async function noteProof(deps: Dependencies, { control }: Workplace, run: RunRef, summary: RunSummary): Promise<void> {
+async function noteProof(deps: Dependencies, { control }: JobContext, run: RunRef, summary: RunSummary): Promise<void> {
   const proof = run.verify && proofOf(summary, run.verify);
   if (!run.verify || !proof) return;
   try {
@@ -177,7 +177,7 @@ async function noteProof(deps: Dependencies, { control }: Workplace, run: RunRef
 const DEFAULT_BRAKE = { percent: 50, blobs: 100 };
 
 /** Notes of what is about to be a restore point that its run, or those it builds on, changed or lost too much. */
-async function engageBrake(deps: Dependencies, { control, job }: Workplace, summary: RunSummary): Promise<void> {
+async function engageBrake(deps: Dependencies, { control, job }: JobContext, summary: RunSummary): Promise<void> {
   if (!summary.restorePoint) return;
   const reason = await brakeOn(control, summary, job.retention?.brake ?? DEFAULT_BRAKE);
   if (reason === undefined) return;

@@ -1,15 +1,15 @@
 import type { Dependencies } from '#app/dependencies.ts';
-import { workplaceOf } from '#app/job-context.ts';
+import { jobContextOf } from '#app/job-context.ts';
 import { runsPrefix, sliceKey } from '#domain/run/control-paths.ts';
 import { isHeld } from '#domain/run/manifest.ts';
 import { asBackedUp, type Outcome } from '#domain/run/outcome.ts';
 import { PartWriter } from '#domain/run/part.ts';
 import type { ProblemCode } from '#domain/run/problems.ts';
 import { countOutcome, emptyTally } from '#domain/run/tally.ts';
-import { tableOfShare } from '#domain/run/task-name.ts';
+import { tableOfTask } from '#domain/run/task-name.ts';
 import { type StoredEntity, sameEntity, timestampOf } from '#domain/tables/entity-text.ts';
 import { scratchTable, tableDrillOf } from '#domain/tables/scratch-table.ts';
-import { isTile, type Tile } from '#domain/tables/segment.ts';
+import { isSegment, type Segment } from '#domain/tables/segment.ts';
 import { nameOfKey } from '#domain/tables/table-key.ts';
 import { sampleOf } from '#domain/verify/sample.ts';
 import { countingRequests } from '#storage/requests.ts';
@@ -17,8 +17,8 @@ import { isStorageError } from '#storage/storage-error.ts';
 import type { TableAccount } from '#storage/table-account.ts';
 import { pointOf } from '../run/restore-point-summary.ts';
 import { RunGuard } from '../run/run-guard.ts';
-import type { ScanSliceInput, ScanSliceResult } from '../run/slice.ts';
-import { tilesOf } from './read-segment.ts';
+import type { SliceInput, SliceResult } from '../run/slice.ts';
+import { segmentsOf } from './read-segment.ts';
 import { damagedRange } from './segment-pages.ts';
 import { writeBatch } from './write-batch.ts';
 
@@ -30,10 +30,10 @@ const TOGETHER = 100;
  * Restores those entities of a drill's sample that lie in one table, with their neighbours, into a scratch table of the vault's
  * account, reads them back, compares them, and deletes the table. Safe to run twice: each execution has a table of its own.
  */
-export async function drillTable(deps: Dependencies, input: ScanSliceInput): Promise<ScanSliceResult> {
+export async function drillTable(deps: Dependencies, input: SliceInput): Promise<SliceResult> {
   const { run, container, destination, slice } = input;
   const task = run.verify!;
-  const { job, control } = workplaceOf(deps, run.job);
+  const { job, control } = jobContextOf(deps, run.job);
   const vault = deps.tables(job.destination.account);
   const remover = deps.tables(job.retention?.account ?? job.destination.account);
   const guard = new RunGuard(control, run, deps.now);
@@ -44,7 +44,7 @@ export async function drillTable(deps: Dependencies, input: ScanSliceInput): Pro
     part.add(outcome);
   };
 
-  return countingRequests(tally.requests, async (): Promise<ScanSliceResult> => {
+  return countingRequests(tally.requests, async (): Promise<SliceResult> => {
     const standing = await guard.standing();
     if (standing !== 'go') return { stopped: standing };
     const point = await pointOf(control, run.job, task.point);
@@ -56,10 +56,10 @@ export async function drillTable(deps: Dependencies, input: ScanSliceInput): Pro
       `${run.id} ${container}`,
     );
     const own = ofTable.filter(({ path }) => sample.has(path));
-    const first = point.parts.find((each) => tableOfShare(each.container) !== undefined);
+    const first = point.parts.find((each) => tableOfTask(each.container) !== undefined);
     if (slice === 0 && first?.container === container) await removeLeftovers(deps, vault, remover, run.job);
     const scratch = { account: vault, table: scratchTable(run.id, deps.random()) };
-    const read = tilesOf(deps, run);
+    const read = segmentsOf(deps, run);
     const deadline = deps.now().getTime() + deps.limits.scanMs;
     const together = Math.max(1, Math.min(TOGETHER, Math.floor(ENTITIES / task.sample)));
     const drilled = new Map<StoredEntity, Wrong | undefined>();
@@ -74,14 +74,14 @@ export async function drillTable(deps: Dependencies, input: ScanSliceInput): Pro
           settle(damagedRange(each, items!));
           continue;
         }
-        for (const [tile, numbers] of chosenIn(items.filter(isTile).filter(isHeld), sample.get(each.path)!)) {
+        for (const [segment, numbers] of chosenIn(items.filter(isSegment).filter(isHeld), sample.get(each.path)!)) {
           let entities: StoredEntity[];
           try {
-            entities = [...(await read(tile)).entities()];
+            entities = [...(await read(segment)).entities()];
           } catch (error) {
             if (!isStorageError(error, 'damaged')) throw error;
             tally.listed++;
-            settle({ ...asBackedUp(tile), status: 'failed', code: 'content-mismatch', message: error.message });
+            settle({ ...asBackedUp(segment), status: 'failed', code: 'content-mismatch', message: error.message });
             continue;
           }
           for (const stretch of stretchesOf(entities, numbers, together)) await restore(scratch, stretch, drilled);
@@ -108,19 +108,19 @@ export async function drillTable(deps: Dependencies, input: ScanSliceInput): Pro
       }
     }
     if (at >= own.length) tally.last = true;
-    const result: ScanSliceResult = { chunks: [], ...(at < own.length && { nextManifest: { page: at } }) };
-    return control.writePart(run, 'scan', sliceKey(slice), part, tally, result);
+    const result: SliceResult = { chunks: [], ...(at < own.length && { nextManifest: { page: at } }) };
+    return control.writePart(run, 'slice', sliceKey(slice), part, tally, result);
   });
 }
 
-/** The tiles in which the entities with these numbers are, counted through all of them, each with the numbers within it. */
-function chosenIn(tiles: readonly Tile[], numbers: readonly number[]): [Tile, number[]][] {
+/** The segments in which the entities with these numbers are, counted through all of them, each with the numbers within it. */
+function chosenIn(segments: readonly Segment[], numbers: readonly number[]): [Segment, number[]][] {
   let before = 0;
-  return tiles.flatMap((tile): [Tile, number[]][] => {
-    const own = numbers.filter((number) => number >= before && number < before + tile.entities);
+  return segments.flatMap((segment): [Segment, number[]][] => {
+    const own = numbers.filter((number) => number >= before && number < before + segment.entities);
     const within = own.map((number) => number - before);
-    before += tile.entities;
-    return within.length > 0 ? [[tile, within]] : [];
+    before += segment.entities;
+    return within.length > 0 ? [[segment, within]] : [];
   });
 }
 
@@ -199,7 +199,7 @@ async function removeLeftovers(
   remover: TableAccount,
   job: string,
 ): Promise<void> {
-  const { control } = workplaceOf(deps, job);
+  const { control } = jobContextOf(deps, job);
   try {
     const left: string[] = [];
     let from: string | undefined;

@@ -8,7 +8,7 @@ import type { ControlStore } from '#storage/control/control-store.ts';
 const MOST = 50_000;
 
 /**
- * Of a restore that is tried again: the names of what failed in this table, entities or tiles; undefined where all of it is to be
+ * Of a restore that is tried again: the names of what failed in this table, entities or segments; undefined where all of it is to be
  * written. What the first run has brought back may have been written to since, and where entities are replaced that would be lost.
  */
 export async function failedBefore(
@@ -34,7 +34,7 @@ async function namesOfFailures(control: ControlStore, summary: RunSummary, conta
   for (const part of summary.parts) {
     const { path, sha256, failed } = part;
     const isOwn = path.startsWith(runPrefix(summary)) && part.container === container;
-    if (!isOwn || failed === 0 || kindOfPath(path)?.kind !== 'copy') continue;
+    if (!isOwn || failed === 0 || kindOfPath(path)?.kind !== 'chunk') continue;
     for (const { name, status } of (await control.readPart<Outcome, object>(path, sha256)).items) {
       if (status === 'failed') names.add(name);
     }

@@ -1,28 +1,28 @@
 import pLimit from 'p-limit';
 import type { Dependencies } from '#app/dependencies.ts';
-import { workplaceOf } from '#app/job-context.ts';
+import { jobContextOf } from '#app/job-context.ts';
 import { isUnneeded } from '#domain/prune/unneeded-file.ts';
 import { CONTROL_CONTAINER, entityFilesPrefix, sliceKey } from '#domain/run/control-paths.ts';
 import type { Standing } from '#domain/run/lock.ts';
 import { isHeld } from '#domain/run/manifest.ts';
-import type { Outcome, PlannedCopy } from '#domain/run/outcome.ts';
+import type { Outcome, PlannedItem } from '#domain/run/outcome.ts';
 import { PartWriter } from '#domain/run/part.ts';
 import type { PointName, PrunePlan } from '#domain/run/prune-plan.ts';
 import { partEntries } from '#domain/run/report.ts';
 import type { PartEntry } from '#domain/run/run.ts';
 import { countPlanned, emptyTally } from '#domain/run/tally.ts';
-import { tableOfShare } from '#domain/run/task-name.ts';
-import { type EntityFile, isTile } from '#domain/tables/segment.ts';
+import { tableOfTask } from '#domain/run/task-name.ts';
+import { type EntityFile, isSegment } from '#domain/tables/segment.ts';
 import type { ControlStore } from '#storage/control/control-store.ts';
 import { countingRequests } from '#storage/requests.ts';
 import { StorageError } from '#storage/storage-error.ts';
 import { PlanWriter } from '../run/plan-writer.ts';
 import { RunGuard } from '../run/run-guard.ts';
-import type { ScanSliceInput, ScanSliceResult } from '../run/slice.ts';
+import type { SliceInput, SliceResult } from '../run/slice.ts';
 
 /**
  * Lists a stretch of the folder where a job keeps the entities of one table, and plans to delete the files that no restore point
- * which stays names. Restore points share files, whoever wrote them: what counts is the tiles alone.
+ * which stays names. Restore points share files, whoever wrote them: what counts is the segments alone.
  *
  * Memory holds the names that are needed, which parts there are, and one of them. Deletes nothing itself, as `planPrune`. Anything that is needed and cannot be
  * read, or is not there as it was written, ends it: where files have gone astray, those that nothing names may be all there is left.
@@ -43,14 +43,14 @@ export function makePlanTablePrune(deps: Dependencies) {
     });
     return parts;
   };
-  return async function planTablePrune(input: ScanSliceInput): Promise<ScanSliceResult> {
+  return async function planTablePrune(input: SliceInput): Promise<SliceResult> {
     const { run, container, destination } = input;
-    const table = tableOfShare(container);
+    const table = tableOfTask(container);
     if (table === undefined) throw new Error(`${container} is not the share of a table`);
-    const { control } = workplaceOf(deps, run.job);
+    const { control } = jobContextOf(deps, run.job);
     const tally = emptyTally(container, destination);
     const guard = new RunGuard(control, run, deps.now);
-    const work = async (): Promise<ScanSliceResult> => {
+    const work = async (): Promise<SliceResult> => {
       const standing = await guard.standing();
       if (standing !== 'go') return { stopped: standing };
       const prune = await control.readPrunePlan(run);
@@ -73,7 +73,7 @@ export function makePlanTablePrune(deps: Dependencies) {
             tally.unchanged++;
             continue;
           }
-          const planned: PlannedCopy = { source: file, reason: 'not-needed' };
+          const planned: PlannedItem = { from: file, reason: 'not-needed' };
           countPlanned(tally, planned);
           await plan.add(planned);
         }
@@ -81,8 +81,8 @@ export function makePlanTablePrune(deps: Dependencies) {
       } while (marker !== undefined && tally.listed < deps.limits.sliceBlobs);
       if (marker === undefined) tally.last = true;
       const next = marker === undefined ? {} : { next: { mirror: marker } };
-      const result: ScanSliceResult = { chunks: await plan.finish(), ...next };
-      return control.writePart(run, 'scan', sliceKey(input.slice), new PartWriter<Outcome>(), tally, result);
+      const result: SliceResult = { chunks: await plan.finish(), ...next };
+      return control.writePart(run, 'slice', sliceKey(input.slice), new PartWriter<Outcome>(), tally, result);
     };
     return inTurn(() => countingRequests(tally.requests, work));
   };
@@ -120,7 +120,7 @@ async function neededFiles(
 
 /**
  * The parts about tables of restore points that stay, by the table's name in lower case: the service takes letters of either case
- * for the same, and tiles go over from one spelling to the other.
+ * for the same, and segments go over from one spelling to the other.
  */
 type KeptParts = Map<string, { point: string; path: string; sha256: string }[]>;
 
@@ -129,7 +129,7 @@ async function partsOfTables(control: ControlStore, { job, keeps }: PrunePlan): 
   // No other job has files here.
   for (const point of keeps.filter((each) => each.job === job)) {
     for (const { container, path, sha256 } of await partsOf(control, point)) {
-      const table = tableOfShare(container)?.toLowerCase();
+      const table = tableOfTask(container)?.toLowerCase();
       if (table === undefined) continue;
       const own = kept.get(table) ?? [];
       kept.set(table, own);
@@ -148,8 +148,8 @@ async function partsOf(control: ControlStore, { job, id, unpublished }: PointNam
 
 /** The files that a line of a table's manifest names. A line that says what is held, and not where, leaves everything in doubt. */
 function filesOf(item: Outcome, job: string, part: string): EntityFile[] {
-  if (!isTile(item) && !isHeld(item)) return [];
-  const files: unknown = isTile(item) ? item.files : undefined;
+  if (!isSegment(item) && !isHeld(item)) return [];
+  const files: unknown = isSegment(item) ? item.files : undefined;
   const isFile = (file: Partial<EntityFile> | null) =>
     typeof file?.sha256 === 'string' && tableOfPath(file.path ?? '', job) !== undefined;
   if (Array.isArray(files) && files.every(isFile)) return files;

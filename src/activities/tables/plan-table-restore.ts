@@ -1,5 +1,5 @@
 import type { Dependencies } from '#app/dependencies.ts';
-import { workplaceOf } from '#app/job-context.ts';
+import { jobContextOf } from '#app/job-context.ts';
 import { partPath, planKey, sliceKey } from '#domain/run/control-paths.ts';
 import { isHeld, manifestPages } from '#domain/run/manifest.ts';
 import { asBackedUp, type Outcome } from '#domain/run/outcome.ts';
@@ -9,7 +9,7 @@ import type { RunRef } from '#domain/run/run.ts';
 import { countOutcome, emptyTally } from '#domain/run/tally.ts';
 import type { StoredEntity } from '#domain/tables/entity-text.ts';
 import { isChosen, mayHoldChosen } from '#domain/tables/key-selection.ts';
-import type { Tile } from '#domain/tables/segment.ts';
+import type { Segment } from '#domain/tables/segment.ts';
 import { nameOfKey } from '#domain/tables/table-key.ts';
 import type { ControlStore } from '#storage/control/control-store.ts';
 import { countingRequests } from '#storage/requests.ts';
@@ -19,26 +19,26 @@ import { codeOf } from '../restore/restore-problem-code.ts';
 import type { PlanChunk } from '../run/chunk.ts';
 import { pointOf } from '../run/restore-point-summary.ts';
 import { RunGuard } from '../run/run-guard.ts';
-import type { ScanSliceInput, ScanSliceResult } from '../run/slice.ts';
+import type { SliceInput, SliceResult } from '../run/slice.ts';
 import { failedBefore } from './failed-before.ts';
-import { tileOfFile, tilesOf } from './read-segment.ts';
-import { positionBehind, type TilePosition, tilePages } from './segment-pages.ts';
+import { segmentOfFile, segmentsOf } from './read-segment.ts';
+import { positionBehind, type SegmentPosition, segmentPages } from './segment-pages.ts';
 
 /**
- * Reads the tiles of a table that a restore wants, a stretch of its manifest at a time, and plans to write them. Every file of every
- * tile is read and checked before anything is written: any damage is a problem of the whole table. Writing may begin when the last
+ * Reads the segments of a table that a restore wants, a stretch of its manifest at a time, and plans to write them. Every file of every
+ * segment is read and checked before anything is written: any damage is a problem of the whole table. Writing may begin when the last
  * slice is planned. Safe to run twice: whoever comes second gets the answer of the first.
  */
 export function makePlanTableRestore(deps: Dependencies) {
-  return async function planTableRestore(input: ScanSliceInput): Promise<ScanSliceResult> {
+  return async function planTableRestore(input: SliceInput): Promise<SliceResult> {
     const { run, container, destination, slice } = input;
     const task = run.restore!;
-    const { control } = workplaceOf(deps, run.job);
+    const { control } = jobContextOf(deps, run.job);
     const target = deps.tables(task.account);
     const guard = new RunGuard(control, run, deps.now);
     const tally = emptyTally(container, destination);
     const part = new PartWriter<Outcome>();
-    const plan = new TilePlan(deps, control, run, slice, container);
+    const plan = new SegmentPlan(deps, control, run, slice, container);
     // What the target, or reading a file, failed with: told in the words of a restore.
     const failures = new WeakSet<object>();
     const noting = async <T>(asked: Promise<T>): Promise<T> => {
@@ -55,7 +55,7 @@ export function makePlanTableRestore(deps: Dependencies) {
       part.add(outcome);
     };
 
-    const planned = countingRequests(tally.requests, async (): Promise<ScanSliceResult> => {
+    const planned = countingRequests(tally.requests, async (): Promise<SliceResult> => {
       const standing = await guard.standing();
       if (standing !== 'go') return { stopped: standing };
       // By now the table may have what the first execution's plan has been worked off to.
@@ -67,31 +67,31 @@ export function makePlanTableRestore(deps: Dependencies) {
           return { problem: problemOf('table-not-empty', 0, container, message) };
         }
       }
-      const read = tilesOf(deps, run);
+      const read = segmentsOf(deps, run);
       const only = await failedBefore(control, run, container);
       const manifest = await (task.file ? noting(fileAsManifest(deps, input)) : pointAsManifest(control, input));
       for (const outcome of slice === 0 ? manifest.leftOut : []) settle(outcome);
       const deadline = deps.now().getTime() + deps.limits.scanMs;
-      let next: TilePosition | undefined = input.manifest ?? { page: 0 };
+      let next: SegmentPosition | undefined = input.manifest ?? { page: 0 };
       while (next !== undefined) {
-        const at: TilePosition = next;
-        const tiles = await manifest.tilesOf(at.page);
-        const tile = tiles[at.tile ?? 0];
-        if (tile && (task.keys === undefined || mayHoldChosen(tile.range, task.keys))) {
-          if (isHeld(tile)) {
-            const { entities } = await noting(read(tile));
-            if (only === undefined || hasAny(tile, entities(), only)) {
-              tally.listed += tile.entities;
-              tally.listedBytes += tile.size;
-              tally.planned += tile.entities;
-              tally.plannedBytes += tile.size;
-              if (tile.entities > 0) await plan.add(tile);
+        const at: SegmentPosition = next;
+        const segments = await manifest.segmentsOf(at.page);
+        const segment = segments[at.segment ?? 0];
+        if (segment && (task.keys === undefined || mayHoldChosen(segment.range, task.keys))) {
+          if (isHeld(segment)) {
+            const { entities } = await noting(read(segment));
+            if (only === undefined || hasAny(segment, entities(), only)) {
+              tally.listed += segment.entities;
+              tally.listedBytes += segment.size;
+              tally.planned += segment.entities;
+              tally.plannedBytes += segment.size;
+              if (segment.entities > 0) await plan.add(segment);
             }
           } else {
-            settle(failureOf(tile));
+            settle(failureOf(segment));
           }
         }
-        next = positionBehind(at, tiles.length, manifest.pages);
+        next = positionBehind(at, segments.length, manifest.pages);
         const now = await guard.standing();
         if (now !== 'go') return { stopped: now };
         if (plan.chunks >= deps.limits.sliceChunks || deps.now().getTime() >= deadline) break;
@@ -104,10 +104,10 @@ export function makePlanTableRestore(deps: Dependencies) {
           await noting(target.createTable(destination));
         }
       }
-      const result: ScanSliceResult = { chunks, ...(next && { nextManifest: next }) };
-      return control.writePart(run, 'scan', sliceKey(slice), part, tally, result);
+      const result: SliceResult = { chunks, ...(next && { nextManifest: next }) };
+      return control.writePart(run, 'slice', sliceKey(slice), part, tally, result);
     });
-    return planned.catch((error): ScanSliceResult => {
+    return planned.catch((error): SliceResult => {
       if (!isStorageError(error) || (!failures.has(error) && error.kind !== 'damaged')) throw error;
       // A large one takes longer than the account has waited: it is tried once more, and again, as whatever may pass is.
       const code = error.code === 'TableBeingDeleted' ? 'server-error' : codeOf(error);
@@ -118,32 +118,32 @@ export function makePlanTableRestore(deps: Dependencies) {
 
 /** What a restore of a table goes by. */
 interface TableManifest {
-  /** How many pages of tiles it has. */
+  /** How many pages of segments it has. */
   pages: number;
-  tilesOf(page: number): Promise<Tile[]>;
+  segmentsOf(page: number): Promise<Segment[]>;
   /** What is told of once, at the beginning. */
   leftOut: Outcome[];
 }
 
-async function pointAsManifest(control: ControlStore, { run, container }: ScanSliceInput): Promise<TableManifest> {
+async function pointAsManifest(control: ControlStore, { run, container }: SliceInput): Promise<TableManifest> {
   const point = await pointOf(control, run.job, run.restore!.point);
   const pages = manifestPages(point.parts, container);
-  const pageOf = tilePages(control, pages);
-  const tilesOf = async (number: number) => {
-    const { tiles, damaged } = await pageOf(number);
+  const pageOf = segmentPages(control, pages);
+  const segmentsOf = async (number: number) => {
+    const { segments, damaged } = await pageOf(number);
     if (damaged[0]) throw damaged[0].why;
-    return tiles;
+    return segments;
   };
-  return { pages: pages.length, leftOut: [], tilesOf };
+  return { pages: pages.length, leftOut: [], segmentsOf };
 }
 
 /** A single file, as if it were the manifest of its table. */
-async function fileAsManifest(deps: Dependencies, { run, slice }: ScanSliceInput): Promise<TableManifest> {
+async function fileAsManifest(deps: Dependencies, { run, slice }: SliceInput): Promise<TableManifest> {
   const task = run.restore!;
-  const { tile, deleted } = await tileOfFile(deps, task.file!);
+  const { segment, deleted } = await segmentOfFile(deps, task.file!);
   const wanted = deleted.filter((key) => task.keys === undefined || isChosen(task.keys, key));
   const leftOut = slice > 0 ? [] : wanted.map(deletionOf);
-  return { pages: 1, leftOut, tilesOf: async () => [tile] };
+  return { pages: 1, leftOut, segmentsOf: async () => [segment] };
 }
 
 /** A restore takes nothing away: an entity that the file says is gone stays where it is, and is told of. */
@@ -161,15 +161,15 @@ function deletionOf(key: { partition: string; row: string }): Outcome {
 }
 
 /** Why its backup lacks it is of no use to whoever restores: no retry brings it. */
-function failureOf(tile: Tile): Outcome {
-  const why = tile.message ?? tile.code;
+function failureOf(segment: Segment): Outcome {
+  const why = segment.message ?? segment.code;
   const message = `The restore point lacks these keys${why === undefined ? '' : `. Its backup said: ${why}`}`;
-  return { ...asBackedUp(tile), status: 'failed', code: 'container-not-held', message };
+  return { ...asBackedUp(segment), status: 'failed', code: 'container-not-held', message };
 }
 
-/** Whether any of these names is that of the tile, or of an entity in it. */
-function hasAny(tile: Tile, entities: Iterable<StoredEntity>, names: ReadonlySet<string>): boolean {
-  if (names.has(tile.name)) return true;
+/** Whether any of these names is that of the segment, or of an entity in it. */
+function hasAny(segment: Segment, entities: Iterable<StoredEntity>, names: ReadonlySet<string>): boolean {
+  if (names.has(segment.name)) return true;
   for (const { key } of entities) if (names.has(nameOfKey(key))) return true;
   return false;
 }
@@ -180,10 +180,10 @@ async function answerBefore(
   run: RunRef,
   container: string,
   slice: number,
-): Promise<ScanSliceResult | undefined> {
-  const path = partPath(run, 'scan', container, sliceKey(slice));
+): Promise<SliceResult | undefined> {
+  const path = partPath(run, 'slice', container, sliceKey(slice));
   if (!(await control.read(path))) return undefined;
-  return (await control.readPart<Outcome, ScanSliceResult>(path)).end;
+  return (await control.readPart<Outcome, SliceResult>(path)).end;
 }
 
 /**
@@ -192,7 +192,7 @@ async function answerBefore(
  */
 async function hasBegun(control: ControlStore, { job, retryOf }: RunRef, container: string): Promise<boolean> {
   for (let id = retryOf; id !== undefined; id = (await control.readSummary({ job, id }))?.retryOf) {
-    if (await control.read(partPath({ job, id }, 'scan', container, sliceKey(0)))) return true;
+    if (await control.read(partPath({ job, id }, 'slice', container, sliceKey(0)))) return true;
   }
   return false;
 }
@@ -207,8 +207,8 @@ async function fillOf(target: TableAccount, table: string): Promise<'absent' | '
   }
 }
 
-/** Cuts tiles into chunks, one activity's work each, and stores them as they fill. */
-class TilePlan {
+/** Cuts segments into chunks, one activity's work each, and stores them as they fill. */
+class SegmentPlan {
   readonly #deps: Dependencies;
   readonly #control: ControlStore;
   readonly #run: RunRef;
@@ -217,7 +217,7 @@ class TilePlan {
   /** A second execution must not overwrite chunks that are being worked on: its keys differ. */
   readonly #attempt: string;
   readonly #written: PlanChunk[] = [];
-  #writer = new PartWriter<Tile>();
+  #writer = new PartWriter<Segment>();
   #entities = 0;
 
   constructor(deps: Dependencies, control: ControlStore, run: RunRef, slice: number, container: string) {
@@ -234,9 +234,9 @@ class TilePlan {
     return this.#written.length;
   }
 
-  async add(tile: Tile): Promise<void> {
-    this.#writer.add(tile);
-    this.#entities += tile.entities;
+  async add(segment: Segment): Promise<void> {
+    this.#writer.add(segment);
+    this.#entities += segment.entities;
     if (this.#entities >= this.#deps.limits.chunkBlobs) await this.#flush();
   }
 

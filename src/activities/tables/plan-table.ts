@@ -1,28 +1,28 @@
 import type { Dependencies } from '#app/dependencies.ts';
-import { type Workplace, workplaceOf } from '#app/job-context.ts';
+import { type JobContext, jobContextOf } from '#app/job-context.ts';
 import { planKey } from '#domain/run/control-paths.ts';
 import type { Standing } from '#domain/run/lock.ts';
 import { PartWriter } from '#domain/run/part.ts';
 import { isRestorePoint } from '#domain/run/restore-point.ts';
 import type { RunRef, RunSummary } from '#domain/run/run.ts';
 import { emptyTally } from '#domain/run/tally.ts';
-import { tableOfShare } from '#domain/run/task-name.ts';
-import { inKeyOrder, type Tile, withSmallOnesJoined } from '#domain/tables/segment.ts';
+import { tableOfTask } from '#domain/run/task-name.ts';
+import { inKeyOrder, type Segment, withSmallOnesJoined } from '#domain/tables/segment.ts';
 import type { KeyRange } from '#domain/tables/table-key.ts';
 import type { ControlStore } from '#storage/control/control-store.ts';
 import { countingRequests, type RequestCounts } from '#storage/requests.ts';
 import { isStorageError } from '#storage/storage-error.ts';
 import type { PlanChunk } from '../run/chunk.ts';
-import type { Share } from '../run/container-task.ts';
+import type { ContainerTask } from '../run/container-task.ts';
 import { RunGuard } from '../run/run-guard.ts';
 
-export interface PlanTableInput extends Share {
+export interface PlanTableInput extends ContainerTask {
   /** In a retry: look at all of the table, since nothing of it is in the run that is retried. */
   scan?: boolean;
 }
 
 export interface PlanTableResult {
-  /** Tiles of the restore point before, to be looked through for changes. */
+  /** Segments of the restore point before, to be looked through for changes. */
   chunks?: PlanChunk[];
   /** Stretches of keys to be read as a whole. */
   ranges?: KeyRange[];
@@ -31,35 +31,35 @@ export interface PlanTableResult {
   stopped?: Exclude<Standing, 'go'>;
 }
 
-/** Tiles of a chunk at least; of huge tables there are more, so that the chunks stay few. */
-const TILES = 16;
+/** Segments of a chunk at least; of huge tables there are more, so that the chunks stay few. */
+const SEGMENTS = 16;
 const MOST_CHUNKS = 256;
 
 /**
- * Decides how a table is backed up: all of it as one open stretch of keys, or by the tiles of the restore point before. These are
+ * Decides how a table is backed up: all of it as one open stretch of keys, or by the segments of the restore point before. These are
  * taken only where all of their files are there; what one lacks is read anew.
  */
 export function makePlanTable(deps: Dependencies) {
   return async function planTable(input: PlanTableInput): Promise<PlanTableResult> {
     const { run, container, destination } = input;
-    const place = workplaceOf(deps, run.job);
+    const place = jobContextOf(deps, run.job);
     const { control } = place;
     const requests: RequestCounts = {};
     return countingRequests(requests, async () => {
       const standing = await new RunGuard(control, run, deps.now).standing();
       if (standing !== 'go') return { stopped: standing };
-      const found = await tilesBefore(place, input);
+      const found = await segmentsBefore(place, input);
       if (!found) return { ranges: [{}], requests };
       // A retry takes them over as they are.
       const isKept = run.mode === 'retry' && !input.scan;
-      const tiles = isKept ? found : withSmallOnesJoined(found, deps.limits.sliceBlobs / 8);
-      const size = Math.max(TILES, Math.ceil(tiles.length / MOST_CHUNKS));
+      const segments = isKept ? found : withSmallOnesJoined(found, deps.limits.sliceBlobs / 8);
+      const size = Math.max(SEGMENTS, Math.ceil(segments.length / MOST_CHUNKS));
       const attempt = deps.random();
       const chunks: PlanChunk[] = [];
-      for (let start = 0; start < tiles.length; start += size) {
-        const writer = new PartWriter<Tile>();
-        const own = tiles.slice(start, start + size);
-        for (const tile of own) writer.add(tile);
+      for (let start = 0; start < segments.length; start += size) {
+        const writer = new PartWriter<Segment>();
+        const own = segments.slice(start, start + size);
+        for (const segment of own) writer.add(segment);
         const chunk = { slice: 0, chunk: chunks.length, key: planKey(0, chunks.length, attempt), items: own.length };
         await control.writePart(run, 'plan', chunk.key, writer, emptyTally(container, destination), {});
         chunks.push(chunk);
@@ -69,11 +69,11 @@ export function makePlanTable(deps: Dependencies) {
   };
 }
 
-/** The tiles that this run goes on from, in the order of their keys, or undefined where it begins from nothing. */
-async function tilesBefore(
-  { control, source }: Workplace,
+/** The segments that this run goes on from, in the order of their keys, or undefined where it begins from nothing. */
+async function segmentsBefore(
+  { control, source }: JobContext,
   { run, container, scan }: PlanTableInput,
-): Promise<Tile[] | undefined> {
+): Promise<Segment[] | undefined> {
   if (run.mode === 'full') return undefined;
   try {
     const before =
@@ -83,14 +83,15 @@ async function tilesBefore(
     // What was read from another account says nothing of this one.
     if (!before || before.source !== source.endpoint) return undefined;
     const parts = before.parts.filter((part) => part.container === container);
-    const tiles: Tile[] = [];
-    for (const { path, sha256 } of parts) tiles.push(...(await control.readPart<Tile, object>(path, sha256)).items);
-    const sorted = inKeyOrder(tiles);
-    const files = sorted && (await control.listEntityFiles(run.job, tableOfShare(container)!));
-    return sorted?.map((tile) =>
-      tile.files.every(({ path, sha256 }) => files!.get(path) === sha256)
-        ? tile
-        : { ...tile, status: 'failed', files: [] },
+    const segments: Segment[] = [];
+    for (const { path, sha256 } of parts)
+      segments.push(...(await control.readPart<Segment, object>(path, sha256)).items);
+    const sorted = inKeyOrder(segments);
+    const files = sorted && (await control.listEntityFiles(run.job, tableOfTask(container)!));
+    return sorted?.map((segment) =>
+      segment.files.every(({ path, sha256 }) => files!.get(path) === sha256)
+        ? segment
+        : { ...segment, status: 'failed', files: [] },
     );
   } catch (error) {
     // Nothing is concluded from what is damaged: the table is read anew.

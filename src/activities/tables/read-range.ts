@@ -1,19 +1,26 @@
 import type { Dependencies } from '#app/dependencies.ts';
-import { workplaceOf } from '#app/job-context.ts';
+import { jobContextOf } from '#app/job-context.ts';
 import { problemCodeOf } from '#app/problem-code.ts';
 import { entityFilePath, partPath, rangeKey } from '#domain/run/control-paths.ts';
 import type { Standing } from '#domain/run/lock.ts';
 import { PartWriter } from '#domain/run/part.ts';
 import { type Problem, type ProblemCode, problemOf } from '#domain/run/problems.ts';
 import { emptyTally, joinedWindow } from '#domain/run/tally.ts';
-import { tableOfShare } from '#domain/run/task-name.ts';
+import { tableOfTask } from '#domain/run/task-name.ts';
 import { EntityFileWriter } from '#domain/tables/entity-file.ts';
-import { countTile, coverRange, type EntityFile, readLine, type Tile, tileOf } from '#domain/tables/segment.ts';
+import {
+  countSegment,
+  coverRange,
+  type EntityFile,
+  readLine,
+  type Segment,
+  segmentOf,
+} from '#domain/tables/segment.ts';
 import { type KeyRange, nameOfKey } from '#domain/tables/table-key.ts';
 import type { ControlStore } from '#storage/control/control-store.ts';
 import { addRequests, countingRequests, type RequestCounts } from '#storage/requests.ts';
 import { isStorageError } from '#storage/storage-error.ts';
-import type { Share } from '../run/container-task.ts';
+import type { ContainerTask } from '../run/container-task.ts';
 import { RunGuard } from '../run/run-guard.ts';
 import { storedVersions } from './stored-versions.ts';
 
@@ -22,7 +29,7 @@ export interface OpenRange {
   range: KeyRange;
   /** Names the piece of work: executed again, it takes up what it has left. */
   piece: number;
-  /** The tile that it takes the place of, in the plan: what has changed since is counted against it. */
+  /** The segment that it takes the place of, in the plan: what has changed since is counted against it. */
   old?: { key: string; index: number };
   /** Whether anything is known of how much there is. If not, a little is read first, so that the rest can be shared out. */
   first?: true;
@@ -32,7 +39,7 @@ export interface OpenRange {
   giveUp?: { code: ProblemCode; message: string };
 }
 
-export interface ReadRangeInput extends Share, OpenRange {}
+export interface ReadRangeInput extends ContainerTask, OpenRange {}
 
 export interface ReadRangeResult {
   /** What is left of the stretch, where that was not all. */
@@ -47,27 +54,27 @@ const FIRST_LOOK = 5_000;
 export const LARGEST_FILE = 8 * 2 ** 20;
 
 /**
- * Reads a stretch of a table from its beginning, as much as makes one file, and writes file and tile. Safe to run twice, also at the
- * same time: each execution writes a file of its own, and the tile of the first names the one that counts.
+ * Reads a stretch of a table from its beginning, as much as makes one file, and writes file and segment. Safe to run twice, also at the
+ * same time: each execution writes a file of its own, and the segment of the first names the one that counts.
  */
 export function makeReadRange(deps: Dependencies) {
   return async function readRange(input: ReadRangeInput): Promise<ReadRangeResult> {
     const { run, container, destination, range, piece } = input;
-    const { job, control } = workplaceOf(deps, run.job);
-    const table = tableOfShare(container)!;
+    const { job, control } = jobContextOf(deps, run.job);
+    const table = tableOfTask(container)!;
     const source = deps.tables(job.source.account);
     const guard = new RunGuard(control, run, deps.now);
     const key = rangeKey(piece);
     const tally = { ...emptyTally(container, destination), requests: addRequests({}, input.requests ?? {}) };
-    const part = new PartWriter<Tile>();
+    const part = new PartWriter<Segment>();
 
     return countingRequests(tally.requests, async () => {
       const standing = await guard.standing();
       if (standing !== 'go') return { stopped: standing };
       if (input.giveUp) {
-        const tile = tileOf({ ...NOTHING, status: 'failed', range, readAt: run.startedAt, ...input.giveUp });
-        part.add(tile);
-        countTile(tally, tile, NO_CHANGES, run.dryRun);
+        const segment = segmentOf({ ...NOTHING, status: 'failed', range, readAt: run.startedAt, ...input.giveUp });
+        part.add(segment);
+        countSegment(tally, segment, NO_CHANGES, run.dryRun);
         coverRange(tally, range, undefined);
         return control.writePart(run, 'range', key, part, tally, {});
       }
@@ -118,7 +125,7 @@ export function makeReadRange(deps: Dependencies) {
             kind: 'entities',
             window: window!,
           });
-      const tile = tileOf({
+      const segment = segmentOf({
         ...NOTHING,
         status: 'copied',
         range: covered,
@@ -128,16 +135,16 @@ export function makeReadRange(deps: Dependencies) {
         files: file ? [file] : [],
       });
       const copied = before ? counts.added + counts.changed : items;
-      countTile(tally, tile, { ...counts, copied, bytes: size }, run.dryRun);
+      countSegment(tally, segment, { ...counts, copied, bytes: size }, run.dryRun);
       coverRange(tally, covered, window);
-      if (!run.dryRun) part.add(tile);
+      if (!run.dryRun) part.add(segment);
       return control.writePart(run, 'range', key, part, tally, rest ? { rest } : {});
     });
   };
 }
 
 const NOTHING = { entities: 0, size: 0, files: [] };
-const NO_CHANGES = { copied: 0, added: 0, changed: 0, gone: 0, bytes: 0 };
+const NO_CHANGES = { copied: 0, added: 0, changed: 0, deleted: 0, bytes: 0 };
 
 export async function store(
   control: ControlStore,
@@ -163,11 +170,11 @@ export async function store(
 /** Undefined where that cannot be told any more: then everything counts as new. */
 async function versionsBefore(
   control: ControlStore,
-  { run, container }: Share,
+  { run, container }: ContainerTask,
   { key, index }: { key: string; index: number },
 ): Promise<Map<string, string> | undefined> {
   try {
-    const plan = await control.readPart<Tile, object>(partPath(run, 'plan', container, key));
+    const plan = await control.readPart<Segment, object>(partPath(run, 'plan', container, key));
     return await storedVersions(control, plan.items[index]!);
   } catch (error) {
     if (isStorageError(error, 'damaged')) return undefined;

@@ -1,47 +1,47 @@
 import type { Dependencies } from '#app/dependencies.ts';
-import { workplaceOf } from '#app/job-context.ts';
+import { jobContextOf } from '#app/job-context.ts';
 import { DamagedPartError } from '#domain/run/part.ts';
 import type { RunRef } from '#domain/run/run.ts';
 import type { NamedFile } from '#domain/run/tasks.ts';
 import type { EntityFileContent } from '#domain/tables/entity-file.ts';
 import type { StoredEntity } from '#domain/tables/entity-text.ts';
-import type { EntityFile, EntityFileEnd, Tile } from '#domain/tables/segment.ts';
-import { itemsOf, tileContent } from '#domain/tables/segment-content.ts';
+import type { EntityFile, EntityFileEnd, Segment } from '#domain/tables/segment.ts';
+import { itemsOf, segmentContent } from '#domain/tables/segment-content.ts';
 import type { EntityKey } from '#domain/tables/table-key.ts';
 import { readNamedEntityFile } from '#storage/control/named-entity-file.ts';
 import { StorageError } from '#storage/storage-error.ts';
 import { ofVault } from '../restore/held-content.ts';
 
-export interface TileContent {
+export interface SegmentContent {
   /** Each key once; from the beginning whenever it is called. Throws `damaged` where a line is no entity. */
   entities(): Generator<StoredEntity>;
   /** What the files say of themselves, in their order. */
   ends: EntityFileEnd['end'][];
 }
 
-export type ReadTile = (tile: Tile) => Promise<TileContent>;
+export type ReadSegment = (segment: Segment) => Promise<SegmentContent>;
 
 /**
- * Reads what a tile of a restore holds, every byte of it checked. Throws `damaged` where a file is missing, is not as it was
- * written, or where all of them together do not hold as many entities as the tile says.
+ * Reads what a segment of a restore holds, every byte of it checked. Throws `damaged` where a file is missing, is not as it was
+ * written, or where all of them together do not hold as many entities as the segment says.
  */
-export function tilesOf(deps: Dependencies, run: RunRef): ReadTile {
-  const { control } = workplaceOf(deps, run.job);
+export function segmentsOf(deps: Dependencies, run: RunRef): ReadSegment {
+  const { control } = jobContextOf(deps, run.job);
   const file = run.restore?.file;
   const read = file
     ? async ({ sha256 }: EntityFile) => (await readNamed(deps, file, sha256)).content
     : ofVault((each: EntityFile) => control.readEntityFile(each));
-  return async (tile) => {
+  return async (segment) => {
     const files: EntityFileContent[] = [];
-    for (const each of tile.files) files.push(await read(each));
+    for (const each of segment.files) files.push(await read(each));
     const content = contentOf(files);
     const [only, ...changes] = files;
     // A single file of entities has counted them itself.
     const isCounted = changes.length === 0 && only?.end.kind === 'entities';
     const count = isCounted ? only.end.items : countOf(content);
-    if (count !== tile.entities) {
-      const where = tile.files.map(({ path }) => path).join(' and ');
-      const message = `${where} hold ${count} entities, and should hold ${tile.entities}`;
+    if (count !== segment.entities) {
+      const where = segment.files.map(({ path }) => path).join(' and ');
+      const message = `${where} hold ${count} entities, and should hold ${segment.entities}`;
       throw new StorageError('damaged', message);
     }
     return content;
@@ -52,7 +52,10 @@ export function tilesOf(deps: Dependencies, run: RunRef): ReadTile {
  * A file as if it were all that a table has: its entities, and, in a file of changes, the deletions, which a restore does not carry
  * out.
  */
-export async function tileOfFile(deps: Dependencies, named: NamedFile): Promise<{ tile: Tile; deleted: EntityKey[] }> {
+export async function segmentOfFile(
+  deps: Dependencies,
+  named: NamedFile,
+): Promise<{ segment: Segment; deleted: EntityKey[] }> {
   const { content, file } = await readNamed(deps, named);
   const deleted: EntityKey[] = [];
   let entities = 0;
@@ -68,28 +71,28 @@ export async function tileOfFile(deps: Dependencies, named: NamedFile): Promise<
     }
   });
   const { range, readTo } = content.end;
-  const tile: Tile = {
+  const segment: Segment = {
     ...{ name: named.name, status: 'copied', etag: '', modified: readTo, size },
     ...{ range, entities, files: [file], readAt: readTo },
   };
-  return { tile, deleted };
+  return { segment, deleted };
 }
 
 function readNamed(deps: Dependencies, { account, container, name }: NamedFile, sha256?: string) {
   return ofVault(readNamedEntityFile)(deps.blobs(account), container, name, sha256);
 }
 
-function contentOf(files: EntityFileContent[]): TileContent {
+function contentOf(files: EntityFileContent[]): SegmentContent {
   return {
     *entities() {
-      const found = tileContent(files);
+      const found = segmentContent(files);
       for (let next = sound(() => found.next()); !next.done; next = sound(() => found.next())) yield next.value;
     },
     ends: files.map(({ end }) => end),
   };
 }
 
-function countOf({ entities }: TileContent): number {
+function countOf({ entities }: SegmentContent): number {
   let count = 0;
   for (const _ of entities()) count++;
   return count;

@@ -1,28 +1,31 @@
 import { isHeld, type ManifestPage, type ManifestPosition } from '#domain/run/manifest.ts';
 import type { Outcome } from '#domain/run/outcome.ts';
 import type { PartEntry } from '#domain/run/run.ts';
-import { isTile, type Tile } from '#domain/tables/segment.ts';
+import { isSegment, type Segment } from '#domain/tables/segment.ts';
 import type { ControlStore } from '#storage/control/control-store.ts';
 import type { StorageError } from '#storage/storage-error.ts';
 
-/** Where reading a table's manifest can be taken up again: within a page, at which of its tiles. */
-export interface TilePosition extends ManifestPosition {
-  tile?: number;
+/** Where reading a table's manifest can be taken up again: within a page, at which of its segments. */
+export interface SegmentPosition extends ManifestPosition {
+  segment?: number;
 }
 
-export interface TilePage {
-  tiles: Tile[];
+export interface SegmentPage {
+  segments: Segment[];
   /** Parts that cannot be read. */
   damaged: { part: PartEntry; why: StorageError }[];
 }
 
 /** The manifest of a table, page by page: the page that was asked for last is kept. */
-export function tilePages(control: ControlStore, pages: readonly ManifestPage[]): (page: number) => Promise<TilePage> {
+export function segmentPages(
+  control: ControlStore,
+  pages: readonly ManifestPage[],
+): (page: number) => Promise<SegmentPage> {
   const last = pages.at(-1)?.run;
-  let kept: { number: number; page: TilePage } | undefined;
+  let kept: { number: number; page: SegmentPage } | undefined;
   return async (number) => {
     if (kept?.number === number) return kept.page;
-    const page: TilePage = { tiles: [], damaged: [] };
+    const page: SegmentPage = { segments: [], damaged: [] };
     const wanted = pages[number];
     for (const [index, items] of (wanted ? await control.readManifest(wanted) : []).entries()) {
       if (!Array.isArray(items)) {
@@ -30,20 +33,20 @@ export function tilePages(control: ControlStore, pages: readonly ManifestPage[])
         continue;
       }
       // A stretch that a run could not read was read, or failed once more, in the retry that completed it.
-      page.tiles.push(...items.filter(isTile).filter((tile) => isHeld(tile) || wanted!.run === last));
+      page.segments.push(...items.filter(isSegment).filter((segment) => isHeld(segment) || wanted!.run === last));
     }
     kept = { number, page };
     return page;
   };
 }
 
-/** The place behind one, in a page of so many tiles, of so many pages; undefined behind the last. */
+/** The place behind one, in a page of so many segments, of so many pages; undefined behind the last. */
 export function positionBehind(
-  { page, tile = 0 }: TilePosition,
-  tiles: number,
+  { page, segment = 0 }: SegmentPosition,
+  segments: number,
   pages: number,
-): TilePosition | undefined {
-  if (tile + 1 < tiles) return { page, tile: tile + 1 };
+): SegmentPosition | undefined {
+  if (segment + 1 < segments) return { page, segment: segment + 1 };
   return page + 1 < pages ? { page: page + 1 } : undefined;
 }
 

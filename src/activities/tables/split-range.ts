@@ -1,8 +1,8 @@
 import type { Dependencies } from '#app/dependencies.ts';
-import { workplaceOf } from '#app/job-context.ts';
+import { jobContextOf } from '#app/job-context.ts';
 import type { Problem } from '#domain/run/problems.ts';
 import type { RunRef } from '#domain/run/run.ts';
-import { tableOfShare } from '#domain/run/task-name.ts';
+import { tableOfTask } from '#domain/run/task-name.ts';
 import { behind, between } from '#domain/tables/key-midpoint.ts';
 import type { EntityKey, KeyBound, KeyRange } from '#domain/tables/table-key.ts';
 import { countingRequests, type RequestCounts } from '#storage/requests.ts';
@@ -32,9 +32,9 @@ const MOST_QUESTIONS = 64;
  */
 export function makeSplitRange(deps: Dependencies) {
   return async function splitRange({ run, container, range, pieces }: SplitRangeInput): Promise<SplitRangeResult> {
-    const { job } = workplaceOf(deps, run.job);
+    const { job } = jobContextOf(deps, run.job);
     const source = deps.tables(job.source.account);
-    const table = tableOfShare(container)!;
+    const table = tableOfTask(container)!;
     const requests: RequestCounts = {};
     return countingRequests(requests, async () => {
       let questions = MOST_QUESTIONS - pieces;

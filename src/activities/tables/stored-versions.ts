@@ -1,14 +1,14 @@
-import { readLine, type Tile } from '#domain/tables/segment.ts';
+import { readLine, type Segment } from '#domain/tables/segment.ts';
 import { nameOfKey } from '#domain/tables/table-key.ts';
 import type { ControlStore } from '#storage/control/control-store.ts';
 
 /**
- * When each entity of a tile was written, by the service's clock, under its name: what tells a version from another. Throws `damaged`
+ * When each entity of a segment was written, by the service's clock, under its name: what tells a version from another. Throws `damaged`
  * where a file is not what was written.
  */
 export async function storedVersions(
   control: ControlStore,
-  { files }: Pick<Tile, 'files'>,
+  { files }: Pick<Segment, 'files'>,
 ): Promise<Map<string, string>> {
   const versions = new Map<string, string>();
   for (const file of files) {

@@ -10,7 +10,7 @@ import { codeOf } from '../restore/restore-problem-code.ts';
 import type { Pace } from './pace.ts';
 
 /** Where and how entities are written. */
-export interface WritePlace {
+export interface WriteContext {
   target: TableAccount;
   table: string;
   write: EntityWrite;
@@ -43,7 +43,7 @@ const PAGES = 4;
  * at fault does not keep the others from being written. Only a stop by the signal is thrown, and a table that has gone. Safe to run twice, also at the same
  * time: what is there and the same is what was to be written.
  */
-export async function writeBatch(place: WritePlace, batch: readonly StoredEntity[], settle: Settle): Promise<void> {
+export async function writeBatch(place: WriteContext, batch: readonly StoredEntity[], settle: Settle): Promise<void> {
   if (batch.length === 0) return;
   try {
     await send(place, batch);
@@ -66,7 +66,7 @@ export async function writeBatch(place: WritePlace, batch: readonly StoredEntity
   }
 }
 
-async function send(place: WritePlace, batch: readonly StoredEntity[]): Promise<void> {
+async function send(place: WriteContext, batch: readonly StoredEntity[]): Promise<void> {
   const { target, table, write, signal } = place;
   const attempt = () =>
     batch.length === 1
@@ -94,7 +94,7 @@ async function send(place: WritePlace, batch: readonly StoredEntity[]): Promise<
 
 /** Of those of a batch that was refused because some are there: tells which are, and writes the others. */
 async function settleThere(
-  place: WritePlace,
+  place: WriteContext,
   batch: readonly StoredEntity[],
   refused: StorageError,
   settle: Settle,
@@ -120,7 +120,7 @@ async function settleThere(
 }
 
 /** What the target has of these keys, by name; not all of it where much else lies between them. */
-async function inTarget(place: WritePlace, batch: readonly StoredEntity[]): Promise<Map<string, string>> {
+async function inTarget(place: WriteContext, batch: readonly StoredEntity[]): Promise<Map<string, string>> {
   // They come in the order of files, of which later ones add keys anywhere.
   const keys = batch.map(({ key }) => key).sort((a, b) => (a.row < b.row ? -1 : 1));
   const upTo = keys.at(-1)!;
@@ -139,7 +139,7 @@ async function inTarget(place: WritePlace, batch: readonly StoredEntity[]): Prom
 }
 
 async function between(
-  { target, table, signal }: WritePlace,
+  { target, table, signal }: WriteContext,
   range: KeyRange,
   batch: readonly StoredEntity[],
 ): Promise<Map<string, string>> {

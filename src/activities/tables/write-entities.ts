@@ -1,9 +1,9 @@
 import pLimit from 'p-limit';
 import type { Dependencies } from '#app/dependencies.ts';
-import { workplaceOf } from '#app/job-context.ts';
+import { jobContextOf } from '#app/job-context.ts';
 import { concernsWholeAccount } from '#app/problem-code.ts';
 import { writeOf } from '#domain/restore/restore.ts';
-import { copyKey, partPath } from '#domain/run/control-paths.ts';
+import { chunkKey, partPath } from '#domain/run/control-paths.ts';
 import type { Standing } from '#domain/run/lock.ts';
 import { asBackedUp, type Outcome } from '#domain/run/outcome.ts';
 import { PartWriter } from '#domain/run/part.ts';
@@ -12,20 +12,20 @@ import { countOutcome, countProblem, emptyTally } from '#domain/run/tally.ts';
 import { batchesOf } from '#domain/tables/entity-batch.ts';
 import { type StoredEntity, timestampOf } from '#domain/tables/entity-text.ts';
 import { isChosen } from '#domain/tables/key-selection.ts';
-import type { Tile } from '#domain/tables/segment.ts';
+import type { Segment } from '#domain/tables/segment.ts';
 import { type EntityKey, nameOfKey } from '#domain/tables/table-key.ts';
 import { countingRequests } from '#storage/requests.ts';
 import { isStorageError, type StorageError } from '#storage/storage-error.ts';
 import { type EntityWrite, transactionBytes } from '#storage/table-account.ts';
 import { codeOf } from '../restore/restore-problem-code.ts';
-import type { CopyChunkInput, CopyChunkResult } from '../run/chunk.ts';
+import type { ChunkInput, ChunkResult } from '../run/chunk.ts';
 import { RunGuard, watchStanding } from '../run/run-guard.ts';
 import { failedBefore } from './failed-before.ts';
 import { Pace } from './pace.ts';
-import { type ReadTile, tilesOf } from './read-segment.ts';
-import { type Settle, type WritePlace, writeBatch } from './write-batch.ts';
+import { type ReadSegment, segmentsOf } from './read-segment.ts';
+import { type Settle, type WriteContext, writeBatch } from './write-batch.ts';
 
-/** Chunks that are worked off at once in this process: each has a tile in memory, up to some tens of megabytes. */
+/** Chunks that are worked off at once in this process: each has a segment in memory, up to some tens of megabytes. */
 const CHUNKS_AT_ONCE = 2;
 /** Transactions of one chunk that are under way at once. */
 const BATCHES_AT_ONCE = 16;
@@ -36,13 +36,13 @@ const HOPELESS_AFTER = 16;
 const NOTE_PROGRESS_MS = 3_000;
 
 /**
- * Writes the entities of a chunk of tiles into the table that is restored to, within a time budget, and writes what became of them
+ * Writes the entities of a chunk of segments into the table that is restored to, within a time budget, and writes what became of them
  * as a part: counts, and a line for each that failed or was skipped. Positions in the chunk are counted in entities. Safe to run
  * twice, as `copyChunk` is.
  */
 export function makeWriteEntities(deps: Dependencies) {
   const slots = pLimit(CHUNKS_AT_ONCE);
-  return async function writeEntities(input: CopyChunkInput): Promise<CopyChunkResult & { problem?: Problem }> {
+  return async function writeEntities(input: ChunkInput): Promise<ChunkResult & { problem?: Problem }> {
     try {
       return await slots(() => workOffChunk(deps, input));
     } catch (error) {
@@ -55,24 +55,24 @@ export function makeWriteEntities(deps: Dependencies) {
   };
 }
 
-async function workOffChunk(deps: Dependencies, input: CopyChunkInput): Promise<CopyChunkResult> {
+async function workOffChunk(deps: Dependencies, input: ChunkInput): Promise<ChunkResult> {
   const { run, container, destination, chunk } = input;
   const task = run.restore!;
-  const { control } = workplaceOf(deps, run.job);
-  const key = copyKey(chunk.slice, chunk.chunk, input.from);
+  const { control } = jobContextOf(deps, run.job);
+  const key = chunkKey(chunk.slice, chunk.chunk, input.from);
   const tally = emptyTally(container, destination);
   const guard = new RunGuard(control, run, deps.now);
 
   return countingRequests(tally.requests, async () => {
     const standing = await guard.standing();
     if (standing !== 'go') return { stopped: standing };
-    const plan = await control.readPart<Tile, object>(partPath(run, 'plan', container, chunk.key));
+    const plan = await control.readPart<Segment, object>(partPath(run, 'plan', container, chunk.key));
     const only = await failedBefore(control, run, container);
-    const isWanted = (tile: Tile, key: EntityKey) =>
+    const isWanted = (segment: Segment, key: EntityKey) =>
       (task.keys === undefined || isChosen(task.keys, key)) &&
-      (only === undefined || only.has(tile.name) || only.has(nameOfKey(key)));
+      (only === undefined || only.has(segment.name) || only.has(nameOfKey(key)));
     const stop = new AbortController();
-    const place: WritePlace = {
+    const place: WriteContext = {
       target: deps.tables(task.account),
       table: destination,
       write: writeOf(task.existing),
@@ -128,7 +128,7 @@ async function workOffChunk(deps: Dependencies, input: CopyChunkInput): Promise<
       for await (const piece of piecesOf(
         plan.items,
         input.from,
-        tilesOf(deps, run),
+        segmentsOf(deps, run),
         isWanted,
         writeOf(task.existing),
       )) {
@@ -143,8 +143,8 @@ async function workOffChunk(deps: Dependencies, input: CopyChunkInput): Promise<
           tally.planned += piece.unwanted;
         }
         if (piece.lost) {
-          const { tile, error, items } = piece.lost;
-          const outcome = lostOf(tile, error, items);
+          const { segment, error, items } = piece.lost;
+          const outcome = lostOf(segment, error, items);
           countOutcome(tally, outcome);
           // One line stands for all of them.
           tally.failed += items - 1;
@@ -182,7 +182,7 @@ async function workOffChunk(deps: Dependencies, input: CopyChunkInput): Promise<
     // What was done is told; what was not has no outcome.
     const end =
       stopped !== undefined ? { stopped } : covered < chunk.items - input.from ? { next: input.from + covered } : {};
-    const written = await control.writePart<Outcome, CopyChunkResult>(run, 'copy', key, part, tally, end);
+    const written = await control.writePart<Outcome, ChunkResult>(run, 'chunk', key, part, tally, end);
     return stopped === undefined ? written : { stopped };
   });
 }
@@ -194,31 +194,31 @@ interface Piece {
   /** Entities of the chunk that are dealt with by it: those, and the unwanted ones before them. */
   covered: number;
   unwanted: number;
-  /** In place of entities: those of a tile that cannot be read any more. */
-  lost?: { tile: Tile; error: StorageError; items: number };
+  /** In place of entities: those of a segment that cannot be read any more. */
+  lost?: { segment: Segment; error: StorageError; items: number };
   /** In place of anything else: why what follows could not be read now. */
   unread?: StorageError;
 }
 
-/** The entities of tiles from the given one on, in the same pieces whoever asks. One tile is in memory at a time. */
+/** The entities of segments from the given one on, in the same pieces whoever asks. One segment is in memory at a time. */
 async function* piecesOf(
-  tiles: readonly Tile[],
+  segments: readonly Segment[],
   from: number,
-  read: ReadTile,
-  isWanted: (tile: Tile, key: EntityKey) => boolean,
+  read: ReadSegment,
+  isWanted: (segment: Segment, key: EntityKey) => boolean,
   write: EntityWrite,
 ): AsyncGenerator<Piece> {
   let before = 0;
-  for (const tile of tiles) {
+  for (const segment of segments) {
     const first = Math.max(from - before, 0);
-    before += tile.entities;
-    if (first >= tile.entities) continue;
-    // Of the tile, from the first entity that is meant: what has been handed on.
+    before += segment.entities;
+    if (first >= segment.entities) continue;
+    // Of the segment, from the first entity that is meant: what has been handed on.
     let covered = first;
     try {
-      const { entities } = await read(tile);
+      const { entities } = await read(segment);
       for (const batch of batchesOf(
-        wantedOf(entities(), first, (key) => isWanted(tile, key)),
+        wantedOf(entities(), first, (key) => isWanted(segment, key)),
         (each) => transactionBytes(write, each),
       )) {
         const behind = batch.at(-1)!.number + 1;
@@ -231,16 +231,16 @@ async function* piecesOf(
         yield { entities: [], covered: 0, unwanted: 0, unread: error };
         return;
       }
-      const items = tile.entities - covered;
-      yield { entities: [], covered: items, unwanted: 0, lost: { tile, error, items } };
+      const items = segment.entities - covered;
+      yield { entities: [], covered: items, unwanted: 0, lost: { segment, error, items } };
       continue;
     }
-    const rest = tile.entities - covered;
+    const rest = segment.entities - covered;
     if (rest > 0) yield { entities: [], covered: rest, unwanted: rest };
   }
 }
 
-/** Those that are wanted, from a place on, each with its number in the tile. */
+/** Those that are wanted, from a place on, each with its number in the segment. */
 function* wantedOf(
   entities: Iterable<StoredEntity>,
   from: number,
@@ -267,7 +267,7 @@ function outcomeOf(
 }
 
 /** It was whole when the restore was planned. */
-function lostOf(tile: Tile, error: StorageError, items: number): Outcome {
+function lostOf(segment: Segment, error: StorageError, items: number): Outcome {
   const message = `${error.message}; ${items} entities of it are not restored`;
-  return { ...asBackedUp(tile), status: 'failed', code: codeOf(error), message };
+  return { ...asBackedUp(segment), status: 'failed', code: codeOf(error), message };
 }

@@ -1,47 +1,47 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Dependencies } from '#app/dependencies.ts';
-import { workplaceOf } from '#app/job-context.ts';
+import { jobContextOf } from '#app/job-context.ts';
 import { problemCodeOf } from '#app/problem-code.ts';
 import type { BlobState } from '#domain/blobs/blob.ts';
 import { SYNC_LIMIT } from '#domain/copying/copy-method.ts';
 import { tagFingerprint, withoutRecord } from '#domain/copying/record.ts';
-import { copyKey, runsPrefix, sliceKey } from '#domain/run/control-paths.ts';
+import { chunkKey, runsPrefix, sliceKey } from '#domain/run/control-paths.ts';
 import { isHeld } from '#domain/run/manifest.ts';
-import { asBackedUp, type CopyMethod, isPending, type Outcome, type PlannedCopy } from '#domain/run/outcome.ts';
+import { asBackedUp, type CopyMethod, isPending, type Outcome, type PlannedItem } from '#domain/run/outcome.ts';
 import { PartWriter } from '#domain/run/part.ts';
 import type { RunRef } from '#domain/run/run.ts';
 import { countOutcome, countPlanned, emptyTally } from '#domain/run/tally.ts';
-import { tableOfShare } from '#domain/run/task-name.ts';
+import { tableOfTask } from '#domain/run/task-name.ts';
 import type { RestoreTask } from '#domain/run/tasks.ts';
 import { sampleOf } from '#domain/verify/sample.ts';
 import { drillOf, scratchContainer } from '#domain/verify/scratch-container.ts';
 import type { BlobAccount } from '#storage/blob-account.ts';
 import { countingRequests } from '#storage/requests.ts';
 import { isStorageError, type StorageError } from '#storage/storage-error.ts';
-import type { CopyPlace } from '../copying/copy-context.ts';
+import type { CopyContext } from '../copying/copy-context.ts';
 import { confirmRestore } from '../restore/confirm-restore.ts';
 import { damagedPart } from '../restore/manifest-walk.ts';
 import { restoreBlob } from '../restore/restore-blob.ts';
-import type { CopyChunkInput } from '../run/chunk.ts';
+import type { ChunkInput } from '../run/chunk.ts';
 import { PlanWriter } from '../run/plan-writer.ts';
 import { pointOf } from '../run/restore-point-summary.ts';
 import { RunGuard } from '../run/run-guard.ts';
-import type { ScanSliceInput, ScanSliceResult } from '../run/slice.ts';
-import { digest, type ReadPlace, readBlob } from './read-blob.ts';
+import type { SliceInput, SliceResult } from '../run/slice.ts';
+import { digest, type ReadContext, readBlob } from './read-blob.ts';
 
 /** Where a drill restores to. */
-export interface DrillPlace extends ReadPlace {
+export interface DrillContext extends ReadContext {
   /** Along which the blobs are restored: from the mirror into the scratch container. */
-  restore: CopyPlace;
+  restore: CopyContext;
   /** The vault again, for an identity that may delete. */
   remover: BlobAccount;
 }
 
 /** Plans a drill's share of one container: those blobs of the sample that lie in it. */
-export async function planDrill(deps: Dependencies, input: ScanSliceInput): Promise<ScanSliceResult> {
-  const { run, container, destination, mirror, slice } = input;
+export async function planDrill(deps: Dependencies, input: SliceInput): Promise<SliceResult> {
+  const { run, container, destination, vaultLocation: mirror, slice } = input;
   const task = run.verify!;
-  const { control } = workplaceOf(deps, run.job);
+  const { control } = jobContextOf(deps, run.job);
   const guard = new RunGuard(control, run, deps.now);
   const tally = emptyTally(container, destination);
   const part = new PartWriter<Outcome>();
@@ -51,7 +51,7 @@ export async function planDrill(deps: Dependencies, input: ScanSliceInput): Prom
     const standing = await guard.standing();
     if (standing !== 'go') return { stopped: standing };
     const point = await pointOf(control, run.job, task.point);
-    const first = point.parts.find((each) => tableOfShare(each.container) === undefined);
+    const first = point.parts.find((each) => tableOfTask(each.container) === undefined);
     if (slice === 0 && first?.container === container) await removeLeftovers(deps, run);
     const sample = sampleOf(point.parts, task.sample, run.id);
     const own = point.parts.filter((each) => each.container === container && sample.has(each.path));
@@ -68,7 +68,7 @@ export async function planDrill(deps: Dependencies, input: ScanSliceInput): Prom
           if (entry === undefined) throw new Error(`${each.path} holds fewer blobs than its restore point says`);
           tally.listed++;
           tally.listedBytes += entry.size;
-          const planned: PlannedCopy = { source: toBeFound(mirror!.prefix, entry), reason: 'restore', entry };
+          const planned: PlannedItem = { from: toBeFound(mirror!.prefix, entry), reason: 'restore', entry };
           countPlanned(tally, planned);
           await plan.add(planned);
         }
@@ -84,8 +84,8 @@ export async function planDrill(deps: Dependencies, input: ScanSliceInput): Prom
     }
     if (at >= own.length) tally.last = true;
     const next = at < own.length ? { nextManifest: { page: at } } : {};
-    const result: ScanSliceResult = { chunks: await plan.finish(), ...next };
-    return control.writePart(run, 'scan', sliceKey(slice), part, tally, result);
+    const result: SliceResult = { chunks: await plan.finish(), ...next };
+    return control.writePart(run, 'slice', sliceKey(slice), part, tally, result);
   });
 }
 
@@ -95,10 +95,10 @@ function toBeFound(prefix: string, { name, modified, size, type }: Outcome): Blo
 }
 
 /** What it takes to work off a piece of a drill. Each piece has a scratch container of its own, and removes it. */
-export async function drillPlace(deps: Dependencies, input: CopyChunkInput, read: ReadPlace): Promise<DrillPlace> {
+export async function drillContextOf(deps: Dependencies, input: ChunkInput, read: ReadContext): Promise<DrillContext> {
   const { run, container, chunk } = input;
-  const { job, vault } = workplaceOf(deps, run.job);
-  const destination = scratchContainer(run.id, `${container}/${copyKey(chunk.slice, chunk.chunk, input.from)}`);
+  const { job, vault } = jobContextOf(deps, run.job);
+  const destination = scratchContainer(run.id, `${container}/${chunkKey(chunk.slice, chunk.chunk, input.from)}`);
   const until = new Date(deps.now().getTime() + deps.limits.copyDeadlineMs);
   const restore: RestoreTask = {
     point: run.verify!.point,
@@ -115,7 +115,7 @@ export async function drillPlace(deps: Dependencies, input: CopyChunkInput, read
     exclude: [],
     original: false,
   };
-  const mirror = input.mirror!;
+  const mirror = input.vaultLocation!;
   return {
     ...read,
     remover: deps.blobs(job.retention?.account ?? job.destination.account),
@@ -146,13 +146,13 @@ const TRIES = 4;
  * byte and in everything that a restore brings back, and deletes it again. Failures are outcomes; only a stop by the signal is
  * thrown.
  */
-export async function drillBlob(place: DrillPlace, planned: PlannedCopy): Promise<Outcome> {
+export async function drillBlob(place: DrillContext, planned: PlannedItem): Promise<Outcome> {
   const entry = planned.entry!;
   let lastError: StorageError | undefined;
   for (let attempt = 0; attempt < TRIES; attempt++) {
     const { outcome, content } = await readBlob(place, planned);
     if (content === undefined || outcome.status === 'failed') return outcome;
-    const made = await restored(place, { ...planned, source: content });
+    const made = await restored(place, { ...planned, from: content });
     if (made.status === 'failed') return made;
     try {
       const target = await inScratch(place, entry.name);
@@ -173,8 +173,8 @@ export async function drillBlob(place: DrillPlace, planned: PlannedCopy): Promis
   return { ...asBackedUp(entry), status: 'failed', code, ...(lastError && { message: lastError.message }) };
 }
 
-async function restored({ restore, signal }: DrillPlace, planned: PlannedCopy): Promise<Outcome> {
-  const { type, size } = planned.source;
+async function restored({ restore, signal }: DrillContext, planned: PlannedItem): Promise<Outcome> {
+  const { type, size } = planned.from;
   const methods: CopyMethod[] = size <= SYNC_LIMIT ? ['sync', 'blocks'] : ['blocks'];
   let made = await restoreBlob(restore, planned, { started: 0, ...(type === 'block' && { methods }) });
   while (isPending(made)) {
@@ -185,7 +185,7 @@ async function restored({ restore, signal }: DrillPlace, planned: PlannedCopy): 
   return made;
 }
 
-async function otherBytes(place: DrillPlace, content: BlobState, target: BlobState): Promise<string | undefined> {
+async function otherBytes(place: DrillContext, content: BlobState, target: BlobState): Promise<string | undefined> {
   const { restore, signal } = place;
   const [one, other] = await Promise.all([
     digest(restore.source, restore.container, content, 'sha256', signal),
@@ -215,7 +215,7 @@ function asText(metadata: Record<string, string>): string {
 }
 
 /** With everything that a listing tells, its tags too where they may be read. */
-async function inScratch({ restore }: DrillPlace, name: string): Promise<BlobState | undefined> {
+async function inScratch({ restore }: DrillContext, name: string): Promise<BlobState | undefined> {
   const { target, destination } = restore;
   const options = { prefix: name, metadata: true, contentHeaders: true };
   try {
@@ -230,7 +230,7 @@ async function inScratch({ restore }: DrillPlace, name: string): Promise<BlobSta
 }
 
 /** What to say where the restored blob may not be deleted, and so stays. */
-async function remove({ remover, restore }: DrillPlace, { name, etag }: BlobState): Promise<string | undefined> {
+async function remove({ remover, restore }: DrillContext, { name, etag }: BlobState): Promise<string | undefined> {
   try {
     await remover.deleteBlob(restore.destination, name, { ifMatch: etag });
   } catch (error) {
@@ -244,13 +244,13 @@ async function remove({ remover, restore }: DrillPlace, { name, etag }: BlobStat
 }
 
 /** Takes away the scratch container of a piece, when its outcomes are stored: should this fail, the next drill does it. */
-export async function endDrill({ remover, restore }: DrillPlace): Promise<void> {
+export async function endDrill({ remover, restore }: DrillContext): Promise<void> {
   await deleteQuietly(remover, restore.destination);
 }
 
 /** Takes away what earlier drills of the job have left: their pieces were killed, or were not allowed to. */
 async function removeLeftovers(deps: Dependencies, run: RunRef): Promise<void> {
-  const { job, vault, control } = workplaceOf(deps, run.job);
+  const { job, vault, control } = jobContextOf(deps, run.job);
   const remover = deps.blobs(job.retention?.account ?? job.destination.account);
   try {
     const left = (await containersOf(vault)).filter((name) => drillOf(name) !== undefined);

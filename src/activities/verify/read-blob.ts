@@ -2,14 +2,14 @@ import { createHash } from 'node:crypto';
 import { problemCodeOf } from '#app/problem-code.ts';
 import type { BlobState } from '#domain/blobs/blob.ts';
 import { hasOtherHash, locate } from '#domain/restore/locate.ts';
-import { asBackedUp, type Outcome, type PlannedCopy } from '#domain/run/outcome.ts';
+import { asBackedUp, type Outcome, type PlannedItem } from '#domain/run/outcome.ts';
 import type { ProblemCode } from '#domain/run/problems.ts';
 import type { BlobAccount } from '#storage/blob-account.ts';
 import { isStorageError, type StorageError, type StorageErrorKind } from '#storage/storage-error.ts';
 import { listNamed, missingOrOther } from '../restore/held-content.ts';
 import type { ContentPlace } from '../restore/manifest-walk.ts';
 
-export interface ReadPlace {
+export interface ReadContext {
   vault: ContentPlace;
   /** What was backed up; absent where the job backs up another account by now. */
   source?: { account: BlobAccount; container: string };
@@ -39,10 +39,10 @@ const LOOKS = 4;
  * The read is pinned to what was seen; where that has moved, it is looked for again. Failures are outcomes; only a stop by the
  * signal is thrown.
  */
-export async function readBlob(place: ReadPlace, planned: PlannedCopy): Promise<ReadBlob> {
+export async function readBlob(place: ReadContext, planned: PlannedItem): Promise<ReadBlob> {
   const entry = planned.entry!;
   const { account, container, prefix } = place.vault;
-  let content: BlobState | undefined = planned.source.etag === '' ? undefined : planned.source;
+  let content: BlobState | undefined = planned.from.etag === '' ? undefined : planned.from;
   let lastError: StorageError | undefined;
   for (let look = 0; look < LOOKS; look++) {
     try {
@@ -78,7 +78,7 @@ export interface Digest {
 export async function digest(
   account: BlobAccount,
   container: string,
-  { name, etag, kept }: Pick<BlobState, 'name' | 'etag' | 'kept'>,
+  { name, etag, snapshotOrVersion: kept }: Pick<BlobState, 'name' | 'etag' | 'snapshotOrVersion'>,
   algorithm: Algorithm,
   signal: AbortSignal,
 ): Promise<Digest> {
@@ -91,7 +91,7 @@ export async function digest(
   return { size, hash: hash.digest('hex') };
 }
 
-async function judge(place: ReadPlace, entry: Outcome, algorithm: Algorithm, read: Digest): Promise<ReadOutcome> {
+async function judge(place: ReadContext, entry: Outcome, algorithm: Algorithm, read: Digest): Promise<ReadOutcome> {
   const about = algorithm === 'sha256' ? { sha256: read.hash } : {};
   const unchanged = { ...asBackedUp(entry), status: 'unchanged' as const, ...about };
   if (read.size !== entry.size) {
@@ -109,7 +109,7 @@ async function judge(place: ReadPlace, entry: Outcome, algorithm: Algorithm, rea
 
 /** Undefined where the source is no longer at the version that was backed up, or cannot be read. */
 async function digestOfSource(
-  { source, signal }: ReadPlace,
+  { source, signal }: ReadContext,
   { name, etag }: Outcome,
   algorithm: Algorithm,
 ): Promise<Digest | undefined> {

@@ -1,20 +1,20 @@
 import type { Dependencies } from '#app/dependencies.ts';
-import { workplaceOf } from '#app/job-context.ts';
+import { jobContextOf } from '#app/job-context.ts';
 import { isArchived } from '#domain/restore/locate.ts';
 import { sliceKey } from '#domain/run/control-paths.ts';
 import { manifestPages } from '#domain/run/manifest.ts';
-import { asBackedUp, type Outcome, type PlannedCopy } from '#domain/run/outcome.ts';
+import { asBackedUp, type Outcome, type PlannedItem } from '#domain/run/outcome.ts';
 import { PartWriter } from '#domain/run/part.ts';
 import { countOutcome, countPlanned, emptyTally } from '#domain/run/tally.ts';
 import type { VerifyTask } from '#domain/run/tasks.ts';
-import { inShare, parseShare } from '#domain/verify/portion.ts';
+import { isInPortion, parsePortion } from '#domain/verify/portion.ts';
 import { countingRequests } from '#storage/requests.ts';
 import { listNamed } from '../restore/held-content.ts';
 import { contentPages, ManifestWalk } from '../restore/manifest-walk.ts';
 import { PlanWriter } from '../run/plan-writer.ts';
 import { pointOf } from '../run/restore-point-summary.ts';
 import { RunGuard } from '../run/run-guard.ts';
-import type { ScanSliceInput, ScanSliceResult } from '../run/slice.ts';
+import type { SliceInput, SliceResult } from '../run/slice.ts';
 import { planDrill } from './drill.ts';
 
 /**
@@ -22,12 +22,12 @@ import { planDrill } from './drill.ts';
  * chunks. A drill looks at nothing but its sample. Safe to run twice, as `scanSlice` is.
  */
 export function makeVerifySlice(deps: Dependencies) {
-  return async function verifySlice(input: ScanSliceInput): Promise<ScanSliceResult> {
-    const { run, container, destination, mirror } = input;
+  return async function verifySlice(input: SliceInput): Promise<SliceResult> {
+    const { run, container, destination, vaultLocation: mirror } = input;
     const task = run.verify!;
     if (task.kind === 'drill') return planDrill(deps, input);
     if (mirror === undefined) throw new Error(`A verification of ${container} was not told where its mirror lies`);
-    const { control, vault } = workplaceOf(deps, run.job);
+    const { control, vault } = jobContextOf(deps, run.job);
     const guard = new RunGuard(control, run, deps.now);
     const tally = emptyTally(container, destination);
     const part = new PartWriter<Outcome>();
@@ -44,7 +44,7 @@ export function makeVerifySlice(deps: Dependencies) {
       const point = await pointOf(control, run.job, task.point);
       const pages = manifestPages(point.parts, container);
       const beside = {
-        readMirror: contentPages(vault, mirror.container, { prefix: mirror.prefix, kept: true }),
+        readMirror: contentPages(vault, mirror.container, { prefix: mirror.prefix, snapshotsAndVersions: true }),
         lookUp: (name: string) => listNamed(vault, mirror.container, name),
         mirrorPrefix: mirror.prefix,
       };
@@ -64,7 +64,7 @@ export function makeVerifySlice(deps: Dependencies) {
           } else if (isArchived(content)) {
             settle({ ...asBackedUp(entry), status: 'skipped', code: 'content-archived' });
           } else {
-            const planned: PlannedCopy = { source: content, reason: 'restore', entry };
+            const planned: PlannedItem = { from: content, reason: 'restore', entry };
             countPlanned(tally, planned);
             await plan.add(planned);
           }
@@ -79,16 +79,20 @@ export function makeVerifySlice(deps: Dependencies) {
       }
       const next = walk.position;
       if (next === undefined) tally.last = true;
-      const result: ScanSliceResult = { chunks: await plan.finish(), ...(next && { nextManifest: next }) };
-      return control.writePart(run, 'scan', sliceKey(input.slice), part, tally, result);
+      const result: SliceResult = { chunks: await plan.finish(), ...(next && { nextManifest: next }) };
+      return control.writePart(run, 'slice', sliceKey(input.slice), part, tally, result);
     });
   };
 }
 
 /** Which blobs are read, beside being looked for. */
-function toBeRead({ kind, share, turn }: VerifyTask, container: string, salt: string): (name: string) => boolean {
+function toBeRead(
+  { kind, portion: share, turn }: VerifyTask,
+  container: string,
+  salt: string,
+): (name: string) => boolean {
   if (kind !== 'deep') return () => false;
-  const parsed = parseShare(share);
+  const parsed = parsePortion(share);
   if (parsed === undefined) throw new Error(`"${share}" is no share of what is to be read`);
-  return (name) => inShare(parsed, `${container}/${name}`, turn, salt);
+  return (name) => isInPortion(parsed, `${container}/${name}`, turn, salt);
 }

@@ -14,12 +14,12 @@ export interface ContentHeaders {
 }
 
 /** Names an earlier state of a blob: the time id of a snapshot, or the id of a version. */
-export type Kept = { snapshot: string } | { version: string };
+export type SnapshotOrVersion = { snapshot: string } | { version: string };
 
 export interface BlobState extends ContentHeaders {
   name: string;
   /** Present on what is not the base blob but a snapshot or an earlier version of it. */
-  kept?: Kept;
+  snapshotOrVersion?: SnapshotOrVersion;
   /** Without the surrounding quotes, as listings give it; header values are normalised to this form. */
   etag: string;
   lastModified: string;

@@ -37,7 +37,7 @@ function keptIn(query: string): string {
 export function sourceOf(
   endpoint: string,
   container: string,
-  { name, kept }: Pick<BlobState, 'name' | 'kept'>,
+  { name, snapshotOrVersion: kept }: Pick<BlobState, 'name' | 'snapshotOrVersion'>,
 ): string {
   const path = `${endpoint}/${container}/${name.split('/').map(encodeURIComponent).join('/')}`;
   const which =

@@ -19,17 +19,17 @@ export function deletable(
     readRecord(blob.metadata) !== undefined &&
     isWhole(blob) &&
     timeOf(blob) < before;
-  const earlier = group.filter(({ kept }) => kept !== undefined);
+  const earlier = group.filter(({ snapshotOrVersion: kept }) => kept !== undefined);
   const gone = earlier.filter(mayGo);
   const found: { blob: BlobState; reason: PruneReason }[] = gone.map((blob) => ({ blob, reason: 'not-needed' }));
-  const bases = group.filter(({ kept }) => kept === undefined);
+  const bases = group.filter(({ snapshotOrVersion: kept }) => kept === undefined);
   const base = bases.length === 1 ? bases[0] : undefined;
   if (base && gone.length === earlier.length && mayGo(base)) found.push({ blob: base, reason: 'source-gone' });
   return found;
 }
 
 /** When it came to be as it is: a snapshot later than the blob that it keeps. */
-function timeOf({ kept, lastModified }: BlobState): number {
+function timeOf({ snapshotOrVersion: kept, lastModified }: BlobState): number {
   const made = kept && 'snapshot' in kept ? Date.parse(kept.snapshot) : Number.NaN;
   const modified = Date.parse(lastModified);
   // A time that cannot be read is no reason to delete.

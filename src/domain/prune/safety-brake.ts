@@ -1,5 +1,5 @@
 import type { ContainerReport, RunSummary } from '../run/run.ts';
-import { ALL_TABLES, tableOfShare } from '../run/task-name.ts';
+import { ALL_TABLES, tableOfTask } from '../run/task-name.ts';
 
 /** When a run changed or lost so much of a container, or of a table, that pruning must wait until somebody has looked. */
 export interface BrakePolicy {
@@ -39,7 +39,7 @@ export function brakeOf(
 
 function reasonOf(container: string, changed: number, lost: number, before: number, policy: BrakePolicy): string {
   const what = [...(changed > 0 ? [`${changed} changed`] : []), ...(lost > 0 ? [`${lost} gone`] : [])].join(' and ');
-  const table = tableOfShare(container);
+  const table = tableOfTask(container);
   const [where, one, many] =
     table === undefined ? [container, 'blob', 'blobs'] : [`table ${table}`, 'entity', 'entities'];
   if (before === 0) return `${where}: ${what}, where the restore point before had no ${many}`;
@@ -65,7 +65,7 @@ export function changesSince(earlier: readonly EndedBackup[], now: readonly Cont
       report?.container ?? before.find(({ reports }) => reports.has(name))!.reports.get(name)!.container;
     if (report && !wasListed(report)) return [];
     // It may be there: tables could not be listed.
-    if (!report && tableOfShare(container) !== undefined && present.has(ALL_TABLES)) return [];
+    if (!report && tableOfTask(container) !== undefined && present.has(ALL_TABLES)) return [];
     let { added = 0, changed = 0 } = report?.counts ?? {};
     for (const { backup, reports } of before) {
       const known = reports.get(name);
@@ -99,7 +99,7 @@ export function completedBy(first: readonly ContainerReport[], retry: readonly C
   for (const report of retry) {
     const before = known.get(nameOf(report));
     // Of a table a retry tells all that there is, and of what has changed only what the run before it could not read.
-    const isTable = tableOfShare(report.container) !== undefined;
+    const isTable = tableOfTask(report.container) !== undefined;
     const listing = before && wasListed(before) ? before : report;
     const isSum = listing === before || isTable;
     const counted = (what: 'added' | 'changed') => (report.counts[what] ?? 0) + (before?.counts[what] ?? 0);
@@ -116,7 +116,7 @@ function isListing({ mode, restorePoint }: EndedBackup): boolean {
 
 /** A stretch of a table that could not be read counts as one failure, and holds nobody knows how many entities. */
 function wasListed({ container, status, counts }: ContainerReport): boolean {
-  if (tableOfShare(container) !== undefined && counts.failed > 0) return false;
+  if (tableOfTask(container) !== undefined && counts.failed > 0) return false;
   return status !== 'failed' && status !== 'cancelled';
 }
 
@@ -126,5 +126,5 @@ function byName(reports: readonly ContainerReport[]): Map<string, ContainerRepor
 
 /** The service takes letters of either case for the same in names of tables: a job may name one in another way than before. */
 function nameOf({ container }: ContainerReport): string {
-  return tableOfShare(container) === undefined ? container : container.toLowerCase();
+  return tableOfTask(container) === undefined ? container : container.toLowerCase();
 }

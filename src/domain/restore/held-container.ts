@@ -1,7 +1,7 @@
 import { manifestPages } from '../run/manifest.ts';
 import type { PartEntry } from '../run/run.ts';
 import { joinedWindow } from '../run/tally.ts';
-import { tableOfShare } from '../run/task-name.ts';
+import { tableOfTask } from '../run/task-name.ts';
 
 /** What a restore point has of one container, and how many blobs it lacks there. */
 export interface HeldContainer {
@@ -16,7 +16,7 @@ export interface HeldContainer {
 /** The containers of a restore point. One that failed as a whole is not among them. */
 export function heldContainers(parts: readonly PartEntry[]): HeldContainer[] {
   return [...byShare(parts)].flatMap(([container, own]) => {
-    if (tableOfShare(container) !== undefined) return [];
+    if (tableOfTask(container) !== undefined) return [];
     const held: HeldContainer = { container, mirror: own[0]!.destination, blobs: 0, failed: 0, skipped: 0 };
     const pages = manifestPages(own, container);
     const last = pages.at(-1)!.run;
@@ -47,7 +47,7 @@ export interface HeldTable {
 /** The tables of a restore point, as `heldContainers`. The parts of each are of one run: a retry, too, has all of a table. */
 export function heldTables(parts: readonly PartEntry[]): HeldTable[] {
   return [...byShare(parts)].flatMap(([share, own]) => {
-    const table = tableOfShare(share);
+    const table = tableOfTask(share);
     if (table === undefined) return [];
     const windows = own.flatMap(({ window }) => (window ? [window] : []));
     const window = windows.reduce<PartEntry['window']>(joinedWindow, undefined);

@@ -13,7 +13,7 @@ import type { Outcome } from '../run/outcome.ts';
 export function locate(entry: Outcome, found: readonly BlobState[]): BlobState | undefined {
   const holders = found.filter((blob) => holds(entry, blob));
   return (
-    holders.find((blob) => !isArchived(blob) && blob.kept === undefined) ??
+    holders.find((blob) => !isArchived(blob) && blob.snapshotOrVersion === undefined) ??
     holders.find((blob) => !isArchived(blob)) ??
     holders[0]
   );

@@ -4,7 +4,7 @@ import { canBeSent, tagFingerprint, withoutRecord } from '../copying/record.ts';
 import type { Outcome } from '../run/outcome.ts';
 import type { RunRef } from '../run/run.ts';
 import { parseRunId } from '../run/run-id.ts';
-import { tableOfShare } from '../run/task-name.ts';
+import { tableOfTask } from '../run/task-name.ts';
 import type { Existing, RestoreTask } from '../run/tasks.ts';
 import { matchesTable } from '../tables/table-name.ts';
 
@@ -14,7 +14,7 @@ export function isRestored(
   share: string,
 ): boolean {
   if (containers.length === 0 && tables.length === 0) return true;
-  const table = tableOfShare(share);
+  const table = tableOfTask(share);
   if (table === undefined) return containers.some((pattern) => matches(pattern, share));
   return tables.some((pattern) => matchesTable(pattern, table));
 }
@@ -89,7 +89,7 @@ export function isMadeBy(
     return target.contentMd5 === content.contentMd5 && blobIn(copy.source) === blobIn(from);
   }
   // What is kept never changes; a base blob may have held something else when it was copied.
-  const isFixed = content.kept !== undefined;
+  const isFixed = content.snapshotOrVersion !== undefined;
   return copy.source === from && (isFixed || Date.parse(target.lastModified) >= Date.parse(content.lastModified));
 }
 

@@ -49,19 +49,19 @@ export function entityFilePath(run: { job: string; id: string }, table: string, 
   return `${entityFilesPrefix(run.job, table)}${run.id}-${key}-${attempt}.ndjson.gz`;
 }
 
-/** `range`: of a backup of a table, tiles; what it has of a stretch of keys. */
-export type PartKind = 'scan' | 'copy' | 'range' | 'plan' | 'pending' | 'progress';
+/** `range`: of a backup of a table, segments; what it has of a stretch of keys. */
+export type PartKind = 'slice' | 'chunk' | 'range' | 'plan' | 'pending' | 'progress';
 
 const FOLDERS: Record<PartKind, string> = {
-  scan: 'manifest',
-  copy: 'manifest',
+  slice: 'manifest',
+  chunk: 'manifest',
   range: 'manifest',
   plan: 'plan',
   pending: 'pending',
   progress: 'progress',
 };
 
-/** `manifest/images/000003-copy-02-000000.ndjson.gz`: kind and numbers make the name unique and sort it. */
+/** `manifest/images/000003-chunk-02-000000.ndjson.gz`: kind and numbers make the name unique and sort it. */
 export function partPath(run: { job: string; id: string }, kind: PartKind, container: string, key: string): string {
   const suffix = kind === 'progress' ? '' : '.ndjson.gz';
   return `${runPrefix(run)}${FOLDERS[kind]}/${container}/${key}${suffix}`;
@@ -78,32 +78,32 @@ export function kindOfPath(path: string): { kind: PartKind; container: string; k
 
 function inManifest(key: string): PartKind {
   if (key.endsWith('-range')) return 'range';
-  return key.includes('copy') ? 'copy' : 'scan';
+  return key.includes('chunk') ? 'chunk' : 'slice';
 }
 
 /** Of a backup of a table: a piece of work on its keys, by the number that its orchestration gave it. */
 export const rangeKey = (piece: number): string => `${pad(piece, 6)}-range`;
-export const sliceKey = (slice: number): string => `${pad(slice, 6)}-scan`;
+export const sliceKey = (slice: number): string => `${pad(slice, 6)}-slice`;
 export const planKey = (slice: number, chunk: number, attempt: string): string =>
   `${pad(slice, 6)}-${pad(chunk, 2)}-${attempt}`;
-export const copyKey = (slice: number, chunk: number, from: number): string =>
-  `${pad(slice, 6)}-copy-${pad(chunk, 2)}-${pad(from, 6)}`;
+export const chunkKey = (slice: number, chunk: number, from: number): string =>
+  `${pad(slice, 6)}-chunk-${pad(chunk, 2)}-${pad(from, 6)}`;
 
 /** The part that tells what became of the copies that were pending when the piece's own part was written. */
-export const laterKey = (copyKey: string): string => `${copyKey}-later`;
+export const laterKey = (chunkKey: string): string => `${chunkKey}-later`;
 /** The copies of a piece that are pending after so many rounds of looking; attempts are other executions of the piece. */
-export const workKey = ({ key, attempt, round }: { key: string; attempt: string; round: number }): string =>
+export const pendingKey = ({ key, attempt, round }: { key: string; attempt: string; round: number }): string =>
   `${key}-${attempt}-r${pad(round, 3)}`;
 
-/** What a key made by `copyKey` was made of. */
-export function placeOfCopy(key: string): { slice: number; chunk: number; from: number } | undefined {
-  const match = /^(\d+)-copy-(\d+)-(\d+)$/.exec(key);
+/** What a key made by `chunkKey` was made of. */
+export function placeOfChunk(key: string): { slice: number; chunk: number; from: number } | undefined {
+  const match = /^(\d+)-chunk-(\d+)-(\d+)$/.exec(key);
   return match ? { slice: Number(match[1]), chunk: Number(match[2]), from: Number(match[3]) } : undefined;
 }
 
-/** What a key made by `workKey` was made of. */
-export function placeOfWork(key: string): { key: string; attempt: string; round: number } | undefined {
-  const match = /^(\d+-copy-\d+-\d+)-([a-z0-9]+)-r(\d+)$/.exec(key);
+/** What a key made by `pendingKey` was made of. */
+export function placeOfPending(key: string): { key: string; attempt: string; round: number } | undefined {
+  const match = /^(\d+-chunk-\d+-\d+)-([a-z0-9]+)-r(\d+)$/.exec(key);
   return match ? { key: match[1]!, attempt: match[2]!, round: Number(match[3]) } : undefined;
 }
 

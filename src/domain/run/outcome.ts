@@ -1,4 +1,4 @@
-import type { BlobState, Kept } from '../blobs/blob.ts';
+import type { BlobState, SnapshotOrVersion } from '../blobs/blob.ts';
 import type { ProblemCode } from './problems.ts';
 import type { CopyReason, PruneReason } from './reasons.ts';
 
@@ -16,7 +16,7 @@ export interface Outcome {
   modified: string;
   size: number;
   /** In a prune: which snapshot or version of the blob it was. */
-  kept?: Kept;
+  snapshotOrVersion?: SnapshotOrVersion;
   /** Absent for block blobs. */
   type?: 'page' | 'append';
   md5?: string;
@@ -35,11 +35,11 @@ export interface Outcome {
 }
 
 /** A blob that is to be copied, as the scan saw both sides of it. */
-export interface PlannedCopy {
+export interface PlannedItem {
   /** What is copied: in a restore, the blob in the vault or what is kept of it. */
-  source: BlobState;
+  from: BlobState;
   /** What is there where it is copied to. */
-  mirror?: BlobState;
+  to?: BlobState;
   reason: CopyReason | 'tier' | 'tags' | 'pending' | 'restore' | PruneReason;
   /** In a restore: the blob as the restore point has it. */
   entry?: Outcome;
@@ -49,7 +49,7 @@ export interface PlannedCopy {
 
 /** A copy that the service has accepted and not finished. */
 export interface PendingCopy {
-  planned: PlannedCopy;
+  planned: PlannedItem;
   copyId: string;
   /** Whether this run started it, or found it under way. */
   startedAt: string;
@@ -97,7 +97,7 @@ export function asBackedUp(entry: Outcome): Omit<Outcome, 'status'> {
 }
 
 /** A planned copy that came to nothing, with all that a retry needs. */
-export function failureOf({ source, entry }: PlannedCopy, code: ProblemCode, message?: string): Outcome {
+export function failureOf({ from: source, entry }: PlannedItem, code: ProblemCode, message?: string): Outcome {
   const about = { code, ...(message !== undefined && { message }) };
   if (entry) return { ...asBackedUp(entry), status: 'failed', ...about };
   return outcomeOf(source, 'failed', { ...about, source });

@@ -1,4 +1,4 @@
-import { tableOfShare } from './task-name.ts';
+import { tableOfTask } from './task-name.ts';
 
 /** Stable codes: scripts may rely on them. */
 export const PROBLEMS = {
@@ -133,7 +133,7 @@ export const MEANINGS: Record<ProblemCode, string> = {
 };
 
 export function problemOf(code: ProblemCode, count: number, container?: string, message?: string): Problem {
-  const table = container === undefined ? undefined : tableOfShare(container);
+  const table = container === undefined ? undefined : tableOfTask(container);
   const items = table === undefined ? 'blob' : `item of table ${table}`;
   const what =
     count === 0 ? (container ?? 'the run') : count === 1 ? `1 ${items}` : `${count} ${items.replace(/^\w+/, '$&s')}`;

@@ -1,4 +1,4 @@
-import { kindOfPath, laterKey, type PartKind, placeOfCopy, placeOfWork } from './control-paths.ts';
+import { kindOfPath, laterKey, type PartKind, placeOfChunk, placeOfPending } from './control-paths.ts';
 import { type Problem, type ProblemCode, problemOf } from './problems.ts';
 import type { ContainerReport, PartEntry, RunRef, RunReport, RunStatus } from './run.ts';
 import { addTally, emptyTally, type Tally } from './tally.ts';
@@ -129,11 +129,11 @@ function containerReport(parts: PlacedPart[], dryRun: boolean, runStatus: RunSta
   const sum = emptyTally(first.container, first.destination);
   let planned = 0;
   let plannedBytes = 0;
-  const pieces = new Map(parts.filter((part) => part.kind === 'copy').map((part) => [part.key, part]));
+  const pieces = new Map(parts.filter((part) => part.kind === 'chunk').map((part) => [part.key, part]));
   // Of the notes about one piece of copying, the latest tells most.
   const notes = new Map<string, PlacedPart>();
   for (const part of parts) {
-    if (part.kind === 'scan') {
+    if (part.kind === 'slice') {
       planned += part.tally.planned;
       plannedBytes += part.tally.plannedBytes;
     }
@@ -141,23 +141,34 @@ function containerReport(parts: PlacedPart[], dryRun: boolean, runStatus: RunSta
       planned += part.tally.planned;
       plannedBytes += part.tally.plannedBytes;
     }
-    if (part.kind === 'scan' || part.kind === 'copy' || part.kind === 'range') addTally(sum, part.tally);
+    if (part.kind === 'slice' || part.kind === 'chunk' || part.kind === 'range') addTally(sum, part.tally);
     if (part.kind === 'progress' && !pieces.has(part.key)) notes.set(part.key, part);
     if (part.kind === 'pending') {
       // Each round tells its own requests only, and they were sent whatever became of the round's counts.
       addTally(sum, { ...emptyTally('', ''), requests: part.tally.requests });
-      const work = placeOfWork(part.key);
+      const work = placeOfPending(part.key);
       // Those of an execution of the piece that was not the first to end count nowhere.
       if (!work || pieces.get(work.key)?.tally.later?.attempt !== work.attempt) continue;
       const key = laterKey(work.key);
       const known = notes.get(key);
-      if (!pieces.has(key) && (!known || placeOfWork(known.key)!.round < work.round)) notes.set(key, part);
+      if (!pieces.has(key) && (!known || placeOfPending(known.key)!.round < work.round)) notes.set(key, part);
     }
   }
   for (const note of notes.values()) {
     addTally(sum, note.kind === 'pending' ? { ...note.tally, requests: {} } : note.tally);
   }
-  const { copied, unchanged, skipped, failed, added, changed, gone, removed, removedBytes, unwanted = 0 } = sum;
+  const {
+    copied,
+    unchanged,
+    skipped,
+    failed,
+    added,
+    changed,
+    deleted: gone,
+    removed,
+    removedBytes,
+    unwanted = 0,
+  } = sum;
   const listed = sum.listed - unwanted;
   const done = incompletenessOf(parts, dryRun) === undefined;
   const status: RunStatus = !done ? runStatus : failed > 0 ? 'completed-with-failures' : 'succeeded';
@@ -173,7 +184,7 @@ function containerReport(parts: PlacedPart[], dryRun: boolean, runStatus: RunSta
       failed,
       ...(added !== undefined && { added }),
       ...(changed !== undefined && { changed }),
-      ...(gone !== undefined && { gone }),
+      ...(gone !== undefined && { deleted: gone }),
       ...(removed !== undefined && { removed }),
       ...(dryRun && { planned }),
     },
@@ -235,7 +246,7 @@ function uncovered(parts: PlacedPart[]): string | undefined {
 
 function incompletenessOf(parts: PlacedPart[], dryRun: boolean): string | undefined {
   if (parts.some(({ kind }) => kind === 'range')) return uncovered(parts);
-  const scans = parts.filter((part) => part.kind === 'scan').sort((a, b) => (a.key < b.key ? -1 : 1));
+  const scans = parts.filter((part) => part.kind === 'slice').sort((a, b) => (a.key < b.key ? -1 : 1));
   if (scans.length === 0) return 'the scan left no part';
   const settled = settledBySlice(parts);
   if (typeof settled === 'string') return settled;
@@ -257,11 +268,11 @@ function incompletenessOf(parts: PlacedPart[], dryRun: boolean): string | undefi
 
 /** How many planned copies of each slice have an outcome, or why that cannot be told. */
 function settledBySlice(parts: PlacedPart[]): Map<number, number> | string {
-  const copies = parts.filter((part) => part.kind === 'copy');
-  const later = new Map(copies.filter(({ key }) => !placeOfCopy(key)).map((part) => [part.key, part.tally]));
+  const copies = parts.filter((part) => part.kind === 'chunk');
+  const later = new Map(copies.filter(({ key }) => !placeOfChunk(key)).map((part) => [part.key, part.tally]));
   const pieces = copies
     .flatMap(({ key, tally }) => {
-      const place = placeOfCopy(key);
+      const place = placeOfChunk(key);
       return place ? [{ key, tally, ...place }] : [];
     })
     .sort((a, b) => a.slice - b.slice || a.chunk - b.chunk || a.from - b.from);
@@ -294,7 +305,7 @@ function outcomesIn({ copied, unchanged, skipped, failed, removed = 0, unwanted 
 export function partEntries(parts: ListedPart[]): PartEntry[] {
   return byContainer(parts).flatMap(([container, own]) =>
     own
-      .filter(({ kind }) => kind === 'scan' || kind === 'copy' || kind === 'range')
+      .filter(({ kind }) => kind === 'slice' || kind === 'chunk' || kind === 'range')
       .map(({ path, tally }) => ({
         path,
         container,

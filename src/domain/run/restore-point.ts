@@ -57,7 +57,7 @@ export interface Proof {
   at: string;
   kind: VerifyKind;
   /** Of `deep`: how much was to be read. */
-  share?: string;
+  portion?: string;
   /** Items looked at; of these, read and compared by hash. */
   items: number;
   read: number;

@@ -7,7 +7,7 @@ import type { PruneTask, RestoreTask, VerifyTask } from './tasks.ts';
  * The first three are backups; a retry completes one. The last two are runs of an archive rule. Each mode is a run of its job or
  * rule, of which only one is at work at a time.
  */
-export type RunMode = 'full' | 'incremental' | 'retry' | 'restore' | 'verify' | 'prune' | 'reconcile' | 'redrive';
+export type RunMode = 'full' | 'incremental' | 'retry' | 'restore' | 'verify' | 'prune' | 'reconcile' | 'reprocess';
 export type RunStatus = 'running' | 'succeeded' | 'completed-with-failures' | 'failed' | 'cancelled';
 
 /** Names one run to every orchestration and activity. Small, without secrets: it is stored in histories. */
@@ -27,8 +27,8 @@ export interface RunRef {
   restore?: RestoreTask;
   verify?: VerifyTask;
   prune?: PruneTask;
-  /** Of a redrive: the one poisoned upload that is wanted; all of them where it is not said. */
-  redrive?: { id?: string };
+  /** Of a reprocess: the one poisoned upload that is wanted; all of them where it is not said. */
+  reprocess?: { id?: string };
   /** When it has ended, another run follows: a verification of what it made, or the prune that it planned. */
   hasNext?: true;
   /** The run that this one followed. */
@@ -37,7 +37,7 @@ export interface RunRef {
 
 /** Whether runs of this mode archive uploads. */
 export function isArchiving(mode: RunMode): boolean {
-  return mode === 'reconcile' || mode === 'redrive';
+  return mode === 'reconcile' || mode === 'reprocess';
 }
 
 /** Whether runs of this mode leave restore points. */
@@ -56,7 +56,7 @@ export interface Counts {
   /** … or another version. */
   changed?: number;
   /** Of a table, in backups: entities that were found to be gone since the restore point before. */
-  gone?: number;
+  deleted?: number;
   /** Prunes only: snapshots, versions and blobs that were deleted. */
   removed?: number;
   /** Dry runs only: what would be copied, or removed. */

@@ -1,5 +1,5 @@
 import { joined, type NameRange, widened } from './name-range.ts';
-import type { Outcome, PlannedCopy } from './outcome.ts';
+import type { Outcome, PlannedItem } from './outcome.ts';
 import type { ProblemCode } from './problems.ts';
 
 /**
@@ -36,8 +36,8 @@ export interface Tally {
   added?: number;
   changed?: number;
   /** Of a table: entities that were found to have been deleted since the restore point before. */
-  gone?: number;
-  /** Of a restore of a table: entities of the tiles covered that are not among the keys asked for. */
+  deleted?: number;
+  /** Of a restore of a table: entities of the segments covered that are not among the keys asked for. */
   unwanted?: number;
   /** Parts of a table's backup: behind which bound the stretch of keys begins that it covers, and with which it ends (`boundId`). */
   keys?: [after: string, upTo: string];
@@ -79,9 +79,9 @@ export function countOutcome(tally: Tally, outcome: Outcome): void {
   if (outcome.code !== undefined) countProblem(tally, outcome.code);
 }
 
-export function countPlanned(tally: Tally, planned: PlannedCopy): void {
+export function countPlanned(tally: Tally, planned: PlannedItem): void {
   tally.planned++;
-  tally.plannedBytes += planned.source.size;
+  tally.plannedBytes += planned.from.size;
 }
 
 export function countProblem(tally: Tally, code: ProblemCode, count = 1): void {
@@ -96,7 +96,7 @@ export function addTally(into: Tally, from: Tally): void {
   if (names) into.names = names;
   if (from.removed) into.removed = (into.removed ?? 0) + from.removed;
   if (from.removedBytes) into.removedBytes = (into.removedBytes ?? 0) + from.removedBytes;
-  if (from.gone) into.gone = (into.gone ?? 0) + from.gone;
+  if (from.deleted) into.deleted = (into.deleted ?? 0) + from.deleted;
   if (from.unwanted) into.unwanted = (into.unwanted ?? 0) + from.unwanted;
   if (from.window) into.window = joinedWindow(into.window, from.window);
   if (from.added) into.added = (into.added ?? 0) + from.added;

@@ -2,7 +2,7 @@
 const PREFIX = 'table.';
 
 /** The name under which a table's share of a run goes: `table.orders`. */
-export function shareOfTable(table: string): string {
+export function taskOfTable(table: string): string {
   return PREFIX + table;
 }
 
@@ -10,6 +10,6 @@ export function shareOfTable(table: string): string {
 export const ALL_TABLES = `${PREFIX}*`;
 
 /** The table whose share goes by this name, or undefined for that of a container. */
-export function tableOfShare(share: string): string | undefined {
+export function tableOfTask(share: string): string | undefined {
   return share.startsWith(PREFIX) ? share.slice(PREFIX.length) : undefined;
 }

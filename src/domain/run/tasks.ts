@@ -2,7 +2,7 @@
  * Which entities of a table are wanted, by their keys. With a partition, `from` and `to` are row keys of it; without one they are
  * partition keys. Both are meant to be among them, in the order of UTF-16 code units. What is absent sets no bound.
  */
-export interface KeyChoice {
+export interface KeySelection {
   partition?: string;
   from?: string;
   to?: string;
@@ -51,7 +51,7 @@ export interface RestoreTask {
   /** Template of the table to restore to; `{table}` stands for the one that was backed up. */
   table: string;
   /** Of the tables: only entities with these keys. */
-  keys?: KeyChoice;
+  keys?: KeySelection;
   /** In place of a restore point: `point` is then empty, and `tables` has the name of the one table. */
   file?: NamedFile;
   /** Only blobs whose names begin so. */
@@ -78,7 +78,7 @@ export interface VerifyTask {
   point: string;
   kind: VerifyKind;
   /** Of `deep`: how much is read, such as `5%` (a random twentieth) or `1/7` (a seventh in turn). */
-  share: string;
+  portion: string;
   /** Of a share in turn: which turn this is. */
   turn: number;
   /** Of `drill`: how many blobs are restored. */

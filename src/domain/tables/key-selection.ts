@@ -1,14 +1,14 @@
-import type { KeyChoice } from '../run/tasks.ts';
+import type { KeySelection } from '../run/tasks.ts';
 import type { EntityKey, KeyRange } from './table-key.ts';
 
-export function isChosen({ partition, from, to }: KeyChoice, key: EntityKey): boolean {
+export function isChosen({ partition, from, to }: KeySelection, key: EntityKey): boolean {
   if (partition !== undefined && key.partition !== partition) return false;
   const place = partition === undefined ? key.partition : key.row;
   return (from === undefined || place >= from) && (to === undefined || place <= to);
 }
 
 /** False only where no entity of the choice can lie in the stretch, whichever of the orders in use the service's own is. */
-export function mayHoldChosen({ after, upTo }: KeyRange, { partition, from, to }: KeyChoice): boolean {
+export function mayHoldChosen({ after, upTo }: KeyRange, { partition, from, to }: KeySelection): boolean {
   const first = partition ?? from;
   const last = partition ?? to;
   if (upTo !== undefined && first !== undefined) {

@@ -33,11 +33,11 @@ export function* itemsOf({ lines, end }: EntityFileContent): Generator<FileItem>
 }
 
 /**
- * What a tile holds: its files applied in turn, so that later lines of a key replace earlier ones, and deletions remove. The same files
+ * What a segment holds: its files applied in turn, so that later lines of a key replace earlier ones, and deletions remove. The same files
  * give the same entities in the same order: those of the first file where they stand there, then what later ones have added. In memory
  * is what later files say, and little of the first. Throws as `itemsOf` does.
  */
-export function* tileContent(files: readonly EntityFileContent[]): Generator<StoredEntity> {
+export function* segmentContent(files: readonly EntityFileContent[]): Generator<StoredEntity> {
   const [first, ...later] = files[0]?.end.kind === 'changes' ? [undefined, ...files] : files;
   const changed = new Map<string, StoredEntity | undefined>();
   for (const file of later as EntityFileContent[]) {

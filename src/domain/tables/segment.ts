@@ -3,11 +3,11 @@ import { countProblem, joinedWindow, type Tally } from '../run/tally.ts';
 import { boundId, type EntityKey, type KeyRange, nameOfRange } from './table-key.ts';
 
 /**
- * A line of a table's manifest: what a restore point has of one stretch of its keys. The tiles of a restore point cover every
+ * A line of a table's manifest: what a restore point has of one stretch of its keys. The segments of a restore point cover every
  * key of the table once. `status` is `copied` (read in this run), `unchanged` (nothing in it has changed since the run that wrote its
  * files), or `failed` (the restore point lacks this stretch).
  */
-export interface Tile extends Outcome {
+export interface Segment extends Outcome {
   range: KeyRange;
   /** How many entities the restore point has in it. */
   entities: number;
@@ -75,35 +75,35 @@ export function readLine(line: string): ReadLine {
   return { key: { partition: deleted.PartitionKey, row: deleted.RowKey } };
 }
 
-/** What is known of a tile, beside what follows from it. `size`: characters of text in its files. */
-export type TileFacts = Omit<Tile, 'name' | 'etag' | 'modified'>;
+/** What is known of a segment, beside what follows from it. `size`: characters of text in its files. */
+export type SegmentFacts = Omit<Segment, 'name' | 'etag' | 'modified'>;
 
-export function tileOf(facts: TileFacts): Tile {
+export function segmentOf(facts: SegmentFacts): Segment {
   return { ...facts, name: nameOfRange(facts.range), etag: '', modified: facts.readAt };
 }
 
-/** What a tile adds to the counts of its run. Of its entities, `copied` were written into a file by this run. */
-export function countTile(
+/** What a segment adds to the counts of its run. Of its entities, `copied` were written into a file by this run. */
+export function countSegment(
   tally: Tally,
-  tile: Tile,
+  segment: Segment,
   {
     copied,
     added,
     changed,
-    gone,
+    deleted,
     bytes,
-  }: { copied: number; added: number; changed: number; gone: number; bytes: number },
+  }: { copied: number; added: number; changed: number; deleted: number; bytes: number },
   dryRun: boolean,
 ): void {
-  if (tile.status === 'failed') {
+  if (segment.status === 'failed') {
     tally.listed++;
     tally.failed++;
-    if (tile.code) countProblem(tally, tile.code);
+    if (segment.code) countProblem(tally, segment.code);
     return;
   }
-  tally.listed += tile.entities;
-  tally.unchanged += tile.entities - copied;
-  tally.listedBytes += tile.size;
+  tally.listed += segment.entities;
+  tally.unchanged += segment.entities - copied;
+  tally.listedBytes += segment.size;
   if (dryRun) {
     tally.planned += copied;
     tally.plannedBytes += bytes;
@@ -113,8 +113,8 @@ export function countTile(
   }
   if (added > 0) tally.added = (tally.added ?? 0) + added;
   if (changed > 0) tally.changed = (tally.changed ?? 0) + changed;
-  if (gone > 0) tally.gone = (tally.gone ?? 0) + gone;
-  const { deletionsUnknownSince } = tile;
+  if (deleted > 0) tally.deleted = (tally.deleted ?? 0) + deleted;
+  const { deletionsUnknownSince } = segment;
   if (deletionsUnknownSince !== undefined) {
     const known = tally.deletionsUnknownSince;
     tally.deletionsUnknownSince = known !== undefined && known < deletionsUnknownSince ? known : deletionsUnknownSince;
@@ -133,59 +133,59 @@ export function coverRange(
 }
 
 /**
- * The tiles of a restore point in the order of their keys, or undefined where they do not cover all keys, each once: each begins where
+ * The segments of a restore point in the order of their keys, or undefined where they do not cover all keys, each once: each begins where
  * another ends, and no order of keys has to be known for that.
  */
-export function inKeyOrder(tiles: readonly Tile[]): Tile[] | undefined {
-  const behind = new Map(tiles.map((tile) => [boundId(tile.range.after), tile]));
-  const sorted: Tile[] = [];
+export function inKeyOrder(segments: readonly Segment[]): Segment[] | undefined {
+  const behind = new Map(segments.map((segment) => [boundId(segment.range.after), segment]));
+  const sorted: Segment[] = [];
   let at = '';
   do {
-    const tile = behind.get(at);
-    if (!tile || sorted.length === tiles.length) return undefined;
-    sorted.push(tile);
-    at = boundId(tile.range.upTo);
+    const segment = behind.get(at);
+    if (!segment || sorted.length === segments.length) return undefined;
+    sorted.push(segment);
+    at = boundId(segment.range.upTo);
   } while (at !== '');
-  return sorted.length === tiles.length ? sorted : undefined;
+  return sorted.length === segments.length ? sorted : undefined;
 }
 
-/** So many tiles beside each other, and no fewer, are put together. */
+/** So many segments beside each other, and no fewer, are put together. */
 const MANY = 8;
 
 /**
- * The same tiles with those put together that have become small: a table whose keys move on would leave ever more of them behind, each
+ * The same segments with those put together that have become small: a table whose keys move on would leave ever more of them behind, each
  * of which costs a question and a file. What is put together is to be read as a whole; `enough` entities are too many for that. The
- * tiles are in the order of their keys.
+ * segments are in the order of their keys.
  */
-export function withSmallOnesJoined(tiles: readonly Tile[], enough: number): Tile[] {
-  const joined: Tile[] = [];
-  let group: Tile[] = [];
+export function withSmallOnesJoined(segments: readonly Segment[], enough: number): Segment[] {
+  const joined: Segment[] = [];
+  let group: Segment[] = [];
   const close = () => {
     joined.push(...(group.length < MANY ? group : [asOne(group)]));
     group = [];
   };
-  for (const tile of tiles) {
-    if (group.reduce((sum, { entities }) => sum + entities, tile.entities) > enough) close();
-    group.push(tile);
+  for (const segment of segments) {
+    if (group.reduce((sum, { entities }) => sum + entities, segment.entities) > enough) close();
+    group.push(segment);
   }
   close();
   return joined;
 }
 
 /** With all of their files, to tell what has changed. */
-function asOne(tiles: readonly Tile[]): Tile {
-  const { after } = tiles[0]!.range;
-  const { upTo } = tiles.at(-1)!.range;
-  return tileOf({
+function asOne(segments: readonly Segment[]): Segment {
+  const { after } = segments[0]!.range;
+  const { upTo } = segments.at(-1)!.range;
+  return segmentOf({
     status: 'failed',
     range: { ...(after && { after }), ...(upTo && { upTo }) },
     entities: 0,
     size: 0,
-    files: tiles.flatMap(({ files }) => files),
-    readAt: tiles.map(({ readAt }) => readAt).sort()[0]!,
+    files: segments.flatMap(({ files }) => files),
+    readAt: segments.map(({ readAt }) => readAt).sort()[0]!,
   });
 }
 
-export function isTile(outcome: Outcome): outcome is Tile {
+export function isSegment(outcome: Outcome): outcome is Segment {
   return 'range' in outcome && 'files' in outcome;
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { PartEntry } from '../run/run.ts';
-import { tableOfShare } from '../run/task-name.ts';
+import { tableOfTask } from '../run/task-name.ts';
 
 /**
  * Picks so many of the blobs that the parts of a restore point hold, every blob as likely as any other. The same seed picks the
@@ -8,7 +8,7 @@ import { tableOfShare } from '../run/task-name.ts';
  * none.
  */
 export function sampleOf(parts: readonly PartEntry[], size: number, seed: string): Map<string, number[]> {
-  const ofBlobs = parts.filter(({ container }) => tableOfShare(container) === undefined);
+  const ofBlobs = parts.filter(({ container }) => tableOfTask(container) === undefined);
   const total = ofBlobs.reduce((sum, { copied, unchanged }) => sum + copied + unchanged, 0);
   // Floyd's way: no number twice, and no list of all of them.
   const chosen = new Set<number>();

@@ -1,25 +1,25 @@
 import { kindOfPath } from '../run/control-paths.ts';
 import type { Proof } from '../run/restore-point.ts';
 import type { RunSummary } from '../run/run.ts';
-import { tableOfShare } from '../run/task-name.ts';
+import { tableOfTask } from '../run/task-name.ts';
 import type { VerifyTask } from '../run/tasks.ts';
 
 /** What a verification says of its restore point; undefined when it did not come to its end. */
 export function proofOf(
   { id, status, startedAt, finishedAt, counts, containers, parts }: RunSummary,
-  { kind, share }: VerifyTask,
+  { kind, portion: share }: VerifyTask,
 ): Proof | undefined {
   if (status !== 'succeeded' && status !== 'completed-with-failures') return undefined;
   const lost = containers.filter((each) => each.status === 'failed').length;
   // What the listings settled stands in the parts of the scan, what was read in those of the work that it planned. Of tables all is read.
   const worked = parts.filter(
-    ({ path, container }) => kindOfPath(path)?.kind === 'copy' || tableOfShare(container) !== undefined,
+    ({ path, container }) => kindOfPath(path)?.kind === 'chunk' || tableOfTask(container) !== undefined,
   );
   return {
     run: id,
     at: finishedAt ?? startedAt,
     kind,
-    ...(kind === 'deep' && { share }),
+    ...(kind === 'deep' && { portion: share }),
     items: counts.listed,
     read: worked.reduce((sum, { unchanged, failed }) => sum + unchanged + failed, 0),
     failed: counts.failed + lost,

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Dependencies } from '#app/dependencies.ts';
-import { workplaceOf } from '#app/job-context.ts';
+import { jobContextOf } from '#app/job-context.ts';
 import type { Poison } from '#domain/archive/poison.ts';
 import { MEANINGS, PROBLEMS } from '#domain/run/problems.ts';
 import { PoisonStore } from '#storage/control/poison-store.ts';
@@ -19,7 +19,7 @@ export function listPoisonHandler(deps: Dependencies) {
   return answering(deps, async (request) => {
     const rule = ruleOf(deps, request.params.rule!);
     const { limit, cursor } = readQuery(request, query);
-    const store = new PoisonStore(workplaceOf(deps, rule.name).control, rule.name);
+    const store = new PoisonStore(jobContextOf(deps, rule.name).control, rule.name);
     const page = await store.list('open', { limit, ...(cursor && { marker: cursor }) }).catch((error) => {
       throw cursor && isStorageError(error, 'invalid') ? foreignCursor() : error;
     });

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Dependencies } from '#app/dependencies.ts';
-import { workplaceOf } from '#app/job-context.ts';
+import { jobContextOf } from '#app/job-context.ts';
 import { PoisonStore } from '#storage/control/poison-store.ts';
 import { answering, readBody } from '../http/answering.ts';
 import { HttpError } from '../http/http-error.ts';
@@ -18,16 +18,16 @@ export function startReconcileHandler(deps: Dependencies) {
   });
 }
 
-const redriveBody = z.strictObject({ id: z.string().max(64).optional() });
+const reprocessBody = z.strictObject({ id: z.string().max(64).optional() });
 
-/** POST /api/archives/{rule}/redrive — tries the uploads that were given up again, all or one. */
-export function startRedriveHandler(deps: Dependencies) {
+/** POST /api/archives/{rule}/reprocess — tries the uploads that were given up again, all or one. */
+export function startReprocessHandler(deps: Dependencies) {
   return answering(deps, async (request, client) => {
     const { name: job } = ruleOf(deps, request.params.rule!);
-    const { id } = await readBody(request, redriveBody);
+    const { id } = await readBody(request, reprocessBody);
     if (id !== undefined) {
       const entry = /^[0-9a-f]{32}$/.test(id)
-        ? await new PoisonStore(workplaceOf(deps, job).control, job).read(id)
+        ? await new PoisonStore(jobContextOf(deps, job).control, job).read(id)
         : undefined;
       if (entry?.state !== 'open') {
         throw new HttpError(
@@ -38,7 +38,9 @@ export function startRedriveHandler(deps: Dependencies) {
         );
       }
     }
-    const redrive = id === undefined ? {} : { id };
-    return answerStart(await startRun(deps, client, { job, mode: 'redrive', trigger: 'http', dryRun: false, redrive }));
+    const reprocess = id === undefined ? {} : { id };
+    return answerStart(
+      await startRun(deps, client, { job, mode: 'reprocess', trigger: 'http', dryRun: false, reprocess }),
+    );
   });
 }

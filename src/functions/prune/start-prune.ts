@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Dependencies } from '#app/dependencies.ts';
-import { workplaceOf } from '#app/job-context.ts';
+import { jobContextOf } from '#app/job-context.ts';
 import { parseRunId } from '#domain/run/run-id.ts';
 import { answering, readBody } from '../http/answering.ts';
 import { HttpError } from '../http/http-error.ts';
@@ -35,7 +35,7 @@ export function startPruneHandler(deps: Dependencies) {
         await startRun(deps, client, { job, mode: 'prune', trigger: 'http', dryRun: true, prune: {} }),
       );
     }
-    const { control } = workplaceOf(deps, job);
+    const { control } = jobContextOf(deps, job);
     const made = await control.readSummary({ job, id: wanted.plan });
     if (!made?.plan || !made.dryRun || made.status !== 'succeeded') {
       throw new HttpError(

@@ -9,7 +9,7 @@ import type { Outcome } from '#domain/run/outcome.ts';
 import { isRestorePoint } from '#domain/run/restore-point.ts';
 import type { RunSummary } from '#domain/run/run.ts';
 import { parseRunId } from '#domain/run/run-id.ts';
-import { tableOfShare } from '#domain/run/task-name.ts';
+import { tableOfTask } from '#domain/run/task-name.ts';
 import { ControlStore } from '#storage/control/control-store.ts';
 import { answering, json, readQuery } from '../http/answering.ts';
 import { foreignCursor, HttpError } from '../http/http-error.ts';
@@ -45,7 +45,7 @@ interface Version {
 export function blobHistoryHandler(deps: Dependencies) {
   return answering(deps, async (request) => {
     const { container, name, limit, cursor, ...asked } = readQuery(request, query);
-    if (tableOfShare(container) !== undefined) throw isTable(container);
+    if (tableOfTask(container) !== undefined) throw isTable(container);
     const job = asked.job ?? jobOf(deps, undefined);
     if (cursor !== undefined && parseRunId(cursor)?.job !== job) throw foreignCursor();
     const runs = (await runsOf(deps, job)).filter(({ id }) => cursor === undefined || id < cursor);

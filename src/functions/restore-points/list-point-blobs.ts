@@ -17,7 +17,7 @@ import { mayHold } from '#domain/run/name-range.ts';
 import type { Outcome } from '#domain/run/outcome.ts';
 import { PROBLEMS } from '#domain/run/problems.ts';
 import type { RunSummary } from '#domain/run/run.ts';
-import { tableOfShare } from '#domain/run/task-name.ts';
+import { tableOfTask } from '#domain/run/task-name.ts';
 import type { ControlStore } from '#storage/control/control-store.ts';
 import { answering, json, readQuery } from '../http/answering.ts';
 import { foreignCursor, HttpError } from '../http/http-error.ts';
@@ -77,7 +77,7 @@ export function listPointBlobsHandler(deps: Dependencies) {
 
 function containerOf({ id, parts }: RunSummary, named: string | undefined): string {
   const shares = [...new Set(parts.map(({ container }) => container))];
-  const containers = shares.filter((share) => tableOfShare(share) === undefined);
+  const containers = shares.filter((share) => tableOfTask(share) === undefined);
   const these = `It has: ${containers.slice(0, 20).join(', ')}${containers.length > 20 ? ', …' : ''}`;
   if (named === undefined && containers.length > 1) {
     const message = `Restore point ${id} has ${containers.length} containers: say which`;
@@ -86,7 +86,7 @@ function containerOf({ id, parts }: RunSummary, named: string | undefined): stri
   const container = named ?? containers[0];
   if (container !== undefined && containers.includes(container)) return container;
   const message = `Restore point ${id} has no container${container === undefined ? '' : ` "${container}"`}`;
-  const isTable = container === undefined ? shares.length > 0 : tableOfShare(container) !== undefined;
+  const isTable = container === undefined ? shares.length > 0 : tableOfTask(container) !== undefined;
   const hint = isTable ? `Tables cannot be walked: GET /api/restore-points/${id} tells what it has of each` : these;
   throw new HttpError(404, 'container-not-held', message, hint);
 }

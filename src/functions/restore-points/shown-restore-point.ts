@@ -1,7 +1,7 @@
 import { type HeldContainer, type HeldTable, heldContainers, heldTables } from '#domain/restore/held-container.ts';
 import type { Notes } from '#domain/run/restore-point.ts';
 import type { PartEntry, RunSummary } from '#domain/run/run.ts';
-import { tableOfShare } from '#domain/run/task-name.ts';
+import { tableOfTask } from '#domain/run/task-name.ts';
 
 interface Held {
   containers: HeldContainer[];
@@ -36,8 +36,8 @@ export function shownPoint(summary: RunSummary, notes: Notes, held = heldBy(summ
     lacks: {
       skipped: sumOf(held.containers.map(({ skipped }) => skipped)),
       failed: sumOf([...held.containers, ...held.tables].map(({ failed }) => failed)),
-      containers: missing.filter((share) => tableOfShare(share) === undefined),
-      tables: missing.flatMap((share) => tableOfShare(share) ?? []),
+      containers: missing.filter((share) => tableOfTask(share) === undefined),
+      tables: missing.flatMap((share) => tableOfTask(share) ?? []),
     },
     ...shownNotes(notes),
   };

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Dependencies } from '#app/dependencies.ts';
-import { workplaceOf } from '#app/job-context.ts';
+import { jobContextOf } from '#app/job-context.ts';
 import { globProblem } from '#domain/blobs/blob-filter.ts';
 import { isLiteral, matches, patternProblem } from '#domain/blobs/container-pattern.ts';
 import {
@@ -12,8 +12,8 @@ import {
 } from '#domain/blobs/container-template.ts';
 import { isRestored } from '#domain/restore/restore.ts';
 import { CONTROL_CONTAINER } from '#domain/run/control-paths.ts';
-import { tableOfShare } from '#domain/run/task-name.ts';
-import type { KeyChoice, NamedFile, RestoreTask } from '#domain/run/tasks.ts';
+import { tableOfTask } from '#domain/run/task-name.ts';
+import type { KeySelection, NamedFile, RestoreTask } from '#domain/run/tasks.ts';
 import {
   CATALOG_TABLE,
   expandTable,
@@ -142,7 +142,7 @@ export function startRestoreHandler(deps: Dependencies) {
 
 function taskOf(deps: Dependencies, point: ChosenPoint, wanted: Wanted): RestoreTask {
   const { summary } = point;
-  const { job, source } = workplaceOf(deps, summary.job);
+  const { job, source } = jobContextOf(deps, summary.job);
   const { existing } = wanted;
   const target = targetOf(wanted);
   const account = wanted.target.account ?? job.source.account;
@@ -152,7 +152,7 @@ function taskOf(deps: Dependencies, point: ChosenPoint, wanted: Wanted): Restore
     isRestored(wanted, name),
   );
   mustMatch(summary.id, wanted, shares);
-  const held = shares.filter((share) => tableOfShare(share) === undefined);
+  const held = shares.filter((share) => tableOfTask(share) === undefined);
   if (existing === 'merge' && held.length > 0) {
     throw new HttpError(
       400,
@@ -161,7 +161,7 @@ function taskOf(deps: Dependencies, point: ChosenPoint, wanted: Wanted): Restore
       'Say in "tables" which tables are meant',
     );
   }
-  const tables = shares.map(tableOfShare).filter((table) => table !== undefined);
+  const tables = shares.map(tableOfTask).filter((table) => table !== undefined);
   checkTables(deps, account, tables, wanted);
   mustMeanTables(wanted, tables, held, account === job.source.account);
   if (held.length > 1 && !isInjective(target.container, target.prefix)) {
@@ -245,7 +245,7 @@ function mustMeanTables(wanted: Wanted, tables: string[], containers: string[], 
   );
 }
 
-function keysAsked({ partition, from, to }: NonNullable<Wanted['keys']>): KeyChoice {
+function keysAsked({ partition, from, to }: NonNullable<Wanted['keys']>): KeySelection {
   return {
     ...(partition !== undefined && { partition }),
     ...(from !== undefined && { from }),
@@ -319,12 +319,15 @@ function fileOf(
     mustBeConfigured(deps, given.account, 'body.file.account');
     return { job, file: given };
   }
-  return { job, file: { account: workplaceOf(deps, job).job.destination.account, container: CONTROL_CONTAINER, name } };
+  return {
+    job,
+    file: { account: jobContextOf(deps, job).job.destination.account, container: CONTROL_CONTAINER, name },
+  };
 }
 
 /** The file tells itself which table it is of: it is looked at before a run begins. */
 async function taskOfFile(deps: Dependencies, file: NamedFile, job: string, wanted: Wanted): Promise<RestoreTask> {
-  const account = wanted.target.account ?? workplaceOf(deps, job).job.source.account;
+  const account = wanted.target.account ?? jobContextOf(deps, job).job.source.account;
   mustBeConfigured(deps, account, 'body.target.account');
   const table = await tableIn(deps, file);
   checkTables(deps, account, [table], wanted);

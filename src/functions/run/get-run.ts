@@ -41,7 +41,7 @@ async function expectedOf(deps: Dependencies, vault: string, run: RunRef): Promi
   const { job, mode, restore, verify } = run;
   const point = restore?.point ?? verify?.point;
   try {
-    if (run.retryOf !== undefined || mode === 'prune' || mode === 'redrive') return undefined;
+    if (run.retryOf !== undefined || mode === 'prune' || mode === 'reprocess') return undefined;
     if (point) return heldIn(await new ControlStore(deps.blobs(vault)).readSummary({ job, id: point }), restore);
     const { rows } = await deps.catalog(vault).list({ job, limit: 10 });
     const alike = mode === 'reconcile' ? ['reconcile'] : ['full', 'incremental'];

@@ -1,13 +1,13 @@
 import { z } from 'zod';
-import type { ScanSliceResult } from '#activities/run/slice.ts';
+import type { SliceResult } from '#activities/run/slice.ts';
 import type { Dependencies } from '#app/dependencies.ts';
 import { CONTROL_CONTAINER, kindOfPath, partPath, runPrefix } from '#domain/run/control-paths.ts';
-import type { Outcome, PlannedCopy } from '#domain/run/outcome.ts';
+import type { Outcome, PlannedItem } from '#domain/run/outcome.ts';
 import { PROBLEMS } from '#domain/run/problems.ts';
 import type { ListedPart } from '#domain/run/report.ts';
 import type { RunSummary } from '#domain/run/run.ts';
 import { parseRunId } from '#domain/run/run-id.ts';
-import type { Tile } from '#domain/tables/segment.ts';
+import type { Segment } from '#domain/tables/segment.ts';
 import { StorageError } from '#storage/storage-error.ts';
 import { answering, json, readQuery } from '../http/answering.ts';
 import { foreignCursor } from '../http/http-error.ts';
@@ -51,12 +51,12 @@ export function listOutcomesHandler(deps: Dependencies) {
       const part = parts[index]!;
       const { container: of, destination } = part.tally;
       const from = index === at.part ? at.item : 0;
-      const { items: lines, end } = await control.readPart<Outcome, ScanSliceResult>(part.path, named.get(part.path));
+      const { items: lines, end } = await control.readPart<Outcome, SliceResult>(part.path, named.get(part.path));
       const shown: object[] = lines.filter((item) => !status || item.status === status).map(shownOutcome);
       // Plan chunks are named by the scan part that was published; others may be left of an attempt that was not.
       for (const { key } of (status === 'planned' && end.chunks) || []) {
-        const plan = await control.readPart<PlannedCopy | Tile, object>(partPath(run, 'plan', of, key));
-        shown.push(...plan.items.map((item) => ('range' in item ? shownTile(item) : shownPlan(item))));
+        const plan = await control.readPart<PlannedItem | Segment, object>(partPath(run, 'plan', of, key));
+        shown.push(...plan.items.map((item) => ('range' in item ? shownSegment(item) : shownPlan(item))));
       }
       const page = shown.slice(from, from + limit - items.length);
       items.push(...page.map((item) => ({ container: of, destination, ...item })));
@@ -78,8 +78,8 @@ function ownParts({ id, job, parts }: RunSummary): Map<string, string> {
 function mayHold(part: ListedPart, status: string | undefined, container: string | undefined): boolean {
   const kind = kindOfPath(part.path)?.kind;
   if (container !== undefined && part.tally.container !== container) return false;
-  if (status === 'planned') return kind === 'scan' && part.tally.planned > 0;
-  if (kind !== 'scan' && kind !== 'copy' && kind !== 'range') return false;
+  if (status === 'planned') return kind === 'slice' && part.tally.planned > 0;
+  if (kind !== 'slice' && kind !== 'chunk' && kind !== 'range') return false;
   return status === undefined || part.tally[status as 'copied' | 'unchanged' | 'skipped' | 'failed'] > 0;
 }
 
@@ -88,11 +88,11 @@ function shownOutcome({ source, ...outcome }: Outcome): object {
 }
 
 /** What a restore of a table would write: entities are not named before they are read. */
-function shownTile({ name, range, entities, size, files, readAt }: Tile): object {
+function shownSegment({ name, range, entities, size, files, readAt }: Segment): object {
   return { name, status: 'planned', range, entities, size, files, readAt };
 }
 
-function shownPlan({ source, mirror, reason, entry }: PlannedCopy): object {
+function shownPlan({ from: source, to: mirror, reason, entry }: PlannedItem): object {
   const { name, etag, lastModified, size } = entry ? { ...entry, lastModified: entry.modified } : source;
   return { name, status: 'planned', reason, etag, modified: lastModified, size, overwrites: mirror !== undefined };
 }

@@ -1,5 +1,5 @@
 import type { Dependencies } from '#app/dependencies.ts';
-import { workplaceOf } from '#app/job-context.ts';
+import { jobContextOf } from '#app/job-context.ts';
 import { isArchiving } from '#domain/run/run.ts';
 import { answering } from '../http/answering.ts';
 import { HttpError } from '../http/http-error.ts';
@@ -41,7 +41,7 @@ export function retryRunHandler(deps: Dependencies) {
       const again = { job, mode: 'restore', trigger: 'http', dryRun: false, retryOf: id, restore } as const;
       return answerStart(await startRun(deps, client, again));
     }
-    const place = workplaceOf(deps, job);
+    const place = jobContextOf(deps, job);
     const { container, prefix } = place.job.destination;
     const { summary } = found;
     const sameWay =

@@ -1,14 +1,14 @@
 import type { DurableClient } from 'durable-functions';
 import { z } from 'zod';
 import type { Dependencies } from '#app/dependencies.ts';
-import { type Workplace, workplaceOf } from '#app/job-context.ts';
+import { type JobContext, jobContextOf } from '#app/job-context.ts';
 import { noteInCatalog } from '#app/note-in-catalog.ts';
 import type { Job } from '#config/configuration.ts';
 import { lockPath } from '#domain/run/control-paths.ts';
 import { acquire, isAbandoned, type RunLock, release } from '#domain/run/lock.ts';
 import { isBackup, leftBy, type RunRef } from '#domain/run/run.ts';
 import { newRunId } from '#domain/run/run-id.ts';
-import type { BackupRunInput } from '#orchestrations/run-job.ts';
+import type { RunJobInput } from '#orchestrations/run-job.ts';
 import { startedRow } from '#storage/catalog.ts';
 import { countingRequests } from '#storage/requests.ts';
 import { isStorageError } from '#storage/storage-error.ts';
@@ -23,7 +23,7 @@ export async function startRun(
   client: DurableClient,
   wanted: Omit<RunRef, 'id' | 'startedAt' | 'epoch'>,
 ): Promise<{ started: RunRef } | { running: RunRef }> {
-  const place = workplaceOf(deps, wanted.job);
+  const place = jobContextOf(deps, wanted.job);
   const now = deps.now();
   const requests: Record<string, number> = {};
   return countingRequests(requests, async () => {
@@ -39,9 +39,9 @@ export async function startRun(
     const noted = countingRequests({}, () => noteInCatalog(deps, place.vault.alias, startedRow(run)));
     // A failure shows where it is awaited.
     noted.catch(() => {});
-    const input: BackupRunInput = { run, requests: { ...requests, InsertOrReplaceEntity: 1 } };
+    const input: RunJobInput = { run, requests: { ...requests, InsertOrReplaceEntity: 1 } };
     try {
-      await client.startNew('backupRun', { instanceId: run.id, input });
+      await client.startNew('runJob', { instanceId: run.id, input });
     } catch (error) {
       // Should the orchestration have started after all, it finds that it no longer holds the lock, and ends. Where even
       // this is out of reach, the next start finds a run that never began.
@@ -62,7 +62,7 @@ function hasNext({ verify }: Job, { mode, dryRun, prune }: Pick<RunRef, 'mode' |
 
 async function takeLock(
   deps: Dependencies,
-  place: Workplace,
+  place: JobContext,
   client: DurableClient,
   run: Omit<RunRef, 'epoch'>,
 ): Promise<{ lock: RunLock & { run: RunRef } } | { running: RunRef }> {

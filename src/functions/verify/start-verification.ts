@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import type { Dependencies } from '#app/dependencies.ts';
-import { workplaceOf } from '#app/job-context.ts';
+import { jobContextOf } from '#app/job-context.ts';
 import type { VerifyTask } from '#domain/run/tasks.ts';
-import { shareProblem } from '#domain/verify/portion.ts';
+import { portionProblem } from '#domain/verify/portion.ts';
 import { answering, readBody } from '../http/answering.ts';
 import { HttpError } from '../http/http-error.ts';
 import { choosePoint } from '../restore-points/choose-restore-point.ts';
@@ -16,19 +16,19 @@ const body = z
     restorePoint: z.string().max(100).optional(),
     job: z.string().optional(),
     kind: z.enum(['quick', 'deep', 'drill']).default('quick'),
-    share: z
+    portion: z
       .string()
       .superRefine((value, context) => {
-        const message = shareProblem(value);
+        const message = portionProblem(value);
         if (message !== undefined) context.addIssue({ code: 'custom', message });
       })
       .optional(),
     sample: z.number().int().min(1).max(1000).optional(),
   })
-  .superRefine(({ kind, share, sample }, context) => {
+  .superRefine(({ kind, portion, sample }, context) => {
     const misplaced = (name: string, of: string) =>
       context.addIssue({ code: 'custom', path: [name], message: `only with "kind": "${of}"` });
-    if (share !== undefined && kind !== 'deep') misplaced('share', 'deep');
+    if (portion !== undefined && kind !== 'deep') misplaced('portion', 'deep');
     if (sample !== undefined && kind !== 'drill') misplaced('sample', 'drill');
   });
 
@@ -46,11 +46,11 @@ export function startVerificationHandler(deps: Dependencies) {
         'Configure a job of this name with this vault; it needs no schedule',
       );
     }
-    const { job } = workplaceOf(deps, name);
+    const { job } = jobContextOf(deps, name);
     const verify: VerifyTask = {
       point: summary.id,
       kind: wanted.kind,
-      share: wanted.share ?? job.verify?.share ?? '100%',
+      portion: wanted.portion ?? job.verify?.portion ?? '100%',
       // Counted by the lock.
       turn: 0,
       sample: wanted.sample ?? SAMPLE,

@@ -9,7 +9,7 @@ import {
   StorageSharedKeyCredential,
   type UserDelegationKey,
 } from '@azure/storage-blob';
-import type { Kept } from '#domain/blobs/blob.ts';
+import type { SnapshotOrVersion } from '#domain/blobs/blob.ts';
 import type { ReadAccess } from '../blob-account.ts';
 import type { AccessMethod } from './account-access.ts';
 
@@ -72,7 +72,11 @@ function mintedBy(
   );
 }
 
-function accessBy(container: ContainerClient, sas: string, sasFor: (name: string, kept: Kept) => string): ReadAccess {
+function accessBy(
+  container: ContainerClient,
+  sas: string,
+  sasFor: (name: string, kept: SnapshotOrVersion) => string,
+): ReadAccess {
   return {
     urlOf(name, kept) {
       const url = new URL(container.getBlobClient(name).url);

@@ -75,7 +75,7 @@ export class ControlStore {
 
   /** When the service last wrote the job's lock, by its own clock; undefined when there is none. */
   async lockWrittenAt(job: string): Promise<Date | undefined> {
-    const found = await this.#vault.look(CONTROL_CONTAINER, lockPath(job));
+    const found = await this.#vault.getProperties(CONTROL_CONTAINER, lockPath(job));
     return found && new Date(found.lastModified);
   }
 

@@ -23,7 +23,7 @@ export async function readNamedEntityFile(
 ): Promise<{ content: EntityFileContent; file: EntityFile }> {
   const damaged = (how: string) => new StorageError('damaged', how);
   const where = `${container}/${name} in ${account.alias}`;
-  const size = (await account.look(container, name))?.size;
+  const size = (await account.getProperties(container, name))?.size;
   if (size === undefined) throw damaged(`${where} is missing`);
   if (size > LARGEST) throw damaged(`${where} is no file of entities: it has ${size} bytes`);
   const found = await account.getObject(container, name);

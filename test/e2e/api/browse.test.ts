@@ -185,8 +185,8 @@ describe('restore points', () => {
     for await (const { name } of control.listBlobsFlat({ prefix: `jobs/nightly/runs/${first}/manifest/data/` })) {
       parts.push(name);
     }
-    expect(parts.filter((name) => name.includes('scan')).length).toBeGreaterThanOrEqual(Math.floor(items.length / 20));
-    expect(parts.filter((name) => name.includes('copy')).length).toBeGreaterThan(items.length / 10);
+    expect(parts.filter((name) => name.includes('slice')).length).toBeGreaterThanOrEqual(Math.floor(items.length / 20));
+    expect(parts.filter((name) => name.includes('chunk')).length).toBeGreaterThan(items.length / 10);
   });
 
   test('are listed newest first, with what each has and lacks', async () => {

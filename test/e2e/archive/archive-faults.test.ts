@@ -352,23 +352,29 @@ describe('one app, many troubles', () => {
     expect(said).toMatch(/upload-failed.*access-denied-destination/);
     expect(proxy.requests.filter(isCopy('poison/copy'))).toHaveLength(5);
 
-    const wrong = await room.app.call('POST', '/api/archives/uploads/redrive', { id: '0'.repeat(32) });
+    const wrong = await room.app.call('POST', '/api/archives/uploads/reprocess', { id: '0'.repeat(32) });
     expect([wrong.status, wrong.body.code]).toEqual([404, 'poison-not-found']);
     // Still refused: it stays, and is counted once more by nobody.
-    expect(await room.redrive()).toMatchObject({ status: 'completed-with-failures', counts: { failed: names.length } });
+    expect(await room.reprocess()).toMatchObject({
+      status: 'completed-with-failures',
+      counts: { failed: names.length },
+    });
     expect((await room.poison()).map(({ name }) => name).sort()).toEqual([...names].sort());
     proxy.rules.length = 0;
     const one = given.find(({ name }) => name === 'poison/copy')!;
-    expect(await room.redrive({ id: one.id })).toMatchObject({ status: 'succeeded', counts: { listed: 1, copied: 1 } });
+    expect(await room.reprocess({ id: one.id })).toMatchObject({
+      status: 'succeeded',
+      counts: { listed: 1, copied: 1 },
+    });
     expect((await room.poison()).map(({ name }) => name).sort()).toEqual(
       names.filter((name) => name !== one.name).sort(),
     );
-    expect(await room.redrive()).toMatchObject({ status: 'succeeded', counts: { listed: names.length - 1 } });
+    expect(await room.reprocess()).toMatchObject({ status: 'succeeded', counts: { listed: names.length - 1 } });
     expect(await room.poison()).toEqual([]);
     const archived = await room.archived();
     for (const name of names)
       expect([name, archived[name], await room.states(name)]).toEqual([name, `of ${name}`, ['done']]);
-    expect(await room.redrive()).toMatchObject({ status: 'succeeded', counts: { listed: 0 } });
+    expect(await room.reprocess()).toMatchObject({ status: 'succeeded', counts: { listed: 0 } });
   });
 
   test('F22: the vault away for so long that even what is given up cannot be kept: nothing is lost', async () => {

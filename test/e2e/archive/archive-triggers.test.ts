@@ -314,7 +314,7 @@ describe('where it is archived to', () => {
       { known: 1, unknown: 1 },
     ]);
     proxy.rules.length = 0;
-    expect(await room.redrive({}, 'right')).toMatchObject({ status: 'succeeded', counts: { copied: 2 } });
+    expect(await room.reprocess({}, 'right')).toMatchObject({ status: 'succeeded', counts: { copied: 2 } });
     expect(await room.archived('twinright')).toEqual({ known: 'of known', unknown: 'of unknown' });
   });
 });
@@ -355,7 +355,7 @@ describe('receipts', () => {
     for (const [method, path] of [
       ['GET', 'receipts'],
       ['GET', 'poison'],
-      ['POST', 'redrive'],
+      ['POST', 'reprocess'],
       ['POST', 'reconcile'],
     ] as const) {
       for (const rule of ['none', '..%2f..', '__proto__', '%00']) {
@@ -440,7 +440,7 @@ test('rights: with nothing written to the source, and nothing deleted in the vau
   }
   await room.upload('rights by reconcile', 'three');
   expect(await room.reconcile()).toMatchObject({ status: 'succeeded', counts: { copied: 1, failed: 0 } });
-  expect(await room.redrive()).toMatchObject({ status: 'succeeded' });
+  expect(await room.reprocess()).toMatchObject({ status: 'succeeded' });
   expect(await room.versions('rights')).toEqual(texts);
   expect(refused).toEqual([]);
 });
@@ -556,7 +556,7 @@ test('F20: a blob trigger that looks through the container, beside the queue, an
     { name: 'refused', etag: refused, code: 'access-denied-destination', times: 1 },
   ]);
   proxy.rules.length = 0;
-  expect(await room.redrive({}, 'scanned')).toMatchObject({ status: 'succeeded', counts: { copied: 1 } });
+  expect(await room.reprocess({}, 'scanned')).toMatchObject({ status: 'succeeded', counts: { copied: 1 } });
   expect(carriedOut()).toBe(names.length + 3);
 
   await room.app.host.stop();

@@ -60,7 +60,7 @@ const parts = (summary: Json) => summary.parts as { path: string }[];
 
 type Item = Record<string, string | number | undefined>;
 
-const partOf = async ({ job, runs, control }: Room, run: number, kind: 'scan' | 'copy') => {
+const partOf = async ({ job, runs, control }: Room, run: number, kind: 'slice' | 'chunk') => {
   for await (const { name, metadata } of control.listBlobsFlat({
     prefix: `jobs/${job}/runs/${runs[run]}/manifest/data/`,
     includeMetadata: true,
@@ -74,7 +74,7 @@ const partOf = async ({ job, runs, control }: Room, run: number, kind: 'scan' | 
 const forgePart = async (
   room: Room,
   run: number,
-  kind: 'scan' | 'copy',
+  kind: 'slice' | 'chunk',
   change: (items: Item[]) => Item[],
   changedEnd = {},
 ) => {
@@ -104,7 +104,7 @@ const forgePart = async (
 };
 
 const forgeItem = (room: Room, run: number, name: string, changed: Item) =>
-  forgePart(room, run, 'scan', (items) => items.map((item) => (item.name === name ? { ...item, ...changed } : item)));
+  forgePart(room, run, 'slice', (items) => items.map((item) => (item.name === name ? { ...item, ...changed } : item)));
 
 const overwrite = async ({ mirror }: Room, name: string, text: string) => {
   const client = mirror.getBlockBlobClient(name);
@@ -176,13 +176,13 @@ const GROUPS: Record<string, Damage[]> = {
   entries: [
     {
       what: 'one was swallowed',
-      damage: (room) => forgePart(room, 1, 'scan', (items) => items.filter(({ name }) => name !== 'gone')),
+      damage: (room) => forgePart(room, 1, 'slice', (items) => items.filter(({ name }) => name !== 'gone')),
       expected: ['I1', /data\/gone was in the source all the time and has no entry/],
     },
     {
       what: 'one stands there twice',
       damage: (room) =>
-        forgePart(room, 1, 'scan', (items) => [...items, items.find(({ name }) => name === 'dressed')!]),
+        forgePart(room, 1, 'slice', (items) => [...items, items.find(({ name }) => name === 'dressed')!]),
       expected: ['I1', /data\/dressed has more than one entry/],
     },
     {
@@ -202,7 +202,7 @@ const GROUPS: Record<string, Damage[]> = {
     },
     {
       what: 'they are fewer than was counted',
-      damage: (room) => forgePart(room, 0, 'copy', (items) => items.slice(1)),
+      damage: (room) => forgePart(room, 0, 'chunk', (items) => items.slice(1)),
       expected: ['I1', /data counts 6 copied, and its parts 5/],
     },
   ],
@@ -210,7 +210,7 @@ const GROUPS: Record<string, Damage[]> = {
     {
       what: 'one is cut off',
       damage: async (room) => {
-        const { path, metadata } = await partOf(room, 0, 'copy');
+        const { path, metadata } = await partOf(room, 0, 'chunk');
         const client = room.control.getBlockBlobClient(path);
         const body = (await client.downloadToBuffer()).subarray(0, -1);
         await client.upload(body, body.length, { metadata });
@@ -219,7 +219,7 @@ const GROUPS: Record<string, Damage[]> = {
     },
     {
       what: 'one is gone',
-      damage: async (room) => room.control.deleteBlob((await partOf(room, 0, 'scan')).path),
+      damage: async (room) => room.control.deleteBlob((await partOf(room, 0, 'slice')).path),
       expected: ['I2', /scan.* is missing/],
     },
     {
@@ -227,14 +227,14 @@ const GROUPS: Record<string, Damage[]> = {
       damage: (room) =>
         forgeSummary(room, 1, (summary) => ({
           ...summary,
-          parts: parts(summary).filter(({ path }) => path.includes('copy')),
+          parts: parts(summary).filter(({ path }) => path.includes('chunk')),
         })),
-      expected: ['I1', /run.json does not name .*scan/],
+      expected: ['I1', /run.json does not name .*slice/],
     },
     {
       what: 'a copy in one is still pending',
       damage: (room) =>
-        forgePart(room, 1, 'copy', (items) => [...items, { copyId: 'c0ffee00-0000-4000-8000-000000000000' }]),
+        forgePart(room, 1, 'chunk', (items) => [...items, { copyId: 'c0ffee00-0000-4000-8000-000000000000' }]),
       expected: ['I2', /has an item that is no outcome/],
     },
   ],
@@ -247,8 +247,8 @@ const GROUPS: Record<string, Damage[]> = {
     {
       what: 'a part of one is that of another',
       damage: async (room) => {
-        const { path } = await partOf(room, 0, 'copy');
-        await forgePart(room, 1, 'scan', (items) => items, { part: path });
+        const { path } = await partOf(room, 0, 'chunk');
+        await forgePart(room, 1, 'slice', (items) => items, { part: path });
       },
       expected: ['I2', /scan.* says that it is .*copy/],
     },

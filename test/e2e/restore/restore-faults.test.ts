@@ -211,7 +211,7 @@ test('I4: killed in the middle, again and again: it ends as if nothing had happe
     isPart('/plan/'),
     into('back', 'plain/1'),
     isClearing('back'),
-    isPart('-copy-'),
+    isPart('-chunk-'),
     isPart('run.json'),
   ]) {
     let seen = () => {};
@@ -406,7 +406,7 @@ test('archived content is a failure by name, or asked back; damaged outcomes are
   expect(await contentOf(source.connectionString, 'back')).toEqual(readable);
 
   const control = containerOf(vault, 'strongroom');
-  const part = `jobs/nightly/runs/${point.id}/manifest/data/000000-copy-00-000000.ndjson.gz`;
+  const part = `jobs/nightly/runs/${point.id}/manifest/data/000000-chunk-00-000000.ndjson.gz`;
   const { metadata } = await control.getBlobClient(part).getProperties();
   await control.getBlockBlobClient(part).upload('not what was written', 20, { metadata: metadata! });
   const report = await restore(room, { target: { container: 'rest' } });

@@ -189,7 +189,7 @@ describe.concurrent('backing up tables under faults', () => {
     expect(report, show(report)).toMatchObject({ status: 'completed-with-failures' });
     expect(report.problems.map(({ code, container }) => [code, container])).toEqual([['throttled', 'table.orders']]);
     const point = await tableInPoint(at.vault.connectionString, report, 'orders');
-    const lost = point.tiles.filter(({ status }) => status === 'failed');
+    const lost = point.segments.filter(({ status }) => status === 'failed');
     expect(lost.length).toBe(report.counts.failed);
     expect(lost.length).toBeGreaterThan(0);
     expect(point.entities.get('a/0000')).toMatchObject({ n: [undefined, '-1'] });

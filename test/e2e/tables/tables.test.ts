@@ -82,8 +82,8 @@ describe.concurrent('backing up tables', () => {
         ticks: ['"Edm.DateTime"', '"2026-11-21T12:34:56.7654321Z"'],
         int64: ['"Edm.Int64"', '"-9223372036854775808"'],
       });
-      const { tiles } = await tableInPoint(at.vault.connectionString, report, 'Skewed');
-      expect(tiles.length).toBeGreaterThan(6);
+      const { segments } = await tableInPoint(at.vault.connectionString, report, 'Skewed');
+      expect(segments.length).toBeGreaterThan(6);
     });
 
     it('an incremental one takes what has changed, and nothing else', async () => {
@@ -201,31 +201,33 @@ describe.concurrent('backing up tables', () => {
       counts: { listed: 20, copied: 0, unchanged: 20 },
       problems: [{ code: 'deletions-not-compared', container: 'table.orders' }],
     });
-    const { tiles, entities } = await tableInPoint(at.vault.connectionString, without, 'orders');
+    const { segments, entities } = await tableInPoint(at.vault.connectionString, without, 'orders');
     expect(entities.has('p/0003')).toBe(true);
     const [from] = full.without.containers[0]!.window!;
-    expect(tiles.map(({ deletionsUnknownSince }) => deletionsUnknownSince)).toEqual([from]);
+    expect(segments.map(({ deletionsUnknownSince }) => deletionsUnknownSince)).toEqual([from]);
     const compared = await at.app.run({ mode: 'incremental' }, 'with');
     expect(compared, show(compared)).toMatchObject({
       status: 'succeeded',
       counts: { listed: 18, unchanged: 18 },
       problems: [],
     });
-    expect(compared.containers[0]!.counts.gone).toBe(2);
+    expect(compared.containers[0]!.counts.deleted).toBe(2);
     expect(await at.held(compared, 'orders')).toEqual(await at.live('orders'));
     // Again without: what is unknown is still unknown since the first.
     await at.table('orders').createEntity({ partitionKey: 'p', rowKey: '0003', back: true });
     const again = await at.app.run({ mode: 'incremental' }, 'without');
     expect(again, show(again)).toMatchObject({ counts: { listed: 20, copied: 1 } });
     expect((await at.held(again, 'orders')).get('p/0003')).toMatchObject({ back: [undefined, 'true'] });
-    expect((await tableInPoint(at.vault.connectionString, again, 'orders')).tiles[0]!.deletionsUnknownSince).toBe(from);
+    expect((await tableInPoint(at.vault.connectionString, again, 'orders')).segments[0]!.deletionsUnknownSince).toBe(
+      from,
+    );
     const read = await at.app.run({ mode: 'full' }, 'without');
     expect(read).toMatchObject({ status: 'succeeded', problems: [] });
     expect(await at.held(read, 'orders')).toEqual(await at.live('orders'));
     await at.app.host.stop();
   });
 
-  it('day after day: a tile gathers a few files of changes, and is then read anew', async () => {
+  it('day after day: a segment gathers a few files of changes, and is then read anew', async () => {
     const at = await stage({ tableDeletions: true });
     const { app } = at;
     await at.fill('orders', rows(60));
@@ -241,11 +243,11 @@ describe.concurrent('backing up tables', () => {
       const names = await controlNames(at.vault.connectionString);
       files.push(names.filter((name) => name.startsWith(`jobs/nightly/tables/orders/${last.id}`)).length);
       if (day % 10 > 0 && day < 45) continue;
-      const { tiles, entities } = await tableInPoint(at.vault.connectionString, last, 'orders');
-      for (const tile of tiles) expect(tile.files.length).toBeLessThanOrEqual(8);
+      const { segments, entities } = await tableInPoint(at.vault.connectionString, last, 'orders');
+      for (const segment of segments) expect(segment.files.length).toBeLessThanOrEqual(8);
       expect(entities).toEqual(await at.live('orders'));
     }
-    // Never more than one a day, and now and then it is the whole tile.
+    // Never more than one a day, and now and then it is the whole segment.
     expect(
       files.every((count) => count === 1),
       String(files),

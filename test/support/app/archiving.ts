@@ -108,8 +108,8 @@ export class Archiving {
   }
 
   /** Tries all that was given up again, or one, and waits until that is over. */
-  async redrive(body: object = {}, rule = 'uploads') {
-    const { status, body: started } = await this.app.call('POST', `/api/archives/${rule}/redrive`, body);
+  async reprocess(body: object = {}, rule = 'uploads') {
+    const { status, body: started } = await this.app.call('POST', `/api/archives/${rule}/reprocess`, body);
     if (status !== 202) throw new Error(`Not started: ${status} ${JSON.stringify(started)}`);
     return this.app.ended(started.id);
   }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import pLimit from 'p-limit';
-import type { ScanSliceResult } from '#activities/run/slice.ts';
+import type { SliceResult } from '#activities/run/slice.ts';
 import { makeReadChunk } from '#activities/verify/read-chunk.ts';
 import { makeVerifySlice } from '#activities/verify/verify-slice.ts';
 import type { Dependencies } from '#app/dependencies.ts';
@@ -109,12 +109,12 @@ export class HeldPoint {
     }
     const slice = this.#slices.get(run) ?? 0;
     this.#slices.set(run, slice + 1);
-    await this.control.writePart({ job: POINT.job, id: run }, 'scan', sliceKey(slice), part, tally, {});
+    await this.control.writePart({ job: POINT.job, id: run }, 'slice', sliceKey(slice), part, tally, {});
   }
 
   /** Verifies it as an orchestration would, and gives what became of each blob. */
   async verify(task: Partial<VerifyTask> = {}, id = VERIFICATION.id): Promise<Outcome[]> {
-    const verify = { point: POINT.id, kind: 'quick' as const, share: '100%', turn: 0, sample: 20, ...task };
+    const verify = { point: POINT.id, kind: 'quick' as const, portion: '100%', turn: 0, sample: 20, ...task };
     const run = { ...VERIFICATION, id, verify };
     const runs = [...this.#slices.keys()].map((each) => ({ job: POINT.job, id: each }));
     const parts = (await Promise.all(runs.map((each) => this.control.listParts(each)))).flatMap(partEntries);
@@ -142,7 +142,7 @@ export class HeldPoint {
     const readChunk = makeReadChunk(this.deps);
     let manifest: ManifestPosition | undefined;
     for (let slice = 0; ; slice++) {
-      const scan: ScanSliceResult = await makeVerifySlice(this.deps)({
+      const scan: SliceResult = await makeVerifySlice(this.deps)({
         ...share,
         slice,
         ...(manifest && { manifest }),

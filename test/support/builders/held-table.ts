@@ -1,6 +1,6 @@
 import pLimit from 'p-limit';
-import type { CopyChunkResult, PlanChunk } from '#activities/run/chunk.ts';
-import type { ScanSliceResult } from '#activities/run/slice.ts';
+import type { ChunkResult, PlanChunk } from '#activities/run/chunk.ts';
+import type { SliceResult } from '#activities/run/slice.ts';
 import { makePlanTableRestore } from '#activities/tables/plan-table-restore.ts';
 import { makeVerifyTable } from '#activities/tables/verify-table.ts';
 import { makeWriteEntities } from '#activities/tables/write-entities.ts';
@@ -13,12 +13,12 @@ import type { Problem } from '#domain/run/problems.ts';
 import { incompleteness, partEntries, reportOf } from '#domain/run/report.ts';
 import type { RunRef } from '#domain/run/run.ts';
 import { emptyTally } from '#domain/run/tally.ts';
-import { shareOfTable } from '#domain/run/task-name.ts';
+import { taskOfTable } from '#domain/run/task-name.ts';
 import type { RestoreTask, VerifyTask } from '#domain/run/tasks.ts';
 import { EntityFileWriter } from '#domain/tables/entity-file.ts';
 import type { StoredEntity } from '#domain/tables/entity-text.ts';
-import type { EntityFile, Tile } from '#domain/tables/segment.ts';
-import { tileContent } from '#domain/tables/segment-content.ts';
+import type { EntityFile, Segment } from '#domain/tables/segment.ts';
+import { segmentContent } from '#domain/tables/segment-content.ts';
 import { boundId, type EntityKey, type KeyRange } from '#domain/tables/table-key.ts';
 import { ControlStore } from '#storage/control/control-store.ts';
 import { MemoryAccount, MemoryStorage } from '../../../prove/memory/memory-account.ts';
@@ -38,13 +38,13 @@ export function entity(partition: string, row: string, properties: object = { Va
   return { key: { partition, row }, text };
 }
 
-/** A tile as it is given: first all that was there, then what changed, in turn. */
-export interface GivenTile {
+/** A segment as it is given: first all that was there, then what changed, in turn. */
+export interface GivenSegment {
   range?: KeyRange;
   files: (StoredEntity[] | { upserts?: StoredEntity[]; deleted?: EntityKey[] })[];
-  status?: Tile['status'];
+  status?: Segment['status'];
   /** Changes what the manifest says of it. */
-  change?: (tile: Tile) => void;
+  change?: (segment: Segment) => void;
 }
 
 /** What a run has come to. */
@@ -66,7 +66,7 @@ export class HeldTable {
   readonly tables = new MemoryTables('SOURCE');
   readonly vaultTables = new MemoryTables('VAULT');
   readonly deps: Dependencies;
-  readonly tiles: Tile[] = [];
+  readonly segments: Segment[] = [];
   /** Milliseconds that pass at each look at the clock. */
   tick = 0;
   #time = Date.parse('2026-05-02T00:00:00.000Z');
@@ -104,8 +104,8 @@ export class HeldTable {
     } as unknown as Dependencies;
   }
 
-  /** Writes a file of entities; gives what a tile says of it. */
-  async file(given: GivenTile['files'][number], range: KeyRange = {}, table = TABLE): Promise<EntityFile> {
+  /** Writes a file of entities; gives what a segment says of it. */
+  async file(given: GivenSegment['files'][number], range: KeyRange = {}, table = TABLE): Promise<EntityFile> {
     const path = entityFilePath(POINT, table, rangeKey(this.#files), String(this.#files++).padStart(6, '0'));
     const writer = new EntityFileWriter();
     for (const { text } of Array.isArray(given) ? given : (given.upserts ?? [])) writer.add(text);
@@ -120,30 +120,30 @@ export class HeldTable {
   }
 
   /** One more page of the manifest. */
-  async hold(...given: GivenTile[]): Promise<void> {
-    const share = shareOfTable(TABLE);
+  async hold(...given: GivenSegment[]): Promise<void> {
+    const share = taskOfTable(TABLE);
     const tally = emptyTally(share, 'nowhere');
-    const part = new PartWriter<Tile>();
+    const part = new PartWriter<Segment>();
     for (const { range = {}, files, status = 'copied', change } of given) {
-      const tile: Tile = {
-        ...{ name: `tile ${this.tiles.length}`, status, etag: '', modified: '2026-05-01T00:00:10Z', size: 0 },
+      const segment: Segment = {
+        ...{ name: `segment ${this.segments.length}`, status, etag: '', modified: '2026-05-01T00:00:10Z', size: 0 },
         ...{ range, entities: 0, files: [], readAt: '2026-05-01T00:00:00Z' },
       };
       if (status === 'failed') {
-        Object.assign(tile, { code: 'throttled', message: 'Too busy' });
+        Object.assign(segment, { code: 'throttled', message: 'Too busy' });
         tally.listed++;
         tally.failed++;
       } else {
-        for (const file of files) tile.files.push(await this.file(file, range));
-        const read = await Promise.all(tile.files.map((file) => this.control.readEntityFile(file)));
-        tile.entities = [...tileContent(read)].length;
-        tile.size = read.flatMap(({ lines }) => [...lines()].flat()).reduce((sum, line) => sum + line.length, 0);
-        tally.listed += tile.entities;
-        tally.copied += tile.entities;
+        for (const file of files) segment.files.push(await this.file(file, range));
+        const read = await Promise.all(segment.files.map((file) => this.control.readEntityFile(file)));
+        segment.entities = [...segmentContent(read)].length;
+        segment.size = read.flatMap(({ lines }) => [...lines()].flat()).reduce((sum, line) => sum + line.length, 0);
+        tally.listed += segment.entities;
+        tally.copied += segment.entities;
       }
-      change?.(tile);
-      part.add(tile);
-      this.tiles.push(tile);
+      change?.(segment);
+      part.add(segment);
+      this.segments.push(segment);
     }
     tally.keys = [boundId(given[0]!.range?.after), boundId(given.at(-1)!.range?.upTo)];
     await this.control.writePart(POINT, 'range', rangeKey(this.#pages++), part, tally, {});
@@ -179,7 +179,7 @@ export class HeldTable {
   }
 
   async verify(task: Partial<VerifyTask> = {}, id = VERIFICATION.id): Promise<Ended> {
-    const verify = { point: POINT.id, kind: 'quick' as const, share: '100%', turn: 0, sample: 20, ...task };
+    const verify = { point: POINT.id, kind: 'quick' as const, portion: '100%', turn: 0, sample: 20, ...task };
     const run = { ...VERIFICATION, id, verify };
     await this.#begin(run);
     return this.#drive(run, makeVerifyTable(this.deps), undefined);
@@ -220,7 +220,7 @@ export class HeldTable {
     scan: ReturnType<typeof makePlanTableRestore>,
     work: ReturnType<typeof makeWriteEntities> | undefined,
   ): Promise<Ended> {
-    const share = { run, container: shareOfTable(TABLE), destination: TABLE };
+    const share = { run, container: taskOfTable(TABLE), destination: TABLE };
     const chunks: PlanChunk[] = [];
     const ended: Ended = {
       ...{ outcomes: [], counts: { listed: 0, copied: 0, unchanged: 0, skipped: 0, failed: 0 }, slices: 0, pieces: 0 },
@@ -228,7 +228,7 @@ export class HeldTable {
     let manifest: ManifestPosition | undefined;
     do {
       const input = { ...share, slice: ended.slices++, ...(manifest && { manifest }) };
-      const slice: ScanSliceResult = await scan(input);
+      const slice: SliceResult = await scan(input);
       if (slice.problem) return { ...ended, problem: slice.problem };
       if (slice.stopped) return { ...ended, stopped: slice.stopped };
       chunks.push(...(slice.chunks ?? []));
@@ -236,7 +236,7 @@ export class HeldTable {
     } while (manifest !== undefined);
     for (const chunk of run.dryRun ? [] : chunks) {
       for (let from: number | undefined = 0; from !== undefined; ended.pieces++) {
-        const piece: CopyChunkResult = await work!({ ...share, chunk, from });
+        const piece: ChunkResult = await work!({ ...share, chunk, from });
         if (piece.stopped) ended.stopped = piece.stopped;
         from = piece.next;
       }

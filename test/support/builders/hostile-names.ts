@@ -229,7 +229,7 @@ export const HOSTILE_NAMES: string[] = [
     'manifest',
   ],
   ...[
-    '000000-scan.ndjson.gz',
+    '000000-slice.ndjson.gz',
     'plan/data/000000-00-aaaaaa.ndjson.gz',
     'databackup/x',
     'strongroom_etag',

@@ -3,7 +3,7 @@ import type { DurableClient } from 'durable-functions';
 import { expect } from 'vitest';
 import type { Dependencies } from '#app/dependencies.ts';
 import {
-  copyKey,
+  chunkKey,
   laterKey,
   notesPath,
   type PartKind,
@@ -65,11 +65,11 @@ export class PointVault {
     let listed = 0;
     for (const [container, slices] of Object.entries(made)) {
       for (const [slice, { scan = [], copies = [] }] of slices.entries()) {
-        listed += await this.#part(run, 'scan', container, sliceKey(slice), scan);
+        listed += await this.#part(run, 'slice', container, sliceKey(slice), scan);
         for (const [chunk, { now, later }] of copies.entries()) {
-          const key = copyKey(slice, chunk, 0);
-          listed += await this.#part(run, 'copy', container, key, now);
-          if (later) listed += await this.#part(run, 'copy', container, laterKey(key), later);
+          const key = chunkKey(slice, chunk, 0);
+          listed += await this.#part(run, 'chunk', container, key, now);
+          if (later) listed += await this.#part(run, 'chunk', container, laterKey(key), later);
         }
       }
     }

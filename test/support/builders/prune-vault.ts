@@ -1,9 +1,9 @@
 import pLimit from 'p-limit';
 import { expect } from 'vitest';
 import { makeActivities } from '#activities/index.ts';
-import type { CopyChunkInput, CopyChunkResult } from '#activities/run/chunk.ts';
+import type { ChunkInput, ChunkResult } from '#activities/run/chunk.ts';
 import type { ContainerPair } from '#activities/run/container-task.ts';
-import type { ScanSliceInput, ScanSliceResult } from '#activities/run/slice.ts';
+import type { SliceInput, SliceResult } from '#activities/run/slice.ts';
 import type { Dependencies } from '#app/dependencies.ts';
 import type { Job } from '#config/configuration.ts';
 import { CONTROL_CONTAINER, lockPath } from '#domain/run/control-paths.ts';
@@ -13,7 +13,7 @@ import type { Problem } from '#domain/run/problems.ts';
 import type { Notes } from '#domain/run/restore-point.ts';
 import type { RunRef, RunSummary } from '#domain/run/run.ts';
 import { newRunId } from '#domain/run/run-id.ts';
-import { tableOfShare } from '#domain/run/task-name.ts';
+import { tableOfTask } from '#domain/run/task-name.ts';
 import { ControlStore } from '#storage/control/control-store.ts';
 import { MemoryAccount, MemoryStorage, type Traits } from '../../../prove/memory/memory-account.ts';
 import { type Call, MemoryBlobs } from '../../../prove/memory/memory-blobs.ts';
@@ -132,19 +132,19 @@ export class Vault {
   }
 
   async #container(activities: Record<string, Step>, run: RunRef, pair: ContainerPair): Promise<Problem | undefined> {
-    const isTable = tableOfShare(pair.container) !== undefined;
+    const isTable = tableOfTask(pair.container) !== undefined;
     const [scan, work] =
       run.mode === 'prune'
         ? [run.prune!.plan ? 'takePlan' : isTable ? 'planTablePrune' : 'planPrune', 'deleteChunk']
         : [run.mode === 'retry' && !pair.scan ? 'planRetry' : 'scanSlice', 'copyChunk'];
-    let input: ScanSliceInput | undefined = { run, ...pair, slice: 0 };
+    let input: SliceInput | undefined = { run, ...pair, slice: 0 };
     while (input) {
-      const slice = (await activities[scan]!(input)) as ScanSliceResult & { problem?: Problem };
+      const slice = (await activities[scan]!(input)) as SliceResult & { problem?: Problem };
       if (slice.problem) return slice.problem;
       for (const chunk of run.dryRun ? [] : (slice.chunks ?? [])) {
         for (let from: number | undefined = 0; from !== undefined; ) {
-          const piece: CopyChunkInput = { run, ...pair, chunk, from };
-          const answer = (await activities[work]!(piece)) as CopyChunkResult & { problem?: Problem };
+          const piece: ChunkInput = { run, ...pair, chunk, from };
+          const answer = (await activities[work]!(piece)) as ChunkResult & { problem?: Problem };
           if (answer.problem) return answer.problem;
           from = answer.next;
         }
@@ -211,7 +211,7 @@ export class Vault {
   /** Everything outside the control container. */
   mirror(container = MIRROR): Record<string, string[]> {
     const found: Record<string, string[]> = {};
-    const names = this.vault.listBlobs(container, { kept: true }).blobs.map(({ name }) => name);
+    const names = this.vault.listBlobs(container, { snapshotsAndVersions: true }).blobs.map(({ name }) => name);
     for (const name of names) found[name] = this.vault.all(container, name).map(({ body }) => String(body));
     return found;
   }

@@ -3,8 +3,8 @@ import { gunzipSync } from 'node:zlib';
 import type { EntityFile } from '#domain/tables/segment.ts';
 import type { EntityKey, KeyRange } from '#domain/tables/table-key.ts';
 
-/** A tile as it lies in the vault, with what its files come to. */
-export interface TileInVault {
+/** A segment as it lies in the vault, with what its files come to. */
+export interface SegmentInVault {
   status: 'copied' | 'unchanged' | 'failed';
   range: KeyRange;
   entities: number;
@@ -27,15 +27,15 @@ export class UnsoundPoint extends Error {}
 
 /**
  * Reads a table of a restore point from the vault's bytes alone: nothing here is shared with what wrote them. Throws `UnsoundPoint`
- * for anything that a reader who trusts nothing would refuse. The tiles come in the order in which they follow each other.
+ * for anything that a reader who trusts nothing would refuse. The segments come in the order in which they follow each other.
  */
-export function tilesIn(
+export function segmentsIn(
   read: (path: string) => Buffer | undefined,
   summary: PointSummary,
   table: string,
-): TileInVault[] {
+): SegmentInVault[] {
   const share = `table.${table}`;
-  const tiles: TileInVault[] = [];
+  const segments: SegmentInVault[] = [];
   const bytesOf = (path: string, sha256: string) => {
     const body = read(path);
     if (!body) throw new UnsoundPoint(`${path} is missing`);
@@ -52,20 +52,20 @@ export function tilesIn(
     if (container !== share) continue;
     const own = linesOf(bytesOf(path, sha256), path)
       .slice(0, -1)
-      .map((line) => JSON.parse(line) as Omit<TileInVault, 'content'>)
-      .map((tile) => ({ ...tile, content: contentOf(tile) }));
+      .map((line) => JSON.parse(line) as Omit<SegmentInVault, 'content'>)
+      .map((segment) => ({ ...segment, content: contentOf(segment) }));
     const held = own.reduce((sum, { status, entities }) => sum + (status === 'failed' ? 0 : entities), 0);
     if (held !== copied + unchanged) throw new UnsoundPoint(`${path} says ${copied + unchanged}, and holds ${held}`);
     const lost = own.filter(({ status }) => status === 'failed').length;
     if (lost !== failed) throw new UnsoundPoint(`${path} says that it lacks ${failed} stretches, and lacks ${lost}`);
-    tiles.push(...own);
+    segments.push(...own);
   }
-  return inOrder(tiles);
+  return inOrder(segments);
 
-  function contentOf({ status, range, files, entities }: Omit<TileInVault, 'content'>): TileInVault['content'] {
-    const content: TileInVault['content'] = new Map();
+  function contentOf({ status, range, files, entities }: Omit<SegmentInVault, 'content'>): SegmentInVault['content'] {
+    const content: SegmentInVault['content'] = new Map();
     if (status === 'failed') return content;
-    if (files.length === 0) throw new UnsoundPoint(`tile ${JSON.stringify(range)} has no files`);
+    if (files.length === 0) throw new UnsoundPoint(`segment ${JSON.stringify(range)} has no files`);
     for (const [index, file] of files.entries()) {
       const body = bytesOf(file.path, file.sha256);
       if (body.length !== file.bytes) throw new UnsoundPoint(`${file.path} has another length`);
@@ -94,24 +94,24 @@ export function tilesIn(
       }
     }
     if (content.size !== entities) {
-      throw new UnsoundPoint(`tile ${JSON.stringify(range)} says ${entities}, and its files hold ${content.size}`);
+      throw new UnsoundPoint(`segment ${JSON.stringify(range)} says ${entities}, and its files hold ${content.size}`);
     }
     return content;
   }
 }
 
-/** Each tile begins with the very bound that another ends with, from the beginning of the table to its end. */
-function inOrder(tiles: TileInVault[]): TileInVault[] {
-  const left = [...tiles];
-  const order: TileInVault[] = [];
+/** Each segment begins with the very bound that another ends with, from the beginning of the table to its end. */
+function inOrder(segments: SegmentInVault[]): SegmentInVault[] {
+  const left = [...segments];
+  const order: SegmentInVault[] = [];
   let bound: string | undefined;
   do {
     const at = left.findIndex(({ range }) => (range.after && JSON.stringify(range.after)) === bound);
-    if (at < 0) throw new UnsoundPoint(`no tile begins behind ${bound ?? 'nothing'}`);
-    const [tile] = left.splice(at, 1);
-    order.push(tile!);
-    bound = tile!.range.upTo && JSON.stringify(tile!.range.upTo);
+    if (at < 0) throw new UnsoundPoint(`no segment begins behind ${bound ?? 'nothing'}`);
+    const [segment] = left.splice(at, 1);
+    order.push(segment!);
+    bound = segment!.range.upTo && JSON.stringify(segment!.range.upTo);
   } while (bound !== undefined);
-  if (left.length > 0) throw new UnsoundPoint(`${left.length} tiles are beside the others`);
+  if (left.length > 0) throw new UnsoundPoint(`${left.length} segments are beside the others`);
   return order;
 }

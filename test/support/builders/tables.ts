@@ -2,7 +2,7 @@ import { gunzipSync } from 'node:zlib';
 import type { TableEntity, TableEntityResult } from '@azure/data-tables';
 import { BlobServiceClient } from '@azure/storage-blob';
 import { tableOf } from '../../../demo/raw-entities.ts';
-import { type PointSummary, type TileInVault, tilesIn } from './table-point.ts';
+import { type PointSummary, type SegmentInVault, segmentsIn } from './table-point.ts';
 
 /** A property as it is on the wire: its EDM type where that is said, and its JSON as it was written. */
 export type RawProperty = [type: string | undefined, json: string];
@@ -83,7 +83,7 @@ export async function tableInPoint(
   connectionString: string,
   run: { id: string; job: string },
   table: string,
-): Promise<{ tiles: TileInVault[]; entities: Map<string, Record<string, RawProperty>> }> {
+): Promise<{ segments: SegmentInVault[]; entities: Map<string, Record<string, RawProperty>> }> {
   const control = controlOf(connectionString);
   const objects = new Map<string, Buffer>();
   const fetch = async (path: string) => {
@@ -99,12 +99,12 @@ export async function tableInPoint(
       .trimEnd()
       .split('\n')
       .slice(0, -1);
-    const files = lines.flatMap((line) => (JSON.parse(line) as TileInVault).files);
+    const files = lines.flatMap((line) => (JSON.parse(line) as SegmentInVault).files);
     await Promise.all(files.map((file) => fetch(file.path)));
   }
-  const tiles = tilesIn((path) => objects.get(path), summary, table);
-  const texts = tiles.flatMap(({ content }) => [...content.values()].map(({ text }) => text));
+  const segments = segmentsIn((path) => objects.get(path), summary, table);
+  const texts = segments.flatMap(({ content }) => [...content.values()].map(({ text }) => text));
   const entities = rawLines(texts);
   if (entities.size !== texts.length) throw new Error(`Of ${texts.length} entities, ${entities.size} are different`);
-  return { tiles, entities };
+  return { segments, entities };
 }

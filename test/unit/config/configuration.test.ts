@@ -628,8 +628,8 @@ describe('verify', () => {
 
   it('is not there unless it is asked for, and has its defaults then', () => {
     expect(load({ jobs: [job()] }).jobs[0]).not.toHaveProperty('verify');
-    expect(verified({ afterRun: 'deep' })).toEqual({ afterRun: 'deep', kind: 'quick', share: '100%' });
-    const all = { afterRun: 'quick', schedule: '0 0 5 * * *', kind: 'deep', share: '1/7' };
+    expect(verified({ afterRun: 'deep' })).toEqual({ afterRun: 'deep', kind: 'quick', portion: '100%' });
+    const all = { afterRun: 'quick', schedule: '0 0 5 * * *', kind: 'deep', portion: '1/7' };
     expect(verified(all)).toEqual(all);
   });
 
@@ -637,12 +637,12 @@ describe('verify', () => {
     expect(wrong({ kind: 'deep' })).toEqual([
       expect.stringMatching(/^jobs\[0\]\.verify: nothing says when to verify; give "afterRun", or "schedule"/),
     ]);
-    expect(wrong({ after: 'x', afterRun: 'quik', schedule: '', kind: 1, share: '0%' })).toEqual([
+    expect(wrong({ after: 'x', afterRun: 'quik', schedule: '', kind: 1, portion: '0%' })).toEqual([
       'jobs[0].verify.afterRun: this must be "quick" or "deep"; did you mean "quick"?',
       expect.stringContaining('jobs[0].verify.schedule: the schedule is empty'),
       'jobs[0].verify.kind: this must be "quick" or "deep"',
-      expect.stringContaining('jobs[0].verify.share: "0%" is no share; '),
-      'jobs[0].verify.after: there is no such option; known are "afterRun", "schedule", "kind", "share"',
+      expect.stringContaining('jobs[0].verify.portion: "0%" is no share; '),
+      'jobs[0].verify.after: there is no such option; known are "afterRun", "schedule", "kind", "portion"',
     ]);
   });
 });

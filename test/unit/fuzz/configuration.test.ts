@@ -7,7 +7,7 @@ import { loadConfiguration, readConfiguration } from '#config/configuration.ts';
 import { ConfigurationError } from '#config/configuration-error.ts';
 import { readLimits } from '#config/limits.ts';
 import { retentionProblem } from '#domain/prune/retention.ts';
-import { parseShare } from '#domain/verify/portion.ts';
+import { parsePortion } from '#domain/verify/portion.ts';
 
 const KEY = Buffer.from('the canary key that must never be shown to anybody at all').toString('base64');
 const SIGNATURE = 'CanarySignature1234567890abcdefghijklmnopqrs%3D';
@@ -42,7 +42,7 @@ const configuration = () => ({
         account: 'VAULT',
         brake: { percent: 50, blobs: 100 },
       },
-      verify: { afterRun: 'quick', schedule: '0 0 5 * * *', kind: 'deep', share: '1/7' },
+      verify: { afterRun: 'quick', schedule: '0 0 5 * * *', kind: 'deep', portion: '1/7' },
     },
     {
       name: 'weekly',
@@ -280,7 +280,7 @@ function refusal(work: () => ReturnType<typeof load>): ConfigurationError | unde
         expect(retention.marginHours).toBeGreaterThanOrEqual(0);
         expect(accounts.has(retention.account ?? destination.account)).toBe(true);
       }
-      if (verify) expect(parseShare(verify.share)).toBeDefined();
+      if (verify) expect(parsePortion(verify.portion)).toBeDefined();
     }
     for (const alias of otherAccounts) expect(accounts.has(alias)).toBe(true);
     expect(({} as { polluted?: unknown }).polluted).toBeUndefined();
@@ -343,7 +343,7 @@ describe('a configuration changed by chance', () => {
       ['jobs[0].retention.keepWithin', ({ jobs }) => Object.assign(jobs[0]!.retention!, { keepWithin: '1w' })],
       ['jobs[0].retention.account', ({ jobs }) => Object.assign(jobs[0]!.retention!, { account: 'OTHER' })],
       ['jobs[0].retention.brake.percent', ({ jobs }) => Object.assign(jobs[0]!.retention!.brake, { percent: 0 })],
-      ['jobs[0].verify.share', ({ jobs }) => Object.assign(jobs[0]!.verify!, { share: '5' })],
+      ['jobs[0].verify.portion', ({ jobs }) => Object.assign(jobs[0]!.verify!, { portion: '5' })],
       ['jobs[1].retention', ({ jobs }) => Object.assign(jobs[1]!, { retention: { marginHours: 1 } })],
       ['jobs[1].verify', ({ jobs }) => Object.assign(jobs[1]!, { verify: {} })],
       ['accounts[0]', ({ accounts }) => accounts.splice(0, 1, 'NOT AN ALIAS')],

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Problem, type ProblemCode, problemOf } from '#domain/run/problems.ts';
 import type { KeyRange } from '#domain/tables/table-key.ts';
-import { backupTable } from '#orchestrations/back-up-table.ts';
+import { backUpTable } from '#orchestrations/back-up-table.ts';
 import { liveTables, RARE_TABLE_EVENTS, type TableSabotage } from '../../../prove/tables/table-life.ts';
 import { OrchestrationHarness } from '../../support/app/orchestration-harness.ts';
 import { Random } from '../../support/builders/random.ts';
@@ -40,8 +40,8 @@ function harnessOf(activities: {
 }) {
   const { plan = () => ({ ranges: [{}] }), read = () => ({}), update = () => ({}) } = activities;
   const split = activities.split ?? (({ range }) => ({ ranges: [range] }));
-  const names = { planTable: plan, readRange: read, updateTiles: update, splitRange: split };
-  return new OrchestrationHarness({ backupTable }, names as never);
+  const names = { planTable: plan, readRange: read, updateSegments: update, splitRange: split };
+  return new OrchestrationHarness({ backUpTable }, names as never);
 }
 
 const workOf = (harness: OrchestrationHarness, name: string) =>
@@ -68,9 +68,9 @@ describe('the backup of one table', () => {
           return true;
         };
         const chunks = Array.from({ length: random.below(30) }, (_, chunk) => ({ slice: 0, chunk, key: '', items: 4 }));
-        /** Where each tile of the chunks begins; behind all of them, one that reaches to the end. */
+        /** Where each segment of the chunks begins; behind all of them, one that reaches to the end. */
         const width = Math.floor(KEYS / 2 / (chunks.length * 4 || 1));
-        const tileAt = (chunk: number, index: number) =>
+        const segmentAt = (chunk: number, index: number) =>
           [(chunk * 4 + index) * width, (chunk * 4 + index + 1) * width] as const;
         const harness = harnessOf({
           plan: () => ({ chunks, ranges: [rangeOf(chunks.length * 4 * width, KEYS)], requests: { GetBlob: 1 } }),
@@ -80,10 +80,10 @@ describe('the backup of one table', () => {
             const upTo = giveUp ? 4 : from + random.between(1, 4 - from);
             const isLeft = !giveUp && random.chance(0.3);
             const end = upTo - (isLeft ? 1 : 0);
-            if (end > from) take(input, [tileAt(chunk!.chunk, from)[0], tileAt(chunk!.chunk, end - 1)[1]]);
+            if (end > from) take(input, [segmentAt(chunk!.chunk, from)[0], segmentAt(chunk!.chunk, end - 1)[1]]);
             return {
               ...(upTo < 4 && { next: upTo }),
-              ...(isLeft && { read: { range: rangeOf(...tileAt(chunk!.chunk, upTo - 1)) } }),
+              ...(isLeft && { read: { range: rangeOf(...segmentAt(chunk!.chunk, upTo - 1)) } }),
             };
           },
           read: (input) => {
@@ -110,7 +110,7 @@ describe('the backup of one table', () => {
             };
           },
         });
-        expect(harness.run('backupTable', about)).toEqual({});
+        expect(harness.run('backUpTable', about)).toEqual({});
         let at = 0;
         for (const [from, to] of [...done.values()].sort(([a], [b]) => a - b)) {
           expect(from).toBe(at);
@@ -135,7 +135,7 @@ describe('the backup of one table', () => {
         return { ranges: Array.from({ length: pieces }, (_, n) => rangeOf(cut(n), cut(n + 1))) };
       },
     });
-    harness.run('backupTable', about);
+    harness.run('backUpTable', about);
     const sizes = harness.generations[0]!.yields.map((tasks) => `${tasks.length} ${tasks[0]!.name}`);
     expect(sizes).toEqual(['1 planTable', '1 readRange', '1 splitRange', '8 readRange']);
   });
@@ -146,7 +146,7 @@ describe('the backup of one table', () => {
       read: () => (--left > 0 ? { rest: rangeOf(KEYS - left, KEYS) } : {}),
       split: () => problem('throttled'),
     });
-    expect(harness.run('backupTable', about)).toEqual({});
+    expect(harness.run('backUpTable', about)).toEqual({});
     expect(workOf(harness, 'readRange').map(({ piece }) => piece)).toEqual([0, 1, 2, 3, 4]);
   });
 
@@ -156,7 +156,7 @@ describe('the backup of one table', () => {
       read: ({ first }) => (first ? { rest: rangeOf(10, KEYS) } : {}),
       split: ({ range }) => ({ ranges: [range, range], requests: { QueryEntities: 5 } }),
     });
-    harness.run('backupTable', about);
+    harness.run('backUpTable', about);
     expect(workOf(harness, 'readRange').map(({ requests }) => requests)).toEqual([
       { GetBlob: 2 },
       { QueryEntities: 5 },
@@ -169,7 +169,7 @@ describe('the backup of one table', () => {
       plan: () => ({ ranges: [rangeOf(0, 1), rangeOf(1, KEYS)] }),
       read: ({ range, giveUp }) => (!range.after && !giveUp ? problem('throttled') : {}),
     });
-    expect(harness.run('backupTable', about)).toEqual({});
+    expect(harness.run('backUpTable', about)).toEqual({});
     const tries = workOf(harness, 'readRange').filter(({ range }) => !range.after);
     expect(tries.map(({ giveUp, piece }) => [giveUp?.code, piece])).toEqual([
       [undefined, 0],
@@ -183,7 +183,7 @@ describe('the backup of one table', () => {
 
   it('that not even a word of failure can be written of is a problem of the table', () => {
     const harness = harnessOf({ read: () => problem('unreachable') });
-    expect(harness.run('backupTable', about)).toMatchObject({ problem: { code: 'unreachable', container: SHARE } });
+    expect(harness.run('backUpTable', about)).toMatchObject({ problem: { code: 'unreachable', container: SHARE } });
     expect(harness.calls('readRange')).toHaveLength(4);
   });
 
@@ -193,29 +193,29 @@ describe('the backup of one table', () => {
       for (const activity of ['read', 'update'] as const) {
         const plan = () => ({ chunks: [{ slice: 0, chunk: 0, key: '', items: 1 }], ranges: [{}] });
         const harness = harnessOf({ plan, [activity]: () => problem(code) });
-        expect(harness.run('backupTable', about)).toMatchObject({ problem: { code } });
+        expect(harness.run('backUpTable', about)).toMatchObject({ problem: { code } });
         expect(harness.waits).toEqual([]);
       }
       const harness = harnessOf({ plan: () => problem(code) });
-      expect(harness.run('backupTable', about)).toMatchObject({ problem: { code } });
+      expect(harness.run('backUpTable', about)).toMatchObject({ problem: { code } });
     },
   );
 
   it('is planned again where the vault is out of reach for a moment', () => {
     let tries = 0;
     const harness = harnessOf({ plan: () => (++tries < 3 ? problem('server-error') : { ranges: [{}] }) });
-    expect(harness.run('backupTable', about)).toEqual({});
+    expect(harness.run('backUpTable', about)).toEqual({});
     expect(harness.waits).toEqual([20, 20]);
     const never = harnessOf({ plan: () => problem('server-error') });
-    expect(never.run('backupTable', about)).toMatchObject({ problem: { code: 'server-error' } });
+    expect(never.run('backUpTable', about)).toMatchObject({ problem: { code: 'server-error' } });
     expect(never.calls('planTable')).toHaveLength(3);
   });
 
   it('ends when it is stopped; that another run is at work weighs more than a cancel', () => {
     const plan = () => ({ ranges: [rangeOf(0, 1), rangeOf(1, 2), rangeOf(2, KEYS)] });
     const read = ({ range }: Work) => ({ stopped: range!.after?.partition === '1' ? 'superseded' : 'cancelled' });
-    expect(harnessOf({ plan, read }).run('backupTable', about)).toEqual({ stopped: 'superseded' });
-    expect(harnessOf({ plan: () => ({ stopped: 'cancelled' }) }).run('backupTable', about)).toEqual({
+    expect(harnessOf({ plan, read }).run('backUpTable', about)).toEqual({ stopped: 'superseded' });
+    expect(harnessOf({ plan: () => ({ stopped: 'cancelled' }) }).run('backUpTable', about)).toEqual({
       stopped: 'cancelled',
     });
   });
@@ -224,20 +224,20 @@ describe('the backup of one table', () => {
     const read = () => {
       throw new Error('The function was ended');
     };
-    expect(harnessOf({ read }).run('backupTable', about)).toMatchObject({
+    expect(harnessOf({ read }).run('backUpTable', about)).toMatchObject({
       problem: { code: 'internal', container: SHARE, message: 'An activity was ended: The function was ended' },
     });
   });
 
-  it('I1: a retry that begins from an older restore point says so to those who look through its tiles', () => {
+  it('I1: a retry that begins from an older restore point says so to those who look through its segments', () => {
     const plan = () => ({ chunks: [{ slice: 0, chunk: 0, key: '', items: 1 }] });
     const harness = harnessOf({ plan });
-    harness.run('backupTable', { ...about, scan: true });
+    harness.run('backUpTable', { ...about, scan: true });
     expect(workOf(harness, 'planTable')[0]!.scan).toBe(true);
-    expect(workOf(harness, 'updateTiles')[0]!.scan).toBe(true);
+    expect(workOf(harness, 'updateSegments')[0]!.scan).toBe(true);
     const other = harnessOf({ plan });
-    other.run('backupTable', about);
-    expect(workOf(other, 'updateTiles')[0]!.scan).toBeUndefined();
+    other.run('backUpTable', about);
+    expect(workOf(other, 'updateSegments')[0]!.scan).toBeUndefined();
   });
 });
 
@@ -280,8 +280,8 @@ describe('broken on purpose, it is noticed', { timeout: 120_000 }, () => {
     }),
   });
 
-  it('a retry takes tiles of an older restore point for its own', async () => {
-    const told = await noticed(changing('updateTiles', ({ scan: _, ...rest }) => rest));
+  it('a retry takes segments of an older restore point for its own', async () => {
+    const told = await noticed(changing('updateSegments', ({ scan: _, ...rest }) => rest));
     expect(told).toMatch(/^retry run .* (?:is held as|is not held)/);
   });
 

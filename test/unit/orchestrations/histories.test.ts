@@ -1,13 +1,13 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import type { ConfirmCopiesInput } from '#activities/modes/confirm-copies.ts';
-import type { CopyChunkInput } from '#activities/run/chunk.ts';
-import type { ScanSliceInput } from '#activities/run/slice.ts';
+import type { ChunkInput } from '#activities/run/chunk.ts';
+import type { SliceInput } from '#activities/run/slice.ts';
 import { problemOf } from '#domain/run/problems.ts';
 import type { RunRef } from '#domain/run/run.ts';
-import { backupContainer } from '#orchestrations/process-container.ts';
-import { backupContainers } from '#orchestrations/process-group.ts';
-import { backupRun } from '#orchestrations/run-job.ts';
+import { processContainer } from '#orchestrations/process-container.ts';
+import { processGroup } from '#orchestrations/process-group.ts';
+import { runJob } from '#orchestrations/run-job.ts';
 import { type Generation, OrchestrationHarness } from '../../support/app/orchestration-harness.ts';
 
 /**
@@ -17,7 +17,7 @@ import { type Generation, OrchestrationHarness } from '../../support/app/orchest
  * histories of a release; those of earlier ones are never changed.
  */
 const FOLDER = new URL('../../histories/', import.meta.url);
-const orchestrators = { backupRun, backupContainers, backupContainer };
+const orchestrators = { runJob, processGroup, processContainer };
 
 const run: RunRef = {
   id: 'nightly-20261121T233000Z-k3f9q2',
@@ -46,30 +46,30 @@ function eventfulRun(cancelled: boolean): Generation[] {
       }));
       return { containers, problems: [], requests: { ListContainers: 1 }, ...(from === undefined && { next: 'b' }) };
     },
-    scanSlice: ({ container, slice }: ScanSliceInput) => {
+    scanSlice: ({ container, slice }: SliceInput) => {
       if (container === 'bone') return { problem: problemOf('access-denied-source', 0, container) };
       if (fails(`${container} ${slice}`, slice)) return { problem: problemOf('throttled', 0, container) };
       const chunks = [0, 1, 2].map((chunk) => ({ slice, chunk, key: `${slice}-${chunk}-aaaaaa`, items: 10 }));
       return { chunks, ...(slice < 2 && { next: { source: `s${slice}`, mirror: `m${slice}` } }) };
     },
-    copyChunk: ({ container, chunk, from }: CopyChunkInput) => {
+    copyChunk: ({ container, chunk, from }: ChunkInput) => {
       if (cancelled && chunk.slice === 2) return { stopped: 'cancelled' };
       if (container === 'btwo' && chunk.slice === 1) throw new Error('The activity took too long');
       if (fails(`${container} ${chunk.key}`, chunk.chunk === 1 ? 1 : 0))
         return { problem: problemOf('unreachable', 0) };
       if (from === 0 && chunk.chunk === 2) return { next: 6 };
-      const work = { key: `${chunk.slice}-copy-${chunk.chunk}-${from}`, attempt: 'bbbbbb', round: 0, pending: 2 };
-      return chunk.chunk === 0 ? { work } : {};
+      const work = { key: `${chunk.slice}-chunk-${chunk.chunk}-${from}`, attempt: 'bbbbbb', round: 0, pending: 2 };
+      return chunk.chunk === 0 ? { pendingFile: work } : {};
     },
-    confirmCopies: ({ work }: ConfirmCopiesInput) =>
-      work.round < 40 ? { work: { ...work, round: work.round + 1 } } : {},
+    confirmCopies: ({ pendingFile: work }: ConfirmCopiesInput) =>
+      work.round < 40 ? { pendingFile: { ...work, round: work.round + 1 } } : {},
     abortCopies: () => ({ aborted: 2 }),
     publishRun: () => {
       if (fails('publish', 2)) throw new Error('The vault cannot be reached');
       return { status: cancelled ? 'cancelled' : 'completed-with-failures' };
     },
   });
-  harness.run('backupRun', { run, requests: { PutBlob: 1 } });
+  harness.run('runJob', { run, requests: { PutBlob: 1 } });
   return harness.generations;
 }
 

@@ -2,11 +2,11 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { AbortCopiesInput } from '#activities/modes/abort-copies.ts';
 import type { ConfirmCopiesInput } from '#activities/modes/confirm-copies.ts';
-import type { CopyChunkInput, CopyChunkResult } from '#activities/run/chunk.ts';
-import type { ScanSliceInput, ScanSliceResult } from '#activities/run/slice.ts';
+import type { ChunkInput, ChunkResult } from '#activities/run/chunk.ts';
+import type { SliceInput, SliceResult } from '#activities/run/slice.ts';
 import { type Problem, problemOf } from '#domain/run/problems.ts';
 import type { RunRef } from '#domain/run/run.ts';
-import { backupContainer } from '#orchestrations/process-container.ts';
+import { processContainer } from '#orchestrations/process-container.ts';
 import { OrchestrationHarness } from '../../support/app/orchestration-harness.ts';
 
 const run: RunRef = {
@@ -20,9 +20,9 @@ const run: RunRef = {
 };
 const about = { run, container: 'images', destination: 'imagesbackup' };
 
-type Scan = (input: ScanSliceInput) => ScanSliceResult;
-type Copy = (input: CopyChunkInput) => CopyChunkResult & { problem?: Problem };
-type Confirm = (input: ConfirmCopiesInput) => CopyChunkResult & { problem?: Problem };
+type Scan = (input: SliceInput) => SliceResult;
+type Copy = (input: ChunkInput) => ChunkResult & { problem?: Problem };
+type Confirm = (input: ConfirmCopiesInput) => ChunkResult & { problem?: Problem };
 
 function chunksOf(slice: number, count: number) {
   return Array.from({ length: count }, (_, chunk) => ({ slice, chunk, key: `${slice}-${chunk}`, items: 10 }));
@@ -39,7 +39,7 @@ function scanOf(slices: number, chunks: number): Scan {
 function harnessOf(activities: { scan?: Scan; retry?: Scan; copy?: Copy; confirm?: Confirm; abort?: () => object }) {
   const { scan = scanOf(1, 1), retry = scanOf(1, 1), copy = () => ({}), confirm = () => ({}) } = activities;
   return new OrchestrationHarness(
-    { backupContainer },
+    { processContainer },
     {
       scanSlice: scan,
       planRetry: retry,
@@ -54,14 +54,14 @@ const namesOf = (harness: OrchestrationHarness) =>
   harness.generations.flatMap(({ yields }) => yields.map((tasks) => tasks.map(({ name }) => name)));
 const pieces = (harness: OrchestrationHarness) =>
   harness.calls('copyChunk').map(({ input }) => {
-    const { chunk, from } = input as CopyChunkInput;
+    const { chunk, from } = input as ChunkInput;
     return `${chunk.key}@${from}`;
   });
 
 describe('one container', () => {
   it('is scanned and copied, and is done', () => {
     const harness = harnessOf({});
-    expect(harness.run('backupContainer', about)).toEqual({});
+    expect(harness.run('processContainer', about)).toEqual({});
     expect(namesOf(harness)).toEqual([['scanSlice'], ['copyChunk']]);
     expect(harness.calls('scanSlice')[0]!.input).toEqual({ ...about, slice: 0 });
     expect(harness.calls('copyChunk')[0]!.input).toEqual({ ...about, chunk: chunksOf(0, 1)[0], from: 0 });
@@ -69,13 +69,13 @@ describe('one container', () => {
 
   it('with nothing to copy is scanned only', () => {
     const harness = harnessOf({ scan: scanOf(1, 0) });
-    expect(harness.run('backupContainer', about)).toEqual({});
+    expect(harness.run('processContainer', about)).toEqual({});
     expect(namesOf(harness)).toEqual([['scanSlice']]);
   });
 
   it('copies one slice while the next is scanned, each from where the one before it ended', () => {
     const harness = harnessOf({ scan: scanOf(3, 2) });
-    harness.run('backupContainer', about);
+    harness.run('processContainer', about);
     expect(namesOf(harness)).toEqual([
       ['scanSlice'],
       ['scanSlice', 'copyChunk', 'copyChunk'],
@@ -91,23 +91,23 @@ describe('one container', () => {
 
   it('goes on where a chunk was left', () => {
     const harness = harnessOf({ copy: ({ from }) => (from < 9 ? { next: from + 3 } : {}) });
-    expect(harness.run('backupContainer', about)).toEqual({});
+    expect(harness.run('processContainer', about)).toEqual({});
     expect(pieces(harness)).toEqual(['0-0@0', '0-0@3', '0-0@6', '0-0@9']);
   });
 
   it('of a dry run nothing is copied', () => {
     const harness = harnessOf({ scan: scanOf(3, 2) });
-    expect(harness.run('backupContainer', { ...about, run: { ...run, dryRun: true } })).toEqual({});
+    expect(harness.run('processContainer', { ...about, run: { ...run, dryRun: true } })).toEqual({});
     expect(harness.calls('scanSlice').length).toBe(3);
   });
 
   it('of a retry is planned from the earlier run’s failures, unless it is to be scanned', () => {
     const retry = { ...about, run: { ...run, mode: 'retry', retryOf: 'x' } };
     const planned = harnessOf({});
-    planned.run('backupContainer', retry);
+    planned.run('processContainer', retry);
     expect(namesOf(planned)).toEqual([['planRetry'], ['copyChunk']]);
     const scanned = harnessOf({});
-    scanned.run('backupContainer', { ...retry, scan: true });
+    scanned.run('processContainer', { ...retry, scan: true });
     expect(namesOf(scanned)).toEqual([['scanSlice'], ['copyChunk']]);
   });
 });
@@ -118,10 +118,10 @@ describe('F39: a container of any size', () => {
       scan: scanOf(120, 3),
       copy: ({ from }) => (from === 0 ? { next: 5 } : {}),
     });
-    expect(harness.run('backupContainer', about)).toEqual({});
+    expect(harness.run('processContainer', about)).toEqual({});
     expect(harness.generations.length).toBeGreaterThan(5);
     for (const { yields } of harness.generations) expect(yields.flat().length).toBeLessThanOrEqual(100);
-    const scans = harness.calls('scanSlice').map(({ input }) => input as ScanSliceInput);
+    const scans = harness.calls('scanSlice').map(({ input }) => input as SliceInput);
     expect(scans.map(({ slice }) => slice)).toEqual(Array.from({ length: 120 }, (_, slice) => slice));
     for (const { slice, from } of scans.slice(1)) expect(from).toEqual({ source: `s${slice}`, mirror: `m${slice}` });
     const wanted = scans.flatMap(({ slice }) =>
@@ -133,7 +133,7 @@ describe('F39: a container of any size', () => {
 
   it('a page of huge blobs, each a chunk of its own, is copied bit by bit', () => {
     const harness = harnessOf({ scan: scanOf(2, 1000) });
-    expect(harness.run('backupContainer', about)).toEqual({});
+    expect(harness.run('processContainer', about)).toEqual({});
     for (const { yields } of harness.generations) expect(yields.flat().length).toBeLessThanOrEqual(100);
     expect(new Set(pieces(harness)).size).toBe(2000);
     expect(pieces(harness).length).toBe(2000);
@@ -143,13 +143,13 @@ describe('F39: a container of any size', () => {
     let time = 0;
     const harness = harnessOf({
       scan: scanOf(60, 8),
-      copy: ({ chunk }) => ({ work: { key: chunk.key, attempt: 'aaaaaa', round: 0, pending: 10 } }),
-      confirm: ({ work }) => {
+      copy: ({ chunk }) => ({ pendingFile: { key: chunk.key, attempt: 'aaaaaa', round: 0, pending: 10 } }),
+      confirm: ({ pendingFile: work }) => {
         time++;
-        return work.round < 3 ? { work: { ...work, round: work.round + 1 } } : {};
+        return work.round < 3 ? { pendingFile: { ...work, round: work.round + 1 } } : {};
       },
     });
-    expect(harness.run('backupContainer', about)).toEqual({});
+    expect(harness.run('processContainer', about)).toEqual({});
     expect(time).toBe(60 * 8 * 4);
     expect(pieces(harness).length).toBe(480);
     for (const { yields } of harness.generations) {
@@ -181,17 +181,17 @@ describe('F39: a container of any size', () => {
               if (rounds > 0) open.add(`${key}-0`);
               return {
                 ...(next < 10 && { next }),
-                ...(rounds > 0 && { work: { key, attempt: 'aaaaaa', round: 0, pending: 1 } }),
+                ...(rounds > 0 && { pendingFile: { key, attempt: 'aaaaaa', round: 0, pending: 1 } }),
               };
             },
-            confirm: ({ work }) => {
+            confirm: ({ pendingFile: work }) => {
               expect(open.delete(`${work.key}-${work.round}`)).toBe(true);
               if (work.round + 1 >= rounds) return {};
               open.add(`${work.key}-${work.round + 1}`);
-              return { work: { ...work, round: work.round + 1 } };
+              return { pendingFile: { ...work, round: work.round + 1 } };
             },
           });
-          expect(harness.run('backupContainer', about)).toEqual({});
+          expect(harness.run('processContainer', about)).toEqual({});
           expect(open.size).toBe(0);
           const wanted = Array.from({ length: slices }, (_, slice) => chunks[slice % chunks.length]!);
           expect(done.size).toBe(wanted.reduce((sum, count) => sum + count, 0));
@@ -204,17 +204,19 @@ describe('F39: a container of any size', () => {
 });
 
 describe('pending copies', () => {
-  const pendingOnce: Copy = ({ chunk }) => ({ work: { key: chunk.key, attempt: 'aaaaaa', round: 0, pending: 2 } });
+  const pendingOnce: Copy = ({ chunk }) => ({
+    pendingFile: { key: chunk.key, attempt: 'aaaaaa', round: 0, pending: 2 },
+  });
 
   it('are looked at again with growing delay, at most half a minute', () => {
     let round = 0;
     const harness = harnessOf({
       copy: pendingOnce,
-      confirm: ({ work }) => (++round < 9 ? { work: { ...work, round } } : {}),
+      confirm: ({ pendingFile: work }) => (++round < 9 ? { pendingFile: { ...work, round } } : {}),
     });
-    expect(harness.run('backupContainer', about)).toEqual({});
+    expect(harness.run('processContainer', about)).toEqual({});
     expect(harness.waits).toEqual([1, 2, 4, 8, 16, 30, 30, 30, 30]);
-    expect(harness.calls('confirmCopies').map(({ input }) => (input as ConfirmCopiesInput).work.round)).toEqual([
+    expect(harness.calls('confirmCopies').map(({ input }) => (input as ConfirmCopiesInput).pendingFile.round)).toEqual([
       0, 1, 2, 3, 4, 5, 6, 7, 8,
     ]);
   });
@@ -223,9 +225,9 @@ describe('pending copies', () => {
     let round = 0;
     const harness = harnessOf({
       copy: pendingOnce,
-      confirm: ({ work }) => (++round < 250 ? { work: { ...work, round } } : {}),
+      confirm: ({ pendingFile: work }) => (++round < 250 ? { pendingFile: { ...work, round } } : {}),
     });
-    expect(harness.run('backupContainer', about)).toEqual({});
+    expect(harness.run('processContainer', about)).toEqual({});
     expect(harness.generations.length).toBeGreaterThan(2);
     expect(harness.waits.slice(10).every((seconds) => seconds === 30)).toBe(true);
     expect(harness.calls('confirmCopies').length).toBe(250);
@@ -234,9 +236,9 @@ describe('pending copies', () => {
   it('are looked at without waiting while there is something to copy', () => {
     const harness = harnessOf({
       scan: scanOf(2, 1),
-      copy: ({ chunk }) => (chunk.slice === 0 ? pendingOnce({ chunk } as CopyChunkInput) : {}),
+      copy: ({ chunk }) => (chunk.slice === 0 ? pendingOnce({ chunk } as ChunkInput) : {}),
     });
-    harness.run('backupContainer', about);
+    harness.run('processContainer', about);
     expect(namesOf(harness)).toEqual([['scanSlice'], ['scanSlice', 'copyChunk'], ['copyChunk', 'confirmCopies']]);
   });
 });
@@ -248,7 +250,7 @@ describe('F18: problems', () => {
     const harness = harnessOf({
       scan: (input) => (input.slice < 2 ? scanOf(9, 2)(input) : { problem: unreachable }),
     });
-    expect(harness.run('backupContainer', about)).toEqual({ problem: unreachable });
+    expect(harness.run('processContainer', about)).toEqual({ problem: unreachable });
     // The third slice is tried three times.
     expect(harness.calls('scanSlice').length).toBe(2 + 3);
     expect(pieces(harness)).toEqual(['0-0@0', '0-1@0', '1-0@0', '1-1@0']);
@@ -256,7 +258,7 @@ describe('F18: problems', () => {
 
   it('of the first scan: there is nothing to do', () => {
     const harness = harnessOf({ scan: () => ({ problem: unreachable }) });
-    expect(harness.run('backupContainer', about)).toEqual({ problem: unreachable });
+    expect(harness.run('processContainer', about)).toEqual({ problem: unreachable });
     expect(harness.calls('scanSlice').length).toBe(3);
     expect(harness.waits).toEqual([20, 20]);
   });
@@ -268,10 +270,10 @@ describe('F18: problems', () => {
       copy: ({ chunk }) =>
         chunk.key === '0-1'
           ? { problem: unreachable }
-          : { work: { key: chunk.key, attempt: 'aaaaaa', round: 0, pending: 1 } },
+          : { pendingFile: { key: chunk.key, attempt: 'aaaaaa', round: 0, pending: 1 } },
       confirm: () => ({ problem: other }),
     });
-    expect(harness.run('backupContainer', about)).toEqual({ problem: unreachable });
+    expect(harness.run('processContainer', about)).toEqual({ problem: unreachable });
     // One piece and five work files come to nothing: each is tried three times.
     expect(pieces(harness).length).toBe(5 + 3);
     expect(harness.calls('confirmCopies').length).toBe(5 * 3);
@@ -287,10 +289,10 @@ describe('F18: problems', () => {
     const harness = harnessOf({
       scan: scanOf(1, 2),
       copy: ({ chunk }) =>
-        once(`copy ${chunk.key}`, { work: { key: chunk.key, attempt: 'aaaaaa', round: 0, pending: 1 } }),
-      confirm: ({ work }) => once(`confirm ${work.key}`, {}),
+        once(`copy ${chunk.key}`, { pendingFile: { key: chunk.key, attempt: 'aaaaaa', round: 0, pending: 1 } }),
+      confirm: ({ pendingFile: work }) => once(`confirm ${work.key}`, {}),
     });
-    expect(harness.run('backupContainer', about)).toEqual({});
+    expect(harness.run('processContainer', about)).toEqual({});
     expect(pieces(harness)).toEqual(['0-0@0', '0-1@0', '0-0@0', '0-1@0']);
     expect(harness.calls('confirmCopies').length).toBe(4);
     expect(harness.waits.filter((seconds) => seconds === 20).length).toBe(2);
@@ -301,7 +303,7 @@ describe('F18: problems', () => {
       scan: scanOf(150, 1),
       copy: ({ chunk }) => (chunk.slice === 0 ? { problem: unreachable } : {}),
     });
-    expect(harness.run('backupContainer', about)).toEqual({ problem: unreachable });
+    expect(harness.run('processContainer', about)).toEqual({ problem: unreachable });
     expect(harness.generations.length).toBeGreaterThan(1);
   });
 
@@ -311,7 +313,7 @@ describe('F18: problems', () => {
         throw new Error('Timeout value of 00:10:00 was exceeded');
       },
     });
-    expect(harness.run('backupContainer', about)).toMatchObject({
+    expect(harness.run('processContainer', about)).toMatchObject({
       problem: { code: 'internal', container: 'images', count: 0, message: expect.stringContaining('Timeout value') },
     });
   });
@@ -321,19 +323,19 @@ describe('F29: a run that may not go on', () => {
   const stopIn = (reason: 'cancelled' | 'superseded'): Copy => {
     return ({ chunk }) =>
       chunk.slice === 0
-        ? { work: { key: chunk.key, attempt: 'aaaaaa', round: 0, pending: 1 } }
+        ? { pendingFile: { key: chunk.key, attempt: 'aaaaaa', round: 0, pending: 1 } }
         : chunk.chunk === 0
           ? { stopped: reason }
-          : { work: { key: chunk.key, attempt: 'aaaaaa', round: 0, pending: 1 } };
+          : { pendingFile: { key: chunk.key, attempt: 'aaaaaa', round: 0, pending: 1 } };
   };
-  const stillPending: Confirm = ({ work }) => ({ work: { ...work, round: work.round + 1 } });
+  const stillPending: Confirm = ({ pendingFile: work }) => ({ pendingFile: { ...work, round: work.round + 1 } });
 
   it('cancelled: every copy that may be pending is aborted, then it ends', () => {
     const harness = harnessOf({ scan: scanOf(3, 2), copy: stopIn('cancelled'), confirm: stillPending });
-    expect(harness.run('backupContainer', about)).toEqual({ stopped: 'cancelled' });
+    expect(harness.run('processContainer', about)).toEqual({ stopped: 'cancelled' });
     const [abort, ...more] = harness.calls('abortCopies').map(({ input }) => input as AbortCopiesInput);
     expect(more).toEqual([]);
-    const files = abort!.work.map(({ key, round }) => `${key}-r${round}`);
+    const files = abort!.pendingFiles.map(({ key, round }) => `${key}-r${round}`);
     // Of the first slice, as they were and as they are; and what the round that was stopped has begun.
     expect(files.sort()).toEqual(['0-0-r0', '0-0-r1', '0-1-r0', '0-1-r1', '1-1-r0']);
     expect(abort).toMatchObject(about);
@@ -342,11 +344,11 @@ describe('F29: a run that may not go on', () => {
 
   it('cancelled while it waits: noticed when the copies are looked at, and they are aborted', () => {
     const harness = harnessOf({
-      copy: ({ chunk }) => ({ work: { key: chunk.key, attempt: 'aaaaaa', round: 0, pending: 1 } }),
+      copy: ({ chunk }) => ({ pendingFile: { key: chunk.key, attempt: 'aaaaaa', round: 0, pending: 1 } }),
       confirm: () => ({ stopped: 'cancelled' }),
     });
-    expect(harness.run('backupContainer', about)).toEqual({ stopped: 'cancelled' });
-    expect((harness.calls('abortCopies')[0]!.input as AbortCopiesInput).work).toEqual([
+    expect(harness.run('processContainer', about)).toEqual({ stopped: 'cancelled' });
+    expect((harness.calls('abortCopies')[0]!.input as AbortCopiesInput).pendingFiles).toEqual([
       { key: '0-0', attempt: 'aaaaaa', round: 0, pending: 1 },
     ]);
   });
@@ -358,12 +360,12 @@ describe('F29: a run that may not go on', () => {
         throw new Error('ended from outside');
       },
     });
-    expect(harness.run('backupContainer', about)).toEqual({ stopped: 'cancelled' });
+    expect(harness.run('processContainer', about)).toEqual({ stopped: 'cancelled' });
   });
 
   it('superseded: it ends at once and touches nothing, for the copies may be another run’s by now', () => {
     const harness = harnessOf({ scan: scanOf(3, 2), copy: stopIn('superseded'), confirm: stillPending });
-    expect(harness.run('backupContainer', about)).toEqual({ stopped: 'superseded' });
+    expect(harness.run('processContainer', about)).toEqual({ stopped: 'superseded' });
     expect(harness.calls('abortCopies')).toEqual([]);
   });
 
@@ -372,7 +374,7 @@ describe('F29: a run that may not go on', () => {
       scan: (input) => (input.slice === 0 ? scanOf(2, 1)(input) : { stopped: 'cancelled' }),
       copy: () => ({ stopped: 'superseded' }),
     });
-    expect(harness.run('backupContainer', about)).toEqual({ stopped: 'superseded' });
+    expect(harness.run('processContainer', about)).toEqual({ stopped: 'superseded' });
     expect(harness.calls('abortCopies')).toEqual([]);
   });
 });
@@ -383,11 +385,13 @@ it('F31: the same answers give the same sequence of tasks', () => {
       scan: scanOf(40, 3),
       copy: ({ chunk, from }) => ({
         ...(from === 0 && { next: 5 }),
-        ...(chunk.chunk === 1 && { work: { key: `${chunk.key}-${from}`, attempt: 'aaaaaa', round: 0, pending: 1 } }),
+        ...(chunk.chunk === 1 && {
+          pendingFile: { key: `${chunk.key}-${from}`, attempt: 'aaaaaa', round: 0, pending: 1 },
+        }),
       }),
-      confirm: ({ work }) => (work.round < 2 ? { work: { ...work, round: work.round + 1 } } : {}),
+      confirm: ({ pendingFile: work }) => (work.round < 2 ? { pendingFile: { ...work, round: work.round + 1 } } : {}),
     });
-    harness.run('backupContainer', about);
+    harness.run('processContainer', about);
     return harness.generations;
   };
   expect(sequence()).toEqual(sequence());
@@ -400,12 +404,12 @@ describe('restoring a table', () => {
     container: 'table.orders',
     destination: 'orders',
   };
-  const harnessOf = (scan: (input: ScanSliceInput) => ScanSliceResult) =>
-    new OrchestrationHarness({ backupContainer }, { planTableRestore: scan, writeEntities: () => ({}) });
+  const harnessOf = (scan: (input: SliceInput) => SliceResult) =>
+    new OrchestrationHarness({ processContainer }, { planTableRestore: scan, writeEntities: () => ({}) });
 
   it('writes nothing before all of its files have been found to be sound, however many there are', () => {
     const harness = harnessOf(scanOf(30, 3));
-    expect(harness.run('backupContainer', restore)).toEqual({});
+    expect(harness.run('processContainer', restore)).toEqual({});
     const names = namesOf(harness).flat();
     expect(names.indexOf('writeEntities')).toBe(30);
     expect(names.filter((name) => name === 'writeEntities')).toHaveLength(90);
@@ -414,7 +418,7 @@ describe('restoring a table', () => {
   it('with a file that is not, writes nothing at all', () => {
     const problem = problemOf('damaged', 0, 'table.orders', 'it is cut off');
     const harness = harnessOf((input) => (input.slice === 2 ? { problem } : scanOf(3, 1)(input)));
-    expect(harness.run('backupContainer', restore)).toEqual({ problem });
+    expect(harness.run('processContainer', restore)).toEqual({ problem });
     expect(harness.calls('writeEntities')).toEqual([]);
   });
 });

@@ -4,9 +4,9 @@ import type { ContainerPair, ListContainersResult } from '#activities/run/contai
 import type { PublishRunInput } from '#activities/run/publish-run.ts';
 import { type Problem, problemOf } from '#domain/run/problems.ts';
 import type { RunRef } from '#domain/run/run.ts';
-import type { BackupContainerInput, BackupContainerResult } from '#orchestrations/process-container.ts';
-import { type BackupContainersInput, backupContainers, combine } from '#orchestrations/process-group.ts';
-import { backupRun } from '#orchestrations/run-job.ts';
+import type { ProcessContainerInput, ProcessContainerResult } from '#orchestrations/process-container.ts';
+import { combine, type ProcessGroupInput, processGroup } from '#orchestrations/process-group.ts';
+import { runJob } from '#orchestrations/run-job.ts';
 import { OrchestrationHarness, type Orchestrator } from '../../support/app/orchestration-harness.ts';
 
 const run: RunRef = {
@@ -31,14 +31,14 @@ type List = (input: ListContainersInput) => Partial<ListContainersResult> & { pr
 /** Containers are answered for by a function, so that only the run itself is looked at. */
 function harnessOf(
   list: List,
-  backUp: (of: BackupContainerInput) => BackupContainerResult = () => ({}),
+  backUp: (of: ProcessContainerInput) => ProcessContainerResult = () => ({}),
   publish: (of: PublishRunInput) => object = () => ({ status: 'succeeded' }),
 ) {
-  const backupContainer: Orchestrator = function* (context) {
+  const processContainer: Orchestrator = function* (context) {
     return yield context.df.callActivity('backUp', context.df.getInput());
   };
   return new OrchestrationHarness(
-    { backupRun, backupContainers, backupContainer },
+    { runJob, processGroup, processContainer },
     { listContainers: list, publishRun: publish, backUp },
   );
 }
@@ -46,16 +46,16 @@ function harnessOf(
 const published = (harness: OrchestrationHarness) =>
   harness.calls('publishRun').map((task) => task.input as PublishRunInput);
 const groups = (harness: OrchestrationHarness) =>
-  harness.calls('backupContainers').map((task) => (task.input as BackupContainersInput).containers);
+  harness.calls('processGroup').map((task) => (task.input as ProcessGroupInput).containers);
 
 describe('a run', () => {
   it('lists, backs up and publishes', () => {
     const harness = harnessOf(() => ({ containers: pairsOf(2), problems: [], requests: { ListContainers: 1 } }));
-    expect(harness.run('backupRun', input)).toEqual({ status: 'succeeded' });
+    expect(harness.run('runJob', input)).toEqual({ status: 'succeeded' });
     expect(published(harness)).toEqual([
       { run, containers: 2, problems: [], cancelled: false, requests: { PutBlob: 1, ListContainers: 1 } },
     ]);
-    expect(harness.generations.filter(({ name }) => name === 'backupContainer').map((each) => each.input)).toEqual([
+    expect(harness.generations.filter(({ name }) => name === 'processContainer').map((each) => each.input)).toEqual([
       { run, container: 'c0', destination: 'c0backup' },
       { run, container: 'c1', destination: 'c1backup' },
     ]);
@@ -64,8 +64,8 @@ describe('a run', () => {
   it('hands on which containers of a retry are to be scanned', () => {
     const [first, second] = pairsOf(2);
     const harness = harnessOf(() => ({ containers: [first!, { ...second!, scan: true }], problems: [] }));
-    harness.run('backupRun', { ...input, run: { ...run, mode: 'retry', retryOf: 'x' } });
-    const inputs = harness.calls('backupContainer').map((task) => task.input as BackupContainerInput);
+    harness.run('runJob', { ...input, run: { ...run, mode: 'retry', retryOf: 'x' } });
+    const inputs = harness.calls('processContainer').map((task) => task.input as ProcessContainerInput);
     expect(inputs.map(({ scan }) => scan)).toEqual([undefined, true]);
   });
 
@@ -79,7 +79,7 @@ describe('a run', () => {
         ...(start < 4800 && { next: String(start + 1200) }),
       };
     });
-    expect(harness.run('backupRun', input)).toEqual({ status: 'succeeded' });
+    expect(harness.run('runJob', input)).toEqual({ status: 'succeeded' });
     expect(groups(harness).every(({ length }) => length <= 50)).toBe(true);
     expect(groups(harness).length).toBe(100);
     const names = groups(harness)
@@ -94,7 +94,7 @@ describe('a run', () => {
       '3600',
       '4800',
     ]);
-    const own = harness.generations.find(({ name }) => name === 'backupRun')!;
+    const own = harness.generations.find(({ name }) => name === 'runJob')!;
     expect(own.yields.flat().length).toBeLessThanOrEqual(120);
   });
 });
@@ -108,7 +108,7 @@ describe('F18: problems', () => {
       () => ({ containers: pairsOf(3), problems: [invalid] }),
       ({ container }) => (container === 'c1' ? { problem: unreachable('c1') } : {}),
     );
-    harness.run('backupRun', input);
+    harness.run('runJob', input);
     expect(published(harness)).toMatchObject([
       { containers: 4, problems: [invalid, unreachable('c1')], cancelled: false },
     ]);
@@ -118,17 +118,17 @@ describe('F18: problems', () => {
     const harness = harnessOf(({ from }) =>
       from ? { problem: unreachable() } : { containers: pairsOf(1), problems: [], next: 'x' },
     );
-    harness.run('backupRun', input);
+    harness.run('runJob', input);
     expect(published(harness)).toMatchObject([{ containers: 1, problems: [unreachable()] }]);
     expect(groups(harness).flat().length).toBe(1);
   });
 
   it('zero transfers is no success: without a container the run says so', () => {
     const harness = harnessOf(() => ({ containers: [], problems: [] }));
-    harness.run('backupRun', input);
+    harness.run('runJob', input);
     expect(published(harness)).toMatchObject([{ containers: 0, problems: [{ code: 'no-containers', count: 0 }] }]);
     const failed = harnessOf(() => ({ problem: unreachable() }));
-    failed.run('backupRun', input);
+    failed.run('runJob', input);
     expect(published(failed)[0]!.problems).toEqual([unreachable()]);
   });
 });
@@ -138,7 +138,7 @@ describe('F29: a run that may not go on', () => {
 
   it('cancelled: it is published as cancelled', () => {
     const harness = harnessOf(list, ({ container }) => (container === 'c77' ? { stopped: 'cancelled' } : {}));
-    harness.run('backupRun', input);
+    harness.run('runJob', input);
     expect(published(harness)).toMatchObject([{ containers: 120, cancelled: true, problems: [] }]);
   });
 
@@ -146,7 +146,7 @@ describe('F29: a run that may not go on', () => {
     const harness = harnessOf(list, ({ container }) =>
       container === 'c0' ? { stopped: 'cancelled' } : container === 'c119' ? { stopped: 'superseded' } : {},
     );
-    expect(harness.run('backupRun', input)).toEqual({ status: 'superseded' });
+    expect(harness.run('runJob', input)).toEqual({ status: 'superseded' });
     expect(published(harness)).toEqual([]);
   });
 
@@ -181,14 +181,14 @@ describe('I4: a vault that is out of reach when the run is published', () => {
     [4, [5, 30, 120, 600]],
   ])('for %i tries: it waits and publishes the same again', (times, waits) => {
     const harness = failing(times);
-    expect(harness.run('backupRun', input)).toEqual({ status: 'succeeded' });
+    expect(harness.run('runJob', input)).toEqual({ status: 'succeeded' });
     expect(harness.waits).toEqual(waits);
     for (const again of published(harness)) expect(again).toEqual(published(harness)[0]);
   });
 
   it('for longer: the run fails, and its lock is then free for the taking', () => {
     const harness = failing(40);
-    expect(() => harness.run('backupRun', input)).toThrow('unreachable');
+    expect(() => harness.run('runJob', input)).toThrow('unreachable');
     expect(published(harness).length).toBe(40);
     const hours = harness.waits.reduce((sum, seconds) => sum + seconds, 0) / 3600;
     expect(hours).toBeGreaterThan(6);
@@ -199,14 +199,14 @@ describe('I5: a prune that carries out a plan', () => {
   const prune = { ...run, mode: 'prune' as const, prune: { plan: { run: 'made', hash: 'abc' } } };
 
   const harnessOfPrune = (
-    given: { list?: List; work?: (of: BackupContainerInput) => BackupContainerResult; remove?: () => object } = {},
+    given: { list?: List; work?: (of: ProcessContainerInput) => ProcessContainerResult; remove?: () => object } = {},
   ) => {
     const { list = () => ({ containers: pairsOf(2), problems: [] }), work = () => ({}), remove } = given;
-    const backupContainer: Orchestrator = function* (context) {
+    const processContainer: Orchestrator = function* (context) {
       return yield context.df.callActivity('work', context.df.getInput());
     };
     return new OrchestrationHarness(
-      { backupRun, backupContainers, backupContainer },
+      { runJob, processGroup, processContainer },
       {
         listContainers: list,
         work,
@@ -217,19 +217,19 @@ describe('I5: a prune that carries out a plan', () => {
   };
   const order = (harness: OrchestrationHarness) =>
     harness.generations
-      .filter(({ name }) => name === 'backupRun')
+      .filter(({ name }) => name === 'runJob')
       .flatMap(({ yields }) => yields.flat().map(({ name }) => name));
 
   it('takes manifests away when all containers are done, and then publishes', () => {
     const harness = harnessOfPrune();
-    harness.run('backupRun', { run: prune, requests: { PutBlob: 1 } });
-    expect(order(harness)).toEqual(['listContainers', 'backupContainers', 'removePoints', 'publishRun']);
+    harness.run('runJob', { run: prune, requests: { PutBlob: 1 } });
+    expect(order(harness)).toEqual(['listContainers', 'processGroup', 'removePoints', 'publishRun']);
     expect(published(harness)[0]).toMatchObject({ problems: [], requests: { PutBlob: 1, DeleteBlob: 3 } });
   });
 
   it('also where there is no content to delete', () => {
     const harness = harnessOfPrune({ list: () => ({ containers: [], problems: [] }) });
-    harness.run('backupRun', { run: prune, requests: {} });
+    harness.run('runJob', { run: prune, requests: {} });
     expect(order(harness)).toEqual(['listContainers', 'removePoints', 'publishRun']);
     expect(published(harness)[0]!.problems).toEqual([]);
   });
@@ -242,14 +242,14 @@ describe('I5: a prune that carries out a plan', () => {
     ['it is superseded', { work: () => ({ stopped: 'superseded' }) }],
   ])('takes none away where %s', (_, given) => {
     const harness = harnessOfPrune(given);
-    harness.run('backupRun', { run: prune, requests: {} });
+    harness.run('runJob', { run: prune, requests: {} });
     expect(harness.calls('removePoints')).toEqual([]);
   });
 
   it('nor does one that only plans, or a backup', () => {
     for (const other of [{ ...prune, dryRun: true, prune: {} }, run]) {
       const harness = harnessOfPrune();
-      harness.run('backupRun', { run: other, requests: {} });
+      harness.run('runJob', { run: other, requests: {} });
       expect(harness.calls('removePoints')).toEqual([]);
     }
   });
@@ -257,7 +257,7 @@ describe('I5: a prune that carries out a plan', () => {
   it('tells that manifests could not be taken away', () => {
     const refused = problemOf('access-denied-prune', 0);
     const harness = harnessOfPrune({ remove: () => ({ problem: refused }) });
-    harness.run('backupRun', { run: prune, requests: {} });
+    harness.run('runJob', { run: prune, requests: {} });
     expect(published(harness)[0]!.problems).toEqual([refused]);
   });
 });
@@ -268,13 +268,13 @@ describe('a run that is followed by another', () => {
 
   const harnessOfTwo = (begin: (of: { run: RunRef }) => object, publish: () => object = () => ({ status: 'ended' })) =>
     new OrchestrationHarness(
-      { backupRun, backupContainers, backupContainer: function* () {} },
+      { runJob, processGroup, processContainer: function* () {} },
       { listContainers: () => ({ containers: [], problems: [] }), publishRun: publish, beginNext: begin },
     );
 
   it('begins it when it has published, and answers with its own end', () => {
     const harness = harnessOfTwo(() => ({ next: second }));
-    expect(harness.run('backupRun', { run: first, requests: {} })).toEqual({ status: 'ended' });
+    expect(harness.run('runJob', { run: first, requests: {} })).toEqual({ status: 'ended' });
     expect(published(harness).map(({ run: { id } }) => id)).toEqual([first.id, second.id]);
     expect(harness.calls('beginNext')).toMatchObject([{ input: { run: first } }]);
   });
@@ -289,7 +289,7 @@ describe('a run that is followed by another', () => {
     ],
   ])('ends all the same where %s', (_, begin) => {
     const harness = harnessOfTwo(begin);
-    expect(harness.run('backupRun', { run: first, requests: {} })).toEqual({ status: 'ended' });
+    expect(harness.run('runJob', { run: first, requests: {} })).toEqual({ status: 'ended' });
     expect(published(harness)).toHaveLength(1);
   });
 
@@ -302,12 +302,12 @@ describe('a run that is followed by another', () => {
         return { status: 'ended' };
       },
     );
-    expect(harness.run('backupRun', { run: first, requests: {} })).toEqual({ status: 'ended' });
+    expect(harness.run('runJob', { run: first, requests: {} })).toEqual({ status: 'ended' });
   });
 
   it('asks for none where none may follow', () => {
     const harness = harnessOfTwo(() => ({ next: second }));
-    harness.run('backupRun', { run, requests: {} });
+    harness.run('runJob', { run, requests: {} });
     expect(harness.calls('beginNext')).toEqual([]);
   });
 });
@@ -315,7 +315,7 @@ describe('a run that is followed by another', () => {
 it('F31: the same answers give the same sequence of tasks', () => {
   const sequence = () => {
     const harness = harnessOf(() => ({ containers: pairsOf(70), problems: [] }));
-    harness.run('backupRun', input);
+    harness.run('runJob', input);
     return harness.generations;
   };
   expect(sequence()).toEqual(sequence());
@@ -324,12 +324,12 @@ it('F31: the same answers give the same sequence of tasks', () => {
 describe('after a reconcile', () => {
   const reconcile = { run: { ...run, mode: 'reconcile' as const }, requests: {} };
   const tidying = (answers: object[]) => {
-    const backupContainer: Orchestrator = function* (context) {
+    const processContainer: Orchestrator = function* (context) {
       return yield context.df.callActivity('backUp', context.df.getInput());
     };
     let asked = 0;
     return new OrchestrationHarness(
-      { backupRun, backupContainers, backupContainer },
+      { runJob, processGroup, processContainer },
       {
         listContainers: () => ({ containers: pairsOf(1), problems: [], requests: {} }),
         backUp: () => ({}),
@@ -342,7 +342,7 @@ describe('after a reconcile', () => {
   it('is tidied stretch by stretch, and published with what that took', () => {
     const next = { source: 'm' };
     const harness = tidying([{ next, requests: { ListBlobs: 2 } }, { requests: { ListBlobs: 1 } }]);
-    harness.run('backupRun', reconcile);
+    harness.run('runJob', reconcile);
     expect(harness.calls('tidyArchive').map(({ input }) => input)).toEqual([
       { run: reconcile.run },
       { run: reconcile.run, from: next },
@@ -352,22 +352,22 @@ describe('after a reconcile', () => {
 
   it('a wish to cancel is heard while it is tidied', () => {
     const harness = tidying([{ stopped: 'cancelled', requests: {} }]);
-    harness.run('backupRun', reconcile);
+    harness.run('runJob', reconcile);
     expect(published(harness)).toMatchObject([{ cancelled: true }]);
   });
 
   it('F29: nothing is published once another run has its lock', () => {
     const harness = tidying([{ stopped: 'superseded', requests: {} }]);
-    expect(harness.run('backupRun', reconcile)).toEqual({ status: 'superseded' });
+    expect(harness.run('runJob', reconcile)).toEqual({ status: 'superseded' });
     expect(published(harness)).toEqual([]);
   });
 
   it('a service that is away for a moment costs nothing that was archived; a right that is missing is told', () => {
     const away = tidying([{ problem: problemOf('throttled', 0), requests: {} }]);
-    away.run('backupRun', reconcile);
+    away.run('runJob', reconcile);
     expect(published(away)).toMatchObject([{ problems: [] }]);
     const denied = tidying([{ problem: problemOf('access-denied-prune', 0), requests: {} }]);
-    denied.run('backupRun', reconcile);
+    denied.run('runJob', reconcile);
     expect(published(denied)).toMatchObject([{ problems: [{ code: 'access-denied-prune' }] }]);
   });
 });

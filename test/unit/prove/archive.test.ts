@@ -190,7 +190,7 @@ describe('broken on purpose, it is noticed', { timeout: 120_000 }, () => {
       'that nobody looks for what has been overwritten',
       ({ vault }) => {
         const list = vault.listBlobs.bind(vault);
-        vault.listBlobs = (container, { kept: _, ...options }) => list(container, options);
+        vault.listBlobs = (container, { snapshotsAndVersions: _, ...options }) => list(container, options);
       },
       /P2 .* told as missed and is in the archive/,
     ],

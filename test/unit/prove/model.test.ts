@@ -1,12 +1,12 @@
 import pLimit from 'p-limit';
 import { describe, expect, it } from 'vitest';
 import { copyBlob } from '#activities/copying/copy-blob.ts';
-import type { CopyPlace } from '#activities/copying/copy-context.ts';
+import type { CopyContext } from '#activities/copying/copy-context.ts';
 import { makeConfirmCopies } from '#activities/modes/confirm-copies.ts';
 import { writePiece } from '#activities/run/write-piece.ts';
 import type { Dependencies } from '#app/dependencies.ts';
 import type { BlobState } from '#domain/blobs/blob.ts';
-import { copyKey, laterKey, lockPath, partPath } from '#domain/run/control-paths.ts';
+import { chunkKey, laterKey, lockPath, partPath } from '#domain/run/control-paths.ts';
 import { isPending, type Outcome, type PendingCopy } from '#domain/run/outcome.ts';
 import type { RunRef } from '#domain/run/run.ts';
 import { emptyTally } from '#domain/run/tally.ts';
@@ -196,10 +196,10 @@ describe('the model does as the code does', () => {
         destination: 'mirror',
         targetPrefix: '',
         now: () => NOW,
-      } as unknown as CopyPlace;
+      } as unknown as CopyContext;
       const source = sourceOf(kind);
       const mirror = mirrorOf(kind, seen);
-      const result = await copyBlob(place, { source, reason: 'pending', ...(mirror && { mirror }) });
+      const result = await copyBlob(place, { from: source, reason: 'pending', ...(mirror && { to: mirror }) });
       const outcome = isPending(result) ? 'pending' : result.status;
       expect({ seen, asked, outcome }).toEqual({
         seen,
@@ -263,16 +263,21 @@ describe('the model does as the code does', () => {
     const lock = { job: 'job', epoch: 1, run, since: run.startedAt, cancel: false };
     await control.writeJson(lockPath('job'), lock, 'absent');
     const copy: PendingCopy = {
-      planned: { source: sourceOf(kind), reason: 'new' },
+      planned: { from: sourceOf(kind), reason: 'new' },
       copyId: '1',
       startedAt: new Date(NOW.getTime() - (late ? 5_400_000 : 0)).toISOString(),
       tries,
     };
-    const key = copyKey(0, 0, 0);
-    const { work } = await writePiece(deps, run, key, [copy], emptyTally('images', 'mirror'), {});
-    const answer = await makeConfirmCopies(deps)({ run, container: 'images', destination: 'mirror', work: work! });
-    if (answer.work) return { asked, outcome: 'pending' };
-    const { items } = await control.readPart<Outcome, object>(partPath(run, 'copy', 'images', laterKey(key)));
+    const key = chunkKey(0, 0, 0);
+    const { pendingFile: work } = await writePiece(deps, run, key, [copy], emptyTally('images', 'mirror'), {});
+    const answer = await makeConfirmCopies(deps)({
+      run,
+      container: 'images',
+      destination: 'mirror',
+      pendingFile: work!,
+    });
+    if (answer.pendingFile) return { asked, outcome: 'pending' };
+    const { items } = await control.readPart<Outcome, object>(partPath(run, 'chunk', 'images', laterKey(key)));
     return { asked, outcome: items[0]!.status };
   }
 });

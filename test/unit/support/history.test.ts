@@ -62,13 +62,13 @@ const started = (id: string, headers: Record<string, string> = {}, more: Partial
     { answer: { etag: '"v2"', 'x-ms-copy-status': 'pending', 'x-ms-copy-id': 'c1' }, status: 202, ...more },
     { 'x-ms-requires-sync': 'false', 'x-ms-client-request-id': id, ...headers },
   );
-const part = { path: `${RUN}/manifest/data/000000-scan.ndjson.gz`, headers: ABSENT };
+const part = { path: `${RUN}/manifest/data/000000-slice.ndjson.gz`, headers: ABSENT };
 const summary = (...parts: string[]): Wire => ({
   path: `${RUN}/run.json`,
   headers: ABSENT,
   body: { restorePoint: true, parts: parts.map((path) => ({ path })) },
 });
-const PART = 'jobs/nightly/runs/r1/manifest/data/000000-scan.ndjson.gz';
+const PART = 'jobs/nightly/runs/r1/manifest/data/000000-slice.ndjson.gz';
 
 const look = (status: string): Wire => ({
   method: 'HEAD',
@@ -105,7 +105,7 @@ const BROKEN: Record<Breach['rule'], Wire[][]> = {
   'published-last': [
     [summary(PART), part],
     [summary(PART)],
-    [part, summary(PART), { ...part, path: `${RUN}/manifest/data/000001-scan.ndjson.gz` }],
+    [part, summary(PART), { ...part, path: `${RUN}/manifest/data/000001-slice.ndjson.gz` }],
   ],
   'one-copy-at-a-time': [
     [started('1'), started('2', { 'if-match': '"v2"' })],
@@ -147,7 +147,7 @@ const BROKEN: Record<Breach['rule'], Wire[][]> = {
 const ALLOWED: Wire[][] = [
   [part, summary(PART)],
   [{ path: `${CONTROL}/locks/nightly.json`, headers: { 'if-match': '"e"' } }],
-  [{ path: `${RUN}/progress/data/000000-copy-00-000000` }],
+  [{ path: `${RUN}/progress/data/000000-chunk-00-000000` }],
   // Refused by the service: nothing has come of it.
   [part, summary(PART), { ...summary(PART), status: 409 }, { ...part, status: 409 }],
   // The same attempt again, when its answer was lost.

@@ -17,7 +17,7 @@ test.each([
   ['DELETE', '/vault/databackup/a', {}, 'vault.DeleteBlob'],
   ['PUT', '/vault/strongroom/locks/nightly.json', {}, 'control.PutBlob:lock'],
   ['GET', '/vault/strongroom/jobs/n/runs/r/run.json', {}, 'control.GetBlob:summary'],
-  ['PUT', '/vault/strongroom/jobs/n/runs/r/manifest/c/000000-scan.ndjson.gz', {}, 'control.PutBlob:manifest'],
+  ['PUT', '/vault/strongroom/jobs/n/runs/r/manifest/c/000000-slice.ndjson.gz', {}, 'control.PutBlob:manifest'],
   ['PUT', '/vault/strongroom/jobs/n/runs/r/pending/c/x.ndjson.gz', {}, 'control.PutBlob:pending'],
 ])('%s %s is %4$s', (method, url, headers, name) => {
   const [path = '', query = ''] = url.split('?');

@@ -189,7 +189,7 @@ const ALLOWED: [folder: string, code: string][] = [
   ['src/config', uses('#domain/blobs/blob-filter.ts')],
   ['src/functions', uses('#domain/run/run.ts')],
   ['src/functions', uses('#storage/control/control-store.ts')],
-  ['src/functions', uses('#app/dependencies.ts', 'workplaceOf')],
+  ['src/functions', uses('#app/dependencies.ts', 'jobContextOf')],
   ['src/functions', knows('#activities/backup/scan-slice.ts')],
   ['src/functions', knows('#orchestrations/run-job.ts')],
   ['src/functions', uses('durable-functions')],

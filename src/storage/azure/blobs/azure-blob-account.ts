@@ -8,7 +8,7 @@ import {
   type ContainerClient,
 } from '@azure/storage-blob';
 import pLimit from 'p-limit';
-import type { BlobState, ContentHeaders, Kept } from '#domain/blobs/blob.ts';
+import type { BlobState, ContentHeaders, SnapshotOrVersion } from '#domain/blobs/blob.ts';
 import type {
   BlobAccount,
   BlobPage,
@@ -83,7 +83,7 @@ export class AzureBlobAccount implements BlobAccount {
   }
 
   async listBlobs(container: string, options: ListBlobsOptions): Promise<BlobPage> {
-    if (!options.kept) return this.#listBlobs(container, options);
+    if (!options.snapshotsAndVersions) return this.#listBlobs(container, options);
     if (!this.#refusesVersions) {
       try {
         return await this.#listBlobs(container, options, 'snapshots and versions');
@@ -126,7 +126,7 @@ export class AzureBlobAccount implements BlobAccount {
     });
   }
 
-  look(container: string, name: string, kept?: Kept): Promise<BlobState | undefined> {
+  getProperties(container: string, name: string, kept?: SnapshotOrVersion): Promise<BlobState | undefined> {
     return orAbsent(
       this.#ask({ action: 'look at', container, name }, async () =>
         blobStateOf(name, await this.#blob(container, name, kept).getProperties(), kept),
@@ -239,7 +239,7 @@ export class AzureBlobAccount implements BlobAccount {
     container: string,
     name: string,
     tier: string,
-    { kept, priority }: { kept?: Kept; priority?: 'Standard' | 'High' } = {},
+    { kept, priority }: { kept?: SnapshotOrVersion; priority?: 'Standard' | 'High' } = {},
   ): Promise<void> {
     await this.#ask({ action: 'set the tier of', container, name }, () =>
       this.#blob(container, name, kept).setAccessTier(tier, priority ? { rehydratePriority: priority } : {}),
@@ -279,7 +279,7 @@ export class AzureBlobAccount implements BlobAccount {
   async *readContent(
     container: string,
     name: string,
-    { ifMatch, kept, signal }: { ifMatch: string; kept?: Kept; signal?: AbortSignal },
+    { ifMatch, kept, signal }: { ifMatch: string; kept?: SnapshotOrVersion; signal?: AbortSignal },
   ): AsyncGenerator<Uint8Array, void, undefined> {
     const conditions = { ifMatch: quotedEtag(ifMatch) };
     try {
@@ -300,7 +300,7 @@ export class AzureBlobAccount implements BlobAccount {
   async deleteBlob(
     container: string,
     name: string,
-    { ifMatch, kept }: { ifMatch: string; kept?: Kept },
+    { ifMatch, kept }: { ifMatch: string; kept?: SnapshotOrVersion },
   ): Promise<void> {
     try {
       await this.#ask({ action: 'delete', container, name }, () =>
@@ -308,7 +308,7 @@ export class AzureBlobAccount implements BlobAccount {
       );
     } catch (error) {
       // A condition on what is gone does not hold either.
-      if (!isStorageError(error, 'precondition') || (await this.look(container, name, kept))) throw error;
+      if (!isStorageError(error, 'precondition') || (await this.getProperties(container, name, kept))) throw error;
       throw new StorageError('not-found', error.message, 404, 'BlobNotFound');
     }
   }
@@ -321,7 +321,7 @@ export class AzureBlobAccount implements BlobAccount {
     return this.#service.getContainerClient(container);
   }
 
-  #blob(container: string, name: string, kept?: Kept): BlobClient {
+  #blob(container: string, name: string, kept?: SnapshotOrVersion): BlobClient {
     const base = this.#container(container).getBlobClient(name);
     if (!kept) return base;
     return 'snapshot' in kept ? base.withSnapshot(kept.snapshot) : base.withVersion(kept.version);

@@ -1,10 +1,10 @@
 import type { BlobGetPropertiesResponse } from '@azure/storage-blob';
-import type { BlobState, Kept } from '#domain/blobs/blob.ts';
+import type { BlobState, SnapshotOrVersion } from '#domain/blobs/blob.ts';
 import { bareEtag } from './etag.ts';
 import { copyState } from './listing-reader.ts';
 
 /** What the headers of a single blob tell, in the form that listings give. */
-export function blobStateOf(name: string, properties: BlobGetPropertiesResponse, kept?: Kept): BlobState {
+export function blobStateOf(name: string, properties: BlobGetPropertiesResponse, kept?: SnapshotOrVersion): BlobState {
   const state: BlobState = {
     name,
     etag: bareEtag(properties.etag),
@@ -13,7 +13,7 @@ export function blobStateOf(name: string, properties: BlobGetPropertiesResponse,
     type: properties.blobType === 'PageBlob' ? 'page' : properties.blobType === 'AppendBlob' ? 'append' : 'block',
     metadata: properties.metadata ?? {},
   };
-  if (kept) state.kept = kept;
+  if (kept) state.snapshotOrVersion = kept;
   if (properties.contentType) state.contentType = properties.contentType;
   if (properties.contentEncoding) state.contentEncoding = properties.contentEncoding;
   if (properties.contentLanguage) state.contentLanguage = properties.contentLanguage;

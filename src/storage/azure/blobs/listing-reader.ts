@@ -1,4 +1,4 @@
-import type { BlobState, BlobType, ContentHeaders, CopyState, Kept } from '#domain/blobs/blob.ts';
+import type { BlobState, BlobType, ContentHeaders, CopyState, SnapshotOrVersion } from '#domain/blobs/blob.ts';
 import { reducedSource } from '#domain/copying/copy-source.ts';
 import type { BlobPage } from '../../blob-account.ts';
 import { StorageError } from '../../storage-error.ts';
@@ -115,9 +115,9 @@ function readBlob(xml: XmlCursor, properties: Properties, asked: ListingReaderOp
   // Of a blob that was deleted, versions are left and none of them is said to be or not to be current.
   const earlier = current === 'false' || (asked === 'snapshots and versions' && version !== '' && current !== 'true');
   if (snapshot === '' && !earlier) return finished(draft);
-  const kept: Kept | undefined = snapshot !== '' ? { snapshot } : version !== '' ? { version } : undefined;
+  const kept: SnapshotOrVersion | undefined = snapshot !== '' ? { snapshot } : version !== '' ? { version } : undefined;
   if (!asked || !kept) return undefined;
-  draft.state.kept = kept;
+  draft.state.snapshotOrVersion = kept;
   return finished(draft);
 }
 

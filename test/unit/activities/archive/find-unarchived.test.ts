@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { TidyArchiveInput, TidyArchiveResult } from '#activities/archive/tidy-archive.ts';
 import { makeActivities } from '#activities/index.ts';
-import type { CopyChunkInput, CopyChunkResult } from '#activities/run/chunk.ts';
-import type { ScanSliceInput, ScanSliceResult } from '#activities/run/slice.ts';
+import type { ChunkInput, ChunkResult } from '#activities/run/chunk.ts';
+import type { SliceInput, SliceResult } from '#activities/run/slice.ts';
 import type { Limits } from '#config/limits.ts';
 import { byPathSegment, byUtf16, type Comparator } from '#domain/blobs/name-order.ts';
 import { lockPath } from '#domain/run/control-paths.ts';
@@ -78,13 +78,13 @@ class Room {
 
   async #archive(activities: Record<string, (input: object) => Promise<object>>, run: RunRef): Promise<void> {
     const pair = { container: SOURCE, destination: `${SOURCE}archive` };
-    for (let input: ScanSliceInput | undefined = { run, ...pair, slice: 0 }; input; ) {
-      const slice = (await activities.findUnarchived!(input)) as ScanSliceResult;
+    for (let input: SliceInput | undefined = { run, ...pair, slice: 0 }; input; ) {
+      const slice = (await activities.findUnarchived!(input)) as SliceResult;
       expect(slice.problem).toBeUndefined();
       for (const chunk of slice.chunks ?? []) {
         for (let from: number | undefined = 0; from !== undefined; ) {
-          const piece: CopyChunkInput = { run, ...pair, chunk, from };
-          from = ((await activities.copyChunk!(piece)) as CopyChunkResult).next;
+          const piece: ChunkInput = { run, ...pair, chunk, from };
+          from = ((await activities.copyChunk!(piece)) as ChunkResult).next;
         }
       }
       input = slice.next && { run, ...pair, slice: input.slice + 1, from: slice.next };

@@ -1,6 +1,6 @@
 import { describe, expect, it, test } from 'vitest';
 import { copyBlob } from '#activities/copying/copy-blob.ts';
-import type { CopyPlace } from '#activities/copying/copy-context.ts';
+import type { CopyContext } from '#activities/copying/copy-context.ts';
 import type { BlobState } from '#domain/blobs/blob.ts';
 import { readRecord, recordOf, withRecord } from '#domain/copying/record.ts';
 import type { BlobAccount } from '#storage/blob-account.ts';
@@ -11,7 +11,7 @@ import { RUN } from '../../../support/builders/run-ref.ts';
 const EARLIER = 'nightly-20260501T000000Z-bbbbbb';
 
 /** One blob on each side; notes what is asked of the vault. */
-function placeOf(source: BlobState, vault: Partial<BlobAccount>): { place: CopyPlace; asked: string[] } {
+function placeOf(source: BlobState, vault: Partial<BlobAccount>): { place: CopyContext; asked: string[] } {
   const asked: string[] = [];
   const noting = new Proxy(vault, {
     get: (target, name: keyof BlobAccount) => {
@@ -31,7 +31,7 @@ function placeOf(source: BlobState, vault: Partial<BlobAccount>): { place: CopyP
     destination: 'imagesbackup',
     targetPrefix: '',
     now: () => new Date('2026-05-02T00:00:00.000Z'),
-  } satisfies CopyPlace;
+  } satisfies CopyContext;
   return { place, asked };
 }
 
@@ -43,13 +43,13 @@ describe('copying one blob', () => {
       snapshot: async () => {
         throw new StorageError('not-found', 'The blob is not there', 404, 'BlobNotFound');
       },
-      look: async () => undefined,
+      getProperties: async () => undefined,
       copySync: async ({ destination }) => {
         expect(destination).toBe('absent');
         return { etag: '0xN' };
       },
     });
-    const outcome = await copyBlob(place, { source, mirror, reason: 'changed' });
+    const outcome = await copyBlob(place, { from: source, to: mirror, reason: 'changed' });
     expect(outcome).toMatchObject({ status: 'copied', reason: 'new', vaultEtag: '0xN' });
     expect(asked).toEqual(['snapshot', 'look', 'copySync']);
   });
@@ -66,7 +66,7 @@ describe('copying one blob', () => {
     expect(withRecord(own, recordOf(source, EARLIER))).toBeUndefined();
     const mirror = blobState({ etag: '0xV', metadata });
     const { place, asked } = placeOf(source, { setTags: async () => {} });
-    const outcome = await copyBlob(place, { source, mirror, reason: 'tags' });
+    const outcome = await copyBlob(place, { from: source, to: mirror, reason: 'tags' });
     expect(outcome).toMatchObject({ status: 'copied', method: 'properties', reason: 'tags', vaultEtag: '0xV' });
     expect(asked).toEqual(['setTags']);
     expect(readRecord(mirror.metadata)).toEqual(written);
@@ -86,7 +86,7 @@ describe('copying one blob', () => {
         return '0xN';
       },
     });
-    const outcome = await copyBlob(place, { source, mirror, reason: 'tier' });
+    const outcome = await copyBlob(place, { from: source, to: mirror, reason: 'tier' });
     expect(outcome).toMatchObject({ status: 'copied', reason: 'tier', vaultEtag: '0xN' });
     expect(asked).toEqual(['setMetadata', 'setTier', 'setMetadata']);
     expect(tiers).toEqual(['unsettled', 'Hot']);
@@ -102,7 +102,7 @@ describe('copying one blob', () => {
         return { etag: '0xN', copyId: 'id', status: 'success' };
       },
     });
-    const outcome = await copyBlob({ ...place, method: 'blocks' }, { source, reason: 'new' });
+    const outcome = await copyBlob({ ...place, method: 'blocks' }, { from: source, reason: 'new' });
     expect(outcome).toMatchObject({ status: 'copied', method: 'async' });
     expect(asked).toEqual(['startCopy']);
   });
@@ -116,7 +116,7 @@ describe('copying one blob', () => {
         return { etag: '0xN' };
       },
     });
-    const outcome = await copyBlob({ ...place, method: 'blocks' }, { source, reason: 'new' });
+    const outcome = await copyBlob({ ...place, method: 'blocks' }, { from: source, reason: 'new' });
     expect(outcome).toMatchObject({ status: 'copied', method: 'blocks' });
   });
 });
@@ -131,7 +131,7 @@ test('I2: what a copy of the same version left behind, broken off, is not kept a
   });
   const startCopy = async () => ({ etag: '0xN', copyId: 'c', status: 'success' as const });
   const { place, asked } = placeOf(source, { startCopy });
-  expect(await copyBlob(place, { source, mirror, reason: 'incomplete' })).toMatchObject({ status: 'copied' });
+  expect(await copyBlob(place, { from: source, to: mirror, reason: 'incomplete' })).toMatchObject({ status: 'copied' });
   expect(asked).toEqual(['startCopy']);
 });
 
@@ -144,10 +144,13 @@ describe('a copy that is refused because something is archived', () => {
     let tries = 0;
     const source = blobState({ tier: 'Hot' });
     const { place } = placeOf(source, {
-      look: async () => undefined,
+      getProperties: async () => undefined,
       copySync: async () => (++tries === 1 ? archived() : { etag: '0xN' }),
     });
-    expect(await copyBlob(place, { source, reason: 'new' })).toMatchObject({ status: 'copied', vaultEtag: '0xN' });
+    expect(await copyBlob(place, { from: source, reason: 'new' })).toMatchObject({
+      status: 'copied',
+      vaultEtag: '0xN',
+    });
   });
 
   it('is a failure where it is the blob in the vault', async () => {
@@ -157,8 +160,12 @@ describe('a copy that is refused because something is archived', () => {
       tier: 'Archive',
       metadata: withRecord({}, recordOf(blobState({ etag: '0xO' }), EARLIER))!,
     });
-    const { place } = placeOf(source, { look: async () => mirror, snapshot: async () => 'then', copySync: archived });
-    const outcome = await copyBlob(place, { source, mirror, reason: 'changed' });
+    const { place } = placeOf(source, {
+      getProperties: async () => mirror,
+      snapshot: async () => 'then',
+      copySync: archived,
+    });
+    const outcome = await copyBlob(place, { from: source, to: mirror, reason: 'changed' });
     expect(outcome).toMatchObject({ status: 'failed', code: 'destination-archived' });
   });
 });
@@ -174,7 +181,7 @@ describe('what the vault does not take', () => {
   it('F25: a tier that the account does not have is left out, and the outcome says so', async () => {
     const source = blobState({ tier: 'Cool', tags: { a: '1' }, tagCount: 1 });
     const { place, asked } = placeOf(source, refusing('tier-not-supported', 'tier'));
-    const outcome = await copyBlob(place, { source, reason: 'new' });
+    const outcome = await copyBlob(place, { from: source, reason: 'new' });
     expect(outcome).toMatchObject({ status: 'copied', code: 'tier-not-kept', method: 'sync' });
     expect(asked).toEqual(['copySync', 'copySync']);
   });
@@ -182,7 +189,7 @@ describe('what the vault does not take', () => {
   it('F25: tags that may not be written are left out, and the outcome says so', async () => {
     const source = blobState({ tags: { a: '1' }, tagCount: 1 });
     const { place } = placeOf(source, refusing('access-denied', 'tags'));
-    const outcome = await copyBlob(place, { source, reason: 'new' });
+    const outcome = await copyBlob(place, { from: source, reason: 'new' });
     expect(outcome).toMatchObject({ status: 'copied', code: 'tags-not-written' });
   });
 
@@ -195,7 +202,7 @@ describe('what the vault does not take', () => {
         metadata = request.metadata;
         return { etag: '0xN' };
       };
-      await copyBlob(placeOf(source, { copySync }).place, { source, reason: 'new' });
+      await copyBlob(placeOf(source, { copySync }).place, { from: source, reason: 'new' });
       return readRecord(metadata);
     };
     expect(await recorded('access-denied')).toMatchObject({ etag: source.etag });
@@ -212,7 +219,7 @@ describe('what the vault does not take', () => {
       throw new StorageError('access-denied', 'refused', 403);
     };
     const { place, asked } = placeOf(source, { setTags, setMetadata: async () => '0xM' });
-    const outcome = await copyBlob(place, { source, mirror, reason: 'tags' });
+    const outcome = await copyBlob(place, { from: source, to: mirror, reason: 'tags' });
     expect(outcome).toMatchObject({ status: 'unchanged', code: 'tags-not-written', vaultEtag: '0xM' });
     expect(asked).toEqual(['setMetadata', 'setTags']);
   });
@@ -225,7 +232,7 @@ describe('what the vault does not take', () => {
       throw new StorageError('access-denied', 'refused', 403);
     };
     const { place, asked } = placeOf(source, { setTags });
-    const outcome = await copyBlob(place, { source, mirror, reason: 'tags' });
+    const outcome = await copyBlob(place, { from: source, to: mirror, reason: 'tags' });
     expect(outcome).toMatchObject({ status: 'unchanged', code: 'tags-not-written', vaultEtag: '0xV' });
     expect(asked).toEqual(['setTags']);
   });
@@ -237,7 +244,7 @@ describe('what the vault does not take', () => {
         throw new StorageError('access-denied', 'refused', 403);
       },
     });
-    const outcome = await copyBlob(place, { source, reason: 'new' });
+    const outcome = await copyBlob(place, { from: source, reason: 'new' });
     expect(outcome).toMatchObject({ status: 'failed', code: 'access-denied-destination' });
     expect(asked).toEqual(['copySync', 'copySync']);
   });
@@ -256,7 +263,7 @@ it('F25: a tier that the vault does not have is noted once, not tried in every r
       return '0xN';
     },
   });
-  const outcome = await copyBlob(place, { source, mirror, reason: 'tier' });
+  const outcome = await copyBlob(place, { from: source, to: mirror, reason: 'tier' });
   expect(outcome).toMatchObject({ status: 'copied', method: 'properties', code: 'tier-not-kept', vaultEtag: '0xN' });
   expect(tiers.at(-1)).toBe('Cool');
 });
@@ -282,9 +289,9 @@ describe('I3: tags that were on their way to a version that has been replaced', 
         if (written.length === 2) throw new StorageError('precondition', 'It has been replaced', 412);
         return `0xM${written.length}`;
       },
-      look: async () => now,
+      getProperties: async () => now,
     });
-    const outcome = await copyBlob(place, { source: earlier, mirror, reason: 'tags' });
+    const outcome = await copyBlob(place, { from: earlier, to: mirror, reason: 'tags' });
     expect(outcome).toMatchObject({ status: 'copied', method: 'properties', vaultEtag: '0xM4' });
     expect(tags).toEqual([{ a: '1' }, {}]);
     expect(written).toEqual(['unsettled', recordOf(earlier, '').tags, 'unsettled', undefined]);
@@ -301,7 +308,7 @@ describe('I3: tags that were on their way to a version that has been replaced', 
         return { etag: '0xN' };
       },
     });
-    expect(await copyBlob(place, { source, mirror, reason: 'changed' })).toMatchObject({ status: 'copied' });
+    expect(await copyBlob(place, { from: source, to: mirror, reason: 'changed' })).toMatchObject({ status: 'copied' });
     expect(readRecord(copied)).toMatchObject({ etag: '0xS2', tags: 'unsettled' });
   });
 });

@@ -1,11 +1,11 @@
 import pLimit from 'p-limit';
 import { describe, expect, it } from 'vitest';
 import { makeConfirmCopies } from '#activities/modes/confirm-copies.ts';
-import type { WorkFile } from '#activities/run/chunk.ts';
+import type { PendingFile } from '#activities/run/chunk.ts';
 import { writePiece } from '#activities/run/write-piece.ts';
 import type { Dependencies } from '#app/dependencies.ts';
 import type { BlobState } from '#domain/blobs/blob.ts';
-import { copyKey, laterKey, lockPath, partPath } from '#domain/run/control-paths.ts';
+import { chunkKey, laterKey, lockPath, partPath } from '#domain/run/control-paths.ts';
 import type { Outcome, PendingCopy } from '#domain/run/outcome.ts';
 import { emptyTally } from '#domain/run/tally.ts';
 import type { BlobAccount, StoredObject } from '#storage/blob-account.ts';
@@ -15,7 +15,7 @@ import { blobState } from '../../../support/builders/blob-state.ts';
 import { RUN } from '../../../support/builders/run-ref.ts';
 
 const NOW = new Date('2026-05-02T00:00:00.000Z');
-const KEY = copyKey(0, 0, 0);
+const KEY = chunkKey(0, 0, 0);
 const HUGE = 2 ** 30;
 
 /** Confirms one blob's copy again and again, as the orchestration does, and tells what came of it. */
@@ -65,20 +65,21 @@ async function rounds(
 
   const confirm = makeConfirmCopies(deps);
   const copy: PendingCopy = {
-    planned: { source, reason: 'new' },
+    planned: { from: source, reason: 'new' },
     copyId: 'copy-1',
     startedAt,
     tries: 1,
   };
   const tally = emptyTally('images', 'imagesbackup');
-  let work: WorkFile | undefined = (await writePiece(deps, RUN, KEY, [copy], tally, {})).work;
+  let work: PendingFile | undefined = (await writePiece(deps, RUN, KEY, [copy], tally, {})).pendingFile;
   for (let round = 0; work && round < most; round++) {
-    work = (await confirm({ run: RUN, container: 'images', destination: 'imagesbackup', work: { ...work, ...more } }))
-      .work;
+    work = (
+      await confirm({ run: RUN, container: 'images', destination: 'imagesbackup', pendingFile: { ...work, ...more } })
+    ).pendingFile;
   }
   const files = [...objects.keys()];
   if (work) return { started, work, files };
-  const { items } = await control.readPart<Outcome, object>(partPath(RUN, 'copy', 'images', laterKey(KEY)));
+  const { items } = await control.readPart<Outcome, object>(partPath(RUN, 'chunk', 'images', laterKey(KEY)));
   return { started, outcome: items[0]!, files };
 }
 

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { makeCopyChunk } from '#activities/modes/copy-chunk.ts';
 import type { Dependencies } from '#app/dependencies.ts';
 import { lockPath, planKey } from '#domain/run/control-paths.ts';
-import type { PlannedCopy } from '#domain/run/outcome.ts';
+import type { PlannedItem } from '#domain/run/outcome.ts';
 import { PartWriter } from '#domain/run/part.ts';
 import { emptyTally } from '#domain/run/tally.ts';
 import type { BlobAccount, StoredObject } from '#storage/blob-account.ts';
@@ -57,8 +57,8 @@ it('F28: a piece that one execution leaves because of a wish to cancel is not fi
     },
     random: () => 'aaaaaa',
   } as unknown as Dependencies;
-  const plan = new PartWriter<PlannedCopy>();
-  for (const name of ['a', 'b', 'c', 'd']) plan.add({ source: blobState({ name }), reason: 'new' });
+  const plan = new PartWriter<PlannedItem>();
+  for (const name of ['a', 'b', 'c', 'd']) plan.add({ from: blobState({ name }), reason: 'new' });
   const key = planKey(0, 0, 'aaaaaa');
   await new ControlStore(vault).writePart(RUN, 'plan', key, plan, emptyTally('images', ''), {});
   const chunk = { slice: 0, chunk: 0, key, items: 4 };

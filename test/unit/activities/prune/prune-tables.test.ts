@@ -11,13 +11,13 @@ import {
   partPath,
   rangeKey,
 } from '#domain/run/control-paths.ts';
-import type { PlannedCopy } from '#domain/run/outcome.ts';
+import type { PlannedItem } from '#domain/run/outcome.ts';
 import { PartWriter } from '#domain/run/part.ts';
 import type { RunRef, RunSummary } from '#domain/run/run.ts';
 import { emptyTally, tallyToMetadata } from '#domain/run/tally.ts';
-import { shareOfTable, tableOfShare } from '#domain/run/task-name.ts';
+import { tableOfTask, taskOfTable } from '#domain/run/task-name.ts';
 import { EntityFileWriter } from '#domain/tables/entity-file.ts';
-import { countTile, coverRange, type EntityFile, type Tile, tileOf } from '#domain/tables/segment.ts';
+import { countSegment, coverRange, type EntityFile, type Segment, segmentOf } from '#domain/tables/segment.ts';
 import { refusal } from '../../../../prove/memory/memory-account.ts';
 import { jobOf, Vault } from '../../../support/builders/prune-vault.ts';
 import { Random } from '../../../support/builders/random.ts';
@@ -54,28 +54,31 @@ async function written(
   return { path, items: 1, bytes: body.length, sha256 };
 }
 
-/** Of each tile, the files: those of earlier runs as they were given, and a number for one that this run writes. */
+/** Of each segment, the files: those of earlier runs as they were given, and a number for one that this run writes. */
 type Files = (EntityFile | number)[];
 
-async function tilesOf(vault: Vault, run: RunRef, table: string, tiles: Files[]): Promise<Tile[]> {
-  const all: Tile[] = [];
-  for (const [index, wanted] of tiles.entries()) {
+async function segmentsOf(vault: Vault, run: RunRef, table: string, segments: Files[]): Promise<Segment[]> {
+  const all: Segment[] = [];
+  for (const [index, wanted] of segments.entries()) {
     const files: EntityFile[] = [];
     for (const file of wanted) files.push(typeof file === 'number' ? await written(vault, run, table, file) : file);
     const at = (place: number) => ({ partition: `p${place}` });
-    const range = { ...(index > 0 && { after: at(index) }), ...(index + 1 < tiles.length && { upTo: at(index + 1) }) };
-    all.push(tileOf({ status: 'copied', range, entities: 1, size: 10, files, readAt: run.startedAt }));
+    const range = {
+      ...(index > 0 && { after: at(index) }),
+      ...(index + 1 < segments.length && { upTo: at(index + 1) }),
+    };
+    all.push(segmentOf({ status: 'copied', range, entities: 1, size: 10, files, readAt: run.startedAt }));
   }
   return all;
 }
 
-async function manifest(vault: Vault, run: RunRef, table: string, tiles: Tile[]): Promise<void> {
-  for (const [piece, tile] of tiles.entries()) {
-    const tally = emptyTally(shareOfTable(table), `strongroom/jobs/nightly/tables/${table}`);
-    countTile(tally, tile, { copied: 1, added: 0, changed: 0, gone: 0, bytes: 10 }, false);
-    coverRange(tally, tile.range, [run.startedAt, run.startedAt]);
-    const part = new PartWriter<Tile>();
-    part.add(tile);
+async function manifest(vault: Vault, run: RunRef, table: string, segments: Segment[]): Promise<void> {
+  for (const [piece, segment] of segments.entries()) {
+    const tally = emptyTally(taskOfTable(table), `strongroom/jobs/nightly/tables/${table}`);
+    countSegment(tally, segment, { copied: 1, added: 0, changed: 0, deleted: 0, bytes: 10 }, false);
+    coverRange(tally, segment.range, [run.startedAt, run.startedAt]);
+    const part = new PartWriter<Segment>();
+    part.add(segment);
     await vault.control.writePart(run, 'range', rangeKey(piece), part, tally, {});
   }
 }
@@ -84,7 +87,7 @@ async function manifest(vault: Vault, run: RunRef, table: string, tiles: Tile[])
 async function backup(vault: Vault, tables: Record<string, Files[]>, wanted: object = {}): Promise<RunSummary> {
   const run = await vault.begin({ mode: 'incremental', ...wanted }, 'nightly');
   for (const [table, files] of Object.entries(tables)) {
-    await manifest(vault, run, table, await tilesOf(vault, run, table, files));
+    await manifest(vault, run, table, await segmentsOf(vault, run, table, files));
   }
   const { publishRun } = makeActivities(vault.deps());
   const containers = Object.keys(tables).length;
@@ -94,18 +97,18 @@ async function backup(vault: Vault, tables: Record<string, Files[]>, wanted: obj
   return summary;
 }
 
-/** The files that a restore point names, by table and tile; each as it was written. */
+/** The files that a restore point names, by table and segment; each as it was written. */
 async function filesOf(vault: Vault, { parts }: RunSummary): Promise<EntityFile[][]> {
-  const tiles: EntityFile[][] = [];
+  const segments: EntityFile[][] = [];
   for (const { path, sha256, container } of parts) {
-    if (tableOfShare(container) === undefined) continue;
-    const { items } = await vault.control.readPart<Tile, object>(path, sha256);
+    if (tableOfTask(container) === undefined) continue;
+    const { items } = await vault.control.readPart<Segment, object>(path, sha256);
     for (const { files } of items) {
       for (const file of files) await vault.control.readEntityFile(file);
-      tiles.push(files);
+      segments.push(files);
     }
   }
-  return tiles;
+  return segments;
 }
 
 /** The files that there are, without the folder. */
@@ -116,7 +119,7 @@ function left(vault: Vault, folder = FOLDER): string[] {
 
 const nameOf = ({ path }: EntityFile) => path.slice(FOLDER.length);
 
-/** Three days of a table of three tiles: one is never written again, one has changes on top each day, one is read anew. */
+/** Three days of a table of three segments: one is never written again, one has changes on top each day, one is read anew. */
 async function threeDays(): Promise<[RunSummary, RunSummary, RunSummary]> {
   const first = await backup(room, { orders: [[0], [1], [2]] });
   const [[same], [changing]] = (await filesOf(room, first)) as [EntityFile[], EntityFile[]];
@@ -168,13 +171,13 @@ describe('a prune of tables', () => {
     const { publishRun } = makeActivities(room.deps());
     await publishRun({ run: lost, containers: 1, problems: [], cancelled: true, requests: {} });
     const run = await room.begin({ mode: 'full' });
-    const tiles = await tilesOf(room, run, 'orders', [[0]]);
+    const segments = await segmentsOf(room, run, 'orders', [[0]]);
     await written(room, run, 'orders', 0, 'second');
-    await manifest(room, run, 'orders', tiles);
+    await manifest(room, run, 'orders', segments);
     await publishRun({ run, containers: 1, problems: [], cancelled: false, requests: {} });
     room.pass(1);
     expect(await room.prune()).toMatchObject({ status: 'succeeded', counts: { removed: 3 } });
-    expect(left(room)).toEqual(tiles[0]!.files.map(nameOf));
+    expect(left(room)).toEqual(segments[0]!.files.map(nameOf));
     expect(left(room, entityFilesPrefix('nightly', 'forgotten'))).toEqual([]);
   });
 
@@ -273,12 +276,12 @@ describe('F13: where anything that is needed is missing or altered, no file is d
     path,
     { ifMatch: room.vault.blob(CONTROL_CONTAINER, path)!.etag },
   ];
-  /** Exchanges a part for another list of tiles, with everything else as it was. */
-  const rewrite = async (point: RunSummary, change: (tile: Tile) => object) => {
+  /** Exchanges a part for another list of segments, with everything else as it was. */
+  const rewrite = async (point: RunSummary, change: (segment: Segment) => object) => {
     const { path } = point.parts[0]!;
-    const { items } = await room.control.readPart<Tile, object>(path);
+    const { items } = await room.control.readPart<Segment, object>(path);
     const part = new PartWriter<object>();
-    for (const tile of items) part.add(change(tile));
+    for (const segment of items) part.add(change(segment));
     const { body, sha256 } = part.finish({ part: path });
     const tally = { ...emptyTally('table.orders', ''), sha256 };
     room.vault.write(CONTROL_CONTAINER, { name: path, body, metadata: tallyToMetadata(tally) });
@@ -291,7 +294,7 @@ describe('F13: where anything that is needed is missing or altered, no file is d
   it.each<[string, (third: RunSummary, needed: EntityFile) => unknown]>([
     ['a part of a kept manifest', ({ parts }) => room.vault.deleteBlob(CONTROL_CONTAINER, ...pinned(parts[1]!.path))],
     ['bytes of one', ({ parts }) => room.alter(parts[1]!.path, (body) => Buffer.concat([body, body]))],
-    ['a file of a kept tile', (_, { path }) => room.vault.deleteBlob(CONTROL_CONTAINER, ...pinned(path))],
+    ['a file of a kept segment', (_, { path }) => room.vault.deleteBlob(CONTROL_CONTAINER, ...pinned(path))],
     [
       'a file, for which there is another',
       (_, { path }) => {
@@ -299,13 +302,13 @@ describe('F13: where anything that is needed is missing or altered, no file is d
         room.vault.write(CONTROL_CONTAINER, { ...other, name: path });
       },
     ],
-    ['which files a tile is in', (third) => rewrite(third, ({ files: _, ...tile }) => tile)],
-    ['the names of its files', (third) => rewrite(third, (tile) => ({ ...tile, files: [{ sha256: 'x' }] }))],
+    ['which files a segment is in', (third) => rewrite(third, ({ files: _, ...segment }) => segment)],
+    ['the names of its files', (third) => rewrite(third, (segment) => ({ ...segment, files: [{ sha256: 'x' }] }))],
     [
       'the folder that they are in',
       (third) =>
-        rewrite(third, ({ files, ...tile }) => ({
-          ...tile,
+        rewrite(third, ({ files, ...segment }) => ({
+          ...segment,
           files: files.map((file) => ({ ...file, path: file.path.replace('jobs/', '') })),
         })),
     ],
@@ -420,10 +423,10 @@ describe('deleting files', () => {
       body: room.vault.blob(CONTROL_CONTAINER, name)?.body ?? Buffer.from('{}'),
     });
     const [path] = room.left(plan.id).filter((each) => each.includes('/plan/table.orders/'));
-    const { items, end } = await room.control.readPart<PlannedCopy, object>(path!);
+    const { items, end } = await room.control.readPart<PlannedItem, object>(path!);
     const { etag } = room.vault.blob(CONTROL_CONTAINER, name)!;
-    const part = new PartWriter<PlannedCopy>();
-    for (const item of items) part.add({ ...item, source: { ...item.source, name, etag } });
+    const part = new PartWriter<PlannedItem>();
+    for (const item of items) part.add({ ...item, from: { ...item.from, name, etag } });
     const { body, sha256 } = part.finish(end);
     const metadata = tallyToMetadata({ ...emptyTally('table.orders', ''), sha256 });
     room.vault.write(CONTROL_CONTAINER, { name: path!, body, metadata });
@@ -453,7 +456,7 @@ it('ends as cancelled where that is asked for while it reads manifests', async (
   const container = 'table.orders';
   const input = { run, container, destination: '', slice: 0 };
   expect(await makePlanTablePrune(room.deps())(input)).toEqual({ stopped: 'cancelled' });
-  expect(room.vault.blob(CONTROL_CONTAINER, partPath(run, 'scan', container, '000000-scan'))).toBeUndefined();
+  expect(room.vault.blob(CONTROL_CONTAINER, partPath(run, 'slice', container, '000000-slice'))).toBeUndefined();
 });
 
 it('I5: whatever has been backed up, held and lost on the way, every kept restore point stays whole, and nothing else', async () => {
@@ -469,7 +472,7 @@ it('I5: whatever has been backed up, held and lost on the way, every kept restor
       for (let day = 0; day < 8; day++) {
         const last = points.at(-1);
         const before = last && random.chance(0.8) ? await filesOf(vault, last) : undefined;
-        const tiles = Array.from({ length: before?.length ?? random.between(1, 4) }, (_, index): Files => {
+        const segments = Array.from({ length: before?.length ?? random.between(1, 4) }, (_, index): Files => {
           const own = before?.[index] ?? [];
           return random.chance(0.4) || own.length === 0 ? [index] : random.chance(0.5) ? own : [...own, index];
         });
@@ -479,7 +482,7 @@ it('I5: whatever has been backed up, held and lost on the way, every kept restor
           const { publishRun } = makeActivities(vault.deps());
           await publishRun({ run: lost, containers: 1, problems: [], cancelled: true, requests: {} });
         }
-        points.push(await backup(vault, { orders: tiles }));
+        points.push(await backup(vault, { orders: segments }));
         if (random.chance(0.2)) await vault.note(points.at(-1)!.id, () => HELD);
         if (random.chance(0.3)) {
           paging = true;

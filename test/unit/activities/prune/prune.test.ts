@@ -430,11 +430,11 @@ describe('deleting', () => {
   it('F12: what was written since it was planned stays, and so does a base blob whose source is back', async () => {
     await threeDays();
     const plan = await room.plan();
-    const [snapshot] = room.vault.listBlobs(MIRROR, { kept: true, prefix: 'a' }).blobs;
+    const [snapshot] = room.vault.listBlobs(MIRROR, { snapshotsAndVersions: true, prefix: 'a' }).blobs;
     room.put('old', 'again');
     expect(await room.carryOut(plan)).toMatchObject({ status: 'succeeded', counts: { removed: 2, unchanged: 1 } });
     expect(room.mirror().old).toEqual(['old']);
-    expect(room.vault.look(MIRROR, 'a', snapshot!.kept)).toBeUndefined();
+    expect(room.vault.look(MIRROR, 'a', snapshot!.snapshotOrVersion)).toBeUndefined();
   });
 
   it('F12: what was overwritten or kept in the vault since, by whomever, stays', async () => {
@@ -699,7 +699,7 @@ describe('the prune that follows its plan', () => {
 it('I4: notes that are damaged do not keep a verification from its end', async () => {
   const point = await room.backup();
   room.vault.write(CONTROL_CONTAINER, { name: notesPath(point), body: Buffer.from('{') });
-  const verify = { point: point.id, kind: 'quick' as const, share: '100%', turn: 0, sample: 0 };
+  const verify = { point: point.id, kind: 'quick' as const, portion: '100%', turn: 0, sample: 0 };
   const run = await room.begin({ mode: 'verify', verify });
   const { publishRun } = makeActivities(room.deps());
   expect(await publishRun({ run, containers: 0, problems: [], cancelled: false, requests: {} })).toEqual({

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import type { CopyPlace } from '#activities/copying/copy-context.ts';
+import type { CopyContext } from '#activities/copying/copy-context.ts';
 import { confirmRestore } from '#activities/restore/confirm-restore.ts';
 import { restoreBlob } from '#activities/restore/restore-blob.ts';
 import type { BlobState, CopyState } from '#domain/blobs/blob.ts';
 import { recordOf, withRecord } from '#domain/copying/record.ts';
-import { isPending, type Outcome, type PendingCopy, type PlannedCopy } from '#domain/run/outcome.ts';
+import { isPending, type Outcome, type PendingCopy, type PlannedItem } from '#domain/run/outcome.ts';
 import type { RestoreTask } from '#domain/run/tasks.ts';
 import type { BlobAccount, CopyRequest } from '#storage/blob-account.ts';
 import { StorageError, type StorageErrorKind } from '#storage/storage-error.ts';
@@ -57,7 +57,7 @@ class World {
   /** What an asynchronous copy that was started is at first. */
   startsAs: CopyState['status'] = 'success';
   task: RestoreTask;
-  method: CopyPlace['method'] = 'auto';
+  method: CopyContext['method'] = 'auto';
   now = NOW;
   run = RUN;
   #counts = new Map<string, number>();
@@ -74,7 +74,7 @@ class World {
     } as RestoreTask;
   }
 
-  get place(): CopyPlace {
+  get place(): CopyContext {
     return {
       run: { ...this.run, mode: 'restore', restore: this.task },
       method: this.method,
@@ -90,9 +90,9 @@ class World {
     };
   }
 
-  get planned(): PlannedCopy {
+  get planned(): PlannedItem {
     const source = this.vault[0] ?? blobState({ etag: '' });
-    return { source, reason: 'restore', entry: ENTRY, ...(this.target && { mirror: this.target }) };
+    return { from: source, reason: 'restore', entry: ENTRY, ...(this.target && { to: this.target }) };
   }
 
   async #do<T>(method: string, effect: () => T): Promise<T> {
@@ -114,8 +114,10 @@ class World {
   #vaultAccount: Partial<BlobAccount> = {
     endpoint: 'https://vault',
     listBlobs: () => this.#do('vault.listBlobs', () => ({ blobs: [...this.vault], prefixes: [] })),
-    look: (_container, _name, kept) =>
-      this.#do('vault.look', () => this.vault.find((blob) => JSON.stringify(blob.kept) === JSON.stringify(kept))),
+    getProperties: (_container, _name, kept) =>
+      this.#do('vault.look', () =>
+        this.vault.find((blob) => JSON.stringify(blob.snapshotOrVersion) === JSON.stringify(kept)),
+      ),
     setTier: (_container, _name, tier) =>
       this.#do('vault.setTier', () => {
         this.vault = this.vault.map((blob) => ({ ...blob, archiveStatus: `rehydrate-pending-to-${tier}` }));
@@ -123,7 +125,7 @@ class World {
   };
 
   #targetAccount: Partial<BlobAccount> = {
-    look: () => this.#do('look', () => this.target && lowered(this.target)),
+    getProperties: () => this.#do('look', () => this.target && lowered(this.target)),
     listBlobs: () => this.#do('listBlobs', () => ({ blobs: this.target ? [this.target] : [], prefixes: [] })),
     snapshot: (_container, _name, ifMatch) =>
       this.#do('snapshot', () => {
@@ -172,13 +174,13 @@ class World {
 
   #copy(request: CopyRequest, status: CopyState['status']): BlobState {
     const kept = JSON.parse(request.sourceUrl.slice(request.sourceUrl.indexOf('?') + 1));
-    const from = this.vault.find((blob) => JSON.stringify(blob.kept ?? {}) === JSON.stringify(kept));
+    const from = this.vault.find((blob) => JSON.stringify(blob.snapshotOrVersion ?? {}) === JSON.stringify(kept));
     if (from === undefined) throw new StorageError('source-not-found', 'gone', 404);
     if (from.etag !== request.sourceIfMatch) throw new StorageError('precondition', 'source changed', 412);
     this.#mustBe(request.destination);
     if (this.target?.copy?.status === 'pending') throw new StorageError('pending-copy', 'pending', 409);
     const source = IN_MIRROR + ('snapshot' in kept ? `?snapshot=${kept.snapshot}` : '');
-    const { kept: _, metadata = {}, ...content } = from;
+    const { snapshotOrVersion: _, metadata = {}, ...content } = from;
     const own = asHeaders(request.metadata ?? {});
     this.target = {
       ...content,
@@ -317,7 +319,7 @@ describe('our record', () => {
       retryOf: RUN.id,
     };
     world.now = '2026-05-02T12:01:00.000Z';
-    const again: PlannedCopy = { source: { ...ORIGINAL, etag: '' }, reason: 'restore', entry: ENTRY };
+    const again: PlannedItem = { from: { ...ORIGINAL, etag: '' }, reason: 'restore', entry: ENTRY };
     expect(await restoreBlob(world.place, again)).toMatchObject({ status: 'copied' });
     expect(world.target?.metadata).toEqual({});
     expect(world.asked.filter((each) => each === 'copySync')).toHaveLength(1);
@@ -368,7 +370,7 @@ describe('a blob that is there already', () => {
     const older = { ...there, lastModified: '2026-05-01T11:00:00.000Z' };
     const missed = new World([held(original)], older);
     missed.run = { ...RUN, startedAt: '2026-05-01T11:00:00.000Z' };
-    const { mirror: ____, ...planned } = missed.planned;
+    const { to: ____, ...planned } = missed.planned;
     expect(await restoreBlob(missed.place, { ...planned, entry })).toMatchObject({ code: 'target-exists' });
   });
 
@@ -377,7 +379,7 @@ describe('a blob that is there already', () => {
     const there = { ...THERE, metadata: { Owner: 'y' } };
     for (const existing of ['fail', 'if-different'] as const) {
       const world = new World([held(original)], there, { existing });
-      const { mirror: _, ...planned } = world.planned;
+      const { to: _, ...planned } = world.planned;
       const result = await restoreBlob(world.place, planned);
       expect(result, existing).toMatchObject({ status: existing === 'fail' ? 'failed' : 'copied' });
       expect(world.target?.metadata).toEqual({ Owner: existing === 'fail' ? 'y' : 'x' });
@@ -388,7 +390,7 @@ describe('a blob that is there already', () => {
   describe('I7: and is the same version with the tags or tier of another restore point, which the listing did not show', () => {
     const restored = async (entry: Outcome, more: Partial<BlobState>, existing: RestoreTask['existing'] = 'fail') => {
       const world = new World([held()], { ...THERE, ...more }, { existing });
-      const { mirror: _, ...planned } = world.planned;
+      const { to: _, ...planned } = world.planned;
       return { world, result: await restoreBlob(world.place, { ...planned, entry }) };
     };
     const tagged: Outcome = { ...ENTRY, tags: { kind: '1' } };
@@ -435,14 +437,14 @@ describe('a blob that is there already', () => {
     const first = (await restoreBlob(world.place, world.planned)) as Outcome;
     expect(first.source?.copy?.id).toBe('theirs');
     world.run = { ...RUN, id: 'nightly-20260502T000200Z-cccccc', retryOf: RUN.id };
-    const again: PlannedCopy = { source: { ...ORIGINAL, etag: '' }, reason: 'restore', entry: ENTRY };
-    expect(await restoreBlob(world.place, { ...again, mirror: first.source! })).toMatchObject({
+    const again: PlannedItem = { from: { ...ORIGINAL, etag: '' }, reason: 'restore', entry: ENTRY };
+    expect(await restoreBlob(world.place, { ...again, to: first.source! })).toMatchObject({
       status: 'failed',
       code: 'target-exists',
     });
     // Somebody has set its properties since: it is no less theirs.
     world.target = { ...world.target!, etag: '0xT9', metadata: { seen: 'yes' } };
-    expect(await restoreBlob(world.place, { ...again, mirror: first.source! })).toMatchObject({
+    expect(await restoreBlob(world.place, { ...again, to: first.source! })).toMatchObject({
       status: 'failed',
       code: 'target-exists',
     });
@@ -477,7 +479,7 @@ describe('content in the vault', () => {
   it('that moved into a snapshot since it was planned is restored from there', async () => {
     const world = new World([held()]);
     const { planned } = world;
-    world.vault = [newer, held(ORIGINAL, { kept: SNAPSHOT })];
+    world.vault = [newer, held(ORIGINAL, { snapshotOrVersion: SNAPSHOT })];
     expect(await restoreBlob(world.place, planned)).toMatchObject({ status: 'copied' });
     expect(world.target).toMatchObject({
       contentMd5: 'AAAA',
@@ -490,7 +492,7 @@ describe('content in the vault', () => {
     const { planned } = world;
     world.fault = (asked, call) => (asked === 'copySync' && call === 1 ? 'lost' : undefined);
     world.meanwhile = (method) => {
-      if (method === 'vault.listBlobs') world.vault = [newer, held(ORIGINAL, { kept: SNAPSHOT })];
+      if (method === 'vault.listBlobs') world.vault = [newer, held(ORIGINAL, { snapshotOrVersion: SNAPSHOT })];
     };
     expect(await restoreBlob(world.place, planned)).toMatchObject({ status: 'copied' });
     judge(world, { ...ENTRY }, undefined);
@@ -532,7 +534,7 @@ describe('content in the vault', () => {
     const again = new World([held()]);
     await restoreBlob(again.place, again.planned);
     const planned = { ...again.planned, entry };
-    delete planned.mirror;
+    delete planned.to;
     expect(await restoreBlob(again.place, planned)).toMatchObject({ status: 'copied' });
     expect(again.target).toMatchObject({ tier: 'Archive', metadata: {} });
     // With metadata of its own it takes one request.
@@ -545,7 +547,7 @@ describe('content in the vault', () => {
   it('that the vault does not let be listed or asked back is no fault of the target', async () => {
     const listed = new World([held()]);
     listed.fault = (asked) => (asked === 'vault.listBlobs' ? 'access-denied' : undefined);
-    const again: PlannedCopy = { source: { ...ORIGINAL, etag: '' }, reason: 'restore', entry: ENTRY };
+    const again: PlannedItem = { from: { ...ORIGINAL, etag: '' }, reason: 'restore', entry: ENTRY };
     expect(await restoreBlob(listed.place, again)).toMatchObject({ code: 'access-denied-vault' });
     const archived = new World([held(ORIGINAL, { tier: 'Archive' })], undefined, { rehydrate: 'standard' });
     archived.fault = (asked) => (asked === 'vault.setTier' ? 'access-denied' : undefined);
@@ -629,7 +631,7 @@ describe('an asynchronous copy', () => {
     const { world, pending } = await started();
     ends(world, 'failed');
     const kept = { snapshot: '2026-05-01T23:00:00.0000000Z' };
-    world.vault = [held({ ...ORIGINAL, etag: '0xS2' }, { etag: '0xV2' }), held(ORIGINAL, { kept })];
+    world.vault = [held({ ...ORIGINAL, etag: '0xS2' }, { etag: '0xV2' }), held(ORIGINAL, { snapshotOrVersion: kept })];
     world.startsAs = 'success';
     expect(await confirmRestore(world.place, pending)).toMatchObject({ status: 'copied' });
     judge(world, { ...ENTRY }, undefined);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { makePublishRun } from '#activities/run/publish-run.ts';
 import type { Dependencies } from '#app/dependencies.ts';
-import { copyKey, lockPath, sliceKey } from '#domain/run/control-paths.ts';
+import { chunkKey, lockPath, sliceKey } from '#domain/run/control-paths.ts';
 import { PartWriter } from '#domain/run/part.ts';
 import { type Problem, problemOf } from '#domain/run/problems.ts';
 import { emptyTally, type Tally } from '#domain/run/tally.ts';
@@ -15,7 +15,7 @@ const NOW = new Date('2026-05-02T00:10:00.000Z');
 
 /** A vault in which a run has left these parts; ends the run and tells what it came to. */
 async function published(
-  parts: [kind: 'scan' | 'copy', container: string, key: string, tally: Partial<Tally>][],
+  parts: [kind: 'slice' | 'chunk', container: string, key: string, tally: Partial<Tally>][],
   containers: number,
   problems: Problem[] = [],
 ) {
@@ -82,9 +82,9 @@ async function published(
 }
 
 const scan = (container: string, tally: Partial<Tally>) =>
-  ['scan', container, sliceKey(0), { last: true, ...tally }] as ['scan', string, string, Partial<Tally>];
+  ['slice', container, sliceKey(0), { last: true, ...tally }] as ['slice', string, string, Partial<Tally>];
 const copy = (container: string, tally: Partial<Tally>) =>
-  ['copy', container, copyKey(0, 0, 0), tally] as ['copy', string, string, Partial<Tally>];
+  ['chunk', container, chunkKey(0, 0, 0), tally] as ['chunk', string, string, Partial<Tally>];
 
 describe('F18: a run becomes a restore point', () => {
   it('when each container left all of its parts', async () => {

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { notesPath, partPath, rangeKey, summaryPath } from '#domain/run/control-paths.ts';
-import type { Tile } from '#domain/tables/segment.ts';
+import type { Segment } from '#domain/tables/segment.ts';
 import { POINT, SHARE, TableBench } from '../../../../prove/tables/table-bench.ts';
 import { RUN } from '../../../support/builders/run-ref.ts';
 
@@ -13,14 +13,14 @@ const share = { container: SHARE, destination: 'd' };
 const ANEW = [{}];
 const OTHER = 'nightly-20260430T000000Z-oooooo';
 
-/** So many tiles, one behind another, each too large to be joined to others. */
-async function tiles(count: number, entities = 10_000): Promise<Tile[]> {
+/** So many segments, one behind another, each too large to be joined to others. */
+async function segments(count: number, entities = 10_000): Promise<Segment[]> {
   const bound = (n: number) => ({ partition: `p${String(n).padStart(5, '0')}` });
-  const { files } = await bench.tile([{ row: '1', at: 't' }]);
+  const { files } = await bench.segment([{ row: '1', at: 't' }]);
   return Promise.all(
-    Array.from({ length: count }, async (_, n): Promise<Tile> => {
+    Array.from({ length: count }, async (_, n): Promise<Segment> => {
       const range = { ...(n > 0 && { after: bound(n) }), ...(n < count - 1 && { upTo: bound(n + 1) }) };
-      return { ...(await bench.tile([])), entities, files, range, name: String(n) };
+      return { ...(await bench.segment([])), entities, files, range, name: String(n) };
     }),
   );
 }
@@ -34,27 +34,27 @@ async function planned(
   const plan = await bench.activities.planTable({ run, ...share, ...more });
   const chunks = plan.chunks ?? [];
   const parts = await Promise.all(
-    chunks.map(({ key }) => bench.control.readPart<Tile, object>(partPath(run, 'plan', SHARE, key))),
+    chunks.map(({ key }) => bench.control.readPart<Segment, object>(partPath(run, 'plan', SHARE, key))),
   );
-  return { ...plan, run, tiles: parts.map(({ items }) => items) };
+  return { ...plan, run, segments: parts.map(({ items }) => items) };
 }
 
 describe('the plan for a table', () => {
-  it('is to read all of it, in a full run, in the first one, and where no tile is known', async () => {
+  it('is to read all of it, in a full run, in the first one, and where no segment is known', async () => {
     expect((await planned('incremental', {}, {})).ranges).toEqual(ANEW);
     await bench.leave([]);
     expect((await planned()).ranges).toEqual(ANEW);
     bench = new TableBench();
-    await bench.leave(await tiles(2));
+    await bench.leave(await segments(2));
     expect((await planned('full')).ranges).toEqual(ANEW);
     expect((await planned()).ranges).toBeUndefined();
   });
 
-  it('is the tiles of the restore point before in the order of their keys, some to a chunk', async () => {
-    const all = await tiles(40);
+  it('is the segments of the restore point before in the order of their keys, some to a chunk', async () => {
+    const all = await segments(40);
     await bench.leave([...all.slice(20), ...all.slice(0, 20)]);
     const plan = await planned();
-    expect(plan.tiles.flat().map(({ name }) => name)).toEqual(all.map(({ name }) => name));
+    expect(plan.segments.flat().map(({ name }) => name)).toEqual(all.map(({ name }) => name));
     expect(plan.chunks!.map(({ chunk, items }) => [chunk, items])).toEqual([
       [0, 16],
       [1, 16],
@@ -63,28 +63,28 @@ describe('the plan for a table', () => {
     expect(plan.requests).toMatchObject({});
   });
 
-  it('reads small tiles as one where there are many, but for a retry, which takes them over', async () => {
-    await bench.leave(await tiles(40, 3));
+  it('reads small segments as one where there are many, but for a retry, which takes them over', async () => {
+    await bench.leave(await segments(40, 3));
     bench.limits.sliceBlobs = 8 * 60;
     const plan = await planned();
     expect(
-      plan.tiles.flat().map(({ status, files, range: { upTo } }) => [status, files.length, upTo?.partition]),
+      plan.segments.flat().map(({ status, files, range: { upTo } }) => [status, files.length, upTo?.partition]),
     ).toEqual([
       ['failed', 20, 'p00020'],
       ['failed', 20, undefined],
     ]);
-    expect((await planned('retry')).tiles.flat()).toHaveLength(40);
+    expect((await planned('retry')).segments.flat()).toHaveLength(40);
   });
 
   it('of a huge table has few chunks', async () => {
-    await bench.leave(await tiles(5_000));
+    await bench.leave(await segments(5_000));
     const plan = await planned();
     expect(plan.chunks!.length).toBeLessThanOrEqual(256);
-    expect(plan.tiles.flat()).toHaveLength(5_000);
+    expect(plan.segments.flat()).toHaveLength(5_000);
   });
 
   it('F28: made twice at once, each plan is whole', async () => {
-    await bench.leave(await tiles(3));
+    await bench.leave(await segments(3));
     const run = await bench.begin({}, { last: POINT });
     const { planTable } = bench.activities;
     const plans = await Promise.all([planTable({ run, ...share }), planTable({ run, ...share })]);
@@ -95,15 +95,15 @@ describe('the plan for a table', () => {
     }
   });
 
-  it('I1: a tile is read anew where one of its files is missing, or not as it was written', async () => {
-    const all = await tiles(3);
+  it('I1: a segment is read anew where one of its files is missing, or not as it was written', async () => {
+    const all = await segments(3);
     const [lost, other] = [await bench.file('lost00', []), await bench.file('other0', [])];
     all[0]!.files = [...all[0]!.files, lost];
     all[1]!.files = [{ ...other, sha256: 'another' }];
     await bench.leave(all);
     bench.spoil(lost.path);
     const plan = await planned();
-    expect(plan.tiles.flat().map(({ status, files }) => [status, files.length])).toEqual([
+    expect(plan.segments.flat().map(({ status, files }) => [status, files.length])).toEqual([
       ['failed', 0],
       ['failed', 0],
       ['copied', 1],
@@ -111,7 +111,7 @@ describe('the plan for a table', () => {
   });
 
   it('I6: nothing is concluded from what is damaged, lacks keys, or was read from another account', async () => {
-    const all = await tiles(2);
+    const all = await segments(2);
     const spoil: (() => Promise<unknown>)[] = [
       () => bench.leave(all.slice(1)),
       () => bench.leave([...all, all[1]!]),
@@ -135,15 +135,15 @@ describe('the plan for a table', () => {
     ];
     for (const [index, each] of spoil.entries()) {
       bench = new TableBench();
-      await tiles(2);
+      await segments(2);
       await each();
       expect((await planned()).ranges, `case ${index}`).toEqual(ANEW);
     }
   });
 
   it('goes on from the last run only where that left a restore point, and its files may be counted on', async () => {
-    const [older, newer] = [await tiles(2), await tiles(3)];
-    const from = async (lock: object) => (await planned('incremental', {}, lock)).tiles.flat().length;
+    const [older, newer] = [await segments(2), await segments(3)];
+    const from = async (lock: object) => (await planned('incremental', {}, lock)).segments.flat().length;
     await bench.leave(older, { id: OTHER });
     await bench.leave(newer, { status: 'failed', restorePoint: false });
     expect(await from({ last: POINT, point: OTHER })).toBe(2);
@@ -157,12 +157,12 @@ describe('the plan for a table', () => {
     expect(await from({ last: POINT, point: OTHER })).toBe(2);
   });
 
-  it('of a retry is the tiles of the run it completes, or, where that had none, of a restore point', async () => {
-    await bench.leave(await tiles(2), { id: OTHER });
-    await bench.leave(await tiles(3), { status: 'failed', restorePoint: false });
+  it('of a retry is the segments of the run it completes, or, where that had none, of a restore point', async () => {
+    await bench.leave(await segments(2), { id: OTHER });
+    await bench.leave(await segments(3), { status: 'failed', restorePoint: false });
     const lock = { last: POINT, point: OTHER };
-    expect((await planned('retry', {}, lock)).tiles.flat()).toHaveLength(3);
-    expect((await planned('retry', { scan: true }, lock)).tiles.flat()).toHaveLength(2);
+    expect((await planned('retry', {}, lock)).segments.flat()).toHaveLength(3);
+    expect((await planned('retry', { scan: true }, lock)).segments.flat()).toHaveLength(2);
   });
 
   it('F29: is not made for a run that has been stopped, or has another behind it', async () => {

@@ -19,15 +19,15 @@ async function readAll(more: object = {}): Promise<string[][]> {
   for (let piece = 0; range; piece++) {
     const answer = await bench.activities.readRange({ run, ...share, range, piece, ...more });
     expect(answer.problem).toBeUndefined();
-    const { tiles, tally } = await bench.left(run, piece);
+    const { segments, tally } = await bench.left(run, piece);
     expect(tally).toMatchObject({ listed: tally.copied, unchanged: 0, failed: 0 });
-    for (const tile of tiles) {
-      expect(tile).toMatchObject({
+    for (const segment of segments) {
+      expect(segment).toMatchObject({
         status: 'copied',
-        entities: tile.files[0]!.items,
+        entities: segment.files[0]!.items,
         readAt: '2026-05-02T00:00:10.000Z',
       });
-      found.push(await bench.rows(tile.files[0]!));
+      found.push(await bench.rows(segment.files[0]!));
     }
     range = answer.rest;
   }
@@ -96,11 +96,11 @@ describe('reading a stretch of a table', () => {
     expect(await bench.activities.readRange({ run, ...share, range, piece: 0 })).toMatchObject({
       rest: { after: row('g'), upTo: row('i') },
     });
-    const { tiles, tally } = await bench.left(run, 0);
-    expect(tiles[0]).toMatchObject({ range: { after: row('b'), upTo: row('g') }, entities: 5 });
+    const { segments, tally } = await bench.left(run, 0);
+    expect(segments[0]).toMatchObject({ range: { after: row('b'), upTo: row('g') }, entities: 5 });
     expect(tally.window).toEqual(['2026-05-02T00:00:10.000Z', '2026-05-02T00:00:10.000Z']);
-    const { end } = await bench.control.readEntityFile(tiles[0]!.files[0]!);
-    expect(end).toMatchObject({ kind: 'entities', table: 'orders', run: run.id, items: 5, range: tiles[0]!.range });
+    const { end } = await bench.control.readEntityFile(segments[0]!.files[0]!);
+    expect(end).toMatchObject({ kind: 'entities', table: 'orders', run: run.id, items: 5, range: segments[0]!.range });
   });
 
   it('F28: executed twice at once, both go on from what the first has read', async () => {
@@ -114,11 +114,11 @@ describe('reading a stretch of a table', () => {
     };
     const input = { run, ...share, range: {}, piece: 0 };
     const answers = [...(await Promise.all([readRange(input), readRange(input)])), await readRange(input)];
-    const { tiles } = await bench.left(run, 0);
-    expect(tiles).toHaveLength(1);
-    for (const answer of answers) expect(answer.rest).toEqual({ after: tiles[0]!.range.upTo });
+    const { segments } = await bench.left(run, 0);
+    expect(segments).toHaveLength(1);
+    for (const answer of answers) expect(answer.rest).toEqual({ after: segments[0]!.range.upTo });
     expect(new Set(bench.files).size).toBe(3);
-    expect(await bench.rows(tiles[0]!.files[0]!)).toHaveLength(5);
+    expect(await bench.rows(segments[0]!.files[0]!)).toHaveLength(5);
   });
 
   it('of a dry run counts and stores nothing', async () => {
@@ -127,24 +127,24 @@ describe('reading a stretch of a table', () => {
     expect(await bench.activities.readRange({ run, ...share, range: {}, piece: 0 })).toMatchObject({
       rest: { after: row('e') },
     });
-    const { tiles, tally } = await bench.left(run, 0);
-    expect(tiles).toEqual([]);
+    const { segments, tally } = await bench.left(run, 0);
+    expect(segments).toEqual([]);
     expect(tally).toMatchObject({ listed: 5, planned: 5, copied: 0 });
     expect(bench.files).toEqual([]);
   });
 
-  it('counts against the tile that it takes the place of', async () => {
+  it('counts against the segment that it takes the place of', async () => {
     bench.put('a', 'b', 'c');
     const [a, b] = ['a', 'b'].map((name) =>
       JSON.parse(bench.tables.tables.get('orders')!.get(`p/${name}`)!.versions[0]!.text!),
     );
     const run = await bench.begin();
-    const tile = await bench.tile([
+    const segment = await bench.segment([
       { row: 'a', at: a.Timestamp },
       { row: 'b', at: `${b.Timestamp}0` },
       { row: 'gone', at: a.Timestamp },
     ]);
-    const { key } = await bench.plan(run, [tile]);
+    const { key } = await bench.plan(run, [segment]);
     const old = { key, index: 0 };
     await bench.activities.readRange({ run, ...share, range: {}, piece: 0, old });
     expect((await bench.left(run, 0)).tally).toMatchObject({
@@ -155,7 +155,7 @@ describe('reading a stretch of a table', () => {
       changed: 1,
     });
     // Where that cannot be told any more, all of it is new.
-    bench.spoil(tile.files[0]!.path);
+    bench.spoil(segment.files[0]!.path);
     await bench.activities.readRange({ run, ...share, range: {}, piece: 1, old });
     expect((await bench.left(run, 1)).tally).toMatchObject({ listed: 3, copied: 3, unchanged: 0 });
   });
@@ -184,8 +184,8 @@ describe('reading a stretch of a table', () => {
     expect(
       await bench.activities.readRange({ run, ...share, range, piece: 0, giveUp, requests: { ListBlobs: 1 } }),
     ).toEqual({});
-    const { tiles, tally } = await bench.left(run, 0);
-    expect(tiles).toEqual([
+    const { segments, tally } = await bench.left(run, 0);
+    expect(segments).toEqual([
       expect.objectContaining({
         status: 'failed',
         range,

@@ -5,7 +5,7 @@ import { CONTROL_CONTAINER, summaryPath } from '#domain/run/control-paths.ts';
 import type { Outcome } from '#domain/run/outcome.ts';
 import { partEntries } from '#domain/run/report.ts';
 import type { RunRef } from '#domain/run/run.ts';
-import { shareOfTable } from '#domain/run/task-name.ts';
+import { taskOfTable } from '#domain/run/task-name.ts';
 import { type StoredEntity, sameEntity } from '#domain/tables/entity-text.ts';
 import { nameOfKey } from '#domain/tables/table-key.ts';
 import { PASSING } from '#orchestrations/process-container.ts';
@@ -27,7 +27,7 @@ function expectHeld(world: HeldTable, wanted: readonly StoredEntity[], table = T
   expect(there.filter(({ text }, i) => !sameEntity(text, wanted[i]!.text))).toEqual([]);
 }
 
-/** Three tiles in two pages, one with changes on top. */
+/** Three segments in two pages, one with changes on top. */
 async function held(limits: object = {}): Promise<{ world: HeldTable; all: StoredEntity[] }> {
   const world = new HeldTable(limits);
   const [a, b, c] = [some('a', 250), some('b', 130), some('c', 70)];
@@ -94,7 +94,7 @@ describe('a restore of a table', () => {
     await world.hold({ range: { after: { partition: 'a' } }, files: [], status: 'failed' });
     const { counts, outcomes } = await world.restore();
     expect(counts).toMatchObject({ listed: 4, copied: 3, failed: 1 });
-    expect(told(outcomes)).toEqual([['tile 1', 'failed', 'container-not-held']]);
+    expect(told(outcomes)).toEqual([['segment 1', 'failed', 'container-not-held']]);
     expect(outcomes[0]!.message).toBe('The restore point lacks these keys. Its backup said: Too busy');
   });
 
@@ -102,7 +102,7 @@ describe('a restore of a table', () => {
     const { world } = await held();
     const run = await world.begun();
     const plan = makePlanTableRestore(world.deps);
-    const share = { run, container: shareOfTable(TABLE), destination: TABLE };
+    const share = { run, container: taskOfTable(TABLE), destination: TABLE };
     const first = await plan({ ...share, slice: 0 });
     await makeWriteEntities(world.deps)({ ...share, chunk: first.chunks![0]!, from: 0 });
     expect(await plan({ ...share, slice: 0 })).toMatchObject(first);
@@ -111,9 +111,9 @@ describe('a restore of a table', () => {
   it('goes on where it was, and reads nothing of what is done', async () => {
     const { world, all } = await held();
     const run = await world.begun();
-    const share = { run, container: shareOfTable(TABLE), destination: TABLE };
+    const share = { run, container: taskOfTable(TABLE), destination: TABLE };
     const { chunks } = await makePlanTableRestore(world.deps)({ ...share, slice: 0 });
-    world.damage(world.tiles[0]!.files[0]!);
+    world.damage(world.segments[0]!.files[0]!);
     expect(await makeWriteEntities(world.deps)({ ...share, chunk: chunks![0]!, from: 250 })).toEqual({});
     const { counts, outcomes } = await world.told(run, false);
     expect(counts).toMatchObject({ copied: 202, failed: 0 });
@@ -124,7 +124,7 @@ describe('a restore of a table', () => {
   it('stops when it is cancelled, and tells what it has done', async () => {
     const { world } = await held();
     const run = await world.begun();
-    const share = { run, container: shareOfTable(TABLE), destination: TABLE };
+    const share = { run, container: taskOfTable(TABLE), destination: TABLE };
     const { chunks } = await makePlanTableRestore(world.deps)({ ...share, slice: 0 });
     world.tick = 6_000;
     world.tables.fate = () => {
@@ -152,21 +152,21 @@ describe('before anything is written', () => {
 
   it.each([...Object.keys(DAMAGE), 'a deletion'])('%s of the last file is found', async (what) => {
     const { world } = await held({ sliceChunks: 1, chunkBlobs: 1 });
-    world.damage(world.tiles.at(-1)!.files[0]!, DAMAGE[what]);
+    world.damage(world.segments.at(-1)!.files[0]!, DAMAGE[what]);
     const { problem, slices } = await world.restore();
     expect(problem).toMatchObject({ code: 'damaged', count: 0, container: 'table.orders' });
-    expect(problem?.message).toContain(world.tiles.at(-1)!.files[0]!.path);
+    expect(problem?.message).toContain(world.segments.at(-1)!.files[0]!.path);
     expect(slices).toBe(3);
     expect(writes(world)).toEqual([]);
   });
 
-  it('a tile that holds another number of entities than it says is found', async () => {
+  it('a segment that holds another number of entities than it says is found', async () => {
     const { world } = await held();
     const more = await world.file({ upserts: some('z', 1, 9) });
     await world.hold({
       range: { after: { partition: 'c' } },
       files: [some('z', 3)],
-      change: (tile) => tile.files.push(more),
+      change: (segment) => segment.files.push(more),
     });
     expect((await world.restore()).problem?.message).toMatch(/hold 4 entities, and should hold 3/);
   });
@@ -319,7 +319,7 @@ describe('failures', () => {
   it('two executions of one piece at once tell the same, and write each entity once', async () => {
     const { world, all } = await held();
     const run = await world.begun();
-    const share = { run, container: shareOfTable(TABLE), destination: TABLE };
+    const share = { run, container: taskOfTable(TABLE), destination: TABLE };
     const { chunks } = await makePlanTableRestore(world.deps)({ ...share, slice: 0 });
     const write = () => makeWriteEntities(world.deps)({ ...share, chunk: chunks![0]!, from: 0 });
     const [one, other] = await Promise.all([write(), write()]);
@@ -379,7 +379,7 @@ describe('failures', () => {
     const publish = async (world: HeldTable, run: RunRef, status: string, more: { failed?: number } = {}) => {
       const parts = partEntries(await world.control.listParts(run));
       const { counts } = await world.told(run, false);
-      const containers = [{ container: shareOfTable(TABLE), status, counts: { ...counts, ...more } }];
+      const containers = [{ container: taskOfTable(TABLE), status, counts: { ...counts, ...more } }];
       const summary = { ...run, format: 1, status, counts, bytes: {}, containers, problems: [], parts };
       const body = Buffer.from(JSON.stringify(summary));
       world.vault.putObject(CONTROL_CONTAINER, summaryPath(run), body, { contentType: 'text/plain' });
@@ -404,7 +404,7 @@ describe('failures', () => {
       expect(writes(world).flatMap(({ entities }) => entities)).toHaveLength(132);
     });
 
-    it('of a retry that did not come to its end, still what failed first; of some entities of a tile only these', async () => {
+    it('of a retry that did not come to its end, still what failed first; of some entities of a segment only these', async () => {
       const { world, all } = await held();
       world.tables.fate = ({ entities }) =>
         entities.some(({ key }) => nameOfKey(key) === 'b/000050') ? new StorageError('invalid', 'No', 400) : undefined;
@@ -424,9 +424,9 @@ describe('failures', () => {
       );
     });
 
-    it('a tile that could not be read is written as a whole', async () => {
+    it('a segment that could not be read is written as a whole', async () => {
       const { world, all } = await held();
-      const { path } = world.tiles[1]!.files[1]!;
+      const { path } = world.segments[1]!.files[1]!;
       const { body, metadata } = world.vault.all(CONTROL_CONTAINER, path)[0]!;
       world.tables.fate = ({ operation }) => {
         if (operation === 'ExecuteTransaction') world.damage({ path }, () => Buffer.from('x'));
@@ -543,7 +543,7 @@ describe('failures', () => {
   it('a table that is taken away meanwhile is a problem of the whole: what was written has gone with it', async () => {
     const { world } = await held();
     const run = await world.begun();
-    const share = { run, container: shareOfTable(TABLE), destination: TABLE };
+    const share = { run, container: taskOfTable(TABLE), destination: TABLE };
     const { chunks } = await makePlanTableRestore(world.deps)({ ...share, slice: 0 });
     let taken = 0;
     world.tables.fate = ({ operation }) => {
@@ -559,11 +559,11 @@ describe('failures', () => {
   it('a vault that cannot be reached for a while: what was read is written, and the rest is left to the next try', async () => {
     const { world, all } = await held();
     const run = await world.begun();
-    const share = { run, container: shareOfTable(TABLE), destination: TABLE };
+    const share = { run, container: taskOfTable(TABLE), destination: TABLE };
     const { chunks } = await makePlanTableRestore(world.deps)({ ...share, slice: 0 });
     const vault = world.deps.blobs('VAULT');
     const { getObject } = vault;
-    const away = world.tiles[1]!.files[0]!.path;
+    const away = world.segments[1]!.files[0]!.path;
     vault.getObject = async (container, path) => {
       if (path === away) throw new StorageError('unreachable', 'No way');
       return getObject.call(vault, container, path);
@@ -580,23 +580,23 @@ describe('failures', () => {
   it('a file that is damaged after the planning: what it had is told, and the rest is written', async () => {
     const { world } = await held();
     const run = await world.begun();
-    const share = { run, container: shareOfTable(TABLE), destination: TABLE };
+    const share = { run, container: taskOfTable(TABLE), destination: TABLE };
     const { chunks } = await makePlanTableRestore(world.deps)({ ...share, slice: 0 });
-    world.damage(world.tiles[1]!.files[1]!);
+    world.damage(world.segments[1]!.files[1]!);
     await makeWriteEntities(world.deps)({ ...share, chunk: chunks![0]!, from: 0 });
     const { counts, outcomes } = await world.told(run);
     expect(counts).toEqual({ listed: 452, copied: 320, unchanged: 0, skipped: 0, failed: 132 });
-    expect(told(outcomes)).toEqual([['tile 1', 'failed', 'damaged']]);
+    expect(told(outcomes)).toEqual([['segment 1', 'failed', 'damaged']]);
     expect(outcomes[0]!.message).toMatch(/it is missing; 132 entities of it are not restored/);
   });
 });
 
 describe('some keys of it', () => {
-  it('only those are written and counted; tiles that can hold none are not read', async () => {
+  it('only those are written and counted; segments that can hold none are not read', async () => {
     for (const limits of [{}, { copyMs: 1 }]) {
       const { world, all } = await held(limits);
       world.tick = 1;
-      world.damage(world.tiles[0]!.files[0]!);
+      world.damage(world.segments[0]!.files[0]!);
       const { counts } = await world.restore({
         tables: [TABLE],
         keys: { partition: 'b', from: rowOf(9), to: rowOf(115) },

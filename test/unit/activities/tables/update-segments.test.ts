@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { RunRef } from '#domain/run/run.ts';
-import type { Tile } from '#domain/tables/segment.ts';
+import type { Segment } from '#domain/tables/segment.ts';
 import { StorageError } from '#storage/storage-error.ts';
 import { type Line, READ_AT, SHARE, TableBench } from '../../../../prove/tables/table-bench.ts';
 
@@ -24,23 +24,23 @@ function linesOf(names: string, ...others: Line[]): Line[] {
   return [...own, ...others];
 }
 
-async function updated(tiles: Tile[], more: object = {}, wanted: Partial<RunRef> = {}) {
+async function updated(segments: Segment[], more: object = {}, wanted: Partial<RunRef> = {}) {
   const run = await bench.begin(wanted);
-  const chunk = await bench.plan(run, tiles);
-  const answer = await bench.activities.updateTiles({ run, ...share, chunk, from: 0, piece: 0, ...more });
+  const chunk = await bench.plan(run, segments);
+  const answer = await bench.activities.updateSegments({ run, ...share, chunk, from: 0, piece: 0, ...more });
   const left = answer.problem || answer.stopped ? undefined : await bench.left(run, 0);
-  return { run, chunk, answer, tiles: left?.tiles ?? [], tally: left?.tally };
+  return { run, chunk, answer, segments: left?.segments ?? [], tally: left?.tally };
 }
 
-describe('looking through a tile', () => {
+describe('looking through a segment', () => {
   it('in which nothing was written asks once, from five minutes before it was read', async () => {
     bench.put(...'abc');
-    const tile = await bench.tile(linesOf('abc'));
-    const { tiles, tally, answer } = await updated([tile]);
+    const segment = await bench.segment(linesOf('abc'));
+    const { segments, tally, answer } = await updated([segment]);
     expect(answer).toEqual({});
     expect(bench.asked).toEqual([{ since: '2026-04-30T23:55:00.000Z' }]);
-    expect(tiles).toEqual([
-      { ...tile, status: 'unchanged', modified: NOW, readAt: NOW, deletionsUnknownSince: READ_AT },
+    expect(segments).toEqual([
+      { ...segment, status: 'unchanged', modified: NOW, readAt: NOW, deletionsUnknownSince: READ_AT },
     ]);
     expect(tally).toMatchObject({ listed: 3, unchanged: 3, copied: 0, deletionsUnknownSince: READ_AT });
     expect(bench.files).toHaveLength(1);
@@ -48,16 +48,16 @@ describe('looking through a tile', () => {
 
   it('adds what is new or of another time, and nothing that is stored already', async () => {
     bench.put(...'abcdefghijklmnopqrstuvwxyz');
-    const tile = await bench.tile([
+    const segment = await bench.segment([
       ...linesOf('abcdefghijklmnopqrstuvwx'),
       { row: 'y', at: '2026-05-01T00:00:00.0000001Z' },
     ]);
-    const { tiles, tally } = await updated([tile]);
-    expect(tiles[0]).toMatchObject({ status: 'copied', entities: 26, readAt: NOW });
-    expect(tiles[0]!.files[0]).toEqual(tile.files[0]);
-    expect(await bench.rows(tiles[0]!.files[1]!)).toEqual(['y', 'z']);
+    const { segments, tally } = await updated([segment]);
+    expect(segments[0]).toMatchObject({ status: 'copied', entities: 26, readAt: NOW });
+    expect(segments[0]!.files[0]).toEqual(segment.files[0]);
+    expect(await bench.rows(segments[0]!.files[1]!)).toEqual(['y', 'z']);
     expect(tally).toMatchObject({ listed: 26, copied: 2, unchanged: 24, added: 1, changed: 1 });
-    const { end } = await bench.control.readEntityFile(tiles[0]!.files[1]!);
+    const { end } = await bench.control.readEntityFile(segments[0]!.files[1]!);
     expect(end).toMatchObject({
       kind: 'changes',
       since: '2026-04-30T23:55:00.000Z',
@@ -69,12 +69,12 @@ describe('looking through a tile', () => {
 
   it('knows what later files say: what is deleted in one is new again in the next', async () => {
     bench.put(...'abcdefghij');
-    const tile = await bench.tile(linesOf('abcdefghij'));
-    tile.files.push(await bench.file('more00', [{ row: 'j' }]));
-    tile.entities = 9;
-    const { tiles, tally } = await updated([tile]);
-    expect(tiles[0]).toMatchObject({ entities: 10 });
-    expect(await bench.rows(tiles[0]!.files[2]!)).toEqual(['j']);
+    const segment = await bench.segment(linesOf('abcdefghij'));
+    segment.files.push(await bench.file('more00', [{ row: 'j' }]));
+    segment.entities = 9;
+    const { segments, tally } = await updated([segment]);
+    expect(segments[0]).toMatchObject({ entities: 10 });
+    expect(await bench.rows(segments[0]!.files[2]!)).toEqual(['j']);
     expect(tally).toMatchObject({ added: 1, copied: 1, unchanged: 9 });
   });
 
@@ -82,12 +82,12 @@ describe('looking through a tile', () => {
     bench.deletions = true;
     bench.put(...'abcdefgh');
     const lines = linesOf('abcdefgh', { row: 'x', at: READ_AT }, { row: 'y', at: READ_AT });
-    const tile = await bench.tile(lines, { deletionsUnknownSince: '2026-04-01T00:00:00.000Z' });
-    const { tiles, tally } = await updated([tile]);
-    expect(tiles[0]).toMatchObject({ status: 'copied', entities: 8 });
-    expect(tiles[0]!.deletionsUnknownSince).toBeUndefined();
-    expect(await bench.rows(tiles[0]!.files[1]!)).toEqual(['-x', '-y']);
-    expect(tally).toMatchObject({ listed: 8, copied: 0, unchanged: 8, gone: 2 });
+    const segment = await bench.segment(lines, { deletionsUnknownSince: '2026-04-01T00:00:00.000Z' });
+    const { segments, tally } = await updated([segment]);
+    expect(segments[0]).toMatchObject({ status: 'copied', entities: 8 });
+    expect(segments[0]!.deletionsUnknownSince).toBeUndefined();
+    expect(await bench.rows(segments[0]!.files[1]!)).toEqual(['-x', '-y']);
+    expect(tally).toMatchObject({ listed: 8, copied: 0, unchanged: 8, deleted: 2 });
     expect(tally!.deletionsUnknownSince).toBeUndefined();
   });
 
@@ -100,41 +100,41 @@ describe('looking through a tile', () => {
       bench.tables.remove('orders', row('h'));
       bench.put('late');
     };
-    const { tiles, tally } = await updated([await bench.tile(lines)]);
-    expect(tiles[0]).toMatchObject({ status: 'unchanged', entities: 7 });
+    const { segments, tally } = await updated([await bench.segment(lines)]);
+    expect(segments[0]).toMatchObject({ status: 'unchanged', entities: 7 });
     expect(tally).toMatchObject({ listed: 7, unchanged: 7 });
   });
 
   it('F24: asks once more for what was written between the two questions: what is stored may have been gone before', async () => {
     bench.deletions = true;
     bench.put(...'abcdefgh');
-    const tile = await bench.tile(linesOf('abcdefgh'));
+    const segment = await bench.segment(linesOf('abcdefgh'));
     let compared = false;
     bench.before = ({ keysOnly }) => {
       if (keysOnly) bench.put('c', 'e');
       else if (compared) bench.tables.remove('orders', row('e'));
       compared ||= keysOnly === true;
     };
-    const { tiles, tally } = await updated([tile]);
-    expect(tiles[0]).toMatchObject({ status: 'copied', entities: 7 });
-    expect(tally).toMatchObject({ listed: 7, copied: 1, changed: 1, gone: 1 });
-    expect(await bench.rows(tiles[0]!.files[1]!)).toEqual(['c', '-e']);
+    const { segments, tally } = await updated([segment]);
+    expect(segments[0]).toMatchObject({ status: 'copied', entities: 7 });
+    expect(tally).toMatchObject({ listed: 7, copied: 1, changed: 1, deleted: 1 });
+    expect(await bench.rows(segments[0]!.files[1]!)).toEqual(['c', '-e']);
   });
 
   it('takes what it has already for no change, however much of it there is', async () => {
     bench.put(...'abcdefgh');
-    const tile = await bench.tile(linesOf('abcdefgh'));
+    const segment = await bench.segment(linesOf('abcdefgh'));
     bench.limits.sliceBlobs = 2;
-    const { tiles, answer } = await updated([tile]);
+    const { segments, answer } = await updated([segment]);
     expect(answer.read).toBeUndefined();
-    expect(tiles[0]).toMatchObject({ status: 'unchanged', files: tile.files });
+    expect(segments[0]).toMatchObject({ status: 'unchanged', files: segment.files });
   });
 
   it('keeps since when deletions are unknown, for as long as they are', async () => {
     bench.put('a');
     const since = '2026-04-01T00:00:00.000Z';
-    const { tiles, tally } = await updated([await bench.tile(linesOf('a'), { deletionsUnknownSince: since })]);
-    expect(tiles[0]!.deletionsUnknownSince).toBe(since);
+    const { segments, tally } = await updated([await bench.segment(linesOf('a'), { deletionsUnknownSince: since })]);
+    expect(segments[0]!.deletionsUnknownSince).toBe(since);
     expect(tally).toMatchObject({ deletionsUnknownSince: since, problems: { 'deletions-not-compared': 1 } });
   });
 
@@ -142,16 +142,16 @@ describe('looking through a tile', () => {
     bench.put(...'abcdefghijklmnopqrstuvwxyz');
     const changed = (names: string): Line[] => [...names].map((name) => ({ row: name, at: READ_AT }));
     const [first, second] = ['abcdefghijklm', 'nopqrstuvwxyz'];
-    const half = await bench.tile([...linesOf(first), ...changed(second)]);
+    const half = await bench.segment([...linesOf(first), ...changed(second)]);
     expect((await updated([half])).answer.read).toBeUndefined();
     const seven = await updated([await withFiles(7)], {}, { id: 'nightly-20260502T000008Z-cccccc' });
-    expect(seven.tiles[0]!.files).toHaveLength(8);
-    const more = await bench.tile([...linesOf(first.slice(1)), ...changed(`a${second}`)]);
-    for (const [index, tile] of [more, await withFiles(8), await bench.tile([])].entries()) {
+    expect(seven.segments[0]!.files).toHaveLength(8);
+    const more = await bench.segment([...linesOf(first.slice(1)), ...changed(`a${second}`)]);
+    for (const [index, segment] of [more, await withFiles(8), await bench.segment([])].entries()) {
       const run = await bench.begin({ id: `nightly-20260502T00000${index}Z-cccccc` });
-      const chunk = await bench.plan(run, [tile]);
-      const answer = await bench.activities.updateTiles({ run, ...share, chunk, from: 0, piece: 0 });
-      expect(answer, `tile ${index}`).toEqual({ read: { range: {}, old: { key: chunk.key, index: 0 } } });
+      const chunk = await bench.plan(run, [segment]);
+      const answer = await bench.activities.updateSegments({ run, ...share, chunk, from: 0, piece: 0 });
+      expect(answer, `segment ${index}`).toEqual({ read: { range: {}, old: { key: chunk.key, index: 0 } } });
       expect((await bench.left(run, 0)).tally.keys).toBeUndefined();
     }
     bench.limits.sliceBlobs = 12;
@@ -162,20 +162,20 @@ describe('looking through a tile', () => {
     expect((await updated([before], {}, { id: 'nightly-20260502T000010Z-cccccc' })).answer.read).toBeDefined();
 
     /** Each file but the first changes so many. */
-    async function withFiles(count: number, lines = 1): Promise<Tile> {
-      const tile = await bench.tile([...linesOf(first + second.slice(1)), ...changed('n')]);
+    async function withFiles(count: number, lines = 1): Promise<Segment> {
+      const segment = await bench.segment([...linesOf(first + second.slice(1)), ...changed('n')]);
       const again = changed('nnnn'.slice(0, lines));
-      for (let n = 1; n < count; n++) tile.files.push(await bench.file(`c${count}x${n}xx`, again));
-      return tile;
+      for (let n = 1; n < count; n++) segment.files.push(await bench.file(`c${count}x${n}xx`, again));
+      return segment;
     }
   });
 
   it('I1: reads it anew where it was lost, or its files are not what they were', async () => {
     bench.put(...'ab');
-    const lost = await bench.tile([], { status: 'failed', files: [] });
+    const lost = await bench.segment([], { status: 'failed', files: [] });
     expect((await updated([lost])).answer).toEqual({ read: { range: {} } });
     expect(bench.asked).toEqual([]);
-    const damaged = await bench.tile(linesOf('a'));
+    const damaged = await bench.segment(linesOf('a'));
     bench.spoil(damaged.files[0]!.path, Buffer.from('x'));
     const { answer, chunk } = await updated([damaged], {}, { id: 'nightly-20260502T000001Z-cccccc' });
     expect(answer).toEqual({ read: { range: {}, old: { key: chunk.key, index: 0 } } });
@@ -183,70 +183,70 @@ describe('looking through a tile', () => {
 
   it('of a dry run counts, and stores nothing', async () => {
     bench.put(...'abcdef');
-    const tile = await bench.tile([...linesOf('abcde'), { row: 'f', at: READ_AT }]);
-    const { tiles, tally } = await updated([tile], {}, { dryRun: true });
-    expect(tiles).toEqual([]);
+    const segment = await bench.segment([...linesOf('abcde'), { row: 'f', at: READ_AT }]);
+    const { segments, tally } = await updated([segment], {}, { dryRun: true });
+    expect(segments).toEqual([]);
     expect(tally).toMatchObject({ listed: 6, unchanged: 5, planned: 1, copied: 0 });
     expect(bench.files).toHaveLength(1);
   });
 });
 
-describe('looking through one tile after another', () => {
+describe('looking through one segment after another', () => {
   const ranges = [{ upTo: row('c') }, { after: row('c'), upTo: row('f') }, { after: row('f') }];
   const three = () =>
-    Promise.all(['abc', 'def', 'ghi'].map((names, at) => bench.tile(linesOf(names), { range: ranges[at]! })));
+    Promise.all(['abc', 'def', 'ghi'].map((names, at) => bench.segment(linesOf(names), { range: ranges[at]! })));
 
   it('covers them all, each within its own stretch', async () => {
     bench.put(...'abcdefghi');
-    const { tiles, tally, answer } = await updated(await three());
+    const { segments, tally, answer } = await updated(await three());
     expect(answer).toEqual({});
-    expect(tiles.map(({ range }) => range)).toEqual(ranges);
+    expect(segments.map(({ range }) => range)).toEqual(ranges);
     expect(bench.asked.map(({ after, upTo }) => ({ ...(after && { after }), ...(upTo && { upTo }) }))).toEqual(ranges);
     expect(tally!.keys).toEqual(['', '']);
   });
 
   it('stops where its time is over, or one is to be read, and says where to go on', async () => {
     bench.put(...'abcdefghi');
-    const tiles = await three();
+    const segments = await three();
     bench.tick = 60_000;
-    const { run, chunk, answer } = await updated(tiles);
+    const { run, chunk, answer } = await updated(segments);
     expect(answer).toEqual({ next: 1 });
     bench.tick = 0;
-    tiles[2] = { ...tiles[2]!, status: 'failed' };
-    expect(await bench.activities.updateTiles({ run, ...share, chunk, from: 1, piece: 1 })).toEqual({});
+    segments[2] = { ...segments[2]!, status: 'failed' };
+    expect(await bench.activities.updateSegments({ run, ...share, chunk, from: 1, piece: 1 })).toEqual({});
     const again = await updated(
-      [tiles[0]!, { ...tiles[1]!, status: 'failed' }, tiles[2]!],
+      [segments[0]!, { ...segments[1]!, status: 'failed' }, segments[2]!],
       {},
       { id: 'nightly-20260502T000001Z-cccccc' },
     );
     expect(again.answer).toEqual({ read: { range: ranges[1], old: { key: again.chunk.key, index: 1 } }, next: 2 });
-    expect(again.tiles.map(({ range }) => range)).toEqual([ranges[0]]);
+    expect(again.segments.map(({ range }) => range)).toEqual([ranges[0]]);
   });
 
   it('F28: executed twice, both go on from what the first has left', async () => {
     bench.put(...'abcdefghi');
-    const tiles = await three();
-    tiles[1]!.readAt = '2026-05-02T00:00:00.000Z';
+    const segments = await three();
+    segments[1]!.readAt = '2026-05-02T00:00:00.000Z';
     const run = await bench.begin();
-    const chunk = await bench.plan(run, tiles);
+    const chunk = await bench.plan(run, segments);
     const input = { run, ...share, chunk, from: 0, piece: 0 };
     const [first, second] = await Promise.all([
-      bench.activities.updateTiles(input),
-      bench.activities.updateTiles(input),
+      bench.activities.updateSegments(input),
+      bench.activities.updateSegments(input),
     ]);
     bench.put('d0', 'e0', 'e1');
-    for (const answer of [first, second, await bench.activities.updateTiles(input)]) {
+    for (const answer of [first, second, await bench.activities.updateSegments(input)]) {
       expect(answer).not.toHaveProperty('next');
       expect(answer).not.toHaveProperty('read');
     }
-    expect((await bench.left(run, 0)).tiles).toHaveLength(3);
+    expect((await bench.left(run, 0)).segments).toHaveLength(3);
   });
 
   it('I1: given up, names each of them', async () => {
     bench.put(...'abcdefghi');
     const giveUp = { code: 'throttled' as const, message: 'Busy' };
-    const { tiles, tally } = await updated(await three(), { giveUp });
-    expect(tiles.map(({ status, files, code, range }) => [status, files, code, range])).toEqual(
+    const { segments, tally } = await updated(await three(), { giveUp });
+    expect(segments.map(({ status, files, code, range }) => [status, files, code, range])).toEqual(
       ranges.map((range) => ['failed', [], 'throttled', range]),
     );
     expect(tally).toMatchObject({ listed: 3, failed: 3, problems: { throttled: 3 }, keys: ['', ''] });
@@ -265,28 +265,28 @@ describe('looking through one tile after another', () => {
 
   it('of a retry takes over what was whole, as it was, and asks only for what was lost', async () => {
     bench.put(...'abcdefghi');
-    const tiles = await three();
-    tiles[1] = { ...tiles[1]!, status: 'failed', files: [] };
-    const { answer, tiles: kept } = await updated(tiles, {}, { mode: 'retry', retryOf: 'r' });
+    const segments = await three();
+    segments[1] = { ...segments[1]!, status: 'failed', files: [] };
+    const { answer, segments: kept } = await updated(segments, {}, { mode: 'retry', retryOf: 'r' });
     expect(answer).toEqual({ read: { range: ranges[1] }, next: 2 });
-    expect(kept).toEqual([{ ...tiles[0], status: 'unchanged' }]);
+    expect(kept).toEqual([{ ...segments[0], status: 'unchanged' }]);
     expect(bench.asked).toEqual([]);
   });
 
   it('I1: of a retry that begins from an older restore point asks for everything that was written since', async () => {
     bench.put(...'abcdefghi');
-    const tiles = await three();
+    const segments = await three();
     bench.put('a');
-    const { tiles: found } = await updated(tiles, { scan: true }, { mode: 'retry', retryOf: 'r' });
+    const { segments: found } = await updated(segments, { scan: true }, { mode: 'retry', retryOf: 'r' });
     expect(bench.asked).toHaveLength(3);
     expect(found[0]).toMatchObject({ status: 'copied' });
   });
 
   it('F29: ends when the run is stopped', async () => {
     bench.put(...'abcdefghi');
-    const tiles = await three();
+    const segments = await three();
     bench.tick = 5_000;
     bench.before = () => void bench.cancel();
-    expect((await updated(tiles)).answer).toEqual({ stopped: 'cancelled' });
+    expect((await updated(segments)).answer).toEqual({ stopped: 'cancelled' });
   });
 });

@@ -11,7 +11,7 @@ const some = (partition: string, count: number, from = 0) =>
   Array.from({ length: count }, (_, i) => entity(partition, String(from + i).padStart(6, '0')));
 const told = (outcomes: Outcome[]) => outcomes.map(({ name, status, code }) => [name, status, code]);
 
-/** A table as its source still has it: two tiles in a page, of which one has changes on top, and one more. */
+/** A table as its source still has it: two segments in a page, of which one has changes on top, and one more. */
 async function held(limits: object = {}): Promise<{ world: HeldTable; all: StoredEntity[] }> {
   const world = new HeldTable(limits);
   const [a, b, c] = [some('a', 50), some('b', 30), some('c', 20)].map((each) => world.tables.put(TABLE, each));
@@ -44,16 +44,16 @@ describe('quick', () => {
       fc.asyncProperty(fc.integer(), async (seed) => {
         const random = new Random(seed);
         const { world } = await held();
-        const tile = random.pick(world.tiles);
+        const segment = random.pick(world.segments);
         const gone = random.below(4) === 0;
         const flipped = (body: Buffer) => {
           body[random.below(body.length)]! ^= 1 << random.below(8);
           return body;
         };
-        world.damage(random.pick(tile.files), gone ? undefined : flipped);
+        world.damage(random.pick(segment.files), gone ? undefined : flipped);
         const { counts, outcomes } = await world.verify();
-        expect(told(outcomes)).toEqual([[tile.name, 'failed', gone ? 'content-missing' : 'content-mismatch']]);
-        expect(counts).toMatchObject({ listed: 100 - tile.entities, unchanged: 99 - tile.entities, failed: 1 });
+        expect(told(outcomes)).toEqual([[segment.name, 'failed', gone ? 'content-missing' : 'content-mismatch']]);
+        expect(counts).toMatchObject({ listed: 100 - segment.entities, unchanged: 99 - segment.entities, failed: 1 });
       }),
       { numRuns: 40 },
     );
@@ -69,17 +69,17 @@ describe('quick', () => {
       await world.hold({
         range: { after: { partition: 'b' } },
         files: [some('c', 5)],
-        change: (tile) => tile.files.splice(0, 1, other),
+        change: (segment) => segment.files.splice(0, 1, other),
       });
-      expect(told((await world.verify()).outcomes)).toEqual([['tile 0', 'failed', 'content-mismatch']]);
+      expect(told((await world.verify()).outcomes)).toEqual([['segment 0', 'failed', 'content-mismatch']]);
     }
   });
 
   it('files that hold another number of entities than the manifest says are no proof', async () => {
     const world = new HeldTable();
-    await world.hold({ files: [some('c', 5)], change: (tile) => tile.entities-- });
+    await world.hold({ files: [some('c', 5)], change: (segment) => segment.entities-- });
     const { outcomes } = await world.verify();
-    expect(told(outcomes)).toEqual([['tile 0', 'failed', 'content-mismatch']]);
+    expect(told(outcomes)).toEqual([['segment 0', 'failed', 'content-mismatch']]);
     expect(outcomes[0]!.message).toMatch(/hold 5 entities, and should hold 4$/);
   });
 
@@ -137,7 +137,7 @@ describe('deep', () => {
       // What is compared shows by what cannot be.
       world.tables.fate = () => new StorageError('unreachable', 'No');
       const { counts, outcomes } = await world.verify(
-        { kind: 'deep', share: '1/3', turn },
+        { kind: 'deep', portion: '1/3', turn },
         `nightly-2026050${turn + 3}T000000Z-vvvvvv`,
       );
       expect(counts).toMatchObject({ listed: 99, skipped: outcomes.length, unchanged: 99 - outcomes.length });
@@ -210,7 +210,7 @@ describe('drill', () => {
 
   it('a file that cannot be read is found, and so is an entity that the service refuses', async () => {
     const { world } = await held();
-    world.damage(world.tiles[2]!.files[0]!);
+    world.damage(world.segments[2]!.files[0]!);
     world.vaultTables.fate = ({ operation, entities }) => {
       const at = entities.findIndex(({ key }) => nameOfKey(key) === 'a/000007');
       return /Write|Transaction/.test(operation) && at >= 0
@@ -219,7 +219,7 @@ describe('drill', () => {
     };
     const { outcomes } = await world.verify({ kind: 'drill', sample: 99 });
     expect(told(outcomes)).toEqual([
-      ['tile 2', 'failed', 'content-mismatch'],
+      ['segment 2', 'failed', 'content-mismatch'],
       ['a/000007', 'failed', 'entity-refused'],
     ]);
   });

@@ -40,8 +40,10 @@ type Damage = (point: HeldPoint, entry: Outcome, other: Outcome, random: Random)
 
 const lost = (point: HeldPoint, entry: Outcome) => {
   const holder = holderOf(point, entry);
-  const { blobs } = point.vault.listBlobs(MIRROR, { prefix: entry.name, kept: true, metadata: true });
-  const kept = blobs.find((blob) => blob.kept && blob.metadata?.strongroom_etag === entry.etag)?.kept;
+  const { blobs } = point.vault.listBlobs(MIRROR, { prefix: entry.name, snapshotsAndVersions: true, metadata: true });
+  const kept = blobs.find(
+    (blob) => blob.snapshotOrVersion && blob.metadata?.strongroom_etag === entry.etag,
+  )?.snapshotOrVersion;
   if (kept) point.vault.deleteBlob(MIRROR, entry.name, { ifMatch: holder.etag, kept });
   else point.vault.remove(MIRROR, entry.name);
 };
@@ -242,7 +244,7 @@ describe('deep', () => {
     };
     for (let turn = 0; turn < 3; turn++) {
       const outcomes = await point.verify(
-        { kind: 'deep', share: '1/3', turn },
+        { kind: 'deep', portion: '1/3', turn },
         `nightly-20260502T00000${turn}Z-aaaaaa`,
       );
       expect(count(outcomes, 'unchanged')).toBe(500);

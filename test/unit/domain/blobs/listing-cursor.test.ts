@@ -18,7 +18,9 @@ const kept = fc.array(fc.nat(3), { minLength: 12, maxLength: 12 });
 
 function listing(sorted: string[], snapshots: number[]): BlobState[] {
   return sorted.flatMap((name, index) => [
-    ...Array.from({ length: snapshots[index]! }, (_, time) => blobState({ name, kept: { snapshot: `t${time}` } })),
+    ...Array.from({ length: snapshots[index]! }, (_, time) =>
+      blobState({ name, snapshotOrVersion: { snapshot: `t${time}` } }),
+    ),
     blobState({ name }),
   ]);
 }

@@ -58,7 +58,8 @@ it('of what an account holds is what a copy from there is told to come from', ()
   const kept = fc.constantFrom(undefined, { snapshot: TIME }, { version: TIME });
   fc.assert(
     fc.property(name, name, kept, kept, (one, other, a, b) => {
-      const of = (blob: string, which: typeof a) => sourceOf(AT, 'data', { name: blob, ...(which && { kept: which }) });
+      const of = (blob: string, which: typeof a) =>
+        sourceOf(AT, 'data', { name: blob, ...(which && { snapshotOrVersion: which }) });
       const query = a && ('snapshot' in a ? `&snapshot=${encodeURIComponent(TIME)}` : `&versionid=${TIME}`);
       const told = `${AT}/data/${one.split('/').map(encodeURIComponent).join('/')}?sv=1&sig=x${query ?? ''}`;
       expect(of(one, a)).toBe(reducedSource(told));

@@ -11,7 +11,8 @@ const OLD = '2026-05-01T00:00:00.000Z';
 const NEW = '2026-05-11T00:00:00.000Z';
 
 const base = (more: Partial<BlobState> = {}) => blobState({ lastModified: OLD, metadata: RECORD, ...more });
-const snapshot = (made = OLD, more: Partial<BlobState> = {}) => base({ kept: { snapshot: made }, ...more });
+const snapshot = (made = OLD, more: Partial<BlobState> = {}) =>
+  base({ snapshotOrVersion: { snapshot: made }, ...more });
 const reasons = (group: BlobState[], isNeeded: (blob: BlobState) => boolean = () => false) =>
   deletable(group, isNeeded, BEFORE).map(({ reason }) => reason);
 
@@ -26,7 +27,11 @@ describe('F12: of a blob and what is kept of it, there may go', () => {
 
   it.each<[string, BlobState[], (blob: BlobState) => boolean]>([
     ['what is needed', [base()], () => true],
-    ['a base blob of which a snapshot is needed', [base(), snapshot()], ({ kept }) => kept !== undefined],
+    [
+      'a base blob of which a snapshot is needed',
+      [base(), snapshot()],
+      ({ snapshotOrVersion: kept }) => kept !== undefined,
+    ],
     ['what carries no record', [base({ metadata: { of: 'mine' } })], () => false],
     ['what carries half of one', [base({ metadata: { strongroom_etag: '0x9' } })], () => false],
     ['what was not asked for its metadata', [blobState({ lastModified: OLD })], () => false],
@@ -42,8 +47,10 @@ describe('F12: of a blob and what is kept of it, there may go', () => {
   });
 
   it('a version by when it was written', () => {
-    expect(reasons([base({ kept: { version: NEW } }), base({ lastModified: NEW })])).toEqual(['not-needed']);
-    expect(reasons([base({ kept: { version: OLD }, lastModified: NEW })])).toEqual([]);
+    expect(reasons([base({ snapshotOrVersion: { version: NEW } }), base({ lastModified: NEW })])).toEqual([
+      'not-needed',
+    ]);
+    expect(reasons([base({ snapshotOrVersion: { version: OLD }, lastModified: NEW })])).toEqual([]);
   });
 
   it('never a base blob beside anything that stays, whatever is needed', () => {

@@ -16,10 +16,10 @@ const part = (run: string, container: string, key: string, counts: Partial<PartE
 
 it('adds up what is held and skipped', () => {
   const parts = [
-    part('r1', 'data', '000000-scan', { unchanged: 5, skipped: 1 }),
-    part('r1', 'data', '000000-copy-00-000000', { copied: 2, failed: 3 }),
-    part('r1', 'data', '000001-copy-00-000000', { copied: 1, failed: 1, skipped: 1 }),
-    part('r1', 'more', '000000-scan', {}),
+    part('r1', 'data', '000000-slice', { unchanged: 5, skipped: 1 }),
+    part('r1', 'data', '000000-chunk-00-000000', { copied: 2, failed: 3 }),
+    part('r1', 'data', '000001-chunk-00-000000', { copied: 1, failed: 1, skipped: 1 }),
+    part('r1', 'more', '000000-slice', {}),
   ];
   expect(heldContainers(parts)).toEqual([
     { container: 'data', mirror: 'databackup', blobs: 8, failed: 4, skipped: 2 },
@@ -29,12 +29,12 @@ it('adds up what is held and skipped', () => {
 
 it('counts a failure once, whatever the number of retries, and not when it was settled', () => {
   const parts = [
-    part('r1', 'data', '000000-copy-00-000000', { copied: 2, failed: 3 }),
-    part('r1', 'more', '000000-copy-00-000000', { failed: 2 }),
-    part('r2', 'data', '000000-scan', {}),
-    part('r2', 'data', '000000-copy-00-000000', { copied: 1, failed: 2 }),
-    part('r3', 'data', '000000-scan', {}),
-    part('r3', 'data', '000000-copy-00-000000', { copied: 1, failed: 1 }),
+    part('r1', 'data', '000000-chunk-00-000000', { copied: 2, failed: 3 }),
+    part('r1', 'more', '000000-chunk-00-000000', { failed: 2 }),
+    part('r2', 'data', '000000-slice', {}),
+    part('r2', 'data', '000000-chunk-00-000000', { copied: 1, failed: 2 }),
+    part('r3', 'data', '000000-slice', {}),
+    part('r3', 'data', '000000-chunk-00-000000', { copied: 1, failed: 1 }),
   ];
   expect(heldContainers(parts)).toEqual([
     { container: 'data', mirror: 'databackup', blobs: 4, failed: 1, skipped: 0 },
@@ -44,7 +44,7 @@ it('counts a failure once, whatever the number of retries, and not when it was s
 
 it('keeps tables and containers apart', () => {
   const parts = [
-    part('r1', 'data', '000000-scan', { unchanged: 5 }),
+    part('r1', 'data', '000000-slice', { unchanged: 5 }),
     part('r1', 'table.orders', '000000-range', { copied: 3, unchanged: 4, window: ['2026-01-02', '2026-01-04'] }),
     part('r1', 'table.orders', '000001-range', { failed: 1, window: ['2026-01-01', '2026-01-03'] }),
     part('r1', 'table.customers', '000000-range', {}),

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
-import type { BlobState, Kept } from '#domain/blobs/blob.ts';
+import type { BlobState, SnapshotOrVersion } from '#domain/blobs/blob.ts';
 import { recordOf, withRecord } from '#domain/copying/record.ts';
 import { hasOtherHash, holds, locate } from '#domain/restore/locate.ts';
 import type { Outcome } from '#domain/run/outcome.ts';
@@ -21,7 +21,7 @@ function copyOf(etag: string | undefined, more: Partial<BlobState> = {}): BlobSt
   return blobState({ etag: '0xV9', metadata, ...more });
 }
 
-const kept = fc.constantFrom<(Kept | undefined)[]>(
+const kept = fc.constantFrom<(SnapshotOrVersion | undefined)[]>(
   undefined,
   { snapshot: 't1' },
   { snapshot: 't2' },
@@ -44,7 +44,7 @@ function made({ of, etag, size, type, tier, kept: which, status }: Candidate): B
   return copyOf(of, {
     ...{ etag, size, type },
     ...(tier !== undefined && { tier }),
-    ...(which && { kept: which }),
+    ...(which && { snapshotOrVersion: which }),
     ...(status && { copy: { id: 'c', status } }),
   });
 }
@@ -78,7 +78,8 @@ describe('which of a blob and what is kept of it holds the content', () => {
         const right = found.filter((_, index) => isRight(all[index]!));
         const readable = right.filter(({ tier }) => tier !== 'Archive');
         if (readable.length > 0) expect(holder.tier).not.toBe('Archive');
-        if (readable.some((blob) => blob.kept === undefined)) expect(holder.kept).toBeUndefined();
+        if (readable.some((blob) => blob.snapshotOrVersion === undefined))
+          expect(holder.snapshotOrVersion).toBeUndefined();
       }),
       { numRuns: 1000 },
     );

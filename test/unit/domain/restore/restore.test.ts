@@ -126,7 +126,7 @@ describe('what a run has made', () => {
       'a snapshot without a hash',
       true,
       bare(made(FROM + TIMED)),
-      { ...bare(CONTENT), kept: { snapshot: 't' } },
+      { ...bare(CONTENT), snapshotOrVersion: { snapshot: 't' } },
       FROM + TIMED,
     ],
     ['a base blob without a hash, not changed since', true, bare(made(FROM)), bare(CONTENT), FROM],

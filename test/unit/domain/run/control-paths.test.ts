@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
-  copyKey,
+  chunkKey,
   kindOfPath,
   lockPath,
   type PartKind,
   partPath,
-  placeOfCopy,
+  placeOfChunk,
   planKey,
   runPrefix,
   sliceKey,
@@ -17,8 +17,8 @@ const run = { job: 'nightly', id: 'nightly-20261121T233000Z-k3f9q2' };
 
 /** Names that look like the folders and keys around them. */
 const TREACHEROUS = [
-  'copy',
-  'scan',
+  'chunk',
+  'slice',
   'plan',
   'pending',
   'progress',
@@ -37,22 +37,22 @@ const anyContainer = fc.oneof(
   fc.stringMatching(/^[a-z0-9]{1,8}(-[a-z0-9]{1,8}){0,3}$/),
 );
 const anyJob = fc.oneof(
-  fc.constantFrom('runs', 'jobs', 'manifest', 'plan', 'copy', 'pending'),
+  fc.constantFrom('runs', 'jobs', 'manifest', 'plan', 'chunk', 'pending'),
   fc.stringMatching(/^[a-z0-9]{1,20}$/),
 );
 const number = fc.nat({ max: 999_999 });
 
 const anyPart = fc.oneof(
-  fc.record({ kind: fc.constant<PartKind>('scan'), key: number.map(sliceKey) }),
+  fc.record({ kind: fc.constant<PartKind>('slice'), key: number.map(sliceKey) }),
   fc.record({
-    kind: fc.constantFrom<PartKind>('copy', 'progress'),
-    key: fc.tuple(number, number, number).map((n) => copyKey(...n)),
+    kind: fc.constantFrom<PartKind>('chunk', 'progress'),
+    key: fc.tuple(number, number, number).map((n) => chunkKey(...n)),
   }),
   fc.record({
     kind: fc.constant<PartKind>('pending'),
     key: fc
       .tuple(number, number, number, number)
-      .map(([a, b, c, round]) => `${copyKey(a, b, c)}-r${String(round).padStart(3, '0')}`),
+      .map(([a, b, c, round]) => `${chunkKey(a, b, c)}-r${String(round).padStart(3, '0')}`),
   }),
   fc.record({
     kind: fc.constant<PartKind>('plan'),
@@ -84,8 +84,8 @@ describe('paths of parts', () => {
   });
 
   it('look like this', () => {
-    expect(partPath(run, 'copy', 'images', copyKey(3, 2, 0))).toBe(
-      'jobs/nightly/runs/nightly-20261121T233000Z-k3f9q2/manifest/images/000003-copy-02-000000.ndjson.gz',
+    expect(partPath(run, 'chunk', 'images', chunkKey(3, 2, 0))).toBe(
+      'jobs/nightly/runs/nightly-20261121T233000Z-k3f9q2/manifest/images/000003-chunk-02-000000.ndjson.gz',
     );
   });
 
@@ -95,8 +95,8 @@ describe('paths of parts', () => {
     `${runPrefix(run)}manifest/`,
     `${runPrefix(run)}manifest/images`,
     `${runPrefix(run)}manifest/images/a/b`,
-    `${runPrefix(run)}other/images/000000-scan.ndjson.gz`,
-    'manifest/images/000000-scan.ndjson.gz',
+    `${runPrefix(run)}other/images/000000-slice.ndjson.gz`,
+    'manifest/images/000000-slice.ndjson.gz',
   ])('%s is none', (path) => {
     expect(kindOfPath(path)).toBeUndefined();
   });
@@ -106,14 +106,14 @@ describe('keys of copies', () => {
   it('tell what they were made of', () => {
     fc.assert(
       fc.property(number, number, number, (slice, chunk, from) => {
-        expect(placeOfCopy(copyKey(slice, chunk, from))).toEqual({ slice, chunk, from });
+        expect(placeOfChunk(chunkKey(slice, chunk, from))).toEqual({ slice, chunk, from });
       }),
     );
   });
 
   it('are no other keys', () => {
-    expect(placeOfCopy(sliceKey(1))).toBeUndefined();
-    expect(placeOfCopy(planKey(1, 1, 'abcdef'))).toBeUndefined();
-    expect(placeOfCopy(`${copyKey(1, 1, 1)}-r001`)).toBeUndefined();
+    expect(placeOfChunk(sliceKey(1))).toBeUndefined();
+    expect(placeOfChunk(planKey(1, 1, 'abcdef'))).toBeUndefined();
+    expect(placeOfChunk(`${chunkKey(1, 1, 1)}-r001`)).toBeUndefined();
   });
 });

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, it, test } from 'vitest';
 import { byCodePoint, byPathSegment, byUtf16, NameOrder } from '#domain/blobs/name-order.ts';
-import { copyKey, laterKey, partPath, sliceKey } from '#domain/run/control-paths.ts';
+import { chunkKey, laterKey, partPath, sliceKey } from '#domain/run/control-paths.ts';
 import { inListedOrder, isHeld, manifestPages } from '#domain/run/manifest.ts';
 import type { Outcome } from '#domain/run/outcome.ts';
 import type { PartEntry } from '#domain/run/run.ts';
@@ -47,21 +47,21 @@ function stretches<T>(items: T[], most: number, dice: Dice): T[][] {
 
 /** As a run leaves them: of each slice what the scan settled, and of each chunk pieces, with what became later of their copies. */
 function slicesOf(run: string, container: string, names: string[], isRetry: boolean, dice: Dice): Written[] {
-  const at = (kind: 'scan' | 'copy', key: string) => partPath({ job: 'nightly', id: run }, kind, container, key);
+  const at = (kind: 'slice' | 'chunk', key: string) => partPath({ job: 'nightly', id: run }, kind, container, key);
   const parts: Written[] = [];
   const slices = isRetry ? [names] : stretches(names, 6, dice);
   for (const [slice, listed] of slices.entries()) {
     const planned = listed.filter(() => isRetry || dice.next(2) === 0);
     const settled = listed.filter((name) => !planned.includes(name)).map((name) => entry(name, dice.next(5) === 0));
-    parts.push({ path: at('scan', sliceKey(slice)), items: settled });
+    parts.push({ path: at('slice', sliceKey(slice)), items: settled });
     for (const [chunk, items] of stretches(planned, 4, dice).entries()) {
       let from = 0;
       for (const piece of stretches(items, 3, dice)) {
         const outcomes = piece.map((name) => entry(name, dice.next(3) === 0));
         const later = outcomes.filter(() => dice.next(3) === 0);
-        const key = copyKey(slice, chunk, from);
-        parts.push({ path: at('copy', key), items: outcomes.filter((item) => !later.includes(item)) });
-        if (later.length > 0) parts.push({ path: at('copy', laterKey(key)), items: later });
+        const key = chunkKey(slice, chunk, from);
+        parts.push({ path: at('chunk', key), items: outcomes.filter((item) => !later.includes(item)) });
+        if (later.length > 0) parts.push({ path: at('chunk', laterKey(key)), items: later });
         from += piece.length;
       }
     }
@@ -134,17 +134,21 @@ test('every entry that is held is on a page exactly once, and a first pass is in
 });
 
 it('a page is a slice, and of a retry a chunk', () => {
-  const path = (run: number, kind: 'scan' | 'copy', key: string) =>
+  const path = (run: number, kind: 'slice' | 'chunk', key: string) =>
     partOf({ path: partPath({ job: 'nightly', id: runId(run) }, kind, 'data', key), items: [] }, 'data');
   const pages = manifestPages(
     [
       ...[
-        path(0, 'copy', copyKey(0, 0, 0)),
-        path(0, 'copy', laterKey(copyKey(0, 0, 0))),
-        path(0, 'copy', copyKey(0, 1, 0)),
+        path(0, 'chunk', chunkKey(0, 0, 0)),
+        path(0, 'chunk', laterKey(chunkKey(0, 0, 0))),
+        path(0, 'chunk', chunkKey(0, 1, 0)),
       ],
-      ...[path(0, 'scan', sliceKey(0)), path(0, 'scan', sliceKey(1))],
-      ...[path(1, 'copy', copyKey(0, 0, 0)), path(1, 'copy', copyKey(0, 0, 5)), path(1, 'copy', copyKey(0, 1, 0))],
+      ...[path(0, 'slice', sliceKey(0)), path(0, 'slice', sliceKey(1))],
+      ...[
+        path(1, 'chunk', chunkKey(0, 0, 0)),
+        path(1, 'chunk', chunkKey(0, 0, 5)),
+        path(1, 'chunk', chunkKey(0, 1, 0)),
+      ],
     ],
     'data',
   );

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { copyKey, laterKey, partPath, planKey, sliceKey, workKey } from '#domain/run/control-paths.ts';
+import { chunkKey, laterKey, partPath, pendingKey, planKey, sliceKey } from '#domain/run/control-paths.ts';
 import { problemOf } from '#domain/run/problems.ts';
 import { incompleteness, type ListedPart, partEntries, reportOf } from '#domain/run/report.ts';
 import type { RunRef } from '#domain/run/run.ts';
@@ -25,11 +25,11 @@ const tallyOf = (container: string, more: Partial<Tally> = {}): Tally => ({
   ...more,
 });
 const scanPart = (container: string, slice: number, tally: Partial<Tally>): ListedPart => ({
-  path: partPath(run, 'scan', container, sliceKey(slice)),
+  path: partPath(run, 'slice', container, sliceKey(slice)),
   tally: tallyOf(container, tally),
 });
 const copyPart = (container: string, [slice, chunk, from]: number[], tally: Partial<Tally>): ListedPart => ({
-  path: partPath(run, 'copy', container, copyKey(slice!, chunk!, from!)),
+  path: partPath(run, 'chunk', container, chunkKey(slice!, chunk!, from!)),
   tally: tallyOf(container, tally),
 });
 const notePart = (kind: 'pending' | 'progress', container: string, key: string, tally: Partial<Tally>): ListedPart => ({
@@ -61,7 +61,7 @@ const anySlice = fc.record({
 });
 const anyContainers = fc.uniqueArray(
   fc.record({
-    name: fc.constantFrom('images', 'copy', 'scan', 'plan', 'pending', '$root'),
+    name: fc.constantFrom('images', 'chunk', 'slice', 'plan', 'pending', '$root'),
     slices: fc.array(anySlice, { minLength: 1, maxLength: 3 }),
   }),
   { selector: ({ name }) => name, minLength: 1, maxLength: 3 },
@@ -80,7 +80,7 @@ function partsOf(containers: Containers): { manifest: ListedPart[]; others: List
         for (const { noted, rounds, lost, ...counts } of pieces) {
           const settles = counts.copied + counts.unchanged + counts.skipped + counts.failed;
           const items = Math.min(counts.pending, counts.copied);
-          const key = copyKey(slice, chunk, from);
+          const key = chunkKey(slice, chunk, from);
           const whole = { ...counts, planned: settles, copiedBytes: counts.copied * 10 };
           const copied = counts.copied - items;
           const later = { copied: items, planned: items, copiedBytes: items * 10 };
@@ -88,15 +88,15 @@ function partsOf(containers: Containers): { manifest: ListedPart[]; others: List
           manifest.push(copyPart(name, [slice, chunk, from], items > 0 ? atOnce : whole));
           if (items > 0) {
             manifest.push({
-              path: partPath(run, 'copy', name, laterKey(key)),
+              path: partPath(run, 'chunk', name, laterKey(key)),
               tally: tallyOf(name, later),
             });
           }
           if (noted) others.push(notePart('progress', name, key, { ...whole, copied, copiedBytes: copied * 10 }));
           for (let round = 0; round < rounds && items > 0; round++) {
-            others.push(notePart('pending', name, workKey({ key, attempt: 'aaaaaa', round }), later));
+            others.push(notePart('pending', name, pendingKey({ key, attempt: 'aaaaaa', round }), later));
           }
-          if (lost) others.push(notePart('pending', name, workKey({ key, attempt: 'zzzzzz', round: 0 }), whole));
+          if (lost) others.push(notePart('pending', name, pendingKey({ key, attempt: 'zzzzzz', round: 0 }), whole));
           from += settles;
         }
         planned += from;
@@ -160,7 +160,7 @@ describe('F18: whether the parts make a restore point', () => {
       fc.property(anyContainers, fc.nat(), fc.nat(), fc.constantFrom(-1, 1, 7), (containers, pick, which, by) => {
         const { manifest } = partsOf(containers);
         const part = manifest[pick % manifest.length]!;
-        const keys = part.path.includes('-copy-')
+        const keys = part.path.includes('-chunk-')
           ? (['copied', 'unchanged', 'skipped', 'failed', 'planned'] as const)
           : (['listed', 'unchanged', 'skipped', 'failed', 'planned'] as const);
         part.tally[keys[which % keys.length]!] += by;
@@ -197,13 +197,13 @@ describe('F18: whether the parts make a restore point', () => {
       copyPart('images', [0, 1, 0], { copied: 7, planned: 7 }),
       copyPart('images', [0, 1, 3], { copied: 7, planned: 7 }),
     ];
-    expect(incompleteness(parts, false)).toContain('000000-copy-01-000003 does not follow');
+    expect(incompleteness(parts, false)).toContain('000000-chunk-01-000003 does not follow');
   });
 
   it('a dry run needs its scans only', () => {
     fc.assert(
       fc.property(anyContainers, fc.nat(), (containers, pick) => {
-        const scans = partsOf(containers).manifest.filter(({ path }) => path.includes('-scan'));
+        const scans = partsOf(containers).manifest.filter(({ path }) => path.includes('-slice'));
         expect(incompleteness(scans, true)).toBeUndefined();
         const without = scans.filter((_, index) => index !== pick % scans.length);
         fc.pre(without.some(({ tally }) => tally.container === scans[pick % scans.length]!.tally.container));
@@ -249,9 +249,9 @@ describe('the report', () => {
     fc.assert(
       fc.property(anyContainers, fc.nat(), fc.nat({ max: 200 }), (containers, cut, expected) => {
         const { manifest, others } = partsOf(containers);
-        const order = ['-scan', '/progress/', '-r000', '-copy-', '-r00', '-later'];
+        const order = ['-slice', '/progress/', '-r000', '-chunk-', '-r00', '-later'];
         const kindOf = (path: string) =>
-          ['-scan', '/progress/', '-r000', '-r00', '-later'].find((mark) => path.includes(mark)) ?? '-copy-';
+          ['-slice', '/progress/', '-r000', '-r00', '-later'].find((mark) => path.includes(mark)) ?? '-chunk-';
         const history = [...manifest, ...others]
           .filter(({ path }) => !path.includes('/plan/images/') && !/\/runs\/[^/]+\/plan\//.test(path))
           .sort((a, b) => order.indexOf(kindOf(a.path)) - order.indexOf(kindOf(b.path)) || (a.path < b.path ? -1 : 1));
@@ -272,13 +272,13 @@ describe('the report', () => {
 
   it('of the notes about a piece takes the latest round, beyond a thousand of them too', () => {
     const scan = scanPart('images', 0, { listed: 9, planned: 9, last: true });
-    const key = copyKey(0, 0, 0);
+    const key = chunkKey(0, 0, 0);
     const piece = copyPart('images', [0, 0, 0], { copied: 1, planned: 9, later: { items: 8, attempt: 'aaaaaa' } });
     const progress = (copied: number) => notePart('progress', 'images', key, { copied });
     const work = (round: number, copied: number, attempt = 'aaaaaa') =>
-      notePart('pending', 'images', workKey({ key, attempt, round }), { copied });
+      notePart('pending', 'images', pendingKey({ key, attempt, round }), { copied });
     const later = {
-      path: partPath(run, 'copy', 'images', laterKey(key)),
+      path: partPath(run, 'chunk', 'images', laterKey(key)),
       tally: tallyOf('images', { copied: 8, planned: 8 }),
     };
     const copiedOf = (...notes: ListedPart[]) => reportOf(run, [scan, ...notes], running).counts.copied;
@@ -294,12 +294,12 @@ describe('the report', () => {
   });
 
   it.each([
-    ['have none', [], 'the 8 copies that part 000000-copy-00-000000 calls pending have no outcome'],
-    ['are fewer', [{ copied: 7 }], 'part 000000-copy-00-000000-later does not add up'],
+    ['have none', [], 'the 8 copies that part 000000-chunk-00-000000 calls pending have no outcome'],
+    ['are fewer', [{ copied: 7 }], 'part 000000-chunk-00-000000-later does not add up'],
   ])('no restore point when the copies that were pending %s', (_, tallies, reason) => {
     const scan = scanPart('images', 0, { listed: 9, planned: 9, last: true });
     const piece = copyPart('images', [0, 0, 0], { copied: 1, planned: 9, later: { items: 8, attempt: 'aaaaaa' } });
-    const path = partPath(run, 'copy', 'images', laterKey(copyKey(0, 0, 0)));
+    const path = partPath(run, 'chunk', 'images', laterKey(chunkKey(0, 0, 0)));
     const parts = [scan, piece, ...tallies.map((tally) => ({ path, tally: tallyOf('images', tally) }))];
     expect(incompleteness(parts, false)).toContain(reason);
   });
@@ -307,13 +307,13 @@ describe('the report', () => {
   it('no restore point when outcomes come from a piece that was none', () => {
     const parts = [
       scanPart('images', 0, { listed: 0, last: true }),
-      { path: partPath(run, 'copy', 'images', laterKey(copyKey(0, 0, 0))), tally: tallyOf('images', { copied: 1 }) },
+      { path: partPath(run, 'chunk', 'images', laterKey(chunkKey(0, 0, 0))), tally: tallyOf('images', { copied: 1 }) },
     ];
     expect(incompleteness(parts, false)).toContain('belongs to no other');
   });
 
   it('counts the requests of every round, and those of a progress note only until its part is there', () => {
-    const key = copyKey(0, 0, 0);
+    const key = chunkKey(0, 0, 0);
     const parts = [
       scanPart('images', 0, { listed: 1, planned: 1, last: true, requests: { ListBlobs: 2 } }),
       notePart('progress', 'images', key, { requests: { CopyBlob: 4 } }),
@@ -321,7 +321,7 @@ describe('the report', () => {
     const requestsOf = (of: ListedPart[]) => reportOf(run, of, { ...running, requests: { GetBlob: 1 } }).requests;
     expect(requestsOf(parts)).toEqual({ GetBlob: 1, ListBlobs: 2, CopyBlob: 4 });
     const later = { items: 1, attempt: 'aaaaaa' };
-    const work = (round: number) => workKey({ key, attempt: 'aaaaaa', round });
+    const work = (round: number) => pendingKey({ key, attempt: 'aaaaaa', round });
     parts.push(copyPart('images', [0, 0, 0], { planned: 1, later, requests: { CopyBlob: 5 } }));
     parts.push(notePart('pending', 'images', work(0), { requests: { PutBlob: 1 } }));
     parts.push(notePart('pending', 'images', work(1), { requests: { GetBlobProperties: 1 } }));

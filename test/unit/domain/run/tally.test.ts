@@ -70,8 +70,8 @@ describe('a tally', () => {
 
   it('counts what is planned, and problems by their number', () => {
     const tally = emptyTally('images', '');
-    countPlanned(tally, { source: blobState({ size: 7 }), reason: 'new' });
-    countPlanned(tally, { source: blobState({ size: 5 }), reason: 'full' });
+    countPlanned(tally, { from: blobState({ size: 7 }), reason: 'new' });
+    countPlanned(tally, { from: blobState({ size: 5 }), reason: 'full' });
     countProblem(tally, 'throttled', 3);
     countProblem(tally, 'throttled');
     expect([tally.planned, tally.plannedBytes, tally.problems]).toEqual([2, 12, { throttled: 4 }]);

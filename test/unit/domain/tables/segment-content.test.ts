@@ -2,10 +2,10 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { DamagedPartError } from '#domain/run/part.ts';
 import { EntityFileWriter, readEntityFile } from '#domain/tables/entity-file.ts';
-import { itemsOf, tileContent } from '#domain/tables/segment-content.ts';
+import { itemsOf, segmentContent } from '#domain/tables/segment-content.ts';
 import { nameOfKey } from '#domain/tables/table-key.ts';
 
-/** Few enough for the files of a tile to be about the same ones. */
+/** Few enough for the files of a segment to be about the same ones. */
 const keys = fc.record({
   partition: fc.constantFrom('', 'a', 'b', "it's", '"', 'é', '\ue000', '😀'),
   row: fc.constantFrom('', '1', '2', '10', 'deleted', '\\ud83d', '{"deleted":{'),
@@ -36,7 +36,7 @@ function fileOf(
   );
 }
 
-describe('what a tile holds', () => {
+describe('what a segment holds', () => {
   it('is what a map would, to which the lines of its files are applied in turn', () => {
     fc.assert(
       fc.property(fc.array(changes, { minLength: 1, maxLength: 5 }), (given) => {
@@ -48,7 +48,7 @@ describe('what a tile holds', () => {
           }
           for (const key of deleted) model.delete(nameOfKey(key));
         }
-        const content = [...tileContent(given.map((each, index) => fileOf(index, each)))];
+        const content = [...segmentContent(given.map((each, index) => fileOf(index, each)))];
         expect(new Map(content.map(({ key, text }) => [nameOfKey(key), text]))).toEqual(model);
         expect(content).toHaveLength(model.size);
       }),
@@ -61,7 +61,7 @@ describe('what a tile holds', () => {
       deleted: [],
     });
     const rows = (...files: ReturnType<typeof of>[]) =>
-      [...tileContent(files.map((each, index) => fileOf(index, each as never)))].map(({ key }) => key.row);
+      [...segmentContent(files.map((each, index) => fileOf(index, each as never)))].map(({ key }) => key.row);
     expect(rows(of('😀', '\ue000', 'b'))).toEqual(['😀', '\ue000', 'b']);
     expect(rows(of('\ue000', 'b'), of('😀', 'a'), of('b'))).toEqual(['\ue000', 'b', '😀', 'a']);
   });

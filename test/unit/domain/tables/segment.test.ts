@@ -4,12 +4,12 @@ import { partPath, rangeKey } from '#domain/run/control-paths.ts';
 import { incompleteness, type ListedPart, partEntries, reportOf } from '#domain/run/report.ts';
 import { emptyTally, type Tally } from '#domain/run/tally.ts';
 import {
-  countTile,
+  countSegment,
   coverRange,
   inKeyOrder,
-  isTile,
-  type Tile,
-  tileOf,
+  isSegment,
+  type Segment,
+  segmentOf,
   withSmallOnesJoined,
 } from '#domain/tables/segment.ts';
 import type { KeyBound, KeyRange } from '#domain/tables/table-key.ts';
@@ -17,9 +17,9 @@ import { Random } from '../../../support/builders/random.ts';
 import { RUN } from '../../../support/builders/run-ref.ts';
 
 const AT = '2026-05-02T00:00:00.000Z';
-const NONE = { copied: 0, added: 0, changed: 0, gone: 0, bytes: 0 };
-const tile = (range: KeyRange, more: Partial<Tile> = {}): Tile =>
-  tileOf({ status: 'copied', range, entities: 0, size: 0, files: [], readAt: AT, ...more });
+const NONE = { copied: 0, added: 0, changed: 0, deleted: 0, bytes: 0 };
+const segment = (range: KeyRange, more: Partial<Segment> = {}): Segment =>
+  segmentOf({ status: 'copied', range, entities: 0, size: 0, files: [], readAt: AT, ...more });
 
 /** Different places in the order of keys, in an order that nobody knows. */
 const bounds: fc.Arbitrary<KeyBound[]> = fc.uniqueArray(
@@ -41,15 +41,15 @@ function spoiled<T>(all: T[], random: Random): T[][] {
   return [[], all.toSpliced(at, 1), [...all, all[at]!], all.toSpliced(at, 0, all[at]!)];
 }
 
-describe('tiles', () => {
+describe('segments', () => {
   it('are put in the order of their keys, whatever order they come in', () => {
     fc.assert(
       fc.property(bounds, fc.integer(), (cuts, seed) => {
-        const tiles = rangesOf(cuts).map((range) => tile(range));
+        const segments = rangesOf(cuts).map((range) => segment(range));
         const random = new Random(seed);
-        expect(inKeyOrder(random.shuffled(tiles))).toEqual(tiles);
-        for (const wrong of spoiled(tiles, random)) {
-          // With a single tile, nothing is left, and that is no cover either.
+        expect(inKeyOrder(random.shuffled(segments))).toEqual(segments);
+        for (const wrong of spoiled(segments, random)) {
+          // With a single segment, nothing is left, and that is no cover either.
           expect(inKeyOrder(random.shuffled(wrong)), JSON.stringify(wrong.map(({ range }) => range))).toBeUndefined();
         }
       }),
@@ -58,24 +58,26 @@ describe('tiles', () => {
 
   it('that go in a circle, or begin in the middle of another, cover nothing', () => {
     const [a, b] = [{ partition: 'a' }, { partition: 'b' }];
-    expect(inKeyOrder([tile({ upTo: a }), tile({ after: a, upTo: b }), tile({ after: b, upTo: a })])).toBeUndefined();
-    expect(inKeyOrder([tile({}), tile({ after: a })])).toBeUndefined();
-    expect(inKeyOrder([tile({ upTo: a }), tile({ after: b })])).toBeUndefined();
-    expect(inKeyOrder([tile({ upTo: a }), tile({ after: { ...a, row: '' } })])).toBeUndefined();
-    expect(inKeyOrder([tile({ upTo: a }), tile({ upTo: b }), tile({ after: a })])).toBeUndefined();
+    expect(
+      inKeyOrder([segment({ upTo: a }), segment({ after: a, upTo: b }), segment({ after: b, upTo: a })]),
+    ).toBeUndefined();
+    expect(inKeyOrder([segment({}), segment({ after: a })])).toBeUndefined();
+    expect(inKeyOrder([segment({ upTo: a }), segment({ after: b })])).toBeUndefined();
+    expect(inKeyOrder([segment({ upTo: a }), segment({ after: { ...a, row: '' } })])).toBeUndefined();
+    expect(inKeyOrder([segment({ upTo: a }), segment({ upTo: b }), segment({ after: a })])).toBeUndefined();
   });
 
   it('are told from outcomes of blobs', () => {
-    expect(isTile(tile({}))).toBe(true);
+    expect(isSegment(segment({}))).toBe(true);
     const blob = { name: 'a', status: 'copied' as const, etag: '0x1', modified: AT, size: 1 };
-    expect(isTile(blob)).toBe(false);
+    expect(isSegment(blob)).toBe(false);
   });
 
   it('tell since when deletions are unknown: the earliest of all, once for each', () => {
     const tally = emptyTally('table.orders', 'd');
     const days = ['2026-05-03', '2026-05-01', '2026-05-02'].map((day) => `${day}T00:00:00.000Z`);
     for (const deletionsUnknownSince of days) {
-      countTile(tally, tile({}, { status: 'unchanged', entities: 2, deletionsUnknownSince }), NONE, false);
+      countSegment(tally, segment({}, { status: 'unchanged', entities: 2, deletionsUnknownSince }), NONE, false);
     }
     expect(tally).toMatchObject({
       ...{ listed: 6, unchanged: 6, deletionsUnknownSince: days[1] },
@@ -163,7 +165,7 @@ describe('the report of a table', () => {
 
   it('adds up entities, deletions and the time it took to read it', () => {
     const tally = (from: string, upTo: string): Partial<Tally> => ({
-      ...{ listed: 3, copied: 1, unchanged: 2, gone: 2, added: 1, window: [from, upTo] },
+      ...{ listed: 3, copied: 1, unchanged: 2, deleted: 2, added: 1, window: [from, upTo] },
     });
     const [a, b, c] = ['01', '02', '03'].map((second) => `2026-05-02T00:00:${second}.000Z`) as [string, string, string];
     const parts = [
@@ -175,11 +177,11 @@ describe('the report of a table', () => {
     const { containers, counts } = reportOn(parts);
     expect(counts).toEqual({ listed: 6, copied: 2, unchanged: 4, skipped: 0, failed: 0 });
     expect(containers[0]).toMatchObject({ container: 'table.orders', status: 'succeeded', window: [a, c] });
-    expect(containers[0]!.counts).toMatchObject({ gone: 4, added: 2 });
+    expect(containers[0]!.counts).toMatchObject({ deleted: 4, added: 2 });
   });
 
   it('of a restore leaves out what was not asked for', () => {
-    // A tile holds more than the keys that are wanted.
+    // A segment holds more than the keys that are wanted.
     const { containers, counts } = reportOn([part(0, {}, { listed: 5, copied: 2, unwanted: 3 })]);
     expect(counts.listed).toBe(2);
     expect(containers[0]!.counts.listed).toBe(2);
@@ -201,10 +203,10 @@ describe('the report of a table', () => {
   });
 });
 
-describe('small tiles', () => {
+describe('small segments', () => {
   const sized = (sizes: number[]) =>
     rangesOf(sizes.slice(1).map((_, index) => ({ partition: String(index).padStart(3, '0') }))).map((range, index) =>
-      tile(range, {
+      segment(range, {
         entities: sizes[index]!,
         files: [{ path: `f${index}`, items: sizes[index]!, bytes: 1, sha256: 'x' }],
         readAt: `2026-05-02T00:00:${String(59 - (index % 50)).padStart(2, '0')}.000Z`,
@@ -234,12 +236,12 @@ describe('small tiles', () => {
         fc.array(fc.nat({ max: 30 }), { minLength: 1, maxLength: 60 }),
         fc.nat({ max: 100 }),
         (sizes, enough) => {
-          const tiles = sized(sizes);
-          const joined = withSmallOnesJoined(tiles, enough);
+          const segments = sized(sizes);
+          const joined = withSmallOnesJoined(segments, enough);
           expect(inKeyOrder(joined)).toEqual(joined);
           expect(joined[0]!.range.after).toBeUndefined();
           expect(joined.at(-1)!.range.upTo).toBeUndefined();
-          expect(joined.flatMap(({ files }) => files)).toEqual(tiles.flatMap(({ files }) => files));
+          expect(joined.flatMap(({ files }) => files)).toEqual(segments.flatMap(({ files }) => files));
         },
       ),
     );

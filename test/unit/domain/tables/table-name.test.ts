@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isValidContainerName } from '#domain/blobs/container-pattern.ts';
-import { shareOfTable, tableOfShare } from '#domain/run/task-name.ts';
+import { tableOfTask, taskOfTable } from '#domain/run/task-name.ts';
 import {
   expandTable,
   isInjectiveTable,
@@ -20,9 +20,9 @@ const name = fc
 
 describe('a share', () => {
   it('tells its table, and those of containers none', () => {
-    expect(tableOfShare(shareOfTable('Orders'))).toBe('Orders');
-    expect(tableOfShare('table')).toBeUndefined();
-    expect(isValidContainerName(shareOfTable('orders'))).toBe(false);
+    expect(tableOfTask(taskOfTable('Orders'))).toBe('Orders');
+    expect(tableOfTask('table')).toBeUndefined();
+    expect(isValidContainerName(taskOfTable('orders'))).toBe(false);
   });
 });
 

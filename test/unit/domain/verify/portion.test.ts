@@ -1,15 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { inShare, parseShare, type Share, shareProblem } from '#domain/verify/portion.ts';
+import { isInPortion, type Portion, parsePortion, portionProblem } from '#domain/verify/portion.ts';
 
 const NAMES = Array.from(
   { length: 20_000 },
   (_, index) => `images/2026/11/photo-${String(index).padStart(6, '0')}.jpg`,
 );
-const chosen = (share: Share, turn: number, salt: string) => NAMES.filter((name) => inShare(share, name, turn, salt));
+const chosen = (share: Portion, turn: number, salt: string) =>
+  NAMES.filter((name) => isInPortion(share, name, turn, salt));
 
-describe('parseShare', () => {
-  it.each<[string, Share]>([
+describe('parsePortion', () => {
+  it.each<[string, Portion]>([
     ['100%', { kind: 'percent', percent: 100 }],
     ['5%', { kind: 'percent', percent: 5 }],
     ['0.125%', { kind: 'percent', percent: 0.125 }],
@@ -17,8 +18,8 @@ describe('parseShare', () => {
     ['1/1', { kind: 'turn', of: 1 }],
     ['1/9999', { kind: 'turn', of: 9999 }],
   ])('reads %s', (text, share) => {
-    expect(parseShare(text)).toEqual(share);
-    expect(shareProblem(text)).toBeUndefined();
+    expect(parsePortion(text)).toEqual(share);
+    expect(portionProblem(text)).toBeUndefined();
   });
 
   it.each([
@@ -39,12 +40,12 @@ describe('parseShare', () => {
     '1/10000',
     '1/7 ',
   ])('reads nothing into %j', (text) => {
-    expect(parseShare(text)).toBeUndefined();
-    expect(shareProblem(text)).toContain(`${JSON.stringify(text)} is no share`);
+    expect(parsePortion(text)).toBeUndefined();
+    expect(portionProblem(text)).toContain(`${JSON.stringify(text)} is no share`);
   });
 
   it('does not repeat a long text in full', () => {
-    expect(shareProblem('x'.repeat(1000))!.length).toBeLessThan(300);
+    expect(portionProblem('x'.repeat(1000))!.length).toBeLessThan(300);
   });
 });
 
@@ -53,7 +54,7 @@ describe('a share in turn', () => {
     fc.assert(
       fc.property(fc.string(), fc.integer({ min: 1, max: 60 }), fc.integer(), (name, of, from) => {
         const turns = Array.from({ length: of }, (_, index) => from + index);
-        const hits = turns.filter((turn) => inShare({ kind: 'turn', of }, name, turn, `run ${turn}`));
+        const hits = turns.filter((turn) => isInPortion({ kind: 'turn', of }, name, turn, `run ${turn}`));
         expect(hits).toHaveLength(1);
       }),
     );
@@ -69,7 +70,7 @@ describe('a share in turn', () => {
 
 describe('a share by percent', () => {
   it.each([1, 5, 50])('of %d has about so many, others with each salt, and the same with the same', (percent) => {
-    const share: Share = { kind: 'percent', percent };
+    const share: Portion = { kind: 'percent', percent };
     const [first, second] = [chosen(share, 0, 'one'), chosen(share, 0, 'two')];
     const expected = (NAMES.length * percent) / 100;
     for (const found of [first, second])

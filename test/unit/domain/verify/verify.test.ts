@@ -3,7 +3,7 @@ import type { RunSummary } from '#domain/run/run.ts';
 import type { VerifyTask } from '#domain/run/tasks.ts';
 import { proofOf } from '#domain/verify/verify.ts';
 
-const task: VerifyTask = { point: 'nightly-20260501T000000Z-pppppp', kind: 'deep', share: '5%', turn: 0, sample: 20 };
+const task: VerifyTask = { point: 'nightly-20260501T000000Z-pppppp', kind: 'deep', portion: '5%', turn: 0, sample: 20 };
 const part = (key: string, unchanged: number, failed: number, skipped = 0, container = 'data') => ({
   path: `jobs/nightly/runs/nightly-20260502T000000Z-vvvvvv/manifest/${container}/${key}.ndjson.gz`,
   container,
@@ -19,7 +19,7 @@ const summary = (more: object = {}) =>
     finishedAt: '2026-05-02T00:01:00.000Z',
     counts: { listed: 100, copied: 0, unchanged: 97, skipped: 3, failed: 0 },
     containers: [{ container: 'data', status: 'succeeded' }],
-    parts: [part('000000-scan', 90, 0), part('000000-copy-00-000000', 7, 0, 3)],
+    parts: [part('000000-slice', 90, 0), part('000000-chunk-00-000000', 7, 0, 3)],
     ...more,
   }) as unknown as RunSummary;
 
@@ -28,15 +28,15 @@ it('tells how many items were looked at, and how many of them were read and comp
     run: 'nightly-20260502T000000Z-vvvvvv',
     at: '2026-05-02T00:01:00.000Z',
     kind: 'deep',
-    share: '5%',
+    portion: '5%',
     items: 100,
     read: 7,
     failed: 0,
   });
   // Every file of a table is read, whatever is compared with the source.
-  const both = [part('000000-scan', 90, 0), part('000000-scan', 41, 1, 0, 'table.orders')];
+  const both = [part('000000-slice', 90, 0), part('000000-slice', 41, 1, 0, 'table.orders')];
   expect(proofOf(summary({ parts: both }), task)).toMatchObject({ read: 42 });
-  const scan = [part('000000-scan', 100, 0)];
+  const scan = [part('000000-slice', 100, 0)];
   expect(proofOf(summary({ parts: scan }), { ...task, kind: 'quick' })).not.toHaveProperty('share');
 });
 

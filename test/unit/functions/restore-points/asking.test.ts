@@ -90,7 +90,7 @@ describe('asking for runs', () => {
 
 describe('asking for outcomes', () => {
   it('reads the plan only where the plan is asked for', async () => {
-    const scan = partPath(RUN, 'scan', 'images', '000000-scan');
+    const scan = partPath(RUN, 'slice', 'images', '000000-slice');
     const plan = partPath(RUN, 'plan', 'images', '000000-00-aaaaaa');
     const part = new PartWriter<object>();
     part.add(outcomeOf(blobState({ name: 'kept' }), 'unchanged'));

@@ -266,7 +266,7 @@ describe('browsing a restore point', () => {
         expect(answer).toMatchObject({ status: 502, body: { code: 'damaged' } });
         expect(answer.body.detail).toContain(path);
         const history = await vault.ask(blobHistoryHandler, { query: { container: 'data', name: 'a' } });
-        const mayHoldIt = !path.includes('scan');
+        const mayHoldIt = !path.includes('slice');
         expect(history.status, path).toBe(mayHoldIt ? 502 : 200);
       }
       vault.objects.set(path, object);
@@ -575,7 +575,7 @@ describe('restore points', () => {
   it('tell the newest verification first', async () => {
     const vault = new PointVault();
     await vault.publish(ID, all('a'));
-    const proof = { run: 'r', share: '100%', items: 1, read: 0, failed: 0 };
+    const proof = { run: 'r', portion: '100%', items: 1, read: 0, failed: 0 };
     const quick = { ...proof, at: '2026-11-21T00:00:00.000Z', kind: 'quick' as const };
     const deep = { ...proof, at: '2026-11-22T00:00:00.000Z', kind: 'deep' as const };
     vault.note(ID, { proofs: [quick, deep] });
@@ -708,7 +708,7 @@ describe('the history of a blob', () => {
     const parts = vault.read.filter((path) => path.includes('manifest'));
     expect(new Set(parts).size).toBe(parts.length);
     expect(parts.length).toBeLessThan(110);
-    expect(parts.filter((path) => /other|000000-scan/.test(path))).toEqual([]);
+    expect(parts.filter((path) => /other|000000-slice/.test(path))).toEqual([]);
     expect(body.next).not.toBeNull();
   });
 

@@ -17,7 +17,7 @@ class Asked {
 
   async holding(...shares: string[]): Promise<this> {
     for (const share of shares) {
-      await this.world.control.writePart(POINT, 'scan', sliceKey(0), new PartWriter(), emptyTally(share, 'x'), {});
+      await this.world.control.writePart(POINT, 'slice', sliceKey(0), new PartWriter(), emptyTally(share, 'x'), {});
     }
     const parts = partEntries(await this.world.control.listParts(POINT));
     const summary = {

@@ -58,7 +58,7 @@ function blob(fields: { before?: string; name?: string; properties?: string; aft
 }
 
 function keptIn({ blobs }: BlobPage) {
-  return blobs.map(({ etag, kept }) => [etag, kept]);
+  return blobs.map(({ etag, snapshotOrVersion: kept }) => [etag, kept]);
 }
 
 function expectRefused(body: string): void {
@@ -182,7 +182,7 @@ describe('readListing', () => {
       versions.map((version, index) => entry(`0x${index}`, `<VersionId>${version}</VersionId>`)).join(''),
     );
     const { blobs } = readListing(body, { kept: 'snapshots and versions' });
-    expect(blobs.map(({ kept }) => kept)).toEqual(versions.map((version) => ({ version })));
+    expect(blobs.map(({ snapshotOrVersion: kept }) => kept)).toEqual(versions.map((version) => ({ version })));
   });
 
   it('leaves out what was deleted, whatever it was', () => {
