@@ -3,7 +3,7 @@
 // dependencies when they are missing or stale, and then hands over to the task.
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -75,6 +75,7 @@ function findNode() {
     );
   const path = join(root, '.node', 'node_modules', name, 'bin', binary);
   if (!existsSync(path)) {
+    for (const folder of ['.node', join('.node', 'node_modules')]) refuseLink(folder, `it does not contain ${name}`);
     console.error(
       `This is Node ${process.versions.node}; fetching Node ${BROUGHT} into .node/ (from the npm registry, this folder only) …`,
     );
@@ -101,6 +102,20 @@ function findNode() {
   return path;
 }
 
+/**
+ * npm deletes what it finds in a folder before it installs there. Behind a symbolic link, those files belong to
+ * another working copy, or to a cache that several share.
+ */
+function refuseLink(folder, why) {
+  const path = join(root, folder);
+  if (!lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink()) return;
+  fail(
+    `${path} is a symbolic link to ${readlinkSync(path)}, and ${why}. An installation deletes files in the folder ` +
+      `behind the link, so this command stopped before it changed anything.\n\n` +
+      `Remove the link (not its target) and try again: the command then installs into a ${folder} folder of its own.`,
+  );
+}
+
 /** Installs node_modules when they are not those of package-lock.json. */
 function ensureDependencies(node) {
   const lock = createHash('sha256')
@@ -109,6 +124,7 @@ function ensureDependencies(node) {
     .digest('hex');
   const stamp = join(root, 'node_modules', '.strongroom-lock');
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === lock) return;
+  refuseLink('node_modules', 'its packages are not those of package-lock.json');
   console.error('Installing dependencies …');
   if (!npm(node, ['ci', '--no-audit', '--no-fund', '--loglevel=error', '--ignore-scripts'])) {
     fail('npm ci failed; its message is above. Check that npm reaches its registry and try again.');
