@@ -1,5 +1,9 @@
 import { defineConfig } from 'vitest/config';
 
+/**
+ * A project with its own number of workers needs its own `groupOrder`, and the groups run one after another. Vitest
+ * refuses to start otherwise, but only where the numbers differ: a machine with few cores hides the mistake.
+ */
 export default defineConfig({
   test: {
     projects: [
@@ -21,6 +25,7 @@ export default defineConfig({
           testTimeout: 120_000,
           hookTimeout: 120_000,
           maxWorkers: 2,
+          sequence: { groupOrder: 1 },
         },
       },
     ],
