@@ -1,4 +1,8 @@
-import { defineConfig } from 'vitest/config';
+import { availableParallelism } from 'node:os';
+import { configDefaults, defineConfig } from 'vitest/config';
+
+/** Folders of unit tests that simulate whole runs, try thousands of inputs, or start processes. */
+const SLOW = ['prove', 'fuzz', 'host'].map((folder) => `test/unit/${folder}/**/*.test.ts`);
 
 /**
  * A project with its own number of workers needs its own `groupOrder`, and the groups run one after another. Vitest
@@ -6,8 +10,31 @@ import { defineConfig } from 'vitest/config';
  */
 export default defineConfig({
   test: {
+    tags: [
+      {
+        name: 'slow',
+        description: 'Takes seconds, outside of the folders of the project "slow". npm run test:unit leaves it out.',
+      },
+    ],
     projects: [
-      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 30_000 } },
+      {
+        test: {
+          name: 'unit',
+          include: ['test/unit/**/*.test.ts'],
+          exclude: [...configDefaults.exclude, ...SLOW],
+          testTimeout: 30_000,
+          maxWorkers: availableParallelism(),
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        test: {
+          name: 'slow',
+          include: SLOW,
+          testTimeout: 30_000,
+          sequence: { groupOrder: 1 },
+        },
+      },
       {
         test: {
           name: 'contract',
@@ -15,6 +42,7 @@ export default defineConfig({
           globalSetup: ['test/support/azurite/azurite.setup.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
+          sequence: { groupOrder: 1 },
         },
       },
       {
@@ -25,7 +53,7 @@ export default defineConfig({
           testTimeout: 120_000,
           hookTimeout: 120_000,
           maxWorkers: 2,
-          sequence: { groupOrder: 1 },
+          sequence: { groupOrder: 2 },
         },
       },
     ],

@@ -72,9 +72,8 @@ function commandOf(detector: Detector): string[] {
   if ('seeds' in detector) {
     return ['prove/simulation/main.ts', '--seeds', String(detector.seeds), '--from', String(detector.from ?? 1)];
   }
-  const project = /^test\/(\w+)/.exec(detector.test)![1]!;
   const named = detector.name === undefined ? [] : ['-t', detector.name];
-  return ['node_modules/vitest/vitest.mjs', 'run', '--bail=1', '--project', project, detector.test, ...named];
+  return ['node_modules/vitest/vitest.mjs', 'run', '--bail=1', detector.test, ...named];
 }
 
 /** The exit code, or undefined when it took too long. */

@@ -241,7 +241,7 @@ describe('the backup of one table', () => {
   });
 });
 
-describe('tables that live on while they are backed up', () => {
+describe('tables that live on while they are backed up', { tags: ['slow'] }, () => {
   it('F24, F28: every restore point holds what there was, in seed after seed', async () => {
     const totals: Record<string, number> = {};
     for (let seed = 1; seed <= 120; seed++) {
@@ -271,7 +271,7 @@ async function noticed(sabotage: TableSabotage, most = 60): Promise<string | und
   return undefined;
 }
 
-describe('broken on purpose, it is noticed', { timeout: 120_000 }, () => {
+describe('broken on purpose, it is noticed', { tags: ['slow'], timeout: 120_000 }, () => {
   type Any = Record<string, unknown>;
   const changing = (name: string, input: (given: Any) => Any, output: (given: Any) => Any = (given) => given) => ({
     activities: (activities: Record<string, (given: unknown) => Promise<unknown>>) => ({

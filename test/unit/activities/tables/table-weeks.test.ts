@@ -6,7 +6,7 @@ import { monthOfTables, type Sabotage, type TableMonth } from '../../../../prove
 const SEEDS = Number(process.env.TABLE_WEEKS ?? 20);
 const FIRST = Number(process.env.TABLE_WEEKS_FIRST ?? 0);
 
-describe('I7: weeks of backups, retries, deletions and prunes of tables', () => {
+describe('I7: weeks of backups, retries, deletions and prunes of tables', { tags: ['slow'] }, () => {
   const met: Record<string, number> = {};
 
   it('leave every restore point that is kept as it was when it was made', { timeout: SEEDS * 10_000 }, async () => {
@@ -24,7 +24,7 @@ describe('I7: weeks of backups, retries, deletions and prunes of tables', () => 
   });
 });
 
-describe('what would be lost is noticed', () => {
+describe('what would be lost is noticed', { tags: ['slow'] }, () => {
   /** Plays seeds until one of them tells. */
   async function noticed(sabotage: Sabotage): Promise<string> {
     for (let seed = 0; seed < 20; seed++) {

@@ -196,7 +196,7 @@ describe('pages', () => {
     ]);
   });
 
-  it('no more than two of each side are held, however long the listings', async () => {
+  it('no more than two of each side are held, however long the listings', { tags: ['slow'] }, async () => {
     setFlagsFromString('--expose-gc');
     const collect = runInNewContext('gc') as () => void;
     const held: WeakRef<BlobState[]>[] = [];
