@@ -298,6 +298,15 @@ const idsKept = (points: PointInTime[], policy: RetentionPolicy, now: Date, zone
 const only = (points: PointInTime[], ids: string[]) => points.filter(({ id }) => ids.includes(id));
 const timeOf = ({ startedAt }: PointInTime) => Date.parse(startedAt);
 
+/** Making a format takes far longer than using it. */
+const dayFormats = new Map<string, Intl.DateTimeFormat>();
+
+function dayIn(zone: string, time: number): string {
+  const format = dayFormats.get(zone) ?? new Intl.DateTimeFormat('sv-SE', { timeZone: zone });
+  dayFormats.set(zone, format);
+  return format.format(time);
+}
+
 /** The same by another way: one question for each restore point and rule, asked of all the others. */
 function isKeptBy(
   reference: PointInTime[],
@@ -308,7 +317,7 @@ function isKeptBy(
 ): boolean {
   const later = (a: PointInTime, b: PointInTime) => timeOf(a) > timeOf(b) || (timeOf(a) === timeOf(b) && a.id > b.id);
   const beats = (a: PointInTime, b: PointInTime) => (a.status === b.status ? later(a, b) : a.status === 'succeeded');
-  const localDay = (of: PointInTime) => new Date(timeOf(of)).toLocaleDateString('sv-SE', { timeZone: zone });
+  const localDay = (of: PointInTime) => dayIn(zone, timeOf(of));
   const monday = (day: string) => {
     const noon = new Date(`${day}T12:00:00Z`);
     while (noon.getUTCDay() !== 1) noon.setTime(noon.getTime() - DAY);
