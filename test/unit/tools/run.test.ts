@@ -34,6 +34,9 @@ rmSync('node_modules', { recursive: true, force: true });
 mkdirSync('node_modules');
 `;
 
+/** Stands for a step of a task: says what it would do, and its arguments. */
+const says = (what: string) => `console.log([${JSON.stringify(what)}, ...process.argv.slice(2)].join('|'));\n`;
+
 let parent: string;
 /** A project with a copy of tools/run.mjs, and beside it a folder that belongs to something else. */
 let project: string;
@@ -47,12 +50,11 @@ beforeEach(() => {
   write(join(project, 'package-lock.json'), LOCK);
   write(join(project, 'npm.js'), NPM);
   cpSync(RUN, join(project, 'tools', 'run.mjs'));
-  for (const [path, says] of [
-    ['typescript/bin/tsc', 'types checked'],
-    ['@biomejs/biome/bin/biome', 'linted'],
-  ] as const) {
-    write(join(elsewhere, path), `console.log('${says}');\n`);
-  }
+  write(join(project, 'tools', 'schema.ts'), says('schema'));
+  write(join(project, 'tools', 'build.ts'), says('built'));
+  write(join(elsewhere, 'typescript/bin/tsc'), says('types checked'));
+  write(join(elsewhere, '@biomejs/biome/bin/biome'), says('linted'));
+  write(join(elsewhere, 'vitest/vitest.mjs'), says('tested'));
 });
 
 afterEach(() => rmSync(parent, { recursive: true, force: true }));
@@ -102,7 +104,7 @@ describe('node_modules that is a symbolic link', () => {
     write(join(elsewhere, '.strongroom-lock'), STAMP);
     link('node_modules');
     const { status, stdout } = run(['check']);
-    expect(stdout).toBe('types checked\nlinted\n');
+    expect(stdout).toBe('types checked|--noEmit\nlinted|check|--error-on-warnings\n');
     expect(status).toBe(0);
     expect(npmRan()).toBe(false);
   });
@@ -125,5 +127,44 @@ describe('a Node that is too old', () => {
     expect(stderr).toContain(`${join(project, name)} is a symbolic link to ${elsewhere}`);
     expect(npmRan()).toBe(false);
     expect(existsSync(join(elsewhere, 'package.json'))).toBe(false);
+  });
+});
+
+describe('the tests', () => {
+  /** What each step of a task says. */
+  function stepsOf(...args: string[]): string[] {
+    write(join(elsewhere, '.strongroom-lock'), STAMP);
+    link('node_modules');
+    const { status, stdout } = run(args);
+    expect(status).toBe(0);
+    return stdout.trimEnd().split('\n');
+  }
+
+  it('are all that must hold, without arguments', () => {
+    const before = ['types checked|--noEmit', 'linted|check|--error-on-warnings', 'schema|--check', 'built'];
+    expect(stepsOf('test')).toEqual([...before, 'tested|run']);
+  });
+
+  it('are built for and selected, with arguments', () => {
+    const args = ['test/e2e/prune.test.ts', 'test/unit/domain', '-t', 'a restore point', '--project', 'unit'];
+    expect(stepsOf('test', ...args)).toEqual(['built', `tested|run|${args.join('|')}`]);
+  });
+
+  it('are the fast unit tests alone, with a task of their own', () => {
+    const [only, ...others] = stepsOf('test:unit', '-t', 'a restore point');
+    expect(only).toMatch(/^tested\|run\|--project=unit\|--tags-filter=!slow\|.*\|-t\|a restore point$/);
+    expect(others).toEqual([]);
+  });
+});
+
+describe('--help', () => {
+  it('names every task, which package.json has too, and how to select tests', () => {
+    const { scripts } = JSON.parse(readFileSync(join(import.meta.dirname, '../../../package.json'), 'utf8'));
+    const { status, stderr } = run(['--help']);
+    expect(status).toBe(0);
+    expect([...stderr.matchAll(/^ {2}([a-z:]+) +[A-Z]/gm)].map(([, task]) => task).sort()).toEqual(
+      Object.keys(scripts).sort(),
+    );
+    expect(stderr).toContain('npm test -- test/e2e/prune.test.ts');
   });
 });
