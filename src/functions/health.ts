@@ -87,6 +87,6 @@ async function answers(
   } catch (error) {
     if (!isStorageError(error)) throw error;
     const code = error.kind === 'aborted' ? 'unreachable' : problemCodeOf(error, vault ? 'destination' : 'source');
-    return { status: 'failed' as const, code, hint: PROBLEMS[code] };
+    return { status: 'failed' as const, code, hint: PROBLEMS[code].hint };
   }
 }

@@ -3,15 +3,15 @@ import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { archiveRuleSchema } from '#config/archives.ts';
 import { loadConfiguration } from '#config/configuration.ts';
-import { MEANINGS, PROBLEMS } from '#domain/run/problems.ts';
+import { PROBLEMS } from '#domain/run/problems.ts';
 
 const page = readFileSync(new URL('../../docs/http-api.md', import.meta.url), 'utf8');
 
 test('every problem code is documented with its meaning and its hint', () => {
-  for (const [code, hint] of Object.entries(PROBLEMS)) {
+  for (const [code, { meaning, hint }] of Object.entries(PROBLEMS)) {
     const row = page.split('\n').find((line) => line.startsWith(`| \`${code}\` `));
     expect(row, code).toBeDefined();
-    expect(row).toContain(MEANINGS[code as keyof typeof PROBLEMS]);
+    expect(row).toContain(meaning);
     expect(row).toContain(hint);
   }
 });

@@ -1,150 +1,278 @@
 import { tableOfTask } from './task-name.ts';
 
-/** Stable codes: scripts may rely on them. */
+/**
+ * Every problem, by its code. Scripts may rely on codes. A meaning follows "3 blobs:" or the name of a container; a
+ * hint says what to do.
+ */
 export const PROBLEMS = {
-  'source-vanished': 'The blob was deleted while the run was under way. Nothing to do.',
-  'source-archived': 'Rehydrate the blob to an online tier, then run again; archived content cannot be read.',
-  directory: 'A directory of a hierarchical namespace has no content; its files are backed up. Nothing to do.',
-  'unsupported-name':
-    'The name cannot be addressed over HTTP without becoming another name (dot segments, backslashes, over-long). Rename the blob.',
-  'source-changing': 'The blob changed each time it was about to be copied. Retry when it is at rest.',
-  'destination-leased': 'Something holds a lease on the blob that was to be written. Break the lease, then retry.',
-  'destination-immutable':
-    'An immutability policy or legal hold forbids overwriting the blob. Copy to another container.',
-  'destination-archived':
-    'The blob that was to be written is archived and cannot be overwritten. Rehydrate it, then retry.',
-  'destination-type-differs':
-    'There is a blob of another type under this name where it was to be written. Move that blob away, then retry.',
-  'destination-changing': 'Something else writes this blob in the vault. Find it and stop it, then retry.',
-  'access-denied-source':
-    'Give this app the role Storage Blob Data Reader on the source account, for tables Storage Table Data Reader (or a key or SAS that may read), then retry.',
-  'access-denied-destination':
-    'Let this app read and write blobs and their tags on the vault account (infra/ defines such a role; Storage Blob Data Owner includes it), then retry.',
-  throttled: 'The service was too busy even after waiting. Retry later, or when less else uses the account.',
-  unreachable: 'No connection to the service. Check the address, DNS and firewall rules, then retry.',
-  'server-error': 'The service failed even after several tries. Retry later.',
-  'copy-failed': 'The service accepted the copy and then failed it. Retry; if it persists, force "method": "blocks".',
-  'copy-stuck': 'The service did not finish the copy in time, and it was aborted. Retry.',
-  'tags-not-read':
-    'Index tags were not copied: the app may not read them. Give it the right to read tags on the source (the readTags parameter of infra/).',
-  'tags-not-written':
-    'Index tags were not copied: the account that was written to refused them. Let the app write tags there (infra/ defines such a role); accounts with a hierarchical namespace have none. Then start a full backup, or the restore, again.',
-  'tier-not-kept':
-    'The account that was written to does not have the access tier that was set on the source; its default was taken. Nothing to do.',
-  'container-not-found':
-    'The job or archive rule names this container, but the source does not have it. Correct the configuration or the container.',
-  'table-not-found':
-    'The job names this table, but the source does not have it, or it was deleted while it was read. Correct "source.tables", or the table.',
-  'deletions-not-compared':
-    'Entities that were deleted since they were last compared are still in the restore point, and a restore brings them back. Say "tableDeletions": true in the source of the job, or start a full backup.',
-  'table-not-empty':
-    'A restore begins with an empty table unless told otherwise. Choose "existing": "skip", "replace" or "merge", or restore to another table.',
-  'deletion-not-restored':
-    'The file says that the entity was deleted. A restore deletes nothing: if it is to go, delete it by hand.',
-  'entity-refused':
-    'The service does not take this entity; the message says why. Its text is in the file of the restore point: correct it, and write it by hand.',
-  'container-not-held':
-    'The restore point does not have this container or table, or these keys of it. Correct the request, or choose another restore point.',
-  'no-containers':
-    'None of the job\'s patterns matches a container or table of the source. Correct "source.containers" or "source.tables".',
-  'container-name-invalid':
-    'The destination template makes no valid container name of this one. Give this container a job of its own.',
-  'order-unknown':
-    'The listings are sorted in an unknown way, so more blobs than usual were looked at singly. Slower, not less correct.',
-  inconsistent:
-    'The outcomes do not add up to what was listed, so no restore point was made. Run again and report this.',
-  damaged:
-    'An object in the control container is not as it was written. Restore it (soft delete, versions), or start a new run, which needs nothing of earlier ones (and reads anew what a lost file of a table held); a damaged lock is to be deleted while no run of its job is at work. Where a summary is gone for good, take away the folder of its run and its notes, and back up once more before the next prune.',
-  'target-exists':
-    'The target has a blob of this name, or an entity of this key. Choose "existing": "overwrite", "if-different" or "skip" (for tables "replace", "merge" or "skip"), or restore to another container, prefix or table.',
-  'target-changing': 'Something else writes this blob or entity in the target. Find it and stop it, then retry.',
-  'access-denied-target':
-    'Let this app write blobs (and their tags), or tables, on the account that is restored to; the rights of a backup do not include it. Then retry.',
-  'access-denied-prune':
-    'Deleting takes a right that a backup does not have: name an account alias that has it as "retention.account" of the job, or as "receipts.account" of the archive rule. Then start it again.',
-  'access-denied-vault': 'Let this app read the blobs of the vault account, then retry.',
-  'content-missing':
-    'The vault no longer has this content. Look for it in soft-deleted blobs and versions of the vault; another restore point may have the blob.',
-  'content-mismatch':
-    'What the vault holds under this name is not what was backed up: it was overwritten or damaged there. Another restore point may have the blob.',
-  'content-archived':
-    'The content lies in the archive tier of the vault. Restore with "rehydrate": "standard" (up to 15 hours) or "high" (dearer, mostly below one hour).',
-  'content-unproved':
-    'There is nothing to compare the content with: the source had no hash and is no longer at this version, or its table could not be read. Nothing is known to be wrong.',
-  'being-archived':
-    'An event is archiving this upload at this moment, or began to and was ended; the next reconcile sees to it. Nothing to do.',
-  'point-removed':
-    'The restore point is marked to be removed, or was removed. Choose another: GET /api/restore-points.',
-  'plan-stale': 'Something has changed since the plan was made. Make a new one: POST /api/prunes.',
-  'run-lost': 'The run ended without a summary (it was terminated, or its state was lost). Start another.',
-  internal: 'An unexpected failure. Retry; if it persists, report it with the run id.',
-} as const;
+  'source-vanished': {
+    meaning: 'deleted from the source before the copy',
+    hint: 'The source blob was deleted during the run. No action is needed.',
+  },
+  'source-archived': {
+    meaning: 'in the archive tier of the source and not in the vault',
+    hint: 'Azure cannot read content in the archive tier. Rehydrate the blob to an online tier, then start another run.',
+  },
+  directory: {
+    meaning: 'a directory, not a blob',
+    hint:
+      'A directory of a hierarchical namespace has no content. Strongroom copies the files in it. No action is ' +
+      'needed.',
+  },
+  'unsupported-name': {
+    meaning: 'a name that cannot be addressed',
+    hint:
+      'An HTTP request for this name would reach another blob or fail: the name contains dot segments or ' +
+      'backslashes, or is too long. Rename the blob in the source; in a restore, shorten "target.prefix".',
+  },
+  'source-changing': {
+    meaning: 'changed during every attempt to copy',
+    hint: 'Another writer changed the blob each time Strongroom tried to copy it. Retry when the writes pause.',
+  },
+  'destination-leased': {
+    meaning: 'leased at the destination',
+    hint:
+      'A lease protects the blob that Strongroom has to write. Break the lease (az storage blob lease break), then ' +
+      'retry.',
+  },
+  'destination-immutable': {
+    meaning: 'immutable at the destination',
+    hint:
+      'An immutability policy or a legal hold protects this blob in the account that Strongroom writes to. For a ' +
+      'copy, choose another destination container. For a prune, wait until the policy expires.',
+  },
+  'destination-archived': {
+    meaning: 'in the archive tier at the destination',
+    hint:
+      'Azure cannot overwrite a blob in the archive tier. Rehydrate the destination blob to an online tier, then ' +
+      'retry.',
+  },
+  'destination-type-differs': {
+    meaning: 'another blob type at the destination',
+    hint:
+      'The destination has a blob of another type (block, page or append) under this name. Move that blob away, then ' +
+      'retry.',
+  },
+  'destination-changing': {
+    meaning: 'changed in the vault by another writer',
+    hint: 'Another process writes to this blob in the vault. Find that process and stop it, then retry.',
+  },
+  'access-denied-source': {
+    meaning: 'the source account denies access',
+    hint:
+      'Assign Storage Blob Data Reader on the source account to this app, and Storage Table Data Reader for tables. ' +
+      'Or use a key or SAS with read permission. Then retry.',
+  },
+  'access-denied-destination': {
+    meaning: 'the vault denies access',
+    hint:
+      'Let this app read and write blobs and index tags in the vault account: assign the role from ' +
+      'infra/app/vault-access.bicep, or Storage Blob Data Owner, which includes these rights. Then retry.',
+  },
+  throttled: {
+    meaning: 'the service was too busy',
+    hint: 'The service stayed too busy through every attempt. Retry later, or reduce the other load on the account.',
+  },
+  unreachable: {
+    meaning: 'no connection to the service',
+    hint: 'Strongroom cannot connect to the service. Check the account address, DNS and firewall rules, then retry.',
+  },
+  'server-error': {
+    meaning: 'the service failed',
+    hint: 'The service failed in every attempt. Retry later.',
+  },
+  'copy-failed': {
+    meaning: 'the service failed the copy',
+    hint:
+      'The service accepted the copy and then failed it. Retry. If the copy fails again, set "method": "blocks" in ' +
+      'the job or archive rule.',
+  },
+  'copy-stuck': {
+    meaning: 'the copy did not finish in time',
+    hint: 'The service did not finish the copy before its deadline, and Strongroom aborted it. Retry.',
+  },
+  'tags-not-read': {
+    meaning: 'copied without index tags that the app may not read',
+    hint:
+      'This app has no right to read index tags in the source. With infra/, set readTags to true in ' +
+      'main.parameters.json and run azd provision.',
+  },
+  'tags-not-written': {
+    meaning: 'copied without index tags that the account refused',
+    hint:
+      '1. Let this app write index tags in the account it copies to (infra/ defines the roles). 2. Start a full run, ' +
+      'or the restore, again. Accounts with a hierarchical namespace have no index tags.',
+  },
+  'tier-not-kept': {
+    meaning: 'copied without the access tier',
+    hint:
+      'The account that Strongroom copies to does not support the access tier of the source blob. The copy has the ' +
+      "account's default tier. No action is needed.",
+  },
+  'container-not-found': {
+    meaning: 'the source does not have this container',
+    hint:
+      'The configuration names a container that the source does not have. Correct "source.containers" of the job or ' +
+      '"source.container" of the archive rule, or create the container.',
+  },
+  'table-not-found': {
+    meaning: 'the source does not have this table',
+    hint:
+      'The job names a table that the source does not have, or the table was deleted during the run. Correct ' +
+      '"source.tables", or create the table.',
+  },
+  'deletions-not-compared': {
+    meaning: 'compared for changes, not for deletions',
+    hint:
+      'Entities deleted since the last comparison are still in the restore point, and a restore writes them again. ' +
+      'Set "source.tableDeletions" to true, or start a full run: POST /api/jobs/{job}/runs.',
+  },
+  'table-not-empty': {
+    meaning: 'the target table is not empty',
+    hint:
+      'By default, a restore writes only to an empty table. Choose "existing": "skip", "replace" or "merge", or ' +
+      'restore to another table with "target.table".',
+  },
+  'deletion-not-restored': {
+    meaning: 'recorded as deleted in the restored file',
+    hint:
+      'The file records that this entity was deleted. A restore deletes nothing. To delete the entity, delete it in ' +
+      'the table yourself.',
+  },
+  'entity-refused': {
+    meaning: 'refused by the table service',
+    hint:
+      'The table service refuses this entity; the message gives the reason. Find the entity in its file in the ' +
+      'vault, correct it, and write it to the table yourself.',
+  },
+  'container-not-held': {
+    meaning: 'not in the restore point',
+    hint:
+      'The restore point does not contain this container, table or key range. Correct the request, or choose another ' +
+      'restore point: GET /api/restore-points.',
+  },
+  'no-containers': {
+    meaning: 'no container or table matches',
+    hint:
+      'No container or table of the source matches the patterns of the job. Correct "source.containers" or ' +
+      '"source.tables".',
+  },
+  'container-name-invalid': {
+    meaning: 'no valid destination name',
+    hint:
+      'The template does not make a valid destination of this container or table. In a job, give the container a job ' +
+      'of its own. In a restore, correct "target.container" or "target.table".',
+  },
+  'order-unknown': {
+    meaning: 'listed in an unknown order',
+    hint:
+      'The listings follow an unknown sort order, so Strongroom requests the properties of more blobs than usual. ' +
+      'The run is slower; its result is correct. No action is needed.',
+  },
+  inconsistent: {
+    meaning: 'outcomes and listing do not match',
+    hint:
+      'The outcomes do not add up to the listed items, so the run leaves no restore point. Start the run again, and ' +
+      'report this.',
+  },
+  damaged: {
+    meaning: 'a stored object is damaged or missing',
+    hint:
+      '1. Restore the object that the message names, from soft delete or a version of the vault. 2. If you cannot, ' +
+      'start another run: POST /api/jobs/{job}/runs. For a lock or a summary, see "Damaged objects" in ' +
+      'docs/http-api.md.',
+  },
+  'target-exists': {
+    meaning: 'already in the target',
+    hint:
+      'The target has a blob of this name or an entity of this key. Choose "existing": "skip", "overwrite" or ' +
+      '"if-different" (tables: "skip", "replace" or "merge"), or restore to another container, prefix or table.',
+  },
+  'target-changing': {
+    meaning: 'changed in the target by another writer',
+    hint: 'Another process writes to this blob, entity or table in the target. Find that process and stop it, then retry.',
+  },
+  'access-denied-target': {
+    meaning: 'the target account denies access',
+    hint:
+      'Let this app write blobs, index tags and, if needed, tables in the target account; a backup does not need ' +
+      'these rights. With infra/, set restoreToSource to true and run azd provision. Then retry.',
+  },
+  'access-denied-prune': {
+    meaning: 'the vault denies deletion',
+    hint:
+      '1. Set up an account alias that may delete in the vault (infra/: pruneIdentity). 2. Name it in ' +
+      '"retention.account" of the job or "receipts.account" of the archive rule. 3. Start the run again.',
+  },
+  'access-denied-vault': {
+    meaning: 'the vault denies reading',
+    hint: 'Let this app read blobs in the vault account, then retry.',
+  },
+  'content-missing': {
+    meaning: 'no longer in the vault',
+    hint:
+      'The vault does not have this content any more. Look for it among the soft-deleted blobs and versions of the ' +
+      'vault, or in another restore point: GET /api/blobs/history.',
+  },
+  'content-mismatch': {
+    meaning: 'not in the vault as it was backed up',
+    hint:
+      'The vault has other content here than the backup recorded: another writer overwrote or damaged it. Look for a ' +
+      'sound copy in another restore point: GET /api/blobs/history.',
+  },
+  'content-archived': {
+    meaning: 'in the archive tier of the vault',
+    hint:
+      'Azure cannot read content in the archive tier. Restore with "rehydrate": "standard" (up to 15 hours) or ' +
+      '"high" (more expensive, usually less than one hour).',
+  },
+  'content-unproved': {
+    meaning: 'read, with nothing to compare it with',
+    hint:
+      'Strongroom cannot compare this content: the source had no hash and now has another version, or its table ' +
+      'cannot be read. This is not a sign of damage.',
+  },
+  'being-archived': {
+    meaning: 'being archived by an event',
+    hint:
+      'An event is archiving this upload, or was interrupted. The next reconciliation archives the upload if the ' +
+      'event does not. No action is needed.',
+  },
+  'point-removed': {
+    meaning: 'the restore point is removed',
+    hint: 'A prune marked this restore point for removal, or removed it. Choose another: GET /api/restore-points.',
+  },
+  'plan-stale': {
+    meaning: 'the plan is out of date',
+    hint:
+      'The restore points, holds or retention policy changed after the plan was made. Make a new plan: POST ' +
+      '/api/prunes.',
+  },
+  'run-lost': {
+    meaning: 'ended without a summary',
+    hint: 'The run ended without a summary: its orchestration was terminated, or its state was lost. Start another run.',
+  },
+  internal: {
+    meaning: 'an unexpected failure',
+    hint: 'An unexpected failure occurred. Retry. If it occurs again, report it with the run id.',
+  },
+} as const satisfies Record<string, { meaning: string; hint: string }>;
 
 export type ProblemCode = keyof typeof PROBLEMS;
-
-/** What each code means, after "3 blobs:" or the name of a container. */
-export const MEANINGS: Record<ProblemCode, string> = {
-  'source-vanished': 'deleted before it could be copied',
-  'source-archived': 'in the archive tier, and not in the vault',
-  directory: 'a directory, not a blob',
-  'unsupported-name': 'a name that cannot be addressed',
-  'source-changing': 'changed each time it was copied',
-  'destination-leased': 'leased at the destination',
-  'destination-immutable': 'immutable at the destination',
-  'destination-archived': 'archived at the destination',
-  'destination-type-differs': 'of another type at the destination',
-  'destination-changing': 'changed in the vault by something else',
-  'access-denied-source': 'the source account denies access',
-  'access-denied-destination': 'the vault denies access',
-  throttled: 'the service was too busy',
-  unreachable: 'no connection to the service',
-  'server-error': 'the service failed',
-  'copy-failed': 'the service failed the copy',
-  'copy-stuck': 'the copy was not finished in time',
-  'tags-not-read': 'index tags not copied',
-  'tags-not-written': 'copied without its index tags',
-  'tier-not-kept': 'copied without its access tier',
-  'container-not-found': 'the source has no such container',
-  'table-not-found': 'the source has no such table',
-  'deletions-not-compared': 'looked for changes, not for deletions',
-  'table-not-empty': 'the table that is restored to is not empty',
-  'deletion-not-restored': 'deleted, by the file that was restored',
-  'entity-refused': 'the service refuses it',
-  'container-not-held': 'not in the restore point',
-  'no-containers': 'nothing in the source matches',
-  'container-name-invalid': 'no valid name for its mirror',
-  'order-unknown': 'listed in an unknown order',
-  inconsistent: 'outcomes and listing do not add up',
-  damaged: 'what was stored is damaged',
-  'target-exists': 'there already in the target',
-  'target-changing': 'changed in the target by something else',
-  'access-denied-target': 'the account that is restored to denies access',
-  'access-denied-prune': 'the vault denies deleting',
-  'access-denied-vault': 'the vault denies reading',
-  'content-missing': 'no longer in the vault',
-  'content-mismatch': 'not in the vault as it was backed up',
-  'content-archived': 'in the archive tier of the vault',
-  'content-unproved': 'read, with nothing to compare it with',
-  'being-archived': 'being archived by an event',
-  'point-removed': 'the restore point is gone',
-  'plan-stale': 'the plan is out of date',
-  'run-lost': 'ended without a summary',
-  internal: 'an unexpected failure',
-};
 
 export function problemOf(code: ProblemCode, count: number, container?: string, message?: string): Problem {
   const table = container === undefined ? undefined : tableOfTask(container);
   const items = table === undefined ? 'blob' : `item of table ${table}`;
   const what =
     count === 0 ? (container ?? 'the run') : count === 1 ? `1 ${items}` : `${count} ${items.replace(/^\w+/, '$&s')}`;
-  // How often it happened within one table tells nobody anything.
+  // A count of comparisons within one table would mean nothing to the reader.
   const about = code === 'deletions-not-compared' ? `table ${table}` : what;
   return {
     code,
     ...(container !== undefined && { container }),
     count,
-    message: message ?? `${about}: ${MEANINGS[code]}`,
-    hint: PROBLEMS[code],
+    message: message ?? `${about}: ${PROBLEMS[code].meaning}`,
+    hint: PROBLEMS[code].hint,
   };
 }
 

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Dependencies } from '#app/dependencies.ts';
 import { jobContextOf } from '#app/job-context.ts';
 import type { Poison } from '#domain/archive/poison.ts';
-import { MEANINGS, PROBLEMS } from '#domain/run/problems.ts';
+import { PROBLEMS } from '#domain/run/problems.ts';
 import { PoisonStore } from '#storage/control/poison-store.ts';
 import { isStorageError } from '#storage/storage-error.ts';
 import { answering, json, readQuery } from '../http/answering.ts';
@@ -33,7 +33,7 @@ function shown({ id, container, name, etag, problem, since, at, times }: Poison)
   const { code, message } = problem;
   return {
     ...{ id, container, name, etag: etag ?? null, since, at, times, code },
-    message: message ?? MEANINGS[code],
-    hint: PROBLEMS[code],
+    message: message ?? PROBLEMS[code].meaning,
+    hint: PROBLEMS[code].hint,
   };
 }

@@ -158,7 +158,7 @@ function shown(outcome: Outcome): object {
     ...(md5 !== undefined && { md5 }),
     ...(tags !== undefined && { tags }),
     status: isHeld(outcome) ? 'held' : status,
-    ...(code !== undefined && { code, hint: PROBLEMS[code] }),
+    ...(code !== undefined && { code, hint: PROBLEMS[code].hint }),
   };
 }
 

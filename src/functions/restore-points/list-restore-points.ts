@@ -96,7 +96,7 @@ async function pointOfRow(control: ControlStore, row: CatalogRow, notes: Notes):
     // One damaged object must not hide the other restore points; what the catalog knows of this one is told.
     const { id, job, mode, status, startedAt, finishedAt = null } = row;
     const unknown = { containers: null, blobs: null, tables: null, entities: null, bytes: null, lacks: null };
-    const problem = { code: 'damaged', message: error.message, hint: PROBLEMS.damaged };
+    const problem = { code: 'damaged', message: error.message, hint: PROBLEMS.damaged.hint };
     const told = { id, job, mode, status, time: startedAt, finishedAt, ...unknown, ...shownNotes(notes), problem };
     return [told];
   }

@@ -84,7 +84,7 @@ function mayHold(part: ListedPart, status: string | undefined, container: string
 }
 
 function shownOutcome({ source, ...outcome }: Outcome): object {
-  return { ...outcome, ...(outcome.code && { hint: PROBLEMS[outcome.code] }) };
+  return { ...outcome, ...(outcome.code && { hint: PROBLEMS[outcome.code].hint }) };
 }
 
 /** What a restore of a table would write: entities are not named before they are read. */

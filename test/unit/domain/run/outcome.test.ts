@@ -28,7 +28,7 @@ describe('an outcome', () => {
   });
 });
 
-it.each(Object.entries(PROBLEMS))('the hint of %s is a sentence', (code, hint) => {
+it.each(Object.entries(PROBLEMS))('the hint of %s is a sentence', (code, { hint }) => {
   expect(code).toMatch(/^[a-z]+(-[a-z]+)*$/);
-  expect(hint).toMatch(/^[A-Z].*\.$/);
+  expect(hint).toMatch(/^(1\. )?[A-Z].*\.$/);
 });

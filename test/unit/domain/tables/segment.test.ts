@@ -193,7 +193,7 @@ describe('the report of a table', () => {
     expect(containers[0]!.status).toBe('completed-with-failures');
     expect(told.map(({ message }) => message)).toEqual([
       expect.stringMatching(/^2 items of table orders: /),
-      expect.stringMatching(/^table orders: looked for changes, not for deletions/),
+      expect.stringMatching(/^table orders: compared for changes, not for deletions/),
     ]);
   });
 
