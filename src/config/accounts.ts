@@ -16,9 +16,7 @@ export function resolveAccount(
 
   if (connectionString !== undefined && blobServiceUri !== undefined) {
     return {
-      problems: [
-        `the app settings "${alias}" and "${alias}__blobServiceUri" are both there; remove one, so that it is clear how to reach the account`,
-      ],
+      problems: [`the app settings "${alias}" and "${alias}__blobServiceUri" are both set; remove one of them`],
     };
   }
   if (connectionString !== undefined) {
@@ -30,7 +28,7 @@ export function resolveAccount(
   if (blobServiceUri === undefined) {
     return {
       problems: [
-        `no app setting says how to reach the account "${alias}"; add "${alias}" (a connection string), or "${alias}__blobServiceUri" (such as https://myaccount.blob.core.windows.net, used with the app's managed identity; "${alias}__clientId" for a user-assigned one)`,
+        `the account "${alias}" has no app setting; add "${alias}" with a connection string, or "${alias}__blobServiceUri" with an address such as https://myaccount.blob.core.windows.net for the managed identity of the app (plus "${alias}__clientId" for a user-assigned one)`,
       ],
     };
   }
@@ -47,7 +45,7 @@ export function resolveAccount(
     if (problem) problems.push(`the app setting "${alias}__${name}" ${problem}`);
   }
   if (credential !== undefined && credential.toLowerCase() !== 'managedidentity') {
-    problems.push(`the app setting "${alias}__credential" must be "managedidentity", or not be there`);
+    problems.push(`the app setting "${alias}__credential" must be "managedidentity"; change it or remove it`);
   }
   if (problems.length > 0) return { problems };
   return {
@@ -68,16 +66,17 @@ export function blobServiceIdentity(connection: AccountConnection): string {
  */
 export function tableServiceProblem(connection: AccountConnection): string | undefined {
   const { alias } = connection;
-  const why = 'tables of this account are backed up, and where they are does not follow from the address of its blobs';
+  const why =
+    'a job backs up tables of this account, and Strongroom cannot derive their address from the address of the blobs';
   if (!('connectionString' in connection)) {
     const { blobServiceUri, tableServiceUri } = connection;
     if (tableServiceUri || namesBlobService(blobServiceUri)) return undefined;
-    return `${why}; add the app setting "${alias}__tableServiceUri" (such as https://myaccount.table.core.windows.net)`;
+    return `${why}; add the app setting "${alias}__tableServiceUri", for example https://myaccount.table.core.windows.net`;
   }
   const parts = partsOf(connection.connectionString);
   const given = parts.get('blobendpoint');
   if (isDevelopment(parts) || parts.get('tableendpoint') || !given || namesBlobService(given)) return undefined;
-  return `${why}; add "TableEndpoint=…" (such as https://myaccount.table.core.windows.net) to the connection string in the app setting "${alias}"`;
+  return `${why}; add "TableEndpoint=…", for example https://myaccount.table.core.windows.net, to the connection string in the app setting "${alias}"`;
 }
 
 function namesBlobService(address: string): boolean {
@@ -114,14 +113,14 @@ function connectionStringProblem(connectionString: string): string | undefined {
     ([, name]) => !parts.get(name) && !(signed && (name === 'accountkey' || parts.get('blobendpoint'))),
   );
   if (missing.length > 0) {
-    return `is not a whole connection string: it has no ${missing.map(([name]) => name).join(' and no ')}; copy it from the account's access keys`;
+    return `is not a complete connection string: it lacks ${missing.map(([name]) => name).join(' and ')}; copy it from the access keys of the account`;
   }
   const accountName = parts.get('accountname');
   if (accountName && !/^[a-z0-9]{3,24}$/.test(accountName)) {
-    return 'has an AccountName that is none: 3 to 24 lower-case letters and digits';
+    return 'has an invalid AccountName: use 3 to 24 lower-case letters and digits';
   }
   if (!/^(?:[A-Za-z\d+/]{4})*(?:[A-Za-z\d+/]{2}==|[A-Za-z\d+/]{3}=)?$/.test(parts.get('accountkey') ?? '')) {
-    return 'has an AccountKey that is not Base64; was it cut off when it was copied?';
+    return 'has an AccountKey that is not valid Base64; it may be incomplete, so copy it again';
   }
   if (!isPlainAddress(blobEndpointOf(connectionString))) {
     return 'has a blob endpoint that is not a plain http or https address';
@@ -139,11 +138,11 @@ function isPlainAddress(address: string): boolean {
 }
 
 function serviceUriProblem(uri: string): string | undefined {
-  if (!URL.canParse(uri)) return 'is not an address; it looks like https://myaccount.blob.core.windows.net';
+  if (!URL.canParse(uri)) return 'is not an address; use an address such as https://myaccount.blob.core.windows.net';
   const url = new URL(uri);
-  if (url.protocol !== 'https:') return 'must begin with https://';
+  if (url.protocol !== 'https:') return 'must start with https://';
   if (url.search || url.hash || url.username || url.password) {
-    return 'must be the plain address of the service, without a query, signature or user in it';
+    return 'must be the plain address of the service, without query, signature or user name';
   }
   return undefined;
 }

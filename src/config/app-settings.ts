@@ -28,7 +28,7 @@ export function withSettings(
       if (setting !== undefined) return setting;
       problems.push({
         place: placeOf(path),
-        message: `there is no app setting ${JSON.stringify(name)} to put in place of ${JSON.stringify(whole)}`,
+        message: `${JSON.stringify(whole)} refers to the app setting ${JSON.stringify(name)}, which is not set`,
       });
       return whole;
     });

@@ -13,34 +13,36 @@ import { alias, text } from './text.ts';
 
 function sourceContainerProblem(name: string): string | undefined {
   if (name === CONTROL_CONTAINER) {
-    return `"${CONTROL_CONTAINER}" keeps what a vault knows of itself, and is not archived`;
+    return `"${CONTROL_CONTAINER}" is the control container of a vault, and a rule cannot archive it`;
   }
   if (isValidContainerName(name)) return undefined;
-  return `${JSON.stringify(name)} is not a container name: 3 to 63 lower-case letters, digits and single hyphens (or $web, $root); a rule has one container, and patterns are for jobs`;
+  return `${JSON.stringify(name)} is not a container name: use 3 to 63 lower-case letters, digits and single hyphens (or $web, $root); a rule has one container and takes no pattern`;
 }
 
 function queueProblem(name: string): string | undefined {
   const quoted = JSON.stringify(name);
   if (!/^(?=.{3,63}$)[a-z0-9]+(?:-[a-z0-9]+)*$/.test(name)) {
-    return `${quoted} is not a queue name: 3 to 63 lower-case letters, digits and single hyphens`;
+    return `${quoted} is not a queue name: use 3 to 63 lower-case letters, digits and single hyphens`;
   }
   if (name.endsWith('-poison')) {
-    return `${quoted} is where another queue's messages end up that failed too often; name the queue that events are put into`;
+    return `${quoted} is the poison queue of another queue; name the queue that receives the events`;
   }
   // The host puts what fails too often into a queue of this name with "-poison" behind it.
   return `${name}-poison`.length > 63
-    ? `${quoted} has ${name.length} characters; at most 56 leave room for "-poison"`
+    ? `${quoted} has ${name.length} characters; the maximum is 56, because the poison queue adds "-poison"`
     : undefined;
 }
 
 function connectionProblem(name: string): string | undefined {
   if (/^[A-Za-z_][\w.:-]{0,126}$/.test(name)) return undefined;
-  return 'a connection is named by an app setting, such as "AzureWebJobsStorage": a letter, then letters, digits and "_"';
+  return 'a connection is the name of an app setting, for example "AzureWebJobsStorage": a letter or "_", then letters, digits, "_", ".", ":" or "-"';
 }
 
 export const ruleSourceSchema = z.strictObject({
-  account: alias.describe('Alias of the account whose uploads are archived; resolved like those of jobs.'),
-  container: text(sourceContainerProblem).describe('The container whose uploads are archived, by name.'),
+  account: alias.describe(
+    'Alias of the account that receives the uploads. The app settings of this name hold its connection, as for jobs.',
+  ),
+  container: text(sourceContainerProblem).describe('Name of the container that receives the uploads.'),
   ...blobChoice,
 });
 
@@ -48,26 +50,26 @@ export const ruleDestinationSchema = z
   .strictObject({
     account: alias.describe('Alias of the vault, the account to archive to.'),
     container: text(containerTemplateProblem).describe(
-      'The container to archive to, where `{container}` stands for the name of the source container, such as `{container}archive`.',
+      'Template for the archive container; `{container}` stands for the name of the source container, for example `{container}archive`.',
     ),
     prefix: text(prefixTemplateProblem)
       .default('')
-      .describe('Put in front of every blob name; may hold `{container}`, such as `{container}/`.'),
+      .describe('Template for a prefix of every archived blob name, for example `{container}/`.'),
     tier: z
       .enum(['Hot', 'Cool', 'Cold', 'Archive'])
       .exactOptional()
-      .describe('The access tier of what is archived; `Archive` needs folders `version`.'),
+      .describe('Access tier of archived blobs. `Archive` requires `"folders": "version"`.'),
     folders: z
       .enum(FOLDERS)
       .default('none')
       .describe(
-        'What is put between prefix and name: `none`; the `day` of the upload, `2026/11/21/`; or, with `version`, its time and ETag, so that every version has a name of its own.',
+        'Folder between prefix and name: `none`; `day`, the day of the upload, `2026/11/21/`; or `version`, the day, time and ETag of the upload, so that every version has its own name.',
       ),
   })
   .refine(({ tier, folders }) => tier !== 'Archive' || folders === 'version', {
     path: ['tier'],
     error:
-      'a blob in tier Archive can be neither overwritten nor kept as a snapshot, so every version needs a name of its own: add "folders": "version", or choose "Cold"',
+      'Azure can neither overwrite a blob in tier Archive nor take a snapshot of it, so every version needs its own name: add "folders": "version", or choose "Cold"',
     when: ({ value }) => typeof value === 'object' && value !== null && !Array.isArray(value),
   });
 
@@ -79,50 +81,56 @@ const eventsSchema = atLeastOne(
     blobTrigger: blobTriggerSchema
       .exactOptional()
       .describe(
-        'A blob trigger: `scan` looks through the container and suits small ones, `event-grid` is told by an event subscription. Either loads every blob into the app; for large ones use `queue`.',
+        'A blob trigger: `scan` lists the container and suits small ones; `event-grid` receives events from an event subscription. Both load every blob into the memory of the app; for large blobs use `queue`.',
       ),
     queue: text(queueProblem)
       .exactOptional()
-      .describe('The storage queue that Event Grid, or anyone by hand, puts events into. Rules may share one.'),
+      .describe(
+        'Name of the storage queue that receives upload events, from Event Grid or by hand. Rules may share a queue.',
+      ),
     queueAccount: text(connectionProblem)
       .default('AzureWebJobsStorage')
       .describe(
-        "The account of the queue, as Azure Functions name connections: an app setting with a connection string, or `<name>__queueServiceUri`. Without it, the app's own storage.",
+        'Connection of the queue, as Azure Functions names connections: an app setting with a connection string, or `<name>__queueServiceUri`. Default: the host storage of the app.',
       ),
   }),
   ['blobTrigger', 'queue'],
-  'nothing says where events come from; give "blobTrigger", or "queue", or both; or leave "events" out, and only the reconcile archives',
+  'no source of events is set; add "blobTrigger", "queue" or both, or remove "events", and only the reconciliation archives uploads',
 );
 
 const receiptsSchema = z.strictObject({
   keepDays: count(10_000).describe(
-    'Receipts of versions that are gone from the source, or followed by one that is archived, are removed after so many days.',
+    'Days to keep the receipt of a version that the source no longer has, deleted or overwritten, and the entry of a poison upload that is settled.',
   ),
   account: alias
     .exactOptional()
     .describe(
-      'Alias of the vault again, for an identity or key that may delete; without it, that of the destination is used.',
+      'Another alias of the vault, with an identity or key that may delete. Default: the alias of the destination.',
     ),
 });
 
 /** One archive rule: what is uploaded to a container is copied elsewhere as it arrives. */
 export const archiveRuleSchema = z.strictObject({
-  name: nameOf('an archive rule').describe('The name of the rule: unique among jobs and rules, in lower case.'),
-  source: ruleSourceSchema.describe('What to archive.'),
-  destination: ruleDestinationSchema.describe('Where to archive it.'),
+  name: nameOf('an archive rule').describe('Name of the rule: lower case, unique among jobs and archive rules.'),
+  source: ruleSourceSchema.describe('The uploads to archive.'),
+  destination: ruleDestinationSchema.describe('The vault, and the place of the archived blobs in it.'),
   events: eventsSchema
     .exactOptional()
-    .describe('What tells of uploads, so that they are archived soon; without it, only the reconcile archives.'),
+    .describe(
+      'Source of upload events, so that uploads are archived within seconds. Without `events`, only the reconciliation archives uploads.',
+    ),
   reconcile: text(scheduleProblem)
     .default('0 0 * * * *')
-    .describe('When to look for uploads that no event told of: six fields; hourly, if nothing else is said.'),
+    .describe(
+      'Schedule of the reconciliation, which archives every upload without a receipt: six fields. Default: hourly.',
+    ),
   timeZone: text(timeZoneProblem)
     .default('UTC')
-    .describe('The IANA time zone of `reconcile`, such as `Europe/Berlin`. Folders are in UTC.'),
+    .describe('IANA time zone of `reconcile`, for example `Europe/Berlin`. Folder names use UTC.'),
   method: methodSchema,
   receipts: receiptsSchema
     .exactOptional()
-    .describe('How long to keep receipts that are no longer needed; without it, for ever.'),
+    .describe('How long Strongroom keeps receipts that it no longer needs. Without `receipts`, it keeps all receipts.'),
 });
 
 /** One rule, every default filled in. */
@@ -140,6 +148,6 @@ export function unlikeTriggers(rules: unknown): ConfigurationProblem[] {
     .filter(({ trigger }) => trigger !== first!.trigger)
     .map(({ place, trigger }) => ({
       place: `${place}.events.blobTrigger`,
-      message: `"${trigger}" is not what ${first!.place} has: all blob triggers of the app share one listener, so make this "${first!.trigger}" too, or use "queue"`,
+      message: `"${trigger}" differs from the blob trigger of ${first!.place}: all blob triggers of the app share one listener, so set this to "${first!.trigger}" as well, or use "queue"`,
     }));
 }

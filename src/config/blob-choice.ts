@@ -4,13 +4,13 @@ import { text } from './text.ts';
 
 /** Which blobs of a source are meant: the options that jobs and archive rules share. */
 export const blobChoice = {
-  prefix: z.string().max(1024).default('').describe('Only blobs whose names begin with this.'),
+  prefix: z.string().max(1024).default('').describe('Include only blobs whose names start with this text.'),
   include: z
     .array(text(globProblem))
     .default([])
-    .describe('Only blobs whose names match one of these globs; none means all.'),
+    .describe('Include only blobs whose names match one of these globs. An empty list includes all blobs.'),
   exclude: z
     .array(text(globProblem))
     .default([])
-    .describe('Not the blobs whose names match one of these globs, such as `**/*.tmp`.'),
+    .describe('Exclude blobs whose names match one of these globs, for example `**/*.tmp`.'),
 };

@@ -26,47 +26,54 @@ import { alias, text } from './text.ts';
 import { verifySchema } from './verify.ts';
 
 const destinationSchema = z.strictObject({
-  account: alias.describe('Alias of the vault, the account to copy to; resolved like that of the source.'),
+  account: alias.describe(
+    'Alias of the vault, the account to copy to. The app settings of this name hold its connection, as for the source.',
+  ),
   container: text(containerTemplateProblem)
     .exactOptional()
     .describe(
-      'The container to copy to, where `{container}` stands for the name of the source container, such as `{container}backup`. Needed where the source names containers.',
+      'Template for the backup container; `{container}` stands for the name of the source container, for example `{container}backup`. Required if the source names containers.',
     ),
   prefix: text(prefixTemplateProblem)
     .default('')
-    .describe('Put in front of every blob name; may hold `{container}`, such as `{container}/`.'),
+    .describe('Template for a prefix of every blob name in the backup container, for example `{container}/`.'),
 });
 
 const anyJob = z.strictObject({
-  name: nameOf('a job').describe('The name of the job: unique among jobs and archive rules, in lower case.'),
+  name: nameOf('a job').describe('Name of the job: lower case, unique among jobs and archive rules.'),
   schedule: text(scheduleProblem)
     .optional()
     .describe(
-      'When to run: six fields `{second} {minute} {hour} {day} {month} {day of week}`, such as `0 30 23 * * *`. Without it the job runs when asked to.',
+      'Schedule of the job: six fields `{second} {minute} {hour} {day} {month} {day of week}`, for example `0 30 23 * * *`. Without a schedule, the job runs on demand only.',
     ),
   timeZone: text(timeZoneProblem)
     .default('UTC')
-    .describe('The IANA time zone of the schedules, and of the days that `retention` counts, such as `Europe/Berlin`.'),
+    .describe(
+      'IANA time zone of all schedules of the job and of the days that `retention` counts, for example `Europe/Berlin`.',
+    ),
   mode: z
     .enum(['incremental', 'full'])
     .default('incremental')
-    .describe('What a scheduled run does: copy what changed since the last one, or everything.'),
-  source: sourceSchema.describe('What to copy.'),
-  destination: destinationSchema.describe('Where to copy it.'),
+    .describe('Mode of scheduled runs: `incremental` copies changes since the last run, `full` copies everything.'),
+  source: sourceSchema.describe('The account, containers and tables to back up.'),
+  destination: destinationSchema.describe('The vault, and the place of the backup containers in it.'),
   method: methodSchema,
   retention: retentionSchema
     .exactOptional()
-    .describe('Which restore points to keep; at least one `keep…` is needed. Without it, all of them.'),
+    .describe(
+      'The restore points to keep; requires at least one `keep…` rule. Without `retention`, Strongroom keeps all restore points.',
+    ),
   verify: verifySchema
     .exactOptional()
-    .describe('When to verify that what was backed up is there and whole; `afterRun` or `schedule` is needed.'),
+    .describe('When Strongroom verifies restore points; requires `afterRun` or `schedule`.'),
 });
 
 const jobSchema = anyJob.refine(
   ({ source, destination }) => !namesAny(source, 'containers') || fieldOf(destination, 'container') !== undefined,
   {
     path: ['destination', 'container'],
-    error: 'this is missing; it says where the containers of the source are copied to, such as "{container}backup"',
+    error:
+      'this option is missing; set the backup container for the containers of the source, for example "{container}backup"',
     // Also where other options are wrong; a destination that is none has been complained of as a whole.
     when: ({ value }) => isObject(fieldOf(value, 'destination')),
   },
@@ -74,10 +81,13 @@ const jobSchema = anyJob.refine(
 
 /** The shape of strongroom.json. */
 export const configurationSchema = z.strictObject({
-  $schema: z.string().optional().describe('The JSON Schema of this file, for editors.'),
-  jobs: z.array(jobSchema).default([]).describe('What to back up, where to, and when.'),
-  archives: z.array(archiveRuleSchema).default([]).describe('What to archive as it is uploaded, and where to.'),
-  accounts: z.array(alias).default([]).describe('Aliases of further accounts that may be restored to.'),
+  $schema: z.string().optional().describe('Path of the JSON Schema of this file, for editors.'),
+  jobs: z.array(jobSchema).default([]).describe('Backup jobs.'),
+  archives: z
+    .array(archiveRuleSchema)
+    .default([])
+    .describe('Archive rules: containers whose uploads Strongroom archives as they arrive.'),
+  accounts: z.array(alias).default([]).describe('Aliases of additional accounts that restores may write to.'),
 });
 
 export type { ArchiveRule };
@@ -181,11 +191,11 @@ export function readConfiguration(from: { env: AppSettings; cwd: string; appRoot
       {
         place: files[0]!,
         message: named
-          ? 'there is no such file; STRONGROOM_CONFIG names it'
-          : `there is no such file${files[1] ? `, nor ${files[1]}` : ''}`,
+          ? 'STRONGROOM_CONFIG names this file, and it does not exist'
+          : `this file does not exist${files[1] ? `; neither does ${files[1]}` : ''}`,
       },
     ],
-    `A small strongroom.json to begin with:\n\n${EXAMPLE}`,
+    `A minimal strongroom.json:\n\n${EXAMPLE}`,
   );
 }
 
@@ -318,7 +328,7 @@ function nothingToDo(value: unknown): ConfigurationProblem[] {
   return [
     {
       place: 'jobs',
-      message: 'nothing says what to back up; give at least one job here, or one rule in "archives"',
+      message: 'the configuration has nothing to do; add at least one job here, or one rule to "archives"',
     },
   ];
 }
@@ -327,7 +337,7 @@ function duplicateNames(drafts: readonly Draft[]): ConfigurationProblem[] {
   return drafts.flatMap(({ place, name }, index) => {
     const earlier = drafts.slice(0, index).find((draft) => name !== undefined && draft.name === name);
     return earlier
-      ? [{ place: `${place}.name`, message: `"${name}" is the name of ${earlier.place} already; names must be unique` }]
+      ? [{ place: `${place}.name`, message: `${earlier.place} already has the name "${name}"; choose another name` }]
       : [];
   });
 }
@@ -366,13 +376,13 @@ function otherVault(draft: Draft, accounts: Map<string, AccountConnection>): Con
       // An account that does not resolve has been complained of.
       return connection ? [{ place, alias, identity: blobServiceIdentity(connection) }] : [];
     });
-  const what = draft.kind === 'job' ? 'what is pruned lies' : 'the receipts lie';
+  const what = draft.kind === 'job' ? 'the job prunes' : 'the rule keeps its receipts';
   return resolved(draft.vault).flatMap((vault) =>
     resolved(draft.deleting)
       .filter(({ identity }) => identity !== vault.identity)
       .map(({ place, alias }) => ({
         place,
-        message: `${alias} is another storage account than ${vault.alias}, which the ${draft.kind} copies to; ${what} there, so name another way to the same account, or leave this out`,
+        message: `${alias} is not the same storage account as ${vault.alias}, which the ${draft.kind} copies to and where ${what}; name an alias of that account, or remove this option`,
       })),
   );
 }

@@ -40,7 +40,7 @@ function destinationProblems({ kind, place, source, destination }: JobShape): Co
   if (several && !isInjective(template, destination.prefix)) {
     problems.push({
       place: at,
-      message: `${quote(template)} is one place for several source containers, whose blobs would overwrite each other; write {container} in it, such as "{container}backup", or in the prefix with a slash after it, such as "{container}/"`,
+      message: `${quote(template)} is the same place for several source containers, whose blobs would overwrite each other; add {container} to it, for example "{container}backup", or to the prefix with a slash after it, for example "{container}/"`,
     });
   }
   for (const pattern of new Set(source.containers)) {
@@ -48,14 +48,14 @@ function destinationProblems({ kind, place, source, destination }: JobShape): Co
     if (isLiteral(pattern) && !isValidContainerName(made)) {
       problems.push({
         place: at,
-        message: `${quote(template)} makes ${quote(made)} of ${quote(pattern)}, which is not a container name; ${kind === 'job' ? 'give that container a job of its own' : 'write the name out'}`,
+        message: `${quote(template)} turns ${quote(pattern)} into ${quote(made)}, which is not a valid container name; ${kind === 'job' ? 'give this container a job of its own' : 'write the container name in full'}`,
       });
     }
     const source = sourceExpandingTo(template, pattern, CONTROL_CONTAINER);
     if (source !== undefined) {
       problems.push({
         place: at,
-        message: `${quote(template)} makes "${CONTROL_CONTAINER}" of ${quote(source)}: that container keeps what the vault knows of itself, and nothing may be copied into it`,
+        message: `${quote(template)} turns ${quote(source)} into "${CONTROL_CONTAINER}", the control container of the vault; choose another template, because nothing may be copied into it`,
       });
     }
   }
@@ -83,13 +83,13 @@ function ownSourceProblems(job: JobShape, identity: AccountIdentity): Configurat
   const { source, destination } = job;
   const account =
     source.account === destination.account
-      ? `both lie in ${source.account}`
+      ? `both are in ${source.account}`
       : `${source.account} and ${destination.account} are the same account`;
   const found =
     job.kind === 'rule'
-      ? `the archive would archive itself: ${account}, in the container ${quote(overlap.made)}; use another account or container`
-      : `the backup would back up itself: ${account}, and the destination ${quote(overlap.made)} (of ${quote(overlap.pattern)}) overlaps with the source pattern ${quote(overlap.read)}; use another account, or patterns that do not overlap`;
-  return [{ place: `${job.place}.destination`, message: `the destination lies inside the source, and ${found}` }];
+      ? `the rule would archive its own copies: ${account}, in the container ${quote(overlap.made)}; use another account or container`
+      : `the job would back up its own copies: ${account}, and the destination ${quote(overlap.made)} (of ${quote(overlap.pattern)}) overlaps the source pattern ${quote(overlap.read)}; use another account, or patterns that do not overlap`;
+  return [{ place: `${job.place}.destination`, message: `the destination is inside the source, and ${found}` }];
 }
 
 function sharedDestination(a: JobShape, b: JobShape, identity: AccountIdentity): ConfigurationProblem[] {
@@ -115,7 +115,7 @@ function sharedDestination(a: JobShape, b: JobShape, identity: AccountIdentity):
         return [
           {
             place: `${b.place}.destination`,
-            message: `${a.place} copies ${bothJobs ? 'from another source ' : ''}to the same place, and the two would overwrite each other's blobs: ${quote(madeA)} (of ${quote(fromA)}) and ${quote(madeB)} (of ${quote(fromB)}) in ${b.destination.account} overlap; give one of them another container or prefix`,
+            message: `${a.place} copies ${bothJobs ? 'from another source ' : ''}to the same place, and the two would overwrite each other's blobs: ${quote(madeA)} (of ${quote(fromA)}) and ${quote(madeB)} (of ${quote(fromB)}) overlap in ${b.destination.account}; give one of them another container or prefix`,
           },
         ];
       }
@@ -142,11 +142,11 @@ function circleProblems(jobs: readonly JobShape[], identity: AccountIdentity): C
     if (start >= 0) {
       const circle = path.slice(start);
       const [who, remedy] = circle.some((index) => jobs[index]!.kind === 'rule')
-        ? ['these', 'give one of them another container or account to copy to']
-        : ['these jobs', 'narrow the source patterns so that copies are not among them'];
+        ? ['these', 'give one of them another destination container or account']
+        : ['these jobs', 'narrow the source patterns so that they do not match copies'];
       problems.push({
         place: `${jobs[circle[0]!]!.place}.destination`,
-        message: `${who} copy in a circle, each from where the one before it copies to, and would back up their own copies: ${[...circle, at].map((index) => jobs[index]!.place).join(' → ')}; ${remedy}`,
+        message: `${who} copy in a circle, each from the destination of the one before, and would back up their own copies: ${[...circle, at].map((index) => jobs[index]!.place).join(' → ')}; ${remedy}`,
       });
       return;
     }

@@ -68,12 +68,14 @@ export function lineAndColumn(text: string, offset: number): { line: number; col
 /** What is wrong at an offset, in words for the file's author. */
 export function syntaxProblem(text: string, offset: number): string {
   if (offset >= text.length)
-    return text.trim() === '' ? 'the file is empty' : 'the file ends too soon: a bracket, brace or quote is not closed';
+    return text.trim() === ''
+      ? 'the file is empty'
+      : 'the file ends too early: a bracket, brace or quote is not closed';
   const rest = text.slice(offset);
-  if (/^\/[/*]|^#/.test(rest)) return 'JSON has no comments; take it out';
-  if (/^[}\]]/.test(rest)) return `unexpected ${JSON.stringify(rest[0])}, perhaps after a comma too many`;
-  if (rest.startsWith("'")) return 'JSON wants double quotes, not single ones';
+  if (/^\/[/*]|^#/.test(rest)) return 'JSON does not allow comments; remove this one';
+  if (/^[}\]]/.test(rest)) return `unexpected ${JSON.stringify(rest[0])}, possibly after an extra comma`;
+  if (rest.startsWith("'")) return 'JSON requires double quotes, not single quotes';
   if (rest.startsWith('"'))
-    return 'a comma or colon is missing before this, or the text in quotes is broken (a line break, or a lone backslash: write "\\\\")';
+    return 'a comma or colon is missing before this, or the string contains a line break or a single backslash (write "\\\\")';
   return `unexpected ${JSON.stringify([...rest.slice(0, 2)][0])}; this is not JSON`;
 }

@@ -43,7 +43,7 @@ const DEFAULTS: Limits = {
 /** Reads `STRONGROOM_LIMITS`, a JSON object of some of the limits. Throws `ConfigurationError` when it is not one. */
 export function readLimits(text: string | undefined): Limits {
   if (!text) return DEFAULTS;
-  const hint = `It is a JSON object with any of: ${Object.keys(DEFAULTS).join(', ')}`;
+  const hint = `STRONGROOM_LIMITS is a JSON object with any of: ${Object.keys(DEFAULTS).join(', ')}`;
   const refuse = (...problems: ConfigurationProblem[]) => new ConfigurationError('STRONGROOM_LIMITS', problems, hint);
   let given: unknown;
   try {
@@ -55,8 +55,9 @@ export function readLimits(text: string | undefined): Limits {
     throw refuse({ place: 'STRONGROOM_LIMITS', message: 'this is not a JSON object' });
   }
   const problems = Object.entries(given).flatMap(([place, value]) => {
-    if (!Object.hasOwn(DEFAULTS, place)) return [{ place, message: 'there is no such limit' }];
-    if (!Number.isSafeInteger(value) || value < 1) return [{ place, message: 'must be a whole number above 0' }];
+    if (!Object.hasOwn(DEFAULTS, place)) return [{ place, message: 'this limit does not exist' }];
+    if (!Number.isSafeInteger(value) || value < 1)
+      return [{ place, message: 'this must be a whole number greater than 0' }];
     return [];
   });
   if (problems.length > 0) throw refuse(...problems);

@@ -5,5 +5,5 @@ export const methodSchema = z
   .enum(['auto', 'sync', 'async', 'blocks'])
   .default('auto')
   .describe(
-    'How to copy: `auto` picks for each blob; the others force Copy Blob From URL, Copy Blob, or Put Block From URL.',
+    'Copy method: `auto` picks one for each blob; `sync` prefers Copy Blob From URL, and Put Block From URL above 256 MiB; `async` forces Copy Blob; `blocks` forces Put Block From URL. Page and append blobs always use Copy Blob.',
   );

@@ -10,40 +10,48 @@ const keep = (what: string) => count(MOST_KEPT).exactOptional().describe(what);
 const brakeSchema = z.strictObject({
   percent: count(100)
     .default(50)
-    .describe('More than so many percent of the blobs changed or gone in one run (with 100 it never engages),'),
-  blobs: count(1_000_000_000).default(100).describe('and at least so many.'),
+    .describe(
+      'The safety brake engages if a run changes or loses more than this percentage of the blobs of a container or entities of a table,',
+    ),
+  blobs: count(1_000_000_000).default(100).describe('and at least this many of them.'),
 });
 
 /** What `retention` of a job says. */
 export const retentionSchema = atLeastOne(
   z.strictObject({
-    keepLast: keep('Keep the newest so many restore points.'),
-    keepDaily: keep('Keep one of each of the newest so many days that have any, in the time zone of the job.'),
-    keepWeekly: keep('Keep one of each of the newest so many weeks that have any, from Monday to Sunday.'),
-    keepMonthly: keep('Keep one of each of the newest so many months that have any.'),
-    keepYearly: keep('Keep one of each of the newest so many years that have any.'),
+    keepLast: keep('Keep this many newest restore points.'),
+    keepDaily: keep(
+      'Keep one restore point of each of this many newest days that have any, in the time zone of the job.',
+    ),
+    keepWeekly: keep('Keep one restore point of each of this many newest weeks (Monday to Sunday) that have any.'),
+    keepMonthly: keep('Keep one restore point of each of this many newest months that have any.'),
+    keepYearly: keep('Keep one restore point of each of this many newest years that have any.'),
     keepWithin: text((value) => retentionProblem({ keepWithin: value }))
       .exactOptional()
-      .describe('Keep all of so many days or hours before the newest, such as `30d` or `12h`.'),
+      .describe(
+        'Keep all restore points of this many days or hours before the newest one, for example `30d` or `12h`.',
+      ),
     schedule: text(scheduleProblem)
       .exactOptional()
-      .describe('When to prune: six fields, in the time zone of the job. Without it, only when asked to.'),
+      .describe(
+        'Schedule of the prune: six fields, in the time zone of the job. Without a schedule, Strongroom prunes on demand only.',
+      ),
     marginHours: z
       .number({ error: 'this must be a number of hours, 0 or more' })
       .min(0, { error: 'this must be a number of hours, 0 or more' })
       .default(24)
       .describe(
-        'A restore point that is removed is only marked at first; its content goes with the first prune after so many hours.',
+        'Hours between marking a restore point for removal and deleting its content; the first prune after this time deletes the content.',
       ),
     account: alias
       .exactOptional()
       .describe(
-        'Alias of the vault again, for an identity or key that may delete; without it, that of the destination is used.',
+        'Another alias of the vault, with an identity or key that may delete. Default: the alias of the destination.',
       ),
     brake: brakeSchema
       .prefault({})
       .describe(
-        'When a run changes or loses more than this of a container, what was there before is kept until released.',
+        'Safety brake: if a run changes or loses too much of a container or table, Strongroom keeps its restore point and all older ones until an operator releases the brake.',
       ),
   }),
   RETENTION_RULES,

@@ -2,7 +2,11 @@ import { z } from 'zod';
 import type { ConfigurationProblem } from './configuration-error.ts';
 import { nearest, placeOf } from './place.ts';
 
-const WORDS: Record<string, string> = { object: 'an object { … }', array: 'a list [ … ]', string: 'a text in quotes' };
+const WORDS: Record<string, string> = {
+  object: 'an object { … }',
+  array: 'a list [ … ]',
+  string: 'a string in quotes',
+};
 
 /** What an issue that `root` raised says to people: one problem, or one for each option that does not exist. */
 export function schemaProblems(issue: z.core.$ZodIssue, root: z.ZodType): ConfigurationProblem[] {
@@ -11,8 +15,8 @@ export function schemaProblems(issue: z.core.$ZodIssue, root: z.ZodType): Config
     const known = knownOptions(root, issue.path);
     return issue.keys.map((key) => {
       const near = nearest(key, known);
-      const hint = near ? `did you mean "${near}"?` : `known are ${known.map((name) => `"${name}"`).join(', ')}`;
-      return { place: placeOf([...issue.path, key]), message: `there is no such option; ${hint}` };
+      const hint = near ? `did you mean "${near}"?` : `the options are ${known.map((name) => `"${name}"`).join(', ')}`;
+      return { place: placeOf([...issue.path, key]), message: `this option does not exist; ${hint}` };
     });
   }
   if (issue.code === 'invalid_type' && WORDS[issue.expected] !== undefined) {
@@ -20,7 +24,8 @@ export function schemaProblems(issue: z.core.$ZodIssue, root: z.ZodType): Config
     return [
       {
         place,
-        message: issue.input === undefined ? `this is missing; it must be ${expected}` : `this must be ${expected}`,
+        message:
+          issue.input === undefined ? `this option is missing; it must be ${expected}` : `this must be ${expected}`,
       },
     ];
   }

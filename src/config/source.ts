@@ -6,24 +6,24 @@ import { alias, text } from './text.ts';
 
 const anySource = z.strictObject({
   account: alias.describe(
-    'Alias of the account to back up: the app setting of that name holds its connection string, or `<alias>__blobServiceUri` its address for the managed identity.',
+    'Alias of the account to back up. The app setting of this name holds its connection string, or `<alias>__blobServiceUri` its address for a managed identity.',
   ),
   containers: z
     .array(text(patternProblem))
     .default([])
     .describe(
-      'Containers by name or by pattern, where `*` stands for any characters. Patterns are expanded when a run starts. At least one container or table is needed.',
+      'Containers by name or by pattern, where `*` stands for any characters. Each run expands the patterns when it starts. The source requires at least one container or table.',
     ),
   ...blobChoice,
   tables: z
     .array(text(tablePatternProblem))
     .default([])
-    .describe('Tables by name or by pattern, as containers are. Capitals and small letters are the same.'),
+    .describe('Tables by name or by pattern, as for containers. Names are case-insensitive.'),
   tableDeletions: z
     .boolean({ error: 'this must be true or false' })
     .default(false)
     .describe(
-      'Whether incremental runs also read the keys of all entities: without it, deletions are found only where a table is read as a whole.',
+      'Whether incremental runs also read the keys of all entities. If false, Strongroom finds deletions only where it reads a key range of a table in full.',
     ),
 });
 
@@ -32,15 +32,18 @@ export const sourceSchema = anySource.superRefine(
   (source, context) => {
     const problem = (path: string[], message: string) => context.addIssue({ code: 'custom', path, message });
     if (isEmpty(source.containers) && isEmpty(source.tables)) {
-      problem([], 'nothing says what to back up; give "containers", or "tables", or both: names, or "*" for all');
+      problem([], 'the source names nothing to back up; add "containers", "tables" or both, with names or "*" for all');
     }
     if (isEmpty(source.tables) && source.tableDeletions === true) {
-      problem(['tableDeletions'], 'there is no table to compare; give "tables", or take this out');
+      problem(['tableDeletions'], 'this option needs tables; add "tables", or remove it');
     }
     if (isEmpty(source.containers) && !isEmpty(source.tables)) {
       for (const option of ['prefix', 'include', 'exclude'] as const) {
         if (isEmpty(source[option])) continue;
-        problem([option], 'this chooses among blobs, and no container is named; give "containers", or take this out');
+        problem(
+          [option],
+          'this option selects blobs, and the source names no container; add "containers", or remove it',
+        );
       }
     }
   },

@@ -9,5 +9,6 @@ export function text(problem: (value: string) => string | undefined) {
 }
 
 export const alias = z.string().regex(/^[A-Za-z][A-Za-z0-9_]{0,62}$/, {
-  error: 'an account is named by an alias, which is the name of an app setting: a letter, then letters, digits and "_"',
+  error:
+    'an account alias is the name of an app setting: a letter, then letters, digits and "_", at most 63 characters',
 });

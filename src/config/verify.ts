@@ -12,18 +12,18 @@ export const verifySchema = atLeastOne(
     afterRun: kind
       .exactOptional()
       .describe(
-        'How to verify a restore point as soon as there is one: `quick` compares what is there with what was written down, `deep` also reads content.',
+        'Kind of verification that follows each backup: `quick` compares the vault with the manifest, `deep` also reads content.',
       ),
     schedule: text(scheduleProblem)
       .exactOptional()
-      .describe('When to verify the newest restore point: six fields, in the time zone of the job.'),
-    kind: kind.default('quick').describe('What the schedule does.'),
+      .describe('Schedule for verifying the newest restore point: six fields, in the time zone of the job.'),
+    kind: kind.default('quick').describe('Kind of scheduled verification: `quick` or `deep`.'),
     portion: text(portionProblem)
       .default('100%')
       .describe(
-        'How much of the content `deep` reads each time: a percentage such as `5%`, chosen anew, or a part such as `1/7`, in turn, so that seven times read all of it.',
+        'Portion of the content that each `deep` verification reads: a percentage such as `5%`, a new random choice each time, or a fraction such as `1/7`, the next seventh each time, so that seven verifications read everything.',
       ),
   }),
   ['afterRun', 'schedule'],
-  'nothing says when to verify; give "afterRun", or "schedule", or both; or leave "verify" out',
+  'no time to verify is set; add "afterRun", "schedule" or both, or remove "verify"',
 );

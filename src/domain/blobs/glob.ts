@@ -19,18 +19,18 @@ export function compileGlob(glob: string): Glob {
   const fail = (why: string) =>
     new RangeError(`${JSON.stringify(glob.length > 80 ? `${glob.slice(0, 80)}…` : glob)} ${why}`);
   if (glob === '') throw new RangeError('an empty glob matches nothing; "**" matches every name');
-  if (glob.length > LONGEST) throw fail(`has ${glob.length} characters; at most ${LONGEST}`);
+  if (glob.length > LONGEST) throw fail(`has ${glob.length} characters; the maximum is ${LONGEST}`);
   if (glob.startsWith('!'))
     throw fail(
-      'does not negate with "!"; put it into the other list (include or exclude), or write "?" for that character',
+      'starts with "!", which does not negate; move the glob to the other list (include or exclude), or write "?" for this character',
     );
   if (/^\.{0,2}\//.test(glob))
     throw fail(
-      'begins with a slash or dots, as blob names rarely do; leave them out, or write "*/" for a slash that is there',
+      'starts with a slash or dots, which blob names rarely do; remove them, or write "*/" for a slash that the name has',
     );
-  if (glob.endsWith('/')) throw fail(`matches only a folder and nothing in it; write ${JSON.stringify(`${glob}**`)}`);
+  if (glob.endsWith('/')) throw fail(`matches only a folder and no blob in it; use ${JSON.stringify(`${glob}**`)}`);
   if (/\{[^{},]*\.\.[^{},]*\}/.test(glob))
-    throw fail('has a range such as {1..9}, which is not supported; write [1-9] or {a,b}');
+    throw fail('has a range such as {1..9}, which Strongroom does not support; use [1-9] or {a,b}');
   const alternatives = alternativesOf(tokensOf(glob, fail), fail).map(segmentsOf);
   return (segments) =>
     alternatives.some((pattern) =>
@@ -64,7 +64,7 @@ function tokensOf(glob: string, fail: Failure): Token[] {
       const from = at + (negated ? 2 : 1);
       // A "]" that comes first is one of the characters.
       const to = characters.indexOf(']', from + 1);
-      if (to < 0) throw fail('has a "[" without a "]" after it; write [[] for the character');
+      if (to < 0) throw fail('has a "[" without a closing "]"; write [[] for the character');
       tokens.push({ oneOf: classOf(characters.slice(from, to).join(''), negated, fail) });
       at = to;
     } else if (character === '*' || character === '?' || character === '{' || character === ',' || character === '}') {
@@ -77,8 +77,9 @@ function tokensOf(glob: string, fail: Failure): Token[] {
 }
 
 function classOf(members: string, negated: boolean, fail: Failure): RegExp {
-  if (members.includes('/')) throw fail('has a "/" in brackets, which never matches; write {a,b} with whole paths');
-  if (members.startsWith('[:')) throw fail('has a class such as [[:alpha:]], which is not supported; write [a-z]');
+  if (members.includes('/')) throw fail('has a "/" in brackets, which never matches; use {a,b} with whole paths');
+  if (members.startsWith('[:'))
+    throw fail('has a class such as [[:alpha:]], which Strongroom does not support; use [a-z]');
   try {
     return new RegExp(`^[${negated ? '^' : ''}${members.replace(/[\\^[\]]/g, '\\$&')}]$`, 'su');
   } catch {
@@ -107,10 +108,10 @@ function alternativesOf(tokens: Token[], fail: Failure): Token[][] {
     const inner = choices.flatMap((choice) => alternativesOf(choice, fail));
     const chosen = choices.length > 1 ? inner : inner.map((choice) => [{ literal: '{' }, ...choice, { literal: '}' }]);
     if (chosen.length * rest.length > MOST_ALTERNATIVES)
-      throw fail(`stands for more than ${MOST_ALTERNATIVES} globs; write fewer alternatives`);
+      throw fail(`expands to more than ${MOST_ALTERNATIVES} globs; use fewer alternatives`);
     return chosen.flatMap((choice) => rest.map((end) => [...before, ...choice, ...end]));
   }
-  throw fail('has a "{" without a "}" after it; write [{] for the character');
+  throw fail('has a "{" without a closing "}"; write [{] for the character');
 }
 
 function isSpecial(token: Token, special: string): boolean {

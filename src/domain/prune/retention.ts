@@ -96,7 +96,7 @@ export function retention(
 function timeOf({ id, startedAt }: PointInTime): number {
   const time = Date.parse(startedAt);
   if (Number.isNaN(time)) {
-    throw new RangeError(`the restore point ${id} does not say when it began; nothing can be decided without it`);
+    throw new RangeError(`restore point ${id} has no start time, and retention needs it`);
   }
   return time;
 }
@@ -189,10 +189,10 @@ export function retentionProblem(policy: RetentionPolicy): string | undefined {
   const { keepWithin } = policy;
   if (keepWithin !== undefined && parseDuration(keepWithin) === undefined) {
     const quoted = JSON.stringify(keepWithin.length > 40 ? `${keepWithin.slice(0, 40)}…` : keepWithin);
-    return `${quoted} is no length of time; write a number and "d" for days or "h" for hours, such as "30d" or "12h"`;
+    return `${quoted} is not a duration; use a number and "d" for days or "h" for hours, for example "30d" or "12h"`;
   }
   if (RETENTION_RULES.every((rule) => policy[rule] === undefined)) {
-    return `no rule says what to keep; give at least one of ${RETENTION_RULES.map((rule) => `"${rule}"`).join(', ')}`;
+    return `no rule keeps any restore point; add at least one of ${RETENTION_RULES.map((rule) => `"${rule}"`).join(', ')}`;
   }
   return undefined;
 }

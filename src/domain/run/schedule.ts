@@ -11,7 +11,7 @@ import { Cron } from 'croner';
  */
 
 const FIELDS = ['second', 'minute', 'hour', 'day', 'month', 'day of week'];
-const EXAMPLE = 'such as "0 30 23 * * *" (every day at 23:30) or "0 0 4 * * 1-5" (Monday to Friday at 4:00)';
+const EXAMPLE = 'for example "0 30 23 * * *" (every day at 23:30) or "0 0 4 * * 1-5" (Monday to Friday at 4:00)';
 const SHAPE = `a schedule has six fields, {${FIELDS.join('} {')}}, ${EXAMPLE}`;
 /** Any fixed moment: whether a schedule ever occurs must not depend on today. */
 const EPOCH = new Date('2024-01-01T00:00:00Z');
@@ -36,22 +36,22 @@ export function scheduleProblem(expr: string): string | undefined {
   if (expr.trim() === '') return `the schedule is empty; ${SHAPE}`;
   const fields = fieldsOf(expr);
   if (fields.length === 5) {
-    return `${quoted} has 5 fields; ${SHAPE}. Put the second in front: "0 ${fields.join(' ')}"`;
+    return `${quoted} has 5 fields; ${SHAPE}. Add the second at the start: "0 ${fields.join(' ')}"`;
   }
   if (fields.length !== 6) return `${quoted} has ${fields.length} field${fields.length === 1 ? '' : 's'}; ${SHAPE}`;
   for (const [index, field] of fields.entries()) {
     const names = index >= 4;
     if (!(names ? /^[\da-z*,/-]+$/i : /^[\d*,/-]+$/).test(field)) {
-      return `${quoted}: ${JSON.stringify(field)} is no ${FIELDS[index]}; numbers, "*", ",", "-" and "/" are understood${names ? ', and names such as JAN or MON' : ''}, ${EXAMPLE}`;
+      return `${quoted}: ${JSON.stringify(field)} is not a valid ${FIELDS[index]}; use numbers, "*", ",", "-" and "/"${names ? ', and names such as JAN or MON' : ''}, ${EXAMPLE}`;
     }
   }
   const weekday = fields[5]!;
   if (/(?:^|[,-])0*7(?:[,/-]|$)|-sun/i.test(weekday)) {
-    return `${quoted}: in ${JSON.stringify(weekday)} Sunday must be written 0 or SUN and cannot end a range; write "0,5,6" for Friday to Sunday`;
+    return `${quoted}: in ${JSON.stringify(weekday)}, write Sunday as 0 or SUN, and not at the end of a range; use "0,5,6" for Friday to Sunday`;
   }
   try {
     if (cron(expr, 'UTC').nextRun(EPOCH)) return undefined;
-    return `${quoted} never happens: no date fits; ${SHAPE}`;
+    return `${quoted} never occurs: no date matches it; ${SHAPE}`;
   } catch (error) {
     const reason = error instanceof Error ? error.message.replace(/^CronPattern: (?:Syntax error, )?/, '') : '';
     return `${quoted} is not a schedule (${reason.replace(/\.$/, '')}); ${SHAPE}`;
@@ -65,7 +65,7 @@ export function timeZoneProblem(zone: string): string | undefined {
     return undefined;
   } catch {
     const quoted = JSON.stringify(zone.length > 80 ? `${zone.slice(0, 80)}…` : zone);
-    return `${quoted} is no time zone; use an IANA name such as "Europe/Berlin", "America/New_York" or "UTC" (Windows names are not understood)`;
+    return `${quoted} is not a time zone; use an IANA name such as "Europe/Berlin", "America/New_York" or "UTC" (Windows names do not work)`;
   }
 }
 

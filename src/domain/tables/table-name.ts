@@ -25,18 +25,18 @@ export function isSameTable(a: string, b: string): boolean {
 export function tablePatternProblem(pattern: string): string | undefined {
   const quoted = JSON.stringify(pattern);
   if (pattern.startsWith('$')) {
-    return `${quoted} stands for no table that is backed up: names that begin with "$" are those of the service's metrics`;
+    return `${quoted} cannot match any table: names that start with "$" belong to the metrics of the service`;
   }
   if (isLiteral(pattern)) {
     if (isValidTableName(pattern)) return undefined;
-    if (isSameTable(pattern, 'tables')) return `${quoted} is no table's name: the service keeps it for itself`;
-    return `${quoted} is not a table name: 3 to 63 letters and digits, beginning with a letter, or a pattern such as "tenant*"`;
+    if (isSameTable(pattern, 'tables')) return `${quoted} is not a table name: the service reserves it`;
+    return `${quoted} is not a table name: use 3 to 63 letters and digits, starting with a letter, or a pattern such as "tenant*"`;
   }
   if (!/^[A-Za-z*][A-Za-z0-9*]*$/.test(pattern) || shortest(pattern) > 63) {
-    return `${quoted} can match no table: names are 3 to 63 letters and digits, beginning with a letter, and only "*" is special`;
+    return `${quoted} cannot match any table: names have 3 to 63 letters and digits, start with a letter, and only "*" is special`;
   }
   if (pattern.toLowerCase().startsWith(DRILL_TABLE_PREFIX)) {
-    return `${quoted} matches nothing: tables that begin with "${DRILL_TABLE_PREFIX}" are what drills restore to, and no "*" stands for them`;
+    return `${quoted} matches nothing: drills restore to tables that start with "${DRILL_TABLE_PREFIX}", and "*" never matches them`;
   }
   return undefined;
 }
@@ -60,7 +60,7 @@ export function expandTable(template: string, table: string): string {
 /** What is wrong with a template whatever the tables are, or undefined. */
 export function tableTemplateProblem(template: string): string | undefined {
   if (isValidTableName(expandTable(template, 'abc'))) return undefined;
-  return `${JSON.stringify(template)} does not make a table name: 3 to 63 letters and digits, beginning with a letter, where {table} stands for the name of the table, such as "{table}Restored"`;
+  return `${JSON.stringify(template)} does not make a table name: use 3 to 63 letters and digits, starting with a letter, where {table} stands for the name of the table, for example "{table}Restored"`;
 }
 
 /** Whether a template makes two tables of any two. */

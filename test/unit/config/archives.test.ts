@@ -151,7 +151,7 @@ describe('an archive rule', () => {
   });
 
   it('is missed where there is neither a job nor a rule', () => {
-    const none = 'jobs: nothing says what to back up; give at least one job here, or one rule in "archives"';
+    const none = 'jobs: the configuration has nothing to do; add at least one job here, or one rule to "archives"';
     for (const value of [{}, { jobs: [] }, { archives: [] }, { jobs: [], archives: [] }]) {
       expect(problems(value)).toEqual([none]);
     }
@@ -162,10 +162,10 @@ describe('an archive rule', () => {
   it('has a name of its own among rules and jobs', () => {
     const other = { container: 'other' };
     expect(problems({ jobs: [job()], archives: [rule(), rule({ name: 'nightly' }, other)] })).toEqual([
-      'archives[1].name: "nightly" is the name of jobs[0] already; names must be unique',
+      'archives[1].name: jobs[0] already has the name "nightly"; choose another name',
     ]);
     expect(problems({ archives: [rule(), rule({}, other)] })).toEqual([
-      'archives[1].name: "uploads" is the name of archives[0] already; names must be unique',
+      'archives[1].name: archives[0] already has the name "uploads"; choose another name',
     ]);
   });
 });
@@ -186,8 +186,8 @@ describe('the queue', () => {
     ['abc-', 'is not a queue name'],
     ['a_b', 'is not a queue name'],
     ['abc\n', 'is not a queue name'],
-    ['uploads-poison', 'messages end up that failed too often'],
-    ['a'.repeat(57), 'at most 56 leave room'],
+    ['uploads-poison', 'is the poison queue of another queue'],
+    ['a'.repeat(57), 'the maximum is 56'],
   ])('%j is refused', (queue, words) => {
     expect(about(queue)).toEqual([expect.stringMatching(/^archives\[0\]\.events\.queue: /)]);
     expect(about(queue)[0]).toContain(words);
@@ -195,7 +195,7 @@ describe('the queue', () => {
 
   it.each(['', ' ', '1a', 'a b', 'a;b', 'a=b', 'x'.repeat(128)])('is in no account called %j', (queueAccount) => {
     expect(problems({ archives: [rule({ events: { queue: 'abc', queueAccount } })] })).toEqual([
-      expect.stringMatching(/^archives\[0\]\.events\.queueAccount: a connection is named by an app setting/),
+      expect.stringMatching(/^archives\[0\]\.events\.queueAccount: a connection is the name of an app setting/),
     ]);
   });
 
@@ -209,9 +209,7 @@ describe('the queue', () => {
   it('or a blob trigger must be there, where events are', () => {
     for (const events of [{}, { queueAccount: 'X' }]) {
       expect(problems({ archives: [rule({ events })] })).toEqual([
-        expect.stringMatching(
-          /^archives\[0\]\.events: nothing says where events come from; give "blobTrigger", or "queue"/,
-        ),
+        expect.stringMatching(/^archives\[0\]\.events: no source of events is set; add "blobTrigger", "queue" or both/),
       ]);
     }
   });
@@ -241,7 +239,7 @@ describe('blob triggers', () => {
     expect(problems({ archives: rules })).toEqual(
       [2, 4].map(
         (index) =>
-          `archives[${index}].events.blobTrigger: "event-grid" is not what archives[0] has: all blob triggers of the app share one listener, so make this "scan" too, or use "queue"`,
+          `archives[${index}].events.blobTrigger: "event-grid" differs from the blob trigger of archives[0]: all blob triggers of the app share one listener, so set this to "scan" as well, or use "queue"`,
       ),
     );
     expect(problems({ archives: [rules[1], rules[2], rules[4]] })).toEqual([]);
@@ -251,7 +249,7 @@ describe('blob triggers', () => {
 describe('the control container', () => {
   it('is neither archived nor archived into', () => {
     expect(problems({ archives: [rule({}, { container: 'strongroom' })] })).toEqual([
-      expect.stringMatching(/^archives\[0\]\.source\.container: "strongroom" keeps what a vault knows of itself/),
+      expect.stringMatching(/^archives\[0\]\.source\.container: "strongroom" is the control container of a vault/),
     ]);
     for (const [container, template] of [
       ['incoming', 'strongroom'],
@@ -266,7 +264,7 @@ describe('the control container', () => {
   it.each(['$web', '$root'])('is not the only name that needs care: %s', (container) => {
     expect(problems({ archives: [rule({}, { container })] })).toEqual([
       expect.stringContaining(
-        `makes "${container}archive" of "${container}", which is not a container name; write the name out`,
+        `turns "${container}" into "${container}archive", which is not a valid container name; write the container name in full`,
       ),
     ]);
     expect(problems({ archives: [rule({}, { container }, { container: 'web-archive' })] })).toEqual([]);
@@ -275,14 +273,14 @@ describe('the control container', () => {
 
 describe('the destination of a rule', () => {
   it.each([
-    ['in the same account', 'SOURCE', 'both lie in SOURCE'],
+    ['in the same account', 'SOURCE', 'both are in SOURCE'],
     ['by another alias', 'SOURCE2', 'SOURCE and SOURCE2 are the same account'],
   ])('is not inside its source, %s', (_, account, words) => {
     const inside = (container: string) =>
       problems({ archives: [rule({}, {}, { account, container, prefix: 'archive/' })] });
     for (const container of ['incoming', '{container}']) {
       expect(inside(container)).toEqual([
-        `archives[0].destination: the destination lies inside the source, and the archive would archive itself: ${words}, in the container "incoming"; use another account or container`,
+        `archives[0].destination: the destination is inside the source, and the rule would archive its own copies: ${words}, in the container "incoming"; use another account or container`,
       ]);
     }
     expect(inside('{container}archive')).toEqual([]);
@@ -333,7 +331,7 @@ describe('the destination of a rule', () => {
       { account: 'SOURCE', container: 'incoming' },
     );
     expect(problems({ archives: [rule(), back] })).toEqual([
-      'archives[0].destination: these copy in a circle, each from where the one before it copies to, and would back up their own copies: archives[0] → archives[1] → archives[0]; give one of them another container or account to copy to',
+      'archives[0].destination: these copy in a circle, each from the destination of the one before, and would back up their own copies: archives[0] → archives[1] → archives[0]; give one of them another destination container or account',
     ]);
     const homeward = job(
       {},
@@ -353,10 +351,10 @@ describe('receipts', () => {
     const found = (account: string) => problems({ archives: [rule({ receipts: { keepDays: 1, account } })] });
     expect(found('PRUNER')).toEqual([]);
     expect(found('OTHER')).toEqual([
-      'archives[0].receipts.account: OTHER is another storage account than VAULT, which the rule copies to; the receipts lie there, so name another way to the same account, or leave this out',
+      'archives[0].receipts.account: OTHER is not the same storage account as VAULT, which the rule copies to and where the rule keeps its receipts; name an alias of that account, or remove this option',
     ]);
     expect(found('NOWHERE')).toEqual([
-      expect.stringMatching(/^archives\[0\]\.receipts\.account: no app setting .*"NOWHERE"/),
+      expect.stringMatching(/^archives\[0\]\.receipts\.account: the account "NOWHERE" has no app setting/),
     ]);
   });
 

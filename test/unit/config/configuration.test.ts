@@ -173,12 +173,12 @@ describe('the error', () => {
     ]);
     expect(error.message).toContain('There are 13 problems in strongroom.json:');
     expect(error.message).toContain('\n  - jobs[0].schedule: "0 30 23 * *" has 5 fields; ');
-    expect(error.message).toContain('jobs[0].source.exclud: there is no such option; did you mean "exclude"?');
-    expect(error.message).toContain('jobs[0].scedule: there is no such option; did you mean "schedule"?');
-    expect(error.message).toContain('job: there is no such option; did you mean "jobs"?');
+    expect(error.message).toContain('jobs[0].source.exclud: this option does not exist; did you mean "exclude"?');
+    expect(error.message).toContain('jobs[0].scedule: this option does not exist; did you mean "schedule"?');
+    expect(error.message).toContain('job: this option does not exist; did you mean "jobs"?');
     expect(error.message).toContain('did you mean "full"?');
-    expect(error.message).toContain('there is no app setting "NOWHERE"');
-    expect(error.message).toContain('jobs[1].destination: this is missing');
+    expect(error.message).toContain('refers to the app setting "NOWHERE", which is not set');
+    expect(error.message).toContain('jobs[1].destination: this option is missing');
   });
 
   it('finds what is wrong between jobs, though other parts of them be wrong as well', () => {
@@ -188,17 +188,17 @@ describe('the error', () => {
     expect(found).toEqual([
       expect.stringMatching(/^jobs\[0\]\.schedule: /),
       expect.stringMatching(/^jobs\[1\]\.method: /),
-      expect.stringMatching(/^jobs\[1\]\.name: "nightly" is the name of jobs\[0\] already/),
+      expect.stringMatching(/^jobs\[1\]\.name: jobs\[0\] already has the name "nightly"/),
       expect.stringMatching(/^jobs\[1\]\.source\.account: .*"NEW__blobServiceUri"/),
-      expect.stringMatching(/^jobs\[1\]\.destination\.container: "all" is one place for several/),
+      expect.stringMatching(/^jobs\[1\]\.destination\.container: "all" is the same place for several/),
     ]);
   });
 
   it.each([
-    ['{"jobs": [\n  {"name": "x",}\n]}', 'line 2, column 16', 'a comma too many'],
+    ['{"jobs": [\n  {"name": "x",}\n]}', 'line 2, column 16', 'an extra comma'],
     ['', 'line 1, column 1', 'empty'],
-    ['{"jobs": [', 'line 1, column 11', 'ends too soon'],
-    ['{\r\n  // all\r\n}', 'line 2, column 3', 'no comments'],
+    ['{"jobs": [', 'line 1, column 11', 'ends too early'],
+    ['{\r\n  // all\r\n}', 'line 2, column 3', 'does not allow comments'],
     ["{'jobs'", 'line 1, column 2', 'double quotes'],
     ['{"a" "b"}', 'line 1, column 6', 'missing'],
     ['{"a": 01}', 'line 1, column 8', 'unexpected "1"'],
@@ -321,14 +321,14 @@ describe('accounts', () => {
     [
       'no setting',
       { ...SETTINGS, SOURCE: undefined },
-      'add "SOURCE" (a connection string), or "SOURCE__blobServiceUri"',
+      'add "SOURCE" with a connection string, or "SOURCE__blobServiceUri"',
     ],
     ['an empty setting', { ...SETTINGS, SOURCE: ' ' }, 'add "SOURCE"'],
-    ['two ways', both, '"VAULT" and "VAULT__blobServiceUri" are both there'],
-    ['no account name', { ...SETTINGS, SOURCE: `AccountKey=${KEY}` }, 'no AccountName'],
-    ['neither name nor key', { ...SETTINGS, SOURCE: KEY }, 'no AccountName and no AccountKey'],
-    ['a key cut off', { ...SETTINGS, SOURCE: `AccountName=abc;AccountKey=${KEY.slice(0, -3)}` }, 'not Base64'],
-    ['a wrong name', { ...SETTINGS, SOURCE: `AccountName=A_B;AccountKey=${KEY}` }, 'AccountName that is none'],
+    ['two ways', both, '"VAULT" and "VAULT__blobServiceUri" are both set'],
+    ['no account name', { ...SETTINGS, SOURCE: `AccountKey=${KEY}` }, 'lacks AccountName'],
+    ['neither name nor key', { ...SETTINGS, SOURCE: KEY }, 'lacks AccountName and AccountKey'],
+    ['a key cut off', { ...SETTINGS, SOURCE: `AccountName=abc;AccountKey=${KEY.slice(0, -3)}` }, 'not valid Base64'],
+    ['a wrong name', { ...SETTINGS, SOURCE: `AccountName=A_B;AccountKey=${KEY}` }, 'invalid AccountName'],
     [
       'a wrong endpoint',
       { ...SETTINGS, SOURCE: `AccountName=abc;AccountKey=${KEY};BlobEndpoint=nowhere` },
@@ -340,7 +340,7 @@ describe('accounts', () => {
       '"VAULT__blobServiceUri" is not an address',
     ],
     ['plain http', { ...SETTINGS, VAULT__blobServiceUri: 'http://a.b' }, 'https://'],
-    ['a signature in the URI', { ...SETTINGS, VAULT__blobServiceUri: `https://a.b/?sig=${KEY}` }, 'without a query'],
+    ['a signature in the URI', { ...SETTINGS, VAULT__blobServiceUri: `https://a.b/?sig=${KEY}` }, 'without query'],
     ['a wrong table URI', { ...SETTINGS, VAULT__tableServiceUri: `https://a:${KEY}@b` }, '"VAULT__tableServiceUri"'],
     ['another credential', { ...SETTINGS, VAULT__credential: KEY }, '"VAULT__credential" must be "managedidentity"'],
   ])('are refused with %s, and nothing secret is repeated', (_, settings, words) => {
@@ -380,7 +380,7 @@ describe('a destination inside its source', () => {
     const found = problems({ jobs: [job({}, { containers }, { ...same, container })] });
     expect(found).toEqual([
       expect.stringMatching(
-        /^jobs\[0\]\.destination: the destination lies inside the source.*both lie in SOURCE.*overlaps with the source pattern/,
+        /^jobs\[0\]\.destination: the destination is inside the source.*both are in SOURCE.*overlaps the source pattern/,
       ),
     ]);
   });
@@ -422,7 +422,7 @@ describe('a destination inside its source', () => {
   it('is seen also where an account does not resolve', () => {
     expect(problems({ jobs: [job({}, {}, same)] }, {})).toEqual([
       expect.stringContaining('add "SOURCE"'),
-      expect.stringContaining('lies inside the source'),
+      expect.stringContaining('is inside the source'),
     ]);
   });
 
@@ -444,12 +444,12 @@ describe('a destination inside its source', () => {
 
 describe('destinations', () => {
   it.each([
-    [['abc'], 'strongroom', '"strongroom" of "abc"'],
-    [['*'], 'strong{container}', '"strongroom" of "room"'],
-    [['strongroom'], '{container}', '"strongroom" of "strongroom"'],
-    [['$web'], '{container}backup', '"$webbackup" of "$web"'],
-    [['abc', 'abd'], 'all', 'one place for several'],
-    [['a*'], 'all', 'one place for several'],
+    [['abc'], 'strongroom', 'turns "abc" into "strongroom"'],
+    [['*'], 'strong{container}', 'turns "room" into "strongroom"'],
+    [['strongroom'], '{container}', 'turns "strongroom" into "strongroom"'],
+    [['$web'], '{container}backup', 'turns "$web" into "$webbackup"'],
+    [['abc', 'abd'], 'all', 'is the same place for several'],
+    [['a*'], 'all', 'is the same place for several'],
   ])('%j into %s is refused', (containers, container, words) => {
     expect(problems({ jobs: [job({}, { containers }, { container })] })).toEqual([expect.stringContaining(words)]);
   });
@@ -559,7 +559,9 @@ describe('retention', () => {
     '%j is refused, as no rule says what to keep',
     (given) => {
       expect(wrong(given)).toContainEqual(
-        expect.stringMatching(/^jobs\[0\]\.retention: no rule says what to keep; give at least one of "keepLast", /),
+        expect.stringMatching(
+          /^jobs\[0\]\.retention: no rule keeps any restore point; add at least one of "keepLast", /,
+        ),
       );
     },
   );
@@ -585,14 +587,14 @@ describe('retention', () => {
       `keepWeekly: ${count(10_000)}`,
       `keepMonthly: ${count(10_000)}`,
       `keepYearly: ${count(10_000)}`,
-      expect.stringContaining('keepWithin: "1 month" is no length of time; '),
+      expect.stringContaining('keepWithin: "1 month" is not a duration; '),
       expect.stringContaining('schedule: "x" has 1 field; '),
       'marginHours: this must be a number of hours, 0 or more',
-      expect.stringContaining('account: an account is named by an alias'),
+      expect.stringContaining('account: an account alias is the name of an app setting'),
       `brake.percent: ${count(100)}`,
       `brake.blobs: ${count(1_000_000_000)}`,
-      'brake.blob: there is no such option; did you mean "blobs"?',
-      'keepDayly: there is no such option; did you mean "keepDaily"?',
+      'brake.blob: this option does not exist; did you mean "blobs"?',
+      'keepDayly: this option does not exist; did you mean "keepDaily"?',
     ]);
     expect(wrong([])).toEqual(['jobs[0].retention: this must be an object { … }']);
   });
@@ -605,19 +607,19 @@ describe('retention', () => {
   });
 
   it('never prunes in another account than the one that is copied to', () => {
-    const other = 'jobs[0].retention.account: PRUNER is another storage account than VAULT, which the job copies to';
+    const other = 'jobs[0].retention.account: PRUNER is not the same storage account as VAULT, which the job copies to';
     expect(wrong({ keepLast: 1, account: 'PRUNER' }, vault('vault2.blob.core.windows.net'))).toEqual([
       expect.stringContaining(other),
     ]);
     expect(wrong({ account: 'PRUNER' }, vault('vault2.blob.core.windows.net'))).toEqual([
-      expect.stringContaining('no rule says what to keep'),
+      expect.stringContaining('no rule keeps any restore point'),
       expect.stringContaining(other),
     ]);
     expect(wrong({ keepLast: 1, account: 'SOURCE' })).toEqual([
-      expect.stringContaining('SOURCE is another storage account than VAULT'),
+      expect.stringContaining('SOURCE is not the same storage account as VAULT'),
     ]);
     expect(wrong({ keepLast: 1, account: 'NOWHERE' })).toEqual([
-      expect.stringMatching(/^jobs\[0\]\.retention\.account: no app setting .*"NOWHERE"/),
+      expect.stringMatching(/^jobs\[0\]\.retention\.account: the account "NOWHERE" has no app setting/),
     ]);
   });
 });
@@ -635,14 +637,14 @@ describe('verify', () => {
 
   it('is refused with the place of each problem', () => {
     expect(wrong({ kind: 'deep' })).toEqual([
-      expect.stringMatching(/^jobs\[0\]\.verify: nothing says when to verify; give "afterRun", or "schedule"/),
+      expect.stringMatching(/^jobs\[0\]\.verify: no time to verify is set; add "afterRun", "schedule" or both/),
     ]);
     expect(wrong({ after: 'x', afterRun: 'quik', schedule: '', kind: 1, portion: '0%' })).toEqual([
       'jobs[0].verify.afterRun: this must be "quick" or "deep"; did you mean "quick"?',
       expect.stringContaining('jobs[0].verify.schedule: the schedule is empty'),
       'jobs[0].verify.kind: this must be "quick" or "deep"',
-      expect.stringContaining('jobs[0].verify.portion: "0%" is no share; '),
-      'jobs[0].verify.after: there is no such option; known are "afterRun", "schedule", "kind", "portion"',
+      expect.stringContaining('jobs[0].verify.portion: "0%" is not a portion; '),
+      'jobs[0].verify.after: this option does not exist; the options are "afterRun", "schedule", "kind", "portion"',
     ]);
   });
 });
@@ -657,9 +659,9 @@ describe('further accounts', () => {
 
   it('are complained of where they are named', () => {
     expect(problems({ jobs: [job()], accounts: ['NOWHERE', 'a b', 7] })).toEqual([
-      expect.stringMatching(/^accounts\[1\]: an account is named by an alias/),
-      'accounts[2]: this must be a text in quotes',
-      expect.stringMatching(/^accounts\[0\]: no app setting .*"NOWHERE"/),
+      expect.stringMatching(/^accounts\[1\]: an account alias is the name of an app setting/),
+      'accounts[2]: this must be a string in quotes',
+      expect.stringMatching(/^accounts\[0\]: the account "NOWHERE" has no app setting/),
     ]);
     expect(problems({ jobs: [job()], accounts: 'SOURCE' })).toEqual(['accounts: this must be a list [ … ]']);
   });

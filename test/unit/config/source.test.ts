@@ -100,13 +100,13 @@ describe('a source is refused', () => {
     [{ tables: [], containers: [], prefix: 'a', include: ['a'], exclude: ['b'] }],
   ])('when it names nothing: %j', (source) => {
     expect(problems([job(source)])).toEqual([
-      'jobs[0].source: nothing says what to back up; give "containers", or "tables", or both: names, or "*" for all',
+      'jobs[0].source: the source names nothing to back up; add "containers", "tables" or both, with names or "*" for all',
     ]);
   });
 
   it('when it has containers, and nothing says where they go', () => {
     const missing = expect.stringMatching(
-      /^jobs\[0\]\.destination\.container: this is missing; .*"\{container\}backup"$/,
+      /^jobs\[0\]\.destination\.container: this option is missing; .*"\{container\}backup"$/,
     );
     expect(problems([job({ containers: ['abc'] })])).toEqual([missing]);
     expect(problems([job({ containers: ['*'], tables: [] })])).toEqual([missing]);
@@ -123,26 +123,26 @@ describe('a source is refused', () => {
     ]);
     expect(problems([job({ containers: ['*'] }, { destination: { account: 'SOURCE' } })])).toEqual([missing]);
     expect(problems([job({ containers: ['abc'] }, { destination: undefined })])).toEqual([
-      expect.stringMatching(/^jobs\[0\]\.destination: this is missing/),
+      expect.stringMatching(/^jobs\[0\]\.destination: this option is missing/),
     ]);
   });
 
   it('when it compares or chooses what is not there', () => {
     const blobs = { prefix: 'a/', include: ['*.jpg'], exclude: ['*.tmp'] };
-    const none = 'this chooses among blobs, and no container is named; give "containers", or take this out';
+    const none = 'this option selects blobs, and the source names no container; add "containers", or remove it';
     expect(problems([job(blobs)])).toEqual([
       `jobs[0].source.prefix: ${none}`,
       `jobs[0].source.include: ${none}`,
       `jobs[0].source.exclude: ${none}`,
     ]);
     const destination = { account: 'VAULT', container: '{container}backup' };
-    const compare = 'jobs[0].source.tableDeletions: there is no table to compare; give "tables", or take this out';
+    const compare = 'jobs[0].source.tableDeletions: this option needs tables; add "tables", or remove it';
     expect(problems([job({ containers: ['*'], tables: undefined, tableDeletions: true }, { destination })])).toEqual([
       compare,
     ]);
     expect(problems([job({ containers: ['*'], tables: [], tableDeletions: false }, { destination })])).toEqual([]);
     expect(problems([job({ tables: [], tableDeletions: true })])).toEqual([
-      expect.stringContaining('nothing says what to back up'),
+      expect.stringContaining('the source names nothing to back up'),
       compare,
     ]);
   });
@@ -165,10 +165,10 @@ describe('a source is refused', () => {
     expect(found).toEqual([
       expect.stringContaining('jobs[0].source.tables[1]: "my-table" is not a table name'),
       expect.stringContaining('jobs[0].source.tables[2]: "$MetricsHour'),
-      expect.stringContaining('jobs[0].source.tables[3]: "Tables" is no table'),
-      expect.stringContaining('jobs[0].source.tables[4]: "1*" can match no table'),
+      expect.stringContaining('jobs[0].source.tables[3]: "Tables" is not a table name: the service'),
+      expect.stringContaining('jobs[0].source.tables[4]: "1*" cannot match any table'),
       'jobs[0].source.tableDeletions: this must be true or false',
-      'jobs[0].source.table: there is no such option; did you mean "tables"?',
+      'jobs[0].source.table: this option does not exist; did you mean "tables"?',
       'jobs[1].source.tables: this must be a list [ … ]',
     ]);
   });
@@ -202,17 +202,17 @@ describe('the address of the tables', () => {
   });
 
   it.each<[Record<string, string | undefined>, string]>([
-    [identity('https://files.example.com'), 'add the app setting "SOURCE__tableServiceUri" (such as https://'],
+    [identity('https://files.example.com'), 'add the app setting "SOURCE__tableServiceUri", for example https://'],
     [identity('https://source1.dfs.core.windows.net'), 'add the app setting "SOURCE__tableServiceUri"'],
     [
       settings(domain),
-      'add "TableEndpoint=…" (such as https://myaccount.table.core.windows.net) to the connection string in the app setting "SOURCE"',
+      'add "TableEndpoint=…", for example https://myaccount.table.core.windows.net, to the connection string in the app setting "SOURCE"',
     ],
     [settings('BlobEndpoint=https://files.example.com;SharedAccessSignature=sv=1&sig=abc'), 'add "TableEndpoint=…"'],
   ])('is asked for, once, where nothing tells it: %#', (settings, words) => {
     const found = problems([job(), job({}, { name: 'two' })], settings);
     expect(found).toEqual([
-      expect.stringMatching(/^jobs\[0\]\.source\.account: tables of this account are backed up, /),
+      expect.stringMatching(/^jobs\[0\]\.source\.account: a job backs up tables of this account, /),
     ]);
     expect(found[0]).toContain(words);
     expect(found[0]).not.toContain('example.com');

@@ -194,10 +194,10 @@ describe('whatever the rules say', () => {
       retention(points, policy, now, 'UTC');
     const points = daily('2026-01-01T00:00:00Z', 5);
     expect(() => decide([...points, { ...points[0]!, id: 'x', startedAt: '' }], { keepLast: 1 })).toThrow(
-      'the restore point x does not say when it began',
+      'restore point x has no start time',
     );
     expect(() => decide(points, { keepLast: 1 }, new Date(Number.NaN))).toThrow(RangeError);
-    expect(() => decide(points, { keepWithin: '1w' })).toThrow('"1w" is no length of time');
+    expect(() => decide(points, { keepWithin: '1w' })).toThrow('"1w" is not a duration');
     expect(() => decide(points, { keepLast: 0 })).toThrow('keepLast must be a whole number from 1');
     expect(() => retention(points, { keepDaily: 1 }, LATER, 'Mars')).toThrow(RangeError);
   });
@@ -530,7 +530,7 @@ describe('retentionProblem', () => {
     [{ keepWeekly: 10_001 }, 'keepWeekly must be'],
     [{ keepMonthly: Number.NaN }, 'keepMonthly must be'],
     [{ keepYearly: -1 }, 'keepYearly must be'],
-    [{ keepWithin: 'x'.repeat(100) }, `"${'x'.repeat(40)}…" is no length of time`],
+    [{ keepWithin: 'x'.repeat(100) }, `"${'x'.repeat(40)}…" is not a duration`],
   ])('says what is wrong with %j', (policy, words) => {
     expect(retentionProblem(policy)).toContain(words);
   });

@@ -222,7 +222,7 @@ describe('scheduleProblem', () => {
   ])('%j is a problem', (expr, words) => {
     const problem = scheduleProblem(expr);
     expect(problem).toContain(words);
-    expect(problem).toMatch(/such as "0 30 23 \* \* \*"|write "0,5,6"/);
+    expect(problem).toMatch(/for example "0 30 23 \* \* \*"|use "0,5,6"/);
   });
 
   it('has an answer to any text, and what it lets through can be asked for', () => {

@@ -107,9 +107,9 @@ describe('names and patterns', () => {
   });
 
   it('of metrics are told from mistakes', () => {
-    expect(tablePatternProblem('$MetricsHourPrimaryTransactionsBlob')).toContain("the service's metrics");
-    expect(tablePatternProblem('TABLES')).toContain('keeps it for itself');
-    expect(tablePatternProblem('my-table')).toContain('3 to 63 letters and digits, beginning with a letter');
+    expect(tablePatternProblem('$MetricsHourPrimaryTransactionsBlob')).toContain('the metrics of the service');
+    expect(tablePatternProblem('TABLES')).toContain('the service reserves it');
+    expect(tablePatternProblem('my-table')).toContain('use 3 to 63 letters and digits, starting with a letter');
   });
 
   it('never complains of a pattern that matches a table', () => {

@@ -41,7 +41,7 @@ describe('parsePortion', () => {
     '1/7 ',
   ])('reads nothing into %j', (text) => {
     expect(parsePortion(text)).toBeUndefined();
-    expect(portionProblem(text)).toContain(`${JSON.stringify(text)} is no share`);
+    expect(portionProblem(text)).toContain(`${JSON.stringify(text)} is not a portion`);
   });
 
   it('does not repeat a long text in full', () => {

@@ -95,7 +95,7 @@ describe('asking for outcomes', () => {
     const part = new PartWriter<object>();
     part.add(outcomeOf(blobState({ name: 'kept' }), 'unchanged'));
     const planned = new PartWriter<object>();
-    planned.add({ source: blobState({ name: 'new' }), reason: 'new' });
+    planned.add({ from: blobState({ name: 'new' }), reason: 'new' });
     const chunks = [{ slice: 0, chunk: 0, key: '000000-00-aaaaaa', items: 1 }];
     const summary = { ...NOTHING, ...RUN };
     const bodies: Record<string, Buffer> = {
