@@ -2,7 +2,7 @@
 // because the parent asked for it or was killed, Azurite saves its data and stops. A parent that was
 // killed with SIGKILL can do nothing itself, so this has to live here.
 import { writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { createRequire, Module } from 'node:module';
 import { identify } from '../data/process-identity.ts';
 
 /** How long Azurite may take to save before it is ended anyway. */
@@ -30,4 +30,8 @@ if (process.argv.includes('--inMemoryPersistence')) {
     require(`azurite/dist/src/${service}/utils/constants.js`).DEFAULT_GC_INTERVAL_MS = LONGEST_TIMEOUT;
   }
 }
+// Azurite loads Application Insights although its telemetry is off, and that takes longer than all else that it loads.
+// Nothing of the package is used then, so that an empty module serves as well.
+const insights = require.resolve('applicationinsights', { paths: [require.resolve('azurite/package.json')] });
+require.cache[insights] = Object.assign(new Module(insights), { loaded: true });
 require('azurite/dist/src/azurite.js');
