@@ -1,8 +1,14 @@
-import { availableParallelism } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { configDefaults, defineConfig } from 'vitest/config';
 
 /** Folders of unit tests that simulate whole runs, try thousands of inputs, or start processes. */
 const SLOW = ['prove', 'fuzz', 'host'].map((folder) => `test/unit/${folder}/**/*.test.ts`);
+
+const cores = availableParallelism();
+
+// Workers, hosts and emulators load the same large packages. Node keeps what it has compiled of them.
+process.env.NODE_COMPILE_CACHE ??= join(tmpdir(), 'node-compile-cache');
 
 /**
  * A project with its own number of workers needs its own `groupOrder`, and the groups run one after another. Vitest
@@ -23,7 +29,7 @@ export default defineConfig({
           include: ['test/unit/**/*.test.ts'],
           exclude: [...configDefaults.exclude, ...SLOW],
           testTimeout: 30_000,
-          maxWorkers: availableParallelism(),
+          maxWorkers: cores,
           sequence: { groupOrder: 0 },
         },
       },
@@ -32,7 +38,8 @@ export default defineConfig({
           name: 'slow',
           include: SLOW,
           testTimeout: 30_000,
-          sequence: { groupOrder: 1 },
+          maxWorkers: cores,
+          sequence: { groupOrder: 0 },
         },
       },
       {
@@ -42,7 +49,8 @@ export default defineConfig({
           globalSetup: ['test/support/azurite/azurite.setup.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
-          sequence: { groupOrder: 1 },
+          maxWorkers: cores,
+          sequence: { groupOrder: 0 },
         },
       },
       {
@@ -52,8 +60,11 @@ export default defineConfig({
           globalSetup: ['test/support/azurite/azurite.setup.ts'],
           testTimeout: 120_000,
           hookTimeout: 120_000,
-          maxWorkers: 2,
-          sequence: { groupOrder: 2 },
+          // These tests wait for hosts most of the time, which leaves the cores idle.
+          maxWorkers: Math.max(4, cores),
+          // Loading the SDKs into a new process for each file takes longer than many a test.
+          isolate: false,
+          sequence: { groupOrder: 1 },
         },
       },
     ],

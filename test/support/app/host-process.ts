@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { hostBundle } from './host-bundle.ts';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 
@@ -16,6 +17,8 @@ export interface HostOptions {
   env?: Record<string, string | undefined>;
   /** Kept across restarts when given; otherwise a new directory that `stop` and `kill` leave for `remove`. */
   dataDir?: string;
+  /** The file that Node runs: by default the host in one file. */
+  entry?: string;
   /** How long to wait for the ready line. */
   timeout?: number;
 }
@@ -27,6 +30,8 @@ export interface HostProcess {
   readonly pid: number;
   /** Everything it has printed so far, both streams. */
   output(): string;
+  /** Waits until this is in its output, or it ends, or so many milliseconds have passed. Resolves to whether it is. */
+  printed(pattern: RegExp, milliseconds: number): Promise<boolean>;
   /** Ends it the hard way; resolves when it is gone. */
   kill(signal?: NodeJS.Signals): Promise<void>;
   /** SIGTERM, then the exit code. */
@@ -63,12 +68,15 @@ export async function startHost(options: HostOptions = {}): Promise<HostProcess>
   const env = { ...process.env, ...options.env };
   // Variables a test runner sets for itself, which must not reach the app.
   for (const name of ['NODE_OPTIONS', 'NODE_ENV', 'VITEST']) env[name] = options.env?.[name];
-  const args = [join(root, 'host', 'main.ts'), '--port', '0', '--data', dataDir, ...(options.args ?? [])];
+  const entry = options.entry ?? (await hostBundle());
+  const args = [entry, '--port', '0', '--data', dataDir, ...(options.args ?? [])];
   const child = spawn(process.execPath, args, { cwd: options.cwd ?? root, env, stdio: ['ignore', 'pipe', 'pipe'] });
   running.add(child);
   let output = '';
+  const printing = new EventEmitter().setMaxListeners(0);
   const exited = once(child, 'exit').then(([code]) => {
     running.delete(child);
+    printing.emit('more');
     return code as number | null;
   });
   const url = await new Promise<string>((resolve, reject) => {
@@ -78,6 +86,7 @@ export async function startHost(options: HostOptions = {}): Promise<HostProcess>
     }, options.timeout ?? 30_000);
     const read = (chunk: Buffer) => {
       output += chunk.toString();
+      printing.emit('more');
       const ready = /^ready (http:\/\/\S+)$/m.exec(output)?.[1];
       if (ready === undefined) return;
       clearTimeout(timer);
@@ -97,6 +106,13 @@ export async function startHost(options: HostOptions = {}): Promise<HostProcess>
     dataDir,
     pid: child.pid ?? -1,
     output: () => output,
+    async printed(pattern, milliseconds) {
+      const timeout = AbortSignal.timeout(milliseconds);
+      while (!pattern.test(output) && running.has(child)) {
+        if (!(await once(printing, 'more', { signal: timeout }).catch(() => false))) break;
+      }
+      return pattern.test(output);
+    },
     async kill(signal = 'SIGKILL') {
       child.kill(signal);
       await exited;

@@ -43,32 +43,59 @@ export class Strongroom {
     return { status: response.status, body: text === '' ? {} : JSON.parse(text), headers: response.headers };
   }
 
-  /** Starts a run and returns its id. */
-  async start(body: object = {}, job = 'nightly'): Promise<string> {
-    const answer = await this.call('POST', `/api/jobs/${job}/runs`, body);
+  /** Sends a request that starts a run of any mode, and returns the run's id. */
+  async begin(path: string, body: object = {}): Promise<string> {
+    const answer = await this.call('POST', path, body);
     if (answer.status !== 202) throw new Error(`Not started: ${answer.status} ${JSON.stringify(answer.body)}`);
     return answer.body.id;
   }
 
-  /** Starts a run and waits until it has ended. */
+  /** Starts a backup and returns its id. */
+  start(body: object = {}, job = 'nightly'): Promise<string> {
+    return this.begin(`/api/jobs/${job}/runs`, body);
+  }
+
+  /** Each of these starts a run and waits until it has ended. */
   async run(body: object = {}, job = 'nightly'): Promise<RunReport> {
     return this.ended(await this.start(body, job));
+  }
+
+  async retry(id: string): Promise<RunReport> {
+    return this.ended(await this.begin(`/api/runs/${id}/retry`));
+  }
+
+  async restore(body: object = {}): Promise<RunReport> {
+    return this.ended(await this.begin('/api/restores', body));
+  }
+
+  async verify(body: object = {}): Promise<RunReport> {
+    return this.ended(await this.begin('/api/verifications', body));
   }
 
   async report(id: string): Promise<RunReport> {
     return (await this.call('GET', `/api/runs/${id}`)).body as unknown as RunReport;
   }
 
+  /**
+   * Waits until a run has ended and its lock is free: the host prints that. It asks for the report only now and then,
+   * since each report of a running run costs several requests to storage.
+   */
   async ended(id: string, seconds = 60): Promise<RunReport> {
-    return this.until(id, (report) => report.status !== 'running', seconds);
+    const finished = new RegExp(`run-finished\\b.*\\b${id}\\b`);
+    const deadline = Date.now() + seconds * 1000;
+    for (let pause = 250; ; pause = Math.min(pause * 2, 1000)) {
+      await this.host.printed(finished, pause);
+      const report = await this.report(id);
+      if (report.status !== 'running') return report;
+      if (Date.now() > deadline) throw noFurther(id, report);
+    }
   }
 
   async until(id: string, holds: (report: RunReport) => boolean, seconds = 60): Promise<RunReport> {
     for (const deadline = Date.now() + seconds * 1000; ; await sleep(50)) {
       const report = await this.report(id);
       if (holds(report)) return report;
-      if (Date.now() > deadline)
-        throw new Error(`Run ${id} got no further than ${JSON.stringify(report, undefined, 1)}`);
+      if (Date.now() > deadline) throw noFurther(id, report);
     }
   }
 
@@ -82,6 +109,10 @@ export class Strongroom {
     }
     return items;
   }
+}
+
+function noFurther(id: string, report: RunReport): Error {
+  return new Error(`Run ${id} got no further than ${JSON.stringify(report, undefined, 1)}`);
 }
 
 export async function startStrongroom(options: StrongroomOptions): Promise<Strongroom> {

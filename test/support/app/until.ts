@@ -1,8 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Waits until something holds, looking again and again; throws when it does not in time. */
+/** Waits until something holds, and throws when it does not in time. It asks less often the longer it waits. */
 export async function until(holds: () => Promise<boolean> | boolean, seconds = 30): Promise<void> {
-  for (const deadline = Date.now() + seconds * 1000; !(await holds()); await sleep(50)) {
-    if (Date.now() > deadline) throw new Error(`It did not come to hold in ${seconds} s: ${holds}`);
+  const began = Date.now();
+  while (!(await holds())) {
+    const waited = Date.now() - began;
+    if (waited > seconds * 1000) throw new Error(`It did not come to hold in ${seconds} s: ${holds}`);
+    await sleep(Math.min(20 + waited / 5, 250));
   }
 }
