@@ -300,11 +300,11 @@ class Life {
     const points = this.#chronicle.kept(job);
     if (points.length === 0) return;
     const kind = this.#random.pick(['quick', 'deep', 'deep']);
-    const share = this.#random.pick(['100%', '100%', '40%', '1/3']);
+    const portion = this.#random.pick(['100%', '100%', '40%', '1/3']);
     await this.#run(
       'verify',
       {},
-      { restorePoint: this.#random.pick(points).id, kind, ...(kind === 'deep' && { share }) },
+      { restorePoint: this.#random.pick(points).id, kind, ...(kind === 'deep' && { portion }) },
     );
   }
 
@@ -451,7 +451,7 @@ class Life {
       const id = await this.#run(
         'verify',
         {},
-        { restorePoint: point.id, kind, ...(kind === 'deep' && { share: '100%' }) },
+        { restorePoint: point.id, kind, ...(kind === 'deep' && { portion: '100%' }) },
       );
       return this.#chronicle.runs.get(id ?? '')?.summary;
     };

@@ -61,7 +61,7 @@ export function makeConfirmCopies(deps: Dependencies) {
       const pending = results.filter(isPending).length;
       // Copies of days are looked at thousands of times: what has not changed is not written again.
       if (results.every((result, index) => result === items[index])) {
-        return { work: { key, attempt, round, pending, requests: tally.requests } };
+        return { pendingFile: { key, attempt, round, pending, requests: tally.requests } };
       }
       if (pending > 0) return writeWork(control, run, { key, attempt, round: round + 1, pending }, results, tally);
       const writer = new PartWriter<Outcome | PendingCopy>();

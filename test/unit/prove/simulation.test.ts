@@ -138,7 +138,7 @@ describe('broken on purpose, it is noticed', { timeout: 90_000 }, () => {
       activities: (activities) => ({
         ...activities,
         copyChunk: async (input) => {
-          const { work, ...rest } = (await activities.copyChunk!(input)) as { work?: unknown };
+          const { pendingFile, ...rest } = (await activities.copyChunk!(input)) as { pendingFile?: unknown };
           return rest;
         },
       }),
