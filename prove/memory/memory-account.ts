@@ -99,7 +99,7 @@ export class MemoryStorage {
     account: MemoryAccount;
     container: string;
     name: string;
-    kept?: SnapshotOrVersion;
+    snapshotOrVersion?: SnapshotOrVersion;
     until: number;
   } {
     const { origin, pathname, searchParams } = new URL(url);
@@ -112,7 +112,9 @@ export class MemoryStorage {
       account,
       container: container!,
       name: decodeURIComponent(name.join('/')),
-      ...(snapshot !== null ? { kept: { snapshot } } : version !== null && { kept: { version } }),
+      ...(snapshot !== null
+        ? { snapshotOrVersion: { snapshot } }
+        : version !== null && { snapshotOrVersion: { version } }),
       until: Number(searchParams.get('until')),
     };
   }
@@ -206,12 +208,12 @@ export class MemoryAccount {
     };
   }
 
-  look(container: string, name: string, kept?: SnapshotOrVersion): BlobState | undefined {
-    const blob = this.blob(container, name, kept);
+  look(container: string, name: string, snapshotOrVersion?: SnapshotOrVersion): BlobState | undefined {
+    const blob = this.blob(container, name, snapshotOrVersion);
     if (!blob) return undefined;
     const { tags, ...state } = stateOf(blob, { metadata: true, copy: true, contentHeaders: true });
     // Headers tell no case.
-    return { ...state, ...(kept && { snapshotOrVersion: kept }), metadata: lowerCased(blob.metadata) };
+    return { ...state, ...(snapshotOrVersion && { snapshotOrVersion }), metadata: lowerCased(blob.metadata) };
   }
 
   snapshot(container: string, name: string, ifMatch: string): string {
@@ -279,7 +281,7 @@ export class MemoryAccount {
     this.#put({ container, name }, 'AbortCopyBlob', blob, { ...blob, copy: { ...blob.copy, status: 'aborted' } });
   }
 
-  /** Put Block From URL, all blocks of it: what is read is kept aside until `commitBlocks`. */
+  /** Put Block From URL, all blocks of it: the content read is held aside until `commitBlocks`. */
   stageBlocks(request: CopyRequest): MemoryBlob {
     this.#offers('blocks');
     const found = this.#container(request.container).get(request.name)?.base;
@@ -302,9 +304,9 @@ export class MemoryAccount {
     return this.#put({ container, name }, 'SetBlobMetadata', blob, { ...blob!, metadata }).etag;
   }
 
-  setTier(container: string, name: string, tier: string, kept?: SnapshotOrVersion): void {
-    if (kept) {
-      const { id, blob, snapshots } = this.#snapshot(container, name, kept);
+  setTier(container: string, name: string, tier: string, snapshotOrVersion?: SnapshotOrVersion): void {
+    if (snapshotOrVersion) {
+      const { id, blob, snapshots } = this.#snapshot(container, name, snapshotOrVersion);
       this.#knows(tier);
       snapshots.set(id, { ...blob, tier, tierInferred: false });
       return;
@@ -350,17 +352,23 @@ export class MemoryAccount {
   content(
     container: string,
     name: string,
-    { ifMatch, kept }: { ifMatch: string; kept?: SnapshotOrVersion },
+    { ifMatch, snapshotOrVersion }: { ifMatch: string; snapshotOrVersion?: SnapshotOrVersion },
   ): MemoryBlob {
-    const blob = kept ? this.#snapshot(container, name, kept).blob : this.#existing(container, name);
+    const blob = snapshotOrVersion
+      ? this.#snapshot(container, name, snapshotOrVersion).blob
+      : this.#existing(container, name);
     if (blob.etag !== ifMatch) throw refusal('precondition', 412, 'ConditionNotMet');
     if (blob.tier === 'Archive') throw refusal('archived', 409, 'BlobArchived');
     return blob;
   }
 
-  deleteBlob(container: string, name: string, { ifMatch, kept }: { ifMatch: string; kept?: SnapshotOrVersion }): void {
-    if (kept) {
-      const { id, blob, base, snapshots } = this.#snapshot(container, name, kept);
+  deleteBlob(
+    container: string,
+    name: string,
+    { ifMatch, snapshotOrVersion }: { ifMatch: string; snapshotOrVersion?: SnapshotOrVersion },
+  ): void {
+    if (snapshotOrVersion) {
+      const { id, blob, base, snapshots } = this.#snapshot(container, name, snapshotOrVersion);
       if (blob.etag !== ifMatch) throw refusal('precondition', 412, 'ConditionNotMet');
       snapshots.delete(id);
       const what = { account: this, container, name, operation: 'DeleteBlob' };
@@ -384,10 +392,10 @@ export class MemoryAccount {
   }
 
   /** The blob as it is; undefined where it or its container is not there. Nothing here keeps versions. */
-  blob(container: string, name: string, kept?: SnapshotOrVersion): MemoryBlob | undefined {
+  blob(container: string, name: string, snapshotOrVersion?: SnapshotOrVersion): MemoryBlob | undefined {
     const slot = this.#containers.get(container)?.get(name);
-    if (!kept) return slot?.base;
-    return 'snapshot' in kept ? slot?.snapshots.get(kept.snapshot) : undefined;
+    if (!snapshotOrVersion) return slot?.base;
+    return 'snapshot' in snapshotOrVersion ? slot?.snapshots.get(snapshotOrVersion.snapshot) : undefined;
   }
 
   /** The base blob and its snapshots. */
@@ -462,9 +470,9 @@ export class MemoryAccount {
     return blob;
   }
 
-  #snapshot(container: string, name: string, kept: SnapshotOrVersion) {
+  #snapshot(container: string, name: string, snapshotOrVersion: SnapshotOrVersion) {
     const slot = this.#container(container).get(name);
-    const id = 'snapshot' in kept ? kept.snapshot : '';
+    const id = 'snapshot' in snapshotOrVersion ? snapshotOrVersion.snapshot : '';
     const blob = slot?.snapshots.get(id);
     if (!slot || !blob) throw refusal('not-found', 404, 'BlobNotFound');
     return { id, blob, ...slot };
@@ -510,9 +518,9 @@ export class MemoryAccount {
   }
 
   #read(request: CopyRequest): MemoryBlob {
-    const { account, container, name, kept, until } = this.#storage.sourceOf(request.sourceUrl);
+    const { account, container, name, snapshotOrVersion, until } = this.#storage.sourceOf(request.sourceUrl);
     if (account.traits.now() > until) throw refusal('source-access-denied', 403, 'CannotVerifyCopySource');
-    const source = account.blob(container, name, kept);
+    const source = account.blob(container, name, snapshotOrVersion);
     if (!source) throw refusal('source-not-found', 404, 'CannotVerifyCopySource');
     if (source.etag !== request.sourceIfMatch) throw refusal('precondition', 412, 'SourceConditionNotMet');
     if (source.tier === 'Archive') throw refusal('archived', 409, 'BlobArchived');
@@ -522,9 +530,10 @@ export class MemoryAccount {
   /** Metadata and tier follow the rules of a copy: given ones replace, and a tier that was set before stays. */
   #copyOf(source: MemoryBlob, request: CopyRequest, found: MemoryBlob | undefined): MemoryBlob {
     const given = request.metadata;
-    const kept = found?.tierInferred === false ? { tier: found.tier, tierInferred: false } : undefined;
+    const explicitTier = found?.tierInferred === false ? { tier: found.tier, tierInferred: false } : undefined;
     const set = request.tier === undefined ? undefined : { tier: request.tier, tierInferred: false };
-    const tier = source.type === 'block' ? { tier: 'Hot', tierInferred: true, ...kept, ...set } : { tier: undefined };
+    const tier =
+      source.type === 'block' ? { tier: 'Hot', tierInferred: true, ...explicitTier, ...set } : { tier: undefined };
     return {
       ...source,
       name: request.name,

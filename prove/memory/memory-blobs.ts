@@ -59,8 +59,14 @@ export class MemoryBlobs implements BlobAccount {
     );
   }
 
-  getProperties(container: string, name: string, kept?: SnapshotOrVersion): Promise<BlobState | undefined> {
-    return this.#ask('GetBlobProperties', false, { container, name }, () => this.#account.look(container, name, kept));
+  getProperties(
+    container: string,
+    name: string,
+    snapshotOrVersion?: SnapshotOrVersion,
+  ): Promise<BlobState | undefined> {
+    return this.#ask('GetBlobProperties', false, { container, name }, () =>
+      this.#account.look(container, name, snapshotOrVersion),
+    );
   }
 
   canAddress(_container: string, name: string): boolean {
@@ -69,8 +75,8 @@ export class MemoryBlobs implements BlobAccount {
 
   readAccess(container: string, until: Date): Promise<ReadAccess> {
     return this.#ask('GetUserDelegationKey', false, { container }, () => ({
-      urlOf: (name: string, kept?: SnapshotOrVersion) => {
-        const [key, id] = kept ? Object.entries(kept)[0]! : [];
+      urlOf: (name: string, snapshotOrVersion?: SnapshotOrVersion) => {
+        const [key, id] = snapshotOrVersion ? Object.entries(snapshotOrVersion)[0]! : [];
         const which = key === undefined ? '' : `${key === 'version' ? 'versionid' : key}=${id}&`;
         return `${this.endpoint}/${container}/${encodeURIComponent(name)}?${which}until=${until.getTime()}`;
       },
@@ -111,10 +117,10 @@ export class MemoryBlobs implements BlobAccount {
     container: string,
     name: string,
     tier: string,
-    { kept }: { kept?: SnapshotOrVersion; priority?: 'Standard' | 'High' } = {},
+    { snapshotOrVersion }: { snapshotOrVersion?: SnapshotOrVersion; priority?: 'Standard' | 'High' } = {},
   ): Promise<void> {
     return this.#ask('SetBlobTier', true, { container, name }, () =>
-      this.#account.setTier(container, name, tier, kept),
+      this.#account.setTier(container, name, tier, snapshotOrVersion),
     );
   }
 
@@ -135,7 +141,7 @@ export class MemoryBlobs implements BlobAccount {
   async *readContent(
     container: string,
     name: string,
-    options: { ifMatch: string; kept?: SnapshotOrVersion; signal?: AbortSignal },
+    options: { ifMatch: string; snapshotOrVersion?: SnapshotOrVersion; signal?: AbortSignal },
   ): AsyncGenerator<Uint8Array, void, undefined> {
     const { signal } = options;
     const { body, size } = await this.#ask('GetBlob', false, { container, name, signal }, () =>
@@ -149,7 +155,11 @@ export class MemoryBlobs implements BlobAccount {
     }
   }
 
-  deleteBlob(container: string, name: string, options: { ifMatch: string; kept?: SnapshotOrVersion }): Promise<void> {
+  deleteBlob(
+    container: string,
+    name: string,
+    options: { ifMatch: string; snapshotOrVersion?: SnapshotOrVersion },
+  ): Promise<void> {
     return this.#ask('DeleteBlob', true, { container, name }, () => this.#account.deleteBlob(container, name, options));
   }
 

@@ -68,7 +68,7 @@ export interface BlobAccount {
     container: string,
     name: string,
     tier: string,
-    options?: { kept?: SnapshotOrVersion; priority?: 'Standard' | 'High' },
+    options?: { snapshotOrVersion?: SnapshotOrVersion; priority?: 'Standard' | 'High' },
   ): Promise<void>;
 
   /** Replaces all index tags. Changes neither ETag nor last-modified time. */
@@ -87,14 +87,18 @@ export interface BlobAccount {
   readContent(
     container: string,
     name: string,
-    options: { ifMatch: string; kept?: SnapshotOrVersion; signal?: AbortSignal },
+    options: { ifMatch: string; snapshotOrVersion?: SnapshotOrVersion; signal?: AbortSignal },
   ): AsyncIterable<Uint8Array>;
 
   /**
-   * Deletes a base blob, or, with `kept`, one of its snapshots or versions and nothing else. `ifMatch` pins it. Throws
+   * Deletes a base blob, or, with `snapshotOrVersion`, one of its snapshots or versions and nothing else. `ifMatch` pins it. Throws
    * `snapshots-present` for a base blob that still has snapshots, `not-found` for what is gone. Needs a right that a backup never uses.
    */
-  deleteBlob(container: string, name: string, options: { ifMatch: string; kept?: SnapshotOrVersion }): Promise<void>;
+  deleteBlob(
+    container: string,
+    name: string,
+    options: { ifMatch: string; snapshotOrVersion?: SnapshotOrVersion },
+  ): Promise<void>;
 
   /** Deletes a whole container with all that is in it. Needs a right that a backup never uses. */
   deleteContainer(container: string): Promise<void>;

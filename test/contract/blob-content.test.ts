@@ -89,7 +89,7 @@ describe('content', () => {
     const snapshot = await account.snapshot('data', 'snapped', first.etag);
     const second = await account.putObject('data', 'snapped', Buffer.from('second'), TEXT);
     const body = (ifMatch: string) =>
-      buffer(Readable.from(account.readContent('data', 'snapped', { ifMatch, kept: { snapshot } })));
+      buffer(Readable.from(account.readContent('data', 'snapped', { ifMatch, snapshotOrVersion: { snapshot } })));
     expect((await body(first.etag)).toString()).toBe('first');
     await expect(body(second.etag)).rejects.toMatchObject({ kind: 'precondition' });
   });

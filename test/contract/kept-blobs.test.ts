@@ -51,7 +51,7 @@ function connect(): BlobAccount {
 
 interface Snapped {
   name: string;
-  kept: SnapshotOrVersion;
+  snapshotOrVersion: SnapshotOrVersion;
   /** Of the snapshot. */
   etag: string;
   /** Of the base blob. */
@@ -63,7 +63,7 @@ async function snapped(name: string): Promise<Snapped> {
   const old = await account.putObject('data', name, Buffer.from('old'), { ...TEXT, metadata: { Version: '1' } });
   const snapshot = await account.snapshot('data', name, old.etag);
   const { etag } = await account.putObject('data', name, Buffer.from('newer'), TEXT);
-  return { name, kept: { snapshot }, etag: old.etag, base: etag };
+  return { name, snapshotOrVersion: { snapshot }, etag: old.etag, base: etag };
 }
 
 describe('a listing with what is kept', () => {
@@ -71,12 +71,12 @@ describe('a listing with what is kept', () => {
     (await from.listBlobs('data', { prefix, snapshotsAndVersions: true, metadata: true })).blobs;
 
   it('has snapshots beside their blobs, each with its own state', async () => {
-    const { name, kept, etag, base } = await snapped('listed');
+    const { name, snapshotOrVersion, etag, base } = await snapped('listed');
     const blobs = await listed(account, name);
     expect(blobs).toHaveLength(2);
     const [now, before] = [blobs.find((blob) => !blob.snapshotOrVersion), blobs.find((blob) => blob.snapshotOrVersion)];
     expect(now).toMatchObject({ name, etag: base, size: 5 });
-    expect(before).toMatchObject({ name, kept, etag, size: 3, metadata: { Version: '1' } });
+    expect(before).toMatchObject({ name, snapshotOrVersion, etag, size: 3, metadata: { Version: '1' } });
     expect((await account.listBlobs('data', { prefix: name })).blobs).toMatchObject([{ etag: base }]);
   });
 
@@ -134,7 +134,7 @@ describe('a listing with what is kept', () => {
       match: asksForVersions,
       answer: () => ({ status: 200, headers: { 'content-type': 'application/xml' }, body }),
     });
-    expect((await listed(connect(), 'v')).map(({ snapshotOrVersion: kept }) => kept)).toEqual([
+    expect((await listed(connect(), 'v')).map(({ snapshotOrVersion }) => snapshotOrVersion)).toEqual([
       { version: NEVER },
       undefined,
     ]);
@@ -143,27 +143,27 @@ describe('a listing with what is kept', () => {
 
 describe('what is kept of a blob', () => {
   it('is looked at by itself', async () => {
-    const { name, kept, etag, base } = await snapped('looked');
-    expect(await account.getProperties('data', name, kept)).toMatchObject({
+    const { name, snapshotOrVersion, etag, base } = await snapped('looked');
+    expect(await account.getProperties('data', name, snapshotOrVersion)).toMatchObject({
       name,
-      kept,
+      snapshotOrVersion,
       etag,
       size: 3,
       metadata: { version: '1' },
     });
     expect(await account.getProperties('data', name)).toMatchObject({ etag: base, size: 5 });
-    expect(await account.getProperties('data', name)).not.toHaveProperty('kept');
+    expect(await account.getProperties('data', name)).not.toHaveProperty('snapshotOrVersion');
     expect(await account.getProperties('data', name, { snapshot: NEVER })).toBeUndefined();
   });
 
   it('is what the requests name, versions too', async () => {
     proxy.rules.push({ match: () => true, answer: () => ({ status: 404, headers: {}, body: '' }) });
-    const kept = { version: NEVER };
+    const snapshotOrVersion = { version: NEVER };
     const asked = [
-      account.getProperties('data', 'x', kept),
-      account.setTier('data', 'x', 'Hot', { kept, priority: 'High' }),
-      account.deleteBlob('data', 'x', { ifMatch: '0x1', kept }),
-      account.readContent('data', 'x', { ifMatch: '0x1', kept })[Symbol.asyncIterator]().next(),
+      account.getProperties('data', 'x', snapshotOrVersion),
+      account.setTier('data', 'x', 'Hot', { snapshotOrVersion, priority: 'High' }),
+      account.deleteBlob('data', 'x', { ifMatch: '0x1', snapshotOrVersion }),
+      account.readContent('data', 'x', { ifMatch: '0x1', snapshotOrVersion })[Symbol.asyncIterator]().next(),
     ];
     const ends = await Promise.allSettled(asked);
     expect(ends.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'rejected', 'rejected']);
@@ -171,24 +171,24 @@ describe('what is kept of a blob', () => {
   });
 
   it('is given a tier of its own, and a priority where it is archived', async () => {
-    const { name, kept } = await snapped('tiered');
+    const { name, snapshotOrVersion } = await snapped('tiered');
     proxy.requests.length = 0;
     proxy.rules.push({
       match: ({ query }) => query.get('comp') === 'tier',
       answer: () => ({ status: 202, headers: {}, body: '' }),
     });
-    await account.setTier('data', name, 'Cool', { kept, priority: 'High' });
+    await account.setTier('data', name, 'Cool', { snapshotOrVersion, priority: 'High' });
     await account.setTier('data', name, 'Cool');
     const [snapshot, base] = proxy.requests;
-    expect(snapshot?.query.get('snapshot')).toBe(Object.values(kept)[0]);
+    expect(snapshot?.query.get('snapshot')).toBe(Object.values(snapshotOrVersion)[0]);
     expect(snapshot?.headers).toMatchObject({ 'x-ms-access-tier': 'Cool', 'x-ms-rehydrate-priority': 'High' });
     expect(base?.query.get('snapshot')).toBeNull();
     expect(base?.headers).not.toHaveProperty('x-ms-rehydrate-priority');
   });
 
   it('is read by a URL of its own, which reads nothing else', async () => {
-    const { name, kept } = await snapped('dir/read me');
-    const url = access.urlOf(name, kept);
+    const { name, snapshotOrVersion } = await snapped('dir/read me');
+    const url = access.urlOf(name, snapshotOrVersion);
     expect(await (await fetch(url)).text()).toBe('old');
     expect(await (await fetch(access.urlOf(name))).text()).toBe('newer');
     const base = new URL(url);
@@ -199,7 +199,7 @@ describe('what is kept of a blob', () => {
   });
 
   it('is reached by an account that has but a signature', async () => {
-    const { name, kept, etag } = await snapped('by signature');
+    const { name, snapshotOrVersion, etag } = await snapped('by signature');
     const sas = generateAccountSASQueryParameters(
       {
         expiresOn: new Date(Date.now() + 600_000),
@@ -213,9 +213,9 @@ describe('what is kept of a blob', () => {
       alias: 'r',
       connectionString: `BlobEndpoint=${given.blobEndpoint};SharedAccessSignature=${sas}`,
     });
-    expect(await reader.getProperties('data', name, kept)).toMatchObject({ etag, size: 3 });
+    expect(await reader.getProperties('data', name, snapshotOrVersion)).toMatchObject({ etag, size: 3 });
     const { urlOf } = await reader.readAccess('data', new Date());
-    expect(await (await fetch(urlOf(name, kept))).text()).toBe('old');
+    expect(await (await fetch(urlOf(name, snapshotOrVersion))).text()).toBe('old');
   });
 });
 
@@ -232,10 +232,10 @@ describe('a copy of a snapshot', () => {
       [method, 'to another account'] as const,
     ]),
   )('by %s, %s, is of that snapshot and pinned to it', async (method, where) => {
-    const { name, kept, etag, base } = await snapped(`copied/${method}/${where}`);
+    const { name, snapshotOrVersion, etag, base } = await snapped(`copied/${method}/${where}`);
     const [to, container] = where === 'within the account' ? [account, 'data'] : [other, 'copies'];
     const request: CopyRequest = {
-      sourceUrl: access.urlOf(name, kept),
+      sourceUrl: access.urlOf(name, snapshotOrVersion),
       sourceIfMatch: etag,
       container,
       name: `${name} copy`,
@@ -271,25 +271,25 @@ describe('a copy of a snapshot', () => {
 
 describe('deleting', () => {
   it('takes a snapshot and nothing else', async () => {
-    const { name, kept, etag, base } = await snapped('deleted/snapshot');
-    await expect(account.deleteBlob('data', name, { ifMatch: base, kept })).rejects.toMatchObject({
+    const { name, snapshotOrVersion, etag, base } = await snapped('deleted/snapshot');
+    await expect(account.deleteBlob('data', name, { ifMatch: base, snapshotOrVersion })).rejects.toMatchObject({
       kind: 'precondition',
     });
-    await account.deleteBlob('data', name, { ifMatch: etag, kept });
-    expect(await account.getProperties('data', name, kept)).toBeUndefined();
+    await account.deleteBlob('data', name, { ifMatch: etag, snapshotOrVersion });
+    expect(await account.getProperties('data', name, snapshotOrVersion)).toBeUndefined();
     expect(await account.getProperties('data', name)).toMatchObject({ etag: base });
-    await expect(account.deleteBlob('data', name, { ifMatch: etag, kept })).rejects.toMatchObject({
+    await expect(account.deleteBlob('data', name, { ifMatch: etag, snapshotOrVersion })).rejects.toMatchObject({
       kind: 'not-found',
     });
   });
 
   it('takes a base blob, never with its snapshots', async () => {
-    const { name, kept, etag, base } = await snapped('deleted/base');
+    const { name, snapshotOrVersion, etag, base } = await snapped('deleted/base');
     const remove = (ifMatch: string) => account.deleteBlob('data', name, { ifMatch });
     await expect(remove(etag)).rejects.toMatchObject({ kind: 'precondition' });
     await expect(remove(base)).rejects.toMatchObject({ kind: 'snapshots-present', status: 409 });
-    expect(await account.getProperties('data', name, kept)).toMatchObject({ etag });
-    await account.deleteBlob('data', name, { ifMatch: etag, kept });
+    expect(await account.getProperties('data', name, snapshotOrVersion)).toMatchObject({ etag });
+    await account.deleteBlob('data', name, { ifMatch: etag, snapshotOrVersion });
     await remove(base);
     expect(await account.getProperties('data', name)).toBeUndefined();
     await expect(remove(base)).rejects.toMatchObject({ kind: 'not-found' });

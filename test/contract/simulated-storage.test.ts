@@ -159,18 +159,22 @@ describe.each([
     expect((await source.listBlobs('data', { prefix: 'snapped' })).blobs).toHaveLength(1);
   });
 
-  const content = async (name: string, ifMatch: string, kept?: SnapshotOrVersion) =>
-    (await buffer(Readable.from(source.readContent('data', name, { ifMatch, ...(kept && { kept }) })))).toString();
+  const content = async (name: string, ifMatch: string, snapshotOrVersion?: SnapshotOrVersion) =>
+    (
+      await buffer(
+        Readable.from(source.readContent('data', name, { ifMatch, ...(snapshotOrVersion && { snapshotOrVersion }) })),
+      )
+    ).toString();
 
   async function snapped(name: string) {
     const old = await put(name, 'old', { ...TEXT, metadata: { Version: '1' } });
-    const kept = { snapshot: await source.snapshot('data', name, old.etag) };
+    const snapshotOrVersion = { snapshot: await source.snapshot('data', name, old.etag) };
     const base = await put(name, 'newer');
-    return { kept, etag: old.etag, base: base.etag };
+    return { snapshotOrVersion, etag: old.etag, base: base.etag };
   }
 
   it('lists snapshots beside their blobs when it is asked to, and looks at them', async () => {
-    const { kept, etag, base } = await snapped('kept/listed');
+    const { snapshotOrVersion, etag, base } = await snapped('kept/listed');
     await put('kept/listed too', 'x');
     const { blobs } = await source.listBlobs('data', {
       prefix: 'kept/listed',
@@ -178,32 +182,32 @@ describe.each([
       metadata: true,
     });
     expect(blobs).toHaveLength(3);
-    expect(kept.snapshot).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{7}Z$/);
+    expect(snapshotOrVersion.snapshot).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{7}Z$/);
     expect(blobs.find((blob) => blob.snapshotOrVersion)).toMatchObject({
-      kept,
+      snapshotOrVersion,
       etag,
       size: 3,
       metadata: { Version: '1' },
     });
     expect(blobs.find((blob) => !blob.snapshotOrVersion)).toMatchObject({ name: 'kept/listed', etag: base, size: 5 });
     expect((await source.listBlobs('data', { prefix: 'kept/listed' })).blobs).toHaveLength(2);
-    expect(await source.getProperties('data', 'kept/listed', kept)).toMatchObject({
-      kept,
+    expect(await source.getProperties('data', 'kept/listed', snapshotOrVersion)).toMatchObject({
+      snapshotOrVersion,
       etag,
       metadata: { version: '1' },
     });
-    expect(await source.getProperties('data', 'kept/listed')).not.toHaveProperty('kept');
+    expect(await source.getProperties('data', 'kept/listed')).not.toHaveProperty('snapshotOrVersion');
     expect(
       await source.getProperties('data', 'kept/listed', { snapshot: '2020-01-01T00:00:00.0000000Z' }),
     ).toBeUndefined();
   });
 
   it('reads all of a blob, or of a snapshot, pinned to its ETag', async () => {
-    const { kept, etag, base } = await snapped('kept/read');
+    const { snapshotOrVersion, etag, base } = await snapped('kept/read');
     expect(await content('kept/read', base)).toBe('newer');
-    expect(await content('kept/read', etag, kept)).toBe('old');
+    expect(await content('kept/read', etag, snapshotOrVersion)).toBe('old');
     await expect(content('kept/read', etag)).rejects.toMatchObject({ kind: 'precondition' });
-    await expect(content('kept/read', base, kept)).rejects.toMatchObject({ kind: 'precondition' });
+    await expect(content('kept/read', base, snapshotOrVersion)).rejects.toMatchObject({ kind: 'precondition' });
     await source.setTier('data', 'kept/read', 'Archive');
     await expect(content('kept/read', base)).rejects.toMatchObject({ kind: 'archived', status: 409 });
     const empty = await put('kept/empty', '');
@@ -211,14 +215,14 @@ describe.each([
   });
 
   it('deletes a snapshot by itself, and a blob only without its snapshots', async () => {
-    const { kept, etag, base } = await snapped('kept/deleted');
+    const { snapshotOrVersion, etag, base } = await snapped('kept/deleted');
     const remove = (ifMatch: string, which?: SnapshotOrVersion) =>
-      source.deleteBlob('data', 'kept/deleted', { ifMatch, ...(which && { kept: which }) });
+      source.deleteBlob('data', 'kept/deleted', { ifMatch, ...(which && { snapshotOrVersion: which }) });
     await expect(remove(etag)).rejects.toMatchObject({ kind: 'precondition' });
     await expect(remove(base)).rejects.toMatchObject({ kind: 'snapshots-present', status: 409 });
-    await expect(remove(base, kept)).rejects.toMatchObject({ kind: 'precondition' });
-    await remove(etag, kept);
-    await expect(remove(etag, kept)).rejects.toMatchObject({ kind: 'not-found' });
+    await expect(remove(base, snapshotOrVersion)).rejects.toMatchObject({ kind: 'precondition' });
+    await remove(etag, snapshotOrVersion);
+    await expect(remove(etag, snapshotOrVersion)).rejects.toMatchObject({ kind: 'not-found' });
     await remove(base);
     await expect(remove(base)).rejects.toMatchObject({ kind: 'not-found' });
     expect(await source.getProperties('data', 'kept/deleted')).toBeUndefined();
@@ -268,9 +272,9 @@ describe.each([
 
     it('copies a snapshot, pinned to it, and says what it copied', async () => {
       const from = `${method}/snapshot`;
-      const { kept, etag, base } = await snapped(from);
+      const { snapshotOrVersion, etag, base } = await snapped(from);
       const request: CopyRequest = {
-        sourceUrl: access.urlOf(from, kept),
+        sourceUrl: access.urlOf(from, snapshotOrVersion),
         sourceIfMatch: etag,
         container: 'kept',
         // Its length tells the size.
@@ -369,8 +373,11 @@ describe('listings with snapshots, in memory alone', () => {
         snapshotsAndVersions: true,
         ...(next !== '' && { marker: next }),
       });
-      for (const { name, snapshotOrVersion: kept } of page.blobs)
-        seen.push([name, kept && 'snapshot' in kept ? kept.snapshot : undefined]);
+      for (const { name, snapshotOrVersion } of page.blobs)
+        seen.push([
+          name,
+          snapshotOrVersion && 'snapshot' in snapshotOrVersion ? snapshotOrVersion.snapshot : undefined,
+        ]);
       next = page.next;
     }
     expect(seen).toEqual(expected);

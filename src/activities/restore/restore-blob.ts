@@ -229,7 +229,7 @@ async function rehydrate(
   if (speed === undefined) return failed(entry, 'content-archived');
   if (holder.archiveStatus === undefined) {
     const options = {
-      ...(holder.snapshotOrVersion && { kept: holder.snapshotOrVersion }),
+      ...(holder.snapshotOrVersion && { snapshotOrVersion: holder.snapshotOrVersion }),
       priority: PRIORITIES[speed],
     };
     await ofVault(() => place.source.setTier(place.container, holder.name, 'Hot', options))();

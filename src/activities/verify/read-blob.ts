@@ -78,13 +78,17 @@ export interface Digest {
 export async function digest(
   account: BlobAccount,
   container: string,
-  { name, etag, snapshotOrVersion: kept }: Pick<BlobState, 'name' | 'etag' | 'snapshotOrVersion'>,
+  { name, etag, snapshotOrVersion }: Pick<BlobState, 'name' | 'etag' | 'snapshotOrVersion'>,
   algorithm: Algorithm,
   signal: AbortSignal,
 ): Promise<Digest> {
   const hash = createHash(algorithm);
   let size = 0;
-  for await (const bytes of account.readContent(container, name, { ifMatch: etag, ...(kept && { kept }), signal })) {
+  for await (const bytes of account.readContent(container, name, {
+    ifMatch: etag,
+    ...(snapshotOrVersion && { snapshotOrVersion }),
+    signal,
+  })) {
     hash.update(bytes);
     size += bytes.length;
   }

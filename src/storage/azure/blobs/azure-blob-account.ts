@@ -239,10 +239,13 @@ export class AzureBlobAccount implements BlobAccount {
     container: string,
     name: string,
     tier: string,
-    { kept, priority }: { kept?: SnapshotOrVersion; priority?: 'Standard' | 'High' } = {},
+    { snapshotOrVersion, priority }: { snapshotOrVersion?: SnapshotOrVersion; priority?: 'Standard' | 'High' } = {},
   ): Promise<void> {
     await this.#ask({ action: 'set the tier of', container, name }, () =>
-      this.#blob(container, name, kept).setAccessTier(tier, priority ? { rehydratePriority: priority } : {}),
+      this.#blob(container, name, snapshotOrVersion).setAccessTier(
+        tier,
+        priority ? { rehydratePriority: priority } : {},
+      ),
     );
   }
 
@@ -279,11 +282,15 @@ export class AzureBlobAccount implements BlobAccount {
   async *readContent(
     container: string,
     name: string,
-    { ifMatch, kept, signal }: { ifMatch: string; kept?: SnapshotOrVersion; signal?: AbortSignal },
+    {
+      ifMatch,
+      snapshotOrVersion,
+      signal,
+    }: { ifMatch: string; snapshotOrVersion?: SnapshotOrVersion; signal?: AbortSignal },
   ): AsyncGenerator<Uint8Array, void, undefined> {
     const conditions = { ifMatch: quotedEtag(ifMatch) };
     try {
-      const client = this.#blob(container, name, kept);
+      const client = this.#blob(container, name, snapshotOrVersion);
       const open = (from: number) =>
         withExtras({ streamBody: true }, async () =>
           restOf(
@@ -300,15 +307,16 @@ export class AzureBlobAccount implements BlobAccount {
   async deleteBlob(
     container: string,
     name: string,
-    { ifMatch, kept }: { ifMatch: string; kept?: SnapshotOrVersion },
+    { ifMatch, snapshotOrVersion }: { ifMatch: string; snapshotOrVersion?: SnapshotOrVersion },
   ): Promise<void> {
     try {
       await this.#ask({ action: 'delete', container, name }, () =>
-        this.#blob(container, name, kept).delete({ conditions: { ifMatch: quotedEtag(ifMatch) } }),
+        this.#blob(container, name, snapshotOrVersion).delete({ conditions: { ifMatch: quotedEtag(ifMatch) } }),
       );
     } catch (error) {
       // A condition on what is gone does not hold either.
-      if (!isStorageError(error, 'precondition') || (await this.getProperties(container, name, kept))) throw error;
+      if (!isStorageError(error, 'precondition') || (await this.getProperties(container, name, snapshotOrVersion)))
+        throw error;
       throw new StorageError('not-found', error.message, 404, 'BlobNotFound');
     }
   }

@@ -44,7 +44,7 @@ const lost = (point: HeldPoint, entry: Outcome) => {
   const kept = blobs.find(
     (blob) => blob.snapshotOrVersion && blob.metadata?.strongroom_etag === entry.etag,
   )?.snapshotOrVersion;
-  if (kept) point.vault.deleteBlob(MIRROR, entry.name, { ifMatch: holder.etag, kept });
+  if (kept) point.vault.deleteBlob(MIRROR, entry.name, { ifMatch: holder.etag, snapshotOrVersion: kept });
   else point.vault.remove(MIRROR, entry.name);
 };
 
