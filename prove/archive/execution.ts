@@ -12,7 +12,7 @@ import type { StoredObject } from '#storage/blob-account.ts';
 import { isStorageError, StorageError } from '#storage/storage-error.ts';
 import { MemoryAccount, type MemoryBlob, type Traits } from '../memory/memory-account.ts';
 import type { Call, Network } from '../memory/memory-blobs.ts';
-import { ORDERS } from '../simulation/world.ts';
+import { NAME_ORDERS } from '../memory/name-orders.ts';
 import { NumberedStorage } from './numbered-storage.ts';
 import { lockFor, reconcile } from './reconcile.ts';
 import type { Fault, Scenario, Told } from './scenario.ts';
@@ -135,7 +135,7 @@ export class Execution {
     const { folders, method } = scenario;
     this.#rule = ruleWith({ folders, method });
     const traits: Traits = {
-      compare: ORDERS.utf16,
+      compare: NAME_ORDERS.utf16,
       page: (limit) => limit,
       now: () => this.#now,
       tiers: ['Hot', 'Cool', 'Cold', 'Archive'],

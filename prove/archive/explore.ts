@@ -1,5 +1,5 @@
 import { Random } from '../../test/support/builders/random.ts';
-import type { Violation } from '../simulation/witness.ts';
+import type { Violation } from '../seeds/played.ts';
 import { areIndependent, type Choice, Execution, type Sabotage } from './execution.ts';
 import type { Scenario } from './scenario.ts';
 

@@ -1,5 +1,4 @@
-import { playSeeds } from '../simulation/play.ts';
+import { playSeeds } from '../seeds/command-line.ts';
 import { simulateArchiving } from './simulate.ts';
 
-/** `node prove/archive/main.ts --seeds 100 --from 1` */
-await playSeeds('seeds', simulateArchiving);
+await playSeeds(simulateArchiving);

@@ -1,12 +1,8 @@
-/** What simulations of archiving must have met, by the names that their statistics use. */
+import { APP_EVENTS } from '../memory/simulated-app.ts';
+
+/** Events without which the seeds prove too little, by their names in the statistics. */
 export const RARE_EVENTS = [
-  'fault: before',
-  'fault: lost',
-  'fault: late',
-  'fault: denied',
-  'fault: carried out after its sender died',
-  'request given up',
-  'crash',
+  ...APP_EVENTS,
   'clock leapt',
   'message lost',
   'message doubled',

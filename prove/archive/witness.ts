@@ -1,5 +1,5 @@
 import type { Change, MemoryAccount, MemoryBlob } from '../memory/memory-account.ts';
-import type { Violation } from '../simulation/witness.ts';
+import type { Violation } from '../seeds/played.ts';
 import { ARCHIVE, CONTROL, type Folders, RULE, SOURCE } from './stage.ts';
 
 /** One version that the source had. */

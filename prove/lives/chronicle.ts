@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { gunzipSync } from 'node:zlib';
 import type { Job } from '#config/configuration.ts';
 import type { Change, MemoryAccount, MemoryBlob } from '../memory/memory-account.ts';
-import type { Violation } from '../simulation/witness.ts';
+import type { Violation } from '../seeds/played.ts';
 
 /** One line of a manifest. */
 export interface Line {

@@ -1,20 +1,14 @@
-import type { HttpRequest, InvocationContext } from '@azure/functions';
 import type { Configuration } from '#config/configuration.ts';
 import { processContainer } from '#orchestrations/process-container.ts';
 import { processGroup } from '#orchestrations/process-group.ts';
 import { runJob } from '#orchestrations/run-job.ts';
 import { Random } from '../../test/support/builders/random.ts';
-import { Durable, NO_MISHAPS, type Orchestrator } from '../memory/durable.ts';
-import { type Change, MemoryAccount, type MemoryBlob, MemoryStorage, type Traits } from '../memory/memory-account.ts';
-import type { Network } from '../memory/memory-blobs.ts';
-import type { Rows } from '../memory/memory-catalog.ts';
-import { type FaultRates, NO_FAULTS, networkOf } from '../memory/network.ts';
-import { Scheduler } from '../memory/scheduler.ts';
+import type { Orchestrator } from '../memory/durable.ts';
+import type { Change, MemoryAccount, MemoryBlob, Traits } from '../memory/memory-account.ts';
+import { NAME_ORDERS } from '../memory/name-orders.ts';
+import { type Answer, SimulatedApp } from '../memory/simulated-app.ts';
 import type { Activity, Handlers } from '../memory/worker.ts';
-import { Workforce } from '../memory/workforce.ts';
-import { digestOf, playOut } from '../simulation/play-out.ts';
-import type { Violation } from '../simulation/witness.ts';
-import { ORDERS } from '../simulation/world.ts';
+import type { Played } from '../seeds/played.ts';
 import { Chronicle, isHeld, type Notes, type Run, type Stage, type Summary } from './chronicle.ts';
 import { Judge } from './judge.ts';
 import { Owner } from './owner.ts';
@@ -27,23 +21,6 @@ export interface Sabotage {
   activities?: (activities: Record<string, Activity>) => Record<string, Activity>;
 }
 
-export interface Lived {
-  seed: number;
-  violations: Violation[];
-  /** What happened, step by step. */
-  trace: string[];
-  /** Of the trace and the vault's last state. */
-  digest: string;
-  /** How often what was met. */
-  statistics: Record<string, number>;
-}
-
-interface Answer {
-  /** 0 when there was none: its process died. */
-  status: number;
-  body: { id?: string; status?: string; code?: string; detail?: string };
-}
-
 /** Steps after which a life counts as never coming to an end. */
 const MOST_STEPS = 150_000;
 const MINUTE = 60_000;
@@ -51,65 +28,66 @@ const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
 /** Lives one life of a vault to its end: weeks of backups, restores, verifications and prunes. */
-export async function live(seed: number, sabotage: Sabotage = {}): Promise<Lived> {
-  return new Life(seed, sabotage).live();
+export async function live(seed: number, sabotage: Sabotage = {}): Promise<Played> {
+  return new Life(seed, sabotage).play();
 }
 
 class Life {
-  readonly #seed: number;
   readonly #random: Random;
   readonly #world: LifeWorld;
-  readonly #scheduler: Scheduler;
-  readonly #storage = new MemoryStorage();
+  readonly #app: SimulatedApp;
   readonly #source: MemoryAccount;
   readonly #vault: MemoryAccount;
   readonly #target: MemoryAccount;
-  readonly #rows: Rows = new Map();
   readonly #chronicle: Chronicle;
   readonly #judge: Judge;
   readonly #owner: Owner;
-  readonly #durable: Durable;
-  readonly #network: Network;
-  readonly #faults: { rates: FaultRates; only: undefined; met(what: string): void };
-  readonly #statistics: Record<string, number> = {};
-  readonly #trace: string[] = [];
-  readonly #workforce: Workforce;
   readonly #accepted = new Set<string>();
   /** Plans that somebody has put aside. */
   readonly #plans: { run: string; hash: string }[] = [];
   #leaptBack = false;
   #restoreIsAsked = false;
   #disasters: number;
-  /** Faults are off, and everybody behaves. */
-  #quiet = false;
 
   constructor(seed: number, sabotage: Sabotage) {
-    this.#seed = seed;
     const random = new Random(seed);
     this.#random = random;
     const world = drawLife(random);
     this.#world = world;
     this.#disasters = world.disasters;
-    this.#scheduler = new Scheduler(random, world.beginning, world.pace);
-    this.#scheduler.trace = (label, owner) => this.#note(label, owner?.name);
-    this.#scheduler.onStep = () => this.#happen();
-    const account = (alias: string, clock: number, traits: Partial<Traits>) =>
-      new MemoryAccount(this.#storage, alias, {
-        page: (limit) => (random.chance(0.1) ? 0 : Math.min(limit, random.between(1, world.page))),
-        compare: ORDERS.utf16,
-        now: () => this.#scheduler.now + clock,
-        tiers: ['Hot', 'Cool', 'Cold', 'Archive'],
-        tags: true,
-        unsupported: [],
+    this.#app = new SimulatedApp({
+      ...{ random, beginning: world.beginning, pace: world.pace, skew: 3_000, workers: world.workers },
+      ...{ faults: world.faults, mishaps: world.mishaps, limits: world.limits, convergence: 'I4' },
+      orchestrators: { runJob, processGroup, processContainer } as Record<string, Orchestrator>,
+      configuration: {
+        archives: [],
+        jobs: world.jobs,
+        accounts: new Map(['SOURCE', 'VAULT', 'TARGET'].map((alias) => [alias, {}])),
+        otherAccounts: ['TARGET'],
+      } as unknown as Configuration,
+      activities: sabotage.activities,
+      changed: (change) => this.#changed(change),
+      beforeStep: () => this.#happen(),
+      say: (promise, message, about) => this.#chronicle.say(promise, message, about),
+      finished: ({ id, name, state, output }) => {
+        if (name !== 'runJob') return;
+        this.#app.note(`run ${id} ended: ${state === 'Completed' ? (output as { status: string }).status : state}`);
+      },
+    });
+    const account = (alias: string, clock: number, traits: Partial<Traits>) => {
+      const made: MemoryAccount = this.#app.account(alias, {
+        ...{ clock, pageSize: world.page },
         staysPending: () => random.chance(world.pending),
-        started: (container, name, copyId) => this.#copyStarted(alias, container, name, copyId),
-        changed: (change) => this.#changed(change),
+        started: (container, name, copyId) =>
+          this.#app.endCopyLater(made, { container, name, copyId }, { deadlineMs: world.limits.copyDeadlineMs }),
         ...traits,
       });
-    this.#source = account('SOURCE', world.sourceClock, { compare: ORDERS[world.sourceOrder] });
-    this.#target = account('TARGET', world.sourceClock, { compare: ORDERS[world.sourceOrder] });
+      return made;
+    };
+    this.#source = account('SOURCE', world.sourceClock, { compare: NAME_ORDERS[world.sourceOrder] });
+    this.#target = account('TARGET', world.sourceClock, { compare: NAME_ORDERS[world.sourceOrder] });
     this.#vault = account('VAULT', world.vaultClock, {
-      compare: ORDERS[world.vaultOrder],
+      compare: NAME_ORDERS[world.vaultOrder],
       tiers: world.vaultTiers,
       tags: world.vaultTags,
     });
@@ -119,7 +97,7 @@ class Life {
       vault: this.#vault,
       target: this.#target,
       jobs: world.jobs,
-      now: () => this.#scheduler.now,
+      now: () => this.#app.scheduler.now,
       vaultNow: () => this.#vault.traits.now(),
     };
     this.#chronicle = new Chronicle(stage);
@@ -127,79 +105,27 @@ class Life {
     this.#chronicle.onSummary = (run, summary) => this.#ended(run, summary);
     this.#chronicle.onNotes = (run, before) => this.#noted(run, before);
     this.#owner = new Owner(random, world, this.#source);
-    this.#faults = {
-      rates: world.faults,
-      only: undefined,
-      met: (what) => {
-        this.#count(what === 'given up' ? 'request given up' : `fault: ${what}`);
-        this.#note(`(${what})`);
-      },
-    };
-    this.#network = networkOf(this.#scheduler, random, this.#faults);
-    const orchestrators = { runJob, processGroup, processContainer } as Record<string, Orchestrator>;
-    this.#durable = new Durable(this.#scheduler, random, orchestrators, {
-      execute: (name, input, ended, died) => this.#workforce.execute(name, input, ended, died),
-      met: (what) => this.#count(what),
-      broken: (message) => this.#chronicle.say('replay', message, ''),
-      finished: ({ id, name, state, output }) => {
-        if (name !== 'runJob') return;
-        this.#note(`run ${id} ended: ${state === 'Completed' ? (output as { status: string }).status : state}`);
-      },
-    });
-    this.#durable.mishaps = world.mishaps;
-    const accounts = { SOURCE: this.#source, VAULT: this.#vault, TARGET: this.#target };
-    this.#workforce = new Workforce({
-      scheduler: this.#scheduler,
-      random,
-      network: this.#network,
-      durable: () => this.#durable,
-      configuration: {
-        archives: [],
-        jobs: world.jobs,
-        accounts: new Map(Object.keys(accounts).map((alias) => [alias, {}])),
-        otherAccounts: ['TARGET'],
-      } as unknown as Configuration,
-      limits: world.limits,
-      accounts,
-      rows: this.#rows,
-      skew: 3_000,
-      sabotage: sabotage.activities,
-      madeUp: /orchestration service failed/,
-      bug: (message) => this.#chronicle.say('bug', message, ''),
-      warned: (name) => this.#count(name === 'lock-taken-over' ? 'lock taken over' : name),
-    });
   }
 
-  async live(): Promise<Lived> {
+  async play(): Promise<Played> {
     this.#byOwner(() => this.#owner.fill());
-    for (let i = 0; i < this.#world.workers; i++) this.#workforce.hire();
-    await playOut(
-      this.#scheduler,
-      () => this.#story(),
-      MOST_STEPS,
-      (what, message) => this.#chronicle.say(what === 'broken' ? 'simulation' : 'I4', message, ''),
-    );
-    this.#statistics.steps = this.#scheduler.taken;
-    return {
-      seed: this.#seed,
-      violations: this.#chronicle.violations,
-      trace: this.#trace,
-      digest: digestOf(this.#trace, this.#vault),
-      statistics: this.#statistics,
-    };
+    return this.#app.play(() => this.#story(), MOST_STEPS, this.#vault, this.#chronicle.violations);
   }
 
   async #story(): Promise<void> {
     const random = this.#random;
     for (let round = 0; round < this.#world.rounds; round++) {
       if (this.#world.leaps && random.chance(0.2)) this.#leap();
-      if (round > 1 && random.chance(0.12)) this.#note(this.#byOwner(() => this.#owner.disaster()));
-      for (let edits = random.below(6); edits > 0; edits--) this.#note(this.#byOwner(() => this.#owner.edit()));
+      if (round > 1 && random.chance(0.12)) this.#app.note(this.#byOwner(() => this.#owner.disaster()));
+      for (let edits = random.below(6); edits > 0; edits--) this.#app.note(this.#byOwner(() => this.#owner.edit()));
       if (random.chance(0.1)) this.#byOwner(() => this.#leaveSomething());
       const deeds = this.#world.jobs.map(({ name }) => this.#deedsOf(name));
       await Promise.all(deeds);
-      await this.#untilEnded(3 * DAY);
-      await this.#scheduler.sleep(random.pick([HOUR, 8 * HOUR, DAY, DAY, 5 * DAY]) + random.below(HOUR), 'days pass');
+      await this.#app.untilEnded(3 * DAY);
+      await this.#app.scheduler.sleep(
+        random.pick([HOUR, 8 * HOUR, DAY, DAY, 5 * DAY]) + random.below(HOUR),
+        'days pass',
+      );
     }
     await this.#conclude();
   }
@@ -207,7 +133,7 @@ class Life {
   /** What is done in one round about one job: mostly a backup, and then this and that. */
   async #deedsOf(job: string): Promise<void> {
     const random = this.#random;
-    await this.#scheduler.sleep(random.between(1, random.pick([100, 10 * MINUTE])), 'somebody has something to do');
+    await this.#app.scheduler.sleep(random.between(1, random.pick([100, 10 * MINUTE])), 'somebody has something to do');
     if (random.chance(0.85)) {
       const mode = random.pick(['full', 'incremental', 'incremental', 'incremental']);
       const letGo = random.chance(0.15) ? this.#lease() : undefined;
@@ -336,7 +262,7 @@ class Life {
     const summary = id === undefined ? undefined : this.#chronicle.runs.get(id)?.summary;
     if (!summary?.plan || summary.status !== 'succeeded') return undefined;
     const { plan } = summary;
-    this.#count(plan.remove.length > 0 ? 'plan that removes' : 'plan that removes nothing');
+    this.#app.count(plan.remove.length > 0 ? 'plan that removes' : 'plan that removes nothing');
     return { run: summary.id, hash: plan.hash, removes: plan.remove.length };
   }
 
@@ -346,34 +272,30 @@ class Life {
     const { id } = answer.body;
     if (answer.status !== 202 || id === undefined) return undefined;
     this.#accepted.add(id);
-    if (!this.#quiet && this.#random.chance(0.04)) {
-      await this.#scheduler.sleep(this.#random.between(1, 20_000));
+    if (!this.#app.isQuiet && this.#random.chance(0.04)) {
+      await this.#app.scheduler.sleep(this.#random.between(1, 20_000));
       await this.#ask('cancel', { id }, { force: this.#random.chance(0.3) });
     }
-    const end = this.#scheduler.now + 2 * DAY;
-    while (this.#scheduler.now < end && this.#durable.stateOf(id)?.state === 'Running') {
-      await this.#scheduler.sleep(this.#random.between(1_000, 20_000), 'the user waited');
+    const end = this.#app.scheduler.now + 2 * DAY;
+    while (this.#app.scheduler.now < end && this.#app.durable.stateOf(id)?.state === 'Running') {
+      await this.#app.scheduler.sleep(this.#random.between(1_000, 20_000), 'the user waited');
     }
     return id;
   }
 
   /** Faults off, everybody else gone: one round of each must put everything right. */
   async #conclude(): Promise<void> {
-    this.#note('all faults end here');
-    this.#quiet = true;
-    this.#faults.rates = NO_FAULTS;
-    this.#durable.mishaps = NO_MISHAPS;
-    while (this.#workforce.size === 0) this.#workforce.hire();
-    await this.#untilEnded(3 * DAY);
-    for (const { id, name } of this.#durable.active) this.#chronicle.say('I4', `${name} ${id} does not end`, id);
-    await this.#scheduler.sleep(5 * MINUTE);
+    this.#app.endFaults();
+    await this.#app.untilEnded(3 * DAY);
+    for (const { id, name } of this.#app.durable.active) this.#chronicle.say('I4', `${name} ${id} does not end`, id);
+    await this.#app.scheduler.sleep(5 * MINUTE);
     for (const { name } of this.#world.jobs) await this.#concludeBackups(name);
     // The clock of a vault may be behind: the last restore point must not lie in its future.
-    await this.#scheduler.sleep(2 * HOUR);
+    await this.#app.scheduler.sleep(2 * HOUR);
     // With the margin between: what is marked first is emptied then.
     for (let round = 0; round < 3; round++) {
       for (const { name } of this.#world.jobs) await this.#pruneWell(name);
-      await this.#scheduler.sleep(51 * HOUR, 'the margin passes');
+      await this.#app.scheduler.sleep(51 * HOUR, 'the margin passes');
     }
     for (const { name } of this.#world.jobs) await this.#pruneInVain(name);
     // What was made in what is now the future counts as young.
@@ -396,7 +318,7 @@ class Life {
 
   async #concludeBackups(job: string): Promise<void> {
     const id = await this.#run('start', { job }, { mode: 'incremental' });
-    await this.#untilEnded(3 * DAY);
+    await this.#app.untilEnded(3 * DAY);
     const { status, problems } = this.#chronicle.runs.get(id ?? '')?.summary ?? {};
     // A source that has nothing left is told as a failure.
     if (status === 'succeeded' || problems?.some(({ code }) => code === 'no-containers')) return;
@@ -405,7 +327,7 @@ class Life {
 
   async #pruneWell(job: string): Promise<void> {
     const plan = await this.#plan(job);
-    await this.#untilEnded(3 * DAY);
+    await this.#app.untilEnded(3 * DAY);
     if (!plan) {
       this.#chronicle.say('I4', `no prune of ${job} can be planned when all is quiet`, job);
       return;
@@ -438,7 +360,7 @@ class Life {
       const why = JSON.stringify(summary?.problems);
       this.#chronicle.say('restore', `${point.id} cannot be restored: ${summary?.status} ${why}`, point.id);
     }
-    this.#count('restored whole');
+    this.#app.count('restored whole');
     this.#judge.compareWhole(point, this.#target);
   }
 
@@ -466,8 +388,8 @@ class Life {
     const damage = this.#chronicle.as('vandal', () => vandalise(this.#random, this.#vault, this.#chronicle, point));
     if (!damage) return;
     this.#judge.vandalised = true;
-    this.#note(`somebody ${damage.told}`);
-    this.#count(`damage: ${damage.kind}`);
+    this.#app.note(`somebody ${damage.told}`);
+    this.#app.count(`damage: ${damage.kind}`);
     const kind = damage.showsInListing && this.#random.chance(0.5) ? 'quick' : 'deep';
     this.#judgeFound(await verify(kind), damage, kind);
   }
@@ -485,126 +407,79 @@ class Life {
       this.#chronicle.say('verify', `somebody ${told}, and it is ${other.name} that is called ${other.code}`, name);
   }
 
-  async #untilEnded(patience: number): Promise<void> {
-    const end = this.#scheduler.now + patience;
-    while (this.#scheduler.now < end && this.#durable.active.length > 0) {
-      await this.#scheduler.sleep(this.#random.between(1_000, 20_000), 'the user waited');
-    }
-  }
-
   async #ask(what: keyof Handlers, params: Record<string, string>, body: object = {}): Promise<Answer> {
-    const worker = this.#workforce.any();
-    if (!worker) return { status: 0, body: {} };
-    const request = { params, query: new URLSearchParams(), text: async () => JSON.stringify(body) };
-    const context = { functionName: what, invocationId: 'simulated' } as InvocationContext;
-    const answer = await new Promise<Answer>((resolve) => {
-      worker.do(
-        () => worker.handlers[what](request as unknown as HttpRequest, worker.client, context),
-        (outcome) => {
-          if ('thrown' in outcome) throw outcome.thrown;
-          resolve({ status: outcome.value.status ?? 0, body: JSON.parse(String(outcome.value.body)) });
-        },
-        () => resolve({ status: 0, body: {} }),
-      );
-    });
-    const { id = '', status = '', code = '' } = answer.body;
-    this.#note(`answer to ${what} ${JSON.stringify(body)}: ${answer.status} ${id} ${status} ${code}`);
-    if (answer.status >= 400) this.#count(`refused: ${code}`);
-    if (answer.status === 400)
-      this.#chronicle.say('simulation', `${what} was not understood: ${answer.body.detail}`, '');
+    const answer = await this.#app.ask(what, params, body);
+    const { code, detail } = answer.body;
+    if (answer.status >= 400) this.#app.count(`refused: ${code}`);
+    if (answer.status === 400) this.#chronicle.say('simulation', `${what} was not understood: ${detail}`, '');
     return answer;
   }
 
   /** Before every step: what others do of their own accord. */
   #happen(): void {
-    if (this.#quiet) return;
     const random = this.#random;
-    const isBusy = this.#durable.active.length > 0;
-    if (isBusy && random.chance(this.#world.edits)) this.#note(this.#byOwner(() => this.#owner.edit()));
+    const isBusy = this.#app.durable.active.length > 0;
+    if (isBusy && random.chance(this.#world.edits)) this.#app.note(this.#byOwner(() => this.#owner.edit()));
     if (isBusy && this.#disasters > 0 && random.chance(0.003)) this.#disaster();
   }
 
   #disaster(): void {
     const random = this.#random;
-    const runs = this.#durable.active.filter(({ name }) => name === 'runJob');
+    const runs = this.#app.durable.active.filter(({ name }) => name === 'runJob');
     const what = random.below(10);
     this.#disasters--;
     if (what < 7) {
-      const worker = this.#workforce.any();
-      if (!worker) return;
-      this.#note(`${worker.name} dies`);
-      this.#count('crash');
-      this.#workforce.lose(worker);
-      const run = () => {
-        if (this.#workforce.size < this.#world.workers) this.#workforce.hire();
-      };
-      this.#scheduler.add({ label: 'a process is started', owner: undefined, run }, random.between(1, 90_000));
+      this.#app.crash();
     } else if (what < 9 && runs.length > 0) {
       const { id } = random.pick(runs);
-      this.#note(`run ${id} is terminated`);
-      this.#count('terminated');
-      this.#durable.terminate(id);
+      this.#app.note(`run ${id} is terminated`);
+      this.#app.count('terminated');
+      this.#app.durable.terminate(id);
     } else {
-      this.#note('the journal is lost');
-      this.#count('journal lost');
-      this.#durable.loseAll();
+      this.#app.note('the journal is lost');
+      this.#app.count('journal lost');
+      this.#app.durable.loseAll();
     }
   }
 
   #leap(): void {
     const days = this.#random.pick([365, -30, -1, 400, -400]);
-    this.#note(`all clocks leap by ${days} days`);
-    this.#count(days > 0 ? 'leap forward' : 'leap back');
+    this.#app.note(`all clocks leap by ${days} days`);
+    this.#app.count(days > 0 ? 'leap forward' : 'leap back');
     if (days < 0) this.#leaptBack = true;
-    this.#scheduler.leap(days * DAY);
+    this.#app.scheduler.leap(days * DAY);
   }
 
   #ended(run: Run, summary: Summary): void {
     const { id, status, counts, problems } = summary;
     const told = problems.map(({ code, message }) => `${code}: ${message}`).join('; ');
-    this.#note(`run ${id} is published: ${run.mode} ${status} ${JSON.stringify(counts)} ${told}`);
-    this.#count(`${run.dryRun ? 'dry ' : ''}${run.mode} ${status}`);
+    this.#app.note(`run ${id} is published: ${run.mode} ${status} ${JSON.stringify(counts)} ${told}`);
+    this.#app.count(`${run.dryRun ? 'dry ' : ''}${run.mode} ${status}`);
     for (const { code } of problems) {
-      this.#count(`problem: ${code}`);
+      this.#app.count(`problem: ${code}`);
       if (code === 'inconsistent') this.#chronicle.say('I1', `run ${id} does not add up: ${told}`, id);
     }
     this.#judge.judgeSummary(run, summary);
   }
 
-  #copyStarted(alias: string, container: string, name: string, copyId: string): void {
-    const account = { SOURCE: this.#source, VAULT: this.#vault, TARGET: this.#target }[alias]!;
-    const run = () => account.endCopy(container, name, copyId, 'success');
-    const ms = this.#random.between(1, this.#world.limits.copyDeadlineMs / 3);
-    this.#scheduler.add({ label: `the service ends the copy onto ${container}/${name}`, owner: undefined, run }, ms);
-  }
-
   #changed(change: Change): void {
     const { account, container, name, operation, after, snapshot } = change;
     const about = snapshot ? `a snapshot of ${container}/${name}` : `${container}/${name}`;
-    this.#note(`${operation} done on ${account.alias} ${about} → ${after?.etag}`);
-    if (operation === 'DeleteBlob') this.#count(snapshot ? 'snapshot deleted' : 'blob deleted');
+    this.#app.note(`${operation} done on ${account.alias} ${about} → ${after?.etag}`);
+    if (operation === 'DeleteBlob') this.#app.count(snapshot ? 'snapshot deleted' : 'blob deleted');
     this.#chronicle.see(change);
     this.#judge.see(change);
   }
 
   #noted(run: Run, before: Notes): void {
     const { brake, hold } = run.notes;
-    if (brake && !before.brake) this.#count('brake engaged');
-    if (brake?.released && !before.brake?.released) this.#count('brake released');
-    if (hold && !before.hold) this.#count('held');
+    if (brake && !before.brake) this.#app.count('brake engaged');
+    if (brake?.released && !before.brake?.released) this.#app.count('brake released');
+    if (hold && !before.hold) this.#app.count('held');
     this.#judge.judgeNotes(run, before);
   }
 
   #byOwner<T>(work: () => T): T {
     return this.#chronicle.as('owner', work);
-  }
-
-  #note(what: string, who?: string): void {
-    const time = new Date(this.#scheduler.now).toISOString().slice(0, 23);
-    this.#trace.push(`${time} ${who === undefined ? '' : `${who}: `}${what}`);
-  }
-
-  #count(what: string): void {
-    this.#statistics[what] = (this.#statistics[what] ?? 0) + 1;
   }
 }

@@ -1,5 +1,4 @@
-import { playSeeds } from '../simulation/play.ts';
+import { playSeeds } from '../seeds/command-line.ts';
 import { live } from './life.ts';
 
-/** `node prove/lives/main.ts --seeds 100 --from 1` */
-await playSeeds('lives', live);
+await playSeeds(live);

@@ -2,8 +2,8 @@ import type { Job } from '#config/configuration.ts';
 import type { Limits } from '#config/limits.ts';
 import type { Random } from '../../test/support/builders/random.ts';
 import { type Mishaps, NO_MISHAPS } from '../memory/durable.ts';
+import type { NameOrder } from '../memory/name-orders.ts';
 import { type FaultRates, NO_FAULTS } from '../memory/network.ts';
-import type { Order } from '../simulation/world.ts';
 
 /** Everything about one life that does not change while it is lived. */
 export interface LifeWorld {
@@ -29,8 +29,8 @@ export interface LifeWorld {
   pending: number;
   sourceClock: number;
   vaultClock: number;
-  sourceOrder: Order;
-  vaultOrder: Order;
+  sourceOrder: NameOrder;
+  vaultOrder: NameOrder;
   page: number;
   vaultTiers: string[];
   vaultTags: boolean;
@@ -152,6 +152,6 @@ function drawRetention(random: Random): Job['retention'] {
   };
 }
 
-function drawOrder(random: Random): Order {
+function drawOrder(random: Random): NameOrder {
   return random.pick(['utf16', 'utf16', 'utf16', 'codePoint', 'segment', 'caseless'] as const);
 }

@@ -22,7 +22,7 @@ export const NO_FAULTS: FaultRates = { before: 0, lost: 0, late: 0, denied: 0, s
 
 /** Attempts that the storage adapter makes, in all. */
 const TRIES = 3;
-const GIVEN_UP: [StorageErrorKind, number, string][] = [
+const LAST_ANSWERS: [StorageErrorKind, number, string][] = [
   ['server', 500, 'InternalError'],
   ['throttled', 503, 'ServerBusy'],
   ['unreachable', 0, 'ECONNRESET'],
@@ -69,7 +69,7 @@ export function networkOf(scheduler: Scheduler, random: Random, faults: Faults):
           break;
         case 'late':
           scheduler.add(
-            { label: `${about} (given up by its sender)`, owner: undefined, run: () => quietly(carryOut) },
+            { label: `${about} (its sender no longer waits)`, owner: undefined, run: () => quietly(carryOut) },
             random.between(1, 20_000),
           );
           break;
@@ -77,8 +77,8 @@ export function networkOf(scheduler: Scheduler, random: Random, faults: Faults):
           return carryOut();
       }
       if (attempt === TRIES) {
-        faults.met('given up', call);
-        const [kind, status, code] = random.pick(GIVEN_UP);
+        faults.met('request failed', call);
+        const [kind, status, code] = random.pick(LAST_ANSWERS);
         throw new StorageError(kind, `Could not ${about}: ${status} ${code}`, status, code);
       }
       await waitFor(scheduler, { about: 'before trying again', owner, slow: random.between(400, 3_000) });

@@ -16,33 +16,35 @@ import { type Owner, running } from './scheduler.ts';
 export type Activity = (input: unknown) => Promise<unknown>;
 export type Handlers = ReturnType<typeof handlersOf>;
 
-/** One process that the app runs in: it executes activities, answers requests, and can die at any moment. */
+/** One process of the app: it executes activities, answers requests, and can die at any moment. */
 export class Worker implements Owner {
   readonly name: string;
   alive = true;
-  /** What somebody waits for, to be told when it dies. */
+  /** The callbacks to call if the process dies first. */
   readonly #waiting = new Set<() => void>();
   readonly activities: Record<string, Activity>;
   readonly handlers: Handlers;
   readonly client: ReturnType<typeof durableClient>;
+  readonly deps: Dependencies;
 
-  constructor(name: string, parts: Pick<Worker, 'activities' | 'handlers' | 'client'>) {
+  constructor(name: string, parts: Pick<Worker, 'activities' | 'handlers' | 'client' | 'deps'>) {
     this.name = name;
     this.activities = parts.activities;
     this.handlers = parts.handlers;
     this.client = parts.client;
+    this.deps = parts.deps;
   }
 
-  /** `died` is called instead if the process ends first. */
+  /** Calls `died` instead of `ended` if the process dies first. */
   do<T>(work: () => Promise<T>, ended: (outcome: { value: T } | { thrown: unknown }) => void, died: () => void): void {
     this.#waiting.add(died);
-    const told = (outcome: { value: T } | { thrown: unknown }) => {
+    const settle = (outcome: { value: T } | { thrown: unknown }) => {
       this.#waiting.delete(died);
       ended(outcome);
     };
     running.run(this, work).then(
-      (value) => told({ value }),
-      (thrown) => told({ thrown }),
+      (value) => settle({ value }),
+      (thrown) => settle({ thrown }),
     );
   }
 
@@ -54,7 +56,7 @@ export class Worker implements Owner {
   }
 }
 
-/** What the app answers requests with. */
+/** The handlers with which the app answers requests. */
 export function handlersOf(deps: Dependencies) {
   return {
     start: startRunHandler(deps),

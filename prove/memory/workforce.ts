@@ -2,6 +2,7 @@ import pLimit from 'p-limit';
 import { makeActivities } from '#activities/index.ts';
 import type { Dependencies } from '#app/dependencies.ts';
 import { isStorageError } from '#storage/storage-error.ts';
+import type { TableAccount } from '#storage/table-account.ts';
 import { Telemetry } from '#telemetry/telemetry.ts';
 import type { Random } from '../../test/support/builders/random.ts';
 import { type Durable, durableClient, type Settled } from './durable.ts';
@@ -11,31 +12,38 @@ import { MemoryCatalog, type Rows } from './memory-catalog.ts';
 import type { Scheduler } from './scheduler.ts';
 import { type Activity, handlersOf, Worker } from './worker.ts';
 
-/** Where the app's processes work, and who is told of what they do wrong. */
+/** Observes how an activity ended, when its answer arrives. */
+export type Answered = (activity: string, outcome: { value: unknown } | { thrown: unknown }) => void;
+
+/** What the processes of the app share, and whom they report to. */
 export interface Employer {
   scheduler: Scheduler;
   random: Random;
   network: Network;
-  durable(): Durable;
+  durable: Durable;
   configuration: Dependencies['configuration'];
   limits: Dependencies['limits'];
   accounts: Record<string, MemoryAccount>;
-  rows: Rows;
-  /** Milliseconds that a process's clock may be off, either way. */
+  tables?: (alias: string) => TableAccount;
+  /** Milliseconds by which the clock of a process may be off, in either direction. */
   skew: number;
-  sabotage?: ((activities: Record<string, Activity>) => Record<string, Activity>) | undefined;
-  /** Failures that this matches are made up, and nothing to be told of. */
-  madeUp: RegExp;
-  /** A failure that is no answer of the storage, and so the app's own. */
+  /** Replaces activities. */
+  activities: ((activities: Record<string, Activity>) => Record<string, Activity>) | undefined;
+  answered: Answered | undefined;
+  /** Reports a failure that is no storage error, and so the app's own. */
   bug(message: string): void;
   warned(name: string): void;
 }
 
-/** The processes that the app runs in: any of them executes what comes, and every one can die. */
+/** Failures that the simulation makes up, and that are not the app's. */
+const MADE_UP = /orchestration service failed/;
+
+/** The processes of the app: any of them executes an activity or a request, and each can die. */
 export class Workforce {
   readonly #employer: Employer;
   readonly #workers: Worker[] = [];
-  #made = 0;
+  readonly #rows: Rows = new Map();
+  #hired = 0;
 
   constructor(employer: Employer) {
     this.#employer = employer;
@@ -46,7 +54,7 @@ export class Workforce {
   }
 
   hire(): Worker {
-    const { random, network, accounts, rows, scheduler, configuration, limits, sabotage } = this.#employer;
+    const { random, network, accounts, tables, scheduler, configuration, limits } = this.#employer;
     const skew = random.between(-this.#employer.skew, this.#employer.skew);
     const deps: Dependencies = {
       configuration,
@@ -54,24 +62,26 @@ export class Workforce {
       telemetry: this.#telemetry(),
       copySlots: pLimit(limits.copiesAtOnce),
       blobs: (alias) => new MemoryBlobs(accounts[alias]!, network),
-      tables: () => {
-        throw new Error('There are no tables in this world');
+      tables: (alias) => {
+        if (!tables) throw new Error('This simulation has no tables');
+        return tables(alias);
       },
-      catalog: (alias) => new MemoryCatalog(alias, rows, network),
+      catalog: (alias) => new MemoryCatalog(alias, this.#rows, network),
       now: () => new Date(scheduler.now + skew),
       random: () => random.letters(6),
     };
     const activities = makeActivities(deps) as unknown as Record<string, Activity>;
-    const client = durableClient(this.#employer.durable(), (what, writes, carryOut) =>
-      // It answers over HTTP like a storage account, and its failures are no storage errors.
+    const client = durableClient(this.#employer.durable, (what, writes, carryOut) =>
+      // The service answers over HTTP like a storage account, and its failures are not storage errors.
       network({ account: 'HOST', operation: what, writes }, carryOut).catch((error) => {
         throw isStorageError(error) ? new Error('The orchestration service failed: HTTP 500') : error;
       }),
     );
-    const worker = new Worker(`process ${++this.#made}`, {
-      activities: sabotage?.(activities) ?? activities,
+    const worker = new Worker(`process ${++this.#hired}`, {
+      activities: this.#employer.activities?.(activities) ?? activities,
       handlers: handlersOf(deps),
       client,
+      deps,
     });
     this.#workers.push(worker);
     return worker;
@@ -81,7 +91,7 @@ export class Workforce {
     return this.#workers.length === 0 ? undefined : this.#employer.random.pick(this.#workers);
   }
 
-  /** It is gone at once, with all that it was about to do. */
+  /** Ends a process at once, with everything that it was about to do. */
   lose(worker: Worker): void {
     worker.die();
     this.#employer.scheduler.drop(worker);
@@ -97,8 +107,9 @@ export class Workforce {
         if ('thrown' in outcome && !isStorageError(outcome.thrown)) {
           this.#employer.bug(`${name} threw ${(outcome.thrown as Error).stack}`);
         }
-        // Between the end of an activity and its answer a process can die, too.
+        // A process can also die between the end of an activity and its answer.
         const run = () => {
+          this.#employer.answered?.(name, outcome);
           ended('value' in outcome ? { value: outcome.value } : { error: String(outcome.thrown) });
         };
         this.#employer.scheduler.add({ label: `${name} answers`, owner: worker, run, dropped: died });
@@ -109,12 +120,12 @@ export class Workforce {
   }
 
   #telemetry(): Telemetry {
-    const { bug, warned, madeUp } = this.#employer;
+    const { bug, warned } = this.#employer;
     return new (class extends Telemetry {
       override failure(activity: string, error: unknown): void {
         const message = error instanceof Error ? error.message : String(error);
-        if (isStorageError(error) || madeUp.test(message)) return;
-        bug(`${activity} failed by itself: ${error instanceof Error ? error.stack : message}`);
+        if (isStorageError(error) || MADE_UP.test(message)) return;
+        bug(`${activity} failed: ${error instanceof Error ? error.stack : message}`);
       }
       override warn(name: string): void {
         warned(name);

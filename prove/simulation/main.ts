@@ -1,5 +1,4 @@
-import { playSeeds } from './play.ts';
+import { playSeeds } from '../seeds/command-line.ts';
 import { simulate } from './simulate.ts';
 
-/** `node prove/simulation/main.ts --seeds 100 --from 1` */
-await playSeeds('seeds', simulate);
+await playSeeds(simulate);

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { gunzipSync } from 'node:zlib';
 import type { Change, MemoryAccount, MemoryBlob } from '../memory/memory-account.ts';
+import type { Violation } from '../seeds/played.ts';
 
 /** What the witness knows of a job; nothing here comes from the program. */
 export interface Plan {
@@ -58,14 +59,6 @@ export interface Summary {
   containers: { container: string; status: string; counts: Record<string, number> }[];
   parts: { path: string; container: string; sha256: string; [count: string]: unknown }[];
   problems: { code: string; container?: string; count: number; message: string }[];
-}
-
-export interface Violation {
-  /** Of the promises, such as I1. */
-  promise: string;
-  message: string;
-  /** The blob or run that it is about, to find it in the trace. */
-  about: string;
 }
 
 const CONTROL = 'strongroom';

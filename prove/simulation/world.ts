@@ -2,6 +2,7 @@ import type { Job } from '#config/configuration.ts';
 import type { Limits } from '#config/limits.ts';
 import type { Random } from '../../test/support/builders/random.ts';
 import { type Mishaps, NO_MISHAPS } from '../memory/durable.ts';
+import type { NameOrder } from '../memory/name-orders.ts';
 import { type FaultRates, NO_FAULTS } from '../memory/network.ts';
 
 /** Everything about one seed that does not change while it is played. */
@@ -30,8 +31,8 @@ export interface World {
   pendingTroubles: number;
   sourceClock: number;
   vaultClock: number;
-  sourceOrder: Order;
-  vaultOrder: Order;
+  sourceOrder: NameOrder;
+  vaultOrder: NameOrder;
   sourcePage: number;
   vaultPage: number;
   vaultTiers: string[];
@@ -41,8 +42,6 @@ export interface World {
   /** Metadata that cannot be sent, directories, and names that cannot be addressed. */
   oddities: boolean;
 }
-
-export type Order = keyof typeof ORDERS;
 
 const CONTAINERS = ['data', 'logs', 'tenant-1'];
 /** Names on which the orders of listings disagree, and which are beginnings of each other. */
@@ -163,20 +162,6 @@ export function drawWorld(random: Random): World {
   };
 }
 
-function drawOrder(random: Random): Order {
+function drawOrder(random: Random): NameOrder {
   return random.pick(['utf16', 'utf16', 'utf16', 'codePoint', 'segment', 'caseless'] as const);
 }
-
-/** How accounts sort names: by UTF-16 unit, by code point, folder by folder, and as nobody would expect. */
-export const ORDERS = {
-  utf16: (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0),
-  codePoint: (a: string, b: string) => Buffer.compare(Buffer.from(a), Buffer.from(b)),
-  segment: (a: string, b: string) => {
-    const [x, y] = [a, b].map((name) => name.replaceAll('/', '\u0000'));
-    return x! < y! ? -1 : x! > y! ? 1 : 0;
-  },
-  caseless: (a: string, b: string) => {
-    const [x, y] = [a, b].map((name) => `${name.toLowerCase()}\u0000${name}`);
-    return x! < y! ? -1 : x! > y! ? 1 : 0;
-  },
-};

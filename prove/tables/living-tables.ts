@@ -2,6 +2,7 @@ import type { EntityKey, KeyBound } from '#domain/tables/table-key.ts';
 import { StorageError } from '#storage/storage-error.ts';
 import type { EntityPage, EntityQuery, TableAccount } from '#storage/table-account.ts';
 import { DIRECT, type Network } from '../memory/memory-blobs.ts';
+import { NAME_ORDERS } from '../memory/name-orders.ts';
 
 /** What an entity was from some moment on. */
 export interface Version {
@@ -30,11 +31,9 @@ export interface TableTraits {
   hinder(table: string, query: EntityQuery): void;
 }
 
-export const byUnits = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
-
 export function traitsOf(own: Partial<TableTraits> = {}): TableTraits {
   const now = () => Date.parse('2026-05-01T12:00:00.000Z');
-  return { compare: byUnits, page: (limit) => limit, now, skew: () => 0, hinder: () => {}, ...own };
+  return { compare: NAME_ORDERS.utf16, page: (limit) => limit, now, skew: () => 0, hinder: () => {}, ...own };
 }
 
 /** Tables that remember everything that has ever been in them. Pages go on behind a key, as the service's do. */

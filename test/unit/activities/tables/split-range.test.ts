@@ -3,21 +3,22 @@ import { describe, expect, it } from 'vitest';
 import { makeSplitRange } from '#activities/tables/split-range.ts';
 import type { Dependencies } from '#app/dependencies.ts';
 import type { EntityKey, KeyRange } from '#domain/tables/table-key.ts';
-import { byUnits, LivingTables, traitsOf } from '../../../../prove/tables/living-tables.ts';
+import { NAME_ORDERS } from '../../../../prove/memory/name-orders.ts';
+import { LivingTables, traitsOf } from '../../../../prove/tables/living-tables.ts';
 import { Random } from '../../../support/builders/random.ts';
 import { RUN } from '../../../support/builders/run-ref.ts';
 
 type Order = (a: string, b: string) => number;
 
 const ORDERS: Record<string, Order> = {
-  'by UTF-16': byUnits,
+  'by UTF-16': NAME_ORDERS.utf16,
   'by code point': (a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)),
-  'without case': (a, b) => byUnits(a.toLowerCase(), b.toLowerCase()) || byUnits(a, b),
-  'with a language in mind': (a, b) => a.localeCompare(b, 'de') || byUnits(a, b),
-  backwards: (a, b) => byUnits(b, a),
+  'without case': (a, b) => NAME_ORDERS.utf16(a.toLowerCase(), b.toLowerCase()) || NAME_ORDERS.utf16(a, b),
+  'with a language in mind': (a, b) => a.localeCompare(b, 'de') || NAME_ORDERS.utf16(a, b),
+  backwards: (a, b) => NAME_ORDERS.utf16(b, a),
 };
 
-async function split(keys: EntityKey[], range: KeyRange = {}, pieces = 8, compare: Order = byUnits) {
+async function split(keys: EntityKey[], range: KeyRange = {}, pieces = 8, compare: Order = NAME_ORDERS.utf16) {
   const tables = new LivingTables(traitsOf({ compare }));
   tables.create('orders');
   for (const key of keys) tables.write('orders', key);
@@ -58,7 +59,8 @@ const keys = fc.oneof(
   fc.array(text, { maxLength: 60 }).map((rows) => rows.map((row) => ({ partition: 'p', row }))),
   fc.array(text, { maxLength: 60 }).map((all) => all.map((partition) => ({ partition, row: '' }))),
 );
-const sorted = (all: EntityKey[]) => all.sort((a, b) => byUnits(a.partition, b.partition) || byUnits(a.row, b.row));
+const sorted = (all: EntityKey[]) =>
+  all.sort((a, b) => NAME_ORDERS.utf16(a.partition, b.partition) || NAME_ORDERS.utf16(a.row, b.row));
 
 describe('a stretch of keys that is cut', () => {
   it('I1: is all there, each key once, after at most 64 questions', async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { CONTROL_CONTAINER } from '#domain/run/control-paths.ts';
-import { monthOfTables, type Sabotage, type TableMonth } from '../../../../prove/tables/table-month.ts';
+import { monthOfTables, type Sabotage, type TableMonth } from '../../../../prove/tables/month.ts';
 
 /** More of them, or others: TABLE_WEEKS=300 TABLE_WEEKS_FIRST=1000. */
 const SEEDS = Number(process.env.TABLE_WEEKS ?? 20);

@@ -1,37 +1,42 @@
 import { parseArgs } from 'node:util';
 import { excerpt } from './excerpt.ts';
-import type { Violation } from './witness.ts';
+import { addCounts, type Played } from './played.ts';
 
-/** What came of a seed. */
-export interface Played {
-  violations: Violation[];
-  trace: string[];
-  digest: string;
-  statistics: Record<string, number>;
-}
+const HELP = `Plays one seed after another and stops at the first violation.
 
-/**
- * Plays one seed after the other, as the command line says: `--seeds 100 --from 1`. Ends with 1 on a violation, and shows what
- * came before it.
- */
-export async function playSeeds(what: string, play: (seed: number) => Promise<Played>): Promise<void> {
+  --seeds N      how many seeds to play (100)
+  --from N       the first seed (1); the same seed gives the same trace
+  --all          continue after a violation, to see how many there are
+  --trace        print every step of every seed
+  --statistics   print how often each event happened
+  --help         this text
+
+Exit codes: 0 no violation, 1 a violation.
+`;
+
+/** Plays the seeds that the command line names. A violation sets the exit code and prints what led to it. */
+export async function playSeeds(play: (seed: number) => Promise<Played>): Promise<void> {
   const { values } = parseArgs({
     options: {
       seeds: { type: 'string', default: '100' },
       from: { type: 'string', default: '1' },
-      /** Go on after a violation, to see how many there are. */
       all: { type: 'boolean', default: false },
       trace: { type: 'boolean', default: false },
       statistics: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
     },
   });
+  if (values.help) {
+    process.stdout.write(HELP);
+    return;
+  }
   const first = Number(values.from);
   const totals: Record<string, number> = {};
   const digests: string[] = [];
   for (let seed = first; seed < first + Number(values.seeds); seed++) {
     const played = await play(seed);
     digests.push(played.digest);
-    for (const [met, count] of Object.entries(played.statistics)) totals[met] = (totals[met] ?? 0) + count;
+    addCounts(totals, played);
     if (values.trace) console.log(played.trace.join('\n'));
     if (played.violations.length === 0) continue;
     process.exitCode = 1;
@@ -43,5 +48,5 @@ export async function playSeeds(what: string, play: (seed: number) => Promise<Pl
     break;
   }
   if (values.statistics) console.log(totals);
-  console.log(`${digests.length} ${what} from ${first}; digest of the last: ${digests.at(-1)?.slice(0, 16)}`);
+  console.log(`${digests.length} seeds from ${first}; digest of the last: ${digests.at(-1)?.slice(0, 16)}`);
 }

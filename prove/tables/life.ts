@@ -1,16 +1,10 @@
-import type { HttpRequest, InvocationContext } from '@azure/functions';
-import pLimit from 'p-limit';
-import { makeActivities } from '#activities/index.ts';
-import type { Dependencies } from '#app/dependencies.ts';
 import type { Job } from '#config/configuration.ts';
 import type { EntityKey } from '#domain/tables/table-key.ts';
 import { backUpTable } from '#orchestrations/back-up-table.ts';
 import { processContainer } from '#orchestrations/process-container.ts';
 import { processGroup } from '#orchestrations/process-group.ts';
 import { runJob } from '#orchestrations/run-job.ts';
-import { isStorageError, StorageError } from '#storage/storage-error.ts';
-import { Telemetry } from '#telemetry/telemetry.ts';
-import { plainTraits } from '../../test/support/builders/plain-traits.ts';
+import { StorageError } from '#storage/storage-error.ts';
 import { Random } from '../../test/support/builders/random.ts';
 import {
   type PointSummary,
@@ -18,27 +12,19 @@ import {
   segmentsIn,
   UnsoundPoint,
 } from '../../test/support/builders/table-point.ts';
-import { Durable, durableClient, NO_MISHAPS, type Orchestrator } from '../memory/durable.ts';
-import { type Change, MemoryAccount, MemoryStorage } from '../memory/memory-account.ts';
-import { MemoryBlobs } from '../memory/memory-blobs.ts';
-import { MemoryCatalog } from '../memory/memory-catalog.ts';
-import { NO_FAULTS, networkOf } from '../memory/network.ts';
-import { Scheduler } from '../memory/scheduler.ts';
-import { type Activity, type Handlers, handlersOf, Worker } from '../memory/worker.ts';
-import { playOut } from '../simulation/play-out.ts';
-import { byUnits, type Life, LivingTables } from './living-tables.ts';
+import { NO_MISHAPS, type Orchestrator } from '../memory/durable.ts';
+import type { Change, MemoryAccount } from '../memory/memory-account.ts';
+import { NAME_ORDERS } from '../memory/name-orders.ts';
+import { SimulatedApp } from '../memory/simulated-app.ts';
+import type { Activity } from '../memory/worker.ts';
+import type { Played, Violation } from '../seeds/played.ts';
+import { type Life, LivingTables } from './living-tables.ts';
 
 /** Ways to break the code on purpose, to see that it is noticed. */
 export interface TableSabotage {
   activities?: (activities: Record<string, Activity>) => Record<string, Activity>;
   orchestrators?: Record<string, Orchestrator>;
   tables?: (tables: LivingTables) => void;
-}
-
-export interface TableLife {
-  violations: string[];
-  trace: string[];
-  statistics: Record<string, number>;
 }
 
 interface Report {
@@ -75,6 +61,8 @@ const JOB = 'nightly';
 /** Of one segment. */
 const MOST_FILES = 8;
 const MOST_STEPS = 60_000;
+/** Faults and mishaps that may cost a run something. */
+const DISTURBING = new Set(['denied', 'request failed', 'activity ended from outside']);
 
 const STYLES = ['one partition', 'few', 'skewed', 'many', 'odd', 'growing'] as const;
 /** Keys on which orders disagree, that are beginnings of each other, or hold what queries quote. */
@@ -98,71 +86,36 @@ const ODD = [
   '9',
 ];
 
-const ORDERS: Record<string, (a: string, b: string) => number> = {
-  units: byUnits,
-  points: (a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)),
-  backwards: (a, b) => byUnits(b, a),
-  'no case': (a, b) => byUnits(a.toLowerCase(), b.toLowerCase()) || byUnits(a, b),
+const ORDERS = {
+  ...NAME_ORDERS,
+  backwards: (a: string, b: string) => NAME_ORDERS.utf16(b, a),
 };
-
-/** What has to have happened in many seeds: otherwise there would be little that could break. */
-export const RARE_TABLE_EVENTS = [
-  'activity executed twice',
-  'answer of an activity lost',
-  'activity executed again after a crash',
-  'activity ended from outside',
-  'fault: lost',
-  'fault: late',
-  'range split',
-  'segment read anew',
-  'segment with as many files as may be',
-  'segment failed',
-  'table dropped or made',
-  'file lost',
-  'full succeeded',
-  'incremental succeeded',
-  'incremental completed-with-failures',
-  'incremental cancelled',
-  'retry succeeded',
-  'readRange cancelled',
-  'updateSegments superseded',
-];
 
 /**
  * Plays one seed: tables that live on while they are backed up again and again, by the app's own activities and orchestrations, under
  * faults. Every restore point is judged by the vault's bytes against what the tables really were.
  */
-export async function liveTables(seed: number, sabotage: TableSabotage = {}): Promise<TableLife> {
+export async function liveTables(seed: number, sabotage: TableSabotage = {}): Promise<Played> {
   return new Story(seed, sabotage).play();
 }
 
 class Story {
   readonly #random: Random;
-  readonly #sabotage: TableSabotage;
-  readonly #scheduler: Scheduler;
+  readonly #app: SimulatedApp;
   readonly #vault: MemoryAccount;
   readonly #tables: LivingTables;
-  readonly #durable: Durable;
-  readonly #faults;
-  readonly #network;
-  readonly #workers: Worker[] = [];
   readonly #job: Job;
-  readonly #limits;
   readonly #known = new Map<string, Known>();
   readonly #style: (typeof STYLES)[number];
   readonly #edits: number;
   readonly #isSteady: boolean;
-  readonly #violations: string[] = [];
-  readonly #trace: string[] = [];
-  readonly #statistics: Record<string, number> = {};
+  readonly #violations: Violation[] = [];
   /** A table whose keys from here to there cannot be read at present, or all of them. */
   #outage: { table: string; from: string; to: string } | 'all' | undefined;
   /** How often something got in the way of the program. */
   #troubles = 0;
   #disasters: number;
-  #quiet = false;
   #rows = 0;
-  #made = 0;
   /** Restore points whose files were taken away. */
   readonly #spoiled = new Set<string>();
   /** What the last run held of each table, where it left a restore point that lacks nothing of it. */
@@ -172,11 +125,8 @@ class Story {
   constructor(seed: number, sabotage: TableSabotage) {
     const random = new Random(`tables ${seed}`);
     this.#random = random;
-    this.#sabotage = sabotage;
-    this.#scheduler = new Scheduler(random, BEGINNING, random.pick([5, 50, 500]));
-    this.#scheduler.trace = (label, owner) => this.#note(`${owner?.name ?? ''}: ${label}`);
-    this.#scheduler.onStep = () => this.#happen();
-    const order = random.chance(0.25) ? random.pick(['points', 'no case', 'backwards']) : 'units';
+    const pace = random.pick([5, 50, 500]);
+    const order = random.chance(0.25) ? random.pick(['codePoint', 'caseless', 'backwards'] as const) : 'utf16';
     this.#style = random.pick(STYLES);
     this.#isSteady = random.chance(0.05);
     this.#edits = this.#isSteady ? 0 : random.pick([0, 0.01, 0.05, 0.2]);
@@ -184,51 +134,19 @@ class Story {
     const skew = random.pick([0, 1_000, 60_000]);
     const page = random.pick([1, 3, 10, 1_000]);
     this.#tables = new LivingTables({
-      compare: ORDERS[order]!,
+      compare: ORDERS[order],
       page: (limit) => Math.min(limit, random.between(1, page)),
-      now: () => this.#scheduler.now,
+      now: () => this.#app.scheduler.now,
       skew: () => random.between(-skew, skew),
       hinder: (table, { after, upTo }) => this.#hinder(table, after?.partition, upTo?.partition),
     });
     sabotage.tables?.(this.#tables);
-    const storage = new MemoryStorage();
-    const traits = plainTraits({ now: () => this.#scheduler.now, changed: (change) => this.#changed(change) });
-    this.#vault = new MemoryAccount(storage, 'VAULT', traits);
-    const source = new MemoryAccount(storage, 'SOURCE', traits);
     const rate = random.pick([0, 0, 0.02, 0.1]);
-    this.#faults = {
-      rates: { before: rate, lost: rate, late: rate / 2, denied: rate / 40, slow: random.pick([0, rate / 4, 0.3]) },
-      only: undefined,
-      met: (what: string) => {
-        this.#count(`fault: ${what}`);
-        if (what === 'denied' || what === 'given up') this.#troubles++;
-      },
-    };
-    this.#network = networkOf(this.#scheduler, random, this.#faults);
-    this.#durable = new Durable(
-      this.#scheduler,
-      random,
-      { runJob, processGroup, processContainer, backUpTable, ...sabotage.orchestrators } as Record<
-        string,
-        Orchestrator
-      >,
-      {
-        execute: (name, input, ended, died) => this.#execute(name, input, ended, died),
-        met: (what) => {
-          this.#count(what);
-          if (what === 'activity ended from outside') this.#troubles++;
-        },
-        broken: (message) => this.#say(message),
-        finished: ({ id, name, state }) => {
-          const undisturbed = this.#known.get(id)?.troubles === this.#troubles;
-          if (name === 'runJob' && state === 'Failed' && undisturbed) this.#say(`run ${id} broke`);
-        },
-      },
-    );
-    this.#durable.mishaps = random.chance(0.5)
+    const slow = random.pick([0, rate / 4, 0.3]);
+    const mishaps = random.chance(0.5)
       ? { twice: random.pick([0.05, 0.3]), answerLost: 0.05, ended: random.pick([0, 0.01]) }
       : NO_MISHAPS;
-    this.#limits = {
+    const limits = {
       ...{
         sliceBlobs: this.#isSteady ? 50 : random.pick([3, 3, 5, 10, 50]),
         sliceChunks: 8,
@@ -246,23 +164,33 @@ class Story {
       },
       destination: { account: 'VAULT', container: '{container}', prefix: '' },
     } as Job;
-    const workers = random.between(1, 2);
-    for (let count = 0; count < workers; count++) this.#hire(source);
-    this.#hireAgain = () => this.#hire(source);
+    const orchestrators = { runJob, processGroup, processContainer, backUpTable, ...sabotage.orchestrators };
+    this.#app = new SimulatedApp({
+      ...{ random, beginning: BEGINNING, pace, skew: 5_000, workers: random.between(1, 2), convergence: 'I4' },
+      ...{ mishaps, limits },
+      faults: { before: rate, lost: rate, late: rate / 2, denied: rate / 40, slow },
+      orchestrators: orchestrators as Record<string, Orchestrator>,
+      configuration: { jobs: [this.#job], archives: [], accounts: new Map(), otherAccounts: [] },
+      tables: (alias, network) => this.#tables.account(alias, network),
+      activities: sabotage.activities,
+      changed: (change) => this.#changed(change),
+      beforeStep: () => this.#happen(),
+      say: (promise, message, about) => this.#say(message, promise, about),
+      disturbed: (what) => {
+        if (DISTURBING.has(what)) this.#troubles++;
+      },
+      answered: (activity, outcome) => this.#answered(activity, outcome),
+      finished: ({ id, name, state }) => {
+        const undisturbed = this.#known.get(id)?.troubles === this.#troubles;
+        if (name === 'runJob' && state === 'Failed' && undisturbed) this.#say(`run ${id} broke`, 'I4');
+      },
+    });
+    this.#app.account('SOURCE', {});
+    this.#vault = this.#app.account('VAULT', {});
   }
 
-  #hireAgain: () => void;
-
-  async play(): Promise<TableLife> {
-    const { scheduler } = { scheduler: this.#scheduler };
-    await playOut(
-      scheduler,
-      () => this.#story(),
-      MOST_STEPS,
-      (_what, message) => this.#say(message),
-    );
-    this.#statistics.steps = scheduler.taken;
-    return { violations: this.#violations, trace: this.#trace, statistics: this.#statistics };
+  async play(): Promise<Played> {
+    return this.#app.play(() => this.#story(), MOST_STEPS, this.#vault, this.#violations);
   }
 
   async #story(): Promise<void> {
@@ -283,28 +211,28 @@ class Story {
       const retry = summary && summary.status !== 'succeeded' && random.chance(0.7) ? last : undefined;
       const mode = isSteady ? 'incremental' : random.pick(['full', 'incremental', 'incremental', 'incremental']);
       const body = { mode, dryRun: random.chance(0.07) };
-      let answer = retry === undefined ? undefined : await this.#ask('retry', { id: retry });
-      if (answer?.status === 202) this.#count('retry');
-      if (answer?.status !== 202) answer = await this.#ask('start', { job: JOB }, body);
+      let answer = retry === undefined ? undefined : await this.#app.ask('retry', { id: retry });
+      if (answer?.status === 202) this.#app.count('retry');
+      if (answer?.status !== 202) answer = await this.#app.ask('start', { job: JOB }, body);
       if (answer.status === 202) last = answer.body.id!;
       if (random.chance(0.1) && last !== undefined) {
-        await this.#scheduler.sleep(random.between(1, 20_000));
+        await this.#app.scheduler.sleep(random.between(1, 20_000));
         this.#troubles++;
-        this.#count('cancel');
-        await this.#ask('cancel', { id: last }, { force: random.chance(0.3) });
+        this.#app.count('cancel');
+        await this.#app.ask('cancel', { id: last }, { force: random.chance(0.3) });
       }
       if (random.chance(0.1) && last !== undefined) {
-        await this.#scheduler.sleep(random.between(1, 20_000));
+        await this.#app.scheduler.sleep(random.between(1, 20_000));
         this.#troubles++;
-        this.#count('terminated');
-        this.#durable.terminate(last);
+        this.#app.count('terminated');
+        this.#app.durable.terminate(last);
         if (random.chance(0.7))
-          last = (await this.#ask('start', { job: JOB }, { mode: 'incremental' })).body.id ?? last;
+          last = (await this.#app.ask('start', { job: JOB }, { mode: 'incremental' })).body.id ?? last;
       }
       await this.#untilEnded();
       if (this.#outage && random.chance(0.6)) this.#outage = undefined;
       if (random.chance(0.1)) this.#loseFile();
-      await this.#scheduler.sleep(random.pick([1, 1_000, 4 * MINUTE, 6 * MINUTE, 600 * MINUTE]), 'the user waited');
+      await this.#app.scheduler.sleep(random.pick([1, 1_000, 4 * MINUTE, 6 * MINUTE, 600 * MINUTE]), 'the user waited');
       if (isSteady) this.#tables.write('orders', random.pick(this.#tables.keys('orders')));
       else for (let edits = random.pick([0, 0, 1, 5, 20]); edits > 0; edits--) this.#edit();
     }
@@ -316,15 +244,11 @@ class Story {
    * joining small segments, which comes to an end.
    */
   async #conclude(): Promise<void> {
-    this.#note('all faults end here');
-    this.#quiet = true;
     this.#outage = undefined;
     this.#tables.create('logs');
-    this.#faults.rates = NO_FAULTS;
-    this.#durable.mishaps = NO_MISHAPS;
-    while (this.#workers.length === 0) this.#hireAgain();
+    this.#app.endFaults();
     await this.#untilEnded();
-    await this.#scheduler.sleep(2 * MINUTE);
+    await this.#app.scheduler.sleep(2 * MINUTE);
     await this.#untilEnded();
     this.#job.source.tableDeletions = true;
     const mode = this.#random.pick(['full', 'incremental', 'incremental']);
@@ -354,48 +278,36 @@ class Story {
 
   async #quietRun(mode: string): Promise<Summary | undefined> {
     for (let attempt = 0; attempt < 3; attempt++) {
-      const { status, body } = await this.#ask('start', { job: JOB }, { mode });
+      const { status, body } = await this.#app.ask('start', { job: JOB }, { mode });
       await this.#untilEnded();
       if (status === 202) return this.#known.get(body.id!)?.summary;
-      await this.#scheduler.sleep(70_000);
+      await this.#app.scheduler.sleep(70_000);
     }
-    this.#say('no run can be started when all is quiet');
+    this.#say('no run can be started when all is quiet', 'I4');
     return undefined;
   }
 
   async #untilEnded(): Promise<void> {
-    const end = this.#scheduler.now + 48 * 60 * MINUTE;
-    while (this.#scheduler.now < end && this.#durable.active.length > 0) {
-      await this.#scheduler.sleep(this.#random.between(1_000, 20_000), 'the user waited');
-    }
-    for (const { id, name } of this.#durable.active) this.#say(`${name} ${id} does not end`);
+    await this.#app.untilEnded(48 * 60 * MINUTE);
+    for (const { id, name } of this.#app.durable.active) this.#say(`${name} ${id} does not end`, 'I4', id);
   }
 
   /** Before every step: what others do of their own accord. */
   #happen(): void {
-    if (this.#quiet) return;
     const random = this.#random;
-    const { active } = this.#durable;
+    const { active } = this.#app.durable;
     if (active.length === 0) return;
     if (random.chance(this.#edits)) this.#edit();
     if (this.#disasters === 0 || !random.chance(0.005)) return;
     this.#disasters--;
-    const worker = random.pick(this.#workers);
-    if (!worker) return;
-    this.#count('crash');
-    this.#troubles++;
-    worker.die();
-    this.#scheduler.drop(worker);
-    this.#workers.splice(this.#workers.indexOf(worker), 1);
-    const run = () => this.#hireAgain();
-    this.#scheduler.add({ label: 'a process is started', owner: undefined, run }, random.between(1, 90_000));
+    if (this.#app.crash()) this.#troubles++;
   }
 
   #edit(): void {
     const random = this.#random;
     if (random.chance(0.01)) {
       this.#troubles++;
-      this.#count('table dropped or made');
+      this.#app.count('table dropped or created');
       if (this.#tables.names.includes('logs')) this.#tables.drop('logs');
       else this.#tables.create('logs');
     }
@@ -436,7 +348,7 @@ class Story {
 
   #breakDown(): void {
     const random = this.#random;
-    this.#count('outage');
+    this.#app.count('outage');
     if (random.chance(0.4)) {
       this.#outage = 'all';
       return;
@@ -474,104 +386,24 @@ class Story {
     const files = this.#files();
     if (files.length === 0) return;
     const path = this.#random.pick(files);
-    this.#count('file lost');
+    this.#app.count('file lost');
     this.#troubles++;
     this.#vault.remove('strongroom', path);
     for (const [id, { summary }] of this.#known) if (summary) this.#spoiled.add(id);
   }
 
-  #hire(source: MemoryAccount): void {
-    const random = this.#random;
-    const skew = random.between(-5_000, 5_000);
-    const say = (message: string) => this.#say(message);
-    const deps: Dependencies = {
-      configuration: { jobs: [this.#job], archives: [], accounts: new Map(), otherAccounts: [] },
-      limits: this.#limits,
-      telemetry: new (class extends Telemetry {
-        override failure(activity: string, error: unknown): void {
-          if (!isStorageError(error) && !/orchestration service failed/.test(String(error)))
-            say(`${activity} failed by itself: ${(error as Error).stack}`);
-        }
-        override warn(): void {}
-      })(() => {}),
-      copySlots: pLimit(4),
-      blobs: (alias) => new MemoryBlobs(alias === 'VAULT' ? this.#vault : source, this.#network),
-      tables: (alias) => this.#tables.account(alias, this.#network),
-      catalog: (alias) => new MemoryCatalog(alias, new Map(), this.#network),
-      now: () => new Date(this.#scheduler.now + skew),
-      random: () => random.letters(6),
+  #answered(activity: string, outcome: { value: unknown } | { thrown: unknown }): void {
+    if (!('value' in outcome)) return;
+    const { problem, read, stopped, ranges } = outcome.value as {
+      problem?: { code: string };
+      read?: object;
+      stopped?: string;
+      ranges?: object[];
     };
-    const activities = makeActivities(deps) as unknown as Record<string, Activity>;
-    const client = durableClient(this.#durable, (what, writes, carryOut) =>
-      this.#network({ account: 'HOST', operation: what, writes }, carryOut).catch((error) => {
-        throw isStorageError(error) ? new Error('The orchestration service failed: HTTP 500') : error;
-      }),
-    );
-    this.#workers.push(
-      new Worker(`process ${++this.#made}`, {
-        activities: this.#sabotage.activities?.(activities) ?? activities,
-        handlers: handlersOf(deps),
-        client,
-      }),
-    );
-  }
-
-  #execute(
-    name: string,
-    input: unknown,
-    ended: (settled: { value: unknown } | { error: string }) => void,
-    died: () => void,
-  ): boolean {
-    if (this.#workers.length === 0) return false;
-    const worker = this.#random.pick(this.#workers);
-    worker.do(
-      () => worker.activities[name]!(input),
-      (outcome) => {
-        if ('thrown' in outcome && !isStorageError(outcome.thrown)) this.#say(`${name} threw ${outcome.thrown}`);
-        const run = () => {
-          if ('value' in outcome) {
-            const { problem, read, stopped } = outcome.value as {
-              problem?: { code: string };
-              read?: object;
-              stopped?: string;
-            };
-            if (stopped) this.#count(`${name} ${stopped}`);
-            if (problem) this.#count(`${name}: ${problem.code}`);
-            if (read) this.#count('segment read anew');
-          }
-          if (name === 'splitRange' && ((outcome as { value?: { ranges?: [] } }).value?.ranges?.length ?? 0) > 1) {
-            this.#count('range split');
-          }
-          ended('value' in outcome ? { value: outcome.value } : { error: String(outcome.thrown) });
-        };
-        this.#scheduler.add({ label: `${name} answers`, owner: worker, run, dropped: died });
-      },
-      died,
-    );
-    return true;
-  }
-
-  async #ask(
-    what: keyof Handlers,
-    params: Record<string, string>,
-    body: object = {},
-  ): Promise<{ status: number; body: { id?: string } }> {
-    const worker = this.#workers[0];
-    if (!worker) return { status: 0, body: {} };
-    const request = { params, query: new URLSearchParams(), text: async () => JSON.stringify(body) };
-    const context = { functionName: what, invocationId: 'simulated' } as InvocationContext;
-    const answer = await new Promise<{ status: number; body: { id?: string } }>((resolve) => {
-      worker.do(
-        () => worker.handlers[what](request as unknown as HttpRequest, worker.client, context),
-        (outcome) => {
-          if ('thrown' in outcome) throw outcome.thrown;
-          resolve({ status: outcome.value.status ?? 0, body: JSON.parse(String(outcome.value.body)) });
-        },
-        () => resolve({ status: 0, body: {} }),
-      );
-    });
-    this.#note(`answer to ${what} ${JSON.stringify(body)}: ${answer.status} ${JSON.stringify(answer.body)}`);
-    return answer;
+    if (stopped) this.#app.count(`${activity} ${stopped}`);
+    if (problem) this.#app.count(`${activity}: ${problem.code}`);
+    if (read) this.#app.count('segment read as a whole');
+    if (activity === 'splitRange' && ranges && ranges.length > 1) this.#app.count('range split');
   }
 
   #changed({ account, name, after }: Change): void {
@@ -587,10 +419,10 @@ class Story {
       const summary = JSON.parse(String(after.body)) as Summary;
       const known = this.#known.get(summary.id)!;
       known.summary = summary;
-      this.#note(
+      this.#app.note(
         `run ${summary.id} is published: ${summary.status} ${JSON.stringify(summary.counts)} ${JSON.stringify(summary.problems)}`,
       );
-      this.#count(`${summary.mode} ${summary.status}`);
+      this.#app.count(`${summary.mode} ${summary.status}`);
       this.#judge(summary, known);
       if (!summary.dryRun) this.#before = summary.restorePoint ? this.#now : undefined;
       this.#now = new Map();
@@ -604,7 +436,7 @@ class Story {
       const sum = containers.reduce((all, each) => all + each.counts[key], 0);
       if (counts[key] !== sum) say(`${key} is ${counts[key]}, and ${sum} of its tables`);
     }
-    if (known.troubles === this.#troubles && this.#durable.stateOf(id) && !['succeeded'].includes(summary.status)) {
+    if (known.troubles === this.#troubles && this.#app.durable.stateOf(id) && !['succeeded'].includes(summary.status)) {
       say(`${summary.status} without any trouble: ${JSON.stringify(summary.problems)}`);
     }
     if (['succeeded', 'completed-with-failures'].includes(summary.status) && !dryRun !== summary.restorePoint) {
@@ -613,7 +445,7 @@ class Story {
     // A retry takes over what it is not about, whatever has become of it since.
     if (this.#spoiled.has(summary.retryOf!)) this.#spoiled.add(id);
     if (!summary.restorePoint) return;
-    this.#count('points');
+    this.#app.count('points');
     for (const table of ['orders', 'logs']) {
       if (table === 'logs' && !this.#job.source.tables.some((pattern) => ['*', 'l*', 'logs'].includes(pattern)))
         continue;
@@ -642,12 +474,12 @@ class Story {
     }
     for (const { files } of segments) {
       if (files.length > MOST_FILES) say(`${table}: a segment has ${files.length} files`);
-      if (files.length === MOST_FILES) this.#count('segment with as many files as may be');
+      if (files.length === MOST_FILES) this.#app.count('segment with as many files as may be');
     }
     const failed = segments.filter(({ status }) => status === 'failed');
     const whole = segments.filter(({ status }) => status !== 'failed');
     const held = whole.reduce((sum, { entities }) => sum + entities, 0);
-    if (failed.length > 0) this.#count('segment failed');
+    if (failed.length > 0) this.#app.count('segment failed');
     const begun = this.#begunBy(summary, share);
     // Without a word on it in this run, it is as the run before left it.
     if (report && report.status !== 'failed') {
@@ -704,7 +536,7 @@ class Story {
     const names = [...found.keys()];
     const isNew = names.filter((name) => !before.has(name)).length;
     const isOther = names.filter((name) => before.has(name) && before.get(name) !== found.get(name)!.text).length;
-    this.#count('changes counted');
+    this.#app.count('changes counted');
     if (copied !== isNew + isOther || added !== isNew || changed !== isOther) {
       say(`${container}: ${JSON.stringify(counts)}, where ${isNew} are new and ${isOther} have changed`);
     }
@@ -765,16 +597,8 @@ class Story {
     }
   }
 
-  #say(message: string): void {
-    this.#note(`VIOLATION ${message}`);
-    this.#violations.push(message);
-  }
-
-  #note(what: string): void {
-    this.#trace.push(`${new Date(this.#scheduler.now).toISOString().slice(11, 23)} ${what}`);
-  }
-
-  #count(what: string): void {
-    this.#statistics[what] = (this.#statistics[what] ?? 0) + 1;
+  #say(message: string, promise = 'I7', about = ''): void {
+    this.#app.note(`VIOLATION ${promise}: ${message}`);
+    this.#violations.push({ promise, message, about });
   }
 }

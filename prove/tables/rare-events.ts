@@ -1,0 +1,22 @@
+/** Events without which the seeds prove too little, by their names in the statistics. */
+export const RARE_EVENTS = [
+  'activity executed twice',
+  'answer of an activity lost',
+  'activity executed again after a crash',
+  'activity ended from outside',
+  'fault: lost',
+  'fault: late',
+  'range split',
+  'segment read as a whole',
+  'segment with as many files as may be',
+  'segment failed',
+  'table dropped or created',
+  'file lost',
+  'full succeeded',
+  'incremental succeeded',
+  'incremental completed-with-failures',
+  'incremental cancelled',
+  'retry succeeded',
+  'readRange cancelled',
+  'updateSegments superseded',
+];
