@@ -137,7 +137,7 @@ export class TableBench {
     const now = new Date(this.time);
     const report = reportOf(run, parts, { status: 'succeeded', now, finishedAt: now, problems: [], requests: {} });
     const summary: RunSummary = {
-      ...{ format: 1, ...report, source: 'https://source.test', vault: '', destination: { container: '', prefix: '' } },
+      ...{ format: 2, ...report, source: 'https://source.test', vault: '', destination: { container: '', prefix: '' } },
       ...{ restorePoint: true, parts: partEntries(parts), ...change },
     };
     await this.control.writeSummary(summary);

@@ -17,6 +17,7 @@ import {
   type RunStatus,
   type RunSummary,
 } from '#domain/run/run.ts';
+import { SUMMARY_FORMAT } from '#domain/run/stored-format.ts';
 import { tableOfTask } from '#domain/run/task-name.ts';
 import { proofOf } from '#domain/verify/verify.ts';
 import { catalogRowOf } from '#storage/catalog.ts';
@@ -126,7 +127,7 @@ function judge(
     report.problems.push(...own);
   }
   return {
-    format: 1,
+    format: SUMMARY_FORMAT,
     ...report,
     source: place.source.endpoint,
     vault: place.vault.endpoint,

@@ -5,6 +5,7 @@ import { entityFilePath, partPath, rangeKey } from '#domain/run/control-paths.ts
 import type { Standing } from '#domain/run/lock.ts';
 import { PartWriter } from '#domain/run/part.ts';
 import { type Problem, type ProblemCode, problemOf } from '#domain/run/problems.ts';
+import { ENTITY_FILE_FORMAT } from '#domain/run/stored-format.ts';
 import { emptyTally, joinedWindow } from '#domain/run/tally.ts';
 import { tableOfTask } from '#domain/run/task-name.ts';
 import { EntityFileWriter } from '#domain/tables/entity-file.ts';
@@ -162,7 +163,13 @@ export async function store(
 ): Promise<EntityFile> {
   const { window, ...rest } = about;
   const { items } = writer;
-  const made = writer.finish({ file: path, format: 1, ...rest, readFrom: window[0], readTo: window[1] });
+  const made = writer.finish({
+    file: path,
+    format: ENTITY_FILE_FORMAT,
+    ...rest,
+    readFrom: window[0],
+    readTo: window[1],
+  });
   await control.writeEntityFile(path, made);
   return { path, items, bytes: made.body.length, sha256: made.sha256 };
 }

@@ -1,8 +1,9 @@
 import type { ProblemCode } from '../run/problems.ts';
+import { POISON_FORMAT } from '../run/stored-format.ts';
 
 /** An upload that could not be archived however often it was tried, kept until it is. */
 export interface Poison {
-  format: 1;
+  format: typeof POISON_FORMAT;
   id: string;
   rule: string;
   container: string;
@@ -38,7 +39,7 @@ export function givenUp(
   const isOpen = before?.state === 'open';
   const at = now.toISOString();
   return {
-    format: 1,
+    format: POISON_FORMAT,
     ...upload,
     since: isOpen ? before.since : at,
     at,
@@ -51,7 +52,7 @@ export function isPoison(value: unknown): value is Poison {
   if (typeof value !== 'object' || value === null) return false;
   const { format, id, name, problem, state, since, at, times } = value as Partial<Poison>;
   return (
-    format === 1 &&
+    format === POISON_FORMAT &&
     [id, name, since, at, problem?.code].every((each) => typeof each === 'string') &&
     Number.isSafeInteger(times) &&
     (state === 'open' || state === 'settled')

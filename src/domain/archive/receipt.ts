@@ -1,5 +1,6 @@
 import type { CopyMethod } from '../run/outcome.ts';
 import type { ProblemCode } from '../run/problems.ts';
+import { RECEIPT_FORMAT } from '../run/stored-format.ts';
 
 /** One version of one blob: what a receipt is about. */
 export interface SourceVersion {
@@ -23,7 +24,7 @@ export type ReceiptState = 'claimed' | 'failed' | 'done' | 'missed';
 
 /** Evidence that one version was archived, or who is at it. One small object in the vault, replaced by compare-and-swap. */
 export interface Receipt {
-  format: 1;
+  format: typeof RECEIPT_FORMAT;
   rule: string;
   source: SourceVersion;
   state: ReceiptState;
@@ -86,7 +87,7 @@ export function claim(
   claimMs: number,
 ): Receipt {
   return {
-    format: 1,
+    format: RECEIPT_FORMAT,
     rule,
     source,
     state: 'claimed',
@@ -142,7 +143,7 @@ export function isReceipt(value: unknown, name: string, etag: string): value is 
   if (typeof value !== 'object' || value === null) return false;
   const { format, source, state, owner, claimedAt, expiresAt, tries } = value as Partial<Receipt>;
   return (
-    format === 1 &&
+    format === RECEIPT_FORMAT &&
     source?.name === name &&
     source.etag === etag &&
     isState(state) &&

@@ -1,6 +1,7 @@
 import type { NameRange } from './name-range.ts';
 import type { Problem } from './problems.ts';
 import type { PrunePlan } from './prune-plan.ts';
+import { SUMMARY_FORMAT } from './stored-format.ts';
 import type { PruneTask, RestoreTask, VerifyTask } from './tasks.ts';
 
 /**
@@ -129,7 +130,7 @@ export interface PartEntry {
 
 /** `run.json`, written last: with status `succeeded` or `completed-with-failures` it is the restore point. */
 export interface RunSummary extends RunReport {
-  format: 1;
+  format: typeof SUMMARY_FORMAT;
   /** The source's address and the vault's, so that the vault explains itself without the configuration. */
   source: string;
   vault: string;
@@ -168,7 +169,7 @@ export function isSummary(value: unknown, run: { id: string; job: string }): val
   if (typeof value !== 'object' || value === null) return false;
   const { format, id, job, status, counts, bytes, containers, problems, parts } = value as Partial<RunSummary>;
   return (
-    format === 1 &&
+    format === SUMMARY_FORMAT &&
     id === run.id &&
     job === run.job &&
     typeof status === 'string' &&

@@ -45,7 +45,6 @@ export interface EntityFileEnd {
     items: number;
     /** The file's own name: one that was exchanged for another is found out. */
     file: string;
-    /** 1. */
     format: number;
     table: string;
     /** Address of the table service it was read from. */

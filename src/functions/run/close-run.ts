@@ -4,6 +4,7 @@ import { noteInCatalog } from '#app/note-in-catalog.ts';
 import { problemOf } from '#domain/run/problems.ts';
 import { reportOf } from '#domain/run/report.ts';
 import { leftBy, type RunRef, type RunSummary } from '#domain/run/run.ts';
+import { SUMMARY_FORMAT } from '#domain/run/stored-format.ts';
 import { catalogRowOf } from '#storage/catalog.ts';
 import { ControlStore } from '#storage/control/control-store.ts';
 
@@ -30,7 +31,7 @@ export async function closeRun(
   const problems = status === 'failed' ? [problemOf('run-lost', 0)] : [];
   const parts = await control.listParts(run);
   const summary: RunSummary = {
-    format: 1,
+    format: SUMMARY_FORMAT,
     ...reportOf(run, parts, { status, now, finishedAt: now, problems, requests: {} }),
     source: job ? deps.blobs(job.source.account).endpoint : '',
     vault: deps.blobs(vault).endpoint,

@@ -22,6 +22,7 @@ import { isPrunePlan, type PrunePlan } from '#domain/run/prune-plan.ts';
 import type { ListedPart } from '#domain/run/report.ts';
 import { isNotes, type Notes } from '#domain/run/restore-point.ts';
 import { isSummary, type RunSummary } from '#domain/run/run.ts';
+import { ENTITY_FILE_FORMAT, formatProblem, SUMMARY_FORMAT } from '#domain/run/stored-format.ts';
 import { asciiJson, type Tally, tallyFromMetadata, tallyToMetadata } from '#domain/run/tally.ts';
 import { type EntityFileContent, readEntityFile } from '#domain/tables/entity-file.ts';
 import type { EntityFile } from '#domain/tables/segment.ts';
@@ -91,7 +92,7 @@ export class ControlStore {
 
   /** The summary of a run, or undefined while it has none. Throws `damaged`. */
   async readSummary(run: RunName): Promise<RunSummary | undefined> {
-    return (await this.#readJson(summaryPath(run), (value) => isSummary(value, run)))?.value;
+    return (await this.#readJson(summaryPath(run), (value) => isSummary(value, run), SUMMARY_FORMAT))?.value;
   }
 
   /** Writes a run's summary, unless there is one: false then. */
@@ -125,11 +126,14 @@ export class ControlStore {
   async #readJson<T>(
     path: string,
     isOne: (value: unknown) => value is T,
+    format?: number,
   ): Promise<{ value: T; etag: string } | undefined> {
     const found = await this.read(path);
     if (!found) return undefined;
     const { value, etag } = found;
     if (value === undefined) throw this.#damaged(path, 'it is not JSON');
+    const otherFormat = format === undefined ? undefined : formatProblem(value, format);
+    if (otherFormat !== undefined) throw this.#damaged(path, otherFormat);
     if (!isOne(value)) throw this.#damaged(path, 'it is JSON, but not what belongs there');
     return { value, etag };
   }
@@ -269,6 +273,8 @@ export class ControlStore {
     } catch (error) {
       throw error instanceof DamagedPartError ? new StorageError('damaged', error.message) : error;
     }
+    const otherFormat = formatProblem(content.end, ENTITY_FILE_FORMAT);
+    if (otherFormat !== undefined) throw this.#damaged(path, otherFormat);
     if (content.end.file !== path) throw this.#damaged(path, 'it is another file');
     if (content.end.items !== file.items) throw this.#damaged(path, 'it has another number of lines');
     return content;

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { CONTROL_CONTAINER } from '#domain/run/control-paths.ts';
 import { DamagedPartError } from '#domain/run/part.ts';
+import { ENTITY_FILE_FORMAT, formatProblem } from '#domain/run/stored-format.ts';
 import { type EntityFileContent, readEntityFile } from '#domain/tables/entity-file.ts';
 import type { EntityFile } from '#domain/tables/segment.ts';
 import type { KeyBound } from '#domain/tables/table-key.ts';
@@ -46,7 +47,9 @@ export async function readNamedEntityFile(
 
 /** What is wrong with the end of a file that anybody may have written, in words, or undefined. */
 function problemOfEnd({ format, table, range, kind, readTo }: Partial<EntityFileContent['end']>): string | undefined {
-  if (format !== 1) return `its format is ${JSON.stringify(format)}, and this version knows 1`;
+  if (format !== ENTITY_FILE_FORMAT) {
+    return formatProblem({ format }, ENTITY_FILE_FORMAT) ?? 'its last line does not have the number of a format';
+  }
   if (!isValidTableName(table ?? '')) return 'its last line names no table';
   if (kind !== 'entities' && kind !== 'changes') return 'its last line does not say what it holds';
   if (typeof readTo !== 'string' || Number.isNaN(Date.parse(readTo)))

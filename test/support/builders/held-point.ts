@@ -119,7 +119,7 @@ export class HeldPoint {
     const runs = [...this.#slices.keys()].map((each) => ({ job: POINT.job, id: each }));
     const parts = (await Promise.all(runs.map((each) => this.control.listParts(each)))).flatMap(partEntries);
     const summary = {
-      ...{ format: 1, ...POINT, mode: 'full', status: 'succeeded', restorePoint: true, source: this.source.endpoint },
+      ...{ format: 2, ...POINT, mode: 'full', status: 'succeeded', restorePoint: true, source: this.source.endpoint },
       ...{ counts: {}, bytes: {}, containers: [], problems: [], parts },
     };
     const put = (path: string, value: object) =>

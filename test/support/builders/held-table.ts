@@ -189,7 +189,7 @@ export class HeldTable {
   async ended(verify: Partial<VerifyTask>): Promise<void> {
     const { id, job } = VERIFICATION;
     const nothing = { counts: {}, bytes: {}, containers: [], problems: [], parts: [] };
-    await this.#put(summaryPath({ id, job }), { format: 1, id, job, status: 'succeeded', verify, ...nothing });
+    await this.#put(summaryPath({ id, job }), { format: 2, id, job, status: 'succeeded', verify, ...nothing });
   }
 
   async cancel(run: RunRef): Promise<void> {
@@ -200,7 +200,7 @@ export class HeldTable {
     const parts = partEntries(await this.control.listParts(POINT));
     const source = this.deps.blobs('SOURCE').endpoint;
     const summary = {
-      ...{ format: 1, ...POINT, mode: 'full', status: 'succeeded', restorePoint: true, source },
+      ...{ format: 2, ...POINT, mode: 'full', status: 'succeeded', restorePoint: true, source },
       ...{ counts: {}, bytes: {}, containers: [], problems: [], parts },
     };
     await this.#put(summaryPath(POINT), summary);

@@ -77,7 +77,7 @@ export class PointVault {
       return { ...part, ...(names && !this.withoutNames && { names }) };
     });
     const summary = {
-      format: 1,
+      format: 2,
       ...run,
       mode: after ? 'retry' : 'full',
       trigger: 'http',

@@ -65,7 +65,9 @@ describe('the width of lines', () => {
 });
 
 test.each(documents)('every file and folder that %s names is there', (document) => {
-  const named = textOf(document).matchAll(/(?<![\w./#-])((?:src|test|host|prove|tools|demo|bench|infra|docs)\/[\w./-]+)/g);
+  const named = textOf(document).matchAll(
+    /(?<![\w./#-])((?:src|test|host|prove|tools|demo|bench|infra|docs)\/[\w./-]+)/g,
+  );
   const paths = [...named].map(([, path]) => path!.replace(/[.,/]+$/, ''));
   const missing = paths.filter((path) => statSync(join(root, path), { throwIfNoEntry: false }) === undefined);
   expect(missing).toEqual([]);

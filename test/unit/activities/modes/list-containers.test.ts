@@ -67,7 +67,7 @@ it('a retry lists the tables that could not be, and backs up those that the run 
     { container: 'table.orders', destination: '', status: 'succeeded' },
     { container: 'table.*', destination: '', status: 'failed' },
   ];
-  const summary = { format: 1, id: RETRIED, job: RUN.job, status: 'completed-with-failures', containers: reports };
+  const summary = { format: 2, id: RETRIED, job: RUN.job, status: 'completed-with-failures', containers: reports };
   const body = Buffer.from(JSON.stringify({ ...summary, counts: {}, bytes: {}, problems: [], parts: [] }));
   const pages: Record<string, { names: string[]; next?: string }> = {
     first: { names: ['Orders', 'logs'], next: 'second' },

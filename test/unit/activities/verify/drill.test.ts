@@ -93,7 +93,7 @@ it('what an earlier drill has left is taken away, and no other container of such
   const point = await heldPoint();
   const drill = { job: 'nightly', id: 'nightly-20260501T020000Z-dddddd' };
   const backup = { job: 'nightly', id: 'nightly-20260501T030000Z-bbbbbb' };
-  const summary = { format: 1, status: 'failed', counts: {}, bytes: {}, containers: [], problems: [], parts: [] };
+  const summary = { format: 2, status: 'failed', counts: {}, bytes: {}, containers: [], problems: [], parts: [] };
   for (const [run, more] of [
     [drill, { verify: { kind: 'drill' } }],
     [backup, {}],

@@ -199,6 +199,15 @@ describe('I6: a damaged file of entities', () => {
         message: /another number of lines/,
       });
     });
+
+    it('of another format is refused by its number', async () => {
+      const later = written(lines, { ...END, format: 2 });
+      await control.writeEntityFile(PATH, later);
+      await expect(control.readEntityFile({ ...file, sha256: later.sha256 })).rejects.toMatchObject({
+        kind: 'damaged',
+        message: expect.stringContaining(`${PATH} in VAULT is damaged: it is format 2; this version reads format 1`),
+      });
+    });
   });
 });
 

@@ -21,7 +21,7 @@ class Asked {
     }
     const parts = partEntries(await this.world.control.listParts(POINT));
     const summary = {
-      ...{ format: 1, ...POINT, mode: 'full', status: 'succeeded', restorePoint: true, source: 'https://source.test' },
+      ...{ format: 2, ...POINT, mode: 'full', status: 'succeeded', restorePoint: true, source: 'https://source.test' },
       ...{ counts: {}, bytes: {}, containers: [], problems: [], parts, startedAt: '2026-05-01T00:00:00.000Z' },
     };
     const body = Buffer.from(JSON.stringify(summary));
@@ -246,7 +246,7 @@ describe('POST /api/restores of a file', () => {
   });
 
   it.each<[object, RegExp]>([
-    [{ format: 2 }, /its format is 2, and this version knows 1$/],
+    [{ format: 2 }, /it is format 2; this version reads format 1$/],
     [{ table: '../../locks' }, /its last line names no table$/],
     [{ table: 'or*' }, /names no table$/],
     [{ kind: undefined }, /does not say what it holds$/],

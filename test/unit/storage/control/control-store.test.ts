@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { BlobAccount } from '#storage/blob-account.ts';
 import { ControlStore } from '#storage/control/control-store.ts';
 import { StorageError } from '#storage/storage-error.ts';
@@ -23,4 +23,26 @@ it.each([
   ['is gone again', undefined],
 ])('a document that %s is not', async (_, there) => {
   expect(await refusing(there).writeJson('locks/nightly.json', { epoch: 2 }, 'absent')).toBe(false);
+});
+
+describe('a summary', () => {
+  const run = { job: 'nightly', id: 'nightly-20260502T000000Z-aaaaaa' };
+  const lists = { containers: [], problems: [], parts: [] };
+  const summary = { format: 2, ...run, status: 'succeeded', counts: {}, bytes: {}, ...lists };
+  const read = (there: object) => refusing(JSON.stringify(there)).readSummary(run);
+
+  it('is read', async () => {
+    expect(await read(summary)).toEqual(summary);
+  });
+
+  it.each([1, 3])('of format %i is refused by its number', async (format) => {
+    await expect(read({ ...summary, format })).rejects.toMatchObject({
+      kind: 'damaged',
+      message: `strongroom/jobs/nightly/runs/${run.id}/run.json in VAULT is damaged: it is format ${format}; this version reads format 2`,
+    });
+  });
+
+  it('without the number of a format is damaged', async () => {
+    await expect(read({ ...summary, format: undefined })).rejects.toMatchObject({ kind: 'damaged' });
+  });
 });
