@@ -155,7 +155,7 @@ export async function inLanes<Case extends { scene: { method: LaneOptions['metho
       }
     }
   };
-  await Promise.all(Array.from({ length: lanes }, oneLane));
+  await Promise.all(Array.from({ length: Math.min(lanes, cases.length) }, oneLane));
   return starts.reduce((total, each) => total + each, 0) / Math.max(starts.length, 1);
 }
 

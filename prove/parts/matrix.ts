@@ -1,4 +1,5 @@
 import { Random } from '../../test/support/builders/random.ts';
+import { ALWAYS } from '../matrix/always.ts';
 import { type Bench, openHall } from '../matrix/bench.ts';
 import { type Cell, cellName, cellNamed, cellsOf, IMPOSSIBLE } from '../matrix/cell.ts';
 import { type CellResult, runCell } from '../matrix/run-cell.ts';
@@ -65,7 +66,8 @@ async function chooseCells(benches: readonly Bench[], options: PartOptions): Pro
     const result = recordings.find((each) => each.name.startsWith(`${name}/`))!;
     return cellsOf(name, result.recording, options.night ? 5 : 2);
   });
-  const order = chance.shuffled(all);
+  const always = new Set(ALWAYS.map(cellName));
+  const order = [...ALWAYS, ...chance.shuffled(all.filter((cell) => !always.has(cellName(cell))))];
   if (!options.night) return order.slice(0, CHOSEN);
   // At night every cell, the second occurrence of what occurs twice, and pairs.
   const later = all

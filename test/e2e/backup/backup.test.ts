@@ -30,7 +30,7 @@ describe('a collection is backed up', () => {
     await makeContainer(source.connectionString, 'other');
     const upload = (name: string, text: string) =>
       images.getBlockBlobClient(name).upload(text, Buffer.byteLength(text));
-    await Promise.all(Array.from({ length: 200 }, (_, i) => upload(`photo/${i}.jpg`, `content ${i}`)));
+    await Promise.all(Array.from({ length: 40 }, (_, i) => upload(`photo/${i}.jpg`, `content ${i}`)));
     await docs.getBlockBlobClient('rich.txt').upload('rich', 4, {
       metadata: { Author: 'Ada', mixedCase: 'Yes 1' },
       tags: { project: 'x y', state: 'done' },
@@ -70,7 +70,7 @@ describe('a collection is backed up', () => {
       mode: 'full',
       trigger: 'http',
       status: 'succeeded',
-      counts: { listed: 204, copied: 204, unchanged: 0, skipped: 0, failed: 0 },
+      counts: { listed: 44, copied: 44, unchanged: 0, skipped: 0, failed: 0 },
       problems: [],
       progress: { fraction: 1, secondsLeft: 0 },
     });
@@ -90,17 +90,17 @@ describe('a collection is backed up', () => {
     const { body } = await app.call('GET', '/api/runs?limit=1');
     const [run] = body.runs as unknown as { id: string }[];
     const { requests, startedAt } = await app.report(run!.id);
-    expect(requests.CopyBlobFromURL).toBe(202);
+    expect(requests.CopyBlobFromURL).toBe(42);
     expect(requests.CopyBlob).toBe(2);
     expect(Date.parse(startedAt)).toBeLessThan(Date.now());
     const copies = proxy.requests.filter(({ method, headers }) => method === 'PUT' && headers['x-ms-copy-source']);
-    expect(copies).toHaveLength(204);
+    expect(copies).toHaveLength(44);
   });
 
   test('a run with nothing changed copies nothing and asks for no blob singly', async () => {
     proxy.requests.length = 0;
     const report = await app.run({ mode: 'incremental' });
-    expect(report).toMatchObject({ status: 'succeeded', counts: { listed: 204, copied: 0, unchanged: 204 } });
+    expect(report).toMatchObject({ status: 'succeeded', counts: { listed: 44, copied: 0, unchanged: 44 } });
     const seen = proxy.requests.filter(({ path }) => !path.includes('/strongroom'));
     // Two listings per container, and one of the account's containers.
     expect(seen.map(({ method }) => method)).toEqual(Array(7).fill('GET'));
@@ -116,7 +116,7 @@ describe('a collection is backed up', () => {
     await app.run({ mode: 'incremental' });
     await blob.upload('cOnTeNt 7', 9);
     const report = await app.run({ mode: 'incremental' });
-    expect(report.counts).toMatchObject({ copied: 1, unchanged: 203 });
+    expect(report.counts).toMatchObject({ copied: 1, unchanged: 43 });
     await compare('images');
   });
 
@@ -134,7 +134,7 @@ describe('a collection is backed up', () => {
     await container.getBlockBlobClient('photo/8.jpg').upload('CONTENT 8', 9);
     const report = await app.run({ mode: 'incremental' });
     proxy.rules.length = 0;
-    expect(report.counts).toMatchObject({ copied: 1, unchanged: 203 });
+    expect(report.counts).toMatchObject({ copied: 1, unchanged: 43 });
     await compare('images');
     expect((await app.run({ mode: 'incremental' })).counts.copied).toBe(0);
   });
@@ -159,7 +159,7 @@ describe('a collection is backed up', () => {
     await docs.getBlockBlobClient('rich.txt').setTags({ project: 'changed' });
     await docs.getBlockBlobClient('empty').setAccessTier('Cool');
     const report = await app.run({ mode: 'incremental' });
-    expect(report).toMatchObject({ status: 'succeeded', counts: { listed: 204, copied: 3, unchanged: 201 } });
+    expect(report).toMatchObject({ status: 'succeeded', counts: { listed: 44, copied: 3, unchanged: 41 } });
     const outcomes = await app.outcomes(report.id, 'status=copied');
     expect(outcomes.map(({ name, method, reason }) => [name, method, reason]).sort()).toEqual([
       ['empty', 'properties', 'tier'],
@@ -177,7 +177,7 @@ describe('a collection is backed up', () => {
 
   test('the timer starts an incremental run', async () => {
     const fired = await app.call('POST', '/admin/functions/timer-nightly', {});
-    expect(fired.status).toBe(202);
+    expect(fired.status).toBe(42);
     const isTimer = ({ trigger, status }: Record<string, unknown>) => trigger === 'timer' && status === 'succeeded';
     await expect
       .poll(async () => ((await app.call('GET', '/api/runs?job=nightly')).body.runs as unknown as object[])[0], {
@@ -195,7 +195,7 @@ describe('a collection is backed up', () => {
     expect(report).toMatchObject({
       dryRun: true,
       status: 'succeeded',
-      counts: { listed: 205, copied: 0, planned: 2, unchanged: 203 },
+      counts: { listed: 45, copied: 0, planned: 2, unchanged: 43 },
     });
     expect(report.bytes.planned).toBe(6);
     const planned = await app.outcomes(report.id, 'status=planned');
