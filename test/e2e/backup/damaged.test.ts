@@ -168,8 +168,8 @@ describe('what lies in the vault, damaged', () => {
   });
 
   test('a part of a manifest', async () => {
-    const object = await find(new RegExp(`${run}/manifest/data/.*copy`));
-    const other = await find(new RegExp(`${first}/manifest/data/.*copy`));
+    const object = await find(new RegExp(`${run}/manifest/data/.*chunk`));
+    const other = await find(new RegExp(`${first}/manifest/data/.*chunk`));
     await expectHonest(object, other, [
       ['GET', `/api/runs/${run}`],
       ['GET', `/api/runs/${run}/outcomes`],
@@ -183,7 +183,7 @@ describe('what lies in the vault, damaged', () => {
   });
 
   test('a part of a manifest that is gone, or has lost its counts', async () => {
-    const object = await find(new RegExp(`${run}/manifest/data/.*copy`));
+    const object = await find(new RegExp(`${run}/manifest/data/.*chunk`));
     const ask = () => app.call('GET', `/api/runs/${run}/outcomes`);
     const before = steady(await ask());
     const answers: Answer[] = [];
@@ -286,8 +286,8 @@ describe('runs that meet damage', () => {
     for (const what of whats) {
       const failing = await app.run({ mode: 'full' });
       expect(failing.counts.failed).toBe(1);
-      const part = await find(new RegExp(`${failing.id}/manifest/data/.*copy`));
-      const other = await find(new RegExp(`${foreign}/manifest/other/.*copy`));
+      const part = await find(new RegExp(`${failing.id}/manifest/data/.*chunk`));
+      const other = await find(new RegExp(`${foreign}/manifest/other/.*chunk`));
       await put(part, damages(part, other).find(([name]) => name === what)![1]);
       const retry = await app.call('POST', `/api/runs/${failing.id}/retry`);
       const told = retry.status === 202 ? await app.ended(retry.body.id) : retry.body;

@@ -215,12 +215,12 @@ const GROUPS: Record<string, Damage[]> = {
         const body = (await client.downloadToBuffer()).subarray(0, -1);
         await client.upload(body, body.length, { metadata });
       },
-      expected: ['I2', /copy.* has another SHA-256/],
+      expected: ['I2', /chunk.* has another SHA-256/],
     },
     {
       what: 'one is gone',
       damage: async (room) => room.control.deleteBlob((await partOf(room, 0, 'slice')).path),
-      expected: ['I2', /scan.* is missing/],
+      expected: ['I2', /slice.* is missing/],
     },
     {
       what: 'one is not named',
@@ -250,7 +250,7 @@ const GROUPS: Record<string, Damage[]> = {
         const { path } = await partOf(room, 0, 'chunk');
         await forgePart(room, 1, 'slice', (items) => items, { part: path });
       },
-      expected: ['I2', /scan.* says that it is .*copy/],
+      expected: ['I2', /slice.* says that it is .*chunk/],
     },
     {
       what: 'one has no summary',

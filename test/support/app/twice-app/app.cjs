@@ -61,4 +61,4 @@ app.http('terminate', {
   },
 });
 
-require('../../../dist/index.cjs');
+require('../../../../dist/index.cjs');
