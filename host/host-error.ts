@@ -1,7 +1,6 @@
 /**
- * An expected reason to end the host: the message is written for the person who started it, and is
- * printed without a stack trace. Exit codes: 1 it failed while running, 2 it cannot start as asked,
- * 3 its data on disk is damaged.
+ * An expected reason for the host to exit. It prints the message, for the person who started it, without a stack trace.
+ * Exit codes: 1 failed while running, 2 cannot start as configured, 3 data on disk is damaged.
  */
 export class HostError extends Error {
   override readonly name = 'HostError';

@@ -1,26 +1,22 @@
-import { type Host, startHost } from './host.ts';
+import { startHost } from './host.ts';
 import { HostError, messageOf } from './host-error.ts';
 import { escapeControls } from './log.ts';
 import { runOnce } from './once.ts';
 import { HELP, parseOptions } from './options.ts';
 
-/** A message for people, as it is: its line breaks are meant. */
+/** Prints an error for the person who started the host. Keeps the line breaks of the message. */
 function explain(error: unknown): void {
-  const lines = error instanceof HostError ? error.message.split('\n') : [`Unexpected: ${messageOf(error)}`];
+  const lines = error instanceof HostError ? error.message.split('\n') : [`Unexpected error: ${messageOf(error)}`];
   process.stderr.write(`${lines.map(escapeControls).join('\n')}\n`);
 }
 
-function exitCodeOf(error: unknown): number {
-  return error instanceof HostError ? error.exitCode : 1;
-}
-
-function abandon(error: unknown): void {
+function exitWith(error: unknown): void {
   explain(error);
-  process.exit(exitCodeOf(error));
+  process.exit(error instanceof HostError ? error.exitCode : 1);
 }
 
-process.on('uncaughtException', abandon);
-process.on('unhandledRejection', abandon);
+process.on('uncaughtException', exitWith);
+process.on('unhandledRejection', exitWith);
 
 async function main(): Promise<void> {
   const options = parseOptions(process.argv.slice(2), process.cwd());
@@ -28,18 +24,18 @@ async function main(): Promise<void> {
     process.stdout.write(HELP);
     return;
   }
-  const signalled = new AbortController();
-  const hurry = new AbortController();
+  const firstSignal = new AbortController();
+  const secondSignal = new AbortController();
   for (const name of ['SIGINT', 'SIGTERM'] as const) {
-    process.on(name, () => (signalled.signal.aborted ? hurry : signalled).abort(name));
+    process.on(name, () => (firstSignal.signal.aborted ? secondSignal : firstSignal).abort(name));
   }
-  const host: Host = await startHost(options, abandon);
+  const host = await startHost(options, exitWith);
   process.stdout.write(`ready ${host.url}\n`);
   const exitCode = options.once
-    ? await runOnce(host.url, { ...options.once, key: process.env.STRONGROOM_KEY }, signalled.signal)
-    : await aborted(signalled.signal);
-  await host.stop(hurry.signal);
-  // Whatever the app left open (connections, telemetry) must not keep the process.
+    ? await runOnce(host.url, { ...options.once, key: process.env.STRONGROOM_KEY }, firstSignal.signal)
+    : await aborted(firstSignal.signal);
+  await host.stop(secondSignal.signal);
+  // Connections and telemetry that the app has left open must not keep the process running.
   process.exit(exitCode);
 }
 
@@ -50,4 +46,4 @@ function aborted(signal: AbortSignal): Promise<0> {
   });
 }
 
-main().catch(abandon);
+main().catch(exitWith);

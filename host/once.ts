@@ -3,15 +3,18 @@ import { HostError } from './host-error.ts';
 import { escapeControls } from './log.ts';
 
 export interface OnceOptions {
+  /** Name of a job or of an archive rule. */
   job: string;
   mode: 'full' | 'incremental';
   key: string | undefined;
 }
 
-const LOOK_EVERY = 1_000;
-/** How long a cancelled run is given to end before the host does. */
+/** Milliseconds between two status requests. */
+const POLL_INTERVAL = 1_000;
+const POLL_INTERVAL_CANCELLING = 200;
+/** Milliseconds that a cancelled run has to end before the host stops. */
 const CANCEL_GRACE = 5_000;
-/** What a process that ended on SIGTERM is expected to exit with. */
+/** The exit code of a process that ends on SIGTERM. */
 const TERMINATED = 143;
 
 interface Run {
@@ -19,48 +22,67 @@ interface Run {
   [detail: string]: unknown;
 }
 
-/** Runs one job, or reconciles one archive rule, through the app's own HTTP API and returns the exit code that says how it went. */
-export async function runOnce(hostUrl: string, { job, mode, key }: OnceOptions, signal: AbortSignal): Promise<number> {
-  const headers = { 'content-type': 'application/json', ...(key ? { 'x-functions-key': key } : {}) };
-  const post = (path: string, body: unknown) =>
-    fetch(new URL(path, hostUrl), { method: 'POST', headers, body: JSON.stringify(body) });
-
-  const asJob = await post(`/api/jobs/${encodeURIComponent(job)}/runs`, { mode });
-  const asRule =
-    asJob.status === 404 ? await post(`/api/archives/${encodeURIComponent(job)}/reconcile`, {}) : undefined;
-  // What is neither is told as a job that there is not.
-  const started = asRule && asRule.status !== 404 ? asRule : asJob;
-  const location = started.headers.get('location');
-  if (started.status !== 202 || location === null) {
-    throw new HostError(`Job "${job}" was not started: ${await reasonOf(started)}`, 1);
-  }
-  // Only the path: the address it was called by may not be the one it gives.
-  const path = new URL(location, hostUrl).pathname;
-  await started.arrayBuffer();
-  let cancelled = 0;
+/** Runs a job, or reconciles an archive rule, through the app's HTTP API. Returns the exit code for the result. */
+export async function runOnce(hostUrl: string, options: OnceOptions, signal: AbortSignal): Promise<number> {
+  const api = new AppApi(hostUrl, options.key);
+  const { job } = options;
+  const path = await start(api, options);
+  let cancelledAt: number | undefined;
   for (;;) {
-    const run = await look(new URL(path, hostUrl), headers);
+    const run = await api.run(path);
     if (run.status !== 'running') {
-      say(summary(job, path, run));
-      return cancelled > 0 ? TERMINATED : run.status === 'succeeded' ? 0 : 1;
+      print(summary(job, path, run));
+      if (cancelledAt !== undefined) return TERMINATED;
+      return run.status === 'succeeded' ? 0 : 1;
     }
-    if (signal.aborted && cancelled === 0) {
-      cancelled = Date.now();
-      await post(`${path}/cancel`, {});
+    if (signal.aborted && cancelledAt === undefined) {
+      cancelledAt = Date.now();
+      await api.post(`${path}/cancel`, {});
     }
-    if (cancelled > 0 && Date.now() - cancelled > CANCEL_GRACE) {
-      say(`${job}: cancelling; it ends at the next start`);
+    if (cancelledAt === undefined) await sleep(POLL_INTERVAL, undefined, { signal }).catch(() => undefined);
+    else if (Date.now() - cancelledAt <= CANCEL_GRACE) await sleep(POLL_INTERVAL_CANCELLING);
+    else {
+      print(`${job}: cancel requested. The run ends after the next start of the host.`);
       return TERMINATED;
     }
-    await sleep(cancelled > 0 ? 200 : LOOK_EVERY, undefined, cancelled > 0 ? {} : { signal }).catch(() => undefined);
   }
 }
 
-async function look(url: URL, headers: Record<string, string>): Promise<Run> {
-  const response = await fetch(url, { headers });
-  if (!response.ok)
-    throw new HostError(`The run at ${url.pathname} cannot be looked at: ${await reasonOf(response)}`, 1);
-  return (await response.json()) as Run;
+/** Starts the run and returns the path of its status. */
+async function start(api: AppApi, { job, mode }: OnceOptions): Promise<string> {
+  const asJob = await api.post(`/api/jobs/${encodeURIComponent(job)}/runs`, { mode });
+  const asRule =
+    asJob.status === 404 ? await api.post(`/api/archives/${encodeURIComponent(job)}/reconcile`, {}) : undefined;
+  // If the name is neither, the error is the one about the job.
+  const started = asRule && asRule.status !== 404 ? asRule : asJob;
+  const location = started.headers.get('location');
+  if (started.status !== 202 || location === null) {
+    throw new HostError(`Cannot start job "${job}": ${await reasonOf(started)}`, 1);
+  }
+  await started.arrayBuffer();
+  // Only the path: the app may give another host name than the one we called.
+  return new URL(location, api.url).pathname;
+}
+
+class AppApi {
+  readonly url: string;
+  readonly #headers: Record<string, string>;
+
+  constructor(url: string, key: string | undefined) {
+    this.url = url;
+    this.#headers = { 'content-type': 'application/json', ...(key ? { 'x-functions-key': key } : {}) };
+  }
+
+  post(path: string, body: unknown): Promise<Response> {
+    return fetch(new URL(path, this.url), { method: 'POST', headers: this.#headers, body: JSON.stringify(body) });
+  }
+
+  async run(path: string): Promise<Run> {
+    const response = await fetch(new URL(path, this.url), { headers: this.#headers });
+    if (!response.ok)
+      throw new HostError(`Cannot get the status of the run: GET ${path}: ${await reasonOf(response)}`, 1);
+    return (await response.json()) as Run;
+  }
 }
 
 async function reasonOf(response: Response): Promise<string> {
@@ -70,12 +92,12 @@ async function reasonOf(response: Response): Promise<string> {
     const parts = [detail ?? title, hint].filter((part) => part !== undefined);
     if (parts.length > 0) return `${parts.join(' ')} (${response.status})`;
   } catch {
-    // Not a problem document: its text says what there is to say.
+    // The body is not a problem document. Its text follows below.
   }
   return `${text.slice(0, 200) || response.statusText} (${response.status})`;
 }
 
-/** The status, and whatever the run counts. */
+/** The status of the run and all its counts. */
 function summary(job: string, path: string, run: Run): string {
   const counts = [run, ...Object.values(run)].flatMap((value) =>
     typeof value === 'object' && value !== null ? Object.entries(value) : [],
@@ -86,6 +108,6 @@ function summary(job: string, path: string, run: Run): string {
     .join(' · ');
 }
 
-function say(line: string): void {
+function print(line: string): void {
   process.stdout.write(`${escapeControls(line)}\n`);
 }

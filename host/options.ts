@@ -2,28 +2,31 @@ import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { HostError, messageOf } from './host-error.ts';
 
-export const HELP = `Runs the backup app on this machine, without Azure: its schedules, its HTTP API, its orchestrations.
+export const HELP = `Runs the backup app on this machine, without Azure: schedules, HTTP API and orchestrations.
 
 Usage: npm start -- [options]
 
-  --port N         port of the HTTP API (7071; 0 takes any free one)
-  --address A      address to listen on (127.0.0.1). Any other needs the app setting STRONGROOM_KEY
-  --data DIR       where progress is kept (.strongroom). Stopped or killed, it carries on from there
-  --once NAME      run one job, or reconcile one archive rule, then end: exit code 0 when
-                   it succeeded, 1 when not
+  --port N         port of the HTTP API (default: 7071; 0 takes any free port)
+  --address A      address to listen on (default: 127.0.0.1). Any address that other machines can reach
+                   requires the app setting STRONGROOM_KEY
+  --data DIR       directory for the progress of runs (default: .strongroom). After a stop or a crash, the host
+                   continues from there
+  --once NAME      run one job, or reconcile one archive rule, then exit: 0 if it succeeded, 1 if not
   --mode MODE      with --once and a job: full (default) or incremental
-  --app DIR        directory of the app's package.json (the working directory)
-  --help           this text
+  --app DIR        directory with the app's package.json (default: the working directory)
+  --help           print this help
 
-Settings come from the environment, then from local.settings.json. strongroom.json names the storage accounts;
-when none of them has a setting, an embedded Azurite stands in for them all, with its data in the data directory.
+Settings come from the environment first, then from local.settings.json. strongroom.json names the storage
+accounts. If none of them has a setting, the host uses an embedded Azurite with its data in the data directory.
 
+Examples:
   curl http://127.0.0.1:7071/api/health
   curl -X POST http://127.0.0.1:7071/api/jobs/JOB/runs
-  curl -X POST http://127.0.0.1:7071/admin/functions/NAME -d '{}'     fires a timer now
+  curl -X POST http://127.0.0.1:7071/admin/functions/NAME -d '{}'     # fire a timer now
 
-With STRONGROOM_KEY set, send it as the header x-functions-key. Ctrl-C stops; a second one stops at once.
-Exit codes: 0 stopped as asked, 1 failed, 2 cannot start as configured, 3 its data is damaged.
+If STRONGROOM_KEY is set, send it in the header x-functions-key.
+Press Ctrl-C to stop, and again to stop without waiting for running functions.
+Exit codes: 0 stopped, 1 failed, 2 cannot start as configured, 3 data is damaged.
 `;
 
 export interface Options {
@@ -40,13 +43,13 @@ export function parseOptions(args: string[], workingDirectory: string): Options 
   const { values } = parse(args);
   const port = Number(values.port);
   if (!/^\d{1,5}$/.test(values.port) || port > 65_535) {
-    throw new HostError(`--port ${values.port}: a port is a number from 0 to 65535.`);
+    throw new HostError(`--port ${values.port}: the port must be a number from 0 to 65535.`);
   }
   const { mode } = values;
   if (mode !== undefined && mode !== 'full' && mode !== 'incremental') {
-    throw new HostError(`--mode ${mode}: the mode is full or incremental.`);
+    throw new HostError(`--mode ${mode}: the mode must be full or incremental.`);
   }
-  if (mode !== undefined && values.once === undefined) throw new HostError('--mode goes with --once.');
+  if (mode !== undefined && values.once === undefined) throw new HostError('--mode requires --once.');
   return {
     help: values.help,
     port,
@@ -73,6 +76,6 @@ function parse(args: string[]) {
       },
     });
   } catch (error) {
-    throw new HostError(`${messageOf(error)}\nSee --help for the options.`);
+    throw new HostError(`${messageOf(error)}\nRun npm start -- --help to list the options.`);
   }
 }

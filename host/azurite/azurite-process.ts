@@ -1,19 +1,18 @@
-// The child process that is Azurite. It ends with its parent: when the channel to the parent closes,
-// because the parent asked for it or was killed, Azurite saves its data and stops. A parent that was
-// killed with SIGKILL can do nothing itself, so this has to live here.
+// The child process that runs Azurite. It ends with its parent: when the channel to the parent closes, because the parent
+// asked for it or was killed, Azurite saves its data and stops. A parent that is killed with SIGKILL cannot do this.
 import { writeFileSync } from 'node:fs';
 import { createRequire, Module } from 'node:module';
 import { identify } from '../data/process-identity.ts';
 
-/** How long Azurite may take to save before it is ended anyway. */
+/** Milliseconds that Azurite has to save its data before the process exits anyway. */
 const GRACE = 10_000;
-/** In milliseconds: 24 days. Timers take no longer one. */
+/** The longest delay of a Node timer in milliseconds: 24 days. */
 const LONGEST_TIMEOUT = 2 ** 31 - 1;
 
 const ownerFile = process.env.AZURITE_OWNER_FILE;
 if (ownerFile) writeFileSync(ownerFile, JSON.stringify(identify(process.pid)));
 
-// It says that it is closing, to nobody when the parent was killed; that must not keep it from saving.
+// Azurite logs that it is closing. If the parent was killed, that write fails and must not prevent the save.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
 
 process.on('disconnect', () => {
@@ -23,8 +22,8 @@ process.on('disconnect', () => {
 });
 
 const require = createRequire(import.meta.url);
-// Every ten minutes Azurite looks for content that nothing refers to, and while it does it answers nobody: of what is in memory
-// only, and soon gone, the looking takes longer than everything else.
+// Every ten minutes, Azurite collects unreferenced content, and answers no request meanwhile. With data in memory, the
+// collection takes longer than everything else and is not needed.
 if (process.argv.includes('--inMemoryPersistence')) {
   for (const service of ['blob', 'queue']) {
     require(`azurite/dist/src/${service}/utils/constants.js`).DEFAULT_GC_INTERVAL_MS = LONGEST_TIMEOUT;

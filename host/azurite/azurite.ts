@@ -10,15 +10,15 @@ import { HostError } from '../host-error.ts';
 
 export interface AzuriteAccount {
   name: string;
-  /** Base64, as Azure gives them out: see `newAccountKey`. */
+  /** Base64, in the form of Azure's keys; see `newAccountKey`. */
   key: string;
 }
 
 export interface AzuriteOptions {
   accounts: AzuriteAccount[];
-  /** Directory of its data; in memory when absent. */
+  /** Directory of its data. Absent: Azurite keeps the data in memory. */
   location?: string;
-  /** Ports to try first; any free ones when one of them is taken, and by default. */
+  /** Ports to try first. By default, and if one of them is in use, Azurite takes any free ports. */
   blobPort?: number;
   queuePort?: number;
   tablePort?: number;
@@ -29,9 +29,9 @@ export interface Azurite {
   readonly blobPort: number;
   readonly queuePort: number;
   readonly tablePort: number;
-  /** Saves and stops. */
+  /** Saves its data and stops. */
   stop(): Promise<void>;
-  /** Called when it ends without having been asked to. */
+  /** Calls the listener if Azurite exits without `stop`. */
   onUnexpectedExit(listener: (reason: string) => void): void;
 }
 
@@ -44,11 +44,11 @@ export function newAccountKey(): string {
   return randomBytes(64).toString('base64');
 }
 
-/** Starts an Azurite of our own on loopback; it ends with this process, however that ends. */
+/** Starts an Azurite on loopback. It ends with this process, even if this process is killed. */
 export async function startAzurite(options: AzuriteOptions): Promise<Azurite> {
   if (options.location !== undefined) {
     mkdirSync(options.location, { recursive: true });
-    await predecessorGone(join(options.location, OWNER_FILE));
+    await waitForPreviousOwner(join(options.location, OWNER_FILE));
   }
   const wanted: Ports = { Blob: options.blobPort ?? 0, Queue: options.queuePort ?? 0, Table: options.tablePort ?? 0 };
   const first = await launch(options, wanted);
@@ -61,14 +61,15 @@ export async function startAzurite(options: AzuriteOptions): Promise<Azurite> {
 
 const OWNER_FILE = 'azurite.pid';
 
-/** An Azurite whose host was killed is still saving its data for a moment; two on one directory would spoil it. */
-async function predecessorGone(ownerFile: string): Promise<void> {
+/** An Azurite whose host was killed may still be saving its data. Two of them on one directory would damage it. */
+async function waitForPreviousOwner(ownerFile: string): Promise<void> {
   for (const deadline = Date.now() + STOP_TIMEOUT; ; await sleep(50)) {
     const owner = readOwner(ownerFile);
     if (owner === undefined || owner.pid === process.pid || !isAlive(owner)) return;
     if (Date.now() > deadline) {
       throw new HostError(
-        `An Azurite (process ${owner.pid}) is still using this data. Stop it, or delete ${ownerFile} if that process is something else.`,
+        `An Azurite (process ${owner.pid}) is still using this data. Stop it. If that process is not an Azurite, ` +
+          `delete ${ownerFile}.`,
       );
     }
   }
@@ -80,26 +81,33 @@ interface Launched {
 }
 
 function launch(options: AzuriteOptions, ports: Ports): Promise<Launched | { output: string }> {
-  const { location } = options;
+  return untilListening(spawnAzurite(options, ports));
+}
+
+function spawnAzurite({ location, accounts }: AzuriteOptions, ports: Ports): ChildProcess {
   const args = [
     ...SERVICES.flatMap((service) => [`--${service.toLowerCase()}Port`, String(ports[service])]),
     ...['--skipApiVersionCheck', '--disableTelemetry', '--silent', '--loose'],
     ...(location === undefined ? ['--inMemoryPersistence'] : ['--location', location]),
   ];
-  const child = spawn(process.execPath, [fileURLToPath(new URL('azurite-process.ts', import.meta.url)), ...args], {
-    // Somewhere it may write, as it takes the working directory for its own when it keeps its data in memory.
+  return spawn(process.execPath, [fileURLToPath(new URL('azurite-process.ts', import.meta.url)), ...args], {
+    // A writable directory: Azurite uses its working directory even if it keeps its data in memory.
     cwd: location ?? tmpdir(),
     env: {
       ...withoutProxyForLoopback(process.env),
-      AZURITE_ACCOUNTS: options.accounts.map(({ name, key }) => `${name}:${key}`).join(';'),
+      AZURITE_ACCOUNTS: accounts.map(({ name, key }) => `${name}:${key}`).join(';'),
       AZURITE_OWNER_FILE: location === undefined ? '' : join(location, OWNER_FILE),
       NODE_OPTIONS: '',
     },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-    // Out of our process group: a Ctrl-C in the terminal must stop the host first, and Azurite after it.
+    // In a process group of its own: Ctrl-C in the terminal must stop the host first, then Azurite.
     detached: true,
     windowsHide: true,
   });
+}
+
+/** Waits until the process listens on all ports. Returns its output if it exits first. */
+function untilListening(child: ChildProcess): Promise<Launched | { output: string }> {
   return new Promise((resolve) => {
     let output = '';
     const timer = setTimeout(() => {
@@ -115,25 +123,31 @@ function launch(options: AzuriteOptions, ports: Ports): Promise<Launched | { out
       output += error.message;
       ended();
     });
-    // It prints the addresses it has bound itself, so what answers there is ours and nobody else's.
     const read = (chunk: Buffer) => {
       output += chunk.toString();
-      const bound = SERVICES.map(
-        (name) =>
-          new RegExp(`Azurite ${name} service is successfully listening at http://[^\\s]+:(\\d+)`).exec(output)?.[1],
-      );
-      if (bound.some((port) => port === undefined)) return;
+      const ports = portsIn(output);
+      if (ports === undefined) return;
       clearTimeout(timer);
       child.off('exit', ended);
       child.stdout?.off('data', read).resume();
-      const [Blob, Queue, Table] = bound.map(Number) as [number, number, number];
-      resolve({ child, ports: { Blob, Queue, Table } });
+      resolve({ child, ports });
     };
     child.stdout?.on('data', read);
     child.stderr?.on('data', (chunk: Buffer) => {
       if (output.length < 10_000) output += chunk.toString();
     });
   });
+}
+
+/** The ports that Azurite says it has bound. So the process that answers there is ours. */
+function portsIn(output: string): Ports | undefined {
+  const ports = SERVICES.map((service) => {
+    const line = new RegExp(`Azurite ${service} service is successfully listening at http://[^\\s]+:(\\d+)`);
+    return line.exec(output)?.[1];
+  });
+  if (ports.some((port) => port === undefined)) return undefined;
+  const [Blob, Queue, Table] = ports.map(Number) as [number, number, number];
+  return { Blob, Queue, Table };
 }
 
 function handle(options: AzuriteOptions, { child, ports }: Launched): Azurite {
@@ -147,7 +161,7 @@ function handle(options: AzuriteOptions, { child, ports }: Launched): Azurite {
     connectionString(account) {
       const key = keys.get(account);
       if (key === undefined)
-        throw new Error(`Azurite was started without an account "${account}"; it has ${[...keys.keys()].join(', ')}.`);
+        throw new Error(`Azurite was started without an account "${account}". It has ${[...keys.keys()].join(', ')}.`);
       const endpoints = SERVICES.map((service) => `${service}Endpoint=http://127.0.0.1:${ports[service]}/${account};`);
       return `DefaultEndpointsProtocol=http;AccountName=${account};AccountKey=${key};${endpoints.join('')}`;
     },
@@ -161,7 +175,7 @@ function handle(options: AzuriteOptions, { child, ports }: Launched): Azurite {
     },
     onUnexpectedExit(listener) {
       child.once('exit', (code, signal) => {
-        if (!stopping) listener(`the embedded Azurite ended by itself (${signal ?? `exit code ${code}`})`);
+        if (!stopping) listener(`the embedded Azurite exited unexpectedly (${signal ?? `exit code ${code}`})`);
       });
     },
   };
@@ -172,7 +186,7 @@ function startFailure(output: string): HostError {
   return new HostError(`The embedded Azurite did not start:\n  ${lines.slice(-8).join('\n  ')}`, 1);
 }
 
-/** Azurite reads copy sources over HTTP from itself; a proxy set for the outside world must not stand in between. */
+/** Azurite reads copy sources from itself over HTTP. These requests must not go through a proxy. */
 export function withoutProxyForLoopback(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const hosts = [env.NO_PROXY ?? env.no_proxy, '127.0.0.1', 'localhost'].filter(Boolean).join(',');
   return { ...env, NO_PROXY: hosts, no_proxy: hosts };

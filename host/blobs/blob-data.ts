@@ -2,7 +2,7 @@ import type { BlobClient, BlobGetPropertiesResponse } from '@azure/storage-blob'
 import { dateTimeOffset } from '../storage/date-time-offset.ts';
 import type { TypedData } from '../worker/core-api.ts';
 
-/** The whole content, pinned to the version whose properties are given. */
+/** Reads the whole content of the version that has these properties. */
 export async function blobContent(blob: BlobClient, { etag }: BlobGetPropertiesResponse): Promise<TypedData> {
   const { readableStreamBody } = await blob.download(0, undefined, {
     ...(etag !== undefined && { conditions: { ifMatch: etag } }),
@@ -12,24 +12,24 @@ export async function blobContent(blob: BlobClient, { etag }: BlobGetPropertiesR
   return { bytes: Buffer.concat(chunks) };
 }
 
-/** What goes with it, under the names the real host gives; those in the path's pattern come last, and win. */
+/** The trigger metadata under the names of the real host. Names from the path pattern take precedence. */
 export function blobMetadata(
   blob: BlobClient,
   properties: BlobGetPropertiesResponse,
   names: Record<string, string>,
 ): Record<string, TypedData> {
-  // The address of a connection with a signature has that in its query, and it is a secret.
+  // The query of the URL may contain a SAS, which is a secret.
   const uri = blob.url.split('?')[0];
   return {
     BlobTrigger: { string: `${blob.containerName}/${blob.name}` },
     Uri: { json: JSON.stringify(uri) },
-    Properties: { json: JSON.stringify(ofDotNet(properties)) },
+    Properties: { json: JSON.stringify(dotNetProperties(properties)) },
     Metadata: { json: JSON.stringify(properties.metadata ?? {}) },
     ...Object.fromEntries(Object.entries(names).map(([name, value]) => [name, { string: value }])),
   };
 }
 
-function ofDotNet(properties: BlobGetPropertiesResponse): Record<string, unknown> {
+function dotNetProperties(properties: BlobGetPropertiesResponse): Record<string, unknown> {
   const { lastModified, createdOn, contentMD5 } = properties;
   const time = (value: Date | undefined) => value && (JSON.parse(dateTimeOffset(value)) as string);
   return {

@@ -1,7 +1,7 @@
 import { messageOf } from '../host-error.ts';
 import { writeLog } from '../log.ts';
 import { encodeMessage } from '../queues/message-text.ts';
-import type { QueueBell } from '../queues/queue-bell.ts';
+import type { QueueSignals } from '../queues/queue-signals.ts';
 import type { StorageQueue } from '../queues/storage-queue.ts';
 import { isNotFound } from '../storage/error-code.ts';
 import { blobContent, blobMetadata } from './blob-data.ts';
@@ -10,94 +10,97 @@ import { type BlobType, type BlobVersion, fromBlobMessage, quotedETag, toBlobMes
 import type { Receipts } from './blob-receipts.ts';
 import type { FoundBlob } from './container-scan.ts';
 
-/** Versions put into the queue at once. */
+/** Versions that are enqueued at the same time. */
 const AT_ONCE = 8;
 
-/** The way of a blob's version to its functions: found, put into the queue of the host once, taken from there, called. */
+/** Brings each version of a blob to its functions: enqueues it once, and calls the function for its queue message. */
 export class BlobDispatch {
   readonly #functions: Map<string, BlobFunction>;
   readonly #queue: StorageQueue;
   readonly #receipts: Receipts;
-  readonly #bell: QueueBell;
-  readonly #noting = new Map<string, Promise<void>>();
-  /** By container: what was found and noted when it was looked at last. It is found again while it is the newest. */
-  readonly #noted = new Map<string, Set<string>>();
+  readonly #signals: QueueSignals;
+  readonly #enqueuing = new Map<string, Promise<void>>();
+  /** By container, the versions that the last scan found and enqueued. A scan finds the newest ones again. */
+  readonly #lastFound = new Map<string, Set<string>>();
 
-  constructor(functions: BlobFunction[], queue: StorageQueue, receipts: Receipts, bell: QueueBell) {
+  constructor(functions: BlobFunction[], queue: StorageQueue, receipts: Receipts, signals: QueueSignals) {
     this.#functions = new Map(functions.map((one) => [one.id, one]));
     this.#queue = queue;
     this.#receipts = receipts;
-    this.#bell = bell;
+    this.#signals = signals;
   }
 
   function(id: string): BlobFunction | undefined {
     return this.#functions.get(id);
   }
 
-  /** Puts versions into the queue that are not there yet, for every function that listens; `false` when one could not be. */
+  /** Enqueues new versions for each listening function. Returns false if one of them could not be enqueued. */
   async found(listeners: BlobFunction[], container: string, blobs: FoundBlob[]): Promise<boolean> {
     const key = `${listeners[0]?.connection}/${container}`;
-    const before = this.#noted.get(key) ?? new Set();
+    const before = this.#lastFound.get(key) ?? new Set();
     const now = new Set<string>();
     const versions = blobs.flatMap(({ name, etag, blobType }) =>
       listeners
         .filter(({ path }) => path.match(name) !== undefined)
         .map(({ id }): BlobVersion => ({ functionId: id, blobType, container, blob: name, etag })),
     );
-    let well = true;
+    let complete = true;
     const rest = versions.values();
     const work = async () => {
       for (const version of rest) {
         const text = toBlobMessage(version);
         try {
-          if (!before.has(text)) await this.#note(version);
+          if (!before.has(text)) await this.#enqueueOnce(version);
           now.add(text);
         } catch (error) {
-          if (well) writeLog('error', `Blob "${container}/${version.blob}" is not noted yet: ${messageOf(error)}`);
-          well = false;
+          if (complete) {
+            const blob = `${container}/${version.blob}`;
+            writeLog('error', `Cannot enqueue blob "${blob}". The host retries at the next scan: ${messageOf(error)}`);
+          }
+          complete = false;
         }
       }
     };
     await Promise.all(Array.from({ length: AT_ONCE }, work));
-    this.#noted.set(key, now);
-    return well;
+    this.#lastFound.set(key, now);
+    return complete;
   }
 
-  /** Puts a version into the queue unconditionally. */
+  /** Enqueues a version, even if it was enqueued before. */
   async enqueue(version: BlobVersion): Promise<void> {
     await this.#queue.put(encodeMessage(toBlobMessage(version), 'base64'));
-    this.#bell.ring(this.#queue.name);
+    this.#signals.messageAdded(this.#queue.name);
   }
 
-  /** Works off a message of the queue. Rejects where it is to be tried again. */
+  /** Processes a message of the queue. Rejects if the queue must retry it. */
   async handle(text: string): Promise<void> {
     const version = fromBlobMessage(text);
     const one = this.#functions.get(version?.functionId ?? '');
     if (version === undefined || one === undefined) {
-      writeLog('warning', `Queue "${this.#queue.name}": a message for a function that is not here is left out.`);
+      writeLog('warning', `Queue "${this.#queue.name}": skipped a message for a function that the app does not have.`);
       return;
     }
     await this.#call(one, version);
   }
 
-  /** Calls a function with a blob by its path, `container/name`. */
-  async callByHand(one: BlobFunction, path: string): Promise<void> {
+  /** Calls a function for the blob at a path, `container/name`. */
+  async callFor(one: BlobFunction, path: string): Promise<void> {
     const [, container = '', blob = ''] = /^([^/]+)\/(.+)$/s.exec(path) ?? [];
-    if (blob === '') throw new Error(`"${path}" is not the path of a blob, as in "container/name".`);
+    if (blob === '') throw new Error(`"${path}" is not the path of a blob. Use "container/name".`);
     await this.#call(one, { container, blob });
   }
 
-  /** Puts a version into the queue that is not there yet. Two that would do so at the same time do it together. */
-  #note(version: BlobVersion): Promise<void> {
+  /** Enqueues a version unless it was enqueued before. Concurrent calls for one version share the work. */
+  #enqueueOnce(version: BlobVersion): Promise<void> {
     const key = toBlobMessage(version);
-    const already = this.#noting.get(key);
-    if (already !== undefined) return already;
-    const noting = this.#noteAlone(version).finally(() => this.#noting.delete(key));
-    this.#noting.set(key, noting);
-    return noting;
+    const running = this.#enqueuing.get(key);
+    if (running !== undefined) return running;
+    const enqueuing = this.#enqueueWithReceipt(version).finally(() => this.#enqueuing.delete(key));
+    this.#enqueuing.set(key, enqueuing);
+    return enqueuing;
   }
 
-  async #noteAlone(version: BlobVersion): Promise<void> {
+  async #enqueueWithReceipt(version: BlobVersion): Promise<void> {
     if (!(await this.#receipts.begin(version))) return;
     await this.enqueue(version);
     await this.#receipts.complete(version);
@@ -109,16 +112,16 @@ export class BlobDispatch {
     try {
       properties = await client.getProperties();
     } catch (error) {
-      // Deleted since: there is nothing to call a function with.
+      // The blob has been deleted since.
       if (isNotFound(error) && etag !== undefined) return;
       throw error;
     }
     const current = quotedETag(properties.etag ?? '');
     if (one.scans && etag !== undefined && etag !== current) {
-      // Overwritten since: the version that is there now has a message of its own, if need be from here.
+      // The blob has been overwritten since. The current version gets a message of its own.
       const blobType = (properties.blobType ?? 'BlockBlob') as BlobType;
       const { id: functionId } = one;
-      await this.#note({ functionId, blobType, container, blob, etag: current });
+      await this.#enqueueOnce({ functionId, blobType, container, blob, etag: current });
       return;
     }
     const content = await blobContent(client, properties);

@@ -1,23 +1,23 @@
 import type { BlobServiceClient } from '@azure/storage-blob';
 import { HostError } from '../host-error.ts';
 import { StorageQueue } from '../queues/storage-queue.ts';
-import { resolveSettings } from '../settings/settings.ts';
+import { resolveSettings } from '../settings/app-settings.ts';
 import { connectBlobs, connectQueues } from '../storage/connect.ts';
 import { connectionOf } from '../storage/connection-name.ts';
 import type { HostedFunction } from '../triggers/trigger.ts';
 import { functionIdOf } from './blob-message.ts';
 import { type BlobPath, parseBlobPath } from './blob-path.ts';
 
-/** A function that blobs start, and where they are. */
+/** A function with a blob trigger, and the blobs that it listens to. */
 export interface BlobFunction {
   id: string;
   hosted: HostedFunction;
   path: BlobPath;
   connection: string;
   blobs: BlobServiceClient;
-  /** Whether it learns of blobs by looking for them; otherwise Event Grid tells. */
+  /** Whether the host scans the container for new blobs. Otherwise Event Grid sends events. */
   scans: boolean;
-  /** In the account of its blobs, as in Azure: where it is noted that one failed for good. */
+  /** The queue for blobs that failed permanently; as in Azure, in the account of the blobs. */
   poison: StorageQueue;
 }
 

@@ -1,13 +1,13 @@
 export type BlobType = 'BlockBlob' | 'PageBlob' | 'AppendBlob';
 
-/** One version of a blob, for one function. */
+/** A version of a blob, for one function. */
 export interface BlobVersion {
   /** `Host.Functions.NAME` */
   functionId: string;
   blobType: BlobType;
   container: string;
   blob: string;
-  /** With its quotes. */
+  /** With quotes. */
   etag: string;
 }
 
@@ -15,7 +15,7 @@ export function functionIdOf(name: string): string {
   return `Host.Functions.${name}`;
 }
 
-/** What is put into the queue of the host, in the shape the real one gives it. */
+/** A message of the host's queue, in the form of the real host. */
 export function toBlobMessage({ functionId, blobType, container, blob, etag }: BlobVersion): string {
   return JSON.stringify({
     Type: 'BlobTrigger',
@@ -27,7 +27,7 @@ export function toBlobMessage({ functionId, blobType, container, blob, etag }: B
   });
 }
 
-/** `undefined` where the text is no such message. */
+/** Undefined if the text is not such a message. */
 export function fromBlobMessage(text: string): BlobVersion | undefined {
   try {
     const { FunctionId, BlobType, ContainerName, BlobName, ETag } = JSON.parse(text) as Record<string, unknown>;
@@ -45,7 +45,7 @@ export function fromBlobMessage(text: string): BlobVersion | undefined {
   }
 }
 
-/** With quotes, as the real host writes ETags. Listings give them without. */
+/** With quotes, as the real host writes ETags. Listings omit the quotes. */
 export function quotedETag(etag: string): string {
   return `"${etag.replaceAll('"', '')}"`;
 }

@@ -1,18 +1,18 @@
 import { HostError } from '../host-error.ts';
 
-/** The path a blob function listens to: `container/{folder}/{name}.txt`. */
+/** The path that a blob function listens to: `container/{folder}/{name}.txt`. */
 export interface BlobPath {
   container: string;
-  /** What the names in the pattern stand for in this blob's name; `undefined` where it does not match. */
+  /** The values of the pattern's names in the name of a blob; undefined if the pattern does not match. */
   match(blob: string): Record<string, string> | undefined;
 }
 
-/** Names in braces stand for any text, slashes too, and the first ones for as much as they can, as in the real host. */
+/** A name in braces matches any text, including slashes. The first names match as much as they can, as in Azure. */
 export function parseBlobPath(path: string, where: string): BlobPath {
   const [, container = '', pattern = ''] = /^\/?([^/]*)\/?(.*)$/s.exec(path) ?? [];
   if (!/^(?:\$root|\$web|[a-z\d](?:-?[a-z\d]){2,62})$/.test(container)) {
     throw new HostError(
-      `${where} has the path "${path}". It must begin with the name of a container, as in "uploads/{name}".`,
+      `${where} has the path "${path}". It must start with the name of a container, as in "uploads/{name}".`,
     );
   }
   if (pattern === '') return { container, match: () => ({}) };
@@ -23,9 +23,7 @@ export function parseBlobPath(path: string, where: string): BlobPath {
     if (!/[{}]/.test(part)) return escaped(part);
     const name = part.slice(1, -1);
     if (!/^[\p{L}_][\p{L}\p{N}_]*$/u.test(name)) {
-      throw new HostError(
-        `${where} has the path "${path}", in which "${part}" is not a name in braces, such as "{name}".`,
-      );
+      throw new HostError(`${where} has the path "${path}". "${part}" is not a name in braces, such as "{name}".`);
     }
     names.push(name);
     return '(.*)';

@@ -4,8 +4,8 @@ import type { HostContainer } from './host-container.ts';
 const INCOMPLETE = 'Incomplete';
 
 /**
- * Which versions of which blobs have been put into the queue, for each function, as the real host notes it. Without the
- * lease that keeps several hosts apart there: here there is one.
+ * Records the blob versions that the host has enqueued for each function, in the form of the real host. The real host
+ * also takes a lease against other hosts; here, there is only one host.
  */
 export class Receipts {
   readonly #container: HostContainer;
@@ -16,11 +16,11 @@ export class Receipts {
     this.#hostId = hostId;
   }
 
-  /** Says that a version is about to be put into the queue; `false` when that is done already. */
+  /** Records that the host is going to enqueue a version. Returns false if it has been enqueued before. */
   async begin(version: BlobVersion): Promise<boolean> {
     const name = this.#nameOf(version);
     if (await this.#container.create(name, { [INCOMPLETE]: INCOMPLETE })) return true;
-    // One that is not complete is of a host that was killed just then, maybe before the version was in the queue.
+    // An incomplete receipt is from a host that was killed, perhaps before it enqueued the version.
     const metadata = (await this.#container.metadata(name)) ?? {};
     return Object.keys(metadata).some((key) => key.toLowerCase() === INCOMPLETE.toLowerCase());
   }
@@ -29,7 +29,7 @@ export class Receipts {
     await this.#container.setMetadata(this.#nameOf(version), {});
   }
 
-  // The ETag comes before the names, as a blob's name may hold anything.
+  // The ETag precedes the names, since the name of a blob may contain any character.
   #nameOf({ functionId, etag, container, blob }: BlobVersion): string {
     return `blobreceipts/${this.#hostId}/${functionId}/${etag}/${container}/${blob}`;
   }

@@ -12,49 +12,49 @@ export interface FoundBlob {
 export interface ScanOptions {
   container: ContainerClient;
   hostId: string;
-  /** Where it is kept up to when the container was looked through. */
+  /** Stores the time up to which the container has been scanned. */
   records: HostContainer;
-  /** Blobs listed at one look. */
+  /** Blobs per call of `scanPage`. */
   limit: number;
-  /** Is told of every blob that is new or changed, and of some that are not. Whether it went well. */
+  /** Receives every new or changed blob, and some others. Returns false if it could not process all of them. */
   found(blobs: FoundBlob[]): Promise<boolean>;
 }
 
-/** The service lists no more at once. */
+/** The largest page that the service lists. */
 const LARGEST_PAGE = 5_000;
 
-/** Finds new blobs of a container by listing it again and again, a page at each look, as the real host does it. */
+/** Finds new blobs by listing a container over and over, one page per call, as the real host does. */
 export class ContainerScan {
   readonly #options: ScanOptions;
-  /** Times are in milliseconds. Everything last modified before this has been found. */
-  #upTo: number | undefined;
+  /** In milliseconds. The scan has found every blob that was last modified before this time. */
+  #scannedTo: number | undefined;
   #newest = 0;
-  #well = true;
+  #complete = true;
   #next: string | undefined;
 
   constructor(options: ScanOptions) {
     this.#options = options;
   }
 
-  /** Lists one page; rejects when it cannot. A container that is not there has no blobs. */
-  async look(): Promise<void> {
-    this.#upTo ??= await this.#kept();
+  /** Lists one page. A container that does not exist has no blobs. */
+  async scanPage(): Promise<void> {
+    this.#scannedTo ??= await this.#storedTime();
     const items = await this.#page();
     if (items === undefined) return;
-    const upTo = this.#upTo;
+    const scannedTo = this.#scannedTo;
     const times = items.map(({ properties }) => properties.lastModified.getTime());
     this.#newest = Math.max(this.#newest, ...times);
-    // Times are in whole seconds, so more may have come within the last one that was seen.
-    const blobs = items.filter((_item, index) => (times[index] ?? 0) >= upTo).map(foundBlob);
-    if (blobs.length > 0 && !(await this.#options.found(blobs))) this.#well = false;
+    // Times are in whole seconds, so the newest second may have got more blobs since.
+    const blobs = items.filter((_item, index) => (times[index] ?? 0) >= scannedTo).map(foundBlob);
+    if (blobs.length > 0 && !(await this.#options.found(blobs))) this.#complete = false;
     if (this.#next !== undefined) return;
-    // What could not be noted must be found again at the next time round.
-    if (this.#well && this.#newest > upTo) {
+    // If a blob could not be processed, the next scan must find it again.
+    if (this.#complete && this.#newest > scannedTo) {
       await this.#options.records.write(this.#record, JSON.stringify({ LatestScan: new Date(this.#newest - 1) }));
-      this.#upTo = this.#newest;
+      this.#scannedTo = this.#newest;
     }
     this.#newest = 0;
-    this.#well = true;
+    this.#complete = true;
   }
 
   async #page(): Promise<BlobItem[] | undefined> {
@@ -65,7 +65,7 @@ export class ContainerScan {
       this.#next = value?.continuationToken || undefined;
       return value?.segment.blobItems ?? [];
     } catch (error) {
-      // From the beginning: the place to go on from may be what it cannot do.
+      // Start over: the continuation token may be the cause.
       this.#next = undefined;
       this.#newest = 0;
       if (isNotFound(error)) return undefined;
@@ -73,7 +73,7 @@ export class ContainerScan {
     }
   }
 
-  async #kept(): Promise<number> {
+  async #storedTime(): Promise<number> {
     const text = await this.#options.records.read(this.#record);
     try {
       const { LatestScan } = JSON.parse(text ?? '{}') as { LatestScan?: string };

@@ -1,46 +1,66 @@
 import type { ServerResponse } from 'node:http';
-import { sendProblem } from '../http/problem.ts';
-import type { HttpHandler } from '../http/server.ts';
+import { type Problem, sendProblem } from '../http/problem.ts';
+import type { HttpCall, HttpHandler } from '../http/server.ts';
 import type { BlobDispatch } from './blob-dispatch.ts';
-import { readEventGridCall } from './event-grid.ts';
+import { type EventGridCall, readEventGridCall } from './event-grid.ts';
 
 const PATH = '/runtime/webhooks/blobs';
 
-/** Answers Event Grid, as the real host does, and puts what it tells of into the queue. */
+/** Answers Event Grid as the real host does, and enqueues the blobs of its events. */
 export function eventGridHandler(dispatch: BlobDispatch, isStopping: () => boolean): HttpHandler {
-  return async ({ method, url, headers, body }, response) => {
-    if (url.pathname !== PATH) return false;
-    if (method !== 'POST') {
-      const detail = 'Event Grid calls by POST.';
-      refuse(response, 405, 'method-not-allowed', 'Method Not Allowed', detail, { allow: 'POST' });
-      return true;
-    }
-    const functionId = url.searchParams.get('functionName') ?? '';
-    const call = readEventGridCall(headers['aeg-event-type'], body);
-    if (isStopping()) refuse(response, 503, 'stopping', 'Service Unavailable', 'The host is stopping.');
-    else if (dispatch.function(functionId) === undefined) {
-      const detail = `There is no blob function "${functionId}"; functionName must be as in "Host.Functions.name".`;
-      refuse(response, 404, 'not-found', 'Not Found', detail);
-    } else if (call === undefined) {
-      refuse(response, 400, 'bad-body', 'Bad Request', 'This is no call of Event Grid that tells of blobs.');
-    } else if (call.kind === 'handshake') {
-      const answer = JSON.stringify({ validationResponse: call.validationCode });
-      response.writeHead(200, { 'content-type': 'application/json' }).end(answer);
-    } else {
-      if (call.kind === 'events') for (const blob of call.blobs) await dispatch.enqueue({ functionId, ...blob });
-      response.writeHead(202).end();
-    }
+  return async (call, response) => {
+    if (call.url.pathname !== PATH) return false;
+    const functionId = call.url.searchParams.get('functionName') ?? '';
+    const found = callOf(call, functionId, dispatch, isStopping());
+    if ('status' in found) sendProblem(response, found);
+    else await answer(response, functionId, found, dispatch);
     return true;
   };
 }
 
-function refuse(
+function callOf(
+  { method, headers, body }: HttpCall,
+  functionId: string,
+  dispatch: BlobDispatch,
+  isStopping: boolean,
+): EventGridCall | Problem {
+  if (method !== 'POST') {
+    return {
+      status: 405,
+      code: 'method-not-allowed',
+      title: 'Method Not Allowed',
+      detail: 'Event Grid calls with POST.',
+      headers: { allow: 'POST' },
+    };
+  }
+  if (isStopping) {
+    return { status: 503, code: 'stopping', title: 'Service Unavailable', detail: 'The host is stopping.' };
+  }
+  if (dispatch.function(functionId) === undefined) {
+    const detail = `There is no blob function "${functionId}". Set functionName to "Host.Functions.NAME".`;
+    return { status: 404, code: 'not-found', title: 'Not Found', detail };
+  }
+  const call = readEventGridCall(headers['aeg-event-type'], body);
+  if (call !== undefined) return call;
+  return {
+    status: 400,
+    code: 'bad-body',
+    title: 'Bad Request',
+    detail: 'This is not a call of Event Grid about blobs.',
+  };
+}
+
+async function answer(
   response: ServerResponse,
-  status: number,
-  code: string,
-  title: string,
-  detail: string,
-  headers: Record<string, string> = {},
-): void {
-  sendProblem(response, { status, code, title, detail, headers });
+  functionId: string,
+  call: EventGridCall,
+  dispatch: BlobDispatch,
+): Promise<void> {
+  if (call.kind === 'handshake') {
+    const body = JSON.stringify({ validationResponse: call.validationCode });
+    response.writeHead(200, { 'content-type': 'application/json' }).end(body);
+    return;
+  }
+  if (call.kind === 'events') for (const blob of call.blobs) await dispatch.enqueue({ functionId, ...blob });
+  response.writeHead(202).end();
 }

@@ -1,13 +1,13 @@
 import { isIP } from 'node:net';
 import { type BlobType, quotedETag } from './blob-message.ts';
 
-/** What Event Grid says when it calls. */
+/** A call from Event Grid. */
 export type EventGridCall =
   | { kind: 'handshake'; validationCode: string }
   | { kind: 'events'; blobs: { container: string; blob: string; etag: string; blobType: BlobType }[] }
   | { kind: 'goodbye' };
 
-/** Reads a call; `undefined` when it is none of Event Grid's. `eventType` is its header `aeg-event-type`. */
+/** Parses a call; undefined if it is not from Event Grid. `eventType` is the header `aeg-event-type`. */
 export function readEventGridCall(eventType: string | undefined, body: Buffer): EventGridCall | undefined {
   const kind = eventType?.toLowerCase();
   if (kind === 'unsubscribe') return { kind: 'goodbye' };
@@ -20,15 +20,15 @@ export function readEventGridCall(eventType: string | undefined, body: Buffer): 
   const blobs = events.map((event) => {
     const data = dataOf(event);
     const [url, etag, blobType] = ['url', 'eTag', 'blobType'].map((name) => field(data, name));
-    const place = typeof url === 'string' ? placeOf(url) : undefined;
-    return place && { ...place, etag: quotedETag(String(etag ?? '')), blobType: (blobType ?? 'BlockBlob') as BlobType };
+    const blob = typeof url === 'string' ? blobAt(url) : undefined;
+    return blob && { ...blob, etag: quotedETag(String(etag ?? '')), blobType: (blobType ?? 'BlockBlob') as BlobType };
   });
   return blobs.some((blob) => blob === undefined)
     ? undefined
     : { kind: 'events', blobs: blobs.filter((blob) => blob !== undefined) };
 }
 
-/** The Event Grid schema has a list, the schema of cloud events may have one alone. */
+/** The Event Grid schema sends a list. The CloudEvents schema may send a single event. */
 function eventsOf(body: Buffer): unknown[] | undefined {
   try {
     const value: unknown = JSON.parse(body.toString());
@@ -48,11 +48,11 @@ function dataOf(event: unknown): unknown {
   }
 }
 
-function placeOf(address: string): { container: string; blob: string } | undefined {
+function blobAt(address: string): { container: string; blob: string } | undefined {
   if (!URL.canParse(address)) return undefined;
   const url = new URL(address);
   const path = url.pathname.split('/').slice(1);
-  // An emulator has the account in the path.
+  // An emulator has the account name in the path.
   if (isIP(url.hostname) !== 0 || url.hostname === 'localhost') path.shift();
   try {
     const [container = '', ...blob] = path.map(decodeURIComponent);

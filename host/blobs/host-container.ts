@@ -1,7 +1,7 @@
 import type { BlobServiceClient, ContainerClient } from '@azure/storage-blob';
 import { isNotFound, storageErrorCode } from '../storage/error-code.ts';
 
-/** Where the host keeps its own records, in the storage of the app. */
+/** The container for the host's own records in the app's storage account. */
 export class HostContainer {
   readonly #container: ContainerClient;
 
@@ -22,7 +22,7 @@ export class HostContainer {
     return this.#upload(name, text, {});
   }
 
-  /** Whether it was there already; its metadata tell how far it came. */
+  /** The metadata of a record; undefined if the record does not exist. */
   async metadata(name: string): Promise<Record<string, string> | undefined> {
     try {
       return (await this.#container.getBlobClient(name).getProperties()).metadata ?? {};
@@ -36,7 +36,7 @@ export class HostContainer {
     await this.#container.getBlobClient(name).setMetadata(metadata);
   }
 
-  /** Makes an empty blob; `false` when there is one of that name. */
+  /** Creates an empty record. Returns false if it exists. */
   async create(name: string, metadata: Record<string, string>): Promise<boolean> {
     try {
       await this.#upload(name, '', { metadata, conditions: { ifNoneMatch: '*' } });

@@ -1,13 +1,14 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { HostError } from '../host-error.ts';
-import { readJson } from '../settings/settings.ts';
+import { readJsonFile } from './json-file.ts';
 
 const SETTING = 'AzureFunctionsWebHost__hostid';
 
 /**
- * Under this name the host keeps its records in storage, such as which blobs it has seen: another id has seen none. As
- * in Azure an app setting may say it; otherwise it follows from the app and where its data is kept.
+ * The id under which the host stores its records in the app's storage account, such as the blobs that it has seen. A
+ * host with another id has seen none. As in Azure, an app setting can set the id. By default, it follows from the name
+ * of the app and the data directory.
  */
 export function hostIdOf(
   appDirectory: string,
@@ -18,10 +19,10 @@ export function hostIdOf(
   if (given) {
     if (/^[a-z\d](?:-?[a-z\d]){0,31}$/.test(given) && given.length <= 32) return given;
     throw new HostError(
-      `The app setting "${SETTING}" is "${given}"; a host id is 1 to 32 lower-case letters, digits and single hyphens.`,
+      `The app setting "${SETTING}" is "${given}". A host id has 1 to 32 lowercase letters, digits and single hyphens.`,
     );
   }
-  const { name } = (readJson(join(appDirectory, 'package.json')) ?? {}) as { name?: unknown };
+  const { name } = (readJsonFile(join(appDirectory, 'package.json')) ?? {}) as { name?: unknown };
   const readable = String(name ?? '')
     .toLowerCase()
     .replace(/[^a-z\d]+/g, '-')

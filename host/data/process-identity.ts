@@ -1,9 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 
 /**
- * Which process owns a file on disk. A pid alone is not enough: pids are given out again, and in a
- * container the restarted host often has the very pid of the one that was killed. Where the system
- * tells when a process started (Linux), that time is part of the identity.
+ * The process that owns a file on disk. A pid alone is not enough: systems reuse pids, and in a container, a restarted
+ * host often gets the pid of the killed one. On Linux, the identity includes the start time of the process.
  */
 export interface ProcessIdentity {
   pid: number;
@@ -12,7 +11,7 @@ export interface ProcessIdentity {
 
 function startTime(pid: number): string | undefined {
   try {
-    // Fields after the command name, which is in parentheses and may itself hold spaces; the start time is field 22.
+    // The command name is in parentheses and may contain spaces. The start time is field 22.
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
     return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
   } catch {
@@ -29,13 +28,13 @@ export function isAlive(owner: ProcessIdentity): boolean {
   try {
     process.kill(owner.pid, 0);
   } catch (error) {
-    // EPERM: the process exists and belongs to someone else.
+    // EPERM: the process exists and belongs to another user.
     if ((error as NodeJS.ErrnoException).code !== 'EPERM') return false;
   }
   return owner.started === undefined || owner.started === identify(owner.pid).started;
 }
 
-/** The owner written in a lock file, if there is one that can be read. */
+/** The owner in a lock file; undefined if the file does not exist or cannot be read. */
 export function readOwner(path: string): ProcessIdentity | undefined {
   if (!existsSync(path)) return undefined;
   try {

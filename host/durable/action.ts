@@ -1,21 +1,21 @@
-/** What an orchestrator function answers: everything it has asked for since its start, in the order it waited for it. */
+/** The actions of the out-of-process protocol of Durable Functions that this host supports. */
 export const ActionType = {
   CallActivity: 0,
   CallActivityWithRetry: 1,
   CallSubOrchestrator: 2,
-  CallSubOrchestratorWithRetry: 3,
   ContinueAsNew: 4,
   CreateTimer: 5,
-  WaitForExternalEvent: 6,
-  WhenAny: 11,
   WhenAll: 12,
 } as const;
 
-/** Actions of the protocol that this host does not carry out, by number. */
+/** The actions that this host does not support, by number. */
 const UNSUPPORTED: Record<number, string> = {
+  3: 'sub-orchestrations with retry (callSubOrchestratorWithRetry)',
+  6: 'external events (waitForExternalEvent)',
   7: 'entities (callEntity)',
   8: 'durable HTTP (callHttp)',
   9: 'entities (signalEntity)',
+  11: 'Task.any',
   13: 'entity locks',
   14: 'entity locks',
 };
@@ -37,18 +37,11 @@ export type Action =
       retryOptions: RetryOptions;
     }
   | { actionType: typeof ActionType.CallSubOrchestrator; functionName: string; instanceId?: string; input?: unknown }
-  | {
-      actionType: typeof ActionType.CallSubOrchestratorWithRetry;
-      functionName: string;
-      instanceId?: string;
-      input?: unknown;
-      retryOptions: RetryOptions;
-    }
   | { actionType: typeof ActionType.ContinueAsNew; input?: unknown }
   | { actionType: typeof ActionType.CreateTimer; fireAt: string; isCanceled: boolean }
-  | { actionType: typeof ActionType.WaitForExternalEvent; externalEventName: string }
-  | { actionType: typeof ActionType.WhenAny | typeof ActionType.WhenAll; compoundActions: Action[] };
+  | { actionType: typeof ActionType.WhenAll; compoundActions: Action[] };
 
+/** The answer of an orchestrator function: all actions since its start, in the order in which it waited for them. */
 export interface OrchestratorState {
   isDone: boolean;
   actions: Action[][];
@@ -57,16 +50,18 @@ export interface OrchestratorState {
   customStatus?: unknown;
 }
 
-function unsupportedRetry(action: Action): string | undefined {
-  const timeout = 'retryOptions' in action ? action.retryOptions.retryTimeoutInMilliseconds : undefined;
-  // The SDK does not heed it, and orchestrations with it hang in Azure.
-  return timeout === undefined ? undefined : 'retryTimeoutInMilliseconds';
+function unsupportedOption(action: Action): string | undefined {
+  // The SDK ignores this timeout, and the orchestration hangs in Azure.
+  if ('retryOptions' in action && action.retryOptions.retryTimeoutInMilliseconds !== undefined) {
+    return 'retryTimeoutInMilliseconds';
+  }
+  return 'isCanceled' in action && action.isCanceled ? 'timers that are canceled' : undefined;
 }
 
-/** The name of the first feature among these actions that this host does not have. */
+/** The name of the first feature among these actions that this host does not support. */
 export function unsupportedFeature(actions: Action[]): string | undefined {
   for (const action of actions) {
-    const name = UNSUPPORTED[action.actionType] ?? unsupportedRetry(action);
+    const name = UNSUPPORTED[action.actionType] ?? unsupportedOption(action);
     if (name !== undefined) return name;
     const inner = 'compoundActions' in action ? unsupportedFeature(action.compoundActions) : undefined;
     if (inner !== undefined) return inner;

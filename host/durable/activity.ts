@@ -1,9 +1,32 @@
 import { messageOf } from '../host-error.ts';
+import { writeLog } from '../log.ts';
 import type { TypedData } from '../worker/core-api.ts';
-import { type TaskFailed, taskFailed } from './history.ts';
+import type { Invoke } from '../worker/invoke.ts';
+import { type Message, type ScheduledTask, taskCompleted, taskFailed } from './history.ts';
 
-/** What an activity returned, as JSON text. */
-export function activityResult(data: TypedData | null | undefined): string {
+/** Runs an activity and returns the message for its orchestration. */
+export async function runActivity(
+  invoke: Invoke | undefined,
+  instanceId: string,
+  { EventId: taskId, Name: name, Input }: ScheduledTask,
+): Promise<Message> {
+  try {
+    if (invoke === undefined) throw new Error('the app has no activity of this name');
+    const input = Input.slice(1, -1);
+    const { returnValue } = await invoke(input === 'null' ? {} : { string: input }, {
+      instanceId: { string: JSON.stringify(instanceId) },
+    });
+    return taskCompleted(now(), taskId, resultOf(returnValue));
+  } catch (error) {
+    // Without a stack: the history would store it.
+    const reason = `Activity function '${name}' failed: ${messageOf(error)}`;
+    writeLog('warning', `Orchestration ${instanceId}: ${reason}`);
+    return taskFailed(now(), taskId, reason, error instanceof Error ? error.name : 'Error');
+  }
+}
+
+/** The result of an activity as JSON text. */
+function resultOf(data: TypedData | null | undefined): string {
   if (data === null || data === undefined) return 'null';
   if (data.json !== undefined && data.json !== null) return data.json;
   if (data.string !== undefined && data.string !== null) return JSON.stringify(data.string);
@@ -12,8 +35,6 @@ export function activityResult(data: TypedData | null | undefined): string {
   return JSON.stringify(data.int ?? data.double ?? null);
 }
 
-/** A failure as the orchestrator sees it: its error's message is these two, joined. No stack: it would be kept. */
-export function activityFailure(at: string, taskId: number, name: string, error: unknown): TaskFailed {
-  const type = error instanceof Error ? error.name : 'Error';
-  return taskFailed(at, taskId, `Activity function '${name}' failed: ${messageOf(error)}`, type);
+function now(): string {
+  return new Date().toISOString();
 }

@@ -1,4 +1,4 @@
-/** Runs tasks in order of arrival, a limited number at a time. */
+/** Runs tasks in the order of their arrival, a limited number at a time. */
 export class BoundedQueue {
   readonly #limit: number;
   #waiting: (() => Promise<void>)[] = [];
@@ -9,7 +9,7 @@ export class BoundedQueue {
     this.#limit = limit;
   }
 
-  /** The task must not reject. It is never called once the queue has been stopped. */
+  /** The task must not reject. The queue does not start it after `stop`. */
   add(task: () => Promise<void>): void {
     this.#waiting.push(task);
     this.#next();
@@ -27,7 +27,7 @@ export class BoundedQueue {
     }
   }
 
-  /** Starts nothing more, and resolves when what runs has ended. */
+  /** Starts no more tasks, and resolves when the running ones have ended. */
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#waiting = [];

@@ -1,6 +1,6 @@
 /**
- * The data of a durableClient binding. The client calls `rpcBaseUrl`; the other addresses are those it would hand to
- * callers from outside, whom this host does not serve: they lead nowhere.
+ * The data of a durableClient binding. The client calls `rpcBaseUrl`. It would give the other addresses to external
+ * callers; this host does not serve those addresses.
  */
 export function clientBinding(taskHubName: string, rpcBaseUrl: string): string {
   const origin = new URL(rpcBaseUrl).origin;

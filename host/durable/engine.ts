@@ -3,10 +3,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { HostError } from '../host-error.ts';
 import { writeLog } from '../log.ts';
 import type { Invoke } from '../worker/invoke.ts';
-import { activityFailure, activityResult } from './activity.ts';
+import { runActivity } from './activity.ts';
 import { BoundedQueue } from './bounded-queue.ts';
 import { compact } from './compaction.ts';
-import { type Decision, EventType, eventRaised, type Message, taskCompleted } from './history.ts';
+import { EventType, type Message, type ScheduledTask } from './history.ts';
 import { apply, hasEnded, type Instance, type Instances, type JournalRecord } from './instance.ts';
 import { Journal } from './journal.ts';
 import { takeTurn } from './orchestrator.ts';
@@ -21,19 +21,20 @@ export interface EngineOptions extends DurableFunctions {
   journalFile: string;
   maxConcurrentActivities: number;
   maxConcurrentOrchestrators: number;
-  /** Nothing can go on: the journal cannot be written. */
+  /** Called if the journal cannot be written. The host must stop then. */
   fatal: (error: HostError) => void;
 }
 
-/** In milliseconds. */
+/** The longest wait for further completions before a turn, in milliseconds. */
 const LONGEST_PAUSE = 100;
 
-export type Outcome = 'accepted' | 'not-found' | 'ended' | 'exists' | 'no-such-function';
+export type StartOutcome = 'accepted' | 'exists' | 'no-such-function';
+export type TerminateOutcome = 'accepted' | 'not-found' | 'ended';
 
 /**
- * Carries orchestrations out. Every change of state is a journal record, applied once it is on disk; everything that
- * is done — starting an activity, arming a timer, taking a turn — is derived from the state alone. So a restart,
- * which only applies the journal again, carries on by the same code as normal running does.
+ * Executes orchestrations. Every change of state is a journal record, which the engine applies once it is on disk. Every
+ * action (to start an activity, arm a timer, take a turn) follows from the state alone. A restart applies the journal
+ * again, and continues with the same code as normal operation.
  */
 export class DurableEngine {
   readonly #options: EngineOptions;
@@ -45,7 +46,7 @@ export class DurableEngine {
   readonly #started = new Set<string>();
   /** Instances whose turn is queued or running. */
   readonly #turning = new Set<string>();
-  /** How many milliseconds the last turn of an instance took. */
+  /** Milliseconds that the last turn of an instance took. */
   readonly #turnCost = new Map<string, number>();
   #journal!: Journal<JournalRecord>;
   #stopping = false;
@@ -55,10 +56,10 @@ export class DurableEngine {
     this.#instances = instances;
     this.#activities = new BoundedQueue(options.maxConcurrentActivities);
     this.#turns = new BoundedQueue(options.maxConcurrentOrchestrators);
-    this.#timers = new DurableTimers(({ id, executionId }, message) => void this.#tell(id, executionId, message));
+    this.#timers = new DurableTimers(({ id, executionId }, message) => void this.#deliver(id, executionId, message));
   }
 
-  /** Reads the journal; nothing is carried out before `start`. */
+  /** Reads the journal. The engine executes nothing before `start`. */
   static async open(options: EngineOptions): Promise<DurableEngine> {
     const { instances, crc } = await compact(options.journalFile, new Date());
     const engine = new DurableEngine(options, instances);
@@ -66,10 +67,10 @@ export class DurableEngine {
     return engine;
   }
 
-  /** Carries on with everything that was under way. Returns how many orchestrations that is. */
+  /** Resumes all running orchestrations and returns their number. */
   start(): number {
     const running = [...this.#instances.values()].filter((instance) => !hasEnded(instance));
-    for (const instance of running) this.#carryOn(instance);
+    for (const instance of running) this.#resume(instance);
     return running.length;
   }
 
@@ -77,60 +78,32 @@ export class DurableEngine {
     return this.#instances.get(id);
   }
 
-  all(): Iterable<Instance> {
-    return this.#instances.values();
-  }
-
-  async startNew(id: string, name: string, input: string): Promise<Outcome> {
+  async startNew(id: string, name: string, input: string): Promise<StartOutcome> {
     if (!this.#options.orchestrators.has(name)) return 'no-such-function';
     const existing = this.#instances.get(id);
     if (existing !== undefined && !hasEnded(existing)) return 'exists';
     const executionId = randomUUID().replaceAll('-', '');
     await this.#journal.append({ type: 'start', at: now(), id, executionId, name, input });
-    // Of two that were asked for at the same moment, the first in the journal is the one that runs.
+    // If two callers start one id at the same time, the first record in the journal wins.
     return this.#instances.get(id)?.executionId === executionId ? 'accepted' : 'exists';
   }
 
-  async raiseEvent(id: string, name: string, input: string): Promise<Outcome> {
-    return this.#change(id, (at) => ({ type: 'message', at, id, message: eventRaised(at, name, input) }));
-  }
-
-  async terminate(id: string, reason: string): Promise<Outcome> {
-    return this.#change(id, (at) => ({ type: 'terminate', at, id, reason }));
-  }
-
-  async suspend(id: string): Promise<Outcome> {
-    return this.#change(id, (at) => ({ type: 'suspend', at, id }));
-  }
-
-  async resume(id: string): Promise<Outcome> {
-    return this.#change(id, (at) => ({ type: 'resume', at, id }));
-  }
-
-  /** Forgets an instance that has ended; one that has not is left alone. */
-  async purge(id: string): Promise<boolean> {
-    const instance = this.#instances.get(id);
-    if (instance === undefined || !hasEnded(instance)) return false;
-    await this.#journal.append({ type: 'purge', id });
-    return true;
-  }
-
-  async #change(id: string, record: (at: string) => JournalRecord): Promise<Outcome> {
+  async terminate(id: string, reason: string): Promise<TerminateOutcome> {
     const instance = this.#instances.get(id);
     if (instance === undefined) return 'not-found';
     if (hasEnded(instance)) return 'ended';
-    await this.#journal.append(record(now()));
+    await this.#journal.append({ type: 'terminate', at: now(), id, reason });
     return 'accepted';
   }
 
-  /** No new turn, no new activity; resolves when the running ones have ended and are journaled. */
+  /** Starts no more turns or activities, and resolves when the running ones have ended and are journaled. */
   async stop(): Promise<void> {
     this.#stopping = true;
     this.#timers.stop();
     await Promise.all([this.#activities.stop(), this.#turns.stop()]);
   }
 
-  /** Everything that was journaled so far is on disk when this resolves. */
+  /** Resolves when all journaled records are on disk. */
   async close(): Promise<void> {
     this.#stopping = true;
     await this.#journal.close();
@@ -140,9 +113,9 @@ export class DurableEngine {
     for (const id of apply(this.#instances, record)) {
       const instance = this.#instances.get(id);
       if (instance === undefined || hasEnded(instance)) this.#forget(id);
-      // A message opens nothing new, and there are many: only a turn can follow from it.
+      // There are many messages. None opens a task, so only a turn can follow.
       else if (record.type === 'message') this.#startTurn(instance);
-      else this.#carryOn(instance);
+      else this.#resume(instance);
     }
   }
 
@@ -151,7 +124,7 @@ export class DurableEngine {
     this.#turnCost.delete(id);
   }
 
-  #carryOn(instance: Instance): void {
+  #resume(instance: Instance): void {
     if (this.#stopping) return;
     this.#timers.reconcile(instance);
     for (const decision of instance.open.values()) {
@@ -165,15 +138,15 @@ export class DurableEngine {
     if (this.#stopping || !isReady(ready) || this.#turning.has(id)) return;
     this.#turning.add(id);
     this.#turns.add(async () => {
-      // A turn replays the whole history, so completions that arrive together should be seen together: the longer
-      // the last turn took, the longer the next one waits for company.
+      // A turn replays the whole history, so one turn should read as many completions as possible. The longer the last
+      // turn took, the longer the next one waits for more of them.
       await sleep(Math.min(this.#turnCost.get(id) ?? 0, LONGEST_PAUSE));
       const instance = this.#instances.get(id);
       if (this.#stopping) return;
       if (instance !== undefined && isReady(instance)) await this.#turn(instance);
       this.#turning.delete(id);
       const after = this.#instances.get(id);
-      if (after !== undefined && !hasEnded(after)) this.#carryOn(after);
+      if (after !== undefined && !hasEnded(after)) this.#resume(after);
     });
   }
 
@@ -181,10 +154,9 @@ export class DurableEngine {
     const { id, executionId, name } = instance;
     const at = notBefore(instance.lastUpdatedTime);
     const messages = [...instance.inbox];
-    const invoke = this.#options.orchestrators.get(name);
-    const missing: Invoke = () => Promise.reject(new Error(`there is no orchestrator of this name in the app`));
+    const invoke = this.#options.orchestrators.get(name) ?? missingOrchestrator;
     const begin = performance.now();
-    const turn = await takeTurn(invoke ?? missing, {
+    const turn = await takeTurn(invoke, {
       instance,
       messages,
       at,
@@ -195,55 +167,35 @@ export class DurableEngine {
     await this.#journal.append({ type: 'turn', at, id, executionId, turn });
   }
 
-  #startActivity(
-    { id, executionId }: Instance,
-    task: Extract<Decision, { EventType: typeof EventType.TaskScheduled }>,
-  ): void {
+  #startActivity({ id, executionId }: Instance, task: ScheduledTask): void {
     const key = `${executionId}/${task.EventId}`;
     if (this.#started.has(key)) return;
     this.#started.add(key);
     this.#activities.add(async () => {
       const instance = this.#instances.get(id);
       if (instance?.executionId === executionId && instance.open.has(task.EventId)) {
-        await this.#tell(id, executionId, await this.#runActivity(id, task));
+        await this.#deliver(id, executionId, await runActivity(this.#options.activities.get(task.Name), id, task));
       }
       this.#started.delete(key);
     });
   }
 
-  async #runActivity(instanceId: string, task: Extract<Decision, { EventType: typeof EventType.TaskScheduled }>) {
-    const { EventId: taskId, Name: name } = task;
-    const invoke = this.#options.activities.get(name);
-    if (invoke === undefined) {
-      return activityFailure(now(), taskId, name, new Error('there is no activity of this name in the app'));
-    }
-    try {
-      const input = task.Input.slice(1, -1);
-      const { returnValue } = await invoke(input === 'null' ? {} : { string: input }, {
-        instanceId: { string: JSON.stringify(instanceId) },
-      });
-      return taskCompleted(now(), taskId, activityResult(returnValue));
-    } catch (error) {
-      const failure = activityFailure(now(), taskId, name, error);
-      writeLog('warning', `Orchestration ${instanceId}: ${failure.Reason}`);
-      return failure;
-    }
-  }
-
-  #tell(id: string, executionId: string, message: Message): Promise<void> {
+  #deliver(id: string, executionId: string, message: Message): Promise<void> {
     return this.#journal.append({ type: 'message', at: message.Timestamp, id, executionId, message });
   }
 }
 
 function isReady(instance: Instance): boolean {
-  return instance.inbox.length > 0 && !instance.suspended && !hasEnded(instance);
+  return instance.inbox.length > 0 && !hasEnded(instance);
 }
+
+const missingOrchestrator: Invoke = () => Promise.reject(new Error('the app has no orchestrator of this name'));
 
 function now(): string {
   return new Date().toISOString();
 }
 
-/** The time of an orchestration never goes back, even if the clock of the machine does. */
+/** The time of an orchestration never moves backward, even if the clock of the machine does. */
 function notBefore(time: string): string {
   const current = now();
   return current > time ? current : time;

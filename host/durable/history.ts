@@ -1,6 +1,6 @@
 /**
- * History events as the Durable Functions SDK reads them: PascalCase, `EventType` a number, times ISO strings.
- * One turn of an orchestration is OrchestratorStarted, the messages it reacts to, its decisions, OrchestratorCompleted.
+ * History events in the form that the Durable Functions SDK reads: PascalCase names, numeric `EventType`, ISO times. A
+ * turn of an orchestration is OrchestratorStarted, the messages it reacts to, its decisions, and OrchestratorCompleted.
  */
 export const EventType = {
   ExecutionStarted: 0,
@@ -14,7 +14,6 @@ export const EventType = {
   TimerFired: 11,
   OrchestratorStarted: 12,
   OrchestratorCompleted: 13,
-  EventRaised: 15,
 } as const;
 
 interface Base {
@@ -23,7 +22,7 @@ interface Base {
   Timestamp: string;
 }
 
-/** What an orchestration decided, to be carried out by the host. `EventId` is the id its completion refers to. */
+/** A decision of an orchestration, which the host executes. Its completion refers to `EventId`. */
 export type Decision =
   | (Base & { EventType: typeof EventType.TaskScheduled; Name: string; Input: string })
   | (Base & {
@@ -34,7 +33,10 @@ export type Decision =
     })
   | (Base & { EventType: typeof EventType.TimerCreated; FireAt: string });
 
-/** What an orchestration is told: each message is journaled before a turn sees it. */
+/** The decision to run an activity. */
+export type ScheduledTask = Extract<Decision, { EventType: typeof EventType.TaskScheduled }>;
+
+/** A message to an orchestration. The host journals it before a turn reads it. */
 export type Message =
   | (Base & { EventType: typeof EventType.ExecutionStarted; Name: string; Input: string })
   | (Base & { EventType: typeof EventType.TaskCompleted; TaskScheduledId: number; Result: string })
@@ -46,15 +48,14 @@ export type Message =
       Reason: string;
       Details: string;
     })
-  | (Base & { EventType: typeof EventType.TimerFired; TimerId: number; FireAt: string })
-  | (Base & { EventType: typeof EventType.EventRaised; Name: string; Input: string });
+  | (Base & { EventType: typeof EventType.TimerFired; TimerId: number; FireAt: string });
 
 export type HistoryEvent =
   | Decision
   | Message
   | (Base & { EventType: typeof EventType.OrchestratorStarted | typeof EventType.OrchestratorCompleted });
 
-/** Messages have no id of their own; decisions have one from 0. */
+/** The id of messages. Decisions have ids from 0. */
 const NO_ID = -1;
 
 function base(at: string): Base {
@@ -77,9 +78,7 @@ export function taskCompleted(at: string, id: number, result: string): Message {
   return { ...base(at), EventType: EventType.TaskCompleted, TaskScheduledId: id, Result: result };
 }
 
-export type TaskFailed = Extract<Message, { EventType: typeof EventType.TaskFailed }>;
-
-export function taskFailed(at: string, id: number, reason: string, details: string): TaskFailed {
+export function taskFailed(at: string, id: number, reason: string, details: string): Message {
   return { ...base(at), EventType: EventType.TaskFailed, TaskScheduledId: id, Reason: reason, Details: details };
 }
 
@@ -101,11 +100,7 @@ export function timerFired(at: string, id: number, fireAt: string): Message {
   return { ...base(at), EventType: EventType.TimerFired, TimerId: id, FireAt: fireAt };
 }
 
-export function eventRaised(at: string, name: string, input: string): Message {
-  return { ...base(at), EventType: EventType.EventRaised, Name: name, Input: input };
-}
-
-/** The id of the decision that a message completes; none for events that answer no decision. */
+/** The id of the decision that an event completes; undefined for other events. */
 export function completedId(event: HistoryEvent): number | undefined {
   switch (event.EventType) {
     case EventType.TaskCompleted:

@@ -11,7 +11,7 @@ import {
   subOrchestrationFailed,
 } from './history.ts';
 
-export type RuntimeStatus = 'Pending' | 'Running' | 'Suspended' | 'Completed' | 'Failed' | 'Terminated';
+export type RuntimeStatus = 'Pending' | 'Running' | 'Completed' | 'Failed' | 'Terminated';
 
 export interface Parent {
   id: string;
@@ -21,41 +21,37 @@ export interface Parent {
 
 export interface Instance {
   id: string;
-  /** New with every continue-as-new: a message for an earlier execution is late and dropped. */
+  /** Changes with every continue-as-new. The host drops messages for an earlier execution. */
   executionId: string;
   name: string;
-  /** JSON text, as are all inputs, outputs and custom statuses here. */
+  /** JSON text, like all inputs, outputs and custom statuses here. */
   input: string;
   output: string;
   customStatus: string;
   status: RuntimeStatus;
-  suspended: boolean;
   createdTime: string;
   lastUpdatedTime: string;
   parent?: Parent;
-  /** What the orchestrator has seen; empty once it has ended. */
+  /** The events that the orchestrator has read; empty once it has ended. */
   history: HistoryEvent[];
-  /** Journaled messages that no turn has consumed yet. */
+  /** Journaled messages that no turn has read yet. */
   inbox: Message[];
-  /** Decisions that have not been completed, by id. */
+  /** Decisions without a completion, by id. */
   open: Map<number, Decision>;
 }
 
-/** One line of the journal. Applying all of them in order gives the state; nothing else changes it. */
+/** A record of the journal. The state of all instances is the result of applying all records in order. */
 export type JournalRecord =
   | { type: 'start'; at: string; id: string; executionId: string; name: string; input: string; parent?: Parent }
-  | { type: 'message'; at: string; id: string; executionId?: string; message: Message }
+  | { type: 'message'; at: string; id: string; executionId: string; message: Message }
   | { type: 'turn'; at: string; id: string; executionId: string; turn: Turn }
   | { type: 'terminate'; at: string; id: string; reason: string }
-  | { type: 'suspend' | 'resume'; at: string; id: string }
-  | { type: 'purge'; id: string }
   | { type: 'instance'; instance: Omit<Instance, 'open'> & { open: Decision[] } };
 
 export interface Turn {
-  /** How many messages of the inbox this turn consumed. */
+  /** How many messages of the inbox this turn has read. */
   consumed: number;
   decisions: Decision[];
-  cancelledTimers: number[];
   customStatus: string;
   end?:
     | { status: 'Completed' | 'Failed'; output: string }
@@ -68,7 +64,7 @@ export function hasEnded(instance: Instance): boolean {
   return instance.status === 'Completed' || instance.status === 'Failed' || instance.status === 'Terminated';
 }
 
-/** Applies a record and returns the ids of the instances it touched. */
+/** Applies a record and returns the ids of the instances that it changes. */
 export function apply(instances: Instances, record: JournalRecord): string[] {
   switch (record.type) {
     case 'instance':
@@ -79,23 +75,26 @@ export function apply(instances: Instances, record: JournalRecord): string[] {
       return [record.instance.id];
     case 'start':
       return startInstance(instances, record);
-    case 'purge':
-      instances.delete(record.id);
-      return [record.id];
-    default: {
-      const instance = instances.get(record.id);
-      if (instance === undefined || hasEnded(instance)) return [];
-      if ('executionId' in record && record.executionId !== instance.executionId) return [];
-      instance.lastUpdatedTime = record.at;
-      if (record.type === 'turn') return [record.id, ...applyTurn(instances, instance, record.at, record.turn)];
-      if (record.type === 'message') return deliver(instance, record.message);
-      if (record.type === 'terminate') {
-        return [record.id, ...end(instances, instance, record.at, 'Terminated', JSON.stringify(record.reason))];
-      }
-      instance.suspended = record.type === 'suspend';
-      instance.status = instance.suspended ? 'Suspended' : instance.history.length > 0 ? 'Running' : 'Pending';
-      return [record.id];
-    }
+    default:
+      return change(instances, record);
+  }
+}
+
+function change(
+  instances: Instances,
+  record: Extract<JournalRecord, { type: 'message' | 'turn' | 'terminate' }>,
+): string[] {
+  const instance = instances.get(record.id);
+  if (instance === undefined || hasEnded(instance)) return [];
+  if ('executionId' in record && record.executionId !== instance.executionId) return [];
+  instance.lastUpdatedTime = record.at;
+  switch (record.type) {
+    case 'turn':
+      return [record.id, ...applyTurn(instances, instance, record.at, record.turn)];
+    case 'message':
+      return deliver(instance, record.message);
+    case 'terminate':
+      return [record.id, ...end(instances, instance, record.at, 'Terminated', JSON.stringify(record.reason))];
   }
 }
 
@@ -105,7 +104,7 @@ function startInstance(instances: Instances, start: Extract<JournalRecord, { typ
     const { parent } = start;
     if (parent === undefined) return [];
     const reason = `An instance "${start.id}" is already running.`;
-    return tellParent(instances, parent, subOrchestrationFailed(start.at, parent.taskId, reason, ''));
+    return notifyParent(instances, parent, subOrchestrationFailed(start.at, parent.taskId, reason, ''));
   }
   instances.set(start.id, {
     id: start.id,
@@ -115,7 +114,6 @@ function startInstance(instances: Instances, start: Extract<JournalRecord, { typ
     output: 'null',
     customStatus: 'null',
     status: 'Pending',
-    suspended: false,
     createdTime: start.at,
     lastUpdatedTime: start.at,
     ...(start.parent === undefined ? {} : { parent: start.parent }),
@@ -126,7 +124,7 @@ function startInstance(instances: Instances, start: Extract<JournalRecord, { typ
   return [start.id];
 }
 
-/** A completion of something that is not open is a duplicate, or it is late; it changes nothing. */
+/** Ignores the completion of a decision that is not open: it is late or a duplicate. */
 function deliver(instance: Instance, message: Message): string[] {
   const id = completedId(message);
   if (id !== undefined && !instance.open.delete(id)) return [];
@@ -139,35 +137,32 @@ function applyTurn(instances: Instances, instance: Instance, at: string, turn: T
   const seen = [orchestratorStarted(at), ...messages, ...turn.decisions, orchestratorCompleted(at)];
   for (const event of seen) event.IsPlayed = true;
   instance.history.push(...seen);
-  if (!instance.suspended) instance.status = 'Running';
+  instance.status = 'Running';
   instance.customStatus = turn.customStatus;
   for (const decision of turn.decisions) instance.open.set(decision.EventId, decision);
-  for (const id of turn.cancelledTimers) instance.open.delete(id);
 
-  const touched: string[] = [];
+  const changed: string[] = [];
   for (const decision of turn.decisions) {
     if (decision.EventType !== EventType.SubOrchestrationInstanceCreated) continue;
     const { InstanceId: id, Name: name, Input: input, EventId: taskId } = decision;
     const parent = { id: instance.id, executionId: instance.executionId, taskId };
-    touched.push(
+    changed.push(
       ...startInstance(instances, { type: 'start', at, id, executionId: childExecution(parent), name, input, parent }),
     );
   }
-  if (turn.end === undefined) return touched;
+  if (turn.end === undefined) return changed;
   if (turn.end.status !== 'ContinuedAsNew') {
-    return [...touched, ...end(instances, instance, at, turn.end.status, turn.end.output)];
+    return [...changed, ...end(instances, instance, at, turn.end.status, turn.end.output)];
   }
   instance.executionId = turn.end.executionId;
   instance.input = turn.end.input;
   instance.history = [];
   instance.open.clear();
-  // Events that came while this turn ran go to the next execution; completions belong to the last one.
-  const events = instance.inbox.filter((message) => message.EventType === EventType.EventRaised);
-  instance.inbox = [executionStarted(at, instance.name, instance.input), ...events];
-  return touched;
+  instance.inbox = [executionStarted(at, instance.name, instance.input)];
+  return changed;
 }
 
-/** Derived, not random: applying the same journal again must give the same state. */
+/** Derived, not random: applying the same journal again must result in the same state. */
 function childExecution(parent: Parent): string {
   return `${parent.executionId}:${parent.taskId}`;
 }
@@ -189,10 +184,10 @@ function end(instances: Instances, instance: Instance, at: string, status: Runti
           `Sub-orchestration "${instance.name}" ${status.toLowerCase()}`,
           plain(output),
         );
-  return tellParent(instances, parent, message);
+  return notifyParent(instances, parent, message);
 }
 
-function tellParent(instances: Instances, { id, executionId }: Parent, message: Message): string[] {
+function notifyParent(instances: Instances, { id, executionId }: Parent, message: Message): string[] {
   const parent = instances.get(id);
   if (parent === undefined || hasEnded(parent) || parent.executionId !== executionId) return [];
   return deliver(parent, message);

@@ -5,10 +5,10 @@ import { type HistoryEvent, type Message, orchestratorStarted } from './history.
 import type { Instance, Turn } from './instance.ts';
 import { encodedInput, NonDeterministicError, schedule } from './schedule.ts';
 
-/** How the SDK marks the state of an orchestrator that failed, behind the message of the error it throws. */
+/** The SDK appends this label and the state to the error message of an orchestrator that failed. */
 const STATE_LABEL = '\n\n$OutOfProcData$:';
 
-/** Limits and schema versions the SDK insists on. The misspelling is part of the protocol. */
+/** Limits and schema versions that the SDK requires. The misspelling is part of the protocol. */
 const PROTOCOL = {
   upperSchemaVersion: 1,
   upperSchemaVersionNew: 3,
@@ -25,13 +25,12 @@ export interface TurnInput {
   newExecutionId: () => string;
 }
 
-/** Runs the orchestrator over its history and the new messages, and works out what that means. */
+/** Runs the orchestrator over its history and the new messages, and returns its decisions. */
 export async function takeTurn(invoke: Invoke, { instance, messages, at, newExecutionId }: TurnInput): Promise<Turn> {
   const history = [...instance.history, orchestratorStarted(at), ...messages];
   const turn: Turn = {
     consumed: messages.length,
     decisions: [],
-    cancelledTimers: [],
     customStatus: instance.customStatus,
   };
   const fail = (reason: string): Turn => ({
@@ -44,13 +43,13 @@ export async function takeTurn(invoke: Invoke, { instance, messages, at, newExec
   const { state } = result;
   const actions = state.actions.flat();
   const unsupported = unsupportedFeature(actions);
-  if (unsupported !== undefined) return fail(`it uses ${unsupported}, which is not supported by this host`);
+  if (unsupported !== undefined) return fail(`it uses ${unsupported}, which this host does not support`);
 
   try {
     const newInstanceId = (taskId: number) => `${instance.executionId}:${taskId.toString(16).padStart(4, '0')}`;
-    Object.assign(turn, schedule({ actions, history, now: at, newInstanceId }));
+    turn.decisions = schedule({ actions, history, now: at, newInstanceId });
   } catch (error) {
-    // Whatever it is, it would come again at every try: this orchestration fails, not the host.
+    // Every attempt would fail like this. So the orchestration fails, and the host continues.
     const kind = error instanceof NonDeterministicError ? 'Non-deterministic orchestrator: ' : '';
     return fail(`${kind}${messageOf(error)}.`);
   }
@@ -66,12 +65,9 @@ export async function takeTurn(invoke: Invoke, { instance, messages, at, newExec
   return turn;
 }
 
-/** As in Azure, an instance ends only when everything it started has: an uncancelled timer keeps it running. */
+/** As in Azure, an instance only ends when all its tasks have ended. A timer keeps it running. */
 function hasOpenTasks(instance: Instance, turn: Turn): boolean {
-  const open = new Set(instance.open.keys());
-  for (const { EventId } of turn.decisions) open.add(EventId);
-  for (const id of turn.cancelledTimers) open.delete(id);
-  return open.size > 0;
+  return instance.open.size > 0 || turn.decisions.length > 0;
 }
 
 async function run(
@@ -84,12 +80,12 @@ async function run(
     instanceId: instance.id,
     isReplaying: instance.history.length > 0,
     parentInstanceId: instance.parent?.id ?? null,
-    // The SDK changes the events it is given; this text is its own copy.
+    // The SDK changes the events that it gets, so it gets a copy.
     history,
   }).slice(1)}`;
   try {
     const { returnValue } = await invoke({ string: input });
-    if (typeof returnValue?.json !== 'string') return { broken: 'it did not answer as an orchestrator does' };
+    if (typeof returnValue?.json !== 'string') return { broken: 'it did not answer like an orchestrator' };
     return { state: JSON.parse(returnValue.json) as OrchestratorState };
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);

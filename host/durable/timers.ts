@@ -1,7 +1,7 @@
 import { type Decision, EventType, type Message, timerFired } from './history.ts';
 import type { Instance } from './instance.ts';
 
-/** A longer delay overflows Node's timers and fires at once. */
+/** A longer delay overflows Node's timers, and they fire at once. */
 const LONGEST_DELAY = 2 ** 31 - 1;
 
 type TimerDecision = Extract<Decision, { EventType: typeof EventType.TimerCreated }>;
@@ -11,7 +11,7 @@ interface Armed {
   timers: Map<number, NodeJS.Timeout>;
 }
 
-/** Keeps one timer of this process for each open timer of the instances. */
+/** Has a timer of this process for each open timer of the instances. */
 export class DurableTimers {
   readonly #armed = new Map<string, Armed>();
   readonly #fire: (instance: Instance, message: Message) => void;
@@ -43,7 +43,7 @@ export class DurableTimers {
     const delay = Date.parse(decision.FireAt) - Date.now();
     const wait = setTimeout(
       () => {
-        // Not there yet: the delay was cut, or the clock was set back.
+        // Too early: the delay was cut, or the clock was set back.
         if (Date.parse(decision.FireAt) > Date.now()) return this.#arm(instance, decision, timers);
         this.#fire(instance, timerFired(new Date().toISOString(), decision.EventId, decision.FireAt));
       },

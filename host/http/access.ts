@@ -3,9 +3,9 @@ import { isIP } from 'node:net';
 import type { Problem } from './problem.ts';
 
 export interface AccessRules {
-  /** When set, every call must carry it. */
+  /** If set, every call must send it. */
   key: string | undefined;
-  /** Whether the server listens on loopback only, where the callers to fear are web pages in the user's own browser. */
+  /** Whether the server listens on loopback only. There, the threat is web pages in the user's own browser. */
   loopback: boolean;
 }
 
@@ -13,21 +13,21 @@ export interface Call {
   method: string;
   host: string | undefined;
   origin: string | undefined;
-  /** From the header `x-functions-key`, or else the query parameter `code`. */
+  /** From the header `x-functions-key`, or the query parameter `code`. */
   key: string | undefined;
 }
 
 const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS']);
 
-/** Why a call is refused; `undefined` when it is let in. */
+/** Why the server refuses a call; undefined if it accepts the call. */
 export function refusal(rules: AccessRules, call: Call): Problem | undefined {
-  // A page whose name resolves to 127.0.0.1 would be of the same origin as this server; its Host header gives it away.
+  // DNS rebinding: a page whose host name resolves to 127.0.0.1 has the origin of this server, but not its Host header.
   if (rules.loopback && !isLoopbackName(hostName(call.host))) {
     return {
       status: 403,
       code: 'host-not-allowed',
       title: 'Forbidden',
-      detail: 'This server answers to localhost only. Call it by http://localhost or http://127.0.0.1.',
+      detail: 'This server only answers requests to localhost. Use http://localhost or http://127.0.0.1.',
     };
   }
   if (!SAFE_METHODS.has(call.method) && call.origin !== undefined && !isSameOrigin(call.origin, call.host)) {
@@ -35,7 +35,7 @@ export function refusal(rules: AccessRules, call: Call): Problem | undefined {
       status: 403,
       code: 'origin-not-allowed',
       title: 'Forbidden',
-      detail: 'Web pages of another origin may not make changes here.',
+      detail: 'Web pages of another origin cannot make changes here.',
     };
   }
   if (rules.key !== undefined && !sameSecret(call.key, rules.key)) {
@@ -49,7 +49,7 @@ export function refusal(rules: AccessRules, call: Call): Problem | undefined {
   return undefined;
 }
 
-/** Compared in constant time; hashed first, so that the length tells nothing either. */
+/** Compares in constant time. Hashes first, so that the time does not depend on the length either. */
 function sameSecret(given: string | undefined, expected: string): boolean {
   const digest = (text: string) => createHash('sha256').update(text).digest();
   return given !== undefined && timingSafeEqual(digest(given), digest(expected));

@@ -4,7 +4,7 @@ import type { HttpHandler } from './server.ts';
 
 const PATH = /^\/admin\/functions\/([^/]+)$/;
 
-/** `POST /admin/functions/{name}` fires a function by hand, as in Azure: its trigger's event is made up. */
+/** `POST /admin/functions/{name}` invokes a function without an event of its trigger, as in Azure. */
 export function adminHandler(listeners: Listener[]): HttpHandler {
   return async ({ method, url, body }, response) => {
     const name = PATH.exec(url.pathname)?.[1];
@@ -14,7 +14,7 @@ export function adminHandler(listeners: Listener[]): HttpHandler {
         status: 405,
         code: 'method-not-allowed',
         title: 'Method Not Allowed',
-        detail: 'Functions are fired by POST.',
+        detail: 'Invoke a function with POST.',
         headers: { allow: 'POST' },
       });
       return true;
@@ -35,7 +35,7 @@ export function adminHandler(listeners: Listener[]): HttpHandler {
         status: 404,
         code: 'not-found',
         title: 'Not Found',
-        detail: `No function "${name}" can be fired by hand.`,
+        detail: `There is no function "${name}" that can be invoked here.`,
       });
     return true;
   };

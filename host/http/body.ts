@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 
-/** The whole body, or `undefined` when it is larger than the limit; the request is left open then, to be answered. */
+/** The whole body, or undefined if it is larger than the limit. The request then stays open for an answer. */
 export async function readBody(request: IncomingMessage, limit: number): Promise<Buffer | undefined> {
   if (Number(request.headers['content-length'] ?? 0) > limit) return undefined;
   const chunks: Buffer[] = [];

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 
-/** An answer of the host itself (not of the app) that something cannot be done, as application/problem+json. */
+/** An error answer of the host itself (not of the app), as application/problem+json. */
 export interface Problem {
   status: number;
   code: string;

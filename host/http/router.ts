@@ -1,6 +1,6 @@
 import { HostError } from '../host-error.ts';
 
-/** Route templates as Azure Functions has them: `jobs/{job}/runs/{id?}`, `files/{*path}`, `{id:int}`. Pure. */
+/** A route template in the form of Azure Functions: `jobs/{job}/runs`, `files/{*path}`. */
 export interface Route<T> {
   template: string;
   methods: readonly string[];
@@ -9,31 +9,21 @@ export interface Route<T> {
 
 export type Match<T> =
   | { target: T; params: Record<string, string> }
-  /** The path exists, the method does not. */
+  /** The path exists, but not for this method. */
   | { allowed: string[] }
   | undefined;
 
 interface Segment {
-  kind: 'literal' | 'constrained' | 'parameter' | 'rest';
+  kind: 'literal' | 'parameter' | 'rest';
   text: string;
-  optional: boolean;
-  pattern?: RegExp;
 }
 
 interface Compiled<T> extends Route<T> {
   segments: Segment[];
 }
 
-const CONSTRAINTS: Record<string, RegExp> = {
-  int: /^-?\d{1,10}$/,
-  long: /^-?\d{1,19}$/,
-  guid: /^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/i,
-  alpha: /^[a-z]+$/i,
-  bool: /^(true|false)$/i,
-};
-
-/** The more definite segment wins: text, then a parameter with a condition, then any, then the rest of the path. */
-const PRECEDENCE: Record<Segment['kind'], number> = { literal: 0, constrained: 1, parameter: 2, rest: 3 };
+/** The more specific segment wins. */
+const PRECEDENCE: Record<Segment['kind'], number> = { literal: 0, parameter: 1, rest: 2 };
 
 export function createRouter<T>(routes: Route<T>[]): (method: string, path: string) => Match<T> {
   const compiled = routes
@@ -56,22 +46,17 @@ export function createRouter<T>(routes: Route<T>[]): (method: string, path: stri
 function compile(template: string): Segment[] {
   const parts = template.split('/').filter((part) => part !== '');
   return parts.map((part, index) => {
-    const match = /^\{(\*{0,2})([A-Za-z_][\w-]*)(?::([a-z]+))?(\?)?\}$/.exec(part);
-    if (match === null) {
-      if (/[{}]/.test(part))
-        throw new HostError(`Route "${template}": "${part}" is not supported. A parameter must be a whole segment.`);
-      return { kind: 'literal', text: part.toLowerCase(), optional: false };
+    if (!/[{}]/.test(part)) return { kind: 'literal', text: part.toLowerCase() };
+    const [, star, name = ''] = /^\{(\*{0,2})([A-Za-z_][\w-]*)\}$/.exec(part) ?? [];
+    if (name === '') {
+      throw new HostError(
+        `Route "${template}": "${part}" is not supported. Use "{name}", or "{*name}" as the last part.`,
+      );
     }
-    const [, star, name = '', constraint, optional] = match;
-    if (star && index < parts.length - 1)
+    if (star && index < parts.length - 1) {
       throw new HostError(`Route "${template}": "${part}" must be its last segment.`);
-    if (star) return { kind: 'rest', text: name, optional: true };
-    const pattern = constraint === undefined ? undefined : CONSTRAINTS[constraint];
-    if (constraint !== undefined && pattern === undefined) {
-      throw new HostError(`Route "${template}": the condition ":${constraint}" is not supported.`);
     }
-    const segment: Segment = { kind: pattern ? 'constrained' : 'parameter', text: name, optional: optional === '?' };
-    return pattern === undefined ? segment : { ...segment, pattern };
+    return { kind: star ? 'rest' : 'parameter', text: name };
   });
 }
 
@@ -85,7 +70,7 @@ function byPrecedence(a: Compiled<unknown>, b: Compiled<unknown>): number {
   return 0;
 }
 
-/** Decoded after it is split: an encoded slash is part of a name. */
+/** Splits before it decodes: an encoded slash is part of a name. */
 function decode(path: string): string[] | undefined {
   try {
     return path
@@ -100,19 +85,12 @@ function decode(path: string): string[] | undefined {
 
 function matchSegments(segments: Segment[], parts: string[]): Record<string, string> | undefined {
   const params: Record<string, string> = {};
-  for (const [index, segment] of segments.entries()) {
-    if (segment.kind === 'rest') {
-      params[segment.text] = parts.slice(index).join('/');
-      return params;
-    }
+  for (const [index, { kind, text }] of segments.entries()) {
+    if (kind === 'rest') return { ...params, [text]: parts.slice(index).join('/') };
     const part = parts[index];
-    if (part === undefined || part === '') {
-      if (!segment.optional) return undefined;
-      continue;
-    }
-    if (segment.kind === 'literal' && part.toLowerCase() !== segment.text) return undefined;
-    if (segment.pattern !== undefined && !segment.pattern.test(part)) return undefined;
-    if (segment.kind !== 'literal') params[segment.text] = part;
+    if (part === undefined || part === '') return undefined;
+    if (kind === 'parameter') params[text] = part;
+    else if (part.toLowerCase() !== text) return undefined;
   }
   return parts.length > segments.length ? undefined : params;
 }

@@ -8,16 +8,16 @@ import { sendProblem } from './problem.ts';
 
 export const BODY_LIMIT = 1024 * 1024;
 
-/** A call that was let in, with its body read. */
+/** An accepted call and its body. */
 export interface HttpCall {
   method: string;
-  /** Full address, without the key. */
+  /** The full URL, without the key. */
   url: URL;
   headers: Record<string, string>;
   body: Buffer;
 }
 
-/** Answers a call; `false` when the path is not its own. */
+/** Answers a call. Returns false if the path belongs to another handler. */
 export type HttpHandler = (call: HttpCall, response: ServerResponse) => Promise<boolean>;
 
 export interface HttpServerOptions {
@@ -29,16 +29,16 @@ export interface HttpServerOptions {
 
 export interface HttpServer {
   readonly port: number;
-  /** Takes no new calls, and resolves when those that came have been answered. */
+  /** Accepts no more calls, and resolves when all accepted calls have an answer. */
   stop(): Promise<void>;
-  /** Ends every connection. */
+  /** Closes every connection. */
   destroy(): void;
 }
 
 export async function startHttpServer({ address, port, key, handlers }: HttpServerOptions): Promise<HttpServer> {
   const rules: AccessRules = { key, loopback: isLoopbackAddress(address) };
   const server = createServer({ requestTimeout: 60_000 }, (request, response) => {
-    // Answers are for the caller alone, and are never pages.
+    // No cache may store an answer, and no browser may guess its type.
     response.setHeader('cache-control', 'no-store');
     response.setHeader('x-content-type-options', 'nosniff');
     answer(request, response, rules, handlers).catch((error: unknown) => {
@@ -47,7 +47,7 @@ export async function startHttpServer({ address, port, key, handlers }: HttpServ
         status: 500,
         code: 'internal-error',
         title: 'Internal Server Error',
-        detail: 'The function failed. Its error is in the log of the host.',
+        detail: 'The function failed. The log of the host has the error.',
       });
     });
   });
@@ -72,7 +72,7 @@ async function answer(
       status: 400,
       code: 'bad-address',
       title: 'Bad Request',
-      detail: 'The address of this request cannot be read.',
+      detail: 'The URL of this request is invalid.',
     });
   }
   const body = await readBody(request, BODY_LIMIT);
@@ -82,7 +82,7 @@ async function answer(
       sendProblem(response, { status: 413, code: 'body-too-large', title: 'Content Too Large', detail }),
     );
   }
-  // The key has done its work; the app must not log it by accident.
+  // The app must not see the key, so that it cannot log it.
   delete headers['x-functions-key'];
   url.searchParams.delete('code');
   for (const handle of handlers) {
@@ -92,21 +92,21 @@ async function answer(
     status: 404,
     code: 'not-found',
     title: 'Not Found',
-    detail: `Nothing answers at ${url.pathname}.`,
+    detail: `There is no route ${url.pathname}.`,
   });
 }
 
-/** The rest of a body nobody will read must not be taken for the next request. */
+/** Answers before the body is read, and closes the connection: the rest of the body is not another request. */
 function refuse(request: IncomingMessage, response: ServerResponse, send: () => void): void {
   response.setHeader('connection', 'close');
-  // The caller may still be sending, and sees the answer only if it is let to.
+  // Many callers only read the answer after they have sent the whole body.
   response.once('finish', () => setTimeout(() => request.destroy(), 500).unref());
   request.resume();
   send();
 }
 
 function addressOf(request: IncomingMessage): URL | undefined {
-  // Only the path form: an absolute address in the request line is for proxies.
+  // Only paths: an absolute URL in the request line is for proxies.
   if (!request.url?.startsWith('/')) return undefined;
   const base = `http://${request.headers.host ?? 'localhost'}`;
   return URL.canParse(base + request.url) ? new URL(base + request.url) : undefined;
@@ -124,10 +124,10 @@ function listen(server: Server, address: string, port: number): Promise<number> 
   return new Promise((resolve, reject) => {
     server.once('error', (error) => {
       const reasons: Record<string, string> = {
-        EADDRINUSE: `Port ${port} of ${address} is in use. Stop what uses it, or choose another with --port (0 takes any free one).`,
-        EACCES: `Port ${port} of ${address} may not be used by this user. Choose another with --port.`,
-        EADDRNOTAVAIL: `${address} is not an address of this machine. Choose another with --address.`,
-        ENOTFOUND: `${address} is not an address of this machine. Choose another with --address.`,
+        EADDRINUSE: `Port ${port} of ${address} is in use. Stop the process that uses it, or choose another port with --port.`,
+        EACCES: `This user may not use port ${port} of ${address}. Choose another port with --port.`,
+        EADDRNOTAVAIL: `${address} is not an address of this machine. Choose another address with --address.`,
+        ENOTFOUND: `${address} is not an address of this machine. Choose another address with --address.`,
       };
       reject(
         new HostError(reasons[codeOf(error) ?? ''] ?? `Cannot listen on ${address}, port ${port}: ${error.message}`),

@@ -2,7 +2,7 @@ interface Nullable<T> {
   value?: T;
 }
 
-/** A cookie as the programming model hands it over. */
+/** A cookie as @azure/functions passes it to the host. */
 interface RpcCookie {
   name: string;
   value: string;

@@ -1,8 +1,8 @@
 import type { QueueMessage, StorageQueue } from './storage-queue.ts';
 
 /**
- * Keeps a message from sight while its function runs, renewing at half-time. Ends with the newest receipt, by which the
- * message can be deleted.
+ * Keeps a message invisible while its function runs, and renews at half of the period. The returned function ends this
+ * and returns the message with its latest pop receipt, which can delete it.
  */
 export function keepInvisible(queue: StorageQueue, message: QueueMessage, period: number): () => Promise<QueueMessage> {
   let current = message;
@@ -13,7 +13,7 @@ export function keepInvisible(queue: StorageQueue, message: QueueMessage, period
     renewal = queue
       .hide(current, period)
       .then((popReceipt) => {
-        // Taken over by somebody else, or deleted: nothing is left to keep.
+        // Another consumer has taken the message, or it was deleted.
         if (popReceipt === undefined) return;
         current = { ...current, popReceipt };
         again(period / 2);

@@ -1,6 +1,6 @@
 const BASE64 = /^(?:[A-Za-z\d+/]{4})*(?:[A-Za-z\d+/]{2}==|[A-Za-z\d+/]{3}=)?$/;
 
-/** What a message says; `undefined` where it is not in the encoding that is set, or not text. */
+/** The text of a message; undefined if it does not have the configured encoding, or is not text. */
 export function decodeMessage(content: string, encoding: 'base64' | 'none'): string | undefined {
   if (encoding === 'none') return content;
   const digits = content.replace(/\s/g, '');

@@ -2,8 +2,8 @@ const SHORTEST = 100;
 const SPREAD = 0.2;
 
 /**
- * How long to wait before an empty queue is looked at again, as the real host does it: at first a tenth of a second,
- * then longer and longer, with some chance in it, up to the longest.
+ * The delay before the next poll of an empty queue, as in the real host: a tenth of a second at first, then growing with
+ * jitter up to the longest delay.
  */
 export class PollingDelay {
   readonly #longest: number;
@@ -17,14 +17,14 @@ export class PollingDelay {
     this.#random = random;
   }
 
-  /** Milliseconds; `found` says whether there was a message since the last wait. */
+  /** Milliseconds. `found`: whether there was a message since the last delay. */
   next(found: boolean): number {
     if (found) {
       this.#exponent = 1;
       this.#current = SHORTEST;
     } else if (this.#current !== this.#longest) {
-      const chance = 1 - SPREAD + 2 * SPREAD * this.#random();
-      const added = this.#exponent === 0 ? 0 : chance * 2 ** (this.#exponent - 1) * SHORTEST;
+      const jitter = 1 - SPREAD + 2 * SPREAD * this.#random();
+      const added = this.#exponent === 0 ? 0 : jitter * 2 ** (this.#exponent - 1) * SHORTEST;
       this.#exponent++;
       this.#current = Math.min(SHORTEST + added, this.#longest);
     }

@@ -8,7 +8,7 @@ export function isPoisonQueue(name: string): boolean {
   return name.endsWith(POISON);
 }
 
-/** Where messages end up that fail again and again. A poison queue has none of its own, nor has one whose name is too long. */
+/** Name of the poison queue; undefined for a poison queue itself, and for a queue whose name is too long. */
 export function poisonQueueName(name: string): string | undefined {
   return isPoisonQueue(name) || !isQueueName(name + POISON) ? undefined : name + POISON;
 }

@@ -1,34 +1,34 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf } from '../host-error.ts';
 import { writeLog } from '../log.ts';
+import { OutageLog } from '../outage-log.ts';
 import type { QueueSettings } from '../settings/host-settings.ts';
 import { isNotFound } from '../storage/error-code.ts';
-import { Trouble } from '../trouble.ts';
 import { keepInvisible } from './invisibility.ts';
 import { decodeMessage } from './message-text.ts';
 import { PollingDelay } from './polling-delay.ts';
-import type { QueueBell } from './queue-bell.ts';
 import { isPoisonQueue } from './queue-name.ts';
+import type { QueueSignals } from './queue-signals.ts';
 import type { QueueMessage, StorageQueue } from './storage-queue.ts';
 
-/** As long as the real host takes a message for itself at a time. */
+/** Milliseconds for which the host hides a message at a time, as the real host does. */
 const INVISIBLE = 10 * 60_000;
 
 export interface QueueWork {
   queue: StorageQueue;
   settings: QueueSettings;
-  bell: QueueBell;
-  /** Works on one message; the message is tried again when it rejects. */
+  signals: QueueSignals;
+  /** Processes one message. If it rejects, the queue retries the message. */
   handle(message: QueueMessage, text: string): Promise<void>;
-  /** Where a message goes that fails for good; `undefined` leaves it where it is. */
+  /** The queue for a message that failed permanently; undefined: the message stays in its queue. */
   poisonFor(message: QueueMessage): StorageQueue | undefined;
-  /** The queue is this host's own; that of a trigger is for others to create. */
+  /** Whether the worker creates the queue. By default, it waits until another process does. */
   createsQueue?: boolean;
-  /** How long a message is taken for at a time, in milliseconds. */
+  /** Milliseconds for which the worker hides a message at a time. */
   invisibleFor?: number;
 }
 
-/** Polls one queue and works its messages off, each at least once, as the real host does. */
+/** Polls one queue and processes each message at least once, as the real host does. */
 export class QueueWorker {
   readonly #work: QueueWork;
   readonly #invisibleFor: number;
@@ -36,7 +36,7 @@ export class QueueWorker {
   readonly #stopped = new AbortController();
   #wake: AbortController = new AbortController();
   #exists = false;
-  readonly #trouble = new Trouble();
+  readonly #outage = new OutageLog();
   #polling: Promise<void> = Promise.resolve();
 
   constructor(work: QueueWork) {
@@ -45,11 +45,11 @@ export class QueueWorker {
   }
 
   start(): void {
-    this.#work.bell.listen(this.#work.queue.name, () => this.#wake.abort());
+    this.#work.signals.onMessage(this.#work.queue.name, () => this.#wake.abort());
     this.#polling = this.#poll();
   }
 
-  /** Takes no more messages, and resolves when those under way are done. */
+  /** Takes no more messages, and resolves when the running ones have ended. */
   async stop(): Promise<void> {
     this.#stopped.abort();
     this.#wake.abort();
@@ -62,7 +62,7 @@ export class QueueWorker {
     const delay = new PollingDelay(maxPollingInterval);
     let found = false;
     while (!this.#stopped.signal.aborted) {
-      // A bell that rings from here on is for a message this look may have missed.
+      // From here on, a signal is for a message that this poll may have missed.
       this.#wake = new AbortController();
       if (await this.#take()) {
         found = true;
@@ -77,21 +77,21 @@ export class QueueWorker {
     }
   }
 
-  /** Takes a batch and begins with it; whether there was a message. */
+  /** Takes a batch and starts to process it. Returns whether there was a message. */
   async #take(): Promise<boolean> {
     const { queue, settings, createsQueue } = this.#work;
     try {
-      // Asking first spares an error at every look.
+      // This check avoids an error in the log of the service at every poll.
       this.#exists ||= await (createsQueue ? queue.create() : queue.exists());
       if (!this.#exists) {
-        // That nothing has failed yet is no trouble.
+        // A poison queue only exists once a message has failed.
         if (!isPoisonQueue(queue.name)) {
-          this.#trouble.begins('information', `Queue "${queue.name}" does not exist yet; waiting for it.`);
+          this.#outage.started('information', `Queue "${queue.name}" does not exist yet. Waiting for it.`);
         }
         return false;
       }
       const messages = await queue.receive(settings.batchSize, this.#invisibleFor);
-      this.#trouble.ends(`Queue "${queue.name}" can be read now.`);
+      this.#outage.ended(`Queue "${queue.name}" is readable again.`);
       for (const message of messages) {
         if (this.#stopped.signal.aborted) await queue.hide(message, 0);
         else this.#begin(message);
@@ -99,8 +99,8 @@ export class QueueWorker {
       return messages.length > 0;
     } catch (error) {
       this.#exists = false;
-      const reason = isNotFound(error) ? 'it is gone' : messageOf(error);
-      this.#trouble.begins('error', `Queue "${queue.name}" cannot be read, and is tried again and again: ${reason}`);
+      const reason = isNotFound(error) ? 'the queue was deleted.' : messageOf(error);
+      this.#outage.started('error', `Cannot read queue "${queue.name}". The host keeps retrying: ${reason}`);
       return false;
     }
   }
@@ -109,8 +109,8 @@ export class QueueWorker {
     const { name } = this.#work.queue;
     const running = this.#process(message)
       .catch((error: unknown) => {
-        // Taken for a while still, after which it comes again by itself.
-        writeLog('error', `Queue "${name}": message ${message.id} comes again: ${messageOf(error)}`);
+        // The message is still invisible for a while, then the queue delivers it again.
+        writeLog('error', `Queue "${name}": message ${message.id} failed. The queue retries it: ${messageOf(error)}`);
       })
       .finally(() => this.#running.delete(running));
     this.#running.add(running);
@@ -119,8 +119,8 @@ export class QueueWorker {
   async #process(message: QueueMessage): Promise<void> {
     const { queue, settings, handle, poisonFor } = this.#work;
     const text = decodeMessage(message.content, settings.messageEncoding);
-    if (text === undefined) return this.#bury(message, `is not ${settings.messageEncoding} text`);
-    if (message.dequeueCount > settings.maxDequeueCount) return this.#bury(message, 'was taken too often');
+    if (text === undefined) return this.#moveToPoison(message, `is not ${settings.messageEncoding} text`);
+    if (message.dequeueCount > settings.maxDequeueCount) return this.#moveToPoison(message, 'was delivered too often');
     const end = keepInvisible(queue, message, this.#invisibleFor);
     let failure: unknown;
     try {
@@ -131,24 +131,21 @@ export class QueueWorker {
     const current = await end();
     if (failure === undefined) return queue.remove(current);
     const { dequeueCount } = current;
-    const tries = `try ${dequeueCount} of ${settings.maxDequeueCount}`;
-    writeLog('error', `Queue "${queue.name}": message ${message.id} failed (${tries}): ${messageOf(failure)}`);
-    if (dequeueCount >= settings.maxDequeueCount) await this.#bury(current, `failed ${dequeueCount} times`);
-    // Where there is no poison queue, being invisible is what keeps it from coming again at once, for ever.
+    const attempt = `attempt ${dequeueCount} of ${settings.maxDequeueCount}`;
+    writeLog('error', `Queue "${queue.name}": message ${message.id} failed (${attempt}): ${messageOf(failure)}`);
+    if (dequeueCount >= settings.maxDequeueCount) await this.#moveToPoison(current, `failed ${dequeueCount} times`);
+    // Without a poison queue, the message stays invisible for a while, so that it does not fail in a tight loop.
     else if (poisonFor(current) !== undefined) await queue.hide(current, settings.visibilityTimeout);
   }
 
-  async #bury(message: QueueMessage, reason: string): Promise<void> {
-    const { queue, bell, poisonFor } = this.#work;
+  async #moveToPoison(message: QueueMessage, reason: string): Promise<void> {
+    const { queue, signals, poisonFor } = this.#work;
     const poison = poisonFor(message);
     if (poison === undefined) return;
-    writeLog(
-      'warning',
-      `Queue "${queue.name}": message ${message.id} ${reason}, and is moved to queue "${poison.name}".`,
-    );
+    writeLog('warning', `Queue "${queue.name}": message ${message.id} ${reason}. Moving it to queue "${poison.name}".`);
     await poison.put(message.content);
     await queue.remove(message);
-    bell.ring(poison.name);
+    signals.messageAdded(poison.name);
   }
 }
 

@@ -1,23 +1,23 @@
 import type { QueueClient, QueueServiceClient } from '@azure/storage-queue';
 import { storageErrorCode } from '../storage/error-code.ts';
 
-/** Nothing here takes long; what does is not going to end. */
-const PATIENCE = 60_000;
+/** Milliseconds. No request here takes long; one that does is not going to end. */
+const TIMEOUT = 60_000;
 
 export interface QueueMessage {
   id: string;
-  /** As it lies in the queue, which may be Base64. */
+  /** As stored in the queue; may be Base64. */
   content: string;
-  /** Which taking of the message this is, counted from 1. */
+  /** How often the queue has delivered the message, including this time. */
   dequeueCount: number;
-  /** Proves that the message is still ours; every change of it gives a new one. */
+  /** Proves that this host still has the message. Every update returns a new one. */
   popReceipt: string;
   insertedOn: Date;
   expiresOn: Date;
   nextVisibleOn: Date;
 }
 
-/** A queue of a storage account, as far as working it off needs it. Rejects with the errors of the SDK. */
+/** A queue of a storage account, with the requests that processing needs. Rejects with the errors of the SDK. */
 export class StorageQueue {
   readonly name: string;
   readonly #client: QueueClient;
@@ -28,21 +28,21 @@ export class StorageQueue {
   }
 
   exists(): Promise<boolean> {
-    return this.#client.exists(patience());
+    return this.#client.exists(withTimeout());
   }
 
-  /** There it is, afterwards. */
+  /** Creates the queue unless it exists. */
   async create(): Promise<true> {
-    await this.#client.createIfNotExists(patience());
+    await this.#client.createIfNotExists(withTimeout());
     return true;
   }
 
-  /** Takes up to `count` messages, which nobody else sees for `invisibleFor` milliseconds. */
+  /** Takes up to `count` messages and hides them from other consumers for `invisibleFor` milliseconds. */
   async receive(count: number, invisibleFor: number): Promise<QueueMessage[]> {
     const { receivedMessageItems } = await this.#client.receiveMessages({
       numberOfMessages: count,
       visibilityTimeout: seconds(invisibleFor),
-      ...patience(),
+      ...withTimeout(),
     });
     return receivedMessageItems.map((item) => ({
       id: item.messageId,
@@ -55,11 +55,11 @@ export class StorageQueue {
     }));
   }
 
-  /** Keeps a message from sight for so many milliseconds from now; the new receipt, or `undefined` when it is ours no more. */
+  /** Hides a message for the given time. Returns the new pop receipt; undefined if another consumer has the message. */
   async hide(message: QueueMessage, invisibleFor: number): Promise<string | undefined> {
     try {
       const { id, popReceipt } = message;
-      const updated = await this.#client.updateMessage(id, popReceipt, undefined, seconds(invisibleFor), patience());
+      const updated = await this.#client.updateMessage(id, popReceipt, undefined, seconds(invisibleFor), withTimeout());
       return updated.popReceipt;
     } catch (error) {
       if (isLost(error)) return undefined;
@@ -67,23 +67,23 @@ export class StorageQueue {
     }
   }
 
-  /** A message that is ours no more is left to whoever has it now. */
+  /** Deletes a message unless another consumer has it. */
   async remove({ id, popReceipt }: QueueMessage): Promise<void> {
     try {
-      await this.#client.deleteMessage(id, popReceipt, patience());
+      await this.#client.deleteMessage(id, popReceipt, withTimeout());
     } catch (error) {
       if (!isLost(error)) throw error;
     }
   }
 
-  /** Puts a message in, creating the queue when there is none. */
+  /** Adds a message. Creates the queue if it does not exist. */
   async put(content: string): Promise<void> {
     try {
-      await this.#client.sendMessage(content, patience());
+      await this.#client.sendMessage(content, withTimeout());
     } catch (error) {
       if (storageErrorCode(error) !== 'QueueNotFound') throw error;
-      await this.#client.createIfNotExists(patience());
-      await this.#client.sendMessage(content, patience());
+      await this.#client.createIfNotExists(withTimeout());
+      await this.#client.sendMessage(content, withTimeout());
     }
   }
 }
@@ -95,8 +95,8 @@ function isLost(error: unknown): boolean {
   );
 }
 
-function patience(): { abortSignal: AbortSignal } {
-  return { abortSignal: AbortSignal.timeout(PATIENCE) };
+function withTimeout(): { abortSignal: AbortSignal } {
+  return { abortSignal: AbortSignal.timeout(TIMEOUT) };
 }
 
 function seconds(milliseconds: number): number {

@@ -1,16 +1,16 @@
 import { join } from 'node:path';
+import { readJsonFile } from '../data/json-file.ts';
 import { HostError } from '../host-error.ts';
-import { readJson } from './settings.ts';
 import { parseTimeSpan } from './time-span.ts';
 
 /** Times are in milliseconds. */
 export interface QueueSettings {
-  /** Messages taken at once; more are taken when no more than `newBatchThreshold` are still being worked on. */
+  /** Messages per request. The worker takes more when `newBatchThreshold` or fewer of them are running. */
   batchSize: number;
   newBatchThreshold: number;
-  /** How often a message is tried before it is moved to the poison queue. */
+  /** Attempts before the host moves a message to the poison queue. */
   maxDequeueCount: number;
-  /** How long a message that failed waits for its next try. */
+  /** Time between a failed attempt and the next one. */
   visibilityTimeout: number;
   maxPollingInterval: number;
   messageEncoding: 'base64' | 'none';
@@ -18,9 +18,9 @@ export interface QueueSettings {
 
 export interface BlobSettings {
   maxDegreeOfParallelism: number;
-  /** How often a blob is tried before it is noted in the poison queue. */
+  /** Attempts before the host puts a blob into the poison queue. */
   poisonBlobThreshold: number;
-  /** Between two looks at a container. The real host knows no such setting: it looks every 10 s. */
+  /** Time between two scans of a container. The real host has no such setting; it scans every 10 s. */
   scanInterval: number;
 }
 
@@ -34,18 +34,18 @@ export interface HostSettings {
 }
 
 const OVERRIDE = 'AzureFunctionsJobHost__';
-/** The service gives no more messages than this at once. */
+/** The most messages that the service returns at once. */
 const LARGEST_BATCH = 32;
 const SHORTEST_POLLING = 100;
 const A_WEEK = 7 * 86_400_000;
 
 /**
- * What of host.json this host heeds. As in Azure, an app setting such as
- * `AzureFunctionsJobHost__extensions__queues__batchSize` goes before the file.
+ * The settings of host.json that this host supports. As in Azure, an app setting such as
+ * `AzureFunctionsJobHost__extensions__queues__batchSize` overrides the file.
  */
 export function loadHostSettings(directory: string, settings: NodeJS.ProcessEnv = process.env): HostSettings {
   const file = join(directory, 'host.json');
-  const content = readJson(file);
+  const content = readJsonFile(file);
   const at = (path: string) => overridden(path, settings) ?? below(content, path.split('.'));
 
   function number(path: string, fallback: number, least: number, most: number): number {
@@ -59,7 +59,7 @@ export function loadHostSettings(directory: string, settings: NodeJS.ProcessEnv 
     const value = at(path) ?? fallback;
     const read = typeof value === 'string' ? parseTimeSpan(value) : undefined;
     if (read !== undefined && read >= least && read <= most) return read;
-    throw wrong(path, value, `a time as in "00:00:30", not shorter than ${least / 1000} s nor longer than a week`);
+    throw wrong(path, value, `a time such as "00:00:30", at least ${least / 1000} s and at most a week`);
   }
 
   function wrong(path: string, value: unknown, needed: string): HostError {

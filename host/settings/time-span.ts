@@ -1,4 +1,4 @@
-/** Milliseconds of a .NET time span, as host.json has them: `00:00:30`, `1.12:00:00`, `00:00:00.100`. */
+/** The milliseconds of a .NET time span in host.json: `00:00:30`, `1.12:00:00`, `00:00:00.100`. */
 export function parseTimeSpan(text: string): number | undefined {
   const match = /^(?:(\d{1,7})\.)?(\d{1,2}):([0-5]?\d)(?::([0-5]?\d)(\.\d{1,7})?)?$/.exec(text.trim());
   if (match === null) return undefined;

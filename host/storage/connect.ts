@@ -3,31 +3,32 @@ import type { BlobServiceClient } from '@azure/storage-blob';
 import type { QueueServiceClient } from '@azure/storage-queue';
 import { HostError } from '../host-error.ts';
 
-/** Short: whoever polls does so again anyway, and a message that could not be deleted comes back. */
+/** Short, since every caller retries: workers keep polling, and the queue delivers an undeleted message again. */
 const RETRIES = { retryOptions: { maxTries: 3, retryDelayInMs: 200, maxRetryDelayInMs: 2_000 } };
 
 type Service = 'blob' | 'queue';
 
 /**
- * The queue service of a connection: the app setting of that name holds a connection string, or `NAME__queueServiceUri`
- * or `NAME__accountName` says where it is, for the identity of this machine. Sends nothing. `where` begins the error.
+ * The queue service of a connection. The app setting of that name has a connection string, or `NAME__queueServiceUri` or
+ * `NAME__accountName` has the address, and the host uses the identity of this machine. Sends no request. Errors start
+ * with `where`.
  */
 export async function connectQueues(connection: string, where: string): Promise<QueueServiceClient> {
   const found = addressOf(connection, 'queue', where);
-  // Loaded only where a function needs it.
+  // Loaded only if a function needs it.
   const { QueueServiceClient } = await import('@azure/storage-queue');
   return 'uri' in found
     ? new QueueServiceClient(found.uri, credentialOf(connection), RETRIES)
-    : understood(() => QueueServiceClient.fromConnectionString(found.connectionString, RETRIES), connection, where);
+    : parsed(() => QueueServiceClient.fromConnectionString(found.connectionString, RETRIES), connection, where);
 }
 
-/** The blob service of a connection, as `connectQueues`. */
+/** The blob service of a connection; see `connectQueues`. */
 export async function connectBlobs(connection: string, where: string): Promise<BlobServiceClient> {
   const found = addressOf(connection, 'blob', where);
   const { BlobServiceClient } = await import('@azure/storage-blob');
   return 'uri' in found
     ? new BlobServiceClient(found.uri, credentialOf(connection), RETRIES)
-    : understood(() => BlobServiceClient.fromConnectionString(found.connectionString, RETRIES), connection, where);
+    : parsed(() => BlobServiceClient.fromConnectionString(found.connectionString, RETRIES), connection, where);
 }
 
 function addressOf(
@@ -44,7 +45,9 @@ function addressOf(
   const example = `https://myaccount.${service}.core.windows.net`;
   if (uri === undefined) {
     throw new HostError(
-      `${where} needs the storage account "${connection}", and no app setting says how to reach its ${service}s. Set "${connection}" (a connection string), or "${connection}__${service}ServiceUri" (such as ${example}, used with the identity of this machine).`,
+      `${where} needs the storage account "${connection}", but no app setting has its connection string or address. ` +
+        `Set "${connection}" (a connection string) or "${connection}__${service}ServiceUri" (such as ${example}, to ` +
+        'use the identity of this machine).',
     );
   }
   if (!/^https?:$/.test(URL.parse(uri)?.protocol ?? '')) {
@@ -53,18 +56,19 @@ function addressOf(
   return { uri };
 }
 
-function understood<T>(connect: () => T, connection: string, where: string): T {
+function parsed<T>(connect: () => T, connection: string, where: string): T {
   try {
     return connect();
   } catch {
-    // What the SDK says of it may repeat what the setting holds, which is a secret.
+    // The SDK's message may repeat the value of the setting, which is a secret.
     throw new HostError(
-      `${where} needs the storage account "${connection}", but the app setting of that name is not a whole connection string. Copy it from the account's access keys.`,
+      `${where} needs the storage account "${connection}", but the app setting of that name is not a complete ` +
+        "connection string. Copy it from the account's access keys.",
     );
   }
 }
 
-/** @azure/identity is slow to load, so it is loaded for the first token. */
+/** Loads @azure/identity for the first token only, since the package is slow to load. */
 function credentialOf(connection: string): TokenCredential {
   const clientId = setting(`${connection}__clientId`);
   const managed = setting(`${connection}__credential`)?.toLowerCase() === 'managedidentity';

@@ -1,10 +1,10 @@
-import { resolveSettings } from '../settings/settings.ts';
+import { resolveSettings } from '../settings/app-settings.ts';
 import type { HostedFunction } from '../triggers/trigger.ts';
 
-/** The storage account of the app itself, for which others are not named. */
+/** The app's own storage account, which is the default of every trigger. */
 export const OWN_STORAGE = 'AzureWebJobsStorage';
 
-/** The name under which app settings tell how to reach the account of a trigger. */
+/** The name of the app setting with the connection of a trigger's account. */
 export function connectionOf({ name, trigger: { connection } }: HostedFunction): string {
   return typeof connection === 'string' && connection !== ''
     ? resolveSettings(connection, `Function "${name}"`)

@@ -1,4 +1,4 @@
-/** JSON of a time as .NET writes it. */
+/** A time in the JSON form of .NET. */
 export function dateTimeOffset(time: Date): string {
   return JSON.stringify(time.toISOString().replace(/(?:\.000)?Z$/, '+00:00'));
 }

@@ -1,4 +1,4 @@
-/** The code by which a storage service says why it refused (`QueueNotFound`); `undefined` for any other error. */
+/** The error code of a storage service, such as `QueueNotFound`; undefined for other errors. */
 export function storageErrorCode(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined;
   const { code, details } = error as Error & { code?: unknown; details?: { errorCode?: unknown } };
@@ -6,7 +6,7 @@ export function storageErrorCode(error: unknown): string | undefined {
   return typeof found === 'string' ? found : undefined;
 }
 
-/** Whether what was asked for is not there. Answers to HEAD have no code, only the status. */
+/** Whether the requested resource does not exist. Answers to HEAD have no error code, only the status. */
 export function isNotFound(error: unknown): boolean {
   return error instanceof Error && (error as Error & { statusCode?: unknown }).statusCode === 404;
 }

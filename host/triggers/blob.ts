@@ -8,32 +8,32 @@ import { eventGridHandler } from '../blobs/event-grid-handler.ts';
 import { HostContainer } from '../blobs/host-container.ts';
 import { messageOf } from '../host-error.ts';
 import { writeLog } from '../log.ts';
+import { OutageLog } from '../outage-log.ts';
 import { decodeMessage } from '../queues/message-text.ts';
 import { QueueWorker } from '../queues/queue-worker.ts';
 import { StorageQueue } from '../queues/storage-queue.ts';
 import type { BlobSettings, QueueSettings } from '../settings/host-settings.ts';
 import { connectBlobs, connectQueues } from '../storage/connect.ts';
 import { OWN_STORAGE } from '../storage/connection-name.ts';
-import { Trouble } from '../trouble.ts';
 import type { HostedFunction, Listener, TriggerHost } from './trigger.ts';
 
-/** Blobs listed between two waits, of all containers together. */
-const LISTED_AT_A_LOOK = 10_000;
+/** Blobs per scan interval, of all containers together. */
+const BLOBS_PER_INTERVAL = 10_000;
 const LARGEST_BATCH = 32;
 
 export async function blobListener(hosted: HostedFunction[], host: TriggerHost): Promise<Listener> {
   const [first] = hosted;
   if (first === undefined) return {};
-  const { hostId, settings, bell } = host;
+  const { hostId, settings, signals } = host;
   const where = `Blob function "${first.name}"`;
   const records = new HostContainer(await connectBlobs(OWN_STORAGE, where));
   const queue = new StorageQueue(await connectQueues(OWN_STORAGE, where), `azure-webjobs-blobtrigger-${hostId}`);
   const functions = await Promise.all(hosted.map(blobFunction));
-  const dispatch = new BlobDispatch(functions, queue, new Receipts(records, hostId), bell);
+  const dispatch = new BlobDispatch(functions, queue, new Receipts(records, hostId), signals);
   const worker = new QueueWorker({
     queue,
     settings: queueSettings(settings.blobs),
-    bell,
+    signals,
     createsQueue: true,
     handle: (_message, text) => dispatch.handle(text),
     poisonFor({ content }) {
@@ -44,37 +44,37 @@ export async function blobListener(hosted: HostedFunction[], host: TriggerHost):
   const stopped = new AbortController();
   const scans = scansOf(functions, dispatch, records, host);
   let scanning: Promise<unknown> = Promise.resolve();
-  const byHand = new Set<Promise<void>>();
+  const manual = new Set<Promise<void>>();
 
   return {
     http: eventGridHandler(dispatch, () => stopped.signal.aborted),
     start() {
       worker.start();
-      scanning = Promise.all(scans.map((scan) => lookAgainAndAgain(scan, settings.blobs.scanInterval, stopped.signal)));
+      scanning = Promise.all(scans.map((scan) => scanUntilStopped(scan, settings.blobs.scanInterval, stopped.signal)));
     },
     fire(name, input) {
       const one = functions.find((other) => other.hosted.name === name);
       if (one === undefined || stopped.signal.aborted) return false;
       const fired: Promise<void> = dispatch
-        .callByHand(one, String(input ?? ''))
+        .callFor(one, String(input ?? ''))
         .catch((error: unknown) => writeLog('error', `Blob function "${name}" failed: ${messageOf(error)}`))
-        .finally(() => byHand.delete(fired));
-      byHand.add(fired);
+        .finally(() => manual.delete(fired));
+      manual.add(fired);
       return true;
     },
     async stop() {
       stopped.abort();
-      await Promise.all([scanning, worker.stop(), ...byHand]);
+      await Promise.all([scanning, worker.stop(), ...manual]);
     },
   };
 }
 
 interface Scan {
   name: string;
-  look(): Promise<void>;
+  scanPage(): Promise<void>;
 }
 
-/** One for each container, however many functions listen to it. */
+/** One scan per container, even if several functions listen to it. */
 function scansOf(functions: BlobFunction[], dispatch: BlobDispatch, records: HostContainer, host: TriggerHost): Scan[] {
   const groups = Object.values(
     Object.groupBy(
@@ -90,28 +90,28 @@ function scansOf(functions: BlobFunction[], dispatch: BlobDispatch, records: Hos
       container: first.blobs.getContainerClient(container),
       hostId: host.hostId,
       records,
-      limit: Math.max(1, Math.floor(LISTED_AT_A_LOOK / groups.length)),
+      limit: Math.max(1, Math.floor(BLOBS_PER_INTERVAL / groups.length)),
       found: (blobs) => dispatch.found(listeners, container, blobs),
     });
-    return { name: container, look: () => scan.look() };
+    return { name: container, scanPage: () => scan.scanPage() };
   });
 }
 
-async function lookAgainAndAgain({ name, look }: Scan, interval: number, stopped: AbortSignal): Promise<void> {
-  const trouble = new Trouble();
+async function scanUntilStopped({ name, scanPage }: Scan, interval: number, stopped: AbortSignal): Promise<void> {
+  const outage = new OutageLog();
   while (!stopped.aborted) {
     try {
-      await look();
-      trouble.ends(`Container "${name}" can be looked through now.`);
+      await scanPage();
+      outage.ended(`The scan of container "${name}" works again.`);
     } catch (error) {
       const reason = messageOf(error);
-      trouble.begins('error', `Container "${name}" cannot be looked through, and is tried again and again: ${reason}`);
+      outage.started('error', `Cannot scan container "${name}". The host keeps retrying: ${reason}`);
     }
     await sleep(interval, undefined, { signal: stopped }).catch(() => undefined);
   }
 }
 
-/** As the real host splits up how many blobs may be worked on at once. */
+/** Derives batches from the concurrency limit as the real host does. */
 function queueSettings({ maxDegreeOfParallelism, poisonBlobThreshold }: BlobSettings): QueueSettings {
   const batchSize = Math.min(LARGEST_BATCH, Math.floor(maxDegreeOfParallelism / 2) + 1);
   return {

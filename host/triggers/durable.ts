@@ -8,11 +8,11 @@ import type { TypedData } from '../worker/core-api.ts';
 import type { HostedFunction, Listener, TriggerHost } from './trigger.ts';
 
 export interface DurableListener extends Listener {
-  /** Data of durableClient bindings. */
+  /** The data of durableClient bindings. */
   clientData: TypedData;
 }
 
-/** Orchestrations and activities, and the client through which the app starts them. */
+/** Runs orchestrations and activities, and serves the client with which the app starts them. */
 export async function durableListener(
   functions: HostedFunction[],
   { settings, dataDirectory }: TriggerHost,
@@ -33,8 +33,7 @@ export async function durableListener(
     clientData: { string: clientBinding(settings.hubName, api.rpcBaseUrl) },
     start() {
       const running = engine.start();
-      if (running > 0)
-        writeLog('information', `Carrying on with ${running} orchestration${running === 1 ? '' : 's'} from before.`);
+      if (running > 0) writeLog('information', `Resuming ${running} orchestration${running === 1 ? '' : 's'}.`);
     },
     stop: () => engine.stop(),
     async close() {

@@ -32,7 +32,7 @@ export function httpListener(functions: HostedFunction[], { settings }: TriggerH
           status: 405,
           code: 'method-not-allowed',
           title: 'Method Not Allowed',
-          detail: `${call.url.pathname} answers ${allow}.`,
+          detail: `${call.url.pathname} only supports ${allow}.`,
           headers: { allow },
         });
       } else if (stopped) {
@@ -56,7 +56,7 @@ export function httpListener(functions: HostedFunction[], { settings }: TriggerH
 
 function toRequest({ method, url, headers, body }: HttpCall, params: Record<string, string>): HttpData {
   const query: Record<string, string> = {};
-  // A repeated parameter arrives as one, joined by commas, as in Azure.
+  // As in Azure, the values of a repeated parameter are joined by commas.
   for (const name of url.searchParams.keys()) query[name] = url.searchParams.getAll(name).join(',');
   return {
     url: url.href,

@@ -5,7 +5,7 @@ import { writeLog } from '../log.ts';
 import { isQueueName, poisonQueueName } from '../queues/queue-name.ts';
 import { QueueWorker } from '../queues/queue-worker.ts';
 import { type QueueMessage, StorageQueue } from '../queues/storage-queue.ts';
-import { resolveSettings } from '../settings/settings.ts';
+import { resolveSettings } from '../settings/app-settings.ts';
 import { connectQueues } from '../storage/connect.ts';
 import { connectionOf } from '../storage/connection-name.ts';
 import { dateTimeOffset } from '../storage/date-time-offset.ts';
@@ -20,7 +20,7 @@ export async function queueListener(functions: HostedFunction[], host: TriggerHo
   }
   const byName = new Map(functions.map((hosted) => [hosted.name, hosted]));
   let stopped = false;
-  const byHand = new Set<Promise<void>>();
+  const manual = new Set<Promise<void>>();
 
   return {
     start() {
@@ -30,28 +30,32 @@ export async function queueListener(functions: HostedFunction[], host: TriggerHo
       const hosted = byName.get(name);
       if (hosted === undefined || stopped) return false;
       const text = typeof input === 'string' ? input : JSON.stringify(input ?? '');
-      // As in Azure, such a message is in no queue: it is not tried again.
-      const fired: Promise<void> = invoke(hosted, madeUp(text), text)
+      // As in Azure, this message is not in a queue, so there is no retry.
+      const fired: Promise<void> = invoke(hosted, messageWith(text), text)
         .catch((error: unknown) => writeLog('error', `Queue function "${name}" failed: ${messageOf(error)}`))
-        .finally(() => byHand.delete(fired));
-      byHand.add(fired);
+        .finally(() => manual.delete(fired));
+      manual.add(fired);
       return true;
     },
     async stop() {
       stopped = true;
-      await Promise.all([...workers.map((worker) => worker.stop()), ...byHand]);
+      await Promise.all([...workers.map((worker) => worker.stop()), ...manual]);
     },
   };
 }
 
-function newWorker(hosted: HostedFunction, service: QueueServiceClient, { settings, bell }: TriggerHost): QueueWorker {
+function newWorker(
+  hosted: HostedFunction,
+  service: QueueServiceClient,
+  { settings, signals }: TriggerHost,
+): QueueWorker {
   const where = `Queue function "${hosted.name}"`;
   const { queueName } = hosted.trigger;
-  if (typeof queueName !== 'string') throw new HostError(`${where} names no queue.`);
+  if (typeof queueName !== 'string') throw new HostError(`${where} has no queue name.`);
   const name = resolveSettings(queueName, where).toLowerCase();
   if (!isQueueName(name)) {
     throw new HostError(
-      `${where} listens to the queue "${name}", which is no name of a queue: 3 to 63 lower-case letters, digits and single hyphens.`,
+      `${where} has the queue name "${name}". A queue name has 3 to 63 lowercase letters, digits and single hyphens.`,
     );
   }
   const poisonName = poisonQueueName(name);
@@ -59,7 +63,7 @@ function newWorker(hosted: HostedFunction, service: QueueServiceClient, { settin
   return new QueueWorker({
     queue: new StorageQueue(service, name),
     settings: settings.queues,
-    bell,
+    signals,
     handle: (message, text) => invoke(hosted, message, text),
     poisonFor: () => poison,
   });
@@ -69,7 +73,7 @@ async function invoke(hosted: HostedFunction, message: QueueMessage, text: strin
   await hosted.invoke({ string: text }, metadata(message, text));
 }
 
-/** Under the names, and of the types, that the real host gives. */
+/** With the names and types of the real host. */
 function metadata(message: QueueMessage, text: string): Record<string, TypedData> {
   return {
     QueueTrigger: { string: text },
@@ -82,7 +86,7 @@ function metadata(message: QueueMessage, text: string): Record<string, TypedData
   };
 }
 
-function madeUp(text: string): QueueMessage {
+function messageWith(text: string): QueueMessage {
   const now = new Date();
   const never = new Date('9999-12-31T23:59:59Z');
   const times = { insertedOn: now, expiresOn: never, nextVisibleOn: never };

@@ -1,25 +1,25 @@
 import { Cron } from 'croner';
 import { HostError, messageOf } from '../host-error.ts';
 
-/** What is kept of a timer between starts, under the names the real host gives it. */
+/** The stored state of a timer, with the names of the real host. */
 export interface ScheduleStatus {
   Last: string;
   Next: string;
   LastUpdated: string;
 }
 
-/** When a timer fires next, and whether that should have been earlier. Pure. */
+/** When a timer fires next, and whether that is late. */
 export interface Due {
   at: Date;
   isPastDue: boolean;
 }
 
 export interface Occurrences {
-  /** The first occurrence after the given time; `undefined` when there is none any more. */
+  /** The first occurrence after the given time; undefined if there is none. */
   after(time: Date): Date | undefined;
 }
 
-/** Reads an NCRONTAB expression: seconds first, in UTC; the usual five fields are taken as at second 0. */
+/** Parses an NCRONTAB expression: seconds first, in UTC. An expression with five fields fires at second 0. */
 export function parseSchedule(expression: string, where: string): Occurrences {
   const fields = expression.trim().split(/\s+/);
   try {
@@ -32,12 +32,13 @@ export function parseSchedule(expression: string, where: string): Occurrences {
     return { after: (time) => cron.nextRun(time) ?? undefined };
   } catch (error) {
     throw new HostError(
-      `${where} has the schedule "${expression}", which cannot be read: ${messageOf(error)}. Six fields are needed, as in "0 30 23 * * *".`,
+      `${where} has the schedule "${expression}", which is invalid: ${messageOf(error)}. Use six fields, as in ` +
+        '"0 30 23 * * *" (second minute hour day month weekday, in UTC).',
     );
   }
 }
 
-/** An occurrence that was missed while the host was down fires once, at start. */
+/** If the timer missed occurrences while the host was down, it fires once at the start. */
 export function dueAtStart(occurrences: Occurrences, status: ScheduleStatus | undefined, now: Date): Due | undefined {
   if (status !== undefined) {
     const missed = occurrences.after(new Date(status.Last));

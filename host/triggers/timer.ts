@@ -1,8 +1,8 @@
 import { join } from 'node:path';
-import { writeJson } from '../data/write-json.ts';
+import { readJsonFile, replaceJsonFile } from '../data/json-file.ts';
 import { HostError, messageOf } from '../host-error.ts';
 import { writeLog } from '../log.ts';
-import { readJson, resolveSettings } from '../settings/settings.ts';
+import { resolveSettings } from '../settings/app-settings.ts';
 import {
   type Due,
   dueAfter,
@@ -13,107 +13,130 @@ import {
 } from './timer-schedule.ts';
 import type { HostedFunction, Listener, TriggerHost } from './trigger.ts';
 
-/** Looked at anew at least this often, so that a machine that slept, or whose clock was set, is noticed soon. */
+/** The longest wait before the timer checks the clock, which changes when the machine sleeps or an operator sets it. */
 const LONGEST_WAIT = 30_000;
+/** A timer that fires so many milliseconds late is past due: the machine slept, or the previous invocation was long. */
+const PAST_DUE = 60_000;
 
-interface Timer {
-  hosted: HostedFunction;
-  occurrences: Occurrences;
-  expression: string;
-  wait?: NodeJS.Timeout;
-  /** The invocations of one timer, one after the other. */
-  running: Promise<void>;
-}
-
-interface SnapshotOrVersion extends ScheduleStatus {
+interface StoredStatus extends ScheduleStatus {
   Schedule: string;
 }
 
 export function timerListener(functions: HostedFunction[], { dataDirectory }: TriggerHost): Listener {
   const file = join(dataDirectory, 'timers.json');
-  const kept = (readJson(file) ?? {}) as Record<string, SnapshotOrVersion>;
-  const timers = new Map(functions.map((hosted) => [hosted.name, newTimer(hosted)]));
-  let stopped = false;
-
-  /** Asked for at once, run when the invocation before it has ended. */
-  function invoke(timer: Timer, isPastDue: boolean, byHand = false): Promise<void> {
-    timer.running = timer.running.then(async () => {
-      const { name } = timer.hosted;
-      // Fired by hand it stands for no occurrence: without a status, an app that asks what is due knows to go ahead.
-      const status = byHand ? undefined : kept[name];
-      const ScheduleStatus = status && { Last: status.Last, Next: status.Next, LastUpdated: status.LastUpdated };
-      try {
-        await timer.hosted.invoke({
-          json: JSON.stringify({ Schedule: { AdjustForDST: true }, ScheduleStatus, IsPastDue: isPastDue }),
-        });
-      } catch (error) {
-        // As in Azure, a timer that fails is not tried again before its next occurrence.
-        writeLog('error', `Timer function "${name}" failed: ${messageOf(error)}`);
-      }
+  const stored = (readJsonFile(file) ?? {}) as Record<string, StoredStatus>;
+  const timers = functions.map((hosted) => {
+    const { name } = hosted;
+    return new Timer(hosted, stored[name], (status) => {
+      stored[name] = status;
+      replaceJsonFile(file, stored);
     });
-    return timer.running;
+  });
+  let stopped = false;
+  return {
+    start() {
+      for (const timer of timers) timer.start();
+    },
+    fire(name) {
+      const timer = timers.find((other) => other.name === name);
+      if (timer === undefined || stopped) return false;
+      timer.fire();
+      return true;
+    },
+    async stop() {
+      stopped = true;
+      await Promise.all(timers.map((timer) => timer.stop()));
+    },
+  };
+}
+
+class Timer {
+  readonly name: string;
+  readonly #hosted: HostedFunction;
+  readonly #expression: string;
+  readonly #occurrences: Occurrences;
+  readonly #store: (status: StoredStatus) => void;
+  #status: StoredStatus | undefined;
+  #wait: NodeJS.Timeout | undefined;
+  #stopped = false;
+  /** The invocations, one after another. */
+  #running: Promise<void> = Promise.resolve();
+
+  constructor(hosted: HostedFunction, status: StoredStatus | undefined, store: (status: StoredStatus) => void) {
+    const where = `Timer function "${hosted.name}"`;
+    const { schedule } = hosted.trigger;
+    if (typeof schedule !== 'string') throw new HostError(`${where} has no schedule.`);
+    this.name = hosted.name;
+    this.#hosted = hosted;
+    this.#expression = resolveSettings(schedule, where);
+    this.#occurrences = parseSchedule(this.#expression, where);
+    this.#status = status;
+    this.#store = store;
   }
 
-  function keep({ hosted, occurrences, expression }: Timer, last: Date): void {
+  start(): void {
     const now = new Date();
-    const next = occurrences.after(now);
-    kept[hosted.name] = {
-      Schedule: expression,
-      Last: last.toISOString(),
-      Next: next?.toISOString() ?? '',
-      LastUpdated: now.toISOString(),
-    };
-    writeJson(file, kept);
+    // If the schedule has changed, no occurrence was missed.
+    const status = this.#status?.Schedule === this.#expression ? this.#status : undefined;
+    const due = dueAtStart(this.#occurrences, status, now);
+    if (status === undefined) this.#setLast(now);
+    if (this.#hosted.trigger.runOnStartup === true && due?.isPastDue !== true) void this.#invoke(false);
+    this.#waitFor(due);
   }
 
-  function wait(timer: Timer, due: Due | undefined): void {
-    if (due === undefined || stopped) return;
+  /** Invokes the function without an occurrence of the schedule. */
+  fire(): void {
+    void this.#invoke(false, true);
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    clearTimeout(this.#wait);
+    await this.#running;
+  }
+
+  #waitFor(due: Due | undefined): void {
+    if (due === undefined || this.#stopped) return;
     const remaining = due.at.getTime() - Date.now();
-    timer.wait = setTimeout(
+    this.#wait = setTimeout(
       () => {
-        if (remaining > LONGEST_WAIT || Date.now() < due.at.getTime()) return wait(timer, due);
-        // A minute late: the machine was asleep, or the invocation before took that long.
-        const isPastDue = due.isPastDue || Date.now() - due.at.getTime() > 60_000;
-        void invoke(timer, isPastDue).then(() => {
-          keep(timer, due.at);
-          wait(timer, dueAfter(timer.occurrences, new Date()));
+        if (remaining > LONGEST_WAIT || Date.now() < due.at.getTime()) return this.#waitFor(due);
+        const isPastDue = due.isPastDue || Date.now() - due.at.getTime() > PAST_DUE;
+        void this.#invoke(isPastDue).then(() => {
+          this.#setLast(due.at);
+          this.#waitFor(dueAfter(this.#occurrences, new Date()));
         });
       },
       Math.min(Math.max(remaining, 0), LONGEST_WAIT),
     );
   }
 
-  return {
-    start() {
-      for (const timer of timers.values()) {
-        const { name, trigger } = timer.hosted;
-        const now = new Date();
-        // A schedule that was changed since has missed nothing.
-        const status = kept[name]?.Schedule === timer.expression ? kept[name] : undefined;
-        const due = dueAtStart(timer.occurrences, status, now);
-        if (status === undefined) keep(timer, now);
-        if (trigger.runOnStartup === true && due?.isPastDue !== true) void invoke(timer, false);
-        wait(timer, due);
+  /** Invokes the function once the previous invocation has ended. */
+  #invoke(isPastDue: boolean, manual = false): Promise<void> {
+    this.#running = this.#running.then(async () => {
+      // Without a status, the app runs a manual invocation at once instead of checking which jobs are due.
+      const status = manual ? undefined : this.#status;
+      const ScheduleStatus = status && { Last: status.Last, Next: status.Next, LastUpdated: status.LastUpdated };
+      try {
+        await this.#hosted.invoke({
+          json: JSON.stringify({ Schedule: { AdjustForDST: true }, ScheduleStatus, IsPastDue: isPastDue }),
+        });
+      } catch (error) {
+        // As in Azure, there is no retry before the next occurrence.
+        writeLog('error', `Timer function "${this.name}" failed: ${messageOf(error)}`);
       }
-    },
-    fire(name) {
-      const timer = timers.get(name);
-      if (timer === undefined || stopped) return false;
-      void invoke(timer, false, true);
-      return true;
-    },
-    async stop() {
-      stopped = true;
-      for (const timer of timers.values()) clearTimeout(timer.wait);
-      await Promise.all([...timers.values()].map((timer) => timer.running));
-    },
-  };
-}
+    });
+    return this.#running;
+  }
 
-function newTimer(hosted: HostedFunction): Timer {
-  const where = `Timer function "${hosted.name}"`;
-  const { schedule } = hosted.trigger;
-  if (typeof schedule !== 'string') throw new HostError(`${where} has no schedule.`);
-  const expression = resolveSettings(schedule, where);
-  return { hosted, expression, occurrences: parseSchedule(expression, where), running: Promise.resolve() };
+  #setLast(last: Date): void {
+    const now = new Date();
+    this.#status = {
+      Schedule: this.#expression,
+      Last: last.toISOString(),
+      Next: this.#occurrences.after(now)?.toISOString() ?? '',
+      LastUpdated: now.toISOString(),
+    };
+    this.#store(this.#status);
+  }
 }

@@ -1,5 +1,5 @@
 import type { HttpHandler } from '../http/server.ts';
-import type { QueueBell } from '../queues/queue-bell.ts';
+import type { QueueSignals } from '../queues/queue-signals.ts';
 import type { HostSettings } from '../settings/host-settings.ts';
 import type { Binding } from '../worker/core-api.ts';
 import type { Invoke } from '../worker/invoke.ts';
@@ -14,23 +14,23 @@ export interface HostedFunction {
 
 export interface TriggerHost {
   settings: HostSettings;
-  /** Where what must survive a restart is kept. */
+  /** Directory for everything that must survive a restart. */
   dataDirectory: string;
-  /** Tells the records of this host in storage from those of others. */
+  /** Separates the records of this host in storage from those of other hosts. */
   hostId: string;
-  /** Tells queue listeners what was put into a queue by this host. */
-  bell: QueueBell;
+  /** Wakes queue workers when this host adds a message. */
+  signals: QueueSignals;
 }
 
-/** Listens for what starts functions. One kind of trigger is one file that makes one of these from its functions. */
+/** Listens for the events of one kind of trigger. Each kind has a file that creates its listener. */
 export interface Listener {
-  /** Answers calls on the host's own port. */
+  /** Answers calls on the port of the host. */
   http?: HttpHandler;
-  /** Fires a function by hand, as POST /admin/functions/{name} does; absent for triggers that have an address of their own. */
+  /** Invokes a function for `POST /admin/functions/{name}`. Absent for triggers that have a URL of their own. */
   fire?: (functionName: string, input: unknown) => boolean;
   start?(): void | Promise<void>;
-  /** Starts nothing more, and resolves when what runs has ended. */
+  /** Starts no more functions, and resolves when the running ones have ended. */
   stop?(): Promise<void>;
-  /** Comes after `stop`, however that went: what is on its way to disk is written. */
+  /** Writes pending data to disk. The host calls it after `stop`, even if that timed out. */
   close?(): Promise<void>;
 }

@@ -9,24 +9,24 @@ export interface App {
   terminate(): Promise<void>;
 }
 
-/** Loads the built app and lets it register its functions. There can be one in a process: its packages keep global state. */
+/** Loads the built app, which registers its functions. One app per process, since its packages have global state. */
 export async function loadApp(directory: string): Promise<App> {
   const entry = entryPoint(directory);
   const registrations = installCoreApi();
   try {
     createRequire(join(directory, 'package.json'))(entry);
   } catch (error) {
-    // The app's own, complete description of what is wrong with its configuration.
+    // The app's complete report of the errors in its configuration.
     if (error instanceof Error && error.name === 'ConfigurationError') throw new HostError(error.message);
     throw new HostError(
-      `The app at ${entry} cannot be loaded: ${error instanceof Error ? (error.stack ?? error.message) : messageOf(error)}`,
+      `Cannot load the app at ${entry}: ${error instanceof Error ? (error.stack ?? error.message) : messageOf(error)}`,
       1,
     );
   }
   const { programmingModel, hooks, appHookData, functions } = registrations;
   if (programmingModel === undefined || functions.size === 0) {
     throw new HostError(
-      `The app at ${entry} registers no functions. Is it the built app, and does it use @azure/functions version 4?`,
+      `The app at ${entry} registers no functions. It must be the built app and use version 4 of @azure/functions.`,
       1,
     );
   }
@@ -44,11 +44,11 @@ function entryPoint(directory: string): string {
   const manifest = join(directory, 'package.json');
   if (!existsSync(manifest)) {
     throw new HostError(
-      `There is no package.json in ${directory}. Run this in the directory of the app, or name it with --app.`,
+      `There is no package.json in ${directory}. Start the host in the directory of the app, or set --app.`,
     );
   }
   const main = (JSON.parse(readFileSync(manifest, 'utf8')) as { main?: unknown }).main;
-  if (typeof main !== 'string') throw new HostError(`${manifest} has no "main": it must name the built app.`);
+  if (typeof main !== 'string') throw new HostError(`${manifest} has no "main". It must be the path of the built app.`);
   const entry = resolve(directory, main);
   if (!existsSync(entry)) throw new HostError(`${entry} does not exist. Build the app first: npm run build`);
   return entry;

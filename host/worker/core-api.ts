@@ -2,8 +2,8 @@ import { createRequire } from 'node:module';
 import { writeLog } from '../log.ts';
 
 /**
- * `@azure/functions-core` is not a package: the real worker answers `require` for it with an object of its own, through
- * which the app registers functions and hooks. This is that object, as far as the programming model uses it.
+ * `@azure/functions-core` is not a package. The real worker answers `require` for it with an object of its own, with
+ * which the app registers functions and hooks. This is that object, with the parts that @azure/functions uses.
  */
 export interface TypedData {
   string?: string | null;
@@ -83,7 +83,7 @@ class Disposable {
   }
 }
 
-/** From here on `require('@azure/functions-core')` answers with our object, in whatever package it is called. */
+/** Makes `require('@azure/functions-core')` return our object, in every package. */
 export function installCoreApi(): Registrations {
   const registrations: Registrations = {
     functions: new Map(),

@@ -2,13 +2,13 @@ import { randomUUID } from 'node:crypto';
 import { writeLog } from '../log.ts';
 import type { InvocationResponse, LogLevel, RegisteredFunction, Registrations, TypedData } from './core-api.ts';
 
-/** Calls one function with the data of its trigger. Rejects with whatever the function throws. */
+/** Calls a function with the data of its trigger. Rejects with the error that the function throws. */
 export type Invoke = (trigger: TypedData, triggerMetadata?: Record<string, TypedData>) => Promise<InvocationResponse>;
 
-/** Data for an input binding other than the trigger, by the binding's type. */
+/** The data of an input binding other than the trigger, by type of binding. */
 export type InputData = (bindingType: string) => TypedData | undefined;
 
-/** Prepares a function for being called, step by step as the real worker does it, hooks included. */
+/** Returns a call of a function that follows the steps of the real worker, including hooks. */
 export function invoker(
   registrations: Registrations,
   { metadata, callback }: RegisteredFunction,
@@ -21,7 +21,7 @@ export function invoker(
 
   return async (trigger, triggerMetadata = {}) => {
     const model = registrations.programmingModel;
-    if (model === undefined) throw new Error('The app did not register with @azure/functions.');
+    if (model === undefined) throw new Error('The app does not use @azure/functions.');
     const invocationId = randomUUID();
     const extra = bindings.flatMap(([name, { type, direction }]) => {
       const data = direction === 'in' && name !== triggerName ? inputData(type) : undefined;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { encode, parse } from '../../../host/durable/journal.ts';
+import { encode, parse } from '../../../host/durable/journal-file.ts';
 import { HostError } from '../../../host/host-error.ts';
 
 const HEADER = { journal: 'strongroom-durable', version: 2 };

@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import { BlobServiceClient } from '@azure/storage-blob';
 import { QueueServiceClient } from '@azure/storage-queue';
 import { describe, expect, test } from 'vitest';
-import { accountAliases, anyConfigured } from '../../../host/azurite/accounts.ts';
+import { accountAliases, anyConfigured } from '../../../host/azurite/account-aliases.ts';
 import { newAccountKey, startAzurite } from '../../../host/azurite/azurite.ts';
 import { isAlive, readOwner } from '../../../host/data/process-identity.ts';
 import { Fixture, temporaryDirectory, until } from './fixture.ts';
 
-test('finds the accounts a configuration names, whatever else is in it', () => {
+test('finds the accounts that a configuration names, and ignores the rest', () => {
   const configuration = {
     jobs: [
       { source: { account: 'SOURCE' }, destination: { account: 'VAULT' }, retention: { account: 'PRUNER' } },
@@ -23,7 +23,7 @@ test('finds the accounts a configuration names, whatever else is in it', () => {
         events: { queueAccount: 'EVENTS' },
         receipts: { account: 'JANITOR' },
       },
-      // The account of the app is given out by itself, and a vault that deletes itself is no other way to it.
+      // The app's own storage is not an alias of the configuration. A vault is not another alias of itself.
       {
         source: { account: 'UPLOADS' },
         destination: { account: 'ARCHIVE' },
@@ -34,24 +34,24 @@ test('finds the accounts a configuration names, whatever else is in it', () => {
     accounts: ['ELSEWHERE', 3],
   };
   expect(accountAliases(configuration)).toEqual({
-    own: ['SOURCE', 'VAULT', 'UPLOADS', 'ARCHIVE', 'EVENTS', 'ELSEWHERE'],
-    standIns: new Map([
+    accounts: ['SOURCE', 'VAULT', 'UPLOADS', 'ARCHIVE', 'EVENTS', 'ELSEWHERE'],
+    ofVaults: new Map([
       ['PRUNER', 'VAULT'],
       ['JANITOR', 'ARCHIVE'],
     ]),
   });
   for (const odd of [undefined, null, 'x', { jobs: {} }, { jobs: [[]] }])
-    expect(accountAliases(odd)).toEqual({ own: [], standIns: new Map() });
+    expect(accountAliases(odd)).toEqual({ accounts: [], ofVaults: new Map() });
 });
 
-test('one configured account is enough to want no Azurite', () => {
+test('a single configured account is enough not to start Azurite', () => {
   expect(anyConfigured(['SOURCE', 'VAULT'], { VAULT: 'x' })).toBe(true);
   expect(anyConfigured(['SOURCE', 'VAULT'], { SOURCE__blobServiceUri: 'x' })).toBe(true);
   expect(anyConfigured(['SOURCE', 'VAULT'], { SOURCES: 'x', VAULT_2: 'x', OTHER__blobServiceUri: 'x' })).toBe(false);
 });
 
 describe('Azurite', () => {
-  test('has the accounts it is given, and keeps to itself what one does not share', async () => {
+  test('has the given accounts, and keeps their data apart', async () => {
     const azurite = await startAzurite({ accounts: ['one', 'two'].map((name) => ({ name, key: newAccountKey() })) });
     try {
       const [one, two] = ['one', 'two'].map((name) =>
@@ -65,7 +65,7 @@ describe('Azurite', () => {
     }
   });
 
-  test('takes another port when the wanted one is in use', async () => {
+  test('takes another port if the requested one is in use', async () => {
     const other = createServer().listen(0, '127.0.0.1');
     await new Promise((resolve) => other.once('listening', resolve));
     const { port } = other.address() as { port: number };
@@ -75,7 +75,7 @@ describe('Azurite', () => {
     other.close();
   });
 
-  test('comes with the host where no account is configured, outlives nothing, and keeps its data, keys and ports', async () => {
+  test('starts with the host if no account is configured, ends with it, and keeps its data, keys and ports', async () => {
     const directory = temporaryDirectory();
     const job = { name: 'j', source: { account: 'MY_SOURCE' }, destination: { account: 'VAULT' } };
     writeFileSync(join(directory, 'strongroom.json'), JSON.stringify({ jobs: [job] }));
@@ -100,19 +100,19 @@ describe('Azurite', () => {
     expect(second && isAlive(second)).toBe(false);
   });
 
-  test('gives the app storage of its own, where it has none but an emulator', async () => {
+  test('gives the app storage of its own if it has none or an emulator', async () => {
     const directory = temporaryDirectory();
     const rule = { source: { account: 'A' }, destination: { account: 'B' }, receipts: { account: 'C' } };
     writeFileSync(join(directory, 'strongroom.json'), JSON.stringify({ archives: [rule] }));
     const settings = ['AzureWebJobsStorage', 'B', 'C'];
     const env = { FIXTURE_STORAGE: 'own', OWN_QUEUE: 'own-queue', SETTINGS: settings.join() };
-    const told = async (fixture: Fixture) => (await (await fixture.fetch('/api/settings')).json()) as string[];
+    const shown = async (fixture: Fixture) => (await (await fixture.fetch('/api/settings')).json()) as string[];
 
     let fixture = await Fixture.start(
       { env: { ...env, AzureWebJobsStorage: 'UseDevelopmentStorage=true' } },
       directory,
     );
-    const [own = '', vault, other] = await told(fixture);
+    const [own = '', vault, other] = await shown(fixture);
     expect(own).toMatch(
       /AccountName=azurewebjobsstorage;.*QueueEndpoint=http:\/\/127\.0\.0\.1:\d+\/azurewebjobsstorage;/,
     );
@@ -124,17 +124,17 @@ describe('Azurite', () => {
     await until('the message', () => (fixture.effects('own').length > 0 ? true : undefined));
     await fixture.host.stop();
 
-    // One that is real, or meant to be, is left alone.
+    // The host does not replace a real account, or a setting that is meant to name one.
     const real = 'DefaultEndpointsProtocol=https;AccountName=real;AccountKey=cmVhbA==;EndpointSuffix=core.windows.net';
     const withoutQueue = { ...env, FIXTURE_STORAGE: undefined };
     fixture = await fixture.restart({ env: { ...withoutQueue, AzureWebJobsStorage: real } });
-    expect((await told(fixture))[0]).toBe(real);
+    expect((await shown(fixture))[0]).toBe(real);
     await fixture.host.stop();
     fixture = await fixture.restart({ env: { ...withoutQueue, AzureWebJobsStorage__accountName: 'real' } });
-    expect((await told(fixture))[0]).toBeNull();
+    expect((await shown(fixture))[0]).toBeNull();
   });
 
-  test('does not come where one is', async () => {
+  test('does not start if an account is configured', async () => {
     const directory = mkdtempSync(join(temporaryDirectory(), 'x'));
     writeFileSync(
       join(directory, 'strongroom.json'),
@@ -144,7 +144,7 @@ describe('Azurite', () => {
     expect(fixture.host.output()).not.toContain('Azurite');
   });
 
-  test('that dies takes the host with it, with a reason', async () => {
+  test('ends the host with a reason if it crashes', async () => {
     const directory = temporaryDirectory();
     writeFileSync(
       join(directory, 'strongroom.json'),
@@ -152,6 +152,6 @@ describe('Azurite', () => {
     );
     const fixture = await Fixture.start({}, directory);
     process.kill(readOwner(join(directory, 'data', 'azurite', 'azurite.pid'))?.pid ?? -1, 'SIGKILL');
-    await until('the reason', () => (fixture.host.output().includes('Azurite ended by itself') ? true : undefined));
+    await until('the reason', () => (fixture.host.output().includes('Azurite exited unexpectedly') ? true : undefined));
   });
 });

@@ -53,15 +53,15 @@ test('looks at a page at a time, and from then on at what is as new as the newes
   ];
   const { scan, looks, record } = scanOf(() => blobs);
   const first = scan();
-  await first.look();
+  await first.scanPage();
   expect([looks.splice(0), record()]).toEqual([[['a "0x03"', 'b "0x05"']], undefined]);
-  await first.look();
+  await first.scanPage();
   expect([looks.splice(0), record()]).toEqual([[['c "0x05"']], `{"LatestScan":"${DAY}04.999Z"}`]);
   // One more of that very second is found, older ones are not; also by another host, which finds how far this one came.
   blobs.unshift(['0', '05']);
   for (const one of [first, scan()]) {
-    await one.look();
-    await one.look();
+    await one.scanPage();
+    await one.scanPage();
     expect(looks.splice(0)).toEqual([['0 "0x05"'], ['b "0x05"', 'c "0x05"']]);
   }
 });
@@ -70,10 +70,10 @@ test('what could not be noted is found again', async () => {
   const { scan, looks, state, record } = scanOf(() => [['a', '03']]);
   const one = scan();
   state.well = false;
-  await one.look();
+  await one.scanPage();
   expect(record()).toBeUndefined();
   state.well = true;
-  await one.look();
+  await one.scanPage();
   expect(looks).toEqual([['a "0x03"'], ['a "0x03"']]);
   expect(record()).toBe(`{"LatestScan":"${DAY}02.999Z"}`);
 });
@@ -82,10 +82,10 @@ test('a container that is not there has no blobs; any other trouble is told', as
   let answer: [string, string][] | Error = Object.assign(new Error('no container'), { statusCode: 404 });
   const { scan, looks } = scanOf(() => answer);
   const one = scan();
-  await one.look();
+  await one.scanPage();
   answer = Object.assign(new Error('forbidden'), { statusCode: 403 });
-  await expect(one.look()).rejects.toThrow('forbidden');
+  await expect(one.scanPage()).rejects.toThrow('forbidden');
   answer = [['a', '03']];
-  await one.look();
+  await one.scanPage();
   expect(looks).toEqual([['a "0x03"']]);
 });

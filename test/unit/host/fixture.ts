@@ -54,12 +54,12 @@ export class Fixture {
     return new Fixture(directory, host);
   }
 
-  /** The same app on the same data, after this host has ended. */
+  /** Starts the same app on the same data after this host has ended. */
   restart(options: HostOptions = {}): Promise<Fixture> {
     return Fixture.start(options, this.directory);
   }
 
-  /** What the functions of the app have left behind, in order. */
+  /** The lines that the functions of the app have written, in order. */
   effects(start = ''): string[] {
     const file = join(this.directory, 'effects');
     if (!existsSync(file)) return [];
@@ -77,7 +77,7 @@ export class Fixture {
   }
 
   async begin(name: string, input: unknown, id = ''): Promise<string> {
-    const response = await this.post(`/api/start/${name}/${id}`, input);
+    const response = await this.post(`/api/start/${name}?id=${id}`, input);
     const { id: given, error } = (await response.json()) as { id?: string; error?: string };
     if (given === undefined) throw new Error(error);
     return given;
@@ -99,7 +99,7 @@ export class Fixture {
     );
   }
 
-  /** Runs an orchestration to its end; its output. */
+  /** Runs an orchestration to its end and returns its output. */
   async run(name: string, input: unknown): Promise<unknown> {
     const { runtimeStatus, output } = await this.ended(await this.begin(name, input));
     return runtimeStatus === 'Completed' ? output : `${runtimeStatus}: ${output}`;
@@ -114,6 +114,6 @@ export async function until<T>(
   for (const deadline = Date.now() + timeout; ; await sleep(20)) {
     const found = await look();
     if (found !== undefined) return found;
-    if (Date.now() > deadline) throw new Error(`Waited ${timeout / 1000} s in vain for ${what}.`);
+    if (Date.now() > deadline) throw new Error(`${what}: not seen within ${timeout / 1000} s.`);
   }
 }

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { type Decision, EventType, eventRaised, taskCompleted } from '../../../host/durable/history.ts';
+import { type Decision, EventType, taskCompleted } from '../../../host/durable/history.ts';
 import { apply, type Instances, type JournalRecord, type Turn } from '../../../host/durable/instance.ts';
 
 const at = '2026-01-01T00:00:00.000Z';
@@ -25,7 +25,7 @@ const turn = (id: string, executionId: string, change: Partial<Turn>): JournalRe
   at,
   id,
   executionId,
-  turn: { consumed: 1, decisions: [], cancelledTimers: [], customStatus: 'null', ...change },
+  turn: { consumed: 1, decisions: [], customStatus: 'null', ...change },
 });
 
 describe('an instance', () => {
@@ -38,7 +38,7 @@ describe('an instance', () => {
     applyAll({ type: 'start', at, id: 'i', executionId: 'e1', name: 'o', input: '{"a":1}' });
   });
 
-  test('takes the completion of a task once, and none of a task it does not have', () => {
+  test('accepts the completion of a task once, and ignores one of a task that it does not have', () => {
     const done = (id: number): JournalRecord => ({
       type: 'message',
       at,
@@ -51,25 +51,24 @@ describe('an instance', () => {
     expect(inbox('i')).toEqual([EventType.TaskCompleted]);
   });
 
-  test('begins anew with continue-as-new: what belongs to the last execution is dropped, events that came meanwhile are not', () => {
+  test('starts a new execution with continue-as-new, and drops messages for the previous one', () => {
     applyAll(
       turn('i', 'e1', { decisions: [task(0)] }),
       { type: 'message', at, id: 'i', executionId: 'e1', message: taskCompleted(at, 0, '1') },
-      { type: 'message', at, id: 'i', message: eventRaised(at, 'go', '1') },
       turn('i', 'e1', { end: { status: 'ContinuedAsNew', input: '{"a":2}', executionId: 'e2' } }),
       { type: 'message', at, id: 'i', executionId: 'e1', message: taskCompleted(at, 0, '2') },
     );
     expect(instances.get('i')).toMatchObject({ executionId: 'e2', input: '{"a":2}', history: [], status: 'Running' });
-    expect(inbox('i')).toEqual([EventType.ExecutionStarted, EventType.EventRaised]);
+    expect(inbox('i')).toEqual([EventType.ExecutionStarted]);
   });
 
-  test('that is terminated while a turn is under way stays terminated, and starts nothing', () => {
+  test('that an operator terminates during a turn stays terminated, and starts nothing', () => {
     applyAll({ type: 'terminate', at, id: 'i', reason: 'why' }, turn('i', 'e1', { decisions: [child(0, 'c')] }));
     expect(instances.get('i')).toMatchObject({ status: 'Terminated', output: '"why"' });
     expect(instances.has('c')).toBe(false);
   });
 
-  test('tells its parent how it ended, and a parent that has ended nothing', () => {
+  test('reports its end to its parent, unless the parent has ended', () => {
     const [touched] = applyAll(turn('i', 'e1', { decisions: [child(0, 'c'), child(1, 'd')] }));
     expect(touched).toEqual(['i', 'c', 'd']);
     applyAll(turn('c', 'e1:0', { end: { status: 'Completed', output: '7' } }), {
@@ -87,7 +86,7 @@ describe('an instance', () => {
     expect(applyAll(turn('c', 'x:0', { end: { status: 'Completed', output: '7' } }))).toEqual([['c']]);
   });
 
-  test('cannot be started as a sub-orchestration while it runs: the one who tried is told', () => {
+  test('cannot be started as a sub-orchestration while it runs: the parent gets an error', () => {
     applyAll(
       { type: 'start', at, id: 'other', executionId: 'x', name: 'o', input: '{}' },
       turn('other', 'x', { decisions: [child(0, 'i')] }),
@@ -96,7 +95,7 @@ describe('an instance', () => {
     expect(instances.get('i')).toMatchObject({ executionId: 'e1' });
   });
 
-  test('the same records give the same state, also by way of a copy in the middle', () => {
+  test('the same records result in the same state, also from a snapshot in the middle', () => {
     const records = [
       turn('i', 'e1', { decisions: [task(0), child(1, 'c')] }),
       turn('c', 'e1:1', { end: { status: 'Failed', output: '"no"' } }),

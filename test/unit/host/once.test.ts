@@ -44,7 +44,7 @@ test('runs one job to its end; the exit code says how it went', async () => {
   expect(partly).toEqual({ code: 1, output: expect.stringMatching(/^partly: completed-with-failures .*failed 1$/m) });
   expect(unknown).toEqual({
     code: 1,
-    output: expect.stringMatching(/^Job "unknown" was not started: There is no job "unknown"\. \(404\)$/m),
+    output: expect.stringMatching(/^Cannot start job "unknown": There is no job "unknown"\. \(404\)$/m),
   });
   const effects = readFileSync(join(directory, 'effects'), 'utf8');
   expect(effects).toContain('run nightly full');

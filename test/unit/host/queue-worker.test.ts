@@ -4,8 +4,8 @@ import { expect, test, vi } from 'vitest';
 import { newAccountKey, startAzurite } from '../../../host/azurite/azurite.ts';
 import { decodeMessage } from '../../../host/queues/message-text.ts';
 import { PollingDelay } from '../../../host/queues/polling-delay.ts';
-import { QueueBell } from '../../../host/queues/queue-bell.ts';
 import { isQueueName, poisonQueueName } from '../../../host/queues/queue-name.ts';
+import { QueueSignals } from '../../../host/queues/queue-signals.ts';
 import { QueueWorker } from '../../../host/queues/queue-worker.ts';
 import { type QueueMessage, StorageQueue } from '../../../host/queues/storage-queue.ts';
 import type { QueueSettings } from '../../../host/settings/host-settings.ts';
@@ -67,19 +67,19 @@ test('a bell ends the wait at an empty queue', async () => {
       return [];
     },
   } as unknown as StorageQueue;
-  const bell = new QueueBell();
+  const signals = new QueueSignals();
   const worker = new QueueWorker({
     queue: empty,
     settings: SETTINGS,
-    bell,
+    signals,
     handle: async () => {},
     poisonFor: () => undefined,
   });
   worker.start();
   // By now it waits for more than a second.
   await until('six looks', () => (looks.length === 6 ? true : undefined));
-  bell.ring('another');
-  bell.ring('empty');
+  signals.messageAdded('another');
+  signals.messageAdded('empty');
   await until('the next', () => (looks.length === 7 ? true : undefined));
   expect((looks[6] ?? 0) - (looks[5] ?? 0)).toBeLessThan(1_000);
   await worker.stop();
@@ -99,12 +99,12 @@ test('whoever listens to the poison queue is told of what comes there', async ()
     remove: async () => done.push('removed'),
   };
   const poison = { name: 'orders-poison', put: async (content: string) => done.push(`put ${content}`) };
-  const bell = new QueueBell();
-  bell.listen('orders-poison', () => done.push('told'));
+  const signals = new QueueSignals();
+  signals.onMessage('orders-poison', () => done.push('told'));
   const worker = new QueueWorker({
     queue: queue as unknown as StorageQueue,
     settings: SETTINGS,
-    bell,
+    signals,
     handle: () => Promise.reject(new Error('on purpose')),
     poisonFor: () => poison as unknown as StorageQueue,
   });
@@ -128,20 +128,20 @@ test('what keeps it from reading is said once, and once when it is over', async 
     const worker = new QueueWorker({
       queue: queue as unknown as StorageQueue,
       settings: { ...SETTINGS, maxPollingInterval: 100 },
-      bell: new QueueBell(),
+      signals: new QueueSignals(),
       handle: async () => {},
       poisonFor: () => undefined,
     });
     worker.start();
     await until('three looks', () => (looks >= 3 ? true : undefined));
     away = false;
-    await until('the end', () => (written.some((text) => text.includes('can be read now')) ? true : undefined));
+    await until('the end', () => (written.some((text) => text.includes('is readable again')) ? true : undefined));
     await worker.stop();
   } finally {
     spy.mockRestore();
   }
   const said = written.filter((text) => text.includes('"orders"'));
-  expect(said).toEqual([expect.stringContaining('cannot be read'), expect.stringContaining('can be read now')]);
+  expect(said).toEqual([expect.stringContaining('Cannot read queue'), expect.stringContaining('is readable again')]);
 });
 
 test('a message stays invisible as long as its function runs, and is deleted then', async () => {
@@ -156,7 +156,7 @@ test('a message stays invisible as long as its function runs, and is deleted the
     const worker = new QueueWorker({
       queue: new StorageQueue(service, 'long'),
       settings: { ...SETTINGS, maxPollingInterval: 100 },
-      bell: new QueueBell(),
+      signals: new QueueSignals(),
       invisibleFor: 2_000,
       poisonFor: () => undefined,
       async handle(message) {

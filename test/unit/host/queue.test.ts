@@ -82,13 +82,13 @@ describe('a queue function', () => {
     await orders.sendMessage(base64('one'));
     await until('the first', () => (effectsOf(fixture, 'record').length === 1 ? true : undefined));
     await orders.delete();
-    await until('the host to look', () => (fixture.host.output().includes('cannot be read') ? true : undefined));
+    await until('the host to look', () => (fixture.host.output().includes('Cannot read queue') ? true : undefined));
     await orders.create();
     await orders.sendMessage(base64('two'));
     await until('the second', () => (effectsOf(fixture, 'record').length === 2 ? true : undefined));
     // Each trouble is said once, however often it was met.
     expect(times()).toBe(1);
-    expect(fixture.host.output().split('can be read now').length - 1).toBe(2);
+    expect(fixture.host.output().split('is readable again').length - 1).toBe(2);
   });
 
   test('that fails gets the message five times; then it lies in the poison queue, as it was sent', async () => {
@@ -107,7 +107,7 @@ describe('a queue function', () => {
     );
     expect((await poison.peekMessages()).peekedMessageItems.map(({ messageText }) => messageText)).toEqual([text]);
     await until('it to leave', async () => ((await waiting(queue('failing'))) === 0 ? true : undefined));
-    expect(fixture.host.output()).toMatch(/failed 5 times, and is moved to queue "failing-poison"/);
+    expect(fixture.host.output()).toMatch(/failed 5 times. Moving it to queue "failing-poison"/);
   });
 
   test('of the poison queue gets what failed for good; its own failures stay where they are', async () => {
@@ -257,7 +257,7 @@ test('a service that is away keeps nobody from starting, and is said once', asyn
   const { env } = account();
   const gone = env.QUEUES.replaceAll(/127\.0\.0\.1:\d+/g, '127.0.0.1:9');
   const fixture = await Fixture.start({ env: { ...env, QUEUES: gone, FIXTURE_STORAGE: 'record' } });
-  const times = () => fixture.host.output().split('Queue "orders" cannot be read').length - 1;
+  const times = () => fixture.host.output().split('Cannot read queue "orders"').length - 1;
   await until('the trouble', () => (times() > 0 ? true : undefined));
   expect((await fixture.fetch('/api/hello/world')).status).toBe(200);
   expect(fixture.host.output()).toContain('ECONNREFUSED');

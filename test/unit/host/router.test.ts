@@ -7,8 +7,8 @@ describe('a route', () => {
   const route = createRouter([
     { template: 'api/{*rest}', methods: ['GET'], target: 'rest' },
     { template: 'api/jobs/{job}/runs', methods: ['POST'], target: 'run' },
-    { template: 'api/runs/{id?}', methods: ['GET'], target: 'runs' },
-    { template: 'api/runs/{id:int}', methods: ['GET'], target: 'numbered' },
+    { template: 'api/runs', methods: ['GET'], target: 'runs' },
+    { template: 'api/runs/{id}', methods: ['GET'], target: 'one' },
     { template: 'api/runs/latest', methods: ['GET'], target: 'latest' },
     { template: 'api/runs/{id}/cancel', methods: ['POST'], target: 'cancel' },
   ]);
@@ -16,8 +16,8 @@ describe('a route', () => {
   test.each([
     ['GET', '/api/runs', 'runs', {}],
     ['GET', '/api/runs/', 'runs', {}],
-    ['GET', '/api/runs/a%2Fb', 'runs', { id: 'a/b' }],
-    ['GET', '/api/runs/17', 'numbered', { id: '17' }],
+    ['GET', '/api/runs/a%2Fb', 'one', { id: 'a/b' }],
+    ['GET', '/api/runs/17', 'one', { id: '17' }],
     ['GET', '/api/RUNS/Latest', 'latest', {}],
     ['POST', '/api/jobs/My%20Job/runs', 'run', { job: 'My Job' }],
     ['POST', '/api/runs/x/cancel', 'cancel', { id: 'x' }],
@@ -27,25 +27,26 @@ describe('a route', () => {
     expect(route(method, path)).toEqual({ target, params });
   });
 
-  test('a path without the method tells which there are; a path of nobody is nobody’s', () => {
+  test('a path without the method lists the allowed methods; an unknown path has no match', () => {
     expect(route('DELETE', '/api/jobs/a/runs')).toEqual({ allowed: ['POST', 'GET'] });
     expect(route('GET', '/')).toBeUndefined();
     expect(route('GET', '/other/runs')).toBeUndefined();
     expect(route('GET', '/api/runs/%ff')).toBeUndefined();
   });
 
-  test('what it cannot do is refused when it is made', () => {
+  test('an unsupported template is an error when the router is created', () => {
     const make = (template: string) => () => createRouter([{ template, methods: ['GET'], target: 0 }]);
     expect(make('a/{x}.json')).toThrow(/"\{x\}\.json" is not supported/);
     expect(make('a/{*x}/b')).toThrow(/last segment/);
-    expect(make('a/{x:odd}')).toThrow(/":odd" is not supported/);
+    expect(make('a/{x:int}')).toThrow(/"\{x:int\}" is not supported/);
+    expect(make('a/{x?}')).toThrow(/"\{x\?\}" is not supported/);
   });
 });
 
 describe('access', () => {
   const call = { method: 'GET', host: 'localhost:7071', origin: undefined, key: undefined };
 
-  test('loopback names only, while it listens on loopback', () => {
+  test('only loopback names, if it listens on loopback', () => {
     const local = { key: undefined, loopback: true };
     for (const host of ['localhost:1', 'localhost', '127.0.0.1:1', '127.9.9.9', '[::1]:1']) {
       expect(refusal(local, { ...call, host }), host).toBeUndefined();
@@ -63,7 +64,7 @@ describe('access', () => {
     expect(refusal({ key: 'k', loopback: false }, { ...call, host: 'vault.example', key: 'k' })).toBeUndefined();
   });
 
-  test('a foreign origin may look, not change', () => {
+  test('a foreign origin may read, but not write', () => {
     const rules = { key: undefined, loopback: true };
     expect(refusal(rules, { ...call, origin: 'https://evil.example' })).toBeUndefined();
     for (const method of ['POST', 'PUT', 'DELETE', 'PATCH']) {
@@ -86,7 +87,7 @@ describe('access', () => {
   });
 });
 
-test('a log line stays one line, whatever is in it', () => {
+test('a log entry is always one line', () => {
   expect(escapeControls('a\r\nb\u001b[2Jc\u2028d\u202ee\u0085f ünï')).toBe(
     'a\\u000d\\u000ab\\u001b[2Jc\\u2028d\\u202ee\\u0085f ünï',
   );

@@ -96,7 +96,7 @@ test('an error outside of any function ends the host with one line', async () =>
   const fixture = await Fixture.start();
   await fixture.post('/api/crash');
   await until('its end', () => (fixture.host.output().includes('outside of any function') ? true : undefined));
-  expect(fixture.host.output()).toMatch(/^Unexpected: outside of any function$/m);
+  expect(fixture.host.output()).toMatch(/^Unexpected error: outside of any function$/m);
   expect(fixture.host.output()).not.toMatch(/\n\s+at /);
 });
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { resolveSettings } from '../../../host/settings/settings.ts';
+import { resolveSettings } from '../../../host/settings/app-settings.ts';
 import { dueAfter, dueAtStart, parseSchedule } from '../../../host/triggers/timer-schedule.ts';
 
 const after = (expression: string, time: string) =>

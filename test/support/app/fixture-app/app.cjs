@@ -1,5 +1,5 @@
-// A small function app that uses what the single-machine host has to offer, for the host's own tests.
-// Activities leave a line in EFFECTS_FILE, so that a test can count how often each was carried out.
+// A small function app for the tests of the single-machine host. It uses every feature of the host. Activities add a line
+// to EFFECTS_FILE, so that a test can count their executions.
 const { appendFileSync } = require('node:fs');
 const { app } = require('@azure/functions');
 const df = require('durable-functions');
@@ -120,18 +120,8 @@ df.app.orchestration('retries', function* (context) {
     return { gaveUp: error.message };
   }
 });
-df.app.orchestration('waits', function* (context) {
-  const { ms, names } = context.df.getInput();
-  const seen = [];
-  for (const name of names) {
-    const event = context.df.waitForExternalEvent(name);
-    const timer = context.df.createTimer(new Date(context.df.currentUtcDateTime.getTime() + ms));
-    const winner = yield context.df.Task.any([event, timer]);
-    if (winner === timer) return { seen, timedOut: name };
-    timer.cancel();
-    seen.push(event.result);
-  }
-  return { seen };
+df.app.orchestration('waitsForEvent', function* (context) {
+  yield context.df.waitForExternalEvent('go');
 });
 df.app.orchestration('inputs', function* (context) {
   return {
@@ -171,35 +161,28 @@ const client = (name, methods, route, handler) =>
     handler: (request, context) => handler(df.getClient(context), request, context),
   });
 
-client('start', ['POST'], 'start/{name}/{id?}', async (durable, request) => {
+client('start', ['POST'], 'start/{name}', async (durable, request) => {
   const text = await request.text();
+  const id = request.query.get('id');
   try {
-    const id = await durable.startNew(request.params.name, {
-      ...(request.params.id ? { instanceId: request.params.id } : {}),
+    const started = await durable.startNew(request.params.name, {
+      ...(id ? { instanceId: id } : {}),
       ...(text ? { input: JSON.parse(text) } : {}),
     });
-    return { status: 202, jsonBody: { id } };
+    return { status: 202, jsonBody: { id: started } };
   } catch (error) {
     return { status: 409, jsonBody: { error: error.message } };
   }
 });
 client('status', ['GET'], 'instances/{id}', async (durable, request) => {
   try {
-    return { jsonBody: await durable.getStatus(request.params.id, { showHistory: request.query.has('history') }) };
+    return { jsonBody: await durable.getStatus(request.params.id) };
   } catch (error) {
     return { status: 404, jsonBody: { error: error.message } };
   }
 });
-client('list', ['GET'], 'instances', async (durable, request) => {
-  const status = request.query.get('status');
-  return { jsonBody: status ? await durable.getStatusBy({ runtimeStatus: [status] }) : await durable.getStatusAll() };
-});
-client('control', ['POST'], 'instances/{id}/{what}/{name?}', async (durable, request) => {
-  const { id, what, name } = request.params;
-  const text = await request.text();
-  if (what === 'event') await durable.raiseEvent(id, name, text ? JSON.parse(text) : undefined);
-  else if (what === 'purge') return { jsonBody: await durable.purgeInstanceHistory(id) };
-  else await durable[what](id, 'for a reason');
+client('terminate', ['POST'], 'instances/{id}/terminate', async (durable, request) => {
+  await durable.terminate(request.params.id, 'for a reason');
   return { status: 202 };
 });
 
@@ -264,12 +247,12 @@ app.timer('nightly', {
   },
 });
 
-// ---- a trigger this host does not have
+// ---- a trigger that this host does not support
 app.serviceBusQueue('fromBus', { queueName: 'q', connection: 'NONE', handler: () => {} });
 
 if (process.env.FIXTURE_STORAGE) require('./storage-functions.cjs');
 
-// ---- stands in for Strongroom's own API, for --once
+// ---- the part of Strongroom's own API that --once calls
 const runs = new Map();
 app.http('runJob', {
   methods: ['POST'],
@@ -279,7 +262,7 @@ app.http('runJob', {
     if (job === 'unknown' || job === 'uploads')
       return { status: 404, jsonBody: { title: 'Not Found', detail: 'There is no job "unknown".' } };
     const { mode } = await request.json();
-    runs.set(job, { job, mode, looks: 0 });
+    runs.set(job, { job, mode, polls: 0 });
     effect(`run ${job} ${mode}`);
     return { status: 202, headers: { location: `https://elsewhere.example/api/runs/${job}` } };
   },
@@ -290,18 +273,18 @@ app.http('reconcile', {
   handler: (request) => {
     const { rule } = request.params;
     if (rule !== 'uploads') return { status: 404, jsonBody: { title: 'Not Found', detail: 'There is no such rule.' } };
-    runs.set(rule, { job: rule, looks: 0 });
+    runs.set(rule, { job: rule, polls: 0 });
     effect(`reconcile ${rule}`);
     return { status: 202, headers: { location: `https://elsewhere.example/api/runs/${rule}` } };
   },
 });
-app.http('lookAtRun', {
+app.http('getRun', {
   methods: ['GET'],
   route: 'runs/{id}',
   handler: (request) => {
     const run = runs.get(request.params.id);
-    run.looks++;
-    const done = run.cancelled || (run.job !== 'endless' && run.looks > 1);
+    run.polls++;
+    const done = run.cancelled || (run.job !== 'endless' && run.polls > 1);
     const status = run.cancelled ? 'cancelled' : run.job === 'partly' ? 'completed-with-failures' : 'succeeded';
     return {
       jsonBody: {

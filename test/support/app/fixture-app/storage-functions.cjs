@@ -1,5 +1,5 @@
-// Functions started by queues and blobs, registered where FIXTURE_STORAGE asks for them: they need a storage account.
-// Each leaves a line of JSON in EFFECTS_FILE.
+// Functions with queue and blob triggers. FIXTURE_STORAGE names those to register, since they need a storage account. Each
+// adds a line of JSON to EFFECTS_FILE.
 const { appendFileSync } = require('node:fs');
 const { app } = require('@azure/functions');
 
@@ -31,7 +31,7 @@ queue('linger', 'slow', async ({ n, ms }, { triggerMetadata: { id, popReceipt, d
   concurrent--;
   effect('linger ends', { n, dequeueCount });
 });
-// Without a connection of its own: that of the app.
+// Without a connection of its own: it uses the app's storage account.
 if (wanted.has('own')) {
   app.storageQueue('own', {
     queueName: '%OWN_QUEUE%',

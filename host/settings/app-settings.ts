@@ -1,11 +1,11 @@
-import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { HostError, messageOf } from '../host-error.ts';
+import { readJsonFile } from '../data/json-file.ts';
+import { HostError } from '../host-error.ts';
 
-/** App settings: the environment, and below it the "Values" of local.settings.json, as `func` reads them. */
+/** Adds the "Values" of local.settings.json to the environment, which has precedence. `func` does the same. */
 export function loadAppSettings(directory: string): void {
   const file = join(directory, 'local.settings.json');
-  const content = readJson(file) as { IsEncrypted?: unknown; Values?: unknown } | undefined;
+  const content = readJsonFile(file) as { IsEncrypted?: unknown; Values?: unknown } | undefined;
   if (content === undefined) return;
   if (content.IsEncrypted === true) {
     throw new HostError(`${file} is encrypted. Decrypt it first: func settings decrypt`);
@@ -24,17 +24,12 @@ export function loadAppSettings(directory: string): void {
 export function resolveSettings(text: string, where: string, settings: NodeJS.ProcessEnv = process.env): string {
   return text.replace(/%([^%]+)%/g, (_match, name: string) => {
     const value = settings[name];
-    if (value === undefined) throw new HostError(`${where} refers to the app setting "${name}", which is not set.`);
+    if (value === undefined) {
+      throw new HostError(
+        `${where} refers to the app setting "${name}", which is not set. Set it in the environment or in ` +
+          'local.settings.json.',
+      );
+    }
     return value;
   });
-}
-
-/** The content of a JSON file; `undefined` when there is no such file. */
-export function readJson(file: string): unknown {
-  if (!existsSync(file)) return undefined;
-  try {
-    return JSON.parse(readFileSync(file, 'utf8').replace(/^\uFEFF/, ''));
-  } catch (error) {
-    throw new HostError(`${file} is not valid JSON: ${messageOf(error)}`);
-  }
 }

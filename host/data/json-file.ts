@@ -1,0 +1,18 @@
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { HostError, messageOf } from '../host-error.ts';
+
+/** The content of a JSON file; undefined if the file does not exist. */
+export function readJsonFile(file: string): unknown {
+  if (!existsSync(file)) return undefined;
+  try {
+    return JSON.parse(readFileSync(file, 'utf8').replace(/^\uFEFF/, ''));
+  } catch (error) {
+    throw new HostError(`${file} is not valid JSON: ${messageOf(error)}`);
+  }
+}
+
+/** Replaces a file as a whole: after a crash, it has the old content or the new. Only its owner may read it. */
+export function replaceJsonFile(file: string, value: unknown): void {
+  writeFileSync(`${file}.new`, `${JSON.stringify(value, null, 2)}\n`, { mode: 0o600, flush: true });
+  renameSync(`${file}.new`, file);
+}
