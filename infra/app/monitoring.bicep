@@ -83,7 +83,7 @@ resource badRun 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = if (!empty
     criteria: {
       allOf: [
         {
-          query: 'customEvents | where name in ("strongroom-brake-engaged", "strongroom-upload-given-up") or (name == "strongroom-run-finished" and tostring(customDimensions.status) !in ("succeeded", "cancelled"))'
+          query: 'customEvents | where name in ("strongroom-brake-engaged", "strongroom-upload-failed-permanently") or (name == "strongroom-run-finished" and tostring(customDimensions.status) !in ("succeeded", "cancelled"))'
           timeAggregation: 'Count'
           operator: 'GreaterThan'
           threshold: 0

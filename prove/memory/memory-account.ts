@@ -208,7 +208,7 @@ export class MemoryAccount {
     };
   }
 
-  look(container: string, name: string, snapshotOrVersion?: SnapshotOrVersion): BlobState | undefined {
+  getProperties(container: string, name: string, snapshotOrVersion?: SnapshotOrVersion): BlobState | undefined {
     const blob = this.blob(container, name, snapshotOrVersion);
     if (!blob) return undefined;
     const { tags, ...state } = stateOf(blob, { metadata: true, copy: true, contentHeaders: true });

@@ -65,7 +65,7 @@ export class MemoryBlobs implements BlobAccount {
     snapshotOrVersion?: SnapshotOrVersion,
   ): Promise<BlobState | undefined> {
     return this.#ask('GetBlobProperties', false, { container, name }, () =>
-      this.#account.look(container, name, snapshotOrVersion),
+      this.#account.getProperties(container, name, snapshotOrVersion),
     );
   }
 

@@ -341,7 +341,7 @@ export const BUGS: Bug[] = [
     words: 'deletes snapshots, needed or not',
     file: 'src/domain/prune/prune.ts',
     find: 'const mayGo = (blob: BlobState) =>\n    !isNeeded(blob) &&',
-    replace: 'const mayGo = (blob: BlobState) =>\n    (blob.kept !== undefined || !isNeeded(blob)) &&',
+    replace: 'const mayGo = (blob: BlobState) =>\n    (blob.snapshotOrVersion !== undefined || !isNeeded(blob)) &&',
     detector: LIVES,
   },
   {

@@ -1,7 +1,4 @@
-/**
- * How to reach one storage account: by a connection string (account key or shared access signature), or by its
- * addresses with the identity that the process runs as.
- */
+/** The connection to a storage account: a connection string (account key or SAS), or addresses and an identity. */
 export type AccountConnection = { alias: string; connectionString: string } | IdentityConnection;
 
 export interface IdentityConnection {
@@ -10,6 +7,6 @@ export interface IdentityConnection {
   blobServiceUri: string;
   /** Defaults to `blobServiceUri` with `.blob.` replaced by `.table.`. */
   tableServiceUri?: string;
-  /** Client id of a user-assigned identity. Absent: whatever identity the environment offers. */
+  /** Client id of a user-assigned identity. Absent: the identity that the environment offers. */
   clientId?: string;
 }

@@ -1,58 +1,55 @@
 import type { BlobState, ContentHeaders, SnapshotOrVersion } from '#domain/blobs/blob.ts';
 
 /**
- * What Strongroom asks of one storage account's blobs. Every method throws `StorageError` and nothing else, retries
- * what is worth a retry itself (the only place that does), and takes an optional signal that ends it early.
+ * The blobs of one storage account. Every method throws `StorageError` and nothing else, and retries transient failures
+ * itself; no caller does. An optional signal ends a method early.
  */
 export interface BlobAccount {
-  /** The alias the configuration knows the account by. */
+  /** The alias of the account in the configuration. */
   readonly alias: string;
-  /** The blob service's address without query, such as `https://acct.blob.core.windows.net`. */
+  /** The address of the blob service without query, such as `https://acct.blob.core.windows.net`. */
   readonly endpoint: string;
 
-  /** One page (at most 5,000) of the account's containers, in the service's order; without system containers. */
+  /** One page (at most 5,000) of the account's containers in the service's order, without system containers. */
   listContainers(marker?: string, signal?: AbortSignal): Promise<{ names: string[]; next?: string }>;
 
-  /** Makes a private container. `exists` when it was there already. */
+  /** Creates a private container. Returns `exists` if there is one of this name. */
   createContainer(container: string): Promise<'created' | 'exists'>;
 
-  /** One page of a container's base blobs (at most 5,000 entries); with `kept`, of what is kept of them too. */
+  /** One page (at most 5,000 entries) of a container's base blobs; on request, with their snapshots and versions. */
   listBlobs(container: string, options: ListBlobsOptions): Promise<BlobPage>;
 
-  /**
-   * The blob as it is now, or undefined when it or its container is not there. One request. With `kept`, one of its
-   * snapshots or versions.
-   */
-  getProperties(container: string, name: string, kept?: SnapshotOrVersion): Promise<BlobState | undefined>;
+  /** The current state of a blob, snapshot or version; undefined if it or its container does not exist. One request. */
+  getProperties(container: string, name: string, snapshotOrVersion?: SnapshotOrVersion): Promise<BlobState | undefined>;
 
   /**
-   * Whether the SDK, were it asked for this name, would really address this name in this container: it rewrites dot
-   * segments and backslashes, and could reach into another container. Costs no request.
+   * Whether a request by the SDK for this name would reach this blob. The SDK rewrites dot segments and backslashes, and
+   * could reach another container. Sends no request.
    */
   canAddress(container: string, name: string): boolean;
 
   /**
-   * Read access to one container for a copy's source: mints a SAS (user delegation when the account is configured by
-   * identity) that is valid from 15 minutes ago until `until`. Kept in memory only: never log or return it.
+   * Read access to one container as a copy source: creates a SAS (a user delegation SAS if the account is configured by
+   * identity) that is valid from 15 minutes ago until `until`. Never log, return or store it.
    */
   readAccess(container: string, until: Date): Promise<ReadAccess>;
 
-  /** Snapshots the base blob, keeping its ETag and metadata. `ifMatch` pins it. Returns the snapshot's time id. */
+  /** Creates a snapshot of the base blob with its metadata, pinned to `ifMatch`. Returns the id (time) of the snapshot. */
   snapshot(container: string, name: string, ifMatch: string): Promise<string>;
 
-  /** Copy Blob From URL: atomic, answers when done; block blobs of at most 256 MiB. */
+  /** Copy Blob From URL: atomic and synchronous, for block blobs of at most 256 MiB. */
   copySync(request: CopyRequest): Promise<CopyResult>;
 
-  /** Copy Blob: any size and type; may answer while the copy is still pending. */
+  /** Copy Blob: for any size and type. The copy may still be pending when it returns. */
   startCopy(request: CopyRequest): Promise<StartedCopy>;
 
-  /** Aborts the pending copy with this id. Throws `no-pending-copy` when there is none or it is another one. */
+  /** Aborts the pending copy with this id. Throws `no-pending-copy` if there is none or it has another id. */
   abortCopy(container: string, name: string, copyId: string): Promise<void>;
 
   /**
-   * Put Block From URL and Put Block List: block blobs of any size, parallel, atomic at the commit. The source
-   * condition is sent with every block. Headers and metadata are what is given here; none are copied from the source.
-   * A source of no bytes goes by `copySync` instead, since there is no block that could carry the condition.
+   * Put Block From URL and Put Block List: for block blobs of any size; parallel, and atomic at the commit. Sends the
+   * source condition with every block. Copies no headers or metadata from the source, only sets the given ones. Copies an
+   * empty source with `copySync`, since no block could carry the condition.
    */
   copyBlocks(request: CopyRequest & { size: number; headers: ContentHeaders }): Promise<CopyResult>;
 
@@ -60,9 +57,8 @@ export interface BlobAccount {
   setMetadata(container: string, name: string, metadata: Record<string, string>, ifMatch: string): Promise<string>;
 
   /**
-   * Sets the access tier of the base blob, or of what is kept of it. Changes neither ETag nor last-modified time. For an
-   * archived blob this asks the service to rehydrate it, which takes hours and shows in `archiveStatus`; `priority` is
-   * for that.
+   * Sets the access tier of a base blob, snapshot or version. Changes neither ETag nor last-modified time. For an archived
+   * blob, this starts a rehydration, which takes hours and shows in `archiveStatus`; `priority` applies to it.
    */
   setTier(
     container: string,
@@ -77,12 +73,12 @@ export interface BlobAccount {
   /** Writes a small object (a part, a lock, a summary) in one request. */
   putObject(container: string, name: string, body: Uint8Array, options: PutObjectOptions): Promise<{ etag: string }>;
 
-  /** Reads a small object, or undefined when it or its container is not there. */
+  /** Reads a small object; undefined if it or its container does not exist. */
   getObject(container: string, name: string): Promise<StoredObject | undefined>;
 
   /**
-   * The bytes of a blob, or of what is kept of it, in order; memory does not grow with its size. Pinned to `ifMatch`
-   * throughout: `precondition` once it is another version. Ends only when every byte has come; anything less throws.
+   * The bytes of a blob, snapshot or version, in order. Memory does not grow with its size. Pinned to `ifMatch`: throws
+   * `precondition` once the blob has changed. Ends only after the last byte, and throws otherwise.
    */
   readContent(
     container: string,
@@ -91,8 +87,9 @@ export interface BlobAccount {
   ): AsyncIterable<Uint8Array>;
 
   /**
-   * Deletes a base blob, or, with `snapshotOrVersion`, one of its snapshots or versions and nothing else. `ifMatch` pins it. Throws
-   * `snapshots-present` for a base blob that still has snapshots, `not-found` for what is gone. Needs a right that a backup never uses.
+   * Deletes a base blob, or only one of its snapshots or versions, pinned to `ifMatch`. Throws `snapshots-present` for a
+   * base blob that has snapshots, and `not-found` if there is nothing to delete. Requires a right that a backup never
+   * uses.
    */
   deleteBlob(
     container: string,
@@ -100,29 +97,29 @@ export interface BlobAccount {
     options: { ifMatch: string; snapshotOrVersion?: SnapshotOrVersion },
   ): Promise<void>;
 
-  /** Deletes a whole container with all that is in it. Needs a right that a backup never uses. */
+  /** Deletes a container with everything in it. Requires a right that a backup never uses. */
   deleteContainer(container: string): Promise<void>;
 }
 
 export interface ListBlobsOptions {
   prefix?: string;
   marker?: string;
-  /** Metadata of every blob, at no extra request. */
+  /** Metadata of every blob, without another request. */
   metadata?: boolean;
-  /** Index tags of every blob; needs the right to read them (`access-denied` otherwise). */
+  /** Index tags of every blob. Requires the right to read them (otherwise `access-denied`). */
   tags?: boolean;
   /** Copy state of every blob. */
   copy?: boolean;
-  /** Content headers other than the MD5; left out unless asked for. */
+  /** Content headers other than the MD5. */
   contentHeaders?: boolean;
   /**
-   * Snapshots and, where the account keeps them, versions as well: entries of the same name, each with its `kept`. Not
-   * with a delimiter.
+   * Also lists snapshots, and versions if the account has versioning: entries of the same name, each with its
+   * `snapshotOrVersion`. Not with a delimiter.
    */
   snapshotsAndVersions?: boolean;
-  /** Group names at this delimiter into `prefixes`. */
+  /** Groups names at this delimiter into `prefixes`. */
   delimiter?: string;
-  /** At most so many items in the page; 5,000 when not said. */
+  /** The most items in the page; 5,000 by default. */
   limit?: number;
   signal?: AbortSignal;
 }
@@ -131,26 +128,26 @@ export interface BlobPage {
   blobs: BlobState[];
   /** Only with a delimiter. */
   prefixes: string[];
-  /** Where the next page begins; absent after the last one. A page may be short, or empty, and still have one. */
+  /** The marker of the next page; absent after the last one. Even a short or empty page may have one. */
   next?: string;
 }
 
 export interface ReadAccess {
-  /** A URL by which the service may read the blob, or what is kept of it. Secret. */
-  urlOf(name: string, kept?: SnapshotOrVersion): string;
+  /** A URL with which the service can read a blob, snapshot or version. Secret. */
+  urlOf(name: string, snapshotOrVersion?: SnapshotOrVersion): string;
 }
 
 export interface CopyRequest {
   sourceUrl: string;
-  /** The source ETag that was listed; anything else is `precondition`. */
+  /** The ETag of the source in its listing. Any other throws `precondition`. */
   sourceIfMatch: string;
   container: string;
   name: string;
-  /** What was seen of the destination: its ETag, or `absent`. Anything else is `precondition`. */
+  /** The last known state of the destination: its ETag, or `absent`. Any other throws `precondition`. */
   destination: { ifMatch: string } | 'absent';
   /**
-   * Replaces all metadata. Absent: the source's own is copied by the service. An empty one counts as absent, except by
-   * `copyBlocks`: there is no header that would say so.
+   * Replaces all metadata. Absent: the service copies the metadata of the source. An empty record counts as absent, except
+   * for `copyBlocks`, since no header could express it.
    */
   metadata?: Record<string, string>;
   tags?: Record<string, string>;
@@ -172,7 +169,7 @@ export interface PutObjectOptions {
   contentType: string;
   contentEncoding?: string;
   metadata?: Record<string, string>;
-  /** An ETag the object must still have, or `absent` for create-only. Omitted: whatever is there is replaced. */
+  /** The ETag that the object must have, or `absent` to only create it. Omitted: replaces any object. */
   expect?: { ifMatch: string } | 'absent';
 }
 

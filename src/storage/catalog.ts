@@ -1,13 +1,13 @@
 import type { RunRef, RunSummary } from '#domain/run/run.ts';
 
 /**
- * The index of runs in the vault's Azure Table, newest first. It answers lists quickly and decides nothing: it can be
- * rebuilt from the run summaries in the control container at any time.
+ * The index of runs in an Azure table of the vault, newest first. It only makes lists fast. No decision depends on it, and
+ * `rebuildCatalog` restores it from the run summaries in the control container.
  */
 export interface Catalog {
-  /** Adds or replaces the row of one run. Makes the table when it is missing. */
+  /** Adds or replaces the row of a run. Creates the table if it does not exist. */
   put(row: CatalogRow): Promise<void>;
-  /** At most `limit` rows, newest first; `next` continues. A missing table is an empty list. */
+  /** At most `limit` rows, newest first, and a cursor for the next ones. A missing table is an empty list. */
   list(options: { job?: string; limit: number; cursor?: string }): Promise<{ rows: CatalogRow[]; next?: string }>;
 }
 
@@ -24,7 +24,7 @@ export interface CatalogRow {
   bytes?: Record<string, number>;
 }
 
-/** The row that a run's summary makes, when it is published and when the catalog is rebuilt. */
+/** The row of a published run. */
 export function catalogRowOf(summary: RunSummary): CatalogRow {
   const { id, job, mode, trigger, status, dryRun, startedAt, finishedAt, counts, bytes } = summary;
   return {
@@ -41,7 +41,7 @@ export function catalogRowOf(summary: RunSummary): CatalogRow {
   };
 }
 
-/** The row of a run that has just begun. */
+/** The row of a run that has just started. */
 export function startedRow({ id, job, mode, trigger, dryRun, startedAt }: RunRef): CatalogRow {
   return { id, job, mode, trigger, dryRun, startedAt, status: 'running' };
 }

@@ -1,16 +1,16 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 
-/** How many requests were sent, by operation (`ListBlobs`, `CopyBlobFromURL`, …). Every attempt counts. */
+/** The number of requests by operation (`ListBlobs`, `CopyBlobFromURL`, …). Every attempt counts. */
 export type RequestCounts = Record<string, number>;
 
 const current = new AsyncLocalStorage<RequestCounts>();
 
-/** Runs `work` and counts the requests that the adapter sends on its behalf into `counts`. */
+/** Runs `work` and adds the requests that the adapter sends for it to `counts`. */
 export function countingRequests<T>(counts: RequestCounts, work: () => Promise<T>): Promise<T> {
   return current.run(counts, work);
 }
 
-/** Called by the adapter for every attempt it sends. */
+/** The adapter calls this for every attempt that it sends. */
 export function noteRequest(operation: string): void {
   const counts = current.getStore();
   if (counts) counts[operation] = (counts[operation] ?? 0) + 1;

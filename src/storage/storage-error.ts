@@ -1,37 +1,37 @@
 /**
- * What went wrong at the storage service, in the few kinds that callers tell apart. Made by the adapter, so that
- * nothing else needs to know status codes. The message is for people and holds no URL query, key or signature.
+ * The kinds of storage errors that callers distinguish. The adapter translates status codes into them. The message is for
+ * people and contains no URL query, key or signature.
  */
 export type StorageErrorKind =
-  /** The blob or table entity is not there. */
+  /** The blob or table entity does not exist. */
   | 'not-found'
-  /** The container or table is not there, or is being deleted. */
+  /** The container or table does not exist, or the service is deleting it. */
   | 'container-not-found'
-  /** An If-Match, If-None-Match or source condition did not hold (412, 304, or 409 for create-only). */
+  /** An If-Match, If-None-Match or source condition was not met (412, 304, or 409 for create-only). */
   | 'precondition'
-  /** 403 or 401 on the account that was called. */
+  /** 403 or 401 from the called account. */
   | 'access-denied'
-  /** The copy source refused to be read: 403 behind a 403 or CannotVerifyCopySource. */
+  /** The copy source denied access: 403 behind a 403 or CannotVerifyCopySource. */
   | 'source-access-denied'
-  /** The copy source is gone. */
+  /** The copy source does not exist. */
   | 'source-not-found'
   /** The copy source, or the blob itself, is in the archive tier. */
   | 'archived'
-  /** A lease on the destination forbids writing. */
+  /** A lease on the destination prevents the write. */
   | 'leased'
   /** A copy is pending on the destination. */
   | 'pending-copy'
-  /** There is no pending copy to abort, or it is another one. */
+  /** The blob has no pending copy, or another one. */
   | 'no-pending-copy'
   /** The destination is a blob of another type. */
   | 'type-differs'
-  /** The account, or this type of blob, does not have the access tier that was asked for. */
+  /** The account or this type of blob does not support the requested access tier. */
   | 'tier-not-supported'
   /** A base blob cannot be deleted while it has snapshots. */
   | 'snapshots-present'
-  /** Immutability policy or legal hold. */
+  /** An immutability policy or a legal hold protects the blob. */
   | 'immutable'
-  /** The copy source is larger than the method allows, or an entity or a request larger than the service takes. */
+  /** The copy source is too large for the method, or an entity or request too large for the service. */
   | 'too-large'
   /** 429, or 503 after every retry. */
   | 'throttled'
@@ -39,24 +39,24 @@ export type StorageErrorKind =
   | 'server'
   /** No connection, no DNS, TLS failure, time-out. */
   | 'unreachable'
-  /** Stopped by the caller's abort signal. */
+  /** The caller's signal aborted the request. */
   | 'aborted'
-  /** The request was refused as malformed; a bug here, or a name the service does not accept. */
+  /** The service rejected the request as malformed: a bug here, or a name that the service does not support. */
   | 'invalid'
-  /** The service does not offer this operation (501 on the emulator). */
+  /** The service does not support this operation (501 on the emulator). */
   | 'unsupported'
-  /** What was read is not what was written there. */
+  /** The content read differs from the content written. */
   | 'damaged'
   | 'unknown';
 
 export class StorageError extends Error {
   override readonly name = 'StorageError';
   readonly kind: StorageErrorKind;
-  /** HTTP status; 0 where no answer came. */
+  /** HTTP status; 0 if there was no answer. */
   readonly status: number;
   /** The service's error code, such as `BlobNotFound`, or Node's, such as `ECONNREFUSED`. */
   readonly code: string;
-  /** Of several entities that were sent together, which one was at fault, from 0; absent where the service does not say. */
+  /** In a transaction, the index of the entity that caused the error, if the service reports it. */
   readonly at?: number;
 
   constructor(kind: StorageErrorKind, message: string, status = 0, code = '', at?: number) {

@@ -3,9 +3,9 @@ import appInsights from 'applicationinsights';
 import type { TelemetrySink } from './telemetry.ts';
 
 /**
- * Application Insights, in a bundle of its own: it is most of the start-up time and size, and is loaded only where
- * `APPLICATIONINSIGHTS_CONNECTION_STRING` is set. Events and metrics only: the Functions host reports requests itself.
- * `authentication` is `ClientId=…;Authorization=AAD` where the resource takes no key.
+ * Application Insights, in a bundle of its own, since loading it takes longer than loading the rest of the app. The app
+ * loads it only if `APPLICATIONINSIGHTS_CONNECTION_STRING` is set. It sends events and metrics only: the Functions host
+ * reports requests itself. `authentication` is `ClientId=…;Authorization=AAD` if the resource accepts no key.
  */
 export function connectApplicationInsights(
   connectionString: string,
@@ -18,7 +18,7 @@ export function connectApplicationInsights(
     .setAutoCollectConsole(false)
     .setAutoCollectExceptions(false)
     .setAutoCollectPerformance(false, false);
-  // The package reads this setting only in its own agent; here the credential has to be given, and before the start.
+  // The package reads this setting only in its own agent. Here, we must set the credential before the start.
   const clientId = /ClientId=([^;]+)/.exec(authentication ?? '')?.[1];
   if (clientId) appInsights.defaultClient.config.aadTokenCredential = new ManagedIdentityCredential({ clientId });
   setup.start();

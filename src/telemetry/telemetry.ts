@@ -3,18 +3,18 @@ import type { RunRef, RunSummary } from '#domain/run/run.ts';
 
 type Properties = Record<string, string | number | boolean | undefined>;
 
-/** Where events and metrics go besides the log. Application Insights is one; see `application-insights.ts`. */
+/** Receives events and metrics in addition to the log, such as Application Insights (`application-insights.ts`). */
 export interface TelemetrySink {
   event(name: string, properties: Record<string, string>, measurements: Record<string, number>): void;
   metric(name: string, value: number, properties: Record<string, string>): void;
   exception(error: Error, properties: Record<string, string>): void;
-  /** Sends what is waiting; called before the app ends. */
+  /** Sends buffered events. The app calls it before it ends. */
   flush(): Promise<void>;
 }
 
 /**
- * Every event and metric Strongroom emits, by name, in one place. Each event is also one line in the log. Nothing
- * leaves here without having been redacted.
+ * All events and metrics of Strongroom. Each event is also a line in the log. Everything that leaves this class is
+ * redacted.
  */
 export class Telemetry {
   readonly #log: (line: string) => void;
@@ -30,7 +30,7 @@ export class Telemetry {
     this.#event('run-started', { run: id, job, mode, trigger, dryRun });
   }
 
-  /** A timer found the job's last run still at work. */
+  /** A timer fired while the previous run of the job was still in progress. */
   runNotStarted(job: string, running: string): void {
     this.#event('run-not-started', { job, running });
   }
@@ -60,44 +60,44 @@ export class Telemetry {
     this.#sink?.metric('run-seconds', seconds, { job });
   }
 
-  /** A run changed or lost so much that pruning waits until somebody has looked. */
+  /** A run found so much changed or deleted that retention waits for an operator. */
   brakeEngaged({ id, job }: RunSummary, reason: string): void {
     this.#event('brake-engaged', { run: id, job, reason });
     this.#sink?.metric('brake-engaged', 1, { job });
   }
 
-  /** Seconds since it was uploaded. One event for each would be as much traffic as the uploads themselves. */
+  /** Seconds since the upload. A metric only: one event per upload would be as much traffic as the uploads. */
   uploadArchived(rule: string, seconds: number): void {
     this.#sink?.metric('upload-archived-seconds', seconds, { rule });
   }
 
-  /** A try that will be followed by another. */
+  /** An attempt failed, and the queue retries it. */
   uploadFailed(rule: string, code: string, message: string): void {
     this.#event('upload-failed', { rule, code, message });
   }
 
-  /** The last try failed: it waits among the poisoned, for somebody to look or for the next reconcile. */
-  uploadGivenUp(rule: string, code: string): void {
-    this.#event('upload-given-up', { rule, code });
-    this.#sink?.metric('upload-given-up', 1, { rule });
+  /** The last attempt failed. The upload is in the poison list until an operator or a reconciliation processes it. */
+  uploadFailedPermanently(rule: string, code: string): void {
+    this.#event('upload-failed-permanently', { rule, code });
+    this.#sink?.metric('upload-failed-permanently', 1, { rule });
   }
 
-  /** A message that tells of nothing that a rule archives. */
+  /** A message announces no upload that a rule archives. */
   eventIgnored(queue: string, reason: string): void {
     this.#event('event-ignored', { queue, reason });
   }
 
-  /** An activity ended in a way its report will show as a problem. */
+  /** An activity failed. The report of the run shows it as a problem. */
   failure(activity: string, error: unknown, properties: Properties): void {
     const known = error instanceof Error ? error : new Error(String(error));
     this.#event('activity-failed', { activity, ...properties, message: known.message });
-    // The stack helps whoever mends it, and is for them alone: it goes to no log that users read.
-    const told = new Error(redact(known.message));
-    if (known.stack !== undefined) told.stack = redact(known.stack);
-    this.#sink?.exception(told, clean({ activity, ...properties }));
+    // The stack only goes to the sink, for developers, and not to the log, which users read.
+    const redacted = new Error(redact(known.message));
+    if (known.stack !== undefined) redacted.stack = redact(known.stack);
+    this.#sink?.exception(redacted, clean({ activity, ...properties }));
   }
 
-  /** Something worth knowing that changes no result. */
+  /** Reports an event that changes no result. */
   warn(name: string, properties: Properties): void {
     this.#event(name, properties);
   }

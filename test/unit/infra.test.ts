@@ -484,7 +484,7 @@ describe('the alert', () => {
     const reported: string[] = [];
     const sink = { event: (name: string) => reported.push(name), metric() {}, exception() {}, flush: async () => {} };
     const telemetry = new Telemetry(() => {}, sink);
-    telemetry.uploadGivenUp('uploads', 'access-denied-destination');
+    telemetry.uploadFailedPermanently('uploads', 'access-denied-destination');
     telemetry.brakeEngaged({ id: 'run', job: 'nightly' } as Parameters<Telemetry['brakeEngaged']>[0], 'too much');
     expect(reported).toHaveLength(2);
     for (const name of reported) expect(query).toContain(`"${prefix}${name}"`);

@@ -28,7 +28,7 @@ export async function keepPoison(deps: Dependencies, input: KeepPoisonInput): Pr
   const id = poisonId(container, name, etag);
   const upload = { id, rule, container, name, ...(etag !== undefined && { etag }), problem };
   await new PoisonStore(control, rule).change(id, (before) => givenUp(before, upload, deps.now()));
-  deps.telemetry.uploadGivenUp(rule, problem.code);
+  deps.telemetry.uploadFailedPermanently(rule, problem.code);
 }
 
 const UNKNOWN: Poison['problem'] = { code: 'internal', message: 'No try lived, or could write, to tell why it failed' };

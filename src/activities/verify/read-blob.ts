@@ -84,11 +84,8 @@ export async function digest(
 ): Promise<Digest> {
   const hash = createHash(algorithm);
   let size = 0;
-  for await (const bytes of account.readContent(container, name, {
-    ifMatch: etag,
-    ...(snapshotOrVersion && { snapshotOrVersion }),
-    signal,
-  })) {
+  const options = { ifMatch: etag, ...(snapshotOrVersion && { snapshotOrVersion }), signal };
+  for await (const bytes of account.readContent(container, name, options)) {
     hash.update(bytes);
     size += bytes.length;
   }

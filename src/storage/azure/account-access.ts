@@ -3,7 +3,7 @@ import type { AccountConnection } from '../account-connection.ts';
 import { StorageError } from '../storage-error.ts';
 import { identityCredential } from './identity.ts';
 
-/** What a connection comes down to: two addresses and the one way to be let in. */
+/** The resolved form of a connection: two addresses and one method of authentication. */
 export interface AccountAccess {
   alias: string;
   /** Without a trailing slash and without query. */
@@ -21,7 +21,7 @@ export type AccessMethod =
 const EMULATOR =
   'AccountName=devstoreaccount1;AccountKey=Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==;BlobEndpoint=http://127.0.0.1:10000/devstoreaccount1;TableEndpoint=http://127.0.0.1:10002/devstoreaccount1';
 
-/** Throws `StorageError` (`invalid`) when the connection is incomplete. Its message never holds the string itself. */
+/** Throws `StorageError` (`invalid`) if the connection is incomplete. The message never contains the connection string. */
 export function resolveAccess(connection: AccountConnection): AccountAccess {
   const { alias } = connection;
   if (!('connectionString' in connection)) {
@@ -59,7 +59,7 @@ function methodOf(alias: string, parts: Map<string, string>): AccessMethod {
   return { kind: 'key', accountName, accountKey };
 }
 
-/** Names are case-insensitive; a value may itself hold `=`. */
+/** Names are case-insensitive, and values may contain `=`. */
 function partsOf(connectionString: string): Map<string, string> {
   const parts = new Map<string, string>();
   for (const piece of connectionString.split(';')) {
@@ -79,5 +79,5 @@ function endpointOf(alias: string, address: string): string {
 }
 
 function invalid(alias: string, why: string): StorageError {
-  return new StorageError('invalid', `Storage account "${alias}" cannot be reached: ${why}.`);
+  return new StorageError('invalid', `Cannot connect to storage account "${alias}": ${why}.`);
 }

@@ -9,17 +9,17 @@ import { DEFAULT_RETRIES, type RetryOptions } from './retry-policy.ts';
 import { AzureCatalog } from './tables/azure-catalog.ts';
 import { AzureTableAccount } from './tables/azure-table-account.ts';
 
-/** Sends nothing. Throws `StorageError` (`invalid`) for a connection that is incomplete. */
+/** Sends no request. Throws `StorageError` (`invalid`) for an incomplete connection. */
 export function connectBlobAccount(connection: AccountConnection, retries: Partial<RetryOptions> = {}): BlobAccount {
   return new AzureBlobAccount(resolveAccess(connection), { ...DEFAULT_RETRIES, ...retries });
 }
 
-/** Sends nothing. Throws as `connectBlobAccount` does. */
+/** Sends no request. Throws like `connectBlobAccount`. */
 export function connectTableAccount(connection: AccountConnection, retries: Partial<RetryOptions> = {}): TableAccount {
   return new AzureTableAccount(resolveAccess(connection), { ...DEFAULT_RETRIES, ...retries });
 }
 
-/** Sends nothing; the table is made when the first row is put. Throws as `connectBlobAccount` does. */
+/** Sends no request; the first `put` creates the table. Throws like `connectBlobAccount`. */
 export function connectCatalog(
   connection: AccountConnection,
   tableName = CATALOG_TABLE,

@@ -2,16 +2,16 @@ import { StorageError, type StorageErrorKind } from '../storage-error.ts';
 import { type Failure, failureOf } from './failure.ts';
 import { printable, serviceText } from './service-text.ts';
 
-/** What was being asked for when something failed; everything in it may be shown. */
-export interface Asked {
-  /** In words that complete "Could not …", such as `list blobs of`. */
+/** The request that failed, for the error message. Contains no secrets. */
+export interface RequestContext {
+  /** Completes the sentence "Could not …", such as `list the blobs of`. */
   action: string;
   alias: string;
   container?: string;
   name?: string;
 }
 
-/** By the service's code, and Node's where no answer came. Codes that are not here go by their status. */
+/** By the error code of the service or, without an answer, of Node. For other codes, the status decides. */
 const BY_CODE: Record<string, StorageErrorKind> = {
   BlobNotFound: 'not-found',
   ResourceNotFound: 'not-found',
@@ -97,7 +97,7 @@ const BY_CODE: Record<string, StorageErrorKind> = {
   InvalidHeaderValue: 'invalid',
   InvalidQueryParameterValue: 'invalid',
   UnsupportedHeader: 'invalid',
-  // Node refuses a header that HTTP cannot carry.
+  // Node rejects a header that HTTP cannot carry.
   ERR_INVALID_CHAR: 'invalid',
 
   APINotImplemented: 'unsupported',
@@ -145,10 +145,10 @@ function byStatus(status: number): StorageErrorKind {
   }
 }
 
-/** The service could not read the copy source, and says why in one of several ways. */
+/** The service could not read the copy source. It reports the reason in one of several ways. */
 function copySourceKind(failure: Failure): StorageErrorKind {
   const { sourceCode, message } = failure;
-  // Size and tier come as plain 409s, told apart by their wording alone.
+  // Errors about size and tier are plain 409s that differ in their wording only.
   if (/too large|maximum permissible/i.test(message)) return 'too-large';
   if (/archive/i.test(message) || sourceCode === 'BlobArchived') return 'archived';
   const kind = (sourceCode && BY_CODE[sourceCode]) || byStatus(failure.sourceStatus ?? failure.status);
@@ -176,22 +176,22 @@ function kindOf(failure: Failure): StorageErrorKind {
 }
 
 /**
- * The error that callers get. The SDK's own is not kept as its cause: it holds the request, with its signature and the
- * copy source's.
+ * The error for callers. It does not include the SDK's error as its cause, which contains the request with its signature
+ * and the SAS of the copy source.
  */
-export function storageErrorOf(error: unknown, asked: Asked): StorageError {
+export function storageErrorOf(error: unknown, about: RequestContext): StorageError {
   if (error instanceof StorageError) return error;
   const failure = failureOf(error);
   const kind = kindOf(failure);
-  const where = [asked.alias, asked.container, asked.name].filter((part) => part !== undefined).join('/');
-  const said = kind === 'access-denied' || kind === 'source-access-denied' ? '' : serviceText(failure.message);
+  const where = [about.alias, about.container, about.name].filter((part) => part !== undefined).join('/');
+  const detail = kind === 'access-denied' || kind === 'source-access-denied' ? '' : serviceText(failure.message);
   const what = [failure.status || '', failure.code].filter(Boolean).join(' ') || failure.name || 'failure';
   const source = failure.sourceStatus
     ? ` (the copy source answered ${failure.sourceStatus} ${failure.sourceCode ?? ''})`
     : '';
   return new StorageError(
     kind,
-    `Could not ${asked.action} ${printable(where)}: ${what}${source.replace(' )', ')')}${said ? `: ${said}` : ''}`,
+    `Could not ${about.action} ${printable(where)}: ${what}${source.replace(' )', ')')}${detail ? `: ${detail}` : ''}`,
     failure.status,
     failure.code,
   );

@@ -1,16 +1,16 @@
-/** What can be told of a failed request, whatever the SDK, Node or the identity library threw. Holds no secrets. */
+/** A failed request, from an error of the SDK, Node or the identity library. Contains no secrets. */
 export interface Failure {
-  /** HTTP status; 0 where no answer came. */
+  /** HTTP status; 0 if there was no answer. */
   status: number;
   /** The service's error code, or Node's, or ''. */
   code: string;
   /** The class of error, such as `AbortError` or `CredentialUnavailableError`. */
   name: string;
   message: string;
-  /** What the copy source answered the service. */
+  /** The answer of the copy source to the service. */
   sourceStatus?: number;
   sourceCode?: string;
-  /** Milliseconds that the service asked to wait. */
+  /** Milliseconds that the service asks to wait. */
   retryAfter?: number;
 }
 
@@ -26,7 +26,7 @@ export function failureOf(error: unknown): Failure {
   const text = (value: unknown) => (typeof value === 'string' && value !== '' ? value : undefined);
   const failure: Failure = {
     status: typeof thrown.statusCode === 'number' ? thrown.statusCode : 0,
-    // The header is there on answers without a body too: those to HEAD, and 304.
+    // Answers without a body (to HEAD, and 304) have this header, too.
     code:
       header('x-ms-error-code') ??
       text(thrown.code) ??

@@ -1,10 +1,7 @@
 import type { TokenCredential } from '@azure/identity';
 import type { IdentityConnection } from '../account-connection.ts';
 
-/**
- * A credential that loads @azure/identity at the first token: the package is slow to load, and hosts that are
- * configured by connection strings never need it.
- */
+/** Loads @azure/identity for the first token only: the package is slow to load, and connection strings do not need it. */
 export function identityCredential(connection: Pick<IdentityConnection, 'clientId'>): TokenCredential {
   let loading: Promise<TokenCredential> | undefined;
   return {

@@ -4,7 +4,7 @@ import { requestExtras } from './request-extras.ts';
 import { type RetryOptions, retryPolicy } from './retry-policy.ts';
 import { transport } from './transport.ts';
 
-/** The SDK's pipeline for one account: our retries, then extra headers, then its signing, then our transport. */
+/** The SDK's pipeline for one account: our retries, extra headers, the SDK's signing, our transport. */
 export function blobPipeline(access: AccountAccess, retries: RetryOptions): Pipeline {
   const { by } = access;
   const credential =
@@ -18,7 +18,7 @@ export function blobPipeline(access: AccountAccess, retries: RetryOptions): Pipe
     retryOptions: { maxTries: 1 },
     userAgentOptions: { userAgentPrefix: 'strongroom' },
   });
-  // Taken up when the first client is made from the pipeline; these run outside of the signing, in this order.
+  // The SDK reads these when it creates the first client. They run before the signing, in this order.
   pipeline.factories.push(retryPolicy(retries), extraHeaders);
   return pipeline;
 }

@@ -15,18 +15,18 @@ import type { AccessMethod } from './account-access.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
-/** The longest that the service lets a user delegation key live, less a little for clocks that differ. */
+/** The longest lifetime of a user delegation key, less a margin for clocks that differ. */
 const KEY_LIFETIME = 7 * 24 * HOUR - 30 * MINUTE;
-/** Clocks differ: a signature that begins now may not have begun yet where it is checked. */
+/** Clocks differ: a SAS that is valid from now on may not be valid yet by the clock of the service. */
 const BEFORE = 15 * MINUTE;
 
 export type ReadAccessMinter = (container: ContainerClient, until: Date) => Promise<ReadAccess>;
 
-/** Mints read access to single containers, in the way the account itself is reached. */
+/** Creates read access to single containers, with the account's method of authentication. */
 export function readAccessMinter(service: BlobServiceClient, by: AccessMethod): ReadAccessMinter {
   switch (by.kind) {
     case 'sas':
-      // Nothing can be minted from a signature: the account's own is what there is, for as long as it lasts.
+      // A SAS cannot create another SAS. The copies use the account's own for as long as it is valid.
       return async (container) => accessBy(container, by.sas, () => by.sas);
     case 'key': {
       const credential = new StorageSharedKeyCredential(by.accountName, by.accountKey);
@@ -46,7 +46,7 @@ export function readAccessMinter(service: BlobServiceClient, by: AccessMethod): 
   }
 }
 
-/** A signature for a container reaches its base blobs only: what is kept of a blob is signed for singly. */
+/** A SAS for a container covers base blobs only. Each snapshot and each version needs a SAS of its own. */
 function mintedBy(
   container: ContainerClient,
   until: Date,
@@ -62,12 +62,14 @@ function mintedBy(
   return accessBy(
     container,
     sign({ ...common, permissions: ContainerSASPermissions.from({ read: true }) }),
-    (blobName, kept) =>
+    (blobName, snapshotOrVersion) =>
       sign({
         ...common,
         permissions,
         blobName,
-        ...('snapshot' in kept ? { snapshotTime: kept.snapshot } : { versionId: kept.version }),
+        ...('snapshot' in snapshotOrVersion
+          ? { snapshotTime: snapshotOrVersion.snapshot }
+          : { versionId: snapshotOrVersion.version }),
       }),
   );
 }
@@ -75,23 +77,23 @@ function mintedBy(
 function accessBy(
   container: ContainerClient,
   sas: string,
-  sasFor: (name: string, kept: SnapshotOrVersion) => string,
+  sasFor: (name: string, snapshotOrVersion: SnapshotOrVersion) => string,
 ): ReadAccess {
   return {
-    urlOf(name, kept) {
+    urlOf(name, snapshotOrVersion) {
       const url = new URL(container.getBlobClient(name).url);
       url.search = '';
-      if (!kept) return `${url}?${sas}`;
+      if (!snapshotOrVersion) return `${url}?${sas}`;
       const id =
-        'snapshot' in kept
-          ? `snapshot=${encodeURIComponent(kept.snapshot)}`
-          : `versionid=${encodeURIComponent(kept.version)}`;
-      return `${url}?${id}&${sasFor(name, kept)}`;
+        'snapshot' in snapshotOrVersion
+          ? `snapshot=${encodeURIComponent(snapshotOrVersion.snapshot)}`
+          : `versionid=${encodeURIComponent(snapshotOrVersion.version)}`;
+      return `${url}?${id}&${sasFor(name, snapshotOrVersion)}`;
     },
   };
 }
 
-/** One key per account, kept until an hour before it ends. */
+/** One key per account, reused until an hour before it expires. */
 function delegationKeys(service: BlobServiceClient): (until: Date) => Promise<UserDelegationKey> {
   let current: Promise<UserDelegationKey> | undefined;
   return async (until) => {

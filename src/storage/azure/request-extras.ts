@@ -1,23 +1,23 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 
-/** What a request needs that the SDK's methods do not let through. Read by the pipeline, never by the SDK. */
+/** Options of a request that the SDK's methods do not have. Our part of the pipeline reads them, not the SDK. */
 export interface RequestExtras {
   /** Headers to add before the request is signed. */
   headers?: Record<string, string>;
   /**
-   * Takes the body of a successful answer as text, in place of the SDK's own parser. Throws `StorageError` when the
-   * body is not whole, and the request is tried again.
+   * Reads the body of a successful answer instead of the SDK's parser. Throws `StorageError` if the body is incomplete;
+   * the pipeline then retries the request.
    */
   readBody?(body: Buffer): void;
-  /** A successful answer's body comes as it arrives and may end early: whoever reads it counts. Else it is whole. */
+  /** Streams the body of a successful answer. It may end early, so the reader must count bytes. Otherwise it is whole. */
   streamBody?: boolean;
-  /** Sees the headers of a successful answer. */
+  /** Reads the headers of a successful answer. */
   readHeaders?(get: (name: string) => string | undefined): void;
 }
 
 /*
- * Not a per-request pipeline: building one costs more than most requests, and not a header or URL marker: those would
- * go out on the wire. The SDK makes exactly one request inside each `withExtras`.
+ * Alternatives are worse: a pipeline per request costs more than most requests, and the service would see a marker in a
+ * header or URL. The SDK sends exactly one request inside each `withExtras`.
  */
 const current = new AsyncLocalStorage<RequestExtras>();
 

@@ -4,22 +4,21 @@ import { isStorageError } from '../storage-error.ts';
 import { type Failure, failureOf } from './failure.ts';
 
 export interface RetryOptions {
-  /** Attempts in all. */
+  /** Number of attempts, including the first. */
   tries: number;
-  /** Milliseconds before the second attempt; doubles from there. */
+  /** Milliseconds before the second attempt. Doubles for each further one. */
   firstDelay: number;
-  /** Milliseconds; also the most that a `Retry-After` is followed. */
+  /** Milliseconds; also the limit for a `Retry-After`. */
   longestDelay: number;
-  /** Milliseconds that one attempt may take; five times as many for copies, which the service does while we wait. */
+  /** Milliseconds per attempt; five times as many for synchronous copies. */
   timeout: number;
 }
 
 export const DEFAULT_RETRIES: RetryOptions = { tries: 5, firstDelay: 800, longestDelay: 30_000, timeout: 60_000 };
 
 /**
- * The one place that tries requests again; what ends in mid-body is asked for again by `wholeContent`. The SDK's own
- * policy is turned off for it: that one sends its second attempt at once and in step with every other client, ignores
- * `Retry-After`, and gives up on 429.
+ * The only place that retries requests; `wholeContent` resumes downloads that end early. It replaces the SDK's policy,
+ * which sends its second attempt at once and in step with all other clients, ignores `Retry-After`, and does not retry 429.
  */
 export function retryPolicy(options: RetryOptions, wait: Wait = pause): RequestPolicyFactory {
   return {
@@ -55,13 +54,13 @@ const TRANSIENT_NETWORK = new Set([
 ]);
 
 export function isWorthRetrying(error: unknown, failure: Failure): boolean {
-  // A body that was read and found cut short.
+  // The reader of the body found it incomplete.
   if (isStorageError(error)) return error.kind === 'server';
   if (failure.status === 0) return TRANSIENT_NETWORK.has(failure.code);
   return TRANSIENT_STATUS.has(failure.status) || TRANSIENT_SOURCE_CODES.has(failure.sourceCode ?? '');
 }
 
-/** Exponential with jitter over its upper half, so that clients that failed together do not come back together. */
+/** Exponential, with jitter in the upper half, so that clients that fail together do not retry together. */
 export function delayBefore(
   attempt: number,
   failure: Pick<Failure, 'retryAfter'>,
@@ -72,7 +71,7 @@ export function delayBefore(
   return full * (0.5 + Math.random() / 2);
 }
 
-/** Waits this many milliseconds, or throws an `AbortError` when the signal comes first. */
+/** Waits this many milliseconds, or throws an `AbortError` if the signal aborts first. */
 type Wait = (ms: number, signal: WebResource['abortSignal']) => Promise<void>;
 
 const pause: Wait = async (ms, signal) => {

@@ -6,15 +6,15 @@ import { noteRequest } from '../requests.ts';
 import { operationName } from './blobs/operation-name.ts';
 import { requestExtras } from './request-extras.ts';
 
-/** Copies are done by the service while we wait, and a quarter of a gigabyte between regions takes its time. */
-const COPY_PATIENCE = 5;
+/** The service answers a synchronous copy when it is done; 256 MiB between regions take a while. */
+const COPY_TIMEOUT_FACTOR = 5;
 
-/** What the SDK's own parser gets instead of a listing that was read already: the cheapest page there is. */
+/** The SDK's parser gets this instead of a listing that our reader has read. */
 const EMPTY_PAGE = '<EnumerationResults><Blobs/></EnumerationResults>';
 
 /*
- * Shared by all accounts: the sockets belong to the process, and an agent keeps them apart by host. The limit is per
- * host; callers bound how much they ask for at once, so this only guards against running out of ports.
+ * Shared by all accounts, since an agent separates sockets by host. The limit is per host. Callers limit their concurrent
+ * requests, so this only guards against running out of ports.
  */
 const agents = {
   http: new http.Agent({ keepAlive: true, maxSockets: 64 }),
@@ -22,9 +22,9 @@ const agents = {
 };
 
 /**
- * The bottom of the SDK's pipeline: one call is one attempt, signed already. The SDK's public options offer no other
- * place that sees every attempt (to count it and to end it when it takes too long; the SDK's own client waits for
- * ever) and the raw body before the SDK parses it (a hundred times dearer than our reader).
+ * The bottom of the SDK's pipeline: each call is one signed attempt. No other extension point of the SDK sees every
+ * attempt (to count it, and to end it after a timeout; the SDK's client waits forever) and the raw body (the SDK's parser
+ * takes a hundred times longer than our reader).
  */
 export const transport = (timeout: number): IHttpClient => ({
   async sendRequest(request: WebResource): Promise<HttpOperationResponse> {
@@ -34,7 +34,7 @@ export const transport = (timeout: number): IHttpClient => ({
     const extras = requestExtras();
     const { message, body } = await exchange(
       request,
-      copies ? timeout * COPY_PATIENCE : timeout,
+      copies ? timeout * COPY_TIMEOUT_FACTOR : timeout,
       extras?.streamBody === true,
     );
     const status = message.statusCode ?? 0;
@@ -59,13 +59,13 @@ export const transport = (timeout: number): IHttpClient => ({
 
 interface Exchanged {
   message: http.IncomingMessage;
-  /** Undefined where the message is still to be read. */
+  /** Undefined if the caller reads the message as a stream. */
   body: Buffer | undefined;
 }
 
 /**
- * What is not asked for as a stream is small enough to hold, so that an answer is an answer only once it is whole. Of a
- * stream, the time-out is for how long nothing comes.
+ * Sends a request. Waits for the whole body unless the caller wants a stream; other bodies are small. For a stream, the
+ * timeout is for the time between two chunks.
  */
 function exchange(request: WebResource, timeout: number, stream: boolean): Promise<Exchanged> {
   const secure = request.url.startsWith('https:');
@@ -75,7 +75,7 @@ function exchange(request: WebResource, timeout: number, stream: boolean): Promi
     const sent = (secure ? https : http).request(request.url, {
       method: request.method,
       headers: request.headers.rawHeaders(),
-      // Set by the SDK where the environment asks for a proxy.
+      // The SDK sets an agent if the environment has a proxy.
       agent: (request.agent as http.Agent | undefined) ?? (secure ? agents.https : agents.http),
     });
     const end = (error: Error) => {
@@ -90,14 +90,14 @@ function exchange(request: WebResource, timeout: number, stream: boolean): Promi
       signal?.removeEventListener('abort', onAbort);
     };
     signal?.addEventListener('abort', onAbort);
-    // Not once: a request that was given up may still report that its socket is gone.
+    // `on`, not `once`: after a timeout or an abort, the request may still report a closed socket.
     sent.on('error', end);
     sent.once('response', (message) => {
       if (stream && isSuccess(message.statusCode ?? 0)) {
         clearTimeout(timer);
-        sent.setTimeout(timeout, () => end(coded(`Nothing came for ${timeout / 1000} s.`, 'ETIMEDOUT')));
+        sent.setTimeout(timeout, () => end(coded(`No data for ${timeout / 1000} s.`, 'ETIMEDOUT')));
         message.once('close', settle);
-        // Whoever reads it gets the error as well.
+        // The reader of the stream gets the error, too.
         message.on('error', settle);
         resolve({ message, body: undefined });
         return;
@@ -118,15 +118,15 @@ function isSuccess(status: number): boolean {
   return status >= 200 && status < 300;
 }
 
-/** The adapter sends small bodies only, all of them in memory. */
+/** The adapter only sends small bodies from memory. */
 function bodyOf(body: unknown): string | Uint8Array | undefined {
   if (body === undefined || body === null || typeof body === 'string' || body instanceof Uint8Array)
     return body ?? undefined;
   if (body instanceof ArrayBuffer) return new Uint8Array(body);
-  throw coded('Bodies that are streams are not sent by this adapter.', 'ERR_INVALID_ARG_TYPE');
+  throw coded('This adapter does not send streams.', 'ERR_INVALID_ARG_TYPE');
 }
 
-/** The class behind the SDK's header collections is not exported: a cleared copy of the request's own serves. */
+/** The SDK does not export the class of its header collections, so this uses an emptied clone of the request's. */
 function headersOf(like: HttpHeaders, message: http.IncomingMessage): HttpHeaders {
   const headers = like.clone();
   for (const name of headers.headerNames()) headers.remove(name);

@@ -347,7 +347,7 @@ describe('one app, many troubles', () => {
       'poison/claim': 'internal',
     });
     const said = room.app.host.output();
-    expect(said).toContain('upload-given-up');
+    expect(said).toContain('upload-failed-permanently');
     expect(said).toMatch(/upload-failed.*access-denied-source/);
     expect(said).toMatch(/upload-failed.*access-denied-destination/);
     expect(proxy.requests.filter(isCopy('poison/copy'))).toHaveLength(5);

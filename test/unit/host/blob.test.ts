@@ -88,7 +88,7 @@ test('the host id is as it is set, or the same for the same app and data', () =>
   expect([same === one, other === one]).toEqual([true, false]);
   expect(hostIdOf(directory, '/x', { AzureFunctionsWebHost__hostid: 'mine' })).toBe('mine');
   for (const odd of ['Mine', 'a--b', 'a'.repeat(33)])
-    expect(() => hostIdOf(directory, '/x', { AzureFunctionsWebHost__hostid: odd })).toThrow(/host id is/);
+    expect(() => hostIdOf(directory, '/x', { AzureFunctionsWebHost__hostid: odd })).toThrow(/host id has/);
 });
 
 test('reads what Event Grid calls with, in either schema', () => {

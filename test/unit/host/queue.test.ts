@@ -270,7 +270,7 @@ test.each([
     { FIXTURE_STORAGE: 'record', QUEUES: undefined },
     /"record" needs the storage account "QUEUES".*QUEUES__queueServiceUri/,
   ],
-  [{ FIXTURE_STORAGE: 'record', QUEUES: 'AccountKey=very/secret' }, /"QUEUES".*is not a whole connection string/],
+  [{ FIXTURE_STORAGE: 'record', QUEUES: 'AccountKey=very/secret' }, /"QUEUES".*is not a complete connection string/],
   [{ FIXTURE_STORAGE: 'own', OWN_QUEUE: 'x1x', AzureWebJobsStorage: undefined }, /"own" needs .*"AzureWebJobsStorage"/],
   [{ FIXTURE_STORAGE: 'own', OWN_QUEUE: 'No_Queue', AzureWebJobsStorage: 'UseDevelopmentStorage=true' }, /"no_queue"/],
   [{ AzureFunctionsJobHost__extensions__queues__batchSize: '33' }, /extensions\.queues\.batchSize" is "33"/],

@@ -205,8 +205,8 @@ describe('broken on purpose, it is noticed', { timeout: 120_000 }, () => {
     [
       'that versions of one time are taken for one',
       ({ source, vault }) => {
-        const look = vault.look.bind(vault);
-        vault.look = (container, name, kept) => {
+        const look = vault.getProperties.bind(vault);
+        vault.getProperties = (container, name, kept) => {
           const found = look(container, name, kept);
           const etag = source.blob(SOURCE, 'a')?.etag;
           return found?.metadata?.strongroom_etag === undefined || etag === undefined

@@ -97,8 +97,8 @@ describe('broken on purpose, it is noticed', { timeout: 90_000 }, () => {
   it('that a failed or pending copy looks like one that ended well', async () => {
     const found = await noticed({
       storage: ({ vault }) => {
-        const look = vault.look.bind(vault);
-        vault.look = (container, name) => {
+        const look = vault.getProperties.bind(vault);
+        vault.getProperties = (container, name) => {
           const state: BlobState | undefined = look(container, name);
           return state?.copy ? { ...state, copy: { ...state.copy, status: 'success' } } : state;
         };

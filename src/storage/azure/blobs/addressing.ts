@@ -1,19 +1,19 @@
 import type { ContainerClient } from '@azure/storage-blob';
 
-/** Azure's limit, in UTF-16 code units. */
+/** The limit of Azure, in UTF-16 code units. */
 const LONGEST_NAME = 1024;
 
-/** Names in which nothing could be rewritten: most names, and making a client for each would be dear. */
+/** Names in which the SDK rewrites nothing. Most names match, and skip the expensive check with a client. */
 const PLAIN = /^[A-Za-z0-9_-][A-Za-z0-9_ ~=,;@()-]*(?:[./][A-Za-z0-9_ ~=,;@()-]+)*$/;
 
-/** Control characters and what Unicode calls noncharacters: refused by the service or lost in its listings. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what this is about
+/** Control characters and Unicode noncharacters: the service rejects them or loses them in listings. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: this expression finds them
 const UNLISTABLE = /[\u0000-\u001f\u007f-\u009f\ufdd0-\ufdef\ufffe\uffff]/;
 
 /**
- * Whether a client made for this name addresses this name, in this container. The SDK resolves dot segments and turns
- * backslashes round, so that a hostile name could reach into another container; the service drops dots at the end of
- * a path segment. Everything that either would touch is refused.
+ * Whether the SDK's client for a name addresses exactly this name in this container. The SDK resolves dot segments and
+ * replaces backslashes, so a hostile name could reach another container. The service drops dots at the end of a path
+ * segment. This rejects every name that either of them would change.
  */
 export function addresses(container: ContainerClient, name: string): boolean {
   if (name === '' || name.length > LONGEST_NAME) return false;
@@ -24,7 +24,7 @@ export function addresses(container: ContainerClient, name: string): boolean {
     const expected = `${decodeURIComponent(new URL(container.url).pathname)}/${name}`;
     return decodeURIComponent(new URL(container.getBlobClient(name).url).pathname) === expected;
   } catch {
-    // Half a surrogate pair: no address can be made of it.
+    // An unpaired surrogate cannot be part of a URL.
     return false;
   }
 }

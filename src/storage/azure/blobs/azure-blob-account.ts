@@ -22,7 +22,7 @@ import type {
 } from '../../blob-account.ts';
 import { isStorageError, StorageError } from '../../storage-error.ts';
 import type { AccountAccess } from '../account-access.ts';
-import { type Asked, storageErrorOf } from '../errors.ts';
+import { type RequestContext, storageErrorOf } from '../errors.ts';
 import { blobPipeline } from '../pipeline.ts';
 import { type ReadAccessMinter, readAccessMinter } from '../read-access.ts';
 import { withExtras } from '../request-extras.ts';
@@ -35,19 +35,19 @@ import { type ListingReaderOptions, readListing } from './listing-reader.ts';
 import { type RestOfContent, wholeContent } from './whole-content.ts';
 
 const PAGE_SIZE = 5000;
-/** Blocks of one blob that are copied at once. */
+/** Blocks of one blob that are copied at the same time. */
 const BLOCKS_AT_ONCE = 8;
-/** From so many blocks on, one request to find those that are there already is worth it. */
-const WORTH_ASKING = 8;
+/** With more blocks than this, one request to find the blocks of an earlier attempt pays off. */
+const WORTH_LISTING_BLOCKS = 8;
 
-/** One storage account's blobs, by way of the Azure SDK. */
+/** The blobs of one storage account, through the Azure SDK. */
 export class AzureBlobAccount implements BlobAccount {
   readonly alias: string;
   readonly endpoint: string;
   readonly #service: BlobServiceClient;
   readonly #mint: ReadAccessMinter;
   readonly #retries: RetryOptions;
-  /** Not every account lists versions; those that do not refuse to be asked. */
+  /** Some accounts refuse a request to list versions. */
   #refusesVersions = false;
 
   constructor(access: AccountAccess, retries: RetryOptions) {
@@ -67,7 +67,7 @@ export class AzureBlobAccount implements BlobAccount {
       const { value: page } = await pages.next();
       const names = ((page?.containerItems ?? []) as { name: string }[])
         .map(({ name }) => name)
-        .filter(isOrdinaryContainer);
+        .filter(isContainerName);
       return { names, ...(page?.continuationToken ? { next: page.continuationToken } : {}) };
     });
   }
@@ -96,29 +96,33 @@ export class AzureBlobAccount implements BlobAccount {
     return page;
   }
 
-  #listBlobs(container: string, options: ListBlobsOptions, kept?: ListingReaderOptions['kept']): Promise<BlobPage> {
+  #listBlobs(
+    container: string,
+    options: ListBlobsOptions,
+    include?: ListingReaderOptions['include'],
+  ): Promise<BlobPage> {
     return this.#ask({ action: 'list the blobs of', container }, async () => {
       const { prefix, delimiter, marker, limit, signal } = options;
       const client = this.#container(container);
-      const asked = {
+      const wanted = {
         includeMetadata: options.metadata === true,
         includeTags: options.tags === true,
         includeCopy: options.copy === true,
-        includeSnapshots: kept !== undefined,
-        includeVersions: kept === 'snapshots and versions',
+        includeSnapshots: include !== undefined,
+        includeVersions: include === 'snapshots and versions',
         ...(prefix ? { prefix } : {}),
         ...abortable(signal),
       };
-      const pages = (delimiter ? client.listBlobsByHierarchy(delimiter, asked) : client.listBlobsFlat(asked)).byPage({
+      const pages = (delimiter ? client.listBlobsByHierarchy(delimiter, wanted) : client.listBlobsFlat(wanted)).byPage({
         maxPageSize: limit ?? PAGE_SIZE,
         ...continuing(marker),
       });
       let page: BlobPage | undefined;
       const readBody = (body: Buffer) => {
-        page = readListing(body, { contentHeaders: options.contentHeaders === true, ...(kept ? { kept } : {}) });
+        page = readListing(body, { contentHeaders: options.contentHeaders === true, ...(include ? { include } : {}) });
       };
       await withExtras({ readBody }, () => pages.next());
-      // What connections remember of this call must not keep the page.
+      // Connections keep a reference to this closure, which must not keep the page in memory.
       const read = page;
       page = undefined;
       if (!read) throw new Error('The SDK answered a listing without sending a request.');
@@ -126,11 +130,16 @@ export class AzureBlobAccount implements BlobAccount {
     });
   }
 
-  getProperties(container: string, name: string, kept?: SnapshotOrVersion): Promise<BlobState | undefined> {
+  getProperties(
+    container: string,
+    name: string,
+    snapshotOrVersion?: SnapshotOrVersion,
+  ): Promise<BlobState | undefined> {
     return orAbsent(
-      this.#ask({ action: 'look at', container, name }, async () =>
-        blobStateOf(name, await this.#blob(container, name, kept).getProperties(), kept),
-      ),
+      this.#ask({ action: 'get the properties of', container, name }, async () => {
+        const properties = await this.#blob(container, name, snapshotOrVersion).getProperties();
+        return blobStateOf(name, properties, snapshotOrVersion);
+      }),
     );
   }
 
@@ -167,8 +176,8 @@ export class AzureBlobAccount implements BlobAccount {
         started.copyId = get('x-ms-copy-id') ?? '';
         started.status = get('x-ms-copy-status') === 'success' ? 'success' : 'pending';
       };
-      // The SDK starts a copy only together with its poller, which accepts another copy's success and never ends on an
-      // aborted one. Nobody polls it here: its answer to the first request is read from the headers and it is dropped.
+      // The SDK starts a copy only together with its poller, which accepts the success of another copy and never ends for
+      // an aborted one. So we read the answer to its first request from the headers, and drop the poller.
       await withExtras({ readHeaders }, () =>
         this.#blob(request.container, request.name).beginCopyFromURL(request.sourceUrl, copyOptions(request)),
       );
@@ -183,7 +192,7 @@ export class AzureBlobAccount implements BlobAccount {
   }
 
   copyBlocks(request: CopyRequest & { size: number; headers: ContentHeaders }): Promise<CopyResult> {
-    // Without a block there is nothing that could carry the source condition.
+    // Without a block, no request could carry the source condition.
     if (request.size === 0) return this.copySync(request);
     return this.#ask(copying(request), async () => {
       const client = this.#blob(request.container, request.name).getBlockBlobClient();
@@ -191,14 +200,14 @@ export class AzureBlobAccount implements BlobAccount {
       const blocks = planBlocks(request.size, `${origin}${pathname}\n${request.sourceIfMatch}`);
       const stop = new AbortController();
       const signal = request.signal ? AbortSignal.any([request.signal, stop.signal]) : stop.signal;
-      // The SDK offers no source condition here. Sent on every block, since each of them reads the source anew.
+      // The SDK has no source condition here. Every block needs it, since each one reads the source again.
       const headers = { 'x-ms-source-if-match': quotedEtag(request.sourceIfMatch) };
-      const there = await stagedBlocks(client, blocks);
+      const staged = await stagedBlocks(client, blocks);
       const limit = pLimit(BLOCKS_AT_ONCE);
       let failure: { error: unknown } | undefined;
-      const staged = blocks.map(({ id, offset, count }) =>
+      const staging = blocks.map(({ id, offset, count }) =>
         limit(async () => {
-          if (failure || there.has(id)) return;
+          if (failure || staged.has(id)) return;
           try {
             await withExtras({ headers }, () =>
               client.stageBlockFromURL(id, request.sourceUrl, offset, count, { abortSignal: signal }),
@@ -209,7 +218,7 @@ export class AzureBlobAccount implements BlobAccount {
           }
         }),
       );
-      await Promise.all(staged);
+      await Promise.all(staging);
       if (failure) throw failure.error;
       const { metadata, tags, tier, conditions } = copyOptions(request);
       const committed = await client.commitBlockList(
@@ -314,9 +323,9 @@ export class AzureBlobAccount implements BlobAccount {
         this.#blob(container, name, snapshotOrVersion).delete({ conditions: { ifMatch: quotedEtag(ifMatch) } }),
       );
     } catch (error) {
-      // A condition on what is gone does not hold either.
-      if (!isStorageError(error, 'precondition') || (await this.getProperties(container, name, snapshotOrVersion)))
-        throw error;
+      // For a blob that does not exist, the service reports an unmet condition.
+      if (!isStorageError(error, 'precondition')) throw error;
+      if (await this.getProperties(container, name, snapshotOrVersion)) throw error;
       throw new StorageError('not-found', error.message, 404, 'BlobNotFound');
     }
   }
@@ -329,17 +338,19 @@ export class AzureBlobAccount implements BlobAccount {
     return this.#service.getContainerClient(container);
   }
 
-  #blob(container: string, name: string, kept?: SnapshotOrVersion): BlobClient {
+  #blob(container: string, name: string, snapshotOrVersion?: SnapshotOrVersion): BlobClient {
     const base = this.#container(container).getBlobClient(name);
-    if (!kept) return base;
-    return 'snapshot' in kept ? base.withSnapshot(kept.snapshot) : base.withVersion(kept.version);
+    if (!snapshotOrVersion) return base;
+    return 'snapshot' in snapshotOrVersion
+      ? base.withSnapshot(snapshotOrVersion.snapshot)
+      : base.withVersion(snapshotOrVersion.version);
   }
 
-  async #ask<T>(asked: Omit<Asked, 'alias'>, send: () => Promise<T>): Promise<T> {
+  async #ask<T>(about: Omit<RequestContext, 'alias'>, send: () => Promise<T>): Promise<T> {
     try {
       return await send();
     } catch (error) {
-      throw storageErrorOf(error, { ...asked, alias: this.alias });
+      throw storageErrorOf(error, { ...about, alias: this.alias });
     }
   }
 }
@@ -353,7 +364,7 @@ async function orAbsent<T>(found: Promise<T>): Promise<T | undefined> {
   }
 }
 
-/** Accounts that keep no versions, and such as cannot, each refuse in their own words. */
+/** Accounts without versioning refuse to list versions, with various errors. */
 function couldMeanVersions(error: unknown): boolean {
   return (
     isStorageError(error) && [400, 409, 501].includes(error.status) && !isStorageError(error, 'container-not-found')
@@ -365,12 +376,12 @@ function restOf(answer: BlobDownloadResponseParsed, from: number): RestOfContent
   if (from === 0) return { size: answer.contentLength ?? 0, body };
   const [, first, size] = /^bytes (\d+)-\d+\/(\d+)$/.exec(answer.contentRange ?? '') ?? [];
   if (Number(first) !== from) {
-    throw new StorageError('server', 'The service sent another part of the blob than it was asked for.');
+    throw new StorageError('server', 'The service sent another range of the blob than requested.');
   }
   return { size: Number(size), body };
 }
 
-function copying({ container, name }: CopyRequest): Omit<Asked, 'alias'> {
+function copying({ container, name }: CopyRequest): Omit<RequestContext, 'alias'> {
   return { action: 'copy onto', container, name };
 }
 
@@ -410,18 +421,14 @@ function continuing(marker: string | undefined): { continuationToken?: string } 
   return marker ? { continuationToken: marker } : {};
 }
 
-/** `$logs`, `$blobchangefeed` and the like belong to the service; `$root` and `$web` hold data of the user's. */
-function isOrdinaryContainer(name: string): boolean {
-  return isContainerName(name);
-}
-
+/** Excludes containers of the service, such as `$logs`. `$root` and `$web` have data of the user. */
 function isContainerName(name: string): boolean {
   return /^(?:\$root|\$web|[a-z0-9](?:-?[a-z0-9]){2,62})$/.test(name) && name.length <= 63;
 }
 
-/** Of a large blob, the blocks that an earlier attempt at the same source version has left: the ids tell the version. */
+/** The blocks that an earlier attempt has staged. Their ids include the version of the source. */
 async function stagedBlocks(client: BlockBlobClient, blocks: Block[]): Promise<Set<string>> {
-  if (blocks.length <= WORTH_ASKING) return new Set();
+  if (blocks.length <= WORTH_LISTING_BLOCKS) return new Set();
   try {
     const { uncommittedBlocks = [] } = await client.getBlockList('uncommitted');
     const sizes = new Map(blocks.map(({ id, count }) => [id, count]));

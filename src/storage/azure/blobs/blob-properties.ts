@@ -1,10 +1,14 @@
 import type { BlobGetPropertiesResponse } from '@azure/storage-blob';
 import type { BlobState, SnapshotOrVersion } from '#domain/blobs/blob.ts';
+import { copyStateOf } from './copy-state.ts';
 import { bareEtag } from './etag.ts';
-import { copyState } from './listing-reader.ts';
 
-/** What the headers of a single blob tell, in the form that listings give. */
-export function blobStateOf(name: string, properties: BlobGetPropertiesResponse, kept?: SnapshotOrVersion): BlobState {
+/** The state of a blob from its response headers, in the form of a listing. */
+export function blobStateOf(
+  name: string,
+  properties: BlobGetPropertiesResponse,
+  snapshotOrVersion?: SnapshotOrVersion,
+): BlobState {
   const state: BlobState = {
     name,
     etag: bareEtag(properties.etag),
@@ -13,24 +17,28 @@ export function blobStateOf(name: string, properties: BlobGetPropertiesResponse,
     type: properties.blobType === 'PageBlob' ? 'page' : properties.blobType === 'AppendBlob' ? 'append' : 'block',
     metadata: properties.metadata ?? {},
   };
-  if (kept) state.snapshotOrVersion = kept;
-  if (properties.contentType) state.contentType = properties.contentType;
-  if (properties.contentEncoding) state.contentEncoding = properties.contentEncoding;
-  if (properties.contentLanguage) state.contentLanguage = properties.contentLanguage;
-  if (properties.contentDisposition) state.contentDisposition = properties.contentDisposition;
-  if (properties.cacheControl) state.cacheControl = properties.cacheControl;
-  if (properties.contentMD5?.length) state.contentMd5 = Buffer.from(properties.contentMD5).toString('base64');
+  if (snapshotOrVersion) state.snapshotOrVersion = snapshotOrVersion;
+  addContentHeaders(state, properties);
   if (properties.accessTier) state.tier = properties.accessTier;
   if (properties.accessTierInferred) state.tierInferred = true;
   if (properties.archiveStatus) state.archiveStatus = properties.archiveStatus;
   if (properties.tagCount) state.tagCount = properties.tagCount;
   if (properties.metadata?.hdi_isfolder === 'true') state.isDirectory = true;
   if (properties.copyId && properties.copyStatus) {
-    state.copy = copyState(properties.copyId, properties.copyStatus, {
+    state.copy = copyStateOf(properties.copyId, properties.copyStatus, {
       progress: properties.copyProgress,
       description: properties.copyStatusDescription,
       source: properties.copySource,
     });
   }
   return state;
+}
+
+function addContentHeaders(state: BlobState, properties: BlobGetPropertiesResponse): void {
+  if (properties.contentType) state.contentType = properties.contentType;
+  if (properties.contentEncoding) state.contentEncoding = properties.contentEncoding;
+  if (properties.contentLanguage) state.contentLanguage = properties.contentLanguage;
+  if (properties.contentDisposition) state.contentDisposition = properties.contentDisposition;
+  if (properties.cacheControl) state.cacheControl = properties.cacheControl;
+  if (properties.contentMD5?.length) state.contentMd5 = Buffer.from(properties.contentMD5).toString('base64');
 }

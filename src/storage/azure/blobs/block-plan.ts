@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 
 export interface Block {
-  /** Base64, of the same length for all blocks of a blob, as the service demands. */
+  /** Base64, of the same length for all blocks of a blob, as the service requires. */
   id: string;
   offset: number;
   count: number;
@@ -11,13 +11,12 @@ const MIB = 1024 * 1024;
 const SMALLEST = 8 * MIB;
 const LARGEST = 100 * MIB;
 const MOST_BLOCKS = 50_000;
-/** As many blocks as are worth copying at once. */
+/** The number of blocks that are copied at the same time. */
 const WIDTH = 8;
 
 /**
- * Cuts a source of `size` bytes into blocks. The ids follow from what is copied, so that a second attempt writes the
- * same ids again; they hold the version of the source as well, so that two attempts at different versions of it can
- * never commit each other's blocks.
+ * Splits a source of `size` bytes into blocks. The ids follow from the source, so that a second attempt uses the same ids.
+ * They include the version of the source, so that attempts at different versions never commit each other's blocks.
  */
 export function planBlocks(size: number, source: string): Block[] {
   const even = Math.ceil(size / WIDTH / MIB) * MIB;

@@ -1,4 +1,4 @@
-/** ETags travel in quotes in headers and without them in listings. Everything outside this adapter sees them bare. */
+/** Headers have ETags with quotes, listings without. Everything outside this adapter uses them without. */
 export function bareEtag(etag: string | undefined): string {
   return etag === undefined ? '' : etag.replace(/^"|"$/g, '');
 }

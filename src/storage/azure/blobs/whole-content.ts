@@ -1,20 +1,20 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { delayBefore, type RetryOptions } from '../retry-policy.ts';
 
-/** What is left of a blob's content from some byte on. */
+/** The content of a blob from some byte on. */
 export interface RestOfContent {
-  /** Of the whole blob, in bytes. */
+  /** The size of the whole blob, in bytes. */
   size: number;
-  /** May end early, or throw: either is taken as the connection's end. */
+  /** May end early or throw. Both count as an interrupted connection. */
   body: AsyncIterable<Uint8Array>;
 }
 
 /**
- * Content that is asked for again from where it broke off, as often as `tries` allows without a byte in between. Ends
- * only after `size` bytes. Throws what `open` throws, `ECONNRESET` when it gives up, and an `AbortError`.
+ * Yields the content, and resumes after an interruption. Fails with `ECONNRESET` after `tries` attempts without a byte.
+ * Ends only after `size` bytes. Also throws the errors of `open`, and an `AbortError`.
  *
- * Not left to the SDK: it asks again at once, however busy the service is, and takes a connection that is cut for an
- * abort by the caller.
+ * The SDK could do this, but it retries at once even if the service is busy, and reports an interruption as an abort by
+ * the caller.
  */
 export async function* wholeContent(
   open: (from: number) => Promise<RestOfContent>,
@@ -32,7 +32,7 @@ export async function* wholeContent(
       }
       if (from === size) return;
     } catch {
-      // A cut is a cut, in whatever words.
+      // Every error of the stream means that the connection was interrupted.
     }
     if (attempt >= retries.tries && !signal?.aborted) {
       throw Object.assign(new Error(`The connection ended after ${from} of ${size} bytes.`), { code: 'ECONNRESET' });

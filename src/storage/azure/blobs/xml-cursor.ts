@@ -1,17 +1,17 @@
 /**
- * A cursor over the XML that the storage service writes. It visits elements in order and hands out their text; it
- * builds no tree, which is what makes it quick. Strict about structure: whatever is cut short or not nested well
- * throws `XmlError`. It knows no document types and so no entities but the five of XML and character references.
+ * A cursor over the XML of the storage service. It visits elements in order and returns their text. It is fast because it
+ * builds no tree. It is strict: XML that is cut off or not well-formed throws `XmlError`. It supports no document types,
+ * and so no entities except the five of XML and character references.
  *
- * It reads the bytes as they came, in UTF-8. What it hands out are strings of their own: none keeps the body in memory.
+ * It reads the UTF-8 bytes directly. The strings that it returns are copies and do not keep the body in memory.
  */
 export class XmlCursor {
   readonly #bytes: Buffer;
   #at = 0;
-  /** Of the element that was entered last: the text between its name and its `>`. */
+  /** The text between the name and the `>` of the current element. */
   #attributes = '';
   #empty = false;
-  /** Elements met so far. A listing repeats the same few in the same order, so the next one is guessed first. */
+  /** The elements so far. A listing repeats few elements in the same order, so the cursor guesses the next one first. */
   readonly #known = new Map<string, Element>();
   #latest: Element = { name: '', value: '', next: undefined };
 
@@ -20,7 +20,7 @@ export class XmlCursor {
     if (body[0] === 0xef && body[1] === 0xbb && body[2] === 0xbf) this.#at = 3;
   }
 
-  /** Goes over the whole document, which must have exactly one root element of this name. */
+  /** Visits the whole document, which must have exactly one root element of this name. */
   document(root: string, visit: (child: string) => void): void {
     this.#skipMisc();
     const name = this.#open();
@@ -30,7 +30,7 @@ export class XmlCursor {
     if (this.#at < this.#bytes.length) throw new XmlError('there is more after the root element');
   }
 
-  /** Calls `visit` for each child of the element just entered. It must read or skip the child before returning. */
+  /** Calls `visit` for each child of the current element. `visit` must read or skip the child. */
   children(parent: string, visit: (child: string) => void): void {
     if (this.#empty) {
       this.#empty = false;
@@ -46,7 +46,7 @@ export class XmlCursor {
     this.#close(parent);
   }
 
-  /** The decoded text of the element just entered, which must have no child elements. */
+  /** The decoded text of the current element, which must not have child elements. */
   content(element: string): string {
     if (this.#empty) {
       this.#empty = false;
@@ -62,7 +62,7 @@ export class XmlCursor {
       if (byte === LESS) break;
       if (byte === AMPERSAND || byte >= 0x80) plain = false;
     }
-    if (end >= bytes.length) throw new XmlError(`${element} is cut short`);
+    if (end >= bytes.length) throw new XmlError(`${element} is cut off`);
     if (bytes[end + 1] !== SLASH) return this.#mixedContent(element);
     this.#at = end;
     this.#close(element);
@@ -72,7 +72,7 @@ export class XmlCursor {
     return latest.value;
   }
 
-  /** Goes past the element just entered and everything in it. */
+  /** Skips the current element and everything in it. */
   skip(element: string): void {
     if (this.#empty) {
       this.#empty = false;
@@ -81,7 +81,7 @@ export class XmlCursor {
     const bytes = this.#bytes;
     for (;;) {
       while (this.#at < bytes.length && bytes[this.#at] !== LESS) this.#at++;
-      if (this.#at >= bytes.length) throw new XmlError(`${element} is cut short`);
+      if (this.#at >= bytes.length) throw new XmlError(`${element} is cut off`);
       const next = bytes[this.#at + 1];
       if (next === SLASH) break;
       if (next === EXCLAMATION || next === QUESTION) this.#skipMarkup();
@@ -90,20 +90,20 @@ export class XmlCursor {
     this.#close(element);
   }
 
-  /** The value of an attribute of the element just entered. */
+  /** The value of an attribute of the current element. */
   attribute(name: string): string | undefined {
     if (this.#attributes === '') return undefined;
     const found = new RegExp(`(?:^|\\s)${name}\\s*=\\s*(?:"([^"]*)"|'([^']*)')`).exec(this.#attributes);
     return found ? decoded(found[1] ?? found[2] ?? '') : undefined;
   }
 
-  /** Text in several pieces: between comments, or as CDATA. */
+  /** Text in several parts: between comments, or as CDATA. */
   #mixedContent(element: string): string {
     const bytes = this.#bytes;
     let content = '';
     for (;;) {
       const end = bytes.indexOf(LESS, this.#at);
-      if (end < 0) throw new XmlError(`${element} is cut short`);
+      if (end < 0) throw new XmlError(`${element} is cut off`);
       content += decoded(bytes.toString('utf8', this.#at, end));
       this.#at = end;
       const next = bytes[end + 1];
@@ -113,7 +113,7 @@ export class XmlCursor {
       }
       if (isAt(bytes, end, end + 9, '<![CDATA[')) {
         const close = bytes.indexOf(']]>', end + 9);
-        if (close < 0) throw new XmlError(`${element} is cut short`);
+        if (close < 0) throw new XmlError(`${element} is cut off`);
         content += bytes.toString('utf8', end + 9, close);
         this.#at = close + 3;
       } else if (next === EXCLAMATION || next === QUESTION) {
@@ -132,7 +132,7 @@ export class XmlCursor {
     if (guess !== undefined) {
       const after = start + guess.name.length;
       if (isAt(bytes, start, after, guess.name)) {
-        // `<Name>`, `<Name/>` and `<Name />`; whatever else there is takes the long way.
+        // `<Name>`, `<Name/>` and `<Name />`. All other tags take the slow path.
         const slash = bytes[after] === SPACE ? after + 1 : after;
         const empty = bytes[slash] === SLASH;
         const close = empty ? slash + 1 : after;
@@ -147,7 +147,7 @@ export class XmlCursor {
     }
     let end = start;
     while (isNameByte(bytes[end])) end++;
-    if (end === start) throw new XmlError('a tag is malformed or cut short');
+    if (end === start) throw new XmlError('a tag is malformed or cut off');
     const element = this.#elementOf(bytes.toString('utf8', start, end));
     if (bytes[end] === GREATER) {
       this.#attributes = '';
@@ -155,10 +155,10 @@ export class XmlCursor {
       this.#at = end + 1;
       return element.name;
     }
-    // A `>` may stand inside an attribute's value, so the tag ends where its attributes do.
+    // The value of an attribute may contain `>`, so the tag ends where its attributes end.
     const close = endOfTag(bytes, end);
     const rest = REST_OF_TAG.exec(bytes.toString('utf8', end, close));
-    if (!rest) throw new XmlError('a tag is malformed or cut short');
+    if (!rest) throw new XmlError('a tag is malformed or cut off');
     this.#attributes = rest[1]!;
     this.#empty = rest[2] === '/';
     this.#at = close;
@@ -169,7 +169,7 @@ export class XmlCursor {
     let element = this.#known.get(name);
     if (element === undefined) {
       element = { name, value: '', next: undefined };
-      // Metadata keys are elements too, and there may be any number of them.
+      // Metadata keys are elements, too, and there may be any number of them.
       if (this.#known.size < 256) this.#known.set(name, element);
     }
     this.#latest.next = element;
@@ -209,23 +209,23 @@ export class XmlCursor {
     for (const [start, end] of MARKUP) {
       if (!isAt(bytes, this.#at, this.#at + start.length, start)) continue;
       const close = bytes.indexOf(end, this.#at + start.length);
-      if (close < 0) throw new XmlError('markup is cut short');
+      if (close < 0) throw new XmlError('markup is cut off');
       this.#at = close + end.length;
       return;
     }
-    throw new XmlError('it holds a document type or other markup that the service never sends');
+    throw new XmlError('it contains a document type or other markup that the service never sends');
   }
 }
 
 interface Element {
   name: string;
-  /** Its latest text: many have the same one in blob after blob, and then need no string of their own. */
+  /** Its latest text. If the next blob has the same text, it reuses this string. */
   value: string;
-  /** What came after it last. */
+  /** The element that followed it last. */
   next: Element | undefined;
 }
 
-/** Whether the bytes of a stretch are this text, which is ASCII. */
+/** Whether the bytes from `start` to `end` are this ASCII text. */
 function isAt(bytes: Buffer, start: number, end: number, text: string): boolean {
   if (end - start !== text.length) return false;
   for (let index = 0; index < text.length; index++) {
@@ -234,7 +234,7 @@ function isAt(bytes: Buffer, start: number, end: number, text: string): boolean 
   return true;
 }
 
-/** Past the `>` that ends a tag; inside quotes it ends none. */
+/** The index after the `>` that ends a tag. A `>` inside quotes does not end it. */
 function endOfTag(bytes: Buffer, from: number): number {
   let quote: number | undefined;
   for (let at = from; at < bytes.length; at++) {
@@ -244,7 +244,7 @@ function endOfTag(bytes: Buffer, from: number): number {
     } else if (byte === 0x22 || byte === 0x27) quote = byte;
     else if (byte === GREATER) return at + 1;
   }
-  throw new XmlError('a tag is malformed or cut short');
+  throw new XmlError('a tag is malformed or cut off');
 }
 
 export class XmlError extends Error {
@@ -265,7 +265,7 @@ const MARKUP = [
   ['<?', '?>'],
 ] as const;
 
-/** Everything but white space, `/`, `<`, `>`, `=`, `&`, quotes and the end of the body. */
+/** Everything except white space, `/`, `<`, `>`, `=`, `&`, quotes and the end of the body. */
 function isNameByte(byte: number | undefined): boolean {
   return byte !== undefined && (byte > 0x3e || (byte > 0x27 && byte < 0x3c && byte !== SLASH));
 }

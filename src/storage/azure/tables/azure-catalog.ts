@@ -8,16 +8,16 @@ import { storageErrorOf } from '../errors.ts';
 import type { RetryOptions } from '../retry-policy.ts';
 import { tableClient } from './table-client.ts';
 
-/** All runs are in one partition, so that one query lists them in order. */
+/** All runs are in one partition, so that a query lists them in order. */
 const PARTITION = 'run';
-/** The last millisecond that ISO 8601 writes with four digits of year; 15 digits long. */
+/** The last millisecond of the year 9999; 15 digits. */
 const END_OF_TIME = 253_402_300_799_999;
 
-/** The catalog of runs in one Azure table. The SDK's own retry policy serves here: it honours `Retry-After`. */
+/** The catalog of runs in one Azure table. It uses the SDK's retry policy, which follows `Retry-After`. */
 export class AzureCatalog implements Catalog {
   readonly #alias: string;
   readonly #table: TableClient;
-  /** What an attempt may take, in milliseconds. */
+  /** Milliseconds per attempt. */
   readonly #timeout: number;
 
   constructor(access: AccountAccess, tableName: string, retries: RetryOptions) {
@@ -36,12 +36,13 @@ export class AzureCatalog implements Catalog {
   put(row: CatalogRow): Promise<void> {
     return this.#ask(`write the row of run ${row.id} to`, async () => {
       const entity = { partitionKey: PARTITION, rowKey: rowKey(row), ...columnsOf(row) };
+      const upsert = () => this.#table.upsertEntity(entity, 'Replace', { requestOptions: { timeout: this.#timeout } });
       try {
-        await this.#table.upsertEntity(entity, 'Replace', { requestOptions: { timeout: this.#timeout } });
+        await upsert();
       } catch (error) {
         if (storageErrorOf(error, { action: '', alias: '' }).kind !== 'container-not-found') throw error;
         await this.#table.createTable();
-        await this.#table.upsertEntity(entity, 'Replace', { requestOptions: { timeout: this.#timeout } });
+        await upsert();
       }
     });
   }
@@ -82,7 +83,7 @@ export class AzureCatalog implements Catalog {
   }
 }
 
-/** The table's columns: it knows numbers and strings, but no records. */
+/** The columns of the table, which has numbers and strings but no records. */
 type Columns = Omit<CatalogRow, 'counts' | 'bytes'> & { counts?: string; bytes?: string };
 
 function columnsOf(row: CatalogRow): Columns {
@@ -94,7 +95,7 @@ function columnsOf(row: CatalogRow): Columns {
   };
 }
 
-/** Nothing for a row that is damaged: the catalog decides nothing, and rebuilding it writes the row anew. */
+/** Empty for a damaged row: no decision depends on the catalog, and a rebuild repairs the row. */
 function rowOf(columns: Partial<Columns>): CatalogRow[] {
   const { id, job, mode, trigger, status, dryRun, startedAt, finishedAt, counts, bytes } = columns;
   if (![id, job, mode, trigger, status, startedAt].every((each) => typeof each === 'string')) return [];
@@ -112,7 +113,7 @@ function rowOf(columns: Partial<Columns>): CatalogRow[] {
   }
 }
 
-/** The SDK's token is base64, which does not fit into a URL as it is. */
+/** The SDK's token is base64, which a URL cannot contain without encoding. */
 function cursorOf(token: string): string {
   return Buffer.from(token, 'base64').toString('base64url');
 }
@@ -123,12 +124,12 @@ function tokenOf(cursor: string): string {
     const { nextPartitionKey, nextRowKey = '' } = JSON.parse(token.toString());
     if (typeof nextPartitionKey === 'string' && typeof nextRowKey === 'string') return token.toString('base64');
   } catch {
-    // Told below like any other cursor that is not ours.
+    // The error follows below.
   }
-  throw new StorageError('invalid', 'This is not a cursor that a list of runs gave out.');
+  throw new StorageError('invalid', 'This cursor is not from a list of runs.');
 }
 
-/** Tables answer in the order of their keys, so the newest run must have the smallest. */
+/** A table lists entities in the order of their keys, so the newest run has the smallest key. */
 function rowKey({ id, startedAt }: CatalogRow): string {
   return `${String(END_OF_TIME - Date.parse(startedAt)).padStart(15, '0')}-${id}`;
 }

@@ -4,16 +4,16 @@ import { nameOfKey } from '#domain/tables/table-key.ts';
 import { isStorageError, StorageError } from '../../storage-error.ts';
 import type { EntityPage, EntityQuery, EntityWrite, TableAccount } from '../../table-account.ts';
 import type { AccountAccess } from '../account-access.ts';
-import { type Asked, storageErrorOf } from '../errors.ts';
+import { type RequestContext, storageErrorOf } from '../errors.ts';
 import type { RetryOptions } from '../retry-policy.ts';
 import { printable } from '../service-text.ts';
 import { cursorOf, filtersOf, inAddress, positionOf, type QueryPosition, quoted } from './table-query.ts';
 import { type TableAnswer, TableRequests } from './table-request.ts';
 import { checkTransaction, TransactionRefusal, transactionRequest, writeRequest } from './table-transaction.ts';
 
-/** What the service answers at most in a page. */
+/** The largest page of the service. */
 const PAGE = 1000;
-/** How often a table that is being deleted is tried to be made anew; by default, that takes a minute. */
+/** Attempts to create a table while the service deletes its predecessor: about a minute by default. */
 const WAITS = 20;
 
 export class AzureTableAccount implements TableAccount {
@@ -121,7 +121,7 @@ export class AzureTableAccount implements TableAccount {
   ): Promise<void> {
     const check = (answer: TableAnswer) => checkTransaction(answer, entities.length);
     return this.#ask(
-      { action: `write entities to`, container: table },
+      { action: 'write entities to', container: table },
       async () => {
         await this.#requests.send(transactionRequest(this.endpoint, table, how, entities), check, signal);
       },
@@ -134,23 +134,27 @@ export class AzureTableAccount implements TableAccount {
     return this.#ask(asked, () => this.#requests.send(writeRequest(table, how, entity), () => undefined, signal));
   }
 
-  async #ask<T>(asked: Omit<Asked, 'alias'>, send: () => Promise<T>, sent: readonly StoredEntity[] = []): Promise<T> {
+  async #ask<T>(
+    request: Omit<RequestContext, 'alias'>,
+    send: () => Promise<T>,
+    sent: readonly StoredEntity[] = [],
+  ): Promise<T> {
     try {
       return await send();
     } catch (error) {
       const at = error instanceof TransactionRefusal ? error.at : undefined;
-      const about = { ...asked, alias: this.alias, ...(at === undefined ? {} : { name: nameOfKey(sent[at]!.key) }) };
+      const about = { ...request, alias: this.alias, ...(at === undefined ? {} : { name: nameOfKey(sent[at]!.key) }) };
       const { kind, message, status, code } =
-        error instanceof StorageError ? toldOf(about, error) : storageErrorOf(error, about);
-      // No request is for a single entity that has to be there.
+        error instanceof StorageError ? withContext(about, error) : storageErrorOf(error, about);
+      // No request needs an existing entity, so only the table can be missing.
       throw new StorageError(kind === 'not-found' ? 'container-not-found' : kind, message, status, code, at);
     }
   }
 }
 
-/** With what was being asked for: where an answer is read, that is not known. */
-function toldOf(
-  { action, alias, container, name }: Asked,
+/** Adds the request to an error of a reader, which does not know it. */
+function withContext(
+  { action, alias, container, name }: RequestContext,
   { kind, message, status, code }: StorageError,
 ): StorageError {
   const where = [alias, container, name].filter((part) => part !== undefined).join('/');
@@ -163,16 +167,16 @@ function tablesIn({ header, body }: TableAnswer): { names: string[]; next?: stri
   try {
     names = JSON.parse(body).value.map((table: { TableName?: unknown }) => table.TableName);
   } catch {
-    // Told below.
+    // The error follows below.
   }
   if (!Array.isArray(names) || !names.every((name) => typeof name === 'string')) {
-    throw new StorageError('server', 'The service sent a list of tables that is not whole.');
+    throw new StorageError('server', 'The service sent an incomplete list of tables.');
   }
   return { names, ...(next ? { next } : {}) };
 }
 
 function timeIn(date: string | undefined): string {
   const time = Date.parse(date ?? '');
-  if (Number.isNaN(time)) throw new StorageError('server', 'The service sent an answer without its time.');
+  if (Number.isNaN(time)) throw new StorageError('server', 'The service sent an answer without a time.');
   return new Date(time).toISOString();
 }

@@ -6,7 +6,7 @@ import {
 } from '@azure/data-tables';
 import type { AccountAccess } from '../account-access.ts';
 
-/** The SDK's client for one table, let in by what the connection gives. */
+/** The SDK's client for one table, with the account's method of authentication. */
 export function tableClient(access: AccountAccess, tableName: string, options: TableServiceClientOptions): TableClient {
   const { by, tableEndpoint } = access;
   const all: TableServiceClientOptions = {

@@ -2,16 +2,16 @@ import type { KeyRange } from '#domain/tables/table-key.ts';
 import { StorageError } from '../../storage-error.ts';
 
 /**
- * The filters of the queries, one after another, that read a range. The service answers each from its index, without looking at
- * anything else: a filter that says `or` about keys it answers by reading the whole table.
+ * The filters of the queries that together read a key range. The service answers each one from its index alone. For a
+ * filter with `or` on keys, it would read the whole table.
  */
 export function filtersOf({ after, upTo }: KeyRange, since?: string): string[] {
   const time = since === undefined ? [] : [`Timestamp ge datetime${quoted(since)}`];
-  return stretches(after, upTo).map((conditions) => [...conditions, ...time].join(' and '));
+  return conditionsOf(after, upTo).map((conditions) => [...conditions, ...time].join(' and '));
 }
 
-/** Each stretch by the conditions that hold in it. */
-function stretches(after: KeyRange['after'], upTo: KeyRange['upTo']): string[][] {
+/** The conditions of each query. */
+function conditionsOf(after: KeyRange['after'], upTo: KeyRange['upTo']): string[][] {
   const behind = after && quoted(after.partition);
   const last = upTo && quoted(upTo.partition);
   const afterRow = after?.row === undefined ? [] : [`RowKey gt ${quoted(after.row)}`];
@@ -30,7 +30,7 @@ function stretches(after: KeyRange['after'], upTo: KeyRange['upTo']): string[][]
   ];
 }
 
-/** Where reading a range goes on: which of its queries, and from where in it, as the service told. */
+/** Where to continue reading a key range: the number of the query, and the service's continuation in it. */
 export interface QueryPosition {
   query: number;
   partition?: string;
@@ -41,7 +41,7 @@ export function cursorOf({ query, partition, row }: QueryPosition): string {
   return Buffer.from(JSON.stringify([query, partition ?? null, row ?? null])).toString('base64url');
 }
 
-/** Throws `StorageError` (`invalid`) for what `cursorOf` did not make for as many queries. */
+/** Throws `StorageError` (`invalid`) for a cursor that `cursorOf` did not create for this number of queries. */
 export function positionOf(cursor: string, queries: number): QueryPosition {
   try {
     const [query, partition, row] = JSON.parse(Buffer.from(cursor, 'base64url').toString());
@@ -50,24 +50,24 @@ export function positionOf(cursor: string, queries: number): QueryPosition {
       return { query, ...(partition === null ? {} : { partition }), ...(row === null ? {} : { row }) };
     }
   } catch {
-    // Told below.
+    // The error follows below.
   }
-  throw new StorageError('invalid', 'This is not a cursor that a page of these entities gave out.');
+  throw new StorageError('invalid', 'This cursor is not from a page of these entities.');
 }
 
-/** As a literal of OData. */
+/** An OData literal. */
 export function quoted(text: string): string {
   return `'${text.replaceAll("'", "''")}'`;
 }
 
-/** Percent-encoded. Throws `StorageError` (`invalid`) for half a character, which no address can carry. */
+/** Percent-encodes. Throws `StorageError` (`invalid`) for an unpaired surrogate, which a URL cannot contain. */
 export function inAddress(text: string): string {
   try {
     return encodeURIComponent(text);
   } catch {
     throw new StorageError(
       'invalid',
-      'A key holds half a character (an unpaired surrogate), which no address can carry.',
+      'A key contains an unpaired surrogate (half of a character), which a URL cannot contain.',
     );
   }
 }

@@ -17,7 +17,7 @@ import { tableClient } from './table-client.ts';
 
 export interface TableRequest {
   method: HttpMethods;
-  /** What follows the service's address, percent-encoded, with its query. */
+  /** The rest of the URL after the service's address, percent-encoded, with its query. */
   path: string;
   headers?: Record<string, string>;
   body?: string;
@@ -32,8 +32,8 @@ export interface TableAnswer {
 const httpClient = createDefaultHttpClient();
 
 /**
- * Requests to the table service beside the SDK's methods: those parse every entity into values, and lose types and digits on the
- * way. The SDK's pipeline signs and sends them; trying again is left to us, as it is for blobs.
+ * Requests to the table service without the SDK's methods, which parse entities into values and lose types and digits. The
+ * SDK's pipeline signs and sends the requests. As for blobs, the retries are our own.
  */
 export class TableRequests {
   readonly #endpoint: string;
@@ -43,7 +43,7 @@ export class TableRequests {
   constructor(access: AccountAccess, retries: RetryOptions) {
     this.#endpoint = access.tableEndpoint;
     this.#retries = retries;
-    // The client wants a name; what is sent says by itself what it is about.
+    // The client requires a table name. It does not use the name: each request has its own.
     this.#pipeline = tableClient(access, 'any', {}).pipeline;
     this.#pipeline.removePolicy({ phase: 'Serialize' });
     this.#pipeline.removePolicy({ phase: 'Deserialize' });
@@ -51,8 +51,8 @@ export class TableRequests {
   }
 
   /**
-   * What `read` makes of the answer. Where it throws `EntityTextError` or a `StorageError` of `server`, the answer was not whole,
-   * and the request is tried again as after any failure that may pass. Throws what came of the last attempt.
+   * Sends a request and returns the result of `read`. If `read` throws `EntityTextError` or a `StorageError` (`server`), the
+   * answer was incomplete, and this retries the request like any transient failure. Throws the error of the last attempt.
    */
   async send<T>(request: TableRequest, read: (answer: TableAnswer) => T, signal?: AbortSignal): Promise<T> {
     for (let attempt = 1; ; attempt++) {
@@ -61,7 +61,7 @@ export class TableRequests {
       } catch (thrown) {
         const error =
           thrown instanceof EntityTextError
-            ? new StorageError('server', `The service sent an answer that is not whole: ${thrown.message}.`)
+            ? new StorageError('server', `The service sent an incomplete answer: ${thrown.message}.`)
             : thrown;
         const failure = failureOf(error);
         if (attempt >= this.#retries.tries || signal?.aborted || !isWorthRetrying(error, failure)) throw error;
@@ -75,7 +75,7 @@ export class TableRequests {
     noteRequest(tableOperationName(method, url));
     const limit = new AbortController();
     const timer = setTimeout(() => limit.abort(), this.#retries.timeout);
-    // Made anew for each attempt: signing changes it.
+    // Each attempt needs a new one, since signing changes it.
     const request = createPipelineRequest({
       url,
       method,
@@ -98,9 +98,9 @@ export class TableRequests {
       if (limit.signal.aborted && !signal?.aborted) {
         throw Object.assign(new Error(`No answer within ${this.#retries.timeout / 1000} s.`), { code: 'ETIMEDOUT' });
       }
-      // The SDK's word for a connection that ended within an answer.
+      // The SDK's error for a connection that ended during an answer.
       if (failureOf(error).code === 'PARSE_ERROR') {
-        throw new StorageError('server', 'The service sent an answer that is not whole: the connection ended.');
+        throw new StorageError('server', 'The service sent an incomplete answer: the connection ended.');
       }
       throw error;
     } finally {
@@ -109,16 +109,16 @@ export class TableRequests {
   }
 }
 
-/** The version of the service's interface that the SDK speaks as well. */
+/** The version of the service's API; the SDK uses the same one. */
 const VERSION = '2019-02-02';
 
-/** In the form that the SDK's errors have. */
+/** An error in the form of the SDK's errors. */
 export function refusal(
   status: number,
   body: string,
   response?: { headers: { get(name: string): string | undefined } },
 ): Error {
-  const { code, message } = told(body);
+  const { code, message } = errorIn(body);
   return Object.assign(new Error(message), {
     name: 'RestError',
     statusCode: status,
@@ -127,8 +127,8 @@ export function refusal(
   });
 }
 
-/** OData's form of an error, in JSON, or in XML from those parts of the service that do not look at what was asked for. */
-function told(body: string): { code: string; message: string } {
+/** Parses an OData error: JSON, or XML from parts of the service that ignore the requested format. */
+function errorIn(body: string): { code: string; message: string } {
   try {
     const { code, message } = JSON.parse(body)['odata.error'];
     return { code: String(code ?? ''), message: String(message?.value ?? '') };

@@ -5,7 +5,7 @@ import type { EntityWrite } from '../../table-account.ts';
 import { inAddress, quoted } from './table-query.ts';
 import { refusal, type TableAnswer, type TableRequest } from './table-request.ts';
 
-/** The request that writes one entity: its text goes out as it is, but that Doubles are called so. */
+/** The request that writes one entity. Sends its text unchanged, except for added types of Doubles. */
 export function writeRequest(table: string, how: EntityWrite, { key, text }: StoredEntity): TableRequest {
   const headers = { 'content-type': 'application/json', prefer: 'return-no-content' };
   const body = withDoublesNamed(text);
@@ -14,7 +14,7 @@ export function writeRequest(table: string, how: EntityWrite, { key, text }: Sto
   return { method: how === 'replace' ? 'PUT' : 'PATCH', path, headers, body };
 }
 
-/** The request that writes entities of one partition together, one change set in multipart. */
+/** The request that writes entities of one partition in one transaction: a multipart body with one change set. */
 export function transactionRequest(
   endpoint: string,
   table: string,
@@ -52,12 +52,12 @@ export function transactionRequest(
   return { method: 'POST', path: '$batch', headers, body };
 }
 
-/** The emulator looks for a line end, and to it these are some. In JSON they stand in strings only. */
+/** The emulator splits at these characters as line ends. JSON only has them in strings, where an escape is equivalent. */
 function inOneLine(text: string): string {
   return text.replaceAll('\u2028', '\\u2028').replaceAll('\u2029', '\\u2029');
 }
 
-/** What a transaction was refused for, and which of its entities was at fault, where the service says so. */
+/** Why the service refused a transaction, and the index of the entity that caused it, if the service reports it. */
 export class TransactionRefusal extends Error {
   readonly at: number | undefined;
   readonly statusCode: number;
@@ -73,8 +73,8 @@ export class TransactionRefusal extends Error {
 }
 
 /**
- * The service accepts every transaction (202) and says within the answer what came of it: a part for each entity, or one for the
- * entity that was at fault. Throws `TransactionRefusal`, or `StorageError` (`server`) for an answer that is not whole.
+ * The service answers every transaction with 202. The body has the result: a part for each entity, or one part for the
+ * entity that caused a failure. Throws `TransactionRefusal`, or `StorageError` (`server`) for an incomplete answer.
  */
 export function checkTransaction({ header, body }: TableAnswer, entities: number): void {
   const boundary = /boundary="?([^";]+)/i.exec(header('content-type') ?? '')?.[1];
@@ -82,17 +82,17 @@ export function checkTransaction({ header, body }: TableAnswer, entities: number
   const statuses = parts.map((part) => Number(part.slice(0, 3)));
   const failed = statuses.findIndex((status) => !(status >= 200 && status <= 299));
   if (boundary === undefined || !body.includes(`--${boundary}--`) || (failed < 0 && parts.length !== entities)) {
-    throw new StorageError('server', 'The service sent an answer to a transaction that is not whole.');
+    throw new StorageError('server', 'The service sent an incomplete answer to a transaction.');
   }
   if (failed < 0) return;
   const part = parts[failed]!;
-  const said = part.slice(part.search(/[{<]/), part.search(/[}>][^}>]*$/) + 1);
-  throw new TransactionRefusal(statuses[failed]!, said, faultIn(said, entities));
+  const text = part.slice(part.search(/[{<]/), part.search(/[}>][^}>]*$/) + 1);
+  throw new TransactionRefusal(statuses[failed]!, text, faultyEntity(text, entities));
 }
 
-/** The service puts the entity's number before what it says: `3:The specified entity already exists.` */
-function faultIn(said: string, entities: number): number | undefined {
-  const number = /"value"\s*:\s*"(\d+):/.exec(said)?.[1];
+/** The message of the service starts with the index of the entity: `3:The specified entity already exists.` */
+function faultyEntity(text: string, entities: number): number | undefined {
+  const number = /"value"\s*:\s*"(\d+):/.exec(text)?.[1];
   const at = number === undefined ? (entities === 1 ? 0 : undefined) : Number(number);
   return at !== undefined && at < entities ? at : undefined;
 }

@@ -434,7 +434,7 @@ describe('deleting', () => {
     room.put('old', 'again');
     expect(await room.carryOut(plan)).toMatchObject({ status: 'succeeded', counts: { removed: 2, unchanged: 1 } });
     expect(room.mirror().old).toEqual(['old']);
-    expect(room.vault.look(MIRROR, 'a', snapshot!.snapshotOrVersion)).toBeUndefined();
+    expect(room.vault.getProperties(MIRROR, 'a', snapshot!.snapshotOrVersion)).toBeUndefined();
   });
 
   it('F12: what was overwritten or kept in the vault since, by whomever, stays', async () => {

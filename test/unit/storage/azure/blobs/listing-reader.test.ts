@@ -57,8 +57,8 @@ function blob(fields: { before?: string; name?: string; properties?: string; aft
   return `<Blob>${before}${name}<Properties>${properties}</Properties>${after}</Blob>`;
 }
 
-function keptIn({ blobs }: BlobPage) {
-  return blobs.map(({ etag, snapshotOrVersion: kept }) => [etag, kept]);
+function snapshotsAndVersionsIn({ blobs }: BlobPage) {
+  return blobs.map(({ etag, snapshotOrVersion }) => [etag, snapshotOrVersion]);
 }
 
 function expectRefused(body: string): void {
@@ -161,7 +161,7 @@ describe('readListing', () => {
         entry('0xB', '<VersionId>2026-11-22T05:57:45.0000000Z</VersionId><IsCurrentVersion>true</IsCurrentVersion>') +
         entry('0xW', `<VersionId>${VERSION}</VersionId><IsCurrentVersion>false</IsCurrentVersion>`),
     );
-    expect(keptIn(readListing(body, { kept: 'snapshots and versions' }))).toEqual([
+    expect(snapshotsAndVersionsIn(readListing(body, { include: 'snapshots and versions' }))).toEqual([
       ['0xS', { snapshot: SNAPSHOT }],
       ['0xV', { version: VERSION }],
       ['0xB', undefined],
@@ -171,9 +171,11 @@ describe('readListing', () => {
 
   it('takes a version that is not said to be current for a base blob only where versions were not asked for', () => {
     const body = page(entry('0xV', `<VersionId>${VERSION}</VersionId>`));
-    expect(keptIn(readListing(body, { kept: 'snapshots and versions' }))).toEqual([['0xV', { version: VERSION }]]);
-    expect(keptIn(readListing(body, { kept: 'snapshots' }))).toEqual([['0xV', undefined]]);
-    expect(keptIn(readListing(body))).toEqual([['0xV', undefined]]);
+    expect(snapshotsAndVersionsIn(readListing(body, { include: 'snapshots and versions' }))).toEqual([
+      ['0xV', { version: VERSION }],
+    ]);
+    expect(snapshotsAndVersionsIn(readListing(body, { include: 'snapshots' }))).toEqual([['0xV', undefined]]);
+    expect(snapshotsAndVersionsIn(readListing(body))).toEqual([['0xV', undefined]]);
   });
 
   it('tells all versions of a blob that was deleted as kept, and no base blob', () => {
@@ -181,19 +183,19 @@ describe('readListing', () => {
     const body = page(
       versions.map((version, index) => entry(`0x${index}`, `<VersionId>${version}</VersionId>`)).join(''),
     );
-    const { blobs } = readListing(body, { kept: 'snapshots and versions' });
-    expect(blobs.map(({ snapshotOrVersion: kept }) => kept)).toEqual(versions.map((version) => ({ version })));
+    const { blobs } = readListing(body, { include: 'snapshots and versions' });
+    expect(blobs.map(({ snapshotOrVersion }) => snapshotOrVersion)).toEqual(versions.map((version) => ({ version })));
   });
 
   it('leaves out what was deleted, whatever it was', () => {
     const others = ['', `<Snapshot>${SNAPSHOT}</Snapshot>`, `<VersionId>${VERSION}</VersionId>`];
     const body = page(others.map((after) => entry('0x1', `<Deleted>true</Deleted>${after}`)).join(''));
-    expect(readListing(body, { kept: 'snapshots and versions' }).blobs).toEqual([]);
+    expect(readListing(body, { include: 'snapshots and versions' }).blobs).toEqual([]);
   });
 
   it('takes blobs from before versions were kept, and empty snapshot elements, for base blobs', () => {
     const body = page(entry('0x1', '') + entry('0x2', '<Snapshot /><VersionId />'));
-    expect(keptIn(readListing(body, { kept: 'snapshots and versions' }))).toEqual([
+    expect(snapshotsAndVersionsIn(readListing(body, { include: 'snapshots and versions' }))).toEqual([
       ['0x1', undefined],
       ['0x2', undefined],
     ]);
