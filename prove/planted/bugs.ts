@@ -311,7 +311,7 @@ export const BUGS: Bug[] = [
   },
   {
     words: 'takes its own write, whose answer was lost, for another one',
-    file: 'src/storage/control/control-store.ts',
+    file: 'src/storage/control/control-container.ts',
     find: 'return now?.body.equals(body) ? now.etag : undefined;',
     replace: 'return undefined;',
     detector: { test: 'test/unit/storage/control/control-store.test.ts' },

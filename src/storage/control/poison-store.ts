@@ -2,15 +2,17 @@ import { isPoison, isPoisonLine, type Poison, type PoisonLine, poisonLine } from
 import { poisonPath } from '#domain/archive/receipt-path.ts';
 import { asciiJson } from '#domain/run/tally.ts';
 import { StorageError } from '../storage-error.ts';
-import type { ControlStore } from './control-store.ts';
+import { compareAndSwap } from './compare-and-swap.ts';
+import type { ControlContainer } from './control-container.ts';
+import { listedLine } from './listed-line.ts';
 
-/** In the metadata of an entry, what a listing has to tell of it. */
+/** Metadata of an entry: what a listing needs. */
 const LINE_KEY = 'strongroom_poison';
 
-/** An entry as a listing shows it. */
+/** An entry in a listing. */
 export interface ListedPoison extends PoisonLine {
   path: string;
-  /** Of the entry itself. */
+  /** ETag of the entry itself. */
   entryEtag: string;
 }
 
@@ -20,14 +22,14 @@ export interface PoisonPage {
 }
 
 /**
- * The uploads of one rule that were given up. A settled one is not deleted, which takes a right that archiving does without, but
- * marked. Throws `StorageError` and nothing else.
+ * The uploads of one rule that failed permanently. The store marks settled entries instead of deleting them, since an
+ * archive rule needs no right to delete. Throws `StorageError` and nothing else.
  */
 export class PoisonStore {
-  readonly #control: ControlStore;
+  readonly #control: ControlContainer;
   readonly #folder: string;
 
-  constructor(control: ControlStore, rule: string) {
+  constructor(control: ControlContainer, rule: string) {
     this.#control = control;
     this.#folder = poisonPath(rule);
   }
@@ -36,30 +38,30 @@ export class PoisonStore {
     return (await this.#read(id))?.value;
   }
 
-  /** Changes an entry by compare-and-swap. `change` sees what is there; undefined leaves it so. */
+  /** Changes an entry by compare-and-swap. `change` gets the current entry and may return undefined to leave it. */
   async change(id: string, change: (before: Poison | undefined) => Poison | undefined): Promise<void> {
-    for (let attempt = 0; attempt < 5; attempt++) {
+    const done = await compareAndSwap(async () => {
       const found = await this.#read(id);
       const next = change(found?.value);
-      if (!next) return;
+      if (!next) return true;
       const metadata = { [LINE_KEY]: asciiJson(poisonLine(next)) };
       const expect = found ? { ifMatch: found.etag } : 'absent';
-      if (await this.#control.writeJson(this.#pathOf(id), next, expect, metadata)) return;
-    }
-    throw new StorageError('precondition', `${this.#pathOf(id)} keeps changing`);
+      return (await this.#control.writeJson(this.#pathOf(id), next, expect, metadata)) || undefined;
+    });
+    if (!done) throw new StorageError('precondition', `Other writers keep changing ${this.#pathOf(id)}`);
   }
 
-  /** One page, at most 5,000, of what is open or of what is settled. A page may be empty and not be the last. */
+  /** One page (at most 5,000) of the open or the settled entries. An empty page may not be the last. */
   async list(state: Poison['state'], options: { marker?: string; limit?: number } = {}): Promise<PoisonPage> {
     const page = await this.#control.list({ prefix: this.#folder, metadata: true, ...options });
     const entries = page.blobs.flatMap(({ name, etag, metadata }): ListedPoison[] => {
-      const line = lineIn(metadata?.[LINE_KEY]);
+      const line = listedLine(metadata?.[LINE_KEY], isPoisonLine);
       return line?.state === state ? [{ ...line, path: name, entryEtag: etag }] : [];
     });
     return { entries, ...(page.next !== undefined && { next: page.next }) };
   }
 
-  /** All of them, page after page. */
+  /** All entries, page by page. */
   async *listAll(state: Poison['state']): AsyncGenerator<ListedPoison> {
     let marker: string | undefined;
     do {
@@ -69,7 +71,7 @@ export class PoisonStore {
     } while (marker !== undefined);
   }
 
-  /** How many are open. One request per 5,000 there ever were. */
+  /** The number of open entries. One request per 5,000 entries, open or settled. */
   async countOpen(): Promise<number> {
     let count = 0;
     for await (const _ of this.listAll('open')) count++;
@@ -83,15 +85,5 @@ export class PoisonStore {
 
   #pathOf(id: string): string {
     return `${this.#folder}${id}.json`;
-  }
-}
-
-function lineIn(text: string | undefined): PoisonLine | undefined {
-  if (text === undefined) return undefined;
-  try {
-    const line: unknown = JSON.parse(text);
-    return isPoisonLine(line) ? line : undefined;
-  } catch {
-    return undefined;
   }
 }

@@ -1,21 +1,22 @@
 import { isReceipt, isReceiptLine, lineOf, type Receipt, type ReceiptLine } from '#domain/archive/receipt.ts';
 import { nameKey, nameKeyPrefix, receiptName, receiptsPath } from '#domain/archive/receipt-path.ts';
 import { asciiJson } from '#domain/run/tally.ts';
-import type { ControlStore } from './control-store.ts';
+import type { ControlContainer } from './control-container.ts';
+import { listedLine } from './listed-line.ts';
 
-/** In the metadata of a receipt, what a listing has to tell of it. */
+/** Metadata of a receipt: what a listing needs. */
 const LINE_KEY = 'strongroom_receipt';
 
-/** A receipt as it was read. `value` is undefined where what lies there is none: then it may be claimed anew. */
+/** A receipt. `value` is undefined if the document is not a valid receipt: a new claim may then replace it. */
 export interface FoundReceipt {
   value: Receipt | undefined;
   etag: string;
 }
 
-/** A receipt as a listing shows it. */
+/** A receipt in a listing. */
 export interface ListedReceipt extends ReceiptLine {
   path: string;
-  /** Of the receipt itself. */
+  /** ETag of the receipt itself. */
   receiptEtag: string;
 }
 
@@ -26,11 +27,11 @@ export interface ReceiptPage {
 
 /** The receipts of one rule and one source container. Throws `StorageError` and nothing else. */
 export class ReceiptStore {
-  readonly #control: ControlStore;
+  readonly #control: ControlContainer;
   readonly #folder: string;
 
   /** `account` is the address of the source's blob service. */
-  constructor(control: ControlStore, of: { rule: string; account: string; container: string }) {
+  constructor(control: ControlContainer, of: { rule: string; account: string; container: string }) {
     this.#control = control;
     this.#folder = receiptsPath(of.rule, of.account, of.container);
   }
@@ -42,8 +43,8 @@ export class ReceiptStore {
   }
 
   /**
-   * Writes only if the receipt is still what was read (`absent`: there was none), and returns its new ETag; undefined when
-   * somebody else came first. A write whose answer was lost is recognised as our own. One request.
+   * Writes only if the receipt is unchanged since it was read (`absent`: does not exist), and returns its new ETag;
+   * undefined if another writer was first. Recognizes its own write after a lost answer. One request.
    */
   async write(receipt: Receipt, expect: { ifMatch: string } | 'absent'): Promise<string | undefined> {
     const { name, etag } = receipt.source;
@@ -52,7 +53,7 @@ export class ReceiptStore {
     });
   }
 
-  /** One page, at most 5,000, sorted by the UTF-8 of names: all, or those of names that begin with a prefix, or of one name. */
+  /** One page (at most 5,000), sorted by the UTF-8 of names: all, or those of one name or of names with a prefix. */
   async list(options: { name?: string; prefix?: string; marker?: string; limit?: number }): Promise<ReceiptPage> {
     const { name, prefix, marker, limit } = options;
     const below = name !== undefined ? `${nameKey(name)}/` : nameKeyPrefix(prefix ?? '');
@@ -63,25 +64,15 @@ export class ReceiptStore {
       ...(limit !== undefined && { limit }),
     });
     const receipts = page.blobs.flatMap((blob): ListedReceipt[] => {
-      const line = lineIn(blob.metadata?.[LINE_KEY]);
+      const line = listedLine(blob.metadata?.[LINE_KEY], isReceiptLine);
       if (!line) return [];
-      const isAskedFor = name === undefined ? line.name.startsWith(prefix ?? '') : line.name === name;
-      return isAskedFor ? [{ ...line, path: blob.name, receiptEtag: blob.etag }] : [];
+      const isWanted = name === undefined ? line.name.startsWith(prefix ?? '') : line.name === name;
+      return isWanted ? [{ ...line, path: blob.name, receiptEtag: blob.etag }] : [];
     });
     return { receipts, ...(page.next !== undefined && { next: page.next }) };
   }
 
   #pathOf(name: string, etag: string): string {
     return this.#folder + receiptName(name, etag);
-  }
-}
-
-function lineIn(text: string | undefined): ReceiptLine | undefined {
-  if (text === undefined) return undefined;
-  try {
-    const line: unknown = JSON.parse(text);
-    return isReceiptLine(line) ? line : undefined;
-  } catch {
-    return undefined;
   }
 }

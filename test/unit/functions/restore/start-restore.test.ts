@@ -249,13 +249,13 @@ describe('POST /api/restores of a file', () => {
     [{ format: 2 }, /it is format 2; this version reads format 1$/],
     [{ table: '../../locks' }, /its last line names no table$/],
     [{ table: 'or*' }, /names no table$/],
-    [{ kind: undefined }, /does not say what it holds$/],
-    [{ readTo: undefined }, /does not say when it was read$/],
-    [{ range: undefined }, /does not say which keys it covers$/],
-    [{ range: null }, /does not say which keys it covers$/],
-    [{ range: { after: { partition: 1 } } }, /does not say which keys it covers$/],
-    [{ range: { upTo: null } }, /does not say which keys it covers$/],
-    [{ range: { upTo: { partition: 'a', row: {} } } }, /does not say which keys it covers$/],
+    [{ kind: undefined }, /last line does not name its kind$/],
+    [{ readTo: undefined }, /last line has no time of reading$/],
+    [{ range: undefined }, /last line has no key range$/],
+    [{ range: null }, /last line has no key range$/],
+    [{ range: { after: { partition: 1 } } }, /last line has no key range$/],
+    [{ range: { upTo: null } }, /last line has no key range$/],
+    [{ range: { upTo: { partition: 'a', row: {} } } }, /last line has no key range$/],
   ])('400 where its end says %j', async (end, message) => {
     const answer = await foreign(end);
     expect(answer).toMatchObject({ status: 400, body: { code: 'file-unreadable' } });
@@ -267,6 +267,6 @@ describe('POST /api/restores of a file', () => {
     asked.world.vault.write(CONTROL_CONTAINER, { name: 'my.gz', body: Buffer.alloc(129 * 1024 * 1024) });
     const answer = await asked.post({ file: 'my.gz', job: 'nightly' });
     expect(answer).toMatchObject({ status: 400, body: { code: 'file-unreadable' } });
-    expect(answer.body.detail).toContain('is no file of entities: it has 135266304 bytes');
+    expect(answer.body.detail).toContain('is not a file of entities: it has 135266304 bytes');
   });
 });
