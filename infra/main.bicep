@@ -1,14 +1,14 @@
-// Strongroom in one subscription: the function app and what it stands on, the vault, and the rights of its identities.
-// Resources of our own only, no registry modules. See infra/README.md.
+// Strongroom in one subscription: the function app with its resources, the vault, and the rights of its identities.
+// Uses no registry modules. See infra/README.md.
 targetScope = 'subscription'
 
 @minLength(1)
 @maxLength(64)
-@description('Name of the environment; names of resources are derived from it.')
+@description('Name of the environment. The names of resources derive from it.')
 param environmentName string
 
 @minLength(1)
-@description('Region of everything that is created here. Best the region of the source account: copies within a region cost no egress.')
+@description('Region of all created resources. Choose the region of the source account: copies within a region cost no egress.')
 @metadata({
   azd: {
     type: 'location'
@@ -16,12 +16,12 @@ param environmentName string
 })
 param location string
 
-@description('Resource group for what is created here. Empty: rg-<environmentName>.')
+@description('Resource group of all created resources. Empty: rg-<environmentName>.')
 param resourceGroupName string = ''
 
 @minLength(3)
 @maxLength(24)
-@description('The storage account to back up. It exists already, and nothing of it is changed but who may read it, who may write for a restore, and who is told of uploads.')
+@description('The existing storage account to back up. The deployment only changes its role assignments and, with uploadContainers, its event subscriptions.')
 param sourceAccountName string
 
 @minLength(1)
@@ -31,16 +31,16 @@ param sourceResourceGroup string
 @description('Subscription of the account to back up. Empty: this one.')
 param sourceSubscriptionId string = ''
 
-@description('Existing storage account to use as the vault. Empty: one is created, with soft delete and a lock.')
+@description('Existing storage account to use as the vault. Empty: this creates one, with soft delete and a lock.')
 param vaultAccountName string = ''
 
-@description('Resource group of the existing vault. Needed only with vaultAccountName.')
+@description('Resource group of the existing vault. Only needed with vaultAccountName.')
 param vaultResourceGroup string = ''
 
 @description('Subscription of the existing vault. Empty: this one.')
 param vaultSubscriptionId string = ''
 
-@description('Redundancy of the vault, where it is created here.')
+@description('Redundancy of a vault that this creates.')
 @allowed([
   'Standard_LRS'
   'Standard_ZRS'
@@ -53,25 +53,25 @@ param vaultRedundancy string = 'Standard_GRS'
 
 @minValue(1)
 @maxValue(365)
-@description('For so many days a deleted blob or container of the vault can be brought back, where the vault is created here.')
+@description('Days for which a deleted blob or container can be restored, in a vault that this creates.')
 param vaultSoftDeleteDays int = 30
 
-@description('Locks the vault that is created here against deletion of the account, that of its resource group included.')
+@description('Locks a vault that this creates against deletion of the account or its resource group.')
 param lockVault bool = true
 
-@description('Defines roles of our own, so that the app cannot delete in the vault. False: built-in roles, which can.')
+@description('Defines custom roles, so that the app cannot delete in the vault. False: built-in roles, which can.')
 param customRoles bool = true
 
-@description('Lets the app read index tags of the source, so that they are backed up. Needs customRoles.')
+@description('Lets the app read index tags of the source, to back them up. Requires customRoles.')
 param readTags bool = true
 
-@description('Lets the app read tables of the source: for jobs with "tables".')
+@description('Lets the app read tables of the source, for jobs with "tables".')
 param readTables bool = false
 
-@description('Makes a second identity, which may delete in the vault: the account VAULT_PRUNE, for "retention.account" of a job. Needs customRoles.')
+@description('Creates a second identity with the right to delete in the vault: the account VAULT_PRUNE, for "retention.account" of a job. Requires customRoles.')
 param pruneIdentity bool = false
 
-@description('Containers of the source whose uploads Event Grid is to tell of, in the queue below. Empty: no topic and no queue.')
+@description('Containers of the source for which Event Grid sends upload events to the queue below. Empty: no topic and no queue.')
 param uploadContainers array = []
 
 @minLength(3)
@@ -79,10 +79,10 @@ param uploadContainers array = []
 @description('Name of the queue: the "events.queue" of archive rules.')
 param uploadQueueName string = 'strongroom-uploads'
 
-@description('The Event Grid system topic that the source account has already, in its own resource group. Empty: one is made.')
+@description('The existing Event Grid system topic of the source account, in the resource group of that account. Empty: this creates one.')
 param uploadTopicName string = ''
 
-@description('Lets the app write to the source, for as long as something is restored to it. Needs customRoles.')
+@description('Lets the app write to the source. Set it only for the time of a restore. Requires customRoles.')
 param restoreToSource bool = false
 
 @allowed([
@@ -95,18 +95,18 @@ param instanceMemoryMB int = 2048
 
 @minValue(1)
 @maxValue(1000)
-@description('The most instances the app is scaled out to.')
+@description('The largest number of instances of the app.')
 param maximumInstanceCount int = 40
 
 @minValue(0)
 @maxValue(100)
-@description('Instances kept ready for orchestrations and activities. 0 costs nothing between runs; 1 starts them sooner.')
+@description('Always-ready instances for orchestrations and activities. 0 costs nothing between runs; 1 starts runs sooner.')
 param durableAlwaysReady int = 0
 
-@description('More app settings, such as what strongroom.json refers to as %NAME%. No secrets.')
+@description('More app settings, such as those that strongroom.json refers to as %NAME%. No secrets.')
 param appSettings object = {}
 
-@description('Address to write to when a run ends badly or an upload is given up. Empty: no alert.')
+@description('Email address for alerts on unsuccessful runs and on uploads that failed permanently. Empty: no alert.')
 param alertEmail string = ''
 
 var token = toLower(uniqueString(subscription().id, environmentName, location))

@@ -1,5 +1,5 @@
-// Bundles the function app: one file the Functions worker loads, and Application Insights in a second one,
-// so that an app without it does not pay for loading it.
+// Bundles the function app into one file for the Functions worker, and Application Insights into a second one, so that
+// an app without Application Insights does not load it.
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { build } from 'esbuild';
@@ -18,13 +18,13 @@ const { outputFiles } = await build({
   sourcemap: true,
   minifySyntax: true,
   keepNames: true,
-  // The Functions worker provides this module at run time; a bundled copy would not be the one it talks to.
+  // The Functions worker provides @azure/functions-core at run time. A bundled copy would not be connected to it.
   external: ['@azure/functions-core', './applicationinsights.cjs'],
   define: { STRONGROOM_VERSION: JSON.stringify(version) },
   logLevel: 'warning',
 });
 
-// Each file appears whole: another process may be starting the app just now.
+// A rename replaces each file as a whole, since another process may be starting the app.
 for (const { path, contents } of outputFiles) {
   mkdirSync(dirname(path), { recursive: true });
   writeFileSync(`${path}.${process.pid}`, contents);

@@ -1,4 +1,4 @@
-// Writes the JSON Schema of strongroom.json, which editors use to complete and check it; --check only compares.
+// Writes the JSON Schema of strongroom.json, which editors use for completion and checks. --check only compares.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { z } from 'zod';
 import { configurationSchema } from '#config/configuration.ts';
@@ -12,14 +12,14 @@ if (!process.argv.includes('--check')) {
   writeFileSync(FILE, text);
 } else if (committed() !== text) {
   console.error(
-    'strongroom.schema.json is not what src/config/configuration.ts says. Run `npm run schema` and commit the result.',
+    'strongroom.schema.json is out of date with src/config/configuration.ts. Run npm run schema and commit the result.',
   );
   process.exit(1);
 }
 
 function committed(): string | undefined {
   try {
-    // Git may have checked it out with other line ends.
+    // Git may have checked out the file with other line endings.
     return readFileSync(FILE, 'utf8').replaceAll('\r\n', '\n');
   } catch {
     return undefined;

@@ -1,5 +1,6 @@
-// The child process that runs Azurite. It ends with its parent: when the channel to the parent closes, because the parent
-// asked for it or was killed, Azurite saves its data and stops. A parent that is killed with SIGKILL cannot do this.
+// The child process that runs Azurite. It ends with its parent: when the channel to the parent closes, because the
+// parent asked for it or was killed, Azurite saves its data and stops. A parent that is killed with SIGKILL cannot do
+// this.
 import { writeFileSync } from 'node:fs';
 import { createRequire, Module } from 'node:module';
 import { identify } from '../data/process-identity.ts';

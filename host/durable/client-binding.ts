@@ -4,12 +4,13 @@
  */
 export function clientBinding(taskHubName: string, rpcBaseUrl: string): string {
   const origin = new URL(rpcBaseUrl).origin;
+  const orchestrators = `${origin}/runtime/webhooks/durabletask/orchestrators`;
   const instance = `${origin}/runtime/webhooks/durabletask/instances/INSTANCEID`;
   return JSON.stringify({
     taskHubName,
     creationUrls: {
-      createNewInstancePostUri: `${origin}/runtime/webhooks/durabletask/orchestrators/{functionName}[/{instanceId}]`,
-      createAndWaitOnNewInstancePostUri: `${origin}/runtime/webhooks/durabletask/orchestrators/{functionName}[/{instanceId}]`,
+      createNewInstancePostUri: `${orchestrators}/{functionName}[/{instanceId}]`,
+      createAndWaitOnNewInstancePostUri: `${orchestrators}/{functionName}[/{instanceId}]`,
     },
     managementUrls: {
       id: 'INSTANCEID',

@@ -32,9 +32,9 @@ export type StartOutcome = 'accepted' | 'exists' | 'no-such-function';
 export type TerminateOutcome = 'accepted' | 'not-found' | 'ended';
 
 /**
- * Executes orchestrations. Every change of state is a journal record, which the engine applies once it is on disk. Every
- * action (to start an activity, arm a timer, take a turn) follows from the state alone. A restart applies the journal
- * again, and continues with the same code as normal operation.
+ * Executes orchestrations. Every change of state is a journal record, which the engine applies once it is on disk.
+ * Every action (to start an activity, arm a timer, take a turn) follows from the state alone. A restart applies the
+ * journal again, and continues with the same code as normal operation.
  */
 export class DurableEngine {
   readonly #options: EngineOptions;

@@ -4,9 +4,9 @@ import { crc32 } from 'node:zlib';
 import { codeOf, HostError } from '../host-error.ts';
 
 /**
- * The file format of the journal: JSON lines. Each line has a checksum over its record and the previous line's checksum.
- * So a reader finds every line that is damaged, missing, duplicated or moved, except whole lines cut off the end. A last
- * line without its line feed is from a write that a kill interrupted, which the host has not acknowledged.
+ * The file format of the journal: JSON lines. Each line has a checksum over its record and the previous line's
+ * checksum. So a reader finds every line that is damaged, missing, duplicated or moved, except whole lines cut off the
+ * end. A last line without its line feed is from a write that a kill interrupted, which the host has not acknowledged.
  */
 const FORMAT = { journal: 'strongroom-durable', version: 2 };
 const DAMAGED = 3;
@@ -42,17 +42,17 @@ export function parse(text: string, file: string): unknown[] {
     crc = crc32(json, crc);
     if (line !== envelope(json, crc)) {
       throw new HostError(
-        `${file}, line ${index + 1}: this line is damaged or out of place, so the rest of the file cannot be trusted. ` +
-          'Restore the file from a copy. Or move it to another directory: the host then starts without orchestrations, ' +
-          'and loses running runs but no backups.',
+        `${file}, line ${index + 1}: this line is damaged or out of place, so the host cannot trust the rest of the ` +
+          'file. Restore the file from a copy. Or move it to another directory: the host then starts without ' +
+          'orchestrations, and loses running runs but no backups.',
         DAMAGED,
       );
     }
     const record = JSON.parse(json) as unknown;
     if (index === 0 && json !== JSON.stringify(FORMAT)) {
       throw new HostError(
-        `${file}, line 1: the format is ${json}, but this version of Strongroom reads ${JSON.stringify(FORMAT)}. Use the ` +
-          'version that wrote the file, or another data directory (--data).',
+        `${file}, line 1: the format is ${json}, but this version of Strongroom reads ${JSON.stringify(FORMAT)}. Use ` +
+          'the version that wrote the file, or another data directory (--data).',
         DAMAGED,
       );
     }

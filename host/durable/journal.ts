@@ -33,8 +33,8 @@ export class Journal<T> {
   }
 
   /**
-   * `crc`: the checksum of the file's last line. The journal calls `apply` for each record once it is on disk, in the order
-   * of the file, and `failed` if it cannot write a record.
+   * `crc`: the checksum of the file's last line. The journal calls `apply` for each record once it is on disk, in the
+   * order of the file, and `failed` if it cannot write a record.
    */
   static async open<T>(
     file: string,

@@ -30,9 +30,10 @@ export function schedule(input: ScheduleInput): Decision[] {
 }
 
 /**
- * Numbers decisions as the SDK does. The SDK numbers its tasks in the order in which it starts to wait for them. A retry
- * takes further numbers (one for its timer, one for its next attempt) when the SDK reads the failure, or the timer, from
- * the history. So the replay walks through the history and starts each action when the previous one has ended.
+ * Numbers decisions as the SDK does. The SDK numbers its tasks in the order in which it starts to wait for them. A
+ * retry takes further numbers (one for its timer, one for its next attempt) when the SDK reads the failure, or the
+ * timer, from the history. So the replay walks through the history and starts each action when the previous one has
+ * ended.
  */
 class Replay {
   readonly #actions: Action[];
@@ -63,8 +64,8 @@ class Replay {
     const unmatched = this.#recorded[this.#nextId];
     if (unmatched !== undefined) {
       throw new NonDeterministicError(
-        `its history has ${describe(unmatched)} as task ${this.#nextId}, but its code no longer asks for it. The code ` +
-          'has changed during the run, or it is not deterministic',
+        `its history has ${describe(unmatched)} as task ${this.#nextId}, but its code no longer asks for it. ` +
+          'The code has changed during the run, or it is not deterministic',
       );
     }
     return this.#decisions;
@@ -163,8 +164,8 @@ class Replay {
     if (known === undefined) this.#decisions.push(wanted);
     else if (!sameDecision(known, wanted)) {
       throw new NonDeterministicError(
-        `its history has ${describe(known)} as task ${id}, but its code now asks for ${describe(wanted)}. The code has ` +
-          'changed during the run, or it is not deterministic',
+        `its history has ${describe(known)} as task ${id}, but its code now asks for ${describe(wanted)}. ` +
+          'The code has changed during the run, or it is not deterministic',
       );
     }
     this.#open.set(id, complete);

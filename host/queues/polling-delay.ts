@@ -2,8 +2,8 @@ const SHORTEST = 100;
 const SPREAD = 0.2;
 
 /**
- * The delay before the next poll of an empty queue, as in the real host: a tenth of a second at first, then growing with
- * jitter up to the longest delay.
+ * The delay before the next poll of an empty queue, as in the real host: a tenth of a second at first, then growing
+ * with jitter up to the longest delay.
  */
 export class PollingDelay {
   readonly #longest: number;

@@ -1,4 +1,6 @@
-/** Signals that this host has put a message into a queue, so that the queue's worker does not wait for its next poll. */
+/**
+ * Signals that this host has put a message into a queue, so that the queue's worker does not wait for its next poll.
+ */
 export class QueueSignals {
   readonly #listeners: { queue: string; wake: () => void }[] = [];
 

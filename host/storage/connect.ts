@@ -9,9 +9,9 @@ const RETRIES = { retryOptions: { maxTries: 3, retryDelayInMs: 200, maxRetryDela
 type Service = 'blob' | 'queue';
 
 /**
- * The queue service of a connection. The app setting of that name has a connection string, or `NAME__queueServiceUri` or
- * `NAME__accountName` has the address, and the host uses the identity of this machine. Sends no request. Errors start
- * with `where`.
+ * The queue service of a connection. The app setting of that name has a connection string, or `NAME__queueServiceUri`
+ * or `NAME__accountName` has the address, and the host uses the identity of this machine. Sends no request. Errors
+ * start with `where`.
  */
 export async function connectQueues(connection: string, where: string): Promise<QueueServiceClient> {
   const found = addressOf(connection, 'queue', where);

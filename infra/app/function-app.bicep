@@ -1,4 +1,4 @@
-// The function app on a Flex Consumption plan. It has no secrets: every account is reached by an identity.
+// The function app on a Flex Consumption plan. It has no secrets: it uses an identity for every account.
 param name string
 param planName string
 param location string
@@ -6,7 +6,7 @@ param tags object
 param identityId string
 param identityClientId string
 
-@description('A second identity, which may delete in the vault. Empty: there is none.')
+@description('A second identity with the right to delete in the vault. Empty: none.')
 param pruneIdentityId string
 param pruneIdentityClientId string
 
@@ -20,10 +20,10 @@ param instanceMemoryMB int
 param maximumInstanceCount int
 param durableAlwaysReady int
 
-@description('More settings, such as what strongroom.json refers to as %NAME%.')
+@description('More app settings, such as those that strongroom.json refers to as %NAME%.')
 param appSettings object
 
-// The vault once more, under the alias that strongroom.json names as "retention.account".
+// The vault under a second alias, for "retention.account" in strongroom.json.
 var pruneSettings = empty(pruneIdentityId) ? {} : {
   VAULT_PRUNE__blobServiceUri: vaultBlobEndpoint
   VAULT_PRUNE__credential: 'managedidentity'

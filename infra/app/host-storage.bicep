@@ -1,14 +1,14 @@
-// What the Functions host and Durable Functions keep: the deployed package, timers, queues, histories. No backups.
+// Storage for the Functions host and Durable Functions: the deployed package, timers, queues, histories. No backups.
 param name string
 param location string
 param tags object
 
-@description('Who may use it: the identity of the app.')
+@description('The principal that may use it: the identity of the app.')
 param principalId string
 
 var deploymentContainer = 'app-package'
 
-// What Durable Functions needs on Azure Storage, and the host itself: it keeps locks and keys in blobs.
+// Roles that Durable Functions and the host need. The host stores locks and keys in blobs.
 var roles = [
   'b7e6dc6d-f1e8-4753-8033-0f276bb0955b' // Storage Blob Data Owner
   '974c5e8b-45b9-4653-ba55-5f855dd0fb88' // Storage Queue Data Contributor

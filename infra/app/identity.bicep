@@ -1,4 +1,4 @@
-// An identity of the app. It belongs to the resource group, not to the app: rights given to it outlive the app.
+// A user-assigned identity. It belongs to the resource group, not to the app, so its rights outlive the app.
 param name string
 param location string
 param tags object

@@ -1,13 +1,13 @@
-// Log Analytics and Application Insights, which accepts telemetry of the identity alone, and an alert on bad runs and on
-// uploads that were given up.
+// Log Analytics and Application Insights, which only accepts telemetry from the identity. An alert on unsuccessful
+// runs, an engaged safety brake, and uploads that failed permanently.
 param token string
 param location string
 param tags object
 
-@description('Who may send telemetry.')
+@description('The principal that may send telemetry.')
 param principalId string
 
-@description('Address to write to when a run ends badly or an upload is given up. Empty: no alert.')
+@description('Email address for alerts on unsuccessful runs and on uploads that failed permanently. Empty: no alert.')
 param alertEmail string
 
 // Monitoring Metrics Publisher
@@ -71,7 +71,7 @@ resource badRun 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = if (!empty
   kind: 'LogAlert'
   properties: {
     displayName: 'A Strongroom run did not succeed or found very much changed, or an upload was not archived'
-    description: 'A run failed, or finished with failures; or the brake is on: a run found so much changed or gone that nothing older is pruned until somebody has looked; or an archive rule gave an upload up. GET /api/runs, /api/restore-points and /api/archives/{rule}/poison tell which.'
+    description: 'One of these happened: a run failed or completed with failures (see GET /api/runs); a run engaged the safety brake, since it found so much changed or deleted, and retention waits for an operator (see GET /api/restore-points); an archive rule failed to archive an upload permanently (see GET /api/archives/{rule}/poison).'
     severity: 1
     enabled: true
     scopes: [

@@ -1,4 +1,4 @@
-// What the identity that prunes may do in the vault: delete, and not write. Deployed to the vault's resource group.
+// Rights of the prune identity in the vault: delete, but not write. Deployed to the resource group of the vault.
 param accountName string
 param principalId string
 
@@ -19,8 +19,8 @@ resource pruner 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
       {
         actions: [
           'Microsoft.Storage/storageAccounts/blobServices/containers/read'
-          // For the scratch containers of drills alone: a prune deletes none. No condition could say so, as there are
-          // none for this action; soft delete of containers stands behind it.
+          // Only for the scratch containers of drills: a prune deletes no container. Azure has no conditions for this
+          // action that could express it. Soft delete of containers is the safety net.
           'Microsoft.Storage/storageAccounts/blobServices/containers/delete'
         ]
         notActions: []

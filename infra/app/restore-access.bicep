@@ -1,12 +1,12 @@
-// What the app may do in the account it backs up while something is restored to it: write, and not delete. Deployed to
-// the resource group of that account.
+// Rights of the app in the source account during restores: write, but not delete. Deployed to the resource group of
+// that account.
 param accountName string
 param principalId string
 
-@description('False: nothing that the right to read would not include.')
+@description('False: no rights beyond reading.')
 param mayWrite bool
 
-@description('Whether tables are among what is restored.')
+@description('Adds the rights to restore tables.')
 param withTables bool
 
 var readActions = [
@@ -36,12 +36,12 @@ resource account 'Microsoft.Storage/storageAccounts@2024-01-01' existing = {
   name: accountName
 }
 
-// Deployed either way: a deployment takes no assignment back, and so it is the role that loses its rights again.
+// Always deployed: a deployment cannot remove an assignment, so it removes the rights from the role instead.
 resource restorer 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
   name: guid(resourceGroup().id, 'strongroom-restorer', accountName)
   properties: {
     roleName: 'Strongroom restorer (${uniqueString(resourceGroup().id, accountName)})'
-    description: 'While restoreToSource is true: writes blobs, their tags and containers, with readTables also tables and their entities, and deletes nothing. Otherwise nothing but to read containers.'
+    description: 'While restoreToSource is true: writes blobs, their tags and containers; with readTables, also tables and entities. Deletes nothing. Otherwise: reads containers only.'
     type: 'CustomRole'
     assignableScopes: [
       resourceGroup().id

@@ -1,14 +1,14 @@
-// What the app may do in the account it backs up: read. Deployed to the resource group of that account.
+// Rights of the app in the source account: read. Deployed to the resource group of that account.
 param accountName string
 param principalId string
 
-@description('Adds the right to read index tags, which the built-in reader lacks.')
+@description('Adds the right to read index tags, which the built-in reader role lacks.')
 param readTags bool
 
 @description('Adds the right to read tables and their entities.')
 param readTables bool
 
-// It lists, reads, and may ask for the key that a user delegation SAS is signed with.
+// The right to list, to read, and to request the key that signs a user delegation SAS.
 var readerRole = '2a2b9908-6ea1-4ae2-8e65-a410df84e7d1' // Storage Blob Data Reader
 var tableReaderRole = '76199698-9eea-4c19-bc75-cec21354c6b6' // Storage Table Data Reader
 
@@ -40,7 +40,7 @@ resource tagReader 'Microsoft.Authorization/roleDefinitions@2022-04-01' = if (re
   name: guid(resourceGroup().id, 'strongroom-tag-reader', accountName)
   properties: {
     roleName: 'Strongroom tag reader (${uniqueString(resourceGroup().id, accountName)})'
-    description: 'Reads the index tags of blobs, and nothing else.'
+    description: 'Reads the index tags of blobs.'
     type: 'CustomRole'
     assignableScopes: [
       resourceGroup().id

@@ -1,9 +1,9 @@
-// Which uploads the topic tells of, and where: a subscription for each container. Deployed to the resource group of the
-// topic, once its identity may deliver.
+// An event subscription for each container with uploads. Deployed to the resource group of the topic, after its
+// identity has the right to deliver.
 param topicName string
 param containers array
 
-@description('The storage account of the queue, and of the container for what cannot be delivered.')
+@description('The storage account of the queue and of the container for events that Event Grid cannot deliver.')
 param accountId string
 param queueName string
 param deadLetterContainer string
@@ -14,15 +14,15 @@ resource topic 'Microsoft.EventGrid/systemTopics@2022-06-15' existing = {
 
 resource uploads 'Microsoft.EventGrid/systemTopics/eventSubscriptions@2022-06-15' = [for container in containers: {
   parent: topic
-  // Names have 64 characters at most, and those of containers 63. Of other environments of the same source there may be
-  // more on this topic.
+  // A name has at most 64 characters, the name of a container at most 63. Other environments with the same source may
+  // have subscriptions on this topic, too.
   name: 'strongroom-${uniqueString(accountId, queueName, container)}'
   properties: {
     eventDeliverySchema: 'EventGridSchema'
     filter: {
-      // With the slash: without, it would be all containers whose names begin so.
+      // Without the trailing slash, this would match all containers whose names start with this one.
       subjectBeginsWith: '/blobServices/default/containers/${container}/'
-      // Renaming is known to accounts with a hierarchical namespace only, where it is how tools finish an upload.
+      // Only accounts with a hierarchical namespace have renames. There, many tools finish an upload with a rename.
       includedEventTypes: [
         'Microsoft.Storage.BlobCreated'
         'Microsoft.Storage.BlobRenamed'
@@ -52,7 +52,7 @@ resource uploads 'Microsoft.EventGrid/systemTopics/eventSubscriptions@2022-06-15
         }
       }
     }
-    // The most that Event Grid does: a day. After that the reconcile finds the upload.
+    // The longest retry period of Event Grid: a day. After that, the reconciliation finds the upload.
     retryPolicy: {
       maxDeliveryAttempts: 30
       eventTimeToLiveInMinutes: 1440

@@ -1,15 +1,15 @@
-// Where events of uploads wait for the app: a queue in its host storage, and a container for what cannot be delivered.
-// The host makes neither. The app may read the queue already: see host-storage.bicep.
+// The queue for upload events in the host storage, and a container for events that Event Grid cannot deliver. The host
+// creates neither. The app already has the right to read the queue: see host-storage.bicep.
 param accountName string
 param queueName string
 
-@description('Who puts events into it: the identity of the topic.')
+@description('The principal that adds events: the identity of the topic.')
 param principalId string
 
 var deadLetterContainer = 'strongroom-undelivered'
 
-// What Event Grid asks for (learn.microsoft.com/azure/event-grid/managed-service-identity): the one on the queue that it
-// delivers to, the other on the account that it dead-letters to. It looks when a subscription is made.
+// Rights that Event Grid requires (learn.microsoft.com/azure/event-grid/managed-service-identity): one on the queue for
+// delivery, one on the account for dead-lettering. Event Grid checks them when a subscription is created.
 var senderRole = 'c6a89b2d-59bc-44d0-9896-0f6e12d7b80a' // Storage Queue Data Message Sender
 var contributorRole = 'ba92f5b4-2d11-453d-a403-e96b0029c9fe' // Storage Blob Data Contributor
 

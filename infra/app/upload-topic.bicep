@@ -1,15 +1,15 @@
-// What tells of uploads to the source account: a system topic of Event Grid, with an identity to deliver by. Deployed to
-// the resource group of that account, where Event Grid puts the topics of accounts too
+// The Event Grid system topic for uploads to the source account, with an identity for delivery. Deployed to the
+// resource group of that account, where Event Grid also creates topics
 // (learn.microsoft.com/azure/event-grid/system-topics).
 param accountName string
 
-@description('Of the account: a topic lies where its source does.')
+@description('Region of the account. A topic is in the region of its source.')
 param location string
 
-@description('Name of the topic that is made, where there is none.')
+@description('Name of the topic, if this creates one.')
 param name string
 
-@description('The topic that the account has already: Event Grid allows but one. Its system-assigned identity must be on. Empty: one is made.')
+@description('The existing topic of the account, since Event Grid only allows one. Its system-assigned identity must be on. Empty: this creates a topic.')
 param existingName string
 
 var make = empty(existingName)
@@ -18,7 +18,7 @@ resource account 'Microsoft.Storage/storageAccounts@2024-01-01' existing = {
   name: accountName
 }
 
-// Without the tags of the environment: it lies among what is not ours, and is not to be taken for all of it.
+// Without the tags of the environment: the resource group is not ours, and azd deletes resource groups by these tags.
 resource made 'Microsoft.EventGrid/systemTopics@2022-06-15' = if (make) {
   name: name
   location: location

@@ -1,8 +1,8 @@
-// What the app may do in the vault: read and write, and not delete. Deployed to the resource group of the vault.
+// Rights of the app in the vault: read and write, but not delete. Deployed to the resource group of the vault.
 param accountName string
 param principalId string
 
-@description('False: the built-in contributor roles, which may delete too.')
+@description('False: the built-in contributor roles, which include the right to delete.')
 param customRoles bool
 
 // Storage Blob Data Contributor, Storage Table Data Contributor
@@ -29,7 +29,7 @@ resource writer 'Microsoft.Authorization/roleDefinitions@2022-04-01' = if (custo
         actions: [
           'Microsoft.Storage/storageAccounts/blobServices/containers/read'
           'Microsoft.Storage/storageAccounts/blobServices/containers/write'
-          // Restores copy out of the vault by a signature of this key, which can do no more than this role.
+          // Restores copy from the vault with a SAS that this key signs. The SAS has no more rights than this role.
           'Microsoft.Storage/storageAccounts/blobServices/generateUserDelegationKey/action'
           'Microsoft.Storage/storageAccounts/tableServices/tables/read'
           'Microsoft.Storage/storageAccounts/tableServices/tables/write'

@@ -1,11 +1,11 @@
-// The vault: where backups lie. Private, keyless, and slow to forget.
+// The vault, which stores the backups: private, without shared keys, with soft delete.
 param name string
 param location string
 param tags object
 param redundancy string
 param softDeleteDays int
 
-@description('Keeps the account from being deleted, even by its owner, until the lock is taken off.')
+@description('Prevents the deletion of the account, even by its owner, until someone removes the lock.')
 param lock bool
 
 resource account 'Microsoft.Storage/storageAccounts@2024-01-01' = {

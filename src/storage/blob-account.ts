@@ -23,8 +23,8 @@ export interface BlobAccount {
   getProperties(container: string, name: string, snapshotOrVersion?: SnapshotOrVersion): Promise<BlobState | undefined>;
 
   /**
-   * Whether a request by the SDK for this name would reach this blob. The SDK rewrites dot segments and backslashes, and
-   * could reach another container. Sends no request.
+   * Whether a request by the SDK for this name would reach this blob. The SDK rewrites dot segments and backslashes,
+   * and could reach another container. Sends no request.
    */
   canAddress(container: string, name: string): boolean;
 
@@ -34,7 +34,9 @@ export interface BlobAccount {
    */
   readAccess(container: string, until: Date): Promise<ReadAccess>;
 
-  /** Creates a snapshot of the base blob with its metadata, pinned to `ifMatch`. Returns the id (time) of the snapshot. */
+  /**
+   * Creates a snapshot of the base blob with its metadata, pinned to `ifMatch`. Returns the id (time) of the snapshot.
+   */
   snapshot(container: string, name: string, ifMatch: string): Promise<string>;
 
   /** Copy Blob From URL: atomic and synchronous, for block blobs of at most 256 MiB. */
@@ -48,8 +50,8 @@ export interface BlobAccount {
 
   /**
    * Put Block From URL and Put Block List: for block blobs of any size; parallel, and atomic at the commit. Sends the
-   * source condition with every block. Copies no headers or metadata from the source, only sets the given ones. Copies an
-   * empty source with `copySync`, since no block could carry the condition.
+   * source condition with every block. Copies no headers or metadata from the source, only sets the given ones. Copies
+   * an empty source with `copySync`, since no block could carry the condition.
    */
   copyBlocks(request: CopyRequest & { size: number; headers: ContentHeaders }): Promise<CopyResult>;
 
@@ -57,8 +59,8 @@ export interface BlobAccount {
   setMetadata(container: string, name: string, metadata: Record<string, string>, ifMatch: string): Promise<string>;
 
   /**
-   * Sets the access tier of a base blob, snapshot or version. Changes neither ETag nor last-modified time. For an archived
-   * blob, this starts a rehydration, which takes hours and shows in `archiveStatus`; `priority` applies to it.
+   * Sets the access tier of a base blob, snapshot or version. Changes neither ETag nor last-modified time. For an
+   * archived blob, this starts a rehydration, which takes hours and shows in `archiveStatus`; `priority` applies to it.
    */
   setTier(
     container: string,
@@ -87,8 +89,8 @@ export interface BlobAccount {
   ): AsyncIterable<Uint8Array>;
 
   /**
-   * Deletes a base blob, or only one of its snapshots or versions, pinned to `ifMatch`. Throws `snapshots-present` for a
-   * base blob that has snapshots, and `not-found` if there is nothing to delete. Requires a right that a backup never
+   * Deletes a base blob, or only one of its snapshots or versions, pinned to `ifMatch`. Throws `snapshots-present` for
+   * a base blob that has snapshots, and `not-found` if there is nothing to delete. Requires a right that a backup never
    * uses.
    */
   deleteBlob(
@@ -146,8 +148,8 @@ export interface CopyRequest {
   /** The last known state of the destination: its ETag, or `absent`. Any other throws `precondition`. */
   destination: { ifMatch: string } | 'absent';
   /**
-   * Replaces all metadata. Absent: the service copies the metadata of the source. An empty record counts as absent, except
-   * for `copyBlocks`, since no header could express it.
+   * Replaces all metadata. Absent: the service copies the metadata of the source. An empty record counts as absent,
+   * except for `copyBlocks`, since no header could express it.
    */
   metadata?: Record<string, string>;
   tags?: Record<string, string>;

@@ -1,8 +1,8 @@
 import type { RunRef, RunSummary } from '#domain/run/run.ts';
 
 /**
- * The index of runs in an Azure table of the vault, newest first. It only makes lists fast. No decision depends on it, and
- * `rebuildCatalog` restores it from the run summaries in the control container.
+ * The index of runs in an Azure table of the vault, newest first. It only makes lists fast. No decision depends on it,
+ * and `rebuildCatalog` restores it from the run summaries in the control container.
  */
 export interface Catalog {
   /** Adds or replaces the row of a run. Creates the table if it does not exist. */

@@ -1,6 +1,6 @@
 /**
- * The kinds of storage errors that callers distinguish. The adapter translates status codes into them. The message is for
- * people and contains no URL query, key or signature.
+ * The kinds of storage errors that callers distinguish. The adapter translates status codes into them. The message is
+ * for people and contains no URL query, key or signature.
  */
 export type StorageErrorKind =
   /** The blob or table entity does not exist. */

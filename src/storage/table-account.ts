@@ -2,9 +2,9 @@ import { type StoredEntity, withDoublesNamed } from '#domain/tables/entity-text.
 import type { KeyRange } from '#domain/tables/table-key.ts';
 
 /**
- * The tables of one storage account. Every method throws `StorageError` and nothing else, and retries transient failures
- * itself; no caller does. An optional signal ends a method early. Entities are not parsed into values: their text is what
- * the service sent, and Strongroom sends it back with an added type for each Double that has none.
+ * The tables of one storage account. Every method throws `StorageError` and nothing else, and retries transient
+ * failures itself; no caller does. An optional signal ends a method early. Entities are not parsed into values: their
+ * text is what the service sent, and Strongroom sends it back with an added type for each Double that has none.
  */
 export interface TableAccount {
   /** The alias of the account in the configuration. */
@@ -16,8 +16,8 @@ export interface TableAccount {
   listTables(from?: string, signal?: AbortSignal): Promise<{ names: string[]; next?: string }>;
 
   /**
-   * One page (at most 1,000) of the entities in a key range, in the order of their keys. One request, unless a page is empty
-   * but not the last. Throws `container-not-found` if the table does not exist.
+   * One page (at most 1,000) of the entities in a key range, in the order of their keys. One request, unless a page is
+   * empty but not the last. Throws `container-not-found` if the table does not exist.
    */
   readEntities(table: string, query: EntityQuery, signal?: AbortSignal): Promise<EntityPage>;
 
@@ -28,9 +28,9 @@ export interface TableAccount {
   deleteTable(table: string): Promise<void>;
 
   /**
-   * Writes entities of one partition, all or none. The caller must respect the limits: 100 entities, each key once, 4 MiB.
-   * The `at` of a `StorageError` is the index of the entity that caused it, if the service reports it. `insert` throws
-   * `precondition` if there is an entity with the key. After a lost answer, the retry may find its own entities.
+   * Writes entities of one partition, all or none. The caller must respect the limits: 100 entities, each key once, 4
+   * MiB. The `at` of a `StorageError` is the index of the entity that caused it, if the service reports it. `insert`
+   * throws `precondition` if there is an entity with the key. After a lost answer, the retry may find its own entities.
    */
   writeEntities(
     table: string,
@@ -47,7 +47,9 @@ export interface TableAccount {
 export type EntityWrite = 'insert' | 'replace' | 'merge';
 
 export interface EntityQuery extends KeyRange {
-  /** Only entities written at this time or later by the service's clock; ISO 8601 with up to seven fractional digits. */
+  /**
+   * Only entities written at this time or later by the service's clock; ISO 8601 with up to seven fractional digits.
+   */
   since?: string;
   /** Only keys and times: `text` is then a JSON object with `PartitionKey`, `RowKey` and `Timestamp`. */
   keysOnly?: boolean;

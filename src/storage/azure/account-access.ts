@@ -19,9 +19,14 @@ export type AccessMethod =
   | { kind: 'identity'; credential: TokenCredential };
 
 const EMULATOR =
-  'AccountName=devstoreaccount1;AccountKey=Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==;BlobEndpoint=http://127.0.0.1:10000/devstoreaccount1;TableEndpoint=http://127.0.0.1:10002/devstoreaccount1';
+  'AccountName=devstoreaccount1;' +
+  'AccountKey=Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==;' +
+  'BlobEndpoint=http://127.0.0.1:10000/devstoreaccount1;' +
+  'TableEndpoint=http://127.0.0.1:10002/devstoreaccount1';
 
-/** Throws `StorageError` (`invalid`) if the connection is incomplete. The message never contains the connection string. */
+/**
+ * Throws `StorageError` (`invalid`) if the connection is incomplete. The message never contains the connection string.
+ */
 export function resolveAccess(connection: AccountConnection): AccountAccess {
   const { alias } = connection;
   if (!('connectionString' in connection)) {

@@ -176,8 +176,8 @@ function kindOf(failure: Failure): StorageErrorKind {
 }
 
 /**
- * The error for callers. It does not include the SDK's error as its cause, which contains the request with its signature
- * and the SAS of the copy source.
+ * The error for callers. It does not include the SDK's error as its cause, which contains the request with its
+ * signature and the SAS of the copy source.
  */
 export function storageErrorOf(error: unknown, about: RequestContext): StorageError {
   if (error instanceof StorageError) return error;

@@ -1,7 +1,9 @@
 import type { TokenCredential } from '@azure/identity';
 import type { IdentityConnection } from '../account-connection.ts';
 
-/** Loads @azure/identity for the first token only: the package is slow to load, and connection strings do not need it. */
+/**
+ * Loads @azure/identity for the first token only: the package is slow to load, and connection strings do not need it.
+ */
 export function identityCredential(connection: Pick<IdentityConnection, 'clientId'>): TokenCredential {
   let loading: Promise<TokenCredential> | undefined;
   return {

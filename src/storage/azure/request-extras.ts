@@ -9,7 +9,9 @@ export interface RequestExtras {
    * the pipeline then retries the request.
    */
   readBody?(body: Buffer): void;
-  /** Streams the body of a successful answer. It may end early, so the reader must count bytes. Otherwise it is whole. */
+  /**
+   * Streams the body of a successful answer. It may end early, so the reader must count bytes. Otherwise it is whole.
+   */
   streamBody?: boolean;
   /** Reads the headers of a successful answer. */
   readHeaders?(get: (name: string) => string | undefined): void;

@@ -18,7 +18,8 @@ export const DEFAULT_RETRIES: RetryOptions = { tries: 5, firstDelay: 800, longes
 
 /**
  * The only place that retries requests; `wholeContent` resumes downloads that end early. It replaces the SDK's policy,
- * which sends its second attempt at once and in step with all other clients, ignores `Retry-After`, and does not retry 429.
+ * which sends its second attempt at once and in step with all other clients, ignores `Retry-After`, and does not retry
+ * 429.
  */
 export function retryPolicy(options: RetryOptions, wait: Wait = pause): RequestPolicyFactory {
   return {

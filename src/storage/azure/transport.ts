@@ -13,8 +13,8 @@ const COPY_TIMEOUT_FACTOR = 5;
 const EMPTY_PAGE = '<EnumerationResults><Blobs/></EnumerationResults>';
 
 /*
- * Shared by all accounts, since an agent separates sockets by host. The limit is per host. Callers limit their concurrent
- * requests, so this only guards against running out of ports.
+ * Shared by all accounts, since an agent separates sockets by host. The limit is per host. Callers limit their
+ * concurrent requests, so this only guards against running out of ports.
  */
 const agents = {
   http: new http.Agent({ keepAlive: true, maxSockets: 64 }),
@@ -23,8 +23,8 @@ const agents = {
 
 /**
  * The bottom of the SDK's pipeline: each call is one signed attempt. No other extension point of the SDK sees every
- * attempt (to count it, and to end it after a timeout; the SDK's client waits forever) and the raw body (the SDK's parser
- * takes a hundred times longer than our reader).
+ * attempt (to count it, and to end it after a timeout; the SDK's client waits forever) and the raw body (the SDK's
+ * parser takes a hundred times longer than our reader).
  */
 export const transport = (timeout: number): IHttpClient => ({
   async sendRequest(request: WebResource): Promise<HttpOperationResponse> {

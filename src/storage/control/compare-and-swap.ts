@@ -1,8 +1,8 @@
 const ATTEMPTS = 5;
 
 /**
- * Repeats `attempt` (read, change, and write pinned to what was read) while it returns undefined, since another writer has
- * changed the document in between. Returns undefined after five attempts.
+ * Repeats `attempt` (read, change, and write pinned to what was read) while it returns undefined, since another writer
+ * has changed the document in between. Returns undefined after five attempts.
  */
 export async function compareAndSwap<T>(attempt: () => Promise<T | undefined>): Promise<T | undefined> {
   for (let count = 0; count < ATTEMPTS; count++) {

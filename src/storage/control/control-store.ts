@@ -121,8 +121,8 @@ export class ControlStore extends ControlContainer {
   }
 
   /**
-   * Writes a part unless one of this name exists. The first writer wins: an activity that runs a second time gets the end
-   * of the first part, and continues from there.
+   * Writes a part unless one of this name exists. The first writer wins: an activity that runs a second time gets the
+   * end of the first part, and continues from there.
    */
   async writePart<Item, End extends object>(
     run: RunName,
@@ -225,8 +225,8 @@ export class ControlStore extends ControlContainer {
   }
 
   /**
-   * Changes the notes of a restore point by compare-and-swap. `change` gets the current notes, and may throw to leave them
-   * unchanged. Throws `precondition` if other writers keep changing them.
+   * Changes the notes of a restore point by compare-and-swap. `change` gets the current notes, and may throw to leave
+   * them unchanged. Throws `precondition` if other writers keep changing them.
    */
   async changeNotes(run: RunName, change: (notes: Notes) => Notes): Promise<Notes> {
     const path = notesPath(run);

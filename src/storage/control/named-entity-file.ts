@@ -14,8 +14,8 @@ import { FILE_KEY } from './control-store.ts';
 const LARGEST = 128 * 1024 * 1024;
 
 /**
- * Reads a file of entities that a caller names: from any container, and without a manifest. Throws `damaged` if the file is
- * missing, is not a file of entities, or has a checksum that differs from its metadata or from `sha256`.
+ * Reads a file of entities that a caller names: from any container, and without a manifest. Throws `damaged` if the
+ * file is missing, is not a file of entities, or has a checksum that differs from its metadata or from `sha256`.
  */
 export async function readNamedEntityFile(
   account: BlobAccount,

@@ -16,7 +16,10 @@ export interface ShownReceipt {
 }
 
 export interface ArchivingOptions extends Partial<StrongroomOptions> {
-  /** Laid over the rule `uploads`: container `incoming` of SOURCE, archived into `incomingarchive` of VAULT, told by a queue. */
+  /**
+   * Laid over the rule `uploads`: container `incoming` of SOURCE, archived into `incomingarchive` of VAULT, told by a
+   * queue.
+   */
   rule?: object;
   rules?: object[];
   /** The app's way to the blobs of both accounts; the queues are reached directly. */
@@ -33,7 +36,9 @@ export interface ShownPoison {
   times: number;
 }
 
-/** An app with one archive rule and no jobs, and what it takes to upload, tell of uploads, and look at what came of it. */
+/**
+ * An app with one archive rule and no jobs, and what it takes to upload, tell of uploads, and look at what came of it.
+ */
 export class Archiving {
   readonly app: Strongroom;
   readonly source: BlobServiceClient;

@@ -1,9 +1,10 @@
 import type { OrchestrationContext, Task } from 'durable-functions';
 
 /**
- * Runs orchestrators without a host: activities are answered by functions, timers only move the clock, sub-orchestrations
- * run in the same way, and a new generation begins where one continues as new. What is handed over goes through JSON, as
- * in storage. Each generation is replayed from its history afterwards and must schedule the same again.
+ * Runs orchestrators without a host: activities are answered by functions, timers only move the clock,
+ * sub-orchestrations run in the same way, and a new generation begins where one continues as new. What is handed over
+ * goes through JSON, as in storage. Each generation is replayed from its history afterwards and must schedule the same
+ * again.
  */
 export type Orchestrator = (context: OrchestrationContext) => Generator<Task, unknown, unknown>;
 export type AnyActivity = (input: never) => unknown;

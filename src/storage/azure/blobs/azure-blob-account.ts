@@ -176,8 +176,8 @@ export class AzureBlobAccount implements BlobAccount {
         started.copyId = get('x-ms-copy-id') ?? '';
         started.status = get('x-ms-copy-status') === 'success' ? 'success' : 'pending';
       };
-      // The SDK starts a copy only together with its poller, which accepts the success of another copy and never ends for
-      // an aborted one. So we read the answer to its first request from the headers, and drop the poller.
+      // The SDK starts a copy only together with its poller, which accepts the success of another copy and never ends
+      // for an aborted one. So we read the answer to its first request from the headers, and drop the poller.
       await withExtras({ readHeaders }, () =>
         this.#blob(request.container, request.name).beginCopyFromURL(request.sourceUrl, copyOptions(request)),
       );

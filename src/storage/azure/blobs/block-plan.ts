@@ -15,8 +15,8 @@ const MOST_BLOCKS = 50_000;
 const WIDTH = 8;
 
 /**
- * Splits a source of `size` bytes into blocks. The ids follow from the source, so that a second attempt uses the same ids.
- * They include the version of the source, so that attempts at different versions never commit each other's blocks.
+ * Splits a source of `size` bytes into blocks. The ids follow from the source, so that a second attempt uses the same
+ * ids. They include the version of the source, so that attempts at different versions never commit each other's blocks.
  */
 export function planBlocks(size: number, source: string): Block[] {
   const even = Math.ceil(size / WIDTH / MIB) * MIB;

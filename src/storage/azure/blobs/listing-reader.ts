@@ -17,8 +17,8 @@ export interface ListingReaderOptions {
 /**
  * Reads the body of a List Blobs answer. Reads the fields that Strongroom needs, and skips all others.
  *
- * Throws `StorageError` (`server`) if the body is cut off, malformed, or lacks a required field. A page is complete or an
- * error, since a blob that is missing from a listing would look like a deleted one.
+ * Throws `StorageError` (`server`) if the body is cut off, malformed, or lacks a required field. A page is complete or
+ * an error, since a blob that is missing from a listing would look like a deleted one.
  *
  * The strings of a page are copies, so that the body can be freed at once and memory stays flat.
  */

@@ -1,7 +1,7 @@
 /**
- * A cursor over the XML of the storage service. It visits elements in order and returns their text. It is fast because it
- * builds no tree. It is strict: XML that is cut off or not well-formed throws `XmlError`. It supports no document types,
- * and so no entities except the five of XML and character references.
+ * A cursor over the XML of the storage service. It visits elements in order and returns their text. It is fast because
+ * it builds no tree. It is strict: XML that is cut off or not well-formed throws `XmlError`. It supports no document
+ * types, and so no entities except the five of XML and character references.
  *
  * It reads the UTF-8 bytes directly. The strings that it returns are copies and do not keep the body in memory.
  */
@@ -11,7 +11,9 @@ export class XmlCursor {
   /** The text between the name and the `>` of the current element. */
   #attributes = '';
   #empty = false;
-  /** The elements so far. A listing repeats few elements in the same order, so the cursor guesses the next one first. */
+  /**
+   * The elements so far. A listing repeats few elements in the same order, so the cursor guesses the next one first.
+   */
   readonly #known = new Map<string, Element>();
   #latest: Element = { name: '', value: '', next: undefined };
 

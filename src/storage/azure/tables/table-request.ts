@@ -32,8 +32,8 @@ export interface TableAnswer {
 const httpClient = createDefaultHttpClient();
 
 /**
- * Requests to the table service without the SDK's methods, which parse entities into values and lose types and digits. The
- * SDK's pipeline signs and sends the requests. As for blobs, the retries are our own.
+ * Requests to the table service without the SDK's methods, which parse entities into values and lose types and digits.
+ * The SDK's pipeline signs and sends the requests. As for blobs, the retries are our own.
  */
 export class TableRequests {
   readonly #endpoint: string;
@@ -51,8 +51,9 @@ export class TableRequests {
   }
 
   /**
-   * Sends a request and returns the result of `read`. If `read` throws `EntityTextError` or a `StorageError` (`server`), the
-   * answer was incomplete, and this retries the request like any transient failure. Throws the error of the last attempt.
+   * Sends a request and returns the result of `read`. If `read` throws `EntityTextError` or a `StorageError`
+   * (`server`), the answer was incomplete, and this retries the request like any transient failure. Throws the error of
+   * the last attempt.
    */
   async send<T>(request: TableRequest, read: (answer: TableAnswer) => T, signal?: AbortSignal): Promise<T> {
     for (let attempt = 1; ; attempt++) {

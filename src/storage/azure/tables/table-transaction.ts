@@ -52,7 +52,9 @@ export function transactionRequest(
   return { method: 'POST', path: '$batch', headers, body };
 }
 
-/** The emulator splits at these characters as line ends. JSON only has them in strings, where an escape is equivalent. */
+/**
+ * The emulator splits at these characters as line ends. JSON only has them in strings, where an escape is equivalent.
+ */
 function inOneLine(text: string): string {
   return text.replaceAll('\u2028', '\\u2028').replaceAll('\u2029', '\\u2029');
 }

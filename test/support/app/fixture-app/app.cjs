@@ -1,5 +1,5 @@
-// A small function app for the tests of the single-machine host. It uses every feature of the host. Activities add a line
-// to EFFECTS_FILE, so that a test can count their executions.
+// A small function app for the tests of the single-machine host. It uses every feature of the host. Activities add a
+// line to EFFECTS_FILE, so that a test can count their executions.
 const { appendFileSync } = require('node:fs');
 const { app } = require('@azure/functions');
 const df = require('durable-functions');

@@ -1,5 +1,5 @@
-// Functions with queue and blob triggers. FIXTURE_STORAGE names those to register, since they need a storage account. Each
-// adds a line of JSON to EFFECTS_FILE.
+// Functions with queue and blob triggers. FIXTURE_STORAGE names those to register, since they need a storage account.
+// Each adds a line of JSON to EFFECTS_FILE.
 const { appendFileSync } = require('node:fs');
 const { app } = require('@azure/functions');
 

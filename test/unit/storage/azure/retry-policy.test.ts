@@ -14,7 +14,9 @@ function coded(code: string): Error {
   return Object.assign(new Error('x'), { code });
 }
 
-/** Sends a request whose attempts fail in turn with `failures`; tells how it ended and how long it waited in between. */
+/**
+ * Sends a request whose attempts fail in turn with `failures`; tells how it ended and how long it waited in between.
+ */
 async function attempts(failures: Error[]) {
   let made = 0;
   const waits: number[] = [];
