@@ -21,9 +21,9 @@ import { Random } from '../../test/support/builders/random.ts';
 import { MemoryAccount, MemoryStorage } from '../memory/memory-account.ts';
 import { MemoryBlobs } from '../memory/memory-blobs.ts';
 import { MemoryCatalog } from '../memory/memory-catalog.ts';
+import { MemoryTables } from '../memory/memory-tables.ts';
 import { handlersOf } from '../memory/worker.ts';
 import { LivingTables, traitsOf } from './living-tables.ts';
-import { MemoryTables } from './memory-tables.ts';
 
 type Orchestrator = (context: OrchestrationContext) => Generator<Task, unknown, unknown>;
 type Activity = (input: unknown) => Promise<unknown>;

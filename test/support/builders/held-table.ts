@@ -23,7 +23,7 @@ import { boundId, type EntityKey, type KeyRange } from '#domain/tables/table-key
 import { ControlStore } from '#storage/control/control-store.ts';
 import { MemoryAccount, MemoryStorage } from '../../../prove/memory/memory-account.ts';
 import { MemoryBlobs } from '../../../prove/memory/memory-blobs.ts';
-import { MemoryTables } from '../../../prove/tables/memory-tables.ts';
+import { MemoryTables } from '../../../prove/memory/memory-tables.ts';
 import { plainTraits } from './plain-traits.ts';
 import { RUN } from './run-ref.ts';
 

@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { notesPath, partPath, rangeKey, summaryPath } from '#domain/run/control-paths.ts';
 import type { Segment } from '#domain/tables/segment.ts';
-import { POINT, SHARE, TableBench } from '../../../../prove/tables/bench.ts';
 import { RUN } from '../../../support/builders/run-ref.ts';
+import { POINT, SHARE, TableBench } from '../../../support/builders/table-bench.ts';
 
 let bench: TableBench;
 beforeEach(() => {

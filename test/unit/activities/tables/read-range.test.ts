@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { KeyRange } from '#domain/tables/table-key.ts';
 import { StorageError, type StorageErrorKind } from '#storage/storage-error.ts';
-import { SHARE, TableBench } from '../../../../prove/tables/bench.ts';
+import { SHARE, TableBench } from '../../../support/builders/table-bench.ts';
 
 let bench: TableBench;
 beforeEach(() => {

@@ -10,7 +10,7 @@ import { type StoredEntity, sameEntity } from '#domain/tables/entity-text.ts';
 import { nameOfKey } from '#domain/tables/table-key.ts';
 import { PASSING } from '#orchestrations/process-container.ts';
 import { StorageError } from '#storage/storage-error.ts';
-import type { TableCall } from '../../../../prove/tables/memory-tables.ts';
+import type { TableCall } from '../../../../prove/memory/memory-tables.ts';
 import { entity, HeldTable, POINT, TABLE } from '../../../support/builders/held-table.ts';
 
 const rowOf = (i: number) => String(i).padStart(6, '0');

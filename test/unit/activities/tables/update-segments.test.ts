@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import type { RunRef } from '#domain/run/run.ts';
 import type { Segment } from '#domain/tables/segment.ts';
 import { StorageError } from '#storage/storage-error.ts';
-import { type Line, READ_AT, SHARE, TableBench } from '../../../../prove/tables/bench.ts';
+import { type Line, READ_AT, SHARE, TableBench } from '../../../support/builders/table-bench.ts';
 
 let bench: TableBench;
 beforeEach(() => {

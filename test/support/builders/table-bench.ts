@@ -11,11 +11,11 @@ import { coverRange, type EntityFile, type Segment, segmentOf } from '#domain/ta
 import type { EntityKey } from '#domain/tables/table-key.ts';
 import { ControlStore } from '#storage/control/control-store.ts';
 import type { EntityQuery } from '#storage/table-account.ts';
-import { plainTraits } from '../../test/support/builders/plain-traits.ts';
-import { RUN } from '../../test/support/builders/run-ref.ts';
-import { MemoryAccount, MemoryStorage } from '../memory/memory-account.ts';
-import { type Call, MemoryBlobs } from '../memory/memory-blobs.ts';
-import { LivingTables, traitsOf } from './living-tables.ts';
+import { MemoryAccount, MemoryStorage } from '../../../prove/memory/memory-account.ts';
+import { type Call, MemoryBlobs } from '../../../prove/memory/memory-blobs.ts';
+import { LivingTables, traitsOf } from '../../../prove/tables/living-tables.ts';
+import { plainTraits } from './plain-traits.ts';
+import { RUN } from './run-ref.ts';
 
 export const SHARE = 'table.orders';
 /** The restore point before. */
