@@ -1,7 +1,7 @@
 import type { Bug } from './bug.ts';
 
 const SEEDS = { seeds: 150 };
-const LIVES = { test: 'test/unit/prove/lives.test.ts', name: 'end with every restore point' };
+const LIVES = { test: 'test/unit/prove/lives.test.ts', name: 'every life ends with each restore point' };
 const ARCHIVING = { test: 'test/unit/prove/archive.test.ts', name: 'keeps every promise' };
 const ORCHESTRATIONS = { test: 'test/unit/orchestrations' };
 

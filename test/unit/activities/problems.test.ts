@@ -3,7 +3,7 @@ import { makeActivities } from '#activities/index.ts';
 import type { Dependencies } from '#app/dependencies.ts';
 import { RUN } from '../../support/builders/run-ref.ts';
 
-test('I9: what an activity answers about a failure holds no signature, whoever worded it', async () => {
+test('I9: the answer of an activity about a failure holds no signature, whatever the error says', async () => {
   const deps = {
     configuration: { jobs: [{ name: 'nightly', destination: { account: 'VAULT' } }], archives: [] },
     telemetry: { failure: () => {} },

@@ -50,7 +50,7 @@ const workOf = (harness: OrchestrationHarness, name: string) =>
 const problem = (code: ProblemCode) => ({ problem: problemOf(code, 0, SHARE) });
 
 describe('the backup of one table', () => {
-  it('I1: works on every key once, however it is cut, whatever fails for a while, over many generations', () => {
+  it('I1: a backup processes every key once, however keys are split, whatever fails for a while, over many generations', () => {
     fc.assert(
       fc.property(fc.integer(), fc.integer({ min: 1, max: 60 }), (seed, files) => {
         const random = new Random(seed);
@@ -127,7 +127,7 @@ describe('the backup of one table', () => {
     );
   });
 
-  it('shares a table out among eight after a first look', () => {
+  it('a backup splits a table into eight reads after a first one', () => {
     const harness = harnessOf({
       read: ({ first }) => (first ? { rest: rangeOf(10, KEYS) } : {}),
       split: ({ range, pieces }) => {
@@ -141,7 +141,7 @@ describe('the backup of one table', () => {
     expect(sizes).toEqual(['1 planTable', '1 readRange', '1 splitRange', '8 readRange']);
   });
 
-  it('is read by one where it cannot be cut', () => {
+  it('a table that cannot be split is read by one activity', () => {
     let left = 5;
     const harness = harnessOf({
       read: () => (--left > 0 ? { rest: rangeOf(KEYS - left, KEYS) } : {}),
@@ -151,7 +151,7 @@ describe('the backup of one table', () => {
     expect(workOf(harness, 'readRange').map(({ piece }) => piece)).toEqual([0, 1, 2, 3, 4]);
   });
 
-  it('tells the requests of plan and cuts with a piece of work, and only once', () => {
+  it('the requests of plans and splits are counted with one read, and only once', () => {
     const harness = harnessOf({
       plan: () => ({ ranges: [{}], requests: { GetBlob: 2 } }),
       read: ({ first }) => (first ? { rest: rangeOf(10, KEYS) } : {}),
@@ -165,7 +165,7 @@ describe('the backup of one table', () => {
     ]);
   });
 
-  it('I1: a stretch that fails again and again is given up after three tries, and the others count', () => {
+  it('I1: a key range that keeps failing fails permanently after three attempts, and the others count', () => {
     const harness = harnessOf({
       plan: () => ({ ranges: [rangeOf(0, 1), rangeOf(1, KEYS)] }),
       read: ({ range, giveUp }) => (!range.after && !giveUp ? problem('throttled') : {}),
@@ -182,14 +182,14 @@ describe('the backup of one table', () => {
     expect(JSON.stringify(harness.generations)).not.toContain('failures":');
   });
 
-  it('that not even a word of failure can be written of is a problem of the table', () => {
+  it('a failure that cannot even be written is a problem of the table', () => {
     const harness = harnessOf({ read: () => problem('unreachable') });
     expect(harness.run('backUpTable', about)).toMatchObject({ problem: { code: 'unreachable', container: SHARE } });
     expect(harness.calls('readRange')).toHaveLength(4);
   });
 
   it.each(['access-denied-source', 'table-not-found', 'damaged', 'internal'] as const)(
-    'no waiting mends %s: it is a problem of the table at once',
+    '%s is a problem of the table at once, as waiting does not help',
     (code) => {
       for (const activity of ['read', 'update'] as const) {
         const plan = () => ({ chunks: [{ slice: 0, chunk: 0, key: '', items: 1 }], ranges: [{}] });
@@ -202,7 +202,7 @@ describe('the backup of one table', () => {
     },
   );
 
-  it('is planned again where the vault is out of reach for a moment', () => {
+  it('a table is planned again if the vault is unreachable for a moment', () => {
     let tries = 0;
     const harness = harnessOf({ plan: () => (++tries < 3 ? problem('server-error') : { ranges: [{}] }) });
     expect(harness.run('backUpTable', about)).toEqual({});
@@ -212,7 +212,7 @@ describe('the backup of one table', () => {
     expect(never.calls('planTable')).toHaveLength(3);
   });
 
-  it('ends when it is stopped; that another run is at work weighs more than a cancel', () => {
+  it('a backup ends when it is stopped, and being superseded outweighs a cancel', () => {
     const plan = () => ({ ranges: [rangeOf(0, 1), rangeOf(1, 2), rangeOf(2, KEYS)] });
     const read = ({ range }: Work) => ({ stopped: range!.after?.partition === '1' ? 'superseded' : 'cancelled' });
     expect(harnessOf({ plan, read }).run('backUpTable', about)).toEqual({ stopped: 'superseded' });
@@ -221,7 +221,7 @@ describe('the backup of one table', () => {
     });
   });
 
-  it('an activity that was ended from outside costs this table its place, and no more', () => {
+  it('an activity that is ended from outside is a problem of its table only', () => {
     const read = () => {
       throw new Error('The function was ended');
     };
@@ -230,7 +230,7 @@ describe('the backup of one table', () => {
     });
   });
 
-  it('I1: a retry that begins from an older restore point says so to those who look through its segments', () => {
+  it('I1: a retry from an older restore point says so to the activities that update its segments', () => {
     const plan = () => ({ chunks: [{ slice: 0, chunk: 0, key: '', items: 1 }] });
     const harness = harnessOf({ plan });
     harness.run('backUpTable', { ...about, scan: true });
@@ -242,8 +242,8 @@ describe('the backup of one table', () => {
   });
 });
 
-describe('tables that live on while they are backed up', { tags: ['slow'] }, () => {
-  it('F24, F28: every restore point holds what there was, in seed after seed', async () => {
+describe('tables that change while they are backed up', { tags: ['slow'] }, () => {
+  it('F24, F28: every restore point holds what the tables held, in all seeds', async () => {
     const totals: Record<string, number> = {};
     for (let seed = 1; seed <= 120; seed++) {
       const { violations, statistics } = await liveTables(seed);
@@ -256,7 +256,7 @@ describe('tables that live on while they are backed up', { tags: ['slow'] }, () 
     }
   }, 300_000);
 
-  it('does the same again for the same seed', async () => {
+  it('a seed gives the same trace every time', async () => {
     const [first, again] = [await liveTables(7), await liveTables(7)];
     expect(first.trace.length).toBeGreaterThan(100);
     expect(again.trace).toEqual(first.trace);
@@ -272,7 +272,7 @@ async function noticed(sabotage: TableSabotage, most = 60): Promise<string | und
   return undefined;
 }
 
-describe('broken on purpose, it is noticed', { tags: ['slow'], timeout: 120_000 }, () => {
+describe('broken on purpose, the proof notices', { tags: ['slow'], timeout: 120_000 }, () => {
   type Any = Record<string, unknown>;
   const changing = (name: string, input: (given: Any) => Any, output: (given: Any) => Any = (given) => given) => ({
     activities: (activities: Record<string, (given: unknown) => Promise<unknown>>) => ({
@@ -281,12 +281,12 @@ describe('broken on purpose, it is noticed', { tags: ['slow'], timeout: 120_000 
     }),
   });
 
-  it('a retry takes segments of an older restore point for its own', async () => {
+  it('the proof notices that a retry adopts segments of an older restore point', async () => {
     const told = await noticed(changing('updateSegments', ({ scan: _, ...rest }) => rest));
     expect(told).toMatch(/^retry run .* (?:is held as|is not held)/);
   });
 
-  it('changes are asked for from too late on', async () => {
+  it('the proof notices that changes are requested from too late a time', async () => {
     const told = await noticed({
       tables: (tables) => {
         const account = tables.account.bind(tables);
@@ -304,7 +304,7 @@ describe('broken on purpose, it is noticed', { tags: ['slow'], timeout: 120_000 
     expect(told).toMatch(/incremental run/);
   });
 
-  it('an entity is left out of a page', async () => {
+  it('the proof notices that a page leaves out an entity', async () => {
     const told = await noticed({
       tables: (tables) => {
         const account = tables.account.bind(tables);
@@ -323,7 +323,7 @@ describe('broken on purpose, it is noticed', { tags: ['slow'], timeout: 120_000 
     expect(told).toMatch(/is not held/);
   });
 
-  it('what is left over is begun too late', async () => {
+  it('the proof notices that the rest of a key range begins too late', async () => {
     const skip = (answer: Any) => {
       const rest = answer.rest as KeyRange | undefined;
       return rest?.after?.row
@@ -333,7 +333,7 @@ describe('broken on purpose, it is noticed', { tags: ['slow'], timeout: 120_000 
     expect(await noticed(changing('readRange', (given) => given, skip))).toMatch(/inconsistent/);
   });
 
-  it('a cut loses its last stretch', async () => {
+  it('the proof notices that a split loses its last key range', async () => {
     const cut = (answer: Any) => ({
       ...answer,
       ranges: (answer.ranges as KeyRange[] | undefined)?.slice(0, -1) ?? [{}],

@@ -24,21 +24,21 @@ function harnessOf(answers: (UploadResult | Error)[], keepPoison: (input: object
 const failed: UploadResult = { is: 'failed', code: 'throttled', message: 'busy' };
 const archived: UploadResult = { is: 'archived', etag: '0x1', seconds: 2 };
 
-describe('seeing an upload through', () => {
-  it('waits for a pending copy, longer each time, until it is archived', () => {
+describe('finishing an upload', () => {
+  it('finishUpload waits for a pending copy, longer each time, until it is archived', () => {
     const harness = harnessOf([{ is: 'pending' }, { is: 'pending' }, archived]);
     expect(harness.run('finishUpload', { upload, delay: 1 })).toEqual({ is: 'archived' });
     expect(harness.waits).toEqual([1, 2, 4]);
     expect(harness.calls('archiveUpload').map(({ input }) => input)).toEqual([upload, upload, upload]);
   });
 
-  it('waits for as long as the claim of somebody else holds, and never loses the upload', () => {
+  it('finishUpload waits while another owner holds the claim, and never loses the upload', () => {
     const harness = harnessOf([{ is: 'held', seconds: 301 }, { is: 'held', seconds: 7 }, { is: 'duplicate' }]);
     expect(harness.run('finishUpload', { upload, delay: 600 })).toEqual({ is: 'duplicate' });
     expect(harness.waits).toEqual([600, 301, 7]);
   });
 
-  it('F22: after five failures the upload is kept, with the reason of the last', () => {
+  it('F22: finishUpload keeps the upload as poison after five failures, with the last reason', () => {
     const harness = harnessOf([failed, { is: 'pending' }, failed]);
     expect(harness.run('finishUpload', { upload, delay: 1 })).toEqual({ is: 'failed' });
     expect(harness.calls('archiveUpload')).toHaveLength(6);
@@ -47,12 +47,12 @@ describe('seeing an upload through', () => {
     ]);
   });
 
-  it('takes an activity that was ended from outside for a failure like any other', () => {
+  it('finishUpload counts an activity that is ended from outside as a failure', () => {
     const harness = harnessOf([new Error('timeout'), archived]);
     expect(harness.run('finishUpload', { upload, delay: 1 })).toEqual({ is: 'archived' });
   });
 
-  it('F22: tries to keep it again where the vault is out of reach', () => {
+  it('F22: finishUpload tries again to keep the upload if the vault is unreachable', () => {
     let times = 0;
     const harness = harnessOf([failed], () => {
       times++;
@@ -63,7 +63,7 @@ describe('seeing an upload through', () => {
     expect(harness.calls('keepPoison')).toHaveLength(3);
   });
 
-  it('F39: a copy of days begins new generations, and forgets no failure', () => {
+  it('F39: a copy of several days starts new generations, and forgets no failure', () => {
     const answers = [failed, failed, ...Array<UploadResult>(120).fill({ is: 'pending' }), failed, failed, failed];
     const harness = harnessOf(answers);
     expect(harness.run('finishUpload', { upload, delay: 1 })).toEqual({ is: 'failed' });

@@ -86,7 +86,7 @@ if (version) {
 
 const files = readdirSync(FOLDER).filter((name) => name.endsWith('.json'));
 
-test('there are histories, with everything in them that an orchestration can meet', () => {
+test('the histories hold everything that an orchestration can meet', () => {
   expect(files.length).toBeGreaterThan(0);
   const all = files.map((name) => readFileSync(new URL(name, FOLDER), 'utf8')).join('');
   for (const word of [
@@ -101,7 +101,7 @@ test('there are histories, with everything in them that an orchestration can mee
     expect(all).toContain(word);
 });
 
-test.each(files)('F31: orchestrations of %s that are under way are carried on as they were begun', (name) => {
+test.each(files)('F31: orchestrations in progress from %s continue as they were started', (name) => {
   const recorded = JSON.parse(readFileSync(new URL(name, FOLDER), 'utf8')) as Generation[];
   const harness = new OrchestrationHarness(orchestrators, {});
   for (const generation of recorded) expect(harness.replay(generation)).toEqual(generation);

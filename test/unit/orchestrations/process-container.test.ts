@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, test } from 'vitest';
 import type { AbortCopiesInput } from '#activities/modes/abort-copies.ts';
 import type { ConfirmCopiesInput } from '#activities/modes/confirm-copies.ts';
 import type { ChunkInput, ChunkResult } from '#activities/run/chunk.ts';
@@ -59,7 +59,7 @@ const pieces = (harness: OrchestrationHarness) =>
   });
 
 describe('one container', () => {
-  it('is scanned and copied, and is done', () => {
+  it('a container is scanned and copied', () => {
     const harness = harnessOf({});
     expect(harness.run('processContainer', about)).toEqual({});
     expect(namesOf(harness)).toEqual([['scanSlice'], ['copyChunk']]);
@@ -67,13 +67,13 @@ describe('one container', () => {
     expect(harness.calls('copyChunk')[0]!.input).toEqual({ ...about, chunk: chunksOf(0, 1)[0], from: 0 });
   });
 
-  it('with nothing to copy is scanned only', () => {
+  it('a container with nothing to copy is only scanned', () => {
     const harness = harnessOf({ scan: scanOf(1, 0) });
     expect(harness.run('processContainer', about)).toEqual({});
     expect(namesOf(harness)).toEqual([['scanSlice']]);
   });
 
-  it('copies one slice while the next is scanned, each from where the one before it ended', () => {
+  it('one slice is copied while the next is scanned, each from where the one before ended', () => {
     const harness = harnessOf({ scan: scanOf(3, 2) });
     harness.run('processContainer', about);
     expect(namesOf(harness)).toEqual([
@@ -89,19 +89,19 @@ describe('one container', () => {
     ]);
   });
 
-  it('goes on where a chunk was left', () => {
+  it('a chunk continues where the last execution left it', () => {
     const harness = harnessOf({ copy: ({ from }) => (from < 9 ? { next: from + 3 } : {}) });
     expect(harness.run('processContainer', about)).toEqual({});
     expect(pieces(harness)).toEqual(['0-0@0', '0-0@3', '0-0@6', '0-0@9']);
   });
 
-  it('of a dry run nothing is copied', () => {
+  it('a dry run copies nothing', () => {
     const harness = harnessOf({ scan: scanOf(3, 2) });
     expect(harness.run('processContainer', { ...about, run: { ...run, dryRun: true } })).toEqual({});
     expect(harness.calls('scanSlice').length).toBe(3);
   });
 
-  it('of a retry is planned from the earlier run’s failures, unless it is to be scanned', () => {
+  it('a retry plans from the failures of the earlier run, unless the container must be scanned', () => {
     const retry = { ...about, run: { ...run, mode: 'retry', retryOf: 'x' } };
     const planned = harnessOf({});
     planned.run('processContainer', retry);
@@ -113,7 +113,7 @@ describe('one container', () => {
 });
 
 describe('F39: a container of any size', () => {
-  it('continues as new before its history gets long, and carries its state over', () => {
+  it('an orchestration continues as new before its history gets long, and carries its state over', () => {
     const harness = harnessOf({
       scan: scanOf(120, 3),
       copy: ({ from }) => (from === 0 ? { next: 5 } : {}),
@@ -131,7 +131,7 @@ describe('F39: a container of any size', () => {
     for (const { input } of harness.generations) expect(JSON.stringify(input).length).toBeLessThan(10_000);
   });
 
-  it('a page of huge blobs, each a chunk of its own, is copied bit by bit', () => {
+  it('a page of huge blobs, each in a chunk of its own, is copied step by step', () => {
     const harness = harnessOf({ scan: scanOf(2, 1000) });
     expect(harness.run('processContainer', about)).toEqual({});
     for (const { yields } of harness.generations) expect(yields.flat().length).toBeLessThanOrEqual(100);
@@ -139,7 +139,7 @@ describe('F39: a container of any size', () => {
     expect(pieces(harness).length).toBe(2000);
   });
 
-  it('whose copies all stay pending does not pile up work without bound', () => {
+  it('a container whose copies all stay pending opens a limited number of pending files', () => {
     let time = 0;
     const harness = harnessOf({
       scan: scanOf(60, 8),
@@ -158,7 +158,7 @@ describe('F39: a container of any size', () => {
     }
   });
 
-  it('every chunk is copied to its end and every pending copy confirmed, whatever the activities answer', () => {
+  it('every chunk is copied to its end and every pending copy is confirmed, whatever the activities answer', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 1, max: 12 }),
@@ -208,7 +208,7 @@ describe('pending copies', () => {
     pendingFile: { key: chunk.key, attempt: 'aaaaaa', round: 0, pending: 2 },
   });
 
-  it('are looked at again with growing delay, at most half a minute', () => {
+  it('pending copies are checked after growing delays, half a minute at most', () => {
     let round = 0;
     const harness = harnessOf({
       copy: pendingOnce,
@@ -221,7 +221,7 @@ describe('pending copies', () => {
     ]);
   });
 
-  it('the delay survives a new generation', () => {
+  it('the delay of pending copies survives a new generation', () => {
     let round = 0;
     const harness = harnessOf({
       copy: pendingOnce,
@@ -233,7 +233,7 @@ describe('pending copies', () => {
     expect(harness.calls('confirmCopies').length).toBe(250);
   });
 
-  it('are looked at without waiting while there is something to copy', () => {
+  it('pending copies are checked without a delay while there is something to copy', () => {
     const harness = harnessOf({
       scan: scanOf(2, 1),
       copy: ({ chunk }) => (chunk.slice === 0 ? pendingOnce({ chunk } as ChunkInput) : {}),
@@ -246,7 +246,7 @@ describe('pending copies', () => {
 describe('F18: problems', () => {
   const unreachable = problemOf('unreachable', 0, 'images', 'No answer');
 
-  it('of the scan: what was planned is still copied, nothing more is listed, and the problem is told', () => {
+  it('a problem of a scan ends the listing; planned chunks are still copied, and the problem is reported', () => {
     const harness = harnessOf({
       scan: (input) => (input.slice < 2 ? scanOf(9, 2)(input) : { problem: unreachable }),
     });
@@ -256,14 +256,14 @@ describe('F18: problems', () => {
     expect(pieces(harness)).toEqual(['0-0@0', '0-1@0', '1-0@0', '1-1@0']);
   });
 
-  it('of the first scan: there is nothing to do', () => {
+  it('a problem of the first scan leaves nothing to do', () => {
     const harness = harnessOf({ scan: () => ({ problem: unreachable }) });
     expect(harness.run('processContainer', about)).toEqual({ problem: unreachable });
     expect(harness.calls('scanSlice').length).toBe(3);
     expect(harness.waits).toEqual([20, 20]);
   });
 
-  it('of copying or confirming: the first is told, and everything else goes on', () => {
+  it('the first problem of copying or confirming is reported, and everything else continues', () => {
     const other = problemOf('internal', 0, 'images', 'later');
     const harness = harnessOf({
       scan: scanOf(3, 2),
@@ -279,7 +279,7 @@ describe('F18: problems', () => {
     expect(harness.calls('confirmCopies').length).toBe(5 * 3);
   });
 
-  it('of copying or confirming, once: after a wait the piece is worked on again, and nothing is told', () => {
+  it('a single problem of copying or confirming is retried after a wait, and not reported', () => {
     const seen = new Set<string>();
     const once = <T>(key: string, then: T) => {
       if (seen.has(key)) return then;
@@ -298,7 +298,7 @@ describe('F18: problems', () => {
     expect(harness.waits.filter((seconds) => seconds === 20).length).toBe(2);
   });
 
-  it('survive a new generation', () => {
+  it('problems survive a new generation', () => {
     const harness = harnessOf({
       scan: scanOf(150, 1),
       copy: ({ chunk }) => (chunk.slice === 0 ? { problem: unreachable } : {}),
@@ -307,7 +307,7 @@ describe('F18: problems', () => {
     expect(harness.generations.length).toBeGreaterThan(1);
   });
 
-  it('an activity that is ended from outside costs this container, and throws nothing at the others', () => {
+  it('an activity that is ended from outside fails its container, and no other', () => {
     const harness = harnessOf({
       copy: () => {
         throw new Error('Timeout value of 00:10:00 was exceeded');
@@ -319,7 +319,7 @@ describe('F18: problems', () => {
   });
 });
 
-describe('F29: a run that may not go on', () => {
+describe('F29: a run that must stop', () => {
   const stopIn = (reason: 'cancelled' | 'superseded'): Copy => {
     return ({ chunk }) =>
       chunk.slice === 0
@@ -330,7 +330,7 @@ describe('F29: a run that may not go on', () => {
   };
   const stillPending: Confirm = ({ pendingFile: work }) => ({ pendingFile: { ...work, round: work.round + 1 } });
 
-  it('cancelled: every copy that may be pending is aborted, then it ends', () => {
+  it('a cancelled run aborts every copy that may be pending, then ends', () => {
     const harness = harnessOf({ scan: scanOf(3, 2), copy: stopIn('cancelled'), confirm: stillPending });
     expect(harness.run('processContainer', about)).toEqual({ stopped: 'cancelled' });
     const [abort, ...more] = harness.calls('abortCopies').map(({ input }) => input as AbortCopiesInput);
@@ -342,7 +342,7 @@ describe('F29: a run that may not go on', () => {
     expect(harness.calls('scanSlice').length).toBe(3);
   });
 
-  it('cancelled while it waits: noticed when the copies are looked at, and they are aborted', () => {
+  it('a run that is cancelled while it waits notices with the next check, and aborts its copies', () => {
     const harness = harnessOf({
       copy: ({ chunk }) => ({ pendingFile: { key: chunk.key, attempt: 'aaaaaa', round: 0, pending: 1 } }),
       confirm: () => ({ stopped: 'cancelled' }),
@@ -353,7 +353,7 @@ describe('F29: a run that may not go on', () => {
     ]);
   });
 
-  it('cancelled, and what is pending cannot be aborted: it ends as cancelled all the same', () => {
+  it('a cancelled run ends as cancelled even if its copies cannot be aborted', () => {
     const harness = harnessOf({
       scan: () => ({ stopped: 'cancelled' }),
       abort: () => {
@@ -363,13 +363,13 @@ describe('F29: a run that may not go on', () => {
     expect(harness.run('processContainer', about)).toEqual({ stopped: 'cancelled' });
   });
 
-  it('superseded: it ends at once and touches nothing, for the copies may be another run’s by now', () => {
+  it('a superseded run ends at once and touches nothing, as the copies may belong to another run', () => {
     const harness = harnessOf({ scan: scanOf(3, 2), copy: stopIn('superseded'), confirm: stillPending });
     expect(harness.run('processContainer', about)).toEqual({ stopped: 'superseded' });
     expect(harness.calls('abortCopies')).toEqual([]);
   });
 
-  it('cancelled and then superseded within one round: superseded', () => {
+  it('a run that is cancelled and superseded in one round counts as superseded', () => {
     const harness = harnessOf({
       scan: (input) => (input.slice === 0 ? scanOf(2, 1)(input) : { stopped: 'cancelled' }),
       copy: () => ({ stopped: 'superseded' }),
@@ -379,7 +379,7 @@ describe('F29: a run that may not go on', () => {
   });
 });
 
-it('F31: the same answers give the same sequence of tasks', () => {
+test('F31: equal answers give equal sequences of tasks', () => {
   const sequence = () => {
     const harness = harnessOf({
       scan: scanOf(40, 3),
@@ -407,7 +407,7 @@ describe('restoring a table', () => {
   const harnessOf = (scan: (input: SliceInput) => SliceResult) =>
     new OrchestrationHarness({ processContainer }, { planTableRestore: scan, writeEntities: () => ({}) });
 
-  it('writes nothing before all of its files have been found to be sound, however many there are', () => {
+  it('a restore writes nothing before all files are found to be sound, however many there are', () => {
     const harness = harnessOf(scanOf(30, 3));
     expect(harness.run('processContainer', restore)).toEqual({});
     const names = namesOf(harness).flat();
@@ -415,7 +415,7 @@ describe('restoring a table', () => {
     expect(names.filter((name) => name === 'writeEntities')).toHaveLength(90);
   });
 
-  it('with a file that is not, writes nothing at all', () => {
+  it('a restore with an unsound file writes nothing', () => {
     const problem = problemOf('damaged', 0, 'table.orders', 'it is cut off');
     const harness = harnessOf((input) => (input.slice === 2 ? { problem } : scanOf(3, 1)(input)));
     expect(harness.run('processContainer', restore)).toEqual({ problem });

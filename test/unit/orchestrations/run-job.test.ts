@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, test } from 'vitest';
 import type { ListContainersInput } from '#activities/modes/list-containers.ts';
 import type { ContainerPair, ListContainersResult } from '#activities/run/container-task.ts';
 import type { PublishRunInput } from '#activities/run/publish-run.ts';
@@ -49,7 +49,7 @@ const groups = (harness: OrchestrationHarness) =>
   harness.calls('processGroup').map((task) => (task.input as ProcessGroupInput).containers);
 
 describe('a run', () => {
-  it('lists, backs up and publishes', () => {
+  it('a run lists, backs up and publishes', () => {
     const harness = harnessOf(() => ({ containers: pairsOf(2), problems: [], requests: { ListContainers: 1 } }));
     expect(harness.run('runJob', input)).toEqual({ status: 'succeeded' });
     expect(published(harness)).toEqual([
@@ -61,7 +61,7 @@ describe('a run', () => {
     ]);
   });
 
-  it('hands on which containers of a retry are to be scanned', () => {
+  it('a retry passes on which containers must be scanned', () => {
     const [first, second] = pairsOf(2);
     const harness = harnessOf(() => ({ containers: [first!, { ...second!, scan: true }], problems: [] }));
     harness.run('runJob', { ...input, run: { ...run, mode: 'retry', retryOf: 'x' } });
@@ -69,7 +69,7 @@ describe('a run', () => {
     expect(inputs.map(({ scan }) => scan)).toEqual([undefined, true]);
   });
 
-  it('F39: takes 5,000 containers in groups of fifty, from as many pages as it takes', () => {
+  it('F39: a run processes 5,000 containers in groups of fifty, from any number of pages', () => {
     const harness = harnessOf(({ from }) => {
       const start = Number(from ?? 0);
       return {
@@ -102,7 +102,7 @@ describe('a run', () => {
 describe('F18: problems', () => {
   const unreachable = (container?: string) => problemOf('unreachable', 0, container, 'No answer');
 
-  it('of containers, found when listing or when backing up, are published with their number', () => {
+  it('problems of containers, found in listing or backing up, are published with their number', () => {
     const invalid = problemOf('container-name-invalid', 0, 'bad');
     const harness = harnessOf(
       () => ({ containers: pairsOf(3), problems: [invalid] }),
@@ -114,7 +114,7 @@ describe('F18: problems', () => {
     ]);
   });
 
-  it('of listing are the whole run’s; containers found before are still backed up', () => {
+  it('problems of the listing concern the whole run; containers found before are still backed up', () => {
     const harness = harnessOf(({ from }) =>
       from ? { problem: unreachable() } : { containers: pairsOf(1), problems: [], next: 'x' },
     );
@@ -123,7 +123,7 @@ describe('F18: problems', () => {
     expect(groups(harness).flat().length).toBe(1);
   });
 
-  it('zero transfers is no success: without a container the run says so', () => {
+  it('a run without any container is not a success, and says so', () => {
     const harness = harnessOf(() => ({ containers: [], problems: [] }));
     harness.run('runJob', input);
     expect(published(harness)).toMatchObject([{ containers: 0, problems: [{ code: 'no-containers', count: 0 }] }]);
@@ -133,16 +133,16 @@ describe('F18: problems', () => {
   });
 });
 
-describe('F29: a run that may not go on', () => {
+describe('F29: a run that must stop', () => {
   const list: List = () => ({ containers: pairsOf(120), problems: [] });
 
-  it('cancelled: it is published as cancelled', () => {
+  it('a cancelled run is published as cancelled', () => {
     const harness = harnessOf(list, ({ container }) => (container === 'c77' ? { stopped: 'cancelled' } : {}));
     harness.run('runJob', input);
     expect(published(harness)).toMatchObject([{ containers: 120, cancelled: true, problems: [] }]);
   });
 
-  it('superseded: nothing is published, also where other containers were cancelled', () => {
+  it('a superseded run publishes nothing, even if other containers were cancelled', () => {
     const harness = harnessOf(list, ({ container }) =>
       container === 'c0' ? { stopped: 'cancelled' } : container === 'c119' ? { stopped: 'superseded' } : {},
     );
@@ -156,13 +156,13 @@ describe('F29: a run that may not go on', () => {
     [['cancelled', 'superseded'], 'superseded'],
     [['superseded', 'cancelled', undefined], 'superseded'],
     [[], undefined],
-  ] as const)('of %j comes %s', (reasons, stopped) => {
+  ] as const)('the reasons %j stop a run as %s', (reasons, stopped) => {
     const results = reasons.map((reason) => ({ ...(reason && { stopped: reason }), problems: [] }));
     expect(combine(results).stopped).toBe(stopped);
   });
 });
 
-describe('I4: a vault that is out of reach when the run is published', () => {
+describe('I4: a vault that is unreachable when the run is published', () => {
   const failing = (times: number) => {
     let tries = 0;
     return harnessOf(
@@ -179,14 +179,14 @@ describe('I4: a vault that is out of reach when the run is published', () => {
     [1, [5]],
     [3, [5, 30, 120]],
     [4, [5, 30, 120, 600]],
-  ])('for %i tries: it waits and publishes the same again', (times, waits) => {
+  ])('a run waits and publishes the same again after %i failed attempts', (times, waits) => {
     const harness = failing(times);
     expect(harness.run('runJob', input)).toEqual({ status: 'succeeded' });
     expect(harness.waits).toEqual(waits);
     for (const again of published(harness)) expect(again).toEqual(published(harness)[0]);
   });
 
-  it('for longer: the run fails, and its lock is then free for the taking', () => {
+  it('a run fails if the vault stays unreachable, and another run may take its lock over', () => {
     const harness = failing(40);
     expect(() => harness.run('runJob', input)).toThrow('unreachable');
     expect(published(harness).length).toBe(40);
@@ -220,14 +220,14 @@ describe('I5: a prune that carries out a plan', () => {
       .filter(({ name }) => name === 'runJob')
       .flatMap(({ yields }) => yields.flat().map(({ name }) => name));
 
-  it('takes manifests away when all containers are done, and then publishes', () => {
+  it('a prune removes manifests when all containers are done, and then publishes', () => {
     const harness = harnessOfPrune();
     harness.run('runJob', { run: prune, requests: { PutBlob: 1 } });
     expect(order(harness)).toEqual(['listContainers', 'processGroup', 'removePoints', 'publishRun']);
     expect(published(harness)[0]).toMatchObject({ problems: [], requests: { PutBlob: 1, DeleteBlob: 3 } });
   });
 
-  it('also where there is no content to delete', () => {
+  it('a prune removes manifests even if there is no content to delete', () => {
     const harness = harnessOfPrune({ list: () => ({ containers: [], problems: [] }) });
     harness.run('runJob', { run: prune, requests: {} });
     expect(order(harness)).toEqual(['listContainers', 'removePoints', 'publishRun']);
@@ -240,13 +240,13 @@ describe('I5: a prune that carries out a plan', () => {
     ['a container has a problem', { work: ({ container }) => ({ problem: problemOf('throttled', 0, container) }) }],
     ['it is cancelled', { work: () => ({ stopped: 'cancelled' }) }],
     ['it is superseded', { work: () => ({ stopped: 'superseded' }) }],
-  ])('takes none away where %s', (_, given) => {
+  ])('a prune removes no manifest if %s', (_, given) => {
     const harness = harnessOfPrune(given);
     harness.run('runJob', { run: prune, requests: {} });
     expect(harness.calls('removePoints')).toEqual([]);
   });
 
-  it('nor does one that only plans, or a backup', () => {
+  it('neither a planning prune nor a backup removes manifests', () => {
     for (const other of [{ ...prune, dryRun: true, prune: {} }, run]) {
       const harness = harnessOfPrune();
       harness.run('runJob', { run: other, requests: {} });
@@ -254,7 +254,7 @@ describe('I5: a prune that carries out a plan', () => {
     }
   });
 
-  it('tells that manifests could not be taken away', () => {
+  it('a prune reports manifests that could not be removed', () => {
     const refused = problemOf('access-denied-prune', 0);
     const harness = harnessOfPrune({ remove: () => ({ problem: refused }) });
     harness.run('runJob', { run: prune, requests: {} });
@@ -272,7 +272,7 @@ describe('a run that is followed by another', () => {
       { listContainers: () => ({ containers: [], problems: [] }), publishRun: publish, beginNext: begin },
     );
 
-  it('begins it when it has published, and answers with its own end', () => {
+  it('a run starts the next one after it has published, and answers with its own end', () => {
     const harness = harnessOfTwo(() => ({ next: second }));
     expect(harness.run('runJob', { run: first, requests: {} })).toEqual({ status: 'ended' });
     expect(published(harness).map(({ run: { id } }) => id)).toEqual([first.id, second.id]);
@@ -280,20 +280,20 @@ describe('a run that is followed by another', () => {
   });
 
   it.each<[string, () => object]>([
-    ['nothing is to follow', () => ({})],
+    ['no run follows', () => ({})],
     [
-      'it cannot begin',
+      'the next one cannot start',
       () => {
         throw new Error('unreachable');
       },
     ],
-  ])('ends all the same where %s', (_, begin) => {
+  ])('a run ends as usual if %s', (_, begin) => {
     const harness = harnessOfTwo(begin);
     expect(harness.run('runJob', { run: first, requests: {} })).toEqual({ status: 'ended' });
     expect(published(harness)).toHaveLength(1);
   });
 
-  it('ends as it did, whatever becomes of the next', () => {
+  it('a run keeps its own end, whatever the next one does', () => {
     let published = 0;
     const harness = harnessOfTwo(
       () => ({ next: second }),
@@ -305,14 +305,14 @@ describe('a run that is followed by another', () => {
     expect(harness.run('runJob', { run: first, requests: {} })).toEqual({ status: 'ended' });
   });
 
-  it('asks for none where none may follow', () => {
+  it('a run that none may follow starts no other', () => {
     const harness = harnessOfTwo(() => ({ next: second }));
     harness.run('runJob', { run, requests: {} });
     expect(harness.calls('beginNext')).toEqual([]);
   });
 });
 
-it('F31: the same answers give the same sequence of tasks', () => {
+test('F31: equal answers give equal sequences of tasks', () => {
   const sequence = () => {
     const harness = harnessOf(() => ({ containers: pairsOf(70), problems: [] }));
     harness.run('runJob', input);
@@ -321,7 +321,7 @@ it('F31: the same answers give the same sequence of tasks', () => {
   expect(sequence()).toEqual(sequence());
 });
 
-describe('after a reconcile', () => {
+describe('after a reconciliation', () => {
   const reconcile = { run: { ...run, mode: 'reconcile' as const }, requests: {} };
   const tidying = (answers: object[]) => {
     const processContainer: Orchestrator = function* (context) {
@@ -339,7 +339,7 @@ describe('after a reconcile', () => {
     );
   };
 
-  it('is tidied stretch by stretch, and published with what that took', () => {
+  it('a reconciliation tidies key range by key range, and is published with those requests', () => {
     const next = { source: 'm' };
     const harness = tidying([{ next, requests: { ListBlobs: 2 } }, { requests: { ListBlobs: 1 } }]);
     harness.run('runJob', reconcile);
@@ -350,19 +350,19 @@ describe('after a reconcile', () => {
     expect(published(harness)).toMatchObject([{ cancelled: false, problems: [], requests: { ListBlobs: 3 } }]);
   });
 
-  it('a wish to cancel is heard while it is tidied', () => {
+  it('a reconciliation can be cancelled while it tidies', () => {
     const harness = tidying([{ stopped: 'cancelled', requests: {} }]);
     harness.run('runJob', reconcile);
     expect(published(harness)).toMatchObject([{ cancelled: true }]);
   });
 
-  it('F29: nothing is published once another run has its lock', () => {
+  it('F29: a reconciliation publishes nothing once another run has its lock', () => {
     const harness = tidying([{ stopped: 'superseded', requests: {} }]);
     expect(harness.run('runJob', reconcile)).toEqual({ status: 'superseded' });
     expect(published(harness)).toEqual([]);
   });
 
-  it('a service that is away for a moment costs nothing that was archived; a right that is missing is told', () => {
+  it('a service that is unreachable for a moment costs nothing archived; a missing right is reported', () => {
     const away = tidying([{ problem: problemOf('throttled', 0), requests: {} }]);
     away.run('runJob', reconcile);
     expect(published(away)).toMatchObject([{ problems: [] }]);

@@ -12,15 +12,15 @@ import { OrchestrationHarness } from '../../support/app/orchestration-harness.ts
 
 const run = promisify(execFile);
 
-describe('every schedule of archiving', () => {
-  it.each(QUICK)('keeps every promise: $name', { timeout: 60_000 }, async (scenario) => {
+describe('the schedules of archiving', () => {
+  it.each(QUICK)('every schedule keeps every promise: $name', { timeout: 60_000 }, async (scenario) => {
     const { found, schedules, states } = await explore(scenario, 250);
     expect(found?.trace ?? []).toEqual([]);
     expect(schedules).toBeGreaterThan(100);
     expect(states).toBeGreaterThan(schedules);
   });
 
-  it('is gone through to its end where it is short', { timeout: 60_000 }, async () => {
+  it('a short scenario is explored to its end', { timeout: 60_000 }, async () => {
     const [event] = [{ etag: true }];
     const short = { name: 'short', folders: 'none', method: 'sync', edits: [{ write: [event!] }], leaps: 0 } as const;
     const calm = await explore({ ...short, edits: [{ write: [event!] }], faults: 0 }, 1_000);
@@ -32,8 +32,8 @@ describe('every schedule of archiving', () => {
   });
 });
 
-describe('uploads by chance', () => {
-  it('are archived, each once, whatever goes wrong', { timeout: 60_000 }, async () => {
+describe('random weeks of uploads', () => {
+  it('every upload is archived once, whatever goes wrong', { timeout: 60_000 }, async () => {
     const totals: Record<string, number> = {};
     for (let seed = 1; seed <= 60; seed++) {
       const { violations, statistics } = await simulateArchiving(seed);
@@ -53,7 +53,7 @@ describe('uploads by chance', () => {
     }
   });
 
-  it('are the same again for the same seed, also in another process', { timeout: 30_000 }, async () => {
+  it('a seed gives the same trace, also in another process', { timeout: 30_000 }, async () => {
     const [first, again] = [await simulateArchiving(7), await simulateArchiving(7)];
     expect(first.trace.length).toBeGreaterThan(100);
     expect(again.trace).toEqual(first.trace);
@@ -62,7 +62,7 @@ describe('uploads by chance', () => {
     expect(stdout).toContain(first.digest.slice(0, 16));
   });
 
-  it('are seen to be lost where nothing is kept before it is overwritten', { timeout: 60_000 }, async () => {
+  it('the witness sees the loss if no snapshot is taken before an overwrite', { timeout: 60_000 }, async () => {
     let said: string | undefined;
     for (let seed = 1; seed <= 40 && said === undefined; seed++) {
       const { violations } = await simulateArchiving(seed, {
@@ -76,7 +76,7 @@ describe('uploads by chance', () => {
   });
 });
 
-describe('P5: an upload that an orchestration sees through', () => {
+describe('P5: an upload that an orchestration finishes', () => {
   /** Keeping it fails so many times; archiving it does until then. */
   function harnessOf(outage: number) {
     let tried = 0;
@@ -96,13 +96,13 @@ describe('P5: an upload that an orchestration sees through', () => {
   }
   const input = { upload: { rule: 'uploads', name: 'a', etag: '1', owner: 'one' }, delay: 1 };
 
-  it('does not end untold, however long the vault is out of reach', () => {
+  it('an upload that fails is reported, however long the vault is unreachable', () => {
     const harness = harnessOf(11);
     expect(harness.run('finishUpload', input)).toEqual({ is: 'failed' });
     expect(harness.calls('keepPoison')).toHaveLength(12);
   });
 
-  it('is archived when the vault comes back while it is given up', () => {
+  it('an upload is archived if the vault returns before it fails permanently', () => {
     const harness = harnessOf(4);
     expect(harness.run('finishUpload', input)).toEqual({ is: 'archived' });
   });
@@ -129,10 +129,10 @@ function writing(vault: MemoryAccount, kind: string, change: (document: Record<s
   };
 }
 
-describe('broken on purpose, it is noticed', { timeout: 120_000 }, () => {
+describe('broken on purpose, the proof notices', { timeout: 120_000 }, () => {
   const ways: [string, Sabotage['storage'], RegExp][] = [
     [
-      'that a copy is not pinned to the version of the source',
+      'a copy is not pinned to the version of the source',
       ({ source, vault }) => {
         const copy = vault.copySync.bind(vault);
         vault.copySync = (request) =>
@@ -141,7 +141,7 @@ describe('broken on purpose, it is noticed', { timeout: 120_000 }, () => {
       /P1 .* took the place of the newer|other bytes/,
     ],
     [
-      'that a copy is not pinned to what was seen of the destination',
+      'a copy is not pinned to the state that was seen of the destination',
       ({ vault }) => {
         const copy = vault.copySync.bind(vault);
         vault.copySync = (request) => {
@@ -152,7 +152,7 @@ describe('broken on purpose, it is noticed', { timeout: 120_000 }, () => {
       /P[124]/,
     ],
     [
-      'that receipts are overwritten, whatever is there',
+      'receipts are overwritten, whatever is there',
       ({ vault }) => {
         const put = vault.putObject.bind(vault);
         vault.putObject = (container, name, body, { expect: _, ...options }: Put[3]) =>
@@ -161,17 +161,17 @@ describe('broken on purpose, it is noticed', { timeout: 120_000 }, () => {
       /P[24]/,
     ],
     [
-      'that a receipt is done before the copy',
+      'a receipt is done before the copy',
       ({ vault }) => writing(vault, 'receipts', (receipt) => ({ ...receipt, state: 'done' })),
       /P2 .* done and not in the archive/,
     ],
     [
-      'that a claim never ends',
+      'a claim never ends',
       ({ vault }) => writing(vault, 'receipts', (receipt) => ({ ...receipt, expiresAt: '2099-01-01T00:00:00.000Z' })),
       /P[13]/,
     ],
     [
-      'that what failed is told as missed',
+      'a failed upload is reported as missed',
       ({ vault }) =>
         writing(vault, 'receipts', (receipt) => ({
           ...receipt,
@@ -180,14 +180,14 @@ describe('broken on purpose, it is noticed', { timeout: 120_000 }, () => {
       /P2 .* told as missed/,
     ],
     [
-      'that nothing is kept before it is overwritten',
+      'no snapshot is taken before an overwrite',
       ({ vault }) => {
         vault.snapshot = () => 'none';
       },
       /P2 .* done and not in the archive/,
     ],
     [
-      'that nobody looks for what has been overwritten',
+      'overwritten versions are not searched for',
       ({ vault }) => {
         const list = vault.listBlobs.bind(vault);
         vault.listBlobs = (container, { snapshotsAndVersions: _, ...options }) => list(container, options);
@@ -195,7 +195,7 @@ describe('broken on purpose, it is noticed', { timeout: 120_000 }, () => {
       /P2 .* told as missed and is in the archive/,
     ],
     [
-      'that a copy which has only been accepted is taken for done',
+      'an accepted copy counts as done',
       ({ vault }) => {
         const start = vault.startCopy.bind(vault);
         vault.startCopy = (request) => ({ ...start(request), status: 'success' });
@@ -203,7 +203,7 @@ describe('broken on purpose, it is noticed', { timeout: 120_000 }, () => {
       /P2 .* done and not in the archive/,
     ],
     [
-      'that versions of one time are taken for one',
+      'versions of one time count as one',
       ({ source, vault }) => {
         const look = vault.getProperties.bind(vault);
         vault.getProperties = (container, name, kept) => {
@@ -217,7 +217,7 @@ describe('broken on purpose, it is noticed', { timeout: 120_000 }, () => {
       /P[123]/,
     ],
     [
-      'that a reconcile takes every receipt for a done one',
+      'a reconciliation counts every receipt as done',
       ({ vault }) => {
         const list = vault.listBlobs.bind(vault);
         vault.listBlobs = (container, options) => {
@@ -232,17 +232,17 @@ describe('broken on purpose, it is noticed', { timeout: 120_000 }, () => {
       /P[13] .* after a reconcile/,
     ],
     [
-      'that what is given up is told nowhere',
+      'uploads that failed permanently are reported nowhere',
       ({ vault }) => writing(vault, 'poison', (entry) => ({ ...entry, state: 'settled' })),
       /P5/,
     ],
   ];
 
-  it.each(ways)('%s', async (_, storage, said) => {
+  it.each(ways)('the proof notices that %s', async (_, storage, said) => {
     expect(await noticed({ storage: storage! })).toMatch(said);
   });
 
-  it('that an event is dropped because somebody else is at it', async () => {
+  it('the proof notices that an event is dropped because another owner has the claim', async () => {
     const said = await noticed({
       archiveUpload: (archive) => async (deps, upload) => {
         const result = await archive(deps, upload);

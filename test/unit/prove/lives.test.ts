@@ -6,7 +6,7 @@ import { live, type Sabotage } from '../../../prove/lives/life.ts';
 const run = promisify(execFile);
 
 describe('lives of a vault', () => {
-  it('end with every restore point that is kept as the source was, and nothing of it deleted', async () => {
+  it('every life ends with each restore point as the source was, and nothing it needs deleted', async () => {
     const totals: Record<string, number> = {};
     for (let seed = 1; seed <= 40; seed++) {
       const { violations, statistics } = await live(seed);
@@ -30,7 +30,7 @@ describe('lives of a vault', () => {
     }
   }, 180_000);
 
-  it('are the same again for the same seed, also in another process', async () => {
+  it('a seed gives the same trace, also in another process', async () => {
     const [first, again] = [await live(7), await live(7)];
     expect(first.trace.length).toBeGreaterThan(100);
     expect(again.trace).toEqual(first.trace);
@@ -49,8 +49,8 @@ async function noticed(sabotage: Sabotage, most = 40): Promise<string[] | undefi
   return undefined;
 }
 
-describe('broken on purpose, it is noticed', { timeout: 90_000 }, () => {
-  it('that a snapshot is deleted whatever it is needed for', async () => {
+describe('broken on purpose, the proof notices', { timeout: 90_000 }, () => {
+  it('the judge notices that a needed snapshot is deleted', async () => {
     const found = await noticed({
       storage: ({ vault }) => {
         const list = vault.listBlobs.bind(vault);
@@ -69,7 +69,7 @@ describe('broken on purpose, it is noticed', { timeout: 90_000 }, () => {
     expect(found).toContain('I5');
   });
 
-  it('that the deletions of a prune are told and not made', async () => {
+  it('the judge notices that a prune reports deletions that it does not make', async () => {
     const found = await noticed({
       storage: ({ vault }) => {
         vault.deleteBlob = () => {};
@@ -78,7 +78,7 @@ describe('broken on purpose, it is noticed', { timeout: 90_000 }, () => {
     expect(found).toContain('I3');
   });
 
-  it('that a restore forgets the last of its chunks', async () => {
+  it('the judge notices that a restore forgets its last chunk', async () => {
     const found = await noticed({
       activities: (activities) => ({
         ...activities,

@@ -21,7 +21,7 @@ import { AT, COPY, type Mirror, noMirror, ORCHESTRATION, OUTCOME, PHASE, SCAN } 
 import { catchFlaw, exploreScenario, toldOf } from '../../../prove/parts/model.ts';
 
 describe('the model of the protocol', () => {
-  it('keeps what is promised in every world that can be reached', { timeout: 60_000 }, () => {
+  it('the model keeps its promises in every world that can be reached', { timeout: 60_000 }, () => {
     let states = 0;
     for (const scenario of QUICK) {
       const seen = exploreScenario(scenario);
@@ -32,7 +32,7 @@ describe('the model of the protocol', () => {
     expect(states).toBeGreaterThan(20_000);
   });
 
-  it.each(ALL_FLAWS)('finds out a protocol that $words', ({ flaw }) => {
+  it.each(ALL_FLAWS)('the model finds the flaw of a protocol that $words', ({ flaw }) => {
     const found = catchFlaw(flaw);
     expect(found?.message).toBeTruthy();
     expect(found?.trace.length).toBeGreaterThan(4);
@@ -41,12 +41,12 @@ describe('the model of the protocol', () => {
   it.each([
     ['in minutes', NORMAL],
     ['at night', NIGHT],
-  ])('counts no world twice, %s', (_when, scenarios) => {
+  ])('the model counts no world twice, %s', (_when, scenarios) => {
     const settings = scenarios.map(({ kind, full }) => `${kind} ${full}`);
     expect(new Set(settings).size).toBe(settings.length);
   });
 
-  it('tells worlds apart by what can matter, and by nothing else', () => {
+  it('the model distinguishes worlds by what can matter, and by nothing else', () => {
     const one = worldOf(QUICK[0]!);
     const other = worldOf(QUICK[0]!);
     other.mirror.etag = 7;
@@ -169,7 +169,7 @@ const NAMES: Record<number, string> = {
   [AT.abortOld]: 'abort',
 };
 
-describe('the model does as the code does', () => {
+describe('the model follows the code', () => {
   const cases = KINDS.flatMap((kind) => [true, false].map((full) => ({ ...kind, full })));
   const NOW = new Date('2026-11-21T23:30:00.000Z');
   const runOf = (full: boolean): RunRef => ({
@@ -182,7 +182,7 @@ describe('the model does as the code does', () => {
     epoch: 1,
   });
 
-  it.each(cases)('when it copies a $kind blob (full: $full)', async (kind) => {
+  it.each(cases)('the model copies a $kind blob as the code does (full: $full)', async (kind) => {
     for (const seen of MIRRORS) {
       const { asked, vault } = notingVault(kind, seen);
       const place = {
@@ -208,7 +208,7 @@ describe('the model does as the code does', () => {
     }
   });
 
-  it.each(cases)('when it confirms a copy of a $kind blob (full: $full)', async (kind) => {
+  it.each(cases)('the model confirms a copy of a $kind blob as the code does (full: $full)', async (kind) => {
     for (const tries of [1, 2, 3]) {
       for (const seen of MIRRORS) {
         for (const copyId of [1, 2]) {

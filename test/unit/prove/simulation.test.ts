@@ -7,7 +7,7 @@ import { type Sabotage, simulate } from '../../../prove/simulation/simulate.ts';
 const run = promisify(execFile);
 
 describe('the simulation', () => {
-  it('finds nothing broken in seed after seed', async () => {
+  it('the simulation finds no broken promise, in all seeds', async () => {
     const totals: Record<string, number> = {};
     for (let seed = 1; seed <= 100; seed++) {
       const { violations, statistics } = await simulate(seed);
@@ -27,7 +27,7 @@ describe('the simulation', () => {
     }
   }, 180_000);
 
-  it('does the same again for the same seed, also in another process', async () => {
+  it('a seed gives the same trace, also in another process', async () => {
     const [first, again] = [await simulate(7), await simulate(7)];
     expect(first.trace.length).toBeGreaterThan(100);
     expect(again.trace).toEqual(first.trace);
@@ -37,7 +37,7 @@ describe('the simulation', () => {
     expect(stdout).toContain(first.digest.slice(0, 16));
   });
 
-  it('puts the real timers back', async () => {
+  it('the simulation restores the real timers', async () => {
     const before = [setTimeout, setInterval, clearTimeout, clearInterval];
     await simulate(3);
     expect([setTimeout, setInterval, clearTimeout, clearInterval]).toEqual(before);
@@ -57,8 +57,8 @@ async function noticed(
   return undefined;
 }
 
-describe('broken on purpose, it is noticed', { timeout: 90_000 }, () => {
-  it('that the vault keeps no condition on what is overwritten', async () => {
+describe('broken on purpose, the proof notices', { timeout: 90_000 }, () => {
+  it('the witness notices a vault that ignores conditions on writes', async () => {
     const found = await noticed({
       storage: ({ vault }) => {
         const put = vault.putObject.bind(vault);
@@ -68,7 +68,7 @@ describe('broken on purpose, it is noticed', { timeout: 90_000 }, () => {
     expect(found?.promises).toContain('I3');
   });
 
-  it('that copies read whatever the source holds by then', async () => {
+  it('the witness notices copies that are not pinned to a source version', async () => {
     const found = await noticed(
       {
         storage: ({ source, vault }) => {
@@ -85,7 +85,7 @@ describe('broken on purpose, it is noticed', { timeout: 90_000 }, () => {
     expect(found?.promises).toContain('I3');
   });
 
-  it('that a snapshot keeps nothing', async () => {
+  it('the witness notices a snapshot that keeps nothing', async () => {
     const found = await noticed({
       storage: ({ vault }) => {
         vault.snapshot = () => 'none';
@@ -94,7 +94,7 @@ describe('broken on purpose, it is noticed', { timeout: 90_000 }, () => {
     expect(found?.promises).toContain('I2');
   });
 
-  it('that a failed or pending copy looks like one that ended well', async () => {
+  it('the witness notices a failed or pending copy that looks successful', async () => {
     const found = await noticed({
       storage: ({ vault }) => {
         const look = vault.getProperties.bind(vault);
@@ -107,7 +107,7 @@ describe('broken on purpose, it is noticed', { timeout: 90_000 }, () => {
     expect(found?.promises).toContain('I1');
   });
 
-  it('that a listing ends before its end', async () => {
+  it('the witness notices a listing that ends too early', async () => {
     const found = await noticed({
       storage: ({ source }) => {
         const list = source.listBlobs.bind(source);
@@ -120,7 +120,7 @@ describe('broken on purpose, it is noticed', { timeout: 90_000 }, () => {
     expect(found?.promises).toContain('I1');
   });
 
-  it('that an activity swallows a problem', async () => {
+  it('the witness notices an activity that swallows a problem', async () => {
     const found = await noticed({
       activities: (activities) => ({
         ...activities,
@@ -133,7 +133,7 @@ describe('broken on purpose, it is noticed', { timeout: 90_000 }, () => {
     expect(found?.promises).toContain('I1');
   });
 
-  it('that a run is published while its copies are under way', async () => {
+  it('the witness notices a run that is published with pending copies', async () => {
     const found = await noticed({
       activities: (activities) => ({
         ...activities,

@@ -55,7 +55,7 @@ const markerIn = (text: string) => /<NextMarker>([^<]+)</.exec(text)?.[1];
 test.each([
   ['short-page', ['a'], ['b', 'c']],
   ['empty-page', [], ['a', 'b', 'c']],
-])('%s: what is cut from a listing follows under its marker, and nothing is lost', async (fault, first, rest) => {
+])('%s: the rest of a cut listing follows under its marker, and nothing is lost', async (fault, first, rest) => {
   letLoose(fault);
   const page = await list();
   expect(names(page)).toEqual(first);
@@ -88,7 +88,7 @@ test.each([
   ['reset', 0],
   ['stall', 0],
   ['lost-answer', 1],
-])('%s: no answer, and the service was reached %i times', async (fault, times) => {
+])('%s: the client gets no answer, and the request reaches the service %i times', async (fault, times) => {
   letLoose(fault);
   await expect(list()).rejects.toThrow();
   expect(reached).toHaveLength(times);
@@ -97,7 +97,7 @@ test.each([
   expect(names(await list())).toEqual(['a', 'b', 'c']);
 });
 
-test('a late request reaches the service after longer than anybody waits', async () => {
+test('a late request reaches the service after every client has stopped waiting', async () => {
   letLoose('late');
   const began = performance.now();
   await list();
@@ -123,7 +123,7 @@ test('the source changes before the request is passed on', async () => {
   expect(reached[0]).toBe('overwritten');
 });
 
-test('a clock that is ahead moves every time that is told', async () => {
+test('a clock that is ahead moves every time in the answers', async () => {
   const storm = STORMS.find(({ name }) => name === 'source-clock-ahead')!;
   const strike = storm.strike(context, (request) => storageOperation(request, 'source').side);
   proxy.rules.push({ ...strike, match: (request) => strike.match?.(request) ?? true });

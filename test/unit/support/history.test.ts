@@ -192,7 +192,7 @@ for (const [rule, histories] of Object.entries(BROKEN)) {
 }
 
 test.each(ALLOWED.map((history, index) => [index + 1, history] as const))(
-  'what is allowed: history %i',
+  'allowed history %i breaks no rule',
   (_, history) => {
     expect(judgeHistory(history.map(wire), 'source')).toEqual([]);
   },

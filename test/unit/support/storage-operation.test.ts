@@ -19,7 +19,7 @@ test.each([
   ['GET', '/vault/strongroom/jobs/n/runs/r/run.json', {}, 'control.GetBlob:summary'],
   ['PUT', '/vault/strongroom/jobs/n/runs/r/manifest/c/000000-slice.ndjson.gz', {}, 'control.PutBlob:manifest'],
   ['PUT', '/vault/strongroom/jobs/n/runs/r/pending/c/x.ndjson.gz', {}, 'control.PutBlob:pending'],
-])('%s %s is %4$s', (method, url, headers, name) => {
+])('%s %s is the operation %4$s', (method, url, headers, name) => {
   const [path = '', query = ''] = url.split('?');
   const request = { service: 'blob' as const, method, path, query: new URLSearchParams(query), headers };
   expect(nameOf(storageOperation(request, 'source'))).toBe(name);

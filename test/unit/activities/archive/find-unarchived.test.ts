@@ -118,8 +118,8 @@ const names = fc.uniqueArray(
   { minLength: 1, maxLength: 40 },
 );
 
-describe('a reconcile', () => {
-  it('archives everything once, whatever the order and the pages of the listings, and then nothing', async () => {
+describe('a reconciliation', () => {
+  it('a first reconciliation archives everything once, whatever the order and pages of the listings; a second one nothing', async () => {
     const order = fc.constantFrom<Comparator>(byUtf16, byPathSegment);
     await fc.assert(
       fc.asyncProperty(
@@ -145,7 +145,7 @@ describe('a reconcile', () => {
     );
   });
 
-  it('asks for nothing blob by blob, to find out that all is archived', async () => {
+  it('a reconciliation sends no request per blob to find that everything is archived', async () => {
     const room = new Room();
     for (let index = 0; index < 500; index++) room.put(`2026/${index % 30}/file ${index}`);
     await room.reconcile();
@@ -154,7 +154,7 @@ describe('a reconcile', () => {
     expect(room.take()).toBeLessThan(25);
   });
 
-  it('takes three requests for each upload that nobody has told of: claim, copy, done', async () => {
+  it('a reconciliation sends three requests for each upload without an event: claim, copy, done', async () => {
     const room = new Room();
     for (let index = 0; index < 500; index++) room.put(`file ${index}`);
     await room.reconcile();
@@ -162,7 +162,7 @@ describe('a reconcile', () => {
     expect(room.take()).toBeLessThan(3 * 500 + 60);
   });
 
-  it('copies over what another tool has left under the same name, unless its bytes are known to be the same', async () => {
+  it('a reconciliation overwrites the blob of another tool, unless its bytes are known to be the same', async () => {
     const room = new Room();
     room.vault.createContainer(`${SOURCE}archive`);
     const headers = { contentMd5: 'bWQ1IG9mIGl0' };
@@ -177,7 +177,7 @@ describe('a reconcile', () => {
     expect(String(room.vault.blob(`${SOURCE}archive`, 'other')!.body)).toBe('as it is');
   });
 
-  it('tells what it archived by name, and what had been archived before by number', async () => {
+  it('a reconciliation names the uploads it archived, and counts those archived before', async () => {
     const room = new Room();
     room.put('a');
     await room.reconcile();
@@ -188,10 +188,10 @@ describe('a reconcile', () => {
   });
 });
 
-describe('receipts that have been kept long enough', () => {
+describe('receipts past their retention time', () => {
   const DAYS = 86_400_000;
 
-  it('go when their version is gone, or another has taken its place; others stay', async () => {
+  it('receipts of versions that are gone or replaced are deleted; others stay', async () => {
     const room = new Room({ keepDays: 10 });
     for (const name of ['gone', 'overwritten', 'there']) room.put(name);
     await room.reconcile();
@@ -207,7 +207,7 @@ describe('receipts that have been kept long enough', () => {
     expect(await room.reconcile()).toMatchObject({ status: 'succeeded', counts: { copied: 0, unchanged: 2 } });
   });
 
-  it('F10: stay where a listing does not show what is there', async () => {
+  it('F10: a receipt stays if the listing omits a blob that exists', async () => {
     const room = new Room({ keepDays: 10 });
     for (const name of ['a', 'b', 'c']) room.put(name);
     await room.reconcile();
@@ -219,7 +219,7 @@ describe('receipts that have been kept long enough', () => {
     expect(room.receipts()).toHaveLength(3);
   });
 
-  it('F10: stay where the source cannot be looked at', async () => {
+  it('F10: a receipt stays if the source cannot be read', async () => {
     const room = new Room({ keepDays: 10 });
     room.put('gone');
     await room.reconcile();
@@ -233,7 +233,7 @@ describe('receipts that have been kept long enough', () => {
     expect(room.receipts()).toHaveLength(1);
   });
 
-  it('cannot go without the right to delete, and the run says so', async () => {
+  it('a run without the right to delete keeps the receipts and reports it', async () => {
     const room = new Room({ keepDays: 10 });
     room.put('gone');
     await room.reconcile();
@@ -246,7 +246,7 @@ describe('receipts that have been kept long enough', () => {
     expect(room.receipts()).toHaveLength(1);
   });
 
-  it('all stay where the rule says nothing of it', async () => {
+  it('all receipts stay if the rule sets no retention time', async () => {
     const room = new Room();
     room.put('gone');
     await room.reconcile();

@@ -36,7 +36,7 @@ function placeOf(source: BlobState, vault: Partial<BlobAccount>): { place: CopyC
 }
 
 describe('copying one blob', () => {
-  it('I4: a mirror that vanished before it could be kept is looked at again, and the blob copied as new', async () => {
+  it('I4: a backup blob that vanishes before its snapshot is checked again, and the source blob is copied as new', async () => {
     const source = blobState({ etag: '0x2' });
     const mirror = blobState({ etag: '0xV', metadata: withRecord({}, recordOf(blobState(), EARLIER))! });
     const { place, asked } = placeOf(source, {
@@ -54,7 +54,7 @@ describe('copying one blob', () => {
     expect(asked).toEqual(['snapshot', 'look', 'copySync']);
   });
 
-  it('I2, I7: without room to note new tags, the user’s metadata and the record of the content stay as they are', async () => {
+  it('I2, I7: metadata without room for new tags keeps the entries of the user and the record', async () => {
     const written = recordOf(blobState(), EARLIER);
     const taken = Object.entries(withRecord({}, written)!).reduce(
       (sum, [key, value]) => sum + key.length + value.length,
@@ -72,7 +72,7 @@ describe('copying one blob', () => {
     expect(readRecord(mirror.metadata)).toEqual(written);
   });
 
-  it('I7: tags that may no longer be read stay on the mirror when only the tier has changed', async () => {
+  it('I7: a change of tier leaves tags that are no longer readable on the backup blob', async () => {
     const tags = { owner: 'ada' };
     const record = { ...recordOf(blobState({ tags }), EARLIER), tier: 'Cool' };
     const mirror = blobState({ etag: '0xV', metadata: withRecord({}, record)! });
@@ -93,7 +93,7 @@ describe('copying one blob', () => {
   });
 
   // A block list committed without metadata makes a blob without any: only Copy Blob takes along what headers cannot say.
-  it('I7: metadata that cannot be sent is left to the service to copy, not dropped with blocks', async () => {
+  it('I7: the service copies metadata that cannot be sent; blocks would drop it', async () => {
     const source = blobState({ metadata: { owner: 'grün' } });
     const { place, asked } = placeOf(source, {
       copyBlocks: async () => ({ etag: '0xN' }),
@@ -107,7 +107,7 @@ describe('copying one blob', () => {
     expect(asked).toEqual(['startCopy']);
   });
 
-  it('I7: metadata with no room for the record goes along with blocks without it', async () => {
+  it('I7: a copy in blocks keeps metadata that has no room for the record', async () => {
     const metadata = { a: 'x'.repeat(8100) };
     const source = blobState({ metadata });
     const { place } = placeOf(source, {
@@ -121,7 +121,7 @@ describe('copying one blob', () => {
   });
 });
 
-test('I2: what a copy of the same version left behind, broken off, is not kept as if it were that version', async () => {
+test('I2: the leftovers of an interrupted copy get no snapshot, as they are not the version their record names', async () => {
   const source = blobState({ size: 5, type: 'page' });
   const mirror = blobState({
     etag: '0xV',
@@ -135,12 +135,12 @@ test('I2: what a copy of the same version left behind, broken off, is not kept a
   expect(asked).toEqual(['startCopy']);
 });
 
-describe('a copy that is refused because something is archived', () => {
+describe('a copy that is refused because a blob is archived', () => {
   const archived = async () => {
     throw new StorageError('archived', 'This operation is not permitted on an archived blob', 409);
   };
 
-  it('is made once the source has come out of the archive meanwhile', async () => {
+  it('a copy succeeds if the source has left the archive tier in the meantime', async () => {
     let tries = 0;
     const source = blobState({ tier: 'Hot' });
     const { place } = placeOf(source, {
@@ -153,7 +153,7 @@ describe('a copy that is refused because something is archived', () => {
     });
   });
 
-  it('is a failure where it is the blob in the vault', async () => {
+  it('a copy fails if the archived blob is the one in the vault', async () => {
     const source = blobState({ tier: 'Hot' });
     const mirror = blobState({
       etag: '0xV',
@@ -170,7 +170,7 @@ describe('a copy that is refused because something is archived', () => {
   });
 });
 
-describe('what the vault does not take', () => {
+describe('tiers and tags that the vault refuses', () => {
   const refusing = (kind: 'tier-not-supported' | 'access-denied', field: 'tier' | 'tags') => ({
     copySync: async (request: { tier?: string; tags?: object }) => {
       if (request[field] !== undefined) throw new StorageError(kind, 'refused', 403);
@@ -178,7 +178,7 @@ describe('what the vault does not take', () => {
     },
   });
 
-  it('F25: a tier that the account does not have is left out, and the outcome says so', async () => {
+  it('F25: a copy omits a tier that the account does not offer, and its outcome says so', async () => {
     const source = blobState({ tier: 'Cool', tags: { a: '1' }, tagCount: 1 });
     const { place, asked } = placeOf(source, refusing('tier-not-supported', 'tier'));
     const outcome = await copyBlob(place, { from: source, reason: 'new' });
@@ -186,14 +186,14 @@ describe('what the vault does not take', () => {
     expect(asked).toEqual(['copySync', 'copySync']);
   });
 
-  it('F25: tags that may not be written are left out, and the outcome says so', async () => {
+  it('F25: a copy omits tags without the right to write them, and its outcome says so', async () => {
     const source = blobState({ tags: { a: '1' }, tagCount: 1 });
     const { place } = placeOf(source, refusing('access-denied', 'tags'));
     const outcome = await copyBlob(place, { from: source, reason: 'new' });
     expect(outcome).toMatchObject({ status: 'copied', code: 'tags-not-written' });
   });
 
-  it('F25: rights come back: a copy without its tags does not record them, so that the next run sets them', async () => {
+  it('F25: a copy without its tags does not record them, so the next run with the right sets them', async () => {
     const source = blobState({ tags: { a: '1' }, tagCount: 1 });
     const recorded = async (kind: 'access-denied' | 'invalid') => {
       let metadata: Record<string, string> | undefined;
@@ -211,7 +211,7 @@ describe('what the vault does not take', () => {
     expect((await recorded('invalid'))?.tags).toBe(recordOf(source, 'run').tags);
   });
 
-  it('F25: content that is held stays held when its tags may not be set in place', async () => {
+  it('F25: a blob that is backed up stays so if its tags cannot be set in place', async () => {
     const source = blobState({ tags: { a: '1' }, tagCount: 1 });
     const { tags: _, ...earlier } = recordOf(source, EARLIER);
     const mirror = blobState({ etag: '0xV', metadata: withRecord({}, earlier)! });
@@ -224,7 +224,7 @@ describe('what the vault does not take', () => {
     expect(asked).toEqual(['setMetadata', 'setTags']);
   });
 
-  it('F25: tags that are refused in every run cost one request in each, and leave the blob as it is', async () => {
+  it('F25: tags that are refused in every run cost one request per run, and leave the blob unchanged', async () => {
     const source = blobState({ tags: { a: '1' }, tagCount: 1 });
     const record = { ...recordOf(source, EARLIER), tags: 'unsettled' };
     const mirror = blobState({ etag: '0xV', metadata: withRecord({}, record)! });
@@ -237,7 +237,7 @@ describe('what the vault does not take', () => {
     expect(asked).toEqual(['setTags']);
   });
 
-  it('a refusal of everything stays a failure', async () => {
+  it('a copy fails if the vault refuses everything', async () => {
     const source = blobState({ tags: { a: '1' }, tagCount: 1 });
     const { place, asked } = placeOf(source, {
       copySync: async () => {
@@ -250,7 +250,7 @@ describe('what the vault does not take', () => {
   });
 });
 
-it('F25: a tier that the vault does not have is noted once, not tried in every run', async () => {
+test('F25: a tier that the vault does not offer is recorded once, and not tried in every run', async () => {
   const mirror = blobState({ etag: '0xV', metadata: withRecord({}, recordOf(blobState(), EARLIER))! });
   const source = blobState({ tier: 'Cool' });
   const tiers: (string | undefined)[] = [];
@@ -268,10 +268,10 @@ it('F25: a tier that the vault does not have is noted once, not tried in every r
   expect(tiers.at(-1)).toBe('Cool');
 });
 
-describe('I3: tags that were on their way to a version that has been replaced', () => {
+describe('I3: tags sent to a version that is replaced in the meantime', () => {
   const source = blobState({ etag: '0xS2' });
 
-  it('are seen to by whoever sent them', async () => {
+  it('the sender of the tags corrects them', async () => {
     const earlier = blobState({ tags: { a: '1' }, tagCount: 1 });
     const { tags: _, ...record } = recordOf(earlier, EARLIER);
     const mirror = blobState({ etag: '0xV', metadata: withRecord({}, record)! });
@@ -297,7 +297,7 @@ describe('I3: tags that were on their way to a version that has been replaced', 
     expect(written).toEqual(['unsettled', recordOf(earlier, '').tags, 'unsettled', undefined]);
   });
 
-  it('are expected by whoever replaces it', async () => {
+  it('the writer that replaces the version expects the tags', async () => {
     const record = { ...recordOf(blobState({ etag: '0xS1' }), EARLIER), tags: 'unsettled' };
     const mirror = blobState({ etag: '0xV', metadata: withRecord({}, record)! });
     let copied: Record<string, string> | undefined;

@@ -96,13 +96,13 @@ describe('confirming copies', () => {
   });
 
   // Blocks take no metadata along that headers cannot say, such as an empty value.
-  it('I4: a copy that cannot be made in blocks is not started for ever', async () => {
+  it('I4: a copy that cannot be made in blocks is not started without end', async () => {
     const { started, outcome } = await rounds(blobState({ size: HUGE, metadata: { note: '' } }), failing);
     expect(outcome).toMatchObject({ status: 'failed', code: 'copy-failed', message: '403 refused' });
     expect(started).toBe(2);
   });
 
-  it('I4: a copy that does not end even when it is aborted is given up, long after its deadline', async () => {
+  it('I4: a copy that ignores its abort fails permanently, long after its deadline', async () => {
     const deaf = (copyId: string) => blobState({ size: 5, copy: { id: copyId, status: 'pending' } });
     const hoursAgo = (hours: number) => new Date(NOW.getTime() - hours * 3_600_000).toISOString();
     expect((await rounds(blobState({ size: 5 }), deaf, 3, {}, hoursAgo(1.5))).outcome).toBeUndefined();
@@ -110,7 +110,7 @@ describe('confirming copies', () => {
     expect(outcome).toMatchObject({ status: 'failed', code: 'copy-stuck' });
   });
 
-  it('what has not changed is not written again, and its requests are told with the next change', async () => {
+  it('a round without changes writes nothing, and its requests are counted with the next change', async () => {
     let looks = 0;
     const pendingTwice = (copyId: string) =>
       blobState({
@@ -124,13 +124,13 @@ describe('confirming copies', () => {
     expect(files.filter((name) => name.includes('/pending/'))).toHaveLength(1);
   });
 
-  it('a failure of one round is not remembered after a round that went well', async () => {
+  it('a successful round clears the failure of the round before', async () => {
     const stillPending = (copyId: string) => blobState({ size: HUGE, copy: { id: copyId, status: 'pending' } });
     const { work } = await rounds(blobState({ size: HUGE }), stillPending, 1, { failures: 2 });
     expect(work).not.toHaveProperty('failures');
   });
 
-  it('I4: a mirror that something else writes each time ends as a failure that says so', async () => {
+  it('I4: a backup blob that another writer changes every time ends as a failure with this reason', async () => {
     const { outcome } = await rounds(blobState({ size: HUGE, type: 'page' }), someoneElses);
     expect(outcome).toMatchObject({ status: 'failed', code: 'destination-changing' });
   });

@@ -1,5 +1,5 @@
 import pLimit from 'p-limit';
-import { expect, it } from 'vitest';
+import { expect, test } from 'vitest';
 import { makeCopyChunk } from '#activities/modes/copy-chunk.ts';
 import type { Dependencies } from '#app/dependencies.ts';
 import { lockPath, planKey } from '#domain/run/control-paths.ts';
@@ -12,7 +12,7 @@ import { StorageError } from '#storage/storage-error.ts';
 import { blobState } from '../../../support/builders/blob-state.ts';
 import { RUN } from '../../../support/builders/run-ref.ts';
 
-it('F28: a piece that one execution leaves because of a wish to cancel is not finished for another', async () => {
+test('F28: a piece that one execution leaves because of a cancel is not finished for another execution', async () => {
   const objects = new Map<string, StoredObject>();
   let now = Date.parse('2026-05-02T00:00:00.000Z');
   let copies = 0;

@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { expect, test } from 'vitest';
 import { makeListContainers } from '#activities/modes/list-containers.ts';
 import type { Dependencies } from '#app/dependencies.ts';
 import { StorageError } from '#storage/storage-error.ts';
@@ -31,7 +31,7 @@ function listing(
 
 const run = { ...RUN, mode: 'full' as const };
 
-it('finds containers first, and then tables, page by page, each once however it is spelled', async () => {
+test('listContainers finds containers first, then tables, page by page, each once in any spelling', async () => {
   const pages: Record<string, { names: string[]; next?: string }> = {
     first: { names: ['Orders', 'tenant1', 'strongroom', 'other'], next: 'second' },
     second: { names: ['tenant2'] },
@@ -51,7 +51,7 @@ it('finds containers first, and then tables, page by page, each once however it 
   expect(two.next).toBeUndefined();
 });
 
-it('without the right to list tables, backs up containers and the tables that are named', async () => {
+test('a run without the right to list tables backs up containers and the tables that the job names', async () => {
   const refused = async () => {
     throw new StorageError('access-denied', 'Not allowed', 403);
   };
@@ -61,7 +61,7 @@ it('without the right to list tables, backs up containers and the tables that ar
   expect(problems).toMatchObject([{ code: 'access-denied-source', container: 'table.*', count: 0 }]);
 });
 
-it('a retry lists the tables that could not be, and backs up those that the run before has not', async () => {
+test('a retry lists tables that could not be listed before, and backs up those that the earlier run has not', async () => {
   const reports = [
     { container: 'images', destination: 'imagesbackup', status: 'succeeded' },
     { container: 'table.orders', destination: '', status: 'succeeded' },

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, test } from 'vitest';
 import { makeActivities } from '#activities/index.ts';
 import type { ListContainersResult } from '#activities/run/container-task.ts';
 import { makePlanTablePrune } from '#activities/tables/plan-table-prune.ts';
@@ -130,7 +130,7 @@ async function threeDays(): Promise<[RunSummary, RunSummary, RunSummary]> {
 }
 
 describe('a prune of tables', () => {
-  it('I5: deletes files that only restore points that go have named; what is named stays, whoever wrote it', async () => {
+  it('I5: a prune deletes files that only removed restore points name; named files stay, whichever run wrote them', async () => {
     const [first, second, third] = await threeDays();
     const gone = [(await filesOf(room, first))[2]![0]!, (await filesOf(room, second))[2]![0]!];
     const before = left(room);
@@ -146,7 +146,7 @@ describe('a prune of tables', () => {
     expect(await room.plan()).toMatchObject({ status: 'succeeded', counts: { planned: 0 } });
   });
 
-  it('leaves what a restore point names that is held', async () => {
+  it('a prune leaves the files of a restore point with a hold', async () => {
     const [first, , third] = await threeDays();
     await room.note(first.id, () => HELD);
     expect(await room.prune()).toMatchObject({ status: 'succeeded', counts: { removed: 1 } });
@@ -154,7 +154,7 @@ describe('a prune of tables', () => {
     expect((await filesOf(room, third)).flat()).toHaveLength(5);
   });
 
-  it('leaves what a retry names, when the run that it completes goes', async () => {
+  it('a prune leaves the files that a retry names when the run it completes is removed', async () => {
     const part = await backup(room, { orders: [[0], [1]] });
     const [[kept]] = (await filesOf(room, part)) as [EntityFile[]];
     const retry = await backup(room, { orders: [[kept!], [1]] }, { mode: 'retry', retryOf: part.id });
@@ -164,7 +164,7 @@ describe('a prune of tables', () => {
     expect((await filesOf(room, retry)).flat()).toHaveLength(2);
   });
 
-  it('takes what no restore point has ever named: of runs that failed, and of work that was done twice', async () => {
+  it('a prune deletes files that no restore point names: of failed runs, and of activities executed twice', async () => {
     const lost = await room.begin({ mode: 'full' });
     await written(room, lost, 'orders', 0);
     await written(room, lost, 'forgotten', 0);
@@ -181,7 +181,7 @@ describe('a prune of tables', () => {
     expect(left(room, entityFilesPrefix('nightly', 'forgotten'))).toEqual([]);
   });
 
-  it('goes beside that of containers, whose blobs a table is never taken for', async () => {
+  it('a prune of tables runs beside that of containers, and mistakes no blob for a file of entities', async () => {
     room.put('a', 'x');
     const point = await room.backup('full');
     await backup(room, { orders: [[0]] });
@@ -194,7 +194,7 @@ describe('a prune of tables', () => {
     expect(point.restorePoint).toBe(true);
   });
 
-  it('leaves what is not surely ours', async () => {
+  it('a prune leaves files that are not certainly ours', async () => {
     const [, , third] = await threeDays();
     const [file] = (await filesOf(room, third)).flat();
     const foreign = [
@@ -213,7 +213,7 @@ describe('a prune of tables', () => {
     expect(room.vault.blob(CONTROL_CONTAINER, elsewhere)).toBeDefined();
   });
 
-  it('knows a table under every spelling of its name: the service does not tell them apart', async () => {
+  it('a prune finds a table in every spelling of its name, as the service does', async () => {
     const first = await backup(room, { Orders: [[0], [1]] });
     const [[same]] = (await filesOf(room, first)) as [EntityFile[]];
     const second = await backup(room, { orders: [[same!], [1]] });
@@ -221,7 +221,7 @@ describe('a prune of tables', () => {
     expect((await filesOf(room, second)).flat()).toHaveLength(2);
   });
 
-  it('reads the summary of a restore point once, however many tables there are', async () => {
+  it('a prune reads the summary of a restore point once, however many tables there are', async () => {
     room.jobs = retaining({ marginHours: 24 });
     const names = Array.from({ length: 12 }, (_, n) => `tenant${n}`);
     const tables = Object.fromEntries(names.map((name) => [name, [[0]]]));
@@ -239,7 +239,7 @@ describe('a prune of tables', () => {
     expect(read).toHaveLength(3);
   });
 
-  it('deletes by the account that may', async () => {
+  it('a prune deletes through the account that has the right to delete', async () => {
     room.jobs = retaining({ account: 'PRUNER' });
     await threeDays();
     const deleted: string[] = [];
@@ -252,7 +252,7 @@ describe('a prune of tables', () => {
 });
 
 describe('F12: the margin', () => {
-  it('spares what is not as old, whether marked or never named', async () => {
+  it('the margin protects younger files, whether marked or never named', async () => {
     room.jobs = retaining({ marginHours: 24 });
     const [first, , third] = await threeDays();
     const stray = await room.begin({ mode: 'full' });
@@ -271,7 +271,7 @@ describe('F12: the margin', () => {
   });
 });
 
-describe('F13: where anything that is needed is missing or altered, no file is deleted', () => {
+describe('F13: a prune deletes no file if anything needed is missing or altered', () => {
   const pinned = (path: string): [string, { ifMatch: string }] => [
     path,
     { ifMatch: room.vault.blob(CONTROL_CONTAINER, path)!.etag },
@@ -292,27 +292,36 @@ describe('F13: where anything that is needed is missing or altered, no file is d
   };
 
   it.each<[string, (third: RunSummary, needed: EntityFile) => unknown]>([
-    ['a part of a kept manifest', ({ parts }) => room.vault.deleteBlob(CONTROL_CONTAINER, ...pinned(parts[1]!.path))],
-    ['bytes of one', ({ parts }) => room.alter(parts[1]!.path, (body) => Buffer.concat([body, body]))],
-    ['a file of a kept segment', (_, { path }) => room.vault.deleteBlob(CONTROL_CONTAINER, ...pinned(path))],
     [
-      'a file, for which there is another',
+      'a part of a manifest is missing',
+      ({ parts }) => room.vault.deleteBlob(CONTROL_CONTAINER, ...pinned(parts[1]!.path)),
+    ],
+    [
+      'the bytes of a part are altered',
+      ({ parts }) => room.alter(parts[1]!.path, (body) => Buffer.concat([body, body])),
+    ],
+    ['a file of a segment is missing', (_, { path }) => room.vault.deleteBlob(CONTROL_CONTAINER, ...pinned(path))],
+    [
+      'a file is replaced by another',
       (_, { path }) => {
         const other = room.vault.blob(CONTROL_CONTAINER, FOLDER + left(room).at(-1)!)!;
         room.vault.write(CONTROL_CONTAINER, { ...other, name: path });
       },
     ],
-    ['which files a segment is in', (third) => rewrite(third, ({ files: _, ...segment }) => segment)],
-    ['the names of its files', (third) => rewrite(third, (segment) => ({ ...segment, files: [{ sha256: 'x' }] }))],
+    ['a segment names no files', (third) => rewrite(third, ({ files: _, ...segment }) => segment)],
     [
-      'the folder that they are in',
+      'the files of a segment have no names',
+      (third) => rewrite(third, (segment) => ({ ...segment, files: [{ sha256: 'x' }] })),
+    ],
+    [
+      'the files of a segment are in another folder',
       (third) =>
         rewrite(third, ({ files, ...segment }) => ({
           ...segment,
           files: files.map((file) => ({ ...file, path: file.path.replace('jobs/', '') })),
         })),
     ],
-  ])('%s', async (_, harm) => {
+  ])('a prune deletes no file if %s', async (_, harm) => {
     const [, , third] = await threeDays();
     const [needed] = (await filesOf(room, third)).flat();
     await harm(third, needed!);
@@ -323,7 +332,7 @@ describe('F13: where anything that is needed is missing or altered, no file is d
     expect(left(room)).toEqual(before);
   });
 
-  it('a file that lies under another spelling of the name', async () => {
+  it('a file under another spelling of the table name stops the prune', async () => {
     const first = await backup(room, { Orders: [[0], [1]] });
     const [[same]] = (await filesOf(room, first)) as [EntityFile[]];
     await backup(room, { orders: [[same!], [1]] });
@@ -335,7 +344,7 @@ describe('F13: where anything that is needed is missing or altered, no file is d
     ]);
   });
 
-  it('a summary that goes while it plans', async () => {
+  it('a summary that vanishes during planning stops the prune', async () => {
     const [, , third] = await threeDays();
     let decided = false;
     room.before = ({ operation, name }) => {
@@ -347,7 +356,7 @@ describe('F13: where anything that is needed is missing or altered, no file is d
     expect(await room.plan()).toMatchObject({ status: 'failed', problems: [{ code: 'damaged' }] });
   });
 
-  it('a listing of the folder that is refused, or shows too little', async () => {
+  it('a listing of the folder that is refused or incomplete stops the prune', async () => {
     await threeDays();
     let listings = 0;
     room.before = ({ operation, container }) => {
@@ -376,7 +385,7 @@ describe('F13: where anything that is needed is missing or altered, no file is d
 });
 
 describe('deleting files', () => {
-  it('F12: what was exchanged since it was planned stays', async () => {
+  it('F12: a file that is replaced after the plan stays', async () => {
     const [first] = await threeDays();
     const [, , [old]] = (await filesOf(room, first)) as [EntityFile[], EntityFile[], EntityFile[]];
     const plan = await room.plan();
@@ -386,7 +395,7 @@ describe('deleting files', () => {
     expect(left(room)).toContain(nameOf(old!));
   });
 
-  it('F28: what is gone already counts as removed, and a second execution adds nothing', async () => {
+  it('F28: a file that is gone already counts as removed, and a second execution adds nothing', async () => {
     const [first] = await threeDays();
     const [, , [old]] = (await filesOf(room, first)) as [EntityFile[], EntityFile[], EntityFile[]];
     const plan = await room.plan();
@@ -396,7 +405,7 @@ describe('deleting files', () => {
     expect(await room.carryOut(plan)).toMatchObject({ status: 'succeeded', counts: { removed: 2 } });
   });
 
-  it('F29: once its lock has been taken over, a prune that has not noticed yet deletes none', async () => {
+  it('F29: a prune whose lock has been taken over deletes no file, even before it notices', async () => {
     await threeDays();
     const plan = await room.plan();
     const before = left(room);
@@ -415,7 +424,7 @@ describe('deleting files', () => {
     lockPath('nightly'),
     'jobs/nightly/tables/orderlines/nightly-20260501T130000Z-000000-000000-range-x.ndjson.gz',
     `${FOLDER}../../runs/run.json`,
-  ])('a plan that names %s, which is no file of this table, is not carried out', async (name) => {
+  ])('a plan is refused if it names %s, which is not a file of this table', async (name) => {
     await threeDays();
     const plan = await room.plan();
     room.vault.write(CONTROL_CONTAINER, {
@@ -442,7 +451,7 @@ describe('deleting files', () => {
   });
 });
 
-it('ends as cancelled where that is asked for while it reads manifests', async () => {
+test('a prune that is cancelled while it reads manifests ends as cancelled', async () => {
   const [, , third] = await threeDays();
   const run = await room.begin({ mode: 'prune', dryRun: true, prune: {} });
   await makeActivities(room.deps()).listContainers({ run });
@@ -459,7 +468,7 @@ it('ends as cancelled where that is asked for while it reads manifests', async (
   expect(room.vault.blob(CONTROL_CONTAINER, partPath(run, 'slice', container, '000000-slice'))).toBeUndefined();
 });
 
-it('I5: whatever has been backed up, held and lost on the way, every kept restore point stays whole, and nothing else', async () => {
+test('I5: after random backups, holds and losses, every restore point that stays is whole, and nothing else is left', async () => {
   await fc.assert(
     fc.asyncProperty(fc.integer({ min: 1, max: 0xffffff }), async (seed) => {
       const random = new Random(seed);

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, test } from 'vitest';
 import { makeActivities } from '#activities/index.ts';
 import type { Job } from '#config/configuration.ts';
 import { CONTROL_CONTAINER, lockPath, notesPath, runPrefix, summaryPath } from '#domain/run/control-paths.ts';
@@ -32,7 +32,7 @@ async function threeDays(): Promise<[RunSummary, RunSummary, RunSummary]> {
 }
 
 describe('a prune', () => {
-  it('deletes what only restore points that go have named, base blobs too whose source is gone', async () => {
+  it('a prune deletes content that only removed restore points name, and base blobs whose source is gone', async () => {
     const [first, , last] = await threeDays();
     expect(await room.prune()).toMatchObject({ status: 'succeeded', counts: { removed: 3 } });
     expect(room.mirror()).toEqual({ a: ['day 2'], same: ['same'] });
@@ -40,14 +40,14 @@ describe('a prune', () => {
     expect(await room.lost(last)).toEqual([]);
   });
 
-  it('F10: leaves what the source lacks, while one restore point has it', async () => {
+  it('F10: a prune leaves content that the source lacks while one restore point names it', async () => {
     room.jobs = [retaining({ keepLast: 3 })];
     const points = await threeDays();
     expect(await room.prune()).toMatchObject({ counts: { removed: 0 } });
     for (const point of points) expect(await room.lost(point)).toEqual([]);
   });
 
-  it('leaves a base blob that no restore point needs, while an earlier state of it is needed', async () => {
+  it('a prune leaves a base blob that is not needed while an earlier state of it is needed', async () => {
     room.put('a', 'one');
     const first = await room.backup();
     room.put('a', 'two');
@@ -62,7 +62,7 @@ describe('a prune', () => {
     expect(room.mirror()).toEqual({});
   });
 
-  it('leaves what has no record, what is not whole, and names that no request can carry', async () => {
+  it('a prune leaves blobs without a record, incomplete blobs, and names that no request can carry', async () => {
     await threeDays();
     const record = room.vault.blob(MIRROR, 'a')!.metadata;
     room.vault.write(MIRROR, { name: 'foreign', body: Buffer.from('x') });
@@ -80,7 +80,7 @@ describe('a prune', () => {
   });
 
   it.each(['2027-05-01T12:00:00.000Z', '2025-05-01T12:00:00.000Z'])(
-    'does not believe a clock of the app that says it is %s',
+    'a prune does not trust a clock of the app that says it is %s',
     async (time) => {
       room.jobs = [retaining({ marginHours: 24 })];
       await threeDays();
@@ -93,38 +93,44 @@ describe('a prune', () => {
   );
 });
 
-describe('F13: where anything is missing or altered, nothing is deleted and nothing marked', () => {
+describe('F13: a prune deletes and marks nothing if anything is missing or altered', () => {
   const partOf = (point: RunSummary) => point.parts[0]!.path;
   const cases: [string, (points: RunSummary[]) => unknown][] = [
     [
-      'a part of a kept restore point',
+      'a part of a restore point that stays is missing',
       ([, , last]) => room.vault.deleteBlob(CONTROL_CONTAINER, ...pinned(partOf(last!))),
     ],
-    ['a part of one that goes', ([first]) => room.vault.deleteBlob(CONTROL_CONTAINER, ...pinned(partOf(first!)))],
     [
-      'a part, for which there is another',
+      'a part of a restore point to remove is missing',
+      ([first]) => room.vault.deleteBlob(CONTROL_CONTAINER, ...pinned(partOf(first!))),
+    ],
+    [
+      'a part is replaced by another',
       ([first, , last]) => {
         const other = room.vault.blob(CONTROL_CONTAINER, partOf(first!))!;
         room.vault.write(CONTROL_CONTAINER, { ...other, name: partOf(last!) });
       },
     ],
     [
-      'the summary of a kept one',
+      'the summary of a restore point that stays is missing',
       ([, , last]) => room.vault.deleteBlob(CONTROL_CONTAINER, ...pinned(summaryPath(last!))),
     ],
     [
-      'the summary of one that goes',
+      'the summary of a restore point to remove is missing',
       ([first]) => room.vault.deleteBlob(CONTROL_CONTAINER, ...pinned(summaryPath(first!))),
     ],
-    ['half of a summary', ([, , last]) => room.alter(summaryPath(last!), (body) => body.subarray(0, body.length / 2))],
     [
-      'all of the newest one',
+      'half of a summary is missing',
+      ([, , last]) => room.alter(summaryPath(last!), (body) => body.subarray(0, body.length / 2)),
+    ],
+    [
+      'everything of the newest restore point is missing',
       ([, , last]) => {
         for (const path of room.left(last!.id)) room.vault.deleteBlob(CONTROL_CONTAINER, ...pinned(path));
       },
     ],
     [
-      'all of one that is held, but for its notes',
+      'everything but the notes of a restore point with a hold is missing',
       async ([first]) => {
         await room.note(first!.id, () => ({ hold: { at: '2026-05-01T00:00:00.000Z', reason: 'audit' } }));
         for (const path of room.left(first!.id)) {
@@ -133,13 +139,13 @@ describe('F13: where anything is missing or altered, nothing is deleted and noth
       },
     ],
     [
-      'the notes of one, which are no notes',
+      'the notes of a restore point are not notes',
       ([first]) => {
         room.vault.write(CONTROL_CONTAINER, { name: notesPath(first!), body: Buffer.from('[]') });
       },
     ],
     [
-      'the lock of another job',
+      'the lock of another job is damaged',
       () => room.vault.write(CONTROL_CONTAINER, { name: lockPath('weekly'), body: Buffer.from('{') }),
     ],
   ];
@@ -148,7 +154,7 @@ describe('F13: where anything is missing or altered, nothing is deleted and noth
     { ifMatch: room.vault.blob(CONTROL_CONTAINER, path)!.etag },
   ];
 
-  it.each(cases)('%s', async (_, harm) => {
+  it.each(cases)('a prune does nothing if %s', async (_, harm) => {
     const points = await threeDays();
     const plan = await room.plan();
     await harm(points);
@@ -161,18 +167,21 @@ describe('F13: where anything is missing or altered, nothing is deleted and noth
     }
   });
 
-  it.each(['jobs/nightly/runs/', 'jobs/weekly/runs/', 'jobs/'])('a listing of %s that is empty', async (prefix) => {
-    const weekly = jobOf('weekly', {});
-    room.jobs = [jobOf('nightly', {}), weekly];
-    await threeDays();
-    await room.backup('incremental', 'weekly');
-    const list = room.vault.listBlobs.bind(room.vault);
-    room.vault.listBlobs = (container, options) =>
-      options.prefix === prefix ? { blobs: [], prefixes: [] } : list(container, options);
-    expect(await room.plan()).toMatchObject({ status: 'failed', problems: [{ code: 'damaged' }] });
-  });
+  it.each(['jobs/nightly/runs/', 'jobs/weekly/runs/', 'jobs/'])(
+    'an empty listing of %s stops the prune',
+    async (prefix) => {
+      const weekly = jobOf('weekly', {});
+      room.jobs = [jobOf('nightly', {}), weekly];
+      await threeDays();
+      await room.backup('incremental', 'weekly');
+      const list = room.vault.listBlobs.bind(room.vault);
+      room.vault.listBlobs = (container, options) =>
+        options.prefix === prefix ? { blobs: [], prefixes: [] } : list(container, options);
+      expect(await room.plan()).toMatchObject({ status: 'failed', problems: [{ code: 'damaged' }] });
+    },
+  );
 
-  it('bytes of a part that are not those that were written: no plan is made', async () => {
+  it('a part with other bytes than were written stops the plan', async () => {
     const [, , last] = await threeDays();
     room.alter(partOf(last), (body) => Buffer.concat([body, body]));
     expect(await room.plan()).toMatchObject({ status: 'failed', problems: [{ code: 'damaged' }] });
@@ -181,7 +190,7 @@ describe('F13: where anything is missing or altered, nothing is deleted and noth
   it.each([
     ['access-denied', 403],
     ['throttled', 503],
-  ] as const)('any listing that is refused: %s', async (kind, status) => {
+  ] as const)('a refused listing stops the prune: %s', async (kind, status) => {
     /** Works on three days, of which so many listings are answered; gives back whether anything was done to them. */
     const struck = async (answered: number, work: (plan: RunSummary) => Promise<RunSummary>) => {
       room = new Vault();
@@ -215,7 +224,7 @@ describe('F13: where anything is missing or altered, nothing is deleted and noth
   });
 });
 
-it('runs that are no restore points are listed, and not read: there may be one every hour', async () => {
+test('a plan lists runs that are not restore points without reading them, as there may be one every hour', async () => {
   await threeDays();
   const plans = [await room.plan(), await room.plan()];
   const read: string[] = [];
@@ -228,7 +237,7 @@ it('runs that are no restore points are listed, and not read: there may be one e
   );
 });
 
-it('F13: a summary whose listing does not tell what it is is read, as all were once', async () => {
+test('F13: a plan reads a summary whose listing does not say what it is', async () => {
   const points = await threeDays();
   for (const point of points) {
     const { body, etag } = room.vault.getObject(CONTROL_CONTAINER, summaryPath(point))!;
@@ -240,7 +249,7 @@ it('F13: a summary whose listing does not tell what it is is read, as all were o
   expect((await room.plan()).plan?.decisions.map(({ id }) => id)).toHaveLength(points.length);
 });
 
-it('ends as cancelled where that is asked for while it reads manifests', async () => {
+test('ends as cancelled where that is asked for while it reads manifests', async () => {
   const [, , last] = await threeDays();
   const run = await room.begin({ mode: 'prune', dryRun: true, prune: {} });
   const { listContainers, planPrune } = makeActivities(room.deps());
@@ -255,14 +264,14 @@ it('ends as cancelled where that is asked for while it reads manifests', async (
   expect(await planPrune({ run, container: MIRROR, destination: MIRROR, slice: 0 })).toEqual({ stopped: 'cancelled' });
 });
 
-describe('F12: a plan that something has happened to since is stale, and nothing is done', () => {
+describe('F12: a prune refuses a stale plan', () => {
   it.each<[string, (points: RunSummary[]) => unknown]>([
     ['a backup', () => room.backup()],
     [
       'a hold',
       ([first]) => room.note(first!.id, () => ({ hold: { at: '2026-05-01T00:00:00.000Z', reason: 'audit' } })),
     ],
-    ['a brake', ([, second]) => room.note(second!.id, () => ({ brake: { reason: 'half of it' } }))],
+    ['a safety brake', ([, second]) => room.note(second!.id, () => ({ brake: { reason: 'half of it' } }))],
     ['another policy', () => (room.jobs = [retaining({ keepLast: 2 })])],
     ['another margin', () => (room.jobs = [retaining({ marginHours: 1 })])],
     [
@@ -276,7 +285,7 @@ describe('F12: a plan that something has happened to since is stale, and nothing
         await room.backup('full', 'weekly');
       },
     ],
-  ])('%s', async (_, happen) => {
+  ])('a plan is stale after %s', async (_, happen) => {
     const points = await threeDays();
     const plan = await room.plan();
     await happen(points);
@@ -286,7 +295,7 @@ describe('F12: a plan that something has happened to since is stale, and nothing
     for (const { id } of points) expect((await room.notes(id)).removed).toBeUndefined();
   });
 
-  it('the plan itself, carried out before, and another hash', async () => {
+  it('a prune refuses a plan that has been carried out, and another hash', async () => {
     const [first] = await threeDays();
     const plan = await room.plan();
     expect(await room.carryOut(plan, '0'.repeat(32))).toMatchObject({ problems: [{ code: 'plan-stale' }] });
@@ -295,7 +304,7 @@ describe('F12: a plan that something has happened to since is stale, and nothing
     expect(await room.carryOut(plan)).toMatchObject({ status: 'failed', problems: [{ code: 'plan-stale' }] });
   });
 
-  it('a hold that comes while it marks: what was marked before is marked no longer', async () => {
+  it('a hold during marking makes the plan stale, and takes the marks back', async () => {
     const [first, second] = await threeDays();
     const plan = await room.plan();
     const [early, late] = plan.plan!.remove;
@@ -314,12 +323,12 @@ describe('F12: a plan that something has happened to since is stale, and nothing
   });
 });
 
-describe('F12: two jobs with one mirror', () => {
+describe('F12: two jobs with one backup container', () => {
   beforeEach(() => {
     room.jobs = [jobOf('nightly', {}), jobOf('weekly', { retention: { ...retaining({}).retention!, keepLast: 9 } })];
   });
 
-  it('one takes nothing that a restore point of the other needs', async () => {
+  it('a prune of one job deletes nothing that a restore point of the other job needs', async () => {
     const points: RunSummary[] = [];
     for (let day = 0; day < 4; day++) {
       room.put('a', `day ${day}`);
@@ -334,7 +343,7 @@ describe('F12: two jobs with one mirror', () => {
     expect(room.mirror().a).toEqual(['day 3', 'day 0', 'day 2']);
   });
 
-  it('while the other is at work, base blobs stay', async () => {
+  it('base blobs stay while a run of the other job is in progress', async () => {
     await threeDays();
     await room.begin({ mode: 'full' }, 'weekly');
     const done = await room.prune();
@@ -343,7 +352,7 @@ describe('F12: two jobs with one mirror', () => {
     expect(await room.plan('nightly')).toMatchObject({ counts: { planned: 1 } });
   });
 
-  it('what has become a snapshot since the other began may be counted on by it, and stays', async () => {
+  it('content that became a snapshot after a run of the other job began stays, as that run may need it', async () => {
     room.put('a', 'one');
     await room.backup();
     // It has seen `a`, and has yet to write so.
@@ -355,7 +364,7 @@ describe('F12: two jobs with one mirror', () => {
   });
 });
 
-it('F29: once its lock has been taken over, a prune that has not noticed yet deletes no base blob', async () => {
+test('F29: a prune whose lock has been taken over deletes no base blob, even before it notices', async () => {
   await threeDays();
   const plan = await room.plan();
   let other: Promise<unknown> | undefined;
@@ -370,7 +379,7 @@ it('F29: once its lock has been taken over, a prune that has not noticed yet del
 });
 
 describe('F12: the margin', () => {
-  it('F13: makes sure of the manifests of what is marked, too, until it is over', async () => {
+  it('F13: a prune also checks the manifests of marked restore points until the margin is over', async () => {
     room.jobs = [retaining({ marginHours: 24 })];
     const [first] = await threeDays();
     await room.prune();
@@ -383,7 +392,7 @@ describe('F12: the margin', () => {
     expect(await room.plan()).toMatchObject({ status: 'failed', problems: [{ code: 'damaged' }] });
   });
 
-  it('marks first, and empties when it is over', async () => {
+  it('a prune marks a restore point first, and deletes its content when the margin is over', async () => {
     room.jobs = [retaining({ marginHours: 24 })];
     const [first, second, last] = await threeDays();
     const before = room.mirror();
@@ -399,7 +408,7 @@ describe('F12: the margin', () => {
     expect(await room.lost(last)).toEqual([]);
   });
 
-  it('F28: a mark that is written after its restore point is gone, since nobody waited for it, is taken away by the next', async () => {
+  it('F28: the next prune removes a late mark of a restore point that is gone', async () => {
     const [first] = await threeDays();
     await room.prune();
     expect(room.left(first.id)).toEqual([]);
@@ -412,7 +421,7 @@ describe('F12: the margin', () => {
     expect(noted()).toBeUndefined();
   });
 
-  it('spares what was overwritten within it', async () => {
+  it('the margin protects content that was overwritten within it', async () => {
     room.jobs = [retaining({ marginHours: 24 })];
     await threeDays();
     await room.prune();
@@ -427,7 +436,7 @@ describe('F12: the margin', () => {
 });
 
 describe('deleting', () => {
-  it('F12: what was written since it was planned stays, and so does a base blob whose source is back', async () => {
+  it('F12: a blob written after the plan stays, and so does a base blob whose source is back', async () => {
     await threeDays();
     const plan = await room.plan();
     const [snapshot] = room.vault.listBlobs(MIRROR, { snapshotsAndVersions: true, prefix: 'a' }).blobs;
@@ -437,7 +446,7 @@ describe('deleting', () => {
     expect(room.vault.getProperties(MIRROR, 'a', snapshot!.snapshotOrVersion)).toBeUndefined();
   });
 
-  it('F12: what was overwritten or kept in the vault since, by whomever, stays', async () => {
+  it('F12: a blob that any writer has overwritten or snapshotted after the plan stays', async () => {
     for (const name of ['gone', 'kept', 'written']) room.put(name, name);
     await room.backup();
     for (const name of ['gone', 'kept', 'written']) room.source.remove('data', name);
@@ -450,7 +459,7 @@ describe('deleting', () => {
     expect(room.mirror()).toEqual({ kept: ['kept', 'kept'], written: ['by hand'] });
   });
 
-  it('F10: of base blobs that are looked at together, only those whose source is gone', async () => {
+  it('F10: of base blobs that are checked together, only those without a source are deleted', async () => {
     for (const name of ['back', 'gone', 'long-gone']) room.put(name, name);
     await room.backup();
     for (const name of ['back', 'gone', 'long-gone']) room.source.remove('data', name);
@@ -462,7 +471,7 @@ describe('deleting', () => {
     expect(room.mirror()).toEqual({ back: ['back'] });
   });
 
-  it('F10: where the source cannot be looked at, base blobs stay, and it is told whose refusal that is', async () => {
+  it('F10: base blobs stay if the source cannot be read, and the run reports the source’s refusal', async () => {
     await threeDays();
     const plan = await room.plan();
     room.before = ({ account, operation }) => {
@@ -473,22 +482,28 @@ describe('deleting', () => {
     expect(room.mirror().old).toEqual(['old']);
   });
 
-  it.each(['leased', 'immutable'] as const)('what is %s stays, and the manifests that lead to it', async (kind) => {
-    const [first] = await threeDays();
-    const refuse = ({ operation, container, name }: Call) => {
-      if (operation === 'DeleteBlob' && container === MIRROR && name === 'old') throw refusal(kind, 409, kind);
-    };
-    room.before = refuse;
-    expect(await room.prune()).toMatchObject({ status: 'completed-with-failures', counts: { removed: 2, failed: 1 } });
-    expect(room.left(first.id)).toContain(summaryPath(first));
-    expect(await room.notes(first.id)).toMatchObject({ removed: { emptied: expect.any(String) } });
-    room.before = () => {};
-    expect(await room.prune()).toMatchObject({ status: 'succeeded', counts: { removed: 1, failed: 0 } });
-    expect(room.left(first.id)).toEqual([]);
-    expect(room.mirror()).toEqual({ a: ['day 2'], same: ['same'] });
-  });
+  it.each(['leased', 'immutable'] as const)(
+    'a blob that is %s stays, and so do the manifests that name it',
+    async (kind) => {
+      const [first] = await threeDays();
+      const refuse = ({ operation, container, name }: Call) => {
+        if (operation === 'DeleteBlob' && container === MIRROR && name === 'old') throw refusal(kind, 409, kind);
+      };
+      room.before = refuse;
+      expect(await room.prune()).toMatchObject({
+        status: 'completed-with-failures',
+        counts: { removed: 2, failed: 1 },
+      });
+      expect(room.left(first.id)).toContain(summaryPath(first));
+      expect(await room.notes(first.id)).toMatchObject({ removed: { emptied: expect.any(String) } });
+      room.before = () => {};
+      expect(await room.prune()).toMatchObject({ status: 'succeeded', counts: { removed: 1, failed: 0 } });
+      expect(room.left(first.id)).toEqual([]);
+      expect(room.mirror()).toEqual({ a: ['day 2'], same: ['same'] });
+    },
+  );
 
-  it('without the right to delete, nothing is marked', async () => {
+  it('a prune without the right to delete marks nothing', async () => {
     const [first] = await threeDays();
     room.before = ({ operation }) => {
       if (operation === 'DeleteBlob') throw refusal('access-denied', 403, 'Refused');
@@ -499,7 +514,7 @@ describe('deleting', () => {
 });
 
 describe('a retry', () => {
-  it('keeps the parts that it builds on, and their content, when the run that it completes goes', async () => {
+  it('a retry keeps the parts it builds on, and their content, when the run it completes is removed', async () => {
     for (let index = 0; index < 4; index++) room.put(`blob-${index}`, 'x');
     room.before = ({ operation, name, account }) => {
       if (account === 'VAULT' && /^CopyBlob/.test(operation) && name === 'blob-3')
@@ -528,7 +543,7 @@ describe('a retry', () => {
   });
 });
 
-describe('F11: the brake', () => {
+describe('F11: the safety brake', () => {
   const fill = (text: string, from = 0, to = 10) => {
     for (let index = from; index < to; index++) room.put(`blob-${index}`, text);
   };
@@ -539,23 +554,26 @@ describe('F11: the brake', () => {
     fill('good');
   });
 
-  it.each(['full', 'incremental'] as const)('a %s run that rewrites most keeps all that is older', async (mode) => {
-    const good = await room.backup();
-    fill('encrypted', 0, 6);
-    const bad = await room.backup(mode);
-    expect(await brakeOf(bad)).toBe('data: 6 changed of 10 blobs, more than 50%');
-    expect(room.braked).toEqual([bad.id]);
-    for (let day = 0; day < 30; day++) await room.backup();
-    room.pass(24 * 365);
-    await room.prune();
-    expect(await room.lost(good)).toEqual([]);
-    expect((await room.notes(good.id)).removed).toBeUndefined();
-    await room.note(bad.id, (notes) => ({ brake: { ...notes.brake!, released: '2026-05-03T00:00:00.000Z' } }));
-    await room.prune();
-    expect(room.left(good.id)).toEqual([]);
-  });
+  it.each(['full', 'incremental'] as const)(
+    'a %s run that rewrites most blobs protects everything older',
+    async (mode) => {
+      const good = await room.backup();
+      fill('encrypted', 0, 6);
+      const bad = await room.backup(mode);
+      expect(await brakeOf(bad)).toBe('data: 6 changed of 10 blobs, more than 50%');
+      expect(room.braked).toEqual([bad.id]);
+      for (let day = 0; day < 30; day++) await room.backup();
+      room.pass(24 * 365);
+      await room.prune();
+      expect(await room.lost(good)).toEqual([]);
+      expect((await room.notes(good.id)).removed).toBeUndefined();
+      await room.note(bad.id, (notes) => ({ brake: { ...notes.brake!, released: '2026-05-03T00:00:00.000Z' } }));
+      await room.prune();
+      expect(room.left(good.id)).toEqual([]);
+    },
+  );
 
-  it('a run that finds most of it gone, or the whole container', async () => {
+  it('a run that finds most blobs or the whole container deleted engages the safety brake', async () => {
     await room.backup();
     for (let index = 0; index < 6; index++) room.source.remove('data', `blob-${index}`);
     expect(await brakeOf(await room.backup())).toBe('data: 6 gone of 10 blobs, more than 50%');
@@ -567,7 +585,7 @@ describe('F11: the brake', () => {
     expect(await brakeOf(await room.backup())).toBe('data: 10 gone of 10 blobs, more than 50%');
   });
 
-  it('counts what a run that was cancelled or failed has copied before', async () => {
+  it('the safety brake counts the copies of earlier cancelled and failed runs', async () => {
     const good = await room.backup();
     fill('encrypted');
     const run = await room.begin({ mode: 'incremental' });
@@ -582,7 +600,7 @@ describe('F11: the brake', () => {
     expect(await room.lost(good)).toEqual([]);
   });
 
-  it('looks past a run in which the container could not be listed', async () => {
+  it('the safety brake ignores a run that could not list the container', async () => {
     room.source.createContainer('more');
     room.put('x', 'x', 'more');
     room.jobs = [{ ...room.jobs[0]!, source: { ...room.jobs[0]!.source, containers: ['*'] } }];
@@ -598,7 +616,7 @@ describe('F11: the brake', () => {
     expect(await brakeOf(await room.backup())).toBe('data: 10 changed of 10 blobs, more than 50%');
   });
 
-  it('is engaged by a retry, together with the run that it completes', async () => {
+  it('a retry engages the safety brake together with the run it completes', async () => {
     const good = await room.backup();
     fill('encrypted');
     room.before = ({ account, operation, name }) => {
@@ -617,7 +635,7 @@ describe('F11: the brake', () => {
     expect(await room.lost(good)).toEqual([]);
   });
 
-  it('is on before there is a restore point that it is to be on', async () => {
+  it('the safety brake is written before its restore point', async () => {
     await room.backup();
     fill('encrypted');
     const run = await room.begin({ mode: 'incremental' });
@@ -633,7 +651,7 @@ describe('F11: the brake', () => {
     expect(await room.plan()).toMatchObject({ status: 'succeeded' });
   });
 
-  it('does not keep a run from its end where an earlier summary is damaged', async () => {
+  it('a damaged earlier summary does not stop a run from ending', async () => {
     const good = await room.backup();
     room.alter(summaryPath(good), () => Buffer.from('{'));
     fill('encrypted');
@@ -649,7 +667,7 @@ describe('the prune that follows its plan', () => {
     return { run, plan: await room.work(run) };
   };
 
-  it('F28: is the same, however often it is begun, and does what was planned', async () => {
+  it('F28: the prune after a plan is the same run, however often it is started, and carries out the plan', async () => {
     const [first] = await threeDays();
     const { run, plan } = await planOnSchedule();
     const { next } = await begin(run);
@@ -665,7 +683,7 @@ describe('the prune that follows its plan', () => {
   it.each<[string, () => Promise<{ run: RunRef }>]>([
     ['there is nothing to do', () => planOnSchedule()],
     [
-      'the plan was asked for',
+      'a request started the plan',
       async () => {
         await threeDays();
         const run = await room.begin({ mode: 'prune', dryRun: true, prune: {} });
@@ -674,7 +692,7 @@ describe('the prune that follows its plan', () => {
       },
     ],
     [
-      'another run was quicker',
+      'another run comes first',
       async () => {
         await threeDays();
         const planned = await planOnSchedule();
@@ -683,20 +701,20 @@ describe('the prune that follows its plan', () => {
       },
     ],
     [
-      'no plan came of it',
+      'the plan failed',
       async () => {
         const [, , last] = await threeDays();
         room.alter(summaryPath(last), () => Buffer.from('{'));
         return planOnSchedule();
       },
     ],
-  ])('does not begin where %s', async (_, prepare) => {
+  ])('the prune after a plan does not start if %s', async (_, prepare) => {
     const { run } = await prepare();
     expect(await begin(run)).toEqual({});
   });
 });
 
-it('I4: notes that are damaged do not keep a verification from its end', async () => {
+test('I4: damaged notes do not stop a verification from ending', async () => {
   const point = await room.backup();
   room.vault.write(CONTROL_CONTAINER, { name: notesPath(point), body: Buffer.from('{') });
   const verify = { point: point.id, kind: 'quick' as const, portion: '100%', turn: 0, sample: 0 };
@@ -709,8 +727,8 @@ it('I4: notes that are damaged do not keep a verification from its end', async (
   expect(room.warned).toEqual(['proof-not-noted']);
 });
 
-describe('F23: stretches of a listing', () => {
-  it('whatever the pages, every name is in one of them, and whole', async () => {
+describe('F23: slices of a listing', () => {
+  it('every name is in one slice as a whole, whatever the pages', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.integer({ min: 1, max: 0xffff }),

@@ -237,7 +237,7 @@ const KINDS: (StorageErrorKind | 'lost')[] = [
 ];
 const OTHER = blobState({ etag: '0xT', contentMd5: 'CCCC', lastModified: WRITTEN });
 
-describe('whatever a request fails with', () => {
+describe('any failure of any request', () => {
   const REQUESTS = ['vault.listBlobs', 'look', 'snapshot', 'copySync', 'startCopy', 'copyBlocks', 'setMetadata'];
   const originals = { bare: ORIGINAL, rich: { ...ORIGINAL, metadata: { Author: 'Ada' }, tags: { a: '1' } } };
   const cases = KINDS.flatMap((kind) =>
@@ -252,7 +252,7 @@ describe('whatever a request fails with', () => {
     ),
   );
 
-  it('nothing is claimed that is not there, and nothing replaced unasked', async () => {
+  it('a restore reports no blob that is not there, and replaces none unasked', async () => {
     let struck = 0;
     for (const { kind, request, times, method, which, target } of cases) {
       for (const existing of ['fail', 'overwrite'] as const) {
@@ -276,7 +276,7 @@ describe('whatever a request fails with', () => {
     expect(struck).toBeGreaterThan(300);
   });
 
-  it('what comes of lost answers is told as what it is', async () => {
+  it('a restore reports the result of requests whose answers are lost', async () => {
     for (const request of ['copySync', 'setMetadata', 'snapshot']) {
       const world = new World([held()], OTHER, { existing: 'overwrite' });
       const { planned } = world;
@@ -289,13 +289,13 @@ describe('whatever a request fails with', () => {
 });
 
 describe('our record', () => {
-  it('is taken off a blob that had no metadata of its own', async () => {
+  it('the record is removed from a blob without metadata of its own', async () => {
     const world = new World([held()]);
     expect(await restoreBlob(world.place, world.planned)).toMatchObject({ status: 'copied' });
     expect(world.target?.metadata).toEqual({});
   });
 
-  it('is taken off a blob of no bytes too, by whatever method', async () => {
+  it('the record is removed from an empty blob, by any method', async () => {
     const entry = { ...ENTRY, size: 0 };
     const world = new World([held({ ...ORIGINAL, size: 0 })]);
     world.method = 'blocks';
@@ -303,7 +303,7 @@ describe('our record', () => {
     expect(world.target?.metadata).toEqual({});
   });
 
-  it('that cannot be taken off makes the blob a failure, which says so, and a retry takes it off', async () => {
+  it('a record that cannot be removed makes the blob a failure, and a retry removes it', async () => {
     const world = new World([held()]);
     const { planned } = world;
     world.fault = (asked) => (asked === 'setMetadata' ? 'access-denied' : undefined);
@@ -325,7 +325,7 @@ describe('our record', () => {
     expect(world.asked.filter((each) => each === 'copySync')).toHaveLength(1);
   });
 
-  it('is taken off by the execution that comes after a crash between the two requests', async () => {
+  it('the record is removed by the next execution after a crash between the two requests', async () => {
     const world = new World([held()]);
     const { planned } = world;
     world.fault = (asked) => (asked === 'setMetadata' ? 'aborted' : undefined);
@@ -335,7 +335,7 @@ describe('our record', () => {
     judge(world, { ...ENTRY }, undefined);
   });
 
-  it('I7: metadata that cannot be sent is left to the service to copy, and nothing of it is taken off', async () => {
+  it('I7: the service copies metadata that cannot be sent, and nothing of it is removed', async () => {
     for (const metadata of [{ owner: 'grün' }, { empty: '' }, { a: ' b ' }]) {
       const world = new World([held({ ...ORIGINAL, metadata })]);
       expect(await restoreBlob(world.place, world.planned)).toMatchObject({ status: 'copied' });
@@ -345,10 +345,10 @@ describe('our record', () => {
   });
 });
 
-describe('a blob that is there already', () => {
+describe('a blob at the target', () => {
   const THERE = { ...held(), metadata: {}, etag: '0xT', lastModified: NOW, copy: madeFrom(IN_MIRROR) };
 
-  it('and was copied from the mirror when it held something else is not taken for ours, however new it is', async () => {
+  it('a target blob that was copied from other content of the backup blob is not ours, however new it is', async () => {
     // An earlier restore, minutes ago: what the mirror holds at this address now is another version.
     for (const existing of ['fail', 'skip', 'overwrite'] as const) {
       const world = new World([held()], { ...THERE, contentMd5: 'OLD' }, { existing });
@@ -359,7 +359,7 @@ describe('a blob that is there already', () => {
     }
   });
 
-  it('and has no MD5, like page blobs, is not taken for ours either', async () => {
+  it('a target blob without an MD5, as page blobs, is not ours either', async () => {
     const { contentMd5: _, ...original } = ORIGINAL;
     const { md5: __, ...entry } = ENTRY;
     const { contentMd5: ___, ...there } = THERE;
@@ -374,7 +374,7 @@ describe('a blob that is there already', () => {
     expect(await restoreBlob(missed.place, { ...planned, entry })).toMatchObject({ code: 'target-exists' });
   });
 
-  it('I7: and is another version with the same bytes, which the listing did not show, is not taken for the one wanted', async () => {
+  it('I7: a target blob of another version with the same bytes, which the listing did not show, is not the wanted one', async () => {
     const original = { ...ORIGINAL, metadata: { Owner: 'x' } };
     const there = { ...THERE, metadata: { Owner: 'y' } };
     for (const existing of ['fail', 'if-different'] as const) {
@@ -387,7 +387,7 @@ describe('a blob that is there already', () => {
     }
   });
 
-  describe('I7: and is the same version with the tags or tier of another restore point, which the listing did not show', () => {
+  describe('I7: a target blob of the same version with the tags or tier of another restore point, which the listing did not show', () => {
     const restored = async (entry: Outcome, more: Partial<BlobState>, existing: RestoreTask['existing'] = 'fail') => {
       const world = new World([held()], { ...THERE, ...more }, { existing });
       const { to: _, ...planned } = world.planned;
@@ -395,7 +395,7 @@ describe('a blob that is there already', () => {
     };
     const tagged: Outcome = { ...ENTRY, tags: { kind: '1' } };
 
-    it('is not taken for the one wanted', async () => {
+    it('a blob with other tags or another tier is not the wanted one', async () => {
       for (const tags of [{ kind: '2' }, { kind: '1', of: 'b' }]) {
         const more = { tags, tagCount: Object.keys(tags).length };
         expect((await restored(tagged, more)).result).toMatchObject({ code: 'target-exists' });
@@ -407,7 +407,7 @@ describe('a blob that is there already', () => {
       }
     });
 
-    it('or it is told what did not come along', async () => {
+    it('a blob without the right tags or tier is reported as incomplete', async () => {
       const same = await restored(tagged, { tags: { kind: '1' }, tagCount: 1 });
       expect(same.result).toMatchObject({ status: 'copied' });
       expect(same.result).not.toHaveProperty('code');
@@ -417,7 +417,7 @@ describe('a blob that is there already', () => {
     });
   });
 
-  it('and is the very same, made by a stranger, is a failure as asked', async () => {
+  it('an equal target blob of another writer is a failure, as the request asks', async () => {
     const world = new World([held()], THERE);
     expect(await restoreBlob(world.place, world.planned)).toMatchObject({ status: 'failed', code: 'target-exists' });
     expect(world.asked).toEqual([]);
@@ -432,7 +432,7 @@ describe('a blob that is there already', () => {
     expect(later.target).toEqual(uploaded);
   });
 
-  it('stays a failure in a retry, which knows what was there by its trace', async () => {
+  it('a target blob stays a failure in a retry, which recognizes it by its trace', async () => {
     const world = new World([held()], THERE);
     const first = (await restoreBlob(world.place, world.planned)) as Outcome;
     expect(first.source?.copy?.id).toBe('theirs');
@@ -450,7 +450,7 @@ describe('a blob that is there already', () => {
     });
   });
 
-  it('but changes between the look and the copy is looked at again, and what is replaced then is kept', async () => {
+  it('a target blob that changes between check and copy is checked again, and gets a snapshot before it is replaced', async () => {
     const world = new World([held()], OTHER, { existing: 'overwrite' });
     const { planned } = world;
     const newer = blobState({ etag: '0xN', contentMd5: 'DDDD' });
@@ -461,7 +461,7 @@ describe('a blob that is there already', () => {
     expect(world.snapshots.map(({ etag }) => etag)).toEqual(['0xT', '0xN']);
   });
 
-  it('and changes every time is a failure in the end', async () => {
+  it('a target blob that changes every time is a failure in the end', async () => {
     const world = new World([held()], OTHER, { existing: 'overwrite' });
     const { planned } = world;
     world.meanwhile = (method, call) => {
@@ -476,7 +476,7 @@ describe('content in the vault', () => {
   const SNAPSHOT = { snapshot: '2026-05-01T23:00:00.0000000Z' };
   const newer = held({ ...ORIGINAL, etag: '0xS2', contentMd5: 'BBBB' }, { etag: '0xV2' });
 
-  it('that moved into a snapshot since it was planned is restored from there', async () => {
+  it('content that moved into a snapshot after the plan is restored from there', async () => {
     const world = new World([held()]);
     const { planned } = world;
     world.vault = [newer, held(ORIGINAL, { snapshotOrVersion: SNAPSHOT })];
@@ -487,7 +487,7 @@ describe('content in the vault', () => {
     });
   });
 
-  it('that moved after it was copied, with the answer lost: it is known to be ours', async () => {
+  it('content that moved after its copy is recognized as ours, though the answer is lost', async () => {
     const world = new World([held()]);
     const { planned } = world;
     world.fault = (asked, call) => (asked === 'copySync' && call === 1 ? 'lost' : undefined);
@@ -498,7 +498,7 @@ describe('content in the vault', () => {
     judge(world, { ...ENTRY }, undefined);
   });
 
-  it('that is gone, or is something else, is a failure by name', async () => {
+  it('content that is gone or replaced is a failure by name', async () => {
     const gone = new World([held()]);
     const { planned } = gone;
     gone.vault = [];
@@ -508,7 +508,7 @@ describe('content in the vault', () => {
     expect(other.asked).toEqual([]);
   });
 
-  it('is archived: a failure, or asked back and waited for', async () => {
+  it('archived content is a failure, or is rehydrated and waited for', async () => {
     const archived = held(ORIGINAL, { tier: 'Archive' });
     const plain = new World([archived]);
     expect(await restoreBlob(plain.place, plain.planned)).toMatchObject({ code: 'content-archived' });
@@ -524,7 +524,7 @@ describe('content in the vault', () => {
     expect(world.asked.filter((each) => each === 'vault.setTier')).toHaveLength(1);
   });
 
-  it('F25: that was archived goes into the archive last, since nothing can be taken off it there', async () => {
+  it('F25: content that was archived enters the archive tier last, as its record cannot be removed there', async () => {
     const entry: Outcome = { ...ENTRY, tier: 'Archive' };
     const world = new World([held()]);
     expect(await restoreBlob(world.place, { ...world.planned, entry })).toMatchObject({ status: 'copied' });
@@ -544,7 +544,7 @@ describe('content in the vault', () => {
     expect(own.target).toMatchObject({ tier: 'Archive', metadata: { Author: 'Ada' } });
   });
 
-  it('that the vault does not let be listed or asked back is no fault of the target', async () => {
+  it('content that the vault refuses to list or rehydrate is not reported as a failure of the target', async () => {
     const listed = new World([held()]);
     listed.fault = (asked) => (asked === 'vault.listBlobs' ? 'access-denied' : undefined);
     const again: PlannedItem = { from: { ...ORIGINAL, etag: '' }, reason: 'restore', entry: ENTRY };
@@ -554,7 +554,7 @@ describe('content in the vault', () => {
     expect(await restoreBlob(archived.place, archived.planned)).toMatchObject({ code: 'access-denied-vault' });
   });
 
-  it('whose address is too long to be a source is told to be so', async () => {
+  it('content whose address is too long for a copy source is reported as such', async () => {
     const name = 'x'.repeat(1024);
     const world = new World([{ ...held(), name }]);
     world.fault = (asked) => (asked === 'copySync' ? 'invalid' : undefined);
@@ -567,7 +567,7 @@ describe('content in the vault', () => {
 describe('executed twice at the same time', () => {
   for (const method of ['sync', 'async'] as const) {
     for (const existing of ['fail', 'overwrite'] as const) {
-      it(`${method}, ${existing}: both tell of one restored blob`, async () => {
+      it(`${method}, ${existing}: two executions report one restored blob`, async () => {
         const before = existing === 'fail' ? undefined : OTHER;
         const world = new World([held()], before, { existing });
         world.method = method;
@@ -581,7 +581,7 @@ describe('executed twice at the same time', () => {
     }
   }
 
-  it('an asynchronous copy that is pending is adopted, not started again', async () => {
+  it('a pending asynchronous copy is adopted, not started again', async () => {
     const world = new World([held()]);
     world.method = 'async';
     world.startsAs = 'pending';
@@ -605,7 +605,7 @@ describe('an asynchronous copy', () => {
     world.target = { ...world.target!, size, copy: { ...world.target!.copy!, status } };
   };
 
-  it('counts once it has succeeded, and then our record comes off', async () => {
+  it('an asynchronous copy counts once it has succeeded, and then our record is removed', async () => {
     const { world, pending } = await started();
     expect(await confirmRestore(world.place, pending)).toBe(pending);
     ends(world, 'success');
@@ -614,7 +614,7 @@ describe('an asynchronous copy', () => {
     judge(world, result as Outcome, undefined);
   });
 
-  it('that failed is started again, then made in blocks; what it left is ours to replace', async () => {
+  it('a failed asynchronous copy is started again, then made in blocks, and its leftovers are replaced', async () => {
     for (const existing of ['fail', 'skip', 'overwrite'] as const) {
       const { world, pending } = await started(existing);
       ends(world, 'failed');
@@ -627,7 +627,7 @@ describe('an asynchronous copy', () => {
     }
   });
 
-  it('that failed because its source moved into a snapshot is made from there', async () => {
+  it('an asynchronous copy that failed as its source moved into a snapshot is made from there', async () => {
     const { world, pending } = await started();
     ends(world, 'failed');
     const kept = { snapshot: '2026-05-01T23:00:00.0000000Z' };
@@ -637,7 +637,7 @@ describe('an asynchronous copy', () => {
     judge(world, { ...ENTRY }, undefined);
   });
 
-  it('past its deadline is aborted by its id, and made in blocks in the end', async () => {
+  it('an asynchronous copy past its deadline is aborted by its id, and made in blocks in the end', async () => {
     const { world, pending } = await started();
     world.now = '2026-05-02T02:00:00.000Z';
     const second = (await confirmRestore(world.place, pending)) as PendingCopy;
@@ -647,14 +647,14 @@ describe('an asynchronous copy', () => {
     expect(world.asked.filter((each) => each === 'abortCopy')).toHaveLength(2);
   });
 
-  it('over which a stranger has written is a failure where nothing is to be replaced', async () => {
+  it('an asynchronous copy that another writer overwrote is a failure if nothing may be replaced', async () => {
     const { world, pending } = await started();
     world.target = blobState({ etag: '0xX', contentMd5: 'EEEE', copy: madeFrom('/other/blob') });
     expect(await confirmRestore(world.place, pending)).toMatchObject({ status: 'failed', code: 'target-exists' });
     expect(world.target?.etag).toBe('0xX');
   });
 
-  it('whose record cannot be taken off for want of a right is a failure at once; for a busy service, later', async () => {
+  it('an asynchronous copy whose record cannot be removed fails at once without the right, and later if the service is busy', async () => {
     const { world, pending } = await started();
     ends(world, 'success');
     world.fault = (asked) => (asked === 'setMetadata' ? 'throttled' : undefined);
@@ -666,7 +666,7 @@ describe('an asynchronous copy', () => {
     });
   });
 
-  it('of somebody else is left alone, or aborted where it is to be replaced', async () => {
+  it('an asynchronous copy of another writer is left alone, or aborted if it may be replaced', async () => {
     const foreign = { ...OTHER, size: 0, copy: madeFrom('/other/blob', { status: 'pending' }) };
     const left = new World([held()], foreign);
     expect(await restoreBlob(left.place, left.planned)).toMatchObject({ code: 'target-exists' });

@@ -87,17 +87,17 @@ const copy = (container: string, tally: Partial<Tally>) =>
   ['chunk', container, chunkKey(0, 0, 0), tally] as ['chunk', string, string, Partial<Tally>];
 
 describe('F18: a run becomes a restore point', () => {
-  it('when each container left all of its parts', async () => {
+  it('a run is a restore point if each container left all of its parts', async () => {
     const parts = [scan('a', { listed: 3, unchanged: 1, planned: 2 }), copy('a', { copied: 2, planned: 2 })];
     expect(await published(parts, 1)).toMatchObject({ status: 'succeeded', restorePoint: true, problems: [] });
   });
 
   it.each([
     ['a container left nothing', [scan('a', { listed: 1, unchanged: 1 })], 2],
-    ['what was planned was not copied', [scan('a', { listed: 2, planned: 2 })], 1],
+    ['a planned item was not copied', [scan('a', { listed: 2, planned: 2 })], 1],
     ['a slice is not the last', [scan('a', { listed: 1, unchanged: 1, last: false })], 1],
     ['a listed blob has no outcome', [scan('a', { listed: 2, unchanged: 1 })], 1],
-  ] as const)('not when %s', async (_, parts, containers) => {
+  ] as const)('a run is not a restore point if %s', async (_, parts, containers) => {
     expect(await published([...parts], containers)).toMatchObject({
       status: 'failed',
       restorePoint: false,
@@ -105,7 +105,7 @@ describe('F18: a run becomes a restore point', () => {
     });
   });
 
-  it('without the containers that had problems, and says so', async () => {
+  it('a restore point lacks the containers with problems, and says so', async () => {
     const parts = [scan('a', { listed: 1, unchanged: 1 }), scan('b', { listed: 1, unchanged: 1 })];
     const result = await published(parts, 2, [problemOf('throttled', 0, 'b')]);
     expect(result).toMatchObject({ status: 'completed-with-failures', restorePoint: true, problems: ['throttled'] });

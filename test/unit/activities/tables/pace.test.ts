@@ -25,21 +25,21 @@ const failed = (results: PromiseSettledResult<string>[]) =>
   results.filter(({ status }) => status === 'rejected').length;
 
 describe('Pace', () => {
-  it('has no more under way than it may', async () => {
+  it('Pace runs no more work at once than it may', async () => {
     const busy = new Busy();
     expect(failed(await many(new Pace(8, 3), busy, 50))).toBe(0);
     expect(busy.seen).toHaveLength(50);
     expect(Math.max(...busy.seen)).toBe(8);
   });
 
-  it('slows down to what the service takes, and everything is done', async () => {
+  it('Pace slows down to the rate that the service takes, and finishes everything', async () => {
     const busy = new Busy();
     busy.takes = 1;
     expect(failed(await many(new Pace(16, 5), busy, 100))).toBe(0);
     expect(Math.max(...busy.seen.slice(40))).toBeLessThan(4);
   });
 
-  it('is as fast as before when the service is', async () => {
+  it('Pace speeds up again when the service does', async () => {
     const busy = new Busy();
     const pace = new Pace(16, 5);
     busy.takes = 1;
@@ -50,7 +50,7 @@ describe('Pace', () => {
     expect(Math.max(...busy.seen)).toBe(16);
   });
 
-  it('gives up in the end; what comes then is known as soon as it can be', async () => {
+  it('Pace fails permanently in the end, and reports later work as early as it can', async () => {
     const busy = new Busy();
     const pace = new Pace(16, 5);
     busy.takes = 0;
@@ -59,7 +59,7 @@ describe('Pace', () => {
     expect(busy.seen.slice(-50).filter((now) => now === 16)).not.toHaveLength(0);
   });
 
-  it('has patience anew once something was done', async () => {
+  it('Pace waits with full patience again after any success', async () => {
     const busy = new Busy();
     const pace = new Pace(1, 3);
     for (let turn = 0; turn < 10; turn++) {
@@ -72,7 +72,7 @@ describe('Pace', () => {
     }
   });
 
-  it('any other failure is not its concern', async () => {
+  it('Pace passes on any other failure', async () => {
     const error = new StorageError('invalid', 'No', 400);
     await expect(new Pace(1, 3).run(() => Promise.reject(error))).rejects.toBe(error);
   });

@@ -40,7 +40,7 @@ async function planned(
 }
 
 describe('the plan for a table', () => {
-  it('is to read all of it, in a full run, in the first one, and where no segment is known', async () => {
+  it('the plan reads the whole table in a full run, in the first run, and if no segment is known', async () => {
     expect((await planned('incremental', {}, {})).ranges).toEqual(ANEW);
     await bench.leave([]);
     expect((await planned()).ranges).toEqual(ANEW);
@@ -50,7 +50,7 @@ describe('the plan for a table', () => {
     expect((await planned()).ranges).toBeUndefined();
   });
 
-  it('is the segments of the restore point before in the order of their keys, some to a chunk', async () => {
+  it('the plan names the segments of the previous restore point in the order of their keys, several per chunk', async () => {
     const all = await segments(40);
     await bench.leave([...all.slice(20), ...all.slice(0, 20)]);
     const plan = await planned();
@@ -63,7 +63,7 @@ describe('the plan for a table', () => {
     expect(plan.requests).toMatchObject({});
   });
 
-  it('reads small segments as one where there are many, but for a retry, which takes them over', async () => {
+  it('the plan joins many small segments, except in a retry, which takes them over', async () => {
     await bench.leave(await segments(40, 3));
     bench.limits.sliceBlobs = 8 * 60;
     const plan = await planned();
@@ -76,14 +76,14 @@ describe('the plan for a table', () => {
     expect((await planned('retry')).segments.flat()).toHaveLength(40);
   });
 
-  it('of a huge table has few chunks', async () => {
+  it('the plan of a huge table has few chunks', async () => {
     await bench.leave(await segments(5_000));
     const plan = await planned();
     expect(plan.chunks!.length).toBeLessThanOrEqual(256);
     expect(plan.segments.flat()).toHaveLength(5_000);
   });
 
-  it('F28: made twice at once, each plan is whole', async () => {
+  it('F28: two plans that are made at once are both whole', async () => {
     await bench.leave(await segments(3));
     const run = await bench.begin({}, { last: POINT });
     const { planTable } = bench.activities;
@@ -95,7 +95,7 @@ describe('the plan for a table', () => {
     }
   });
 
-  it('I1: a segment is read anew where one of its files is missing, or not as it was written', async () => {
+  it('I1: the plan reads a segment as a whole if one of its files is missing or altered', async () => {
     const all = await segments(3);
     const [lost, other] = [await bench.file('lost00', []), await bench.file('other0', [])];
     all[0]!.files = [...all[0]!.files, lost];
@@ -110,7 +110,7 @@ describe('the plan for a table', () => {
     ]);
   });
 
-  it('I6: nothing is concluded from what is damaged, lacks keys, or was read from another account', async () => {
+  it('I6: the plan concludes nothing from a restore point that is damaged, lacks keys, or is of another account', async () => {
     const all = await segments(2);
     const spoil: (() => Promise<unknown>)[] = [
       () => bench.leave(all.slice(1)),
@@ -141,7 +141,7 @@ describe('the plan for a table', () => {
     }
   });
 
-  it('goes on from the last run only where that left a restore point, and its files may be counted on', async () => {
+  it('the plan continues from the last run only if that left a restore point whose files can be relied on', async () => {
     const [older, newer] = [await segments(2), await segments(3)];
     const from = async (lock: object) => (await planned('incremental', {}, lock)).segments.flat().length;
     await bench.leave(older, { id: OTHER });
@@ -157,7 +157,7 @@ describe('the plan for a table', () => {
     expect(await from({ last: POINT, point: OTHER })).toBe(2);
   });
 
-  it('of a retry is the segments of the run it completes, or, where that had none, of a restore point', async () => {
+  it('the plan of a retry names the segments of the run it completes, or else of a restore point', async () => {
     await bench.leave(await segments(2), { id: OTHER });
     await bench.leave(await segments(3), { status: 'failed', restorePoint: false });
     const lock = { last: POINT, point: OTHER };
@@ -165,7 +165,7 @@ describe('the plan for a table', () => {
     expect((await planned('retry', { scan: true }, lock)).segments.flat()).toHaveLength(2);
   });
 
-  it('F29: is not made for a run that has been stopped, or has another behind it', async () => {
+  it('F29: no plan is made for a run that is stopped or superseded', async () => {
     const run = await bench.begin({}, {});
     await bench.cancel();
     expect(await bench.activities.planTable({ run, ...share })).toEqual({ stopped: 'cancelled' });

@@ -34,19 +34,19 @@ async function readAll(more: object = {}): Promise<string[][]> {
   return found;
 }
 
-describe('reading a stretch of a table', () => {
+describe('reading a key range of a table', () => {
   it.each([
     ['', [[]]],
     ['a', [['a']]],
     ['abcde', [['a', 'b', 'c', 'd', 'e']]],
     ['abcdef', [['a', 'b', 'c', 'd', 'e'], ['f']]],
     ['abcdefghijk', [['a', 'b', 'c', 'd', 'e'], ['f', 'g', 'h', 'i', 'j'], ['k']]],
-  ])('makes a file of so many entities: %j', async (names, files) => {
+  ])('readRange writes files of so many entities: %j', async (names, files) => {
     bench.put(...names);
     expect(await readAll()).toEqual(files);
   });
 
-  it('is as good where the service sends short pages', async () => {
+  it('readRange leaves out nothing if the service sends short pages', async () => {
     bench.put(...'abcdefg');
     bench.tables.traits.page = (limit) => Math.min(limit, 2);
     expect(await readAll()).toEqual([
@@ -56,7 +56,7 @@ describe('reading a stretch of a table', () => {
     expect(bench.asked.map(({ limit }) => limit)).toEqual([5, 3, 1, 5]);
   });
 
-  it('ends at a page after its time, and after 8 MiB of text', async () => {
+  it('readRange ends at a page after its time, and after 8 MiB of text', async () => {
     bench.put(...'abcdef');
     bench.tables.traits.page = () => 2;
     bench.tick = 60_000;
@@ -72,7 +72,7 @@ describe('reading a stretch of a table', () => {
     expect(files.map(({ length }) => length)).toEqual([8, 8, 8, 6]);
   });
 
-  it('ends within a page that is larger than a file may be, and leaves nothing out', async () => {
+  it('readRange ends within a page that is larger than a file may be, and leaves nothing out', async () => {
     bench.limits.sliceBlobs = 1_000;
     const text = 'x'.repeat(2 ** 20);
     for (let n = 0; n < 30; n++) bench.tables.write('orders', row(String(n).padStart(2, '0')), { text });
@@ -81,7 +81,7 @@ describe('reading a stretch of a table', () => {
     expect(files.flat()).toEqual(Array.from({ length: 30 }, (_, n) => String(n).padStart(2, '0')));
   });
 
-  it('begins with a little, where nothing is known of how much there is', async () => {
+  it('readRange reads a little first if the size of the key range is unknown', async () => {
     bench.limits.sliceBlobs = 50_000;
     const run = await bench.begin({ mode: 'full' });
     for (let n = 0; n < 5_001; n++) bench.tables.write('orders', row(String(n).padStart(5, '0')));
@@ -89,7 +89,7 @@ describe('reading a stretch of a table', () => {
     expect(answer).toMatchObject({ rest: { after: row('04999') } });
   });
 
-  it('covers what it has read and hands on what is left, of the stretch alone', async () => {
+  it('readRange covers what it has read, and hands on the rest of the key range', async () => {
     bench.put(...'abcdefghijk');
     const range = { after: row('b'), upTo: { partition: 'p', row: 'i' } };
     const run = await bench.begin({ mode: 'full' });
@@ -103,7 +103,7 @@ describe('reading a stretch of a table', () => {
     expect(end).toMatchObject({ kind: 'entities', table: 'orders', run: run.id, items: 5, range: segments[0]!.range });
   });
 
-  it('F28: executed twice at once, both go on from what the first has read', async () => {
+  it('F28: two executions of readRange at once continue from what the first has read', async () => {
     bench.put(...'abcdefgh');
     const run = await bench.begin({ mode: 'full' });
     const { readRange } = bench.activities;
@@ -121,7 +121,7 @@ describe('reading a stretch of a table', () => {
     expect(await bench.rows(segments[0]!.files[0]!)).toHaveLength(5);
   });
 
-  it('of a dry run counts and stores nothing', async () => {
+  it('readRange of a dry run counts, and stores nothing', async () => {
     bench.put(...'abcdefg');
     const run = await bench.begin({ mode: 'full', dryRun: true });
     expect(await bench.activities.readRange({ run, ...share, range: {}, piece: 0 })).toMatchObject({
@@ -133,7 +133,7 @@ describe('reading a stretch of a table', () => {
     expect(bench.files).toEqual([]);
   });
 
-  it('counts against the segment that it takes the place of', async () => {
+  it('readRange counts against the segment that it replaces', async () => {
     bench.put('a', 'b', 'c');
     const [a, b] = ['a', 'b'].map((name) =>
       JSON.parse(bench.tables.tables.get('orders')!.get(`p/${name}`)!.versions[0]!.text!),
@@ -166,7 +166,7 @@ describe('reading a stretch of a table', () => {
     ['throttled', 'throttled'],
     ['unreachable', 'unreachable'],
     ['server', 'server-error'],
-  ] as [StorageErrorKind, string][])('tells of %s as %s, and leaves no part', async (kind, code) => {
+  ] as [StorageErrorKind, string][])('readRange reports %s as %s, and leaves no part', async (kind, code) => {
     const run = await bench.begin({ mode: 'full' });
     bench.before = () => {
       throw new StorageError(kind, 'No');
@@ -177,7 +177,7 @@ describe('reading a stretch of a table', () => {
     expect(bench.files).toEqual([]);
   });
 
-  it('I1: given up, names the stretch, without asking for it once more', async () => {
+  it('I1: readRange of a key range that failed permanently names it, without reading it again', async () => {
     const run = await bench.begin({ mode: 'full' });
     const range = { after: row('m') };
     const giveUp = { code: 'throttled' as const, message: 'Busy' };
@@ -200,7 +200,7 @@ describe('reading a stretch of a table', () => {
     expect(bench.asked).toEqual([]);
   });
 
-  it('F29: ends when the run is stopped, also in the middle, and leaves no part', async () => {
+  it('F29: readRange ends when the run is stopped, also in the middle, and leaves no part', async () => {
     bench.put(...'abcdefg');
     bench.tables.traits.page = () => 1;
     bench.tick = 5_000;

@@ -46,7 +46,7 @@ async function held(limits: object = {}): Promise<{ world: HeldTable; all: Store
 }
 
 describe('a restore of a table', () => {
-  it('brings back what its files hold together, whatever the limits are', async () => {
+  it('a restore writes what the files hold together, whatever the limits are', async () => {
     for (const limits of [{}, { chunkBlobs: 1 }, { sliceChunks: 1, chunkBlobs: 1 }, { scanMs: 1, copyMs: 1 }]) {
       const { world, all } = await held(limits);
       world.tick = 1;
@@ -57,7 +57,7 @@ describe('a restore of a table', () => {
     }
   });
 
-  it('begins with the next transaction where its time is up', async () => {
+  it('a restore ends before the next transaction when its time is up', async () => {
     const { world, all } = await held({ copyMs: 1 });
     world.tick = 1;
     const { pieces, counts } = await world.restore();
@@ -66,14 +66,14 @@ describe('a restore of a table', () => {
     expectHeld(world, all);
   });
 
-  it('takes a request for a hundred entities, and makes the table once', async () => {
+  it('a restore sends one request per hundred entities, and creates the table once', async () => {
     const { world } = await held();
     await world.restore();
     expect(writes(world).map(({ entities }) => entities.length)).toEqual([100, 100, 50, 100, 32, 70]);
     expect(world.tables.asked.filter(({ operation }) => operation === 'CreateTable')).toHaveLength(1);
   });
 
-  it('makes a table that was empty', async () => {
+  it('a restore creates a table that was empty', async () => {
     const world = new HeldTable();
     await world.hold({ files: [[]] });
     const { counts } = await world.restore();
@@ -81,14 +81,14 @@ describe('a restore of a table', () => {
     expect(world.tables.all(TABLE)).toEqual([]);
   });
 
-  it('changes nothing in a dry run, and says what it would write', async () => {
+  it('a dry run of a restore changes nothing, and reports what it would write', async () => {
     const { world } = await held();
     const { counts } = await world.restore({}, { dryRun: true });
     expect(counts).toMatchObject({ listed: 452, copied: 0 });
     expect(world.tables.all(TABLE)).toBeUndefined();
   });
 
-  it('tells of a stretch that the restore point lacks', async () => {
+  it('a restore reports a key range that the restore point lacks', async () => {
     const world = new HeldTable();
     await world.hold({ range: { upTo: { partition: 'a' } }, files: [some('a', 3)] });
     await world.hold({ range: { after: { partition: 'a' } }, files: [], status: 'failed' });
@@ -98,7 +98,7 @@ describe('a restore of a table', () => {
     expect(outcomes[0]!.message).toBe('The restore point lacks these keys. Its backup said: Too busy');
   });
 
-  it('answers a second time what it answered at first, though by then the table is not empty', async () => {
+  it('a second execution answers as the first did, though the table is no longer empty', async () => {
     const { world } = await held();
     const run = await world.begun();
     const plan = makePlanTableRestore(world.deps);
@@ -108,7 +108,7 @@ describe('a restore of a table', () => {
     expect(await plan({ ...share, slice: 0 })).toMatchObject(first);
   });
 
-  it('goes on where it was, and reads nothing of what is done', async () => {
+  it('a later execution continues where the first ended, and reads nothing that is done', async () => {
     const { world, all } = await held();
     const run = await world.begun();
     const share = { run, container: taskOfTable(TABLE), destination: TABLE };
@@ -121,7 +121,7 @@ describe('a restore of a table', () => {
     expectHeld(world, all.slice(250));
   });
 
-  it('stops when it is cancelled, and tells what it has done', async () => {
+  it('a restore stops when it is cancelled, and reports what it has done', async () => {
     const { world } = await held();
     const run = await world.begun();
     const share = { run, container: taskOfTable(TABLE), destination: TABLE };
@@ -140,7 +140,7 @@ describe('a restore of a table', () => {
   });
 });
 
-describe('before anything is written', () => {
+describe('checks before the first write', () => {
   const DAMAGE: Record<string, (body: Buffer) => Buffer> = {
     'a flipped bit': (body) => {
       body[body.length >> 1]! ^= 1;
@@ -150,7 +150,7 @@ describe('before anything is written', () => {
     'another file in its place': () => Buffer.alloc(100),
   };
 
-  it.each([...Object.keys(DAMAGE), 'a deletion'])('%s of the last file is found', async (what) => {
+  it.each([...Object.keys(DAMAGE), 'a deletion'])('a restore finds %s of the last file', async (what) => {
     const { world } = await held({ sliceChunks: 1, chunkBlobs: 1 });
     world.damage(world.segments.at(-1)!.files[0]!, DAMAGE[what]);
     const { problem, slices } = await world.restore();
@@ -160,7 +160,7 @@ describe('before anything is written', () => {
     expect(writes(world)).toEqual([]);
   });
 
-  it('a segment that holds another number of entities than it says is found', async () => {
+  it('a restore finds a segment that holds another number of entities than it says', async () => {
     const { world } = await held();
     const more = await world.file({ upserts: some('z', 1, 9) });
     await world.hold({
@@ -171,7 +171,7 @@ describe('before anything is written', () => {
     expect((await world.restore()).problem?.message).toMatch(/hold 4 entities, and should hold 3/);
   });
 
-  it('a part of the manifest that cannot be read is found', async () => {
+  it('a restore finds a part of the manifest that cannot be read', async () => {
     const { world } = await held();
     const [part] = await world.control.listParts(POINT);
     world.damage(part!, DAMAGE['a flipped bit']);
@@ -208,14 +208,14 @@ describe('before anything is written', () => {
   });
 });
 
-describe('entities that are there already', () => {
+describe('entities that exist in the target', () => {
   const there = (world: HeldTable) => {
     world.tables.put(TABLE, some('a', 40, 30));
     world.tables.put(TABLE, some('a', 10, 100, { Value: 'foreign', Own: 1 }));
     world.tables.put(TABLE, some('a', 1, 999_999, { Value: 'foreign' }));
   };
 
-  it('skip: the same are unchanged, others are named, and the rest is written', async () => {
+  it('skip: equal entities are unchanged, others are named, and the rest is written', async () => {
     const { world } = await held();
     there(world);
     const { counts, outcomes } = await world.restore({ existing: 'skip' });
@@ -224,7 +224,7 @@ describe('entities that are there already', () => {
     expect(world.tables.all(TABLE)).toHaveLength(453);
   });
 
-  it.each(['replace', 'overwrite', 'if-different'] as const)('%s: all are as they were', async (existing) => {
+  it.each(['replace', 'overwrite', 'if-different'] as const)('%s: all entities are as they were', async (existing) => {
     const { world, all } = await held();
     there(world);
     const { counts } = await world.restore({ existing });
@@ -233,7 +233,7 @@ describe('entities that are there already', () => {
     expectHeld(world, [...all.slice(0, 250), foreign, ...all.slice(250)]);
   });
 
-  it('merge: other properties stay', async () => {
+  it('merge: other properties of an entity stay', async () => {
     const { world } = await held();
     there(world);
     await world.restore({ existing: 'merge' });
@@ -241,7 +241,7 @@ describe('entities that are there already', () => {
     expect(JSON.parse(merged.text)).toMatchObject({ Value: `of ${rowOf(100)}`, Own: 1 });
   });
 
-  it('fail: one that comes meanwhile is named, and the others are written', async () => {
+  it('fail: an entity that appears in the meantime is named, and the others are written', async () => {
     const { world } = await held();
     let came = false;
     world.tables.fate = ({ operation }: TableCall) => {
@@ -256,7 +256,7 @@ describe('entities that are there already', () => {
     expect(told(outcomes)).toEqual([['a/000007', 'failed', 'target-exists']]);
   });
 
-  it('finds them in one go, though later files have added keys between those of the first', async () => {
+  it('a restore finds existing entities in one pass, though later files add keys between those of the first', async () => {
     const world = new HeldTable();
     const added = some('a', 99, 0).map(({ key }) => entity('a', `${key.row}x`));
     await world.hold({ files: [some('a', 101, 100), { upserts: added }] });
@@ -266,7 +266,7 @@ describe('entities that are there already', () => {
     expect(world.tables.asked.filter(({ operation }) => operation === 'QueryEntities').length).toBeLessThan(6);
   });
 
-  it('finds them in one go, though much else lies between them', async () => {
+  it('a restore finds existing entities in one pass, though many others lie between them', async () => {
     const { world } = await held();
     world.tables.put(TABLE, some('a', 250).slice(0, 240));
     for (let i = 0; i < 30; i++)
@@ -280,7 +280,7 @@ describe('entities that are there already', () => {
   });
 
   it.each([/[\\/#?]/, /\ud7ff/])(
-    'finds one with an odd key, and the empty one, though the service refuses %s',
+    'a restore finds an existing entity with an odd or empty key, though the service refuses %s',
     async (refuses) => {
       const odd = ['', ' ', '0', 'a', 'a0', "it's", 'é', '\ue000', '😀', 'a🦜'];
       const all = odd
@@ -296,7 +296,7 @@ describe('entities that are there already', () => {
     },
   );
 
-  it('looks for a single one to the end', async () => {
+  it('a restore searches for a single existing entity to the end', async () => {
     const world = new HeldTable();
     await world.hold({ files: [[entity('a', 'x')]] });
     world.tables.put(TABLE, [...some('a', 50), entity('a', 'x')]);
@@ -306,7 +306,7 @@ describe('entities that are there already', () => {
 });
 
 describe('failures', () => {
-  it('an answer that was lost costs nothing: what is there and the same was written', async () => {
+  it('a lost answer costs nothing: an entity that is there and equal was written', async () => {
     const { world, all } = await held();
     let count = 0;
     world.tables.fate = ({ operation }) =>
@@ -316,7 +316,7 @@ describe('failures', () => {
     expectHeld(world, all);
   });
 
-  it('two executions of one piece at once tell the same, and write each entity once', async () => {
+  it('two executions of one piece at once report the same, and write each entity once', async () => {
     const { world, all } = await held();
     const run = await world.begun();
     const share = { run, container: taskOfTable(TABLE), destination: TABLE };
@@ -329,7 +329,7 @@ describe('failures', () => {
   });
 
   for (const tells of [true, false]) {
-    it(`an entity that is refused is named, and the others are written${tells ? '' : ', though nobody says which'}`, async () => {
+    it(`an entity that is refused is named, and the others are written${tells ? '' : ', though the service does not say which'}`, async () => {
       const { world, all } = await held();
       const bad = new Set(['a/000007', 'a/000099', 'c/000001']);
       world.tables.fate = ({ entities }) => {
@@ -349,7 +349,7 @@ describe('failures', () => {
     });
   }
 
-  it('what is throttled to the end is named, and a retry brings it', async () => {
+  it('an entity that is throttled to the end is named, and a retry writes it', async () => {
     const { world, all } = await held();
     world.tables.fate = ({ entities }) =>
       entities[0]?.key.partition === 'b' ? new StorageError('throttled', 'Too busy', 503) : undefined;
@@ -387,7 +387,7 @@ describe('failures', () => {
     const again = (run: RunRef, hour: number) => ({ id: `nightly-20260502T0${hour}0000Z-rrrrrr`, retryOf: run.id });
     const existing = 'replace';
 
-    it('writes what failed, and nothing that was brought back and may have been written to since', async () => {
+    it('a retry writes what failed, and no restored entity that may have changed since', async () => {
       const { world, all } = await held({ chunkBlobs: 1 });
       world.tables.fate = busyIn('b');
       const first = world.restoreRun({ existing }, {});
@@ -404,7 +404,7 @@ describe('failures', () => {
       expect(writes(world).flatMap(({ entities }) => entities)).toHaveLength(132);
     });
 
-    it('of a retry that did not come to its end, still what failed first; of some entities of a segment only these', async () => {
+    it('a retry of an unfinished retry still writes what failed first, and of a segment only the failed entities', async () => {
       const { world, all } = await held();
       world.tables.fate = ({ entities }) =>
         entities.some(({ key }) => nameOfKey(key) === 'b/000050') ? new StorageError('invalid', 'No', 400) : undefined;
@@ -442,7 +442,7 @@ describe('failures', () => {
       expectHeld(world, all);
     });
 
-    it('of more failures than can be kept in mind, everything', async () => {
+    it('a retry after more failures than memory holds writes everything', async () => {
       const { world, all } = await held();
       const first = world.restoreRun({ existing }, {});
       await publish(world, first, 'completed-with-failures', { failed: 50_001 });
@@ -450,7 +450,7 @@ describe('failures', () => {
       expectHeld(world, all);
     });
 
-    it('of a run that failed as a whole, everything', async () => {
+    it('a retry of a run that failed as a whole writes everything', async () => {
       const { world, all } = await held();
       const first = world.restoreRun({ existing }, {});
       await publish(world, first, 'failed');
@@ -459,7 +459,7 @@ describe('failures', () => {
     });
   });
 
-  it('a retry of a retry that did not come to this table goes on from the first', async () => {
+  it('a retry of a retry that did not reach this table continues from the first', async () => {
     const { world, all } = await held();
     world.tables.fate = ({ entities }) =>
       entities[0]?.key.partition === 'b' ? new StorageError('throttled', 'Too busy', 503) : undefined;
@@ -475,7 +475,7 @@ describe('failures', () => {
     expectHeld(world, all);
   });
 
-  it('a partition that takes only so much is waited for', async () => {
+  it('a restore waits for a partition that accepts only so much', async () => {
     const world = new HeldTable();
     const all = some('a', 3_000);
     await world.hold({ files: [all] });
@@ -497,7 +497,7 @@ describe('failures', () => {
     expect(refused).toBeLessThan(80);
   });
 
-  it('one that takes nothing is not waited for without end', async () => {
+  it('a restore does not wait without end for a partition that accepts nothing', async () => {
     const world = new HeldTable();
     await world.hold({ files: [some('a', 10_000)] });
     world.tables.fate = ({ operation }) =>
@@ -506,18 +506,21 @@ describe('failures', () => {
     expect(writes(world).length).toBeLessThan(200);
   });
 
-  it.each(['replace', 'merge'] as const)('%s: others who write the same entities are met again', async (existing) => {
-    const { world, all } = await held();
-    let count = 0;
-    world.tables.fate = ({ operation }) =>
-      /Write|Transaction/.test(operation) && count++ % 3 < 2
-        ? new StorageError('precondition', 'The specified entity already exists', 409, 'EntityAlreadyExists')
-        : undefined;
-    expect((await world.restore({ existing })).counts).toMatchObject({ copied: 452, failed: 0 });
-    expectHeld(world, all);
-  });
+  it.each(['replace', 'merge'] as const)(
+    '%s: a restore meets other writers of the same entities again',
+    async (existing) => {
+      const { world, all } = await held();
+      let count = 0;
+      world.tables.fate = ({ operation }) =>
+        /Write|Transaction/.test(operation) && count++ % 3 < 2
+          ? new StorageError('precondition', 'The specified entity already exists', 409, 'EntityAlreadyExists')
+          : undefined;
+      expect((await world.restore({ existing })).counts).toMatchObject({ copied: 452, failed: 0 });
+      expectHeld(world, all);
+    },
+  );
 
-  it('replace: one entity that others write all the time costs no other', async () => {
+  it('replace: an entity that other writers change all the time costs no other entity', async () => {
     const { world } = await held();
     world.tables.fate = ({ entities }) =>
       entities.some(({ key }) => nameOfKey(key) === 'a/000007')
@@ -528,7 +531,7 @@ describe('failures', () => {
     expect(told(outcomes)).toEqual([['a/000007', 'failed', 'target-changing']]);
   });
 
-  it('where the account refuses everything, the rest is not tried, and named', async () => {
+  it('a restore does not try the rest after the account refuses everything, and names it', async () => {
     const world = new HeldTable();
     await world.hold({ files: [some('a', 5_000)] });
     world.tables.fate = ({ operation }) =>
@@ -540,7 +543,7 @@ describe('failures', () => {
     expect(writes(world).length).toBeLessThan(40);
   });
 
-  it('a table that is taken away meanwhile is a problem of the whole: what was written has gone with it', async () => {
+  it('a table that is deleted in the meantime is a problem of the whole, as the written entities are gone with it', async () => {
     const { world } = await held();
     const run = await world.begun();
     const share = { run, container: taskOfTable(TABLE), destination: TABLE };
@@ -556,7 +559,7 @@ describe('failures', () => {
     expect(world.tables.all(TABLE)).toBeUndefined();
   });
 
-  it('a vault that cannot be reached for a while: what was read is written, and the rest is left to the next try', async () => {
+  it('a vault that is unreachable for a while leaves the rest to the next attempt, and what was read is written', async () => {
     const { world, all } = await held();
     const run = await world.begun();
     const share = { run, container: taskOfTable(TABLE), destination: TABLE };
@@ -577,7 +580,7 @@ describe('failures', () => {
     expectHeld(world, all);
   });
 
-  it('a file that is damaged after the planning: what it had is told, and the rest is written', async () => {
+  it('a file that is damaged after the planning is reported with what it held, and the rest is written', async () => {
     const { world } = await held();
     const run = await world.begun();
     const share = { run, container: taskOfTable(TABLE), destination: TABLE };
@@ -591,8 +594,8 @@ describe('failures', () => {
   });
 });
 
-describe('some keys of it', () => {
-  it('only those are written and counted; segments that can hold none are not read', async () => {
+describe('a restore of some keys', () => {
+  it('a restore of some keys writes and counts only those, and reads no segment that cannot hold any', async () => {
     for (const limits of [{}, { copyMs: 1 }]) {
       const { world, all } = await held(limits);
       world.tick = 1;
@@ -608,7 +611,7 @@ describe('some keys of it', () => {
     }
   });
 
-  it('partitions from one to another', async () => {
+  it('a restore of partitions writes those from one to another', async () => {
     const { world, all } = await held();
     await world.restore({ tables: [TABLE], keys: { from: 'b' } });
     expectHeld(
@@ -618,10 +621,10 @@ describe('some keys of it', () => {
   });
 });
 
-describe('a file by itself', () => {
+describe('a file on its own', () => {
   const named = (name: string) => ({ account: 'VAULT', container: 'strongroom', name });
 
-  it('is restored without its restore point; it may lie elsewhere, under another name', async () => {
+  it('a file is restored without its restore point, also elsewhere and under another name', async () => {
     const world = new HeldTable();
     const all = some('a', 250);
     const { path } = await world.file(all);
@@ -637,7 +640,7 @@ describe('a file by itself', () => {
     expect(again.counts).toMatchObject({ unchanged: 250 });
   });
 
-  it('of a file of changes, deletions are told and not carried out', async () => {
+  it('a file of changes has its deletions reported, and not carried out', async () => {
     const world = new HeldTable();
     const { path } = await world.file({ upserts: some('a', 2), deleted: [{ partition: 'a', row: 'x' }] });
     world.tables.put(TABLE, [entity('a', 'x')]);
@@ -652,7 +655,7 @@ describe('a file by itself', () => {
     expect(world.tables.all(TABLE)).toHaveLength(3);
   });
 
-  it('that nobody can have written so is a problem, not a crash', async () => {
+  it('a file that Strongroom cannot have written is a problem, not a crash', async () => {
     const world = new HeldTable();
     const nested = {
       key: { partition: 'a', row: '1' },
@@ -664,7 +667,7 @@ describe('a file by itself', () => {
     expect(world.tables.names).toEqual([]);
   });
 
-  it('that is damaged is a problem', async () => {
+  it('a damaged file is a problem', async () => {
     const world = new HeldTable();
     const file = await world.file(some('a', 250));
     world.damage(file, (body) => body.subarray(0, -3));

@@ -62,8 +62,8 @@ const keys = fc.oneof(
 const sorted = (all: EntityKey[]) =>
   all.sort((a, b) => NAME_ORDERS.utf16(a.partition, b.partition) || NAME_ORDERS.utf16(a.row, b.row));
 
-describe('a stretch of keys that is cut', () => {
-  it('I1: is all there, each key once, after at most 64 questions', async () => {
+describe('a key range that is split', () => {
+  it('I1: a split covers each key once, after at most 64 requests', async () => {
     await fc.assert(
       fc.asyncProperty(keys, fc.integer({ min: 2, max: 8 }), fc.nat(), fc.nat(), async (all, pieces, from, to) => {
         const cuts = sorted([...all]);
@@ -107,7 +107,7 @@ describe('a stretch of keys that is cut', () => {
     },
   );
 
-  it('asks for nothing but one key at a time, within the stretch', async () => {
+  it('a split asks for one key at a time, within the key range', async () => {
     const range = { after: { partition: 'b' }, upTo: { partition: 'q' } };
     const all = [...'abcdefghijklmnopqrstuvwxyz'].map((partition) => ({ partition, row: '1' }));
     const { asked, ranges } = await split(all, range);
@@ -119,7 +119,7 @@ describe('a stretch of keys that is cut', () => {
     }
   });
 
-  it('asks no more than 64 times, where guesses lead to nothing', async () => {
+  it('a split sends at most 64 requests, even if no guess helps', async () => {
     const alike = (length: number, end: string) => `${'a'.repeat(length)}${end}`;
     const all = Array.from({ length: 50 }, (_, n) => ({ partition: alike(60, '1'), row: alike(500, String(n)) }));
     all.push({ partition: alike(60, '2'), row: '' });
@@ -130,7 +130,7 @@ describe('a stretch of keys that is cut', () => {
     expectChain(ranges, range);
   });
 
-  it('stays whole where there is nothing, or one key, in it', async () => {
+  it('a key range stays whole if it holds no key or one', async () => {
     expect((await split([])).ranges).toEqual([{}]);
     expect((await split([{ partition: 'a', row: '1' }])).ranges).toEqual([{}]);
     const range = { after: { partition: 'b' } };
@@ -157,7 +157,7 @@ const WAYS: Record<string, () => string> = {
     Array.from({ length: 6 }, () => String.fromCharCode(0x100 + random.below(0x4000))).join(''),
 };
 
-describe('keys that lie evenly are cut evenly', () => {
+describe('even keys are split evenly', () => {
   it.each(Object.keys(WAYS))('partitions: %s', async (way) => {
     const all = Array.from({ length: COUNT }, () => ({ partition: WAYS[way]!(), row: '' }));
     const { ranges, within } = await split(all);
@@ -174,7 +174,7 @@ describe('keys that lie evenly are cut evenly', () => {
     expect(Math.max(...shares), String(shares)).toBeLessThanOrEqual(0.5);
   });
 
-  it.each(Object.keys(WAYS))('what is left of one partition of several: %s', async (way) => {
+  it.each(Object.keys(WAYS))('the rest of one partition of several: %s', async (way) => {
     const all = Array.from({ length: COUNT }, () => ({ partition: 'large', row: WAYS[way]!() }));
     const others = Array.from({ length: 20 }, (_, index) => ({ partition: `small${index}`, row: '1' }));
     const after = sorted([...all])[COUNT / 4]!;
@@ -186,7 +186,7 @@ describe('keys that lie evenly are cut evenly', () => {
     expect(Math.max(...shares), String(shares)).toBeLessThanOrEqual(0.6);
   });
 
-  it('a large partition beside small ones is cut from them', async () => {
+  it('a large partition is split from the small ones beside it', async () => {
     const all = Array.from({ length: COUNT }, (_, n) => ({
       partition: n % 10 ? 'large' : random.letters(3),
       row: String(n).padStart(6, '0'),

@@ -9,7 +9,7 @@ const FIRST = Number(process.env.TABLE_WEEKS_FIRST ?? 0);
 describe('I7: weeks of backups, retries, deletions and prunes of tables', { tags: ['slow'] }, () => {
   const met: Record<string, number> = {};
 
-  it('leave every restore point that is kept as it was when it was made', { timeout: SEEDS * 10_000 }, async () => {
+  it('every restore point that stays is as it was when it was made', { timeout: SEEDS * 10_000 }, async () => {
     for (let seed = FIRST; seed < FIRST + SEEDS; seed++) {
       const { violations, trace, statistics } = await monthOfTables(seed);
       expect({ seed, violations }, trace.slice(-60).join('\n')).toEqual({ seed, violations: [] });
@@ -17,14 +17,14 @@ describe('I7: weeks of backups, retries, deletions and prunes of tables', { tags
     }
   });
 
-  it.runIf(SEEDS >= 20)('meet everything that can come to pass', () => {
+  it.runIf(SEEDS >= 20)('the seeds meet every kind of event', () => {
     const all = ['deleted and still held', 'files removed', 'prunes', 'removed points refused', 'restores retried'];
     const more = ['points restored again', 'retries', 'runs without a restore point', 'stale plans', 'verifications'];
     expect(Object.keys(met).sort()).toEqual(['points', ...all, ...more].sort());
   });
 });
 
-describe('what would be lost is noticed', { tags: ['slow'] }, () => {
+describe('broken on purpose, the proof notices', { tags: ['slow'] }, () => {
   /** Plays seeds until one of them tells. */
   async function noticed(sabotage: Sabotage): Promise<string> {
     for (let seed = 0; seed < 20; seed++) {
@@ -34,7 +34,7 @@ describe('what would be lost is noticed', { tags: ['slow'] }, () => {
     return '';
   }
 
-  it('changes that are not found', { timeout: 60_000 }, async () => {
+  it('the proof notices that changes are not found', { timeout: 60_000 }, async () => {
     const source: Sabotage['source'] = (tables) => ({
       readEntities: async (table, query) => {
         const page = await tables.readEntities(table, query);
@@ -44,7 +44,7 @@ describe('what would be lost is noticed', { tags: ['slow'] }, () => {
     expect(await noticed({ source })).toMatch(/\(incremental\): \w+ has .* came back/);
   });
 
-  it('a file that a prune takes though it is needed', { timeout: 60_000 }, async () => {
+  it('the proof notices that a prune deletes a needed file', { timeout: 60_000 }, async () => {
     const activities: Sabotage['activities'] = (all, vault) => ({
       ...all,
       deleteChunk: async (input) => {
@@ -56,7 +56,7 @@ describe('what would be lost is noticed', { tags: ['slow'] }, () => {
     expect(await noticed({ activities })).toMatch(/damaged/);
   });
 
-  it('an entity that a restore leaves out', { timeout: 60_000 }, async () => {
+  it('the proof notices that a restore leaves out an entity', { timeout: 60_000 }, async () => {
     const activities: Sabotage['activities'] = (all) => ({
       ...all,
       writeEntities: async (input) => {

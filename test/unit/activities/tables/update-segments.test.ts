@@ -32,8 +32,8 @@ async function updated(segments: Segment[], more: object = {}, wanted: Partial<R
   return { run, chunk, answer, segments: left?.segments ?? [], tally: left?.tally };
 }
 
-describe('looking through a segment', () => {
-  it('in which nothing was written asks once, from five minutes before it was read', async () => {
+describe('updating a segment', () => {
+  it('an unchanged segment costs one request, from five minutes before it was read', async () => {
     bench.put(...'abc');
     const segment = await bench.segment(linesOf('abc'));
     const { segments, tally, answer } = await updated([segment]);
@@ -46,7 +46,7 @@ describe('looking through a segment', () => {
     expect(bench.files).toHaveLength(1);
   });
 
-  it('adds what is new or of another time, and nothing that is stored already', async () => {
+  it('an update adds new and changed entities, and none that is stored already', async () => {
     bench.put(...'abcdefghijklmnopqrstuvwxyz');
     const segment = await bench.segment([
       ...linesOf('abcdefghijklmnopqrstuvwx'),
@@ -67,7 +67,7 @@ describe('looking through a segment', () => {
     });
   });
 
-  it('knows what later files say: what is deleted in one is new again in the next', async () => {
+  it('an update follows later files: an entity deleted in one is new again in the next', async () => {
     bench.put(...'abcdefghij');
     const segment = await bench.segment(linesOf('abcdefghij'));
     segment.files.push(await bench.file('more00', [{ row: 'j' }]));
@@ -78,7 +78,7 @@ describe('looking through a segment', () => {
     expect(tally).toMatchObject({ added: 1, copied: 1, unchanged: 9 });
   });
 
-  it('finds deletions where keys are compared, and forgets that they were unknown', async () => {
+  it('an update that compares keys finds deletions, and they are no longer unknown', async () => {
     bench.deletions = true;
     bench.put(...'abcdefgh');
     const lines = linesOf('abcdefgh', { row: 'x', at: READ_AT }, { row: 'y', at: READ_AT });
@@ -91,7 +91,7 @@ describe('looking through a segment', () => {
     expect(tally!.deletionsUnknownSince).toBeUndefined();
   });
 
-  it('F24: leaves out what is gone again by the time the keys are compared', async () => {
+  it('F24: an update leaves out an entity that is gone by the time the keys are compared', async () => {
     bench.deletions = true;
     bench.put(...'abcdefgh');
     const lines = linesOf('abcdefg');
@@ -105,7 +105,7 @@ describe('looking through a segment', () => {
     expect(tally).toMatchObject({ listed: 7, unchanged: 7 });
   });
 
-  it('F24: asks once more for what was written between the two questions: what is stored may have been gone before', async () => {
+  it('F24: an update asks again for entities written between the two requests, as they may have been deleted before', async () => {
     bench.deletions = true;
     bench.put(...'abcdefgh');
     const segment = await bench.segment(linesOf('abcdefgh'));
@@ -121,7 +121,7 @@ describe('looking through a segment', () => {
     expect(await bench.rows(segments[0]!.files[1]!)).toEqual(['c', '-e']);
   });
 
-  it('takes what it has already for no change, however much of it there is', async () => {
+  it('an update counts no stored entity as a change, however many there are', async () => {
     bench.put(...'abcdefgh');
     const segment = await bench.segment(linesOf('abcdefgh'));
     bench.limits.sliceBlobs = 2;
@@ -130,7 +130,7 @@ describe('looking through a segment', () => {
     expect(segments[0]).toMatchObject({ status: 'unchanged', files: segment.files });
   });
 
-  it('keeps since when deletions are unknown, for as long as they are', async () => {
+  it('an update keeps the time since when deletions are unknown', async () => {
     bench.put('a');
     const since = '2026-04-01T00:00:00.000Z';
     const { segments, tally } = await updated([await bench.segment(linesOf('a'), { deletionsUnknownSince: since })]);
@@ -138,7 +138,7 @@ describe('looking through a segment', () => {
     expect(tally).toMatchObject({ deletionsUnknownSince: since, problems: { 'deletions-not-compared': 1 } });
   });
 
-  it('reads it anew where more than half has changed, or it has eight files, or more has than is held at once', async () => {
+  it('a segment is read as a whole after too many changes, with eight files, or if its changes exceed memory', async () => {
     bench.put(...'abcdefghijklmnopqrstuvwxyz');
     const changed = (names: string): Line[] => [...names].map((name) => ({ row: name, at: READ_AT }));
     const [first, second] = ['abcdefghijklm', 'nopqrstuvwxyz'];
@@ -170,7 +170,7 @@ describe('looking through a segment', () => {
     }
   });
 
-  it('I1: reads it anew where it was lost, or its files are not what they were', async () => {
+  it('I1: a segment is read as a whole if it was lost or its files are altered', async () => {
     bench.put(...'ab');
     const lost = await bench.segment([], { status: 'failed', files: [] });
     expect((await updated([lost])).answer).toEqual({ read: { range: {} } });
@@ -181,7 +181,7 @@ describe('looking through a segment', () => {
     expect(answer).toEqual({ read: { range: {}, old: { key: chunk.key, index: 0 } } });
   });
 
-  it('of a dry run counts, and stores nothing', async () => {
+  it('an update of a dry run counts, and stores nothing', async () => {
     bench.put(...'abcdef');
     const segment = await bench.segment([...linesOf('abcde'), { row: 'f', at: READ_AT }]);
     const { segments, tally } = await updated([segment], {}, { dryRun: true });
@@ -191,12 +191,12 @@ describe('looking through a segment', () => {
   });
 });
 
-describe('looking through one segment after another', () => {
+describe('updating one segment after another', () => {
   const ranges = [{ upTo: row('c') }, { after: row('c'), upTo: row('f') }, { after: row('f') }];
   const three = () =>
     Promise.all(['abc', 'def', 'ghi'].map((names, at) => bench.segment(linesOf(names), { range: ranges[at]! })));
 
-  it('covers them all, each within its own stretch', async () => {
+  it('an update covers all segments, each within its own key range', async () => {
     bench.put(...'abcdefghi');
     const { segments, tally, answer } = await updated(await three());
     expect(answer).toEqual({});
@@ -205,7 +205,7 @@ describe('looking through one segment after another', () => {
     expect(tally!.keys).toEqual(['', '']);
   });
 
-  it('stops where its time is over, or one is to be read, and says where to go on', async () => {
+  it('an update stops when its time is over or a segment must be read, and says where to continue', async () => {
     bench.put(...'abcdefghi');
     const segments = await three();
     bench.tick = 60_000;
@@ -223,7 +223,7 @@ describe('looking through one segment after another', () => {
     expect(again.segments.map(({ range }) => range)).toEqual([ranges[0]]);
   });
 
-  it('F28: executed twice, both go on from what the first has left', async () => {
+  it('F28: two executions of an update continue from what the first has left', async () => {
     bench.put(...'abcdefghi');
     const segments = await three();
     segments[1]!.readAt = '2026-05-02T00:00:00.000Z';
@@ -242,7 +242,7 @@ describe('looking through one segment after another', () => {
     expect((await bench.left(run, 0)).segments).toHaveLength(3);
   });
 
-  it('I1: given up, names each of them', async () => {
+  it('I1: an update that failed permanently names each segment', async () => {
     bench.put(...'abcdefghi');
     const giveUp = { code: 'throttled' as const, message: 'Busy' };
     const { segments, tally } = await updated(await three(), { giveUp });
@@ -253,7 +253,7 @@ describe('looking through one segment after another', () => {
     expect(bench.asked).toEqual([]);
   });
 
-  it('a failure costs nothing that is not asked for again', async () => {
+  it('an update asks again for everything that a failure left out', async () => {
     bench.put(...'abcdefghi');
     bench.before = ({ after }) => {
       if (after) throw new StorageError('throttled', 'Busy');
@@ -263,7 +263,7 @@ describe('looking through one segment after another', () => {
     expect((await bench.control.listParts(run)).filter(({ path }) => path.includes('-range'))).toEqual([]);
   });
 
-  it('of a retry takes over what was whole, as it was, and asks only for what was lost', async () => {
+  it('an update of a retry takes over whole segments unchanged, and asks only for lost ones', async () => {
     bench.put(...'abcdefghi');
     const segments = await three();
     segments[1] = { ...segments[1]!, status: 'failed', files: [] };
@@ -273,7 +273,7 @@ describe('looking through one segment after another', () => {
     expect(bench.asked).toEqual([]);
   });
 
-  it('I1: of a retry that begins from an older restore point asks for everything that was written since', async () => {
+  it('I1: an update of a retry from an older restore point asks for everything written since', async () => {
     bench.put(...'abcdefghi');
     const segments = await three();
     bench.put('a');
@@ -282,7 +282,7 @@ describe('looking through one segment after another', () => {
     expect(found[0]).toMatchObject({ status: 'copied' });
   });
 
-  it('F29: ends when the run is stopped', async () => {
+  it('F29: an update ends when the run is stopped', async () => {
     bench.put(...'abcdefghi');
     const segments = await three();
     bench.tick = 5_000;

@@ -27,7 +27,7 @@ async function held(limits: object = {}): Promise<{ world: HeldTable; all: Store
 }
 
 describe('quick', () => {
-  it('undamaged: every entity is counted, and none is named, whatever the limits are', async () => {
+  it('a quick verification of a sound table counts every entity and names none, whatever the limits are', async () => {
     for (const limits of [{}, { sliceBlobs: 1 }, { scanMs: 1 }]) {
       const { world } = await held(limits);
       world.tick = 1;
@@ -39,7 +39,7 @@ describe('quick', () => {
     }
   });
 
-  it('I6: one damage to one file is found and named, and nothing else', async () => {
+  it('I6: a quick verification finds and names one damage to one file, and nothing else', async () => {
     await fc.assert(
       fc.asyncProperty(fc.integer(), async (seed) => {
         const random = new Random(seed);
@@ -59,7 +59,7 @@ describe('quick', () => {
     );
   });
 
-  it('a file of other keys, or of another table, is no proof', async () => {
+  it('a file of other keys or of another table is not a proof', async () => {
     for (const [range, table] of [
       [{}, TABLE],
       [{ after: { partition: 'b' } }, 'customers'],
@@ -75,7 +75,7 @@ describe('quick', () => {
     }
   });
 
-  it('files that hold another number of entities than the manifest says are no proof', async () => {
+  it('files with another number of entities than the manifest says are not a proof', async () => {
     const world = new HeldTable();
     await world.hold({ files: [some('c', 5)], change: (segment) => segment.entities-- });
     const { outcomes } = await world.verify();
@@ -83,7 +83,7 @@ describe('quick', () => {
     expect(outcomes[0]!.message).toMatch(/hold 5 entities, and should hold 4$/);
   });
 
-  it('a part of the manifest that cannot be read is named, and the others are looked at', async () => {
+  it('a part of the manifest that cannot be read is named, and the others are verified', async () => {
     const { world } = await held();
     const parts = await world.control.listParts(POINT);
     world.damage(parts[0]!, (body) => body.subarray(0, -9));
@@ -93,7 +93,7 @@ describe('quick', () => {
     expect(outcomes[0]!.message).toMatch(/79 entities of the restore point cannot be named$/);
   });
 
-  it('what the restore point lacks is not looked for', async () => {
+  it('a quick verification does not search for what the restore point lacks', async () => {
     const { world } = await held();
     await world.hold({ range: { after: { partition: 'z' } }, files: [], status: 'failed' });
     expect((await world.verify()).counts).toMatchObject({ listed: 99, failed: 0 });
@@ -101,7 +101,7 @@ describe('quick', () => {
 });
 
 describe('deep', () => {
-  it('keys that were added in between are no end: what lies behind them is compared, too', async () => {
+  it('keys that were added in between do not end a deep verification: it compares the keys behind them, too', async () => {
     const world = new HeldTable();
     const whole = world.tables.put(TABLE, some('a', 50));
     const added = world.tables.put(TABLE, [entity('a', '000003x')]);
@@ -111,7 +111,7 @@ describe('deep', () => {
     expect(told((await world.verify({ kind: 'deep' })).outcomes)).toEqual([['a/000049', 'failed', 'content-mismatch']]);
   });
 
-  it('what the source still has from then is compared; one that was written since, or is gone, is proved by its file', async () => {
+  it('an entity that the source still has is compared; one that changed or is gone is proved by its file', async () => {
     const { world } = await held();
     world.tables.page = 7;
     world.tables.put(TABLE, [entity('a', '000001', { Value: 'now' }), entity('a', '000001x'), entity('zz', '1')]);
@@ -121,7 +121,7 @@ describe('deep', () => {
     expect(counts).toEqual({ listed: 99, copied: 0, unchanged: 99, skipped: 0, failed: 0 });
   });
 
-  it('an entity that was not stored as the source has it is found', async () => {
+  it('a deep verification finds an entity that was not stored as the source has it', async () => {
     const world = new HeldTable();
     const stored = world.tables.put(TABLE, some('a', 20));
     const wrong = { ...stored[7]!, text: stored[7]!.text.replace('of 000007', 'of 000008') };
@@ -130,7 +130,7 @@ describe('deep', () => {
     expect((await world.verify({}, 'nightly-20260503T000000Z-vvvvvv')).outcomes).toEqual([]);
   });
 
-  it('of a share, only that is compared: in turn, each entity once', async () => {
+  it('a portion compares each entity once in all turns', async () => {
     const { world, all } = await held();
     const named: string[] = [];
     for (let turn = 0; turn < 3; turn++) {
@@ -146,7 +146,7 @@ describe('deep', () => {
     expect(named.sort()).toEqual(all.map(({ key }) => nameOfKey(key)));
   });
 
-  it('a source that is gone, or cannot be read, proves nothing and is no failure', async () => {
+  it('a source that is gone or unreadable proves nothing, and is not a failure', async () => {
     for (const kind of ['container-not-found', 'access-denied', 'unreachable'] as const) {
       const { world } = await held();
       world.tables.fate = () => new StorageError(kind, 'No');
@@ -165,7 +165,7 @@ describe('drill', () => {
       .slice(asked.findIndex(({ operation }) => operation === 'CreateTable'))
       .flatMap(({ entities }) => entities.map(({ key }) => nameOfKey(key)));
 
-  it('restores the sample with what is around it, and leaves nothing', async () => {
+  it('a drill restores the sample with its neighbors, and leaves nothing behind', async () => {
     const { world } = await held();
     const { counts, outcomes } = await world.verify({ kind: 'drill', sample: 3 });
     expect(outcomes).toEqual([]);
@@ -176,7 +176,7 @@ describe('drill', () => {
     expect(world.tables.asked).toEqual([]);
   });
 
-  it('of a large sample, none is restored twice, and no more than some thousand', async () => {
+  it('a drill restores no entity of a large sample twice, and no more than some thousand', async () => {
     const world = new HeldTable();
     await world.hold({ files: [some('a', 20_000)] });
     const { counts } = await world.verify({ kind: 'drill', sample: 1_000 });
@@ -186,7 +186,7 @@ describe('drill', () => {
     expect(new Set(writtenTo(world))).toHaveProperty('size', counts.listed);
   });
 
-  it('what does not come back as it was is found', async () => {
+  it('a drill finds an entity that is not restored as it was', async () => {
     const { world } = await held();
     world.vaultTables.fate = ({ operation, table }) => {
       if (operation === 'QueryEntities') {
@@ -208,7 +208,7 @@ describe('drill', () => {
     expect(scratch(world)).toEqual([]);
   });
 
-  it('a file that cannot be read is found, and so is an entity that the service refuses', async () => {
+  it('a drill finds a file that cannot be read, and an entity that the service refuses', async () => {
     const { world } = await held();
     world.damage(world.segments[2]!.files[0]!);
     world.vaultTables.fate = ({ operation, entities }) => {
@@ -224,7 +224,7 @@ describe('drill', () => {
     ]);
   });
 
-  it('says where what it restored is left, if it may not delete; a later drill takes it away, and nothing else', async () => {
+  it('a drill without the right to delete says where its table is left; a later drill deletes it, and nothing else', async () => {
     const { world } = await held();
     world.vaultTables.put('strongroomdrilling', [entity('a', '1')]);
     world.vaultTables.put('strongroomdrillzzzzzz000000', [entity('a', '1')]);

@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { expect, test } from 'vitest';
 import { CONTROL_CONTAINER, summaryPath } from '#domain/run/control-paths.ts';
 import { scratchContainer } from '#domain/verify/scratch-container.ts';
 import { StorageError } from '#storage/storage-error.ts';
@@ -22,7 +22,7 @@ async function heldPoint(limits: object = {}): Promise<HeldPoint> {
   return point;
 }
 
-it('restores a sample, compares it, and leaves nothing behind', async () => {
+test('a drill restores a sample, compares it, and leaves nothing behind', async () => {
   const point = await heldPoint({ chunkBlobs: 7 });
   const restored = new Set<string>();
   const { copySync } = point.vault;
@@ -40,7 +40,7 @@ it('restores a sample, compares it, and leaves nothing behind', async () => {
   expect(other.map(({ name }) => name).sort()).not.toEqual([...restored].sort());
 });
 
-it('a sample of everything finds whatever is damaged', async () => {
+test('a drill of everything finds every damage', async () => {
   const point = await heldPoint();
   point.vault.remove(MIRROR, '1-b001');
   point.vault.blob(MIRROR, '2-b007')!.body[0]! ^= 1;
@@ -53,12 +53,12 @@ it('a sample of everything finds whatever is damaged', async () => {
   ]);
 });
 
-it.each([
+test.each([
   ['other bytes', { body: Buffer.from('wrong') }, 'has other bytes than the vault'],
-  ['a header lost', { headers: { contentType: 'text/html' } }, 'has another contentType'],
-  ['metadata lost', { metadata: {} }, 'has other metadata'],
-  ['our record left on it', { metadata: { Owner: 'x', strongroom_run: 'y' } }, 'has other metadata'],
-])('a restore that does not bring everything back is found: %s', async (_what, wrong, message) => {
+  ['a lost header', { headers: { contentType: 'text/html' } }, 'has another contentType'],
+  ['lost metadata', { metadata: {} }, 'has other metadata'],
+  ['a record that remains', { metadata: { Owner: 'x', strongroom_run: 'y' } }, 'has other metadata'],
+])('a drill finds a restore that leaves something out: %s', async (_what, wrong, message) => {
   const point = new HeldPoint();
   await point.hold({ a: { body: Buffer.from('right') } });
   const { copySync } = point.vault;
@@ -76,7 +76,7 @@ it.each([
   expect(outcomes[0]!.message).toContain(message);
 });
 
-it('without the right to delete, it says where what it restored is left', async () => {
+test('a drill without the right to delete says where its container is left', async () => {
   const point = await heldPoint();
   const refuse = () => {
     throw new StorageError('access-denied', 'Not allowed', 403, 'AuthorizationPermissionMismatch');
@@ -89,7 +89,7 @@ it('without the right to delete, it says where what it restored is left', async 
   expect(outcomes[0]!.message).toContain(`left in container ${left} of VAULT`);
 });
 
-it('what an earlier drill has left is taken away, and no other container of such a name', async () => {
+test('a drill deletes the containers of earlier drills, and no other container with a similar name', async () => {
   const point = await heldPoint();
   const drill = { job: 'nightly', id: 'nightly-20260501T020000Z-dddddd' };
   const backup = { job: 'nightly', id: 'nightly-20260501T030000Z-bbbbbb' };
@@ -111,7 +111,7 @@ it('what an earlier drill has left is taken away, and no other container of such
   ).toEqual(names.slice(1).sort());
 });
 
-it('a second execution that takes the restored blobs away does not make the first cry wolf', async () => {
+test('a second execution that deletes the restored blobs causes no false alarm in the first', async () => {
   const point = await heldPoint();
   const { listBlobs } = point.vault;
   let taken = 0;

@@ -48,14 +48,14 @@ const lost = (point: HeldPoint, entry: Outcome) => {
   else point.vault.remove(MIRROR, entry.name);
 };
 
-/** Nothing that a listing tells shows these. */
+/** No listing shows these. */
 const SILENT: Record<string, Damage> = {
   'a flipped bit': (point, entry, _other, random) => {
     const { body } = holderOf(point, entry);
     body[random.below(body.length)]! ^= 1 << random.below(8);
     return [entry];
   },
-  'two contents of one length swapped': (point, entry, other) => {
+  'a swap of two contents': (point, entry, other) => {
     const [one, two] = [holderOf(point, entry), holderOf(point, other)];
     const length = Math.min(one.body.length, two.body.length);
     // Of different lengths it is the beginnings that are swapped.
@@ -87,7 +87,7 @@ const VISIBLE: Record<string, Damage> = {
 const sorted = (entries: Outcome[]) => entries.map(({ name }) => name).sort();
 
 describe('I6: one damage among thousands of blobs', () => {
-  it.each(Object.keys({ ...SILENT, ...VISIBLE }))('%s: found and named, and nothing else', async (what) => {
+  it.each(Object.keys({ ...SILENT, ...VISIBLE }))('%s is found and named, and nothing else', async (what) => {
     await fc.assert(
       fc.asyncProperty(fc.integer(), async (seed) => {
         const random = new Random(seed);
@@ -102,7 +102,7 @@ describe('I6: one damage among thousands of blobs', () => {
     );
   });
 
-  it.each(Object.keys(VISIBLE))('%s: a quick look finds it already, if there is an MD5', async (what) => {
+  it.each(Object.keys(VISIBLE))('%s is found by a quick verification already, if there is an MD5', async (what) => {
     await fc.assert(
       fc.asyncProperty(fc.integer(), async (seed) => {
         const random = new Random(seed);
@@ -118,7 +118,7 @@ describe('I6: one damage among thousands of blobs', () => {
     );
   });
 
-  it('undamaged: nothing is flagged, quick or deep, and what was read is told', async () => {
+  it('a sound vault is flagged by neither a quick nor a deep verification, and what was read is reported', async () => {
     for (const seed of [1, 2, 3]) {
       const point = await manyBlobs(seed);
       const quick = await point.verify({}, 'nightly-20260502T000000Z-aaaaaa');
@@ -130,7 +130,7 @@ describe('I6: one damage among thousands of blobs', () => {
 });
 
 describe('quick', () => {
-  it('sends a request per 5,000 blobs, and none per blob', async () => {
+  it('a quick verification sends a request per 5,000 blobs, and none per blob', async () => {
     const point = new HeldPoint();
     for (let from = 0; from < 20_000; from += 5_000) {
       const slice: Record<string, GivenBlob> = {};
@@ -148,7 +148,7 @@ describe('quick', () => {
     expect(asked.filter((container) => container === MIRROR)).toHaveLength(4);
   });
 
-  it('goes over the names once more for what a retry completed, and still asks for none singly', async () => {
+  it('a quick verification of a retry lists the names once more, and still sends no request per blob', async () => {
     const point = new HeldPoint({ sliceBlobs: 200 }, { page: (limit) => Math.min(limit, 50) });
     const some = (from: number) =>
       Object.fromEntries(Array.from({ length: 200 }, (_, i) => [`b${from + 2 * i}`, { body: Buffer.from(`${i}`) }]));
@@ -170,7 +170,7 @@ describe('deep', () => {
   const read = (outcomes: Outcome[]) =>
     outcomes.map(({ name, status, code }) => [name, status, ...(code === undefined ? [] : [code])]).sort();
 
-  it('without an MD5 the source is asked, while it is at that version; else it says that nothing proves it', async () => {
+  it('a blob without an MD5 is compared with the source at the same version; otherwise it is reported as unproved', async () => {
     const point = new HeldPoint();
     await point.hold({
       here: { body: Buffer.from('here'), md5: null },
@@ -187,13 +187,13 @@ describe('deep', () => {
     expect(outcomes.map((outcome) => 'sha256' in outcome)).toEqual([true, true, true]);
   });
 
-  it('F14: an MD5 that its owner set to something else is no damage, as the source shows', async () => {
+  it('F14: an MD5 that its owner set to another value is not damage, as the source shows', async () => {
     const point = new HeldPoint();
     await point.hold({ lying: { body: Buffer.from('x'), md5: md5Of(Buffer.from('y')) } });
     expect(read(await point.verify({ kind: 'deep' }))).toEqual([['lying', 'unchanged']]);
   });
 
-  it('archived content is said to be there, and not read', async () => {
+  it('archived content is reported as present, and not read', async () => {
     const point = new HeldPoint();
     await point.hold({ cold: { body: Buffer.from('x') }, warm: { body: Buffer.from('y') } });
     point.vault.setTier(MIRROR, 'cold', 'Archive');
@@ -216,7 +216,7 @@ describe('deep', () => {
     expect(read(drill)[0]).toEqual(['cold', 'skipped', 'content-archived']);
   });
 
-  it('content that moves on to a snapshot before it is read is found there', async () => {
+  it('content that moves into a snapshot before it is read is found there', async () => {
     const point = new HeldPoint();
     await point.hold({ moving: { body: Buffer.from('old') } });
     const { content } = point.vault;
@@ -234,7 +234,7 @@ describe('deep', () => {
     expect(moved).toBe(true);
   });
 
-  it('a share in turn reads each blob once in all turns, and looks at all of them each time', async () => {
+  it('a portion reads each blob once in all turns, and lists all of them each time', async () => {
     const point = await manyBlobs(5, 500);
     const seen: string[] = [];
     const { content } = point.vault;

@@ -7,7 +7,7 @@ function byString(connectionString: string) {
 }
 
 describe('resolveAccess', () => {
-  it('reads an account key, whose base64 may end in =', () => {
+  it('resolveAccess reads an account key, whose base64 may end in =', () => {
     expect(
       byString(
         'DefaultEndpointsProtocol=https;AccountName=acct;AccountKey=c2VjcmV0MQ==;EndpointSuffix=core.windows.net',
@@ -20,7 +20,7 @@ describe('resolveAccess', () => {
     });
   });
 
-  it('takes other clouds and explicit endpoints', () => {
+  it('resolveAccess accepts other clouds and explicit endpoints', () => {
     expect(byString('AccountName=acct;AccountKey=eA==;EndpointSuffix=core.chinacloudapi.cn').blobEndpoint).toBe(
       'https://acct.blob.core.chinacloudapi.cn',
     );
@@ -30,7 +30,7 @@ describe('resolveAccess', () => {
     expect([local.blobEndpoint, local.tableEndpoint]).toEqual(['http://127.0.0.1:1/x', 'http://127.0.0.1:2/x']);
   });
 
-  it('reads a shared access signature, which may hold = and begin with ?', () => {
+  it('resolveAccess reads a shared access signature, which may hold = and begin with ?', () => {
     const { by, tableEndpoint } = byString(
       'BlobEndpoint=https://acct.blob.core.windows.net/;SharedAccessSignature=?sv=1&sp=rl&sig=a%3D',
     );
@@ -38,11 +38,11 @@ describe('resolveAccess', () => {
     expect(tableEndpoint).toBe('https://acct.table.core.windows.net');
   });
 
-  it('knows the emulator', () => {
+  it('resolveAccess knows the emulator', () => {
     expect(byString('UseDevelopmentStorage=true').blobEndpoint).toBe('http://127.0.0.1:10000/devstoreaccount1');
   });
 
-  it('finds the table service of an account that is reached by identity', () => {
+  it('resolveAccess finds the table service of an account with identity access', () => {
     const blobServiceUri = 'https://acct.blob.core.windows.net/';
     expect(resolveAccess({ alias: 'a', blobServiceUri })).toMatchObject({
       blobEndpoint: 'https://acct.blob.core.windows.net',
@@ -60,7 +60,7 @@ describe('resolveAccess', () => {
     'BlobEndpoint=https://a.blob.core.windows.net/?sig=c2VjcmV0MQ;AccountName=a;AccountKey=c2VjcmV0MQ==',
     'BlobEndpoint=ftp://a;AccountName=a;AccountKey=c2VjcmV0MQ==',
     'c2VjcmV0MQ==',
-  ])('refuses an incomplete string, and keeps it to itself', (connectionString) => {
+  ])('resolveAccess refuses an incomplete string without quoting it', (connectionString) => {
     let thrown: unknown;
     try {
       byString(connectionString);

@@ -63,7 +63,7 @@ describe('storageErrorOf', () => {
     ['invalid', 400, 'SomethingNew'],
     ['unsupported', 501, undefined],
     ['unknown', 409, 'SomethingNew'],
-  ])('%s for %d %s', (kind, status, code) => {
+  ])('the error is %s for %d %s', (kind, status, code) => {
     const error = storageErrorOf(restError(status, code), ASKED);
     expect(error).toMatchObject({ name: 'StorageError', kind, status });
     if (code) expect(error.code).toBe(code);
@@ -106,7 +106,7 @@ describe('storageErrorOf', () => {
       {},
       'The source request body for copy source is too large and exceeds the maximum permissible limit (256MB).',
     ],
-  ])('%s when the copy source cannot be verified: %d %j', (kind, status, headers, message) => {
+  ])('the error is %s when the copy source cannot be verified: %d %j', (kind, status, headers, message) => {
     expect(storageErrorOf(restError(status, 'CannotVerifyCopySource', headers, message), ASKED).kind).toBe(kind);
   });
 
@@ -122,16 +122,16 @@ describe('storageErrorOf', () => {
     ['access-denied', { name: 'AggregateAuthenticationError' }],
     ['invalid', { code: 'ERR_INVALID_CHAR' }],
     ['unknown', {}],
-  ])('%s for an error without an answer: %j', (kind, fields) => {
+  ])('the error is %s without an answer: %j', (kind, fields) => {
     expect(storageErrorOf(Object.assign(new Error('no'), fields), ASKED)).toMatchObject({ kind, status: 0 });
   });
 
-  it('finds the code of an answer without a body where the SDK puts it', () => {
+  it('the code of an answer without a body comes from where the SDK puts it', () => {
     const error = Object.assign(new Error('x'), { statusCode: 304, details: { errorCode: 'ConditionNotMet' } });
     expect(storageErrorOf(error, ASKED)).toMatchObject({ kind: 'precondition', code: 'ConditionNotMet' });
   });
 
-  it('says what was asked of what, and what the service said', () => {
+  it('the message says what was requested, and what the service answered', () => {
     const error = storageErrorOf(
       restError(409, 'PendingCopyOperation', {}, 'There is a copy.\nRequestId:1\nTime:2'),
       ASKED,
@@ -139,7 +139,7 @@ describe('storageErrorOf', () => {
     expect(error.message).toBe('Could not copy onto vault/data/a/b.txt: 409 PendingCopyOperation: There is a copy.');
   });
 
-  it('names what the copy source answered', () => {
+  it('the message names the answer of the copy source', () => {
     const headers = { 'x-ms-copy-source-status-code': '404', 'x-ms-copy-source-error-code': 'BlobNotFound' };
     const { message } = storageErrorOf(restError(404, 'CannotVerifyCopySource', headers), ASKED);
     expect(message).toContain('404 CannotVerifyCopySource (the copy source answered 404 BlobNotFound)');
@@ -150,14 +150,14 @@ describe('storageErrorOf', () => {
     [400, `Bad token ${CANARY}`],
     [500, 'SharedAccessSignature=sv=1&CaNaRy'],
     [403, `Signature did not match. String to sign used was r CaNaRy`],
-  ])('keeps signatures out of what it says and carries (%d)', (status, message) => {
+  ])('no signature is in the message or the fields (%d)', (status, message) => {
     const error = storageErrorOf(restError(status, 'Whatever', {}, message), ASKED);
     const everything = [error.message, error.stack, JSON.stringify(error), String(error.cause)].join();
     expect(everything).not.toContain('CaNaRy');
     expect(error).toBeInstanceOf(StorageError);
   });
 
-  it('shows names without what a terminal or a log would act upon', () => {
+  it('the message shows names without control characters', () => {
     const { message } = storageErrorOf(restError(404, 'BlobNotFound'), {
       ...ASKED,
       name: 'a\r\nERROR \u001b[31m\u202eb',
@@ -166,7 +166,7 @@ describe('storageErrorOf', () => {
     for (const character of '\r\n\u001b\u202e') expect(message).not.toContain(character);
   });
 
-  it('leaves what is a StorageError already', () => {
+  it('a StorageError stays as it is', () => {
     const error = new StorageError('server', 'cut short');
     expect(storageErrorOf(error, ASKED)).toBe(error);
   });

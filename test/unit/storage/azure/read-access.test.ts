@@ -50,7 +50,7 @@ describe('readAccessMinter', () => {
     vi.useRealTimers();
   });
 
-  it('mints read access to one container by account key, from 15 minutes ago', async () => {
+  it('an account key mints read access to one container, from 15 minutes ago', async () => {
     const client = service();
     const mint = readAccessMinter(client, { kind: 'key', accountName: 'acct', accountKey: KEY });
     const access = await mint(client.getContainerClient('data'), new Date(NOW + 2 * HOUR));
@@ -66,7 +66,7 @@ describe('readAccessMinter', () => {
     expect(url.searchParams.get('sig')).toBeTruthy();
   });
 
-  it('hands on the signature that the account itself is reached by, once', async () => {
+  it('a shared access signature is passed on, once', async () => {
     const client = service('?sv=1&sp=rl&sig=own');
     const access = await readAccessMinter(client, { kind: 'sas', sas: 'sv=1&sp=rl&sig=own' })(
       client.getContainerClient('data'),
@@ -81,7 +81,7 @@ describe('readAccessMinter', () => {
   it.each([
     ['bs', 'snapshot', { snapshot: TIME }],
     ['bv', 'versionid', { version: TIME }],
-  ])('mints access to what is kept of one blob by itself (%s)', async (resource, parameter, kept) => {
+  ])('access to a snapshot or version of one blob is minted on its own (%s)', async (resource, parameter, kept) => {
     const client = service();
     const byKey = await readAccessMinter(client, { kind: 'key', accountName: 'acct', accountKey: KEY })(
       client.getContainerClient('data'),
@@ -107,7 +107,7 @@ describe('readAccessMinter', () => {
     expect(new URL(byIdentity.urlOf('n', kept)).searchParams.get('skoid')).toBe('object');
   });
 
-  it('signs by a delegation key of less than 7 days, fetched once', async () => {
+  it('a delegation key of less than 7 days signs, and is fetched once', async () => {
     const { asked, queryUntil } = delegating();
     const query = await queryUntil(NOW + 2 * HOUR);
     await queryUntil(NOW + 3 * HOUR);
@@ -119,7 +119,7 @@ describe('readAccessMinter', () => {
     expect([query.get('sr'), query.get('sp'), query.get('se')]).toEqual(['c', 'r', '2026-11-21T08:00:00Z']);
   });
 
-  it('fetches another key an hour before the old one ends, or when it would end too soon', async () => {
+  it('a new key is fetched an hour before the old one ends, or when it would end too soon', async () => {
     const { asked, queryUntil } = delegating();
     await queryUntil(NOW + HOUR);
     const end = asked[0]![1].getTime();
@@ -133,7 +133,7 @@ describe('readAccessMinter', () => {
     expect(asked).toHaveLength(3);
   });
 
-  it('never signs beyond its key, and asks for no second key in vain', async () => {
+  it('no signature outlives its key, and no second key is fetched in vain', async () => {
     const { asked, queryUntil } = delegating();
     const first = await queryUntil(NOW + 30 * 24 * HOUR);
     await queryUntil(NOW + 30 * 24 * HOUR);
@@ -141,7 +141,7 @@ describe('readAccessMinter', () => {
     expect(Date.parse(first.get('se')!)).toBeLessThanOrEqual(asked[0]![1].getTime());
   });
 
-  it('asks again after a key was refused', async () => {
+  it('a key is requested again after a refusal', async () => {
     const { asked, queryUntil, fail } = delegating();
     fail(true);
     await expect(queryUntil(NOW + HOUR)).rejects.toThrow('denied');

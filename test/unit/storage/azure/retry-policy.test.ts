@@ -55,7 +55,7 @@ describe('retryPolicy', () => {
     coded('ETIMEDOUT'),
     coded('EAI_AGAIN'),
     new StorageError('server', 'a listing was cut short'),
-  ])('tries again after $message $statusCode $code $kind', async (failure) => {
+  ])('the policy tries again after $message $statusCode $code $kind', async (failure) => {
     expect(await attempts([failure])).toMatchObject({ ended: 'answered', made: 2 });
   });
 
@@ -71,18 +71,18 @@ describe('retryPolicy', () => {
     coded('ERR_INVALID_CHAR'),
     coded('ABORT_ERR'),
     new StorageError('invalid', 'x'),
-  ])('lets $message $statusCode $code $kind stand', async (failure) => {
+  ])('the policy passes on $message $statusCode $code $kind', async (failure) => {
     expect(await attempts([failure])).toMatchObject({ ended: failure, made: 1 });
   });
 
-  it('gives up after its tries, with the last failure', async () => {
+  it('the policy ends after its attempts, with the last failure', async () => {
     const failures = [1, 2, 3, 4, 5].map((n) => answered(503, { n: String(n) }));
     const { made, ended } = await attempts(failures);
     expect(made).toBe(4);
     expect(ended).toBe(failures[3]);
   });
 
-  it('waits twice as long each time, less up to half of it by chance', async () => {
+  it('the policy doubles each wait, less a random part of up to half', async () => {
     vi.spyOn(Math, 'random').mockReturnValue(1);
     expect((await attempts([500, 500, 500].map((status) => answered(status)))).waits).toEqual([1000, 2000, 4000]);
     vi.spyOn(Math, 'random').mockReturnValue(0);
@@ -93,17 +93,17 @@ describe('retryPolicy', () => {
     [{ 'retry-after': '3' }, 3000],
     [{ 'retry-after-ms': '120' }, 120],
     [{ 'retry-after': '3600' }, 10_000],
-  ])('waits as long as it is told to, within reason: %j', async (headers, wait) => {
+  ])('the policy waits as long as the service says, within reason: %j', async (headers, wait) => {
     expect((await attempts([answered(503, headers)])).waits).toEqual([wait]);
   });
 
-  it('waits until a date that it is told', async () => {
+  it('the policy waits until a date that the service names', async () => {
     vi.spyOn(Date, 'now').mockReturnValue(Date.parse('2026-11-21T00:00:00Z'));
     const { waits } = await attempts([answered(503, { 'retry-after': 'Sat, 21 Nov 2026 00:00:07 GMT' })]);
     expect(waits).toEqual([7000]);
   });
 
-  it('stops waiting when it is aborted', async () => {
+  it('the policy stops waiting when it is aborted', async () => {
     const stop = new AbortController();
     const next = {
       async sendRequest(): Promise<HttpOperationResponse> {

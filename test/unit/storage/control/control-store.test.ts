@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, test } from 'vitest';
 import type { BlobAccount } from '#storage/blob-account.ts';
 import { ControlStore } from '#storage/control/control-store.ts';
 import { StorageError } from '#storage/storage-error.ts';
@@ -14,14 +14,14 @@ function refusing(there: string | undefined) {
   } as unknown as BlobAccount);
 }
 
-it('F8: a document whose write was carried out, and the answer lost, is known as written', async () => {
+test('F8: a document whose write lost its answer is recognized as written', async () => {
   expect(await refusing('{\n  "epoch": 2\n}\n').writeJson('locks/nightly.json', { epoch: 2 }, 'absent')).toBe(true);
 });
 
-it.each([
-  ['somebody else wrote', '{\n  "epoch": 3\n}\n'],
+test.each([
+  ['another process wrote', '{\n  "epoch": 3\n}\n'],
   ['is gone again', undefined],
-])('a document that %s is not', async (_, there) => {
+])('a document that %s is not recognized as written', async (_, there) => {
   expect(await refusing(there).writeJson('locks/nightly.json', { epoch: 2 }, 'absent')).toBe(false);
 });
 

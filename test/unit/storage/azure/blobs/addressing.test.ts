@@ -39,7 +39,7 @@ const HOSTILE = fc
   .map((pieces) => pieces.join(''));
 
 describe('canAddress', () => {
-  it('is true only of names that a URL made of them decodes to', async () => {
+  it('canAddress accepts only names that survive a URL', async () => {
     const access = await account.readAccess('data', new Date(Date.now() + 60_000));
     let addressed = 0;
     fc.assert(
@@ -72,7 +72,7 @@ describe('canAddress', () => {
     'http://host/path',
     '$root',
     'x'.repeat(1024),
-  ])('is true of %j', (name) => {
+  ])('canAddress accepts %j', (name) => {
     expect(account.canAddress('data', name)).toBe(true);
   });
 
@@ -98,19 +98,19 @@ describe('canAddress', () => {
     '\ud800',
     'x\udc00y',
     'x'.repeat(1025),
-  ])('is false of %j', (name) => {
+  ])('canAddress refuses %j', (name) => {
     expect(account.canAddress('data', name)).toBe(false);
   });
 
   it.each(['../x', 'a/b', 'UPPER', 'ab', 'a..b', '', 'x?y', '-ab', 'ab-'])(
-    'is false in a container called %j',
+    'canAddress refuses the container name %j',
     (container) => {
       expect(account.canAddress(container, 'name')).toBe(false);
     },
   );
 
   it.each(['data', '$root', '$web', 'a-b-c', 'abc', '123', 'x'.repeat(63)])(
-    'is true in a container called %j',
+    'canAddress accepts the container name %j',
     (container) => {
       expect(account.canAddress(container, 'name')).toBe(true);
     },

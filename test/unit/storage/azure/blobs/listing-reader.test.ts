@@ -73,7 +73,7 @@ function expectRefused(body: string): void {
 }
 
 describe('readListing', () => {
-  it('takes what is needed of each blob and nothing that only looks like it', () => {
+  it('readListing reads the wanted fields of each blob, and nothing that only looks like them', () => {
     expect(readListing(SAMPLE, { contentHeaders: true })).toEqual({
       blobs: [
         {
@@ -99,19 +99,19 @@ describe('readListing', () => {
     });
   });
 
-  it('leaves content headers out unless they are asked for, but for the MD5', () => {
+  it('readListing omits content headers unless requested, except the MD5', () => {
     const [first] = readListing(SAMPLE).blobs;
     expect(first).toMatchObject({ contentMd5: 'XUFAKrxLKna5cZ2REBfFkg==' });
     expect(first).not.toHaveProperty('contentType');
     expect(first).not.toHaveProperty('cacheControl');
   });
 
-  it('reads fields in whatever order they come', () => {
+  it('readListing reads fields in any order', () => {
     const body = page(blob({ before: '<Metadata><a>1</a></Metadata><Future><Deep><Name>x</Name></Deep></Future>' }));
     expect(readListing(body).blobs).toMatchObject([{ name: 'n', etag: '0x1', metadata: { a: '1' } }]);
   });
 
-  it('tells blobs without metadata from blobs whose metadata was not asked for or is withheld', () => {
+  it('readListing distinguishes empty metadata from metadata that was not requested or is withheld', () => {
     const [none, notAsked, withheld] = readListing(
       page(blob({ after: '<Metadata />' }) + blob() + blob({ after: '<Metadata Encrypted="true" />' })),
     ).blobs;
@@ -120,12 +120,12 @@ describe('readListing', () => {
     expect(withheld).not.toHaveProperty('metadata');
   });
 
-  it('keeps a metadata key that is special to JavaScript', () => {
+  it('readListing keeps a metadata key that is special to JavaScript', () => {
     const [first] = readListing(page(blob({ after: '<Metadata><__proto__>x</__proto__></Metadata>' }))).blobs;
     expect(Object.entries(first!.metadata!)).toEqual([['__proto__', 'x']]);
   });
 
-  it('knows directories by their type and by their metadata', () => {
+  it('readListing recognizes directories by their type and by their metadata', () => {
     const typed = blob({ properties: `${PROPERTIES}<ResourceType>directory</ResourceType>` });
     const marked = blob({ after: '<Metadata><hdi_isfolder>true</hdi_isfolder></Metadata>' });
     const bare = `<Blob><Name>d</Name><Properties><Last-Modified>Sat, 21 Nov 2026 05:57:45 GMT</Last-Modified><Etag>0x1</Etag><ResourceType>directory</ResourceType></Properties></Blob>`;
@@ -134,7 +134,7 @@ describe('readListing', () => {
     expect(blobs[2]).toMatchObject({ size: 0, type: 'block' });
   });
 
-  it('leaves out what is not a base blob', () => {
+  it('readListing leaves out everything but base blobs', () => {
     const others = [
       '<Deleted>true</Deleted>',
       '<Snapshot>2026-11-21T05:57:45.0000000Z</Snapshot>',
@@ -154,7 +154,7 @@ describe('readListing', () => {
   const SNAPSHOT = '2026-11-20T05:57:45.0000000Z';
   const VERSION = '2026-11-21T05:57:45.0000000Z';
 
-  it('tells snapshots and versions where they were asked for, before or after the blob they are of', () => {
+  it('readListing shows requested snapshots and versions, before or after their base blob', () => {
     const body = page(
       entry('0xS', `<Snapshot>${SNAPSHOT}</Snapshot>`) +
         entry('0xV', `<VersionId>${VERSION}</VersionId>`) +
@@ -169,7 +169,7 @@ describe('readListing', () => {
     ]);
   });
 
-  it('takes a version that is not said to be current for a base blob only where versions were not asked for', () => {
+  it('readListing reads a version that is not marked as current as a base blob only if versions were not requested', () => {
     const body = page(entry('0xV', `<VersionId>${VERSION}</VersionId>`));
     expect(snapshotsAndVersionsIn(readListing(body, { include: 'snapshots and versions' }))).toEqual([
       ['0xV', { version: VERSION }],
@@ -178,7 +178,7 @@ describe('readListing', () => {
     expect(snapshotsAndVersionsIn(readListing(body))).toEqual([['0xV', undefined]]);
   });
 
-  it('tells all versions of a blob that was deleted as kept, and no base blob', () => {
+  it('readListing shows all versions of a deleted blob, and no base blob', () => {
     const versions = ['2026-11-19T00:00:00.0000000Z', '2026-11-20T00:00:00.0000000Z', VERSION];
     const body = page(
       versions.map((version, index) => entry(`0x${index}`, `<VersionId>${version}</VersionId>`)).join(''),
@@ -187,13 +187,13 @@ describe('readListing', () => {
     expect(blobs.map(({ snapshotOrVersion }) => snapshotOrVersion)).toEqual(versions.map((version) => ({ version })));
   });
 
-  it('leaves out what was deleted, whatever it was', () => {
+  it('readListing leaves out deleted entries of every kind', () => {
     const others = ['', `<Snapshot>${SNAPSHOT}</Snapshot>`, `<VersionId>${VERSION}</VersionId>`];
     const body = page(others.map((after) => entry('0x1', `<Deleted>true</Deleted>${after}`)).join(''));
     expect(readListing(body, { include: 'snapshots and versions' }).blobs).toEqual([]);
   });
 
-  it('takes blobs from before versions were kept, and empty snapshot elements, for base blobs', () => {
+  it('readListing reads blobs from before versioning, and empty snapshot elements, as base blobs', () => {
     const body = page(entry('0x1', '') + entry('0x2', '<Snapshot /><VersionId />'));
     expect(snapshotsAndVersionsIn(readListing(body, { include: 'snapshots and versions' }))).toEqual([
       ['0x1', undefined],
@@ -201,7 +201,7 @@ describe('readListing', () => {
     ]);
   });
 
-  it('tells what was copied, without what opened the source', () => {
+  it('readListing shows the copy source without its signature', () => {
     const copied = (source: string) =>
       blob({
         properties: `${PROPERTIES}<CopyId>1</CopyId><CopyStatus>success</CopyStatus><CopySource>${source}</CopySource>`,
@@ -217,12 +217,12 @@ describe('readListing', () => {
     ]);
   });
 
-  it('bares ETags that come in quotes', () => {
+  it('readListing strips the quotes of ETags', () => {
     const quoted = PROPERTIES.replace('<Etag>0x1</Etag>', '<Etag>"0x1"</Etag>');
     expect(readListing(page(blob({ properties: quoted }))).blobs[0]?.etag).toBe('0x1');
   });
 
-  it('reads empty pages, with and without a page after them', () => {
+  it('readListing reads empty pages, with and without a next page', () => {
     expect(readListing(page(''))).toEqual({ blobs: [], prefixes: [] });
     expect(readListing('<EnumerationResults><Blobs/><NextMarker>m</NextMarker></EnumerationResults>')).toEqual({
       blobs: [],
@@ -231,12 +231,12 @@ describe('readListing', () => {
     });
   });
 
-  it('refuses a listing that is cut anywhere', () => {
+  it('readListing refuses a listing that is cut anywhere', () => {
     const bytes = Buffer.from(SAMPLE);
     for (let length = 0; length < bytes.length; length++) expectRefused(bytes.subarray(0, length).toString());
   });
 
-  it('never reads a listing with a hole in it as shorter than it is', () => {
+  it('readListing never reads a listing with a hole as a shorter one', () => {
     const whole = readListing(SAMPLE, { contentHeaders: true });
     fc.assert(
       fc.property(fc.nat(SAMPLE.length - 1), fc.integer({ min: 1, max: 400 }), (at, length) => {
@@ -260,7 +260,7 @@ describe('readListing', () => {
     ['nothing', ''],
     ['an error page', '<!DOCTYPE html><html><body>502</body></html>'],
     ['another document', '<Error><Code>ServerBusy</Code></Error>'],
-    ['no list', '<EnumerationResults><NextMarker /></EnumerationResults>'],
+    ['a document without a list', '<EnumerationResults><NextMarker /></EnumerationResults>'],
     ['two documents', `${page('')}${page('')}`],
     ['an unknown entity', page(blob({ name: '<Name>&nbsp;</Name>' }))],
     ['a bare ampersand', page(blob({ name: '<Name>a&b</Name>' }))],
@@ -272,10 +272,10 @@ describe('readListing', () => {
     ['no name', page(blob({ name: '' }))],
     ['no ETag', page(blob({ properties: PROPERTIES.replace(/<Etag>.*<\/Etag>/, '') }))],
     ['no size', page(blob({ properties: PROPERTIES.replace(/<Content-Length>.*<\/Content-Length>/, '') }))],
-    ['a size that is none', page(blob({ properties: PROPERTIES.replace('>1<', '>-1<') }))],
+    ['an invalid size', page(blob({ properties: PROPERTIES.replace('>1<', '>-1<') }))],
     ['an unknown type', page(blob({ properties: PROPERTIES.replace('BlockBlob', 'Blob') }))],
-    ['a time that is none', page(blob({ properties: PROPERTIES.replace('Nov', 'ovD') }))],
-  ])('refuses %s', (_what, body) => expectRefused(body));
+    ['an invalid time', page(blob({ properties: PROPERTIES.replace('Nov', 'ovD') }))],
+  ])('readListing refuses %s', (_what, body) => expectRefused(body));
 });
 
 describe('readListing beside the parser of the SDK', () => {
@@ -320,7 +320,7 @@ describe('readListing beside the parser of the SDK', () => {
         : ''
     }<OrMetadata /></Blob>`;
 
-  it('reads every generated listing the same', async () => {
+  it('both parsers read every generated listing alike', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(entry, { maxLength: 6 }), fc.option(text), async (entries, marker) => {
         const body = page(entries.map(xmlOf).join(''), element('NextMarker', marker ?? ''));

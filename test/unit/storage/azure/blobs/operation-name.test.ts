@@ -1,10 +1,10 @@
-import { expect, it } from 'vitest';
+import { expect, test } from 'vitest';
 import { operationName, tableOperationName } from '#storage/azure/blobs/operation-name.ts';
 
 const AT = 'https://a.blob.core.windows.net';
 const COPY = { 'x-ms-copy-source': 'https://s/x' };
 
-it.each<[string, string, string, Record<string, string>?]>([
+test.each<[string, string, string, Record<string, string>?]>([
   ['ListContainers', 'GET', '/?comp=list&maxresults=5000'],
   ['ListBlobs', 'GET', '/c?restype=container&comp=list&include=metadata'],
   ['CreateContainer', 'PUT', '/c?restype=container'],
@@ -32,7 +32,7 @@ it.each<[string, string, string, Record<string, string>?]>([
   expect(operationName(method, AT + path, (header) => headers[header])).toBe(name);
 });
 
-it.each([
+test.each([
   ['CreateTable', 'POST', '/Tables'],
   ['QueryEntities', 'GET', '/runs()?$filter=a'],
   ['QueryTables', 'GET', '/Tables?NextTableName=a'],

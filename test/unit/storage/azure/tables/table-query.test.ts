@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, test } from 'vitest';
 import type { EntityKey, KeyBound, KeyRange } from '#domain/tables/table-key.ts';
 import { cursorOf, filtersOf, inAddress, positionOf } from '#storage/azure/tables/table-query.ts';
 
@@ -10,12 +10,12 @@ const Q = { partition: 'd', row: '4' };
 describe('the filters of a range', () => {
   it.each<[string, KeyRange, string[]]>([
     ['the whole table', {}, ['']],
-    ['behind a key', { after: P }, ["PartitionKey eq 'b' and RowKey gt '2'", "PartitionKey gt 'b'"]],
-    ['behind a partition', { after: END_OF_B }, ["PartitionKey gt 'b'"]],
-    ['up to a key', { upTo: P }, ["PartitionKey lt 'b'", "PartitionKey eq 'b' and RowKey le '2'"]],
-    ['up to the end of a partition', { upTo: END_OF_B }, ["PartitionKey le 'b'"]],
+    ['what is behind a key', { after: P }, ["PartitionKey eq 'b' and RowKey gt '2'", "PartitionKey gt 'b'"]],
+    ['what is behind a partition', { after: END_OF_B }, ["PartitionKey gt 'b'"]],
+    ['everything up to a key', { upTo: P }, ["PartitionKey lt 'b'", "PartitionKey eq 'b' and RowKey le '2'"]],
+    ['everything up to the end of a partition', { upTo: END_OF_B }, ["PartitionKey le 'b'"]],
     [
-      'from key to key',
+      'a range from key to key',
       { after: P, upTo: Q },
       [
         "PartitionKey eq 'b' and RowKey gt '2'",
@@ -24,7 +24,7 @@ describe('the filters of a range', () => {
       ],
     ],
     [
-      'within a partition',
+      'a range within a partition',
       { after: P, upTo: { partition: 'b', row: '3' } },
       ["PartitionKey eq 'b' and RowKey gt '2' and RowKey le '3'"],
     ],
@@ -34,12 +34,12 @@ describe('the filters of a range', () => {
       { after: { partition: '', row: '' } },
       ["PartitionKey eq '' and RowKey gt ''", "PartitionKey gt ''"],
     ],
-    ['quotes', { upTo: { partition: "it's '" } }, ["PartitionKey le 'it''s '''"]],
-  ])('%s', (_what, range, filters) => {
+    ['keys with quotes', { upTo: { partition: "it's '" } }, ["PartitionKey le 'it''s '''"]],
+  ])('the filters select %s', (_what, range, filters) => {
     expect(filtersOf(range)).toEqual(filters);
   });
 
-  it('asks each for what was written since', () => {
+  it('every filter selects only what was written since', () => {
     const since = '2026-11-01T00:00:00.1234567Z';
     const written = `Timestamp ge datetime'${since}'`;
     expect(filtersOf({}, since)).toEqual([written]);
@@ -49,7 +49,7 @@ describe('the filters of a range', () => {
     ]);
   });
 
-  it('finds every key of the range once, in order, and none beside', () => {
+  it('the filters find every key of the range once, in order, and no other', () => {
     const part = fc.constantFrom('', 'a', "'", 'b', 'ba');
     const bound = fc.record({ partition: part, row: part }, { requiredKeys: ['partition'] }) as fc.Arbitrary<KeyBound>;
     const names = ['', "'", 'a', 'b', 'ba', 'c'];
@@ -65,7 +65,7 @@ describe('the filters of a range', () => {
     );
   });
 
-  it('never says "or", which the service answers by reading the whole table', () => {
+  it('no filter says "or", which makes the service read the whole table', () => {
     expect(filtersOf({ after: P, upTo: Q }).join()).not.toMatch(/ or /);
   });
 });
@@ -90,7 +90,7 @@ function holds(filter: string, { partition, row }: EntityKey): boolean {
 }
 
 describe('a cursor', () => {
-  it('gives back the position, whatever the service says in it', () => {
+  it('a cursor returns its position, whatever the service puts into it', () => {
     const text = fc.option(fc.string({ unit: 'binary' }), { nil: undefined });
     fc.assert(
       fc.property(fc.nat(2), text, text, (query, partition, row) => {
@@ -103,14 +103,14 @@ describe('a cursor', () => {
   });
 
   it.each([['x'], [''], [cursorOf({ query: 1 })], [Buffer.from('[0,1,null]').toString('base64url')]])(
-    'is refused when it is not one: %s',
+    'a cursor that is malformed is refused: %s',
     (cursor) => {
       expect(() => positionOf(cursor, 1)).toThrow(expect.objectContaining({ kind: 'invalid' }));
     },
   );
 });
 
-it('refuses half a character in an address', () => {
+test('an address refuses half a character', () => {
   expect(inAddress("a'é/%")).toBe("a'%C3%A9%2F%25");
   expect(() => inAddress('\ud800')).toThrow(expect.objectContaining({ kind: 'invalid' }));
 });

@@ -16,19 +16,19 @@ describe('a request that writes an entity', () => {
     ['insert', 'POST', 'orders'],
     ['replace', 'PUT', "orders(PartitionKey='it''s%20%25%2F',RowKey='%C3%A9()')"],
     ['merge', 'PATCH', "orders(PartitionKey='it''s%20%25%2F',RowKey='%C3%A9()')"],
-  ])('%s', (how, method, path) => {
+  ])('%s sends %s %s', (how, method, path) => {
     const given = entity("it's %/", 'é()', ['"n":1', '"Timestamp":"2026-11-01T00:00:00Z"']);
     expect(writeRequest('orders', how, given)).toMatchObject({ method, path, body: given.text });
   });
 
-  it('says of Doubles that they are', () => {
+  it('a request marks Doubles as such', () => {
     const { body } = writeRequest('orders', 'insert', entity('p', 'r', ['"x":3.0']));
     expect(body).toBe(entityText('p', 'r', ['"x@odata.type":"Edm.Double","x":3.0']));
   });
 });
 
 describe('a transaction', () => {
-  it('holds each entity’s text as it is, one after another', () => {
+  it('a transaction holds the unchanged text of each entity, one after another', () => {
     const entities = [entity('p', '1', ['"s":"é\\u0000\\r\\n"']), entity('p', '2', ['"n":1'])];
     const { method, path, headers, body } = transactionRequest(ENDPOINT, 'orders', 'replace', entities);
     expect([method, path]).toEqual(['POST', '$batch']);
@@ -47,7 +47,7 @@ describe('a transaction', () => {
     }
   });
 
-  it('is never larger than what its entities are said to take', () => {
+  it('a transaction is never larger than the computed size of its entities', () => {
     const key = fc.string({ unit: fc.constantFrom(..."a%é日\u{1f600}'"), maxLength: 512 });
     const some = fc.array(fc.tuple(key, properties), { minLength: 1, maxLength: 5 });
     fc.assert(
@@ -60,7 +60,7 @@ describe('a transaction', () => {
     );
   });
 
-  it('lets a thousand small entities through at less than twice their size and a kibibyte each', () => {
+  it('a transaction of small entities takes less than twice their size and a kibibyte each', () => {
     const small = entity('p', 'r', ['"n":1']);
     expect(transactionBytes('insert', small)).toBeLessThan(2 * small.text.length + 1024);
   });
@@ -92,15 +92,19 @@ describe('the answer to a transaction', () => {
       'odata.error': { code, message: { lang: 'en-US', value: `${message}\nRequestId:1\nTime:2` } },
     })}`;
 
-  it('is good when it says so of every entity', () => {
+  it('an answer is good if it says so for every entity', () => {
     expect(() => checkTransaction(answer(done, done), 2)).not.toThrow();
   });
 
   it.each([
     ['names the entity at fault', refused(409, 'EntityAlreadyExists', '1:The specified entity already exists.'), 1],
-    ['does not always say which', refused(400, 'InvalidInput', 'One of the inputs is not valid.'), undefined],
-    ['may say what cannot be', refused(400, 'InvalidInput', '7:One of the inputs is not valid.'), undefined],
-  ])('%s', (_what, part, at) => {
+    ['does not name the entity at fault', refused(400, 'InvalidInput', 'One of the inputs is not valid.'), undefined],
+    [
+      'names an entity that does not exist',
+      refused(400, 'InvalidInput', '7:One of the inputs is not valid.'),
+      undefined,
+    ],
+  ])('an answer is understood that %s', (_what, part, at) => {
     const [, status, code] = /^HTTP\/1\.1 (\d+).*"code":"(\w+)"/s.exec(part)!;
     expect(() => checkTransaction(answer(part), 2)).toThrow(
       expect.objectContaining({
@@ -112,7 +116,7 @@ describe('the answer to a transaction', () => {
     );
   });
 
-  it('is about the one entity there is', () => {
+  it('an answer about one entity concerns the only one there is', () => {
     const part = refused(400, 'InvalidInput', 'One of the inputs is not valid.');
     expect(() => checkTransaction(answer(part), 1)).toThrow(expect.objectContaining({ at: 0 }));
   });
@@ -122,7 +126,7 @@ describe('the answer to a transaction', () => {
     ['says nothing of one entity', (body: string) => body.replace('HTTP/1.1 204 No Content', '')],
     ['is empty', () => ''],
     ['is a page of HTML', () => '<p>Oops'],
-  ])('is no answer when it %s', (_what, spoil) => {
+  ])('an answer is refused if it %s', (_what, spoil) => {
     const { header, body } = answer(done, done);
     expect(() => checkTransaction({ header, body: spoil(body) }, 2)).toThrow(
       expect.objectContaining({ kind: 'server' }),
