@@ -1,8 +1,9 @@
 import { archiveContextOf } from '#activities/archive/archive-context.ts';
 import { archivePlanned, confirmPlanned } from '#activities/archive/archive-upload.ts';
-import { makeFindUnarchived } from '#activities/archive/find-unarchived.ts';
-import { makeTidyArchive } from '#activities/archive/tidy-archive.ts';
-import { copyContextOf } from '#activities/copying/copy-context.ts';
+import { findUnarchived } from '#activities/archive/find-unarchived.ts';
+import { tidyArchive } from '#activities/archive/tidy-archive.ts';
+import { withAccess } from '#activities/copying/copy-context.ts';
+import { backupRoute } from '#activities/copying/route.ts';
 import type { Dependencies } from '#app/dependencies.ts';
 import { jobContextOf } from '#app/job-context.ts';
 import { lockPath, partPath } from '#domain/run/control-paths.ts';
@@ -33,14 +34,16 @@ export async function reconcile(
   run: RunRef,
   waited: () => void | Promise<void>,
 ): Promise<Outcome[]> {
-  const { control } = jobContextOf(deps, RULE);
+  const context = jobContextOf(deps, RULE);
+  const { control } = context;
   const share = { run, container: SOURCE, destination: ARCHIVE };
-  const found = await makeFindUnarchived(deps)({ ...share, slice: 0 });
+  const found = await findUnarchived(deps, { ...share, slice: 0 });
   if (found.problem || found.stopped || found.next) throw new Error(`Not listed: ${JSON.stringify(found)}`);
   const outcomes: Outcome[] = [];
   for (const chunk of found.chunks ?? []) {
     const plan = await control.readPart<PlannedItem, object>(partPath(run, 'plan', SOURCE, chunk.key));
-    const place = archiveContextOf(deps, RULE, await copyContextOf(deps, share, 2 ** 40, new AbortController().signal));
+    const route = backupRoute(context, share, run);
+    const place = archiveContextOf(deps, RULE, await withAccess(deps, route, 2 ** 40, new AbortController().signal));
     for (const planned of plan.items) {
       let result: Outcome | PendingCopy = await archivePlanned(place, planned);
       for (let look = 0; isPending(result) && look < LOOKS; look++) {
@@ -50,7 +53,7 @@ export async function reconcile(
       if (!isPending(result)) outcomes.push(result);
     }
   }
-  const tidied = await makeTidyArchive(deps)({ run });
+  const tidied = await tidyArchive(deps, { run });
   if (tidied.problem || tidied.stopped) throw new Error(`Not tidied: ${JSON.stringify(tidied)}`);
   return outcomes;
 }

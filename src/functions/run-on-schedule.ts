@@ -2,7 +2,7 @@ import type { InvocationContext, Timer } from '@azure/functions';
 import type { DurableClient } from 'durable-functions';
 import type { Dependencies } from '#app/dependencies.ts';
 import type { Job } from '#config/configuration.ts';
-import type { RunRef } from '#domain/run/run.ts';
+import type { RequestedRun, Without } from '#domain/run/run.ts';
 import { isDue } from '#domain/run/schedule.ts';
 import { HttpError } from './http/http-error.ts';
 import { choosePoint } from './restore-points/choose-restore-point.ts';
@@ -28,7 +28,7 @@ async function wantedBy(
   deps: Dependencies,
   job: Job,
   what: Scheduled,
-): Promise<Pick<RunRef, 'mode' | 'dryRun' | 'verify' | 'prune'> | undefined> {
+): Promise<Without<RequestedRun, 'job' | 'trigger'> | undefined> {
   switch (what) {
     case 'backup':
       return { mode: job.mode, dryRun: false };

@@ -4,7 +4,8 @@ import type { ContainerTask } from '#activities/run/container-task.ts';
 import type { OpenRange } from '#activities/tables/read-range.ts';
 import { problemOf } from '#domain/run/problems.ts';
 import { type Answer, call, wait } from './call.ts';
-import { PASSING, type ProcessContainerInput, type ProcessContainerResult } from './process-container.ts';
+import { ACTIVITIES_PER_GENERATION, FAILURES_ALLOWED, PASSING, WAIT_AFTER_FAILURE } from './limits.ts';
+import type { ProcessContainerInput, ProcessContainerResult } from './process-container.ts';
 
 interface State {
   chunks: SegmentsToUpdate[];
@@ -27,10 +28,6 @@ export interface BackUpTableInput extends ProcessContainerInput {
   table?: State;
 }
 
-/** As for containers. */
-const FAILURES_ALLOWED = 2;
-const WAIT_AFTER_FAILURE = 20;
-const ACTIVITIES_PER_GENERATION = 100;
 /** Stretches of one table that are read at once. */
 const AT_ONCE = 8;
 

@@ -2,10 +2,10 @@ import type { OrchestrationContext, Task } from 'durable-functions';
 import type { Activities } from '#activities/index.ts';
 
 type Input<Name extends keyof Activities> = Parameters<Activities[Name]>[0];
-/** What an activity answers; every one of them may answer with a problem instead. */
+/** The answer of an activity: its result, or a problem. */
 export type Answer<Name extends keyof Activities> = Awaited<ReturnType<Activities[Name]>>;
 
-/** Schedules an activity with its own input type. Its answer comes from `yield`, which TypeScript cannot follow. */
+/** Schedules an activity with its own input type. `yield` returns its answer, which TypeScript cannot follow. */
 export function call<Name extends keyof Activities>(
   context: OrchestrationContext,
   name: Name,
@@ -14,7 +14,7 @@ export function call<Name extends keyof Activities>(
   return context.df.callActivity(name, input);
 }
 
-/** A timer that fires so many seconds after the orchestration's own present. */
+/** A timer that fires so many seconds after the present time of the orchestration. */
 export function wait(context: OrchestrationContext, seconds: number): Task {
   return context.df.createTimer(new Date(context.df.currentUtcDateTime.getTime() + seconds * 1000));
 }

@@ -2,30 +2,30 @@ import type { OrchestrationContext, Task } from 'durable-functions';
 import type { Upload, UploadResult } from '#activities/archive/archive-upload.ts';
 import type { KeepPoisonInput } from '#activities/archive/keep-poison.ts';
 import { call, wait } from './call.ts';
+import { WAIT_AFTER_FAILURE } from './limits.ts';
 
 export interface FinishUploadInput {
   upload: Upload;
-  /** Seconds until it is looked at. */
+  /** Seconds until it is checked. */
   delay: number;
-  /** Carried from one generation of the orchestration to the next. */
+  /** From one generation of the orchestration to the next. */
   failures?: number;
 }
 
-/** Looked at more often, the history gets long: then a new generation begins. */
-const LOOKS_PER_GENERATION = 50;
+/** Every check makes the history longer. A new generation begins after so many. */
+const CHECKS_PER_GENERATION = 50;
 const LONGEST_DELAY = 60;
-/** As often as the host tries a message before it gives it up. */
-const FAILURES_ALLOWED = 5;
-const WAIT_AFTER_FAILURE = 20;
+/** As often as the host tries a message before it moves it to the poison queue. */
+const TRIES = 5;
 
 /**
- * Sees an upload through that could not be archived at once: waits for a large copy that the service has not finished, or for the
- * claim of somebody who may have died, whatever becomes of the event that told of it.
+ * Archives an upload that could not be archived at once: waits for a large copy that the service has not finished, or for the claim
+ * of another owner, which may have died, whatever happens to the event that reported the upload.
  */
 export function* finishUpload(context: OrchestrationContext): Generator<Task, { is: string } | undefined, unknown> {
   const { upload, ...input } = context.df.getInput() as FinishUploadInput;
   let { delay, failures = 0 } = input;
-  for (let look = 0; look < LOOKS_PER_GENERATION; look++) {
+  for (let check = 0; check < CHECKS_PER_GENERATION; check++) {
     yield wait(context, delay);
     let result: UploadResult;
     try {
@@ -39,13 +39,13 @@ export function* finishUpload(context: OrchestrationContext): Generator<Task, { 
       delay = result.seconds;
     } else if (result.is === 'failed') {
       failures++;
-      if (failures >= FAILURES_ALLOWED) {
+      if (failures >= TRIES) {
         const { rule, name, etag } = upload;
         const problem = { code: result.code, message: result.message };
-        if (yield* giveUp(context, { rule, name, ...(etag !== undefined && { etag }), problem }))
+        if (yield* storePoison(context, { rule, name, ...(etag !== undefined && { etag }), problem }))
           return { is: 'failed' };
-        // Nobody would hear of it: it is tried once more, and is archived where the vault is back, or given up anew.
-        context.df.continueAsNew({ upload, delay: LONGEST_DELAY, failures: FAILURES_ALLOWED - 1 });
+        // No one would learn of the upload. The next try archives it if the vault is back, or fails permanently again.
+        context.df.continueAsNew({ upload, delay: LONGEST_DELAY, failures: TRIES - 1 });
         return undefined;
       }
       delay = WAIT_AFTER_FAILURE * 2 ** failures;
@@ -58,8 +58,8 @@ export function* finishUpload(context: OrchestrationContext): Generator<Task, { 
   return undefined;
 }
 
-/** False where the vault was out of reach for more than an hour: a reconcile would find the upload, but nobody would know until then. */
-function* giveUp(context: OrchestrationContext, input: KeepPoisonInput): Generator<Task, boolean, unknown> {
+/** False if the vault was out of reach for more than an hour: a reconciliation would find the upload, but only later. */
+function* storePoison(context: OrchestrationContext, input: KeepPoisonInput): Generator<Task, boolean, unknown> {
   for (const delay of [5, 60, 600, 3600]) {
     try {
       yield call(context, 'keepPoison', input);

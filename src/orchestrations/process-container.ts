@@ -1,196 +1,135 @@
 import type { OrchestrationContext, Task } from 'durable-functions';
-import type { AbortCopiesInput } from '#activities/modes/abort-copies.ts';
-import type { PendingFile, PlanChunk } from '#activities/run/chunk.ts';
 import type { ContainerTask } from '#activities/run/container-task.ts';
-import type { WalkPosition } from '#domain/blobs/merge-walk.ts';
-import type { ManifestPosition } from '#domain/run/manifest.ts';
-import { type Problem, type ProblemCode, problemOf } from '#domain/run/problems.ts';
-import type { RunRef } from '#domain/run/run.ts';
-import { tableOfTask } from '#domain/run/task-name.ts';
+import type { StopReason } from '#activities/run/run-guard.ts';
+import { type Problem, problemOf } from '#domain/run/problems.ts';
+import { activitiesOf, type PlanActivity, type TaskActivities, type WorkActivity } from './activities-of.ts';
 import { type Answer, call, wait } from './call.ts';
+import {
+  type ContainerState,
+  newState,
+  nextRound,
+  type Round,
+  sizeOf,
+  takePendingFile,
+  takePiece,
+  takeSlice,
+} from './container-state.ts';
+import { ACTIVITIES_PER_GENERATION, WAIT_AFTER_FAILURE } from './limits.ts';
+import { stopReasonOf } from './stop-reason.ts';
 
 export interface ProcessContainerInput extends ContainerTask {
-  /** In a retry: list the container instead of taking the earlier run's failures. */
+  /** In a retry: scan the container, rather than try the failures of the earlier run again. */
   scan?: boolean;
-  /** Carried from one generation of the orchestration to the next. */
-  state?: State;
+  /** From one generation of the orchestration to the next. */
+  state?: ContainerState;
 }
 
 export interface ProcessContainerResult {
-  stopped?: 'cancelled' | 'superseded';
+  stopped?: StopReason;
   problem?: Problem;
 }
 
-interface State {
-  slice: number;
-  from?: WalkPosition;
-  manifest?: ManifestPosition;
-  listed: boolean;
-  chunks: Piece[];
-  pendingFiles: (PendingFile & { failures?: number })[];
-  /** How often the next slice could not be scanned. */
-  sliceFailures?: number;
-  /** Seconds until pending copies are looked at again. */
-  delay: number;
-  problem?: Problem;
+/** The answers of a round, in the order in which it was scheduled. */
+interface RoundAnswers {
+  slice: Answer<PlanActivity> | undefined;
+  pieces: Answer<WorkActivity>[];
+  pendingFiles: Answer<'confirmCopies'>[];
 }
 
-interface Piece {
-  chunk: PlanChunk;
-  from: number;
-  /** How often working on it has come to nothing. */
-  failures?: number;
-}
-
-/**
- * A piece whose activity could not do its work (its plan not read, its outcomes not written) is tried again after a
- * wait: giving it up costs the container its place in the restore point.
- */
-const FAILURES_ALLOWED = 2;
-const WAIT_AFTER_FAILURE = 20;
-/** Problems that may be over after a wait; the others stay until somebody mends them. */
-export const PASSING = new Set<ProblemCode>(['throttled', 'unreachable', 'server-error']);
-
-/** No further slice is scanned while so many chunks wait to be copied. */
-const ENOUGH_TO_DO = 16;
-/** Chunks copied at once; of many (a page of huge blobs makes one of each) the others wait their turn. */
-const COPIES_AT_ONCE = 24;
-/** Nothing new is begun while so many pieces of work have pending copies: each is looked at in every round. */
-const ENOUGH_PENDING = 64;
-/** History is replayed at every step: begin a new generation before it gets long. */
-const ACTIVITIES_PER_GENERATION = 100;
 const LONGEST_DELAY = 30;
 
-/** The activity that plans what is to be done with the next stretch of a container. */
-function scanOf({ mode, retryOf, prune }: RunRef, scan: boolean | undefined, isTable: boolean) {
-  if (isTable && mode === 'restore') return 'planTableRestore';
-  if (isTable && mode === 'verify') return 'verifyTable';
-  if (isTable && mode === 'prune' && !prune?.plan) return 'planTablePrune';
-  if (retryOf !== undefined && !scan) return 'planRetry';
-  if (mode === 'restore') return 'planRestore';
-  if (mode === 'verify') return 'verifySlice';
-  if (mode === 'reconcile') return 'findUnarchived';
-  if (mode === 'reprocess') return 'planReprocess';
-  if (mode === 'prune') return prune?.plan ? 'takePlan' : 'planPrune';
-  return 'scanSlice';
-}
-
-/** The activity that works off a chunk of it. */
-function workOf({ mode }: RunRef, isTable: boolean) {
-  if (isTable && mode === 'restore') return 'writeEntities';
-  return mode === 'verify' ? 'readChunk' : mode === 'prune' ? 'deleteChunk' : 'copyChunk';
-}
-
 /**
- * Works on one container, mostly to back it up: scans slice by slice, copies the chunks of one slice while the next is scanned, and looks
- * at pending copies with growing delay when there is nothing else to do.
+ * Works on one container, or on a table of a restore, verification or prune: plans slice by slice, processes the chunks of one
+ * slice while the next is planned, and confirms pending copies, with growing delay when there is nothing else to do.
  */
 export function* processContainer(
   context: OrchestrationContext,
 ): Generator<Task, ProcessContainerResult | undefined, unknown> {
   const input = context.df.getInput() as ProcessContainerInput;
-  const { run, container, destination, vaultLocation: mirror } = input;
-  const about: ContainerTask = { run, container, destination, ...(mirror && { vaultLocation: mirror }) };
-  const state: State = input.state ?? { slice: 0, listed: false, chunks: [], pendingFiles: [], delay: 1 };
-  const isTable = tableOfTask(container) !== undefined;
-  const scan = scanOf(run, input.scan, isTable);
-  const processItems = workOf(run, isTable);
-  // Nothing is written to a table before every file that it takes has been found to be sound.
-  const planFirst = isTable && run.mode === 'restore';
+  const { run, container, destination, vaultLocation } = input;
+  const task: ContainerTask = { run, container, destination, ...(vaultLocation && { vaultLocation }) };
+  const state = input.state ?? newState();
+  const activities = activitiesOf(run, container, input.scan);
 
-  for (let activities = 0; ; ) {
-    const { pendingFiles: work } = state;
-    const mayBegin = work.length < ENOUGH_PENDING;
-    const scanning = mayBegin && !state.listed && (planFirst || state.chunks.length < ENOUGH_TO_DO);
-    const copies = mayBegin && !(planFirst && !state.listed) ? state.chunks.slice(0, COPIES_AT_ONCE) : [];
-    const waiting = state.chunks.slice(copies.length);
-    const next = (scanning ? 1 : 0) + copies.length + work.length;
-    if (activities > 0 && activities + next > ACTIVITIES_PER_GENERATION) break;
-    activities += next;
-    if (!scanning && copies.length === 0) {
-      if (work.length === 0) return state.problem ? { problem: state.problem } : {};
+  for (let scheduled = 0; ; ) {
+    const round = nextRound(state, activities);
+    if (scheduled > 0 && scheduled + sizeOf(round) > ACTIVITIES_PER_GENERATION) break;
+    scheduled += sizeOf(round);
+    if (!round.plans && round.pieces.length === 0) {
+      if (round.pendingFiles.length === 0) return state.problem ? { problem: state.problem } : {};
       yield wait(context, state.delay);
       state.delay = Math.min(state.delay * 2, LONGEST_DELAY);
     }
-    const tasks = [
-      ...(scanning
-        ? [
-            call(context, scan, {
-              ...about,
-              slice: state.slice,
-              ...(state.from && { from: state.from }),
-              ...(state.manifest && { manifest: state.manifest }),
-            }),
-          ]
-        : []),
-      ...copies.map(({ chunk, from }) => call(context, processItems, { ...about, chunk, from })),
-      ...work.map((file) => call(context, 'confirmCopies', { ...about, pendingFile: file })),
-    ];
-    let answers: object[];
+    let answers: RoundAnswers;
     try {
-      answers = (yield context.df.Task.all(tasks)) as object[];
+      const tasks = tasksOf(context, task, state, activities, round);
+      answers = answersOf(round, (yield context.df.Task.all(tasks)) as object[]);
     } catch (error) {
-      // Activities answer with their problems; one that throws was ended from outside, by a time limit or a crash. It
-      // costs this container its place in the restore point, not every other one.
+      // Activities return their problems. One that throws was ended from outside, by a time limit or a crash. It costs this
+      // container its place in the restore point, but no other.
       return { problem: problemOf('internal', 0, container, `An activity was ended: ${(error as Error).message}`) };
     }
 
-    const reasons = answers.map((answer) => (answer as ProcessContainerResult).stopped);
-    const stopped = reasons.find((reason) => reason === 'superseded') ?? reasons.find((reason) => reason);
-    if (stopped) {
-      if (stopped === 'cancelled') yield* abortAll(context, { ...about, pendingFiles: pendingAfter(answers, work) });
-      return { stopped };
-    }
-    state.chunks = waiting;
-    let failed = false;
-    if (scanning) {
-      const slice = answers.shift() as Answer<'scanSlice'>;
-      const failures = (state.sliceFailures ?? 0) + 1;
-      if (slice.problem && PASSING.has(slice.problem.code) && failures <= FAILURES_ALLOWED) {
-        state.sliceFailures = failures;
-        failed = true;
-      } else {
-        state.sliceFailures = 0;
-        state.slice++;
-        if (slice.next) state.from = slice.next;
-        if (slice.nextManifest) state.manifest = slice.nextManifest;
-        // After a problem, what has been planned is still copied, and nothing more is listed.
-        state.listed = slice.next === undefined && slice.nextManifest === undefined;
-        if (slice.problem) state.problem ??= slice.problem;
-        if (slice.problem && planFirst) return { problem: slice.problem };
-        if (!run.dryRun) state.chunks.push(...(slice.chunks ?? []).map((chunk) => ({ chunk, from: 0 })));
-      }
-    }
-    state.pendingFiles = [];
-    for (const [index, answer] of (answers as Answer<'copyChunk'>[]).entries()) {
-      const piece = copies[index];
-      const file = work[index - copies.length];
-      const failures = ((piece ?? file)?.failures ?? 0) + 1;
-      if (answer.problem && failures <= FAILURES_ALLOWED) {
-        failed = true;
-        if (piece) state.chunks.push({ ...piece, failures });
-        else if (file) state.pendingFiles.push({ ...file, failures });
-        continue;
-      }
-      if (answer.problem) state.problem ??= answer.problem;
-      if (answer.next !== undefined && piece) state.chunks.push({ chunk: piece.chunk, from: answer.next });
-      if (answer.pendingFile) state.pendingFiles.push(answer.pendingFile);
-    }
-    if (copies.length > 0) state.delay = 1;
+    const all = [...(answers.slice ? [answers.slice] : []), ...answers.pieces, ...answers.pendingFiles];
+    const stopped = stopReasonOf(all);
+    if (stopped === 'cancelled') yield* abortPending(context, task, round, answers);
+    if (stopped) return { stopped };
+    const failed = takeAnswers(state, round, answers, run.dryRun);
+    if (answers.slice?.problem && activities.planFirst && !state.sliceFailures)
+      return { problem: answers.slice.problem };
+    if (round.pieces.length > 0) state.delay = 1;
     if (failed) yield wait(context, WAIT_AFTER_FAILURE);
   }
   context.df.continueAsNew({ ...input, state });
   return undefined;
 }
 
-/** What could not be aborted goes on by itself, and the next run finds it: the run ends as cancelled all the same. */
-function* abortAll(context: OrchestrationContext, input: AbortCopiesInput): Generator<Task, void, unknown> {
-  try {
-    yield call(context, 'abortCopies', input);
-  } catch {}
+function tasksOf(
+  context: OrchestrationContext,
+  task: ContainerTask,
+  { slice, from, manifest }: ContainerState,
+  { plan, work }: TaskActivities,
+  { plans, pieces, pendingFiles }: Round,
+): Task[] {
+  const position = { slice, ...(from && { from }), ...(manifest && { manifest }) };
+  return [
+    ...(plans ? [call(context, plan, { ...task, ...position })] : []),
+    ...pieces.map(({ chunk, from: first }) => call(context, work, { ...task, chunk, from: first })),
+    ...pendingFiles.map((pendingFile) => call(context, 'confirmCopies', { ...task, pendingFile })),
+  ];
 }
 
-/** The work files whose copies may be pending now: the answers' own, and those that were not worked on. */
-function pendingAfter(answers: object[], before: PendingFile[]): PendingFile[] {
-  return [...before, ...(answers as Answer<'copyChunk'>[]).flatMap(({ pendingFile: work }) => work ?? [])];
+function answersOf({ plans, pieces }: Round, answers: object[]): RoundAnswers {
+  const rest = answers.slice(plans ? 1 : 0);
+  return {
+    slice: plans ? (answers[0] as Answer<PlanActivity>) : undefined,
+    pieces: rest.slice(0, pieces.length) as Answer<WorkActivity>[],
+    pendingFiles: rest.slice(pieces.length) as Answer<'confirmCopies'>[],
+  };
+}
+
+/** Takes over the answers of a round. True if something failed and is to be tried again, after a wait. */
+function takeAnswers(state: ContainerState, round: Round, answers: RoundAnswers, dryRun: boolean): boolean {
+  state.chunks = round.waiting;
+  state.pendingFiles = [];
+  const failures = [
+    answers.slice !== undefined && takeSlice(state, answers.slice, dryRun),
+    ...answers.pieces.map((answer, index) => takePiece(state, round.pieces[index]!, answer)),
+    ...answers.pendingFiles.map((answer, index) => takePendingFile(state, round.pendingFiles[index]!, answer)),
+  ];
+  return failures.includes(true);
+}
+
+/** A copy that cannot be aborted continues, and the next run finds it. The run ends as cancelled all the same. */
+function* abortPending(
+  context: OrchestrationContext,
+  task: ContainerTask,
+  { pendingFiles }: Round,
+  { pieces, pendingFiles: confirmed }: RoundAnswers,
+): Generator<Task, void, unknown> {
+  // Those of the answers, and those of the round: an activity that stopped has not confirmed its own.
+  const answered = [...pieces, ...confirmed].flatMap(({ pendingFile }) => pendingFile ?? []);
+  try {
+    yield call(context, 'abortCopies', { ...task, pendingFiles: [...pendingFiles, ...answered] });
+  } catch {}
 }

@@ -1,18 +1,20 @@
 import type { OrchestrationContext, Task } from 'durable-functions';
 import type { ContainerPair } from '#activities/run/container-task.ts';
+import type { StopReason } from '#activities/run/run-guard.ts';
 import type { Problem } from '#domain/run/problems.ts';
-import { isBackup, type RunRef } from '#domain/run/run.ts';
-import { tableOfTask } from '#domain/run/task-name.ts';
+import type { RunRef } from '#domain/run/run.ts';
+import { orchestrationOf } from './activities-of.ts';
 import type { ProcessContainerInput, ProcessContainerResult } from './process-container.ts';
+import { stopReasonOf } from './stop-reason.ts';
 
 export interface ProcessGroupInput {
   run: RunRef;
-  /** At most fifty: a wider tree instead of a longer history. */
+  /** At most fifty: a wider tree keeps the histories short. */
   containers: ContainerPair[];
 }
 
 export interface ProcessGroupResult {
-  stopped?: 'cancelled' | 'superseded';
+  stopped?: StopReason;
   problems: Problem[];
 }
 
@@ -22,16 +24,13 @@ export function* processGroup(context: OrchestrationContext): Generator<Task, Pr
   const results = (yield context.df.Task.all(
     containers.map((pair) => {
       const input: ProcessContainerInput = { run, ...pair };
-      const isTable = tableOfTask(pair.container) !== undefined && isBackup(run.mode);
-      return context.df.callSubOrchestrator(isTable ? 'backUpTable' : 'processContainer', input);
+      return context.df.callSubOrchestrator(orchestrationOf(run, pair.container), input);
     }),
   )) as ProcessContainerResult[];
   return combine(results.map(({ problem, ...rest }) => ({ ...rest, problems: problem ? [problem] : [] })));
 }
 
-/** Superseded weighs more than cancelled: then nothing at all may be written any more. */
 export function combine(results: ProcessGroupResult[]): ProcessGroupResult {
-  const reasons = new Set(results.map(({ stopped }) => stopped));
-  const stopped = reasons.has('superseded') ? 'superseded' : reasons.has('cancelled') ? 'cancelled' : undefined;
+  const stopped = stopReasonOf(results);
   return { ...(stopped && { stopped }), problems: results.flatMap(({ problems }) => problems) };
 }

@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import type { RequestCounts } from '#domain/run/request-counts.ts';
 
-/** The number of requests by operation (`ListBlobs`, `CopyBlobFromURL`, …). Every attempt counts. */
-export type RequestCounts = Record<string, number>;
+export { addRequests, type RequestCounts } from '#domain/run/request-counts.ts';
 
 const current = new AsyncLocalStorage<RequestCounts>();
 
@@ -14,9 +14,4 @@ export function countingRequests<T>(counts: RequestCounts, work: () => Promise<T
 export function noteRequest(operation: string): void {
   const counts = current.getStore();
   if (counts) counts[operation] = (counts[operation] ?? 0) + 1;
-}
-
-export function addRequests(into: RequestCounts, from: RequestCounts): RequestCounts {
-  for (const [operation, count] of Object.entries(from)) into[operation] = (into[operation] ?? 0) + count;
-  return into;
 }

@@ -2,21 +2,23 @@ import type { Dependencies } from '#app/dependencies.ts';
 import { jobContextOf, receiptsOf } from '#app/job-context.ts';
 import { expand } from '#domain/blobs/container-template.ts';
 import type { ReceiptStore } from '#storage/control/receipt-store.ts';
-import { type CopyContext, copyContextOf } from '../copying/copy-context.ts';
+import { type BackupContext, withAccess } from '../copying/copy-context.ts';
+import { backupRoute } from '../copying/route.ts';
 
-/** What archiving a version takes: the way to copy it, the receipts of its rule, and who is at it. */
+/** What archiving a version needs: how to copy it, the receipts of its rule, and the owner of the claim. */
 export interface ArchiveContext {
   rule: string;
   receipts: ReceiptStore;
-  copying: CopyContext;
-  /** Owns the claims, and is recorded in the copies. Whoever tries again after a crash should have the same. */
+  copying: BackupContext;
+  /** Owns the claims; the copies record it. A second try after a crash should have the same owner. */
   owner: string;
   claimMs: number;
 }
 
 /**
- * Of a single upload of at most so many bytes: an asynchronous copy reads for hours with the access that it was begun with.
- * Throws `StorageError` where no access to the source can be had.
+ * For one upload of at most so many bytes: an asynchronous copy reads for hours with the access that it began with. The lock of
+ * the rule need not be held: uploads are archived while runs of the rule are in progress, and receipts keep them apart.
+ * Throws `StorageError` if there is no access to the source.
  */
 export async function archiveContextFor(
   deps: Dependencies,
@@ -24,22 +26,14 @@ export async function archiveContextFor(
   owner: string,
   largest: number,
 ): Promise<ArchiveContext> {
-  const { job } = jobContextOf(deps, rule);
-  const container = job.source.containers[0]!;
-  const startedAt = deps.now().toISOString();
-  // Nobody holds the rule's lock: uploads are archived while its runs are at work, and the receipts keep them apart.
-  const run = { id: owner, job: rule, mode: 'reconcile', trigger: 'run', dryRun: false, startedAt, epoch: 0 } as const;
-  const share = { run, container, destination: expand(job.destination.container, container) };
-  return archiveContextOf(deps, rule, await copyContextOf(deps, share, largest, new AbortController().signal));
+  const context = jobContextOf(deps, rule);
+  const container = context.job.source.containers[0]!;
+  const task = { container, destination: expand(context.job.destination.container, container) };
+  const route = backupRoute(context, task, { id: owner, mode: 'reconcile' });
+  return archiveContextOf(deps, rule, await withAccess(deps, route, largest, new AbortController().signal));
 }
 
-/** In a run of the rule: its id is the owner. */
-export function archiveContextOf(deps: Dependencies, rule: string, copying: CopyContext): ArchiveContext {
-  return {
-    rule,
-    receipts: receiptsOf(deps, rule),
-    copying,
-    owner: copying.run.id,
-    claimMs: deps.limits.claimMs,
-  };
+/** In a run of the rule: the id of the run is the owner. */
+export function archiveContextOf(deps: Dependencies, rule: string, copying: BackupContext): ArchiveContext {
+  return { rule, receipts: receiptsOf(deps, rule), copying, owner: copying.owner, claimMs: deps.limits.claimMs };
 }

@@ -10,7 +10,7 @@ import type { FoundReceipt } from '#storage/control/receipt-store.ts';
 import { isStorageError } from '#storage/storage-error.ts';
 import { confirmCopy } from '../copying/confirm-copy.ts';
 import { copyBlob } from '../copying/copy-blob.ts';
-import type { CopyContext } from '../copying/copy-context.ts';
+import type { BackupContext } from '../copying/copy-context.ts';
 import { targetName } from '../copying/route.ts';
 import { lookAtSource } from '../copying/source-version.ts';
 import { listNamed } from '../restore/held-content.ts';
@@ -124,7 +124,7 @@ async function carryOut(place: ArchiveContext, source: BlobState, claimed: Claim
 }
 
 /** What is small is copied as if nothing were there, and looked at when that is refused: gigabytes in blocks are not sent to find out. */
-async function lookedAt(copying: CopyContext, planned: PlannedItem): Promise<PlannedItem> {
+async function lookedAt(copying: BackupContext, planned: PlannedItem): Promise<PlannedItem> {
   const mirror = await copying.target.getProperties(copying.destination, targetName(copying, planned));
   return { ...planned, ...(mirror && { to: mirror }) };
 }

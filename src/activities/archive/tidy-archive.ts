@@ -36,50 +36,48 @@ const DAY_MS = 86_400_000;
  * that are gone and whose owners never could, and removes those of gone versions that have been kept long enough. A stretch at a
  * time. Nothing is taken to be gone because a listing does not show it: it is looked at singly.
  */
-export function makeTidyArchive(deps: Dependencies) {
-  return async function tidyArchive({ run, from }: TidyArchiveInput): Promise<TidyArchiveResult> {
-    const requests: Record<string, number> = {};
-    return countingRequests(requests, async () => {
-      const { control, source, job, rule } = jobContextOf(deps, run.job);
-      const guard = new RunGuard(control, run, deps.now);
-      const place = await archiveContextFor(deps, run.job, run.id, 0);
-      const poison = new PoisonStore(control, run.job);
-      if (from === undefined) await settlePoison(place, poison, deps.now());
-      if (run.mode === 'reprocess') return { requests };
-      const keepMs = rule?.receipts && rule.receipts.keepDays * DAY_MS;
-      const account = deps.blobs(rule?.receipts?.account ?? job.destination.account);
-      const { container } = place.copying;
-      const deadline = deps.now().getTime() + deps.limits.scanMs;
-      const { prefix } = job.source;
-      const listNames = (marker: string | undefined) =>
-        source.listBlobs(container, { prefix, ...(marker !== undefined && { marker }) });
-      const walk = new MergeWalk(receiptPages(place.receipts, prefix), listNames, { from });
-      try {
-        if (from === undefined && keepMs !== undefined) {
-          await removeOldPoison(account, poison, deps.now().getTime() - keepMs);
-        }
-        do {
-          const standing = await guard.standing();
-          if (standing !== 'go') return { stopped: standing, requests };
-          for (const { source: named, mirror: present } of await walk.nextPairs(() => false)) {
-            const old = (named as NameWithReceipts).receipts.filter(({ etag }) => etag !== present?.etag);
-            const over = old.filter((receipt) => isOver(receipt, deps.now(), keepMs));
-            if (over.length === 0) continue;
-            const now = await source.getProperties(container, named.name);
-            for (const receipt of over.filter(({ etag }) => etag !== now?.etag)) {
-              if (isEnded(receipt)) await remove(account, receipt.path, receipt.receiptEtag);
-              else await endReceipt(place, receipt);
-            }
-          }
-        } while (walk.position !== undefined && deps.now().getTime() < deadline);
-      } catch (error) {
-        if (!(error instanceof RemovalDenied)) throw error;
-        return { requests, problem: problemOf('access-denied-prune', 0, undefined, error.message) };
+export async function tidyArchive(deps: Dependencies, { run, from }: TidyArchiveInput): Promise<TidyArchiveResult> {
+  const requests: Record<string, number> = {};
+  return countingRequests(requests, async () => {
+    const { control, source, job, rule } = jobContextOf(deps, run.job);
+    const guard = new RunGuard(control, run, deps.now);
+    const place = await archiveContextFor(deps, run.job, run.id, 0);
+    const poison = new PoisonStore(control, run.job);
+    if (from === undefined) await settlePoison(place, poison, deps.now());
+    if (run.mode === 'reprocess') return { requests };
+    const keepMs = rule?.receipts && rule.receipts.keepDays * DAY_MS;
+    const account = deps.blobs(rule?.receipts?.account ?? job.destination.account);
+    const { container } = place.copying;
+    const deadline = deps.now().getTime() + deps.limits.scanMs;
+    const { prefix } = job.source;
+    const listNames = (marker: string | undefined) =>
+      source.listBlobs(container, { prefix, ...(marker !== undefined && { marker }) });
+    const walk = new MergeWalk(receiptPages(place.receipts, prefix), listNames, { from });
+    try {
+      if (from === undefined && keepMs !== undefined) {
+        await removeOldPoison(account, poison, deps.now().getTime() - keepMs);
       }
-      const next = walk.position;
-      return { requests, ...(next && { next }) };
-    });
-  };
+      do {
+        const standing = await guard.standing();
+        if (standing !== 'go') return { stopped: standing, requests };
+        for (const { source: named, mirror: present } of await walk.nextPairs(() => false)) {
+          const old = (named as NameWithReceipts).receipts.filter(({ etag }) => etag !== present?.etag);
+          const over = old.filter((receipt) => isOver(receipt, deps.now(), keepMs));
+          if (over.length === 0) continue;
+          const now = await source.getProperties(container, named.name);
+          for (const receipt of over.filter(({ etag }) => etag !== now?.etag)) {
+            if (isEnded(receipt)) await remove(account, receipt.path, receipt.receiptEtag);
+            else await endReceipt(place, receipt);
+          }
+        }
+      } while (walk.position !== undefined && deps.now().getTime() < deadline);
+    } catch (error) {
+      if (!(error instanceof RemovalDenied)) throw error;
+      return { requests, problem: problemOf('access-denied-prune', 0, undefined, error.message) };
+    }
+    const next = walk.position;
+    return { requests, ...(next && { next }) };
+  });
 }
 
 async function endReceipt(place: ArchiveContext, { name, etag }: ListedReceipt): Promise<void> {

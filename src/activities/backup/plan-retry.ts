@@ -1,70 +1,51 @@
 import type { Dependencies } from '#app/dependencies.ts';
-import { jobContextOf } from '#app/job-context.ts';
 import type { BlobState } from '#domain/blobs/blob.ts';
-import { sliceKey } from '#domain/run/control-paths.ts';
 import { asBackedUp, type Outcome, type PlannedItem } from '#domain/run/outcome.ts';
-import { PartWriter } from '#domain/run/part.ts';
-import type { RunMode } from '#domain/run/run.ts';
-import { countOutcome, countPlanned, emptyTally } from '#domain/run/tally.ts';
-import { countingRequests } from '#storage/requests.ts';
-import { PlanWriter } from '../run/plan-writer.ts';
-import { RunGuard } from '../run/run-guard.ts';
+import type { RetryingRef, RunMode } from '#domain/run/run.ts';
+import { inRun } from '../run/run-context.ts';
 import type { SliceInput, SliceResult } from '../run/slice.ts';
+import { SliceWriter } from '../run/slice-writer.ts';
 
 /**
- * Plans what a retry copies: the blobs that an earlier run names as failed in this container, and nothing else.
- * They are copied as they were listed then; one that has changed since is looked at again when it is copied.
+ * Plans what a retry copies: the blobs of this container that the earlier run reports as failed, and nothing else. A blob is
+ * copied as it was listed then; the copy checks a blob that has changed since.
  */
-export function makePlanRetry(deps: Dependencies) {
-  return async function planRetry(input: SliceInput): Promise<SliceResult> {
-    const { run, container, destination } = input;
-    const { job, control } = jobContextOf(deps, run.job);
-    const tally = emptyTally(container, destination);
-    return countingRequests(tally.requests, async () => {
-      const standing = await new RunGuard(control, run, deps.now).standing();
-      if (standing !== 'go') return { stopped: standing };
-      const earlier = await control.readSummary({ job: job.name, id: run.retryOf! });
-      if (!earlier) throw new Error(`The run to retry, ${run.retryOf}, has no summary`);
-      const settled = new PartWriter<Outcome>();
-      const plan = new PlanWriter(control, run, input.slice, container, deps.limits, deps.random);
-      // Parts that the earlier run took over from one before it have had their retry already: only its own count.
-      const own = earlier.parts.filter(
-        (part) => part.container === container && part.failed > 0 && part.path.includes(`/runs/${run.retryOf}/`),
-      );
-      for (const part of own) {
-        const { items } = await control.readPart<Outcome, object>(part.path, part.sha256);
-        for (const outcome of items) {
-          const planned = plannedAgain(outcome, run.mode);
-          if (!planned) {
-            // No blob that could be tried again, and not mended by that: a retry must not look as if it were.
-            if (run.mode !== 'restore' || outcome.status !== 'failed') continue;
-            tally.listed++;
-            tally.listedBytes += outcome.size;
-            countOutcome(tally, outcome);
-            settled.add(outcome);
-            continue;
-          }
-          countPlanned(tally, planned);
-          tally.listed++;
-          tally.listedBytes += outcome.size;
-          await plan.add(planned);
+export function planRetry(deps: Dependencies, input: SliceInput<RetryingRef>): Promise<SliceResult> {
+  return inRun(deps, input, async (context): Promise<SliceResult> => {
+    const { run, container, control } = context;
+    const earlier = await control.readSummary({ job: run.job, id: run.retryOf });
+    if (!earlier) throw new Error(`The run to retry, ${run.retryOf}, has no summary`);
+    const slice = new SliceWriter(context, input.slice);
+    // Only the earlier run's own parts count: those it took over from a run before it have had their retry.
+    const own = earlier.parts.filter(
+      (part) => part.container === container && part.failed > 0 && part.path.includes(`/runs/${run.retryOf}/`),
+    );
+    for (const part of own) {
+      const { items } = await control.readPart<Outcome, object>(part.path, part.sha256);
+      for (const outcome of items) {
+        const planned = plannedAgain(outcome, run.mode);
+        if (planned) {
+          slice.list(outcome.size);
+          await slice.plan(planned);
+        } else if (run.mode === 'restore' && outcome.status === 'failed') {
+          // No blob to try again, so the retry repairs nothing here, and must not look as if it did.
+          slice.list(outcome.size);
+          slice.settle(outcome);
         }
       }
-      tally.last = true;
-      const result: SliceResult = { chunks: await plan.finish() };
-      return control.writePart(run, 'slice', sliceKey(input.slice), settled, tally, result);
-    });
-  };
+    }
+    return slice.finish();
+  });
 }
 
-/** Of a failure, what it takes to try again: a restore looks for the content anew. */
+/** The item that tries a failure again. A restore finds the content again. */
 function plannedAgain(outcome: Outcome, mode: RunMode): PlannedItem | undefined {
-  const { status, source, code, name, size, type = 'block', ...rest } = outcome;
+  const { status, source, code, name, size, type = 'block', modified } = outcome;
   if (status !== 'failed') return undefined;
   if (mode !== 'restore') return source && { from: source, reason: 'pending' };
-  // What stands for a damaged part is no blob.
+  // The outcome of a damaged part names no blob.
   if (code === 'damaged' || code === 'unsupported-name') return undefined;
-  const unknown: BlobState = { name, etag: '', lastModified: rest.modified, size, type };
+  const unknown: BlobState = { name, etag: '', lastModified: modified, size, type };
   const entry: Outcome = { ...asBackedUp(outcome), status: 'copied' };
   return { from: unknown, reason: 'restore', entry, ...(source && { to: source }) };
 }

@@ -9,52 +9,50 @@ import type { SliceInput, SliceResult } from '../run/slice.ts';
 import { walkSource } from './walk-source.ts';
 
 /**
- * Lists a stretch of a container and of its mirror side by side, decides every blob, and writes what is to be copied
- * into plan chunks and everything else into a part of the manifest. Safe to run twice.
+ * Lists a slice of a container and of its backup container side by side, decides every blob, plans those to copy, and
+ * writes the other outcomes into a part of the manifest. Safe to run twice.
  */
-export function makeScanSlice(deps: Dependencies) {
-  return async function scanSlice(input: SliceInput): Promise<SliceResult> {
-    const { run, container, destination } = input;
-    const { job, vault } = jobContextOf(deps, run.job);
-    const mirrorPrefix = expand(job.destination.prefix, container);
-    let mirrorIsMissing = false;
-    return walkSource(deps, input, {
-      nameOf: (name) => mirrorPrefix + name,
-      async read(marker) {
-        try {
-          return await vault.listBlobs(destination, {
-            prefix: mirrorPrefix + job.source.prefix,
-            metadata: true,
-            copy: true,
-            ...(marker !== undefined && { marker }),
-          });
-        } catch (error) {
-          if (!isStorageError(error, 'container-not-found')) throw error;
-          mirrorIsMissing = true;
-          return { blobs: [] };
-        }
-      },
-      decide(blob, mirror, order) {
-        const decision = decide(blob, mirror, run.mode === 'full' ? 'full' : 'incremental', run.id);
-        if (decision.action === 'unchanged') {
-          return { outcome: outcomeOf(blob, 'unchanged', { vaultEtag: mirror!.etag }) };
-        }
-        if (decision.action === 'skip' && !(mirror === undefined && order.wasWrong)) {
-          return { outcome: outcomeOf(blob, 'skipped', { code: decision.code }) };
-        }
-        return { planned: plannedCopy(blob, mirror, 'reason' in decision ? decision.reason : 'pending') };
-      },
-      async planned() {
-        if (mirrorIsMissing) await vault.createContainer(destination);
-      },
-    });
-  };
+export function scanSlice(deps: Dependencies, input: SliceInput): Promise<SliceResult> {
+  const { run, container, destination } = input;
+  const { job, vault } = jobContextOf(deps, run.job);
+  const prefix = expand(job.destination.prefix, container);
+  let isBackupMissing = false;
+  return walkSource(deps, input, {
+    nameOf: (name) => prefix + name,
+    async read(marker) {
+      try {
+        return await vault.listBlobs(destination, {
+          prefix: prefix + job.source.prefix,
+          metadata: true,
+          copy: true,
+          ...(marker !== undefined && { marker }),
+        });
+      } catch (error) {
+        if (!isStorageError(error, 'container-not-found')) throw error;
+        isBackupMissing = true;
+        return { blobs: [] };
+      }
+    },
+    decide(blob, backup, order) {
+      const decision = decide(blob, backup, run.mode === 'full' ? 'full' : 'incremental', run.id);
+      if (decision.action === 'unchanged') {
+        return { outcome: outcomeOf(blob, 'unchanged', { vaultEtag: backup!.etag }) };
+      }
+      if (decision.action === 'skip' && !(backup === undefined && order.wasWrong)) {
+        return { outcome: outcomeOf(blob, 'skipped', { code: decision.code }) };
+      }
+      return { planned: plannedCopy(blob, backup, 'reason' in decision ? decision.reason : 'pending') };
+    },
+    async planned() {
+      if (isBackupMissing) await vault.createContainer(destination);
+    },
+  });
 }
 
-/** Keeps of the mirror what copying needs to know, and no more: plans are stored. */
-function plannedCopy(source: BlobState, mirror: BlobState | undefined, reason: PlannedItem['reason']): PlannedItem {
-  if (!mirror) return { from: source, reason };
-  const { name, etag, lastModified, size, type, tier, metadata, copy, contentMd5 } = mirror;
+/** A plan is stored: it has those fields of the backup blob that a copy needs. */
+function plannedCopy(source: BlobState, backup: BlobState | undefined, reason: PlannedItem['reason']): PlannedItem {
+  if (!backup) return { from: source, reason };
+  const { name, etag, lastModified, size, type, tier, metadata, copy, contentMd5 } = backup;
   return {
     from: source,
     reason,

@@ -1,97 +1,118 @@
 import { problemCodeOf } from '#app/problem-code.ts';
-import type { BlobState } from '#domain/blobs/blob.ts';
+import type { BlobState, CopyState } from '#domain/blobs/blob.ts';
 import { copyDeadline, methodsFor } from '#domain/copying/copy-method.ts';
 import { readRecord } from '#domain/copying/record.ts';
 import { type CopyMethod, type Outcome, outcomeOf, type PendingCopy } from '#domain/run/outcome.ts';
 import { isStorageError } from '#storage/storage-error.ts';
 import { abortQuietly } from './abort-quietly.ts';
 import { copyBlob } from './copy-blob.ts';
-import type { CopyContext } from './copy-context.ts';
+import type { BackupContext } from './copy-context.ts';
+import { MAX_ASYNC_COPIES } from './copy-limits.ts';
 import { targetName } from './route.ts';
 import { canCopyInBlocks } from './transfer.ts';
 
-/** So many asynchronous copies of one blob are started in a run before another way is taken. */
-export const MAX_TRIES = 2;
-
-export async function confirmCopy(place: CopyContext, copy: PendingCopy): Promise<Outcome | PendingCopy> {
-  const { from: source } = copy.planned;
-  const name = targetName(place, copy.planned);
-  const spent = copy.tries >= MAX_TRIES;
-  const others = otherMethods(place, source);
+/** Checks a pending copy, and brings it to an end where it can. */
+export async function confirmCopy(context: BackupContext, copy: PendingCopy): Promise<Outcome | PendingCopy> {
   try {
-    const mirror = await place.target.getProperties(place.destination, name);
-    const found = mirror?.copy;
-    if (mirror && found?.id === copy.copyId) {
-      if (
-        found.status === 'success' &&
-        mirror.size === source.size &&
-        readRecordMatches(mirror.metadata, source.etag)
-      ) {
-        return outcomeOf(source, 'copied', { vaultEtag: mirror.etag, method: 'async', ...reasonOf(copy) });
-      }
-      if (found.status === 'pending') {
-        const age = place.now().getTime() - Date.parse(copy.startedAt);
-        if (age < copyDeadline(source.size, place.copyDeadlineMs)) return copy;
-        await abortQuietly(place.target, place.destination, name, copy.copyId);
-        const stuck = outcomeOf(source, 'failed', { code: 'copy-stuck', source });
-        if (spent && others.length === 0) return stuck;
-        const next = await anotherWay(place, copy, name, others);
-        // One that does not even end when it is aborted is left to the next run.
-        return next === copy && age >= 2 * copyDeadline(source.size, place.copyDeadlineMs) ? stuck : next;
-      }
-      if (spent && others.length === 0) {
-        const message = found.description ?? `The copy ended as ${found.status}`;
-        return outcomeOf(source, 'failed', { code: 'copy-failed', message, source });
-      }
-    } else if (copy.tries > MAX_TRIES) {
-      return outcomeOf(source, 'failed', { code: 'destination-changing', source });
-    }
-    // It failed; or someone else wrote the blob, or its copy state is gone, and what is there proves nothing.
-    return await (spent && others.length > 0 ? anotherWay(place, copy, name, others) : again(place, copy, name));
+    return await confirm(context, copy);
   } catch (error) {
     if (!isStorageError(error)) throw error;
-    // Stopped by the wish to cancel, which is seen to next.
+    // Stopped by the wish to cancel, which the activity handles next.
     if (error.kind === 'aborted') return copy;
-    // Not being able to look is no verdict on the copy: look again next round, until the deadline.
-    const age = place.now().getTime() - Date.parse(copy.startedAt);
-    if (age < copyDeadline(source.size, place.copyDeadlineMs)) return copy;
+    // A failed check says nothing of the copy: check again in the next round, until the deadline.
+    if (!isOverdue(context, copy)) return copy;
+    const { from: source } = copy.planned;
     return outcomeOf(source, 'failed', { code: problemCodeOf(error, 'destination'), message: error.message, source });
   }
 }
 
-/** Decides and copies the blob anew from what is there now. */
-export async function again(place: CopyContext, copy: PendingCopy, name: string) {
-  const mirror = await place.target.getProperties(place.destination, name);
-  return copyBlob(place, { from: copy.planned.from, reason: copy.planned.reason, ...(mirror && { to: mirror }) }, copy);
+async function confirm(context: BackupContext, copy: PendingCopy): Promise<Outcome | PendingCopy> {
+  const { from: source } = copy.planned;
+  const name = targetName(context, copy.planned);
+  const others = otherMethods(context, source);
+  const isSpent = copy.tries >= MAX_ASYNC_COPIES;
+  const backup = await context.target.getProperties(context.destination, name);
+  const found = backup?.copy;
+  if (backup && found?.id === copy.copyId) {
+    if (found.status === 'success' && backup.size === source.size && hasRecordOf(backup, source)) {
+      return outcomeOf(source, 'copied', { vaultEtag: backup.etag, method: 'async', ...reasonOf(copy) });
+    }
+    if (found.status === 'pending') return endPending(context, copy, name, others);
+    if (isSpent && others.length === 0) return endedWith(source, found);
+  } else if (copy.tries > MAX_ASYNC_COPIES) {
+    return outcomeOf(source, 'failed', { code: 'destination-changing', source });
+  }
+  // The copy failed; or another writer wrote the blob, or its copy state is gone, and what is there proves nothing.
+  return isSpent && others.length > 0 ? copyByOtherMethod(context, copy, name, others) : copyAgain(context, copy, name);
 }
 
-/** The ways to copy this blob without leaving the work to the service's queue: for some there is none. */
-export function otherMethods(place: CopyContext, source: BlobState): CopyMethod[] {
-  const others = methodsFor(source, place.method).filter((method) => method !== 'async');
+/** Waits for a copy until its deadline; then aborts it and copies in another way. */
+async function endPending(
+  context: BackupContext,
+  copy: PendingCopy,
+  name: string,
+  others: CopyMethod[],
+): Promise<Outcome | PendingCopy> {
+  const { from: source } = copy.planned;
+  if (!isOverdue(context, copy)) return copy;
+  await abortQuietly(context.target, context.destination, name, copy.copyId);
+  const stuck = outcomeOf(source, 'failed', { code: 'copy-stuck', source });
+  if (copy.tries >= MAX_ASYNC_COPIES && others.length === 0) return stuck;
+  const next = await copyByOtherMethod(context, copy, name, others);
+  // A copy that does not even end when it is aborted is left to the next run.
+  return next === copy && isOverdue(context, copy, 2) ? stuck : next;
+}
+
+/** Whether a copy has been pending for so many times its deadline. */
+function isOverdue({ now, copyDeadlineMs }: BackupContext, { planned, startedAt }: PendingCopy, times = 1): boolean {
+  return now().getTime() - Date.parse(startedAt) >= times * copyDeadline(planned.from.size, copyDeadlineMs);
+}
+
+function endedWith(source: BlobState, { status, description }: CopyState): Outcome {
+  const message = description ?? `The copy ended as ${status}`;
+  return outcomeOf(source, 'failed', { code: 'copy-failed', message, source });
+}
+
+/** Decides and copies the blob again from what is there now. */
+async function copyAgain(context: BackupContext, copy: PendingCopy, name: string): Promise<Outcome | PendingCopy> {
+  const { from, reason } = copy.planned;
+  const backup = await context.target.getProperties(context.destination, name);
+  return copyBlob(context, { from, reason, ...(backup && { to: backup }) }, { tries: copy.tries });
+}
+
+/** The methods that do not leave the copy to the service's queue. Some blobs have none. */
+function otherMethods(context: BackupContext, source: BlobState): CopyMethod[] {
+  const others = methodsFor(source, context.method).filter((method) => method !== 'async');
   return (others.length > 0 ? others : (['blocks'] as const)).filter(
     (method) => method !== 'blocks' || canCopyInBlocks(source),
   );
 }
 
-/** Copies by a method that is atomic, where there is one. */
-export async function anotherWay(place: CopyContext, copy: PendingCopy, name: string, methods: CopyMethod[]) {
-  const mirror = await place.target.getProperties(place.destination, name);
-  // Not aborted after all, or not yet: its deadline must not begin anew.
-  if (mirror?.copy?.status === 'pending' && mirror.copy.id === copy.copyId) return copy;
+/** Copies by an atomic method, where there is one. */
+async function copyByOtherMethod(
+  context: BackupContext,
+  copy: PendingCopy,
+  name: string,
+  methods: CopyMethod[],
+): Promise<Outcome | PendingCopy> {
+  const { from, reason } = copy.planned;
+  const backup = await context.target.getProperties(context.destination, name);
+  // Not aborted, or not yet: its deadline must not begin again.
+  if (backup?.copy?.status === 'pending' && backup.copy.id === copy.copyId) return copy;
   return copyBlob(
-    place,
-    { from: copy.planned.from, reason: copy.planned.reason, ...(mirror && { to: mirror }) },
+    context,
+    { from, reason, ...(backup && { to: backup }) },
     { tries: copy.tries, ...(methods.length > 0 && { methods }) },
   );
 }
 
-export function readRecordMatches(metadata: Record<string, string> | undefined, etag: string): boolean {
+function hasRecordOf({ metadata }: BlobState, source: BlobState): boolean {
   const record = readRecord(metadata);
-  // A copy whose metadata could not carry the record is known by its id alone.
-  return record === undefined || record.etag === etag;
+  // A copy whose metadata had no room for the record is known by its id alone.
+  return record === undefined || record.etag === source.etag;
 }
 
-export function reasonOf({ planned, lacks }: PendingCopy): Partial<Outcome> {
+function reasonOf({ planned, lacks }: PendingCopy): Partial<Outcome> {
   const { reason } = planned;
   return { ...(reason !== 'pending' && reason !== 'restore' && { reason }), ...(lacks && { code: lacks }) };
 }

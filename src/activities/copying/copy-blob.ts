@@ -15,229 +15,260 @@ import type { ProblemCode } from '#domain/run/problems.ts';
 import type { CopyRequest } from '#storage/blob-account.ts';
 import { isStorageError, type StorageError } from '#storage/storage-error.ts';
 import { abortQuietly } from './abort-quietly.ts';
-import type { CopyContext } from './copy-context.ts';
+import type { BackupContext } from './copy-context.ts';
+import { LONGEST_SOURCE_URL, MAX_CHECKS } from './copy-limits.ts';
 import { targetName } from './route.ts';
 import { lookAtSource } from './source-version.ts';
 import { transfer } from './transfer.ts';
 import { type Marks, marked, updateProperties } from './update-properties.ts';
 
-/** How often what was seen may turn out to be out of date before the blob is given up for this run. */
-const LOOKS = 4;
-/** Characters of a copy's source address, signature included: the documented limit of x-ms-copy-source is 2 KiB. */
-const LONGEST_SOURCE_URL = 2048;
-
-/**
- * Brings one blob's mirror up to date. Every request is pinned to what was seen of both sides; where that no longer
- * holds, both are looked at again and decided anew. Failures are outcomes; only a stop by the signal is thrown.
- */
-export async function copyBlob(
-  place: CopyContext,
-  planned: PlannedItem,
-  options: { tries?: number; methods?: CopyMethod[] } = {},
-): Promise<Outcome | PendingCopy> {
-  const { target, destination } = place;
-  const mirrorName = targetName(place, planned);
-  let { from: source } = planned;
-  let mirror = planned.to;
-  let lastError: StorageError | undefined;
-  let kept: string | undefined;
-  // What has been sent to be set in place: it may have reached another version than the one that was meant.
-  const sent: Marks = {};
-
-  for (let look = 0; look < LOOKS; look++) {
-    try {
-      // The walk can have missed an archived blob's mirror, and nothing else would notice: no copy is tried.
-      if (look === 0 && mirror === undefined && source.tier === 'Archive') {
-        mirror = await target.getProperties(destination, mirrorName);
-      }
-      const decision = decideHere(place, source, mirror);
-      switch (decision.action) {
-        case 'unchanged':
-          return outcomeOf(source, 'unchanged', { vaultEtag: mirror!.etag });
-        case 'skip':
-          return outcomeOf(source, 'skipped', { code: decision.code });
-        case 'done':
-          return copied(source, mirror!.etag, { method: methodsFor(source, place.method)[0]! });
-        case 'adopt':
-          return pending(
-            place,
-            { from: source, reason: planned.reason, to: mirror! },
-            decision.copyId,
-            options.tries ?? 0,
-          );
-        case 'abort':
-          // What is pending may be the version after this one, by somebody who is at that.
-          if (place.archive && (await lookAtSource(place.source, place.container, source))?.etag !== source.etag) {
-            return { ...failed(source, lastError), code: 'source-changing' };
-          }
-          await abortQuietly(target, destination, mirrorName, decision.copyId);
-          mirror = await target.getProperties(destination, mirrorName);
-          continue;
-        case 'update':
-          // What is archived is a version: tier and tags that are set later are none.
-          if (place.archive) return outcomeOf(source, 'unchanged', { vaultEtag: mirror!.etag });
-          return await updateProperties(place, source, mirror!, decision.reason, sent);
-        case 'copy': {
-          const outcome = await copyByBestMethod(place, source, mirror, {
-            methods: options.methods ?? methodsFor(source, place.method),
-            tries: options.tries ?? 0,
-            kept,
-            keep: (etag) => {
-              kept = etag;
-            },
-            reason: decision.reason,
-            ...(tagsAreWithheld(source) && !tagsAreWithheld(planned.from) && { lacks: 'tags-not-read' }),
-          });
-          return outcome;
-        }
-      }
-    } catch (error) {
-      if (!isStorageError(error) || error.kind === 'aborted') throw error;
-      // No retry makes a name shorter: anyone who may upload could keep every run from succeeding.
-      if (error.kind === 'invalid' && place.access.urlOf(source.name).length > LONGEST_SOURCE_URL) {
-        return outcomeOf(source, 'skipped', { code: 'unsupported-name' });
-      }
-      lastError = error;
-      if (isStorageError(error, 'container-not-found') && (await vaultContainerMade(place))) continue;
-      if (
-        !isStorageError(
-          error,
-          'precondition',
-          'not-found',
-          'pending-copy',
-          'source-not-found',
-          'archived',
-          'container-not-found',
-        )
-      ) {
-        return failed(source, error);
-      }
-      const again = await lookAgain(place, source, mirrorName);
-      if ('error' in again) return failed(source, again.error);
-      mirror = again.mirror && marked(again.mirror, sent);
-      if (again.source === undefined) return outcomeOf(source, 'skipped', { code: 'source-vanished' });
-      if (place.archive && again.source.etag !== source.etag) {
-        return { ...failed(source, error), code: 'source-changing' };
-      }
-      // It may have been the source, moved out of the archive since; or what is there is the very copy that was to be made.
-      const ours = again.mirror?.tier === 'Archive' && again.source.tier !== 'Archive';
-      if (isStorageError(error, 'archived') && ours && !holds(again.mirror, again.source)) {
-        return failed(again.source, error);
-      }
-      source = again.source;
-    }
-  }
-  const changed = source.etag !== planned.from.etag;
-  return {
-    ...failed(source, lastError),
-    ...((changed || lastError === undefined) && { code: changed ? 'source-changing' : 'destination-changing' }),
-  };
+export interface CopyOptions {
+  /** How many asynchronous copies of the blob the run has started. */
+  tries?: number;
+  methods?: CopyMethod[];
 }
 
-/** For an archive, what is there under the same name and carries no record is nothing, unless its bytes are known to be the same. */
-function decideHere({ run, archive }: CopyContext, source: BlobState, mirror: BlobState | undefined): Decision {
-  const decision = decide(source, mirror, run.mode === 'full' ? 'full' : 'incremental', run.id);
-  if (!archive || decision.action !== 'unchanged' || readRecord(mirror?.metadata)) return decision;
-  const isSame = source.contentMd5 !== undefined && source.contentMd5 === mirror?.contentMd5;
+/** What a copy knows of its blob, from one check to the next. */
+interface Attempt {
+  planned: PlannedItem;
+  options: CopyOptions;
+  source: BlobState;
+  /** The blob in the vault. */
+  backup: BlobState | undefined;
+  lastError?: StorageError;
+  /** ETag of the backup blob of which there is a snapshot. */
+  snapshotOf?: string;
+  /** Tier and tags that were sent to be set in place: they may have reached another version than the intended one. */
+  sent: Marks;
+}
+
+/**
+ * Brings the backup blob of one blob up to date. Every request is pinned to what was seen of both sides. Where that no
+ * longer holds, both sides are checked and decided again. Failures are outcomes; only a stop by the signal is thrown.
+ */
+export async function copyBlob(
+  context: BackupContext,
+  planned: PlannedItem,
+  options: CopyOptions = {},
+): Promise<Outcome | PendingCopy> {
+  const attempt: Attempt = { planned, options, source: planned.from, backup: planned.to, sent: {} };
+  for (let check = 0; check < MAX_CHECKS; check++) {
+    try {
+      if (check === 0) await checkIfArchived(context, attempt);
+      const result = await carryOut(context, attempt);
+      if (result) return result;
+    } catch (error) {
+      if (!isStorageError(error) || error.kind === 'aborted') throw error;
+      const result = await afterRefusal(context, attempt, error);
+      if (result) return result;
+    }
+  }
+  return stillChanging(attempt);
+}
+
+/** The walk may have missed the backup blob of an archived blob, and no refused copy would reveal it: none is tried. */
+async function checkIfArchived(context: BackupContext, attempt: Attempt): Promise<void> {
+  if (attempt.backup !== undefined || attempt.source.tier !== 'Archive') return;
+  attempt.backup = await context.target.getProperties(context.destination, targetName(context, attempt.planned));
+}
+
+/** Does what is decided. Undefined if the backup blob is then in another state, and is to be decided again. */
+async function carryOut(context: BackupContext, attempt: Attempt): Promise<Outcome | PendingCopy | undefined> {
+  const { source, backup, planned, options } = attempt;
+  const decision = decideHere(context, source, backup);
+  switch (decision.action) {
+    case 'unchanged':
+      return outcomeOf(source, 'unchanged', { vaultEtag: backup!.etag });
+    case 'skip':
+      return outcomeOf(source, 'skipped', { code: decision.code });
+    case 'done':
+      return copied(source, backup!.etag, { method: methodsFor(source, context.method)[0]! });
+    case 'adopt':
+      return pending(
+        context,
+        { from: source, reason: planned.reason, to: backup! },
+        decision.copyId,
+        options.tries ?? 0,
+      );
+    case 'abort':
+      return abort(context, attempt, decision.copyId);
+    case 'update':
+      // An archive holds a version: tier and tags set later are not part of it.
+      if (context.archive) return outcomeOf(source, 'unchanged', { vaultEtag: backup!.etag });
+      return updateProperties(context, source, backup!, decision.reason, attempt.sent);
+    case 'copy':
+      return copyByBestMethod(context, attempt, decision.reason);
+  }
+}
+
+/** In an archive, a blob of the same name without a record counts only if its bytes are known to be the same. */
+function decideHere({ mode, owner, archive }: BackupContext, source: BlobState, backup?: BlobState): Decision {
+  const decision = decide(source, backup, mode, owner);
+  if (!archive || decision.action !== 'unchanged' || readRecord(backup?.metadata)) return decision;
+  const isSame = source.contentMd5 !== undefined && source.contentMd5 === backup?.contentMd5;
   return isSame ? decision : { action: 'copy', reason: 'untracked' };
 }
 
-interface Attempt {
-  methods: CopyMethod[];
-  tries: number;
-  /** ETag of the previous content if it has been kept already. */
-  kept: string | undefined;
-  keep(etag: string): void;
-  reason: PlannedItem['reason'];
-  /** What is known to be missing from the source as it was last seen. */
-  lacks?: ProblemCode;
+async function abort(context: BackupContext, attempt: Attempt, copyId: string): Promise<Outcome | undefined> {
+  const { source, lastError } = attempt;
+  const { target, destination } = context;
+  const name = targetName(context, attempt.planned);
+  // The pending copy may be of the version after this one, made by another writer.
+  if (context.archive) {
+    const now = await lookAtSource(context.source, context.container, source);
+    if (now?.etag !== source.etag) return { ...failed(source, lastError), code: 'source-changing' };
+  }
+  await abortQuietly(target, destination, name, copyId);
+  attempt.backup = await target.getProperties(destination, name);
+  return undefined;
+}
+
+/** What a refused request means: an outcome, or undefined when both sides have been checked and are to be decided again. */
+async function afterRefusal(
+  context: BackupContext,
+  attempt: Attempt,
+  error: StorageError,
+): Promise<Outcome | undefined> {
+  const { source } = attempt;
+  // No retry makes a name shorter: anyone who may upload could keep every run from succeeding.
+  if (error.kind === 'invalid' && context.access.urlOf(source.name).length > LONGEST_SOURCE_URL) {
+    return outcomeOf(source, 'skipped', { code: 'unsupported-name' });
+  }
+  attempt.lastError = error;
+  if (error.kind === 'container-not-found' && (await createsVaultContainer(context))) return undefined;
+  if (!isOutOfDate(error)) return failed(source, error);
+  const now = await checkBothSides(context, source, targetName(context, attempt.planned));
+  if ('error' in now) return failed(source, now.error);
+  attempt.backup = now.backup && marked(now.backup, attempt.sent);
+  if (now.source === undefined) return outcomeOf(source, 'skipped', { code: 'source-vanished' });
+  if (context.archive && now.source.etag !== source.etag) {
+    return { ...failed(source, error), code: 'source-changing' };
+  }
+  // The archived blob may have been the source, which has left the archive since, or the very copy to be made.
+  const isBackupArchived = now.backup?.tier === 'Archive' && now.source.tier !== 'Archive';
+  if (error.kind === 'archived' && isBackupArchived && !holds(now.backup, now.source)) {
+    return failed(now.source, error);
+  }
+  attempt.source = now.source;
+  return undefined;
+}
+
+/** Whether an error says that something is no longer what it was when it was seen. */
+function isOutOfDate(error: StorageError): boolean {
+  return isStorageError(
+    error,
+    'precondition',
+    'not-found',
+    'pending-copy',
+    'source-not-found',
+    'archived',
+    'container-not-found',
+  );
+}
+
+function stillChanging({ planned, source, lastError }: Attempt): Outcome {
+  const outcome = failed(source, lastError);
+  if (source.etag !== planned.from.etag) return { ...outcome, code: 'source-changing' };
+  return lastError === undefined ? { ...outcome, code: 'destination-changing' } : outcome;
 }
 
 async function copyByBestMethod(
-  place: CopyContext,
-  source: BlobState,
-  mirror: BlobState | undefined,
+  context: BackupContext,
   attempt: Attempt,
+  reason: PlannedItem['reason'],
 ): Promise<Outcome | PendingCopy> {
-  // Tier and tags that somebody is setting on the blob that is there may yet arrive on the one that replaces it.
-  const record = { ...recordOf(source, place.run.id), ...unsettledIn(readRecord(mirror?.metadata)) };
-  const metadata = withRecord(source.metadata, record);
-  const tier = place.archive ? archivedTier(place.archive, source) : settableTier(source);
-  const request: CopyRequest = {
-    sourceUrl: place.access.urlOf(source.name),
+  const { source, backup, planned, options } = attempt;
+  const request = requestFor(context, source, backup);
+  const { tags: _, ...untagged } = recordFor(context, source, backup);
+  const made = await transfer(context, source, {
+    request,
+    methods: options.methods ?? methodsFor(source, context.method),
+    // The app may get the right back: the next run sets in place what the record does not say the vault has.
+    metadataWithoutTags: request.metadata && withRecord(source.metadata, untagged),
+    // The scan reports tags that it could not read. Checking the blob itself shows none either.
+    ...lacksTags(source, planned.from),
+    before: async (method) => {
+      if (!backup || attempt.snapshotOf === backup.etag || !mustKeep(backup, source, method)) return;
+      // Earlier restore points find their content in this snapshot, by the record that it carries.
+      await context.target.snapshot(request.container, request.name, backup.etag);
+      attempt.snapshotOf = backup.etag;
+    },
+  });
+  if (made.copyId !== undefined) {
+    const seen: PlannedItem = { from: source, reason, ...(backup && { to: backup }) };
+    const copy = pending(context, seen, made.copyId, (options.tries ?? 0) + 1);
+    return { ...copy, ...(made.lacks && { lacks: made.lacks }) };
+  }
+  const about = reason === 'pending' || reason === 'restore' ? {} : { reason };
+  return copied(source, made.etag, { method: made.method, ...about, ...(made.lacks && { code: made.lacks }) });
+}
+
+function requestFor(context: BackupContext, source: BlobState, backup: BlobState | undefined): CopyRequest {
+  const metadata = withRecord(source.metadata, recordFor(context, source, backup));
+  const tier = context.archive ? archivedTier(context.archive, source) : settableTier(source);
+  return {
+    sourceUrl: context.access.urlOf(source.name),
     sourceIfMatch: source.etag,
-    container: place.destination,
-    name: targetName(place, { from: source }),
-    destination: mirror ? { ifMatch: mirror.etag } : 'absent',
+    container: context.destination,
+    name: targetName(context, { from: source }),
+    destination: backup ? { ifMatch: backup.etag } : 'absent',
     ...(metadata !== undefined && { metadata }),
     ...(source.tags !== undefined && Object.keys(source.tags).length > 0 && { tags: source.tags }),
     ...(tier !== undefined && { tier }),
   };
-  const { tags: _, ...untagged } = record;
-  const made = await transfer(place, source, {
-    request,
-    methods: attempt.methods,
-    // Rights may come back: what the record does not say the vault has, the next run sets in place.
-    metadataWithoutTags: metadata && withRecord(source.metadata, untagged),
-    // The scan tells of tags it could not read; a look at the blob itself shows none either.
-    ...(attempt.lacks && { lacks: attempt.lacks }),
-    before: async (method) => {
-      if (!mirror || attempt.kept === mirror.etag || !mustKeep(mirror, source, method)) return;
-      // The restore points made so far find their content in this snapshot, by the record it carries along.
-      await place.target.snapshot(request.container, request.name, mirror.etag);
-      attempt.keep(mirror.etag);
-    },
-  });
-  if (made.copyId !== undefined) {
-    const planned: PlannedItem = { from: source, reason: attempt.reason, ...(mirror && { to: mirror }) };
-    return { ...pending(place, planned, made.copyId, attempt.tries + 1), ...(made.lacks && { lacks: made.lacks }) };
-  }
-  const reason = attempt.reason === 'pending' || attempt.reason === 'restore' ? {} : { reason: attempt.reason };
-  return copied(source, made.etag, { method: made.method, ...reason, ...(made.lacks && { code: made.lacks }) });
+}
+
+/** Tier and tags that another writer is setting on the present backup blob may still arrive on the one that replaces it. */
+function recordFor({ owner }: BackupContext, source: BlobState, backup: BlobState | undefined) {
+  return { ...recordOf(source, owner), ...unsettledIn(readRecord(backup?.metadata)) };
+}
+
+function lacksTags(source: BlobState, listed: BlobState): { lacks?: ProblemCode } {
+  return tagsAreWithheld(source) && !tagsAreWithheld(listed) ? { lacks: 'tags-not-read' } : {};
 }
 
 /**
- * Whether the blob in the vault must be kept as a snapshot before it is overwritten: not what a failed copy left, and
+ * Whether the backup blob must be kept as a snapshot before a copy overwrites it: not the leftovers of a failed copy, and
  * not the very version that an atomic copy is about to put there again.
  */
-function mustKeep(mirror: BlobState, source: BlobState, method: CopyMethod): boolean {
-  if (!isWhole(mirror)) return false;
-  if (readRecord(mirror.metadata)?.etag !== source.etag) return true;
-  // A copy of this version that was broken off may leave its record on an empty blob without any state of a copy.
-  return mirror.size === source.size && !isAtomic(method);
+function mustKeep(backup: BlobState, source: BlobState, method: CopyMethod): boolean {
+  if (!isWhole(backup)) return false;
+  if (readRecord(backup.metadata)?.etag !== source.etag) return true;
+  // A broken-off copy of this version may leave its record on an empty blob that has no copy state.
+  return backup.size === source.size && !isAtomic(method);
 }
 
-function holds(mirror: BlobState | undefined, source: BlobState): boolean {
-  return mirror !== undefined && isWhole(mirror) && readRecord(mirror.metadata)?.etag === source.etag;
+function holds(backup: BlobState | undefined, source: BlobState): boolean {
+  return backup !== undefined && isWhole(backup) && readRecord(backup.metadata)?.etag === source.etag;
 }
 
-/** That of the rule, else the source's own. Page and append blobs have none that could be set. */
+/** The tier of the rule, or else of the source. Page and append blobs have none that could be set. */
 function archivedTier({ tier }: { tier?: string }, source: BlobState): string | undefined {
   return tier !== undefined && source.type === 'block' ? tier : settableTier(source);
 }
 
-/** Both sides as they are now. The source is listed, not asked for singly: only listings keep the case of metadata keys. */
-async function lookAgain(
-  place: CopyContext,
+/** Both sides as they are now. The source is listed: only listings keep the case of metadata keys. */
+async function checkBothSides(
+  context: BackupContext,
   source: BlobState,
-  mirrorName: string,
-): Promise<{ source: BlobState | undefined; mirror: BlobState | undefined } | { error: StorageError }> {
+  name: string,
+): Promise<{ source: BlobState | undefined; backup: BlobState | undefined } | { error: StorageError }> {
   try {
-    const [now, mirror] = await Promise.all([
-      lookAtSource(place.source, place.container, source),
-      place.target.getProperties(place.destination, mirrorName),
+    const [now, backup] = await Promise.all([
+      lookAtSource(context.source, context.container, source),
+      context.target.getProperties(context.destination, name),
     ]);
-    return { source: now, mirror };
+    return { source: now, backup };
   } catch (error) {
     if (isStorageError(error)) return { error };
     throw error;
   }
 }
 
-/** True when the vault's container was missing and could be made. */
-async function vaultContainerMade(place: CopyContext): Promise<boolean> {
+/** True if the backup container was missing and could be created. */
+async function createsVaultContainer(context: BackupContext): Promise<boolean> {
   try {
-    return (await place.target.createContainer(place.destination)) === 'created';
+    return (await context.target.createContainer(context.destination)) === 'created';
   } catch (error) {
     if (isStorageError(error)) return false;
     throw error;
@@ -248,8 +279,8 @@ function copied(source: BlobState, vaultEtag: string, more: Partial<Outcome>): O
   return outcomeOf(source, 'copied', { vaultEtag, ...more });
 }
 
-function pending(place: CopyContext, planned: PlannedItem, copyId: string, tries: number): PendingCopy {
-  return { planned, copyId, startedAt: place.now().toISOString(), tries };
+function pending(context: BackupContext, planned: PlannedItem, copyId: string, tries: number): PendingCopy {
+  return { planned, copyId, startedAt: context.now().toISOString(), tries };
 }
 
 function failed(source: BlobState, error: StorageError | undefined): Outcome {

@@ -1,32 +1,33 @@
 import type { Dependencies } from '#app/dependencies.ts';
 import { copyDeadline } from '#domain/copying/copy-method.ts';
 import type { ReadAccess } from '#storage/blob-account.ts';
-import type { ContainerTask } from '../run/container-task.ts';
-import { type Route, routeOf } from './route.ts';
+import type { BackupRoute, Route } from './route.ts';
 
-/** A route with the access that copying along it takes. */
-export interface CopyContext extends Route {
+/** What copies along a route need besides it. */
+export interface CopyAccess {
   access: ReadAccess;
-  /** How long an asynchronous copy may be pending, beside the time for its size. */
+  /** How long an asynchronous copy may be pending, without the time for its size. */
   copyDeadlineMs: number;
   now(): Date;
-  /** Ends long copies early; short ones are let finish, so that what they did is known. */
+  /** Ends long copies early. Short copies end on their own, so that their result is known. */
   signal?: AbortSignal;
 }
 
-/** A margin beyond the deadline of the longest copy: a signature must outlive the last block it is used for. */
+export type CopyContext = Route & CopyAccess;
+export type BackupContext = BackupRoute & CopyAccess;
+
+/** A margin beyond the deadline of the longest copy: the signature must be valid for its last block. */
 const ACCESS_MARGIN_MS = 3_600_000;
 
-/** Mints the access to the source; `largest` is the size in bytes of the largest blob that will be copied with it. */
-export async function copyContextOf(
+/** Gets read access to the source of a route, for as long as copies of blobs of at most `largest` bytes may take. */
+export async function withAccess<Own extends Route>(
   deps: Dependencies,
-  share: ContainerTask,
+  route: Own,
   largest: number,
   signal: AbortSignal,
-): Promise<CopyContext> {
-  const route = routeOf(deps, share);
-  const lifetime = copyDeadline(largest, deps.limits.copyDeadlineMs) + ACCESS_MARGIN_MS;
-  const until = new Date(deps.now().getTime() + lifetime);
+): Promise<Own & CopyAccess> {
+  const { copyDeadlineMs } = deps.limits;
+  const until = new Date(deps.now().getTime() + copyDeadline(largest, copyDeadlineMs) + ACCESS_MARGIN_MS);
   const access = await route.source.readAccess(route.container, until);
-  return { ...route, access, copyDeadlineMs: deps.limits.copyDeadlineMs, now: deps.now, signal };
+  return { ...route, access, copyDeadlineMs, now: deps.now, signal };
 }

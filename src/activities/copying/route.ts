@@ -1,57 +1,61 @@
-import type { Dependencies } from '#app/dependencies.ts';
-import { jobContextOf } from '#app/job-context.ts';
+import type { JobContext } from '#app/job-context.ts';
 import { archivePrefix, type Folders } from '#domain/archive/archive-name.ts';
 import { expand } from '#domain/blobs/container-template.ts';
 import type { CopyMethod, PlannedItem } from '#domain/run/outcome.ts';
-import type { RunRef } from '#domain/run/run.ts';
+import type { RunMode } from '#domain/run/run.ts';
 import type { BlobAccount } from '#storage/blob-account.ts';
 import type { ContainerTask } from '../run/container-task.ts';
 
-/** Which container's blobs are copied where: in a backup into the vault, in a restore out of it. */
+/** Which blobs are copied where: a backup copies into the vault, a restore out of it. */
 export interface Route {
-  /** The owner of what is copied, by its id. */
-  run: Pick<RunRef, 'id' | 'mode' | 'startedAt' | 'restore'>;
   method: CopyMethod | 'auto';
   source: BlobAccount;
-  /** The container that is read: in a restore, the mirror. */
+  /** The container to read: in a restore, the backup container. */
   container: string;
-  /** Put before a blob's own name where it is read. */
+  /** Stands before the own name of a blob in the container to read. */
   sourcePrefix: string;
   target: BlobAccount;
   destination: string;
-  /** Put before a blob's own name where it is written. */
+  /** Stands before the own name of a blob in the container to write. */
   targetPrefix: string;
-  /** Present where versions are archived: only the version that is meant is copied, and none that came after it. */
+  /** Present when versions are archived: only the planned version is copied, and none that came after it. */
   archive?: { prefix: string; folders: Folders; tier?: string };
 }
 
-/** Throws when the configuration no longer has the job or the account. */
-export function routeOf(
-  deps: Dependencies,
-  { run, container, destination, vaultLocation: mirror }: ContainerTask,
-): Route {
-  const { job, source, vault, rule } = jobContextOf(deps, run.job);
-  if (run.restore === undefined) {
-    const targetPrefix = expand(job.destination.prefix, container);
-    const between = { source, container, sourcePrefix: '', target: vault, destination, targetPrefix };
-    return { run, method: job.method, ...between, ...(rule && { archive: rule.destination }) };
-  }
-  if (mirror === undefined) throw new Error(`A restore of ${container} was not told where its mirror lies`);
+export interface BackupRoute extends Route {
+  /** The id that the records of the copies name: that of the run, or of the owner of a claim. */
+  owner: string;
+  mode: 'full' | 'incremental';
+}
+
+/** Who copies, and in which mode. */
+export interface Copier {
+  id: string;
+  mode: RunMode;
+}
+
+export function backupRoute(
+  { job, rule, source, vault }: JobContext,
+  { container, destination }: Pick<ContainerTask, 'container' | 'destination'>,
+  { id, mode }: Copier,
+): BackupRoute {
   return {
-    run,
+    owner: id,
+    mode: mode === 'full' ? 'full' : 'incremental',
     method: job.method,
-    source: vault,
-    container: mirror.container,
-    sourcePrefix: mirror.prefix,
-    target: deps.blobs(run.restore.account),
+    source,
+    container,
+    sourcePrefix: '',
+    target: vault,
     destination,
-    targetPrefix: expand(run.restore.prefix, container),
+    targetPrefix: expand(job.destination.prefix, container),
+    ...(rule && { archive: rule.destination }),
   };
 }
 
-/** The name under which a planned copy is written. */
+/** The name that a planned copy is written under. */
 export function targetName(
-  { container, targetPrefix, archive }: Route,
+  { container, targetPrefix, archive }: Pick<Route, 'container' | 'targetPrefix' | 'archive'>,
   { from: source, entry }: Pick<PlannedItem, 'from' | 'entry'>,
 ): string {
   const prefix = archive ? archivePrefix(archive, container, source) : targetPrefix;

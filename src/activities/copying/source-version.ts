@@ -2,6 +2,7 @@ import type { BlobState } from '#domain/blobs/blob.ts';
 import type { BlobAccount } from '#storage/blob-account.ts';
 import { isStorageError, StorageError } from '#storage/storage-error.ts';
 
+/** The source blob as it is now, with its tags if they were listed before; undefined if it is not there. */
 export async function lookAtSource(
   account: BlobAccount,
   container: string,
@@ -20,10 +21,10 @@ export async function lookAtSource(
       });
       const found = page.blobs.find(({ name }) => name === source.name);
       if (found) return found;
-      // A page may be empty and not be the last.
+      // An empty page need not be the last.
       marker = page.blobs.length === 0 ? page.next : undefined;
     } while (marker !== undefined);
-    // In an order where longer names come first the page does not show it: then ask for the blob itself.
+    // In an order where longer names come first, the page does not show the blob: then its properties do.
     return await account.getProperties(container, source.name);
   } catch (error) {
     if (isStorageError(error, 'container-not-found')) return undefined;

@@ -3,79 +3,96 @@ import { canBeSent } from '#domain/copying/record.ts';
 import type { CopyMethod } from '#domain/run/outcome.ts';
 import type { ProblemCode } from '#domain/run/problems.ts';
 import type { CopyRequest } from '#storage/blob-account.ts';
-import { isStorageError } from '#storage/storage-error.ts';
+import { isStorageError, type StorageError } from '#storage/storage-error.ts';
 import type { CopyContext } from './copy-context.ts';
 
-/** One copy, by whichever method manages it. */
+/** One copy, by the first method that succeeds. */
 export interface Transfer {
   request: CopyRequest;
   /** Best first. */
   methods: CopyMethod[];
-  /** What goes in place of the metadata where the target refuses the tags for want of a right. */
+  /** Replaces the metadata if the app may not write tags to the target. */
   metadataWithoutTags?: Record<string, string> | undefined;
-  /** What is known to be missing from the copy already. */
+  /** What the copy is known to lack already. */
   lacks?: ProblemCode;
-  /** Called before each method is tried: what it would destroy can be kept. */
+  /** Called before each method is tried, to keep what the method would destroy. */
   before(method: CopyMethod): Promise<void>;
 }
 
 export interface Transferred {
   method: CopyMethod;
   etag: string;
-  /** Only where the copy is still pending. */
+  /** Only if the copy is still pending. */
   copyId?: string;
   lacks?: ProblemCode;
 }
 
 /**
- * Makes a copy by the first method that manages it, without what the target does not take: the content is what matters most,
- * and the answer says what it lacks. Throws `StorageError` where no method does.
+ * Makes a copy by the first method that succeeds, without what the target does not take: the content matters most, and
+ * the answer says what the copy lacks. Throws `StorageError` if no method succeeds.
  */
-export async function transfer(place: CopyContext, source: BlobState, work: Transfer): Promise<Transferred> {
+export async function transfer(context: CopyContext, source: BlobState, work: Transfer): Promise<Transferred> {
   let { request, lacks } = work;
   const possible = work.methods.filter((method) => method !== 'blocks' || canCopyInBlocks(source));
   const methods: CopyMethod[] = possible.length > 0 ? possible : ['async'];
   const last = methods.at(-1);
-  for (let next = 0; next < methods.length; next++) {
+  for (let next = 0; next < methods.length; ) {
     const method = methods[next]!;
     await work.before(method);
     try {
-      const about = { method, ...(lacks && { lacks }) };
-      if (method === 'sync') return { ...about, etag: (await place.target.copySync(request)).etag };
-      if (method === 'blocks') {
-        const signal = place.signal && { signal: place.signal };
-        // A commit of blocks takes no metadata from the source: what cannot be sent must be copied by the service itself.
-        const own = request.metadata ?? source.metadata;
-        const blocks = { ...request, ...(own && { metadata: own }), size: source.size, headers: source, ...signal };
-        return { ...about, etag: (await place.target.copyBlocks(blocks)).etag };
-      }
-      const started = await place.target.startCopy(request);
-      return { ...about, etag: started.etag, ...(started.status === 'pending' && { copyId: started.copyId }) };
+      return { ...(await send(context, source, request, method)), ...(lacks && { lacks }) };
     } catch (error) {
-      const { tier, tags, ...bare } = request;
-      if (tier !== undefined && isStorageError(error, 'tier-not-supported')) {
-        request = { ...bare, ...(tags && { tags }) };
-        lacks = 'tier-not-kept';
-        next--;
-        continue;
-      }
-      if (tags !== undefined && isStorageError(error, 'access-denied', 'invalid')) {
-        if (error.kind === 'access-denied' && work.metadataWithoutTags) bare.metadata = work.metadataWithoutTags;
-        request = { ...bare, ...(tier !== undefined && { tier }) };
-        lacks = 'tags-not-written';
-        next--;
-        continue;
-      }
-      // The next method may manage what this one does not offer.
-      if (method !== last && isStorageError(error, 'too-large', 'unsupported')) continue;
-      // Empty blobs have been reported to be refused as a synchronous copy's source (azure-sdk-for-js issue 6577).
-      if (method === 'sync' && source.size === 0 && isStorageError(error, 'source-not-found', 'source-access-denied')) {
-        continue;
-      }
-      throw error;
+      if (!isStorageError(error)) throw error;
+      const less = withoutRefused(request, error, work.metadataWithoutTags);
+      if (less) ({ request, lacks } = less);
+      else if (method !== last && mayOtherMethodDo(error)) next++;
+      else if (isEmptySourceRefused(method, source, error)) next++;
+      else throw error;
     }
   }
   throw new Error('unreachable: every method either returned or threw');
+}
+
+async function send(
+  { target, signal }: CopyContext,
+  source: BlobState,
+  request: CopyRequest,
+  method: CopyMethod,
+): Promise<Transferred> {
+  if (method === 'sync') return { method, etag: (await target.copySync(request)).etag };
+  if (method === 'blocks') {
+    // A commit of blocks takes no metadata from the source. The service itself must copy metadata that cannot be sent.
+    const own = request.metadata ?? source.metadata;
+    const about = { size: source.size, headers: source, ...(own && { metadata: own }), ...(signal && { signal }) };
+    return { method, etag: (await target.copyBlocks({ ...request, ...about })).etag };
+  }
+  const started = await target.startCopy(request);
+  return { method, etag: started.etag, ...(started.status === 'pending' && { copyId: started.copyId }) };
+}
+
+/** The request without the tier or the tags that the target refused, and the code of what the copy then lacks. */
+function withoutRefused(
+  { tier, tags, ...bare }: CopyRequest,
+  error: StorageError,
+  metadataWithoutTags: Record<string, string> | undefined,
+): { request: CopyRequest; lacks: ProblemCode } | undefined {
+  if (tier !== undefined && isStorageError(error, 'tier-not-supported')) {
+    return { request: { ...bare, ...(tags && { tags }) }, lacks: 'tier-not-kept' };
+  }
+  if (tags !== undefined && isStorageError(error, 'access-denied', 'invalid')) {
+    if (error.kind === 'access-denied' && metadataWithoutTags) bare.metadata = metadataWithoutTags;
+    return { request: { ...bare, ...(tier !== undefined && { tier }) }, lacks: 'tags-not-written' };
+  }
+  return undefined;
+}
+
+function mayOtherMethodDo(error: StorageError): boolean {
+  return isStorageError(error, 'too-large', 'unsupported');
+}
+
+/** Users report that the service refuses empty blobs as the source of a synchronous copy (azure-sdk-for-js issue 6577). */
+function isEmptySourceRefused(method: CopyMethod, source: BlobState, error: StorageError): boolean {
+  return method === 'sync' && source.size === 0 && isStorageError(error, 'source-not-found', 'source-access-denied');
 }
 
 export function canCopyInBlocks(source: BlobState): boolean {

@@ -5,7 +5,7 @@ import { CONTROL_CONTAINER, entityFilesPrefix, prunePlanPath, runPrefix } from '
 import { problemOf } from '#domain/run/problems.ts';
 import { type PrunePlan, withHash } from '#domain/run/prune-plan.ts';
 import { type Notes, verifiedAt } from '#domain/run/restore-point.ts';
-import type { PartEntry, RunRef } from '#domain/run/run.ts';
+import type { PartEntry, PruneRef, RunRef } from '#domain/run/run.ts';
 import { tableOfTask, taskOfTable } from '#domain/run/task-name.ts';
 import { isValidTableName } from '#domain/tables/table-name.ts';
 import type { ControlStore } from '#storage/control/control-store.ts';
@@ -19,10 +19,10 @@ const HOUR = 3_600_000;
  * Begins a prune: decides which restore points go, and names the containers in the vault, and the tables, to work on. One that carries out a plan
  * decides anew and compares: where anything has changed since, nothing is done. Only then it marks what the plan removes.
  */
-export async function fromVault(deps: Dependencies, run: RunRef): Promise<Omit<ListContainersResult, 'requests'>> {
+export async function fromVault(deps: Dependencies, run: PruneRef): Promise<Omit<ListContainersResult, 'requests'>> {
   const { control } = jobContextOf(deps, run.job);
   const { picture, plan } = await decideNow(deps, run);
-  const wanted = run.prune?.plan;
+  const wanted = run.prune.plan;
   if (wanted === undefined) {
     await control.writeJson(prunePlanPath(run), plan, 'absent');
     const parts = picture.points.filter(({ job }) => job === run.job).flatMap((point) => point.parts);

@@ -7,7 +7,7 @@ import { CONTROL_CONTAINER, chunkKey, partPath } from '#domain/run/control-paths
 import { type Standing, standingOf } from '#domain/run/lock.ts';
 import { type Outcome, outcomeOf, type PlannedItem } from '#domain/run/outcome.ts';
 import type { PruneReason } from '#domain/run/reasons.ts';
-import type { RunRef } from '#domain/run/run.ts';
+import type { CarryOutRef, RunRef } from '#domain/run/run.ts';
 import { countOutcome, emptyTally } from '#domain/run/tally.ts';
 import { tableOfTask } from '#domain/run/task-name.ts';
 import type { BlobAccount } from '#storage/blob-account.ts';
@@ -15,8 +15,8 @@ import type { ControlStore } from '#storage/control/control-store.ts';
 import { countingRequests } from '#storage/requests.ts';
 import { isStorageError } from '#storage/storage-error.ts';
 import type { ChunkInput, ChunkResult } from '../run/chunk.ts';
+import { writePiece } from '../run/old-write-piece.ts';
 import { RunGuard, watchStanding } from '../run/run-guard.ts';
-import { writePiece } from '../run/write-piece.ts';
 
 /** Deletions under way at once. They are in the order of the plan within a blob: its base comes after what is kept of it. */
 const AT_ONCE = 16;
@@ -25,59 +25,57 @@ const AT_ONCE = 16;
  * Deletes what a chunk of a plan names, each item only if it is still what it was when the plan was made; of base blobs, only
  * those whose source is not there. Whatever is in doubt stays. Of a table's share, the items are files of its entities.
  */
-export function makeDeleteChunk(deps: Dependencies) {
-  return async function deleteChunk(input: ChunkInput): Promise<ChunkResult> {
-    const { run, container, destination, chunk } = input;
-    const { job, source, control } = jobContextOf(deps, run.job);
-    const table = tableOfTask(container);
-    const vault = deps.blobs(job.retention?.account ?? job.destination.account);
-    const tally = emptyTally(container, destination);
-    const guard = new RunGuard(control, run, deps.now);
-    return countingRequests(tally.requests, async () => {
-      const standing = await guard.standing();
-      if (standing !== 'go') return { stopped: standing };
-      const made = { job: run.job, id: run.prune!.plan!.run };
-      const plan = await control.readPart<PlannedItem, object>(partPath(made, 'plan', container, chunk.key));
-      if (table !== undefined) assertEntityFiles(plan.items, run.job, table);
-      const place = { vault, source, control, run, container: table === undefined ? container : CONTROL_CONTAINER };
-      const blobs = byBlob(plan.items.slice(input.from));
-      const started = deps.now().getTime();
-      let stopped: Exclude<Standing, 'go'> | undefined;
-      const watch = watchStanding(guard, (seen) => {
-        stopped = seen;
-      });
-      const outcomes: Outcome[] = [];
-      try {
-        for (let at = 0; at < blobs.length && stopped === undefined; at += AT_ONCE) {
-          if (at > 0 && deps.now().getTime() - started >= deps.limits.copyMs) break;
-          const batch = blobs.slice(at, at + AT_ONCE);
-          const done = table === undefined ? await deleteBatch(place, batch) : await deleteFiles(place, batch.flat());
-          outcomes.push(...done);
-          // Without the right to, there is no point in trying each of thousands.
-          if (done.length >= AT_ONCE && done.every(({ code }) => code === 'access-denied-prune')) {
-            const { code, message } = done[0]!;
-            const rest = blobs.slice(at + AT_ONCE).flat();
-            outcomes.push(
-              ...rest.map(({ from: blob }) =>
-                outcomeOf(blob, 'failed', { ...keptOf(blob), code: code!, message: message! }),
-              ),
-            );
-            break;
-          }
-        }
-      } finally {
-        watch.end();
-      }
-      for (const outcome of outcomes) {
-        countOutcome(tally, outcome);
-        tally.planned++;
-      }
-      const key = chunkKey(chunk.slice, chunk.chunk, input.from);
-      const rest = plan.items.length - input.from - outcomes.length;
-      const end = stopped ? { stopped } : rest > 0 ? { next: input.from + outcomes.length } : {};
-      return writePiece(deps, run, key, outcomes, tally, end);
+export async function deleteChunk(deps: Dependencies, input: ChunkInput<CarryOutRef>): Promise<ChunkResult> {
+  const { run, container, destination, chunk } = input;
+  const { job, source, control } = jobContextOf(deps, run.job);
+  const table = tableOfTask(container);
+  const vault = deps.blobs(job.retention?.account ?? job.destination.account);
+  const tally = emptyTally(container, destination);
+  const guard = new RunGuard(control, run, deps.now);
+  return countingRequests(tally.requests, async () => {
+    const standing = await guard.standing();
+    if (standing !== 'go') return { stopped: standing };
+    const made = { job: run.job, id: run.prune.plan.run };
+    const plan = await control.readPart<PlannedItem, object>(partPath(made, 'plan', container, chunk.key));
+    if (table !== undefined) assertEntityFiles(plan.items, run.job, table);
+    const place = { vault, source, control, run, container: table === undefined ? container : CONTROL_CONTAINER };
+    const blobs = byBlob(plan.items.slice(input.from));
+    const started = deps.now().getTime();
+    let stopped: Exclude<Standing, 'go'> | undefined;
+    const watch = watchStanding(guard, (seen) => {
+      stopped = seen;
     });
-  };
+    const outcomes: Outcome[] = [];
+    try {
+      for (let at = 0; at < blobs.length && stopped === undefined; at += AT_ONCE) {
+        if (at > 0 && deps.now().getTime() - started >= deps.limits.copyMs) break;
+        const batch = blobs.slice(at, at + AT_ONCE);
+        const done = table === undefined ? await deleteBatch(place, batch) : await deleteFiles(place, batch.flat());
+        outcomes.push(...done);
+        // Without the right to, there is no point in trying each of thousands.
+        if (done.length >= AT_ONCE && done.every(({ code }) => code === 'access-denied-prune')) {
+          const { code, message } = done[0]!;
+          const rest = blobs.slice(at + AT_ONCE).flat();
+          outcomes.push(
+            ...rest.map(({ from: blob }) =>
+              outcomeOf(blob, 'failed', { ...keptOf(blob), code: code!, message: message! }),
+            ),
+          );
+          break;
+        }
+      }
+    } finally {
+      watch.end();
+    }
+    for (const outcome of outcomes) {
+      countOutcome(tally, outcome);
+      tally.planned++;
+    }
+    const key = chunkKey(chunk.slice, chunk.chunk, input.from);
+    const rest = plan.items.length - input.from - outcomes.length;
+    const end = stopped ? { stopped } : rest > 0 ? { next: input.from + outcomes.length } : {};
+    return writePiece(deps, run, key, outcomes, tally, end);
+  });
 }
 
 /** Beside the files of entities lies all that a vault knows of itself. */

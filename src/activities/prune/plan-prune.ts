@@ -19,7 +19,7 @@ import type { BlobAccount } from '#storage/blob-account.ts';
 import type { ControlStore } from '#storage/control/control-store.ts';
 import { countingRequests } from '#storage/requests.ts';
 import { isStorageError, StorageError } from '#storage/storage-error.ts';
-import { PlanWriter } from '../run/plan-writer.ts';
+import { PlanWriter } from '../run/old-plan-writer.ts';
 import { RunGuard } from '../run/run-guard.ts';
 import type { SliceInput, SliceResult } from '../run/slice.ts';
 
@@ -30,10 +30,10 @@ import type { SliceInput, SliceResult } from '../run/slice.ts';
  * names listed: whatever order source and vault are listed in. Memory holds one stretch and one part. Deletes nothing itself;
  * the plan is carried out by a later run, or never. Any part that cannot be read ends it.
  */
-export function makePlanPrune(deps: Dependencies) {
+export function makePlanPrune() {
   // Reading manifests is the processor's work: several stretches at once would take no less time, and as many times the memory.
   const inTurn = pLimit(1);
-  return async function planPrune(input: SliceInput): Promise<SliceResult> {
+  return async function planPrune(deps: Dependencies, input: SliceInput): Promise<SliceResult> {
     const { run, container } = input;
     const { source, vault, control } = jobContextOf(deps, run.job);
     const tally = emptyTally(container, container);

@@ -21,35 +21,33 @@ export interface RemovePointsResult {
  * is known, and marked. A run whose parts another restore point builds on stays until that one goes; and all of them stay where
  * content could not be deleted, since they are all that tells the next prune where to look for it.
  */
-export function makeRemovePoints(deps: Dependencies) {
-  return async function removePoints({ run }: { run: RunRef }): Promise<RemovePointsResult> {
-    const { job, control } = jobContextOf(deps, run.job);
-    const account = deps.blobs(job.retention?.account ?? job.destination.account);
-    const requests: Record<string, number> = {};
-    return countingRequests(requests, async () => {
-      let removed = 0;
-      const plan = await control.readPrunePlan(run);
-      if (!plan) throw new Error(`Prune ${run.id} has not been decided yet`);
-      if ((await control.listParts(run)).some(({ tally }) => tally.failed > 0)) return { removed, requests };
-      const builtOn = await runsBuiltOn(control, plan.keeps);
-      const left = await leftNotes(control, run.job);
-      for (const id of [...plan.expired, ...left]) {
-        const lock = await control.readLock(run.job);
-        if (standingOf(lock?.value, run) !== 'go') break;
-        const point = { job: run.job, id };
-        const { removed: mark } = await control.readNotes(point);
-        if (builtOn.has(id) || (mark?.emptied === undefined && !left.includes(id))) continue;
-        try {
-          await removeFolder(account, point);
-          removed++;
-        } catch (error) {
-          if (!isStorageError(error, 'access-denied')) throw error;
-          return { removed, requests, problem: problemOf('access-denied-prune', 0, undefined, error.message) };
-        }
+export async function removePoints(deps: Dependencies, { run }: { run: RunRef }): Promise<RemovePointsResult> {
+  const { job, control } = jobContextOf(deps, run.job);
+  const account = deps.blobs(job.retention?.account ?? job.destination.account);
+  const requests: Record<string, number> = {};
+  return countingRequests(requests, async () => {
+    let removed = 0;
+    const plan = await control.readPrunePlan(run);
+    if (!plan) throw new Error(`Prune ${run.id} has not been decided yet`);
+    if ((await control.listParts(run)).some(({ tally }) => tally.failed > 0)) return { removed, requests };
+    const builtOn = await runsBuiltOn(control, plan.keeps);
+    const left = await leftNotes(control, run.job);
+    for (const id of [...plan.expired, ...left]) {
+      const lock = await control.readLock(run.job);
+      if (standingOf(lock?.value, run) !== 'go') break;
+      const point = { job: run.job, id };
+      const { removed: mark } = await control.readNotes(point);
+      if (builtOn.has(id) || (mark?.emptied === undefined && !left.includes(id))) continue;
+      try {
+        await removeFolder(account, point);
+        removed++;
+      } catch (error) {
+        if (!isStorageError(error, 'access-denied')) throw error;
+        return { removed, requests, problem: problemOf('access-denied-prune', 0, undefined, error.message) };
       }
-      return { removed, requests };
-    });
-  };
+    }
+    return { removed, requests };
+  });
 }
 
 /**

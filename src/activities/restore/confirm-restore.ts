@@ -1,71 +1,90 @@
 import { copyDeadline } from '#domain/copying/copy-method.ts';
 import { isArchived } from '#domain/restore/locate.ts';
-import type { CopyMethod, Outcome, PendingCopy, PlannedItem } from '#domain/run/outcome.ts';
+import type { Outcome, PendingCopy, PlannedItem } from '#domain/run/outcome.ts';
 import { isStorageError } from '#storage/storage-error.ts';
 import { abortQuietly } from '../copying/abort-quietly.ts';
-import type { CopyContext } from '../copying/copy-context.ts';
+import { MAX_ASYNC_COPIES } from '../copying/copy-limits.ts';
 import { targetName } from '../copying/route.ts';
+import { failedEntry } from './failed-entry.ts';
+import { finishRestore } from './finish-restore.ts';
 import { ofVault } from './held-content.ts';
-import { failed, finish, MAX_TRIES, restoreBlob } from './restore-blob.ts';
+import { restoreBlob } from './restore-blob.ts';
 import { codeOf } from './restore-problem-code.ts';
+import type { RestoreContext } from './restore-route.ts';
 
-/** Rehydrating takes up to 15 hours; then it is given up, in milliseconds. */
-export const REHYDRATION_DEADLINE = 48 * 3_600_000;
+/** Rehydrating takes up to 15 hours. After so many milliseconds the blob fails. */
+const REHYDRATION_DEADLINE = 48 * 3_600_000;
 
-/** Looks at what was pending, and brings it to an end where it can. */
-export async function confirmRestore(place: CopyContext, copy: PendingCopy): Promise<Outcome | PendingCopy> {
-  const { planned } = copy;
-  const entry = planned.entry!;
-  const holder = planned.from;
-  const name = targetName(place, planned);
-  const age = place.now().getTime() - Date.parse(copy.startedAt);
+/** Checks a pending copy, or content that is being rehydrated, and brings it to an end where it can. */
+export async function confirmRestore(context: RestoreContext, copy: PendingCopy): Promise<Outcome | PendingCopy> {
   try {
-    if (copy.rehydrating) {
-      const now = await ofVault(() =>
-        place.source.getProperties(place.container, holder.name, holder.snapshotOrVersion),
-      )();
-      if (now && isArchived(now)) {
-        return age < REHYDRATION_DEADLINE ? copy : failed(entry, 'content-archived', 'It was not rehydrated in time');
-      }
-      const again = { started: copy.tries, rehydratingSince: copy.startedAt };
-      return await restoreBlob(place, withoutSource(planned), again);
-    }
-    const target = await place.target.getProperties(place.destination, name);
-    if (target?.copy?.id === copy.copyId) {
-      if (target.copy.status === 'success' && target.size === entry.size) {
-        return await finish(place, planned, holder, target, copy.lacks ? { code: copy.lacks } : {});
-      }
-      if (target.copy.status === 'pending') {
-        if (age < copyDeadline(entry.size, place.copyDeadlineMs)) return copy;
-        await abortQuietly(place.target, place.destination, name, copy.copyId);
-        const now = await place.target.getProperties(place.destination, name);
-        if (now?.copy?.status === 'pending') {
-          return age < 2 * copyDeadline(entry.size, place.copyDeadlineMs) ? copy : failed(entry, 'copy-stuck');
-        }
-      }
-      if (copy.tries > MAX_TRIES || (copy.tries === MAX_TRIES && holder.type !== 'block')) {
-        if (target.copy.status === 'pending') return failed(entry, 'copy-stuck');
-        return failed(entry, 'copy-failed', target.copy.description);
-      }
-    } else if (copy.tries > MAX_TRIES) {
-      return failed(entry, 'target-changing');
-    }
-    // What a failed copy left is ours to replace, whatever is to become of blobs that were there.
-    const methods: CopyMethod[] | undefined = copy.tries >= MAX_TRIES ? ['blocks'] : undefined;
-    const again = await restoreBlob(place, withoutSource(planned), {
-      started: copy.tries,
-      ...(methods && { methods }),
-    });
-    return again;
+    return await (copy.rehydrating ? confirmRehydration(context, copy) : confirm(context, copy));
   } catch (error) {
     if (!isStorageError(error)) throw error;
     if (error.kind === 'aborted') return copy;
-    if (age < copyDeadline(entry.size, place.copyDeadlineMs)) return copy;
-    return failed(entry, codeOf(error), error.message);
+    if (!isOverdue(context, copy)) return copy;
+    return failedEntry(copy.planned.entry!, codeOf(error), error.message);
   }
 }
 
-/** Both sides are to be looked at anew. */
-export function withoutSource(planned: PlannedItem): PlannedItem {
+async function confirmRehydration(context: RestoreContext, copy: PendingCopy): Promise<Outcome | PendingCopy> {
+  const { planned, tries, startedAt } = copy;
+  const { name, snapshotOrVersion } = planned.from;
+  const now = await ofVault(() => context.source.getProperties(context.container, name, snapshotOrVersion))();
+  if (now && isArchived(now)) {
+    if (ageOf(context, copy) < REHYDRATION_DEADLINE) return copy;
+    return failedEntry(planned.entry!, 'content-archived', 'It was not rehydrated in time');
+  }
+  return restoreBlob(context, toBeFound(planned), { started: tries, rehydratingSince: startedAt });
+}
+
+async function confirm(context: RestoreContext, copy: PendingCopy): Promise<Outcome | PendingCopy> {
+  const { planned, tries } = copy;
+  const entry = planned.entry!;
+  const holder = planned.from;
+  const target = await context.target.getProperties(context.destination, targetName(context, planned));
+  if (target?.copy?.id === copy.copyId) {
+    const { status, description } = target.copy;
+    if (status === 'success' && target.size === entry.size) {
+      return finishRestore(context, entry, holder, target, copy.lacks ? { code: copy.lacks } : {});
+    }
+    if (status === 'pending') {
+      const result = await abortOverdue(context, copy);
+      if (result) return result;
+    }
+    if (tries > MAX_ASYNC_COPIES || (tries === MAX_ASYNC_COPIES && holder.type !== 'block')) {
+      return status === 'pending' ? failedEntry(entry, 'copy-stuck') : failedEntry(entry, 'copy-failed', description);
+    }
+  } else if (tries > MAX_ASYNC_COPIES) {
+    return failedEntry(entry, 'target-changing');
+  }
+  // This run may replace the leftovers of its own failed copy, whatever it does with blobs that were there before.
+  return restoreBlob(context, toBeFound(planned), {
+    started: tries,
+    ...(tries >= MAX_ASYNC_COPIES && { methods: ['blocks'] }),
+  });
+}
+
+/** Waits for a copy until its deadline, and then aborts it. Undefined once it is no longer pending. */
+async function abortOverdue(context: RestoreContext, copy: PendingCopy): Promise<Outcome | PendingCopy | undefined> {
+  const name = targetName(context, copy.planned);
+  if (!isOverdue(context, copy)) return copy;
+  await abortQuietly(context.target, context.destination, name, copy.copyId);
+  const now = await context.target.getProperties(context.destination, name);
+  if (now?.copy?.status !== 'pending') return undefined;
+  return isOverdue(context, copy, 2) ? failedEntry(copy.planned.entry!, 'copy-stuck') : copy;
+}
+
+/** Whether a copy has been pending for so many times its deadline. */
+function isOverdue(context: RestoreContext, copy: PendingCopy, times = 1): boolean {
+  return ageOf(context, copy) >= times * copyDeadline(copy.planned.entry!.size, context.copyDeadlineMs);
+}
+
+function ageOf({ now }: RestoreContext, { startedAt }: PendingCopy): number {
+  return now().getTime() - Date.parse(startedAt);
+}
+
+/** Without the content that was found before: both sides are to be checked again. */
+function toBeFound(planned: PlannedItem): PlannedItem {
   return { ...planned, from: { ...planned.from, etag: '' } };
 }

@@ -4,7 +4,7 @@ import type { ProblemCode } from '#domain/run/problems.ts';
 import type { BlobAccount } from '#storage/blob-account.ts';
 import { isStorageError, StorageError } from '#storage/storage-error.ts';
 
-/** Everything in a container under one name: the blob, its snapshots and versions. One listing, mostly one request. */
+/** Everything in a container under one name: the blob, its snapshots and its versions. Mostly one request. */
 export async function listNamed(account: BlobAccount, container: string, name: string): Promise<BlobState[]> {
   const found: BlobState[] = [];
   let marker: string | undefined;
@@ -19,7 +19,8 @@ export async function listNamed(account: BlobAccount, container: string, name: s
         ...(marker !== undefined && { marker }),
       });
       found.push(...page.blobs.filter((blob) => blob.name === name));
-      // Longer names come after it in some orders and before it in others: only a page with none of its own and others is the end.
+      // Some orders list longer names after this one, others before it: the end is a page that ends with another name,
+      // once this one was found.
       marker = page.blobs.length > 0 && found.length > 0 && page.blobs.at(-1)!.name !== name ? undefined : page.next;
     } while (marker !== undefined);
     return found;
@@ -29,13 +30,13 @@ export async function listNamed(account: BlobAccount, container: string, name: s
   }
 }
 
-/** What to say of content that is not found: nothing is there, or something else. */
+/** The code for content that was not found: nothing is there, or something else. */
 export function missingOrOther(entry: Outcome, found: readonly BlobState[]): ProblemCode {
-  const base = found.find(({ snapshotOrVersion: kept }) => kept === undefined);
+  const base = found.find(({ snapshotOrVersion }) => snapshotOrVersion === undefined);
   return base !== undefined && base.etag === entry.vaultEtag ? 'content-mismatch' : 'content-missing';
 }
 
-/** That the vault denies is told apart from the target's denying. */
+/** Distinguishes what the vault denies from what the target denies. */
 export function ofVault<Asked extends unknown[], Answer>(
   ask: (...asked: Asked) => Promise<Answer>,
 ): (...asked: Asked) => Promise<Answer> {

@@ -12,51 +12,51 @@ import type { ControlStore } from '#storage/control/control-store.ts';
 import { isStorageError } from '#storage/storage-error.ts';
 import { missingOrOther } from './held-content.ts';
 
-/** Where the content of a restore point lies in the vault. */
-export interface ContentPlace {
+/** Where in the vault the content of a restore point is. */
+export interface ContentLocation {
   account: BlobAccount;
   container: string;
-  /** Put before a blob's own name. */
+  /** Stands before the own name of a blob. */
   prefix: string;
 }
 
 /** What a manifest is walked beside. */
 export interface WalkBeside {
-  /** The mirror, with everything that is kept there; throws `container-not-found` where there is none. */
-  readMirror: ReadPage;
-  /** Everything in the mirror under one name. */
-  lookUp(name: string): Promise<BlobState[]>;
-  /** Put before an entry's name in the mirror. */
-  mirrorPrefix: string;
-  /** Of a restore, the target, and what is put before names there. */
+  /** Lists the backup container with all snapshots and versions; throws `container-not-found` if it does not exist. */
+  readBackup: ReadPage;
+  /** Everything in the backup container under one name. */
+  listNamed(name: string): Promise<BlobState[]>;
+  /** Stands before the name of an entry in the backup container. */
+  backupPrefix: string;
+  /** In a restore: the listing of the target, and what stands before names there. */
   target?: { read: ReadPage; prefix: string };
-  /** Which blobs of the restore point are wanted; all of them when not said. */
+  /** Which blobs of the restore point to find; without it, all. */
   isWanted?(name: string): boolean;
 }
 
 export interface FoundEntry {
   entry: Outcome;
-  /** What holds its content, or why nothing does. */
+  /** The blob that holds its content, or why none does. */
   content: BlobState | ProblemCode;
-  /** What the target has under its name. */
-  there: BlobState | undefined;
+  /** The blob of its name in the target. */
+  target: BlobState | undefined;
 }
 
 export interface WalkedPage {
   /** The blobs of the restore point, in the order of the listing. */
   found: FoundEntry[];
-  /** In place of each part that cannot be read: what it held cannot be named any more. */
+  /** One outcome for each part that cannot be read: what it held cannot be named any more. */
   damaged: Outcome[];
 }
 
-/** Names that are looked up singly at the same time. */
-const LOOKS_AT_ONCE = 16;
+/** How many names are listed on their own at the same time. */
+const LISTED_AT_ONCE = 16;
 
 /**
- * Walks the manifest of one container, page by page, beside the listing of its mirror, and of the target of a restore. No request
- * per blob, unless the listing does not show one where it should be: listings that are sorted differently, or cut between a blob
- * and its snapshots, may show it elsewhere, so nothing is called missing before it has been looked up. Memory holds one page of
- * each.
+ * Walks the manifest of one container, page by page, beside the listing of the backup container and, in a restore, of the
+ * target. It sends no request per blob, unless the listing does not show a blob where it should be: a listing that is
+ * sorted differently, or cut between a blob and its snapshots, may show it elsewhere. So the walk lists that one name before
+ * it reports the content as missing. Memory holds one page of each.
  */
 export class ManifestWalk {
   readonly #control: ControlStore;
@@ -65,10 +65,10 @@ export class ManifestWalk {
   readonly #order = new NameOrder();
   #page: number;
   #run: string | undefined;
-  #mirror: ListingCursor;
+  #backup: ListingCursor;
   #target: ListingCursor | undefined;
   #last: string | undefined;
-  #isMirrorGone = false;
+  #isBackupMissing = false;
 
   constructor(control: ControlStore, pages: ManifestPage[], beside: WalkBeside, from: ManifestPosition = { page: 0 }) {
     this.#control = control;
@@ -76,17 +76,17 @@ export class ManifestWalk {
     this.#beside = beside;
     this.#page = from.page;
     this.#run = pages[from.page]?.run;
-    this.#mirror = this.#mirrorFrom(from.vault);
+    this.#backup = this.#backupFrom(from.vault);
     this.#target = this.#targetFrom(from.target);
   }
 
-  /** Where to go on once the pages so far have been dealt with; undefined when there are no more. */
+  /** Where the walk continues after the pages so far; undefined when there are no more. */
   get position(): ManifestPosition | undefined {
     const next = this.#pages[this.#page];
     if (next === undefined) return undefined;
-    // The passes of retries begin at the first name again.
+    // Each retry walks the names again from the first.
     if (next.run !== this.#pages[0]!.run) return { page: this.#page };
-    return { page: this.#page, vault: this.#mirror.marker, ...(this.#target && { target: this.#target.marker }) };
+    return { page: this.#page, vault: this.#backup.marker, ...(this.#target && { target: this.#target.marker }) };
   }
 
   async nextPage(): Promise<WalkedPage> {
@@ -95,11 +95,11 @@ export class ManifestWalk {
     const items = read.filter((part) => Array.isArray(part));
     const entries = inListedOrder(items, this.#order, page.run === this.#pages[0]!.run);
     const [first] = entries;
-    // A retry's parts go over the names once more, and not always in one stretch.
+    // The parts of a retry go over the names again, and not always in one pass.
     const goesBack = this.#last !== undefined && first && this.#order.compare(first.name, this.#last) < 0;
     if (page.run !== this.#run || goesBack) {
       this.#run = page.run;
-      this.#mirror = this.#mirrorFrom(undefined);
+      this.#backup = this.#backupFrom(undefined);
       this.#target = this.#targetFrom(undefined);
     }
     this.#last = entries.at(-1)?.name ?? this.#last;
@@ -113,37 +113,35 @@ export class ManifestWalk {
   }
 
   async #find(entries: Outcome[]): Promise<FoundEntry[]> {
-    const { mirrorPrefix, target } = this.#beside;
-    const found: { entry: Outcome; content: BlobState | ProblemCode | undefined; there: BlobState | undefined }[] = [];
+    const { backupPrefix, target: targetListing } = this.#beside;
+    const found: { entry: Outcome; content: BlobState | ProblemCode | undefined; target: BlobState | undefined }[] = [];
     for (const entry of entries) {
-      const content = located(entry, await this.#mirror.takeAll(mirrorPrefix + entry.name));
-      const there =
-        target &&
-        (await this.#target!.takeAll(target.prefix + entry.name)).find(({ snapshotOrVersion: kept }) => !kept);
-      found.push({ entry, content, there });
+      const content = located(entry, await this.#backup.takeAll(backupPrefix + entry.name));
+      const named = targetListing && (await this.#target!.takeAll(targetListing.prefix + entry.name));
+      found.push({ entry, content, target: named?.find(({ snapshotOrVersion }) => !snapshotOrVersion) });
     }
-    const limit = pLimit(LOOKS_AT_ONCE);
+    const limit = pLimit(LISTED_AT_ONCE);
     return Promise.all(
-      found.map(async ({ entry, content, there }) => ({
+      found.map(async ({ entry, content, target }) => ({
         entry,
-        content: content ?? (await limit(() => this.#lookUp(entry))),
-        there,
+        content: content ?? (await limit(() => this.#listNamed(entry))),
+        target,
       })),
     );
   }
 
-  async #lookUp(entry: Outcome): Promise<BlobState | ProblemCode> {
-    const named = this.#isMirrorGone ? [] : await this.#beside.lookUp(this.#beside.mirrorPrefix + entry.name);
+  async #listNamed(entry: Outcome): Promise<BlobState | ProblemCode> {
+    const named = this.#isBackupMissing ? [] : await this.#beside.listNamed(this.#beside.backupPrefix + entry.name);
     return located(entry, named) ?? missingOrOther(entry, named);
   }
 
-  #mirrorFrom(marker: string | undefined): ListingCursor {
+  #backupFrom(marker: string | undefined): ListingCursor {
     const read = async (from: string | undefined): Promise<ListingPage> => {
       try {
-        return await this.#beside.readMirror(from);
+        return await this.#beside.readBackup(from);
       } catch (error) {
         if (!isStorageError(error, 'container-not-found')) throw error;
-        this.#isMirrorGone = true;
+        this.#isBackupMissing = true;
         return { blobs: [] };
       }
     };
@@ -161,13 +159,13 @@ function located(entry: Outcome, found: readonly BlobState[]): BlobState | Probl
   return holder && hasOtherHash(entry, holder) ? 'content-mismatch' : holder;
 }
 
-/** The outcome that stands for a part of a restore point that cannot be read. */
+/** The outcome for a part of a restore point that cannot be read. */
 export function damagedPart({ path, copied, unchanged }: PartEntry, why: string): Outcome {
   const message = `${why}; ${copied + unchanged} blobs of the restore point cannot be named`;
   return { name: path, status: 'failed', etag: '', modified: '', size: 0, code: 'damaged', message };
 }
 
-/** Reads a container's listing with all that a restore has to know of a blob. */
+/** Lists a container with everything that a restore has to know of a blob. */
 export function contentPages(account: BlobAccount, container: string, options: ListBlobsOptions): ReadPage {
   const asked = { metadata: true, contentHeaders: true, copy: true, ...options };
   return (marker) => account.listBlobs(container, { ...asked, ...(marker !== undefined && { marker }) });

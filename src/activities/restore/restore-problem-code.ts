@@ -2,7 +2,7 @@ import { problemCodeOf } from '#app/problem-code.ts';
 import type { ProblemCode } from '#domain/run/problems.ts';
 import type { StorageError } from '#storage/storage-error.ts';
 
-/** In the words of a restore: what is written to is the target. */
+/** The code in the terms of a restore: it reads the vault, and writes to the target. */
 export function codeOf(error: StorageError): ProblemCode {
   if (error.kind === 'archived') return 'destination-archived';
   const code = problemCodeOf(error, 'destination');

@@ -1,29 +1,42 @@
 import type { Problem } from '#domain/run/problems.ts';
 import type { RunRef } from '#domain/run/run.ts';
 
-/** Names a container's share of a run: for a restore, the container that was backed up and the one to write to. */
-export interface ContainerTask {
-  run: RunRef;
+/** One container or table of a run. A restore reads what was backed up from `container`, and writes to `destination`. */
+export interface ContainerTask<Run extends RunRef = RunRef> {
+  run: Run;
   container: string;
   destination: string;
-  /** In a restore: the mirror in the vault. */
+  /** In a restore or a verification: where in the vault the backup blobs of the container are. */
   vaultLocation?: VaultLocation;
 }
 
-/** Where in the vault a container's blobs lie. */
+/** Where in the vault the blobs of a container are. */
 export interface VaultLocation {
   container: string;
   prefix: string;
 }
 
 export interface ContainerPair extends Omit<ContainerTask, 'run'> {
-  /** A retry of a run in which this container was not listed to its end: it is scanned like in any run. */
+  /** In a retry: scan this container like any other run, because the earlier run did not list it to its end. */
   scan?: boolean;
 }
 
-export interface ListContainersResult {
+/** The containers and tables that a run works on, or a page of them. */
+export interface FoundTasks {
   containers: ContainerPair[];
   problems: Problem[];
+  /** Where the next page begins. */
   next?: string;
+}
+
+export interface ListContainersResult extends FoundTasks {
   requests: Record<string, number>;
+}
+
+/** Separates what was found from what keeps a container from being worked on. */
+export function foundTasks(found: (ContainerPair | Problem)[]): FoundTasks {
+  return {
+    containers: found.filter((each): each is ContainerPair => !('code' in each)),
+    problems: found.filter((each): each is Problem => 'code' in each),
+  };
 }

@@ -1,55 +1,54 @@
 import type { LimitFunction } from 'p-limit';
 import { concernsWholeAccount } from '#app/problem-code.ts';
-import type { Standing } from '#domain/run/lock.ts';
 import { failureOf, isPending, type Outcome, type PendingCopy, type PlannedItem } from '#domain/run/outcome.ts';
 import { countOutcome, type Tally } from '#domain/run/tally.ts';
-import { type RunGuard, watchStanding } from './run-guard.ts';
+import type { RunContext } from './run-context.ts';
+import { type StopReason, watchStanding } from './run-guard.ts';
 
 export interface Work {
+  /** Key of the piece that the items are. */
+  key: string;
   items: PlannedItem[];
-  /** What is done to each of them. Whatever it throws after `stop` leaves the item without an outcome. */
+  /** Processes one item. If it throws after `stop`, the item has no outcome. */
   one: (planned: PlannedItem) => Promise<Outcome | PendingCopy>;
-  guard: RunGuard;
-  /** Ends what is under way, once the run may no longer go on. */
+  /** Ends requests in progress when the run may no longer continue. */
   stop: AbortController;
-  /** Bounds what is under way in this process, whatever the number of activities; `atOnce` bounds it in this one. */
+  /** Bounds the items in progress in this process, in all activities together; `atOnce` bounds those of this one. */
   slots: LimitFunction;
   atOnce: number;
-  /** Milliseconds; what has begun by then is brought to its end. */
-  budget: number;
-  now(): Date;
-  /** The outcomes are counted into it as they come. */
-  tally: Tally;
-  /** Called now and then while the work goes on. Only for people who watch: without it the work goes on just as well. */
-  note(): Promise<void>;
 }
 
 export interface ProcessedItems {
-  /** What came of the items, in their order. */
+  /** Results in the order of the items. */
   results: (Outcome | PendingCopy)[];
-  /** How many of the items, from the first on, have been worked on. */
+  /** How many items, from the first on, were processed. */
   begun: number;
-  stopped?: Exclude<Standing, 'go'>;
+  stopped?: StopReason;
 }
 
-/** So many failures in a row that concern the whole account, and the rest of the piece is not tried. */
+/** After so many failures in a row that concern the whole account, the rest of the piece is not tried. */
 const HOPELESS_AFTER = 16;
 const NOTE_PROGRESS_MS = 3_000;
 
-/** Works off items with bounded concurrency, within a time budget, for as long as the run may go on. */
-export async function processItems(work: Work): Promise<ProcessedItems> {
-  const { items, guard, stop, tally } = work;
-  const started = work.now().getTime();
+/**
+ * Processes items with bounded concurrency, within the time budget, while the run may continue. Counts their outcomes. An
+ * item that began within the budget is processed to its end.
+ */
+export async function processItems(context: RunContext, work: Work): Promise<ProcessedItems> {
+  const { items, key, stop } = work;
+  const { tally, guard } = context;
+  const { now, limits } = context.deps;
+  const started = now().getTime();
   const results: (Outcome | PendingCopy | undefined)[] = [];
-  const underway = new Set<Promise<void>>();
+  const inProgress = new Set<Promise<void>>();
   let hopeless = 0;
   let lastHopeless: Outcome | undefined;
-  let stopped: Exclude<Standing, 'go'> | undefined;
+  let stopped: StopReason | undefined;
   const isHopeless = () => hopeless >= HOPELESS_AFTER;
   let notedAt = started;
   let broken: unknown;
 
-  const doOne = async (planned: PlannedItem, index: number) => {
+  const processOne = async (planned: PlannedItem, index: number) => {
     try {
       const result = await work.one(planned);
       results[index] = result;
@@ -64,30 +63,30 @@ export async function processItems(work: Work): Promise<ProcessedItems> {
     }
   };
 
-  const watch = watchStanding(guard, (seen) => {
-    stopped = seen;
+  const watch = watchStanding(guard, (reason) => {
+    stopped = reason;
     stop.abort();
   });
   for (const [index, planned] of items.entries()) {
-    const slot = work.slots(() => doOne(planned, index));
-    const tracked: Promise<void> = slot.finally(() => underway.delete(tracked));
-    underway.add(tracked);
-    if (underway.size >= work.atOnce) await Promise.race(underway);
-    const now = work.now().getTime();
-    const seen = await guard.standing();
-    if (seen !== 'go') stopped = seen;
-    if (stopped !== undefined || broken !== undefined || now - started >= work.budget) break;
+    const slot = work.slots(() => processOne(planned, index));
+    const tracked: Promise<void> = slot.finally(() => inProgress.delete(tracked));
+    inProgress.add(tracked);
+    if (inProgress.size >= work.atOnce) await Promise.race(inProgress);
+    const at = now().getTime();
+    const standing = await guard.standing();
+    if (standing !== 'go') stopped = standing;
+    if (stopped !== undefined || broken !== undefined || at - started >= limits.copyMs) break;
     if (isHopeless()) break;
-    if (now - notedAt >= NOTE_PROGRESS_MS) {
-      notedAt = now;
-      await work.note().catch(() => {});
+    if (at - notedAt >= NOTE_PROGRESS_MS) {
+      notedAt = at;
+      await context.noteProgress(key).catch(() => {});
     }
   }
   if (stopped !== undefined) stop.abort();
-  await Promise.all(underway).finally(() => watch.end());
+  await Promise.all(inProgress).finally(() => watch.end());
   if (broken !== undefined) throw broken;
 
-  if (lastHopeless && isHopeless()) giveUpRest(items, results, tally, lastHopeless);
+  if (lastHopeless && isHopeless()) failRest(items, results, tally, lastHopeless);
   return {
     results: results.filter((result) => result !== undefined),
     begun: results.length,
@@ -95,8 +94,8 @@ export async function processItems(work: Work): Promise<ProcessedItems> {
   };
 }
 
-/** Names the rest of the piece as failed for the same reason, without trying each of them. */
-function giveUpRest(
+/** Fails the rest of the piece for the same reason, without trying it. */
+function failRest(
   items: PlannedItem[],
   results: (Outcome | PendingCopy | undefined)[],
   tally: Tally,

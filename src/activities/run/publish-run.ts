@@ -12,6 +12,7 @@ import {
   isBackup,
   leftBy,
   type PartEntry,
+  type RetryRef,
   type RunRef,
   type RunReport,
   type RunStatus,
@@ -27,12 +28,12 @@ import { isStorageError } from '#storage/storage-error.ts';
 
 export interface PublishRunInput {
   run: RunRef;
-  /** How many containers the run set out to back up, those with problems among them. */
+  /** How many containers the run works on, including those with problems. */
   containers: number;
   /** Problems of whole containers, and of the run. */
   problems: Problem[];
   cancelled: boolean;
-  /** Requests that no part accounts for. */
+  /** Requests that no part counts. */
   requests: Record<string, number>;
 }
 
@@ -41,52 +42,50 @@ export interface PublishRunResult {
 }
 
 /**
- * Ends a run: adds up what its parts in storage say, judges it, and writes its summary. That one create-only write
- * makes the restore point. Then the catalog is brought up to date and the lock released. Safe to run twice.
+ * Ends a run: adds up its parts in storage, judges it, and writes its summary. That one create-only write makes the restore
+ * point. Then it updates the catalog and releases the lock. Safe to run twice.
  */
-export function makePublishRun(deps: Dependencies) {
-  return async function publishRun(input: PublishRunInput): Promise<PublishRunResult> {
-    const { run } = input;
-    const place = jobContextOf(deps, run.job);
-    const { control } = place;
-    const requests = { ...input.requests };
-    return countingRequests(requests, async () => {
-      let summary = await control.readSummary(run);
-      if (!summary) {
-        const lock = await control.readLock(run.job);
-        if (standingOf(lock?.value, run) === 'superseded') return { status: 'superseded' as const };
-        const parts = await control.listParts(run);
-        const troubled = new Set(input.problems.map(({ container }) => container));
-        const sound = parts.filter(({ tally }) => !troubled.has(tally.container));
-        const earlier = run.mode === 'retry' ? await earlierParts(control, run, sound) : [];
-        const plan = run.mode === 'prune' ? await control.readPrunePlan(run) : undefined;
-        const judged = () => judge(input, place, parts, earlier, withRest(requests), deps.now());
-        // Before there is a restore point: whatever happens now, none can be there without its brake.
-        await engageBrake(deps, place, judged());
-        summary = { ...judged(), ...(plan && { plan }) };
-        if (!(await control.writeSummary(summary))) {
-          summary = (await control.readSummary(run))!;
-        }
+export async function publishRun(deps: Dependencies, input: PublishRunInput): Promise<PublishRunResult> {
+  const { run } = input;
+  const context = jobContextOf(deps, run.job);
+  const { control } = context;
+  const requests = { ...input.requests };
+  return countingRequests(requests, async () => {
+    let summary = await control.readSummary(run);
+    if (!summary) {
+      const lock = await control.readLock(run.job);
+      if (standingOf(lock?.value, run) === 'superseded') return { status: 'superseded' as const };
+      const parts = await control.listParts(run);
+      const troubled = new Set(input.problems.map(({ container }) => container));
+      const sound = parts.filter(({ tally }) => !troubled.has(tally.container));
+      const earlier = run.mode === 'retry' ? await earlierParts(control, run, sound) : [];
+      const plan = run.mode === 'prune' ? await control.readPrunePlan(run) : undefined;
+      const judged = () => judge(input, context, parts, earlier, withRest(requests), deps.now());
+      // Before the restore point exists, so that it cannot be there without its safety brake.
+      await engageBrake(deps, context, judged());
+      summary = { ...judged(), ...(plan && { plan }) };
+      if (!(await control.writeSummary(summary))) {
+        summary = (await control.readSummary(run))!;
       }
-      await noteProof(deps, place, run, summary);
-      await noteInCatalog(deps, place.vault.alias, catalogRowOf(summary));
-      await control.releaseLock(run, deps.now(), leftBy(summary));
-      deps.telemetry.runFinished(summary);
-      return { status: summary.status };
-    });
-  };
+    }
+    await noteProof(deps, context, run, summary);
+    await noteInCatalog(deps, context.vault.alias, catalogRowOf(summary));
+    await control.releaseLock(run, deps.now(), leftBy(summary));
+    deps.telemetry.runFinished(summary);
+    return { status: summary.status };
+  });
 }
 
-/** The requests with those still to come: the summary, the catalog's row, and reading and writing the lock. */
+/** With the requests still to come: for the summary, for the row in the catalog, and to read and write the lock. */
 function withRest(requests: Record<string, number>): Record<string, number> {
   const { PutBlob = 0, InsertOrReplaceEntity = 0, GetBlob = 0 } = requests;
   return { ...requests, PutBlob: PutBlob + 2, InsertOrReplaceEntity: InsertOrReplaceEntity + 1, GetBlob: GetBlob + 1 };
 }
 
-/** Pure but for nothing: from the parts and problems to the summary. */
+/** The summary, from the parts and problems. */
 function judge(
   input: PublishRunInput,
-  place: JobContext,
+  context: JobContext,
   parts: ListedPart[],
   earlier: PartEntry[],
   requests: Record<string, number>,
@@ -129,9 +128,9 @@ function judge(
   return {
     format: SUMMARY_FORMAT,
     ...report,
-    source: place.source.endpoint,
-    vault: place.vault.endpoint,
-    destination: { container: place.job.destination.container, prefix: place.job.destination.prefix },
+    source: context.source.endpoint,
+    vault: context.vault.endpoint,
+    destination: { container: context.job.destination.container, prefix: context.job.destination.prefix },
     restorePoint: isBackup(run.mode) && !run.dryRun && (status === 'succeeded' || status === 'completed-with-failures'),
     parts: run.dryRun ? [] : [...earlier, ...partEntries(sound)],
   };
@@ -139,7 +138,7 @@ function judge(
 
 /** Why there can be no restore point, or undefined. */
 function missing(input: PublishRunInput, sound: ListedPart[], troubled: Set<string>): string | undefined {
-  // A plan alone proves no scan: one that was cut short leaves it behind.
+  // A plan alone does not prove a scan: a scan that was cut short leaves one behind.
   const scans = sound.filter(({ path }) => ['slice', 'range'].includes(kindOfPath(path)?.kind ?? ''));
   const found = new Set(scans.map(({ tally }) => tally.container)).size;
   if (found + troubled.size !== input.containers) {
@@ -148,28 +147,29 @@ function missing(input: PublishRunInput, sound: ListedPart[], troubled: Set<stri
   return incompleteness(sound, input.run.dryRun);
 }
 
-/** A retry completes an earlier restore point: its parts count on, except for containers that were listed anew. */
-async function earlierParts(control: ControlStore, run: RunRef, parts: ListedPart[]): Promise<PartEntry[]> {
-  const earlier = await control.readSummary({ job: run.job, id: run.retryOf! });
-  const listedAnew = new Set(
+/** A retry completes an earlier restore point, whose parts still count, except for containers that it listed again. */
+async function earlierParts(control: ControlStore, run: RetryRef, parts: ListedPart[]): Promise<PartEntry[]> {
+  const earlier = await control.readSummary({ job: run.job, id: run.retryOf });
+  const listedAgain = new Set(
     (earlier?.containers ?? [])
       .filter(({ status }) => status === 'failed' || status === 'cancelled')
       .map(({ container }) => container),
   );
-  // Of a table, what a retry leaves is whole in itself.
-  const isReplaced = (container: string) => listedAnew.has(container) || tableOfTask(container) !== undefined;
+  // The parts that a retry writes of a table are complete on their own.
+  const isReplaced = (container: string) => listedAgain.has(container) || tableOfTask(container) !== undefined;
   const replaced = new Set(parts.map(({ tally }) => tally.container).filter(isReplaced));
   return (earlier?.parts ?? []).filter(({ container }) => !replaced.has(container));
 }
 
-/** Before the lock is free: what a verification says of the restore point it looked at. */
+/** Notes the result of a verification in its restore point, before the lock is free. */
 async function noteProof(deps: Dependencies, { control }: JobContext, run: RunRef, summary: RunSummary): Promise<void> {
-  const proof = run.verify && proofOf(summary, run.verify);
-  if (!run.verify || !proof) return;
+  if (run.mode !== 'verify') return;
+  const proof = proofOf(summary, run.verify);
+  if (!proof) return;
   try {
     await control.changeNotes({ job: run.job, id: run.verify.point }, (notes) => withProof(notes, proof));
   } catch (error) {
-    // What it has found is in its report; trying again for hours would only hold up the runs after it.
+    // The report has the result. Trying again for hours would only delay the runs after this one.
     if (!isStorageError(error, 'damaged')) throw error;
     deps.telemetry.warn('proof-not-noted', { job: run.job, run: run.id, message: error.message });
   }
@@ -177,7 +177,7 @@ async function noteProof(deps: Dependencies, { control }: JobContext, run: RunRe
 
 const DEFAULT_BRAKE = { percent: 50, blobs: 100 };
 
-/** Notes of what is about to be a restore point that its run, or those it builds on, changed or lost too much. */
+/** Engages the safety brake if the run, or those it builds on, found too much changed or lost. */
 async function engageBrake(deps: Dependencies, { control, job }: JobContext, summary: RunSummary): Promise<void> {
   if (!summary.restorePoint) return;
   const reason = await brakeOn(control, summary, job.retention?.brake ?? DEFAULT_BRAKE);
@@ -188,7 +188,7 @@ async function engageBrake(deps: Dependencies, { control, job }: JobContext, sum
   deps.telemetry.brakeEngaged(summary, reason);
 }
 
-/** Why the brake is engaged by what has changed since the restore point before, or undefined. */
+/** Why the changes since the restore point before engage the safety brake, or undefined. */
 async function brakeOn(control: ControlStore, summary: RunSummary, policy: BrakePolicy): Promise<string | undefined> {
   const previous = (await control.readLock(summary.job))?.value.point;
   if (previous === undefined) return undefined;
@@ -198,21 +198,22 @@ async function brakeOn(control: ControlStore, summary: RunSummary, policy: Brake
   return reasons.length === 0 ? undefined : reasons.join('; ').slice(0, 500);
 }
 
-/** What a backup found in the source, for a retry together with the runs that it completes, of which the first listed it all. */
+/** What a backup found in the source; for a retry, together with the runs that it completes. The first listed everything. */
 async function foundBy(
   control: ControlStore,
   { job, id, mode, retryOf, containers }: RunSummary,
 ): Promise<{ containers: ContainerReport[]; begunBy: string }> {
-  const completed = mode === 'retry' ? await readableSummary(control, { job, id: retryOf! }) : undefined;
+  const isRetry = mode === 'retry' && retryOf !== undefined;
+  const completed = isRetry ? await readableSummary(control, { job, id: retryOf }) : undefined;
   if (!completed) return { containers, begunBy: id };
   const first = await foundBy(control, completed);
   return { containers: completedBy(first.containers, containers), begunBy: first.begunBy };
 }
 
-/** Summaries that are read at most where a container has failed again and again. */
-const FAR_ENOUGH = 50;
+/** The most summaries to read, for a container that has failed again and again. */
+const MOST_SUMMARIES = 50;
 
-/** The backups before this one, newest first, as far back as it takes to know how each container was. */
+/** The backups before this one, newest first, as far back as necessary to know the earlier state of each container. */
 async function backupsBefore(
   control: ControlStore,
   { job, id: begunBy }: { job: string; id: string },
@@ -224,10 +225,10 @@ async function backupsBefore(
     // Ids sort by time.
     if (id < begunBy) ids.add(id);
   }
-  // After a clock was set back it may seem to be later.
+  // After a clock was set back, it may seem to be later.
   if (previous !== begunBy) ids.add(previous);
   const earlier: RunSummary[] = [];
-  for (const id of [...ids].sort().reverse().slice(0, FAR_ENOUGH)) {
+  for (const id of [...ids].sort().reverse().slice(0, MOST_SUMMARIES)) {
     const summary = await readableSummary(control, { job, id });
     if (summary && isBackup(summary.mode) && !summary.dryRun) earlier.push(summary);
     if (goesBackEnough(earlier)) break;
@@ -235,7 +236,7 @@ async function backupsBefore(
   return earlier;
 }
 
-/** A summary that is damaged must not keep this run from its end; nothing is pruned while there is one. */
+/** A damaged summary must not keep this run from ending. No run prunes while there is one. */
 async function readableSummary(
   control: ControlStore,
   run: { job: string; id: string },

@@ -4,7 +4,7 @@ import { parseRunId } from '#domain/run/run-id.ts';
 import type { ControlStore } from '#storage/control/control-store.ts';
 import { StorageError } from '#storage/storage-error.ts';
 
-/** The summary of a restore point that work is being done on. Throws when it is no longer there. */
+/** The summary of the restore point that a run works on. Throws `damaged` if it is no longer there. */
 export async function pointOf(control: ControlStore, job: string, id: string): Promise<RunSummary> {
   const summary = await control.readSummary({ job: parseRunId(id)?.job ?? job, id });
   if (summary && isRestorePoint(summary)) return summary;

@@ -1,14 +1,16 @@
 import type { WalkPosition } from '#domain/blobs/merge-walk.ts';
-import type { Standing } from '#domain/run/lock.ts';
 import type { ManifestPosition } from '#domain/run/manifest.ts';
 import type { Problem } from '#domain/run/problems.ts';
+import type { RunRef } from '#domain/run/run.ts';
 import type { PlanChunk } from './chunk.ts';
 import type { ContainerTask } from './container-task.ts';
+import type { StopReason } from './run-guard.ts';
 
-export interface SliceInput extends ContainerTask {
+export interface SliceInput<Run extends RunRef = RunRef> extends ContainerTask<Run> {
   slice: number;
+  /** Where a walk of the source begins. */
   from?: WalkPosition;
-  /** In place of `from`, where it is not the source that is walked but a restore point's manifest. */
+  /** Where a walk of the manifest of a restore point begins. */
   manifest?: ManifestPosition;
 }
 
@@ -18,5 +20,5 @@ export interface SliceResult {
   next?: WalkPosition;
   nextManifest?: ManifestPosition;
   problem?: Problem;
-  stopped?: Exclude<Standing, 'go'>;
+  stopped?: StopReason;
 }

@@ -1,48 +1,41 @@
-import type { Dependencies } from '#app/dependencies.ts';
-import { jobContextOf } from '#app/job-context.ts';
 import { pendingKey } from '#domain/run/control-paths.ts';
 import { isPending, type Outcome, type PendingCopy } from '#domain/run/outcome.ts';
 import { PartWriter } from '#domain/run/part.ts';
-import type { RunRef } from '#domain/run/run.ts';
 import { emptyTally, type Tally } from '#domain/run/tally.ts';
-import type { ControlStore } from '#storage/control/control-store.ts';
 import { countingRequests } from '#storage/requests.ts';
 import type { ChunkResult, PendingFile } from './chunk.ts';
+import type { RunContext } from './run-context.ts';
 
 /**
- * Stores what came of a piece, however far it got: its part of the manifest, which fixes the piece's extent for good,
- * since the first of several executions to write it wins. Copies that are still pending go into a work file before.
+ * Writes the results of a piece, however far it got. Its part fixes how far the piece reaches, since the first of several
+ * executions to write it wins. A pending file, written before, lists the copies that are still pending.
  */
 export async function writePiece(
-  deps: Dependencies,
-  run: RunRef,
+  context: RunContext,
   key: string,
   results: (Outcome | PendingCopy)[],
-  tally: Tally,
   end: Pick<ChunkResult, 'next' | 'stopped'>,
 ): Promise<ChunkResult> {
-  const { control } = jobContextOf(deps, run.job);
+  const { tally, container, destination } = context;
   const pending = results.filter(isPending);
-  const writer = new PartWriter<Outcome>();
-  for (const result of results) if (!isPending(result)) writer.add(result);
-  if (pending.length === 0) return control.writePart(run, 'chunk', key, writer, tally, end);
-  const { container, destination } = tally;
-  const work: PendingFile = { key, attempt: deps.random(), round: 0, pending: pending.length };
-  // It tells its own request itself.
-  await countingRequests({}, () => writeWork(control, run, work, pending, emptyTally(container, destination)));
-  const later = { items: pending.length, attempt: work.attempt };
+  const part = new PartWriter<Outcome>();
+  for (const result of results) if (!isPending(result)) part.add(result);
+  if (pending.length === 0) return context.writePart<Outcome, ChunkResult>('chunk', key, part, end);
+  const pendingFile: PendingFile = { key, attempt: context.deps.random(), round: 0, pending: pending.length };
+  // The file counts the request that writes it, so the part must not.
+  await countingRequests({}, () => writePendingFile(context, pendingFile, pending, emptyTally(container, destination)));
+  const later = { items: pending.length, attempt: pendingFile.attempt };
   const all = { ...tally, planned: tally.planned + pending.length, later };
-  return control.writePart(run, 'chunk', key, writer, all, { ...end, pendingFile: work });
+  return context.writePart<Outcome, ChunkResult>('chunk', key, part, { ...end, pendingFile }, all);
 }
 
-export async function writeWork(
-  control: ControlStore,
-  run: RunRef,
-  work: PendingFile,
+export async function writePendingFile(
+  context: RunContext,
+  pendingFile: PendingFile,
   items: (Outcome | PendingCopy)[],
-  tally: Tally,
+  tally: Tally = context.tally,
 ): Promise<ChunkResult> {
-  const writer = new PartWriter<Outcome | PendingCopy>();
-  for (const item of items) writer.add(item);
-  return control.writePart(run, 'pending', pendingKey(work), writer, tally, { pendingFile: work });
+  const part = new PartWriter<Outcome | PendingCopy>();
+  for (const item of items) part.add(item);
+  return context.writePart('pending', pendingKey(pendingFile), part, { pendingFile }, tally);
 }

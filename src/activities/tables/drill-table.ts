@@ -5,6 +5,7 @@ import { isHeld } from '#domain/run/manifest.ts';
 import { asBackedUp, type Outcome } from '#domain/run/outcome.ts';
 import { PartWriter } from '#domain/run/part.ts';
 import type { ProblemCode } from '#domain/run/problems.ts';
+import type { VerifyRef } from '#domain/run/run.ts';
 import { countOutcome, emptyTally } from '#domain/run/tally.ts';
 import { tableOfTask } from '#domain/run/task-name.ts';
 import { type StoredEntity, sameEntity, timestampOf } from '#domain/tables/entity-text.ts';
@@ -30,9 +31,9 @@ const TOGETHER = 100;
  * Restores those entities of a drill's sample that lie in one table, with their neighbours, into a scratch table of the vault's
  * account, reads them back, compares them, and deletes the table. Safe to run twice: each execution has a table of its own.
  */
-export async function drillTable(deps: Dependencies, input: SliceInput): Promise<SliceResult> {
+export async function drillTable(deps: Dependencies, input: SliceInput<VerifyRef>): Promise<SliceResult> {
   const { run, container, destination, slice } = input;
-  const task = run.verify!;
+  const task = run.verify;
   const { job, control } = jobContextOf(deps, run.job);
   const vault = deps.tables(job.destination.account);
   const remover = deps.tables(job.retention?.account ?? job.destination.account);

@@ -1,7 +1,7 @@
 import { writeOf } from '#domain/restore/restore.ts';
 import { kindOfPath, runPrefix } from '#domain/run/control-paths.ts';
 import type { Outcome } from '#domain/run/outcome.ts';
-import type { RunRef, RunSummary } from '#domain/run/run.ts';
+import type { RestoreRef, RunSummary } from '#domain/run/run.ts';
 import type { ControlStore } from '#storage/control/control-store.ts';
 
 /** Names that are kept in mind; where more has failed, the table is written as a whole once more. */
@@ -13,10 +13,10 @@ const MOST = 50_000;
  */
 export async function failedBefore(
   control: ControlStore,
-  { job, retryOf, restore }: RunRef,
+  { job, retryOf, restore }: RestoreRef,
   container: string,
 ): Promise<Set<string> | undefined> {
-  if (restore === undefined || writeOf(restore.existing) === 'insert') return undefined;
+  if (writeOf(restore.existing) === 'insert') return undefined;
   for (let id = retryOf; id !== undefined; ) {
     const summary = await control.readSummary({ job, id });
     const report = summary?.containers.find((each) => each.container === container);

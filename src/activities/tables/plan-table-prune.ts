@@ -16,7 +16,7 @@ import { type EntityFile, isSegment } from '#domain/tables/segment.ts';
 import type { ControlStore } from '#storage/control/control-store.ts';
 import { countingRequests } from '#storage/requests.ts';
 import { StorageError } from '#storage/storage-error.ts';
-import { PlanWriter } from '../run/plan-writer.ts';
+import { PlanWriter } from '../run/old-plan-writer.ts';
 import { RunGuard } from '../run/run-guard.ts';
 import type { SliceInput, SliceResult } from '../run/slice.ts';
 
@@ -27,7 +27,7 @@ import type { SliceInput, SliceResult } from '../run/slice.ts';
  * Memory holds the names that are needed, which parts there are, and one of them. Deletes nothing itself, as `planPrune`. Anything that is needed and cannot be
  * read, or is not there as it was written, ends it: where files have gone astray, those that nothing names may be all there is left.
  */
-export function makePlanTablePrune(deps: Dependencies) {
+export function makePlanTablePrune() {
   // Reading manifests is the processor's work: several tables at once would take no less time, and as many times the memory.
   const inTurn = pLimit(1);
   // Of one prune at a time: with a thousand tables, each summary would be read as often.
@@ -43,7 +43,7 @@ export function makePlanTablePrune(deps: Dependencies) {
     });
     return parts;
   };
-  return async function planTablePrune(input: SliceInput): Promise<SliceResult> {
+  return async function planTablePrune(deps: Dependencies, input: SliceInput): Promise<SliceResult> {
     const { run, container, destination } = input;
     const table = tableOfTask(container);
     if (table === undefined) throw new Error(`${container} is not the share of a table`);

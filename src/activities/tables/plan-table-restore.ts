@@ -5,7 +5,7 @@ import { isHeld, manifestPages } from '#domain/run/manifest.ts';
 import { asBackedUp, type Outcome } from '#domain/run/outcome.ts';
 import { PartWriter } from '#domain/run/part.ts';
 import { problemOf } from '#domain/run/problems.ts';
-import type { RunRef } from '#domain/run/run.ts';
+import type { RestoreRef, RunRef } from '#domain/run/run.ts';
 import { countOutcome, emptyTally } from '#domain/run/tally.ts';
 import type { StoredEntity } from '#domain/tables/entity-text.ts';
 import { isChosen, mayHoldChosen } from '#domain/tables/key-selection.ts';
@@ -29,91 +29,89 @@ import { positionBehind, type SegmentPosition, segmentPages } from './segment-pa
  * segment is read and checked before anything is written: any damage is a problem of the whole table. Writing may begin when the last
  * slice is planned. Safe to run twice: whoever comes second gets the answer of the first.
  */
-export function makePlanTableRestore(deps: Dependencies) {
-  return async function planTableRestore(input: SliceInput): Promise<SliceResult> {
-    const { run, container, destination, slice } = input;
-    const task = run.restore!;
-    const { control } = jobContextOf(deps, run.job);
-    const target = deps.tables(task.account);
-    const guard = new RunGuard(control, run, deps.now);
-    const tally = emptyTally(container, destination);
-    const part = new PartWriter<Outcome>();
-    const plan = new SegmentPlan(deps, control, run, slice, container);
-    // What the target, or reading a file, failed with: told in the words of a restore.
-    const failures = new WeakSet<object>();
-    const noting = async <T>(asked: Promise<T>): Promise<T> => {
-      try {
-        return await asked;
-      } catch (error) {
-        if (isStorageError(error)) failures.add(error);
-        throw error;
-      }
-    };
-    const settle = (outcome: Outcome) => {
-      tally.listed++;
-      countOutcome(tally, outcome);
-      part.add(outcome);
-    };
-
-    const planned = countingRequests(tally.requests, async (): Promise<SliceResult> => {
-      const standing = await guard.standing();
-      if (standing !== 'go') return { stopped: standing };
-      // By now the table may have what the first execution's plan has been worked off to.
-      const before = await answerBefore(control, run, container, slice);
-      if (before) return before;
-      if (slice === 0 && task.existing === 'fail' && !(await hasBegun(control, run, container))) {
-        if ((await noting(fillOf(target, destination))) === 'some') {
-          const message = `Table ${destination} of ${target.alias} is not empty`;
-          return { problem: problemOf('table-not-empty', 0, container, message) };
-        }
-      }
-      const read = segmentsOf(deps, run);
-      const only = await failedBefore(control, run, container);
-      const manifest = await (task.file ? noting(fileAsManifest(deps, input)) : pointAsManifest(control, input));
-      for (const outcome of slice === 0 ? manifest.leftOut : []) settle(outcome);
-      const deadline = deps.now().getTime() + deps.limits.scanMs;
-      let next: SegmentPosition | undefined = input.manifest ?? { page: 0 };
-      while (next !== undefined) {
-        const at: SegmentPosition = next;
-        const segments = await manifest.segmentsOf(at.page);
-        const segment = segments[at.segment ?? 0];
-        if (segment && (task.keys === undefined || mayHoldChosen(segment.range, task.keys))) {
-          if (isHeld(segment)) {
-            const { entities } = await noting(read(segment));
-            if (only === undefined || hasAny(segment, entities(), only)) {
-              tally.listed += segment.entities;
-              tally.listedBytes += segment.size;
-              tally.planned += segment.entities;
-              tally.plannedBytes += segment.size;
-              if (segment.entities > 0) await plan.add(segment);
-            }
-          } else {
-            settle(failureOf(segment));
-          }
-        }
-        next = positionBehind(at, segments.length, manifest.pages);
-        const now = await guard.standing();
-        if (now !== 'go') return { stopped: now };
-        if (plan.chunks >= deps.limits.sliceChunks || deps.now().getTime() >= deadline) break;
-      }
-      const chunks = await plan.finish();
-      if (next === undefined) {
-        tally.last = true;
-        // Made here once, also where there is nothing to write into it.
-        if (!run.dryRun && (await noting(fillOf(target, destination))) === 'absent') {
-          await noting(target.createTable(destination));
-        }
-      }
-      const result: SliceResult = { chunks, ...(next && { nextManifest: next }) };
-      return control.writePart(run, 'slice', sliceKey(slice), part, tally, result);
-    });
-    return planned.catch((error): SliceResult => {
-      if (!isStorageError(error) || (!failures.has(error) && error.kind !== 'damaged')) throw error;
-      // A large one takes longer than the account has waited: it is tried once more, and again, as whatever may pass is.
-      const code = error.code === 'TableBeingDeleted' ? 'server-error' : codeOf(error);
-      return { problem: problemOf(code, 0, container, error.message) };
-    });
+export async function planTableRestore(deps: Dependencies, input: SliceInput<RestoreRef>): Promise<SliceResult> {
+  const { run, container, destination, slice } = input;
+  const task = run.restore;
+  const { control } = jobContextOf(deps, run.job);
+  const target = deps.tables(task.account);
+  const guard = new RunGuard(control, run, deps.now);
+  const tally = emptyTally(container, destination);
+  const part = new PartWriter<Outcome>();
+  const plan = new SegmentPlan(deps, control, run, slice, container);
+  // What the target, or reading a file, failed with: told in the words of a restore.
+  const failures = new WeakSet<object>();
+  const noting = async <T>(asked: Promise<T>): Promise<T> => {
+    try {
+      return await asked;
+    } catch (error) {
+      if (isStorageError(error)) failures.add(error);
+      throw error;
+    }
   };
+  const settle = (outcome: Outcome) => {
+    tally.listed++;
+    countOutcome(tally, outcome);
+    part.add(outcome);
+  };
+
+  const planned = countingRequests(tally.requests, async (): Promise<SliceResult> => {
+    const standing = await guard.standing();
+    if (standing !== 'go') return { stopped: standing };
+    // By now the table may have what the first execution's plan has been worked off to.
+    const before = await answerBefore(control, run, container, slice);
+    if (before) return before;
+    if (slice === 0 && task.existing === 'fail' && !(await hasBegun(control, run, container))) {
+      if ((await noting(fillOf(target, destination))) === 'some') {
+        const message = `Table ${destination} of ${target.alias} is not empty`;
+        return { problem: problemOf('table-not-empty', 0, container, message) };
+      }
+    }
+    const read = segmentsOf(deps, run);
+    const only = await failedBefore(control, run, container);
+    const manifest = await (task.file ? noting(fileAsManifest(deps, input)) : pointAsManifest(control, input));
+    for (const outcome of slice === 0 ? manifest.leftOut : []) settle(outcome);
+    const deadline = deps.now().getTime() + deps.limits.scanMs;
+    let next: SegmentPosition | undefined = input.manifest ?? { page: 0 };
+    while (next !== undefined) {
+      const at: SegmentPosition = next;
+      const segments = await manifest.segmentsOf(at.page);
+      const segment = segments[at.segment ?? 0];
+      if (segment && (task.keys === undefined || mayHoldChosen(segment.range, task.keys))) {
+        if (isHeld(segment)) {
+          const { entities } = await noting(read(segment));
+          if (only === undefined || hasAny(segment, entities(), only)) {
+            tally.listed += segment.entities;
+            tally.listedBytes += segment.size;
+            tally.planned += segment.entities;
+            tally.plannedBytes += segment.size;
+            if (segment.entities > 0) await plan.add(segment);
+          }
+        } else {
+          settle(failureOf(segment));
+        }
+      }
+      next = positionBehind(at, segments.length, manifest.pages);
+      const now = await guard.standing();
+      if (now !== 'go') return { stopped: now };
+      if (plan.chunks >= deps.limits.sliceChunks || deps.now().getTime() >= deadline) break;
+    }
+    const chunks = await plan.finish();
+    if (next === undefined) {
+      tally.last = true;
+      // Made here once, also where there is nothing to write into it.
+      if (!run.dryRun && (await noting(fillOf(target, destination))) === 'absent') {
+        await noting(target.createTable(destination));
+      }
+    }
+    const result: SliceResult = { chunks, ...(next && { nextManifest: next }) };
+    return control.writePart(run, 'slice', sliceKey(slice), part, tally, result);
+  });
+  return planned.catch((error): SliceResult => {
+    if (!isStorageError(error) || (!failures.has(error) && error.kind !== 'damaged')) throw error;
+    // A large one takes longer than the account has waited: it is tried once more, and again, as whatever may pass is.
+    const code = error.code === 'TableBeingDeleted' ? 'server-error' : codeOf(error);
+    return { problem: problemOf(code, 0, container, error.message) };
+  });
 }
 
 /** What a restore of a table goes by. */
@@ -125,8 +123,11 @@ interface TableManifest {
   leftOut: Outcome[];
 }
 
-async function pointAsManifest(control: ControlStore, { run, container }: SliceInput): Promise<TableManifest> {
-  const point = await pointOf(control, run.job, run.restore!.point);
+async function pointAsManifest(
+  control: ControlStore,
+  { run, container }: SliceInput<RestoreRef>,
+): Promise<TableManifest> {
+  const point = await pointOf(control, run.job, run.restore.point);
   const pages = manifestPages(point.parts, container);
   const pageOf = segmentPages(control, pages);
   const segmentsOf = async (number: number) => {
@@ -138,8 +139,8 @@ async function pointAsManifest(control: ControlStore, { run, container }: SliceI
 }
 
 /** A single file, as if it were the manifest of its table. */
-async function fileAsManifest(deps: Dependencies, { run, slice }: SliceInput): Promise<TableManifest> {
-  const task = run.restore!;
+async function fileAsManifest(deps: Dependencies, { run, slice }: SliceInput<RestoreRef>): Promise<TableManifest> {
+  const task = run.restore;
   const { segment, deleted } = await segmentOfFile(deps, task.file!);
   const wanted = deleted.filter((key) => task.keys === undefined || isChosen(task.keys, key));
   const leftOut = slice > 0 ? [] : wanted.map(deletionOf);
@@ -190,7 +191,7 @@ async function answerBefore(
  * Whether a run that this one tries again found the table empty: what is there now may be what that one has written. It need not
  * be the last: that one may have been ended before it came to this table.
  */
-async function hasBegun(control: ControlStore, { job, retryOf }: RunRef, container: string): Promise<boolean> {
+async function hasBegun(control: ControlStore, { job, retryOf }: RestoreRef, container: string): Promise<boolean> {
   for (let id = retryOf; id !== undefined; id = (await control.readSummary({ job, id }))?.retryOf) {
     if (await control.read(partPath({ job, id }, 'slice', container, sliceKey(0)))) return true;
   }

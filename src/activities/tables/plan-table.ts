@@ -39,34 +39,32 @@ const MOST_CHUNKS = 256;
  * Decides how a table is backed up: all of it as one open stretch of keys, or by the segments of the restore point before. These are
  * taken only where all of their files are there; what one lacks is read anew.
  */
-export function makePlanTable(deps: Dependencies) {
-  return async function planTable(input: PlanTableInput): Promise<PlanTableResult> {
-    const { run, container, destination } = input;
-    const place = jobContextOf(deps, run.job);
-    const { control } = place;
-    const requests: RequestCounts = {};
-    return countingRequests(requests, async () => {
-      const standing = await new RunGuard(control, run, deps.now).standing();
-      if (standing !== 'go') return { stopped: standing };
-      const found = await segmentsBefore(place, input);
-      if (!found) return { ranges: [{}], requests };
-      // A retry takes them over as they are.
-      const isKept = run.mode === 'retry' && !input.scan;
-      const segments = isKept ? found : withSmallOnesJoined(found, deps.limits.sliceBlobs / 8);
-      const size = Math.max(SEGMENTS, Math.ceil(segments.length / MOST_CHUNKS));
-      const attempt = deps.random();
-      const chunks: PlanChunk[] = [];
-      for (let start = 0; start < segments.length; start += size) {
-        const writer = new PartWriter<Segment>();
-        const own = segments.slice(start, start + size);
-        for (const segment of own) writer.add(segment);
-        const chunk = { slice: 0, chunk: chunks.length, key: planKey(0, chunks.length, attempt), items: own.length };
-        await control.writePart(run, 'plan', chunk.key, writer, emptyTally(container, destination), {});
-        chunks.push(chunk);
-      }
-      return { chunks, requests };
-    });
-  };
+export async function planTable(deps: Dependencies, input: PlanTableInput): Promise<PlanTableResult> {
+  const { run, container, destination } = input;
+  const place = jobContextOf(deps, run.job);
+  const { control } = place;
+  const requests: RequestCounts = {};
+  return countingRequests(requests, async () => {
+    const standing = await new RunGuard(control, run, deps.now).standing();
+    if (standing !== 'go') return { stopped: standing };
+    const found = await segmentsBefore(place, input);
+    if (!found) return { ranges: [{}], requests };
+    // A retry takes them over as they are.
+    const isKept = run.mode === 'retry' && !input.scan;
+    const segments = isKept ? found : withSmallOnesJoined(found, deps.limits.sliceBlobs / 8);
+    const size = Math.max(SEGMENTS, Math.ceil(segments.length / MOST_CHUNKS));
+    const attempt = deps.random();
+    const chunks: PlanChunk[] = [];
+    for (let start = 0; start < segments.length; start += size) {
+      const writer = new PartWriter<Segment>();
+      const own = segments.slice(start, start + size);
+      for (const segment of own) writer.add(segment);
+      const chunk = { slice: 0, chunk: chunks.length, key: planKey(0, chunks.length, attempt), items: own.length };
+      await control.writePart(run, 'plan', chunk.key, writer, emptyTally(container, destination), {});
+      chunks.push(chunk);
+    }
+    return { chunks, requests };
+  });
 }
 
 /** The segments that this run goes on from, in the order of their keys, or undefined where it begins from nothing. */

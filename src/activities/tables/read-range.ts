@@ -58,90 +58,88 @@ export const LARGEST_FILE = 8 * 2 ** 20;
  * Reads a stretch of a table from its beginning, as much as makes one file, and writes file and segment. Safe to run twice, also at the
  * same time: each execution writes a file of its own, and the segment of the first names the one that counts.
  */
-export function makeReadRange(deps: Dependencies) {
-  return async function readRange(input: ReadRangeInput): Promise<ReadRangeResult> {
-    const { run, container, destination, range, piece } = input;
-    const { job, control } = jobContextOf(deps, run.job);
-    const table = tableOfTask(container)!;
-    const source = deps.tables(job.source.account);
-    const guard = new RunGuard(control, run, deps.now);
-    const key = rangeKey(piece);
-    const tally = { ...emptyTally(container, destination), requests: addRequests({}, input.requests ?? {}) };
-    const part = new PartWriter<Segment>();
+export async function readRange(deps: Dependencies, input: ReadRangeInput): Promise<ReadRangeResult> {
+  const { run, container, destination, range, piece } = input;
+  const { job, control } = jobContextOf(deps, run.job);
+  const table = tableOfTask(container)!;
+  const source = deps.tables(job.source.account);
+  const guard = new RunGuard(control, run, deps.now);
+  const key = rangeKey(piece);
+  const tally = { ...emptyTally(container, destination), requests: addRequests({}, input.requests ?? {}) };
+  const part = new PartWriter<Segment>();
 
-    return countingRequests(tally.requests, async () => {
-      const standing = await guard.standing();
-      if (standing !== 'go') return { stopped: standing };
-      if (input.giveUp) {
-        const segment = segmentOf({ ...NOTHING, status: 'failed', range, readAt: run.startedAt, ...input.giveUp });
-        part.add(segment);
-        countSegment(tally, segment, NO_CHANGES, run.dryRun);
-        coverRange(tally, range, undefined);
-        return control.writePart(run, 'range', key, part, tally, {});
-      }
-      const before = input.old ? await versionsBefore(control, input, input.old) : undefined;
-      const enough = input.first ? Math.min(FIRST_LOOK, deps.limits.sliceBlobs) : deps.limits.sliceBlobs;
-      const deadline = deps.now().getTime() + deps.limits.scanMs;
-      const writer = new EntityFileWriter();
-      const counts = { ...NO_CHANGES };
-      let window: [string, string] | undefined;
-      let from: string | undefined;
-      let last: KeyRange['after'];
-      let isCut = false;
-      try {
-        do {
-          const limit = Math.min(1_000, enough - writer.items);
-          const page = await source.readEntities(table, { ...range, limit, ...(from !== undefined && { from }) });
-          window = joinedWindow(window, [page.answeredAt, page.answeredAt]);
-          for (const [index, { key, text }] of page.entities.entries()) {
-            writer.add(text);
-            last = key;
-            const known = before?.get(nameOfKey(key));
-            if (before && known === undefined) counts.added++;
-            else if (before && known !== readLine(text).timestamp) counts.changed++;
-            // A page may be of any size: what is behind this one is asked for again.
-            isCut = writer.size >= LARGEST_FILE && index + 1 < page.entities.length;
-            if (isCut) break;
-          }
-          from = page.next;
-          const seen = await guard.standing();
-          if (seen !== 'go') return { stopped: seen };
-          const isEnough = writer.items >= enough || writer.size >= LARGEST_FILE || deps.now().getTime() >= deadline;
-          if (isCut || (from !== undefined && isEnough && last)) break;
-        } while (from !== undefined);
-      } catch (error) {
-        if (!isStorageError(error)) throw error;
-        return { problem: readProblem(error, container) };
-      }
-      const rest = from === undefined && !isCut ? undefined : { ...range, after: last! };
-      const covered = rest ? { ...range, upTo: last! } : range;
-      const { items, size } = writer;
-      const file = run.dryRun
-        ? undefined
-        : await store(control, entityFilePath(run, table, key, deps.random()), writer, {
-            table,
-            source: source.endpoint,
-            run: run.id,
-            range: covered,
-            kind: 'entities',
-            window: window!,
-          });
-      const segment = segmentOf({
-        ...NOTHING,
-        status: 'copied',
-        range: covered,
-        entities: items,
-        size,
-        readAt: window![0],
-        files: file ? [file] : [],
-      });
-      const copied = before ? counts.added + counts.changed : items;
-      countSegment(tally, segment, { ...counts, copied, bytes: size }, run.dryRun);
-      coverRange(tally, covered, window);
-      if (!run.dryRun) part.add(segment);
-      return control.writePart(run, 'range', key, part, tally, rest ? { rest } : {});
+  return countingRequests(tally.requests, async () => {
+    const standing = await guard.standing();
+    if (standing !== 'go') return { stopped: standing };
+    if (input.giveUp) {
+      const segment = segmentOf({ ...NOTHING, status: 'failed', range, readAt: run.startedAt, ...input.giveUp });
+      part.add(segment);
+      countSegment(tally, segment, NO_CHANGES, run.dryRun);
+      coverRange(tally, range, undefined);
+      return control.writePart(run, 'range', key, part, tally, {});
+    }
+    const before = input.old ? await versionsBefore(control, input, input.old) : undefined;
+    const enough = input.first ? Math.min(FIRST_LOOK, deps.limits.sliceBlobs) : deps.limits.sliceBlobs;
+    const deadline = deps.now().getTime() + deps.limits.scanMs;
+    const writer = new EntityFileWriter();
+    const counts = { ...NO_CHANGES };
+    let window: [string, string] | undefined;
+    let from: string | undefined;
+    let last: KeyRange['after'];
+    let isCut = false;
+    try {
+      do {
+        const limit = Math.min(1_000, enough - writer.items);
+        const page = await source.readEntities(table, { ...range, limit, ...(from !== undefined && { from }) });
+        window = joinedWindow(window, [page.answeredAt, page.answeredAt]);
+        for (const [index, { key, text }] of page.entities.entries()) {
+          writer.add(text);
+          last = key;
+          const known = before?.get(nameOfKey(key));
+          if (before && known === undefined) counts.added++;
+          else if (before && known !== readLine(text).timestamp) counts.changed++;
+          // A page may be of any size: what is behind this one is asked for again.
+          isCut = writer.size >= LARGEST_FILE && index + 1 < page.entities.length;
+          if (isCut) break;
+        }
+        from = page.next;
+        const seen = await guard.standing();
+        if (seen !== 'go') return { stopped: seen };
+        const isEnough = writer.items >= enough || writer.size >= LARGEST_FILE || deps.now().getTime() >= deadline;
+        if (isCut || (from !== undefined && isEnough && last)) break;
+      } while (from !== undefined);
+    } catch (error) {
+      if (!isStorageError(error)) throw error;
+      return { problem: readProblem(error, container) };
+    }
+    const rest = from === undefined && !isCut ? undefined : { ...range, after: last! };
+    const covered = rest ? { ...range, upTo: last! } : range;
+    const { items, size } = writer;
+    const file = run.dryRun
+      ? undefined
+      : await store(control, entityFilePath(run, table, key, deps.random()), writer, {
+          table,
+          source: source.endpoint,
+          run: run.id,
+          range: covered,
+          kind: 'entities',
+          window: window!,
+        });
+    const segment = segmentOf({
+      ...NOTHING,
+      status: 'copied',
+      range: covered,
+      entities: items,
+      size,
+      readAt: window![0],
+      files: file ? [file] : [],
     });
-  };
+    const copied = before ? counts.added + counts.changed : items;
+    countSegment(tally, segment, { ...counts, copied, bytes: size }, run.dryRun);
+    coverRange(tally, covered, window);
+    if (!run.dryRun) part.add(segment);
+    return control.writePart(run, 'range', key, part, tally, rest ? { rest } : {});
+  });
 }
 
 const NOTHING = { entities: 0, size: 0, files: [] };

@@ -27,7 +27,7 @@ export type ReadSegment = (segment: Segment) => Promise<SegmentContent>;
  */
 export function segmentsOf(deps: Dependencies, run: RunRef): ReadSegment {
   const { control } = jobContextOf(deps, run.job);
-  const file = run.restore?.file;
+  const file = run.mode === 'restore' ? run.restore.file : undefined;
   const read = file
     ? async ({ sha256 }: EntityFile) => (await readNamed(deps, file, sha256)).content
     : ofVault((each: EntityFile) => control.readEntityFile(each));

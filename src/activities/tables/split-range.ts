@@ -30,26 +30,27 @@ const MOST_QUESTIONS = 64;
  * where only one is left, its rows. How many entities lie between two keys nobody can tell, so the stretches may differ much; what is
  * left of the longest is cut again.
  */
-export function makeSplitRange(deps: Dependencies) {
-  return async function splitRange({ run, container, range, pieces }: SplitRangeInput): Promise<SplitRangeResult> {
-    const { job } = jobContextOf(deps, run.job);
-    const source = deps.tables(job.source.account);
-    const table = tableOfTask(container)!;
-    const requests: RequestCounts = {};
-    return countingRequests(requests, async () => {
-      let questions = MOST_QUESTIONS - pieces;
-      const firstIn = async (within: KeyRange): Promise<EntityKey | undefined> => {
-        if (questions-- <= 0) return undefined;
-        return (await source.readEntities(table, { ...within, keysOnly: true, limit: 1 })).entities[0]?.key;
-      };
-      const first = await firstIn(range);
-      if (!first) return { ranges: [range], requests };
-      const cuts = await cutsAlong(partitionsOf(range, first), firstIn, pieces);
-      if (cuts.length === 0) cuts.push(...(await cutsAlong(rowsOf(range, first), firstIn, pieces)));
-      questions = pieces;
-      return { ranges: await confirmed(range, cuts, firstIn), requests };
-    });
-  };
+export async function splitRange(
+  deps: Dependencies,
+  { run, container, range, pieces }: SplitRangeInput,
+): Promise<SplitRangeResult> {
+  const { job } = jobContextOf(deps, run.job);
+  const source = deps.tables(job.source.account);
+  const table = tableOfTask(container)!;
+  const requests: RequestCounts = {};
+  return countingRequests(requests, async () => {
+    let questions = MOST_QUESTIONS - pieces;
+    const firstIn = async (within: KeyRange): Promise<EntityKey | undefined> => {
+      if (questions-- <= 0) return undefined;
+      return (await source.readEntities(table, { ...within, keysOnly: true, limit: 1 })).entities[0]?.key;
+    };
+    const first = await firstIn(range);
+    if (!first) return { ranges: [range], requests };
+    const cuts = await cutsAlong(partitionsOf(range, first), firstIn, pieces);
+    if (cuts.length === 0) cuts.push(...(await cutsAlong(rowsOf(range, first), firstIn, pieces)));
+    questions = pieces;
+    return { ranges: await confirmed(range, cuts, firstIn), requests };
+  });
 }
 
 /**

@@ -52,75 +52,73 @@ const MOST_FILES = 8;
  * nothing was stays as it is; what was written to another is added to it as a file of changes. One of which too much has changed is left
  * to be read as a whole. Safe to run twice, as `readRange` is.
  */
-export function makeUpdateSegments(deps: Dependencies) {
-  return async function updateSegments(input: UpdateSegmentsInput): Promise<UpdateSegmentsResult> {
-    const { run, container, destination, chunk, giveUp } = input;
-    const { job, control } = jobContextOf(deps, run.job);
-    const place: Place = {
-      table: tableOfTask(container)!,
-      source: deps.tables(job.source.account),
-      control,
-      most: deps.limits.sliceBlobs,
-      deletions: job.source.tableDeletions,
-    };
-    const guard = new RunGuard(control, run, deps.now);
-    const key = rangeKey(input.piece);
-    const tally = { ...emptyTally(container, destination), requests: addRequests({}, input.requests ?? {}) };
-    const part = new PartWriter<Segment>();
-
-    return countingRequests(tally.requests, async () => {
-      const standing = await guard.standing();
-      if (standing !== 'go') return { stopped: standing };
-      const plan = await control.readPart<Segment, object>(partPath(run, 'plan', container, chunk.key));
-      const deadline = deps.now().getTime() + deps.limits.scanMs;
-      const first = plan.items[input.from]!;
-      let covered: KeyRange | undefined;
-      let window: [string, string] | undefined;
-      let result: UpdateSegmentsResult = {};
-      let at = input.from;
-      for (; at < plan.items.length; at++) {
-        if (at > input.from && deps.now().getTime() >= deadline) {
-          result = { next: at };
-          break;
-        }
-        const segment = plan.items[at]!;
-        let updated: Updated;
-        try {
-          updated = giveUp
-            ? { segment: lost(segment, giveUp), counts: NO_CHANGES }
-            : run.mode === 'retry' && !input.scan && segment.status !== 'failed'
-              ? { segment: { ...segment, status: 'unchanged' }, counts: NO_CHANGES }
-              : await update(place, segment);
-        } catch (error) {
-          if (!isStorageError(error)) throw error;
-          return { problem: readProblem(error, container) };
-        }
-        const { changes, segment: found, counts } = updated;
-        if (found === 'to be read') {
-          const old = segment.files.length > 0 ? { old: { key: chunk.key, index: at } } : {};
-          result = { read: { range: segment.range, ...old }, ...(at + 1 < plan.items.length && { next: at + 1 }) };
-          break;
-        }
-        if (changes && !run.dryRun) {
-          const path = entityFilePath(run, place.table, key, deps.random());
-          const about = { table: place.table, source: place.source.endpoint, run: run.id, range: segment.range };
-          const since = { kind: 'changes', since: changes.since, window: changes.window } as const;
-          found.files = [...found.files, await store(control, path, changes.writer, { ...about, ...since })];
-        }
-        countSegment(tally, found, counts, run.dryRun);
-        if (changes) window = joinedWindow(window, changes.window);
-        else if (!giveUp) window = joinedWindow(window, [found.readAt, found.readAt]);
-        covered = { ...first.range };
-        delete covered.upTo;
-        if (segment.range.upTo) covered.upTo = segment.range.upTo;
-        if (!run.dryRun) part.add(found);
-        const seen = await guard.standing();
-        if (seen !== 'go') return { stopped: seen };
-      }
-      if (covered) coverRange(tally, covered, window);
-      return control.writePart(run, 'range', key, part, tally, result);
-    });
+export async function updateSegments(deps: Dependencies, input: UpdateSegmentsInput): Promise<UpdateSegmentsResult> {
+  const { run, container, destination, chunk, giveUp } = input;
+  const { job, control } = jobContextOf(deps, run.job);
+  const place: Place = {
+    table: tableOfTask(container)!,
+    source: deps.tables(job.source.account),
+    control,
+    most: deps.limits.sliceBlobs,
+    deletions: job.source.tableDeletions,
   };
+  const guard = new RunGuard(control, run, deps.now);
+  const key = rangeKey(input.piece);
+  const tally = { ...emptyTally(container, destination), requests: addRequests({}, input.requests ?? {}) };
+  const part = new PartWriter<Segment>();
+
+  return countingRequests(tally.requests, async () => {
+    const standing = await guard.standing();
+    if (standing !== 'go') return { stopped: standing };
+    const plan = await control.readPart<Segment, object>(partPath(run, 'plan', container, chunk.key));
+    const deadline = deps.now().getTime() + deps.limits.scanMs;
+    const first = plan.items[input.from]!;
+    let covered: KeyRange | undefined;
+    let window: [string, string] | undefined;
+    let result: UpdateSegmentsResult = {};
+    let at = input.from;
+    for (; at < plan.items.length; at++) {
+      if (at > input.from && deps.now().getTime() >= deadline) {
+        result = { next: at };
+        break;
+      }
+      const segment = plan.items[at]!;
+      let updated: Updated;
+      try {
+        updated = giveUp
+          ? { segment: lost(segment, giveUp), counts: NO_CHANGES }
+          : run.mode === 'retry' && !input.scan && segment.status !== 'failed'
+            ? { segment: { ...segment, status: 'unchanged' }, counts: NO_CHANGES }
+            : await update(place, segment);
+      } catch (error) {
+        if (!isStorageError(error)) throw error;
+        return { problem: readProblem(error, container) };
+      }
+      const { changes, segment: found, counts } = updated;
+      if (found === 'to be read') {
+        const old = segment.files.length > 0 ? { old: { key: chunk.key, index: at } } : {};
+        result = { read: { range: segment.range, ...old }, ...(at + 1 < plan.items.length && { next: at + 1 }) };
+        break;
+      }
+      if (changes && !run.dryRun) {
+        const path = entityFilePath(run, place.table, key, deps.random());
+        const about = { table: place.table, source: place.source.endpoint, run: run.id, range: segment.range };
+        const since = { kind: 'changes', since: changes.since, window: changes.window } as const;
+        found.files = [...found.files, await store(control, path, changes.writer, { ...about, ...since })];
+      }
+      countSegment(tally, found, counts, run.dryRun);
+      if (changes) window = joinedWindow(window, changes.window);
+      else if (!giveUp) window = joinedWindow(window, [found.readAt, found.readAt]);
+      covered = { ...first.range };
+      delete covered.upTo;
+      if (segment.range.upTo) covered.upTo = segment.range.upTo;
+      if (!run.dryRun) part.add(found);
+      const seen = await guard.standing();
+      if (seen !== 'go') return { stopped: seen };
+    }
+    if (covered) coverRange(tally, covered, window);
+    return control.writePart(run, 'range', key, part, tally, result);
+  });
 }
 
 interface Place {

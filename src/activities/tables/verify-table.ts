@@ -5,6 +5,7 @@ import { isHeld, manifestPages } from '#domain/run/manifest.ts';
 import { asBackedUp, type Outcome } from '#domain/run/outcome.ts';
 import { PartWriter } from '#domain/run/part.ts';
 import { type ProblemCode, problemOf } from '#domain/run/problems.ts';
+import type { VerifyRef } from '#domain/run/run.ts';
 import { countOutcome, emptyTally } from '#domain/run/tally.ts';
 import { tableOfTask } from '#domain/run/task-name.ts';
 import type { VerifyTask } from '#domain/run/tasks.ts';
@@ -30,69 +31,67 @@ import { damagedRange, positionBehind, type SegmentPage, type SegmentPosition, s
  * written since. A drill looks at nothing but its sample. Counts are entities; a line is left for each that is not as it should be,
  * and for each segment that cannot be read. Safe to run twice, as `scanSlice` is.
  */
-export function makeVerifyTable(deps: Dependencies) {
-  return async function verifyTable(input: SliceInput): Promise<SliceResult> {
-    const { run, container, destination, slice } = input;
-    const task = run.verify!;
-    if (task.kind === 'drill') return drillTable(deps, input);
-    const { job, control, source, vault } = jobContextOf(deps, run.job);
-    const table = tableOfTask(container)!;
-    const guard = new RunGuard(control, run, deps.now);
-    const tally = emptyTally(container, destination);
-    const part = new PartWriter<Outcome>();
-    const settle = (outcome: Outcome) => {
-      countOutcome(tally, outcome);
-      part.add(outcome);
-    };
+export async function verifyTable(deps: Dependencies, input: SliceInput<VerifyRef>): Promise<SliceResult> {
+  const { run, container, destination, slice } = input;
+  const task = run.verify;
+  if (task.kind === 'drill') return drillTable(deps, input);
+  const { job, control, source, vault } = jobContextOf(deps, run.job);
+  const table = tableOfTask(container)!;
+  const guard = new RunGuard(control, run, deps.now);
+  const tally = emptyTally(container, destination);
+  const part = new PartWriter<Outcome>();
+  const settle = (outcome: Outcome) => {
+    countOutcome(tally, outcome);
+    part.add(outcome);
+  };
 
-    const verified = countingRequests(tally.requests, async (): Promise<SliceResult> => {
-      const standing = await guard.standing();
-      if (standing !== 'go') return { stopped: standing };
-      const point = await pointOf(control, run.job, task.point);
-      const pages = manifestPages(point.parts, container);
-      const pageOf = segmentPages(control, pages);
-      const read = segmentsOf(deps, run);
-      const isCompared = toBeCompared(task, container, run.id);
-      const live = point.source === source.endpoint ? { account: deps.tables(job.source.account), table } : undefined;
-      const deadline = deps.now().getTime() + deps.limits.scanMs;
-      let next: SegmentPosition | undefined = input.manifest ?? { page: 0 };
-      while (next !== undefined) {
-        const at: SegmentPosition = next;
-        const { segments, damaged }: SegmentPage = await pageOf(at.page);
-        for (const { part, why } of at.segment === undefined ? damaged : []) {
+  const verified = countingRequests(tally.requests, async (): Promise<SliceResult> => {
+    const standing = await guard.standing();
+    if (standing !== 'go') return { stopped: standing };
+    const point = await pointOf(control, run.job, task.point);
+    const pages = manifestPages(point.parts, container);
+    const pageOf = segmentPages(control, pages);
+    const read = segmentsOf(deps, run);
+    const isCompared = toBeCompared(task, container, run.id);
+    const live = point.source === source.endpoint ? { account: deps.tables(job.source.account), table } : undefined;
+    const deadline = deps.now().getTime() + deps.limits.scanMs;
+    let next: SegmentPosition | undefined = input.manifest ?? { page: 0 };
+    while (next !== undefined) {
+      const at: SegmentPosition = next;
+      const { segments, damaged }: SegmentPage = await pageOf(at.page);
+      for (const { part, why } of at.segment === undefined ? damaged : []) {
+        tally.listed++;
+        settle(damagedRange(part, why));
+      }
+      const segment = segments[at.segment ?? 0];
+      if (segment && isHeld(segment)) {
+        const compared = await chosenOf(read, vault, segment, table, isCompared);
+        if ('code' in compared) {
           tally.listed++;
-          settle(damagedRange(part, why));
-        }
-        const segment = segments[at.segment ?? 0];
-        if (segment && isHeld(segment)) {
-          const compared = await chosenOf(read, vault, segment, table, isCompared);
-          if ('code' in compared) {
-            tally.listed++;
-            settle({ ...asBackedUp(segment), status: 'failed', ...compared });
-          } else {
-            tally.listed += segment.entities;
-            tally.listedBytes += segment.size;
-            tally.unchanged += segment.entities - compared.length;
-            for (const [entity, verdict] of await compare(live, segment.range, compared)) {
-              if (verdict === 'same' || verdict === 'newer') tally.unchanged++;
-              else settle(outcomeOf(entity, verdict));
-            }
+          settle({ ...asBackedUp(segment), status: 'failed', ...compared });
+        } else {
+          tally.listed += segment.entities;
+          tally.listedBytes += segment.size;
+          tally.unchanged += segment.entities - compared.length;
+          for (const [entity, verdict] of await compare(live, segment.range, compared)) {
+            if (verdict === 'same' || verdict === 'newer') tally.unchanged++;
+            else settle(outcomeOf(entity, verdict));
           }
         }
-        next = positionBehind(at, segments.length, pages.length);
-        const now = await guard.standing();
-        if (now !== 'go') return { stopped: now };
-        if (tally.listed >= deps.limits.sliceBlobs || deps.now().getTime() >= deadline) break;
       }
-      if (next === undefined) tally.last = true;
-      const result: SliceResult = { chunks: [], ...(next && { nextManifest: next }) };
-      return control.writePart(run, 'slice', sliceKey(slice), part, tally, result);
-    });
-    return verified.catch((error): SliceResult => {
-      if (!isStorageError(error, 'source-access-denied')) throw error;
-      return { problem: problemOf('access-denied-vault', 0, container, error.message) };
-    });
-  };
+      next = positionBehind(at, segments.length, pages.length);
+      const now = await guard.standing();
+      if (now !== 'go') return { stopped: now };
+      if (tally.listed >= deps.limits.sliceBlobs || deps.now().getTime() >= deadline) break;
+    }
+    if (next === undefined) tally.last = true;
+    const result: SliceResult = { chunks: [], ...(next && { nextManifest: next }) };
+    return control.writePart(run, 'slice', sliceKey(slice), part, tally, result);
+  });
+  return verified.catch((error): SliceResult => {
+    if (!isStorageError(error, 'source-access-denied')) throw error;
+    return { problem: problemOf('access-denied-vault', 0, container, error.message) };
+  });
 }
 
 /** The entities of a segment that are to be compared, once all of it has been read; or what is wrong with it. */

@@ -8,6 +8,7 @@ import type { Standing } from '#domain/run/lock.ts';
 import { asBackedUp, type Outcome } from '#domain/run/outcome.ts';
 import { PartWriter } from '#domain/run/part.ts';
 import { type Problem, problemOf } from '#domain/run/problems.ts';
+import type { RestoreRef } from '#domain/run/run.ts';
 import { countOutcome, countProblem, emptyTally } from '#domain/run/tally.ts';
 import { batchesOf } from '#domain/tables/entity-batch.ts';
 import { type StoredEntity, timestampOf } from '#domain/tables/entity-text.ts';
@@ -40,24 +41,27 @@ const NOTE_PROGRESS_MS = 3_000;
  * as a part: counts, and a line for each that failed or was skipped. Positions in the chunk are counted in entities. Safe to run
  * twice, as `copyChunk` is.
  */
-export function makeWriteEntities(deps: Dependencies) {
+export function makeWriteEntities() {
   const slots = pLimit(CHUNKS_AT_ONCE);
-  return async function writeEntities(input: ChunkInput): Promise<ChunkResult & { problem?: Problem }> {
+  return async function writeEntities(
+    deps: Dependencies,
+    input: ChunkInput<RestoreRef>,
+  ): Promise<ChunkResult & { problem?: Problem }> {
     try {
       return await slots(() => workOffChunk(deps, input));
     } catch (error) {
       // It was made when the restore was planned. Making it anew would hide that what was written to it since is lost.
       if (!isStorageError(error, 'container-not-found')) throw error;
       const { run, container, destination } = input;
-      const message = `Table ${destination} of ${run.restore!.account} was taken away while it was written to: ${error.message}`;
+      const message = `Table ${destination} of ${run.restore.account} was taken away while it was written to: ${error.message}`;
       return { problem: problemOf('target-changing', 0, container, message) };
     }
   };
 }
 
-async function workOffChunk(deps: Dependencies, input: ChunkInput): Promise<ChunkResult> {
+async function workOffChunk(deps: Dependencies, input: ChunkInput<RestoreRef>): Promise<ChunkResult> {
   const { run, container, destination, chunk } = input;
-  const task = run.restore!;
+  const task = run.restore;
   const { control } = jobContextOf(deps, run.job);
   const key = chunkKey(chunk.slice, chunk.chunk, input.from);
   const tally = emptyTally(container, destination);

@@ -6,45 +6,43 @@ import { asBackedUp, type Outcome, type PlannedItem } from '#domain/run/outcome.
 import type { ProblemCode } from '#domain/run/problems.ts';
 import type { BlobAccount } from '#storage/blob-account.ts';
 import { isStorageError, type StorageError, type StorageErrorKind } from '#storage/storage-error.ts';
+import { MAX_CHECKS } from '../copying/copy-limits.ts';
 import { listNamed, missingOrOther } from '../restore/held-content.ts';
-import type { ContentPlace } from '../restore/manifest-walk.ts';
+import type { ContentLocation } from '../restore/manifest-walk.ts';
 
 export interface ReadContext {
-  vault: ContentPlace;
-  /** What was backed up; absent where the job backs up another account by now. */
+  vault: ContentLocation;
+  /** The container that was backed up; absent if the job now backs up another account. */
   source?: { account: BlobAccount; container: string };
   signal: AbortSignal;
 }
 
-/** An outcome of reading. */
+/** The outcome for a blob that was read. */
 export interface ReadOutcome extends Outcome {
-  /** Hex, of the bytes that were read, where the restore point has no MD5 of them. */
+  /** Hex, of the bytes read, if the restore point has no MD5 of them. */
   sha256?: string;
 }
 
-/** What came of reading a blob, and what was read. */
+/** The result of reading a blob. */
 export interface ReadBlob {
   outcome: ReadOutcome;
-  /** Only where it was read to its end. */
+  /** The blob, if it was read to its end. */
   content?: BlobState;
 }
 
 type Algorithm = 'md5' | 'sha256';
 
-/** How often what was seen may turn out to be out of date before the blob is given up for this run. */
-const LOOKS = 4;
-
 /**
- * Reads one blob of a restore point in the vault, every byte of it, and compares its length and hash with what was backed up.
- * The read is pinned to what was seen; where that has moved, it is looked for again. Failures are outcomes; only a stop by the
+ * Reads every byte of one blob of a restore point in the vault, and compares its length and hash with what was backed up. The
+ * read is pinned to the listed ETag. If the content has moved, it is found again. Failures are outcomes; only a stop by the
  * signal is thrown.
  */
-export async function readBlob(place: ReadContext, planned: PlannedItem): Promise<ReadBlob> {
+export async function readBlob(context: ReadContext, planned: PlannedItem): Promise<ReadBlob> {
   const entry = planned.entry!;
-  const { account, container, prefix } = place.vault;
+  const { account, container, prefix } = context.vault;
   let content: BlobState | undefined = planned.from.etag === '' ? undefined : planned.from;
   let lastError: StorageError | undefined;
-  for (let look = 0; look < LOOKS; look++) {
+  for (let check = 0; check < MAX_CHECKS; check++) {
     try {
       if (content === undefined) {
         const found = await listNamed(account, container, prefix + entry.name);
@@ -53,8 +51,8 @@ export async function readBlob(place: ReadContext, planned: PlannedItem): Promis
         if (hasOtherHash(entry, content)) return failed(entry, 'content-mismatch');
       }
       const algorithm = entry.md5 === undefined ? 'sha256' : 'md5';
-      const read = await digest(account, container, content, algorithm, place.signal);
-      return { outcome: await judge(place, entry, algorithm, read), content };
+      const read = await digest(account, container, content, algorithm, context.signal);
+      return { outcome: await judge(context, entry, algorithm, read), content };
     } catch (error) {
       if (!isStorageError(error) || error.kind === 'aborted') throw error;
       if (error.kind === 'archived') return archived(entry);
@@ -92,7 +90,7 @@ export async function digest(
   return { size, hash: hash.digest('hex') };
 }
 
-async function judge(place: ReadContext, entry: Outcome, algorithm: Algorithm, read: Digest): Promise<ReadOutcome> {
+async function judge(context: ReadContext, entry: Outcome, algorithm: Algorithm, read: Digest): Promise<ReadOutcome> {
   const about = algorithm === 'sha256' ? { sha256: read.hash } : {};
   const unchanged = { ...asBackedUp(entry), status: 'unchanged' as const, ...about };
   if (read.size !== entry.size) {
@@ -100,15 +98,15 @@ async function judge(place: ReadContext, entry: Outcome, algorithm: Algorithm, r
   }
   const md5 = entry.md5 === undefined ? undefined : Buffer.from(entry.md5, 'base64').toString('hex');
   if (md5 === read.hash) return unchanged;
-  // The source's MD5 is a property that its owner can set to anything, or may lack: then its bytes tell, while they are there.
-  const source = await digestOfSource(place, entry, algorithm);
+  // The owner of the source can set its MD5 to anything, and it may have none: then its bytes decide, while they are there.
+  const source = await digestOfSource(context, entry, algorithm);
   if (source?.hash === read.hash && source.size === read.size) return unchanged;
   if (source !== undefined) return mismatch(entry, about, 'Its bytes are not those of the source');
   if (md5 !== undefined) return mismatch(entry, about, `Its bytes have the MD5 ${read.hash} and should have ${md5}`);
   return { ...asBackedUp(entry), status: 'skipped', code: 'content-unproved', ...about };
 }
 
-/** Undefined where the source is no longer at the version that was backed up, or cannot be read. */
+/** Undefined if the source no longer has the version that was backed up, or cannot be read. */
 async function digestOfSource(
   { source, signal }: ReadContext,
   { name, etag }: Outcome,
@@ -135,7 +133,7 @@ function failed(entry: Outcome, code: ProblemCode, message?: string): ReadBlob {
   return { outcome: { ...asBackedUp(entry), status: 'failed', code, ...(message !== undefined && { message }) } };
 }
 
-/** In the words of a verification: nothing is written. */
+/** The code in the terms of a verification, which reads the vault and writes nothing. */
 function codeOf(error: StorageError): ProblemCode {
   return error.kind === 'access-denied' ? 'access-denied-vault' : problemCodeOf(error, 'destination');
 }

@@ -13,6 +13,19 @@ export interface ContentHeaders {
   contentMd5?: string;
 }
 
+const CONTENT_HEADERS = [
+  'contentType',
+  'contentEncoding',
+  'contentLanguage',
+  'contentDisposition',
+  'cacheControl',
+] as const;
+
+/** The first header but the MD5 that two blobs do not share. */
+export function otherContentHeader(one: ContentHeaders, other: ContentHeaders): string | undefined {
+  return CONTENT_HEADERS.find((header) => one[header] !== other[header]);
+}
+
 /** Names an earlier state of a blob: the time id of a snapshot, or the id of a version. */
 export type SnapshotOrVersion = { snapshot: string } | { version: string };
 

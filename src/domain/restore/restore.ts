@@ -1,8 +1,8 @@
-import type { BlobState } from '../blobs/blob.ts';
+import { type BlobState, otherContentHeader } from '../blobs/blob.ts';
 import { matches } from '../blobs/container-pattern.ts';
 import { canBeSent, tagFingerprint, withoutRecord } from '../copying/record.ts';
 import type { Outcome } from '../run/outcome.ts';
-import type { RunRef } from '../run/run.ts';
+import type { RestoreRef } from '../run/run.ts';
 import { parseRunId } from '../run/run-id.ts';
 import { tableOfTask } from '../run/task-name.ts';
 import type { Existing, RestoreTask } from '../run/tasks.ts';
@@ -71,7 +71,7 @@ const CLOCK_MARGIN = 15 * 60_000;
  * taken for ours has all that the content would bring. Tags and tier are the entry's, and decide nothing here.
  */
 export function isMadeBy(
-  run: Pick<RunRef, 'startedAt' | 'retryOf'>,
+  run: Pick<RestoreRef, 'startedAt' | 'retryOf'>,
   target: BlobState,
   content: BlobState,
   from: string,
@@ -83,7 +83,7 @@ export function isMadeBy(
   if (copy.status === 'pending') return copy.source === from;
   if (target.size !== content.size || target.type !== content.type) return false;
   // Another version may have the same bytes.
-  if (!hasSameHeaders(content, target) || !hasMetadataOf(content, target)) return false;
+  if (otherContentHeader(content, target) !== undefined || !hasMetadataOf(content, target)) return false;
   if (target.contentMd5 !== undefined && content.contentMd5 !== undefined) {
     // The content may have moved into a snapshot since it was copied.
     return target.contentMd5 === content.contentMd5 && blobIn(copy.source) === blobIn(from);
@@ -107,7 +107,7 @@ function asLookedAt(metadata: Record<string, string>): Record<string, string> {
   );
 }
 
-function beganAt({ startedAt, retryOf }: Pick<RunRef, 'startedAt' | 'retryOf'>): number {
+function beganAt({ startedAt, retryOf }: Pick<RestoreRef, 'startedAt' | 'retryOf'>): number {
   const earlier = retryOf === undefined ? undefined : parseRunId(retryOf)?.startedAt;
   return Math.min(Date.parse(startedAt), earlier?.getTime() ?? Number.POSITIVE_INFINITY);
 }
@@ -139,13 +139,10 @@ function isSame(entry: Outcome, content: BlobState, target: BlobState, original:
   if (original && target.etag === entry.etag) return true;
   // An MD5 is a property that could be set at will; who can do so can also write what they like.
   if (entry.md5 === undefined || target.contentMd5 !== entry.md5) return false;
-  return hasSameHeaders(content, target) && sameEntries(withoutRecord(content.metadata), target.metadata ?? {});
-}
-
-const HEADERS = ['contentType', 'contentEncoding', 'contentLanguage', 'contentDisposition', 'cacheControl'] as const;
-
-function hasSameHeaders(one: BlobState, other: BlobState): boolean {
-  return HEADERS.every((header) => one[header] === other[header]);
+  return (
+    otherContentHeader(content, target) === undefined &&
+    sameEntries(withoutRecord(content.metadata), target.metadata ?? {})
+  );
 }
 
 function sameEntries(one: Record<string, string>, other: Record<string, string>): boolean {

@@ -1,4 +1,4 @@
-import type { RunRef } from './run.ts';
+import type { RunRef, UnlockedRun } from './run.ts';
 
 /**
  * One run of a job at a time. The lock is a small object in the vault, replaced by compare-and-swap; its epoch grows
@@ -21,18 +21,14 @@ export interface RunLock {
 }
 
 /** The lock as it is when this run holds it; whether it may is for the caller to judge. */
-export function acquire(
-  current: RunLock | undefined,
-  run: Omit<RunRef, 'epoch'>,
-  now: Date,
-): RunLock & { run: RunRef } {
+export function acquire(current: RunLock | undefined, run: UnlockedRun, now: Date): RunLock & { run: RunRef } {
   const epoch = (current?.epoch ?? 0) + 1;
   const { last, point, turn = 0 } = current ?? {};
-  const next = run.verify?.kind === 'deep' ? turn + 1 : turn;
+  const next = run.mode === 'verify' && run.verify.kind === 'deep' ? turn + 1 : turn;
   return {
     job: run.job,
     epoch,
-    run: { ...run, epoch, ...(run.verify && { verify: { ...run.verify, turn } }) },
+    run: run.mode === 'verify' ? { ...run, epoch, verify: { ...run.verify, turn } } : { ...run, epoch },
     since: now.toISOString(),
     cancel: false,
     ...(last !== undefined && { last }),

@@ -1,6 +1,7 @@
 import { kindOfPath, laterKey, type PartKind, placeOfChunk, placeOfPending } from './control-paths.ts';
 import { type Problem, type ProblemCode, problemOf } from './problems.ts';
-import type { ContainerReport, PartEntry, RunRef, RunReport, RunStatus } from './run.ts';
+import { addRequests } from './request-counts.ts';
+import type { ContainerReport, PartEntry, RunReport, RunStatus, UnlockedRun } from './run.ts';
 import { addTally, emptyTally, type Tally } from './tally.ts';
 
 /** A part as a listing of the run's prefix shows it. */
@@ -19,7 +20,7 @@ interface PlacedPart extends ListedPart {
  * beside the part that replaces them.
  */
 export function reportOf(
-  run: Omit<RunRef, 'epoch'>,
+  run: UnlockedRun,
   parts: ListedPart[],
   state: {
     status: RunStatus;
@@ -56,7 +57,7 @@ export function reportOf(
     removedBytes += report.bytes.removed ?? 0;
     planned += report.counts.planned ?? 0;
     plannedBytes += report.bytes.planned ?? 0;
-    for (const [name, count] of Object.entries(report.requests)) requests[name] = (requests[name] ?? 0) + count;
+    addRequests(requests, report.requests);
   }
   const listed = byContainer(parts).map(([, own]) => isListed(own));
   const scanned = listed.length >= Math.max(state.containers ?? 1, 1) && listed.every((whole) => whole);
@@ -66,10 +67,7 @@ export function reportOf(
     mode: run.mode,
     trigger: run.trigger,
     dryRun: run.dryRun,
-    ...(run.retryOf !== undefined && { retryOf: run.retryOf }),
-    ...(run.restore && { restore: run.restore }),
-    ...(run.verify && { verify: run.verify }),
-    ...(run.prune && { prune: run.prune }),
+    ...taskOf(run),
     status: state.status,
     startedAt: run.startedAt,
     finishedAt: state.finishedAt?.toISOString() ?? null,
@@ -94,6 +92,22 @@ export function reportOf(
       ...containers.flatMap((c) => c.problems),
     ],
   };
+}
+
+/** The fields of a run that only its mode has. */
+function taskOf(run: UnlockedRun): Pick<RunReport, 'retryOf' | 'restore' | 'verify' | 'prune'> {
+  switch (run.mode) {
+    case 'retry':
+      return { retryOf: run.retryOf };
+    case 'restore':
+      return { ...(run.retryOf !== undefined && { retryOf: run.retryOf }), restore: run.restore };
+    case 'verify':
+      return { verify: run.verify };
+    case 'prune':
+      return { prune: run.prune };
+    default:
+      return {};
+  }
 }
 
 function progressOf(

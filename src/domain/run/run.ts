@@ -2,38 +2,101 @@ import type { NameRange } from './name-range.ts';
 import type { Problem } from './problems.ts';
 import type { PrunePlan } from './prune-plan.ts';
 import { SUMMARY_FORMAT } from './stored-format.ts';
-import type { PruneTask, RestoreTask, VerifyTask } from './tasks.ts';
+import type { PlanName, PruneTask, RestoreTask, VerifyTask } from './tasks.ts';
 
 /**
- * The first three are backups; a retry completes one. The last two are runs of an archive rule. Each mode is a run of its job or
- * rule, of which only one is at work at a time.
+ * The first three are backups; a retry completes one. The last two are runs of an archive rule. A run belongs to its job
+ * or rule, of which one run is in progress at a time.
  */
-export type RunMode = 'full' | 'incremental' | 'retry' | 'restore' | 'verify' | 'prune' | 'reconcile' | 'reprocess';
+export type RunMode = RunRef['mode'];
 export type RunStatus = 'running' | 'succeeded' | 'completed-with-failures' | 'failed' | 'cancelled';
 
-/** Names one run to every orchestration and activity. Small, without secrets: it is stored in histories. */
-export interface RunRef {
+/** Fields of a run of any mode. */
+interface AnyRunRef {
   id: string;
   job: string;
-  mode: RunMode;
-  /** `run`: it follows another. */
+  /** `run`: it follows another run. */
   trigger: 'timer' | 'http' | 'run';
   dryRun: boolean;
   startedAt: string;
-  /** The lock's epoch: an activity whose run no longer holds this epoch stops. */
+  /** The epoch of the lock: an activity stops when its run no longer holds this epoch. */
   epoch: number;
-  /** The run whose failures this one tries again. */
-  retryOf?: string;
-  /** What a restore, a verification or a prune is to do: present in runs of that mode. */
-  restore?: RestoreTask;
-  verify?: VerifyTask;
-  prune?: PruneTask;
-  /** Of a reprocess: the one poisoned upload that is wanted; all of them where it is not said. */
-  reprocess?: { id?: string };
-  /** When it has ended, another run follows: a verification of what it made, or the prune that it planned. */
+  /** When this run has ended, another follows: a verification of its restore point, or the prune that it planned. */
   hasNext?: true;
-  /** The run that this one followed. */
+  /** The run that this one follows. */
   follows?: string;
+}
+
+export interface BackupRef extends AnyRunRef {
+  mode: 'full' | 'incremental';
+}
+
+export interface RetryRef extends AnyRunRef {
+  mode: 'retry';
+  /** The run whose failures this one tries again. */
+  retryOf: string;
+}
+
+export interface RestoreRef extends AnyRunRef {
+  mode: 'restore';
+  restore: RestoreTask;
+  /** The restore whose failures this one tries again. */
+  retryOf?: string;
+}
+
+/** A run that tries the failures of another again. */
+export type RetryingRef = RetryRef | (RestoreRef & { retryOf: string });
+
+export interface VerifyRef extends AnyRunRef {
+  mode: 'verify';
+  verify: VerifyTask;
+}
+
+export interface PruneRef extends AnyRunRef {
+  mode: 'prune';
+  prune: PruneTask;
+}
+
+/** A prune that deletes what an earlier prune planned. */
+export type CarryOutRef = PruneRef & { prune: { plan: PlanName } };
+
+export interface ReconcileRef extends AnyRunRef {
+  mode: 'reconcile';
+}
+
+export interface ReprocessRef extends AnyRunRef {
+  mode: 'reprocess';
+  /** The one poisoned upload to process; without an id, all of them. */
+  reprocess: { id?: string };
+}
+
+/** Names one run to every orchestration and activity. Small, without secrets: histories store it. */
+export type RunRef = BackupRef | RetryRef | RestoreRef | VerifyRef | PruneRef | ReconcileRef | ReprocessRef;
+
+/** `Omit` of each member of a union. */
+export type Without<Ref, Field extends PropertyKey> = Ref extends unknown ? Omit<Ref, Field> : never;
+
+/** A run that has no lock, or whose epoch is not known. */
+export type UnlockedRun = Without<RunRef, 'epoch'>;
+
+/** What a trigger decides of a run; its start adds the rest. */
+export type RequestedRun = Without<RunRef, 'id' | 'startedAt' | 'epoch' | 'hasNext' | 'follows'>;
+
+/** What the run before it decides of a run that follows. */
+export type NextRun = Pick<VerifyRef, 'mode' | 'dryRun' | 'verify'> | Pick<PruneRef, 'mode' | 'dryRun' | 'prune'>;
+
+/** The restore point that this run restores or verifies. */
+export function pointOfRun(run: RunRef): string | undefined {
+  return run.mode === 'restore' ? run.restore.point : run.mode === 'verify' ? run.verify.point : undefined;
+}
+
+/** The run whose failures this one tries again, if it is a retry. */
+export function retriedRun(run: RunRef | UnlockedRun): string | undefined {
+  return run.mode === 'retry' || run.mode === 'restore' ? run.retryOf : undefined;
+}
+
+export function carriesOutPlan(run: RunRef): run is CarryOutRef {
+  return run.mode === 'prune' && run.prune.plan !== undefined;
 }
 
 /** Whether runs of this mode archive uploads. */

@@ -1,6 +1,7 @@
 import { joined, type NameRange, widened } from './name-range.ts';
 import type { Outcome, PlannedItem } from './outcome.ts';
 import type { ProblemCode } from './problems.ts';
+import { addRequests } from './request-counts.ts';
 
 /**
  * What one part adds to the counts of its run. It is kept in the part's own metadata, so that one listing of a run's
@@ -101,9 +102,7 @@ export function addTally(into: Tally, from: Tally): void {
   if (from.window) into.window = joinedWindow(into.window, from.window);
   if (from.added) into.added = (into.added ?? 0) + from.added;
   if (from.changed) into.changed = (into.changed ?? 0) + from.changed;
-  for (const [operation, count] of Object.entries(from.requests)) {
-    into.requests[operation] = (into.requests[operation] ?? 0) + count;
-  }
+  addRequests(into.requests, from.requests);
   for (const [code, count] of Object.entries(from.problems)) countProblem(into, code as ProblemCode, count);
 }
 

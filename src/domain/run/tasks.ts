@@ -85,10 +85,16 @@ export interface VerifyTask {
   sample: number;
 }
 
-/** What a prune is to do. Small, without secrets: it is stored in histories. Without a plan it makes one. */
+/** The run that made a plan, and the hash of the plan. */
+export interface PlanName {
+  run: string;
+  hash: string;
+}
+
+/** The task of a prune. Without a plan the run makes one. Small, without secrets: histories store it. */
 export interface PruneTask {
-  /** Of a prune that deletes: the run that made the plan, and the plan's hash. */
-  plan?: { run: string; hash: string };
-  /** Of a prune that was started by its schedule: the plan is carried out when it is made. */
+  /** Present when the run deletes: the plan to carry out. */
+  plan?: PlanName;
+  /** When a schedule started the run: another run carries out the plan as soon as it is made. */
   carryOut?: boolean;
 }

@@ -2,6 +2,9 @@ import { createHash } from 'node:crypto';
 import type { PartEntry } from '../run/run.ts';
 import { tableOfTask } from '../run/task-name.ts';
 
+/** How many blobs a drill restores, unless the request says otherwise. */
+export const DEFAULT_SAMPLE = 20;
+
 /**
  * Picks so many of the blobs that the parts of a restore point hold, every blob as likely as any other. The same seed picks the
  * same. Gives, by the path of the part, which of the blobs that it holds are meant, counted from 0 and ascending. Parts of tables hold

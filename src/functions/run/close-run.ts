@@ -3,14 +3,14 @@ import { runsAs } from '#app/job-context.ts';
 import { noteInCatalog } from '#app/note-in-catalog.ts';
 import { problemOf } from '#domain/run/problems.ts';
 import { reportOf } from '#domain/run/report.ts';
-import { leftBy, type RunRef, type RunSummary } from '#domain/run/run.ts';
+import { leftBy, type RunSummary, type UnlockedRun } from '#domain/run/run.ts';
 import { SUMMARY_FORMAT } from '#domain/run/stored-format.ts';
 import { catalogRowOf } from '#storage/catalog.ts';
 import { ControlStore } from '#storage/control/control-store.ts';
 
 /** A run, and the vault it was made in: also where the configuration no longer has its job. */
 export interface RunInVault {
-  run: Omit<RunRef, 'epoch'>;
+  run: UnlockedRun;
   /** Alias. */
   vault: string;
 }

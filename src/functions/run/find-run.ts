@@ -3,7 +3,7 @@ import type { Dependencies } from '#app/dependencies.ts';
 import { runsAs } from '#app/job-context.ts';
 import { isAbandoned, type RunLock } from '#domain/run/lock.ts';
 import type { ListedPart } from '#domain/run/report.ts';
-import type { RunRef, RunSummary } from '#domain/run/run.ts';
+import type { RunRef, RunSummary, UnlockedRun } from '#domain/run/run.ts';
 import { parseRunId } from '#domain/run/run-id.ts';
 import { ControlStore } from '#storage/control/control-store.ts';
 import { HttpError } from '../http/http-error.ts';
@@ -13,7 +13,7 @@ import { orchestrationState } from './orchestration-state.ts';
 export type FoundRun = { vault: string; control: ControlStore } & (
   | { state: 'ended'; summary: RunSummary }
   | { state: 'running'; run: RunRef; lock: RunLock; lockEtag: string; containers: number | undefined }
-  | { state: 'lost'; run: Omit<RunRef, 'epoch'>; parts: ListedPart[]; holdsLock: boolean }
+  | { state: 'lost'; run: UnlockedRun; parts: ListedPart[]; holdsLock: boolean }
 );
 
 const gone = { state: 'ended', containers: undefined } as const;

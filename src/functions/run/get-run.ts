@@ -3,7 +3,7 @@ import type { Dependencies } from '#app/dependencies.ts';
 import { isRestored } from '#domain/restore/restore.ts';
 import { problemOf } from '#domain/run/problems.ts';
 import { reportOf } from '#domain/run/report.ts';
-import type { RunRef, RunReport, RunSummary } from '#domain/run/run.ts';
+import { pointOfRun, type RunRef, type RunReport, type RunSummary, retriedRun } from '#domain/run/run.ts';
 import type { RestoreTask } from '#domain/run/tasks.ts';
 import { ControlStore } from '#storage/control/control-store.ts';
 import { isStorageError } from '#storage/storage-error.ts';
@@ -38,10 +38,11 @@ export async function readReport(deps: Dependencies, client: DurableClient, id: 
 
 /** How many blobs a run can be expected to list: a backup as many as the last one, a restore what its restore point has. */
 async function expectedOf(deps: Dependencies, vault: string, run: RunRef): Promise<number | undefined> {
-  const { job, mode, restore, verify } = run;
-  const point = restore?.point ?? verify?.point;
+  const { job, mode } = run;
+  const point = pointOfRun(run);
+  const restore = run.mode === 'restore' ? run.restore : undefined;
   try {
-    if (run.retryOf !== undefined || mode === 'prune' || mode === 'reprocess') return undefined;
+    if (retriedRun(run) !== undefined || mode === 'prune' || mode === 'reprocess') return undefined;
     if (point) return heldIn(await new ControlStore(deps.blobs(vault)).readSummary({ job, id: point }), restore);
     const { rows } = await deps.catalog(vault).list({ job, limit: 10 });
     const alike = mode === 'reconcile' ? ['reconcile'] : ['full', 'incremental'];

@@ -6,7 +6,7 @@ import { noteInCatalog } from '#app/note-in-catalog.ts';
 import type { Job } from '#config/configuration.ts';
 import { lockPath } from '#domain/run/control-paths.ts';
 import { acquire, isAbandoned, type RunLock, release } from '#domain/run/lock.ts';
-import { isBackup, leftBy, type RunRef } from '#domain/run/run.ts';
+import { isBackup, leftBy, pointOfRun, type RequestedRun, type RunRef, type UnlockedRun } from '#domain/run/run.ts';
 import { newRunId } from '#domain/run/run-id.ts';
 import type { RunJobInput } from '#orchestrations/run-job.ts';
 import { startedRow } from '#storage/catalog.ts';
@@ -21,7 +21,7 @@ import { orchestrationState } from './orchestration-state.ts';
 export async function startRun(
   deps: Dependencies,
   client: DurableClient,
-  wanted: Omit<RunRef, 'id' | 'startedAt' | 'epoch'>,
+  wanted: RequestedRun,
 ): Promise<{ started: RunRef } | { running: RunRef }> {
   const place = jobContextOf(deps, wanted.job);
   const now = deps.now();
@@ -56,15 +56,16 @@ export async function startRun(
 }
 
 /** Whether another run follows one like this; which, is decided when it has ended. */
-function hasNext({ verify }: Job, { mode, dryRun, prune }: Pick<RunRef, 'mode' | 'dryRun' | 'prune'>): boolean {
-  return prune?.carryOut === true || (isBackup(mode) && !dryRun && verify?.afterRun !== undefined);
+function hasNext({ verify }: Job, wanted: RequestedRun): boolean {
+  if (wanted.mode === 'prune') return wanted.prune.carryOut === true;
+  return isBackup(wanted.mode) && !wanted.dryRun && verify?.afterRun !== undefined;
 }
 
 async function takeLock(
   deps: Dependencies,
   place: JobContext,
   client: DurableClient,
-  run: Omit<RunRef, 'epoch'>,
+  run: UnlockedRun,
 ): Promise<{ lock: RunLock & { run: RunRef } } | { running: RunRef }> {
   const { control } = place;
   const path = lockPath(run.job);
@@ -135,9 +136,9 @@ export function answerStart(result: { started: RunRef } | { running: RunRef }) {
       { run: id },
     );
   }
-  const { id, job, mode, dryRun, restore, verify } = result.started;
+  const { id, job, mode, dryRun } = result.started;
   const location = `/api/runs/${id}`;
-  const point = restore?.point ?? verify?.point;
+  const point = pointOfRun(result.started);
   const about = { id, job, mode, dryRun, ...(point && { restorePoint: point }), status: 'running', location };
   return json(202, about, { location });
 }

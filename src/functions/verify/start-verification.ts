@@ -3,13 +3,11 @@ import type { Dependencies } from '#app/dependencies.ts';
 import { jobContextOf } from '#app/job-context.ts';
 import type { VerifyTask } from '#domain/run/tasks.ts';
 import { portionProblem } from '#domain/verify/portion.ts';
+import { DEFAULT_SAMPLE } from '#domain/verify/sample.ts';
 import { answering, readBody } from '../http/answering.ts';
 import { HttpError } from '../http/http-error.ts';
 import { choosePoint } from '../restore-points/choose-restore-point.ts';
 import { answerStart, startRun } from '../run/start-run.ts';
-
-/** Blobs that a drill restores, where nothing else is said. */
-const SAMPLE = 20;
 
 const body = z
   .strictObject({
@@ -53,7 +51,7 @@ export function startVerificationHandler(deps: Dependencies) {
       portion: wanted.portion ?? job.verify?.portion ?? '100%',
       // Counted by the lock.
       turn: 0,
-      sample: wanted.sample ?? SAMPLE,
+      sample: wanted.sample ?? DEFAULT_SAMPLE,
     };
     return answerStart(
       await startRun(deps, client, { job: name, mode: 'verify', trigger: 'http', dryRun: false, verify }),

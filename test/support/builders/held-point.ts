@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import pLimit from 'p-limit';
 import type { SliceResult } from '#activities/run/slice.ts';
 import { makeReadChunk } from '#activities/verify/read-chunk.ts';
-import { makeVerifySlice } from '#activities/verify/verify-slice.ts';
+import { verifySlice } from '#activities/verify/verify-slice.ts';
 import type { Dependencies } from '#app/dependencies.ts';
 import { CONTROL_CONTAINER, lockPath, sliceKey, summaryPath } from '#domain/run/control-paths.ts';
 import type { ManifestPosition } from '#domain/run/manifest.ts';
@@ -138,18 +138,18 @@ export class HeldPoint {
   }
 
   async #drive(run: typeof VERIFICATION & { verify: VerifyTask }): Promise<void> {
-    const share = { run, container: 'data', destination: MIRROR, mirror: { container: MIRROR, prefix: '' } };
-    const readChunk = makeReadChunk(this.deps);
+    const share = { run, container: 'data', destination: MIRROR, vaultLocation: { container: MIRROR, prefix: '' } };
+    const readChunk = makeReadChunk();
     let manifest: ManifestPosition | undefined;
     for (let slice = 0; ; slice++) {
-      const scan: SliceResult = await makeVerifySlice(this.deps)({
+      const scan: SliceResult = await verifySlice(this.deps, {
         ...share,
         slice,
         ...(manifest && { manifest }),
       });
       for (const chunk of scan.chunks ?? []) {
         for (let from: number | undefined = 0; from !== undefined; ) {
-          from = (await readChunk({ ...share, chunk, from })).next;
+          from = (await readChunk(this.deps, { ...share, chunk, from })).next;
         }
       }
       manifest = scan.nextManifest;

@@ -1,8 +1,8 @@
 import pLimit from 'p-limit';
-import type { ChunkResult, PlanChunk } from '#activities/run/chunk.ts';
-import type { SliceResult } from '#activities/run/slice.ts';
-import { makePlanTableRestore } from '#activities/tables/plan-table-restore.ts';
-import { makeVerifyTable } from '#activities/tables/verify-table.ts';
+import type { ChunkInput, ChunkResult, PlanChunk } from '#activities/run/chunk.ts';
+import type { SliceInput, SliceResult } from '#activities/run/slice.ts';
+import { planTableRestore } from '#activities/tables/plan-table-restore.ts';
+import { verifyTable } from '#activities/tables/verify-table.ts';
 import { makeWriteEntities } from '#activities/tables/write-entities.ts';
 import type { Dependencies } from '#app/dependencies.ts';
 import { CONTROL_CONTAINER, entityFilePath, lockPath, rangeKey, summaryPath } from '#domain/run/control-paths.ts';
@@ -11,7 +11,7 @@ import type { Outcome } from '#domain/run/outcome.ts';
 import { PartWriter } from '#domain/run/part.ts';
 import type { Problem } from '#domain/run/problems.ts';
 import { incompleteness, partEntries, reportOf } from '#domain/run/report.ts';
-import type { RunRef } from '#domain/run/run.ts';
+import type { RestoreRef, RunRef } from '#domain/run/run.ts';
 import { emptyTally } from '#domain/run/tally.ts';
 import { taskOfTable } from '#domain/run/task-name.ts';
 import type { RestoreTask, VerifyTask } from '#domain/run/tasks.ts';
@@ -28,8 +28,8 @@ import { plainTraits } from './plain-traits.ts';
 import { RUN } from './run-ref.ts';
 
 export const POINT = { job: RUN.job, id: 'nightly-20260501T000000Z-pppppp' };
-const RESTORE: RunRef = { ...RUN, id: 'nightly-20260502T000000Z-rrrrrr', mode: 'restore' };
-const VERIFICATION: RunRef = { ...RUN, id: 'nightly-20260502T000000Z-vvvvvv', mode: 'verify' };
+const RESTORE = { ...RUN, id: 'nightly-20260502T000000Z-rrrrrr', mode: 'restore' } as const;
+const VERIFICATION = { ...RUN, id: 'nightly-20260502T000000Z-vvvvvv', mode: 'verify' } as const;
 export const TABLE = 'orders';
 
 /** An entity with these properties beside its keys. */
@@ -156,20 +156,20 @@ export class HeldTable {
     if (change) this.vault.write(CONTROL_CONTAINER, { name: path, body: change(Buffer.from(body)), metadata });
   }
 
-  async restore(task: Partial<RestoreTask> = {}, more: Partial<RunRef> = {}): Promise<Ended> {
+  async restore(task: Partial<RestoreTask> = {}, more: Partial<RestoreRef> = {}): Promise<Ended> {
     const run = this.restoreRun(task, more);
     await this.#begin(run);
-    return this.#drive(run, makePlanTableRestore(this.deps), makeWriteEntities(this.deps));
+    return this.#drive(run, planTableRestore, makeWriteEntities());
   }
 
   /** The run of a restore, with its lock taken: its activities can be called singly. */
-  async begun(task: Partial<RestoreTask> = {}, more: Partial<RunRef> = {}): Promise<RunRef> {
+  async begun(task: Partial<RestoreTask> = {}, more: Partial<RestoreRef> = {}): Promise<RestoreRef> {
     const run = this.restoreRun(task, more);
     await this.#begin(run);
     return run;
   }
 
-  restoreRun(task: Partial<RestoreTask>, more: Partial<RunRef>): RunRef {
+  restoreRun(task: Partial<RestoreTask>, more: Partial<RestoreRef>): RestoreRef {
     const restore: RestoreTask = {
       ...{ point: POINT.id, account: 'SOURCE', container: '{container}', prefix: '', existing: 'fail' },
       ...{ containers: [], tables: [], table: '{table}', startsWith: '', include: [], exclude: [], original: false },
@@ -178,11 +178,11 @@ export class HeldTable {
     return { ...RESTORE, restore, ...more };
   }
 
-  async verify(task: Partial<VerifyTask> = {}, id = VERIFICATION.id): Promise<Ended> {
+  async verify(task: Partial<VerifyTask> = {}, id: string = VERIFICATION.id): Promise<Ended> {
     const verify = { point: POINT.id, kind: 'quick' as const, portion: '100%', turn: 0, sample: 20, ...task };
     const run = { ...VERIFICATION, id, verify };
     await this.#begin(run);
-    return this.#drive(run, makeVerifyTable(this.deps), undefined);
+    return this.#drive(run, verifyTable, undefined);
   }
 
   /** Leaves the summary of a verification that has ended. */
@@ -215,10 +215,10 @@ export class HeldTable {
     this.vault.putObject(CONTROL_CONTAINER, path, Buffer.from(JSON.stringify(value)), { contentType: 'text/plain' });
   }
 
-  async #drive(
-    run: RunRef,
-    scan: ReturnType<typeof makePlanTableRestore>,
-    work: ReturnType<typeof makeWriteEntities> | undefined,
+  async #drive<Run extends RunRef>(
+    run: Run,
+    scan: (deps: Dependencies, input: SliceInput<Run>) => Promise<SliceResult>,
+    work: ((deps: Dependencies, input: ChunkInput<Run>) => Promise<ChunkResult>) | undefined,
   ): Promise<Ended> {
     const share = { run, container: taskOfTable(TABLE), destination: TABLE };
     const chunks: PlanChunk[] = [];
@@ -228,7 +228,7 @@ export class HeldTable {
     let manifest: ManifestPosition | undefined;
     do {
       const input = { ...share, slice: ended.slices++, ...(manifest && { manifest }) };
-      const slice: SliceResult = await scan(input);
+      const slice: SliceResult = await scan(this.deps, input);
       if (slice.problem) return { ...ended, problem: slice.problem };
       if (slice.stopped) return { ...ended, stopped: slice.stopped };
       chunks.push(...(slice.chunks ?? []));
@@ -236,7 +236,7 @@ export class HeldTable {
     } while (manifest !== undefined);
     for (const chunk of run.dryRun ? [] : chunks) {
       for (let from: number | undefined = 0; from !== undefined; ended.pieces++) {
-        const piece: ChunkResult = await work!({ ...share, chunk, from });
+        const piece: ChunkResult = await work!(this.deps, { ...share, chunk, from });
         if (piece.stopped) ended.stopped = piece.stopped;
         from = piece.next;
       }

@@ -11,7 +11,7 @@ import { acquire } from '#domain/run/lock.ts';
 import type { Outcome } from '#domain/run/outcome.ts';
 import type { Problem } from '#domain/run/problems.ts';
 import type { Notes } from '#domain/run/restore-point.ts';
-import type { RunRef, RunSummary } from '#domain/run/run.ts';
+import { carriesOutPlan, type RunRef, type RunSummary } from '#domain/run/run.ts';
 import { newRunId } from '#domain/run/run-id.ts';
 import { tableOfTask } from '#domain/run/task-name.ts';
 import { ControlStore } from '#storage/control/control-store.ts';
@@ -19,11 +19,12 @@ import { MemoryAccount, MemoryStorage, type Traits } from '../../../prove/memory
 import { type Call, MemoryBlobs } from '../../../prove/memory/memory-blobs.ts';
 import { MemoryCatalog } from '../../../prove/memory/memory-catalog.ts';
 import { plainTraits } from './plain-traits.ts';
+import { type RunFields, runRef } from './run-ref.ts';
 
 const HOUR = 3_600_000;
 export const MIRROR = 'databackup';
 
-type Wanted = Partial<Pick<RunRef, 'mode' | 'dryRun' | 'prune' | 'verify' | 'retryOf'>>;
+type Wanted = Pick<RunFields, 'mode' | 'dryRun' | 'prune' | 'verify' | 'retryOf'>;
 type Step = (input: object) => Promise<{ problem?: Problem }>;
 
 /** Backups and prunes of one vault on memory, each activity carried out in turn, by clocks that are set by hand. */
@@ -95,11 +96,7 @@ export class Vault {
     const now = new Date(this.clock.app);
     const id = newRunId(job, now, this.#next());
     const lock = await this.control.readLock(job);
-    const taken = acquire(
-      lock?.value,
-      { id, job, mode: 'incremental', trigger: 'http', dryRun: false, startedAt: now.toISOString(), ...wanted },
-      now,
-    );
+    const taken = acquire(lock?.value, runRef({ id, job, startedAt: now.toISOString(), ...wanted }), now);
     await this.control.writeJson(lockPath(job), taken, lock ? { ifMatch: lock.etag } : 'absent');
     return taken.run;
   }
@@ -122,7 +119,7 @@ export class Vault {
       const problem = await this.#container(activities, run, pair);
       if (problem) problems.push(problem);
     }
-    if (run.prune?.plan && problems.length === 0) {
+    if (carriesOutPlan(run) && problems.length === 0) {
       const { problem } = await activities.removePoints!({ run });
       if (problem) problems.push(problem);
     }
@@ -135,7 +132,7 @@ export class Vault {
     const isTable = tableOfTask(pair.container) !== undefined;
     const [scan, work] =
       run.mode === 'prune'
-        ? [run.prune!.plan ? 'takePlan' : isTable ? 'planTablePrune' : 'planPrune', 'deleteChunk']
+        ? [carriesOutPlan(run) ? 'takePlan' : isTable ? 'planTablePrune' : 'planPrune', 'deleteChunk']
         : [run.mode === 'retry' && !pair.scan ? 'planRetry' : 'scanSlice', 'copyChunk'];
     let input: SliceInput | undefined = { run, ...pair, slice: 0 };
     while (input) {

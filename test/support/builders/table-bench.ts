@@ -15,7 +15,7 @@ import { MemoryAccount, MemoryStorage } from '../../../prove/memory/memory-accou
 import { type Call, MemoryBlobs } from '../../../prove/memory/memory-blobs.ts';
 import { LivingTables, traitsOf } from '../../../prove/tables/living-tables.ts';
 import { plainTraits } from './plain-traits.ts';
-import { RUN } from './run-ref.ts';
+import { RUN, type RunFields, runRef } from './run-ref.ts';
 
 export const SHARE = 'table.orders';
 /** The restore point before. */
@@ -81,8 +81,8 @@ export class TableBench {
   }
 
   /** Takes the lock for a run. */
-  async begin(wanted: Partial<RunRef> = {}, left: { last?: string; point?: string } = {}): Promise<RunRef> {
-    const taken = acquire(undefined, { ...RUN, ...wanted }, new Date(this.time));
+  async begin(wanted: RunFields = {}, left: { last?: string; point?: string } = {}): Promise<RunRef> {
+    const taken = acquire(undefined, runRef(wanted), new Date(this.time));
     const lock = await this.control.readLock(RUN.job);
     await this.control.writeJson(lockPath(RUN.job), { ...taken, ...left }, lock ? { ifMatch: lock.etag } : 'absent');
     return taken.run;

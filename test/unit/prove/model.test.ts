@@ -1,14 +1,14 @@
 import pLimit from 'p-limit';
 import { describe, expect, it } from 'vitest';
 import { copyBlob } from '#activities/copying/copy-blob.ts';
-import type { CopyContext } from '#activities/copying/copy-context.ts';
-import { makeConfirmCopies } from '#activities/modes/confirm-copies.ts';
-import { writePiece } from '#activities/run/write-piece.ts';
+import type { BackupContext } from '#activities/copying/copy-context.ts';
+import { confirmCopies } from '#activities/modes/confirm-copies.ts';
+import { writePiece } from '#activities/run/old-write-piece.ts';
 import type { Dependencies } from '#app/dependencies.ts';
 import type { BlobState } from '#domain/blobs/blob.ts';
 import { chunkKey, laterKey, lockPath, partPath } from '#domain/run/control-paths.ts';
 import { isPending, type Outcome, type PendingCopy } from '#domain/run/outcome.ts';
-import type { RunRef } from '#domain/run/run.ts';
+import type { BackupRef } from '#domain/run/run.ts';
 import { emptyTally } from '#domain/run/tally.ts';
 import type { BlobAccount, StoredObject } from '#storage/blob-account.ts';
 import { ControlStore } from '#storage/control/control-store.ts';
@@ -172,7 +172,7 @@ const NAMES: Record<number, string> = {
 describe('the model follows the code', () => {
   const cases = KINDS.flatMap((kind) => [true, false].map((full) => ({ ...kind, full })));
   const NOW = new Date('2026-11-21T23:30:00.000Z');
-  const runOf = (full: boolean): RunRef => ({
+  const runOf = (full: boolean): BackupRef => ({
     id: runId(RUN),
     job: 'job',
     mode: full ? 'full' : 'incremental',
@@ -186,7 +186,8 @@ describe('the model follows the code', () => {
     for (const seen of MIRRORS) {
       const { asked, vault } = notingVault(kind, seen);
       const place = {
-        run: runOf(kind.full),
+        owner: runOf(kind.full).id,
+        mode: runOf(kind.full).mode,
         method: 'auto',
         container: 'images',
         access: { urlOf: (name: string) => `https://source/${name}` },
@@ -196,7 +197,7 @@ describe('the model follows the code', () => {
         destination: 'mirror',
         targetPrefix: '',
         now: () => NOW,
-      } as unknown as CopyContext;
+      } as unknown as BackupContext;
       const source = sourceOf(kind);
       const mirror = mirrorOf(kind, seen);
       const result = await copyBlob(place, { from: source, reason: 'pending', ...(mirror && { to: mirror }) });
@@ -270,7 +271,7 @@ describe('the model follows the code', () => {
     };
     const key = chunkKey(0, 0, 0);
     const { pendingFile: work } = await writePiece(deps, run, key, [copy], emptyTally('images', 'mirror'), {});
-    const answer = await makeConfirmCopies(deps)({
+    const answer = await confirmCopies(deps, {
       run,
       container: 'images',
       destination: 'mirror',

@@ -1,6 +1,6 @@
 import { describe, expect, it, test } from 'vitest';
 import { copyBlob } from '#activities/copying/copy-blob.ts';
-import type { CopyContext } from '#activities/copying/copy-context.ts';
+import type { BackupContext } from '#activities/copying/copy-context.ts';
 import type { BlobState } from '#domain/blobs/blob.ts';
 import { readRecord, recordOf, withRecord } from '#domain/copying/record.ts';
 import type { BlobAccount } from '#storage/blob-account.ts';
@@ -11,7 +11,7 @@ import { RUN } from '../../../support/builders/run-ref.ts';
 const EARLIER = 'nightly-20260501T000000Z-bbbbbb';
 
 /** One blob on each side; notes what is asked of the vault. */
-function placeOf(source: BlobState, vault: Partial<BlobAccount>): { place: CopyContext; asked: string[] } {
+function placeOf(source: BlobState, vault: Partial<BlobAccount>): { place: BackupContext; asked: string[] } {
   const asked: string[] = [];
   const noting = new Proxy(vault, {
     get: (target, name: keyof BlobAccount) => {
@@ -20,7 +20,8 @@ function placeOf(source: BlobState, vault: Partial<BlobAccount>): { place: CopyC
     },
   });
   const place = {
-    run: RUN,
+    owner: RUN.id,
+    mode: 'incremental',
     method: 'auto',
     source: { listBlobs: async () => ({ blobs: [source], prefixes: [] }) } as unknown as BlobAccount,
     container: 'images',
@@ -31,7 +32,7 @@ function placeOf(source: BlobState, vault: Partial<BlobAccount>): { place: CopyC
     destination: 'imagesbackup',
     targetPrefix: '',
     now: () => new Date('2026-05-02T00:00:00.000Z'),
-  } satisfies CopyContext;
+  } satisfies BackupContext;
   return { place, asked };
 }
 
@@ -51,7 +52,7 @@ describe('copying one blob', () => {
     });
     const outcome = await copyBlob(place, { from: source, to: mirror, reason: 'changed' });
     expect(outcome).toMatchObject({ status: 'copied', reason: 'new', vaultEtag: '0xN' });
-    expect(asked).toEqual(['snapshot', 'look', 'copySync']);
+    expect(asked).toEqual(['snapshot', 'getProperties', 'copySync']);
   });
 
   it('I2, I7: metadata without room for new tags keeps the entries of the user and the record', async () => {

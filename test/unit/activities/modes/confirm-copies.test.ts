@@ -1,8 +1,8 @@
 import pLimit from 'p-limit';
 import { describe, expect, it } from 'vitest';
-import { makeConfirmCopies } from '#activities/modes/confirm-copies.ts';
+import { confirmCopies } from '#activities/modes/confirm-copies.ts';
 import type { PendingFile } from '#activities/run/chunk.ts';
-import { writePiece } from '#activities/run/write-piece.ts';
+import { writePiece } from '#activities/run/old-write-piece.ts';
 import type { Dependencies } from '#app/dependencies.ts';
 import type { BlobState } from '#domain/blobs/blob.ts';
 import { chunkKey, laterKey, lockPath, partPath } from '#domain/run/control-paths.ts';
@@ -36,7 +36,7 @@ async function rounds(
       objects.set(name, { body: Buffer.from(body), etag: '0x1', metadata: {} });
       return { etag: '0x1' };
     },
-    look: async () => mirrorOf(`copy-${started}`),
+    getProperties: async () => mirrorOf(`copy-${started}`),
     snapshot: async () => 'then',
     abortCopy: async () => {},
     startCopy: async () => ({ etag: '0xN', copyId: `copy-${++started}`, status: 'pending' as const }),
@@ -63,7 +63,6 @@ async function rounds(
   const lock = { job: 'nightly', epoch: 1, run: RUN, since: RUN.startedAt, cancel: false };
   await control.writeJson(lockPath('nightly'), lock, 'absent');
 
-  const confirm = makeConfirmCopies(deps);
   const copy: PendingCopy = {
     planned: { from: source, reason: 'new' },
     copyId: 'copy-1',
@@ -74,7 +73,12 @@ async function rounds(
   let work: PendingFile | undefined = (await writePiece(deps, RUN, KEY, [copy], tally, {})).pendingFile;
   for (let round = 0; work && round < most; round++) {
     work = (
-      await confirm({ run: RUN, container: 'images', destination: 'imagesbackup', pendingFile: { ...work, ...more } })
+      await confirmCopies(deps, {
+        run: RUN,
+        container: 'images',
+        destination: 'imagesbackup',
+        pendingFile: { ...work, ...more },
+      })
     ).pendingFile;
   }
   const files = [...objects.keys()];

@@ -1,6 +1,6 @@
 import pLimit from 'p-limit';
 import { expect, test } from 'vitest';
-import { makeCopyChunk } from '#activities/modes/copy-chunk.ts';
+import { copyChunk } from '#activities/modes/copy-chunk.ts';
 import type { Dependencies } from '#app/dependencies.ts';
 import { lockPath, planKey } from '#domain/run/control-paths.ts';
 import type { PlannedItem } from '#domain/run/outcome.ts';
@@ -65,9 +65,9 @@ test('F28: a piece that one execution leaves because of a cancel is not finished
   const input = { run: RUN, container: 'images', destination: 'imagesbackup', chunk, from: 0 };
 
   setLock(false);
-  expect(await makeCopyChunk(deps)(input)).toEqual({ stopped: 'cancelled' });
+  expect(await copyChunk(deps, input)).toEqual({ stopped: 'cancelled' });
   expect(copies).toBeLessThan(4);
   // The other one has not seen the wish, and gets to the end of its work after the first has left its part.
   setLock(false);
-  expect(await makeCopyChunk({ ...deps })(input)).toMatchObject({ stopped: 'cancelled' });
+  expect(await copyChunk({ ...deps }, input)).toMatchObject({ stopped: 'cancelled' });
 });

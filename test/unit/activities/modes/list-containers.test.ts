@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { makeListContainers } from '#activities/modes/list-containers.ts';
+import { type ListContainersInput, listContainers } from '#activities/modes/list-containers.ts';
 import type { Dependencies } from '#app/dependencies.ts';
 import { StorageError } from '#storage/storage-error.ts';
 import { RUN } from '../../../support/builders/run-ref.ts';
@@ -17,7 +17,7 @@ function listing(
     destination: { account: 'VAULT', container: '{container}backup', prefix: '' },
   };
   const names = ['images', 'docs'];
-  return makeListContainers({
+  const deps = {
     configuration: { jobs: [job], archives: [] },
     blobs: (alias: string) => ({
       alias,
@@ -26,7 +26,8 @@ function listing(
       getObject: async () => summary && { body: summary, etag: '1', metadata: {} },
     }),
     tables: () => ({ listTables }),
-  } as unknown as Dependencies);
+  } as unknown as Dependencies;
+  return (input: ListContainersInput) => listContainers(deps, input);
 }
 
 const run = { ...RUN, mode: 'full' as const };

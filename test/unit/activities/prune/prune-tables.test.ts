@@ -226,14 +226,14 @@ describe('a prune of tables', () => {
     const names = Array.from({ length: 12 }, (_, n) => `tenant${n}`);
     const tables = Object.fromEntries(names.map((name) => [name, [[0]]]));
     for (let day = 0; day < 3; day++) await backup(room, tables);
-    const plan = makePlanTablePrune(room.deps());
+    const plan = makePlanTablePrune();
     const run = await room.begin({ mode: 'prune', dryRun: true, prune: {} });
     const { containers } = (await makeActivities(room.deps()).listContainers({ run })) as ListContainersResult;
     const read: string[] = [];
     room.before = ({ operation, name }) => {
       if (operation === 'GetBlob' && name?.endsWith('/run.json')) read.push(name);
     };
-    for (const pair of containers) await plan({ run, ...pair, slice: 0 });
+    for (const pair of containers) await plan(room.deps(), { run, ...pair, slice: 0 });
     expect(containers).toHaveLength(12);
     // Of three restore points, which all stay for as long as the margin is.
     expect(read).toHaveLength(3);
@@ -464,7 +464,7 @@ test('a prune that is cancelled while it reads manifests ends as cancelled', asy
   };
   const container = 'table.orders';
   const input = { run, container, destination: '', slice: 0 };
-  expect(await makePlanTablePrune(room.deps())(input)).toEqual({ stopped: 'cancelled' });
+  expect(await makePlanTablePrune()(room.deps(), input)).toEqual({ stopped: 'cancelled' });
   expect(room.vault.blob(CONTROL_CONTAINER, partPath(run, 'slice', container, '000000-slice'))).toBeUndefined();
 });
 

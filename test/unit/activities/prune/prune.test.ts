@@ -4,7 +4,7 @@ import { makeActivities } from '#activities/index.ts';
 import type { Job } from '#config/configuration.ts';
 import { CONTROL_CONTAINER, lockPath, notesPath, runPrefix, summaryPath } from '#domain/run/control-paths.ts';
 import type { Notes } from '#domain/run/restore-point.ts';
-import type { RunRef, RunSummary } from '#domain/run/run.ts';
+import type { PruneRef, RunRef, RunSummary } from '#domain/run/run.ts';
 import { endRun } from '#functions/run/close-run.ts';
 import { refusal } from '../../../../prove/memory/memory-account.ts';
 import type { Call } from '../../../../prove/memory/memory-blobs.ts';
@@ -672,7 +672,7 @@ describe('the prune that follows its plan', () => {
     const { run, plan } = await planOnSchedule();
     const { next } = await begin(run);
     expect(next).toMatchObject({ mode: 'prune', trigger: 'run', follows: run.id, dryRun: false });
-    expect(next!.prune).toEqual({ plan: { run: run.id, hash: plan.plan!.hash } });
+    expect((next as PruneRef).prune).toEqual({ plan: { run: run.id, hash: plan.plan!.hash } });
     expect(await begin(run)).toEqual({ next });
     expect(await room.work(next!)).toMatchObject({ status: 'succeeded', counts: { removed: 3 } });
     expect(room.left(first.id)).toEqual([]);

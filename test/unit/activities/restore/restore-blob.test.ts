@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import type { CopyContext } from '#activities/copying/copy-context.ts';
 import { confirmRestore } from '#activities/restore/confirm-restore.ts';
 import { restoreBlob } from '#activities/restore/restore-blob.ts';
+import type { RestoreContext } from '#activities/restore/restore-route.ts';
 import type { BlobState, CopyState } from '#domain/blobs/blob.ts';
 import { recordOf, withRecord } from '#domain/copying/record.ts';
 import { isPending, type Outcome, type PendingCopy, type PlannedItem } from '#domain/run/outcome.ts';
+import type { RestoreRef } from '#domain/run/run.ts';
 import type { RestoreTask } from '#domain/run/tasks.ts';
 import type { BlobAccount, CopyRequest } from '#storage/blob-account.ts';
 import { StorageError, type StorageErrorKind } from '#storage/storage-error.ts';
@@ -57,9 +58,9 @@ class World {
   /** What an asynchronous copy that was started is at first. */
   startsAs: CopyState['status'] = 'success';
   task: RestoreTask;
-  method: CopyContext['method'] = 'auto';
+  method: RestoreContext['method'] = 'auto';
   now = NOW;
-  run = RUN;
+  run: Pick<RestoreRef, 'startedAt' | 'retryOf'> = RUN;
   #counts = new Map<string, number>();
   #etag = 0;
   #copies = 0;
@@ -74,9 +75,10 @@ class World {
     } as RestoreTask;
   }
 
-  get place(): CopyContext {
+  get place(): RestoreContext {
     return {
-      run: { ...this.run, mode: 'restore', restore: this.task },
+      run: this.run,
+      policy: this.task,
       method: this.method,
       source: this.#vaultAccount as BlobAccount,
       container: 'imagesbackup',
@@ -309,15 +311,10 @@ describe('our record', () => {
     world.fault = (asked) => (asked === 'setMetadata' ? 'access-denied' : undefined);
     const failed = await restoreBlob(world.place, planned);
     expect(failed).toMatchObject({ status: 'failed', code: 'access-denied-target' });
-    expect((failed as Outcome).message).toContain('our own metadata');
+    expect((failed as Outcome).message).toContain('its own metadata');
 
     world.fault = () => undefined;
-    world.run = {
-      ...RUN,
-      id: 'nightly-20260502T120000Z-cccccc',
-      startedAt: '2026-05-02T12:00:00.000Z',
-      retryOf: RUN.id,
-    };
+    world.run = { startedAt: '2026-05-02T12:00:00.000Z', retryOf: RUN.id };
     world.now = '2026-05-02T12:01:00.000Z';
     const again: PlannedItem = { from: { ...ORIGINAL, etag: '' }, reason: 'restore', entry: ENTRY };
     expect(await restoreBlob(world.place, again)).toMatchObject({ status: 'copied' });
@@ -369,7 +366,7 @@ describe('a blob at the target', () => {
     // Not listed when the restore was planned, as where the order of listings is not known.
     const older = { ...there, lastModified: '2026-05-01T11:00:00.000Z' };
     const missed = new World([held(original)], older);
-    missed.run = { ...RUN, startedAt: '2026-05-01T11:00:00.000Z' };
+    missed.run = { startedAt: '2026-05-01T11:00:00.000Z' };
     const { to: ____, ...planned } = missed.planned;
     expect(await restoreBlob(missed.place, { ...planned, entry })).toMatchObject({ code: 'target-exists' });
   });
@@ -436,7 +433,7 @@ describe('a blob at the target', () => {
     const world = new World([held()], THERE);
     const first = (await restoreBlob(world.place, world.planned)) as Outcome;
     expect(first.source?.copy?.id).toBe('theirs');
-    world.run = { ...RUN, id: 'nightly-20260502T000200Z-cccccc', retryOf: RUN.id };
+    world.run = { ...world.run, retryOf: RUN.id };
     const again: PlannedItem = { from: { ...ORIGINAL, etag: '' }, reason: 'restore', entry: ENTRY };
     expect(await restoreBlob(world.place, { ...again, to: first.source! })).toMatchObject({
       status: 'failed',

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { makePublishRun } from '#activities/run/publish-run.ts';
+import { publishRun } from '#activities/run/publish-run.ts';
 import type { Dependencies } from '#app/dependencies.ts';
 import { chunkKey, lockPath, sliceKey } from '#domain/run/control-paths.ts';
 import { PartWriter } from '#domain/run/part.ts';
@@ -71,7 +71,7 @@ async function published(
     telemetry: { runFinished: () => {} },
     now: () => NOW,
   } as unknown as Dependencies;
-  const { status } = await makePublishRun(deps)({ run: RUN, containers, problems, cancelled: false, requests: {} });
+  const { status } = await publishRun(deps, { run: RUN, containers, problems, cancelled: false, requests: {} });
   const summary = await control.readSummary(RUN);
   return {
     status,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { makePlanTableRestore } from '#activities/tables/plan-table-restore.ts';
+import { planTableRestore } from '#activities/tables/plan-table-restore.ts';
 import { makeWriteEntities } from '#activities/tables/write-entities.ts';
 import { CONTROL_CONTAINER, summaryPath } from '#domain/run/control-paths.ts';
 import type { Outcome } from '#domain/run/outcome.ts';
@@ -8,7 +8,7 @@ import type { RunRef } from '#domain/run/run.ts';
 import { taskOfTable } from '#domain/run/task-name.ts';
 import { type StoredEntity, sameEntity } from '#domain/tables/entity-text.ts';
 import { nameOfKey } from '#domain/tables/table-key.ts';
-import { PASSING } from '#orchestrations/process-container.ts';
+import { PASSING } from '#orchestrations/limits.ts';
 import { StorageError } from '#storage/storage-error.ts';
 import type { TableCall } from '../../../../prove/memory/memory-tables.ts';
 import { entity, HeldTable, POINT, TABLE } from '../../../support/builders/held-table.ts';
@@ -101,20 +101,19 @@ describe('a restore of a table', () => {
   it('a second execution answers as the first did, though the table is no longer empty', async () => {
     const { world } = await held();
     const run = await world.begun();
-    const plan = makePlanTableRestore(world.deps);
     const share = { run, container: taskOfTable(TABLE), destination: TABLE };
-    const first = await plan({ ...share, slice: 0 });
-    await makeWriteEntities(world.deps)({ ...share, chunk: first.chunks![0]!, from: 0 });
-    expect(await plan({ ...share, slice: 0 })).toMatchObject(first);
+    const first = await planTableRestore(world.deps, { ...share, slice: 0 });
+    await makeWriteEntities()(world.deps, { ...share, chunk: first.chunks![0]!, from: 0 });
+    expect(await planTableRestore(world.deps, { ...share, slice: 0 })).toMatchObject(first);
   });
 
   it('a later execution continues where the first ended, and reads nothing that is done', async () => {
     const { world, all } = await held();
     const run = await world.begun();
     const share = { run, container: taskOfTable(TABLE), destination: TABLE };
-    const { chunks } = await makePlanTableRestore(world.deps)({ ...share, slice: 0 });
+    const { chunks } = await planTableRestore(world.deps, { ...share, slice: 0 });
     world.damage(world.segments[0]!.files[0]!);
-    expect(await makeWriteEntities(world.deps)({ ...share, chunk: chunks![0]!, from: 250 })).toEqual({});
+    expect(await makeWriteEntities()(world.deps, { ...share, chunk: chunks![0]!, from: 250 })).toEqual({});
     const { counts, outcomes } = await world.told(run, false);
     expect(counts).toMatchObject({ copied: 202, failed: 0 });
     expect(outcomes).toEqual([]);
@@ -125,18 +124,18 @@ describe('a restore of a table', () => {
     const { world } = await held();
     const run = await world.begun();
     const share = { run, container: taskOfTable(TABLE), destination: TABLE };
-    const { chunks } = await makePlanTableRestore(world.deps)({ ...share, slice: 0 });
+    const { chunks } = await planTableRestore(world.deps, { ...share, slice: 0 });
     world.tick = 6_000;
     world.tables.fate = () => {
       void world.cancel(run);
       return undefined;
     };
-    const ended = await makeWriteEntities(world.deps)({ ...share, chunk: chunks![0]!, from: 0 });
+    const ended = await makeWriteEntities()(world.deps, { ...share, chunk: chunks![0]!, from: 0 });
     expect(ended).toEqual({ stopped: 'cancelled' });
     const { counts } = await world.told(run, false);
     expect(counts.copied).toBe(world.tables.all(TABLE)!.length);
     expect(counts.copied).toBeLessThan(452);
-    expect(await makePlanTableRestore(world.deps)({ ...share, slice: 1 })).toEqual({ stopped: 'cancelled' });
+    expect(await planTableRestore(world.deps, { ...share, slice: 1 })).toEqual({ stopped: 'cancelled' });
   });
 });
 
@@ -320,8 +319,8 @@ describe('failures', () => {
     const { world, all } = await held();
     const run = await world.begun();
     const share = { run, container: taskOfTable(TABLE), destination: TABLE };
-    const { chunks } = await makePlanTableRestore(world.deps)({ ...share, slice: 0 });
-    const write = () => makeWriteEntities(world.deps)({ ...share, chunk: chunks![0]!, from: 0 });
+    const { chunks } = await planTableRestore(world.deps, { ...share, slice: 0 });
+    const write = () => makeWriteEntities()(world.deps, { ...share, chunk: chunks![0]!, from: 0 });
     const [one, other] = await Promise.all([write(), write()]);
     expect(one.next).toEqual(other.next);
     expect((await world.told(run)).counts).toMatchObject({ copied: 452, failed: 0 });
@@ -547,13 +546,13 @@ describe('failures', () => {
     const { world } = await held();
     const run = await world.begun();
     const share = { run, container: taskOfTable(TABLE), destination: TABLE };
-    const { chunks } = await makePlanTableRestore(world.deps)({ ...share, slice: 0 });
+    const { chunks } = await planTableRestore(world.deps, { ...share, slice: 0 });
     let taken = 0;
     world.tables.fate = ({ operation }) => {
       if (operation === 'ExecuteTransaction' && ++taken === 3) void world.tables.deleteTable(TABLE);
       return undefined;
     };
-    const { problem } = await makeWriteEntities(world.deps)({ ...share, chunk: chunks![0]!, from: 0 });
+    const { problem } = await makeWriteEntities()(world.deps, { ...share, chunk: chunks![0]!, from: 0 });
     expect(problem).toMatchObject({ code: 'target-changing', container: 'table.orders' });
     expect(problem!.message).toContain('Table orders of SOURCE was taken away while it was written to');
     expect(world.tables.all(TABLE)).toBeUndefined();
@@ -563,7 +562,7 @@ describe('failures', () => {
     const { world, all } = await held();
     const run = await world.begun();
     const share = { run, container: taskOfTable(TABLE), destination: TABLE };
-    const { chunks } = await makePlanTableRestore(world.deps)({ ...share, slice: 0 });
+    const { chunks } = await planTableRestore(world.deps, { ...share, slice: 0 });
     const vault = world.deps.blobs('VAULT');
     const { getObject } = vault;
     const away = world.segments[1]!.files[0]!.path;
@@ -571,7 +570,7 @@ describe('failures', () => {
       if (path === away) throw new StorageError('unreachable', 'No way');
       return getObject.call(vault, container, path);
     };
-    const write = (from: number) => makeWriteEntities(world.deps)({ ...share, chunk: chunks![0]!, from });
+    const write = (from: number) => makeWriteEntities()(world.deps, { ...share, chunk: chunks![0]!, from });
     expect(await write(0)).toEqual({ next: 250 });
     await expect(write(250)).rejects.toThrow('No way');
     vault.getObject = getObject;
@@ -584,9 +583,9 @@ describe('failures', () => {
     const { world } = await held();
     const run = await world.begun();
     const share = { run, container: taskOfTable(TABLE), destination: TABLE };
-    const { chunks } = await makePlanTableRestore(world.deps)({ ...share, slice: 0 });
+    const { chunks } = await planTableRestore(world.deps, { ...share, slice: 0 });
     world.damage(world.segments[1]!.files[1]!);
-    await makeWriteEntities(world.deps)({ ...share, chunk: chunks![0]!, from: 0 });
+    await makeWriteEntities()(world.deps, { ...share, chunk: chunks![0]!, from: 0 });
     const { counts, outcomes } = await world.told(run);
     expect(counts).toEqual({ listed: 452, copied: 320, unchanged: 0, skipped: 0, failed: 132 });
     expect(told(outcomes)).toEqual([['segment 1', 'failed', 'damaged']]);

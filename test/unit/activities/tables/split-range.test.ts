@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { makeSplitRange } from '#activities/tables/split-range.ts';
+import { splitRange } from '#activities/tables/split-range.ts';
 import type { Dependencies } from '#app/dependencies.ts';
 import type { EntityKey, KeyRange } from '#domain/tables/table-key.ts';
 import { NAME_ORDERS } from '../../../../prove/memory/name-orders.ts';
@@ -36,7 +36,7 @@ async function split(keys: EntityKey[], range: KeyRange = {}, pieces = 8, compar
       },
     }),
   } as unknown as Dependencies;
-  const { ranges } = await makeSplitRange(deps)({ run: RUN, container: 'table.orders', range, pieces });
+  const { ranges } = await splitRange(deps, { run: RUN, container: 'table.orders', range, pieces });
   const within = ({ after, upTo }: KeyRange, key: EntityKey) =>
     (!after || tables.isBehind(key, after)) && (!upTo || !tables.isBehind(key, upTo));
   return { ranges: ranges!, asked, within };

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { RunRef } from '#domain/run/run.ts';
 import type { Segment } from '#domain/tables/segment.ts';
 import { StorageError } from '#storage/storage-error.ts';
+import type { RunFields } from '../../../support/builders/run-ref.ts';
 import { type Line, READ_AT, SHARE, TableBench } from '../../../support/builders/table-bench.ts';
 
 let bench: TableBench;
@@ -24,7 +24,7 @@ function linesOf(names: string, ...others: Line[]): Line[] {
   return [...own, ...others];
 }
 
-async function updated(segments: Segment[], more: object = {}, wanted: Partial<RunRef> = {}) {
+async function updated(segments: Segment[], more: object = {}, wanted: RunFields = {}) {
   const run = await bench.begin(wanted);
   const chunk = await bench.plan(run, segments);
   const answer = await bench.activities.updateSegments({ run, ...share, chunk, from: 0, piece: 0, ...more });

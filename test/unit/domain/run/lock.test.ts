@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { acquire, isAbandoned, type RunLock, release, standingOf } from '#domain/run/lock.ts';
-import type { RunRef } from '#domain/run/run.ts';
+import type { UnlockedRun } from '#domain/run/run.ts';
 
 const at = (second: number) => new Date(Date.UTC(2026, 4, 1, 0, 0, second));
-const wanted = (id: string): Omit<RunRef, 'epoch'> => ({
+const wanted = (id: string): UnlockedRun => ({
   id,
   job: 'nightly',
   mode: 'full',

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { CONTROL_CONTAINER, sliceKey, summaryPath } from '#domain/run/control-paths.ts';
 import { PartWriter } from '#domain/run/part.ts';
 import { partEntries } from '#domain/run/report.ts';
-import type { RunRef } from '#domain/run/run.ts';
+import type { RestoreRef, RunRef } from '#domain/run/run.ts';
 import { emptyTally } from '#domain/run/tally.ts';
 import { EntityFileWriter } from '#domain/tables/entity-file.ts';
 import { startRestoreHandler } from '#functions/restore/start-restore.ts';
@@ -58,7 +58,7 @@ describe('POST /api/restores of tables', () => {
     const keys = { partition: 'a', from: '1' };
     const wanted = { tables: ['orders', 'tenant*'], keys, target: { table: '{table}Restored' }, existing: 'merge' };
     expect(await asked.post(of(wanted))).toMatchObject({ status: 202, body: { restorePoint: POINT.id } });
-    expect(asked.started[0]!.restore).toEqual({
+    expect((asked.started[0] as RestoreRef).restore).toEqual({
       ...{ point: POINT.id, account: 'SOURCE', container: '{container}', prefix: '', existing: 'merge' },
       ...{ containers: [], tables: ['orders', 'tenant*'], table: '{table}Restored', keys },
       ...{ startsWith: '', include: [], exclude: [], original: true },
@@ -68,13 +68,17 @@ describe('POST /api/restores of tables', () => {
   it('without a word of either, all is meant; blobs have one word for being replaced', async () => {
     const asked = await new Asked().holding('images', 'table.orders');
     await asked.post(of({ existing: 'replace' }));
-    expect(asked.started[0]!.restore).toMatchObject({ containers: [], tables: [], existing: 'overwrite' });
+    expect((asked.started[0] as RestoreRef).restore).toMatchObject({
+      containers: [],
+      tables: [],
+      existing: 'overwrite',
+    });
   });
 
   it('of tables alone the word stays', async () => {
     const asked = await new Asked().holding('images', 'table.orders');
     await asked.post(of({ existing: 'replace', tables: ['orders'] }));
-    expect(asked.started[0]!.restore).toMatchObject({ existing: 'replace' });
+    expect((asked.started[0] as RestoreRef).restore).toMatchObject({ existing: 'replace' });
   });
 
   it.each<[string, object, RegExp]>([

@@ -1,0 +1,91 @@
+import type { Dependencies } from '#app/dependencies.ts';
+import { type JobContext, jobContextOf } from '#app/job-context.ts';
+import { problemCodeOf } from '#app/problem-code.ts';
+import { isLiteral, matches } from '#domain/blobs/container-pattern.ts';
+import { expand, isValidContainerName } from '#domain/blobs/container-template.ts';
+import { CONTROL_CONTAINER, entityFilesPrefix } from '#domain/run/control-paths.ts';
+import { type Problem, problemOf } from '#domain/run/problems.ts';
+import { ALL_TABLES, taskOfTable } from '#domain/run/task-name.ts';
+import { isSameTable, matchesTable } from '#domain/tables/table-name.ts';
+import { isStorageError } from '#storage/storage-error.ts';
+import { type ContainerPair, type FoundTasks, foundTasks } from '../run/container-task.ts';
+
+/** Stands before the position in the account's list of tables, which follows its list of containers. */
+const TABLES = 'tables:';
+
+/** The containers and tables of the source that a job names, a page of the account's lists at a time. */
+export async function findSourceTasks(deps: Dependencies, job: string, from?: string): Promise<FoundTasks> {
+  const context = jobContextOf(deps, job);
+  if (from?.startsWith(TABLES)) return findSourceTables(deps, job, from);
+  const { containers, tables } = context.job.source;
+  const found = containers.length > 0 ? await findSourceContainers(context, from) : foundTasks([]);
+  if (found.next !== undefined || tables.length === 0) return found;
+  const page = await findSourceTables(deps, job, undefined);
+  return {
+    ...page,
+    containers: [...found.containers, ...page.containers],
+    problems: [...found.problems, ...page.problems],
+  };
+}
+
+async function findSourceContainers(context: JobContext, from: string | undefined): Promise<FoundTasks> {
+  const patterns = context.job.source.containers;
+  const literals = new Set(patterns.filter(isLiteral));
+  // Literal names need no listing. The scan finds a container that is missing.
+  if (literals.size === patterns.length) return foundTasks([...literals].map((name) => containerPair(context, name)));
+  try {
+    const page = await context.source.listContainers(from);
+    const listed = page.names.filter(
+      (name) => !literals.has(name) && patterns.some((pattern) => matches(pattern, name)),
+    );
+    const names = from === undefined ? [...literals, ...listed] : listed;
+    const found = foundTasks(names.map((name) => containerPair(context, name)));
+    return { ...found, ...(page.next !== undefined && { next: page.next }) };
+  } catch (error) {
+    if (!isStorageError(error)) throw error;
+    return { containers: [], problems: [problemOf(problemCodeOf(error, 'source'), 0, undefined, error.message)] };
+  }
+}
+
+/** The tables alone; `from` is a `next` of this function, or absent for the first page. */
+export async function findSourceTables(deps: Dependencies, job: string, from: string | undefined): Promise<FoundTasks> {
+  const { source } = jobContextOf(deps, job).job;
+  const patterns = source.tables;
+  const pairOf = (table: string): ContainerPair => tablePair(job, table);
+  // The service ignores the case of table names.
+  const named = patterns.filter(isLiteral);
+  const literals = named.filter((name, index) => named.findIndex((other) => isSameTable(name, other)) === index);
+  const first = from === undefined ? literals : [];
+  if (patterns.every(isLiteral)) return foundTasks(first.map(pairOf));
+  try {
+    const page = await deps.tables(source.account).listTables(from?.slice(TABLES.length));
+    const listed = page.names.filter(
+      (name) =>
+        !literals.some((literal) => isSameTable(literal, name)) &&
+        patterns.some((pattern) => matchesTable(pattern, name)),
+    );
+    const next = page.next === undefined ? {} : { next: TABLES + page.next };
+    return { ...foundTasks([...first, ...listed].map(pairOf)), ...next };
+  } catch (error) {
+    if (!isStorageError(error)) throw error;
+    // The run still backs up containers, and tables with literal names.
+    const code = problemCodeOf(error, 'source');
+    return { containers: first.map(pairOf), problems: [problemOf(code, 0, ALL_TABLES, error.message)] };
+  }
+}
+
+export function tablePair(job: string, table: string): ContainerPair {
+  const files = entityFilesPrefix(job, table).replace(/\/$/, '');
+  return { container: taskOfTable(table), destination: `${CONTROL_CONTAINER}/${files}` };
+}
+
+/** A container with its backup container, or why it cannot have one. */
+export function containerPair({ job, source, vault }: JobContext, container: string): ContainerPair | Problem {
+  const destination = expand(job.destination.container, container);
+  const problem = (message: string) => problemOf('container-name-invalid', 0, container, message);
+  if (!isValidContainerName(destination)) return problem(`"${destination}" is not a valid container name`);
+  if (source.endpoint === vault.endpoint && (destination === container || container === CONTROL_CONTAINER)) {
+    return problem(`${container} would be backed up into itself`);
+  }
+  return { container, destination };
+}

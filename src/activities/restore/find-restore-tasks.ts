@@ -1,0 +1,66 @@
+import type { Dependencies } from '#app/dependencies.ts';
+import { jobContextOf } from '#app/job-context.ts';
+import { isLiteral } from '#domain/blobs/container-pattern.ts';
+import { expand, isValidContainerName } from '#domain/blobs/container-template.ts';
+import { isRestored } from '#domain/restore/restore.ts';
+import { type Problem, problemOf } from '#domain/run/problems.ts';
+import type { RestoreRef, RunSummary } from '#domain/run/run.ts';
+import { tableOfTask, taskOfTable } from '#domain/run/task-name.ts';
+import type { RestoreTask } from '#domain/run/tasks.ts';
+import { expandTable, isSameTable, isValidTableName } from '#domain/tables/table-name.ts';
+import { type ContainerPair, type FoundTasks, foundTasks } from '../run/container-task.ts';
+import { pointOf } from '../run/restore-point-summary.ts';
+import { type PointTasks, pointTasks } from './point-tasks.ts';
+
+/** The containers and tables that a restore writes; those of a retry are the ones with failures. */
+export async function findRestoreTasks(deps: Dependencies, { job, restore, retryOf }: RestoreRef): Promise<FoundTasks> {
+  const { control } = jobContextOf(deps, job);
+  if (restore.file) return foundTasks(tablesOf(restore, restore.tables));
+  const held = pointTasks(await pointOf(control, job, restore.point));
+  const found = foundTasks([...containersOf(restore, held), ...tablesOf(restore, held.tables)]);
+  if (retryOf === undefined) return found;
+  const earlier = await control.readSummary({ job, id: retryOf });
+  if (!earlier) throw new Error(`The run to retry, ${retryOf}, has no summary`);
+  return { ...found, containers: found.containers.flatMap((pair) => pairAgain(earlier, pair)) };
+}
+
+function containersOf(restore: RestoreTask, { containers }: PointTasks): (ContainerPair | Problem)[] {
+  const wanted = [...containers].filter(([container]) => isRestored(restore, container));
+  const found = wanted.map(([container, vaultLocation]): ContainerPair | Problem => {
+    const destination = expand(restore.container, container);
+    if (isValidContainerName(destination)) return { container, destination, vaultLocation };
+    return problemOf('container-name-invalid', 0, container, `"${destination}" is not a valid container name`);
+  });
+  const missing = restore.containers
+    .filter((pattern) => isLiteral(pattern) && !containers.has(pattern))
+    .map((name) =>
+      problemOf('container-not-held', 0, name, `Restore point ${restore.point} has no container "${name}"`),
+    );
+  return [...found, ...missing];
+}
+
+function tablesOf(restore: RestoreTask, tables: string[]): (ContainerPair | Problem)[] {
+  const wanted = tables.map((table) => [table, taskOfTable(table)] as const);
+  const found = wanted
+    .filter(([, container]) => isRestored(restore, container))
+    .map(([table, container]): ContainerPair | Problem => {
+      const destination = expandTable(restore.table, table);
+      if (isValidTableName(destination)) return { container, destination };
+      return problemOf('container-name-invalid', 0, container, `"${destination}" is not a valid table name`);
+    });
+  // Restores that earlier versions began have no `tables`.
+  const missing = (restore.tables ?? [])
+    .filter((pattern) => isLiteral(pattern) && !tables.some((table) => isSameTable(pattern, table)))
+    .map((name) =>
+      problemOf('container-not-held', 0, taskOfTable(name), `Restore point ${restore.point} has no table "${name}"`),
+    );
+  return [...found, ...missing];
+}
+
+/** A retry restores what failed as a whole, and every table with failures, from the start. */
+function pairAgain(earlier: RunSummary, pair: ContainerPair): ContainerPair[] {
+  const status = earlier.containers.find(({ container }) => container === pair.container)?.status;
+  if (status === 'succeeded') return [];
+  const isWhole = status === 'completed-with-failures' && tableOfTask(pair.container) === undefined;
+  return isWhole ? [pair] : [{ ...pair, scan: true }];
+}

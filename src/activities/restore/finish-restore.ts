@@ -1,0 +1,53 @@
+import type { BlobState } from '#domain/blobs/blob.ts';
+import { methodsFor } from '#domain/copying/copy-method.ts';
+import { withoutRecord } from '#domain/copying/record.ts';
+import { isArchived } from '#domain/restore/locate.ts';
+import { asBackedUp, type Outcome } from '#domain/run/outcome.ts';
+import { isStorageError, StorageError } from '#storage/storage-error.ts';
+import { failedEntry } from './failed-entry.ts';
+import { codeOf } from './restore-problem-code.ts';
+import type { RestoreContext } from './restore-route.ts';
+
+/** Whether a blob has no metadata but our record: a copy of it carries the record along, which must then be removed. */
+export function hasOnlyRecord({ metadata = {} }: BlobState): boolean {
+  return Object.keys(metadata).length > 0 && Object.keys(withoutRecord(metadata)).length === 0;
+}
+
+/** Whether a blob is archived only after our record is removed from it: nothing can be removed from an archived blob. */
+export function isArchivedLast(entry: Outcome, holder: BlobState): boolean {
+  return entry.tier === 'Archive' && holder.type === 'block' && hasOnlyRecord(holder);
+}
+
+/** Until this is done, the blob is not as it was, and so not restored. */
+export async function removeRecord(context: RestoreContext, name: string, ifMatch: string): Promise<void> {
+  try {
+    await context.target.setMetadata(context.destination, name, {}, ifMatch);
+  } catch (error) {
+    if (!isStorageError(error)) throw error;
+    const message = `The blob was copied, but Strongroom could not remove its own metadata from it: ${error.message}`;
+    throw new StorageError(error.kind, message, error.status, error.code);
+  }
+}
+
+/** Finishes a copy that is there: removes our record, where the service copied it along, and archives it if need be. */
+export async function finishRestore(
+  context: RestoreContext,
+  entry: Outcome,
+  holder: BlobState,
+  target: BlobState,
+  about: Partial<Outcome>,
+): Promise<Outcome> {
+  try {
+    if (hasOnlyRecord(target)) await removeRecord(context, target.name, target.etag);
+    if (isArchivedLast(entry, holder) && !isArchived(target)) {
+      await context.target.setTier(context.destination, target.name, 'Archive');
+    }
+  } catch (error) {
+    // Waiting would not help.
+    if (isStorageError(error, 'access-denied', 'immutable')) return failedEntry(entry, codeOf(error), error.message);
+    throw error;
+  }
+  const method = methodsFor(holder, context.method)[0]!;
+  const lacks = entry.code;
+  return { ...asBackedUp(entry), status: 'copied', method, ...(lacks && { code: lacks }), ...about };
+}

@@ -1,0 +1,116 @@
+import type { Dependencies } from '#app/dependencies.ts';
+import { type JobContext, jobContextOf } from '#app/job-context.ts';
+import type { ArchiveRule, Job } from '#config/configuration.ts';
+import { type PartKind, partPath } from '#domain/run/control-paths.ts';
+import type { HeldRun } from '#domain/run/held-run.ts';
+import type { PartWriter } from '#domain/run/part.ts';
+import type { RunRef } from '#domain/run/run.ts';
+import { emptyTally, type Tally } from '#domain/run/tally.ts';
+import type { BlobAccount } from '#storage/blob-account.ts';
+import type { ControlStore } from '#storage/control/control-store.ts';
+import { countingRequests, type RequestCounts } from '#storage/requests.ts';
+import type { ContainerTask } from './container-task.ts';
+import { RunGuard, type StopReason } from './run-guard.ts';
+
+/** What an activity returns when its run may no longer continue. */
+export interface Stopped {
+  stopped: StopReason;
+}
+
+/** Ends the work of an activity whose run may no longer continue. `inRun` turns it into `Stopped`. */
+class RunStopped extends Error {
+  readonly reason: StopReason;
+
+  constructor(reason: StopReason) {
+    super(`The run was ${reason}`);
+    this.reason = reason;
+  }
+}
+
+class GuardedContext<Run extends RunRef> implements JobContext {
+  readonly deps: Dependencies;
+  readonly run: Run;
+  readonly container: string;
+  readonly destination: string;
+  readonly job: Job;
+  readonly rule?: ArchiveRule;
+  readonly source: BlobAccount;
+  readonly vault: BlobAccount;
+  readonly control: ControlStore;
+  /** What the part of this activity adds to the counts of the run, its requests among them. */
+  readonly tally: Tally;
+  readonly guard: RunGuard;
+
+  constructor(deps: Dependencies, { run, container, destination }: TaskOf<Run>, requests: RequestCounts) {
+    const { job, rule, source, vault, control } = jobContextOf(deps, run.job);
+    this.deps = deps;
+    this.run = run;
+    this.container = container;
+    this.destination = destination;
+    this.job = job;
+    if (rule) this.rule = rule;
+    this.source = source;
+    this.vault = vault;
+    this.control = control;
+    this.tally = { ...emptyTally(container, destination), requests };
+    this.guard = new RunGuard(control, run, deps.now);
+  }
+
+  /** Ends the activity, which then returns `stopped`, if the run may no longer continue. Cheap: ask in every loop. */
+  async ensureMayContinue(): Promise<void> {
+    const standing = await this.guard.standing();
+    if (standing !== 'go') throw new RunStopped(standing);
+  }
+
+  /** The items of a plan chunk of this task. A prune reads those of the run that made its plan. */
+  async readPlan<Item>(key: string, run: { job: string; id: string } = this.run): Promise<Item[]> {
+    return (await this.control.readPart<Item, object>(partPath(run, 'plan', this.container, key))).items;
+  }
+
+  /** Writes a part of the run with its counts, create-only: a second execution gets the end of the first one's part. */
+  writePart<Item, End extends object>(
+    kind: PartKind,
+    key: string,
+    part: PartWriter<Item>,
+    end: End,
+    tally: Tally = this.tally,
+  ): Promise<End> {
+    return this.control.writePart<Item, End>(this.#held, kind, key, part, tally, end);
+  }
+
+  /** Notes the progress of a piece for people to see. Losing the note loses nothing. */
+  noteProgress(key: string): Promise<void> {
+    return this.control.noteProgress(this.#held, key, this.tally);
+  }
+
+  get #held(): HeldRun {
+    return this.run as unknown as HeldRun;
+  }
+}
+
+/** What an activity works with in one task of a run. To have it is to have asked whether the run may continue. */
+export type RunContext<Run extends RunRef = RunRef> = GuardedContext<Run>;
+
+type TaskOf<Run extends RunRef> = Pick<ContainerTask<Run>, 'run' | 'container' | 'destination'>;
+
+/**
+ * Does the work of an activity if its run may continue, and returns `stopped` if not. Nothing else makes a `RunContext`.
+ * Counts the requests of the work into its tally, on top of `requests`.
+ */
+export function inRun<Run extends RunRef, Result extends object>(
+  deps: Dependencies,
+  task: TaskOf<Run>,
+  work: (context: RunContext<Run>) => Promise<Result>,
+  requests: RequestCounts = {},
+): Promise<Result | Stopped> {
+  const context = new GuardedContext(deps, task, requests);
+  return countingRequests(requests, async () => {
+    try {
+      await context.ensureMayContinue();
+      return await work(context);
+    } catch (error) {
+      if (error instanceof RunStopped) return { stopped: error.reason };
+      throw error;
+    }
+  });
+}
