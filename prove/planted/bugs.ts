@@ -333,8 +333,8 @@ export const BUGS: Bug[] = [
   {
     words: 'looks into one part of all that may need what it deletes',
     file: 'src/activities/prune/plan-prune.ts',
-    find: 'if (!stays || read.has(key) ||',
-    replace: 'if (!stays || read.size > 0 ||',
+    find: 'if (!remains || read.has(key) ||',
+    replace: 'if (!remains || read.size > 0 ||',
     detector: LIVES,
   },
   {
@@ -514,21 +514,21 @@ export const BUGS: Bug[] = [
   },
   {
     words: 'asks a table only for what was written since a segment was read, to the second',
-    file: 'src/activities/tables/update-segments.ts',
+    file: 'src/activities/tables/segment-changes.ts',
     find: 'Date.parse(segment.readAt) - MARGIN_MS',
     replace: 'Date.parse(segment.readAt)',
     detector: { test: 'test/unit/activities/tables/update-segments.test.ts' },
   },
   {
     words: 'takes what is stored for what was there, though it was written between two looks',
-    file: 'src/activities/tables/update-segments.ts',
+    file: 'src/activities/tables/segment-changes.ts',
     find: 'if (unsure.length > 0)',
     replace: 'if (unsure.length > 1_000)',
     detector: { test: 'test/unit/activities/tables/update-segments.test.ts' },
   },
   {
     words: 'leaves what was deleted from a table in the restore point, and does not say so',
-    file: 'src/activities/tables/update-segments.ts',
+    file: 'src/activities/tables/segment-changes.ts',
     find: '    writer.addDeletion(keyOfName(name));\n',
     replace: '',
     detector: { test: 'test/unit/activities/tables/update-segments.test.ts' },
@@ -536,7 +536,7 @@ export const BUGS: Bug[] = [
   {
     words: 'counts on files of entities that are not there any more',
     file: 'src/activities/tables/plan-table.ts',
-    find: 'files!.get(path) === sha256',
+    find: 'files.get(path) === sha256',
     replace: 'files !== undefined',
     detector: { test: 'test/unit/activities/tables/plan-table.test.ts' },
   },

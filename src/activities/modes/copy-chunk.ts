@@ -3,7 +3,7 @@ import { isPending, type Outcome, type PendingCopy, type PlannedItem } from '#do
 import { abortQuietly } from '../copying/abort-quietly.ts';
 import { type Route, targetName } from '../copying/route.ts';
 import { type ChunkInput, type ChunkResult, pieceKey } from '../run/chunk.ts';
-import { processItems } from '../run/process-items.ts';
+import { processPlannedItems } from '../run/process-planned-items.ts';
 import { inRun } from '../run/run-context.ts';
 import { writePiece } from '../run/write-piece.ts';
 import { executorOf } from './executor.ts';
@@ -20,7 +20,7 @@ export function copyChunk(deps: Dependencies, input: ChunkInput): Promise<ChunkR
     const stop = new AbortController();
     const { route, execute: one } = await executorOf(context, input, largest, stop.signal);
     const work = { key, items, one, stop, slots: deps.copySlots, atOnce: deps.limits.copiesAtOnce };
-    const { results, begun, stopped } = await processItems(context, work);
+    const { results, begun, stopped } = await processPlannedItems(context, work);
     if (stopped !== undefined) {
       if (stopped === 'cancelled') await abortPending(deps, route, results);
       const outcomes = results.filter((result) => !isPending(result));

@@ -16,8 +16,9 @@ import { type PointInVault, readPicture, type VaultPicture } from './vault-pictu
 const HOUR = 3_600_000;
 
 /**
- * Begins a prune: decides which restore points go, and names the containers in the vault, and the tables, to work on. One that carries out a plan
- * decides anew and compares: where anything has changed since, nothing is done. Only then it marks what the plan removes.
+ * Begins a prune: decides which restore points go, and names the backup containers and the tables to process. A prune that
+ * carries out a plan decides again and compares: if anything has changed since, it does nothing. Only then does it mark the
+ * restore points that the plan removes.
  */
 export async function fromVault(deps: Dependencies, run: PruneRef): Promise<Omit<ListContainersResult, 'requests'>> {
   const { control } = jobContextOf(deps, run.job);
@@ -26,7 +27,7 @@ export async function fromVault(deps: Dependencies, run: PruneRef): Promise<Omit
   if (wanted === undefined) {
     await control.writeJson(prunePlanPath(run), plan, 'absent');
     const parts = picture.points.filter(({ job }) => job === run.job).flatMap((point) => point.parts);
-    return { containers: [...mirrorsOf(parts), ...(await tablesOf(control, run.job, parts))], problems: [] };
+    return { containers: [...backupContainersOf(parts), ...(await tablesOf(control, run.job, parts))], problems: [] };
   }
   const made = await control.readPrunePlan({ job: run.job, id: wanted.run });
   const planned = await control.readSummary({ job: run.job, id: wanted.run });
@@ -42,16 +43,16 @@ export async function fromVault(deps: Dependencies, run: PruneRef): Promise<Omit
   };
 }
 
-function mirrorsOf(parts: readonly PartEntry[]): ContainerPair[] {
+function backupContainersOf(parts: readonly PartEntry[]): ContainerPair[] {
   const blobs = parts.filter(({ container }) => tableOfTask(container) === undefined);
-  const mirrors = new Set(blobs.map(({ destination }) => destination));
-  return [...mirrors].map((name) => ({ container: name, destination: name }));
+  const names = new Set(blobs.map(({ destination }) => destination));
+  return [...names].map((name) => ({ container: name, destination: name }));
 }
 
-/** The tables that have files, whether or not a restore point knows them: runs that failed or were ended leave some, too. */
+/** The tables that have files, whether or not a restore point names them: failed and cancelled runs leave files, too. */
 async function tablesOf(control: ControlStore, job: string, parts: readonly PartEntry[]): Promise<ContainerPair[]> {
   const tables = new Set(parts.flatMap(({ container }) => tableOfTask(container) ?? []));
-  // The folder that their folders are in.
+  // The parent of their folders.
   const prefix = entityFilesPrefix(job, '').slice(0, -1);
   for await (const folder of control.foldersBelow(prefix)) {
     const name = folder.slice(prefix.length, -1);
@@ -63,7 +64,7 @@ async function tablesOf(control: ControlStore, job: string, parts: readonly Part
   }));
 }
 
-/** What a prune that began now would be about. */
+/** What a prune that began now would decide. */
 export async function decideNow(
   deps: Dependencies,
   run: Pick<RunRef, 'job' | 'id'>,
@@ -75,7 +76,7 @@ export async function decideNow(
   const marginMs = (job.retention?.marginHours ?? 24) * HOUR;
   const isRemoved = ({ notes }: PointInVault) => notes.removed !== undefined && notes.removed.run !== run.id;
   const own = picture.points.filter((point) => point.job === run.job && point.published);
-  // Where clocks have been set back, what was made last seems to be older than what was made before it.
+  // After a clock was set back, the restore point that was made last seems to be older than those before it.
   const madeLast = (await control.readLock(run.job))?.value.point;
   const decisions = retention(
     own.filter((point) => !isRemoved(point)).map(pointInTime),
@@ -92,26 +93,26 @@ export async function decideNow(
     .filter(({ job: of, id, notes }) => !(of === run.job && expired.includes(id)) && !notes.removed?.emptied)
     .map(({ job: of, id, published }) => ({ job: of, id, ...(!published && { unpublished: true as const }) }));
   const at = now.toISOString();
-  // A run at work may count on what was there when it began, and has not said so yet.
+  // A run in progress may build on content that was there when it began, and its parts do not show that yet.
   const before = new Date(Math.min(now.getTime() - marginMs, picture.quietUntil)).toISOString();
   const plan = { job: run.job, at, decisions, remove, expired, keeps, marginMs, before, source: source.endpoint };
   return { picture, plan: withHash(plan) };
 }
 
 /**
- * The time that removals are judged by: the service's, which has just written the lock of this run, or the app's own where that is
- * earlier. A clock that is ahead would end margins before their time.
+ * The time that decides about removals: the service's, which has just written the lock of this run, or the app's own if it
+ * is earlier. A clock that is ahead would end margins too early.
  */
 async function presentOf(deps: Dependencies, control: ControlStore, job: string): Promise<Date> {
   const [written, own] = [await control.lockWrittenAt(job), deps.now()];
-  // It tells whole seconds: by the second as it began, what was made within it would lie in the future.
+  // The service reports whole seconds. From the start of that second, its other events would lie in the future.
   const latest = written && new Date(written.getTime() + 999);
   return latest && latest < own ? latest : own;
 }
 
 /**
- * Why nothing can be deleted, found out before anything is marked: a restore point that is neither to be restored nor gone would
- * be of no use to anybody. Nothing has this name, and the ETag would keep it from harm.
+ * Why the app may not delete, found out before anything is marked: a marked restore point can neither be restored nor does
+ * it free space. No blob has this name, and no blob has this ETag.
  */
 async function refusedToDelete(deps: Dependencies, run: RunRef): Promise<string | undefined> {
   const { job } = jobContextOf(deps, run.job);
@@ -141,11 +142,11 @@ function pointInTime({ id, startedAt, status, notes }: PointInVault) {
 
 function isOver({ removed }: Notes, now: Date, marginMs: number): boolean {
   if (removed === undefined) return false;
-  // A clock that was ahead when it was marked makes it wait longer, never shorter.
+  // If the clock was ahead when the restore point was marked, the margin gets longer, never shorter.
   return removed.emptied !== undefined || Date.parse(removed.at) + marginMs <= now.getTime();
 }
 
-/** Marks what the plan removes, and what it empties. False when one of them has been held meanwhile. */
+/** Marks the restore points that the plan removes or empties. Returns false if one of them has been held meanwhile. */
 async function mark(control: ControlStore, run: RunRef, plan: PrunePlan, now: Date): Promise<boolean> {
   const at = now.toISOString();
   const held = new StorageError('precondition', 'It is held');
@@ -167,7 +168,7 @@ async function mark(control: ControlStore, run: RunRef, plan: PrunePlan, now: Da
     return true;
   } catch (error) {
     if (error !== held) throw error;
-    // A plan that is stale has done nothing.
+    // A stale plan must leave no marks.
     for (const id of marked) {
       await control.changeNotes({ job: run.job, id }, ({ removed, ...notes }) =>
         removed && (removed.run !== run.id || removed.emptied) ? { ...notes, removed } : notes,

@@ -1,93 +1,83 @@
 import type { Dependencies } from '#app/dependencies.ts';
-import { jobContextOf } from '#app/job-context.ts';
 import { problemCodeOf, type Side } from '#app/problem-code.ts';
 import type { BlobState, SnapshotOrVersion } from '#domain/blobs/blob.ts';
 import { isEntityFile } from '#domain/prune/unneeded-file.ts';
-import { CONTROL_CONTAINER, chunkKey, partPath } from '#domain/run/control-paths.ts';
-import { type Standing, standingOf } from '#domain/run/lock.ts';
+import { CONTROL_CONTAINER } from '#domain/run/control-paths.ts';
+import { standingOf } from '#domain/run/lock.ts';
 import { type Outcome, outcomeOf, type PlannedItem } from '#domain/run/outcome.ts';
 import type { PruneReason } from '#domain/run/reasons.ts';
-import type { CarryOutRef, RunRef } from '#domain/run/run.ts';
-import { countOutcome, emptyTally } from '#domain/run/tally.ts';
+import type { CarryOutRef } from '#domain/run/run.ts';
+import { countOutcome } from '#domain/run/tally.ts';
 import { tableOfTask } from '#domain/run/task-name.ts';
 import type { BlobAccount } from '#storage/blob-account.ts';
-import type { ControlStore } from '#storage/control/control-store.ts';
-import { countingRequests } from '#storage/requests.ts';
 import { isStorageError } from '#storage/storage-error.ts';
-import type { ChunkInput, ChunkResult } from '../run/chunk.ts';
-import { writePiece } from '../run/old-write-piece.ts';
-import { RunGuard, watchStanding } from '../run/run-guard.ts';
+import { type ChunkInput, type ChunkResult, pieceKey } from '../run/chunk.ts';
+import { type Finding, processItems } from '../run/process-items.ts';
+import { inRun, type RunContext } from '../run/run-context.ts';
+import { writePiece } from '../run/write-piece.ts';
 
-/** Deletions under way at once. They are in the order of the plan within a blob: its base comes after what is kept of it. */
-const AT_ONCE = 16;
+/** How many blobs are deleted at once. Within a blob, the order of the plan holds: its snapshots and versions go first. */
+const BLOBS_AT_ONCE = 16;
 
 /**
- * Deletes what a chunk of a plan names, each item only if it is still what it was when the plan was made; of base blobs, only
- * those whose source is not there. Whatever is in doubt stays. Of a table's share, the items are files of its entities.
+ * Deletes the items of a plan chunk, each only if it is still as it was when the plan was made; a base blob only if its
+ * source is gone. An item in doubt stays. In the task of a table, the items are files of its entities.
  */
-export async function deleteChunk(deps: Dependencies, input: ChunkInput<CarryOutRef>): Promise<ChunkResult> {
-  const { run, container, destination, chunk } = input;
-  const { job, source, control } = jobContextOf(deps, run.job);
-  const table = tableOfTask(container);
-  const vault = deps.blobs(job.retention?.account ?? job.destination.account);
-  const tally = emptyTally(container, destination);
-  const guard = new RunGuard(control, run, deps.now);
-  return countingRequests(tally.requests, async () => {
-    const standing = await guard.standing();
-    if (standing !== 'go') return { stopped: standing };
-    const made = { job: run.job, id: run.prune.plan.run };
-    const plan = await control.readPart<PlannedItem, object>(partPath(made, 'plan', container, chunk.key));
-    if (table !== undefined) assertEntityFiles(plan.items, run.job, table);
-    const place = { vault, source, control, run, container: table === undefined ? container : CONTROL_CONTAINER };
-    const blobs = byBlob(plan.items.slice(input.from));
-    const started = deps.now().getTime();
-    let stopped: Exclude<Standing, 'go'> | undefined;
-    const watch = watchStanding(guard, (seen) => {
-      stopped = seen;
-    });
+export function deleteChunk(deps: Dependencies, input: ChunkInput<CarryOutRef>): Promise<ChunkResult> {
+  return inRun(deps, input, async (context) => {
+    const { run, container, tally } = context;
+    const { chunk, from } = input;
+    const plan = { job: run.job, id: run.prune.plan.run };
+    const planned = await context.readPlan<PlannedItem>(chunk.key, plan);
+    const table = tableOfTask(container);
+    if (table !== undefined) assertEntityFiles(planned, run.job, table);
+    const deletion: Deletion = {
+      context,
+      vault: vaultForDeleting(context),
+      container: table === undefined ? container : CONTROL_CONTAINER,
+    };
     const outcomes: Outcome[] = [];
-    try {
-      for (let at = 0; at < blobs.length && stopped === undefined; at += AT_ONCE) {
-        if (at > 0 && deps.now().getTime() - started >= deps.limits.copyMs) break;
-        const batch = blobs.slice(at, at + AT_ONCE);
-        const done = table === undefined ? await deleteBatch(place, batch) : await deleteFiles(place, batch.flat());
+    const { stopped } = await processItems(context, {
+      items: batchesOf(byBlob(planned.slice(from))),
+      async perform(batch): Promise<Finding> {
+        const done = await (table === undefined ? deleteBlobs(deletion, batch) : deleteFiles(deletion, batch.flat()));
         outcomes.push(...done);
-        // Without the right to, there is no point in trying each of thousands.
-        if (done.length >= AT_ONCE && done.every(({ code }) => code === 'access-denied-prune')) {
-          const { code, message } = done[0]!;
-          const rest = blobs.slice(at + AT_ONCE).flat();
-          outcomes.push(
-            ...rest.map(({ from: blob }) =>
-              outcomeOf(blob, 'failed', { ...keptOf(blob), code: code!, message: message! }),
-            ),
-          );
-          break;
-        }
-      }
-    } finally {
-      watch.end();
-    }
+        return findingOf(done);
+      },
+      failUntried(batch, _, { code, message }) {
+        const failures = batch
+          .flat()
+          .map(({ from: blob }) => outcomeOf(blob, 'failed', { ...which(blob), code, message }));
+        outcomes.push(...failures);
+      },
+      stop: new AbortController(),
+      atOnce: 1,
+    });
     for (const outcome of outcomes) {
       countOutcome(tally, outcome);
       tally.planned++;
     }
-    const key = chunkKey(chunk.slice, chunk.chunk, input.from);
-    const rest = plan.items.length - input.from - outcomes.length;
-    const end = stopped ? { stopped } : rest > 0 ? { next: input.from + outcomes.length } : {};
-    return writePiece(deps, run, key, outcomes, tally, end);
+    const isFinished = from + outcomes.length === planned.length;
+    const end = stopped ? { stopped } : isFinished ? {} : { next: from + outcomes.length };
+    return writePiece(context, pieceKey(input), outcomes, end);
   });
 }
 
-/** Beside the files of entities lies all that a vault knows of itself. */
+/** The vault, by the account that may delete. */
+function vaultForDeleting({ deps, job }: RunContext): BlobAccount {
+  return deps.blobs(job.retention?.account ?? job.destination.account);
+}
+
+/** The control container also holds everything else that the vault knows about itself. */
 function assertEntityFiles(items: readonly PlannedItem[], job: string, table: string): void {
-  for (const { from: source } of items) {
-    if (isEntityFile(source.name, job, table) && source.snapshotOrVersion === undefined) continue;
-    throw new Error(`The plan names ${source.name}, which is no file of table ${table}: nothing of it is deleted`);
+  for (const { from } of items) {
+    if (isEntityFile(from.name, job, table) && from.snapshotOrVersion === undefined) continue;
+    throw new Error(`The plan names ${from.name}, which is not a file of table ${table}; the prune deletes none of it`);
   }
 }
 
 /** Consecutive items of the same name. */
-function byBlob(items: PlannedItem[]): PlannedItem[][] {
+function byBlob(items: readonly PlannedItem[]): PlannedItem[][] {
   const groups: PlannedItem[][] = [];
   for (const item of items) {
     const last = groups.at(-1);
@@ -97,36 +87,42 @@ function byBlob(items: PlannedItem[]): PlannedItem[][] {
   return groups;
 }
 
-interface Place {
+function* batchesOf(blobs: PlannedItem[][]): Generator<PlannedItem[][]> {
+  for (let at = 0; at < blobs.length; at += BLOBS_AT_ONCE) yield blobs.slice(at, at + BLOBS_AT_ONCE);
+}
+
+/** Without the right to delete, there is no point in trying thousands of items. */
+function findingOf(outcomes: readonly Outcome[]): Finding {
+  const [first] = outcomes;
+  if (first?.code !== 'access-denied-prune' || outcomes.some(({ code }) => code !== first.code)) return 'served';
+  return { code: first.code, message: first.message!, attempts: outcomes.length };
+}
+
+interface Deletion {
+  context: RunContext;
   vault: BlobAccount;
-  source: BlobAccount;
-  control: ControlStore;
-  run: RunRef;
   container: string;
 }
 
 /**
- * Deletes some blobs' worth of items at once. A base blob goes only where its source is found to be gone and, looked at after
- * that, no other job is at work in this vault: a run that began before may have seen the source, and count on what is here.
+ * Deletes the items of some blobs at once. A base blob goes only if its source is found to be gone and, checked after that,
+ * no run of another job is in progress in this vault: a run that began before may have seen the source, and build on what
+ * is here.
  */
-async function deleteBatch(place: Place, blobs: PlannedItem[][]): Promise<Outcome[]> {
-  const gone = new Set<PlannedItem>();
-  const bases = blobs.flat().filter(({ from: source }) => source.snapshotOrVersion === undefined);
-  const looks = await Promise.allSettled(
-    bases.map(async (item) => {
-      if (await isSourceGone(place.source, item)) gone.add(item);
-    }),
-  );
-  const quiet = gone.size > 0 && !(await othersAtWork(place));
-  const broken = new Map(bases.map((item, index) => [item, looks[index]!]));
+async function deleteBlobs(deletion: Deletion, blobs: PlannedItem[][]): Promise<Outcome[]> {
+  const bases = blobs.flat().filter(({ from }) => from.snapshotOrVersion === undefined);
+  const checked = await Promise.allSettled(bases.map((item) => isSourceGone(deletion.context.source, item)));
+  const checks = new Map(bases.map((item, index) => [item, checked[index]!]));
+  const isAnyGone = checked.some((check) => check.status === 'fulfilled' && check.value);
+  const isQuiet = isAnyGone && !(await areOthersInProgress(deletion.context));
   const done = await Promise.all(
     blobs.map(async (items) => {
       const outcomes: Outcome[] = [];
       for (const item of items) {
-        const look = broken.get(item);
-        if (look?.status === 'rejected') outcomes.push(failed(item, look.reason, 'source'));
-        else if (look && !(quiet && gone.has(item))) outcomes.push(outcomeOf(item.from, 'unchanged', aboutOf(item)));
-        else outcomes.push(await deleteOne(place, item));
+        const check = checks.get(item);
+        if (check?.status === 'rejected') outcomes.push(failed(item, check.reason, 'source'));
+        else if (check && !(isQuiet && check.value)) outcomes.push(left(item));
+        else outcomes.push(await deleteOne(deletion, item));
       }
       return outcomes;
     }),
@@ -134,13 +130,12 @@ async function deleteBatch(place: Place, blobs: PlannedItem[][]): Promise<Outcom
   return done.flat();
 }
 
-/** Deletes some files of entities at once; once a run may have begun that could go on from them, none. */
-async function deleteFiles(place: Place, items: PlannedItem[]): Promise<Outcome[]> {
-  const lock = await place.control.readLock(place.run.job);
-  if (standingOf(lock?.value, place.run) === 'superseded') {
-    return items.map((item) => outcomeOf(item.from, 'unchanged', aboutOf(item)));
-  }
-  return Promise.all(items.map((item) => deleteOne(place, item)));
+/** Deletes some files of entities at once; none if another run may have begun, which could build on them. */
+async function deleteFiles(deletion: Deletion, items: PlannedItem[]): Promise<Outcome[]> {
+  const { control, run } = deletion.context;
+  const lock = await control.readLock(run.job);
+  if (standingOf(lock?.value, run) === 'superseded') return items.map(left);
+  return Promise.all(items.map((item) => deleteOne(deletion, item)));
 }
 
 async function isSourceGone(source: BlobAccount, { origins = [] }: PlannedItem): Promise<boolean> {
@@ -148,8 +143,8 @@ async function isSourceGone(source: BlobAccount, { origins = [] }: PlannedItem):
   return origins.length > 0;
 }
 
-/** Also in this run's own job, where its lock has been taken over and nobody has told it yet. */
-async function othersAtWork({ control, run }: Place): Promise<boolean> {
+/** Also a run of this job: it may have taken the lock over, and this activity has not noticed yet. */
+async function areOthersInProgress({ control, run }: RunContext): Promise<boolean> {
   for (const job of await control.lockedJobs()) {
     const lock = (await control.readLock(job))?.value;
     if (job === run.job ? standingOf(lock, run) === 'superseded' : lock?.run) return true;
@@ -157,31 +152,39 @@ async function othersAtWork({ control, run }: Place): Promise<boolean> {
   return false;
 }
 
-async function deleteOne({ vault, container }: Place, item: PlannedItem): Promise<Outcome> {
+async function deleteOne({ vault, container }: Deletion, item: PlannedItem): Promise<Outcome> {
   const { from: blob } = item;
   try {
-    await vault.deleteBlob(container, blob.name, { ifMatch: blob.etag, ...keptOf(blob) });
-    return outcomeOf(blob, 'removed', aboutOf(item));
+    await vault.deleteBlob(container, blob.name, { ifMatch: blob.etag, ...which(blob) });
+    return removed(item);
   } catch (error) {
-    // This run deleted it, and the answer was lost; or somebody else did.
-    if (isStorageError(error, 'not-found', 'container-not-found')) return outcomeOf(blob, 'removed', aboutOf(item));
-    // It has been written since, or has snapshots that were made since: then it is not what was planned for.
-    if (isStorageError(error, 'precondition', 'snapshots-present')) return outcomeOf(blob, 'unchanged', aboutOf(item));
+    // This run deleted it and the answer was lost, or another process did.
+    if (isStorageError(error, 'not-found', 'container-not-found')) return removed(item);
+    // It has been written since, or has newer snapshots: it is no longer what the plan names.
+    if (isStorageError(error, 'precondition', 'snapshots-present')) return left(item);
     return failed(item, error, 'destination');
   }
+}
+
+function removed(item: PlannedItem): Outcome {
+  return outcomeOf(item.from, 'removed', about(item));
+}
+
+function left(item: PlannedItem): Outcome {
+  return outcomeOf(item.from, 'unchanged', about(item));
 }
 
 function failed(item: PlannedItem, error: unknown, side: Side): Outcome {
   if (!isStorageError(error)) throw error;
   const isRefusal = side === 'destination' && error.kind === 'access-denied';
   const code = isRefusal ? 'access-denied-prune' : problemCodeOf(error, side);
-  return outcomeOf(item.from, 'failed', { ...aboutOf(item), code, message: error.message });
+  return outcomeOf(item.from, 'failed', { ...about(item), code, message: error.message });
 }
 
-function aboutOf({ from: source, reason }: PlannedItem): Partial<Outcome> {
-  return { ...keptOf(source), reason: reason as PruneReason };
+function about({ from, reason }: PlannedItem): Partial<Outcome> {
+  return { ...which(from), reason: reason as PruneReason };
 }
 
-function keptOf({ snapshotOrVersion: kept }: BlobState): { snapshotOrVersion?: SnapshotOrVersion } {
-  return kept ? { snapshotOrVersion: kept } : {};
+function which({ snapshotOrVersion }: BlobState): { snapshotOrVersion?: SnapshotOrVersion } {
+  return snapshotOrVersion ? { snapshotOrVersion } : {};
 }

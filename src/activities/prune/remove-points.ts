@@ -10,51 +10,53 @@ import { countingRequests } from '#storage/requests.ts';
 import { isStorageError } from '#storage/storage-error.ts';
 
 export interface RemovePointsResult {
-  /** Restore points of which nothing is left. */
+  /** How many restore points are completely gone. */
   removed: number;
   requests: Record<string, number>;
   problem?: Problem;
 }
 
 /**
- * Takes away the manifests of the restore points that a prune has emptied, each one's summary last but for its notes: until then it
- * is known, and marked. A run whose parts another restore point builds on stays until that one goes; and all of them stay where
- * content could not be deleted, since they are all that tells the next prune where to look for it.
+ * Deletes the manifests of the restore points that a prune has emptied. The summary goes last, and the notes after it: until
+ * then the restore point is known, and marked. A run whose parts another restore point builds on stays as long as that one.
+ * All of them stay if content could not be deleted, because only they lead the next prune to it.
  */
 export async function removePoints(deps: Dependencies, { run }: { run: RunRef }): Promise<RemovePointsResult> {
+  const requests: Record<string, number> = {};
+  return countingRequests(requests, async () => ({ ...(await removeEmptied(deps, run)), requests }));
+}
+
+async function removeEmptied(deps: Dependencies, run: RunRef): Promise<Omit<RemovePointsResult, 'requests'>> {
   const { job, control } = jobContextOf(deps, run.job);
   const account = deps.blobs(job.retention?.account ?? job.destination.account);
-  const requests: Record<string, number> = {};
-  return countingRequests(requests, async () => {
-    let removed = 0;
-    const plan = await control.readPrunePlan(run);
-    if (!plan) throw new Error(`Prune ${run.id} has not been decided yet`);
-    if ((await control.listParts(run)).some(({ tally }) => tally.failed > 0)) return { removed, requests };
-    const builtOn = await runsBuiltOn(control, plan.keeps);
-    const left = await leftNotes(control, run.job);
-    for (const id of [...plan.expired, ...left]) {
-      const lock = await control.readLock(run.job);
-      if (standingOf(lock?.value, run) !== 'go') break;
-      const point = { job: run.job, id };
-      const { removed: mark } = await control.readNotes(point);
-      if (builtOn.has(id) || (mark?.emptied === undefined && !left.includes(id))) continue;
-      try {
-        await removeFolder(account, point);
-        removed++;
-      } catch (error) {
-        if (!isStorageError(error, 'access-denied')) throw error;
-        return { removed, requests, problem: problemOf('access-denied-prune', 0, undefined, error.message) };
-      }
+  let removed = 0;
+  const plan = await control.readPrunePlan(run);
+  if (!plan) throw new Error(`Prune ${run.id} has not been decided yet`);
+  if ((await control.listParts(run)).some(({ tally }) => tally.failed > 0)) return { removed };
+  const builtOn = await runsBuiltOn(control, plan.keeps);
+  const left = await pointsWithOnlyNotes(control, run.job);
+  for (const id of [...plan.expired, ...left]) {
+    const lock = await control.readLock(run.job);
+    if (standingOf(lock?.value, run) !== 'go') break;
+    const point = { job: run.job, id };
+    const { removed: mark } = await control.readNotes(point);
+    if (builtOn.has(id) || (mark?.emptied === undefined && !left.includes(id))) continue;
+    try {
+      await removeFolder(account, point);
+    } catch (error) {
+      if (!isStorageError(error, 'access-denied')) throw error;
+      return { removed, problem: problemOf('access-denied-prune', 0, undefined, error.message) };
     }
-    return { removed, requests };
-  });
+    removed++;
+  }
+  return { removed };
 }
 
 /**
- * Restore points of which a removal has left nothing but the notes: it was broken off, or the write of a mark, long given up by who
- * sent it, came after the notes were gone. By these alone they are known.
+ * Restore points of which a removal has left only the notes: the removal was interrupted, or a mark, sent long before, was
+ * written after the notes were deleted. Only the notes show that they existed.
  */
-async function leftNotes(control: ControlStore, job: string): Promise<string[]> {
+async function pointsWithOnlyNotes(control: ControlStore, job: string): Promise<string[]> {
   const left: string[] = [];
   for (const [id, { removed }] of await control.listNotes(job)) {
     const point = { job, id };
@@ -64,7 +66,7 @@ async function leftNotes(control: ControlStore, job: string): Promise<string[]> 
   return left;
 }
 
-/** The runs whose parts are named by a restore point that stays. */
+/** The runs whose parts a remaining restore point names. */
 async function runsBuiltOn(control: ControlStore, keeps: { job: string; id: string }[]): Promise<Set<string>> {
   const runs = new Set<string>();
   for (const point of keeps) {
@@ -95,7 +97,7 @@ async function remove(account: BlobAccount, name: string, ifMatch: string): Prom
   try {
     await account.deleteBlob(CONTROL_CONTAINER, name, { ifMatch });
   } catch (error) {
-    // Gone already: an earlier try, whose answer was lost.
+    // Already gone: the answer to an earlier attempt was lost.
     if (!isStorageError(error, 'not-found')) throw error;
   }
 }

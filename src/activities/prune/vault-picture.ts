@@ -7,10 +7,10 @@ import { parseRunId } from '#domain/run/run-id.ts';
 import type { ControlStore } from '#storage/control/control-store.ts';
 import { StorageError } from '#storage/storage-error.ts';
 
-/** Everything in a vault that content may be needed by. */
+/** Everything in a vault that may need content. */
 export interface VaultPicture {
   points: PointInVault[];
-  /** When the first of the backups of other jobs that are at work began, in milliseconds; infinite where none is. */
+  /** When the first of the other jobs' backups in progress began, in milliseconds; infinite if there is none. */
   quietUntil: number;
 }
 
@@ -21,20 +21,20 @@ export interface PointInVault {
   status: RunSummary['status'];
   notes: Notes;
   parts: PartEntry[];
-  /** The template of what stands before each name in the mirror. */
+  /** Template of the prefix of each name in the backup container. */
   prefix: string;
-  /** False for a run that is at work: what it names by now is needed all the same. */
+  /** False for a run in progress: the content that it names by now is needed all the same. */
   published: boolean;
 }
 
 const READS_AT_ONCE = 8;
 
 /**
- * Reads every restore point of every job in a vault, from the vault itself, and makes sure of each one's manifest: every part is
- * there, and is the one that was written. Throws `damaged` where anything is missing: then nobody can say what is needed. A
- * run without a summary that is not at work has lost it, since whatever ends a run writes one; and a listing that does not show the
- * run that the lock of its job calls the last is not whole.
- * `prefixOf` gives the prefix template of a configured job, for runs that have no summary to tell it.
+ * Reads every restore point of every job in a vault, from the vault itself, and checks each manifest: every part is there,
+ * as it was written. Throws `damaged` if anything is missing, because then nothing shows which content is needed. A run
+ * that has no summary and is not in progress has lost it, since everything that ends a run writes one. A listing without
+ * the run that the lock of its job names as the last is incomplete.
+ * `prefixOf` returns the prefix template of a configured job, for runs that have no summary.
  */
 export async function readPicture(
   control: ControlStore,
@@ -51,7 +51,7 @@ export async function readPicture(
     const listed = await control.listNotes(job);
     const runs = await control.listRuns(job);
     for (const id of runs.keys()) seen.add(id);
-    // What is told to be no restore point is not read: verifications and reconciles may come by the hour.
+    // Runs that are listed as not being restore points are not read: verifications and reconciles may run every hour.
     const reads = [...runs]
       .filter(([id, { restorePoint }]) => id !== except && restorePoint !== false)
       .map(([id, { parts }]) =>
@@ -59,7 +59,7 @@ export async function readPicture(
       );
     const found = (await Promise.all(reads)).filter((point) => point !== undefined);
     points.push(...found);
-    // What is noted of a restore point that is not there is a sign that something was taken away.
+    // Notes of a restore point that is missing show that something was deleted.
     for (const [id, { removed }] of listed) {
       if (!seen.has(id) && removed === undefined) {
         throw new StorageError('damaged', `Restore point ${id} has notes, and is not in the vault`);
@@ -82,28 +82,28 @@ async function readPoint(
   prefixOf: (job: string) => string | undefined,
 ): Promise<PointInVault | undefined> {
   const found = await control.readSummary(run);
-  if (found === undefined && (await isAtWork(control, run))) return partsSoFar(control, run, prefixOf);
-  // It may have ended since it was looked at.
+  if (found === undefined && (await isInProgress(control, run))) return partsSoFar(control, run, prefixOf);
+  // It may have ended since it was read.
   const summary = found ?? (await control.readSummary(run));
   if (summary === undefined) {
-    // Emptied, and its summary taken away just now.
+    // It was emptied, and its summary has just been deleted.
     if (listed.notes?.removed?.emptied !== undefined) return undefined;
-    throw new StorageError('damaged', `Run ${run.id} is not at work, and its summary is missing`);
+    throw new StorageError('damaged', `Run ${run.id} is not in progress, and its summary is missing`);
   }
   if (!isRestorePoint(summary)) return undefined;
-  // Each by itself: a listing that shows too few would lose a hold, or a brake, without a sign.
+  // Read one by one: an incomplete listing would lose a hold or a safety brake without a sign.
   const notes = await control.readNotes(run);
-  // One that is being emptied may have been half taken away.
+  // Parts of one that is being emptied may be deleted already.
   if (!notes.removed?.emptied) await assertWhole(control, run, summary, listed.parts);
   const { startedAt, status, parts, destination } = summary;
   return { ...run, startedAt, status, notes, parts, prefix: destination.prefix, published: true };
 }
 
-async function isAtWork(control: ControlStore, { job, id }: { job: string; id: string }): Promise<boolean> {
+async function isInProgress(control: ControlStore, { job, id }: { job: string; id: string }): Promise<boolean> {
   return (await control.readLock(job))?.value.run?.id === id;
 }
 
-/** What a run at work has settled by now. */
+/** The parts that a run in progress has written by now. */
 async function partsSoFar(
   control: ControlStore,
   run: { job: string; id: string },
@@ -114,14 +114,14 @@ async function partsSoFar(
   const prefix = prefixOf(run.job);
   const startedAt = parseRunId(run.id)?.startedAt.toISOString();
   if (prefix === undefined || startedAt === undefined) {
-    throw new StorageError('damaged', `Run ${run.id} is at work, and job "${run.job}" is not configured`);
+    throw new StorageError('damaged', `Run ${run.id} is in progress, and job "${run.job}" is not configured`);
   }
   return { ...run, startedAt, status: 'running', notes: {}, parts, prefix, published: false };
 }
 
 /**
- * Throws `damaged` unless every part that a restore point names is there, with the checksum that it names. `listed` are those of
- * the run itself as they were listed, perhaps before it ended.
+ * Throws `damaged` unless every part that a restore point names is there, with the checksum that it names. `listed` are the
+ * parts of the run itself as they were listed, perhaps before it ended.
  */
 async function assertWhole(
   control: ControlStore,

@@ -1,112 +1,158 @@
 import type { LimitFunction } from 'p-limit';
-import { concernsWholeAccount } from '#app/problem-code.ts';
-import { failureOf, isPending, type Outcome, type PendingCopy, type PlannedItem } from '#domain/run/outcome.ts';
-import { countOutcome, type Tally } from '#domain/run/tally.ts';
+import type { ProblemCode } from '#domain/run/problems.ts';
 import type { RunContext } from './run-context.ts';
 import { type StopReason, watchStanding } from './run-guard.ts';
 
-export interface Work {
-  /** Key of the piece that the items are. */
-  key: string;
-  items: PlannedItem[];
-  /** Processes one item. If it throws after `stop`, the item has no outcome. */
-  one: (planned: PlannedItem) => Promise<Outcome | PendingCopy>;
+export interface Work<Item> {
+  items: Iterable<Item> | AsyncIterable<Item>;
+  /** Processes one item. If it throws after `stop`, the item has no outcome; any other error ends the activity. */
+  perform(item: Item, index: number): Promise<Finding>;
+  /** Fails an item without trying it, because the account refuses everything. */
+  failUntried(item: Item, index: number, refusal: AccountRefusal): void;
+  /** How many planned items it covers; 1 unless it says otherwise. */
+  weightOf?(item: Item): number;
   /** Ends requests in progress when the run may no longer continue. */
   stop: AbortController;
   /** Bounds the items in progress in this process, in all activities together; `atOnce` bounds those of this one. */
-  slots: LimitFunction;
+  slots?: LimitFunction;
   atOnce: number;
+  /** Key of the piece, under which people can see its progress. */
+  noteAs?: string;
 }
 
-export interface ProcessedItems {
-  /** Results in the order of the items. */
-  results: (Outcome | PendingCopy)[];
-  /** How many items, from the first on, were processed. */
-  begun: number;
+/** What an attempt shows of the account: that it serves requests, that it refuses everything, or nothing. */
+export type Finding = 'served' | AccountRefusal | undefined;
+
+/** A failure that concerns the whole account. */
+export interface AccountRefusal {
+  code: ProblemCode;
+  message: string;
+  /** How many attempts it ended; 1 unless it says otherwise. */
+  attempts?: number;
+}
+
+export interface Processed {
+  /** How many planned items, from the first on, were processed or failed. */
+  covered: number;
   stopped?: StopReason;
 }
 
-/** After so many failures in a row that concern the whole account, the rest of the piece is not tried. */
+/** After so many refusals in a row, the rest of the piece is not tried. */
 const HOPELESS_AFTER = 16;
 const NOTE_PROGRESS_MS = 3_000;
 
+/** Says of an item that it was not tried. */
+export function untriedMessage({ message }: AccountRefusal): string {
+  return `Not tried after ${HOPELESS_AFTER} failures in a row: ${message}`;
+}
+
 /**
- * Processes items with bounded concurrency, within the time budget, while the run may continue. Counts their outcomes. An
- * item that began within the budget is processed to its end.
+ * Processes items with bounded concurrency, within the time budget, while the run may continue. An item that began within
+ * the budget is processed to its end.
  */
-export async function processItems(context: RunContext, work: Work): Promise<ProcessedItems> {
-  const { items, key, stop } = work;
-  const { tally, guard } = context;
+export async function processItems<Item>(context: RunContext, work: Work<Item>): Promise<Processed> {
+  const { stop, atOnce } = work;
   const { now, limits } = context.deps;
+  const attempts = new Attempts(work);
   const started = now().getTime();
-  const results: (Outcome | PendingCopy | undefined)[] = [];
-  const inProgress = new Set<Promise<void>>();
-  let hopeless = 0;
-  let lastHopeless: Outcome | undefined;
+  const progress = new ProgressNotes(context, work.noteAs, started);
+  let covered = 0;
   let stopped: StopReason | undefined;
-  const isHopeless = () => hopeless >= HOPELESS_AFTER;
-  let notedAt = started;
-  let broken: unknown;
-
-  const processOne = async (planned: PlannedItem, index: number) => {
-    try {
-      const result = await work.one(planned);
-      results[index] = result;
-      if (isPending(result)) return;
-      countOutcome(tally, result);
-      tally.planned++;
-      lastHopeless = result.code !== undefined && concernsWholeAccount(result.code) ? result : undefined;
-      hopeless = lastHopeless ? hopeless + 1 : 0;
-    } catch (error) {
-      // A stop by the signal leaves the item without an outcome; anything else ends the activity.
-      if (!stop.signal.aborted) broken ??= error;
-    }
-  };
-
-  const watch = watchStanding(guard, (reason) => {
+  const watch = watchStanding(context.guard, (reason) => {
     stopped = reason;
     stop.abort();
   });
-  for (const [index, planned] of items.entries()) {
-    const slot = work.slots(() => processOne(planned, index));
-    const tracked: Promise<void> = slot.finally(() => inProgress.delete(tracked));
-    inProgress.add(tracked);
-    if (inProgress.size >= work.atOnce) await Promise.race(inProgress);
-    const at = now().getTime();
-    const standing = await guard.standing();
-    if (standing !== 'go') stopped = standing;
-    if (stopped !== undefined || broken !== undefined || at - started >= limits.copyMs) break;
-    if (isHopeless()) break;
-    if (at - notedAt >= NOTE_PROGRESS_MS) {
-      notedAt = at;
-      await context.noteProgress(key).catch(() => {});
+  try {
+    let index = 0;
+    for await (const item of work.items) {
+      covered += work.weightOf?.(item) ?? 1;
+      if (attempts.hopeless) work.failUntried(item, index++, attempts.hopeless);
+      else await attempts.begin(item, index++, atOnce);
+      const standing = await context.guard.standing();
+      if (standing !== 'go') stopped = standing;
+      if (stopped !== undefined || attempts.broke) break;
+      const at = now().getTime();
+      if (attempts.hopeless || at - started >= limits.copyMs) {
+        // One in progress may still succeed: then the next execution tries the rest.
+        await attempts.settled();
+        if (!attempts.hopeless) break;
+      }
+      await progress.note(at);
     }
+  } finally {
+    if (stopped !== undefined) stop.abort();
+    await attempts.settled().finally(() => watch.end());
   }
-  if (stopped !== undefined) stop.abort();
-  await Promise.all(inProgress).finally(() => watch.end());
-  if (broken !== undefined) throw broken;
-
-  if (lastHopeless && isHopeless()) failRest(items, results, tally, lastHopeless);
-  return {
-    results: results.filter((result) => result !== undefined),
-    begun: results.length,
-    ...(stopped !== undefined && { stopped }),
-  };
+  attempts.assertSound();
+  return { covered, ...(stopped !== undefined && { stopped }) };
 }
 
-/** Fails the rest of the piece for the same reason, without trying it. */
-function failRest(
-  items: PlannedItem[],
-  results: (Outcome | PendingCopy | undefined)[],
-  tally: Tally,
-  { code, message }: Outcome,
-): void {
-  for (let index = 0; index < items.length; index++) {
-    if (results[index] !== undefined) continue;
-    const why = `Not tried after ${HOPELESS_AFTER} failures in a row: ${message ?? code}`;
-    const outcome = failureOf(items[index]!, code ?? 'internal', why);
-    results[index] = outcome;
-    countOutcome(tally, outcome);
-    tally.planned++;
+/** The items in progress, and what they show of the account. */
+class Attempts<Item> {
+  readonly #work: Work<Item>;
+  readonly #inProgress = new Set<Promise<void>>();
+  #refusals = 0;
+  #lastRefusal: AccountRefusal | undefined;
+  #error: { thrown: unknown } | undefined;
+
+  constructor(work: Work<Item>) {
+    this.#work = work;
+  }
+
+  /** Begins an item, and waits while there are too many in progress. */
+  async begin(item: Item, index: number, atOnce: number): Promise<void> {
+    const perform = () => this.#perform(item, index);
+    const { slots } = this.#work;
+    const tracked: Promise<void> = (slots ? slots(perform) : perform()).finally(() => this.#inProgress.delete(tracked));
+    this.#inProgress.add(tracked);
+    if (this.#inProgress.size >= atOnce) await Promise.race(this.#inProgress);
+  }
+
+  async #perform(item: Item, index: number): Promise<void> {
+    try {
+      const finding = await this.#work.perform(item, index);
+      if (finding === undefined) return;
+      this.#lastRefusal = finding === 'served' ? undefined : finding;
+      this.#refusals = this.#lastRefusal ? this.#refusals + (this.#lastRefusal.attempts ?? 1) : 0;
+    } catch (thrown) {
+      if (!this.#work.stop.signal.aborted) this.#error ??= { thrown };
+    }
+  }
+
+  /** Why there is no point in trying more items. */
+  get hopeless(): AccountRefusal | undefined {
+    return this.#refusals >= HOPELESS_AFTER ? this.#lastRefusal : undefined;
+  }
+
+  /** Whether an error ends the activity. */
+  get broke(): boolean {
+    return this.#error !== undefined;
+  }
+
+  async settled(): Promise<void> {
+    await Promise.all(this.#inProgress);
+  }
+
+  assertSound(): void {
+    if (this.#error) throw this.#error.thrown;
+  }
+}
+
+/** Notes progress now and then, for people to see. Losing a note loses nothing. */
+class ProgressNotes {
+  readonly #context: RunContext;
+  readonly #key: string | undefined;
+  #notedAt: number;
+
+  constructor(context: RunContext, key: string | undefined, started: number) {
+    this.#context = context;
+    this.#key = key;
+    this.#notedAt = started;
+  }
+
+  async note(at: number): Promise<void> {
+    if (this.#key === undefined || at - this.#notedAt < NOTE_PROGRESS_MS) return;
+    this.#notedAt = at;
+    await this.#context.noteProgress(this.#key).catch(() => {});
   }
 }

@@ -1,120 +1,132 @@
-import type { Dependencies } from '#app/dependencies.ts';
-import { jobContextOf } from '#app/job-context.ts';
-import { runsPrefix, sliceKey } from '#domain/run/control-paths.ts';
 import { isHeld } from '#domain/run/manifest.ts';
 import { asBackedUp, type Outcome } from '#domain/run/outcome.ts';
-import { PartWriter } from '#domain/run/part.ts';
 import type { ProblemCode } from '#domain/run/problems.ts';
-import type { VerifyRef } from '#domain/run/run.ts';
-import { countOutcome, emptyTally } from '#domain/run/tally.ts';
+import type { PartEntry, RunSummary, VerifyRef } from '#domain/run/run.ts';
 import { tableOfTask } from '#domain/run/task-name.ts';
-import { type StoredEntity, sameEntity, timestampOf } from '#domain/tables/entity-text.ts';
-import { scratchTable, tableDrillOf } from '#domain/tables/scratch-table.ts';
+import { type StoredEntity, timestampOf } from '#domain/tables/entity-text.ts';
 import { isSegment, type Segment } from '#domain/tables/segment.ts';
 import { nameOfKey } from '#domain/tables/table-key.ts';
 import { sampleOf } from '#domain/verify/sample.ts';
-import { countingRequests } from '#storage/requests.ts';
 import { isStorageError } from '#storage/storage-error.ts';
-import type { TableAccount } from '#storage/table-account.ts';
 import { pointOf } from '../run/restore-point-summary.ts';
-import { RunGuard } from '../run/run-guard.ts';
+import type { RunContext } from '../run/run-context.ts';
 import type { SliceInput, SliceResult } from '../run/slice.ts';
-import { segmentsOf } from './read-segment.ts';
+import { SliceWriter } from '../run/slice-writer.ts';
+import { DrillScratchTable, removeLeftoverTables } from './drill-scratch-table.ts';
+import { type ReadSegment, segmentReader } from './read-segment.ts';
 import { damagedRange } from './segment-pages.ts';
-import { writeBatch } from './write-batch.ts';
 
-/** With the entities of the sample, others around them are restored: so many in all, in a transaction of at most so many. */
-const ENTITIES = 5_000;
-const TOGETHER = 100;
+/** A drill restores the sample with the entities around it: so many in all, and so many in one transaction, at most. */
+const MOST_ENTITIES = 5_000;
+const MOST_TOGETHER = 100;
 
 /**
- * Restores those entities of a drill's sample that lie in one table, with their neighbours, into a scratch table of the vault's
- * account, reads them back, compares them, and deletes the table. Safe to run twice: each execution has a table of its own.
+ * Restores the entities of a drill's sample that lie in one table, with their neighbors, into a scratch table of the
+ * vault's account, reads them back, compares them, and deletes the table. Safe to run twice: each execution has a table of
+ * its own.
  */
-export async function drillTable(deps: Dependencies, input: SliceInput<VerifyRef>): Promise<SliceResult> {
-  const { run, container, destination, slice } = input;
-  const task = run.verify;
-  const { job, control } = jobContextOf(deps, run.job);
-  const vault = deps.tables(job.destination.account);
-  const remover = deps.tables(job.retention?.account ?? job.destination.account);
-  const guard = new RunGuard(control, run, deps.now);
-  const tally = emptyTally(container, destination);
-  const part = new PartWriter<Outcome>();
-  const settle = (outcome: Outcome) => {
-    countOutcome(tally, outcome);
-    part.add(outcome);
-  };
-
-  return countingRequests(tally.requests, async (): Promise<SliceResult> => {
-    const standing = await guard.standing();
-    if (standing !== 'go') return { stopped: standing };
-    const point = await pointOf(control, run.job, task.point);
-    const ofTable = point.parts.filter((each) => each.container === container);
-    // Each table has a sample of its own, beside that of all blobs: here its entities are what is picked from.
-    const sample = sampleOf(
-      ofTable.map((each) => ({ ...each, container: '' })),
-      task.sample,
-      `${run.id} ${container}`,
-    );
-    const own = ofTable.filter(({ path }) => sample.has(path));
-    const first = point.parts.find((each) => tableOfTask(each.container) !== undefined);
-    if (slice === 0 && first?.container === container) await removeLeftovers(deps, vault, remover, run.job);
-    const scratch = { account: vault, table: scratchTable(run.id, deps.random()) };
-    const read = segmentsOf(deps, run);
-    const deadline = deps.now().getTime() + deps.limits.scanMs;
-    const together = Math.max(1, Math.min(TOGETHER, Math.floor(ENTITIES / task.sample)));
-    const drilled = new Map<StoredEntity, Wrong | undefined>();
-    let at = input.manifest?.page ?? 0;
-    let left: string | undefined;
-    try {
-      while (at < own.length) {
-        const each = own[at++]!;
-        const [items] = await control.readManifest({ parts: [each], run: '' });
-        if (!Array.isArray(items)) {
-          tally.listed++;
-          settle(damagedRange(each, items!));
-          continue;
-        }
-        for (const [segment, numbers] of chosenIn(items.filter(isSegment).filter(isHeld), sample.get(each.path)!)) {
-          let entities: StoredEntity[];
-          try {
-            entities = [...(await read(segment)).entities()];
-          } catch (error) {
-            if (!isStorageError(error, 'damaged')) throw error;
-            tally.listed++;
-            settle({ ...asBackedUp(segment), status: 'failed', code: 'content-mismatch', message: error.message });
-            continue;
-          }
-          for (const stretch of stretchesOf(entities, numbers, together)) await restore(scratch, stretch, drilled);
-        }
-        const now = await guard.standing();
-        if (now !== 'go') return { stopped: now };
-        if (deps.now().getTime() >= deadline) break;
-      }
-      await readBack(scratch, drilled);
-    } finally {
-      left = drilled.size > 0 ? await remove(remover, scratch.table) : undefined;
+export async function drillTable(context: RunContext<VerifyRef>, { slice, manifest }: SliceInput): Promise<SliceResult> {
+  const { run, control, container } = context;
+  const point = await pointOf(control, run.job, run.verify.point);
+  const { parts, sample } = sampleOfTable(context, point);
+  // The drill of the first table does it for all of them.
+  if (slice === 0 && firstTableOf(point) === container) await removeLeftoverTables(context);
+  const scratch = new DrillScratchTable(context);
+  const drill = new SampleDrill(context, slice, scratch);
+  let at = manifest?.page ?? 0;
+  let leftOver: string | undefined;
+  try {
+    while (at < parts.length) {
+      const part = parts[at++]!;
+      await drill.restorePart(part, sample.get(part.path)!);
+      await context.ensureMayContinue();
+      if (drill.writer.isDue) break;
     }
-    for (const [entity, wrong] of drilled) {
+    await scratch.readBack();
+  } finally {
+    leftOver = await scratch.remove();
+  }
+  drill.settleRestored(leftOver);
+  return drill.writer.finish(at < parts.length ? { nextManifest: { page: at } } : {});
+}
+
+/** The parts of a table that hold entities of its sample. Each table has a sample of its own, beside that of all blobs. */
+function sampleOfTable({ run, container }: RunContext<VerifyRef>, point: RunSummary) {
+  const ofTable = point.parts.filter((part) => part.container === container);
+  // Without the name of a table, their entities count as what the sample is picked from.
+  const anonymous = ofTable.map((part) => ({ ...part, container: '' }));
+  const sample = sampleOf(anonymous, run.verify.sample, `${run.id} ${container}`);
+  return { parts: ofTable.filter(({ path }) => sample.has(path)), sample };
+}
+
+function firstTableOf({ parts }: RunSummary): string | undefined {
+  return parts.find(({ container }) => tableOfTask(container) !== undefined)?.container;
+}
+
+/** Restores a sample part by part, and settles its entities. */
+class SampleDrill {
+  readonly writer: SliceWriter;
+  readonly #context: RunContext<VerifyRef>;
+  readonly #scratch: DrillScratchTable;
+  readonly #read: ReadSegment;
+  readonly #together: number;
+
+  constructor(context: RunContext<VerifyRef>, slice: number, scratch: DrillScratchTable) {
+    const { deps, run } = context;
+    this.writer = new SliceWriter(context, slice);
+    this.#context = context;
+    this.#scratch = scratch;
+    this.#read = segmentReader(deps, run);
+    this.#together = Math.max(1, Math.min(MOST_TOGETHER, Math.floor(MOST_ENTITIES / run.verify.sample)));
+  }
+
+  /** Restores the entities of a part that have these numbers. */
+  async restorePart(part: PartEntry, numbers: readonly number[]): Promise<void> {
+    const [items] = await this.#context.control.readManifest({ parts: [part], run: '' });
+    if (!Array.isArray(items)) return this.#settleListed(damagedRange(part, items!));
+    for (const [segment, within] of chosenIn(items.filter(isSegment).filter(isHeld), numbers)) {
+      const entities = await this.#entitiesOf(segment);
+      for (const group of neighborsOf(entities, within, this.#together)) await this.#scratch.restore(group);
+    }
+  }
+
+  /** None of a segment that is damaged, which has an outcome of its own. */
+  async #entitiesOf(segment: Segment): Promise<StoredEntity[] | undefined> {
+    try {
+      return [...(await this.#read(segment)).entities()];
+    } catch (error) {
+      if (!isStorageError(error, 'damaged')) throw error;
+      const { message } = error;
+      this.#settleListed({ ...asBackedUp(segment), status: 'failed', code: 'content-mismatch', message });
+      return undefined;
+    }
+  }
+
+  #settleListed(outcome: Outcome): void {
+    this.#context.tally.listed++;
+    this.writer.settle(outcome);
+  }
+
+  /** Settles every restored entity. One of them reports a scratch table that is left over. */
+  settleRestored(leftOver: string | undefined): void {
+    const { tally } = this.#context;
+    let unreported = leftOver;
+    for (const [entity, failure] of this.#scratch.restored) {
       tally.listed++;
       tally.listedBytes += Buffer.byteLength(entity.text);
-      if (wrong) {
-        settle(outcomeOf(entity, 'failed', wrong.code, wrong.message));
-      } else if (left !== undefined) {
-        // Told with one of them.
-        settle(outcomeOf(entity, 'unchanged', 'access-denied-prune', left));
-        left = undefined;
+      if (failure) {
+        this.writer.settle(outcomeOf(entity, 'failed', failure.code, failure.message));
+      } else if (unreported !== undefined) {
+        this.writer.settle(outcomeOf(entity, 'unchanged', 'access-denied-prune', unreported));
+        unreported = undefined;
       } else {
         tally.unchanged++;
       }
     }
-    if (at >= own.length) tally.last = true;
-    const result: SliceResult = { chunks: [], ...(at < own.length && { nextManifest: { page: at } }) };
-    return control.writePart(run, 'slice', sliceKey(slice), part, tally, result);
-  });
+  }
 }
 
-/** The segments in which the entities with these numbers are, counted through all of them, each with the numbers within it. */
+/** The segments that hold the entities with these numbers, counted through all segments, each with the numbers in it. */
 function chosenIn(segments: readonly Segment[], numbers: readonly number[]): [Segment, number[]][] {
   let before = 0;
   return segments.flatMap((segment): [Segment, number[]][] => {
@@ -125,104 +137,21 @@ function chosenIn(segments: readonly Segment[], numbers: readonly number[]): [Se
   });
 }
 
-/** The chosen entities with others around them, in stretches of one partition that do not overlap, each of so many at most. */
-function stretchesOf(
-  entities: readonly StoredEntity[],
+/** The chosen entities with others around them, in groups of one partition, of so many at most, that do not overlap. */
+function neighborsOf(
+  entities: readonly StoredEntity[] | undefined,
   numbers: readonly number[],
   together: number,
 ): StoredEntity[][] {
-  const stretches = new Map<string, StoredEntity[]>();
+  if (!entities) return [];
+  const groups = new Map<string, StoredEntity[]>();
   for (const number of numbers) {
     const { partition } = entities[number]!.key;
     const from = number - (number % together);
     const around = entities.slice(from, from + together).filter(({ key }) => key.partition === partition);
-    stretches.set(`${from}/${partition}`, around);
+    groups.set(`${from}/${partition}`, around);
   }
-  return [...stretches.values()];
-}
-
-interface Scratch {
-  account: TableAccount;
-  table: string;
-}
-
-type Wrong = { code: ProblemCode; message: string };
-
-/** Restores entities of one partition, and notes what is wrong with each that could not be. */
-async function restore(
-  { account, table }: Scratch,
-  entities: readonly StoredEntity[],
-  drilled: Map<StoredEntity, Wrong | undefined>,
-): Promise<void> {
-  const place = { target: account, table, makesTable: true, write: 'insert', same: 'copied', other: 'failed' } as const;
-  await writeBatch({ ...place, signal: new AbortController().signal }, entities, (entity, _status, code, message) => {
-    drilled.set(entity, code && { code, message: message ?? code });
-  });
-}
-
-/** Compares what has come of those that could be restored. */
-async function readBack({ account, table }: Scratch, drilled: Map<StoredEntity, Wrong | undefined>): Promise<void> {
-  const there = new Map<string, string>();
-  let from: string | undefined;
-  // Where nothing could be written there is no table either.
-  const open = [...drilled].filter(([, wrong]) => wrong === undefined);
-  if (open.length === 0) return;
-  do {
-    const page = await account.readEntities(table, from === undefined ? {} : { from });
-    for (const { key, text } of page.entities) there.set(nameOfKey(key), text);
-    from = page.next;
-  } while (from !== undefined);
-  for (const [entity] of open) {
-    const text = there.get(nameOfKey(entity.key));
-    if (text !== undefined && sameEntity(text, entity.text)) continue;
-    const what = text === undefined ? 'is not there' : 'has other properties than the vault';
-    drilled.set(entity, { code: 'content-mismatch', message: `Restored to ${table}, it ${what}` });
-  }
-}
-
-/** What to say where the scratch table may not be deleted, and so stays. */
-async function remove(remover: TableAccount, table: string): Promise<string | undefined> {
-  try {
-    await remover.deleteTable(table);
-  } catch (error) {
-    if (!isStorageError(error)) throw error;
-    // Whatever else keeps it there, the next drill takes it away.
-    if (error.kind === 'access-denied')
-      return `What was restored is left in table ${table} of ${remover.alias}: ${error.message}`;
-  }
-  return undefined;
-}
-
-/** Takes away what earlier drills of the job have left: their pieces were killed, or were not allowed to. */
-async function removeLeftovers(
-  deps: Dependencies,
-  vault: TableAccount,
-  remover: TableAccount,
-  job: string,
-): Promise<void> {
-  const { control } = jobContextOf(deps, job);
-  try {
-    const left: string[] = [];
-    let from: string | undefined;
-    do {
-      const page = await vault.listTables(from);
-      left.push(...page.names.filter((name) => tableDrillOf(name) !== undefined));
-      from = page.next;
-    } while (from !== undefined);
-    if (left.length === 0) return;
-    for await (const folder of control.foldersBelow(runsPrefix(job))) {
-      const id = folder.split('/').at(-2)!;
-      const own = left.filter((name) => id.endsWith(`-${tableDrillOf(name)}`));
-      if (own.length === 0) continue;
-      // Only a drill that has ended, and no table that merely has such a name. The present one has no summary yet.
-      const ended = await control.readSummary({ job, id });
-      if (ended?.verify?.kind !== 'drill') continue;
-      for (const name of own) await remove(remover, name);
-    }
-  } catch (error) {
-    // It is no part of the proof.
-    if (!isStorageError(error)) throw error;
-  }
+  return [...groups.values()];
 }
 
 function outcomeOf(

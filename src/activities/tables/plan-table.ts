@@ -1,7 +1,5 @@
 import type { Dependencies } from '#app/dependencies.ts';
-import { type JobContext, jobContextOf } from '#app/job-context.ts';
 import { planKey } from '#domain/run/control-paths.ts';
-import type { Standing } from '#domain/run/lock.ts';
 import { PartWriter } from '#domain/run/part.ts';
 import { isRestorePoint } from '#domain/run/restore-point.ts';
 import type { RunRef, RunSummary } from '#domain/run/run.ts';
@@ -10,92 +8,104 @@ import { tableOfTask } from '#domain/run/task-name.ts';
 import { inKeyOrder, type Segment, withSmallOnesJoined } from '#domain/tables/segment.ts';
 import type { KeyRange } from '#domain/tables/table-key.ts';
 import type { ControlStore } from '#storage/control/control-store.ts';
-import { countingRequests, type RequestCounts } from '#storage/requests.ts';
+import type { RequestCounts } from '#storage/requests.ts';
 import { isStorageError } from '#storage/storage-error.ts';
 import type { PlanChunk } from '../run/chunk.ts';
 import type { ContainerTask } from '../run/container-task.ts';
-import { RunGuard } from '../run/run-guard.ts';
+import { inRun, type RunContext } from '../run/run-context.ts';
+import type { StopReason } from '../run/run-guard.ts';
 
 export interface PlanTableInput extends ContainerTask {
-  /** In a retry: look at all of the table, since nothing of it is in the run that is retried. */
+  /** In a retry: back up the whole table, because the retried run has nothing of it. */
   scan?: boolean;
 }
 
 export interface PlanTableResult {
-  /** Segments of the restore point before, to be looked through for changes. */
+  /** Segments of the previous restore point, to be updated. */
   chunks?: PlanChunk[];
-  /** Stretches of keys to be read as a whole. */
+  /** Key ranges to be read as a whole. */
   ranges?: KeyRange[];
-  /** To be told with the first piece of work. */
+  /** The first piece of work counts them. */
   requests?: RequestCounts;
-  stopped?: Exclude<Standing, 'go'>;
+  stopped?: StopReason;
 }
 
-/** Segments of a chunk at least; of huge tables there are more, so that the chunks stay few. */
-const SEGMENTS = 16;
+/** How many segments a chunk has at least. Huge tables have more, so that there are not too many chunks. */
+const CHUNK_SEGMENTS = 16;
 const MOST_CHUNKS = 256;
 
 /**
- * Decides how a table is backed up: all of it as one open stretch of keys, or by the segments of the restore point before. These are
- * taken only where all of their files are there; what one lacks is read anew.
+ * Decides how a table is backed up: all of it as one open key range, or by the segments of the previous restore point. A
+ * segment is used only if all of its files are there; otherwise it is read as a whole.
  */
-export async function planTable(deps: Dependencies, input: PlanTableInput): Promise<PlanTableResult> {
-  const { run, container, destination } = input;
-  const place = jobContextOf(deps, run.job);
-  const { control } = place;
-  const requests: RequestCounts = {};
-  return countingRequests(requests, async () => {
-    const standing = await new RunGuard(control, run, deps.now).standing();
-    if (standing !== 'go') return { stopped: standing };
-    const found = await segmentsBefore(place, input);
+export function planTable(deps: Dependencies, input: PlanTableInput): Promise<PlanTableResult> {
+  return inRun(deps, input, async (context): Promise<PlanTableResult> => {
+    const { requests } = context.tally;
+    const found = await segmentsBefore(context, input);
     if (!found) return { ranges: [{}], requests };
-    // A retry takes them over as they are.
-    const isKept = run.mode === 'retry' && !input.scan;
-    const segments = isKept ? found : withSmallOnesJoined(found, deps.limits.sliceBlobs / 8);
-    const size = Math.max(SEGMENTS, Math.ceil(segments.length / MOST_CHUNKS));
-    const attempt = deps.random();
-    const chunks: PlanChunk[] = [];
-    for (let start = 0; start < segments.length; start += size) {
-      const writer = new PartWriter<Segment>();
-      const own = segments.slice(start, start + size);
-      for (const segment of own) writer.add(segment);
-      const chunk = { slice: 0, chunk: chunks.length, key: planKey(0, chunks.length, attempt), items: own.length };
-      await control.writePart(run, 'plan', chunk.key, writer, emptyTally(container, destination), {});
-      chunks.push(chunk);
-    }
-    return { chunks, requests };
+    // A retry takes the segments over as they are.
+    const isRetry = context.run.mode === 'retry' && !input.scan;
+    const segments = isRetry ? found : withSmallOnesJoined(found, deps.limits.sliceBlobs / 8);
+    return { chunks: await planChunks(context, segments), requests };
   });
 }
 
-/** The segments that this run goes on from, in the order of their keys, or undefined where it begins from nothing. */
+async function planChunks(context: RunContext, segments: readonly Segment[]): Promise<PlanChunk[]> {
+  const { deps, container, destination } = context;
+  const size = Math.max(CHUNK_SEGMENTS, Math.ceil(segments.length / MOST_CHUNKS));
+  const attempt = deps.random();
+  const chunks: PlanChunk[] = [];
+  for (let start = 0; start < segments.length; start += size) {
+    const part = new PartWriter<Segment>();
+    const own = segments.slice(start, start + size);
+    for (const segment of own) part.add(segment);
+    const chunk = { slice: 0, chunk: chunks.length, key: planKey(0, chunks.length, attempt), items: own.length };
+    await context.writePart('plan', chunk.key, part, {}, emptyTally(container, destination));
+    chunks.push(chunk);
+  }
+  return chunks;
+}
+
+/** The segments that this run continues from, in the order of their keys; undefined if it starts from nothing. */
 async function segmentsBefore(
-  { control, source }: JobContext,
-  { run, container, scan }: PlanTableInput,
+  { control, source, run, container }: RunContext,
+  { scan }: PlanTableInput,
 ): Promise<Segment[] | undefined> {
   if (run.mode === 'full') return undefined;
   try {
-    const before =
-      run.mode === 'retry' && !scan
-        ? await control.readSummary({ job: run.job, id: run.retryOf! })
-        : await pointBefore(control, run);
-    // What was read from another account says nothing of this one.
+    const isRetry = run.mode === 'retry' && !scan;
+    const before = await (isRetry
+      ? control.readSummary({ job: run.job, id: run.retryOf })
+      : pointBefore(control, run));
+    // A backup of another account says nothing about this one.
     if (!before || before.source !== source.endpoint) return undefined;
-    const parts = before.parts.filter((part) => part.container === container);
     const segments: Segment[] = [];
-    for (const { path, sha256 } of parts)
-      segments.push(...(await control.readPart<Segment, object>(path, sha256)).items);
+    for (const part of before.parts) {
+      if (part.container !== container) continue;
+      segments.push(...(await control.readPart<Segment, object>(part.path, part.sha256)).items);
+    }
     const sorted = inKeyOrder(segments);
-    const files = sorted && (await control.listEntityFiles(run.job, tableOfTask(container)!));
-    return sorted?.map((segment) =>
-      segment.files.every(({ path, sha256 }) => files!.get(path) === sha256)
-        ? segment
-        : { ...segment, status: 'failed', files: [] },
-    );
+    return sorted && (await withFilesPresent(control, run.job, container, sorted));
   } catch (error) {
-    // Nothing is concluded from what is damaged: the table is read anew.
+    // Nothing is concluded from a damaged manifest: the table is read as a whole.
     if (isStorageError(error, 'damaged')) return undefined;
     throw error;
   }
+}
+
+/** The segments, those with a missing or altered file as failed. */
+async function withFilesPresent(
+  control: ControlStore,
+  job: string,
+  container: string,
+  segments: readonly Segment[],
+): Promise<Segment[]> {
+  const files = await control.listEntityFiles(job, tableOfTask(container)!);
+  return segments.map((segment) =>
+    segment.files.every(({ path, sha256 }) => files.get(path) === sha256)
+      ? segment
+      : { ...segment, status: 'failed', files: [] },
+  );
 }
 
 /** The newest restore point of the job. */
@@ -104,7 +114,7 @@ async function pointBefore(control: ControlStore, { job }: RunRef): Promise<RunS
   for (const id of [lock?.last, lock?.point]) {
     const summary = id === undefined ? undefined : await control.readSummary({ job, id });
     if (!summary || !isRestorePoint(summary)) continue;
-    // Its files may be going, now or at the next prune.
+    // A prune deletes the files of a removed restore point, now or later.
     if ((await control.readNotes({ job, id: summary.id })).removed === undefined) return summary;
   }
   return undefined;

@@ -1,193 +1,195 @@
 import type { Dependencies } from '#app/dependencies.ts';
-import { jobContextOf } from '#app/job-context.ts';
-import { problemCodeOf } from '#app/problem-code.ts';
-import { entityFilePath, partPath, rangeKey } from '#domain/run/control-paths.ts';
-import type { Standing } from '#domain/run/lock.ts';
+import { rangeKey } from '#domain/run/control-paths.ts';
 import { PartWriter } from '#domain/run/part.ts';
-import { type Problem, type ProblemCode, problemOf } from '#domain/run/problems.ts';
-import { ENTITY_FILE_FORMAT } from '#domain/run/stored-format.ts';
-import { emptyTally, joinedWindow } from '#domain/run/tally.ts';
-import { tableOfTask } from '#domain/run/task-name.ts';
+import type { Problem, ProblemCode } from '#domain/run/problems.ts';
+import { joinedWindow } from '#domain/run/tally.ts';
 import { EntityFileWriter } from '#domain/tables/entity-file.ts';
-import {
-  countSegment,
-  coverRange,
-  type EntityFile,
-  readLine,
-  type Segment,
-  segmentOf,
-} from '#domain/tables/segment.ts';
-import { type KeyRange, nameOfKey } from '#domain/tables/table-key.ts';
-import type { ControlStore } from '#storage/control/control-store.ts';
-import { addRequests, countingRequests, type RequestCounts } from '#storage/requests.ts';
+import { countSegment, coverRange, readLine, type Segment, segmentOf } from '#domain/tables/segment.ts';
+import { type EntityKey, type KeyRange, nameOfKey } from '#domain/tables/table-key.ts';
+import { addRequests, type RequestCounts } from '#storage/requests.ts';
 import { isStorageError } from '#storage/storage-error.ts';
+import type { EntityPage } from '#storage/table-account.ts';
 import type { ContainerTask } from '../run/container-task.ts';
-import { RunGuard } from '../run/run-guard.ts';
-import { storedVersions } from './stored-versions.ts';
+import { inRun, type RunContext } from '../run/run-context.ts';
+import type { StopReason } from '../run/run-guard.ts';
+import { readProblem, sourceTableOf } from './source-table.ts';
+import { storedTimestamps } from './stored-timestamps.ts';
+import { LARGEST_FILE, writeEntityFile } from './write-entity-file.ts';
 
-/** A stretch of a table's keys that is to be read as a whole. */
+/** A key range of a table that is to be read as a whole. */
 export interface OpenRange {
   range: KeyRange;
-  /** Names the piece of work: executed again, it takes up what it has left. */
+  /** Names the piece of work: another execution of it continues from what the first one wrote. */
   piece: number;
-  /** The segment that it takes the place of, in the plan: what has changed since is counted against it. */
+  /** The segment of the plan that it replaces. What changed since is counted against that segment. */
   old?: { key: string; index: number };
-  /** Whether anything is known of how much there is. If not, a little is read first, so that the rest can be shared out. */
+  /** Nothing is known about how many entities it has. `readRange` reads a little first, so that the rest can be split. */
   first?: true;
-  /** Requests that no part has told of yet. */
+  /** Requests that no part counts yet. */
   requests?: RequestCounts;
-  /** It could not be read again and again: it is named as failed, for this reason. */
-  giveUp?: { code: ProblemCode; message: string };
+  /** It could not be read after several attempts. The run names it as failed, for this reason. */
+  failPermanently?: FailureReason;
+}
+
+export interface FailureReason {
+  code: ProblemCode;
+  message: string;
 }
 
 export interface ReadRangeInput extends ContainerTask, OpenRange {}
 
 export interface ReadRangeResult {
-  /** What is left of the stretch, where that was not all. */
+  /** The rest of the key range, if one file did not hold all of it. */
   rest?: KeyRange;
-  stopped?: Exclude<Standing, 'go'>;
+  stopped?: StopReason;
   problem?: Problem;
 }
 
-/** Entities of the first piece of a table. */
-const FIRST_LOOK = 5_000;
-/** Characters of text in a file: whoever restores it holds all of it. */
-export const LARGEST_FILE = 8 * 2 ** 20;
+/** How many entities are read before it is known whether there is more. */
+const FIRST_ENTITIES = 5_000;
+const PAGE_ENTITIES = 1_000;
+const NO_CHANGES = { added: 0, changed: 0, deleted: 0 };
 
 /**
- * Reads a stretch of a table from its beginning, as much as makes one file, and writes file and segment. Safe to run twice, also at the
- * same time: each execution writes a file of its own, and the segment of the first names the one that counts.
+ * Reads a key range of a table from its beginning, as much as fits into one file, and writes the file and its segment. Safe
+ * to run twice, also at the same time: each execution writes a file of its own, and the segment of the first one names the
+ * file that counts.
  */
-export async function readRange(deps: Dependencies, input: ReadRangeInput): Promise<ReadRangeResult> {
-  const { run, container, destination, range, piece } = input;
-  const { job, control } = jobContextOf(deps, run.job);
-  const table = tableOfTask(container)!;
-  const source = deps.tables(job.source.account);
-  const guard = new RunGuard(control, run, deps.now);
-  const key = rangeKey(piece);
-  const tally = { ...emptyTally(container, destination), requests: addRequests({}, input.requests ?? {}) };
+export function readRange(deps: Dependencies, input: ReadRangeInput): Promise<ReadRangeResult> {
+  const work = (context: RunContext) => (input.failPermanently ? failRange(context, input) : readOpen(context, input));
+  return inRun(deps, input, work, addRequests({}, input.requests ?? {}));
+}
+
+function failRange(context: RunContext, { range, piece, failPermanently }: ReadRangeInput): Promise<ReadRangeResult> {
+  const { run, tally } = context;
+  const nothing = { entities: 0, size: 0, files: [] };
+  const segment = segmentOf({ ...nothing, status: 'failed', range, readAt: run.startedAt, ...failPermanently });
   const part = new PartWriter<Segment>();
-
-  return countingRequests(tally.requests, async () => {
-    const standing = await guard.standing();
-    if (standing !== 'go') return { stopped: standing };
-    if (input.giveUp) {
-      const segment = segmentOf({ ...NOTHING, status: 'failed', range, readAt: run.startedAt, ...input.giveUp });
-      part.add(segment);
-      countSegment(tally, segment, NO_CHANGES, run.dryRun);
-      coverRange(tally, range, undefined);
-      return control.writePart(run, 'range', key, part, tally, {});
-    }
-    const before = input.old ? await versionsBefore(control, input, input.old) : undefined;
-    const enough = input.first ? Math.min(FIRST_LOOK, deps.limits.sliceBlobs) : deps.limits.sliceBlobs;
-    const deadline = deps.now().getTime() + deps.limits.scanMs;
-    const writer = new EntityFileWriter();
-    const counts = { ...NO_CHANGES };
-    let window: [string, string] | undefined;
-    let from: string | undefined;
-    let last: KeyRange['after'];
-    let isCut = false;
-    try {
-      do {
-        const limit = Math.min(1_000, enough - writer.items);
-        const page = await source.readEntities(table, { ...range, limit, ...(from !== undefined && { from }) });
-        window = joinedWindow(window, [page.answeredAt, page.answeredAt]);
-        for (const [index, { key, text }] of page.entities.entries()) {
-          writer.add(text);
-          last = key;
-          const known = before?.get(nameOfKey(key));
-          if (before && known === undefined) counts.added++;
-          else if (before && known !== readLine(text).timestamp) counts.changed++;
-          // A page may be of any size: what is behind this one is asked for again.
-          isCut = writer.size >= LARGEST_FILE && index + 1 < page.entities.length;
-          if (isCut) break;
-        }
-        from = page.next;
-        const seen = await guard.standing();
-        if (seen !== 'go') return { stopped: seen };
-        const isEnough = writer.items >= enough || writer.size >= LARGEST_FILE || deps.now().getTime() >= deadline;
-        if (isCut || (from !== undefined && isEnough && last)) break;
-      } while (from !== undefined);
-    } catch (error) {
-      if (!isStorageError(error)) throw error;
-      return { problem: readProblem(error, container) };
-    }
-    const rest = from === undefined && !isCut ? undefined : { ...range, after: last! };
-    const covered = rest ? { ...range, upTo: last! } : range;
-    const { items, size } = writer;
-    const file = run.dryRun
-      ? undefined
-      : await store(control, entityFilePath(run, table, key, deps.random()), writer, {
-          table,
-          source: source.endpoint,
-          run: run.id,
-          range: covered,
-          kind: 'entities',
-          window: window!,
-        });
-    const segment = segmentOf({
-      ...NOTHING,
-      status: 'copied',
-      range: covered,
-      entities: items,
-      size,
-      readAt: window![0],
-      files: file ? [file] : [],
-    });
-    const copied = before ? counts.added + counts.changed : items;
-    countSegment(tally, segment, { ...counts, copied, bytes: size }, run.dryRun);
-    coverRange(tally, covered, window);
-    if (!run.dryRun) part.add(segment);
-    return control.writePart(run, 'range', key, part, tally, rest ? { rest } : {});
-  });
+  part.add(segment);
+  countSegment(tally, segment, { ...NO_CHANGES, copied: 0, bytes: 0 }, run.dryRun);
+  coverRange(tally, range, undefined);
+  return context.writePart('range', rangeKey(piece), part, {});
 }
 
-const NOTHING = { entities: 0, size: 0, files: [] };
-const NO_CHANGES = { copied: 0, added: 0, changed: 0, deleted: 0, bytes: 0 };
-
-export async function store(
-  control: ControlStore,
-  path: string,
-  writer: EntityFileWriter,
-  about: {
-    table: string;
-    source: string;
-    run: string;
-    range: KeyRange;
-    kind: 'entities' | 'changes';
-    since?: string;
-    window: [string, string];
-  },
-): Promise<EntityFile> {
-  const { window, ...rest } = about;
-  const { items } = writer;
-  const made = writer.finish({
-    file: path,
-    format: ENTITY_FILE_FORMAT,
-    ...rest,
-    readFrom: window[0],
-    readTo: window[1],
-  });
-  await control.writeEntityFile(path, made);
-  return { path, items, bytes: made.body.length, sha256: made.sha256 };
+async function readOpen(context: RunContext, input: ReadRangeInput): Promise<ReadRangeResult> {
+  const { run, tally } = context;
+  const timestamps = input.old ? await timestampsBefore(context, input.old) : undefined;
+  const reader = new RangeReader(context, input, timestamps);
+  try {
+    for (let more = true; more; ) more = await reader.readPage();
+  } catch (error) {
+    if (!isStorageError(error)) throw error;
+    return { problem: readProblem(error, context.container) };
+  }
+  const { range, rest, window, counts, writer } = reader;
+  const { items, size } = writer;
+  const files = run.dryRun
+    ? []
+    : [await writeEntityFile(context, input.piece, writer, { range, kind: 'entities', window })];
+  const segment = segmentOf({ status: 'copied', range, entities: items, size, readAt: window[0], files });
+  const copied = timestamps ? counts.added + counts.changed : items;
+  countSegment(tally, segment, { ...counts, copied, bytes: size }, run.dryRun);
+  coverRange(tally, range, window);
+  const part = new PartWriter<Segment>();
+  if (!run.dryRun) part.add(segment);
+  return context.writePart('range', rangeKey(input.piece), part, rest ? { rest } : {});
 }
 
-/** Undefined where that cannot be told any more: then everything counts as new. */
-async function versionsBefore(
-  control: ControlStore,
-  { run, container }: ContainerTask,
+/** Reads a key range page by page, until a file is full, the time is over, or nothing is left. */
+class RangeReader {
+  readonly writer = new EntityFileWriter();
+  /** What changed since the segment that the range replaces. */
+  readonly counts = { ...NO_CHANGES };
+  readonly #context: RunContext;
+  readonly #wanted: KeyRange;
+  readonly #timestamps: Map<string, string> | undefined;
+  readonly #enough: number;
+  readonly #deadline: number;
+  #window: [string, string] | undefined;
+  #from: string | undefined;
+  #last: EntityKey | undefined;
+  /** The file is full, and the page has more. */
+  #isCut = false;
+
+  constructor(
+    context: RunContext,
+    { range, first }: Pick<OpenRange, 'range' | 'first'>,
+    timestamps: Map<string, string> | undefined,
+  ) {
+    const { limits, now } = context.deps;
+    this.#context = context;
+    this.#wanted = range;
+    this.#timestamps = timestamps;
+    this.#enough = first ? Math.min(FIRST_ENTITIES, limits.sliceBlobs) : limits.sliceBlobs;
+    this.#deadline = now().getTime() + limits.scanMs;
+  }
+
+  /** Reads a page. Returns whether to read another. */
+  async readPage(): Promise<boolean> {
+    const { source, table } = sourceTableOf(this.#context);
+    const limit = Math.min(PAGE_ENTITIES, this.#enough - this.writer.items);
+    const from = this.#from;
+    const page = await source.readEntities(table, { ...this.#wanted, limit, ...(from !== undefined && { from }) });
+    this.#window = joinedWindow(this.#window, [page.answeredAt, page.answeredAt]);
+    this.#take(page);
+    this.#from = page.next;
+    await this.#context.ensureMayContinue();
+    if (this.#isCut || this.#from === undefined) return false;
+    return this.#last === undefined || !this.#isEnough;
+  }
+
+  #take({ entities }: EntityPage): void {
+    for (const [index, { key, text }] of entities.entries()) {
+      this.writer.add(text);
+      this.#last = key;
+      this.#compare(key, text);
+      // A page may be of any size. The next piece asks for the rest of it again.
+      this.#isCut = this.writer.size >= LARGEST_FILE && index + 1 < entities.length;
+      if (this.#isCut) break;
+    }
+  }
+
+  #compare(key: EntityKey, text: string): void {
+    if (!this.#timestamps) return;
+    const known = this.#timestamps.get(nameOfKey(key));
+    if (known === undefined) this.counts.added++;
+    else if (known !== readLine(text).timestamp) this.counts.changed++;
+  }
+
+  get #isEnough(): boolean {
+    const { items, size } = this.writer;
+    return items >= this.#enough || size >= LARGEST_FILE || this.#context.deps.now().getTime() >= this.#deadline;
+  }
+
+  get #isWhole(): boolean {
+    return this.#from === undefined && !this.#isCut;
+  }
+
+  /** The part of the key range that was read. */
+  get range(): KeyRange {
+    return this.#isWhole ? this.#wanted : { ...this.#wanted, upTo: this.#last! };
+  }
+
+  get rest(): KeyRange | undefined {
+    return this.#isWhole ? undefined : { ...this.#wanted, after: this.#last! };
+  }
+
+  /** When it was read, by the service's clock. */
+  get window(): [string, string] {
+    return this.#window!;
+  }
+}
+
+/** The timestamps in the segment that a range replaces; undefined if it is damaged: then everything counts as new. */
+async function timestampsBefore(
+  context: RunContext,
   { key, index }: { key: string; index: number },
 ): Promise<Map<string, string> | undefined> {
   try {
-    const plan = await control.readPart<Segment, object>(partPath(run, 'plan', container, key));
-    return await storedVersions(control, plan.items[index]!);
+    const segments = await context.readPlan<Segment>(key);
+    return await storedTimestamps(context.control, segments[index]!);
   } catch (error) {
     if (isStorageError(error, 'damaged')) return undefined;
     throw error;
   }
-}
-
-export function readProblem(error: unknown, container: string): Problem {
-  const code = isStorageError(error, 'container-not-found') ? 'table-not-found' : problemCodeOf(error, 'source');
-  return problemOf(code, 0, container, (error as Error).message);
 }

@@ -13,19 +13,19 @@ import { StorageError } from '#storage/storage-error.ts';
 import { ofVault } from '../restore/held-content.ts';
 
 export interface SegmentContent {
-  /** Each key once; from the beginning whenever it is called. Throws `damaged` where a line is no entity. */
+  /** Each key once. Every call begins at the first key. Throws `damaged` if a line is not an entity. */
   entities(): Generator<StoredEntity>;
-  /** What the files say of themselves, in their order. */
+  /** The last line of each file, in the order of the files. */
   ends: EntityFileEnd['end'][];
 }
 
 export type ReadSegment = (segment: Segment) => Promise<SegmentContent>;
 
 /**
- * Reads what a segment of a restore holds, every byte of it checked. Throws `damaged` where a file is missing, is not as it was
- * written, or where all of them together do not hold as many entities as the segment says.
+ * Reads segments for a restore or a verification, and checks every byte. The reader throws `damaged` if a file is missing
+ * or altered, or if the files together do not hold as many entities as the segment says.
  */
-export function segmentsOf(deps: Dependencies, run: RunRef): ReadSegment {
+export function segmentReader(deps: Dependencies, run: RunRef): ReadSegment {
   const { control } = jobContextOf(deps, run.job);
   const file = run.mode === 'restore' ? run.restore.file : undefined;
   const read = file
@@ -36,7 +36,7 @@ export function segmentsOf(deps: Dependencies, run: RunRef): ReadSegment {
     for (const each of segment.files) files.push(await read(each));
     const content = contentOf(files);
     const [only, ...changes] = files;
-    // A single file of entities has counted them itself.
+    // A single file of entities states its own count, which reading it has checked.
     const isCounted = changes.length === 0 && only?.end.kind === 'entities';
     const count = isCounted ? only.end.items : countOf(content);
     if (count !== segment.entities) {
@@ -48,10 +48,7 @@ export function segmentsOf(deps: Dependencies, run: RunRef): ReadSegment {
   };
 }
 
-/**
- * A file as if it were all that a table has: its entities, and, in a file of changes, the deletions, which a restore does not carry
- * out.
- */
+/** A file as a segment: its entities, and the deletions of a file of changes, which a restore does not carry out. */
 export async function segmentOfFile(
   deps: Dependencies,
   named: NamedFile,
@@ -60,8 +57,8 @@ export async function segmentOfFile(
   const deleted: EntityKey[] = [];
   let entities = 0;
   let size = 0;
-  sound(() => {
-    // Every line is taken apart before anything is written: nothing else may vouch for a file that was taken elsewhere.
+  withStorageErrors(() => {
+    // Parses every line before the restore writes anything: no manifest vouches for a file from elsewhere.
     for (const item of itemsOf(content)) {
       if ('deleted' in item) deleted.push(item.deleted);
       else {
@@ -86,7 +83,8 @@ function contentOf(files: EntityFileContent[]): SegmentContent {
   return {
     *entities() {
       const found = segmentContent(files);
-      for (let next = sound(() => found.next()); !next.done; next = sound(() => found.next())) yield next.value;
+      const next = () => withStorageErrors(() => found.next());
+      for (let item = next(); !item.done; item = next()) yield item.value;
     },
     ends: files.map(({ end }) => end),
   };
@@ -98,8 +96,8 @@ function countOf({ entities }: SegmentContent): number {
   return count;
 }
 
-/** What is not as it was written is told as everything else that is read. */
-function sound<T>(read: () => T): T {
+/** Reports altered lines like any other damage in storage. */
+function withStorageErrors<T>(read: () => T): T {
   try {
     return read();
   } catch (error) {

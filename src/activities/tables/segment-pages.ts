@@ -5,7 +5,7 @@ import { isSegment, type Segment } from '#domain/tables/segment.ts';
 import type { ControlStore } from '#storage/control/control-store.ts';
 import type { StorageError } from '#storage/storage-error.ts';
 
-/** Where reading a table's manifest can be taken up again: within a page, at which of its segments. */
+/** Where reading the manifest of a table continues: in a page, at one of its segments. */
 export interface SegmentPosition extends ManifestPosition {
   segment?: number;
 }
@@ -16,15 +16,15 @@ export interface SegmentPage {
   damaged: { part: PartEntry; why: StorageError }[];
 }
 
-/** The manifest of a table, page by page: the page that was asked for last is kept. */
+/** Reads the manifest of a table page by page. Keeps the page that was read last. */
 export function segmentPages(
   control: ControlStore,
   pages: readonly ManifestPage[],
 ): (page: number) => Promise<SegmentPage> {
-  const last = pages.at(-1)?.run;
-  let kept: { number: number; page: SegmentPage } | undefined;
+  const lastRun = pages.at(-1)?.run;
+  let latest: { number: number; page: SegmentPage } | undefined;
   return async (number) => {
-    if (kept?.number === number) return kept.page;
+    if (latest?.number === number) return latest.page;
     const page: SegmentPage = { segments: [], damaged: [] };
     const wanted = pages[number];
     for (const [index, items] of (wanted ? await control.readManifest(wanted) : []).entries()) {
@@ -32,15 +32,15 @@ export function segmentPages(
         page.damaged.push({ part: wanted!.parts[index]!, why: items });
         continue;
       }
-      // A stretch that a run could not read was read, or failed once more, in the retry that completed it.
-      page.segments.push(...items.filter(isSegment).filter((segment) => isHeld(segment) || wanted!.run === last));
+      // The retry that completed an earlier run read the key ranges that the earlier run could not, or failed them again.
+      page.segments.push(...items.filter(isSegment).filter((segment) => isHeld(segment) || wanted!.run === lastRun));
     }
-    kept = { number, page };
+    latest = { number, page };
     return page;
   };
 }
 
-/** The place behind one, in a page of so many segments, of so many pages; undefined behind the last. */
+/** The position after one, in a page of so many segments, of so many pages; undefined after the last. */
 export function positionBehind(
   { page, segment = 0 }: SegmentPosition,
   segments: number,
@@ -50,7 +50,7 @@ export function positionBehind(
   return page + 1 < pages ? { page: page + 1 } : undefined;
 }
 
-/** The outcome that stands for a part of a table's manifest that cannot be read. */
+/** The outcome for a part of a table's manifest that cannot be read. */
 export function damagedRange({ path, copied, unchanged }: PartEntry, why: StorageError): Outcome {
   const message = `${why.message}; ${copied + unchanged} entities of the restore point cannot be named`;
   return { name: path, status: 'failed', etag: '', modified: '', size: 0, code: 'damaged', message };

@@ -82,7 +82,7 @@ export async function digest(
 ): Promise<Digest> {
   const hash = createHash(algorithm);
   let size = 0;
-  const options = { ifMatch: etag, ...(snapshotOrVersion && { snapshotOrVersion }), signal };
+  const options = { ifMatch: etag, signal, ...(snapshotOrVersion && { snapshotOrVersion }) };
   for await (const bytes of account.readContent(container, name, options)) {
     hash.update(bytes);
     size += bytes.length;

@@ -3,7 +3,7 @@ import type { Dependencies } from '#app/dependencies.ts';
 import { isPending, type PlannedItem } from '#domain/run/outcome.ts';
 import type { VerifyRef } from '#domain/run/run.ts';
 import { type ChunkInput, type ChunkResult, pieceKey } from '../run/chunk.ts';
-import { processItems } from '../run/process-items.ts';
+import { processPlannedItems } from '../run/process-planned-items.ts';
 import { pointOf } from '../run/restore-point-summary.ts';
 import { inRun } from '../run/run-context.ts';
 import { writePiece } from '../run/write-piece.ts';
@@ -36,7 +36,7 @@ export function makeReadChunk() {
       const one = async (planned: PlannedItem) =>
         drill ? drillBlob(drill, planned) : (await readBlob(read, planned)).outcome;
       const work = { key, items, one, stop, slots, atOnce: READ_AT_ONCE };
-      const { results, begun, stopped } = await processItems(context, work);
+      const { results, begun, stopped } = await processPlannedItems(context, work);
       const outcomes = results.filter((result) => !isPending(result));
       const end = stopped !== undefined ? { stopped } : begun < items.length ? { next: input.from + begun } : {};
       const written = await writePiece(context, key, outcomes, end);

@@ -17,7 +17,7 @@ interface Work {
   from?: number;
   piece: number;
   range?: KeyRange;
-  giveUp?: { code: ProblemCode };
+  failPermanently?: { code: ProblemCode };
   requests?: object;
   scan?: boolean;
   first?: boolean;
@@ -61,10 +61,12 @@ describe('the backup of one table', () => {
         };
         /** How often each piece has failed. */
         const failures = new Map<number, number>();
-        const fails = ({ piece, giveUp }: Work) => {
+        const fails = ({ piece, failPermanently }: Work) => {
           const before = failures.get(piece) ?? 0;
-          expect(giveUp !== undefined, 'a piece that has failed three times is given up').toBe(before >= 3);
-          if (giveUp || !random.chance(0.2)) return false;
+          expect(failPermanently !== undefined, 'a piece that has failed three times fails permanently').toBe(
+            before >= 3,
+          );
+          if (failPermanently || !random.chance(0.2)) return false;
           failures.set(piece, before + 1);
           return true;
         };
@@ -77,9 +79,9 @@ describe('the backup of one table', () => {
           plan: () => ({ chunks, ranges: [rangeOf(chunks.length * 4 * width, KEYS)], requests: { GetBlob: 1 } }),
           update: (input) => {
             if (fails(input)) return problem('throttled');
-            const { from = 0, chunk, giveUp } = input;
-            const upTo = giveUp ? 4 : from + random.between(1, 4 - from);
-            const isLeft = !giveUp && random.chance(0.3);
+            const { from = 0, chunk, failPermanently } = input;
+            const upTo = failPermanently ? 4 : from + random.between(1, 4 - from);
+            const isLeft = !failPermanently && random.chance(0.3);
             const end = upTo - (isLeft ? 1 : 0);
             if (end > from) take(input, [segmentAt(chunk!.chunk, from)[0], segmentAt(chunk!.chunk, end - 1)[1]]);
             return {
@@ -91,7 +93,7 @@ describe('the backup of one table', () => {
             if (fails(input)) return problem('unreachable');
             const [from, to] = endsOf(input.range);
             const enough = from + Math.ceil(KEYS / files);
-            if (input.giveUp || enough >= to) {
+            if (input.failPermanently || enough >= to) {
               take(input, [from, to]);
               return {};
             }
@@ -168,11 +170,11 @@ describe('the backup of one table', () => {
   it('I1: a key range that keeps failing fails permanently after three attempts, and the others count', () => {
     const harness = harnessOf({
       plan: () => ({ ranges: [rangeOf(0, 1), rangeOf(1, KEYS)] }),
-      read: ({ range, giveUp }) => (!range.after && !giveUp ? problem('throttled') : {}),
+      read: ({ range, failPermanently }) => (!range.after && !failPermanently ? problem('throttled') : {}),
     });
     expect(harness.run('backUpTable', about)).toEqual({});
     const tries = workOf(harness, 'readRange').filter(({ range }) => !range.after);
-    expect(tries.map(({ giveUp, piece }) => [giveUp?.code, piece])).toEqual([
+    expect(tries.map(({ failPermanently, piece }) => [failPermanently?.code, piece])).toEqual([
       [undefined, 0],
       [undefined, 0],
       [undefined, 0],

@@ -180,9 +180,9 @@ describe('reading a key range of a table', () => {
   it('I1: readRange of a key range that failed permanently names it, without reading it again', async () => {
     const run = await bench.begin({ mode: 'full' });
     const range = { after: row('m') };
-    const giveUp = { code: 'throttled' as const, message: 'Busy' };
+    const failPermanently = { code: 'throttled' as const, message: 'Busy' };
     expect(
-      await bench.activities.readRange({ run, ...share, range, piece: 0, giveUp, requests: { ListBlobs: 1 } }),
+      await bench.activities.readRange({ run, ...share, range, piece: 0, failPermanently, requests: { ListBlobs: 1 } }),
     ).toEqual({});
     const { segments, tally } = await bench.left(run, 0);
     expect(segments).toEqual([

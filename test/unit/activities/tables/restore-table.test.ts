@@ -554,7 +554,7 @@ describe('failures', () => {
     };
     const { problem } = await makeWriteEntities()(world.deps, { ...share, chunk: chunks![0]!, from: 0 });
     expect(problem).toMatchObject({ code: 'target-changing', container: 'table.orders' });
-    expect(problem!.message).toContain('Table orders of SOURCE was taken away while it was written to');
+    expect(problem!.message).toContain('Table orders of SOURCE was deleted while the restore wrote to it');
     expect(world.tables.all(TABLE)).toBeUndefined();
   });
 

@@ -244,8 +244,8 @@ describe('updating one segment after another', () => {
 
   it('I1: an update that failed permanently names each segment', async () => {
     bench.put(...'abcdefghi');
-    const giveUp = { code: 'throttled' as const, message: 'Busy' };
-    const { segments, tally } = await updated(await three(), { giveUp });
+    const failPermanently = { code: 'throttled' as const, message: 'Busy' };
+    const { segments, tally } = await updated(await three(), { failPermanently });
     expect(segments.map(({ status, files, code, range }) => [status, files, code, range])).toEqual(
       ranges.map((range) => ['failed', [], 'throttled', range]),
     );

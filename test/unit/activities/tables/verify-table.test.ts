@@ -233,7 +233,7 @@ describe('drill', () => {
     const { counts, outcomes } = await world.verify({ kind: 'drill' });
     expect(told(outcomes)).toMatchObject([[expect.any(String), 'unchanged', 'access-denied-prune']]);
     const [left] = scratch(world).filter((name) => name.includes('vvvvvv'));
-    expect(outcomes[0]!.message).toBe(`What was restored is left in table ${left} of VAULT: Not you`);
+    expect(outcomes[0]!.message).toBe(`The restored entities are left in table ${left} of VAULT: Not you`);
     expect(counts).toMatchObject({ failed: 0, unchanged: counts.listed });
     world.vaultTables.fate = () => undefined;
     await world.ended({ kind: 'drill' });

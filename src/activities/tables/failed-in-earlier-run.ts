@@ -4,14 +4,15 @@ import type { Outcome } from '#domain/run/outcome.ts';
 import type { RestoreRef, RunSummary } from '#domain/run/run.ts';
 import type { ControlStore } from '#storage/control/control-store.ts';
 
-/** Names that are kept in mind; where more has failed, the table is written as a whole once more. */
-const MOST = 50_000;
+/** How many names memory holds. If more failed, the retry writes the whole table again. */
+const MOST_NAMES = 50_000;
 
 /**
- * Of a restore that is tried again: the names of what failed in this table, entities or segments; undefined where all of it is to be
- * written. What the first run has brought back may have been written to since, and where entities are replaced that would be lost.
+ * The names of the entities and segments of a table that failed in the restore that this run retries; undefined if the run
+ * is to write all of them. The app may have changed entities that the first run restored, and a retry that replaces
+ * entities would lose those changes.
  */
-export async function failedBefore(
+export async function failedInEarlierRun(
   control: ControlStore,
   { job, retryOf, restore }: RestoreRef,
   container: string,
@@ -21,9 +22,9 @@ export async function failedBefore(
     const summary = await control.readSummary({ job, id });
     const report = summary?.containers.find((each) => each.container === container);
     if (summary && report?.status === 'completed-with-failures') {
-      return report.counts.failed > MOST ? undefined : namesOfFailures(control, summary, container);
+      return report.counts.failed > MOST_NAMES ? undefined : namesOfFailures(control, summary, container);
     }
-    // It did not come to its end: what it was to try again counts.
+    // It did not finish the table. The run that it retried says what failed.
     id = summary?.retryOf;
   }
   return undefined;

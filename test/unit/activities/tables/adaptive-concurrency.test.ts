@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Pace } from '#activities/tables/pace.ts';
+import { AdaptiveConcurrency } from '#activities/tables/adaptive-concurrency.ts';
 import { StorageError } from '#storage/storage-error.ts';
 
 /** A service that takes so many requests at once. */
@@ -19,61 +19,61 @@ class Busy {
   };
 }
 
-const many = (pace: Pace, { ask }: Busy, count: number) =>
-  Promise.allSettled(Array.from({ length: count }, () => pace.run(ask)));
+const many = (concurrency: AdaptiveConcurrency, { ask }: Busy, count: number) =>
+  Promise.allSettled(Array.from({ length: count }, () => concurrency.run(ask)));
 const failed = (results: PromiseSettledResult<string>[]) =>
   results.filter(({ status }) => status === 'rejected').length;
 
-describe('Pace', () => {
-  it('Pace runs no more work at once than it may', async () => {
+describe('AdaptiveConcurrency', () => {
+  it('AdaptiveConcurrency runs no more work at once than it may', async () => {
     const busy = new Busy();
-    expect(failed(await many(new Pace(8, 3), busy, 50))).toBe(0);
+    expect(failed(await many(new AdaptiveConcurrency(8, 3), busy, 50))).toBe(0);
     expect(busy.seen).toHaveLength(50);
     expect(Math.max(...busy.seen)).toBe(8);
   });
 
-  it('Pace slows down to the rate that the service takes, and finishes everything', async () => {
+  it('AdaptiveConcurrency slows down to the rate that the service takes, and finishes everything', async () => {
     const busy = new Busy();
     busy.takes = 1;
-    expect(failed(await many(new Pace(16, 5), busy, 100))).toBe(0);
+    expect(failed(await many(new AdaptiveConcurrency(16, 5), busy, 100))).toBe(0);
     expect(Math.max(...busy.seen.slice(40))).toBeLessThan(4);
   });
 
-  it('Pace speeds up again when the service does', async () => {
+  it('AdaptiveConcurrency speeds up again when the service does', async () => {
     const busy = new Busy();
-    const pace = new Pace(16, 5);
+    const concurrency = new AdaptiveConcurrency(16, 5);
     busy.takes = 1;
-    await many(pace, busy, 30);
+    await many(concurrency, busy, 30);
     busy.takes = Number.POSITIVE_INFINITY;
     busy.seen.length = 0;
-    await many(pace, busy, 200);
+    await many(concurrency, busy, 200);
     expect(Math.max(...busy.seen)).toBe(16);
   });
 
-  it('Pace fails permanently in the end, and reports later work as early as it can', async () => {
+  it('AdaptiveConcurrency fails permanently in the end, and reports later work as early as it can', async () => {
     const busy = new Busy();
-    const pace = new Pace(16, 5);
+    const concurrency = new AdaptiveConcurrency(16, 5);
     busy.takes = 0;
-    expect(failed(await many(pace, busy, 100))).toBe(100);
+    expect(failed(await many(concurrency, busy, 100))).toBe(100);
     expect(busy.seen.length).toBeLessThan(150);
     expect(busy.seen.slice(-50).filter((now) => now === 16)).not.toHaveLength(0);
   });
 
-  it('Pace waits with full patience again after any success', async () => {
+  it('AdaptiveConcurrency waits with full patience again after any success', async () => {
     const busy = new Busy();
-    const pace = new Pace(1, 3);
+    const concurrency = new AdaptiveConcurrency(1, 3);
     for (let turn = 0; turn < 10; turn++) {
       let left = 3;
       const ask = () => {
         busy.takes = left-- > 0 ? 0 : 1;
         return busy.ask();
       };
-      expect(await pace.run(ask)).toBe('done');
+      expect(await concurrency.run(ask)).toBe('done');
     }
   });
 
-  it('Pace passes on any other failure', async () => {
+  it('AdaptiveConcurrency passes on any other failure', async () => {
     const error = new StorageError('invalid', 'No', 400);
-    await expect(new Pace(1, 3).run(() => Promise.reject(error))).rejects.toBe(error);
+    await expect(new AdaptiveConcurrency(1, 3).run(() => Promise.reject(error))).rejects.toBe(error);
   });
 });

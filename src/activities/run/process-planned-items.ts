@@ -1,0 +1,63 @@
+import type { LimitFunction } from 'p-limit';
+import { concernsWholeAccount } from '#app/problem-code.ts';
+import { failureOf, isPending, type Outcome, type PendingCopy, type PlannedItem } from '#domain/run/outcome.ts';
+import { countOutcome } from '#domain/run/tally.ts';
+import { type Finding, processItems, untriedMessage } from './process-items.ts';
+import type { RunContext } from './run-context.ts';
+import type { StopReason } from './run-guard.ts';
+
+export interface PlannedWork {
+  /** Key of the piece that the items are. */
+  key: string;
+  items: readonly PlannedItem[];
+  /** Processes one item. If it throws after `stop`, the item has no outcome. */
+  one(planned: PlannedItem): Promise<Outcome | PendingCopy>;
+  /** Ends requests in progress when the run may no longer continue. */
+  stop: AbortController;
+  slots: LimitFunction;
+  atOnce: number;
+}
+
+export interface PlannedResults {
+  /** Results in the order of the items. */
+  results: (Outcome | PendingCopy)[];
+  /** How many items, from the first on, were processed. */
+  begun: number;
+  stopped?: StopReason;
+}
+
+/** Processes planned items, as `processItems` does, and counts their outcomes. */
+export async function processPlannedItems(
+  context: RunContext,
+  { key, one, ...work }: PlannedWork,
+): Promise<PlannedResults> {
+  const { tally } = context;
+  const results: (Outcome | PendingCopy | undefined)[] = [];
+  const settle = (index: number, outcome: Outcome) => {
+    results[index] = outcome;
+    countOutcome(tally, outcome);
+    tally.planned++;
+  };
+  const { covered, stopped } = await processItems(context, {
+    ...work,
+    noteAs: key,
+    async perform(planned, index): Promise<Finding> {
+      const result = await one(planned);
+      if (isPending(result)) {
+        results[index] = result;
+        return undefined;
+      }
+      settle(index, result);
+      const { code, message } = result;
+      return code !== undefined && concernsWholeAccount(code) ? { code, message: message ?? code } : 'served';
+    },
+    failUntried(planned, index, refusal) {
+      settle(index, failureOf(planned, refusal.code, untriedMessage(refusal)));
+    },
+  });
+  return {
+    results: results.filter((result) => result !== undefined),
+    begun: covered,
+    ...(stopped !== undefined && { stopped }),
+  };
+}
