@@ -55,33 +55,54 @@ export function* processContainer(
     const round = nextRound(state, activities);
     if (scheduled > 0 && scheduled + sizeOf(round) > ACTIVITIES_PER_GENERATION) break;
     scheduled += sizeOf(round);
-    if (!round.plans && round.pieces.length === 0) {
-      if (round.pendingFiles.length === 0) return state.problem ? { problem: state.problem } : {};
-      yield wait(context, state.delay);
-      state.delay = Math.min(state.delay * 2, LONGEST_DELAY);
-    }
-    let answers: RoundAnswers;
-    try {
-      const tasks = tasksOf(context, task, state, activities, round);
-      answers = answersOf(round, (yield context.df.Task.all(tasks)) as object[]);
-    } catch (error) {
-      // Activities return their problems. One that throws was ended from outside, by a time limit or a crash. It costs this
-      // container its place in the restore point, but no other.
-      return { problem: problemOf('internal', 0, container, `An activity was ended: ${(error as Error).message}`) };
-    }
-
-    const all = [...(answers.slice ? [answers.slice] : []), ...answers.pieces, ...answers.pendingFiles];
-    const stopped = stopReasonOf(all);
-    if (stopped === 'cancelled') yield* abortPending(context, task, round, answers);
-    if (stopped) return { stopped };
-    const failed = takeAnswers(state, round, answers, run.dryRun);
-    if (answers.slice?.problem && activities.planFirst && !state.sliceFailures)
-      return { problem: answers.slice.problem };
-    if (round.pieces.length > 0) state.delay = 1;
-    if (failed) yield wait(context, WAIT_AFTER_FAILURE);
+    const result = yield* processRound(context, task, state, activities, round);
+    if (result) return result;
   }
   context.df.continueAsNew({ ...input, state });
   return undefined;
+}
+
+/** Schedules the activities of a round, and takes over their answers. A result ends the work on the container. */
+function* processRound(
+  context: OrchestrationContext,
+  task: ContainerTask,
+  state: ContainerState,
+  activities: TaskActivities,
+  round: Round,
+): Generator<Task, ProcessContainerResult | undefined, unknown> {
+  if (sizeOf(round) === 0) return state.problem ? { problem: state.problem } : {};
+  if (!round.plans && round.pieces.length === 0) {
+    yield wait(context, state.delay);
+    state.delay = Math.min(state.delay * 2, LONGEST_DELAY);
+  }
+  const answers = yield* carryOut(context, task, state, activities, round);
+  if ('ended' in answers) return { problem: answers.ended };
+  const stopped = stopReasonOf(allOf(answers));
+  if (stopped === 'cancelled') yield* abortPending(context, task, round, answers);
+  if (stopped) return { stopped };
+  const failed = takeAnswers(state, round, answers, task.run.dryRun);
+  if (activities.planFirst && isLasting(state, answers.slice)) return { problem: answers.slice.problem };
+  if (round.pieces.length > 0) state.delay = 1;
+  if (failed) yield wait(context, WAIT_AFTER_FAILURE);
+  return undefined;
+}
+
+function* carryOut(
+  context: OrchestrationContext,
+  task: ContainerTask,
+  state: ContainerState,
+  activities: TaskActivities,
+  round: Round,
+): Generator<Task, RoundAnswers | { ended: Problem }, unknown> {
+  try {
+    const tasks = tasksOf(context, task, state, activities, round);
+    return answersOf(round, (yield context.df.Task.all(tasks)) as object[]);
+  } catch (error) {
+    // Activities return their problems. One that throws was ended from outside, by a time limit or a crash. It costs this
+    // container its place in the restore point, but no other.
+    const message = `An activity was ended: ${(error as Error).message}`;
+    return { ended: problemOf('internal', 0, task.container, message) };
+  }
 }
 
 function tasksOf(
@@ -106,6 +127,18 @@ function answersOf({ plans, pieces }: Round, answers: object[]): RoundAnswers {
     pieces: rest.slice(0, pieces.length) as Answer<WorkActivity>[],
     pendingFiles: rest.slice(pieces.length) as Answer<'confirmCopies'>[],
   };
+}
+
+function allOf({ slice, pieces, pendingFiles }: RoundAnswers) {
+  return [...(slice ? [slice] : []), ...pieces, ...pendingFiles];
+}
+
+/** Whether a slice has a problem, and is not planned again. */
+function isLasting(
+  state: ContainerState,
+  slice: Answer<PlanActivity> | undefined,
+): slice is Answer<PlanActivity> & { problem: Problem } {
+  return slice?.problem !== undefined && !state.sliceFailures;
 }
 
 /** Takes over the answers of a round. True if something failed and is to be tried again, after a wait. */

@@ -47,34 +47,53 @@ export async function updateProperties(
   // If the vault refuses them in every run, the mark is there already.
   const isMarked = sent.tier === undefined && sent.tags === undefined && isDeepStrictEqual(before, had);
   if (!isMarked) await write(before);
-  let lacks: ProblemCode | undefined;
-  if (tier !== undefined) {
-    sent.tier = UNSETTLED;
-    try {
-      await context.target.setTier(context.destination, name, tier);
-    } catch (error) {
-      // As in a copy, the record then says that it is done: otherwise every run would try it again.
-      if (!isStorageError(error, 'tier-not-supported')) throw error;
-      lacks = 'tier-not-kept';
-    }
-  }
-  if (setsTags) {
-    sent.tags = UNSETTLED;
-    try {
-      await context.target.setTags(context.destination, name, source.tags ?? {});
-    } catch (error) {
-      // The vault holds the content all the same. Done, if the vault has no tags; but the app may get the right back.
-      if (!isStorageError(error, 'access-denied', 'invalid', 'unsupported')) throw error;
-      lacks = 'tags-not-written';
-      if (error.kind === 'access-denied') {
-        if (tier === undefined) return outcomeOf(source, 'unchanged', { vaultEtag: etag, code: lacks });
-        record.tags = UNSETTLED;
-      }
-    }
+  const lacksTier = tier !== undefined && (await setTier(context, name, tier, sent));
+  const tags = setsTags ? await setTags(context, name, source.tags ?? {}, sent) : 'set';
+  const lacks: ProblemCode | undefined = tags !== 'set' ? 'tags-not-written' : lacksTier ? 'tier-not-kept' : undefined;
+  if (tags === 'denied') {
+    if (tier === undefined) return outcomeOf(source, 'unchanged', { vaultEtag: etag, code: 'tags-not-written' });
+    record.tags = UNSETTLED;
   }
   await write(record);
   const about = { method: 'properties', reason, ...(lacks && { code: lacks }) } as const;
   return outcomeOf(source, 'copied', { vaultEtag: etag, ...about });
+}
+
+/** True if the vault does not support the tier. As in a copy, the record then says that it is set: no run tries again. */
+async function setTier(
+  { target, destination }: BackupContext,
+  name: string,
+  tier: string,
+  sent: Marks,
+): Promise<boolean> {
+  sent.tier = UNSETTLED;
+  try {
+    await target.setTier(destination, name, tier);
+    return false;
+  } catch (error) {
+    if (!isStorageError(error, 'tier-not-supported')) throw error;
+    return true;
+  }
+}
+
+/**
+ * The vault holds the content with or without its tags. `unsupported`: the vault has no tags, so the record says that they are
+ * set. `denied`: the app may get the right back, so a later run tries again.
+ */
+async function setTags(
+  { target, destination }: BackupContext,
+  name: string,
+  tags: Record<string, string>,
+  sent: Marks,
+): Promise<'set' | 'unsupported' | 'denied'> {
+  sent.tags = UNSETTLED;
+  try {
+    await target.setTags(destination, name, tags);
+    return 'set';
+  } catch (error) {
+    if (!isStorageError(error, 'access-denied', 'invalid', 'unsupported')) throw error;
+    return error.kind === 'access-denied' ? 'denied' : 'unsupported';
+  }
 }
 
 /** The backup blob as if its record had these marks. */

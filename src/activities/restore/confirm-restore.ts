@@ -1,3 +1,4 @@
+import type { BlobState, CopyState } from '#domain/blobs/blob.ts';
 import { copyDeadline } from '#domain/copying/copy-method.ts';
 import { isArchived } from '#domain/restore/locate.ts';
 import type { Outcome, PendingCopy, PlannedItem } from '#domain/run/outcome.ts';
@@ -40,29 +41,40 @@ async function confirmRehydration(context: RestoreContext, copy: PendingCopy): P
 
 async function confirm(context: RestoreContext, copy: PendingCopy): Promise<Outcome | PendingCopy> {
   const { planned, tries } = copy;
-  const entry = planned.entry!;
-  const holder = planned.from;
   const target = await context.target.getProperties(context.destination, targetName(context, planned));
   if (target?.copy?.id === copy.copyId) {
-    const { status, description } = target.copy;
-    if (status === 'success' && target.size === entry.size) {
-      return finishRestore(context, entry, holder, target, copy.lacks ? { code: copy.lacks } : {});
-    }
-    if (status === 'pending') {
-      const result = await abortOverdue(context, copy);
-      if (result) return result;
-    }
-    if (tries > MAX_ASYNC_COPIES || (tries === MAX_ASYNC_COPIES && holder.type !== 'block')) {
-      return status === 'pending' ? failedEntry(entry, 'copy-stuck') : failedEntry(entry, 'copy-failed', description);
-    }
+    const result = await endOf(context, copy, target, target.copy);
+    if (result) return result;
   } else if (tries > MAX_ASYNC_COPIES) {
-    return failedEntry(entry, 'target-changing');
+    return failedEntry(planned.entry!, 'target-changing');
   }
   // This run may replace the leftovers of its own failed copy, whatever it does with blobs that were there before.
   return restoreBlob(context, toBeFound(planned), {
     started: tries,
     ...(tries >= MAX_ASYNC_COPIES && { methods: ['blocks'] }),
   });
+}
+
+/** What became of the copy that this run started. Undefined if the blob is to be copied again. */
+async function endOf(
+  context: RestoreContext,
+  copy: PendingCopy,
+  target: BlobState,
+  { status, description }: CopyState,
+): Promise<Outcome | PendingCopy | undefined> {
+  const { planned, tries, lacks } = copy;
+  const entry = planned.entry!;
+  const holder = planned.from;
+  if (status === 'success' && target.size === entry.size) {
+    return finishRestore(context, entry, holder, target, lacks ? { code: lacks } : {});
+  }
+  if (status === 'pending') {
+    const result = await abortOverdue(context, copy);
+    if (result) return result;
+  }
+  const isSpent = tries > MAX_ASYNC_COPIES || (tries === MAX_ASYNC_COPIES && holder.type !== 'block');
+  if (!isSpent) return undefined;
+  return status === 'pending' ? failedEntry(entry, 'copy-stuck') : failedEntry(entry, 'copy-failed', description);
 }
 
 /** Waits for a copy until its deadline, and then aborts it. Undefined once it is no longer pending. */

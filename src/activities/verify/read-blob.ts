@@ -39,20 +39,12 @@ type Algorithm = 'md5' | 'sha256';
  */
 export async function readBlob(context: ReadContext, planned: PlannedItem): Promise<ReadBlob> {
   const entry = planned.entry!;
-  const { account, container, prefix } = context.vault;
   let content: BlobState | undefined = planned.from.etag === '' ? undefined : planned.from;
   let lastError: StorageError | undefined;
   for (let check = 0; check < MAX_CHECKS; check++) {
     try {
-      if (content === undefined) {
-        const found = await listNamed(account, container, prefix + entry.name);
-        content = locate(entry, found);
-        if (content === undefined) return failed(entry, missingOrOther(entry, found));
-        if (hasOtherHash(entry, content)) return failed(entry, 'content-mismatch');
-      }
-      const algorithm = entry.md5 === undefined ? 'sha256' : 'md5';
-      const read = await digest(account, container, content, algorithm, context.signal);
-      return { outcome: await judge(context, entry, algorithm, read), content };
+      const found = content ?? (await find(context, entry));
+      return typeof found === 'string' ? failed(entry, found) : await readContent(context, entry, found);
     } catch (error) {
       if (!isStorageError(error) || error.kind === 'aborted') throw error;
       if (error.kind === 'archived') return archived(entry);
@@ -62,6 +54,21 @@ export async function readBlob(context: ReadContext, planned: PlannedItem): Prom
     }
   }
   return failed(entry, 'destination-changing', lastError?.message);
+}
+
+/** The blob that holds the content of an entry, or why none does. */
+async function find({ vault }: ReadContext, entry: Outcome): Promise<BlobState | ProblemCode> {
+  const found = await listNamed(vault.account, vault.container, vault.prefix + entry.name);
+  const content = locate(entry, found);
+  if (content === undefined) return missingOrOther(entry, found);
+  return hasOtherHash(entry, content) ? 'content-mismatch' : content;
+}
+
+async function readContent(context: ReadContext, entry: Outcome, content: BlobState): Promise<ReadBlob> {
+  const { vault, signal } = context;
+  const algorithm = entry.md5 === undefined ? 'sha256' : 'md5';
+  const read = await digest(vault.account, vault.container, content, algorithm, signal);
+  return { outcome: await judge(context, entry, algorithm, read), content };
 }
 
 const OUT_OF_DATE = new Set<StorageErrorKind>(['precondition', 'not-found', 'container-not-found']);
