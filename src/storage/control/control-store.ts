@@ -14,6 +14,7 @@ import {
   runsPrefix,
   summaryPath,
 } from '#domain/run/control-paths.ts';
+import type { HeldRun } from '#domain/run/held-run.ts';
 import { isLock, type Left, type RunLock, release } from '#domain/run/lock.ts';
 import type { ManifestPage } from '#domain/run/manifest.ts';
 import type { Outcome } from '#domain/run/outcome.ts';
@@ -125,7 +126,7 @@ export class ControlStore extends ControlContainer {
    * end of the first part, and continues from there.
    */
   async writePart<Item, End extends object>(
-    run: RunName,
+    run: HeldRun,
     kind: PartKind,
     key: string,
     writer: PartWriter<Item>,
@@ -258,7 +259,7 @@ export class ControlStore extends ControlContainer {
   }
 
   /** Notes the progress of a piece of work. It is only for people: no decision depends on it. */
-  async noteProgress(run: RunName, key: string, tally: Tally): Promise<void> {
+  async noteProgress(run: HeldRun, key: string, tally: Tally): Promise<void> {
     await this.put(partPath(run, 'progress', tally.container, key), Buffer.alloc(0), {
       contentType: 'text/plain',
       metadata: tallyToMetadata(tally),

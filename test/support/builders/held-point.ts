@@ -15,6 +15,7 @@ import { ControlStore } from '#storage/control/control-store.ts';
 import { countingRequests } from '#storage/requests.ts';
 import { MemoryAccount, MemoryStorage, type Traits } from '../../../prove/memory/memory-account.ts';
 import { MemoryBlobs } from '../../../prove/memory/memory-blobs.ts';
+import { held } from './held-run.ts';
 import { plainTraits } from './plain-traits.ts';
 import { RUN } from './run-ref.ts';
 
@@ -109,7 +110,7 @@ export class HeldPoint {
     }
     const slice = this.#slices.get(run) ?? 0;
     this.#slices.set(run, slice + 1);
-    await this.control.writePart({ job: POINT.job, id: run }, 'slice', sliceKey(slice), part, tally, {});
+    await this.control.writePart(held({ job: POINT.job, id: run }), 'slice', sliceKey(slice), part, tally, {});
   }
 
   /** Verifies it as an orchestration would, and gives what became of each blob. */

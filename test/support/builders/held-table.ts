@@ -24,6 +24,7 @@ import { ControlStore } from '#storage/control/control-store.ts';
 import { MemoryAccount, MemoryStorage } from '../../../prove/memory/memory-account.ts';
 import { MemoryBlobs } from '../../../prove/memory/memory-blobs.ts';
 import { MemoryTables } from '../../../prove/memory/memory-tables.ts';
+import { held } from './held-run.ts';
 import { plainTraits } from './plain-traits.ts';
 import { RUN } from './run-ref.ts';
 
@@ -146,7 +147,7 @@ export class HeldTable {
       this.segments.push(segment);
     }
     tally.keys = [boundId(given[0]!.range?.after), boundId(given.at(-1)!.range?.upTo)];
-    await this.control.writePart(POINT, 'range', rangeKey(this.#pages++), part, tally, {});
+    await this.control.writePart(held(POINT), 'range', rangeKey(this.#pages++), part, tally, {});
   }
 
   /** Changes a stored file behind everybody's back; without `change` it is taken away. */

@@ -24,6 +24,7 @@ import { type CatalogRow, catalogRowOf } from '#storage/catalog.ts';
 import { ControlStore } from '#storage/control/control-store.ts';
 import { StorageError } from '#storage/storage-error.ts';
 import { blobState } from './blob-state.ts';
+import { held } from './held-run.ts';
 
 /** What one slice of a container's scan came to: what was settled at once, and the chunks of copies. */
 export interface SliceOf {
@@ -127,7 +128,7 @@ export class PointVault {
       countOutcome(tally, item);
       part.add(item);
     }
-    await this.control.writePart(run, kind, key, part, tally, { part: partPath(run, kind, container, key) });
+    await this.control.writePart(held(run), kind, key, part, tally, { part: partPath(run, kind, container, key) });
     return items.length;
   }
 

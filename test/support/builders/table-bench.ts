@@ -14,6 +14,7 @@ import type { EntityQuery } from '#storage/table-account.ts';
 import { MemoryAccount, MemoryStorage } from '../../../prove/memory/memory-account.ts';
 import { type Call, MemoryBlobs } from '../../../prove/memory/memory-blobs.ts';
 import { LivingTables, traitsOf } from '../../../prove/tables/living-tables.ts';
+import { held } from './held-run.ts';
 import { plainTraits } from './plain-traits.ts';
 import { RUN, type RunFields, runRef } from './run-ref.ts';
 
@@ -132,7 +133,7 @@ export class TableBench {
     const tally = emptyTally(SHARE, 'd');
     for (const segment of segments) writer.add(segment);
     coverRange(tally, {}, undefined);
-    await this.control.writePart(run, 'range', rangeKey(0), writer, tally, {});
+    await this.control.writePart(held(run), 'range', rangeKey(0), writer, tally, {});
     const parts = await this.control.listParts(run);
     const now = new Date(this.time);
     const report = reportOf(run, parts, { status: 'succeeded', now, finishedAt: now, problems: [], requests: {} });
@@ -148,7 +149,7 @@ export class TableBench {
   async plan(run: RunRef, segments: Segment[]): Promise<{ slice: number; chunk: number; key: string; items: number }> {
     const writer = new PartWriter<Segment>();
     for (const segment of segments) writer.add(segment);
-    await this.control.writePart(run, 'plan', '000000-00-x', writer, emptyTally(SHARE, 'd'), {});
+    await this.control.writePart(held(run), 'plan', '000000-00-x', writer, emptyTally(SHARE, 'd'), {});
     return { slice: 0, chunk: 0, key: '000000-00-x', items: segments.length };
   }
 

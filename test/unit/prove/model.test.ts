@@ -3,13 +3,14 @@ import { describe, expect, it } from 'vitest';
 import { copyBlob } from '#activities/copying/copy-blob.ts';
 import type { BackupContext } from '#activities/copying/copy-context.ts';
 import { confirmCopies } from '#activities/modes/confirm-copies.ts';
-import { writePiece } from '#activities/run/old-write-piece.ts';
+import type { ChunkResult } from '#activities/run/chunk.ts';
+import { inRun } from '#activities/run/run-context.ts';
+import { writePiece } from '#activities/run/write-piece.ts';
 import type { Dependencies } from '#app/dependencies.ts';
 import type { BlobState } from '#domain/blobs/blob.ts';
 import { chunkKey, laterKey, lockPath, partPath } from '#domain/run/control-paths.ts';
 import { isPending, type Outcome, type PendingCopy } from '#domain/run/outcome.ts';
 import type { BackupRef } from '#domain/run/run.ts';
-import { emptyTally } from '#domain/run/tally.ts';
 import type { BlobAccount, StoredObject } from '#storage/blob-account.ts';
 import { ControlStore } from '#storage/control/control-store.ts';
 import { StorageError } from '#storage/storage-error.ts';
@@ -270,13 +271,9 @@ describe('the model follows the code', () => {
       tries,
     };
     const key = chunkKey(0, 0, 0);
-    const { pendingFile: work } = await writePiece(deps, run, key, [copy], emptyTally('images', 'mirror'), {});
-    const answer = await confirmCopies(deps, {
-      run,
-      container: 'images',
-      destination: 'mirror',
-      pendingFile: work!,
-    });
+    const task = { run, container: 'images', destination: 'mirror' };
+    const piece: ChunkResult = await inRun(deps, task, (context) => writePiece(context, key, [copy], {}));
+    const answer = await confirmCopies(deps, { ...task, pendingFile: piece.pendingFile! });
     if (answer.pendingFile) return { asked, outcome: 'pending' };
     const { items } = await control.readPart<Outcome, object>(partPath(run, 'chunk', 'images', laterKey(key)));
     return { asked, outcome: items[0]!.status };

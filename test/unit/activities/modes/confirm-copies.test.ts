@@ -1,13 +1,13 @@
 import pLimit from 'p-limit';
 import { describe, expect, it } from 'vitest';
 import { confirmCopies } from '#activities/modes/confirm-copies.ts';
-import type { PendingFile } from '#activities/run/chunk.ts';
-import { writePiece } from '#activities/run/old-write-piece.ts';
+import type { ChunkResult, PendingFile } from '#activities/run/chunk.ts';
+import { inRun } from '#activities/run/run-context.ts';
+import { writePiece } from '#activities/run/write-piece.ts';
 import type { Dependencies } from '#app/dependencies.ts';
 import type { BlobState } from '#domain/blobs/blob.ts';
 import { chunkKey, laterKey, lockPath, partPath } from '#domain/run/control-paths.ts';
 import type { Outcome, PendingCopy } from '#domain/run/outcome.ts';
-import { emptyTally } from '#domain/run/tally.ts';
 import type { BlobAccount, StoredObject } from '#storage/blob-account.ts';
 import { ControlStore } from '#storage/control/control-store.ts';
 import { StorageError } from '#storage/storage-error.ts';
@@ -69,17 +69,11 @@ async function rounds(
     startedAt,
     tries: 1,
   };
-  const tally = emptyTally('images', 'imagesbackup');
-  let work: PendingFile | undefined = (await writePiece(deps, RUN, KEY, [copy], tally, {})).pendingFile;
+  const task = { run: RUN, container: 'images', destination: 'imagesbackup' };
+  const piece: ChunkResult = await inRun(deps, task, (context) => writePiece(context, KEY, [copy], {}));
+  let work: PendingFile | undefined = piece.pendingFile;
   for (let round = 0; work && round < most; round++) {
-    work = (
-      await confirmCopies(deps, {
-        run: RUN,
-        container: 'images',
-        destination: 'imagesbackup',
-        pendingFile: { ...work, ...more },
-      })
-    ).pendingFile;
+    work = (await confirmCopies(deps, { ...task, pendingFile: { ...work, ...more } })).pendingFile;
   }
   const files = [...objects.keys()];
   if (work) return { started, work, files };

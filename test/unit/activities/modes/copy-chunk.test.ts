@@ -10,6 +10,7 @@ import type { BlobAccount, StoredObject } from '#storage/blob-account.ts';
 import { ControlStore } from '#storage/control/control-store.ts';
 import { StorageError } from '#storage/storage-error.ts';
 import { blobState } from '../../../support/builders/blob-state.ts';
+import { held } from '../../../support/builders/held-run.ts';
 import { RUN } from '../../../support/builders/run-ref.ts';
 
 test('F28: a piece that one execution leaves because of a cancel is not finished for another execution', async () => {
@@ -60,7 +61,7 @@ test('F28: a piece that one execution leaves because of a cancel is not finished
   const plan = new PartWriter<PlannedItem>();
   for (const name of ['a', 'b', 'c', 'd']) plan.add({ from: blobState({ name }), reason: 'new' });
   const key = planKey(0, 0, 'aaaaaa');
-  await new ControlStore(vault).writePart(RUN, 'plan', key, plan, emptyTally('images', ''), {});
+  await new ControlStore(vault).writePart(held(RUN), 'plan', key, plan, emptyTally('images', ''), {});
   const chunk = { slice: 0, chunk: 0, key, items: 4 };
   const input = { run: RUN, container: 'images', destination: 'imagesbackup', chunk, from: 0 };
 

@@ -19,6 +19,7 @@ import { tableOfTask, taskOfTable } from '#domain/run/task-name.ts';
 import { EntityFileWriter } from '#domain/tables/entity-file.ts';
 import { countSegment, coverRange, type EntityFile, type Segment, segmentOf } from '#domain/tables/segment.ts';
 import { refusal } from '../../../../prove/memory/memory-account.ts';
+import { held } from '../../../support/builders/held-run.ts';
 import { jobOf, Vault } from '../../../support/builders/prune-vault.ts';
 import { Random } from '../../../support/builders/random.ts';
 
@@ -79,7 +80,7 @@ async function manifest(vault: Vault, run: RunRef, table: string, segments: Segm
     coverRange(tally, segment.range, [run.startedAt, run.startedAt]);
     const part = new PartWriter<Segment>();
     part.add(segment);
-    await vault.control.writePart(run, 'range', rangeKey(piece), part, tally, {});
+    await vault.control.writePart(held(run), 'range', rangeKey(piece), part, tally, {});
   }
 }
 

@@ -9,6 +9,7 @@ import type { BlobAccount, StoredObject } from '#storage/blob-account.ts';
 import { ControlStore } from '#storage/control/control-store.ts';
 import { StorageError } from '#storage/storage-error.ts';
 import { blobState } from '../../../support/builders/blob-state.ts';
+import { held } from '../../../support/builders/held-run.ts';
 import { RUN } from '../../../support/builders/run-ref.ts';
 
 const NOW = new Date('2026-05-02T00:10:00.000Z');
@@ -47,7 +48,7 @@ async function published(
   );
   for (const [kind, container, key, tally] of parts) {
     await control.writePart(
-      RUN,
+      held(RUN),
       kind,
       key,
       new PartWriter(),

@@ -8,6 +8,7 @@ import type { RestoreRef, RunRef } from '#domain/run/run.ts';
 import { emptyTally } from '#domain/run/tally.ts';
 import { EntityFileWriter } from '#domain/tables/entity-file.ts';
 import { startRestoreHandler } from '#functions/restore/start-restore.ts';
+import { held } from '../../../support/builders/held-run.ts';
 import { entity, HeldTable, POINT } from '../../../support/builders/held-table.ts';
 
 /** A restore point of these containers and tables, and what is asked of it. */
@@ -17,7 +18,14 @@ class Asked {
 
   async holding(...shares: string[]): Promise<this> {
     for (const share of shares) {
-      await this.world.control.writePart(POINT, 'slice', sliceKey(0), new PartWriter(), emptyTally(share, 'x'), {});
+      await this.world.control.writePart(
+        held(POINT),
+        'slice',
+        sliceKey(0),
+        new PartWriter(),
+        emptyTally(share, 'x'),
+        {},
+      );
     }
     const parts = partEntries(await this.world.control.listParts(POINT));
     const summary = {
