@@ -466,7 +466,7 @@ export const BUGS: Bug[] = [
   {
     words: 'tells of an upload as missed that is still there',
     file: 'src/activities/archive/archive-version.ts',
-    find: 'const passed = mayHavePassed && !(await isPresent(place, source));',
+    find: 'const passed = mayHavePassed && !(await isPresent(context, source));',
     replace: 'const passed = mayHavePassed;',
     detector: ARCHIVING,
   },
@@ -480,8 +480,8 @@ export const BUGS: Bug[] = [
   {
     words: 'takes a claimed upload for an archived one',
     file: 'src/activities/archive/archive-upload.ts',
-    find: "if (told?.value?.state === 'done')",
-    replace: 'if (told?.value)',
+    find: "if (announced?.value?.state === 'done')",
+    replace: 'if (announced?.value)',
     detector: ARCHIVING,
   },
   {

@@ -12,51 +12,51 @@ import { lookAtSource } from '../copying/source-version.ts';
 import { type ArchiveContext, archiveContextFor } from './archive-context.ts';
 import { type Archiving, archiveVersion, confirmVersion, endPassed, failureOf } from './archive-version.ts';
 
-/** An upload that somebody has told of. */
+/** An upload that an event announced. */
 export interface Upload {
   rule: string;
   name: string;
-  /** The version that it was told of; the one that is there is what is archived. */
+  /** The announced version. Strongroom archives the version that is there. */
   etag?: string;
-  /** Owns the claim: the same each time that the same event is worked on again. */
+  /** Owns the claim: the same in every attempt for one event. */
   owner: string;
 }
 
-/** Small: it is kept in histories. */
+/** Small: histories store it. */
 export type UploadResult =
   | { is: 'archived'; etag: string; seconds: number }
-  /** It had been archived before. */
+  /** It was archived before. */
   | { is: 'duplicate' }
-  /** There is no such blob (any more). */
+  /** The blob does not exist, or no longer. */
   | { is: 'gone' }
-  /** Of a kind, or with a name, that cannot be archived. */
+  /** Its kind or its name cannot be archived. */
   | { is: 'skipped'; code: ProblemCode }
-  /** To be looked at again: a copy is pending, or, for so many seconds, somebody else is at it. */
+  /** To be tried again: a copy is pending, or another owner holds the claim for so many seconds. */
   | { is: 'pending' }
   | { is: 'held'; seconds: number }
   | { is: 'failed'; code: ProblemCode; message: string };
 
-/** How many versions in a row may be overtaken by the next before the event is given up for now. */
-const LOOKS = 4;
+/** How many versions in a row may be replaced by the next one before the attempt fails. */
+const MOST_VERSIONS = 4;
 
 /**
- * Archives the version of a blob that is there now. An event is a hint: the source is looked at in any case, but for a version
- * whose receipt is done, which costs one request. Safe to run twice, also at the same time.
+ * Archives the present version of a blob. An event is a hint: unless the receipt of the announced version is done, which
+ * costs one request, the source is always checked. Safe to run twice, also at the same time.
  */
 export async function archiveUpload(deps: Dependencies, upload: Upload): Promise<UploadResult> {
   const { name, etag } = upload;
   let side: Side = 'source';
   try {
-    const placeFor = (size: number) => archiveContextFor(deps, upload.rule, upload.owner, size);
-    const place = await placeFor(SYNC_LIMIT);
-    // From here on, what the source refuses says so itself.
+    const contextFor = (size: number) => archiveContextFor(deps, upload.rule, upload.owner, size);
+    const context = await contextFor(SYNC_LIMIT);
+    // From here on, errors of the source say so themselves.
     side = 'destination';
-    const { source, container } = place.copying;
+    const { source, container } = context.copying;
     if (!source.canAddress(container, name)) return { is: 'skipped', code: 'unsupported-name' };
-    const told = etag === undefined ? undefined : await place.receipts.read(name, etag);
-    if (told?.value?.state === 'done') return { is: 'duplicate' };
-    const seen = etag === undefined ? undefined : { etag, receipt: told };
-    const result = resultOf(deps, await archivePresent(place, name, seen, placeFor));
+    const announced = etag === undefined ? undefined : await context.receipts.read(name, etag);
+    if (announced?.value?.state === 'done') return { is: 'duplicate' };
+    const seen = etag === undefined ? undefined : { etag, receipt: announced };
+    const result = resultOf(deps, await archivePresent(context, name, seen, contextFor));
     if (result.is === 'archived') deps.telemetry.uploadArchived(upload.rule, result.seconds);
     return result;
   } catch (error) {
@@ -65,40 +65,40 @@ export async function archiveUpload(deps: Dependencies, upload: Upload): Promise
   }
 }
 
-/** The same in a run, for a blob that it has listed, or, where that has no ETag, that an event has told of. */
+/** The same in a run, for a blob that it listed or, if that has no ETag, that an event announced. */
 export async function archivePlanned(
-  place: ArchiveContext,
+  context: ArchiveContext,
   { from: source, reason }: PlannedItem,
 ): Promise<Outcome | PendingCopy> {
-  if (source.etag === '') return asOutcome(place, source, { is: 'passed' });
-  // What was listed without a receipt most likely has none; if it has by now, claiming it shows that.
+  if (source.etag === '') return asOutcome(context, source, { is: 'passed' });
+  // A blob listed without a receipt most likely has none. If it has one by now, the claim finds it.
   const seen = reason === 'new' ? { receipt: undefined } : undefined;
-  return asOutcome(place, source, await archiveVersion(place, source, seen));
+  return asOutcome(context, source, await archiveVersion(context, source, seen));
 }
 
-/** A copy that a run has been waiting for. */
-export async function confirmPlanned(place: ArchiveContext, copy: PendingCopy): Promise<Outcome | PendingCopy> {
-  return asOutcome(place, copy.planned.from, await confirmVersion(place, copy), copy);
+/** The same for a copy that a run waits for. */
+export async function confirmPlanned(context: ArchiveContext, copy: PendingCopy): Promise<Outcome | PendingCopy> {
+  return asOutcome(context, copy.planned.from, await confirmVersion(context, copy), copy);
 }
 
 async function asOutcome(
-  place: ArchiveContext,
+  context: ArchiveContext,
   source: BlobState,
   first: Archiving,
   before?: PendingCopy,
 ): Promise<Outcome | PendingCopy> {
   let last: Archiving | { is: 'gone' } = first;
   try {
-    if (first.is === 'passed') last = await archivePresent(place, source.name);
+    if (first.is === 'passed') last = await archivePresent(context, source.name);
   } catch (error) {
-    // The others of the run are none the worse for it.
+    // It concerns no other blob of the run.
     return failureOf(source, error);
   }
   switch (last.is) {
     case 'settled':
       return last.outcome;
     case 'pending':
-      // What has not changed is not written again.
+      // An unchanged copy is not written again.
       return before?.copyId === last.copy.copyId && before.tries === last.copy.tries ? before : last.copy;
     case 'held':
       return outcomeOf(source, 'skipped', { code: 'being-archived' });
@@ -110,29 +110,29 @@ async function asOutcome(
 }
 
 /**
- * Archives whatever version is there, and follows it when it is overtaken. `seen` is the receipt of the version that was told of;
- * `placeFor` gives access for as long as the copy of a larger blob may take.
+ * Archives the present version, and the next one if another replaces it meanwhile. `seen` is the receipt of the announced
+ * version; `contextFor` gives access for as long as the copy of a larger blob may take.
  */
 async function archivePresent(
-  place: ArchiveContext,
+  context: ArchiveContext,
   name: string,
   seen?: { etag: string; receipt: FoundReceipt | undefined },
-  placeFor?: (size: number) => Promise<ArchiveContext>,
+  contextFor?: (size: number) => Promise<ArchiveContext>,
 ): Promise<Archiving | { is: 'gone' }> {
-  for (let look = 0; look < LOOKS; look++) {
-    const source = await present(place.copying.source, place.copying.container, name);
-    const isSeen = look === 0 && seen !== undefined && seen.etag === source?.etag;
-    // Before another version takes its place at the destination.
-    if (look === 0 && seen?.receipt && !isSeen) await endPassed(place, seen.receipt);
+  for (let version = 0; version < MOST_VERSIONS; version++) {
+    const source = await present(context.copying.source, context.copying.container, name);
+    const isSeen = version === 0 && seen !== undefined && seen.etag === source?.etag;
+    // Before another version replaces it at the destination.
+    if (version === 0 && seen?.receipt && !isSeen) await endPassed(context, seen.receipt);
     if (source === undefined) return { is: 'gone' };
-    const large = source.size > SYNC_LIMIT ? await placeFor?.(source.size) : undefined;
-    const last = await archiveVersion(large ?? place, source, isSeen ? { receipt: seen.receipt } : undefined);
+    const large = source.size > SYNC_LIMIT ? await contextFor?.(source.size) : undefined;
+    const last = await archiveVersion(large ?? context, source, isSeen ? { receipt: seen.receipt } : undefined);
     if (last.is !== 'passed') return last;
   }
   return { is: 'passed' };
 }
 
-/** Accounts whose index tags may not be read, or that have none: asked for once. */
+/** Accounts without index tags, or whose tags the app may not read. Found out once. */
 const untagged = new WeakSet<BlobAccount>();
 
 async function present(account: BlobAccount, container: string, name: string): Promise<BlobState | undefined> {

@@ -16,44 +16,44 @@ import { lookAtSource } from '../copying/source-version.ts';
 import { listNamed } from '../restore/held-content.ts';
 import type { ArchiveContext } from './archive-context.ts';
 
-/** What came of trying to archive one version. */
+/** The result of an attempt to archive one version. */
 export type Archiving =
-  /** `copied` now, `unchanged` where it had been archived before, `skipped` where nobody can, or `failed`. */
+  /** `copied` now, `unchanged` if it was archived before, `skipped` if it cannot be archived, or `failed`. */
   | { is: 'settled'; outcome: Outcome }
-  /** A copy that the service has not finished: look again. The claim goes on meanwhile. */
+  /** The service has not finished the copy. The claim stays meanwhile. */
   | { is: 'pending'; copy: PendingCopy }
-  /** Somebody else is at it. */
+  /** Another owner holds the claim. */
   | { is: 'held'; forMs: number }
-  /** The source is at another version by now, or gone: look at it again. */
+  /** The source has another version by now, or none. */
   | { is: 'passed' };
 
-/** More rounds than this would be no race for the claim. */
-const ROUNDS = 5;
+/** How often a write to a receipt is tried while other owners change it. */
+const MOST_ROUNDS = 5;
 
 /**
- * Archives one version of a blob, exactly once whatever else tries the same: claims its receipt, copies pinned to the ETag,
- * and ends the receipt. Each step may be the last before a crash; whoever comes after finds in the receipt, and at the
- * destination itself, how far it got. `source` is the blob as it was seen just now; `seen` is its receipt, where that was read
- * already. Throws nothing of storage: failures are outcomes.
+ * Archives one version of a blob, exactly once even if others try the same: claims its receipt, makes a copy pinned to the
+ * ETag, and ends the receipt. Any step may be the last before a crash; the next attempt finds in the receipt, and at the
+ * destination, how far it got. `source` is the blob as it was seen just now; `seen` is its receipt, if it was read already.
+ * Throws no `StorageError`: failures are outcomes.
  */
 export async function archiveVersion(
-  place: ArchiveContext,
+  context: ArchiveContext,
   source: BlobState,
   seen?: { receipt: FoundReceipt | undefined },
 ): Promise<Archiving> {
-  const code = refusalOf(place, source);
+  const code = refusalOf(context, source);
   if (code) return settled(outcomeOf(source, 'skipped', { code }));
-  const { receipts, owner, copying, claimMs } = place;
+  const { rule, receipts, owner, copying, claimMs } = context;
   try {
     let found = seen ? seen.receipt : await receipts.read(source.name, source.etag);
-    for (let round = 0; round < ROUNDS; round++) {
+    for (let round = 0; round < MOST_ROUNDS; round++) {
       const before = found?.value;
       const standing = standingOf(before, owner, copying.now());
       if (standing.is === 'held') return standing;
       if (standing.is === 'ended') return settled(outcomeOf(source, 'unchanged', vaultEtagOf(before)));
-      const value = claim(before, place.rule, versionOf(place, source), owner, copying.now(), claimMs);
+      const value = claim(before, rule, versionOf(context, source), owner, copying.now(), claimMs);
       const etag = await receipts.write(value, found ? { ifMatch: found.etag } : 'absent');
-      if (etag !== undefined) return await carryOut(place, source, { value, etag });
+      if (etag !== undefined) return await carryOut(context, source, { value, etag });
       found = await receipts.read(source.name, source.etag);
     }
     return { is: 'held', forMs: claimMs };
@@ -62,36 +62,36 @@ export async function archiveVersion(
   }
 }
 
-/** Looks at a copy that was pending, and ends its receipt when the copy has come to an end. */
-export async function confirmVersion(place: ArchiveContext, copy: PendingCopy): Promise<Archiving> {
+/** Checks a copy that was pending, and ends its receipt when the copy has ended. */
+export async function confirmVersion(context: ArchiveContext, copy: PendingCopy): Promise<Archiving> {
   const { from: source } = copy.planned;
-  const result = await confirmCopy(place.copying, copy);
+  const result = await confirmCopy(context.copying, copy);
   if (isPending(result)) return { is: 'pending', copy: result };
   try {
-    return await finish(place, source, result, await place.receipts.read(source.name, source.etag));
+    return await finish(context, source, result, await context.receipts.read(source.name, source.etag));
   } catch (error) {
     return settled(failureOf(source, error));
   }
 }
 
 /**
- * Ends the receipt of a version that the source no longer has, whose owner may have died before it could: what lies at the
- * destination tells whether it was archived in time.
+ * Ends the receipt of a version that the source no longer has, because its owner may have died. The destination shows
+ * whether the version was archived in time.
  */
-export async function endPassed(place: ArchiveContext, { value, etag }: FoundReceipt): Promise<void> {
+export async function endPassed(context: ArchiveContext, { value, etag }: FoundReceipt): Promise<void> {
   if (!value || value.state === 'done' || value.state === 'missed') return;
   const { name, size, modified } = value.source;
   const source: BlobState = { name, etag: value.source.etag, lastModified: modified, size, type: 'block' };
-  const copy = await copyOf(place, source);
-  const now = place.copying.now();
+  const copy = await copyOf(context, source);
+  const now = context.copying.now();
   const end = copy
-    ? ended(value, 'done', now, { archived: archivedAs(place, source, copy.etag, {}) })
+    ? ended(value, 'done', now, { archived: archivedAs(context, source, copy.etag, {}) })
     : ended(value, 'missed', now, { problem: { code: 'source-vanished' } });
-  // Whoever wrote it meanwhile knows more.
-  await place.receipts.write(end, { ifMatch: etag });
+  // If another owner has written it meanwhile, that owner knows more.
+  await context.receipts.write(end, { ifMatch: etag });
 }
 
-/** The copy of a version, where it lies: under its name, or kept, where the version after it has been archived over it. */
+/** The copy of a version: under its name, or as a snapshot or version if a later version was archived over it. */
 async function copyOf({ copying }: ArchiveContext, source: BlobState): Promise<BlobState | undefined> {
   const { target, destination } = copying;
   const name = targetName(copying, { from: source });
@@ -106,65 +106,91 @@ interface Claimed {
   etag: string;
 }
 
-async function carryOut(place: ArchiveContext, source: BlobState, claimed: Claimed): Promise<Archiving> {
+async function carryOut(context: ArchiveContext, source: BlobState, claimed: Claimed): Promise<Archiving> {
   const { copy } = claimed.value;
-  const { copying } = place;
+  const { copying } = context;
   const planned = { from: source, reason: 'new' } as const;
   const result = copy
     ? await confirmCopy(copying, { planned, ...pendingOf(copy) })
-    : await copyBlob(copying, source.size > SYNC_LIMIT ? await lookedAt(copying, planned) : planned);
-  if (!isPending(result)) return finish(place, source, result, claimed);
+    : await copyBlob(copying, source.size > SYNC_LIMIT ? await withDestination(copying, planned) : planned);
+  if (!isPending(result)) return finish(context, source, result, claimed);
   const { copyId: id, startedAt, tries, lacks } = result;
-  // Where this is not written, the copy is found at the destination by its record.
-  await place.receipts.write(
+  // If this write fails, the next attempt finds the copy at the destination by its record.
+  await context.receipts.write(
     { ...claimed.value, copy: { id, startedAt, tries, ...(lacks && { lacks }) } },
     { ifMatch: claimed.etag },
   );
   return { is: 'pending', copy: result };
 }
 
-/** What is small is copied as if nothing were there, and looked at when that is refused: gigabytes in blocks are not sent to find out. */
-async function lookedAt(copying: BackupContext, planned: PlannedItem): Promise<PlannedItem> {
-  const mirror = await copying.target.getProperties(copying.destination, targetName(copying, planned));
-  return { ...planned, ...(mirror && { to: mirror }) };
+/**
+ * Adds the state of the destination. A small blob is copied without it, as if nothing were there, until the service refuses;
+ * a large one would be sent in blocks for nothing.
+ */
+async function withDestination(copying: BackupContext, planned: PlannedItem): Promise<PlannedItem> {
+  const present = await copying.target.getProperties(copying.destination, targetName(copying, planned));
+  return { ...planned, ...(present && { to: present }) };
 }
 
-/** Writes what came of it into the receipt, whoever may have taken that over meanwhile: the copy has been seen. */
+/** Ends the receipt with the outcome, even if another owner has taken it over meanwhile: this one has seen the copy. */
 async function finish(
-  place: ArchiveContext,
+  context: ArchiveContext,
   source: BlobState,
   outcome: Outcome,
   found: FoundReceipt | undefined,
 ): Promise<Archiving> {
   const mayHavePassed = outcome.code === 'source-changing' || outcome.code === 'source-vanished';
-  // The service says the same of a source that it cannot reach.
-  const passed = mayHavePassed && !(await isPresent(place, source));
-  const copy = passed ? await copyOf(place, source) : undefined;
-  const archived =
-    outcome.status === 'copied' || outcome.status === 'unchanged'
-      ? archivedAs(place, source, outcome.vaultEtag ?? '', outcome)
-      : copy && archivedAs(place, source, copy.etag, {});
-  const now = place.copying.now();
-  let known = found;
-  for (let round = 0; round < ROUNDS; round++) {
-    const before = known?.value ?? claim(undefined, place.rule, versionOf(place, source), place.owner, now, 0);
-    if (before.state === 'done') break;
-    // Others may manage what we did not: their claim stands.
-    if (!archived && before.owner !== place.owner) break;
-    const end = archived
-      ? ended(before, 'done', now, { archived })
-      : ended(before, passed ? 'missed' : 'failed', now, { problem: problemIn(outcome) });
-    if (await place.receipts.write(end, known ? { ifMatch: known.etag } : 'absent')) break;
-    known = await place.receipts.read(source.name, source.etag);
-  }
+  // The service answers the same for a source that it cannot reach.
+  const passed = mayHavePassed && !(await isPresent(context, source));
+  const archived = await archivedBy(context, source, outcome, passed);
+  const now = context.copying.now();
+  await endReceipt(context, source, found, now, (before) => {
+    if (archived) return ended(before, 'done', now, { archived });
+    // A claim of another owner stays: that owner may succeed where this one failed.
+    if (before.owner !== context.owner) return undefined;
+    return ended(before, passed ? 'missed' : 'failed', now, { problem: problemIn(outcome) });
+  });
   return passed ? { is: 'passed' } : settled(outcome);
+}
+
+/** The evidence for the receipt, if there is a copy. */
+async function archivedBy(
+  context: ArchiveContext,
+  source: BlobState,
+  outcome: Outcome,
+  passed: boolean,
+): Promise<Archived | undefined> {
+  if (outcome.status === 'copied' || outcome.status === 'unchanged') {
+    return archivedAs(context, source, outcome.vaultEtag ?? '', outcome);
+  }
+  const copy = passed ? await copyOf(context, source) : undefined;
+  return copy && archivedAs(context, source, copy.etag, {});
+}
+
+/** Writes the end of a receipt, unless it is done already, or `endOf` leaves it as it is. */
+async function endReceipt(
+  context: ArchiveContext,
+  source: BlobState,
+  found: FoundReceipt | undefined,
+  now: Date,
+  endOf: (before: Receipt) => Receipt | undefined,
+): Promise<void> {
+  const { rule, receipts, owner } = context;
+  let known = found;
+  for (let round = 0; round < MOST_ROUNDS; round++) {
+    const before = known?.value ?? claim(undefined, rule, versionOf(context, source), owner, now, 0);
+    if (before.state === 'done') break;
+    const end = endOf(before);
+    if (!end || (await receipts.write(end, known ? { ifMatch: known.etag } : 'absent'))) break;
+    known = await receipts.read(source.name, source.etag);
+  }
 }
 
 async function isPresent({ copying }: ArchiveContext, source: BlobState): Promise<boolean> {
   return (await lookAtSource(copying.source, copying.container, source))?.etag === source.etag;
 }
 
-/** What keeps a blob from being archived at all, and needs no receipt to be told. */
+/** Why a blob cannot be archived at all. Needs no receipt. */
 function refusalOf({ copying }: ArchiveContext, source: BlobState): ProblemCode | undefined {
   if (source.isDirectory) return 'directory';
   if (source.tier === 'Archive') return 'source-archived';
@@ -223,7 +249,7 @@ function settled(outcome: Outcome): Archiving {
   return { is: 'settled', outcome };
 }
 
-/** What the service refused for good, told of this one blob; anything else is thrown on. */
+/** The outcome of a blob that storage failed. Throws any other error. */
 export function failureOf(source: BlobState, error: unknown): Outcome {
   if (!isStorageError(error) || error.kind === 'aborted') throw error;
   return outcomeOf(source, 'failed', { code: problemCodeOf(error, 'destination'), message: error.message, source });

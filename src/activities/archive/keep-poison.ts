@@ -13,17 +13,17 @@ import { lookAtSource } from '../copying/source-version.ts';
 import type { Upload } from './archive-upload.ts';
 
 export interface KeepPoisonInput extends Pick<Upload, 'rule' | 'name' | 'etag'> {
-  /** Why the last try failed; found out where it is not said. */
+  /** Why the last attempt failed; without it, `keepPoison` finds out. */
   problem?: Poison['problem'];
 }
 
-/** Keeps an upload that was tried for the last time, with the reason. Throws `StorageError`: then it must be called again. */
+/** Stores an upload after its last attempt, with the reason. Throws `StorageError`; the caller then calls it again. */
 export async function keepPoison(deps: Dependencies, input: KeepPoisonInput): Promise<void> {
   const { rule, name, etag } = input;
   const { control, source, job } = jobContextOf(deps, rule);
   const container = job.source.containers[0]!;
-  const last = await lastTry(receiptsOf(deps, rule), source, container, input);
-  if (last === 'over') return;
+  const last = await lastFailure(receiptsOf(deps, rule), source, container, input);
+  if (last === 'settled') return;
   const problem = input.problem ?? last ?? UNKNOWN;
   const id = poisonId(container, name, etag);
   const upload = { id, rule, container, name, ...(etag !== undefined && { etag }), problem };
@@ -31,27 +31,30 @@ export async function keepPoison(deps: Dependencies, input: KeepPoisonInput): Pr
   deps.telemetry.uploadFailedPermanently(rule, problem.code);
 }
 
-const UNKNOWN: Poison['problem'] = { code: 'internal', message: 'No try lived, or could write, to tell why it failed' };
+const UNKNOWN: Poison['problem'] = {
+  code: 'internal',
+  message: 'Every attempt ended without writing why it failed',
+};
 
-/** Why the version that is there now is not archived, as its receipt or a look at it tells; `over` where there is nothing left to archive. */
-async function lastTry(
+/** Why the present version is not archived, by its receipt or its source; `settled` if nothing is left to archive. */
+async function lastFailure(
   receipts: ReceiptStore,
   source: BlobAccount,
   container: string,
   { name, etag }: KeepPoisonInput,
-): Promise<Poison['problem'] | 'over' | undefined> {
-  if (!source.canAddress(container, name)) return 'over';
+): Promise<Poison['problem'] | 'settled' | undefined> {
+  if (!source.canAddress(container, name)) return 'settled';
   let present: BlobState | undefined;
   try {
     present = await lookAtSource(source, container, { name, etag: '', lastModified: '', size: 0, type: 'block' });
   } catch (error) {
     if (!isStorageError(error)) throw error;
-    const told = etag === undefined ? undefined : (await receipts.read(name, etag))?.value;
-    if (told?.state === 'done') return 'over';
-    // No try got as far as a receipt, for the same reason.
-    return told?.problem ?? { code: problemCodeOf(error, 'source'), message: redact(error.message) };
+    const announced = etag === undefined ? undefined : (await receipts.read(name, etag))?.value;
+    if (announced?.state === 'done') return 'settled';
+    // Without a receipt, every attempt failed for the same reason.
+    return announced?.problem ?? { code: problemCodeOf(error, 'source'), message: redact(error.message) };
   }
-  if (present === undefined) return 'over';
+  if (present === undefined) return 'settled';
   const receipt = (await receipts.read(name, present.etag))?.value;
-  return receipt?.state === 'done' ? 'over' : receipt?.problem;
+  return receipt?.state === 'done' ? 'settled' : receipt?.problem;
 }

@@ -2,14 +2,14 @@ import type { BlobState } from '#domain/blobs/blob.ts';
 import type { ListingPage } from '#domain/blobs/listing-cursor.ts';
 import type { ListedReceipt, ReceiptStore } from '#storage/control/receipt-store.ts';
 
-/** The receipts of one name, as one entry of a listing that can be walked beside that of the source. */
+/** The receipts of one name, as one entry of a listing that is walked beside that of the source. */
 export interface NameWithReceipts extends BlobState {
   receipts: ListedReceipt[];
 }
 
 /**
- * Pages of the names that have receipts, each once in a page; the receipts of one name may go on in the next page. Sorted as the
- * receipts are, by the UTF-8 of names.
+ * Pages of the names that have receipts, each once in a page; the receipts of one name may continue in the next page. The
+ * order is that of the receipts: the UTF-8 of names.
  */
 export function receiptPages(store: ReceiptStore, prefix: string) {
   return async (marker: string | undefined): Promise<ListingPage & { blobs: NameWithReceipts[] }> => {

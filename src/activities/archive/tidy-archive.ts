@@ -1,7 +1,6 @@
 import type { Dependencies } from '#app/dependencies.ts';
 import { jobContextOf } from '#app/job-context.ts';
 import type { PoisonLine } from '#domain/archive/poison.ts';
-import type { BlobState } from '#domain/blobs/blob.ts';
 import { MergeWalk, type WalkPosition } from '#domain/blobs/merge-walk.ts';
 import { CONTROL_CONTAINER } from '#domain/run/control-paths.ts';
 import { type Problem, problemOf } from '#domain/run/problems.ts';
@@ -11,20 +10,20 @@ import { PoisonStore } from '#storage/control/poison-store.ts';
 import type { ListedReceipt } from '#storage/control/receipt-store.ts';
 import { countingRequests } from '#storage/requests.ts';
 import { isStorageError } from '#storage/storage-error.ts';
-import { RunGuard } from '../run/run-guard.ts';
+import { RunGuard, type StopReason } from '../run/run-guard.ts';
 import { type ArchiveContext, archiveContextFor } from './archive-context.ts';
 import { endPassed } from './archive-version.ts';
 import { type NameWithReceipts, receiptPages } from './receipt-pages.ts';
 
 export interface TidyArchiveInput {
   run: RunRef;
-  /** Where to go on among the receipts; absent at the beginning. */
+  /** Where to continue among the receipts; absent at the beginning. */
   from?: WalkPosition;
 }
 
 export interface TidyArchiveResult {
   next?: WalkPosition;
-  stopped?: 'cancelled' | 'superseded';
+  stopped?: StopReason;
   requests: Record<string, number>;
   problem?: Problem;
 }
@@ -32,87 +31,126 @@ export interface TidyArchiveResult {
 const DAY_MS = 86_400_000;
 
 /**
- * After a reconcile or a reprocess: marks as settled what was given up and has been archived since, ends the receipts of versions
- * that are gone and whose owners never could, and removes those of gone versions that have been kept long enough. A stretch at a
- * time. Nothing is taken to be gone because a listing does not show it: it is looked at singly.
+ * Follows a reconcile or a reprocess, some receipts at a time. Marks as settled the poisoned uploads that have been archived
+ * since, ends the receipts of versions that are gone and whose owners could not end them, and removes the receipts of gone
+ * versions after their retention time. A version is not gone because a listing lacks it: each is checked individually.
  */
-export async function tidyArchive(deps: Dependencies, { run, from }: TidyArchiveInput): Promise<TidyArchiveResult> {
+export async function tidyArchive(deps: Dependencies, input: TidyArchiveInput): Promise<TidyArchiveResult> {
   const requests: Record<string, number> = {};
-  return countingRequests(requests, async () => {
-    const { control, source, job, rule } = jobContextOf(deps, run.job);
-    const guard = new RunGuard(control, run, deps.now);
-    const place = await archiveContextFor(deps, run.job, run.id, 0);
-    const poison = new PoisonStore(control, run.job);
-    if (from === undefined) await settlePoison(place, poison, deps.now());
-    if (run.mode === 'reprocess') return { requests };
-    const keepMs = rule?.receipts && rule.receipts.keepDays * DAY_MS;
-    const account = deps.blobs(rule?.receipts?.account ?? job.destination.account);
-    const { container } = place.copying;
-    const deadline = deps.now().getTime() + deps.limits.scanMs;
-    const { prefix } = job.source;
-    const listNames = (marker: string | undefined) =>
-      source.listBlobs(container, { prefix, ...(marker !== undefined && { marker }) });
-    const walk = new MergeWalk(receiptPages(place.receipts, prefix), listNames, { from });
-    try {
-      if (from === undefined && keepMs !== undefined) {
-        await removeOldPoison(account, poison, deps.now().getTime() - keepMs);
-      }
-      do {
-        const standing = await guard.standing();
-        if (standing !== 'go') return { stopped: standing, requests };
-        for (const { source: named, mirror: present } of await walk.nextPairs(() => false)) {
-          const old = (named as NameWithReceipts).receipts.filter(({ etag }) => etag !== present?.etag);
-          const over = old.filter((receipt) => isOver(receipt, deps.now(), keepMs));
-          if (over.length === 0) continue;
-          const now = await source.getProperties(container, named.name);
-          for (const receipt of over.filter(({ etag }) => etag !== now?.etag)) {
-            if (isEnded(receipt)) await remove(account, receipt.path, receipt.receiptEtag);
-            else await endReceipt(place, receipt);
-          }
-        }
-      } while (walk.position !== undefined && deps.now().getTime() < deadline);
-    } catch (error) {
-      if (!(error instanceof RemovalDenied)) throw error;
-      return { requests, problem: problemOf('access-denied-prune', 0, undefined, error.message) };
-    }
-    const next = walk.position;
-    return { requests, ...(next && { next }) };
-  });
+  return countingRequests(requests, async () => ({ ...(await tidy(deps, input)), requests }));
 }
 
-async function endReceipt(place: ArchiveContext, { name, etag }: ListedReceipt): Promise<void> {
-  const found = await place.receipts.read(name, etag);
-  if (found) await endPassed(place, found);
+async function tidy(deps: Dependencies, { run, from }: TidyArchiveInput): Promise<Omit<TidyArchiveResult, 'requests'>> {
+  const { control, rule, job } = jobContextOf(deps, run.job);
+  const guard = new RunGuard(control, run, deps.now);
+  const archive = await archiveContextFor(deps, run.job, run.id, 0);
+  const poison = new PoisonStore(control, run.job);
+  if (from === undefined) await settlePoison(archive, poison, deps.now());
+  if (run.mode === 'reprocess') return {};
+  const tidier = new ReceiptTidier(deps, archive, {
+    account: deps.blobs(rule?.receipts?.account ?? job.destination.account),
+    keepMs: rule?.receipts && rule.receipts.keepDays * DAY_MS,
+  });
+  const walk = walkOf(archive, job.source.prefix, from);
+  const deadline = deps.now().getTime() + deps.limits.scanMs;
+  try {
+    if (from === undefined) await tidier.removeOldPoison(poison);
+    do {
+      const standing = await guard.standing();
+      if (standing !== 'go') return { stopped: standing };
+      for (const { source, mirror: present } of await walk.nextPairs(() => false)) {
+        await tidier.tidy(source as NameWithReceipts, present?.etag);
+      }
+    } while (walk.position !== undefined && deps.now().getTime() < deadline);
+  } catch (error) {
+    if (!(error instanceof RemovalDenied)) throw error;
+    return { problem: problemOf('access-denied-prune', 0, undefined, error.message) };
+  }
+  return walk.position ? { next: walk.position } : {};
+}
+
+/** Walks the receipts beside the source. */
+function walkOf({ receipts, copying }: ArchiveContext, prefix: string, from: WalkPosition | undefined): MergeWalk {
+  const listNames = (marker: string | undefined) =>
+    copying.source.listBlobs(copying.container, { prefix, ...(marker !== undefined && { marker }) });
+  return new MergeWalk(receiptPages(receipts, prefix), listNames, { from });
+}
+
+/** The account that may remove receipts, and how long they stay; without that, forever. */
+interface ReceiptRetention {
+  account: BlobAccount;
+  keepMs: number | undefined;
+}
+
+class ReceiptTidier {
+  readonly #deps: Dependencies;
+  readonly #archive: ArchiveContext;
+  readonly #account: BlobAccount;
+  readonly #keepMs: number | undefined;
+
+  constructor(deps: Dependencies, archive: ArchiveContext, { account, keepMs }: ReceiptRetention) {
+    this.#deps = deps;
+    this.#archive = archive;
+    this.#account = account;
+    this.#keepMs = keepMs;
+  }
+
+  /** Ends or removes receipts of versions that are gone; `listed` is the version that the source lists. */
+  async tidy({ name, receipts }: NameWithReceipts, listed: string | undefined): Promise<void> {
+    const due = receipts.filter((receipt) => receipt.etag !== listed && this.#isDue(receipt));
+    if (due.length === 0) return;
+    const { source, container } = this.#archive.copying;
+    const present = await source.getProperties(container, name);
+    for (const receipt of due) {
+      if (receipt.etag === present?.etag) continue;
+      if (isEnded(receipt)) await remove(this.#account, receipt.path, receipt.receiptEtag);
+      else await this.#end(receipt);
+    }
+  }
+
+  /** Whether the receipt of a version that seems to be gone is to be ended, or may be removed. */
+  #isDue(receipt: ListedReceipt): boolean {
+    const age = this.#deps.now().getTime() - Date.parse(receipt.at);
+    if (isEnded(receipt)) return this.#keepMs !== undefined && age > this.#keepMs;
+    return receipt.state === 'failed' || age > 0;
+  }
+
+  async #end({ name, etag }: ListedReceipt): Promise<void> {
+    const found = await this.#archive.receipts.read(name, etag);
+    if (found) await endPassed(this.#archive, found);
+  }
+
+  async removeOldPoison(store: PoisonStore): Promise<void> {
+    if (this.#keepMs === undefined) return;
+    const before = this.#deps.now().getTime() - this.#keepMs;
+    for await (const { at, path, entryEtag } of store.listAll('settled')) {
+      if (Date.parse(at) < before) await remove(this.#account, path, entryEtag);
+    }
+  }
 }
 
 function isEnded({ state }: ListedReceipt): boolean {
   return state === 'done' || state === 'missed';
 }
 
-/** Whether a receipt of a version that seems to be gone has to be ended, or may be removed. */
-function isOver(receipt: ListedReceipt, now: Date, keepMs: number | undefined): boolean {
-  const age = now.getTime() - Date.parse(receipt.at);
-  if (isEnded(receipt)) return keepMs !== undefined && age > keepMs;
-  return receipt.state === 'failed' || age > 0;
-}
-
-async function settlePoison(place: ArchiveContext, store: PoisonStore, now: Date): Promise<void> {
+async function settlePoison(archive: ArchiveContext, store: PoisonStore, now: Date): Promise<void> {
   for await (const entry of store.listAll('open')) {
-    if (!(await isSettled(place, entry))) continue;
+    if (!(await isSettled(archive, entry))) continue;
     await store.change(entry.id, (before) =>
-      // Given up once more since it was listed: that may be another version.
+      // It may have failed permanently again since it was listed, with another version.
       before?.at === entry.at ? { ...before, state: 'settled', settledAt: now.toISOString() } : undefined,
     );
   }
 }
 
-async function removeOldPoison(account: BlobAccount, store: PoisonStore, before: number): Promise<void> {
-  for await (const { at, path, entryEtag } of store.listAll('settled')) {
-    if (Date.parse(at) < before) await remove(account, path, entryEtag);
-  }
+/** Whether the version that failed is archived or gone, and so is the version that replaced it. */
+async function isSettled({ receipts, copying }: ArchiveContext, { name }: PoisonLine): Promise<boolean> {
+  const present = await copying.source.getProperties(copying.container, name);
+  if (!present) return true;
+  return (await receipts.read(name, present.etag))?.value?.state === 'done';
 }
 
-/** Told apart from what the source may refuse. */
+/** Distinguishes a refused removal from everything that the source may refuse. */
 class RemovalDenied extends Error {}
 
 async function remove(account: BlobAccount, path: string, ifMatch: string): Promise<void> {
@@ -120,14 +158,7 @@ async function remove(account: BlobAccount, path: string, ifMatch: string): Prom
     await account.deleteBlob(CONTROL_CONTAINER, path, { ifMatch });
   } catch (error) {
     if (isStorageError(error, 'access-denied')) throw new RemovalDenied(error.message);
-    // Gone already, or written again: an earlier try, or somebody at work on it.
+    // Already gone, or written again: by an earlier attempt, or by an owner that is archiving.
     if (!isStorageError(error, 'not-found', 'precondition')) throw error;
   }
-}
-
-/** Whether the version that was given up is archived or gone, and so is whatever took its place. */
-async function isSettled({ receipts, copying }: ArchiveContext, { name }: PoisonLine): Promise<boolean> {
-  const present: BlobState | undefined = await copying.source.getProperties(copying.container, name);
-  if (!present) return true;
-  return (await receipts.read(name, present.etag))?.value?.state === 'done';
 }

@@ -25,7 +25,10 @@ const MOST_TOGETHER = 100;
  * vault's account, reads them back, compares them, and deletes the table. Safe to run twice: each execution has a table of
  * its own.
  */
-export async function drillTable(context: RunContext<VerifyRef>, { slice, manifest }: SliceInput): Promise<SliceResult> {
+export async function drillTable(
+  context: RunContext<VerifyRef>,
+  { slice, manifest }: SliceInput,
+): Promise<SliceResult> {
   const { run, control, container } = context;
   const point = await pointOf(control, run.job, run.verify.point);
   const { parts, sample } = sampleOfTable(context, point);

@@ -36,7 +36,11 @@ export async function planTableRestore(deps: Dependencies, input: SliceInput<Res
   }
 }
 
-async function planSlice(context: RunContext<RestoreRef>, input: SliceInput, failures: RestoreFailures): Promise<SliceResult> {
+async function planSlice(
+  context: RunContext<RestoreRef>,
+  input: SliceInput,
+  failures: RestoreFailures,
+): Promise<SliceResult> {
   const { run, control, container } = context;
   const { slice } = input;
   // Another execution may already be writing the chunks of the first one's plan.

@@ -74,9 +74,7 @@ async function segmentsBefore(
   if (run.mode === 'full') return undefined;
   try {
     const isRetry = run.mode === 'retry' && !scan;
-    const before = await (isRetry
-      ? control.readSummary({ job: run.job, id: run.retryOf })
-      : pointBefore(control, run));
+    const before = await (isRetry ? control.readSummary({ job: run.job, id: run.retryOf }) : pointBefore(control, run));
     // A backup of another account says nothing about this one.
     if (!before || before.source !== source.endpoint) return undefined;
     const segments: Segment[] = [];
