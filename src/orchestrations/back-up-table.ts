@@ -2,7 +2,7 @@ import type { OrchestrationContext, Task } from 'durable-functions';
 import type { PlanChunk } from '#activities/run/chunk.ts';
 import type { ContainerTask } from '#activities/run/container-task.ts';
 import type { FailureReason, OpenRange } from '#activities/tables/read-range.ts';
-import { problemOf } from '#domain/run/problems.ts';
+import { type Problem, problemOf } from '#domain/run/problems.ts';
 import { type Answer, call, wait } from './call.ts';
 import { ACTIVITIES_PER_GENERATION, FAILURES_ALLOWED, PASSING, WAIT_AFTER_FAILURE } from './limits.ts';
 import type { ProcessContainerInput, ProcessContainerResult } from './process-container.ts';
@@ -40,9 +40,9 @@ type Ended = ProcessContainerResult | undefined;
 const AT_ONCE = 8;
 
 /**
- * Backs up one table: updates the segments of the previous restore point, and reads other key ranges as a whole. The rest of
- * a piece is another piece. While there are few, rests are split, so that a large table is read by many activities at once,
- * however its entities are spread over its keys.
+ * Backs up one table: updates the segments of the previous restore point, and reads other key ranges as a whole. The
+ * rest of a piece is another piece. While there are few, rests are split, so that a large table is read by many
+ * activities at once, however its entities are spread over its keys.
  */
 export function* backUpTable(context: OrchestrationContext): Generator<Task, Ended, unknown> {
   const input = context.df.getInput() as BackUpTableInput;
@@ -134,13 +134,9 @@ function settle(
     const range = reading[index];
     const segments = updating[index - reading.length];
     if (answer.problem) {
-      const { code, message } = answer.problem;
       const failures = ((range ?? segments)?.failures ?? 0) + 1;
       if (failures > FAILURES_ALLOWED + 1) return { ...settled, ended: { problem: answer.problem } };
-      // After the last attempt, the run names it as failed. Everything else counts.
-      const again = { failures, ...(failures > FAILURES_ALLOWED && { failPermanently: { code, message } }) };
-      if (range) state.ranges.push({ ...range, ...again });
-      else if (segments) state.chunks.push({ ...segments, ...again });
+      queueAgain(state, range, segments, failures, answer.problem);
       settled.isAnyFailed = true;
     } else if (range) {
       if (answer.rest) settled.rests.push({ range: answer.rest, piece: state.pieces++, ...oldOf(range) });
@@ -149,6 +145,19 @@ function settle(
     }
   }
   return settled;
+}
+
+/** Queues a piece that failed. After the last attempt, the run names it as failed, and everything else counts. */
+function queueAgain(
+  state: State,
+  range: RangeToRead | undefined,
+  segments: SegmentsToUpdate | undefined,
+  failures: number,
+  { code, message }: Problem,
+): void {
+  const again = { failures, ...(failures > FAILURES_ALLOWED && { failPermanently: { code, message } }) };
+  if (range) state.ranges.push({ ...range, ...again });
+  else if (segments) state.chunks.push({ ...segments, ...again });
 }
 
 function queueRemaining(state: State, { chunk }: SegmentsToUpdate, { read, next }: Answer<'updateSegments'>): void {

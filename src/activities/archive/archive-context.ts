@@ -16,9 +16,9 @@ export interface ArchiveContext {
 }
 
 /**
- * For one upload of at most so many bytes: an asynchronous copy reads for hours with the access that it began with. The lock of
- * the rule need not be held: uploads are archived while runs of the rule are in progress, and receipts keep them apart.
- * Throws `StorageError` if there is no access to the source.
+ * For one upload of at most so many bytes: an asynchronous copy reads for hours with the access that it began with. The
+ * lock of the rule need not be held: uploads are archived while runs of the rule are in progress, and receipts keep
+ * them apart. Throws `StorageError` if there is no access to the source.
  */
 export async function archiveContextFor(
   deps: Dependencies,

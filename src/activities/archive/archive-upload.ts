@@ -40,8 +40,8 @@ export type UploadResult =
 const MOST_VERSIONS = 4;
 
 /**
- * Archives the present version of a blob. An event is a hint: unless the receipt of the announced version is done, which
- * costs one request, the source is always checked. Safe to run twice, also at the same time.
+ * Archives the present version of a blob. An event is a hint: unless the receipt of the announced version is done,
+ * which costs one request, the source is always checked. Safe to run twice, also at the same time.
  */
 export async function archiveUpload(deps: Dependencies, upload: Upload): Promise<UploadResult> {
   const { name, etag } = upload;
@@ -110,8 +110,8 @@ async function asOutcome(
 }
 
 /**
- * Archives the present version, and the next one if another replaces it meanwhile. `seen` is the receipt of the announced
- * version; `contextFor` gives access for as long as the copy of a larger blob may take.
+ * Archives the present version, and the next one if another replaces it meanwhile. `seen` is the receipt of the
+ * announced version; `contextFor` gives access for as long as the copy of a larger blob may take.
  */
 async function archivePresent(
   context: ArchiveContext,

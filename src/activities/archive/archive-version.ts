@@ -31,10 +31,10 @@ export type Archiving =
 const MOST_ROUNDS = 5;
 
 /**
- * Archives one version of a blob, exactly once even if others try the same: claims its receipt, makes a copy pinned to the
- * ETag, and ends the receipt. Any step may be the last before a crash; the next attempt finds in the receipt, and at the
- * destination, how far it got. `source` is the blob as it was seen just now; `seen` is its receipt, if it was read already.
- * Throws no `StorageError`: failures are outcomes.
+ * Archives one version of a blob, exactly once even if others try the same: claims its receipt, makes a copy pinned to
+ * the ETag, and ends the receipt. Any step may be the last before a crash; the next attempt finds in the receipt, and
+ * at the destination, how far it got. `source` is the blob as it was seen just now; `seen` is its receipt, if it was
+ * read already. Throws no `StorageError`: failures are outcomes.
  */
 export async function archiveVersion(
   context: ArchiveContext,
@@ -124,8 +124,8 @@ async function carryOut(context: ArchiveContext, source: BlobState, claimed: Cla
 }
 
 /**
- * Adds the state of the destination. A small blob is copied without it, as if nothing were there, until the service refuses;
- * a large one would be sent in blocks for nothing.
+ * Adds the state of the destination. A small blob is copied without it, as if nothing were there, until the service
+ * refuses; a large one would be sent in blocks for nothing.
  */
 async function withDestination(copying: BackupContext, planned: PlannedItem): Promise<PlannedItem> {
   const present = await copying.target.getProperties(copying.destination, targetName(copying, planned));

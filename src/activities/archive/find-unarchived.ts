@@ -20,7 +20,8 @@ export async function findUnarchived(deps: Dependencies, input: SliceInput): Pro
       // Counted, and not named: the receipt names it, and a reconcile may run every hour.
       if (known?.state === 'done') return { outcome: outcomeOf(blob, 'unchanged'), isNamed: false };
       if (blob.isDirectory) return { outcome: outcomeOf(blob, 'skipped', { code: 'directory' }) };
-      // With another reason than `new`, the copy reads the receipt first: another owner may hold it, or the walk missed it.
+      // With another reason than `new`, the copy reads the receipt first: another owner may hold it, or the walk missed
+      // it.
       return { planned: { from: blob, reason: known || order.wasWrong ? 'pending' : 'new' } };
     },
     async planned() {

@@ -6,7 +6,9 @@ import { inRun } from '../run/run-context.ts';
 import type { SliceInput, SliceResult } from '../run/slice.ts';
 import { SliceWriter } from '../run/slice-writer.ts';
 
-/** Plans to archive the poisoned uploads of a rule: one of them, or all. The copy checks each source when it gets there. */
+/**
+ * Plans to archive the poisoned uploads of a rule: one of them, or all. The copy checks each source when it gets there.
+ */
 export function planReprocess(deps: Dependencies, input: SliceInput<ReprocessRef>): Promise<SliceResult> {
   return inRun(deps, input, async (context) => {
     const { run, control, tally } = context;

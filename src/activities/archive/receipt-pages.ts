@@ -8,8 +8,8 @@ export interface NameWithReceipts extends BlobState {
 }
 
 /**
- * Pages of the names that have receipts, each once in a page; the receipts of one name may continue in the next page. The
- * order is that of the receipts: the UTF-8 of names.
+ * Pages of the names that have receipts, each once in a page; the receipts of one name may continue in the next page.
+ * The order is that of the receipts: the UTF-8 of names.
  */
 export function receiptPages(store: ReceiptStore, prefix: string) {
   return async (marker: string | undefined): Promise<ListingPage & { blobs: NameWithReceipts[] }> => {

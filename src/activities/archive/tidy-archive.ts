@@ -31,9 +31,10 @@ export interface TidyArchiveResult {
 const DAY_MS = 86_400_000;
 
 /**
- * Follows a reconcile or a reprocess, some receipts at a time. Marks as settled the poisoned uploads that have been archived
- * since, ends the receipts of versions that are gone and whose owners could not end them, and removes the receipts of gone
- * versions after their retention time. A version is not gone because a listing lacks it: each is checked individually.
+ * Follows a reconcile or a reprocess, some receipts at a time. Marks as settled the poisoned uploads that have been
+ * archived since, ends the receipts of versions that are gone and whose owners could not end them, and removes the
+ * receipts of gone versions after their retention time. A version is not gone because a listing lacks it: each is
+ * checked individually.
  */
 export async function tidyArchive(deps: Dependencies, input: TidyArchiveInput): Promise<TidyArchiveResult> {
   const requests: Record<string, number> = {};

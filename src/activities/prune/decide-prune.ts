@@ -16,9 +16,9 @@ import { type PointInVault, readPicture, type VaultPicture } from './vault-pictu
 const HOUR = 3_600_000;
 
 /**
- * Begins a prune: decides which restore points go, and names the backup containers and the tables to process. A prune that
- * carries out a plan decides again and compares: if anything has changed since, it does nothing. Only then does it mark the
- * restore points that the plan removes.
+ * Begins a prune: decides which restore points go, and names the backup containers and the tables to process. A prune
+ * that carries out a plan decides again and compares: if anything has changed since, it does nothing. Only then does it
+ * mark the restore points that the plan removes.
  */
 export async function fromVault(deps: Dependencies, run: PruneRef): Promise<Omit<ListContainersResult, 'requests'>> {
   const { control } = jobContextOf(deps, run.job);
@@ -49,7 +49,9 @@ function backupContainersOf(parts: readonly PartEntry[]): ContainerPair[] {
   return [...names].map((name) => ({ container: name, destination: name }));
 }
 
-/** The tables that have files, whether or not a restore point names them: failed and cancelled runs leave files, too. */
+/**
+ * The tables that have files, whether or not a restore point names them: failed and cancelled runs leave files, too.
+ */
 async function tablesOf(control: ControlStore, job: string, parts: readonly PartEntry[]): Promise<ContainerPair[]> {
   const tables = new Set(parts.flatMap(({ container }) => tableOfTask(container) ?? []));
   // The parent of their folders.
@@ -100,8 +102,8 @@ export async function decideNow(
 }
 
 /**
- * The time that decides about removals: the service's, which has just written the lock of this run, or the app's own if it
- * is earlier. A clock that is ahead would end margins too early.
+ * The time that decides about removals: the service's, which has just written the lock of this run, or the app's own if
+ * it is earlier. A clock that is ahead would end margins too early.
  */
 async function presentOf(deps: Dependencies, control: ControlStore, job: string): Promise<Date> {
   const [written, own] = [await control.lockWrittenAt(job), deps.now()];
@@ -111,8 +113,8 @@ async function presentOf(deps: Dependencies, control: ControlStore, job: string)
 }
 
 /**
- * Why the app may not delete, found out before anything is marked: a marked restore point can neither be restored nor does
- * it free space. No blob has this name, and no blob has this ETag.
+ * Why the app may not delete, found out before anything is marked: a marked restore point can neither be restored nor
+ * does it free space. No blob has this name, and no blob has this ETag.
  */
 async function refusedToDelete(deps: Dependencies, run: RunRef): Promise<string | undefined> {
   const { job } = jobContextOf(deps, run.job);

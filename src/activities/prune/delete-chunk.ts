@@ -16,7 +16,9 @@ import { type Finding, processItems } from '../run/process-items.ts';
 import { inRun, type RunContext } from '../run/run-context.ts';
 import { writePiece } from '../run/write-piece.ts';
 
-/** How many blobs are deleted at once. Within a blob, the order of the plan holds: its snapshots and versions go first. */
+/**
+ * How many blobs are deleted at once. Within a blob, the order of the plan holds: its snapshots and versions go first.
+ */
 const BLOBS_AT_ONCE = 16;
 
 /**
@@ -105,9 +107,9 @@ interface Deletion {
 }
 
 /**
- * Deletes the items of some blobs at once. A base blob goes only if its source is found to be gone and, checked after that,
- * no run of another job is in progress in this vault: a run that began before may have seen the source, and build on what
- * is here.
+ * Deletes the items of some blobs at once. A base blob goes only if its source is found to be gone and, checked after
+ * that, no run of another job is in progress in this vault: a run that began before may have seen the source, and build
+ * on what is here.
  */
 async function deleteBlobs(deletion: Deletion, blobs: PlannedItem[][]): Promise<Outcome[]> {
   const bases = blobs.flat().filter(({ from }) => from.snapshotOrVersion === undefined);

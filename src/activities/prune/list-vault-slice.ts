@@ -39,8 +39,8 @@ export async function listVaultSlice(
 }
 
 /**
- * Skips what the slice before has covered, which ended with a name. The service need not cut the pages where it cut them
- * then: the name may come in a later page.
+ * Skips what the slice before has covered, which ended with a name. The service need not cut the pages where it cut
+ * them then: the name may come in a later page.
  */
 class BlobsBehind {
   #name: string | undefined;

@@ -13,11 +13,11 @@ import { type ContainerManifest, manifestsOf, type Origin, originalsOf, originsI
 import { type BlobsByName, listVaultSlice } from './list-vault-slice.ts';
 
 /**
- * Lists a slice of a backup container, with snapshots and versions, and plans to delete everything that no restore point
- * needs.
+ * Lists a slice of a backup container, with snapshots and versions, and plans to delete everything that no restore
+ * point needs.
  *
- * It finds out what is needed by reading, of every remaining restore point, the parts of the manifest that may have one of
- * the listed names, whichever order source and vault list names in. Memory holds one slice and one part. It deletes
+ * It finds out what is needed by reading, of every remaining restore point, the parts of the manifest that may have one
+ * of the listed names, whichever order source and vault list names in. Memory holds one slice and one part. It deletes
  * nothing: a later run carries the plan out, or none does. If a part cannot be read, it fails.
  */
 export function makePlanPrune() {
@@ -57,8 +57,8 @@ function itemsOf(
   needed: ReadonlySet<BlobState>,
   before: number,
 ): PlannedItem[] {
-  // If only other jobs have backed up to this name, their prunes decide. A name that requests cannot carry would address
-  // another blob.
+  // If only other jobs have backed up to this name, their prunes decide. A name that requests cannot carry would
+  // address another blob.
   if (!origins.some(({ job }) => job === run.job) || !vault.canAddress(container, name)) return [];
   const originals = originalsOf(name, origins, source.endpoint);
   return deletable(group, (blob) => needed.has(blob), before).flatMap(({ blob, reason }) => {

@@ -17,9 +17,9 @@ export interface RemovePointsResult {
 }
 
 /**
- * Deletes the manifests of the restore points that a prune has emptied. The summary goes last, and the notes after it: until
- * then the restore point is known, and marked. A run whose parts another restore point builds on stays as long as that one.
- * All of them stay if content could not be deleted, because only they lead the next prune to it.
+ * Deletes the manifests of the restore points that a prune has emptied. The summary goes last, and the notes after it:
+ * until then the restore point is known, and marked. A run whose parts another restore point builds on stays as long as
+ * that one. All of them stay if content could not be deleted, because only they lead the next prune to it.
  */
 export async function removePoints(deps: Dependencies, { run }: { run: RunRef }): Promise<RemovePointsResult> {
   const requests: Record<string, number> = {};
@@ -53,8 +53,8 @@ async function removeEmptied(deps: Dependencies, run: RunRef): Promise<Omit<Remo
 }
 
 /**
- * Restore points of which a removal has left only the notes: the removal was interrupted, or a mark, sent long before, was
- * written after the notes were deleted. Only the notes show that they existed.
+ * Restore points of which a removal has left only the notes: the removal was interrupted, or a mark, sent long before,
+ * was written after the notes were deleted. Only the notes show that they existed.
  */
 async function pointsWithOnlyNotes(control: ControlStore, job: string): Promise<string[]> {
   const left: string[] = [];

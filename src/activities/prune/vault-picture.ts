@@ -30,11 +30,11 @@ export interface PointInVault {
 const READS_AT_ONCE = 8;
 
 /**
- * Reads every restore point of every job in a vault, from the vault itself, and checks each manifest: every part is there,
- * as it was written. Throws `damaged` if anything is missing, because then nothing shows which content is needed. A run
- * that has no summary and is not in progress has lost it, since everything that ends a run writes one. A listing without
- * the run that the lock of its job names as the last is incomplete.
- * `prefixOf` returns the prefix template of a configured job, for runs that have no summary.
+ * Reads every restore point of every job in a vault, from the vault itself, and checks each manifest: every part is
+ * there, as it was written. Throws `damaged` if anything is missing, because then nothing shows which content is
+ * needed. A run that has no summary and is not in progress has lost it, since everything that ends a run writes one. A
+ * listing without the run that the lock of its job names as the last is incomplete. `prefixOf` returns the prefix
+ * template of a configured job, for runs that have no summary.
  */
 export async function readPicture(
   control: ControlStore,
@@ -120,8 +120,8 @@ async function partsSoFar(
 }
 
 /**
- * Throws `damaged` unless every part that a restore point names is there, with the checksum that it names. `listed` are the
- * parts of the run itself as they were listed, perhaps before it ended.
+ * Throws `damaged` unless every part that a restore point names is there, with the checksum that it names. `listed` are
+ * the parts of the run itself as they were listed, perhaps before it ended.
  */
 async function assertWhole(
   control: ControlStore,

@@ -47,8 +47,8 @@ export function untriedMessage({ message }: AccountRefusal): string {
 }
 
 /**
- * Processes items with bounded concurrency, within the time budget, while the run may continue. An item that began within
- * the budget is processed to its end.
+ * Processes items with bounded concurrency, within the time budget, while the run may continue. An item that began
+ * within the budget is processed to its end.
  */
 export async function processItems<Item>(context: RunContext, work: Work<Item>): Promise<Processed> {
   const { stop, atOnce } = work;

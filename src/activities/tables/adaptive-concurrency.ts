@@ -2,9 +2,9 @@ import pLimit from 'p-limit';
 import { isStorageError } from '#storage/storage-error.ts';
 
 /**
- * Runs as many requests at once as the service accepts: a partition accepts a limited number of entities per second from
- * all of its writers. If it is too busy, half as many requests run at once, and the refused one waits for its next try.
- * After `patience` refusals in a row, with no success in between, the request fails.
+ * Runs as many requests at once as the service accepts: a partition accepts a limited number of entities per second
+ * from all of its writers. If it is too busy, half as many requests run at once, and the refused one waits for its next
+ * try. After `patience` refusals in a row, with no success in between, the request fails.
  */
 export class AdaptiveConcurrency {
   readonly #most: number;

@@ -10,8 +10,8 @@ export type Verdict = 'same' | 'other' | 'newer' | 'unproved';
 const MOST_PAGES = 1_000;
 
 /**
- * Compares entities of a key range with what the source has now. If an entity was written since, or is gone, only its file
- * has it (`newer`), and that file is sound. A source that cannot be read proves nothing.
+ * Compares entities of a key range with what the source has now. If an entity was written since, or is gone, only its
+ * file has it (`newer`), and that file is sound. A source that cannot be read proves nothing.
  */
 export async function compareWithSource(
   table: SourceTable | undefined,

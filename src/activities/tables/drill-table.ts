@@ -22,8 +22,8 @@ const MOST_TOGETHER = 100;
 
 /**
  * Restores the entities of a drill's sample that lie in one table, with their neighbors, into a scratch table of the
- * vault's account, reads them back, compares them, and deletes the table. Safe to run twice: each execution has a table of
- * its own.
+ * vault's account, reads them back, compares them, and deletes the table. Safe to run twice: each execution has a table
+ * of its own.
  */
 export async function drillTable(
   context: RunContext<VerifyRef>,
@@ -53,7 +53,9 @@ export async function drillTable(
   return drill.writer.finish(at < parts.length ? { nextManifest: { page: at } } : {});
 }
 
-/** The parts of a table that hold entities of its sample. Each table has a sample of its own, beside that of all blobs. */
+/**
+ * The parts of a table that hold entities of its sample. Each table has a sample of its own, beside that of all blobs.
+ */
 function sampleOfTable({ run, container }: RunContext<VerifyRef>, point: RunSummary) {
   const ofTable = point.parts.filter((part) => part.container === container);
   // Without the name of a table, their entities count as what the sample is picked from.
@@ -129,7 +131,9 @@ class SampleDrill {
   }
 }
 
-/** The segments that hold the entities with these numbers, counted through all segments, each with the numbers in it. */
+/**
+ * The segments that hold the entities with these numbers, counted through all segments, each with the numbers in it.
+ */
 function chosenIn(segments: readonly Segment[], numbers: readonly number[]): [Segment, number[]][] {
   let before = 0;
   return segments.flatMap((segment): [Segment, number[]][] => {

@@ -8,8 +8,8 @@ import type { ControlStore } from '#storage/control/control-store.ts';
 const MOST_NAMES = 50_000;
 
 /**
- * The names of the entities and segments of a table that failed in the restore that this run retries; undefined if the run
- * is to write all of them. The app may have changed entities that the first run restored, and a retry that replaces
+ * The names of the entities and segments of a table that failed in the restore that this run retries; undefined if the
+ * run is to write all of them. The app may have changed entities that the first run restored, and a retry that replaces
  * entities would lose those changes.
  */
 export async function failedInEarlierRun(

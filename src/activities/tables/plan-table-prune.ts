@@ -16,11 +16,12 @@ import type { SliceInput, SliceResult } from '../run/slice.ts';
 import { SliceWriter } from '../run/slice-writer.ts';
 
 /**
- * Lists a slice of the folder where a job stores the entities of one table, and plans to delete the files that no remaining
- * restore point names. Restore points share files, whichever run wrote them: only the segments count.
+ * Lists a slice of the folder where a job stores the entities of one table, and plans to delete the files that no
+ * remaining restore point names. Restore points share files, whichever run wrote them: only the segments count.
  *
- * Memory holds the needed names, the list of parts, and one part. Like `planPrune`, it deletes nothing itself. If anything
- * that is needed is missing, altered or unreadable, it fails: files that nothing names may then be all that is left.
+ * Memory holds the needed names, the list of parts, and one part. Like `planPrune`, it deletes nothing itself. If
+ * anything that is needed is missing, altered or unreadable, it fails: files that nothing names may then be all that is
+ * left.
  */
 export function makePlanTablePrune() {
   // Reading manifests keeps the processor busy: several tables at once would be no faster, and would need more memory.
@@ -71,8 +72,8 @@ interface NeededPart {
 }
 
 /**
- * The parts of tables in the remaining restore points, by the table's name in lower case: the service ignores the case of
- * table names, and segments pass from one spelling to another.
+ * The parts of tables in the remaining restore points, by the table's name in lower case: the service ignores the case
+ * of table names, and segments pass from one spelling to another.
  */
 type PartsByTable = Map<string, NeededPart[]>;
 
@@ -142,7 +143,9 @@ async function neededFiles(
   return needed;
 }
 
-/** The files that a line of a manifest names. Throws `damaged` if it is an entry and does not say where its content is. */
+/**
+ * The files that a line of a manifest names. Throws `damaged` if it is an entry and does not say where its content is.
+ */
 function filesOf(item: Outcome, job: string, part: string): EntityFile[] {
   if (!isSegment(item) && !isHeld(item)) return [];
   const files: unknown = isSegment(item) ? item.files : undefined;

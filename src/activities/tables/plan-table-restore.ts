@@ -23,9 +23,10 @@ import { SegmentPlan } from './segment-plan.ts';
 import { manifestOfFile, manifestOfPoint } from './table-manifest.ts';
 
 /**
- * Reads the segments of a table that a restore wants, a slice of its manifest at a time, and plans to write them. It reads
- * and checks every file of every segment before the restore writes anything: any damage is a problem of the whole table.
- * Writing begins after the last slice is planned. Safe to run twice: a second execution returns the answer of the first.
+ * Reads the segments of a table that a restore wants, a slice of its manifest at a time, and plans to write them. It
+ * reads and checks every file of every segment before the restore writes anything: any damage is a problem of the whole
+ * table. Writing begins after the last slice is planned. Safe to run twice: a second execution returns the answer of
+ * the first.
  */
 export async function planTableRestore(deps: Dependencies, input: SliceInput<RestoreRef>): Promise<SliceResult> {
   const failures = new RestoreFailures();
@@ -217,8 +218,8 @@ async function earlierAnswer(
 }
 
 /**
- * Whether a run that this one retries found the table empty: that run may have written the entities that are there now. It
- * need not be the last one, which may have ended before it came to this table.
+ * Whether a run that this one retries found the table empty: that run may have written the entities that are there now.
+ * It need not be the last one, which may have ended before it came to this table.
  */
 async function hasBegun(control: ControlStore, { job, retryOf }: RestoreRef, container: string): Promise<boolean> {
   for (let id = retryOf; id !== undefined; id = (await control.readSummary({ job, id }))?.retryOf) {

@@ -35,8 +35,8 @@ const CHUNK_SEGMENTS = 16;
 const MOST_CHUNKS = 256;
 
 /**
- * Decides how a table is backed up: all of it as one open key range, or by the segments of the previous restore point. A
- * segment is used only if all of its files are there; otherwise it is read as a whole.
+ * Decides how a table is backed up: all of it as one open key range, or by the segments of the previous restore point.
+ * A segment is used only if all of its files are there; otherwise it is read as a whole.
  */
 export function planTable(deps: Dependencies, input: PlanTableInput): Promise<PlanTableResult> {
   return inRun(deps, input, async (context): Promise<PlanTableResult> => {

@@ -23,7 +23,9 @@ export interface OpenRange {
   piece: number;
   /** The segment of the plan that it replaces. What changed since is counted against that segment. */
   old?: { key: string; index: number };
-  /** Nothing is known about how many entities it has. `readRange` reads a little first, so that the rest can be split. */
+  /**
+   * Nothing is known about how many entities it has. `readRange` reads a little first, so that the rest can be split.
+   */
   first?: true;
   /** Requests that no part counts yet. */
   requests?: RequestCounts;
@@ -51,9 +53,9 @@ const PAGE_ENTITIES = 1_000;
 const NO_CHANGES = { added: 0, changed: 0, deleted: 0 };
 
 /**
- * Reads a key range of a table from its beginning, as much as fits into one file, and writes the file and its segment. Safe
- * to run twice, also at the same time: each execution writes a file of its own, and the segment of the first one names the
- * file that counts.
+ * Reads a key range of a table from its beginning, as much as fits into one file, and writes the file and its segment.
+ * Safe to run twice, also at the same time: each execution writes a file of its own, and the segment of the first one
+ * names the file that counts.
  */
 export function readRange(deps: Dependencies, input: ReadRangeInput): Promise<ReadRangeResult> {
   const work = (context: RunContext) => (input.failPermanently ? failRange(context, input) : readOpen(context, input));

@@ -22,8 +22,8 @@ export interface SegmentContent {
 export type ReadSegment = (segment: Segment) => Promise<SegmentContent>;
 
 /**
- * Reads segments for a restore or a verification, and checks every byte. The reader throws `damaged` if a file is missing
- * or altered, or if the files together do not hold as many entities as the segment says.
+ * Reads segments for a restore or a verification, and checks every byte. The reader throws `damaged` if a file is
+ * missing or altered, or if the files together do not hold as many entities as the segment says.
  */
 export function segmentReader(deps: Dependencies, run: RunRef): ReadSegment {
   const { control } = jobContextOf(deps, run.job);

@@ -33,8 +33,8 @@ const MARGIN_MS = 300_000;
 const MOST_FILES = 8;
 
 /**
- * Finds the changes of a segment since it was last read; undefined if there are so many that the segment is better read as
- * a whole. Throws `damaged`.
+ * Finds the changes of a segment since it was last read; undefined if there are so many that the segment is better read
+ * as a whole. Throws `damaged`.
  */
 export async function changesOf(context: RunContext, segment: Segment): Promise<UpdatedSegment | undefined> {
   const comparesKeys = context.job.source.tableDeletions;

@@ -32,7 +32,8 @@ export function segmentPages(
         page.damaged.push({ part: wanted!.parts[index]!, why: items });
         continue;
       }
-      // The retry that completed an earlier run read the key ranges that the earlier run could not, or failed them again.
+      // The retry that completed an earlier run read the key ranges that the earlier run could not, or failed them
+      // again.
       page.segments.push(...items.filter(isSegment).filter((segment) => isHeld(segment) || wanted!.run === lastRun));
     }
     latest = { number, page };

@@ -28,9 +28,9 @@ const MOST_PROBES = 64;
 type FirstKeyIn = (range: KeyRange) => Promise<EntityKey | undefined>;
 
 /**
- * Splits a key range of a table by asking for the first key after one guess after another: between partitions, or between
- * rows if only one partition is left. No request reports how many entities lie between two keys, so the key ranges may
- * differ much; the rest of the longest one is split again.
+ * Splits a key range of a table by asking for the first key after one guess after another: between partitions, or
+ * between rows if only one partition is left. No request reports how many entities lie between two keys, so the key
+ * ranges may differ much; the rest of the longest one is split again.
  */
 export async function splitRange(
   deps: Dependencies,
@@ -141,7 +141,9 @@ const PROBES_OF_END = 16;
 
 type NextBehind = (text: string) => Promise<string | undefined>;
 
-/** Finds a text near the end: the service reports the first key of a range, never the last. `second` comes after `low`. */
+/**
+ * Finds a text near the end: the service reports the first key of a range, never the last. `second` comes after `low`.
+ */
 async function nearTheEnd(low: string, second: string, nextBehind: NextBehind): Promise<string> {
   let { far, end } = await behindPrefixes(low, second, nextBehind);
   for (let tries = PROBES_OF_END; tries > 0; tries--) {
@@ -156,8 +158,8 @@ async function nearTheEnd(low: string, second: string, nextBehind: NextBehind): 
 }
 
 /**
- * Finds, by bisection, the shortest prefix of the first text that others come after: most keys have a common prefix, and
- * some of these are long. `far` is a text that exists; none comes after `end`.
+ * Finds, by bisection, the shortest prefix of the first text that others come after: most keys have a common prefix,
+ * and some of these are long. `far` is a text that exists; none comes after `end`.
  */
 async function behindPrefixes(
   low: string,

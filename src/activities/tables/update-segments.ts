@@ -39,9 +39,9 @@ export interface UpdateSegmentsResult {
 }
 
 /**
- * Asks for the changes of segments of the previous restore point, one after another. A segment without changes stays as it
- * is; changes become one more file of their segment. A segment with too many changes is left to be read as a whole. Safe
- * to run twice, as `readRange` is.
+ * Asks for the changes of segments of the previous restore point, one after another. A segment without changes stays as
+ * it is; changes become one more file of their segment. A segment with too many changes is left to be read as a whole.
+ * Safe to run twice, as `readRange` is.
  */
 export function updateSegments(deps: Dependencies, input: UpdateSegmentsInput): Promise<UpdateSegmentsResult> {
   return inRun(deps, input, (context) => updateChunk(context, input), addRequests({}, input.requests ?? {}));

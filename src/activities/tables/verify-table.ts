@@ -23,10 +23,10 @@ import { damagedRange, positionBehind, type SegmentPage, type SegmentPosition, s
 import { type SourceTable, sourceTableOf } from './source-table.ts';
 
 /**
- * Verifies a slice of a table's manifest: every file of every segment is there, byte for byte as it was written, and holds
- * what the segment says. A deep verification also compares a portion of the entities with those of the source, unless they
- * have been written since. A drill checks its sample only. Counts are entities. The part has a line for each entity that
- * is not sound, and for each segment that cannot be read. Safe to run twice, as `scanSlice` is.
+ * Verifies a slice of a table's manifest: every file of every segment is there, byte for byte as it was written, and
+ * holds what the segment says. A deep verification also compares a portion of the entities with those of the source,
+ * unless they have been written since. A drill checks its sample only. Counts are entities. The part has a line for
+ * each entity that is not sound, and for each segment that cannot be read. Safe to run twice, as `scanSlice` is.
  */
 export async function verifyTable(deps: Dependencies, input: SliceInput<VerifyRef>): Promise<SliceResult> {
   if (input.run.verify.kind === 'drill') return inRun(deps, input, (context) => drillTable(context, input));

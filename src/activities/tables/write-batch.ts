@@ -38,9 +38,9 @@ const CONFLICT_DELAY_MS = 25;
 const MOST_CREATIONS = 2;
 
 /**
- * Writes entities of one partition, in one transaction if the service accepts it, and settles each of them: an entity at
- * fault does not keep the others from being written. Throws only if the signal stops it, or the table is missing. Safe to
- * run twice, also at the same time: an entity that is there and equal is what was to be written.
+ * Writes entities of one partition, in one transaction if the service accepts it, and settles each of them: an entity
+ * at fault does not keep the others from being written. Throws only if the signal stops it, or the table is missing.
+ * Safe to run twice, also at the same time: an entity that is there and equal is what was to be written.
  */
 export async function writeBatch(context: WriteContext, batch: readonly StoredEntity[], settle: Settle): Promise<void> {
   if (batch.length === 0) return;

@@ -30,9 +30,9 @@ const BATCHES_AT_ONCE = 16;
 const PATIENCE = 6;
 
 /**
- * Writes the entities of a chunk of segments into the table that is restored to, within a time budget. Writes a part with
- * the counts, and with a line for each entity that failed or was skipped. Positions in the chunk count entities. Safe to
- * run twice, as `copyChunk` is.
+ * Writes the entities of a chunk of segments into the table that is restored to, within a time budget. Writes a part
+ * with the counts, and with a line for each entity that failed or was skipped. Positions in the chunk count entities.
+ * Safe to run twice, as `copyChunk` is.
  */
 export function makeWriteEntities() {
   const slots = pLimit(CHUNKS_AT_ONCE);
