@@ -1,188 +1,132 @@
-import { mkdtempSync, readFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { BlobServiceClient } from '@azure/storage-blob';
-import { afterEach, beforeEach, expect, test } from 'vitest';
-import { type Strongroom, startStrongroom } from '../../support/app/strongroom.ts';
-import { type TestAccount, takeAccounts } from '../../support/azurite/accounts.ts';
-import { lookInto, makeContainer } from '../../support/builders/collection.ts';
-import { type FaultProxy, type ProxiedRequest, startFaultProxy } from '../../support/faults/fault-proxy.ts';
+import { gunzipSync } from 'node:zlib';
+import { TableClient } from '@azure/data-tables';
+import { expect, test } from 'vitest';
+import { useTestBed } from '../../support/app/test-bed.ts';
+import { isCopy, type ProxiedRequest } from '../../support/faults/fault-proxy.ts';
 
-let source: TestAccount;
-let vault: TestAccount;
-let proxy: FaultProxy;
-let dataDir: string;
-let app: Strongroom | undefined;
+const bed = useTestBed({ app: { limits: { sliceBlobs: 40, chunkBlobs: 20 } } });
 
-const start = async (more: object = {}) => {
-  app = await startStrongroom({
-    source: proxy.connectionString(source),
-    vault: proxy.connectionString(vault),
-    dataDir,
-    limits: { sliceBlobs: 100, chunkBlobs: 50 },
-    ...more,
-  });
-  return app;
-};
-
-const fill = async (count: number) => {
-  const client = await makeContainer(source.connectionString, 'data');
-  const name = (i: number) => `blob-${String(i).padStart(4, '0')}`;
-  await Promise.all(
-    Array.from({ length: count }, (_, i) => client.getBlockBlobClient(name(i)).upload(`v1 ${i}`, `v1 ${i}`.length)),
-  );
-};
-
-beforeEach(async () => {
-  [source, vault] = takeAccounts(2) as [TestAccount, TestAccount];
-  proxy = await startFaultProxy(new URL(vault.blobEndpoint).origin);
-  dataDir = mkdtempSync(join(tmpdir(), 'strongroom-crash-'));
-});
-
-afterEach(async () => {
-  await app?.host.stop();
-  app = undefined;
-  await proxy.stop();
-});
-
-test('killed again and again in the middle of a run, it carries on where it was and loses nothing', async () => {
-  await fill(600);
-  proxy.rules.push({ match: ({ headers }) => 'x-ms-copy-source' in headers, before: () => sleep(40) });
-  let room = await start();
-  const id = await room.start();
+test('a run whose host is killed again and again continues where it was and loses nothing', async () => {
+  await bed.fill(240);
+  bed.slowCopies(100);
+  let app = await bed.start();
+  const id = await app.start();
   for (const pause of [150, 400, 700, 300]) {
     await sleep(pause);
-    await room.host.kill();
-    room = await start();
+    await app.host.kill();
+    app = await bed.start();
   }
-  const report = await room.ended(id);
-  expect(report).toMatchObject({ id, status: 'succeeded', counts: { listed: 600, copied: 600, failed: 0 } });
-  expect(await lookInto(vault.connectionString, 'databackup')).toEqual(await lookInto(source.connectionString, 'data'));
-  const outcomes = await room.outcomes(id);
-  expect(new Set(outcomes.map(({ name }) => name)).size).toBe(600);
-  expect(outcomes).toHaveLength(600);
-  expect((await room.run({ mode: 'incremental' })).counts).toMatchObject({ copied: 0, unchanged: 600 });
+  const report = await app.ended(id);
+  expect(report).toMatchObject({ id, status: 'succeeded', counts: { listed: 240, copied: 240, failed: 0 } });
+  await bed.expectBackedUp();
+  const outcomes = await app.outcomes(id);
+  expect(new Set(outcomes.map(({ name }) => name)).size).toBe(240);
+  expect(outcomes).toHaveLength(240);
+  expect((await app.run({ mode: 'incremental' })).counts).toMatchObject({ copied: 0, unchanged: 240 });
 });
 
-test('SIGTERM ends it cleanly in the middle of a run; started again, it finishes that run', async () => {
-  await fill(300);
-  proxy.rules.push({ match: ({ headers }) => 'x-ms-copy-source' in headers, before: () => sleep(60) });
-  let room = await start();
-  const id = await room.start();
-  await room.until(id, ({ counts }) => counts.listed > 0);
-  expect(await room.host.stop()).toBe(0);
-  room = await start();
-  expect(await room.ended(id)).toMatchObject({ status: 'succeeded', counts: { listed: 300, copied: 300 } });
+test('SIGTERM ends a host in the middle of a run, and the next host finishes that run', async () => {
+  await bed.fill(120);
+  bed.slowCopies(150);
+  let app = await bed.start();
+  const id = await app.start();
+  await app.until(id, ({ counts }) => counts.listed > 0);
+  expect(await app.host.stop()).toBe(0);
+  app = await bed.start();
+  expect(await app.ended(id)).toMatchObject({ status: 'succeeded', counts: { listed: 120, copied: 120 } });
 });
 
-test('with the host and its journal lost, a new host takes the lock over and converges', async () => {
-  await fill(200);
-  proxy.rules.push({ match: ({ headers }) => 'x-ms-copy-source' in headers, before: () => sleep(60) });
-  let room = await start();
-  const id = await room.start();
-  await room.until(id, ({ counts }) => counts.listed > 0);
-  await room.host.kill();
-  proxy.rules.length = 0;
-  dataDir = mkdtempSync(join(tmpdir(), 'strongroom-crash-'));
-  room = await start();
-  // A run that was never heard of may just be starting: the lock is kept for it for a minute.
-  const early = await room.call('POST', '/api/jobs/nightly/runs');
+test('a host without the journal of the last one takes the lock over and finishes the work', async () => {
+  await bed.fill(80);
+  const hurry = bed.slowCopies(150);
+  let app = await bed.start();
+  const id = await app.start();
+  await app.until(id, ({ counts }) => counts.listed > 0);
+  await app.host.kill();
+  hurry();
+  bed.loseData();
+  app = await bed.start();
+  // A run without an orchestration may only just have started: its lock holds for a minute.
+  const early = await app.call('POST', '/api/jobs/nightly/runs');
   expect(early).toMatchObject({ status: 409, body: { code: 'run-in-progress', run: id } });
-  const lock = BlobServiceClient.fromConnectionString(vault.connectionString)
-    .getContainerClient('strongroom')
-    .getBlockBlobClient('locks/nightly.json');
-  const held = JSON.parse((await lock.downloadToBuffer()).toString());
-  const aged = JSON.stringify({ ...held, since: new Date(Date.now() - 61_000).toISOString() });
-  await lock.upload(aged, aged.length);
-  const report = await room.run({ mode: 'incremental' });
-  expect(report).toMatchObject({ status: 'succeeded', counts: { listed: 200, failed: 0 } });
-  expect(await lookInto(vault.connectionString, 'databackup')).toEqual(await lookInto(source.connectionString, 'data'));
-  expect(await room.report(id)).toMatchObject({ status: 'failed', problems: [{ code: 'run-lost' }] });
+  await bed.rewriteLock((lock) => ({ ...lock, since: new Date(Date.now() - 61_000).toISOString() }));
+  const report = await app.run({ mode: 'incremental' });
+  expect(report).toMatchObject({ status: 'succeeded', counts: { listed: 80, failed: 0 } });
+  await bed.expectBackedUp();
+  expect(await app.report(id)).toMatchObject({ status: 'failed', problems: [{ code: 'run-lost' }] });
 });
 
-test('F29: of a run that is publishing and is taken to be lost, exactly one end is written, and it stays', async () => {
-  await fill(5);
-  let publish = () => {};
-  const held = new Promise<void>((resolve) => {
-    publish = resolve;
-  });
+test('F29: a run that is taken for lost while it publishes gets exactly one end, and keeps it', async () => {
+  await bed.fill(5);
+  const { promise: held, resolve: publish } = Promise.withResolvers<void>();
   const isSummary = (request: ProxiedRequest) => request.method === 'PUT' && request.path.endsWith('/run.json');
-  proxy.rules.push({ match: isSummary, times: 1, before: () => held });
-  let room = await start();
-  const id = await room.start();
-  await expect.poll(() => proxy.requests.some(isSummary), { timeout: 20_000 }).toBe(true);
-  // The request is under way for good: no killing of the process calls it back.
-  await room.host.kill();
-  dataDir = mkdtempSync(join(tmpdir(), 'strongroom-crash-'));
-  room = await start();
-  const control = BlobServiceClient.fromConnectionString(vault.connectionString).getContainerClient('strongroom');
-  const lock = control.getBlockBlobClient('locks/nightly.json');
-  const aged = { ...JSON.parse((await lock.downloadToBuffer()).toString()), since: '2026-01-01T00:00:00.000Z' };
-  await lock.upload(JSON.stringify(aged), JSON.stringify(aged).length);
-  const next = await room.run({ mode: 'incremental' });
+  bed.proxy.rules.push({ match: isSummary, times: 1, before: () => held });
+  let app = await bed.start();
+  const id = await app.start();
+  await expect.poll(() => bed.proxy.requests.some(isSummary), { timeout: 20_000 }).toBe(true);
+  // The kill does not call back the request that is on its way.
+  await app.host.kill();
+  bed.loseData();
+  app = await bed.start();
+  await bed.rewriteLock((lock) => ({ ...lock, since: '2026-01-01T00:00:00.000Z' }));
+  const next = await app.run({ mode: 'incremental' });
   expect(next).toMatchObject({ status: 'succeeded', counts: { listed: 5, unchanged: 5 } });
   publish();
-  await expect.poll(() => proxy.requests.filter(isSummary)[0]?.status).toBeGreaterThanOrEqual(409);
-  expect(await room.report(id)).toMatchObject({ status: 'failed', problems: [{ code: 'run-lost' }] });
-  const { runs } = (await room.call('GET', '/api/runs')).body as unknown as { runs: { id: string; status: string }[] };
+  await expect.poll(() => bed.proxy.requests.filter(isSummary)[0]?.status).toBeGreaterThanOrEqual(409);
+  expect(await app.report(id)).toMatchObject({ status: 'failed', problems: [{ code: 'run-lost' }] });
+  const { runs } = (await app.call('GET', '/api/runs')).body as unknown as { runs: { id: string; status: string }[] };
   expect(runs.map(({ id: each, status }) => [each, status])).toEqual([
     [next.id, 'succeeded'],
     [id, 'failed'],
   ]);
 });
 
-test('F29: activities of a terminated run stop when another run has taken the lock', async () => {
-  await fill(300);
-  proxy.rules.push({ match: ({ headers }) => 'x-ms-copy-source' in headers, before: () => sleep(100) });
-  const room = await start();
-  const id = await room.start();
-  await room.until(id, ({ counts }) => counts.listed > 0);
-  const client = BlobServiceClient.fromConnectionString(vault.connectionString).getContainerClient('strongroom');
-  const lock = client.getBlockBlobClient('locks/nightly.json');
-  const held = JSON.parse((await lock.downloadToBuffer()).toString());
-  const stolen = JSON.stringify({
-    ...held,
-    epoch: held.epoch + 1,
-    run: { ...held.run, id: 'nightly-20300101T000000Z-zzzzzz' },
-  });
-  await lock.upload(stolen, stolen.length);
-  // Superseded, it must publish nothing: no summary of it ever appears.
-  await expect.poll(() => room.host.output().includes('run-finished'), { timeout: 3000 }).toBe(false);
-  await sleep(8000);
-  expect(await client.getBlobClient(`jobs/nightly/runs/${id}/run.json`).exists()).toBe(false);
-  expect(JSON.parse((await lock.downloadToBuffer()).toString()).epoch).toBe(held.epoch + 1);
+test('F29: the activities of a run stop when another run has taken its lock', async () => {
+  await bed.fill(120);
+  bed.slowCopies(250);
+  const app = await bed.start();
+  const id = await app.start();
+  await app.until(id, ({ counts }) => counts.listed > 0);
+  const held = await bed.lock();
+  const other = { ...held.run, id: 'nightly-20300101T000000Z-zzzzzz' };
+  await bed.rewriteLock((lock) => ({ ...lock, epoch: held.epoch + 1, run: other }));
+  const journal = () => readFileSync(join(bed.dataDir, 'durable.journal'), 'utf8');
+  await expect.poll(journal, { timeout: 30_000 }).toContain(String.raw`"{\"status\":\"superseded\"}"`);
+  // A superseded run publishes nothing.
+  expect(app.host.output()).not.toContain('run-finished');
+  expect(await bed.control.getBlobClient(`jobs/nightly/runs/${id}/run.json`).exists()).toBe(false);
+  expect((await bed.lock()).epoch).toBe(held.epoch + 1);
 });
 
 test('I9: no key, signature or token is in the log, the journal, the vault or the catalog', async () => {
-  await fill(20);
-  const room = await start({ job: { method: 'async' } });
-  proxy.rules.push({
-    match: ({ headers }) => 'x-ms-copy-source' in headers,
+  await bed.fill(20);
+  const app = await bed.start({ job: { method: 'async' } });
+  bed.proxy.rules.push({
+    match: isCopy,
     times: 30,
     answer: () => ({ status: 403, headers: { 'x-ms-error-code': 'CannotVerifyCopySource' }, body: '' }),
   });
-  const { id } = await room.run();
-  const texts = [room.host.output(), JSON.stringify(await room.report(id)), JSON.stringify(await room.outcomes(id))];
-  texts.push(readFileSync(join(dataDir, 'durable.journal'), 'utf8'));
-  const { gunzipSync } = await import('node:zlib');
-  const control = BlobServiceClient.fromConnectionString(vault.connectionString).getContainerClient('strongroom');
-  for await (const item of control.listBlobsFlat({ includeMetadata: true })) {
-    const body = await control.getBlobClient(item.name).downloadToBuffer();
+  const { id } = await app.run();
+  const texts = [app.host.output(), JSON.stringify(await app.report(id)), JSON.stringify(await app.outcomes(id))];
+  texts.push(readFileSync(join(bed.dataDir, 'durable.journal'), 'utf8'));
+  for await (const item of bed.control.listBlobsFlat({ includeMetadata: true })) {
+    const body = await bed.control.getBlobClient(item.name).downloadToBuffer();
     texts.push(JSON.stringify(item), (item.name.endsWith('.gz') ? gunzipSync(body) : body).toString());
   }
-  const { TableClient } = await import('@azure/data-tables');
-  const table = TableClient.fromConnectionString(vault.connectionString, 'strongroom', {
+  const table = TableClient.fromConnectionString(bed.vault.connectionString, 'strongroom', {
     allowInsecureConnection: true,
   });
   for await (const entity of table.listEntities()) texts.push(JSON.stringify(entity));
   const all = texts.join('\n');
-  // The signatures that were really sent, as the proxy saw them: this test would be blind without them.
-  const signatures = proxy.requests.flatMap(
+  // The signatures that the proxy saw: without them, the test could find nothing.
+  const signatures = bed.proxy.requests.flatMap(
     ({ headers }) => /[?&]sig=([^&]+)/.exec(headers['x-ms-copy-source'] ?? '')?.[1] ?? [],
   );
   expect(signatures.length).toBeGreaterThan(0);
-  for (const secret of [...signatures, ...signatures.map(decodeURIComponent), source.key, vault.key]) {
+  for (const secret of [...signatures, ...signatures.map(decodeURIComponent), bed.source.key, bed.vault.key]) {
     expect(all.includes(secret), 'a secret').toBe(false);
   }
   expect(all).not.toMatch(/[?&]sig=|AccountKey=|SharedKey /);

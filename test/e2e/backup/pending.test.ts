@@ -1,59 +1,37 @@
-import { afterEach, beforeEach, expect, test } from 'vitest';
-import { type Strongroom, startStrongroom } from '../../support/app/strongroom.ts';
-import { type TestAccount, takeAccounts } from '../../support/azurite/accounts.ts';
-import { lookInto, makeContainer, snapshotsOf } from '../../support/builders/collection.ts';
-import {
-  type FaultProxy,
-  type ProxiedRequest,
-  type ProxiedResponse,
-  startFaultProxy,
-} from '../../support/faults/fault-proxy.ts';
+import { beforeEach, expect, test } from 'vitest';
+import { useTestBed } from '../../support/app/test-bed.ts';
+import { makeContainer, snapshotsOf } from '../../support/builders/collection.ts';
+import type { ProxiedRequest, ProxiedResponse } from '../../support/faults/fault-proxy.ts';
 
 /**
- * Azurite's copies succeed at once. What Azure shows instead is put into its answers on the way: the copy has really
- * happened, and the app is told that it is pending, failed, or someone else's.
+ * Azurite's copies succeed at once. The proxy changes its answers to those of Azure: the copy has really happened, and
+ * the app sees it as pending, as failed, or as another writer's.
  */
-let source: TestAccount;
-let vault: TestAccount;
-let proxy: FaultProxy;
-let app: Strongroom | undefined;
+const bed = useTestBed({ app: { job: { method: 'async' } } });
 
-const start = async (more: object = {}, method = 'async') => {
-  app = await startStrongroom({
-    source: proxy.connectionString(source),
-    vault: proxy.connectionString(vault),
-    job: { method },
-    ...more,
-  });
-  return app;
-};
+beforeEach(() => bed.upload('big', 'a large blob'));
 
-const upload = async (name: string, text: string) => {
-  const client = await makeContainer(source.connectionString, 'data');
-  await client.getBlockBlobClient(name).upload(text, Buffer.byteLength(text));
-};
-
-const inMirror = (request: ProxiedRequest, name = '') => request.path.includes(`/${vault.name}/databackup/${name}`);
+const toBackup = (request: ProxiedRequest, name = '') => request.path.includes(`/${bed.vault.name}/databackup/${name}`);
 const isStart = (request: ProxiedRequest) =>
-  inMirror(request) &&
+  toBackup(request) &&
   'x-ms-copy-source' in request.headers &&
   !('x-ms-requires-sync' in request.headers) &&
   !request.query.has('comp');
-const isLook = (request: ProxiedRequest) => inMirror(request) && request.method === 'HEAD';
-const isAbort = (request: ProxiedRequest) => inMirror(request) && request.query.get('comp') === 'copy';
-const isBlock = (request: ProxiedRequest) => inMirror(request) && request.query.get('comp') === 'block';
+const isCheck = (request: ProxiedRequest) => toBackup(request) && request.method === 'HEAD';
+const isAbort = (request: ProxiedRequest) => toBackup(request) && request.query.get('comp') === 'copy';
+const isBlock = (request: ProxiedRequest) => toBackup(request) && request.query.get('comp') === 'block';
 
 const withHeaders = (response: ProxiedResponse, headers: Record<string, string>) => ({
   ...response,
   headers: { ...response.headers, ...headers },
 });
 
-/** Every copy that is started from now on is told to be pending; `status` is what the looks after that show. */
+/** Every copy that is started from now on is shown as pending, and `statuses` decides what each check of it shows. */
 const pretendPending = (statuses: () => string) => {
-  proxy.rules.push(
+  bed.proxy.rules.push(
     { match: isStart, after: (_, response) => withHeaders(response, { 'x-ms-copy-status': 'pending' }) },
     {
-      match: isLook,
+      match: isCheck,
       after: (_, response) => {
         if (response.status !== 200 || !response.headers['x-ms-copy-id']) return response;
         const status = statuses();
@@ -70,82 +48,69 @@ const sequence =
   () =>
     statuses.length > 1 ? statuses.shift()! : statuses[0]!;
 
-beforeEach(async () => {
-  [source, vault] = takeAccounts(2) as [TestAccount, TestAccount];
-  proxy = await startFaultProxy(new URL(vault.blobEndpoint).origin);
-  await upload('big', 'a large blob');
-});
-
-afterEach(async () => {
-  await app?.host.stop();
-  app = undefined;
-  await proxy.stop();
-});
-
-test('F3: a pending copy is waited for, and counts only once it has succeeded', async () => {
+test('F3: a run waits for a pending copy, and counts it only after it succeeded', async () => {
   pretendPending(sequence('pending', 'pending', 'success'));
-  const room = await start();
-  const id = await room.start();
-  await room.until(id, () => proxy.requests.some(isLook));
-  expect(await room.report(id)).toMatchObject({ status: 'running', counts: { listed: 1, copied: 0 } });
-  const report = await room.ended(id);
+  const app = await bed.start();
+  const id = await app.start();
+  await app.until(id, () => bed.proxy.requests.some(isCheck));
+  expect(await app.report(id)).toMatchObject({ status: 'running', counts: { listed: 1, copied: 0 } });
+  const report = await app.ended(id);
   expect(report).toMatchObject({ status: 'succeeded', counts: { listed: 1, copied: 1 } });
-  expect(await room.outcomes(id)).toMatchObject([{ name: 'big', status: 'copied', method: 'async' }]);
-  expect(proxy.requests.filter(isStart)).toHaveLength(1);
+  expect(await app.outcomes(id)).toMatchObject([{ name: 'big', status: 'copied', method: 'async' }]);
+  expect(bed.proxy.requests.filter(isStart)).toHaveLength(1);
 });
 
-test('F2: a copy that fails is started again; one that keeps failing is made in blocks instead', async () => {
+test('F2: a copy that fails is started again, and a copy that fails again is made in blocks', async () => {
   pretendPending(() => 'failed');
-  const room = await start({}, 'auto');
-  // Above the limit of a synchronous copy, as the listing tells it: then auto begins asynchronously.
+  const app = await bed.start({ job: { method: 'auto' } });
+  // The listing shows a size above the limit of a synchronous copy: then auto copies asynchronously.
   const size = String(300 * 2 ** 20);
-  proxy.rules.push({
-    match: ({ path, query }) => path.endsWith(`/${source.name}/data`) && query.get('comp') === 'list',
+  bed.proxy.rules.push({
+    match: ({ path, query }) => path.endsWith(`/${bed.source.name}/data`) && query.get('comp') === 'list',
     after: (_, response) => ({
       ...response,
       body: response.body.toString().replace(/<Content-Length>12</, `<Content-Length>${size}<`),
     }),
   });
-  const report = await room.run();
-  expect(proxy.requests.filter(isStart)).toHaveLength(2);
-  expect(proxy.requests.some(isBlock)).toBe(true);
-  // The pretended size makes the ranges of the blocks reach beyond the blob, which the service refuses: a named failure.
+  const report = await app.run();
+  expect(bed.proxy.requests.filter(isStart)).toHaveLength(2);
+  expect(bed.proxy.requests.some(isBlock)).toBe(true);
+  // With the pretended size, the ranges of the blocks reach beyond the blob: the service refuses them, and the blob fails.
   expect(report.counts.listed).toBe(1);
   expect(report.status).not.toBe('succeeded');
 });
 
-test('F2: a page blob whose copy fails for good is a failure by name, and what was there before is kept', async () => {
-  const client = await makeContainer(source.connectionString, 'data');
+test('F2: a page blob whose copy always fails is reported by name, and its earlier content stays', async () => {
+  const client = await makeContainer(bed.source.connectionString, 'data');
   await client.deleteBlob('big');
   const page = client.getPageBlobClient('disk');
   await page.create(512);
-  const room = await start();
-  await room.run();
-  // Created anew: the emulator shares pages between a blob and its copies.
+  const app = await bed.start();
+  await app.run();
+  // Created again: the emulator shares pages between a blob and its copies.
   await page.create(512);
   await page.uploadPages(Buffer.alloc(512, 1), 0, 512);
   pretendPending(() => 'failed');
-  const report = await room.run({ mode: 'incremental' });
+  const report = await app.run({ mode: 'incremental' });
   expect(report).toMatchObject({ status: 'completed-with-failures', counts: { listed: 1, copied: 0, failed: 1 } });
-  expect(await room.outcomes(report.id, 'status=failed')).toMatchObject([{ name: 'disk', code: 'copy-failed' }]);
-  const kept = await snapshotsOf(vault.connectionString, 'databackup', 'disk');
-  expect(kept[0]).toBe('\0'.repeat(512));
-  proxy.rules.length = 0;
-  const { body } = await room.call('POST', `/api/runs/${report.id}/retry`);
-  await room.ended(body.id);
-  expect(await lookInto(vault.connectionString, 'databackup')).toEqual(await lookInto(source.connectionString, 'data'));
+  expect(await app.outcomes(report.id, 'status=failed')).toMatchObject([{ name: 'disk', code: 'copy-failed' }]);
+  const snapshots = await snapshotsOf(bed.vault.connectionString, 'databackup', 'disk');
+  expect(snapshots[0]).toBe('\0'.repeat(512));
+  bed.proxy.rules.length = 0;
+  await app.retry(report.id);
+  await bed.expectBackedUp();
 });
 
-test('F9: the success of a copy with another id proves nothing', async () => {
-  let looks = 0;
-  proxy.rules.push(
+test('F9: the success of a copy with another id does not count as success of our copy', async () => {
+  let checks = 0;
+  bed.proxy.rules.push(
     { match: isStart, times: 1, after: (_, response) => withHeaders(response, { 'x-ms-copy-status': 'pending' }) },
     {
-      match: isLook,
+      match: isCheck,
       after: (_, response) => {
-        looks++;
-        if (looks > 1) return response;
-        // Someone else's copy over ours: it succeeded, without our record.
+        checks++;
+        if (checks > 1) return response;
+        // Another writer's copy over ours: it succeeded, without our record.
         const headers = Object.fromEntries(
           Object.entries(response.headers).filter(([key]) => !key.startsWith('x-ms-meta-')),
         );
@@ -153,63 +118,63 @@ test('F9: the success of a copy with another id proves nothing', async () => {
       },
     },
   );
-  const room = await start();
-  const report = await room.run();
+  const app = await bed.start();
+  const report = await app.run();
   expect(report).toMatchObject({ status: 'succeeded', counts: { copied: 1 } });
-  expect(looks).toBeGreaterThan(1);
-  expect(await lookInto(vault.connectionString, 'databackup')).toEqual(await lookInto(source.connectionString, 'data'));
+  expect(checks).toBeGreaterThan(1);
+  await bed.expectBackedUp();
 });
 
-test('F9: a copy whose state has vanished is not taken for done', async () => {
-  proxy.rules.push(
+test('F9: a copy whose state has vanished does not count as done', async () => {
+  bed.proxy.rules.push(
     { match: isStart, times: 1, after: (_, response) => withHeaders(response, { 'x-ms-copy-status': 'pending' }) },
     {
-      match: isLook,
+      match: isCheck,
       times: 2,
       after: (_, response) => {
-        const kept = Object.entries(response.headers).filter(([key]) => !/^x-ms-(copy|meta)-/.test(key));
-        return { ...response, headers: Object.fromEntries(kept) };
+        const others = Object.entries(response.headers).filter(([key]) => !/^x-ms-(copy|meta)-/.test(key));
+        return { ...response, headers: Object.fromEntries(others) };
       },
     },
   );
-  const room = await start();
-  const report = await room.run();
+  const app = await bed.start();
+  const report = await app.run();
   expect(report).toMatchObject({ status: 'succeeded', counts: { copied: 1 } });
-  expect(proxy.requests.filter(isStart)).toHaveLength(2);
+  expect(bed.proxy.requests.filter(isStart)).toHaveLength(2);
 });
 
-test('a copy pending past its deadline is aborted by its id and made in blocks', async () => {
+test('a copy that is pending past its deadline is aborted by its id and made in blocks', async () => {
   pretendPending(() => 'pending');
-  const room = await start({ limits: { copyDeadlineMs: 1500 } });
-  // Once aborted, the service shows what is there: here the emulator's finished copy.
-  proxy.rules.unshift({
-    match: (request) => isLook(request) && proxy.requests.some(isAbort),
+  const app = await bed.start({ limits: { copyDeadlineMs: 1500 } });
+  // After the abort, the service shows the blob as it is: here the emulator's finished copy.
+  bed.proxy.rules.unshift({
+    match: (request) => isCheck(request) && bed.proxy.requests.some(isAbort),
     after: (_, response) => withHeaders(response, { 'x-ms-copy-status': 'aborted' }),
   });
-  const report = await room.run();
-  const [abort] = proxy.requests.filter(isAbort);
+  const report = await app.run();
+  const [abort] = bed.proxy.requests.filter(isAbort);
   expect(abort?.query.get('copyid')).toBeTruthy();
-  expect(proxy.requests.some(isBlock)).toBe(true);
+  expect(bed.proxy.requests.some(isBlock)).toBe(true);
   expect(report).toMatchObject({ status: 'succeeded', counts: { copied: 1 } });
-  expect(await lookInto(vault.connectionString, 'databackup')).toEqual(await lookInto(source.connectionString, 'data'));
+  await bed.expectBackedUp();
 });
 
-test('cancelling aborts the copies that are pending, by their ids', async () => {
+test('a cancelled run aborts its pending copies by their ids', async () => {
   pretendPending(() => 'pending');
-  const room = await start();
-  const id = await room.start();
-  await room.until(id, () => proxy.requests.some(isLook));
-  await room.call('POST', `/api/runs/${id}/cancel`);
-  expect((await room.ended(id, 30)).status).toBe('cancelled');
-  expect(proxy.requests.filter(isAbort)).toHaveLength(1);
+  const app = await bed.start();
+  const id = await app.start();
+  await app.until(id, () => bed.proxy.requests.some(isCheck));
+  await app.call('POST', `/api/runs/${id}/cancel`);
+  expect((await app.ended(id, 30)).status).toBe('cancelled');
+  expect(bed.proxy.requests.filter(isAbort)).toHaveLength(1);
 });
 
-test("F36: someone else's pending copy is aborted by its id, and ours made in its place", async () => {
-  const mirror = await makeContainer(vault.connectionString, 'databackup');
-  await mirror.getBlockBlobClient('big').upload('foreign', 7);
+test("F36: another writer's pending copy is aborted by its id, and ours is made in its place", async () => {
+  const backup = await makeContainer(bed.vault.connectionString, 'databackup');
+  await backup.getBlockBlobClient('big').upload('foreign', 7);
   let aborted = false;
   const foreign = 'deadbeef-0000-4000-8000-000000000000';
-  proxy.rules.push(
+  bed.proxy.rules.push(
     {
       match: ({ path, query }) => path.endsWith('/databackup') && query.get('comp') === 'list',
       after: (_, response) => ({
@@ -227,18 +192,18 @@ test("F36: someone else's pending copy is aborted by its id, and ours made in it
       },
     },
   );
-  const room = await start();
-  const report = await room.run({ mode: 'incremental' });
+  const app = await bed.start();
+  const report = await app.run({ mode: 'incremental' });
   expect(aborted).toBe(true);
-  expect(proxy.requests.filter(isAbort)[0]?.query.get('copyid')).toBe(foreign);
+  expect(bed.proxy.requests.filter(isAbort)[0]?.query.get('copyid')).toBe(foreign);
   expect(report).toMatchObject({ status: 'succeeded', counts: { copied: 1 } });
-  expect(await lookInto(vault.connectionString, 'databackup')).toEqual(await lookInto(source.connectionString, 'data'));
+  await bed.expectBackedUp();
 });
 
-test('F37: when the answer to starting a copy is lost, the copy that was started is adopted', async () => {
-  proxy.rules.push({ match: isStart, times: 1, after: () => 'drop' });
-  const room = await start();
-  expect(await room.run()).toMatchObject({ status: 'succeeded', counts: { copied: 1 } });
-  // The second start is the retry of the first, refused since the blob is there; a third would be another copy.
-  expect(proxy.requests.filter(isStart)).toHaveLength(2);
+test('F37: a run adopts the copy that it started when the answer to the start was lost', async () => {
+  bed.proxy.rules.push({ match: isStart, times: 1, after: () => 'drop' });
+  const app = await bed.start();
+  expect(await app.run()).toMatchObject({ status: 'succeeded', counts: { copied: 1 } });
+  // The second start retries the first and is refused, since the blob exists. A third would be another copy.
+  expect(bed.proxy.requests.filter(isStart)).toHaveLength(2);
 });

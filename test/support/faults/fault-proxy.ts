@@ -205,6 +205,9 @@ export async function startFaultProxy(target: string, options: { tables?: string
   };
 }
 
+/** Whether a request makes the service copy from an address: a blob, or a block of one. */
+export const isCopy = ({ headers }: Pick<ProxiedRequest, 'headers'>): boolean => 'x-ms-copy-source' in headers;
+
 function send(
   response: ProxiedResponse | typeof DROP,
   incoming: http.IncomingMessage,
