@@ -1,5 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { TableClient, TableServiceClient } from '@azure/data-tables';
@@ -12,49 +11,19 @@ import {
   SASProtocol,
   StorageSharedKeyCredential,
 } from '@azure/storage-blob';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { HostDidNotStart } from '../../support/app/host-process.ts';
-import { type Strongroom, startStrongroom } from '../../support/app/strongroom.ts';
-import { type TestAccount, takeAccounts } from '../../support/azurite/accounts.ts';
+import { startStrongroom } from '../../support/app/strongroom.ts';
+import { useTestBed } from '../../support/app/test-bed.ts';
+import type { TestAccount } from '../../support/azurite/accounts.ts';
 import { makeContainer } from '../../support/builders/collection.ts';
-import { type FaultProxy, type ProxiedRequest, startFaultProxy } from '../../support/faults/fault-proxy.ts';
+import { isCopy, type ProxiedRequest } from '../../support/faults/fault-proxy.ts';
 
-let source: TestAccount;
-let vault: TestAccount;
-let proxy: FaultProxy;
-let dataDir: string;
-/** Every host there was: what one has printed before it was killed counts, too. */
-let apps: Strongroom[];
+const bed = useTestBed({ app: { limits: { retryDelayMs: 5, copyDeadlineMs: 500 } } });
 
-beforeEach(async () => {
-  [source, vault] = takeAccounts(2) as [TestAccount, TestAccount];
-  proxy = await startFaultProxy(new URL(vault.blobEndpoint).origin);
-  dataDir = mkdtempSync(join(tmpdir(), 'strongroom-secrets-'));
-  apps = [];
-});
-
-afterEach(async () => {
-  await Promise.all(apps.map((app) => app.host.stop()));
-  await proxy.stop();
-  rmSync(dataDir, { recursive: true, force: true });
-});
-
-const start = async (options: object = {}): Promise<Strongroom> => {
-  const app = await startStrongroom({
-    source: proxy.connectionString(source),
-    vault: proxy.connectionString(vault),
-    dataDir,
-    limits: { retryDelayMs: 5, copyDeadlineMs: 500 },
-    ...options,
-  });
-  apps.push(app);
-  return app;
-};
-
-const isCopy = ({ headers }: ProxiedRequest) => 'x-ms-copy-source' in headers;
 const isCopyTo = (name: string) => (request: ProxiedRequest) => isCopy(request) && request.path.endsWith(`/${name}`);
 
-/** What a service may well say of a request, in its own way: the address and the signature it came with. */
+/** Forms in which a service may repeat the address of a request, with its signature. */
 const SAYINGS: ((address: string) => string)[] = [
   (address) => `Refused: ${address}`,
   (address) => `("${address}", '${address}')`,
@@ -84,19 +53,19 @@ const page = (request: ProxiedRequest) => ({
   body: `<html><body>Proxy error for ${echoed(request)}</body></html>`,
 });
 
-/** Everything that is kept or said, each piece by where it was found. */
+/** Everything that the app stores or says, each piece with the place where it was found. */
 async function everything(ids: string[]): Promise<[string, string][]> {
-  const found: [string, string][] = apps.map((app, index) => [`what host ${index} printed`, app.host.output()]);
-  for (const name of readdirSync(dataDir, { recursive: true, withFileTypes: true })) {
+  const found: [string, string][] = bed.apps.map((app, index) => [`what host ${index} printed`, app.host.output()]);
+  for (const name of readdirSync(bed.dataDir, { recursive: true, withFileTypes: true })) {
     if (name.isFile()) found.push([name.name, readFileSync(join(name.parentPath, name.name), 'utf8')]);
   }
-  const app = apps.at(-1)!;
+  const app = bed.apps.at(-1)!;
   const paths = ['/api/runs', '/api/health', '/api/runs?cursor=x', '/api/jobs/none/runs'];
   for (const id of ids) {
     paths.push(`/api/runs/${id}`, `/api/runs/${id}/outcomes`, `/api/runs/${id}/outcomes?status=planned`);
   }
   for (const path of paths) found.push([path, JSON.stringify(await app.call('GET', path))]);
-  for (const { connectionString } of [source, vault]) {
+  for (const { connectionString } of [bed.source, bed.vault]) {
     const service = BlobServiceClient.fromConnectionString(connectionString);
     for await (const { name: container } of service.listContainers({ includeMetadata: true })) {
       const client = service.getContainerClient(container);
@@ -118,7 +87,7 @@ async function everything(ids: string[]): Promise<[string, string][]> {
   return found;
 }
 
-/** A secret in every form that it may be written down in. */
+/** A secret in every form in which it may be written. */
 function formsOf(secret: string): string[] {
   const plain = decodeURIComponent(secret);
   const once = encodeURIComponent(plain);
@@ -146,16 +115,16 @@ function formsOf(secret: string): string[] {
 
 const signaturesIn = (text: string) => [...text.matchAll(/[?&]sig=([^&\s"]+)/g)].map(([, signature]) => signature!);
 
-/** Looks for each secret, those among them that were seen on the wire. */
+/** Looks for these secrets, and for those that were seen on the wire. */
 async function expectNoSecrets(ids: string[], secrets: string[]): Promise<void> {
-  const onTheWire = proxy.requests.flatMap(({ headers, url }) => [
+  const onTheWire = bed.proxy.requests.flatMap(({ headers, url }) => [
     ...signaturesIn(headers['x-ms-copy-source'] ?? ''),
     ...signaturesIn(url),
     ...(headers.authorization ? [headers.authorization.replace(/^SharedKey [^:]*:/, '')] : []),
   ]);
-  // Without them this would be blind.
+  // Without signatures on the wire, the test could find nothing.
   expect(
-    signaturesIn(proxy.requests.map(({ headers }) => headers['x-ms-copy-source'] ?? '').join('\n')).length,
+    signaturesIn(bed.proxy.requests.map(({ headers }) => headers['x-ms-copy-source'] ?? '').join('\n')).length,
   ).toBeGreaterThan(0);
   const forms = [...new Set([...onTheWire, ...secrets].flatMap(formsOf))];
   const leaks: string[] = [];
@@ -169,13 +138,13 @@ async function expectNoSecrets(ids: string[], secrets: string[]): Promise<void> 
 }
 
 const fill = async (names: string[], content = 'content') => {
-  const client = await makeContainer(source.connectionString, 'data');
+  const client = await makeContainer(bed.source.connectionString, 'data');
   for (const name of names) await client.getBlockBlobClient(name).upload(content, content.length);
 };
 
-/** Services that refuse, break off and say more than they should. */
+/** Makes storage refuse, break off and repeat requests in its answers. */
 const misbehave = () => {
-  proxy.rules.push(
+  bed.proxy.rules.push(
     { match: isCopyTo('forbidden'), answer: refusing(403, 'AuthenticationFailed') },
     { match: isCopyTo('unreadable'), answer: refusing(403, 'CannotVerifyCopySource') },
     { match: isCopyTo('conflict'), answer: refusing(409, 'SomethingNew') },
@@ -194,21 +163,20 @@ const misbehave = () => {
 const NAMES = ['forbidden', 'unreadable', 'conflict', 'malformed', 'nameless', 'busy', 'broken', 'lost', 'fine'];
 NAMES.push(...SAYINGS.map((_, index) => `saying-${index}`));
 
-test('I9: services that echo what they were asked: no key or signature is kept or shown', async () => {
+test('I9: no key or signature is stored or shown when a service echoes requests in its answers', async () => {
   await fill(NAMES);
   misbehave();
-  const app = await start();
+  const app = await bed.start();
   const report = await app.run();
   expect(report.counts.failed).toBeGreaterThanOrEqual(6);
-  const retry = await app.call('POST', `/api/runs/${report.id}/retry`);
-  await app.ended(retry.body.id);
-  await expectNoSecrets([report.id, retry.body.id], [source.key, vault.key]);
+  const retry = await app.retry(report.id);
+  await expectNoSecrets([report.id, retry.id], [bed.source.key, bed.vault.key]);
 });
 
-test('I9: copies that fail with their source in the description', async () => {
+test('I9: no key or signature is stored or shown when a failed copy describes its source', async () => {
   await fill(['failing', 'hanging', 'fine']);
   const described = (request: ProxiedRequest) => {
-    const started = proxy.requests.findLast((each) => isCopy(each) && each.path === request.path);
+    const started = bed.proxy.requests.findLast((each) => isCopy(each) && each.path === request.path);
     return started ? echoed(started) : '';
   };
   const look = (name: string, status: string) => ({
@@ -228,30 +196,30 @@ test('I9: copies that fail with their source in the description', async () => {
           }
         : response,
   });
-  proxy.rules.push(
+  bed.proxy.rules.push(
     {
       match: (request) => isCopy(request) && !('x-ms-requires-sync' in request.headers) && !request.query.has('comp'),
       after: (_, response) => ({ ...response, headers: { ...response.headers, 'x-ms-copy-status': 'pending' } }),
     },
-    // Not blocks either: then the description is all there is to say.
+    // Blocks fail, too: then the description is all that the app can report.
     { match: ({ query }) => query.get('comp') === 'block', answer: refusing(409, 'SomethingNew') },
     look('failing', 'failed'),
     look('hanging', 'pending'),
     { match: ({ query }) => query.get('comp') === 'copy', answer: refusing(409, 'SomethingNew') },
   );
-  // Metadata that cannot be sent along leaves no other method than to ask the service for a copy.
-  const client = await makeContainer(source.connectionString, 'data');
+  // The service alone can copy an append blob: there is no other method.
+  const client = await makeContainer(bed.source.connectionString, 'data');
   await client.getAppendBlobClient('failing').deleteIfExists();
   await client.getAppendBlobClient('failing').create();
   await client.getAppendBlobClient('failing').appendBlock('content', 7);
-  const app = await start({ job: { method: 'async' } });
+  const app = await bed.start({ job: { method: 'async' } });
   const report = await app.run();
   const failed = await app.outcomes(report.id, 'status=failed');
   expect(failed.map(({ name }) => name)).toContain('failing');
-  await expectNoSecrets([report.id], [source.key, vault.key]);
+  await expectNoSecrets([report.id], [bed.source.key, bed.vault.key]);
 });
 
-test('I9: accounts by signature', async () => {
+test('I9: no signature is stored or shown when the accounts are configured by signatures', async () => {
   const sasOf = (account: TestAccount) =>
     generateAccountSASQueryParameters(
       {
@@ -266,45 +234,45 @@ test('I9: accounts by signature', async () => {
     ).toString();
   const table = (account: TestAccount) => /TableEndpoint=([^;]*)/.exec(account.connectionString)?.[1];
   const bySas = (account: TestAccount) =>
-    `BlobEndpoint=${proxy.url}/${account.name};TableEndpoint=${table(account)};SharedAccessSignature=${sasOf(account)}`;
-  const [from, to] = [bySas(source), bySas(vault)];
+    `BlobEndpoint=${bed.proxy.url}/${account.name};TableEndpoint=${table(account)};SharedAccessSignature=${sasOf(account)}`;
+  const [from, to] = [bySas(bed.source), bySas(bed.vault)];
   await fill(NAMES);
   misbehave();
-  proxy.rules.push({
+  bed.proxy.rules.push({
     match: ({ method, path }) => method === 'PUT' && path.includes('/progress/'),
     answer: refusing(403, 'AuthorizationFailure'),
   });
-  let app = await start({ source: from, vault: to });
+  let app = await bed.start({ source: from, vault: to });
   const report = await app.run();
   expect(report.counts.failed).toBeGreaterThanOrEqual(6);
-  // The whole account says no, and says more than it should.
-  proxy.rules.length = 0;
-  proxy.rules.push({
-    match: ({ path, query }) => path.endsWith(`/${source.name}/data`) && query.get('comp') === 'list',
+  // The listing is refused, and the refusal repeats the request.
+  bed.proxy.rules.length = 0;
+  bed.proxy.rules.push({
+    match: ({ path, query }) => path.endsWith(`/${bed.source.name}/data`) && query.get('comp') === 'list',
     answer: refusing(403, 'AuthorizationFailure'),
   });
   const refused = await app.run();
   expect(refused.status).toBe('failed');
-  proxy.rules.length = 0;
-  proxy.rules.push({ match: isCopy, before: () => new Promise((resolve) => setTimeout(resolve, 300)) });
+  bed.proxy.rules.length = 0;
+  bed.slowCopies(300);
   const killed = await app.start();
   await app.until(killed, ({ counts }) => counts.listed > 0);
   await app.host.kill();
-  proxy.rules.length = 0;
-  app = await start({ source: from, vault: to });
+  bed.proxy.rules.length = 0;
+  app = await bed.start({ source: from, vault: to });
   expect((await app.ended(killed)).status).toBe('succeeded');
   await expectNoSecrets(
     [report.id, refused.id, killed],
-    [from, to].flatMap(signaturesIn).concat(source.key, vault.key),
+    [from, to].flatMap(signaturesIn).concat(bed.source.key, bed.vault.key),
   );
 });
 
-test('I9: a connection string that is malformed is not shown at the start', async () => {
-  const key = source.key;
-  const sas = `sv=2025-01-05&ss=b&sig=${encodeURIComponent(vault.key)}`;
+test('I9: a host that refuses a malformed connection string does not print its secrets', async () => {
+  const key = bed.source.key;
+  const sas = `sv=2025-01-05&ss=b&sig=${encodeURIComponent(bed.vault.key)}`;
   const malformed = [
-    `AccountName=${source.name};AccountKey=${key}!`,
-    `AccountName=${source.name};AccountKey:${key}`,
+    `AccountName=${bed.source.name};AccountKey=${key}!`,
+    `AccountName=${bed.source.name};AccountKey:${key}`,
     `BlobEndpoint=https://u:${key}@host/?${sas};SharedAccessSignature=${sas}`,
     key,
   ];
@@ -312,16 +280,16 @@ test('I9: a connection string that is malformed is not shown at the start', asyn
     malformed.map(async (connection, index) => {
       const failure: unknown = await startStrongroom({
         source: connection,
-        vault: vault.connectionString,
-        dataDir: join(dataDir, String(index)),
+        vault: bed.vault.connectionString,
+        dataDir: join(bed.dataDir, String(index)),
       }).then(
-        (app) => apps.push(app),
+        (app) => bed.apps.push(app),
         (error) => error,
       );
       expect(failure, connection.slice(0, 30)).toBeInstanceOf(HostDidNotStart);
       const { exitCode, output } = failure as HostDidNotStart;
       expect([exitCode, output]).toEqual([2, expect.stringContaining('SOURCE')]);
-      for (const form of [key, vault.key].flatMap(formsOf)) expect(output.includes(form)).toBe(false);
+      for (const form of [key, bed.vault.key].flatMap(formsOf)) expect(output.includes(form)).toBe(false);
     }),
   );
 });

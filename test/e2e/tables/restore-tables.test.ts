@@ -1,43 +1,22 @@
 import { TableServiceClient } from '@azure/data-tables';
 import { BlobServiceClient } from '@azure/storage-blob';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { RunReport } from '#domain/run/run.ts';
 import { type Strongroom, startStrongroom } from '../../support/app/strongroom.ts';
 import { type TestAccount, takeAccounts } from '../../support/azurite/accounts.ts';
-import { rawEntities, seed, tableOf } from '../../support/builders/tables.ts';
-
-const EDGES = {
-  empty: '',
-  quoted: `it's "quoted" \\ and / ünïcödé 🦜 \u2028`,
-  int32: { type: 'Int32', value: '-2147483648' },
-  int64: { type: 'Int64', value: '-9223372036854775808' },
-  whole: { type: 'Double', value: '1.0' },
-  large: { type: 'Double', value: '1.7976931348623157E+308' },
-  nan: { type: 'Double', value: 'NaN' },
-  infinite: { type: 'Double', value: '-Infinity' },
-  ticks: { type: 'DateTime', value: '2026-11-21T12:34:56.7654321Z' },
-  guid: { type: 'Guid', value: 'c9da6455-213d-42c9-9a79-3e9149a57833' },
-  binary: new Uint8Array([0, 255, 128]),
-  yes: true,
-};
+import { EDGE_VALUES, rawEntities, seed, tableOf } from '../../support/builders/tables.ts';
 
 const rowOf = (n: number) => String(n).padStart(6, '0');
 type Content = Awaited<ReturnType<typeof rawEntities>>;
 
-describe('restoring tables', () => {
+describe('a restore of tables', () => {
   let source: TestAccount;
   let vault: TestAccount;
   let app: Strongroom;
-  /** What the tables were when each restore point was made. */
+  /** Each restore point, with the tables as they were at the time. */
   const days: { id: string; orders: Content; edges: Content }[] = [];
 
   const there = (table: string) => rawEntities(source.connectionString, table);
-  const post = async (path: string, body: object): Promise<RunReport> => {
-    const answer = await app.call('POST', path, body);
-    expect(answer.status, JSON.stringify(answer.body)).toBe(202);
-    return app.ended(answer.body.id);
-  };
-  const restore = (body: object) => post('/api/restores', body);
+  const restore = (body: object) => app.restore(body);
   const backUp = async (mode: string) => {
     const { id, status } = await app.run({ mode });
     expect(status).toBe('succeeded');
@@ -61,10 +40,10 @@ describe('restoring tables', () => {
     });
     const keys = ["it's", 'a b', 'ünï 🦜', '100%', '', 'a+b&c=d', '"', '{}[]'];
     await seed(source.connectionString, 'Edges', []);
-    // The SDK's transactions are not up to all of these keys.
+    // The SDK's transactions do not support all of these keys.
     for (const partitionKey of keys) {
       for (const rowKey of keys) {
-        await tableOf(source.connectionString, 'Edges').createEntity({ partitionKey, rowKey, ...EDGES } as never);
+        await tableOf(source.connectionString, 'Edges').createEntity({ partitionKey, rowKey, ...EDGE_VALUES } as never);
       }
     }
     await seed(source.connectionString, 'Empty', []);
@@ -82,7 +61,7 @@ describe('restoring tables', () => {
   });
   afterAll(() => app.host.stop());
 
-  it('gives every day back as it was, type by type, into tables of other names', async () => {
+  it('writes the tables of each restore point as they were, type by type, under other names', async () => {
     for (const [day, { id, orders, edges }] of days.entries()) {
       const { status, counts } = await restore({ restorePoint: id, target: { table: `{table}Day${day}` } });
       expect(status).toBe('succeeded');
@@ -93,19 +72,19 @@ describe('restoring tables', () => {
     }
   });
 
-  it('brings lost tables back in their place', async () => {
+  it('writes lost tables in their place', async () => {
     const service = TableServiceClient.fromConnectionString(source.connectionString, { allowInsecureConnection: true });
     await service.deleteTable('Orders');
     await service.deleteTable('Empty');
     const { status, problems } = await restore({});
-    // What is not lost is left as it is.
+    // The restore leaves the table that is not lost.
     expect(status).toBe('completed-with-failures');
     expect(problems.map(({ code, container }) => [code, container])).toEqual([['table-not-empty', 'table.Edges']]);
     expect(await there('Orders')).toEqual(days.at(-1)!.orders);
     expect(await there('Empty')).toEqual(new Map());
   });
 
-  it('skip: leaves what is there, and says what is the same', async () => {
+  it('leaves existing entities with "skip", and reports which are the same', async () => {
     const orders = tableOf(source.connectionString, 'Orders');
     await orders.updateEntity({ partitionKey: 'p0', rowKey: rowOf(1), other: 'x' }, 'Replace');
     await orders.deleteEntity('p3', rowOf(1_250));
@@ -116,7 +95,7 @@ describe('restoring tables', () => {
     expect((await there('Orders')).get(`p0/${rowOf(1)}`)).toHaveProperty('other');
   });
 
-  it('merge and replace: set what was backed up, and leave other properties or take them away', async () => {
+  it('sets the properties of the backup, and keeps others with "merge" and removes them with "replace"', async () => {
     await restore({ tables: ['Orders'], existing: 'merge', keys: { partition: 'p0', from: rowOf(1), to: rowOf(1) } });
     expect((await there('Orders')).get(`p0/${rowOf(1)}`)).toMatchObject({
       n: [undefined, '1'],
@@ -127,7 +106,7 @@ describe('restoring tables', () => {
     expect(await there('Orders')).toEqual(days.at(-1)!.orders);
   });
 
-  it('some keys', async () => {
+  it('writes only the entities of a range of keys', async () => {
     const keys = { partition: 'p1', from: rowOf(450), to: rowOf(510) };
     const { counts } = await restore({ tables: ['Orders'], keys, target: { table: 'Some' } });
     const wanted = [...days.at(-1)!.orders].filter(
@@ -137,9 +116,9 @@ describe('restoring tables', () => {
     expect(await there('Some')).toEqual(new Map(wanted));
   });
 
-  it('every proof holds, and a drill leaves nothing', async () => {
+  it('is proved by each kind of verification, and a drill leaves no table', async () => {
     for (const kind of ['quick', 'deep', 'drill']) {
-      const { status, counts } = await post('/api/verifications', { restorePoint: 'latest', kind });
+      const { status, counts } = await app.verify({ restorePoint: 'latest', kind });
       expect([kind, status, counts.failed]).toEqual([kind, 'succeeded', 0]);
       if (kind !== 'drill') expect(counts.listed).toBe(1_496 + 64);
     }
@@ -149,15 +128,15 @@ describe('restoring tables', () => {
     expect(tables).toEqual(['strongroom']);
   });
 
-  it('one file, with everything else of it lost', async () => {
+  it('writes a table from one of its files alone', async () => {
     let file = '';
     for await (const { name } of control().listBlobsFlat({ prefix: 'jobs/nightly/tables/Edges/' })) file = name;
-    const kept = await control().getBlobClient(file).downloadToBuffer();
-    const elsewhere = BlobServiceClient.fromConnectionString(source.connectionString).getContainerClient('kept');
+    const content = await control().getBlobClient(file).downloadToBuffer();
+    const elsewhere = BlobServiceClient.fromConnectionString(source.connectionString).getContainerClient('files');
     await elsewhere.create();
-    await elsewhere.getBlockBlobClient('edges.gz').upload(kept, kept.length);
+    await elsewhere.getBlockBlobClient('edges.gz').upload(content, content.length);
     const { counts } = await restore({
-      file: { account: 'SOURCE', container: 'kept', name: 'edges.gz' },
+      file: { account: 'SOURCE', container: 'files', name: 'edges.gz' },
       target: { table: 'OfFile' },
     });
     expect(counts.copied).toBe(64);
@@ -167,7 +146,7 @@ describe('restoring tables', () => {
     expect(again.counts).toMatchObject({ unchanged: 64 });
   });
 
-  it('a damaged file: nothing of its table is written, others are, and a verification names it', async () => {
+  it('writes nothing of a table with a damaged file, but other tables, and a verification names the file', async () => {
     let file = '';
     for await (const { name } of control().listBlobsFlat({ prefix: 'jobs/nightly/tables/Orders/' })) file = name;
     const { body, metadata } = await control()
@@ -182,7 +161,7 @@ describe('restoring tables', () => {
     expect(problems[0]!.message).toContain(file);
     expect((await there('EdgesDamaged')).size).toBe(64);
     await expect(there('OrdersDamaged')).rejects.toThrow(/TableNotFound/);
-    const proof = await post('/api/verifications', { restorePoint: 'latest' });
+    const proof = await app.verify({ restorePoint: 'latest' });
     expect(proof.status).toBe('completed-with-failures');
     expect(await app.outcomes(proof.id, 'status=failed')).toMatchObject([{ code: 'content-mismatch' }]);
   });

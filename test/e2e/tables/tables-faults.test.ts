@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -14,9 +14,7 @@ import {
   StorageSharedKeyCredential,
 } from '@azure/storage-blob';
 import { describe, expect, it } from 'vitest';
-import { ROUGH_APP } from '../../../prove/crash/twice-case.ts';
-import { startHost } from '../../support/app/host-process.ts';
-import { Strongroom, startStrongroom } from '../../support/app/strongroom.ts';
+import { startStrongroom } from '../../support/app/strongroom.ts';
 import { type TestAccount, takeAccounts } from '../../support/azurite/accounts.ts';
 import { Random } from '../../support/builders/random.ts';
 import { controlNames, rawEntities, seed, tableInPoint, tableOf } from '../../support/builders/tables.ts';
@@ -26,7 +24,7 @@ const show = (report: unknown) => JSON.stringify(report, undefined, 1);
 const rows = (count: number, partitionKey = 'p'): TableEntity[] =>
   Array.from({ length: count }, (_, n) => ({ partitionKey, rowKey: String(n).padStart(4, '0'), n }));
 
-/** What the service refuses with where it is asked for tables. */
+/** A refusal in the form of the table service. */
 const tableRefusal = (status: number, code: string) => ({
   status,
   headers: { 'content-type': 'application/json' },
@@ -57,16 +55,7 @@ async function stage(
     ...more.job,
   };
   const limits = { sliceBlobs: 50, retryDelayMs: 5 };
-  const start = async (): Promise<Strongroom> => {
-    if (twice === undefined) return startStrongroom({ ...accounts, job, limits, dataDir });
-    const file = join(dataDir, 'strongroom.json');
-    writeFileSync(file, JSON.stringify({ jobs: [{ name: 'nightly', ...job }] }));
-    const env = {
-      ...{ SOURCE: accounts.source, VAULT: accounts.vault, ACTIVITIES_TWICE: twice },
-      ...{ STRONGROOM_CONFIG: file, STRONGROOM_LIMITS: JSON.stringify(limits) },
-    };
-    return new Strongroom(await startHost({ env, args: ['--app', ROUGH_APP] }));
-  };
+  const start = () => startStrongroom({ ...accounts, job, limits, ...(twice === undefined ? { dataDir } : { twice }) });
   /** A query for entities of this table of the source. */
   const reads =
     (table: string) =>
@@ -80,7 +69,7 @@ async function stage(
 }
 
 describe.concurrent('backing up tables under faults', () => {
-  it('busy, failing, lost and cut-off answers are asked for again, and nothing is missing', async () => {
+  it('a backup repeats requests whose answers are busy, failed, lost or cut off, and misses no entity', async () => {
     const at = await stage();
     await at.fill('orders', rows(300));
     await at.fill('logs', rows(30, 'q'));
@@ -94,7 +83,7 @@ describe.concurrent('backing up tables under faults', () => {
         body: half(Buffer.from(response.body)),
         announced: Buffer.byteLength(response.body),
       }),
-      // The length says that this is all.
+      // The announced length is that of the half.
       (response) => ({ ...response, body: half(Buffer.from(response.body)) }),
     ];
     let seen = 0;
@@ -120,7 +109,7 @@ describe.concurrent('backing up tables under faults', () => {
     await at.proxy.stop();
   });
 
-  it('I1: a table without a right to it is named, with the role that it takes; the others are whole', async () => {
+  it('I1: a table that the app may not read is named with the role it needs, and other tables are complete', async () => {
     const at = await stage();
     await at.fill('orders', rows(120));
     await at.fill('logs', rows(3, 'q'));
@@ -137,15 +126,14 @@ describe.concurrent('backing up tables under faults', () => {
     expect(report.problems[0]!.hint).toContain('Storage Table Data Reader');
     expect(await at.held(report, 'orders')).toEqual(await at.live('orders'));
     at.proxy.rules.length = 0;
-    const { body } = await at.app.call('POST', `/api/runs/${report.id}/retry`);
-    const retry = await at.app.ended(body.id);
+    const retry = await at.app.retry(report.id);
     expect(retry, show(retry)).toMatchObject({ status: 'succeeded', counts: { listed: 3, copied: 3 } });
     for (const table of ['orders', 'logs']) expect(await at.held(retry, table)).toEqual(await at.live(table));
     await at.app.host.stop();
     await at.proxy.stop();
   });
 
-  it('a table that is deleted while it is read is named, and the others are whole', async () => {
+  it('a table that is deleted during the backup is named, and other tables are complete', async () => {
     const at = await stage();
     await at.fill('orders', rows(300));
     await at.fill('logs', rows(30, 'q'));
@@ -168,7 +156,7 @@ describe.concurrent('backing up tables under faults', () => {
     await at.proxy.stop();
   });
 
-  it('I1: a stretch that cannot be read is named after three tries, and a retry reads it alone', async () => {
+  it('I1: a key range that cannot be read is named after three attempts, and a retry reads it alone', async () => {
     const at = await stage({
       job: { source: { account: 'SOURCE', tables: ['orders'] }, destination: { account: 'VAULT' } },
     });
@@ -179,7 +167,7 @@ describe.concurrent('backing up tables under faults', () => {
       { partitionKey: 'a', rowKey: '0000', n: -1 },
       'Replace',
     );
-    // Whatever there is of one partition is busy for good.
+    // The service is busy for every answer with entities of one partition.
     at.proxy.rules.push({
       match: at.reads('orders'),
       after: (_, response) =>
@@ -195,12 +183,11 @@ describe.concurrent('backing up tables under faults', () => {
     expect(point.entities.get('a/0000')).toMatchObject({ n: [undefined, '-1'] });
     at.proxy.rules.length = 0;
     at.proxy.requests.length = 0;
-    const { body } = await at.app.call('POST', `/api/runs/${report.id}/retry`);
-    const retry = await at.app.ended(body.id);
+    const retry = await at.app.retry(report.id);
     expect(retry, show(retry)).toMatchObject({ status: 'succeeded', counts: { failed: 0, listed: 160 } });
     expect(retry.counts.copied).toBe(160 - point.entities.size);
     expect(await at.held(retry, 'orders')).toEqual(await at.live('orders'));
-    // Every question is about what was lost.
+    // The retry reads only what was lost.
     for (const request of at.proxy.requests.filter(at.reads('orders'))) {
       expect(request.query.get('$filter'), request.url).toMatch(/PartitionKey (?:gt|eq) '/);
     }
@@ -208,7 +195,7 @@ describe.concurrent('backing up tables under faults', () => {
     await at.proxy.stop();
   });
 
-  it('F28: killed at any moment it carries on where it was, and every entity is there once', async () => {
+  it('F28: a backup that is killed at any moment continues and holds every entity once', async () => {
     const at = await stage();
     await at.fill('orders', [...rows(150, 'a'), ...rows(600, 'b')]);
     await at.fill('logs', []);
@@ -234,13 +221,13 @@ describe.concurrent('backing up tables under faults', () => {
   });
 
   it.each(['first', 'second', 'soonest', 'in-turn'])(
-    'F28: every activity executed twice, %s answering, is as good as once',
+    'F28: a backup whose activities all execute twice (%s answers) is the same as in order',
     async (answers) => {
       const at = await stage({ twice: answers });
       await at.fill('orders', [...rows(20, 'a'), ...rows(160, 'b')]);
       await at.fill('logs', rows(3, 'q'));
       const orders = tableOf(at.source.connectionString, 'orders');
-      // Somebody writes before each page: no two executions see the same.
+      // Another writer adds an entity before each page: no two executions see the same.
       let written = 0;
       at.proxy.rules.push({
         match: at.reads('orders'),
@@ -271,7 +258,7 @@ describe.concurrent('backing up tables under faults', () => {
     },
   );
 
-  it('I9: neither a key nor a signature is left in files, parts, journal or logs, whatever the service says', async () => {
+  it('I9: no key or signature is left in files, parts, journal or logs when the service echoes requests', async () => {
     const at = await stage({}, ({ name, key }, connection) => {
       const sas = generateAccountSASQueryParameters(
         {
@@ -305,7 +292,7 @@ describe.concurrent('backing up tables under faults', () => {
     const report = await at.app.run({ mode: 'full' });
     expect(report, show(report)).toMatchObject({ status: 'completed-with-failures', counts: { copied: 60 } });
     expect(signature.length).toBeGreaterThan(20);
-    // Otherwise there would be nothing that could tell it.
+    // Otherwise the report would contain nothing of the answer.
     expect(report.problems[0]!.message).toContain('Refused: http');
     const texts = [
       at.app.host.output(),

@@ -4,22 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startStrongroom } from '../../support/app/strongroom.ts';
 import { type TestAccount, takeAccounts } from '../../support/azurite/accounts.ts';
 import { lookInto, makeContainer } from '../../support/builders/collection.ts';
-import { controlNames, rawEntities, seed, tableInPoint, tableOf } from '../../support/builders/tables.ts';
-
-const EDGES = {
-  string: '',
-  quoted: `it's "quoted" \\ and / ünïcödé 🦜 \u2028`,
-  int32: { type: 'Int32', value: '-2147483648' },
-  int64: { type: 'Int64', value: '-9223372036854775808' },
-  whole: { type: 'Double', value: '1.0' },
-  large: { type: 'Double', value: '1.7976931348623157E+308' },
-  nan: { type: 'Double', value: 'NaN' },
-  infinite: { type: 'Double', value: '-Infinity' },
-  ticks: { type: 'DateTime', value: '2026-11-21T12:34:56.7654321Z' },
-  guid: { type: 'Guid', value: 'c9da6455-213d-42c9-9a79-3e9149a57833' },
-  binary: new Uint8Array([0, 255, 128]),
-  yes: true,
-} as const;
+import { controlNames, EDGE_VALUES, rawEntities, seed, tableInPoint, tableOf } from '../../support/builders/tables.ts';
 
 /** One large partition, and some small ones. */
 const skewed = (count: number): TableEntity[] =>
@@ -56,15 +41,15 @@ const rows = (count: number): TableEntity[] =>
   Array.from({ length: count }, (_, n) => ({ partitionKey: 'p', rowKey: String(n).padStart(4, '0'), n }));
 
 describe.concurrent('backing up tables', () => {
-  describe('one after another', { concurrent: false }, () => {
+  describe('with one host', { concurrent: false }, () => {
     let at: Stage;
     beforeAll(async () => {
       at = await stage();
     });
     afterAll(() => at.app.host.stop());
 
-    it('F16: a full backup leaves every entity in a file, as the service told it', async () => {
-      await at.fill('Edges', [{ partitionKey: "it's", rowKey: 'a b', ...EDGES } as never]);
+    it('F16: a full backup writes every entity into a file, as the service sent it', async () => {
+      await at.fill('Edges', [{ partitionKey: "it's", rowKey: 'a b', ...EDGE_VALUES } as never]);
       await at.fill('Empty', []);
       await at.fill('Skewed', skewed(3_000));
       const report = await at.app.run({ mode: 'full' });
@@ -75,7 +60,7 @@ describe.concurrent('backing up tables', () => {
       for (const table of ['Edges', 'Empty', 'Skewed']) {
         expect(await at.held(report, table), table).toEqual(await at.live(table));
       }
-      // Otherwise the comparison would have compared nothing.
+      // Otherwise the comparison would compare nothing.
       expect((await at.held(report, 'Edges')).get("it's/a b")).toMatchObject({
         whole: [undefined, '1.0'],
         nan: ['"Edm.Double"', '"NaN"'],
@@ -86,7 +71,7 @@ describe.concurrent('backing up tables', () => {
       expect(segments.length).toBeGreaterThan(6);
     });
 
-    it('an incremental one takes what has changed, and nothing else', async () => {
+    it('an incremental backup writes the entities that changed, and nothing else', async () => {
       const table = at.table('Skewed');
       await table.updateEntity({ partitionKey: 'large', rowKey: '000007', n: -7 }, 'Replace');
       await table.createEntity({ partitionKey: 'new', rowKey: '1', n: 1 });
@@ -101,7 +86,7 @@ describe.concurrent('backing up tables', () => {
       expect(await at.held(again, 'Skewed')).toEqual(await at.live('Skewed'));
     });
 
-    it('a dry run counts, and writes neither files nor a manifest', async () => {
+    it('a dry run counts entities, and writes neither files nor a manifest', async () => {
       await at.table('Skewed').updateEntity({ partitionKey: 'large', rowKey: '000008', n: -8 }, 'Replace');
       const written = async () =>
         (await controlNames(at.vault.connectionString)).filter((name) => name.startsWith('jobs/nightly/tables/'));
@@ -117,9 +102,9 @@ describe.concurrent('backing up tables', () => {
       expect((await at.app.run({ mode: 'incremental' })).counts).toMatchObject({ copied: 1, unchanged: 3_001 });
     });
 
-    it('F24, I7: while others write, each entity is held as it was at some moment of the run', async () => {
+    it('F24, I7: a backup during writes holds each entity as it was at some moment of the run', async () => {
       const table = at.table('Skewed');
-      /** Every `n` that an entity has had since the run began, and before. */
+      /** Every `n` that an entity has had before the runs and during them. */
       const versions = new Map<string, Set<string>>();
       for (const [name, { n }] of await at.live('Skewed')) versions.set(name, new Set([n![1]]));
       const touched = new Set<string>();
@@ -150,7 +135,7 @@ describe.concurrent('backing up tables', () => {
     });
   });
 
-  it('I1: tables stand beside containers in one job; one that is not there is named, and costs the others nothing', async () => {
+  it('I1: one job backs up tables and containers, and a missing table is named and affects no other', async () => {
     const at = await stage({ containers: ['images'], tables: ['tenant*', 'Orders', 'nosuchtable'] });
     const { source, vault, app } = at;
     const images = await makeContainer(source.connectionString, 'images');
@@ -171,10 +156,9 @@ describe.concurrent('backing up tables', () => {
       expect(await at.held(report, name), name).toEqual(await at.live(name));
     }
     expect(await lookInto(vault.connectionString, 'images')).toEqual(await lookInto(source.connectionString, 'images'));
-    // The table is made after all: the retry reads it, and takes over the rest.
+    // With the table created, the retry reads it and takes over the rest.
     await at.fill('nosuchtable', rows(2));
-    const { body } = await app.call('POST', `/api/runs/${report.id}/retry`);
-    const retry = await app.ended(body.id);
+    const retry = await app.retry(report.id);
     expect(retry, show(retry)).toMatchObject({ status: 'succeeded', counts: { listed: 2, copied: 2 } });
     for (const name of ['tenantA', 'Orders', 'nosuchtable']) {
       expect(await at.held(retry, name), name).toEqual(await at.live(name));
@@ -182,7 +166,7 @@ describe.concurrent('backing up tables', () => {
     await app.host.stop();
   });
 
-  it('deletions: looked for only when asked to, and said when not', async () => {
+  it('a job compares deletions only if configured, and otherwise reports that it did not', async () => {
     const jobOf = (name: string, tableDeletions: boolean) => ({
       ...{ name, source: { account: 'SOURCE', tables: ['orders'], tableDeletions }, destination: { account: 'VAULT' } },
     });
@@ -213,7 +197,7 @@ describe.concurrent('backing up tables', () => {
     });
     expect(compared.containers[0]!.counts.deleted).toBe(2);
     expect(await at.held(compared, 'orders')).toEqual(await at.live('orders'));
-    // Again without: what is unknown is still unknown since the first.
+    // Without the comparison, deletions are still unknown since the first run.
     await at.table('orders').createEntity({ partitionKey: 'p', rowKey: '0003', back: true });
     const again = await at.app.run({ mode: 'incremental' }, 'without');
     expect(again, show(again)).toMatchObject({ counts: { listed: 20, copied: 1 } });
@@ -227,7 +211,7 @@ describe.concurrent('backing up tables', () => {
     await at.app.host.stop();
   });
 
-  it('day after day: a segment gathers a few files of changes, and is then read anew', async () => {
+  it('over 50 daily runs, a segment gathers at most eight files and is then read again', async () => {
     const at = await stage({ tableDeletions: true });
     const { app } = at;
     await at.fill('orders', rows(60));
@@ -247,7 +231,7 @@ describe.concurrent('backing up tables', () => {
       for (const segment of segments) expect(segment.files.length).toBeLessThanOrEqual(8);
       expect(entities).toEqual(await at.live('orders'));
     }
-    // Never more than one a day, and now and then it is the whole segment.
+    // Never more than one file a day; sometimes it holds the whole segment.
     expect(
       files.every((count) => count === 1),
       String(files),
@@ -257,7 +241,7 @@ describe.concurrent('backing up tables', () => {
     await app.host.stop();
   });
 
-  it('a larger table in skewed partitions, in the memory of a small host', async () => {
+  it('a large table in skewed partitions is backed up in the memory of a small host', async () => {
     const at = await stage({}, { limits: {} });
     const COUNT = 20_000;
     const text = 'x'.repeat(500);
@@ -271,15 +255,15 @@ describe.concurrent('backing up tables', () => {
     const ended = performance.now();
     expect(report, show(report)).toMatchObject({ status: 'succeeded', counts: { listed: COUNT, copied: COUNT } });
     const peak = Number(/VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${at.app.host.pid}/status`, 'utf8'))![1]) / 1024;
-    const told = `${COUNT} entities: seeded in ${seeded - began} ms, read in ${ended - seeded} ms, ${peak} MiB`;
-    expect(peak, told).toBeLessThan(400);
+    const figures = `${COUNT} entities: seeded in ${seeded - began} ms, read in ${ended - seeded} ms, ${peak} MiB`;
+    expect(peak, figures).toBeLessThan(400);
     const held = await at.held(report, 'large');
     expect(held.size).toBe(COUNT);
     expect(held.get('large/000001')).toMatchObject({ n: [undefined, '1'], text: [undefined, JSON.stringify(text)] });
     await at.app.host.stop();
   });
 
-  it('a run that is cancelled leaves no restore point, and the next one is whole', async () => {
+  it('a cancelled run leaves no restore point, and the next run is complete', async () => {
     const at = await stage({ tables: ['orders'] }, { limits: { sliceBlobs: 5 } });
     await at.fill('orders', rows(200));
     const id = await at.app.start({ mode: 'full' });

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import type { RunReport } from '#domain/run/run.ts';
 import { type HostProcess, startHost } from './host-process.ts';
 
@@ -18,7 +19,11 @@ export interface StrongroomOptions {
   limits?: object;
   env?: Record<string, string | undefined>;
   dataDir?: string;
+  /** Executes every activity twice, and answers with one of both: see `twice-app`. */
+  twice?: string;
 }
+
+const TWICE_APP = fileURLToPath(new URL('twice-app', import.meta.url));
 
 export interface Answer {
   status: number;
@@ -127,11 +132,13 @@ export async function startStrongroom(options: StrongroomOptions): Promise<Stron
   writeFileSync(file, JSON.stringify({ ...options.more, jobs: options.jobs ?? [job] }));
   const host = await startHost({
     ...(options.dataDir !== undefined && { dataDir: options.dataDir }),
+    ...(options.twice !== undefined && { args: ['--app', TWICE_APP] }),
     env: {
       SOURCE: options.source,
       VAULT: options.vault,
       STRONGROOM_CONFIG: file,
       STRONGROOM_LIMITS: options.limits ? JSON.stringify(options.limits) : undefined,
+      ...(options.twice !== undefined && { ACTIVITIES_TWICE: options.twice }),
       ...options.env,
     },
   });

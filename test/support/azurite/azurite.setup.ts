@@ -5,7 +5,7 @@ import type { TestProject } from 'vitest/node';
 import { newAccountKey, startAzurite } from '../../../host/azurite/azurite.ts';
 
 /** One in-memory Azurite for a whole project, with accounts enough that no two tests share one. */
-const ACCOUNTS = 240;
+const ACCOUNTS = 400;
 
 declare module 'vitest' {
   interface ProvidedContext {

@@ -9,6 +9,22 @@ export type RawProperty = [type: string | undefined, json: string];
 
 export { tableOf };
 
+/** A property of each type, with values at the edges of what the type can hold. */
+export const EDGE_VALUES = {
+  empty: '',
+  quoted: `it's "quoted" \\ and / ünïcödé 🦜 \u2028`,
+  int32: { type: 'Int32', value: '-2147483648' },
+  int64: { type: 'Int64', value: '-9223372036854775808' },
+  whole: { type: 'Double', value: '1.0' },
+  large: { type: 'Double', value: '1.7976931348623157E+308' },
+  nan: { type: 'Double', value: 'NaN' },
+  infinite: { type: 'Double', value: '-Infinity' },
+  ticks: { type: 'DateTime', value: '2026-11-21T12:34:56.7654321Z' },
+  guid: { type: 'Guid', value: 'c9da6455-213d-42c9-9a79-3e9149a57833' },
+  binary: new Uint8Array([0, 255, 128]),
+  yes: true,
+} as const;
+
 /** Writes entities, a hundred of a partition at a time; they are to be in groups by partition. */
 export async function seed(connectionString: string, table: string, entities: Iterable<TableEntity>): Promise<void> {
   const client = tableOf(connectionString, table);
