@@ -2,7 +2,7 @@ import { randomFillSync } from 'node:crypto';
 import { BlobServiceClient } from '@azure/storage-blob';
 import pLimit from 'p-limit';
 
-/** The blobs that are copied: many small ones and a few large ones, spread evenly over the containers. */
+/** The blobs to copy: many small ones and a few large ones, spread evenly over the containers. */
 export interface Collection {
   containers: number;
   small: number;
@@ -28,7 +28,7 @@ export async function fill(connectionString: string, collection: Collection): Pr
   await upload(service, collection, collection.large, LARGE, 'large');
 }
 
-/** Gives the first small blobs new content. */
+/** Overwrites the first small blobs. */
 export async function overwrite(connectionString: string, collection: Collection, count: number): Promise<void> {
   await upload(BlobServiceClient.fromConnectionString(connectionString), collection, count, SMALL, 'small');
 }

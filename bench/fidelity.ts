@@ -7,17 +7,17 @@ import { Strongroom } from './contenders/strongroom.ts';
 import { TABLE_SCRIPTS } from './contenders/table-scripts.ts';
 import { startCountedAzurite } from './servers/azurite.ts';
 
-/** Names of the values that come back as another value or type, or not at all. */
+/** Names of the values that are restored as another value or type, or not at all. */
 export interface Fidelity {
-  /** How many values there are. */
+  /** The number of values. */
   values: number;
   strongroom: string[];
   loop: string[];
-  /** The loop with the SDK's conversion of types off. */
+  /** The loop without the SDK's conversion of types. */
   typedLoop: string[];
 }
 
-/** Those that everybody has, and those at the edges of their types. Each is in an entity of its own, under this name. */
+/** Common values, and those at the edges of their types. Each is in an entity of its own, under this name. */
 const VALUES: Record<string, unknown> = {
   'a String': 'Söhne & "Co"',
   'an empty String': '',
@@ -38,7 +38,7 @@ const VALUES: Record<string, unknown> = {
 
 const TABLE = 'Values';
 
-/** Backs values up and gives them back, by Strongroom and by the programs one would write, on Azurite. */
+/** Backs values up and restores them, with Strongroom and with the usual programs, on Azurite. */
 export async function measureFidelity(): Promise<Fidelity> {
   const azurite = await startCountedAzurite(['source', 'vault']);
   const connectionString = azurite.connectionString('source');

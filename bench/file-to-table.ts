@@ -1,5 +1,5 @@
-// What one would write to bring a table back from such a file: one entity a request, 32 at once, or a hundred of a partition
-// in each transaction, 8 at once. An entity that cannot be written is left out when they are written one by one.
+// The usual program to restore a table from such a file: one entity per request, 32 at once, or a hundred of a partition
+// per transaction, 8 at once. One by one, it leaves out an entity that cannot be written.
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { createGunzip } from 'node:zlib';

@@ -20,7 +20,7 @@ const PARTS: Record<PartName, (options: PartOptions) => Promise<PartResult>> = {
   memory: measureMemory,
 };
 
-/** Misses are told, not failed: the numbers are for people, and a busy machine is no regression. */
+/** A missed target is reported and is not a failure, as a busy machine is not a regression. */
 async function main(options: Options): Promise<void> {
   const progress = (message: string) => process.stderr.write(`… ${message}\n`);
   const [cpu] = cpus();
@@ -50,7 +50,7 @@ let options: Options;
 try {
   options = parseOptions(process.argv.slice(2));
 } catch (error) {
-  process.stderr.write(`${(error as Error).message}\nSee --help for the options.\n`);
+  process.stderr.write(`${(error as Error).message}\nUse --help to list the options.\n`);
   process.exit(2);
 }
 if (options.help) process.stdout.write(HELP);

@@ -1,14 +1,14 @@
 import type { Usage } from './process-usage.ts';
 import type { RequestCounts } from './servers/request-counter.ts';
 
-/** One contender doing one thing. */
+/** One contender with one task. */
 export interface Measurement extends Usage {
   what: string;
   contender: string;
-  /** In all, and by operation. */
+  /** In total, and by operation. */
   requests: number;
   operations: RequestCounts;
-  /** Of the table, where it is one that is read or written. */
+  /** The number of entities, if the task reads or writes a table. */
   entities?: number;
 }
 
@@ -26,7 +26,7 @@ export function measurement(what: string, contender: string, operations: Request
   };
 }
 
-/** The middle one of each number among measurements of the same contender doing the same thing, in order of appearance. */
+/** The medians of the measurements of each contender and task, in order of appearance. */
 export function medians(measurements: Measurement[]): Measurement[] {
   const groups = Map.groupBy(measurements, ({ what, contender }) => `${what}\n${contender}`);
   return [...groups.values()].map((group) => {

@@ -3,29 +3,29 @@ import { parseArgs } from 'node:util';
 export const PARTS = ['copy', 'compare', 'restore', 'archive', 'tables', 'memory'] as const;
 export type PartName = (typeof PARTS)[number];
 
-export const HELP = `Measures Strongroom beside what you would use instead, on this machine, without Azure.
+export const HELP = `Measures Strongroom beside its alternatives, on this machine and without Azure.
 
 Usage: npm run bench -- [options]
 
-  --quick          smaller numbers, within about a minute
-  --repeat N       measure each thing N times and show medians (1)
-  --only PARTS     some of: copy, compare, restore, archive, tables, memory (separated by commas)
+  --quick          use smaller numbers; takes about a minute
+  --repeat N       measure everything N times, and show medians (1)
+  --only PARTS     run some parts, separated by commas: copy, compare, restore, archive, tables, memory
   --skip-large     the same as --only copy
   --json FILE      also write every measurement to FILE
   --help           this text
 
-  copy      A first copy, a run with nothing changed, and one with overwritten blobs, on Azurite.
-  compare   Client CPU of comparing many unchanged blobs, on a stand-in that only answers listings.
-  restore   A restore of many small blobs on Azurite, and a quick verification of many items on the stand-in.
-  archive   Uploads told of by a queue: requests, events a second, memory with a backlog; seconds until they are archived.
-  tables    Backups and restores of tables beside the plain SDK, on the stand-in; what each keeps of types, on Azurite.
-  memory    Peak memory for ten times as many blobs, on the same stand-in.
+  copy      Copies many blobs, then nothing, then overwritten blobs, on Azurite.
+  compare   Measures the CPU of comparing many unchanged blobs, on a stand-in server that generates listings.
+  restore   Restores many small blobs on Azurite, and verifies many items on the stand-in server.
+  archive   Archives uploads from a queue: requests, events per second, memory with a backlog, seconds per upload.
+  tables    Backs up and restores tables on the stand-in server, beside the plain SDK; compares types on Azurite.
+  memory    Compares peak memory for few and for many blobs, on the stand-in server.
 
-rclone is measured where it is installed. Requests are counted by the server that answers them.
-CPU and peak memory are read from /proc, so they show on Linux only.
+The benchmark measures rclone if it is installed. The server counts the requests that it answers.
+CPU and peak memory come from /proc, so only Linux shows them. The docs explain the figures: docs/benchmarks.md.
 
-To look closer: BENCH_NODE_OPTIONS holds options for the Node that runs Strongroom, such as --cpu-prof;
-BENCH_APP names the directory of another build of the app to measure in its place.
+To look closer, set BENCH_NODE_OPTIONS to options for the Node that runs Strongroom, such as --cpu-prof.
+To measure another build of the app, set BENCH_APP to its directory.
 `;
 
 export interface Options {
@@ -36,7 +36,7 @@ export interface Options {
   json?: string;
 }
 
-/** Throws a plain message for people. */
+/** Throws an error whose message is for the user. */
 export function parseOptions(args: string[]): Options {
   const { values } = parseArgs({
     args,
@@ -51,7 +51,7 @@ export function parseOptions(args: string[]): Options {
   });
   const repeat = Number(values.repeat);
   if (!Number.isInteger(repeat) || repeat < 1)
-    throw new Error(`--repeat ${values.repeat}: give a whole number above 0.`);
+    throw new Error(`--repeat ${values.repeat}: use a whole number above 0.`);
   const wanted = values['skip-large'] ? ['copy'] : (values.only?.split(',') ?? [...PARTS]);
   const unknown = wanted.filter((name) => !PARTS.some((part) => part === name));
   if (unknown.length > 0) throw new Error(`--only ${unknown.join(',')}: the parts are ${PARTS.join(', ')}.`);

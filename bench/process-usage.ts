@@ -2,23 +2,23 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 
-/** What a contender took. CPU and memory are known on Linux only. */
+/** The usage of a contender. CPU and memory are known on Linux only. */
 export interface Usage {
   seconds: number;
   cpuSeconds?: number;
   peakMiB?: number;
 }
 
-/** In /proc, times are in hundredths of a second on every Linux there is. */
+/** In /proc, times are in hundredths of a second on every Linux. */
 const TICKS_PER_SECOND = 100;
 
-/** Seconds of CPU that a process and its children that have ended took so far. */
+/** Seconds of CPU of a process and its ended children so far. */
 export function cpuSeconds(pid: number): number | undefined {
   const ticks = ticksOf(pid);
   return ticks && sum(ticks.own, ticks.children) / TICKS_PER_SECOND;
 }
 
-/** The most memory that a process has held at once. */
+/** The peak memory of a process. */
 export function peakMiB(pid: number): number | undefined {
   try {
     const kib = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
@@ -28,9 +28,9 @@ export function peakMiB(pid: number): number | undefined {
   }
 }
 
-/** Runs a program to its end. Throws with what it printed when it fails. */
+/** Runs a program to its end. If it fails, throws its output. */
 export async function runMeasured(command: string, args: string[], env: NodeJS.ProcessEnv): Promise<Usage> {
-  // What children took is told by the system once they have ended; no other child may end meanwhile.
+  // The system reports the usage of children once they have ended; no other child may end meanwhile.
   const before = ticksOf(process.pid)?.children;
   const started = performance.now();
   const child = spawn(command, args, { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });

@@ -1,5 +1,5 @@
-// What one would write to archive uploads that a queue tells of: take messages, copy each blob, wait for the copy, delete the
-// message. 32 at once. Without receipts: told of twice, a blob is copied twice, and one whose copy fails is tried again for ever.
+// The usual program to archive uploads from a queue: take messages, copy each blob, wait for the copy, delete the message.
+// 32 at once. It has no receipts: it copies a blob with two events twice, and retries a failed copy without end.
 import { BlobServiceClient, ContainerSASPermissions } from '@azure/storage-blob';
 import { QueueServiceClient } from '@azure/storage-queue';
 

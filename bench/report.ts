@@ -3,7 +3,7 @@ import type { PartResult } from './parts/part.ts';
 import { decimal, table, whole } from './table.ts';
 import { showTarget } from './target.ts';
 
-/** One part's result for people: what each contender took, how that compares with Strongroom, and the targets. */
+/** Formats a result for the terminal: the usage of each contender, beside that of Strongroom, and the targets. */
 export function showPart({ title, notes, measurements, blobs, targets }: PartResult): string {
   const sections = [...Map.groupBy(measurements, ({ what }) => what)].map(([what, group]) => {
     const ofEntities = group.some(({ entities }) => entities !== undefined);
@@ -43,7 +43,7 @@ function perEntity(value: number, { entities = Number.NaN }: Measurement): numbe
   return value / entities;
 }
 
-/** How many times what Strongroom took. */
+/** The ratio to Strongroom's usage. */
 function beside(each: Measurement, ours: Measurement): string {
   const requests = `${ratio(each.requests, ours.requests)} requests`;
   if (each.cpuSeconds === undefined || !ours.cpuSeconds) return requests;

@@ -1,4 +1,4 @@
-// Compares two accounts by walking the SDK's own listings side by side, and counts what differs.
+// Compares two accounts by walking the listings of the SDK side by side, and counts differences.
 import { type BlobItem, BlobServiceClient } from '@azure/storage-blob';
 
 const source = BlobServiceClient.fromConnectionString(process.env.SOURCE ?? '');
@@ -16,4 +16,4 @@ for await (const { name } of source.listContainers()) {
     if (copy?.metadata?.strongroom_etag !== blob.properties.etag) different++;
   }
 }
-if (different > 0) throw new Error(`${different} blobs differ, and none should.`);
+if (different > 0) throw new Error(`${different} blobs differ, expected none.`);

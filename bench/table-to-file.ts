@@ -1,4 +1,4 @@
-// What one would write to back up a table: list it page by page, and write each entity as a line of JSON into a compressed file.
+// The usual program to back up a table: list it page by page, and write each entity as a line of JSON to a compressed file.
 import { createWriteStream } from 'node:fs';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -7,11 +7,11 @@ import { TableClient } from '@azure/data-tables';
 
 const { SOURCE = '', TABLE = '', FILE = '', TYPED } = process.env;
 const table = TableClient.fromConnectionString(SOURCE, TABLE, { allowInsecureConnection: true });
-// JSON has no word for what the SDK makes of an Int64.
+// JSON has no form for the SDK's Int64 values.
 const plain = (_: string, value: unknown) => (typeof value === 'bigint' ? String(value) : value);
 
 async function* lines() {
-  // `disableTypeConversion` is the SDK's way to keep what it would turn into values of JavaScript, as far as it does.
+  // `disableTypeConversion` makes the SDK keep types that it otherwise converts, as far as it can.
   for await (const page of table.listEntities({ disableTypeConversion: TYPED === 'yes' }).byPage()) {
     yield page.map((entity) => `${JSON.stringify(entity, plain)}\n`).join('');
   }

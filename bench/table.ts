@@ -1,4 +1,4 @@
-/** Plain text in columns: the first one to the left, numbers to the right. */
+/** Plain text in columns: the first one aligned left, numbers aligned right. */
 export function table(head: string[], rows: string[][]): string {
   const lines = [head, ...rows];
   const widths = head.map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)));

@@ -1,4 +1,4 @@
-/** Something Strongroom set out to keep to, and what was measured. */
+/** A target of Strongroom, and its measurement. */
 export interface Target {
   what: string;
   atMost: number;

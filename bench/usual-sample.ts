@@ -1,5 +1,5 @@
-// What one finds when asking how to back up blob containers: list the source, look at each destination, copy what is
-// missing or older. 32 at once, which most samples leave out and which is to its advantage.
+// The usual program to back up blob containers: list the source, check each destination, copy blobs that are missing or
+// older. 32 at once, which most samples leave out, and which is to its advantage.
 import { type BlobItem, BlobServiceClient, ContainerSASPermissions } from '@azure/storage-blob';
 import pLimit from 'p-limit';
 

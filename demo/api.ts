@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DemoError } from './demo-error.ts';
 
-/** What the demo reads of a run's report. */
+/** The part of a run's report that the demo reads. */
 export interface Run {
   id: string;
   mode: string;
@@ -16,7 +16,7 @@ export interface Run {
   problems: { code: string; container?: string; count: number; message: string; hint: string }[];
 }
 
-/** What the demo reads of a receipt. */
+/** The part of a receipt that the demo reads. */
 export interface ArchiveReceipt {
   source: { etag: string };
   state: string;
@@ -26,7 +26,7 @@ export interface ArchiveReceipt {
 const LOOK_EVERY_MS = 400;
 const PATIENCE_MS = 30_000;
 
-/** The app's own HTTP API, as a user would call it. */
+/** The app's HTTP API, as a user calls it. */
 export class Api {
   readonly #url: string;
 
@@ -38,7 +38,7 @@ export class Api {
     return (await this.#call<{ id: string }>('POST', `/api/jobs/${job}/runs`, { mode })).id;
   }
 
-  /** Asks for a restore; the answer is its run. */
+  /** Starts a restore and returns its run. */
   async restore(body: object): Promise<string> {
     return (await this.#call<{ id: string }>('POST', '/api/restores', body)).id;
   }
@@ -47,7 +47,7 @@ export class Api {
     return (await this.#call<{ id: string }>('POST', '/api/verifications', body)).id;
   }
 
-  /** Asks for a reconcile of an archive rule; the answer is its run. */
+  /** Starts a reconciliation of an archive rule and returns its run. */
   async reconcile(rule: string): Promise<string> {
     return (await this.#call<{ id: string }>('POST', `/api/archives/${rule}/reconcile`)).id;
   }
@@ -58,7 +58,7 @@ export class Api {
     return (await this.#call<{ receipts: ArchiveReceipt[] }>('GET', path)).receipts;
   }
 
-  /** Fires the job's timer now, and finds the run that it started. */
+  /** Fires the timer of a job, and finds the run that the timer started. */
   async fireTimer(job: string): Promise<string> {
     const known = new Set((await this.#runs(job)).map(({ id }) => id));
     await this.#call('POST', `/admin/functions/timer-${job}`, {});
@@ -66,10 +66,10 @@ export class Api {
       const started = (await this.#runs(job)).find(({ id, trigger }) => trigger === 'timer' && !known.has(id));
       if (started) return started.id;
     }
-    throw new DemoError(`The timer of job "${job}" was fired, but no run of it has begun.`);
+    throw new DemoError(`The timer of job "${job}" fired, but started no run.`);
   }
 
-  /** Follows a run to its end. */
+  /** Follows a run until it ends. */
   async follow(id: string, watch: (run: Run) => void = () => {}, every = LOOK_EVERY_MS): Promise<Run> {
     for (;;) {
       const run = await this.#call<Run>('GET', `/api/runs/${id}`);
@@ -86,7 +86,7 @@ export class Api {
   async #call<Answer>(method: string, path: string, body?: object): Promise<Answer> {
     const response = await fetch(this.#url + path, { method, ...(body && { body: JSON.stringify(body) }) });
     const text = await response.text();
-    if (!response.ok) throw new DemoError(`${method} ${path} was answered ${response.status}: ${text}`);
+    if (!response.ok) throw new DemoError(`${method} ${path} returned ${response.status}: ${text}`);
     return (text === '' ? {} : JSON.parse(text)) as Answer;
   }
 }

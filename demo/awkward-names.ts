@@ -1,8 +1,8 @@
 const DEEP = Array.from({ length: 30 }, (_, level) => `level-${level + 1}`).join('/');
 
 /**
- * Names that programs get wrong. Left out is what cannot be addressed over HTTP without becoming another name (dot
- * segments, dots at the end of a segment, backslashes) and what the emulator cannot list (control characters).
+ * Names that programs get wrong. The list omits names that HTTP turns into other names (dot segments, dots at the end
+ * of a segment, backslashes) and names that the emulator cannot list (control characters).
  */
 export const AWKWARD_NAMES: readonly string[] = [
   // Spaces
@@ -36,7 +36,7 @@ export const AWKWARD_NAMES: readonly string[] = [
   'tom & jerry &amp; co.txt',
   'cdata ]]> end.txt',
   `"double" 'single' \`back\`.txt`,
-  // Unicode: composed and combining forms are two names
+  // Unicode: composed and combining forms are different names
   'caf\u00e9.txt',
   'cafe\u0301.txt',
   'straße/öl/überfluß.txt',
@@ -47,7 +47,7 @@ export const AWKWARD_NAMES: readonly string[] = [
   '\u1112\u1161\u11ab.txt',
   'family 👩‍👩‍👧‍👦 and flag 🏳️‍🌈.jpg',
   '😀.txt',
-  // Sorts after the emoji by code point, and before it by UTF-16 unit or the other way round
+  // Sorts before the emoji by code point, and after it by UTF-16 unit
   '\uff21 full width.txt',
   'שלום עולם.txt',
   'مرحبا/بالعالم.txt',
@@ -59,11 +59,11 @@ export const AWKWARD_NAMES: readonly string[] = [
   'double//slash.txt',
   'folder/',
   'folder',
-  // Pairs that differ in case only
+  // Pairs that differ only in case
   'Readme.md',
   'readme.md',
   'README.MD',
-  // One name is the beginning of another
+  // Names that begin other names
   'prefix',
   'prefix-1',
   'prefix/1',
@@ -73,7 +73,7 @@ export const AWKWARD_NAMES: readonly string[] = [
   `${'long-'.repeat(199)}n.txt`,
   `${'ü'.repeat(200)}.txt`,
   `${'0123456789'.repeat(10)}/`.repeat(9).concat('end of a long path.txt'),
-  // Names that are special elsewhere
+  // Names with a meaning elsewhere
   'CON',
   'nul.txt',
   '__proto__',
@@ -81,7 +81,7 @@ export const AWKWARD_NAMES: readonly string[] = [
   '$root',
   '-rf',
   '0',
-  // Matches the job's exclude in all but case
+  // Matches the job's exclude pattern except for case
   'kept.TMP',
   'tmp/kept because only the end counts.txt',
 ];

@@ -12,18 +12,18 @@ export interface Headers {
   contentMd5?: string;
 }
 
-/** One state of a blob, all that can be said of it: what is written, and what must be found again. */
+/** One state of a blob in full: the demo writes it, and must find it again. */
 export interface BlobSpec {
   container: string;
   name: string;
   kind: BlobKind;
   size: number;
-  /** What its bytes are made from: the same words give the same bytes. */
+  /** The seed of the bytes: equal words give equal bytes. */
   content: string;
   headers: Headers;
   metadata: Record<string, string>;
   tags: Record<string, string>;
-  /** Absent: the account's default. */
+  /** The account's default if absent. */
   tier?: 'Hot' | 'Cool' | 'Cold' | 'Archive';
 }
 
@@ -38,7 +38,7 @@ export function bytesOf({ kind, size, content }: Pick<BlobSpec, 'kind' | 'size' 
   return bytes;
 }
 
-/** The range of a page blob that is never written. */
+/** The range of a page blob that stays unwritten. */
 export function emptyPages(size: number): [from: number, to: number] {
   const pages = size / 512;
   return [Math.ceil(pages / 3) * 512, Math.floor((2 * pages) / 3) * 512];

@@ -8,15 +8,15 @@ import { atOnce, fill, httpHeaders, write } from './fill.ts';
 import { isInJob } from './job.ts';
 import type { Entry, Ledger, Version } from './ledger.ts';
 
-/** What was changed, in words, and how many blobs each. */
+/** A kind of change, in words, and the number of blobs. */
 export type Changed = { what: string; blobs: number }[];
 
-/** A day's work on the source: some of everything that can happen to a blob. The same for the same seed. */
+/** A day of changes to the source: a few of every kind. The same seed gives the same changes. */
 export async function change(account: BlobServiceClient, ledger: Ledger, seed: number): Promise<Changed> {
   const random = new Random(seed + 1);
   const changed: Changed = [];
   const sorted = ledger.entries.sort((a, b) => (key(a) < key(b) ? -1 : 1));
-  /** Blobs that nothing has been done to yet; each is changed in one way only. */
+  /** Blobs that are still unchanged; each is changed in one way only. */
   const untouched = sorted.filter(({ container, name, current }) => isOrdinary(container, name, current));
   const choose = (count: number, isFit: (blob: Version) => boolean): Version[] => {
     const fit = untouched.filter(({ current }) => isFit(current!));
@@ -37,29 +37,29 @@ export async function change(account: BlobServiceClient, ledger: Ledger, seed: n
 
   const added = newBlobs(seed);
   await fill(account, ['tenant-gamma'], added, ledger);
-  changed.push({ what: 'new, 20 of them in a new container', blobs: added.length });
+  changed.push({ what: 'new blobs, 20 of them in a new container', blobs: added.length });
 
   const plain = ({ kind }: BlobSpec) => kind === 'block';
   await apply('content changed', choose(80, plain), (blob) => rewrite(blob, random.between(1, 30_000)));
-  await apply('content changed, size the same', choose(30, plain), (blob) => rewrite(blob, blob.size));
+  await apply('new content of the same size', choose(30, plain), (blob) => rewrite(blob, blob.size));
   const awkward = sorted.filter(({ container, name }) => container === 'docs' && AWKWARD_NAMES.includes(name));
   await apply(
-    'awkward names, content changed',
+    'new content under awkward names',
     awkward.map(({ current }) => current!),
     (blob) => rewrite(blob, blob.size),
   );
   await apply(
-    'append blobs written anew',
+    'append blobs written again',
     choose(10, ({ kind }) => kind === 'append'),
     (blob) => rewrite(blob, random.between(1_000, 20_000)),
   );
   await apply(
-    'page blobs written anew',
+    'page blobs written again',
     choose(5, ({ kind, size }) => kind === 'page' && size < 2 ** 21),
     (blob) => rewrite(blob, blob.size),
   );
   await apply(
-    'metadata changed, nothing else',
+    'new metadata, nothing else',
     choose(25, () => true),
     async (blob) => {
       const metadata = { ...blob.metadata, Reviewed_By: 'Night shift' };
@@ -68,7 +68,7 @@ export async function change(account: BlobServiceClient, ledger: Ledger, seed: n
     },
   );
   await apply(
-    'content headers changed, nothing else',
+    'new content headers, nothing else',
     choose(25, () => true),
     async (blob) => {
       const headers = { ...blob.headers, contentType: 'application/x-changed', cacheControl: 'max-age=60' };
@@ -85,12 +85,12 @@ export async function change(account: BlobServiceClient, ledger: Ledger, seed: n
       ledger.retagged({ ...blob, tags });
     },
   );
-  await apply('tier changed, nothing else', choose(15, plain), async (blob) => {
+  await apply('another tier, nothing else', choose(15, plain), async (blob) => {
     const tier = blob.tier === 'Cool' ? 'Cold' : 'Cool';
     await client(blob).setAccessTier(tier);
     ledger.retagged({ ...blob, tier });
   });
-  await apply('archived after they were backed up', choose(2, plain), async (blob) => {
+  await apply('archived after their backup', choose(2, plain), async (blob) => {
     await client(blob).setAccessTier('Archive');
     ledger.retagged({ ...blob, tier: 'Archive' });
   });
@@ -107,7 +107,7 @@ export async function change(account: BlobServiceClient, ledger: Ledger, seed: n
 
 const key = ({ container, name }: Entry) => `${container}/${name}`;
 
-/** Left alone: what is not in the job, what is unlike the others on purpose, and the few large blobs. */
+/** Blobs that stay as they are: those outside the job, the special ones, and the few large ones. */
 function isOrdinary(container: string, name: string, current: Version | undefined): boolean {
   return (
     current !== undefined &&

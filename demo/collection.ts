@@ -21,7 +21,7 @@ export const CONTAINERS = [
 export type Draft = Pick<BlobSpec, 'container' | 'name' | 'size'> &
   Partial<Pick<BlobSpec, 'kind' | 'metadata' | 'tags' | 'tier'>> & { headers?: Partial<Headers>; md5?: boolean };
 
-/** Fills in what a draft leaves open. Without an MD5 of its own can only be what is not written in one request. */
+/** Fills in the rest of a draft. Only a blob that takes several requests to write can lack an MD5. */
 export function blobOf(draft: Draft, seed: string): BlobSpec {
   const { container, name, size, kind = 'block', metadata = {}, tags = {}, tier, headers = {}, md5 = true } = draft;
   const content = `${seed}:${container}/${name}`;
@@ -33,7 +33,7 @@ export function blobOf(draft: Draft, seed: string): BlobSpec {
   };
 }
 
-/** What the source account holds before the first backup: the same for the same seed. */
+/** The source account before the first backup. The same seed gives the same blobs. */
 export function collection(seed: number): BlobSpec[] {
   const random = new Random(seed);
   const drafts = [
@@ -189,15 +189,15 @@ function awkward(random: Random): Draft[] {
   ];
 }
 
-/** Blobs that are unlike all others in one way. */
+/** Blobs that differ from all others in one way. */
 function special(): Draft[] {
   return [
     ...numbered(10, (index) => ({ container: 'docs', name: `empty/${index}.marker`, size: 0 })),
     { container: 'logs', name: 'empty.log', size: 0, kind: 'append' },
     { container: 'disks', name: 'empty.vhd', size: 0, kind: 'page', md5: false },
-    // Cannot be read, so it cannot be backed up; the run says so.
+    // Archived content cannot be read, so it cannot be backed up; the run says so.
     { container: 'docs', name: 'archive/boxes-2019.zip', size: 5_000, tier: 'Archive' },
-    // No room left in its metadata, or a value that is no plain ASCII: nothing can be added to either on the way.
+    // Metadata without room, or with a value that is not plain ASCII: a copy can add nothing to either.
     { container: 'docs', name: 'special/metadata-full.bin', size: 100, metadata: { filler: 'x'.repeat(8_150) } },
     { container: 'docs', name: 'special/metadata-latin.bin', size: 100, metadata: { author: 'Zoë Müller' } },
     {
@@ -211,7 +211,7 @@ function special(): Draft[] {
   ];
 }
 
-/** What the job does not back up: a container it does not name, and names that it excludes. */
+/** Blobs that the job does not back up: in a container it does not name, or under names it excludes. */
 function leftOut(random: Random): Draft[] {
   return [
     ...numbered(30, (index) => ({ container: 'scratch', name: `build/${index}.o`, size: random.between(100, 2_000) })),

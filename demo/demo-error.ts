@@ -1,2 +1,2 @@
-/** Something the user is told in these words and no others. */
+/** An error whose message is all that the user sees. */
 export class DemoError extends Error {}

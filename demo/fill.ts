@@ -6,7 +6,7 @@ import type { Ledger } from './ledger.ts';
 const BLOCK = 4 * 2 ** 20;
 const AT_ONCE = 24;
 
-/** Writes the blobs, many at once, and notes each. Big ones first, so that none of them is waited for at the end. */
+/** Writes the blobs, many at once, and records each. Large ones come first, so none delays the end. */
 export async function fill(
   account: BlobServiceClient,
   containers: readonly string[],
@@ -34,7 +34,7 @@ export async function atOnce<T>(items: readonly T[], work: (item: T) => Promise<
   }
 }
 
-/** Writes one blob, in place of any that is there. */
+/** Writes one blob, and replaces any that exists. */
 export async function write(account: BlobServiceClient, spec: BlobSpec): Promise<void> {
   const client = account.getContainerClient(spec.container).getBlobClient(spec.name);
   const { metadata, tags, tier, size } = spec;
@@ -51,7 +51,7 @@ export async function write(account: BlobServiceClient, spec: BlobSpec): Promise
       break;
     }
     case 'append': {
-      // In two blocks at least, as a log grows.
+      // In at least two blocks, as a log grows.
       const append = client.getAppendBlobClient();
       await append.create(options);
       const step = Math.min(BLOCK, Math.ceil(size / 2));

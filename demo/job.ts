@@ -1,15 +1,15 @@
-/** The configuration the demo runs with, as a strongroom.json. */
+/** The configuration of the demo, as a strongroom.json. */
 export const JOB = 'nightly';
-/** A small job of its own, for the container whose files change all day. */
+/** A small job for the container whose files change all day. */
 export const QUICK_JOB = 'hourly';
 export const QUICK_CONTAINER = 'inbox';
 
-/** Uploads to this container are archived as they arrive, told by messages in a queue. */
+/** Uploads to this container are archived as they arrive; messages in a queue announce them. */
 export const RULE = 'arrivals';
 export const ARRIVALS = 'uploads';
 export const QUEUE = 'strongroom-uploads';
 
-/** Tables have a job of their own here, so that what is counted of blobs is told of them alone. */
+/** Tables have a job of their own, so the counts of the other job are those of blobs. */
 export const TABLES_JOB = 'tables';
 
 export const CONFIGURATION = {
@@ -46,13 +46,13 @@ export const CONFIGURATION = {
   ],
 };
 
-/** What the configuration above means, said once more in other words for the look at the end. */
+/** The meaning of the configuration above, written independently for the comparison at the end. */
 export function isInJob(container: string, name: string): boolean {
   return /^(?:images|docs|invoices|disks|logs|tenant-.*|.*box)$/.test(container) && !/(?:^|\/)[^/]*\.tmp$/s.test(name);
 }
 
 export const ARCHIVE = `${ARRIVALS}archive`;
 
-export function mirrorOf(container: string): string {
+export function backupContainerOf(container: string): string {
   return `${container}backup`;
 }

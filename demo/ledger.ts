@@ -1,6 +1,6 @@
 import { type BlobSpec, bytesOf, sha256Of } from './blob.ts';
 
-/** A state of a blob as it was written. Tags and tier may change within a version; anything else makes a new one. */
+/** A state of a blob as it was written. Tags and tier may change within a version; any other change makes a new one. */
 export interface Version extends BlobSpec {
   number: number;
   sha256: string;
@@ -9,9 +9,9 @@ export interface Version extends BlobSpec {
 export interface Entry {
   container: string;
   name: string;
-  /** What the source holds now; absent once it is deleted. */
+  /** The present state in the source; absent once the blob is deleted. */
   current?: Version;
-  /** What backups have taken, oldest first: the last is what the mirror must hold, those before are its snapshots. */
+  /** The versions that backups copied, oldest first: the last must be the backup blob, the others its snapshots. */
   backedUp: Version[];
 }
 
@@ -23,7 +23,7 @@ export interface ExpectedCounts {
   failed: number;
 }
 
-/** The demo's own memory of what it wrote, and of what must have been backed up when. */
+/** The demo's own record of what it wrote, and of what each backup must hold. */
 export class Ledger {
   readonly #entries = new Map<string, Entry>();
   #version = 0;
@@ -36,7 +36,7 @@ export class Ledger {
     return this.#entries.get(`${container}/${name}`);
   }
 
-  /** The blob was written anew: its content, headers or metadata. */
+  /** Records a new version of a blob: its content, headers or metadata. */
   wrote(spec: BlobSpec): void {
     const { container, name } = spec;
     const key = `${container}/${name}`;
@@ -45,7 +45,7 @@ export class Ledger {
     this.#entries.set(key, entry);
   }
 
-  /** Only tags or tier were set. */
+  /** Records new tags or a new tier. */
   retagged(spec: BlobSpec): void {
     const entry = this.entry(spec.container, spec.name)!;
     entry.current = { ...entry.current!, ...spec };
@@ -55,23 +55,23 @@ export class Ledger {
     delete this.entry(container, name)!.current;
   }
 
-  /** Its container was lost and given back: what was not backed up is gone for good. */
-  givenBack(container: string): void {
+  /** Records that a container was lost and restored: whatever was not backed up is gone. */
+  containerRestored(container: string): void {
     for (const entry of this.entries) {
       if (entry.container !== container || !entry.current) continue;
       if (entry.backedUp.at(-1)?.number !== entry.current.number) delete entry.current;
     }
   }
 
-  /** What of a container was last taken by a backup: what a restore point made now must give back. */
-  lastTaken(container: string): Version[] {
+  /** The versions of a container that a backup last copied: those that a restore must write. */
+  lastBackedUp(container: string): Version[] {
     return this.entries.flatMap((entry) => {
       const last = entry.backedUp.at(-1);
       return entry.container === container && entry.current && last ? [{ ...last, ...tagsAndTier(entry.current) }] : [];
     });
   }
 
-  /** What a run over these blobs has to count if it started now. */
+  /** The counts of a run over these blobs that starts now. */
   expect(isSelected: (entry: Entry) => boolean, mode: 'full' | 'incremental'): ExpectedCounts {
     const counts = { listed: 0, copied: 0, unchanged: 0, skipped: 0, failed: 0 };
     for (const entry of this.entries) {
@@ -82,7 +82,7 @@ export class Ledger {
     return counts;
   }
 
-  /** A backup of these blobs is done. */
+  /** Records a finished backup of these blobs. */
   backedUp(isSelected: (entry: Entry) => boolean): void {
     for (const entry of this.entries) {
       const { current, backedUp } = entry;
@@ -93,7 +93,7 @@ export class Ledger {
   }
 }
 
-/** Those of the moment, also where the content is older. */
+/** The present ones, even if the content is older. */
 function tagsAndTier({ tags, tier }: Version): Pick<Version, 'tags' | 'tier'> {
   return { tags, ...(tier !== undefined && { tier }) };
 }

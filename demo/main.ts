@@ -18,7 +18,7 @@ async function main(): Promise<number> {
   const stage = new Stage();
   const stopped = new Promise<number>((resolve) => {
     for (const [name, code] of Object.entries(SIGNALS)) {
-      // A second one does not wait for anything to end in order.
+      // A second signal ends the process at once.
       process.once(name, () => {
         process.once(name, () => process.exit(code));
         resolve(code);
@@ -33,7 +33,7 @@ async function main(): Promise<number> {
     }
     return conclude(ended, options, Date.now() - startedAt);
   } catch (error) {
-    heading('The demo could not be finished.');
+    heading('The demo failed.');
     for (const line of messageOf(error).split('\n')) say(line);
     return 1;
   } finally {
@@ -52,19 +52,19 @@ function optionsOrExit(): Options {
 
 function conclude(differences: string[], { sabotage }: Options, took: number): number {
   if (differences.length === 0) {
-    heading(`All is as it has to be. (${prettyMilliseconds(took, { secondsDecimalDigits: 0 })})`);
-    say('Next:  npm start      runs the app on this machine, for the jobs in strongroom.json');
-    say('       README.md      from here to a backup of your own account');
+    heading(`Everything is as it should be. (${prettyMilliseconds(took, { secondsDecimalDigits: 0 })})`);
+    say('Next:  npm start      runs the app on this machine with the jobs in strongroom.json');
+    say('       README.md      describes how to back up your own account');
     return 0;
   }
-  heading(`${count(differences.length)} ${differences.length === 1 ? 'thing is' : 'things are'} not as expected:`);
+  heading(`${count(differences.length)} ${differences.length === 1 ? 'difference' : 'differences'}:`);
   for (const difference of differences.slice(0, SHOWN_DIFFERENCES)) say(difference);
   if (differences.length > SHOWN_DIFFERENCES) say(`… and ${count(differences.length - SHOWN_DIFFERENCES)} more`);
-  if (sabotage) say('That is what --sabotage is for.');
+  if (sabotage) say('This is what --sabotage must show: the comparison notices damage.');
   return 1;
 }
 
-/** In words, without a stack trace. Errors of the Azure SDK say what they are in `code`. */
+/** The message without a stack trace. Errors of the Azure SDK have their kind in `code`. */
 function messageOf(error: unknown): string {
   if (error instanceof DemoError) return error.message;
   const { code, message } = error as { code?: string; message?: string };

@@ -4,13 +4,13 @@ import { type BlobKind, type BlobSpec, type Headers, sha256Of } from './blob.ts'
 import { DemoError } from './demo-error.ts';
 import { atOnce } from './fill.ts';
 
-/** A blob, or a snapshot of one, as the account itself shows it. */
+/** A blob or a snapshot, as the account shows it. */
 export interface Seen extends Omit<BlobSpec, 'content' | 'tier' | 'headers'> {
   headers: Partial<Headers>;
-  /** Only where it was set on the blob itself. */
+  /** Absent unless it was set on the blob itself. */
   tier?: string;
   snapshot?: string;
-  /** Of the bytes, downloaded; absent where they are archived. */
+  /** Of the downloaded bytes; absent if they are archived. */
   sha256?: string;
 }
 
@@ -23,15 +23,15 @@ export async function containersOf(account: BlobServiceClient): Promise<string[]
   return names;
 }
 
-/** Lists a container with its snapshots. Reads no bytes yet. */
+/** Lists a container with its snapshots, without any bytes. */
 export async function listAll(account: BlobServiceClient, container: string): Promise<Seen[]> {
   const pages = account
     .getContainerClient(container)
     .listBlobsFlat({ includeMetadata: true, includeTags: true, includeSnapshots: true })
     .byPage({ maxPageSize: PAGE });
   const { value: page } = await pages.next();
-  // The emulator loses entries between two pages that hold snapshots.
-  if (page.continuationToken) throw new DemoError(`Container ${container} has grown too large to be looked at.`);
+  // The emulator loses entries between two pages with snapshots.
+  if (page.continuationToken) throw new DemoError(`Container ${container} has too many blobs to list in one page.`);
   return (page.segment.blobItems as BlobItem[]).map((item) => seenOf(container, item));
 }
 
@@ -53,14 +53,14 @@ function seenOf(container: string, item: BlobItem): Seen {
     },
     metadata,
     tags,
-    // No account's default is Archive: the emulator calls it inferred on what was copied into it.
+    // No account has Archive as its default, but the emulator calls the tier of an archived copy inferred.
     ...(properties.accessTier &&
       (!properties.accessTierInferred || properties.accessTier === 'Archive') && { tier: properties.accessTier }),
     ...(snapshot && { snapshot }),
   };
 }
 
-/** Downloads every one of them, whole, and notes what its bytes come to. */
+/** Downloads every blob, and records the hash of its bytes. */
 export async function readAll(account: BlobServiceClient, blobs: Seen[], read: (blob: Seen) => void): Promise<void> {
   await atOnce(blobs, async (blob) => {
     if (blob.tier !== 'Archive') {

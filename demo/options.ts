@@ -1,19 +1,25 @@
 import { parseArgs } from 'node:util';
 import { DemoError } from './demo-error.ts';
 
-export const HELP = `Shows a whole backup on this machine, and checks every byte of it. Takes about two minutes; needs no Azure account.
+export const HELP = `Shows a whole backup on this machine and compares every byte, in about two minutes and without Azure.
 
 Usage: npm run demo [-- options]
 
-  --seed N       another collection of the same kind (1)
-  --sabotage     spoil some copies before the look at the end, to see that it notices: the demo must then fail
+  --seed N       fill the source with other blobs of the same kinds; the same number gives the same blobs (1)
+  --sabotage     damage seven copies before the comparison at the end, which must notice: the demo then exits with 1
   --help         this text
 
-It starts an embedded Azurite with two storage accounts, fills one with some 3,000 blobs, and lets the real app back it
-up: in full, after a day's changes, and once more with nothing changed. It loses a container, and has it given back as it
-was on either day. Then it downloads both accounts and compares them. Everything it starts and writes is gone when it ends.
+The demo starts an embedded Azurite with two storage accounts and fills one with about 3,000 blobs. The real app backs
+it up three times: in full, after a day of changes, and with nothing changed. Then the demo
 
-Exit codes: 0 the backup is what it has to be, 1 it is not or the demo failed, 2 wrong options, 130 stopped by Ctrl-C.
+  - deletes a container, and restores both of its days,
+  - uploads blobs that an archive rule copies as they arrive,
+  - backs up, deletes and restores a table,
+  - downloads both accounts, and compares every byte and property without any code of the app.
+
+When it ends, it stops everything it started and deletes everything it wrote.
+
+Exit codes: 0 no difference, 1 a difference or a failure, 2 wrong options, 130 stopped with Ctrl-C.
 `;
 
 export interface Options {
@@ -22,10 +28,10 @@ export interface Options {
   sabotage: boolean;
 }
 
-/** Throws DemoError with what is wrong. */
+/** Throws a DemoError that says which option is wrong. */
 export function parseOptions(args: string[]): Options {
   const { seed, ...flags } = parse(args);
-  if (!/^\d{1,9}$/.test(seed)) throw new DemoError(`--seed ${seed}: the seed is a whole number of up to nine digits.`);
+  if (!/^\d{1,9}$/.test(seed)) throw new DemoError(`--seed ${seed}: use a whole number of up to nine digits.`);
   return { ...flags, seed: Number(seed) };
 }
 
@@ -40,6 +46,6 @@ function parse(args: string[]) {
       },
     }).values;
   } catch (error) {
-    throw new DemoError(`${(error as Error).message}\nSee --help for the options.`);
+    throw new DemoError(`${(error as Error).message}\nUse --help to list the options.`);
   }
 }

@@ -4,7 +4,7 @@ import { count } from './screen.ts';
 
 export interface Progress {
   done: number;
-  /** Absent as long as nobody knows. */
+  /** Absent while it is unknown. */
   total?: number | undefined;
   blobsPerSecond: number;
   bytesPerSecond: number;
@@ -28,7 +28,7 @@ export function progressLine({ done, total, blobsPerSecond, bytesPerSecond, seco
   return `${bar} ${percent}  ${count(done)}${of}  ${rates}${left}`;
 }
 
-/** Rates of something the demo does itself. */
+/** The rates of the demo's own work. */
 export class Meter {
   readonly #total: number;
   readonly #startedAt = Date.now();

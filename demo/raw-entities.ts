@@ -1,9 +1,9 @@
 import { TableClient } from '@azure/data-tables';
 
-/** Every property of an entity with the text of its value and of its type, as the service wrote them. */
+/** Every property of an entity: the texts of its value and its type, as the service wrote them. */
 export type RawEntity = Record<string, string>;
 
-/** A client for one table, of an account of the emulator's. */
+/** A client for one table of an account of the emulator. */
 export function tableOf(connectionString: string, table: string, bodies?: string[]): TableClient {
   return TableClient.fromConnectionString(connectionString, table, {
     allowInsecureConnection: true,
@@ -24,8 +24,8 @@ export function tableOf(connectionString: string, table: string, bodies?: string
 }
 
 /**
- * All entities of a table by their keys, each value as the service wrote it: what the SDK makes of the answers is thrown away, since
- * numbers and dates lose something on the way. Without `Timestamp`, which nobody can set.
+ * All entities of a table by their keys, each value as the service wrote it. The SDK's own result is ignored, since it
+ * loses digits of numbers and dates. `Timestamp` is left out, as no client can set it.
  */
 export async function rawEntities(connectionString: string, table: string): Promise<Map<string, RawEntity>> {
   const bodies: string[] = [];
@@ -39,7 +39,7 @@ export async function rawEntities(connectionString: string, table: string): Prom
   return all;
 }
 
-/** `JSON.parse` with the text of each value in place of the value. The types do not know yet that a reviver is told it. */
+/** Parses JSON into the text of each value. TypeScript does not know the third parameter of a reviver yet. */
 function parseWithText(body: string): { value: RawEntity[] } {
   const revive = (_: string, value: unknown, at?: { source?: string }) => at?.source ?? value;
   return JSON.parse(body, revive as (key: string, value: unknown) => unknown);

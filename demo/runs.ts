@@ -5,7 +5,7 @@ import type { ExpectedCounts } from './ledger.ts';
 import { progressLine } from './progress.ts';
 import { count, fact, say, showProgress } from './screen.ts';
 
-/** Follows a run with a line of progress, and sums it up when it is over. The answer is what is not as expected. */
+/** Follows a run with a line of progress, prints its summary, and returns every difference from the expected counts. */
 export async function watchRun(api: Api, id: string, expected: ExpectedCounts): Promise<string[]> {
   const run = await api.follow(id, (now) => showProgress(runLine(now)));
   summarize(run);
@@ -16,7 +16,7 @@ function runLine({ counts, progress }: Run): string {
   const done = counts.copied + counts.unchanged + counts.skipped + counts.failed;
   const { fraction, blobsPerSecond, bytesPerSecond, secondsLeft } = progress;
   const total = fraction === null ? undefined : Math.max(counts.listed, done);
-  // The first few blobs say little about the time that the rest will take.
+  // The first few blobs say little about the remaining time.
   const isEarly = fraction === null || fraction < 0.05;
   return progressLine({ done, total, blobsPerSecond, bytesPerSecond, ...(!isEarly && { secondsLeft }) });
 }
@@ -28,7 +28,7 @@ function summarize({ mode, trigger, status, counts, bytes, requests, problems, s
   const rate =
     counts.listed > 0 ? ` (${(total / counts.listed).toFixed(total < counts.listed / 10 ? 3 : 2)} per blob)` : '';
   const most = sent.slice(0, 3).map(([name, number]) => `${count(number)} ${name}`);
-  fact('Run', `${mode}, by ${trigger === 'http' ? 'HTTP' : trigger}: ${status} in ${prettyMilliseconds(took)}`);
+  fact('Run', `${mode}, started by ${trigger === 'http' ? 'HTTP' : trigger}: ${status} in ${prettyMilliseconds(took)}`);
   fact(
     'Blobs',
     `${count(counts.listed)} listed = ${count(counts.copied)} copied + ${count(counts.unchanged)} unchanged + ${count(counts.skipped)} skipped + ${count(counts.failed)} failed`,
@@ -44,10 +44,9 @@ function summarize({ mode, trigger, status, counts, bytes, requests, problems, s
 
 function unexpected({ id, status, counts }: Run, expected: ExpectedCounts): string[] {
   const found: string[] = [];
-  if (status !== 'succeeded') found.push(`run ${id}: its status is ${status}, not succeeded`);
+  if (status !== 'succeeded') found.push(`run ${id}: status ${status}, expected succeeded`);
   for (const key of ['listed', 'copied', 'unchanged', 'skipped', 'failed'] as const) {
-    if (counts[key] !== expected[key])
-      found.push(`run ${id}: ${counts[key]} blobs ${key}, where ${expected[key]} were to be expected`);
+    if (counts[key] !== expected[key]) found.push(`run ${id}: ${counts[key]} blobs ${key}, expected ${expected[key]}`);
   }
   return found;
 }

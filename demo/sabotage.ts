@@ -1,9 +1,9 @@
 import type { BlobServiceClient, BlockBlobClient } from '@azure/storage-blob';
 import { bytesOf } from './blob.ts';
-import { mirrorOf } from './job.ts';
+import { backupContainerOf } from './job.ts';
 import type { Ledger, Version } from './ledger.ts';
 
-/** Spoils seven copies, each in another way, so that the look can be seen to notice. The answer is how, in words. */
+/** Damages seven copies, each in another way, to show that the comparison notices. Returns the damage in words. */
 export async function sabotage(vault: BlobServiceClient, ledger: Ledger): Promise<string[]> {
   const copies = ledger.entries
     .filter(({ container, name, current, backedUp }) => {
@@ -16,43 +16,43 @@ export async function sabotage(vault: BlobServiceClient, ledger: Ledger): Promis
     return copy!;
   };
   const client = ({ container, name }: Version) =>
-    vault.getContainerClient(mirrorOf(container)).getBlockBlobClient(name);
+    vault.getContainerClient(backupContainerOf(container)).getBlockBlobClient(name);
   const done: string[] = [];
 
   const flipped = take();
   const { blobHTTPHeaders, metadata, tags, tier } = await stateOf(client(flipped), flipped);
   const bytes = bytesOf(flipped);
   bytes[bytes.length >> 1]! ^= 1;
-  // By way of a block, so that the MD5 it had stays with it.
+  // A committed block keeps the MD5 that the blob had.
   await client(flipped).stageBlock('AAAA', bytes, bytes.length);
   await client(flipped).commitBlockList(['AAAA'], { blobHTTPHeaders, metadata, tags, ...(tier && { tier }) });
-  done.push(`one bit flipped: ${mirrorOf(flipped.container)}/${flipped.name}`);
+  done.push(`one bit flipped: ${backupContainerOf(flipped.container)}/${flipped.name}`);
 
   const untagged = take(({ tags }) => Object.keys(tags).length > 1);
   const [dropped] = Object.keys(untagged.tags);
   await client(untagged).setTags(Object.fromEntries(Object.entries(untagged.tags).filter(([key]) => key !== dropped)));
-  done.push(`a tag dropped: ${mirrorOf(untagged.container)}/${untagged.name}`);
+  done.push(`a tag removed: ${backupContainerOf(untagged.container)}/${untagged.name}`);
 
   const relabelled = take();
   const before = await stateOf(client(relabelled), relabelled);
   await client(relabelled).setHTTPHeaders({ ...before.blobHTTPHeaders, blobContentLanguage: 'tlh' });
-  done.push(`a header changed: ${mirrorOf(relabelled.container)}/${relabelled.name}`);
+  done.push(`a header changed: ${backupContainerOf(relabelled.container)}/${relabelled.name}`);
 
   const renamed = take(({ metadata }) => Object.keys(metadata).length > 0);
   await client(renamed).setMetadata({ ...(await stateOf(client(renamed), renamed)).metadata, stray: 'value' });
-  done.push(`metadata added: ${mirrorOf(renamed.container)}/${renamed.name}`);
+  done.push(`metadata added: ${backupContainerOf(renamed.container)}/${renamed.name}`);
 
   const warmed = take(({ tier }) => tier === 'Cold');
   await client(warmed).setAccessTier('Hot');
-  done.push(`a tier changed: ${mirrorOf(warmed.container)}/${warmed.name}`);
+  done.push(`a tier changed: ${backupContainerOf(warmed.container)}/${warmed.name}`);
 
   const lost = take();
   await client(lost).delete({ deleteSnapshots: 'include' });
-  done.push(`a copy deleted: ${mirrorOf(lost.container)}/${lost.name}`);
+  done.push(`a copy deleted: ${backupContainerOf(lost.container)}/${lost.name}`);
 
   const forgotten = ledger.entries.find(({ backedUp }) => backedUp.length > 1)!;
   await client(forgotten.backedUp[0]!).delete({ deleteSnapshots: 'only' });
-  done.push(`a snapshot deleted: ${mirrorOf(forgotten.container)}/${forgotten.name}`);
+  done.push(`a snapshot deleted: ${backupContainerOf(forgotten.container)}/${forgotten.name}`);
   return done;
 }
 
@@ -68,7 +68,7 @@ async function stateOf(client: BlockBlobClient, spec: Version) {
       ...(cacheControl && { blobCacheControl: cacheControl }),
       ...(contentMD5 && { blobContentMD5: contentMD5 }),
     },
-    // Asked for singly, the keys come in lower case; those of the source are known as they were written.
+    // A request for one blob returns keys in lower case, so the keys come from the source's record.
     metadata: { ...onlyRecord(properties.metadata), ...spec.metadata },
     tags,
     tier: properties.accessTierInferred ? undefined : properties.accessTier,

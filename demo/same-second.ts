@@ -2,25 +2,25 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { BlobServiceClient } from '@azure/storage-blob';
 import { type BlobSpec, bytesOf, md5Of } from './blob.ts';
 import { write } from './fill.ts';
-import { mirrorOf } from './job.ts';
+import { backupContainerOf } from './job.ts';
 import type { Ledger, Version } from './ledger.ts';
 
 const TRIES = 5;
 
 /**
- * Writes a blob, has it backed up, and writes it again with the same size before the second is over, so that neither
- * size nor last-modified time tell. A slow machine may need several tries; false when it was too slow for all of them.
+ * Writes a blob, backs it up, and writes it again with the same size within the same second, so neither size nor
+ * last-modified time shows the change. Tries several times; returns false if the machine is too slow for all of them.
  */
 export async function editWithinOneSecond(
   source: BlobServiceClient,
   vault: BlobServiceClient,
   ledger: Ledger,
   blob: Version,
-  /** Starts a backup of the blob's container; ends with it. */
+  /** Backs up the blob's container, and resolves when the backup has ended. */
   backUp: () => Promise<void>,
 ): Promise<boolean> {
   const here = source.getContainerClient(blob.container).getBlobClient(blob.name);
-  const there = vault.getContainerClient(mirrorOf(blob.container)).getBlobClient(blob.name);
+  const there = vault.getContainerClient(backupContainerOf(blob.container)).getBlobClient(blob.name);
   const isCopied = async ({ headers }: BlobSpec) => {
     const { contentMD5 } = await there.getProperties();
     return contentMD5 !== undefined && Buffer.from(contentMD5).toString('base64') === headers.contentMd5;

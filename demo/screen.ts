@@ -1,9 +1,9 @@
 import { styleText } from 'node:util';
 
-/** Writes to the terminal: lines that stay, and at most one that is redrawn while something goes on. */
+/** Writes to the terminal: lines that stay, and at most one line of progress that is redrawn. */
 const INDENT = '  ';
 const REDRAW_MS = 100;
-/** Where the output is not a terminal, a line of progress every so often is enough. */
+/** Milliseconds between lines of progress if the output is not a terminal. */
 const LINE_MS = 4_000;
 
 let isMuted = false;
@@ -22,12 +22,12 @@ export function heading(text: string): void {
   process.stdout.write(`\n${styleText('bold', text, { stream: process.stdout })}\n`);
 }
 
-/** Label and value, below each other. */
+/** Prints a label and a value in columns. */
 export function fact(label: string, value: string): void {
   say(`${label.padEnd(13)}${value}`);
 }
 
-/** Shows how far something is, now and then; the next line of any other kind takes its place. */
+/** Shows progress from time to time; the next other line replaces it. */
 export function showProgress(text: string): void {
   if (isMuted) return;
   const { isTTY, columns } = process.stdout;
@@ -45,7 +45,7 @@ export function showProgress(text: string): void {
   shownAt = now;
 }
 
-/** Ends all output but this. For what goes on in the background until it is taken down. */
+/** Prints a last line; background work prints nothing after it. */
 export function lastWords(text: string): void {
   heading(text);
   isMuted = true;
@@ -61,7 +61,7 @@ export function count(value: number): string {
   return value.toLocaleString('en-US');
 }
 
-/** A name as it can be printed: nothing in it may move the cursor, start a line or turn the text around. */
+/** A name that is safe to print: it cannot move the cursor, start a line or reverse the text. */
 export function printable(text: string): string {
   const escaped = text.replace(/\p{Cc}|\p{Cf}|\p{Zl}|\p{Zp}/gu, (c) => `\\u{${c.codePointAt(0)!.toString(16)}}`);
   return escaped.length > 90 ? `${escaped.slice(0, 60)}…${escaped.slice(-25)}` : escaped;

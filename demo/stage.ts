@@ -13,7 +13,7 @@ const ROOT = fileURLToPath(new URL('../', import.meta.url));
 const START_MS = 60_000;
 const STOP_MS = 10_000;
 
-/** Everything the demo starts, and the one place that takes it down again. */
+/** Everything that the demo starts, and the one place that stops it. */
 export class Stage {
   readonly #directory = mkdtempSync(join(tmpdir(), 'strongroom-demo-'));
   #azurite: Azurite | undefined;
@@ -21,14 +21,14 @@ export class Stage {
   #output = '';
   #closing: Promise<void> | undefined;
   #fail!: (error: Error) => void;
-  /** Rejects when something ends that should not. */
+  /** Rejects when a process ends unexpectedly. */
   readonly broken = new Promise<never>((_, reject) => {
     this.#fail = reject;
   });
 
   constructor() {
     this.broken.catch(() => {});
-    // The last resort, for when nothing can be waited for any more. Azurite ends by itself with this process.
+    // The last resort, when the process cannot wait any more. Azurite ends with this process.
     process.once('exit', () => {
       this.#host?.kill('SIGKILL');
       this.#remove();
@@ -36,8 +36,8 @@ export class Stage {
   }
 
   /**
-   * Two accounts in an Azurite of the demo's own, and a queue for events in a third, the app's own storage. `tables` is the connection
-   * string of the source.
+   * Starts an Azurite with two accounts, and a third for the app's own storage and the queue of events. `tables` is the
+   * connection string of the source.
    */
   async openAccounts(): Promise<{
     source: BlobServiceClient;
@@ -45,12 +45,12 @@ export class Stage {
     queue: QueueClient;
     tables: string;
   }> {
-    // Nothing here leaves this machine, so no proxy has a part in it.
+    // Every request stays on this machine, so no proxy applies.
     Object.assign(process.env, withoutProxyForLoopback(process.env));
     const accounts = ['source', 'vault', 'hoststorage'].map((name) => ({ name, key: newAccountKey() }));
     const azurite = await startAzurite({ accounts, location: join(this.#directory, 'azurite') });
     this.#azurite = azurite;
-    azurite.onUnexpectedExit((reason) => this.#fail(new DemoError(`The demo cannot go on: ${reason}.`)));
+    azurite.onUnexpectedExit((reason) => this.#fail(new DemoError(`The demo cannot continue: ${reason}.`)));
     const [source, vault] = accounts.map(({ name }) =>
       BlobServiceClient.fromConnectionString(azurite.connectionString(name)),
     );
@@ -60,7 +60,7 @@ export class Stage {
     return { source: source!, vault: vault!, queue, tables: azurite.connectionString('source') };
   }
 
-  /** The built app on the single-machine host, in a process of its own. The answer is its address. */
+  /** Starts the built app on the single-machine host, in a process of its own. Returns its address. */
   async openApp(): Promise<string> {
     const azurite = this.#azurite!;
     const configuration = join(this.#directory, 'strongroom.json');
@@ -72,7 +72,7 @@ export class Stage {
       VAULT: azurite.connectionString('vault'),
       AzureWebJobsStorage: azurite.connectionString('hoststorage'),
     };
-    // What the user may have set for the real app is none of the demo's business.
+    // Settings of the user for the real app do not apply to the demo.
     for (const name of ['STRONGROOM_KEY', 'STRONGROOM_LIMITS', 'APPLICATIONINSIGHTS_CONNECTION_STRING', 'NODE_OPTIONS'])
       delete env[name];
     const data = join(this.#directory, 'host');
@@ -95,19 +95,19 @@ export class Stage {
       };
       host.stdout.on('data', read);
       host.stderr.on('data', read);
-      host.once('error', (error) => reject(new DemoError(`The app's host could not be started: ${error.message}`)));
-      // "close" comes after the last output.
+      host.once('error', (error) => reject(new DemoError(`The app's host did not start: ${error.message}`)));
+      // The event "close" follows the last output.
       host.once('close', (code, signal) => {
         clearTimeout(timer);
         if (this.#closing) return;
-        const error = this.#hostError(`ended by itself (${signal ?? `exit code ${code}`})`);
+        const error = this.#hostError(`ended unexpectedly (${signal ?? `exit code ${code}`})`);
         reject(error);
         this.#fail(error);
       });
     });
   }
 
-  /** Ends every process and removes every file, once. */
+  /** Ends every process and deletes every file, once. */
   close(): Promise<void> {
     this.#closing ??= (async () => {
       await this.#stopHost();
@@ -128,12 +128,12 @@ export class Stage {
   }
 
   #remove(): void {
-    // Windows may hold on to a file for a moment after the process that had it open.
+    // Windows may lock a file for a moment after the process that had it open has ended.
     rmSync(this.#directory, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
   }
 
   #hostError(what: string): DemoError {
     const lines = this.#output.trim().split('\n').slice(-8);
-    return new DemoError([`The app's host ${what}. What it said last:`, ...lines].join('\n  '));
+    return new DemoError([`The app's host ${what}. Its last output:`, ...lines].join('\n  '));
   }
 }

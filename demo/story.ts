@@ -5,12 +5,12 @@ import { change } from './changes.ts';
 import { CONTAINERS, collection } from './collection.ts';
 import { DemoError } from './demo-error.ts';
 import { fill } from './fill.ts';
-import { loseAndGiveBack } from './give-back.ts';
-import { lookAtBoth } from './independent-look.ts';
+import { compareAccounts } from './independent-comparison.ts';
 import { isInJob, JOB, QUICK_CONTAINER, QUICK_JOB } from './job.ts';
 import { type Entry, Ledger } from './ledger.ts';
 import type { Options } from './options.ts';
 import { Meter } from './progress.ts';
+import { loseAndRestore } from './restore.ts';
 import { watchRun } from './runs.ts';
 import { sabotage } from './sabotage.ts';
 import { editWithinOneSecond } from './same-second.ts';
@@ -18,12 +18,12 @@ import { count, fact, heading, printable, say, showProgress } from './screen.ts'
 import type { Stage } from './stage.ts';
 import { loseATable } from './tables.ts';
 
-/** The container that is lost and given back: one with blobs of every kind of content, tags and tiers. */
+/** The container that is deleted and restored: its blobs have all kinds of content, tags and tiers. */
 const LOST = 'docs';
 
 const isSelected = ({ container, name }: Entry) => isInJob(container, name);
 
-/** The demo from beginning to end. The answer is everything that is not as expected. */
+/** The demo from beginning to end. Returns every difference. */
 export async function tell(stage: Stage, { seed, sabotage: isSabotaged }: Options): Promise<string[]> {
   heading('Two storage accounts, in an embedded Azurite');
   const { source, vault, queue, tables } = await stage.openAccounts();
@@ -44,9 +44,9 @@ export async function tell(stage: Stage, { seed, sabotage: isSabotaged }: Option
     return id;
   };
 
-  heading('First backup, asked for over HTTP');
+  heading('First backup, started over HTTP');
   const run = await backUp(api.startRun(JOB, 'full'), 'full');
-  const firstDay = { run, blobs: ledger.lastTaken(LOST) };
+  const firstDay = { run, blobs: ledger.lastBackedUp(LOST) };
 
   heading('A day of changes');
   for (const { what, blobs } of await change(source, ledger, seed)) say(`${count(blobs).padStart(4)}  ${what}`);
@@ -56,22 +56,22 @@ export async function tell(stage: Stage, { seed, sabotage: isSabotaged }: Option
     if (status !== 'succeeded') throw new DemoError(`Run ${id} ended as ${status}.`);
   };
   const isWithin = await editWithinOneSecond(source, vault, ledger, orders, quick);
-  const when = isWithin ? 'all within one second' : 'within moments (this machine is too busy for one second)';
-  say(`   1  changed, backed up and changed again, size the same, ${when}`);
+  const when = isWithin ? 'all within one second' : 'within moments (this machine is too slow for one second)';
+  say(`   1  changed, backed up, and changed again in the same size, ${when}`);
 
-  heading("Second backup, fired by the job's timer");
+  heading("Second backup, started by the job's timer");
   await backUp(api.fireTimer(JOB), 'incremental');
 
-  heading('Third backup, with nothing changed, by timer again');
+  heading('Third backup, with nothing changed, started by the timer');
   await backUp(api.fireTimer(JOB), 'incremental');
 
-  heading('A container is lost');
-  unexpected.push(...(await loseAndGiveBack(source, ledger, api, { container: LOST, firstDay })));
+  heading('A lost container');
+  unexpected.push(...(await loseAndRestore(source, ledger, api, { container: LOST, firstDay })));
 
-  heading('Uploads, archived as they arrive');
+  heading('Uploads that are archived as they arrive');
   unexpected.push(...(await archiveArrivals({ source, vault, queue }, api)));
 
-  heading('A table, with every type and digit');
+  heading('A table, restored with every type and digit');
   unexpected.push(...(await loseATable(tables, api)));
 
   if (isSabotaged) {
@@ -79,10 +79,10 @@ export async function tell(stage: Stage, { seed, sabotage: isSabotaged }: Option
     for (const deed of await sabotage(vault, ledger)) say(printable(deed));
   }
 
-  heading('An independent look at both accounts');
-  const look = await lookAtBoth(source, vault, ledger, showProgress);
-  for (const { what, times } of look.compared) say(`${count(times).padStart(6)}  ${what}`);
-  fact('Downloaded', prettyBytes(look.bytes));
-  fact('Differences', count(look.differences.length));
-  return [...unexpected, ...look.differences];
+  heading('An independent comparison of both accounts');
+  const comparison = await compareAccounts(source, vault, ledger, showProgress);
+  for (const { what, times } of comparison.compared) say(`${count(times).padStart(6)}  ${what}`);
+  fact('Downloaded', prettyBytes(comparison.bytes));
+  fact('Differences', count(comparison.differences.length));
+  return [...unexpected, ...comparison.differences];
 }

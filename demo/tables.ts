@@ -10,24 +10,24 @@ const BESIDE = 'OrdersFirstDay';
 const ENTITIES = 3_000;
 
 /**
- * A table with values of every type is backed up, changed, backed up again, lost, and given back as it was on either day. Judged by
- * the text of every value, read with nothing but the Azure SDK. The answer is every difference.
+ * Backs up a table with values of every type, changes it, backs it up again, deletes it, and restores both days.
+ * Compares the text of every value with the plain Azure SDK, and returns every difference.
  */
 export async function loseATable(connectionString: string, api: Api): Promise<string[]> {
   const table = tableOf(connectionString, TABLE);
   await table.createTable();
   const orders = Array.from({ length: ENTITIES }, (_, number) => orderOf(number));
   for (let at = 0; at < orders.length; at += 100) {
-    // All of a hundred are in one partition.
+    // Each hundred is in one partition.
     await table.submitTransaction(orders.slice(at, at + 100).map((order) => ['create', order]));
   }
   const firstDay = await rawEntities(connectionString, TABLE);
   const differences: string[] = [];
   const expect = (run: Run, expected: Partial<Run['counts']>) => {
-    if (run.status !== 'succeeded') differences.push(`run ${run.id}: its status is ${run.status}, not succeeded`);
+    if (run.status !== 'succeeded') differences.push(`run ${run.id}: status ${run.status}, expected succeeded`);
     for (const [what, number] of Object.entries(expected)) {
       const found = run.counts[what as keyof Run['counts']];
-      if (found !== number) differences.push(`run ${run.id}: ${found} ${what}, where ${number} were to be expected`);
+      if (found !== number) differences.push(`run ${run.id}: ${found} ${what}, expected ${number}`);
     }
   };
 
@@ -51,17 +51,17 @@ export async function loseATable(connectionString: string, api: Api): Promise<st
   const then = await restored(api, { restorePoint: full.id, tables: [TABLE], target: { table: BESIDE } });
   fact(
     'Lost',
-    `and restored: ${count(back.counts.copied)} entities as they were, and ${count(then.counts.copied)} as on the first day beside them`,
+    `and restored: ${count(back.counts.copied)} entities as they were, and the ${count(then.counts.copied)} of the first day beside them`,
   );
   differences.push(...compare(await rawEntities(connectionString, TABLE), today, TABLE));
   differences.push(...compare(await rawEntities(connectionString, BESIDE), firstDay, BESIDE));
-  fact('Compared', `every value's text and type, two tables: ${count(differences.length)} differences`);
+  fact('Compared', `the text and type of every value in two tables: ${count(differences.length)} differences`);
   await table.deleteTable();
   await tableOf(connectionString, BESIDE).deleteTable();
   return differences;
 }
 
-/** With a value of every type, and such as do not survive being made a JavaScript value. */
+/** An entity with a value of every type, some of which no JavaScript value can hold. */
 function orderOf(number: number): TableEntity {
   const isLarge = number < ENTITIES / 2;
   return {
@@ -94,7 +94,7 @@ function compare(found: Map<string, RawEntity>, expected: Map<string, RawEntity>
       differences.push(`${table}/${key}: is ${sorted(there)}, not ${sorted(entity)}`);
   }
   for (const key of found.keys())
-    if (!expected.has(key)) differences.push(`${table}/${key}: is there, and was not backed up`);
+    if (!expected.has(key)) differences.push(`${table}/${key}: exists, and was not backed up`);
   return differences;
 }
 

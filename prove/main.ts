@@ -3,7 +3,7 @@ import { HELP, type Options, PARTS, type PartName, parseOptions } from './option
 import type { PartOptions, PartResult } from './part.ts';
 import { holds, showPart } from './report.ts';
 
-/** Loaded when their turn comes: a part may bring a clock of its own into the process. */
+/** Parts load one by one, as a part may put a clock of its own into the process. */
 const LOAD: Record<PartName, () => Promise<(options: PartOptions) => Promise<PartResult>>> = {
   model: async () => (await import('./parts/model.ts')).proveModel,
   simulation: async () => (await import('./parts/simulation.ts')).proveSimulation,
@@ -43,7 +43,7 @@ let options: Options;
 try {
   options = parseOptions(process.argv.slice(2));
 } catch (error) {
-  process.stderr.write(`${(error as Error).message}\nSee --help for the options.\n`);
+  process.stderr.write(`${(error as Error).message}\nUse --help to list the options.\n`);
   process.exit(2);
 }
 if (options.help) process.stdout.write(HELP);

@@ -3,32 +3,36 @@ import { parseArgs } from 'node:util';
 export const PARTS = ['model', 'simulation', 'lives', 'archive', 'tables', 'matrix', 'crash', 'planted'] as const;
 export type PartName = (typeof PARTS)[number];
 
-export const HELP = `Tries to make Strongroom lose something, in every way we can think of, and says what came of it.
+export const HELP = `Tries to make Strongroom lose or change something, in every way we know, and reports the results.
 
 Usage: npm run prove -- [options]
 
-  --night          many times as much: for the hours when nobody waits
-  --seed N         where everything random begins (1); the same seed does the same again
-  --only PARTS     some of: ${PARTS.join(', ')} (separated by commas)
+  --night          run much more of everything, which takes hours (without it, about three quarters of an hour)
+  --seed N         the seed of everything random (1); the same seed repeats the same steps
+  --only PARTS     run some parts, separated by commas: ${PARTS.join(', ')}
   --json FILE      also write every figure and violation to FILE
   --help           this text
 
-  model        The copy, lock, take-over and publish protocol as a model, every state of it visited; variants with a
-               known mistake must be caught.
-  simulation   The real orchestrations and activities on storage in memory, with a simulated clock, scheduler, crashes
-               and faults: one seed, one history.
-  lives        The same for weeks at a time: backups, restores, verifications, holds and prunes, clocks that leap; every
-               restore point that is kept must restore what the source was, and nothing it needs may be deleted.
-  archive      Uploads archived as they arrive: every order of the requests of two or three at work on one upload, with every
-               fault between them; and many uploads, messages and crashes, by chance.
-  tables       Tables written to, dropped and made anew while they are backed up, under faults, by chance; every restore point must
-               hold each entity as it was.
-  matrix       The real app on an emulator, behind a proxy: every operation of a run with every fault that can befall it.
-  crash        The real app killed before and after each of its writes, and started again; activities carried out twice,
-               orchestrations terminated.
-  planted      The code broken on purpose, one way after another: each must be caught by a test.
+  model        Visits every state of a model of the protocol: copy, lock, take-over, publish. It does so again with each
+               known mistake, and must find it.
+  simulation   Runs the real orchestrations and activities on storage in memory, in virtual time, with crashes, faults
+               and other writers. Each seed is one history.
+  lives        Does the same for weeks: backups, restores, verifications, holds, prunes, clocks that jump. Every restore
+               point that stays must restore the source of its time, and nothing it needs may be deleted.
+  archive      Explores the orders of the requests of two or three processes that archive one upload, with a fault
+               between any two. Then it plays random weeks of uploads, messages and crashes.
+  tables       Backs up tables that are written to, dropped and created again meanwhile, under faults. Every restore
+               point must hold each entity as it was.
+  matrix       Runs the real app on an emulator, behind a proxy: every operation of a run with every fault that can hit it.
+  crash        Kills the real app before and after each of its writes, and starts it again. Executes every activity twice,
+               and terminates orchestrations.
+  planted      Breaks the code on purpose, one small change after another. A test or a seed must catch each change.
 
-Exit codes: 0 nothing was lost and every figure was reached, 1 not so, 2 the options are wrong.
+A violation prints the command that repeats it. To play single seeds of simulation, lives, archive or tables:
+
+  node prove/simulation/main.ts --help
+
+Exit codes: 0 no violation, and every figure was reached; 1 otherwise; 2 wrong options.
 `;
 
 export interface Options {
@@ -39,7 +43,7 @@ export interface Options {
   json?: string;
 }
 
-/** Throws a plain message for people. */
+/** Throws an error whose message is for the user. */
 export function parseOptions(args: string[]): Options {
   const { values } = parseArgs({
     args,
@@ -52,7 +56,7 @@ export function parseOptions(args: string[]): Options {
     },
   });
   const seed = Number(values.seed);
-  if (!Number.isSafeInteger(seed) || seed < 0) throw new Error(`--seed ${values.seed}: give a whole number.`);
+  if (!Number.isSafeInteger(seed) || seed < 0) throw new Error(`--seed ${values.seed}: use a whole number.`);
   const wanted = values.only?.split(',') ?? [...PARTS];
   const unknown = wanted.filter((name) => !PARTS.some((part) => part === name));
   if (unknown.length > 0) throw new Error(`--only ${unknown.join(',')}: the parts are ${PARTS.join(', ')}.`);

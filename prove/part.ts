@@ -1,16 +1,16 @@
-/** One part of the proof: what it is given and what it has to show. */
+/** The options of one part of the proof. */
 export interface PartOptions {
-  /** Everything random follows from it. */
+  /** The seed of everything random. */
   seed: number;
-  /** Take the time of a night instead of minutes. */
+  /** Run for hours instead of minutes. */
   night: boolean;
-  /** One line for those who wait. */
+  /** Reports progress in one line. */
   progress(message: string): void;
 }
 
 export interface Figure {
   name: string;
-  /** What was reached, and what has to be reached: met when `value` is at least `target`. */
+  /** A figure is reached if `value` is at least `target`. */
   value: number;
   target: number;
 }
@@ -18,8 +18,10 @@ export interface Figure {
 export interface PartResult {
   title: string;
   figures: Figure[];
-  /** What broke, each in a sentence that tells how to see it again; empty when nothing did. */
+  /** Broken promises, each with the way to repeat it. */
   violations: string[];
-  /** What a reader of the figures should know: what was left out, how the time was spent. */
+  /** Facts that explain the figures, such as what was left out. */
   notes: string[];
 }
+
+export type Findings = Omit<PartResult, 'title'>;

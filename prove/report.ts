@@ -4,12 +4,12 @@ export function isMet({ value, target }: Figure): boolean {
   return value >= target;
 }
 
-/** A part held when nothing broke and every figure was reached. */
+/** A part holds if no promise broke and every figure was reached. */
 export function holds({ figures, violations }: PartResult): boolean {
   return violations.length === 0 && figures.every(isMet);
 }
 
-/** One part's result for people. */
+/** Formats the result of one part for the terminal. */
 export function showPart(result: PartResult, seconds: number): string {
   const { title, figures, violations, notes } = result;
   const width = Math.max(...figures.map(({ name }) => name.length));
@@ -22,7 +22,7 @@ export function showPart(result: PartResult, seconds: number): string {
     `${title} (${Math.round(seconds)} s)`,
     ...lines,
     ...notes.map((note) => `  ${note}`),
-    violations.length === 0 ? '  nothing broke' : `  ${violations.length} VIOLATIONS`,
+    violations.length === 0 ? '  no violation' : `  ${violations.length} VIOLATIONS`,
     ...violations.map((violation) => `  - ${violation.replaceAll('\n', '\n    ')}`),
     '',
     '',

@@ -8,7 +8,7 @@ import type { CountedServer } from '../servers/counted-server.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
-/** The built app in its host, with one archive rule, for as long as a measurement takes. */
+/** The built app in its host with one archive rule, for the time of a measurement. */
 export class ArchivingApp {
   readonly #host: HostProcess;
   readonly #directory: string;
@@ -21,7 +21,7 @@ export class ArchivingApp {
     this.#cpuAtStart = cpuSeconds(host.pid);
   }
 
-  /** `events` is how the rule is told of uploads. */
+  /** `events` says how the rule learns of uploads. */
   static async start(server: CountedServer, accounts: { source: string; vault: string }, events: object) {
     const directory = mkdtempSync(join(tmpdir(), 'strongroom-bench-'));
     const file = join(directory, 'strongroom.json');
@@ -51,7 +51,7 @@ export class ArchivingApp {
     return new ArchivingApp(host, directory);
   }
 
-  /** What it took since it was ready. */
+  /** The usage since it was ready. */
   usage(): Usage {
     const cpu = cpuSeconds(this.#host.pid);
     const peak = peakMiB(this.#host.pid);

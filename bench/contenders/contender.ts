@@ -1,12 +1,12 @@
 import type { Usage } from '../process-usage.ts';
 import type { CountedServer } from '../servers/counted-server.ts';
 
-/** Something that can bring a vault up to date with a source. */
+/** A program that copies a source to a vault. */
 export interface Contender {
   name: string;
-  /** The account of the server that it copies into; nobody else does. */
+  /** The account that it copies to, which no other contender uses. */
   vault: string;
-  /** What it left on this machine. */
+  /** Removes what it left on this machine. */
   remove?(): void;
   run(place: { server: CountedServer; source: string; step: Step }): Promise<Usage>;
 }

@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { runMeasured } from '../process-usage.ts';
 import type { Contender } from './contender.ts';
 
-/** A program in this folder, which gets the two accounts as connection strings in SOURCE and VAULT. */
+/** A program of this folder, which gets both connection strings in SOURCE and VAULT. */
 export function nodeScript(name: string, vault: string, file: string): Contender {
   const path = fileURLToPath(new URL(`../${file}`, import.meta.url));
   return {

@@ -4,16 +4,16 @@ import { runMeasured } from '../process-usage.ts';
 import type { CountedServer } from '../servers/counted-server.ts';
 import type { Contender } from './contender.ts';
 
-/** Undefined where rclone is not installed. */
+/** Undefined if rclone is not installed. */
 export function rcloneVersion(): string | undefined {
   const { status, stdout } = spawnSync('rclone', ['version'], { encoding: 'utf8' });
   return status === 0 ? stdout.split('\n')[0]?.replace(/^rclone v/, '') : undefined;
 }
 
-/** Whole listings instead of folder by folder, more at once, and times taken from listings as its manual advises. */
+/** Recursive listings, more concurrency, and times from listings, as the manual of rclone advises. */
 export const TUNED = ['--fast-list', '--checkers', '64', '--transfers', '64', '--update', '--use-server-modtime'];
 
-/** `rclone sync` that has the service copy, between remotes configured by environment. */
+/** `rclone sync` with copies by the service, between remotes that the environment configures. */
 export function rclone(name: string, vault: string, flags: string[] = []): Contender {
   return {
     name,
@@ -29,7 +29,7 @@ export function rclone(name: string, vault: string, flags: string[] = []): Conte
   };
 }
 
-/** The only way in that lets this version reach a server at another address than Azure's. */
+/** The only way for this version to reach a server at another address than Azure's. */
 function accountSas(server: CountedServer, account: string): string {
   return BlobServiceClient.fromConnectionString(server.connectionString(account)).generateAccountSasUrl(
     new Date(Date.now() + 86_400_000),

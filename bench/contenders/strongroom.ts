@@ -11,19 +11,19 @@ import type { Contender } from './contender.ts';
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
 export interface StrongroomUsage extends Usage {
-  /** Part of the above, except for the seconds: what starting the host took. */
+  /** The part of it that the start of the host took; the seconds exclude it. */
   start: Usage;
   listed: number;
   copied: number;
 }
 
-/** The built app in its host, started anew for each run, and asked over HTTP. */
+/** The built app in its host, which starts for each run and gets its requests over HTTP. */
 export class Strongroom implements Contender {
   readonly name = 'Strongroom';
   readonly vault: string;
   readonly #directory = mkdtempSync(join(tmpdir(), 'strongroom-bench-'));
 
-  /** `more` is laid over the job. */
+  /** `more` replaces keys of the job. */
   constructor(vault: string, more: object = {}) {
     this.vault = vault;
     const job = {
@@ -43,7 +43,7 @@ export class Strongroom implements Contender {
     return this.ask(server, source, '/api/jobs/bench/runs', { mode });
   }
 
-  /** Starts a run by HTTP, and waits for its end. */
+  /** Starts a run over HTTP, and waits for its end. */
   async ask(server: CountedServer, source: string, path: string, body: object): Promise<StrongroomUsage> {
     const begun = performance.now();
     const host = await startHost({
@@ -94,12 +94,12 @@ interface Finished {
   copied: number;
 }
 
-/** Waits for the line in the host's log that ends a run. Asking for the run by HTTP would cost requests of its own. */
+/** Waits for the log line that ends a run. HTTP requests for the run would cost storage requests. */
 async function finished(host: { output(): string; pid: number }): Promise<Finished> {
   for (;;) {
     const line = /run-finished (\{.*\})$/m.exec(host.output())?.[1];
     if (line !== undefined) return JSON.parse(line) as Finished;
-    // Signal 0 only asks whether it is still there.
+    // Signal 0 only checks whether the process exists.
     process.kill(host.pid, 0);
     await sleep(5);
   }

@@ -8,12 +8,12 @@ interface Place {
   file: string;
 }
 
-/** The programs one would write with the plain SDK, between a table and a file. */
+/** The usual programs with the plain SDK, between a table and a file. */
 export const TABLE_SCRIPTS = {
-  /** `typed`: with the SDK's option against converting types. */
+  /** `typed` uses the SDK's option against converting types. */
   toFile: ({ typed, ...place }: Place & { typed?: boolean }): Promise<Usage> =>
     run('table-to-file.ts', place, typed ? { TYPED: 'yes' } : {}),
-  /** `transactions`: a hundred entities at a time, in place of one. */
+  /** `transactions` sends a hundred entities at a time, instead of one. */
   toTable: ({ transactions, ...place }: Place & { transactions?: boolean }): Promise<Usage> =>
     run('file-to-table.ts', place, transactions ? { TRANSACTIONS: 'yes' } : {}),
 };

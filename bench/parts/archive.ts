@@ -14,12 +14,12 @@ const ACCOUNTS = { source: 'source', vault: 'vault' };
 const SAMPLE = 'vaultsample';
 const AT_MOST = 1.3;
 const PATIENCE_MS = 1_800_000;
-/** Of a large backlog, not all is worked off: the emulator's queue gets slow with its length, and memory has shown by then. */
+/** The time limit of a large backlog: the emulator's queue gets slow with its length, and memory shows before. */
 const BACKLOG_MS = 90_000;
-/** Claim, copy, done, and a look at receipt and source before. Messages are taken and deleted besides. */
+/** Reads of receipt and source, claim, copy, done. The requests for messages come on top. */
 const REQUESTS_AN_UPLOAD = 5;
 
-/** What it costs to archive uploads that a queue tells of, how soon it is done, and what a backlog does to memory. */
+/** Measures the cost of archiving uploads from a queue, its delay, and the memory of a backlog. */
 export async function measureArchiving({ quick, repeat, progress }: PartOptions): Promise<PartResult> {
   const few = quick ? 500 : 2_000;
   const many = quick ? 2_000 : 20_000;
@@ -27,14 +27,14 @@ export async function measureArchiving({ quick, repeat, progress }: PartOptions)
   const measured: Measurement[] = [];
   const latencies: Record<'queue' | 'scan', number[]> = { queue: [], scan: [] };
   const backlog = (events: number) => `backlog of ${events} events`;
-  /** Of each backlog, how many events were worked off in the time that was given. */
-  const workedOff = new Map<string, number>();
-  const duplicates = `${few} events for what is archived`;
+  /** For each backlog, the number of events processed within the time limit. */
+  const processed = new Map<string, number>();
+  const duplicates = `${few} events for archived uploads`;
   for (let round = 1; round <= repeat; round++) {
     progress(backlog(few));
-    measured.push(...(await processItems(few, backlog(few), { duplicates, workedOff })));
+    measured.push(...(await processItems(few, backlog(few), { duplicates, processed })));
     progress(backlog(many));
-    measured.push(...(await processItems(many, backlog(many), { workedOff, forMs: BACKLOG_MS })));
+    measured.push(...(await processItems(many, backlog(many), { processed, forMs: BACKLOG_MS })));
     for (const by of ['queue', 'scan'] as const) {
       progress(`seconds until an upload is archived, by ${by}`);
       latencies[by].push(...(await untilArchived(singles, by)));
@@ -47,22 +47,22 @@ export async function measureArchiving({ quick, repeat, progress }: PartOptions)
   return {
     title: 'Uploads as they arrive',
     notes: [
-      'On Azurite. Small blobs, uploaded before; the events wait in a queue when the worker starts. The sample takes 32 messages at',
-      'a time, copies, and deletes them; it keeps no receipts, no metadata of ours, and copies what it is told of twice, twice.',
-      `Events a second, one process: ${perSecond(ours(backlog(few)), workedOff)} (${few} waiting), ${perSecond(ours(backlog(many)), workedOff)} (${many} waiting, where`,
-      'the emulator looks through its whole queue for each batch, and not all of it is worked off).',
-      `Seconds from the upload until it is archived, one at a time: by queue ${spread(latencies.queue)}; by scanning ${spread(latencies.scan)}.`,
+      'On Azurite, with small blobs. The events wait in a queue when the worker starts. The sample program takes 32 messages at',
+      'a time, copies, and deletes them. It has no receipts and no records, and copies an upload with two events twice.',
+      `Events per second, one process: ${perSecond(ours(backlog(few)), processed)} (${few} waiting), ${perSecond(ours(backlog(many)), processed)} (${many} waiting, where`,
+      'the emulator reads its whole queue for each batch, so not all events are processed).',
+      `Seconds from an upload until it is archived, one at a time: by queue ${spread(latencies.queue)}; by scanning ${spread(latencies.scan)}.`,
     ],
     measurements,
     targets: [
       {
-        what: 'an upload archived, but for taking and deleting its message',
+        what: 'an archived upload, without the requests for its message',
         atMost: REQUESTS_AN_UPLOAD * 1.01,
         measured: requests(ours(backlog(few))) / few,
         unit: 'requests',
       },
       {
-        what: 'an event for what is archived',
+        what: 'an event for an archived upload',
         atMost: 1.01,
         measured: requests(ours(duplicates)) / few,
         unit: 'requests',
@@ -78,17 +78,17 @@ export async function measureArchiving({ quick, repeat, progress }: PartOptions)
 }
 
 interface Backlog {
-  workedOff: Map<string, number>;
-  /** What to call telling of all of it once more when it is archived, and then what a sample takes for the same. */
+  processed: Map<string, number>;
+  /** The name of a second round of events for the archived uploads, and whether to measure the sample program. */
   duplicates?: string;
-  /** Milliseconds, at most. */
+  /** The time limit in milliseconds. */
   forMs?: number;
 }
 
 async function processItems(
   events: number,
   what: string,
-  { workedOff, duplicates, forMs }: Backlog,
+  { processed, duplicates, forMs }: Backlog,
 ): Promise<Measurement[]> {
   const server = await startCountedAzurite([ACCOUNTS.source, ACCOUNTS.vault, SAMPLE]);
   try {
@@ -100,7 +100,7 @@ async function processItems(
     const found: Measurement[] = [];
     try {
       const left = await drained(queue, forMs);
-      workedOff.set(what, events - left);
+      processed.set(what, events - left);
       found.push(measurement(what, 'Strongroom', withoutOurOwn(await server.takeCounts()), app.usage()));
       if (duplicates !== undefined) {
         const before = app.usage();
@@ -126,7 +126,7 @@ async function processItems(
   }
 }
 
-/** Seconds, for each of so many uploads, one after the other, to an app that has nothing else to do. */
+/** The seconds of each of several uploads, one after another, in an idle app. */
 async function untilArchived(uploads: number, by: 'queue' | 'scan'): Promise<number[]> {
   const server = await startCountedAzurite([ACCOUNTS.source, ACCOUNTS.vault, SAMPLE]);
   try {
@@ -147,7 +147,7 @@ async function untilArchived(uploads: number, by: 'queue' | 'scan'): Promise<num
         if (by === 'queue') await queue.sendMessage(JSON.stringify({ container: 'incoming', name, etag }));
         await until(() => archive.getBlobClient(name).exists());
         seconds.push((performance.now() - begun) / 1000);
-        // Not in step with what polls.
+        // Out of step with the polling.
         await sleep(((index * 7919) % 1000) + 50);
       }
       return seconds;
@@ -200,7 +200,7 @@ async function tell(queue: QueueClient, etags: Map<string, string>): Promise<voi
   );
 }
 
-/** Waits until nothing waits in the queue, nor is being worked on, or the time is over. Returns how many are left. */
+/** Waits until the queue is empty or the time is over. Returns the number of events left. */
 async function drained(queue: QueueClient, forMs = PATIENCE_MS): Promise<number> {
   for (const deadline = Date.now() + forMs; ; await sleep(100)) {
     const { approximateMessagesCount: left = 0 } = await queue.getProperties();
@@ -210,11 +210,11 @@ async function drained(queue: QueueClient, forMs = PATIENCE_MS): Promise<number>
 
 async function until(holds: () => Promise<boolean>, every = 10): Promise<void> {
   for (const deadline = Date.now() + PATIENCE_MS; !(await holds()); await sleep(every)) {
-    if (Date.now() > deadline) throw new Error(`It did not come to an end in ${PATIENCE_MS / 1000} s`);
+    if (Date.now() > deadline) throw new Error(`The queue is not empty after ${PATIENCE_MS / 1000} s`);
   }
 }
 
-/** Telling of uploads, and finding out whether it is over, is no work of who archives them. */
+/** The benchmark's own requests are not work of the contender. */
 function withoutOurOwn(counts: RequestCounts): RequestCounts {
   return Object.fromEntries(
     Object.entries(counts).filter(([operation]) => !/metadata|^POST messages/i.test(operation)),
@@ -227,8 +227,8 @@ function messagesIn(operations: RequestCounts): number {
     .reduce((sum, [, count]) => sum + count, 0);
 }
 
-function perSecond({ what, seconds }: Measurement, workedOff: Map<string, number>): string {
-  return String(Math.round(workedOff.get(what)! / seconds));
+function perSecond({ what, seconds }: Measurement, processed: Map<string, number>): string {
+  return String(Math.round(processed.get(what)! / seconds));
 }
 
 function spread(seconds: number[]): string {

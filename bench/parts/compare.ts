@@ -9,13 +9,13 @@ const CONTAINERS = 4;
 const FULL = 100_000;
 const QUICK = 20_000;
 /**
- * Seconds of CPU for the full number, on a machine on which rclone needs 8.9. Machines differ, so where rclone is
- * there to compare with in the same run, the share of its CPU is what has to be kept to.
+ * Seconds of CPU for the full number, on a machine on which rclone needs 8.9. Machines differ, so if rclone is part of
+ * the same run, the target is a portion of its CPU.
  */
 const CPU_TARGET = 3;
 const RCLONE_THERE = 8.9;
 
-/** What it costs a client to find out that many blobs are all unchanged. */
+/** Measures the cost for a client to find that many blobs are unchanged. */
 export async function measureComparing({ quick, repeat, progress }: PartOptions): Promise<PartResult> {
   const blobs = quick ? QUICK : FULL;
   const what = 'nothing changed';
@@ -47,8 +47,8 @@ export async function measureComparing({ quick, repeat, progress }: PartOptions)
   return {
     title: `Comparing ${blobs} blobs with their ${blobs} unchanged copies, in ${CONTAINERS} containers`,
     notes: [
-      'On a stand-in that makes its listings up as they are asked for, since Azurite would take most of the time itself.',
-      'CPU is that of the whole process from its start; Strongroom also writes a manifest, which the others do not.',
+      'On a stand-in server that generates its listings, since Azurite would take most of the time itself.',
+      'CPU is that of the whole process from its start. Only Strongroom writes a manifest.',
     ],
     measurements,
     blobs,

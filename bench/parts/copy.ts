@@ -14,7 +14,7 @@ const OVERWRITTEN = 100;
 
 const SOURCE = 'source';
 
-/** A first copy, a run with nothing changed, and one with some blobs overwritten: every contender from the same source. */
+/** Measures a first copy, a run with nothing changed, and one with overwritten blobs. All contenders share the source. */
 export async function measureCopying({ quick, repeat, progress }: PartOptions): Promise<PartResult> {
   const collection = quick ? QUICK : FULL;
   const blobs = blobsIn(collection);
@@ -49,16 +49,16 @@ export async function measureCopying({ quick, repeat, progress }: PartOptions): 
   return {
     title: `${collection.small} blobs of 4 KiB and ${collection.large} of 8 MiB in ${collection.containers} containers, on Azurite`,
     notes: [
-      'Requests as the server counted them, tables and manifests included. Azurite does about 700 copies a second:',
-      'the seconds of a first copy are its own. Strongroom keeps what it overwrites, in a snapshot; the others do not.',
-      'CPU is that of the whole process from its start; the seconds of Strongroom begin when its host has started.',
+      'The server counts the requests, including tables and manifests. Azurite makes about 700 copies per second, which',
+      'limits the seconds of a first copy. Only Strongroom takes a snapshot before it overwrites. CPU is that of the whole',
+      'process from its start; the seconds of Strongroom begin when its host has started.',
       version === undefined
-        ? 'rclone is not installed here, so it is not in the table.'
+        ? 'rclone is not installed, so it is not in the table.'
         : `rclone ${version}, tuned: ${TUNED.join(' ')}.`,
     ],
     measurements,
     blobs,
-    // What a run costs beyond its blobs weighs too much among few of them.
+    // With few blobs, the fixed cost of a run weighs too much.
     targets: targetsOf(measurements, steps, blobs).filter(({ unit }) => !quick || unit === 'requests'),
   };
 }
@@ -66,7 +66,7 @@ export async function measureCopying({ quick, repeat, progress }: PartOptions): 
 function contendersFor(version: string | undefined): Contender[] {
   return [
     new Strongroom('vaultstrongroom'),
-    nodeScript('usual sample, 32 at once', 'vaultsample', 'usual-sample.ts'),
+    nodeScript('usual program, 32 at once', 'vaultsample', 'usual-sample.ts'),
     ...(version === undefined
       ? []
       : [rclone('rclone sync', 'vaultrclone'), rclone('rclone sync, tuned', 'vaulttuned', TUNED)]),
@@ -83,7 +83,7 @@ function targetsOf(measurements: Measurement[], steps: Record<Step, string>, blo
     { what: 'nothing changed', atMost: quiet, measured: requests('unchanged'), unit: 'requests' },
     {
       what: `${OVERWRITTEN} overwritten`,
-      // What a copy costs, and one more for the snapshot that keeps what is overwritten.
+      // The cost of a copy, and one request for the snapshot before it.
       atMost: quiet + Math.floor((aBlob + 1) * OVERWRITTEN),
       measured: requests('overwritten'),
       unit: 'requests',

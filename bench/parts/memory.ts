@@ -15,7 +15,7 @@ interface Case {
 
 const RETENTION = { retention: { keepLast: 1 } };
 
-/** Peak memory of the host for few blobs and for many: it must not grow with their number. */
+/** Measures the peak memory of the host for few and for many blobs: it must not grow with their number. */
 export async function measureMemory({ quick, repeat, progress }: PartOptions): Promise<PartResult> {
   const cases: Case[] = [
     { what: 'nothing changed', mode: 'incremental', few: quick ? 10_000 : 20_000, many: quick ? 100_000 : 200_000 },
@@ -34,8 +34,8 @@ export async function measureMemory({ quick, repeat, progress }: PartOptions): P
   const measurements = medians(measured);
   const peak = (what: string, blobs: number) => measurements.find((each) => each.what === title(what, blobs))?.peakMiB;
   return {
-    title: 'Peak memory for few blobs and for many, a new process for each',
-    notes: ['On the stand-in. The number is the most memory the process held at once, its own code included.'],
+    title: 'Peak memory for few and for many blobs, each in a new process',
+    notes: ['On the stand-in server. The figure is the most memory that the process held at once, including its code.'],
     measurements,
     targets: cases.map(({ what, few, many }) => {
       const [small, large] = [peak(what, few), peak(what, many)];
@@ -51,10 +51,10 @@ export async function measureMemory({ quick, repeat, progress }: PartOptions): P
 
 async function backUp(blobs: number, mode: Case['mode'], what: string): Promise<Measurement> {
   const server = await startStandIn({ containers: CONTAINERS, blobsPerContainer: blobs / CONTAINERS });
-  // A full copy goes into an account that holds nothing.
+  // A full copy goes to an empty account.
   const strongroom = new Strongroom(mode === 'full' ? STAND_IN.empty : STAND_IN.mirror, RETENTION);
   try {
-    // A prune needs restore points to keep; the process that made them is gone when it begins.
+    // A prune needs restore points; the process that made them ends before.
     if (mode === 'prune') await strongroom.backUp(server, STAND_IN.source, 'incremental');
     if (mode === 'prune') await server.takeCounts();
     const usage = await (mode === 'prune'

@@ -1,7 +1,7 @@
 import type { Measurement } from '../measurement.ts';
 import type { Target } from '../target.ts';
 
-/** What a part of the benchmark needs to know, and a way to say how far it has come. */
+/** The options of a part of the benchmark, and its way to report progress. */
 export interface PartOptions {
   quick: boolean;
   repeat: number;
@@ -10,10 +10,10 @@ export interface PartOptions {
 
 export interface PartResult {
   title: string;
-  /** Lines on how to read it. */
+  /** Lines that explain the figures. */
   notes: string[];
   measurements: Measurement[];
-  /** Requests per blob are shown where this says how many blobs there are. */
+  /** The number of blobs, to show requests per blob. */
   blobs?: number;
   targets: Target[];
 }

@@ -7,13 +7,13 @@ import { STAND_IN, startStandIn } from '../servers/stand-in.ts';
 import type { PartOptions, PartResult } from './part.ts';
 
 const CONTAINERS = 4;
-/** So much a restore may cost beyond one request a blob. */
+/** The most requests per blob of a restore. */
 const A_BLOB = 1.05;
 const LOST = 'source';
 const VAULT = 'vaultstrongroom';
 const SAMPLE = 'restoredbysample';
 
-/** What it costs to give many small blobs back, and to prove that many items are there. */
+/** Measures the cost of restoring many small blobs, and of verifying many items. */
 export async function measureRestoring({ quick, repeat, progress }: PartOptions): Promise<PartResult> {
   const small = quick ? 800 : 5000;
   const items = quick ? 20_000 : 100_000;
@@ -36,18 +36,18 @@ export async function measureRestoring({ quick, repeat, progress }: PartOptions)
   const requests = (step: string) =>
     measurements.find((each) => each.what === step && each.contender === 'Strongroom')!.requests;
   return {
-    title: 'Giving back, and proving',
+    title: 'Restores and verifications',
     notes: [
-      'Restores on Azurite, from the vault into the account that was lost; verification on the stand-in. Requests as the server',
-      'counted them, with lock, manifest, summary and catalog. A blob without metadata of its own takes a second request: the',
-      'service copies the record along, and it is taken off. The sample lists the mirror and copies, 32 at once; it gives back the',
-      'latest version only, with whatever metadata the mirror has, and no tags.',
+      'Restores run on Azurite, from the vault to the lost account; the verification runs on the stand-in server. The server',
+      'counts the requests, including lock, manifest, summary and catalog. A blob without metadata takes a second request, as',
+      'the service copies the record along, and Strongroom removes it. The usual program lists the backup container and',
+      'copies, 32 at once. It restores the latest version only, with all metadata of the backup blob, and without tags.',
     ],
     measurements,
     targets: [
       { what: what.with, atMost: A_BLOB, measured: requests(what.with) / small, unit: 'requests per blob' },
       { what: what.without, atMost: A_BLOB + 1, measured: requests(what.without) / small, unit: 'requests per blob' },
-      // Beside one request for each 5,000: the manifest's parts, the lock, the restore point, what the run itself writes.
+      // Besides one request per 5,000 items: the parts of the manifest, the lock, the restore point, and the run's own writes.
       { what: what.verify, atMost: items / 5000 + 60, measured: requests(what.verify), unit: 'requests' },
     ],
   };
@@ -56,7 +56,7 @@ export async function measureRestoring({ quick, repeat, progress }: PartOptions)
 async function restore(blobs: number, metadata: boolean, what: string): Promise<Measurement[]> {
   const azurite = await startCountedAzurite([LOST, VAULT, SAMPLE]);
   const strongroom = new Strongroom(VAULT);
-  const sample = nodeScript('copying the mirror back, 32 at once', SAMPLE, 'mirror-back.ts');
+  const sample = nodeScript('usual program, 32 at once', SAMPLE, 'container-back.ts');
   try {
     await fill(azurite.connectionString(LOST), { containers: CONTAINERS, small: blobs, large: 0, metadata });
     await strongroom.backUp(azurite, LOST, 'full');

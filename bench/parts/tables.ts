@@ -19,7 +19,7 @@ const ONE_BY_ONE = `${LOOP}, one by one`;
 const OURS = 'Strongroom';
 const MEMORY_AT_MOST = 1.3;
 
-/** What it costs to back tables up and to give them back, and what becomes of memory with ten times as many entities. */
+/** Measures the cost of backups and restores of tables, and the memory for ten times as many entities. */
 export async function measureTables({ quick, repeat, progress }: PartOptions): Promise<PartResult> {
   const few = quick ? 5_000 : 20_000;
   const many = quick ? 50_000 : 200_000;
@@ -67,7 +67,7 @@ export async function measureTables({ quick, repeat, progress }: PartOptions): P
         } else {
           await measure(unchanged, OURS, () => place.backUp('incremental', 0));
           await measure(compared, OURS, () => place.backUp('incremental', 0, true));
-          progress(`${entities / 100} entities are written again`);
+          progress(`${entities / 100} entities are overwritten`);
           await place.rewrite(entities / 100);
           await measure(changed, OURS, () => place.backUp('incremental', entities / 100));
         }
@@ -76,12 +76,12 @@ export async function measureTables({ quick, repeat, progress }: PartOptions): P
       }
     }
   }
-  progress('values of every type, there and back');
+  progress('values of every type, backed up and restored');
   const lost = await measureFidelity();
   const measurements = medians(measured);
   const of = (what: string, contender = OURS) =>
     measurements.find((each) => each.what === what && each.contender === contender)!;
-  /** Seconds of CPU: without what it takes to start. */
+  /** Seconds of CPU per further entity, without the start. */
   const further = (what: (entities: number) => string, contender = OURS) => {
     const [small, large] = [of(what(few), contender).cpuSeconds, of(what(many), contender).cpuSeconds];
     return small && large && (large - small) / (many - few);
@@ -97,16 +97,16 @@ export async function measureTables({ quick, repeat, progress }: PartOptions): P
   return {
     title: 'Tables',
     notes: [
-      `On a stand-in that makes up the entities of one table (8 properties beside the keys, 440 bytes, ${PER_PARTITION} in a partition) and takes those that are`,
-      'written to others, as fast as it can: it answers a filter by time at once and with full pages, where the service looks through the',
-      'whole table, which takes it longer and may take it more pages. Strongroom writes into a vault, the loop into a file on this machine,',
-      'one entity a line by JSON.stringify, compressed; it brings back 8 transactions at once, or 32 entities. CPU is from process start',
-      "to end, seconds too, but for Strongroom's: they are those of the run. What was written again lies all over the table.",
-      `Each further entity takes ${microseconds(cpu.full.ours)} of CPU in a full backup, and ${microseconds(cpu.full.loop)} in the loop; in a restore`,
+      `On a stand-in server that generates the entities of one table (8 properties besides the keys, 440 bytes, ${PER_PARTITION} per`,
+      'partition) and accepts writes to others. It answers a filter by time at once and with full pages; the service reads the whole',
+      'table, which takes longer and may take more pages. Strongroom writes to a vault, the loop to a compressed file on this machine,',
+      'one line of JSON per entity. The loop restores 8 transactions at once, or 32 entities. CPU and seconds are from process start to',
+      "end, except Strongroom's seconds, which are those of the run. Overwritten entities are spread over the table.",
+      `Each further entity takes ${microseconds(cpu.full.ours)} of CPU in a full backup, and ${microseconds(cpu.full.loop)} in the loop. In a restore it takes`,
       `${microseconds(cpu.restored.ours)}, and ${microseconds(cpu.restored.loop)} in the loop by transactions.`,
-      `Of ${lost.values} values, one of each type and some at the edges, on Azurite, come back as another value or type, or not at all:`,
+      `Of ${lost.values} values on Azurite, of each type and at the edges of types, these are restored as another value or type, or not at all:`,
       `${named('Strongroom', lost.strongroom)}; ${named('the loop', lost.loop)};`,
-      `${named("the loop with the SDK's conversion of types off", lost.typedLoop)}.`,
+      `${named("the loop without the SDK's conversion of types", lost.typedLoop)}.`,
     ],
     measurements,
     targets: [
@@ -126,7 +126,7 @@ export async function measureTables({ quick, repeat, progress }: PartOptions): P
         what: 'CPU for each further entity of a restore',
         atMost: 1,
         measured: ratio(cpu.restored),
-        unit: "of the loop's by transactions",
+        unit: "of the loop's with transactions",
       },
       { what: unchanged, atMost: 100, measured: of(unchanged).requests, unit: 'requests' },
       {
@@ -135,7 +135,7 @@ export async function measureTables({ quick, repeat, progress }: PartOptions): P
         measured: of(restored(many)).requests,
         unit: 'requests',
       },
-      // In quick runs, files of entities are far from their largest: what they take says nothing of more.
+      // In quick runs, files of entities are far from their largest, so their memory says little.
       ...(quick
         ? []
         : [
@@ -153,7 +153,7 @@ export async function measureTables({ quick, repeat, progress }: PartOptions): P
             },
           ]),
       {
-        what: 'values that come back as another',
+        what: 'values that are restored as another',
         atMost: 0,
         measured: lost.strongroom.length,
         unit: `of ${lost.values}`,
@@ -162,7 +162,7 @@ export async function measureTables({ quick, repeat, progress }: PartOptions): P
   };
 }
 
-/** A stand-in with a table, and what backs it up. */
+/** A stand-in server with a table, and the contenders. */
 class Place {
   readonly server: CountedServer;
   readonly #entities: number;
@@ -185,11 +185,11 @@ class Place {
     return new Place(await startStandIn({ containers: 0, blobsPerContainer: 0, entities }), entities);
   }
 
-  /** Throws where not as many entities were copied as are to be. */
+  /** Throws if another number of entities was copied. */
   async backUp(mode: 'full' | 'incremental', copied: number, compareKeys = false): Promise<Usage> {
     const usage = await (compareKeys ? this.#comparing : this.#strongroom).backUp(this.server, STAND_IN.source, mode);
     expectEqual('backed up', usage.copied, copied);
-    expectEqual('looked at', usage.listed, this.#entities);
+    expectEqual('listed', usage.listed, this.#entities);
     return usage;
   }
 
@@ -206,13 +206,13 @@ class Place {
     return TABLE_SCRIPTS.toTable({ ...this.#scripts(GENERATED_TABLE + suffix), transactions });
   }
 
-  /** Throws where a table that was restored to does not have them all. */
+  /** Throws if a restored table does not have all entities. */
   async expectAllIn(suffix: string): Promise<void> {
     const count = await fetch(`${this.server.tableEndpoint(STAND_IN.source)}/${GENERATED_TABLE}${suffix}/count`);
-    expectEqual('brought back', Number(await count.text()), this.#entities);
+    expectEqual('restored', Number(await count.text()), this.#entities);
   }
 
-  /** Writes so many entities again, evenly over the table. */
+  /** Overwrites entities, evenly over the table. */
   async rewrite(count: number): Promise<void> {
     const table = TableClient.fromConnectionString(this.server.connectionString(STAND_IN.source), GENERATED_TABLE, {
       allowInsecureConnection: true,
@@ -242,7 +242,7 @@ class Place {
 }
 
 function expectEqual(what: string, is: number, should: number): void {
-  if (is !== should) throw new Error(`${is} entities were ${what}, and should be ${should}`);
+  if (is !== should) throw new Error(`${is} entities were ${what}, expected ${should}`);
 }
 
 function ratio({ ours, loop }: { ours: number | undefined; loop: number | undefined }): number | undefined {

@@ -1,4 +1,4 @@
-// The child process that is Azurite and counts its requests. It ends with its parent.
+// The child process that runs Azurite and counts its requests. It ends with its parent.
 import { countRequests } from './request-counter.ts';
 
 countRequests();

@@ -1,7 +1,7 @@
 import { newAccountKey } from '../../host/azurite/azurite.ts';
 import { type CountedServer, startCountedServer } from './counted-server.ts';
 
-/** An Azurite in memory, with these accounts, that counts requests. */
+/** An Azurite in memory with these accounts, which counts requests. */
 export function startCountedAzurite(accountNames: string[]): Promise<CountedServer> {
   const accounts = accountNames.map((name) => ({ name, key: newAccountKey() }));
   const ports = ['blob', 'queue', 'table'].flatMap((service) => [`--${service}Port`, '0']);

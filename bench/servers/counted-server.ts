@@ -5,20 +5,20 @@ import { fileURLToPath } from 'node:url';
 import type { RequestCounts } from './request-counter.ts';
 
 export interface CountedServerOptions {
-  /** Module that the process runs. It must call `countRequests` and print where it listens. */
+  /** The module of the process. It must call `countRequests` and print its addresses. */
   entry: URL;
   args?: string[];
   env?: Record<string, string>;
   accounts: { name: string; key: string }[];
 }
 
-/** A storage server in a process of its own that counts what it is asked. */
+/** A storage server in a process of its own, which counts requests. */
 export interface CountedServer {
   connectionString(account: string): string;
   blobEndpoint(account: string): string;
   tableEndpoint(account: string): string;
   key(account: string): string;
-  /** Requests since it was asked last. */
+  /** The requests since the last call. */
   takeCounts(): Promise<RequestCounts>;
   stop(): Promise<void>;
 }
@@ -60,7 +60,7 @@ export async function startCountedServer(options: CountedServerOptions): Promise
     async stop() {
       if (child.exitCode !== null || child.signalCode !== null) return;
       const exited = once(child, 'exit');
-      // All it holds is in memory: there is nothing to save.
+      // All data is in memory: there is nothing to save.
       child.kill('SIGKILL');
       await exited;
     },

@@ -1,4 +1,4 @@
-/** Listings of blobs that exist only as numbers. Every field and its order are as the service sends them. */
+/** Listings of blobs that exist only as numbers, with the fields and the order of the service. */
 
 const MODIFIED = 'Sat, 21 Nov 2026 05:57:45 GMT';
 const MODIFIED_ISO = '2026-11-21T05:57:45.000Z';
@@ -10,9 +10,9 @@ export interface GeneratedPage {
   container: string;
   from: number;
   to: number;
-  /** How many blobs there are in all. */
+  /** The total number of blobs. */
   total: number;
-  /** Undefined for the source; for a mirror, the metadata that its tool leaves. */
+  /** Undefined for the source; for a backup container, the metadata that its tool writes. */
   metadataOf: ((index: number) => string) | undefined;
 }
 
@@ -39,7 +39,7 @@ function blobEntry(index: number, metadataOf: GeneratedPage['metadataOf']): stri
   );
 }
 
-/** What Strongroom's record of a copied blob says. */
+/** Strongroom's record of a copied blob. */
 export function strongroomRecord(index: number): string {
   return (
     `<strongroom_etag>${sourceEtag(index)}</strongroom_etag><strongroom_modified>${MODIFIED_ISO}</strongroom_modified>` +
@@ -47,7 +47,7 @@ export function strongroomRecord(index: number): string {
   );
 }
 
-/** The source's time, as rclone keeps it. */
+/** The source's time, as rclone stores it. */
 export function rcloneRecord(): string {
   return `<mtime>${MODIFIED_ISO.replace('.000', '')}</mtime>`;
 }

@@ -1,4 +1,4 @@
-/** A table whose entities exist only as numbers. What is sent is as the service sends it, with the types it names. */
+/** A table whose entities exist only as numbers, with the texts and types of the service. */
 
 export const GENERATED_TABLE = 'Orders';
 export const PER_PARTITION = 100;
@@ -7,12 +7,12 @@ const PAGE = 1000;
 const WRITTEN = '2026-11-01T08:00:00.1234567Z';
 
 export interface EntityQueried {
-  /** As it was sent, without percent-encoding. Empty for all. */
+  /** The filter without percent-encoding; empty for all entities. */
   filter: string;
   top: number;
-  /** Whether only the keys are wanted. */
+  /** Whether only the keys are requested. */
   keysOnly: boolean;
-  /** Where the page before said to go on. */
+  /** The continuation of the previous page. */
   nextRow?: string;
 }
 
@@ -27,12 +27,12 @@ interface Key {
 }
 
 /**
- * Both keys rise with an entity's number, so that any stretch of keys is one of numbers. An entity that is written again keeps what it
- * has, but for its time.
+ * Both keys rise with an entity's number, so any key range is a range of numbers. An overwritten entity changes only its
+ * time.
  */
 export class GeneratedTable {
   readonly #entities: number;
-  /** When those were written that were written again, by their number. */
+  /** The times of overwritten entities, by number. */
   readonly #rewritten = new Map<number, string>();
 
   constructor(entities: number) {
@@ -43,7 +43,7 @@ export class GeneratedTable {
     this.#rewritten.set(Number(row), new Date().toISOString().replace('Z', '0000Z'));
   }
 
-  /** Throws for a filter other than the few that a backup asks with. */
+  /** Throws for a filter that no backup uses. */
   page({ filter, top, keysOnly, nextRow }: EntityQueried): EntityAnswer {
     const { from, to, since } = this.#stretch(filter);
     const first = Math.max(from, nextRow === undefined ? 0 : Number(nextRow));
@@ -79,7 +79,8 @@ export class GeneratedTable {
         field === 'PartitionKey'
           ? PER_PARTITION * countBelow(value, orEqual, partitions, partitionOf)
           : countBelow(value, orEqual, total, rowOf);
-      if (field === undefined || field === 'Timestamp') throw new Error(`The stand-in knows no filter "${condition}"`);
+      if (field === undefined || field === 'Timestamp')
+        throw new Error(`The stand-in server does not know the filter "${condition}"`);
       if (comparison === 'eq') stretch.from = Math.max(stretch.from, below(false));
       if (comparison === 'gt') stretch.from = Math.max(stretch.from, below(true));
       if (comparison === 'le' || comparison === 'eq') stretch.to = Math.min(stretch.to, below(true));
@@ -124,7 +125,7 @@ function rowOf(number: number): string {
   return String(number).padStart(8, '0');
 }
 
-/** How many of the first `total` numbers have a name that comes before this one, or is this one. */
+/** How many of the first `total` numbers have a name up to this one. */
 function countBelow(name: string, orEqual: boolean, total: number, nameOf: (number: number) => string): number {
   let [low, high] = [0, total];
   while (low < high) {

@@ -3,11 +3,11 @@ import { createHash } from 'node:crypto';
 export interface KeptObject {
   body: Buffer;
   etag: string;
-  /** Those that a write may set and a read gives back: metadata, type and encoding. */
+  /** Headers that a write sets and a read returns: metadata, type and encoding. */
   headers: Record<string, string>;
 }
 
-/** What is really stored in the stand-in: the few small objects in which a backup keeps its own state. */
+/** The objects that the stand-in server stores: the few in which a backup keeps its state. */
 export class KeptObjects {
   readonly #objects = new Map<string, KeptObject>();
   #writes = 0;
@@ -16,7 +16,7 @@ export class KeptObjects {
     return this.#objects.get(path);
   }
 
-  /** Undefined when a condition does not hold. */
+  /** Undefined if a condition does not hold. */
   put(path: string, body: Buffer, headers: Record<string, string>): KeptObject | undefined {
     const { 'if-match': match, 'if-none-match': noneMatch } = headers;
     const found = this.#objects.get(path);
@@ -31,7 +31,7 @@ export class KeptObjects {
     return kept;
   }
 
-  /** A listing of what lies below a path, on one page; with a delimiter, the folders directly below it. */
+  /** Lists the objects below a path on one page; with a delimiter, the folders directly below it. */
   list(container: string, prefix: string, delimiter: string | null): string {
     const below = [...this.#objects]
       .filter(([path]) => path.startsWith(`${container}/${prefix}`))

@@ -6,8 +6,8 @@ import { operationName, tableOperationName } from '#storage/azure/blobs/operatio
 export type RequestCounts = Record<string, number>;
 
 /**
- * Counts the requests that this process answers, by what Node itself announces of its HTTP servers: no proxy that
- * would cost every contender time. The parent process asks for the counts, which then begin anew.
+ * Counts the requests that this process answers, from Node's own events of HTTP servers: a proxy
+ * would cost every contender time. A request of the parent process for the counts resets them.
  */
 export function countRequests(): void {
   let counts: RequestCounts = {};
@@ -23,15 +23,15 @@ export function countRequests(): void {
   });
 }
 
-/** To find out whether a copy may read its source, Azurite sends a request to itself, which Azure does not. */
+/** Azurite sends a request to itself to check whether a copy may read its source; Azure does not. */
 function isAzuritesOwn({ headers }: IncomingMessage): boolean {
   return headers['user-agent']?.startsWith('axios/') ?? false;
 }
 
 function operationOf({ method = '', url = '', headers }: IncomingMessage): string {
-  // Only the protocol of tables has versions of its own.
+  // Only the protocol of tables has its own versions.
   if (headers.dataserviceversion !== undefined) return tableOperationName(method, url);
-  // Azurite's queues have no containers: what is asked of one names it, and mostly its messages.
+  // Azurite's queues have no containers: a request names the queue, and usually its messages.
   if (/^\/[^/]+\/[^/?]+\/messages/.test(url)) return `${method} messages`;
   return operationName(method, url, (name) => headers[name]?.toString());
 }

@@ -1,4 +1,4 @@
-// The child process that is the stand-in. It ends with its parent.
+// The child process of the stand-in server. It ends with its parent.
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -15,7 +15,7 @@ const SOURCES = Array.from({ length: containers }, (_, index) => `data${index}`)
 const MIRRORS = SOURCES.map((name) => `${name}backup`);
 const PAGE = 5000;
 
-/** What each account's generated containers are called, and what metadata their blobs have. */
+/** The names of the generated containers of each account, and the metadata of their blobs. */
 const GENERATED: Record<string, { names: string[]; metadataOf?: (index: number) => string }> = {
   [STAND_IN.source]: { names: SOURCES },
   [STAND_IN.mirror]: { names: MIRRORS, metadataOf: strongroomRecord },
@@ -113,7 +113,7 @@ function copied(request: IncomingMessage, response: ServerResponse): void {
   });
 }
 
-/** The source's tables; in any other account, one that accepts every row and has none. */
+/** The source's tables; in any other account, a table that accepts every row and stores none. */
 async function answerTables(request: IncomingMessage, response: ServerResponse): Promise<void> {
   const sent = await buffer(request);
   const { pathname, searchParams } = new URL(request.url ?? '/', 'http://127.0.0.1');
@@ -143,7 +143,7 @@ function send(
   headers: Record<string, string> = {},
 ): void {
   response.writeHead(status, { 'content-type': 'application/xml', 'x-ms-version': '2025-11-05', ...headers });
-  // In two steps, so that it goes out in chunks, as listings do.
+  // In two steps, so the answer is sent in chunks, as listings are.
   if (body.length > 0) response.write(body);
   response.end();
 }

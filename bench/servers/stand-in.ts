@@ -4,25 +4,25 @@ import { type CountedServer, startCountedServer } from './counted-server.ts';
 export interface StandInShape {
   containers: number;
   blobsPerContainer: number;
-  /** Of the source's one table; by default it has none. */
+  /** The number of entities of the source's table; none by default. */
   entities?: number;
 }
 
-/** What the stand-in's accounts hold. */
+/** The accounts of the stand-in server. */
 export const STAND_IN = {
   /** The blobs to back up. */
   source: 'source',
-  /** Their mirror, with Strongroom's records in the metadata: nothing has changed. */
+  /** Their unchanged copies, with Strongroom's records in the metadata. */
   mirror: 'mirror',
-  /** Their mirror as rclone leaves it, under the same container names. */
+  /** Their unchanged copies by rclone, under the same container names. */
   rcloneMirror: 'rclonemirror',
-  /** Nothing yet. Copies are answered at once and not kept. */
+  /** An empty account. Copies are answered at once and not stored. */
   empty: 'empty',
 } as const;
 
 /**
- * A storage server that makes its listings up as they are asked for. It speaks as much of the protocol as backing up
- * and comparing need, and answers faster than Azurite, so that what is measured is the client.
+ * A storage server that generates its listings. It knows the part of the protocol that backups and comparisons need, and
+ * answers faster than Azurite, so the measurement shows the client.
  */
 export function startStandIn({ containers, blobsPerContainer, entities = 0 }: StandInShape): Promise<CountedServer> {
   return startCountedServer({

@@ -9,7 +9,7 @@ export interface TableReply {
   body?: string;
 }
 
-/** The tables of the account that is backed up and restored to: one that is made up, and those that are written. */
+/** The tables of the account: a generated one to back up, and written ones from restores. */
 export class TableAnswers {
   readonly #generated: GeneratedTable;
   readonly #written = new WrittenTables();
@@ -18,7 +18,7 @@ export class TableAnswers {
     this.#generated = generated;
   }
 
-  /** `resource` is what follows the account in the address, without percent-encoding. */
+  /** `resource` is the address after the account, without percent-encoding. */
   answer(method: string, resource: string, query: URLSearchParams, body: string): TableReply {
     if (resource === 'Tables') return method === 'POST' ? this.#create(JSON.parse(body).TableName) : this.#list();
     if (resource === '$batch') return this.#transaction(body);
@@ -42,7 +42,7 @@ export class TableAnswers {
   #read(table: string, query: URLSearchParams): TableReply {
     if (table !== GENERATED_TABLE) {
       if (this.#written.count(table) > 0)
-        throw new Error(`The stand-in does not give back what was written to ${table}`);
+        throw new Error(`The stand-in server does not return what was written to ${table}`);
       return { status: 200, headers: JSON_TYPE, body: '{"value":[]}' };
     }
     const nextRow = query.get('NextRowKey');
@@ -78,7 +78,7 @@ export class TableAnswers {
   }
 }
 
-/** An operation within a transaction: its table, and behind its headers the entity. */
+/** An operation within a transaction: its table, and its entity after the headers. */
 const OPERATION = /^(?:POST|PUT|PATCH|MERGE) \S*\/([A-Za-z0-9]+)[^/]*? HTTP\/1\.1\r?\n(?:.+\r?\n)*\s*(\{.*\})/gm;
 
 const JSON_TYPE = { 'content-type': 'application/json;odata=minimalmetadata' };

@@ -1,8 +1,8 @@
-/** Tables that are written to and not read: which keys each has. */
+/** Tables that are written and not read: the keys of each. */
 export class WrittenTables {
   readonly #keys = new Map<string, Set<string>>();
 
-  /** False where it is there already. */
+  /** False if it exists already. */
   create(table: string): boolean {
     if (this.#keys.has(table)) return false;
     this.#keys.set(table, new Set());

@@ -19,31 +19,31 @@ import type { Fault, Scenario, Told } from './scenario.ts';
 import { ARCHIVE, CLAIM_MS, CONTROL, dependenciesOf, QUEUE, ruleWith, SOURCE } from './stage.ts';
 import { ArchiveWitness } from './witness.ts';
 
-/** Ways to break what the code stands on, or its answers, to see that it is noticed. */
+/** Ways to break the storage or the activities on purpose, to see that the witness notices. */
 export interface Sabotage {
   storage?: (storage: { source: MemoryAccount; vault: MemoryAccount }) => void;
   archiveUpload?: (archive: typeof archiveUpload) => typeof archiveUpload;
 }
 
-/** One thing that may happen next. */
+/** One step that may happen next. */
 export interface Choice {
-  /** Tells it from all others that may happen at the same moment. */
+  /** Differs from those of all other choices of the same moment. */
   label: string;
-  /** To whom it happens. */
+  /** The process concerned. */
   actor: string;
-  /** What it looks at (false) or changes (true); undefined where it has to do with everything. */
+  /** What it reads (false) or changes (true); undefined if it concerns everything. */
   touches: Record<string, boolean> | undefined;
   isFault: boolean;
   take(): void;
 }
 
-/** Whether two things may change places without anybody noticing. */
+/** Whether the order of two choices makes no difference. */
 export function areIndependent(a: Choice, b: Choice): boolean {
   if (!a.touches || !b.touches || a.actor === b.actor || (a.isFault && b.isFault)) return false;
   return Object.entries(a.touches).every(([what, writes]) => !(what in b.touches!) || (!writes && !b.touches![what]));
 }
 
-/** A request that waits to be answered. */
+/** A request that waits for its answer. */
 interface Pending {
   label: string;
   call: Call;
@@ -52,17 +52,17 @@ interface Pending {
   reject(error: unknown): void;
 }
 
-/** A request that its sender has given up, and that is on its way. */
+/** A request that is on its way, though its sender no longer waits for it. */
 type Orphan = Pick<Choice, 'label' | 'touches'> & Pick<Pending, 'carryOut'>;
 
-/** One process at work on one thing. */
+/** One process with one task. */
 interface Actor {
   name: string;
   pending: Pending[];
-  /** All that it has heard so far: what it does next follows from it. */
+  /** All answers so far: they determine what it does next. */
   heard: { label: string; at: number; answer: unknown }[];
   deps: Dependencies;
-  /** Called when it is dead. */
+  /** Called when the process has died. */
   died(forGood: boolean): void;
 }
 
@@ -74,11 +74,11 @@ interface Message {
   state: 'at work' | 'gone' | 'given up' | 'lost';
 }
 
-/** A `finishUpload` that sees an upload through. */
+/** A `finishUpload` in progress. */
 interface Waiting {
   id: string;
   generator: Generator<Task, unknown, unknown>;
-  /** What it waits for: a timer, or an activity. */
+  /** The timer or activity that it waits for. */
   task: { name: string; input: unknown } | undefined;
   looks: number;
   trail: string;
@@ -88,7 +88,7 @@ const NAME = 'a';
 const WELL = 'all is well again';
 const BEGINNING = Date.UTC(2026, 4, 1, 12);
 const LEAP = CLAIM_MS + 61_000;
-/** Beyond every claim, and as far as a clock may have been ahead. */
+/** Beyond the end of every claim, and beyond any difference of clocks. */
 const LONG = 5 * 3_600_000;
 const LOOKS = 2;
 const COPIES = new Set(['CopyBlobFromURL', 'CopyBlob', 'PutBlockFromURL', 'PutBlockList']);
@@ -97,7 +97,7 @@ const BUSY = new StorageError('throttled', 'The request was refused: 503 ServerB
 const UNVERIFIED = new StorageError('source-not-found', 'The request was refused: 404', 404, 'CannotVerifyCopySource');
 
 /**
- * One history of a scenario, made of choices: whose request is answered next, and what befalls it. The code at work is the app's
+ * One history of a scenario, made of choices: which request is answered next, and which fault hits it. The code is the
  * own, between two requests it is as good as still. The same choices make the same history.
  */
 export class Execution {
@@ -118,12 +118,12 @@ export class Execution {
   #edits = 0;
   #faults: number;
   #leaps: number;
-  /** Something has happened that may cost a second copy. */
+  /** Whether an event has happened that may cost a second copy. */
   #disturbed = false;
-  /** The service cannot find the source of a copy, though it is there. */
+  /** Whether the service fails to find the source of a copy, although it exists. */
   #isHidden = false;
   #isHealing = false;
-  /** A `finishUpload` has given an upload up. */
+  /** Whether an upload has failed permanently in a `finishUpload`. */
   #hasGivenUp = false;
   #over = false;
 
@@ -172,7 +172,7 @@ export class Execution {
     await still();
   }
 
-  /** What may happen next; nothing once it is over. */
+  /** The possible next steps; none once the history has ended. */
   choices(): Choice[] {
     if (this.#over) return [];
     const choices: Choice[] = [];
@@ -207,7 +207,7 @@ export class Execution {
     return choices;
   }
 
-  /** Lets a choice come true, and everything go on until it waits again. */
+  /** Makes a choice, and lets all processes continue until they wait again. */
   async take(choice: Choice): Promise<void> {
     if (choice.label === WELL) {
       await this.#heal();
@@ -217,7 +217,7 @@ export class Execution {
     await still();
   }
 
-  /** The same for all executions that cannot be told apart by what is yet to happen. */
+  /** Equal for executions with equal futures. */
   key(): string {
     const parts = [
       this.#now,
@@ -407,7 +407,7 @@ export class Execution {
 
   #beginReconcile(): void {
     const run = this.#storage.as('lock', () => lockFor(this.#vault, 'reconcile-1', this.#now));
-    // It has begun before what it lists is archived; a run that breaks is followed by the next.
+    // It starts before the uploads it lists are archived; the next run follows one that breaks.
     this.#employ('reconcile1', {
       work: async ({ deps }) => {
         await reconcile(deps, run, () => {});
@@ -471,7 +471,7 @@ export class Execution {
     };
   }
 
-  /** By the receipt as it was when it was read. */
+  /** By the receipt at the time of its read. */
   #mustBeOthers({ owner }: Upload, heard: Actor['heard']): void {
     const last = heard.findLast(({ label }) => label.startsWith('GetBlob VAULT receipts'))?.answer as
       | StoredObject
@@ -573,7 +573,7 @@ export class Execution {
     this.#storage.as('service', () => this.#vault.endCopy(ARCHIVE, name, id, status));
   }
 
-  /** No more faults: whoever still has something to do does it, and then a reconcile looks after the rest. */
+  /** Ends all faults: every process finishes, and then a reconciliation finds the rest. */
   async #heal(): Promise<void> {
     this.#over = true;
     this.#isHealing = true;
@@ -604,7 +604,7 @@ export class Execution {
     if (!this.#disturbed) this.witness.judgeOnce();
   }
 
-  /** Of one that tells of no version it cannot be known what it told of. */
+  /** A message without a version does not say which version it announced. */
   #isOfPresent(etag: string): boolean {
     return [...this.witness.present()].some((version) => version.etag === etag);
   }
@@ -643,13 +643,13 @@ export class Execution {
   }
 }
 
-/** What costs no request worth waiting for, or touches nothing that anybody else does. */
+/** Requests whose order never matters, as no other process touches the same object. */
 function isAside({ operation, container, name }: Call): boolean {
   if (operation === 'GetUserDelegationKey') return true;
   return container === CONTROL && name !== undefined && !name.startsWith('archives/');
 }
 
-/** An orchestration begins and ends with what those who work for it hear. */
+/** Activities share the answers of their orchestration. */
 function touchedBy({ name }: Actor, call: Call | undefined): Choice['touches'] {
   const touches: Record<string, boolean> = name.startsWith('w') ? { host: true } : {};
   if (!call) return touches;
@@ -702,7 +702,7 @@ function hash(text: string): string {
   return createHash('sha1').update(text).digest('base64');
 }
 
-/** Everything that can go on without an answer has gone on: immediates come after all promises. */
+/** Waits until everything that needs no answer has run: immediates run after all promises. */
 function still(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }

@@ -4,29 +4,29 @@ import { areIndependent, type Choice, Execution, type Sabotage } from './executi
 import type { Scenario } from './scenario.ts';
 
 export interface Explored {
-  /** Schedules that were played, each from its beginning until it came to its end or to where another had been. */
+  /** The number of schedules played, each until it ended or reached a known state. */
   schedules: number;
-  /** Moments that differ in something that matters for what comes after. */
+  /** The number of states with different futures. */
   states: number;
-  /** Whether that was all there is. */
+  /** Whether no schedule is left. */
   whole: boolean;
   found?: { violation: Violation; trace: string[] };
 }
 
-/** A schedule to be played: which of the choices to take, and which not to take where it leads to. */
+/** A schedule to play: the choices to take, and those to leave out at its end. */
 interface Branch {
   path: number[];
   asleep: readonly Choice[];
 }
 
 /**
- * Goes through every schedule of a scenario, `most` of them where there are more, picked by chance: at each moment everything that
- * may happen next. Two things are left out: a moment that has been met by another way is not gone on from again, since the same would follow;
- * and of two things that have nothing to do with each other only one order is played, since both lead to the same moment
+ * Explores the schedules of a scenario, at most `most` of them in random order: at each moment, every step that may
+ * happen next. It does not continue from a state that it has reached on another way, since the same would follow. Of two
+ * independent steps it plays one order only, since both lead to the same state
  * (sleep sets).
  */
 export async function explore(scenario: Scenario, most: number, sabotage: Sabotage = {}): Promise<Explored> {
-  /** What was left out at each moment that has been met, by labels. */
+  /** The labels left out at each known state. */
   const met = new Map<string, Set<string>>();
   const open: Branch[] = [{ path: [], asleep: [] }];
   const random = new Random(1);

@@ -1,8 +1,8 @@
 import { MemoryStorage } from '../memory/memory-account.ts';
 
 /**
- * ETags and ids that follow from who made them, and as how many: where two that have nothing to do with each other change
- * places, all is as it was, and is known to be.
+ * ETags and ids made of an actor's name and a count: if two independent steps of different actors change places, the
+ * resulting states are equal, and are recognized as equal.
  */
 export class NumberedStorage extends MemoryStorage {
   /** Letters and digits. */
@@ -21,7 +21,7 @@ export class NumberedStorage extends MemoryStorage {
     return this.#next();
   }
 
-  /** Does something in the name of an actor. */
+  /** Does work in the name of an actor. */
   as<T>(actor: string, work: () => T): T {
     const before = this.actor;
     this.actor = actor;

@@ -13,10 +13,10 @@ import type { RunRef } from '#domain/run/run.ts';
 import type { MemoryAccount } from '../memory/memory-account.ts';
 import { ARCHIVE, CONTROL, RULE, SOURCE } from './stage.ts';
 
-/** How often copies that are pending are looked at. */
-const LOOKS = 10;
+/** How often a pending copy is checked. */
+const CHECKS = 10;
 
-/** Lets a run of the rule hold its lock. */
+/** Gives the lock of the rule to a run. */
 export function lockFor(vault: MemoryAccount, id: string, now: number): RunRef {
   const startedAt = new Date(now).toISOString();
   const about = { id, job: RULE, mode: 'reconcile', trigger: 'timer', dryRun: false, startedAt } as const;
@@ -26,8 +26,8 @@ export function lockFor(vault: MemoryAccount, id: string, now: number): RunRef {
 }
 
 /**
- * What a reconcile does, in order and without an orchestration: find what is not archived, archive it, tidy. `waited` is called
- * before copies that are pending are looked at again.
+ * A reconciliation without an orchestration: finds uploads that are not archived, archives them, tidies. Calls `waited`
+ * before it checks pending copies again.
  */
 export async function reconcile(
   deps: Dependencies,
@@ -46,7 +46,7 @@ export async function reconcile(
     const place = archiveContextOf(deps, RULE, await withAccess(deps, route, 2 ** 40, new AbortController().signal));
     for (const planned of plan.items) {
       let result: Outcome | PendingCopy = await archivePlanned(place, planned);
-      for (let look = 0; isPending(result) && look < LOOKS; look++) {
+      for (let check = 0; isPending(result) && check < CHECKS; check++) {
         await waited();
         result = await confirmPlanned(place, result);
       }

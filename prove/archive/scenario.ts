@@ -1,32 +1,32 @@
 import type { ArchiveRule } from '#config/configuration.ts';
 import type { Folders } from './stage.ts';
 
-/** A message that tells of an upload. */
+/** A message that announces an upload. */
 export interface Told {
-  /** Whether it says of which version. */
+  /** Whether it names the version. */
   etag: boolean;
-  /** Of one message that is delivered again while it is still worked on: the same owner twice. Its own where it is not said. */
+  /** The id of a message that is delivered again during its processing: one owner twice. By default, each has its own. */
   id?: string;
 }
 
-/** What happens to the blob at the source: another version, with the messages that tell of it, or the end of it. */
+/** A change of the source blob: a new version with its messages, or a deletion. */
 export type Edit = { write: Told[] } | 'delete';
 
-/** What may befall a request or whoever sent it. */
+/** The faults of a request or its sender. */
 export type Fault =
-  /** The service does not take it, however often it is tried. */
+  /** The service refuses every attempt. */
   | 'refused'
-  /** It is carried out and its answer is lost; it is tried again, and meets what it did. */
+  /** The request is carried out and its answer is lost; the next attempt meets its effect. */
   | 'repeated'
-  /** It is carried out, and nobody will ever hear of it. */
+  /** The request is carried out, and no attempt gets an answer. */
   | 'unheard'
-  /** It is given up by its sender, and carried out later. */
+  /** The sender stops waiting, and the request is carried out later. */
   | 'late'
-  /** For a while the service says of every copy that it cannot find the source. */
+  /** For a while, the service cannot find the source of any copy. */
   | 'unverified'
-  /** Its sender dies; the message is delivered again. */
+  /** The sender dies; its message is delivered again. */
   | 'crash'
-  /** Its sender dies, and the message is lost as well. */
+  /** The sender dies, and its message is lost. */
   | 'lost'
   /** A copy that the service has accepted fails. */
   | 'copy failed';
@@ -35,19 +35,19 @@ export interface Scenario {
   name: string;
   folders: Folders;
   method: ArchiveRule['method'];
-  /** Whether asynchronous copies are only accepted, and go on by themselves. */
+  /** Whether asynchronous copies stay pending at first. */
   pending?: boolean;
-  /** Whether a version has been archived before it all begins. */
+  /** Whether an older version is archived already. */
   before?: boolean;
   edits: Edit[];
-  /** How many of these may befall what is going on. */
+  /** The number of faults. */
   faults: number;
   kinds?: Fault[];
-  /** How often the clock leaps beyond the end of every claim. */
+  /** How often the clock jumps beyond the end of every claim. */
   leaps: number;
-  /** Whether a reconcile is at work meanwhile. */
+  /** Whether a reconciliation runs at the same time. */
   reconcile?: boolean;
-  /** How often a message is tried. */
+  /** The number of attempts per message. */
   deliveries?: number;
 }
 
@@ -55,10 +55,10 @@ const told: Told = { etag: true };
 const untold: Told = { etag: false };
 const again: Told = { etag: true, id: 'again' };
 
-/** Small enough that every schedule of them is gone through. */
+/** Cases for every run of the proof. */
 export const QUICK: Scenario[] = [
   {
-    name: 'two events of one upload, whatever befalls one request',
+    name: 'two events of one upload, one fault of any request',
     folders: 'none',
     method: 'sync',
     edits: [{ write: [told, told] }],
@@ -66,7 +66,7 @@ export const QUICK: Scenario[] = [
     leaps: 0,
   },
   {
-    name: 'an upload that is overwritten, each told of',
+    name: 'an upload that is overwritten, each with an event',
     folders: 'none',
     method: 'sync',
     edits: [{ write: [told] }, { write: [told] }],
@@ -83,7 +83,7 @@ export const QUICK: Scenario[] = [
     leaps: 0,
   },
   {
-    name: 'one message delivered again while it is worked on, over an older version',
+    name: 'one message delivered again during its processing, over an older version',
     folders: 'none',
     method: 'sync',
     before: true,
@@ -93,7 +93,7 @@ export const QUICK: Scenario[] = [
     leaps: 0,
   },
   {
-    name: 'an event and a reconcile, and the claim expires',
+    name: 'an event and a reconciliation, and the claim expires',
     folders: 'none',
     method: 'sync',
     edits: [{ write: [told] }],
@@ -112,7 +112,7 @@ export const QUICK: Scenario[] = [
     leaps: 1,
   },
   {
-    name: 'an upload that is given up after one try',
+    name: 'an upload that fails permanently after one attempt',
     folders: 'none',
     method: 'sync',
     edits: [{ write: [told] }, { write: [told] }],
@@ -130,7 +130,7 @@ export const QUICK: Scenario[] = [
     leaps: 0,
   },
   {
-    name: 'an upload that is deleted and made again',
+    name: 'an upload that is deleted and created again',
     folders: 'day',
     method: 'sync',
     edits: [{ write: [told] }, 'delete', { write: [untold] }],
@@ -141,7 +141,7 @@ export const QUICK: Scenario[] = [
 
 const TWO_VERSIONS: Edit[] = [{ write: [told] }, { write: [told] }];
 
-/** Hours of them. */
+/** Larger cases, which take hours. */
 export const NIGHT: Scenario[] = [
   ...QUICK,
   {
@@ -173,7 +173,7 @@ export const NIGHT: Scenario[] = [
     leaps: 1,
   },
   {
-    name: 'overwritten while a copy is pending, told of twice',
+    name: 'overwritten while a copy is pending, with two events',
     folders: 'none',
     method: 'async',
     pending: true,
@@ -183,7 +183,7 @@ export const NIGHT: Scenario[] = [
     leaps: 1,
   },
   {
-    name: 'a reconcile between two versions, whatever befalls one request',
+    name: 'a reconciliation between two versions, one fault of any request',
     folders: 'none',
     method: 'sync',
     before: true,
@@ -193,7 +193,7 @@ export const NIGHT: Scenario[] = [
     reconcile: true,
   },
   {
-    name: 'three at work, one crash',
+    name: 'three processes, one crash',
     folders: 'none',
     method: 'sync',
     edits: [{ write: [told, again, again] }],
@@ -202,7 +202,7 @@ export const NIGHT: Scenario[] = [
     leaps: 1,
   },
   {
-    name: 'given up after one try',
+    name: 'failed permanently after one attempt',
     folders: 'none',
     method: 'sync',
     edits: TWO_VERSIONS,
@@ -219,7 +219,7 @@ export const NIGHT: Scenario[] = [
     leaps: 0,
   },
   {
-    name: 'deleted and made again, any fault',
+    name: 'deleted and created again, any fault',
     folders: 'none',
     method: 'sync',
     edits: [{ write: [told] }, 'delete', { write: [told] }],

@@ -27,21 +27,21 @@ interface Message {
   id: string;
   name: string;
   text: string;
-  /** Of the version that was written when it was sent, whether it says so or not. */
+  /** The version at the time of sending, whether the message names it or not. */
   etag: string;
   tries: number;
-  state: 'waits' | 'worked off' | 'given up';
+  state: 'waits' | 'processed' | 'poison';
 }
 
 const MOST_STEPS = 60_000;
 const BEGINNING = Date.UTC(2026, 4, 1, 22);
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
-/** As the host does. */
+/** As many as the host makes. */
 const TRIES = 5;
 const VISIBILITY = 10 * MINUTE;
 
-/** Plays one seed of uploads, messages and whatever befalls them to its end. The same seed gives the same trace. */
+/** Plays one seed of uploads and messages, with faults, to its end. The same seed gives the same trace. */
 export async function simulateArchiving(seed: number, sabotage: SimulationSabotage = {}): Promise<Played> {
   return new ArchiveSimulation(seed, sabotage).play();
 }
@@ -54,7 +54,7 @@ class ArchiveSimulation {
   readonly #vault: MemoryAccount;
   readonly #witness: ArchiveWitness;
   readonly #messages: Message[] = [];
-  /** Versions that no message tells of any more. */
+  /** Versions that no message announces any more. */
   readonly #untold = new Set<string>();
   #atWork = 0;
   #crashes: number;
@@ -93,7 +93,7 @@ class ArchiveSimulation {
         ),
     });
     const { folders } = world.rule.destination;
-    // Blocks are read before they are committed: a version may be gone, be told as missed, and arrive all the same.
+    // Blocks are read before their commit: a version may be gone, be reported as missed, and arrive nevertheless.
     const comesLate = world.rule.method === 'blocks';
     this.#witness = new ArchiveWitness({ source: this.#source, vault: this.#vault, folders, comesLate });
     this.#witness.onViolation = ({ promise, message }) => this.#app.note(`!! ${promise}: ${message}`);
@@ -117,7 +117,7 @@ class ArchiveSimulation {
         void this.#reconcile();
       }
     }
-    // Somebody may give up at the worst of moments, or be still at it.
+    // The faults may end while uploads are in progress, or long after.
     await this.#app.scheduler.sleep(random.pick([1, MINUTE, 2 * HOUR]));
     this.#app.endFaults();
     while (this.#app.workforce.size < this.#world.workers) this.#app.workforce.hire();
@@ -129,30 +129,30 @@ class ArchiveSimulation {
     await this.#app.scheduler.sleep(5 * HOUR);
     await this.#reconcile();
     await this.#settled();
-    if (this.#made() > before) this.#app.count('reconcile copied');
-    else this.#app.count('reconcile found nothing to do');
+    if (this.#made() > before) this.#app.count('reconciliation copied');
+    else this.#app.count('reconciliation found nothing to do');
     if (areAllTold && this.#made() > before) {
-      this.#witness.say('P3', 'a reconcile copied what the events had archived', '');
+      this.#witness.say('P3', 'a reconciliation copied uploads that the events had archived', '');
     }
-    this.#witness.judgeAll('a reconcile');
+    this.#witness.judgeAll('a reconciliation');
     this.#witness.judgeClaims();
     this.#witness.judgePoison();
     const after = this.#made();
     await this.#reconcile();
     await this.#settled();
-    if (this.#made() > after) this.#witness.say('P3', 'a second reconcile copied something', '');
+    if (this.#made() > after) this.#witness.say('P3', 'a second reconciliation copied something', '');
     if (!this.#world.calm) return;
-    this.#app.count('nothing went wrong');
+    this.#app.count('no trouble');
     this.#witness.judgeOnce();
   }
 
-  /** Until nobody is at work, and nothing waits in a queue. */
+  /** Waits until no process works and no message waits. */
   async #settled(): Promise<void> {
     const isIdle = () =>
       this.#atWork === 0 &&
       this.#messages.every(({ state }) => state !== 'waits') &&
       this.#app.durable.active.length === 0;
-    while (!isIdle()) await this.#app.scheduler.sleep(10_000, 'somebody looked whether all is done');
+    while (!isIdle()) await this.#app.scheduler.sleep(10_000, 'the test checked for the end');
   }
 
   #edit(): void {
@@ -163,7 +163,7 @@ class ArchiveSimulation {
       this.#app.note(`the owner deleted ${name}`);
       return;
     }
-    // Of one length: nothing but the ETag tells versions apart.
+    // Of one length: only the ETag distinguishes versions.
     const body = Buffer.from(`content ${String(random.below(1e9)).padStart(9, '0')}`);
     const { etag } = this.#source.write(SOURCE, { name, body });
     this.#app.note(`the owner wrote ${name}: ${etag}`);
@@ -198,13 +198,13 @@ class ArchiveSimulation {
     const again = (ms: number) => {
       this.#app.count('try failed');
       this.#app.later(`message ${message.id} shows again`, ms, () => {
-        if (message.tries >= TRIES) this.#giveUp(message);
+        if (message.tries >= TRIES) this.#poison(message);
         else this.#deliver(message);
       });
     };
     if (random.chance(this.#world.redelivered) && !this.#app.isQuiet) {
-      // Its visibility could not be renewed.
-      this.#app.count('delivered again while it is worked on');
+      // The visibility of the message was not renewed.
+      this.#app.count('delivered again during processing');
       this.#work(
         `message ${message.id} once more`,
         (worker) => this.#handle(worker, message),
@@ -216,26 +216,26 @@ class ArchiveSimulation {
       `message ${message.id}, try ${tried}`,
       (worker) => this.#handle(worker, message),
       (error) => {
-        if (error === undefined) message.state = 'worked off';
+        if (error === undefined) message.state = 'processed';
         else again(random.between(1, 5_000));
       },
       () => again(VISIBILITY),
     );
   }
 
-  #giveUp(message: Message): void {
+  #poison(message: Message): void {
     if (message.state !== 'waits') return;
-    this.#app.count('given up by the queue');
+    this.#app.count('poison message');
     this.#untold.add(message.etag);
-    const again = () => this.#app.later('the poison queue', MINUTE, () => this.#giveUp(message));
+    const again = () => this.#app.later('the poison queue', MINUTE, () => this.#poison(message));
     this.#work(
-      `message ${message.id} is given up`,
+      `message ${message.id} becomes poison`,
       (worker) => {
         const keepPoison = (input: KeepPoisonInput) => worker.activities.keepPoison!(input) as Promise<object>;
         return queuePoisonHandler(worker.deps, { keepPoison }, `${QUEUE}-poison`, [this.#world.rule])(message.text);
       },
       (error) => {
-        if (error === undefined) message.state = 'given up';
+        if (error === undefined) message.state = 'poison';
         else again();
       },
       again,
@@ -256,20 +256,20 @@ class ArchiveSimulation {
     await handler(message.text, worker.client, context);
   }
 
-  /** One start; what it starts goes on by itself. */
+  /** Starts a reconciliation, which continues on its own. */
   #reconcile(): Promise<void> {
     return new Promise((resolve) => {
-      this.#app.count('reconcile at work');
+      this.#app.count('reconciliation started');
       const again = () => {
         if (!this.#app.isQuiet) resolve();
-        else this.#app.later('the reconcile is started again', MINUTE, () => this.#reconcile().then(resolve));
+        else this.#app.later('the reconciliation is started again', MINUTE, () => this.#reconcile().then(resolve));
       };
       this.#work(
-        'a reconcile is started',
+        'a reconciliation is started',
         async ({ deps, client }) => {
           const wanted = { job: RULE, mode: 'reconcile', trigger: 'timer', dryRun: false } as const;
           const result = await startRun(deps, client, wanted);
-          if ('running' in result && this.#app.isQuiet) throw new Error('Another is at work');
+          if ('running' in result && this.#app.isQuiet) throw new Error('Another run is in progress');
         },
         (error) => (error === undefined ? resolve() : again()),
         again,
@@ -277,7 +277,7 @@ class ArchiveSimulation {
     });
   }
 
-  /** Some process does it. `ended` is told of what it threw, but for a mistake of the app. */
+  /** Gives work to any process. `ended` receives what the work threw. */
   #work(what: string, work: (worker: Worker) => Promise<void>, ended: (error?: unknown) => void, died: () => void) {
     const worker = this.#app.workforce.any();
     if (!worker) {
@@ -299,12 +299,12 @@ class ArchiveSimulation {
     );
   }
 
-  /** The witness learns what the app moves to the poison entries. */
+  /** Lets the witness observe what the app moves to the poison entries. */
   #observed(keepPoison: Activity): Activity {
     return async (input) => {
       const { name, etag, problem } = input as KeepPoisonInput;
       if (problem) {
-        this.#app.count('given up by an orchestration');
+        this.#app.count('upload failed permanently');
         for (const message of this.#messages) if (message.name === name) this.#untold.add(message.etag);
       }
       const result = await keepPoison(input);
@@ -313,7 +313,7 @@ class ArchiveSimulation {
     };
   }
 
-  /** Before every step: what goes wrong by itself. */
+  /** Before every step: crashes and clocks that jump. */
   #happen(): void {
     const random = this.#random;
     if (this.#crashes > 0 && this.#app.workforce.size > 0 && random.chance(0.01)) {
@@ -323,8 +323,8 @@ class ArchiveSimulation {
     if (this.#leaps > 0 && random.chance(0.003)) {
       this.#leaps--;
       const ms = random.pick([-3, -0.5, 0.2, 0.5, 2, 26]) * HOUR;
-      this.#app.count('clock leapt');
-      this.#app.note(`the clock leaps by ${ms / HOUR} hours`);
+      this.#app.count('clock jumped');
+      this.#app.note(`the clock jumps by ${ms / HOUR} hours`);
       this.#app.scheduler.leap(ms);
     }
   }

@@ -7,7 +7,7 @@ import type { MemoryAccount } from '../memory/memory-account.ts';
 import { MemoryBlobs, type Network } from '../memory/memory-blobs.ts';
 import { MemoryCatalog } from '../memory/memory-catalog.ts';
 
-/** What every proof of archiving plays with: one rule, from one container of one account into one of another. */
+/** The names that every proof of archiving uses: one rule, from a container of one account into one of another. */
 export const RULE = 'uploads';
 export const SOURCE = 'incoming';
 export const ARCHIVE = 'incomingarchive';
@@ -51,7 +51,7 @@ export const LIMITS: Limits = {
   requestMs: 60_000,
 };
 
-/** What one process works with, over its own network and by its own clock. */
+/** The dependencies of one process, with its own network and clock. */
 export function dependenciesOf(process: {
   rule: ArchiveRule;
   source: MemoryAccount;
@@ -69,7 +69,7 @@ export function dependenciesOf(process: {
     copySlots: pLimit(LIMITS.copiesAtOnce),
     blobs: (alias) => blobs[alias as keyof typeof blobs],
     tables: () => {
-      throw new Error('There are no tables in this world');
+      throw new Error('This simulation has no tables');
     },
     catalog: (alias) => new MemoryCatalog(alias, new Map(), network),
     now: () => new Date(now()),

@@ -7,9 +7,9 @@ export interface Version {
   name: string;
   etag: string;
   body: Buffer;
-  /** Among the versions of its name. */
+  /** Its number among the versions of this name. */
   index: number;
-  /** Where it belongs in the archive. */
+  /** Its name in the archive. */
   target: string;
 }
 
@@ -30,17 +30,17 @@ const RECEIPTS = `archives/${RULE}/receipts/`;
 const POISON = `archives/${RULE}/poison/`;
 
 /**
- * Sees every change in storage, remembers every version that the source had, and holds the promises of archiving against what
- * lies there: P1 each version once, none older over a newer one; P2 receipts tell the truth; P3 no claim is for ever; P4 once is
- * enough; P5 what was given up is to be seen. It shares no code with the app but the form of what is stored.
+ * Sees every change in storage, remembers every version of the source, and compares the promises of archiving with the
+ * archive: P1 each version once, none older over a newer one; P2 receipts are true; P3 no claim is permanent; P4 one copy
+ * each; P5 failed uploads are visible. It shares nothing with the app except the format of stored data.
  */
 export class ArchiveWitness {
   readonly violations: Violation[] = [];
-  /** Copies begun, by the ETag of the source version. */
+  /** Copies started, by the ETag of the source version. */
   readonly copies = new Map<string, number>();
-  /** Snapshots taken, likewise. */
+  /** Snapshots taken, by the same ETag. */
   readonly snapshots = new Map<string, number>();
-  /** Told of each violation's place in the trace. */
+  /** Called with each violation. */
   onViolation: (violation: Violation) => void = () => {};
   readonly #source: MemoryAccount;
   readonly #vault: MemoryAccount;
@@ -48,10 +48,10 @@ export class ArchiveWitness {
   readonly #comesLate: boolean;
   readonly #versions = new Map<string, Version>();
   readonly #counts = new Map<string, number>();
-  /** What there is a done receipt of, or was. */
+  /** Versions that have, or had, a receipt `done`. */
   readonly #done = new Set<Version>();
 
-  /** `comesLate`: copies are made of what was read before, so that one may come after it is given up. */
+  /** With `comesLate`, copies hold content that was read before, so one may arrive after it was reported as missed. */
   constructor(stage: { source: MemoryAccount; vault: MemoryAccount; folders: Folders; comesLate: boolean }) {
     this.#source = stage.source;
     this.#vault = stage.vault;
@@ -69,7 +69,7 @@ export class ArchiveWitness {
     return this.#versions.get(etag);
   }
 
-  /** Of all that is at the source now. */
+  /** Judges every version that the source has now. */
   *present(): Generator<Version> {
     for (const { blob } of this.#source.blobs()) yield this.#versions.get(blob.etag)!;
   }
@@ -78,7 +78,7 @@ export class ArchiveWitness {
     return this.#source.blob(SOURCE, name)?.etag === etag;
   }
 
-  /** Whether its very bytes lie where they belong, as base blob or as snapshot. */
+  /** Whether its bytes are in the archive under its name, as base blob or snapshot. */
   isStored(version: Version): boolean {
     return this.#vault.all(ARCHIVE, version.target).some((blob) => holds(blob, version));
   }
@@ -91,7 +91,7 @@ export class ArchiveWitness {
     return this.#documents<Entry>(POISON);
   }
 
-  /** An upload has been given up, and whoever keeps such uploads says that it is done. */
+  /** Judges the poison entry of an upload that failed permanently. */
   givenUp(name: string, etag: string | undefined): void {
     const version = etag === undefined ? undefined : this.#versions.get(etag);
     if (!version || !this.isPresent(version) || this.isStored(version)) return;
@@ -99,7 +99,7 @@ export class ArchiveWitness {
     if (!isKept) this.say('P5', `${etag} was given up, and nothing tells of it`, name);
   }
 
-  /** All is well again, and whoever should archive what is left says that it is done. */
+  /** Judges these versions after all faults have ended. */
   judgeAll(after: string): void {
     this.judge([...this.present()], after);
     for (const version of this.#done) this.#mustBeStored(version, `after ${after}`);
@@ -109,7 +109,7 @@ export class ArchiveWitness {
     }
   }
 
-  /** Of these versions, which are at the source. */
+  /** Judges versions that the source has. */
   judge(versions: Version[], after: string): void {
     for (const version of versions) {
       const base = this.#vault.blob(ARCHIVE, version.target);
@@ -123,21 +123,21 @@ export class ArchiveWitness {
     }
   }
 
-  /** Where nothing went wrong, and no claim ended before its owner did. */
+  /** Judges a play without trouble, in which no claim expired too early. */
   judgeOnce(): void {
     for (const [etag, times] of this.copies) {
-      if (times > 1) this.say('P4', `${etag} was copied ${times} times, and nothing had gone wrong`, etag);
+      if (times > 1) this.say('P4', `${etag} was copied ${times} times, without any trouble`, etag);
     }
   }
 
-  /** After a reconcile that archived everything nothing waits for anybody. */
+  /** After a reconciliation that archived everything, no poison entry is open. */
   judgePoison(): void {
     for (const { name, etag, state } of this.poison()) {
-      if (state === 'open') this.say('P5', `${etag} is archived or gone, and is still told as given up`, name);
+      if (state === 'open') this.say('P5', `${etag} is archived or gone, and still has an open poison entry`, name);
     }
   }
 
-  /** After a reconcile at the end of all claims. */
+  /** After a reconciliation at the end of all claims, every receipt has ended. */
   judgeClaims(): void {
     for (const { source, state } of this.receipts()) {
       if (state === 'claimed' || state === 'failed') this.say('P3', `${source.etag} stays ${state}`, source.name);
@@ -202,7 +202,7 @@ export class ArchiveWitness {
     }
     if (is?.state === 'missed') {
       if (this.isPresent(version))
-        this.say('P2', `${version.etag} is told as missed and is at the source`, version.name);
+        this.say('P2', `${version.etag} is reported as missed and is at the source`, version.name);
       this.#mustBeMissed(version);
     }
   }
@@ -213,7 +213,7 @@ export class ArchiveWitness {
 
   #mustBeMissed(version: Version): void {
     if (!this.#comesLate && this.isStored(version))
-      this.say('P2', `${version.etag} is told as missed and is in the archive`, version.name);
+      this.say('P2', `${version.etag} is reported as missed and is in the archive`, version.name);
   }
 
   #recorded(blob: MemoryBlob | undefined): Version | undefined {

@@ -5,41 +5,41 @@ import { type Mishaps, NO_MISHAPS } from '../memory/durable.ts';
 import { type FaultRates, NO_FAULTS } from '../memory/network.ts';
 import { LIMITS, ruleWith } from './stage.ts';
 
-/** Everything about one seed that does not change while it is played. */
+/** The constants of one seed. */
 export interface ArchiveWorld {
   rule: ArchiveRule;
   limits: Limits;
   names: string[];
-  /** What happens to the source, in all. */
+  /** The number of changes to the source. */
   edits: number;
-  /** Milliseconds between two of them, at most. */
+  /** Milliseconds between two changes, at most. */
   pause: number;
   workers: number;
   /** Milliseconds that a step takes at most. */
   pace: number;
-  /** Of the messages, how many get lost, come twice, come late, or say of no version. */
+  /** The portions of messages that are lost, doubled, late, or without a version. */
   dropped: number;
   doubled: number;
   late: number;
   vague: number;
-  /** Of the deliveries, how many are made once more while they are worked on. */
+  /** The portion of deliveries that are repeated during processing. */
   redelivered: number;
   reconciles: number;
   crashes: number;
   leaps: number;
   faults: FaultRates;
   mishaps: Mishaps;
-  /** Of the asynchronous copies, how many stay pending; and of those, how many fail or hang. */
+  /** The portion of asynchronous copies that stay pending; and of those, the portion that fail or hang. */
   pending: number;
   pendingTroubles: number;
   sourceClock: number;
   vaultClock: number;
   page: number;
-  /** Nothing goes wrong. */
+  /** No faults, crashes or clock jumps. */
   calm: boolean;
 }
 
-/** Some begin like others. */
+/** Some names begin others. */
 const NAMES = ['a', 'a/b', 'a b', 'a0', 'A', 'b/ä', 'd/\u{1f600}', 'e.txt'];
 
 export function drawArchiveWorld(random: Random): ArchiveWorld {

@@ -12,32 +12,32 @@ import type { Scene } from './scene.ts';
 
 export interface CrashCase {
   scene: Scene;
-  /** Label of the call at which the process ends. */
+  /** The label of the call at which the process dies. */
   call: string;
   moment: Moment;
   /**
-   * `resume` starts again on the same data; `data-lost` on none; `crash-again` is killed once more at the first thing
-   * it changes after that.
+   * `resume` starts again with the same data, `data-lost` without any; `crash-again` is killed again at the first change
+   * after that.
    */
   recovery: 'resume' | 'data-lost' | 'crash-again';
 }
 
 export interface CrashVerdict {
-  /** Whether the process ended at that call, and the service had carried it out or had not, as it should. */
+  /** Whether the process died at that call, before or after the service carried it out, as intended. */
   struck: boolean;
-  /** What became of the run: finished after the restart, lost, or never known to have begun. */
+  /** The end of the run: finished after the restart, lost, or never started. */
   run: 'finished' | 'lost' | 'never-began';
-  /** Labels of everything changed by the run, before the crash and after it. */
+  /** The labels of all changes by the run, before and after the crash. */
   labels: string[];
   violations: string[];
 }
 
-/** How long a recovery may take before it counts as none. */
+/** The time limit of a recovery. */
 const RECOVERY_MS = 60_000;
-/** So long after the restart, a run that has not ended is taken for one that was never started. */
+/** After this time, a run that has left nothing counts as never started. */
 const SILENCE_MS = 1_500;
 
-/** The labels of a run in which nothing happens, in the order of their first request. */
+/** The labels of an undisturbed run, in the order of its requests. */
 export async function recordCalls(place: Place, scene: Scene): Promise<string[]> {
   await scene.prepare(place);
   place.lane.proxy.requests.length = 0;
@@ -98,7 +98,7 @@ export async function crash(place: Place, given: CrashCase): Promise<CrashVerdic
   return { struck, run, labels, violations };
 }
 
-/** Starts again what was killed, and kills it once more at the first thing that it changes. */
+/** Starts the host again, and kills it again at its first change. */
 async function crashAgain(lane: Lane, place: Place, moment: Moment): Promise<void> {
   const strike = strikeAt(
     () => true,
@@ -114,7 +114,7 @@ async function crashAgain(lane: Lane, place: Place, moment: Moment): Promise<voi
   await lane.start();
 }
 
-/** Waits until the run that was interrupted has ended, or is known as lost. */
+/** Waits until the interrupted run has ended, or is reported as lost. */
 export async function settle(place: Place): Promise<string[]> {
   const began = Date.now();
   let aged = false;
@@ -132,7 +132,7 @@ export async function settle(place: Place): Promise<string[]> {
   return [];
 }
 
-/** One clean run must succeed; and everything that says it is a restore point must be one. */
+/** One clean run must succeed, and every published restore point must be sound. */
 export async function convergence(
   place: Place,
   moments: readonly Remembered[],

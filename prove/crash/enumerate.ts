@@ -8,7 +8,7 @@ export interface Judged {
   verdict: CrashVerdict;
 }
 
-/** The calls that a run of this kind makes when nothing happens to it. */
+/** The calls of an undisturbed run of this kind. */
 export async function callsOf(scene: Scene): Promise<string[]> {
   const lane = await Lane.open({ cases: 1, method: scene.method });
   try {
@@ -18,12 +18,12 @@ export async function callsOf(scene: Scene): Promise<string[]> {
   }
 }
 
-/** Each call, before and after. */
+/** Each call, before and after its commit. */
 export function casesOf(scene: Scene, calls: readonly string[], recovery: CrashCase['recovery']): CrashCase[] {
   return calls.flatMap((call) => MOMENTS.map((moment) => ({ scene, call, moment, recovery })));
 }
 
-/** All cases, several at once, each told as soon as it is judged; how long a start of the host took, in seconds. */
+/** Runs all cases, several at once, and reports each when it is judged. Returns the seconds of a start of the host. */
 export async function crashAll(
   cases: readonly CrashCase[],
   lanes: number,

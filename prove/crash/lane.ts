@@ -12,26 +12,26 @@ import { type FaultProxy, type FaultRule, type Layer, startFaultProxy } from '..
 import type { Sides } from '../../test/support/judge/judge.ts';
 
 export interface LaneOptions {
-  /** How many cases it has room for: each has a job and two accounts of its own. */
+  /** The number of cases: each has a job and two accounts of its own. */
   cases: number;
-  /** How its jobs copy. */
+  /** The copy method of its jobs. */
   method: 'auto' | 'async';
-  /** Directory of the app to run, where it is not the plain one. */
+  /** The directory of the app, unless it is the plain one. */
   app?: string;
   env?: Record<string, string>;
 }
 
-/** So small that a handful of blobs makes several slices and chunks; and the emulator is not waited for. */
+/** So small that a few blobs make several slices and chunks, without long waits. */
 const LIMITS = { sliceBlobs: 2, chunkBlobs: 1, retryDelayMs: 20 };
 
 /**
- * One host that is killed and started again, with storage of its own behind a proxy. The cases follow one another on
- * the same data directory, so that each costs one start.
+ * One host that is killed and started again, with storage of its own behind a proxy. The cases run one after another on
+ * the same data directory, so each costs one start.
  */
 export class Lane {
   readonly proxy: FaultProxy;
   readonly places: Place[] = [];
-  /** How long each start of the host took, in seconds. */
+  /** The seconds of each start of the host. */
   readonly starts: number[] = [];
   #azurite: Azurite;
   #options: LaneOptions;
@@ -78,7 +78,7 @@ export class Lane {
     return lane;
   }
 
-  /** A place that no case has had; undefined when there is none left. */
+  /** A place that no case has used; undefined if none is left. */
   next(): Place | undefined {
     this.proxy.rules.length = 0;
     this.proxy.layers.length = 0;
@@ -108,12 +108,12 @@ export class Lane {
     this.starts.push((performance.now() - began) / 1000);
   }
 
-  /** The hard way; what had reached storage's door by then is seen to before this returns. */
+  /** Kills the process, and waits for requests that have reached storage. */
   async kill(): Promise<void> {
     await this.#host?.kill();
   }
 
-  /** From here on the host knows nothing of what it did before. */
+  /** Deletes the data of the host: it forgets everything before. */
   loseData(): void {
     this.#dataDir = mkdtempSync(join(this.#folder, 'data-'));
   }
@@ -126,10 +126,10 @@ export class Lane {
   }
 }
 
-/** Cases of one lane: then it begins anew, and what it held in memory is gone. */
+/** Cases per lane; then a new one starts, with empty memory. */
 const ROOM = 16;
 
-/** Deals cases out to lanes that work side by side; how long a start of the host took on average, in seconds. */
+/** Distributes cases to parallel lanes. Returns the average seconds of a start of the host. */
 export async function inLanes<Case extends { scene: { method: LaneOptions['method'] } }>(
   cases: readonly Case[],
   lanes: number,
@@ -159,7 +159,7 @@ export async function inLanes<Case extends { scene: { method: LaneOptions['metho
   return starts.reduce((total, each) => total + each, 0) / Math.max(starts.length, 1);
 }
 
-/** Where one case takes place: a job, and two accounts that nothing else uses. */
+/** The place of one case: a job and two accounts of its own. */
 export class Place {
   readonly lane: Lane;
   readonly job: string;
@@ -186,7 +186,7 @@ export class Place {
     this.lane.proxy.layers.push(layer);
   }
 
-  /** A run without anything in its way, until its lock is free. */
+  /** Plays an undisturbed run, until its lock is free. */
   async run(body: object): Promise<RunReport> {
     const id = await this.lane.app.start(body, this.job);
     const report = await this.lane.app.ended(id);
@@ -194,7 +194,7 @@ export class Place {
     return report;
   }
 
-  /** The lock as storage has it. */
+  /** The lock in storage. */
   async lock(): Promise<Lock | undefined> {
     return readJson<Lock>(this.#control().getBlockBlobClient(`locks/${this.job}.json`));
   }
@@ -206,14 +206,14 @@ export class Place {
     }
   }
 
-  /** Makes the lock as old as if its run had been waited for: a minute is too long to wait in each case. */
+  /** Ages the lock, as the minute until a take-over is too long to wait in each case. */
   async ageLock(): Promise<void> {
     const client = this.#control().getBlockBlobClient(`locks/${this.job}.json`);
     const { etag } = await client.getProperties();
     const lock = await readJson<Lock>(client);
     if (!lock?.run || etag === undefined) return;
     const aged = JSON.stringify({ ...lock, since: new Date(Date.parse(lock.since) - 61_000).toISOString() });
-    // When it has changed just now, its run is at work after all.
+    // If it has changed just now, its run is still in progress.
     await client.upload(aged, aged.length, { conditions: { ifMatch: etag } }).catch(() => {});
   }
 
@@ -221,7 +221,7 @@ export class Place {
     return (await this.lock())?.last ?? '';
   }
 
-  /** Every run that left something, by id, with its summary where it has one. */
+  /** Every run with objects in the vault, by id, with its summary if it has one. */
   async runs(): Promise<Map<string, RunSeen | undefined>> {
     const control = this.#control();
     const runs = new Map<string, RunSeen | undefined>();
@@ -247,7 +247,7 @@ export interface Lock {
   last?: string;
 }
 
-/** Of a summary, what a case looks at itself. */
+/** The part of a summary that the cases read. */
 export interface RunSeen {
   id: string;
   status: string;
@@ -256,7 +256,7 @@ export interface RunSeen {
   problems: { code: string; message: string }[];
 }
 
-/** In one request: what is read may be replaced at any moment. */
+/** Reads an object in one request, as it may be replaced at any moment. */
 async function readJson<T>(client: BlobClient): Promise<T | undefined> {
   try {
     const { readableStreamBody } = await client.download();

@@ -1,20 +1,20 @@
 import { DROP, type FaultRule, type ProxiedRequest } from '../../test/support/faults/fault-proxy.ts';
 import { nameOf, storageOperation } from '../../test/support/faults/storage-operation.ts';
 
-/** Before the service has seen the request, or after it has carried it out and before the app knows. */
+/** Before the service sees the request, or after it has carried it out and before the app knows. */
 export type Moment = 'before' | 'after';
 export const MOMENTS: readonly Moment[] = ['before', 'after'];
 
 /**
- * A call that changes storage, by a label that is the same in every run of one kind: what it does to what, with
- * everything random replaced, and which of those alike it is.
+ * A call that changes storage, by a label that is the same in every run of one kind: operation and target, with
+ * everything random replaced, and a number among equal calls.
  */
 export function labelsOf(requests: readonly ProxiedRequest[], sourceAccount: string): string[] {
   const number = callNumber(sourceAccount);
   return requests.flatMap((request) => number(request) ?? []);
 }
 
-/** Labels calls as they come; undefined for those that change nothing. */
+/** Labels calls in order; undefined for calls that change nothing. */
 export function callNumber(sourceAccount: string): (request: ProxiedRequest) => string | undefined {
   const seen = new Map<string, number>();
   return (request) => {
@@ -26,7 +26,7 @@ export function callNumber(sourceAccount: string): (request: ProxiedRequest) => 
   };
 }
 
-/** The label without which of those alike it is. */
+/** The label without the number. */
 export function kindOfCall(label: string): string {
   return label.replace(/ \(\d+\)$/, '');
 }
@@ -35,10 +35,10 @@ export function isMutating({ method }: ProxiedRequest): boolean {
   return method !== 'GET' && method !== 'HEAD';
 }
 
-/** Ends the process at exactly one call. */
+/** Kills the process at exactly one call. */
 export interface Strike {
   readonly rule: FaultRule;
-  /** The call that was struck, once the process is gone. */
+  /** Resolves with the call that was hit, once the process has died. */
   readonly done: Promise<ProxiedRequest>;
 }
 
@@ -66,7 +66,7 @@ export function strikeAt(
 function labelOf(request: ProxiedRequest, sourceAccount: string): string {
   const operation = storageOperation(request, sourceAccount);
   const { side, container, blob } = operation;
-  // The row of the catalog is named by the time.
+  // The name of a catalog row holds the time.
   const path = side === 'table' ? '' : `${container}/${blob}`;
   const block = request.query.has('blockid') ? ' a block' : '';
   return `${nameOf(operation)} ${path}${block}`

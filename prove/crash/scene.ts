@@ -4,12 +4,12 @@ import { azureCopies } from '../../test/support/faults/azure-copies.ts';
 import { type Remembered, remember } from '../../test/support/judge/judge.ts';
 import type { Place } from './lane.ts';
 
-/** What is there before the run that is looked at, and how that run is started. */
+/** The state before a run, and the request that starts it. */
 export interface Scene {
   name: string;
-  /** What the jobs of its lane are set to. */
+  /** The settings of the jobs of its lane. */
   method: 'auto' | 'async';
-  /** Brings source and vault into their state; every moment of the source that a restore point may hold. */
+  /** Prepares source and vault. Returns every state of the source that a restore point may hold. */
   prepare(place: Place): Promise<Remembered[]>;
   /** The path and body of the call that starts the run. */
   start(place: Place): Promise<{ path: string; body?: object }>;
@@ -46,7 +46,7 @@ const incremental: Scene = {
   start: async ({ job }) => ({ path: `/api/jobs/${job}/runs`, body: { mode: 'incremental' } }),
 };
 
-/** After an incremental run in which some blobs failed, because somebody held leases on their copies. */
+/** After an incremental run in which some blobs failed, as their copies were leased. */
 const retry: Scene = {
   name: 'retry',
   method: 'auto',
@@ -74,7 +74,7 @@ const retry: Scene = {
   start: async (place) => ({ path: `/api/runs/${await place.lastRun()}/retry` }),
 };
 
-/** As an incremental run, with copies that the service makes asynchronously and is not done with at once. */
+/** An incremental run with asynchronous copies that stay pending for a while. */
 const pending: Scene = {
   name: 'pending',
   method: 'async',
@@ -98,7 +98,7 @@ async function fill(place: Place): Promise<void> {
   await put(alpha, 'empty', '');
   await put(beta, 'tagged', 'with tags', { tags: { state: 'open' }, metadata: { Author: 'someone' } });
   await put(beta, 'deep/er', 'in a folder');
-  // Of a kind that the service copies by itself.
+  // The service copies these types asynchronously.
   const disk = beta.getPageBlobClient('disk');
   await disk.create(512);
   await disk.uploadPages(Buffer.alloc(512, 1), 0, 512);

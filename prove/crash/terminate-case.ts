@@ -6,25 +6,25 @@ import { callNumber, type Moment } from './mutating-call.ts';
 import type { Scene } from './scene.ts';
 import { ROUGH_APP } from './twice-case.ts';
 
-/** An orchestration that is terminated while one of its calls is held up, and another run that is started at once. */
+/** Terminates an orchestration while one of its calls is held up, and starts another run at once. */
 export interface TerminateCase {
   scene: Scene;
   call: string;
-  /** Whether the call is held before the service sees it, or its answer after. */
+  /** Whether the call is held before the service sees it, or its answer is held. */
   moment: Moment;
-  /** The call goes on when the next run has taken the lock, or only when that run has ended. */
+  /** Whether the call continues when the next run has taken the lock, or when that run has ended. */
   held: 'until-taken-over' | 'until-the-next-has-ended';
 }
 
 export interface TerminateVerdict {
-  /** False where the run was not known to the orchestrator yet, or there was no such call. */
+  /** False if the orchestration had not started yet, or there was no such call. */
   terminated: boolean;
   violations: string[];
 }
 
 const PATIENCE_MS = 30_000;
 
-/** All cases, several at once, each told as soon as it is judged. */
+/** Runs all cases, several at once, and reports each when it is judged. */
 export async function terminateAll(
   cases: readonly TerminateCase[],
   lanes: number,
@@ -71,7 +71,7 @@ export async function terminate(place: Place, given: TerminateCase): Promise<Ter
   if (!(await within(reached.promise))) return { terminated: false, violations: [] };
   const answer = await Promise.race([starting, sleep(1000)]);
   if (answer === undefined) {
-    // Held before the orchestration was started: nothing to terminate.
+    // The call came before the start of the orchestration: nothing to terminate.
     gate.resolve();
     await app.ended((await starting).body.id);
     return { terminated: false, violations: [] };
@@ -89,14 +89,14 @@ export async function terminate(place: Place, given: TerminateCase): Promise<Ter
     violations.push(`I4: the run after it ended as ${report?.status}: ${JSON.stringify(report?.problems)}`);
   }
   await settled(place);
-  // F29: whatever was known of it when the next run took over is what stays known of it.
+  // F29: the summary at the time of the take-over must stay.
   const since = JSON.stringify((await place.runs()).get(id));
   if (since !== published) violations.push(`I3: run.json of ${job} was ${published}, and became ${since} afterwards`);
   violations.push(...(await convergence(place, moments, before)));
   return { terminated: status === 202, violations };
 }
 
-/** Terminating takes a moment; until then the run is at work. */
+/** Waits for the termination, which takes a moment. */
 async function startNext({ lane, job }: Place): Promise<string | undefined> {
   for (const deadline = Date.now() + PATIENCE_MS; Date.now() < deadline; await sleep(50)) {
     const { status, body } = await lane.app.call('POST', `/api/jobs/${job}/runs`, { mode: 'incremental' });
@@ -105,7 +105,7 @@ async function startNext({ lane, job }: Place): Promise<string | undefined> {
   return undefined;
 }
 
-/** Until what the terminated run had begun is over: its activities look at the lock every five seconds at the latest. */
+/** Waits for the activities of the terminated run, which read the lock every five seconds. */
 async function settled({ lane }: Place): Promise<void> {
   for (let seen = -1; seen !== lane.proxy.requests.length; ) {
     seen = lane.proxy.requests.length;

@@ -4,17 +4,17 @@ import { convergence } from './crash-case.ts';
 import { inLanes, type Place, type RunSeen } from './lane.ts';
 import type { Scene } from './scene.ts';
 
-/** Which of an activity's two executions answers; in `soonest`, the other goes on by itself. */
+/** The execution of an activity that answers; with `soonest`, the other continues. */
 export const ANSWERS = ['first', 'second', 'soonest', 'latest', 'in-turn'] as const;
 export type Answers = (typeof ANSWERS)[number];
 
 export const ROUGH_APP = fileURLToPath(new URL('../../test/support/app/twice-app', import.meta.url));
 
-/** What a run leaves, apart from when and how it was made. */
+/** The result of a run, without times and ids. */
 export interface Effect {
   status: string;
   counts: Record<string, number>;
-  /** Earlier contents kept in the mirrors. */
+  /** Snapshots of backup blobs. */
   snapshots: number;
 }
 
@@ -23,7 +23,7 @@ export interface TwiceVerdict {
   violations: string[];
 }
 
-/** A run of each kind with its activities executed once, or twice; after each, one more run in the same way. */
+/** Plays a run of each kind with its activities executed once or twice, and another run after each. */
 export async function runTwice(scenes: readonly Scene[], answers: Answers | undefined): Promise<TwiceVerdict[]> {
   const verdicts = new Map<Scene, TwiceVerdict>();
   const env: Record<string, string> = answers === undefined ? {} : { ACTIVITIES_TWICE: answers };

@@ -21,7 +21,7 @@ export interface Entry extends Line {
   container: string;
 }
 
-/** As much of a run's summary as is judged by. */
+/** The part of a run's summary that the judge reads. */
 export interface Summary {
   id: string;
   job: string;
@@ -64,21 +64,21 @@ export interface Run {
   retryOf?: string;
   restore?: RestoreWish;
   prune?: { plan?: { run: string } };
-  /** Number of the change by which it got the lock. */
+  /** The number of the change by which the run got the lock. */
   from: number;
   summary?: Summary;
-  /** Number of the change by which it was published. */
+  /** The number of the change by which the run was published. */
   published?: number;
   notes: Notes;
-  /** What it has, or its parts so far name, by source container and name. */
+  /** The entries of its parts so far, by source container and name. */
   entries: Map<string, Entry>;
-  /** More of a container was written anew than the brake allows. */
+  /** Whether more of a container has changed than the safety brake allows. */
   mustBrake: boolean;
-  /** Its manifest has been taken away. */
+  /** Whether its manifest has been deleted. */
   gone: boolean;
 }
 
-/** One version of a source blob, and what it carried from which change on. */
+/** One version of a source blob, with its properties over time. */
 interface Version {
   place: string;
   from: number;
@@ -91,37 +91,37 @@ export interface Stage {
   vault: MemoryAccount;
   target: MemoryAccount;
   jobs: readonly Job[];
-  /** By the clock of the app, and by that of the vault. */
+  /** The time by the clock of the app, and by that of the vault. */
   now(): number;
   vaultNow(): number;
 }
 
 const CONTROL = 'strongroom';
 const HOUR = 3_600_000;
-/** Processes disagree about the time by so many milliseconds. */
+/** Milliseconds by which the clocks of processes differ. */
 export const SKEW = 10_000;
 
 /**
- * What was, for every version of the source there ever was, and what every restore point in the vault says of it. It sees each
- * change in storage as it happens, and reads manifests by itself; nothing here comes from the program.
+ * Remembers every version of the source and every restore point in the vault. It sees each change in storage when it
+ * happens, and reads manifests with code of its own. Nothing here comes from the app.
  */
 export class Chronicle {
   readonly violations: Violation[] = [];
   readonly runs = new Map<string, Run>();
-  /** Restore points in the order in which they were made. */
+  /** Restore points in the order of their publication. */
   readonly points: Run[] = [];
-  /** Who is changing storage at the moment. */
+  /** The actor of the present change. */
   actor: 'app' | 'owner' | 'vandal' = 'app';
   changes = 0;
-  /** Told when a run is published, and when something is newly noted of it. */
+  /** Called when a run is published, and when its notes change. */
   onSummary: (run: Run, summary: Summary) => void = () => {};
   onNotes: (run: Run, before: Notes) => void = () => {};
   readonly #stage: Stage;
-  /** By ETag: those of all accounts differ. */
+  /** By ETag, which is unique over all accounts. */
   readonly #versions = new Map<string, Version>();
-  /** The present or last version at a place of the source. */
+  /** The present or last version of each source blob. */
   readonly #latest = new Map<string, Version>();
-  /** Which runs name something at a place of the vault. */
+  /** The runs with an entry at a place of the vault. */
   readonly #claims = new Map<string, Map<Run, Entry>>();
   readonly #holders = new Map<string, string | undefined>();
 
@@ -152,12 +152,12 @@ export class Chronicle {
     this.violations.push({ promise, message: message.replaceAll('\n', '/'), about: about.replaceAll('\n', '/') });
   }
 
-  /** The restore points of a job, or of all, that can still be restored; in the order in which they were made. */
+  /** The restore points of a job, or of all jobs, that can still be restored, in order. */
   kept(job?: string): Run[] {
     return this.points.filter((run) => (job === undefined || run.job === job) && !run.notes.removed && !run.gone);
   }
 
-  /** Whether what a run names must not go: it is at work, or left a restore point that is kept or within its margin. */
+  /** Whether a run protects its entries: it is in progress, or its restore point stays or is within its margin. */
   isNeeded(run: Run): boolean {
     if (run.gone) return false;
     if (run.summary === undefined) return this.#holders.get(run.job) === run.id;
@@ -170,14 +170,14 @@ export class Chronicle {
     return (this.#stage.jobs.find(({ name }) => name === job)?.retention?.marginHours ?? 24) * HOUR;
   }
 
-  /** Everything that has to be in a blob that an entry is restored to; of tags and tier, what the entry says. */
+  /** The blob that a restore of an entry must write, with the tags and tier of the entry. */
   expected(entry: Entry): MemoryBlob | undefined {
     const version = this.#versions.get(entry.etag);
     if (version?.place !== place(entry.container, entry.name)) return undefined;
     return { ...version.states[0]!.blob, tags: entry.tags ?? {}, tier: entry.tier };
   }
 
-  /** Why the vault does not hold what an entry names, or undefined. */
+  /** Why the vault lacks the content of an entry; undefined if it has it. */
   missing(entry: Entry): string | undefined {
     const version = this.expected(entry);
     if (!version) return 'that version never was';
@@ -193,13 +193,13 @@ export class Chronicle {
     return other && `the vault holds other content under it (${other.etag})`;
   }
 
-  /** Whether something in the vault says that it is this version. */
+  /** Whether the vault has a blob with the record of this version. */
   isRecorded({ container, name, etag }: Entry): boolean {
     const at = this.mirrorOf(container, name);
     return this.#stage.vault.all(at.container, at.name).some((blob) => recordedEtag(blob) === etag);
   }
 
-  /** Whether some restore point that is kept, or some run at work, has what this blob of the vault holds. */
+  /** Whether a restore point that stays, or a run in progress, needs this blob of the vault. */
   isClaimed(container: string, blob: MemoryBlob): boolean {
     const own = recordedEtag(blob);
     return [...(this.#claims.get(place(container, blob.name)) ?? [])].some(
@@ -207,7 +207,7 @@ export class Chronicle {
     );
   }
 
-  /** The blob of the source that is there now, by the place of its mirror. */
+  /** The present source blob of a backup blob. */
   sourceOf(container: string, name: string): MemoryBlob | undefined {
     for (const { container: from, blob } of this.#stage.source.blobs()) {
       const at = this.mirrorOf(from, blob.name);
@@ -217,7 +217,7 @@ export class Chronicle {
   }
 
   mirrorOf(container: string, name: string): { container: string; name: string } {
-    // Jobs that share a vault map in the same way.
+    // Jobs that share a vault map names in the same way.
     const { destination } = this.#stage.jobs[0]!;
     const expand = (template: string) => template.replaceAll('{container}', container);
     return { container: expand(destination.container), name: expand(destination.prefix) + name };
@@ -249,7 +249,7 @@ export class Chronicle {
     this.#latest.set(key, version);
   }
 
-  /** Whatever happens to a blob in the vault: what is needed of it is still there. */
+  /** After each change of a blob in the vault, its needed contents must still exist. */
   #seeMirror({ container, name, operation, before, after, snapshot }: Change): void {
     const key = place(container, name);
     const deleted = snapshot ?? before;
@@ -269,7 +269,7 @@ export class Chronicle {
     }
   }
 
-  /** The copy of what is in the source is not deleted, whoever needs it; what came to be there in mid-run may be missed. */
+  /** A copy whose source exists must not be deleted. A source that appeared during the run may be missed. */
   #judgeBase(container: string, name: string): void {
     const source = this.sourceOf(container, name);
     const prunes = [...this.#holders.values()]
@@ -333,7 +333,7 @@ export class Chronicle {
     this.onNotes(run, before);
   }
 
-  /** A run at work needs what its parts name so far. */
+  /** A run in progress needs the entries of its parts so far. */
   #seePart(id: string, path: string): void {
     const run = this.runs.get(id);
     if (!run || run.summary || run.dryRun || !isBackup(run.mode)) return;
@@ -366,7 +366,7 @@ export class Chronicle {
         this.say('I2', `part ${part.path} is not what restore point ${run.id} names`, run.id);
         continue;
       }
-      // What failed in an earlier part gives way.
+      // A later part replaces the failures of an earlier one.
       for (const line of this.linesOf(part.path)) this.#claim(run, { ...line, container: part.container });
     }
     for (const entry of run.entries.values()) {
@@ -393,7 +393,7 @@ export class Chronicle {
     this.#claims.set(place(at.container, at.name), claims.set(run, entry));
   }
 
-  /** Every blob that was the same from the run's beginning to its end is in the restore point as it was, or named. */
+  /** Every blob that stayed unchanged during the run is in the restore point, or named with a reason. */
   #judgeSteady(run: Run, summary: Summary): void {
     const from = this.#beginning(run);
     const left = new Set(summary.problems.flatMap(({ container, count }) => (count === 0 ? (container ?? []) : [])));
@@ -413,7 +413,7 @@ export class Chronicle {
         if (!tagged && entry.tags !== undefined) {
           this.say('I7', `restore point ${run.id} has tags of ${name} that it never had`, name);
         }
-        // Later changes of tags and tier are changes in mid-run.
+        // Changes of tags and tier during the run do not count.
         if (version.states.at(-1)!.from > from) continue;
         const tier = blob.tierInferred ? undefined : blob.tier;
         if (entry.tier !== tier) this.say('I7', `restore point ${run.id} has ${name} in tier ${entry.tier}`, name);
@@ -423,13 +423,13 @@ export class Chronicle {
     }
   }
 
-  /** A retry goes back to the run it completes. */
+  /** A retry reaches back to the run it completes. */
   #beginning(run: Run): number {
     const earlier = run.retryOf === undefined ? undefined : this.runs.get(run.retryOf);
     return earlier ? this.#beginning(earlier) : run.from;
   }
 
-  /** By the lines of its manifest, against what the restore point before it had listed. */
+  /** Compares the lines of its manifest with those of the previous restore point. */
   #hadToBrake(run: Run, { containers }: Summary): boolean {
     const policy = this.#stage.jobs.find(({ name }) => name === run.job)?.retention?.brake;
     const before = this.points.filter(({ job, mode }) => job === run.job && mode !== 'retry').at(-1);

@@ -19,17 +19,17 @@ import {
 const DAMAGE = new Set(['content-missing', 'content-mismatch', 'damaged']);
 const HOUR = 3_600_000;
 
-/** Holds what restores, verifications and prunes do against the chronicle. */
+/** Compares restores, verifications and prunes with the chronicle. */
 export class Judge {
   readonly #chronicle: Chronicle;
   readonly #stage: Stage;
-  /** What the owner wrote, and when: by ETag. */
+  /** The changes by which the owner wrote blobs, by ETag. */
   readonly #owned = new Map<string, number>();
-  /** When the owner last touched a place. */
+  /** The last change of each place by the owner. */
   readonly #touched = new Map<string, number>();
-  /** The restore points of its job that a plan was made for. */
+  /** The restore points of the job at the time of each plan. */
   readonly #planned = new Map<string, string>();
-  /** Set once the vault has been damaged: then verifications have something to say. */
+  /** Set once the vault is damaged: from then on, verifications must report it. */
   vandalised = false;
 
   constructor(chronicle: Chronicle, stage: Stage) {
@@ -68,7 +68,7 @@ export class Judge {
     if (run.prune?.plan && summary.status === 'succeeded') this.#judgeTimely(run, run.prune.plan.run);
   }
 
-  /** Whether the target has just what a restore point has: nothing missing, nothing more. */
+  /** Compares the target with a restore point in full: nothing missing, nothing else. */
   compareWhole(point: Run, target: MemoryAccount): void {
     const wanted = new Map(
       [...point.entries.values()].filter(isHeld).map((entry) => [place(entry.container, entry.name), entry]),
@@ -87,7 +87,7 @@ export class Judge {
     }
   }
 
-  /** After the last prune: what is left in the vault is needed, or may not be deleted. */
+  /** After the last prune, everything in the vault is needed or may not be deleted. */
   judgeTidy(): void {
     const { vault } = this.#stage;
     for (const { container, blob: base } of vault.blobs()) {
@@ -112,7 +112,7 @@ export class Judge {
   }
 
   #mayStay(container: string, blob: MemoryBlob): boolean {
-    // What clocks gone wrong have made is taken for young.
+    // Blobs from clocks that were ahead count as young.
     const isYoung = blob.modified > this.#stage.vaultNow() - 2 * HOUR;
     return this.#chronicle.isClaimed(container, blob) || recordedEtag(blob) === undefined || !isWhole(blob) || isYoung;
   }
@@ -124,7 +124,7 @@ export class Judge {
     this.#chronicle.say('I4', `something of restore point ${run.id} is left, which is gone`, path);
   }
 
-  /** Something is newly noted of a restore point. */
+  /** Judges a change of the notes of a restore point. */
   judgeNotes(run: Run, before: Notes): void {
     const { notes } = run;
     const { removed } = notes;
@@ -139,13 +139,13 @@ export class Judge {
     }
   }
 
-  /** A prune that finds in the midst of marking that its plan is stale takes it back, as long as nothing has come of it. */
+  /** A prune that finds its plan stale during marking may take its marks back, until it has deleted content. */
   #judgeReturn(run: Run, { run: by, emptied }: NonNullable<Notes['removed']>): void {
     if (emptied === undefined && this.#chronicle.runs.get(by)?.summary === undefined) return;
     this.#chronicle.say('I3', `restore point ${run.id} was removed, and is back`, run.id);
   }
 
-  /** What never vanishes, whatever a policy says and clocks show. */
+  /** The restore points that no policy and no clock may remove. */
   #judgeRemoval(run: Run, by: string): void {
     const own = [...this.#chronicle.kept(run.job), run];
     const time = ({ summary }: Run) => Date.parse(summary!.startedAt);
@@ -168,7 +168,7 @@ export class Judge {
     if (newestFirst.indexOf(run) < (policy?.keepLast ?? 0)) say(`one of the last ${policy?.keepLast}`);
   }
 
-  /** Nothing has been backed up, and nothing has gone, between a plan and its being carried out. */
+  /** Between a plan and its prune, no restore point may be added or removed. */
   #judgeTimely(run: Run, plan: string): void {
     const marked = this.#chronicle.points.filter(({ notes }) => notes.removed?.run === run.id);
     if (this.#planned.get(plan) === idsOf([...this.#chronicle.kept(run.job), ...marked])) return;
@@ -215,7 +215,7 @@ export class Judge {
     }
   }
 
-  /** Nothing was done to the vault: whoever calls something damaged or missing is wrong. */
+  /** An undamaged vault must not be reported as damaged or incomplete. */
   #judgeSound(summary: Summary): void {
     for (const part of summary.parts) {
       for (const { name, code } of this.#chronicle.linesOf(part.path)) {
@@ -226,7 +226,7 @@ export class Judge {
   }
 }
 
-/** What is different about a blob that came back. */
+/** The differences between an original and its restored blob. */
 function differences(
   was: MemoryBlob | undefined,
   there: MemoryBlob | undefined,
@@ -241,11 +241,11 @@ function differences(
   const compare = (what: string, before: string | undefined, after: string | undefined) => {
     if (before !== after) found.push(`it had ${what} ${before} and came back with ${after}`);
   };
-  // Where the very version that was backed up is still there, it may carry what looks like a record.
+  // If the version that was backed up still exists, it may have metadata that looks like a record.
   if (there.etag !== etag && Object.keys(there.metadata).some((key) => /^strongroom_/i.test(key))) {
     found.push(`our record remains: ${JSON.stringify(there.metadata)}`);
   }
-  // Of what carries no record, a backup does not see changes that leave content and size as they are.
+  // Without a record, a backup does not see changes that leave content and size unchanged.
   if (!isRecorded) return found;
   compare('metadata', carried(was.metadata), carried(there.metadata));
   compare('headers', sorted(was.headers), sorted(there.headers));
@@ -262,7 +262,7 @@ function idsOf(runs: Run[]): string {
     .join(' ');
 }
 
-/** Without what the service takes for ours. */
+/** Metadata without the entries of the app. */
 function carried(metadata: Record<string, string>): string {
   const own = Object.entries(metadata).map(([key, value]) => [key.toLowerCase(), value] as const);
   return sorted(Object.fromEntries(own.filter(([key]) => !key.startsWith('strongroom_'))));

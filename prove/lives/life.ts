@@ -15,19 +15,19 @@ import { Owner } from './owner.ts';
 import { type Damage, vandalise } from './vandal.ts';
 import { drawLife, type LifeWorld } from './world.ts';
 
-/** Ways to break the code on purpose, to see that it is noticed. */
+/** Ways to break the app on purpose, to see that the judge notices. */
 export interface Sabotage {
   storage?: (storage: { vault: MemoryAccount }) => void;
   activities?: (activities: Record<string, Activity>) => Record<string, Activity>;
 }
 
-/** Steps after which a life counts as never coming to an end. */
+/** Steps after which a play counts as endless. */
 const MOST_STEPS = 150_000;
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
-/** Lives one life of a vault to its end: weeks of backups, restores, verifications and prunes. */
+/** Plays one life of a vault to its end: weeks of backups, restores, verifications and prunes. */
 export async function live(seed: number, sabotage: Sabotage = {}): Promise<Played> {
   return new Life(seed, sabotage).play();
 }
@@ -43,7 +43,7 @@ class Life {
   readonly #judge: Judge;
   readonly #owner: Owner;
   readonly #accepted = new Set<string>();
-  /** Plans that somebody has put aside. */
+  /** Plans that are not carried out yet. */
   readonly #plans: { run: string; hash: string }[] = [];
   #leaptBack = false;
   #restoreIsAsked = false;
@@ -130,10 +130,10 @@ class Life {
     await this.#conclude();
   }
 
-  /** What is done in one round about one job: mostly a backup, and then this and that. */
+  /** One round of a job: usually a backup, then a few other runs. */
   async #deedsOf(job: string): Promise<void> {
     const random = this.#random;
-    await this.#app.scheduler.sleep(random.between(1, random.pick([100, 10 * MINUTE])), 'somebody has something to do');
+    await this.#app.scheduler.sleep(random.between(1, random.pick([100, 10 * MINUTE])), 'a user has something to do');
     if (random.chance(0.85)) {
       const mode = random.pick(['full', 'incremental', 'incremental', 'incremental']);
       const letGo = random.chance(0.15) ? this.#lease() : undefined;
@@ -152,20 +152,20 @@ class Life {
     }
   }
 
-  /** Somebody puts a blob of their own between the mirrors. */
+  /** A stranger writes a blob of their own into a backup container. */
   #leaveSomething(): void {
-    const mirrors = this.#mirrors();
-    if (mirrors.length === 0) return;
-    const { container, blob } = this.#random.pick(mirrors);
+    const blobs = this.#backupBlobs();
+    if (blobs.length === 0) return;
+    const { container, blob } = this.#random.pick(blobs);
     this.#vault.write(container, { name: `${blob.name}.own`, body: Buffer.from('not of the source') });
   }
 
-  /** Somebody holds on to some blobs of the vault: what has changed of them cannot be copied. */
+  /** A stranger leases some backup blobs, so their changes cannot be copied. */
   #lease(): () => void {
-    const some = this.#random.shuffled(this.#mirrors()).slice(0, 3);
+    const some = this.#random.shuffled(this.#backupBlobs()).slice(0, 3);
     for (const { container, blob } of some) {
       this.#vault.alter(container, blob.name, { leased: true }, 'LeaseBlob');
-      // And it has changed.
+      // The source has changed as well.
       const origin = this.#chronicle.sourceOf(container, blob.name);
       if (origin) this.#byOwner(() => this.#owner.rewrite(origin.etag));
     }
@@ -178,7 +178,7 @@ class Life {
     };
   }
 
-  #mirrors(): { container: string; blob: MemoryBlob }[] {
+  #backupBlobs(): { container: string; blob: MemoryBlob }[] {
     return [...this.#vault.blobs()].filter(
       ({ container, blob }) => container !== 'strongroom' && blob.copy?.status !== 'pending',
     );
@@ -193,7 +193,7 @@ class Life {
     const random = this.#random;
     const kept = this.#chronicle.kept(job);
     const points = random.chance(0.05) ? this.#chronicle.points : kept;
-    // Two that restore different things to one place at once get what they deserve.
+    // Two restores into one place at once are a mistake of the user.
     if (points.length === 0 || this.#isRestoring()) return;
     const point = random.pick(points);
     const isOriginal = random.chance(0.25);
@@ -243,7 +243,7 @@ class Life {
     await this.#ask(what, { id }, what === 'hold' ? { reason: 'kept by hand' } : {});
   }
 
-  /** Makes a plan, or carries one out: this one or an earlier one, now or another day. */
+  /** Makes a plan, or carries out this one or an earlier one, now or on another day. */
   async #prune(job: string): Promise<void> {
     const random = this.#random;
     if (this.#plans.length > 0 && random.chance(0.4)) {
@@ -266,7 +266,7 @@ class Life {
     return { run: summary.id, hash: plan.hash, removes: plan.remove.length };
   }
 
-  /** Starts a run and waits until it has ended. Its id, where it was started. */
+  /** Starts a run and waits until it has ended. Returns its id if it was started. */
   async #run(what: keyof Handlers, params: Record<string, string>, body: object = {}): Promise<string | undefined> {
     const answer = await this.#ask(what, params, body);
     const { id } = answer.body;
@@ -283,22 +283,22 @@ class Life {
     return id;
   }
 
-  /** Faults off, everybody else gone: one round of each must put everything right. */
+  /** Without faults, one round of every kind must put everything right. */
   async #conclude(): Promise<void> {
     this.#app.endFaults();
     await this.#app.untilEnded(3 * DAY);
     for (const { id, name } of this.#app.durable.active) this.#chronicle.say('I4', `${name} ${id} does not end`, id);
     await this.#app.scheduler.sleep(5 * MINUTE);
     for (const { name } of this.#world.jobs) await this.#concludeBackups(name);
-    // The clock of a vault may be behind: the last restore point must not lie in its future.
+    // The clock of the vault may be behind: the last restore point must not be in its future.
     await this.#app.scheduler.sleep(2 * HOUR);
-    // With the margin between: what is marked first is emptied then.
+    // Waits for the margin between rounds, so a later prune deletes what an earlier one marked.
     for (let round = 0; round < 3; round++) {
       for (const { name } of this.#world.jobs) await this.#pruneWell(name);
       await this.#app.scheduler.sleep(51 * HOUR, 'the margin passes');
     }
     for (const { name } of this.#world.jobs) await this.#pruneInVain(name);
-    // What was made in what is now the future counts as young.
+    // Blobs from the future count as young.
     if (!this.#leaptBack) this.#judge.judgeTidy();
     for (const point of this.#chronicle.kept()) await this.#restoreWhole(point);
     await this.#concludeVerifications();
@@ -320,7 +320,7 @@ class Life {
     const id = await this.#run('start', { job }, { mode: 'incremental' });
     await this.#app.untilEnded(3 * DAY);
     const { status, problems } = this.#chronicle.runs.get(id ?? '')?.summary ?? {};
-    // A source that has nothing left is told as a failure.
+    // An empty source is reported as a failure.
     if (status === 'succeeded' || problems?.some(({ code }) => code === 'no-containers')) return;
     this.#chronicle.say('I4', `the last backup, without any fault, ${status}: ${JSON.stringify(problems)}`, id ?? job);
   }
@@ -339,7 +339,7 @@ class Life {
     this.#chronicle.say('I4', `a prune, without any fault, ${summary?.status ?? 'was not started'}: ${why}`, id ?? job);
   }
 
-  /** After the last one there is nothing left to do; a plan may name what it finds, at a second look, to be in the source. */
+  /** After the last prune nothing is left to do; a plan may still name blobs that the prune then finds in the source. */
   async #pruneInVain(job: string): Promise<void> {
     const plan = await this.#plan(job);
     const id = plan && (await this.#run('prune', {}, { plan: plan.run, hash: plan.hash }));
@@ -364,7 +364,7 @@ class Life {
     this.#judge.compareWhole(point, this.#target);
   }
 
-  /** What is sound is called sound; then something is damaged, and it is found. */
+  /** A verification must report a sound vault as sound, and then find one damage. */
   async #concludeVerifications(): Promise<void> {
     const points = this.#chronicle.kept().filter(({ entries }) => [...entries.values()].some(isHeld));
     if (points.length === 0) return;
@@ -388,23 +388,27 @@ class Life {
     const damage = this.#chronicle.as('vandal', () => vandalise(this.#random, this.#vault, this.#chronicle, point));
     if (!damage) return;
     this.#judge.vandalised = true;
-    this.#app.note(`somebody ${damage.told}`);
+    this.#app.note(`a vandal ${damage.words}`);
     this.#app.count(`damage: ${damage.kind}`);
     const kind = damage.showsInListing && this.#random.chance(0.5) ? 'quick' : 'deep';
     this.#judgeFound(await verify(kind), damage, kind);
   }
 
-  #judgeFound(summary: Summary | undefined, { told, container, name }: Damage, kind: string): void {
+  #judgeFound(summary: Summary | undefined, { words, container, name }: Damage, kind: string): void {
     const lines = (summary?.parts ?? [])
       .filter((part) => part.container === container)
       .flatMap(({ path }) => this.#chronicle.linesOf(path))
       .filter(({ status }) => status === 'failed');
     if (!lines.some((line) => line.name === name)) {
-      this.#chronicle.say('verify', `somebody ${told}, and a ${kind} verification does not see it`, name);
+      this.#chronicle.say('verify', `a vandal ${words}, and a ${kind} verification does not find it`, name);
     }
     const other = lines.find((line) => line.name !== name);
     if (other)
-      this.#chronicle.say('verify', `somebody ${told}, and it is ${other.name} that is called ${other.code}`, name);
+      this.#chronicle.say(
+        'verify',
+        `a vandal ${words}, and the verification reports ${other.name} as ${other.code}`,
+        name,
+      );
   }
 
   async #ask(what: keyof Handlers, params: Record<string, string>, body: object = {}): Promise<Answer> {
@@ -415,7 +419,7 @@ class Life {
     return answer;
   }
 
-  /** Before every step: what others do of their own accord. */
+  /** Before every step: what the owner does, and what goes wrong. */
   #happen(): void {
     const random = this.#random;
     const isBusy = this.#app.durable.active.length > 0;

@@ -3,12 +3,12 @@ import type { Random } from '../../test/support/builders/random.ts';
 import type { MemoryAccount, MemoryBlob } from '../memory/memory-account.ts';
 import type { LifeWorld } from './world.ts';
 
-/** Who owns the source, through weeks of everyday work and some worse days. */
+/** The owner of the source, in weeks of everyday work and a few disasters. */
 export class Owner {
   readonly #random: Random;
   readonly #world: LifeWorld;
   readonly #source: MemoryAccount;
-  /** Always the same under one name: the service lets no blob of another type be copied over one. */
+  /** One type per name: the service refuses to copy over a blob of another type. */
   readonly #types = new Map<string, MemoryBlob['type']>();
   #written = 0;
 
@@ -23,7 +23,7 @@ export class Owner {
     for (let i = 0; i < this.#world.blobs; i++) this.#write(this.#anyPlace());
   }
 
-  /** One edit; tells what it was. */
+  /** Makes one edit, and returns it in words. */
   edit(): string {
     const random = this.#random;
     const place = this.#anyPlace();
@@ -31,7 +31,7 @@ export class Owner {
     const about = `${container}/${name}`;
     this.#source.createContainer(container);
     const there = this.#source.blob(container, name);
-    // The service lets nobody write to what is being copied to.
+    // The service refuses writes to a blob with a pending copy.
     if (there?.copy?.status === 'pending') return `the owner waited for ${about}`;
     const what = random.below(12);
     if (!there || what < 4) {
@@ -57,14 +57,14 @@ export class Owner {
     return `the owner moved ${about} to ${tier}`;
   }
 
-  /** Writes anew what is this version now. */
+  /** Overwrites the blob that has this version now. */
   rewrite(etag: string): void {
     const found = [...this.#source.blobs()].find(({ blob }) => blob.etag === etag);
     if (found && found.blob.copy?.status !== 'pending')
       this.#write({ container: found.container, name: found.blob.name });
   }
 
-  /** A day after which little is as it was. */
+  /** A disaster: changes or deletes most of the source. */
   disaster(): string {
     const container = this.#random.pick(this.#world.containers);
     const blobs = [...this.#source.blobs()].filter((each) => each.container === container).map(({ blob }) => blob);
@@ -82,7 +82,7 @@ export class Owner {
     return `somebody encrypted ${container}`;
   }
 
-  /** Puts something in the way of a restore. */
+  /** Writes blobs into the target of a restore. */
   occupy(target: MemoryAccount, container: string): void {
     target.createContainer(container);
     for (const name of this.#random.shuffled(this.#world.names).slice(0, 3)) {
@@ -112,7 +112,7 @@ export class Owner {
     });
   }
 
-  /** The same in every container: restores lead from one to another. */
+  /** The same names in every container, as restores copy from one to another. */
   #typeOf(place: string): MemoryBlob['type'] {
     const name = place.replace(/^(?:was\/)+/, '');
     const type =

@@ -4,22 +4,22 @@ import { type Chronicle, type Entry, isHeld, isWhole, type Run, recordedEtag } f
 
 export interface Damage {
   kind: string;
-  /** In words that complete "somebody …". */
-  told: string;
+  /** In words that complete "a vandal …". */
+  words: string;
   container: string;
   name: string;
-  /** Whether it can be seen without reading content. */
+  /** Whether a listing shows it. */
   showsInListing: boolean;
 }
 
-/** Damages something of a restore point behind the app's back; undefined where there is nothing that could be told apart. */
+/** Damages a blob of a restore point; undefined if no damage could be proved. */
 export function vandalise(random: Random, vault: MemoryAccount, chronicle: Chronicle, point: Run): Damage | undefined {
   const held = [...point.entries.values()].filter(isHeld);
   const kind = random.pick(['flip', 'truncate', 'delete', 'swap'] as const);
   for (const entry of random.shuffled(held)) {
     const at = chronicle.mirrorOf(entry.container, entry.name);
     const holders = vault.all(at.container, at.name).filter((blob) => isWhole(blob) && isOf(blob, entry));
-    // Nothing says what bytes without a hash must be.
+    // Without a hash, no verification can prove the bytes.
     const isProvable = holders.every(({ headers, body }) => headers.contentMd5 !== undefined && body.length > 0);
     if (!isProvable || holders.length === 0) continue;
     const about = `${at.container}/${at.name}`;
@@ -40,7 +40,7 @@ export function vandalise(random: Random, vault: MemoryAccount, chronicle: Chron
           break;
       }
     }
-    return { ...damage, told: `did ${kind} ${about}`, showsInListing: kind === 'delete' || kind === 'truncate' };
+    return { ...damage, words: `did ${kind} ${about}`, showsInListing: kind === 'delete' || kind === 'truncate' };
   }
   return undefined;
 }

@@ -5,27 +5,27 @@ import { type Mishaps, NO_MISHAPS } from '../memory/durable.ts';
 import type { NameOrder } from '../memory/name-orders.ts';
 import { type FaultRates, NO_FAULTS } from '../memory/network.ts';
 
-/** Everything about one life that does not change while it is lived. */
+/** The constants of one seed. */
 export interface LifeWorld {
-  /** One, or two that share their mirrors. */
+  /** One job, or two that share their backup containers. */
   jobs: Job[];
   limits: Limits;
   containers: string[];
   names: string[];
   blobs: number;
-  /** Rounds of changes and deeds, some hours or days apart. */
+  /** Rounds of changes and runs, some hours or days apart. */
   rounds: number;
   /** Virtual milliseconds since 1970. */
   beginning: number;
   workers: number;
   pace: number;
-  /** How likely the owner writes in mid-run, per step. */
+  /** The likelihood per step that the owner writes during a run. */
   edits: number;
-  /** How many processes die, orchestrations are terminated or lost. */
+  /** The number of processes that die, and of orchestrations that are terminated or lost. */
   disasters: number;
   faults: FaultRates;
   mishaps: Mishaps;
-  /** Of the asynchronous copies, how many stay pending for a while. */
+  /** The portion of asynchronous copies that stay pending for a while. */
   pending: number;
   sourceClock: number;
   vaultClock: number;
@@ -34,11 +34,11 @@ export interface LifeWorld {
   page: number;
   vaultTiers: string[];
   vaultTags: boolean;
-  /** Whether clocks may leap: a year ahead, a month back. */
+  /** Whether clocks may jump: a year ahead, a month back. */
   leaps: boolean;
-  /** Metadata that cannot be sent along with a record. */
+  /** Whether there are metadata that cannot be sent with a record. */
   oddities: boolean;
-  /** Whether sources are archived. */
+  /** Whether the owner archives blobs. */
   archives: boolean;
 }
 
@@ -98,7 +98,7 @@ export function drawLife(random: Random): LifeWorld {
     names: NAMES.slice(0, random.between(2, NAMES.length)),
     blobs: random.between(1, 12),
     rounds: random.between(3, 8),
-    // Whole years of nights, those on which clocks are set among them.
+    // Any time of a year, including the nights on which clocks change.
     beginning: Date.UTC(2026, 0, 1) + random.below(700 * 24) * HOUR,
     workers: random.between(1, 2),
     pace: random.pick([5, 50, 400]),
@@ -121,7 +121,7 @@ export function drawLife(random: Random): LifeWorld {
           ended: calm || random.chance(0.85) ? 0 : 0.01,
         },
     pending: random.pick([0, 0.3, 1]),
-    // A restore knows its own copies by their time: the target's clock must not be far behind that of the app or the vault.
+    // A restore recognizes its own copies by their time: the target's clock must not be far behind app and vault.
     sourceClock: random.pick([0, 0, random.between(-2, 2) * 60_000]),
     vaultClock: random.pick([0, 0, random.between(-55, -3) * 60_000]),
     sourceOrder: drawOrder(random),

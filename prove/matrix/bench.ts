@@ -8,17 +8,17 @@ import { type FaultProxy, type ProxiedRequest, startFaultProxy } from '../../tes
 import type { Sides } from '../../test/support/judge/judge.ts';
 import { CONTAINERS, emptyAccount } from './collection.ts';
 
-/** Short enough that a cell is a matter of seconds, and long enough for a busy machine. */
+/** Short enough that a cell takes seconds, and long enough for a busy machine. */
 export const REQUEST_MS = 2_000;
 const LIMITS = { retryDelayMs: 15, requestMs: REQUEST_MS, copyDeadlineMs: 4_000 };
 
 export const METHODS = ['auto', 'async', 'blocks'] as const;
 export type Method = (typeof METHODS)[number];
 
-/** One pair of accounts behind a proxy of its own: a place to work through one cell after another. */
+/** One pair of accounts behind a proxy of its own, for one cell after another. */
 export class Bench {
   readonly sides: Sides;
-  /** The same, but the vault as Azure would show it: with the state of copies, and no faults. */
+  /** The same accounts without faults, and with the copy states that Azure shows. */
   readonly shown: Sides;
   readonly proxy: FaultProxy;
   readonly sourceAccount: string;
@@ -40,7 +40,7 @@ export class Bench {
     return this.#app;
   }
 
-  /** What becomes of the copies that are started from now on. */
+  /** The fate of the copies that start from now on. */
   setFate(fateOf: (container: string, blob: string) => CopyFate | undefined): void {
     this.#place.fateOf = fateOf;
   }
@@ -53,7 +53,7 @@ export class Bench {
     return jobName(this.#place.index, method);
   }
 
-  /** As new: no data, no faults, no past. */
+  /** Deletes all data, faults and recorded requests. */
   async clear(): Promise<void> {
     this.proxy.rules.length = 0;
     this.setFate(() => undefined);
@@ -68,7 +68,7 @@ export class Bench {
     this.proxy.requests.length = 0;
   }
 
-  /** A document of the control container as it lies there, past every proxy. */
+  /** Reads an object of the control container, without the proxy. */
   async document(path: string): Promise<Record<string, unknown> | undefined> {
     for (let attempt = 1; ; attempt++) {
       try {
@@ -78,7 +78,7 @@ export class Bench {
         >;
       } catch (error) {
         if ((error as { statusCode?: number }).statusCode === 404) return undefined;
-        // Replaced while it was read, the emulator may announce one length and send another.
+        // If the object is replaced during the read, the emulator may announce one length and send another.
         if (attempt === 5) throw error;
       }
     }
@@ -88,7 +88,7 @@ export class Bench {
     return this.document(`locks/${job}.json`) as Promise<{ run: { id: string } | null } | undefined>;
   }
 
-  /** Waits until the app has set the lock free, as the recorded requests tell: asking for it would cost time. */
+  /** Waits until the recorded requests show a free lock: requesting it would cost time. */
   async free(job: string, seconds: number): Promise<boolean> {
     const path = `/strongroom/locks/${job}.json`;
     const isSet = ({ method, path: at, served }: ProxiedRequest) =>
@@ -126,7 +126,7 @@ interface Place {
   stop(): Promise<void>;
 }
 
-/** One Azurite and one real host for so many benches. */
+/** One Azurite and one real host for several benches. */
 export async function openHall(count: number): Promise<Hall> {
   const accounts = Array.from({ length: count }, (_, index) => [`source${index}`, `vault${index}`])
     .flat()
@@ -142,7 +142,7 @@ export async function openHall(count: number): Promise<Hall> {
   try {
     for (let index = 0; index < count; index++) places.push(await placeOf(azurite, index));
     app = await startStrongroom({
-      // Every job names accounts of its own: these two are for none of them.
+      // Every job names accounts of its own; no job uses these two.
       source: azurite.connectionString('source0'),
       vault: azurite.connectionString('vault0'),
       limits: LIMITS,

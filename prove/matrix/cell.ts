@@ -2,15 +2,15 @@ import { FATES } from '../../test/support/faults/azure-copies.ts';
 import { FAULTS, type Fault, LIES, STORMS } from '../../test/support/faults/faults.ts';
 import { nameOf, type StorageOperation } from '../../test/support/faults/storage-operation.ts';
 
-/** One fault, let loose on one operation of one scenario. */
+/** One fault on one operation of one scenario. */
 export interface Cell {
   scenario: string;
-  /** As `nameOf` has it; `any` for what lies over a whole run. */
+  /** The operation by its name; `any` for a fault of the whole run. */
   operation: string;
   fault: string;
-  /** Which of the requests for the operation it strikes first, counted from 1; for storms, which of their seeds. */
+  /** The first request of the operation that it hits, counted from 1; for storms, the seed. */
   nth: number;
-  /** Let loose together with it. */
+  /** A second fault in the same run. */
   second?: { operation: string; fault: string };
 }
 
@@ -30,7 +30,7 @@ export function cellNamed(name: string): Cell {
   return { scenario, operation, fault, nth: Number(nth ?? 1), ...second };
 }
 
-/** Cells that have to be found fault with, or the judges are blind. */
+/** Cells in which the judges must find a violation, or the judges are blind. */
 export const IMPOSSIBLE: readonly Cell[] = [
   'full/vault.CopyBlobFromURL/swallowed',
   'blocks/vault.PutBlockList/swallowed',
@@ -38,7 +38,7 @@ export const IMPOSSIBLE: readonly Cell[] = [
   'full/source.ListBlobs/forgetful',
 ].map(cellNamed);
 
-/** What a recording of a scenario without faults has shown: how often each operation was asked for. */
+/** The operations of a scenario without faults, with their counts. */
 export type Recording = ReadonlyMap<string, { operation: StorageOperation; count: number }>;
 
 export function recordingOf(operations: StorageOperation[]): Recording {
@@ -58,7 +58,7 @@ export function faultNamed(name: string): Fault {
   return fault;
 }
 
-/** Every fault on every operation that it applies to. */
+/** Every fault on every operation to which it applies. */
 export function cellsOf(scenario: string, recording: Recording, storms = 1): Cell[] {
   const cells: Cell[] = [];
   for (const [name, { operation }] of recording) {
@@ -78,7 +78,7 @@ export function cellsOf(scenario: string, recording: Recording, storms = 1): Cel
   return cells;
 }
 
-/** Some listings have nothing that a fault could take from, or lie about. */
+/** Some listings are too short for these faults. */
 function canStrike(scenario: string, operation: StorageOperation, fault: Fault): boolean {
   if (scenario === 'retry' && fault.name === 'lying-md5') return false;
   return !(scenario === 'full' && operation.side === 'vault' && /page|md5/.test(fault.name));

@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import { BlobServiceClient, type ContainerClient } from '@azure/storage-blob';
 
-/** The small source of every cell: one blob of each kind that is copied in a way of its own. */
+/** The small source of every cell: one blob for each way of copying. */
 export const CONTAINERS = ['data', 'more'] as const;
 
 export async function fillSource(connectionString: string): Promise<void> {
@@ -22,11 +22,11 @@ export async function fillSource(connectionString: string): Promise<void> {
   ]);
 }
 
-/** What happens to the source before an incremental run: something of every kind. */
+/** Changes the source before an incremental run, in every way. */
 export async function changeSource(connectionString: string): Promise<void> {
   const service = BlobServiceClient.fromConnectionString(connectionString);
   const [data, more] = CONTAINERS.map((name) => service.getContainerClient(name));
-  // Created anew: the emulator shares pages between a blob and its copies.
+  // Deleted and created again, as the emulator shares pages between a blob and its copies.
   await data!.deleteBlob('disk');
   await Promise.all([
     text(data!, 'changing.txt', 'other'),
@@ -37,7 +37,7 @@ export async function changeSource(connectionString: string): Promise<void> {
   ]);
 }
 
-/** A blob that faults may change at any moment, with content that it never had before. */
+/** The blob that faults may change at any moment, with new content each time. */
 export async function overwriteOne(connectionString: string, version: number): Promise<void> {
   const container = BlobServiceClient.fromConnectionString(connectionString).getContainerClient('data');
   await text(container, 'changing.txt', `version ${version}`);

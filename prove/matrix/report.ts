@@ -2,7 +2,7 @@ import type { Strongroom } from '../../test/support/app/strongroom.ts';
 
 type Counts = Record<string, number>;
 
-/** What the app says of a run, over HTTP, against the summary that lies in the vault and against itself. */
+/** Compares the app's report of a run with the summary in the vault, and with itself. */
 export async function judgeReport(app: Strongroom, run: string, summary: Record<string, unknown>): Promise<string[]> {
   const found: string[] = [];
   const say = (what: string) => found.push(`the report of run ${run} ${what}`);

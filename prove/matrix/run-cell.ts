@@ -22,21 +22,21 @@ import { SCENARIOS, type Scenario } from './scenarios.ts';
 
 export interface CellResult {
   name: string;
-  /** How many requests its faults have struck. */
+  /** The number of requests that its faults hit. */
   struck: number;
-  /** What became of the run: its status, or the code of the refusal. */
+  /** The status of the run, or the code of its refusal. */
   ended: string;
   violations: string[];
-  /** What the run asked of storage. */
+  /** The storage requests of the run. */
   recording: Recording;
 }
 
-/** A run ends within this, in seconds, whatever one fault does to it. */
+/** Seconds within which a run must end, whatever a fault does. */
 const PATIENCE = 120;
-/** A lock whose run never started is given up after a minute. */
+/** Another run may take over the lock of a run that never started after a minute. */
 const ABANDONED = 75;
 
-/** Runs one cell: the scenario under the fault, judged by what it did; then a run without faults, judged as well. */
+/** Plays one cell and judges it: the scenario with its fault, and then a run without faults. */
 export async function runCell(bench: Bench, cell: Cell, seed: number): Promise<CellResult> {
   const scenario = SCENARIOS.find(({ name }) => name === cell.scenario);
   if (!scenario) throw new Error(`There is no scenario "${cell.scenario}".`);
@@ -114,7 +114,7 @@ async function startedAtLast(bench: Bench, job: string): Promise<Answer> {
   }
 }
 
-/** A refusal has to say what could not be done. An error nobody thought of would be a 500. */
+/** A refusal must give its reason. An unexpected error is a 500. */
 function judgeRefusal({ status, body }: Answer): string[] {
   const isClear = status >= 400 && status !== 500 && typeof body.code === 'string' && typeof body.detail === 'string';
   return isClear ? [] : [`refused unclearly: ${status} ${JSON.stringify(body)}`];
@@ -124,7 +124,7 @@ function said(found: { invariant: string; message: string }[]): string[] {
   return found.map(({ invariant, message }) => `${invariant}: ${message}`);
 }
 
-/** Puts the cell's faults in place; the answer tells how often they have struck. */
+/** Installs the faults of the cell. Returns a count of their hits. */
 async function letLoose(
   bench: Bench,
   cell: Cell,
@@ -189,7 +189,7 @@ function strikeAt(
   bench.proxy.rules.push(rule({ ...strike, match }, count, { from: nth, times: fault.times ?? 1 }));
 }
 
-/** Strikes from the `from`th request on that it matches; what it leaves as it was does not count. */
+/** Hits from the `from`th matching request on; a request that it leaves unchanged does not count. */
 function rule(strike: Strike, count: { struck: number }, { from, times }: { from: number; times: number }): FaultRule {
   let seen = 0;
   let left = times;

@@ -3,22 +3,22 @@ import { FOR_EVER } from '../../test/support/faults/azure-copies.ts';
 import type { Bench, Method } from './bench.ts';
 import { changeSource, fillSource } from './collection.ts';
 
-/** A run in the life of a vault that faults are let loose on. */
+/** A run that faults hit, and its history. */
 export interface Scenario {
   name: string;
   method: Method;
-  /** What has been before, without faults. */
+  /** The history without faults. */
   prepare(bench: Bench, job: string): Promise<void>;
-  /** Asks for what is put to the test, and returns the answer to the request that starts it. */
+  /** Starts the tested run, and returns the answer to the request. */
   act(bench: Bench, job: string): Promise<Answer>;
-  /** Asked for while the run is at work. */
+  /** Requests during the run. */
   meanwhile?(bench: Bench, job: string, run: string): Promise<void>;
 }
 
 const start = (bench: Bench, job: string, mode: 'full' | 'incremental') =>
   bench.app.call('POST', `/api/jobs/${job}/runs`, { mode });
 
-/** A first run that succeeds, or nothing that follows would prove anything. */
+/** A first run, which must succeed. */
 async function backUp(bench: Bench, job: string): Promise<string> {
   const { id, status } = await bench.app.run({}, job);
   if (status !== 'succeeded') throw new Error(`A run without faults ended as ${status}.`);
@@ -103,7 +103,7 @@ export const SCENARIOS: readonly Scenario[] = [
     async meanwhile(bench, _job, run) {
       const before = bench.proxy.requests.length;
       await bench.until((request) => bench.proxy.requests.indexOf(request) >= before && isCopy(request), 10);
-      // Asked for again where it is refused, as a user would.
+      // Asks again after a refusal, as a user does.
       for (let attempt = 0; attempt < 5; attempt++) {
         const { status } = await bench.app.call('POST', `/api/runs/${run}/cancel`);
         if (status < 500) return;

@@ -4,23 +4,23 @@ import type { Scheduler } from './scheduler.ts';
 
 export type Orchestrator = (context: OrchestrationContext) => Generator<Task, unknown, unknown>;
 
-/** What the engine may do beyond what an orchestration asks for. Each is a likelihood. */
+/** Likelihoods of what the engine does beyond what an orchestration requests. */
 export interface Mishaps {
-  /** An activity is executed a second time, beside the first or after it. */
+  /** An activity is executed a second time, at the same time or later. */
   twice: number;
-  /** An activity's answer is lost, and it is executed again. */
+  /** The answer of an activity is lost, and the activity is executed again. */
   answerLost: number;
-  /** An activity is ended from outside as failed, while it goes on working. */
+  /** An activity is reported as failed from outside, while it continues. */
   ended: number;
 }
 
 export const NO_MISHAPS: Mishaps = { twice: 0, answerLost: 0, ended: 0 };
 
 export interface ActivityHost {
-  /** Executes an activity in some process. False when there is none at present. */
+  /** Executes an activity in any process. False if there is no process at present. */
   execute(name: string, input: unknown, ended: (settled: Settled) => void, died: () => void): boolean;
   met(what: string): void;
-  /** Something an orchestration must never do. */
+  /** Reports what an orchestration must never do. */
   broken(message: string): void;
   finished(instance: { id: string; name: string; state: string; output: unknown }): void;
 }
@@ -31,9 +31,9 @@ interface Leaf {
   kind: 'activity' | 'orchestration' | 'timer';
   name: string;
   input: unknown;
-  /** Of an orchestration, where it is not left to the engine. */
+  /** The id of an orchestration, unless the engine chooses it. */
   id?: string;
-  /** Its number among all that was scheduled, once it has been. */
+  /** Its number among all scheduled tasks, once it is scheduled. */
   index?: number;
 }
 
@@ -44,7 +44,7 @@ interface All {
 interface Scheduled {
   about: string;
   settled?: Settled;
-  /** When the orchestration first saw how it ended, and in which order. */
+  /** When the orchestration first saw the result, and in which order. */
   seenAt?: number;
   order?: number;
 }
@@ -65,8 +65,8 @@ interface Instance {
 }
 
 /**
- * Durable orchestrations as the documentation describes them: generators replayed from what has come back so far,
- * activities executed at least once, sub-orchestrations that outlive their parent's termination.
+ * Durable orchestrations as the documentation describes them: generators that are replayed from the answers so far,
+ * activities that are executed at least once, sub-orchestrations that outlive the termination of their parent.
  */
 export class Durable {
   readonly #scheduler: Scheduler;
@@ -107,12 +107,12 @@ export class Durable {
     return found && { state: found.state, customStatus: found.customStatus };
   }
 
-  /** Orchestrations that have not ended, those of a run before their children. */
+  /** Orchestrations in progress, parents before their children. */
   get active(): { id: string; name: string; stuck: boolean }[] {
     return [...this.#instances.values()].filter(({ state }) => state === 'Running');
   }
 
-  /** As in Azure: its activities and sub-orchestrations go on, and whatever it is part of is told that it failed. */
+  /** As in Azure: activities and sub-orchestrations continue, and the parent sees a failure. */
   terminate(id: string): void {
     const instance = this.#instances.get(id);
     if (instance?.state !== 'Running') return;
@@ -122,13 +122,13 @@ export class Durable {
     if (parent) this.#settle(parent.id, parent.generation, parent.index, { error: 'It was terminated' });
   }
 
-  /** It stays as it is for ever, unless somebody terminates it. */
+  /** Stops an orchestration for good, unless it is terminated. */
   stick(id: string): void {
     const instance = this.#instances.get(id);
     if (instance) instance.stuck = true;
   }
 
-  /** Nothing is known of any orchestration any more; what is being executed is executed to its end. */
+  /** Forgets every orchestration; activities in progress continue to their end. */
   loseAll(): void {
     this.#instances.clear();
   }
@@ -137,7 +137,7 @@ export class Durable {
     if (instance.turnIsQueued) return;
     instance.turnIsQueued = true;
     this.#scheduler.add({
-      label: `${instance.name} ${instance.id} goes on`,
+      label: `${instance.name} ${instance.id} continues`,
       owner: undefined,
       run: () => {
         instance.turnIsQueued = false;
@@ -279,7 +279,7 @@ export class Durable {
   }
 }
 
-/** Of many: all their values, or the failure that came first, as soon as it is there. */
+/** The values of all tasks, or the first failure as soon as it arrives. */
 function settledOf(tasks: Scheduled[], all: boolean): Settled | undefined {
   const seen = tasks.filter((task) => task.seenAt !== undefined);
   const failed = seen.filter(({ settled }) => 'error' in settled!).sort((a, b) => a.order! - b.order!)[0];
@@ -289,7 +289,7 @@ function settledOf(tasks: Scheduled[], all: boolean): Settled | undefined {
   return { value: all ? values : values[0] };
 }
 
-/** The client that functions are given, in one process. */
+/** The client for the functions of one process. */
 export function durableClient(
   durable: Durable,
   send: <T>(what: string, writes: boolean, carryOut: () => T) => Promise<T>,

@@ -11,12 +11,12 @@ import type {
 } from '#storage/blob-account.ts';
 import { StorageError, type StorageErrorKind } from '#storage/storage-error.ts';
 
-/** One state of a blob. Never changed: what changes a blob puts another in its place. */
+/** One state of a blob. Immutable: each change replaces it. */
 export interface MemoryBlob {
   name: string;
   type: BlobType;
   body: Buffer;
-  /** May claim more bytes than `body` has: large blobs without their weight. */
+  /** May exceed the length of `body`, for large blobs without their bytes. */
   size: number;
   headers: ContentHeaders;
   metadata: Record<string, string>;
@@ -31,11 +31,11 @@ export interface MemoryBlob {
 
 interface Slot {
   base: MemoryBlob | undefined;
-  /** By their ids, oldest first. */
+  /** By id, oldest first. */
   snapshots: Map<string, MemoryBlob>;
 }
 
-/** What is told of everything that happens to a blob. */
+/** One change of a blob. */
 export interface Change {
   account: MemoryAccount;
   container: string;
@@ -43,34 +43,34 @@ export interface Change {
   operation: string;
   before: MemoryBlob | undefined;
   after: MemoryBlob | undefined;
-  /** The snapshot that was deleted; the base blob is what it was. */
+  /** The snapshot that was deleted; the base blob is unchanged. */
   snapshot?: MemoryBlob;
 }
 
-/** In what accounts differ, and what they may do at their own discretion. */
+/** The differences between accounts, and their free choices. */
 export interface Traits {
-  /** How listings are sorted. */
+  /** The order of listings. */
   compare(a: string, b: string): number;
-  /** How many items a page has, at most `limit`; 0 for an empty page that has a next one. */
+  /** The number of items of a page, at most `limit`; 0 for an empty page with a next one. */
   page(limit: number): number;
   now(): number;
   tiers: readonly string[];
-  /** Whether the caller may read, or write, index tags. */
+  /** Whether the caller may read and write index tags. */
   tags: boolean;
-  /** Operations that this account does not offer. */
+  /** Copy methods that this account does not offer. */
   unsupported: readonly string[];
-  /** Whether this asynchronous copy is only accepted, and goes on by itself. */
+  /** Whether an asynchronous copy stays pending. */
   staysPending(): boolean;
-  /** Told of such a copy; ends it in its own time with `endCopy`. */
+  /** Called with a pending copy; calls `endCopy` later. */
   started(container: string, name: string, copyId: string): void;
   changed(change: Change): void;
 }
 
-/** After every id of a snapshot. */
+/** Sorts after every id of a snapshot. */
 const BASE = '~';
 const SYNC_LIMIT = 256 * 1024 * 1024;
 
-/** Several accounts between which blobs can be copied. ETags and ids are unique among them. */
+/** Accounts between which blobs can be copied. ETags and ids are unique among them. */
 export class MemoryStorage {
   readonly accounts = new Map<string, MemoryAccount>();
   #count = 0x8de000;
@@ -81,7 +81,7 @@ export class MemoryStorage {
     return `0x${this.#count.toString(16).toUpperCase()}`;
   }
 
-  /** Times to a tenth of a microsecond, each later than the ones before. */
+  /** Times to a tenth of a microsecond, each later than the one before. */
   snapshotId(now: number): string {
     const { ms, ticks } = this.#latest;
     this.#latest = now > ms ? { ms: now, ticks: 0 } : { ms, ticks: ticks + 1 };
@@ -94,7 +94,7 @@ export class MemoryStorage {
     return `00000000-0000-4000-8000-${this.#count.toString(16).padStart(12, '0')}`;
   }
 
-  /** What a copy source's address stands for. */
+  /** Resolves the address of a copy source. */
   sourceOf(url: string): {
     account: MemoryAccount;
     container: string;
@@ -121,7 +121,7 @@ export class MemoryStorage {
 }
 
 /**
- * One account's blobs in memory, each operation carried out at once and whole, with the conditions, refusals and
+ * The blobs of one account in memory. Each operation is atomic, with the conditions, refusals and
  * states that Azure documents.
  */
 export class MemoryAccount {
@@ -130,7 +130,7 @@ export class MemoryAccount {
   readonly traits: Traits;
   readonly #storage: MemoryStorage;
   readonly #containers = new Map<string, Map<string, Slot>>();
-  /** Sources of copies under way, by copy id. */
+  /** Sources of pending copies, by copy id. */
   readonly #copies = new Map<string, { read: () => MemoryBlob; request: CopyRequest }>();
 
   constructor(storage: MemoryStorage, alias: string, traits: Traits) {
@@ -160,13 +160,13 @@ export class MemoryAccount {
     const { prefix = '', marker, delimiter } = options;
     const { compare } = this.traits;
     if (options.snapshotsAndVersions) return this.#listKept(container, options);
-    // A marker names the blob the next page begins with, which may be gone by then.
+    // A marker names the first blob of the next page, which may be gone by then.
     const from = marker === undefined ? undefined : marker.slice(1);
     const names = [...this.#container(container)]
       .filter(([name, { base }]) => base && name.startsWith(prefix) && (from === undefined || compare(name, from) >= 0))
       .map(([name]) => name)
       .sort(compare);
-    // What lies below a prefix is one item, whatever the length of a page.
+    // Everything below a prefix is one item, whatever the length of a page.
     const items = new Map<string, string>();
     for (const name of names) {
       const cut = delimiter ? name.indexOf(delimiter, prefix.length) : -1;
@@ -184,7 +184,7 @@ export class MemoryAccount {
     return page;
   }
 
-  /** Snapshots come before the blob they are of, oldest first, and a page may end between them. */
+  /** Snapshots come before their base blob, oldest first, and a page may end between them. */
   #listKept(container: string, options: ListBlobsOptions): BlobPage {
     const { prefix = '', marker = '!' } = options;
     const { compare } = this.traits;
@@ -212,7 +212,7 @@ export class MemoryAccount {
     const blob = this.blob(container, name, snapshotOrVersion);
     if (!blob) return undefined;
     const { tags, ...state } = stateOf(blob, { metadata: true, copy: true, contentHeaders: true });
-    // Headers tell no case.
+    // Headers do not preserve case.
     return { ...state, ...(snapshotOrVersion && { snapshotOrVersion }), metadata: lowerCased(blob.metadata) };
   }
 
@@ -255,7 +255,7 @@ export class MemoryAccount {
     return { etag, copyId: id, status: 'pending' };
   }
 
-  /** What the service does in its own time. A copy whose source has changed, or is gone, fails. */
+  /** Ends a pending copy, as the service does later. A copy whose source has changed or is gone fails. */
   endCopy(container: string, name: string, copyId: string, status: 'success' | 'failed'): void {
     const blob = this.blob(container, name);
     const copy = this.#copies.get(copyId);
@@ -348,7 +348,7 @@ export class MemoryAccount {
     return blob && { body: Buffer.from(blob.body), etag: blob.etag, metadata: lowerCased(blob.metadata) };
   }
 
-  /** What a reader of all its bytes gets. */
+  /** The bytes that a reader gets. */
   content(
     container: string,
     name: string,
@@ -391,7 +391,7 @@ export class MemoryAccount {
     for (const [name, { base }] of slots) if (base) this.#tell(container, name, 'DeleteContainer', base, undefined);
   }
 
-  /** The blob as it is; undefined where it or its container is not there. Nothing here keeps versions. */
+  /** The state of a blob; undefined if it or its container does not exist. No account here keeps versions. */
   blob(container: string, name: string, snapshotOrVersion?: SnapshotOrVersion): MemoryBlob | undefined {
     const slot = this.#containers.get(container)?.get(name);
     if (!snapshotOrVersion) return slot?.base;
@@ -410,7 +410,7 @@ export class MemoryAccount {
     }
   }
 
-  /** Puts a blob there whatever was there before: what its owner does. */
+  /** Writes a blob unconditionally, as its owner does. */
   write(container: string, given: Partial<MemoryBlob> & { name: string }, operation = 'written'): { etag: string } {
     const before = this.#container(container).get(given.name)?.base;
     const body = given.body ?? Buffer.alloc(0);
@@ -431,13 +431,13 @@ export class MemoryAccount {
     return this.#put({ container, name: given.name }, operation, before, blob);
   }
 
-  /** Changes what a blob carries without a new ETag: lease, tier, tags. */
+  /** Changes lease, tier or tags, without a new ETag. */
   alter(container: string, name: string, change: Partial<MemoryBlob>, operation: string): void {
     const blob = this.#existing(container, name);
     this.#keep({ container, name }, operation, blob, { ...blob, ...change });
   }
 
-  /** What happens behind everybody's back: nothing but content tells, or that it is gone. */
+  /** Damages or deletes content without any trace in ETag or times. */
   spoil(container: string, blob: MemoryBlob, change: Partial<MemoryBlob> | undefined): void {
     const slot = this.#container(container).get(blob.name);
     if (!slot) return;
@@ -492,7 +492,7 @@ export class MemoryAccount {
     }
   }
 
-  /** The blob that is about to be written over, if the condition holds and nothing forbids it. */
+  /** The blob to overwrite, if the condition holds and no lease or copy forbids it. */
   #mutable(
     container: string,
     name: string,
@@ -527,7 +527,7 @@ export class MemoryAccount {
     return source;
   }
 
-  /** Metadata and tier follow the rules of a copy: given ones replace, and a tier that was set before stays. */
+  /** Metadata and tier follow the rules of a copy: given ones replace the source's, and an explicit tier stays. */
   #copyOf(source: MemoryBlob, request: CopyRequest, found: MemoryBlob | undefined): MemoryBlob {
     const given = request.metadata;
     const explicitTier = found?.tierInferred === false ? { tier: found.tier, tierInferred: false } : undefined;
@@ -598,7 +598,7 @@ function stateOf(blob: MemoryBlob, asked: ListBlobsOptions): BlobState {
   };
 }
 
-/** Only the headers, of something that may have more. */
+/** Only the headers of an object that may have more. */
 function ownHeaders(given: ContentHeaders): ContentHeaders {
   const { contentType, contentEncoding, contentLanguage, contentDisposition, cacheControl, contentMd5 } = given;
   return {

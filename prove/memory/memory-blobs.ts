@@ -21,17 +21,17 @@ export interface Call {
   operation: string;
   container?: string;
   name?: string;
-  /** Whether it changes anything. */
+  /** Whether it changes storage. */
   writes: boolean;
   signal?: AbortSignal | undefined;
 }
 
-/** What lies between the app and its storage: decides when, how often and whether a request is carried out. */
+/** The path between the app and its storage: decides when, how often and whether a request is carried out. */
 export type Network = <T>(call: Call, carryOut: () => T) => Promise<T>;
 
 export const DIRECT: Network = async (_call, carryOut) => carryOut();
 
-/** A `BlobAccount` on memory, as one process sees it over its network. */
+/** A `BlobAccount` in memory, as one process sees it over its network. */
 export class MemoryBlobs implements BlobAccount {
   readonly alias: string;
   readonly endpoint: string;
@@ -148,7 +148,7 @@ export class MemoryBlobs implements BlobAccount {
       this.#account.content(container, name, options),
     );
     if (body.length > 0) yield body;
-    // The weight that large blobs have not.
+    // The bytes that large blobs lack.
     for (let left = size - body.length; left > 0; left -= ZEROS.length) {
       if (signal?.aborted) throw new StorageError('aborted', `Could not read ${container}/${name}: it was stopped`);
       yield ZEROS.subarray(0, left);

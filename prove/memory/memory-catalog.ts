@@ -5,7 +5,7 @@ import { DIRECT, type Network } from './memory-blobs.ts';
 /** The rows of a catalog, by run. */
 export type Rows = Map<string, CatalogRow>;
 
-/** A `Catalog` on memory, as one process sees it over its network. */
+/** A `Catalog` in memory, as one process sees it over its network. */
 export class MemoryCatalog implements Catalog {
   readonly #rows: Rows;
   readonly #alias: string;

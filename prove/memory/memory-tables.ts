@@ -12,21 +12,21 @@ export interface TableCall {
   query?: EntityQuery;
 }
 
-/** What becomes of a call: `lost` is carried out, its answer lost, and the call sent once more, as an adapter does. */
+/** The fate of a call: with `lost` it is carried out, its answer is lost, and the adapter sends it again. */
 export type Fate = StorageError | 'lost' | undefined;
 
-/** A storage account's tables on memory, in the order of UTF-16. */
+/** The tables of a storage account in memory, in the order of UTF-16. */
 export class MemoryTables implements TableAccount {
   readonly alias: string;
   readonly endpoint: string;
   readonly asked: TableCall[] = [];
-  /** Decides what becomes of each call; may do something else meanwhile. */
+  /** Decides the fate of each call; may change tables in the meantime. */
   fate: (call: TableCall) => Fate = () => undefined;
-  /** What no key may be compared with that has any of it. */
+  /** Characters of a key that make a comparison fail. */
   refuses = /[\\/#?]/;
-  /** Entities of a page. */
+  /** The number of entities of a page. */
   page = 1_000;
-  /** Each write is at another time. */
+  /** Gives each write another time. */
   #ticks = 0;
   readonly #tables = new Map<string, Map<string, StoredEntity>>();
 
@@ -35,7 +35,7 @@ export class MemoryTables implements TableAccount {
     this.endpoint = `https://${alias.toLowerCase()}.table.test`;
   }
 
-  /** Puts entities there as somebody else would; each `text` without its timestamp. Gives them as they are stored. */
+  /** Writes entities as another writer does; each `text` lacks its timestamp. Returns them as they are stored. */
   put(table: string, entities: readonly StoredEntity[]): StoredEntity[] {
     const there = this.#tables.get(table) ?? new Map();
     this.#tables.set(table, there);
@@ -50,7 +50,7 @@ export class MemoryTables implements TableAccount {
     this.#find(table).delete(nameOfKey(key));
   }
 
-  /** What a table has, in order; undefined where there is none. */
+  /** The entities of a table, in order; undefined if there is no such table. */
   all(table: string): StoredEntity[] | undefined {
     const there = this.#tables.get(table);
     return there && [...there.values()].sort((a, b) => compareKeys(a.key, b.key));
@@ -135,7 +135,7 @@ export class MemoryTables implements TableAccount {
     }
   }
 
-  /** As the service does, whatever it is given for a timestamp. */
+  /** Sets the timestamp as the service does, and ignores a given one. */
   #stamped({ key, text }: StoredEntity): StoredEntity {
     const time = `2026-05-02T00:00:00.${String(this.#ticks++).padStart(7, '0')}Z`;
     const rest = text.replace(/,?"Timestamp":"[^"]*"/, '').replace(/^\{,/, '{');

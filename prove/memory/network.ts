@@ -4,23 +4,23 @@ import type { Random } from '../../test/support/builders/random.ts';
 import type { Call, Network } from './memory-blobs.ts';
 import { type Owner, running, type Scheduler } from './scheduler.ts';
 
-/** How likely each fault is, per request that is sent. */
+/** The likelihood of each fault, per attempt of a request. */
 export interface FaultRates {
-  /** The request never gets there, or is refused for the moment. */
+  /** The request does not arrive, or is refused for the moment. */
   before: number;
-  /** It is carried out, and its answer is lost. */
+  /** The request is carried out, and its answer is lost. */
   lost: number;
-  /** It is given up by the sender, and carried out later all the same. */
+  /** The sender stops waiting, and the request is carried out later. */
   late: number;
   /** The account denies access for a while. */
   denied: number;
-  /** It takes very long. */
+  /** The request takes very long. */
   slow: number;
 }
 
 export const NO_FAULTS: FaultRates = { before: 0, lost: 0, late: 0, denied: 0, slow: 0 };
 
-/** Attempts that the storage adapter makes, in all. */
+/** The number of attempts that the storage adapter makes. */
 const TRIES = 3;
 const LAST_ANSWERS: [StorageErrorKind, number, string][] = [
   ['server', 500, 'InternalError'],
@@ -30,20 +30,20 @@ const LAST_ANSWERS: [StorageErrorKind, number, string][] = [
 
 export interface Faults {
   rates: FaultRates;
-  /** Only these operations, where given. */
+  /** If given, faults hit these operations only. */
   only: ReadonlySet<string> | undefined;
-  /** Told of every fault. */
+  /** Called with every fault. */
   met(what: string, call: Call): void;
 }
 
 /**
- * The way from a process to its storage. Every request waits until it is picked, so that all orders are possible. What
- * comes back is what the storage adapter would give: it tries again what is worth it, with the same conditions, and
- * meets what its own lost attempt has done.
+ * The way from a process to its storage. Every request waits until the scheduler picks it, so all orders are possible.
+ * The answers are those of the storage adapter: it repeats a failed attempt with the same conditions, and the repeated
+ * attempt may meet the effect of a lost one.
  */
 export function networkOf(scheduler: Scheduler, random: Random, faults: Faults): Network {
   return async (call, carryOut) => {
-    // Work of a process belongs to it, whatever it waits for.
+    // The request belongs to the process that sends it.
     const owner = running.getStore();
     const about = `${call.operation} ${call.account}${call.name !== undefined ? ` ${call.container}/${call.name}` : ''}`;
     for (let attempt = 1; ; attempt++) {
@@ -51,7 +51,7 @@ export function networkOf(scheduler: Scheduler, random: Random, faults: Faults):
       noteRequest(call.operation);
       if (fault) faults.met(fault, call);
       const slow = fault === 'slow' ? random.between(1_000, 120_000) : 0;
-      // What dies with its process may be on its way already.
+      // A request of a process that dies may be on its way already.
       const orphan = () => {
         if (!call.writes || !random.chance(0.5)) return;
         const ms = random.chance(0.5) ? 1 : random.between(1, 20_000);
@@ -87,7 +87,7 @@ export function networkOf(scheduler: Scheduler, random: Random, faults: Faults):
 }
 
 function pick({ rates, only }: Faults, call: Call, random: Random): keyof FaultRates | undefined {
-  // Chance is taken in any case: what is drawn must not depend on what is asked.
+  // Draw in any case: later draws must not depend on the operation.
   let draw = random.next();
   if (only && !only.has(call.operation)) return undefined;
   for (const kind of ['before', 'lost', 'late', 'denied', 'slow'] as const) {
@@ -124,7 +124,7 @@ function waitFor(
   });
 }
 
-/** Nobody hears the answer. */
+/** Carries a request out, and drops its answer. */
 function quietly(carryOut: () => unknown): void {
   try {
     carryOut();

@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Random } from '../../test/support/builders/random.ts';
 
-/** A process that steps belong to: when it dies, so do they. */
+/** A process that owns steps: they die with it. */
 export interface Owner {
   readonly name: string;
 }
@@ -10,22 +10,22 @@ export interface Step {
   label: string;
   owner: Owner | undefined;
   run(): void;
-  /** Called instead when the owner dies first. */
+  /** Called instead if the owner dies first. */
   dropped?: (() => void) | undefined;
 }
 
 /**
- * Virtual time, and the choice of what happens next. Whatever would wait for the world (a request, a timer, a message)
- * is a step; one ready step at a time is picked by chance and carried through until everything waits again. Nothing
+ * Virtual time, and the choice of the next step. Everything that waits for the outside world (a request, a timer, a
+ * message) is a step. The scheduler picks one ready step at random and runs it until everything waits again. Nothing
  * here knows the real time.
  */
 export class Scheduler {
   /** Virtual milliseconds since 1970. */
   now: number;
   taken = 0;
-  /** Seen before every step: a place for what happens by itself. */
+  /** Runs before every step. */
   onStep: () => void = () => {};
-  /** Told of every step that is taken. */
+  /** Called with every step. */
   trace: (label: string, owner: Owner | undefined) => void = () => {};
   readonly #random: Random;
   /** Milliseconds that a step takes at most. */
@@ -45,7 +45,7 @@ export class Scheduler {
     return step;
   }
 
-  /** True when the step had not been taken yet. */
+  /** True if the step had not run yet. */
   remove(step: Step): boolean {
     const ready = this.#ready.indexOf(step);
     if (ready >= 0) this.#ready.splice(ready, 1);
@@ -54,12 +54,12 @@ export class Scheduler {
     return ready >= 0 || later >= 0;
   }
 
-  /** Whether such a step is waiting to be picked. */
+  /** Whether such a step is ready. */
   isWaiting(label: RegExp): boolean {
     return this.#ready.some((step) => label.test(step.label));
   }
 
-  /** Every clock is set, forward or back; whoever waits goes on waiting as long as before. */
+  /** Sets every clock forward or back; waiting times stay as long as before. */
   leap(ms: number): void {
     this.now += ms;
     for (const entry of this.#later) entry.at += ms;
@@ -71,14 +71,14 @@ export class Scheduler {
     });
   }
 
-  /** The owner is gone: none of its steps will be taken. */
+  /** Drops every step of an owner that has died. */
   drop(owner: Owner): void {
     const gone = [...this.#ready, ...this.#later.map(({ step }) => step)].filter((step) => step.owner === owner);
     for (const step of gone) this.remove(step);
     for (const step of gone) step.dropped?.();
   }
 
-  /** Takes steps until told to stop; `idle` when nothing is left to happen, `exhausted` after too many. */
+  /** Runs steps until `done`; `idle` if none is left, `exhausted` after too many. */
   async run(done: () => boolean, limit: number): Promise<'done' | 'idle' | 'exhausted'> {
     await settle();
     while (!done()) {
@@ -114,15 +114,15 @@ export class Scheduler {
 
 const realSetImmediate = setImmediate;
 
-/** Everything that can go on without the world has gone on: immediates come after all promises. */
+/** Waits until everything that needs no step has run: immediates run after all promises. */
 function settle(): Promise<void> {
   return new Promise((resolve) => realSetImmediate(resolve));
 }
 
-/** Which process the running code belongs to, for the timers it sets. */
+/** The process that the running code belongs to, for its timers. */
 export const running = new AsyncLocalStorage<Owner>();
 
-/** Puts virtual timers in the place of Node's, for as long as `work` takes. */
+/** Replaces Node's timers by virtual ones while `work` runs. */
 export async function withVirtualTimers<T>(scheduler: Scheduler, work: () => Promise<T>): Promise<T> {
   const real = { setTimeout, setInterval, clearTimeout, clearInterval };
   const steps = new Map<object, Step>();

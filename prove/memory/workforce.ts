@@ -30,7 +30,7 @@ export interface Employer {
   /** Replaces activities. */
   activities: ((activities: Record<string, Activity>) => Record<string, Activity>) | undefined;
   answered: Answered | undefined;
-  /** Reports a failure that is no storage error, and so the app's own. */
+  /** Reports a failure that is not a storage error, and so the app's own. */
   bug(message: string): void;
   warned(name: string): void;
 }

@@ -2,7 +2,7 @@ import { explore } from '../archive/explore.ts';
 import { RARE_EVENTS } from '../archive/rare-events.ts';
 import { NIGHT, QUICK } from '../archive/scenario.ts';
 import { simulateArchiving } from '../archive/simulate.ts';
-import type { PartOptions, PartResult } from '../part.ts';
+import type { Findings, PartOptions, PartResult } from '../part.ts';
 import { proveSeeds } from '../seeds/prove-seeds.ts';
 
 const SCHEDULES = 3_000;
@@ -29,10 +29,7 @@ export async function proveArchiving(options: PartOptions): Promise<PartResult> 
   };
 }
 
-async function exploreAll({
-  night,
-  progress,
-}: PartOptions): Promise<Pick<PartResult, 'figures' | 'violations' | 'notes'>> {
+async function exploreAll({ night, progress }: PartOptions): Promise<Findings> {
   const violations: string[] = [];
   const notes: string[] = [];
   const scenarios = night ? NIGHT : QUICK;

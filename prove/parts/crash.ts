@@ -6,13 +6,13 @@ import { nameOfTermination, type TerminateCase, terminateAll } from '../crash/te
 import { ANSWERS, type Effect, runTwice } from '../crash/twice-case.ts';
 import type { Figure, PartOptions, PartResult } from '../part.ts';
 
-/** Hosts that are killed and started at the same time. */
+/** The number of hosts that run at the same time. */
 const LANES = 3;
 const RUNS: readonly SceneName[] = ['full', 'incremental', 'retry'];
 
 /**
- * Ends the process before and after the commit of every call by which a run changes storage, has every activity
- * executed twice, and terminates runs in the middle: each time, what lies in the vault afterwards is judged.
+ * Kills the process before and after the commit of every call by which a run changes storage, executes every activity
+ * twice, and terminates runs in the middle. Each time, it judges the vault afterwards.
  */
 export async function proveCrashes({ night, progress }: PartOptions): Promise<PartResult> {
   const proof = new Proof(progress);
@@ -23,8 +23,8 @@ export async function proveCrashes({ night, progress }: PartOptions): Promise<Pa
   const figures: Figure[] = [
     { name: 'calls that change storage, in three runs', value: sum(RUNS, calls), target: 60 },
     ...MOMENTS.map((moment) => ({
-      name: `share of them crashed ${moment} the commit, in percent`,
-      value: proof.share(moment, sum(RUNS, calls)),
+      name: `portion of them crashed ${moment} the commit, in percent`,
+      value: proof.portion(moment, sum(RUNS, calls)),
       target: 100,
     })),
   ];
@@ -48,7 +48,7 @@ export async function proveCrashes({ night, progress }: PartOptions): Promise<Pa
   return { title: 'Crashes, repeated activities, terminated runs', figures, ...proof.result() };
 }
 
-/** Not those of the call that starts the run: there is nothing to terminate yet. */
+/** The calls after the start of the run: before, there is nothing to terminate. */
 function inOrchestration(calls: readonly string[]): string[] {
   return calls.slice(calls.findIndex((call) => call.startsWith('control.PutBlob:plan')));
 }
@@ -58,14 +58,14 @@ function sum(names: readonly SceneName[], calls: ReadonlyMap<SceneName, readonly
 }
 
 class Proof {
-  /** Cases that struck where they should. */
+  /** The number of cases that hit where they should. */
   judged = 0;
   readonly #progress: (message: string) => void;
   readonly #violations: string[] = [];
   readonly #notes: string[] = [];
   readonly #struck = new Map<Moment, number>();
   readonly #ends = new Map<string, number>();
-  /** Calls that no undisturbed run makes. */
+  /** Calls that only crashed runs make. */
   readonly #more = new Set<string>();
 
   constructor(progress: (message: string) => void) {
@@ -104,11 +104,11 @@ class Proof {
     if (given.recovery === 'resume') this.#struck.set(given.moment, (this.#struck.get(given.moment) ?? 0) + 1);
   }
 
-  share(moment: Moment, of: number): number {
+  portion(moment: Moment, of: number): number {
     return Math.floor((100 * (this.#struck.get(moment) ?? 0)) / of);
   }
 
-  /** Each kind of run in order, and then with its activities executed twice: the effect must be the same. */
+  /** Plays each kind of run in order, then with its activities executed twice: the effect must be the same. */
   async twice(): Promise<number> {
     const scenes = Object.values(SCENES);
     const inOrder = await runTwice(scenes, undefined);
@@ -121,13 +121,13 @@ class Proof {
         const expected = inOrder[index]!.effect;
         for (const violation of violations) this.#violations.push(`${name}: ${violation}`);
         if (shown(effect) !== shown(expected)) {
-          this.#violations.push(`${name}: I3: it left ${shown(effect)}, and in order ${shown(expected)}`);
+          this.#violations.push(`${name}: I3: the result is ${shown(effect)}, and ${shown(expected)} in order`);
         }
         kept += effect.snapshots - expected.snapshots;
         runs++;
       }
     }
-    this.#notes.push(`Executed twice, activities kept ${kept} earlier contents more often than needed`);
+    this.#notes.push(`Activities executed twice took ${kept} snapshots more than needed`);
     return runs;
   }
 
@@ -160,7 +160,7 @@ class Proof {
     const more = this.#more.size === 0 ? [] : [`Calls that only crashed runs made: ${[...this.#more].join('; ')}`];
     return {
       violations: this.#violations,
-      notes: [...this.#notes, `What became of the crashed runs: ${ends}`, ...more],
+      notes: [...this.#notes, `Ends of the crashed runs: ${ends}`, ...more],
     };
   }
 }

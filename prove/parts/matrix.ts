@@ -7,13 +7,13 @@ import { SCENARIOS } from '../matrix/scenarios.ts';
 import type { PartOptions, PartResult } from '../part.ts';
 
 const TARGET = 500;
-/** A few more than have to be: a cell whose fault meets no request does not count. */
+/** A few more than the target, as a cell whose fault hits no request does not count. */
 const CHOSEN = 520;
 const BENCHES = 10;
-/** Ten minutes after its start the emulator clears away what was deleted, and with much of it does nothing else for minutes. */
+/** Ten minutes after its start, the emulator collects deleted data, and answers nothing for minutes if there is much. */
 const CELLS_A_HALL = 130;
 
-/** Faults × operations × scenarios: each cell is a run under one fault, and a run without faults after it. */
+/** Faults × operations × scenarios: each cell is a run with one fault, and a run without faults after it. */
 export async function proveMatrix(options: PartOptions & { cells?: string[] }): Promise<PartResult> {
   const outputs: string[] = [];
   const inHall = async <T>(work: (benches: readonly Bench[]) => Promise<T>): Promise<T> => {
@@ -40,22 +40,22 @@ export async function proveMatrix(options: PartOptions & { cells?: string[] }): 
   const target = options.cells ? cells.length : TARGET;
   const violations = results.flatMap((result) => result.violations.map((why) => `${result.name}: ${why}`));
   return {
-    title: 'Faults: what storage may answer, operation by operation',
+    title: 'Faults of storage, operation by operation',
     figures: [
-      { name: 'cells whose fault struck', value: struck.length, target },
-      { name: 'of these without a violation', value: struck.filter(isSound).length, target: struck.length },
-      { name: 'lies that no service tells, noticed', value: lies.filter(isNoticed).length, target: lies.length },
+      { name: 'cells whose fault hit a request', value: struck.length, target },
+      { name: 'of these, cells without a violation', value: struck.filter(isSound).length, target: struck.length },
+      { name: 'impossible answers noticed', value: lies.filter(isNoticed).length, target: lies.length },
     ],
     violations: [...violations, ...outputs.flatMap(judgeOutput)],
     notes: [
-      'one of the cells again: node prove/matrix/again.ts NAME',
-      `how the runs under faults ended: ${tally(results.map(({ ended }) => ended))}`,
-      ...(missed.length > 0 ? [`not met by their fault: ${missed.map(({ name }) => name).join(', ')}`] : []),
+      'To repeat a cell: node prove/matrix/again.ts NAME',
+      `Ends of the runs with faults: ${tally(results.map(({ ended }) => ended))}`,
+      ...(missed.length > 0 ? [`Cells whose fault hit nothing: ${missed.map(({ name }) => name).join(', ')}`] : []),
     ],
   };
 }
 
-/** Each scenario once without faults, to see what it asks of storage: the cells follow from that. */
+/** Plays each scenario without faults: its requests determine the cells. */
 async function chooseCells(benches: readonly Bench[], options: PartOptions): Promise<Cell[]> {
   const clean = SCENARIOS.map(({ name }): Cell => ({ scenario: name, operation: 'any', fault: 'none', nth: 1 }));
   const recordings = await workThrough(benches, clean, options);
@@ -69,7 +69,7 @@ async function chooseCells(benches: readonly Bench[], options: PartOptions): Pro
   const always = new Set(ALWAYS.map(cellName));
   const order = [...ALWAYS, ...chance.shuffled(all.filter((cell) => !always.has(cellName(cell))))];
   if (!options.night) return order.slice(0, CHOSEN);
-  // At night every cell, the second occurrence of what occurs twice, and pairs.
+  // At night: every cell, the second occurrence of repeated operations, and pairs of faults.
   const later = all
     .filter(({ scenario, operation }) => {
       const { recording } = recordings.find((each) => each.name.startsWith(`${scenario}/`))!;
@@ -87,7 +87,7 @@ async function chooseCells(benches: readonly Bench[], options: PartOptions): Pro
   return [...order, ...later, ...pairs];
 }
 
-/** Every bench takes the next cell as soon as it has ended one. */
+/** Every bench takes the next cell when it has ended one. */
 export async function workThrough(
   benches: readonly Bench[],
   cells: readonly Cell[],
@@ -118,7 +118,7 @@ export async function workThrough(
 const isNoticed = ({ struck, violations }: CellResult): boolean => struck > 0 && violations.length > 0;
 const isSound = ({ violations }: CellResult): boolean => violations.length === 0;
 
-/** What the host printed all the while. */
+/** Judges the output of the host. */
 function judgeOutput(output: string): string[] {
   const found: string[] = [];
   if (/[?&]sig=|AccountKey=|SharedKey /.test(output)) found.push('a secret is in the log');

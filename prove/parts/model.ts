@@ -12,10 +12,10 @@ import {
 import type { PartOptions, PartResult } from '../part.ts';
 
 const TARGET = 300_000;
-/** More worlds than this of one scenario are not kept in memory; then it is said that it was not all. */
+/** The most states of one scenario in memory. A note says if there are more. */
 const MOST = 2_500_000;
 
-/** Visits every world of the protocol's model within the bounds of each scenario, and then those of its flawed kin. */
+/** Visits every state of the model in each scenario, and then those of the flawed protocols. */
 export async function proveModel({ night, progress }: PartOptions): Promise<PartResult> {
   const violations: string[] = [];
   const notes: string[] = [];
@@ -24,8 +24,8 @@ export async function proveModel({ night, progress }: PartOptions): Promise<Part
     const seen = exploreScenario(scenario);
     states += seen.states;
     progress(`${nameOf(scenario)}: ${seen.states} states, ${seen.depth} steps deep`);
-    if (seen.found) violations.push(toldOf(nameOf(scenario), seen.found));
-    else if (!seen.whole) notes.push(`Not all of it: ${nameOf(scenario)}`);
+    if (seen.found) violations.push(textOf(nameOf(scenario), seen.found));
+    else if (!seen.whole) notes.push(`Not visited as a whole: ${nameOf(scenario)}`);
   }
   const caught: string[] = [];
   for (const { words, flaw } of ALL_FLAWS) {
@@ -41,7 +41,7 @@ export async function proveModel({ night, progress }: PartOptions): Promise<Part
       { name: 'flawed protocols caught', value: caught.length, target: ALL_FLAWS.length },
     ],
     violations,
-    notes: [...notes, 'What each flaw broke:', ...caught.map((each) => `  ${each}`)],
+    notes: [...notes, 'The promise that each flaw breaks:', ...caught.map((each) => `  ${each}`)],
   };
 }
 
@@ -49,12 +49,12 @@ export function exploreScenario(scenario: Scenario): Exploration {
   return explore(settingOf(scenario), worldOf(scenario), MOST);
 }
 
-/** What a flawed protocol breaks, or undefined where nothing is noticed. */
+/** The breach of a flawed protocol; undefined if the model does not notice. */
 export function catchFlaw(flaw: (typeof ALL_FLAWS)[number]['flaw']): Found | undefined {
   const scenario = WHERE_FLAWS_SHOW[flaw];
   return explore(settingOf(scenario, flaw), worldOf(scenario), MOST).found;
 }
 
-export function toldOf(name: string, { property, message, trace }: Found): string {
+export function textOf(name: string, { property, message, trace }: Found): string {
   return [`${property}: ${message} (${name})`, ...trace.map((step, index) => `${index + 1}. ${step}`)].join('\n');
 }

@@ -4,7 +4,7 @@ import { nameOf, Workshop } from '../planted/workshop.ts';
 
 const AT_ONCE = 2;
 
-/** Breaks the code in one way after another, and asks of each whether the tests notice. */
+/** Plants one bug after another, and checks that its detector notices. */
 export async function provePlanted({ progress }: PartOptions): Promise<PartResult> {
   const violations: string[] = [];
   const notes: string[] = [];
@@ -13,17 +13,17 @@ export async function provePlanted({ progress }: PartOptions): Promise<PartResul
   let caught = 0;
   const workshops = Array.from({ length: AT_ONCE }, () => new Workshop());
   try {
-    // A detector that complains about sound code proves nothing.
+    // A detector that fails on sound code proves nothing.
     await forEach(workshops, [...detectors], async (workshop, [name, detector]) => {
       const { noticed, said } = await workshop.ask(detector);
       if (!noticed && said === '') return;
       unsound.add(name);
-      violations.push(`${name} does not pass on the code as it is: ${said}`);
+      violations.push(`${name} fails on the unchanged code: ${said}`);
     });
     await forEach(workshops, BUGS, async (workshop, bug) => {
       const by = nameOf(bug.detector);
       const { noticed, said } = unsound.has(by)
-        ? { noticed: false, said: 'it fails without it' }
+        ? { noticed: false, said: 'it fails without the bug' }
         : await workshop.try(bug);
       const line = `${bug.words}: ${noticed ? 'caught' : 'NOT CAUGHT'} by ${by}${said && ` (${said})`}`;
       progress(line);
@@ -35,14 +35,14 @@ export async function provePlanted({ progress }: PartOptions): Promise<PartResul
     for (const workshop of workshops) workshop.end();
   }
   return {
-    title: 'Bugs planted in the code, each to be caught',
+    title: 'Bugs planted in the code, each of which must be caught',
     figures: [{ name: 'planted bugs caught', value: caught, target: BUGS.length }],
     violations,
     notes,
   };
 }
 
-/** Each workshop takes the next item as soon as it is free. */
+/** Each workshop takes the next item when it is free. */
 async function forEach<Item>(
   workshops: Workshop[],
   items: Item[],

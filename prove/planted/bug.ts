@@ -1,7 +1,7 @@
-/** What must notice a bug: some seeds of the simulation, or a file of tests and in it those of a name. */
+/** The detector that must notice a bug: seeds of the simulation, or a test file and the name of tests in it. */
 export type Detector = { seeds: number; from?: number } | { test: string; name?: string };
 
-/** One way to break the code: a piece of text that is there once, and what takes its place. */
+/** One way to break the code: a text that occurs once, and its replacement. */
 export interface Bug {
   /** In words that complete "a program that …". */
   words: string;
@@ -11,7 +11,7 @@ export interface Bug {
   detector: Detector;
 }
 
-/** Refuses a text that is not there exactly once: a bug that cannot be planted any more would prove nothing. */
+/** Refuses a text that does not occur exactly once: a bug that cannot be planted proves nothing. */
 export function plant(text: string, { words, file, find, replace }: Bug): string {
   const times = text.split(find).length - 1;
   if (times !== 1) throw new Error(`"${words}": ${file} has the text to replace ${times} times, not once:\n${find}`);

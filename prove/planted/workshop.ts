@@ -6,7 +6,7 @@ import { type Bug, type Detector, plant } from './bug.ts';
 
 export const ROOT = join(import.meta.dirname, '../..');
 
-/** What the app, its tests and the simulation are made of. */
+/** The files of the app, its tests and the proofs. */
 const NEEDED = [
   'src',
   'host',
@@ -22,11 +22,11 @@ const TIMEOUT_MS = 180_000;
 
 export interface Verdict {
   noticed: boolean;
-  /** In the detector's own words. */
+  /** The output of the detector. */
   said: string;
 }
 
-/** A copy of the project in which things may be broken. */
+/** A copy of the project to plant bugs in. */
 export class Workshop {
   readonly #folder: string;
 
@@ -36,7 +36,7 @@ export class Workshop {
     symlinkSync(join(ROOT, 'node_modules'), join(this.#folder, 'node_modules'), 'junction');
   }
 
-  /** Plants a bug, asks its detector, and takes the bug out again. */
+  /** Plants a bug, runs its detector, and removes the bug. */
   async try(bug: Bug): Promise<Verdict> {
     const path = join(this.#folder, bug.file);
     const sound = readFileSync(path, 'utf8');
@@ -48,12 +48,12 @@ export class Workshop {
     }
   }
 
-  /** Runs a detector on the code as it is. */
+  /** Runs a detector on the present code. */
   async ask(detector: Detector): Promise<Verdict> {
     const { code, output } = await run(commandOf(detector), this.#folder);
     const said = firstComplaint(output);
     if (code === undefined) return { noticed: false, said: `no answer within ${TIMEOUT_MS / 1000} s` };
-    // A detector that could not run has noticed nothing: it names what it has seen.
+    // A detector that could not run has noticed nothing: a real finding has a name.
     if (code !== 0 && said === '') return { noticed: false, said: `it could not run: ${output.slice(-500)}` };
     return { noticed: code !== 0, said };
   }
@@ -76,7 +76,7 @@ function commandOf(detector: Detector): string[] {
   return ['node_modules/vitest/vitest.mjs', 'run', '--bail=1', detector.test, ...named];
 }
 
-/** The exit code, or undefined when it took too long. */
+/** The exit code; undefined if the time limit was exceeded. */
 function run(args: string[], cwd: string): Promise<{ code: number | undefined; output: string }> {
   return new Promise((resolve, reject) => {
     const env = { ...process.env, NO_COLOR: '1', FORCE_COLOR: undefined, VITEST: undefined, NODE_ENV: undefined };
@@ -100,7 +100,7 @@ function run(args: string[], cwd: string): Promise<{ code: number | undefined; o
   });
 }
 
-/** Which test failed, or what the simulation saw. A file that cannot be loaded shows without the name of a test. */
+/** The failed test, or the violation of a seed. A file that cannot be loaded shows no name of a test. */
 function firstComplaint(output: string): string {
   const seed = /^seed \d+: .*$/m.exec(output);
   const test = /^\s*FAIL\s+(.* > .*)$/m.exec(output);

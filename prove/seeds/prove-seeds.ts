@@ -1,4 +1,4 @@
-import type { PartOptions, PartResult } from '../part.ts';
+import type { Findings, PartOptions } from '../part.ts';
 import { excerpt } from './excerpt.ts';
 import { addCounts, type Played } from './played.ts';
 
@@ -20,7 +20,7 @@ export interface SeededProof {
 export async function proveSeeds(
   { play, command, seeds, seedsAtNight, rareEvents }: SeededProof,
   { seed, night, progress }: PartOptions,
-): Promise<Pick<PartResult, 'figures' | 'violations' | 'notes'>> {
+): Promise<Findings> {
   const target = night ? seedsAtNight : seeds;
   const first = 1 + seed * seedsAtNight;
   const totals: Record<string, number> = {};

@@ -6,7 +6,7 @@ import type { World } from './world.ts';
 
 const HUGE = 300 * 1024 * 1024;
 
-/** Who owns the source: writes, deletes, tags, moves between tiers, at any time. */
+/** The owner of the source: writes, deletes, tags and moves blobs between tiers, at any time. */
 export class Owner {
   readonly #random: Random;
   readonly #world: World;
@@ -23,7 +23,7 @@ export class Owner {
     this.#witness = witness;
   }
 
-  /** The source as it is in the beginning. */
+  /** Fills the source. */
   fill(): void {
     as(this.#witness, 'owner', () => {
       for (const container of this.#world.containers) this.#source.createContainer(container);
@@ -36,14 +36,14 @@ export class Owner {
     });
   }
 
-  /** One edit; tells what it was. */
+  /** Makes one edit, and returns it in words. */
   act(): string {
     return as(this.#witness, 'owner', () => this.#act());
   }
 
   #act(): string {
     const random = this.#random;
-    // One blob is written more often than all others: it changes at every step of its copy.
+    // One blob is written more often than the others, so it changes at every step of its copy.
     this.#favourite ??= this.#anyPlace();
     const place = random.chance(0.4) ? this.#favourite : this.#anyPlace();
     const there = this.#source.blob(place.container, place.name);
@@ -81,7 +81,7 @@ export class Owner {
 
   #write({ container, name }: { container: string; name: string }): void {
     const random = this.#random;
-    // Many of one length: an edit must be seen without the help of the size.
+    // Many have one length: the size must not show the edit.
     const body = Buffer.from(random.chance(0.1) ? '' : `version ${String(this.#written++).padStart(5, '0')}`);
     const type = this.#typeOf(`${container}/${name}`);
     const md5 = createHash('md5').update(body).digest('base64');
@@ -98,7 +98,7 @@ export class Owner {
     });
   }
 
-  /** Always the same under one name: the service lets no blob of another type be copied over one. */
+  /** One type per name: the service refuses to copy over a blob of another type. */
   #typeOf(place: string): MemoryBlob['type'] {
     const known = this.#types.get(place);
     const type = known ?? (this.#random.chance(0.85) ? 'block' : this.#random.pick(['page', 'append'] as const));
@@ -106,7 +106,7 @@ export class Owner {
     return type;
   }
 
-  /** What has neither a record nor an MD5 is compared by size and time alone, which clocks apart can deceive. */
+  /** A blob without record and MD5 is compared by size and time alone, and different clocks can mislead that. */
   #metadata(type: MemoryBlob['type']): Record<string, string> {
     if (type === 'block' && this.#world.oddities && this.#random.chance(0.2)) return { Owner: 'Zoë' };
     return this.#random.pick([{}, { Owner: 'x' }, { Owner: 'y', strongroom_etag: 'forged' }]);
@@ -117,13 +117,13 @@ export class Owner {
   }
 }
 
-/** Somebody else who works in the vault: writes, leases, copies, and takes things away. */
+/** A stranger in the vault: writes, leases, copies, and deletes. */
 export class Stranger {
   readonly #random: Random;
   readonly #vault: MemoryAccount;
   readonly #witness: Witness;
   #leased: { container: string; name: string }[] = [];
-  /** What is meddled with again and again. */
+  /** Blobs that the stranger changes again and again. */
   #favourite: string | undefined;
   #strange: { container: string; name: string }[] = [];
   #count = 0;
@@ -134,12 +134,12 @@ export class Stranger {
     this.#witness = witness;
   }
 
-  /** Whether what was done to the vault is still in the way. */
+  /** Whether an earlier deed is still in the way of the app. */
   get isInTheWay(): boolean {
     return this.#leased.length + this.#strange.length > 0;
   }
 
-  /** One deed; tells what it was, and whether it changed anything. */
+  /** Does one deed, and returns it in words; undefined if nothing changed. */
   act(destinations: ReadonlySet<string>): string | undefined {
     const mirrors = [...this.#vault.blobs()].filter(({ container }) => destinations.has(container));
     if (mirrors.length === 0) return undefined;
@@ -170,7 +170,7 @@ export class Stranger {
         this.#leased.push({ container, name });
         return `a stranger leased ${about}`;
       case 3: {
-        // A copy that nobody will end.
+        // A copy that never ends.
         const copy = { id: `stranger-${this.#count++}`, status: 'pending' as const };
         this.#vault.write(container, { ...blob, body: Buffer.alloc(0), size: 0, metadata: {}, copy }, 'CopyBlob');
         return `a stranger began a copy onto ${about}`;
@@ -192,7 +192,7 @@ export class Stranger {
     return `a stranger looked at ${about}`;
   }
 
-  /** Gives the vault back: leases are broken, blobs of other types moved away. */
+  /** Leaves the vault: breaks leases, and deletes blobs of other types. */
   leave(): void {
     as(this.#witness, 'stranger', () => {
       for (const { container, name } of this.#leased) {

@@ -13,7 +13,7 @@ import { Owner, Stranger } from './bystanders.ts';
 import { type Summary, Witness } from './witness.ts';
 import { drawWorld, type World } from './world.ts';
 
-/** Ways to break the code on purpose, to see that it is noticed. */
+/** Ways to break the app on purpose, to see that the witness notices. */
 export interface Sabotage {
   storage?: (storage: { source: MemoryAccount; vault: MemoryAccount }) => void;
   activities?: (activities: Record<string, Activity>) => Record<string, Activity>;
@@ -26,7 +26,7 @@ interface Beginning {
 }
 
 const CRITICAL = /^PutBlob VAULT strongroom\/(?:locks|.*run\.json)|^start of/;
-/** Steps after which a seed counts as never coming to an end. */
+/** Steps after which a play counts as endless. */
 const MOST_STEPS = 60_000;
 const BEGINNING = Date.UTC(2026, 4, 1);
 /** Mishaps that must do no harm even in the calmest of worlds. */
@@ -48,15 +48,15 @@ class Simulation {
   readonly #owner: Owner;
   readonly #stranger: Stranger;
   readonly #destinations: ReadonlySet<string>;
-  /** How often something got in the way of the program. */
+  /** The number of events that disturb the app. */
   #troubles = 0;
-  /** How things stood when a run got the lock. */
+  /** The state when a run got the lock. */
   readonly #before = new Map<string, Beginning>();
   /** Copies that will fail or hang. */
   readonly #troubled = new Set<string>();
   readonly #accepted = new Set<string>();
   readonly #cancelled = new Set<string>();
-  /** The end that was told of each run. */
+  /** The end that the API reported for each run. */
   readonly #said = new Map<string, string>();
   #disasters: number;
 
@@ -124,7 +124,7 @@ class Simulation {
     return this.#app.play(() => this.#story(), MOST_STEPS, this.#vault, this.#witness.violations);
   }
 
-  /** What a user does: starts runs, asks, cancels, tries again; and in the end makes sure that all is well. */
+  /** A user starts runs, asks, cancels and retries; in the end, one run must put everything right. */
   async #story(): Promise<void> {
     const random = this.#random;
     let last: string | undefined;
@@ -153,7 +153,7 @@ class Simulation {
     await this.#conclude();
   }
 
-  /** What was asked for before may still come to start a run: then that one is waited for. */
+  /** An earlier request may still start a run: then waits for that one. */
   async #startTheLast(): Promise<string | undefined> {
     let told = '';
     for (let attempt = 0; attempt < 5; attempt++) {
@@ -167,7 +167,7 @@ class Simulation {
     return undefined;
   }
 
-  /** Faults off, everybody else gone: one run must put everything right. */
+  /** Without faults and strangers, one run must put everything right. */
   async #conclude(): Promise<void> {
     this.#stranger.leave();
     this.#app.endFaults();
@@ -185,7 +185,7 @@ class Simulation {
         last,
       );
     }
-    this.#witness.compareMirror();
+    this.#witness.compareBackups();
     this.#witness.nothingPending();
     if (this.#witness.lock()?.run) this.#witness.say('I4', 'the lock is not free in the end', last);
     for (const id of this.#accepted) {
@@ -195,10 +195,10 @@ class Simulation {
     }
   }
 
-  /** What is told of a run: once it has ended, always the same. */
+  /** Asks for a run: once it has ended, the answer must stay the same. */
   async #watch(id: string): Promise<void> {
     const what = this.#app.isQuiet ? 'get' : this.#random.pick(['get', 'get', 'outcomes', 'list', 'rebuild'] as const);
-    // Only what was known before it was asked binds the answer.
+    // Only facts from before the request bind the answer.
     const before = this.#said.get(id);
     const summary = this.#witness.runs.get(id)?.summary;
     const quiet = this.#app.isQuiet;
@@ -209,12 +209,12 @@ class Simulation {
     }
     const told = body.status!;
     if (summary && summary.status !== told) {
-      this.#witness.say('I3', `run ${id} is told as ${told} and was published as ${summary.status}`, id);
+      this.#witness.say('I3', `run ${id} is reported as ${told} and was published as ${summary.status}`, id);
     }
-    // Told of a run that nobody has closed: its last activity may publish it yet.
+    // A lost run that is not closed: its last activity may still publish it.
     if (told === 'running' || body.problems?.some(({ code }) => code === 'run-lost')) return;
     if (before !== undefined && before !== told) {
-      this.#witness.say('I3', `run ${id} was told as ${before}, and later as ${told}`, id);
+      this.#witness.say('I3', `run ${id} was reported as ${before}, and later as ${told}`, id);
     }
     this.#said.set(id, told);
   }
@@ -226,7 +226,7 @@ class Simulation {
     return answer;
   }
 
-  /** Before every step: what others do of their own accord. */
+  /** Before every step: what other writers do, and what goes wrong. */
   #happen(): void {
     const random = this.#random;
     if (random.chance(this.#world.edits)) this.#app.note(this.#owner.act());
@@ -238,11 +238,11 @@ class Simulation {
         this.#app.note(deed);
       }
     }
-    // Somebody looks on.
+    // A user watches the last run.
     const watched = random.chance(0.002) ? [...this.#accepted].at(-1) : undefined;
     if (watched !== undefined) void this.#watch(watched);
     if (this.#disasters === 0) return;
-    // Most can go wrong where a run ends and another begins.
+    // The critical moments are the end of one run and the start of another.
     const critical = this.#app.scheduler.isWaiting(CRITICAL);
     if (random.chance(critical ? 0.05 : 0.003)) this.#disaster();
   }
@@ -272,7 +272,7 @@ class Simulation {
     }
   }
 
-  /** Somebody does not wait until all is over. */
+  /** An impatient user starts a run before the last one has ended. */
   #startSoon(ms: number): void {
     if (this.#random.chance(0.3)) return;
     this.#app.later('an impatient user', this.#random.between(ms, ms + 3_000), () => {
@@ -300,12 +300,12 @@ class Simulation {
     }
   }
 
-  /** Nothing got in the run's way since it began, and nothing of before was still there. */
+  /** Whether nothing disturbed a run since it began, and nothing earlier was still in its way. */
   #undisturbed(before: Beginning | undefined): boolean {
     return before?.troubles === this.#troubles && !before.hindered;
   }
 
-  /** Whether somebody's lease, or a copy that will not end well, is in the vault. */
+  /** Whether the vault holds a stranger's lease, or a copy that will fail or hang. */
   #isHindered(): boolean {
     if (this.#stranger.isInTheWay) return true;
     for (const { blob } of this.#vault.blobs()) {
@@ -314,7 +314,7 @@ class Simulation {
     return false;
   }
 
-  /** Without any trouble a run succeeds, but for what was written again and again while it was at work. */
+  /** Without any trouble a run succeeds, except for blobs that change again and again during the run. */
   #ended(id: string, summary: Summary): void {
     const before = this.#before.get(id);
     this.#app.note(
@@ -328,7 +328,7 @@ class Simulation {
     if (status === 'succeeded' || (status === 'cancelled' && this.#cancelled.has(id))) return;
     const entries = this.#witness.runs.get(id)?.entries ?? [];
     const failed = entries.filter((entry) => entry.status === 'failed');
-    // Two executions cannot tell each other's copies of a blob that carries no record, and end them.
+    // Two executions cannot recognize each other's copies of a blob without a record, and abort them.
     const excused = failed.every(
       ({ container, name }) =>
         this.#witness.edits(container, name, before!.changes) > 0 || !this.#witness.canCarryRecord(container, name),

@@ -3,27 +3,27 @@ import { gunzipSync } from 'node:zlib';
 import type { Change, MemoryAccount, MemoryBlob } from '../memory/memory-account.ts';
 import type { Violation } from '../seeds/played.ts';
 
-/** What the witness knows of a job; nothing here comes from the program. */
+/** What the witness knows of a job. Nothing here comes from the app. */
 export interface Plan {
   source: MemoryAccount;
   vault: MemoryAccount;
   job: string;
   /** Whether the job selects this blob. */
   selects(container: string, name: string): boolean;
-  /** Where its mirror lies. */
+  /** The place of its backup blob. */
   mirrorOf(container: string, name: string): { container: string; name: string };
   destinations: ReadonlySet<string>;
   addressable(name: string): boolean;
-  /** Whether index tags can be read and written all the time: a copy may be made without them. */
+  /** Whether index tags are always readable and writable; if not, a copy may lack them. */
   tags: boolean;
 }
 
-/** One version of a source blob, and the stretch of changes in which it was the present one. */
+/** One version of a source blob, and the range of changes in which it was present. */
 interface Version {
   blob: MemoryBlob;
   from: number;
   to: number;
-  /** When it was archived, if ever. */
+  /** The change that archived it, if any. */
   archived: number[];
 }
 
@@ -44,7 +44,7 @@ interface Run {
   mode: string;
   dryRun: boolean;
   retryOf?: string;
-  /** Number of the change by which it got the lock. */
+  /** The number of the change by which the run got the lock. */
   from: number;
   summary?: Summary;
   sha256?: string;
@@ -65,25 +65,25 @@ const CONTROL = 'strongroom';
 const COUNTS = ['copied', 'unchanged', 'skipped', 'failed'] as const;
 
 /**
- * Sees every change in storage as it happens, keeps every version of the source there ever was, and holds what the
- * program leaves in the vault against it. It reads parts and summaries by itself.
+ * Sees every change in storage when it happens, remembers every version of the source, and compares the vault with
+ * them. It reads parts and summaries with code of its own.
  */
 export class Witness {
   readonly violations: Violation[] = [];
   readonly runs = new Map<string, Run>();
-  /** Who is changing storage at the moment. */
+  /** The actor of the present change. */
   actor: 'app' | 'owner' | 'stranger' = 'app';
   changes = 0;
-  /** Told when a run has its end, and when one gets the lock. */
+  /** Called when a run is published, and when a run gets the lock. */
   onSummary: (run: { id: string; summary: Summary }) => void = () => {};
   onLock: (id: string) => void = () => {};
   readonly #plan: Plan;
   readonly #versions = new Map<string, Version[]>();
-  /** Source blobs by the place of their mirror. */
+  /** Source blobs by the place of their backup blob. */
   readonly #origins = new Map<string, { container: string; name: string }>();
-  /** What restore points promise, by the place of the mirror. */
+  /** Entries of restore points, by the place of the backup blob. */
   readonly #promised = new Map<string, { run: string; entry: Entry; since: number }[]>();
-  /** When somebody else last wrote over a blob in the vault. */
+  /** The last change by which another writer overwrote a blob in the vault. */
   readonly #tampered = new Map<string, number>();
   #epoch = 0;
 
@@ -106,19 +106,19 @@ export class Witness {
     this.#broken(promise, message, about);
   }
 
-  /** Whether the blob's metadata can be sent as it is: else its copies carry no record. */
+  /** Whether the metadata of a blob can be sent unchanged; if not, its copies have no record. */
   canCarryRecord(container: string, name: string): boolean {
     const { metadata = {} } = this.#plan.source.blob(container, name) ?? {};
     return Object.values(metadata).every((value) => /^[\x21-\x7e]*$/.test(value));
   }
 
-  /** How often this blob was written between these two changes. */
+  /** How often a blob was written since a change. */
   edits(container: string, name: string, from: number): number {
     return (this.#versions.get(place(container, name)) ?? []).filter((version) => version.from > from).length;
   }
 
-  /** Whether the mirror holds what the source has now, with everything that belongs to it. */
-  compareMirror(): void {
+  /** Compares the backup containers with the present source in full. */
+  compareBackups(): void {
     for (const { container, blob } of this.#plan.source.blobs()) {
       const { name } = blob;
       if (!this.#plan.selects(container, name) || !this.#plan.addressable(name)) continue;
@@ -148,7 +148,7 @@ export class Witness {
     }
   }
 
-  /** Every copy has come to an end. */
+  /** Checks that no copy is pending. */
   nothingPending(): void {
     for (const { container, blob } of this.#plan.vault.blobs()) {
       if (blob.copy?.status !== 'pending' || !this.#origins.has(place(container, blob.name))) continue;
@@ -171,7 +171,7 @@ export class Witness {
     this.#versions.set(key, versions);
     const last = versions.at(-1);
     if (after && last && before && after.etag === before.etag) {
-      // Tier, tags and leases are no part of a version.
+      // Tier, tags and leases do not belong to a version.
       last.blob = after;
     } else {
       if (last && last.to === Number.POSITIVE_INFINITY) last.to = this.changes;
@@ -262,7 +262,7 @@ export class Witness {
     this.onSummary({ id, summary });
   }
 
-  /** The restore point, by its parts and by everything that has happened. */
+  /** Judges a restore point by its parts and by all changes so far. */
   #judge(run: Run, summary: Summary): void {
     const { id } = run;
     const entries = new Map<string, Entry[]>();
@@ -276,7 +276,7 @@ export class Witness {
         else this.#broken('I1', `run ${id} names ${line.name} without an outcome`, id);
         const key = place(part.container, line.name);
         const known = entries.get(key) ?? [];
-        // A retry settles what failed in the run before it.
+        // A retry replaces the failures of the earlier run.
         const by = part.path.split('/')[3]!;
         const entry = { ...line, container: part.container, by };
         entries.set(key, [...known.filter((earlier) => earlier.status !== 'failed' || earlier.by === by), entry]);
@@ -287,7 +287,7 @@ export class Witness {
         if (own) sums[count] += counts[count];
       }
     }
-    // An unknown order concerns a whole container, too, and is no failure.
+    // An unknown order concerns a whole container, too, and is not a failure.
     const given = summary.problems.filter(({ count, code }) => count === 0 && code !== 'order-unknown');
     const troubled = new Set(given.flatMap(({ container }) => container ?? []));
     if (troubled.size === 0) {
@@ -317,7 +317,7 @@ export class Witness {
     this.#judgeSteady(run, summary, entries, troubled, from);
   }
 
-  /** A retry goes back to the run it completes. */
+  /** A retry reaches back to the run it completes. */
   #beginning(run: Run): number {
     const earlier = run.retryOf === undefined ? undefined : this.runs.get(run.retryOf);
     return earlier ? this.#beginning(earlier) : run.from;
@@ -334,7 +334,7 @@ export class Witness {
     if (missing) this.#broken('I1', `restore point ${run.id} names ${entry.name} ${entry.etag}: ${missing}`, key);
   }
 
-  /** Every blob that was the same from the run's beginning to now has its one entry. */
+  /** Every blob that stayed unchanged since the run began has exactly one entry. */
   #judgeSteady(run: Run, summary: Summary, entries: Map<string, Entry[]>, troubled: Set<string>, from: number): void {
     for (const [key, versions] of this.#versions) {
       const last = versions.at(-1);
@@ -360,7 +360,7 @@ export class Witness {
     }
   }
 
-  /** Why the vault does not hold what an entry names, or undefined. */
+  /** Why the vault lacks the content of an entry; undefined if it has it. */
   #missing(entry: Entry): string | undefined {
     const version = this.#versions
       .get(place(entry.container, entry.name))
@@ -368,7 +368,7 @@ export class Witness {
     if (!version) return 'that version never was';
     const at = this.#plan.mirrorOf(entry.container, entry.name);
     const there = this.#plan.vault.all(at.container, at.name).filter(isWhole);
-    // What a copy that came to nothing leaves behind may carry the record, and nothing else.
+    // The leftovers of a failed copy may have the record, and no content.
     const recorded = there.filter((blob) => recordedEtag(blob) === entry.etag && blob.size === version.blob.size);
     const found =
       recorded.length > 0

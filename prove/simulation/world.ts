@@ -5,28 +5,28 @@ import { type Mishaps, NO_MISHAPS } from '../memory/durable.ts';
 import type { NameOrder } from '../memory/name-orders.ts';
 import { type FaultRates, NO_FAULTS } from '../memory/network.ts';
 
-/** Everything about one seed that does not change while it is played. */
+/** The constants of one seed. */
 export interface World {
   job: Job;
   limits: Limits;
   containers: string[];
-  /** Blobs to begin with, in all. */
+  /** The number of blobs at the beginning. */
   blobs: number;
   names: string[];
   runs: number;
   workers: number;
   /** Milliseconds that a step takes at most. */
   pace: number;
-  /** What happens by itself, per step. */
+  /** Likelihoods per step. */
   edits: number;
   strangers: number;
-  /** How many processes die, orchestrations are terminated, lost, or get stuck. */
+  /** The number of processes that die, and of orchestrations that are terminated, lost or stuck. */
   disasters: number;
   faults: FaultRates;
-  /** Faults meet these operations alone. */
+  /** If given, faults hit these operations only. */
   faultsOnly: ReadonlySet<string> | undefined;
   mishaps: Mishaps;
-  /** Of the asynchronous copies, how many stay pending; and of those, how many fail or hang. */
+  /** The portion of asynchronous copies that stay pending; and of those, the portion that fail or hang. */
   pending: number;
   pendingTroubles: number;
   sourceClock: number;
@@ -39,12 +39,12 @@ export interface World {
   sourceTags: boolean;
   vaultTags: boolean;
   unsupported: string[];
-  /** Metadata that cannot be sent, directories, and names that cannot be addressed. */
+  /** Whether there are metadata that cannot be sent, directories, and names that cannot be addressed. */
   oddities: boolean;
 }
 
 const CONTAINERS = ['data', 'logs', 'tenant-1'];
-/** Names on which the orders of listings disagree, and which are beginnings of each other. */
+/** Names that sort differently by order, and names that begin others. */
 const NAMES = [
   'a',
   'a-b',
@@ -137,7 +137,7 @@ export function drawWorld(random: Random): World {
     disasters: calm || random.chance(0.4) ? 0 : random.between(1, 4),
     faults: calm ? NO_FAULTS : faults(),
     faultsOnly: sharp ? new Set([random.pick(OPERATIONS), random.pick(OPERATIONS)]) : undefined,
-    // Doing things twice is no fault: it must do no harm in the calmest of worlds.
+    // A second execution is not a fault: it must do no harm in the calmest of worlds.
     mishaps: random.chance(0.3)
       ? NO_MISHAPS
       : {

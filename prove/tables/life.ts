@@ -20,7 +20,7 @@ import type { Activity } from '../memory/worker.ts';
 import type { Played, Violation } from '../seeds/played.ts';
 import { type Life, LivingTables } from './living-tables.ts';
 
-/** Ways to break the code on purpose, to see that it is noticed. */
+/** Ways to break the app on purpose, to see that the proof notices. */
 export interface TableSabotage {
   activities?: (activities: Record<string, Activity>) => Record<string, Activity>;
   orchestrators?: Record<string, Orchestrator>;
@@ -45,9 +45,9 @@ interface Summary extends PointSummary {
   problems: { code: string; container?: string; message: string }[];
 }
 
-/** What is known of a run beside what it says. */
+/** Facts about a run that do not come from the app. */
 interface Known {
-  /** What had happened to the tables when it took the lock. */
+  /** The number of the last change before it took the lock. */
   from: number;
   troubles: number;
   deletions: boolean;
@@ -58,14 +58,14 @@ interface Known {
 const BEGINNING = Date.UTC(2026, 4, 1);
 const MINUTE = 60_000;
 const JOB = 'nightly';
-/** Of one segment. */
+/** The most files of one segment. */
 const MOST_FILES = 8;
 const MOST_STEPS = 60_000;
 /** Faults and mishaps that may cost a run something. */
 const DISTURBING = new Set(['denied', 'request failed', 'activity ended from outside']);
 
 const STYLES = ['one partition', 'few', 'skewed', 'many', 'odd', 'growing'] as const;
-/** Keys on which orders disagree, that are beginnings of each other, or hold what queries quote. */
+/** Keys that sort differently by order, begin others, or hold characters that queries quote. */
 const ODD = [
   '',
   'A',
@@ -92,8 +92,8 @@ const ORDERS = {
 };
 
 /**
- * Plays one seed: tables that live on while they are backed up again and again, by the app's own activities and orchestrations, under
- * faults. Every restore point is judged by the vault's bytes against what the tables really were.
+ * Plays one seed: the app's own activities and orchestrations back up tables that change meanwhile, again and again,
+ * under faults. Judges every restore point by the bytes in the vault and the real history of the tables.
  */
 export async function liveTables(seed: number, sabotage: TableSabotage = {}): Promise<Played> {
   return new Story(seed, sabotage).play();
@@ -110,15 +110,15 @@ class Story {
   readonly #edits: number;
   readonly #isSteady: boolean;
   readonly #violations: Violation[] = [];
-  /** A table whose keys from here to there cannot be read at present, or all of them. */
+  /** A key range that cannot be read at present, or all tables. */
   #outage: { table: string; from: string; to: string } | 'all' | undefined;
-  /** How often something got in the way of the program. */
+  /** The number of events that disturb the app. */
   #troubles = 0;
   #disasters: number;
   #rows = 0;
-  /** Restore points whose files were taken away. */
+  /** Restore points that have lost files. */
   readonly #spoiled = new Set<string>();
-  /** What the last run held of each table, where it left a restore point that lacks nothing of it. */
+  /** The content of each table in the last restore point, if that is complete. */
   #before: Map<string, Map<string, string>> | undefined;
   #now = new Map<string, Map<string, string>>();
 
@@ -195,7 +195,7 @@ class Story {
 
   async #story(): Promise<void> {
     const random = this.#random;
-    // Small changes day after day: what a segment gathers is read anew in the end.
+    // Small changes day after day: in the end, a segment with many files is read as a whole.
     const isSteady = this.#isSteady;
     for (const table of ['orders', 'logs']) {
       this.#tables.create(table);
@@ -240,8 +240,8 @@ class Story {
   }
 
   /**
-   * Faults off, nobody writes: what is there then is exactly what the tables hold; and the runs after have nothing to do, but for
-   * joining small segments, which comes to an end.
+   * Without faults and writers, a last restore point holds exactly the content of the tables. Later runs have nothing to
+   * do except join small segments, which must end.
    */
   async #conclude(): Promise<void> {
     this.#outage = undefined;
@@ -292,7 +292,7 @@ class Story {
     for (const { id, name } of this.#app.durable.active) this.#say(`${name} ${id} does not end`, 'I4', id);
   }
 
-  /** Before every step: what others do of their own accord. */
+  /** Before every step: what other writers do, and what goes wrong. */
   #happen(): void {
     const random = this.#random;
     const { active } = this.#app.durable;
@@ -318,7 +318,7 @@ class Story {
     else if (kind < 55) this.#tables.write(table, random.pick(keys));
     else if (kind < 80) this.#tables.remove(table, random.pick(keys));
     else if (kind < 90) {
-      // Back again.
+      // Creates a deleted entity again.
       const gone = [...this.#tables.tables.get(table)!.values()].filter(({ versions }) => !versions.at(-1)!.text);
       if (gone.length > 0) this.#tables.write(table, random.pick(gone).key);
     } else if (kind < 95) {
@@ -381,7 +381,7 @@ class Story {
       .filter((name) => name.startsWith(`jobs/${JOB}/tables/`));
   }
 
-  /** Somebody deletes a file of entities: what is made from then on must not name it. */
+  /** Deletes a file of entities: later restore points must not name it. */
   #loseFile(): void {
     const files = this.#files();
     if (files.length === 0) return;
@@ -442,7 +442,7 @@ class Story {
     if (['succeeded', 'completed-with-failures'].includes(summary.status) && !dryRun !== summary.restorePoint) {
       say(`is ${summary.status}, and restorePoint is ${summary.restorePoint}`);
     }
-    // A retry takes over what it is not about, whatever has become of it since.
+    // A retry takes over other tables unchanged, even if their files are lost.
     if (this.#spoiled.has(summary.retryOf!)) this.#spoiled.add(id);
     if (!summary.restorePoint) return;
     this.#app.count('points');
@@ -450,7 +450,7 @@ class Story {
       if (table === 'logs' && !this.#job.source.tables.some((pattern) => ['*', 'l*', 'logs'].includes(pattern)))
         continue;
       const share = `table.${table}`;
-      // Where tables cannot be listed, all that are not named in full are missed.
+      // If tables cannot be listed, all but those with a full name are missing.
       const report = containers.find(({ container }) => container === share || container === 'table.*');
       if (summary.parts.some(({ container }) => container === share)) this.#judgeTable(summary, known, table, say);
       else if (!this.#wasThere(table, this.#firstOf(summary))) continue;
@@ -481,7 +481,7 @@ class Story {
     const held = whole.reduce((sum, { entities }) => sum + entities, 0);
     if (failed.length > 0) this.#app.count('segment failed');
     const begun = this.#begunBy(summary, share);
-    // Without a word on it in this run, it is as the run before left it.
+    // Without a report of this run, the table is as the earlier run left it.
     if (report && report.status !== 'failed') {
       const { listed, copied, unchanged } = report.counts;
       if (listed !== held + failed.length || copied + unchanged !== held || report.counts.failed !== failed.length) {
@@ -515,14 +515,14 @@ class Story {
     for (const [name, life] of this.#tables.tables.get(table)!) {
       const segment = found.get(name)?.segment ?? this.#segmentOf(segments, life.key);
       if (segment.status === 'failed') continue;
-      // What a retry took over is as old as the run that it completes.
+      // Segments that a retry took over are as old as the run it completes.
       const from = own && segment.status === 'copied' ? known.from : begun;
       const why = this.#excuse(life, found.get(name)?.text, from, segment);
       if (why) say(`${table}: ${name} ${why}`);
     }
   }
 
-  /** How many there are that the restore point before had not, or had another version of. */
+  /** Compares the counts with the differences from the previous restore point. */
   #judgeChanges(
     { mode }: Summary,
     { container, counts }: Report,
@@ -542,7 +542,7 @@ class Story {
     }
   }
 
-  /** Why this cannot be what there was of an entity while a run was at work, or undefined. */
+  /** Why a stored entity cannot be a state of the run's time; undefined if it can. */
   #excuse({ versions }: Life, text: string | undefined, from: number, segment: SegmentInVault): string | undefined {
     const earlier = versions.filter(({ seq }) => seq <= from);
     const possible = [earlier.at(-1) ?? { seq: 0, at: 0 }, ...versions.filter(({ seq }) => seq > from)];
@@ -554,19 +554,19 @@ class Story {
     const { deletionsUnknownSince: since } = segment;
     if (text !== undefined && since !== undefined && possible.some((each) => each.text === undefined)) {
       const deleted = versions.slice(version).find((each) => each.text === undefined)!;
-      // Its clock may be off by a minute, and it tells whole seconds.
+      // The clock may be off by a minute, and it shows whole seconds.
       if (deleted.at >= Date.parse(since) - 62_000) return undefined;
       return `${told}, was deleted at ${new Date(deleted.at).toISOString()}, and deletions are said to be unknown since ${since}`;
     }
     return `${told}, and was ${was}`;
   }
 
-  /** From when the run took the lock until now. */
+  /** Whether the table existed from the time of the lock until now. */
   #wasThere(table: string, { tables, from }: Known): boolean {
     return tables.includes(table) && (this.#tables.dropped.get(table) ?? 0) <= from;
   }
 
-  /** What a retry completes knows which tables there were. */
+  /** The facts about the run that a retry completes in the end. */
   #firstOf({ id, retryOf }: Summary): Known {
     return retryOf === undefined ? this.#known.get(id)! : this.#firstOf(this.#known.get(retryOf)!.summary!);
   }
@@ -585,7 +585,7 @@ class Story {
     )!;
   }
 
-  /** What was sound once stays so. */
+  /** A restore point that was sound must stay so. */
   #sound(summary: Summary): void {
     try {
       for (const table of ['orders', 'logs']) {

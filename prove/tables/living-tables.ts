@@ -4,13 +4,13 @@ import type { EntityPage, EntityQuery, TableAccount } from '#storage/table-accou
 import { DIRECT, type Network } from '../memory/memory-blobs.ts';
 import { NAME_ORDERS } from '../memory/name-orders.ts';
 
-/** What an entity was from some moment on. */
+/** A state of an entity from one change on. */
 export interface Version {
-  /** Counts everything that ever happened to any entity: which came first is told by it, and not by clocks. */
+  /** The number of the change among all changes: it orders them without clocks. */
   seq: number;
-  /** When it really happened, in milliseconds. */
+  /** The real time of the change, in milliseconds. */
   at: number;
-  /** Absent: from then on there was none. */
+  /** Absent if the change deleted the entity. */
   text?: string;
 }
 
@@ -20,14 +20,14 @@ export interface Life {
 }
 
 export interface TableTraits {
-  /** How keys are sorted, and compared in queries: a total order. */
+  /** The total order of keys, in listings and queries. */
   compare(a: string, b: string): number;
-  /** Entities of a page: at least one, at most `limit`. */
+  /** The number of entities of a page: at least one, at most `limit`. */
   page(limit: number): number;
   now(): number;
-  /** By how much the clock of the machine at hand is off, in milliseconds. */
+  /** The error of the answering machine's clock, in milliseconds. */
   skew(): number;
-  /** Throws for what cannot be read at present. */
+  /** Throws if the query cannot be answered at present. */
   hinder(table: string, query: EntityQuery): void;
 }
 
@@ -36,12 +36,12 @@ export function traitsOf(own: Partial<TableTraits> = {}): TableTraits {
   return { compare: NAME_ORDERS.utf16, page: (limit) => limit, now, skew: () => 0, hinder: () => {}, ...own };
 }
 
-/** Tables that remember everything that has ever been in them. Pages go on behind a key, as the service's do. */
+/** Tables that remember every state of every entity. Pages continue after a key, as those of the service. */
 export class LivingTables {
   readonly tables = new Map<string, Map<string, Life>>();
   readonly traits: TableTraits;
   seq = 0;
-  /** When each table was dropped that has ever been. */
+  /** The change by which each table was dropped. */
   readonly dropped = new Map<string, number>();
   readonly #gone = new Set<string>();
 
@@ -60,14 +60,14 @@ export class LivingTables {
     this.dropped.set(table, ++this.seq);
   }
 
-  /** The tables that are there. */
+  /** The names of the existing tables. */
   get names(): string[] {
     return [...this.tables.keys()].filter((table) => !this.#gone.has(table));
   }
 
   write(table: string, { partition, row }: EntityKey, properties: object = {}): void {
     const { now, skew } = this.traits;
-    // Whatever the machine's clock says, no two versions of an entity are of the same time.
+    // No two versions of an entity have the same time, whatever the clock.
     const ticks = String(this.seq % 10_000).padStart(4, '0');
     const Timestamp = `${new Date(now() + skew()).toISOString().slice(0, -1)}${ticks}Z`;
     const text = JSON.stringify({ PartitionKey: partition, RowKey: row, Timestamp, ...properties, n: this.seq });
@@ -78,12 +78,12 @@ export class LivingTables {
     this.#change(table, key, undefined);
   }
 
-  /** The keys that are in a table now, in order. */
+  /** The present keys of a table, in order. */
   keys(table: string): EntityKey[] {
     return this.#sorted(table).map(({ key }) => key);
   }
 
-  /** A process's way to them. */
+  /** The tables as a process sees them over its network. */
   account(alias: string, network: Network = DIRECT): TableAccount {
     const refused = async () => {
       throw new StorageError('access-denied', 'These tables are only read');
@@ -119,7 +119,7 @@ export class LivingTables {
     const found = all.filter(({ key, text }) => {
       if (after && !this.isBehind(key, after)) return false;
       if (upTo && this.isBehind(key, upTo)) return false;
-      // The page begins with this one, or with what comes next, if it is gone by now.
+      // The page begins with this key, or with the next one if it is gone.
       if (first && this.#compareKeys(key, first) < 0) return false;
       return since === undefined || (JSON.parse(text) as { Timestamp: string }).Timestamp >= since;
     });

@@ -31,11 +31,11 @@ type Activity = (input: unknown) => Promise<unknown>;
 /** The text of each entity, without its timestamp, by `partition/row`. */
 type Content = Map<string, string>;
 
-/** A restore point, and what its restore brought back on the day that it was made. */
+/** A restore point, and the content of a restore on its first day. */
 interface Point {
   id: string;
   job: string;
-  /** By table; a table of which it lacks a stretch is among `lacking` as well. */
+  /** By table; `lacking` names tables of which it lacks a key range. */
   held: Map<string, Content>;
   lacking: Set<string>;
 }
@@ -51,17 +51,17 @@ const TABLES = ['orders', 'Logs', 'stock'];
 const ORCHESTRATORS: Record<string, Orchestrator> = { runJob, processGroup, processContainer, backUpTable };
 
 /**
- * Plays a month of one seed: tables that are written to, backed up, pruned and restored day by day, by the app's own handlers,
- * orchestrations and activities, one thing after another. Whatever is kept can be restored, and is what it was on the first day.
+ * Plays a month of one seed: the app's own handlers, orchestrations and activities back up, prune and restore changing
+ * tables day by day, one step after another. Every restore point that stays can be restored as on its first day.
  */
 export async function monthOfTables(seed: number, sabotage: Sabotage = {}): Promise<TableMonth> {
   return new Month(seed, sabotage).play();
 }
 
-/** Ways to break the code on purpose, to see that it is noticed. */
+/** Ways to break the app on purpose, to see that the proof notices. */
 export interface Sabotage {
   activities?: (activities: Record<string, Activity>, vault: MemoryAccount) => Record<string, Activity>;
-  /** Answers in place of the source. */
+  /** Replaces answers of the source. */
   source?: (tables: TableAccount) => Partial<TableAccount>;
 }
 
@@ -153,7 +153,7 @@ class Month {
       if (random.chance(0.3)) await this.#lookAtSome();
       this.#now += random.pick([20, 24, 24, 30]) * HOUR;
     }
-    // Until margins are over, prunes leave what has been marked.
+    // Prunes delete marked content only after the margin.
     for (const { name } of this.#jobs) {
       for (let turn = 0; turn < 3; turn++) {
         await this.#prune(name);
@@ -165,7 +165,7 @@ class Month {
     return this.#said;
   }
 
-  /** The service takes letters of either case for the same. */
+  /** The service ignores the case of table names. */
   #sourceTables(): TableAccount {
     const account = this.#tables.account('SOURCE');
     const source = {
@@ -175,7 +175,7 @@ class Month {
     return { ...source, ...this.#sabotage.source?.(source) };
   }
 
-  /** What others do to the tables in a day. */
+  /** One day of changes by other writers. */
   #live(): void {
     const random = this.#random;
     for (let count = random.pick([0, 0, 1, 4, 15]); count > 0; count--) {
@@ -225,7 +225,7 @@ class Month {
     this.#outage = undefined;
   }
 
-  /** Restores a new restore point at once, and compares it with the tables, to which nothing has happened since. */
+  /** Restores a new restore point at once, and compares it with the unchanged tables. */
   async #judge(id: string, mode: 'full' | 'incremental' | 'retry'): Promise<void> {
     const summary = await this.#summary(id);
     if (!isRestorePoint(summary)) return this.#count('runs without a restore point');
@@ -243,7 +243,7 @@ class Month {
       if (!isWhole) point.lacking.add(table);
       point.held.set(table, content);
       const really = reallyCalled(table);
-      // A retry may go on from a run before the table was dropped.
+      // A retry may continue a run from before the table was dropped.
       if (!this.#tables.names.includes(really)) continue;
       const live = contentOf(this.#tables.keys(really).map((key) => ({ key, text: this.#textOf(really, key) })));
       const report = summary.containers.find(({ container }) => container === share);
@@ -281,7 +281,7 @@ class Month {
     if (failed > 0 || report.status === 'failed') this.#say(`verification of ${other.id}: ${JSON.stringify(report)}`);
   }
 
-  /** That a restore point is there as it was, or that it is said to be gone. */
+  /** Checks that a restore point is as it was, or is reported as removed. */
   async #restore(point: Point): Promise<void> {
     const random = this.#random;
     const isKept = await this.#isKept(point);
@@ -330,7 +330,7 @@ class Month {
     keys?: object,
   ): Promise<{ content: Content; isWhole: boolean }> {
     const into = `back${++this.#rows}`;
-    // Deleted just now: it comes back.
+    // An entity of another writer, which must stay.
     const others =
       existing === 'fail'
         ? []
@@ -351,7 +351,7 @@ class Month {
     await this.#scratch.deleteTable(into);
     if (!report) return { content, isWhole: false };
     const { status, counts } = report;
-    // A retry tells of what failed, and not of all that is there.
+    // A retry reports only what failed before.
     const isAll = report.retryOf === undefined;
     if ((isAll && counts.copied + counts.unchanged !== content.size) || counts.skipped > 0) {
       this.#say(`${restorePoint}: ${content.size} came back to ${into}, and it says ${JSON.stringify(counts)}`);
@@ -362,7 +362,7 @@ class Month {
     return { content, isWhole: status === 'succeeded' };
   }
 
-  /** The target may be too busy for some of it, at first; then a retry brings that. */
+  /** The target may be too busy for some entities; then a retry writes them. */
   async #restoreInPieces(body: object): Promise<RunReport | undefined> {
     const random = this.#random;
     const isBusy = random.chance(0.15);
@@ -397,7 +397,7 @@ class Month {
     await this.#ask(this.#random.pick(['hold', 'unhold']), { reason: 'audit' }, { id });
   }
 
-  /** Margins are over and both jobs are pruned: files that nothing names have gone. */
+  /** After the margins and the prunes of both jobs, no file is left that no restore point names. */
   async #nothingIsLeftOver(): Promise<void> {
     const named = new Set<string>();
     for (const { id, job } of this.#points) {
@@ -419,13 +419,13 @@ class Month {
     for (const { path, container } of parts) {
       if (container !== share) continue;
       const { items } = await this.#control.readPart<Segment, object>(path);
-      // A later part tells what became of a stretch that an earlier one lacks.
+      // A later part replaces a key range that an earlier one lacks.
       for (const segment of items.filter(isSegment)) segments.set(segment.name, segment);
     }
     return [...segments.values()];
   }
 
-  /** Neither marked to be removed nor gone. */
+  /** Whether a restore point is neither marked nor gone. */
   async #isKept(point: { id: string; job: string }): Promise<boolean> {
     const { removed } = await this.#control.readNotes(point);
     return removed === undefined && (await this.#control.readSummary(point)) !== undefined;
@@ -440,7 +440,7 @@ class Month {
     return this.#tables.tables.get(table)!.get(nameOfKey(key))!.versions.at(-1)!.text!;
   }
 
-  /** Has a run begin, plays it to its end, and gives its report; undefined where it may not begin. */
+  /** Starts a run, plays it to its end, and returns its report; undefined if it was refused. */
   async #run(
     what: keyof ReturnType<typeof handlersOf>,
     body: object,
@@ -483,7 +483,7 @@ class Month {
     return { status: answer.status!, told: JSON.parse(String(answer.body)) };
   }
 
-  /** One thing after another. */
+  /** Plays an orchestration, one task after another. */
   async #drive(name: string, given: unknown): Promise<unknown> {
     let next: { input: unknown } | undefined = { input: given };
     let result: unknown;

@@ -19,14 +19,14 @@ import { mirrorState, runId, sourceState } from '../../../prove/model/decisions.
 import { encode } from '../../../prove/model/encode.ts';
 import { ALL_FLAWS, NIGHT, NORMAL, QUICK, settingOf, worldOf } from '../../../prove/model/scenarios.ts';
 import { AT, COPY, type Mirror, noMirror, ORCHESTRATION, OUTCOME, PHASE, SCAN } from '../../../prove/model/world.ts';
-import { catchFlaw, exploreScenario, toldOf } from '../../../prove/parts/model.ts';
+import { catchFlaw, exploreScenario, textOf } from '../../../prove/parts/model.ts';
 
 describe('the model of the protocol', () => {
   it('the model keeps its promises in every world that can be reached', { timeout: 60_000 }, () => {
     let states = 0;
     for (const scenario of QUICK) {
       const seen = exploreScenario(scenario);
-      if (seen.found) expect.fail(toldOf(JSON.stringify(scenario), seen.found));
+      if (seen.found) expect.fail(textOf(JSON.stringify(scenario), seen.found));
       expect(seen.whole).toBe(true);
       states += seen.states;
     }

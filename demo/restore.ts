@@ -1,37 +1,37 @@
 import type { BlobServiceClient } from '@azure/storage-blob';
 import type { Api, Run } from './api.ts';
 import { DemoError } from './demo-error.ts';
-import { contentDifferences } from './independent-look.ts';
+import { contentDifferences } from './independent-comparison.ts';
 import { JOB } from './job.ts';
 import type { Ledger, Version } from './ledger.ts';
 import { listAll, readAll, type Seen } from './observe.ts';
 import { count, fact, printable, say } from './screen.ts';
 
-/** What one container was when a backup was made: the run that made it, and what it has to give back. */
+/** A container at the time of a backup: the run, and the blobs that a restore must write. */
 export interface Day {
   run: string;
   blobs: Version[];
 }
 
 /**
- * A container is lost and given back, then once more as it was on the first day, beside it. Judged by what lies there, with
- * nothing but the Azure SDK. The answer is every difference.
+ * Deletes a container and restores it, then restores its first day beside it. Compares both with the plain Azure SDK,
+ * and returns every difference.
  */
-export async function loseAndGiveBack(
+export async function loseAndRestore(
   source: BlobServiceClient,
   ledger: Ledger,
   api: Api,
   { container, firstDay }: { container: string; firstDay: Day },
 ): Promise<string[]> {
-  const today = ledger.lastTaken(container);
+  const today = ledger.lastBackedUp(container);
   const client = source.getContainerClient(container);
   await client.delete();
-  say(`Container ${container} is deleted, with ${count(today.length)} blobs that were backed up.`);
+  say(`Container ${container} is deleted, with ${count(today.length)} blobs that are backed up.`);
   const found: string[] = [];
   const back = await restored(api, { job: JOB, containers: [container] });
-  ledger.givenBack(container);
+  ledger.containerRestored(container);
   found.push(...back.problems.map(({ code, message }) => `restore ${back.id}: ${code}: ${message}`));
-  found.push(...(await compare(source, container, today, 'given back')));
+  found.push(...(await compare(source, container, today, 'restored')));
 
   const beside = `${container}-first-day`;
   const then = await restored(api, {
@@ -47,10 +47,9 @@ export async function loseAndGiveBack(
   const { listed, unchanged, skipped } = proved.counts;
   fact(
     'Verified',
-    `${count(unchanged)} of ${count(listed)} items read and hashed, ${count(skipped)} that nothing proves: ${proved.status}`,
+    `${count(unchanged)} of ${count(listed)} items read and hashed, ${count(skipped)} unproved: ${proved.status}`,
   );
-  if (proved.counts.failed > 0)
-    found.push(`verification ${proved.id}: ${proved.counts.failed} items are not as they were`);
+  if (proved.counts.failed > 0) found.push(`verification ${proved.id}: ${proved.counts.failed} items differ`);
   return found;
 }
 
@@ -81,7 +80,7 @@ async function compare(
       (difference) => `${container}/${printable(version.name)}: ${difference}`,
     );
   });
-  for (const name of found.keys()) differences.push(`${container}/${printable(name)}: is there, and was not backed up`);
+  for (const name of found.keys()) differences.push(`${container}/${printable(name)}: exists, and was not backed up`);
   fact(
     'Compared',
     `${count(expected.length)} blobs ${what}, every byte and property: ${count(differences.length)} differences`,
@@ -96,6 +95,6 @@ function differencesOf(found: Seen, expected: Version): string[] {
     ...contentDifferences(found, expected),
     ...(left.length > 0 ? [`carries ${left.join(', ')}`] : []),
     ...(tags(found.tags) === tags(expected.tags) ? [] : [`has the tags ${tags(found.tags)}`]),
-    ...(expected.tier !== undefined && found.tier !== expected.tier ? [`lies in tier ${found.tier}`] : []),
+    ...(expected.tier !== undefined && found.tier !== expected.tier ? [`is in tier ${found.tier}`] : []),
   ];
 }

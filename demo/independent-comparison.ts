@@ -1,30 +1,30 @@
 import type { BlobServiceClient } from '@azure/storage-blob';
-import { isInJob, mirrorOf } from './job.ts';
+import { backupContainerOf, isInJob } from './job.ts';
 import type { Entry, Ledger, Version } from './ledger.ts';
 import { containersOf, listAll, readAll, type Seen } from './observe.ts';
 import { Meter } from './progress.ts';
 import { printable } from './screen.ts';
 
 /**
- * A look at both accounts with nothing but the Azure SDK: every blob downloaded and compared. It knows nothing of what
- * the app recorded; it goes by what the source holds now, and by the demo's own memory of what it wrote before.
+ * Compares both accounts with the plain Azure SDK, and downloads every blob. It ignores everything that the app
+ * recorded: it uses the present source, and the demo's own record of what it wrote before.
  */
-export interface Look {
+export interface AccountComparison {
   differences: string[];
-  /** What was compared, in words, and how often. */
+  /** Comparisons, in words, and their number. */
   compared: { what: string; times: number }[];
   bytes: number;
 }
 
-/** Where the vault keeps the app's own records: not looked into. */
+/** The control container of the app, which is not compared. */
 const OWN_CONTAINER = 'strongroom';
 
-export async function lookAtBoth(
+export async function compareAccounts(
   source: BlobServiceClient,
   vault: BlobServiceClient,
   ledger: Ledger,
   progress: (line: string) => void,
-): Promise<Look> {
+): Promise<AccountComparison> {
   const [here, there] = await Promise.all([listed(source, []), listed(vault, [OWN_CONTAINER])]);
   const meter = new Meter(here.blobs.length + there.blobs.length);
   let bytes = 0;
@@ -34,13 +34,13 @@ export async function lookAtBoth(
   };
   await Promise.all([readAll(source, here.blobs, read), readAll(vault, there.blobs, read)]);
 
-  const look = new Comparison();
-  look.sourceIsAsWritten(here.blobs, ledger);
-  look.mirrorsAreOf(here.containers, there.containers);
-  look.mirrorHoldsSource(here.blobs, there.blobs);
-  look.mirrorHoldsWhatWasBackedUp(there.blobs, ledger);
-  look.snapshotsHoldWhatWas(there.blobs, ledger);
-  return { ...look.result(), bytes };
+  const comparison = new Comparison();
+  comparison.sourceIsAsWritten(here.blobs, ledger);
+  comparison.compareContainers(here.containers, there.containers);
+  comparison.compareWithSource(here.blobs, there.blobs);
+  comparison.compareWithLedger(there.blobs, ledger);
+  comparison.snapshotsHoldWhatWas(there.blobs, ledger);
+  return { ...comparison.result(), bytes };
 }
 
 async function listed(account: BlobServiceClient, without: string[]) {
@@ -52,11 +52,11 @@ class Comparison {
   readonly #differences: string[] = [];
   readonly #compared = new Map<string, number>();
 
-  result(): Pick<Look, 'differences' | 'compared'> {
+  result(): Pick<AccountComparison, 'differences' | 'compared'> {
     return { differences: this.#differences, compared: [...this.#compared].map(([what, times]) => ({ what, times })) };
   }
 
-  /** The backup has not touched the source, and the demo remembers it rightly. */
+  /** Checks that the backup left the source unchanged, and that the demo's own record is right. */
   sourceIsAsWritten(blobs: Seen[], ledger: Ledger): void {
     const found = byPlace(blobs);
     for (const { container, name, current } of ledger.entries) {
@@ -65,49 +65,49 @@ class Comparison {
       if (!current && !blob) continue;
       this.#count('source blobs are as they were written');
       if (!current || !blob)
-        this.#differ('source', { container, name }, blob ? 'was deleted, and is there' : 'is missing');
+        this.#differ('source', { container, name }, blob ? 'was deleted, and exists' : 'is missing');
       else this.#compare('source', blob, current, current.tier);
     }
-    for (const blob of found.values()) this.#differ('source', blob, 'was never written, and is there');
+    for (const blob of found.values()) this.#differ('source', blob, 'was never written, and exists');
   }
 
-  mirrorsAreOf(sources: string[], mirrors: string[]): void {
-    const expected = new Set(sources.filter((name) => isInJob(name, '')).map(mirrorOf));
-    for (const container of mirrors) {
+  compareContainers(sources: string[], backups: string[]): void {
+    const expected = new Set(sources.filter((name) => isInJob(name, '')).map(backupContainerOf));
+    for (const container of backups) {
       this.#count('containers in the vault belong to the job');
-      if (!expected.has(container)) this.#differences.push(`vault: container ${container} is there, and should not be`);
+      if (!expected.has(container)) this.#differences.push(`vault: container ${container} exists, and should not`);
     }
   }
 
-  /** One account against the other, as they are now. */
-  mirrorHoldsSource(source: Seen[], vault: Seen[]): void {
-    const mirror = byPlace(vault);
+  /** Compares the accounts as they are now. */
+  compareWithSource(source: Seen[], vault: Seen[]): void {
+    const copies = byPlace(vault);
     for (const blob of source) {
       if (!isInJob(blob.container, blob.name) || blob.snapshot || blob.tier === 'Archive') continue;
-      this.#count('mirror blobs equal their source, every byte and property');
-      const copy = mirror.get(place(mirrorOf(blob.container), blob.name));
-      if (!copy) this.#differ('mirror of', blob, 'is missing');
-      else this.#compare('mirror', copy, blob, blob.tier);
+      this.#count('backup blobs equal their source, every byte and property');
+      const copy = copies.get(place(backupContainerOf(blob.container), blob.name));
+      if (!copy) this.#differ('backup of', blob, 'is missing');
+      else this.#compare('vault', copy, blob, blob.tier);
     }
   }
 
-  /** Deleted and archived blobs are still there as they last were, and nothing is there that was not backed up. */
-  mirrorHoldsWhatWasBackedUp(vault: Seen[], ledger: Ledger): void {
-    const mirror = byPlace(vault);
+  /** Checks that deleted and archived blobs are still in the vault as they last were, and nothing else is. */
+  compareWithLedger(vault: Seen[], ledger: Ledger): void {
+    const copies = byPlace(vault);
     for (const entry of ledger.entries) {
       const last = entry.backedUp.at(-1);
       if (!last) continue;
-      this.#count(kept(entry));
-      const at = place(mirrorOf(entry.container), entry.name);
-      const copy = mirror.get(at);
-      mirror.delete(at);
-      if (!copy) this.#differ('mirror of', entry, 'is missing');
-      else this.#compare('mirror', copy, last, last.tier);
+      this.#count(expectationOf(entry));
+      const at = place(backupContainerOf(entry.container), entry.name);
+      const copy = copies.get(at);
+      copies.delete(at);
+      if (!copy) this.#differ('backup of', entry, 'is missing');
+      else this.#compare('vault', copy, last, last.tier);
     }
-    for (const blob of mirror.values()) this.#differ('mirror', blob, 'is there, and should not be');
+    for (const blob of copies.values()) this.#differ('vault', blob, 'exists, and should not');
   }
 
-  /** What was overwritten can be read from snapshots, which hold nothing else either. */
+  /** Checks that snapshots hold everything that was overwritten, and nothing else. */
   snapshotsHoldWhatWas(vault: Seen[], ledger: Ledger): void {
     const snapshots = Map.groupBy(
       vault.filter(({ snapshot }) => snapshot),
@@ -115,19 +115,19 @@ class Comparison {
     );
     for (const entry of ledger.entries) {
       const before = entry.backedUp.slice(0, -1);
-      const at = place(mirrorOf(entry.container), entry.name);
+      const at = place(backupContainerOf(entry.container), entry.name);
       const unexplained = new Set(snapshots.get(at));
       snapshots.delete(at);
       for (const version of before) {
         this.#count('contents before an overwrite are in snapshots');
-        const kept = [...unexplained].find((snapshot) => contentDifferences(snapshot, version).length === 0);
-        if (kept) unexplained.delete(kept);
-        else this.#differ('mirror of', entry, `has no snapshot of version ${version.number}, which was overwritten`);
+        const match = [...unexplained].find((snapshot) => contentDifferences(snapshot, version).length === 0);
+        if (match) unexplained.delete(match);
+        else this.#differ('backup of', entry, `has no snapshot of version ${version.number}, which was overwritten`);
       }
       for (const { snapshot } of unexplained)
-        this.#differ('mirror of', entry, `has a snapshot of something else (${snapshot})`);
+        this.#differ('backup of', entry, `has a snapshot of something else (${snapshot})`);
     }
-    for (const [first] of snapshots.values()) this.#differ('mirror', first!, 'has snapshots, and was never backed up');
+    for (const [first] of snapshots.values()) this.#differ('vault', first!, 'has snapshots, and was never backed up');
   }
 
   #compare(where: string, found: Seen, expected: Seen | Version, tier: string | undefined): void {
@@ -139,7 +139,7 @@ class Comparison {
 
   #differ(where: string, { container, name }: Pick<Entry, 'container' | 'name'>, what: string): void {
     const text = `${where} ${container}/${printable(name)}: ${what}`;
-    // The same thing may be seen from two sides.
+    // Two comparisons may find the same difference.
     if (!this.#differences.includes(text)) this.#differences.push(text);
   }
 
@@ -148,13 +148,13 @@ class Comparison {
   }
 }
 
-function kept({ current, backedUp }: Entry): string {
-  if (!current) return 'deleted blobs are kept as they last were';
-  if (current.tier === 'Archive') return 'blobs archived since are kept as they last were';
-  return backedUp.length > 1 ? 'overwritten blobs are what was written last' : 'blobs are what was written';
+function expectationOf({ current, backedUp }: Entry): string {
+  if (!current) return 'deleted blobs are in the vault as they last were';
+  if (current.tier === 'Archive') return 'archived blobs are in the vault as they last were';
+  return backedUp.length > 1 ? 'overwritten blobs equal their last version' : 'blobs equal what was written';
 }
 
-/** Bytes and everything that travels with them; tags and tier are compared apart. */
+/** Compares bytes, headers and metadata; tags and tier are compared separately. */
 export function contentDifferences(found: Seen, expected: Seen | Version): string[] {
   return [
     ...differ('type', found.kind, expected.kind),
@@ -176,7 +176,7 @@ function shown(value: string | number | undefined): string {
   return value === undefined ? 'absent' : printable(String(value));
 }
 
-/** Without what the backup adds for its own use. */
+/** Metadata without the entries that the backup adds. */
 function sorted(values: Record<string, string>): string {
   const own = Object.entries(values).filter(([key]) => !key.startsWith('strongroom_'));
   return JSON.stringify(own.sort(([a], [b]) => (a < b ? -1 : 1)));
