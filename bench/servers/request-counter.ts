@@ -1,6 +1,7 @@
 import { subscribe } from 'node:diagnostics_channel';
 import type { IncomingMessage } from 'node:http';
-import { operationName, tableOperationName } from '#storage/azure/blobs/operation-name.ts';
+import { operationName } from '#storage/azure/blobs/operation-name.ts';
+import { tableOperationName } from '#storage/azure/tables/table-operation-name.ts';
 
 /** Requests by operation. */
 export type RequestCounts = Record<string, number>;

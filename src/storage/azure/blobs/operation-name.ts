@@ -1,36 +1,12 @@
-/** The REST operation that a request is, under the name the service's documentation gives it. */
+/** The REST operation of a blob request, by its name in the service's documentation. */
 export function operationName(method: string, url: string, header: (name: string) => string | undefined): string {
   const query = queryOf(url);
   const component = query.get('comp');
-  const kind = query.get('restype');
-  switch (component) {
-    case 'list':
-      return kind === 'container' ? 'ListBlobs' : 'ListContainers';
-    case 'metadata':
-      return write(method) ? 'SetBlobMetadata' : 'GetBlobMetadata';
-    case 'properties':
-      return write(method) ? 'SetBlobProperties' : 'GetAccountProperties';
-    case 'tier':
-      return 'SetBlobTier';
-    case 'tags':
-      return write(method) ? 'SetBlobTags' : 'GetBlobTags';
-    case 'snapshot':
-      return 'SnapshotBlob';
-    case 'block':
-      return header('x-ms-copy-source') ? 'PutBlockFromURL' : 'PutBlock';
-    case 'blocklist':
-      return write(method) ? 'PutBlockList' : 'GetBlockList';
-    case 'copy':
-      return 'AbortCopyBlob';
-    case 'userdelegationkey':
-      return 'GetUserDelegationKey';
-    case undefined:
-      break;
-    default:
-      return `${method} ${component}`;
-  }
-  if (kind === 'container') {
-    return write(method) ? 'CreateContainer' : method === 'DELETE' ? 'DeleteContainer' : 'GetContainerProperties';
+  const onContainer = query.get('restype') === 'container';
+  if (component === 'list') return onContainer ? 'ListBlobs' : 'ListContainers';
+  if (component !== undefined) return componentOperation(method, component, header);
+  if (onContainer) {
+    return isWrite(method) ? 'CreateContainer' : method === 'DELETE' ? 'DeleteContainer' : 'GetContainerProperties';
   }
   switch (method) {
     case 'HEAD':
@@ -45,28 +21,32 @@ export function operationName(method: string, url: string, header: (name: string
   }
 }
 
-/** The same for the table service, whose addresses say it in their own way. */
-export function tableOperationName(method: string, url: string): string {
-  const resource = url.replace(/\?.*$/s, '').replace(/^.*\//s, '');
-  if (resource === 'Tables') return method === 'POST' ? 'CreateTable' : 'QueryTables';
-  if (resource === '$batch') return 'ExecuteTransaction';
-  if (resource.startsWith('Tables(')) return method === 'DELETE' ? 'DeleteTable' : `${method} table`;
-  switch (method) {
-    case 'GET':
-      return 'QueryEntities';
-    case 'POST':
-      return 'InsertEntity';
-    case 'PUT':
-      return 'InsertOrReplaceEntity';
-    case 'PATCH':
-    case 'MERGE':
-      return 'InsertOrMergeEntity';
+function componentOperation(method: string, component: string, header: (name: string) => string | undefined): string {
+  switch (component) {
+    case 'metadata':
+      return isWrite(method) ? 'SetBlobMetadata' : 'GetBlobMetadata';
+    case 'properties':
+      return isWrite(method) ? 'SetBlobProperties' : 'GetAccountProperties';
+    case 'tier':
+      return 'SetBlobTier';
+    case 'tags':
+      return isWrite(method) ? 'SetBlobTags' : 'GetBlobTags';
+    case 'snapshot':
+      return 'SnapshotBlob';
+    case 'block':
+      return header('x-ms-copy-source') ? 'PutBlockFromURL' : 'PutBlock';
+    case 'blocklist':
+      return isWrite(method) ? 'PutBlockList' : 'GetBlockList';
+    case 'copy':
+      return 'AbortCopyBlob';
+    case 'userdelegationkey':
+      return 'GetUserDelegationKey';
     default:
-      return `${method} entity`;
+      return `${method} ${component}`;
   }
 }
 
-function write(method: string): boolean {
+function isWrite(method: string): boolean {
   return method === 'PUT' || method === 'POST';
 }
 

@@ -3,10 +3,10 @@ import type { Catalog, CatalogRow } from '../../catalog.ts';
 import { noteRequest } from '../../requests.ts';
 import { isStorageError, StorageError } from '../../storage-error.ts';
 import type { AccountAccess } from '../account-access.ts';
-import { tableOperationName } from '../blobs/operation-name.ts';
 import { storageErrorOf } from '../errors.ts';
 import type { RetryOptions } from '../retry-policy.ts';
 import { tableClient } from './table-client.ts';
+import { tableOperationName } from './table-operation-name.ts';
 
 /** All runs are in one partition, so that a query lists them in order. */
 const PARTITION = 'run';

@@ -10,10 +10,10 @@ import { EntityTextError } from '#domain/tables/entity-text.ts';
 import { noteRequest } from '../../requests.ts';
 import { StorageError } from '../../storage-error.ts';
 import type { AccountAccess } from '../account-access.ts';
-import { tableOperationName } from '../blobs/operation-name.ts';
 import { failureOf } from '../failure.ts';
 import { delayBefore, isWorthRetrying, type RetryOptions } from '../retry-policy.ts';
 import { tableClient } from './table-client.ts';
+import { tableOperationName } from './table-operation-name.ts';
 
 export interface TableRequest {
   method: HttpMethods;

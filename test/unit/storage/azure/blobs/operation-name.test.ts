@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { operationName, tableOperationName } from '#storage/azure/blobs/operation-name.ts';
+import { operationName } from '#storage/azure/blobs/operation-name.ts';
+import { tableOperationName } from '#storage/azure/tables/table-operation-name.ts';
 
 const AT = 'https://a.blob.core.windows.net';
 const COPY = { 'x-ms-copy-source': 'https://s/x' };
