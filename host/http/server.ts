@@ -124,7 +124,7 @@ function listen(server: Server, address: string, port: number): Promise<number> 
   return new Promise((resolve, reject) => {
     server.once('error', (error) => {
       const reasons: Record<string, string> = {
-        EADDRINUSE: `Port ${port} of ${address} is in use. Stop the process that uses it, or choose another with --port.`,
+        EADDRINUSE: `Port ${port} of ${address} is in use. Stop its process, or choose another port with --port.`,
         EACCES: `This user may not use port ${port} of ${address}. Choose another port with --port.`,
         EADDRNOTAVAIL: `${address} is not an address of this machine. Choose another address with --address.`,
         ENOTFOUND: `${address} is not an address of this machine. Choose another address with --address.`,

@@ -127,9 +127,12 @@ describe('a listing with what is kept', () => {
 
   it('tells versions as the service lists them', async () => {
     const entry = (version: string, more = '') =>
-      `<Blob><Name>v</Name><VersionId>${version}</VersionId>${more}<Properties><Last-Modified>Sat, 21 Nov 2026 05:57:45 GMT</Last-Modified><Etag>0x1</Etag><Content-Length>1</Content-Length><BlobType>BlockBlob</BlobType></Properties></Blob>`;
+      `<Blob><Name>v</Name><VersionId>${version}</VersionId>${more}<Properties>` +
+      '<Last-Modified>Sat, 21 Nov 2026 05:57:45 GMT</Last-Modified><Etag>0x1</Etag>' +
+      '<Content-Length>1</Content-Length><BlobType>BlockBlob</BlobType></Properties></Blob>';
     const current = '<IsCurrentVersion>true</IsCurrentVersion>';
-    const body = `<?xml version="1.0"?><EnumerationResults><Blobs>${entry(NEVER)}${entry('now', current)}</Blobs><NextMarker /></EnumerationResults>`;
+    const blobs = entry(NEVER) + entry('now', current);
+    const body = `<?xml version="1.0"?><EnumerationResults><Blobs>${blobs}</Blobs><NextMarker /></EnumerationResults>`;
     proxy.rules.push({
       match: asksForVersions,
       answer: () => ({ status: 200, headers: { 'content-type': 'application/xml' }, body }),

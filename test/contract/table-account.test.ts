@@ -485,7 +485,9 @@ describe('what comes in the way', () => {
     const answer = () => ({
       status: 202,
       headers: { 'content-type': 'multipart/mixed; boundary=b' },
-      body: `--b\r\nContent-Type: multipart/mixed; boundary=c\r\n\r\n--c\r\nContent-Type: application/http\r\n\r\n${inner}\r\n--c--\r\n--b--\r\n`,
+      body:
+        '--b\r\nContent-Type: multipart/mixed; boundary=c\r\n\r\n' +
+        `--c\r\nContent-Type: application/http\r\n\r\n${inner}\r\n--c--\r\n--b--\r\n`,
     });
     proxy.rules.push({ match: any, times: 2, answer });
     const counts = await countsOf(() => account.writeEntities(table, 'insert', [entity('p', '3')]));
@@ -519,7 +521,8 @@ describe('a shared access signature', () => {
   };
   const connect = (sas: string) => {
     const endpoint = tableEndpointOf(proxy.connectionString(given));
-    const connectionString = `BlobEndpoint=${given.blobEndpoint};TableEndpoint=${endpoint};SharedAccessSignature=${sas}`;
+    const endpoints = `BlobEndpoint=${given.blobEndpoint};TableEndpoint=${endpoint}`;
+    const connectionString = `${endpoints};SharedAccessSignature=${sas}`;
     return connectTableAccount({ alias: 's', connectionString }, QUICK);
   };
 

@@ -70,7 +70,7 @@ function lists(bicep: string, key: string): string[] {
   );
 }
 
-/** As they are told apart: `blobs/delete` for `Microsoft.Storage/storageAccounts/blobServices/containers/blobs/delete`. */
+/** The short form of an action: `blobs/delete` for `Microsoft.Storage/…/containers/blobs/delete`. */
 function short(actions: string[]): string[] {
   return actions.map((action) => action.replace(/^Microsoft\.Storage\/storageAccounts\/(?:blobServices\/)?/, ''));
 }
@@ -261,7 +261,11 @@ describe('rights', () => {
     const source = read('infra/app/source-access.bicep');
     expect(source.match(/tableReaderRole/g)).toHaveLength(3);
     expect(source).toMatch(
-      /^resource mayReadTables '[^']+' = if \(readTables\) \{\n {2}name: guid\(account\.id, principalId, tableReaderRole\)$/m,
+      new RegExp(
+        "^resource mayReadTables '[^']+' = if \\(readTables\\) \\{\\n" +
+          ' {2}name: guid\\(account\\.id, principalId, tableReaderRole\\)$',
+        'm',
+      ),
     );
     expect(main).toContain(' readTables: readTables\n');
     expect(main).toContain(' withTables: readTables\n');

@@ -75,17 +75,19 @@ describe('Azurite', () => {
     other.close();
   });
 
-  test('starts with the host if no account is configured, ends with it, and keeps its data, keys and ports', async () => {
+  test('starts with the host if no account is configured, ends with it, and keeps data, keys and ports', async () => {
     const directory = temporaryDirectory();
     const job = { name: 'j', source: { account: 'MY_SOURCE' }, destination: { account: 'VAULT' } };
     writeFileSync(join(directory, 'strongroom.json'), JSON.stringify({ jobs: [job] }));
     let fixture = await Fixture.start({}, directory);
     expect(fixture.host.output()).toMatch(/blobs http:\/\/127\.0\.0\.1:\d+/);
-    const kept = readFileSync(join(directory, 'data', 'azurite.json'), 'utf8');
-    const { keys, ports } = JSON.parse(kept) as { keys: Record<string, string>; ports: { blob: number } };
+    const stored = readFileSync(join(directory, 'data', 'azurite.json'), 'utf8');
+    const { keys, ports } = JSON.parse(stored) as { keys: Record<string, string>; ports: { blob: number } };
     expect(Object.keys(keys)).toEqual(['mysource', 'vault', 'azurewebjobsstorage']);
     for (const key of Object.values(keys)) expect(fixture.host.output()).not.toContain(key);
-    const connection = `DefaultEndpointsProtocol=http;AccountName=vault;AccountKey=${keys.vault};BlobEndpoint=http://127.0.0.1:${ports.blob}/vault;`;
+    const connection =
+      `DefaultEndpointsProtocol=http;AccountName=vault;AccountKey=${keys.vault};` +
+      `BlobEndpoint=http://127.0.0.1:${ports.blob}/vault;`;
     const container = BlobServiceClient.fromConnectionString(connection).getContainerClient('kept');
     await container.create();
     const owner = readOwner(join(directory, 'data', 'azurite', 'azurite.pid'));
@@ -93,7 +95,7 @@ describe('Azurite', () => {
     await fixture.host.kill('SIGKILL');
     await until('its Azurite to end', () => (owner && !isAlive(owner) ? true : undefined), 8_000);
     fixture = await fixture.restart();
-    expect(readFileSync(join(directory, 'data', 'azurite.json'), 'utf8')).toBe(kept);
+    expect(readFileSync(join(directory, 'data', 'azurite.json'), 'utf8')).toBe(stored);
     expect(await container.exists()).toBe(true);
     const second = readOwner(join(directory, 'data', 'azurite', 'azurite.pid'));
     expect(await fixture.host.stop()).toBe(0);

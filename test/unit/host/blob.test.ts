@@ -178,7 +178,7 @@ test('a receipt that was not completed is taken up again', async () => {
   );
 });
 
-test('a container that comes later is noticed, and a blob that fails five times is noted in the poison queue of its account', async () => {
+test('scans a container that is created later, and puts a blob that fails five times into the poison queue', async () => {
   const own = accounts();
   const { env, container, upload, queue } = own;
   const fixture = await Fixture.start({ env: { ...env, FIXTURE_STORAGE: 'scanned' } });
@@ -202,7 +202,7 @@ test('a container that comes later is noticed, and a blob that fails five times 
   expect(texts(fixture)).toHaveLength(7);
 });
 
-test('a message for a blob that is gone calls nobody, nor one for a version that is; the version that is there comes by itself', async () => {
+test('a message for a deleted blob or an old version calls no function; the current version has its own message', async () => {
   const { env, container, upload, queue } = accounts();
   await container.create();
   // Nothing of it is found by looking: the only look is at the start, when there is another blob.

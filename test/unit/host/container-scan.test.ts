@@ -7,7 +7,7 @@ const DAY = '2026-11-21T12:00:';
 
 /** A scan of a container whose blobs are given by name and second, listed two at a time. */
 function scanOf(listing: () => [name: string, second: string][] | Error) {
-  const kept = new Map<string, string>();
+  const stored = new Map<string, string>();
   const looks: string[][] = [];
   const state = { well: true };
   const container = {
@@ -33,8 +33,8 @@ function scanOf(listing: () => [name: string, second: string][] | Error) {
       container: container as unknown as ContainerClient,
       hostId: 'host',
       records: {
-        read: async (name: string) => kept.get(name),
-        write: async (name: string, text: string) => void kept.set(name, text),
+        read: async (name: string) => stored.get(name),
+        write: async (name: string, text: string) => void stored.set(name, text),
       } as unknown as HostContainer,
       limit: 2,
       async found(blobs: FoundBlob[]) {
@@ -42,7 +42,7 @@ function scanOf(listing: () => [name: string, second: string][] | Error) {
         return state.well;
       },
     });
-  return { scan, looks, state, record: () => kept.get('blobscaninfo/host/acct/incoming/scanInfo') };
+  return { scan, looks, state, record: () => stored.get('blobscaninfo/host/acct/incoming/scanInfo') };
 }
 
 test('looks at a page at a time, and from then on at what is as new as the newest', async () => {
@@ -78,7 +78,7 @@ test('what could not be noted is found again', async () => {
   expect(record()).toBe(`{"LatestScan":"${DAY}02.999Z"}`);
 });
 
-test('a container that is not there has no blobs; any other trouble is told', async () => {
+test('a container that does not exist has no blobs; any other error is thrown', async () => {
   let answer: [string, string][] | Error = Object.assign(new Error('no container'), { statusCode: 404 });
   const { scan, looks } = scanOf(() => answer);
   const one = scan();

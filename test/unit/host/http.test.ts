@@ -15,7 +15,7 @@ function raw(url: string, headers: Record<string, string>, method = 'GET'): Prom
   });
 }
 
-test('passes a request to the function of its route and the answer back', async () => {
+test('passes a request to the function of its route, and returns its answer', async () => {
   const fixture = await Fixture.start();
   const response = await fixture.fetch('/api/hello/b%C3%B6b/a/b?x=1&x=2&y=z', {
     method: 'POST',
@@ -34,7 +34,7 @@ test('passes a request to the function of its route and the answer back', async 
   expect(await (await fixture.fetch('/API/Hello/World')).text()).toBe('the literal route');
 });
 
-test('answers what it cannot do with a problem document', async () => {
+test('answers errors with a problem document', async () => {
   const fixture = await Fixture.start();
   const missing = await fixture.fetch('/api/nothing');
   expect(missing.headers.get('content-type')).toBe('application/problem+json');
@@ -49,7 +49,7 @@ test('answers what it cannot do with a problem document', async () => {
   expect(await wrong.json()).toMatchObject({ status: 405, code: 'method-not-allowed' });
   const large = await fixture.fetch('/api/hello/x/y', { method: 'POST', body: Buffer.alloc(1024 * 1024 + 1) });
   expect(await large.json()).toMatchObject({ status: 413, code: 'body-too-large' });
-  // Without a length that would tell beforehand.
+  // Without a content-length header.
   const unannounced = request(`${fixture.host.url}/api/hello/x/y`, { method: 'POST' });
   for (let written = 0; written <= 1024 * 1024; written += 65_536) unannounced.write(Buffer.alloc(65_536));
   const [answer] = (await once(unannounced, 'response')) as [IncomingMessage];
@@ -59,7 +59,7 @@ test('answers what it cannot do with a problem document', async () => {
   expect(await most.json()).toMatchObject({ length: 1024 * 1024 });
 });
 
-test('tells a caller nothing of why a function failed, and the log everything, on one line', async () => {
+test('does not show a caller why a function failed, but logs the error on one line', async () => {
   const fixture = await Fixture.start();
   const response = await fixture.fetch('/api/throws');
   expect(response.status).toBe(500);
@@ -69,7 +69,7 @@ test('tells a caller nothing of why a function failed, and the log everything, o
   expect(fixture.host.output()).toContain('info hello \\u001b[31m\\u000aforged line');
 });
 
-test('without a key, answers only to names of this machine and to pages of its own', async () => {
+test('without a key, only answers requests to names of this machine, and changes only from its own origin', async () => {
   const fixture = await Fixture.start();
   const url = `${fixture.host.url}/api/hello/world`;
   const { port } = new URL(url);
@@ -87,7 +87,7 @@ test('without a key, answers only to names of this machine and to pages of its o
   );
 });
 
-test('with a key, wants it for every call, and keeps it from the functions', async () => {
+test('with a key, requires it for every call, and hides it from the functions', async () => {
   const fixture = await Fixture.start({ env: { STRONGROOM_KEY: 'long and random' } });
   for (const path of [
     '/api/hello/x/y',
@@ -106,7 +106,7 @@ test('with a key, wants it for every call, and keeps it from the functions', asy
   expect(await byQuery.json()).toMatchObject({ query: [['a', 'b']], url: expect.not.stringContaining('random') });
 });
 
-test('fires a timer function by hand, one invocation at a time', async () => {
+test('invokes a timer function on request, one invocation at a time', async () => {
   const fixture = await Fixture.start();
   expect((await fixture.post('/admin/functions/nightly', {})).status).toBe(202);
   expect((await fixture.post('/admin/functions/nightly', { input: 'x' })).status).toBe(202);
@@ -119,7 +119,7 @@ test('fires a timer function by hand, one invocation at a time', async () => {
   expect(fixture.effects('nightly')[0]).toContain('pastDue=false');
 });
 
-test('stopping lets a call that is being answered be answered', async () => {
+test('answers running calls before it stops', async () => {
   const fixture = await Fixture.start();
   const answer = fixture.fetch('/api/slow').then((response) => response.text());
   while (!fixture.effects().includes('slow begins')) await new Promise((resolve) => setTimeout(resolve, 10));
@@ -127,7 +127,7 @@ test('stopping lets a call that is being answered be answered', async () => {
   expect(await answer).toBe('done');
 });
 
-test('a call that takes too long does not keep it from stopping', async () => {
+test('a call that takes too long does not prevent it from stopping', async () => {
   const fixture = await Fixture.start();
   const answer = fixture.fetch('/api/slow?ms=60000').catch((error: unknown) => error);
   while (!fixture.effects().includes('slow begins')) await new Promise((resolve) => setTimeout(resolve, 10));

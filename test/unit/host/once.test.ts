@@ -30,7 +30,7 @@ async function outcome(child: ChildProcess): Promise<{ code: number; output: str
   return { code, output };
 }
 
-test('runs one job to its end; the exit code says how it went', async () => {
+test('runs one job to its end, with an exit code for the result', async () => {
   const directory = temporaryDirectory();
   const [good, partly, unknown] = await Promise.all([
     outcome(start(directory, ['--data', 'a', '--once', 'nightly'], { STRONGROOM_KEY: 'k' })),
@@ -51,7 +51,7 @@ test('runs one job to its end; the exit code says how it went', async () => {
   expect(effects).toContain('run partly incremental');
 });
 
-test('reconciles an archive rule, where that is what has the name', async () => {
+test('reconciles an archive rule of the given name', async () => {
   const directory = temporaryDirectory();
   const { code, output } = await outcome(start(directory, ['--once', 'uploads']));
   expect(output).toMatch(/^uploads: succeeded · uploads · copied 3, failed 0$/m);

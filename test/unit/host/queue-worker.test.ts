@@ -21,14 +21,14 @@ const SETTINGS: QueueSettings = {
   messageEncoding: 'none',
 };
 
-test('reads the times of host.json', () => {
+test('reads the time spans of host.json', () => {
   const spans = ['00:00:10', '0:1:2', '1.02:00:00', '00:00:00.100', '00:30'].map(parseTimeSpan);
   expect(spans).toEqual([10_000, 62_000, 93_600_000, 100, 1_800_000]);
   for (const odd of ['', '10', '24:00:00', '00:60:00', '00:00:00:00', '-00:00:01'])
     expect(parseTimeSpan(odd)).toBeUndefined();
 });
 
-test('what is not Base64 of text is not decoded', () => {
+test('does not decode content that is not Base64 of text', () => {
   expect(decodeMessage(Buffer.from('grün').toString('base64'), 'base64')).toBe('grün');
   expect(decodeMessage('eA==\n', 'base64')).toBe('x');
   expect(decodeMessage('', 'base64')).toBe('');
@@ -37,7 +37,7 @@ test('what is not Base64 of text is not decoded', () => {
   expect(decodeMessage('eA==', 'none')).toBe('eA==');
 });
 
-test('a poison queue has none of its own, nor has one whose name would be too long', () => {
+test('a poison queue has no poison queue, nor has a queue with a long name', () => {
   expect(poisonQueueName('orders')).toBe('orders-poison');
   expect(poisonQueueName('orders-poison')).toBeUndefined();
   expect(poisonQueueName('a'.repeat(56))).toBe(`${'a'.repeat(56)}-poison`);
@@ -45,7 +45,7 @@ test('a poison queue has none of its own, nor has one whose name would be too lo
   for (const odd of ['ab', 'a--b', '-ab', 'ab-', 'Abc', 'a_b', 'a'.repeat(64)]) expect(isQueueName(odd)).toBe(false);
 });
 
-test('polls less and less often, up to the longest interval, and often again after a message', () => {
+test('polls at growing intervals up to the longest, and often again after a message', () => {
   const delay = new PollingDelay(2_000, () => 0.5);
   const waits = Array.from({ length: 8 }, () => delay.next(false));
   expect(waits).toEqual([100, 200, 300, 500, 900, 1_700, 2_000, 2_000]);
@@ -57,13 +57,13 @@ test('polls less and less often, up to the longest interval, and often again aft
   expect([low, Math.round(high ?? 0)]).toEqual([420, 580]);
 });
 
-test('a bell ends the wait at an empty queue', async () => {
-  const looks: number[] = [];
+test('a signal ends the wait at an empty queue', async () => {
+  const polls: number[] = [];
   const empty = {
     name: 'empty',
     exists: async () => true,
     receive: async () => {
-      looks.push(Date.now());
+      polls.push(Date.now());
       return [];
     },
   } as unknown as StorageQueue;
@@ -76,19 +76,19 @@ test('a bell ends the wait at an empty queue', async () => {
     poisonFor: () => undefined,
   });
   worker.start();
-  // By now it waits for more than a second.
-  await until('six looks', () => (looks.length === 6 ? true : undefined));
+  // The next poll is more than a second away.
+  await until('six polls', () => (polls.length === 6 ? true : undefined));
   signals.messageAdded('another');
   signals.messageAdded('empty');
-  await until('the next', () => (looks.length === 7 ? true : undefined));
-  expect((looks[6] ?? 0) - (looks[5] ?? 0)).toBeLessThan(1_000);
+  await until('the next', () => (polls.length === 7 ? true : undefined));
+  expect((polls[6] ?? 0) - (polls[5] ?? 0)).toBeLessThan(1_000);
   await worker.stop();
-  const count = looks.length;
+  const count = polls.length;
   await sleep(300);
-  expect(looks).toHaveLength(count);
+  expect(polls).toHaveLength(count);
 });
 
-test('whoever listens to the poison queue is told of what comes there', async () => {
+test('signals a message that it adds to the poison queue', async () => {
   const done: string[] = [];
   const message = { id: '1', content: 'bad', dequeueCount: 5, popReceipt: 'p' } as QueueMessage;
   const batches = [[message]];
@@ -100,7 +100,7 @@ test('whoever listens to the poison queue is told of what comes there', async ()
   };
   const poison = { name: 'orders-poison', put: async (content: string) => done.push(`put ${content}`) };
   const signals = new QueueSignals();
-  signals.onMessage('orders-poison', () => done.push('told'));
+  signals.onMessage('orders-poison', () => done.push('signaled'));
   const worker = new QueueWorker({
     queue: queue as unknown as StorageQueue,
     settings: SETTINGS,
@@ -109,17 +109,17 @@ test('whoever listens to the poison queue is told of what comes there', async ()
     poisonFor: () => poison as unknown as StorageQueue,
   });
   worker.start();
-  await until('the bell', () => (done.includes('told') ? true : undefined));
-  expect(done).toEqual(['put bad', 'removed', 'told']);
+  await until('the signal', () => (done.includes('signaled') ? true : undefined));
+  expect(done).toEqual(['put bad', 'removed', 'signaled']);
   await worker.stop();
 });
 
-test('what keeps it from reading is said once, and once when it is over', async () => {
-  let looks = 0;
+test('logs a failure to read the queue once, and once when it is over', async () => {
+  let polls = 0;
   let away = true;
   const queue = {
     name: 'orders',
-    exists: async () => ++looks > 0,
+    exists: async () => ++polls > 0,
     receive: () => (away ? Promise.reject(new Error('no route')) : Promise.resolve([])),
   };
   const written: string[] = [];
@@ -133,7 +133,7 @@ test('what keeps it from reading is said once, and once when it is over', async 
       poisonFor: () => undefined,
     });
     worker.start();
-    await until('three looks', () => (looks >= 3 ? true : undefined));
+    await until('three polls', () => (polls >= 3 ? true : undefined));
     away = false;
     await until('the end', () => (written.some((text) => text.includes('is readable again')) ? true : undefined));
     await worker.stop();
@@ -144,7 +144,7 @@ test('what keeps it from reading is said once, and once when it is over', async 
   expect(said).toEqual([expect.stringContaining('Cannot read queue'), expect.stringContaining('is readable again')]);
 });
 
-test('a message stays invisible as long as its function runs, and is deleted then', async () => {
+test('a message stays invisible while its function runs, and is deleted after that', async () => {
   const azurite = await startAzurite({ accounts: [{ name: 'one', key: newAccountKey() }] });
   try {
     const service = QueueServiceClient.fromConnectionString(azurite.connectionString('one'));
@@ -167,7 +167,7 @@ test('a message stays invisible as long as its function runs, and is deleted the
     });
     worker.start();
     await until('its end', () => (ended === 1 ? true : undefined));
-    // It was hidden anew more than once, and the receipt of the last time is the one it was deleted with.
+    // The host has hidden it more than once, and deletes it with the last pop receipt.
     await until(
       'it to be deleted',
       async () => (await client.getProperties()).approximateMessagesCount === 0 || undefined,

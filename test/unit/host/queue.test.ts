@@ -64,7 +64,7 @@ describe('a queue function', () => {
     });
     await until('its end', async () => ((await waiting(orders)) === 0 ? true : undefined));
 
-    // What comes later is seen without the host being told.
+    // The host finds later messages without a signal.
     await orders.sendMessage(base64('plain words'));
     await until('the second', () => (effectsOf(fixture, 'record').length === 2 ? true : undefined));
     expect(effectsOf<Recorded>(fixture, 'record')[1]?.message).toBe('plain words');
@@ -159,7 +159,7 @@ describe('a queue function', () => {
     expect(effectsOf(fixture, 'refuse')).toHaveLength(2);
   });
 
-  test('is not called for what is not Base64, which goes to the poison queue as it is; unless host.json says plain text', async () => {
+  test('is not called for a message that is not Base64, which goes to the poison queue, unless host.json allows it', async () => {
     const { env, queue } = account();
     const orders = queue('orders');
     await orders.create();
@@ -253,7 +253,7 @@ describe('a queue function', () => {
   });
 });
 
-test('a service that is away keeps nobody from starting, and is said once', async () => {
+test('the host starts while the queue service is unreachable, and logs that once', async () => {
   const { env } = account();
   const gone = env.QUEUES.replaceAll(/127\.0\.0\.1:\d+/g, '127.0.0.1:9');
   const fixture = await Fixture.start({ env: { ...env, QUEUES: gone, FIXTURE_STORAGE: 'record' } });

@@ -16,7 +16,7 @@ async function refused(options: HostOptions, directory = temporaryDirectory()): 
   return outcome;
 }
 
-test('--help explains itself; an option it does not know is named', () => {
+test('--help lists the options; an unknown option is an error that names it', () => {
   const help = spawnSync(process.execPath, [MAIN, '--help'], { encoding: 'utf8' });
   expect(help.status).toBe(0);
   for (const option of ['--port', '--data', '--once', 'STRONGROOM_KEY']) expect(help.stdout).toContain(option);
@@ -25,20 +25,20 @@ test('--help explains itself; an option it does not know is named', () => {
   expect(spawnSync(process.execPath, [MAIN, '--port', '70000'], { encoding: 'utf8' })).toMatchObject({ status: 2 });
 });
 
-test('an invalid configuration is printed as the app says it, without a stack trace', async () => {
+test("prints the app's report of an invalid configuration, without a stack trace", async () => {
   const { exitCode, output } = await refused({ env: { FIXTURE_CONFIGURATION_ERROR: '1' } });
   expect(exitCode).toBe(2);
   expect(output).toBe('strongroom.json has 2 problems:\n  jobs[0].name: missing\n  jobs[1].schedule: not a schedule\n');
 });
 
-test('will not listen beyond this machine without a key', async () => {
+test('does not listen beyond this machine without a key', async () => {
   const { exitCode, output } = await refused({ args: ['--address', '0.0.0.0'] });
   expect([exitCode, output]).toEqual([2, expect.stringContaining('STRONGROOM_KEY')]);
   const fixture = await Fixture.start({ args: ['--address', '0.0.0.0'], env: { STRONGROOM_KEY: 'k' } });
   expect((await fetch(`${fixture.host.url}/api/hello/world?code=k`)).status).toBe(200);
 });
 
-test('a port that is in use is named', async () => {
+test('names a port that is in use', async () => {
   const other = createServer().listen(0, '127.0.0.1');
   await new Promise((resolve) => other.once('listening', resolve));
   const { port } = other.address() as AddressInfo;
@@ -47,13 +47,13 @@ test('a port that is in use is named', async () => {
   expect([exitCode, output]).toEqual([2, expect.stringContaining(`Port ${port} of 127.0.0.1 is in use`)]);
 });
 
-test('one host per data directory; the lock of one that was killed is taken over', async () => {
+test('one host per data directory; a new host takes over the lock of a killed one', async () => {
   const fixture = await Fixture.start();
   const { exitCode, output } = await refused({}, fixture.directory);
   expect([exitCode, output]).toEqual([2, expect.stringContaining(`process ${fixture.host.pid}`)]);
   await fixture.host.kill('SIGKILL');
   await fixture.restart();
-  // A process that has got the pid of the dead one since is not taken for it, where the system tells them apart.
+  // On Linux, the host distinguishes a process that has reused the pid of the dead one.
   if (process.platform !== 'linux') return;
   const directory = temporaryDirectory();
   mkdirSync(join(directory, 'data'));
@@ -61,7 +61,7 @@ test('one host per data directory; the lock of one that was killed is taken over
   await Fixture.start({}, directory);
 });
 
-test('takes app settings from local.settings.json, below the environment', async () => {
+test('reads app settings from local.settings.json; the environment has precedence', async () => {
   const directory = temporaryDirectory();
   const settings = { IsEncrypted: false, Values: { STRONGROOM_KEY: 'from the file', NIGHTLY: 'never read' } };
   writeFileSync(join(directory, 'local.settings.json'), JSON.stringify(settings));
@@ -81,7 +81,7 @@ test('takes app settings from local.settings.json, below the environment', async
   });
 });
 
-test('a schedule that cannot be read, or names a setting that is not there, is named with its function', async () => {
+test('an invalid schedule, or one with a missing setting, is an error that names its function', async () => {
   expect(await refused({ env: { NIGHTLY: 'every night' } })).toMatchObject({
     exitCode: 2,
     output: expect.stringMatching(/"nightly" has the schedule "every night"/),
@@ -92,7 +92,7 @@ test('a schedule that cannot be read, or names a setting that is not there, is n
   });
 });
 
-test('an error outside of any function ends the host with one line', async () => {
+test('an error outside any function ends the host with one line', async () => {
   const fixture = await Fixture.start();
   await fixture.post('/api/crash');
   await until('its end', () => (fixture.host.output().includes('outside of any function') ? true : undefined));
@@ -100,19 +100,22 @@ test('an error outside of any function ends the host with one line', async () =>
   expect(fixture.host.output()).not.toMatch(/\n\s+at /);
 });
 
-test('an occurrence that was missed fires once at start, past due; one that was not does not', async () => {
+test('a missed occurrence fires once at the start, past due; without one, the timer does not fire', async () => {
   const env = { NIGHTLY: '0 0 0 1 1 *' };
   const fixture = await Fixture.start({ env });
   const file = join(fixture.directory, 'data', 'timers.json');
-  const kept = JSON.parse(readFileSync(file, 'utf8')) as Record<string, { Schedule: string; Last: string }>;
-  expect(kept.nightly).toMatchObject({ Schedule: '0 0 0 1 1 *', Next: expect.stringMatching(/-01-01T00:00:00.000Z$/) });
+  const stored = JSON.parse(readFileSync(file, 'utf8')) as Record<string, { Schedule: string; Last: string }>;
+  expect(stored.nightly).toMatchObject({
+    Schedule: '0 0 0 1 1 *',
+    Next: expect.stringMatching(/-01-01T00:00:00.000Z$/),
+  });
   await fixture.host.stop();
   const again = await fixture.restart({ env });
   await again.host.stop();
   expect(again.effects('nightly')).toEqual([]);
 
-  if (kept.nightly) kept.nightly.Last = '2020-06-01T00:00:00.000Z';
-  writeFileSync(file, JSON.stringify(kept));
+  if (stored.nightly) stored.nightly.Last = '2020-06-01T00:00:00.000Z';
+  writeFileSync(file, JSON.stringify(stored));
   const late = await fixture.restart({ env });
   await until('the timer', () => (late.effects('nightly ends').length > 0 ? true : undefined));
   await late.host.stop();

@@ -18,13 +18,13 @@ test.each([
   expect(after(expression, time)).toBe(next);
 });
 
-test('what cannot be read is refused with its place', () => {
+test('an invalid schedule is an error with its function', () => {
   for (const expression of ['', 'daily', '0 0 0 * *  * * *', '0 61 * * * *', '00:05:00']) {
     expect(() => parseSchedule(expression, 'Function "f"'), expression).toThrow(/Function "f" has the schedule/);
   }
 });
 
-test('a missed occurrence is due at once; one that lies ahead at its time', () => {
+test('a missed occurrence is due at once; a future one at its time', () => {
   const hourly = parseSchedule('0 0 * * * *', 'It');
   const now = new Date('2026-01-01T12:30:00.000Z');
   const status = (Last: string) => ({ Last, Next: '', LastUpdated: Last });
@@ -35,7 +35,7 @@ test('a missed occurrence is due at once; one that lies ahead at its time', () =
   expect(dueAfter(hourly, now)).toEqual(next);
 });
 
-test('settings are put in for their names', () => {
+test('replaces names by their settings', () => {
   expect(resolveSettings('%A% and %B_C%', 'It', { A: '1', B_C: '2' })).toBe('1 and 2');
   expect(() => resolveSettings('%MISSING%', 'Function "f"', {})).toThrow(/Function "f" .*"MISSING"/);
 });
