@@ -4,6 +4,7 @@ import pLimit from 'p-limit';
 import { makeActivities } from '#activities/index.ts';
 import type { Dependencies } from '#app/dependencies.ts';
 import type { Job } from '#config/configuration.ts';
+import type { Outcome } from '#domain/run/outcome.ts';
 import { isRestorePoint } from '#domain/run/restore-point.ts';
 import type { RunReport, RunSummary } from '#domain/run/run.ts';
 import { tableOfTask } from '#domain/run/task-name.ts';
@@ -418,7 +419,7 @@ class Month {
     const segments = new Map<string, Segment>();
     for (const { path, container } of parts) {
       if (container !== share) continue;
-      const { items } = await this.#control.readPart<Segment, object>(path);
+      const { items } = await this.#control.readPart<Outcome, object>(path);
       // A later part replaces a key range that an earlier one lacks.
       for (const segment of items.filter(isSegment)) segments.set(segment.name, segment);
     }

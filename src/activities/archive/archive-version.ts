@@ -4,7 +4,14 @@ import type { BlobState } from '#domain/blobs/blob.ts';
 import { SYNC_LIMIT } from '#domain/copying/copy-method.ts';
 import { isWhole } from '#domain/copying/decision.ts';
 import { readRecord, tagsAreWithheld } from '#domain/copying/record.ts';
-import { isPending, type Outcome, outcomeOf, type PendingCopy, type PlannedItem } from '#domain/run/outcome.ts';
+import {
+  type Copied,
+  isPending,
+  type Outcome,
+  outcomeOf,
+  type PendingCopy,
+  type PlannedItem,
+} from '#domain/run/outcome.ts';
 import type { ProblemCode } from '#domain/run/problems.ts';
 import type { FoundReceipt } from '#storage/control/receipt-store.ts';
 import { isStorageError } from '#storage/storage-error.ts';
@@ -216,7 +223,7 @@ function archivedAs(
   { copying }: ArchiveContext,
   source: BlobState,
   etag: string,
-  { method, code }: Pick<Outcome, 'method' | 'code'>,
+  { method, code }: Pick<Copied, 'method' | 'code'>,
 ): Archived {
   return {
     account: copying.target.endpoint,

@@ -1,6 +1,6 @@
 import type { Dependencies } from '#app/dependencies.ts';
 import type { BlobState } from '#domain/blobs/blob.ts';
-import { asBackedUp, type Outcome, type PlannedItem } from '#domain/run/outcome.ts';
+import { asBackedUp, type Held, type Outcome, type PlannedItem } from '#domain/run/outcome.ts';
 import type { RetryingRef, RunMode } from '#domain/run/run.ts';
 import { inRun } from '../run/run-context.ts';
 import type { SliceInput, SliceResult } from '../run/slice.ts';
@@ -40,12 +40,12 @@ export function planRetry(deps: Dependencies, input: SliceInput<RetryingRef>): P
 
 /** The item that tries a failure again. A restore finds the content again. */
 function plannedAgain(outcome: Outcome, mode: RunMode): PlannedItem | undefined {
-  const { status, source, code, name, size, type = 'block', modified } = outcome;
-  if (status !== 'failed') return undefined;
+  if (outcome.status !== 'failed') return undefined;
+  const { source, code, name, size, modified, type = 'block' } = outcome;
   if (mode !== 'restore') return source && { from: source, reason: 'pending' };
   // The outcome of a damaged part names no blob.
   if (code === 'damaged' || code === 'unsupported-name') return undefined;
   const unknown: BlobState = { name, etag: '', lastModified: modified, size, type };
-  const entry: Outcome = { ...asBackedUp(outcome), status: 'copied' };
+  const entry: Held = { ...asBackedUp(outcome), status: 'copied' };
   return { from: unknown, reason: 'restore', entry, ...(source && { to: source }) };
 }

@@ -2,7 +2,14 @@ import { problemCodeOf } from '#app/problem-code.ts';
 import type { BlobState, CopyState } from '#domain/blobs/blob.ts';
 import { copyDeadline, methodsFor } from '#domain/copying/copy-method.ts';
 import { readRecord } from '#domain/copying/record.ts';
-import { type CopyMethod, type Outcome, outcomeOf, type PendingCopy } from '#domain/run/outcome.ts';
+import {
+  type Copied,
+  type CopyMethod,
+  copyReasonOf,
+  type Outcome,
+  outcomeOf,
+  type PendingCopy,
+} from '#domain/run/outcome.ts';
 import { isStorageError } from '#storage/storage-error.ts';
 import { abortQuietly } from './abort-quietly.ts';
 import { copyBlob } from './copy-blob.ts';
@@ -112,7 +119,6 @@ function hasRecordOf({ metadata }: BlobState, source: BlobState): boolean {
   return record === undefined || record.etag === source.etag;
 }
 
-function reasonOf({ planned, lacks }: PendingCopy): Partial<Outcome> {
-  const { reason } = planned;
-  return { ...(reason !== 'pending' && reason !== 'restore' && { reason }), ...(lacks && { code: lacks }) };
+function reasonOf({ planned, lacks }: PendingCopy): Pick<Copied, 'reason' | 'code'> {
+  return { ...copyReasonOf(planned.reason), ...(lacks && { code: lacks }) };
 }

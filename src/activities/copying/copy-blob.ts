@@ -10,7 +10,16 @@ import {
   unsettledIn,
   withRecord,
 } from '#domain/copying/record.ts';
-import { type CopyMethod, type Outcome, outcomeOf, type PendingCopy, type PlannedItem } from '#domain/run/outcome.ts';
+import {
+  type Copied,
+  type CopyMethod,
+  copyReasonOf,
+  type Outcome,
+  type OutcomeDetails,
+  outcomeOf,
+  type PendingCopy,
+  type PlannedItem,
+} from '#domain/run/outcome.ts';
 import type { ProblemCode } from '#domain/run/problems.ts';
 import type { CopyRequest } from '#storage/blob-account.ts';
 import { isStorageError, type StorageError } from '#storage/storage-error.ts';
@@ -199,8 +208,11 @@ async function copyByBestMethod(
     const copy = pending(context, seen, made.copyId, (options.tries ?? 0) + 1);
     return { ...copy, ...(made.lacks && { lacks: made.lacks }) };
   }
-  const about = reason === 'pending' || reason === 'restore' ? {} : { reason };
-  return copied(source, made.etag, { method: made.method, ...about, ...(made.lacks && { code: made.lacks }) });
+  return copied(source, made.etag, {
+    method: made.method,
+    ...copyReasonOf(reason),
+    ...(made.lacks && { code: made.lacks }),
+  });
 }
 
 function requestFor(context: BackupContext, source: BlobState, backup: BlobState | undefined): CopyRequest {
@@ -275,7 +287,7 @@ async function createsVaultContainer(context: BackupContext): Promise<boolean> {
   }
 }
 
-function copied(source: BlobState, vaultEtag: string, more: Partial<Outcome>): Outcome {
+function copied(source: BlobState, vaultEtag: string, more: OutcomeDetails<'copied'>): Copied {
   return outcomeOf(source, 'copied', { vaultEtag, ...more });
 }
 

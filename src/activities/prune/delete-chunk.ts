@@ -4,7 +4,7 @@ import type { BlobState, SnapshotOrVersion } from '#domain/blobs/blob.ts';
 import { isEntityFile } from '#domain/prune/unneeded-file.ts';
 import { CONTROL_CONTAINER } from '#domain/run/control-paths.ts';
 import { standingOf } from '#domain/run/lock.ts';
-import { type Outcome, outcomeOf, type PlannedItem } from '#domain/run/outcome.ts';
+import { type Outcome, outcomeOf, type PlannedItem, type Removed } from '#domain/run/outcome.ts';
 import type { PruneReason } from '#domain/run/reasons.ts';
 import type { CarryOutRef } from '#domain/run/run.ts';
 import { countOutcome } from '#domain/run/tally.ts';
@@ -183,7 +183,7 @@ function failed(item: PlannedItem, error: unknown, side: Side): Outcome {
   return outcomeOf(item.from, 'failed', { ...about(item), code, message: error.message });
 }
 
-function about({ from, reason }: PlannedItem): Partial<Outcome> {
+function about({ from, reason }: PlannedItem): Pick<Removed, 'snapshotOrVersion' | 'reason'> {
   return { ...which(from), reason: reason as PruneReason };
 }
 

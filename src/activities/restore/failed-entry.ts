@@ -1,7 +1,7 @@
-import { asBackedUp, type Outcome } from '#domain/run/outcome.ts';
+import { asBackedUp, type BlobEntry, type Failed } from '#domain/run/outcome.ts';
 import type { ProblemCode } from '#domain/run/problems.ts';
 
 /** The outcome of an entry of a restore point that could not be restored or verified. */
-export function failedEntry(entry: Outcome, code: ProblemCode, message?: string): Outcome {
+export function failedEntry(entry: BlobEntry, code: ProblemCode, message?: string): Failed {
   return { ...asBackedUp(entry), status: 'failed', code, ...(message !== undefined && { message }) };
 }

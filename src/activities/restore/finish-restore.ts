@@ -2,7 +2,7 @@ import type { BlobState } from '#domain/blobs/blob.ts';
 import { methodsFor } from '#domain/copying/copy-method.ts';
 import { withoutRecord } from '#domain/copying/record.ts';
 import { isArchived } from '#domain/restore/locate.ts';
-import { asBackedUp, type Outcome } from '#domain/run/outcome.ts';
+import { asBackedUp, type BlobEntry, type Outcome } from '#domain/run/outcome.ts';
 import { isStorageError, StorageError } from '#storage/storage-error.ts';
 import { failedEntry } from './failed-entry.ts';
 import { codeOf } from './restore-problem-code.ts';
@@ -14,7 +14,7 @@ export function hasOnlyRecord({ metadata = {} }: BlobState): boolean {
 }
 
 /** Whether a blob is archived only after our record is removed from it: nothing can be removed from an archived blob. */
-export function isArchivedLast(entry: Outcome, holder: BlobState): boolean {
+export function isArchivedLast(entry: BlobEntry, holder: BlobState): boolean {
   return entry.tier === 'Archive' && holder.type === 'block' && hasOnlyRecord(holder);
 }
 
@@ -35,7 +35,7 @@ export async function finishRestore(
   entry: Outcome,
   holder: BlobState,
   target: BlobState,
-  about: Partial<Outcome>,
+  about: Pick<Outcome, 'code'>,
 ): Promise<Outcome> {
   try {
     if (hasOnlyRecord(target)) await removeRecord(context, target.name, target.etag);

@@ -1,5 +1,5 @@
 import type { BlobState } from '#domain/blobs/blob.ts';
-import type { Outcome } from '#domain/run/outcome.ts';
+import type { BlobEntry } from '#domain/run/outcome.ts';
 import type { ProblemCode } from '#domain/run/problems.ts';
 import type { BlobAccount } from '#storage/blob-account.ts';
 import { isStorageError, StorageError } from '#storage/storage-error.ts';
@@ -31,7 +31,7 @@ export async function listNamed(account: BlobAccount, container: string, name: s
 }
 
 /** The code for content that was not found: nothing is there, or something else. */
-export function missingOrOther(entry: Outcome, found: readonly BlobState[]): ProblemCode {
+export function missingOrOther(entry: BlobEntry, found: readonly BlobState[]): ProblemCode {
   const base = found.find(({ snapshotOrVersion }) => snapshotOrVersion === undefined);
   return base !== undefined && base.etag === entry.vaultEtag ? 'content-mismatch' : 'content-missing';
 }

@@ -4,7 +4,7 @@ import { ListingCursor, type ListingPage, type ReadPage } from '#domain/blobs/li
 import { NameOrder } from '#domain/blobs/name-order.ts';
 import { hasOtherHash, locate } from '#domain/restore/locate.ts';
 import { inListedOrder, isHeld, type ManifestPage, type ManifestPosition } from '#domain/run/manifest.ts';
-import type { Outcome } from '#domain/run/outcome.ts';
+import type { Held, Outcome } from '#domain/run/outcome.ts';
 import type { ProblemCode } from '#domain/run/problems.ts';
 import type { PartEntry } from '#domain/run/run.ts';
 import type { BlobAccount, ListBlobsOptions } from '#storage/blob-account.ts';
@@ -35,7 +35,7 @@ export interface WalkBeside {
 }
 
 export interface FoundEntry {
-  entry: Outcome;
+  entry: Held;
   /** The blob that holds its content, or why none does. */
   content: BlobState | ProblemCode;
   /** The blob of its name in the target. */
@@ -105,16 +105,16 @@ export class ManifestWalk {
     this.#last = entries.at(-1)?.name ?? this.#last;
     const { isWanted = () => true } = this.#beside;
     return {
-      found: await this.#find(entries.filter((entry) => isHeld(entry) && isWanted(entry.name))),
+      found: await this.#find(entries.filter(isHeld).filter(({ name }) => isWanted(name))),
       damaged: read.flatMap((part, index) =>
         Array.isArray(part) ? [] : damagedPart(page.parts[index]!, part.message),
       ),
     };
   }
 
-  async #find(entries: Outcome[]): Promise<FoundEntry[]> {
+  async #find(entries: Held[]): Promise<FoundEntry[]> {
     const { backupPrefix, target: targetListing } = this.#beside;
-    const found: { entry: Outcome; content: BlobState | ProblemCode | undefined; target: BlobState | undefined }[] = [];
+    const found: { entry: Held; content: BlobState | ProblemCode | undefined; target: BlobState | undefined }[] = [];
     for (const entry of entries) {
       const content = located(entry, await this.#backup.takeAll(backupPrefix + entry.name));
       const named = targetListing && (await this.#target!.takeAll(targetListing.prefix + entry.name));

@@ -2,7 +2,7 @@ import type { Dependencies } from '#app/dependencies.ts';
 import { blobFilter } from '#domain/blobs/blob-filter.ts';
 import type { ReadPage } from '#domain/blobs/listing-cursor.ts';
 import { manifestPages } from '#domain/run/manifest.ts';
-import { asBackedUp, type Outcome, type PlannedItem } from '#domain/run/outcome.ts';
+import { asBackedUp, type Held, type Outcome, type PlannedItem } from '#domain/run/outcome.ts';
 import { problemOf } from '#domain/run/problems.ts';
 import type { RestoreRef } from '#domain/run/run.ts';
 import { isStorageError } from '#storage/storage-error.ts';
@@ -114,7 +114,7 @@ function canBeRestored(route: RestoreRoute, name: string): boolean {
 }
 
 /** With the code of what its backup could not carry along: the restored blob will lack it too. */
-function asHeld(entry: Outcome): Outcome {
+function asHeld(entry: Held): Held {
   const lacks = entry.code === 'tags-not-read' || entry.code === 'tags-not-written' ? { code: entry.code } : {};
   return { ...asBackedUp(entry), status: entry.status, ...lacks };
 }

@@ -3,7 +3,14 @@ import { methodsFor } from '#domain/copying/copy-method.ts';
 import { canBeSent, tagFingerprint, withoutRecord } from '#domain/copying/record.ts';
 import { hasOtherHash, isArchived, locate } from '#domain/restore/locate.ts';
 import { isLeftover } from '#domain/restore/restore.ts';
-import { asBackedUp, type CopyMethod, type Outcome, type PendingCopy, type PlannedItem } from '#domain/run/outcome.ts';
+import {
+  asBackedUp,
+  type CopyMethod,
+  type Failed,
+  type Outcome,
+  type PendingCopy,
+  type PlannedItem,
+} from '#domain/run/outcome.ts';
 import type { CopyRequest } from '#storage/blob-account.ts';
 import { isStorageError, type StorageError, type StorageErrorKind } from '#storage/storage-error.ts';
 import { abortQuietly } from '../copying/abort-quietly.ts';
@@ -272,7 +279,7 @@ function pending(
 }
 
 /** What a retry needs to recognize a target blob that is not ours. Only a copy could be mistaken for ours. */
-export function traceOf(target: BlobState | undefined): Pick<Outcome, 'source'> {
+export function traceOf(target: BlobState | undefined): Pick<Failed, 'source'> {
   if (target?.copy === undefined) return {};
   const { name, etag, lastModified, size, type, copy } = target;
   return { source: { name, etag, lastModified, size, type, copy } };

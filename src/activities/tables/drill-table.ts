@@ -163,10 +163,11 @@ function neighborsOf(
 
 function outcomeOf(
   { key, text }: StoredEntity,
-  status: Outcome['status'],
+  status: 'failed' | 'unchanged',
   code: ProblemCode,
   message: string,
 ): Outcome {
   const about = { name: nameOfKey(key), etag: '', modified: timestampOf(text) ?? '', size: Buffer.byteLength(text) };
-  return { ...about, status, code, message };
+  const why = { code, message };
+  return status === 'failed' ? { ...about, status, ...why } : { ...about, status, ...why };
 }

@@ -2,9 +2,9 @@ import pLimit from 'p-limit';
 import type { Dependencies } from '#app/dependencies.ts';
 import { concernsWholeAccount } from '#app/problem-code.ts';
 import { writeOf } from '#domain/restore/restore.ts';
-import { asBackedUp, type Outcome } from '#domain/run/outcome.ts';
+import { asBackedUp, type Failed, type Outcome } from '#domain/run/outcome.ts';
 import { PartWriter } from '#domain/run/part.ts';
-import { type Problem, problemOf } from '#domain/run/problems.ts';
+import { type Problem, type ProblemCode, problemOf } from '#domain/run/problems.ts';
 import type { RestoreRef } from '#domain/run/run.ts';
 import { countOutcome, countProblem } from '#domain/run/tally.ts';
 import { type StoredEntity, timestampOf } from '#domain/tables/entity-text.ts';
@@ -136,7 +136,7 @@ class EntityOutcomes {
       if (status === 'copied') tally.copiedBytes += Buffer.byteLength(entity.text);
       return;
     }
-    const outcome = outcomeOf(entity, status, code, message);
+    const outcome = outcomeOf(entity, status, code ?? 'internal', message);
     countOutcome(tally, outcome);
     this.#lines.push(outcome);
   };
@@ -153,7 +153,7 @@ class EntityOutcomes {
     countOutcome(tally, outcome);
     // One line represents all of them.
     tally.failed += lost.items - 1;
-    countProblem(tally, outcome.code!, lost.items - 1);
+    countProblem(tally, outcome.code, lost.items - 1);
     tally.planned += lost.items;
     this.#lines.push(outcome);
   }
@@ -167,19 +167,19 @@ class EntityOutcomes {
 
 function outcomeOf(
   { key, text }: StoredEntity,
-  status: Outcome['status'],
-  code: Outcome['code'],
+  status: 'skipped' | 'failed',
+  code: ProblemCode,
   message: string | undefined,
 ): Outcome {
-  return {
-    ...{ name: nameOfKey(key), status, etag: '', modified: timestampOf(text) ?? '', size: Buffer.byteLength(text) },
-    ...(code !== undefined && { code }),
+  const about = {
+    ...{ name: nameOfKey(key), etag: '', modified: timestampOf(text) ?? '', size: Buffer.byteLength(text), code },
     ...(message !== undefined && { message }),
   };
+  return status === 'skipped' ? { ...about, status } : { ...about, status };
 }
 
 /** The segment was sound when the restore was planned. */
-function lostOf({ segment, error, items }: LostEntities): Outcome {
+function lostOf({ segment, error, items }: LostEntities): Failed {
   const message = `${error.message}; ${items} entities of it are not restored`;
   return { ...asBackedUp(segment), status: 'failed', code: codeOf(error), message };
 }

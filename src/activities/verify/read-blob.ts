@@ -18,10 +18,10 @@ export interface ReadContext {
 }
 
 /** The outcome for a blob that was read. */
-export interface ReadOutcome extends Outcome {
+export type ReadOutcome = Outcome & {
   /** Hex, of the bytes read, if the restore point has no MD5 of them. */
   sha256?: string;
-}
+};
 
 /** The result of reading a blob. */
 export interface ReadBlob {

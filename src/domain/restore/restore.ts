@@ -1,7 +1,7 @@
 import { type BlobState, otherContentHeader } from '../blobs/blob.ts';
 import { matches } from '../blobs/container-pattern.ts';
 import { canBeSent, tagFingerprint, withoutRecord } from '../copying/record.ts';
-import type { Outcome } from '../run/outcome.ts';
+import type { BlobEntry } from '../run/outcome.ts';
 import type { RestoreRef } from '../run/run.ts';
 import { parseRunId } from '../run/run-id.ts';
 import { tableOfTask } from '../run/task-name.ts';
@@ -37,7 +37,7 @@ export type RestoreDecision =
  * under its name. `isOurs` tells whether the target was made from just that content since the restore began.
  */
 export function decideRestore(
-  entry: Outcome,
+  entry: BlobEntry,
   content: BlobState,
   target: BlobState | undefined,
   task: Pick<RestoreTask, 'existing' | 'original'>,
@@ -129,7 +129,7 @@ export function isLeftover({ copy }: BlobState): boolean {
 }
 
 /** Whether the target has all that the restore would bring: as far as a listing tells, and never on a guess. */
-function isSame(entry: Outcome, content: BlobState, target: BlobState, original: boolean): boolean {
+function isSame(entry: BlobEntry, content: BlobState, target: BlobState, original: boolean): boolean {
   if (target.size !== entry.size || target.type !== (entry.type ?? 'block')) return false;
   if (target.copy !== undefined && target.copy.status !== 'success') return false;
   if (entry.tier !== undefined && entry.tier !== target.tier) return false;

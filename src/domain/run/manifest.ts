@@ -1,6 +1,6 @@
 import type { NameOrder } from '../blobs/name-order.ts';
 import { kindOfPath } from './control-paths.ts';
-import type { Outcome } from './outcome.ts';
+import type { Held, Outcome } from './outcome.ts';
 import type { PartEntry } from './run.ts';
 
 /**
@@ -38,8 +38,8 @@ export function manifestPages(parts: readonly PartEntry[], container: string): M
 }
 
 /** Whether an outcome is a blob of the restore point; the others say why it lacks one. */
-export function isHeld({ status }: Outcome): boolean {
-  return status === 'copied' || status === 'unchanged';
+export function isHeld<Line extends Pick<Outcome, 'status'>>(outcome: Line): outcome is Line & Pick<Held, 'status'> {
+  return outcome.status === 'copied' || outcome.status === 'unchanged';
 }
 
 /**

@@ -1,38 +1,78 @@
 import type { BlobState, SnapshotOrVersion } from '../blobs/blob.ts';
+import { defined } from './defined.ts';
 import type { ProblemCode } from './problems.ts';
 import type { CopyReason, PruneReason } from './reasons.ts';
 
-/** What became of one listed blob. Only a prune removes. */
-export type OutcomeStatus = 'copied' | 'unchanged' | 'skipped' | 'failed' | 'removed';
-
 export type CopyMethod = 'sync' | 'async' | 'blocks';
 
-/** One line of a restore point's manifest: the source blob as the run saw it, and what became of it. */
-export interface Outcome {
+/** One blob of a restore point: the version of the source, and the blob in the vault that has its content. */
+export interface BlobEntry {
   name: string;
-  status: OutcomeStatus;
   /** ETag and last-modified time of the source version. */
   etag: string;
   modified: string;
   size: number;
-  /** In a prune: which snapshot or version of the blob it was. */
-  snapshotOrVersion?: SnapshotOrVersion;
   /** Absent for block blobs. */
   type?: 'page' | 'append';
   md5?: string;
   tier?: string;
   tags?: Record<string, string>;
-  /** ETag of the blob in the vault that holds the content, as it was when this was written. */
+  /** ETag of the blob in the vault that has the content, as it was when the outcome was written. */
   vaultEtag?: string;
+}
+
+export interface Settled extends BlobEntry {
+  code?: ProblemCode;
+  /** The service's own words. */
+  message?: string;
+  /** In a prune: the snapshot or version of the blob. */
+  snapshotOrVersion?: SnapshotOrVersion;
+}
+
+export interface Copied extends Settled {
+  status: 'copied';
   method?: CopyMethod | 'properties';
   /** In a restore, `new` or `replaced`. */
-  reason?: CopyReason | 'tier' | 'tags' | 'replaced' | PruneReason;
-  code?: ProblemCode;
-  /** What the service said, for people. */
-  message?: string;
-  /** Only where `failed`: everything a retry needs to try again without listing. */
-  source?: BlobState;
+  reason?: CopyReason | 'tier' | 'tags' | 'replaced';
 }
+
+export interface Unchanged extends Settled {
+  status: 'unchanged';
+  reason?: PruneReason;
+}
+
+export interface Skipped extends Settled {
+  status: 'skipped';
+  code: ProblemCode;
+}
+
+export interface Failed extends Settled {
+  status: 'failed';
+  code: ProblemCode;
+  /** All that a retry of a backup needs to try again without a listing. */
+  source?: BlobState;
+  reason?: PruneReason;
+}
+
+/** Only a prune removes. */
+export interface Removed extends Settled {
+  status: 'removed';
+  reason: PruneReason;
+}
+
+/** One line of a restore point's manifest: the source blob as the run saw it, and its outcome. */
+export type Outcome = Copied | Unchanged | Skipped | Failed | Removed;
+
+/** A blob that the restore point has. */
+export type Held = Copied | Unchanged;
+
+export type OutcomeStatus = Outcome['status'];
+
+/** The members of an outcome beside its blob and status. */
+export type OutcomeDetails<Status extends OutcomeStatus> = Omit<
+  Extract<Outcome, { status: Status }>,
+  'status' | Exclude<keyof BlobEntry, 'vaultEtag'>
+>;
 
 /** A blob that is to be copied, as the scan saw both sides of it. */
 export interface PlannedItem {
@@ -42,7 +82,7 @@ export interface PlannedItem {
   to?: BlobState;
   reason: CopyReason | 'tier' | 'tags' | 'pending' | 'restore' | PruneReason;
   /** In a restore: the blob as the restore point has it. */
-  entry?: Outcome;
+  entry?: Held;
   /** In a prune, which copies nothing but deletes `source`: where its own source may be, which must be gone. */
   origins?: { container: string; name: string }[];
 }
@@ -65,40 +105,36 @@ export function isPending(item: Outcome | PendingCopy): item is PendingCopy {
   return 'copyId' in item;
 }
 
-export function outcomeOf(source: BlobState, status: OutcomeStatus, more: Partial<Outcome> = {}): Outcome {
+export function outcomeOf<Status extends OutcomeStatus>(
+  source: BlobState,
+  status: Status,
+  ...[details]: Partial<OutcomeDetails<Status>> extends OutcomeDetails<Status>
+    ? [OutcomeDetails<Status>?]
+    : [OutcomeDetails<Status>]
+): Extract<Outcome, { status: Status }> {
+  const { name, etag, lastModified: modified, size, type, contentMd5: md5, tier, tierInferred, tags } = source;
   return {
-    name: source.name,
-    status,
-    etag: source.etag,
-    modified: source.lastModified,
-    size: source.size,
-    ...(source.type !== 'block' && { type: source.type }),
-    ...(source.contentMd5 !== undefined && { md5: source.contentMd5 }),
-    ...(source.tier !== undefined && !source.tierInferred && { tier: source.tier }),
-    ...(source.tags !== undefined && { tags: source.tags }),
-    ...more,
-  };
+    ...{ name, status, etag, modified, size },
+    ...defined({ type: type === 'block' ? undefined : type, md5, tier: tierInferred ? undefined : tier, tags }),
+    ...details,
+  } as unknown as Extract<Outcome, { status: Status }>;
 }
 
 /** A blob as a restore point has it, without what its backup did. */
-export function asBackedUp(entry: Outcome): Omit<Outcome, 'status'> {
+export function asBackedUp(entry: BlobEntry): BlobEntry {
   const { name, etag, modified, size, type, md5, tier, tags, vaultEtag } = entry;
-  return {
-    name,
-    etag,
-    modified,
-    size,
-    ...(type !== undefined && { type }),
-    ...(md5 !== undefined && { md5 }),
-    ...(tier !== undefined && { tier }),
-    ...(tags !== undefined && { tags }),
-    ...(vaultEtag !== undefined && { vaultEtag }),
-  };
+  return { name, etag, modified, size, ...defined({ type, md5, tier, tags, vaultEtag }) };
 }
 
-/** A planned copy that came to nothing, with all that a retry needs. */
-export function failureOf({ from: source, entry }: PlannedItem, code: ProblemCode, message?: string): Outcome {
-  const about = { code, ...(message !== undefined && { message }) };
-  if (entry) return { ...asBackedUp(entry), status: 'failed', ...about };
-  return outcomeOf(source, 'failed', { ...about, source });
+/** The failure of a planned item, with all that a retry needs. */
+export function failureOf({ from: source, entry }: PlannedItem, code: ProblemCode, message?: string): Failed {
+  const problem = { code, ...defined({ message }) };
+  if (entry) return { ...asBackedUp(entry), status: 'failed', ...problem };
+  return outcomeOf(source, 'failed', { ...problem, source });
+}
+
+/** Why a planned item was copied, as its outcome names it. */
+export function copyReasonOf(reason: PlannedItem['reason']): Pick<Copied, 'reason'> {
+  const isOfCopy = reason !== 'pending' && reason !== 'restore' && reason !== 'not-needed' && reason !== 'source-gone';
+  return isOfCopy ? { reason } : {};
 }

@@ -1,4 +1,4 @@
-import type { Outcome } from '../run/outcome.ts';
+import type { Outcome, Settled } from '../run/outcome.ts';
 import { countProblem, joinedWindow, type Tally } from '../run/tally.ts';
 import { boundId, type EntityKey, type KeyRange, nameOfRange } from './table-key.ts';
 
@@ -7,7 +7,8 @@ import { boundId, type EntityKey, type KeyRange, nameOfRange } from './table-key
  * key of the table once. `status` is `copied` (read in this run), `unchanged` (nothing in it has changed since the run that wrote its
  * files), or `failed` (the restore point lacks this stretch).
  */
-export interface Segment extends Outcome {
+export interface Segment extends Settled {
+  status: 'copied' | 'unchanged' | 'failed';
   range: KeyRange;
   /** How many entities the restore point has in it. */
   entities: number;
@@ -185,6 +186,6 @@ function asOne(segments: readonly Segment[]): Segment {
   });
 }
 
-export function isSegment(outcome: Outcome): outcome is Segment {
+export function isSegment<Line extends Outcome>(outcome: Line): outcome is Line & Segment {
   return 'range' in outcome && 'files' in outcome;
 }

@@ -83,8 +83,8 @@ function mayHold(part: ListedPart, status: string | undefined, container: string
   return status === undefined || part.tally[status as 'copied' | 'unchanged' | 'skipped' | 'failed'] > 0;
 }
 
-function shownOutcome({ source, ...outcome }: Outcome): object {
-  return { ...outcome, ...(outcome.code && { hint: PROBLEMS[outcome.code].hint }) };
+function shownOutcome(outcome: Outcome): object {
+  return { ...outcome, source: undefined, ...(outcome.code && { hint: PROBLEMS[outcome.code].hint }) };
 }
 
 /** What a restore of a table would write: entities are not named before they are read. */

@@ -4,7 +4,14 @@ import { restoreBlob } from '#activities/restore/restore-blob.ts';
 import type { RestoreContext } from '#activities/restore/restore-route.ts';
 import type { BlobState, CopyState } from '#domain/blobs/blob.ts';
 import { recordOf, withRecord } from '#domain/copying/record.ts';
-import { isPending, type Outcome, type PendingCopy, type PlannedItem } from '#domain/run/outcome.ts';
+import {
+  type Failed,
+  type Held,
+  isPending,
+  type Outcome,
+  type PendingCopy,
+  type PlannedItem,
+} from '#domain/run/outcome.ts';
 import type { RestoreRef } from '#domain/run/run.ts';
 import type { RestoreTask } from '#domain/run/tasks.ts';
 import type { BlobAccount, CopyRequest } from '#storage/blob-account.ts';
@@ -15,7 +22,7 @@ import { RUN } from '../../../support/builders/run-ref.ts';
 const POINT = 'nightly-20260501T000000Z-bbbbbb';
 /** The version of the source that the restore point has. */
 const ORIGINAL = blobState({ etag: '0xS1', contentMd5: 'AAAA' });
-const ENTRY: Outcome = {
+const ENTRY: Held = {
   name: ORIGINAL.name,
   status: 'copied',
   etag: ORIGINAL.etag,
@@ -385,7 +392,7 @@ describe('a blob at the target', () => {
   });
 
   describe('I7: a target blob of the same version with the tags or tier of another restore point, which the listing did not show', () => {
-    const restored = async (entry: Outcome, more: Partial<BlobState>, existing: RestoreTask['existing'] = 'fail') => {
+    const restored = async (entry: Held, more: Partial<BlobState>, existing: RestoreTask['existing'] = 'fail') => {
       const world = new World([held()], { ...THERE, ...more }, { existing });
       const { to: _, ...planned } = world.planned;
       return { world, result: await restoreBlob(world.place, { ...planned, entry }) };
@@ -431,7 +438,7 @@ describe('a blob at the target', () => {
 
   it('a target blob stays a failure in a retry, which recognizes it by its trace', async () => {
     const world = new World([held()], THERE);
-    const first = (await restoreBlob(world.place, world.planned)) as Outcome;
+    const first = (await restoreBlob(world.place, world.planned)) as Failed;
     expect(first.source?.copy?.id).toBe('theirs');
     world.run = { ...world.run, retryOf: RUN.id };
     const again: PlannedItem = { from: { ...ORIGINAL, etag: '' }, reason: 'restore', entry: ENTRY };

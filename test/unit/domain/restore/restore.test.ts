@@ -3,13 +3,12 @@ import { describe, expect, it, test } from 'vitest';
 import type { BlobState, CopyState } from '#domain/blobs/blob.ts';
 import { recordOf, withRecord } from '#domain/copying/record.ts';
 import { decideRestore, isBrokenOff, isMadeBy, isRestored, writeOf } from '#domain/restore/restore.ts';
-import type { Outcome } from '#domain/run/outcome.ts';
+import type { BlobEntry } from '#domain/run/outcome.ts';
 import type { Existing } from '#domain/run/tasks.ts';
 import { blobState } from '../../../support/builders/blob-state.ts';
 
-const ENTRY: Outcome = {
+const ENTRY: BlobEntry = {
   name: 'a.txt',
-  status: 'copied',
   etag: '0xS1',
   modified: '2026-05-01T10:00:00.000Z',
   size: 10,
@@ -52,7 +51,7 @@ describe('deciding one blob of a restore', () => {
     const { [key]: _, ...rest } = SAME;
     return rest as BlobState;
   };
-  it.each<[string, BlobState, Partial<Outcome>]>([
+  it.each<[string, BlobState, Partial<BlobEntry>]>([
     ['is of another size', { ...SAME, size: 11 }, {}],
     ['is of another type', { ...SAME, type: 'append' }, {}],
     ['has another MD5', { ...SAME, contentMd5: 'BBBB' }, {}],
@@ -79,7 +78,7 @@ describe('deciding one blob of a restore', () => {
 
   it('what is the same already need not be brought', () => {
     for (const existing of ['overwrite', 'if-different'] as const) {
-      const of = (there: BlobState, more: Partial<Outcome> = {}, original = false) =>
+      const of = (there: BlobState, more: Partial<BlobEntry> = {}, original = false) =>
         decideRestore({ ...ENTRY, ...more }, CONTENT, there, task(existing, original), false);
       expect(of(SAME)).toEqual({ action: 'unchanged' });
       expect(

@@ -8,7 +8,7 @@ import type { PartEntry } from '#domain/run/run.ts';
 
 const entry = (name: string, failed = false): Outcome => ({
   name,
-  status: failed ? 'failed' : 'copied',
+  ...(failed ? { status: 'failed', code: 'throttled' } : { status: 'copied' }),
   etag: '0x1',
   modified: '2026-05-01T10:00:00.000Z',
   size: 1,

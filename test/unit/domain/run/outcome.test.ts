@@ -24,7 +24,7 @@ describe('an outcome', () => {
   it('is told from a pending copy', () => {
     const planned = { from: blobState(), reason: 'new' as const };
     expect(isPending({ planned, copyId: 'c', startedAt: '', tries: 1 })).toBe(true);
-    expect(isPending(outcomeOf(blobState(), 'failed', { source: blobState() }))).toBe(false);
+    expect(isPending(outcomeOf(blobState(), 'failed', { code: 'throttled', source: blobState() }))).toBe(false);
   });
 });
 

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { partPath, rangeKey } from '#domain/run/control-paths.ts';
+import type { Outcome } from '#domain/run/outcome.ts';
 import { incompleteness, type ListedPart, partEntries, reportOf } from '#domain/run/report.ts';
 import { emptyTally, type Tally } from '#domain/run/tally.ts';
 import {
@@ -68,7 +69,7 @@ describe('segments', () => {
   });
 
   it('are told from outcomes of blobs', () => {
-    expect(isSegment(segment({}))).toBe(true);
+    expect(isSegment(segment({}) as Outcome & Segment)).toBe(true);
     const blob = { name: 'a', status: 'copied' as const, etag: '0x1', modified: AT, size: 1 };
     expect(isSegment(blob)).toBe(false);
   });
