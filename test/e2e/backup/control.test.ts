@@ -159,7 +159,7 @@ test('a run that makes no progress can be ended by force, and the next run start
   const app = await bed.start();
   const hang = bed.slowCopies(3_600_000);
   const id = await app.start();
-  await expect.poll(copyArrived).toBe(true);
+  await expect.poll(copyArrived, { timeout: 20_000 }).toBe(true);
   const ended = await app.call('POST', `/api/runs/${id}/cancel`, { force: true });
   expect(ended).toMatchObject({ status: 200, body: { id, status: 'cancelled' } });
   expect(await app.report(id)).toMatchObject({ status: 'cancelled', counts: { copied: 0 } });
@@ -174,7 +174,7 @@ test('a run whose job is no longer in the configuration can still be ended', asy
   bed.slowCopies(3_600_000);
   let app = await bed.start();
   const id = await app.start();
-  await expect.poll(copyArrived).toBe(true);
+  await expect.poll(copyArrived, { timeout: 20_000 }).toBe(true);
   await app.host.kill();
   const source = { account: 'SOURCE', containers: ['data'] };
   const destination = { account: 'VAULT', container: '{container}backup' };

@@ -91,10 +91,10 @@ test('F29: the activities of a run stop when another run has taken its lock', as
   const id = await app.start();
   await app.until(id, ({ counts }) => counts.listed > 0);
   const held = await bed.lock();
-  const other = { ...held.run, id: 'nightly-20300101T000000Z-zzzzzz' };
+  const other = { ...held.run, id: 'nightly-20300101T000000Z-zzzzzz', epoch: held.epoch + 1 };
   await bed.rewriteLock((lock) => ({ ...lock, epoch: held.epoch + 1, run: other }));
   const journal = () => readFileSync(join(bed.dataDir, 'durable.journal'), 'utf8');
-  await expect.poll(journal, { timeout: 30_000 }).toContain(String.raw`"{\"status\":\"superseded\"}"`);
+  await expect.poll(journal, { timeout: 60_000 }).toContain(String.raw`"{\"status\":\"superseded\"}"`);
   // A superseded run publishes nothing.
   expect(app.host.output()).not.toContain('run-finished');
   expect(await bed.control.getBlobClient(`jobs/nightly/runs/${id}/run.json`).exists()).toBe(false);
