@@ -2,10 +2,12 @@ import type { Dependencies } from '#app/dependencies.ts';
 import { type JobContext, jobContextOf } from '#app/job-context.ts';
 import { noteInCatalog } from '#app/note-in-catalog.ts';
 import { type BrakePolicy, brakeOf, changesSince, completedBy, goesBackEnough } from '#domain/prune/safety-brake.ts';
+import { incompleteness } from '#domain/run/completeness.ts';
 import { kindOfPath, runsPrefix } from '#domain/run/control-paths.ts';
 import { standingOf } from '#domain/run/lock.ts';
+import type { ListedPart } from '#domain/run/placed-part.ts';
 import { type Problem, problemOf } from '#domain/run/problems.ts';
-import { incompleteness, type ListedPart, partEntries, reportOf } from '#domain/run/report.ts';
+import { partEntries, reportOf } from '#domain/run/report.ts';
 import { withProof } from '#domain/run/restore-point.ts';
 import {
   type ContainerReport,

@@ -96,13 +96,13 @@ export const pendingKey = ({ key, attempt, round }: { key: string; attempt: stri
   `${key}-${attempt}-r${pad(round, 3)}`;
 
 /** What a key made by `chunkKey` was made of. */
-export function placeOfChunk(key: string): { slice: number; chunk: number; from: number } | undefined {
+export function parseChunkKey(key: string): { slice: number; chunk: number; from: number } | undefined {
   const match = /^(\d+)-chunk-(\d+)-(\d+)$/.exec(key);
   return match ? { slice: Number(match[1]), chunk: Number(match[2]), from: Number(match[3]) } : undefined;
 }
 
 /** What a key made by `pendingKey` was made of. */
-export function placeOfPending(key: string): { key: string; attempt: string; round: number } | undefined {
+export function parsePendingKey(key: string): { key: string; attempt: string; round: number } | undefined {
   const match = /^(\d+-chunk-\d+-\d+)-([a-z0-9]+)-r(\d+)$/.exec(key);
   return match ? { key: match[1]!, attempt: match[2]!, round: Number(match[3]) } : undefined;
 }

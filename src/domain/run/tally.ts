@@ -1,13 +1,13 @@
 import { joined, type NameRange, widened } from './name-range.ts';
 import type { Outcome, PlannedItem } from './outcome.ts';
 import type { ProblemCode } from './problems.ts';
-import { addRequests } from './request-counts.ts';
+import { addRequests, type RequestCounts } from './request-counts.ts';
 
 /**
- * What one part adds to the counts of its run. It is kept in the part's own metadata, so that one listing of a run's
- * parts gives the run's counts as they really are in storage: nothing is added up twice when an activity runs twice.
+ * What a part adds to the counts of its run. The metadata of the part has it, so that one listing of a run's parts gives
+ * the counts as they are in storage: an activity that runs twice counts once. A count that is absent is zero.
  */
-export interface Tally {
+export interface Tally extends Partial<SliceFacts>, Partial<ChunkFacts>, Partial<RangeFacts> {
   container: string;
   destination: string;
   listed: number;
@@ -15,38 +15,56 @@ export interface Tally {
   skipped: number;
   copied: number;
   failed: number;
-  /** Only in a prune. */
-  removed?: number;
-  removedBytes?: number;
-  /** Scan parts: items handed on to be copied. Copy parts: how many of these the part covers. */
+  /** Items of a slice that are left to its chunks; of a chunk, the items that this part covers. */
   planned: number;
   listedBytes: number;
   copiedBytes: number;
   plannedBytes: number;
-  requests: Record<string, number>;
+  requests: RequestCounts;
   problems: Partial<Record<ProblemCode, number>>;
-  /** Scan parts: true on the last one of a container. */
-  last?: boolean;
-  /** Copy parts: of the items covered, so many were still pending; their outcomes follow in a later part. */
-  later?: { items: number; attempt: string };
-  /** Of the part's compressed bytes. */
-  sha256?: string;
-  /** Manifest parts: no name in it comes before the first or after the second, by UTF-16. */
-  names?: NameRange;
-  /** How many of those copied the vault had nothing of before, and how many it had at another version. */
+  /** Copies of items that the vault did not have, and of those that it had at another version. */
   added?: number;
   changed?: number;
-  /** Of a table: entities that were found to have been deleted since the restore point before. */
+  /** Entities of a table that were deleted since the restore point before. */
   deleted?: number;
-  /** Of a restore of a table: entities of the segments covered that are not among the keys asked for. */
+  /** What a prune deleted. */
+  removed?: number;
+  removedBytes?: number;
+  /** Entities that a restore read in a segment and does not restore, because the request names other keys. */
   unwanted?: number;
-  /** Parts of a table's backup: behind which bound the stretch of keys begins that it covers, and with which it ends (`boundId`). */
-  keys?: [after: string, upTo: string];
-  /** The same: between which times, by the service's clock, it was read. ISO 8601. */
+  /** No name in the part is before the first or after the second, by UTF-16. */
+  names?: NameRange;
+  /** The times between which the entities of a table were read, by the clock of the service. ISO 8601. */
   window?: [from: string, to: string];
-  /** The same: since when deletions are not known in some of it. ISO 8601. */
-  deletionsUnknownSince?: string;
+  /** Of the part's compressed bytes. */
+  sha256?: string;
 }
+
+/** What a slice says beside its counts. */
+interface SliceFacts {
+  /** True for the last slice of a container or table. */
+  last: boolean;
+}
+
+/** What a piece of a chunk says beside its counts. */
+interface ChunkFacts {
+  /** How many of its items were still pending: a later part has their outcomes. */
+  later: { items: number; attempt: string };
+}
+
+/** What a key range of a table's backup says beside its counts. */
+interface RangeFacts {
+  /** Its bounds (`boundId`). */
+  keys: [after: string, upTo: string];
+  /** Since when deletions in some of it are unknown. ISO 8601. */
+  deletionsUnknownSince: string;
+}
+
+type Without<Facts> = Omit<Tally, keyof (SliceFacts & ChunkFacts & RangeFacts)> & Partial<Facts>;
+
+export type SliceTally = Without<SliceFacts>;
+export type ChunkTally = Without<ChunkFacts>;
+export type RangeTally = Without<RangeFacts>;
 
 export function emptyTally(container: string, destination: string): Tally {
   return {
@@ -93,20 +111,17 @@ export function addTally(into: Tally, from: Tally): void {
   for (const key of ['listed', 'unchanged', 'skipped', 'copied', 'failed', 'listedBytes', 'copiedBytes'] as const) {
     into[key] += from[key];
   }
+  for (const key of ['added', 'changed', 'deleted', 'removed', 'removedBytes', 'unwanted'] as const) {
+    if (from[key]) into[key] = (into[key] ?? 0) + from[key];
+  }
   const names = joined(into.names, from.names);
   if (names) into.names = names;
-  if (from.removed) into.removed = (into.removed ?? 0) + from.removed;
-  if (from.removedBytes) into.removedBytes = (into.removedBytes ?? 0) + from.removedBytes;
-  if (from.deleted) into.deleted = (into.deleted ?? 0) + from.deleted;
-  if (from.unwanted) into.unwanted = (into.unwanted ?? 0) + from.unwanted;
   if (from.window) into.window = joinedWindow(into.window, from.window);
-  if (from.added) into.added = (into.added ?? 0) + from.added;
-  if (from.changed) into.changed = (into.changed ?? 0) + from.changed;
   addRequests(into.requests, from.requests);
   for (const [code, count] of Object.entries(from.problems)) countProblem(into, code as ProblemCode, count);
 }
 
-/** The time between the first and the last of both. */
+/** The time from the start of the earlier window to the end of the later one. */
 export function joinedWindow(one: Tally['window'], other: [string, string]): [string, string] {
   if (!one) return other;
   return [one[0] < other[0] ? one[0] : other[0], one[1] > other[1] ? one[1] : other[1]];
@@ -118,7 +133,7 @@ export function tallyToMetadata(tally: Tally): Record<string, string> {
   return { [KEY]: asciiJson(tally) };
 }
 
-/** JSON that can travel as a header. */
+/** JSON in ASCII, which a header can carry. */
 export function asciiJson(value: unknown): string {
   return JSON.stringify(value).replace(
     /[^\x20-\x7e]/g,
@@ -126,13 +141,13 @@ export function asciiJson(value: unknown): string {
   );
 }
 
-/** Undefined for an object that carries no tally, or one that cannot be read. */
+/** Undefined if the object has no tally, or one that cannot be read. */
 export function tallyFromMetadata(metadata: Record<string, string> | undefined): Tally | undefined {
   const text = metadata?.[KEY];
   if (text === undefined) return undefined;
   try {
     const tally = JSON.parse(text) as Tally;
-    // As much as a listing can tell of damage: the report adds up the rest.
+    // A listing can show no more of a damage; the report checks the sums.
     return typeof tally.container === 'string' && typeof tally.requests === 'object' ? tally : undefined;
   } catch {
     return undefined;

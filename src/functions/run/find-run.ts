@@ -2,7 +2,7 @@ import type { DurableClient } from 'durable-functions';
 import type { Dependencies } from '#app/dependencies.ts';
 import { runsAs } from '#app/job-context.ts';
 import { isAbandoned, type RunLock } from '#domain/run/lock.ts';
-import type { ListedPart } from '#domain/run/report.ts';
+import type { ListedPart } from '#domain/run/placed-part.ts';
 import type { RunRef, RunSummary, UnlockedRun } from '#domain/run/run.ts';
 import { parseRunId } from '#domain/run/run-id.ts';
 import { ControlStore } from '#storage/control/control-store.ts';

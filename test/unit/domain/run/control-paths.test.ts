@@ -5,8 +5,8 @@ import {
   kindOfPath,
   lockPath,
   type PartKind,
+  parseChunkKey,
   partPath,
-  placeOfChunk,
   planKey,
   runPrefix,
   sliceKey,
@@ -106,14 +106,14 @@ describe('keys of copies', () => {
   it('tell what they were made of', () => {
     fc.assert(
       fc.property(number, number, number, (slice, chunk, from) => {
-        expect(placeOfChunk(chunkKey(slice, chunk, from))).toEqual({ slice, chunk, from });
+        expect(parseChunkKey(chunkKey(slice, chunk, from))).toEqual({ slice, chunk, from });
       }),
     );
   });
 
   it('are no other keys', () => {
-    expect(placeOfChunk(sliceKey(1))).toBeUndefined();
-    expect(placeOfChunk(planKey(1, 1, 'abcdef'))).toBeUndefined();
-    expect(placeOfChunk(`${chunkKey(1, 1, 1)}-r001`)).toBeUndefined();
+    expect(parseChunkKey(sliceKey(1))).toBeUndefined();
+    expect(parseChunkKey(planKey(1, 1, 'abcdef'))).toBeUndefined();
+    expect(parseChunkKey(`${chunkKey(1, 1, 1)}-r001`)).toBeUndefined();
   });
 });

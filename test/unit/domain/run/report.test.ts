@@ -1,8 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { incompleteness } from '#domain/run/completeness.ts';
 import { chunkKey, laterKey, partPath, pendingKey, planKey, sliceKey } from '#domain/run/control-paths.ts';
+import type { ListedPart } from '#domain/run/placed-part.ts';
 import { problemOf } from '#domain/run/problems.ts';
-import { incompleteness, type ListedPart, partEntries, reportOf } from '#domain/run/report.ts';
+import { partEntries, reportOf } from '#domain/run/report.ts';
 import type { RunRef } from '#domain/run/run.ts';
 import { emptyTally, type Tally } from '#domain/run/tally.ts';
 
@@ -294,7 +296,7 @@ describe('the report', () => {
   });
 
   it.each([
-    ['have none', [], 'the 8 copies that part 000000-chunk-00-000000 calls pending have no outcome'],
+    ['have none', [], 'part 000000-chunk-00-000000 has 8 pending copies, and they have no outcome'],
     ['are fewer', [{ copied: 7 }], 'part 000000-chunk-00-000000-later does not add up'],
   ])('no restore point when the copies that were pending %s', (_, tallies, reason) => {
     const scan = scanPart('images', 0, { listed: 9, planned: 9, last: true });
