@@ -77,8 +77,8 @@ export type ResultOrProblem<Result extends object> =
   | ({ problem: Problem } & { [Field in Exclude<keyof Result, 'problem'>]?: undefined });
 
 /**
- * An orchestration would lose or retry a thrown error, while the report of the run shows a returned problem. The storage
- * adapter has already retried what was worth it.
+ * An orchestration would lose or retry a thrown error, while the report of the run shows a returned problem. The
+ * storage adapter has already retried what was worth it.
  */
 function failuresAsProblems<
   Input extends { run: { id: string; job: string }; container?: string },

@@ -6,12 +6,12 @@ import type { Catalog } from '#storage/catalog.ts';
 import type { TableAccount } from '#storage/table-account.ts';
 import type { Telemetry } from '#telemetry/telemetry.ts';
 
-/** What functions and activities work with; made once in `index.ts`. */
+/** What functions and activities need from outside. `index.ts` makes it once. */
 export interface Dependencies {
   configuration: Configuration;
   limits: Limits;
   telemetry: Telemetry;
-  /** Bounds the copies under way in this process, whatever the number of activities. */
+  /** Bounds the copies in progress in this process, in all activities together. */
   copySlots: LimitFunction;
   blobs(alias: string): BlobAccount;
   tables(alias: string): TableAccount;

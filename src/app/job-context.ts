@@ -4,17 +4,17 @@ import { ControlStore } from '#storage/control/control-store.ts';
 import { ReceiptStore } from '#storage/control/receipt-store.ts';
 import type { Dependencies } from './dependencies.ts';
 
-/** A job with the accounts it works on. */
+/** A job with its accounts. */
 export interface JobContext {
   job: Job;
-  /** Present where the runs are those of an archive rule; `job` is then what a job that copies the same would be. */
+  /** Present if the runs belong to an archive rule; `job` is then a job that copies the same. */
   rule?: ArchiveRule;
   source: BlobAccount;
   vault: BlobAccount;
   control: ControlStore;
 }
 
-/** Throws when the configuration no longer has the job: it was removed while a run was under way. */
+/** Throws if the configuration no longer has the job: it was removed while a run was in progress. */
 export function jobContextOf(deps: Dependencies, jobName: string): JobContext {
   const rule = deps.configuration.archives.find(({ name }) => name === jobName);
   const job = rule ? asJob(rule) : deps.configuration.jobs.find(({ name }) => name === jobName);
@@ -29,13 +29,13 @@ export function jobContextOf(deps: Dependencies, jobName: string): JobContext {
   };
 }
 
-/** The receipts of a rule as it is configured now. */
+/** The receipts of a rule, as the configuration now has it. */
 export function receiptsOf(deps: Dependencies, rule: string): ReceiptStore {
   const { control, source, job } = jobContextOf(deps, rule);
   return new ReceiptStore(control, { rule, account: source.endpoint, container: job.source.containers[0]! });
 }
 
-/** The runs of an archive rule are under its name, as those of a job are. */
+/** An archive rule as a job: its runs have its name, as those of a job do. */
 export function asJob({ name, timeZone, method, source, destination }: ArchiveRule): Job {
   const { container, ...selection } = source;
   const { account, container: template, prefix } = destination;
@@ -49,7 +49,7 @@ export function asJob({ name, timeZone, method, source, destination }: ArchiveRu
   };
 }
 
-/** Names of jobs and archive rules alike: whatever has runs. */
+/** Everything that has runs: jobs and archive rules. */
 export function runsAs({ configuration }: Dependencies): Job[] {
   return [...configuration.jobs, ...configuration.archives.map(asJob)];
 }

@@ -2,7 +2,9 @@ import type { CatalogRow } from '#storage/catalog.ts';
 import { isStorageError } from '#storage/storage-error.ts';
 import type { Dependencies } from './dependencies.ts';
 
-/** Adds or replaces a run's row. The catalog is only an index: nothing is less done when it cannot be written. */
+/**
+ * Adds or replaces the row of a run. The catalog is only an index: if it cannot be written, the run is not affected.
+ */
 export async function noteInCatalog(deps: Dependencies, vault: string, row: CatalogRow): Promise<void> {
   try {
     await deps.catalog(vault).put(row);

@@ -1,10 +1,10 @@
 import type { ProblemCode } from '#domain/run/problems.ts';
 import { StorageError } from '#storage/storage-error.ts';
 
-/** Which of the two accounts a request was sent to. */
+/** Which of the two accounts a request went to. */
 export type Side = 'source' | 'destination';
 
-/** What a failure of the service means for the blob or container it concerns. */
+/** The problem code for a failure of the service. */
 export function problemCodeOf(error: unknown, side: Side): ProblemCode {
   if (!(error instanceof StorageError)) return 'internal';
   switch (error.kind) {
@@ -42,7 +42,9 @@ export function problemCodeOf(error: unknown, side: Side): ProblemCode {
   }
 }
 
-/** Failures that concern the account rather than the blob: after many in a row there is no point in going on. */
+/**
+ * Whether a failure concerns the account rather than the blob. After many in a row, there is no point in continuing.
+ */
 export function concernsWholeAccount(code: ProblemCode): boolean {
   return code === 'unreachable' || code.startsWith('access-denied-');
 }

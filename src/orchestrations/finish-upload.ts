@@ -19,8 +19,8 @@ const LONGEST_DELAY = 60;
 const TRIES = 5;
 
 /**
- * Archives an upload that could not be archived at once: waits for a large copy that the service has not finished, or for the claim
- * of another owner, which may have died, whatever happens to the event that reported the upload.
+ * Archives an upload that could not be archived at once: waits for a large copy that the service has not finished, or
+ * for the claim of another owner, which may have died. The event that reported the upload is then over.
  */
 export function* finishUpload(context: OrchestrationContext): Generator<Task, { is: string } | undefined, unknown> {
   const { upload, ...input } = context.df.getInput() as FinishUploadInput;
@@ -58,7 +58,9 @@ export function* finishUpload(context: OrchestrationContext): Generator<Task, { 
   return undefined;
 }
 
-/** False if the vault was out of reach for more than an hour: a reconciliation would find the upload, but only later. */
+/**
+ * False if the vault was out of reach for more than an hour: a reconciliation would find the upload, but only later.
+ */
 function* storePoison(context: OrchestrationContext, input: KeepPoisonInput): Generator<Task, boolean, unknown> {
   for (const delay of [5, 60, 600, 3600]) {
     try {

@@ -1,8 +1,8 @@
 import type { ProblemCode } from '#domain/run/problems.ts';
 
 /**
- * How often an activity may fail before its problem counts, and how many seconds to wait before the next try. If it could not
- * read its plan or write its outcomes, giving up would cost the container its place in the restore point.
+ * How often an activity may fail before its problem counts, and how many seconds to wait before the next try. If it
+ * could not read its plan or write its outcomes, giving up would cost the container its place in the restore point.
  */
 export const FAILURES_ALLOWED = 2;
 export const WAIT_AFTER_FAILURE = 20;

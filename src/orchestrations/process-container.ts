@@ -39,8 +39,9 @@ interface RoundAnswers {
 const LONGEST_DELAY = 30;
 
 /**
- * Works on one container, or on a table of a restore, verification or prune: plans slice by slice, processes the chunks of one
- * slice while the next is planned, and confirms pending copies, with growing delay when there is nothing else to do.
+ * Works on one container, or on a table of a restore, verification or prune: plans slice by slice, processes the chunks
+ * of one slice while the next is planned, and confirms pending copies, with growing delay when there is nothing else to
+ * do.
  */
 export function* processContainer(
   context: OrchestrationContext,
@@ -98,8 +99,8 @@ function* carryOut(
     const tasks = tasksOf(context, task, state, activities, round);
     return answersOf(round, (yield context.df.Task.all(tasks)) as object[]);
   } catch (error) {
-    // Activities return their problems. One that throws was ended from outside, by a time limit or a crash. It costs this
-    // container its place in the restore point, but no other.
+    // Activities return their problems. One that throws was ended from outside, by a time limit or a crash. It costs
+    // this container its place in the restore point, but no other.
     const message = `An activity was ended: ${(error as Error).message}`;
     return { ended: problemOf('internal', 0, task.container, message) };
   }

@@ -8,7 +8,7 @@ import type { ProblemCode } from '#domain/run/problems.ts';
 import type { BlobAccount } from '#storage/blob-account.ts';
 import type { FoundReceipt } from '#storage/control/receipt-store.ts';
 import { isStorageError } from '#storage/storage-error.ts';
-import { lookAtSource } from '../copying/source-version.ts';
+import { findSourceVersion } from '../copying/source-version.ts';
 import { type ArchiveContext, archiveContextFor } from './archive-context.ts';
 import { type Archiving, archiveVersion, confirmVersion, endPassed, failureOf } from './archive-version.ts';
 
@@ -137,12 +137,12 @@ const untagged = new WeakSet<BlobAccount>();
 
 async function present(account: BlobAccount, container: string, name: string): Promise<BlobState | undefined> {
   const nameOnly: BlobState = { name, etag: '', lastModified: '', size: 0, type: 'block' };
-  if (untagged.has(account)) return lookAtSource(account, container, nameOnly);
+  if (untagged.has(account)) return findSourceVersion(account, container, nameOnly);
   try {
-    return await lookAtSource(account, container, { ...nameOnly, tags: {} });
+    return await findSourceVersion(account, container, { ...nameOnly, tags: {} });
   } catch (error) {
     if (!isStorageError(error, 'source-access-denied', 'invalid', 'unsupported')) throw error;
-    const found = await lookAtSource(account, container, nameOnly);
+    const found = await findSourceVersion(account, container, nameOnly);
     untagged.add(account);
     return found;
   }

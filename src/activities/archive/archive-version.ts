@@ -19,7 +19,7 @@ import { confirmCopy } from '../copying/confirm-copy.ts';
 import { copyBlob } from '../copying/copy-blob.ts';
 import type { BackupContext } from '../copying/copy-context.ts';
 import { targetName } from '../copying/route.ts';
-import { lookAtSource } from '../copying/source-version.ts';
+import { findSourceVersion } from '../copying/source-version.ts';
 import { listNamed } from '../restore/held-content.ts';
 import type { ArchiveContext } from './archive-context.ts';
 
@@ -194,7 +194,7 @@ async function endReceipt(
 }
 
 async function isPresent({ copying }: ArchiveContext, source: BlobState): Promise<boolean> {
-  return (await lookAtSource(copying.source, copying.container, source))?.etag === source.etag;
+  return (await findSourceVersion(copying.source, copying.container, source))?.etag === source.etag;
 }
 
 /** Why a blob cannot be archived at all. Needs no receipt. */

@@ -9,7 +9,7 @@ import type { BlobAccount } from '#storage/blob-account.ts';
 import { PoisonStore } from '#storage/control/poison-store.ts';
 import type { ReceiptStore } from '#storage/control/receipt-store.ts';
 import { isStorageError } from '#storage/storage-error.ts';
-import { lookAtSource } from '../copying/source-version.ts';
+import { findSourceVersion } from '../copying/source-version.ts';
 import type { Upload } from './archive-upload.ts';
 
 export interface KeepPoisonInput extends Pick<Upload, 'rule' | 'name' | 'etag'> {
@@ -46,7 +46,7 @@ async function lastFailure(
   if (!source.canAddress(container, name)) return 'settled';
   let present: BlobState | undefined;
   try {
-    present = await lookAtSource(source, container, { name, etag: '', lastModified: '', size: 0, type: 'block' });
+    present = await findSourceVersion(source, container, { name, etag: '', lastModified: '', size: 0, type: 'block' });
   } catch (error) {
     if (!isStorageError(error)) throw error;
     const announced = etag === undefined ? undefined : (await receipts.read(name, etag))?.value;

@@ -7,8 +7,8 @@ import type { SliceInput, SliceResult } from '../run/slice.ts';
 import { SliceWriter } from '../run/slice-writer.ts';
 
 /**
- * Plans what a retry copies: the blobs of this container that the earlier run reports as failed, and nothing else. A blob is
- * copied as it was listed then; the copy checks a blob that has changed since.
+ * Plans what a retry copies: the blobs of this container that the earlier run reports as failed, and nothing else. A
+ * blob is copied as it was listed then; the copy checks a blob that has changed since.
  */
 export function planRetry(deps: Dependencies, input: SliceInput<RetryingRef>): Promise<SliceResult> {
   return inRun(deps, input, async (context): Promise<SliceResult> => {

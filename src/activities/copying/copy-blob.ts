@@ -27,7 +27,7 @@ import { abortQuietly } from './abort-quietly.ts';
 import type { BackupContext } from './copy-context.ts';
 import { LONGEST_SOURCE_URL, MAX_CHECKS } from './copy-limits.ts';
 import { targetName } from './route.ts';
-import { lookAtSource } from './source-version.ts';
+import { findSourceVersion } from './source-version.ts';
 import { transfer } from './transfer.ts';
 import { type Marks, marked, updateProperties } from './update-properties.ts';
 
@@ -124,7 +124,7 @@ async function abort(context: BackupContext, attempt: Attempt, copyId: string): 
   const name = targetName(context, attempt.planned);
   // The pending copy may be of the version after this one, made by another writer.
   if (context.archive) {
-    const now = await lookAtSource(context.source, context.container, source);
+    const now = await findSourceVersion(context.source, context.container, source);
     if (now?.etag !== source.etag) return { ...failed(source, lastError), code: 'source-changing' };
   }
   await abortQuietly(target, destination, name, copyId);
@@ -132,7 +132,9 @@ async function abort(context: BackupContext, attempt: Attempt, copyId: string): 
   return undefined;
 }
 
-/** What a refused request means: an outcome, or undefined when both sides have been checked and are to be decided again. */
+/**
+ * What a refused request means: an outcome, or undefined when both sides have been checked and are to be decided again.
+ */
 async function afterRefusal(
   context: BackupContext,
   attempt: Attempt,
@@ -230,7 +232,9 @@ function requestFor(context: BackupContext, source: BlobState, backup: BlobState
   };
 }
 
-/** Tier and tags that another writer is setting on the present backup blob may still arrive on the one that replaces it. */
+/**
+ * Tier and tags that another writer is setting on the present backup blob may still arrive on the one that replaces it.
+ */
 function recordFor({ owner }: BackupContext, source: BlobState, backup: BlobState | undefined) {
   return { ...recordOf(source, owner), ...unsettledIn(readRecord(backup?.metadata)) };
 }
@@ -240,8 +244,8 @@ function lacksTags(source: BlobState, listed: BlobState): { lacks?: ProblemCode 
 }
 
 /**
- * Whether the backup blob must be kept as a snapshot before a copy overwrites it: not the leftovers of a failed copy, and
- * not the very version that an atomic copy is about to put there again.
+ * Whether the backup blob must be kept as a snapshot before a copy overwrites it: not the leftovers of a failed copy,
+ * and not the very version that an atomic copy is about to put there again.
  */
 function mustKeep(backup: BlobState, source: BlobState, method: CopyMethod): boolean {
   if (!isWhole(backup)) return false;
@@ -267,7 +271,7 @@ async function checkBothSides(
 ): Promise<{ source: BlobState | undefined; backup: BlobState | undefined } | { error: StorageError }> {
   try {
     const [now, backup] = await Promise.all([
-      lookAtSource(context.source, context.container, source),
+      findSourceVersion(context.source, context.container, source),
       context.target.getProperties(context.destination, name),
     ]);
     return { source: now, backup };

@@ -3,7 +3,7 @@ import type { BlobAccount } from '#storage/blob-account.ts';
 import { isStorageError, StorageError } from '#storage/storage-error.ts';
 
 /** The source blob as it is now, with its tags if they were listed before; undefined if it is not there. */
-export async function lookAtSource(
+export async function findSourceVersion(
   account: BlobAccount,
   container: string,
   source: BlobState,

@@ -90,7 +90,9 @@ function mayOtherMethodDo(error: StorageError): boolean {
   return isStorageError(error, 'too-large', 'unsupported');
 }
 
-/** Users report that the service refuses empty blobs as the source of a synchronous copy (azure-sdk-for-js issue 6577). */
+/**
+ * Users report that the service refuses empty blobs as the source of a synchronous copy (azure-sdk-for-js issue 6577).
+ */
 function isEmptySourceRefused(method: CopyMethod, source: BlobState, error: StorageError): boolean {
   return method === 'sync' && source.size === 0 && isStorageError(error, 'source-not-found', 'source-access-denied');
 }

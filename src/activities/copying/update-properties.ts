@@ -18,8 +18,8 @@ import type { BackupContext } from './copy-context.ts';
 export type Marks = Pick<SourceRecord, 'tier' | 'tags'>;
 
 /**
- * Sets tier or tags in place: the content is there already. The record says so before and after, so that after a crash in
- * between the next run does it again. Notes in `sent` what it sends, also if it throws.
+ * Sets tier or tags in place: the content is there already. The record says so before and after, so that after a crash
+ * in between the next run does it again. Notes in `sent` what it sends, also if it throws.
  */
 export async function updateProperties(
   context: BackupContext,
@@ -59,7 +59,9 @@ export async function updateProperties(
   return outcomeOf(source, 'copied', { vaultEtag: etag, ...about });
 }
 
-/** True if the vault does not support the tier. As in a copy, the record then says that it is set: no run tries again. */
+/**
+ * True if the vault does not support the tier. As in a copy, the record then says that it is set: no run tries again.
+ */
 async function setTier(
   { target, destination }: BackupContext,
   name: string,
@@ -77,8 +79,8 @@ async function setTier(
 }
 
 /**
- * The vault holds the content with or without its tags. `unsupported`: the vault has no tags, so the record says that they are
- * set. `denied`: the app may get the right back, so a later run tries again.
+ * The vault holds the content with or without its tags. `unsupported`: the vault has no tags, so the record says that
+ * they are set. `denied`: the app may get the right back, so a later run tries again.
  */
 async function setTags(
   { target, destination }: BackupContext,

@@ -17,8 +17,8 @@ export interface ConfirmCopiesInput extends ContainerTask {
 type Item = Outcome | PendingCopy;
 
 /**
- * Checks the pending copies of a pending file, brings each to an end where it can, and writes the next pending file, or the
- * later part of the manifest once none is pending. Only a copy with the id that was started counts.
+ * Checks the pending copies of a pending file, brings each to an end where it can, and writes the next pending file, or
+ * the later part of the manifest once none is pending. Only a copy with the id that was started counts.
  */
 export function confirmCopies(deps: Dependencies, input: ConfirmCopiesInput): Promise<ChunkResult> {
   const { pendingFile } = input;

@@ -9,8 +9,8 @@ import { writePiece } from '../run/write-piece.ts';
 import { executorOf } from './executor.ts';
 
 /**
- * Processes one plan chunk with bounded concurrency, within a time budget, and writes the outcomes as a part of the manifest.
- * A pending file lists the copies that are pending then, for `confirmCopies`.
+ * Processes one plan chunk with bounded concurrency, within a time budget, and writes the outcomes as a part of the
+ * manifest. A pending file lists the copies that are pending then, for `confirmCopies`.
  */
 export function copyChunk(deps: Dependencies, input: ChunkInput): Promise<ChunkResult> {
   return inRun(deps, input, async (context): Promise<ChunkResult> => {

@@ -48,7 +48,7 @@ async function confirm(context: RestoreContext, copy: PendingCopy): Promise<Outc
   } else if (tries > MAX_ASYNC_COPIES) {
     return failedEntry(planned.entry!, 'target-changing');
   }
-  // This run may replace the leftovers of its own failed copy, whatever it does with blobs that were there before.
+  // This run may replace the leftovers of its own failed copy, even if it leaves blobs that were there before.
   return restoreBlob(context, toBeFound(planned), {
     started: tries,
     ...(tries >= MAX_ASYNC_COPIES && { methods: ['blocks'] }),

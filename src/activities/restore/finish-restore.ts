@@ -13,7 +13,9 @@ export function hasOnlyRecord({ metadata = {} }: BlobState): boolean {
   return Object.keys(metadata).length > 0 && Object.keys(withoutRecord(metadata)).length === 0;
 }
 
-/** Whether a blob is archived only after our record is removed from it: nothing can be removed from an archived blob. */
+/**
+ * Whether a blob is archived only after our record is removed from it: nothing can be removed from an archived blob.
+ */
 export function isArchivedLast(entry: BlobEntry, holder: BlobState): boolean {
   return entry.tier === 'Archive' && holder.type === 'block' && hasOnlyRecord(holder);
 }

@@ -53,10 +53,10 @@ export interface WalkedPage {
 const LISTED_AT_ONCE = 16;
 
 /**
- * Walks the manifest of one container, page by page, beside the listing of the backup container and, in a restore, of the
- * target. It sends no request per blob, unless the listing does not show a blob where it should be: a listing that is
- * sorted differently, or cut between a blob and its snapshots, may show it elsewhere. So the walk lists that one name before
- * it reports the content as missing. Memory holds one page of each.
+ * Walks the manifest of one container, page by page, beside the listing of the backup container and, in a restore, of
+ * the target. It sends no request per blob, unless the listing does not show a blob where it should be: a listing that
+ * is sorted differently, or cut between a blob and its snapshots, may show it elsewhere. So the walk lists that one
+ * name before it reports the content as missing. Memory holds one page of each.
  */
 export class ManifestWalk {
   readonly #control: ControlStore;

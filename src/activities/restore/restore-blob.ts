@@ -53,8 +53,8 @@ interface Attempt {
 
 /**
  * Brings one blob of a restore point to its target, as it was backed up: content, headers, metadata without our record,
- * tags and tier. Every request is pinned to what was seen of both sides. Where that no longer holds, both sides are checked
- * again. Failures are outcomes; only a stop by the signal is thrown.
+ * tags and tier. Every request is pinned to what was seen of both sides. Where that no longer holds, both sides are
+ * checked again. Failures are outcomes; only a stop by the signal is thrown.
  */
 export async function restoreBlob(
   context: RestoreContext,
@@ -167,8 +167,8 @@ function requestFor(context: RestoreContext, { entry, name, target }: Attempt, h
     container: context.destination,
     name,
     destination: target ? { ifMatch: target.etag } : 'absent',
-    // If a blob has no metadata of its own, the service copies our record along, which is removed afterwards. Metadata that
-    // cannot be sent has no record beside it, and the service copies it as well.
+    // If a blob has no metadata of its own, the service copies our record along, which is removed afterwards. Metadata
+    // that cannot be sent has no record beside it, and the service copies it as well.
     ...(Object.keys(own).length > 0 && canBeSent(own) && { metadata: own }),
     ...(entry.tags !== undefined && Object.keys(entry.tags).length > 0 && { tags: entry.tags }),
     ...(tier !== undefined && holder.type === 'block' && { tier }),
@@ -213,8 +213,8 @@ const OUT_OF_DATE = new Set<StorageErrorKind>([
 
 /**
  * Whether a copy has the tags of the entry, or none, as where they may not be written. Another restore point, restored
- * before, may have had the same version with other tags. Properties show only how many there are, so a blob with as many
- * is listed.
+ * before, may have had the same version with other tags. Properties show only how many there are, so a blob with as
+ * many is listed.
  */
 async function hasTagsOf(context: RestoreContext, { tags = {} }: Outcome, target: BlobState): Promise<boolean> {
   const count = target.tagCount ?? 0;

@@ -9,9 +9,9 @@ import { DEFAULT_SAMPLE } from '#domain/verify/sample.ts';
 import { startedRow } from '#storage/catalog.ts';
 
 /**
- * Takes the lock of the job for the run that follows another: the verification of a new restore point, or the prune that
- * carries out a new plan. No run follows if there is nothing to do, or if another run took the lock first. A second execution
- * returns the same run.
+ * Takes the lock of the job for the run that follows another: the verification of a new restore point, or the prune
+ * that carries out a new plan. No run follows if there is nothing to do, or if another run took the lock first. A
+ * second execution returns the same run.
  */
 export async function beginNext(deps: Dependencies, { run }: { run: RunRef }): Promise<{ next?: RunRef }> {
   const context = jobContextOf(deps, run.job);

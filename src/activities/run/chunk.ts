@@ -23,7 +23,9 @@ export function pieceKey({ chunk: { slice, chunk }, from }: Pick<ChunkInput, 'ch
   return chunkKey(slice, chunk, from);
 }
 
-/** Lists the copies of a piece that were pending when its part was written, with the outcomes of those that ended since. */
+/**
+ * Lists the copies of a piece that were pending when its part was written, with the outcomes of those that ended since.
+ */
 export interface PendingFile {
   /** Key of the piece. */
   key: string;

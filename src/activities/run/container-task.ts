@@ -1,7 +1,9 @@
 import type { Problem } from '#domain/run/problems.ts';
 import type { RunRef } from '#domain/run/run.ts';
 
-/** One container or table of a run. A restore reads what was backed up from `container`, and writes to `destination`. */
+/**
+ * One container or table of a run. A restore reads what was backed up from `container`, and writes to `destination`.
+ */
 export interface ContainerTask<Run extends RunRef = RunRef> {
   run: Run;
   container: string;

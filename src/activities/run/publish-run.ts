@@ -44,8 +44,8 @@ export interface PublishRunResult {
 }
 
 /**
- * Ends a run: adds up its parts in storage, judges it, and writes its summary. That one create-only write makes the restore
- * point. Then it updates the catalog and releases the lock. Safe to run twice.
+ * Ends a run: adds up its parts in storage, judges it, and writes its summary. That one create-only write makes the
+ * restore point. Then it updates the catalog and releases the lock. Safe to run twice.
  */
 export async function publishRun(deps: Dependencies, input: PublishRunInput): Promise<PublishRunResult> {
   const { run } = input;
@@ -200,7 +200,10 @@ async function brakeOn(control: ControlStore, summary: RunSummary, policy: Brake
   return reasons.length === 0 ? undefined : reasons.join('; ').slice(0, 500);
 }
 
-/** What a backup found in the source; for a retry, together with the runs that it completes. The first listed everything. */
+/**
+ * What a backup found in the source; for a retry, together with the runs that it completes. The first listed
+ * everything.
+ */
 async function foundBy(
   control: ControlStore,
   { job, id, mode, retryOf, containers }: RunSummary,

@@ -94,8 +94,8 @@ export type RunContext<Run extends RunRef = RunRef> = GuardedContext<Run>;
 type TaskOf<Run extends RunRef> = Pick<ContainerTask<Run>, 'run' | 'container' | 'destination'>;
 
 /**
- * Does the work of an activity if its run may continue, and returns `stopped` if not. Nothing else makes a `RunContext`.
- * Counts the requests of the work into its tally, on top of `requests`.
+ * Does the work of an activity if its run may continue, and returns `stopped` if not. Nothing else makes a
+ * `RunContext`. Counts the requests of the work into its tally, on top of `requests`.
  */
 export function inRun<Run extends RunRef, Result extends object>(
   deps: Dependencies,

@@ -18,8 +18,8 @@ export function watchStanding(guard: RunGuard, stop: (reason: StopReason) => voi
 }
 
 /**
- * Says whether a run may continue: it still holds the lock of its job, and nobody asked to cancel it. Callers may ask as
- * often as they like: it reads the lock every five seconds at most.
+ * Says whether a run may continue: it still holds the lock of its job, and no one asked to cancel it. Callers may ask
+ * as often as they like: it reads the lock every five seconds at most.
  */
 export class RunGuard {
   readonly #control: ControlStore;

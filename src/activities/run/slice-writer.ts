@@ -8,8 +8,8 @@ import type { RunContext } from './run-context.ts';
 import type { SliceResult } from './slice.ts';
 
 /**
- * Collects what a planning activity decides of one slice: outcomes go into a part, planned items into chunks, and all of
- * them into the tally. The slice is full after so many items, chunks or milliseconds.
+ * Collects what a planning activity decides of one slice: outcomes go into a part, planned items into chunks, and all
+ * of them into the tally. The slice is full after so many items, chunks or milliseconds.
  */
 export class SliceWriter {
   readonly #context: RunContext;

@@ -7,8 +7,8 @@ import type { ChunkResult, PendingFile } from './chunk.ts';
 import type { RunContext } from './run-context.ts';
 
 /**
- * Writes the results of a piece, however far it got. Its part fixes how far the piece reaches, since the first of several
- * executions to write it wins. A pending file, written before, lists the copies that are still pending.
+ * Writes the results of a piece, however far it got. Its part fixes how far the piece reaches, since the first of
+ * several executions to write it wins. A pending file, written before, lists the copies that are still pending.
  */
 export async function writePiece(
   context: RunContext,

@@ -69,8 +69,9 @@ const CHECK_EVERY_MS = 1_000;
 const TRIES = 4;
 
 /**
- * Restores one blob of a restore point into the scratch container, compares it with the blob in the vault, byte by byte and
- * in everything else that a restore writes, and deletes it again. Failures are outcomes; only a stop by the signal is thrown.
+ * Restores one blob of a restore point into the scratch container, compares it with the blob in the vault, byte by byte
+ * and in everything else that a restore writes, and deletes it again. Failures are outcomes; only a stop by the signal
+ * is thrown.
  */
 export async function drillBlob(context: DrillContext, planned: PlannedItem): Promise<Outcome> {
   const entry = planned.entry!;

@@ -33,9 +33,9 @@ export interface ReadBlob {
 type Algorithm = 'md5' | 'sha256';
 
 /**
- * Reads every byte of one blob of a restore point in the vault, and compares its length and hash with what was backed up. The
- * read is pinned to the listed ETag. If the content has moved, it is found again. Failures are outcomes; only a stop by the
- * signal is thrown.
+ * Reads every byte of one blob of a restore point in the vault, and compares its length and hash with what was backed
+ * up. The read is pinned to the listed ETag. If the content has moved, it is found again. Failures are outcomes; only a
+ * stop by the signal is thrown.
  */
 export async function readBlob(context: ReadContext, planned: PlannedItem): Promise<ReadBlob> {
   const entry = planned.entry!;
@@ -105,7 +105,8 @@ async function judge(context: ReadContext, entry: Outcome, algorithm: Algorithm,
   }
   const md5 = entry.md5 === undefined ? undefined : Buffer.from(entry.md5, 'base64').toString('hex');
   if (md5 === read.hash) return unchanged;
-  // The owner of the source can set its MD5 to anything, and it may have none: then its bytes decide, while they are there.
+  // The owner of the source can set its MD5 to anything, and it may have none: then its bytes decide, while they are
+  // there.
   const source = await digestOfSource(context, entry, algorithm);
   if (source?.hash === read.hash && source.size === read.size) return unchanged;
   if (source !== undefined) return mismatch(entry, about, 'Its bytes are not those of the source');

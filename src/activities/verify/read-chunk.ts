@@ -15,8 +15,8 @@ import { vaultLocationOf } from './vault-location.ts';
 const READ_AT_ONCE = 4;
 
 /**
- * Processes one plan chunk of a verification, within a time budget, and writes the outcomes as a part: reads each blob and
- * compares it with what was backed up; a drill also restores it. Safe to run twice, as `copyChunk` is.
+ * Processes one plan chunk of a verification, within a time budget, and writes the outcomes as a part: reads each blob
+ * and compares it with what was backed up; a drill also restores it. Safe to run twice, as `copyChunk` is.
  */
 export function makeReadChunk() {
   const slots = pLimit(READ_AT_ONCE);

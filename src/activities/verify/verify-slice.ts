@@ -15,8 +15,8 @@ import { planDrill } from './plan-drill.ts';
 import { vaultLocationOf } from './vault-location.ts';
 
 /**
- * Finds every item of a slice of a restore point in the vault, by listings, and plans those to read as well. A drill checks
- * nothing but its sample. Safe to run twice, as `scanSlice` is.
+ * Finds every item of a slice of a restore point in the vault, by listings, and plans those to read as well. A drill
+ * checks nothing but its sample. Safe to run twice, as `scanSlice` is.
  */
 export function verifySlice(deps: Dependencies, input: SliceInput<VerifyRef>): Promise<SliceResult> {
   return inRun(deps, input, (context) =>

@@ -5,8 +5,8 @@ import { SUMMARY_FORMAT } from './stored-format.ts';
 import type { PlanName, PruneTask, RestoreTask, VerifyTask } from './tasks.ts';
 
 /**
- * The first three are backups; a retry completes one. The last two are runs of an archive rule. A run belongs to its job
- * or rule, of which one run is in progress at a time.
+ * The first three are backups; a retry completes one. The last two are runs of an archive rule. A run belongs to its
+ * job or rule, of which one run is in progress at a time.
  */
 export type RunMode = RunRef['mode'];
 export type RunStatus = 'running' | 'succeeded' | 'completed-with-failures' | 'failed' | 'cancelled';
@@ -95,6 +95,7 @@ export function retriedRun(run: RunRef | UnlockedRun): string | undefined {
   return run.mode === 'retry' || run.mode === 'restore' ? run.retryOf : undefined;
 }
 
+/** Whether this run deletes what an earlier prune planned. */
 export function carriesOutPlan(run: RunRef): run is CarryOutRef {
   return run.mode === 'prune' && run.prune.plan !== undefined;
 }
@@ -204,8 +205,8 @@ export interface RunSummary extends RunReport {
 }
 
 /**
- * Whether a backup is now the one that may be retried. Dry runs, cancelled and lost runs leave nothing to retry, and what is
- * no backup leaves no restore point that could be completed; the run before them may still be.
+ * Whether a backup is now the one that may be retried. Dry runs, cancelled and lost runs leave nothing to retry, and
+ * what is no backup leaves no restore point that could be completed; the run before them may still be.
  */
 export function canBeRetried({
   mode,

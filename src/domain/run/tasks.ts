@@ -1,6 +1,6 @@
 /**
- * Which entities of a table are wanted, by their keys. With a partition, `from` and `to` are row keys of it; without one they are
- * partition keys. Both are meant to be among them, in the order of UTF-16 code units. What is absent sets no bound.
+ * Selects entities of a table by their keys. With a partition, `from` and `to` are row keys of it; without one they are
+ * partition keys. Both belong to the selection. Keys are ordered by UTF-16 code units. An absent field sets no bound.
  */
 export interface KeySelection {
   partition?: string;
@@ -8,80 +8,80 @@ export interface KeySelection {
   to?: string;
 }
 
-/** What to do where the target has a blob of that name, or an entity of that key, already. */
+/** What a restore does if the target already has a blob of that name, or an entity of that key. */
 export type Existing =
-  /** Leave it, and name it as a failure. A table that is not empty is left as a whole. */
+  /** Leave it, and report a failure. A table that is not empty is left as a whole. */
   | 'fail'
-  /** Leave it, and say so. */
+  /** Leave it, and report it as skipped. */
   | 'skip'
-  /** Replace it; a blob's content is kept as a snapshot, an entity's is not kept. */
+  /** Replace it. A snapshot keeps the content of a blob; nothing keeps that of an entity. */
   | 'overwrite'
-  /** Replace it, unless it is the same. Entities are replaced in any case. */
+  /** Replace it, unless it is the same. Entities are always replaced. */
   | 'if-different'
-  /** The same as `overwrite`, in the word that tables have for it. */
+  /** The word of tables for `overwrite`. */
   | 'replace'
-  /** Tables only: set the properties that were backed up, and leave the others. */
+  /** Tables only: set the properties of the backup, and leave the others. */
   | 'merge';
 
-/** A file of entities that is restored by itself. */
+/** A single file of entities to restore. */
 export interface NamedFile {
-  /** Alias of the account it lies in. */
+  /** Alias of its account. */
   account: string;
   container: string;
   name: string;
 }
 
-/** What a restore is to do. Small, without secrets: it is stored in histories. */
+/** The task of a restore. Small, without secrets: histories store it. */
 export interface RestoreTask {
-  /** The run that left the restore point. */
+  /** The run that made the restore point. */
   point: string;
   /** Alias of the account to restore to. */
   account: string;
   /** Template of the container to restore to; `{container}` stands for the one that was backed up. */
   container: string;
-  /** Template of what is put before each name. */
+  /** Template of the prefix of each name. */
   prefix: string;
   existing: Existing;
   /**
-   * Patterns of the containers that were backed up, and of the tables. Where there are none of either, all that the restore point
-   * holds is meant; else nothing but what is named. Restores begun by earlier versions have no `tables`.
+   * Patterns of the containers and of the tables to restore. If there are none of either, the run restores everything.
+   * Restores that earlier versions began have no `tables`.
    */
   containers: string[];
   tables: string[];
   /** Template of the table to restore to; `{table}` stands for the one that was backed up. */
   table: string;
-  /** Of the tables: only entities with these keys. */
+  /** Tables: restore only entities with these keys. */
   keys?: KeySelection;
-  /** In place of a restore point: `point` is then empty, and `tables` has the name of the one table. */
+  /** Replaces the restore point: `point` is then empty, and `tables` has the name of the one table. */
   file?: NamedFile;
-  /** Only blobs whose names begin so. */
+  /** Only blobs whose names start with this. */
   startsWith: string;
   /** Only blobs that match one of these globs; none means all. */
   include: string[];
   exclude: string[];
-  /** How fast content in the archive tier is asked back; without it such content is a failure. */
+  /** How fast the service rehydrates archived content; without it, archived content is a failure. */
   rehydrate?: 'standard' | 'high';
-  /** Whether the target is the very place that was backed up: then equal ETags are the same version. */
+  /** Whether the target is the container that was backed up: then equal ETags mean the same version. */
   original: boolean;
 }
 
 /**
- * How a restore point is proved. `quick`: every item is in the vault, by its record, its length and its hash property, as
- * listings tell. `deep`: a share of the items is read and hashed as well. `drill`: a random sample is restored into a scratch
- * container, compared byte by byte, and removed again.
+ * How a run verifies a restore point. `quick`: listings show every item in the vault, with its record, its length and
+ * its hash property. `deep`: the run also reads and hashes a portion of the items. `drill`: the run restores a random
+ * sample into a scratch container, compares it byte by byte, and removes it again.
  */
 export type VerifyKind = 'quick' | 'deep' | 'drill';
 
-/** What a verification is to do. Small, without secrets: it is stored in histories. */
+/** The task of a verification. Small, without secrets: histories store it. */
 export interface VerifyTask {
-  /** The run that left the restore point. */
+  /** The run that made the restore point. */
   point: string;
   kind: VerifyKind;
-  /** Of `deep`: how much is read, such as `5%` (a random twentieth) or `1/7` (a seventh in turn). */
+  /** `deep`: how much the run reads, such as `5%` (a random twentieth) or `1/7` (one seventh after another). */
   portion: string;
-  /** Of a share in turn: which turn this is. */
+  /** The number of this portion, if one comes after another. */
   turn: number;
-  /** Of `drill`: how many blobs are restored. */
+  /** `drill`: how many blobs the run restores. */
   sample: number;
 }
 
