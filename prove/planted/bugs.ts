@@ -116,7 +116,7 @@ export const BUGS: Bug[] = [
   {
     words: 'takes what a failed copy left for whole',
     file: 'src/domain/copying/decision.ts',
-    find: "return mirror.copy === undefined || mirror.copy.status === 'success';",
+    find: "return backup.copy === undefined || backup.copy.status === 'success';",
     replace: 'return true;',
     detector: { test: 'test/unit/domain/copying/decision.test.ts' },
   },

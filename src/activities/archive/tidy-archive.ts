@@ -59,7 +59,7 @@ async function tidy(deps: Dependencies, { run, from }: TidyArchiveInput): Promis
     do {
       const standing = await guard.standing();
       if (standing !== 'go') return { stopped: standing };
-      for (const { source, mirror: present } of await walk.nextPairs(() => false)) {
+      for (const { source, beside: present } of await walk.nextPairs(() => false)) {
         await tidier.tidy(source as NameWithReceipts, present?.etag);
       }
     } while (walk.position !== undefined && deps.now().getTime() < deadline);

@@ -65,9 +65,9 @@ async function walkSlice(
   };
   const route = backupRoute(context, input, run);
   const slice = new SliceWriter(context, input.slice);
-  const walk = new MergeWalk(readSource, beside.read, { from: input.from, mirrorName: beside.nameOf });
+  const walk = new MergeWalk(readSource, beside.read, { from: input.from, nameBeside: beside.nameOf });
   do {
-    for (const { source: blob, mirror: paired } of await walk.nextPairs((listed) => !slice.isFull(listed))) {
+    for (const { source: blob, beside: paired } of await walk.nextPairs((listed) => !slice.isFull(listed))) {
       if (!isSelected(blob.name)) continue;
       slice.list(blob.size);
       await take(context, slice, blob, addressable(route, blob, beside.decide(blob, paired, walk.order)));

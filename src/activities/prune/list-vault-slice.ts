@@ -20,7 +20,7 @@ export async function listVaultSlice(
 ): Promise<VaultSlice> {
   const blobs: BlobsByName = new Map();
   const fresh = new BlobsBehind(from?.source);
-  let marker = from?.mirror;
+  let marker = from?.beside;
   let listed = 0;
   for (;;) {
     const page = await listPage(vault, container, marker);
@@ -32,7 +32,7 @@ export async function listVaultSlice(
     const before = own.findLast(({ name }) => name !== last)?.name;
     if (listed >= enough && blobs.size > 1 && last !== undefined && before !== undefined) {
       blobs.delete(last);
-      return { blobs, next: { source: before, mirror: marker } };
+      return { blobs, next: { source: before, beside: marker } };
     }
     marker = page.next;
   }

@@ -47,7 +47,7 @@ async function planSlice(
   if (input.slice === 0) await assertPresent(control, run.job, needed);
   const writer = new SliceWriter(context, input.slice);
   const before = Date.parse(plan.before);
-  let marker = input.from?.mirror;
+  let marker = input.from?.beside;
   do {
     const position = marker === undefined ? {} : { marker };
     const page = await control.list({ prefix: entityFilesPrefix(run.job, table), ...position });
@@ -61,7 +61,7 @@ async function planSlice(
     }
     marker = page.next;
   } while (marker !== undefined && context.tally.listed < context.deps.limits.sliceBlobs);
-  return writer.finish(marker === undefined ? {} : { next: { mirror: marker } });
+  return writer.finish(marker === undefined ? {} : { next: { beside: marker } });
 }
 
 /** The path and checksum of a part, with the restore point that names it. */

@@ -4,14 +4,14 @@ import { NameOrder } from './name-order.ts';
 
 export interface Pair {
   source: BlobState;
-  /** The blob of the same name in the mirror, if the walk met one. */
-  mirror: BlobState | undefined;
+  /** The blob of the same name in the other listing, if the walk met one. */
+  beside: BlobState | undefined;
 }
 
-/** Where a walk can be taken up again: the next source page, and the mirror page the walk stands in. */
+/** Where a walk can be taken up again: the next source page, and the current page of the other listing. */
 export interface WalkPosition {
   source?: string | undefined;
-  mirror?: string | undefined;
+  beside?: string | undefined;
 }
 
 /**
@@ -21,8 +21,8 @@ export interface WalkPosition {
 export class MergeWalk {
   readonly order = new NameOrder();
   readonly #readSource: ReadPage;
-  readonly #mirror: ListingCursor;
-  readonly #mirrorName: (name: string) => string;
+  readonly #beside: ListingCursor;
+  readonly #nameBeside: (name: string) => string;
   #next: string | undefined;
   #done = false;
   #ahead: { marker: string; page: Promise<ListingPage> } | undefined;
@@ -30,18 +30,18 @@ export class MergeWalk {
 
   constructor(
     readSource: ReadPage,
-    readMirror: ReadPage,
-    options: { from?: WalkPosition | undefined; mirrorName?: (name: string) => string } = {},
+    readBeside: ReadPage,
+    options: { from?: WalkPosition | undefined; nameBeside?: (name: string) => string } = {},
   ) {
     this.#readSource = readSource;
-    this.#mirrorName = options.mirrorName ?? ((name) => name);
-    this.#mirror = new ListingCursor(readMirror, options.from?.mirror, this.order);
+    this.#nameBeside = options.nameBeside ?? ((name) => name);
+    this.#beside = new ListingCursor(readBeside, options.from?.beside, this.order);
     this.#next = options.from?.source;
   }
 
   /** Where to go on after the pairs taken so far; undefined once every source blob has been met. */
   get position(): WalkPosition | undefined {
-    return this.#done ? undefined : { source: this.#next, mirror: this.#mirror.marker };
+    return this.#done ? undefined : { source: this.#next, beside: this.#beside.marker };
   }
 
   /**
@@ -53,21 +53,21 @@ export class MergeWalk {
     // After a failure half way through a page, that page is read again, not the one after it.
     const arriving = this.#ahead?.marker === this.#next ? this.#ahead?.page : undefined;
     this.#ahead = undefined;
-    const [page] = await Promise.all([arriving ?? this.#readSource(this.#next), this.#mirror.load()]);
+    const [page] = await Promise.all([arriving ?? this.#readSource(this.#next), this.#beside.load()]);
     if (page.next !== undefined && readAhead(page.blobs.length)) {
       this.#ahead = { marker: page.next, page: this.#readSource(page.next) };
       // A failure shows when the page is asked for; until then nobody listens.
       this.#ahead.page.catch(() => {});
     }
-    const names = page.blobs.map(({ name }) => this.#mirrorName(name));
+    const names = page.blobs.map(({ name }) => this.#nameBeside(name));
     const last = observeAll(this.order, this.#last, names);
     const pairs: Pair[] = [];
     for (const [index, source] of page.blobs.entries()) {
       const name = names[index]!;
-      while (this.#mirror.isBefore(name)) {
-        if (!this.#mirror.step()) await this.#mirror.load();
+      while (this.#beside.isBefore(name)) {
+        if (!this.#beside.step()) await this.#beside.load();
       }
-      pairs.push({ source, mirror: this.#mirror.take(name) });
+      pairs.push({ source, beside: this.#beside.take(name) });
     }
     this.#last = last;
     this.#next = page.next;

@@ -3,7 +3,7 @@
  * hierarchical namespace and the emulator read differently, so the order is observed instead of assumed: every pair
  * of neighbours rules out the orders it contradicts.
  *
- * Nothing depends on the order being right. A wrong one makes a blob look absent from the mirror; the create-only
+ * Nothing depends on the order being right. A wrong one makes a blob look absent from the backup container; the create-only
  * copy that follows is refused, and the blob is then looked at singly.
  */
 export class NameOrder {

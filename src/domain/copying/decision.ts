@@ -16,34 +16,34 @@ export type Decision =
   | { action: 'skip'; code: 'source-archived' | 'directory' };
 
 /**
- * Decides what to do about one source blob. `mirror` is the blob of the same name in the vault, with its metadata and
+ * Decides what to do about one source blob. `backup` is the blob of the same name in the vault, with its metadata and
  * copy state. The recorded source ETag decides; timestamps only where there is no record of ours.
  */
 export function decide(
   source: BlobState,
-  mirror: BlobState | undefined,
+  backup: BlobState | undefined,
   mode: 'full' | 'incremental',
   run: string,
 ): Decision {
   if (source.isDirectory) return { action: 'skip', code: 'directory' };
-  const record = readRecord(mirror?.metadata);
+  const record = readRecord(backup?.metadata);
   const sameVersion = record?.etag === source.etag;
-  if (mirror?.copy?.status === 'pending') {
-    return { action: sameVersion ? 'adopt' : 'abort', copyId: mirror.copy.id };
+  if (backup?.copy?.status === 'pending') {
+    return { action: sameVersion ? 'adopt' : 'abort', copyId: backup.copy.id };
   }
-  const whole = mirror !== undefined && isWhole(mirror);
-  const held = whole && sameVersion && mirror.size === source.size && mirror.type === source.type;
+  const whole = backup !== undefined && isWhole(backup);
+  const held = whole && sameVersion && backup.size === source.size && backup.type === source.type;
   if (source.tier === 'Archive') {
     // What was copied before it was archived is still the content; nothing can be read from it now.
     return held ? { action: 'unchanged' } : { action: 'skip', code: 'source-archived' };
   }
   if (held && record.run === run) return outdatedProperty(source, record) ?? { action: 'done' };
-  if (mirror === undefined) return { action: 'copy', reason: 'new' };
+  if (backup === undefined) return { action: 'copy', reason: 'new' };
   if (!whole) return { action: 'copy', reason: 'incomplete' };
   if (mode === 'full') return { action: 'copy', reason: record && !sameVersion ? 'changed' : 'full' };
   if (held) return outdatedProperty(source, record) ?? { action: 'unchanged' };
   if (record) return { action: 'copy', reason: sameVersion ? 'incomplete' : 'changed' };
-  return isOutdated(source, mirror) ? { action: 'copy', reason: 'untracked' } : { action: 'unchanged' };
+  return isOutdated(source, backup) ? { action: 'copy', reason: 'untracked' } : { action: 'unchanged' };
 }
 
 function outdatedProperty(source: BlobState, record: SourceRecord): Decision | undefined {
@@ -54,8 +54,8 @@ function outdatedProperty(source: BlobState, record: SourceRecord): Decision | u
 }
 
 /** False for what a failed or aborted copy leaves behind. */
-export function isWhole(mirror: BlobState): boolean {
-  return mirror.copy === undefined || mirror.copy.status === 'success';
+export function isWhole(backup: BlobState): boolean {
+  return backup.copy === undefined || backup.copy.status === 'success';
 }
 
 function tagsDiffer(source: BlobState, recorded: string | undefined): boolean {
@@ -71,9 +71,9 @@ const CLOCK_MARGIN = 15 * 60_000;
  * For a blob without our record, all there is to go by. Where both sides tell an MD5, equal ones settle it; without
  * them, the copy has to be newer by more than clocks can differ. When in doubt, it is copied.
  */
-function isOutdated(source: BlobState, mirror: BlobState): boolean {
-  const ahead = Date.parse(source.lastModified) - Date.parse(mirror.lastModified);
-  if (ahead > 0 || source.size !== mirror.size || source.type !== mirror.type) return true;
-  const comparable = source.contentMd5 !== undefined && mirror.contentMd5 !== undefined;
-  return comparable ? source.contentMd5 !== mirror.contentMd5 : ahead > -CLOCK_MARGIN;
+function isOutdated(source: BlobState, backup: BlobState): boolean {
+  const ahead = Date.parse(source.lastModified) - Date.parse(backup.lastModified);
+  if (ahead > 0 || source.size !== backup.size || source.type !== backup.type) return true;
+  const comparable = source.contentMd5 !== undefined && backup.contentMd5 !== undefined;
+  return comparable ? source.contentMd5 !== backup.contentMd5 : ahead > -CLOCK_MARGIN;
 }

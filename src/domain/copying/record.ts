@@ -3,7 +3,7 @@ import type { BlobState } from '../blobs/blob.ts';
 
 /**
  * What a copy in the vault says of the source blob it was made from. It travels in the copy's metadata, so that
- * listing the mirror tells it at no extra request, and snapshots carry it along.
+ * listing the backup container shows it at no extra request, and snapshots carry it along.
  */
 export interface SourceRecord {
   /** ETag of the source version that was copied, without quotes. */
@@ -106,7 +106,7 @@ export function unsettledIn(record: SourceRecord | undefined): Pick<SourceRecord
   };
 }
 
-/** Not Archive: an archived mirror could be neither read nor overwritten. Nor those that only the service sets. */
+/** Not Archive: an archived backup blob could be neither read nor overwritten. Nor those that only the service sets. */
 const SETTABLE_TIERS = new Set<string | undefined>(['Hot', 'Cool', 'Cold']);
 
 /** The tier a copy should be given: only one that was set on the source itself, so that a default stays a default. */

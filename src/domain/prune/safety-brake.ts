@@ -15,7 +15,7 @@ export interface ContainerChange {
   /** Listed by the restore point before. */
   before: number;
   listed: number;
-  /** Of these, not in the mirror before. */
+  /** Of these, not in the backup container before. */
   added: number;
   /** Of these, copied because the source had another version. */
   changed: number;
@@ -23,7 +23,7 @@ export interface ContainerChange {
 
 /**
  * The containers that engage the brake. How many blobs are lost follows from the counts, and is never more than really
- * are: a blob that was gone for a time and is back, already in the mirror, makes up for one that is lost.
+ * are: a blob that was gone for a time and is back, already in the backup container, makes up for one that is lost.
  */
 export function brakeOf(
   changes: readonly ContainerChange[],
@@ -51,7 +51,7 @@ export type EndedBackup = Pick<RunSummary, 'mode' | 'restorePoint' | 'containers
 
 /**
  * What has become of each container since a restore point listed it last. `earlier` are the backups before this one, newest first.
- * What those in between have copied counts as well, whether they failed, were cancelled, or completed another: the mirror has it
+ * What those in between have copied counts as well, whether they failed, were cancelled, or completed another: the backup container has it
  * by now, and this run found nothing to do. A container that could not be listed this time says nothing; one that is not there any
  * more has lost all its blobs.
  */

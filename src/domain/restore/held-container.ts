@@ -7,7 +7,7 @@ import { tableOfTask } from '../run/task-name.ts';
 export interface HeldContainer {
   container: string;
   /** Container in the vault. */
-  mirror: string;
+  backupContainer: string;
   blobs: number;
   failed: number;
   skipped: number;
@@ -17,7 +17,7 @@ export interface HeldContainer {
 export function heldContainers(parts: readonly PartEntry[]): HeldContainer[] {
   return [...byShare(parts)].flatMap(([container, own]) => {
     if (tableOfTask(container) !== undefined) return [];
-    const held: HeldContainer = { container, mirror: own[0]!.destination, blobs: 0, failed: 0, skipped: 0 };
+    const held: HeldContainer = { container, backupContainer: own[0]!.destination, blobs: 0, failed: 0, skipped: 0 };
     const pages = manifestPages(own, container);
     const last = pages.at(-1)!.run;
     for (const { run, parts } of pages) {

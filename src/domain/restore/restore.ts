@@ -67,7 +67,7 @@ const CLOCK_MARGIN = 15 * 60_000;
  * Whether this run, or the one it retries, copied the target from this content, which lies at `from` (`sourceOf`), or is copying
  * it. No token can be left in a blob that has to come back as it was; but the service itself tells what a blob was copied from,
  * and when. `before` is what the target had when the run began to work on it: that was made by somebody else, perhaps by an
- * earlier restore, when the mirror still held other content at the same address. A listing may not have shown it: so what is
+ * earlier restore, when the backup container still held other content at the same address. A listing may not have shown it: so what is
  * taken for ours has all that the content would bring. Tags and tier are the entry's, and decide nothing here.
  */
 export function isMadeBy(

@@ -1,11 +1,11 @@
 export type CopyReason =
-  /** The mirror has nothing under this name. */
+  /** The backup container has nothing under this name. */
   | 'new'
-  /** The mirror holds another version of the source. */
+  /** The backup container holds another version of the source. */
   | 'changed'
   /** A full run copies everything. */
   | 'full'
-  /** What the mirror holds is not whole: a copy that failed or was aborted, or has the wrong size. */
+  /** What the backup container holds is not whole: a copy that failed or was aborted, or has the wrong size. */
   | 'incomplete'
   /** Made by another tool, and older than the source or different from it. */
   | 'untracked';

@@ -198,7 +198,7 @@ export interface RunSummary extends RunReport {
   /** The source's address and the vault's, so that the vault explains itself without the configuration. */
   source: string;
   vault: string;
-  /** The job's templates, as they were: a mirror's name is the expanded prefix and the blob's name. */
+  /** The job's templates, as they were: a backup blob's name is the expanded prefix and the blob's name. */
   destination: { container: string; prefix: string };
   restorePoint: boolean;
   parts: PartEntry[];

@@ -92,9 +92,9 @@ function shownSegment({ name, range, entities, size, files, readAt }: Segment): 
   return { name, status: 'planned', range, entities, size, files, readAt };
 }
 
-function shownPlan({ from: source, to: mirror, reason, entry }: PlannedItem): object {
+function shownPlan({ from: source, to, reason, entry }: PlannedItem): object {
   const { name, etag, lastModified, size } = entry ? { ...entry, lastModified: entry.modified } : source;
-  return { name, status: 'planned', reason, etag, modified: lastModified, size, overwrites: mirror !== undefined };
+  return { name, status: 'planned', reason, etag, modified: lastModified, size, overwrites: to !== undefined };
 }
 
 function writeCursor(part: number, item: number): string {

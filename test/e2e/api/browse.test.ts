@@ -211,8 +211,8 @@ describe('restore points', () => {
       id: retry,
       source: proxy.connectionString(source).match(/BlobEndpoint=([^;]+)/)![1],
       containersHeld: [
-        { container: 'data', mirror: 'databackup', blobs: held - 3, failed: 2, skipped },
-        { container: 'more', mirror: 'morebackup', blobs: 1, failed: 0, skipped: 0 },
+        { container: 'data', backupContainer: 'databackup', blobs: held - 3, failed: 2, skipped },
+        { container: 'more', backupContainer: 'morebackup', blobs: 1, failed: 0, skipped: 0 },
       ],
     });
   });

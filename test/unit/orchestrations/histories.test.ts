@@ -50,7 +50,7 @@ function eventfulRun(cancelled: boolean): Generation[] {
       if (container === 'bone') return { problem: problemOf('access-denied-source', 0, container) };
       if (fails(`${container} ${slice}`, slice)) return { problem: problemOf('throttled', 0, container) };
       const chunks = [0, 1, 2].map((chunk) => ({ slice, chunk, key: `${slice}-${chunk}-aaaaaa`, items: 10 }));
-      return { chunks, ...(slice < 2 && { next: { source: `s${slice}`, mirror: `m${slice}` } }) };
+      return { chunks, ...(slice < 2 && { next: { source: `s${slice}`, beside: `m${slice}` } }) };
     },
     copyChunk: ({ container, chunk, from }: ChunkInput) => {
       if (cancelled && chunk.slice === 2) return { stopped: 'cancelled' };

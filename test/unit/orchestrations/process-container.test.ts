@@ -32,7 +32,7 @@ function chunksOf(slice: number, count: number) {
 function scanOf(slices: number, chunks: number): Scan {
   return ({ slice }) => ({
     chunks: chunksOf(slice, chunks),
-    ...(slice < slices - 1 && { next: { source: `s${slice + 1}`, mirror: `m${slice + 1}` } }),
+    ...(slice < slices - 1 && { next: { source: `s${slice + 1}`, beside: `m${slice + 1}` } }),
   });
 }
 
@@ -84,8 +84,8 @@ describe('one container', () => {
     ]);
     expect(harness.calls('scanSlice').map(({ input }) => input)).toEqual([
       { ...about, slice: 0 },
-      { ...about, slice: 1, from: { source: 's1', mirror: 'm1' } },
-      { ...about, slice: 2, from: { source: 's2', mirror: 'm2' } },
+      { ...about, slice: 1, from: { source: 's1', beside: 'm1' } },
+      { ...about, slice: 2, from: { source: 's2', beside: 'm2' } },
     ]);
   });
 
@@ -123,7 +123,7 @@ describe('F39: a container of any size', () => {
     for (const { yields } of harness.generations) expect(yields.flat().length).toBeLessThanOrEqual(100);
     const scans = harness.calls('scanSlice').map(({ input }) => input as SliceInput);
     expect(scans.map(({ slice }) => slice)).toEqual(Array.from({ length: 120 }, (_, slice) => slice));
-    for (const { slice, from } of scans.slice(1)) expect(from).toEqual({ source: `s${slice}`, mirror: `m${slice}` });
+    for (const { slice, from } of scans.slice(1)) expect(from).toEqual({ source: `s${slice}`, beside: `m${slice}` });
     const wanted = scans.flatMap(({ slice }) =>
       [0, 1, 2].flatMap((chunk) => [`${slice}-${chunk}@0`, `${slice}-${chunk}@5`]),
     );

@@ -58,33 +58,33 @@ async function walkAll(walk: MergeWalk): Promise<Pair[]> {
   return pairs;
 }
 
-const named = (pairs: Pair[]) => pairs.map(({ source, mirror }) => [source.name, mirror?.name]);
+const named = (pairs: Pair[]) => pairs.map(({ source, beside }) => [source.name, beside?.name]);
 
 /** Some names of each side in common, some on one side only. */
 const anySides = fc.record({
   names: anyNames,
-  sides: fc.array(fc.constantFrom('both', 'source', 'mirror'), { minLength: 40, maxLength: 40 }),
+  sides: fc.array(fc.constantFrom('both', 'source', 'beside'), { minLength: 40, maxLength: 40 }),
 });
 const sideOf = ({ names, sides }: { names: string[]; sides: string[] }, side: string) =>
-  names.filter((_, index) => sides[index] !== (side === 'source' ? 'mirror' : 'source'));
+  names.filter((_, index) => sides[index] !== (side === 'source' ? 'beside' : 'source'));
 
 describe('in any order, of any two listings', () => {
-  it('I1: every source blob is met exactly once and in order, and never with a mirror blob of another name', async () => {
+  it('I1: every source blob is met exactly once and in order, and never with a beside blob of another name', async () => {
     const orders = fc.constantFrom<Comparator | undefined>(byUtf16, byCodePoint, byPathSegment, undefined);
     await fc.assert(
-      fc.asyncProperty(anySides, orders, orders, anyCuts, anyCuts, async (both, a, b, sourceCuts, mirrorCuts) => {
+      fc.asyncProperty(anySides, orders, orders, anyCuts, anyCuts, async (both, a, b, sourceCuts, besideCuts) => {
         const sourceNames = sideOf(both, 'source');
-        const mirrorNames = sideOf(both, 'mirror').reverse();
+        const besideNames = sideOf(both, 'beside').reverse();
         if (a) sourceNames.sort(a);
-        if (b) mirrorNames.sort(b);
-        const [source, mirror] = [new Listing(sourceNames, sourceCuts), new Listing(mirrorNames, mirrorCuts)];
-        const walk = new MergeWalk(source.read, mirror.read);
+        if (b) besideNames.sort(b);
+        const [source, beside] = [new Listing(sourceNames, sourceCuts), new Listing(besideNames, besideCuts)];
+        const walk = new MergeWalk(source.read, beside.read);
         const pairs = await walkAll(walk);
         expect(pairs.map((pair) => pair.source.name)).toEqual(sourceNames);
-        for (const pair of pairs) if (pair.mirror) expect(pair.mirror.name).toBe(pair.source.name);
+        for (const pair of pairs) if (pair.beside) expect(pair.beside.name).toBe(pair.source.name);
         // Each page once: reading is what a scan costs.
         expect(new Set(source.reads).size).toBe(source.reads.length);
-        expect(new Set(mirror.reads).size).toBe(mirror.reads.length);
+        expect(new Set(beside.reads).size).toBe(beside.reads.length);
         expect(await walk.nextPairs()).toEqual([]);
       }),
       { numRuns: 300 },
@@ -97,9 +97,9 @@ describe.each(ORDERS)('both listings by %s', (_name, compare) => {
     await fc.assert(
       fc.asyncProperty(anySides, async (both) => {
         const sourceNames = sideOf(both, 'source').sort(compare);
-        const mirrorNames = sideOf(both, 'mirror').sort(compare);
-        const walk = new MergeWalk(new Listing(sourceNames, [50]).read, new Listing(mirrorNames, [50]).read);
-        const here = new Set(mirrorNames);
+        const besideNames = sideOf(both, 'beside').sort(compare);
+        const walk = new MergeWalk(new Listing(sourceNames, [50]).read, new Listing(besideNames, [50]).read);
+        const here = new Set(besideNames);
         const wanted = sourceNames.map((name) => [name, here.has(name) ? name : undefined]);
         expect(named(await walkAll(walk))).toEqual(wanted);
         expect(walk.order.isKnown).toBe(true);
@@ -108,11 +108,11 @@ describe.each(ORDERS)('both listings by %s', (_name, compare) => {
     );
   });
 
-  it('a mirror that is complete is matched wholly, whatever the pages', async () => {
+  it('a beside that is complete is matched wholly, whatever the pages', async () => {
     await fc.assert(
-      fc.asyncProperty(anyNames, anyCuts, anyCuts, async (names, sourceCuts, mirrorCuts) => {
+      fc.asyncProperty(anyNames, anyCuts, anyCuts, async (names, sourceCuts, besideCuts) => {
         names.sort(compare);
-        const walk = new MergeWalk(new Listing(names, sourceCuts).read, new Listing(names, mirrorCuts).read);
+        const walk = new MergeWalk(new Listing(names, sourceCuts).read, new Listing(names, besideCuts).read);
         expect(named(await walkAll(walk))).toEqual(names.map((name) => [name, name]));
       }),
       { numRuns: 300 },
@@ -123,21 +123,21 @@ describe.each(ORDERS)('both listings by %s', (_name, compare) => {
 describe('in the order that is tried first', () => {
   it('every match is found, whatever the pages, also when taken up again at every page', async () => {
     await fc.assert(
-      fc.asyncProperty(anySides, anyCuts, anyCuts, async (both, sourceCuts, mirrorCuts) => {
+      fc.asyncProperty(anySides, anyCuts, anyCuts, async (both, sourceCuts, besideCuts) => {
         const sourceNames = sideOf(both, 'source').sort(byUtf16);
-        const mirrorNames = sideOf(both, 'mirror').sort(byUtf16);
-        const [source, mirror] = [new Listing(sourceNames, sourceCuts), new Listing(mirrorNames, mirrorCuts)];
-        const here = new Set(mirrorNames);
+        const besideNames = sideOf(both, 'beside').sort(byUtf16);
+        const [source, beside] = [new Listing(sourceNames, sourceCuts), new Listing(besideNames, besideCuts)];
+        const here = new Set(besideNames);
         const wanted = sourceNames.map((name) => [name, here.has(name) ? name : undefined]);
-        expect(named(await walkAll(new MergeWalk(source.read, mirror.read)))).toEqual(wanted);
+        expect(named(await walkAll(new MergeWalk(source.read, beside.read)))).toEqual(wanted);
 
         source.reads.length = 0;
-        mirror.reads.length = 0;
+        beside.reads.length = 0;
         const pairs: Pair[] = [];
         let walks = 0;
         let from: WalkPosition | undefined = {};
         while (from !== undefined) {
-          const walk = new MergeWalk(source.read, mirror.read, { from });
+          const walk = new MergeWalk(source.read, beside.read, { from });
           pairs.push(...(await walk.nextPairs(() => false)));
           walks++;
           // What is carried over is stored as JSON.
@@ -145,7 +145,7 @@ describe('in the order that is tried first', () => {
         }
         expect(named(pairs)).toEqual(wanted);
         expect(source.reads.length).toBe(source.pages.length);
-        expect(mirror.reads.length).toBeLessThanOrEqual(mirror.pages.length + walks);
+        expect(beside.reads.length).toBeLessThanOrEqual(beside.pages.length + walks);
       }),
       { numRuns: 300 },
     );
@@ -172,22 +172,22 @@ describe('pages', () => {
     const walk = new MergeWalk(source.read, new Listing([], [1]).read);
     await walk.nextPairs(() => false);
     expect(source.reads).toEqual([undefined]);
-    expect(walk.position).toEqual({ source: '1', mirror: undefined });
+    expect(walk.position).toEqual({ source: '1', beside: undefined });
     expect(named(await walk.nextPairs(() => false))).toEqual(names.slice(3, 6).map((name) => [name, undefined]));
   });
 
-  it('an empty source ends at once, and reads no more of the mirror than one page', async () => {
-    const mirror = new Listing(names, [3]);
-    const walk = new MergeWalk(new Listing([], [1]).read, mirror.read);
+  it('an empty source ends at once, and reads no more of the beside than one page', async () => {
+    const beside = new Listing(names, [3]);
+    const walk = new MergeWalk(new Listing([], [1]).read, beside.read);
     expect(await walk.nextPairs()).toEqual([]);
     expect(walk.position).toBeUndefined();
-    expect(mirror.reads).toEqual([undefined]);
+    expect(beside.reads).toEqual([undefined]);
   });
 
-  it('the mirror lies below a prefix', async () => {
-    const mirror = new Listing(['p/n00', 'p/n02', 'p/other'], [2]);
-    const walk = new MergeWalk(new Listing(['n00', 'n01', 'n02'], [2]).read, mirror.read, {
-      mirrorName: (name) => `p/${name}`,
+  it('the beside lies below a prefix', async () => {
+    const beside = new Listing(['p/n00', 'p/n02', 'p/other'], [2]);
+    const walk = new MergeWalk(new Listing(['n00', 'n01', 'n02'], [2]).read, beside.read, {
+      nameBeside: (name) => `p/${name}`,
     });
     expect(named(await walkAll(walk))).toEqual([
       ['n00', 'p/n00'],
@@ -229,12 +229,12 @@ describe('F10: a page that cannot be read', () => {
         anyCuts,
         anyCuts,
         fc.nat({ max: 19 }),
-        fc.constantFrom('source', 'mirror'),
-        async (sourceCuts, mirrorCuts, page, side) => {
-          const [source, mirror] = [new Listing(names, sourceCuts), new Listing(names, mirrorCuts)];
-          const broken = side === 'source' ? source : mirror;
+        fc.constantFrom('source', 'beside'),
+        async (sourceCuts, besideCuts, page, side) => {
+          const [source, beside] = [new Listing(names, sourceCuts), new Listing(names, besideCuts)];
+          const broken = side === 'source' ? source : beside;
           broken.failAt = page % broken.pages.length;
-          const walk = new MergeWalk(source.read, mirror.read);
+          const walk = new MergeWalk(source.read, beside.read);
           const pairs: Pair[] = [];
           let failures = 0;
           while (walk.position !== undefined) {
@@ -248,7 +248,7 @@ describe('F10: a page that cannot be read', () => {
           expect(failures).toBe(broken.failAt === undefined ? 1 : 0);
           expect(pairs.map(({ source: { name } }) => name)).toEqual(names);
           // What lies behind the page that could not be read is still there.
-          expect(pairs.at(-1)!.mirror?.name).toBe('n19');
+          expect(pairs.at(-1)!.beside?.name).toBe('n19');
         },
       ),
       { numRuns: 200 },
@@ -261,6 +261,6 @@ describe('F10: a page that cannot be read', () => {
     const walk = new MergeWalk(source.read, new Listing([], [1]).read);
     await walk.nextPairs();
     await new Promise((resolve) => setImmediate(resolve));
-    expect(walk.position).toEqual({ source: '1', mirror: undefined });
+    expect(walk.position).toEqual({ source: '1', beside: undefined });
   });
 });

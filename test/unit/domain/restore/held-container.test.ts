@@ -22,8 +22,8 @@ it('adds up what is held and skipped', () => {
     part('r1', 'more', '000000-slice', {}),
   ];
   expect(heldContainers(parts)).toEqual([
-    { container: 'data', mirror: 'databackup', blobs: 8, failed: 4, skipped: 2 },
-    { container: 'more', mirror: 'morebackup', blobs: 0, failed: 0, skipped: 0 },
+    { container: 'data', backupContainer: 'databackup', blobs: 8, failed: 4, skipped: 2 },
+    { container: 'more', backupContainer: 'morebackup', blobs: 0, failed: 0, skipped: 0 },
   ]);
 });
 
@@ -37,8 +37,8 @@ it('counts a failure once, whatever the number of retries, and not when it was s
     part('r3', 'data', '000000-chunk-00-000000', { copied: 1, failed: 1 }),
   ];
   expect(heldContainers(parts)).toEqual([
-    { container: 'data', mirror: 'databackup', blobs: 4, failed: 1, skipped: 0 },
-    { container: 'more', mirror: 'morebackup', blobs: 0, failed: 2, skipped: 0 },
+    { container: 'data', backupContainer: 'databackup', blobs: 4, failed: 1, skipped: 0 },
+    { container: 'more', backupContainer: 'morebackup', blobs: 0, failed: 2, skipped: 0 },
   ]);
 });
 

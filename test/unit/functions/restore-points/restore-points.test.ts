@@ -385,7 +385,7 @@ describe('restore points', () => {
       ...restorePoints[0],
       source: 'https://source.test',
       vault: 'https://vault.test',
-      containersHeld: [{ container: 'data', mirror: 'databackup', blobs: 3, failed: 1, skipped: 1 }],
+      containersHeld: [{ container: 'data', backupContainer: 'databackup', blobs: 3, failed: 1, skipped: 1 }],
       tablesHeld: [],
     });
   });
@@ -425,7 +425,7 @@ describe('restore points', () => {
       ...{ containers: 1, blobs: 1, tables: 1, entities: 53 },
       lacks: { skipped: 0, failed: 2, containers: ['gone'], tables: ['gone'] },
     });
-    expect(body.containersHeld).toEqual([{ container: 'data', mirror: 'databackup', blobs: 1, failed: 1, skipped: 0 }]);
+    expect(body.containersHeld).toEqual([{ container: 'data', backupContainer: 'databackup', blobs: 1, failed: 1, skipped: 0 }]);
     expect(body.tablesHeld).toEqual([
       {
         ...{ table: 'orders', entities: 53, failed: 1 },
