@@ -1,8 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { RequestCounts } from '#domain/run/request-counts.ts';
 
-export { addRequests, type RequestCounts } from '#domain/run/request-counts.ts';
-
 const current = new AsyncLocalStorage<RequestCounts>();
 
 /** Runs `work` and adds the requests that the adapter sends for it to `counts`. */

@@ -7,9 +7,10 @@ import {
   StorageSharedKeyCredential,
 } from '@azure/storage-blob';
 import { beforeAll, describe, expect, it } from 'vitest';
+import type { RequestCounts } from '#domain/run/request-counts.ts';
 import { connectBlobAccount } from '#storage/azure/connect.ts';
 import type { BlobAccount } from '#storage/blob-account.ts';
-import { countingRequests, type RequestCounts } from '#storage/requests.ts';
+import { countingRequests } from '#storage/requests.ts';
 import { StorageError } from '#storage/storage-error.ts';
 import { type TestAccount, takeAccount } from '../support/azurite/accounts.ts';
 import { startFaultProxy } from '../support/faults/fault-proxy.ts';

@@ -5,9 +5,10 @@ import type { AddressInfo } from 'node:net';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { RequestCounts } from '#domain/run/request-counts.ts';
 import { connectBlobAccount } from '#storage/azure/connect.ts';
 import type { BlobAccount } from '#storage/blob-account.ts';
-import { countingRequests, type RequestCounts } from '#storage/requests.ts';
+import { countingRequests } from '#storage/requests.ts';
 import { type TestAccount, takeAccount } from '../support/azurite/accounts.ts';
 import {
   DROP,

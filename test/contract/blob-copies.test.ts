@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { BlobServiceClient } from '@azure/storage-blob';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { RequestCounts } from '#domain/run/request-counts.ts';
 import { connectBlobAccount } from '#storage/azure/connect.ts';
 import type { BlobAccount, CopyRequest, ReadAccess } from '#storage/blob-account.ts';
-import { countingRequests, type RequestCounts } from '#storage/requests.ts';
+import { countingRequests } from '#storage/requests.ts';
 import type { StorageError } from '#storage/storage-error.ts';
 import { type TestAccount, takeAccounts } from '../support/azurite/accounts.ts';
 import { DROP, type FaultProxy, startFaultProxy } from '../support/faults/fault-proxy.ts';

@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { RequestCounts } from '#domain/run/request-counts.ts';
 import { connectBlobAccount } from '#storage/azure/connect.ts';
 import type { BlobAccount } from '#storage/blob-account.ts';
-import { countingRequests, type RequestCounts } from '#storage/requests.ts';
+import { countingRequests } from '#storage/requests.ts';
 import { takeAccount } from '../support/azurite/accounts.ts';
 import {
   DROP,

@@ -1,7 +1,8 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import type { RequestCounts } from '#domain/run/request-counts.ts';
 import { connectCatalog } from '#storage/azure/connect.ts';
 import type { Catalog, CatalogRow } from '#storage/catalog.ts';
-import { countingRequests, type RequestCounts } from '#storage/requests.ts';
+import { countingRequests } from '#storage/requests.ts';
 import { type TestAccount, takeAccount } from '../support/azurite/accounts.ts';
 
 let given: TestAccount;

@@ -7,9 +7,10 @@ import {
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { SnapshotOrVersion } from '#domain/blobs/blob.ts';
 import { reducedSource } from '#domain/copying/copy-source.ts';
+import type { RequestCounts } from '#domain/run/request-counts.ts';
 import { connectBlobAccount } from '#storage/azure/connect.ts';
 import type { BlobAccount, CopyRequest, ReadAccess } from '#storage/blob-account.ts';
-import { countingRequests, type RequestCounts } from '#storage/requests.ts';
+import { countingRequests } from '#storage/requests.ts';
 import { type TestAccount, takeAccounts } from '../support/azurite/accounts.ts';
 import {
   type FaultProxy,

@@ -1,10 +1,11 @@
 import { AzureNamedKeyCredential, generateAccountSas } from '@azure/data-tables';
 import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { RequestCounts } from '#domain/run/request-counts.ts';
 import { type StoredEntity, sameEntity, timestampOf } from '#domain/tables/entity-text.ts';
 import type { EntityKey, KeyBound } from '#domain/tables/table-key.ts';
 import { connectTableAccount } from '#storage/azure/connect.ts';
-import { countingRequests, type RequestCounts } from '#storage/requests.ts';
+import { countingRequests } from '#storage/requests.ts';
 import type { EntityQuery, EntityWrite, TableAccount } from '#storage/table-account.ts';
 import { type TestAccount, takeAccount } from '../support/azurite/accounts.ts';
 import { EDGES, entityText, member, properties } from '../support/builders/entity-texts.ts';

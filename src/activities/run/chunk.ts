@@ -1,6 +1,6 @@
 import { chunkKey } from '#domain/run/control-paths.ts';
+import type { RequestCounts } from '#domain/run/request-counts.ts';
 import type { RunRef } from '#domain/run/run.ts';
-import type { RequestCounts } from '#storage/requests.ts';
 import type { ContainerTask } from './container-task.ts';
 import type { StopReason } from './run-guard.ts';
 

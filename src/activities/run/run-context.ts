@@ -4,11 +4,12 @@ import type { ArchiveRule, Job } from '#config/configuration.ts';
 import { type PartKind, partPath } from '#domain/run/control-paths.ts';
 import type { HeldRun } from '#domain/run/held-run.ts';
 import type { PartWriter } from '#domain/run/part.ts';
+import type { RequestCounts } from '#domain/run/request-counts.ts';
 import type { RunRef } from '#domain/run/run.ts';
 import { emptyTally, type Tally } from '#domain/run/tally.ts';
 import type { BlobAccount } from '#storage/blob-account.ts';
 import type { ControlStore } from '#storage/control/control-store.ts';
-import { countingRequests, type RequestCounts } from '#storage/requests.ts';
+import { countingRequests } from '#storage/requests.ts';
 import type { ContainerTask } from './container-task.ts';
 import { RunGuard, type StopReason } from './run-guard.ts';
 

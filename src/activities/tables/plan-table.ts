@@ -1,6 +1,7 @@
 import type { Dependencies } from '#app/dependencies.ts';
 import { planKey } from '#domain/run/control-paths.ts';
 import { PartWriter } from '#domain/run/part.ts';
+import type { RequestCounts } from '#domain/run/request-counts.ts';
 import { isRestorePoint } from '#domain/run/restore-point.ts';
 import type { RunRef, RunSummary } from '#domain/run/run.ts';
 import { emptyTally } from '#domain/run/tally.ts';
@@ -8,7 +9,6 @@ import { tableOfTask } from '#domain/run/task-name.ts';
 import { inKeyOrder, type Segment, withSmallOnesJoined } from '#domain/tables/segment.ts';
 import type { KeyRange } from '#domain/tables/table-key.ts';
 import type { ControlStore } from '#storage/control/control-store.ts';
-import type { RequestCounts } from '#storage/requests.ts';
 import { isStorageError } from '#storage/storage-error.ts';
 import type { PlanChunk } from '../run/chunk.ts';
 import type { ContainerTask } from '../run/container-task.ts';

@@ -1,10 +1,11 @@
 import type { Dependencies } from '#app/dependencies.ts';
 import { jobContextOf } from '#app/job-context.ts';
 import type { Problem } from '#domain/run/problems.ts';
+import type { RequestCounts } from '#domain/run/request-counts.ts';
 import type { RunRef } from '#domain/run/run.ts';
 import { behind, between } from '#domain/tables/key-midpoint.ts';
 import type { EntityKey, KeyBound, KeyRange } from '#domain/tables/table-key.ts';
-import { countingRequests, type RequestCounts } from '#storage/requests.ts';
+import { countingRequests } from '#storage/requests.ts';
 import { sourceTableOf } from './source-table.ts';
 
 export interface SplitRangeInput {
