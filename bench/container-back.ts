@@ -1,4 +1,5 @@
-// The usual program to restore a container: list the backup, check whether each blob exists, copy it if not. 32 at once.
+// The usual program to restore a container: list the backup, check whether each blob exists, copy it if not.
+// 32 at once.
 import { BlobServiceClient, ContainerSASPermissions } from '@azure/storage-blob';
 import pLimit from 'p-limit';
 

@@ -1,5 +1,5 @@
-// The usual program to restore a table from such a file: one entity per request, 32 at once, or a hundred of a partition
-// per transaction, 8 at once. One by one, it leaves out an entity that cannot be written.
+// The usual program to restore a table from such a file: one entity per request, 32 at once, or a hundred of a
+// partition per transaction, 8 at once. One by one, it leaves out an entity that cannot be written.
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { createGunzip } from 'node:zlib';

@@ -24,7 +24,9 @@ const PARTS: Record<PartName, (options: PartOptions) => Promise<PartResult>> = {
 async function main(options: Options): Promise<void> {
   const progress = (message: string) => process.stderr.write(`… ${message}\n`);
   const [cpu] = cpus();
-  const machine = `${process.platform} ${process.arch}, ${cpus().length} × ${cpu?.model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.versions.node}`;
+  const memory = `${Math.round(totalmem() / 2 ** 30)} GiB`;
+  const processors = `${cpus().length} × ${cpu?.model.trim()}`;
+  const machine = `${process.platform} ${process.arch}, ${processors}, ${memory}, Node ${process.versions.node}`;
   process.stdout.write(`Measured on ${machine}${options.repeat > 1 ? `; medians of ${options.repeat}` : ''}\n`);
   const results: PartResult[] = [];
   for (const [name, measure] of Object.entries(PARTS) as [PartName, (typeof PARTS)[PartName]][]) {

@@ -1,5 +1,5 @@
-// The usual program to archive uploads from a queue: take messages, copy each blob, wait for the copy, delete the message.
-// 32 at once. It has no receipts: it copies a blob with two events twice, and retries a failed copy without end.
+// The usual program to archive uploads from a queue: take messages, copy each blob, wait for the copy, delete the
+// message. 32 at once. It has no receipts: it copies a blob with two events twice, and retries a failed copy for ever.
 import { BlobServiceClient, ContainerSASPermissions } from '@azure/storage-blob';
 import { QueueServiceClient } from '@azure/storage-queue';
 

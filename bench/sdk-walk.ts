@@ -6,12 +6,12 @@ const vault = BlobServiceClient.fromConnectionString(process.env.VAULT ?? '');
 
 let different = 0;
 for await (const { name } of source.listContainers()) {
-  const mirror = vault.getContainerClient(`${name}backup`).listBlobsFlat({ includeMetadata: true });
-  let next: IteratorResult<BlobItem> = await mirror.next();
+  const backup = vault.getContainerClient(`${name}backup`).listBlobsFlat({ includeMetadata: true });
+  let next: IteratorResult<BlobItem> = await backup.next();
   for await (const blob of source
     .getContainerClient(name)
     .listBlobsFlat({ includeMetadata: true, includeTags: true })) {
-    while (!next.done && next.value.name < blob.name) next = await mirror.next();
+    while (!next.done && next.value.name < blob.name) next = await backup.next();
     const copy: BlobItem | undefined = !next.done && next.value.name === blob.name ? next.value : undefined;
     if (copy?.metadata?.strongroom_etag !== blob.properties.etag) different++;
   }

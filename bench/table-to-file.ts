@@ -1,4 +1,5 @@
-// The usual program to back up a table: list it page by page, and write each entity as a line of JSON to a compressed file.
+// The usual program to back up a table: list it page by page, and write each entity as a line of JSON to a
+// compressed file.
 import { createWriteStream } from 'node:fs';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';

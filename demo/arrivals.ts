@@ -28,13 +28,13 @@ export async function archiveArrivals({ source, vault, queue }: Place, api: Api)
 
   const first = await upload(arrivals, NAME, 'the first scan');
   const uploadedAt = Date.now();
-  await Promise.all(Array.from({ length: TIMES }, () => tell(queue, arrivals.getBlobClient(NAME), first)));
+  await Promise.all(Array.from({ length: TIMES }, () => announce(queue, arrivals.getBlobClient(NAME), first)));
   await archived(api, NAME, first);
   fact('Uploaded', `${NAME}, with ${TIMES} events at once: archived ${seconds(Date.now() - uploadedAt)} later`);
 
   const second = await upload(arrivals, NAME, 'the corrected scan');
   const overwrittenAt = Date.now();
-  await tell(queue, arrivals.getBlobClient(NAME), second);
+  await announce(queue, arrivals.getBlobClient(NAME), second);
   await archived(api, NAME, second);
   fact('Overwritten', `archived ${seconds(Date.now() - overwrittenAt)} later; the version before is now a snapshot`);
 
@@ -69,7 +69,7 @@ async function upload(container: ContainerClient, name: string, text: string): P
 }
 
 /** An event as Event Grid puts it into a queue, without the fields that Strongroom ignores. */
-async function tell(queue: QueueClient, { url }: BlobClient, eTag: string): Promise<void> {
+async function announce(queue: QueueClient, { url }: BlobClient, eTag: string): Promise<void> {
   const event = { eventType: 'Microsoft.Storage.BlobCreated', data: { api: 'PutBlob', url, eTag } };
   await queue.sendMessage(Buffer.from(JSON.stringify(event)).toString('base64'));
 }

@@ -3,7 +3,7 @@ import { DemoError } from './demo-error.ts';
 import { HELP, type Options, parseOptions } from './options.ts';
 import { count, heading, lastWords, say } from './screen.ts';
 import { Stage } from './stage.ts';
-import { tell } from './story.ts';
+import { play } from './story.ts';
 
 const SHOWN_DIFFERENCES = 30;
 const SIGNALS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
@@ -26,7 +26,7 @@ async function main(): Promise<number> {
     }
   });
   try {
-    const ended = await Promise.race([tell(stage, options), stage.broken, stopped]);
+    const ended = await Promise.race([play(stage, options), stage.broken, stopped]);
     if (typeof ended === 'number') {
       lastWords('Stopped. Cleaning up …');
       return ended;

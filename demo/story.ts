@@ -24,7 +24,7 @@ const LOST = 'docs';
 const isSelected = ({ container, name }: Entry) => isInJob(container, name);
 
 /** The demo from beginning to end. Returns every difference. */
-export async function tell(stage: Stage, { seed, sabotage: isSabotaged }: Options): Promise<string[]> {
+export async function play(stage: Stage, { seed, sabotage: isSabotaged }: Options): Promise<string[]> {
   heading('Two storage accounts, in an embedded Azurite');
   const { source, vault, queue, tables } = await stage.openAccounts();
   const ledger = new Ledger();

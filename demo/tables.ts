@@ -51,7 +51,7 @@ export async function loseATable(connectionString: string, api: Api): Promise<st
   const then = await restored(api, { restorePoint: full.id, tables: [TABLE], target: { table: BESIDE } });
   fact(
     'Lost',
-    `and restored: ${count(back.counts.copied)} entities as they were, and the ${count(then.counts.copied)} of the first day beside them`,
+    `restored: ${count(back.counts.copied)} entities as they were, and the ${count(then.counts.copied)} of the first day beside them`,
   );
   differences.push(...compare(await rawEntities(connectionString, TABLE), today, TABLE));
   differences.push(...compare(await rawEntities(connectionString, BESIDE), firstDay, BESIDE));

@@ -23,12 +23,13 @@ Usage: npm run prove -- [options]
                between any two. Then it plays random weeks of uploads, messages and crashes.
   tables       Backs up tables that are written to, dropped and created again meanwhile, under faults. Every restore
                point must hold each entity as it was.
-  matrix       Runs the real app on an emulator, behind a proxy: every operation of a run with every fault that can hit it.
-  crash        Kills the real app before and after each of its writes, and starts it again. Executes every activity twice,
-               and terminates orchestrations.
+  matrix       Runs the real app on an emulator, behind a proxy: every operation of a run with every fault that can hit
+               it.
+  crash        Kills the real app before and after each of its writes, and starts it again. Executes every activity
+               twice, and terminates orchestrations.
   planted      Breaks the code on purpose, one small change after another. A test or a seed must catch each change.
 
-A violation prints the command that repeats it. To play single seeds of simulation, lives, archive or tables:
+Simulation, lives, archive and tables print the command that repeats a violation. To see its options:
 
   node prove/simulation/main.ts --help
 

@@ -47,11 +47,14 @@ export async function measureArchiving({ quick, repeat, progress }: PartOptions)
   return {
     title: 'Uploads as they arrive',
     notes: [
-      'On Azurite, with small blobs. The events wait in a queue when the worker starts. The sample program takes 32 messages at',
-      'a time, copies, and deletes them. It has no receipts and no records, and copies an upload with two events twice.',
-      `Events per second, one process: ${perSecond(ours(backlog(few)), processed)} (${few} waiting), ${perSecond(ours(backlog(many)), processed)} (${many} waiting, where`,
-      'the emulator reads its whole queue for each batch, so not all events are processed).',
-      `Seconds from an upload until it is archived, one at a time: by queue ${spread(latencies.queue)}; by scanning ${spread(latencies.scan)}.`,
+      'On Azurite, with small blobs. The events wait in a queue when the worker starts. The sample program takes 32',
+      'messages at a time, copies, and deletes them. It has no receipts and no records, and copies an upload with two',
+      'events twice.',
+      `Events per second, one process: ${perSecond(ours(backlog(few)), processed)} (${few} waiting),`,
+      `${perSecond(ours(backlog(many)), processed)} (${many} waiting, where the emulator reads`,
+      ' its whole queue for each batch, so not all events are processed).',
+      `Seconds from an upload until it is archived, one at a time: by queue ${spread(latencies.queue)};`,
+      `by scanning ${spread(latencies.scan)}.`,
     ],
     measurements,
     targets: [
@@ -94,7 +97,7 @@ async function processItems(
   try {
     const etags = await upload(server, events);
     const queue = await queueOf(server, ACCOUNTS.vault);
-    await tell(queue, etags);
+    await announce(queue, etags);
     await server.takeCounts();
     const app = await ArchivingApp.start(server, ACCOUNTS, { queue: 'uploads' });
     const found: Measurement[] = [];
@@ -104,7 +107,7 @@ async function processItems(
       found.push(measurement(what, 'Strongroom', withoutOurOwn(await server.takeCounts()), app.usage()));
       if (duplicates !== undefined) {
         const before = app.usage();
-        await tell(queue, etags);
+        await announce(queue, etags);
         await drained(queue);
         const { seconds, cpuSeconds = 0 } = app.usage();
         const usage = { seconds: seconds - before.seconds, cpuSeconds: cpuSeconds - (before.cpuSeconds ?? 0) };
@@ -115,7 +118,7 @@ async function processItems(
     }
     if (duplicates !== undefined) {
       const sample = nodeScript('a queue worker that copies', SAMPLE, 'queue-sample.ts');
-      await tell(await queueOf(server, SAMPLE), etags);
+      await announce(await queueOf(server, SAMPLE), etags);
       await server.takeCounts();
       const usage = await sample.run({ server, source: ACCOUNTS.source, step: 'first' });
       found.push(measurement(what, sample.name, await server.takeCounts(), usage));
@@ -191,7 +194,7 @@ async function queueOf(server: CountedServer, account: string): Promise<QueueCli
   return queue;
 }
 
-async function tell(queue: QueueClient, etags: Map<string, string>): Promise<void> {
+async function announce(queue: QueueClient, etags: Map<string, string>): Promise<void> {
   const limit = pLimit(32);
   await Promise.all(
     [...etags].map(([name, etag]) =>

@@ -20,11 +20,11 @@ export async function measureComparing({ quick, repeat, progress }: PartOptions)
   const blobs = quick ? QUICK : FULL;
   const what = 'nothing changed';
   const version = rcloneVersion();
-  const strongroom = new Strongroom(STAND_IN.mirror);
+  const strongroom = new Strongroom(STAND_IN.unchanged);
   const contenders = [
     strongroom,
-    nodeScript("walk over the SDK's listings", STAND_IN.mirror, 'sdk-walk.ts'),
-    ...(version === undefined ? [] : [rclone('rclone sync, tuned', STAND_IN.rcloneMirror, TUNED)]),
+    nodeScript("walk over the SDK's listings", STAND_IN.unchanged, 'sdk-walk.ts'),
+    ...(version === undefined ? [] : [rclone('rclone sync, tuned', STAND_IN.unchangedByRclone, TUNED)]),
   ];
   const server = await startStandIn({ containers: CONTAINERS, blobsPerContainer: blobs / CONTAINERS });
   const measured: Measurement[] = [];

@@ -14,7 +14,7 @@ const OVERWRITTEN = 100;
 
 const SOURCE = 'source';
 
-/** Measures a first copy, a run with nothing changed, and one with overwritten blobs. All contenders share the source. */
+/** Measures a first copy, a run with nothing changed, and one with overwritten blobs, all from the same source. */
 export async function measureCopying({ quick, repeat, progress }: PartOptions): Promise<PartResult> {
   const collection = quick ? QUICK : FULL;
   const blobs = blobsIn(collection);
@@ -49,9 +49,9 @@ export async function measureCopying({ quick, repeat, progress }: PartOptions): 
   return {
     title: `${collection.small} blobs of 4 KiB and ${collection.large} of 8 MiB in ${collection.containers} containers, on Azurite`,
     notes: [
-      'The server counts the requests, including tables and manifests. Azurite makes about 700 copies per second, which',
-      'limits the seconds of a first copy. Only Strongroom takes a snapshot before it overwrites. CPU is that of the whole',
-      'process from its start; the seconds of Strongroom begin when its host has started.',
+      'The server counts the requests, including tables and manifests. Azurite makes about 700 copies per second,',
+      'which limits the seconds of a first copy. Only Strongroom takes a snapshot before it overwrites. CPU is that of',
+      'the whole process from its start; the seconds of Strongroom begin when its host has started.',
       version === undefined
         ? 'rclone is not installed, so it is not in the table.'
         : `rclone ${version}, tuned: ${TUNED.join(' ')}.`,

@@ -52,7 +52,7 @@ export async function measureMemory({ quick, repeat, progress }: PartOptions): P
 async function backUp(blobs: number, mode: Case['mode'], what: string): Promise<Measurement> {
   const server = await startStandIn({ containers: CONTAINERS, blobsPerContainer: blobs / CONTAINERS });
   // A full copy goes to an empty account.
-  const strongroom = new Strongroom(mode === 'full' ? STAND_IN.empty : STAND_IN.mirror, RETENTION);
+  const strongroom = new Strongroom(mode === 'full' ? STAND_IN.empty : STAND_IN.unchanged, RETENTION);
   try {
     // A prune needs restore points; the process that made them ends before.
     if (mode === 'prune') await strongroom.backUp(server, STAND_IN.source, 'incremental');

@@ -27,8 +27,8 @@ interface Key {
 }
 
 /**
- * Both keys rise with an entity's number, so any key range is a range of numbers. An overwritten entity changes only its
- * time.
+ * Both keys rise with an entity's number, so any key range is a range of numbers. An overwritten entity changes only
+ * its time.
  */
 export class GeneratedTable {
   readonly #entities: number;
@@ -45,7 +45,7 @@ export class GeneratedTable {
 
   /** Throws for a filter that no backup uses. */
   page({ filter, top, keysOnly, nextRow }: EntityQueried): EntityAnswer {
-    const { from, to, since } = this.#stretch(filter);
+    const { from, to, since } = this.#range(filter);
     const first = Math.max(from, nextRow === undefined ? 0 : Number(nextRow));
     const wanted = Math.min(top, PAGE);
     const numbers: number[] = [];
@@ -65,14 +65,14 @@ export class GeneratedTable {
     };
   }
 
-  #stretch(filter: string): { from: number; to: number; since: string } {
+  #range(filter: string): { from: number; to: number; since: string } {
     const total = this.#entities;
     const partitions = Math.ceil(total / PER_PARTITION);
-    const stretch = { from: 0, to: total, since: '' };
+    const range = { from: 0, to: total, since: '' };
     for (const condition of filter === '' ? [] : filter.split(' and ')) {
       const [, field, comparison, value = ''] = CONDITION.exec(condition) ?? [];
       if (field === 'Timestamp' && comparison === 'ge') {
-        stretch.since = value;
+        range.since = value;
         continue;
       }
       const below = (orEqual: boolean) =>
@@ -81,12 +81,12 @@ export class GeneratedTable {
           : countBelow(value, orEqual, total, rowOf);
       if (field === undefined || field === 'Timestamp')
         throw new Error(`The stand-in server does not know the filter "${condition}"`);
-      if (comparison === 'eq') stretch.from = Math.max(stretch.from, below(false));
-      if (comparison === 'gt') stretch.from = Math.max(stretch.from, below(true));
-      if (comparison === 'le' || comparison === 'eq') stretch.to = Math.min(stretch.to, below(true));
-      if (comparison === 'lt') stretch.to = Math.min(stretch.to, below(false));
+      if (comparison === 'eq') range.from = Math.max(range.from, below(false));
+      if (comparison === 'gt') range.from = Math.max(range.from, below(true));
+      if (comparison === 'le' || comparison === 'eq') range.to = Math.min(range.to, below(true));
+      if (comparison === 'lt') range.to = Math.min(range.to, below(false));
     }
-    return stretch;
+    return range;
   }
 
   #entity(number: number, keysOnly: boolean): string {

@@ -12,14 +12,14 @@ import { TableAnswers } from './table-answers.ts';
 
 const [containers = 0, blobsPerContainer = 0, entities = 0] = process.argv.slice(2).map(Number);
 const SOURCES = Array.from({ length: containers }, (_, index) => `data${index}`);
-const MIRRORS = SOURCES.map((name) => `${name}backup`);
+const BACKUPS = SOURCES.map((name) => `${name}backup`);
 const PAGE = 5000;
 
 /** The names of the generated containers of each account, and the metadata of their blobs. */
 const GENERATED: Record<string, { names: string[]; metadataOf?: (index: number) => string }> = {
   [STAND_IN.source]: { names: SOURCES },
-  [STAND_IN.mirror]: { names: MIRRORS, metadataOf: strongroomRecord },
-  [STAND_IN.rcloneMirror]: { names: SOURCES, metadataOf: rcloneRecord },
+  [STAND_IN.unchanged]: { names: BACKUPS, metadataOf: strongroomRecord },
+  [STAND_IN.unchangedByRclone]: { names: SOURCES, metadataOf: rcloneRecord },
   [STAND_IN.empty]: { names: [] },
 };
 

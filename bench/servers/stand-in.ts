@@ -13,16 +13,16 @@ export const STAND_IN = {
   /** The blobs to back up. */
   source: 'source',
   /** Their unchanged copies, with Strongroom's records in the metadata. */
-  mirror: 'mirror',
+  unchanged: 'unchanged',
   /** Their unchanged copies by rclone, under the same container names. */
-  rcloneMirror: 'rclonemirror',
+  unchangedByRclone: 'rclonemirror',
   /** An empty account. Copies are answered at once and not stored. */
   empty: 'empty',
 } as const;
 
 /**
- * A storage server that generates its listings. It knows the part of the protocol that backups and comparisons need, and
- * answers faster than Azurite, so the measurement shows the client.
+ * A storage server that generates its listings. It knows the part of the protocol that backups and comparisons need,
+ * and answers faster than Azurite, so the measurement shows the client.
  */
 export function startStandIn({ containers, blobsPerContainer, entities = 0 }: StandInShape): Promise<CountedServer> {
   return startCountedServer({

@@ -15,7 +15,7 @@ import type { Call, Network } from '../memory/memory-blobs.ts';
 import { NAME_ORDERS } from '../memory/name-orders.ts';
 import { NumberedStorage } from './numbered-storage.ts';
 import { lockFor, reconcile } from './reconcile.ts';
-import type { Fault, Scenario, Told } from './scenario.ts';
+import type { Announcement, Fault, Scenario } from './scenario.ts';
 import { ARCHIVE, CLAIM_MS, CONTROL, dependenciesOf, QUEUE, ruleWith, SOURCE } from './stage.ts';
 import { ArchiveWitness } from './witness.ts';
 
@@ -71,7 +71,7 @@ interface Message {
   text: string;
   etag: string;
   deliveries: number;
-  state: 'at work' | 'gone' | 'given up' | 'lost';
+  state: 'in progress' | 'gone' | 'poison' | 'lost';
 }
 
 /** A `finishUpload` in progress. */
@@ -229,7 +229,7 @@ export class Execution {
       this.#hasGivenUp,
       [...this.witness.copies],
       [...this.witness.snapshots],
-      this.#actors.map(({ name, heard, pending }) => [name, tell(heard), pending.map(({ label }) => label)]),
+      this.#actors.map(({ name, heard, pending }) => [name, textOf(heard), pending.map(({ label }) => label)]),
       this.#messages.map(({ deliveries, state }) => [deliveries, state]),
       [...this.#waiting.values()].map(({ id, looks, trail, task }) => [id, looks, trail, task]),
       this.#orphans.map(({ label }) => label),
@@ -251,12 +251,12 @@ export class Execution {
     const choices: Choice[] = [];
     const offer = (kind: Fault, label: string, actor: string, touches: Choice['touches'], act: () => void) => {
       if (kinds && !kinds.includes(kind)) return;
-      const befall = () => {
+      const strike = () => {
         this.#faults--;
         this.#disturbed = true;
         act();
       };
-      choices.push(this.#choice(`${kind}: ${label}`, actor, touches, befall, true));
+      choices.push(this.#choice(`${kind}: ${label}`, actor, touches, strike, true));
     };
     for (const actor of this.#actors) {
       for (const pending of actor.pending) {
@@ -343,7 +343,7 @@ export class Execution {
     }
     const etag = this.#write();
     this.trace.push(`  ${etag} is written`);
-    for (const told of edit.write) this.#tell(told, etag);
+    for (const announcement of edit.write) this.#announce(announcement, etag);
   }
 
   #write(): string {
@@ -351,17 +351,17 @@ export class Execution {
     return this.#storage.as('owner', () => this.#source.write(SOURCE, { name: NAME, body })).etag;
   }
 
-  #tell(told: Told, etag: string): void {
+  #announce(announcement: Announcement, etag: string): void {
     const number = this.#messages.length + 1;
-    const text = JSON.stringify({ container: SOURCE, name: NAME, ...(told.etag && { etag }) });
+    const text = JSON.stringify({ container: SOURCE, name: NAME, ...(announcement.etag && { etag }) });
     const message: Message = {
-      id: told.id ?? `message${number}`,
+      id: announcement.id ?? `message${number}`,
       text,
-      etag: told.etag ? etag : '',
+      etag: announcement.etag ? etag : '',
       deliveries: 0,
-      state: 'at work',
+      state: 'in progress',
     };
-    if (told.id !== undefined) this.#disturbed = true;
+    if (announcement.id !== undefined) this.#disturbed = true;
     this.#messages.push(message);
     this.#deliver(message, number);
   }
@@ -390,7 +390,7 @@ export class Execution {
   }
 
   #giveUp(message: Message, number: number): void {
-    message.state = 'given up';
+    message.state = 'poison';
     const work = async (actor: Actor) => {
       const keeping = { keepPoison: (input: KeepPoisonInput) => this.#keep(actor, input) };
       await queuePoisonHandler(actor.deps, keeping, `${QUEUE}-poison`, [this.#rule])(message.text);
@@ -586,7 +586,7 @@ export class Execution {
       for (const waiting of [...this.#waiting.values()]) if (waiting.task?.name === 'timer') this.#fire(waiting);
       await still();
     }
-    if (this.#waiting.size > 0) this.witness.say('P3', 'somebody waits for ever', NAME);
+    if (this.#waiting.size > 0) this.witness.say('P3', 'an orchestration waits without end', NAME);
     const isTold =
       !this.#hasGivenUp && this.#messages.some(({ etag, state }) => state === 'gone' && this.#isOfPresent(etag));
     this.#endCopies();
@@ -680,7 +680,7 @@ function quietly(carryOut: () => unknown): void {
   }
 }
 
-function tell(value: unknown): string {
+function textOf(value: unknown): string {
   return (
     JSON.stringify(value, (_key, each) => (each?.type === 'Buffer' ? Buffer.from(each.data).toString() : each)) ?? ''
   );

@@ -21,8 +21,8 @@ interface Branch {
 
 /**
  * Explores the schedules of a scenario, at most `most` of them in random order: at each moment, every step that may
- * happen next. It does not continue from a state that it has reached on another way, since the same would follow. Of two
- * independent steps it plays one order only, since both lead to the same state
+ * happen next. It does not continue from a state that it has reached on another way, since the same would follow. Of
+ * two independent steps it plays one order only, since both lead to the same state
  * (sleep sets).
  */
 export async function explore(scenario: Scenario, most: number, sabotage: Sabotage = {}): Promise<Explored> {

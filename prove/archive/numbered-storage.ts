@@ -6,7 +6,7 @@ import { MemoryStorage } from '../memory/memory-account.ts';
  */
 export class NumberedStorage extends MemoryStorage {
   /** Letters and digits. */
-  actor = 'nobody';
+  actor = 'none';
   readonly #counts = new Map<string, number>();
 
   override etag(): string {

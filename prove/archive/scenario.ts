@@ -2,15 +2,15 @@ import type { ArchiveRule } from '#config/configuration.ts';
 import type { Folders } from './stage.ts';
 
 /** A message that announces an upload. */
-export interface Told {
+export interface Announcement {
   /** Whether it names the version. */
   etag: boolean;
-  /** The id of a message that is delivered again during its processing: one owner twice. By default, each has its own. */
+  /** The id of a message that is delivered again during its processing. By default, each message has its own. */
   id?: string;
 }
 
 /** A change of the source blob: a new version with its messages, or a deletion. */
-export type Edit = { write: Told[] } | 'delete';
+export type Edit = { write: Announcement[] } | 'delete';
 
 /** The faults of a request or its sender. */
 export type Fault =
@@ -51,9 +51,9 @@ export interface Scenario {
   deliveries?: number;
 }
 
-const told: Told = { etag: true };
-const untold: Told = { etag: false };
-const again: Told = { etag: true, id: 'again' };
+const exact: Announcement = { etag: true };
+const vague: Announcement = { etag: false };
+const again: Announcement = { etag: true, id: 'again' };
 
 /** Cases for every run of the proof. */
 export const QUICK: Scenario[] = [
@@ -61,7 +61,7 @@ export const QUICK: Scenario[] = [
     name: 'two events of one upload, one fault of any request',
     folders: 'none',
     method: 'sync',
-    edits: [{ write: [told, told] }],
+    edits: [{ write: [exact, exact] }],
     faults: 1,
     leaps: 0,
   },
@@ -69,7 +69,7 @@ export const QUICK: Scenario[] = [
     name: 'an upload that is overwritten, each with an event',
     folders: 'none',
     method: 'sync',
-    edits: [{ write: [told] }, { write: [told] }],
+    edits: [{ write: [exact] }, { write: [exact] }],
     faults: 1,
     leaps: 0,
   },
@@ -77,7 +77,7 @@ export const QUICK: Scenario[] = [
     name: 'an upload whose receipt cannot be ended, and that is overwritten',
     folders: 'none',
     method: 'sync',
-    edits: [{ write: [told] }, { write: [untold] }],
+    edits: [{ write: [exact] }, { write: [vague] }],
     faults: 1,
     kinds: ['refused'],
     leaps: 0,
@@ -96,7 +96,7 @@ export const QUICK: Scenario[] = [
     name: 'an event and a reconciliation, and the claim expires',
     folders: 'none',
     method: 'sync',
-    edits: [{ write: [told] }],
+    edits: [{ write: [exact] }],
     faults: 0,
     leaps: 1,
     reconcile: true,
@@ -106,7 +106,7 @@ export const QUICK: Scenario[] = [
     folders: 'none',
     method: 'async',
     pending: true,
-    edits: [{ write: [told] }, { write: [told] }],
+    edits: [{ write: [exact] }, { write: [exact] }],
     faults: 1,
     kinds: ['crash', 'copy failed'],
     leaps: 1,
@@ -115,7 +115,7 @@ export const QUICK: Scenario[] = [
     name: 'an upload that fails permanently after one attempt',
     folders: 'none',
     method: 'sync',
-    edits: [{ write: [told] }, { write: [told] }],
+    edits: [{ write: [exact] }, { write: [exact] }],
     faults: 1,
     kinds: ['refused', 'unheard', 'unverified'],
     deliveries: 1,
@@ -125,7 +125,7 @@ export const QUICK: Scenario[] = [
     name: 'three events of one upload',
     folders: 'version',
     method: 'sync',
-    edits: [{ write: [told, untold, told] }],
+    edits: [{ write: [exact, vague, exact] }],
     faults: 0,
     leaps: 0,
   },
@@ -133,13 +133,13 @@ export const QUICK: Scenario[] = [
     name: 'an upload that is deleted and created again',
     folders: 'day',
     method: 'sync',
-    edits: [{ write: [told] }, 'delete', { write: [untold] }],
+    edits: [{ write: [exact] }, 'delete', { write: [vague] }],
     faults: 0,
     leaps: 1,
   },
 ];
 
-const TWO_VERSIONS: Edit[] = [{ write: [told] }, { write: [told] }];
+const TWO_VERSIONS: Edit[] = [{ write: [exact] }, { write: [exact] }];
 
 /** Larger cases, which take hours. */
 export const NIGHT: Scenario[] = [
@@ -159,7 +159,7 @@ export const NIGHT: Scenario[] = [
     folders: 'none',
     method: 'sync',
     before: true,
-    edits: [{ write: [told, told] }],
+    edits: [{ write: [exact, exact] }],
     faults: 2,
     leaps: 1,
   },
@@ -178,7 +178,7 @@ export const NIGHT: Scenario[] = [
     method: 'async',
     pending: true,
     before: true,
-    edits: [{ write: [told] }, { write: [told] }],
+    edits: [{ write: [exact] }, { write: [exact] }],
     faults: 1,
     leaps: 1,
   },
@@ -196,7 +196,7 @@ export const NIGHT: Scenario[] = [
     name: 'three processes, one crash',
     folders: 'none',
     method: 'sync',
-    edits: [{ write: [told, again, again] }],
+    edits: [{ write: [exact, again, again] }],
     faults: 1,
     kinds: ['crash', 'unheard'],
     leaps: 1,
@@ -214,7 +214,7 @@ export const NIGHT: Scenario[] = [
     name: 'three versions, a name of its own for each',
     folders: 'version',
     method: 'sync',
-    edits: [{ write: [told] }, { write: [told] }, { write: [untold] }],
+    edits: [{ write: [exact] }, { write: [exact] }, { write: [vague] }],
     faults: 1,
     leaps: 0,
   },
@@ -222,7 +222,7 @@ export const NIGHT: Scenario[] = [
     name: 'deleted and created again, any fault',
     folders: 'none',
     method: 'sync',
-    edits: [{ write: [told] }, 'delete', { write: [told] }],
+    edits: [{ write: [exact] }, 'delete', { write: [exact] }],
     faults: 1,
     leaps: 1,
   },

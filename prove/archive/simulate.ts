@@ -55,7 +55,7 @@ class ArchiveSimulation {
   readonly #witness: ArchiveWitness;
   readonly #messages: Message[] = [];
   /** Versions that no message announces any more. */
-  readonly #untold = new Set<string>();
+  readonly #silent = new Set<string>();
   #atWork = 0;
   #crashes: number;
   #leaps: number;
@@ -122,9 +122,9 @@ class ArchiveSimulation {
     this.#app.endFaults();
     while (this.#app.workforce.size < this.#world.workers) this.#app.workforce.hire();
     await this.#settled();
-    const told = [...this.#witness.present()].filter(({ etag }) => !this.#untold.has(etag));
-    this.#witness.judge(told, 'the events');
-    const areAllTold = this.#untold.size === 0;
+    const announced = [...this.#witness.present()].filter(({ etag }) => !this.#silent.has(etag));
+    this.#witness.judge(announced, 'the events');
+    const areAllTold = this.#silent.size === 0;
     const before = this.#made();
     await this.#app.scheduler.sleep(5 * HOUR);
     await this.#reconcile();
@@ -169,7 +169,7 @@ class ArchiveSimulation {
     this.#app.note(`the owner wrote ${name}: ${etag}`);
     if (random.chance(this.#world.dropped)) {
       this.#app.count('message lost');
-      this.#untold.add(etag);
+      this.#silent.add(etag);
       return;
     }
     this.#send(name, etag);
@@ -226,7 +226,7 @@ class ArchiveSimulation {
   #poison(message: Message): void {
     if (message.state !== 'waits') return;
     this.#app.count('poison message');
-    this.#untold.add(message.etag);
+    this.#silent.add(message.etag);
     const again = () => this.#app.later('the poison queue', MINUTE, () => this.#poison(message));
     this.#work(
       `message ${message.id} becomes poison`,
@@ -305,7 +305,7 @@ class ArchiveSimulation {
       const { name, etag, problem } = input as KeepPoisonInput;
       if (problem) {
         this.#app.count('upload failed permanently');
-        for (const message of this.#messages) if (message.name === name) this.#untold.add(message.etag);
+        for (const message of this.#messages) if (message.name === name) this.#silent.add(message.etag);
       }
       const result = await keepPoison(input);
       this.#witness.givenUp(name, etag);

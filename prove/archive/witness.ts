@@ -13,7 +13,7 @@ export interface Version {
   target: string;
 }
 
-interface Told {
+interface StoredReceipt {
   state: string;
   owner: string;
   source: { name: string; etag: string };
@@ -31,8 +31,8 @@ const POISON = `archives/${RULE}/poison/`;
 
 /**
  * Sees every change in storage, remembers every version of the source, and compares the promises of archiving with the
- * archive: P1 each version once, none older over a newer one; P2 receipts are true; P3 no claim is permanent; P4 one copy
- * each; P5 failed uploads are visible. It shares nothing with the app except the format of stored data.
+ * archive: P1 each version once, none older over a newer one; P2 receipts are true; P3 no claim is permanent; P4 one
+ * copy each; P5 failed uploads are visible. It shares nothing with the app except the format of stored data.
  */
 export class ArchiveWitness {
   readonly violations: Violation[] = [];
@@ -83,8 +83,8 @@ export class ArchiveWitness {
     return this.#vault.all(ARCHIVE, version.target).some((blob) => holds(blob, version));
   }
 
-  receipts(): Told[] {
-    return this.#documents<Told>(RECEIPTS);
+  receipts(): StoredReceipt[] {
+    return this.#documents<StoredReceipt>(RECEIPTS);
   }
 
   poison(): Entry[] {
@@ -96,7 +96,7 @@ export class ArchiveWitness {
     const version = etag === undefined ? undefined : this.#versions.get(etag);
     if (!version || !this.isPresent(version) || this.isStored(version)) return;
     const isKept = this.poison().some((entry) => entry.name === name && entry.etag === etag && entry.state === 'open');
-    if (!isKept) this.say('P5', `${etag} was given up, and nothing tells of it`, name);
+    if (!isKept) this.say('P5', `${etag} failed permanently, and no poison entry names it`, name);
   }
 
   /** Judges these versions after all faults have ended. */
@@ -187,7 +187,7 @@ export class ArchiveWitness {
   }
 
   #seeReceipt({ before, after }: Change): void {
-    const [was, is] = [before, after].map((blob) => blob && (JSON.parse(blob.body.toString()) as Told));
+    const [was, is] = [before, after].map((blob) => blob && (JSON.parse(blob.body.toString()) as StoredReceipt));
     const version = this.#versions.get((is ?? was)!.source.etag);
     if (!version) return;
     if (was?.state === 'done' && is && is.state !== 'done') {

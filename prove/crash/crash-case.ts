@@ -16,8 +16,8 @@ export interface CrashCase {
   call: string;
   moment: Moment;
   /**
-   * `resume` starts again with the same data, `data-lost` without any; `crash-again` is killed again at the first change
-   * after that.
+   * `resume` starts again with the same data, `data-lost` without any; `crash-again` is killed again at the first
+   * change after that.
    */
   recovery: 'resume' | 'data-lost' | 'crash-again';
 }
@@ -78,7 +78,7 @@ export async function crash(place: Place, given: CrashCase): Promise<CrashVerdic
 
   const struck = given.moment === 'before' ? request.served === undefined : request.served !== undefined;
   const inPieces = [...(await place.runs()).keys(), (await place.lock())?.run?.id ?? ''];
-  const violations = told('right after the crash', await judgeVault(place.sides, place.job, moments, inPieces));
+  const violations = prefixed('right after the crash', await judgeVault(place.sides, place.job, moments, inPieces));
   if (given.recovery === 'data-lost') lane.loseData();
   await lane.start();
   if (given.recovery === 'crash-again') await crashAgain(lane, place, given.moment);
@@ -150,11 +150,11 @@ export async function convergence(
   const now = moments.at(-1)!;
   for (const [id, summary] of await place.runs()) {
     if (!summary?.restorePoint || before.has(id)) continue;
-    violations.push(...told(`in the end`, await judgeRestorePoint(sides, job, id, now)));
+    violations.push(...prefixed(`in the end`, await judgeRestorePoint(sides, job, id, now)));
   }
-  violations.push(...told('in the end', await judgeVault(sides, job, moments)));
+  violations.push(...prefixed('in the end', await judgeVault(sides, job, moments)));
   for (const container of now.keys()) {
-    violations.push(...told('in the end', await judgeMirror(sides, container, `${container}backup`, moments)));
+    violations.push(...prefixed('in the end', await judgeMirror(sides, container, `${container}backup`, moments)));
   }
   const onSource = lane.proxy.requests.filter((request) => {
     return isMutating(request) && request.path.startsWith(`/${place.sourceAccount.name}/`);
@@ -163,6 +163,6 @@ export async function convergence(
   return [...new Set(violations)];
 }
 
-export function told(when: string, found: readonly Violation[]): string[] {
+export function prefixed(when: string, found: readonly Violation[]): string[] {
   return found.map(({ invariant, message }) => `${invariant}, ${when}: ${message}`);
 }

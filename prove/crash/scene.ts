@@ -62,7 +62,7 @@ const retry: Scene = {
       ['alpha', 'edited'],
       ['beta', 'tagged'],
     ] as const) {
-      const lease = mirrorOf(place, container).getBlobClient(name).getBlobLeaseClient();
+      const lease = backupOf(place, container).getBlobClient(name).getBlobLeaseClient();
       await lease.acquireLease(-1);
       leases.push(lease);
     }
@@ -109,7 +109,7 @@ function containersOf({ sides }: Place): [ContainerClient, ContainerClient] {
   return CONTAINERS.map((name) => service.getContainerClient(name)) as [ContainerClient, ContainerClient];
 }
 
-function mirrorOf({ sides }: Place, container: string): ContainerClient {
+function backupOf({ sides }: Place, container: string): ContainerClient {
   return BlobServiceClient.fromConnectionString(sides.vault).getContainerClient(`${container}backup`);
 }
 

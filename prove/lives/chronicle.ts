@@ -181,7 +181,7 @@ export class Chronicle {
   missing(entry: Entry): string | undefined {
     const version = this.expected(entry);
     if (!version) return 'that version never was';
-    const at = this.mirrorOf(entry.container, entry.name);
+    const at = this.backupOf(entry.container, entry.name);
     const there = this.#stage.vault.all(at.container, at.name).filter(isWhole);
     const recorded = there.filter((blob) => recordedEtag(blob) === entry.etag && blob.size === version.size);
     const unrecorded = () =>
@@ -195,7 +195,7 @@ export class Chronicle {
 
   /** Whether the vault has a blob with the record of this version. */
   isRecorded({ container, name, etag }: Entry): boolean {
-    const at = this.mirrorOf(container, name);
+    const at = this.backupOf(container, name);
     return this.#stage.vault.all(at.container, at.name).some((blob) => recordedEtag(blob) === etag);
   }
 
@@ -210,13 +210,13 @@ export class Chronicle {
   /** The present source blob of a backup blob. */
   sourceOf(container: string, name: string): MemoryBlob | undefined {
     for (const { container: from, blob } of this.#stage.source.blobs()) {
-      const at = this.mirrorOf(from, blob.name);
+      const at = this.backupOf(from, blob.name);
       if (at.container === container && at.name === name) return blob;
     }
     return undefined;
   }
 
-  mirrorOf(container: string, name: string): { container: string; name: string } {
+  backupOf(container: string, name: string): { container: string; name: string } {
     // Jobs that share a vault map names in the same way.
     const { destination } = this.#stage.jobs[0]!;
     const expand = (template: string) => template.replaceAll('{container}', container);
@@ -254,7 +254,7 @@ export class Chronicle {
     const key = place(container, name);
     const deleted = snapshot ?? before;
     if (operation === 'DeleteBlob' && deleted && recordedEtag(deleted) === undefined) {
-      this.say('I5', 'something was deleted that nobody knows the app made', key);
+      this.say('I5', 'a deleted blob was not certainly made by the app', key);
     }
     if (operation === 'DeleteBlob' && after === undefined) this.#judgeBase(container, name);
     const claims = this.#claims.get(key);
@@ -263,7 +263,7 @@ export class Chronicle {
       if (!this.isNeeded(run)) continue;
       const missing = this.missing(entry);
       if (missing === undefined) continue;
-      const what = run.summary ? 'restore point' : 'run at work';
+      const what = run.summary ? 'restore point' : 'run in progress';
       this.say('I5', `${operation} took from ${what} ${run.id} what it needs: ${missing}`, key);
       claims.delete(run);
     }
@@ -355,7 +355,7 @@ export class Chronicle {
 
   #judgeBackup(run: Run, summary: Summary): void {
     for (const { container, name } of run.entries.values()) {
-      const at = this.mirrorOf(container, name);
+      const at = this.backupOf(container, name);
       this.#claims.get(place(at.container, at.name))?.delete(run);
     }
     run.entries.clear();
@@ -388,7 +388,7 @@ export class Chronicle {
     }
     run.entries.set(key, entry);
     if (!isHeld(entry)) return;
-    const at = this.mirrorOf(entry.container, entry.name);
+    const at = this.backupOf(entry.container, entry.name);
     const claims = this.#claims.get(place(at.container, at.name)) ?? new Map<Run, Entry>();
     this.#claims.set(place(at.container, at.name), claims.set(run, entry));
   }

@@ -69,7 +69,7 @@ export class Judge {
   }
 
   /** Compares the target with a restore point in full: nothing missing, nothing else. */
-  compareWhole(point: Run, target: MemoryAccount): void {
+  compareInFull(point: Run, target: MemoryAccount): void {
     const wanted = new Map(
       [...point.entries.values()].filter(isHeld).map((entry) => [place(entry.container, entry.name), entry]),
     );
@@ -199,7 +199,7 @@ export class Judge {
     for (const [key, entry] of point.entries) {
       const isWanted = wish.containers.length === 0 || wish.containers.includes(entry.container);
       if (!isHeld(entry) || !isWanted || !entry.name.startsWith(wish.startsWith) || seen.has(key)) continue;
-      this.#chronicle.say('restore', `run ${run.id} succeeded without a word of what ${point.id} has`, key);
+      this.#chronicle.say('restore', `run ${run.id} succeeded without a word about an entry of ${point.id} has`, key);
     }
   }
 
@@ -220,7 +220,7 @@ export class Judge {
     for (const part of summary.parts) {
       for (const { name, code } of this.#chronicle.linesOf(part.path)) {
         if (code === undefined || !DAMAGE.has(code)) continue;
-        this.#chronicle.say('verify', `run ${summary.id} calls what is sound ${code}`, place(part.container, name));
+        this.#chronicle.say('verify', `run ${summary.id} reports a sound item as ${code}`, place(part.container, name));
       }
     }
   }
@@ -235,11 +235,11 @@ function differences(
   isRecorded: boolean,
 ): string[] {
   if (!was) return ['that version never was'];
-  if (!there) return ['a blob was not brought back'];
-  if (!sameContent(was, there) || !isWhole(there)) return ['a blob came back with other content'];
+  if (!there) return ['a blob was not restored'];
+  if (!sameContent(was, there) || !isWhole(there)) return ['a blob was restored with other content'];
   const found: string[] = [];
   const compare = (what: string, before: string | undefined, after: string | undefined) => {
-    if (before !== after) found.push(`it had ${what} ${before} and came back with ${after}`);
+    if (before !== after) found.push(`it had ${what} ${before} and was restored with ${after}`);
   };
   // If the version that was backed up still exists, it may have metadata that looks like a record.
   if (there.etag !== etag && Object.keys(there.metadata).some((key) => /^strongroom_/i.test(key))) {

@@ -339,7 +339,7 @@ class Life {
     this.#chronicle.say('I4', `a prune, without any fault, ${summary?.status ?? 'was not started'}: ${why}`, id ?? job);
   }
 
-  /** After the last prune nothing is left to do; a plan may still name blobs that the prune then finds in the source. */
+  /** After the last prune nothing is left to do; a plan may still name blobs that the prune finds in the source. */
   async #pruneInVain(job: string): Promise<void> {
     const plan = await this.#plan(job);
     const id = plan && (await this.#run('prune', {}, { plan: plan.run, hash: plan.hash }));
@@ -361,7 +361,7 @@ class Life {
       this.#chronicle.say('restore', `${point.id} cannot be restored: ${summary?.status} ${why}`, point.id);
     }
     this.#app.count('restored whole');
-    this.#judge.compareWhole(point, this.#target);
+    this.#judge.compareInFull(point, this.#target);
   }
 
   /** A verification must report a sound vault as sound, and then find one damage. */
@@ -381,7 +381,7 @@ class Life {
     if (sound?.status !== 'succeeded' && !sound?.problems.every(({ code }) => code === 'content-unproved')) {
       this.#chronicle.say(
         'verify',
-        `what is sound is called ${sound?.status}: ${JSON.stringify(sound?.problems)}`,
+        `a sound vault is reported as ${sound?.status}: ${JSON.stringify(sound?.problems)}`,
         point.id,
       );
     }
@@ -456,12 +456,12 @@ class Life {
 
   #ended(run: Run, summary: Summary): void {
     const { id, status, counts, problems } = summary;
-    const told = problems.map(({ code, message }) => `${code}: ${message}`).join('; ');
-    this.#app.note(`run ${id} is published: ${run.mode} ${status} ${JSON.stringify(counts)} ${told}`);
+    const reasons = problems.map(({ code, message }) => `${code}: ${message}`).join('; ');
+    this.#app.note(`run ${id} is published: ${run.mode} ${status} ${JSON.stringify(counts)} ${reasons}`);
     this.#app.count(`${run.dryRun ? 'dry ' : ''}${run.mode} ${status}`);
     for (const { code } of problems) {
       this.#app.count(`problem: ${code}`);
-      if (code === 'inconsistent') this.#chronicle.say('I1', `run ${id} does not add up: ${told}`, id);
+      if (code === 'inconsistent') this.#chronicle.say('I1', `run ${id} does not add up: ${reasons}`, id);
     }
     this.#judge.judgeSummary(run, summary);
   }

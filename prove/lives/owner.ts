@@ -42,7 +42,7 @@ export class Owner {
       this.#source.remove(container, name);
       if (what < 6) return `the owner deleted ${about}`;
       this.#write(place);
-      return `the owner deleted ${about} and made it anew`;
+      return `the owner deleted ${about} and created it again`;
     }
     if (what === 7) {
       this.#source.write(container, { ...there, metadata: this.#metadata(there.type) });
@@ -79,7 +79,7 @@ export class Owner {
       return `the owner emptied ${container}`;
     }
     for (const name of names) this.#write({ container, name });
-    return `somebody encrypted ${container}`;
+    return `an attacker encrypted ${container}`;
   }
 
   /** Writes blobs into the target of a restore. */

@@ -17,7 +17,7 @@ export function vandalise(random: Random, vault: MemoryAccount, chronicle: Chron
   const held = [...point.entries.values()].filter(isHeld);
   const kind = random.pick(['flip', 'truncate', 'delete', 'swap'] as const);
   for (const entry of random.shuffled(held)) {
-    const at = chronicle.mirrorOf(entry.container, entry.name);
+    const at = chronicle.backupOf(entry.container, entry.name);
     const holders = vault.all(at.container, at.name).filter((blob) => isWhole(blob) && isOf(blob, entry));
     // Without a hash, no verification can prove the bytes.
     const isProvable = holders.every(({ headers, body }) => headers.contentMd5 !== undefined && body.length > 0);

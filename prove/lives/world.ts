@@ -50,7 +50,7 @@ export function drawLife(random: Random): LifeWorld {
   const [container, prefix] = random.pick([
     ['{container}-vault', ''],
     ['{container}-vault', 'of/'],
-    ['mirror', '{container}/'],
+    ['backups', '{container}/'],
   ] as const);
   const method = random.pick(['auto', 'auto', 'async', 'sync', 'blocks'] as const);
   const names = random.chance(0.25) ? ['nightly', 'weekly'] : ['nightly'];

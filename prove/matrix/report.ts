@@ -17,8 +17,8 @@ export async function judgeReport(app: Strongroom, run: string, summary: Record<
   const outcomes = await app.outcomes(run);
   if (summary.restorePoint && !summary.retryOf) {
     for (const status of ['copied', 'unchanged', 'skipped', 'failed']) {
-      const told = outcomes.filter((outcome) => outcome.status === status).length;
-      if (told !== counts[status]) say(`counts ${counts[status]} ${status}, and names ${told}`);
+      const named = outcomes.filter((outcome) => outcome.status === status).length;
+      if (named !== counts[status]) say(`counts ${counts[status]} ${status}, and names ${named}`);
     }
   }
   for (const { name, status, code, hint } of outcomes) {

@@ -221,7 +221,7 @@ export class MemoryAccount {
     const slot = this.#container(container).get(name)!;
     const id = this.#storage.snapshotId(this.traits.now());
     slot.snapshots.set(id, blob!);
-    this.#tell(container, name, 'SnapshotBlob', blob, blob);
+    this.#report(container, name, 'SnapshotBlob', blob, blob);
     return id;
   }
 
@@ -382,13 +382,13 @@ export class MemoryAccount {
     if (blob.leased) throw refusal('leased', 412, 'LeaseIdMissing');
     if (slot.snapshots.size > 0) throw refusal('snapshots-present', 409, 'SnapshotsPresent');
     slot.base = undefined;
-    this.#tell(container, name, 'DeleteBlob', blob, undefined);
+    this.#report(container, name, 'DeleteBlob', blob, undefined);
   }
 
   deleteContainer(container: string): void {
     const slots = this.#container(container);
     this.#containers.delete(container);
-    for (const [name, { base }] of slots) if (base) this.#tell(container, name, 'DeleteContainer', base, undefined);
+    for (const [name, { base }] of slots) if (base) this.#report(container, name, 'DeleteContainer', base, undefined);
   }
 
   /** The state of a blob; undefined if it or its container does not exist. No account here keeps versions. */
@@ -455,7 +455,7 @@ export class MemoryAccount {
     const before = slot?.base;
     if (!slot || !before) return;
     slot.base = undefined;
-    this.#tell(container, name, 'deleted', before, undefined);
+    this.#report(container, name, 'deleted', before, undefined);
   }
 
   #container(container: string): Map<string, Slot> {
@@ -565,10 +565,10 @@ export class MemoryAccount {
     const slot = slots.get(name) ?? { base: undefined, snapshots: new Map() };
     slots.set(name, slot);
     slot.base = after;
-    this.#tell(container, name, operation, before, after);
+    this.#report(container, name, operation, before, after);
   }
 
-  #tell(container: string, name: string, operation: string, before?: MemoryBlob, after?: MemoryBlob): void {
+  #report(container: string, name: string, operation: string, before?: MemoryBlob, after?: MemoryBlob): void {
     this.traits.changed({ account: this, container, name, operation, before, after });
   }
 }

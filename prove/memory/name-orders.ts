@@ -1,4 +1,4 @@
-/** The orders in which accounts list names, and services compare keys: by UTF-16 unit, by code point, and odder ones. */
+/** The orders in which services list names and compare keys: by UTF-16 unit, by code point, and odder ones. */
 export const NAME_ORDERS = {
   utf16: (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0),
   codePoint: (a: string, b: string) => Buffer.compare(Buffer.from(a), Buffer.from(b)),

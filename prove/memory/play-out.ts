@@ -29,7 +29,7 @@ export async function playOut(
   });
 }
 
-/** A hash of the steps and of the last content of an account: equal for equal plays, and different for different ones. */
+/** A hash of the steps and of the last content of an account: equal for equal plays only. */
 export function digestOf(trace: string[], account: MemoryAccount): string {
   const last = [...account.blobs()].map(
     ({ container, blob }) =>

@@ -13,12 +13,12 @@ import {
 import {
   ANSWER,
   AT,
+  type Backup,
   bit,
   breach,
   COPY,
   type Execution,
   idle,
-  type Mirror,
   ORCHESTRATION,
   OUTCOME,
   PHASE,
@@ -30,17 +30,17 @@ import {
   type World,
 } from './world.ts';
 
-/** How the app of this world is set up, and what is wrong with it. */
+/** The settings of the app in a scenario, and its flaw. */
 export interface Setting {
-  /** Small block blobs are copied at once, large ones by the service's queue or in blocks, page blobs by it alone. */
+  /** Small block blobs are copied synchronously, large ones asynchronously or in blocks, page blobs only so. */
   kind: 'small' | 'large' | 'page';
-  /** Whether each run is a full one; the last is the rerun. */
+  /** Whether each run is full; the last one is the rerun. */
   full: boolean[];
   flaw?: Flaw | undefined;
 }
 
-/** As in `copyBlob` and `confirmCopies`. */
-const LOOKS = 4;
+/** The limits of `copyBlob` and `confirmCopies`. */
+const CHECKS = 4;
 const MAX_TRIES = 2;
 
 export interface Actor {
@@ -51,17 +51,17 @@ export interface Actor {
   execution: Execution;
 }
 
-/** The same request in two ways: the second look of a pair first, or a deadline that has passed. */
+/** Whether a request has two forms: the second check of a pair comes first, or a deadline has passed. */
 export type Way = 'usual' | 'other';
 
 export function hasOtherWay({ world, execution }: Actor): boolean {
-  if (execution.at === AT.listBoth || execution.at === AT.lookBoth) return true;
+  if (execution.at === AT.listBoth || execution.at === AT.checkBoth) return true;
   if (execution.at !== AT.confirm) return false;
-  const { mirror } = world;
-  return mirror.copyStatus === COPY.pending && mirror.copyId === execution.copyId;
+  const { backup } = world;
+  return backup.copyStatus === COPY.pending && backup.copyId === execution.copyId;
 }
 
-/** Begins an execution of the activity that the orchestration waits for. */
+/** Starts an execution of the activity that the orchestration waits for. */
 export function begin(run: Run, execution: Execution): void {
   Object.assign(execution, idle());
   execution.task = run.task;
@@ -80,7 +80,7 @@ export function begin(run: Run, execution: Execution): void {
   }
 }
 
-/** Sends the next request and goes on to the one after it. */
+/** Sends the next request, and moves on to the one after it. */
 export function act(actor: Actor, way: Way): void {
   const { world, setting, index, run, execution } = actor;
   const { flaw } = setting;
@@ -89,18 +89,18 @@ export function act(actor: Actor, way: Way): void {
       guard(actor);
       return;
     case AT.listBoth:
-    case AT.lookBoth: {
+    case AT.checkBoth: {
       const scanning = execution.at === AT.listBoth;
       if (way === 'usual') {
         execution.seen = look(world);
-        execution.at = scanning ? AT.listSource : AT.lookSource;
+        execution.at = scanning ? AT.listSource : AT.checkSource;
       } else {
         execution.source = world.source;
-        execution.at = scanning ? AT.listMirror : AT.lookMirror;
+        execution.at = scanning ? AT.listBackup : AT.checkBackup;
       }
       return;
     }
-    case AT.listMirror:
+    case AT.listBackup:
       execution.seen = look(world);
       execution.at = AT.writeScan;
       return;
@@ -111,20 +111,20 @@ export function act(actor: Actor, way: Way): void {
     case AT.writeScan:
       writeScan(actor);
       return;
-    case AT.lookMirror:
-    case AT.lookAfterAbort:
+    case AT.checkBackup:
+    case AT.checkAfterAbort:
       execution.seen = look(world);
-      execution.looks++;
+      execution.checks++;
       decideNext(actor);
       return;
-    case AT.lookSource:
+    case AT.checkSource:
       execution.source = world.source;
-      execution.looks++;
+      execution.checks++;
       decideNext(actor);
       return;
     case AT.snapshot:
       if (snapshot(world, execution) !== undefined) {
-        lookAgain(execution);
+        checkAgain(execution);
         return;
       }
       execution.kept = execution.seen.etag;
@@ -132,7 +132,7 @@ export function act(actor: Actor, way: Way): void {
       return;
     case AT.stage:
       if (world.source !== execution.source && flaw !== 'unpinned source') {
-        lookAgain(execution);
+        checkAgain(execution);
         return;
       }
       execution.at = AT.commit;
@@ -144,29 +144,29 @@ export function act(actor: Actor, way: Way): void {
         ? startCopy(world, execution, index, flaw)
         : copyAtomically(world, execution, index, flaw);
       if (refusal !== undefined && flaw !== 'refusal taken for done') {
-        lookAgain(execution);
+        checkAgain(execution);
         return;
       }
       if (!queued || refusal !== undefined) {
         settle(actor, OUTCOME.copied);
         return;
       }
-      wait(actor, world.mirror.copyId, execution.tries + 1);
+      wait(actor, world.backup.copyId, execution.tries + 1);
       return;
     }
     case AT.abort:
     case AT.abortOld:
       abortCopy(world, execution.target, flaw);
-      if (execution.at === AT.abort) execution.at = AT.lookAfterAbort;
+      if (execution.at === AT.abort) execution.at = AT.checkAfterAbort;
       else if (setting.kind === 'page' && execution.tries >= MAX_TRIES) settle(actor, OUTCOME.failed);
       else anotherWay(execution);
       return;
     case AT.confirm:
       confirm(actor, way);
       return;
-    case AT.lookOnce:
+    case AT.checkOnce:
       execution.seen = look(world);
-      // Not aborted after all: its deadline must not begin anew.
+      // The copy is not aborted after all: its deadline must not start again.
       if (execution.atomic && isPendingCopy(execution.seen, execution.copyId)) execution.at = AT.guard;
       else decideNext(actor);
       return;
@@ -186,7 +186,7 @@ export function act(actor: Actor, way: Way): void {
       give(execution, ANSWER.settled);
       return;
     case AT.writeWork:
-      // A round's work file is written once; those of rounds that are over are read no more.
+      // The pending file of a round is written once; those of earlier rounds are not read any more.
       if (run.next === 0 && execution.task === run.task) {
         run.next = 1;
         run.nextSource = execution.source;
@@ -247,9 +247,9 @@ export function act(actor: Actor, way: Way): void {
   }
 }
 
-/** What a look shows: of the content no more than whether there is any. */
-function look({ mirror }: World): Mirror {
-  return { ...mirror, content: mirror.content === 0 ? 0 : 1, copyOf: 0 };
+/** What a check shows: of the content, only whether there is any. */
+function look({ backup }: World): Backup {
+  return { ...backup, content: backup.content === 0 ? 0 : 1, copyOf: 0 };
 }
 
 function guard({ world, setting, index, run, execution }: Actor): void {
@@ -267,7 +267,7 @@ function guard({ world, setting, index, run, execution }: Actor): void {
   else if (execution.phase === PHASE.scan) execution.at = AT.listBoth;
   else {
     execution.source = run.planned;
-    execution.seen = { ...run.plannedMirror };
+    execution.seen = { ...run.plannedBackup };
     decideNext({ world, setting, index, run, execution });
   }
 }
@@ -279,7 +279,7 @@ function writeScan(actor: Actor): void {
     if (decision === 'unchanged') run.scan = SCAN.unchanged;
     else {
       run.scan = SCAN.planned;
-      run.plannedMirror = { ...execution.seen };
+      run.plannedBackup = { ...execution.seen };
     }
     run.planned = execution.source;
   }
@@ -298,11 +298,11 @@ function decisionBy({ setting, index, execution }: Actor): ReturnType<typeof dec
   return decisionOf(source, seen, setting.full[index]!, index);
 }
 
-/** As `copyBlob` does after each look: decides anew, and goes on to the request that follows from it. */
+/** Decides again, as `copyBlob` does after each check, and moves on to the resulting request. */
 function decideNext(actor: Actor): void {
   const { setting, execution } = actor;
   const { seen, source } = execution;
-  if (execution.looks >= LOOKS) {
+  if (execution.checks >= CHECKS) {
     settle(actor, OUTCOME.failed);
     return;
   }
@@ -341,8 +341,8 @@ function copyRequest(actor: Actor): number {
   return method(actor) === 'blocks' ? AT.stage : AT.copy;
 }
 
-function lookAgain(execution: Execution): void {
-  execution.at = AT.lookBoth;
+function checkAgain(execution: Execution): void {
+  execution.at = AT.checkBoth;
 }
 
 const isConfirming = (execution: Execution): boolean => execution.phase === PHASE.confirm;
@@ -352,7 +352,7 @@ function settle({ execution }: Actor, outcome: number): void {
   execution.at = isConfirming(execution) ? AT.writeLater : AT.writePart;
 }
 
-/** The copy is under way. While a chunk is copied, that is noted under a name that no other execution knows. */
+/** The copy is pending. While a chunk is copied, an attempt of its own names the pending file. */
 function wait(actor: Actor, copyId: number, tries: number): void {
   const { execution, setting } = actor;
   execution.copyId = copyId;
@@ -365,11 +365,11 @@ function wait(actor: Actor, copyId: number, tries: number): void {
   execution.at = isConfirming(execution) ? AT.writeWork : AT.writePart;
 }
 
-function isPendingCopy(seen: Mirror, copyId: number): boolean {
+function isPendingCopy(seen: Backup, copyId: number): boolean {
   return seen.etag !== 0 && seen.copyStatus === COPY.pending && seen.copyId === copyId;
 }
 
-/** As `confirmCopy`. */
+/** Confirms a copy as `confirmCopy` does. */
 function confirm(actor: Actor, way: Way): void {
   const { world, setting, execution } = actor;
   const { flaw } = setting;
@@ -392,7 +392,7 @@ function confirm(actor: Actor, way: Way): void {
       return;
     }
     if (seen.copyStatus === COPY.pending) {
-      // The next round begins with a look at the lock, like every activity.
+      // The next round begins with a read of the lock, like every activity.
       if (way === 'usual') execution.at = AT.guard;
       else {
         execution.target = execution.copyId;
@@ -413,19 +413,19 @@ function confirm(actor: Actor, way: Way): void {
 }
 
 function again(execution: Execution): void {
-  execution.looks = 0;
+  execution.checks = 0;
   execution.kept = 0;
   execution.atomic = 0;
-  execution.at = AT.lookOnce;
+  execution.at = AT.checkOnce;
 }
 
-/** Atomic, where there is such a way. */
+/** Prefers an atomic method, if there is one. */
 function anotherWay(execution: Execution): void {
   again(execution);
   execution.atomic = 1;
 }
 
-/** Adds up what the parts say. */
+/** Adds up the outcomes of the parts. */
 function judge(run: Run, execution: Execution, flaw: Flaw | undefined): void {
   const later = run.part === OUTCOME.pending;
   const outcome = run.scan === SCAN.unchanged ? OUTCOME.unchanged : later ? run.later : run.part;
@@ -479,7 +479,7 @@ function give(execution: Execution, answer: number): void {
   execution.at = AT.answer;
 }
 
-/** The orchestration gets the answer, if it still waits for it, and goes on to its next activity. */
+/** The orchestration gets the answer, if it still waits for it, and moves on to its next activity. */
 function deliver({ run, execution }: Actor): void {
   const { answer, task } = execution;
   Object.assign(execution, idle());
@@ -527,7 +527,7 @@ function end(run: Run): void {
   run.phase = PHASE.over;
 }
 
-/** Whether nothing but its deadline can end the copy that this execution waits for. */
+/** Whether only its deadline can end the copy that this execution waits for. */
 export function isStuck({ world, execution }: Actor): boolean {
-  return world.mirror.copyOf === STUCK && isPendingCopy(world.mirror, execution.copyId);
+  return world.backup.copyOf === STUCK && isPendingCopy(world.backup, execution.copyId);
 }

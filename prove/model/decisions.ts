@@ -4,20 +4,20 @@ import { type Decision, decide, isWhole } from '#domain/copying/decision.ts';
 import { isAbandoned, type RunLock, standingOf } from '#domain/run/lock.ts';
 import { problemOf } from '#domain/run/problems.ts';
 import { canBeRetried, type RunRef, type RunStatus } from '#domain/run/run.ts';
-import { COPY, FOREIGN, type Lock, type Mirror, ORCHESTRATION, SUMMARY } from './world.ts';
+import { type Backup, COPY, FOREIGN, type Lock, ORCHESTRATION, SUMMARY } from './world.ts';
 
-/** The app's own decisions, asked in the model's terms. What was once answered is remembered: they are pure. */
+/** The app's own decisions in the terms of the model. Results are cached, as the decisions are pure. */
 
-/** In the order of `COPY`; the first is never shown. */
+/** In the order of `COPY`; the first is unused. */
 const STATUS = ['success', 'pending', 'success', 'failed', 'aborted'] as const;
 const AT = '2026-11-20T10:00:00.000Z';
 
-/** Every version has the same size and time, as an edit within a second has: only the ETag tells them apart. */
+/** Every version has the same size and time, as after an edit within a second: only the ETag differs. */
 export function sourceState(version: number): BlobState {
   return { name: 'blob', etag: `s${version}`, lastModified: AT, size: 1, type: 'block', contentMd5: `md5-${version}` };
 }
 
-export function mirrorState(seen: Mirror): BlobState | undefined {
+export function backupState(seen: Backup): BlobState | undefined {
   if (seen.etag === 0) return undefined;
   const foreign = seen.record === 0;
   return {
@@ -38,28 +38,28 @@ export const runId = (run: number): string => `run-${run}`;
 
 const decided = new Map<number, Decision>();
 
-/** The id of a copy that is to be adopted or aborted is in what was seen. */
-export function decisionOf(source: number, seen: Mirror, full: boolean, run: number): Decision['action'] {
+/** The seen state holds the id of a copy to adopt or abort. */
+export function decisionOf(source: number, seen: Backup, full: boolean, run: number): Decision['action'] {
   const size = seen.content === 0 ? 0 : 1;
   const facts = [source, seen.etag === 0 ? 0 : 1, seen.record, seen.run, size, seen.copyStatus, full ? 1 : 0, run];
   const key = facts.reduce((packed, fact) => packed * 16 + fact, 0);
   let found = decided.get(key);
   if (!found) {
-    found = decide(sourceState(source), mirrorState(seen), full ? 'full' : 'incremental', runId(run));
+    found = decide(sourceState(source), backupState(seen), full ? 'full' : 'incremental', runId(run));
     decided.set(key, found);
   }
   return found.action;
 }
 
-/** Whether what will be overwritten has to be kept before: the rule of `copyBlob`, which has it to itself. */
-export function mustKeep(seen: Mirror, source: number, method: 'sync' | 'async' | 'blocks'): boolean {
-  const mirror = mirrorState(seen);
-  if (mirror === undefined || !isWhole(mirror)) return false;
+/** Whether an overwrite needs a snapshot first: a copy of the rule in `copyBlob`, which does not export it. */
+export function mustKeep(seen: Backup, source: number, method: 'sync' | 'async' | 'blocks'): boolean {
+  const backup = backupState(seen);
+  if (backup === undefined || !isWhole(backup)) return false;
   return seen.record !== source || (seen.content !== 0 && !isAtomic(method));
 }
 
 const SINCE = '2026-11-20T23:30:00.000Z';
-/** Long after: whoever has not been started by now never will be, as far as others can tell. */
+/** A late time: a run that has not started by now counts as never started. */
 const LATER = new Date('2026-11-21T23:30:00.000Z');
 
 export function runLock(lock: Lock): RunLock {

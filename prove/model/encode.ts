@@ -1,13 +1,13 @@
 import {
   AT,
+  type Backup,
   type Execution,
   idle,
   LIMITS,
   type Limits,
   type Lock,
-  type Mirror,
   newRun,
-  noMirror,
+  noBackup,
   PHASE,
   type Run,
   START,
@@ -15,23 +15,23 @@ import {
 } from './world.ts';
 
 /**
- * A world as a string, one character a number; the same string for worlds that no step can tell apart:
- * - ETags, copy ids and versions of the lock are only ever compared for being equal, and a new one is new to all. So
- *   they are numbered by age, among those that somebody still remembers.
- * - The executions of a run are alike: which of them does a thing makes no difference.
- * - What nobody will look at again is forgotten.
+ * A world as a string, one character per number. Worlds that no step can distinguish have equal strings:
+ * - ETags, copy ids and versions of the lock are only compared for equality, and a new one is new to every process. So
+ *   they are numbered by age, among those that a process still remembers.
+ * - The executions of a run are interchangeable.
+ * - Values that no later step reads are dropped.
  */
 export function encode(world: World): string {
   forget(world);
   renumber(world);
   const codes: number[] = [world.source, world.kept, world.published];
-  pushMirror(codes, world.mirror);
+  pushBackup(codes, world.backup);
   const { lock, left } = world;
   codes.push(lock.version, lock.epoch, lock.holder + 1, lock.cancel, lock.last + 1);
   for (const name of LIMITS) codes.push(left[name]);
   for (const run of world.runs) {
     pushRun(codes, run);
-    pushMirror(codes, run.plannedMirror);
+    pushBackup(codes, run.plannedBackup);
     const [one, other] = run.executions.map(executionCodes) as [number[], number[]];
     if (compare(one, other) <= 0) codes.push(...one, ...other);
     else codes.push(...other, ...one);
@@ -40,14 +40,14 @@ export function encode(world: World): string {
 }
 
 const RUN_FIELDS = (Object.keys(newRun()) as (keyof Run)[]).filter(
-  (field) => field !== 'executions' && field !== 'plannedMirror',
-) as Exclude<keyof Run, 'executions' | 'plannedMirror'>[];
+  (field) => field !== 'executions' && field !== 'plannedBackup',
+) as Exclude<keyof Run, 'executions' | 'plannedBackup'>[];
 const EXECUTION_FIELDS = (Object.keys(idle()) as (keyof Execution)[]).filter((field) => field !== 'seen') as Exclude<
   keyof Execution,
   'seen'
 >[];
 
-// Written out, in the order of the fields: it is done for every step of every world.
+// Written out for speed, in the order of the fields: it runs for every step of every world.
 function pushRun(codes: number[], run: Run): void {
   codes.push(
     run.start,
@@ -84,7 +84,7 @@ function pushRun(codes: number[], run: Run): void {
   );
 }
 
-function pushMirror(codes: number[], { etag, record, run, content, copyId, copyStatus, copyOf }: Mirror): void {
+function pushBackup(codes: number[], { etag, record, run, content, copyId, copyStatus, copyOf }: Backup): void {
   codes.push(etag, record, run, content, copyId, copyStatus, copyOf);
 }
 
@@ -97,7 +97,7 @@ function executionCodes(execution: Execution): number[] {
     execution.trespassing,
     execution.source,
     execution.kept,
-    execution.looks,
+    execution.checks,
     execution.tries,
     execution.atomic,
     execution.copyId,
@@ -106,7 +106,7 @@ function executionCodes(execution: Execution): number[] {
     execution.answer,
     execution.lockVersion,
   ];
-  pushMirror(codes, execution.seen);
+  pushBackup(codes, execution.seen);
   return codes;
 }
 
@@ -121,7 +121,7 @@ function compare(a: number[], b: number[]): number {
 export function decode(key: string): World {
   let at = 0;
   const next = () => key.charCodeAt(at++);
-  const mirrorOf = (): Mirror => ({
+  const backupOf = (): Backup => ({
     etag: next(),
     record: next(),
     run: next(),
@@ -133,7 +133,7 @@ export function decode(key: string): World {
   const source = next();
   const kept = next();
   const published = next();
-  const mirror = mirrorOf();
+  const backup = backupOf();
   const lock: Lock = { version: next(), epoch: next(), holder: next() - 1, cancel: next(), last: next() - 1 };
   const left = {} as Limits;
   for (const name of LIMITS) left[name] = next();
@@ -143,16 +143,16 @@ export function decode(key: string): World {
     for (const field of RUN_FIELDS) run[field] = next();
     run.seenHolder--;
     run.seenLast--;
-    run.plannedMirror = mirrorOf();
+    run.plannedBackup = backupOf();
     for (const execution of run.executions) {
       execution.at = next();
       if (execution.at === AT.idle) continue;
       for (const field of EXECUTION_FIELDS) if (field !== 'at') execution[field] = next();
-      execution.seen = mirrorOf();
+      execution.seen = backupOf();
     }
     runs.push(run);
   }
-  const world = { source, mirror, kept, published, lock, runs, left, nextEtag: 0, nextCopy: 0 };
+  const world = { source, backup, kept, published, lock, runs, left, nextEtag: 0, nextCopy: 0 };
   world.nextEtag = 1 + Math.max(...etags(world));
   world.nextCopy = 1 + Math.max(...copyIds(world));
   return world;
@@ -161,22 +161,22 @@ export function decode(key: string): World {
 export function copyOf(world: World): World {
   return {
     ...world,
-    mirror: { ...world.mirror },
+    backup: { ...world.backup },
     lock: { ...world.lock },
     left: { ...world.left },
     runs: world.runs.map((run) => ({
       ...run,
-      plannedMirror: { ...run.plannedMirror },
+      plannedBackup: { ...run.plannedBackup },
       executions: run.executions.map((execution) => ({ ...execution, seen: { ...execution.seen } })),
     })),
   };
 }
 
-/** Drops what no later step reads. */
+/** Drops values that no later step reads. */
 function forget(world: World): void {
-  const { mirror } = world;
-  if (mirror.copyStatus !== 1) mirror.copyOf = 0;
-  if (mirror.copyStatus === 0) mirror.copyId = 0;
+  const { backup } = world;
+  if (backup.copyStatus !== 1) backup.copyOf = 0;
+  if (backup.copyStatus === 0) backup.copyId = 0;
   for (const run of world.runs) {
     if (run.start === START.none || run.start === START.over) {
       run.seenVersion = 0;
@@ -189,13 +189,13 @@ function forget(world: World): void {
     for (const execution of run.executions) {
       if (execution.at === AT.idle) continue;
       busy = true;
-      // Tasks only go on: an answer to any task but the present one is nobody's.
+      // Tasks only move forward: an answer to any other than the present task is ignored.
       execution.task = execution.task === run.task ? 1 : 0;
     }
     run.task = 1;
     if (run.summary !== 0) run.began = 0;
     if (busy || run.phase !== PHASE.over) continue;
-    run.plannedMirror = noMirror();
+    run.plannedBackup = noBackup();
     for (const field of FORGOTTEN) run[field] = 0;
   }
 }
@@ -225,20 +225,20 @@ function renumber(world: World): void {
   const etagOf = ranks(etags(world));
   const copyIdOf = ranks(copyIds(world));
   const lockOf = ranks(lockVersions(world));
-  const anew = (mirror: Mirror) => {
-    mirror.etag = etagOf(mirror.etag);
-    mirror.copyId = copyIdOf(mirror.copyId);
+  const renumber = (backup: Backup) => {
+    backup.etag = etagOf(backup.etag);
+    backup.copyId = copyIdOf(backup.copyId);
   };
-  anew(world.mirror);
+  renumber(world.backup);
   world.lock.version = lockOf(world.lock.version);
   for (const run of world.runs) {
-    anew(run.plannedMirror);
+    renumber(run.plannedBackup);
     run.partCopy = copyIdOf(run.partCopy);
     run.workCopy = copyIdOf(run.workCopy);
     run.nextCopy = copyIdOf(run.nextCopy);
     run.seenVersion = lockOf(run.seenVersion);
     for (const execution of run.executions) {
-      anew(execution.seen);
+      renumber(execution.seen);
       execution.kept = etagOf(execution.kept);
       execution.copyId = copyIdOf(execution.copyId);
       execution.target = copyIdOf(execution.target);
@@ -247,19 +247,19 @@ function renumber(world: World): void {
   }
 }
 
-function etags({ mirror, runs }: World): number[] {
-  const all = [0, mirror.etag];
+function etags({ backup, runs }: World): number[] {
+  const all = [0, backup.etag];
   for (const run of runs) {
-    all.push(run.plannedMirror.etag);
+    all.push(run.plannedBackup.etag);
     for (const execution of run.executions) if (execution.at !== AT.idle) all.push(execution.seen.etag, execution.kept);
   }
   return all;
 }
 
-function copyIds({ mirror, runs }: World): number[] {
-  const all = [0, mirror.copyId];
+function copyIds({ backup, runs }: World): number[] {
+  const all = [0, backup.copyId];
   for (const run of runs) {
-    all.push(run.plannedMirror.copyId, run.partCopy, run.workCopy, run.nextCopy);
+    all.push(run.plannedBackup.copyId, run.partCopy, run.workCopy, run.nextCopy);
     for (const execution of run.executions) {
       if (execution.at !== AT.idle) all.push(execution.seen.copyId, execution.copyId, execution.target);
     }
@@ -276,7 +276,7 @@ function lockVersions({ lock, runs }: World): number[] {
   return all;
 }
 
-/** By age, and 0 stays 0. */
+/** Numbers values by age; 0 stays 0. */
 function ranks(names: number[]): (name: number) => number {
   const order: number[] = [];
   for (const name of names) {

@@ -5,21 +5,21 @@ import { type Breach, COPY, newRun, ORCHESTRATION, START, STUCK, SUMMARY, type W
 
 export interface Exploration {
   states: number;
-  /** How many steps the farthest world is away. */
+  /** The number of steps to the farthest world. */
   depth: number;
-  /** False when `limit` ended it early. */
+  /** False if `limit` ended the exploration early. */
   whole: boolean;
   found?: Found;
 }
 
 export interface Found extends Breach {
-  /** The shortest way there, a sentence for each step. */
+  /** The shortest way to it, one sentence per step. */
   trace: string[];
 }
 
 /**
- * Visits every world that can be reached, the nearest first, so that the first breach has the shortest trace. Then
- * lets each of them come to rest without further trouble, and runs the job once more.
+ * Visits every reachable world, the nearest first, so the first breach has the shortest trace. Then
+ * lets each of them come to rest without further trouble, and runs the job again.
  */
 export function explore(setting: Setting, start: World, limit: number): Exploration {
   const index = new Map<string, number>();
@@ -55,13 +55,13 @@ export function explore(setting: Setting, start: World, limit: number): Explorat
   return result;
 }
 
-/** The first world from which the job does not come to a good end, though nothing more goes wrong. */
+/** The first world from which the job does not end well without further trouble. */
 function restless(
   keys: string[],
   index: Map<string, number>,
   setting: Setting,
 ): { at: number; after: string[]; message: string } | undefined {
-  /** 0 not looked at, 1 on the way that is looked at now, 2 good. */
+  /** 0 unknown, 1 on the present path, 2 good. */
   const seen = new Uint8Array(keys.length);
   for (let from = 0; from < keys.length; from++) {
     const way: number[] = [];
@@ -85,11 +85,11 @@ function restless(
   return undefined;
 }
 
-/** Everything has come to rest: now one more run, undisturbed, must succeed and leave the mirror as the source is. */
+/** At rest, another undisturbed run must succeed, and make the backup blob equal to the source. */
 function rerun(world: World, setting: Setting): { after: string[]; message: string } | undefined {
   const after: string[] = [];
   const third = { ...newRun(), start: START.readLock };
-  if (world.mirror.copyStatus === COPY.pending && world.mirror.copyOf !== STUCK) {
+  if (world.backup.copyStatus === COPY.pending && world.backup.copyOf !== STUCK) {
     return { after, message: 'a copy is pending, and nothing would end it' };
   }
   for (const [index, run] of world.runs.entries()) {
@@ -105,11 +105,11 @@ function rerun(world: World, setting: Setting): { after: string[]; message: stri
     apply(world, setting, move);
     if (world.broken) return { after, message: world.broken.message };
   }
-  const { mirror, source, lock } = world;
+  const { backup, source, lock } = world;
   if (third.summary !== SUMMARY.succeeded) return { after, message: 'one more run does not succeed' };
   if (lock.holder >= 0) return { after, message: 'the lock stays taken after one more run' };
-  if (mirror.record !== source || mirror.content !== source) {
-    return { after, message: 'one more run succeeds, and the mirror is not as the source is' };
+  if (backup.record !== source || backup.content !== source) {
+    return { after, message: 'one more run succeeds, and the backup is not as the source is' };
   }
   return undefined;
 }

@@ -1,6 +1,6 @@
 /**
- * Ways in which the protocol could be wrong. Each is a switch of the model, and each must be found out: what proves
- * nothing when it is broken proves nothing when it is whole.
+ * Ways in which the protocol could be wrong. Each is a switch of the model, and the model must find each: a proof that
+ * does not notice a flaw proves nothing without one.
  */
 export const FLAWS = {
   'copies without pinning the destination': 'unpinned destination',

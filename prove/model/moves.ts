@@ -21,7 +21,7 @@ import {
   type World,
 } from './world.ts';
 
-/** One thing that may happen next. */
+/** One step that may happen next. */
 export interface Move {
   kind: Kind;
   run: number;
@@ -29,18 +29,18 @@ export interface Move {
 }
 
 type Kind =
-  // What goes on by itself as long as nothing is in its way.
+  // Regular progress.
   | 'begin'
   | 'act'
   | 'start'
   | 'succeed'
   | 'refuse'
-  // What people do.
+  // Actions of people.
   | 'ask'
   | 'cancel'
   | 'force'
   | 'change'
-  // What goes wrong.
+  // Faults.
   | 'act in the other way'
   | 'act unheard'
   | 'start unheard'
@@ -55,12 +55,12 @@ type Kind =
   | 'copy by another'
   | 'set by another';
 
-/** The kinds that go on by themselves, the most pressing first. */
+/** The kinds of regular progress, the most urgent first. */
 const OWN: Kind[] = ['succeed', 'refuse', 'start', 'act', 'act in the other way', 'begin'];
 
 export function movesOf(world: World, setting: Setting): Move[] {
   const moves: Move[] = [];
-  const { left, mirror } = world;
+  const { left, backup } = world;
   const add = (kind: Kind, run = 0, execution = 0) => moves.push({ kind, run, execution });
   for (const [index, run] of world.runs.entries()) {
     if (run.start === START.none) add('ask', index);
@@ -94,7 +94,7 @@ export function movesOf(world: World, setting: Setting): Move[] {
     }
   }
   if (left.crashes > 0 && world.runs.filter(isBusy).length > 1) add('crash all');
-  if (mirror.copyStatus === COPY.pending && mirror.copyOf !== STUCK) {
+  if (backup.copyStatus === COPY.pending && backup.copyOf !== STUCK) {
     if (canSucceed(world)) {
       add('succeed');
       if (left.failures > 0) add('fail');
@@ -104,17 +104,17 @@ export function movesOf(world: World, setting: Setting): Move[] {
   if (left.changes > 0) add('change');
   if (left.cancels > 0 && world.lock.holder >= 0 && world.lock.cancel === 0) add('cancel');
   if (left.strangers > 0) {
-    // What others destroy that no snapshot holds is not the app's to answer for.
-    const kept = mirror.content === 0 || mirror.content === FOREIGN || world.kept & bit(mirror.content);
+    // The app is not responsible for content without a snapshot that others destroy.
+    const kept = backup.content === 0 || backup.content === FOREIGN || world.kept & bit(backup.content);
     if (kept) add('copy by another');
-    if (mirror.etag !== 0 && mirror.copyStatus !== COPY.pending && mirror.copyStatus !== COPY.none) {
+    if (backup.etag !== 0 && backup.copyStatus !== COPY.pending && backup.copyStatus !== COPY.none) {
       add('set by another');
     }
   }
   return moves;
 }
 
-/** The one thing that happens next when nothing more goes wrong; undefined when everything has come to rest. */
+/** The next step without further faults; undefined at rest. */
 export function ownMove(world: World, setting: Setting): Move | undefined {
   const moves = movesOf(world, setting);
   for (const kind of OWN) {
@@ -123,7 +123,7 @@ export function ownMove(world: World, setting: Setting): Move | undefined {
       const run = world.runs[move.run]!;
       const execution = run.executions[move.execution]!;
       const stuck = execution.at === AT.confirm && isStuck({ world, setting, index: move.run, run, execution });
-      // A pending copy that never ends is waited for until its deadline, and no longer.
+      // A pending copy that never ends is waited for until its deadline.
       if (kind === 'act in the other way') return stuck;
       return !(kind === 'act' && stuck && setting.flaw !== 'no deadline');
     });
@@ -153,12 +153,12 @@ const WRITES = new Set<number>([
 const PARTS = new Set<number>([AT.writePart, AT.writeWork, AT.writeLater]);
 const WRITES_OF_START = new Set<number>([START.close, START.takeLock, START.startNew, START.closeOwn, START.free]);
 
-/** Makes the move, and looks at what has come of it. */
+/** Makes the move, and checks the resulting world. */
 export function apply(world: World, setting: Setting, move: Move): void {
   const run = world.runs[move.run]!;
   const execution = run.executions[move.execution]!;
   const actor: Actor = { world, setting, index: move.run, run, execution };
-  const { left, mirror } = world;
+  const { left, backup } = world;
   const spend = (limit: keyof Limits) => {
     left[limit]--;
   };
@@ -223,7 +223,7 @@ export function apply(world: World, setting: Setting, move: Move): void {
       break;
     case 'stick':
       spend('stuck');
-      mirror.copyOf = STUCK;
+      backup.copyOf = STUCK;
       break;
     case 'give up':
       spend('problems');
@@ -245,8 +245,8 @@ export function apply(world: World, setting: Setting, move: Move): void {
       break;
     case 'copy by another':
       spend('strangers');
-      if (mirror.copyStatus === COPY.pending) abortCopy(world, mirror.copyId, undefined);
-      world.mirror = {
+      if (backup.copyStatus === COPY.pending) abortCopy(world, backup.copyId, undefined);
+      world.backup = {
         etag: world.nextEtag++,
         record: 0,
         run: 0,
@@ -258,13 +258,13 @@ export function apply(world: World, setting: Setting, move: Move): void {
       break;
     case 'set by another':
       spend('strangers');
-      world.mirror = { ...mirror, etag: world.nextEtag++, copyId: 0, copyStatus: COPY.none };
+      world.backup = { ...backup, etag: world.nextEtag++, copyId: 0, copyStatus: COPY.none };
       break;
   }
   check(world);
 }
 
-/** The service has done it and the answer is lost: whoever asked sends the same request again. */
+/** The service has carried out the request and the answer is lost: the sender sends the same request again. */
 function actUnheard(actor: Actor): void {
   const { execution } = actor;
   const before: Execution = { ...execution, seen: { ...execution.seen } };
@@ -281,14 +281,14 @@ function startUnheard(actor: Actor): void {
     giveUp(actor);
     return;
   }
-  // A lock that was written is read back, and known by its content.
+  // After a write of the lock, the app reads it back and recognizes its content.
   if (start === START.takeLock && run.start === START.startNew) return;
   run.start = start;
   run.attempts = attempts;
   run.seenLast = seenLast;
 }
 
-/** What must hold in every world. */
+/** The invariants of every world. */
 function check(world: World): void {
   for (let version = 1; version <= world.source; version++) {
     if (world.published & bit(version) && !resolves(world, version)) {
@@ -306,29 +306,29 @@ function check(world: World): void {
 }
 
 const REQUESTS: Record<number, string> = {
-  [AT.guard]: 'looks at the lock and may go on or not',
-  [AT.listBoth]: 'lists the mirror',
-  [AT.listMirror]: 'lists the mirror',
+  [AT.guard]: 'reads the lock, and continues or stops',
+  [AT.listBoth]: 'lists the backup container',
+  [AT.listBackup]: 'lists the backup container',
   [AT.listSource]: 'lists the source',
   [AT.writeScan]: 'writes the plan and the part of the scan',
-  [AT.snapshot]: 'keeps what the mirror holds as a snapshot',
+  [AT.snapshot]: 'takes a snapshot of the backup blob',
   [AT.copy]: 'asks the service to copy',
   [AT.stage]: 'stages the blocks',
   [AT.commit]: 'commits the blocks',
   [AT.abort]: 'aborts the copy it has found',
-  [AT.lookAfterAbort]: 'looks at the mirror again',
-  [AT.lookBoth]: 'looks at the mirror again',
-  [AT.lookMirror]: 'looks at the mirror again',
-  [AT.lookSource]: 'looks at the source again',
-  [AT.confirm]: 'looks whether its copy has ended',
+  [AT.checkAfterAbort]: 'checks the backup blob again',
+  [AT.checkBoth]: 'checks the backup blob again',
+  [AT.checkBackup]: 'checks the backup blob again',
+  [AT.checkSource]: 'checks the source again',
+  [AT.confirm]: 'checks whether its copy has ended',
   [AT.abortOld]: 'aborts its own copy',
-  [AT.lookOnce]: 'looks at the mirror',
+  [AT.checkOnce]: 'checks the backup blob',
   [AT.writePart]: 'writes the part of the copies',
   [AT.writeWork]: 'notes what is still pending',
   [AT.writeLater]: 'writes the later part',
   [AT.abortWork]: 'aborts what was pending',
-  [AT.readSummary]: 'looks for a summary',
-  [AT.readLock]: 'looks at the lock before publishing',
+  [AT.readSummary]: 'reads the summary, if any',
+  [AT.readLock]: 'reads the lock before publishing',
   [AT.listParts]: 'lists the parts',
   [AT.writeSummary]: 'writes the summary',
   [AT.readToRelease]: 'reads the lock',
@@ -338,7 +338,7 @@ const REQUESTS: Record<number, string> = {
 
 const REQUESTS_OF_START: Record<number, string> = {
   [START.readLock]: 'reads the lock',
-  [START.readSummary]: 'looks for a summary of the holder',
+  [START.readSummary]: 'reads the summary of the holder, if any',
   [START.askState]: 'asks for the state of the holder',
   [START.close]: 'closes the abandoned run',
   [START.takeLock]: 'takes the lock',
@@ -348,7 +348,7 @@ const REQUESTS_OF_START: Record<number, string> = {
   [START.free]: 'frees the lock',
 };
 
-/** A move in words, as it would be told in the world before it. */
+/** A move in words, from the view of the world before it. */
 export function describe(world: World, move: Move): string {
   const run = world.runs[move.run]!;
   const execution = run.executions[move.execution]!;
@@ -368,9 +368,7 @@ export function describe(world: World, move: Move): string {
     case 'act':
       return request;
     case 'act in the other way':
-      return execution.at === AT.confirm
-        ? `${one} finds its copy past the deadline`
-        : `${one} looks at the source first`;
+      return execution.at === AT.confirm ? `${one} finds its copy past the deadline` : `${one} checks the source first`;
     case 'act unheard':
       return `${request}, and the answer is lost`;
     case 'crash':
@@ -394,12 +392,12 @@ export function describe(world: World, move: Move): string {
     case 'change':
       return `the source changes to version ${world.source + 1}`;
     case 'cancel':
-      return 'somebody asks to cancel';
+      return 'a user asks to cancel';
     case 'force':
-      return `somebody ends ${who} by force`;
+      return `a user ends ${who} by force`;
     case 'copy by another':
-      return 'somebody else starts a copy onto the mirror';
+      return 'another writer starts a copy onto the backup blob';
     case 'set by another':
-      return 'somebody else sets properties of the mirror, and its copy state vanishes';
+      return 'another writer sets properties of the backup blob, and its copy state vanishes';
   }
 }

@@ -1,13 +1,13 @@
 import type { Setting } from './activity.ts';
 import { FLAWS, type Flaw } from './flaws.ts';
-import { COPY, EARLIER, LIMITS, type Limits, newRun, noMirror, type World } from './world.ts';
+import { COPY, EARLIER, LIMITS, type Limits, newRun, noBackup, type World } from './world.ts';
 
-/** A world to begin with, and what may happen in it. */
+/** A first world, and the events that may follow. */
 export interface Scenario {
   kind: Setting['kind'];
-  /** How many runs may be asked for, and which of them are full ones. */
+  /** The runs that may be requested, and which of them are full. */
   full: boolean[];
-  /** What the vault holds: nothing, the present version, or an older one; what is there has been published. */
+  /** The content of the vault: nothing, the present version, or an older one, which is published. */
   vault: 'empty' | 'same' | 'older';
   limits: Partial<Limits>;
 }
@@ -20,9 +20,9 @@ export function worldOf({ full, vault, limits }: Scenario): World {
   const held = vault !== 'empty';
   return {
     source: vault === 'older' ? 2 : 1,
-    mirror: held
+    backup: held
       ? { etag: 1, record: 1, run: EARLIER, content: 1, copyId: 1, copyStatus: COPY.success, copyOf: 0 }
-      : noMirror(),
+      : noBackup(),
     kept: 0,
     published: held ? 2 : 0,
     lock: { version: 0, epoch: 0, holder: -1, cancel: 0, last: -1 },
@@ -39,7 +39,7 @@ export function nameOf({ kind, full, vault, limits }: Scenario): string {
   return `${kind}, ${runs}, vault ${vault}${may.length > 0 ? `, ${may.join(', ')}` : ''}`;
 }
 
-/** Each has a setting of its own, so that no world is visited in two of them. */
+/** Each scenario has a setting of its own, so no world is visited in two of them. */
 export const NORMAL: Scenario[] = [
   { kind: 'small', full: [true, false], vault: 'same', limits: { terminations: 1, lost: 1 } },
   { kind: 'small', full: [false, true], vault: 'same', limits: { forced: 1, crashes: 1 } },
@@ -71,7 +71,7 @@ export const NIGHT: Scenario[] = [
   { kind: 'page', full: [true, false], vault: 'older', limits: { terminations: 1, failures: 1, changes: 1 } },
 ];
 
-/** Seconds' worth, of every kind. */
+/** Scenarios of every kind, which take seconds. */
 export const QUICK: Scenario[] = [
   { kind: 'small', full: [true, false], vault: 'same', limits: {} },
   { kind: 'small', full: [false], vault: 'older', limits: { changes: 1, doubles: 1, crashes: 1 } },
@@ -84,7 +84,7 @@ export const QUICK: Scenario[] = [
 const one = [false];
 const two = [true, false];
 
-/** For each flaw a scenario, as small as can be, in which it does its damage. */
+/** For each flaw, the smallest scenario in which it does damage. */
 export const WHERE_FLAWS_SHOW: Record<Flaw, Scenario> = {
   'unpinned destination': { kind: 'small', full: one, vault: 'empty', limits: { changes: 2, doubles: 1 } },
   'unpinned source': { kind: 'small', full: one, vault: 'empty', limits: { changes: 1 } },

@@ -1,15 +1,15 @@
 import type { Flaw } from './flaws.ts';
-import { AT, bit, breach, COPY, type Execution, FOREIGN, type Mirror, type Run, type World } from './world.ts';
+import { AT, type Backup, bit, breach, COPY, type Execution, FOREIGN, type Run, type World } from './world.ts';
 
-/** What the storage service does with one request: all of it at once, or nothing. */
+/** The storage service: each request is atomic. */
 
 export type Refusal = 'precondition' | 'pending-copy';
 
-function mirrorIsAsSeen(world: World, seen: Mirror, flaw: Flaw | undefined): boolean {
-  return world.mirror.etag === seen.etag || flaw === 'unpinned destination';
+function backupIsAsSeen(world: World, seen: Backup, flaw: Flaw | undefined): boolean {
+  return world.backup.etag === seen.etag || flaw === 'unpinned destination';
 }
 
-/** A copy that is whole at once: Copy Blob From URL, or the commit of blocks. */
+/** An atomic copy: Copy Blob From URL, or the commit of blocks. */
 export function copyAtomically(
   world: World,
   execution: Execution,
@@ -17,9 +17,9 @@ export function copyAtomically(
   flaw: Flaw | undefined,
 ): Refusal | undefined {
   const inBlocks = execution.at === AT.commit;
-  if (world.mirror.copyStatus === COPY.pending) return 'pending-copy';
-  if (!mirrorIsAsSeen(world, execution.seen, flaw)) return 'precondition';
-  // Each block was pinned to the source version when it was staged; the commit reads no source.
+  if (world.backup.copyStatus === COPY.pending) return 'pending-copy';
+  if (!backupIsAsSeen(world, execution.seen, flaw)) return 'precondition';
+  // Each block was pinned to the source version when it was staged; the commit does not read the source.
   if (!inBlocks && world.source !== execution.source && flaw !== 'unpinned source') return 'precondition';
   const content = inBlocks ? execution.source : world.source;
   overwrite(world, execution, {
@@ -34,15 +34,15 @@ export function copyAtomically(
   return undefined;
 }
 
-/** Copy Blob: the destination is empty from now on, until the copy succeeds. */
+/** Copy Blob: the destination is empty until the copy succeeds. */
 export function startCopy(
   world: World,
   execution: Execution,
   run: number,
   flaw: Flaw | undefined,
 ): Refusal | undefined {
-  if (world.mirror.copyStatus === COPY.pending) return 'pending-copy';
-  if (!mirrorIsAsSeen(world, execution.seen, flaw)) return 'precondition';
+  if (world.backup.copyStatus === COPY.pending) return 'pending-copy';
+  if (!backupIsAsSeen(world, execution.seen, flaw)) return 'precondition';
   if (world.source !== execution.source && flaw !== 'unpinned source') return 'precondition';
   overwrite(world, execution, {
     etag: world.nextEtag++,
@@ -56,43 +56,43 @@ export function startCopy(
   return undefined;
 }
 
-function overwrite(world: World, execution: Execution, mirror: Mirror): void {
-  const before = world.mirror;
-  if (execution.trespassing) breach(world, 'I3', 'an activity wrote to the mirror that had begun when it might not');
-  if (before.content !== FOREIGN && before.record > mirror.record && before.record === before.content) {
-    breach(world, 'I3', `version ${before.record} in the mirror was replaced by the older version ${mirror.record}`);
+function overwrite(world: World, execution: Execution, backup: Backup): void {
+  const before = world.backup;
+  if (execution.trespassing) breach(world, 'I3', 'an activity wrote to the backup that had begun when it might not');
+  if (before.content !== FOREIGN && before.record > backup.record && before.record === before.content) {
+    breach(world, 'I3', `version ${before.record} in the backup was replaced by the older version ${backup.record}`);
   }
-  world.mirror = mirror;
+  world.backup = backup;
 }
 
-/** The pending copy comes to its end: the service found the source as it was, or it did not. */
+/** Ends the pending copy: the source was unchanged, or not. */
 export function finishCopy(world: World, success: boolean): void {
-  const { mirror } = world;
-  mirror.etag = world.nextEtag++;
-  mirror.copyStatus = success ? COPY.success : COPY.failed;
-  mirror.content = success ? mirror.copyOf : 0;
+  const { backup } = world;
+  backup.etag = world.nextEtag++;
+  backup.copyStatus = success ? COPY.success : COPY.failed;
+  backup.content = success ? backup.copyOf : 0;
 }
 
-export const canSucceed = ({ source, mirror }: World): boolean => mirror.copyOf === FOREIGN || mirror.copyOf === source;
+export const canSucceed = ({ source, backup }: World): boolean => backup.copyOf === FOREIGN || backup.copyOf === source;
 
-/** Ends the pending copy of this id; with another id, or none pending, it is refused, which is as good. */
+/** Aborts the pending copy of this id; another id, or no pending copy, is refused without effect. */
 export function abortCopy(world: World, id: number, flaw: Flaw | undefined): void {
-  const { mirror } = world;
-  if (mirror.copyStatus !== COPY.pending) return;
-  if (mirror.copyId !== id) {
+  const { backup } = world;
+  if (backup.copyStatus !== COPY.pending) return;
+  if (backup.copyId !== id) {
     if (flaw !== 'abort without id') return;
-    breach(world, 'I3', 'a copy was aborted that nobody had decided to abort');
+    breach(world, 'I3', 'a copy was aborted that no execution had decided to abort');
   }
-  mirror.etag = world.nextEtag++;
-  mirror.copyStatus = COPY.aborted;
-  mirror.content = 0;
+  backup.etag = world.nextEtag++;
+  backup.copyStatus = COPY.aborted;
+  backup.content = 0;
 }
 
 export function snapshot(world: World, execution: Execution): Refusal | undefined {
-  const { mirror } = world;
-  if (mirror.copyStatus === COPY.pending) return 'pending-copy';
-  if (mirror.etag !== execution.seen.etag) return 'precondition';
-  if (mirror.record !== 0 && mirror.record === mirror.content) world.kept |= bit(mirror.record);
+  const { backup } = world;
+  if (backup.copyStatus === COPY.pending) return 'pending-copy';
+  if (backup.etag !== execution.seen.etag) return 'precondition';
+  if (backup.record !== 0 && backup.record === backup.content) world.kept |= bit(backup.record);
   return undefined;
 }
 
@@ -109,7 +109,7 @@ export function writeLock(
   return true;
 }
 
-/** The summary of a run: written once. False when there is one. */
+/** Writes the summary of a run once. False if it exists. */
 export function writeSummary(
   world: World,
   index: number,
@@ -127,7 +127,7 @@ export function writeSummary(
   return true;
 }
 
-/** A part of the manifest: written once, unless the flaw lets it be replaced. */
+/** Writes a part of the manifest once, unless the flaw lets it be replaced. */
 export function writePart(world: World, run: Run, part: 'part' | 'later', write: () => void, flaw: Flaw | undefined) {
   if (run[part] !== 0 && flaw !== 'parts overwritten') return;
   const before = [run[part], run.partSource, run.partCopy, run.laterSource].join();

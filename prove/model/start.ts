@@ -6,11 +6,11 @@ import { breach, ORCHESTRATION, PHASE, START, SUMMARY } from './world.ts';
 
 type Starter = Omit<Actor, 'execution'>;
 
-/** As in `takeLock`: after so many rounds the caller is told to try again. */
+/** The rounds of `takeLock`, after which the caller must try again. */
 const ATTEMPTS = 3;
 const NOW = new Date('2026-11-21T23:30:00.000Z');
 
-/** The next request of whoever starts a run. */
+/** The next request of a start. */
 export function actToStart({ world, setting, index, run }: Starter): void {
   const { lock } = world;
   const { flaw } = setting;
@@ -39,7 +39,7 @@ export function actToStart({ world, setting, index, run }: Starter): void {
       return;
     }
     case START.close:
-      // Either way there is a summary now; it is read before the lock is taken.
+      // Either way there is a summary now; the start reads it before it takes the lock.
       writeSummary(world, run.seenHolder, SUMMARY.lost, 0, flaw === 'closing overwrites');
       run.start = START.readSummary;
       return;
@@ -89,7 +89,7 @@ export function actToStart({ world, setting, index, run }: Starter): void {
   }
 }
 
-/** The run is to end from outside: its start has failed, as far as the caller can tell, or somebody forces it. */
+/** Ends a run from outside: its start seems to have failed, or a user forces it. */
 export function giveUp({ setting, run }: Starter): void {
   run.start = setting.flaw === 'freed without closing' ? START.readToFree : START.closeOwn;
 }

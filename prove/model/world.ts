@@ -1,23 +1,23 @@
 /**
- * The world of the model: one source blob, its mirror in the vault, the job's lock, and the runs that work on them.
- * Everything is a small number, so that a world fits into a short string and millions of them into memory.
+ * The world of the model: one source blob, its backup blob, the lock of the job, and the runs that work on them.
+ * Everything is a small number, so a world fits into a short string, and millions of worlds into memory.
  */
 export interface World {
   /** The version of the source blob; its ETag and its content are the same number. */
   source: number;
-  /** The mirror's blob; `etag` 0 is none. */
-  mirror: Mirror;
-  /** Versions that lie whole in snapshots, a bit for each. */
+  /** The backup's blob; `etag` 0 is none. */
+  backup: Backup;
+  /** Versions that are whole in snapshots, one bit each. */
   kept: number;
-  /** Versions that published restore points name, a bit for each. */
+  /** Versions that published restore points name, one bit each. */
   published: number;
   lock: Lock;
   runs: Run[];
-  /** How much may still go wrong. */
+  /** The remaining faults. */
   left: Limits;
   nextEtag: number;
   nextCopy: number;
-  /** What this step broke; such a world has no next one. */
+  /** The promise that this step broke; such a world has no next one. */
   broken?: Breach;
 }
 
@@ -28,27 +28,27 @@ export interface Breach {
   message: string;
 }
 
-/** How often each of these may happen before the world is out of surprises. */
+/** How often each event may still happen. */
 export interface Limits {
   /** The source changes. */
   changes: number;
-  /** A request is carried out and its answer lost: it is sent again. */
+  /** A request is carried out, its answer is lost, and it is sent again. */
   lost: number;
-  /** A process ends. */
+  /** A process dies. */
   crashes: number;
-  /** An activity is executed once more while an execution of it is under way. */
+  /** An activity is executed again while another execution is in progress. */
   doubles: number;
   terminations: number;
   cancels: number;
-  /** A run is ended by force, and its orchestration cannot be reached. */
+  /** A run is ended by force, and its orchestration is unreachable. */
   forced: number;
-  /** Somebody else copies onto the mirror, or sets its properties. */
+  /** Somebody else copies onto the backup, or sets its properties. */
   strangers: number;
   /** The service fails an asynchronous copy. */
   failures: number;
   /** A pending copy passes its deadline. */
   stuck: number;
-  /** An activity gives up with a problem instead of writing its part. */
+  /** An activity ends with a problem instead of writing its part. */
   problems: number;
 }
 
@@ -66,11 +66,11 @@ export const LIMITS = [
   'problems',
 ] as const satisfies (keyof Limits)[];
 
-/** Content that is of no version of the source. */
+/** Content of no source version. */
 export const FOREIGN = 15;
-/** In place of the version a copy reads: a copy that the service will never end. */
+/** Instead of the version that a copy reads: a copy that the service never ends. */
 export const STUCK = 13;
-/** The run that made what was in the vault before. */
+/** The run that made the first content of the vault. */
 export const EARLIER = 14;
 
 export const enumeration = <const Name extends string>(...names: Name[]) =>
@@ -78,13 +78,13 @@ export const enumeration = <const Name extends string>(...names: Name[]) =>
 
 export const COPY = enumeration('none', 'pending', 'success', 'failed', 'aborted');
 
-export interface Mirror {
+export interface Backup {
   etag: number;
-  /** The source version in its record; 0 where it carries none. */
+  /** The source version in its record; 0 without a record. */
   record: number;
   /** The run in its record. */
   run: number;
-  /** 0 is empty: what an asynchronous copy makes of it until it succeeds. */
+  /** 0 is empty, as after the start of an asynchronous copy. */
   content: number;
   copyId: number;
   copyStatus: number;
@@ -96,10 +96,10 @@ export interface Lock {
   /** Of its last write; for compare-and-swap. */
   version: number;
   epoch: number;
-  /** Index of the run that holds it; -1 is free. */
+  /** The index of the run that holds it; -1 if it is free. */
   holder: number;
   cancel: number;
-  /** Index of the last run that ended with something to show; -1 is none. */
+  /** The index of the last run with a result; -1 if there is none. */
   last: number;
 }
 
@@ -122,12 +122,12 @@ export const OUTCOME = enumeration('none', 'copied', 'unchanged', 'failed', 'pen
 export const SUMMARY = enumeration('none', 'succeeded', 'withFailures', 'failed', 'cancelled', 'lost');
 export const ORCHESTRATION = enumeration('none', 'active', 'ended');
 
-/** What an execution is about to ask of storage. */
+/** The next request of an execution. */
 export const AT = enumeration(
   'idle',
   'guard',
   'listBoth',
-  'listMirror',
+  'listBackup',
   'listSource',
   'writeScan',
   'snapshot',
@@ -135,13 +135,13 @@ export const AT = enumeration(
   'stage',
   'commit',
   'abort',
-  'lookAfterAbort',
-  'lookBoth',
-  'lookMirror',
-  'lookSource',
+  'checkAfterAbort',
+  'checkBoth',
+  'checkBackup',
+  'checkSource',
   'confirm',
   'abortOld',
-  'lookOnce',
+  'checkOnce',
   'writePart',
   'writeWork',
   'writeLater',
@@ -156,26 +156,26 @@ export const AT = enumeration(
 );
 export const ANSWER = enumeration('none', 'settled', 'pending', 'superseded', 'cancelled', 'problem');
 
-/** One execution of an activity, with all it remembers between requests. */
+/** One execution of an activity, with everything that it remembers between requests. */
 export interface Execution {
   at: number;
-  /** The phase of the run that it does the work of. */
+  /** The phase of the run that it executes. */
   phase: number;
-  /** The orchestration's task that it answers. */
+  /** The task of the orchestration that it answers. */
   task: number;
-  /** Whether its run had lost the lock already when it began. */
+  /** Whether its run had lost the lock before it began. */
   trespassing: number;
   source: number;
-  seen: Mirror;
-  /** ETag of the mirror's content that it has kept. */
+  seen: Backup;
+  /** ETag of the backup's content that it has kept. */
   kept: number;
-  looks: number;
+  checks: number;
   tries: number;
-  /** Only methods that are atomic. */
+  /** Whether it uses atomic methods only. */
   atomic: number;
-  /** The copy that is waited for. */
+  /** The copy that it waits for. */
   copyId: number;
-  /** The copy that is to be aborted. */
+  /** The copy that it aborts. */
   target: number;
   outcome: number;
   answer: number;
@@ -189,10 +189,10 @@ export interface Run {
   seenHolder: number;
   seenLast: number;
   attempts: number;
-  /** Whether somebody ends it by force. */
+  /** Whether a user ends it by force. */
   forced: number;
   epoch: number;
-  /** The source's version when the run took the lock. */
+  /** The source version when the run took the lock. */
   began: number;
   orchestration: number;
   phase: number;
@@ -201,16 +201,16 @@ export interface Run {
   problem: number;
   scan: number;
   planned: number;
-  plannedMirror: Mirror;
+  plannedBackup: Backup;
   part: number;
   partSource: number;
   partCopy: number;
   partTries: number;
-  /** What the orchestration carries of a pending copy. */
+  /** The pending copy in the state of the orchestration. */
   workSource: number;
   workCopy: number;
   workTries: number;
-  /** Outcome of the next work file, once one is written: that of the first to write it. */
+  /** The outcome in the next pending file, once the first execution has written it. */
   next: number;
   nextSource: number;
   nextCopy: number;
@@ -222,7 +222,7 @@ export interface Run {
   executions: Execution[];
 }
 
-export const noMirror = (): Mirror => ({
+export const noBackup = (): Backup => ({
   etag: 0,
   record: 0,
   run: 0,
@@ -238,9 +238,9 @@ export const idle = (): Execution => ({
   task: 0,
   trespassing: 0,
   source: 0,
-  seen: noMirror(),
+  seen: noBackup(),
   kept: 0,
-  looks: 0,
+  checks: 0,
   tries: 0,
   atomic: 0,
   copyId: 0,
@@ -267,7 +267,7 @@ export const newRun = (): Run => ({
   problem: 0,
   scan: 0,
   planned: 0,
-  plannedMirror: noMirror(),
+  plannedBackup: noBackup(),
   part: 0,
   partSource: 0,
   partCopy: 0,
@@ -288,14 +288,14 @@ export const newRun = (): Run => ({
 
 export const bit = (version: number): number => 1 << version;
 
-/** Whether the content of a source version can be found in the vault, as a restore would look for it. */
-export function resolves({ mirror, kept }: World, version: number): boolean {
+/** Whether a restore finds the content of a source version in the vault. */
+export function resolves({ backup, kept }: World, version: number): boolean {
   if (kept & bit(version)) return true;
-  const whole = mirror.copyStatus === COPY.none || mirror.copyStatus === COPY.success;
-  return mirror.etag !== 0 && whole && mirror.record === version && mirror.content === version;
+  const whole = backup.copyStatus === COPY.none || backup.copyStatus === COPY.success;
+  return backup.etag !== 0 && whole && backup.record === version && backup.content === version;
 }
 
-/** Only the first breach of a step counts. */
+/** Records the first breach of a step. */
 export function breach(world: World, property: Property, message: string): void {
   world.broken ??= { property, message };
 }

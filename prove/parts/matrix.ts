@@ -10,7 +10,7 @@ const TARGET = 500;
 /** A few more than the target, as a cell whose fault hits no request does not count. */
 const CHOSEN = 520;
 const BENCHES = 10;
-/** Ten minutes after its start, the emulator collects deleted data, and answers nothing for minutes if there is much. */
+/** Ten minutes after its start, the emulator collects deleted data, and stalls for minutes if there is much. */
 const CELLS_A_HALL = 130;
 
 /** Faults × operations × scenarios: each cell is a run with one fault, and a run without faults after it. */

@@ -55,7 +55,7 @@ export class Owner {
     const what = random.below(10);
     if (what < 4) {
       this.#write(place);
-      return `the owner wrote ${about} anew`;
+      return `the owner wrote ${about} again`;
     }
     if (what === 4) {
       this.#source.remove(place.container, place.name);
@@ -141,10 +141,10 @@ export class Stranger {
 
   /** Does one deed, and returns it in words; undefined if nothing changed. */
   act(destinations: ReadonlySet<string>): string | undefined {
-    const mirrors = [...this.#vault.blobs()].filter(({ container }) => destinations.has(container));
-    if (mirrors.length === 0) return undefined;
-    const favourite = mirrors.find(({ blob }) => blob.name === this.#favourite);
-    const { container, blob } = favourite && this.#random.chance(0.5) ? favourite : this.#random.pick(mirrors);
+    const blobs = [...this.#vault.blobs()].filter(({ container }) => destinations.has(container));
+    if (blobs.length === 0) return undefined;
+    const favourite = blobs.find(({ blob }) => blob.name === this.#favourite);
+    const { container, blob } = favourite && this.#random.chance(0.5) ? favourite : this.#random.pick(blobs);
     this.#favourite ??= blob.name;
     return as(this.#witness, 'stranger', () => this.#act(container, blob));
   }
@@ -156,7 +156,7 @@ export class Stranger {
     switch (this.#random.below(7)) {
       case 0: {
         if (pending) break;
-        const body = Buffer.from(`somebody else's ${this.#count++}`);
+        const body = Buffer.from(`a stranger's ${this.#count++}`);
         const headers = { contentMd5: body.toString('base64') };
         this.#vault.write(container, { name, type: blob.type, body, headers }, 'PutBlob');
         return `a stranger wrote over ${about}`;

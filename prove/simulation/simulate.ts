@@ -102,7 +102,7 @@ class Simulation {
       vault: this.#vault,
       job: world.job.name,
       selects: (_container, name) => name.startsWith(source.prefix) && filter(name),
-      mirrorOf: (container, name) => ({
+      backupOf: (container, name) => ({
         container: expand(destination.container, container),
         name: expand(destination.prefix, container) + name,
       }),
@@ -155,15 +155,15 @@ class Simulation {
 
   /** An earlier request may still start a run: then waits for that one. */
   async #startTheLast(): Promise<string | undefined> {
-    let told = '';
+    let reported = '';
     for (let attempt = 0; attempt < 5; attempt++) {
       const { status, body } = await this.#ask('start', { job: 'nightly' }, { mode: 'incremental' });
       await this.#app.untilEnded(48 * 60 * MINUTE);
       if (status === 202) return body.id;
-      told = `${status} ${JSON.stringify(body)}`;
+      reported = `${status} ${JSON.stringify(body)}`;
       await this.#app.scheduler.sleep(70_000);
     }
-    this.#witness.say('I4', `no run can be started when all is quiet: ${told}`, '');
+    this.#witness.say('I4', `no run can be started when all is quiet: ${reported}`, '');
     return undefined;
   }
 
@@ -207,16 +207,16 @@ class Simulation {
       if (quiet && status !== 200) this.#witness.say('I3', `run ${id} is unknown in the end: ${status}`, id);
       return;
     }
-    const told = body.status!;
-    if (summary && summary.status !== told) {
-      this.#witness.say('I3', `run ${id} is reported as ${told} and was published as ${summary.status}`, id);
+    const reported = body.status!;
+    if (summary && summary.status !== reported) {
+      this.#witness.say('I3', `run ${id} is reported as ${reported} and was published as ${summary.status}`, id);
     }
     // A lost run that is not closed: its last activity may still publish it.
-    if (told === 'running' || body.problems?.some(({ code }) => code === 'run-lost')) return;
-    if (before !== undefined && before !== told) {
-      this.#witness.say('I3', `run ${id} was reported as ${before}, and later as ${told}`, id);
+    if (reported === 'running' || body.problems?.some(({ code }) => code === 'run-lost')) return;
+    if (before !== undefined && before !== reported) {
+      this.#witness.say('I3', `run ${id} was reported as ${before}, and later as ${reported}`, id);
     }
-    this.#said.set(id, told);
+    this.#said.set(id, reported);
   }
 
   async #ask(what: keyof Handlers, params: Record<string, string>, body: object = {}): Promise<Answer> {
@@ -280,11 +280,11 @@ class Simulation {
     });
   }
 
-  #strike(what: string, told: string): void {
+  #strike(what: string, reported: string): void {
     this.#disasters--;
     this.#troubles++;
     this.#app.count(what);
-    this.#app.note(told);
+    this.#app.note(reported);
   }
 
   #finished(id: string, name: string, state: string, output: unknown): void {

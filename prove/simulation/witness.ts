@@ -11,7 +11,7 @@ export interface Plan {
   /** Whether the job selects this blob. */
   selects(container: string, name: string): boolean;
   /** The place of its backup blob. */
-  mirrorOf(container: string, name: string): { container: string; name: string };
+  backupOf(container: string, name: string): { container: string; name: string };
   destinations: ReadonlySet<string>;
   addressable(name: string): boolean;
   /** Whether index tags are always readable and writable; if not, a copy may lack them. */
@@ -123,27 +123,27 @@ export class Witness {
       const { name } = blob;
       if (!this.#plan.selects(container, name) || !this.#plan.addressable(name)) continue;
       if (blob.metadata.hdi_isfolder === 'true') continue;
-      const at = this.#plan.mirrorOf(container, name);
-      const mirror = this.#plan.vault.blob(at.container, at.name);
+      const at = this.#plan.backupOf(container, name);
+      const backup = this.#plan.vault.blob(at.container, at.name);
       const about = place(at.container, at.name);
       if (blob.tier === 'Archive') continue;
-      if (!mirror) {
-        this.#broken('I4', `${place(container, name)} has no mirror after a run without faults`, about);
+      if (!backup) {
+        this.#broken('I4', `${place(container, name)} has no backup blob after a run without faults`, about);
         continue;
       }
-      if (mirror.copy && mirror.copy.status !== 'success') {
-        this.#broken('I4', `the mirror's copy is ${mirror.copy.status} after a run without faults`, about);
+      if (backup.copy && backup.copy.status !== 'success') {
+        this.#broken('I4', `the copy is ${backup.copy.status} after a run without faults`, about);
       }
-      if (!mirror.body.equals(blob.body) || mirror.size !== blob.size || mirror.type !== blob.type) {
-        this.#broken('I4', 'the mirror has other content than the source after a run without faults', about);
+      if (!backup.body.equals(blob.body) || backup.size !== blob.size || backup.type !== blob.type) {
+        this.#broken('I4', 'the backup blob has other content than the source after a run without faults', about);
       }
       // Without a record, a run does not see changes that leave size, type and MD5 as they are.
-      if (recordedEtag(mirror) !== blob.etag) continue;
-      const [theirs, ours] = [blob, mirror].map(({ metadata, headers, tags }) =>
+      if (recordedEtag(backup) !== blob.etag) continue;
+      const [theirs, ours] = [blob, backup].map(({ metadata, headers, tags }) =>
         JSON.stringify([sorted(headers), sorted(withoutRecord(metadata)), this.#plan.tags ? sorted(tags) : '']),
       );
       if (theirs !== ours) {
-        this.#broken('I7', `the mirror carries ${ours} where the source carries ${theirs}`, about);
+        this.#broken('I7', `the backup blob has ${ours} where the source has ${theirs}`, about);
       }
     }
   }
@@ -165,7 +165,7 @@ export class Witness {
 
   #seeSource({ container, name, operation, before, after }: Change): void {
     const key = place(container, name);
-    const at = this.#plan.mirrorOf(container, name);
+    const at = this.#plan.backupOf(container, name);
     this.#origins.set(place(at.container, at.name), { container, name });
     const versions = this.#versions.get(key) ?? [];
     this.#versions.set(key, versions);
@@ -325,7 +325,7 @@ export class Witness {
 
   #judgeEntry(run: Run, entry: Entry, from: number): void {
     if (entry.status !== 'copied' && entry.status !== 'unchanged') return;
-    const at = this.#plan.mirrorOf(entry.container, entry.name);
+    const at = this.#plan.backupOf(entry.container, entry.name);
     const key = place(at.container, at.name);
     const promised = this.#promised.get(key) ?? [];
     this.#promised.set(key, [...promised, { run: run.id, entry, since: from }]);
@@ -366,7 +366,7 @@ export class Witness {
       .get(place(entry.container, entry.name))
       ?.find(({ blob }) => blob.etag === entry.etag);
     if (!version) return 'that version never was';
-    const at = this.#plan.mirrorOf(entry.container, entry.name);
+    const at = this.#plan.backupOf(entry.container, entry.name);
     const there = this.#plan.vault.all(at.container, at.name).filter(isWhole);
     // The leftovers of a failed copy may have the record, and no content.
     const recorded = there.filter((blob) => recordedEtag(blob) === entry.etag && blob.size === version.blob.size);

@@ -80,7 +80,7 @@ export function drawWorld(random: Random): World {
   const [container, prefix] = random.pick([
     ['{container}-vault', ''],
     ['{container}-vault', ''],
-    ['mirror', '{container}/'],
+    ['backups', '{container}/'],
     ['{container}', 'kept/'],
   ] as const);
   const containers = CONTAINERS.slice(0, random.between(1, 3));

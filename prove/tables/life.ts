@@ -138,7 +138,7 @@ class Story {
       page: (limit) => Math.min(limit, random.between(1, page)),
       now: () => this.#app.scheduler.now,
       skew: () => random.between(-skew, skew),
-      hinder: (table, { after, upTo }) => this.#hinder(table, after?.partition, upTo?.partition),
+      refuse: (table, { after, upTo }) => this.#refuse(table, after?.partition, upTo?.partition),
     });
     sabotage.tables?.(this.#tables);
     const rate = random.pick([0, 0, 0.02, 0.1]);
@@ -240,8 +240,8 @@ class Story {
   }
 
   /**
-   * Without faults and writers, a last restore point holds exactly the content of the tables. Later runs have nothing to
-   * do except join small segments, which must end.
+   * Without faults and writers, a last restore point holds exactly the content of the tables. Later runs have nothing
+   * to do except join small segments, which must end.
    */
   async #conclude(): Promise<void> {
     this.#outage = undefined;
@@ -267,7 +267,7 @@ class Story {
       const { copied, unchanged, listed } = again.counts;
       if (copied !== 0 || unchanged !== listed || listed !== last.counts.listed) {
         this.#say(
-          `nothing had changed, and ${JSON.stringify(again.counts)} was told after ${JSON.stringify(last.counts)}`,
+          `nothing had changed, and ${JSON.stringify(again.counts)} was reported after ${JSON.stringify(last.counts)}`,
         );
       }
     }
@@ -361,7 +361,7 @@ class Story {
     this.#outage = { table, from: isBefore ? one : other, to: isBefore ? other : one };
   }
 
-  #hinder(table: string, after: string | undefined, upTo: string | undefined): void {
+  #refuse(table: string, after: string | undefined, upTo: string | undefined): void {
     const { compare } = this.#tables.traits;
     if (this.#outage === 'all') {
       this.#troubles++;
@@ -454,7 +454,7 @@ class Story {
       const report = containers.find(({ container }) => container === share || container === 'table.*');
       if (summary.parts.some(({ container }) => container === share)) this.#judgeTable(summary, known, table, say);
       else if (!this.#wasThere(table, this.#firstOf(summary))) continue;
-      else if (report?.status !== 'failed') say(`nothing is held of ${table}, and nobody says so`);
+      else if (report?.status !== 'failed') say(`nothing is stored of ${table}, and no report says so`);
       else if (report.problems.length === 0) say(`${table} failed without a reason`);
     }
   }
@@ -495,7 +495,7 @@ class Story {
         say(`${table}: deletions are unknown, though all keys were looked at`);
       }
       const expected = failed.length > 0 ? 'completed-with-failures' : 'succeeded';
-      if (report.status !== expected) say(`${table} is told as ${report.status}, and is ${expected}`);
+      if (report.status !== expected) say(`${table} is reported as ${report.status}, and is ${expected}`);
     }
     if (failed.length > 0 && summary.status === 'succeeded') say(`${table} lacks something, and the run succeeded`);
 
@@ -547,18 +547,18 @@ class Story {
     const earlier = versions.filter(({ seq }) => seq <= from);
     const possible = [earlier.at(-1) ?? { seq: 0, at: 0 }, ...versions.filter(({ seq }) => seq > from)];
     if (possible.some((version) => version.text === text)) return undefined;
-    const told = text === undefined ? 'is not held' : `is held as ${text}`;
+    const stored = text === undefined ? 'is not held' : `is held as ${text}`;
     const was = possible.map((version) => version.text ?? 'gone').join(' or ');
     const version = versions.findIndex((each) => each.text === text);
-    if (text !== undefined && version < 0) return `${told}, which never was`;
+    if (text !== undefined && version < 0) return `${stored}, which never was`;
     const { deletionsUnknownSince: since } = segment;
     if (text !== undefined && since !== undefined && possible.some((each) => each.text === undefined)) {
       const deleted = versions.slice(version).find((each) => each.text === undefined)!;
       // The clock may be off by a minute, and it shows whole seconds.
       if (deleted.at >= Date.parse(since) - 62_000) return undefined;
-      return `${told}, was deleted at ${new Date(deleted.at).toISOString()}, and deletions are said to be unknown since ${since}`;
+      return `${stored}, was deleted at ${new Date(deleted.at).toISOString()}, and deletions are unknown since ${since}`;
     }
-    return `${told}, and was ${was}`;
+    return `${stored}, and was ${was}`;
   }
 
   /** Whether the table existed from the time of the lock until now. */

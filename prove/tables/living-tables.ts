@@ -28,12 +28,12 @@ export interface TableTraits {
   /** The error of the answering machine's clock, in milliseconds. */
   skew(): number;
   /** Throws if the query cannot be answered at present. */
-  hinder(table: string, query: EntityQuery): void;
+  refuse(table: string, query: EntityQuery): void;
 }
 
 export function traitsOf(own: Partial<TableTraits> = {}): TableTraits {
   const now = () => Date.parse('2026-05-01T12:00:00.000Z');
-  return { compare: NAME_ORDERS.utf16, page: (limit) => limit, now, skew: () => 0, hinder: () => {}, ...own };
+  return { compare: NAME_ORDERS.utf16, page: (limit) => limit, now, skew: () => 0, refuse: () => {}, ...own };
 }
 
 /** Tables that remember every state of every entity. Pages continue after a key, as those of the service. */
@@ -111,9 +111,9 @@ export class LivingTables {
   }
 
   #page(table: string, query: EntityQuery): EntityPage {
-    const { now, skew, page, hinder } = this.traits;
+    const { now, skew, page, refuse } = this.traits;
     const all = this.#sorted(table);
-    hinder(table, query);
+    refuse(table, query);
     const { after, upTo, since, keysOnly, limit = 1_000, from } = query;
     const first = from === undefined ? undefined : (JSON.parse(from) as EntityKey);
     const found = all.filter(({ key, text }) => {

@@ -91,7 +91,7 @@ class Month {
       traitsOf({
         now: () => this.#now,
         page: (limit) => Math.min(limit, random.between(1, 20)),
-        hinder: (table, { after, upTo }) => this.#hinder(table, after?.partition, upTo?.partition),
+        refuse: (table, { after, upTo }) => this.#refuse(table, after?.partition, upTo?.partition),
       }),
     );
     const storage = new MemoryStorage();
@@ -117,7 +117,7 @@ class Month {
         ...{ copyMs: 60_000, copiesAtOnce: 4, copyDeadlineMs: 3_600_000, retryDelayMs: 800, requestMs: 60_000 },
       },
       telemetry: {
-        failure: (...told: unknown[]) => this.#note(`failure ${told.map(String)}`),
+        failure: (...reasons: unknown[]) => this.#note(`failure ${reasons.map(String)}`),
         warn() {},
         runStarted() {},
         runFinished() {},
@@ -204,7 +204,7 @@ class Month {
     };
   }
 
-  #hinder(table: string, after: string | undefined, upTo: string | undefined): void {
+  #refuse(table: string, after: string | undefined, upTo: string | undefined): void {
     if (table !== 'orders' || this.#outage === undefined) return;
     if ((after !== undefined && after > this.#outage) || (upTo !== undefined && upTo < this.#outage)) return;
     throw new StorageError('throttled', 'The partition is busy', 503, 'ServerBusy');
@@ -449,11 +449,11 @@ class Month {
     expected = [202],
   ): Promise<RunReport | undefined> {
     this.#now += 60_000;
-    const { status, told } = await this.#ask(what, body, params);
-    if (!expected.includes(status)) this.#say(`${what} ${JSON.stringify(body)}: ${status} ${JSON.stringify(told)}`);
+    const { status, answer } = await this.#ask(what, body, params);
+    if (!expected.includes(status)) this.#say(`${what} ${JSON.stringify(body)}: ${status} ${JSON.stringify(answer)}`);
     for (const began of this.#began.splice(0)) await this.#drive('runJob', began.input);
     if (status !== 202) return undefined;
-    const report = (await this.#ask('get', {}, { id: told.id! })).told as unknown as RunReport;
+    const report = (await this.#ask('get', {}, { id: answer.id! })).answer as unknown as RunReport;
     this.#note(
       `${report.id}: ${report.mode} ${report.status} ${JSON.stringify(report.counts)} ${JSON.stringify(report.problems)}`,
     );
@@ -464,7 +464,7 @@ class Month {
     what: keyof ReturnType<typeof handlersOf>,
     body: object,
     params: Record<string, string> = {},
-  ): Promise<{ status: number; told: { id?: string; code?: string } }> {
+  ): Promise<{ status: number; answer: { id?: string; code?: string } }> {
     const request = { params, query: new URLSearchParams(), text: async () => JSON.stringify(body) };
     const client = {
       getStatus: async () => {
@@ -475,13 +475,13 @@ class Month {
       },
     };
     const context = { functionName: what, invocationId: 'here' } as InvocationContext;
-    const answer = await this.#handlers[what](
+    const response = await this.#handlers[what](
       request as unknown as HttpRequest,
       client as unknown as DurableClient,
       context,
     );
-    this.#note(`${what} ${JSON.stringify({ ...params, ...body })}: ${answer.status}`);
-    return { status: answer.status!, told: JSON.parse(String(answer.body)) };
+    this.#note(`${what} ${JSON.stringify({ ...params, ...body })}: ${response.status}`);
+    return { status: response.status!, answer: JSON.parse(String(response.body)) };
   }
 
   /** Plays an orchestration, one task after another. */

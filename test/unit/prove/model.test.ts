@@ -15,10 +15,10 @@ import type { BlobAccount, StoredObject } from '#storage/blob-account.ts';
 import { ControlStore } from '#storage/control/control-store.ts';
 import { StorageError } from '#storage/storage-error.ts';
 import { type Actor, act, begin } from '../../../prove/model/activity.ts';
-import { mirrorState, runId, sourceState } from '../../../prove/model/decisions.ts';
+import { backupState, runId, sourceState } from '../../../prove/model/decisions.ts';
 import { encode } from '../../../prove/model/encode.ts';
 import { ALL_FLAWS, NIGHT, NORMAL, QUICK, settingOf, worldOf } from '../../../prove/model/scenarios.ts';
-import { AT, COPY, type Mirror, noMirror, ORCHESTRATION, OUTCOME, PHASE, SCAN } from '../../../prove/model/world.ts';
+import { AT, type Backup, COPY, noBackup, ORCHESTRATION, OUTCOME, PHASE, SCAN } from '../../../prove/model/world.ts';
 import { catchFlaw, exploreScenario, textOf } from '../../../prove/parts/model.ts';
 
 describe('the model of the protocol', () => {
@@ -50,14 +50,14 @@ describe('the model of the protocol', () => {
   it('the model distinguishes worlds by what can matter, and by nothing else', () => {
     const one = worldOf(QUICK[0]!);
     const other = worldOf(QUICK[0]!);
-    other.mirror.etag = 7;
+    other.backup.etag = 7;
     other.nextEtag = 8;
     expect(encode(other)).toBe(encode(one));
     const third = worldOf(QUICK[0]!);
-    third.runs[0]!.plannedMirror.etag = third.mirror.etag;
+    third.runs[0]!.plannedBackup.etag = third.backup.etag;
     const fourth = worldOf(QUICK[0]!);
-    fourth.runs[0]!.plannedMirror.etag = fourth.mirror.etag;
-    fourth.mirror.etag = fourth.nextEtag++;
+    fourth.runs[0]!.plannedBackup.etag = fourth.backup.etag;
+    fourth.backup.etag = fourth.nextEtag++;
     expect(encode(fourth)).not.toBe(encode(third));
   });
 });
@@ -70,14 +70,14 @@ const KINDS = [
 const RUN = 0;
 const SOURCE = 2;
 
-/** Everything that the mirror may look like to a run that would copy version 2. */
-const MIRRORS: Mirror[] = [noMirror()];
+/** Everything that the backup may look like to a run that would copy version 2. */
+const BACKUPS: Backup[] = [noBackup()];
 for (const record of [0, 1, 2]) {
   for (const content of [0, 1]) {
     for (const copyStatus of Object.values(COPY)) {
       // Which run made a copy matters only where it is of this version.
       for (const run of record === SOURCE ? [RUN, 1] : [1]) {
-        MIRRORS.push({ ...noMirror(), etag: 1, record, content, run, copyStatus, copyId: 1 });
+        BACKUPS.push({ ...noBackup(), etag: 1, record, content, run, copyStatus, copyId: 1 });
       }
     }
   }
@@ -89,18 +89,18 @@ function sourceOf({ size, type }: Kind): BlobState {
   return { ...sourceState(SOURCE), size, type };
 }
 
-function mirrorOf({ size, type }: Kind, seen: Mirror): BlobState | undefined {
-  const mirror = mirrorState(seen);
-  return mirror && { ...mirror, type, size: seen.content === 0 ? 0 : size };
+function backupOf({ size, type }: Kind, seen: Backup): BlobState | undefined {
+  const backup = backupState(seen);
+  return backup && { ...backup, type, size: seen.content === 0 ? 0 : size };
 }
 
 /** A vault that does as it is asked and notes what that was. */
-function notingVault(kind: Kind, seen: Mirror) {
+function notingVault(kind: Kind, seen: Backup) {
   const asked: string[] = [];
   const now = { ...seen };
   const vault = {
     alias: 'VAULT',
-    look: async () => mirrorOf(kind, now),
+    look: async () => backupOf(kind, now),
     snapshot: async () => void asked.push('snapshot'),
     abortCopy: async () => {
       asked.push('abort');
@@ -123,20 +123,20 @@ function notingVault(kind: Kind, seen: Mirror) {
 }
 
 /** The model's execution of the same, alone in its world. */
-function modelled(kind: Kind['kind'], full: boolean, seen: Mirror, phase: number, tries: number, late: boolean) {
+function modelled(kind: Kind['kind'], full: boolean, seen: Backup, phase: number, tries: number, late: boolean) {
   const scenario = { kind, full: [full], vault: 'empty', limits: {} } as const;
   const world = {
     ...worldOf({ ...scenario, full: [full] }),
     source: SOURCE,
-    mirror: { ...seen },
+    backup: { ...seen },
     nextEtag: 9,
     nextCopy: 2,
   };
   world.lock = { version: 1, epoch: 1, holder: RUN, cancel: 0, last: -1 };
-  if (seen.copyStatus === COPY.pending) world.mirror.copyOf = SOURCE;
+  if (seen.copyStatus === COPY.pending) world.backup.copyOf = SOURCE;
   const run = world.runs[RUN]!;
   Object.assign(run, { epoch: 1, orchestration: ORCHESTRATION.active, phase, scan: SCAN.planned, planned: SOURCE });
-  run.plannedMirror = { ...seen };
+  run.plannedBackup = { ...seen };
   Object.assign(run, { workSource: SOURCE, workCopy: 1, workTries: tries });
   const execution = run.executions[0]!;
   const actor: Actor = { world, setting: settingOf({ ...scenario, full: [full] }), index: RUN, run, execution };
@@ -151,7 +151,7 @@ function modelled(kind: Kind['kind'], full: boolean, seen: Mirror, phase: number
     const confirming = execution.at === AT.confirm;
     act(
       actor,
-      confirming && late && world.mirror.copyStatus === COPY.pending && world.mirror.copyId === 1 ? 'other' : 'usual',
+      confirming && late && world.backup.copyStatus === COPY.pending && world.backup.copyId === 1 ? 'other' : 'usual',
     );
     // A round in which nothing has changed: the next one begins.
     if ((confirming || phase === PHASE.confirm) && execution.at === AT.guard) {
@@ -184,7 +184,7 @@ describe('the model follows the code', () => {
   });
 
   it.each(cases)('the model copies a $kind blob as the code does (full: $full)', async (kind) => {
-    for (const seen of MIRRORS) {
+    for (const seen of BACKUPS) {
       const { asked, vault } = notingVault(kind, seen);
       const place = {
         owner: runOf(kind.full).id,
@@ -195,13 +195,13 @@ describe('the model follows the code', () => {
         target: vault,
         sourcePrefix: '',
         copyDeadlineMs: 3_600_000,
-        destination: 'mirror',
+        destination: 'backup',
         targetPrefix: '',
         now: () => NOW,
       } as unknown as BackupContext;
       const source = sourceOf(kind);
-      const mirror = mirrorOf(kind, seen);
-      const result = await copyBlob(place, { from: source, reason: 'pending', ...(mirror && { to: mirror }) });
+      const backup = backupOf(kind, seen);
+      const result = await copyBlob(place, { from: source, reason: 'pending', ...(backup && { to: backup }) });
       const outcome = isPending(result) ? 'pending' : result.status;
       expect({ seen, asked, outcome }).toEqual({
         seen,
@@ -212,7 +212,7 @@ describe('the model follows the code', () => {
 
   it.each(cases)('the model confirms a copy of a $kind blob as the code does (full: $full)', async (kind) => {
     for (const tries of [1, 2, 3]) {
-      for (const seen of MIRRORS) {
+      for (const seen of BACKUPS) {
         for (const copyId of [1, 2]) {
           for (const late of seen.copyStatus === COPY.pending ? [false, true] : [false]) {
             const found = { ...seen, copyId };
@@ -230,7 +230,7 @@ describe('the model follows the code', () => {
   });
 
   /** One round of the real activity. */
-  async function confirmed(kind: Kind & { full: boolean }, seen: Mirror, tries: number, late: boolean) {
+  async function confirmed(kind: Kind & { full: boolean }, seen: Backup, tries: number, late: boolean) {
     const run = runOf(kind.full);
     const objects = new Map<string, StoredObject>();
     const { asked, vault: own } = notingVault(kind, seen);
@@ -271,7 +271,7 @@ describe('the model follows the code', () => {
       tries,
     };
     const key = chunkKey(0, 0, 0);
-    const task = { run, container: 'images', destination: 'mirror' };
+    const task = { run, container: 'images', destination: 'backup' };
     const piece: ChunkResult = await inRun(deps, task, (context) => writePiece(context, key, [copy], {}));
     const answer = await confirmCopies(deps, { ...task, pendingFile: piece.pendingFile! });
     if (answer.pendingFile) return { asked, outcome: 'pending' };
