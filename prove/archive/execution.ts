@@ -587,17 +587,17 @@ export class Execution {
       await still();
     }
     if (this.#waiting.size > 0) this.witness.say('P3', 'an orchestration waits without end', NAME);
-    const isTold =
+    const areAnnounced =
       !this.#hasGivenUp && this.#messages.some(({ etag, state }) => state === 'gone' && this.#isOfPresent(etag));
     this.#endCopies();
-    if (isTold) this.witness.judgeAll('the events');
+    if (areAnnounced) this.witness.judgeAll('the events');
     this.#now += LONG;
     const before = this.#made();
     const run = this.#storage.as('lock', () => lockFor(this.#vault, 'reconcile-2', this.#now));
     await reconcile(this.#healed('reconcile2'), run, () => this.#endCopies());
-    if (isTold && this.#made() > before)
-      this.witness.say('P3', 'a reconcile copied what the events had archived', NAME);
-    this.witness.judgeAll('a reconcile');
+    if (areAnnounced && this.#made() > before)
+      this.witness.say('P3', 'a reconciliation copied uploads that the events had archived', NAME);
+    this.witness.judgeAll('a reconciliation');
     this.witness.judgeClaims();
     this.witness.judgePoison();
     await this.#judgeDuplicates();

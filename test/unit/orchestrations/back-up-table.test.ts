@@ -8,6 +8,7 @@ import { RARE_EVENTS } from '../../../prove/tables/rare-events.ts';
 import { OrchestrationHarness } from '../../support/app/orchestration-harness.ts';
 import { Random } from '../../support/builders/random.ts';
 import { RUN } from '../../support/builders/run-ref.ts';
+import { expectNoViolation, expectSameTrace, firstViolations } from '../prove/seeds.ts';
 
 const SHARE = 'table.orders';
 const about = { run: RUN, container: SHARE, destination: 'strongroom/jobs/nightly/tables/orders' };
@@ -244,34 +245,22 @@ describe('the backup of one table', () => {
   });
 });
 
+const COMMAND = 'prove/tables/main.ts';
+
 describe('tables that change while they are backed up', { tags: ['slow'] }, () => {
   it('F24, F28: every restore point holds what the tables held, in all seeds', async () => {
-    const totals: Record<string, number> = {};
-    for (let seed = 1; seed <= 120; seed++) {
-      const { violations, statistics } = await liveTables(seed);
-      for (const [what, count] of Object.entries(statistics)) totals[what] = (totals[what] ?? 0) + count;
-      expect(violations, `node prove/tables/main.ts --seeds 1 --from ${seed}`).toEqual([]);
-    }
-    // Otherwise there would be little that could break.
-    for (const event of RARE_EVENTS) {
-      expect(totals[event] ?? 0, event).toBeGreaterThan(0);
-    }
+    await expectNoViolation(liveTables, COMMAND, 120, RARE_EVENTS);
   }, 300_000);
 
   it('a seed gives the same trace every time', async () => {
-    const [first, again] = [await liveTables(7), await liveTables(7)];
-    expect(first.trace.length).toBeGreaterThan(100);
-    expect(again.trace).toEqual(first.trace);
+    await expectSameTrace(liveTables, COMMAND, 7);
   });
 });
 
-/** What is told by the first seed that notices. */
-async function noticed(sabotage: TableSabotage, most = 60): Promise<string | undefined> {
-  for (let seed = 1; seed <= most; seed++) {
-    const { violations } = await liveTables(seed, sabotage);
-    if (violations.length > 0) return violations.map(({ message }) => message).join('\n');
-  }
-  return undefined;
+/** The violations of the first seed that notices. */
+async function noticed(sabotage: TableSabotage): Promise<string> {
+  const violations = await firstViolations((seed) => liveTables(seed, sabotage), 60);
+  return violations.map(({ message }) => message).join('\n');
 }
 
 describe('broken on purpose, the proof notices', { tags: ['slow'], timeout: 120_000 }, () => {

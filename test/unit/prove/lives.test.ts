@@ -1,20 +1,12 @@
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { live, type Sabotage } from '../../../prove/lives/life.ts';
+import { expectNoViolation, expectSameTrace, firstViolations } from './seeds.ts';
 
-const run = promisify(execFile);
+const COMMAND = 'prove/lives/main.ts';
 
 describe('lives of a vault', () => {
   it('every life ends with each restore point as the source was, and nothing it needs deleted', async () => {
-    const totals: Record<string, number> = {};
-    for (let seed = 1; seed <= 40; seed++) {
-      const { violations, statistics } = await live(seed);
-      for (const [what, count] of Object.entries(statistics)) totals[what] = (totals[what] ?? 0) + count;
-      expect(violations, `node prove/lives/main.ts --seeds 1 --from ${seed}`).toEqual([]);
-    }
-    // Otherwise there would be little that could break.
-    for (const event of [
+    await expectNoViolation(live, COMMAND, 40, [
       'crash',
       'leap back',
       'plan that removes',
@@ -25,28 +17,18 @@ describe('lives of a vault', () => {
       'brake engaged',
       'held',
       'damage: flip',
-    ]) {
-      expect(totals[event], event).toBeGreaterThan(0);
-    }
+    ]);
   }, 180_000);
 
   it('a seed gives the same trace, also in another process', async () => {
-    const [first, again] = [await live(7), await live(7)];
-    expect(first.trace.length).toBeGreaterThan(100);
-    expect(again.trace).toEqual(first.trace);
-    const args = ['prove/lives/main.ts', '--seeds', '1', '--from', '7'];
-    const { stdout } = await run(process.execPath, ['--disable-warning=ExperimentalWarning', ...args]);
-    expect(stdout).toContain(first.digest.slice(0, 16));
+    await expectSameTrace(live, COMMAND, 7);
   }, 30_000);
 });
 
-/** What the first seeds that notice say. */
-async function noticed(sabotage: Sabotage, most = 40): Promise<string[] | undefined> {
-  for (let seed = 1; seed <= most; seed++) {
-    const { violations } = await live(seed, sabotage);
-    if (violations.length > 0) return violations.map(({ promise }) => promise);
-  }
-  return undefined;
+/** The promises that the first seeds break. */
+async function noticed(sabotage: Sabotage): Promise<string[]> {
+  const violations = await firstViolations((seed) => live(seed, sabotage), 40);
+  return violations.map(({ promise }) => promise);
 }
 
 describe('broken on purpose, the proof notices', { timeout: 90_000 }, () => {

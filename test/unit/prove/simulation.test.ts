@@ -1,40 +1,25 @@
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import type { BlobState } from '#domain/blobs/blob.ts';
 import { type Sabotage, simulate } from '../../../prove/simulation/simulate.ts';
+import { expectNoViolation, expectSameTrace, firstViolations } from './seeds.ts';
 
-const run = promisify(execFile);
+const COMMAND = 'prove/simulation/main.ts';
 
 describe('the simulation', () => {
   it('the simulation finds no broken promise, in all seeds', async () => {
-    const totals: Record<string, number> = {};
-    for (let seed = 1; seed <= 100; seed++) {
-      const { violations, statistics } = await simulate(seed);
-      for (const [what, count] of Object.entries(statistics)) totals[what] = (totals[what] ?? 0) + count;
-      expect(violations, `node prove/simulation/main.ts --seeds 1 --from ${seed}`).toEqual([]);
-    }
-    // Otherwise there would be little that could break.
-    for (const event of [
+    await expectNoViolation(simulate, COMMAND, 100, [
       'crash',
       'lock taken over',
       'activity executed twice',
       'copy hangs',
       'fault: lost',
       'snapshot',
-    ]) {
-      expect(totals[event], event).toBeGreaterThan(0);
-    }
+    ]);
   }, 180_000);
 
   it('a seed gives the same trace, also in another process', async () => {
-    const [first, again] = [await simulate(7), await simulate(7)];
-    expect(first.trace.length).toBeGreaterThan(100);
-    expect(again.trace).toEqual(first.trace);
+    const first = await expectSameTrace(simulate, COMMAND, 7);
     expect((await simulate(8)).digest).not.toBe(first.digest);
-    const args = ['prove/simulation/main.ts', '--seeds', '1', '--from', '7'];
-    const { stdout } = await run(process.execPath, ['--disable-warning=ExperimentalWarning', ...args]);
-    expect(stdout).toContain(first.digest.slice(0, 16));
   });
 
   it('the simulation restores the real timers', async () => {
@@ -44,17 +29,10 @@ describe('the simulation', () => {
   });
 });
 
-/** The first seed that notices, and what it says. */
-async function noticed(
-  sabotage: Sabotage,
-  from = 1,
-  most = 120,
-): Promise<{ seed: number; promises: string[] } | undefined> {
-  for (let seed = from; seed < from + most; seed++) {
-    const { violations } = await simulate(seed, sabotage);
-    if (violations.length > 0) return { seed, promises: violations.map(({ promise }) => promise) };
-  }
-  return undefined;
+/** The promises that the first seeds break. */
+async function noticed(sabotage: Sabotage, from = 1): Promise<string[]> {
+  const violations = await firstViolations((seed) => simulate(seed, sabotage), 120, from);
+  return violations.map(({ promise }) => promise);
 }
 
 describe('broken on purpose, the proof notices', { timeout: 90_000 }, () => {
@@ -65,7 +43,7 @@ describe('broken on purpose, the proof notices', { timeout: 90_000 }, () => {
         vault.putObject = (container, name, body, { expect: _, ...options }) => put(container, name, body, options);
       },
     });
-    expect(found?.promises).toContain('I3');
+    expect(found).toContain('I3');
   });
 
   it('the witness notices copies that are not pinned to a source version', async () => {
@@ -82,7 +60,7 @@ describe('broken on purpose, the proof notices', { timeout: 90_000 }, () => {
       },
       30,
     );
-    expect(found?.promises).toContain('I3');
+    expect(found).toContain('I3');
   });
 
   it('the witness notices a snapshot that keeps nothing', async () => {
@@ -91,7 +69,7 @@ describe('broken on purpose, the proof notices', { timeout: 90_000 }, () => {
         vault.snapshot = () => 'none';
       },
     });
-    expect(found?.promises).toContain('I2');
+    expect(found).toContain('I2');
   });
 
   it('the witness notices a failed or pending copy that looks successful', async () => {
@@ -104,7 +82,7 @@ describe('broken on purpose, the proof notices', { timeout: 90_000 }, () => {
         };
       },
     });
-    expect(found?.promises).toContain('I1');
+    expect(found).toContain('I1');
   });
 
   it('the witness notices a listing that ends too early', async () => {
@@ -117,7 +95,7 @@ describe('broken on purpose, the proof notices', { timeout: 90_000 }, () => {
         };
       },
     });
-    expect(found?.promises).toContain('I1');
+    expect(found).toContain('I1');
   });
 
   it('the witness notices an activity that swallows a problem', async () => {
@@ -130,7 +108,7 @@ describe('broken on purpose, the proof notices', { timeout: 90_000 }, () => {
         },
       }),
     });
-    expect(found?.promises).toContain('I1');
+    expect(found).toContain('I1');
   });
 
   it('the witness notices a run that is published with pending copies', async () => {
@@ -143,6 +121,6 @@ describe('broken on purpose, the proof notices', { timeout: 90_000 }, () => {
         },
       }),
     });
-    expect(found?.promises).toContain('I1');
+    expect(found).toContain('I1');
   });
 });
