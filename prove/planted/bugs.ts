@@ -158,7 +158,7 @@ export const BUGS: Bug[] = [
   {
     words: 'takes over an abandoned run without closing it',
     file: 'src/functions/run/start-run.ts',
-    find: "ended = await closeRun(deps, { run: holder, vault: place.vault.alias }, 'failed');",
+    find: "ended = await closeRun(deps, { run: holder, vault: vault.alias }, 'failed');",
     replace: "ended = { dryRun: false, status: 'cancelled', problems: [] } as never;",
     detector: SEEDS,
   },

@@ -11,7 +11,7 @@ declare const STRONGROOM_VERSION: string;
 
 const PATIENCE_MS = 5_000;
 
-/** GET /api/health — 200 when every account answers, 503 and which do not; how many uploads were given up. Names aliases only. */
+/** GET /api/health — 200 if every account answers, otherwise 503; and schedules and poison uploads. It names aliases only. */
 export function healthHandler(deps: Dependencies) {
   return answering(deps, async () => {
     const { jobs, archives } = deps.configuration;
@@ -45,15 +45,15 @@ export function healthHandler(deps: Dependencies) {
           reconcile,
           timeZone,
           next: nextAfter(reconcile, timeZone, deps.now())?.toISOString() ?? null,
-          // Uploads that wait for somebody to look; null where the vault cannot be asked.
-          givenUp: reachable.has(destination.account) ? await givenUp(deps, name) : null,
+          // Null if the vault does not answer.
+          failedPermanently: reachable.has(destination.account) ? await openPoison(deps, name) : null,
         })),
       ),
     });
   });
 }
 
-async function givenUp(deps: Dependencies, rule: string): Promise<number | null> {
+async function openPoison(deps: Dependencies, rule: string): Promise<number | null> {
   try {
     return await new PoisonStore(jobContextOf(deps, rule).control, rule).countOpen();
   } catch (error) {
@@ -62,7 +62,7 @@ async function givenUp(deps: Dependencies, rule: string): Promise<number | null>
   }
 }
 
-/** Which of an account's services are asked: where only its tables are backed up, there need be no right to its blobs. */
+/** The services to check: an app that backs up only the tables of an account needs no right to its blobs. */
 function services({ configuration }: Dependencies, alias: string): { blobs: boolean; tables: boolean } {
   const { jobs, archives } = configuration;
   const sources = jobs.filter(({ source }) => source.account === alias).map(({ source }) => source);

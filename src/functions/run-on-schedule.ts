@@ -8,10 +8,10 @@ import { HttpError } from './http/http-error.ts';
 import { choosePoint } from './restore-points/choose-restore-point.ts';
 import { startRun } from './run/start-run.ts';
 
-/** A time-zone schedule is registered as one that fires at least hourly; a tick answers for the time since the last. */
+/** A schedule in a time zone is registered as one that fires at least hourly: a tick covers the time since the last. */
 const HOURLY_WITH_SLACK_MS = 65 * 60_000;
 
-/** What a schedule starts: one timer function each. */
+/** What a schedule starts. Each has a timer function. */
 export type Scheduled = 'backup' | 'verify' | 'prune' | 'reconcile';
 
 export function timerHandler(deps: Dependencies, job: Job, schedule: string, what: Scheduled) {
@@ -35,33 +35,33 @@ async function wantedBy(
     case 'reconcile':
       return { mode: 'reconcile', dryRun: false };
     case 'prune':
-      // A plan first, in a run of its own that can be read afterwards; it is carried out when it is made.
+      // This run makes the plan, for operators to read later; another run carries it out at once.
       return { mode: 'prune', dryRun: true, prune: { carryOut: true } };
     case 'verify': {
-      const { kind = 'quick', portion: share = '100%' } = job.verify ?? {};
+      const { kind = 'quick', portion = '100%' } = job.verify ?? {};
       const point = await newestPoint(deps, job.name);
       if (point === undefined) return undefined;
-      return { mode: 'verify', dryRun: false, verify: { point, kind, portion: share, turn: 0, sample: 0 } };
+      return { mode: 'verify', dryRun: false, verify: { point, kind, portion, turn: 0, sample: 0 } };
     }
   }
 }
 
-/** Nothing is to be verified before the first backup. */
+/** Undefined before the first backup. */
 async function newestPoint(deps: Dependencies, job: string): Promise<string | undefined> {
   try {
-    return (await choosePoint(deps, { job }, 'look')).summary.id;
+    return (await choosePoint(deps, { job }, 'verify')).summary.id;
   } catch (error) {
     if (error instanceof HttpError && error.status === 404) return undefined;
     throw error;
   }
 }
 
-/** In UTC the host's own schedule is the job's; in any other zone it only comes often enough for us to decide. */
+/** In UTC the host fires by the schedule of the job. In other time zones it fires more often, and this decides. */
 function isTimeFor(schedule: string, timeZone: string, timer: Timer, now: Date): boolean {
   if (timeZone === 'UTC' || !timer.scheduleStatus) return true;
   const last = Date.parse(timer.scheduleStatus.last);
   const recent = now.getTime() - HOURLY_WITH_SLACK_MS;
-  // After an outage the ticks that were missed come as one; the occurrence among them must not be lost.
+  // After an outage, one tick covers all missed ones: the occurrence among them must not be lost.
   const from = Number.isNaN(last) || last <= 0 ? recent : timer.isPastDue ? last : Math.max(last, recent);
   return isDue(schedule, timeZone, new Date(from), now);
 }

@@ -476,7 +476,7 @@ describe('events of uploads', () => {
   });
 
   it('reach a blob trigger under the name that the app gives it, as the README tells', () => {
-    const [, prefix] = /=> `(archive-[\w-]+-)\$\{name\}`/.exec(read('src/index.ts'))!;
+    const [, prefix] = /=> `(archive-[\w-]+-)\$\{name\}`/.exec(read('src/functions/triggers.ts'))!;
     expect(read('infra/README.md')).toContain(`functionName=Host.Functions.${prefix}uploads&`);
   });
 });

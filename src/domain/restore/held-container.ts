@@ -1,12 +1,12 @@
+import { defined } from '../run/defined.ts';
 import { manifestPages } from '../run/manifest.ts';
 import type { PartEntry } from '../run/run.ts';
 import { joinedWindow } from '../run/tally.ts';
 import { tableOfTask } from '../run/task-name.ts';
 
-/** What a restore point has of one container, and how many blobs it lacks there. */
+/** What a restore point has of one container, and how many blobs it lacks. */
 export interface HeldContainer {
   container: string;
-  /** Container in the vault. */
   backupContainer: string;
   blobs: number;
   failed: number;
@@ -15,7 +15,7 @@ export interface HeldContainer {
 
 /** The containers of a restore point. One that failed as a whole is not among them. */
 export function heldContainers(parts: readonly PartEntry[]): HeldContainer[] {
-  return [...byShare(parts)].flatMap(([container, own]) => {
+  return [...byTask(parts)].flatMap(([container, own]) => {
     if (tableOfTask(container) !== undefined) return [];
     const held: HeldContainer = { container, backupContainer: own[0]!.destination, blobs: 0, failed: 0, skipped: 0 };
     const pages = manifestPages(own, container);
@@ -24,7 +24,7 @@ export function heldContainers(parts: readonly PartEntry[]): HeldContainer[] {
       for (const { copied, unchanged, skipped, failed } of parts) {
         held.blobs += copied + unchanged;
         held.skipped += skipped;
-        // A retry tries all that failed before it, so what still fails is what its own parts say.
+        // A retry tries everything that failed before it, so its own parts have all that still fails.
         if (run === last) held.failed += failed;
       }
     }
@@ -32,22 +32,22 @@ export function heldContainers(parts: readonly PartEntry[]): HeldContainer[] {
   });
 }
 
-/** What a restore point has of one table. Times are by the service's clock, ISO 8601. */
+/** What a restore point has of one table. Times are by the clock of the service, ISO 8601. */
 export interface HeldTable {
   table: string;
   entities: number;
-  /** Stretches of its keys that could not be read. */
+  /** Key ranges that could not be read. */
   failed: number;
-  /** Between which times it was read: every entity is as it was at some moment of these. */
+  /** When the table was read: each entity is as it was at some time in between. */
   window?: { from: string; to: string };
-  /** Entities that were deleted since then may still be in it. */
+  /** Entities deleted since then may still be in it. */
   deletionsUnknownSince?: string;
 }
 
-/** The tables of a restore point, as `heldContainers`. The parts of each are of one run: a retry, too, has all of a table. */
+/** The tables of a restore point, as `heldContainers`. All parts of a table are of one run: a retry has all of it, too. */
 export function heldTables(parts: readonly PartEntry[]): HeldTable[] {
-  return [...byShare(parts)].flatMap(([share, own]) => {
-    const table = tableOfTask(share);
+  return [...byTask(parts)].flatMap(([task, own]) => {
+    const table = tableOfTask(task);
     if (table === undefined) return [];
     const windows = own.flatMap(({ window }) => (window ? [window] : []));
     const window = windows.reduce<PartEntry['window']>(joinedWindow, undefined);
@@ -58,18 +58,18 @@ export function heldTables(parts: readonly PartEntry[]): HeldTable[] {
         entities: own.reduce((sum, { copied, unchanged }) => sum + copied + unchanged, 0),
         failed: own.reduce((sum, { failed }) => sum + failed, 0),
         ...(window && { window: { from: window[0], to: window[1] } }),
-        ...(unknownSince !== undefined && { deletionsUnknownSince: unknownSince }),
+        ...defined({ deletionsUnknownSince: unknownSince }),
       },
     ];
   });
 }
 
-function byShare(parts: readonly PartEntry[]): Map<string, PartEntry[]> {
-  const shares = new Map<string, PartEntry[]>();
+function byTask(parts: readonly PartEntry[]): Map<string, PartEntry[]> {
+  const tasks = new Map<string, PartEntry[]>();
   for (const part of parts) {
-    const own = shares.get(part.container);
+    const own = tasks.get(part.container);
     if (own) own.push(part);
-    else shares.set(part.container, [part]);
+    else tasks.set(part.container, [part]);
   }
-  return shares;
+  return tasks;
 }

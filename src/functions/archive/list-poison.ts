@@ -7,7 +7,7 @@ import { PoisonStore } from '#storage/control/poison-store.ts';
 import { isStorageError } from '#storage/storage-error.ts';
 import { answering, json, readQuery } from '../http/answering.ts';
 import { foreignCursor } from '../http/http-error.ts';
-import { ruleOf } from './archive-rule.ts';
+import { configuredRule } from './configured-rule.ts';
 
 const query = z.strictObject({
   limit: z.coerce.number().int().min(1).max(500).default(100),
@@ -17,7 +17,7 @@ const query = z.strictObject({
 /** GET /api/archives/{rule}/poison — the uploads that were given up and are not archived since, each with its reason. */
 export function listPoisonHandler(deps: Dependencies) {
   return answering(deps, async (request) => {
-    const rule = ruleOf(deps, request.params.rule!);
+    const rule = configuredRule(deps, request.params.rule!);
     const { limit, cursor } = readQuery(request, query);
     const store = new PoisonStore(jobContextOf(deps, rule.name).control, rule.name);
     const page = await store.list('open', { limit, ...(cursor && { marker: cursor }) }).catch((error) => {

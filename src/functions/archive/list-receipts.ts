@@ -4,7 +4,7 @@ import { receiptsOf } from '#app/job-context.ts';
 import { isStorageError } from '#storage/storage-error.ts';
 import { answering, json, readQuery } from '../http/answering.ts';
 import { foreignCursor, HttpError } from '../http/http-error.ts';
-import { ruleOf } from './archive-rule.ts';
+import { configuredRule } from './configured-rule.ts';
 
 const query = z.strictObject({
   name: z.string().max(1024).optional(),
@@ -16,7 +16,7 @@ const query = z.strictObject({
 /** GET /api/archives/{rule}/receipts — all, those of names that begin like this, or, whole, those of one name. */
 export function listReceiptsHandler(deps: Dependencies) {
   return answering(deps, async (request) => {
-    const rule = ruleOf(deps, request.params.rule!);
+    const rule = configuredRule(deps, request.params.rule!);
     const { name, prefix, limit, cursor } = readQuery(request, query);
     if (name !== undefined && prefix !== undefined) {
       throw new HttpError(

@@ -9,7 +9,7 @@ import { HttpError, problemResponse } from './http-error.ts';
 
 export type Handler = (request: HttpRequest, client: DurableClient) => Promise<HttpResponseInit>;
 
-/** The only place where errors are shown over HTTP: none leaves as a stack trace or with a secret in it. */
+/** The only place that sends errors over HTTP: without stack traces and without secrets. */
 export function answering(deps: Dependencies, handler: Handler) {
   return async (request: HttpRequest, client: DurableClient, context: InvocationContext): Promise<HttpResponseInit> => {
     try {
@@ -23,8 +23,8 @@ export function answering(deps: Dependencies, handler: Handler) {
         return problemResponse(new HttpError(status, code, error.message, PROBLEMS[code].hint));
       }
       deps.telemetry.failure(context.functionName, error, {});
-      const hint = `Look in the app's log for invocation ${context.invocationId}`;
-      return problemResponse(new HttpError(500, 'internal', 'Something unexpected went wrong', hint));
+      const hint = `The log of the app has the details: search for invocation ${context.invocationId}`;
+      return problemResponse(new HttpError(500, 'internal', 'An unexpected error occurred', hint));
     }
   };
 }
@@ -44,7 +44,7 @@ export async function readBody<Schema extends z.ZodType>(
         400,
         'body-not-json',
         `The body is not JSON: ${(error as Error).message}`,
-        'Send a JSON object, or nothing',
+        'Send a JSON object, or an empty body',
       );
     }
   }
@@ -54,7 +54,7 @@ export async function readBody<Schema extends z.ZodType>(
 /** The request's query parameters; an empty one counts as absent. Throws 400 with every problem of them. */
 export function readQuery<Schema extends z.ZodType>(request: HttpRequest, schema: Schema): z.output<Schema> {
   const values = Object.fromEntries([...request.query].filter(([, value]) => value !== ''));
-  // The function key may travel here; it is the host's business.
+  // The host reads the function key, which may be here.
   delete values.code;
   return check(schema, values, 'query-invalid', 'query');
 }

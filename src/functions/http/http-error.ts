@@ -1,7 +1,8 @@
 import type { HttpResponseInit } from '@azure/functions';
 import { redact } from '#domain/redact.ts';
+import { defined } from '#domain/run/defined.ts';
 
-/** A request that cannot be done, and what to say about it. Thrown by handlers, shown by `answering`. */
+/** Why a request cannot be answered, and what to do. Handlers throw it, and `answering` sends it. */
 export class HttpError extends Error {
   override readonly name = 'HttpError';
   readonly status: number;
@@ -19,16 +20,21 @@ export class HttpError extends Error {
 }
 
 export function foreignCursor(): HttpError {
-  return new HttpError(400, 'cursor-invalid', 'The cursor is not one this API gave', 'Start again without it');
+  return new HttpError(
+    400,
+    'cursor-invalid',
+    'The cursor does not belong to this query',
+    'Start again without "cursor"',
+  );
 }
 
 const TITLES: Record<number, string> = {
-  400: 'The request is not valid',
+  400: 'Invalid request',
   404: 'Not found',
-  409: 'Not possible at present',
+  409: 'Conflict',
   500: 'Unexpected failure',
-  502: 'The storage account failed the request',
-  503: 'The storage account cannot be reached',
+  502: 'Storage account failed the request',
+  503: 'Storage account did not answer',
 };
 
 /** `application/problem+json` (RFC 9457) with a stable `code`; the type is a name, not an address. */
@@ -39,7 +45,7 @@ export function problemResponse(error: HttpError): HttpResponseInit {
     status: error.status,
     code: error.code,
     detail: redact(error.message),
-    ...(error.hint !== undefined && { hint: error.hint }),
+    ...defined({ hint: error.hint }),
     ...error.more,
   };
   const headers = { 'content-type': 'application/problem+json', 'cache-control': 'no-store' };

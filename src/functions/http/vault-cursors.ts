@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { foreignCursor } from './http-error.ts';
 
-/** Where the catalog of each vault that has more goes on, by the vault's alias. */
+/** Where the next page starts in the catalog of each vault that has more rows, by the alias of the vault. */
 export type VaultCursors = Record<string, string>;
 
 const schema = z.record(z.string(), z.string().min(1));
@@ -11,7 +11,7 @@ export function writeVaultCursors(pages: readonly { vault: string; next?: string
   return more.length > 0 ? Buffer.from(JSON.stringify(Object.fromEntries(more))).toString('base64url') : null;
 }
 
-/** Undefined without a cursor. Throws 400 for one that is not ours. */
+/** Undefined without a cursor. Throws 400 for a foreign cursor. */
 export function readVaultCursors(cursor: string | undefined, vaults: readonly string[]): VaultCursors | undefined {
   if (cursor === undefined) return undefined;
   try {
@@ -19,7 +19,7 @@ export function readVaultCursors(cursor: string | undefined, vaults: readonly st
     const names = Object.keys(value);
     if (names.length > 0 && names.every((vault) => vaults.includes(vault))) return value;
   } catch {
-    // Told below like any other cursor that is not ours.
+    // Any other text is a foreign cursor, too.
   }
   throw foreignCursor();
 }

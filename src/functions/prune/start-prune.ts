@@ -4,12 +4,12 @@ import { jobContextOf } from '#app/job-context.ts';
 import { parseRunId } from '#domain/run/run-id.ts';
 import { answering, readBody } from '../http/answering.ts';
 import { HttpError } from '../http/http-error.ts';
-import { jobOf } from '../restore-points/choose-restore-point.ts';
-import { answerStart, startRun } from '../run/start-run.ts';
+import { configuredJob } from '../run/configured-job.ts';
+import { answerStart } from '../run/start-run.ts';
 
 const body = z.strictObject({
   job: z.string().optional(),
-  /** Nothing is deleted without a plan that somebody can have read. */
+  /** Without a plan that an operator could read, Strongroom deletes nothing. */
   dryRun: z.boolean().optional(),
   /** The run that made the plan, and the hash of the plan. */
   plan: z.string().max(100).optional(),
@@ -17,47 +17,46 @@ const body = z.strictObject({
 });
 
 const PLAN_FIRST =
-  'POST /api/prunes with {"job": "…"} makes a plan; GET the run it names, and give back its id and its plan.hash';
+  'To make a plan, POST /api/prunes with {"job": "…"}. To carry it out, POST the id of its run as "plan" and its ' +
+  'plan.hash as "hash"';
 
-/** POST /api/prunes — plans a prune, or carries out the plan whose hash is given. */
+/** POST /api/prunes — plans a prune, or carries out the plan that the request names. */
 export function startPruneHandler(deps: Dependencies) {
   return answering(deps, async (request, client) => {
-    const wanted = await readBody(request, body);
-    if ((wanted.plan === undefined) !== (wanted.hash === undefined)) {
-      throw new HttpError(400, 'body-invalid', 'body: a plan is carried out by its run and its hash, both', PLAN_FIRST);
+    const { job: named, dryRun, plan: run, hash } = await readBody(request, body);
+    if ((run === undefined) !== (hash === undefined)) {
+      throw new HttpError(400, 'body-invalid', 'body: carrying out a plan needs both "plan" and "hash"', PLAN_FIRST);
     }
-    if (wanted.dryRun === (wanted.plan !== undefined)) {
-      throw new HttpError(400, 'body-invalid', 'body.dryRun: nothing is deleted without a plan', PLAN_FIRST);
+    if (dryRun === (run !== undefined)) {
+      const detail = 'body.dryRun: a plan is always a dry run, and carrying one out never is';
+      throw new HttpError(400, 'body-invalid', detail, PLAN_FIRST);
     }
-    const job = wanted.plan === undefined ? jobOf(deps, wanted.job) : jobOfPlan(deps, wanted.plan, wanted.job);
-    if (wanted.plan === undefined || wanted.hash === undefined) {
-      return answerStart(
-        await startRun(deps, client, { job, mode: 'prune', trigger: 'http', dryRun: true, prune: {} }),
-      );
+    if (run === undefined || hash === undefined) {
+      const { name: job } = configuredJob(deps, named);
+      return answerStart(deps, client, { job, mode: 'prune', trigger: 'http', dryRun: true, prune: {} });
     }
-    const { control } = jobContextOf(deps, job);
-    const made = await control.readSummary({ job, id: wanted.plan });
-    if (!made?.plan || !made.dryRun || made.status !== 'succeeded') {
-      throw new HttpError(
-        404,
-        'plan-not-found',
-        `Run ${wanted.plan} is no plan of a prune that can be carried out`,
-        PLAN_FIRST,
-      );
-    }
-    const stale = (why: string) => new HttpError(409, 'plan-stale', why, PLAN_FIRST);
-    if (made.plan.hash !== wanted.hash) throw stale(`Plan ${wanted.plan} has another hash`);
-    const plan = { run: wanted.plan, hash: wanted.hash };
-    // Whether it still holds is decided by the run, under the lock.
-    const start = { job, mode: 'prune', trigger: 'http', dryRun: false, prune: { plan } } as const;
-    return answerStart(await startRun(deps, client, start));
+    const job = jobOfPlan(deps, run, named);
+    await checkPlan(deps, { job, run, hash });
+    const prune = { plan: { run, hash } };
+    return answerStart(deps, client, { job, mode: 'prune', trigger: 'http', dryRun: false, prune });
   });
 }
 
-function jobOfPlan(deps: Dependencies, plan: string, named: string | undefined): string {
-  const job = parseRunId(plan)?.job;
+function jobOfPlan(deps: Dependencies, run: string, named: string | undefined): string {
+  const job = parseRunId(run)?.job;
   if (job === undefined || (named !== undefined && named !== job)) {
-    throw new HttpError(404, 'plan-not-found', `There is no plan "${plan}"`, PLAN_FIRST);
+    throw new HttpError(404, 'plan-not-found', `Job "${named ?? job}" has no plan "${run}"`, PLAN_FIRST);
   }
-  return jobOf(deps, job);
+  return configuredJob(deps, job).name;
+}
+
+/** Throws unless the run made this plan. Whether the plan still holds is decided by the new run, under the lock. */
+async function checkPlan(deps: Dependencies, { job, run, hash }: { job: string; run: string; hash: string }) {
+  const made = await jobContextOf(deps, job).control.readSummary({ job, id: run });
+  if (!made?.plan || !made.dryRun || made.status !== 'succeeded') {
+    throw new HttpError(404, 'plan-not-found', `Run ${run} made no plan that can be carried out`, PLAN_FIRST);
+  }
+  if (made.plan.hash !== hash) {
+    throw new HttpError(409, 'plan-stale', `The plan of run ${run} has another hash than the request`, PLAN_FIRST);
+  }
 }

@@ -13,8 +13,8 @@ import { tableOfTask } from '#domain/run/task-name.ts';
 import { ControlStore } from '#storage/control/control-store.ts';
 import { answering, json, readQuery } from '../http/answering.ts';
 import { foreignCursor, HttpError } from '../http/http-error.ts';
+import { configuredJob } from '../run/configured-job.ts';
 import { vaultsOf } from '../run/find-run.ts';
-import { jobOf } from './choose-restore-point.ts';
 
 const query = z.strictObject({
   job: z.string().optional(),
@@ -24,9 +24,9 @@ const query = z.strictObject({
   cursor: z.string().optional(),
 });
 
-/** So many parts are read for one answer, and those of the restore points begun; then it ends, with a cursor. */
+/** Parts read for one page. It also finishes the restore points it has started, and then ends with a cursor. */
 const PARTS_PER_ANSWER = 100;
-/** Restore points looked through at the same time: of each, one part is unpacked. */
+/** Restore points searched at once: each unpacks one part. */
 const POINTS_AT_ONCE = 4;
 
 /** One version of the blob, and the restore points that hold it, newest first. Times are ISO 8601. */
@@ -46,7 +46,7 @@ export function blobHistoryHandler(deps: Dependencies) {
   return answering(deps, async (request) => {
     const { container, name, limit, cursor, ...asked } = readQuery(request, query);
     if (tableOfTask(container) !== undefined) throw isTable(container);
-    const job = asked.job ?? jobOf(deps, undefined);
+    const job = asked.job ?? configuredJob(deps, undefined).name;
     if (cursor !== undefined && parseRunId(cursor)?.job !== job) throw foreignCursor();
     const runs = (await runsOf(deps, job)).filter(({ id }) => cursor === undefined || id < cursor);
     const parts = new PartsOnce(name);
@@ -57,7 +57,7 @@ export function blobHistoryHandler(deps: Dependencies) {
     while (at < runs.length && points < limit && parts.read < PARTS_PER_ANSWER) {
       const some = runs.slice(at, at + Math.min(POINTS_AT_ONCE, limit - points));
       at += some.length;
-      const found = await Promise.all(some.map((run) => lookInto(run, parts, container)));
+      const found = await Promise.all(some.map((run) => searchRun(run, parts, container)));
       for (const each of found) {
         if (!each) continue;
         points++;
@@ -70,10 +70,10 @@ export function blobHistoryHandler(deps: Dependencies) {
   });
 }
 
-function isTable(share: string): HttpError {
+function isTable(task: string): HttpError {
   const hint =
-    'Restore the entity from one restore point after another into a table of its own: POST /api/restores with "keys"';
-  return new HttpError(400, 'query-invalid', `query.container: "${share}" is a table; only blobs have a history`, hint);
+    'Restore the entity from one restore point after another to a separate table: POST /api/restores with "keys"';
+  return new HttpError(400, 'query-invalid', `query.container: "${task}" is a table; only blobs have a history`, hint);
 }
 
 interface RunInStore {
@@ -83,7 +83,7 @@ interface RunInStore {
   isRemoved: boolean;
 }
 
-/** Every run of a job, newest first, as the vault itself knows them, whatever has become of the catalog. */
+/** Every run of a job, newest first, from the vault itself: the state of the catalog does not matter. */
 async function runsOf(deps: Dependencies, job: string): Promise<RunInStore[]> {
   const runs: RunInStore[] = [];
   for (const vault of vaultsOf(deps, job)) {
@@ -98,15 +98,15 @@ async function runsOf(deps: Dependencies, job: string): Promise<RunInStore[]> {
   return runs.filter(({ id }) => parseRunId(id)?.job === job).sort((a, b) => (a.id < b.id ? 1 : -1));
 }
 
-/** What a run's restore point has of the blob; undefined for a run that has none. */
-async function lookInto(run: RunInStore, parts: PartsOnce, container: string) {
+/** What the restore point of a run has of the blob; undefined if the run has no restore point. */
+async function searchRun(run: RunInStore, parts: PartsOnce, container: string) {
   const summary = run.isRemoved ? undefined : await run.control.readSummary(run);
   if (!summary || !isRestorePoint(summary)) return undefined;
   const outcome = await parts.find(run.control, summary, container);
   return { summary, outcome: outcome && isHeld(outcome) ? outcome : undefined };
 }
 
-/** Looks for one name in parts, in each but once: a retry's restore point shares those of the run that it completes. */
+/** Searches parts for one name, each part once: the restore point of a retry shares parts with the run it completes. */
 class PartsOnce {
   readonly #name: string;
   readonly #found = new Map<string, Promise<Outcome | undefined>>();
@@ -120,22 +120,22 @@ class PartsOnce {
     return this.#found.size;
   }
 
-  /** What became of the blob in the end. Throws `damaged` where a part that may hold it cannot be read. */
+  /** The last outcome of the blob. Throws `damaged` if a part that may name it cannot be read. */
   async find(control: ControlStore, { parts }: RunSummary, container: string): Promise<Outcome | undefined> {
     let outcome: Outcome | undefined;
     for (const part of parts) {
       const { path, sha256, names } = part;
       if (part.container !== container || !hasOutcomes(part) || !mayHold(names, this.#name)) continue;
-      const found = this.#found.get(path) ?? this.#limit(() => this.#look(control, path, sha256));
+      const found = this.#found.get(path) ?? this.#limit(() => this.#search(control, path, sha256));
       this.#found.set(path, found);
       outcome = (await found) ?? outcome;
-      // A failure gives way to what a later part says of it; anything else stands.
+      // A later part may settle a failure; any other outcome is final.
       if (outcome && outcome.status !== 'failed') return outcome;
     }
     return outcome;
   }
 
-  async #look(control: ControlStore, path: string, sha256: string): Promise<Outcome | undefined> {
+  async #search(control: ControlStore, path: string, sha256: string): Promise<Outcome | undefined> {
     const { items } = await control.readPart<Outcome, object>(path, sha256);
     return items.find(({ name }) => name === this.#name);
   }

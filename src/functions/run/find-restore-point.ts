@@ -13,9 +13,9 @@ export interface FoundPoint {
   control: ControlStore;
 }
 
-const LIST = 'GET /api/restore-points lists the restore points';
+export const LIST_POINTS = 'GET /api/restore-points lists the restore points';
 
-/** The restore point of this id, also one marked to be removed. Throws 404 where there is none, and says why. */
+/** The restore point of this id, even if a prune marked it for removal. Throws 404 with the reason if there is none. */
 export async function findPoint(deps: Dependencies, id: string): Promise<FoundPoint> {
   const job = parseRunId(id)?.job;
   for (const vault of job === undefined ? [] : vaultsOf(deps, job)) {
@@ -23,14 +23,14 @@ export async function findPoint(deps: Dependencies, id: string): Promise<FoundPo
     const control = new ControlStore(deps.blobs(vault));
     const summary = await control.readSummary(run);
     if (summary && isRestorePoint(summary)) return { summary, vault, control };
-    if (summary) throw notFound(`Run ${id} left no restore point: ${whyNone(summary)}`);
+    if (summary) throw notFound(`Run ${id} made no restore point: ${whyNone(summary)}`);
     const lock = await control.readLock(run.job);
-    if (lock?.value.run?.id === id) throw notFound(`Run ${id} has left no restore point yet: it has not ended`);
+    if (lock?.value.run?.id === id) throw notFound(`Run ${id} is in progress and has no restore point yet`);
   }
-  throw notFound(`There is no restore point "${id}"`);
+  throw notFound(`No vault has a restore point "${id}"`);
 }
 
-/** The restore point of this id and what is noted of it. Throws 404 also for one that is marked to be removed. */
+/** The restore point of this id, with its notes. Throws 404 also if a prune marked it for removal. */
 export async function findKeptPoint(deps: Dependencies, id: string): Promise<FoundPoint & { notes: Notes }> {
   const found = await findPoint(deps, id);
   const notes = await found.control.readNotes(found.summary);
@@ -39,17 +39,17 @@ export async function findKeptPoint(deps: Dependencies, id: string): Promise<Fou
 }
 
 export function removedPoint(status: number, id: string, { at, run }: { at: string; run: string }): HttpError {
-  const message = `Restore point ${id} was marked to be removed at ${at} by run ${run}`;
-  return new HttpError(status, 'point-removed', message, LIST);
+  const message = `Run ${run} marked restore point ${id} for removal at ${at}`;
+  return new HttpError(status, 'point-removed', message, LIST_POINTS);
 }
 
 function whyNone({ mode, dryRun, status, problems }: RunSummary): string {
-  if (!isBackup(mode)) return `it is a ${mode}`;
+  if (!isBackup(mode)) return `its mode is "${mode}"`;
   if (dryRun) return 'it was a dry run';
   const problem = problems.find(({ container }) => container === undefined) ?? problems[0];
   return problem ? `${status}, ${problem.message}` : status;
 }
 
 function notFound(message: string): HttpError {
-  return new HttpError(404, 'restore-point-not-found', message, LIST);
+  return new HttpError(404, 'restore-point-not-found', message, LIST_POINTS);
 }

@@ -5,6 +5,7 @@ import { ControlStore } from '#storage/control/control-store.ts';
 import { isStorageError } from '#storage/storage-error.ts';
 import { answering, json, readQuery } from '../http/answering.ts';
 import { foreignCursor } from '../http/http-error.ts';
+import { readVaultCursors, writeVaultCursors } from '../http/vault-cursors.ts';
 import { vaultsOf } from './find-run.ts';
 
 const query = z.strictObject({
@@ -13,15 +14,12 @@ const query = z.strictObject({
   cursor: z.string().optional(),
 });
 
-/** Where the list of each vault that has more goes on. */
-const cursorSchema = z.record(z.string(), z.string().min(1));
-
 /** GET /api/runs — newest first, from the catalog of every vault. */
 export function listRunsHandler(deps: Dependencies) {
   return answering(deps, async (request) => {
     const { job, limit, cursor } = readQuery(request, query);
     const vaults = vaultsOf(deps, job);
-    const cursors = readCursor(cursor, vaults);
+    const cursors = readVaultCursors(cursor, vaults);
     const pages = await Promise.all(
       vaults.map(async (vault) => {
         const from = cursors?.[vault];
@@ -39,13 +37,11 @@ export function listRunsHandler(deps: Dependencies) {
     const runs = [];
     for (const { vault, rows } of pages) for (const row of rows) runs.push(await settled(deps, vault, row));
     runs.sort((a, b) => (a.startedAt < b.startedAt ? 1 : -1));
-    const more = pages.flatMap((page) => ('next' in page && page.next ? [[page.vault, page.next]] : []));
-    const next = more.length > 0 ? Buffer.from(JSON.stringify(Object.fromEntries(more))).toString('base64url') : null;
-    return json(200, { runs, next });
+    return json(200, { runs, next: writeVaultCursors(pages) });
   });
 }
 
-/** The row of a run that ended without a word to the catalog still says `running`; the lock and the summary know better. */
+/** The row of a run that could not write to the catalog when it ended still says `running`. The vault decides. */
 async function settled(deps: Dependencies, vault: string, row: CatalogRow): Promise<CatalogRow> {
   if (row.status !== 'running') return row;
   const control = new ControlStore(deps.blobs(vault));
@@ -55,20 +51,8 @@ async function settled(deps: Dependencies, vault: string, row: CatalogRow): Prom
     const summary = await control.readSummary(row);
     return summary ? catalogRowOf(summary) : { ...row, status: 'failed' };
   } catch (error) {
-    // One damaged object must not hide the other runs; asked for singly, the run tells what is wrong.
+    // One damaged object must not hide the other runs. GET /api/runs/{id} shows the damage.
     if (isStorageError(error, 'damaged')) return row;
     throw error;
   }
-}
-
-function readCursor(cursor: string | undefined, vaults: string[]): Record<string, string> | undefined {
-  if (cursor === undefined) return undefined;
-  try {
-    const value = cursorSchema.parse(JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8')));
-    const names = Object.keys(value);
-    if (names.length > 0 && names.every((vault) => vaults.includes(vault))) return value;
-  } catch {
-    // Told below like any other cursor that is not ours.
-  }
-  throw foreignCursor();
 }

@@ -1,64 +1,67 @@
 import type { Dependencies } from '#app/dependencies.ts';
 import { jobContextOf } from '#app/job-context.ts';
-import { isArchiving } from '#domain/run/run.ts';
+import { isArchiving, type RunSummary } from '#domain/run/run.ts';
 import { answering } from '../http/answering.ts';
 import { HttpError } from '../http/http-error.ts';
+import { jobOfStored } from './configured-job.ts';
 import { findKeptPoint } from './find-restore-point.ts';
 import { findRun } from './find-run.ts';
-import { answerStart, startRun } from './start-run.ts';
+import { answerStart } from './start-run.ts';
 
-/** POST /api/runs/{id}/retry — a new run that copies only what failed in this one. */
+/** POST /api/runs/{id}/retry — starts a run that copies only what failed in this one. */
 export function retryRunHandler(deps: Dependencies) {
   return answering(deps, async (request, client) => {
     const id = request.params.id!;
     const found = await findRun(deps, client, id);
-    if (found.state === 'running')
-      throw new HttpError(409, 'run-in-progress', `Run ${id} is still at work`, 'Wait for it', { run: id });
-    const again = 'Start a new run: POST /api/jobs/{job}/runs, or POST /api/restores';
-    if (found.state === 'lost')
-      throw new HttpError(409, 'nothing-to-retry', `Run ${id} ended without a summary`, again);
-    const { job, mode, restore, status, dryRun, containers, problems } = found.summary;
-    if (mode === 'verify' || mode === 'prune' || isArchiving(mode)) {
-      throw new HttpError(
-        409,
-        'nothing-to-retry',
-        `Run ${id} is a ${mode}`,
-        'Start it anew: it looks at everything again',
-      );
+    if (found.state === 'running') {
+      throw new HttpError(409, 'run-in-progress', `Run ${id} is in progress`, 'Wait until it ends', { run: id });
     }
-    if (!deps.configuration.jobs.some(({ name }) => name === job)) {
-      throw new HttpError(409, 'job-not-found', `The configuration has no job "${job}" any more`);
-    }
-    if (dryRun || status === 'succeeded' || status === 'cancelled' || containers.length === 0) {
-      const why = dryRun ? 'was a dry run' : containers.length === 0 ? 'reached no container' : status;
-      throw new HttpError(409, 'nothing-to-retry', `Run ${id}: ${why}; it has no failures to retry`, again);
-    }
-    // Containers that were never listed are named nowhere: a retry would make a restore point without them.
-    const whole = problems.find(({ container }) => container === undefined);
-    if (whole) throw new HttpError(409, 'nothing-to-retry', `Run ${id} failed as a whole: ${whole.message}`, again);
+    if (found.state === 'lost') throw nothingToRetry(`Run ${id} ended without a summary`);
+    const { summary } = found;
+    checkMode(summary);
+    const job = jobOfStored(deps, summary.job).name;
+    checkFailures(summary);
+    const start = { job, trigger: 'http', dryRun: false, retryOf: id } as const;
+    const { restore } = summary;
     if (restore) {
       if (!restore.file) await findKeptPoint(deps, restore.point);
-      const again = { job, mode: 'restore', trigger: 'http', dryRun: false, retryOf: id, restore } as const;
-      return answerStart(await startRun(deps, client, again));
+      return answerStart(deps, client, { ...start, mode: 'restore', restore });
     }
-    const place = jobContextOf(deps, job);
-    const { container, prefix } = place.job.destination;
-    const { summary } = found;
-    const sameWay =
-      summary.source === place.source.endpoint &&
-      summary.vault === place.vault.endpoint &&
-      summary.destination.container === container &&
-      summary.destination.prefix === prefix;
-    if (!sameWay) {
-      throw new HttpError(
-        409,
-        'nothing-to-retry',
-        `Job "${job}" has other accounts or another destination since`,
-        again,
-      );
-    }
-    return answerStart(
-      await startRun(deps, client, { job, mode: 'retry', trigger: 'http', dryRun: false, retryOf: id }),
-    );
+    checkRoute(deps, summary);
+    return answerStart(deps, client, { ...start, mode: 'retry' });
   });
+}
+
+const START_AGAIN = 'Start a new run: POST /api/jobs/{job}/runs, or POST /api/restores';
+
+function nothingToRetry(why: string, hint = START_AGAIN): HttpError {
+  return new HttpError(409, 'nothing-to-retry', why, hint);
+}
+
+function checkMode({ id, mode }: RunSummary): void {
+  if (mode !== 'verify' && mode !== 'prune' && !isArchiving(mode)) return;
+  throw nothingToRetry(`Run ${id} has mode "${mode}", and only backups and restores can be retried`, 'Start it again');
+}
+
+function checkFailures({ id, dryRun, status, containers, problems }: RunSummary): void {
+  if (dryRun) throw nothingToRetry(`Run ${id} was a dry run`);
+  if (status === 'succeeded') throw nothingToRetry(`Run ${id} succeeded`);
+  if (status === 'cancelled') throw nothingToRetry(`Run ${id} was cancelled`);
+  if (containers.length === 0) throw nothingToRetry(`Run ${id} processed no container`);
+  // Nothing names the containers that were never listed: a retry would make a restore point without them.
+  const whole = problems.find(({ container }) => container === undefined);
+  if (whole) throw nothingToRetry(`Run ${id} failed as a whole: ${whole.message}`);
+}
+
+/** Throws if the job now copies from or to another place. */
+function checkRoute(deps: Dependencies, { job: name, source, vault, destination }: RunSummary): void {
+  const now = jobContextOf(deps, name);
+  const { container, prefix } = now.job.destination;
+  const isSame =
+    source === now.source.endpoint &&
+    vault === now.vault.endpoint &&
+    destination.container === container &&
+    destination.prefix === prefix;
+  if (isSame) return;
+  throw nothingToRetry(`The accounts or the destination of job "${name}" changed after this run`);
 }

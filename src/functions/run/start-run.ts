@@ -15,37 +15,38 @@ import { isStorageError } from '#storage/storage-error.ts';
 import { answering, json, readBody } from '../http/answering.ts';
 import { HttpError } from '../http/http-error.ts';
 import { closeRun, endRun } from './close-run.ts';
+import { configuredJob } from './configured-job.ts';
 import { orchestrationState } from './orchestration-state.ts';
 
-/** Takes the job's lock and starts the orchestration; or says which run holds the lock. */
+/** Takes the lock of the job and starts the orchestration, or returns the run that holds the lock. */
 export async function startRun(
   deps: Dependencies,
   client: DurableClient,
   wanted: RequestedRun,
 ): Promise<{ started: RunRef } | { running: RunRef }> {
-  const place = jobContextOf(deps, wanted.job);
+  const context = jobContextOf(deps, wanted.job);
   const now = deps.now();
   const requests: Record<string, number> = {};
   return countingRequests(requests, async () => {
-    const taken = await takeLock(deps, place, client, {
+    const taken = await takeLock(deps, context, client, {
       ...wanted,
-      ...(hasNext(place.job, wanted) && { hasNext: true as const }),
+      ...(hasNext(context.job, wanted) && { hasNext: true as const }),
       id: newRunId(wanted.job, now, deps.random()),
       startedAt: now.toISOString(),
     });
     if ('running' in taken) return taken;
     const { run } = taken.lock;
-    // Not waited for: a table that stalls must not keep a run from beginning for so long that it is taken to be lost.
-    const noted = countingRequests({}, () => noteInCatalog(deps, place.vault.alias, startedRow(run)));
-    // A failure shows where it is awaited.
+    // Not awaited yet: a slow catalog must not delay the start for so long that the run counts as lost.
+    const noted = countingRequests({}, () => noteInCatalog(deps, context.vault.alias, startedRow(run)));
+    // The await below throws a failure.
     noted.catch(() => {});
     const input: RunJobInput = { run, requests: { ...requests, InsertOrReplaceEntity: 1 } };
     try {
       await client.startNew('runJob', { instanceId: run.id, input });
     } catch (error) {
-      // Should the orchestration have started after all, it finds that it no longer holds the lock, and ends. Where even
-      // this is out of reach, the next start finds a run that never began.
-      await endRun(deps, { run, vault: place.vault.alias }, 'failed').catch(() => {});
+      // If the orchestration did start, it finds that its run no longer holds the lock, and ends. If the vault does not
+      // answer either, the next start finds a run that never began.
+      await endRun(deps, { run, vault: context.vault.alias }, 'failed').catch(() => {});
       await noted;
       throw error;
     }
@@ -55,7 +56,7 @@ export async function startRun(
   });
 }
 
-/** Whether another run follows one like this; which, is decided when it has ended. */
+/** Whether another run follows this one. The end of this run decides which. */
 function hasNext({ verify }: Job, wanted: RequestedRun): boolean {
   if (wanted.mode === 'prune') return wanted.prune.carryOut === true;
   return isBackup(wanted.mode) && !wanted.dryRun && verify?.afterRun !== undefined;
@@ -63,21 +64,21 @@ function hasNext({ verify }: Job, wanted: RequestedRun): boolean {
 
 async function takeLock(
   deps: Dependencies,
-  place: JobContext,
+  context: JobContext,
   client: DurableClient,
   run: UnlockedRun,
 ): Promise<{ lock: RunLock & { run: RunRef } } | { running: RunRef }> {
-  const { control } = place;
+  const { control, vault } = context;
   const path = lockPath(run.job);
-  // Losing the race for the lock shows as another holder at the next look; more than a few rounds would be no race.
+  // A start that loses the race for the lock finds its new holder in the next round.
   for (let attempt = 0; attempt < 5; attempt++) {
     const found = await control.readLock(run.job);
     const holder = found?.value.run;
     let before = found?.value;
     if (found && holder) {
-      // A run that has published its summary is over; its lock is free a moment later, or never, if it was killed there.
+      // A run with a summary has ended. It frees its lock a moment later, or never, if it was killed in between.
       let ended = await control.readSummary(holder).catch((error) => {
-        // Only what has ended has one: what it says is needed for a retry, and for nothing else.
+        // Only an ended run has a summary, and only a retry needs its content.
         if (isStorageError(error, 'damaged')) return 'damaged' as const;
         throw error;
       });
@@ -85,25 +86,27 @@ async function takeLock(
         const { state } = await orchestrationState(client, holder.id);
         if (!isAbandoned(found.value, state, deps.now())) return { running: holder };
         deps.telemetry.warn('lock-taken-over', { job: run.job, from: holder.id, by: run.id });
-        // An activity of it may still be publishing: it must have ended for good before this run begins.
-        ended = await closeRun(deps, { run: holder, vault: place.vault.alias }, 'failed');
+        // An activity of it may still publish it, so it must end before this run starts.
+        ended = await closeRun(deps, { run: holder, vault: vault.alias }, 'failed');
       }
       before = release(found.value, deps.now(), ended === 'damaged' ? {} : leftBy(ended));
     }
     if (run.mode === 'retry' && before?.last !== run.retryOf) {
-      // The restore point of the retry would be the newest, and hold what was there before the later run.
-      const why = `Run ${run.retryOf} is not the last that ended: ${before?.last ?? 'none is known'}`;
+      // The restore point of the retry would be the newest, with content from before the later run.
+      const { last } = before ?? {};
+      const retry = last === undefined ? '' : `Retry the newest: POST /api/runs/${last}/retry. Or start`;
+      const hint = `${retry || 'Start'} a new run: POST /api/jobs/${run.job}/runs`;
       throw new HttpError(
         409,
         'nothing-to-retry',
-        why,
-        'Retry that one, or start a new run: POST /api/jobs/{job}/runs',
+        `Run ${run.retryOf} is not the newest ended backup of its job`,
+        hint,
       );
     }
     const lock = acquire(before, run, deps.now());
     if (await control.writeJson(path, lock, found ? { ifMatch: found.etag } : 'absent')) return { lock };
   }
-  throw new HttpError(409, 'lock-contended', `Several calls try to start job "${run.job}" at once`, 'Try again');
+  throw new HttpError(409, 'lock-contended', `Several calls start a run of "${run.job}" at once`, 'Try again');
 }
 
 const body = z.strictObject({
@@ -114,25 +117,22 @@ const body = z.strictObject({
 /** POST /api/jobs/{job}/runs */
 export function startRunHandler(deps: Dependencies) {
   return answering(deps, async (request, client) => {
-    const job = request.params.job!;
-    const jobs = deps.configuration.jobs.map(({ name }) => name);
-    if (!jobs.includes(job)) {
-      throw new HttpError(404, 'job-not-found', `There is no job "${job}"`, `The jobs are: ${jobs.join(', ')}`);
-    }
+    const { name: job } = configuredJob(deps, request.params.job!);
     const { mode, dryRun } = await readBody(request, body);
-    return answerStart(await startRun(deps, client, { job, mode, dryRun, trigger: 'http' }));
+    return answerStart(deps, client, { job, mode, dryRun, trigger: 'http' });
   });
 }
 
-/** 202 with the run's address, or 409 naming the run that is at work. */
-export function answerStart(result: { started: RunRef } | { running: RunRef }) {
+/** Starts a run and answers 202 with its address, or throws 409 with the run in progress. */
+export async function answerStart(deps: Dependencies, client: DurableClient, wanted: RequestedRun) {
+  const result = await startRun(deps, client, wanted);
   if ('running' in result) {
     const { id, job, startedAt } = result.running;
     throw new HttpError(
       409,
       'run-in-progress',
-      `Run ${id} of job "${job}" has been at work since ${startedAt}`,
-      `Wait for it, or cancel it: POST /api/runs/${id}/cancel`,
+      `Run ${id} of "${job}" is in progress since ${startedAt}`,
+      `Wait until it ends, or cancel it: POST /api/runs/${id}/cancel`,
       { run: id },
     );
   }

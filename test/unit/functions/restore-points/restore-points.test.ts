@@ -425,7 +425,9 @@ describe('restore points', () => {
       ...{ containers: 1, blobs: 1, tables: 1, entities: 53 },
       lacks: { skipped: 0, failed: 2, containers: ['gone'], tables: ['gone'] },
     });
-    expect(body.containersHeld).toEqual([{ container: 'data', backupContainer: 'databackup', blobs: 1, failed: 1, skipped: 0 }]);
+    expect(body.containersHeld).toEqual([
+      { container: 'data', backupContainer: 'databackup', blobs: 1, failed: 1, skipped: 0 },
+    ]);
     expect(body.tablesHeld).toEqual([
       {
         ...{ table: 'orders', entities: 53, failed: 1 },
@@ -568,8 +570,8 @@ describe('restore points', () => {
     expect(await why(idOf(3))).toContain('failed, it ended without a summary');
     expect(await why(idOf(4))).toContain('cancelled');
     expect(await why(idOf(5))).toContain('has not ended');
-    expect(await why(idOf(6))).toContain('There is no restore point');
-    expect(await why('../../x')).toContain('There is no restore point');
+    expect(await why(idOf(6))).toContain('No vault has a restore point');
+    expect(await why('../../x')).toContain('No vault has a restore point');
   });
 
   it('tell the newest verification first', async () => {

@@ -90,22 +90,22 @@ describe('POST /api/restores of tables', () => {
   });
 
   it.each<[string, object, RegExp]>([
-    ['keys of no table', { keys: { partition: 'a' } }, /^body\.keys: say in "tables" of which tables$/],
-    ['keys that a script has left out', { tables: ['orders'], keys: {} }, /^body\.keys: chooses nothing/],
-    ['tables that a script has found none of', { tables: [] }, /^body\.tables: names no table/],
+    ['keys of no table', { keys: { partition: 'a' } }, /^body\.keys: name the tables of these keys in "tables"$/],
+    ['keys that a script has left out', { tables: ['orders'], keys: {} }, /^body\.keys: this selects nothing/],
+    ['tables that a script has found none of', { tables: [] }, /^body\.tables: the list is empty/],
     [
       'no key at all',
       { tables: ['orders'], keys: { from: 'b', to: 'a' } },
-      /^body\.keys: no key lies between "b" and "a"$/,
+      /^body\.keys: no key is between "b" and "a"$/,
     ],
     ['what is no table', { tables: ['my-table'] }, /^body\.tables\.0: "my-table" is not a table name/],
     [
       'merging containers',
       { containers: ['images'], existing: 'merge' },
-      /^body\.existing: "merge" is for the entities/,
+      /^body\.existing: "merge" works for the entities/,
     ],
-    ['merging all there is', { existing: 'merge' }, /^body\.existing: "merge" is for the entities/],
-    ['two tables into one', { tables: ['*'], target: { table: 'all' } }, /2 tables would be restored to one/],
+    ['merging all there is', { existing: 'merge' }, /^body\.existing: "merge" works for the entities/],
+    ['two tables into one', { tables: ['*'], target: { table: 'all' } }, /2 tables would overwrite each other/],
     [
       'no template',
       { tables: ['orders'], target: { table: '{table}-x' } },
@@ -114,38 +114,46 @@ describe('POST /api/restores of tables', () => {
     [
       'a name that is too long',
       { tables: ['*'], target: { table: `{table}${'x'.repeat(58)}` } },
-      /cannot be the name of a table$/,
+      /is not a table name$/,
     ],
     [
       'the list of runs',
       { tables: ['orders'], target: { account: 'VAULT', table: 'StrongRoom' } },
-      /"StrongRoom" in VAULT is where the list of runs lies/,
+      /"StrongRoom" in VAULT is the list of runs/,
     ],
     [
       'a choice of blobs that says nothing of tables',
       { prefix: 'a/', existing: 'overwrite' },
-      /^body: "prefix", "include" and "exclude" choose blobs; .* all of 2 tables, such as "orders", would be restored/,
+      /^body: "prefix", "include" and "exclude" select blobs; .* would also restore 2 tables, such as "orders", in full/,
     ],
-    ['the same by a glob', { include: ['*.jpg'] }, /would be restored as well/],
-    ['the same by another', { exclude: ['*.jpg'] }, /would be restored as well/],
-    ['a choice of blobs for tables alone', { tables: ['orders'], prefix: 'a' }, /entities are chosen with "keys"$/],
+    ['the same by a glob', { include: ['*.jpg'] }, /would also restore/],
+    ['the same by another', { exclude: ['*.jpg'] }, /would also restore/],
+    ['a choice of blobs for tables alone', { tables: ['orders'], prefix: 'a' }, /select entities with "keys"$/],
     [
       'a place for blobs, and none for the tables',
       { target: { container: '{container}-restored' }, existing: 'overwrite' },
-      /^body\.target: it says where containers go, and 2 tables, such as "orders", would go back to the place/,
+      /^body\.target: it sets the target of containers, and 2 tables, such as "orders", would return to the original place/,
     ],
     [
       'a place for blobs, where only tables are meant',
       { tables: ['orders'], target: { container: 'beside' }, existing: 'replace' },
-      /it says where containers go, and table "orders" would go back to the place/,
+      /it sets the target of containers, and table "orders" would return to the original place/,
     ],
-    ['a prefix for blobs, and no place for the tables', { target: { prefix: 'restored/' } }, /where containers go/],
+    [
+      'a prefix for blobs, and no place for the tables',
+      { target: { prefix: 'restored/' } },
+      /it sets the target of containers/,
+    ],
     [
       'a place for tables, and none for blobs',
       { target: { table: '{table}Restored' }, existing: 'overwrite' },
-      /^body\.target: it says where tables go, and container "images" would go back to the place that was backed up/,
+      /^body\.target: it sets the target of tables, and container "images" would return to the original place/,
     ],
-    ['an unknown account', { tables: ['orders'], target: { account: 'OTHER' } }, /no account "OTHER" is configured/],
+    [
+      'an unknown account',
+      { tables: ['orders'], target: { account: 'OTHER' } },
+      /the configuration has no account "OTHER"/,
+    ],
   ])('400 for %s', async (_what, body, message) => {
     const asked = await new Asked().holding('images', 'table.orders', 'table.tenant1');
     const answer = await asked.post(of(body));
@@ -220,13 +228,13 @@ describe('POST /api/restores of a file', () => {
   });
 
   it.each<[object, RegExp]>([
-    [{ restorePoint: 'latest' }, /^body\.file: a file is restored by itself: name no restore point/],
-    [{ at: '2026-05-01T00:00:00Z' }, /^body\.file: a file is restored by itself: name no restore point/],
-    [{ prefix: 'a' }, /^body\.file: "prefix", "include" and "exclude" choose blobs/],
-    [{ tables: ['orders'] }, /^body\.file: a file is restored by itself: name no tables/],
+    [{ restorePoint: 'latest' }, /^body\.file: remove "restorePoint" and "at"/],
+    [{ at: '2026-05-01T00:00:00Z' }, /^body\.file: remove "restorePoint" and "at"/],
+    [{ prefix: 'a' }, /^body\.file: "prefix", "include" and "exclude" select blobs/],
+    [{ tables: ['orders'] }, /^body\.file: remove "tables" and "containers"/],
     [
       { file: { account: 'OTHER', container: 'c', name: 'n' }, job: 'nightly' },
-      /^body\.file\.account: no account "OTHER"/,
+      /^body\.file\.account: the configuration has no account "OTHER"/,
     ],
   ])('400 with %j beside it', async (more, message) => {
     const asked = new Asked();

@@ -1,0 +1,101 @@
+import { z } from 'zod';
+import { globProblem } from '#domain/blobs/blob-filter.ts';
+import { patternProblem } from '#domain/blobs/container-pattern.ts';
+import { containerTemplateProblem, prefixTemplateProblem } from '#domain/blobs/container-template.ts';
+import { defined } from '#domain/run/defined.ts';
+import type { KeySelection } from '#domain/run/tasks.ts';
+import { tablePatternProblem, tableTemplateProblem } from '#domain/tables/table-name.ts';
+import { checkedText } from '../http/checked-text.ts';
+
+const key = z.string().max(1024);
+
+/** The body of POST /api/restores. */
+export const restoreRequestSchema = z
+  .strictObject({
+    restorePoint: z.string().max(100).optional(),
+    at: z.iso.datetime({ offset: true, error: 'this must be a time such as 2026-11-20T23:30:00Z' }).optional(),
+    job: z.string().optional(),
+    containers: z.array(checkedText(patternProblem)).max(100).default([]),
+    prefix: z.string().max(1024).default(''),
+    include: z.array(checkedText(globProblem)).max(50).default([]),
+    exclude: z.array(checkedText(globProblem)).max(50).default([]),
+    tables: z
+      .array(checkedText(tablePatternProblem))
+      .min(1, 'the list is empty; name a table, or remove "tables"')
+      .max(100)
+      .default([]),
+    keys: z.strictObject({ partition: key.optional(), from: key.optional(), to: key.optional() }).optional(),
+    file: z
+      .union([
+        z.string().min(1).max(1024),
+        z.strictObject({
+          account: z.string(),
+          container: z.string().min(1).max(63),
+          name: z.string().min(1).max(1024),
+        }),
+      ])
+      .optional(),
+    target: z
+      .strictObject({
+        account: z.string().optional(),
+        container: checkedText(containerTemplateProblem).optional(),
+        prefix: checkedText(prefixTemplateProblem).optional(),
+        table: checkedText(tableTemplateProblem).optional(),
+      })
+      .prefault({}),
+    existing: z.enum(['fail', 'skip', 'overwrite', 'if-different', 'replace', 'merge']).default('fail'),
+    rehydrate: z.enum(['standard', 'high']).optional(),
+    dryRun: z.boolean().default(false),
+  })
+  .superRefine((request, context) => {
+    const { tables, containers, keys, file, restorePoint, at, existing } = request;
+    const problem = (name: string, message: string) => context.addIssue({ code: 'custom', path: [name], message });
+    if (keys && file === undefined && tables.length === 0) problem('keys', 'name the tables of these keys in "tables"');
+    // A script that found no keys does not ask for all entities.
+    if (keys && (keys.partition ?? keys.from ?? keys.to) === undefined) {
+      problem('keys', 'this selects nothing; add "partition", "from" or "to", or remove "keys"');
+    }
+    if (keys?.from !== undefined && keys.to !== undefined && keys.from > keys.to) {
+      problem('keys', `no key is between ${JSON.stringify(keys.from)} and ${JSON.stringify(keys.to)}`);
+    }
+    if (existing === 'merge' && containers.length > 0) problem('existing', MERGES_ENTITIES);
+    if (file === undefined) return;
+    if ((restorePoint ?? at) !== undefined)
+      problem('file', 'remove "restorePoint" and "at": a file needs no restore point');
+    if (tables.length > 0 || containers.length > 0)
+      problem('file', 'remove "tables" and "containers": a file names its table');
+    if (selectsBlobs(request)) problem('file', BLOBS_ONLY);
+  });
+
+export type RestoreRequest = z.output<typeof restoreRequestSchema>;
+
+export const MERGES_ENTITIES =
+  '"merge" works for the entities of tables only; restore containers with "overwrite" or "if-different"';
+
+export const BLOBS_ONLY = '"prefix", "include" and "exclude" select blobs; select entities with "keys"';
+
+export function selectsBlobs({ prefix, include, exclude }: RestoreRequest): boolean {
+  return prefix !== '' || include.length > 0 || exclude.length > 0;
+}
+
+/** The templates of the target; the default is the place that was backed up. */
+export function targetOf({ target }: RestoreRequest): { container: string; prefix: string; table: string } {
+  const { container = '{container}', prefix = '', table = '{table}' } = target;
+  return { container, prefix, table };
+}
+
+/** The fields of a restore's task that follow from the request alone. */
+export function requestedTask(request: RestoreRequest) {
+  const { containers, tables, keys, prefix, include, exclude, existing, rehydrate } = request;
+  return {
+    ...targetOf(request),
+    existing,
+    containers,
+    tables,
+    ...(keys && { keys: defined(keys) as KeySelection }),
+    startsWith: prefix,
+    include,
+    exclude,
+    ...(rehydrate && { rehydrate }),
+  };
+}

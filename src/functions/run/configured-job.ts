@@ -1,0 +1,31 @@
+import type { Dependencies } from '#app/dependencies.ts';
+import type { Job } from '#config/configuration.ts';
+import { HttpError } from '../http/http-error.ts';
+
+/**
+ * The job that a request names, or the only one. Throws 404 if the configuration does not have it, and 400 if the
+ * request has to name one of several.
+ */
+export function configuredJob({ configuration }: Dependencies, named: string | undefined): Job {
+  const { jobs } = configuration;
+  const names = jobs.map(({ name }) => name).join(', ');
+  if (named === undefined) {
+    if (jobs.length > 1) {
+      throw new HttpError(400, 'job-missing', 'Several jobs are configured; specify "job"', `The jobs are: ${names}`);
+    }
+    if (jobs[0]) return jobs[0];
+    throw new HttpError(404, 'job-not-found', 'The configuration has archive rules, but no job');
+  }
+  const job = jobs.find(({ name }) => name === named);
+  if (job) return job;
+  const hint = jobs.length > 0 ? `The jobs are: ${names}` : undefined;
+  throw new HttpError(404, 'job-not-found', `The configuration has no job "${named}"`, hint);
+}
+
+/** The job of a run or restore point in the vault. Throws 409 if the configuration does not have it any more. */
+export function jobOfStored({ configuration }: Dependencies, name: string): Job {
+  const job = configuration.jobs.find((each) => each.name === name);
+  if (job) return job;
+  const hint = `Add a job "${name}" with this vault to strongroom.json; it needs no schedule`;
+  throw new HttpError(409, 'job-not-found', `The configuration has no job "${name}"`, hint);
+}
