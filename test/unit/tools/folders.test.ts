@@ -12,7 +12,7 @@ const READMES: Record<string, (folder: string) => boolean> = {
   'src/functions': () => true,
   'src/storage': () => true,
   host: () => true,
-  prove: (folder) => folder !== 'seeds',
+  prove: () => true,
   test: (folder) =>
     folder.split('/').length <= 2 &&
     !(folder.startsWith('unit/') && ['src', 'host', ''].some((of) => existsSync(`${root}${of}/${folder.slice(5)}`))),

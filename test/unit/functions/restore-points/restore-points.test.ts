@@ -565,11 +565,11 @@ describe('restore points', () => {
       expect([status, body.code]).toEqual([404, 'restore-point-not-found']);
       return body.detail;
     };
-    expect(await why(idOf(1))).toContain('it is a verify');
+    expect(await why(idOf(1))).toContain('its mode is "verify"');
     expect(await why(idOf(2))).toContain('a dry run');
     expect(await why(idOf(3))).toContain('failed, it ended without a summary');
     expect(await why(idOf(4))).toContain('cancelled');
-    expect(await why(idOf(5))).toContain('has not ended');
+    expect(await why(idOf(5))).toContain('is in progress');
     expect(await why(idOf(6))).toContain('No vault has a restore point');
     expect(await why('../../x')).toContain('No vault has a restore point');
   });
@@ -718,7 +718,7 @@ describe('the history of a blob', () => {
     const vault = new PointVault(['nightly', 'weekly']);
     await vault.publish(idOf(0), all('n'));
     await vault.publish(idOf(1, 'weekly'), all('n'));
-    expect(await history(vault, { name: 'n' })).toMatchObject({ code: 'job-missing', hint: 'One of: nightly, weekly' });
+    expect(await history(vault, { name: 'n' })).toMatchObject({ code: 'job-missing', hint: 'The jobs are: nightly, weekly' });
     expect(await history(vault, { name: 'n', job: 'weekly' })).toMatchObject({
       versions: [{ restorePoints: [{ id: idOf(1, 'weekly') }] }],
     });
