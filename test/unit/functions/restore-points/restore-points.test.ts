@@ -718,7 +718,10 @@ describe('the history of a blob', () => {
     const vault = new PointVault(['nightly', 'weekly']);
     await vault.publish(idOf(0), all('n'));
     await vault.publish(idOf(1, 'weekly'), all('n'));
-    expect(await history(vault, { name: 'n' })).toMatchObject({ code: 'job-missing', hint: 'The jobs are: nightly, weekly' });
+    expect(await history(vault, { name: 'n' })).toMatchObject({
+      code: 'job-missing',
+      hint: 'The jobs are: nightly, weekly',
+    });
     expect(await history(vault, { name: 'n', job: 'weekly' })).toMatchObject({
       versions: [{ restorePoints: [{ id: idOf(1, 'weekly') }] }],
     });
