@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { HostDidNotStart } from '../../support/app/host-process.ts';
 import { useTestBed } from '../../support/app/test-bed.ts';
@@ -127,17 +126,22 @@ test('F40: the host does not start with a destination inside the source, and nam
 test('the next run can start as soon as a report says that a run has ended', async () => {
   await bed.fill(1);
   const app = await bed.start();
-  // Between the summary and the release of the lock there are two requests: make them slow.
+  // The release of the lock follows the summary: it is held back until the next run has been started.
+  let release = () => {};
+  const started = new Promise<void>((resolve) => {
+    release = resolve;
+  });
   bed.proxy.rules.push({
     match: ({ path, method }) => method === 'PUT' && path.endsWith('/locks/nightly.json'),
     times: 2,
-    before: ({ body }) => sleep(body.toString().includes('"run": null') ? 1500 : 0),
+    before: ({ body }) => (body.toString().includes('"run": null') ? started : undefined),
   });
   const id = await app.start();
   // The host prints the end of a run only after the release.
   await app.until(id, ({ status }) => status !== 'running');
   expect(app.host.output()).not.toContain('run-finished');
   const next = await app.call('POST', '/api/jobs/nightly/runs', { mode: 'incremental' });
+  release();
   expect(next.status).toBe(202);
   expect(await app.ended(next.body.id)).toMatchObject({ status: 'succeeded', counts: { unchanged: 1 } });
 });

@@ -91,7 +91,11 @@ export class Strongroom {
     for (let pause = 250; ; pause = Math.min(pause * 2, 1000)) {
       await this.host.printed(finished, pause);
       const report = await this.report(id);
-      if (report.status !== 'running') return report;
+      if (report.status !== 'running') {
+        // The summary comes before the release. A run that another process ended prints nothing here.
+        await this.host.printed(finished, 1000);
+        return report;
+      }
       if (Date.now() > deadline) throw noFurther(id, report);
     }
   }
