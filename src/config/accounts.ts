@@ -28,7 +28,9 @@ export function resolveAccount(
   if (blobServiceUri === undefined) {
     return {
       problems: [
-        `the account "${alias}" has no app setting; add "${alias}" with a connection string, or "${alias}__blobServiceUri" with an address such as https://myaccount.blob.core.windows.net for the managed identity of the app (plus "${alias}__clientId" for a user-assigned one)`,
+        `the account "${alias}" has no app setting; add "${alias}" with a connection string, or ` +
+          `"${alias}__blobServiceUri" with an address such as https://myaccount.blob.core.windows.net for the ` +
+          `managed identity of the app (plus "${alias}__clientId" for a user-assigned one)`,
       ],
     };
   }
@@ -71,12 +73,18 @@ export function tableServiceProblem(connection: AccountConnection): string | und
   if (!('connectionString' in connection)) {
     const { blobServiceUri, tableServiceUri } = connection;
     if (tableServiceUri || namesBlobService(blobServiceUri)) return undefined;
-    return `${why}; add the app setting "${alias}__tableServiceUri", for example https://myaccount.table.core.windows.net`;
+    return (
+      `${why}; add the app setting "${alias}__tableServiceUri", for example ` +
+      'https://myaccount.table.core.windows.net'
+    );
   }
   const parts = partsOf(connection.connectionString);
   const given = parts.get('blobendpoint');
   if (isDevelopment(parts) || parts.get('tableendpoint') || !given || namesBlobService(given)) return undefined;
-  return `${why}; add "TableEndpoint=…", for example https://myaccount.table.core.windows.net, to the connection string in the app setting "${alias}"`;
+  return (
+    `${why}; add "TableEndpoint=…", for example https://myaccount.table.core.windows.net, to the connection string ` +
+    `in the app setting "${alias}"`
+  );
 }
 
 function namesBlobService(address: string): boolean {
@@ -113,7 +121,10 @@ function connectionStringProblem(connectionString: string): string | undefined {
     ([, name]) => !parts.get(name) && !(signed && (name === 'accountkey' || parts.get('blobendpoint'))),
   );
   if (missing.length > 0) {
-    return `is not a complete connection string: it lacks ${missing.map(([name]) => name).join(' and ')}; copy it from the access keys of the account`;
+    return (
+      `is not a complete connection string: it lacks ${missing.map(([name]) => name).join(' and ')}; copy it from ` +
+      'the access keys of the account'
+    );
   }
   const accountName = parts.get('accountname');
   if (accountName && !/^[a-z0-9]{3,24}$/.test(accountName)) {

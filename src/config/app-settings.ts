@@ -1,5 +1,5 @@
 import type { ConfigurationProblem } from './configuration-error.ts';
-import { placeOf } from './place.ts';
+import { placeOf } from './option-path.ts';
 
 /** App settings by name; an empty value counts as none. */
 export type AppSettings = Record<string, string | undefined>;

@@ -3,20 +3,19 @@ import { FOLDERS } from '#domain/archive/archive-name.ts';
 import { CONTROL_CONTAINER, isValidContainerName } from '#domain/blobs/container-pattern.ts';
 import { containerTemplateProblem, prefixTemplateProblem } from '#domain/blobs/container-template.ts';
 import { scheduleProblem, timeZoneProblem } from '#domain/run/schedule.ts';
-import { atLeastOne } from './at-least-one.ts';
 import { blobChoice } from './blob-choice.ts';
 import type { ConfigurationProblem } from './configuration-error.ts';
-import { count } from './count.ts';
-import { methodSchema } from './method.ts';
-import { nameOf } from './name.ts';
-import { alias, text } from './text.ts';
+import { alias, atLeastOne, count, methodSchema, nameOf, text } from './schema-parts.ts';
 
 function sourceContainerProblem(name: string): string | undefined {
   if (name === CONTROL_CONTAINER) {
     return `"${CONTROL_CONTAINER}" is the control container of a vault, and a rule cannot archive it`;
   }
   if (isValidContainerName(name)) return undefined;
-  return `${JSON.stringify(name)} is not a container name: use 3 to 63 lower-case letters, digits and single hyphens (or $web, $root); a rule has one container and takes no pattern`;
+  return (
+    `${JSON.stringify(name)} is not a container name: use 3 to 63 lower-case letters, digits and single hyphens ` +
+    '(or $web, $root); a rule has one container and takes no pattern'
+  );
 }
 
 function queueProblem(name: string): string | undefined {
@@ -35,7 +34,10 @@ function queueProblem(name: string): string | undefined {
 
 function connectionProblem(name: string): string | undefined {
   if (/^[A-Za-z_][\w.:-]{0,126}$/.test(name)) return undefined;
-  return 'a connection is the name of an app setting, for example "AzureWebJobsStorage": a letter or "_", then letters, digits, "_", ".", ":" or "-"';
+  return (
+    'a connection is the name of an app setting, for example "AzureWebJobsStorage": a letter or "_", then letters, ' +
+    'digits, "_", ".", ":" or "-"'
+  );
 }
 
 export const ruleSourceSchema = z.strictObject({
@@ -50,7 +52,8 @@ export const ruleDestinationSchema = z
   .strictObject({
     account: alias.describe('Alias of the vault, the account to archive to.'),
     container: text(containerTemplateProblem).describe(
-      'Template for the archive container; `{container}` stands for the name of the source container, for example `{container}archive`.',
+      'Template for the archive container; `{container}` stands for the name of the source container, for ' +
+        'example `{container}archive`.',
     ),
     prefix: text(prefixTemplateProblem)
       .default('')
@@ -63,13 +66,15 @@ export const ruleDestinationSchema = z
       .enum(FOLDERS)
       .default('none')
       .describe(
-        'Folder between prefix and name: `none`; `day`, the day of the upload, `2026/11/21/`; or `version`, the day, time and ETag of the upload, so that every version has its own name.',
+        'Folder between prefix and name: `none`; `day`, the day of the upload, `2026/11/21/`; or `version`, the ' +
+          'day, time and ETag of the upload, so that every version has its own name.',
       ),
   })
   .refine(({ tier, folders }) => tier !== 'Archive' || folders === 'version', {
     path: ['tier'],
     error:
-      'Azure can neither overwrite a blob in tier Archive nor take a snapshot of it, so every version needs its own name: add "folders": "version", or choose "Cold"',
+      'Azure can neither overwrite a blob in tier Archive nor take a snapshot of it, so every version needs its ' +
+      'own name: add "folders": "version", or choose "Cold"',
     when: ({ value }) => typeof value === 'object' && value !== null && !Array.isArray(value),
   });
 
@@ -81,7 +86,8 @@ const eventsSchema = atLeastOne(
     blobTrigger: blobTriggerSchema
       .exactOptional()
       .describe(
-        'A blob trigger: `scan` lists the container and suits small ones; `event-grid` receives events from an event subscription. Both load every blob into the memory of the app; for large blobs use `queue`.',
+        'A blob trigger: `scan` lists the container and suits small ones; `event-grid` receives events from an ' +
+          'event subscription. Both load every blob into the memory of the app; for large blobs use `queue`.',
       ),
     queue: text(queueProblem)
       .exactOptional()
@@ -91,16 +97,19 @@ const eventsSchema = atLeastOne(
     queueAccount: text(connectionProblem)
       .default('AzureWebJobsStorage')
       .describe(
-        'Connection of the queue, as Azure Functions names connections: an app setting with a connection string, or `<name>__queueServiceUri`. Default: the host storage of the app.',
+        'Connection of the queue, as Azure Functions names connections: an app setting with a connection string, ' +
+          'or `<name>__queueServiceUri`. Default: the host storage of the app.',
       ),
   }),
   ['blobTrigger', 'queue'],
-  'no source of events is set; add "blobTrigger", "queue" or both, or remove "events", and only the reconciliation archives uploads',
+  'no source of events is set; add "blobTrigger", "queue" or both, or remove "events", and only the ' +
+    'reconciliation archives uploads',
 );
 
 const receiptsSchema = z.strictObject({
   keepDays: count(10_000).describe(
-    'Days to keep the receipt of a version that the source no longer has, deleted or overwritten, and the entry of a poison upload that is settled.',
+    'Days to keep the receipt of a version that the source no longer has, deleted or overwritten, and the entry ' +
+      'of a poison upload that is settled.',
   ),
   account: alias
     .exactOptional()
@@ -117,7 +126,8 @@ export const archiveRuleSchema = z.strictObject({
   events: eventsSchema
     .exactOptional()
     .describe(
-      'Source of upload events, so that uploads are archived within seconds. Without `events`, only the reconciliation archives uploads.',
+      'Source of upload events, so that uploads are archived within seconds. Without `events`, only the ' +
+        'reconciliation archives uploads.',
     ),
   reconcile: text(scheduleProblem)
     .default('0 0 * * * *')
@@ -148,6 +158,8 @@ export function unlikeTriggers(rules: unknown): ConfigurationProblem[] {
     .filter(({ trigger }) => trigger !== first!.trigger)
     .map(({ place, trigger }) => ({
       place: `${place}.events.blobTrigger`,
-      message: `"${trigger}" differs from the blob trigger of ${first!.place}: all blob triggers of the app share one listener, so set this to "${first!.trigger}" as well, or use "queue"`,
+      message:
+        `"${trigger}" differs from the blob trigger of ${first!.place}: all blob triggers of the app share one ` +
+        `listener, so set this to "${first!.trigger}" as well, or use "queue"`,
     }));
 }

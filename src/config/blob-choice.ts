@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { globProblem } from '#domain/blobs/blob-filter.ts';
-import { text } from './text.ts';
+import { text } from './schema-parts.ts';
 
 /** Which blobs of a source are meant: the options that jobs and archive rules share. */
 export const blobChoice = {

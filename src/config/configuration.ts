@@ -16,13 +16,11 @@ import {
 import { ConfigurationError, type ConfigurationProblem } from './configuration-error.ts';
 import { crossChecks, type JobShape } from './cross-checks.ts';
 import { jsonErrorOffset, lineAndColumn, syntaxProblem } from './json-syntax.ts';
-import { methodSchema } from './method.ts';
-import { nameOf } from './name.ts';
-import { placeOf } from './place.ts';
+import { placeOf } from './option-path.ts';
 import { retentionSchema } from './retention.ts';
+import { alias, methodSchema, nameOf, text } from './schema-parts.ts';
 import { schemaProblems } from './schema-problems.ts';
 import { sourceSchema } from './source.ts';
-import { alias, text } from './text.ts';
 import { verifySchema } from './verify.ts';
 
 const destinationSchema = z.strictObject({
@@ -32,7 +30,8 @@ const destinationSchema = z.strictObject({
   container: text(containerTemplateProblem)
     .exactOptional()
     .describe(
-      'Template for the backup container; `{container}` stands for the name of the source container, for example `{container}backup`. Required if the source names containers.',
+      'Template for the backup container; `{container}` stands for the name of the source container, for example ' +
+        '`{container}backup`. Required if the source names containers.',
     ),
   prefix: text(prefixTemplateProblem)
     .default('')
@@ -44,12 +43,14 @@ const anyJob = z.strictObject({
   schedule: text(scheduleProblem)
     .optional()
     .describe(
-      'Schedule of the job: six fields `{second} {minute} {hour} {day} {month} {day of week}`, for example `0 30 23 * * *`. Without a schedule, the job runs on demand only.',
+      'Schedule of the job: six fields `{second} {minute} {hour} {day} {month} {day of week}`, for example `0 30 ' +
+        '23 * * *`. Without a schedule, the job runs on demand only.',
     ),
   timeZone: text(timeZoneProblem)
     .default('UTC')
     .describe(
-      'IANA time zone of all schedules of the job and of the days that `retention` counts, for example `Europe/Berlin`.',
+      'IANA time zone of all schedules of the job and of the days that `retention` counts, for example ' +
+        '`Europe/Berlin`.',
     ),
   mode: z
     .enum(['incremental', 'full'])
@@ -61,7 +62,8 @@ const anyJob = z.strictObject({
   retention: retentionSchema
     .exactOptional()
     .describe(
-      'The restore points to keep; requires at least one `keep…` rule. Without `retention`, Strongroom keeps all restore points.',
+      'The restore points to keep; requires at least one `keep…` rule. Without `retention`, Strongroom keeps all ' +
+        'restore points.',
     ),
   verify: verifySchema
     .exactOptional()
@@ -73,7 +75,8 @@ const jobSchema = anyJob.refine(
   {
     path: ['destination', 'container'],
     error:
-      'this option is missing; set the backup container for the containers of the source, for example "{container}backup"',
+      'this option is missing; set the backup container for the containers of the source, for example ' +
+      '"{container}backup"',
     // Also where other options are wrong; a destination that is none has been complained of as a whole.
     when: ({ value }) => isObject(fieldOf(value, 'destination')),
   },
@@ -382,7 +385,9 @@ function otherVault(draft: Draft, accounts: Map<string, AccountConnection>): Con
       .filter(({ identity }) => identity !== vault.identity)
       .map(({ place, alias }) => ({
         place,
-        message: `${alias} is not the same storage account as ${vault.alias}, which the ${draft.kind} copies to and where ${what}; name an alias of that account, or remove this option`,
+        message:
+          `${alias} is not the same storage account as ${vault.alias}, which the ${draft.kind} copies to and where ` +
+          `${what}; name an alias of that account, or remove this option`,
       })),
   );
 }

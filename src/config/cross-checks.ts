@@ -40,7 +40,10 @@ function destinationProblems({ kind, place, source, destination }: JobShape): Co
   if (several && !isInjective(template, destination.prefix)) {
     problems.push({
       place: at,
-      message: `${quote(template)} is the same place for several source containers, whose blobs would overwrite each other; add {container} to it, for example "{container}backup", or to the prefix with a slash after it, for example "{container}/"`,
+      message:
+        `${quote(template)} is the same place for several source containers, whose blobs would overwrite each ` +
+        'other; add {container} to it, for example "{container}backup", or to the prefix with a slash after it, ' +
+        'for example "{container}/"',
     });
   }
   for (const pattern of new Set(source.containers)) {
@@ -48,14 +51,18 @@ function destinationProblems({ kind, place, source, destination }: JobShape): Co
     if (isLiteral(pattern) && !isValidContainerName(made)) {
       problems.push({
         place: at,
-        message: `${quote(template)} turns ${quote(pattern)} into ${quote(made)}, which is not a valid container name; ${kind === 'job' ? 'give this container a job of its own' : 'write the container name in full'}`,
+        message:
+          `${quote(template)} turns ${quote(pattern)} into ${quote(made)}, which is not a valid container name; ` +
+          `${kind === 'job' ? 'give this container a job of its own' : 'write the container name in full'}`,
       });
     }
     const source = sourceExpandingTo(template, pattern, CONTROL_CONTAINER);
     if (source !== undefined) {
       problems.push({
         place: at,
-        message: `${quote(template)} turns ${quote(source)} into "${CONTROL_CONTAINER}", the control container of the vault; choose another template, because nothing may be copied into it`,
+        message:
+          `${quote(template)} turns ${quote(source)} into "${CONTROL_CONTAINER}", the control container of the ` +
+          'vault; choose another template, because nothing may be copied into it',
       });
     }
   }
@@ -87,8 +94,11 @@ function ownSourceProblems(job: JobShape, identity: AccountIdentity): Configurat
       : `${source.account} and ${destination.account} are the same account`;
   const found =
     job.kind === 'rule'
-      ? `the rule would archive its own copies: ${account}, in the container ${quote(overlap.made)}; use another account or container`
-      : `the job would back up its own copies: ${account}, and the destination ${quote(overlap.made)} (of ${quote(overlap.pattern)}) overlaps the source pattern ${quote(overlap.read)}; use another account, or patterns that do not overlap`;
+      ? `the rule would archive its own copies: ${account}, in the container ${quote(overlap.made)}; use another ` +
+        'account or container'
+      : `the job would back up its own copies: ${account}, and the destination ${quote(overlap.made)} (of ` +
+        `${quote(overlap.pattern)}) overlaps the source pattern ${quote(overlap.read)}; use another account, or ` +
+        'patterns that do not overlap';
   return [{ place: `${job.place}.destination`, message: `the destination is inside the source, and ${found}` }];
 }
 
@@ -115,7 +125,10 @@ function sharedDestination(a: JobShape, b: JobShape, identity: AccountIdentity):
         return [
           {
             place: `${b.place}.destination`,
-            message: `${a.place} copies ${bothJobs ? 'from another source ' : ''}to the same place, and the two would overwrite each other's blobs: ${quote(madeA)} (of ${quote(fromA)}) and ${quote(madeB)} (of ${quote(fromB)}) overlap in ${b.destination.account}; give one of them another container or prefix`,
+            message:
+              `${a.place} copies ${bothJobs ? 'from another source ' : ''}to the same place, and the two would ` +
+              `overwrite each other's blobs: ${quote(madeA)} (of ${quote(fromA)}) and ${quote(madeB)} (of ` +
+              `${quote(fromB)}) overlap in ${b.destination.account}; give one of them another container or prefix`,
           },
         ];
       }
@@ -146,7 +159,9 @@ function circleProblems(jobs: readonly JobShape[], identity: AccountIdentity): C
         : ['these jobs', 'narrow the source patterns so that they do not match copies'];
       problems.push({
         place: `${jobs[circle[0]!]!.place}.destination`,
-        message: `${who} copy in a circle, each from the destination of the one before, and would back up their own copies: ${[...circle, at].map((index) => jobs[index]!.place).join(' → ')}; ${remedy}`,
+        message:
+          `${who} copy in a circle, each from the destination of the one before, and would back up their own ` +
+          `copies: ${[...circle, at].map((index) => jobs[index]!.place).join(' → ')}; ${remedy}`,
       });
       return;
     }

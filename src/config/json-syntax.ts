@@ -76,6 +76,9 @@ export function syntaxProblem(text: string, offset: number): string {
   if (/^[}\]]/.test(rest)) return `unexpected ${JSON.stringify(rest[0])}, possibly after an extra comma`;
   if (rest.startsWith("'")) return 'JSON requires double quotes, not single quotes';
   if (rest.startsWith('"'))
-    return 'a comma or colon is missing before this, or the string contains a line break or a single backslash (write "\\\\")';
+    return (
+      'a comma or colon is missing before this, or the string contains a line break or a single backslash (write ' +
+      '"\\\\")'
+    );
   return `unexpected ${JSON.stringify([...rest.slice(0, 2)][0])}; this is not JSON`;
 }

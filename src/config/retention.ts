@@ -1,9 +1,7 @@
 import { z } from 'zod';
 import { MOST_KEPT, RETENTION_RULES, retentionProblem } from '#domain/prune/retention.ts';
 import { scheduleProblem } from '#domain/run/schedule.ts';
-import { atLeastOne } from './at-least-one.ts';
-import { count } from './count.ts';
-import { alias, text } from './text.ts';
+import { alias, atLeastOne, count, text } from './schema-parts.ts';
 
 const keep = (what: string) => count(MOST_KEPT).exactOptional().describe(what);
 
@@ -11,7 +9,8 @@ const brakeSchema = z.strictObject({
   percent: count(100)
     .default(50)
     .describe(
-      'The safety brake engages if a run changes or loses more than this percentage of the blobs of a container or entities of a table,',
+      'The safety brake engages if a run changes or loses more than this percentage of the blobs of a container ' +
+        'or entities of a table,',
     ),
   blobs: count(1_000_000_000).default(100).describe('and at least this many of them.'),
 });
@@ -34,14 +33,16 @@ export const retentionSchema = atLeastOne(
     schedule: text(scheduleProblem)
       .exactOptional()
       .describe(
-        'Schedule of the prune: six fields, in the time zone of the job. Without a schedule, Strongroom prunes on demand only.',
+        'Schedule of the prune: six fields, in the time zone of the job. Without a schedule, Strongroom prunes ' +
+          'on demand only.',
       ),
     marginHours: z
       .number({ error: 'this must be a number of hours, 0 or more' })
       .min(0, { error: 'this must be a number of hours, 0 or more' })
       .default(24)
       .describe(
-        'Hours between marking a restore point for removal and deleting its content; the first prune after this time deletes the content.',
+        'Hours between marking a restore point for removal and deleting its content; the first prune after this ' +
+          'time deletes the content.',
       ),
     account: alias
       .exactOptional()
@@ -51,7 +52,8 @@ export const retentionSchema = atLeastOne(
     brake: brakeSchema
       .prefault({})
       .describe(
-        'Safety brake: if a run changes or loses too much of a container or table, Strongroom keeps its restore point and all older ones until an operator releases the brake.',
+        'Safety brake: if a run changes or loses too much of a container or table, Strongroom keeps its restore ' +
+          'point and all older ones until an operator releases the brake.',
       ),
   }),
   RETENTION_RULES,

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { ConfigurationProblem } from './configuration-error.ts';
-import { nearest, placeOf } from './place.ts';
+import { nearest } from './nearest.ts';
+import { placeOf } from './option-path.ts';
 
 const WORDS: Record<string, string> = {
   object: 'an object { … }',
@@ -34,7 +35,9 @@ export function schemaProblems(issue: z.core.$ZodIssue, root: z.ZodType): Config
     return [
       {
         place,
-        message: `this must be ${issue.values.map((value) => `"${String(value)}"`).join(' or ')}${near ? `; did you mean "${near}"?` : ''}`,
+        message:
+          'this must be ' +
+          `${issue.values.map((value) => `"${String(value)}"`).join(' or ')}${near ? `; did you mean "${near}"?` : ''}`,
       },
     ];
   }

@@ -2,17 +2,19 @@ import { z } from 'zod';
 import { patternProblem } from '#domain/blobs/container-pattern.ts';
 import { tablePatternProblem } from '#domain/tables/table-name.ts';
 import { blobChoice } from './blob-choice.ts';
-import { alias, text } from './text.ts';
+import { alias, text } from './schema-parts.ts';
 
 const anySource = z.strictObject({
   account: alias.describe(
-    'Alias of the account to back up. The app setting of this name holds its connection string, or `<alias>__blobServiceUri` its address for a managed identity.',
+    'Alias of the account to back up. The app setting of this name holds its connection string, or ' +
+      '`<alias>__blobServiceUri` its address for a managed identity.',
   ),
   containers: z
     .array(text(patternProblem))
     .default([])
     .describe(
-      'Containers by name or by pattern, where `*` stands for any characters. Each run expands the patterns when it starts. The source requires at least one container or table.',
+      'Containers by name or by pattern, where `*` stands for any characters. Each run expands the patterns when ' +
+        'it starts. The source requires at least one container or table.',
     ),
   ...blobChoice,
   tables: z
@@ -23,7 +25,8 @@ const anySource = z.strictObject({
     .boolean({ error: 'this must be true or false' })
     .default(false)
     .describe(
-      'Whether incremental runs also read the keys of all entities. If false, Strongroom finds deletions only where it reads a key range of a table in full.',
+      'Whether incremental runs also read the keys of all entities. If false, Strongroom finds deletions only ' +
+        'where it reads a key range of a table in full.',
     ),
 });
 

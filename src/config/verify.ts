@@ -1,8 +1,7 @@
 import { z } from 'zod';
 import { scheduleProblem } from '#domain/run/schedule.ts';
 import { portionProblem } from '#domain/verify/portion.ts';
-import { atLeastOne } from './at-least-one.ts';
-import { text } from './text.ts';
+import { atLeastOne, text } from './schema-parts.ts';
 
 const kind = z.enum(['quick', 'deep']);
 
@@ -12,7 +11,8 @@ export const verifySchema = atLeastOne(
     afterRun: kind
       .exactOptional()
       .describe(
-        'Kind of verification that follows each backup: `quick` compares the vault with the manifest, `deep` also reads content.',
+        'Kind of verification that follows each backup: `quick` compares the vault with the manifest, `deep` ' +
+          'also reads content.',
       ),
     schedule: text(scheduleProblem)
       .exactOptional()
@@ -21,7 +21,9 @@ export const verifySchema = atLeastOne(
     portion: text(portionProblem)
       .default('100%')
       .describe(
-        'Portion of the content that each `deep` verification reads: a percentage such as `5%`, a new random choice each time, or a fraction such as `1/7`, the next seventh each time, so that seven verifications read everything.',
+        'Portion of the content that each `deep` verification reads: a percentage such as `5%`, a new random ' +
+          'choice each time, or a fraction such as `1/7`, the next seventh each time, so that seven verifications ' +
+          'read everything.',
       ),
   }),
   ['afterRun', 'schedule'],

@@ -22,19 +22,21 @@ const RULES: [RegExp, string][] = [
   [rule(`(AccountKey${BETWEEN}|${START}sig${EQUALS}|["']sig\\\\*["']\\s*:\\s*\\\\*["'])${VALUE}`), `$1${GONE}`],
   [rule(`((?:x-functions-key|client_secret)${BETWEEN})${VALUE}`), `$1${GONE}`],
   [rule(`(${AFTER_QUERY_MARK}code${EQUALS})${VALUE}`), `$1${GONE}`],
-  // Away from a query only what looks like a function key: "code=BlobNotFound" is no secret.
+  // Outside of a query, only what looks like a function key: "code=BlobNotFound" is not a secret.
   [rule(`(${START}code=)(?!REDACTED)(?=[^\\s&]*\\d)[\\w+/=%-]{20,}`), `$1${GONE}`],
   [
     rule(
-      `(Authorization${BETWEEN})(?:(?:Bearer|Basic|Digest|Negotiate|SharedKeyLite|SharedKey)(?:\\s|%(?:25)*20|\\+)+)?${VALUE}`,
+      `(Authorization${BETWEEN})` +
+        `(?:(?:Bearer|Basic|Digest|Negotiate|SharedKeyLite|SharedKey)(?:\\s|%(?:25)*20|\\+)+)?${VALUE}`,
     ),
     `$1${GONE}`,
   ],
   [rule(`(SharedKey(?:Lite)?(?:\\s|%(?:25)*20|\\+)+[a-z\\d-]+(?::|%(?:25)*3A))${VALUE}`), `$1${GONE}`],
-  // Long, or with a digit: "Bearer authentication" is no secret.
+  // Long, or with a digit: "Bearer authentication" is not a secret.
   [
     rule(
-      `(Bearer(?:\\s|%(?:25)*20|\\+)+)(?!REDACTED)(?:[\\w.~+/-]{24,}|(?=[a-z_.~+/-]*\\d)[\\w.~+/-]{8,})(?:=|%(?:25)*3D)*`,
+      '(Bearer(?:\\s|%(?:25)*20|\\+)+)(?!REDACTED)' +
+        '(?:[\\w.~+/-]{24,}|(?=[a-z_.~+/-]*\\d)[\\w.~+/-]{8,})(?:=|%(?:25)*3D)*',
     ),
     `$1${GONE}`,
   ],

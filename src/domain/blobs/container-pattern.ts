@@ -20,15 +20,24 @@ export function patternProblem(pattern: string): string | undefined {
   const quoted = JSON.stringify(pattern);
   if (isLiteral(pattern)) {
     if (isValidContainerName(pattern)) return undefined;
-    return `${quoted} is not a container name: use 3 to 63 lower-case letters, digits and single hyphens (or $web, $root), or a pattern such as "tenant-*"`;
+    return (
+      `${quoted} is not a container name: use 3 to 63 lower-case letters, digits and single hyphens (or $web, ` +
+      '$root), or a pattern such as "tenant-*"'
+    );
   }
   if (pattern.startsWith('$')) {
-    return `${quoted} matches nothing, because "*" never matches system containers; name them in full, for example "$web"`;
+    return (
+      `${quoted} matches nothing, because "*" never matches system containers; name them in full, for example ` +
+      '"$web"'
+    );
   }
   if (/^[a-z0-9*-]+$/.test(pattern) && !pattern.includes('--') && !/^-|-$/.test(pattern) && shortest(pattern) <= 63) {
     return undefined;
   }
-  return `${quoted} cannot match any container: names have 3 to 63 lower-case letters, digits and single hyphens, and only "*" is special`;
+  return (
+    `${quoted} cannot match any container: names have 3 to 63 lower-case letters, digits and single hyphens, and ` +
+    'only "*" is special'
+  );
 }
 
 export function matches(pattern: string, name: string): boolean {

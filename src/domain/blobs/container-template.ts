@@ -17,7 +17,10 @@ export function expand(template: string, sourceContainer: string): string {
 /** What is wrong with a destination container template whatever its sources are, or undefined. */
 export function containerTemplateProblem(template: string): string | undefined {
   if (isValidContainerName(expand(template, 'abc'))) return undefined;
-  return `${JSON.stringify(template)} does not make a container name: use 3 to 63 lower-case letters, digits and single hyphens, where {container} stands for the source container, for example "{container}backup"`;
+  return (
+    `${JSON.stringify(template)} does not make a container name: use 3 to 63 lower-case letters, digits and single ` +
+    'hyphens, where {container} stands for the source container, for example "{container}backup"'
+  );
 }
 
 /** What is wrong with a prefix template whatever its sources are, or undefined. Lengths are in characters. */
@@ -25,7 +28,10 @@ export function prefixTemplateProblem(template: string): string | undefined {
   if (template.length > 512)
     return `the prefix has ${template.length} characters; the maximum is 512, to leave room for blob names`;
   if (/(?:^|\/)\.{1,2}(?:\/|$)/.test(expand(template, 'abc')) || template.includes('\\')) {
-    return `${JSON.stringify(template)} contains "." or ".." as a path segment, or a backslash; Azure rewrites such names`;
+    return (
+      `${JSON.stringify(template)} contains "." or ".." as a path segment, or a backslash; Azure rewrites such ` +
+      'names'
+    );
   }
   return undefined;
 }

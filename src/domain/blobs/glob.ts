@@ -22,11 +22,13 @@ export function compileGlob(glob: string): Glob {
   if (glob.length > LONGEST) throw fail(`has ${glob.length} characters; the maximum is ${LONGEST}`);
   if (glob.startsWith('!'))
     throw fail(
-      'starts with "!", which does not negate; move the glob to the other list (include or exclude), or write "?" for this character',
+      'starts with "!", which does not negate; move the glob to the other list (include or exclude), or write ' +
+        '"?" for this character',
     );
   if (/^\.{0,2}\//.test(glob))
     throw fail(
-      'starts with a slash or dots, which blob names rarely do; remove them, or write "*/" for a slash that the name has',
+      'starts with a slash or dots, which blob names rarely do; remove them, or write "*/" for a slash that the ' +
+        'name has',
     );
   if (glob.endsWith('/')) throw fail(`matches only a folder and no blob in it; use ${JSON.stringify(`${glob}**`)}`);
   if (/\{[^{},]*\.\.[^{},]*\}/.test(glob))

@@ -192,7 +192,10 @@ export function retentionProblem(policy: RetentionPolicy): string | undefined {
     return `${quoted} is not a duration; use a number and "d" for days or "h" for hours, for example "30d" or "12h"`;
   }
   if (RETENTION_RULES.every((rule) => policy[rule] === undefined)) {
-    return `no rule keeps any restore point; add at least one of ${RETENTION_RULES.map((rule) => `"${rule}"`).join(', ')}`;
+    return (
+      'no rule keeps any restore point; add at least one of ' +
+      `${RETENTION_RULES.map((rule) => `"${rule}"`).join(', ')}`
+    );
   }
   return undefined;
 }

@@ -11,7 +11,9 @@ export const PROBLEMS = {
   },
   'source-archived': {
     meaning: 'in the archive tier of the source and not in the vault',
-    hint: 'Azure cannot read content in the archive tier. Rehydrate the blob to an online tier, then start another run.',
+    hint:
+      'Azure cannot read content in the archive tier. Rehydrate the blob to an online tier, then start another ' +
+      'run.',
   },
   directory: {
     meaning: 'a directory, not a blob',
@@ -190,7 +192,9 @@ export const PROBLEMS = {
   },
   'target-changing': {
     meaning: 'changed in the target by another writer',
-    hint: 'Another process writes to this blob, entity or table in the target. Find that process and stop it, then retry.',
+    hint:
+      'Another process writes to this blob, entity or table in the target. Find that process and stop it, then ' +
+      'retry.',
   },
   'access-denied-target': {
     meaning: 'the target account denies access',
@@ -250,7 +254,9 @@ export const PROBLEMS = {
   },
   'run-lost': {
     meaning: 'ended without a summary',
-    hint: 'The run ended without a summary: its orchestration was terminated, or its state was lost. Start another run.',
+    hint:
+      'The run ended without a summary: its orchestration was terminated, or its state was lost. Start another ' +
+      'run.',
   },
   internal: {
     meaning: 'an unexpected failure',

@@ -42,12 +42,18 @@ export function scheduleProblem(expr: string): string | undefined {
   for (const [index, field] of fields.entries()) {
     const names = index >= 4;
     if (!(names ? /^[\da-z*,/-]+$/i : /^[\d*,/-]+$/).test(field)) {
-      return `${quoted}: ${JSON.stringify(field)} is not a valid ${FIELDS[index]}; use numbers, "*", ",", "-" and "/"${names ? ', and names such as JAN or MON' : ''}, ${EXAMPLE}`;
+      return (
+        `${quoted}: ${JSON.stringify(field)} is not a valid ${FIELDS[index]}; use numbers, "*", ",", "-" and ` +
+        `"/"${names ? ', and names such as JAN or MON' : ''}, ${EXAMPLE}`
+      );
     }
   }
   const weekday = fields[5]!;
   if (/(?:^|[,-])0*7(?:[,/-]|$)|-sun/i.test(weekday)) {
-    return `${quoted}: in ${JSON.stringify(weekday)}, write Sunday as 0 or SUN, and not at the end of a range; use "0,5,6" for Friday to Sunday`;
+    return (
+      `${quoted}: in ${JSON.stringify(weekday)}, write Sunday as 0 or SUN, and not at the end of a range; use ` +
+      '"0,5,6" for Friday to Sunday'
+    );
   }
   try {
     if (cron(expr, 'UTC').nextRun(EPOCH)) return undefined;
@@ -65,7 +71,10 @@ export function timeZoneProblem(zone: string): string | undefined {
     return undefined;
   } catch {
     const quoted = JSON.stringify(zone.length > 80 ? `${zone.slice(0, 80)}…` : zone);
-    return `${quoted} is not a time zone; use an IANA name such as "Europe/Berlin", "America/New_York" or "UTC" (Windows names do not work)`;
+    return (
+      `${quoted} is not a time zone; use an IANA name such as "Europe/Berlin", "America/New_York" or "UTC" ` +
+      '(Windows names do not work)'
+    );
   }
 }
 

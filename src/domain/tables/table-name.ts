@@ -30,13 +30,22 @@ export function tablePatternProblem(pattern: string): string | undefined {
   if (isLiteral(pattern)) {
     if (isValidTableName(pattern)) return undefined;
     if (isSameTable(pattern, 'tables')) return `${quoted} is not a table name: the service reserves it`;
-    return `${quoted} is not a table name: use 3 to 63 letters and digits, starting with a letter, or a pattern such as "tenant*"`;
+    return (
+      `${quoted} is not a table name: use 3 to 63 letters and digits, starting with a letter, or a pattern such as ` +
+      '"tenant*"'
+    );
   }
   if (!/^[A-Za-z*][A-Za-z0-9*]*$/.test(pattern) || shortest(pattern) > 63) {
-    return `${quoted} cannot match any table: names have 3 to 63 letters and digits, start with a letter, and only "*" is special`;
+    return (
+      `${quoted} cannot match any table: names have 3 to 63 letters and digits, start with a letter, and only "*" ` +
+      'is special'
+    );
   }
   if (pattern.toLowerCase().startsWith(DRILL_TABLE_PREFIX)) {
-    return `${quoted} matches nothing: drills restore to tables that start with "${DRILL_TABLE_PREFIX}", and "*" never matches them`;
+    return (
+      `${quoted} matches nothing: drills restore to tables that start with "${DRILL_TABLE_PREFIX}", and "*" never ` +
+      'matches them'
+    );
   }
   return undefined;
 }
@@ -60,7 +69,10 @@ export function expandTable(template: string, table: string): string {
 /** What is wrong with a template whatever the tables are, or undefined. */
 export function tableTemplateProblem(template: string): string | undefined {
   if (isValidTableName(expandTable(template, 'abc'))) return undefined;
-  return `${JSON.stringify(template)} does not make a table name: use 3 to 63 letters and digits, starting with a letter, where {table} stands for the name of the table, for example "{table}Restored"`;
+  return (
+    `${JSON.stringify(template)} does not make a table name: use 3 to 63 letters and digits, starting with a ` +
+    'letter, where {table} stands for the name of the table, for example "{table}Restored"'
+  );
 }
 
 /** Whether a template makes two tables of any two. */

@@ -15,7 +15,10 @@ export function parsePortion(text: string): Portion | undefined {
 export function portionProblem(text: string): string | undefined {
   if (parsePortion(text)) return undefined;
   const quoted = JSON.stringify(text.length > 40 ? `${text.slice(0, 40)}…` : text);
-  return `${quoted} is not a portion; use a percentage above 0 and up to 100, for example "5%", or one part of up to 9999, for example "1/7"`;
+  return (
+    `${quoted} is not a portion; use a percentage above 0 and up to 100, for example "5%", or one part of up to ` +
+    '9999, for example "1/7"'
+  );
 }
 
 /**

@@ -144,7 +144,8 @@ export function checkBothMeant(
     ? '"table", for example "{table}Restored"'
     : '"container", for example "{container}-restored"';
   throw refusal(
-    `.target: it sets the target of ${sets.containers ? 'containers' : 'tables'}, and ${rest} would return to the original place`,
+    `.target: it sets the target of ${sets.containers ? 'containers' : 'tables'}, and ${rest} would return to ` +
+      'the original place',
     `Add ${missing}; or name what to restore in "containers" or "tables"`,
   );
 }

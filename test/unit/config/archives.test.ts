@@ -239,7 +239,8 @@ describe('blob triggers', () => {
     expect(problems({ archives: rules })).toEqual(
       [2, 4].map(
         (index) =>
-          `archives[${index}].events.blobTrigger: "event-grid" differs from the blob trigger of archives[0]: all blob triggers of the app share one listener, so set this to "scan" as well, or use "queue"`,
+          `archives[${index}].events.blobTrigger: "event-grid" differs from the blob trigger of archives[0]: all ` +
+          'blob triggers of the app share one listener, so set this to "scan" as well, or use "queue"',
       ),
     );
     expect(problems({ archives: [rules[1], rules[2], rules[4]] })).toEqual([]);
@@ -264,7 +265,8 @@ describe('the control container', () => {
   it.each(['$web', '$root'])('is not the only name that needs care: %s', (container) => {
     expect(problems({ archives: [rule({}, { container })] })).toEqual([
       expect.stringContaining(
-        `turns "${container}" into "${container}archive", which is not a valid container name; write the container name in full`,
+        `turns "${container}" into "${container}archive", which is not a valid container name; write the ` +
+          'container name in full',
       ),
     ]);
     expect(problems({ archives: [rule({}, { container }, { container: 'web-archive' })] })).toEqual([]);
@@ -280,7 +282,8 @@ describe('the destination of a rule', () => {
       problems({ archives: [rule({}, {}, { account, container, prefix: 'archive/' })] });
     for (const container of ['incoming', '{container}']) {
       expect(inside(container)).toEqual([
-        `archives[0].destination: the destination is inside the source, and the rule would archive its own copies: ${words}, in the container "incoming"; use another account or container`,
+        'archives[0].destination: the destination is inside the source, and the rule would archive its own ' +
+          `copies: ${words}, in the container "incoming"; use another account or container`,
       ]);
     }
     expect(inside('{container}archive')).toEqual([]);
@@ -331,7 +334,9 @@ describe('the destination of a rule', () => {
       { account: 'SOURCE', container: 'incoming' },
     );
     expect(problems({ archives: [rule(), back] })).toEqual([
-      'archives[0].destination: these copy in a circle, each from the destination of the one before, and would back up their own copies: archives[0] → archives[1] → archives[0]; give one of them another destination container or account',
+      'archives[0].destination: these copy in a circle, each from the destination of the one before, and would ' +
+        'back up their own copies: archives[0] → archives[1] → archives[0]; give one of them another destination ' +
+        'container or account',
     ]);
     const homeward = job(
       {},
@@ -351,7 +356,8 @@ describe('receipts', () => {
     const found = (account: string) => problems({ archives: [rule({ receipts: { keepDays: 1, account } })] });
     expect(found('PRUNER')).toEqual([]);
     expect(found('OTHER')).toEqual([
-      'archives[0].receipts.account: OTHER is not the same storage account as VAULT, which the rule copies to and where the rule keeps its receipts; name an alias of that account, or remove this option',
+      'archives[0].receipts.account: OTHER is not the same storage account as VAULT, which the rule copies to ' +
+        'and where the rule keeps its receipts; name an alias of that account, or remove this option',
     ]);
     expect(found('NOWHERE')).toEqual([
       expect.stringMatching(/^archives\[0\]\.receipts\.account: the account "NOWHERE" has no app setting/),

@@ -100,7 +100,8 @@ describe('a source is refused', () => {
     [{ tables: [], containers: [], prefix: 'a', include: ['a'], exclude: ['b'] }],
   ])('when it names nothing: %j', (source) => {
     expect(problems([job(source)])).toEqual([
-      'jobs[0].source: the source names nothing to back up; add "containers", "tables" or both, with names or "*" for all',
+      'jobs[0].source: the source names nothing to back up; add "containers", "tables" or both, with names or ' +
+        '"*" for all',
     ]);
   });
 
@@ -206,7 +207,8 @@ describe('the address of the tables', () => {
     [identity('https://source1.dfs.core.windows.net'), 'add the app setting "SOURCE__tableServiceUri"'],
     [
       settings(domain),
-      'add "TableEndpoint=…", for example https://myaccount.table.core.windows.net, to the connection string in the app setting "SOURCE"',
+      'add "TableEndpoint=…", for example https://myaccount.table.core.windows.net, to the connection string in ' +
+        'the app setting "SOURCE"',
     ],
     [settings('BlobEndpoint=https://files.example.com;SharedAccessSignature=sv=1&sig=abc'), 'add "TableEndpoint=…"'],
   ])('is asked for, once, where nothing tells it: %#', (settings, words) => {

@@ -13,7 +13,9 @@ const KEY = Buffer.from('the canary key that must never be shown to anybody at a
 const SIGNATURE = 'CanarySignature1234567890abcdefghijklmnopqrs%3D';
 const SETTINGS: Record<string, string> = {
   SOURCE: `DefaultEndpointsProtocol=https;AccountName=source1;AccountKey=${KEY};EndpointSuffix=core.windows.net`,
-  VAULT: `BlobEndpoint=https://vault1.blob.core.windows.net/;SharedAccessSignature=sv=2025-01-05&ss=b&srt=sco&sp=rwl&sig=${SIGNATURE}`,
+  VAULT:
+    'BlobEndpoint=https://vault1.blob.core.windows.net/;SharedAccessSignature=' +
+    `sv=2025-01-05&ss=b&srt=sco&sp=rwl&sig=${SIGNATURE}`,
   OTHER__blobServiceUri: 'https://other1.blob.core.windows.net',
 };
 

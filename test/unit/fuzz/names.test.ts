@@ -107,12 +107,16 @@ describe('listings that chance makes', () => {
   const escaped = (text: string) =>
     text.replace(/[&<>"']/g, (each) => `&#x${each.charCodeAt(0).toString(16)};`).replaceAll('\r', '&#13;');
   const blob = (name: string, metadata: Record<string, string>) => {
-    // As the service does it: percent-encoded where XML cannot carry the name.
-    const told = carried(name)
+    // The service percent-encodes a name that XML cannot carry.
+    const named = carried(name)
       ? `<Name>${escaped(name)}</Name>`
       : `<Name Encoded="true">${encodeURIComponent(name)}</Name>`;
     const entries = Object.entries(metadata).map(([key, value]) => `<${key}>${escaped(value)}</${key}>`);
-    return `<Blob>${told}<Properties><Last-Modified>Sat, 21 Nov 2026 05:57:45 GMT</Last-Modified><Etag>0x1</Etag><Content-Length>1</Content-Length><BlobType>BlockBlob</BlobType></Properties><Metadata>${entries.join('')}</Metadata></Blob>`;
+    return (
+      `<Blob>${named}<Properties><Last-Modified>Sat, 21 Nov 2026 05:57:45 GMT</Last-Modified><Etag>0x1</Etag>` +
+      '<Content-Length>1</Content-Length><BlobType>BlockBlob</BlobType></Properties>' +
+      `<Metadata>${entries.join('')}</Metadata></Blob>`
+    );
   };
   const anyListing = fc.record({
     names: fc.uniqueArray(
@@ -126,7 +130,9 @@ describe('listings that chance makes', () => {
     next: fc.string(),
   });
   const listing = ({ names, metadata, next }: { names: string[]; metadata: Record<string, string>; next: string }) =>
-    `<?xml version="1.0" encoding="utf-8"?><EnumerationResults><Blobs>${names.map((name) => blob(name, metadata)).join('')}</Blobs><NextMarker>${Buffer.from(next).toString('base64')}</NextMarker></EnumerationResults>`;
+    '<?xml version="1.0" encoding="utf-8"?><EnumerationResults>' +
+    `<Blobs>${names.map((name) => blob(name, metadata)).join('')}</Blobs>` +
+    `<NextMarker>${Buffer.from(next).toString('base64')}</NextMarker></EnumerationResults>`;
 
   it('give every name and all metadata back', () => {
     fc.assert(

@@ -43,7 +43,7 @@ const reading =
     return pages[Number(marker ?? 0)] ?? { blobs: [] };
   };
 
-test('all that is listed under a name is taken, however the pages are cut, and a walk may stop at any name', async () => {
+test('a cursor takes everything listed under a name, wherever pages end, and a walk may stop at any name', async () => {
   const sizes = fc.array(fc.nat(4), { minLength: 1, maxLength: 4 }).filter((all) => all.some((size) => size > 0));
   const order = fc.constantFrom(...(Object.keys(ORDERS) as (keyof typeof ORDERS)[]));
   await fc.assert(

@@ -69,7 +69,7 @@ const sideOf = ({ names, sides }: { names: string[]; sides: string[] }, side: st
   names.filter((_, index) => sides[index] !== (side === 'source' ? 'beside' : 'source'));
 
 describe('in any order, of any two listings', () => {
-  it('I1: every source blob is met exactly once and in order, and never with a beside blob of another name', async () => {
+  it('I1: pairs every source blob once, in order, and never with a blob of another name', async () => {
     const orders = fc.constantFrom<Comparator | undefined>(byUtf16, byCodePoint, byPathSegment, undefined);
     await fc.assert(
       fc.asyncProperty(anySides, orders, orders, anyCuts, anyCuts, async (both, a, b, sourceCuts, besideCuts) => {

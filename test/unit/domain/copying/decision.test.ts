@@ -244,7 +244,7 @@ const anyCase = fc.record({
 });
 
 describe('whatever the two sides are', () => {
-  it('F3: nothing counts as backed up unless it is whole and of the listed version, or another tool’s and no older', () => {
+  it('F3: a blob is backed up only if its copy is complete and of this version, or of another tool and no older', () => {
     fc.assert(
       fc.property(anyCase, ({ of, mirror, mode }) => {
         const { action } = decide(of, mirror, mode, RUN);

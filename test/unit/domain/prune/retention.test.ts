@@ -242,7 +242,7 @@ const ZONES = [
 ];
 const anyZone = fc.constantFrom(...ZONES);
 
-/** Restore points minutes to months apart, somewhere between 2009 and 2030, a few of them marked in one way or other. */
+/** Restore points minutes to months apart, between 2009 and 2030, some of them held, braked, verified or removed. */
 const anyHistory = (marks = true) =>
   fc
     .tuple(

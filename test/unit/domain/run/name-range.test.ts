@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, it, test } from 'vitest';
 import { mayHold, mayHoldPrefix, mayOverlap, type NameRange, widened } from '#domain/run/name-range.ts';
 
-/** Any UTF-16 but U+FFFF, which no blob can be named with: halves of pairs among them, and names longer than a range keeps. */
+/** Any UTF-16 but U+FFFF, which no blob name has: also halves of pairs, and names longer than a range keeps. */
 const unit = fc.oneof(
   fc.constantFrom('a', 'b', '/', '\u0000', '\ud83d', '\ude00', '\udfff', '\ufffe'),
   fc.integer({ min: 0, max: 0xfffe }).map((code) => String.fromCharCode(code)),

@@ -360,7 +360,7 @@ describe('the report', () => {
     });
   });
 
-  it('I1: a container is done only when all of it is: not without a slice in the middle, though the rest adds up', () => {
+  it('I1: a container is complete only with every slice, even if the other slices add up', () => {
     const parts = [
       scanPart('images', 0, { listed: 3, unchanged: 3 }),
       scanPart('images', 2, { listed: 3, unchanged: 3, last: true }),

@@ -23,7 +23,7 @@ const own = fc.constantFrom(
 );
 const space = fc.constantFrom('', '', ' ', '\t ', '\r\n  ');
 
-/** An answer with these lists of members, with what the service adds and white space strewn in; with the members in turn. */
+/** A response with these lists of members, and with what the service adds, and white space between them. */
 function answerOf(items: fc.Arbitrary<Entity[]>): fc.Arbitrary<{ body: string; entities: Entity[] }> {
   return items.chain((entities) =>
     fc
@@ -128,7 +128,8 @@ describe('splitEntities', () => {
 
   it('keeps the types beside the values, and an entity of nothing but its key', () => {
     const text = entityText('p', 'r', ['"n@odata.type":"Edm.Int64","n":"1"', '"odata_x":1']);
-    const body = `{"value":[{"odata.type":"a",${text.slice(1, -1)},"odata.id":"x"},{"odata.etag":"e","PartitionKey":"","RowKey":""}]}`;
+    const first = `{"odata.type":"a",${text.slice(1, -1)},"odata.id":"x"}`;
+    const body = `{"value":[${first},{"odata.etag":"e","PartitionKey":"","RowKey":""}]}`;
     expect(splitEntities(body)).toEqual([
       { key: { partition: 'p', row: 'r' }, text },
       { key: { partition: '', row: '' }, text: entityText('', '') },
@@ -162,8 +163,9 @@ describe('values within values', () => {
 
 describe('propertiesOf', () => {
   it('knows the type of each, keys included, Timestamp not', () => {
-    const text = `{"odata.etag":"e","PartitionKey":"p","RowKey":"r","Timestamp":"2026-11-01T00:00:00Z","i":1,"d":1.0,"e":1E+20,
-      "n@odata.type":"Edm.Double","n":"NaN","l@odata.type":"Edm.Int64","l":"5","b":true,"s":"a\\"b","0":null,"1@odata.type":"Edm.Guid","1":null,
+    const text = `{"odata.etag":"e","PartitionKey":"p","RowKey":"r","Timestamp":"2026-11-01T00:00:00Z",
+      "i":1,"d":1.0,"e":1E+20,"n@odata.type":"Edm.Double","n":"NaN","l@odata.type":"Edm.Int64","l":"5","b":true,
+      "s":"a\\"b","0":null,"1@odata.type":"Edm.Guid","1":null,
       "t@odata.type":"Edm.DateTime","t":"2026-11-01T00:00:00.1234567Z","Timestamp@odata.type":"Edm.DateTime"}`;
     expect(Object.fromEntries(propertiesOf(text))).toEqual({
       PartitionKey: { type: 'Edm.String', value: 'p' },
@@ -293,7 +295,8 @@ describe('timestampOf', () => {
 describe('withDoublesNamed', () => {
   it('names Doubles and touches nothing else', () => {
     expect(withDoublesNamed('{"PartitionKey":"1.5","a":1,"b":1.0,"c":-2E-7,"d":"1.0","e":true}')).toBe(
-      '{"PartitionKey":"1.5","a":1,"b@odata.type":"Edm.Double","b":1.0,"c@odata.type":"Edm.Double","c":-2E-7,"d":"1.0","e":true}',
+      '{"PartitionKey":"1.5","a":1,"b@odata.type":"Edm.Double","b":1.0,"c@odata.type":"Edm.Double","c":-2E-7,' +
+        '"d":"1.0","e":true}',
     );
   });
 

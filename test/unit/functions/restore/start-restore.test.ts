@@ -124,7 +124,7 @@ describe('POST /api/restores of tables', () => {
     [
       'a choice of blobs that says nothing of tables',
       { prefix: 'a/', existing: 'overwrite' },
-      /^body: "prefix", "include" and "exclude" select blobs; .* would also restore 2 tables, such as "orders", in full/,
+      /^body: "prefix", "include" and "exclude" select blobs; .* also restore 2 tables, such as "orders", in full/,
     ],
     ['the same by a glob', { include: ['*.jpg'] }, /would also restore/],
     ['the same by another', { exclude: ['*.jpg'] }, /would also restore/],
@@ -132,7 +132,7 @@ describe('POST /api/restores of tables', () => {
     [
       'a place for blobs, and none for the tables',
       { target: { container: '{container}-restored' }, existing: 'overwrite' },
-      /^body\.target: it sets the target of containers, and 2 tables, such as "orders", would return to the original place/,
+      /^body\.target: it sets the target of containers, and 2 tables, such as "orders", would return to the original/,
     ],
     [
       'a place for blobs, where only tables are meant',

@@ -1,17 +1,4 @@
-/** A place in the configuration as people write it: `jobs[0].source.account`. */
-export function placeOf(path: readonly PropertyKey[]): string {
-  if (path.length === 0) return 'the whole file';
-  const parts = path.map((key) => {
-    if (typeof key === 'number') return `[${key}]`;
-    const text = String(key);
-    return /^[A-Za-z_$][\w$]*$/.test(text)
-      ? `.${text}`
-      : `[${JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}…` : text)}]`;
-  });
-  return parts.join('').replace(/^\./, '');
-}
-
-/** The one of `known` that `word` was most likely meant to be, or undefined when none is near. */
+/** The one of `known` that `word` most likely means, or undefined if none is similar. */
 export function nearest(word: string, known: readonly string[]): string | undefined {
   if (word.length > 40) return undefined;
   const ranked = known
