@@ -1,12 +1,12 @@
 /**
- * Takes secrets out of text that people or logs will see: shared access signatures, account and function keys, and
- * authorization headers, in plain text, JSON (also JSON within JSON) and URL-encoded. The last line of defence: secrets
- * are not put into text in the first place. What is left is safe to redact again, to no further effect.
+ * Removes secrets from text for people or logs: shared access signatures, account and function keys, and authorization
+ * headers, in plain text, JSON (also JSON within JSON) and URL-encoded. This is the last line of defense: secrets do
+ * not belong into text in the first place. Redacting text twice changes nothing.
  */
 
 const GONE = 'REDACTED';
 
-/** One value, to the next separator, which may be URL-encoded, once or more often; not one that is gone already. */
+/** One value up to the next separator, which may be URL-encoded once or several times. Not a redacted one. */
 const VALUE = String.raw`(?!REDACTED)(?:(?!%(?:25)*(?:2[026]|3B))[^\s"'<>&;,\\()[\]{}|])+`;
 /** As VALUE, for values that are queries themselves. */
 const QUERY_VALUE = String.raw`(?!REDACTED)(?:(?!%(?:25)*(?:2[02]|3B))[^\s"'<>;\\])+`;

@@ -1,11 +1,11 @@
 /**
- * What tells one account's blob service from another's, however its address is written: `acct.blob.core.windows.net`, or
- * `127.0.0.1:10000/acct` where the account is in the path. Throws TypeError on what is no address.
+ * Identifies the blob service of an account, however its address is written: `acct.blob.core.windows.net`, or
+ * `127.0.0.1:10000/acct` if the account is in the path. Throws TypeError on text that is not an address.
  */
 export function serviceIdentity(address: string): string {
   const url = new URL(address);
   const host = /^(?:localhost|\[::1\])$/.test(url.hostname) ? '127.0.0.1' : url.hostname;
-  // A private link, the read-only secondary and the file system of a hierarchical account are other ways to the same.
+  // A private link, the read-only secondary and the file system of a hierarchical account are other addresses of it.
   const [account, ...domain] = host.split('.');
   const labels = domain.filter((label) => label !== 'privatelink').map((label) => (label === 'dfs' ? 'blob' : label));
   const plainHost = [account!.replace(/-secondary$/, ''), ...labels].join('.');
@@ -15,7 +15,7 @@ export function serviceIdentity(address: string): string {
   return `${plainHost}${port === '80' || port === '443' ? '' : `:${port}`}${path}`.toLowerCase();
 }
 
-/** The account's name, which an identity begins or ends with. */
+/** The name of the account, with which an identity starts or ends. */
 export function accountOfIdentity(identity: string): string {
   const slash = identity.lastIndexOf('/');
   return slash < 0 ? identity.split('.')[0]! : identity.slice(slash + 1);

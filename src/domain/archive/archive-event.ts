@@ -3,19 +3,21 @@ import { isValidContainerName } from '../blobs/container-pattern.ts';
 import { accountOfIdentity, serviceIdentity } from '../service-identity.ts';
 
 /**
- * A hint that a blob was written. Anybody who may put messages into the queue can make one, so nothing in it is
- * believed: it names a place to look at.
+ * A hint that a blob was written. Anyone who may put messages into the queue can make one, so Strongroom trusts nothing
+ * in it: it only says which blob to check.
  */
 export interface ArchiveEvent {
-  /** As `serviceIdentity` gives it, or the bare name; absent where the event tells of no account: any is meant. */
+  /**
+   * As `serviceIdentity` returns it, or the bare name. Absent if the event names no account: then any account matches.
+   */
   account?: string;
   container: string;
   name: string;
-  /** Of the version that was written, without quotes. */
+  /** ETag of the version that was written, without quotes. */
   etag?: string;
 }
 
-/** What of an archive rule says which uploads are its own. */
+/** The options of an archive rule that decide which uploads belong to it. */
 export interface RuleSource {
   source: {
     account: string;
@@ -28,13 +30,13 @@ export interface RuleSource {
 
 const UPLOADS = ['Microsoft.Storage.BlobCreated', 'Microsoft.Storage.BlobRenamed'];
 
-/** Operations that are told of before the content is whole; another event follows when it is. */
+/** Events that arrive before the content is complete. Another event follows when it is. */
 const UNFINISHED = ['CreateFile', 'SftpCreate', 'SftpWrite'];
 
 /**
- * The uploads that a queue message tells of: events of Event Grid (its own schema or CloudEvents 1.0), one or a list, or
- * `{"container", "name", "etag"?, "account"?}` by hand. Events of anything else than uploads are left out. Never
- * throws; `unreadable` says what is wrong with the message, without repeating what it holds.
+ * The uploads in a queue message: events of Event Grid (its own schema or CloudEvents 1.0), one or a list, or
+ * `{"container", "name", "etag"?, "account"?}` by hand. Other events are left out. Never throws; `unreadable` says what
+ * is wrong with the message, without its content.
  */
 export function readEvents(text: string): { events: ArchiveEvent[] } | { unreadable: string } {
   let message: unknown;
@@ -66,7 +68,7 @@ function readEvent(item: unknown): Read {
   const data = fieldOf(item, 'data');
   const api = fieldOf(data, 'api');
   if (!UPLOADS.includes(type) || (typeof api === 'string' && UNFINISHED.includes(api))) return { events: [] };
-  // A renamed blob is told of by where it was and where it is.
+  // The event of a renamed blob has its old and its new address.
   const url = fieldOf(data, 'url') ?? fieldOf(data, 'destinationUrl');
   if (typeof url !== 'string') return { unreadable: 'the event has no "data.url" that is a text' };
   const place = readUrl(url);
@@ -105,16 +107,16 @@ function checked(place: ArchiveEvent, etag: unknown): Read {
     return { unreadable: 'the blob that the event names cannot be: 1 to 1024 characters of Unicode' };
   }
   const plain = typeof etag === 'string' ? etag.replace(/^W\//, '').replace(/^"(.*)"$/, '$1') : '';
-  // An ETag that none can be is as good as none: the source is looked at anyway.
+  // Without a valid ETag, the check of the source decides.
   return { events: [/^[!#-~]{1,128}$/.test(plain) ? { ...place, etag: plain } : place] };
 }
 
 /**
- * Account, container and name in a blob's address. Taken apart by hand: what parses addresses resolves dot segments,
- * which are part of a name here.
+ * Account, container and name in the address of a blob. URL parsers resolve dot segments, which are part of the name
+ * here, so this takes the address apart itself.
  */
 function readUrl(url: string): ArchiveEvent | { unreadable: string } {
-  // A query may hold a signature. A number sign stands for itself, as the service writes it.
+  // A query may contain a signature. A number sign is part of the name, as the service writes it.
   const [, server, rest] = /^(https?:\/\/[^/?#\\@]{1,300})\/([^?]*)/i.exec(url) ?? [];
   if (server === undefined || !URL.canParse(server)) {
     return { unreadable: '"data.url" is not the address of a blob' };
@@ -122,7 +124,7 @@ function readUrl(url: string): ArchiveEvent | { unreadable: string } {
   let path = rest!;
   let service = server;
   if (!/^[^.]+\.(?:.+\.)?(?:blob|dfs)\./.test(new URL(server).hostname)) {
-    // An emulator's, where the account is in the path.
+    // An emulator has the account in the path.
     const [account] = path.split('/', 1);
     if (!/^[\w-]+$/.test(account!) || account === path) {
       return { unreadable: '"data.url" is not the address of a blob' };
@@ -135,7 +137,7 @@ function readUrl(url: string): ArchiveEvent | { unreadable: string } {
   return { account: serviceIdentity(service), container, name: decoded(path.slice(slash + 1)) };
 }
 
-/** What cannot be decoded was never encoded, and stands for itself. */
+/** Text that cannot be decoded was never encoded. */
 function decoded(text: string): string {
   try {
     return decodeURIComponent(text);
@@ -150,14 +152,17 @@ function fieldOf(value: unknown, key: string): unknown {
     : undefined;
 }
 
-/** Whether an event is of the account whose blob service is at `endpoint`, such as `https://acct.blob.core.windows.net`. */
+/**
+ * Whether an event is about the account whose blob service is at `endpoint`, for example
+ * `https://acct.blob.core.windows.net`.
+ */
 export function isOfAccount({ account }: ArchiveEvent, endpoint: string): boolean {
   if (account === undefined) return true;
   const identity = serviceIdentity(endpoint);
   return account === identity || account === accountOfIdentity(identity);
 }
 
-/** The rules that archive what an event tells of. `endpointOf` gives the address of an alias's blob service. */
+/** The rules that archive the upload of an event. `endpointOf` returns the address of the blob service of an alias. */
 export function rulesFor<R extends RuleSource>(
   event: ArchiveEvent,
   rules: readonly R[],

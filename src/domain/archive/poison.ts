@@ -1,27 +1,27 @@
 import type { ProblemCode } from '../run/problems.ts';
 import { POISON_FORMAT } from '../run/stored-format.ts';
 
-/** An upload that could not be archived however often it was tried, kept until it is. */
+/** An upload that failed permanently. The vault keeps it until it is archived. */
 export interface Poison {
   format: typeof POISON_FORMAT;
   id: string;
   rule: string;
   container: string;
   name: string;
-  /** The version that was told of, where the event said which. */
+  /** The version of the upload, if the event named it. */
   etag?: string;
-  /** Why the last try failed. */
+  /** Why the last attempt failed. */
   problem: { code: ProblemCode; message?: string };
-  /** When it was first given up, and when last. */
+  /** Times of the first and the last permanent failure. */
   since: string;
   at: string;
-  /** How often it has been given up. */
+  /** Number of permanent failures. */
   times: number;
   state: 'open' | 'settled';
   settledAt?: string;
 }
 
-/** What a listing tells of it. */
+/** The fields that a listing shows. */
 export type PoisonLine = Pick<Poison, 'id' | 'name' | 'etag' | 'state' | 'since' | 'at' | 'times'> & {
   code: ProblemCode;
 };
@@ -30,7 +30,7 @@ export function poisonLine({ id, name, etag, state, since, at, times, problem }:
   return { id, name, ...(etag !== undefined && { etag }), state, since, at, times, code: problem.code };
 }
 
-/** The entry after an upload has been given up, for the first time or once more. */
+/** The entry after a permanent failure, the first or another. */
 export function givenUp(
   before: Poison | undefined,
   upload: Pick<Poison, 'id' | 'rule' | 'container' | 'name' | 'etag' | 'problem'>,

@@ -2,74 +2,80 @@ import type { CopyMethod } from '../run/outcome.ts';
 import type { ProblemCode } from '../run/problems.ts';
 import { RECEIPT_FORMAT } from '../run/stored-format.ts';
 
-/** One version of one blob: what a receipt is about. */
+/** One version of one blob: the subject of a receipt. */
 export interface SourceVersion {
   /** Address of the blob service, such as `https://acct.blob.core.windows.net`. */
   account: string;
   container: string;
   name: string;
   etag: string;
-  /** Last-modified time of this version, ISO 8601: when it was uploaded. */
+  /** Last-modified time of this version, ISO 8601: the time of the upload. */
   modified: string;
   size: number;
 }
 
 /**
- * - `claimed`: somebody is at it, until the claim expires.
- * - `failed`: the last try came to nothing; anybody may take it up at once.
+ * - `claimed`: an owner is archiving it, until the claim expires.
+ * - `failed`: the last attempt failed; any owner may claim it at once.
  * - `done`: archived, and seen to be.
- * - `missed`: it was deleted or overwritten before it could be copied.
+ * - `missed`: deleted or overwritten before it could be copied.
  */
 export type ReceiptState = 'claimed' | 'failed' | 'done' | 'missed';
 
-/** Evidence that one version was archived, or who is at it. One small object in the vault, replaced by compare-and-swap. */
+/**
+ * Evidence that one version is archived, or the claim of its owner. One small object in the vault, replaced by
+ * compare-and-swap.
+ */
 export interface Receipt {
   format: typeof RECEIPT_FORMAT;
   rule: string;
   source: SourceVersion;
   state: ReceiptState;
-  /** Who claimed it last: by this an owner recognises its own claim when the answer to its write was lost. */
+  /** The last owner. By this, an owner recognizes its own claim if the answer to its write was lost. */
   owner: string;
   claimedAt: string;
-  /** From then on anybody may take the claim over. */
+  /** From then on, any owner may take the claim over. */
   expiresAt: string;
-  /** How often it has been claimed. */
+  /** How many times it was claimed. */
   tries: number;
-  /** An asynchronous copy that is waited for. */
+  /** An asynchronous copy in progress. */
   copy?: { id: string; startedAt: string; tries: number; lacks?: ProblemCode };
   archived?: Archived;
   finishedAt?: string;
-  /** From the claim that led to the end, or from the start of an asynchronous copy. */
+  /** From the last claim, or from the start of an asynchronous copy. */
   seconds?: number;
   problem?: { code: ProblemCode; message?: string };
 }
 
-/** What was copied, and where it lies. */
+/** The copy, and where it is. */
 export interface Archived {
   account: string;
   container: string;
   name: string;
   etag: string;
-  /** Absent where the copy was there already: made by a try that did not live to tell. */
+  /** Absent if an earlier, interrupted attempt made the copy. */
   method?: CopyMethod | 'properties';
-  /** What the copy was made without. */
+  /** What the copy lacks. */
   lacks?: ProblemCode;
 }
 
 export type Standing =
-  /** Nobody is at it: it may be claimed. */
+  /** It has no owner: it may be claimed. */
   | { is: 'free' }
   | { is: 'ended' }
-  /** Another owner's claim holds for so many milliseconds more. */
+  /** The claim of another owner holds for this many milliseconds more. */
   | { is: 'held'; forMs: number };
 
-/** A claim from further ahead than clocks can differ was made before a clock was set back: it would outlive its owner. */
+/** A claim from further ahead than clocks differ was made before a clock was set back: it would outlive its owner. */
 const CLOCKS_APART_MS = 3_600_000;
 
-/** Whether `owner` may work on this version, which the source has. Its own claim it may take up again, which also renews it. */
+/**
+ * Whether `owner` may archive this version, which the source has. It may take up its own claim again, which renews the
+ * claim.
+ */
 export function standingOf(receipt: Receipt | undefined, owner: string, now: Date): Standing {
   if (receipt?.state === 'done') return { is: 'ended' };
-  // What was missed and is asked for is there after all: somebody has brought it back.
+  // A missed version that the source has again may be claimed.
   if (receipt?.state !== 'claimed') return { is: 'free' };
   if (receipt.owner === owner) return { is: 'free' };
   const forMs = Date.parse(receipt.expiresAt) - now.getTime();
@@ -77,7 +83,7 @@ export function standingOf(receipt: Receipt | undefined, owner: string, now: Dat
   return forMs <= 0 || lead > CLOCKS_APART_MS ? { is: 'free' } : { is: 'held', forMs };
 }
 
-/** The receipt as it is while this owner works on it. What is known of a copy under way goes on with it. */
+/** The receipt while this owner archives the version. It keeps what is known of a copy in progress. */
 export function claim(
   before: Receipt | undefined,
   rule: string,
@@ -99,7 +105,7 @@ export function claim(
   };
 }
 
-/** The end of a claim, one way or another. */
+/** The receipt at the end of a claim. */
 export function ended(
   { copy, problem, ...claimed }: Receipt,
   state: Exclude<ReceiptState, 'claimed'>,
@@ -111,14 +117,14 @@ export function ended(
   return { ...claimed, state, finishedAt: now.toISOString(), seconds, ...more };
 }
 
-/** What a listing tells of a receipt, in its metadata: enough to know whether anything is left to do. */
+/** The fields of a receipt that a listing shows, from its metadata: enough to know whether work is left. */
 export interface ReceiptLine {
   name: string;
   etag: string;
   state: ReceiptState;
   /** When it ended, or when its claim expires. */
   at: string;
-  /** Of the version: when it was uploaded. */
+  /** The time of the upload. */
   modified: string;
 }
 
@@ -138,7 +144,7 @@ export function isReceiptLine(value: unknown): value is ReceiptLine {
   return typeof name === 'string' && typeof etag === 'string' && isState(state) && typeof at === 'string';
 }
 
-/** Whether what was read where a receipt lies is one, and of this version. */
+/** Whether an object is the receipt of this version. */
 export function isReceipt(value: unknown, name: string, etag: string): value is Receipt {
   if (typeof value !== 'object' || value === null) return false;
   const { format, source, state, owner, claimedAt, expiresAt, tries } = value as Partial<Receipt>;

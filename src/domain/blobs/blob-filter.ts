@@ -1,14 +1,14 @@
 import { compileGlob, nameSegments } from './glob.ts';
 
-/** Which blobs of a container are taken, by globs on their whole names. */
+/** Selects blobs of a container by globs on their whole names. */
 export interface BlobFilterOptions {
-  /** Names must match one of these; none given means every name. */
+  /** Names must match one of these; an empty list matches every name. */
   include?: readonly string[];
-  /** Names that match one of these are left out, also where `include` has them. */
+  /** Names that match one of these are excluded, even if `include` matches them. */
   exclude?: readonly string[];
 }
 
-/** Never throws, whatever the name. */
+/** Never throws, for any name. */
 export type BlobFilter = (name: string) => boolean;
 
 /** What is wrong with a glob, in words for its author, or undefined. */
@@ -21,7 +21,7 @@ export function globProblem(glob: string): string | undefined {
   }
 }
 
-/** Compiles the globs, once. Throws RangeError on one that `globProblem` complains about. */
+/** Compiles the globs once. Throws RangeError on a glob that `globProblem` rejects. */
 export function blobFilter({ include = [], exclude = [] }: BlobFilterOptions): BlobFilter {
   const included = include.map(compileGlob);
   const excluded = exclude.map(compileGlob);

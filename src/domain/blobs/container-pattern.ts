@@ -3,14 +3,14 @@ import { fits, isLiteral, shortest } from './star-pattern.ts';
 export { isLiteral };
 
 /**
- * Container patterns: a container's name, or a name with stars, each standing for any run of characters. Nothing else
- * is special. System containers (`$web`) are taken only when they are named in full, and so is the control container.
+ * Container patterns: the name of a container, or a name with stars, each for any run of characters. Nothing else is
+ * special. A star never matches system containers (`$web`) or the control container.
  */
 
-/** Where a vault keeps what it knows of itself. No star reaches it. */
+/** The container in which a vault keeps its runs, receipts and locks. */
 export const CONTROL_CONTAINER = 'strongroom';
 
-/** Three to 63 letters, digits and single hyphens, beginning and ending with none; or `$root` or `$web`. */
+/** Three to 63 letters, digits and single hyphens, with no hyphen at the start or end; or `$root` or `$web`. */
 export function isValidContainerName(name: string): boolean {
   return name === '$root' || name === '$web' || /^(?=.{3,63}$)[a-z0-9]+(?:-[a-z0-9]+)*$/.test(name);
 }
@@ -45,11 +45,11 @@ export function matches(pattern: string, name: string): boolean {
   return !name.startsWith('$') && name !== CONTROL_CONTAINER && fits(pattern, name);
 }
 
-/** Whether some name could be matched by both. Where both have stars, lengths are not looked at: sooner yes than no. */
+/** Whether some name could match both. If both have stars, lengths are ignored: the answer may be a false yes. */
 export function patternsOverlap(a: string, b: string): boolean {
   if (isLiteral(a)) return matches(b, a);
   if (isLiteral(b)) return matches(a, b);
-  // With a star in each, whatever lies between first and last star can be put side by side: only the ends can disagree.
+  // If each has a star, any text fits between the first and the last star: only the ends can disagree.
   const [headA, headB] = [a.slice(0, a.indexOf('*')), b.slice(0, b.indexOf('*'))];
   const [tailA, tailB] = [a.slice(a.lastIndexOf('*') + 1), b.slice(b.lastIndexOf('*') + 1)];
   return (

@@ -3,18 +3,18 @@ import { isLiteral, isValidContainerName, matches } from './container-pattern.ts
 export { isValidContainerName };
 
 /**
- * Templates for where a container's copy lies: the destination container (`{container}backup`) and the prefix of its
- * blobs (`{container}/`). `{container}` stands for the source container's name; nothing else is special.
+ * Templates for the place of a copy: the destination container (`{container}backup`) and the prefix of its blobs
+ * (`{container}/`). `{container}` stands for the name of the source container; nothing else is special.
  */
 
 const SLOT = '{container}';
 
 export function expand(template: string, sourceContainer: string): string {
-  // Not replaceAll with a string: "$&" and the like in a replacement are special, and names may begin with "$".
+  // Not replaceAll with a string: "$&" and the like are special in a replacement, and names may start with "$".
   return template.split(SLOT).join(sourceContainer);
 }
 
-/** What is wrong with a destination container template whatever its sources are, or undefined. */
+/** What is wrong with a container template for any source, or undefined. */
 export function containerTemplateProblem(template: string): string | undefined {
   if (isValidContainerName(expand(template, 'abc'))) return undefined;
   return (
@@ -23,7 +23,7 @@ export function containerTemplateProblem(template: string): string | undefined {
   );
 }
 
-/** What is wrong with a prefix template whatever its sources are, or undefined. Lengths are in characters. */
+/** What is wrong with a prefix template for any source, or undefined. Lengths are in characters. */
 export function prefixTemplateProblem(template: string): string | undefined {
   if (template.length > 512)
     return `the prefix has ${template.length} characters; the maximum is 512, to leave room for blob names`;
@@ -37,9 +37,9 @@ export function prefixTemplateProblem(template: string): string | undefined {
 }
 
 /**
- * Whether two source containers can never end up in one place, given both templates. In the container template
- * `{container}` is enough. In the prefix something must end it that no container name holds, such as "/": with
- * `{container}` alone, `ab` + `c.txt` and `abc` + `.txt` would be one blob.
+ * Whether two source containers never share a place under both templates. In the container template, `{container}` is
+ * enough. In the prefix, a character that no container name has, such as "/", must follow it: with `{container}` alone,
+ * `ab` + `c.txt` and `abc` + `.txt` would be the same blob.
  */
 export function isInjective(containerTemplate: string, prefixTemplate: string): boolean {
   if (containerTemplate.includes(SLOT)) return true;
@@ -47,12 +47,12 @@ export function isInjective(containerTemplate: string, prefixTemplate: string): 
   return slot >= 0 && /[^a-z0-9$-]/.test(expand(prefixTemplate.slice(slot), ''));
 }
 
-/** Every destination container that sources matching `pattern` can have, as a pattern again. */
+/** All destination containers of sources that match `pattern`, again as a pattern. */
 export function destinationPattern(template: string, pattern: string): string {
   return expand(template, pattern).replace(/\*{2,}/g, '*');
 }
 
-/** The source container that matches `pattern` and whose copy would be `destination`, or undefined. */
+/** The source container that matches `pattern` and whose copy would be in `destination`, or undefined. */
 export function sourceExpandingTo(template: string, pattern: string, destination: string): string | undefined {
   if (!template.includes(SLOT)) {
     const source = isLiteral(pattern) ? pattern : undefined;

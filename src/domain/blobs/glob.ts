@@ -1,20 +1,20 @@
 /**
- * Globs on blob names. `*` and `?` stop at "/", `**` as a whole segment stands for any number of segments (none, too),
- * `[abc]`, `[a-z]`, `[!abc]` and `{a,b}` are alternatives. Everything else, backslash, dots and parentheses included,
- * stands for itself; so do braces without a comma. A special character that is meant is put in brackets: `[*]`, `[{]`.
+ * Globs on blob names. `*` and `?` stop at "/". `**` as a whole segment stands for any number of segments, or none.
+ * `[abc]`, `[a-z]`, `[!abc]` and `{a,b}` are alternatives. Every other character stands for itself: also a backslash,
+ * dots, parentheses, and braces without a comma. Put a special character in brackets to match it: `[*]`, `[{]`.
  *
- * Names come from strangers: matching takes time in |glob| × |name| at most, whatever both are. That is why there is no
- * regular expression of the whole glob here, as glob libraries make them: those can take minutes for one name.
+ * Names come from strangers, so matching takes at most |glob| × |name| steps, for any glob and name. Glob libraries
+ * make one regular expression of the whole glob, and such an expression can take minutes for one name.
  */
 
-/** A compiled glob, for a name that `nameSegments` took apart. Never throws. */
+/** A compiled glob, for a name split by `nameSegments`. Never throws. */
 export type Glob = (segments: readonly string[]) => boolean;
 
-/** A glob is for people: longer ones are mistakes. */
+/** People write globs: a longer one is a mistake. */
 const LONGEST = 1024;
 const MOST_ALTERNATIVES = 256;
 
-/** Throws RangeError with words for the glob's author. */
+/** Throws RangeError with words for the author of the glob. */
 export function compileGlob(glob: string): Glob {
   const fail = (why: string) =>
     new RangeError(`${JSON.stringify(glob.length > 80 ? `${glob.slice(0, 80)}…` : glob)} ${why}`);
@@ -45,14 +45,14 @@ export function compileGlob(glob: string): Glob {
     );
 }
 
-/** A blob name at its slashes. The marker blob of a folder, `a/b/`, goes with `a/b`. */
+/** A blob name, split at its slashes. The marker blob of a folder, `a/b/`, is treated as `a/b`. */
 export function nameSegments(name: string): string[] {
   const segments = name.split('/');
   if (segments.at(-1) === '') segments.pop();
   return segments;
 }
 
-/** One character that is meant, or a special: `*`, `?`, a class, or a part of braces. */
+/** One literal character, or a special one: `*`, `?`, a class, or a part of braces. */
 type Token = { literal: string } | { special: '*' | '?' | '{' | ',' | '}' } | { oneOf: RegExp };
 type Failure = (why: string) => RangeError;
 
@@ -64,7 +64,7 @@ function tokensOf(glob: string, fail: Failure): Token[] {
     if (character === '[') {
       const negated = characters[at + 1] === '!' || characters[at + 1] === '^';
       const from = at + (negated ? 2 : 1);
-      // A "]" that comes first is one of the characters.
+      // A "]" in first place is one of the characters.
       const to = characters.indexOf(']', from + 1);
       if (to < 0) throw fail('has a "[" without a closing "]"; write [[] for the character');
       tokens.push({ oneOf: classOf(characters.slice(from, to).join(''), negated, fail) });
@@ -89,7 +89,7 @@ function classOf(members: string, negated: boolean, fail: Failure): RegExp {
   }
 }
 
-/** Every way to take one alternative of each pair of braces; without braces and commas. */
+/** Every combination that takes one alternative of each pair of braces, without the braces and commas. */
 function alternativesOf(tokens: Token[], fail: Failure): Token[][] {
   const open = tokens.findIndex((token) => isSpecial(token, '{'));
   if (open < 0) return [tokens.map(plain)];
@@ -150,7 +150,7 @@ function segmentTest(tokens: Token[]): SegmentTest {
   const head = textOf(tokens.slice(0, tokens.findIndex(isNotLiteral)));
   const tail = textOf(tokens.slice(tokens.findLastIndex(isNotLiteral) + 1));
   return (segment) => {
-    // Most names fail here already.
+    // This already rules out most names.
     if (!segment.startsWith(head) || !segment.endsWith(tail)) return false;
     const characters = /[\ud800-\udfff]/.test(segment) ? [...segment] : segment;
     return fits(tokens.length, characters.length, isStar, (at, index) => {
@@ -162,8 +162,8 @@ function segmentTest(tokens: Token[]): SegmentTest {
 }
 
 /**
- * Matches a sequence against a pattern in which some items are stars, for any run of items. Only the last star met ever
- * needs to take more: what came before it can stay where it first fitted.
+ * Matches a sequence against a pattern in which stars stand for any run of items. Only the last star met so far ever
+ * has to take more: everything before it can stay where it first fitted.
  */
 function fits(
   patternLength: number,

@@ -1,7 +1,7 @@
 import type { BlobState } from './blob.ts';
 import type { NameOrder } from './name-order.ts';
 
-/** One page of a listing; `marker` is what asks for it again, `next` what asks for the page after it. */
+/** One page of a listing. `marker` requests it again, `next` requests the page after it. */
 export interface ListingPage {
   blobs: BlobState[];
   next?: string | undefined;
@@ -9,9 +9,9 @@ export interface ListingPage {
 
 export type ReadPage = (marker: string | undefined) => Promise<ListingPage>;
 
-/** Stands at one blob of a listing and only ever moves forward. Memory holds one page. */
+/** Stands at one blob of a listing and only moves forward. Memory has one page. */
 export class ListingCursor {
-  /** Asks for the page the cursor stands in. */
+  /** Requests the page that the cursor stands in. */
   marker: string | undefined;
   readonly #read: ReadPage;
   readonly #order: NameOrder;
@@ -27,7 +27,7 @@ export class ListingCursor {
     this.#order = order;
   }
 
-  /** Makes sure that there is a blob to look at, unless the listing has ended. */
+  /** Loads pages until there is a blob, or the listing has ended. */
   async load(): Promise<void> {
     while (this.#index >= this.#blobs.length && this.#state !== 'end') {
       if (this.#state === 'reading') {
@@ -56,7 +56,7 @@ export class ListingCursor {
     return blob.name !== name && this.#order.compare(blob.name, name) < 0;
   }
 
-  /** Moves on by one; false when another page has to be loaded first. */
+  /** Moves on by one; false if another page has to be loaded first. */
   step(): boolean {
     if (this.#index < this.#blobs.length) this.#index++;
     return this.#index < this.#blobs.length;
@@ -67,7 +67,7 @@ export class ListingCursor {
     return blob?.name === name ? blob : undefined;
   }
 
-  /** Everything listed under this name, a blob and what is kept of it, having stepped over all that comes before it. */
+  /** Everything listed under this name: a blob, its snapshots and its versions. Steps over everything before it. */
   async takeAll(name: string): Promise<BlobState[]> {
     await this.load();
     while (this.isBefore(name)) {
@@ -76,18 +76,18 @@ export class ListingCursor {
     const taken: BlobState[] = [];
     for (let blob = this.take(name); blob !== undefined; blob = this.take(name)) {
       taken.push(blob);
-      // They may go on in the next page.
+      // They may continue on the next page.
       if (!this.step()) await this.load();
     }
     return taken;
   }
 }
 
-/** A whole page at once, before any of its names is compared: what it tells of the order then holds for all of them. */
+/** Observes a whole page before any of its names is compared: what it shows of the order holds for all of them. */
 export function observeAll(order: NameOrder, last: string | undefined, names: string[]): string | undefined {
   let previous = last;
   for (const name of names) {
-    // A blob and what is kept of it have one name.
+    // A blob, its snapshots and its versions share one name.
     if (previous !== undefined && previous !== name) order.observe(previous, name);
     previous = name;
   }

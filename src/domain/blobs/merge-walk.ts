@@ -8,15 +8,16 @@ export interface Pair {
   beside: BlobState | undefined;
 }
 
-/** Where a walk can be taken up again: the next source page, and the current page of the other listing. */
+/** Where a walk can resume: the next source page, and the current page of the other listing. */
 export interface WalkPosition {
   source?: string | undefined;
   beside?: string | undefined;
 }
 
 /**
- * Walks two listings side by side, a source page at a time, and pairs the blobs of equal names. Memory holds two
- * pages of each side whatever their length. Every source blob is met exactly once, whatever the order of the listings.
+ * Walks two listings side by side, a source page at a time, and pairs blobs of equal names. Memory has two pages of
+ * each side, however long the listings are. The walk meets every source blob exactly once, whatever the order of the
+ * listings.
  */
 export class MergeWalk {
   readonly order = new NameOrder();
@@ -39,24 +40,24 @@ export class MergeWalk {
     this.#next = options.from?.source;
   }
 
-  /** Where to go on after the pairs taken so far; undefined once every source blob has been met. */
+  /** Where to resume after the pairs so far; undefined when every source blob was met. */
   get position(): WalkPosition | undefined {
     return this.#done ? undefined : { source: this.#next, beside: this.#beside.marker };
   }
 
   /**
-   * The pairs of the next source page, perhaps none. `readAhead` starts on the page after it at once: say no when the
-   * walk will stop here.
+   * The pairs of the next source page, perhaps none. `readAhead` requests the page after it at once: return false if
+   * the walk will stop here.
    */
   async nextPairs(readAhead: (listed: number) => boolean = () => true): Promise<Pair[]> {
     if (this.#done) return [];
-    // After a failure half way through a page, that page is read again, not the one after it.
+    // After a failure in the middle of a page, the walk reads that page again, not the one after it.
     const arriving = this.#ahead?.marker === this.#next ? this.#ahead?.page : undefined;
     this.#ahead = undefined;
     const [page] = await Promise.all([arriving ?? this.#readSource(this.#next), this.#beside.load()]);
     if (page.next !== undefined && readAhead(page.blobs.length)) {
       this.#ahead = { marker: page.next, page: this.#readSource(page.next) };
-      // A failure shows when the page is asked for; until then nobody listens.
+      // The failure shows when the page is awaited; until then, nothing handles it.
       this.#ahead.page.catch(() => {});
     }
     const names = page.blobs.map(({ name }) => this.#nameBeside(name));

@@ -1,10 +1,10 @@
 /**
- * The order in which listings give names. The service promises "alphabetical", which flat accounts, accounts with a
- * hierarchical namespace and the emulator read differently, so the order is observed instead of assumed: every pair
- * of neighbours rules out the orders it contradicts.
+ * The order of names in listings. The service promises "alphabetical", which flat accounts, accounts with a
+ * hierarchical namespace and the emulator interpret differently. So the order is observed, not assumed: every pair of
+ * neighbors rules out the orders that it contradicts.
  *
- * Nothing depends on the order being right. A wrong one makes a blob look absent from the backup container; the create-only
- * copy that follows is refused, and the blob is then looked at singly.
+ * Correctness does not depend on the order. With a wrong one, a blob looks absent from the backup container; the
+ * service then refuses the create-only copy, and Strongroom requests the properties of the blob.
  */
 export class NameOrder {
   #candidates: Comparator[] = [byUtf16, byCodePoint, byPathSegment];
@@ -13,17 +13,17 @@ export class NameOrder {
     return this.#candidates[0] ?? byUtf16;
   }
 
-  /** False once no known order explains what was seen. */
+  /** False if no known order explains the observed names. */
   get isKnown(): boolean {
     return this.#candidates.length > 0;
   }
 
-  /** True once names have been compared in an order that turned out to be wrong: matches may have been missed. */
+  /** True if names were compared in an order that turned out to be wrong: the walk may have missed matches. */
   get wasWrong(): boolean {
     return this.#candidates[0] !== byUtf16;
   }
 
-  /** Takes note that a listing gave `next` after `previous`. */
+  /** Notes that a listing has `next` right after `previous`. */
   observe(previous: string, next: string): void {
     if (isBeforeInEveryOrder(previous, next)) return;
     if (this.#candidates.every((compare) => compare(previous, next) < 0)) return;
@@ -31,13 +31,13 @@ export class NameOrder {
   }
 }
 
-/** What holds for nearly all neighbours, at the cost of one look along them. */
+/** True for nearly all neighbors, after one pass over them. */
 function isBeforeInEveryOrder(a: string, b: string): boolean {
   const length = Math.min(a.length, b.length);
   for (let i = 0; i < length; i++) {
     const x = a.charCodeAt(i);
     const y = b.charCodeAt(i);
-    // The orders differ about slashes and about surrogates, and agree on everything else.
+    // The orders differ only about slashes and surrogates.
     if (x !== y) return x < y && x !== SLASH && y !== SLASH && y < 0xd800;
   }
   return a.length < b.length;
@@ -47,12 +47,12 @@ const SLASH = 0x2f;
 
 export type Comparator = (a: string, b: string) => number;
 
-/** By UTF-16 code unit: JavaScript's own order, and the emulator's. */
+/** By UTF-16 code unit: the order of JavaScript and of the emulator. */
 export function byUtf16(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-/** By code point, which is the order of the UTF-8 bytes; differs from UTF-16 above U+FFFF. */
+/** By code point, which is the order of the UTF-8 bytes. It differs from UTF-16 above U+FFFF. */
 export function byCodePoint(a: string, b: string): number {
   return compareUnits(a, b, (unit) => (unit >= 0xd800 && unit <= 0xdfff ? unit + 0x10000 : unit));
 }

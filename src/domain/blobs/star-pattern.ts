@@ -1,17 +1,17 @@
-/** Patterns with stars, each standing for any run of characters, also for none. Nothing else is special. */
+/** Patterns with stars, each for any run of characters, or none. Nothing else is special. */
 
 export function isLiteral(pattern: string): boolean {
   return !pattern.includes('*');
 }
 
-/** Characters of the shortest name that fits. */
+/** Length of the shortest name that matches. */
 export function shortest(pattern: string): number {
   return pattern.replaceAll('*', '').length;
 }
 
 /**
- * Whether a name fits a pattern that has a star, in time linear in pattern × name, without backtracking: each piece is taken where it
- * first appears.
+ * Whether a name matches a pattern that has a star, in at most pattern × name steps and without backtracking: each
+ * piece is taken where it first appears.
  */
 export function fits(pattern: string, name: string): boolean {
   const pieces = pattern.split('*');

@@ -1,13 +1,13 @@
 import type { BlobState } from '../blobs/blob.ts';
 import type { CopyMethod } from '../run/outcome.ts';
 
-/** The service refuses Copy Blob From URL above this. */
+/** The service refuses Copy Blob From URL for larger blobs. */
 export const SYNC_LIMIT = 256 * 1024 * 1024;
 
 /**
- * The methods to try, best first. `sync` answers when it is done and is atomic, so it comes first where it fits;
- * `async` needs no waiting app; `blocks` is atomic at any size and the way out when an asynchronous copy gets stuck.
- * Page and append blobs keep their type only by `async`.
+ * The methods to try, best first. `sync` is atomic and done when it answers, so it comes first if the size allows.
+ * `async` does not keep the app waiting. `blocks` is atomic for any size, and the fallback if an asynchronous copy gets
+ * stuck. Page and append blobs keep their type only with `async`.
  */
 export function methodsFor(source: BlobState, wanted: CopyMethod | 'auto'): CopyMethod[] {
   if (source.type !== 'block') return ['async'];
@@ -17,12 +17,14 @@ export function methodsFor(source: BlobState, wanted: CopyMethod | 'auto'): Copy
   return ['sync', 'async', 'blocks'];
 }
 
-/** Whether a copy by this method leaves either the old content or the new, whatever happens. */
+/** Whether this method leaves either the old or the new content, whatever happens. */
 export function isAtomic(method: CopyMethod): boolean {
   return method !== 'async';
 }
 
-/** How long an asynchronous copy may stay pending, in milliseconds: an hour, plus 4 MB/s, at most six days. */
+/**
+ * How long an asynchronous copy may be pending, in milliseconds: an hour, plus the time at 4 MB/s, at most six days.
+ */
 export function copyDeadline(size: number, baseMs: number): number {
   return Math.min(baseMs + (size / 4_000_000) * 1000, 6 * 24 * 3600_000);
 }

@@ -2,9 +2,9 @@ import type { BlobState } from '../blobs/blob.ts';
 
 /**
  * What the address of a copy source names: its path and, for a snapshot or a version, `?snapshot=` or `?versionid=`.
- * Nothing else of the query, so no signature, and not the host, which a service may be reached by under several names.
- * However the address is percent-encoded, the same source reduces to the same text, and another one to another.
- * Empty for what is no address.
+ * Nothing else of the query, so no signature; and not the host, because a service may have several names. One source
+ * always reduces to the same text, however its address is percent-encoded, and two sources never do. Empty for text
+ * that is not an address.
  */
 export function reducedSource(address: string): string {
   const [, path, query = ''] = PLAIN.exec(address) ?? [];
@@ -13,10 +13,10 @@ export function reducedSource(address: string): string {
   return url ? recoded(url.pathname) + keptIn(url.search) : '';
 }
 
-/** Most addresses have nothing in their path that could be written in two ways, and listings have many of them. */
+/** The path of most addresses has only one spelling, and listings have many addresses. */
 const PLAIN = /^https?:\/\/[^/?#\\@]+((?:\/[A-Za-z0-9_-][A-Za-z0-9_.-]*)+)(\?[^#]*)?$/;
 
-/** Encoded again after decoding, so that a name with a question mark in it is not taken for a query. */
+/** Encoded again after decoding, so that a question mark in a name does not start a query. */
 function recoded(path: string): string {
   try {
     return decodeURIComponent(path).split('/').map(encodeURIComponent).join('/');
@@ -25,7 +25,7 @@ function recoded(path: string): string {
   }
 }
 
-/** Ids of snapshots and versions are times; whatever else stands there is not handed on. */
+/** Ids of snapshots and versions are times. Nothing else passes. */
 function keptIn(query: string): string {
   const found = /[?&](snapshot|versionid)=([^&]+)/i.exec(query);
   if (!found) return '';
@@ -33,7 +33,7 @@ function keptIn(query: string): string {
   return /^[A-Za-z0-9:.-]+$/.test(id) ? `?${found[1]!.toLowerCase()}=${id}` : '';
 }
 
-/** The same for a blob, or what is kept of it, at an account's address. */
+/** The same for a blob, a snapshot or a version at the address of an account. */
 export function sourceOf(
   endpoint: string,
   container: string,

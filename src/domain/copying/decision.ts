@@ -4,20 +4,20 @@ import { readRecord, type SourceRecord, settableTier, tagFingerprint, tagsAreWit
 
 export type Decision =
   | { action: 'copy'; reason: CopyReason }
-  /** A copy of this very version is pending already: wait for it. */
+  /** A copy of this very version is pending: wait for it. */
   | { action: 'adopt'; copyId: string }
-  /** A copy of something else is pending: end it first. */
+  /** A copy of another version is pending: abort it first. */
   | { action: 'abort'; copyId: string }
-  /** The content is there; only tier or tags are to be set. */
+  /** The content is there; set only tier or tags. */
   | { action: 'update'; reason: 'tier' | 'tags' }
-  /** This run copied it already; seen when an activity runs a second time. */
+  /** This run has copied it: an activity runs a second time. */
   | { action: 'done' }
   | { action: 'unchanged' }
   | { action: 'skip'; code: 'source-archived' | 'directory' };
 
 /**
- * Decides what to do about one source blob. `backup` is the blob of the same name in the vault, with its metadata and
- * copy state. The recorded source ETag decides; timestamps only where there is no record of ours.
+ * Decides what to do with one source blob. `backup` is the blob of the same name in the vault, with its metadata and
+ * copy state. The source ETag in its record decides. Times decide only without a record of ours.
  */
 export function decide(
   source: BlobState,
@@ -34,7 +34,7 @@ export function decide(
   const whole = backup !== undefined && isWhole(backup);
   const held = whole && sameVersion && backup.size === source.size && backup.type === source.type;
   if (source.tier === 'Archive') {
-    // What was copied before it was archived is still the content; nothing can be read from it now.
+    // Content that was copied before it was archived is still the content. Azure cannot read the archived blob now.
     return held ? { action: 'unchanged' } : { action: 'skip', code: 'source-archived' };
   }
   if (held && record.run === run) return outdatedProperty(source, record) ?? { action: 'done' };
@@ -53,23 +53,23 @@ function outdatedProperty(source: BlobState, record: SourceRecord): Decision | u
   return undefined;
 }
 
-/** False for what a failed or aborted copy leaves behind. */
+/** False for the remains of a failed or aborted copy. */
 export function isWhole(backup: BlobState): boolean {
   return backup.copy === undefined || backup.copy.status === 'success';
 }
 
 function tagsDiffer(source: BlobState, recorded: string | undefined): boolean {
-  // What cannot be compared is stated in the run's problems.
+  // The problems of the run report what cannot be compared.
   if (tagsAreWithheld(source)) return false;
   return tagFingerprint(source.tags) !== recorded;
 }
 
-/** Clocks of two accounts may differ by so much, in milliseconds, before times mislead us. */
+/** By how much the clocks of two accounts may differ, in milliseconds. */
 const CLOCK_MARGIN = 15 * 60_000;
 
 /**
- * For a blob without our record, all there is to go by. Where both sides tell an MD5, equal ones settle it; without
- * them, the copy has to be newer by more than clocks can differ. When in doubt, it is copied.
+ * For a blob without our record. Equal MD5s settle it if both sides have one. Otherwise the copy must be newer by more
+ * than clocks can differ. In doubt, the blob is copied.
  */
 function isOutdated(source: BlobState, backup: BlobState): boolean {
   const ahead = Date.parse(source.lastModified) - Date.parse(backup.lastModified);

@@ -2,25 +2,26 @@ import { createHash } from 'node:crypto';
 import type { BlobState } from '../blobs/blob.ts';
 
 /**
- * What a copy in the vault says of the source blob it was made from. It travels in the copy's metadata, so that
- * listing the backup container shows it at no extra request, and snapshots carry it along.
+ * What a copy in the vault says about its source blob. It is in the metadata of the copy, so a listing of the backup
+ * container shows it without further requests, and snapshots keep it.
  */
 export interface SourceRecord {
-  /** ETag of the source version that was copied, without quotes. */
+  /** ETag of the copied source version, without quotes. */
   etag: string;
   /** Last-modified time of that version, ISO 8601. */
   modified: string;
-  /** The run that made the copy: the owner token by which a lost answer is recognised. */
+  /** The run that made the copy: by this, a run recognizes its own copy if the answer was lost. */
   run: string;
-  /** Tier that was set on the source blob, where one was set; or `UNSETTLED`. */
+  /** The tier that was set on the source blob, if any; or `UNSETTLED`. */
   tier?: string;
-  /** Fingerprint of the source's index tags, where it had any that could be read; or `UNSETTLED`. */
+  /** Fingerprint of the source's index tags, if it had any that the app could read; or `UNSETTLED`. */
   tags?: string;
 }
 
 /**
- * In place of a tier or of tags: they are being set, or may be. The requests that set them take no ETag, so one that is on
- * its way can reach a newer copy; whoever overwrites a blob so marked hands the mark on, and the next run sets them again.
+ * Instead of a tier or of tags: a request that sets them may be on its way. Such requests take no ETag, so one can
+ * reach a newer copy. A run that overwrites a blob with this mark passes the mark on, and the next run sets tier or
+ * tags again.
  */
 export const UNSETTLED = 'unsettled';
 
@@ -42,9 +43,9 @@ export function readRecord(metadata: Record<string, string> | undefined): Source
 }
 
 /**
- * The source's metadata with the record added; undefined where it cannot be sent as headers without loss (too large,
- * or a value that is not plain ASCII). Such a blob is copied without a record; its manifest entry knows it by its vault
- * ETag, and later runs compare it by time and content.
+ * The metadata of the source with the record added; undefined if headers cannot carry it without loss (too large, or a
+ * value that is not plain ASCII). Such a blob is copied without a record. Its manifest entry has the ETag of its copy,
+ * and later runs compare it by time and content.
  */
 export function withRecord(
   metadata: Record<string, string> | undefined,
@@ -69,12 +70,12 @@ export function withMarks(
   return Object.fromEntries([...kept, ...Object.entries(marks).map(([field, value]) => [PREFIX + field, value])]);
 }
 
-/** Whether metadata can be sent as headers, and arrives as it is. */
+/** Whether headers can carry the metadata without change. */
 export function canBeSent(metadata: Record<string, string>): boolean {
   let size = 0;
   for (const [key, value] of Object.entries(metadata)) {
     if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(key)) return false;
-    // Empty values and outer spaces do not survive a header either.
+    // Headers also lose empty values and outer spaces.
     if (!/^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/.test(value)) return false;
     size += key.length + value.length;
   }
@@ -85,7 +86,7 @@ export function withoutRecord(metadata: Record<string, string> | undefined): Rec
   return Object.fromEntries(Object.entries(metadata ?? {}).filter(([key]) => !key.toLowerCase().startsWith(PREFIX)));
 }
 
-/** The record a copy of this blob, made by this run, must carry. */
+/** The record of a copy of this blob by this run. */
 export function recordOf(source: BlobState, run: string): SourceRecord {
   const tier = settableTier(source);
   const tags = tagFingerprint(source.tags);
@@ -98,7 +99,7 @@ export function recordOf(source: BlobState, run: string): SourceRecord {
   };
 }
 
-/** What is marked as unsettled in a record. */
+/** The fields of a record that are marked as unsettled. */
 export function unsettledIn(record: SourceRecord | undefined): Pick<SourceRecord, 'tier' | 'tags'> {
   return {
     ...(record?.tier === UNSETTLED && { tier: UNSETTLED }),
@@ -106,21 +107,21 @@ export function unsettledIn(record: SourceRecord | undefined): Pick<SourceRecord
   };
 }
 
-/** Not Archive: an archived backup blob could be neither read nor overwritten. Nor those that only the service sets. */
+/** Not Archive: an archived copy can be neither read nor overwritten. Not the tiers that only the service sets. */
 const SETTABLE_TIERS = new Set<string | undefined>(['Hot', 'Cool', 'Cold']);
 
-/** The tier a copy should be given: only one that was set on the source itself, so that a default stays a default. */
+/** The tier to give to a copy: only a tier that was set on the source itself, so that a default stays a default. */
 export function settableTier(source: BlobState): string | undefined {
   if (source.type !== 'block' || source.tierInferred || !SETTABLE_TIERS.has(source.tier)) return undefined;
   return source.tier;
 }
 
-/** Whether the blob has tags that the app may not read: then nothing can be said of them, nor copied. */
+/** Whether the blob has tags that the app may not read. Then they can be neither compared nor copied. */
 export function tagsAreWithheld(source: BlobState): boolean {
   return source.tags === undefined && (source.tagCount ?? 0) > 0;
 }
 
-/** A short fingerprint of a blob's tags, the same for every order of them; undefined where there are none. */
+/** A short fingerprint of the tags of a blob, the same for any order of them; undefined if it has none. */
 export function tagFingerprint(tags: Record<string, string> | undefined): string | undefined {
   const entries = Object.entries(tags ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
   if (entries.length === 0) return undefined;

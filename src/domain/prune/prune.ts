@@ -4,9 +4,9 @@ import { readRecord } from '../copying/record.ts';
 import type { PruneReason } from '../run/reasons.ts';
 
 /**
- * Of a blob and all that is kept of it, what may be deleted, in the order to do it in; `isNeeded` says what some restore point's
- * content is. Whatever is not surely ours, not old enough, or not whole, stays. The base blob goes last, and only when nothing is
- * left of it; that its source is gone has still to be looked at.
+ * What may be deleted of a blob, its snapshots and its versions, in the order of deletion. `isNeeded` says which
+ * content a restore point needs. Everything stays that may not be ours, is too recent, or is incomplete. The base blob
+ * goes last, and only if nothing else of it is left; whether its source is gone is checked later.
  */
 export function deletable(
   group: readonly BlobState[],
@@ -15,7 +15,7 @@ export function deletable(
 ): { blob: BlobState; reason: PruneReason }[] {
   const mayGo = (blob: BlobState) =>
     !isNeeded(blob) &&
-    // Without our record it may be anybody's.
+    // A blob without our record may belong to anyone.
     readRecord(blob.metadata) !== undefined &&
     isWhole(blob) &&
     timeOf(blob) < before;
@@ -28,11 +28,11 @@ export function deletable(
   return found;
 }
 
-/** When it came to be as it is: a snapshot later than the blob that it keeps. */
+/** When the blob became as it is. A snapshot is later than the blob it keeps. */
 function timeOf({ snapshotOrVersion: kept, lastModified }: BlobState): number {
   const made = kept && 'snapshot' in kept ? Date.parse(kept.snapshot) : Number.NaN;
   const modified = Date.parse(lastModified);
-  // A time that cannot be read is no reason to delete.
+  // An unreadable time is not a reason to delete.
   if (Number.isNaN(modified)) return Number.POSITIVE_INFINITY;
   return Number.isNaN(made) ? modified : Math.max(made, modified);
 }

@@ -1,29 +1,29 @@
 import type { RetentionDecision } from '../run/prune-plan.ts';
 
-/** Which restore points a job keeps. The rules are a union: what any of them keeps is kept. */
+/** The restore points that a job keeps. The rules are a union: a point stays if any rule keeps it. */
 export interface RetentionPolicy {
-  /** The newest so many, as they are. */
+  /** This many newest points. */
   keepLast?: number;
-  /** One of each of the newest so many days that have any; likewise weeks (ISO, from Monday), months and years. */
+  /** One point of each of this many newest days that have any; likewise weeks (ISO, from Monday), months and years. */
   keepDaily?: number;
   keepWeekly?: number;
   keepMonthly?: number;
   keepYearly?: number;
-  /** All of the last days or hours: `30d`, `12h`. A day is 24 hours. */
+  /** All points of the last days or hours: `30d`, `12h`. A day is 24 hours. */
   keepWithin?: string;
 }
 
-/** What of a restore point decides whether it is kept. */
+/** The facts about a restore point that decide whether it stays. */
 export interface PointInTime {
   id: string;
-  /** ISO 8601: when its run began. */
+  /** ISO 8601: when its run started. */
   startedAt: string;
   status: 'succeeded' | 'completed-with-failures';
-  /** Kept by hand. */
+  /** An operator holds it. */
   hold?: { reason: string };
-  /** Its run changed or lost too much, and nobody has said yet that this is right. */
+  /** Its run engaged the safety brake, and no operator has released it. */
   brake?: { reason: string };
-  /** When the last verification that found everything in order was made. */
+  /** The time of the last verification that found no failure. */
   verifiedAt?: string;
 }
 
@@ -35,11 +35,11 @@ interface Candidate {
 }
 
 const COUNTS = ['keepLast', 'keepDaily', 'keepWeekly', 'keepMonthly', 'keepYearly'] as const;
-/** The names of the rules; a policy has at least one of them. */
+/** The names of the rules. A policy has at least one of them. */
 export const RETENTION_RULES = [...COUNTS, 'keepWithin'] as const;
 export const MOST_KEPT = 10_000;
 
-/** Rules that keep one restore point a period; the period follows from the local date, `2026-11-20`. */
+/** Rules that keep one restore point per period. The period follows from the local date, `2026-11-20`. */
 const PERIODS = [
   { rule: 'keepDaily', name: 'daily', periodOf: (date: string) => date },
   { rule: 'keepWeekly', name: 'weekly', periodOf: isoWeek },
@@ -48,20 +48,20 @@ const PERIODS = [
 ] as const;
 
 /**
- * Decides for each restore point whether it is kept; the newest comes first, whatever the order they were given in.
- * Without a policy, or with one that has no rule, all are.
+ * Decides for each restore point whether it stays. The newest comes first in the result, in whatever order they are
+ * given. Without a policy, or with one that has no rule, all stay.
  *
- * - Days, weeks, months and years are those of `timeZone`. Of a period the newest point that succeeded counts, and only
- *   where none did, the newest. Periods without any do not count, so a job that rests loses nothing.
- * - `keepWithin` counts back from the newest point, or from `now` where that is earlier: a backup that has stopped
- *   running ages nothing out, nor does a clock that is ahead, as long as no run has begun by it.
- * - Always kept: the newest point, the newest that succeeded, the newest that was verified, and what is held.
- * - A brake keeps the point it is on and everything older, until it is released. So does each of several: one that
- *   nobody cared to release must not leave what came after it without protection from the next.
- * - A point that began after `now` means that a clock is wrong somewhere: then everything is kept.
+ * - Days, weeks, months and years are those of `timeZone`. The newest point of a period that succeeded counts, or the
+ *   newest if none did. Periods without points do not count, so a job that pauses loses nothing.
+ * - `keepWithin` counts back from the newest point, or from `now` if that is earlier: a backup that no longer runs ages
+ *   nothing out, and neither does a clock that is ahead, as long as no run started by it.
+ * - These points always stay: the newest, the newest that succeeded, the newest that was verified, and those on hold.
+ * - A safety brake keeps its point and all older ones until it is released. So does each of several brakes: one that an
+ *   operator never released must not leave later points without the protection of the next.
+ * - A point that started after `now` means that a clock is wrong: then all points stay.
  *
- * What is kept once is kept again when the others are gone. Throws a RangeError for a policy, a time or a zone that
- * cannot be understood.
+ * A point that stays would also stay if the others were gone. Throws a RangeError for an invalid policy, time or time
+ * zone.
  */
 export function retention(
   points: readonly PointInTime[],
@@ -116,7 +116,7 @@ function applyRules(candidates: readonly Candidate[], policy: RetentionPolicy, n
       const found = best.get(period);
       if (!found || (!succeeded(found) && succeeded(candidate))) best.set(period, candidate);
     }
-    // By name: where clocks are set back over midnight, dates do not fall in the order of the points.
+    // By name: if clocks are set back over midnight, dates are not in the order of the points.
     const periods = [...best.keys()].sort().reverse();
     for (const period of periods.slice(0, policy[rule] ?? 0)) best.get(period)!.reasons.push(`${name} ${period}`);
   }
@@ -127,7 +127,7 @@ function applyRules(candidates: readonly Candidate[], policy: RetentionPolicy, n
   for (const { time, reasons } of candidates) if (time >= since) reasons.push(`within ${keepWithin}`);
 }
 
-/** What is kept whatever the rules say. */
+/** The points that stay under any policy. */
 function applyFloors(candidates: readonly Candidate[]): void {
   const lastGood = candidates.find(succeeded);
   lastGood?.reasons.push('last good');
@@ -148,7 +148,7 @@ function succeeded({ point }: Candidate): boolean {
   return point.status === 'succeeded';
 }
 
-/** Gives the date of a time in the zone, as `2026-11-20`. */
+/** Returns the date of a time in the zone, as `2026-11-20`. */
 function localDates(timeZone: string): (time: number) => string {
   const format = new Intl.DateTimeFormat('en-US', {
     timeZone,
@@ -163,7 +163,7 @@ function localDates(timeZone: string): (time: number) => string {
   };
 }
 
-/** The ISO week of a date, as `2026-W47`: it belongs to the year that its Thursday lies in. */
+/** The ISO week of a date, as `2026-W47`: it belongs to the year of its Thursday. */
 function isoWeek(date: string): string {
   const thursday = new Date(`${date}T00:00:00Z`);
   thursday.setUTCDate(thursday.getUTCDate() + 4 - (thursday.getUTCDay() || 7));
@@ -172,13 +172,13 @@ function isoWeek(date: string): string {
   return `${String(year).padStart(4, '0')}-W${String(week).padStart(2, '0')}`;
 }
 
-/** Milliseconds in a text such as `30d` or `12h`, or undefined when it is none. */
+/** Milliseconds in a text such as `30d` or `12h`, or undefined if it is not a duration. */
 export function parseDuration(text: string): number | undefined {
   const parts = /^([1-9]\d{0,4})([dh])$/.exec(text);
   return parts ? Number(parts[1]) * (parts[2] === 'd' ? 24 : 1) * 3600_000 : undefined;
 }
 
-/** What is wrong with a policy, in itself, or undefined. */
+/** What is wrong with a policy in itself, or undefined. */
 export function retentionProblem(policy: RetentionPolicy): string | undefined {
   for (const rule of COUNTS) {
     const count = policy[rule];

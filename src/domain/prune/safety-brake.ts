@@ -1,29 +1,32 @@
 import type { ContainerReport, RunSummary } from '../run/run.ts';
 import { ALL_TABLES, tableOfTask } from '../run/task-name.ts';
 
-/** When a run changed or lost so much of a container, or of a table, that pruning must wait until somebody has looked. */
+/** How much a run may change or lose of a container or table before prunes wait for an operator. */
 export interface BrakePolicy {
-  /** More than so many percent of the blobs or entities there were, */
+  /** More than this percentage of the blobs or entities that were there before, */
   percent: number;
-  /** and at least so many. */
+  /** and at least this many. */
   blobs: number;
 }
 
-/** What a run made of one container, or of a table: then what is counted is its entities. One that is not there any more was listed with no blobs. */
+/**
+ * What a run did to one container, or to a table, whose entities count. A container that is gone counts as listed with
+ * no blobs.
+ */
 export interface ContainerChange {
   container: string;
-  /** Listed by the restore point before. */
+  /** Items that the restore point before listed. */
   before: number;
   listed: number;
-  /** Of these, not in the backup container before. */
+  /** Items that the backup container did not have. */
   added: number;
-  /** Of these, copied because the source had another version. */
+  /** Items copied because the source had another version. */
   changed: number;
 }
 
 /**
- * The containers that engage the brake. How many blobs are lost follows from the counts, and is never more than really
- * are: a blob that was gone for a time and is back, already in the backup container, makes up for one that is lost.
+ * The containers that engage the brake. The counts tell how many blobs are lost, and never too many: a blob that is
+ * back after some time, still in the backup container, offsets a lost one.
  */
 export function brakeOf(
   changes: readonly ContainerChange[],
@@ -46,14 +49,14 @@ function reasonOf(container: string, changed: number, lost: number, before: numb
   return `${where}: ${what} of ${before} ${before === 1 ? one : many}, more than ${policy.percent}%`;
 }
 
-/** A backup that has ended, as far as the brake looks at it. */
+/** The fields of an ended backup that the brake needs. */
 export type EndedBackup = Pick<RunSummary, 'mode' | 'restorePoint' | 'containers'>;
 
 /**
- * What has become of each container since a restore point listed it last. `earlier` are the backups before this one, newest first.
- * What those in between have copied counts as well, whether they failed, were cancelled, or completed another: the backup container has it
- * by now, and this run found nothing to do. A container that could not be listed this time says nothing; one that is not there any
- * more has lost all its blobs.
+ * The change of each container since a restore point last listed it. `earlier` are the backups before this one, newest
+ * first. Copies of the backups in between count as well, whether they failed, were cancelled, or completed another
+ * backup: the vault already has these copies, so this run found nothing to do. A container that could not be listed
+ * this time has no change; one that is gone has lost all its blobs.
  */
 export function changesSince(earlier: readonly EndedBackup[], now: readonly ContainerReport[]): ContainerChange[] {
   const present = byName(now);
@@ -64,7 +67,7 @@ export function changesSince(earlier: readonly EndedBackup[], now: readonly Cont
     const container =
       report?.container ?? before.find(({ reports }) => reports.has(name))!.reports.get(name)!.container;
     if (report && !wasListed(report)) return [];
-    // It may be there: tables could not be listed.
+    // The table may be there: tables could not be listed.
     if (!report && tableOfTask(container) !== undefined && present.has(ALL_TABLES)) return [];
     let { added = 0, changed = 0 } = report?.counts ?? {};
     for (const { backup, reports } of before) {
@@ -80,7 +83,7 @@ export function changesSince(earlier: readonly EndedBackup[], now: readonly Cont
   });
 }
 
-/** Whether these earlier backups go back to where each container of the last restore point was listed. */
+/** Whether these earlier backups reach back to the listing of each container of the last restore point. */
 export function goesBackEnough(earlier: readonly EndedBackup[]): boolean {
   const listings = earlier.filter(isListing).map(({ containers }) => byName(containers));
   return (
@@ -93,12 +96,12 @@ export function goesBackEnough(earlier: readonly EndedBackup[]): boolean {
   );
 }
 
-/** What a retry and the run that it completes have found together: the retry lists only what had failed. */
+/** The findings of a retry and of the run that it completes, together. The retry lists only what had failed. */
 export function completedBy(first: readonly ContainerReport[], retry: readonly ContainerReport[]): ContainerReport[] {
   const known = byName(first);
   for (const report of retry) {
     const before = known.get(nameOf(report));
-    // Of a table a retry tells all that there is, and of what has changed only what the run before it could not read.
+    // For a table, a retry lists everything, but reports as changed only what the run before it could not read.
     const isTable = tableOfTask(report.container) !== undefined;
     const listing = before && wasListed(before) ? before : report;
     const isSum = listing === before || isTable;
@@ -109,12 +112,12 @@ export function completedBy(first: readonly ContainerReport[], retry: readonly C
   return [...known.values()];
 }
 
-/** A retry lists only what had failed, and what left no restore point may have listed anything. */
+/** A retry lists only what had failed, and a run without a restore point may have listed anything. */
 function isListing({ mode, restorePoint }: EndedBackup): boolean {
   return restorePoint && (mode === 'full' || mode === 'incremental');
 }
 
-/** A stretch of a table that could not be read counts as one failure, and holds nobody knows how many entities. */
+/** A key range that could not be read counts as one failure, and its number of entities is unknown. */
 function wasListed({ container, status, counts }: ContainerReport): boolean {
   if (tableOfTask(container) !== undefined && counts.failed > 0) return false;
   return status !== 'failed' && status !== 'cancelled';
@@ -124,7 +127,7 @@ function byName(reports: readonly ContainerReport[]): Map<string, ContainerRepor
   return new Map(reports.map((report) => [nameOf(report), report]));
 }
 
-/** The service takes letters of either case for the same in names of tables: a job may name one in another way than before. */
+/** Names of tables are case-insensitive: a job may spell one differently than before. */
 function nameOf({ container }: ContainerReport): string {
   return tableOfTask(container) === undefined ? container : container.toLowerCase();
 }

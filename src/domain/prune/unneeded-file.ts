@@ -2,10 +2,10 @@ import type { BlobState } from '../blobs/blob.ts';
 import { entityFilesPrefix } from '../run/control-paths.ts';
 import { parseRunId } from '../run/run-id.ts';
 
-/** The name of a file of entities within its folder, beginning with the run that wrote it. */
+/** The name of a file of entities in its folder. It starts with the run that wrote the file. */
 const NAME = /^(.+-\d{8}T\d{6}Z-[a-z0-9]{6})-[A-Za-z0-9-]+\.ndjson\.gz$/;
 
-/** Whether a run of this job gives files of this table's entities such a path: whatever else lies beside them is not ours. */
+/** Whether runs of this job give files of this table such a path: other objects in the folder are not ours. */
 export function isEntityFile(path: string, job: string, table: string): boolean {
   const prefix = entityFilesPrefix(job, table);
   const run = path.startsWith(prefix) ? NAME.exec(path.slice(prefix.length))?.[1] : undefined;
@@ -13,8 +13,8 @@ export function isEntityFile(path: string, job: string, table: string): boolean 
 }
 
 /**
- * Whether a file may go from the folder of a table's entities: surely ours, named by nothing that stays, and old enough. What wrote
- * it does not matter: runs that failed or were ended leave files that no manifest names.
+ * Whether a file may be deleted from the folder of a table: certainly ours, needed by nothing that stays, and old
+ * enough. Any run may have written it: failed or terminated runs leave files that no manifest names.
  */
 export function isUnneeded(
   { name, lastModified }: BlobState,
@@ -22,6 +22,6 @@ export function isUnneeded(
   isNeeded: (path: string) => boolean,
   before: number,
 ): boolean {
-  // A time that cannot be read is no reason to delete.
+  // An unreadable time is not a reason to delete.
   return isEntityFile(name, of.job, of.table) && !isNeeded(name) && Date.parse(lastModified) < before;
 }

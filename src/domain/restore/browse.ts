@@ -2,20 +2,20 @@ import { mayHoldPrefix } from '../run/name-range.ts';
 import type { Outcome } from '../run/outcome.ts';
 import type { PartEntry } from '../run/run.ts';
 
-/** What of a container is to be seen. */
+/** Selects what to show of a container. */
 export interface View {
-  /** Only names that begin with this. */
+  /** Only names that start with this text. */
   prefix: string;
-  /** Names that go on behind one are not shown: the folder they lie in is, once. */
+  /** A name that continues after the delimiter is not shown; its folder is, once. */
   delimiter?: string | undefined;
-  /** The last folder that has been shown: it goes on in the outcomes that follow, and is not shown again. */
+  /** The last folder that was shown. It may continue in the next outcomes, and is not shown again. */
   folder?: string | undefined;
 }
 
-/** One row of the view. A folder is told with its prefix and its delimiter. */
+/** One row of the view. A folder has its prefix and its delimiter. */
 export type Row = { outcome: Outcome } | { folder: string };
 
-/** The outcomes, sorted as they were listed, as one looks into a folder. */
+/** The outcomes, sorted as they were listed, as the content of a folder. */
 export function folderView(outcomes: readonly Outcome[], view: View): Row[] {
   const rows: Row[] = [];
   const shown = new Set([view.folder]);
@@ -29,23 +29,23 @@ export function folderView(outcomes: readonly Outcome[], view: View): Row[] {
   return rows;
 }
 
-/** The folder that a name below the prefix lies in; undefined where it is shown itself. */
+/** The folder of a name below the prefix; undefined if the name itself is shown. */
 export function folderOf(name: string, { prefix, delimiter }: View): string | undefined {
   const end = delimiter !== undefined && name.startsWith(prefix) ? name.indexOf(delimiter, prefix.length) : -1;
   return end < 0 ? undefined : name.slice(0, end + delimiter!.length);
 }
 
-/** The last folder that the rows show, or what was the last before them. */
+/** The last folder in the rows, or the one before them. */
 export function lastFolder(rows: readonly Row[], before: string | undefined): string | undefined {
   const last = rows.findLast((row) => 'folder' in row);
   return last && 'folder' in last ? last.folder : before;
 }
 
-/** False only where the part has nothing to add to the view: it is not read then. */
+/** False only if the part adds nothing to the view, so that it need not be read. */
 export function mayAdd(part: PartEntry, { prefix, folder }: View): boolean {
   const { names } = part;
   if (!hasOutcomes(part) || !mayHoldPrefix(names, prefix)) return false;
-  // Names between two that begin alike begin so too.
+  // All names between two that start alike start so, too.
   return folder === undefined || names === undefined || !names.every((name) => name.startsWith(folder));
 }
 
@@ -54,8 +54,8 @@ export function hasOutcomes({ copied, unchanged, skipped, failed }: PartEntry): 
 }
 
 /**
- * What has become of the blobs in the end: a failure gives way to what a later run says of the same name. `later` has
- * the outcomes of the runs that follow, in their order.
+ * The final outcomes of the blobs: a later outcome of the same name replaces a failure. `later` has the outcomes of the
+ * runs that follow, in their order.
  */
 export function settled(outcomes: readonly Outcome[], later: Iterable<Outcome>): Outcome[] {
   const failed = new Map(

@@ -44,7 +44,9 @@ export interface HeldTable {
   deletionsUnknownSince?: string;
 }
 
-/** The tables of a restore point, as `heldContainers`. All parts of a table are of one run: a retry has all of it, too. */
+/**
+ * The tables of a restore point, as `heldContainers`. All parts of a table are of one run: a retry has all of it, too.
+ */
 export function heldTables(parts: readonly PartEntry[]): HeldTable[] {
   return [...byTask(parts)].flatMap(([task, own]) => {
     const table = tableOfTask(task);

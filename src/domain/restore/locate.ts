@@ -4,11 +4,12 @@ import { readRecord } from '../copying/record.ts';
 import type { BlobEntry } from '../run/outcome.ts';
 
 /**
- * Which of a blob and its snapshots and versions holds the content of a restore point's entry; undefined when none does.
+ * Which of a blob, its snapshots and its versions has the content of an entry of a restore point; undefined if none
+ * has.
  *
- * The record that every copy carries decides, with the length: a copy that was broken off leaves the record on a blob of no
- * bytes. A copy whose metadata could not carry the record is known by the ETag it had in the vault. What is readable at once
- * comes before what is archived, and the base blob before what is kept of it.
+ * The record of a copy decides, together with the length: an interrupted copy leaves the record on a blob of no bytes.
+ * A copy whose metadata could not carry the record is known by its ETag in the vault. Readable content comes before
+ * archived content, and the base blob before its snapshots and versions.
  */
 export function locate(entry: BlobEntry, found: readonly BlobState[]): BlobState | undefined {
   const holders = found.filter((blob) => holds(entry, blob));
@@ -26,21 +27,21 @@ export function holds(entry: BlobEntry, blob: BlobState): boolean {
 }
 
 /**
- * Whether deleting this could take away what an entry names. Wider than `holds`: what has another length than it should have may
- * still be all that is left of it.
+ * Whether deleting this could remove the content of an entry. Wider than `holds`: a blob of the wrong length may be all
+ * that is left.
  */
 export function mayHoldEntry(entry: BlobEntry, blob: BlobState): boolean {
   return readRecord(blob.metadata)?.etag === entry.etag || blob.etag === entry.vaultEtag;
 }
 
-/** Whether the content has to be rehydrated before it can be read. */
+/** Whether the content must be rehydrated before it can be read. */
 export function isArchived({ tier }: BlobState): boolean {
   return tier === 'Archive';
 }
 
 /**
- * Whether a listing shows that the bytes are not those that were backed up: the service computes this MD5 whenever it takes in
- * bytes, and copies it with every copy. That it is equal proves nothing of the bytes.
+ * Whether a listing shows that the bytes are not those of the backup: the service computes this MD5 whenever it
+ * receives bytes, and copies it with every copy. An equal MD5 proves nothing about the bytes.
  */
 export function hasOtherHash(entry: BlobEntry, blob: BlobState): boolean {
   return entry.md5 !== undefined && blob.contentMd5 !== undefined && blob.contentMd5 !== entry.md5;

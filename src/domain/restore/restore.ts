@@ -8,7 +8,7 @@ import { tableOfTask } from '../run/task-name.ts';
 import type { Existing, RestoreTask } from '../run/tasks.ts';
 import { matchesTable } from '../tables/table-name.ts';
 
-/** Whether what was backed up under this name, a container's or `table.` with a table's, is to be restored. */
+/** Whether to restore the container or table of this name (`table.orders` for a table). */
 export function isRestored(
   { containers, tables = [] }: Pick<RestoreTask, 'containers' | 'tables'>,
   share: string,
@@ -19,7 +19,7 @@ export function isRestored(
   return tables.some((pattern) => matchesTable(pattern, table));
 }
 
-/** How entities are written where the target may have others. */
+/** How entities are written if the target may have others. */
 export function writeOf(existing: Existing): 'insert' | 'replace' | 'merge' {
   if (existing === 'merge') return 'merge';
   return existing === 'fail' || existing === 'skip' ? 'insert' : 'replace';
@@ -27,14 +27,15 @@ export function writeOf(existing: Existing): 'insert' | 'replace' | 'merge' {
 
 export type RestoreDecision =
   | { action: 'copy' }
-  /** This run made it already; seen when an answer was lost, or an activity runs a second time. */
+  /** This run has made it: an answer was lost, or an activity runs a second time. */
   | { action: 'done' }
   | { action: 'unchanged' }
   | { action: 'skip' | 'fail'; code: 'target-exists' };
 
 /**
- * Decides what to do about one blob of a restore point. `content` is what holds it in the vault, `target` what the target has
- * under its name. `isOurs` tells whether the target was made from just that content since the restore began.
+ * Decides what to do with one blob of a restore point. `content` is the blob in the vault that has its content,
+ * `target` the blob of its name in the target. `isOurs` says whether the target was made from this very content since
+ * the restore began.
  */
 export function decideRestore(
   entry: BlobEntry,
@@ -47,7 +48,7 @@ export function decideRestore(
   if (isOurs) return { action: 'done' };
   switch (task.existing) {
     case 'fail':
-    // Nobody can ask for it: there is nothing in a blob to merge.
+    // No request can ask for this: a blob has nothing to merge.
     case 'merge':
       return { action: 'fail', code: 'target-exists' };
     case 'skip':
@@ -55,20 +56,23 @@ export function decideRestore(
     case 'replace':
     case 'overwrite':
     case 'if-different':
-      // What is there already need not be brought, and a copy that is replaced by itself would only cost a snapshot.
+      // A target that already has everything needs no copy; replacing it would only cost a snapshot.
       return isSame(entry, content, target, task.original) ? { action: 'unchanged' } : { action: 'copy' };
   }
 }
 
-/** Clocks of the app and of an account may differ by so much, in milliseconds: beyond it, no signature would be taken either. */
+/**
+ * By how much the clocks of the app and of an account may differ, in milliseconds. Signatures fail beyond that, too.
+ */
 const CLOCK_MARGIN = 15 * 60_000;
 
 /**
- * Whether this run, or the one it retries, copied the target from this content, which lies at `from` (`sourceOf`), or is copying
- * it. No token can be left in a blob that has to come back as it was; but the service itself tells what a blob was copied from,
- * and when. `before` is what the target had when the run began to work on it: that was made by somebody else, perhaps by an
- * earlier restore, when the backup container still held other content at the same address. A listing may not have shown it: so what is
- * taken for ours has all that the content would bring. Tags and tier are the entry's, and decide nothing here.
+ * Whether this run, or the one it retries, made the target from this content, which is at `from` (`sourceOf`), or is
+ * copying it. A restored blob must be as it was, so it cannot carry a token; but the service says from what a blob was
+ * copied, and when. `before` is the target when the run started to work on it: another writer made that one, perhaps an
+ * earlier restore while the vault had other content at the same address. A listing may have missed it, so a target
+ * counts as ours only if it has everything that the content would bring. Tags and tier are those of the entry and
+ * decide nothing here.
  */
 export function isMadeBy(
   run: Pick<RestoreRef, 'startedAt' | 'retryOf'>,
@@ -85,22 +89,27 @@ export function isMadeBy(
   // Another version may have the same bytes.
   if (otherContentHeader(content, target) !== undefined || !hasMetadataOf(content, target)) return false;
   if (target.contentMd5 !== undefined && content.contentMd5 !== undefined) {
-    // The content may have moved into a snapshot since it was copied.
+    // The content may have moved to a snapshot since it was copied.
     return target.contentMd5 === content.contentMd5 && blobIn(copy.source) === blobIn(from);
   }
-  // What is kept never changes; a base blob may have held something else when it was copied.
+  // Snapshots and versions never change. A base blob may have had other content when it was copied.
   const isFixed = content.snapshotOrVersion !== undefined;
   return copy.source === from && (isFixed || Date.parse(target.lastModified) >= Date.parse(content.lastModified));
 }
 
-/** Whether it has the metadata that a copy of the content is given; where that has none of its own, our record may still be there. */
+/**
+ * Whether it has the metadata that a copy of the content gets. If the content has none, our record may still be there.
+ */
 function hasMetadataOf(content: BlobState, target: BlobState): boolean {
   const own = withoutRecord(content.metadata);
   const there = Object.keys(own).length > 0 ? (target.metadata ?? {}) : withoutRecord(target.metadata);
   return sameEntries(asLookedAt(own), asLookedAt(there));
 }
 
-/** As a listing and a look at a single blob both show it: a look tells no case, and not exactly what is no plain ASCII. */
+/**
+ * As a listing and a request for properties both show it: a request for properties shows neither the case nor
+ * characters that are not plain ASCII.
+ */
 function asLookedAt(metadata: Record<string, string>): Record<string, string> {
   return Object.fromEntries(
     Object.entries(metadata).map(([key, value]) => [key.toLowerCase(), canBeSent({ [key]: value }) ? value : '']),
@@ -112,23 +121,26 @@ function beganAt({ startedAt, retryOf }: Pick<RestoreRef, 'startedAt' | 'retryOf
   return Math.min(Date.parse(startedAt), earlier?.getTime() ?? Number.POSITIVE_INFINITY);
 }
 
-/** Whether the target is what a broken-off copy of the blob at `from`, as it is or was, has left: not what anybody had there. */
+/**
+ * Whether the target is what an interrupted copy of the blob at `from`, as it is or was, has left, and not another
+ * writer's blob.
+ */
 export function isBrokenOff(target: BlobState, from: string): boolean {
   return isLeftover(target) && target.copy?.source !== undefined && blobIn(target.copy.source) === blobIn(from);
 }
 
-/** Whichever of its snapshots and versions the address names. */
+/** Without the snapshot or version in the address. */
 function blobIn(source: string): string {
   const cut = source.indexOf('?');
   return cut < 0 ? source : source.slice(0, cut);
 }
 
-/** What a failed or aborted copy has left. */
+/** The remains of a failed or aborted copy. */
 export function isLeftover({ copy }: BlobState): boolean {
   return copy !== undefined && (copy.status === 'failed' || copy.status === 'aborted');
 }
 
-/** Whether the target has all that the restore would bring: as far as a listing tells, and never on a guess. */
+/** Whether the target certainly has everything that the restore would bring, as far as a listing shows it. */
 function isSame(entry: BlobEntry, content: BlobState, target: BlobState, original: boolean): boolean {
   if (target.size !== entry.size || target.type !== (entry.type ?? 'block')) return false;
   if (target.copy !== undefined && target.copy.status !== 'success') return false;
@@ -137,7 +149,7 @@ function isSame(entry: BlobEntry, content: BlobState, target: BlobState, origina
     if (target.tags === undefined || tagFingerprint(target.tags) !== tagFingerprint(entry.tags)) return false;
   }
   if (original && target.etag === entry.etag) return true;
-  // An MD5 is a property that could be set at will; who can do so can also write what they like.
+  // An MD5 is a property that a writer can set freely; such a writer can also write any content.
   if (entry.md5 === undefined || target.contentMd5 !== entry.md5) return false;
   return (
     otherContentHeader(content, target) === undefined &&

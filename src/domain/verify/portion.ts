@@ -1,9 +1,12 @@
 import { createHash } from 'node:crypto';
 
-/** How much of the content is read each time: so many percent, chosen anew, or one of so many parts, in turn. */
+/**
+ * How much content a verification reads: a percentage, chosen at random each time, or one of several parts, the next
+ * one each time.
+ */
 export type Portion = { kind: 'percent'; percent: number } | { kind: 'turn'; of: number };
 
-/** Reads `5%` or `1/7`; undefined when it is neither. */
+/** Parses `5%` or `1/7`; undefined for any other text. */
 export function parsePortion(text: string): Portion | undefined {
   const percent = Number(/^(\d{1,3}(?:\.\d{1,3})?)%$/.exec(text)?.[1]);
   if (percent > 0 && percent <= 100) return { kind: 'percent', percent };
@@ -11,7 +14,7 @@ export function parsePortion(text: string): Portion | undefined {
   return of === undefined ? undefined : { kind: 'turn', of: Number(of) };
 }
 
-/** What is wrong with a share as it is written, or undefined. */
+/** What is wrong with a portion, or undefined. */
 export function portionProblem(text: string): string | undefined {
   if (parsePortion(text)) return undefined;
   const quoted = JSON.stringify(text.length > 40 ? `${text.slice(0, 40)}…` : text);
@@ -22,11 +25,11 @@ export function portionProblem(text: string): string | undefined {
 }
 
 /**
- * Whether a blob belongs to the share. `name` is that of the container and the blob; which names belong together has
- * nothing to do with how they look.
+ * Whether a blob belongs to the portion. `name` is that of the container and the blob; a hash decides, so similar names
+ * are not in one portion.
  *
- * By percent, `salt` decides which names are chosen: another one for each run makes another choice. In turn, `turn` picks
- * the part, counted up by one each time, and `salt` plays no role: every name has its turn once in `of` turns.
+ * For a percentage, `salt` decides which names are chosen: each run has another salt. For a part, `turn` picks the
+ * part, one higher each time, and `salt` has no effect: each name has its turn once in `of` turns.
  */
 export function isInPortion(share: Portion, name: string, turn: number, salt: string): boolean {
   if (share.kind === 'turn') return hashOf(name) % share.of === ((turn % share.of) + share.of) % share.of;

@@ -2,18 +2,18 @@ import { createHash } from 'node:crypto';
 import type { PartEntry } from '../run/run.ts';
 import { tableOfTask } from '../run/task-name.ts';
 
-/** How many blobs a drill restores, unless the request says otherwise. */
+/** How many blobs a drill restores, unless the request sets another number. */
 export const DEFAULT_SAMPLE = 20;
 
 /**
- * Picks so many of the blobs that the parts of a restore point hold, every blob as likely as any other. The same seed picks the
- * same. Gives, by the path of the part, which of the blobs that it holds are meant, counted from 0 and ascending. Parts of tables hold
- * none.
+ * Picks this many of the blobs in the parts of a restore point, each blob with the same probability. The same seed
+ * picks the same blobs. Returns, by the path of a part, which of its blobs are picked, counted from 0 and ascending.
+ * Parts of tables have none.
  */
 export function sampleOf(parts: readonly PartEntry[], size: number, seed: string): Map<string, number[]> {
   const ofBlobs = parts.filter(({ container }) => tableOfTask(container) === undefined);
   const total = ofBlobs.reduce((sum, { copied, unchanged }) => sum + copied + unchanged, 0);
-  // Floyd's way: no number twice, and no list of all of them.
+  // Floyd's algorithm: no number twice, and no list of all numbers.
   const chosen = new Set<number>();
   for (let last = Math.max(total - size, 0); last < total; last++) {
     const candidate = hashOf(`${seed}\0${last}`) % (last + 1);

@@ -2,12 +2,12 @@ import { createHash } from 'node:crypto';
 
 const NAME = /^strongroom-drill-([a-z0-9]{6})-[0-9a-f]{8}$/;
 
-/** The container that a piece of a drill restores to: another one for each run and each piece. */
+/** The container that a piece of a drill restores to. Each piece of each run has its own. */
 export function scratchContainer(run: string, piece: string): string {
   return `strongroom-drill-${run.slice(-6)}-${createHash('sha256').update(piece).digest('hex').slice(0, 8)}`;
 }
 
-/** What the id of the drill ends in that such a container belongs to; undefined for any other name. */
+/** The end of the id of the drill that such a container belongs to; undefined for any other name. */
 export function drillOf(container: string): string | undefined {
   return NAME.exec(container)?.[1];
 }

@@ -4,14 +4,14 @@ import type { RunSummary } from '../run/run.ts';
 import { tableOfTask } from '../run/task-name.ts';
 import type { VerifyTask } from '../run/tasks.ts';
 
-/** What a verification says of its restore point; undefined when it did not come to its end. */
+/** What a verification proves about its restore point; undefined if it did not finish. */
 export function proofOf(
   { id, status, startedAt, finishedAt, counts, containers, parts }: RunSummary,
   { kind, portion: share }: VerifyTask,
 ): Proof | undefined {
   if (status !== 'succeeded' && status !== 'completed-with-failures') return undefined;
   const lost = containers.filter((each) => each.status === 'failed').length;
-  // What the listings settled stands in the parts of the scan, what was read in those of the work that it planned. Of tables all is read.
+  // Parts of slices have what the listings settled, parts of chunks what was read. Tables are read in full.
   const worked = parts.filter(
     ({ path, container }) => kindOfPath(path)?.kind === 'chunk' || tableOfTask(container) !== undefined,
   );
