@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 
-/** Compress so much text at a time: memory stays flat, and gzip members may simply follow each other. */
+/** Compresses this much text at a time. Memory stays flat, and gzip members may simply follow each other. */
 const BLOCK = 256 * 1024;
 
-/** Lines of JSON, compressed as they come, and closed by one line `{"end":…}` that tells how many there are. */
+/** Lines of JSON, compressed as they come, and closed by one line `{"end":…}` with their number. */
 export class CompressedLines {
   #lines: string[] = [];
   #waiting = 0;

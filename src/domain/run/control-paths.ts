@@ -1,4 +1,6 @@
-/** Where things lie in the vault's control container. Container names are safe path segments; blob names never appear. */
+/**
+ * Names in the control container of the vault. Names of containers are safe path segments; names of blobs never appear.
+ */
 
 export const CONTROL_CONTAINER = 'strongroom';
 
@@ -20,7 +22,7 @@ export function summaryPath(run: { job: string; id: string }): string {
   return `${runPrefix(run)}run.json`;
 }
 
-/** What a prune is about. */
+/** The plan of a prune. */
 export function prunePlanPath(run: { job: string; id: string }): string {
   return `${runPrefix(run)}prune.json`;
 }
@@ -29,27 +31,27 @@ export function notesPrefix(job: string): string {
   return `jobs/${job}/restore-points/`;
 }
 
-/** What has come to be known of a restore point since it was made; it never changes itself. */
+/** The notes on a restore point, which itself never changes. */
 export function notesPath(run: { job: string; id: string }): string {
   return `${notesPrefix(run.job)}${run.id}.json`;
 }
 
-/** In front of all files of entities of a job. */
+/** The prefix of all files of entities of a job. */
 export function tablesPrefix(job: string): string {
   return `jobs/${job}/tables/`;
 }
 
-/** Where the entities of a table lie: the files of several restore points, which share those that have not changed. */
+/** The folder of a table's files of entities. Restore points share the files that have not changed. */
 export function entityFilesPrefix(job: string, table: string): string {
   return `${tablesPrefix(job)}${table}/`;
 }
 
-/** A file of entities, written by a piece of work of a run; `attempt` tells executions of the piece apart. */
+/** A file of entities, written by a piece of a run. `attempt` distinguishes executions of the piece. */
 export function entityFilePath(run: { job: string; id: string }, table: string, key: string, attempt: string): string {
   return `${entityFilesPrefix(run.job, table)}${run.id}-${key}-${attempt}.ndjson.gz`;
 }
 
-/** `range`: of a backup of a table, segments; what it has of a stretch of keys. */
+/** `range`: segments of a table's backup, for one key range. */
 export type PartKind = 'slice' | 'chunk' | 'range' | 'plan' | 'pending' | 'progress';
 
 const FOLDERS: Record<PartKind, string> = {
@@ -67,7 +69,7 @@ export function partPath(run: { job: string; id: string }, kind: PartKind, conta
   return `${runPrefix(run)}${FOLDERS[kind]}/${container}/${key}${suffix}`;
 }
 
-/** The kind of a listed name below a run's prefix, or undefined for what is no part (run.json). */
+/** The kind of a listed name below the prefix of a run, or undefined for a name that is not a part (run.json). */
 export function kindOfPath(path: string): { kind: PartKind; container: string; key: string } | undefined {
   const match = /\/runs\/[^/]+\/(manifest|plan|pending|progress)\/([^/]+)\/([^/]+?)(?:\.ndjson\.gz)?$/.exec(path);
   if (!match) return undefined;
@@ -81,7 +83,7 @@ function inManifest(key: string): PartKind {
   return key.includes('chunk') ? 'chunk' : 'slice';
 }
 
-/** Of a backup of a table: a piece of work on its keys, by the number that its orchestration gave it. */
+/** A piece of a table's backup, by the number that its orchestration gave it. */
 export const rangeKey = (piece: number): string => `${pad(piece, 6)}-range`;
 export const sliceKey = (slice: number): string => `${pad(slice, 6)}-slice`;
 export const planKey = (slice: number, chunk: number, attempt: string): string =>
@@ -89,19 +91,19 @@ export const planKey = (slice: number, chunk: number, attempt: string): string =
 export const chunkKey = (slice: number, chunk: number, from: number): string =>
   `${pad(slice, 6)}-chunk-${pad(chunk, 2)}-${pad(from, 6)}`;
 
-/** The part that tells what became of the copies that were pending when the piece's own part was written. */
+/** The part with the outcomes of copies that were pending when the part of their piece was written. */
 export const laterKey = (chunkKey: string): string => `${chunkKey}-later`;
-/** The copies of a piece that are pending after so many rounds of looking; attempts are other executions of the piece. */
+/** The pending copies of a piece after this many rounds of checks. Attempts are other executions of the piece. */
 export const pendingKey = ({ key, attempt, round }: { key: string; attempt: string; round: number }): string =>
   `${key}-${attempt}-r${pad(round, 3)}`;
 
-/** What a key made by `chunkKey` was made of. */
+/** The numbers in a key from `chunkKey`. */
 export function parseChunkKey(key: string): { slice: number; chunk: number; from: number } | undefined {
   const match = /^(\d+)-chunk-(\d+)-(\d+)$/.exec(key);
   return match ? { slice: Number(match[1]), chunk: Number(match[2]), from: Number(match[3]) } : undefined;
 }
 
-/** What a key made by `pendingKey` was made of. */
+/** The members of a key from `pendingKey`. */
 export function parsePendingKey(key: string): { key: string; attempt: string; round: number } | undefined {
   const match = /^(\d+-chunk-\d+-\d+)-([a-z0-9]+)-r(\d+)$/.exec(key);
   return match ? { key: match[1]!, attempt: match[2]!, round: Number(match[3]) } : undefined;

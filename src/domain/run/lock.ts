@@ -1,9 +1,9 @@
 import type { RunRef, UnlockedRun } from './run.ts';
 
 /**
- * One run of a job at a time. The lock is a small object in the vault, replaced by compare-and-swap; its epoch grows
- * with every run, so that an activity of an older run can tell that it has been superseded. It also carries the wish
- * to cancel: a single small read tells an activity all it needs to know before it goes on.
+ * One run of a job at a time. The lock is a small object in the vault, replaced by compare-and-swap. Its epoch grows
+ * with every run, so an activity of an older run can tell that it is superseded. The lock also has the request to
+ * cancel: one small read tells an activity whether it may continue.
  */
 export interface RunLock {
   job: string;
@@ -12,15 +12,15 @@ export interface RunLock {
   run: RunRef | null;
   since: string;
   cancel: boolean;
-  /** The last run that ended with something to show: the only one that may still be retried. */
+  /** The last run that left something to retry: only this one may be retried. */
   last?: string;
-  /** The last full or incremental run that left a restore point: what the next one is compared with. */
+  /** The last full or incremental run that left a restore point: the next one is compared with it. */
   point?: string;
-  /** How many deep verifications have begun: which share comes next. */
+  /** How many deep verifications have started, which determines the next portion. */
   turn?: number;
 }
 
-/** The lock as it is when this run holds it; whether it may is for the caller to judge. */
+/** The lock while this run holds it. The caller decides whether the run may take it. */
 export function acquire(current: RunLock | undefined, run: UnlockedRun, now: Date): RunLock & { run: RunRef } {
   const epoch = (current?.epoch ?? 0) + 1;
   const { last, point, turn = 0 } = current ?? {};
@@ -37,7 +37,7 @@ export function acquire(current: RunLock | undefined, run: UnlockedRun, now: Dat
   };
 }
 
-/** What the end of a run leaves behind in the lock; what it does not say stays as it was. */
+/** What an ended run changes in the lock. An absent field keeps its value. */
 export type Left = Pick<RunLock, 'last' | 'point'>;
 
 export function release(current: RunLock, now: Date, left: Left = {}): RunLock {
@@ -46,30 +46,27 @@ export function release(current: RunLock, now: Date, left: Left = {}): RunLock {
 
 export type Standing = 'go' | 'cancelled' | 'superseded';
 
-/** Whether a run may go on, judged by the lock as it is now. */
+/** Whether a run may continue, by the lock as it is now. */
 export function standingOf(lock: RunLock | undefined, run: { id: string; epoch: number }): Standing {
   if (lock === undefined || lock.run?.id !== run.id || lock.epoch !== run.epoch) return 'superseded';
   return lock.cancel ? 'cancelled' : 'go';
 }
 
-/** A run that took the lock and was never started is given up after this long. */
+/** How long a run may hold the lock before its orchestration starts. */
 const START_GRACE_MS = 60_000;
-/** A lock from further ahead than clocks can differ was taken before a clock was set back: it would outlive its run. */
+/** A lock from further ahead than clocks differ was taken before a clock was set back: it would outlive its run. */
 const CLOCKS_APART_MS = 3_600_000;
 
-/**
- * Whether the lock may be taken from its holder: only when the orchestration that should be working has ended, or
- * never began.
- */
+/** Whether another run may take the lock: only if the orchestration of its holder has ended or never started. */
 export function isAbandoned(lock: RunLock, orchestration: 'active' | 'ended' | 'unknown', now: Date): boolean {
   if (orchestration === 'active') return false;
   if (orchestration === 'ended') return true;
-  // The start follows the lock within moments; a clock that runs ahead must not rob a run that is just starting.
+  // The start follows the lock within moments. A clock that is ahead must not take the lock from a run that starts.
   const age = now.getTime() - Date.parse(lock.since);
   return age > START_GRACE_MS || age < -CLOCKS_APART_MS;
 }
 
-/** Whether what was read where this job's lock lies is one, and this job's. */
+/** Whether an object is the lock of this job. */
 export function isLock(value: unknown, job: string): value is RunLock {
   if (typeof value !== 'object' || value === null) return false;
   const { job: of, epoch, run, since, cancel } = value as Partial<RunLock>;

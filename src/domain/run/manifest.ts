@@ -4,17 +4,17 @@ import type { Held, Outcome } from './outcome.ts';
 import type { PartEntry } from './run.ts';
 
 /**
- * The manifest of one container in pages: parts that cover the same stretch of names, so that a page is small whatever the
- * size of the container, and pages come in the order of the listing. A retry's parts come after those of the run that it
- * completes, and begin a new pass over the names.
+ * The manifest of one container in pages. A page has parts that cover the same range of names, so it is small whatever
+ * the size of the container, and pages are in the order of the listing. The parts of a retry follow those of the run
+ * that it completes, and start a new pass over the names.
  */
 export interface ManifestPage {
   parts: PartEntry[];
-  /** The run that wrote the parts: another one begins a new pass. */
+  /** The run that wrote the parts. Another run starts a new pass. */
   run: string;
 }
 
-/** Where reading a manifest beside listings can be taken up again: the page, and the page of each listing. */
+/** Where reading a manifest beside listings can resume: the page, and the page of each listing. */
 export interface ManifestPosition {
   page: number;
   vault?: string | undefined;
@@ -28,7 +28,7 @@ export function manifestPages(parts: readonly PartEntry[], container: string): M
   for (const part of own) {
     const run = runOf(part);
     const { slice, chunk } = placeIn(part);
-    // A retry plans all that failed in one slice: its chunks are the stretches there.
+    // A retry plans all failures in one slice: its chunks have the ranges of names there.
     const key = run === first ? `${run} ${slice}` : `${run} ${slice} ${chunk}`;
     const page = pages.get(key);
     if (page) page.parts.push(part);
@@ -37,14 +37,14 @@ export function manifestPages(parts: readonly PartEntry[], container: string): M
   return [...pages.values()];
 }
 
-/** Whether an outcome is a blob of the restore point; the others say why it lacks one. */
+/** Whether an outcome is a blob of the restore point. The others say why the restore point lacks one. */
 export function isHeld<Line extends Pick<Outcome, 'status'>>(outcome: Line): outcome is Line & Pick<Held, 'status'> {
   return outcome.status === 'copied' || outcome.status === 'unchanged';
 }
 
 /**
- * The outcomes of parts as one list, in the order of the listing. Each part is `sorted` as it was listed, and `order` learns from
- * it; not so those of a retry, which takes its blobs from several parts, one after another.
+ * The outcomes of parts as one list, in the order of the listing. Each part is `sorted` as it was listed, and `order`
+ * learns from it. The parts of a retry are not sorted: it takes its blobs from several parts, one after another.
  */
 export function inListedOrder(parts: readonly Outcome[][], order: NameOrder, sorted = true): Outcome[] {
   if (sorted) {

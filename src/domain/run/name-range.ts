@@ -1,12 +1,12 @@
 /**
- * Between which names those of a part lie, by UTF-16 code unit, whatever order they were listed in: tells which parts need not
- * be read to find a name. Long names are cut, so the range may be a little wider than the part.
+ * The first and the last name of a part by UTF-16 code unit, in whatever order they were listed: it shows which parts
+ * cannot have a name. Long names are cut, so the range may be a little wider than the part.
  */
 export type NameRange = readonly [first: string, last: string];
 
-/** Characters; what carries a range has room for a few hundred. */
+/** Characters. Metadata has room for a few hundred. */
 const LONGEST = 80;
-/** Sorts behind every name that begins with what was left of a cut one. */
+/** Sorts after every name that starts like a cut one. */
 const BEHIND = '\uffff';
 
 export function widened(range: NameRange | undefined, name: string): NameRange {
@@ -24,12 +24,12 @@ export function joined(one: NameRange | undefined, other: NameRange | undefined)
   return [other[0] < one[0] ? other[0] : one[0], other[1] > one[1] ? other[1] : one[1]];
 }
 
-/** False only where no name that begins with the prefix can be in the range. Unknown ranges hold anything. */
+/** False only if no name with the prefix can be in the range. An unknown range may have any name. */
 export function mayHoldPrefix(range: NameRange | undefined, prefix: string): boolean {
   return range === undefined || (range[1] >= prefix && range[0] <= prefix + BEHIND);
 }
 
-/** False only where the two have no name in common. */
+/** False only if the two have no name in common. */
 export function mayOverlap(one: NameRange | undefined, other: NameRange | undefined): boolean {
   return one === undefined || other === undefined || (one[0] <= other[1] && other[0] <= one[1]);
 }

@@ -74,16 +74,16 @@ export type OutcomeDetails<Status extends OutcomeStatus> = Omit<
   'status' | Exclude<keyof BlobEntry, 'vaultEtag'>
 >;
 
-/** A blob that is to be copied, as the scan saw both sides of it. */
+/** A blob to copy, as the scan saw both sides of it. */
 export interface PlannedItem {
-  /** What is copied: in a restore, the blob in the vault or what is kept of it. */
+  /** The blob to copy; in a restore, the blob in the vault, or its snapshot or version. */
   from: BlobState;
-  /** What is there where it is copied to. */
+  /** The blob of its name at the destination. */
   to?: BlobState;
   reason: CopyReason | 'tier' | 'tags' | 'pending' | 'restore' | PruneReason;
   /** In a restore: the blob as the restore point has it. */
   entry?: Held;
-  /** In a prune, which copies nothing but deletes `source`: where its own source may be, which must be gone. */
+  /** In a prune, which deletes `from`: the places where its source may be. None of them may have it. */
   origins?: { container: string; name: string }[];
 }
 
@@ -91,13 +91,13 @@ export interface PlannedItem {
 export interface PendingCopy {
   planned: PlannedItem;
   copyId: string;
-  /** Whether this run started it, or found it under way. */
+  /** When this run started it, or found it in progress. */
   startedAt: string;
   /** How many asynchronous copies of this blob the run has started. */
   tries: number;
-  /** What the copy was made without. */
+  /** What the copy lacks. */
   lacks?: ProblemCode;
-  /** In a restore: no copy yet, but archived content that has been asked back. `copyId` is empty. */
+  /** In a restore: no copy yet; Azure is rehydrating the content. `copyId` is empty. */
   rehydrating?: true;
 }
 

@@ -2,8 +2,8 @@ import { gunzipSync } from 'node:zlib';
 import { CompressedLines } from './compressed-lines.ts';
 
 /**
- * A part: a list of items as gzip-compressed NDJSON, closed by one line `{"end":…}` that tells how the part came
- * about and how many items it has. Readable with `zcat` and `jq`. A part without its end is damaged, never short.
+ * A part: a list of items as gzip-compressed NDJSON, closed by one line `{"end":…}` that says how the part was made and
+ * how many items it has. Readable with `zcat` and `jq`. A part without its end is damaged, never short.
  */
 export interface Part<Item, End> {
   items: Item[];
@@ -14,7 +14,7 @@ export class DamagedPartError extends Error {
   override readonly name = 'DamagedPartError';
 }
 
-/** Bytes. Far beyond what the limits of a part allow; what unpacks to more was not written by us. */
+/** Bytes. Far beyond the limits of a part: Strongroom did not write anything larger. */
 const LARGEST = 500 * 1024 * 1024;
 
 export class PartWriter<Item> {
@@ -34,7 +34,7 @@ export class PartWriter<Item> {
   }
 }
 
-/** Throws `DamagedPartError`, naming the part, when anything of it is missing or altered. */
+/** Throws `DamagedPartError` with the name of the part if anything of it is missing or altered. */
 export function readPart<Item, End>(body: Buffer, name: string): Part<Item, End> {
   let text: string;
   try {

@@ -285,7 +285,7 @@ export function problemOf(code: ProblemCode, count: number, container?: string, 
 /** A problem of a run or of one of its containers, with how many blobs it concerns (0: the whole container or run). */
 export interface Problem {
   code: ProblemCode;
-  /** Source container; absent where it concerns the whole run. */
+  /** Source container; absent if the problem concerns the whole run. */
   container?: string;
   count: number;
   message: string;

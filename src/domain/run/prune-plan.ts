@@ -1,39 +1,39 @@
 import { createHash } from 'node:crypto';
 
-/** A restore point, or what may become one: everything it names is needed while it is in `keeps`. */
+/** A restore point, or a run that may become one. Everything that it names is needed while it is in `keeps`. */
 export interface PointName {
   job: string;
   id: string;
-  /** It is at work, or was lost. */
+  /** It is in progress, or was lost. */
   unpublished?: true;
 }
 
-/** What a prune will do about restore points. What it will do about content is in the plan's chunks, item by item. */
+/** What a prune does with restore points. The chunks of the plan say what it does with content, item by item. */
 export interface PrunePlan {
   job: string;
-  /** When it was decided, ISO 8601. */
+  /** The time of the decision, ISO 8601. */
   at: string;
-  /** Of the job's restore points, newest first; without those that were removed before. */
+  /** Restore points of the job, newest first, without those removed earlier. */
   decisions: RetentionDecision[];
-  /** To be marked as removed: no longer restorable, their content safe until the margin is over. */
+  /** To be marked as removed: nothing can restore them any more, and their content is safe until the margin ends. */
   remove: string[];
-  /** Marked so long ago that content only they need is deleted, and their manifests after it. */
+  /** Marked longer ago than the margin: the prune deletes content that only they need, then their manifests. */
   expired: string[];
-  /** Every restore point in the vault, of whatever job, whose content must stay. */
+  /** Every restore point of the vault, of any job, whose content must stay. */
   keeps: PointName[];
   /** Milliseconds that content stays after its last restore point was marked. */
   marginMs: number;
-  /** Deleted is only what has been as it is since before this time, ISO 8601. */
+  /** The prune deletes only what has not changed since this time, ISO 8601. */
   before: string;
-  /** Address of the account that is backed up: of base blobs, only those go whose source is gone there. */
+  /** Address of the backed-up account. A base blob is deleted only if its source is gone there. */
   source: string;
-  /** Names the plan: another set of restore points, holds, brakes or another policy makes another hash. */
+  /** Identifies the plan: other restore points, holds, brakes or another policy give another hash. */
   hash: string;
 }
 
 export function withHash(plan: Omit<PrunePlan, 'hash'>): PrunePlan {
   const { job, decisions, remove, expired, keeps, marginMs, source } = plan;
-  // Runs come and go, and what they name is in the vault or in the source anyway.
+  // Runs without a summary change nothing: the vault or the source has what they name.
   const kept = keeps
     .filter(({ unpublished }) => !unpublished)
     .map(({ job: of, id }) => `${of}/${id}`)
@@ -57,6 +57,6 @@ export function isPrunePlan(value: unknown): value is PrunePlan {
 export interface RetentionDecision {
   id: string;
   keep: boolean;
-  /** Everything that keeps it, such as `last 3`, `weekly 2026-W47`, `held: …`; or that nothing does. */
+  /** Every rule that keeps it, such as `last 3`, `weekly 2026-W47`, `held: …`; or that none does. */
   reasons: string[];
 }

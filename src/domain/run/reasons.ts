@@ -1,18 +1,18 @@
 export type CopyReason =
-  /** The backup container has nothing under this name. */
+  /** The destination has no blob of this name. */
   | 'new'
-  /** The backup container holds another version of the source. */
+  /** The vault has another version of the source. */
   | 'changed'
   /** A full run copies everything. */
   | 'full'
-  /** What the backup container holds is not whole: a copy that failed or was aborted, or has the wrong size. */
+  /** The blob in the vault is incomplete: a copy that failed or was aborted, or has the wrong size. */
   | 'incomplete'
-  /** Made by another tool, and older than the source or different from it. */
+  /** Another tool made it, and it is older than the source or differs from it. */
   | 'untracked';
 
-/** Why something in the vault may go. */
+/** Why a prune may delete an item. */
 export type PruneReason =
   /** A snapshot or version that no restore point needs. */
   | 'not-needed'
-  /** A base blob that no restore point needs, and whose source is gone. */
+  /** A base blob that no restore point needs and whose source is gone. */
   | 'source-gone';

@@ -2,19 +2,21 @@ import { isBackup, type RunSummary } from './run.ts';
 import type { VerifyKind } from './tasks.ts';
 
 /**
- * What has come to be known of a restore point since it was made. The restore point itself never changes; this lies beside it,
- * in one object, so that a hold and a removal cannot pass each other by.
+ * What became known about a restore point after its run. The restore point itself never changes. All notes are in one
+ * object beside it, so that a hold and a removal cannot miss each other.
  */
 export interface Notes {
-  /** Kept by hand, whatever the policy says. */
+  /** An operator holds it, under any policy. */
   hold?: { at: string; reason: string };
-  /** The run changed or lost so much that nothing older is removed until somebody has looked. */
+  /**
+   * The safety brake: its run changed or lost so much that prunes remove nothing older until an operator releases it.
+   */
   brake?: { reason: string; released?: string };
-  /** The last verifications: the one that looked at every item, and the last that read content. */
+  /** The last verification of each kind. */
   proofs?: Proof[];
   /**
-   * Marked by a prune: no longer to be restored; its content goes when the margin is over. From `emptied` on some of it may be
-   * gone, and nothing needs what is left.
+   * A prune marked it: no restore can use it, and its content is deleted when the margin ends. From `emptied` on,
+   * content may be missing, and nothing needs the rest.
    */
   removed?: { at: string; run: string; emptied?: string };
 }
@@ -29,41 +31,41 @@ export function isNotes(value: unknown): value is Notes {
   );
 }
 
-/** Adds a proof; of each kind the last counts. */
+/** Adds a proof. Of each kind, the last one counts. */
 export function withProof(notes: Notes, proof: Proof): Notes {
   return { ...notes, proofs: [...(notes.proofs ?? []).filter(({ kind }) => kind !== proof.kind), proof] };
 }
 
-/** When every item was last found to be there, with nothing wrong: ISO 8601. */
+/** When a verification last checked every item and found no failure: ISO 8601. */
 export function verifiedAt({ proofs = [] }: Notes): string | undefined {
   const sound = proofs.filter(({ failed, kind }) => failed === 0 && kind !== 'drill').map(({ at }) => at);
   const last = proofs
     .map(({ at }) => at)
     .sort()
     .at(-1);
-  // A later look that found something wrong takes back what an earlier one said.
+  // A later verification that found a failure revokes an earlier one.
   return proofs.some(({ at, failed }) => at === last && failed > 0) ? undefined : sound.sort().at(-1);
 }
 
-/** Whether a run's summary is that of a restore point. */
+/** Whether the summary of a run is a restore point. */
 export function isRestorePoint({ mode, restorePoint }: Pick<RunSummary, 'mode' | 'restorePoint'>): boolean {
   return restorePoint && isBackup(mode);
 }
 
-/** What is known of a restore point by verifying it. */
+/** The result of a verification. */
 export interface Proof {
-  /** The verification. */
+  /** The run of the verification. */
   run: string;
   at: string;
   kind: VerifyKind;
-  /** Of `deep`: how much was to be read. */
+  /** Of `deep`: the portion that it had to read. */
   portion?: string;
-  /** Items looked at; of these, read and compared by hash. */
+  /** Items checked; of these, items read and compared by hash. */
   items: number;
   read: number;
   /**
-   * Items that are missing, not as they were, or that could not be looked at; a container that could not be looked at as a
-   * whole counts as one. 0 only when nothing is wrong.
+   * Items that are missing, that differ, or that could not be checked. A container that could not be checked as a whole
+   * counts as one. 0 only if everything is in order.
    */
   failed: number;
 }

@@ -1,4 +1,4 @@
-/** `nightly-20261121T233000Z-k3f9q2`: sorts by time within its job, fits a URL, tells its job. */
+/** `nightly-20261121T233000Z-k3f9q2`: sorts by time within its job, fits a URL, and has the name of its job. */
 export function newRunId(job: string, now: Date, random: string): string {
   return `${job}-${now.toISOString().replace(/[-:]|\.\d+/g, '')}-${random}`;
 }

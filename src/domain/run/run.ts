@@ -105,7 +105,7 @@ export function isArchiving(mode: RunMode): boolean {
   return mode === 'reconcile' || mode === 'reprocess';
 }
 
-/** Whether runs of this mode leave restore points. */
+/** Of a container in backups: copies of blobs that the vault did not have, … */
 export function isBackup(mode: RunMode): boolean {
   return mode === 'full' || mode === 'incremental' || mode === 'retry';
 }
@@ -116,15 +116,15 @@ export interface Counts {
   unchanged: number;
   skipped: number;
   failed: number;
-  /** Of a container, in backups: of those copied, the vault had nothing before, … */
+  /** … and of blobs that it had at another version. */
   added?: number;
-  /** … or another version. */
+  /** Of a table in backups: entities deleted since the restore point before. */
   changed?: number;
-  /** Of a table, in backups: entities that were found to be gone since the restore point before. */
+  /** Prunes only: snapshots, versions, blobs and files that were deleted. */
   deleted?: number;
-  /** Prunes only: snapshots, versions and blobs that were deleted. */
+  /** Dry runs only: what would be copied or removed. */
   removed?: number;
-  /** Dry runs only: what would be copied, or removed. */
+  /** The report on one task of a run: a container, or a table under a name such as `table.orders`. */
   planned?: number;
 }
 
@@ -135,11 +135,11 @@ export interface ByteCounts {
   planned?: number;
 }
 
-/** What is known of one container's share of a run, or of a table's: that goes by the name `table.orders`. */
+/** Of a table in backups: the times between which it was read, by the clock of the service. ISO 8601. */
 export interface ContainerReport {
   container: string;
   destination: string;
-  /** Of a table, in backups: between which times it was read, by the service's clock. ISO 8601. */
+  /** The report on a run, in progress or ended. */
   window?: [from: string, to: string];
   status: RunStatus;
   counts: Counts;
@@ -148,7 +148,7 @@ export interface ContainerReport {
   problems: Problem[];
 }
 
-/** The answer about a run, while it works and after. */
+/** Of a prune: its plan, once it is decided. */
 export interface RunReport {
   id: string;
   job: string;
@@ -168,11 +168,11 @@ export interface RunReport {
   requests: Record<string, number>;
   containers: ContainerReport[];
   problems: Problem[];
-  /** Of a prune: what it is about, once that is decided. */
+  /** One part of a restore point's manifest, as the summary lists it. */
   plan?: PrunePlan;
 }
 
-/** One part of a restore point's manifest, as its summary lists it. */
+/** Full name in the control container. A retry also lists parts of the run that it completes. */
 export interface PartEntry {
   /** Full name in the control container; parts of an earlier run when a retry builds on it. */
   path: string;
@@ -182,32 +182,34 @@ export interface PartEntry {
   unchanged: number;
   skipped: number;
   failed: number;
-  /** Of the compressed bytes. */
+  /** The range of the names in the part; absent if it is not known. */
   sha256: string;
-  /** Between which names those of the part lie; absent where that is not known. */
+  /** Of a part of a table: the times between which it was read, by the clock of the service. ISO 8601. */
   names?: NameRange;
-  /** Of a part of a table: between which times it was read, by the service's clock. ISO 8601. */
+  /** Of a part of a table: since when deletions are unknown, if they are. ISO 8601. */
   window?: [from: string, to: string];
-  /** The same: since when deletions are not known, where that may be so. ISO 8601. */
+  /** `run.json`, written last. With status `succeeded` or `completed-with-failures`, it is the restore point. */
   deletionsUnknownSince?: string;
 }
 
-/** `run.json`, written last: with status `succeeded` or `completed-with-failures` it is the restore point. */
+/** Addresses of the source and the vault, so that the vault is readable without the configuration. */
 export interface RunSummary extends RunReport {
   format: typeof SUMMARY_FORMAT;
-  /** The source's address and the vault's, so that the vault explains itself without the configuration. */
+  /**
+   * The templates of the job at that time. A backup blob's name is the expanded prefix and the name of the source blob.
+   */
   source: string;
   vault: string;
-  /** The job's templates, as they were: a backup blob's name is the expanded prefix and the blob's name. */
+  /**
+   * Whether this backup is now the one that may be retried. Dry runs, cancelled runs and lost runs leave nothing to
+   * retry, and other modes leave no restore point to complete; the run before them may still be retried.
+   */
   destination: { container: string; prefix: string };
   restorePoint: boolean;
   parts: PartEntry[];
 }
 
-/**
- * Whether a backup is now the one that may be retried. Dry runs, cancelled and lost runs leave nothing to retry, and
- * what is no backup leaves no restore point that could be completed; the run before them may still be.
- */
+/** What an ended run leaves in the lock. Dry runs and cancelled runs leave the fields as they were. */
 export function canBeRetried({
   mode,
   dryRun,
@@ -218,12 +220,12 @@ export function canBeRetried({
   return isBackup(mode) && !dryRun && !lost && status !== 'cancelled' && status !== 'running';
 }
 
-/** What a run that has ended leaves to the runs after it. Dry runs and cancelled ones leave what was there before. */
+/** A retry lists only what failed: later runs cannot compare their counts with it. */
 export function leftBy(summary: RunSummary): { last?: string; point?: string } {
   const { id, mode, restorePoint } = summary;
   return {
     ...(canBeRetried(summary) && { last: id }),
-    // A retry lists only what failed: nothing can be compared with its counts.
+    // Whether an object is the summary of this run.
     ...(restorePoint && (mode === 'full' || mode === 'incremental') && { point: id }),
   };
 }

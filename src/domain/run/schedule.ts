@@ -1,19 +1,19 @@
 import { Cron } from 'croner';
 
 /**
- * Six-field NCRONTAB schedules (`{second} {minute} {hour} {day} {month} {day of week}`), in any time zone, without
- * looking at a clock. Day and day of week must both hold. Only what both croner and the Functions host understand, and
- * understand alike, is let through.
+ * Six-field NCRONTAB schedules (`{second} {minute} {hour} {day} {month} {day of week}`) in any time zone, computed
+ * without a clock. Day and day of week must both match. Only schedules that croner and the Functions host interpret
+ * alike are valid.
  *
- * Where clocks change: a schedule of plain times (no `*`, no step in second, minute and hour) that falls into the hour
- * that is left out comes at the end of the gap, and one that falls into the hour that comes twice comes once. Others
- * go by the clock: nothing in the gap, twice in the double hour.
+ * When clocks change: a schedule of plain times (no `*`, no step in second, minute and hour) in the skipped hour occurs
+ * at the end of the gap, and one in the repeated hour occurs once. Other schedules follow the clock: nothing in the
+ * gap, twice in the repeated hour.
  */
 
 const FIELDS = ['second', 'minute', 'hour', 'day', 'month', 'day of week'];
 const EXAMPLE = 'for example "0 30 23 * * *" (every day at 23:30) or "0 0 4 * * 1-5" (Monday to Friday at 4:00)';
 const SHAPE = `a schedule has six fields, {${FIELDS.join('} {')}}, ${EXAMPLE}`;
-/** Any fixed moment: whether a schedule ever occurs must not depend on today. */
+/** A fixed time: whether a schedule ever occurs must not depend on today. */
 const EPOCH = new Date('2024-01-01T00:00:00Z');
 
 function fieldsOf(expr: string): string[] {
@@ -30,7 +30,7 @@ function cron(expr: string, zone: string): Cron {
   });
 }
 
-/** What is wrong with a schedule, quoting it and saying what a right one looks like, or undefined. */
+/** What is wrong with a schedule, with an example of a valid one, or undefined. */
 export function scheduleProblem(expr: string): string | undefined {
   const quoted = JSON.stringify(expr.length > 80 ? `${expr.slice(0, 80)}…` : expr);
   if (expr.trim() === '') return `the schedule is empty; ${SHAPE}`;
@@ -78,34 +78,34 @@ export function timeZoneProblem(zone: string): string | undefined {
   }
 }
 
-/** The first occurrence after `after`, or undefined when there is none. Throws on an invalid schedule or zone. */
+/** The first occurrence after `after`, or undefined if there is none. Throws on an invalid schedule or zone. */
 export function nextAfter(expr: string, zone: string, after: Date): Date | undefined {
   return cron(expr, zone).nextRun(after) ?? undefined;
 }
 
-/** Whether an occurrence lies after `from` and not after `to`. */
+/** Whether an occurrence is after `from` and not after `to`. */
 export function isDue(expr: string, zone: string, from: Date, to: Date): boolean {
   const next = nextAfter(expr, zone, from);
   return next !== undefined && next <= to;
 }
 
 /**
- * The schedule to register with a host that knows only UTC: it comes at every occurrence of `expr` in `zone`, and more
- * often; `isDue`, asked from one coming to the next, tells which count.
+ * The schedule to register with a host that knows only UTC. It fires at every occurrence of `expr` in `zone`, and more
+ * often; `isDue`, from one tick to the next, decides which ticks count.
  */
 export function hostSchedule(expr: string, zone: string): string {
   const fields = fieldsOf(expr);
   const offsets = offsetsOf(zone);
   if (offsets.length === 1 && offsets[0] === 0) return fields.join(' ');
   const [second, minute, hour] = fields as [string, string, string];
-  // What falls into a gap comes at its end, on the full hour, whatever minute and second were asked for.
+  // An occurrence in a gap moves to its end, on the full hour, whatever its minute and second.
   const mayFallIntoGap = offsets.length > 1 && !/[*/]/.test(second + minute + hour);
   const orZero = (field: string) => (mayFallIntoGap ? `0,${field}` : field);
   const wholeHours = offsets.every((offset) => offset % 60 === 0);
   return `${orZero(second)} ${wholeHours ? orZero(minute) : '*'} * * * *`;
 }
 
-/** The zone's distinct offsets from UTC in minutes, found by looking at every week of the years 2024 to 2040. */
+/** The distinct offsets of the zone from UTC in minutes, from every week of the years 2024 to 2040. */
 function offsetsOf(zone: string): number[] {
   const format = new Intl.DateTimeFormat('en-US', {
     timeZone: zone,

@@ -1,15 +1,15 @@
-/** Precedes a table's name wherever tables and containers are listed together. No container name has a dot. */
+/** Prefix of a table's name where tables and containers are in one list. Names of containers have no dot. */
 const PREFIX = 'table.';
 
-/** The name under which a table's share of a run goes: `table.orders`. */
+/** The name of a table's task in a run: `table.orders`. */
 export function taskOfTable(table: string): string {
   return PREFIX + table;
 }
 
-/** What those tables go by that a pattern may mean, while nobody can say which there are. */
+/** The task of all tables that a pattern may match, while the tables cannot be listed. */
 export const ALL_TABLES = `${PREFIX}*`;
 
-/** The table whose share goes by this name, or undefined for that of a container. */
-export function tableOfTask(share: string): string | undefined {
-  return share.startsWith(PREFIX) ? share.slice(PREFIX.length) : undefined;
+/** The table of a task, or undefined if the task is a container. */
+export function tableOfTask(task: string): string | undefined {
+  return task.startsWith(PREFIX) ? task.slice(PREFIX.length) : undefined;
 }

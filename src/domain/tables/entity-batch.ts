@@ -1,13 +1,13 @@
 import type { EntityKey } from './table-key.ts';
 
-/** The service takes at most so many operations in one transaction, … */
+/** Maximum number of operations in one transaction, … */
 const MOST_ENTITIES = 100;
-/** … and less than so many bytes; the rest is for what is around them. */
+/** … and maximum size in bytes, less the room for what surrounds the operations. */
 const MOST_BYTES = 4 * 1024 * 1024 - 8 * 1024;
 
 /**
- * Cuts entities into transactions, in their order: each of one partition, with every key at most once, and of no more than the
- * service takes. `bytesOf` is what an entity takes in a transaction at most.
+ * Cuts entities into transactions, in their order: each of one partition, with every key at most once, and within the
+ * limits of the service. `bytesOf` returns the maximum size of an entity in a transaction.
  */
 export function* batchesOf<Entity extends { key: EntityKey }>(
   entities: Iterable<Entity>,

@@ -5,13 +5,14 @@ import type { Deletion, EntityFileEnd } from './segment.ts';
 import type { EntityKey } from './table-key.ts';
 
 /**
- * A file of entities: gzip-compressed NDJSON, one entity a line as the service told it, closed by a line `{"end":…}` that says
- * everything about it. Readable with `zcat` and `jq`. A file without its end is damaged, never short.
+ * A file of entities: gzip-compressed NDJSON, one entity per line as the service returned it, closed by a line
+ * `{"end":…}` that describes the file completely. Readable with `zcat` and `jq`. A file without its end is damaged,
+ * never short.
  */
 export interface EntityFileContent {
   /**
-   * Entities, and in files of changes deletions behind them, so many at a time: what is unpacked stays bytes, and only what is at hand
-   * is text.
+   * Entities, and in files of changes deletions after them, some lines at a time: unpacked content stays bytes, and
+   * only the current lines are text.
    */
   lines(): Generator<string[]>;
   end: EntityFileEnd['end'];
@@ -19,7 +20,7 @@ export interface EntityFileContent {
 
 /** Lines that are text at a time. */
 const AT_HAND = 1_000;
-/** Bytes. Far beyond what the writers of files allow; what unpacks to more was not written by us. */
+/** Bytes. Far beyond the limits of a file: Strongroom did not write anything larger. */
 const LARGEST = 64 * 1024 * 1024;
 
 export class EntityFileWriter {
@@ -50,7 +51,7 @@ export class EntityFileWriter {
   }
 }
 
-/** Throws `DamagedPartError`, naming the file, when anything of it is missing or altered. */
+/** Throws `DamagedPartError` with the name of the file if anything of it is missing or altered. */
 export function readEntityFile(body: Buffer, name: string): EntityFileContent {
   const damaged = (how: string) => new DamagedPartError(`${name} is damaged: ${how}`);
   let bytes: Buffer;

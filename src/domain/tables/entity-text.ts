@@ -1,41 +1,43 @@
 import type { EntityKey } from './table-key.ts';
 
 /**
- * The text of entities, as the table service writes it: a JSON object whose members are strings, numbers, `true`, `false` or `null`,
- * and beside some of them their type (`"big@odata.type":"Edm.Int64"`). It is kept and sent back as it is, since a number that has
- * been through JavaScript is no longer the same: `3.0` is a Double and `3` an Int32, and neither has room for an Int64.
+ * The text of entities, as the table service writes it: a JSON object whose members are strings, numbers, `true`,
+ * `false` or `null`, with the type of some members beside them (`"big@odata.type":"Edm.Int64"`). Strongroom stores it
+ * and sends it back unchanged, because JavaScript would change numbers: `3.0` is a Double, `3` is an Int32, and neither
+ * has room for an Int64.
  */
 
-/** What the service wrote is no whole answer, or an entity has no key. */
+/** The response of the service is incomplete, or an entity has no key. */
 export class EntityTextError extends Error {
   override readonly name = 'EntityTextError';
 }
 
-/** Such as `Edm.Int64`. `Edm.Null` stands for a property without a value. */
+/** Such as `Edm.Int64`. `Edm.Null` means a property without a value. */
 export type EdmType = `Edm.${string}`;
 
 export interface Property {
   type: EdmType;
-  /** A string's characters; a number as it is written. */
+  /** The characters of a string, or a number as written. */
   value: string;
 }
 
-/** An entity as the service tells it. */
+/** An entity as the service returns it. */
 export interface StoredEntity {
   key: EntityKey;
   /**
-   * One line: the entity's JSON as it came, without members that begin with `odata.`; with its `…@odata.type` annotations and
-   * `Timestamp`.
+   * One line: the JSON of the entity, with its `…@odata.type` annotations and `Timestamp`, without members that start
+   * with `odata.`.
    */
   text: string;
 }
 
 /**
- * The entities of an answer to a query, `{"odata.metadata":…,"value":[…]}`, each as its own line of text without the members that
- * begin with `odata.`. Throws `EntityTextError` for anything that is not whole: an entity that is missing would be taken for one
- * that is gone.
+ * The entities of a response to a query, `{"odata.metadata":…,"value":[…]}`, each as a line of text without members
+ * that start with `odata.`. Throws `EntityTextError` if the response is incomplete: a missing entity would look
+ * deleted.
  *
- * The lines are slices of the answer: whoever keeps one for long keeps all of it. Keys are strings of their own.
+ * The lines are slices of the response: a caller that keeps one keeps the whole response in memory. Keys are strings of
+ * their own.
  */
 export function splitEntities(body: string): StoredEntity[] {
   const json = new JsonCursor(inOneLine(body));
@@ -51,7 +53,7 @@ export function splitEntities(body: string): StoredEntity[] {
   return entities;
 }
 
-/** The entity's properties and both keys by name, without `Timestamp`, which is the service's own. */
+/** The properties and both keys by name, without `Timestamp`, which belongs to the service. */
 export function propertiesOf(text: string): Map<string, Property> {
   const types = new Map<string, EdmType>();
   const properties = new Map<string, Property>();
@@ -74,8 +76,8 @@ export function propertiesOf(text: string): Map<string, Property> {
 }
 
 /**
- * Whether both have the same keys and the same properties, of the same types and values. When they were written and in which order
- * they name their properties makes no difference, nor do two ways of writing one value.
+ * Whether both have the same keys and the same properties, of the same types and values. The time of the write, the
+ * order of properties and the spelling of a value make no difference.
  */
 export function sameEntity(a: string, b: string): boolean {
   if (a === b) return true;
@@ -90,17 +92,20 @@ export function sameEntity(a: string, b: string): boolean {
   return true;
 }
 
-/** When the service wrote the entity, as it says it: ISO 8601 with up to seven digits of fractions. Undefined where it does not. */
+/**
+ * When the service wrote the entity, in its own words: ISO 8601 with up to seven digits of fractions. Undefined if the
+ * text does not say.
+ */
 export function timestampOf(text: string): string | undefined {
-  // Within a string every quote has a backslash before it, and only a name has a colon behind it.
+  // Within a string, every quote has a backslash before it, and only a name has a colon after it.
   const token = /"Timestamp"\s*:\s*("[^"\\]*")/.exec(text)?.[1];
-  // Parsed for a string of its own: see `keyIn`.
+  // Parsed to get a string of its own: see `keyIn`.
   return token && JSON.parse(token);
 }
 
 /**
- * The text with its type beside every Double that has none, for sending: the service tells one by its decimal point, and the emulator
- * takes `3.0` for an Int32 unless it is told.
+ * The text for sending, with the type beside every Double that lacks it: the service recognizes one by its decimal
+ * point, and the emulator reads `3.0` as an Int32 without the type.
  */
 export function withDoublesNamed(text: string): string {
   const named = new Set<string>();
@@ -144,7 +149,7 @@ function readEntity(json: JsonCursor, before: StoredEntity | undefined): StoredE
   const start = json.at;
   let partition: string | undefined;
   let row: string | undefined;
-  // Members that stay: those before the last one that did not, and where those since then begin and end.
+  // Text of the members that stay: everything before the last removed one, and the bounds of those after it.
   let kept: string | undefined;
   let run = -1;
   let runEnd = -1;
@@ -180,8 +185,8 @@ function joined(before: string, more: string): string {
 }
 
 /**
- * Parsed even where nothing is escaped: a mere slice would keep the whole answer in memory for as long as the key is. Most often it is
- * that of the entity `before`.
+ * Parsed even if nothing is escaped: a slice would keep the whole response in memory as long as the key. Most keys are
+ * those of the entity `before`.
  */
 function keyIn(text: string, from: number, to: number, before?: string): string {
   if (text.charCodeAt(from) !== QUOTE) throw new EntityTextError('a key is not a string');
@@ -203,7 +208,7 @@ function stringIn(token: string): string {
   }
 }
 
-/** Line breaks within strings are escaped in JSON: those that are left mean nothing. */
+/** JSON escapes line breaks in strings: the others mean nothing. */
 function inOneLine(body: string): string {
   if (!body.includes('\n') && !body.includes('\r')) return body;
   try {
@@ -221,7 +226,7 @@ function propertyOf(token: string): Property {
   return { type: DOUBLE.test(token) ? 'Edm.Double' : 'Edm.Int32', value: token };
 }
 
-/** The same for the same value only, however it is written. */
+/** Equal for equal values only, however they are written. */
 function valueId({ type, value }: Property): string {
   switch (type) {
     case 'Edm.Double': {
@@ -266,7 +271,7 @@ const LOWER_O = 0x6f;
 const UPPER_P = 0x50;
 const UPPER_R = 0x52;
 
-/** Steps through JSON text. `at` is where the next part begins: white space is stepped over behind each. */
+/** Steps through JSON text. `at` is the start of the next token: white space after each token is skipped. */
 class JsonCursor {
   readonly text: string;
   at = 0;
@@ -277,7 +282,7 @@ class JsonCursor {
     this.#space();
   }
 
-  /** Steps into an object or a list; false where it is empty, and already stepped over. */
+  /** Steps into an object or a list; false if it is empty, and then it is skipped. */
   open(opening: number, closing: number): boolean {
     this.#step(opening);
     if (this.#space() !== closing) return true;
@@ -285,7 +290,7 @@ class JsonCursor {
     return false;
   }
 
-  /** Steps over the comma; false at the end of the object or list, which is stepped over. `at` is then right behind it. */
+  /** Skips the comma; false at the end of the object or list, which is skipped. `at` is then right after it. */
   next(closing: number): boolean {
     const code = this.#space();
     if (code !== COMMA && code !== closing) throw this.#broken();
@@ -295,7 +300,7 @@ class JsonCursor {
     return true;
   }
 
-  /** Steps over a member's name and the colon. Returns the place behind the name. */
+  /** Skips the name of a member and the colon. Returns the offset after the name. */
   name(): number {
     const end = this.#string();
     if (this.text.charCodeAt(end) !== COLON) this.#space();
@@ -304,7 +309,7 @@ class JsonCursor {
     return end;
   }
 
-  /** Steps over a value of any kind: `at` is right behind it. */
+  /** Skips a value of any kind: `at` is right after it. */
   value(): void {
     switch (this.text.charCodeAt(this.at)) {
       case QUOTE:
@@ -333,12 +338,12 @@ class JsonCursor {
     if (this.at !== this.text.length) throw this.#broken();
   }
 
-  /** What no service writes, and would take more room than the stack has, is no answer of one. */
+  /** The service never nests this deep, and deeper values would overflow the stack. */
   #enter(): void {
     if (++this.#depth > DEEPEST) throw this.#broken();
   }
 
-  /** The code of the character behind white space; not a number at the end. */
+  /** The code of the character after white space; not a number at the end. */
   #space(): number {
     for (; ; this.at++) {
       const code = this.text.charCodeAt(this.at);
@@ -351,11 +356,11 @@ class JsonCursor {
     this.at++;
   }
 
-  /** Returns the place behind it. */
+  /** Returns the offset after it. */
   #string(): number {
     const { text } = this;
     this.#step(QUOTE);
-    // A search is quicker than looking at each character, even over a few.
+    // A search is faster than checking each character, even over a few.
     let end = text.indexOf('"', this.at);
     while (end > 0 && text.charCodeAt(end - 1) === BACKSLASH && isEscaped(text, end)) end = text.indexOf('"', end + 1);
     if (end < 0) {
@@ -391,13 +396,13 @@ class JsonCursor {
   }
 }
 
-/** Whether the backslash before it is not itself escaped. */
+/** Whether the backslash before the quote is not itself escaped. */
 function isEscaped(text: string, quote: number): boolean {
   let from = quote;
   while (text.charCodeAt(from - 1) === BACKSLASH) from--;
   return (quote - from) % 2 === 1;
 }
 
-/** Values within values. Those of entities have none. */
+/** Maximum nesting of values. The values of entities are not nested. */
 const DEEPEST = 100;
 const PLAIN = /^(?:-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?|true|false|null)$/;

@@ -7,7 +7,7 @@ export function isChosen({ partition, from, to }: KeySelection, key: EntityKey):
   return (from === undefined || place >= from) && (to === undefined || place <= to);
 }
 
-/** False only where no entity of the choice can lie in the stretch, whichever of the orders in use the service's own is. */
+/** False only if no selected entity can be in the key range, under any order that the service may use. */
 export function mayHoldChosen({ after, upTo }: KeyRange, { partition, from, to }: KeySelection): boolean {
   const first = partition ?? from;
   const last = partition ?? to;
@@ -25,12 +25,12 @@ export function mayHoldChosen({ after, upTo }: KeyRange, { partition, from, to }
   return true;
 }
 
-/** Whether everything up to the one comes before everything from the other on, by UTF-16 and by code point alike. */
+/** Whether everything up to the one is before everything from the other on, by UTF-16 and by code point. */
 function isBefore(a: string, b: string): boolean {
   return a < b && (isPlain(a) || isPlain(b));
 }
 
-/** The orders differ about what begins with a surrogate, and agree on what comes before and behind any other text. */
+/** The orders differ only about text that starts with a surrogate. */
 function isPlain(text: string): boolean {
   for (let index = 0; index < text.length; index++) if (text.charCodeAt(index) >= 0xd800) return false;
   return true;

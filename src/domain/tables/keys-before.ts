@@ -1,9 +1,9 @@
-/** Behind every character that keys are commonly made of, and before those that take two code units. */
+/** After every common character of keys, and before those of two code units. */
 const BEHIND = '\ud7ff';
 
 /**
- * Texts that come before this one in the order of the service, the closest first: to ask for one key alone, where all that can be
- * asked for is what lies between two. A guess that is too close in the service's own order does no harm, as long as the wider one
+ * Texts before this one in the order of the service, the closest first. A query for exactly one key needs them, because
+ * queries take only two bounds. A guess that is too close in the order of the service does no harm if the wider one
  * after it is tried as well. None for the empty text, which comes first.
  */
 export function keysBefore(key: string): string[] {
@@ -18,7 +18,7 @@ export function keysBefore(key: string): string[] {
 
 const SPACE = 0x20;
 
-/** Whether keys may not have this character; some services do not even take it in what a key is compared with. */
+/** Whether keys cannot have this character. Some services even refuse it in a comparison. */
 function isRefused(code: number): boolean {
   return (
     '/\\#?'.includes(String.fromCharCode(code)) || (code >= 0x7f && code < 0xa0) || (code >= 0xd800 && code < 0xe000)

@@ -4,13 +4,13 @@ import { EntityTextError, type StoredEntity, splitEntities } from './entity-text
 import type { Deletion } from './segment.ts';
 import { type EntityKey, nameOfKey } from './table-key.ts';
 
-/** Properties have no objects for values, so no entity begins so. */
+/** Values of properties are never objects, so no entity starts like this. */
 const DELETION = '{"deleted":{';
 
-/** A line of a file, taken apart: an entity, or the key of one that was deleted. */
+/** A parsed line of a file: an entity, or the key of a deleted one. */
 export type FileItem = { entity: StoredEntity } | { deleted: EntityKey };
 
-/** The lines of a file of entities, taken apart. Throws `DamagedPartError` where a line is neither. */
+/** The parsed lines of a file of entities. Throws `DamagedPartError` if a line is neither. */
 export function* itemsOf({ lines, end }: EntityFileContent): Generator<FileItem> {
   for (const batch of lines()) {
     const deleted: EntityKey[] = [];
@@ -33,9 +33,10 @@ export function* itemsOf({ lines, end }: EntityFileContent): Generator<FileItem>
 }
 
 /**
- * What a segment holds: its files applied in turn, so that later lines of a key replace earlier ones, and deletions remove. The same files
- * give the same entities in the same order: those of the first file where they stand there, then what later ones have added. In memory
- * is what later files say, and little of the first. Throws as `itemsOf` does.
+ * The content of a segment: its files applied in order. A later line replaces an earlier one of the same key, and a
+ * deletion removes it. The same files give the same entities in the same order: those of the first file where they are
+ * there, then those that later files added. Memory has the later files, and little of the first. Throws as `itemsOf`
+ * does.
  */
 export function* segmentContent(files: readonly EntityFileContent[]): Generator<StoredEntity> {
   const [first, ...later] = files[0]?.end.kind === 'changes' ? [undefined, ...files] : files;

@@ -3,27 +3,27 @@ import { countProblem, joinedWindow, type Tally } from '../run/tally.ts';
 import { boundId, type EntityKey, type KeyRange, nameOfRange } from './table-key.ts';
 
 /**
- * A line of a table's manifest: what a restore point has of one stretch of its keys. The segments of a restore point cover every
- * key of the table once. `status` is `copied` (read in this run), `unchanged` (nothing in it has changed since the run that wrote its
- * files), or `failed` (the restore point lacks this stretch).
+ * A line of a table's manifest: what a restore point has of one key range. The segments of a restore point cover every
+ * key of the table once. `status` is `copied` (read in this run), `unchanged` (not changed since the run that wrote its
+ * files), or `failed` (the restore point lacks this range).
  */
 export interface Segment extends Settled {
   status: 'copied' | 'unchanged' | 'failed';
   range: KeyRange;
-  /** How many entities the restore point has in it. */
+  /** Number of entities that the restore point has in the range. */
   entities: number;
-  /** What holds them: first all that were there when the stretch was read as a whole, then what was found to have changed, in turn. */
+  /** The files that have them: first all entities when the range was read in full, then the changes, in order. */
   files: EntityFile[];
-  /** Since when by the service's clock changes are not known: when reading it began, the last time anything of it was read. ISO 8601. */
+  /** Since when changes are unknown, by the clock of the service: the start of the last read. ISO 8601. */
   readAt: string;
   /**
-   * Present where deletions may not be known of: since when keys have not been compared, ISO 8601. Entities deleted since then are
+   * Present if deletions may be unknown: since when keys were not compared, ISO 8601. Entities deleted since then are
    * still in the restore point.
    */
   deletionsUnknownSince?: string;
 }
 
-/** A stored file of entities, one a line, in the vault's control container. */
+/** A stored file of entities, one per line, in the control container of the vault. */
 export interface EntityFile {
   /** Full name in the control container. */
   path: string;
@@ -35,54 +35,54 @@ export interface EntityFile {
   sha256: string;
 }
 
-/** A line of a file of changes that says that an entity was found to be gone. Everything else is an entity. */
+/** A line of a file of changes about an entity that was deleted. Every other line is an entity. */
 export interface Deletion {
   deleted: { PartitionKey: string; RowKey: string };
 }
 
-/** The last line of a file of entities: everything that it takes to restore it with nothing else at hand. */
+/** The last line of a file of entities, which is all that a restore of the file needs. */
 export interface EntityFileEnd {
   end: {
     items: number;
-    /** The file's own name: one that was exchanged for another is found out. */
+    /** The name of the file itself: it reveals a file that was exchanged for another. */
     file: string;
     format: number;
     table: string;
-    /** Address of the table service it was read from. */
+    /** Address of the table service that it was read from. */
     source: string;
     run: string;
     range: KeyRange;
-    /** `changes`: only what was written since `since`, and deletions; on top of the files before it. */
+    /** `changes`: only what was written since `since`, and deletions, on top of earlier files. */
     kind: 'entities' | 'changes';
     since?: string;
-    /** When reading began and ended, by the service's clock. */
+    /** When reading started and ended, by the clock of the service. */
     readFrom: string;
     readTo: string;
   };
 }
 
-/** A line of a file, as far as it tells what it is about. */
+/** The key of a line, and its time. */
 export interface ReadLine {
   key: EntityKey;
-  /** When the entity was written, by the service's clock; absent where the line says that it was deleted. */
+  /** When the entity was written, by the clock of the service; absent for a deletion. */
   timestamp?: string;
 }
 
-/** Any entity may have a property called `deleted`: what tells a deletion is that it has no key of its own. */
+/** An entity may have a property named `deleted`. A deletion has no key of its own. */
 export function readLine(line: string): ReadLine {
   const { PartitionKey, RowKey, Timestamp, deleted } = JSON.parse(line);
   if (PartitionKey !== undefined) return { key: { partition: PartitionKey, row: RowKey }, timestamp: Timestamp };
   return { key: { partition: deleted.PartitionKey, row: deleted.RowKey } };
 }
 
-/** What is known of a segment, beside what follows from it. `size`: characters of text in its files. */
+/** The facts about a segment from which the rest follows. `size`: characters of text in its files. */
 export type SegmentFacts = Omit<Segment, 'name' | 'etag' | 'modified'>;
 
 export function segmentOf(facts: SegmentFacts): Segment {
   return { ...facts, name: nameOfRange(facts.range), etag: '', modified: facts.readAt };
 }
 
-/** What a segment adds to the counts of its run. Of its entities, `copied` were written into a file by this run. */
+/** Adds a segment to the counts of its run. This run wrote `copied` of its entities into a file. */
 export function countSegment(
   tally: Tally,
   segment: Segment,
@@ -122,7 +122,7 @@ export function countSegment(
   }
 }
 
-/** Notes in the counts of a part which stretch of keys it covers, and when that was read. */
+/** Notes in the counts of a part which key range it covers, and when that was read. */
 export function coverRange(
   tally: Tally,
   { after, upTo }: KeyRange,
@@ -133,8 +133,8 @@ export function coverRange(
 }
 
 /**
- * The segments of a restore point in the order of their keys, or undefined where they do not cover all keys, each once: each begins where
- * another ends, and no order of keys has to be known for that.
+ * The segments of a restore point in the order of their keys, or undefined if they do not cover all keys exactly once.
+ * Each starts where another ends, so no order of keys has to be known.
  */
 export function inKeyOrder(segments: readonly Segment[]): Segment[] | undefined {
   const behind = new Map(segments.map((segment) => [boundId(segment.range.after), segment]));
@@ -149,13 +149,13 @@ export function inKeyOrder(segments: readonly Segment[]): Segment[] | undefined 
   return sorted.length === segments.length ? sorted : undefined;
 }
 
-/** So many segments beside each other, and no fewer, are put together. */
+/** This many adjacent small segments are joined, and no fewer. */
 const MANY = 8;
 
 /**
- * The same segments with those put together that have become small: a table whose keys move on would leave ever more of them behind, each
- * of which costs a question and a file. What is put together is to be read as a whole; `enough` entities are too many for that. The
- * segments are in the order of their keys.
+ * The same segments, with small ones joined. A table whose keys move on would leave ever more small segments, and each
+ * costs a query and a file. A joined segment is read in full, and has at most `enough` entities. The segments are in
+ * the order of their keys.
  */
 export function withSmallOnesJoined(segments: readonly Segment[], enough: number): Segment[] {
   const joined: Segment[] = [];
@@ -172,7 +172,7 @@ export function withSmallOnesJoined(segments: readonly Segment[], enough: number
   return joined;
 }
 
-/** With all of their files, to tell what has changed. */
+/** With all of their files, to find what has changed. */
 function asOne(segments: readonly Segment[]): Segment {
   const { after } = segments[0]!.range;
   const { upTo } = segments.at(-1)!.range;

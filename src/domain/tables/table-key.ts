@@ -1,14 +1,14 @@
 import { createHash } from 'node:crypto';
 
-/** The key of an entity. Within a table no two entities have the same. */
+/** The key of an entity. No two entities of a table have the same key. */
 export interface EntityKey {
   partition: string;
   row: string;
 }
 
 /**
- * A place in the order of keys, of which nothing need lie there: just behind this key, or, without a row, behind the last of the
- * partition.
+ * A place in the order of keys, whether or not an entity is there: right after this key, or, without a row, after the
+ * last key of the partition.
  */
 export interface KeyBound {
   partition: string;
@@ -16,8 +16,8 @@ export interface KeyBound {
 }
 
 /**
- * A stretch of a table: every key behind `after`, up to and including `upTo`. An end that is absent is the table's. What lies in it is
- * told by the service's own comparisons alone, so that stretches which follow each other leave nothing out, whatever the order is.
+ * A key range of a table: every key after `after`, up to and including `upTo`. An absent end is the end of the table.
+ * The service's own comparisons decide what is in it, so that adjacent ranges leave nothing out in any order.
  */
 export interface KeyRange {
   after?: KeyBound;
@@ -25,8 +25,8 @@ export interface KeyRange {
 }
 
 /**
- * A bound in few characters, to be told from others: the same for the same bound only. Keys may have a thousand characters, and what
- * carries this has room for few.
+ * A short id of a bound, the same for equal bounds only. Keys may have a thousand characters, and metadata has room for
+ * few.
  */
 export function boundId(bound: KeyBound | undefined): string {
   if (bound === undefined) return '';
@@ -35,18 +35,18 @@ export function boundId(bound: KeyBound | undefined): string {
   return createHash('sha256').update(text).digest('hex').slice(0, 20);
 }
 
-/** For people, and one text for each key: keys hold no slash. */
+/** For people, and one text for each key: keys have no slash. */
 export function nameOfKey({ partition, row }: EntityKey): string {
   return `${partition}/${row}`;
 }
 
-/** What `nameOfKey` made the name of. */
+/** The key from which `nameOfKey` made the name. */
 export function keyOfName(name: string): EntityKey {
   const slash = name.indexOf('/');
   return { partition: name.slice(0, slash), row: name.slice(slash + 1) };
 }
 
-/** For people: `all keys`, or where a stretch begins and ends. */
+/** For people: `all keys`, or the bounds of a key range. */
 export function nameOfRange({ after, upTo }: KeyRange): string {
   const place = ({ partition, row }: KeyBound) =>
     row === undefined ? `${partition}/…` : nameOfKey({ partition, row });

@@ -1,22 +1,22 @@
 import { fits, isLiteral, shortest } from '../blobs/star-pattern.ts';
 
 /**
- * Names of tables, and patterns of them: a name, or a name with stars, each standing for any run of characters. The service takes
- * letters of either case for the same.
+ * Names and patterns of tables: a name, or a name with stars, each for any run of characters. Names are
+ * case-insensitive.
  */
 
-/** Where a vault's catalog of runs lies. No star reaches it. */
+/** The table of a vault's catalog of runs. A star never matches it. */
 export const CATALOG_TABLE = 'strongroom';
 
-/** What the tables that drills restore to begin with, in lower case. No star reaches them either. */
+/** Start of the names of tables that drills restore to, in lower case. A star never matches them. */
 export const DRILL_TABLE_PREFIX = 'strongroomdrill';
 
-/** Three to 63 letters and digits, beginning with a letter; `tables` is the service's own. */
+/** Three to 63 letters and digits, starting with a letter. The service reserves `tables`. */
 export function isValidTableName(name: string): boolean {
   return /^[A-Za-z][A-Za-z0-9]{2,62}$/.test(name) && name.toLowerCase() !== 'tables';
 }
 
-/** Whether two names are those of one table. */
+/** Whether two names mean the same table. */
 export function isSameTable(a: string, b: string): boolean {
   return a.toLowerCase() === b.toLowerCase();
 }
@@ -50,7 +50,7 @@ export function tablePatternProblem(pattern: string): string | undefined {
   return undefined;
 }
 
-/** Whether a table is meant by a pattern. Ours are meant only when they are named in full. */
+/** Whether a pattern matches a table. Strongroom's own tables match only in full. */
 export function matchesTable(pattern: string, name: string): boolean {
   const [wanted, table] = [pattern.toLowerCase(), name.toLowerCase()];
   if (isLiteral(wanted)) return wanted === table;
@@ -61,12 +61,12 @@ export function matchesTable(pattern: string, name: string): boolean {
 
 const SLOT = '{table}';
 
-/** The table that a template such as `{table}Restored` makes of another; `{table}` stands for its name. */
+/** The target of a table under a template such as `{table}Restored`; `{table}` stands for its name. */
 export function expandTable(template: string, table: string): string {
   return template.split(SLOT).join(table);
 }
 
-/** What is wrong with a template whatever the tables are, or undefined. */
+/** What is wrong with a template for any table, or undefined. */
 export function tableTemplateProblem(template: string): string | undefined {
   if (isValidTableName(expandTable(template, 'abc'))) return undefined;
   return (
@@ -75,7 +75,7 @@ export function tableTemplateProblem(template: string): string | undefined {
   );
 }
 
-/** Whether a template makes two tables of any two. */
+/** Whether a template gives any two tables two targets. */
 export function isInjectiveTable(template: string): boolean {
   return template.includes(SLOT);
 }
