@@ -92,7 +92,7 @@ export function act(actor: Actor, way: Way): void {
     case AT.checkBoth: {
       const scanning = execution.at === AT.listBoth;
       if (way === 'usual') {
-        execution.seen = look(world);
+        execution.seen = backupSeen(world);
         execution.at = scanning ? AT.listSource : AT.checkSource;
       } else {
         execution.source = world.source;
@@ -101,7 +101,7 @@ export function act(actor: Actor, way: Way): void {
       return;
     }
     case AT.listBackup:
-      execution.seen = look(world);
+      execution.seen = backupSeen(world);
       execution.at = AT.writeScan;
       return;
     case AT.listSource:
@@ -113,7 +113,7 @@ export function act(actor: Actor, way: Way): void {
       return;
     case AT.checkBackup:
     case AT.checkAfterAbort:
-      execution.seen = look(world);
+      execution.seen = backupSeen(world);
       execution.checks++;
       decideNext(actor);
       return;
@@ -165,7 +165,7 @@ export function act(actor: Actor, way: Way): void {
       confirm(actor, way);
       return;
     case AT.checkOnce:
-      execution.seen = look(world);
+      execution.seen = backupSeen(world);
       // The copy is not aborted after all: its deadline must not start again.
       if (execution.atomic && isPendingCopy(execution.seen, execution.copyId)) execution.at = AT.guard;
       else decideNext(actor);
@@ -248,7 +248,7 @@ export function act(actor: Actor, way: Way): void {
 }
 
 /** What a check shows: of the content, only whether there is any. */
-function look({ backup }: World): Backup {
+function backupSeen({ backup }: World): Backup {
   return { ...backup, content: backup.content === 0 ? 0 : 1, copyOf: 0 };
 }
 
@@ -373,7 +373,7 @@ function isPendingCopy(seen: Backup, copyId: number): boolean {
 function confirm(actor: Actor, way: Way): void {
   const { world, setting, execution } = actor;
   const { flaw } = setting;
-  const seen = look(world);
+  const seen = backupSeen(world);
   const spent = execution.tries >= MAX_TRIES;
   const others = setting.kind !== 'page';
   const matches = seen.etag !== 0 && seen.copyStatus !== COPY.none && seen.copyId === execution.copyId;

@@ -188,9 +188,9 @@ describe('broken on purpose, the proof notices', { timeout: 120_000 }, () => {
     [
       'versions of one time count as one',
       ({ source, vault }) => {
-        const look = vault.getProperties.bind(vault);
-        vault.getProperties = (container, name, kept) => {
-          const found = look(container, name, kept);
+        const getProperties = vault.getProperties.bind(vault);
+        vault.getProperties = (container, name, snapshotOrVersion) => {
+          const found = getProperties(container, name, snapshotOrVersion);
           const etag = source.blob(SOURCE, 'a')?.etag;
           return found?.metadata?.strongroom_etag === undefined || etag === undefined
             ? found

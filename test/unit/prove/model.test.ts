@@ -94,13 +94,13 @@ function backupOf({ size, type }: Kind, seen: Backup): BlobState | undefined {
   return backup && { ...backup, type, size: seen.content === 0 ? 0 : size };
 }
 
-/** A vault that does as it is asked and notes what that was. */
+/** A vault that records its requests. */
 function notingVault(kind: Kind, seen: Backup) {
   const asked: string[] = [];
   const now = { ...seen };
   const vault = {
     alias: 'VAULT',
-    look: async () => backupOf(kind, now),
+    getProperties: async () => backupOf(kind, now),
     snapshot: async () => void asked.push('snapshot'),
     abortCopy: async () => {
       asked.push('abort');
