@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { gunzipSync } from 'node:zlib';
 import type { Job } from '#config/configuration.ts';
+import { brokenLock } from '../memory/lock-history.ts';
 import type { Change, MemoryAccount, MemoryBlob } from '../memory/memory-account.ts';
 import type { Violation } from '../seeds/played.ts';
 
@@ -280,12 +281,12 @@ export class Chronicle {
     this.say('I5', 'a blob was deleted whose source is there', place(container, name));
   }
 
-  #seeControl({ name, after }: Change): void {
+  #seeControl({ name, before, after }: Change): void {
     const [, lock] = /^locks\/(.+)\.json$/.exec(name) ?? [];
     const [, , id, path] = /^jobs\/([^/]+)\/runs\/([^/]+)\/(.+)$/.exec(name) ?? [];
     const [, noted] = /^jobs\/[^/]+\/restore-points\/([^/]+)\.json$/.exec(name) ?? [];
     if (after === undefined) this.#seeRemoval(name, id ?? noted, path);
-    else if (lock !== undefined) this.#seeLock(lock, after);
+    else if (lock !== undefined) this.#seeLock(lock, before, after);
     else if (noted !== undefined) this.#seeNotes(noted, JSON.parse(after.body.toString()));
     else if (id !== undefined && path === 'run.json') this.#seeSummary(id, JSON.parse(after.body.toString()));
     else if (id !== undefined && path?.startsWith('manifest/')) this.#seePart(id, name);
@@ -307,7 +308,9 @@ export class Chronicle {
     }
   }
 
-  #seeLock(job: string, after: MemoryBlob): void {
+  #seeLock(job: string, before: MemoryBlob | undefined, after: MemoryBlob): void {
+    const broken = brokenLock(before, after, (id) => this.runs.get(id)?.summary !== undefined);
+    if (broken !== undefined) this.say('I3', broken, job);
     const lock = JSON.parse(after.body.toString()) as { run: Pick<Run, 'id' | 'job' | 'mode' | 'dryRun'> | null };
     this.#holders.set(job, lock.run?.id);
     if (!lock.run || this.runs.has(lock.run.id)) return;

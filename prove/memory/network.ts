@@ -32,6 +32,8 @@ export interface Faults {
   rates: FaultRates;
   /** If given, faults hit these operations only. */
   only: ReadonlySet<string> | undefined;
+  /** Milliseconds that a request takes without any fault. */
+  delay?: (call: Call) => number;
   /** Called with every fault. */
   met(what: string, call: Call): void;
 }
@@ -50,7 +52,7 @@ export function networkOf(scheduler: Scheduler, random: Random, faults: Faults):
       const fault = pick(faults, call, random);
       noteRequest(call.operation);
       if (fault) faults.met(fault, call);
-      const slow = fault === 'slow' ? random.between(1_000, 120_000) : 0;
+      const slow = fault === 'slow' ? random.between(1_000, 120_000) : (faults.delay?.(call) ?? 0);
       // A request of a process that dies may be on its way already.
       const orphan = () => {
         if (!call.writes || !random.chance(0.5)) return;

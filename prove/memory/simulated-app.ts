@@ -6,8 +6,8 @@ import type { Random } from '../../test/support/builders/random.ts';
 import type { Played } from '../seeds/played.ts';
 import { Durable, type Mishaps, NO_MISHAPS, type Orchestrator } from './durable.ts';
 import { MemoryAccount, MemoryStorage, type Traits } from './memory-account.ts';
-import type { Network } from './memory-blobs.ts';
-import { type FaultRates, NO_FAULTS, networkOf } from './network.ts';
+import type { Call, Network } from './memory-blobs.ts';
+import { type Faults, NO_FAULTS, networkOf } from './network.ts';
 import { digestOf, playOut } from './play-out.ts';
 import { Scheduler } from './scheduler.ts';
 import type { Activity, Handlers } from './worker.ts';
@@ -30,10 +30,12 @@ export interface SimulatedAppPlan {
   beginning: number;
   /** Milliseconds that a step takes at most. */
   pace: number;
-  faults: FaultRates;
+  faults: Faults['rates'];
   /** If given, faults hit these operations only. */
   faultsOnly?: ReadonlySet<string> | undefined;
   mishaps: Mishaps;
+  /** Milliseconds that a request takes without any fault, until the faults end. */
+  delay?: (call: Call) => number;
   orchestrators: Record<string, Orchestrator>;
   configuration: Dependencies['configuration'];
   limits: Dependencies['limits'];
@@ -85,7 +87,7 @@ export class SimulatedApp {
   readonly #plan: SimulatedAppPlan;
   readonly #storage = new MemoryStorage();
   readonly #accounts: Record<string, MemoryAccount> = {};
-  readonly #faults: { rates: FaultRates; only: ReadonlySet<string> | undefined; met(what: string): void };
+  readonly #faults: Faults;
 
   constructor(plan: SimulatedAppPlan) {
     this.#plan = plan;
@@ -99,6 +101,7 @@ export class SimulatedApp {
     this.#faults = {
       rates: plan.faults,
       only: plan.faultsOnly,
+      delay: (call) => (this.isQuiet ? 0 : (plan.delay?.(call) ?? 0)),
       met: (what) => {
         this.count(what === 'request failed' ? what : `fault: ${what}`);
         this.note(`(${what})`);

@@ -3,6 +3,7 @@ import type { Bug } from './bug.ts';
 const SEEDS = { seeds: 150 };
 const LIVES = { test: 'test/unit/prove/lives.test.ts', name: 'every life ends with each restore point' };
 const ARCHIVING = { test: 'test/unit/prove/archive.test.ts', name: 'keeps every promise' };
+const OVERTAKEN = { test: 'test/unit/storage/control/overtaken.test.ts' };
 const ORCHESTRATIONS = { test: 'test/unit/orchestrations' };
 
 export const BUGS: Bug[] = [
@@ -168,6 +169,55 @@ export const BUGS: Bug[] = [
     find: 'release(lock.value, now, left), { ifMatch: lock.etag })',
     replace: 'release(lock.value, now, left), undefined as never)',
     detector: SEEDS,
+  },
+  {
+    words: 'pins the release to a lock that it has not judged',
+    file: 'src/storage/control/control-store.ts',
+    find: 'release(lock.value, now, left), { ifMatch: lock.etag })',
+    replace: 'release(lock.value, now, left), { ifMatch: (await this.readLock(run.job))!.etag })',
+    detector: OVERTAKEN,
+  },
+  {
+    words: 'takes the lock of a run that has ended by a plain write',
+    file: 'src/functions/run/start-run.ts',
+    find: "found ? { ifMatch: found.etag } : 'absent'",
+    replace: "holder ? (undefined as never) : found ? { ifMatch: found.etag } : 'absent'",
+    detector: OVERTAKEN,
+  },
+  {
+    words: 'asks to cancel by a plain write',
+    file: 'src/functions/run/cancel-run.ts',
+    find: 'wanted, { ifMatch: lockEtag })',
+    replace: 'wanted, undefined as never)',
+    detector: OVERTAKEN,
+  },
+  {
+    words: 'takes the lock for the next run by a plain write',
+    file: 'src/activities/run/begin-next.ts',
+    find: 'taken, { ifMatch: lock.etag })',
+    replace: 'taken, undefined as never)',
+    detector: OVERTAKEN,
+  },
+  {
+    words: 'changes notes by a plain write',
+    file: 'src/storage/control/control-store.ts',
+    find: 'this.writeJson(path, notes, expect, {',
+    replace: 'this.writeJson(path, notes, expect && (undefined as never), {',
+    detector: OVERTAKEN,
+  },
+  {
+    words: 'changes the entry of a poison upload by a plain write',
+    file: 'src/storage/control/poison-store.ts',
+    find: 'next, expect, metadata)',
+    replace: 'next, expect && (undefined as never), metadata)',
+    detector: OVERTAKEN,
+  },
+  {
+    words: 'changes a receipt by a plain write',
+    file: 'src/storage/control/receipt-store.ts',
+    find: 'receipt, expect, {',
+    replace: 'receipt, expect && (undefined as never), {',
+    detector: ARCHIVING,
   },
   {
     words: 'publishes over a summary that is there',

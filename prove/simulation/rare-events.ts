@@ -19,6 +19,7 @@ export const RARE_EVENTS = [
   'copy aborted',
   'snapshot',
   'stranger in the vault',
+  'rival',
   'retry started',
   'run superseded',
   'run cancelled',

@@ -5,6 +5,7 @@ import { runJob } from '#orchestrations/run-job.ts';
 import { Random } from '../../test/support/builders/random.ts';
 import type { Orchestrator } from '../memory/durable.ts';
 import type { Change, MemoryAccount } from '../memory/memory-account.ts';
+import type { Call } from '../memory/memory-blobs.ts';
 import { NAME_ORDERS } from '../memory/name-orders.ts';
 import { type Answer, SimulatedApp } from '../memory/simulated-app.ts';
 import type { Activity, Handlers } from '../memory/worker.ts';
@@ -26,6 +27,8 @@ interface Beginning {
 }
 
 const CRITICAL = /^PutBlob VAULT strongroom\/(?:locks|.*run\.json)|^start of/;
+/** The documents that are written when a run starts, is cancelled or ends. */
+const CONTESTED = /^(?:locks\/.+|.+\/run\.json)$/;
 /** Steps after which a play counts as endless. */
 const MOST_STEPS = 60_000;
 const BEGINNING = Date.UTC(2026, 4, 1);
@@ -59,6 +62,7 @@ class Simulation {
   /** The end that the API reported for each run. */
   readonly #said = new Map<string, string>();
   #disasters: number;
+  #rivals: number;
 
   constructor(seed: number, sabotage: Sabotage) {
     const random = new Random(seed);
@@ -66,12 +70,14 @@ class Simulation {
     const world = drawWorld(random);
     this.#world = world;
     this.#disasters = world.disasters;
+    this.#rivals = world.rivals;
     this.#app = new SimulatedApp({
       ...{ random, beginning: BEGINNING, pace: world.pace, skew: 5_000, workers: world.workers, convergence: 'I4' },
       ...{ faults: world.faults, faultsOnly: world.faultsOnly, mishaps: world.mishaps, limits: world.limits },
       orchestrators: { runJob, processGroup, processContainer } as Record<string, Orchestrator>,
       configuration: { jobs: [world.job], archives: [], accounts: new Map(), otherAccounts: [] },
       activities: sabotage.activities,
+      delay: (call) => this.#delay(call),
       changed: (change) => this.#changed(change),
       beforeStep: () => this.#happen(),
       say: (promise, message, about) => this.#witness.say(promise, message, about),
@@ -137,13 +143,13 @@ class Simulation {
       const answers = await Promise.all(Array.from({ length: starts }, begin));
       const started = answers.flatMap(({ status, body: { id } }) => (status === 202 && id !== undefined ? [id] : []));
       if (retry !== undefined && started.length > 0) this.#app.count('retry started');
-      if (started.length > 1 && this.#troubles === 0) {
+      // If a rival delays a start, another run may have ended before it.
+      if (started.length > 1 && this.#troubles === 0 && this.#world.rivals === 0) {
         this.#witness.say('I3', `${started.length} runs were started at once, without any trouble`, started[0]!);
       }
       if (random.chance(0.15) && started[0]) {
         await this.#app.scheduler.sleep(random.between(1, 20_000));
-        this.#cancelled.add(started[0]);
-        await this.#ask('cancel', { id: started[0] }, { force: random.chance(0.3) });
+        await this.#cancel(started[0], random.chance(0.3));
       }
       last = started[0] ?? last;
       await this.#app.untilEnded(20 * MINUTE);
@@ -224,6 +230,29 @@ class Simulation {
     if ((what === 'start' || what === 'retry') && answer.status === 202) this.#accepted.add(answer.body.id!);
     if (answer.status === 409) this.#app.count(`refused: ${answer.body.code}`);
     return answer;
+  }
+
+  async #cancel(id: string, force: boolean): Promise<void> {
+    this.#cancelled.add(id);
+    // Another start may find the run terminated, and close it as lost.
+    if (force) this.#troubles++;
+    await this.#ask('cancel', { id }, { force });
+  }
+
+  /** Delays a contested write, and lets a rival start a run or cancel one before it. */
+  #delay({ container, name = '', writes }: Call): number {
+    const random = this.#random;
+    const isContested = writes && container === 'strongroom' && CONTESTED.test(name);
+    if (!isContested || this.#rivals === 0 || random.chance(0.3)) return 0;
+    this.#rivals--;
+    this.#app.count('rival');
+    this.#app.later('a rival acts', random.between(1, 1_000), () => {
+      if (this.#app.isQuiet) return;
+      const holder = this.#witness.lock()?.run?.id;
+      if (holder !== undefined && random.chance(0.5)) void this.#cancel(holder, random.chance(0.1));
+      else void this.#ask('start', { job: 'nightly' }, { mode: 'incremental' });
+    });
+    return random.between(1, random.pick([2_000, 20_000]));
   }
 
   /** Before every step: what other writers do, and what goes wrong. */

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { gunzipSync } from 'node:zlib';
+import { brokenLock } from '../memory/lock-history.ts';
 import type { Change, MemoryAccount, MemoryBlob } from '../memory/memory-account.ts';
 import type { Violation } from '../seeds/played.ts';
 
@@ -221,7 +222,7 @@ export class Witness {
       this.#broken('I5', 'something of the control container is gone', name);
       return;
     }
-    if (name === `locks/${this.#plan.job}.json`) this.#seeLock(after, name);
+    if (name === `locks/${this.#plan.job}.json`) this.#seeLock(before, after, name);
     const inRun = new RegExp(`^jobs/${this.#plan.job}/runs/([^/]+)/(.+)$`).exec(name);
     if (!inRun) return;
     const [, id, path] = inRun;
@@ -231,9 +232,10 @@ export class Witness {
     if (path === 'run.json') this.#seeSummary(id!, JSON.parse(after.body.toString()), after.body);
   }
 
-  #seeLock(after: MemoryBlob, name: string): void {
+  #seeLock(before: MemoryBlob | undefined, after: MemoryBlob, name: string): void {
     const lock = JSON.parse(after.body.toString()) as { epoch: number; run: Omit<Run, 'from'> | null };
-    if (lock.epoch < this.#epoch) this.#broken('I3', `the epoch went back from ${this.#epoch} to ${lock.epoch}`, name);
+    const broken = brokenLock(before, after, (id) => this.runs.get(id)?.summary !== undefined);
+    if (broken !== undefined) this.#broken('I3', broken, name);
     this.#epoch = lock.epoch;
     if (!lock.run || this.runs.has(lock.run.id)) return;
     this.runs.set(lock.run.id, { ...lock.run, from: this.changes });

@@ -20,6 +20,8 @@ export interface World {
   /** Likelihoods per step. */
   edits: number;
   strangers: number;
+  /** The number of rivals that act during a write that starts, cancels or ends a run. */
+  rivals: number;
   /** The number of processes that die, and of orchestrations that are terminated, lost or stuck. */
   disasters: number;
   faults: FaultRates;
@@ -159,6 +161,7 @@ export function drawWorld(random: Random): World {
     unsupported:
       (method === 'auto' || method === 'async') && random.chance(0.15) ? [random.pick(['sync', 'blocks'])] : [],
     oddities: random.chance(0.3),
+    rivals: random.chance(0.5) ? 0 : random.between(1, 6),
   };
 }
 
