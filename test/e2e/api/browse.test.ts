@@ -178,8 +178,8 @@ afterAll(async () => {
   await proxy?.stop();
 });
 
-describe('restore points', () => {
-  test('come of many slices and chunks', async () => {
+describe('the API shows restore points', () => {
+  test('that were made of many slices and chunks', async () => {
     const { items } = await browse(first);
     const parts: string[] = [];
     for await (const { name } of control.listBlobsFlat({ prefix: `jobs/nightly/runs/${first}/manifest/data/` })) {
@@ -189,7 +189,7 @@ describe('restore points', () => {
     expect(parts.filter((name) => name.includes('chunk')).length).toBeGreaterThan(items.length / 10);
   });
 
-  test('are listed newest first, with what each has and lacks', async () => {
+  test('newest first, with what each has and lacks', async () => {
     await app.run({ dryRun: true });
     const total = had.get(first)!.size + 1;
     const { body } = await ask(`runs/${first}`);
@@ -217,7 +217,7 @@ describe('restore points', () => {
     });
   });
 
-  test('show every blob as it was in the source, with its last outcome', async () => {
+  test('with every blob as it was in the source, and its last outcome', async () => {
     for (const id of [first, retry, second]) {
       const { items, folders } = await browse(id);
       expect(folders).toEqual([]);
@@ -233,7 +233,7 @@ describe('restore points', () => {
     }
   });
 
-  test('are walked folder by folder to the same blobs', async () => {
+  test('folder by folder with the same blobs', async () => {
     const flat = await browse(retry);
     const found: Item[] = [];
     const walked = new Set<string>();
@@ -258,7 +258,7 @@ describe('restore points', () => {
     });
   });
 
-  test('give the same in small pages as at once', async () => {
+  test('in small pages with the same blobs as in one', async () => {
     const queries = [{ delimiter: '/' }, { prefix: 'photo/', delimiter: '/' }, { prefix: 'flaky' }, { prefix: 'a' }];
     for (const query of queries) {
       const atOnce = await browse(retry, query);
@@ -267,7 +267,7 @@ describe('restore points', () => {
     expect(await browse(retry, { limit: '7' })).toEqual(await browse(retry));
   });
 
-  test('are searched by prefixes that anyone may have chosen', async () => {
+  test('by any prefix, also a hostile one', async () => {
     const all = await browse(second);
     for (const { name } of all.items) {
       const { items } = await browse(second, { prefix: name });
@@ -275,7 +275,7 @@ describe('restore points', () => {
     }
   });
 
-  test('read only what may hold a prefix', async () => {
+  test('by a prefix and reads only parts that may hold it', async () => {
     proxy.requests.length = 0;
     await browse(retry, { prefix: 'photo/2026/07' });
     const parts = proxy.requests.filter(({ path }) => path.includes('/manifest/'));
@@ -284,12 +284,12 @@ describe('restore points', () => {
   });
 });
 
-describe('the history of a blob', () => {
+describe('the API shows the history of a blob', () => {
   const history = async (name: string, query: Record<string, string> = {}) =>
     (await ask('blobs/history', { container: 'data', name, ...query })).body;
   const ids = (version: Version) => version.restorePoints.map(({ id }) => id);
 
-  test('over a change, a deletion, an addition and a retry', async () => {
+  test('with a change, a deletion, an addition and a retry', async () => {
     const versions = async (name: string) => {
       const { versions, absent } = await history(name);
       const told = versions.map((version) => ({
@@ -319,7 +319,7 @@ describe('the history of a blob', () => {
     expect(await versions('nowhere')).toEqual({ told: [], absent: 3 });
   });
 
-  test('page by page, and of every name', async () => {
+  test('page by page, for every name', async () => {
     const seen: unknown[] = [];
     for (let cursor: string | null = ''; cursor !== null; ) {
       const body: Body = await history('changing', { limit: '1', ...(cursor && { cursor }) });
@@ -334,11 +334,11 @@ describe('the history of a blob', () => {
   });
 });
 
-describe('what is noted of a restore point', () => {
+describe('notes of a restore point', () => {
   const change = (id: string, what: string, body?: object) =>
     app.call('POST', `/api/restore-points/${id}/${what}`, body);
 
-  test('a hold is set and lifted, a brake released', async () => {
+  test('set and lift a hold, and release the safety brake', async () => {
     const reason = 'kept for the court – №5 日本';
     expect(await change(first, 'hold', { reason })).toMatchObject({ status: 200, body: { hold: { reason } } });
     expect(await points()).toMatchObject([{ hold: null }, { hold: null }, { hold: { reason } }]);
@@ -354,7 +354,7 @@ describe('what is noted of a restore point', () => {
     expect(await points()).toMatchObject([{}, {}, { hold: null, brake: { reason: 'half is gone' } }]);
   });
 
-  test('holds set at once are all answered, and one of them stands', async () => {
+  test('keep one of several holds that are set at the same time, and each request is answered', async () => {
     const reasons = Array.from({ length: 5 }, (_, i) => `reason ${i}`);
     const answers = await Promise.all(reasons.map((reason) => change(second, 'hold', { reason })));
     for (const { status, body } of answers) {
@@ -365,7 +365,7 @@ describe('what is noted of a restore point', () => {
     await change(second, 'unhold');
   });
 
-  test('one that is marked to be removed is hidden, and nothing more is noted of it', async () => {
+  test('hide a restore point that is marked for removal, and refuse further notes', async () => {
     const removed = { at: '2026-11-20T00:00:00.000Z', run: 'nightly-20261120T000000Z-aaaaaa' };
     await note(first, { removed });
     expect((await points()).map(({ id }) => id)).toEqual([second, retry]);
@@ -385,8 +385,8 @@ describe('what is noted of a restore point', () => {
   });
 });
 
-describe('what is lost or damaged', () => {
-  test('the catalog: the list comes back with it, and everything else does without', async () => {
+describe('the API answers correctly when storage has lost', () => {
+  test('the catalog: a rebuild restores the list, and everything else works without it', async () => {
     const before = await points();
     expect(before).toHaveLength(3);
     const table = TableClient.fromConnectionString(vault.connectionString, 'strongroom', {
@@ -401,7 +401,7 @@ describe('what is lost or damaged', () => {
     expect(await points()).toEqual(before);
   });
 
-  test('a part: the answer names it, and is never short', async () => {
+  test('a part of a manifest: the answer names the part and is never incomplete', async () => {
     const before = await browse(second);
     for await (const { name: path } of control.listBlobsFlat({
       prefix: `jobs/nightly/runs/${second}/manifest/data/`,

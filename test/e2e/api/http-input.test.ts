@@ -105,7 +105,7 @@ const start = (body: string | Buffer, headers?: Record<string, string>): Asked =
 
 const cancel = (body: string | Buffer): Asked => ({ method: 'POST', path: `/api/runs/${run}/cancel`, body });
 
-describe('what strangers send', () => {
+describe('the API refuses', () => {
   test('a body that is not JSON', async () => {
     const bodies = [
       '{',
@@ -172,7 +172,7 @@ describe('what strangers send', () => {
     );
   });
 
-  test('a body that is JSON, and not what is asked for', async () => {
+  test('a body that is JSON, but not of the expected form', async () => {
     const values: unknown[] = [null, 0, 1.5, true, '', 'full', [], [{}], [{ mode: 'full' }]];
     for (const mode of [
       null,
@@ -244,7 +244,7 @@ describe('what strangers send', () => {
     );
   });
 
-  test('bodies that chance makes', async () => {
+  test('random bodies', async () => {
     // An option that there is not makes each of them wrong, whatever else is in it.
     const bodies = fc.sample(fc.dictionary(fc.string(), fc.jsonValue()), { numRuns: 60, seed: 3 });
     await expectProblems(
@@ -254,7 +254,7 @@ describe('what strangers send', () => {
     );
   });
 
-  test('jobs and runs that there are not', async () => {
+  test('jobs and runs that do not exist', async () => {
     const names = [
       'unknown',
       'NIGHTLY',
@@ -313,7 +313,7 @@ describe('what strangers send', () => {
     await expectProblems(asked, [404, 405], ['job-not-found', 'run-not-found', 'not-found', 'method-not-allowed']);
   });
 
-  test('paths that lead nowhere', async () => {
+  test('paths without a route', async () => {
     const paths = [
       '/',
       '/api',
@@ -352,7 +352,7 @@ describe('what strangers send', () => {
     );
   });
 
-  test('methods that a path does not know', async () => {
+  test('methods that a path does not have', async () => {
     const known: [string, string][] = [
       ['POST', '/api/jobs/nightly/runs'],
       ['GET', '/api/runs'],
@@ -372,7 +372,7 @@ describe('what strangers send', () => {
     expect((await send({ method: 'DELETE', path: '/api/runs' })).headers.allow).toBe('GET');
   });
 
-  test('queries that are wrong', async () => {
+  test('wrong queries', async () => {
     const limits = [
       '0',
       '-1',
@@ -418,7 +418,7 @@ describe('what strangers send', () => {
     );
   });
 
-  test('cursors that are none of ours', async () => {
+  test('cursors that it did not issue', async () => {
     const encoded = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
     const cursors = [
       'x',
@@ -471,7 +471,7 @@ describe('what strangers send', () => {
     );
   });
 
-  test('cursors that hold nothing', async () => {
+  test('cursors without content', async () => {
     const cursors = [{}, [], 5, true, { VAULT: '' }].map((value) =>
       Buffer.from(JSON.stringify(value)).toString('base64url'),
     );
@@ -482,7 +482,7 @@ describe('what strangers send', () => {
     );
   });
 
-  test('odd filters that may be asked for find nothing, and are no failure', async () => {
+  test('no odd filter: a valid filter without matches finds nothing', async () => {
     const values = [
       "'",
       "''",
@@ -507,7 +507,7 @@ describe('what strangers send', () => {
     }
   });
 
-  test('requests that ask for what cannot be', async () => {
+  test('requests that the state of a run does not allow', async () => {
     await expectProblems(
       [run, other].flatMap((id) =>
         ['cancel', 'retry'].map((verb) => ({ method: 'POST', path: `/api/runs/${id}/${verb}`, body: '{}' })),
@@ -517,7 +517,7 @@ describe('what strangers send', () => {
     );
   });
 
-  test('and the app works as before', async () => {
+  test('nothing afterwards: the app still works', async () => {
     const { runs } = (await app.call('GET', '/api/runs')).body as unknown as { runs: { id: string; status: string }[] };
     expect(runs.map(({ id, status }) => [id, status]).sort()).toEqual(
       [run, other].map((id) => [id, 'succeeded']).sort(),

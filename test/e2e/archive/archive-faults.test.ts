@@ -19,11 +19,11 @@ let source: TestAccount;
 let vault: TestAccount;
 let proxy: FaultProxy;
 let room: Archiving;
-/** What becomes of the asynchronous copies, by name. */
+/** How asynchronous copies end, by name. */
 let fates: Map<string, (start: number) => CopyFate>;
 let copies: ReturnType<typeof azureCopies>;
 
-/** Short, so that claims of the dead are seen to expire. */
+/** Short, so that claims of killed hosts expire during a test. */
 const LIMITS = { claimMs: 2000, retryDelayMs: 10, copyDeadlineMs: 20_000 };
 
 const RULES = [
@@ -96,7 +96,7 @@ const ASYNC_STEPS: Record<string, (name: string) => Match> = {
   confirmed: (name) => isWritten(name, 'done'),
 };
 
-/** Of these requests, how many the service carried out. */
+/** How many of these requests the service carried out. */
 const carriedOut = (match: Match) =>
   proxy.requests.filter((request) => match(request) && (request.served?.status ?? 500) < 300).length;
 
@@ -105,7 +105,7 @@ interface Gate {
   open(): void;
 }
 
-/** Holds the first such request, before or after it is carried out, until the gate is opened; with `drop`, it is lost then. */
+/** Holds the first such request until the gate is opened, before or after the service sees it; `drop` loses it then. */
 function hold(match: Match, moment: 'before' | 'after', drop = false): Gate {
   let arrive = () => {};
   let open = () => {};
@@ -134,7 +134,7 @@ const each = async (names: string[], work: (name: string) => Promise<unknown>) =
 const tell = (name: string, etag?: string, container = 'incoming') =>
   room.tell({ container, name, ...(etag !== undefined && { etag }) });
 
-describe('one app, many troubles', () => {
+describe('with one host', () => {
   beforeAll(async () => {
     await open();
     await start();
@@ -147,7 +147,7 @@ describe('one app, many troubles', () => {
 
   afterAll(close);
 
-  test('F8, I3: whatever goes wrong at any step, each upload is copied once and its receipt is its own', async () => {
+  test('F8, I3: each upload is copied once and has one receipt, whichever of its steps fails', async () => {
     const faults: Record<string, () => Omit<FaultRule, 'match'>> = {
       '503': () => ({ times: 1, answer: () => refusal(503, 'ServerBusy') }),
       '503-stubborn': () => ({ times: 6, answer: () => refusal(503, 'ServerBusy') }),
@@ -176,13 +176,13 @@ describe('one app, many troubles', () => {
       expect(carriedOut(isCopy(name)), `copies of ${name}`).toBe(1);
       const [receipt, ...others] = await room.receipts(name);
       expect(others, name).toEqual([]);
-      // A fault that ends while the request is tried again is nobody's failure, and no second claim.
+      // A fault that ends while the request is retried causes neither a failure nor a second claim.
       if (!/stubborn|403/.test(name)) expect([receipt!.tries, receipt!.archived?.method], name).toEqual([1, 'sync']);
     }
     expect(await room.poison()).toEqual([]);
   });
 
-  test('F7: a copy of an older version that is on its way when the newer one is archived replaces nothing', async () => {
+  test('F7: a late copy of an older version does not replace the newer version in the archive', async () => {
     const late: [name: string, container: string, match: (name: string) => Match, before: boolean][] = [
       ['late/fresh', 'incoming', isCopy, false],
       ['late/over', 'incoming', isCopy, true],
@@ -230,7 +230,7 @@ describe('one app, many troubles', () => {
     }
   });
 
-  test('F4: overwritten while its copy is on its way, by whatever method: nothing is archived under the name of another version', async () => {
+  test('F4: an upload that is overwritten during its copy is not archived as another version', async () => {
     await each(['incoming', 'large', 'slow'], async (container) => {
       const rule = container === 'incoming' ? 'uploads' : container;
       const name = `changed/${rule}`;
@@ -249,7 +249,7 @@ describe('one app, many troubles', () => {
     });
   });
 
-  test('F7: told of versions in the wrong order, and of versions that are gone, it archives what is there', async () => {
+  test('F7: events in the wrong order, and of deleted versions, archive each version that exists', async () => {
     const one = await room.upload('order', 'one');
     await tell('order', one);
     await room.done('order');
@@ -264,7 +264,7 @@ describe('one app, many troubles', () => {
     expect((await room.receipts('order')).map(({ source }) => source.etag).sort()).toEqual([one, three].sort());
   });
 
-  test('F6: an owner that is overtaken by the expiry of its claim changes nothing when it comes back', async () => {
+  test('F6: an owner whose claim has expired changes nothing when it continues', async () => {
     const moments: [string, (name: string) => Match, 'before' | 'after'][] = [
       ['copy', isCopy, 'before'],
       ['copied', isCopy, 'after'],
@@ -279,7 +279,7 @@ describe('one app, many troubles', () => {
         const etag = await room.upload(name, 'one');
         await tell(name, etag);
         await gate.arrived;
-        // Somebody else is told of it too, finds the claim, and waits for it to expire.
+        // Another execution of the same event finds the claim and waits until it expires.
         await tell(name, etag);
         await until(async () => (await room.states(name)).includes('done'));
         const [before] = await room.receipts(name);
@@ -292,10 +292,10 @@ describe('one app, many troubles', () => {
     );
   });
 
-  test('I1: a version that was thought to be gone, and is there again, is archived', async () => {
+  test('I1: a version that was deleted and undeleted is archived', async () => {
     const etag = await room.upload('undeleted', 'one');
     proxy.rules.push({ match: isCopy('undeleted'), times: 1, answer: () => refusal(403, 'AuthorizationFailure') });
-    // Deleted, for all that anybody can see, and with its ETag brought back: as soft delete does.
+    // Hidden, and later visible again under the same ETag: as soft delete does.
     let isHidden = false;
     proxy.rules.push({
       match: (request) => isHidden && request.path.startsWith(`/${source.name}/incoming`),
@@ -324,7 +324,7 @@ describe('one app, many troubles', () => {
     expect(await room.states('undeleted')).toEqual(['done']);
   });
 
-  test('F22: what is refused five times is listed with its reason, and archived when it is tried again', async () => {
+  test('F22: an upload that fails five times is listed with its reason, and reprocessing archives it', async () => {
     const refused: Record<string, [match: Match, code: string]> = {
       'poison/source': [isLook('poison/source'), 'access-denied-source'],
       'poison/copy': [isCopy('poison/copy'), 'access-denied-destination'],
@@ -343,7 +343,7 @@ describe('one app, many troubles', () => {
     const given = await room.poison();
     expect(Object.fromEntries(given.map(({ name, code }) => [name, code]))).toEqual({
       ...Object.fromEntries(Object.entries(refused).map(([name, [, code]]) => [name, code])),
-      // No try could even leave word of why.
+      // No attempt could store its reason.
       'poison/claim': 'internal',
     });
     const said = room.app.host.output();
@@ -377,7 +377,7 @@ describe('one app, many troubles', () => {
     expect(await room.reprocess()).toMatchObject({ status: 'succeeded', counts: { listed: 0 } });
   });
 
-  test('F22: the vault away for so long that even what is given up cannot be kept: nothing is lost', async () => {
+  test('F22: no upload is lost when the vault is away so long that not even the failure is stored', async () => {
     const etag = await room.upload('away', 'one');
     proxy.rules.push({
       match: ({ path }) => path.startsWith(`/${vault.name}/`),
@@ -392,20 +392,20 @@ describe('one app, many troubles', () => {
     expect(room.app.host.output().slice(said)).toMatch(/upload-failed.*access-denied-destination/);
     expect(room.app.host.output().slice(said)).not.toContain('access-denied-source');
     proxy.rules.length = 0;
-    // As when the host takes it again, ten minutes later.
+    // As when the host takes the message again, ten minutes later.
     await poison.clearMessages();
     await room.tell({ container: 'incoming', name: 'away', etag }, 'uploads-poison');
     await until(async () => (await room.poison()).some(({ name }) => name === 'away'));
     expect(await room.reconcile()).toMatchObject({ status: 'succeeded', counts: { copied: 1, failed: 0 } });
     expect([await room.versions('away'), await room.poison()]).toEqual([['one'], []]);
-    // A message that comes to be given up when its upload has been archived is no trouble any more.
+    // A message that fails permanently after its upload was archived is no failure.
     await room.tell({ container: 'incoming', name: 'away' }, 'uploads-poison');
     await room.tell({ container: 'incoming', name: 'away', etag }, 'uploads-poison');
     await room.drained('uploads-poison');
     expect(await room.poison()).toEqual([]);
   });
 
-  test('F19: with every event lost, the reconcile alone archives all; with none lost, it copies nothing', async () => {
+  test('F19: a reconciliation archives uploads whose events were lost, and copies nothing else', async () => {
     const names = Array.from({ length: 12 }, (_, index) => `lost/${index}`);
     const etags = new Map<string, string>();
     await each(names, async (name) => etags.set(name, await room.upload(name, `of ${name}`)));
@@ -416,19 +416,19 @@ describe('one app, many troubles', () => {
     expect(again.requests.CopyBlobFromURL ?? 0).toBe(0);
     const archived = await room.archived();
     expect(names.map((name) => archived[name])).toEqual(names.map((name) => `of ${name}`));
-    // Late, an hour behind the reconcile.
+    // The events arrive after the reconciliation.
     proxy.requests.length = 0;
     await each(names, (name) => tell(name, etags.get(name)));
     await room.drained();
     const about = (name: string) =>
       proxy.requests.filter((request) => isOfReceipt(name)(request) || request.url.includes(encodeURIComponent(name)));
-    // Each costs a look at its receipt, and no more.
+    // Each event costs one request for its receipt.
     expect(names.map((name) => about(name).map(({ method }) => method))).toEqual(names.map(() => ['GET']));
     expect(carriedOut(({ headers }) => 'x-ms-copy-source' in headers)).toBe(0);
     expect(await room.reconcile({ dryRun: true })).toMatchObject({ counts: { planned: 0 } });
   });
 
-  test('I3: events and a reconcile at once archive each upload once', async () => {
+  test('I3: events and a reconciliation at the same time archive each upload once', async () => {
     const names = Array.from({ length: 20 }, (_, index) => `both/${String(index).padStart(2, '0')}`);
     const etags = new Map<string, string>();
     await each(names, async (name) => etags.set(name, await room.upload(name, `of ${name}`)));
@@ -447,7 +447,7 @@ describe('one app, many troubles', () => {
     expect(names.filter((name) => counted[name] !== 1)).toEqual([]);
   });
 
-  test('I4: a reconcile that is cancelled aborts its copies, and leaves nothing that the next one cannot do', async () => {
+  test('I4: a cancelled reconciliation aborts its copies, and the next one archives those uploads', async () => {
     const names = Array.from({ length: 4 }, (_, index) => `cancelled/${index}`);
     for (const name of names) fates.set(name, () => FOR_EVER);
     await each(names, (name) => room.upload(name, `of ${name}`, 'slow'));
@@ -463,7 +463,7 @@ describe('one app, many troubles', () => {
     for (const name of names) expect([name, archived[name], counted[name]]).toEqual([name, `of ${name}`, 1]);
   });
 
-  test('F3, F9, F36: copies that stay pending block nobody, and end well whatever becomes of them', async () => {
+  test('F3, F9, F36: pending copies block no other upload, and each is archived however its copy ends', async () => {
     const once = (end: CopyFate['end']) => (start: number) =>
       start === 1 ? { looks: 0, end } : ({ looks: 0, end: 'success' } as const);
     const ends = ['success', 'failed', 'aborted', 'vanishes', 'replaced'] as const;
@@ -486,7 +486,7 @@ describe('one app, many troubles', () => {
     expect((await room.receipts('pending/overwritten', 'slow')).find(({ source }) => source.etag === one)?.state).toBe(
       'missed',
     );
-    // The event of the one that still pends is done with, and other uploads pass it by.
+    // The event of the copy that is still pending is done, and does not hold up other uploads.
     await room.drained();
     expect(await room.states('pending/for ever', 'slow')).toEqual(['claimed']);
     copies.heal();
@@ -495,12 +495,12 @@ describe('one app, many troubles', () => {
   });
 });
 
-test('F6, I4: killed before and after each write: archived once, and no claim is for ever', async () => {
+test('F6, I4: each upload is archived once when the host is killed before and after each of its writes', async () => {
   await open();
   try {
     const dataDir = mkdtempSync(join(tmpdir(), 'strongroom-archive-'));
     await start({ dataDir });
-    // Or the first copy would be refused for want of it, and held in place of the one that is meant.
+    // Without them, the first copy would be refused, and held instead of the copy that the test means.
     for (const container of ['incomingarchive', 'slowarchive']) await room.vault.createContainer(container);
     const points: { name: string; container: string; rule: string }[] = [];
     const gates: Gate[] = [];
@@ -522,14 +522,14 @@ test('F6, I4: killed before and after each write: archived once, and no claim is
       if (container === 'slow') fates.set(name, () => ({ looks: 1, end: 'success' }));
       etags.set(name, await room.upload(name, `of ${name}`, container));
     }
-    // In one message: the host takes no more while it waits for so many.
+    // In one message: the host takes no more while it processes so many.
     await room.tell(points.map(({ name, container }) => ({ container, name, etag: etags.get(name) })));
     await Promise.all(gates.map(({ arrived }) => arrived));
     await room.app.host.kill();
     for (const gate of gates) gate.open();
     await proxy.idle();
     await start({ dataDir });
-    // The messages come back when the host's ten minutes with them are over; here, anew. Of half of them nobody hears again.
+    // The host's messages become visible after ten minutes. Here, half of them are sent again, and half are lost.
     await room.queues.getQueueClient('uploads').clearMessages();
     const told = points.filter((_, index) => index % 2 === 0);
     for (const { name, container } of told) await tell(name, etags.get(name), container);
@@ -538,7 +538,7 @@ test('F6, I4: killed before and after each write: archived once, and no claim is
     for (const point of told) {
       await until(() => isDone(point), 40).catch((error) => Promise.reject(new Error(point.name, { cause: error })));
     }
-    // Archived, and overwritten before anybody could say so.
+    // Archived, and overwritten before its receipt was written.
     const unsaid = 'killed/copy-after';
     const two = await room.upload(unsaid, 'two');
     await tell(unsaid, two);

@@ -79,8 +79,8 @@ const cloudEvent = (url: string, eTag: string) => ({
 
 const base64 = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64');
 
-describe('what tells of an upload', () => {
-  test('Event Grid and CloudEvents, plain and in Base64, one and many, and words by hand', async () => {
+describe('events', () => {
+  test('of Event Grid, CloudEvents and by hand archive their uploads, plain and in Base64, one and many', async () => {
     const forms: Record<string, (name: string, etag: string) => object | string> = {
       grid: (name, etag) => gridEvent(urlOf(name), etag),
       'grid, quoted': (name, etag) => gridEvent(urlOf(name), `"${etag}"`),
@@ -107,7 +107,7 @@ describe('what tells of an upload', () => {
     for (const name of etags.keys()) expect([name, archived[name], counted[name]]).toEqual([name, `of ${name}`, 1]);
   });
 
-  test('garbage stops nothing: it is dropped with a word, and none of it is poison', async () => {
+  test('that are garbage are dropped with a log line, and stop nothing', async () => {
     const garbage = [
       ...['x', '{', '[]', '[[]]', 'null', 'true', '5', '-1e999', '"text"', '{}', '[{}]', ' ', '====', 'AAAA', '/w=='],
       ...[
@@ -135,7 +135,7 @@ describe('what tells of an upload', () => {
     expect(ignored.length).toBeGreaterThan(garbage.length / 2);
   });
 
-  test('forged events: no request leaves for where they point, and nothing is copied that no rule archives', async () => {
+  test('that are forged cause no request to the hosts they name, and copy nothing outside the rules', async () => {
     let asked = 0;
     const internal = createServer((_, answer) => {
       asked++;
@@ -202,7 +202,7 @@ describe('what tells of an upload', () => {
     }
   });
 
-  test('F1, I8: names that strangers chose are archived under exactly those names, or skipped, and land nowhere else', async () => {
+  test('F1, I8: with hostile names archive uploads under exactly these names, or skip them', async () => {
     const sas = async (account: TestAccount, name: string) =>
       (await makeContainer(account.connectionString, name)).generateSasUrl({
         permissions: ContainerSASPermissions.parse('rcwl'),
@@ -255,8 +255,8 @@ describe('what tells of an upload', () => {
   });
 });
 
-describe('where it is archived to', () => {
-  test('tiers and folders: what is overwritten is kept, as a snapshot or under a name of its own', async () => {
+describe('an archive rule', () => {
+  test('sets the tier and the folder, and keeps overwritten versions as snapshots or under other names', async () => {
     const uploads: Record<string, string[]> = {};
     for (const container of ['cool', 'daily', 'versions']) {
       uploads[container] = [];
@@ -295,7 +295,7 @@ describe('where it is archived to', () => {
     }
   });
 
-  test('two rules for one container, one of which fails: each archives once, and only what failed is given up', async () => {
+  test('archives once beside a second rule for the same container, and only the rule that fails reports it', async () => {
     proxy.rules.push({
       match: ({ path, headers }) => path.includes('/twinright/') && 'x-ms-copy-source' in headers,
       answer: () => refusal(403, 'AuthorizationFailure'),
@@ -320,7 +320,7 @@ describe('where it is archived to', () => {
 });
 
 describe('receipts', () => {
-  test('are told by name, by prefix and page by page; what is asked wrongly is refused with a hint', async () => {
+  test('are listed by name, by prefix and page by page, and wrong queries are refused with a hint', async () => {
     const names = Array.from({ length: 7 }, (_, index) => `page/${index}`);
     for (const name of [...names, 'page', 'pages']) await room.upload(name, name);
     await room.reconcile();
@@ -369,7 +369,7 @@ describe('receipts', () => {
     }
   });
 
-  test('are removed when their version is gone and they have been kept long enough, and never before', async () => {
+  test('are removed after their time when their version was deleted, and never earlier', async () => {
     const control = room.vault.getContainerClient('strongroom');
     const folder = (name: string) => `/${Buffer.from(name).toString('hex')}/`;
     const pathsOf = async (name: string) => {
@@ -422,7 +422,7 @@ describe('receipts', () => {
   });
 });
 
-test('rights: with nothing written to the source, and nothing deleted in the vault, everything is archived', async () => {
+test('uploads are archived without a write to the source or a deletion in the vault', async () => {
   const refused: string[] = [];
   proxy.rules.push({
     match: ({ method, path }) =>
@@ -445,7 +445,7 @@ test('rights: with nothing written to the source, and nothing deleted in the vau
   expect(refused).toEqual([]);
 });
 
-test('I9: services that say too much when they refuse: no key or signature in receipts, poison, queues or the log', async () => {
+test('I9: receipts, poison, queues and log hold no key or signature when a service echoes requests', async () => {
   const echo = (request: { headers: Record<string, string>; url: string }) =>
     `${request.headers['x-ms-copy-source'] ?? request.url} ${request.headers.authorization} AccountKey=${source.key}`;
   const refusing = (status: number, code: string) => (request: { headers: Record<string, string>; url: string }) => ({
@@ -510,7 +510,7 @@ test('I9: services that say too much when they refuse: no key or signature in re
   expect(leaks).toEqual([]);
 });
 
-test('F20: a blob trigger that looks through the container, beside the queue, and once more under another host id: all once', async () => {
+test('F20: a blob trigger beside the queue, and again under another host id, archives each upload once', async () => {
   await room.app.host.kill();
   const scanning = ruleWith({
     name: 'scanned',

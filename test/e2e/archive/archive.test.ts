@@ -15,8 +15,8 @@ afterEach(async () => {
   archiving = undefined;
 });
 
-describe('an upload is archived as it arrives', { timeout: 60_000 }, () => {
-  it('told by a queue: with its properties, and a receipt that says so', async () => {
+describe('an upload is archived', { timeout: 60_000 }, () => {
+  it('by an event in a queue, with its properties and a receipt', async () => {
     const room = await start();
     const client = room.source.getContainerClient('incoming').getBlockBlobClient('2026/a b.txt');
     await client.upload('hello', 5, {
@@ -41,7 +41,7 @@ describe('an upload is archived as it arrives', { timeout: 60_000 }, () => {
     expect(receipt!.archived!.etag).toBe(properties.etag!.replaceAll('"', ''));
   });
 
-  it('once, though it is told of fifty times at once', async () => {
+  it('once, although fifty events arrive at the same time', async () => {
     const room = await start();
     const etag = await room.upload('a.txt', 'one');
     await Promise.all(Array.from({ length: 50 }, () => room.tell({ container: 'incoming', name: 'a.txt', etag })));
@@ -50,7 +50,7 @@ describe('an upload is archived as it arrives', { timeout: 60_000 }, () => {
     expect(await room.receipts('a.txt')).toMatchObject([{ state: 'done' }]);
   });
 
-  it('a reconcile finds what no event told of, and nothing once it has', async () => {
+  it('by a reconciliation when no event arrived, and the next reconciliation finds nothing', async () => {
     const room = await start();
     for (const name of ['a', 'a/b', 'a-b', 'ü/ß', 'z.txt']) await room.upload(name, `of ${name}`);
     const first = await room.reconcile();

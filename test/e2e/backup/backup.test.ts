@@ -5,8 +5,8 @@ import { type TestAccount, takeAccounts } from '../../support/azurite/accounts.t
 import { lookInto, makeContainer, snapshotsOf } from '../../support/builders/collection.ts';
 import { type FaultProxy, startFaultProxy } from '../../support/faults/fault-proxy.ts';
 
-/** One story, told in order: each test goes on from what the one before left. */
-describe('a collection is backed up', () => {
+/** Each test continues with the state that the test before it left. */
+describe('backups of one collection', () => {
   let app: Strongroom;
   let source: TestAccount;
   let vault: TestAccount;
@@ -97,7 +97,7 @@ describe('a collection is backed up', () => {
     expect(copies).toHaveLength(44);
   });
 
-  test('a run with nothing changed copies nothing and asks for no blob singly', async () => {
+  test('a run without changes copies nothing and sends no request for a single blob', async () => {
     proxy.requests.length = 0;
     const report = await app.run({ mode: 'incremental' });
     expect(report).toMatchObject({ status: 'succeeded', counts: { listed: 44, copied: 0, unchanged: 44 } });
@@ -108,7 +108,7 @@ describe('a collection is backed up', () => {
     expect(reported).toBeLessThanOrEqual(40);
   });
 
-  test('F5: an edit within the second of the last copy, of the same length, is found', async () => {
+  test('F5: a run finds an edit of the same length within the second of the last copy', async () => {
     const blob = BlobServiceClient.fromConnectionString(source.connectionString)
       .getContainerClient('images')
       .getBlockBlobClient('photo/7.jpg');
@@ -120,7 +120,7 @@ describe('a collection is backed up', () => {
     await compare('images');
   });
 
-  test('F5: with the source account an hour behind, an edit is still found', async () => {
+  test('F5: a run finds an edit although the clock of the source is an hour behind', async () => {
     const behind = (text: string) =>
       text.replace(
         /<Last-Modified>([^<]*)</g,
@@ -139,7 +139,7 @@ describe('a collection is backed up', () => {
     expect((await app.run({ mode: 'incremental' })).counts.copied).toBe(0);
   });
 
-  test('F2: the content from before an overwrite is kept as a snapshot, at one request more', async () => {
+  test('F2: a run takes a snapshot before it overwrites a blob, with one more request', async () => {
     const container = BlobServiceClient.fromConnectionString(source.connectionString).getContainerClient('images');
     await container.getBlockBlobClient('photo/9.jpg').upload('second', 6);
     proxy.requests.length = 0;
@@ -150,7 +150,7 @@ describe('a collection is backed up', () => {
     expect(sent).toHaveLength(2);
   });
 
-  test('new, changed and deleted blobs, tags and tier alone: each is treated as what it is', async () => {
+  test('a run copies new blobs, sets changed tags and tiers in place, and deletes nothing', async () => {
     const client = BlobServiceClient.fromConnectionString(source.connectionString);
     const images = client.getContainerClient('images');
     const docs = client.getContainerClient('docs');

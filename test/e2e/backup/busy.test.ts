@@ -43,7 +43,7 @@ test('F38: the app waits as long as the service says before it sends a request a
   expect(at[1]! - at[0]!).toBeGreaterThanOrEqual(1990);
 });
 
-test('F27: a signature outlives the copies it is for, and where it is refused, the next activity mints another', async () => {
+test('F27: a signature outlives its copies, and the next activity mints another when it is refused', async () => {
   await bed.fill(6);
   const signatures: URLSearchParams[] = [];
   bed.proxy.rules.push({

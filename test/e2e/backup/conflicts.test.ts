@@ -152,7 +152,7 @@ test('F8: a run recognizes its own copy although the answer to it was lost', asy
   expect(bed.proxy.requests.filter(isCopyTo('lost'))).toHaveLength(2);
 });
 
-test('a blob in the vault made by another tool is compared by time and size, and gets a record when copied', async () => {
+test('a backup blob of another tool is compared by time and size, and gets a record when copied', async () => {
   const backup = await makeContainer(bed.vault.connectionString, 'databackup');
   await bed.upload('same', 'same');
   await bed.upload('other', 'source');

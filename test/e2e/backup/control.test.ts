@@ -25,7 +25,7 @@ test('F30: of fifty starts at once exactly one succeeds, and the others name its
   expect(await app.ended(started[0]!.body.id)).toMatchObject({ status: 'succeeded', counts: { copied: 5 } });
 });
 
-test('a run reports its progress; a cancelled run ends within seconds, and the next run finishes the work', async () => {
+test('a run reports progress and ends within seconds of a cancel, and the next run finishes the work', async () => {
   await bed.fill(100);
   const app = await bed.start({ limits: { copiesAtOnce: 8 } });
   const hurry = bed.slowCopies(800);

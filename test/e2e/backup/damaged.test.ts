@@ -12,7 +12,7 @@ let vault: TestAccount;
 let app: Strongroom;
 let proxy: FaultProxy;
 let control: ContainerClient;
-/** Two runs with a failure each, one of another job, and a dry run. */
+/** Two runs with a failure each, a run of another job, and a dry run. */
 let first: string;
 let run: string;
 let dry: string;
@@ -45,7 +45,7 @@ const ndjson = (...lines: unknown[]) => gzipSync(`${lines.map((line) => JSON.str
 /** 16 MiB, in 16 KiB. */
 const BLANKS = gzipSync(Buffer.alloc(16 * 1024 * 1024, 0x20));
 
-/** A part of which a line is gone, and whose end was made to fit: sound in itself. */
+/** A part without one of its lines, whose end fits the rest: valid in itself. */
 function withoutALine(body: Buffer): Buffer {
   const lines = gunzipSync(body).toString().trimEnd().split('\n');
   const { end } = JSON.parse(lines.at(-1)!) as { end: { items: number } };
@@ -53,7 +53,7 @@ function withoutALine(body: Buffer): Buffer {
   return ndjson(...kept.map((line) => JSON.parse(line)), { end: { ...end, items: kept.length } });
 }
 
-/** What can become of bytes in a store; `other` is an object of the same kind. */
+/** Ways in which stored bytes can be damaged. `other` is an object of the same kind. */
 function damages({ body }: Original, other: Original): [string, Buffer][] {
   const flipped = Buffer.from(body);
   flipped[Math.floor(body.length / 2)]! ^= 0xff;
@@ -128,8 +128,8 @@ afterAll(async () => {
 const steady = ({ status, body }: Answer) => JSON.stringify([status, body]);
 
 /**
- * Damages an object in every way and asks: each answer is what it was before, or a problem that names the object and
- * says what to do. Never a failure of ours, and never anything else that looks like an answer.
+ * Damages an object in every way and sends these requests. Each answer is the same as before, or a problem that names
+ * the object and says what to do; never an internal error, and never another answer.
  */
 async function expectHonest(object: Original, other: Original, asked: [method: string, path: string][]): Promise<void> {
   const before = new Map<string, string>();
@@ -142,7 +142,7 @@ async function expectHonest(object: Original, other: Original, asked: [method: s
       if (steady(answer) === before.get(path)) continue;
       const { code, hint } = answer.body;
       const told = answer.status >= 400 && answer.status !== 500 && code !== 'internal' && String(hint).length > 10;
-      // A list of many things may leave out one that is damaged, when it says so.
+      // A list may leave out a damaged item if it says so.
       const named = JSON.stringify(answer.body).includes(object.path);
       if (!named || !(told || path === '/api/catalog/rebuild'))
         wrong.push(`${what}: ${method} ${path}: ${answer.status} ${JSON.stringify(answer.body).slice(0, 200)}`);
@@ -153,8 +153,8 @@ async function expectHonest(object: Original, other: Original, asked: [method: s
   expect(wrong).toEqual([]);
 }
 
-describe('what lies in the vault, damaged', () => {
-  test('a summary', async () => {
+describe('every answer is correct or names the damage', () => {
+  test('of a summary', async () => {
     const object = await find(new RegExp(`${run}/run.json`));
     const other = await find(new RegExp(`${first}/run.json`));
     const about = `/api/runs/${run}`;
@@ -167,7 +167,7 @@ describe('what lies in the vault, damaged', () => {
     ]);
   });
 
-  test('a part of a manifest', async () => {
+  test('of a part of a manifest', async () => {
     const object = await find(new RegExp(`${run}/manifest/data/.*chunk`));
     const other = await find(new RegExp(`${first}/manifest/data/.*chunk`));
     await expectHonest(object, other, [
@@ -176,13 +176,13 @@ describe('what lies in the vault, damaged', () => {
     ]);
   });
 
-  test('a plan', async () => {
+  test('of a plan', async () => {
     const object = await find(new RegExp(`${dry}/plan/`));
     const other = await find(new RegExp(`${foreign}/plan/`));
     await expectHonest(object, other, [['GET', `/api/runs/${dry}/outcomes?status=planned`]]);
   });
 
-  test('a part of a manifest that is gone, or has lost its counts', async () => {
+  test('of a part of a manifest that is missing or has lost its counts', async () => {
     const object = await find(new RegExp(`${run}/manifest/data/.*chunk`));
     const ask = () => app.call('GET', `/api/runs/${run}/outcomes`);
     const before = steady(await ask());
@@ -203,7 +203,7 @@ describe('what lies in the vault, damaged', () => {
     }
   });
 
-  test('a lock: no run starts on one that cannot be read', async () => {
+  test('of a lock, and no run starts', async () => {
     const object = await find(/^locks\/nightly/);
     const other = await find(/^locks\/weekly/);
     const wrong: string[] = [];
@@ -221,7 +221,7 @@ describe('what lies in the vault, damaged', () => {
     expect(wrong).toEqual([]);
   });
 
-  test('a lock, for a moment while its run is at work: the run goes on, or ends and says why', async () => {
+  test('of a lock for a moment during its run, and the run continues or ends with a reason', async () => {
     proxy.rules.push({
       match: ({ headers }) => 'x-ms-copy-source' in headers,
       before: () => new Promise((resolve) => setTimeout(resolve, 1_500)),
@@ -244,7 +244,7 @@ describe('what lies in the vault, damaged', () => {
     });
   });
 
-  test('a row of the catalog', async () => {
+  test('of a row of the catalog', async () => {
     const table = TableClient.fromConnectionString(vault.connectionString, 'strongroom', {
       allowInsecureConnection: true,
     });
@@ -260,7 +260,7 @@ describe('what lies in the vault, damaged', () => {
         const { [column]: _, ...rest } = row;
         await table.upsertEntity((value === undefined ? rest : { ...rest, [column]: value }) as typeof row, 'Replace');
         const listed = await app.call('GET', '/api/runs');
-        // It decides nothing: the list says what it is told, or that the catalog is to be made anew.
+        // The catalog decides nothing: the list shows its rows, or asks for a rebuild.
         const told = listed.status === 200 || (listed.status !== 500 && String(listed.body.hint).includes('rebuild'));
         if (!told) wrong.push(`${column} = ${value}: ${listed.status} ${JSON.stringify(listed.body).slice(0, 200)}`);
       }
@@ -271,7 +271,7 @@ describe('what lies in the vault, damaged', () => {
   });
 });
 
-describe('runs that meet damage', () => {
+describe('after damage', () => {
   const whats = [
     'emptied',
     'cut in the middle',
@@ -281,7 +281,7 @@ describe('runs that meet damage', () => {
     'a list of numbers',
   ];
 
-  test('a retry does not succeed on a part of a manifest that is not the one that was written', async () => {
+  test('a retry does not succeed with a part of a manifest that was replaced', async () => {
     const wrong: string[] = [];
     for (const what of whats) {
       const failing = await app.run({ mode: 'full' });
@@ -299,7 +299,7 @@ describe('runs that meet damage', () => {
     expect(wrong).toEqual([]);
   });
 
-  test('after all of it the vault is as the source is, and every lock is free', async () => {
+  test('the next runs bring the vault to the state of the source and release every lock', async () => {
     const lease = BlobServiceClient.fromConnectionString(vault.connectionString)
       .getContainerClient('databackup')
       .getBlobClient('leased')

@@ -49,11 +49,11 @@ beforeAll(() => {
 
 afterAll(() => app?.host.stop());
 
-describe('I8: names that strangers chose', () => {
+describe('I8: blobs with hostile names', () => {
   const taken: string[] = [];
   let runId: string;
 
-  test('are copied under exactly their own names, or skipped by name, and nothing lands elsewhere', async () => {
+  test('are copied under exactly their names or skipped by name, and nothing is written elsewhere', async () => {
     expect(new Set(HOSTILE_NAMES).size).toBeGreaterThanOrEqual(200);
     const data = await openContainer(source, 'data');
     const names = [...new Set(HOSTILE_NAMES)];
@@ -115,7 +115,7 @@ describe('I8: names that strangers chose', () => {
     );
   });
 
-  test('come back from the API letter by letter, page by page', async () => {
+  test('have exactly their names in the answers of the API, page by page', async () => {
     const outcomes = await app.outcomes(runId, 'limit=37');
     expect(outcomes.map(({ name }) => name!).sort()).toEqual([...taken].sort());
     for (const { name, status, code } of outcomes) {
@@ -125,7 +125,7 @@ describe('I8: names that strangers chose', () => {
     }
   });
 
-  test('are found unchanged by the next run', async () => {
+  test('are unchanged for the next run', async () => {
     const report = await app.run({ mode: 'incremental' });
     const plain = taken.filter(isPlain).length;
     expect(report).toMatchObject({

@@ -119,22 +119,22 @@ const overwrite = async ({ mirror }: Room, name: string, text: string) => {
 const GROUPS: Record<string, Damage[]> = {
   mirror: [
     {
-      what: 'a blob is gone',
+      what: 'a blob is missing',
       damage: ({ mirror }) => mirror.deleteBlob('gone'),
       expected: ['I2', /gone is in no blob and no snapshot any more/],
     },
     {
-      what: 'one byte is another',
+      what: 'one byte has changed',
       damage: (room) => overwrite(room, 'flipped', 'conTent'),
       expected: ['I2', /flipped has other bytes/],
     },
     {
-      what: 'the content is empty, and the record says it is whole',
+      what: 'the content is empty, and its record says it is complete',
       damage: (room) => overwrite(room, 'emptied', ''),
       expected: ['I2', /emptied has 0 bytes instead of 7/],
     },
     {
-      what: 'an earlier content is gone',
+      what: 'an earlier content is missing',
       damage: ({ mirror }) => mirror.getBlobClient('edited').delete({ deleteSnapshots: 'only' }),
       expected: ['I2', /edited is in no blob and no snapshot any more/],
     },
@@ -144,7 +144,7 @@ const GROUPS: Record<string, Damage[]> = {
       expected: ['I1', /edited has other bytes than the source/],
     },
     {
-      what: 'metadata is lost',
+      what: 'metadata is missing',
       damage: async ({ mirror }) => {
         const { metadata = {} } = await mirror.getBlobClient('dressed').getProperties();
         const record = Object.entries(metadata).filter(([key]) => key.startsWith('strongroom_'));
@@ -153,40 +153,40 @@ const GROUPS: Record<string, Damage[]> = {
       expected: ['I7', /dressed has other metadata/],
     },
     {
-      what: 'the content type is another',
+      what: 'the content type has changed',
       damage: ({ mirror }) => mirror.getBlobClient('dressed').setHTTPHeaders({ blobContentType: 'text/html' }),
       expected: ['I7', /dressed has other headers/],
     },
     {
-      what: 'the tags are others',
+      what: 'the tags have changed',
       damage: ({ mirror }) => mirror.getBlobClient('dressed').setTags({ of: 'another' }),
       expected: ['I7', /dressed has other tags/],
     },
     {
-      what: 'the tier is another',
+      what: 'the tier has changed',
       damage: ({ mirror }) => mirror.getBlobClient('dressed').setAccessTier('Hot'),
       expected: ['I7', /dressed is in the tier Hot, the source in Cool/],
     },
     {
-      what: 'there is what never was in the source',
+      what: 'the vault has a blob that never was in the source',
       damage: ({ mirror }) => mirror.getBlockBlobClient('stranger').upload('x', 1),
       expected: ['I8', /stranger was never in the source/],
     },
   ],
   entries: [
     {
-      what: 'one was swallowed',
+      what: 'an entry is missing',
       damage: (room) => forgePart(room, 1, 'slice', (items) => items.filter(({ name }) => name !== 'gone')),
       expected: ['I1', /data\/gone was in the source all the time and has no entry/],
     },
     {
-      what: 'one stands there twice',
+      what: 'an entry is there twice',
       damage: (room) =>
         forgePart(room, 1, 'slice', (items) => [...items, items.find(({ name }) => name === 'dressed')!]),
       expected: ['I1', /data\/dressed has more than one entry/],
     },
     {
-      what: 'one has the ETag of another version',
+      what: 'an entry has the ETag of another version',
       damage: (room) => forgeItem(room, 1, 'flipped', { etag: '0x8DD000000000000' }),
       expected: ['I1', /data\/flipped has the ETag 0x8DD000000000000 in the manifest/],
     },
@@ -196,19 +196,19 @@ const GROUPS: Record<string, Damage[]> = {
       expected: ['I1', /data\/emptied was skipped as source-vanished, which it is not/],
     },
     {
-      what: 'a failure is in a run that succeeded',
+      what: 'a run that succeeded has a failure',
       damage: (room) => forgeItem(room, 1, 'empty', { status: 'failed', code: 'throttled' }),
       expected: ['I1', /data\/empty failed in a run that succeeded/],
     },
     {
-      what: 'they are fewer than was counted',
+      what: 'there are fewer entries than counted',
       damage: (room) => forgePart(room, 0, 'chunk', (items) => items.slice(1)),
       expected: ['I1', /data counts 6 copied, and its parts 5/],
     },
   ],
   parts: [
     {
-      what: 'one is cut off',
+      what: 'a part is cut off',
       damage: async (room) => {
         const { path, metadata } = await partOf(room, 0, 'chunk');
         const client = room.control.getBlockBlobClient(path);
@@ -218,12 +218,12 @@ const GROUPS: Record<string, Damage[]> = {
       expected: ['I2', /chunk.* has another SHA-256/],
     },
     {
-      what: 'one is gone',
+      what: 'a part is missing',
       damage: async (room) => room.control.deleteBlob((await partOf(room, 0, 'slice')).path),
       expected: ['I2', /slice.* is missing/],
     },
     {
-      what: 'one is not named',
+      what: 'the summary does not name a part',
       damage: (room) =>
         forgeSummary(room, 1, (summary) => ({
           ...summary,
@@ -232,7 +232,7 @@ const GROUPS: Record<string, Damage[]> = {
       expected: ['I1', /run.json does not name .*slice/],
     },
     {
-      what: 'a copy in one is still pending',
+      what: 'a part has a pending copy',
       damage: (room) =>
         forgePart(room, 1, 'chunk', (items) => [...items, { copyId: 'c0ffee00-0000-4000-8000-000000000000' }]),
       expected: ['I2', /has an item that is no outcome/],
@@ -240,12 +240,12 @@ const GROUPS: Record<string, Damage[]> = {
   ],
   runs: [
     {
-      what: 'one that failed calls itself a restore point',
+      what: 'a failed run calls itself a restore point',
       damage: (room) => forgeSummary(room, 1, (summary) => ({ ...summary, status: 'failed' })),
       expected: ['I1', /it is failed and says restorePoint true/],
     },
     {
-      what: 'a part of one is that of another',
+      what: 'a run has a part of another run',
       damage: async (room) => {
         const { path } = await partOf(room, 0, 'chunk');
         await forgePart(room, 1, 'slice', (items) => items, { part: path });
@@ -253,12 +253,12 @@ const GROUPS: Record<string, Damage[]> = {
       expected: ['I2', /slice.* says that it is .*chunk/],
     },
     {
-      what: 'one has no summary',
+      what: 'a run has no summary',
       damage: ({ job, runs, control }) => control.deleteBlob(`jobs/${job}/runs/${runs[0]}/run.json`),
       expected: ['I4', /is not at work, and has no readable run.json/],
     },
     {
-      what: 'a dead one holds the lock',
+      what: 'a run that has ended holds the lock',
       damage: ({ job, control, runs }) =>
         rewriteJson(control, `locks/${job}.json`, (lock) => ({ ...lock, run: { id: runs[0] } })),
       expected: ['I4', /the lock is held by run .*, which is not at work/],
@@ -328,7 +328,7 @@ const retried = async (app: Strongroom, service: BlobServiceClient) => {
   return { mirror, runs: [first.id, body.id] };
 };
 
-describe('an undamaged vault passes', () => {
+describe('the judges accept an undamaged vault', () => {
   test('after a full and an incremental run', async () => {
     for (const job of [jobs[0]!, 'retried']) expect(await judge(rooms.get(job)!), job).toEqual([]);
   });
@@ -339,7 +339,7 @@ describe('an undamaged vault passes', () => {
     expect(await judgeVault(sides, job, moments)).toEqual([]);
   });
 
-  test('and what a run did not finish is not held against the blobs that changed meanwhile', async () => {
+  test('whose blobs changed during an unfinished run', async () => {
     const { job, runs } = rooms.get(jobs[0]!)!;
     const steady = steadyBetween(moments[0]!, moments[1]!);
     expect([...steady.get('data')!.keys()].sort()).toEqual(['dressed', 'emptied', 'empty', 'flipped', 'gone']);
@@ -349,7 +349,7 @@ describe('an undamaged vault passes', () => {
   });
 });
 
-test('a run that is at work may hold the lock, and has no summary yet', async () => {
+test('the judges accept a running run that holds the lock and has no summary', async () => {
   const { job, control } = rooms.get('moved')!;
   const alive = `${job}-20300101T000000Z-aaaaaa`;
   await control.getBlockBlobClient(`jobs/${job}/runs/${alive}/plan/data/x`).upload('', 0);
@@ -359,7 +359,7 @@ test('a run that is at work may hold the lock, and has no summary yet', async ()
 });
 
 for (const [job, damages] of Object.entries(GROUPS)) {
-  describe(`what is damaged is seen: ${job}`, () => {
+  describe(`the judges see damage of ${job}`, () => {
     let found: Violation[];
 
     beforeAll(async () => {
@@ -378,7 +378,7 @@ for (const [job, damages] of Object.entries(GROUPS)) {
   });
 }
 
-test('something lies where no run puts anything', async () => {
+test('the judges see blobs where no run writes any', async () => {
   const { job, control } = rooms.get('retried')!;
   const stray = await makeContainer(sides.vault, 'elsewhere');
   expect(await judgeVault(sides, job, moments)).toEqual([]);

@@ -75,7 +75,7 @@ test('F2: a copy that fails is started again, and a copy that fails again is mad
   const report = await app.run();
   expect(bed.proxy.requests.filter(isStart)).toHaveLength(2);
   expect(bed.proxy.requests.some(isBlock)).toBe(true);
-  // With the pretended size, the ranges of the blocks reach beyond the blob: the service refuses them, and the blob fails.
+  // With this size, the ranges of the blocks reach beyond the blob: the service refuses them, and the blob fails.
   expect(report.counts.listed).toBe(1);
   expect(report.status).not.toBe('succeeded');
 });

@@ -141,7 +141,7 @@ test('F8: a prune that loses the answer to every DELETE still reports each delet
   await expectWhole(app, days.slice(2));
 });
 
-test('a prune marks nothing in a vault that refuses to delete, and a later prune deletes what was refused', async () => {
+test('a prune marks nothing in a vault that refuses to delete, and a later prune deletes the rest', async () => {
   const app = await start();
   const days = await live(app, 3);
   const before = await everything();
@@ -289,7 +289,7 @@ test('F10: a prune deletes no base blob whose source exists or cannot be checked
   await expectWhole(app, days.slice(2));
 });
 
-test('F12: a marked restore point cannot be restored or held, and its content stays until the margin is over', async () => {
+test('F12: a marked restore point cannot be restored or held, and its content stays for the margin', async () => {
   const app = await start({ retention: { marginHours: 48 } });
   const days = await live(app, 3);
   const [first, second] = days as [Day, Day, Day];
@@ -320,7 +320,7 @@ test('F12: a marked restore point cannot be restored or held, and its content st
   await expectWhole(app, days.slice(2));
 });
 
-test('F11: a run that rewrites most of a container engages the safety brake, and all older restore points stay', async () => {
+test('F11: a run that rewrites most of a container engages the safety brake, and older points stay', async () => {
   const app = await start({ retention: { brake: { percent: 70, blobs: 5 } } });
   const days = await live(app, 2);
   for (let index = 0; index < 8; index++) await put(`blob-${index}`, 'encrypted');

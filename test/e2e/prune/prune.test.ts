@@ -6,7 +6,7 @@ import { contentOf } from '../../support/judge/content-of.ts';
 
 const bed = useTestBed();
 
-test('a prune deletes all that no remaining restore point needs, and each of them still restores the source as it was', async () => {
+test('a prune deletes what no restore point needs, and all remaining points still restore the source', async () => {
   const client = await makeContainer(bed.source.connectionString, 'data');
   const upload = (name: string, text: string) =>
     client.getBlockBlobClient(name).upload(text, Buffer.byteLength(text), { metadata: { of: 'mine' } });

@@ -66,7 +66,7 @@ const snapshotCount = async (account: TestAccount, container: string): Promise<n
   return count;
 };
 
-test('F3: a restore waits for pending copies and names those that fail for good, and a retry makes them again', async () => {
+test('F3: a restore waits for pending copies and names those that fail, and a retry makes them again', async () => {
   const data = await fill(8);
   await page(data, 'broken disk', 2);
   const before = await contentOf(bed.source.connectionString, 'data');
@@ -99,7 +99,8 @@ test('F3: a restore waits for pending copies and names those that fail for good,
   expect(report).toMatchObject({ status: 'completed-with-failures', counts: { listed: 14, copied: 11, failed: 3 } });
   const sound = (name: string) => !['plain/2', 'plain/3', 'broken disk'].includes(name);
   expect(only(await contentOf(bed.source.connectionString, 'back'), sound)).toEqual(only(before, sound));
-  // What somebody else has put there, or where nothing tells any more that it was ours, is left alone; what the failed copy left is replaced, though nothing that exists is to be.
+  // The retry leaves blobs of other writers alone, and blobs that nothing shows to be ours. It replaces what the failed
+  // copy left, although it replaces no existing blob.
   copies.heal();
   delete fates['broken disk'];
   const again = await app.retry(report.id);
@@ -109,7 +110,7 @@ test('F3: a restore waits for pending copies and names those that fail for good,
   expect(only(await contentOf(bed.source.connectionString, 'back'), mended)).toEqual(only(before, mended));
 });
 
-test('a cancelled restore aborts its pending copies and reports none of them, and the next restore is complete', async () => {
+test('a cancelled restore aborts its pending copies, and the next restore is complete', async () => {
   await fill(6);
   const before = await contentOf(bed.source.connectionString, 'data');
   let hang = true;
@@ -127,7 +128,7 @@ test('a cancelled restore aborts its pending copies and reports none of them, an
   expect((await app.outcomes(id)).filter(({ name }) => name!.startsWith('plain/'))).toEqual([]);
   const aborted = bed.proxy.requests.filter(({ query }) => query.has('copyid'));
   expect(aborted.map(({ status }) => status)).toEqual(Array(6).fill(204));
-  // Copies that were broken off have left blobs of no bytes; they are nobody's, also for a restore that replaces nothing.
+  // Aborted copies have left empty blobs. A restore that replaces no blob writes over them, since they belong to no one.
   hang = false;
   const whole = await app.restore({ target: { container: 'back' } });
   expect(await failures(app, whole.id)).toEqual({
@@ -346,7 +347,7 @@ test('a restore names archived content or rehydrates it, and names damaged outco
   });
 });
 
-test('a new host restores a retry’s restore point from the vault alone into an empty account, in a storm of faults', async () => {
+test('a new host restores a retry’s restore point from the vault alone, in a storm of faults', async () => {
   await put(await fill(30), 'a', 'first of all');
   const limits = { sliceBlobs: 12, chunkBlobs: 5 };
   const app = await bed.start({ limits });
@@ -386,8 +387,8 @@ test('a new host restores a retry’s restore point from the vault alone into an
   if (report.status !== 'succeeded') report = await another.retry(report.id);
   expect(report.status).toBe('succeeded');
   expect(await contentOf(bed.elsewhere.connectionString, 'data')).toEqual(before);
-  // Every one is found where it should be, however the listing is cut and in whatever order the retry's outcomes come: the
-  // pass over the retry's names begins at the first page again.
+  // Every blob is found in its place, however the listing is cut and in any order of the retry's outcomes: the pass
+  // over the retry's names begins at the first page again.
   const { after } = FAULTS.find(({ name }) => name === 'short-page')!.strike({
     addRule: (rule) => void bed.proxy.rules.unshift(rule),
   } as Partial<FaultContext> as FaultContext);

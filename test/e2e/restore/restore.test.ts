@@ -85,7 +85,7 @@ test('a restore of an older restore point writes the source as it was then, and 
   expect(await contentOf(bed.source.connectionString, 'data-between')).toEqual(second);
 });
 
-test('F32: a restore leaves existing blobs alone unless asked, and takes a snapshot of each that it replaces', async () => {
+test('F32: a restore replaces existing blobs only if asked, and takes a snapshot of each', async () => {
   const { upload } = await fill();
   const app = await bed.start();
   await app.run();
@@ -167,7 +167,7 @@ test('a restore into the backup itself, or of two containers into one place, is 
   expect(await app.call('POST', '/api/restores', { restorePoint: lost })).toMatchObject(nothing);
 });
 
-test('missing or changed content fails by name; the restore writes the rest, and a retry writes what is there again', async () => {
+test('missing or changed content fails by name, and a retry restores content that is there again', async () => {
   await fill();
   const app = await bed.start();
   await app.run();

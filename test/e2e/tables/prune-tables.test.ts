@@ -45,7 +45,7 @@ async function prune(room: Strongroom, body: object) {
   return room.ended(answer.id);
 }
 
-test('files of tables that no kept restore point names go, and every kept one restores what the table was', async () => {
+test('a prune deletes files of tables that no restore point needs, and all points still restore', async () => {
   app = await startStrongroom({
     source: source.connectionString,
     vault: vault.connectionString,

@@ -109,7 +109,7 @@ describe.concurrent('backing up tables under faults', () => {
     await at.proxy.stop();
   });
 
-  it('I1: a table that the app may not read is named with the role it needs, and other tables are complete', async () => {
+  it('I1: a table that the app may not read is named with the role it needs, and the others are complete', async () => {
     const at = await stage();
     await at.fill('orders', rows(120));
     await at.fill('logs', rows(3, 'q'));

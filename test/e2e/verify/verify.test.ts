@@ -122,7 +122,7 @@ test('I6: a quick verification finds all damage that a listing shows, and flags 
   expect(await failures(app, (await app.verify()).id)).toHaveLength(3);
 });
 
-test('I6: a deep verification finds a flipped bit and swapped contents that no property shows, and nothing else', async () => {
+test('I6: a deep verification finds a flipped bit and swapped contents, and flags nothing else', async () => {
   await fill();
   const app = await bed.start();
   await app.run();

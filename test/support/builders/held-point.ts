@@ -36,7 +36,7 @@ export const MIRROR = 'databackup';
 
 export const md5Of = (body: Buffer) => createHash('md5').update(body).digest('base64');
 
-/** One restore point of one container, on memory, in slices of so many blobs. Its verification is to be driven by hand. */
+/** A restore point of one container in memory, in slices of so many blobs. The test drives its verification by hand. */
 export class HeldPoint {
   readonly source: MemoryAccount;
   readonly vault: MemoryAccount;

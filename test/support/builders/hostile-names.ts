@@ -343,7 +343,7 @@ export const HOSTILE_NAMES: string[] = [
   ],
 ];
 
-/** Uploads under a name as it is; clients would rewrite it first. Answers the status: not every service takes every name. */
+/** Uploads under exactly this name, which clients would rewrite. Returns the status: services refuse some names. */
 export async function putRaw(containerUrl: string, name: string, content: string): Promise<number> {
   const headers = { 'x-ms-blob-type': 'BlockBlob', 'x-ms-version': '2021-12-02' };
   return (await send('PUT', addressOf(containerUrl, name), headers, content)).status;

@@ -1,7 +1,7 @@
 import { byUtf16 } from '#domain/blobs/name-order.ts';
 import type { Traits } from '../../../prove/memory/memory-account.ts';
 
-/** An account in memory that does all there is, at once, and surprises nobody; laid over it, what a test wants otherwise. */
+/** The traits of an account in memory that supports everything and answers at once; a test replaces some of them. */
 export function plainTraits(own: Partial<Traits> & Pick<Traits, 'now'>): Traits {
   return {
     compare: byUtf16,

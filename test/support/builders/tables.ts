@@ -44,8 +44,8 @@ export async function seed(connectionString: string, table: string, entities: It
 }
 
 /**
- * Every entity of a table under `partition/row`, property by property, with the text of each value as the service wrote it: nothing
- * that a number or a date goes through in JavaScript is in between. Without `Timestamp`, which nobody can set.
+ * Every entity of a table under `partition/row`, property by property, with the text of each value as the service wrote
+ * it: no number or date passes through JavaScript. Without `Timestamp`, which only the service sets.
  */
 export async function rawEntities(
   connectionString: string,

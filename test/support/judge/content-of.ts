@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { BlobServiceClient } from '@azure/storage-blob';
 
-/** All of a blob that a restore has to give back, as the plain SDK shows it: nothing is left out, our own records neither. */
+/** All of a blob that a restore has to write, as the plain SDK shows it, with records of ours if there are any. */
 export interface WholeBlob {
   sha256: string;
   type: string;
