@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
-  judgeMirror,
+  judgeBackup,
   judgeRestorePoint,
   judgeVault,
   type Remembered,
@@ -154,7 +154,7 @@ export async function convergence(
   }
   violations.push(...prefixed('in the end', await judgeVault(sides, job, moments)));
   for (const container of now.keys()) {
-    violations.push(...prefixed('in the end', await judgeMirror(sides, container, `${container}backup`, moments)));
+    violations.push(...prefixed('in the end', await judgeBackup(sides, container, `${container}backup`, moments)));
   }
   const onSource = lane.proxy.requests.filter((request) => {
     return isMutating(request) && request.path.startsWith(`/${place.sourceAccount.name}/`);

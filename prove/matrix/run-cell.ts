@@ -7,7 +7,7 @@ import { type FaultContext, STORMS, type Strike } from '../../test/support/fault
 import { nameOf, storageOperation } from '../../test/support/faults/storage-operation.ts';
 import { judgeHistory } from '../../test/support/judge/history.ts';
 import {
-  judgeMirror,
+  judgeBackup,
   judgeRestorePoint,
   judgeVault,
   type Remembered,
@@ -103,7 +103,7 @@ async function judgeCleanRun(bench: Bench, job: string, moments: Remembered[], v
   }
   violations.push(...said(await judgeVault(bench.shown, job, moments)));
   for (const container of CONTAINERS) {
-    violations.push(...said(await judgeMirror(bench.shown, container, `${container}backup`, moments)));
+    violations.push(...said(await judgeBackup(bench.shown, container, `${container}backup`, moments)));
   }
 }
 

@@ -41,7 +41,7 @@ const start = async (conditions: { ifMatch?: string; ifNoneMatch?: string } = {}
   const url = await source.generateSasUrl({ permissions, expiresOn: new Date(Date.now() + 600_000) });
   // Its poller is not asked: what counts is the answer to the request that starts the copy.
   await target().beginCopyFromURL(url, { conditions, metadata: { Record: 'x' } });
-  const { headers } = proxy.requests.findLast((request) => 'x-ms-copy-source' in request.headers)!.told!;
+  const { headers } = proxy.requests.findLast((request) => 'x-ms-copy-source' in request.headers)!.received!;
   return { copyStatus: headers['x-ms-copy-status'], copyId: headers['x-ms-copy-id']!, etag: headers.etag! };
 };
 const listed = async () => {

@@ -6,7 +6,7 @@ import { type Strongroom, startStrongroom } from '../../support/app/strongroom.t
 import { type TestAccount, takeAccounts } from '../../support/azurite/accounts.ts';
 import { makeContainer } from '../../support/builders/collection.ts';
 import {
-  judgeMirror,
+  judgeBackup,
   judgeRestorePoint,
   judgeVault,
   type Remembered,
@@ -43,7 +43,7 @@ const now = () => moments.at(-1)!;
 const judge = async ({ job, runs, mirror }: Room): Promise<Violation[]> => [
   ...(await judgeRestorePoint(sides, job, runs.at(-1)!, now())),
   ...(await judgeVault(sides, job, moments)),
-  ...(await judgeMirror(sides, 'data', mirror.containerName, moments)),
+  ...(await judgeBackup(sides, 'data', mirror.containerName, moments)),
 ];
 
 const rewriteJson = async (control: ContainerClient, path: string, change: (value: Json) => object) => {
@@ -255,13 +255,13 @@ const GROUPS: Record<string, Damage[]> = {
     {
       what: 'a run has no summary',
       damage: ({ job, runs, control }) => control.deleteBlob(`jobs/${job}/runs/${runs[0]}/run.json`),
-      expected: ['I4', /is not at work, and has no readable run.json/],
+      expected: ['I4', /is not running, and has no readable run.json/],
     },
     {
       what: 'a run that has ended holds the lock',
       damage: ({ job, control, runs }) =>
         rewriteJson(control, `locks/${job}.json`, (lock) => ({ ...lock, run: { id: runs[0] } })),
-      expected: ['I4', /the lock is held by run .*, which is not at work/],
+      expected: ['I4', /the lock is held by run .*, which is not running/],
     },
   ],
 };

@@ -5,7 +5,7 @@ import type { FaultProxy } from '../faults/fault-proxy.ts';
 import { type Strongroom, type StrongroomOptions, startStrongroom } from './strongroom.ts';
 import { until } from './until.ts';
 
-/** What a receipt says, as `GET …/receipts?name=` gives it. */
+/** A receipt, as `GET …/receipts?name=` shows it. */
 export interface ShownReceipt {
   source: { name: string; etag: string };
   state: string;
@@ -17,16 +17,16 @@ export interface ShownReceipt {
 
 export interface ArchivingOptions extends Partial<StrongroomOptions> {
   /**
-   * Laid over the rule `uploads`: container `incoming` of SOURCE, archived into `incomingarchive` of VAULT, told by a
-   * queue.
+   * Changes to the rule `uploads`: container `incoming` of SOURCE, archived into `incomingarchive` of VAULT, with events
+   * in a queue.
    */
   rule?: object;
   rules?: object[];
-  /** The app's way to the blobs of both accounts; the queues are reached directly. */
+  /** The app reaches the blobs of both accounts through it, and the queues directly. */
   proxy?: FaultProxy;
 }
 
-/** An upload that was given up, as `GET …/poison` shows it. */
+/** An upload that failed permanently, as `GET …/poison` shows it. */
 export interface ShownPoison {
   id: string;
   name: string;
@@ -37,7 +37,7 @@ export interface ShownPoison {
 }
 
 /**
- * An app with one archive rule and no jobs, and what it takes to upload, tell of uploads, and look at what came of it.
+ * An app with archive rules and no jobs, and the steps of its tests: to upload, to send events, and to read the archive.
  */
 export class Archiving {
   readonly app: Strongroom;
@@ -52,14 +52,14 @@ export class Archiving {
     this.queues = QueueServiceClient.fromConnectionString(vault.connectionString);
   }
 
-  /** Uploads, and returns the version's ETag. */
+  /** Uploads, and returns the ETag of the version. */
   async upload(name: string, text: string, container = 'incoming'): Promise<string> {
     const client = this.source.getContainerClient(container).getBlockBlobClient(name);
     const { etag } = await client.upload(text, Buffer.byteLength(text));
     return etag!.replaceAll('"', '');
   }
 
-  /** Puts an event into the queue, in the short form or whatever is given. */
+  /** Puts an event into the queue: an object in the short form, or any text. */
   async tell(event: object | string, queue = 'uploads'): Promise<void> {
     const text = typeof event === 'string' ? event : JSON.stringify(event);
     await this.queues.getQueueClient(queue).sendMessage(text);
@@ -70,7 +70,7 @@ export class Archiving {
     return body.receipts as unknown as ShownReceipt[];
   }
 
-  /** What lies in the archive under each name, as its bytes say. */
+  /** The content of each blob in the archive, by name. */
   async archived(container = 'incomingarchive'): Promise<Record<string, string>> {
     const found: Record<string, string> = {};
     const client = this.vault.getContainerClient(container);
@@ -81,7 +81,7 @@ export class Archiving {
     return found;
   }
 
-  /** The contents that are kept of a name: snapshots, oldest first, then the base blob. */
+  /** All contents of a name: snapshots, oldest first, then the base blob. */
   async versions(name: string, container = 'incomingarchive'): Promise<string[]> {
     const client = this.vault.getContainerClient(container);
     const snapshots: string[] = [];
@@ -89,13 +89,13 @@ export class Archiving {
       if (blob.name === name && blob.snapshot) snapshots.push(blob.snapshot);
     }
     const one = client.getBlobClient(name);
-    const kept = [...snapshots.sort().map((snapshot) => one.withSnapshot(snapshot)), one];
+    const versions = [...snapshots.sort().map((snapshot) => one.withSnapshot(snapshot)), one];
     const texts: string[] = [];
-    for (const each of kept) texts.push((await each.downloadToBuffer()).toString());
+    for (const each of versions) texts.push((await each.downloadToBuffer()).toString());
     return texts;
   }
 
-  /** How many versions of each name there are in the archive, base blobs and snapshots together. */
+  /** The number of versions of each name in the archive, base blobs and snapshots together. */
   async counted(container = 'incomingarchive'): Promise<Record<string, number>> {
     const counts: Record<string, number> = {};
     const listed = this.vault.getContainerClient(container).listBlobsFlat({ includeSnapshots: true });
@@ -112,14 +112,14 @@ export class Archiving {
     return body.uploads as unknown as ShownPoison[];
   }
 
-  /** Tries all that was given up again, or one, and waits until that is over. */
+  /** Reprocesses all uploads that failed permanently, or one, and waits for the end. */
   async reprocess(body: object = {}, rule = 'uploads') {
     const { status, body: started } = await this.app.call('POST', `/api/archives/${rule}/reprocess`, body);
     if (status !== 202) throw new Error(`Not started: ${status} ${JSON.stringify(started)}`);
     return this.app.ended(started.id);
   }
 
-  /** Waits until the newest version of each of these names has been archived, by its receipt. */
+  /** Waits until a receipt of each of these names is done. */
   async done(...names: string[]): Promise<void> {
     for (const name of names) {
       await until(async () => (await this.states(name)).includes('done'), 60).catch(async (error) => {
@@ -132,7 +132,7 @@ export class Archiving {
     return until(holds, seconds);
   }
 
-  /** Waits until nothing waits in the queue, nor is being worked on. */
+  /** Waits until the queue has no message, also none that is being processed. */
   async drained(queue = 'uploads'): Promise<void> {
     await until(
       async () => (await this.queues.getQueueClient(queue).getProperties()).approximateMessagesCount === 0,
@@ -147,7 +147,7 @@ export class Archiving {
   }
 }
 
-/** What failed is tried again at once, not after the 20 seconds of host.json. */
+/** The host tries a failed message again at once, not after the 20 seconds of host.json. */
 const AT_ONCE = { AzureFunctionsJobHost__extensions__queues__visibilityTimeout: '00:00:00' };
 
 export function ruleWith(rule: object = {}): object {
@@ -156,7 +156,7 @@ export function ruleWith(rule: object = {}): object {
     source: { account: 'SOURCE', container: 'incoming' },
     destination: { account: 'VAULT', container: '{container}archive' },
     events: { queue: 'uploads' },
-    // Not while a test is at work, unless it asks for it.
+    // Never during a test, unless the test asks for it.
     reconcile: '0 0 0 1 1 *',
     ...rule,
   };

@@ -15,7 +15,7 @@ export interface HostOptions {
   args?: string[];
   /** Added to this process's environment; `undefined` removes a variable. */
   env?: Record<string, string | undefined>;
-  /** Kept across restarts when given; otherwise a new directory that `stop` and `kill` leave for `remove`. */
+  /** A new temporary directory by default. */
   dataDir?: string;
   /** The file that Node runs: by default the host in one file. */
   entry?: string;
@@ -28,17 +28,17 @@ export interface HostProcess {
   readonly url: string;
   readonly dataDir: string;
   readonly pid: number;
-  /** Everything it has printed so far, both streams. */
+  /** All that it has printed, on both streams. */
   output(): string;
   /** Waits until this is in its output, or it ends, or so many milliseconds have passed. Resolves to whether it is. */
   printed(pattern: RegExp, milliseconds: number): Promise<boolean>;
-  /** Ends it the hard way; resolves when it is gone. */
+  /** Sends a signal, by default SIGKILL, and waits for its end. */
   kill(signal?: NodeJS.Signals): Promise<void>;
   /** SIGTERM, then the exit code. */
   stop(): Promise<number>;
 }
 
-/** Why a host did not become ready: its exit code and what it printed. */
+/** A host that ended before it was ready, with its exit code and output. */
 export class HostDidNotStart extends Error {
   readonly exitCode: number | null;
   readonly output: string;
@@ -53,7 +53,7 @@ export class HostDidNotStart extends Error {
 const running = new Set<ChildProcess>();
 const ownDirectories = new Set<string>();
 
-/** A test run that is interrupted must not leave hosts behind. */
+/** An interrupted test run leaves no hosts behind. */
 process.once('exit', () => {
   for (const child of running) child.kill('SIGKILL');
   for (const directory of ownDirectories) rmSync(directory, { recursive: true, force: true });
@@ -66,7 +66,7 @@ export async function startHost(options: HostOptions = {}): Promise<HostProcess>
     ownDirectories.add(dataDir);
   }
   const env = { ...process.env, ...options.env };
-  // Variables a test runner sets for itself, which must not reach the app.
+  // Variables of the test runner that must not reach the app.
   for (const name of ['NODE_OPTIONS', 'NODE_ENV', 'VITEST']) env[name] = options.env?.[name];
   const entry = options.entry ?? (await hostBundle());
   const args = [entry, '--port', '0', '--data', dataDir, ...(options.args ?? [])];

@@ -10,14 +10,14 @@ export interface TestAccount {
   blobEndpoint: string;
 }
 
-/** `count` accounts of the project's Azurite that no other test, in whatever worker, has had or will get. */
+/** `count` accounts of the project's Azurite that no other test uses, in any worker. */
 export function takeAccounts(count: number): TestAccount[] {
   const { connectionStrings, taken } = inject('azurite');
   const accounts: TestAccount[] = [];
   for (const connectionString of connectionStrings) {
     if (accounts.length === count) break;
     const account = parse(connectionString);
-    // Making a directory either succeeds for exactly one process or fails.
+    // Only one process can create a directory.
     if (claim(join(taken, account.name))) accounts.push(account);
   }
   if (accounts.length < count) throw new Error(`Azurite has no ${count} accounts left; raise ACCOUNTS in its setup.`);

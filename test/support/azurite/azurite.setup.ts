@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
 import { newAccountKey, startAzurite } from '../../../host/azurite/azurite.ts';
 
-/** One in-memory Azurite for a whole project, with accounts enough that no two tests share one. */
+/** One in-memory Azurite for a whole project, with enough accounts for all tests. */
 const ACCOUNTS = 400;
 
 declare module 'vitest' {
   interface ProvidedContext {
-    /** Every account's connection string, and the directory in which workers note the ones they took. */
+    /** The connection string of every account, and the directory in which workers note those that are taken. */
     azurite: { connectionStrings: string[]; taken: string };
   }
 }

@@ -4,12 +4,12 @@ import type { Layer, ProxiedRequest, ProxiedResponse } from './fault-proxy.ts';
 import { refusal } from './faults.ts';
 import { CONTROL, storageOperation } from './storage-operation.ts';
 
-/** What becomes of an asynchronous copy. Each happens after so many looks at its destination that show it pending. */
+/** How an asynchronous copy ends: after so many requests for its destination that show it as pending. */
 export interface CopyFate {
   looks: number;
   /**
-   * `vanishes`: somebody set the blob's properties, and with that its copy state is gone. `replaced`: somebody else's
-   * copy, with another id and content, stands in its place.
+   * `vanishes`: another writer set the blob's properties, which removes its copy state. `replaced`: another writer's
+   * copy, with another id and content, has taken its place.
    */
   end: 'success' | 'failed' | 'aborted' | 'vanishes' | 'replaced';
 }
@@ -30,9 +30,9 @@ export const FOREIGN_COPY = 'deadbeef-0000-4000-8000-000000000000';
 
 export interface AzureCopies {
   readonly layer: Layer;
-  /** Puts somebody's copy that never ends, onto a blob of this name. */
+  /** Starts another writer's copy that never ends, onto a blob of this name. */
   orphan(container: string, blob: string): Promise<void>;
-  /** Lets the copies that are pending end well at the next look at them; orphans stay. */
+  /** Pending copies succeed at the next request for them; orphans stay pending. */
   heal(): void;
 }
 
@@ -45,7 +45,7 @@ interface CopyState {
   content: Content;
 }
 
-/** All that a blob is, to be written again as it was. */
+/** All of a blob, to write it again as it was. */
 interface Content {
   type: 'BlockBlob' | 'PageBlob' | 'AppendBlob';
   bytes: Buffer;
@@ -56,10 +56,10 @@ interface Content {
 }
 
 /**
- * Shows of asynchronous copies what Azure shows and Azurite never does. Azurite makes the copy, with all the conditions
- * and rights that this takes; then the destination is really emptied behind its back, keeping the new metadata, and
- * filled only when the copy has succeeded: whoever looks past the proxy sees the same. Only the copy's state, which
- * nobody can write, is laid over the answers. Every ETag is the emulator's own.
+ * Shows the states of asynchronous copies that Azure shows and Azurite never does. Azurite makes the copy, under all its
+ * conditions and rights. Then the destination is really emptied, with the new metadata, and filled only when the copy
+ * succeeds: a reader past the proxy sees the same. Only the state of the copy, which no client can write, is added to
+ * the answers. Every ETag is the emulator's own.
  */
 export function azureCopies(
   account: { name: string; connectionString: string },
@@ -178,12 +178,12 @@ export function azureCopies(
   };
 }
 
-/** What a pending copy keeps everybody from. */
+/** Requests that a pending copy blocks. */
 const CHANGES = new Set([
   ...['PutBlob', 'PutBlockList', 'CopyBlob', 'CopyBlobFromURL', 'DeleteBlob', 'SnapshotBlob'],
   ...['SetBlobMetadata', 'SetBlobProperties', 'SetBlobTier', 'SetBlobTags'],
 ]);
-/** After these the copy before is not spoken of any more. */
+/** Requests that remove the state of an earlier copy. */
 const REPLACES = new Set(['PutBlob', 'PutBlockList', 'CopyBlob', 'CopyBlobFromURL', 'DeleteBlob', 'SetBlobProperties']);
 
 function emptied(content: Content): Content {
@@ -192,7 +192,7 @@ function emptied(content: Content): Content {
 }
 
 async function read(container: ContainerClient, name: string): Promise<Content> {
-  // Listed: only so does the emulator tell the case of metadata keys, and the tags with it.
+  // From a listing: only there does the emulator show the case of metadata keys, and the tags.
   for await (const item of container.listBlobsFlat({ prefix: name, includeMetadata: true, includeTags: true })) {
     if (item.name !== name) continue;
     const { properties, metadata = {}, tags = {} } = item;
@@ -216,7 +216,7 @@ async function read(container: ContainerClient, name: string): Promise<Content> 
   throw new Error(`${name} was copied and is not there.`);
 }
 
-/** Writes it whole and returns its ETag. */
+/** Writes the whole blob and returns its ETag. */
 async function put(container: ContainerClient, name: string, content: Content): Promise<string> {
   const { type, bytes, headers: blobHTTPHeaders, metadata, tags, tier } = content;
   const about = { blobHTTPHeaders, metadata };
@@ -239,7 +239,7 @@ async function put(container: ContainerClient, name: string, content: Content): 
 function withCopyHeaders(response: ProxiedResponse, state: CopyState | undefined): ProxiedResponse {
   if (response.status !== 200) return response;
   const others = Object.entries(response.headers).filter(([name]) => !name.startsWith('x-ms-copy-'));
-  // Without a state of ours, a copy that the emulator made at once shows as it is.
+  // Without a state here, a copy that the emulator made at once is shown unchanged.
   if (!state) return response;
   const { id, status, source } = state;
   const description = status === 'failed' ? { 'x-ms-copy-status-description': '500 InternalError "Copy failed."' } : {};

@@ -14,16 +14,16 @@ export interface ProxiedRequest {
   path: string;
   query: URLSearchParams;
   headers: Record<string, string>;
-  /** Names and values by turns, in the case they were sent in: metadata keys have one. */
+  /** Names and values in alternation, in the case in which they were sent: metadata keys have one. */
   rawHeaders: string[];
   body: Buffer;
-  /** When it arrived, in milliseconds of a clock that only goes on. */
+  /** When it arrived, in milliseconds of a monotonic clock. */
   at: number;
-  /** What the service did; undefined when it never saw the request. The client may have been told otherwise. */
+  /** The answer of the service; undefined if it never saw the request. The client may have received another. */
   served?: Answered;
-  /** What the client was told; undefined until it is, and for good when the connection was dropped. */
-  told?: Answered;
-  /** Status of what the client was told. */
+  /** The answer that the client received; undefined before, and always if the connection was dropped. */
+  received?: Answered;
+  /** Status of that answer. */
   status?: number;
 }
 
@@ -31,7 +31,7 @@ export interface Answered {
   status: number;
   headers: Record<string, string>;
   at: number;
-  /** Only of listings: what they said. */
+  /** Of listings only. */
   body?: string;
 }
 
@@ -39,29 +39,29 @@ export interface ProxiedResponse {
   status: number;
   headers: Record<string, string>;
   body: Buffer | string;
-  /** Announces a body of this length, and ends the connection after the one that there is. */
+  /** Announces a body of this length, and ends the connection after the actual body. */
   announced?: number;
 }
 
 /** Ends the connection without an answer. */
 export const DROP = 'drop';
 
-/** What to do to some requests. The first rule that matches and is not used up applies; the rest pass unharmed. */
+/** Changes some requests. The first rule that matches and is not used up applies; other requests pass unchanged. */
 export interface FaultRule {
   match(request: ProxiedRequest): boolean;
-  /** How often it applies; always, by default. */
+  /** How often it applies; always by default. */
   times?: number;
   /** Answers in place of the server, which never sees the request. */
   answer?(request: ProxiedRequest): MaybePromise<ProxiedResponse | typeof DROP>;
-  /** Runs before the request is passed on: to wait, or to change something behind its back. */
+  /** Runs before the request is passed on: to wait, or to change something first. */
   before?(request: ProxiedRequest): MaybePromise<void>;
-  /** Sees the server's answer once the server is done, and returns what to send: the same, a changed one, or `DROP`. */
+  /** Gets the server's answer, and returns what to send: the same, a changed one, or `DROP`. */
   after?(request: ProxiedRequest, response: ProxiedResponse): MaybePromise<ProxiedResponse | typeof DROP>;
 }
 
 /**
- * Something that stands between the rules and the emulator for all requests, and so belongs to what the rules take for
- * the service: it has a state of its own, and a fault may well hit its answers.
+ * Stands between the rules and the emulator for all requests. For the rules it is a part of the service: it has a state
+ * of its own, and a fault may strike its answers.
  */
 export type Layer = (request: ProxiedRequest, pass: () => Promise<ProxiedResponse>) => Promise<ProxiedResponse>;
 
@@ -70,22 +70,22 @@ type MaybePromise<T> = T | Promise<T>;
 export interface FaultProxy {
   /** Without a path or trailing slash. */
   readonly url: string;
-  /** The account's blobs by way of the proxy, its tables too where it has an address for them; the rest directly. */
+  /** The account with its blobs behind the proxy, its tables too if the proxy has their address; the rest directly. */
   connectionString(account: Pick<TestAccount, 'name' | 'connectionString'>): string;
   readonly rules: FaultRule[];
-  /** From the outside in: the last one speaks to the emulator. */
+  /** From the outside in: the last layer calls the emulator. */
   readonly layers: Layer[];
   /** Every request, in the order of arrival. */
   readonly requests: ProxiedRequest[];
-  /** Resolves once no request is under way. */
+  /** Resolves when no request is in progress. */
   idle(): Promise<void>;
   stop(): Promise<void>;
 }
 
 /**
- * A reverse proxy in front of Azurite that shows what the emulator cannot: answers that get lost, copies that stay
- * pending, a service that is busy. The Host header is passed on as it came, since Azurite takes a copy source to be
- * its own only when it names the host that the request named. `tables` is the address of Azurite's table service.
+ * A reverse proxy in front of Azurite that shows what the emulator cannot: lost answers, pending copies, a busy service.
+ * It passes the Host header on unchanged, since Azurite recognizes a copy source as its own only if the source names the
+ * host that the request names. `tables` is the address of Azurite's table service.
  */
 export async function startFaultProxy(target: string, options: { tables?: string } = {}): Promise<FaultProxy> {
   const agent = new http.Agent({ keepAlive: true });
@@ -156,7 +156,7 @@ export async function startFaultProxy(target: string, options: { tables?: string
       if (rule?.after) response = await rule.after(request, response);
     }
     if (response !== DROP) {
-      request.told = answered(response);
+      request.received = answered(response);
       request.status = response.status;
     }
     return response;
@@ -172,7 +172,7 @@ export async function startFaultProxy(target: string, options: { tables?: string
       underWay.add(served);
       void served.finally(() => underWay.delete(served));
     });
-    // A connection that is closed for being idle just when a request is sent on it looks like a fault of its own.
+    // A connection that is closed as idle just when a request is sent on it would look like a fault.
     server.keepAliveTimeout = 0;
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
@@ -218,7 +218,7 @@ function send(
     return;
   }
   const { 'content-length': announced, 'transfer-encoding': _, ...headers } = response.headers;
-  // An answer to HEAD announces a length that it does not have.
+  // An answer to HEAD announces a length without a body.
   const own = incoming.method === 'HEAD' ? announced : String(Buffer.byteLength(response.body));
   const length = response.announced === undefined ? own : String(response.announced);
   outgoing.writeHead(response.status, { ...headers, ...(length === undefined ? {} : { 'content-length': length }) });

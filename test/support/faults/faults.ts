@@ -2,20 +2,20 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { DROP, type FaultRule, type ProxiedRequest, type ProxiedResponse } from './fault-proxy.ts';
 import type { StorageOperation } from './storage-operation.ts';
 
-/** What a fault may need of the place it is let loose in. */
+/** What a fault may need of the test that uses it. */
 export interface FaultContext {
   /** How long the app waits for one answer, in milliseconds. */
   requestMs: number;
   /** Seeded: from 0 to below 1. */
   random(): number;
-  /** Writes new content to a blob of the source, or takes it away, behind everybody's back. */
+  /** Writes new content to a blob of the source, or deletes it, as another writer. */
   overwriteSource(): Promise<void>;
   deleteSource(): Promise<void>;
   /** Adds a rule that goes before the others. */
   addRule(rule: FaultRule): void;
 }
 
-/** What becomes of a request that is struck. An `after` that returns what it was given has not struck. */
+/** What happens to a request that is struck. An `after` that returns its answer unchanged has not struck. */
 export interface Strike extends Pick<FaultRule, 'answer' | 'before' | 'after'> {
   /** Of the requests for the operation, only these. */
   match?(request: ProxiedRequest): boolean;
@@ -23,10 +23,10 @@ export interface Strike extends Pick<FaultRule, 'answer' | 'before' | 'after'> {
 
 export interface Fault {
   name: string;
-  /** In a sentence, for people. */
+  /** A sentence that describes it. */
   what: string;
   applies(operation: StorageOperation): boolean;
-  /** How many requests it strikes: one, unless said. */
+  /** How many requests it strikes; one by default. */
   times?: number;
   strike(context: FaultContext): Strike;
 }
@@ -40,7 +40,7 @@ const isConditional = ({ name, side }: StorageOperation) =>
 const hasBody = (operation: StorageOperation) =>
   isListing(operation) || /^(GetBlob|GetBlobTags|GetBlockList|QueryEntities)$/.test(operation.name);
 
-/** What the service answers when it refuses. */
+/** A refusal, as the service answers it. */
 export function refusal(status: number, code: string, headers: Record<string, string> = {}): ProxiedResponse {
   return {
     status,
@@ -54,7 +54,7 @@ function refuses(name: string, status: number, code: string, applies: Fault['app
   return { name, what, applies, times, strike: () => ({ answer: () => refusal(status, code) }) };
 }
 
-/** So often that the app gives the request up: one more than it tries. */
+/** So often that the request fails permanently: one time more than the app tries. */
 const STUBBORN = 6;
 
 const REFUSALS: Fault[] = [
@@ -70,7 +70,7 @@ const REFUSALS: Fault[] = [
   refuses('403', 403, 'AuthorizationFailure'),
   {
     name: '409',
-    what: 'answers 409, as the service does when something else is at work on the same thing',
+    what: 'answers 409, as the service does while another operation runs on the same blob',
     applies: isWrite,
     strike: () => ({ answer: (request) => refusal(409, conflictOf(request)) }),
   },
@@ -123,7 +123,7 @@ const CONNECTIONS: Fault[] = [
   },
 ];
 
-/** Copies are done while the client waits, so it waits for them five times as long. */
+/** The client waits during a synchronous copy, so it waits five times as long. */
 function patience({ headers }: ProxiedRequest, requestMs: number): number {
   return 'x-ms-copy-source' in headers ? 5 * requestMs : requestMs;
 }
@@ -194,16 +194,16 @@ const PAGES: Fault[] = [
 
 const ITEM = /<(Blob|Container)>.*?<\/\1>/gs;
 
-/** Cuts a listing after `kept` items; asked for with the marker it gives, the rest follows as it was. */
+/** Cuts a listing after `length` items. A request with its marker gets the rest. */
 function paged(
   { addRule }: FaultContext,
   request: ProxiedRequest,
   response: ProxiedResponse,
-  kept: number,
+  length: number,
 ): ProxiedResponse {
   const whole = response.body.toString();
   const items = whole.match(ITEM) ?? [];
-  if (response.status !== 200 || items.length <= kept || items.length === 0) return response;
+  if (response.status !== 200 || items.length <= length || items.length === 0) return response;
   const page = (some: string[], marker: string) => {
     let first = true;
     const text = whole.replace(/<NextMarker\s*\/>|<NextMarker>[^<]*<\/NextMarker>/, '').replace(ITEM, () => {
@@ -214,12 +214,12 @@ function paged(
     return text.replace('</EnumerationResults>', `<NextMarker>${marker}</NextMarker></EnumerationResults>`);
   };
   const [, next = ''] = /<NextMarker>([^<]*)</.exec(whole) ?? [];
-  const marker = `rest-${kept}-of-${items.length}`;
+  const marker = `rest-${length}-of-${items.length}`;
   addRule({
     match: ({ path, query }) => path === request.path && query.get('marker') === marker,
-    answer: () => ({ ...response, body: page(items.slice(kept), next) }),
+    answer: () => ({ ...response, body: page(items.slice(length), next) }),
   });
-  return { ...response, body: page(items.slice(0, kept), marker) };
+  return { ...response, body: page(items.slice(0, length), marker) };
 }
 
 const SOURCES: Fault[] = [
@@ -266,8 +266,7 @@ function half(body: Buffer): Buffer {
 export const FAULTS: readonly Fault[] = [...REFUSALS, ...CONNECTIONS, ...GARBLED, ...PAGES, ...SOURCES];
 
 /**
- * What no service does, and nothing can survive: whoever judges a run under one of these has to find something, or he
- * is blind.
+ * Answers that no service gives and no run can survive. A judge that finds nothing wrong under one of these is blind.
  */
 export const LIES: readonly Fault[] = [
   {
@@ -289,7 +288,7 @@ export const LIES: readonly Fault[] = [
   },
   {
     name: 'forgetful',
-    what: 'a listing is whole to look at, and its last item is missing',
+    what: 'a listing looks complete, and its last item is missing',
     applies: isListing,
     strike: () => ({
       after: (_, response) => {
@@ -302,15 +301,15 @@ export const LIES: readonly Fault[] = [
   },
 ];
 
-/** A fault that lies over a whole run. */
+/** A fault that affects a whole run. */
 export interface Storm {
   name: string;
   what: string;
-  /** `side` tells whose request it is. An `after` that returns what it was given has not struck. */
+  /** `side` is the account of the request. An `after` that returns its answer unchanged has not struck. */
   strike(context: FaultContext, side: (request: ProxiedRequest) => StorageOperation['side']): Strike;
 }
 
-/** Of all requests, a share that follows from the seed and the order in which they come. */
+/** Strikes a portion of all requests, by the seed and the order of the requests. */
 function share(name: string, what: string, part: number, strike: Strike): Storm {
   return { name, what, strike: ({ random }) => ({ ...strike, match: () => random() < part }) };
 }

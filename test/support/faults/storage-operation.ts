@@ -1,9 +1,9 @@
-/** What a request asks of which storage, as the proxy makes it out: no code of the app's has a hand in it. */
+/** The operation of a request and the storage that it is for, derived without code of the app. */
 export interface StorageOperation {
   side: 'source' | 'vault' | 'control' | 'table';
   /** As the service's documentation calls it. */
   name: string;
-  /** Of the control container, what kind of object it is about. */
+  /** The kind of object, in the control container. */
   kind?: ControlKind;
   container: string;
   /** Decoded; '' where the request is about a container or the account. */
@@ -34,7 +34,7 @@ export function storageOperation(request: AskedOf, sourceAccount: string): Stora
   return { side: 'control', name, ...(kind && { kind }), container, blob };
 }
 
-/** `control.PutBlob:lock`: what cells and histories call an operation. */
+/** `control.PutBlob:lock`: the name of an operation in cells and histories. */
 export function nameOf({ side, name, kind }: StorageOperation): string {
   return `${side}.${name}${kind ? `:${kind}` : ''}`;
 }

@@ -7,12 +7,12 @@ export interface Breach {
   message: string;
 }
 
-/** What the app may do to storage, judged by what it sent and what the service did, not by what the app says of it. */
+/** What the app may do to storage, judged by its requests and the answers of the service, not by its reports. */
 export const RULES = {
   'source-untouched': 'nothing is written to the source',
   'nothing-deleted': 'nothing is deleted in the vault',
   'copy-pinned': 'every copy names the version of the source that it is of',
-  'mirror-pinned': 'every change of a mirror names what was seen there before',
+  'backup-pinned': 'every change of a backup blob names the version that was seen before',
   'lock-by-swap': 'the lock is only replaced by compare-and-swap',
   'create-only': 'parts, plans and summaries are never overwritten',
   'published-once': 'a run has one summary',
@@ -28,16 +28,16 @@ export const RULES = {
 const MOST_TRIES = 5;
 /** Timers may fire a little early, in milliseconds. */
 const EARLY = 30;
-/** The app follows no wait that is longer than this. */
+/** The app ignores a wait that is longer than this. */
 const LONGEST_WAIT = 30_000;
 
-/** Judges the recorded requests of an app from the first one on, the first time that it wrote to this vault. */
+/** Judges all recorded requests of an app, from the first one that it sent to this vault. */
 export function judgeHistory(requests: readonly ProxiedRequest[], sourceAccount: string): Breach[] {
   const breaches: Breach[] = [];
   const steps = requests.map((request) => ({ request, operation: storageOperation(request, sourceAccount) }));
   for (const step of steps) {
     const say = (rule: Breach['rule']) => {
-      breaches.push({ rule, message: `${RULES[rule]}, but ${told(step)}` });
+      breaches.push({ rule, message: `${RULES[rule]}, but ${shown(step)}` });
     };
     judgeWrite(step, say);
   }
@@ -52,7 +52,7 @@ interface Step {
   operation: StorageOperation;
 }
 
-function told({ request, operation }: Step): string {
+function shown({ request, operation }: Step): string {
   const about = [operation.container, operation.blob].filter(Boolean).join('/');
   return `${nameOf(operation)} ${about} (${request.served?.status ?? 'never arrived'})`;
 }
@@ -67,7 +67,7 @@ function judgeWrite({ request, operation }: Step, say: (rule: Breach['rule']) =>
   }
   if (method === 'DELETE') say('nothing-deleted');
   if ('x-ms-copy-source' in headers && !('x-ms-source-if-match' in headers)) say('copy-pinned');
-  if (side === 'vault' && PINNED.has(name) && !isPinned) say('mirror-pinned');
+  if (side === 'vault' && PINNED.has(name) && !isPinned) say('backup-pinned');
   if (name !== 'PutBlob' || side !== 'control') return;
   if (kind === 'lock' && !isPinned) say('lock-by-swap');
   if (kind !== 'lock' && kind !== 'progress' && headers['if-none-match'] !== '*') say('create-only');
@@ -83,7 +83,7 @@ interface Published {
 function judgePublishing(steps: Step[], breaches: Breach[]): void {
   const written = new Set<string>();
   const published = new Map<string, Published>();
-  // What the service did, in the order in which it did it.
+  // The answers of the service, in their order.
   for (const step of inOrderOfEffect(steps)) {
     const { request, operation } = step;
     if (operation.side !== 'control' || operation.name !== 'PutBlob') continue;
@@ -91,12 +91,15 @@ function judgePublishing(steps: Step[], breaches: Breach[]): void {
     if (operation.kind === 'manifest') {
       written.add(operation.blob);
       if (published.get(run)?.restorePoint) {
-        breaches.push({ rule: 'published-last', message: `${RULES['published-last']}, but ${told(step)} came after` });
+        breaches.push({ rule: 'published-last', message: `${RULES['published-last']}, but ${shown(step)} came after` });
       }
     }
     if (operation.kind !== 'summary') continue;
     if (published.has(run)) {
-      breaches.push({ rule: 'published-once', message: `${RULES['published-once']}, but ${told(step)} is the second` });
+      breaches.push({
+        rule: 'published-once',
+        message: `${RULES['published-once']}, but ${shown(step)} is the second`,
+      });
     }
     const { restorePoint, parts } = JSON.parse(request.body.toString()) as {
       restorePoint: boolean;
@@ -117,7 +120,7 @@ function inOrderOfEffect(steps: Step[]): Step[] {
     .sort((one, other) => one.request.served!.at - other.request.served!.at);
 }
 
-/** Attempts at one request carry one id. */
+/** All attempts of one request carry the same id. */
 function judgeTries(steps: Step[], breaches: Breach[]): void {
   const attempts = new Map<string, Step[]>();
   for (const step of steps) {
@@ -125,45 +128,45 @@ function judgeTries(steps: Step[], breaches: Breach[]): void {
     if (id === undefined) continue;
     const key = `${id} ${step.request.method} ${step.request.path}`;
     const before = attempts.get(key) ?? [];
-    const last = before.at(-1)?.request.told;
+    const last = before.at(-1)?.request.received;
     const wait = Math.min(Number(last?.headers['retry-after'] ?? 0) * 1000, LONGEST_WAIT);
     if (last && wait > 0 && step.request.at - last.at < wait - EARLY) {
-      const early = `${told(step)} came ${Math.round(step.request.at - last.at)} ms after, not ${wait}`;
+      const early = `${shown(step)} came ${Math.round(step.request.at - last.at)} ms after, not ${wait}`;
       breaches.push({ rule: 'retry-after', message: `${RULES['retry-after']}, but ${early}` });
     }
     attempts.set(key, [...before, step]);
   }
   for (const tries of attempts.values()) {
     if (tries.length <= MOST_TRIES) continue;
-    const often = `${told(tries[0]!)} was sent ${tries.length} times`;
+    const often = `${shown(tries[0]!)} was sent ${tries.length} times`;
     breaches.push({ rule: 'tries-bounded', message: `${RULES['tries-bounded']}, but ${often}` });
   }
 }
 
-/** One version of a mirror's blob. */
+/** One version of a backup blob. */
 interface Version {
   /** ETag of the source version that it is a copy of. */
   of: string | undefined;
-  /** False while its copy is pending, and for what a failed one has left. */
+  /** False while its copy is pending, and after a failed copy. */
   whole: boolean;
-  /** Nothing is lost with an empty blob that the same version takes the place of. */
+  /** An empty blob that the same version replaces is no loss. */
   empty?: boolean;
 }
 
 const ATOMIC = new Set(['CopyBlobFromURL', 'PutBlockList']);
 const COPIES = new Set(['CopyBlob', ...ATOMIC]);
 
-/** Follows each blob of the mirrors: its versions by ETag, those that were kept, and copies known to be pending. */
+/** Follows each backup blob: its versions by ETag, those with a snapshot, and copies known to be pending. */
 function judgeCopies(steps: Step[], breaches: Breach[]): void {
   const versions = new Map<string, Version>();
   const kept = new Set<string>();
-  /** By blob: the ETag under which the app has been told that a copy is pending. */
+  /** By blob: the ETag under which the app has seen a copy as pending. */
   const pending = new Map<string, string | undefined>();
   const marked = new Set<string>();
   const events = steps.flatMap((step) => [
     { at: step.request.at, step, moment: 'sent' as const },
     ...(step.request.served ? [{ at: step.request.served.at, step, moment: 'served' as const }] : []),
-    ...(step.request.told ? [{ at: step.request.told.at, step, moment: 'told' as const }] : []),
+    ...(step.request.received ? [{ at: step.request.received.at, step, moment: 'received' as const }] : []),
   ]);
   events.sort((one, other) => one.at - other.at);
   for (const { step, moment } of events) {
@@ -174,16 +177,16 @@ function judgeCopies(steps: Step[], breaches: Breach[]): void {
     const version = (etag: string | undefined) => `${key} ${bare(etag)}`;
     if (moment === 'sent') {
       if ((name === 'SetBlobTier' || name === 'SetBlobTags') && !marked.has(key)) {
-        breaches.push({ rule: 'set-when-marked', message: `${RULES['set-when-marked']}, but ${told(step)} was sent` });
+        breaches.push({ rule: 'set-when-marked', message: `${RULES['set-when-marked']}, but ${shown(step)} was sent` });
       }
-      // An activity that runs again may try what it saw before: the service refuses that, and it looks again.
+      // An activity that runs again may try with an old ETag: the service refuses, and the activity reads it again.
       const seen = bare(request.headers['if-match']);
       if (!COPIES.has(name) || seen === undefined || pending.get(key) !== seen) continue;
-      const message = `${RULES['one-copy-at-a-time']}, but ${told(step)} was sent`;
+      const message = `${RULES['one-copy-at-a-time']}, but ${shown(step)} was sent`;
       breaches.push({ rule: 'one-copy-at-a-time', message });
       continue;
     }
-    if (moment === 'told') {
+    if (moment === 'received') {
       noteWhatIsKnown(step, key, pending);
       continue;
     }
@@ -203,7 +206,7 @@ function judgeCopies(steps: Step[], breaches: Breach[]): void {
       marked.add(key);
       const before = versions.get(version(ifMatch));
       versions.set(version(headers.etag), { whole: true, ...before, of: bare(recordIn(request)) });
-      // The same content has another ETag now, and is kept by the same snapshot.
+      // The same content now has another ETag. The same snapshot holds it.
       if (kept.has(version(ifMatch))) kept.add(version(headers.etag));
     }
     if (!COPIES.has(name)) continue;
@@ -213,7 +216,7 @@ function judgeCopies(steps: Step[], breaches: Breach[]): void {
     const isVersion = overwritten?.of !== undefined && overwritten.of === source;
     const isSame = isVersion && (ATOMIC.has(name) || overwritten.empty === true);
     if (ifMatch !== undefined && overwritten?.whole !== false && !isSame && !kept.has(version(ifMatch))) {
-      const message = `${RULES['overwritten-kept']}, but ${told(step)} overwrote ${bare(ifMatch)}, kept nowhere`;
+      const message = `${RULES['overwritten-kept']}, but ${shown(step)} overwrote ${bare(ifMatch)}, kept nowhere`;
       breaches.push({ rule: 'overwritten-kept', message });
     }
     const whole = name !== 'CopyBlob' || headers['x-ms-copy-status'] === 'success';
@@ -221,9 +224,9 @@ function judgeCopies(steps: Step[], breaches: Breach[]): void {
   }
 }
 
-/** What the app has been told of a copy of its own. */
+/** What an answer shows the app of one of its copies. */
 function noteWhatIsKnown({ request, operation }: Step, key: string, pending: Map<string, string | undefined>): void {
-  const { status, headers } = request.told!;
+  const { status, headers } = request.received!;
   const isPending = headers['x-ms-copy-status'] === 'pending';
   switch (operation.name) {
     case 'CopyBlob':

@@ -3,8 +3,8 @@ import { gunzipSync } from 'node:zlib';
 import { type BlobItem, BlobServiceClient, type ContainerClient } from '@azure/storage-blob';
 
 /**
- * Judges what lies in a vault by what lies there: by the form that docs/vault-format.md describes, read with the plain
- * SDK. It shares no code with the app and asks it nothing.
+ * Judges the content of a vault by the format that docs/vault-format.md describes, read with the plain SDK. It shares no
+ * code with the app and sends it no request.
  */
 export interface Violation {
   /** `I1` no lost update, `I2` the last good copy survives, `I4` convergence, `I7` lossless, `I8` containment. */
@@ -31,7 +31,7 @@ export interface RememberedBlob {
   tier?: string;
 }
 
-/** Everything a moment of the source held: container, name, blob. */
+/** All blobs of the source at a moment, by container and name. */
 export type Remembered = ReadonlyMap<string, ReadonlyMap<string, RememberedBlob>>;
 
 interface Entry {
@@ -76,7 +76,7 @@ interface Summary {
 const CONTROL = 'strongroom';
 const STATUSES = ['copied', 'unchanged', 'skipped', 'failed'] as const;
 
-/** What the source holds now, or some of its containers. */
+/** All blobs of the source now, or of some of its containers. */
 export async function remember(source: string, containers?: readonly string[]): Promise<Remembered> {
   const service = BlobServiceClient.fromConnectionString(source);
   const remembered = new Map<string, ReadonlyMap<string, RememberedBlob>>();
@@ -90,7 +90,7 @@ export async function remember(source: string, containers?: readonly string[]): 
   return remembered;
 }
 
-/** The blobs that are the same version in both: those that stayed unchanged from one moment to the other. */
+/** The blobs with the same version in both: those that did not change from one moment to the other. */
 export function steadyBetween(before: Remembered, after: Remembered): Remembered {
   return new Map(
     [...before].map(([container, blobs]) => [
@@ -101,8 +101,8 @@ export function steadyBetween(before: Remembered, after: Remembered): Remembered
 }
 
 /**
- * One restore point, whole: its parts are what they say, its counts add up, every blob of `steady` has one entry, and
- * every entry leads to the bytes that its ETag stood for.
+ * A whole restore point: its parts are what they say, its counts add up, every blob of `steady` has one entry, and every
+ * entry leads to the bytes of its ETag.
  */
 export async function judgeRestorePoint(
   sides: Sides,
@@ -139,8 +139,8 @@ export async function judgeRestorePoint(
 }
 
 /**
- * A whole vault, when the runs in `alive` and no others are at work: every restore point of the job still leads to
- * what was in the source (`everSeen`: all its moments), the lock is free or theirs, and nothing lies outside.
+ * A whole vault, while only the runs in `alive` are running: every restore point of the job leads to blobs that were in
+ * the source (`everSeen`: all its moments), the lock is free or theirs, and no blob lies outside.
  */
 export async function judgeVault(
   sides: Sides,
@@ -162,7 +162,7 @@ export async function judgeVault(
     const summary = await vault.summary(job, id);
     if (summary) found.push(...(await judgeSummary(vault, summary, everSeen)));
     else if (!alive.includes(id)) {
-      found.push({ invariant: 'I4', message: `run ${id} is not at work, and has no readable run.json` });
+      found.push({ invariant: 'I4', message: `run ${id} is not running, and has no readable run.json` });
     }
   }
   found.push(...(await judgeLock(vault, job, alive)));
@@ -171,10 +171,10 @@ export async function judgeVault(
 }
 
 /**
- * A mirror against the source as it is now, after a run in which nothing went wrong: bytes, headers, metadata, tags
- * and tiers that were set. What is only in the mirror must have been in the source once (`everSeen`).
+ * A backup container against the source as it is now, after a run without faults: bytes, headers, metadata, tags and
+ * tiers that were set. A blob that is only in the backup must have been in the source once (`everSeen`).
  */
-export async function judgeMirror(
+export async function judgeBackup(
   sides: Sides,
   container: string,
   destination: string,
@@ -183,12 +183,12 @@ export async function judgeMirror(
   const now = (await remember(sides.source, [container])).get(container)!;
   const service = BlobServiceClient.fromConnectionString(sides.vault);
   if (!(await service.getContainerClient(destination).exists())) {
-    return now.size === 0 ? [] : [{ invariant: 'I1', message: `the mirror ${destination} does not exist` }];
+    return now.size === 0 ? [] : [{ invariant: 'I1', message: `the backup container ${destination} does not exist` }];
   }
-  const mirror = (await remember(sides.vault, [destination])).get(destination)!;
+  const backup = (await remember(sides.vault, [destination])).get(destination)!;
   const found: Violation[] = [];
   for (const [name, blob] of now) {
-    const copy = mirror.get(name);
+    const copy = backup.get(name);
     const where = `${destination}/${name}`;
     if (copy === undefined) {
       if (excuseFor(name, blob) !== undefined) continue;
@@ -209,14 +209,14 @@ export async function judgeMirror(
       found.push({ invariant: 'I7', message: `${where} is in the tier ${copy.tier}, the source in ${blob.tier}` });
     }
   }
-  for (const name of mirror.keys()) {
+  for (const name of backup.keys()) {
     if (now.has(name) || everSeen.some((moment) => moment.get(container)?.has(name))) continue;
     found.push({ invariant: 'I8', message: `${destination}/${name} was never in the source` });
   }
   return found;
 }
 
-/** What every run.json has to keep to, and, where it makes a restore point, that it leads to what it says. */
+/** The rules of every run.json, and of the restore point that it makes. */
 async function judgeSummary(vault: Vault, summary: Summary, known: readonly Remembered[]): Promise<Violation[]> {
   const found: Violation[] = [];
   const say = (invariant: string, message: string) =>
@@ -272,7 +272,7 @@ function judgeCounts(summary: Summary): Violation[] {
   return found;
 }
 
-/** Parts of the run's manifest that lie there and that its run.json does not name. */
+/** Parts of the run's manifest that its run.json does not name. */
 async function unnamedParts(vault: Vault, summary: Summary): Promise<Violation[]> {
   const named = new Set(summary.parts.map(({ path }) => path));
   const lying = (await vault.control.blobs()).map(({ name }) => name);
@@ -297,7 +297,7 @@ function judgeSteady(summary: Summary, where: string, blob: RememberedBlob, name
   return entry.code === excuseFor(name, blob) ? [] : say(`was skipped as ${entry.code}, which it is not`);
 }
 
-/** One entry against what is found for it in the vault. */
+/** One entry against its content in the vault. */
 async function judgeContent(
   vault: Vault,
   summary: Summary,
@@ -313,7 +313,7 @@ async function judgeContent(
   });
   const recorded = await vault.holding(entry.part.destination, prefix + entry.name, entry);
   if (recorded.length === 0) return [say('I2', 'is in no blob and no snapshot any more')];
-  // A copy that was broken off leaves its record on a blob of no bytes: another has to hold the content then.
+  // An aborted copy leaves its record on an empty blob: another blob has to hold the content then.
   const candidates = recorded.filter(({ size }) => size === entry.size);
   if (candidates.length === 0) return [say('I2', `has ${recorded[0]!.size} bytes instead of ${entry.size}`)];
   const expected = known
@@ -328,7 +328,7 @@ async function judgeContent(
   return found;
 }
 
-/** What changes a blob's ETag when it changes, so that every copy of that ETag must have it. */
+/** All whose change changes the ETag of a blob: every copy of that ETag must have it. */
 function judgeProperties(where: string, blob: RememberedBlob, copy: RememberedBlob): Violation[] {
   const found: Violation[] = [];
   for (const key of ['type', 'headers', 'metadata'] as const) {
@@ -346,7 +346,7 @@ async function judgeLock(vault: Vault, job: string, alive: readonly string[]): P
   const found: Violation[] = [];
   if (!Number.isInteger(lock.epoch)) found.push({ invariant: 'I4', message: `the lock has the epoch ${lock.epoch}` });
   if (lock.run && !alive.includes(lock.run.id)) {
-    found.push({ invariant: 'I4', message: `the lock is held by run ${lock.run.id}, which is not at work` });
+    found.push({ invariant: 'I4', message: `the lock is held by run ${lock.run.id}, which is not running` });
   }
   if (lock.last !== undefined && (await vault.summary(job, lock.last)) === undefined) {
     found.push({ invariant: 'I2', message: `the last run, ${lock.last}, has no readable run.json` });
@@ -369,7 +369,7 @@ async function judgeContainers(vault: Vault): Promise<Violation[]> {
   return found;
 }
 
-/** A vault as one look at it finds it: what was read once is not read again. */
+/** A vault at one moment: nothing is read twice. */
 class Vault {
   readonly service: BlobServiceClient;
   readonly #shelves = new Map<string, Shelf>();
@@ -390,7 +390,7 @@ class Vault {
     return this.shelf(CONTROL);
   }
 
-  /** Undefined when it is missing or is no JSON. */
+  /** Undefined if it is missing or is not JSON. */
   async json(path: string): Promise<unknown> {
     const blob = (await this.control.blobs()).find(({ name }) => name === path);
     if (!blob) return undefined;
@@ -406,7 +406,7 @@ class Vault {
     return summary?.id === id && summary.job === job ? summary : undefined;
   }
 
-  /** The entries of a restore point by container; what is wrong with its parts is added to `found`. */
+  /** The entries of a restore point by container. Faults of its parts are added to `found`. */
   async entries(summary: Summary, found: Violation[]): Promise<Map<string, Entry[]>> {
     const entries = new Map<string, Entry[]>();
     for (const part of summary.parts) {
@@ -416,7 +416,7 @@ class Vault {
         continue;
       }
       const before = entries.get(part.container) ?? [];
-      // A retry's parts follow those of the run it completes, and settle what had failed there.
+      // The parts of a retry follow those of the run that it completes, and replace its failures.
       const own = runOf(part.path);
       const settled = new Set(read.entries.map(({ name }) => name));
       const standing = before.filter(
@@ -450,12 +450,12 @@ class Vault {
     return { entries: items.map((item) => ({ ...item, etag: bare(item.etag), part })) };
   }
 
-  /** What holds an entry's content: by the record, and by the ETag in the vault where there is no record. */
+  /** The blobs that hold the content of an entry: by the record, or by the ETag in the vault if there is no record. */
   async holding(container: string, name: string, entry: Entry): Promise<RememberedBlob[]> {
     const shelf = this.shelf(container);
     const holding = (await shelf.named(name)).filter((blob) => {
       const status = blob.properties.copyStatus;
-      // A copy that is under way or has failed carries the record of what it was to become.
+      // A pending or failed copy carries the record of its target state.
       if (status !== undefined && status !== 'success') return false;
       const recorded = recordedEtag(blob.metadata);
       if (recorded !== undefined) return bare(recorded) === entry.etag;
@@ -523,7 +523,7 @@ class Shelf {
     };
   }
 
-  /** Not what is archived; and not names that the SDK rewrites, or it would read another blob. */
+  /** Not of archived blobs, and not of names that the SDK rewrites: it would read another blob. */
   #isReadable({ name, properties }: BlobItem): boolean {
     if (properties.accessTier === 'Archive') return false;
     const { pathname } = new URL(this.#client.getBlobClient(name).url);
@@ -535,7 +535,7 @@ class Shelf {
     return this.#listed;
   }
 
-  /** Nothing, where there is no such container. */
+  /** Empty if the container does not exist. */
   async #list(): Promise<BlobItem[]> {
     if (!(await this.#client.exists())) return [];
     const include = { includeMetadata: true, includeTags: true, includeCopy: true, includeSnapshots: true };
@@ -574,7 +574,7 @@ function leftOut(summary: Summary, container: string): boolean {
   return summary.containers.some((each) => each.container === container && each.status === 'failed');
 }
 
-/** Why this blob may be skipped, judged by what it is; undefined when it must be copied. */
+/** Why this blob may be skipped; undefined if it must be copied. */
 function excuseFor(name: string, { tier, metadata }: RememberedBlob): string | undefined {
   if (metadata.hdi_isfolder !== undefined) return 'directory';
   if (tier === 'Archive') return 'source-archived';

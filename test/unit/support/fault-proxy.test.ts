@@ -92,7 +92,7 @@ test.each([
   letLoose(fault);
   await expect(list()).rejects.toThrow();
   expect(reached).toHaveLength(times);
-  expect(proxy.requests[0]?.told).toBeUndefined();
+  expect(proxy.requests[0]?.received).toBeUndefined();
   expect(proxy.requests[0]?.served?.status).toBe(times === 1 ? 200 : undefined);
   expect(names(await list())).toEqual(['a', 'b', 'c']);
 });
