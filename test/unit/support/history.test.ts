@@ -93,7 +93,7 @@ const BROKEN: Record<Breach['rule'], Wire[][]> = {
     [{ method: 'DELETE', path: '/vault/databackup?restype=container', status: 202 }],
   ],
   'copy-pinned': [[{ path: BLOB, headers: { ...ABSENT, 'x-ms-copy-source': 'http://host/source/data/a' } }]],
-  'mirror-pinned': [
+  'backup-pinned': [
     [{ path: BLOB, headers: { 'x-ms-copy-source': 'http://h/s/d/a', 'x-ms-source-if-match': '"s"' } }],
     [{ path: `${BLOB}?comp=snapshot` }],
     [{ path: `${BLOB}?comp=metadata`, status: 200 }],
