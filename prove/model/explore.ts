@@ -66,7 +66,7 @@ function restless(
   for (let from = 0; from < keys.length; from++) {
     const way: number[] = [];
     for (let at = from; seen[at] !== 2; ) {
-      if (seen[at] === 1) return { at: from, after: [], message: 'left to itself, this goes on for ever' };
+      if (seen[at] === 1) return { at: from, after: [], message: 'without interference, this never ends' };
       seen[at] = 1;
       way.push(at);
       const world = decode(keys[at]!);

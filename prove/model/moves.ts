@@ -388,7 +388,7 @@ export function describe(world: World, move: Move): string {
     case 'stick':
       return 'the pending copy gets stuck';
     case 'give up':
-      return `${one} gives up with a problem`;
+      return `${one} fails with a problem`;
     case 'change':
       return `the source changes to version ${world.source + 1}`;
     case 'cancel':

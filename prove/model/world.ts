@@ -42,7 +42,7 @@ export interface Limits {
   cancels: number;
   /** A run is ended by force, and its orchestration is unreachable. */
   forced: number;
-  /** Somebody else copies onto the backup, or sets its properties. */
+  /** Another writer copies onto the backup, or sets its properties. */
   strangers: number;
   /** The service fails an asynchronous copy. */
   failures: number;

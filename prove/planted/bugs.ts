@@ -143,7 +143,7 @@ export const BUGS: Bug[] = [
     detector: { test: 'test/unit/domain/run/lock.test.ts' },
   },
   {
-    words: 'takes the lock from a run that is at work',
+    words: 'takes the lock from a run that is in progress',
     file: 'src/domain/run/lock.ts',
     find: "  if (orchestration === 'active') return false;\n",
     replace: '',
@@ -325,7 +325,7 @@ export const BUGS: Bug[] = [
     detector: { test: 'test/unit/storage/azure/retry-policy.test.ts' },
   },
   {
-    words: 'gives up when the service is busy',
+    words: 'fails when the service is busy',
     file: 'src/storage/azure/retry-policy.ts',
     find: '500, 502, 503, 504]',
     replace: '500, 502, 504]',
@@ -430,7 +430,7 @@ export const BUGS: Bug[] = [
     detector: LIVES,
   },
   {
-    words: 'lets go of the last verified restore point',
+    words: 'removes the last verified restore point',
     file: 'src/domain/prune/retention.ts',
     find: "  candidates.find(({ point }) => point.verifiedAt !== undefined)?.reasons.push('last verified');\n",
     replace: '',
@@ -458,7 +458,7 @@ export const BUGS: Bug[] = [
     detector: LIVES,
   },
   {
-    words: 'restores over what it was told to leave',
+    words: 'restores over blobs that it was asked to leave',
     file: 'src/domain/restore/restore.ts',
     find: "      return { action: 'fail', code: 'target-exists' };",
     replace: "      return { action: 'copy' };",
@@ -493,7 +493,7 @@ export const BUGS: Bug[] = [
     detector: ARCHIVING,
   },
   {
-    words: 'tells of an upload as archived when it claims it',
+    words: 'reports an upload as archived when it claims it',
     file: 'src/domain/archive/receipt.ts',
     find: "    state: 'claimed',\n",
     replace: "    state: 'done',\n",
@@ -514,14 +514,14 @@ export const BUGS: Bug[] = [
     detector: ARCHIVING,
   },
   {
-    words: 'tells of an upload as missed that is still there',
+    words: 'reports an upload as missed that is still there',
     file: 'src/activities/archive/archive-version.ts',
     find: 'const passed = mayHavePassed && !(await isPresent(context, source));',
     replace: 'const passed = mayHavePassed;',
     detector: ARCHIVING,
   },
   {
-    words: 'tells of an upload as missed that is kept as a snapshot',
+    words: 'reports an upload as missed that is kept as a snapshot',
     file: 'src/activities/archive/archive-version.ts',
     find: '(await listNamed(target, destination, name)).find(isIt)',
     replace: 'undefined',
@@ -535,14 +535,14 @@ export const BUGS: Bug[] = [
     detector: ARCHIVING,
   },
   {
-    words: 'reconciles nothing that somebody has claimed',
+    words: 'reconciles nothing that another process has claimed',
     file: 'src/activities/archive/find-unarchived.ts',
     find: "if (known?.state === 'done') return",
     replace: 'if (known) return',
     detector: ARCHIVING,
   },
   {
-    words: 'drops an event because somebody else is at it',
+    words: 'drops an event because another process has claimed it',
     file: 'src/functions/archive/archive-events.ts',
     find: "      await finishLater(client, { upload, delay: result.seconds }, 'waiting');\n",
     replace: '',
@@ -556,7 +556,7 @@ export const BUGS: Bug[] = [
     detector: ARCHIVING,
   },
   {
-    words: 'keeps nothing of what it has given up',
+    words: 'keeps nothing of what failed permanently',
     file: 'src/domain/archive/poison.ts',
     find: "    state: 'open',\n",
     replace: "    state: 'settled',\n",
@@ -605,7 +605,7 @@ export const BUGS: Bug[] = [
     detector: { test: 'test/unit/domain/tables/entity-file.test.ts' },
   },
   {
-    words: 'brings back what a later file says was deleted',
+    words: 'restores entities that a later file says were deleted',
     file: 'src/domain/tables/segment-content.ts',
     find: '      else changed.set(nameOfKey(item.deleted), undefined);\n',
     replace: '',

@@ -63,8 +63,9 @@ export function blobServiceIdentity(connection: AccountConnection): string {
 }
 
 /**
- * Why it cannot be known where an account's tables are, in words for whoever makes the settings, or undefined. An address given for
- * blobs tells it only where one becomes the other with `.table.` for `.blob.`, and a domain of one's own does not.
+ * Why the address of an account's tables is unknown, in words for the author of the settings, or undefined. An
+ * address given for blobs tells it only where one becomes the other with `.table.` for `.blob.`, and a domain of one's
+ * own does not.
  */
 export function tableServiceProblem(connection: AccountConnection): string | undefined {
   const { alias } = connection;
@@ -116,7 +117,7 @@ function connectionStringProblem(connectionString: string): string | undefined {
   if (isDevelopment(parts)) return undefined;
   const signed = Boolean(parts.get('sharedaccesssignature'));
   const names = { AccountName: 'accountname', AccountKey: 'accountkey' };
-  // With a signature the account is told by its endpoint.
+  // With a signature, the endpoint identifies the account.
   const missing = Object.entries(names).filter(
     ([, name]) => !parts.get(name) && !(signed && (name === 'accountkey' || parts.get('blobendpoint'))),
   );

@@ -125,7 +125,7 @@ export function loadConfiguration(from: { text: string; file: string; settings: 
 
   const parsed = configurationSchema.safeParse(value, { reportInput: true });
   if (!parsed.success) {
-    // Where a setting is missing, there is no use in complaining of the text that stands in its place.
+    // Where a setting is missing, its placeholder text is not worth a second complaint.
     problems.push(
       ...parsed.error.issues
         .flatMap((issue) => schemaProblems(issue, configurationSchema))
@@ -359,7 +359,9 @@ function accountsOf(named: readonly NamedAccount[], settings: AppSettings, probl
   return accounts;
 }
 
-/** Accounts whose tables are read, and whose tables' address nobody can know; each is told once, where it is named first. */
+/**
+ * Accounts whose tables are read, but whose table endpoint is unknown; each is reported once, at its first mention.
+ */
 function unreachableTables(drafts: readonly Draft[], accounts: Map<string, AccountConnection>): ConfigurationProblem[] {
   const seen = new Set<string>();
   return drafts.flatMap(({ tables, reading: [named] }) => {

@@ -69,7 +69,9 @@ function destinationProblems({ kind, place, source, destination }: JobShape): Co
   return problems;
 }
 
-/** A pair of patterns that shows how what `from` writes can be read by `to`, or undefined. Prefixes are not looked at. */
+/**
+ * A pair of patterns that shows how what `from` writes can be read by `to`, or undefined. Prefixes are not looked at.
+ */
 function feeds(
   from: JobShape,
   to: JobShape,
@@ -104,7 +106,7 @@ function ownSourceProblems(job: JobShape, identity: AccountIdentity): Configurat
 
 function sharedDestination(a: JobShape, b: JobShape, identity: AccountIdentity): ConfigurationProblem[] {
   if (identity(a.destination.account) !== identity(b.destination.account)) return [];
-  // A rule shares a place with nobody: what another has put there it would take for a version of its own.
+  // A rule shares its destination with nothing else: it would mistake another's blob for a version of its own.
   const bothJobs = a.kind === 'job' && b.kind === 'job';
   const sameMapping =
     bothJobs &&

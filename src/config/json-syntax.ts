@@ -7,7 +7,9 @@ const SPACE = /[ \t\n\r]*/y;
 const SCALAR =
   /"(?:[ !#-[\]-\uffff]|\\(?:["\\/bfnrt]|u[\da-fA-F]{4}))*"|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null/y;
 
-/** The offset of the first character that cannot be there (the length of the text where it ends too soon), or undefined. */
+/**
+ * The offset of the first character that cannot be there (the length of the text where it ends too soon), or undefined.
+ */
 export function jsonErrorOffset(text: string): number | undefined {
   let at = 0;
   const open: ('{' | '[')[] = [];
@@ -40,7 +42,7 @@ export function jsonErrorOffset(text: string): number | undefined {
     } else if (take(SCALAR) === undefined) {
       return at;
     }
-    // A value has ended: what follows closes what is open, or goes on after a comma.
+    // A value has ended: the next token closes an open bracket, or continues after a comma.
     for (;;) {
       take(SPACE);
       const last = open.at(-1);

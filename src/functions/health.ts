@@ -11,7 +11,10 @@ declare const STRONGROOM_VERSION: string;
 
 const PATIENCE_MS = 5_000;
 
-/** GET /api/health — 200 if every account answers, otherwise 503; and schedules and poison uploads. It names aliases only. */
+/**
+ * GET /api/health — 200 if every account answers, otherwise 503; and schedules and poison uploads. It names aliases
+ * only.
+ */
 export function healthHandler(deps: Dependencies) {
   return answering(deps, async () => {
     const { jobs, archives } = deps.configuration;

@@ -5,7 +5,9 @@ import { isStorageError } from '#storage/storage-error.ts';
 import { answering, json } from './http/answering.ts';
 import { vaultsOf } from './run/find-run.ts';
 
-/** POST /api/catalog/rebuild — writes the catalog anew from the summaries in every vault; names those it cannot read. */
+/**
+ * POST /api/catalog/rebuild — writes the catalog again from the summaries in every vault; names those it cannot read.
+ */
 export function rebuildCatalogHandler(deps: Dependencies) {
   return answering(deps, async () => {
     let runs = 0;

@@ -124,7 +124,7 @@ async function createTarget({ target, destination }: RestoreRoute): Promise<void
   try {
     await target.createContainer(destination);
   } catch (error) {
-    // The outcome of each blob says what stands in the way.
+    // The outcome of each blob names the obstacle.
     if (!isStorageError(error)) throw error;
   }
 }

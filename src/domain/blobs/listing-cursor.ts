@@ -11,7 +11,7 @@ export type ReadPage = (marker: string | undefined) => Promise<ListingPage>;
 
 /** Stands at one blob of a listing and only moves forward. Memory has one page. */
 export class ListingCursor {
-  /** Requests the page that the cursor stands in. */
+  /** Requests the cursor's current page. */
   marker: string | undefined;
   readonly #read: ReadPage;
   readonly #order: NameOrder;

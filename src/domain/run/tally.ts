@@ -4,8 +4,8 @@ import type { ProblemCode } from './problems.ts';
 import { addRequests, type RequestCounts } from './request-counts.ts';
 
 /**
- * What a part adds to the counts of its run. The metadata of the part has it, so that one listing of a run's parts gives
- * the counts as they are in storage: an activity that runs twice counts once. A count that is absent is zero.
+ * What a part adds to the counts of its run. The metadata of the part has it, so that one listing of a run's parts
+ * gives the counts as they are in storage: an activity that runs twice counts once. A count that is absent is zero.
  */
 export interface Tally extends Partial<SliceFacts>, Partial<ChunkFacts>, Partial<RangeFacts> {
   container: string;

@@ -12,8 +12,9 @@ import { orchestrationState } from '../run/orchestration-state.ts';
 type Archives = Pick<Activities, 'archiveUpload'>;
 
 /**
- * Archives the uploads that one queue message tells of. Throws where any of them failed: the host then tries the message again,
- * and what was archived costs one request. A message that tells of nothing that a rule archives is dropped, with a word in the log.
+ * Archives the uploads that one queue message names. Throws if any of them failed: the host then tries the
+ * message again, and what was archived costs one request. A message that names nothing that a rule archives is
+ * dropped, with a word in the log.
  */
 export function queueEventsHandler(
   deps: Dependencies,
@@ -63,8 +64,8 @@ export function uploadsIn(
 }
 
 /**
- * A message as it was put into its queue, by Event Grid in Base64, by people mostly as it is; or as JSON, where the host has read it
- * already.
+ * A message as it was put into its queue, by Event Grid in Base64, by people mostly as it is; or as JSON, where the
+ * host has read it already.
  */
 export function messageText(message: unknown): string {
   if (typeof message !== 'string') return JSON.stringify(message ?? null);
@@ -108,7 +109,8 @@ async function archiveOne(
       await finishLater(client, { upload, delay: 1 }, upload.owner);
       return undefined;
     case 'held':
-      // Whoever is at it may die: the event must not be dropped before it is seen to be done. One watches for all.
+      // The holder of the claim may die: the event stays until the upload is archived. One orchestration watches for
+      // all.
       await finishLater(client, { upload, delay: result.seconds }, 'waiting');
       return undefined;
     case 'failed':
@@ -125,7 +127,7 @@ async function finishLater(client: DurableClient, input: FinishUploadInput, who:
   try {
     await client.startNew('finishUpload', { instanceId, input });
   } catch (error) {
-    // Of one id there is only one at a time: the one that is at work will do.
+    // There is only one orchestration of an id at a time: the running one is enough.
     if ((await orchestrationState(client, instanceId)).state !== 'active') throw error;
   }
 }

@@ -14,7 +14,10 @@ const query = z.strictObject({
   cursor: z.string().max(8192).optional(),
 });
 
-/** GET /api/archives/{rule}/poison — the uploads that were given up and are not archived since, each with its reason. */
+/**
+ * GET /api/archives/{rule}/poison — the uploads that failed permanently and are not archived since, each with its
+ * reason.
+ */
 export function listPoisonHandler(deps: Dependencies) {
   return answering(deps, async (request) => {
     const rule = configuredRule(deps, request.params.rule!);

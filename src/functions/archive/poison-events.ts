@@ -4,12 +4,15 @@ import type { ArchiveRule } from '#config/configuration.ts';
 import { rulesFor } from '#domain/archive/archive-event.ts';
 import { messageText, uploadsIn } from './archive-events.ts';
 
-/** Where the host puts what a blob trigger could not work off, of all blob triggers alike. */
+/** The queue for messages that a blob trigger could not process; all blob triggers share it. */
 export const BLOB_POISON_QUEUE = 'webjobs-blobtrigger-poison';
 
 type Keeping = Pick<Activities, 'keepPoison'>;
 
-/** Keeps what the host has given up where it can be listed, with its reason, and tried again: a queue shows 32 messages at most. */
+/**
+ * Stores messages that the host moved to a poison queue where they can be listed, with its reason, and tried again: a
+ * queue shows 32 messages at most.
+ */
 export function queuePoisonHandler(
   deps: Dependencies,
   { keepPoison }: Keeping,

@@ -37,7 +37,7 @@ const query = z.strictObject({
  */
 const PARTS_PER_ANSWER = 25;
 
-/** Where to go on: the page of the manifest, how many of its rows have been told, and the last folder before it. */
+/** Where to continue: the page of the manifest, how many of its rows are listed, and the last folder before it. */
 const positionSchema = z.strictObject({
   page: z.number().int().min(0),
   row: z.number().int().min(0),
@@ -111,13 +111,13 @@ async function walk(
     const isEnough = rows.length === limit || (read > 0 && read + parts.length > PARTS_PER_ANSWER);
     if (isEnough) return { rows, next: { ...here, row } };
     read += parts.length;
-    // Each page learns the order anew, so that its rows are the same whatever page an answer begins with.
+    // Each page learns the order on its own, so that its rows are the same whatever page an answer begins with.
     const outcomes = inListedOrder(await readAll(control, { ...pages[page]!, parts }), new NameOrder());
     const shown = folderView(outcomes, view);
     if (row > 0 && row >= shown.length) throw foreignCursor();
-    const told = shown.slice(row, row + limit - rows.length);
-    rows.push(...told);
-    if (row + told.length < shown.length) return { rows, next: { ...here, row: row + told.length } };
+    const listed = shown.slice(row, row + limit - rows.length);
+    rows.push(...listed);
+    if (row + listed.length < shown.length) return { rows, next: { ...here, row: row + listed.length } };
     folder = lastFolder(shown, folder);
   }
   return { rows };
@@ -175,7 +175,7 @@ function readCursor(cursor: string | undefined, of: string, { prefix, delimiter 
       folder === undefined || (delimiter !== undefined && folderOf(folder, { prefix, delimiter }) === folder);
     if (position.of === of && isFolder) return position;
   } catch {
-    // Told below like any other cursor that is not ours.
+    // Reported below like any other cursor that is not ours.
   }
   throw foreignCursor();
 }

@@ -62,7 +62,7 @@ async function pointsIn(deps: Dependencies, vault: string, { job, limit, removed
   const points: Shown[] = [];
   let next = from;
   for (let page = 0; page < PAGES_PER_ANSWER && points.length < limit; page++) {
-    // Not more than there is room for: the next answer goes on where a page of the catalog ends.
+    // Not more than there is room for: the next answer continues where a page of the catalog ends.
     const options = { limit: limit - points.length, ...(job && { job }), ...(next && { cursor: next }) };
     const listed = await deps
       .catalog(vault)
@@ -93,11 +93,11 @@ async function pointOfRow(control: ControlStore, row: CatalogRow, notes: Notes):
     return summary && isRestorePoint(summary) ? [shownPoint(summary, notes)] : [];
   } catch (error) {
     if (!isStorageError(error, 'damaged')) throw error;
-    // One damaged object must not hide the other restore points; what the catalog knows of this one is told.
+    // One damaged object must not hide the other restore points; this one is listed with what the catalog has.
     const { id, job, mode, status, startedAt, finishedAt = null } = row;
     const unknown = { containers: null, blobs: null, tables: null, entities: null, bytes: null, lacks: null };
     const problem = { code: 'damaged', message: error.message, hint: PROBLEMS.damaged.hint };
-    const told = { id, job, mode, status, time: startedAt, finishedAt, ...unknown, ...shownNotes(notes), problem };
-    return [told];
+    const shown = { id, job, mode, status, time: startedAt, finishedAt, ...unknown, ...shownNotes(notes), problem };
+    return [shown];
   }
 }

@@ -27,7 +27,7 @@ export function unholdHandler(deps: Dependencies) {
   });
 }
 
-/** POST /api/restore-points/{id}/release — somebody has looked at what engaged the brake, and it is right. */
+/** POST /api/restore-points/{id}/release — an operator has checked what engaged the safety brake. */
 export function releaseHandler(deps: Dependencies) {
   return answering(deps, async (request) => {
     await readBody(request, nothing);

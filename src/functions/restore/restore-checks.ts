@@ -30,8 +30,8 @@ export function checkAccount({ configuration }: Dependencies, account: string, f
 }
 
 /**
- * Throws if the request names only patterns and none matches: a run that restores nothing would succeed. The run reports
- * full names that the restore point does not have.
+ * Throws if the request names only patterns and none matches: a run that restores nothing would succeed. The run
+ * reports full names that the restore point does not have.
  */
 export function checkMatch(point: string, { containers, tables }: RestoreRequest, tasks: readonly string[]): void {
   const named = [...containers, ...tables];

@@ -36,7 +36,9 @@ export async function readReport(deps: Dependencies, client: DurableClient, id: 
   });
 }
 
-/** How many blobs a run can be expected to list: a backup as many as the last one, a restore what its restore point has. */
+/**
+ * How many blobs a run can be expected to list: a backup as many as the last one, a restore what its restore point has.
+ */
 async function expectedOf(deps: Dependencies, vault: string, run: RunRef): Promise<number | undefined> {
   const { job, mode } = run;
   const point = pointOfRun(run);

@@ -53,7 +53,7 @@ export function listOutcomesHandler(deps: Dependencies) {
       const from = index === at.part ? at.item : 0;
       const { items: lines, end } = await control.readPart<Outcome, SliceResult>(part.path, named.get(part.path));
       const shown: object[] = lines.filter((item) => !status || item.status === status).map(shownOutcome);
-      // Plan chunks are named by the scan part that was published; others may be left of an attempt that was not.
+      // The published slice part names its plan chunks; an unpublished attempt may have left others.
       for (const { key } of (status === 'planned' && end.chunks) || []) {
         const plan = await control.readPart<PlannedItem | Segment, object>(partPath(run, 'plan', of, key));
         shown.push(...plan.items.map((item) => ('range' in item ? shownSegment(item) : shownPlan(item))));

@@ -17,10 +17,10 @@ export interface OrchestrationState {
 export async function orchestrationState(client: DurableClient, id: string): Promise<OrchestrationState> {
   try {
     const status = await client.getStatus(id);
-    const told = status.customStatus as { containers?: number } | null | undefined;
+    const custom = status.customStatus as { containers?: number } | null | undefined;
     return {
       state: ENDED.has(status.runtimeStatus) ? 'ended' : 'active',
-      ...(told?.containers !== undefined && { containers: told.containers }),
+      ...(custom?.containers !== undefined && { containers: custom.containers }),
     };
   } catch (error) {
     // The client tells a missing instance from other failures only by its message.

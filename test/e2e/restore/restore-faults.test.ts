@@ -128,7 +128,8 @@ test('a cancelled restore aborts its pending copies, and the next restore is com
   expect((await app.outcomes(id)).filter(({ name }) => name!.startsWith('plain/'))).toEqual([]);
   const aborted = bed.proxy.requests.filter(({ query }) => query.has('copyid'));
   expect(aborted.map(({ status }) => status)).toEqual(Array(6).fill(204));
-  // Aborted copies have left empty blobs. A restore that replaces no blob writes over them, since they belong to no one.
+  // Aborted copies have left empty blobs. A restore that replaces no blob writes over them, since they belong to no
+  // one.
   hang = false;
   const whole = await app.restore({ target: { container: 'back' } });
   expect(await failures(app, whole.id)).toEqual({

@@ -17,8 +17,8 @@ export interface ShownReceipt {
 
 export interface ArchivingOptions extends Partial<StrongroomOptions> {
   /**
-   * Changes to the rule `uploads`: container `incoming` of SOURCE, archived into `incomingarchive` of VAULT, with events
-   * in a queue.
+   * Changes to the rule `uploads`: container `incoming` of SOURCE, archived into `incomingarchive` of VAULT, with
+   * events in a queue.
    */
   rule?: object;
   rules?: object[];
@@ -37,7 +37,8 @@ export interface ShownPoison {
 }
 
 /**
- * An app with archive rules and no jobs, and the steps of its tests: to upload, to send events, and to read the archive.
+ * An app with archive rules and no jobs, and the steps of its tests: to upload, to send events, and to read the
+ * archive.
  */
 export class Archiving {
   readonly app: Strongroom;

@@ -26,8 +26,8 @@ export interface PointSummary {
 export class UnsoundPoint extends Error {}
 
 /**
- * Reads a table of a restore point from the bytes in the vault alone, without code of the app. Throws `UnsoundPoint` for
- * all that a reader without trust would refuse. The segments come in the order of their keys.
+ * Reads a table of a restore point from the bytes in the vault alone, without code of the app. Throws `UnsoundPoint`
+ * for all that a reader without trust would refuse. The segments come in the order of their keys.
  */
 export function segmentsIn(
   read: (path: string) => Buffer | undefined,

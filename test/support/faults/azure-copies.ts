@@ -56,10 +56,10 @@ interface Content {
 }
 
 /**
- * Shows the states of asynchronous copies that Azure shows and Azurite never does. Azurite makes the copy, under all its
- * conditions and rights. Then the destination is really emptied, with the new metadata, and filled only when the copy
- * succeeds: a reader past the proxy sees the same. Only the state of the copy, which no client can write, is added to
- * the answers. Every ETag is the emulator's own.
+ * Shows the states of asynchronous copies that Azure shows and Azurite never does. Azurite makes the copy, under all
+ * its conditions and rights. Then the destination is really emptied, with the new metadata, and filled only when the
+ * copy succeeds: a reader past the proxy sees the same. Only the state of the copy, which no client can write, is added
+ * to the answers. Every ETag is the emulator's own.
  */
 export function azureCopies(
   account: { name: string; connectionString: string },

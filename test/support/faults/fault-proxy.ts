@@ -83,9 +83,9 @@ export interface FaultProxy {
 }
 
 /**
- * A reverse proxy in front of Azurite that shows what the emulator cannot: lost answers, pending copies, a busy service.
- * It passes the Host header on unchanged, since Azurite recognizes a copy source as its own only if the source names the
- * host that the request names. `tables` is the address of Azurite's table service.
+ * A reverse proxy in front of Azurite that shows what the emulator cannot: lost answers, pending copies, a busy
+ * service. It passes the Host header on unchanged, since Azurite recognizes a copy source as its own only if the source
+ * names the host that the request names. `tables` is the address of Azurite's table service.
  */
 export async function startFaultProxy(target: string, options: { tables?: string } = {}): Promise<FaultProxy> {
   const agent = new http.Agent({ keepAlive: true });

@@ -3,8 +3,8 @@ import { gunzipSync } from 'node:zlib';
 import { type BlobItem, BlobServiceClient, type ContainerClient } from '@azure/storage-blob';
 
 /**
- * Judges the content of a vault by the format that docs/vault-format.md describes, read with the plain SDK. It shares no
- * code with the app and sends it no request.
+ * Judges the content of a vault by the format that docs/vault-format.md describes, read with the plain SDK. It shares
+ * no code with the app and sends it no request.
  */
 export interface Violation {
   /** `I1` no lost update, `I2` the last good copy survives, `I4` convergence, `I7` lossless, `I8` containment. */
@@ -101,8 +101,8 @@ export function steadyBetween(before: Remembered, after: Remembered): Remembered
 }
 
 /**
- * A whole restore point: its parts are what they say, its counts add up, every blob of `steady` has one entry, and every
- * entry leads to the bytes of its ETag.
+ * A whole restore point: its parts are what they say, its counts add up, every blob of `steady` has one entry, and
+ * every entry leads to the bytes of its ETag.
  */
 export async function judgeRestorePoint(
   sides: Sides,

@@ -249,7 +249,8 @@ const COMMAND = 'prove/tables/main.ts';
 
 describe('tables that change while they are backed up', { tags: ['slow'] }, () => {
   it('F24, F28: every restore point holds what the tables held, in all seeds', async () => {
-    await expectNoViolation(liveTables, COMMAND, 120, RARE_EVENTS);
+    // A segment with as many files as it may have is rare: seed 160 is the first that meets one.
+    await expectNoViolation(liveTables, COMMAND, 160, RARE_EVENTS);
   }, 300_000);
 
   it('a seed gives the same trace every time', async () => {

@@ -11,10 +11,10 @@ import { runJob } from '#orchestrations/run-job.ts';
 import { type Generation, OrchestrationHarness } from '../../support/app/orchestration-harness.ts';
 
 /**
- * A deploy meets orchestrations that are under way: what today's code schedules, given the history that an earlier version
- * recorded, must be what that version scheduled. Where a change cannot keep to that, the orchestration gets a new name,
- * and the old one stays until its runs are over. `RECORD_HISTORIES=0.1 npm test -- test/unit/orchestrations` adds the
- * histories of a release; those of earlier ones are never changed.
+ * A deploy meets orchestrations that are under way: what today's code schedules, given the history that an earlier
+ * version recorded, must be what that version scheduled. Where a change cannot keep to that, the orchestration gets a
+ * new name, and the old one stays until its runs are over. `RECORD_HISTORIES=0.1 npm test -- test/unit/orchestrations`
+ * adds the histories of a release; those of earlier ones are never changed.
  */
 const FOLDER = new URL('../../histories/', import.meta.url);
 const orchestrators = { runJob, processGroup, processContainer };
@@ -29,7 +29,10 @@ const run: RunRef = {
   epoch: 3,
 };
 
-/** A run with everything in it: pages of containers, slices, pieces, pending copies, failures that pass, a lost activity. */
+/**
+ * A run with everything in it: pages of containers, slices, pieces, pending copies, failures that pass, a lost
+ * activity.
+ */
 function eventfulRun(cancelled: boolean): Generation[] {
   const failures = new Map<string, number>();
   const fails = (key: string, times: number) => {

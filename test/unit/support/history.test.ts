@@ -36,7 +36,7 @@ const wire = ({ method = 'PUT', path, headers = {}, body, status = 201, answer =
     body: Buffer.from(body === undefined ? '' : JSON.stringify(body)),
     at: arrived,
     served: answered,
-    ...(!more.lost && { told: answered, status }),
+    ...(!more.lost && { received: answered, status }),
   };
   return request;
 };

@@ -27,7 +27,9 @@ const banned = wordList
   .filter((line) => line.startsWith('| ') && line.includes('`'))
   .flatMap((line) => [...line.split('|')[2]!.matchAll(/`([^`]+)`/g)].map(([, words]) => words!));
 
-/** Matches whole words, whatever their case and the line breaks between them. A hyphen joins a word to its neighbour. */
+/**
+ * Matches whole words, whatever their case and the line breaks between them. A hyphen joins a word to its neighbour.
+ */
 function finder(words: string[]): RegExp {
   const any = words.map((phrase) => phrase.replaceAll(' ', '[\\s*/]+')).join('|');
   return new RegExp(`(?<![\\w-])(?:${any})(?![\\w-])`, 'gi');
@@ -56,11 +58,18 @@ describe('the word list', () => {
 });
 
 describe('the width of lines', () => {
-  const wide = (text: string) =>
-    text.split('\n').flatMap((line, index) => ([...line].length > 120 ? [`line ${index + 1}`] : []));
+  /** The formatter breaks no literals: in src and host a regular expression may be wider, elsewhere any literal. */
+  const wide = (file: string) =>
+    textOf(file)
+      .split('\n')
+      .flatMap((line, index) => {
+        const literal = /^(src|host)\//.test(file) ? /^\s*\/\S/ : /['"`]/;
+        const isComment = /^\s*(\/\/|\/?\*)/.test(line);
+        return [...line].length > 120 && (isComment || !literal.test(line)) ? [`line ${index + 1}`] : [];
+      });
 
   test.each(code)('%s has no line of more than 120 characters', (file) => {
-    expect(wide(textOf(file))).toEqual([]);
+    expect(wide(file)).toEqual([]);
   });
 });
 

@@ -93,7 +93,8 @@ describe('copying one blob', () => {
     expect(tiers).toEqual(['unsettled', 'Hot']);
   });
 
-  // A block list committed without metadata makes a blob without any: only Copy Blob takes along what headers cannot say.
+  // A block list committed without metadata makes a blob without any: only Copy Blob takes along what headers cannot
+  // say.
   it('I7: the service copies metadata that cannot be sent; blocks would drop it', async () => {
     const source = blobState({ metadata: { owner: 'grün' } });
     const { place, asked } = placeOf(source, {

@@ -120,7 +120,10 @@ function left(vault: Vault, folder = FOLDER): string[] {
 
 const nameOf = ({ path }: EntityFile) => path.slice(FOLDER.length);
 
-/** Three days of a table of three segments: one is never written again, one has changes on top each day, one is read anew. */
+/**
+ * Three days of a table of three segments: one is never written again, one has changes on top each day, one is read
+ * anew.
+ */
 async function threeDays(): Promise<[RunSummary, RunSummary, RunSummary]> {
   const first = await backup(room, { orders: [[0], [1], [2]] });
   const [[same], [changing]] = (await filesOf(room, first)) as [EntityFile[], EntityFile[]];

@@ -51,8 +51,8 @@ const madeFrom = (source: string, more: Partial<CopyState> = {}): CopyState => (
 type Fault = (method: string, call: number) => StorageErrorKind | 'lost' | undefined;
 
 /**
- * A vault and a target that keep what they are told under one name, with the conditions that the service has. Every request can be
- * struck: refused, or carried out and then refused as if its answer were lost.
+ * A vault and a target that keep what they are told under one name, with the conditions that the service has. Every
+ * request can be struck: refused, or carried out and then refused as if its answer were lost.
  */
 class World {
   vault: BlobState[];
@@ -210,7 +210,10 @@ class World {
   }
 }
 
-/** What is left of metadata that is sent: the signature of a request counts some characters in another way than the service. */
+/**
+ * What is left of metadata that is sent: the signature of a request counts some characters in another way than the
+ * service.
+ */
 function asHeaders(metadata: Record<string, string>): Record<string, string> {
   if (Object.values(metadata).some((value) => /[^ -~]/.test(value)))
     throw new StorageError('access-denied', 'refused', 403);

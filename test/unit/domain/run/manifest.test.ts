@@ -45,7 +45,9 @@ function stretches<T>(items: T[], most: number, dice: Dice): T[][] {
   return cut;
 }
 
-/** The parts of a run: of each slice the outcomes of the scan, and of each chunk its pieces and their later outcomes. */
+/**
+ * The parts of a run: of each slice the outcomes of the scan, and of each chunk its pieces and their later outcomes.
+ */
 function slicesOf(run: string, container: string, names: string[], isRetry: boolean, dice: Dice): Written[] {
   const at = (kind: 'slice' | 'chunk', key: string) => partPath({ job: 'nightly', id: run }, kind, container, key);
   const parts: Written[] = [];
