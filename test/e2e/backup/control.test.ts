@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { HostDidNotStart } from '../../support/app/host-process.ts';
 import { useTestBed } from '../../support/app/test-bed.ts';
 import { lookInto } from '../../support/builders/collection.ts';
+import type { ProxiedRequest } from '../../support/faults/fault-proxy.ts';
 import { isCopy } from '../../support/faults/fault-proxy.ts';
 
 const bed = useTestBed();
@@ -131,11 +132,9 @@ test('the next run can start as soon as a report says that a run has ended', asy
   const started = new Promise<void>((resolve) => {
     release = resolve;
   });
-  bed.proxy.rules.push({
-    match: ({ path, method }) => method === 'PUT' && path.endsWith('/locks/nightly.json'),
-    times: 2,
-    before: ({ body }) => (body.toString().includes('"run": null') ? started : undefined),
-  });
+  const isRelease = ({ path, method, body }: ProxiedRequest) =>
+    method === 'PUT' && path.endsWith('/locks/nightly.json') && body.toString().includes('"run": null');
+  bed.proxy.rules.push({ match: isRelease, times: 1, before: () => started });
   const id = await app.start();
   // The host prints the end of a run only after the release.
   await app.until(id, ({ status }) => status !== 'running');
