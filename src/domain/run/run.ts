@@ -5,8 +5,8 @@ import { SUMMARY_FORMAT } from './stored-format.ts';
 import type { PlanName, PruneTask, RestoreTask, VerifyTask } from './tasks.ts';
 
 /**
- * The first three are backups; a retry completes one. The last two are runs of an archive rule. A run belongs to its
- * job or rule, of which one run is in progress at a time.
+ * `full`, `incremental` and `retry` are backups; a retry completes another backup. `reconcile` and `reprocess` are runs
+ * of an archive rule. One run of a job or rule is in progress at a time.
  */
 export type RunMode = RunRef['mode'];
 export type RunStatus = 'running' | 'succeeded' | 'completed-with-failures' | 'failed' | 'cancelled';
@@ -105,7 +105,7 @@ export function isArchiving(mode: RunMode): boolean {
   return mode === 'reconcile' || mode === 'reprocess';
 }
 
-/** Of a container in backups: copies of blobs that the vault did not have, … */
+/** Whether runs of this mode leave restore points. */
 export function isBackup(mode: RunMode): boolean {
   return mode === 'full' || mode === 'incremental' || mode === 'retry';
 }
@@ -116,15 +116,15 @@ export interface Counts {
   unchanged: number;
   skipped: number;
   failed: number;
-  /** … and of blobs that it had at another version. */
+  /** Of a container in backups: copies of blobs that the vault did not have, … */
   added?: number;
-  /** Of a table in backups: entities deleted since the restore point before. */
+  /** … and of blobs that it had at another version. */
   changed?: number;
-  /** Prunes only: snapshots, versions, blobs and files that were deleted. */
+  /** Of a table in backups: entities deleted since the restore point before. */
   deleted?: number;
-  /** Dry runs only: what would be copied or removed. */
+  /** Prunes only: snapshots, versions, blobs and files that were deleted. */
   removed?: number;
-  /** The report on one task of a run: a container, or a table under a name such as `table.orders`. */
+  /** Dry runs only: what would be copied or removed. */
   planned?: number;
 }
 
@@ -135,11 +135,11 @@ export interface ByteCounts {
   planned?: number;
 }
 
-/** Of a table in backups: the times between which it was read, by the clock of the service. ISO 8601. */
+/** The report on one task of a run: a container, or a table under a name such as `table.orders`. */
 export interface ContainerReport {
   container: string;
   destination: string;
-  /** The report on a run, in progress or ended. */
+  /** Of a table in backups: the times between which it was read, by the clock of the service. ISO 8601. */
   window?: [from: string, to: string];
   status: RunStatus;
   counts: Counts;
@@ -148,7 +148,7 @@ export interface ContainerReport {
   problems: Problem[];
 }
 
-/** Of a prune: its plan, once it is decided. */
+/** The report on a run, in progress or ended. */
 export interface RunReport {
   id: string;
   job: string;
@@ -168,13 +168,13 @@ export interface RunReport {
   requests: Record<string, number>;
   containers: ContainerReport[];
   problems: Problem[];
-  /** One part of a restore point's manifest, as the summary lists it. */
+  /** Of a prune: its plan, once it is decided. */
   plan?: PrunePlan;
 }
 
-/** Full name in the control container. A retry also lists parts of the run that it completes. */
+/** One part of a restore point's manifest, as the summary lists it. */
 export interface PartEntry {
-  /** Full name in the control container; parts of an earlier run when a retry builds on it. */
+  /** Full name in the control container. A retry also lists parts of the run that it completes. */
   path: string;
   container: string;
   destination: string;
@@ -182,34 +182,34 @@ export interface PartEntry {
   unchanged: number;
   skipped: number;
   failed: number;
-  /** The range of the names in the part; absent if it is not known. */
+  /** Of the compressed bytes. */
   sha256: string;
-  /** Of a part of a table: the times between which it was read, by the clock of the service. ISO 8601. */
+  /** The range of the names in the part; absent if it is not known. */
   names?: NameRange;
-  /** Of a part of a table: since when deletions are unknown, if they are. ISO 8601. */
+  /** Of a part of a table: the times between which it was read, by the clock of the service. ISO 8601. */
   window?: [from: string, to: string];
-  /** `run.json`, written last. With status `succeeded` or `completed-with-failures`, it is the restore point. */
+  /** Of a part of a table: since when deletions are unknown, if they are. ISO 8601. */
   deletionsUnknownSince?: string;
 }
 
-/** Addresses of the source and the vault, so that the vault is readable without the configuration. */
+/** `run.json`, written last. With status `succeeded` or `completed-with-failures`, it is the restore point. */
 export interface RunSummary extends RunReport {
   format: typeof SUMMARY_FORMAT;
-  /**
-   * The templates of the job at that time. A backup blob's name is the expanded prefix and the name of the source blob.
-   */
+  /** Addresses of the source and the vault, so that the vault is readable without the configuration. */
   source: string;
   vault: string;
   /**
-   * Whether this backup is now the one that may be retried. Dry runs, cancelled runs and lost runs leave nothing to
-   * retry, and other modes leave no restore point to complete; the run before them may still be retried.
+   * The templates of the job at that time. A backup blob's name is the expanded prefix and the name of the source blob.
    */
   destination: { container: string; prefix: string };
   restorePoint: boolean;
   parts: PartEntry[];
 }
 
-/** What an ended run leaves in the lock. Dry runs and cancelled runs leave the fields as they were. */
+/**
+ * Whether this backup is now the one that may be retried. Dry runs, cancelled runs and lost runs leave nothing to
+ * retry, and other modes leave no restore point to complete; the run before them may still be retried.
+ */
 export function canBeRetried({
   mode,
   dryRun,
@@ -220,17 +220,17 @@ export function canBeRetried({
   return isBackup(mode) && !dryRun && !lost && status !== 'cancelled' && status !== 'running';
 }
 
-/** A retry lists only what failed: later runs cannot compare their counts with it. */
+/** What an ended run leaves in the lock. Dry runs and cancelled runs leave the fields as they were. */
 export function leftBy(summary: RunSummary): { last?: string; point?: string } {
   const { id, mode, restorePoint } = summary;
   return {
     ...(canBeRetried(summary) && { last: id }),
-    // Whether an object is the summary of this run.
+    // A retry lists only what failed: later runs cannot compare their counts with it.
     ...(restorePoint && (mode === 'full' || mode === 'incremental') && { point: id }),
   };
 }
 
-/** Whether what was read where this run's summary lies is one, and this run's. */
+/** Whether an object is the summary of this run. */
 export function isSummary(value: unknown, run: { id: string; job: string }): value is RunSummary {
   if (typeof value !== 'object' || value === null) return false;
   const { format, id, job, status, counts, bytes, containers, problems, parts } = value as Partial<RunSummary>;
