@@ -3,8 +3,8 @@ import type { AccountConnection } from '#storage/account-connection.ts';
 import { type AppSettings, settingOf } from './app-settings.ts';
 
 /**
- * Accounts by alias: `VAULT` holds a connection string, or `VAULT__blobServiceUri` an address that the app's identity
- * may use. Problems name settings and never repeat what they hold.
+ * Resolves the alias of an account: the app setting `VAULT` has a connection string, or `VAULT__blobServiceUri` has an
+ * address for the identity of the app. Problems name settings, and never repeat their values.
  */
 export function resolveAccount(
   alias: string,
@@ -55,7 +55,7 @@ export function resolveAccount(
   };
 }
 
-/** What tells one account's blob service from another's, however it is reached. */
+/** The same text for two connections to the same blob service, and different texts for different services. */
 export function blobServiceIdentity(connection: AccountConnection): string {
   return serviceIdentity(
     'connectionString' in connection ? blobEndpointOf(connection.connectionString) : connection.blobServiceUri,
@@ -63,9 +63,8 @@ export function blobServiceIdentity(connection: AccountConnection): string {
 }
 
 /**
- * Why the address of an account's tables is unknown, in words for the author of the settings, or undefined. An
- * address given for blobs tells it only where one becomes the other with `.table.` for `.blob.`, and a domain of one's
- * own does not.
+ * Why the address of an account's tables is unknown, in words for the author of the settings, or undefined. It follows
+ * from the address of the blobs only if that one contains `.blob.`, which becomes `.table.`; a custom domain does not.
  */
 export function tableServiceProblem(connection: AccountConnection): string | undefined {
   const { alias } = connection;
@@ -94,7 +93,7 @@ function namesBlobService(address: string): boolean {
 
 const DEVELOPMENT_ENDPOINT = 'http://127.0.0.1:10000/devstoreaccount1';
 
-/** Names in lower case, as they are case-insensitive; a value may itself hold `=`. */
+/** Names are case-insensitive, so they are in lower case here. A value may contain `=`. */
 function partsOf(connectionString: string): Map<string, string> {
   const parts = connectionString.split(';').map((part) => /^([^=]+)=(.*)$/s.exec(part.trim()));
   return new Map(parts.flatMap((part) => (part ? [[part[1]!.trim().toLowerCase(), part[2]!.trim()]] : [])));

@@ -1,7 +1,7 @@
 import type { ConfigurationProblem } from './configuration-error.ts';
 import { placeOf } from './option-path.ts';
 
-/** App settings by name; an empty value counts as none. */
+/** App settings by name. An empty value counts as absent. */
 export type AppSettings = Record<string, string | undefined>;
 
 export function settingOf(settings: AppSettings, name: string): string | undefined {
@@ -9,12 +9,12 @@ export function settingOf(settings: AppSettings, name: string): string | undefin
   return value || undefined;
 }
 
-/** Deeper than any configuration; what lies below is left alone for the schema to refuse. */
+/** Deeper than any configuration. Values below this depth stay as they are, and the schema rejects them. */
 const DEEPEST = 12;
 
 /**
- * Puts app settings in place of `%NAME%` in every text of a JSON value, once: what a setting holds is not looked at
- * again. Names of options stay as they are, and so does `$schema`.
+ * Replaces `%NAME%` by the app setting of that name in every text of a JSON value. A `%NAME%` in the value of a setting
+ * is not replaced. Names of options stay as they are, and so does `$schema`.
  */
 export function withSettings(
   value: unknown,

@@ -26,7 +26,7 @@ function queueProblem(name: string): string | undefined {
   if (name.endsWith('-poison')) {
     return `${quoted} is the poison queue of another queue; name the queue that receives the events`;
   }
-  // The host puts what fails too often into a queue of this name with "-poison" behind it.
+  // The host moves messages that fail too often to a queue of this name with "-poison" at the end.
   return `${name}-poison`.length > 63
     ? `${quoted} has ${name.length} characters; the maximum is 56, because the poison queue adds "-poison"`
     : undefined;
@@ -118,7 +118,7 @@ const receiptsSchema = z.strictObject({
     ),
 });
 
-/** One archive rule: what is uploaded to a container is copied elsewhere as it arrives. */
+/** One archive rule: uploads to a container are copied to another place as they arrive. */
 export const archiveRuleSchema = z.strictObject({
   name: nameOf('an archive rule').describe('Name of the rule: lower case, unique among jobs and archive rules.'),
   source: ruleSourceSchema.describe('The uploads to archive.'),
@@ -143,10 +143,12 @@ export const archiveRuleSchema = z.strictObject({
     .describe('How long Strongroom keeps receipts that it no longer needs. Without `receipts`, it keeps all receipts.'),
 });
 
-/** One rule, every default filled in. */
+/** One rule with all defaults. */
 export type ArchiveRule = z.output<typeof archiveRuleSchema>;
 
-/** One listener of the host serves all blob triggers, and cannot be of two kinds. `rules` may be anything at all. */
+/**
+ * Problems of blob triggers of different kinds: one listener of the host serves all of them. `rules` may be any value.
+ */
 export function unlikeTriggers(rules: unknown): ConfigurationProblem[] {
   if (!Array.isArray(rules)) return [];
   const triggers = rules.flatMap((rule: unknown, index) => {

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { globProblem } from '#domain/blobs/blob-filter.ts';
 import { text } from './schema-parts.ts';
 
-/** Which blobs of a source are meant: the options that jobs and archive rules share. */
+/** The options that select blobs of a source. Jobs and archive rules share them. */
 export const blobChoice = {
   prefix: z.string().max(1024).default('').describe('Include only blobs whose names start with this text.'),
   include: z

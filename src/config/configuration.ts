@@ -77,7 +77,7 @@ const jobSchema = anyJob.refine(
     error:
       'this option is missing; set the backup container for the containers of the source, for example ' +
       '"{container}backup"',
-    // Also where other options are wrong; a destination that is none has been complained of as a whole.
+    // Also if other options are wrong. A destination that is not an object has a problem of its own.
     when: ({ value }) => isObject(fieldOf(value, 'destination')),
   },
 );
@@ -97,26 +97,26 @@ export type { ArchiveRule };
 
 type WrittenJob = z.output<typeof jobSchema>;
 
-/** One job, every default filled in. */
+/** One job with all defaults. */
 export interface Job extends Omit<WrittenJob, 'destination'> {
-  /** Without containers the template says nothing; `{container}` then, unless the file gives one. */
+  /** A job without containers does not use the template. It is `{container}` then, unless the file has one. */
   destination: Required<WrittenJob['destination']>;
 }
 
 export interface Configuration {
-  /** In the file's order; at least one job or one archive rule. */
+  /** In the order of the file. There is at least one job or one archive rule. */
   jobs: Job[];
-  /** In the file's order. */
+  /** In the order of the file. */
   archives: ArchiveRule[];
-  /** Aliases of further accounts that may be restored to, each once. */
+  /** Aliases of further accounts that restores may write to, each once. */
   otherAccounts: string[];
-  /** By alias: every account that is named. Holds secrets; it must not be logged or sent anywhere. */
+  /** All named accounts, by alias. They contain secrets: never log or send them. */
   accounts: Map<string, AccountConnection>;
 }
 
 /**
- * Reads a configuration that was written down as `text`. `file` says where it came from, for messages; `settings` are
- * the app settings. Throws ConfigurationError with everything that is wrong, and nothing else.
+ * Parses a configuration. `file` names its file in messages; `settings` are the app settings. Throws ConfigurationError
+ * with all problems, and nothing else.
  */
 export function loadConfiguration(from: { text: string; file: string; settings: AppSettings }): Configuration {
   const { file, settings } = from;
@@ -167,8 +167,8 @@ const EXAMPLE = `{
 }`;
 
 /**
- * Reads the configuration file: the one that STRONGROOM_CONFIG names, else strongroom.json in `cwd`, else the one in
- * `appRoot`, the folder of host.json. App settings are taken from `env`. Throws ConfigurationError.
+ * Reads the configuration file: the one that STRONGROOM_CONFIG names, otherwise strongroom.json in `cwd`, otherwise the
+ * one in `appRoot`, the folder of host.json. `env` has the app settings. Throws ConfigurationError.
  */
 export function readConfiguration(from: { env: AppSettings; cwd: string; appRoot: string }): Configuration {
   const { env, cwd, appRoot } = from;
@@ -202,7 +202,7 @@ export function readConfiguration(from: { env: AppSettings; cwd: string; appRoot
   );
 }
 
-/** Job by job, then rule by rule; what concerns none of them comes first. */
+/** Problems of no job or rule first, then job by job, then rule by rule. */
 function inFileOrder(problems: readonly ConfigurationProblem[]): ConfigurationProblem[] {
   const order = ({ place }: ConfigurationProblem): [list: number, index: number] => {
     const [, list, index] = /^(jobs|archives)\[(\d+)\]/.exec(place) ?? [];
@@ -215,7 +215,7 @@ function inFileOrder(problems: readonly ConfigurationProblem[]): ConfigurationPr
 }
 
 function parseJson(raw: string, file: string): unknown {
-  // Some editors put a byte order mark in front.
+  // Some editors write a byte order mark.
   const text = raw.replace(/^\uFEFF/, '');
   try {
     return JSON.parse(text);
@@ -228,12 +228,12 @@ function parseJson(raw: string, file: string): unknown {
   }
 }
 
-/** What could be made out of one job or archive rule, though other parts of it be wrong. */
+/** The valid parts of one job or archive rule. Other parts may be wrong. */
 interface Draft extends Parts {
   place: string;
   name?: string;
   aliases: NamedAccount[];
-  /** Of these, that of the source, that of the destination and the one to delete with: none or one each. */
+  /** The aliases of the source, of the destination and of the account to delete with: each list has one or none. */
   reading: NamedAccount[];
   vault: NamedAccount[];
   deleting: NamedAccount[];
@@ -249,7 +249,7 @@ interface Parts {
   tables: boolean;
 }
 
-/** An alias, with the place it was found at. */
+/** An alias, and the option that names it. */
 interface NamedAccount {
   place: string;
   alias: string;
@@ -294,7 +294,7 @@ function ruleParts(rule: unknown): Parts {
   };
 }
 
-/** None where the value is no alias: that has been complained of. */
+/** Empty if the value is not an alias, which the schema reports. */
 function aliasAt(place: string, value: unknown): NamedAccount[] {
   const found = alias.safeParse(value);
   return found.success ? [{ place, alias: found.data }] : [];
@@ -313,7 +313,7 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null;
 }
 
-/** Whether a source lists anything under `key`, right or wrong. */
+/** Whether a source lists anything under `key`, valid or not. */
 function namesAny(source: unknown, key: 'containers' | 'tables'): boolean {
   const list = fieldOf(source, key);
   return Array.isArray(list) && list.length > 0;
@@ -323,7 +323,7 @@ function shapeOf({ kind, place, source, destination }: Draft): JobShape[] {
   return source && destination ? [{ kind, place, source, destination }] : [];
 }
 
-/** A file of which neither list says anything; what is no list has been complained of. */
+/** The problem of a file with neither jobs nor rules. The schema reports values that are not lists. */
 function nothingToDo(value: unknown): ConfigurationProblem[] {
   const isNone = (list: unknown) => list === undefined || (Array.isArray(list) && list.length === 0);
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return [];
@@ -345,7 +345,7 @@ function duplicateNames(drafts: readonly Draft[]): ConfigurationProblem[] {
   });
 }
 
-/** Resolves every alias once; what is wrong is reported at the first place that names it. */
+/** Resolves every alias once, and reports its problems at the first option that names it. */
 function accountsOf(named: readonly NamedAccount[], settings: AppSettings, problems: ConfigurationProblem[]) {
   const accounts = new Map<string, AccountConnection>();
   const seen = new Set<string>();
@@ -359,9 +359,7 @@ function accountsOf(named: readonly NamedAccount[], settings: AppSettings, probl
   return accounts;
 }
 
-/**
- * Accounts whose tables are read, but whose table endpoint is unknown; each is reported once, at its first mention.
- */
+/** Problems of accounts whose tables are read, but whose table endpoint is unknown: one each, at the first mention. */
 function unreachableTables(drafts: readonly Draft[], accounts: Map<string, AccountConnection>): ConfigurationProblem[] {
   const seen = new Set<string>();
   return drafts.flatMap(({ tables, reading: [named] }) => {
@@ -373,12 +371,12 @@ function unreachableTables(drafts: readonly Draft[], accounts: Map<string, Accou
   });
 }
 
-/** What is deleted lies where it was copied to, and nowhere else. */
+/** Problems of an account to delete with that is not the account of the destination. */
 function otherVault(draft: Draft, accounts: Map<string, AccountConnection>): ConfigurationProblem[] {
   const resolved = (named: NamedAccount[]) =>
     named.flatMap(({ place, alias }) => {
       const connection = accounts.get(alias);
-      // An account that does not resolve has been complained of.
+      // An account that does not resolve has a problem of its own.
       return connection ? [{ place, alias, identity: blobServiceIdentity(connection) }] : [];
     });
   const what = draft.kind === 'job' ? 'the job prunes' : 'the rule keeps its receipts';

@@ -7,7 +7,7 @@ import {
 import { destinationPattern, expand, isInjective, sourceExpandingTo } from '#domain/blobs/container-template.ts';
 import type { ConfigurationProblem } from './configuration-error.ts';
 
-/** What of a job or an archive rule these checks look at. */
+/** The parts of a job or an archive rule that these checks need. */
 export interface JobShape {
   kind: 'job' | 'rule';
   /** Such as `jobs[0]` or `archives[0]`. */
@@ -16,10 +16,12 @@ export interface JobShape {
   destination: { account: string; container: string; prefix: string };
 }
 
-/** Tells accounts apart: two aliases of one account give the same text. */
+/** Identifies an account: two aliases of one account have the same text. */
 export type AccountIdentity = (alias: string) => string;
 
-/** What is wrong with jobs and rules whose single options are right: in themselves, and beside each other. */
+/**
+ * Problems of jobs and rules whose options are valid one by one, but contradict each other, in one job or between jobs.
+ */
 export function crossChecks(jobs: readonly JobShape[], identity: AccountIdentity): ConfigurationProblem[] {
   return [
     ...jobs.flatMap((job) => [...destinationProblems(job), ...ownSourceProblems(job, identity)]),
@@ -69,9 +71,7 @@ function destinationProblems({ kind, place, source, destination }: JobShape): Co
   return problems;
 }
 
-/**
- * A pair of patterns that shows how what `from` writes can be read by `to`, or undefined. Prefixes are not looked at.
- */
+/** Two patterns that show that `to` may read what `from` writes, or undefined. Prefixes are ignored. */
 function feeds(
   from: JobShape,
   to: JobShape,
@@ -113,7 +113,7 @@ function sharedDestination(a: JobShape, b: JobShape, identity: AccountIdentity):
     identity(a.source.account) === identity(b.source.account) &&
     a.destination.container === b.destination.container &&
     a.destination.prefix === b.destination.prefix;
-  // Jobs that map the same containers in the same way bring the same blobs to the same places.
+  // Jobs that map the same containers in the same way copy the same blobs to the same places.
   if (sameMapping && isInjective(a.destination.container, a.destination.prefix)) return [];
   for (const fromA of a.source.containers) {
     for (const fromB of b.source.containers) {
@@ -139,13 +139,13 @@ function sharedDestination(a: JobShape, b: JobShape, identity: AccountIdentity):
   return [];
 }
 
-/** Both may hold stars that stand for part of a container's name: what comes before the first is certain. */
+/** Both may have stars for a part of a container's name: only the text before the first star is certain. */
 function prefixesOverlap(a: string, b: string): boolean {
   const [headA, headB] = [a.split('*')[0]!, b.split('*')[0]!];
   return headA.startsWith(headB) || headB.startsWith(headA);
 }
 
-/** Jobs and rules that feed each other in a circle: every round would copy the copies of the round before. */
+/** Problems of jobs and rules that copy in a circle: every round would copy the copies of the previous round. */
 function circleProblems(jobs: readonly JobShape[], identity: AccountIdentity): ConfigurationProblem[] {
   const next = jobs.map((from) =>
     jobs.flatMap((to, index) => (from !== to && feeds(from, to, identity) ? [index] : [])),

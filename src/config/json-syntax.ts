@@ -1,15 +1,13 @@
 /**
- * Where JSON stops being JSON. The engine's own messages name the place only sometimes, so the tokens are read once
- * more, without building anything and without recursion.
+ * Finds the first syntax error of a JSON text. The messages of the engine do not always name its place, so this reads
+ * the tokens again, without recursion and without building values.
  */
 
 const SPACE = /[ \t\n\r]*/y;
 const SCALAR =
   /"(?:[ !#-[\]-\uffff]|\\(?:["\\/bfnrt]|u[\da-fA-F]{4}))*"|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null/y;
 
-/**
- * The offset of the first character that cannot be there (the length of the text where it ends too soon), or undefined.
- */
+/** The offset of the first unexpected character (the length of the text if it ends too early), or undefined. */
 export function jsonErrorOffset(text: string): number | undefined {
   let at = 0;
   const open: ('{' | '[')[] = [];
@@ -61,13 +59,13 @@ export function jsonErrorOffset(text: string): number | undefined {
   }
 }
 
-/** Line and column, both from 1; columns count UTF-16 units. */
+/** Line and column, both counted from 1. Columns count UTF-16 code units. */
 export function lineAndColumn(text: string, offset: number): { line: number; column: number } {
   const before = text.slice(0, offset).split(/\r\n|\n|\r/);
   return { line: before.length, column: before.at(-1)!.length + 1 };
 }
 
-/** What is wrong at an offset, in words for the file's author. */
+/** The error at an offset, in words for the author of the file. */
 export function syntaxProblem(text: string, offset: number): string {
   if (offset >= text.length)
     return text.trim() === ''

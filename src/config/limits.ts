@@ -1,28 +1,28 @@
 import { ConfigurationError, type ConfigurationProblem } from './configuration-error.ts';
 
-/** How much one activity does at a time. The defaults suit Azure; tests make them small to meet every boundary. */
+/** How much one activity does at a time. The defaults suit Azure. Tests set small limits to reach every boundary. */
 export interface Limits {
-  /** A scan slice ends after so many listed blobs, … */
+  /** A slice ends after this many listed blobs, … */
   sliceBlobs: number;
-  /** … so many chunks of copies, … */
+  /** … this many plan chunks, … */
   sliceChunks: number;
-  /** … or so many milliseconds. */
+  /** … or this many milliseconds. */
   scanMs: number;
-  /** A plan chunk holds at most so many blobs … */
+  /** The most blobs in a plan chunk, … */
   chunkBlobs: number;
-  /** … and so many bytes. */
+  /** … and the most bytes of these blobs. */
   chunkBytes: number;
-  /** A copy activity stops after so many milliseconds and says where to go on. */
+  /** Milliseconds after which an activity that processes a chunk stops, and returns where to continue. */
   copyMs: number;
-  /** Copies under way at once in one process. */
+  /** Copies in progress at once in one process. */
   copiesAtOnce: number;
-  /** An asynchronous copy may be pending for so long, plus time for its size. */
+  /** Milliseconds for which an asynchronous copy may be pending, plus time for its size. */
   copyDeadlineMs: number;
-  /** Storage requests are tried again after so long, then twice as long, and so on. */
+  /** Milliseconds before the first retry of a storage request. Doubles for each further retry. */
   retryDelayMs: number;
-  /** A claim on an upload that is archived holds for so long; then anybody may take it over. */
+  /** Milliseconds for which a claim on an upload holds. Then any owner may take it over. */
   claimMs: number;
-  /** One request to storage may take so long; a copy that is waited for, five times as long. */
+  /** Milliseconds that a storage request may take; five times as many for a synchronous copy. */
   requestMs: number;
 }
 
@@ -40,7 +40,7 @@ const DEFAULTS: Limits = {
   requestMs: 60_000,
 };
 
-/** Reads `STRONGROOM_LIMITS`, a JSON object of some of the limits. Throws `ConfigurationError` when it is not one. */
+/** Reads `STRONGROOM_LIMITS`, a JSON object with some of the limits. Throws `ConfigurationError` if it is invalid. */
 export function readLimits(text: string | undefined): Limits {
   if (!text) return DEFAULTS;
   const hint = `STRONGROOM_LIMITS is a JSON object with any of: ${Object.keys(DEFAULTS).join(', ')}`;

@@ -15,7 +15,7 @@ const brakeSchema = z.strictObject({
   blobs: count(1_000_000_000).default(100).describe('and at least this many of them.'),
 });
 
-/** What `retention` of a job says. */
+/** The option `retention` of a job. */
 export const retentionSchema = atLeastOne(
   z.strictObject({
     keepLast: keep('Keep this many newest restore points.'),

@@ -6,7 +6,7 @@ export function count(most: number) {
   return z.number({ error }).int({ error, abort: true }).min(1, { error }).max(most, { error });
 }
 
-/** A string about which `problem` has nothing to say. */
+/** A string in which `problem` finds no problem. */
 export function text(problem: (value: string) => string | undefined) {
   return z.string().superRefine((value, context) => {
     const message = problem(value);

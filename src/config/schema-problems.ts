@@ -9,7 +9,7 @@ const WORDS: Record<string, string> = {
   string: 'a string in quotes',
 };
 
-/** What an issue that `root` raised says to people: one problem, or one for each option that does not exist. */
+/** An issue of the schema `root` in words for people: one problem, or one for each option that does not exist. */
 export function schemaProblems(issue: z.core.$ZodIssue, root: z.ZodType): ConfigurationProblem[] {
   const place = placeOf(issue.path);
   if (issue.code === 'unrecognized_keys') {
@@ -44,7 +44,7 @@ export function schemaProblems(issue: z.core.$ZodIssue, root: z.ZodType): Config
   return [{ place, message: issue.message }];
 }
 
-/** The options that may stand where `path` leads. */
+/** The options that the object at `path` may have. */
 function knownOptions(root: z.ZodType, path: readonly PropertyKey[]): string[] {
   let schema: unknown = root;
   for (const key of [...path, undefined]) {

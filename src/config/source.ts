@@ -30,7 +30,7 @@ const anySource = z.strictObject({
     ),
 });
 
-/** What `source` of a job says. */
+/** The option `source` of a job. */
 export const sourceSchema = anySource.superRefine(
   (source, context) => {
     const problem = (path: string[], message: string) => context.addIssue({ code: 'custom', path, message });
@@ -50,11 +50,11 @@ export const sourceSchema = anySource.superRefine(
       }
     }
   },
-  // Looked at also where other options are wrong, so that all problems are shown at once.
+  // Runs even if other options are wrong, so that one error shows all problems.
   { when: ({ value }) => typeof value === 'object' && value !== null && !Array.isArray(value) },
 );
 
-/** Of a value that may be of any kind: another than a list or a text has been complained of. */
+/** Whether a list or a text is empty. The schema reports any other value. */
 function isEmpty(value: unknown): boolean {
   return (Array.isArray(value) || typeof value === 'string') && value.length === 0;
 }

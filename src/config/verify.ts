@@ -5,7 +5,7 @@ import { atLeastOne, text } from './schema-parts.ts';
 
 const kind = z.enum(['quick', 'deep']);
 
-/** What `verify` of a job says. */
+/** The option `verify` of a job. */
 export const verifySchema = atLeastOne(
   z.strictObject({
     afterRun: kind

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** A string about which `problem` has nothing to say. */
+/** A string in which `problem` finds no problem. */
 export function checkedText(problem: (value: string) => string | undefined) {
   return z
     .string()
