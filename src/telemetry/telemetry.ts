@@ -60,7 +60,7 @@ export class Telemetry {
     this.#sink?.metric('run-seconds', seconds, { job });
   }
 
-  /** A run found so much changed or deleted that retention waits for an operator. */
+  /** A run found so much changed or deleted that prunes wait for an operator. */
   brakeEngaged({ id, job }: RunSummary, reason: string): void {
     this.#event('brake-engaged', { run: id, job, reason });
     this.#sink?.metric('brake-engaged', 1, { job });

@@ -59,7 +59,7 @@ export interface BlobState extends ContentHeaders {
 export interface CopyState {
   id: string;
   status: 'pending' | 'success' | 'aborted' | 'failed';
-  /** The service's own words about a failure. */
+  /** The message of the service about a failure. */
   description?: string;
   /** `bytesCopied/bytesTotal` as the service returns it. */
   progress?: string;

@@ -4,20 +4,20 @@ import { NameOrder } from './name-order.ts';
 
 export interface Pair {
   source: BlobState;
-  /** The blob of the same name in the other listing, if the walk met one. */
+  /** The blob with this name in the second listing, if it has one. */
   beside: BlobState | undefined;
 }
 
-/** Where a walk can resume: the next source page, and the current page of the other listing. */
+/** Where a walk can resume: the next page of the source, and the current page of the second listing. */
 export interface WalkPosition {
   source?: string | undefined;
   beside?: string | undefined;
 }
 
 /**
- * Walks two listings side by side, a source page at a time, and pairs blobs of equal names. Memory has two pages of
- * each side, however long the listings are. The walk meets every source blob exactly once, whatever the order of the
- * listings.
+ * Walks the listing of a source and a second listing in parallel, one source page at a time, and pairs blobs of equal
+ * names. Memory has two pages of each listing, however long they are. The walk returns every source blob exactly once,
+ * for any order of the listings. In an unexpected order, it may miss blobs of the second listing.
  */
 export class MergeWalk {
   readonly order = new NameOrder();
@@ -40,14 +40,14 @@ export class MergeWalk {
     this.#next = options.from?.source;
   }
 
-  /** Where to resume after the pairs so far; undefined when every source blob was met. */
+  /** Where to resume after the pairs so far; undefined when all source blobs were returned. */
   get position(): WalkPosition | undefined {
     return this.#done ? undefined : { source: this.#next, beside: this.#beside.marker };
   }
 
   /**
-   * The pairs of the next source page, perhaps none. `readAhead` requests the page after it at once: return false if
-   * the walk will stop here.
+   * The pairs of the next source page, which may be empty. If `readAhead` returns true, the walk requests the page
+   * after it at once; return false if the walk will stop here.
    */
   async nextPairs(readAhead: (listed: number) => boolean = () => true): Promise<Pair[]> {
     if (this.#done) return [];

@@ -23,7 +23,7 @@ export interface BlobEntry {
 
 export interface Settled extends BlobEntry {
   code?: ProblemCode;
-  /** The service's own words. */
+  /** The message of the service. */
   message?: string;
   /** In a prune: the snapshot or version of the blob. */
   snapshotOrVersion?: SnapshotOrVersion;
@@ -68,7 +68,7 @@ export type Held = Copied | Unchanged;
 
 export type OutcomeStatus = Outcome['status'];
 
-/** The members of an outcome beside its blob and status. */
+/** The members of an outcome other than its blob and status. */
 export type OutcomeDetails<Status extends OutcomeStatus> = Omit<
   Extract<Outcome, { status: Status }>,
   'status' | Exclude<keyof BlobEntry, 'vaultEtag'>

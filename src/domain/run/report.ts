@@ -7,7 +7,7 @@ import { addRequests } from './request-counts.ts';
 import type { ByteCounts, ContainerReport, Counts, PartEntry, RunReport, RunStatus, UnlockedRun } from './run.ts';
 import { addTally, emptyTally, type RangeTally, type Tally } from './tally.ts';
 
-/** What a report needs to know about a run beside its parts. */
+/** What a report needs to know about a run in addition to its parts. */
 export interface ReportState {
   status: RunStatus;
   now: Date;

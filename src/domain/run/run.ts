@@ -79,10 +79,10 @@ export type Without<Ref, Field extends PropertyKey> = Ref extends unknown ? Omit
 /** A run that has no lock, or whose epoch is not known. */
 export type UnlockedRun = Without<RunRef, 'epoch'>;
 
-/** What a trigger decides of a run; its start adds the rest. */
+/** The fields of a run that a trigger decides. The start adds the others. */
 export type RequestedRun = Without<RunRef, 'id' | 'startedAt' | 'epoch' | 'hasNext' | 'follows'>;
 
-/** What the run before it decides of a run that follows. */
+/** The fields of a following run that the run before it decides. */
 export type NextRun = Pick<VerifyRef, 'mode' | 'dryRun' | 'verify'> | Pick<PruneRef, 'mode' | 'dryRun' | 'prune'>;
 
 /** The restore point that this run restores or verifies. */

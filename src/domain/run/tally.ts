@@ -147,7 +147,7 @@ export function tallyFromMetadata(metadata: Record<string, string> | undefined):
   if (text === undefined) return undefined;
   try {
     const tally = JSON.parse(text) as Tally;
-    // A listing can show no more of a damage; the report checks the sums.
+    // A listing shows no other damage. The report checks the sums.
     return typeof tally.container === 'string' && typeof tally.requests === 'object' ? tally : undefined;
   } catch {
     return undefined;

@@ -18,7 +18,7 @@ export interface EntityFileContent {
   end: EntityFileEnd['end'];
 }
 
-/** Lines that are text at a time. */
+/** How many lines are text at a time. */
 const AT_HAND = 1_000;
 /** Bytes. Far beyond the limits of a file: Strongroom did not write anything larger. */
 const LARGEST = 64 * 1024 * 1024;

@@ -93,8 +93,8 @@ export function sameEntity(a: string, b: string): boolean {
 }
 
 /**
- * When the service wrote the entity, in its own words: ISO 8601 with up to seven digits of fractions. Undefined if the
- * text does not say.
+ * When the service wrote the entity, as in its text: ISO 8601 with up to seven digits of fractions. Undefined if the
+ * text has no time.
  */
 export function timestampOf(text: string): string | undefined {
   // Within a string, every quote has a backslash before it, and only a name has a colon after it.
