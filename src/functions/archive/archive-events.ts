@@ -12,9 +12,8 @@ import { orchestrationState } from '../run/orchestration-state.ts';
 type Archives = Pick<Activities, 'archiveUpload'>;
 
 /**
- * Archives the uploads that one queue message names. Throws if any of them failed: the host then tries the
- * message again, and what was archived costs one request. A message that names nothing that a rule archives is
- * dropped, with a word in the log.
+ * Archives the uploads that one queue message names. Throws if any of them failed: the host then tries the message
+ * again, and each archived upload costs one request. Drops a message that names no upload of a rule, and logs it.
  */
 export function queueEventsHandler(
   deps: Dependencies,
@@ -28,7 +27,7 @@ export function queueEventsHandler(
   };
 }
 
-/** Archives the blob that a blob trigger was called for. Its content, which comes along, is left alone. */
+/** Archives the blob of a blob trigger. Ignores the content that the trigger passes. */
 export function blobEventHandler(deps: Dependencies, archiving: Archives, rule: ArchiveRule) {
   return async (_content: unknown, client: DurableClient, context: InvocationContext): Promise<void> => {
     const { container } = rule.source;
@@ -37,7 +36,7 @@ export function blobEventHandler(deps: Dependencies, archiving: Archives, rule: 
     const etag = etagIn(context.triggerMetadata?.properties);
     const event = { container, name: path.slice(container.length + 1), ...(etag !== undefined && { etag }) };
     if (rulesFor(event, [rule], (alias) => deps.blobs(alias).endpoint).length === 0) return;
-    // The same for each try of this version: it takes up its own claim.
+    // The same for each attempt to archive this version, so that it can continue its own claim.
     const id = `scan-${hash(JSON.stringify([event.name, etag ?? deps.random()]))}`;
     await archiveAll(deps, archiving, client, [uploadOf(rule.name, event, id)]);
   };
@@ -64,8 +63,8 @@ export function uploadsIn(
 }
 
 /**
- * A message as it was put into its queue, by Event Grid in Base64, by people mostly as it is; or as JSON, where the
- * host has read it already.
+ * The text of a message. Event Grid encodes it in Base64, while operators usually send plain text. The host may have
+ * parsed it as JSON.
  */
 export function messageText(message: unknown): string {
   if (typeof message !== 'string') return JSON.stringify(message ?? null);
@@ -77,7 +76,7 @@ function uploadOf(rule: string, { name, etag }: ArchiveEvent, id: string): Uploa
   return { rule, name, ...(etag !== undefined && { etag }), owner: `${rule}-event-${id}` };
 }
 
-/** The message's own id: the same each time it is delivered. */
+/** The id of the message, the same for each delivery. */
 function eventId(deps: Dependencies, { triggerMetadata }: InvocationContext): string {
   const id = triggerMetadata?.id;
   return typeof id === 'string' && /^[\w-]{1,64}$/.test(id) ? id : deps.random();
@@ -96,7 +95,7 @@ async function archiveAll(
   if (failures.length > 0) throw new Error(failures.join('; '));
 }
 
-/** Returns why it failed, for the host's log. */
+/** Returns the reason of a failure, for the host's log. */
 async function archiveOne(
   deps: Dependencies,
   { archiveUpload }: Archives,
@@ -132,7 +131,7 @@ async function finishLater(client: DurableClient, input: FinishUploadInput, who:
   }
 }
 
-/** Hosts differ in how they write the names of a blob's properties. */
+/** Hosts differ in the case of the names of properties. */
 function etagIn(properties: unknown): string | undefined {
   if (typeof properties !== 'object' || properties === null) return undefined;
   const found = Object.entries(properties).find(([key]) => key.toLowerCase() === 'etag')?.[1];

@@ -1,11 +1,11 @@
 import type { ArchiveRule } from '#config/configuration.ts';
 
-/** One queue that events come from, and the rules they may be for. */
+/** A queue of events, and the rules that it has events for. */
 export interface EventQueue {
-  /** Part of the names of the functions that listen to it and to its poison. */
+  /** Part of the names of the functions for the queue and for its poison queue. */
   id: string;
   queue: string;
-  /** As Azure Functions name connections. */
+  /** The name of the connection, as Azure Functions use it. */
   connection: string;
   rules: ArchiveRule[];
 }
@@ -13,7 +13,7 @@ export interface EventQueue {
 /** The app's own storage. */
 const HOST_STORAGE = 'AzureWebJobsStorage';
 
-/** Each queue once: rules may share one. */
+/** All queues, each once: rules may share a queue. */
 export function queuesOf(rules: readonly ArchiveRule[]): EventQueue[] {
   const queues = new Map<string, EventQueue>();
   for (const rule of rules) {

@@ -13,7 +13,7 @@ const query = z.strictObject({
   cursor: z.string().max(8192).optional(),
 });
 
-/** GET /api/archives/{rule}/receipts — all, those of names that begin like this, or, whole, those of one name. */
+/** GET /api/archives/{rule}/receipts — all receipts, those of names with a prefix, or those of one name in full. */
 export function listReceiptsHandler(deps: Dependencies) {
   return answering(deps, async (request) => {
     const rule = configuredRule(deps, request.params.rule!);

@@ -10,8 +10,8 @@ export const BLOB_POISON_QUEUE = 'webjobs-blobtrigger-poison';
 type Keeping = Pick<Activities, 'keepPoison'>;
 
 /**
- * Stores messages that the host moved to a poison queue where they can be listed, with its reason, and tried again: a
- * queue shows 32 messages at most.
+ * Stores the uploads of messages that the host moved to a poison queue, each with its reason, so that operators can
+ * list and reprocess them: a queue shows 32 messages at most.
  */
 export function queuePoisonHandler(
   deps: Dependencies,
@@ -26,7 +26,7 @@ export function queuePoisonHandler(
   };
 }
 
-/** The same for blob triggers. `functionOf` gives the name of the function of a rule. */
+/** The same for blob triggers. `functionOf` returns the name of the function of a rule. */
 export function blobPoisonHandler(
   deps: Dependencies,
   { keepPoison }: Keeping,

@@ -9,7 +9,7 @@ import { answerStart } from '../run/start-run.ts';
 
 const body = z.strictObject({
   job: z.string().optional(),
-  /** Without a plan that an operator could read, Strongroom deletes nothing. */
+  /** Follows from `plan`: Strongroom deletes nothing without a plan that an operator could read. */
   dryRun: z.boolean().optional(),
   /** The run that made the plan, and the hash of the plan. */
   plan: z.string().max(100).optional(),

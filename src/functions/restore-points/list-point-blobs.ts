@@ -32,8 +32,8 @@ const query = z.strictObject({
 });
 
 /**
- * So many parts are read for one answer; then it ends early, with a cursor. A page of the manifest is read as a whole,
- * and what retries made of the failures that are shown comes on top.
+ * The most parts to read for one answer, which then ends early with a cursor. It reads each page of the manifest in
+ * full, and the outcomes that retries have of the listed failures come on top.
  */
 const PARTS_PER_ANSWER = 25;
 
@@ -42,7 +42,7 @@ const positionSchema = z.strictObject({
   page: z.number().int().min(0),
   row: z.number().int().min(0),
   folder: z.string().min(1).optional(),
-  /** Tells the cursor of another question. */
+  /** Identifies the query: a cursor of another query is refused. */
   of: z.string(),
 });
 
@@ -59,7 +59,7 @@ export function listPointBlobsHandler(deps: Dependencies) {
     const of = fingerprint([id, container, prefix, delimiter]);
     const pages = manifestPages(summary.parts, container);
     const from = readCursor(cursor, of, { prefix, delimiter });
-    // Those of retries tell what became of failures, and no names that are new.
+    // Pages of retries only have further outcomes of failures, and no new names.
     const isFirst = ({ run }: ManifestPage) => run === pages[0]!.run;
     const { rows, next } = await walk(control, pages.filter(isFirst), { prefix, delimiter }, from, limit);
     const outcomes = await retried(
@@ -91,7 +91,7 @@ function containerOf({ id, parts }: RunSummary, named: string | undefined): stri
   throw new HttpError(404, 'container-not-held', message, hint);
 }
 
-/** The rows from a position on, at most `limit`; and where to go on, unless that was all. Throws `damaged`. */
+/** The rows from a position on, at most `limit`, and where to continue if there are more. Throws `damaged`. */
 async function walk(
   control: ControlStore,
   pages: readonly ManifestPage[],
@@ -111,7 +111,7 @@ async function walk(
     const isEnough = rows.length === limit || (read > 0 && read + parts.length > PARTS_PER_ANSWER);
     if (isEnough) return { rows, next: { ...here, row } };
     read += parts.length;
-    // Each page learns the order on its own, so that its rows are the same whatever page an answer begins with.
+    // Each page learns the order on its own, so that its rows are the same in whichever answer they are.
     const outcomes = inListedOrder(await readAll(control, { ...pages[page]!, parts }), new NameOrder());
     const shown = folderView(outcomes, view);
     if (row > 0 && row >= shown.length) throw foreignCursor();
@@ -123,7 +123,7 @@ async function walk(
   return { rows };
 }
 
-/** The outcomes, with what retries have made of those that failed. */
+/** The outcomes, with those of retries in place of failures. */
 async function retried(control: ControlStore, pages: readonly ManifestPage[], outcomes: Outcome[]): Promise<Outcome[]> {
   const names = outcomes.flatMap(({ name, status }) => (status === 'failed' ? name : []));
   if (names.length === 0) return outcomes;
@@ -140,7 +140,7 @@ async function retried(control: ControlStore, pages: readonly ManifestPage[], ou
 
 async function readAll(control: ControlStore, page: ManifestPage): Promise<Outcome[][]> {
   return (await control.readManifest(page)).map((items) => {
-    // An answer without what the part holds would look whole.
+    // Without this part, the answer would look complete.
     if (Array.isArray(items)) return items;
     throw items;
   });
@@ -175,7 +175,7 @@ function readCursor(cursor: string | undefined, of: string, { prefix, delimiter 
       folder === undefined || (delimiter !== undefined && folderOf(folder, { prefix, delimiter }) === folder);
     if (position.of === of && isFolder) return position;
   } catch {
-    // Reported below like any other cursor that is not ours.
+    // The error follows below, as for any other foreign cursor.
   }
   throw foreignCursor();
 }

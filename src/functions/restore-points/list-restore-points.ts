@@ -20,7 +20,10 @@ const query = z.strictObject({
   cursor: z.string().optional(),
 });
 
-/** Most rows may be of other runs: after so many pages of the catalog an answer ends early, with a cursor. */
+/**
+ * The most pages of the catalog to read for one answer, which then ends early with a cursor: most rows may be of other
+ * runs.
+ */
 const PAGES_PER_ANSWER = 20;
 const SUMMARIES_AT_ONCE = 8;
 
@@ -62,7 +65,7 @@ async function pointsIn(deps: Dependencies, vault: string, { job, limit, removed
   const points: Shown[] = [];
   let next = from;
   for (let page = 0; page < PAGES_PER_ANSWER && points.length < limit; page++) {
-    // Not more than there is room for: the next answer continues where a page of the catalog ends.
+    // No more than the answer has room for: the next answer continues where a page of the catalog ends.
     const options = { limit: limit - points.length, ...(job && { job }), ...(next && { cursor: next }) };
     const listed = await deps
       .catalog(vault)
@@ -81,19 +84,22 @@ async function pointsIn(deps: Dependencies, vault: string, { job, limit, removed
   return { points, next };
 }
 
-/** The row of a run that ended without a word to the catalog still says `running`; the summary knows better. */
+/**
+ * Also `running`: the row of a run that could not write to the catalog when it ended still has this status. The summary
+ * decides.
+ */
 function mayBePoint({ mode, dryRun, status }: CatalogRow): boolean {
   return isBackup(mode as RunMode) && !dryRun && /^(?:succeeded|completed-with-failures|running)$/.test(status);
 }
 
-/** Nothing where the run left no restore point after all. */
+/** Empty if the run has left no restore point. */
 async function pointOfRow(control: ControlStore, row: CatalogRow, notes: Notes): Promise<Shown[]> {
   try {
     const summary = await control.readSummary(row);
     return summary && isRestorePoint(summary) ? [shownPoint(summary, notes)] : [];
   } catch (error) {
     if (!isStorageError(error, 'damaged')) throw error;
-    // One damaged object must not hide the other restore points; this one is listed with what the catalog has.
+    // One damaged object must not hide the other restore points. This one is listed with the data of the catalog.
     const { id, job, mode, status, startedAt, finishedAt = null } = row;
     const unknown = { containers: null, blobs: null, tables: null, entities: null, bytes: null, lacks: null };
     const problem = { code: 'damaged', message: error.message, hint: PROBLEMS.damaged.hint };

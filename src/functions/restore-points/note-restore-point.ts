@@ -11,7 +11,7 @@ import { shownNotes } from './shown-restore-point.ts';
 const reasoned = z.strictObject({ reason: z.string().trim().min(1).max(200) });
 const nothing = z.strictObject({});
 
-/** POST /api/restore-points/{id}/hold — keeps it, whatever the policy says, until the hold is lifted. */
+/** POST /api/restore-points/{id}/hold — keeps it under any policy, until an operator lifts the hold. */
 export function holdHandler(deps: Dependencies) {
   return answering(deps, async (request) => {
     const { reason } = await readBody(request, reasoned);
@@ -35,13 +35,16 @@ export function releaseHandler(deps: Dependencies) {
       if (!notes.brake) {
         throw new HttpError(409, 'no-brake', `Restore point ${id} has no brake`, `GET /api/restore-points/${id}`);
       }
-      // The first release counts: who repeats the call has not looked a second time.
+      // The first release counts: a repeated call does not mean a second check.
       return { ...notes, brake: { released: deps.now().toISOString(), ...notes.brake } };
     });
   });
 }
 
-/** What a prune has marked stays so: a hold that came too late must not look as if it held. */
+/**
+ * Changes the notes of a restore point. Refuses one that a prune has marked: a hold that is too late must not look
+ * effective.
+ */
 async function note(deps: Dependencies, request: HttpRequest, change: (notes: Notes, id: string) => Notes) {
   const id = request.params.id!;
   const { summary, control } = await findPoint(deps, id);

@@ -8,12 +8,12 @@ interface Held {
   tables: HeldTable[];
 }
 
-/** What the parts of a restore point hold. */
+/** The containers and tables in the parts of a restore point. */
 export function heldBy(parts: readonly PartEntry[]): Held {
   return { containers: heldContainers(parts), tables: heldTables(parts) };
 }
 
-/** A restore point as the API tells it. */
+/** A restore point as the API shows it. */
 export function shownPoint(summary: RunSummary, notes: Notes, held = heldBy(summary.parts)) {
   const { id, job, mode, status, startedAt, finishedAt, bytes, containers, parts } = summary;
   const there = new Set(parts.map(({ container }) => container));
@@ -31,7 +31,7 @@ export function shownPoint(summary: RunSummary, notes: Notes, held = heldBy(summ
     blobs: sumOf(held.containers.map(({ blobs }) => blobs)),
     tables: held.tables.length,
     entities: sumOf(held.tables.map(({ entities }) => entities)),
-    // A retry lists only what failed: what the rest amounts to is not in its summary.
+    // A retry lists only what failed: its summary does not have the bytes of the other blobs.
     bytes: mode === 'retry' ? null : bytes.listed,
     lacks: {
       skipped: sumOf(held.containers.map(({ skipped }) => skipped)),
@@ -47,7 +47,7 @@ function sumOf(counts: number[]): number {
   return counts.reduce((total, count) => total + count, 0);
 }
 
-/** What is noted of a restore point; the newest verification first. */
+/** The notes of a restore point as the API shows them, the newest verification first. */
 export function shownNotes({ hold, brake, proofs = [], removed }: Notes) {
   const verifications = [...proofs].sort((a, b) => (a.at < b.at ? 1 : -1));
   return {

@@ -117,9 +117,9 @@ export function checkTables(
 }
 
 /**
- * Throws if a request that is about blobs only, or about tables only, would also restore the others to their original
- * place. A restore keeps nothing of the entities it replaces, and the author of the request may not know that the job
- * has tables.
+ * Throws if a request that only names blobs, or only tables, would also restore the others to their original place. A
+ * restore keeps nothing of the entities that it replaces, and the author of the request may not know that the job has
+ * tables.
  */
 export function checkBothMeant(
   request: RestoreRequest,

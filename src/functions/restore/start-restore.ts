@@ -60,7 +60,7 @@ function taskOf(deps: Dependencies, point: ChosenPoint, request: RestoreRequest)
     ...requestedTask(request),
     point: summary.id,
     account,
-    // Containers and tables share one word where the request has both.
+    // If the request has both containers and tables, they share the word of containers.
     existing: existing === 'replace' && containers.length > 0 ? 'overwrite' : existing,
     original:
       summary.source === endpoint &&

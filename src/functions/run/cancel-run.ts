@@ -9,8 +9,8 @@ import { findRun } from './find-run.ts';
 const body = z.strictObject({ force: z.boolean().default(false) });
 
 /**
- * POST /api/runs/{id}/cancel — asks; activities notice within seconds, abort pending copies, and the run ends. With
- * `force` it does not wait for that: for a run whose orchestration no longer moves.
+ * POST /api/runs/{id}/cancel — requests the end of a run: its activities notice it within seconds and abort pending
+ * copies, then the run ends. With `force`, ends the run at once, for a run whose orchestration is stuck.
  */
 export function cancelRunHandler(deps: Dependencies) {
   return answering(deps, async (request, client) => {
@@ -20,7 +20,7 @@ export function cancelRunHandler(deps: Dependencies) {
       const found = await findRun(deps, client, id);
       const location = `/api/runs/${id}`;
       if (force && (found.state === 'running' || (found.state === 'lost' && found.holdsLock))) {
-        // What ends it for certain is that its lock goes: whether the orchestration can be reached or not.
+        // The release of its lock ends the run for certain, even if the orchestration is unreachable.
         await client.terminate(id, 'Cancelled by force').catch(() => {});
         const { status } = await endRun(deps, found, found.state === 'lost' ? 'failed' : 'cancelled');
         return json(200, { id, status, cancelling: false, location });

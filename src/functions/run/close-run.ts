@@ -8,7 +8,7 @@ import { SUMMARY_FORMAT } from '#domain/run/stored-format.ts';
 import { catalogRowOf } from '#storage/catalog.ts';
 import { ControlStore } from '#storage/control/control-store.ts';
 
-/** A run, and the vault it was made in: also where the configuration no longer has its job. */
+/** A run and its vault. The configuration may no longer have its job. */
 export interface RunInVault {
   run: UnlockedRun;
   /** Alias. */
@@ -16,9 +16,9 @@ export interface RunInVault {
 }
 
 /**
- * Ends a run that nothing works on any more, before another takes its lock: writes the summary that it will never write
- * itself. Should it be publishing at this very moment after all, exactly one of the two summaries comes first, and that
- * one stands. Returns the one that stands.
+ * Ends a run that is no longer in progress, before another run takes its lock: writes the summary that the run will not
+ * write itself. If the run is publishing at this moment after all, the first of the two summaries wins. Returns that
+ * one.
  */
 export async function closeRun(
   deps: Dependencies,
@@ -45,7 +45,7 @@ export async function closeRun(
   return summary;
 }
 
-/** Closes a run and frees its lock. */
+/** Closes a run and releases its lock. */
 export async function endRun(
   deps: Dependencies,
   place: RunInVault,

@@ -9,7 +9,7 @@ import { ControlStore } from '#storage/control/control-store.ts';
 import { HttpError } from '../http/http-error.ts';
 import { orchestrationState } from './orchestration-state.ts';
 
-/** A run as the vault knows it: ended with a summary, holding its job's lock, or lost on the way. */
+/** A run in the vault: ended with a summary, in progress with the lock of its job, or lost. */
 export type FoundRun = { vault: string; control: ControlStore } & (
   | { state: 'ended'; summary: RunSummary }
   | { state: 'running'; run: RunRef; lock: RunLock; lockEtag: string; containers: number | undefined }
@@ -18,7 +18,7 @@ export type FoundRun = { vault: string; control: ControlStore } & (
 
 const gone = { state: 'ended', containers: undefined } as const;
 
-/** Throws 404 when no vault knows the run. */
+/** Throws 404 if no vault has the run. */
 export async function findRun(deps: Dependencies, client: DurableClient, id: string): Promise<FoundRun> {
   const parsed = parseRunId(id);
   if (!parsed) throw notFound(id);
@@ -35,7 +35,7 @@ export async function findRun(deps: Dependencies, client: DurableClient, id: str
       return { ...at, state: 'running', run, lock: lock.value, lockEtag: lock.etag, containers };
     }
     const parts = await control.listParts({ job, id });
-    // It may have ended between the two looks.
+    // It may have ended since the first read.
     const now = await control.readSummary({ job, id });
     if (now) return { ...at, state: 'ended', summary: now };
     if (run?.id === id) return { ...at, state: 'lost', run, parts, holdsLock: true };
@@ -47,7 +47,7 @@ export async function findRun(deps: Dependencies, client: DurableClient, id: str
   throw notFound(id);
 }
 
-/** The job's own vault, or every vault for a job that the configuration no longer has. */
+/** The vault of a job; all vaults without a job, or for a job that the configuration no longer has. */
 export function vaultsOf(deps: Dependencies, job?: string): string[] {
   const jobs = runsAs(deps);
   const own = jobs.filter(({ name }) => name === job);

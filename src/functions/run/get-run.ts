@@ -10,7 +10,7 @@ import { isStorageError } from '#storage/storage-error.ts';
 import { answering, json } from '../http/answering.ts';
 import { findRun } from './find-run.ts';
 
-/** A run's report: from its summary, or from the parts it has left so far. */
+/** The report of a run: from its summary, or from its parts so far. */
 export async function readReport(deps: Dependencies, client: DurableClient, id: string): Promise<RunReport> {
   const found = await findRun(deps, client, id);
   if (found.state === 'ended') {
@@ -37,7 +37,8 @@ export async function readReport(deps: Dependencies, client: DurableClient, id: 
 }
 
 /**
- * How many blobs a run can be expected to list: a backup as many as the last one, a restore what its restore point has.
+ * How many blobs a run will probably list: a backup as many as the last one, a restore as many as its restore point
+ * has.
  */
 async function expectedOf(deps: Dependencies, vault: string, run: RunRef): Promise<number | undefined> {
   const { job, mode } = run;
@@ -56,7 +57,7 @@ async function expectedOf(deps: Dependencies, vault: string, run: RunRef): Promi
   }
 }
 
-/** Not known where only some names of a container, or keys of a table, are wanted. */
+/** Unknown if the restore selects only some names of a container, or some keys of a table. */
 function heldIn(point: RunSummary | undefined, restore: RestoreTask | undefined): number | undefined {
   const isSome = restore && (restore.startsWith || restore.include.length || restore.exclude.length || restore.keys);
   if (!point || isSome) return undefined;

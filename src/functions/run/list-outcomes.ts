@@ -20,10 +20,10 @@ const query = z.strictObject({
   cursor: z.string().optional(),
 });
 
-/** So many parts are read for one answer; then it ends early, with a cursor. */
+/** The most parts to read for one answer, which then ends early with a cursor. */
 const PARTS_PER_ANSWER = 25;
 
-/** GET /api/runs/{id}/outcomes — what became of each blob, by name; of a dry run, what would become of it. */
+/** GET /api/runs/{id}/outcomes — the outcome of each blob by name; for a dry run, what a run would do. */
 export function listOutcomesHandler(deps: Dependencies) {
   return answering(deps, async (request, client) => {
     const id = request.params.id!;
@@ -32,7 +32,7 @@ export function listOutcomesHandler(deps: Dependencies) {
     const { control } = found;
     const run = { id, job: parseRunId(id)!.job };
     const all = await control.listParts(run);
-    // Of a run that has published its parts, these count: all of them, as they were then, and none that came after.
+    // If the run has published its parts, exactly these count, as they were then, and no later ones.
     const named = found.state === 'ended' ? ownParts(found.summary) : new Map<string, string>();
     const there = new Set(all.map(({ path }) => path));
     for (const path of named.keys()) {
@@ -87,7 +87,7 @@ function shownOutcome(outcome: Outcome): object {
   return { ...outcome, source: undefined, ...(outcome.code && { hint: PROBLEMS[outcome.code].hint }) };
 }
 
-/** What a restore of a table would write: entities are not named before they are read. */
+/** A segment that a restore of a table would write: the entities have no names before they are read. */
 function shownSegment({ name, range, entities, size, files, readAt }: Segment): object {
   return { name, status: 'planned', range, entities, size, files, readAt };
 }

@@ -8,9 +8,9 @@ const ENDED = new Set<OrchestrationRuntimeStatus>([
 ]);
 
 export interface OrchestrationState {
-  /** `unknown` when there is no orchestration of this id (yet, or any more). */
+  /** `unknown` if there is no orchestration of this id (yet, or any more). */
   state: 'active' | 'ended' | 'unknown';
-  /** How many containers it works on, once it knows. */
+  /** How many containers and tables it processes, once this is known. */
   containers?: number;
 }
 
@@ -23,7 +23,7 @@ export async function orchestrationState(client: DurableClient, id: string): Pro
       ...(custom?.containers !== undefined && { containers: custom.containers }),
     };
   } catch (error) {
-    // The client tells a missing instance from other failures only by its message.
+    // The client distinguishes a missing instance from other failures only by the message.
     if (/HTTP 404/.test((error as Error).message)) return { state: 'unknown' };
     throw error;
   }
