@@ -98,7 +98,7 @@ const UNVERIFIED = new StorageError('source-not-found', 'The request was refused
 
 /**
  * One history of a scenario, made of choices: which request is answered next, and which fault hits it. The code is the
- * own, between two requests it is as good as still. The same choices make the same history.
+ * app's own, and does nothing that matters between two requests. The same choices make the same history.
  */
 export class Execution {
   readonly witness: ArchiveWitness;

@@ -34,7 +34,7 @@ export interface CrashVerdict {
 
 /** The time limit of a recovery. */
 const RECOVERY_MS = 60_000;
-/** After this time, a run that has left nothing counts as never started. */
+/** Milliseconds to wait for a change after a restart. A run that has not ended by then may never have started. */
 const SILENCE_MS = 1_500;
 
 /** The labels of an undisturbed run, in the order of its requests. */

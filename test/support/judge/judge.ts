@@ -328,7 +328,7 @@ async function judgeContent(
   return found;
 }
 
-/** All whose change changes the ETag of a blob: every copy of that ETag must have it. */
+/** The properties whose change gives a blob another ETag: every copy of one ETag must have the same ones. */
 function judgeProperties(where: string, blob: RememberedBlob, copy: RememberedBlob): Violation[] {
   const found: Violation[] = [];
   for (const key of ['type', 'headers', 'metadata'] as const) {
