@@ -7,7 +7,7 @@ import { build, type Plugin } from 'esbuild';
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 const cache = join(root, 'node_modules', '.cache', 'strongroom');
 
-/** Each module of the host goes on finding the files beside it where they are in the repository. */
+/** Lets each module of the host find its neighboring files in the repository. */
 const ownLocation: Plugin = {
   name: 'own-location',
   setup({ onLoad }) {
@@ -43,8 +43,8 @@ async function bundleHost(): Promise<string> {
 let bundled: Promise<string> | undefined;
 
 /**
- * The host as it is in `host/`, in one file of JavaScript. Node strips the types of 70 files at every start of
- * `host/main.ts`, which takes a third of the processor time of a start, and tests start hundreds of hosts.
+ * The host in `host/` as one file of JavaScript. At every start of `host/main.ts`, Node strips the types of 70 files,
+ * which takes a third of the processor time of a start, and tests start hundreds of hosts.
  */
 export function hostBundle(): Promise<string> {
   bundled ??= bundleHost();

@@ -15,7 +15,7 @@ export interface HostOptions {
   args?: string[];
   /** Added to this process's environment; `undefined` removes a variable. */
   env?: Record<string, string | undefined>;
-  /** A new temporary directory by default. */
+  /** A new temporary directory by default. `stop` and `kill` leave it for the next start. */
   dataDir?: string;
   /** The file that Node runs: by default the host in one file. */
   entry?: string;
@@ -30,7 +30,7 @@ export interface HostProcess {
   readonly pid: number;
   /** All that it has printed, on both streams. */
   output(): string;
-  /** Waits until this is in its output, or it ends, or so many milliseconds have passed. Resolves to whether it is. */
+  /** Waits until the output matches, the host ends, or the time is over. Returns whether the output matches. */
   printed(pattern: RegExp, milliseconds: number): Promise<boolean>;
   /** Sends a signal, by default SIGKILL, and waits for its end. */
   kill(signal?: NodeJS.Signals): Promise<void>;

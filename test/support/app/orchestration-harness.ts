@@ -1,10 +1,9 @@
 import type { OrchestrationContext, Task } from 'durable-functions';
 
 /**
- * Runs orchestrators without a host: activities are answered by functions, timers only move the clock,
- * sub-orchestrations run in the same way, and a new generation begins where one continues as new. What is handed over
- * goes through JSON, as in storage. Each generation is replayed from its history afterwards and must schedule the same
- * again.
+ * Runs orchestrators without a host: functions answer for activities, timers only move the clock, sub-orchestrations
+ * run in the same way, and continue-as-new starts a new generation. Inputs and results pass through JSON, as in
+ * storage. Each generation is then replayed from its history, and must schedule the same tasks again.
  */
 export type Orchestrator = (context: OrchestrationContext) => Generator<Task, unknown, unknown>;
 export type AnyActivity = (input: never) => unknown;
@@ -15,14 +14,14 @@ export interface Scheduled {
   input: unknown;
 }
 
-/** One generation of one orchestration: what it scheduled, yield by yield, what came of that, and how it ended. */
+/** One generation of an orchestration: the tasks of each `yield`, their results, and its end. */
 export interface Generation {
   name: string;
   input: unknown;
   began: string;
   yields: Scheduled[][];
   answers: { at: string; value?: unknown; error?: string }[];
-  /** JSON of its result, or of the error it threw, and of what it continued with. */
+  /** JSON of its result, of the error that it threw, or of the input that it continued with. */
   end: string;
 }
 
@@ -43,7 +42,7 @@ export class OrchestrationHarness {
     this.#activities = activities;
   }
 
-  /** The result; throws what the orchestrator throws. */
+  /** Runs an orchestration and returns its result. Throws what the orchestrator throws. */
   run(name: string, input: unknown): unknown {
     let next: { input: unknown } | undefined = { input };
     let result: unknown;
@@ -59,12 +58,12 @@ export class OrchestrationHarness {
     return this.generations.flatMap(({ yields }) => yields.flat().filter((task) => task.name === name));
   }
 
-  /** How long each timer was set for, in seconds. */
+  /** The duration of each timer, in seconds. */
   get waits(): number[] {
     return this.calls('timer').map(({ input }) => input as number);
   }
 
-  /** Runs a recorded generation over its history, and returns it as it comes out now. */
+  /** Runs a recorded generation over its history, and returns the new recording. */
   replay(recorded: Generation): Generation {
     const { name, input, answers } = recorded;
     this.now = new Date(recorded.began);
@@ -159,7 +158,7 @@ export class OrchestrationHarness {
     return { df } as unknown as OrchestrationContext;
   }
 
-  /** As the real one: the first failure of many is what is thrown, and the others run all the same. */
+  /** As in Durable Functions, `Task.all` throws the first failure, and the other tasks still run. */
   #settle(task: FakeTask): Settled {
     if (task.all) {
       const settled = task.all.map((each) => this.#settle(each));

@@ -10,7 +10,7 @@ export async function planPrune(app: Strongroom): Promise<PrunePlan> {
   return (await app.ended(await app.begin('/api/prunes'))) as unknown as PrunePlan;
 }
 
-/** Asks for the execution of a plan. */
+/** Requests the execution of a plan. */
 export const askForPrune = (app: Strongroom, { id, plan }: PrunePlan, hash = plan.hash) =>
   app.call('POST', '/api/prunes', { plan: id, hash });
 

@@ -10,16 +10,16 @@ export interface StrongroomOptions {
   /** Connection strings. */
   source: string;
   vault: string;
-  /** Laid over the job `nightly`: SOURCE "*" to VAULT "{container}backup", without a schedule. */
+  /** Changes to the job `nightly`: SOURCE "*" to VAULT "{container}backup", without a schedule. */
   job?: object;
   /** Instead of that one job. */
   jobs?: object[];
-  /** Beside the jobs. */
+  /** Other options than the jobs. */
   more?: object;
   limits?: object;
   env?: Record<string, string | undefined>;
   dataDir?: string;
-  /** Executes every activity twice, and answers with one of both: see `twice-app`. */
+  /** Executes every activity twice, and answers with one of the results; see `twice-app`. */
   twice?: string;
 }
 
@@ -31,7 +31,7 @@ export interface Answer {
   headers: Headers;
 }
 
-/** The real app in the real host, talked to as a user would: over HTTP. */
+/** The real app in the real host. Tests call it over HTTP, as a user does. */
 export class Strongroom {
   readonly host: HostProcess;
 
@@ -146,7 +146,7 @@ export async function startStrongroom(options: StrongroomOptions): Promise<Stron
       ...options.env,
     },
   });
-  // Read at the start only.
+  // The host reads it at the start only.
   rmSync(folder, { recursive: true, force: true });
   return new Strongroom(host);
 }

@@ -10,15 +10,15 @@ import { type FaultProxy, type FaultRule, isCopy, startFaultProxy } from '../fau
 import { type Strongroom, type StrongroomOptions, startStrongroom } from './strongroom.ts';
 
 export interface TestBedOptions {
-  /** What every host starts with. */
+  /** Options of every host. */
   app?: Partial<StrongroomOptions>;
   /** Whether the proxy serves the tables of the source, too. */
   tables?: boolean;
 }
 
 /**
- * Accounts that no other test has, a proxy in front of their blobs, and hosts of the app that reach storage through it.
- * All hosts of a test use one data directory, so that the next one continues what the last one began.
+ * Accounts that no other test uses, a proxy in front of their blobs, and hosts of the app that reach storage through
+ * it. All hosts of a test use one data directory, so that the next host continues the runs of the last.
  */
 export class TestBed {
   source!: TestAccount;
@@ -67,7 +67,7 @@ export class TestBed {
     return started;
   }
 
-  /** The next host starts without what the hosts before it wrote to disk. */
+  /** Replaces the data directory by an empty one: the next host knows nothing of the hosts before it. */
   loseData(): void {
     if (this.dataDir) rmSync(this.dataDir, { recursive: true, force: true });
     this.dataDir = mkdtempSync(join(tmpdir(), 'strongroom-test-'));
@@ -86,7 +86,7 @@ export class TestBed {
     await Promise.all(names.map((name) => client.getBlockBlobClient(name).upload(`text of ${name}`, 8 + name.length)));
   }
 
-  /** Every copy takes so many milliseconds longer, until the function that this returns is called. */
+  /** Delays every copy by this time, until the test calls the returned function. */
   slowCopies(milliseconds: number): () => void {
     const rule: FaultRule = { match: isCopy, before: () => sleep(milliseconds) };
     this.proxy.rules.push(rule);
@@ -106,7 +106,7 @@ export class TestBed {
     return this.backup('strongroom');
   }
 
-  /** The lock of a job as it lies in the vault. */
+  /** The lock of a job in the vault. */
   async lock(job = 'nightly'): Promise<Lock> {
     return JSON.parse(String(await this.control.getBlobClient(`locks/${job}.json`).downloadToBuffer()));
   }
@@ -133,7 +133,7 @@ export function containerIn(account: TestAccount, name: string): ContainerClient
   return BlobServiceClient.fromConnectionString(account.connectionString).getContainerClient(name);
 }
 
-/** A test bed that is new for each test of the file. */
+/** A test bed, which is new for each test of the file. */
 export function useTestBed(options?: TestBedOptions): TestBed {
   const bed = new TestBed(options);
   beforeEach(() => bed.open());

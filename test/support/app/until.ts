@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Waits until something holds, and throws when it does not in time. It asks less often the longer it waits. */
+/** Waits until a condition holds, and throws if it does not in time. The longer it waits, the less often it checks. */
 export async function until(holds: () => Promise<boolean> | boolean, seconds = 30): Promise<void> {
   const began = Date.now();
   while (!(await holds())) {

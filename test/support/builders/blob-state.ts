@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import type { BlobState } from '#domain/blobs/blob.ts';
 
-/** A small block blob, as a listing shows it; say what is to be different. */
+/** A small block blob, as a listing shows it, with any other fields. */
 export function blobState(more: Partial<BlobState> = {}): BlobState {
   return {
     name: 'a.txt',
@@ -13,7 +13,7 @@ export function blobState(more: Partial<BlobState> = {}): BlobState {
   };
 }
 
-/** From so few values that two blobs often agree in some of them. */
+/** Has few values per field, so that two blobs often agree in some of them. */
 export const anyBlobState = fc
   .record(
     {

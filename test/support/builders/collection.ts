@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { BlobServiceClient, type ContainerClient } from '@azure/storage-blob';
 
-/** One blob as an independent reader finds it: nothing here goes through the code under test. */
+/** One blob as an independent reader sees it, without the code under test. */
 export interface SeenBlob {
   sha256: string;
   size: number;
@@ -17,7 +17,7 @@ export async function makeContainer(connectionString: string, name: string): Pro
   return container;
 }
 
-/** Every blob of a container by name, read with the plain SDK. Records of ours are left out of the metadata. */
+/** All blobs of a container by name, read with the plain SDK. The metadata omits our records. */
 export async function lookInto(connectionString: string, name: string): Promise<Record<string, SeenBlob>> {
   const container = BlobServiceClient.fromConnectionString(connectionString).getContainerClient(name);
   const seen: Record<string, SeenBlob> = {};

@@ -71,13 +71,13 @@ const written: fc.Arbitrary<Written> = fc.oneof(
   fc.uuid().map((guid): Written => ['Edm.Guid', `"${guid}"`]),
 );
 
-/** With a point or an exponent, which is how a Double is told from an Int32. The emulator has no -0. */
+/** With a point or an exponent, which distinguishes a Double from an Int32. The emulator has no -0. */
 function doubleToken(number: number): string {
   const token = String(Object.is(number, -0) ? 0 : number);
   return /[.e]/.test(token) ? token : `${token}.0`;
 }
 
-/** Members of an entity beside its key, such as `"n":1` or `"n@odata.type":"Edm.Int64","n":"1"`. */
+/** Members of an entity other than its key, such as `"n":1` or `"n@odata.type":"Edm.Int64","n":"1"`. */
 export const properties: fc.Arbitrary<string[]> = fc
   .uniqueArray(fc.tuple(name, written), { selector: ([each]) => each, maxLength: 8 })
   .map((all) => all.map(([each, value]) => member(each, value)));

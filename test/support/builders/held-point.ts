@@ -20,13 +20,15 @@ import { held } from './held-run.ts';
 import { plainTraits } from './plain-traits.ts';
 import { RUN } from './run-ref.ts';
 
-/** A blob as it is given: what the source's MD5 property says follows from the body unless something else is said. */
+/** A blob of the restore point. The MD5 property of the source follows from the body unless `md5` is given. */
 export interface GivenBlob {
   body: Buffer;
   md5?: string | null;
-  /** Since the restore point: what is now in the source, and in the mirror, over a snapshot of what was backed up. */
+  /**
+   * Later content in the source and in the backup container, which has a snapshot of the content of the restore point.
+   */
   newer?: Buffer;
-  /** Gone from the source since. */
+  /** Whether the blob was deleted from the source after the backup. */
   gone?: boolean;
 }
 
@@ -36,16 +38,16 @@ export const MIRROR = 'databackup';
 
 export const md5Of = (body: Buffer) => createHash('md5').update(body).digest('base64');
 
-/** A restore point of one container in memory, in slices of so many blobs. The test drives its verification by hand. */
+/** A restore point of one container in memory. The test plays the activities of its verification. */
 export class HeldPoint {
   readonly source: MemoryAccount;
   readonly vault: MemoryAccount;
   readonly control: ControlStore;
   readonly deps: Dependencies;
   readonly entries: Outcome[] = [];
-  /** Sent on behalf of the last verification, by operation. */
+  /** The requests of the last verification, by operation. */
   requests: Record<string, number> = {};
-  /** The runs whose parts make it up, with how many slices each has. */
+  /** The runs whose parts it has, with the number of slices of each. */
   readonly #slices = new Map<string, number>();
 
   constructor(limits: object = {}, traits: Partial<Traits> = {}) {
@@ -74,7 +76,7 @@ export class HeldPoint {
     } as unknown as Dependencies;
   }
 
-  /** Backs blobs up into one more slice of the restore point, by its own run or one that completes it. */
+  /** Adds a slice with blobs to the restore point, by its own run or by one that completes it. */
   async hold(blobs: Record<string, GivenBlob>, run = POINT.id): Promise<void> {
     const tally = { ...emptyTally('data', MIRROR), last: true };
     const part = new PartWriter<Outcome>();
@@ -87,7 +89,7 @@ export class HeldPoint {
         strongroom_modified: '2026-05-01T00:00:00.000Z',
         strongroom_run: POINT.id,
       });
-      // A buffer of its own: what happens to the one must not happen to the other.
+      // A buffer of its own: a change of one blob must not change the other.
       const kept = this.vault.write(MIRROR, { name, body: Buffer.from(body), headers, metadata: record(etag) });
       const entry: Outcome = {
         name,
@@ -114,7 +116,7 @@ export class HeldPoint {
     await this.control.writePart(held({ job: POINT.job, id: run }), 'slice', sliceKey(slice), part, tally, {});
   }
 
-  /** Verifies it as an orchestration would, and gives what became of each blob. */
+  /** Verifies it as an orchestration does, and returns the outcome of each blob. */
   async verify(task: Partial<VerifyTask> = {}, id = VERIFICATION.id): Promise<Outcome[]> {
     const verify = { point: POINT.id, kind: 'quick' as const, portion: '100%', turn: 0, sample: 20, ...task };
     const run = { ...VERIFICATION, id, verify };

@@ -34,42 +34,42 @@ const RESTORE = { ...RUN, id: 'nightly-20260502T000000Z-rrrrrr', mode: 'restore'
 const VERIFICATION = { ...RUN, id: 'nightly-20260502T000000Z-vvvvvv', mode: 'verify' } as const;
 export const TABLE = 'orders';
 
-/** An entity with these properties beside its keys. */
+/** An entity with these properties in addition to its keys. */
 export function entity(partition: string, row: string, properties: object = { Value: `of ${row}` }): StoredEntity {
   const text = JSON.stringify({ PartitionKey: partition, RowKey: row, ...properties });
   return { key: { partition, row }, text };
 }
 
-/** A segment as it is given: first all that was there, then what changed, in turn. */
+/** A segment to store: first all entities, then the changes, in order. */
 export interface GivenSegment {
   range?: KeyRange;
   files: (StoredEntity[] | { upserts?: StoredEntity[]; deleted?: EntityKey[] })[];
   status?: Segment['status'];
-  /** Changes what the manifest says of it. */
+  /** Changes its line in the manifest. */
   change?: (segment: Segment) => void;
 }
 
-/** What a run has come to. */
+/** The result of a run. */
 export interface Ended {
   outcomes: Outcome[];
   counts: { listed: number; copied: number; unchanged: number; skipped: number; failed: number };
   problem?: Problem;
   stopped?: string;
-  /** How many pieces of work it took: slices of the plan, and of the writing. */
+  /** How many slices of the plan, and pieces of the writing, it took. */
   slices: number;
   pieces: number;
 }
 
-/** A restore point of one table, on memory. Its restores and verifications are driven as an orchestration would. */
+/** A restore point of one table in memory. Plays its restores and verifications as an orchestration does. */
 export class HeldTable {
   readonly vault: MemoryAccount;
   readonly control: ControlStore;
-  /** What was backed up, and is restored to. */
+  /** The tables that were backed up, and that restores write to. */
   readonly tables = new MemoryTables('SOURCE');
   readonly vaultTables = new MemoryTables('VAULT');
   readonly deps: Dependencies;
   readonly segments: Segment[] = [];
-  /** Milliseconds that pass at each look at the clock. */
+  /** Milliseconds that pass with each read of the clock. */
   tick = 0;
   #time = Date.parse('2026-05-02T00:00:00.000Z');
   #files = 0;
@@ -106,7 +106,7 @@ export class HeldTable {
     } as unknown as Dependencies;
   }
 
-  /** Writes a file of entities; gives what a segment says of it. */
+  /** Writes a file of entities, and returns its entry for a segment. */
   async file(given: GivenSegment['files'][number], range: KeyRange = {}, table = TABLE): Promise<EntityFile> {
     const path = entityFilePath(POINT, table, rangeKey(this.#files), String(this.#files++).padStart(6, '0'));
     const writer = new EntityFileWriter();
@@ -121,7 +121,7 @@ export class HeldTable {
     return { path, items, bytes: written.body.length, sha256: written.sha256 };
   }
 
-  /** One more page of the manifest. */
+  /** Adds a page to the manifest. */
   async hold(...given: GivenSegment[]): Promise<void> {
     const share = taskOfTable(TABLE);
     const tally = emptyTally(share, 'nowhere');
@@ -151,7 +151,7 @@ export class HeldTable {
     await this.control.writePart(held(POINT), 'range', rangeKey(this.#pages++), part, tally, {});
   }
 
-  /** Changes a stored file behind everybody's back; without `change` it is taken away. */
+  /** Damages a stored file; without `change`, deletes it. */
   damage({ path }: { path: string }, change?: (body: Buffer) => Buffer): void {
     const { body, metadata } = this.vault.all(CONTROL_CONTAINER, path)[0]!;
     this.vault.remove(CONTROL_CONTAINER, path);
@@ -164,7 +164,7 @@ export class HeldTable {
     return this.#drive(run, planTableRestore, makeWriteEntities());
   }
 
-  /** The run of a restore, with its lock taken: its activities can be called singly. */
+  /** A restore that holds its lock, so that a test can call its activities one by one. */
   async begun(task: Partial<RestoreTask> = {}, more: Partial<RestoreRef> = {}): Promise<RestoreRef> {
     const run = this.restoreRun(task, more);
     await this.#begin(run);
@@ -187,7 +187,7 @@ export class HeldTable {
     return this.#drive(run, verifyTable, undefined);
   }
 
-  /** Leaves the summary of a verification that has ended. */
+  /** Writes the summary of an ended verification. */
   async ended(verify: Partial<VerifyTask>): Promise<void> {
     const { id, job } = VERIFICATION;
     const nothing = { counts: {}, bytes: {}, containers: [], problems: [], parts: [] };
@@ -246,7 +246,7 @@ export class HeldTable {
     return { ...ended, ...(await this.told(run, ended.stopped === undefined)) };
   }
 
-  /** What the parts of a run tell; throws where they do not add up. */
+  /** The outcomes and counts in the parts of a run. Throws if the parts are incomplete. */
   async told(run: RunRef, whole = true): Promise<Pick<Ended, 'outcomes' | 'counts'>> {
     const parts = await this.control.listParts(run);
     const reason = whole ? incompleteness(parts, run.dryRun) : undefined;

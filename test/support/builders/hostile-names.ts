@@ -1,9 +1,9 @@
 import http from 'node:http';
 import { buffer } from 'node:stream/consumers';
 
-/** Names that whoever may upload can choose, and that have led one program or another astray. */
+/** Names that anyone who may upload can choose, and that programs have handled wrongly. */
 export const HOSTILE_NAMES: string[] = [
-  // Dot segments, which clients resolve, and what looks like them.
+  // Dot segments, which clients resolve, and similar names.
   ...['.', '..', './', '../', './a', '../a', 'a/.', 'a/..', 'a/./b', 'a/../b', 'a/../../b', 'a/b/../../../c'],
   ...['../canary/x', '../../canary/x', 'a/../../canary/x', '../strongroom/locks/nightly.json', './../canary/x'],
   ...['../databackup/plain', '../data/plain', '/../canary/x', '//../canary/x', 'a/..//canary/x', '..//canary/x'],
@@ -25,7 +25,7 @@ export const HOSTILE_NAMES: string[] = [
     '.. ',
   ],
   ...[' ..', ' .', '. /a', ' ../canary/x', '.hidden', '.hidden/.deeper/.txt', 'a.b.c.', 'ends in a dot./x'],
-  // Encoded once, twice, and wrongly.
+  // Encoded once, twice, and incorrectly.
   ...[
     '%',
     '%%',
@@ -60,7 +60,7 @@ export const HOSTILE_NAMES: string[] = [
   ...['\\', 'a\\b', '..\\canary\\x', 'a\\..\\b', '\\\\host\\share', 'a/\\../b', 'C:\\windows\\win.ini', 'a\\', '\\a'],
   // Slashes.
   ...['/', '//', '///', '/a', '//a', 'a/', 'a//', 'a//b', 'a///b', '/a/', '//host/share', 'a/ /b', 'a/b//', '/./a'],
-  // Prefixes of each other, and what sorts between them.
+  // Prefixes of each other, and names that sort between them.
   ...['a', 'ab', 'abc', 'a!', 'a#', 'a$', 'a-', 'a0', 'a/b', 'a/b/', 'a/b/c', 'a b/', 'A', 'A/', 'A/B', 'aB', 'a/B'],
   // Blanks.
   ...[
@@ -81,7 +81,7 @@ export const HOSTILE_NAMES: string[] = [
     '\ufeff',
     '\ufeffa',
   ],
-  // What is special in addresses, queries, headers and patterns.
+  // Characters with a meaning in addresses, queries, headers and patterns.
   ...[
     '?',
     '?x=y',
@@ -137,7 +137,7 @@ export const HOSTILE_NAMES: string[] = [
     '$root',
     '$web',
   ],
-  // Text for those who show it: pages, spreadsheets, terminals, databases, logs.
+  // Text with a meaning in programs that show it: pages, spreadsheets, terminals, databases, logs.
   ...[
     '<script>alert(1)</script>',
     '<img src=x onerror=alert(1)>',
@@ -219,7 +219,7 @@ export const HOSTILE_NAMES: string[] = [
     '.htaccess',
     'web.config',
   ],
-  // What our own files are called.
+  // Names of our own objects.
   ...[
     'locks/nightly.json',
     'strongroom/locks/nightly.json',
@@ -298,7 +298,7 @@ export const HOSTILE_NAMES: string[] = [
     'हिन्दी',
     'ქართული',
   ],
-  // Beyond the basic plane.
+  // Characters beyond the basic multilingual plane.
   ...[
     '😀',
     '👨‍👩‍👧‍👦',
@@ -319,7 +319,7 @@ export const HOSTILE_NAMES: string[] = [
   ...['\u007f', 'a\u007fb', '\u0080', 'a\u0085b', '\u009b31m', 'a\u009fb', '\u0090q\u009c'],
   // Noncharacters, which are lost in some listings.
   ...['\ufdd0', 'a\ufdefb', '\u{1fffe}', '\u{10ffff}'],
-  // Long ones.
+  // Long names.
   ...[
     'x'.repeat(1024),
     `${'d/'.repeat(511)}x`,
@@ -343,13 +343,15 @@ export const HOSTILE_NAMES: string[] = [
   ],
 ];
 
-/** Uploads under exactly this name, which clients would rewrite. Returns the status: services refuse some names. */
+/**
+ * Uploads a blob under exactly this name, which clients would rewrite. Returns the status: services refuse some names.
+ */
 export async function putRaw(containerUrl: string, name: string, content: string): Promise<number> {
   const headers = { 'x-ms-blob-type': 'BlockBlob', 'x-ms-version': '2021-12-02' };
   return (await send('PUT', addressOf(containerUrl, name), headers, content)).status;
 }
 
-/** The content under a name as it is, or undefined. */
+/** The content under exactly this name, or undefined. */
 export async function getRaw(containerUrl: string, name: string): Promise<string | undefined> {
   const { status, body } = await send('GET', addressOf(containerUrl, name), { 'x-ms-version': '2021-12-02' });
   return status === 200 ? body : undefined;

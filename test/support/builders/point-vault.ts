@@ -26,7 +26,7 @@ import { StorageError } from '#storage/storage-error.ts';
 import { blobState } from './blob-state.ts';
 import { held } from './held-run.ts';
 
-/** What one slice of a container's scan came to: what was settled at once, and the chunks of copies. */
+/** The result of one slice of a container: outcomes of the scan, and the chunks of copies. */
 export interface SliceOf {
   scan?: Outcome[];
   copies?: { now: Outcome[]; later?: Outcome[] }[];
@@ -34,15 +34,15 @@ export interface SliceOf {
 
 export type Made = Record<string, SliceOf[]>;
 
-/** A vault on memory with restore points in it, and the API on top. */
+/** A vault in memory with restore points, and the API for it. */
 export class PointVault {
   readonly objects = new Map<string, { body: Buffer; metadata: Record<string, string>; etag: string }>();
-  /** The objects that were read, in order. */
+  /** The paths of the objects that were read, in order. */
   readonly read: string[] = [];
   readonly rows: CatalogRow[] = [];
   readonly deps: Dependencies;
   readonly control: ControlStore;
-  /** Leaves out of the parts which names they have, as vaults of earlier versions do. */
+  /** Whether to write parts without their range of names, as earlier versions did. */
   withoutNames = false;
   #writes = 0;
 
@@ -58,7 +58,7 @@ export class PointVault {
     } as unknown as Dependencies;
   }
 
-  /** Leaves a restore point; a retry builds on `after`. */
+  /** Writes a restore point. A retry builds on `after`. */
   async publish(id: string, made: Made, more: Partial<RunSummary> & { after?: RunSummary } = {}): Promise<RunSummary> {
     const { after, ...rest } = more;
     const { job, startedAt } = parseRunId(id)!;

@@ -27,18 +27,18 @@ export const MIRROR = 'databackup';
 type Wanted = Pick<RunFields, 'mode' | 'dryRun' | 'prune' | 'verify' | 'retryOf'>;
 type Step = (input: object) => Promise<{ problem?: Problem }>;
 
-/** Backups and prunes of one vault on memory, each activity carried out in turn, by clocks that are set by hand. */
+/** Backups and prunes of one vault in memory. Activities run one after another, and the test sets the clocks. */
 export class Vault {
   readonly source: MemoryAccount;
   readonly vault: MemoryAccount;
   readonly control: ControlStore;
-  /** By the app, and by the service, in milliseconds. */
+  /** The clock of the app and that of the service, in milliseconds. */
   clock = { app: Date.parse('2026-05-01T12:00:00.000Z'), service: Date.parse('2026-05-01T12:00:00.000Z') };
   jobs: Job[] = [jobOf('nightly', {})];
-  /** What was told of the brake. */
+  /** The ids of runs for which the app reported a safety brake. */
   readonly braked: string[] = [];
   readonly warned: string[] = [];
-  /** Sees every request before it is carried out, with the alias it was sent by, and may throw. */
+  /** Called before each request, with the alias of its account; may throw. */
   before: (call: Call & { alias: string }) => unknown = () => {};
   readonly limits: Record<string, number>;
   #count = 0;
@@ -83,7 +83,7 @@ export class Vault {
     return this.run({ mode: 'prune', prune: { plan: { run: id, hash } } }, job);
   }
 
-  /** Plans and carries out. */
+  /** Plans a prune, and carries out the plan. */
   async prune(job = 'nightly'): Promise<RunSummary> {
     const plan = await this.plan(job);
     expect(plan.status, JSON.stringify(plan.problems)).toBe('succeeded');
@@ -190,7 +190,7 @@ export class Vault {
     return this.control.changeNotes({ job, id }, change);
   }
 
-  /** What of a restore point the vault no longer has, by the record of each copy. */
+  /** The entries of a restore point whose content the vault no longer has, by the records of copies. */
   async lost(point: RunSummary): Promise<string[]> {
     const missing: string[] = [];
     for (const { path, destination, container } of point.parts) {
@@ -205,7 +205,7 @@ export class Vault {
     return missing;
   }
 
-  /** Everything outside the control container. */
+  /** The contents of a backup container by name, snapshots included. */
   mirror(container = MIRROR): Record<string, string[]> {
     const found: Record<string, string[]> = {};
     const names = this.vault.listBlobs(container, { snapshotsAndVersions: true }).blobs.map(({ name }) => name);

@@ -1,4 +1,4 @@
-/** Chance that follows from a seed: the same seed gives the same numbers, in every process. */
+/** Random numbers from a seed: the same seed gives the same numbers, in every process. */
 export class Random {
   #state: number;
 
@@ -6,7 +6,7 @@ export class Random {
   constructor(seed: number | string) {
     let state = typeof seed === 'number' ? seed : 0x811c9dc5;
     if (typeof seed === 'string') for (const byte of Buffer.from(seed)) state = Math.imul(state ^ byte, 0x01000193);
-    // Neighbouring seeds must not begin alike.
+    // Adjacent seeds must not give similar first numbers.
     this.#state = Math.imul(state ^ 0x9e3779b9, 0x85ebca6b) >>> 0;
     for (let i = 0; i < 4; i++) this.next();
   }
@@ -38,7 +38,7 @@ export class Random {
     return list[this.below(list.length)]!;
   }
 
-  /** The same items in another order. */
+  /** The same items in random order. */
   shuffled<T>(items: readonly T[]): T[] {
     const order = [...items];
     for (let last = order.length - 1; last > 0; last--) {
@@ -48,7 +48,7 @@ export class Random {
     return order;
   }
 
-  /** Takes so many items out of the list. */
+  /** Removes random items from a list, and returns them. */
   take<T>(items: T[], count: number): T[] {
     return Array.from({ length: Math.min(count, items.length) }, () => {
       const [taken] = items.splice(this.below(items.length), 1, items.at(-1)!);
@@ -57,7 +57,7 @@ export class Random {
     });
   }
 
-  /** So many characters of a–z and 0–9. */
+  /** Random characters of a–z and 0–9. */
   letters(count: number): string {
     let text = '';
     for (let i = 0; i < count; i++) text += 'abcdefghijklmnopqrstuvwxyz0123456789'[this.below(36)];

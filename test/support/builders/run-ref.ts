@@ -1,7 +1,7 @@
 import type { BackupRef, RunMode, RunRef } from '#domain/run/run.ts';
 import type { PruneTask, RestoreTask, VerifyTask } from '#domain/run/tasks.ts';
 
-/** Some run. */
+/** A run for tests that need any. */
 export const RUN: BackupRef = {
   id: 'nightly-20260502T000000Z-aaaaaa',
   job: 'nightly',

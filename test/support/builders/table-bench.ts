@@ -19,18 +19,18 @@ import { plainTraits } from './plain-traits.ts';
 import { RUN, type RunFields, runRef } from './run-ref.ts';
 
 export const SHARE = 'table.orders';
-/** The restore point before. */
+/** The previous restore point. */
 export const POINT = 'nightly-20260501T000000Z-pppppp';
 export const READ_AT = '2026-05-01T00:00:00.000Z';
 
-/** An entity as a file has it. */
+/** A line of a file of entities. */
 export interface Line {
   row: string;
   /** Absent for a deletion. */
   at?: string;
 }
 
-/** One table and a vault on memory, for activities that are carried out one by one. */
+/** One table and a vault in memory, for activities that a test calls one by one. */
 export class TableBench {
   readonly vault = new MemoryAccount(new MemoryStorage(), 'VAULT', plainTraits({ now: () => this.time }));
   readonly control = new ControlStore(new MemoryBlobs(this.vault));
@@ -41,7 +41,7 @@ export class TableBench {
   time = Date.parse('2026-05-02T00:00:10.000Z');
   /** Milliseconds that pass with every query. */
   tick = 0;
-  /** Sees every query before it is answered, and may throw, or do something else meanwhile. */
+  /** Called before each query is answered; may throw, or change the table. */
   before: (query: EntityQuery) => void = () => {};
   #made = 0;
 
@@ -126,7 +126,7 @@ export class TableBench {
     return segmentOf({ ...own, files: [file], ...more });
   }
 
-  /** Leaves a run with these segments. */
+  /** Writes an ended run with these segments. */
   async leave(segments: Segment[], change: Partial<RunSummary> = {}): Promise<RunSummary> {
     const run = { ...RUN, id: change.id ?? POINT };
     const writer = new PartWriter<Segment>();
@@ -153,7 +153,7 @@ export class TableBench {
     return { slice: 0, chunk: 0, key: '000000-00-x', items: segments.length };
   }
 
-  /** What a piece of work has left: its segments, and the counts of its part. */
+  /** The part of a piece: its segments and its counts. */
   async left(run: RunRef, piece: number) {
     const path = partPath(run, 'range', SHARE, rangeKey(piece));
     const { items } = await this.control.readPart<Segment, object>(path);
@@ -161,7 +161,7 @@ export class TableBench {
     return { segments: items, tally };
   }
 
-  /** The rows in a file, in their order; `-` in front of those that it says are deleted. */
+  /** The rows in a file, in order; deleted ones start with `-`. */
   async rows(file: EntityFile): Promise<string[]> {
     const { lines } = await this.control.readEntityFile(file);
     return [...lines()].flat().map((line) => {

@@ -3,7 +3,7 @@ import { gunzipSync } from 'node:zlib';
 import type { EntityFile } from '#domain/tables/segment.ts';
 import type { EntityKey, KeyRange } from '#domain/tables/table-key.ts';
 
-/** A segment as it lies in the vault, with what its files come to. */
+/** A segment in the vault, with the resulting content of its files. */
 export interface SegmentInVault {
   status: 'copied' | 'unchanged' | 'failed';
   range: KeyRange;
@@ -15,19 +15,19 @@ export interface SegmentInVault {
   content: Map<string, { key: EntityKey; text: string }>;
 }
 
-/** What the judge needs of a summary. */
+/** The parts of a summary that the judge needs. */
 export interface PointSummary {
   id: string;
   source: string;
   parts: { path: string; container: string; sha256: string; copied: number; unchanged: number; failed: number }[];
 }
 
-/** A restore point holds something that is not as the format says. */
+/** A restore point that does not follow the format. */
 export class UnsoundPoint extends Error {}
 
 /**
  * Reads a table of a restore point from the bytes in the vault alone, without code of the app. Throws `UnsoundPoint`
- * for all that a reader without trust would refuse. The segments come in the order of their keys.
+ * for everything that a reader who trusts nothing would refuse. Returns the segments in the order of their keys.
  */
 export function segmentsIn(
   read: (path: string) => Buffer | undefined,
@@ -100,7 +100,10 @@ export function segmentsIn(
   }
 }
 
-/** Each segment begins with the very bound that another ends with, from the beginning of the table to its end. */
+/**
+ * The segments in order: each starts with exactly the bound that another ends with, from the start of the table to its
+ * end.
+ */
 function inOrder(segments: SegmentInVault[]): SegmentInVault[] {
   const left = [...segments];
   const order: SegmentInVault[] = [];

@@ -4,7 +4,7 @@ import { BlobServiceClient } from '@azure/storage-blob';
 import { tableOf } from '../../../demo/raw-entities.ts';
 import { type PointSummary, type SegmentInVault, segmentsIn } from './table-point.ts';
 
-/** A property as it is on the wire: its EDM type where that is said, and its JSON as it was written. */
+/** A property as sent by the service: its EDM type, if any, and the text of its JSON. */
 export type RawProperty = [type: string | undefined, json: string];
 
 export { tableOf };
@@ -25,13 +25,13 @@ export const EDGE_VALUES = {
   yes: true,
 } as const;
 
-/** Writes entities, a hundred of a partition at a time; they are to be in groups by partition. */
+/** Writes entities, a hundred of a partition at a time. The entities of a partition must follow each other. */
 export async function seed(connectionString: string, table: string, entities: Iterable<TableEntity>): Promise<void> {
   const client = tableOf(connectionString, table);
   await client.createTable();
   let batch: TableEntity[] = [];
   const flush = async () => {
-    // The emulator is not good at transactions of one.
+    // The emulator has problems with transactions of one entity.
     if (batch.length === 1) await client.createEntity(batch[0]!);
     else if (batch.length > 1) await client.submitTransaction(batch.map((entity) => ['create', entity]));
     batch = [];
@@ -61,7 +61,7 @@ export async function rawEntities(
   return found;
 }
 
-/** The same of lines as they are in files of entities. */
+/** The same for lines of files of entities. */
 export function rawLines(lines: Iterable<string>): Map<string, Record<string, RawProperty>> {
   return new Map(Array.from(lines, (line) => propertiesOf(withTexts(line) as RawEntity)));
 }
@@ -83,7 +83,7 @@ function propertiesOf(entity: RawEntity): [name: string, properties: Record<stri
   return [`${JSON.parse(entity.PartitionKey!)}/${JSON.parse(entity.RowKey!)}`, properties];
 }
 
-/** The names of all that lies in a vault's control container. */
+/** The names of all objects in the control container of a vault. */
 export async function controlNames(connectionString: string): Promise<string[]> {
   const names: string[] = [];
   for await (const { name } of controlOf(connectionString).listBlobsFlat()) names.push(name);
@@ -94,7 +94,7 @@ function controlOf(connectionString: string) {
   return BlobServiceClient.fromConnectionString(connectionString).getContainerClient('strongroom');
 }
 
-/** A table as a restore point has it, read from the vault's bytes alone. */
+/** A table of a restore point, read from the bytes of the vault alone. */
 export async function tableInPoint(
   connectionString: string,
   run: { id: string; job: string },

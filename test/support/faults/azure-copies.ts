@@ -71,7 +71,7 @@ export function azureCopies(
 
   const keyOf = (container: string, blob: string) => `${container}\n${blob}`;
 
-  /** Emulator and overlay change together: requests for one blob wait for each other. */
+  /** Emulator and overlay change together, so requests for one blob run one after another. */
   const alone = async <T>(key: string, work: () => Promise<T>): Promise<T> => {
     while (busy.has(key)) await busy.get(key)?.catch(nextTurn);
     const done = work();

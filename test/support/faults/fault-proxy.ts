@@ -8,7 +8,7 @@ import type { TestAccount } from '../azurite/accounts.ts';
 export interface ProxiedRequest {
   service: 'blob' | 'table';
   method: string;
-  /** Path and query as they came. `before` may change it; mind that account keys sign it. */
+  /** Path and query as they arrived. `before` may change them, but account keys sign them. */
   url: string;
   /** Path, still percent-encoded. */
   path: string;
@@ -51,7 +51,7 @@ export interface FaultRule {
   match(request: ProxiedRequest): boolean;
   /** How often it applies; always by default. */
   times?: number;
-  /** Answers in place of the server, which never sees the request. */
+  /** Answers instead of the server, which never sees the request. */
   answer?(request: ProxiedRequest): MaybePromise<ProxiedResponse | typeof DROP>;
   /** Runs before the request is passed on: to wait, or to change something first. */
   before?(request: ProxiedRequest): MaybePromise<void>;

@@ -1,12 +1,12 @@
 /** The operation of a request and the storage that it is for, derived without code of the app. */
 export interface StorageOperation {
   side: 'source' | 'vault' | 'control' | 'table';
-  /** As the service's documentation calls it. */
+  /** The name of the operation in the documentation of the service. */
   name: string;
   /** The kind of object, in the control container. */
   kind?: ControlKind;
   container: string;
-  /** Decoded; '' where the request is about a container or the account. */
+  /** Decoded; '' if the request is about a container or the account. */
   blob: string;
 }
 
@@ -15,7 +15,7 @@ export type ControlKind = 'lock' | 'summary' | 'manifest' | 'plan' | 'pending' |
 export interface AskedOf {
   service: 'blob' | 'table';
   method: string;
-  /** Still percent-encoded, beginning with the account as the emulator has it. */
+  /** Still percent-encoded, starting with the account, as for the emulator. */
   path: string;
   query: URLSearchParams;
   headers: Record<string, string>;

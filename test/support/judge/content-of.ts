@@ -1,18 +1,18 @@
 import { createHash } from 'node:crypto';
 import { BlobServiceClient } from '@azure/storage-blob';
 
-/** All of a blob that a restore has to write, as the plain SDK shows it, with records of ours if there are any. */
+/** Everything of a blob that a restore has to write, as the plain SDK shows it, with our records if there are any. */
 export interface WholeBlob {
   sha256: string;
   type: string;
   headers: Record<string, string>;
   metadata: Record<string, string>;
   tags: Record<string, string>;
-  /** Only where one was set on the blob itself. */
+  /** Only if it was set on the blob itself. */
   tier?: string;
 }
 
-/** Every base blob of a container, by name; nothing where there is no such container. */
+/** All base blobs of a container, by name; empty if the container does not exist. */
 export async function contentOf(connectionString: string, container: string): Promise<Record<string, WholeBlob>> {
   const client = BlobServiceClient.fromConnectionString(connectionString).getContainerClient(container);
   const all: Record<string, WholeBlob> = {};

@@ -24,7 +24,7 @@ export const RULES = {
   'overwritten-kept': 'what an overwrite takes away lies in a snapshot',
 } as const;
 
-/** Attempts at one request that the app makes in all. */
+/** The most attempts of one request, including the first. */
 const MOST_TRIES = 5;
 /** Timers may fire a little early, in milliseconds. */
 const EARLY = 30;

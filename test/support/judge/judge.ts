@@ -21,13 +21,13 @@ export interface Sides {
 export interface RememberedBlob {
   etag: string;
   size: number;
-  /** Absent where the content cannot be read: it is archived, or its name cannot be addressed. */
+  /** Absent if the content cannot be read: it is archived, or its name cannot be addressed. */
   sha256?: string;
   type: string;
   headers: Record<string, string>;
   metadata: Record<string, string>;
   tags: Record<string, string>;
-  /** Only where one was set on the blob itself. */
+  /** Only if it was set on the blob itself. */
   tier?: string;
 }
 
@@ -41,7 +41,7 @@ interface Entry {
   size: number;
   vaultEtag?: string;
   code?: string;
-  /** The part it stands in, with where its content is to be found. */
+  /** The part that has it, which names the place of its content. */
   part: PartEntry;
 }
 
