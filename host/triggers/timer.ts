@@ -15,7 +15,9 @@ import type { HostedFunction, Listener, TriggerHost } from './trigger.ts';
 
 /** The longest wait before the timer checks the clock, which changes when the machine sleeps or an operator sets it. */
 const LONGEST_WAIT = 30_000;
-/** A timer that fires so many milliseconds late is past due: the machine slept, or the previous invocation was long. */
+/**
+ * A timer that fires this many milliseconds late is past due: the machine slept, or the previous invocation was long.
+ */
 const PAST_DUE = 60_000;
 
 interface StoredStatus extends ScheduleStatus {

@@ -14,7 +14,7 @@ export function call<Name extends keyof Activities>(
   return context.df.callActivity(name, input);
 }
 
-/** A timer that fires so many seconds after the present time of the orchestration. */
+/** A timer that fires this many seconds after the current time of the orchestration. */
 export function wait(context: OrchestrationContext, seconds: number): Task {
   return context.df.createTimer(new Date(context.df.currentUtcDateTime.getTime() + seconds * 1000));
 }

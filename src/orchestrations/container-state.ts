@@ -39,11 +39,11 @@ export interface Round {
   waiting: Piece[];
 }
 
-/** No further slice is planned while so many chunks wait. */
+/** No further slice is planned while this many chunks wait. */
 const ENOUGH_TO_DO = 16;
 /** How many chunks are processed at once. A page of huge blobs makes a chunk of each: the others wait. */
 const CHUNKS_AT_ONCE = 24;
-/** Nothing new begins while so many pieces have pending copies: every round checks all of them. */
+/** No new piece begins while this many pieces have pending copies: every round checks all of them. */
 const ENOUGH_PENDING = 64;
 
 export function newState(): ContainerState {

@@ -12,7 +12,7 @@ export interface FinishUploadInput {
   failures?: number;
 }
 
-/** Every check makes the history longer. A new generation begins after so many. */
+/** Every check makes the history longer. A new generation begins after this many. */
 const CHECKS_PER_GENERATION = 50;
 const LONGEST_DELAY = 60;
 /** As often as the host tries a message before it moves it to the poison queue. */

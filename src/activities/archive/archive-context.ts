@@ -5,20 +5,20 @@ import type { ReceiptStore } from '#storage/control/receipt-store.ts';
 import { type BackupContext, withAccess } from '../copying/copy-context.ts';
 import { backupRoute } from '../copying/route.ts';
 
-/** What archiving a version needs: how to copy it, the receipts of its rule, and the owner of the claim. */
+/** The means to archive a version: the context of its copy, the receipts of its rule, and the owner of the claim. */
 export interface ArchiveContext {
   rule: string;
   receipts: ReceiptStore;
   copying: BackupContext;
-  /** Owns the claims; the copies record it. A second try after a crash should have the same owner. */
+  /** The owner of the claims, which the copies record. A second attempt after a crash should have the same owner. */
   owner: string;
   claimMs: number;
 }
 
 /**
- * For one upload of at most so many bytes: an asynchronous copy reads for hours with the access that it began with. The
- * lock of the rule need not be held: uploads are archived while runs of the rule are in progress, and receipts keep
- * them apart. Throws `StorageError` if there is no access to the source.
+ * For one upload of at most `largest` bytes: an asynchronous copy reads for hours with the access that it began with.
+ * Uploads need no lock of the rule: they are archived while runs of the rule are in progress, and receipts keep the two
+ * apart. Throws `StorageError` if there is no access to the source.
  */
 export async function archiveContextFor(
   deps: Dependencies,

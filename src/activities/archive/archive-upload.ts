@@ -31,8 +31,9 @@ export type UploadResult =
   | { is: 'gone' }
   /** Its kind or its name cannot be archived. */
   | { is: 'skipped'; code: ProblemCode }
-  /** To be tried again: a copy is pending, or another owner holds the claim for so many seconds. */
+  /** To be tried again: the copy is pending. */
   | { is: 'pending' }
+  /** To be tried again: another owner holds the claim for this many seconds. */
   | { is: 'held'; seconds: number }
   | { is: 'failed'; code: ProblemCode; message: string };
 
@@ -91,7 +92,7 @@ async function asOutcome(
   try {
     if (first.is === 'passed') last = await archivePresent(context, source.name);
   } catch (error) {
-    // It concerns no other blob of the run.
+    // The failure concerns no other blob of the run.
     return failureOf(source, error);
   }
   switch (last.is) {
@@ -122,7 +123,7 @@ async function archivePresent(
   for (let version = 0; version < MOST_VERSIONS; version++) {
     const source = await present(context.copying.source, context.copying.container, name);
     const isSeen = version === 0 && seen !== undefined && seen.etag === source?.etag;
-    // Before another version replaces it at the destination.
+    // The receipt must be ended before another version replaces the copy at the destination.
     if (version === 0 && seen?.receipt && !isSeen) await endPassed(context, seen.receipt);
     if (source === undefined) return { is: 'gone' };
     const large = source.size > SYNC_LIMIT ? await contextFor?.(source.size) : undefined;

@@ -94,7 +94,7 @@ export async function endPassed(context: ArchiveContext, { value, etag }: FoundR
   const end = copy
     ? ended(value, 'done', now, { archived: archivedAs(context, source, copy.etag, {}) })
     : ended(value, 'missed', now, { problem: { code: 'source-vanished' } });
-  // If another owner has written it meanwhile, that owner knows more.
+  // If another owner has written the receipt meanwhile, that owner knows more.
   await context.receipts.write(end, { ifMatch: etag });
 }
 
@@ -174,7 +174,7 @@ async function archivedBy(
   return copy && archivedAs(context, source, copy.etag, {});
 }
 
-/** Writes the end of a receipt, unless it is done already, or `endOf` leaves it as it is. */
+/** Writes the end of a receipt, unless it is done, or `endOf` leaves it as it is. */
 async function endReceipt(
   context: ArchiveContext,
   source: BlobState,

@@ -17,7 +17,7 @@ export async function findUnarchived(deps: Dependencies, input: SliceInput): Pro
     read: receiptPages(receiptsOf(deps, input.run.job), job.source.prefix),
     decide(blob, named, order) {
       const known = (named as NameWithReceipts | undefined)?.receipts.find(({ etag }) => etag === blob.etag);
-      // Counted, and not named: the receipt names it, and a reconcile may run every hour.
+      // Counted, but not named: the receipt names it, and a reconcile may run every hour.
       if (known?.state === 'done') return { outcome: outcomeOf(blob, 'unchanged'), isNamed: false };
       if (blob.isDirectory) return { outcome: outcomeOf(blob, 'skipped', { code: 'directory' }) };
       // With another reason than `new`, the copy reads the receipt first: another owner may hold it, or the walk missed
@@ -26,7 +26,7 @@ export async function findUnarchived(deps: Dependencies, input: SliceInput): Pro
     },
     async planned() {
       try {
-        // Once, and not by each of the copies that find it missing. If it cannot be created, they report why.
+        // Created here once, and not by each copy that finds it missing. If this fails, the copies report why.
         await vault.createContainer(input.destination);
       } catch (error) {
         if (!isStorageError(error)) throw error;

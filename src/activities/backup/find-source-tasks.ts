@@ -10,7 +10,7 @@ import { isSameTable, matchesTable } from '#domain/tables/table-name.ts';
 import { isStorageError } from '#storage/storage-error.ts';
 import { type ContainerPair, type FoundTasks, foundTasks } from '../run/container-task.ts';
 
-/** Stands before the position in the account's list of tables, which follows its list of containers. */
+/** The prefix of a position in the account's list of tables, which follows its list of containers. */
 const TABLES = 'tables:';
 
 /** The containers and tables of the source that a job names, a page of the account's lists at a time. */

@@ -28,7 +28,7 @@ export function planRetry(deps: Dependencies, input: SliceInput<RetryingRef>): P
           slice.list(outcome.size);
           await slice.plan(planned);
         } else if (run.mode === 'restore' && outcome.status === 'failed') {
-          // No blob to try again, so the retry repairs nothing here, and must not look as if it did.
+          // There is no blob to try again: the retry repairs nothing here, and must not look as if it did.
           slice.list(outcome.size);
           slice.settle(outcome);
         }

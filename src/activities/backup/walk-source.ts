@@ -16,13 +16,16 @@ import { inRun, type RunContext } from '../run/run-context.ts';
 import type { SliceInput, SliceResult } from '../run/slice.ts';
 import { SliceWriter } from '../run/slice-writer.ts';
 
-/** What is decided of one listed blob: an outcome, which counts and, unless `isNamed` is false, is named; or a copy. */
+/**
+ * The decision about one listed blob: an outcome, which the part counts and, unless `isNamed` is false, names; or a
+ * copy.
+ */
 export type Decided = { outcome: Outcome; isNamed?: false } | { planned: PlannedItem };
 
-/** What the source is walked beside, and how a blob is decided. */
+/** The second listing of a walk, and how to decide a blob. */
 export interface Beside {
   read: ReadPage;
-  /** The name under which that listing shows what belongs to a source blob. */
+  /** The name of a source blob in the second listing. */
   nameOf(name: string): string;
   decide(blob: BlobState, beside: BlobState | undefined, order: NameOrder): Decided;
   /** Called when copies are planned, before the part is written. */
@@ -30,9 +33,9 @@ export interface Beside {
 }
 
 /**
- * Lists a slice of a container beside another listing, decides every blob, plans those to copy, and writes the other
- * outcomes into a part of the manifest. Ends after so many blobs, chunks, or milliseconds. Safe to run twice: the first
- * execution to write the part decides what the slice is.
+ * Walks a slice of a container and a second listing, decides every blob, plans those to copy, and writes the other
+ * outcomes into a part of the manifest. The limits of blobs, chunks and milliseconds end a slice. Safe to run twice:
+ * the first execution that writes the part decides what the slice has.
  */
 export async function walkSource(deps: Dependencies, input: SliceInput, beside: Beside): Promise<SliceResult> {
   // A page that is read ahead may fail long before it is needed, so its failure says which account it came from.

@@ -49,7 +49,7 @@ async function confirm(context: BackupContext, copy: PendingCopy): Promise<Outco
   } else if (copy.tries > MAX_ASYNC_COPIES) {
     return outcomeOf(source, 'failed', { code: 'destination-changing', source });
   }
-  // The copy failed; or another writer wrote the blob, or its copy state is gone, and what is there proves nothing.
+  // The copy failed; or another writer wrote the blob, or its copy state is gone, so that the blob proves nothing.
   return isSpent && others.length > 0 ? copyByOtherMethod(context, copy, name, others) : copyAgain(context, copy, name);
 }
 
@@ -70,7 +70,7 @@ async function endPending(
   return next === copy && isOverdue(context, copy, 2) ? stuck : next;
 }
 
-/** Whether a copy has been pending for so many times its deadline. */
+/** Whether a copy has been pending for `times` its deadline. */
 function isOverdue({ now, copyDeadlineMs }: BackupContext, { planned, startedAt }: PendingCopy, times = 1): boolean {
   return now().getTime() - Date.parse(startedAt) >= times * copyDeadline(planned.from.size, copyDeadlineMs);
 }
@@ -80,7 +80,7 @@ function endedWith(source: BlobState, { status, description }: CopyState): Outco
   return outcomeOf(source, 'failed', { code: 'copy-failed', message, source });
 }
 
-/** Decides and copies the blob again from what is there now. */
+/** Decides and copies the blob again, from the current state of both sides. */
 async function copyAgain(context: BackupContext, copy: PendingCopy, name: string): Promise<Outcome | PendingCopy> {
   const { from, reason } = copy.planned;
   const backup = await context.target.getProperties(context.destination, name);
@@ -95,7 +95,7 @@ function otherMethods(context: BackupContext, source: BlobState): CopyMethod[] {
   );
 }
 
-/** Copies by an atomic method, where there is one. */
+/** Copies by an atomic method, if there is one. */
 async function copyByOtherMethod(
   context: BackupContext,
   copy: PendingCopy,

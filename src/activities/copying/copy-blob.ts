@@ -52,8 +52,9 @@ interface Attempt {
 }
 
 /**
- * Brings the backup blob of one blob up to date. Every request is pinned to what was seen of both sides. Where that no
- * longer holds, both sides are checked and decided again. Failures are outcomes; only a stop by the signal is thrown.
+ * Brings the backup blob of one blob up to date. Every request is pinned to the state in which both sides were seen. If
+ * that is out of date, both sides are checked and decided again. Failures are outcomes; only a stop by the signal is
+ * thrown.
  */
 export async function copyBlob(
   context: BackupContext,
@@ -75,13 +76,16 @@ export async function copyBlob(
   return stillChanging(attempt);
 }
 
-/** The walk may have missed the backup blob of an archived blob, and no refused copy would reveal it: none is tried. */
+/**
+ * Checks the backup blob of an archived blob. The walk may have missed it, and since no copy is tried, no refusal would
+ * reveal that.
+ */
 async function checkIfArchived(context: BackupContext, attempt: Attempt): Promise<void> {
   if (attempt.backup !== undefined || attempt.source.tier !== 'Archive') return;
   attempt.backup = await context.target.getProperties(context.destination, targetName(context, attempt.planned));
 }
 
-/** Does what is decided. Undefined if the backup blob is then in another state, and is to be decided again. */
+/** Carries out the decision. Undefined if the backup blob is then in another state, and needs another decision. */
 async function carryOut(context: BackupContext, attempt: Attempt): Promise<Outcome | PendingCopy | undefined> {
   const { source, backup, planned, options } = attempt;
   const decision = decideHere(context, source, backup);
@@ -164,7 +168,7 @@ async function afterRefusal(
   return undefined;
 }
 
-/** Whether an error says that something is no longer what it was when it was seen. */
+/** Whether an error says that a side is no longer in the state in which it was seen. */
 function isOutOfDate(error: StorageError): boolean {
   return isStorageError(
     error,

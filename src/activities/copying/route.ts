@@ -12,11 +12,11 @@ export interface Route {
   source: BlobAccount;
   /** The container to read: in a restore, the backup container. */
   container: string;
-  /** Stands before the own name of a blob in the container to read. */
+  /** The prefix of names in the container to read. */
   sourcePrefix: string;
   target: BlobAccount;
   destination: string;
-  /** Stands before the own name of a blob in the container to write. */
+  /** The prefix of names in the container to write. */
   targetPrefix: string;
   /** Present when versions are archived: only the planned version is copied, and none that came after it. */
   archive?: { prefix: string; folders: Folders; tier?: string };

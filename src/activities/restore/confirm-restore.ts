@@ -13,7 +13,7 @@ import { restoreBlob } from './restore-blob.ts';
 import { codeOf } from './restore-problem-code.ts';
 import type { RestoreContext } from './restore-route.ts';
 
-/** Rehydrating takes up to 15 hours. After so many milliseconds the blob fails. */
+/** Rehydrating takes up to 15 hours. After this many milliseconds, the blob fails. */
 const REHYDRATION_DEADLINE = 48 * 3_600_000;
 
 /** Checks a pending copy, or content that is being rehydrated, and brings it to an end where it can. */
@@ -55,7 +55,7 @@ async function confirm(context: RestoreContext, copy: PendingCopy): Promise<Outc
   });
 }
 
-/** What became of the copy that this run started. Undefined if the blob is to be copied again. */
+/** The outcome of the copy that this run started. Undefined if the blob must be copied again. */
 async function endOf(
   context: RestoreContext,
   copy: PendingCopy,
@@ -87,7 +87,7 @@ async function abortOverdue(context: RestoreContext, copy: PendingCopy): Promise
   return isOverdue(context, copy, 2) ? failedEntry(copy.planned.entry!, 'copy-stuck') : copy;
 }
 
-/** Whether a copy has been pending for so many times its deadline. */
+/** Whether a copy has been pending for `times` its deadline. */
 function isOverdue(context: RestoreContext, copy: PendingCopy, times = 1): boolean {
   return ageOf(context, copy) >= times * copyDeadline(copy.planned.entry!.size, context.copyDeadlineMs);
 }
@@ -96,7 +96,7 @@ function ageOf({ now }: RestoreContext, { startedAt }: PendingCopy): number {
   return now().getTime() - Date.parse(startedAt);
 }
 
-/** Without the content that was found before: both sides are to be checked again. */
+/** The item without the content that was found before, so that both sides are checked again. */
 function toBeFound(planned: PlannedItem): PlannedItem {
   return { ...planned, from: { ...planned.from, etag: '' } };
 }

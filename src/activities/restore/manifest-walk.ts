@@ -16,19 +16,19 @@ import { missingOrOther } from './held-content.ts';
 export interface ContentLocation {
   account: BlobAccount;
   container: string;
-  /** Stands before the own name of a blob. */
+  /** The prefix of names. */
   prefix: string;
 }
 
-/** What a manifest is walked beside. */
+/** The listings that are walked in parallel with a manifest. */
 export interface WalkBeside {
   /** Lists the backup container with all snapshots and versions; throws `container-not-found` if it does not exist. */
   readBackup: ReadPage;
   /** Everything in the backup container under one name. */
   listNamed(name: string): Promise<BlobState[]>;
-  /** Stands before the name of an entry in the backup container. */
+  /** The prefix of names in the backup container. */
   backupPrefix: string;
-  /** In a restore: the listing of the target, and what stands before names there. */
+  /** In a restore: the listing of the target, and the prefix of names there. */
   target?: { read: ReadPage; prefix: string };
   /** Which blobs of the restore point to find; without it, all. */
   isWanted?(name: string): boolean;

@@ -42,7 +42,7 @@ interface Attempt {
   options: RestoreOptions;
   /** Name of the blob in the target. */
   name: string;
-  /** What holds the content in the vault. */
+  /** The blob in the vault that has the content. */
   holder: BlobState | undefined;
   target: BlobState | undefined;
   mustCheck: boolean;
@@ -52,9 +52,9 @@ interface Attempt {
 }
 
 /**
- * Brings one blob of a restore point to its target, as it was backed up: content, headers, metadata without our record,
- * tags and tier. Every request is pinned to what was seen of both sides. Where that no longer holds, both sides are
- * checked again. Failures are outcomes; only a stop by the signal is thrown.
+ * Restores one blob of a restore point to its target, as it was backed up: content, headers, metadata without our
+ * record, tags and tier. Every request is pinned to the state in which both sides were seen. If that is out of date,
+ * both sides are checked again. Failures are outcomes; only a stop by the signal is thrown.
  */
 export async function restoreBlob(
   context: RestoreContext,
@@ -95,7 +95,7 @@ async function checkBothSides(context: RestoreContext, attempt: Attempt): Promis
   return undefined;
 }
 
-/** Does what is decided. Undefined if both sides are then to be checked again. */
+/** Carries out the decision. Undefined if both sides must then be checked again. */
 async function carryOut(context: RestoreContext, attempt: Attempt): Promise<Outcome | PendingCopy | undefined> {
   const { entry, target, planned, options } = attempt;
   const holder = attempt.holder!;

@@ -37,11 +37,11 @@ export interface Processed {
   stopped?: StopReason;
 }
 
-/** After so many refusals in a row, the rest of the piece is not tried. */
+/** After this many refusals in a row, the rest of the piece is not tried. */
 const HOPELESS_AFTER = 16;
 const NOTE_PROGRESS_MS = 3_000;
 
-/** Says of an item that it was not tried. */
+/** The message of an item that was not tried. */
 export function untriedMessage({ message }: AccountRefusal): string {
   return `Not tried after ${HOPELESS_AFTER} failures in a row: ${message}`;
 }

@@ -89,7 +89,7 @@ class GuardedContext<Run extends RunRef> implements JobContext {
   }
 }
 
-/** What an activity works with in one task of a run. To have it is to have asked whether the run may continue. */
+/** The context of an activity in one task of a run. Code only gets one after a check that the run may continue. */
 export type RunContext<Run extends RunRef = RunRef> = GuardedContext<Run>;
 
 type TaskOf<Run extends RunRef> = Pick<ContainerTask<Run>, 'run' | 'container' | 'destination'>;

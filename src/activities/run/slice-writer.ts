@@ -8,8 +8,8 @@ import type { RunContext } from './run-context.ts';
 import type { SliceResult } from './slice.ts';
 
 /**
- * Collects what a planning activity decides of one slice: outcomes go into a part, planned items into chunks, and all
- * of them into the tally. The slice is full after so many items, chunks or milliseconds.
+ * Collects the decisions of a planning activity about one slice: outcomes go into a part, planned items into chunks,
+ * and all of them into the tally. The limits of items, chunks and milliseconds end a slice.
  */
 export class SliceWriter {
   readonly #context: RunContext;
@@ -64,7 +64,10 @@ export class SliceWriter {
     return this.#plan.finish();
   }
 
-  /** Writes the part, which makes the slice: where the next one begins, or, without that, that this is the last. */
+  /**
+   * Writes the part, which makes the slice. It says where the next slice begins; without a position, this is the last
+   * one.
+   */
   async finish(position: Pick<SliceResult, 'next' | 'nextManifest'> = {}): Promise<SliceResult> {
     if (position.next === undefined && position.nextManifest === undefined) this.#context.tally.last = true;
     const result: SliceResult = { chunks: await this.finishPlan(), ...position };

@@ -16,14 +16,17 @@ import { DrillScratchTable, removeLeftoverTables } from './drill-scratch-table.t
 import { type ReadSegment, segmentReader } from './read-segment.ts';
 import { damagedRange } from './segment-pages.ts';
 
-/** A drill restores the sample with the entities around it: so many in all, and so many in one transaction, at most. */
+/**
+ * A drill restores the sample with the entities around it: at most this many in total, and this many in one
+ * transaction.
+ */
 const MOST_ENTITIES = 5_000;
 const MOST_TOGETHER = 100;
 
 /**
- * Restores the entities of a drill's sample that lie in one table, with their neighbors, into a scratch table of the
- * vault's account, reads them back, compares them, and deletes the table. Safe to run twice: each execution has a table
- * of its own.
+ * Restores the entities of a drill's sample in one table, with their neighbors, into a scratch table of the vault's
+ * account, reads them back, compares them, and deletes the table. Safe to run twice: each execution has a table of its
+ * own.
  */
 export async function drillTable(
   context: RunContext<VerifyRef>,
@@ -95,7 +98,7 @@ class SampleDrill {
     }
   }
 
-  /** None of a segment that is damaged, which has an outcome of its own. */
+  /** The entities of a segment; undefined if it is damaged, and then it has an outcome of its own. */
   async #entitiesOf(segment: Segment): Promise<StoredEntity[] | undefined> {
     try {
       return [...(await this.#read(segment)).entities()];
@@ -144,7 +147,7 @@ function chosenIn(segments: readonly Segment[], numbers: readonly number[]): [Se
   });
 }
 
-/** The chosen entities with others around them, in groups of one partition, of so many at most, that do not overlap. */
+/** The chosen entities with others around them, in groups of one partition and of limited size that do not overlap. */
 function neighborsOf(
   entities: readonly StoredEntity[] | undefined,
   numbers: readonly number[],

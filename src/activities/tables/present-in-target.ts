@@ -13,7 +13,9 @@ interface Target {
 /** How many pages are read between the first and the last entity of a batch, before each half is tried on its own. */
 const MOST_PAGES = 4;
 
-/** The texts of those entities that are in the target, by name; not all of them if many others lie between them. */
+/**
+ * The texts of those entities that are in the target, by name; not all of them if many other entities are between them.
+ */
 export async function presentInTarget(target: Target, batch: readonly StoredEntity[]): Promise<Map<string, string>> {
   // A batch has the order of its files, and later files add keys anywhere.
   const keys = batch.map(({ key }) => key).sort((a, b) => (a.row < b.row ? -1 : 1));

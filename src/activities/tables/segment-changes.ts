@@ -29,7 +29,7 @@ export function readOnce({ readAt }: Segment): Window {
 
 /** How far the clocks of the service's machines may differ, and how long a request may take. */
 const MARGIN_MS = 300_000;
-/** A segment that has so many files is read as a whole. */
+/** A segment with this many files is read as a whole. */
 const MOST_FILES = 8;
 
 /**
@@ -125,7 +125,7 @@ function hasTooManyChanges({ files }: Segment, added: number): boolean {
   return files.length >= MOST_FILES || items > base!.items / 2;
 }
 
-/** Asks the table and the vault about one segment. */
+/** Reads one segment from the table and from the vault. */
 class ChangeReader {
   readonly since: string;
   readonly #context: RunContext;

@@ -41,7 +41,7 @@ export function segmentPages(
   };
 }
 
-/** The position after one, in a page of so many segments, of so many pages; undefined after the last. */
+/** The position after a position, in a page of `segments` segments, of `pages` pages; undefined after the last. */
 export function positionBehind(
   { page, segment = 0 }: SegmentPosition,
   segments: number,

@@ -116,8 +116,8 @@ async function settlePresent(
     else settle(entity, context.other, 'target-exists');
   }
   if (missing.length < batch.length) return writeBatch(context, missing, settle);
-  // The service refused the batch and none is found: too many other entities lie between them, or another process has
-  // just deleted them.
+  // The service refused the batch, and none of its entities is found: too many others are between them, or another
+  // process has just deleted them.
   if (batch.length === 1) return failAll(batch, refused, settle);
   return writeHalves(context, batch, settle);
 }

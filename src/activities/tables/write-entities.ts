@@ -119,7 +119,7 @@ async function writeAndSettle(
   return served ? 'served' : refusal;
 }
 
-/** Counts what became of the entities, and collects a line for each that failed or was skipped. */
+/** Counts the outcomes of the entities, and collects a line for each that failed or was skipped. */
 class EntityOutcomes {
   readonly #context: RunContext;
   readonly #lines: Outcome[] = [];

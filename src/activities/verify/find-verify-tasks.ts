@@ -9,7 +9,7 @@ import { pointTasks } from '../restore/point-tasks.ts';
 import { type ContainerPair, type FoundTasks, foundTasks } from '../run/container-task.ts';
 import { pointOf } from '../run/restore-point-summary.ts';
 
-/** Everything that the restore point holds which a run verifies. */
+/** All containers and tables of the restore point that a run verifies. */
 export async function findVerifyTasks(deps: Dependencies, { job, verify }: VerifyRef): Promise<FoundTasks> {
   const point = await pointOf(jobContextOf(deps, job).control, job, verify.point);
   const { containers, tables } = pointTasks(point);

@@ -16,7 +16,7 @@ import { SliceWriter } from '../run/slice-writer.ts';
 import { remover, removeScratch } from './drill.ts';
 import { vaultLocationOf } from './vault-location.ts';
 
-/** Plans the part of a drill that lies in one container: those blobs of the sample that are in it. */
+/** Plans the part of a drill in one container: the blobs of the sample that are in it. */
 export async function planDrill(context: RunContext<VerifyRef>, input: SliceInput<VerifyRef>): Promise<SliceResult> {
   const { run, container, control } = context;
   const { prefix } = vaultLocationOf(input);

@@ -17,7 +17,7 @@ export function methodsFor(source: BlobState, wanted: CopyMethod | 'auto'): Copy
   return ['sync', 'async', 'blocks'];
 }
 
-/** Whether this method leaves either the old or the new content, whatever happens. */
+/** Whether this method always leaves either the old or the new content. */
 export function isAtomic(method: CopyMethod): boolean {
   return method !== 'async';
 }

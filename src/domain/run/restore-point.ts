@@ -2,8 +2,8 @@ import { isBackup, type RunSummary } from './run.ts';
 import type { VerifyKind } from './tasks.ts';
 
 /**
- * What became known about a restore point after its run. The restore point itself never changes. All notes are in one
- * object beside it, so that a hold and a removal cannot miss each other.
+ * Facts about a restore point that are known only after its run. The restore point itself never changes. All notes are
+ * in one object beside it, so that a hold and a removal cannot miss each other.
  */
 export interface Notes {
   /** An operator holds it, under any policy. */
