@@ -60,6 +60,10 @@ const TASKS = {
     '@build',
     ['prove/main.ts', '...'],
   ],
+  mutate: [
+    'Break the files that decide, line by line, and see whether their unit tests notice',
+    ['tools/mutate/main.ts', '...'],
+  ],
   schema: ['Write strongroom.schema.json from the configuration schema', ['tools/schema.ts', '...']],
 };
 
