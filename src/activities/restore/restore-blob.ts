@@ -1,7 +1,7 @@
 import type { BlobState } from '#domain/blobs/blob.ts';
 import { methodsFor } from '#domain/copying/copy-method.ts';
 import { canBeSent, tagFingerprint, withoutRecord } from '#domain/copying/record.ts';
-import { hasOtherHash, isArchived, locate } from '#domain/restore/locate.ts';
+import { holderKey, isArchived, locate } from '#domain/restore/locate.ts';
 import { isLeftover } from '#domain/restore/restore.ts';
 import {
   asBackedUp,
@@ -46,6 +46,8 @@ interface Attempt {
   holder: BlobState | undefined;
   target: BlobState | undefined;
   mustCheck: boolean;
+  /** Holders that the service could not copy from, by key: the next one is tried. */
+  unreadable: Set<string>;
   lastError?: StorageError;
   /** ETag of the target blob of which there is a snapshot. */
   snapshotOf?: string;
@@ -65,7 +67,10 @@ export async function restoreBlob(
   // A retry knows the blob only as the restore point names it, and not where its content is.
   const holder = planned.from.etag === '' ? undefined : planned.from;
   const name = targetName(context, planned);
-  const attempt: Attempt = { planned, entry, options, name, holder, target: planned.to, mustCheck: !holder };
+  const attempt: Attempt = {
+    ...{ planned, entry, options, name, holder, target: planned.to },
+    ...{ mustCheck: !holder, unreadable: new Set<string>() },
+  };
   for (let check = 0; check < MAX_CHECKS; check++) {
     try {
       const result = (await checkBothSides(context, attempt)) ?? (await carryOut(context, attempt));
@@ -88,7 +93,7 @@ async function checkBothSides(context: RestoreContext, attempt: Attempt): Promis
     ofVault(listNamed)(context.source, context.container, context.sourcePrefix + entry.name),
     context.target.getProperties(context.destination, name),
   ]);
-  attempt.holder = locate(entry, found);
+  attempt.holder = locate(entry, found, attempt.unreadable) ?? locate(entry, found);
   attempt.target = target;
   if (attempt.holder === undefined) return failedEntry(entry, missingOrOther(entry, found));
   attempt.mustCheck = false;
@@ -99,7 +104,6 @@ async function checkBothSides(context: RestoreContext, attempt: Attempt): Promis
 async function carryOut(context: RestoreContext, attempt: Attempt): Promise<Outcome | PendingCopy | undefined> {
   const { entry, target, planned, options } = attempt;
   const holder = attempt.holder!;
-  if (hasOtherHash(entry, holder)) return failedEntry(entry, 'content-mismatch');
   // Before this run copied anything, `planned.to` was there: only our own copy of this content can replace it.
   const isOurs =
     target !== undefined &&
@@ -196,10 +200,21 @@ async function afterRefusal(
   attempt.lastError = error;
   if (error.kind === 'invalid' && isTooLong(context, attempt)) return failedEntry(attempt.entry, 'unsupported-name');
   if (error.kind === 'container-not-found' && (await createsTargetContainer(context))) return undefined;
-  if (!OUT_OF_DATE.has(error.kind)) return failedEntry(attempt.entry, codeOf(error), error.message);
+  const isNoted = noteUnreadable(attempt, error);
+  if (!isNoted && !OUT_OF_DATE.has(error.kind)) return failedEntry(attempt.entry, codeOf(error), error.message);
   attempt.mustCheck = true;
   return undefined;
 }
+
+/** Notes that the service could not copy from the holder, so that the next check prefers another. False if it was noted. */
+function noteUnreadable({ holder, mustCheck, unreadable }: Attempt, error: StorageError): boolean {
+  if (holder === undefined || mustCheck || !UNREADABLE.has(error.kind) || unreadable.has(holderKey(holder)))
+    return false;
+  unreadable.add(holderKey(holder));
+  return true;
+}
+
+const UNREADABLE = new Set<StorageErrorKind>(['source-not-found', 'source-access-denied', 'archived']);
 
 const OUT_OF_DATE = new Set<StorageErrorKind>([
   'precondition',

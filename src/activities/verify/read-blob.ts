@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { problemCodeOf } from '#app/problem-code.ts';
 import type { BlobState } from '#domain/blobs/blob.ts';
-import { hasOtherHash, locate } from '#domain/restore/locate.ts';
+import { holderKey, isArchived, locate } from '#domain/restore/locate.ts';
 import { asBackedUp, type Outcome, type PlannedItem } from '#domain/run/outcome.ts';
 import type { ProblemCode } from '#domain/run/problems.ts';
 import type { BlobAccount } from '#storage/blob-account.ts';
@@ -34,34 +34,53 @@ type Algorithm = 'md5' | 'sha256';
 
 /**
  * Reads every byte of one blob of a restore point in the vault, and compares its length and hash with what was backed
- * up. The read is pinned to the listed ETag. If the content has moved, it is found again. Failures are outcomes; only a
- * stop by the signal is thrown.
+ * up. The read is pinned to the listed ETag. If the content has moved, it is found again; if it cannot be read, the
+ * next blob that has it is read. Failures are outcomes; only a stop by the signal is thrown.
  */
 export async function readBlob(context: ReadContext, planned: PlannedItem): Promise<ReadBlob> {
   const entry = planned.entry!;
+  const unreadable = new Set<string>();
   let content: BlobState | undefined = planned.from.etag === '' ? undefined : planned.from;
   let lastError: StorageError | undefined;
   for (let check = 0; check < MAX_CHECKS; check++) {
     try {
-      const found = content ?? (await find(context, entry));
-      return typeof found === 'string' ? failed(entry, found) : await readContent(context, entry, found);
+      const found = content ?? (await find(context, entry, unreadable));
+      if (found === undefined) break;
+      if (typeof found === 'string') return failed(entry, found);
+      if (isArchived(found)) return archived(entry);
+      content = found;
+      return await readContent(context, entry, content);
     } catch (error) {
       if (!isStorageError(error) || error.kind === 'aborted') throw error;
-      if (error.kind === 'archived') return archived(entry);
-      if (!OUT_OF_DATE.has(error.kind)) return failed(entry, codeOf(error), error.message);
+      if (content === undefined || OF_ACCOUNT.has(error.kind)) return failed(entry, codeOf(error), error.message);
+      unreadable.add(holderKey(content));
       lastError = error;
       content = undefined;
     }
   }
-  return failed(entry, 'destination-changing', lastError?.message);
+  return unread(entry, lastError);
 }
 
-/** The blob that holds the content of an entry, or why none does. */
-async function find({ vault }: ReadContext, entry: Outcome): Promise<BlobState | ProblemCode> {
+/** Another blob of the account cannot be read then, either. */
+const OF_ACCOUNT = new Set<StorageErrorKind>(['access-denied', 'throttled', 'unreachable']);
+
+const OUT_OF_DATE = new Set<StorageErrorKind>(['precondition', 'not-found', 'container-not-found']);
+
+/** The outcome when none of the blobs that have the content could be read. */
+function unread(entry: Outcome, error: StorageError | undefined): ReadBlob {
+  if (error?.kind === 'archived') return archived(entry);
+  const isChanging = error === undefined || OUT_OF_DATE.has(error.kind);
+  return failed(entry, isChanging ? 'destination-changing' : codeOf(error), error?.message);
+}
+
+/** The blob that holds the content of an entry, or why none does; undefined if only `unreadable` ones do. */
+async function find(
+  { vault }: ReadContext,
+  entry: Outcome,
+  unreadable: ReadonlySet<string>,
+): Promise<BlobState | ProblemCode | undefined> {
   const found = await listNamed(vault.account, vault.container, vault.prefix + entry.name);
-  const content = locate(entry, found);
-  if (content === undefined) return missingOrOther(entry, found);
-  return hasOtherHash(entry, content) ? 'content-mismatch' : content;
+  return locate(entry, found) === undefined ? missingOrOther(entry, found) : locate(entry, found, unreadable);
 }
 
 async function readContent(context: ReadContext, entry: Outcome, content: BlobState): Promise<ReadBlob> {
@@ -70,8 +89,6 @@ async function readContent(context: ReadContext, entry: Outcome, content: BlobSt
   const read = await digest(vault.account, vault.container, content, algorithm, signal);
   return { outcome: await judge(context, entry, algorithm, read), content };
 }
-
-const OUT_OF_DATE = new Set<StorageErrorKind>(['precondition', 'not-found', 'container-not-found']);
 
 export interface Digest {
   size: number;

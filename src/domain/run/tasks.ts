@@ -66,8 +66,8 @@ export interface RestoreTask {
 }
 
 /**
- * How a run verifies a restore point. `quick`: listings show every item in the vault, with its record, its length and
- * its hash property. `deep`: the run also reads and hashes a portion of the items. `drill`: the run restores a random
+ * How a run verifies a restore point. `quick`: listings show every item in the vault, with its ETag or record, its type
+ * and its length. `deep`: the run also reads and hashes a portion of the items. `drill`: the run restores a random
  * sample into a scratch container, compares it byte by byte, and removes it again.
  */
 export type VerifyKind = 'quick' | 'deep' | 'drill';
