@@ -13,7 +13,7 @@ export function decideEntry(
   isOurs: boolean,
 ): RestoreDecision {
   if (target !== undefined && isBrokenOff(target, addressOf(route, content))) return { action: 'copy' };
-  return decideRestore(entry, content, target, route.policy, isOurs);
+  return decideRestore(entry, target, route.policy, isOurs);
 }
 
 /** Whether this restore, or the one it tries again, copied the target from just this content. */

@@ -16,7 +16,7 @@ export type Existing =
   | 'skip'
   /** Replace it. A snapshot keeps the content of a blob; nothing keeps that of an entity. */
   | 'overwrite'
-  /** Replace it, unless it is the same. Entities are always replaced. */
+  /** Replace it, unless it is still the version that was backed up. Entities are always replaced. */
   | 'if-different'
   /** The word of tables for `overwrite`. */
   | 'replace'

@@ -480,7 +480,7 @@ describe('a blob at the target', () => {
 });
 
 describe('content in the vault', () => {
-  const SNAPSHOT = { snapshot: '2026-05-01T23:00:00.0000000Z' };
+  const SNAPSHOT = { snapshot: '2026-05-02T00:01:00.5000000Z' };
   const newer = held({ ...ORIGINAL, etag: '0xS2', contentMd5: 'BBBB' }, { etag: '0xV2' });
   const toBeFound: PlannedItem = { from: { ...ORIGINAL, etag: '' }, reason: 'restore', entry: ENTRY };
 
