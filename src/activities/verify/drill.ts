@@ -115,10 +115,10 @@ async function restored({ restore, signal }: DrillContext, planned: PlannedItem)
 async function otherBytes(context: DrillContext, content: BlobState, target: BlobState): Promise<string | undefined> {
   const { restore, signal } = context;
   const [one, other] = await Promise.all([
-    digest(restore.source, restore.container, content, 'sha256', signal),
-    digest(restore.target, restore.destination, target, 'sha256', signal),
+    digest(restore.source, restore.container, content, signal),
+    digest(restore.target, restore.destination, target, signal),
   ]);
-  return one.hash === other.hash && one.size === other.size ? undefined : 'has other bytes than the vault';
+  return one.sha256 === other.sha256 && one.size === other.size ? undefined : 'has other bytes than the vault';
 }
 
 /** How a restored blob differs from the blob in the vault, apart from what the restore reports that it lacks. */

@@ -4,6 +4,7 @@ import type { BlobState } from '#domain/blobs/blob.ts';
 import { holderKey, isArchived, locate } from '#domain/restore/locate.ts';
 import { asBackedUp, type Outcome, type PlannedItem } from '#domain/run/outcome.ts';
 import type { ProblemCode } from '#domain/run/problems.ts';
+import { type ContentVerdict, contentVerdict, type ReadContent } from '#domain/verify/content-verdict.ts';
 import type { BlobAccount } from '#storage/blob-account.ts';
 import { isStorageError, type StorageError, type StorageErrorKind } from '#storage/storage-error.ts';
 import { MAX_CHECKS } from '../copying/copy-limits.ts';
@@ -17,20 +18,12 @@ export interface ReadContext {
   signal: AbortSignal;
 }
 
-/** The outcome for a blob that was read. */
-export type ReadOutcome = Outcome & {
-  /** Hex, of the bytes read, if the restore point has no MD5 of them. */
-  sha256?: string;
-};
-
 /** The result of reading a blob. */
 export interface ReadBlob {
-  outcome: ReadOutcome;
+  outcome: Outcome;
   /** The blob, if it was read to its end. */
   content?: BlobState;
 }
-
-type Algorithm = 'md5' | 'sha256';
 
 /**
  * Reads every byte of one blob of a restore point in the vault, and compares its length and hash with what was backed
@@ -85,15 +78,23 @@ async function find(
 
 async function readContent(context: ReadContext, entry: Outcome, content: BlobState): Promise<ReadBlob> {
   const { vault, signal } = context;
-  const algorithm = entry.md5 === undefined ? 'sha256' : 'md5';
-  const read = await digest(vault.account, vault.container, content, algorithm, signal);
-  return { outcome: await judge(context, entry, algorithm, read), content };
+  const read = await digest(vault.account, vault.container, content, signal);
+  const own = contentVerdict(entry, read, undefined);
+  // Most content proves itself. The source is read only where it does not.
+  const verdict = own.is === 'unproved' ? contentVerdict(entry, read, await digestOfSource(context, entry)) : own;
+  return { outcome: outcomeOf(entry, verdict, read), content };
 }
 
-export interface Digest {
-  size: number;
-  /** Hex. */
-  hash: string;
+function outcomeOf(entry: Outcome, verdict: ContentVerdict, { sha256 }: ReadContent): Outcome {
+  const about = { ...asBackedUp(entry), sha256 };
+  switch (verdict.is) {
+    case 'sound':
+      return { ...about, status: 'unchanged' };
+    case 'mismatch':
+      return { ...about, status: 'failed', code: 'content-mismatch', message: verdict.message };
+    case 'unproved':
+      return { ...about, status: 'skipped', code: 'content-unproved', message: verdict.message };
+  }
 }
 
 /** Hashes the bytes as they come: memory does not grow with the blob. */
@@ -101,53 +102,32 @@ export async function digest(
   account: BlobAccount,
   container: string,
   { name, etag, snapshotOrVersion }: Pick<BlobState, 'name' | 'etag' | 'snapshotOrVersion'>,
-  algorithm: Algorithm,
   signal: AbortSignal,
-): Promise<Digest> {
-  const hash = createHash(algorithm);
+): Promise<ReadContent> {
+  const md5 = createHash('md5');
+  const sha256 = createHash('sha256');
   let size = 0;
   const options = { ifMatch: etag, signal, ...(snapshotOrVersion && { snapshotOrVersion }) };
   for await (const bytes of account.readContent(container, name, options)) {
-    hash.update(bytes);
+    md5.update(bytes);
+    sha256.update(bytes);
     size += bytes.length;
   }
-  return { size, hash: hash.digest('hex') };
-}
-
-async function judge(context: ReadContext, entry: Outcome, algorithm: Algorithm, read: Digest): Promise<ReadOutcome> {
-  const about = algorithm === 'sha256' ? { sha256: read.hash } : {};
-  const unchanged = { ...asBackedUp(entry), status: 'unchanged' as const, ...about };
-  if (read.size !== entry.size) {
-    return mismatch(entry, about, `It has ${read.size} bytes and should have ${entry.size}`);
-  }
-  const md5 = entry.md5 === undefined ? undefined : Buffer.from(entry.md5, 'base64').toString('hex');
-  if (md5 === read.hash) return unchanged;
-  // The owner of the source can set its MD5 to anything, and it may have none: then its bytes decide, while they are
-  // there.
-  const source = await digestOfSource(context, entry, algorithm);
-  if (source?.hash === read.hash && source.size === read.size) return unchanged;
-  if (source !== undefined) return mismatch(entry, about, 'Its bytes are not those of the source');
-  if (md5 !== undefined) return mismatch(entry, about, `Its bytes have the MD5 ${read.hash} and should have ${md5}`);
-  return { ...asBackedUp(entry), status: 'skipped', code: 'content-unproved', ...about };
+  return { size, md5: md5.digest('base64'), sha256: sha256.digest('hex') };
 }
 
 /** Undefined if the source no longer has the version that was backed up, or cannot be read. */
 async function digestOfSource(
   { source, signal }: ReadContext,
   { name, etag }: Outcome,
-  algorithm: Algorithm,
-): Promise<Digest | undefined> {
+): Promise<ReadContent | undefined> {
   if (source === undefined) return undefined;
   try {
-    return await digest(source.account, source.container, { name, etag }, algorithm, signal);
+    return await digest(source.account, source.container, { name, etag }, signal);
   } catch (error) {
     if (!isStorageError(error) || error.kind === 'aborted') throw error;
     return undefined;
   }
-}
-
-function mismatch(entry: Outcome, about: { sha256?: string }, message: string): ReadOutcome {
-  return { ...asBackedUp(entry), status: 'failed', code: 'content-mismatch', message, ...about };
 }
 
 function archived(entry: Outcome): ReadBlob {

@@ -25,6 +25,8 @@ export interface Settled extends BlobEntry {
   code?: ProblemCode;
   /** The service's own words. */
   message?: string;
+  /** In a verification that read the blob: SHA-256 of its bytes, hex. */
+  sha256?: string;
   /** In a prune: the snapshot or version of the blob. */
   snapshotOrVersion?: SnapshotOrVersion;
 }

@@ -233,8 +233,9 @@ export const PROBLEMS = {
   'content-unproved': {
     meaning: 'read, with nothing to compare it with',
     hint:
-      'Strongroom cannot compare this content: the source had no hash and now has another version, or its table ' +
-      'cannot be read. This is not a sign of damage.',
+      'The source now has another version of this blob, or it or its table cannot be read, and no MD5 proves the ' +
+      'content. If the message names another Content-MD5, compare the blob with another copy: its writer did not ' +
+      'update the MD5, or the content is damaged.',
   },
   'being-archived': {
     meaning: 'being archived by an event',

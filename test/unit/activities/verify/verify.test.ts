@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Outcome } from '#domain/run/outcome.ts';
@@ -8,6 +9,9 @@ import { Random } from '../../../support/builders/random.ts';
 
 const failed = (outcomes: Outcome[]) =>
   outcomes.filter(({ status }) => status === 'failed').map(({ name, code }) => [name, code]);
+/** What a deep verification names: damage, or bytes that have another MD5 than their source had and no source any more. */
+const suspect = (outcomes: Outcome[]) =>
+  outcomes.filter(({ status, message }) => status === 'failed' || /Content-MD5 was another/.test(message ?? ''));
 const count = (outcomes: Outcome[], status: string) => outcomes.filter((outcome) => outcome.status === status).length;
 
 /** Some thousand blobs; of some the mirror has newer content, or the source nothing any more. */
@@ -36,6 +40,8 @@ async function manyBlobs(seed: number, blobs = 2_000): Promise<HeldPoint> {
 function holderOf({ vault }: HeldPoint, { name, etag }: Outcome): MemoryBlob {
   return vault.all(MIRROR, name).find(({ metadata }) => metadata.strongroom_etag === etag)!;
 }
+
+const sha256Of = (text: string) => createHash('sha256').update(text).digest('hex');
 
 type Damage = (point: HeldPoint, entry: Outcome, other: Outcome, random: Random) => Outcome[];
 
@@ -97,7 +103,7 @@ describe('I6: one damage among thousands of blobs', () => {
         const damaged = { ...SILENT, ...VISIBLE }[what]!(point, entry, other, random);
         const deep = await point.verify({ kind: 'deep' });
         expect(deep).toHaveLength(1_000);
-        expect(failed(deep).map(([name]) => name)).toEqual(sorted(damaged));
+        expect(sorted(suspect(deep))).toEqual(sorted(damaged));
       }),
       { numRuns: 6 },
     );
@@ -182,13 +188,44 @@ describe('deep', () => {
       ['left', 'skipped', 'content-unproved'],
       ['rotten', 'failed', 'content-mismatch'],
     ]);
-    expect(outcomes.map((outcome) => 'sha256' in outcome)).toEqual([true, true, true]);
   });
 
-  it('F14: an MD5 that its owner set to another value is not damage, as the source shows', async () => {
+  it('I10: another Content-MD5 than that of the bytes is never damage, and the source proves the bytes', async () => {
     const point = new HeldPoint();
-    await point.hold({ lying: { body: Buffer.from('x'), md5: md5Of(Buffer.from('y')) } });
-    expect(read(await point.verify({ kind: 'deep' }))).toEqual([['lying', 'unchanged']]);
+    const stale = md5Of(Buffer.from('before the append'));
+    await point.hold({
+      here: { body: Buffer.from('here'), md5: stale },
+      overwritten: { body: Buffer.from('overwritten'), md5: stale, newer: Buffer.from('since') },
+      deleted: { body: Buffer.from('deleted'), md5: stale, gone: true },
+      rotten: { body: Buffer.from('rotten'), md5: md5Of(Buffer.from('rotten')) },
+    });
+    holderOf(point, point.entries[3]!).body[0]! ^= 1;
+    const outcomes = await point.verify({ kind: 'deep' });
+    expect(read(outcomes)).toEqual([
+      ['deleted', 'skipped', 'content-unproved'],
+      ['here', 'unchanged'],
+      ['overwritten', 'skipped', 'content-unproved'],
+      ['rotten', 'failed', 'content-mismatch'],
+    ]);
+    const { message } = outcomes.find(({ name }) => name === 'deleted')!;
+    expect(message).toContain(
+      `its Content-MD5 was another one: ${stale}, while the content has ${md5Of(Buffer.from('deleted'))}`,
+    );
+  });
+
+  it('the outcome of every blob that was read has the SHA-256 of its bytes', async () => {
+    const point = new HeldPoint();
+    await point.hold({
+      proved: { body: Buffer.from('proved') },
+      bare: { body: Buffer.from('bare'), md5: null },
+      lying: { body: Buffer.from('lying'), md5: md5Of(Buffer.from('y')), gone: true },
+    });
+    const outcomes = await point.verify({ kind: 'deep' });
+    expect(Object.fromEntries(outcomes.map(({ name, sha256 }) => [name, sha256]))).toEqual(
+      Object.fromEntries(['proved', 'bare', 'lying'].map((name) => [name, sha256Of(name)])),
+    );
+    const quick = await point.verify({}, 'nightly-20260502T000000Z-aaaaaa');
+    expect(quick.some((outcome) => 'sha256' in outcome)).toBe(false);
   });
 
   it('archived content is reported as present, and not read', async () => {
