@@ -453,7 +453,7 @@ export const BUGS: Bug[] = [
   {
     words: 'leaves its record on what it restores',
     file: 'src/activities/restore/restore-blob.ts',
-    find: '  if (byService && hasOnlyRecord(holder)) await removeRecord(context, name, etag);\n',
+    find: "  if (byService && restoredMetadata(entry, holder).how === 'cleared') await removeRecord(context, name, etag);\n",
     replace: '',
     detector: LIVES,
   },

@@ -4,7 +4,8 @@ import { problemCodeOf } from '#app/problem-code.ts';
 import type { Job } from '#config/configuration.ts';
 import { type BlobState, otherContentHeader } from '#domain/blobs/blob.ts';
 import { SYNC_LIMIT } from '#domain/copying/copy-method.ts';
-import { tagFingerprint, withoutRecord } from '#domain/copying/record.ts';
+import { tagFingerprint } from '#domain/copying/record.ts';
+import { restoredMetadata } from '#domain/restore/restored-metadata.ts';
 import { type CopyMethod, isPending, type Outcome, type PlannedItem } from '#domain/run/outcome.ts';
 import type { VerifyRef } from '#domain/run/run.ts';
 import { scratchContainer } from '#domain/verify/scratch-container.ts';
@@ -126,7 +127,7 @@ function otherThan(entry: Outcome, content: BlobState, target: BlobState, made: 
   if (target.type !== content.type) return 'is of another type';
   const header = otherContentHeader(content, target);
   if (header !== undefined) return `has another ${header}`;
-  if (asText(withoutRecord(content.metadata)) !== asText(target.metadata ?? {})) return 'has other metadata';
+  if (asText(restoredMetadata(entry, content).metadata) !== asText(target.metadata ?? {})) return 'has other metadata';
   const lacks = [entry.code, made.code];
   const lacksTags = lacks.includes('tags-not-read') || lacks.includes('tags-not-written') || target.tags === undefined;
   if (!lacksTags && tagFingerprint(entry.tags) !== tagFingerprint(target.tags)) return 'has other tags';

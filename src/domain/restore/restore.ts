@@ -7,6 +7,7 @@ import { parseRunId } from '../run/run-id.ts';
 import { tableOfTask } from '../run/task-name.ts';
 import type { Existing, RestoreTask } from '../run/tasks.ts';
 import { matchesTable } from '../tables/table-name.ts';
+import { restoredMetadata } from './restored-metadata.ts';
 
 /** Whether to restore the container or table of this name (`table.orders` for a table). */
 export function isRestored(
@@ -74,6 +75,7 @@ const CLOCK_MARGIN = 15 * 60_000;
  */
 export function isMadeBy(
   run: Pick<RestoreRef, 'startedAt' | 'retryOf'>,
+  entry: BlobEntry,
   target: BlobState,
   content: BlobState,
   from: string,
@@ -85,7 +87,7 @@ export function isMadeBy(
   if (copy.status === 'pending') return copy.source === from;
   if (target.size !== content.size || target.type !== content.type) return false;
   // Another version may have the same length.
-  if (otherContentHeader(content, target) !== undefined || !hasMetadataOf(content, target)) return false;
+  if (otherContentHeader(content, target) !== undefined || !hasMetadataOf(entry, content, target)) return false;
   const since = Date.parse(content.lastModified);
   const at = Date.parse(target.lastModified);
   const kept = content.snapshotOrVersion;
@@ -99,11 +101,9 @@ function isSnapshot(kept: SnapshotOrVersion | undefined): kept is { snapshot: st
   return kept !== undefined && 'snapshot' in kept;
 }
 
-/**
- * Whether it has the metadata that a copy of the content gets. If the content has none, our record may still be there.
- */
-function hasMetadataOf(content: BlobState, target: BlobState): boolean {
-  const own = withoutRecord(content.metadata);
+/** Whether it has the metadata that a restore gives it. If that is none, our record may still be there. */
+function hasMetadataOf(entry: BlobEntry, content: BlobState, target: BlobState): boolean {
+  const own = restoredMetadata(entry, content).metadata;
   const there = Object.keys(own).length > 0 ? (target.metadata ?? {}) : withoutRecord(target.metadata);
   return sameEntries(asLookedAt(own), asLookedAt(there));
 }

@@ -111,6 +111,13 @@ export const PROBLEMS = {
       'The account that Strongroom copies to does not support the access tier of the source blob. The copy has the ' +
       "account's default tier. No action is needed.",
   },
+  'metadata-not-kept': {
+    meaning: 'restored without metadata that no header can carry',
+    hint:
+      'No header can carry the metadata that the message names: values that are empty, have outer spaces or are not ' +
+      'plain ASCII. The outcome lists all metadata of the source blob in "metadata". Set what you need with another ' +
+      'tool.',
+  },
   'container-not-found': {
     meaning: 'the source does not have this container',
     hint:

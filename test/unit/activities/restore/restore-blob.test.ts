@@ -315,6 +315,47 @@ describe('our record', () => {
     expect(world.target?.metadata).toEqual({});
   });
 
+  describe.each(['sync', 'async', 'blocks'] as const)('with the method %s', (method) => {
+    const restoredWith = async (metadata: Record<string, string>) => {
+      const world = new World([held()]);
+      world.method = method;
+      world.startsAs = method === 'async' ? 'pending' : 'success';
+      const { planned } = world;
+      const began = await restoreBlob(world.place, { ...planned, entry: { ...ENTRY, metadata } });
+      if (!isPending(began)) return { world, result: began };
+      world.target = { ...world.target!, size: ENTRY.size, copy: { ...world.target!.copy!, status: 'success' } };
+      return { world, result: await confirmRestore(world.place, began) };
+    };
+
+    it('keys of the source that look like ours come back, if the restore point has them', async () => {
+      const own = { strongroom_etag: 'forged', strongroom_run: 'x', hdi_isfolder: 'true' };
+      const { world, result } = await restoredWith(own);
+      expect(result).toMatchObject({ status: 'copied' });
+      expect(result).not.toHaveProperty('code');
+      expect(world.target?.metadata).toEqual(own);
+    });
+
+    it('metadata that no header can carry is named', async () => {
+      const some = await restoredWith({ hdi_isfolder: 'true', Author: 'Zoë' });
+      expect(some.result).toMatchObject({ status: 'copied', code: 'metadata-not-kept' });
+      expect((some.result as Outcome).message).toContain('"Author"');
+      expect(some.world.target?.metadata).toEqual({ hdi_isfolder: 'true' });
+      const none = await restoredWith({ Author: 'Zoë' });
+      expect(none.result).toMatchObject({ status: 'copied', code: 'metadata-not-kept' });
+      expect(none.world.target?.metadata).toEqual({});
+    });
+  });
+
+  it('a blob with such keys is recognized as ours when the answer to its copy is lost', async () => {
+    const entry = { ...ENTRY, metadata: { strongroom_etag: 'forged', Author: 'Ada' } };
+    const world = new World([held()]);
+    const { planned } = world;
+    world.fault = (asked, call) => (asked === 'copySync' && call === 1 ? 'lost' : undefined);
+    expect(await restoreBlob(world.place, { ...planned, entry })).toMatchObject({ status: 'copied' });
+    expect(world.target?.metadata).toEqual(entry.metadata);
+    expect(world.asked.filter((each) => each === 'copySync')).toHaveLength(1);
+  });
+
   it('a record that cannot be removed makes the blob a failure, and a retry removes it', async () => {
     const world = new World([held()]);
     const { planned } = world;

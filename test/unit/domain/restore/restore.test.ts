@@ -20,10 +20,11 @@ const ORIGINAL = blobState({
   contentType: 'text/plain',
   metadata: { Author: 'Ada' },
 });
+const POINT = 'nightly-20260501T000000Z-aaaaaa';
 const CONTENT: BlobState = {
   ...ORIGINAL,
   etag: '0xV1',
-  metadata: withRecord(ORIGINAL.metadata, recordOf(ORIGINAL, 'run'))!,
+  metadata: withRecord(ORIGINAL.metadata, recordOf(ORIGINAL, POINT))!,
 };
 /** What the target has when it has been restored already. */
 const SAME: BlobState = { ...ORIGINAL, etag: '0xT1' };
@@ -151,12 +152,12 @@ describe('what a run has made', () => {
       FROM,
     ],
   ])('%s: %s', (_what, expected, target, content, from) => {
-    expect(isMadeBy(RUN, target, content, from, undefined)).toBe(expected);
+    expect(isMadeBy(RUN, ENTRY, target, content, from, undefined)).toBe(expected);
   });
 
   it('I7: is no other version with the same bytes, which an earlier restore has brought', () => {
     const isOurs = (more: Partial<BlobState>, content = CONTENT) =>
-      isMadeBy(RUN, made(FROM, more), content, FROM, undefined);
+      isMadeBy(RUN, ENTRY, made(FROM, more), content, FROM, undefined);
     expect(isOurs({ contentType: 'text/html' })).toBe(false);
     expect(isOurs({ metadata: { Author: 'Bob' } })).toBe(false);
     expect(isOurs({ metadata: {} })).toBe(false);
@@ -166,7 +167,7 @@ describe('what a run has made', () => {
     expect(isOurs({ metadata: { author: 'ZoÃ«' } }, odd)).toBe(true);
     expect(isOurs({ metadata: { author: 'Ada' } }, odd)).toBe(false);
     // Without any of its own, our record is there until it is taken off.
-    const plain = { ...CONTENT, metadata: withRecord({}, recordOf(ORIGINAL, 'run'))! };
+    const plain = { ...CONTENT, metadata: withRecord({}, recordOf(ORIGINAL, POINT))! };
     expect(isOurs({ metadata: plain.metadata }, plain)).toBe(true);
     expect(isOurs({ metadata: {} }, plain)).toBe(true);
     expect(isOurs({ metadata: { author: 'Ada' } }, plain)).toBe(false);
@@ -174,17 +175,17 @@ describe('what a run has made', () => {
 
   it('is nothing that was there before, whoever has set its properties since', () => {
     const before = made(FROM);
-    expect(isMadeBy(RUN, before, CONTENT, FROM, before)).toBe(false);
-    expect(isMadeBy(RUN, { ...before, etag: '0xT2', metadata: {} }, CONTENT, FROM, before)).toBe(false);
-    expect(isMadeBy(RUN, made(FROM, {}, { id: 'd' }), CONTENT, FROM, before)).toBe(true);
-    expect(isMadeBy(RUN, made(FROM), CONTENT, FROM, SAME)).toBe(true);
+    expect(isMadeBy(RUN, ENTRY, before, CONTENT, FROM, before)).toBe(false);
+    expect(isMadeBy(RUN, ENTRY, { ...before, etag: '0xT2', metadata: {} }, CONTENT, FROM, before)).toBe(false);
+    expect(isMadeBy(RUN, ENTRY, made(FROM, {}, { id: 'd' }), CONTENT, FROM, before)).toBe(true);
+    expect(isMadeBy(RUN, ENTRY, made(FROM), CONTENT, FROM, SAME)).toBe(true);
   });
 
   it('is what the run that it retries has made, too', () => {
     const late = { startedAt: '2026-05-03T00:00:00.000Z' };
-    expect(isMadeBy(late, made(FROM), CONTENT, FROM, undefined)).toBe(false);
+    expect(isMadeBy(late, ENTRY, made(FROM), CONTENT, FROM, undefined)).toBe(false);
     const retry = { ...late, retryOf: 'nightly-20260502T000000Z-aaaaaa' };
-    expect(isMadeBy(retry, made(FROM), CONTENT, FROM, undefined)).toBe(true);
+    expect(isMadeBy(retry, ENTRY, made(FROM), CONTENT, FROM, undefined)).toBe(true);
   });
 });
 
