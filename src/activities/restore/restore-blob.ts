@@ -216,7 +216,7 @@ async function afterRefusal(
   return undefined;
 }
 
-/** Notes that the service could not copy from the holder, so that the next check prefers another. False if it was noted. */
+/** Notes that the service could not copy from the holder: the next check prefers another. False if it was noted. */
 function noteUnreadable({ holder, mustCheck, unreadable }: Attempt, error: StorageError): boolean {
   if (holder === undefined || mustCheck || !UNREADABLE.has(error.kind) || unreadable.has(holderKey(holder)))
     return false;

@@ -191,6 +191,12 @@ export const PROBLEMS = {
       'start another run: POST /api/jobs/{job}/runs. For a lock or a summary, see "Damaged objects" in ' +
       'docs/http-api.md.',
   },
+  'target-protected': {
+    meaning: 'no restore may write to this place',
+    hint:
+      'A backup, an archive or the host of an app uses this container or table. Restore what it held to another ' +
+      'place, with "target.container" or "target.table".',
+  },
   'target-exists': {
     meaning: 'already in the target',
     hint:

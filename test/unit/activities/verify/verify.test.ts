@@ -9,7 +9,7 @@ import { Random } from '../../../support/builders/random.ts';
 
 const failed = (outcomes: Outcome[]) =>
   outcomes.filter(({ status }) => status === 'failed').map(({ name, code }) => [name, code]);
-/** What a deep verification names: damage, or bytes that have another MD5 than their source had and no source any more. */
+/** What a deep verification names: damage, or bytes with another MD5 than their source had, and no source any more. */
 const suspect = (outcomes: Outcome[]) =>
   outcomes.filter(({ status, message }) => status === 'failed' || /Content-MD5 was another/.test(message ?? ''));
 const count = (outcomes: Outcome[], status: string) => outcomes.filter((outcome) => outcome.status === status).length;
