@@ -26,7 +26,7 @@ export function targetAccount(
     holding: new Set(
       parts.flatMap(({ container, destination }) => (tableOfTask(container) === undefined ? [destination] : [])),
     ),
-    hasCatalog:
+    hasCatalog: () =>
       own.length > 0 || runsAs(deps).some(({ destination }) => sharesTables(deps, destination.account, account)),
   };
 }

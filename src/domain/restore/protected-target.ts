@@ -16,7 +16,7 @@ export interface TargetAccount {
   /** Containers in it that hold content of restore points, whatever the configuration says now. */
   holding: ReadonlySet<string>;
   /** Whether its tables are those of a vault. */
-  hasCatalog: boolean;
+  hasCatalog(): boolean;
 }
 
 /**
@@ -51,7 +51,7 @@ const HOST_CONTAINER = /^azure-webjobs-|^strongroom-(?:applease|leases|largemess
 export function tableProtection(table: string, { hasCatalog }: Pick<TargetAccount, 'hasCatalog'>): string | undefined {
   if (HOST_TABLE.test(table)) return 'belongs to the host of an app, and a restore would change it';
   if (table.toLowerCase().startsWith(DRILL_TABLE_PREFIX)) return 'is for drills, which delete it';
-  const isCatalog = hasCatalog && isSameTable(table, CATALOG_TABLE);
+  const isCatalog = isSameTable(table, CATALOG_TABLE) && hasCatalog();
   return isCatalog ? 'is the list of runs, and a restore would change it' : undefined;
 }
 

@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { containerProtection, type TargetAccount, tableProtection } from '#domain/restore/protected-target.ts';
 
-const PLAIN: TargetAccount = { destinations: [], holding: new Set(), hasCatalog: false };
+const PLAIN: TargetAccount = { destinations: [], holding: new Set(), hasCatalog: () => false };
 const VAULT: TargetAccount = {
   destinations: [
     { containers: ['images', 'tenant-*'], template: '{container}backup' },
     { containers: ['incoming'], template: 'archive' },
   ],
   holding: new Set(['old-backups']),
-  hasCatalog: true,
+  hasCatalog: () => true,
 };
 
 describe('a container that no restore may write into', () => {
