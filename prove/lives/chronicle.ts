@@ -11,6 +11,7 @@ export interface Line {
   status: string;
   etag: string;
   size: number;
+  message?: string;
   code?: string;
   reason?: string;
   tier?: string;

@@ -398,7 +398,8 @@ class Life {
     const lines = (summary?.parts ?? [])
       .filter((part) => part.container === container)
       .flatMap(({ path }) => this.#chronicle.linesOf(path))
-      .filter(({ status }) => status === 'failed');
+      // Once the source has another version, only its Content-MD5 hints at the damage.
+      .filter(({ status, message }) => status === 'failed' || /Content-MD5 was another/.test(message ?? ''));
     if (!lines.some((line) => line.name === name)) {
       this.#chronicle.say('verify', `a vandal ${words}, and a ${kind} verification does not find it`, name);
     }

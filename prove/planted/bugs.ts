@@ -453,7 +453,7 @@ export const BUGS: Bug[] = [
   {
     words: 'leaves its record on what it restores',
     file: 'src/activities/restore/restore-blob.ts',
-    find: '  if (byService && hasOnlyRecord(holder)) await removeRecord(context, name, etag);\n',
+    find: "  if (byService && restoredMetadata(entry, holder).how === 'cleared') await removeRecord(context, name, etag);\n",
     replace: '',
     detector: LIVES,
   },
@@ -474,9 +474,9 @@ export const BUGS: Bug[] = [
   {
     words: 'restores whatever version it finds',
     file: 'src/domain/restore/locate.ts',
-    find: 'return record === undefined ? blob.etag === entry.vaultEtag : record.etag === entry.etag;',
-    replace: 'return record === undefined ? blob.etag === entry.vaultEtag : true;',
-    detector: LIVES,
+    find: 'return blob.etag === entry.vaultEtag || readRecord(blob.metadata)?.etag === entry.etag;',
+    replace: 'return blob.etag === entry.vaultEtag || readRecord(blob.metadata) !== undefined;',
+    detector: { test: 'test/unit/domain/restore/locate.test.ts' },
   },
   {
     words: 'does not know its own claim',

@@ -15,6 +15,11 @@ export function serviceIdentity(address: string): string {
   return `${plainHost}${port === '80' || port === '443' ? '' : `:${port}`}${path}`.toLowerCase();
 }
 
+/** Whether two addresses are of one account. */
+export function isSameService(one: string, other: string): boolean {
+  return serviceIdentity(one) === serviceIdentity(other);
+}
+
 /** The name of the account, with which an identity starts or ends. */
 export function accountOfIdentity(identity: string): string {
   const slash = identity.lastIndexOf('/');

@@ -1,7 +1,7 @@
 import type { BlobState } from '#domain/blobs/blob.ts';
 import { sourceOf } from '#domain/copying/copy-source.ts';
 import { decideRestore, isBrokenOff, isMadeBy, type RestoreDecision } from '#domain/restore/restore.ts';
-import type { Outcome } from '#domain/run/outcome.ts';
+import type { BlobEntry, Outcome } from '#domain/run/outcome.ts';
 import type { RestoreRoute } from './restore-route.ts';
 
 /** Decides one entry of a restore point: `content` holds it in the vault, `target` is the blob that is there. */
@@ -13,17 +13,18 @@ export function decideEntry(
   isOurs: boolean,
 ): RestoreDecision {
   if (target !== undefined && isBrokenOff(target, addressOf(route, content))) return { action: 'copy' };
-  return decideRestore(entry, content, target, route.policy, isOurs);
+  return decideRestore(entry, target, route.policy, isOurs);
 }
 
 /** Whether this restore, or the one it tries again, copied the target from just this content. */
 export function isCopiedBy(
   route: RestoreRoute,
+  entry: BlobEntry,
   content: BlobState,
   target: BlobState,
   before: BlobState | undefined,
 ): boolean {
-  return isMadeBy(route.run, target, content, addressOf(route, content), before);
+  return isMadeBy(route.run, entry, target, content, addressOf(route, content), before);
 }
 
 function addressOf({ source, container }: RestoreRoute, content: BlobState): string {

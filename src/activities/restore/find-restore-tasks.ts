@@ -1,7 +1,9 @@
 import type { Dependencies } from '#app/dependencies.ts';
 import { jobContextOf } from '#app/job-context.ts';
+import { isSameAccount, targetAccount } from '#app/target-account.ts';
 import { isLiteral } from '#domain/blobs/container-pattern.ts';
 import { expand, isValidContainerName } from '#domain/blobs/container-template.ts';
+import { containerProtection, type TargetAccount, tableProtection } from '#domain/restore/protected-target.ts';
 import { isRestored } from '#domain/restore/restore.ts';
 import { type Problem, problemOf } from '#domain/run/problems.ts';
 import type { RestoreRef, RunSummary } from '#domain/run/run.ts';
@@ -14,22 +16,33 @@ import { type PointTasks, pointTasks } from './point-tasks.ts';
 
 /** The containers and tables that a restore writes; those of a retry are the ones with failures. */
 export async function findRestoreTasks(deps: Dependencies, { job, restore, retryOf }: RestoreRef): Promise<FoundTasks> {
-  const { control } = jobContextOf(deps, job);
-  if (restore.file) return foundTasks(tablesOf(restore, restore.tables));
-  const held = pointTasks(await pointOf(control, job, restore.point));
-  const found = foundTasks([...containersOf(restore, held), ...tablesOf(restore, held.tables)]);
+  const { control, vault } = jobContextOf(deps, job);
+  if (restore.file) return foundTasks(tablesOf(restore, restore.tables, targetAccount(deps, restore.account, [])));
+  const point = await pointOf(control, job, restore.point);
+  const held = pointTasks(point);
+  const isVault = isSameAccount(deps, restore.account, vault.alias);
+  const into = targetAccount(deps, restore.account, isVault ? [point] : []);
+  const found = foundTasks([...containersOf(restore, held, into), ...tablesOf(restore, held.tables, into)]);
   if (retryOf === undefined) return found;
   const earlier = await control.readSummary({ job, id: retryOf });
   if (!earlier) throw new Error(`The run to retry, ${retryOf}, has no summary`);
   return { ...found, containers: found.containers.flatMap((pair) => pairAgain(earlier, pair)) };
 }
 
-function containersOf(restore: RestoreTask, { containers }: PointTasks): (ContainerPair | Problem)[] {
+function containersOf(
+  restore: RestoreTask,
+  { containers }: PointTasks,
+  into: TargetAccount,
+): (ContainerPair | Problem)[] {
   const wanted = [...containers].filter(([container]) => isRestored(restore, container));
   const found = wanted.map(([container, vaultLocation]): ContainerPair | Problem => {
     const destination = expand(restore.container, container);
-    if (isValidContainerName(destination)) return { container, destination, vaultLocation };
-    return problemOf('container-name-invalid', 0, container, `"${destination}" is not a valid container name`);
+    if (!isValidContainerName(destination)) {
+      return problemOf('container-name-invalid', 0, container, `"${destination}" is not a valid container name`);
+    }
+    const why = containerProtection(destination, container, into);
+    if (why !== undefined) return notRestored(container, destination, why);
+    return { container, destination, vaultLocation };
   });
   const missing = restore.containers
     .filter((pattern) => isLiteral(pattern) && !containers.has(pattern))
@@ -39,14 +52,22 @@ function containersOf(restore: RestoreTask, { containers }: PointTasks): (Contai
   return [...found, ...missing];
 }
 
-function tablesOf(restore: RestoreTask, tables: string[]): (ContainerPair | Problem)[] {
+/** The run restores everything else: the name of a container comes from the source, where anyone may have chosen it. */
+function notRestored(task: string, target: string, why: string): Problem {
+  return problemOf('target-protected', 0, task, `It was not restored: "${target}" ${why}`);
+}
+
+function tablesOf(restore: RestoreTask, tables: string[], into: TargetAccount): (ContainerPair | Problem)[] {
   const wanted = tables.map((table) => [table, taskOfTable(table)] as const);
   const found = wanted
     .filter(([, container]) => isRestored(restore, container))
     .map(([table, container]): ContainerPair | Problem => {
       const destination = expandTable(restore.table, table);
-      if (isValidTableName(destination)) return { container, destination };
-      return problemOf('container-name-invalid', 0, container, `"${destination}" is not a valid table name`);
+      if (!isValidTableName(destination)) {
+        return problemOf('container-name-invalid', 0, container, `"${destination}" is not a valid table name`);
+      }
+      const why = tableProtection(destination, into);
+      return why === undefined ? { container, destination } : notRestored(container, destination, why);
     });
   // Restores that earlier versions began have no `tables`.
   const missing = (restore.tables ?? [])

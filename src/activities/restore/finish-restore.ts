@@ -1,23 +1,18 @@
 import type { BlobState } from '#domain/blobs/blob.ts';
 import { methodsFor } from '#domain/copying/copy-method.ts';
-import { withoutRecord } from '#domain/copying/record.ts';
 import { isArchived } from '#domain/restore/locate.ts';
+import { hasRecord, lostMetadata, restoredMetadata } from '#domain/restore/restored-metadata.ts';
 import { asBackedUp, type BlobEntry, type Outcome } from '#domain/run/outcome.ts';
 import { isStorageError, StorageError } from '#storage/storage-error.ts';
 import { failedEntry } from './failed-entry.ts';
 import { codeOf } from './restore-problem-code.ts';
 import type { RestoreContext } from './restore-route.ts';
 
-/** Whether a blob has no metadata but our record: a copy of it carries the record along, which must then be removed. */
-export function hasOnlyRecord({ metadata = {} }: BlobState): boolean {
-  return Object.keys(metadata).length > 0 && Object.keys(withoutRecord(metadata)).length === 0;
-}
-
 /**
  * Whether a blob is archived only after our record is removed from it: nothing can be removed from an archived blob.
  */
 export function isArchivedLast(entry: BlobEntry, holder: BlobState): boolean {
-  return entry.tier === 'Archive' && holder.type === 'block' && hasOnlyRecord(holder);
+  return entry.tier === 'Archive' && holder.type === 'block' && restoredMetadata(entry, holder).how === 'cleared';
 }
 
 /** Until this is done, the blob is not as it was, and so not restored. */
@@ -40,7 +35,8 @@ export async function finishRestore(
   about: Pick<Outcome, 'code'>,
 ): Promise<Outcome> {
   try {
-    if (hasOnlyRecord(target)) await removeRecord(context, target.name, target.etag);
+    if (restoredMetadata(entry, holder).how === 'cleared' && hasRecord(target))
+      await removeRecord(context, target.name, target.etag);
     if (isArchivedLast(entry, holder) && !isArchived(target)) {
       await context.target.setTier(context.destination, target.name, 'Archive');
     }
@@ -50,6 +46,12 @@ export async function finishRestore(
     throw error;
   }
   const method = methodsFor(holder, context.method)[0]!;
-  const lacks = entry.code;
-  return { ...asBackedUp(entry), status: 'copied', method, ...(lacks && { code: lacks }), ...about };
+  const lacks = about.code ?? entry.code;
+  return {
+    ...asBackedUp(entry),
+    status: 'copied',
+    method,
+    ...lostMetadata(restoredMetadata(entry, holder)),
+    ...(lacks && { code: lacks }),
+  };
 }

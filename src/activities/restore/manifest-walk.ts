@@ -2,7 +2,7 @@ import pLimit from 'p-limit';
 import type { BlobState } from '#domain/blobs/blob.ts';
 import { ListingCursor, type ListingPage, type ReadPage } from '#domain/blobs/listing-cursor.ts';
 import { NameOrder } from '#domain/blobs/name-order.ts';
-import { hasOtherHash, locate } from '#domain/restore/locate.ts';
+import { locate } from '#domain/restore/locate.ts';
 import { inListedOrder, isHeld, type ManifestPage, type ManifestPosition } from '#domain/run/manifest.ts';
 import type { Held, Outcome } from '#domain/run/outcome.ts';
 import type { ProblemCode } from '#domain/run/problems.ts';
@@ -114,9 +114,9 @@ export class ManifestWalk {
 
   async #find(entries: Held[]): Promise<FoundEntry[]> {
     const { backupPrefix, target: targetListing } = this.#beside;
-    const found: { entry: Held; content: BlobState | ProblemCode | undefined; target: BlobState | undefined }[] = [];
+    const found: { entry: Held; content: BlobState | undefined; target: BlobState | undefined }[] = [];
     for (const entry of entries) {
-      const content = located(entry, await this.#backup.takeAll(backupPrefix + entry.name));
+      const content = locate(entry, await this.#backup.takeAll(backupPrefix + entry.name));
       const named = targetListing && (await this.#target!.takeAll(targetListing.prefix + entry.name));
       found.push({ entry, content, target: named?.find(({ snapshotOrVersion }) => !snapshotOrVersion) });
     }
@@ -132,7 +132,7 @@ export class ManifestWalk {
 
   async #listNamed(entry: Outcome): Promise<BlobState | ProblemCode> {
     const named = this.#isBackupMissing ? [] : await this.#beside.listNamed(this.#beside.backupPrefix + entry.name);
-    return located(entry, named) ?? missingOrOther(entry, named);
+    return locate(entry, named) ?? missingOrOther(entry, named);
   }
 
   #backupFrom(marker: string | undefined): ListingCursor {
@@ -152,11 +152,6 @@ export class ManifestWalk {
     const { target } = this.#beside;
     return target && new ListingCursor(target.read, marker, this.#order);
   }
-}
-
-function located(entry: Outcome, found: readonly BlobState[]): BlobState | ProblemCode | undefined {
-  const holder = locate(entry, found);
-  return holder && hasOtherHash(entry, holder) ? 'content-mismatch' : holder;
 }
 
 /** The outcome for a part of a restore point that cannot be read. */

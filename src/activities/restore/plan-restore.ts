@@ -92,7 +92,7 @@ function decideFound(route: RestoreRoute, { entry, content, target }: FoundEntry
   if (typeof content === 'string') return failedEntry(entry, content);
   // This run has copied nothing yet: a target blob can only be the work of the run that it retries.
   const isOurs =
-    route.run.retryOf !== undefined && target !== undefined && isCopiedBy(route, content, target, undefined);
+    route.run.retryOf !== undefined && target !== undefined && isCopiedBy(route, entry, content, target, undefined);
   const decision = decideEntry(route, entry, content, target, isOurs);
   switch (decision.action) {
     case 'copy':

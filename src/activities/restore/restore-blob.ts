@@ -1,8 +1,9 @@
 import type { BlobState } from '#domain/blobs/blob.ts';
 import { methodsFor } from '#domain/copying/copy-method.ts';
-import { canBeSent, tagFingerprint, withoutRecord } from '#domain/copying/record.ts';
-import { hasOtherHash, isArchived, locate } from '#domain/restore/locate.ts';
+import { tagFingerprint } from '#domain/copying/record.ts';
+import { holderKey, isArchived, locate } from '#domain/restore/locate.ts';
 import { isLeftover } from '#domain/restore/restore.ts';
+import { lostMetadata, type RestoredMetadata, restoredMetadata } from '#domain/restore/restored-metadata.ts';
 import {
   asBackedUp,
   type CopyMethod,
@@ -19,7 +20,7 @@ import { targetName } from '../copying/route.ts';
 import { type Transferred, transfer } from '../copying/transfer.ts';
 import { decideEntry, isCopiedBy } from './decide-entry.ts';
 import { failedEntry } from './failed-entry.ts';
-import { finishRestore, hasOnlyRecord, isArchivedLast, removeRecord } from './finish-restore.ts';
+import { finishRestore, isArchivedLast, removeRecord } from './finish-restore.ts';
 import { listNamed, missingOrOther, ofVault } from './held-content.ts';
 import { codeOf } from './restore-problem-code.ts';
 import type { RestoreContext } from './restore-route.ts';
@@ -46,6 +47,8 @@ interface Attempt {
   holder: BlobState | undefined;
   target: BlobState | undefined;
   mustCheck: boolean;
+  /** Holders that the service could not copy from, by key: the next one is tried. */
+  unreadable: Set<string>;
   lastError?: StorageError;
   /** ETag of the target blob of which there is a snapshot. */
   snapshotOf?: string;
@@ -65,7 +68,10 @@ export async function restoreBlob(
   // A retry knows the blob only as the restore point names it, and not where its content is.
   const holder = planned.from.etag === '' ? undefined : planned.from;
   const name = targetName(context, planned);
-  const attempt: Attempt = { planned, entry, options, name, holder, target: planned.to, mustCheck: !holder };
+  const attempt: Attempt = {
+    ...{ planned, entry, options, name, holder, target: planned.to },
+    ...{ mustCheck: !holder, unreadable: new Set<string>() },
+  };
   for (let check = 0; check < MAX_CHECKS; check++) {
     try {
       const result = (await checkBothSides(context, attempt)) ?? (await carryOut(context, attempt));
@@ -88,7 +94,7 @@ async function checkBothSides(context: RestoreContext, attempt: Attempt): Promis
     ofVault(listNamed)(context.source, context.container, context.sourcePrefix + entry.name),
     context.target.getProperties(context.destination, name),
   ]);
-  attempt.holder = locate(entry, found);
+  attempt.holder = locate(entry, found, attempt.unreadable) ?? locate(entry, found);
   attempt.target = target;
   if (attempt.holder === undefined) return failedEntry(entry, missingOrOther(entry, found));
   attempt.mustCheck = false;
@@ -99,11 +105,10 @@ async function checkBothSides(context: RestoreContext, attempt: Attempt): Promis
 async function carryOut(context: RestoreContext, attempt: Attempt): Promise<Outcome | PendingCopy | undefined> {
   const { entry, target, planned, options } = attempt;
   const holder = attempt.holder!;
-  if (hasOtherHash(entry, holder)) return failedEntry(entry, 'content-mismatch');
   // Before this run copied anything, `planned.to` was there: only our own copy of this content can replace it.
   const isOurs =
     target !== undefined &&
-    isCopiedBy(context, holder, target, planned.to) &&
+    isCopiedBy(context, entry, holder, target, planned.to) &&
     (await hasTagsOf(context, entry, target));
   if (target?.copy?.status === 'pending') {
     // This run started it and the answer came too late, or another execution of this piece did.
@@ -137,29 +142,40 @@ async function copyHolder(
   holder: BlobState,
 ): Promise<Outcome | PendingCopy> {
   const { entry, name, target, planned, options } = attempt;
-  const content = { ...holder, metadata: withoutRecord(holder.metadata) };
-  const made = await transfer(context, content, {
-    request: requestFor(context, attempt, holder),
-    methods: options.methods ?? methodsFor(holder, context.method),
-    ...(entry.code !== undefined && { lacks: entry.code }),
-    before: async () => {
-      if (!target || attempt.snapshotOf === target.etag || isLeftover(target)) return;
-      await context.target.snapshot(context.destination, name, target.etag);
-      attempt.snapshotOf = target.etag;
+  const restored = restoredMetadata(entry, holder);
+  const made = await transfer(
+    context,
+    { ...holder, metadata: restored.metadata },
+    {
+      request: requestFor(context, attempt, holder, restored),
+      methods: options.methods ?? methodsFor(holder, context.method),
+      ...(entry.code !== undefined && { lacks: entry.code }),
+      before: async () => {
+        if (!target || attempt.snapshotOf === target.etag || isLeftover(target)) return;
+        await context.target.snapshot(context.destination, name, target.etag);
+        attempt.snapshotOf = target.etag;
+      },
     },
-  });
+  );
   const { lacks } = made;
   if (made.copyId !== undefined) {
     const copy = pending(context, planned, holder, made.copyId, options.started + 1);
     return { ...copy, ...(lacks && { lacks }) };
   }
   await finishCopy(context, attempt, holder, made);
-  const reason = target ? 'replaced' : 'new';
-  return { ...asBackedUp(entry), status: 'copied', method: made.method, reason, ...(lacks && { code: lacks }) };
+  return {
+    ...{ ...asBackedUp(entry), status: 'copied', method: made.method, reason: target ? 'replaced' : 'new' },
+    ...lostMetadata(restored),
+    ...(lacks && { code: lacks }),
+  };
 }
 
-function requestFor(context: RestoreContext, { entry, name, target }: Attempt, holder: BlobState): CopyRequest {
-  const own = withoutRecord(holder.metadata);
+function requestFor(
+  context: RestoreContext,
+  { entry, name, target }: Attempt,
+  holder: BlobState,
+  { metadata, how }: RestoredMetadata,
+): CopyRequest {
   const tier = isArchivedLast(entry, holder) ? undefined : entry.tier;
   return {
     sourceUrl: context.access.urlOf(holder.name, holder.snapshotOrVersion),
@@ -167,9 +183,7 @@ function requestFor(context: RestoreContext, { entry, name, target }: Attempt, h
     container: context.destination,
     name,
     destination: target ? { ifMatch: target.etag } : 'absent',
-    // If a blob has no metadata of its own, the service copies our record along, which is removed afterwards. Metadata
-    // that cannot be sent has no record beside it, and the service copies it as well.
-    ...(Object.keys(own).length > 0 && canBeSent(own) && { metadata: own }),
+    ...(how === 'sent' && { metadata }),
     ...(entry.tags !== undefined && Object.keys(entry.tags).length > 0 && { tags: entry.tags }),
     ...(tier !== undefined && holder.type === 'block' && { tier }),
   };
@@ -183,7 +197,7 @@ async function finishCopy(
 ): Promise<void> {
   // The commit of blocks carries exactly what it is given. An empty blob has no blocks to commit.
   const byService = method !== 'blocks' || holder.size === 0;
-  if (byService && hasOnlyRecord(holder)) await removeRecord(context, name, etag);
+  if (byService && restoredMetadata(entry, holder).how === 'cleared') await removeRecord(context, name, etag);
   if (isArchivedLast(entry, holder)) await context.target.setTier(context.destination, name, 'Archive');
 }
 
@@ -196,10 +210,21 @@ async function afterRefusal(
   attempt.lastError = error;
   if (error.kind === 'invalid' && isTooLong(context, attempt)) return failedEntry(attempt.entry, 'unsupported-name');
   if (error.kind === 'container-not-found' && (await createsTargetContainer(context))) return undefined;
-  if (!OUT_OF_DATE.has(error.kind)) return failedEntry(attempt.entry, codeOf(error), error.message);
+  const isNoted = noteUnreadable(attempt, error);
+  if (!isNoted && !OUT_OF_DATE.has(error.kind)) return failedEntry(attempt.entry, codeOf(error), error.message);
   attempt.mustCheck = true;
   return undefined;
 }
+
+/** Notes that the service could not copy from the holder: the next check prefers another. False if it was noted. */
+function noteUnreadable({ holder, mustCheck, unreadable }: Attempt, error: StorageError): boolean {
+  if (holder === undefined || mustCheck || !UNREADABLE.has(error.kind) || unreadable.has(holderKey(holder)))
+    return false;
+  unreadable.add(holderKey(holder));
+  return true;
+}
+
+const UNREADABLE = new Set<StorageErrorKind>(['source-not-found', 'source-access-denied', 'archived']);
 
 const OUT_OF_DATE = new Set<StorageErrorKind>([
   'precondition',

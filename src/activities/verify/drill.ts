@@ -4,7 +4,8 @@ import { problemCodeOf } from '#app/problem-code.ts';
 import type { Job } from '#config/configuration.ts';
 import { type BlobState, otherContentHeader } from '#domain/blobs/blob.ts';
 import { SYNC_LIMIT } from '#domain/copying/copy-method.ts';
-import { tagFingerprint, withoutRecord } from '#domain/copying/record.ts';
+import { tagFingerprint } from '#domain/copying/record.ts';
+import { restoredMetadata } from '#domain/restore/restored-metadata.ts';
 import { type CopyMethod, isPending, type Outcome, type PlannedItem } from '#domain/run/outcome.ts';
 import type { VerifyRef } from '#domain/run/run.ts';
 import { scratchContainer } from '#domain/verify/scratch-container.ts';
@@ -115,10 +116,10 @@ async function restored({ restore, signal }: DrillContext, planned: PlannedItem)
 async function otherBytes(context: DrillContext, content: BlobState, target: BlobState): Promise<string | undefined> {
   const { restore, signal } = context;
   const [one, other] = await Promise.all([
-    digest(restore.source, restore.container, content, 'sha256', signal),
-    digest(restore.target, restore.destination, target, 'sha256', signal),
+    digest(restore.source, restore.container, content, signal),
+    digest(restore.target, restore.destination, target, signal),
   ]);
-  return one.hash === other.hash && one.size === other.size ? undefined : 'has other bytes than the vault';
+  return one.sha256 === other.sha256 && one.size === other.size ? undefined : 'has other bytes than the vault';
 }
 
 /** How a restored blob differs from the blob in the vault, apart from what the restore reports that it lacks. */
@@ -126,7 +127,7 @@ function otherThan(entry: Outcome, content: BlobState, target: BlobState, made: 
   if (target.type !== content.type) return 'is of another type';
   const header = otherContentHeader(content, target);
   if (header !== undefined) return `has another ${header}`;
-  if (asText(withoutRecord(content.metadata)) !== asText(target.metadata ?? {})) return 'has other metadata';
+  if (asText(restoredMetadata(entry, content).metadata) !== asText(target.metadata ?? {})) return 'has other metadata';
   const lacks = [entry.code, made.code];
   const lacksTags = lacks.includes('tags-not-read') || lacks.includes('tags-not-written') || target.tags === undefined;
   if (!lacksTags && tagFingerprint(entry.tags) !== tagFingerprint(target.tags)) return 'has other tags';

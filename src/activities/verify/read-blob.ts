@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { problemCodeOf } from '#app/problem-code.ts';
 import type { BlobState } from '#domain/blobs/blob.ts';
-import { hasOtherHash, locate } from '#domain/restore/locate.ts';
+import { holderKey, isArchived, locate } from '#domain/restore/locate.ts';
 import { asBackedUp, type Outcome, type PlannedItem } from '#domain/run/outcome.ts';
 import type { ProblemCode } from '#domain/run/problems.ts';
+import { type ContentVerdict, contentVerdict, type ReadContent } from '#domain/verify/content-verdict.ts';
 import type { BlobAccount } from '#storage/blob-account.ts';
 import { isStorageError, type StorageError, type StorageErrorKind } from '#storage/storage-error.ts';
 import { MAX_CHECKS } from '../copying/copy-limits.ts';
@@ -17,66 +18,83 @@ export interface ReadContext {
   signal: AbortSignal;
 }
 
-/** The outcome for a blob that was read. */
-export type ReadOutcome = Outcome & {
-  /** Hex, of the bytes read, if the restore point has no MD5 of them. */
-  sha256?: string;
-};
-
 /** The result of reading a blob. */
 export interface ReadBlob {
-  outcome: ReadOutcome;
+  outcome: Outcome;
   /** The blob, if it was read to its end. */
   content?: BlobState;
 }
 
-type Algorithm = 'md5' | 'sha256';
-
 /**
  * Reads every byte of one blob of a restore point in the vault, and compares its length and hash with what was backed
- * up. The read is pinned to the listed ETag. If the content has moved, it is found again. Failures are outcomes; only a
- * stop by the signal is thrown.
+ * up. The read is pinned to the listed ETag. If the content has moved, it is found again; if it cannot be read, the
+ * next blob that has it is read. Failures are outcomes; only a stop by the signal is thrown.
  */
 export async function readBlob(context: ReadContext, planned: PlannedItem): Promise<ReadBlob> {
   const entry = planned.entry!;
+  const unreadable = new Set<string>();
   let content: BlobState | undefined = planned.from.etag === '' ? undefined : planned.from;
   let lastError: StorageError | undefined;
   for (let check = 0; check < MAX_CHECKS; check++) {
     try {
-      const found = content ?? (await find(context, entry));
-      return typeof found === 'string' ? failed(entry, found) : await readContent(context, entry, found);
+      const found = content ?? (await find(context, entry, unreadable));
+      if (found === undefined) break;
+      if (typeof found === 'string') return failed(entry, found);
+      if (isArchived(found)) return archived(entry);
+      content = found;
+      return await readContent(context, entry, content);
     } catch (error) {
       if (!isStorageError(error) || error.kind === 'aborted') throw error;
-      if (error.kind === 'archived') return archived(entry);
-      if (!OUT_OF_DATE.has(error.kind)) return failed(entry, codeOf(error), error.message);
+      if (content === undefined || OF_ACCOUNT.has(error.kind)) return failed(entry, codeOf(error), error.message);
+      unreadable.add(holderKey(content));
       lastError = error;
       content = undefined;
     }
   }
-  return failed(entry, 'destination-changing', lastError?.message);
+  return unread(entry, lastError);
 }
 
-/** The blob that holds the content of an entry, or why none does. */
-async function find({ vault }: ReadContext, entry: Outcome): Promise<BlobState | ProblemCode> {
+/** Another blob of the account cannot be read then, either. */
+const OF_ACCOUNT = new Set<StorageErrorKind>(['access-denied', 'throttled', 'unreachable']);
+
+const OUT_OF_DATE = new Set<StorageErrorKind>(['precondition', 'not-found', 'container-not-found']);
+
+/** The outcome when none of the blobs that have the content could be read. */
+function unread(entry: Outcome, error: StorageError | undefined): ReadBlob {
+  if (error?.kind === 'archived') return archived(entry);
+  const isChanging = error === undefined || OUT_OF_DATE.has(error.kind);
+  return failed(entry, isChanging ? 'destination-changing' : codeOf(error), error?.message);
+}
+
+/** The blob that holds the content of an entry, or why none does; undefined if only `unreadable` ones do. */
+async function find(
+  { vault }: ReadContext,
+  entry: Outcome,
+  unreadable: ReadonlySet<string>,
+): Promise<BlobState | ProblemCode | undefined> {
   const found = await listNamed(vault.account, vault.container, vault.prefix + entry.name);
-  const content = locate(entry, found);
-  if (content === undefined) return missingOrOther(entry, found);
-  return hasOtherHash(entry, content) ? 'content-mismatch' : content;
+  return locate(entry, found) === undefined ? missingOrOther(entry, found) : locate(entry, found, unreadable);
 }
 
 async function readContent(context: ReadContext, entry: Outcome, content: BlobState): Promise<ReadBlob> {
   const { vault, signal } = context;
-  const algorithm = entry.md5 === undefined ? 'sha256' : 'md5';
-  const read = await digest(vault.account, vault.container, content, algorithm, signal);
-  return { outcome: await judge(context, entry, algorithm, read), content };
+  const read = await digest(vault.account, vault.container, content, signal);
+  const own = contentVerdict(entry, read, undefined);
+  // Most content proves itself. The source is read only where it does not.
+  const verdict = own.is === 'unproved' ? contentVerdict(entry, read, await digestOfSource(context, entry)) : own;
+  return { outcome: outcomeOf(entry, verdict, read), content };
 }
 
-const OUT_OF_DATE = new Set<StorageErrorKind>(['precondition', 'not-found', 'container-not-found']);
-
-export interface Digest {
-  size: number;
-  /** Hex. */
-  hash: string;
+function outcomeOf(entry: Outcome, verdict: ContentVerdict, { sha256 }: ReadContent): Outcome {
+  const about = { ...asBackedUp(entry), sha256 };
+  switch (verdict.is) {
+    case 'sound':
+      return { ...about, status: 'unchanged' };
+    case 'mismatch':
+      return { ...about, status: 'failed', code: 'content-mismatch', message: verdict.message };
+    case 'unproved':
+      return { ...about, status: 'skipped', code: 'content-unproved', message: verdict.message };
+  }
 }
 
 /** Hashes the bytes as they come: memory does not grow with the blob. */
@@ -84,53 +102,32 @@ export async function digest(
   account: BlobAccount,
   container: string,
   { name, etag, snapshotOrVersion }: Pick<BlobState, 'name' | 'etag' | 'snapshotOrVersion'>,
-  algorithm: Algorithm,
   signal: AbortSignal,
-): Promise<Digest> {
-  const hash = createHash(algorithm);
+): Promise<ReadContent> {
+  const md5 = createHash('md5');
+  const sha256 = createHash('sha256');
   let size = 0;
   const options = { ifMatch: etag, signal, ...(snapshotOrVersion && { snapshotOrVersion }) };
   for await (const bytes of account.readContent(container, name, options)) {
-    hash.update(bytes);
+    md5.update(bytes);
+    sha256.update(bytes);
     size += bytes.length;
   }
-  return { size, hash: hash.digest('hex') };
-}
-
-async function judge(context: ReadContext, entry: Outcome, algorithm: Algorithm, read: Digest): Promise<ReadOutcome> {
-  const about = algorithm === 'sha256' ? { sha256: read.hash } : {};
-  const unchanged = { ...asBackedUp(entry), status: 'unchanged' as const, ...about };
-  if (read.size !== entry.size) {
-    return mismatch(entry, about, `It has ${read.size} bytes and should have ${entry.size}`);
-  }
-  const md5 = entry.md5 === undefined ? undefined : Buffer.from(entry.md5, 'base64').toString('hex');
-  if (md5 === read.hash) return unchanged;
-  // The owner of the source can set its MD5 to anything, and it may have none: then its bytes decide, while they are
-  // there.
-  const source = await digestOfSource(context, entry, algorithm);
-  if (source?.hash === read.hash && source.size === read.size) return unchanged;
-  if (source !== undefined) return mismatch(entry, about, 'Its bytes are not those of the source');
-  if (md5 !== undefined) return mismatch(entry, about, `Its bytes have the MD5 ${read.hash} and should have ${md5}`);
-  return { ...asBackedUp(entry), status: 'skipped', code: 'content-unproved', ...about };
+  return { size, md5: md5.digest('base64'), sha256: sha256.digest('hex') };
 }
 
 /** Undefined if the source no longer has the version that was backed up, or cannot be read. */
 async function digestOfSource(
   { source, signal }: ReadContext,
   { name, etag }: Outcome,
-  algorithm: Algorithm,
-): Promise<Digest | undefined> {
+): Promise<ReadContent | undefined> {
   if (source === undefined) return undefined;
   try {
-    return await digest(source.account, source.container, { name, etag }, algorithm, signal);
+    return await digest(source.account, source.container, { name, etag }, signal);
   } catch (error) {
     if (!isStorageError(error) || error.kind === 'aborted') throw error;
     return undefined;
   }
-}
-
-function mismatch(entry: Outcome, about: { sha256?: string }, message: string): ReadOutcome {
-  return { ...asBackedUp(entry), status: 'failed', code: 'content-mismatch', message, ...about };
 }
 
 function archived(entry: Outcome): ReadBlob {

@@ -2,6 +2,7 @@ import pLimit from 'p-limit';
 import type { Dependencies } from '#app/dependencies.ts';
 import { isPending, type PlannedItem } from '#domain/run/outcome.ts';
 import type { VerifyRef } from '#domain/run/run.ts';
+import { isSameService } from '#domain/service-identity.ts';
 import { type ChunkInput, type ChunkResult, pieceKey } from '../run/chunk.ts';
 import { processPlannedItems } from '../run/process-planned-items.ts';
 import { pointOf } from '../run/restore-point-summary.ts';
@@ -29,7 +30,7 @@ export function makeReadChunk() {
       const stop = new AbortController();
       const read: ReadContext = {
         vault: { account: vault, ...vaultLocationOf(input) },
-        ...(point.source === source.endpoint && { source: { account: source, container } }),
+        ...(isSameService(point.source, source.endpoint) && { source: { account: source, container } }),
         signal: stop.signal,
       };
       const drill = run.verify.kind === 'drill' ? await drillContextOf(context, input, read) : undefined;

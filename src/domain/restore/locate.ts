@@ -4,26 +4,39 @@ import { readRecord } from '../copying/record.ts';
 import type { BlobEntry } from '../run/outcome.ts';
 
 /**
- * Which of a blob, its snapshots and its versions has the content of an entry of a restore point; undefined if none
- * has.
+ * Which of a blob, its snapshots and its versions has the content of an entry of a restore point, without those that
+ * could not be read (`unreadable`); undefined if none has.
  *
- * The record of a copy decides, together with the length: an interrupted copy leaves the record on a blob of no bytes.
- * A copy whose metadata could not carry the record is known by its ETag in the vault. Readable content comes before
- * archived content, and the base blob before its snapshots and versions.
+ * Readable content comes before archived content. The blob whose ETag the entry names comes before those that only
+ * their record identifies: the entry names just that blob, and its record may be missing or wrong. Of the others, the
+ * base blob comes before its snapshots and versions.
  */
-export function locate(entry: BlobEntry, found: readonly BlobState[]): BlobState | undefined {
-  const holders = found.filter((blob) => holds(entry, blob));
-  return (
-    holders.find((blob) => !isArchived(blob) && blob.snapshotOrVersion === undefined) ??
-    holders.find((blob) => !isArchived(blob)) ??
-    holders[0]
-  );
+export function locate(
+  entry: BlobEntry,
+  found: readonly BlobState[],
+  unreadable: ReadonlySet<string> = new Set(),
+): BlobState | undefined {
+  const rank = (blob: BlobState) =>
+    Number(isArchived(blob)) * 4 +
+    Number(blob.etag !== entry.vaultEtag) * 2 +
+    Number(blob.snapshotOrVersion !== undefined);
+  return found
+    .filter((blob) => holds(entry, blob) && !unreadable.has(holderKey(blob)))
+    .sort((a, b) => rank(a) - rank(b))[0];
 }
 
+/**
+ * The length and the type decide, too: an interrupted copy leaves the record on a blob of no bytes. No MD5 decides
+ * anything, because anyone who can write to the source can set it.
+ */
 export function holds(entry: BlobEntry, blob: BlobState): boolean {
   if (!isWhole(blob) || blob.size !== entry.size || blob.type !== (entry.type ?? 'block')) return false;
-  const record = readRecord(blob.metadata);
-  return record === undefined ? blob.etag === entry.vaultEtag : record.etag === entry.etag;
+  return blob.etag === entry.vaultEtag || readRecord(blob.metadata)?.etag === entry.etag;
+}
+
+/** Tells apart what one name has in the vault. */
+export function holderKey({ etag, snapshotOrVersion }: Pick<BlobState, 'etag' | 'snapshotOrVersion'>): string {
+  return JSON.stringify([etag, snapshotOrVersion]);
 }
 
 /**
@@ -37,12 +50,4 @@ export function mayHoldEntry(entry: BlobEntry, blob: BlobState): boolean {
 /** Whether the content must be rehydrated before it can be read. */
 export function isArchived({ tier }: BlobState): boolean {
   return tier === 'Archive';
-}
-
-/**
- * Whether a listing shows that the bytes are not those of the backup: the service computes this MD5 whenever it
- * receives bytes, and copies it with every copy. An equal MD5 proves nothing about the bytes.
- */
-export function hasOtherHash(entry: BlobEntry, blob: BlobState): boolean {
-  return entry.md5 !== undefined && blob.contentMd5 !== undefined && blob.contentMd5 !== entry.md5;
 }

@@ -1,4 +1,4 @@
-import { type BlobState, otherContentHeader } from '../blobs/blob.ts';
+import { type BlobState, otherContentHeader, type SnapshotOrVersion } from '../blobs/blob.ts';
 import { matches } from '../blobs/container-pattern.ts';
 import { canBeSent, tagFingerprint, withoutRecord } from '../copying/record.ts';
 import type { BlobEntry } from '../run/outcome.ts';
@@ -7,6 +7,7 @@ import { parseRunId } from '../run/run-id.ts';
 import { tableOfTask } from '../run/task-name.ts';
 import type { Existing, RestoreTask } from '../run/tasks.ts';
 import { matchesTable } from '../tables/table-name.ts';
+import { restoredMetadata } from './restored-metadata.ts';
 
 /** Whether to restore the container or table of this name (`table.orders` for a table). */
 export function isRestored(
@@ -33,13 +34,11 @@ export type RestoreDecision =
   | { action: 'skip' | 'fail'; code: 'target-exists' };
 
 /**
- * Decides what to do with one blob of a restore point. `content` is the blob in the vault that has its content,
- * `target` the blob of its name in the target. `isOurs` says whether the target was made from this very content since
- * the restore began.
+ * Decides what to do with one blob of a restore point. `target` is the blob of its name in the target. `isOurs` says
+ * whether the target was made from the very content of the entry since the restore began.
  */
 export function decideRestore(
   entry: BlobEntry,
-  content: BlobState,
   target: BlobState | undefined,
   task: Pick<RestoreTask, 'existing' | 'original'>,
   isOurs: boolean,
@@ -57,7 +56,7 @@ export function decideRestore(
     case 'overwrite':
     case 'if-different':
       // A target that already has everything needs no copy; replacing it would only cost a snapshot.
-      return isSame(entry, content, target, task.original) ? { action: 'unchanged' } : { action: 'copy' };
+      return task.original && isSame(entry, target) ? { action: 'unchanged' } : { action: 'copy' };
   }
 }
 
@@ -76,6 +75,7 @@ const CLOCK_MARGIN = 15 * 60_000;
  */
 export function isMadeBy(
   run: Pick<RestoreRef, 'startedAt' | 'retryOf'>,
+  entry: BlobEntry,
   target: BlobState,
   content: BlobState,
   from: string,
@@ -86,22 +86,24 @@ export function isMadeBy(
   if (Date.parse(target.lastModified) < beganAt(run) - CLOCK_MARGIN) return false;
   if (copy.status === 'pending') return copy.source === from;
   if (target.size !== content.size || target.type !== content.type) return false;
-  // Another version may have the same bytes.
-  if (otherContentHeader(content, target) !== undefined || !hasMetadataOf(content, target)) return false;
-  if (target.contentMd5 !== undefined && content.contentMd5 !== undefined) {
-    // The content may have moved to a snapshot since it was copied.
-    return target.contentMd5 === content.contentMd5 && blobIn(copy.source) === blobIn(from);
-  }
+  // Another version may have the same length.
+  if (otherContentHeader(content, target) !== undefined || !hasMetadataOf(entry, content, target)) return false;
+  const since = Date.parse(content.lastModified);
+  const at = Date.parse(target.lastModified);
+  const kept = content.snapshotOrVersion;
   // Snapshots and versions never change. A base blob may have had other content when it was copied.
-  const isFixed = content.snapshotOrVersion !== undefined;
-  return copy.source === from && (isFixed || Date.parse(target.lastModified) >= Date.parse(content.lastModified));
+  if (copy.source === from) return kept !== undefined || at >= since;
+  // The content was the base blob until the snapshot was taken, and may have been copied then.
+  return copy.source === blobIn(from) && isSnapshot(kept) && at >= since && at <= Date.parse(kept.snapshot);
 }
 
-/**
- * Whether it has the metadata that a copy of the content gets. If the content has none, our record may still be there.
- */
-function hasMetadataOf(content: BlobState, target: BlobState): boolean {
-  const own = withoutRecord(content.metadata);
+function isSnapshot(kept: SnapshotOrVersion | undefined): kept is { snapshot: string } {
+  return kept !== undefined && 'snapshot' in kept;
+}
+
+/** Whether it has the metadata that a restore gives it. If that is none, our record may still be there. */
+function hasMetadataOf(entry: BlobEntry, content: BlobState, target: BlobState): boolean {
+  const own = restoredMetadata(entry, content).metadata;
   const there = Object.keys(own).length > 0 ? (target.metadata ?? {}) : withoutRecord(target.metadata);
   return sameEntries(asLookedAt(own), asLookedAt(there));
 }
@@ -140,21 +142,15 @@ export function isLeftover({ copy }: BlobState): boolean {
   return copy !== undefined && (copy.status === 'failed' || copy.status === 'aborted');
 }
 
-/** Whether the target certainly has everything that the restore would bring, as far as a listing shows it. */
-function isSame(entry: BlobEntry, content: BlobState, target: BlobState, original: boolean): boolean {
-  if (target.size !== entry.size || target.type !== (entry.type ?? 'block')) return false;
-  if (target.copy !== undefined && target.copy.status !== 'success') return false;
+/**
+ * Whether the target, the place that was backed up, still has the version that was backed up. Only its ETag shows that:
+ * length, MD5, headers and metadata are what a writer sets them to. Tier and tags change no ETag.
+ */
+function isSame(entry: BlobEntry, target: BlobState): boolean {
+  if (target.etag !== entry.etag) return false;
   if (entry.tier !== undefined && entry.tier !== target.tier) return false;
-  if ((target.tagCount ?? 0) > 0 || Object.keys(entry.tags ?? {}).length > 0) {
-    if (target.tags === undefined || tagFingerprint(target.tags) !== tagFingerprint(entry.tags)) return false;
-  }
-  if (original && target.etag === entry.etag) return true;
-  // An MD5 is a property that a writer can set freely; such a writer can also write any content.
-  if (entry.md5 === undefined || target.contentMd5 !== entry.md5) return false;
-  return (
-    otherContentHeader(content, target) === undefined &&
-    sameEntries(withoutRecord(content.metadata), target.metadata ?? {})
-  );
+  if ((target.tagCount ?? 0) === 0 && Object.keys(entry.tags ?? {}).length === 0) return true;
+  return target.tags !== undefined && tagFingerprint(target.tags) === tagFingerprint(entry.tags);
 }
 
 function sameEntries(one: Record<string, string>, other: Record<string, string>): boolean {

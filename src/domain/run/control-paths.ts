@@ -4,6 +4,9 @@
 
 export const CONTROL_CONTAINER = 'strongroom';
 
+/** Start of the names of containers that drills restore to. */
+export const DRILL_CONTAINER_PREFIX = 'strongroom-drill-';
+
 export const LOCKS = 'locks/';
 
 export function lockPath(job: string): string {

@@ -19,12 +19,16 @@ export interface BlobEntry {
   tags?: Record<string, string>;
   /** ETag of the blob in the vault that has the content, as it was when the outcome was written. */
   vaultEtag?: string;
+  /** All metadata of the source, as it was listed; only if the blob in the vault lacks some of it. */
+  metadata?: Record<string, string>;
 }
 
 export interface Settled extends BlobEntry {
   code?: ProblemCode;
   /** The message of the service. */
   message?: string;
+  /** In a verification that read the blob: SHA-256 of its bytes, hex. */
+  sha256?: string;
   /** In a prune: the snapshot or version of the blob. */
   snapshotOrVersion?: SnapshotOrVersion;
 }
@@ -71,7 +75,7 @@ export type OutcomeStatus = Outcome['status'];
 /** The members of an outcome other than its blob and status. */
 export type OutcomeDetails<Status extends OutcomeStatus> = Omit<
   Extract<Outcome, { status: Status }>,
-  'status' | Exclude<keyof BlobEntry, 'vaultEtag'>
+  'status' | Exclude<keyof BlobEntry, 'vaultEtag' | 'metadata'>
 >;
 
 /** A blob to copy, as the scan saw both sides of it. */
@@ -122,8 +126,8 @@ export function outcomeOf<Status extends OutcomeStatus>(
 
 /** A blob as a restore point has it, without what its backup did. */
 export function asBackedUp(entry: BlobEntry): BlobEntry {
-  const { name, etag, modified, size, type, md5, tier, tags, vaultEtag } = entry;
-  return { name, etag, modified, size, ...defined({ type, md5, tier, tags, vaultEtag }) };
+  const { name, etag, modified, size, type, md5, tier, tags, vaultEtag, metadata } = entry;
+  return { name, etag, modified, size, ...defined({ type, md5, tier, tags, vaultEtag, metadata }) };
 }
 
 /** The failure of a planned item, with all that a retry needs. */

@@ -111,6 +111,13 @@ export const PROBLEMS = {
       'The account that Strongroom copies to does not support the access tier of the source blob. The copy has the ' +
       "account's default tier. No action is needed.",
   },
+  'metadata-not-kept': {
+    meaning: 'restored without metadata that no header can carry',
+    hint:
+      'No header can carry the metadata that the message names: values that are empty, have outer spaces or are not ' +
+      'plain ASCII. The outcome lists all metadata of the source blob in "metadata". Set what you need with another ' +
+      'tool.',
+  },
   'container-not-found': {
     meaning: 'the source does not have this container',
     hint:
@@ -184,6 +191,12 @@ export const PROBLEMS = {
       'start another run: POST /api/jobs/{job}/runs. For a lock or a summary, see "Damaged objects" in ' +
       'docs/http-api.md.',
   },
+  'target-protected': {
+    meaning: 'no restore may write to this place',
+    hint:
+      'A backup, an archive or the host of an app uses this container or table. Restore what it held to another ' +
+      'place, with "target.container" or "target.table".',
+  },
   'target-exists': {
     meaning: 'already in the target',
     hint:
@@ -233,8 +246,9 @@ export const PROBLEMS = {
   'content-unproved': {
     meaning: 'read, with nothing to compare it with',
     hint:
-      'Strongroom cannot compare this content: the source had no hash and now has another version, or its table ' +
-      'cannot be read. This is not a sign of damage.',
+      'The source now has another version of this blob, or it or its table cannot be read, and no MD5 proves the ' +
+      'content. If the message names another Content-MD5, compare the blob with another copy: its writer did not ' +
+      'update the MD5, or the content is damaged.',
   },
   'being-archived': {
     meaning: 'being archived by an event',

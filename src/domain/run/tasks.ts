@@ -16,7 +16,7 @@ export type Existing =
   | 'skip'
   /** Replace it. A snapshot keeps the content of a blob; nothing keeps that of an entity. */
   | 'overwrite'
-  /** Replace it, unless it is the same. Entities are always replaced. */
+  /** Replace it, unless it is still the version that was backed up. Entities are always replaced. */
   | 'if-different'
   /** The word of tables for `overwrite`. */
   | 'replace'
@@ -66,8 +66,8 @@ export interface RestoreTask {
 }
 
 /**
- * How a run verifies a restore point. `quick`: listings show every item in the vault, with its record, its length and
- * its hash property. `deep`: the run also reads and hashes a portion of the items. `drill`: the run restores a random
+ * How a run verifies a restore point. `quick`: listings show every item in the vault, with its ETag or record, its type
+ * and its length. `deep`: the run also reads and hashes a portion of the items. `drill`: the run restores a random
  * sample into a scratch container, compares it byte by byte, and removes it again.
  */
 export type VerifyKind = 'quick' | 'deep' | 'drill';

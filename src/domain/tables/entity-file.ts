@@ -23,6 +23,9 @@ const AT_HAND = 1_000;
 /** Bytes. Far beyond the limits of a file: Strongroom did not write anything larger. */
 const LARGEST = 64 * 1024 * 1024;
 
+/** Bytes of the last line. It has names, addresses, and four keys of at most 1,024 characters. */
+const LONGEST_END = 64 * 1024;
+
 export class EntityFileWriter {
   readonly #lines = new CompressedLines();
 
@@ -62,6 +65,8 @@ export function readEntityFile(body: Buffer, name: string): EntityFileContent {
   }
   if (bytes.at(-1) !== NEWLINE) throw damaged('its last line is cut off');
   const last = bytes.length < 2 ? 0 : bytes.lastIndexOf(NEWLINE, bytes.length - 2) + 1;
+  // Anyone may have written the file, and a text of this kind takes seconds to parse if it is long.
+  if (bytes.length - last > LONGEST_END) throw damaged('its last line is too long for an end');
   const end = endIn(bytes.toString('utf8', last, bytes.length - 1));
   if (!end) throw damaged('its end is missing');
   const lines = bytes.subarray(0, last);

@@ -235,7 +235,7 @@ function valueId({ type, value }: Property): string {
     }
     case 'Edm.Int32':
     case 'Edm.Int64':
-      return /^[+-]?[0-9]+$/.test(value) ? String(BigInt(value.replace('+', ''))) : value;
+      return /^[+-]?[0-9]{1,40}$/.test(value) ? String(BigInt(value.replace('+', ''))) : value;
     case 'Edm.DateTime':
       return timeId(value);
     case 'Edm.Guid':

@@ -18,8 +18,8 @@ export function* itemsOf({ lines, end }: EntityFileContent): Generator<FileItem>
     try {
       const texts: string[] = [];
       for (const line of batch) {
-        if (line.startsWith(DELETION)) deleted.push(keyOf(JSON.parse(line)));
-        else texts.push(line);
+        if (line.startsWith(DELETION)) deleted.push(keyOf(JSON.parse(shorterThan(LONGEST_DELETION, line))));
+        else texts.push(withoutReturn(shorterThan(LONGEST_ENTITY, line)));
       }
       entities = splitEntities(`{"value":[${texts.join(',')}]}`);
       if (entities.length !== texts.length) throw new EntityTextError('a line is no single entity');
@@ -30,6 +30,24 @@ export function* itemsOf({ lines, end }: EntityFileContent): Generator<FileItem>
     for (const entity of entities) yield { entity };
     for (const key of deleted) yield { deleted: key };
   }
+}
+
+/** Characters. The service takes an entity of 1 MiB, and an escape takes six characters. */
+const LONGEST_ENTITY = 4 * 1024 * 1024;
+/** Characters of a line with two keys. */
+const LONGEST_DELETION = 64 * 1024;
+
+/** Anyone may have written the file, and long lines of some kinds take seconds to parse. */
+function shorterThan(limit: number, line: string): string {
+  if (line.length > limit) throw new EntityTextError(`a line has ${line.length} characters`);
+  return line;
+}
+
+/** Another tool may have ended the lines with CR LF. Anywhere else, Strongroom never writes a CR. */
+function withoutReturn(line: string): string {
+  const text = line.endsWith('\r') ? line.slice(0, -1) : line;
+  if (text.includes('\r')) throw new EntityTextError('a line has a CR in it');
+  return text;
 }
 
 /**

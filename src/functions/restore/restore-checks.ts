@@ -1,16 +1,9 @@
 import type { Dependencies } from '#app/dependencies.ts';
-import { isLiteral, matches } from '#domain/blobs/container-pattern.ts';
-import { destinationPattern, expand, isInjective } from '#domain/blobs/container-template.ts';
-import { CONTROL_CONTAINER } from '#domain/run/control-paths.ts';
-import {
-  CATALOG_TABLE,
-  expandTable,
-  isInjectiveTable,
-  isSameTable,
-  isValidTableName,
-} from '#domain/tables/table-name.ts';
+import { isLiteral } from '#domain/blobs/container-pattern.ts';
+import { expand, isInjective } from '#domain/blobs/container-template.ts';
+import { containerProtection, type TargetAccount, tableProtection } from '#domain/restore/protected-target.ts';
+import { expandTable, isInjectiveTable, isValidTableName } from '#domain/tables/table-name.ts';
 import { HttpError } from '../http/http-error.ts';
-import type { ChosenPoint } from '../restore-points/choose-restore-point.ts';
 import { BLOBS_ONLY, MERGES_ENTITIES, type RestoreRequest, selectsBlobs, targetOf } from './restore-request.ts';
 
 function refusal(problem: string, hint?: string): HttpError {
@@ -45,13 +38,7 @@ export function checkMatch(point: string, { containers, tables }: RestoreRequest
 }
 
 /** Throws if containers cannot be restored as requested, or not to that target. */
-export function checkContainers(
-  deps: Dependencies,
-  account: string,
-  point: ChosenPoint,
-  containers: readonly string[],
-  request: RestoreRequest,
-): void {
+export function checkContainers(into: TargetPlace, containers: readonly string[], request: RestoreRequest): void {
   if (request.existing === 'merge' && containers.length > 0) {
     throw refusal(`.existing: ${MERGES_ENTITIES}`, 'To restore tables only, name them in "tables"');
   }
@@ -62,58 +49,83 @@ export function checkContainers(
       'Add {container} to "container", for example "{container}-restored", or to "prefix" with a slash after it',
     );
   }
-  const backup = containers
-    .map((name) => expand(target.container, name))
-    .find((name) => holdsBackup(deps, point, account, name));
-  if (backup !== undefined) {
-    throw refusal(
-      `.target: the container "${backup}" in ${account} holds a backup, and a restore would change it`,
-      'Restore to another container, for example "{container}-restored"',
-    );
-  }
-}
-
-/** Whether a container holds a backup: of this restore point, or by the configuration of any job. */
-function holdsBackup(deps: Dependencies, { summary, vault }: ChosenPoint, account: string, container: string): boolean {
-  const { endpoint } = deps.blobs(account);
-  const isVault = (alias: string) => deps.blobs(alias).endpoint === endpoint;
-  if (isVault(vault) && summary.parts.some(({ destination }) => destination === container)) return true;
-  return deps.configuration.jobs.some(
-    ({ source, destination }) =>
-      isVault(destination.account) &&
-      (container === CONTROL_CONTAINER ||
-        source.containers.some((pattern) => matches(destinationPattern(destination.container, pattern), container))),
+  checkProtected(
+    containers.map((name) => ({ name, target: expand(target.container, name) })),
+    (name, container) => containerProtection(container, name, into.account),
+    {
+      what: `.target: the container`,
+      place: into,
+      mayLeaveOut: into.isInPlace && request.target.container === undefined && request.target.prefix === undefined,
+      named: request.containers,
+      hint: 'Restore to another container, for example "{container}-restored"',
+    },
   );
 }
 
-/** Throws if tables cannot be restored to the target. */
-export function checkTables(
-  deps: Dependencies,
-  account: string,
-  tables: readonly string[],
-  request: RestoreRequest,
+/** Where a restore writes to. */
+export interface TargetPlace {
+  alias: string;
+  account: TargetAccount;
+  /** Whether it is the account that was backed up. */
+  isInPlace: boolean;
+}
+
+interface Refusal {
+  what: string;
+  place: TargetPlace;
+  /** Whether the run itself leaves out what it may not write to, and reports it. */
+  mayLeaveOut: boolean;
+  /** What the request names, as patterns. */
+  named: readonly string[];
+  hint: string;
+}
+
+/**
+ * Throws if a restore may not write to a target. A restore to the original place leaves such a target out and reports
+ * it, unless the request names it or nothing else is left: anyone who may create a container in the source chooses a
+ * name, and that name must not keep the others from being restored.
+ */
+function checkProtected(
+  targets: readonly { name: string; target: string }[],
+  protection: (name: string, target: string) => string | undefined,
+  { what, place, mayLeaveOut, named, hint }: Refusal,
 ): void {
+  const refused = targets.flatMap(({ name, target }) => {
+    const why = protection(name, target);
+    return why === undefined ? [] : [{ name, problem: `${what} "${target}" in ${place.alias} ${why}` }];
+  });
+  const [first] = refused;
+  if (first === undefined) return;
+  const isNamed = refused.some(({ name }) => named.some((pattern) => isLiteral(pattern) && isSame(pattern, name)));
+  if (!mayLeaveOut || isNamed || refused.length === targets.length) throw refusal(first.problem, hint);
+}
+
+/** Names of tables are case-insensitive, and those of containers have no capitals. */
+function isSame(pattern: string, name: string): boolean {
+  return pattern.toLowerCase() === name.toLowerCase();
+}
+
+/** Throws if tables cannot be restored to the target. */
+export function checkTables(into: TargetPlace, tables: readonly string[], request: RestoreRequest): void {
   if (tables.length === 0) return;
   const { table: template } = targetOf(request);
-  const elsewhere = 'Restore to another table, for example "{table}Restored"';
   if (tables.length > 1 && !isInjectiveTable(template)) {
     const problem = `${tables.length} tables would overwrite each other in the same table`;
     throw refusal(`.target.table: ${problem}`, 'Add {table}, for example "{table}Restored"');
   }
-  const { endpoint } = deps.tables(account);
-  const { jobs } = deps.configuration;
-  const isVault = jobs.some(({ destination }) => deps.tables(destination.account).endpoint === endpoint);
-  for (const table of tables) {
-    const into = expandTable(template, table);
-    if (!isValidTableName(into)) {
-      const hint = 'Choose a template that makes a name of 3 to 63 letters and digits';
-      throw refusal(`.target.table: "${into}" is not a table name`, hint);
-    }
-    if (isVault && isSameTable(into, CATALOG_TABLE)) {
-      const problem = `"${into}" in ${account} is the list of runs, and a restore would change it`;
-      throw refusal(`.target.table: ${problem}`, elsewhere);
-    }
+  const targets = tables.map((name) => ({ name, target: expandTable(template, name) }));
+  const invalid = targets.find(({ target }) => !isValidTableName(target));
+  if (invalid !== undefined) {
+    const hint = 'Choose a template that makes a name of 3 to 63 letters and digits';
+    throw refusal(`.target.table: "${invalid.target}" is not a table name`, hint);
   }
+  checkProtected(targets, (_, table) => tableProtection(table, into.account), {
+    what: '.target.table:',
+    place: into,
+    mayLeaveOut: into.isInPlace && request.target.table === undefined,
+    named: request.tables,
+    hint: 'Restore to another table, for example "{table}Restored"',
+  });
 }
 
 /**

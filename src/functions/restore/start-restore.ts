@@ -1,9 +1,12 @@
 import type { Dependencies } from '#app/dependencies.ts';
 import { jobContextOf } from '#app/job-context.ts';
+import { isSameAccount, targetAccount } from '#app/target-account.ts';
 import { isRestored } from '#domain/restore/restore.ts';
 import { CONTROL_CONTAINER } from '#domain/run/control-paths.ts';
 import { tableOfTask } from '#domain/run/task-name.ts';
 import type { NamedFile, RestoreTask } from '#domain/run/tasks.ts';
+import { isSameService } from '#domain/service-identity.ts';
+import { ControlStore } from '#storage/control/control-store.ts';
 import { readNamedEntityFile } from '#storage/control/named-entity-file.ts';
 import { isStorageError } from '#storage/storage-error.ts';
 import { answering, readBody } from '../http/answering.ts';
@@ -11,7 +14,15 @@ import { HttpError } from '../http/http-error.ts';
 import { type ChosenPoint, choosePoint } from '../restore-points/choose-restore-point.ts';
 import { configuredJob, jobOfStored } from '../run/configured-job.ts';
 import { answerStart } from '../run/start-run.ts';
-import { checkAccount, checkBothMeant, checkContainers, checkMatch, checkTables } from './restore-checks.ts';
+import { heldPoints } from './held-points.ts';
+import {
+  checkAccount,
+  checkBothMeant,
+  checkContainers,
+  checkMatch,
+  checkTables,
+  type TargetPlace,
+} from './restore-checks.ts';
 import { type RestoreRequest, requestedTask, restoreRequestSchema, targetOf } from './restore-request.ts';
 
 /** POST /api/restores — restores a restore point, or parts of it, as a run of its job. */
@@ -36,10 +47,10 @@ interface Restore {
 async function restoreOfPoint(deps: Dependencies, request: RestoreRequest): Promise<Restore> {
   const point = await choosePoint(deps, request);
   const job = jobOfStored(deps, point.summary.job).name;
-  return { job, restore: taskOf(deps, point, request) };
+  return { job, restore: await taskOf(deps, point, request) };
 }
 
-function taskOf(deps: Dependencies, point: ChosenPoint, request: RestoreRequest): RestoreTask {
+async function taskOf(deps: Dependencies, point: ChosenPoint, request: RestoreRequest): Promise<RestoreTask> {
   const { summary } = point;
   const { job, source } = jobContextOf(deps, summary.job);
   const account = request.target.account ?? job.source.account;
@@ -50,9 +61,10 @@ function taskOf(deps: Dependencies, point: ChosenPoint, request: RestoreRequest)
   checkMatch(summary.id, request, tasks);
   const containers = tasks.filter((task) => tableOfTask(task) === undefined);
   const tables = tasks.map(tableOfTask).filter((table) => table !== undefined);
-  checkTables(deps, account, tables, request);
-  checkBothMeant(request, { containers, tables, isInPlace: account === job.source.account });
-  checkContainers(deps, account, point, containers, request);
+  const into = await placeOf(deps, { account, source: job.source.account, vault: point.vault, containers });
+  checkTables(into, tables, request);
+  checkBothMeant(request, { containers, tables, isInPlace: into.isInPlace });
+  checkContainers(into, containers, request);
   const { existing } = request;
   const { endpoint } = deps.blobs(account);
   const target = targetOf(request);
@@ -63,11 +75,22 @@ function taskOf(deps: Dependencies, point: ChosenPoint, request: RestoreRequest)
     // If the request has both containers and tables, they share the word of containers.
     existing: existing === 'replace' && containers.length > 0 ? 'overwrite' : existing,
     original:
-      summary.source === endpoint &&
-      endpoint === source.endpoint &&
+      isSameService(summary.source, endpoint) &&
+      isSameService(source.endpoint, endpoint) &&
       target.container === '{container}' &&
       target.prefix === '',
   };
+}
+
+/** The account to restore to. If it is the vault, its restore points show which of its containers hold content. */
+async function placeOf(
+  deps: Dependencies,
+  { account, source, vault, containers }: { account: string; source: string; vault: string; containers: string[] },
+): Promise<TargetPlace> {
+  const mayHold = containers.length > 0 && isSameAccount(deps, account, vault);
+  const held = mayHold ? await heldPoints(new ControlStore(deps.blobs(vault))) : [];
+  const isInPlace = isSameAccount(deps, account, source);
+  return { alias: account, account: targetAccount(deps, account, held), isInPlace };
 }
 
 /** The run belongs to the job that the request names, to that of the file's path, or to the only job. */
@@ -85,7 +108,7 @@ async function restoreOfFile(
   const account = request.target.account ?? job.source.account;
   checkAccount(deps, account, 'body.target.account');
   const table = await tableIn(deps, file);
-  checkTables(deps, account, [table], request);
+  checkTables({ alias: account, account: targetAccount(deps, account, []), isInPlace: false }, [table], request);
   const restore = { ...requestedTask(request), point: '', account, tables: [table], file, original: false };
   return { job: job.name, restore };
 }

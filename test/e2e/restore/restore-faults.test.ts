@@ -396,8 +396,8 @@ test('a new host restores a retry’s restore point from the vault alone, in a s
   const isFirstPage = ({ path, query }: ProxiedRequest) =>
     path === `/${bed.elsewhere.name}/data` && query.get('comp') === 'list' && !query.has('marker');
   bed.proxy.rules.push({ match: isFirstPage, ...(after && { after }) });
-  const same = await another.restore({ target: { account: 'ELSEWHERE' }, existing: 'if-different', dryRun: true });
-  expect(same.counts).toMatchObject({ listed: 36, unchanged: 34, planned: 2 });
+  const there = await another.restore({ target: { account: 'ELSEWHERE' }, existing: 'skip', dryRun: true });
+  expect(there.counts).toMatchObject({ listed: 36, skipped: 36 });
 });
 
 test('I8: a restore writes blobs with hostile names under exactly these names, and no others', async () => {

@@ -315,6 +315,47 @@ describe('our record', () => {
     expect(world.target?.metadata).toEqual({});
   });
 
+  describe.each(['sync', 'async', 'blocks'] as const)('with the method %s', (method) => {
+    const restoredWith = async (metadata: Record<string, string>) => {
+      const world = new World([held()]);
+      world.method = method;
+      world.startsAs = method === 'async' ? 'pending' : 'success';
+      const { planned } = world;
+      const began = await restoreBlob(world.place, { ...planned, entry: { ...ENTRY, metadata } });
+      if (!isPending(began)) return { world, result: began };
+      world.target = { ...world.target!, size: ENTRY.size, copy: { ...world.target!.copy!, status: 'success' } };
+      return { world, result: await confirmRestore(world.place, began) };
+    };
+
+    it('keys of the source that look like ours come back, if the restore point has them', async () => {
+      const own = { strongroom_etag: 'forged', strongroom_run: 'x', hdi_isfolder: 'true' };
+      const { world, result } = await restoredWith(own);
+      expect(result).toMatchObject({ status: 'copied' });
+      expect(result).not.toHaveProperty('code');
+      expect(world.target?.metadata).toEqual(own);
+    });
+
+    it('metadata that no header can carry is named', async () => {
+      const some = await restoredWith({ hdi_isfolder: 'true', Author: 'Zoë' });
+      expect(some.result).toMatchObject({ status: 'copied', code: 'metadata-not-kept' });
+      expect((some.result as Outcome).message).toContain('"Author"');
+      expect(some.world.target?.metadata).toEqual({ hdi_isfolder: 'true' });
+      const none = await restoredWith({ Author: 'Zoë' });
+      expect(none.result).toMatchObject({ status: 'copied', code: 'metadata-not-kept' });
+      expect(none.world.target?.metadata).toEqual({});
+    });
+  });
+
+  it('a blob with such keys is recognized as ours when the answer to its copy is lost', async () => {
+    const entry = { ...ENTRY, metadata: { strongroom_etag: 'forged', Author: 'Ada' } };
+    const world = new World([held()]);
+    const { planned } = world;
+    world.fault = (asked, call) => (asked === 'copySync' && call === 1 ? 'lost' : undefined);
+    expect(await restoreBlob(world.place, { ...planned, entry })).toMatchObject({ status: 'copied' });
+    expect(world.target?.metadata).toEqual(entry.metadata);
+    expect(world.asked.filter((each) => each === 'copySync')).toHaveLength(1);
+  });
+
   it('a record that cannot be removed makes the blob a failure, and a retry removes it', async () => {
     const world = new World([held()]);
     const { planned } = world;
@@ -480,8 +521,9 @@ describe('a blob at the target', () => {
 });
 
 describe('content in the vault', () => {
-  const SNAPSHOT = { snapshot: '2026-05-01T23:00:00.0000000Z' };
+  const SNAPSHOT = { snapshot: '2026-05-02T00:01:00.5000000Z' };
   const newer = held({ ...ORIGINAL, etag: '0xS2', contentMd5: 'BBBB' }, { etag: '0xV2' });
+  const toBeFound: PlannedItem = { from: { ...ORIGINAL, etag: '' }, reason: 'restore', entry: ENTRY };
 
   it('content that moved into a snapshot after the plan is restored from there', async () => {
     const world = new World([held()]);
@@ -510,10 +552,36 @@ describe('content in the vault', () => {
     const { planned } = gone;
     gone.vault = [];
     expect(await restoreBlob(gone.place, planned)).toMatchObject({ status: 'failed', code: 'content-missing' });
-    const other = new World([held(ORIGINAL, { contentMd5: 'ZZZZ' })]);
-    expect(await restoreBlob(other.place, other.planned)).toMatchObject({ status: 'failed', code: 'content-mismatch' });
-    expect(other.asked).toEqual([]);
+    const other = new World([held({ ...ORIGINAL, etag: '0xS2' }, { etag: '0xV2' })]);
+    expect(await restoreBlob(other.place, toBeFound)).toMatchObject({ status: 'failed', code: 'content-missing' });
+    expect(other.asked).toEqual(['vault.listBlobs', 'look']);
   });
+
+  it('content with another Content-MD5 is restored: the record and the length identify it', async () => {
+    const stale = new World([held(ORIGINAL, { contentMd5: 'ZZZZ' })]);
+    expect(await restoreBlob(stale.place, stale.planned)).toMatchObject({ status: 'copied' });
+    expect(stale.target).toMatchObject({ contentMd5: 'ZZZZ' });
+  });
+
+  it('the blob that the restore point names comes before a blob with a forged record', async () => {
+    const forged = held(ORIGINAL, { etag: '0xV2' });
+    const world = new World([forged, held(ORIGINAL, { snapshotOrVersion: SNAPSHOT })]);
+    expect(await restoreBlob(world.place, toBeFound)).toMatchObject({ status: 'copied' });
+    expect(world.target?.copy?.source).toBe(`${IN_MIRROR}?snapshot=${SNAPSHOT.snapshot}`);
+  });
+
+  it.each(['source-not-found', 'source-access-denied', 'archived'] as const)(
+    'content that cannot be copied (%s) is restored from the next blob that has it',
+    async (kind) => {
+      const world = new World([held(), held(ORIGINAL, { etag: '0xV2', snapshotOrVersion: SNAPSHOT })]);
+      const { planned } = world;
+      world.method = 'sync';
+      world.fault = (asked, call) => (asked === 'copySync' && call === 1 ? kind : undefined);
+      expect(await restoreBlob(world.place, planned)).toMatchObject({ status: 'copied' });
+      expect(world.target?.copy?.source).toBe(`${IN_MIRROR}?snapshot=${SNAPSHOT.snapshot}`);
+      expect(world.asked.filter((each) => each === 'copySync')).toHaveLength(2);
+    },
+  );
 
   it('archived content is a failure, or is rehydrated and waited for', async () => {
     const archived = held(ORIGINAL, { tier: 'Archive' });

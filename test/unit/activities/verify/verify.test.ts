@@ -1,12 +1,17 @@
+import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Outcome } from '#domain/run/outcome.ts';
+import { StorageError } from '#storage/storage-error.ts';
 import type { MemoryBlob } from '../../../../prove/memory/memory-account.ts';
 import { type GivenBlob, HeldPoint, MIRROR, md5Of } from '../../../support/builders/held-point.ts';
 import { Random } from '../../../support/builders/random.ts';
 
 const failed = (outcomes: Outcome[]) =>
   outcomes.filter(({ status }) => status === 'failed').map(({ name, code }) => [name, code]);
+/** What a deep verification names: damage, or bytes with another MD5 than their source had, and no source any more. */
+const suspect = (outcomes: Outcome[]) =>
+  outcomes.filter(({ status, message }) => status === 'failed' || /Content-MD5 was another/.test(message ?? ''));
 const count = (outcomes: Outcome[], status: string) => outcomes.filter((outcome) => outcome.status === status).length;
 
 /** Some thousand blobs; of some the mirror has newer content, or the source nothing any more. */
@@ -36,6 +41,8 @@ function holderOf({ vault }: HeldPoint, { name, etag }: Outcome): MemoryBlob {
   return vault.all(MIRROR, name).find(({ metadata }) => metadata.strongroom_etag === etag)!;
 }
 
+const sha256Of = (text: string) => createHash('sha256').update(text).digest('hex');
+
 type Damage = (point: HeldPoint, entry: Outcome, other: Outcome, random: Random) => Outcome[];
 
 const lost = (point: HeldPoint, entry: Outcome) => {
@@ -64,6 +71,12 @@ const SILENT: Record<string, Damage> = {
     before.copy(two.body);
     return [entry, other];
   },
+  'other bytes, written with the same metadata': (point, entry) => {
+    const holder = holderOf(point, entry);
+    const body = Buffer.from(holder.body.map((byte) => byte ^ 0x55));
+    Object.assign(holder, { body, headers: { ...holder.headers, contentMd5: md5Of(body) } });
+    return [entry];
+  },
 };
 
 const VISIBLE: Record<string, Damage> = {
@@ -74,12 +87,6 @@ const VISIBLE: Record<string, Damage> = {
   'a truncation': (point, entry) => {
     const holder = holderOf(point, entry);
     Object.assign(holder, { body: holder.body.subarray(1), size: holder.size - 1 });
-    return [entry];
-  },
-  'other bytes, written with the same metadata': (point, entry) => {
-    const holder = holderOf(point, entry);
-    const body = Buffer.from(holder.body.map((byte) => byte ^ 0x55));
-    Object.assign(holder, { body, headers: { ...holder.headers, contentMd5: md5Of(body) } });
     return [entry];
   },
 };
@@ -96,21 +103,18 @@ describe('I6: one damage among thousands of blobs', () => {
         const damaged = { ...SILENT, ...VISIBLE }[what]!(point, entry, other, random);
         const deep = await point.verify({ kind: 'deep' });
         expect(deep).toHaveLength(1_000);
-        expect(failed(deep).map(([name]) => name)).toEqual(sorted(damaged));
+        expect(sorted(suspect(deep))).toEqual(sorted(damaged));
       }),
       { numRuns: 6 },
     );
   });
 
-  it.each(Object.keys(VISIBLE))('%s is found by a quick verification already, if there is an MD5', async (what) => {
+  it.each(Object.keys(VISIBLE))('%s is found by a quick verification already', async (what) => {
     await fc.assert(
       fc.asyncProperty(fc.integer(), async (seed) => {
         const random = new Random(seed);
         const point = await manyBlobs(seed, 1_000);
-        const [entry, other] = random.take(
-          point.entries.filter(({ md5 }) => md5 !== undefined),
-          2,
-        ) as [Outcome, Outcome];
+        const [entry, other] = random.take([...point.entries], 2) as [Outcome, Outcome];
         const damaged = VISIBLE[what]!(point, entry, other, random);
         expect(failed(await point.verify()).map(([name]) => name)).toEqual(sorted(damaged));
       }),
@@ -184,13 +188,44 @@ describe('deep', () => {
       ['left', 'skipped', 'content-unproved'],
       ['rotten', 'failed', 'content-mismatch'],
     ]);
-    expect(outcomes.map((outcome) => 'sha256' in outcome)).toEqual([true, true, true]);
   });
 
-  it('F14: an MD5 that its owner set to another value is not damage, as the source shows', async () => {
+  it('I10: another Content-MD5 than that of the bytes is never damage, and the source proves the bytes', async () => {
     const point = new HeldPoint();
-    await point.hold({ lying: { body: Buffer.from('x'), md5: md5Of(Buffer.from('y')) } });
-    expect(read(await point.verify({ kind: 'deep' }))).toEqual([['lying', 'unchanged']]);
+    const stale = md5Of(Buffer.from('before the append'));
+    await point.hold({
+      here: { body: Buffer.from('here'), md5: stale },
+      overwritten: { body: Buffer.from('overwritten'), md5: stale, newer: Buffer.from('since') },
+      deleted: { body: Buffer.from('deleted'), md5: stale, gone: true },
+      rotten: { body: Buffer.from('rotten'), md5: md5Of(Buffer.from('rotten')) },
+    });
+    holderOf(point, point.entries[3]!).body[0]! ^= 1;
+    const outcomes = await point.verify({ kind: 'deep' });
+    expect(read(outcomes)).toEqual([
+      ['deleted', 'skipped', 'content-unproved'],
+      ['here', 'unchanged'],
+      ['overwritten', 'skipped', 'content-unproved'],
+      ['rotten', 'failed', 'content-mismatch'],
+    ]);
+    const { message } = outcomes.find(({ name }) => name === 'deleted')!;
+    expect(message).toContain(
+      `its Content-MD5 was another one: ${stale}, while the content has ${md5Of(Buffer.from('deleted'))}`,
+    );
+  });
+
+  it('the outcome of every blob that was read has the SHA-256 of its bytes', async () => {
+    const point = new HeldPoint();
+    await point.hold({
+      proved: { body: Buffer.from('proved') },
+      bare: { body: Buffer.from('bare'), md5: null },
+      lying: { body: Buffer.from('lying'), md5: md5Of(Buffer.from('y')), gone: true },
+    });
+    const outcomes = await point.verify({ kind: 'deep' });
+    expect(Object.fromEntries(outcomes.map(({ name, sha256 }) => [name, sha256]))).toEqual(
+      Object.fromEntries(['proved', 'bare', 'lying'].map((name) => [name, sha256Of(name)])),
+    );
+    const quick = await point.verify({}, 'nightly-20260502T000000Z-aaaaaa');
+    expect(quick.some((outcome) => 'sha256' in outcome)).toBe(false);
   });
 
   it('archived content is reported as present, and not read', async () => {
@@ -232,6 +267,33 @@ describe('deep', () => {
     };
     expect(read(await point.verify({ kind: 'deep' }))).toEqual([['moving', 'unchanged']]);
     expect(moved).toBe(true);
+  });
+
+  it('content that cannot be read is read from the next blob that has it', async () => {
+    const point = new HeldPoint();
+    await point.hold({ twice: { body: Buffer.from('twice') }, once: { body: Buffer.from('once') } });
+    for (const { name, etag } of point.entries) {
+      const base = point.vault.blob(MIRROR, name)!;
+      if (name === 'twice') point.vault.snapshot(MIRROR, name, base.etag);
+      point.vault.write(MIRROR, { name, body: Buffer.from(base.body), metadata: { ...base.metadata } });
+      expect(base.metadata.strongroom_etag).toBe(etag);
+    }
+    const { content } = point.vault;
+    const asked: unknown[] = [];
+    point.vault.content = (container, name, options) => {
+      asked.push([name, options.snapshotOrVersion !== undefined]);
+      if (options.snapshotOrVersion || name === 'once') throw new StorageError('server', 'It cannot be read', 500);
+      return content.call(point.vault, container, name, options);
+    };
+    expect(read(await point.verify({ kind: 'deep' }))).toEqual([
+      ['once', 'failed', 'server-error'],
+      ['twice', 'unchanged'],
+    ]);
+    expect(asked).toEqual([
+      ['twice', true],
+      ['once', false],
+      ['twice', false],
+    ]);
   });
 
   it('a portion reads each blob once in all turns, and lists all of them each time', async () => {

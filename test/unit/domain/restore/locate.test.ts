@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
 import type { BlobState, SnapshotOrVersion } from '#domain/blobs/blob.ts';
 import { recordOf, withRecord } from '#domain/copying/record.ts';
-import { hasOtherHash, holds, locate } from '#domain/restore/locate.ts';
+import { holderKey, holds, locate } from '#domain/restore/locate.ts';
 import type { Outcome } from '#domain/run/outcome.ts';
 import { blobState } from '../../../support/builders/blob-state.ts';
 
@@ -17,7 +17,8 @@ const ENTRY: Outcome = {
 
 /** A copy in the vault of the source version with this ETag, or one without a record. */
 function copyOf(etag: string | undefined, more: Partial<BlobState> = {}): BlobState {
-  const metadata = etag === undefined ? {} : withRecord({}, recordOf(blobState({ etag }), 'run'))!;
+  const metadata =
+    etag === undefined ? {} : withRecord({}, recordOf(blobState({ etag }), 'nightly-20260501T000000Z-aaaaaa'))!;
   return blobState({ etag: '0xV9', metadata, ...more });
 }
 
@@ -53,7 +54,7 @@ function made({ of, etag, size, type, tier, kept: which, status }: Candidate): B
 function isRight({ of, etag, size, type, status }: Candidate): boolean {
   if (size !== ENTRY.size || type !== 'block') return false;
   if (status !== undefined && status !== 'success') return false;
-  return of === undefined ? etag === ENTRY.vaultEtag : of === ENTRY.etag;
+  return etag === ENTRY.vaultEtag || of === ENTRY.etag;
 }
 
 describe('which of a blob and what is kept of it holds the content', () => {
@@ -69,7 +70,7 @@ describe('which of a blob and what is kept of it holds the content', () => {
     );
   });
 
-  test('one that can be read at once comes first, and of these the base blob', () => {
+  test('content that can be read at once comes first, then the very blob that the entry names, then the base blob', () => {
     fc.assert(
       fc.property(candidates, (all) => {
         const found = all.map(made);
@@ -78,11 +79,45 @@ describe('which of a blob and what is kept of it holds the content', () => {
         const right = found.filter((_, index) => isRight(all[index]!));
         const readable = right.filter(({ tier }) => tier !== 'Archive');
         if (readable.length > 0) expect(holder.tier).not.toBe('Archive');
-        if (readable.some((blob) => blob.snapshotOrVersion === undefined))
-          expect(holder.snapshotOrVersion).toBeUndefined();
+        const first = readable.length > 0 ? readable : right;
+        const named = first.filter(({ etag }) => etag === ENTRY.vaultEtag);
+        if (named.length > 0) expect(holder.etag).toBe(ENTRY.vaultEtag);
+        const best = named.length > 0 ? named : first;
+        if (best.some((blob) => blob.snapshotOrVersion === undefined)) expect(holder.snapshotOrVersion).toBeUndefined();
       }),
       { numRuns: 1000 },
     );
+  });
+
+  test('what could not be read gives way to each of the others, one after another', () => {
+    fc.assert(
+      fc.property(candidates, (all) => {
+        const found = all.map(made);
+        const left = new Map(found.filter((_, index) => isRight(all[index]!)).map((blob) => [holderKey(blob), blob]));
+        const unreadable = new Set<string>();
+        for (let next = locate(ENTRY, found); next; next = locate(ENTRY, found, unreadable)) {
+          expect(left.delete(holderKey(next))).toBe(true);
+          unreadable.add(holderKey(next));
+        }
+        expect(left.size).toBe(0);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('a record that names the version of the entry does not hide the blob that the entry names', () => {
+    const forged = copyOf('0xS1', { etag: '0xV2' });
+    const named = copyOf(undefined, { etag: '0xV1', snapshotOrVersion: { snapshot: 't1' } });
+    expect(locate(ENTRY, [forged, named])).toBe(named);
+    const misnamed = copyOf('0xS7', { etag: '0xV1' });
+    expect(locate(ENTRY, [forged, misnamed])).toBe(misnamed);
+  });
+
+  it('an MD5 property decides nothing', () => {
+    const entry = { ...ENTRY, md5: 'AAAA' };
+    const other = copyOf('0xS1', { contentMd5: 'BBBB' });
+    expect(locate(entry, [other])).toBe(other);
+    expect(locate(entry, [copyOf('0xS2', { contentMd5: 'AAAA' })])).toBeUndefined();
   });
 
   it('a record in any case of its keys is read', () => {
@@ -101,14 +136,4 @@ describe('which of a blob and what is kept of it holds the content', () => {
     const { vaultEtag: _, ...entry } = ENTRY;
     expect(holds(entry, copyOf(undefined))).toBe(false);
   });
-});
-
-it.each([
-  ['AAAA', 'AAAA', false],
-  ['AAAA', 'BBBB', true],
-  ['AAAA', undefined, false],
-  [undefined, 'BBBB', false],
-])('an entry with MD5 %s and a blob with %s: other content is %s', (md5, contentMd5, other) => {
-  const entry = { ...ENTRY, ...(md5 !== undefined && { md5 }) };
-  expect(hasOtherHash(entry, blobState(contentMd5 === undefined ? {} : { contentMd5 }))).toBe(other);
 });

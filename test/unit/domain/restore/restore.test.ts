@@ -20,10 +20,11 @@ const ORIGINAL = blobState({
   contentType: 'text/plain',
   metadata: { Author: 'Ada' },
 });
+const POINT = 'nightly-20260501T000000Z-aaaaaa';
 const CONTENT: BlobState = {
   ...ORIGINAL,
   etag: '0xV1',
-  metadata: withRecord(ORIGINAL.metadata, recordOf(ORIGINAL, 'run'))!,
+  metadata: withRecord(ORIGINAL.metadata, recordOf(ORIGINAL, POINT))!,
 };
 /** What the target has when it has been restored already. */
 const SAME: BlobState = { ...ORIGINAL, etag: '0xT1' };
@@ -32,80 +33,79 @@ const task = (existing: Existing, original = false) => ({ existing, original });
 
 describe('deciding one blob of a restore', () => {
   it.each(ALL)('%s: what is not there is copied', (existing) => {
-    expect(decideRestore(ENTRY, CONTENT, undefined, task(existing), false)).toEqual({ action: 'copy' });
+    expect(decideRestore(ENTRY, undefined, task(existing), false)).toEqual({ action: 'copy' });
   });
 
   it.each(ALL)('%s: what this run has made is done', (existing) => {
-    expect(decideRestore(ENTRY, CONTENT, SAME, task(existing), true)).toEqual({ action: 'done' });
+    expect(decideRestore(ENTRY, SAME, task(existing), true)).toEqual({ action: 'done' });
   });
 
   it('what is there is a failure, or skipped, whatever it is', () => {
     for (const there of [SAME, { ...SAME, contentMd5: 'BBBB' }]) {
-      const of = (existing: Existing) => decideRestore(ENTRY, CONTENT, there, task(existing, true), false);
+      const of = (existing: Existing) => decideRestore(ENTRY, there, task(existing, true), false);
       expect(of('fail')).toEqual({ action: 'fail', code: 'target-exists' });
       expect(of('skip')).toEqual({ action: 'skip', code: 'target-exists' });
     }
   });
 
-  const without = <Key extends keyof BlobState>(key: Key): BlobState => {
-    const { [key]: _, ...rest } = SAME;
-    return rest as BlobState;
-  };
+  /** The version that was backed up, still in its place. */
+  const STILL: BlobState = { ...SAME, etag: ENTRY.etag };
   it.each<[string, BlobState, Partial<BlobEntry>]>([
-    ['is of another size', { ...SAME, size: 11 }, {}],
-    ['is of another type', { ...SAME, type: 'append' }, {}],
-    ['has another MD5', { ...SAME, contentMd5: 'BBBB' }, {}],
-    ['tells no MD5', without('contentMd5'), {}],
-    ['is of an entry without MD5', SAME, { md5: undefined as never }],
-    ['has another content type', { ...SAME, contentType: 'text/html' }, {}],
-    ['has a header too many', { ...SAME, cacheControl: 'no-cache' }, {}],
-    ['has other metadata', { ...SAME, metadata: { Author: 'Bob' } }, {}],
-    ['has metadata too many', { ...SAME, metadata: { Author: 'Ada', more: '1' } }, {}],
-    ['has none', without('metadata'), {}],
-    ['has our record on it', { ...SAME, metadata: CONTENT.metadata! }, {}],
-    ['is in another tier', { ...SAME, tier: 'Cool' }, { tier: 'Hot' }],
-    ['has no tags', SAME, { tags: { a: '1' } }],
-    ['has tags too many', { ...SAME, tagCount: 1, tags: { a: '1' } }, {}],
-    ['has other tags', { ...SAME, tagCount: 1, tags: { a: '2' } }, { tags: { a: '1' } }],
-    ['has tags that cannot be read', { ...SAME, tagCount: 1 }, { tags: { a: '1' } }],
-    ['is being copied', { ...SAME, copy: { id: 'c', status: 'pending' } }, {}],
-    ['was left by a failed copy', { ...SAME, copy: { id: 'c', status: 'failed' } }, {}],
-  ])('what %s is replaced where that is wanted', (_what, there, more) => {
+    ['is another version with equal properties', SAME, {}],
+    ['is in another tier', { ...STILL, tier: 'Cool' }, { tier: 'Hot' }],
+    ['has no tags', STILL, { tags: { a: '1' } }],
+    ['has tags too many', { ...STILL, tagCount: 1, tags: { a: '1' } }, {}],
+    ['has other tags', { ...STILL, tagCount: 1, tags: { a: '2' } }, { tags: { a: '1' } }],
+    ['has tags that cannot be read', { ...STILL, tagCount: 1 }, { tags: { a: '1' } }],
+  ])('a blob in its original place that %s is replaced if the request allows it', (_what, there, more) => {
     for (const existing of ['overwrite', 'if-different'] as const) {
-      expect(decideRestore({ ...ENTRY, ...more }, CONTENT, there, task(existing), false)).toEqual({ action: 'copy' });
+      expect(decideRestore({ ...ENTRY, ...more }, there, task(existing, true), false)).toEqual({ action: 'copy' });
     }
   });
 
-  it('what is the same already need not be brought', () => {
+  it('only the version that was backed up, in its original place, is unchanged', () => {
     for (const existing of ['overwrite', 'if-different'] as const) {
-      const of = (there: BlobState, more: Partial<BlobEntry> = {}, original = false) =>
-        decideRestore({ ...ENTRY, ...more }, CONTENT, there, task(existing, original), false);
-      expect(of(SAME)).toEqual({ action: 'unchanged' });
-      expect(
-        of({ ...SAME, tier: 'Cool', tags: { b: '2', a: '1' } }, { tier: 'Cool', tags: { a: '1', b: '2' } }),
-      ).toEqual({
-        action: 'unchanged',
-      });
-      const original = { ...without('contentMd5'), etag: ENTRY.etag };
-      expect(of(original, {}, true)).toEqual({ action: 'unchanged' });
+      const of = (there: BlobState, more: Partial<BlobEntry> = {}, original = true) =>
+        decideRestore({ ...ENTRY, ...more }, there, task(existing, original), false);
+      expect(of(STILL)).toEqual({ action: 'unchanged' });
+      const tagged = { ...STILL, tier: 'Cool', tags: { b: '2', a: '1' } };
+      expect(of(tagged, { tier: 'Cool', tags: { a: '1', b: '2' } })).toEqual({ action: 'unchanged' });
       // The same ETag in another account is a coincidence.
-      expect(of(original, {}, false)).toEqual({ action: 'copy' });
-      expect(of({ ...original, size: 11 }, {}, true)).toEqual({ action: 'copy' });
+      expect(of(STILL, {}, false)).toEqual({ action: 'copy' });
     }
+  });
+
+  test('I10: no property that a writer can set makes a restore leave a blob', () => {
+    const set = fc.record({
+      contentMd5: fc.constantFrom('AAAA', 'BBBB'),
+      contentType: fc.constantFrom('text/plain', 'text/html'),
+      size: fc.constantFrom(10, 11),
+      lastModified: fc.constantFrom(ENTRY.modified, '2026-05-03T00:00:00.000Z'),
+      metadata: fc.constantFrom({ Author: 'Ada' }, CONTENT.metadata!, {}),
+    });
+    fc.assert(
+      fc.property(set, fc.boolean(), (properties, original) => {
+        const written = { ...STILL, ...properties, etag: '0xT9' };
+        for (const existing of ['overwrite', 'if-different'] as const) {
+          expect(decideRestore(ENTRY, written, task(existing, original), false)).toEqual({ action: 'copy' });
+        }
+      }),
+    );
   });
 });
 
 const RUN = { startedAt: '2026-05-02T00:00:00.000Z' };
 const AFTER = '2026-05-02T00:01:00.000Z';
 const FROM = '/databackup/a.txt';
-const TIMED = '?snapshot=2026-05-01T10:00:00.0000000Z';
+const TIMED = '?snapshot=2026-05-02T00:02:00.0000000Z';
+/** The content after the base blob was overwritten: the snapshot that the overwriting took. */
+const MOVED: BlobState = { ...CONTENT, snapshotOrVersion: { snapshot: '2026-05-02T00:02:00.0000000Z' } };
 const made = (source: string, more: Partial<BlobState> = {}, copy: Partial<CopyState> = {}): BlobState => ({
   ...SAME,
   lastModified: AFTER,
   copy: { id: 'c', status: 'success', source, ...copy },
   ...more,
 });
-const bare = ({ contentMd5: _, ...blob }: BlobState): BlobState => blob;
 
 describe('what a run has made', () => {
   it.each<[string, boolean, BlobState, BlobState, string]>([
@@ -116,33 +116,48 @@ describe('what a run has made', () => {
     ['within what clocks differ by', true, made(FROM, { lastModified: '2026-05-01T23:46:00.000Z' }), CONTENT, FROM],
     ['a failed copy', false, made(FROM, { size: 0 }, { status: 'failed' }), CONTENT, FROM],
     ['a pending copy', true, made(FROM, { size: 0 }, { status: 'pending' }), CONTENT, FROM],
-    ['other content, by its MD5', false, made(FROM, { contentMd5: 'BBBB' }), CONTENT, FROM],
+    ['a copy, whatever its MD5 has been set to', true, made(FROM, { contentMd5: 'BBBB' }), CONTENT, FROM],
     ['other content, by its length', false, made(FROM, { size: 11 }), CONTENT, FROM],
     ['another type', false, made(FROM, { type: 'page' }), CONTENT, FROM],
-    ['content that has moved into a snapshot since', true, made(FROM), CONTENT, FROM + TIMED],
-    ['the same without a hash to tell it by', false, bare(made(FROM)), bare(CONTENT), FROM + TIMED],
+    ['content that has moved into a snapshot since', true, made(FROM), MOVED, FROM + TIMED],
     [
-      'a snapshot without a hash',
-      true,
-      bare(made(FROM + TIMED)),
-      { ...bare(CONTENT), snapshotOrVersion: { snapshot: 't' } },
+      'other content of the same MD5, copied after the content had moved',
+      false,
+      made(FROM, { lastModified: '2026-05-02T00:03:00.000Z' }),
+      MOVED,
       FROM + TIMED,
     ],
-    ['a base blob without a hash, not changed since', true, bare(made(FROM)), bare(CONTENT), FROM],
     [
-      'a base blob without a hash, changed since',
+      'other content of the same MD5, copied before the content was there',
       false,
-      bare(made(FROM)),
-      { ...bare(CONTENT), lastModified: '2026-05-02T00:02:00.000Z' },
+      made(FROM),
+      { ...MOVED, lastModified: '2026-05-02T00:01:30.000Z' },
+      FROM + TIMED,
+    ],
+    [
+      'content that has become a version, which does not show until when it was the base blob',
+      false,
+      made(FROM),
+      { ...CONTENT, snapshotOrVersion: { version: '2026-05-01T10:00:00.0000000Z' } },
+      `${FROM}?versionid=2026-05-01T10:00:00.0000000Z`,
+    ],
+    ['a snapshot', true, made(FROM + TIMED), MOVED, FROM + TIMED],
+    ['another snapshot', false, made(`${FROM}?snapshot=2026-05-01T09:00:00.0000000Z`), MOVED, FROM + TIMED],
+    ['a base blob that has not changed since', true, made(FROM), CONTENT, FROM],
+    [
+      'a base blob that has changed since',
+      false,
+      made(FROM),
+      { ...CONTENT, lastModified: '2026-05-02T00:02:00.000Z' },
       FROM,
     ],
   ])('%s: %s', (_what, expected, target, content, from) => {
-    expect(isMadeBy(RUN, target, content, from, undefined)).toBe(expected);
+    expect(isMadeBy(RUN, ENTRY, target, content, from, undefined)).toBe(expected);
   });
 
   it('I7: is no other version with the same bytes, which an earlier restore has brought', () => {
     const isOurs = (more: Partial<BlobState>, content = CONTENT) =>
-      isMadeBy(RUN, made(FROM, more), content, FROM, undefined);
+      isMadeBy(RUN, ENTRY, made(FROM, more), content, FROM, undefined);
     expect(isOurs({ contentType: 'text/html' })).toBe(false);
     expect(isOurs({ metadata: { Author: 'Bob' } })).toBe(false);
     expect(isOurs({ metadata: {} })).toBe(false);
@@ -152,7 +167,7 @@ describe('what a run has made', () => {
     expect(isOurs({ metadata: { author: 'ZoÃ«' } }, odd)).toBe(true);
     expect(isOurs({ metadata: { author: 'Ada' } }, odd)).toBe(false);
     // Without any of its own, our record is there until it is taken off.
-    const plain = { ...CONTENT, metadata: withRecord({}, recordOf(ORIGINAL, 'run'))! };
+    const plain = { ...CONTENT, metadata: withRecord({}, recordOf(ORIGINAL, POINT))! };
     expect(isOurs({ metadata: plain.metadata }, plain)).toBe(true);
     expect(isOurs({ metadata: {} }, plain)).toBe(true);
     expect(isOurs({ metadata: { author: 'Ada' } }, plain)).toBe(false);
@@ -160,17 +175,17 @@ describe('what a run has made', () => {
 
   it('is nothing that was there before, whoever has set its properties since', () => {
     const before = made(FROM);
-    expect(isMadeBy(RUN, before, CONTENT, FROM, before)).toBe(false);
-    expect(isMadeBy(RUN, { ...before, etag: '0xT2', metadata: {} }, CONTENT, FROM, before)).toBe(false);
-    expect(isMadeBy(RUN, made(FROM, {}, { id: 'd' }), CONTENT, FROM, before)).toBe(true);
-    expect(isMadeBy(RUN, made(FROM), CONTENT, FROM, SAME)).toBe(true);
+    expect(isMadeBy(RUN, ENTRY, before, CONTENT, FROM, before)).toBe(false);
+    expect(isMadeBy(RUN, ENTRY, { ...before, etag: '0xT2', metadata: {} }, CONTENT, FROM, before)).toBe(false);
+    expect(isMadeBy(RUN, ENTRY, made(FROM, {}, { id: 'd' }), CONTENT, FROM, before)).toBe(true);
+    expect(isMadeBy(RUN, ENTRY, made(FROM), CONTENT, FROM, SAME)).toBe(true);
   });
 
   it('is what the run that it retries has made, too', () => {
     const late = { startedAt: '2026-05-03T00:00:00.000Z' };
-    expect(isMadeBy(late, made(FROM), CONTENT, FROM, undefined)).toBe(false);
+    expect(isMadeBy(late, ENTRY, made(FROM), CONTENT, FROM, undefined)).toBe(false);
     const retry = { ...late, retryOf: 'nightly-20260502T000000Z-aaaaaa' };
-    expect(isMadeBy(retry, made(FROM), CONTENT, FROM, undefined)).toBe(true);
+    expect(isMadeBy(retry, ENTRY, made(FROM), CONTENT, FROM, undefined)).toBe(true);
   });
 });
 
@@ -211,10 +226,10 @@ describe('what is restored of a restore point', () => {
   });
 
   it('a blob is never merged', () => {
-    expect(decideRestore(ENTRY, CONTENT, SAME, task('merge'), false)).toEqual({
+    expect(decideRestore(ENTRY, SAME, task('merge'), false)).toEqual({
       action: 'fail',
       code: 'target-exists',
     });
-    expect(decideRestore(ENTRY, CONTENT, { ...SAME, size: 9 }, task('replace'), false)).toEqual({ action: 'copy' });
+    expect(decideRestore(ENTRY, { ...SAME, size: 9 }, task('replace'), false)).toEqual({ action: 'copy' });
   });
 });

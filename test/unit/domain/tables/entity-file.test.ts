@@ -53,6 +53,22 @@ describe('a file of entities', () => {
     );
   });
 
+  it('I10: a long last line is refused without being parsed', () => {
+    const planted = gzipSync(`{"end":${'['.repeat(60 * 1024 * 1024)}\n`);
+    const began = Date.now();
+    expect(() => readEntityFile(planted, 'planted')).toThrow(
+      'planted is damaged: its last line is too long for an end',
+    );
+    expect(Date.now() - began).toBeLessThan(3_000);
+  });
+
+  it('the longest end that a file can have is read', () => {
+    const key = '\u0001'.repeat(1024);
+    const range = { after: { partition: key, row: key }, upTo: { partition: key, row: key } };
+    const { body } = written([entity('1')], { ...END, range });
+    expect(readEntityFile(body, 'f').end.range).toEqual(range);
+  });
+
   it('holds deletions behind the entities, also of keys that look like them', () => {
     const writer = new EntityFileWriter();
     const tricky = { partition: 'deleted":{"PartitionKey', row: '\ud800"}' };

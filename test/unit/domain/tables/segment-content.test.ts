@@ -36,6 +36,24 @@ function fileOf(
   );
 }
 
+/** A file of one line that any writer may have made. */
+function planted(line: string) {
+  const writer = new EntityFileWriter();
+  writer.add(line);
+  const times = { readFrom: '2026-05-01T00:00:00Z', readTo: '2026-05-01T00:00:10Z' };
+  const about = {
+    file: 'f',
+    format: 1,
+    table: 't',
+    source: 's',
+    run: 'r',
+    range: {},
+    kind: 'entities',
+    ...times,
+  } as const;
+  return readEntityFile(writer.finish(about).body, 'f');
+}
+
 describe('what a segment holds', () => {
   it('is what a map would, to which the lines of its files are applied in turn', () => {
     fc.assert(
@@ -53,6 +71,21 @@ describe('what a segment holds', () => {
         expect(content).toHaveLength(model.size);
       }),
     );
+  });
+
+  it.each([
+    ['a long deletion', `{"deleted":{${'['.repeat(20 * 1024 * 1024)}`, /a line has 20971532 characters/],
+    ['a long entity', `{"PartitionKey":"${'x'.repeat(5 * 1024 * 1024)}"}`, /a line has 524\d+ characters/],
+    ['a CR that would have all lines parsed', `{"a":\r${'['.repeat(4_000_000)}`, /a line has a CR in it/],
+  ])('I10: %s in a planted file is refused at once', (_what, line, message) => {
+    const began = Date.now();
+    expect(() => [...itemsOf(planted(line))]).toThrow(message);
+    expect(Date.now() - began).toBeLessThan(1_000);
+  });
+
+  it('lines that another tool ended with CR LF are read', () => {
+    const [item] = [...itemsOf(planted('{"PartitionKey":"a","RowKey":"1"}\r'))];
+    expect(item).toEqual({ entity: { key: { partition: 'a', row: '1' }, text: '{"PartitionKey":"a","RowKey":"1"}' } });
   });
 
   it('comes in the order of the first file, and then what others have added', () => {

@@ -1,6 +1,8 @@
 import type { HttpRequest, InvocationContext } from '@azure/functions';
 import type { DurableClient } from 'durable-functions';
 import { describe, expect, it } from 'vitest';
+import type { ArchiveRule } from '#config/archives.ts';
+import type { Configuration } from '#config/configuration.ts';
 import { CONTROL_CONTAINER, sliceKey, summaryPath } from '#domain/run/control-paths.ts';
 import { PartWriter } from '#domain/run/part.ts';
 import { partEntries } from '#domain/run/report.ts';
@@ -8,6 +10,8 @@ import type { RestoreRef, RunRef } from '#domain/run/run.ts';
 import { emptyTally } from '#domain/run/tally.ts';
 import { EntityFileWriter } from '#domain/tables/entity-file.ts';
 import { startRestoreHandler } from '#functions/restore/start-restore.ts';
+import type { BlobAccount } from '#storage/blob-account.ts';
+import type { TableAccount } from '#storage/table-account.ts';
 import { held } from '../../../support/builders/held-run.ts';
 import { entity, HeldTable, POINT } from '../../../support/builders/held-table.ts';
 
@@ -15,6 +19,8 @@ import { entity, HeldTable, POINT } from '../../../support/builders/held-table.t
 class Asked {
   readonly world = new HeldTable();
   started: RunRef[] = [];
+  /** What the configuration has other than two jobs of no container. */
+  configured: Partial<Pick<Configuration, 'jobs' | 'archives'>> = {};
 
   async holding(...shares: string[]): Promise<this> {
     for (const share of shares) {
@@ -23,7 +29,7 @@ class Asked {
         'slice',
         sliceKey(0),
         new PartWriter(),
-        emptyTally(share, 'x'),
+        emptyTally(share, 'x12'),
         {},
       );
     }
@@ -43,8 +49,9 @@ class Asked {
       ...{ name, source: { account: 'SOURCE', containers: [], tables: [] }, method: 'auto' },
       destination: { account: 'VAULT', container: '{container}backup', prefix: '' },
     });
+    const { jobs = [job('nightly'), job('weekly')], ...more } = this.configured;
     Object.assign(deps, {
-      configuration: { ...deps.configuration, jobs: [job('nightly'), job('weekly')] },
+      configuration: { ...deps.configuration, jobs, ...more },
       catalog: () => ({ put: async () => {} }),
       telemetry: { runStarted: () => {}, failure: (_: string, error: unknown) => expect.unreachable(String(error)) },
     });
@@ -192,6 +199,99 @@ describe('POST /api/restores of tables', () => {
   it('a table of that name elsewhere than in a vault is one like any other', async () => {
     const asked = await new Asked().holding('table.orders');
     expect((await asked.post(of({ target: { table: 'strongroom' } }))).status).toBe(202);
+  });
+});
+
+describe('POST /api/restores of containers', () => {
+  const RULE = {
+    ...{ name: 'uploads', source: { account: 'SOURCE', container: 'incoming' } },
+    destination: { account: 'ARCHIVE', container: '{container}archive', prefix: '' },
+  } as ArchiveRule;
+
+  /** An account of archives, under another spelling of the address of the vault or of its own. */
+  async function archiving(endpoint: string): Promise<Asked> {
+    const asked = await new Asked().holding('images', 'tenant-1');
+    const { deps } = asked.world;
+    const { blobs } = deps;
+    deps.blobs = (alias) => (alias === 'ARCHIVE' ? ({ alias, endpoint } as BlobAccount) : blobs(alias));
+    deps.configuration.accounts.set('ARCHIVE', {} as never);
+    asked.configured = { archives: [RULE] };
+    return asked;
+  }
+
+  it.each<[string, object, RegExp]>([
+    [
+      'the container of an archive rule',
+      { account: 'ARCHIVE', container: 'incomingarchive' },
+      /holds a backup or an ar/,
+    ],
+    ['its control container', { account: 'ARCHIVE', container: 'strongroom' }, /is the control container of a vault/],
+    ['the containers of the host', { container: 'azure-webjobs-hosts' }, /belongs to the host of an app/],
+    ['the containers of drills', { container: 'strongroom-drill-aaaaaa-01234567' }, /is for drills/],
+    ['what a website publishes', { container: '$web' }, /belongs to the service/],
+  ])('I10: 400 for a target that is %s', async (_what, target, message) => {
+    const asked = await archiving('https://archive.test');
+    const answer = await asked.post(of({ containers: ['images'], existing: 'overwrite', target }));
+    expect(answer).toMatchObject({ status: 400, body: { code: 'body-invalid' } });
+    expect(answer.body.detail).toMatch(message);
+    expect(asked.started).toEqual([]);
+  });
+
+  it('I10: 400 for the catalog of an archive rule', async () => {
+    const asked = await archiving('https://archive.test');
+    const { tables } = asked.world.deps;
+    asked.world.deps.tables = (alias) =>
+      alias === 'ARCHIVE' ? ({ alias, endpoint: 'https://archive.table.test' } as TableAccount) : tables(alias);
+    const { path } = await asked.world.file([entity('a', '1')]);
+    const answer = await asked.post({ file: path, target: { account: 'ARCHIVE', table: 'strongroom' } });
+    expect(answer).toMatchObject({ status: 400, body: { detail: expect.stringContaining('is the list of runs') } });
+  });
+
+  it.each(['http://VAULT.test', 'https://vault.test:443/', 'https://vault-secondary.test'])(
+    'I10: 400 for a backup container of the vault under another address, %s',
+    async (endpoint) => {
+      const asked = await archiving(endpoint);
+      asked.configured = {};
+      // The restore point says where its backup containers are, all in x12.
+      const answer = await asked.post(of({ containers: ['images'], target: { account: 'ARCHIVE', container: 'x12' } }));
+      expect(answer.body.detail).toMatch(/"x12" in ARCHIVE holds a backup/);
+    },
+  );
+
+  it('I10: 400 for a container that only a restore point of a job that is gone still needs', async () => {
+    const asked = await new Asked().holding('images');
+    const { control, vault } = asked.world;
+    const gone = { job: 'gone', id: 'gone-20260401T000000Z-aaaaaa' };
+    await control.writePart(held(gone), 'slice', sliceKey(0), new PartWriter(), emptyTally('a', 'kept-for-gone'), {});
+    const summary = {
+      ...{ format: 2, ...gone, mode: 'full', status: 'succeeded', restorePoint: true, source: 'https://source.test' },
+      ...{ counts: {}, bytes: {}, containers: [], problems: [], parts: partEntries(await control.listParts(gone)) },
+    };
+    const put = (path: string, body: string) =>
+      vault.putObject(CONTROL_CONTAINER, path, Buffer.from(body), { contentType: 'text/plain' });
+    put(summaryPath(gone), JSON.stringify(summary));
+    // A summary that cannot be read does not stand in the way.
+    put(summaryPath({ job: 'gone', id: 'gone-20260402T000000Z-aaaaaa' }), '{');
+    const into = (container: string) =>
+      asked.post(of({ containers: ['images'], target: { account: 'VAULT', container } }));
+    expect((await into('kept-for-gone')).body.detail).toMatch(/"kept-for-gone" in VAULT holds a backup/);
+    expect((await into('free')).status).toBe(202);
+  });
+
+  it('a name that someone chose in the source keeps nothing else from being restored', async () => {
+    const answer = async (containers: string[]) =>
+      (await new Asked().holding('azure-webjobs-x', 'images')).post(of({ containers }));
+    expect((await answer([])).status).toBe(202);
+    expect((await answer(['*'])).status).toBe(202);
+    for (const containers of [['azure-webjobs-x', 'images'], ['azure-*']]) {
+      expect((await answer(containers)).body.detail).toMatch(/belongs to the host of an app/);
+    }
+  });
+
+  it('the original place is recognized under any address of the account', async () => {
+    const asked = await archiving('http://SOURCE.test:80');
+    await asked.post(of({ target: { account: 'ARCHIVE' } }));
+    expect((asked.started[0] as RestoreRef).restore.original).toBe(true);
   });
 });
 
