@@ -33,7 +33,7 @@ export interface Transferred {
  */
 export async function transfer(context: CopyContext, source: BlobState, work: Transfer): Promise<Transferred> {
   let { request, lacks } = work;
-  const possible = work.methods.filter((method) => method !== 'blocks' || canCopyInBlocks(source));
+  const possible = work.methods.filter((method) => method !== 'blocks' || canCopyInBlocks(source, work.request));
   const methods: CopyMethod[] = possible.length > 0 ? possible : ['async'];
   const last = methods.at(-1);
   for (let next = 0; next < methods.length; ) {
@@ -97,6 +97,7 @@ function isEmptySourceRefused(method: CopyMethod, source: BlobState, error: Stor
   return method === 'sync' && source.size === 0 && isStorageError(error, 'source-not-found', 'source-access-denied');
 }
 
-export function canCopyInBlocks(source: BlobState): boolean {
-  return source.type === 'block' && canBeSent(source.metadata ?? {});
+/** Blocks take no metadata from the source, so all that the copy is to have must be sent. */
+function canCopyInBlocks(source: BlobState, { metadata = source.metadata ?? {} }: Pick<CopyRequest, 'metadata'>) {
+  return source.type === 'block' && canBeSent(metadata);
 }

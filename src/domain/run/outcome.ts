@@ -19,6 +19,8 @@ export interface BlobEntry {
   tags?: Record<string, string>;
   /** ETag of the blob in the vault that has the content, as it was when the outcome was written. */
   vaultEtag?: string;
+  /** All metadata of the source, as it was listed; only if the blob in the vault lacks some of it. */
+  metadata?: Record<string, string>;
 }
 
 export interface Settled extends BlobEntry {
@@ -71,7 +73,7 @@ export type OutcomeStatus = Outcome['status'];
 /** The members of an outcome beside its blob and status. */
 export type OutcomeDetails<Status extends OutcomeStatus> = Omit<
   Extract<Outcome, { status: Status }>,
-  'status' | Exclude<keyof BlobEntry, 'vaultEtag'>
+  'status' | Exclude<keyof BlobEntry, 'vaultEtag' | 'metadata'>
 >;
 
 /** A blob to copy, as the scan saw both sides of it. */
@@ -122,8 +124,8 @@ export function outcomeOf<Status extends OutcomeStatus>(
 
 /** A blob as a restore point has it, without what its backup did. */
 export function asBackedUp(entry: BlobEntry): BlobEntry {
-  const { name, etag, modified, size, type, md5, tier, tags, vaultEtag } = entry;
-  return { name, etag, modified, size, ...defined({ type, md5, tier, tags, vaultEtag }) };
+  const { name, etag, modified, size, type, md5, tier, tags, vaultEtag, metadata } = entry;
+  return { name, etag, modified, size, ...defined({ type, md5, tier, tags, vaultEtag, metadata }) };
 }
 
 /** The failure of a planned item, with all that a retry needs. */
