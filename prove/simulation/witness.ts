@@ -123,7 +123,7 @@ export class Witness {
     for (const { container, blob } of this.#plan.source.blobs()) {
       const { name } = blob;
       if (!this.#plan.selects(container, name) || !this.#plan.addressable(name)) continue;
-      if (blob.metadata.hdi_isfolder === 'true') continue;
+      if (blob.isDirectory) continue;
       const at = this.#plan.backupOf(container, name);
       const backup = this.#plan.vault.blob(at.container, at.name);
       const about = place(at.container, at.name);
@@ -138,7 +138,7 @@ export class Witness {
       if (!backup.body.equals(blob.body) || backup.size !== blob.size || backup.type !== blob.type) {
         this.#broken('I4', 'the backup blob has other content than the source after a run without faults', about);
       }
-      // Without a record, a run does not see changes that leave size, type and MD5 as they are.
+      // Without a record, a run does not see changes of metadata, headers and tags.
       if (recordedEtag(backup) !== blob.etag) continue;
       const [theirs, ours] = [blob, backup].map(({ metadata, headers, tags }) =>
         JSON.stringify([sorted(headers), sorted(withoutRecord(metadata)), this.#plan.tags ? sorted(tags) : '']),
@@ -354,7 +354,7 @@ export class Witness {
         }
       } else if (found.status === 'skipped') {
         const archived = last.blob.tier === 'Archive' || last.archived.some((at) => at >= from);
-        const folder = last.blob.metadata.hdi_isfolder === 'true';
+        const folder = last.blob.isDirectory === true;
         if (!archived && !folder && this.#plan.addressable(name)) {
           this.#broken('I1', `run ${run.id} skipped ${name} (${found.code}), which was there all the time`, key);
         }

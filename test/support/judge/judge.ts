@@ -575,8 +575,7 @@ function leftOut(summary: Summary, container: string): boolean {
 }
 
 /** Why this blob may be skipped; undefined if it must be copied. */
-function excuseFor(name: string, { tier, metadata }: RememberedBlob): string | undefined {
-  if (metadata.hdi_isfolder !== undefined) return 'directory';
+function excuseFor(name: string, { tier }: RememberedBlob): string | undefined {
   if (tier === 'Archive') return 'source-archived';
   const isPlain = !/\\|(?:^|\/)\.{1,2}(?:\/|$)|\.(?:\/|$)/.test(name) && encodeURIComponent(name).length <= 1500;
   return isPlain ? undefined : 'unsupported-name';
