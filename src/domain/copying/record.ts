@@ -32,7 +32,7 @@ const FIELDS = ['etag', 'modified', 'run', 'tier', 'tags'] as const;
 const DIRECTORY_MARK = 'hdi_isfolder';
 /** The service's limit for all names and values together. */
 const METADATA_LIMIT = 8 * 1024;
-/** Every copy keeps this room for its record, so that no later record takes the room of what an earlier copy carried. */
+/** Every copy keeps this room for its record, so that no later record takes room of what an earlier copy carried. */
 const RECORD_ROOM = 512;
 
 /**
