@@ -20,14 +20,13 @@ import {
   type PlannedItem,
 } from '#domain/run/outcome.ts';
 import type { ProblemCode } from '#domain/run/problems.ts';
-import type { CopyRequest } from '#storage/blob-account.ts';
 import { isStorageError, type StorageError } from '#storage/storage-error.ts';
 import { abortQuietly } from './abort-quietly.ts';
 import type { BackupContext } from './copy-context.ts';
 import { LONGEST_SOURCE_URL, MAX_CHECKS } from './copy-limits.ts';
 import { targetName } from './route.ts';
 import { findSourceVersion } from './source-version.ts';
-import { transfer } from './transfer.ts';
+import { transfer, type UnsignedRequest } from './transfer.ts';
 import { type Marks, marked, updateProperties } from './update-properties.ts';
 
 export interface CopyOptions {
@@ -216,11 +215,10 @@ async function copyByBestMethod(
   });
 }
 
-function requestFor(context: BackupContext, source: BlobState, backup: BlobState | undefined): CopyRequest {
+function requestFor(context: BackupContext, source: BlobState, backup: BlobState | undefined): UnsignedRequest {
   const metadata = withRecord(source.metadata, recordFor(context, source, backup));
   const tier = context.archive ? archivedTier(context.archive, source) : settableTier(source);
   return {
-    sourceUrl: context.access.urlOf(source.name),
     sourceIfMatch: source.etag,
     container: context.destination,
     name: targetName(context, { from: source }),

@@ -11,12 +11,11 @@ import {
   type PendingCopy,
   type PlannedItem,
 } from '#domain/run/outcome.ts';
-import type { CopyRequest } from '#storage/blob-account.ts';
 import { isStorageError, type StorageError, type StorageErrorKind } from '#storage/storage-error.ts';
 import { abortQuietly } from '../copying/abort-quietly.ts';
 import { LONGEST_SOURCE_URL, MAX_CHECKS } from '../copying/copy-limits.ts';
 import { targetName } from '../copying/route.ts';
-import { type Transferred, transfer } from '../copying/transfer.ts';
+import { type Transferred, transfer, type UnsignedRequest } from '../copying/transfer.ts';
 import { decideEntry, isCopiedBy } from './decide-entry.ts';
 import { failedEntry } from './failed-entry.ts';
 import { finishRestore, hasOnlyRecord, isArchivedLast, removeRecord } from './finish-restore.ts';
@@ -158,11 +157,10 @@ async function copyHolder(
   return { ...asBackedUp(entry), status: 'copied', method: made.method, reason, ...(lacks && { code: lacks }) };
 }
 
-function requestFor(context: RestoreContext, { entry, name, target }: Attempt, holder: BlobState): CopyRequest {
+function requestFor(context: RestoreContext, { entry, name, target }: Attempt, holder: BlobState): UnsignedRequest {
   const own = withoutRecord(holder.metadata);
   const tier = isArchivedLast(entry, holder) ? undefined : entry.tier;
   return {
-    sourceUrl: context.access.urlOf(holder.name, holder.snapshotOrVersion),
     sourceIfMatch: holder.etag,
     container: context.destination,
     name,

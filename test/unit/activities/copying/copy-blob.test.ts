@@ -163,6 +163,32 @@ describe('I10: a record that a writer forged on the source', () => {
   });
 });
 
+describe('access to the source', () => {
+  const size = 40_000_000_000;
+
+  it.each([
+    ['sync', 10, 30],
+    ['async', size, 75 + 167],
+    ['blocks', size, 75 + 167],
+  ] as const)('I9: by %s, of %d bytes, is for the one blob, and for %d minutes', async (method, bytes, minutes) => {
+    const source = blobState({ size: bytes });
+    const urls: string[] = [];
+    const keep = async (request: CopyRequest) => {
+      urls.push(request.sourceUrl);
+      return { etag: '0xN', copyId: 'id', status: 'success' as const };
+    };
+    const { place } = placeOf(source, { copySync: keep, startCopy: keep, copyBlocks: keep });
+    const signed: unknown[] = [];
+    const urlOf = (name: string, kept: unknown, until?: Date) => {
+      signed.push([name, kept, Math.round((until!.getTime() - place.now().getTime()) / 60_000)]);
+      return 'https://source/signed';
+    };
+    const outcome = await copyBlob({ ...place, method, access: { urlOf } }, { from: source, reason: 'new' });
+    expect(outcome).toMatchObject({ status: 'copied', method });
+    expect([urls, signed]).toEqual([['https://source/signed'], [['a.txt', undefined, minutes]]]);
+  });
+});
+
 describe('a blob without a record in an archive', () => {
   it('I10: is no evidence of an archived version, whatever its time and MD5', async () => {
     const source = blobState({ contentMd5: 'AA' });
