@@ -18,7 +18,7 @@ export interface CopyAccess {
 export type CopyContext = Route & CopyAccess;
 export type BackupContext = BackupRoute & CopyAccess;
 
-/** By how much the clocks of the app and of an account may differ, in milliseconds. Signed requests fail beyond that. */
+/** By how much the clocks of app and account may differ, in milliseconds. Signed requests fail beyond that. */
 const CLOCK_MARGIN_MS = 15 * 60_000;
 /** How long after an activity got access it may still begin a copy, and the margin for clocks. */
 const LATEST_BEGIN_MS = 3_600_000;
