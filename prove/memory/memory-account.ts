@@ -27,6 +27,8 @@ export interface MemoryBlob {
   modified: number;
   copy?: CopyState | undefined;
   leased?: boolean | undefined;
+  /** As in an account with a hierarchical namespace. */
+  isDirectory?: boolean | undefined;
 }
 
 interface Slot {
@@ -591,7 +593,7 @@ function stateOf(blob: MemoryBlob, asked: ListBlobsOptions): BlobState {
     ...(blob.tier !== undefined && { tier: blob.tier }),
     ...(blob.tierInferred && { tierInferred: true }),
     ...(asked.metadata && { metadata: { ...blob.metadata } }),
-    ...(asked.metadata && blob.metadata.hdi_isfolder === 'true' && { isDirectory: true }),
+    ...(blob.isDirectory && { isDirectory: true }),
     ...(tagCount > 0 && { tagCount }),
     ...(asked.tags && tagCount > 0 && { tags: { ...blob.tags } }),
     ...(asked.copy && blob.copy && { copy: { ...blob.copy } }),

@@ -75,10 +75,10 @@ export class MemoryBlobs implements BlobAccount {
 
   readAccess(container: string, until: Date): Promise<ReadAccess> {
     return this.#ask('GetUserDelegationKey', false, { container }, () => ({
-      urlOf: (name: string, snapshotOrVersion?: SnapshotOrVersion) => {
+      urlOf: (name: string, snapshotOrVersion?: SnapshotOrVersion, sooner = until) => {
         const [key, id] = snapshotOrVersion ? Object.entries(snapshotOrVersion)[0]! : [];
         const which = key === undefined ? '' : `${key === 'version' ? 'versionid' : key}=${id}&`;
-        return `${this.endpoint}/${container}/${encodeURIComponent(name)}?${which}until=${until.getTime()}`;
+        return `${this.endpoint}/${container}/${encodeURIComponent(name)}?${which}until=${Math.min(sooner.getTime(), until.getTime())}`;
       },
     }));
   }

@@ -294,7 +294,6 @@ function decisionBy({ setting, index, execution }: Actor): ReturnType<typeof dec
   if (flaw === 'compared by size' && seen.content !== 0 && seen.record !== 0 && seen.copyStatus !== COPY.pending) {
     return 'unchanged';
   }
-  if (flaw === 'any pending copy adopted' && seen.copyStatus === COPY.pending) return 'adopt';
   return decisionOf(source, seen, setting.full[index]!, index);
 }
 
@@ -386,8 +385,7 @@ function confirm(actor: Actor, way: Way): void {
     return;
   }
   if (matches) {
-    const sameRecord = seen.record === 0 || seen.record === execution.source;
-    if (seen.copyStatus === COPY.success && seen.content !== 0 && sameRecord) {
+    if (seen.copyStatus === COPY.success && seen.content !== 0 && seen.record === execution.source) {
       settle(actor, OUTCOME.copied);
       return;
     }

@@ -4,7 +4,7 @@ import { type Decision, decide, isWhole } from '#domain/copying/decision.ts';
 import { isAbandoned, type RunLock, standingOf } from '#domain/run/lock.ts';
 import { problemOf } from '#domain/run/problems.ts';
 import { canBeRetried, type RunRef, type RunStatus } from '#domain/run/run.ts';
-import { type Backup, COPY, FOREIGN, type Lock, ORCHESTRATION, SUMMARY } from './world.ts';
+import { type Backup, COPY, type Lock, ORCHESTRATION, SUMMARY } from './world.ts';
 
 /** The app's own decisions in the terms of the model. Results are cached, as the decisions are pure. */
 
@@ -14,7 +14,7 @@ const AT = '2026-11-20T10:00:00.000Z';
 
 /** Every version has the same size and time, as after an edit within a second: only the ETag differs. */
 export function sourceState(version: number): BlobState {
-  return { name: 'blob', etag: `s${version}`, lastModified: AT, size: 1, type: 'block', contentMd5: `md5-${version}` };
+  return { name: 'blob', etag: `s${version}`, lastModified: AT, size: 1, type: 'block' };
 }
 
 export function backupState(seen: Backup): BlobState | undefined {
@@ -26,7 +26,6 @@ export function backupState(seen: Backup): BlobState | undefined {
     lastModified: AT,
     size: seen.content === 0 ? 0 : 1,
     type: 'block',
-    contentMd5: foreign ? `md5-${FOREIGN}` : `md5-${seen.record}`,
     ...(!foreign && {
       metadata: { strongroom_etag: `s${seen.record}`, strongroom_modified: AT, strongroom_run: runId(seen.run) },
     }),
@@ -34,7 +33,7 @@ export function backupState(seen: Backup): BlobState | undefined {
   };
 }
 
-export const runId = (run: number): string => `run-${run}`;
+export const runId = (run: number): string => `job-20261120T233000Z-${String(run).padStart(6, '0')}`;
 
 const decided = new Map<number, Decision>();
 

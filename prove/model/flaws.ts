@@ -15,7 +15,6 @@ export const FLAWS = {
   'releases the lock by a plain write': 'lock released unpinned',
   'releases the lock of any holder': 'lock of another released',
   'takes any successful copy for its own': 'any copy id',
-  'adopts any pending copy': 'any pending copy adopted',
   'counts a pending copy as copied': 'pending counted',
   'takes vanished copy headers for success': 'vanished headers',
   'aborts whatever copy is pending': 'abort without id',

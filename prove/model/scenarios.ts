@@ -98,7 +98,6 @@ export const WHERE_FLAWS_SHOW: Record<Flaw, Scenario> = {
   'lock released unpinned': { kind: 'small', full: two, vault: 'same', limits: { terminations: 1 } },
   'lock of another released': { kind: 'small', full: two, vault: 'same', limits: { terminations: 1 } },
   'any copy id': { kind: 'large', full: one, vault: 'empty', limits: { strangers: 1 } },
-  'any pending copy adopted': { kind: 'large', full: one, vault: 'empty', limits: { strangers: 1 } },
   'pending counted': { kind: 'large', full: one, vault: 'empty', limits: {} },
   'vanished headers': { kind: 'large', full: one, vault: 'empty', limits: { strangers: 1, failures: 1 } },
   'abort without id': { kind: 'large', full: one, vault: 'empty', limits: { strangers: 1, stuck: 1 } },

@@ -313,9 +313,23 @@ export const BUGS: Bug[] = [
   {
     words: "drops the user's metadata when it adds its record",
     file: 'src/domain/copying/record.ts',
-    find: '  const merged = withoutRecord(metadata);\n',
-    replace: '  const merged = withoutRecord(metadata && {});\n',
+    find: '  const merged = carried(metadata);\n',
+    replace: '  const merged = carried(metadata && {});\n',
     detector: { test: 'test/unit/domain/copying/record.test.ts' },
+  },
+  {
+    words: 'lets a record that a writer forged travel to the vault',
+    file: 'src/domain/copying/record.ts',
+    find: 'return !entries.some(([key]) => isReserved(key)) && entries',
+    replace: 'return entries',
+    detector: { test: 'test/unit/domain/copying/record.test.ts' },
+  },
+  {
+    words: "believes a writer's mark that a blob is a directory",
+    file: 'src/storage/azure/blobs/listing-properties.ts',
+    find: '  if (state.isDirectory) {\n',
+    replace: "  if (state.metadata?.hdi_isfolder === 'true') state.isDirectory = true;\n  if (state.isDirectory) {\n",
+    detector: { test: 'test/unit/storage/azure/blobs/listing-reader.test.ts' },
   },
   {
     words: 'sends again what was refused for its condition',

@@ -30,7 +30,7 @@ export class Owner {
       for (let i = 0; i < this.#world.blobs; i++) this.#write(this.#anyPlace());
       if (this.#world.oddities) {
         const container = this.#random.pick(this.#world.containers);
-        this.#source.write(container, { name: 'folder', metadata: { hdi_isfolder: 'true' } });
+        this.#source.write(container, { name: 'folder', isDirectory: true });
         this.#source.write(container, { name: 'a/../b', body: Buffer.from('unreachable') });
       }
     });
@@ -106,10 +106,13 @@ export class Owner {
     return type;
   }
 
-  /** A blob without record and MD5 is compared by size and time alone, and different clocks can mislead that. */
+  /** A blob without a record is compared by size and time alone, and clocks that differ too much mislead that. */
   #metadata(type: MemoryBlob['type']): Record<string, string> {
-    if (type === 'block' && this.#world.oddities && this.#random.chance(0.2)) return { Owner: 'Zoë' };
-    return this.#random.pick([{}, { Owner: 'x' }, { Owner: 'y', strongroom_etag: 'forged' }]);
+    const { oddities, sourceClock, vaultClock } = this.#world;
+    const isComparable = Math.abs(sourceClock - vaultClock) < 10 * 60_000;
+    if (type === 'block' && oddities && isComparable && this.#random.chance(0.2)) return { Owner: 'Zoë' };
+    const forged = { strongroom_etag: 'forged', strongroom_modified: 'forged', Strongroom_Run: 'forged' };
+    return this.#random.pick([{}, { Owner: 'x' }, { Owner: 'y', ...forged }, { Owner: 'Zoë', ...forged }]);
   }
 
   #tags(): Record<string, string> {

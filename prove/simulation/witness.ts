@@ -34,6 +34,7 @@ interface Entry {
   status: string;
   etag: string;
   vaultEtag?: string;
+  metadata?: Record<string, string>;
   code?: string;
   /** The run whose part names it. */
   by: string;
@@ -123,7 +124,7 @@ export class Witness {
     for (const { container, blob } of this.#plan.source.blobs()) {
       const { name } = blob;
       if (!this.#plan.selects(container, name) || !this.#plan.addressable(name)) continue;
-      if (blob.metadata.hdi_isfolder === 'true') continue;
+      if (blob.isDirectory) continue;
       const at = this.#plan.backupOf(container, name);
       const backup = this.#plan.vault.blob(at.container, at.name);
       const about = place(at.container, at.name);
@@ -138,10 +139,11 @@ export class Witness {
       if (!backup.body.equals(blob.body) || backup.size !== blob.size || backup.type !== blob.type) {
         this.#broken('I4', 'the backup blob has other content than the source after a run without faults', about);
       }
-      // Without a record, a run does not see changes that leave size, type and MD5 as they are.
+      // Without a record, a run does not see changes of metadata, headers and tags.
       if (recordedEtag(backup) !== blob.etag) continue;
-      const [theirs, ours] = [blob, backup].map(({ metadata, headers, tags }) =>
-        JSON.stringify([sorted(headers), sorted(withoutRecord(metadata)), this.#plan.tags ? sorted(tags) : '']),
+      const [theirs, ours] = [{ ...blob, metadata: carried(blob.metadata) }, backup].map(
+        ({ metadata, headers, tags }) =>
+          JSON.stringify([sorted(headers), sorted(withoutRecord(metadata)), this.#plan.tags ? sorted(tags) : '']),
       );
       if (theirs !== ours) {
         this.#broken('I7', `the backup blob has ${ours} where the source has ${theirs}`, about);
@@ -356,7 +358,7 @@ export class Witness {
         }
       } else if (found.status === 'skipped') {
         const archived = last.blob.tier === 'Archive' || last.archived.some((at) => at >= from);
-        const folder = last.blob.metadata.hdi_isfolder === 'true';
+        const folder = last.blob.isDirectory === true;
         if (!archived && !folder && this.#plan.addressable(name)) {
           this.#broken('I1', `run ${run.id} skipped ${name} (${found.code}), which was there all the time`, key);
         }
@@ -380,7 +382,10 @@ export class Witness {
         : there.filter(({ etag, metadata }) => etag === entry.vaultEtag && recordedEtag({ metadata }) === undefined);
     if (found.length === 0) return 'the vault does not hold it';
     const other = found.find((blob) => !sameContent(version.blob, blob));
-    return other ? `the vault holds other content under it (${other.etag})` : undefined;
+    if (other) return `the vault holds other content under it (${other.etag})`;
+    const all = textOf(version.blob.metadata);
+    const isWithAll = recorded.every(({ metadata }) => textOf(entry.metadata ?? withoutRecord(metadata)) === all);
+    return isWithAll ? undefined : 'neither its copy nor its entry has all its metadata';
   }
 
   #readPart(part: Summary['parts'][number], id: string): Entry[] {
@@ -421,6 +426,19 @@ function sameContent(a: MemoryBlob, b: MemoryBlob): boolean {
 
 function recordedEtag({ metadata }: { metadata: Record<string, string> }): string | undefined {
   return Object.entries(metadata).find(([key]) => key.toLowerCase() === 'strongroom_etag')?.[1];
+}
+
+/** What a copy carries of the metadata of its source; the entry has the rest. */
+function carried(metadata: Record<string, string>): Record<string, string> {
+  const own = withoutRecord(metadata);
+  if (Object.keys(own).length === Object.keys(metadata).length) return own;
+  return Object.fromEntries(Object.entries(own).filter(([, value]) => /^[\x21-\x7e]+$/.test(value)));
+}
+
+function textOf(metadata: Record<string, string>): string {
+  return JSON.stringify(
+    sorted(Object.fromEntries(Object.entries(metadata).map(([key, text]) => [key.toLowerCase(), text]))),
+  );
 }
 
 function withoutRecord(metadata: Record<string, string>): Record<string, string> {

@@ -29,8 +29,9 @@ export interface BlobAccount {
   canAddress(container: string, name: string): boolean;
 
   /**
-   * Read access to one container as a copy source: creates a SAS (a user delegation SAS if the account is configured by
-   * identity) that is valid from 15 minutes ago until `until`. Never log, return or store it.
+   * Read access to the blobs of one container as copy sources, until `until` at the latest. Each URL has a SAS of its
+   * own (a user delegation SAS if the account is configured by identity), valid from 15 minutes ago. Sends a request
+   * only for the key that signs user delegation SAS, and reuses that key. Never log, return or store a URL.
    */
   readAccess(container: string, until: Date): Promise<ReadAccess>;
 
@@ -135,8 +136,11 @@ export interface BlobPage {
 }
 
 export interface ReadAccess {
-  /** A URL with which the service can read a blob, snapshot or version. Secret. */
-  urlOf(name: string, snapshotOrVersion?: SnapshotOrVersion): string;
+  /**
+   * A URL with which the service can read this blob, snapshot or version, and nothing else, for as long as the access
+   * lasts, or only until `until`. Secret. Sends no request.
+   */
+  urlOf(name: string, snapshotOrVersion?: SnapshotOrVersion, until?: Date): string;
 }
 
 export interface CopyRequest {

@@ -3,7 +3,7 @@ import { type Archived, claim, ended, type Receipt, type SourceVersion, standing
 import type { BlobState } from '#domain/blobs/blob.ts';
 import { SYNC_LIMIT } from '#domain/copying/copy-method.ts';
 import { isWhole } from '#domain/copying/decision.ts';
-import { readRecord, tagsAreWithheld } from '#domain/copying/record.ts';
+import { beyondCopy, readRecord, tagsAreWithheld } from '#domain/copying/record.ts';
 import {
   type Copied,
   isPending,
@@ -209,6 +209,7 @@ function refusalOf({ copying }: ArchiveContext, source: BlobState): ProblemCode 
 
 function versionOf({ copying }: ArchiveContext, source: BlobState): SourceVersion {
   const { name, etag, lastModified, size } = source;
+  const metadata = beyondCopy(source.metadata);
   return {
     account: copying.source.endpoint,
     container: copying.container,
@@ -216,6 +217,7 @@ function versionOf({ copying }: ArchiveContext, source: BlobState): SourceVersio
     etag,
     modified: lastModified,
     size,
+    ...(metadata && { metadata }),
   };
 }
 

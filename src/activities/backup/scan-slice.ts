@@ -3,6 +3,7 @@ import { jobContextOf } from '#app/job-context.ts';
 import type { BlobState } from '#domain/blobs/blob.ts';
 import { expand } from '#domain/blobs/container-template.ts';
 import { decide } from '#domain/copying/decision.ts';
+import { heldAs } from '#domain/copying/held.ts';
 import { outcomeOf, type PlannedItem } from '#domain/run/outcome.ts';
 import { isStorageError } from '#storage/storage-error.ts';
 import type { SliceInput, SliceResult } from '../run/slice.ts';
@@ -36,7 +37,7 @@ export function scanSlice(deps: Dependencies, input: SliceInput): Promise<SliceR
     decide(blob, backup, order) {
       const decision = decide(blob, backup, run.mode === 'full' ? 'full' : 'incremental', run.id);
       if (decision.action === 'unchanged') {
-        return { outcome: outcomeOf(blob, 'unchanged', { vaultEtag: backup!.etag }) };
+        return { outcome: heldAs(blob, 'unchanged', { vaultEtag: backup!.etag }) };
       }
       if (decision.action === 'skip' && !(backup === undefined && order.wasWrong)) {
         return { outcome: outcomeOf(blob, 'skipped', { code: decision.code }) };
@@ -52,7 +53,7 @@ export function scanSlice(deps: Dependencies, input: SliceInput): Promise<SliceR
 /** A plan is stored: it has those fields of the backup blob that a copy needs. */
 function plannedCopy(source: BlobState, backup: BlobState | undefined, reason: PlannedItem['reason']): PlannedItem {
   if (!backup) return { from: source, reason };
-  const { name, etag, lastModified, size, type, tier, metadata, copy, contentMd5 } = backup;
+  const { name, etag, lastModified, size, type, tier, metadata, copy } = backup;
   return {
     from: source,
     reason,
@@ -65,7 +66,6 @@ function plannedCopy(source: BlobState, backup: BlobState | undefined, reason: P
       ...(tier !== undefined && { tier }),
       ...(metadata !== undefined && { metadata }),
       ...(copy !== undefined && { copy }),
-      ...(contentMd5 !== undefined && { contentMd5 }),
     },
   };
 }

@@ -5,7 +5,7 @@ import { blobFilter } from '#domain/blobs/blob-filter.ts';
 import type { ListingPage, ReadPage } from '#domain/blobs/listing-cursor.ts';
 import { MergeWalk } from '#domain/blobs/merge-walk.ts';
 import type { NameOrder } from '#domain/blobs/name-order.ts';
-import { tagsAreWithheld } from '#domain/copying/record.ts';
+import { readRecord, tagsAreWithheld } from '#domain/copying/record.ts';
 import { type Outcome, outcomeOf, type PlannedItem } from '#domain/run/outcome.ts';
 import { problemOf } from '#domain/run/problems.ts';
 import { countProblem } from '#domain/run/tally.ts';
@@ -73,6 +73,8 @@ async function walkSlice(
     for (const { source: blob, beside: paired } of await walk.nextPairs((listed) => !slice.isFull(listed))) {
       if (!isSelected(blob.name)) continue;
       slice.list(blob.size);
+      // The copies of this run have a record of their own instead; the entries keep this one.
+      if (readRecord(blob.metadata)) countProblem(tally, 'other-vault');
       await take(context, slice, blob, addressable(route, blob, beside.decide(blob, paired, walk.order)));
     }
     await context.ensureMayContinue();

@@ -1,7 +1,8 @@
 import { problemCodeOf } from '#app/problem-code.ts';
 import type { BlobState, CopyState } from '#domain/blobs/blob.ts';
 import { copyDeadline, methodsFor } from '#domain/copying/copy-method.ts';
-import { readRecord } from '#domain/copying/record.ts';
+import { heldAs } from '#domain/copying/held.ts';
+import { isCopiedByService, readRecord } from '#domain/copying/record.ts';
 import {
   type Copied,
   type CopyMethod,
@@ -16,7 +17,6 @@ import { copyBlob } from './copy-blob.ts';
 import type { BackupContext } from './copy-context.ts';
 import { MAX_ASYNC_COPIES } from './copy-limits.ts';
 import { targetName } from './route.ts';
-import { canCopyInBlocks } from './transfer.ts';
 
 /** Checks a pending copy, and brings it to an end where it can. */
 export async function confirmCopy(context: BackupContext, copy: PendingCopy): Promise<Outcome | PendingCopy> {
@@ -42,7 +42,7 @@ async function confirm(context: BackupContext, copy: PendingCopy): Promise<Outco
   const found = backup?.copy;
   if (backup && found?.id === copy.copyId) {
     if (found.status === 'success' && backup.size === source.size && hasRecordOf(backup, source)) {
-      return outcomeOf(source, 'copied', { vaultEtag: backup.etag, method: 'async', ...reasonOf(copy) });
+      return heldAs(source, 'copied', { vaultEtag: backup.etag, method: 'async', ...reasonOf(copy) });
     }
     if (found.status === 'pending') return endPending(context, copy, name, others);
     if (isSpent && others.length === 0) return endedWith(source, found);
@@ -91,7 +91,7 @@ async function copyAgain(context: BackupContext, copy: PendingCopy, name: string
 function otherMethods(context: BackupContext, source: BlobState): CopyMethod[] {
   const others = methodsFor(source, context.method).filter((method) => method !== 'async');
   return (others.length > 0 ? others : (['blocks'] as const)).filter(
-    (method) => method !== 'blocks' || canCopyInBlocks(source),
+    (method) => method !== 'blocks' || (source.type === 'block' && !isCopiedByService(source.metadata)),
   );
 }
 
@@ -114,9 +114,8 @@ async function copyByOtherMethod(
 }
 
 function hasRecordOf({ metadata }: BlobState, source: BlobState): boolean {
-  const record = readRecord(metadata);
-  // A copy whose metadata had no room for the record is known by its id alone.
-  return record === undefined || record.etag === source.etag;
+  // A copy whose metadata the service copies is known by its id alone.
+  return isCopiedByService(source.metadata) || readRecord(metadata)?.etag === source.etag;
 }
 
 function reasonOf({ planned, lacks }: PendingCopy): Pick<Copied, 'reason' | 'code'> {

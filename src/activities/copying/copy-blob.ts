@@ -2,6 +2,7 @@ import { problemCodeOf } from '#app/problem-code.ts';
 import type { BlobState } from '#domain/blobs/blob.ts';
 import { isAtomic, methodsFor } from '#domain/copying/copy-method.ts';
 import { type Decision, decide, isWhole } from '#domain/copying/decision.ts';
+import { heldAs } from '#domain/copying/held.ts';
 import {
   readRecord,
   recordOf,
@@ -11,24 +12,21 @@ import {
   withRecord,
 } from '#domain/copying/record.ts';
 import {
-  type Copied,
   type CopyMethod,
   copyReasonOf,
   type Outcome,
-  type OutcomeDetails,
   outcomeOf,
   type PendingCopy,
   type PlannedItem,
 } from '#domain/run/outcome.ts';
 import type { ProblemCode } from '#domain/run/problems.ts';
-import type { CopyRequest } from '#storage/blob-account.ts';
 import { isStorageError, type StorageError } from '#storage/storage-error.ts';
 import { abortQuietly } from './abort-quietly.ts';
 import type { BackupContext } from './copy-context.ts';
 import { LONGEST_SOURCE_URL, MAX_CHECKS } from './copy-limits.ts';
 import { targetName } from './route.ts';
 import { findSourceVersion } from './source-version.ts';
-import { transfer } from './transfer.ts';
+import { transfer, type UnsignedRequest } from './transfer.ts';
 import { type Marks, marked, updateProperties } from './update-properties.ts';
 
 export interface CopyOptions {
@@ -91,11 +89,11 @@ async function carryOut(context: BackupContext, attempt: Attempt): Promise<Outco
   const decision = decideHere(context, source, backup);
   switch (decision.action) {
     case 'unchanged':
-      return outcomeOf(source, 'unchanged', { vaultEtag: backup!.etag });
+      return heldAs(source, 'unchanged', { vaultEtag: backup!.etag });
     case 'skip':
       return outcomeOf(source, 'skipped', { code: decision.code });
     case 'done':
-      return copied(source, backup!.etag, { method: methodsFor(source, context.method)[0]! });
+      return heldAs(source, 'copied', { vaultEtag: backup!.etag, method: methodsFor(source, context.method)[0]! });
     case 'adopt':
       return pending(
         context,
@@ -107,19 +105,18 @@ async function carryOut(context: BackupContext, attempt: Attempt): Promise<Outco
       return abort(context, attempt, decision.copyId);
     case 'update':
       // An archive holds a version: tier and tags set later are not part of it.
-      if (context.archive) return outcomeOf(source, 'unchanged', { vaultEtag: backup!.etag });
+      if (context.archive) return heldAs(source, 'unchanged', { vaultEtag: backup!.etag });
       return updateProperties(context, source, backup!, decision.reason, attempt.sent);
     case 'copy':
       return copyByBestMethod(context, attempt, decision.reason);
   }
 }
 
-/** In an archive, a blob of the same name without a record counts only if its bytes are known to be the same. */
+/** In an archive, a blob without a record is no evidence that a version is archived. */
 function decideHere({ mode, owner, archive }: BackupContext, source: BlobState, backup?: BlobState): Decision {
   const decision = decide(source, backup, mode, owner);
-  if (!archive || decision.action !== 'unchanged' || readRecord(backup?.metadata)) return decision;
-  const isSame = source.contentMd5 !== undefined && source.contentMd5 === backup?.contentMd5;
-  return isSame ? decision : { action: 'copy', reason: 'untracked' };
+  const isKnown = readRecord(backup?.metadata) !== undefined;
+  return archive && decision.action === 'unchanged' && !isKnown ? { action: 'copy', reason: 'untracked' } : decision;
 }
 
 async function abort(context: BackupContext, attempt: Attempt, copyId: string): Promise<Outcome | undefined> {
@@ -199,7 +196,7 @@ async function copyByBestMethod(
     request,
     methods: options.methods ?? methodsFor(source, context.method),
     // The app may get the right back: the next run sets in place what the record does not say the vault has.
-    metadataWithoutTags: request.metadata && withRecord(source.metadata, untagged),
+    metadataWithoutTags: withRecord(source.metadata, untagged),
     // The scan reports tags that it could not read. Checking the blob itself shows none either.
     ...lacksTags(source, planned.from),
     before: async (method) => {
@@ -214,18 +211,18 @@ async function copyByBestMethod(
     const copy = pending(context, seen, made.copyId, (options.tries ?? 0) + 1);
     return { ...copy, ...(made.lacks && { lacks: made.lacks }) };
   }
-  return copied(source, made.etag, {
+  return heldAs(source, 'copied', {
+    vaultEtag: made.etag,
     method: made.method,
     ...copyReasonOf(reason),
     ...(made.lacks && { code: made.lacks }),
   });
 }
 
-function requestFor(context: BackupContext, source: BlobState, backup: BlobState | undefined): CopyRequest {
+function requestFor(context: BackupContext, source: BlobState, backup: BlobState | undefined): UnsignedRequest {
   const metadata = withRecord(source.metadata, recordFor(context, source, backup));
   const tier = context.archive ? archivedTier(context.archive, source) : settableTier(source);
   return {
-    sourceUrl: context.access.urlOf(source.name),
     sourceIfMatch: source.etag,
     container: context.destination,
     name: targetName(context, { from: source }),
@@ -293,10 +290,6 @@ async function createsVaultContainer(context: BackupContext): Promise<boolean> {
     if (isStorageError(error)) return false;
     throw error;
   }
-}
-
-function copied(source: BlobState, vaultEtag: string, more: OutcomeDetails<'copied'>): Copied {
-  return outcomeOf(source, 'copied', { vaultEtag, ...more });
 }
 
 function pending(context: BackupContext, planned: PlannedItem, copyId: string, tries: number): PendingCopy {

@@ -1,5 +1,7 @@
 import type { Dependencies } from '#app/dependencies.ts';
-import { copyDeadline } from '#domain/copying/copy-method.ts';
+import type { BlobState } from '#domain/blobs/blob.ts';
+import { copyDeadline, readingTime } from '#domain/copying/copy-method.ts';
+import type { CopyMethod } from '#domain/run/outcome.ts';
 import type { ReadAccess } from '#storage/blob-account.ts';
 import type { BackupRoute, Route } from './route.ts';
 
@@ -16,8 +18,10 @@ export interface CopyAccess {
 export type CopyContext = Route & CopyAccess;
 export type BackupContext = BackupRoute & CopyAccess;
 
-/** A margin beyond the deadline of the longest copy: the signature must be valid for its last block. */
-const ACCESS_MARGIN_MS = 3_600_000;
+/** By how much the clocks of app and account may differ, in milliseconds. Signed requests fail beyond that. */
+const CLOCK_MARGIN_MS = 15 * 60_000;
+/** How long after an activity got access it may still begin a copy, and the margin for clocks. */
+const LATEST_BEGIN_MS = 3_600_000;
 
 /** Gets read access to the source of a route, for as long as copies of blobs of at most `largest` bytes may take. */
 export async function withAccess<Own extends Route>(
@@ -27,7 +31,17 @@ export async function withAccess<Own extends Route>(
   signal: AbortSignal,
 ): Promise<Own & CopyAccess> {
   const { copyDeadlineMs } = deps.limits;
-  const until = new Date(deps.now().getTime() + copyDeadline(largest, copyDeadlineMs) + ACCESS_MARGIN_MS);
+  const until = new Date(deps.now().getTime() + copyDeadline(largest, copyDeadlineMs) + LATEST_BEGIN_MS);
   const access = await route.source.readAccess(route.container, until);
   return { ...route, access, copyDeadlineMs, now: deps.now, signal };
+}
+
+/** The URL of a source for one copy by this method, with a signature that lasts no longer than the copy needs. */
+export function sourceUrl(
+  { access, copyDeadlineMs, now }: CopyAccess,
+  { name, snapshotOrVersion, size }: Pick<BlobState, 'name' | 'snapshotOrVersion' | 'size'>,
+  method: CopyMethod,
+): string {
+  const lasts = readingTime(method, size, copyDeadlineMs) + CLOCK_MARGIN_MS;
+  return access.urlOf(name, snapshotOrVersion, new Date(now().getTime() + lasts));
 }

@@ -4,11 +4,14 @@ import type { CopyMethod } from '#domain/run/outcome.ts';
 import type { ProblemCode } from '#domain/run/problems.ts';
 import type { CopyRequest } from '#storage/blob-account.ts';
 import { isStorageError, type StorageError } from '#storage/storage-error.ts';
-import type { CopyContext } from './copy-context.ts';
+import { type CopyContext, sourceUrl } from './copy-context.ts';
+
+/** The URL of the source is signed for the method that is tried. */
+export type UnsignedRequest = Omit<CopyRequest, 'sourceUrl'>;
 
 /** One copy, by the first method that succeeds. */
 export interface Transfer {
-  request: CopyRequest;
+  request: UnsignedRequest;
   /** Best first. */
   methods: CopyMethod[];
   /** Replaces the metadata if the app may not write tags to the target. */
@@ -33,7 +36,7 @@ export interface Transferred {
  */
 export async function transfer(context: CopyContext, source: BlobState, work: Transfer): Promise<Transferred> {
   let { request, lacks } = work;
-  const possible = work.methods.filter((method) => method !== 'blocks' || canCopyInBlocks(source));
+  const possible = work.methods.filter((method) => method !== 'blocks' || canCopyInBlocks(source, work.request));
   const methods: CopyMethod[] = possible.length > 0 ? possible : ['async'];
   const last = methods.at(-1);
   for (let next = 0; next < methods.length; ) {
@@ -54,11 +57,13 @@ export async function transfer(context: CopyContext, source: BlobState, work: Tr
 }
 
 async function send(
-  { target, signal }: CopyContext,
+  context: CopyContext,
   source: BlobState,
-  request: CopyRequest,
+  unsigned: UnsignedRequest,
   method: CopyMethod,
 ): Promise<Transferred> {
+  const { target, signal } = context;
+  const request: CopyRequest = { ...unsigned, sourceUrl: sourceUrl(context, source, method) };
   if (method === 'sync') return { method, etag: (await target.copySync(request)).etag };
   if (method === 'blocks') {
     // A commit of blocks takes no metadata from the source. The service itself must copy metadata that cannot be sent.
@@ -72,10 +77,10 @@ async function send(
 
 /** The request without the tier or the tags that the target refused, and the code of what the copy then lacks. */
 function withoutRefused(
-  { tier, tags, ...bare }: CopyRequest,
+  { tier, tags, ...bare }: UnsignedRequest,
   error: StorageError,
   metadataWithoutTags: Record<string, string> | undefined,
-): { request: CopyRequest; lacks: ProblemCode } | undefined {
+): { request: UnsignedRequest; lacks: ProblemCode } | undefined {
   if (tier !== undefined && isStorageError(error, 'tier-not-supported')) {
     return { request: { ...bare, ...(tags && { tags }) }, lacks: 'tier-not-kept' };
   }
@@ -97,6 +102,7 @@ function isEmptySourceRefused(method: CopyMethod, source: BlobState, error: Stor
   return method === 'sync' && source.size === 0 && isStorageError(error, 'source-not-found', 'source-access-denied');
 }
 
-export function canCopyInBlocks(source: BlobState): boolean {
-  return source.type === 'block' && canBeSent(source.metadata ?? {});
+/** Blocks take no metadata from the source, so all that the copy is to have must be sent. */
+function canCopyInBlocks(source: BlobState, { metadata = source.metadata ?? {} }: UnsignedRequest): boolean {
+  return source.type === 'block' && canBeSent(metadata);
 }

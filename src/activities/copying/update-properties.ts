@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { BlobState } from '#domain/blobs/blob.ts';
+import { heldAs } from '#domain/copying/held.ts';
 import {
   readRecord,
   recordOf,
@@ -9,7 +10,7 @@ import {
   withMarks,
   withRecord,
 } from '#domain/copying/record.ts';
-import { type Outcome, outcomeOf } from '#domain/run/outcome.ts';
+import type { Outcome } from '#domain/run/outcome.ts';
 import type { ProblemCode } from '#domain/run/problems.ts';
 import { isStorageError } from '#storage/storage-error.ts';
 import type { BackupContext } from './copy-context.ts';
@@ -39,7 +40,7 @@ export async function updateProperties(
   let etag = backup.etag;
   const write = async (wanted: SourceRecord) => {
     const metadata = withRecord(source.metadata, wanted);
-    // No room for the note beside the user's metadata. That, and the record that identifies the copy, matter more.
+    // The properties of one blob may show metadata otherwise than the listing by which it was copied.
     if (metadata) etag = await context.target.setMetadata(context.destination, name, metadata, etag);
   };
   const before = { ...had, ...(tier && { tier: UNSETTLED }), ...(setsTags && { tags: UNSETTLED }) };
@@ -51,12 +52,12 @@ export async function updateProperties(
   const tags = setsTags ? await setTags(context, name, source.tags ?? {}, sent) : 'set';
   const lacks: ProblemCode | undefined = tags !== 'set' ? 'tags-not-written' : lacksTier ? 'tier-not-kept' : undefined;
   if (tags === 'denied') {
-    if (tier === undefined) return outcomeOf(source, 'unchanged', { vaultEtag: etag, code: 'tags-not-written' });
+    if (tier === undefined) return heldAs(source, 'unchanged', { vaultEtag: etag, code: 'tags-not-written' });
     record.tags = UNSETTLED;
   }
   await write(record);
   const about = { method: 'properties', reason, ...(lacks && { code: lacks }) } as const;
-  return outcomeOf(source, 'copied', { vaultEtag: etag, ...about });
+  return heldAs(source, 'copied', { vaultEtag: etag, ...about });
 }
 
 /**

@@ -12,12 +12,11 @@ import {
   type PendingCopy,
   type PlannedItem,
 } from '#domain/run/outcome.ts';
-import type { CopyRequest } from '#storage/blob-account.ts';
 import { isStorageError, type StorageError, type StorageErrorKind } from '#storage/storage-error.ts';
 import { abortQuietly } from '../copying/abort-quietly.ts';
 import { LONGEST_SOURCE_URL, MAX_CHECKS } from '../copying/copy-limits.ts';
 import { targetName } from '../copying/route.ts';
-import { type Transferred, transfer } from '../copying/transfer.ts';
+import { type Transferred, transfer, type UnsignedRequest } from '../copying/transfer.ts';
 import { decideEntry, isCopiedBy } from './decide-entry.ts';
 import { failedEntry } from './failed-entry.ts';
 import { finishRestore, isArchivedLast, removeRecord } from './finish-restore.ts';
@@ -175,10 +174,9 @@ function requestFor(
   { entry, name, target }: Attempt,
   holder: BlobState,
   { metadata, how }: RestoredMetadata,
-): CopyRequest {
+): UnsignedRequest {
   const tier = isArchivedLast(entry, holder) ? undefined : entry.tier;
   return {
-    sourceUrl: context.access.urlOf(holder.name, holder.snapshotOrVersion),
     sourceIfMatch: holder.etag,
     container: context.destination,
     name,

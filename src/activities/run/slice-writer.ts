@@ -7,9 +7,12 @@ import { PlanWriter } from './plan-writer.ts';
 import type { RunContext } from './run-context.ts';
 import type { SliceResult } from './slice.ts';
 
+/** Characters in the part of one slice. Far below what can be read again, also with the entries of one more page. */
+const MOST_TEXT = 64 * 1024 * 1024;
+
 /**
  * Collects the decisions of a planning activity about one slice: outcomes go into a part, planned items into chunks,
- * and all of them into the tally. The limits of items, chunks and milliseconds end a slice.
+ * and all of them into the tally. The limits of items, chunks, characters and milliseconds end a slice.
  */
 export class SliceWriter {
   readonly #context: RunContext;
@@ -48,10 +51,11 @@ export class SliceWriter {
     return this.#plan.add(planned);
   }
 
-  /** Whether the slice has enough chunks, or has taken long enough. */
+  /** Whether the slice has enough chunks or text, or has taken long enough. */
   get isDue(): boolean {
     const { now, limits } = this.#context.deps;
-    return this.#plan.chunks >= limits.sliceChunks || now().getTime() >= this.#deadline;
+    if (this.#plan.chunks >= limits.sliceChunks || this.#part.size >= MOST_TEXT) return true;
+    return now().getTime() >= this.#deadline;
   }
 
   /** The same, or enough items; `more` items are listed and not yet counted. */

@@ -12,6 +12,8 @@ export interface SourceVersion {
   /** Last-modified time of this version, ISO 8601: the time of the upload. */
   modified: string;
   size: number;
+  /** All of its metadata, if the copy lacks some. */
+  metadata?: Record<string, string>;
 }
 
 /**

@@ -52,7 +52,10 @@ export interface BlobState extends ContentHeaders {
   tags?: Record<string, string>;
   /** The last copy onto this blob. Another write to its properties removes it. */
   copy?: CopyState;
-  /** A directory of an account with a hierarchical namespace: it has no content to copy. */
+  /**
+   * A directory of an account with a hierarchical namespace, by the service's own word: it has no content to copy. The
+   * writer of a blob can set no metadata that makes it one.
+   */
   isDirectory?: boolean;
 }
 

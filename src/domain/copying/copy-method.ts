@@ -22,6 +22,14 @@ export function isAtomic(method: CopyMethod): boolean {
   return method !== 'async';
 }
 
+/** Milliseconds. A synchronous copy takes seconds; with every attempt that the adapter makes, some minutes. */
+const SYNC_ACCESS = 15 * 60_000;
+
+/** How long the service reads the source of a copy by this method, in milliseconds; `baseMs` as for `copyDeadline`. */
+export function readingTime(method: CopyMethod, size: number, baseMs: number): number {
+  return method === 'sync' ? SYNC_ACCESS : copyDeadline(size, baseMs);
+}
+
 /**
  * How long an asynchronous copy may be pending, in milliseconds: an hour, plus the time at 4 MB/s, at most six days.
  */

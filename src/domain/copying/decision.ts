@@ -17,7 +17,8 @@ export type Decision =
 
 /**
  * Decides what to do with one source blob. `backup` is the blob of the same name in the vault, with its metadata and
- * copy state. The source ETag in its record decides. Times decide only without a record of ours.
+ * copy state. The source ETag in its record decides. Times decide only without a record of ours. Nothing that the
+ * writer of the source may set on a blob does, such as its Content-MD5.
  */
 export function decide(
   source: BlobState,
@@ -67,13 +68,8 @@ function tagsDiffer(source: BlobState, recorded: string | undefined): boolean {
 /** By how much the clocks of two accounts may differ, in milliseconds. */
 const CLOCK_MARGIN = 15 * 60_000;
 
-/**
- * For a blob without our record. Equal MD5s settle it if both sides have one. Otherwise the copy must be newer by more
- * than clocks can differ. In doubt, the blob is copied.
- */
+/** For a blob without our record: unless it is newer by more than clocks can differ, it may be of an older version. */
 function isOutdated(source: BlobState, backup: BlobState): boolean {
-  const ahead = Date.parse(source.lastModified) - Date.parse(backup.lastModified);
-  if (ahead > 0 || source.size !== backup.size || source.type !== backup.type) return true;
-  const comparable = source.contentMd5 !== undefined && backup.contentMd5 !== undefined;
-  return comparable ? source.contentMd5 !== backup.contentMd5 : ahead > -CLOCK_MARGIN;
+  if (source.size !== backup.size || source.type !== backup.type) return true;
+  return !(Date.parse(backup.lastModified) - Date.parse(source.lastModified) > CLOCK_MARGIN);
 }

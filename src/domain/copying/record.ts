@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { BlobState } from '../blobs/blob.ts';
+import { isCopier } from '../run/run-id.ts';
 
 /**
  * What a copy in the vault says about its source blob. It is in the metadata of the copy, so a listing of the backup
@@ -27,9 +28,17 @@ export const UNSETTLED = 'unsettled';
 
 const PREFIX = 'strongroom_';
 const FIELDS = ['etag', 'modified', 'run', 'tier', 'tags'] as const;
+/** In an account with a hierarchical namespace, this key makes a blob a directory, which has no content. */
+const DIRECTORY_MARK = 'hdi_isfolder';
 /** The service's limit for all names and values together. */
 const METADATA_LIMIT = 8 * 1024;
+/** Every copy keeps this room for its record, so that no later record takes room of what an earlier copy carried. */
+const RECORD_ROOM = 512;
 
+/**
+ * The record that we wrote into metadata. Every copy of ours has metadata of our choice, so no writer to the source can
+ * put a record there.
+ */
 export function readRecord(metadata: Record<string, string> | undefined): SourceRecord | undefined {
   if (!metadata) return undefined;
   const found: Record<string, string> = {};
@@ -38,25 +47,56 @@ export function readRecord(metadata: Record<string, string> | undefined): Source
     if (lower.startsWith(PREFIX)) found[lower.slice(PREFIX.length)] = value;
   }
   const { etag, modified, run, tier, tags } = found;
-  if (etag === undefined || modified === undefined || run === undefined) return undefined;
+  if (etag === undefined || modified === undefined || run === undefined || !isCopier(run)) return undefined;
   return { etag, modified, run, ...(tier !== undefined && { tier }), ...(tags !== undefined && { tags }) };
 }
 
-/**
- * The metadata of the source with the record added; undefined if headers cannot carry it without loss (too large, or a
- * value that is not plain ASCII). Such a blob is copied without a record. Its manifest entry has the ETag of its copy,
- * and later runs compare it by time and content.
- */
+/** The metadata of a copy: the record beside what it carries of the source. Undefined if the service must copy it. */
 export function withRecord(
   metadata: Record<string, string> | undefined,
   record: SourceRecord,
 ): Record<string, string> | undefined {
-  const merged = withoutRecord(metadata);
+  if (isCopiedByService(metadata)) return undefined;
+  const merged = carried(metadata);
   for (const field of FIELDS) {
     const value = record[field];
     if (value !== undefined) merged[PREFIX + field] = value;
   }
-  return canBeSent(merged) ? merged : undefined;
+  return merged;
+}
+
+/**
+ * Whether the service itself must copy the metadata of the source, because headers cannot carry it without loss. Such a
+ * copy has no record. Never with a key that has a meaning in the vault: the writer of the source would decide it.
+ */
+export function isCopiedByService(metadata: Record<string, string> | undefined): boolean {
+  const entries = Object.entries(metadata ?? {});
+  return !entries.some(([key]) => isReserved(key)) && entries.some(([key, value]) => !canBeSent({ [key]: value }));
+}
+
+/** All metadata of the source if its copy lacks some of it; otherwise undefined. */
+export function beyondCopy(metadata: Record<string, string> | undefined): Record<string, string> | undefined {
+  if (metadata === undefined || isCopiedByService(metadata)) return undefined;
+  return Object.keys(carried(metadata)).length < Object.keys(metadata).length ? metadata : undefined;
+}
+
+/** The entries that a copy carries beside its record: the first that have room, without those of a reserved key. */
+function carried(metadata: Record<string, string> | undefined): Record<string, string> {
+  const kept: [string, string][] = [];
+  let room = METADATA_LIMIT - RECORD_ROOM;
+  for (const [key, value] of Object.entries(metadata ?? {})) {
+    if (isReserved(key) || !canBeSent({ [key]: value })) continue;
+    room -= key.length + value.length;
+    if (room < 0) break;
+    kept.push([key, value]);
+  }
+  return Object.fromEntries(kept);
+}
+
+/** Whether a key has a meaning in the vault. */
+function isReserved(key: string): boolean {
+  const lower = key.toLowerCase();
+  return lower.startsWith(PREFIX) || lower === DIRECTORY_MARK;
 }
 
 /** Metadata with these fields of its record replaced. */
@@ -125,5 +165,5 @@ export function tagsAreWithheld(source: BlobState): boolean {
 export function tagFingerprint(tags: Record<string, string> | undefined): string | undefined {
   const entries = Object.entries(tags ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
   if (entries.length === 0) return undefined;
-  return createHash('sha256').update(JSON.stringify(entries)).digest('hex').slice(0, 16);
+  return createHash('sha256').update(JSON.stringify(entries)).digest('hex').slice(0, 32);
 }

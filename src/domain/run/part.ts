@@ -24,6 +24,11 @@ export class PartWriter<Item> {
     return this.#lines.items;
   }
 
+  /** Characters of text so far. */
+  get size(): number {
+    return this.#lines.size;
+  }
+
   add(item: Item): void {
     this.#lines.add(JSON.stringify(item));
   }

@@ -21,6 +21,12 @@ export const PROBLEMS = {
       'A directory of a hierarchical namespace has no content. Strongroom copies the files in it. No action is ' +
       'needed.',
   },
+  'other-vault': {
+    meaning: 'backup blobs of another job, backed up as they are now',
+    hint:
+      'Snapshots are not backed up, so restore points of that job that need earlier content cannot be restored from ' +
+      'here. For a second copy, add a job that backs up the original source to another destination.',
+  },
   'unsupported-name': {
     meaning: 'a name that cannot be addressed',
     hint:

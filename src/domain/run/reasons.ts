@@ -7,7 +7,7 @@ export type CopyReason =
   | 'full'
   /** The blob in the vault is incomplete: a copy that failed or was aborted, or has the wrong size. */
   | 'incomplete'
-  /** Another tool made it, and it is older than the source or differs from it. */
+  /** It has no record: another tool made it, or the service copied its metadata. It may be of an older version. */
   | 'untracked';
 
 /** Why a prune may delete an item. */

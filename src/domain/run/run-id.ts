@@ -10,3 +10,13 @@ export function parseRunId(id: string): { job: string; startedAt: Date } | undef
   const startedAt = new Date(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
   return Number.isNaN(startedAt.getTime()) ? undefined : { job: job!, startedAt };
 }
+
+/** The owner of an upload that an event announced, in a rule's records and receipts. */
+export function eventOwner(rule: string, event: string): string {
+  return `${rule}-event-${event}`;
+}
+
+/** Whether this names a run, or the owner of an upload: what makes copies. */
+export function isCopier(id: string): boolean {
+  return parseRunId(id) !== undefined || /^[a-z0-9][a-z0-9-]{0,39}-event-[\w-]{1,64}$/.test(id);
+}

@@ -6,6 +6,7 @@ import type { Activities } from '#activities/index.ts';
 import type { Dependencies } from '#app/dependencies.ts';
 import type { ArchiveRule } from '#config/configuration.ts';
 import { type ArchiveEvent, readEvents, rulesFor } from '#domain/archive/archive-event.ts';
+import { eventOwner } from '#domain/run/run-id.ts';
 import type { FinishUploadInput } from '#orchestrations/finish-upload.ts';
 import { orchestrationState } from '../run/orchestration-state.ts';
 
@@ -73,7 +74,7 @@ export function messageText(message: unknown): string {
 }
 
 function uploadOf(rule: string, { name, etag }: ArchiveEvent, id: string): Upload {
-  return { rule, name, ...(etag !== undefined && { etag }), owner: `${rule}-event-${id}` };
+  return { rule, name, ...(etag !== undefined && { etag }), owner: eventOwner(rule, id) };
 }
 
 /** The id of the message, the same for each delivery. */

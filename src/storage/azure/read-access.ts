@@ -3,7 +3,6 @@ import {
   type BlobSASSignatureValues,
   type BlobServiceClient,
   type ContainerClient,
-  ContainerSASPermissions,
   generateBlobSASQueryParameters,
   SASProtocol,
   StorageSharedKeyCredential,
@@ -22,12 +21,12 @@ const BEFORE = 15 * MINUTE;
 
 export type ReadAccessMinter = (container: ContainerClient, until: Date) => Promise<ReadAccess>;
 
-/** Creates read access to single containers, with the account's method of authentication. */
+/** Creates read access to the blobs of single containers, with the account's method of authentication. */
 export function readAccessMinter(service: BlobServiceClient, by: AccessMethod): ReadAccessMinter {
   switch (by.kind) {
     case 'sas':
       // A SAS cannot create another SAS. The copies use the account's own for as long as it is valid.
-      return async (container) => accessBy(container, by.sas, () => by.sas);
+      return async (container) => accessBy(container, () => by.sas);
     case 'key': {
       const credential = new StorageSharedKeyCredential(by.accountName, by.accountKey);
       return async (container, until) =>
@@ -46,49 +45,41 @@ export function readAccessMinter(service: BlobServiceClient, by: AccessMethod): 
   }
 }
 
-/** A SAS for a container covers base blobs only. Each snapshot and each version needs a SAS of its own. */
+/** A SAS for each blob: it is stored beside the copy it was for, and anyone who reads the copy may see it. */
 function mintedBy(
   container: ContainerClient,
-  until: Date,
+  last: Date,
   sign: (values: BlobSASSignatureValues) => string,
 ): ReadAccess {
-  const common = {
-    containerName: container.containerName,
-    startsOn: new Date(Date.now() - BEFORE),
-    expiresOn: until,
-    protocol: container.url.startsWith('https:') ? SASProtocol.Https : SASProtocol.HttpsAndHttp,
-  };
+  const { containerName } = container;
   const permissions = BlobSASPermissions.from({ read: true });
-  return accessBy(
-    container,
-    sign({ ...common, permissions: ContainerSASPermissions.from({ read: true }) }),
-    (blobName, snapshotOrVersion) =>
-      sign({
-        ...common,
-        permissions,
-        blobName,
-        ...('snapshot' in snapshotOrVersion
-          ? { snapshotTime: snapshotOrVersion.snapshot }
-          : { versionId: snapshotOrVersion.version }),
-      }),
+  const protocol = container.url.startsWith('https:') ? SASProtocol.Https : SASProtocol.HttpsAndHttp;
+  return accessBy(container, (blobName, snapshotOrVersion, until = last) =>
+    sign({
+      ...{ containerName, blobName, permissions, protocol },
+      startsOn: new Date(Date.now() - BEFORE),
+      expiresOn: until < last ? until : last,
+      ...(snapshotOrVersion && idOf(snapshotOrVersion)),
+    }),
   );
 }
 
-function accessBy(
-  container: ContainerClient,
-  sas: string,
-  sasFor: (name: string, snapshotOrVersion: SnapshotOrVersion) => string,
-): ReadAccess {
+function idOf(kept: SnapshotOrVersion): Pick<BlobSASSignatureValues, 'snapshotTime' | 'versionId'> {
+  return 'snapshot' in kept ? { snapshotTime: kept.snapshot } : { versionId: kept.version };
+}
+
+function accessBy(container: ContainerClient, sasFor: ReadAccess['urlOf']): ReadAccess {
   return {
-    urlOf(name, snapshotOrVersion) {
+    urlOf(name, snapshotOrVersion, until) {
       const url = new URL(container.getBlobClient(name).url);
       url.search = '';
+      const sas = sasFor(name, snapshotOrVersion, until);
       if (!snapshotOrVersion) return `${url}?${sas}`;
       const id =
         'snapshot' in snapshotOrVersion
           ? `snapshot=${encodeURIComponent(snapshotOrVersion.snapshot)}`
           : `versionid=${encodeURIComponent(snapshotOrVersion.version)}`;
-      return `${url}?${id}&${sasFor(name, snapshotOrVersion)}`;
+      return `${url}?${id}&${sas}`;
     },
   };
 }

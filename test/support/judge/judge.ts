@@ -40,6 +40,8 @@ interface Entry {
   etag: string;
   size: number;
   vaultEtag?: string;
+  /** All metadata of the source, if the copy lacks some. */
+  metadata?: Record<string, string>;
   code?: string;
   /** The part that has it, which names the place of its content. */
   part: PartEntry;
@@ -323,7 +325,9 @@ async function judgeContent(
   const found: Violation[] = [];
   for (const candidate of candidates) {
     if (expected !== undefined && differ(expected, candidate)) found.push(say('I2', 'has other bytes'));
-    if (expected !== undefined) found.push(...judgeProperties(`run ${summary.id}: ${where}`, expected, candidate));
+    // What the copy cannot carry is in the entry.
+    const copy = entry.metadata ? { ...candidate, metadata: unrecorded(entry.metadata) } : candidate;
+    if (expected !== undefined) found.push(...judgeProperties(`run ${summary.id}: ${where}`, expected, copy));
   }
   return found;
 }
@@ -514,9 +518,7 @@ class Shelf {
       ...(content !== undefined && { sha256: createHash('sha256').update(content).digest('hex') }),
       type: String(properties.blobType),
       headers: Object.fromEntries(Object.entries(headers).filter(([, value]) => value)) as Record<string, string>,
-      metadata: Object.fromEntries(
-        Object.entries(metadata).filter(([key]) => !key.toLowerCase().startsWith('strongroom_')),
-      ),
+      metadata: unrecorded(metadata),
       tags,
       ...(properties.accessTier !== undefined &&
         !properties.accessTierInferred && { tier: String(properties.accessTier) }),
@@ -575,8 +577,7 @@ function leftOut(summary: Summary, container: string): boolean {
 }
 
 /** Why this blob may be skipped; undefined if it must be copied. */
-function excuseFor(name: string, { tier, metadata }: RememberedBlob): string | undefined {
-  if (metadata.hdi_isfolder !== undefined) return 'directory';
+function excuseFor(name: string, { tier }: RememberedBlob): string | undefined {
   if (tier === 'Archive') return 'source-archived';
   const isPlain = !/\\|(?:^|\/)\.{1,2}(?:\/|$)|\.(?:\/|$)/.test(name) && encodeURIComponent(name).length <= 1500;
   return isPlain ? undefined : 'unsupported-name';
@@ -584,6 +585,10 @@ function excuseFor(name: string, { tier, metadata }: RememberedBlob): string | u
 
 function differ(one: RememberedBlob, other: RememberedBlob): boolean {
   return one.sha256 !== undefined && other.sha256 !== undefined && one.sha256 !== other.sha256;
+}
+
+function unrecorded(metadata: Record<string, string>): Record<string, string> {
+  return Object.fromEntries(Object.entries(metadata).filter(([key]) => !key.toLowerCase().startsWith('strongroom_')));
 }
 
 function recordedEtag(metadata: Record<string, string> = {}): string | undefined {

@@ -73,15 +73,18 @@ describe('broken on purpose, the proof notices', { timeout: 90_000 }, () => {
   });
 
   it('the witness notices a failed or pending copy that looks successful', async () => {
-    const found = await noticed({
-      storage: ({ vault }) => {
-        const getProperties = vault.getProperties.bind(vault);
-        vault.getProperties = (container, name) => {
-          const state: BlobState | undefined = getProperties(container, name);
-          return state?.copy ? { ...state, copy: { ...state.copy, status: 'success' } } : state;
-        };
+    const found = await noticed(
+      {
+        storage: ({ vault }) => {
+          const getProperties = vault.getProperties.bind(vault);
+          vault.getProperties = (container, name) => {
+            const state: BlobState | undefined = getProperties(container, name);
+            return state?.copy ? { ...state, copy: { ...state.copy, status: 'success' } } : state;
+          };
+        },
       },
-    });
+      11,
+    );
     expect(found).toContain('I1');
   });
 

@@ -23,7 +23,7 @@ export function blobStateOf(
   if (properties.accessTierInferred) state.tierInferred = true;
   if (properties.archiveStatus) state.archiveStatus = properties.archiveStatus;
   if (properties.tagCount) state.tagCount = properties.tagCount;
-  if (properties.metadata?.hdi_isfolder === 'true') state.isDirectory = true;
+  if (properties._response.headers.get('x-ms-resource-type') === 'directory') state.isDirectory = true;
   if (properties.copyId && properties.copyStatus) {
     state.copy = copyStateOf(properties.copyId, properties.copyStatus, {
       progress: properties.copyProgress,

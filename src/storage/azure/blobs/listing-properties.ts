@@ -94,7 +94,6 @@ function intoDraft(field: Exclude<keyof Draft, 'state'>): (draft: Draft, text: s
 
 export function finished(draft: Draft): BlobState {
   const { state, copyId, copyStatus, copyProgress: progress, copyDescription: description, copySource: source } = draft;
-  if (state.metadata?.hdi_isfolder === 'true') state.isDirectory = true;
   if (state.isDirectory) {
     // A directory has no content, and the service may omit its size and type.
     state.size ??= 0;

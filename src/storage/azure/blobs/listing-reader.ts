@@ -140,9 +140,9 @@ function readMetadata(xml: XmlCursor): Record<string, string> | undefined {
   const withheld = xml.attribute('Encrypted') === 'true';
   const entries: [string, string][] = [];
   xml.children('Metadata', (key) => {
-    const value = xml.content(key);
-    // The service uses this name in place of keys that cannot be names of XML elements.
-    if (key !== 'x-ms-invalid-name') entries.push([key, value]);
+    // The service uses the name `x-ms-invalid-name` for keys that cannot be names of XML elements. No header can carry
+    // it, so the service copies such metadata.
+    entries.push([key, xml.content(key)]);
   });
   return withheld ? undefined : Object.fromEntries(entries);
 }

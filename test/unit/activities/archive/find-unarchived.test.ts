@@ -5,6 +5,7 @@ import { makeActivities } from '#activities/index.ts';
 import type { ChunkInput, ChunkResult } from '#activities/run/chunk.ts';
 import type { SliceInput, SliceResult } from '#activities/run/slice.ts';
 import type { Limits } from '#config/limits.ts';
+import type { Receipt } from '#domain/archive/receipt.ts';
 import { byPathSegment, byUtf16, type Comparator } from '#domain/blobs/name-order.ts';
 import { lockPath } from '#domain/run/control-paths.ts';
 import { acquire } from '#domain/run/lock.ts';
@@ -97,6 +98,10 @@ class Room {
     return blobs.map(({ name }) => name).filter((name) => name.startsWith(`archives/${RULE}/receipts/`));
   }
 
+  receiptsOf(): Receipt[] {
+    return this.receipts().map((path) => JSON.parse(String(this.vault.getObject(CONTROL, path)!.body)));
+  }
+
   /** Of what was asked since it was asked last: how many requests of an operation, or all. */
   take(operation?: string): number {
     const taken = this.requests.splice(0).filter((call) => operation === undefined || call.operation === operation);
@@ -162,7 +167,7 @@ describe('a reconciliation', () => {
     expect(room.take()).toBeLessThan(3 * 500 + 60);
   });
 
-  it('a reconciliation overwrites the blob of another tool, unless its bytes are known to be the same', async () => {
+  it('I10: a reconciliation overwrites the blob of another tool, whatever its MD5', async () => {
     const room = new Room();
     room.vault.createContainer(`${SOURCE}archive`);
     const headers = { contentMd5: 'bWQ1IG9mIGl0' };
@@ -173,7 +178,7 @@ describe('a reconciliation', () => {
     room.vault.write(`${SOURCE}archive`, { name: 'other', body: Buffer.from('as it wa') });
     room.vault.write(`${SOURCE}archive`, { name: 'same', body: Buffer.from('as it is'), headers });
     const { counts } = await room.reconcile();
-    expect(counts).toMatchObject({ listed: 2, copied: 1, unchanged: 1 });
+    expect(counts).toMatchObject({ listed: 2, copied: 2, unchanged: 0 });
     expect(String(room.vault.blob(`${SOURCE}archive`, 'other')!.body)).toBe('as it is');
   });
 
@@ -185,6 +190,39 @@ describe('a reconciliation', () => {
     const { parts } = await room.reconcile();
     expect(parts.reduce((sum, { unchanged }) => sum + unchanged, 0)).toBe(1);
     expect(parts.reduce((sum, { copied }) => sum + copied, 0)).toBe(1);
+  });
+});
+
+describe('I10: what a writer to the source forges', () => {
+  it('a version that was never archived gets no receipt that says so, whatever record a later version forges', async () => {
+    const room = new Room();
+    room.put('note', 'TRUE TEXT');
+    const { etag } = room.source.blob(SOURCE, 'note')!;
+    room.before = ({ operation }) => {
+      if (operation === 'CopyBlobFromURL') throw new StorageError('leased', 'no', 412);
+    };
+    expect((await room.reconcile()).counts).toMatchObject({ failed: 1 });
+    room.before = () => {};
+    const forged = { strongroom_etag: etag, strongroom_modified: 'x', strongroom_run: `${RULE}-event-x` };
+    const metadata = { ...forged, p: 'p'.repeat(8192 - Object.entries(forged).flat().join('').length - 1) };
+    room.source.write(SOURCE, { name: 'note', body: Buffer.from('FAKE TEXT'), metadata });
+    expect(await room.reconcile()).toMatchObject({ status: 'succeeded', counts: { copied: 1 } });
+    const states = room.receiptsOf().map(({ source, state }) => [source.etag === etag ? 'first' : 'second', state]);
+    expect(Object.fromEntries(states)).toEqual({ first: 'missed', second: 'done' });
+    // All that the copy cannot carry is in the receipt.
+    expect(room.receiptsOf().find(({ state }) => state === 'done')?.source.metadata).toEqual(metadata);
+  });
+
+  it('a blob that its writer marks as a directory is archived', async () => {
+    const room = new Room();
+    room.source.write(SOURCE, { name: 'hidden.txt', body: Buffer.from('text'), metadata: { hdi_isfolder: 'true' } });
+    room.source.write(SOURCE, { name: 'folder', isDirectory: true });
+    expect((await room.reconcile()).counts).toMatchObject({ listed: 2, copied: 1, skipped: 1 });
+    const copy = room.vault.blob(`${SOURCE}archive`, 'hidden.txt')!;
+    expect(String(copy.body)).toBe('text');
+    expect(copy.metadata).not.toHaveProperty('hdi_isfolder');
+    const [receipt] = room.receiptsOf();
+    expect(receipt).toMatchObject({ state: 'done', source: { metadata: { hdi_isfolder: 'true' } } });
   });
 });
 

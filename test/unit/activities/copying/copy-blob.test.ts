@@ -2,8 +2,8 @@ import { describe, expect, it, test } from 'vitest';
 import { copyBlob } from '#activities/copying/copy-blob.ts';
 import type { BackupContext } from '#activities/copying/copy-context.ts';
 import type { BlobState } from '#domain/blobs/blob.ts';
-import { readRecord, recordOf, withRecord } from '#domain/copying/record.ts';
-import type { BlobAccount } from '#storage/blob-account.ts';
+import { readRecord, recordOf, withoutRecord, withRecord } from '#domain/copying/record.ts';
+import type { BlobAccount, CopyRequest } from '#storage/blob-account.ts';
 import { StorageError } from '#storage/storage-error.ts';
 import { blobState } from '../../../support/builders/blob-state.ts';
 import { RUN } from '../../../support/builders/run-ref.ts';
@@ -55,22 +55,25 @@ describe('copying one blob', () => {
     expect(asked).toEqual(['snapshot', 'getProperties', 'copySync']);
   });
 
-  it('I2, I7: metadata without room for new tags keeps the entries of the user and the record', async () => {
+  it('I2, I7: metadata of the largest size leaves the record room for tags that are set later', async () => {
+    const own = { a: 'x'.repeat(7000), b: 'x'.repeat(1190) };
     const written = recordOf(blobState(), EARLIER);
-    const taken = Object.entries(withRecord({}, written)!).reduce(
-      (sum, [key, value]) => sum + key.length + value.length,
-      0,
-    );
-    const own = { a: 'x'.repeat(8192 - taken - 1) };
-    const metadata = withRecord(own, written)!;
     const source = blobState({ metadata: own, tags: { a: '1' }, tagCount: 1 });
-    expect(withRecord(own, recordOf(source, EARLIER))).toBeUndefined();
-    const mirror = blobState({ etag: '0xV', metadata });
-    const { place, asked } = placeOf(source, { setTags: async () => {} });
+    const mirror = blobState({ etag: '0xV', metadata: withRecord(own, written)! });
+    const sent: Record<string, string>[] = [];
+    const { place, asked } = placeOf(source, {
+      setTags: async () => {},
+      setMetadata: async (_container, _name, metadata) => {
+        sent.push(metadata);
+        return `0xN${sent.length}`;
+      },
+    });
     const outcome = await copyBlob(place, { from: source, to: mirror, reason: 'tags' });
-    expect(outcome).toMatchObject({ status: 'copied', method: 'properties', reason: 'tags', vaultEtag: '0xV' });
-    expect(asked).toEqual(['setTags']);
-    expect(readRecord(mirror.metadata)).toEqual(written);
+    expect(outcome).toMatchObject({ status: 'copied', method: 'properties', reason: 'tags', vaultEtag: '0xN2' });
+    expect(outcome).toMatchObject({ metadata: own });
+    expect(asked).toEqual(['setMetadata', 'setTags', 'setMetadata']);
+    expect(sent.map((metadata) => readRecord(metadata)?.tags)).toEqual(['unsettled', recordOf(source, RUN.id).tags]);
+    expect(sent.map((metadata) => withoutRecord(metadata))).toEqual([{ a: own.a }, { a: own.a }]);
   });
 
   it('I7: a change of tier leaves tags that are no longer readable on the backup blob', async () => {
@@ -109,17 +112,94 @@ describe('copying one blob', () => {
     expect(asked).toEqual(['startCopy']);
   });
 
-  it('I7: a copy in blocks keeps metadata that has no room for the record', async () => {
-    const metadata = { a: 'x'.repeat(8100) };
+  it('I7: metadata that has no room beside the record is in the entry', async () => {
+    const metadata = { a: 'x'.repeat(8100), b: 'x' };
     const source = blobState({ metadata });
     const { place } = placeOf(source, {
       copyBlocks: async (request) => {
-        expect(request.metadata).toEqual(metadata);
+        expect(request.metadata).toEqual(withRecord({}, recordOf(source, RUN.id)));
         return { etag: '0xN' };
       },
     });
     const outcome = await copyBlob({ ...place, method: 'blocks' }, { from: source, reason: 'new' });
-    expect(outcome).toMatchObject({ status: 'copied', method: 'blocks' });
+    expect(outcome).toMatchObject({ status: 'copied', method: 'blocks', metadata });
+  });
+});
+
+describe('I10: a record that a writer forged on the source', () => {
+  const forged = { strongroom_etag: '0x1', strongroom_modified: 'x', strongroom_run: EARLIER };
+  const room = 8192 - Object.entries(forged).flat().join('').length - 1;
+  const cases: [what: string, metadata: Record<string, string>][] = [
+    ['alone', forged],
+    ['that leaves no room for ours', { ...forged, p: 'p'.repeat(room) }],
+    ['beside a value that cannot be sent', { ...forged, owner: 'grün' }],
+    ['in capitals, beside the mark of a directory', { STRONGROOM_ETAG: '0x1', HDI_isfolder: 'true', e: '' }],
+  ];
+
+  it.each(cases)('%s never reaches the vault, by no method, and is in the entry', async (_what, metadata) => {
+    for (const method of ['sync', 'async', 'blocks'] as const) {
+      const source = blobState({ etag: '0x2', metadata });
+      const sent: (Record<string, string> | undefined)[] = [];
+      const keep = async (request: CopyRequest) => {
+        sent.push(request.metadata);
+        return { etag: '0xN', copyId: 'id', status: 'success' as const };
+      };
+      const { place } = placeOf(source, { copySync: keep, startCopy: keep, copyBlocks: keep });
+      const outcome = await copyBlob({ ...place, method }, { from: source, reason: 'new' });
+      expect(outcome).toMatchObject({ status: 'copied', method, metadata });
+      expect(sent).toHaveLength(1);
+      expect(readRecord(sent[0])).toEqual(recordOf(source, RUN.id));
+      expect(Object.keys(sent[0]!)).not.toContain('HDI_isfolder');
+    }
+  });
+
+  it.each(cases)('%s is in the entry of a later run that finds the blob unchanged', async (_what, metadata) => {
+    const source = blobState({ metadata });
+    const mirror = blobState({ etag: '0xV', metadata: withRecord(metadata, recordOf(source, EARLIER))! });
+    const { place, asked } = placeOf(source, {});
+    const outcome = await copyBlob(place, { from: source, to: mirror, reason: 'changed' });
+    expect(outcome).toMatchObject({ status: 'unchanged', vaultEtag: '0xV', metadata });
+    expect(asked).toEqual([]);
+  });
+});
+
+describe('access to the source', () => {
+  const size = 40_000_000_000;
+
+  it.each([
+    ['sync', 10, 30],
+    ['async', size, 75 + 167],
+    ['blocks', size, 75 + 167],
+  ] as const)('I9: by %s, of %d bytes, is for the one blob, and for %d minutes', async (method, bytes, minutes) => {
+    const source = blobState({ size: bytes });
+    const urls: string[] = [];
+    const keep = async (request: CopyRequest) => {
+      urls.push(request.sourceUrl);
+      return { etag: '0xN', copyId: 'id', status: 'success' as const };
+    };
+    const { place } = placeOf(source, { copySync: keep, startCopy: keep, copyBlocks: keep });
+    const signed: unknown[] = [];
+    const urlOf = (name: string, kept: unknown, until?: Date) => {
+      signed.push([name, kept, Math.round((until!.getTime() - place.now().getTime()) / 60_000)]);
+      return 'https://source/signed';
+    };
+    const outcome = await copyBlob({ ...place, method, access: { urlOf } }, { from: source, reason: 'new' });
+    expect(outcome).toMatchObject({ status: 'copied', method });
+    expect([urls, signed]).toEqual([['https://source/signed'], [['a.txt', undefined, minutes]]]);
+  });
+});
+
+describe('a blob without a record in an archive', () => {
+  it('I10: is no evidence of an archived version, whatever its time and MD5', async () => {
+    const source = blobState({ contentMd5: 'AA' });
+    const there = blobState({ etag: '0xV', contentMd5: 'AA', lastModified: '2026-05-01T23:00:00.000Z' });
+    const { place, asked } = placeOf(source, { snapshot: async () => 'then', copySync: async () => ({ etag: '0xN' }) });
+    const archive = { prefix: '', folders: 'none' as const };
+    expect(await copyBlob({ ...place, archive }, { from: source, to: there, reason: 'new' })).toMatchObject({
+      status: 'copied',
+      vaultEtag: '0xN',
+    });
+    expect(asked).toEqual(['snapshot', 'copySync']);
   });
 });
 
@@ -210,7 +290,7 @@ describe('tiers and tags that the vault refuses', () => {
     expect(await recorded('access-denied')).toMatchObject({ etag: source.etag });
     expect((await recorded('access-denied'))?.tags).toBeUndefined();
     // A vault that has no tags at all will have none in the next run either.
-    expect((await recorded('invalid'))?.tags).toBe(recordOf(source, 'run').tags);
+    expect((await recorded('invalid'))?.tags).toBe(recordOf(source, 'nightly-20260501T000000Z-bbbbbb').tags);
   });
 
   it('F25: a blob that is backed up stays so if its tags cannot be set in place', async () => {

@@ -6,6 +6,7 @@ import { inRun } from '#activities/run/run-context.ts';
 import { writePiece } from '#activities/run/write-piece.ts';
 import type { Dependencies } from '#app/dependencies.ts';
 import type { BlobState } from '#domain/blobs/blob.ts';
+import { recordOf, withRecord } from '#domain/copying/record.ts';
 import { chunkKey, laterKey, lockPath, partPath } from '#domain/run/control-paths.ts';
 import type { Outcome, PendingCopy } from '#domain/run/outcome.ts';
 import type { BlobAccount, StoredObject } from '#storage/blob-account.ts';
@@ -114,6 +115,7 @@ describe('confirming copies', () => {
       blobState({
         etag: '0xE',
         size: HUGE,
+        metadata: withRecord({}, recordOf(blobState(), RUN.id))!,
         copy: { id: copyId, status: ++looks < 3 ? 'pending' : 'success' },
       });
     const { outcome, files } = await rounds(blobState({ size: HUGE }), pendingTwice);

@@ -129,24 +129,24 @@ describe('the table, row by row', () => {
       { action: 'copy', reason: 'full' },
     ],
     [
-      'another tool’s blob with another MD5',
+      'another tool’s blob with another MD5, a moment newer',
       blobState({ contentMd5: 'AA' }),
-      blobState({ contentMd5: 'BB' }),
+      blobState({ contentMd5: 'BB', lastModified: '2026-05-01T10:00:01.000Z' }),
       { action: 'copy', reason: 'untracked' },
       { action: 'copy', reason: 'full' },
     ],
     [
-      'another tool’s blob without MD5, newer by more than clocks differ',
+      'another tool’s blob, newer by more than clocks differ, whatever the MD5s',
       blobState({ contentMd5: 'AA' }),
-      blobState({ lastModified: '2026-05-01T10:16:00.000Z' }),
+      blobState({ contentMd5: 'BB', lastModified: '2026-05-01T10:16:00.000Z' }),
       { action: 'unchanged' },
       { action: 'copy', reason: 'full' },
     ],
     [
-      'another tool’s blob with the same MD5, as new as the source',
+      'another tool’s blob with the same MD5, which a writer may set, as new as the source',
       blobState({ contentMd5: 'AA' }),
-      blobState({ contentMd5: 'AA' }),
-      { action: 'unchanged' },
+      blobState({ contentMd5: 'AA', lastModified: '2026-05-01T10:15:00.000Z' }),
+      { action: 'copy', reason: 'untracked' },
       { action: 'copy', reason: 'full' },
     ],
     [
@@ -200,6 +200,12 @@ describe('the table, row by row', () => {
     ],
     ['archived, and a blob of another tool’s', archived(), blobState(), { action: 'skip', code: 'source-archived' }],
     ['a directory', blobState({ isDirectory: true }), undefined, { action: 'skip', code: 'directory' }],
+    [
+      'a blob that its writer marks as a directory',
+      blobState({ metadata: { hdi_isfolder: 'true' } }),
+      undefined,
+      { action: 'copy', reason: 'new' },
+    ],
   ];
 
   it.each(rows)('%s', (_what, of, mirror, incremental, full = incremental) => {

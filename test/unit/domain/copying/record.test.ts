@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
+  beyondCopy,
+  isCopiedByService,
   readRecord,
   recordOf,
   type SourceRecord,
@@ -9,21 +11,52 @@ import {
   withoutRecord,
   withRecord,
 } from '#domain/copying/record.ts';
+import { eventOwner } from '#domain/run/run-id.ts';
 import { anyBlobState, blobState } from '../../../support/builders/blob-state.ts';
 
+const RUN = 'nightly-20260501T000000Z-aaaaaa';
 const key = fc.stringMatching(/^[A-Za-z_][A-Za-z0-9_]{0,12}$/).filter((name) => !/^strongroom_/i.test(name));
 const value = fc.stringMatching(/^[!-~]([ -~]{0,20}[!-~])?$/);
 const anyMetadata = fc.dictionary(key, value, { maxKeys: 6 });
-const record: SourceRecord = { etag: '0x1', modified: '2026-05-01T10:00:00.000Z', run: 'r' };
+const record: SourceRecord = { etag: '0x1', modified: '2026-05-01T10:00:00.000Z', run: RUN };
+const written = {
+  strongroom_etag: record.etag,
+  strongroom_modified: record.modified,
+  strongroom_run: record.run,
+};
+
+/** What a writer to the source may try, in any case: keys of ours, and the mark of a directory. */
+const reserved = fc
+  .tuple(
+    fc.constantFrom(
+      ...['strongroom_etag', 'strongroom_modified', 'strongroom_run', 'strongroom_tier', 'strongroom_tags'],
+      ...['strongroom_x', 'strongroom_', 'hdi_isfolder'],
+    ),
+    fc.infiniteStream(fc.boolean()),
+  )
+  .map(([name, upper]) => [...name].map((letter) => (upper.next().value ? letter.toUpperCase() : letter)).join(''));
+const anyKey = fc.oneof(key, reserved, fc.constantFrom('ä', 'a-b', '1a', '__proto__'));
+const anyValue = fc.oneof(
+  value,
+  fc.constantFrom('', ' x', 'x ', 'grün', 'a\r\nb'),
+  fc.constantFrom('0x1', '0x2', RUN, 'uploads-event-1'),
+  fc.integer({ min: 1, max: 8192 }).map((length) => 'x'.repeat(length)),
+);
+const hostileMetadata = fc.array(fc.tuple(anyKey, anyValue), { maxLength: 8 }).map((all) => Object.fromEntries(all));
+
+function sizeOf(metadata: Record<string, string>): number {
+  return Object.entries(metadata).reduce((sum, [name, text]) => sum + name.length + text.length, 0);
+}
 
 describe('the record in metadata', () => {
   it('comes back as it was written, beside everything else', () => {
     fc.assert(
       fc.property(anyMetadata, anyBlobState, (metadata, blob) => {
-        const written = recordOf(blob, 'nightly-20260501T000000Z-aaaaaa');
-        const merged = withRecord(metadata, written)!;
-        expect(readRecord(merged)).toEqual(written);
+        const own = recordOf(blob, RUN);
+        const merged = withRecord(metadata, own)!;
+        expect(readRecord(merged)).toEqual(own);
         expect(withoutRecord(merged)).toEqual({ ...metadata });
+        expect(beyondCopy(metadata)).toBeUndefined();
       }),
     );
   });
@@ -44,21 +77,25 @@ describe('the record in metadata', () => {
 
   it('replaces a record that came along with the source, whatever the case of its keys', () => {
     const old = { Strongroom_Etag: '0xOLD', STRONGROOM_RUN: 'old', strongroom_tier: 'Cool', strongroom_x: 'y', a: 'b' };
-    expect(withRecord(old, record)).toEqual({
-      a: 'b',
-      strongroom_etag: '0x1',
-      strongroom_modified: record.modified,
-      strongroom_run: 'r',
-    });
+    expect(withRecord(old, record)).toEqual({ a: 'b', ...written });
+    expect(beyondCopy(old)).toBe(old);
   });
 
   it.each([
     ['nothing', undefined],
     ['no metadata', {}],
-    ['other metadata', { etag: '0x1', modified: 'x', run: 'r' }],
-    ['half a record', { strongroom_etag: '0x1', strongroom_run: 'r' }],
+    ['other metadata', { etag: '0x1', modified: 'x', run: RUN }],
+    ['half a record', { strongroom_etag: '0x1', strongroom_run: RUN }],
+    ['a record of nothing that makes copies', { ...written, strongroom_run: 'x' }],
+    ['a record of an event without a rule', { ...written, strongroom_run: '-event-1' }],
   ])('is not seen in %s', (_what, metadata) => {
     expect(readRecord(metadata)).toBeUndefined();
+  });
+
+  it('names a run, or the owner of an upload', () => {
+    for (const run of [RUN, eventOwner('uploads', 'scan-5d0a'), eventOwner('a-b', '7F_-x')]) {
+      expect(readRecord({ ...written, strongroom_run: run })?.run).toBe(run);
+    }
   });
 
   it('does not change what it is given', () => {
@@ -69,7 +106,56 @@ describe('the record in metadata', () => {
   });
 });
 
-describe('I7: metadata that a header would not carry as it is keeps the copy without a record', () => {
+describe('I10: whatever metadata a writer gives the source', () => {
+  it('a copy has the record that we write, or metadata in which there is none', () => {
+    fc.assert(
+      fc.property(hostileMetadata, (metadata) => {
+        const sent = withRecord(metadata, record);
+        // Without metadata of its own, the service gives a copy that of the source.
+        expect(readRecord(sent ?? metadata)).toEqual(sent && record);
+        const names = Object.keys(sent ?? metadata).map((name) => name.toLowerCase());
+        expect(names).not.toContain('hdi_isfolder');
+        expect(names.filter((name) => name.startsWith('strongroom_'))).toHaveLength(sent ? 3 : 0);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it('the copy and what the entry says of it have everything together, and a copy of it is always possible', () => {
+    fc.assert(
+      fc.property(hostileMetadata, (metadata) => {
+        const sent = withRecord(metadata, record);
+        const entry = beyondCopy(metadata);
+        expect(entry ?? withoutRecord(sent ?? metadata)).toEqual(metadata);
+        if (sent) expect(sizeOf(sent)).toBeLessThanOrEqual(8192);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it('no later record takes the room of what an earlier copy carried', () => {
+    const longest = { ...record, etag: `0x${'8'.repeat(62)}`, run: eventOwner('r'.repeat(40), 'e'.repeat(64)) };
+    fc.assert(
+      fc.property(hostileMetadata, (metadata) => {
+        const one = withRecord(metadata, record);
+        const other = withRecord(metadata, { ...longest, tier: 'unsettled', tags: 'f'.repeat(32) });
+        expect(other && withoutRecord(other)).toEqual(one && withoutRecord(one));
+        if (other) expect(sizeOf(other)).toBeLessThanOrEqual(8192);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it('a forged record of 8 KiB goes into the entry and not into the copy', () => {
+    const forged = { strongroom_etag: '0x0', strongroom_modified: 'x', strongroom_run: RUN };
+    const metadata = { ...forged, p: 'p'.repeat(8192 - sizeOf(forged) - 1) };
+    expect(sizeOf(metadata)).toBe(8192);
+    expect(withRecord(metadata, record)).toEqual(written);
+    expect(beyondCopy(metadata)).toBe(metadata);
+  });
+});
+
+describe('I7: the service copies metadata that a header would not carry as it is', () => {
   it.each([
     ['letters beyond ASCII', { a: 'grün' }],
     ['a control character', { a: 'x\u0007y' }],
@@ -80,21 +166,31 @@ describe('I7: metadata that a header would not carry as it is keeps the copy wit
     ['a name beyond ASCII', { ä: 'x' }],
     ['a name with a hyphen', { 'a-b': 'x' }],
     ['a name beginning with a digit', { '1a': 'x' }],
-  ])('%s', (_what, metadata) => {
+  ])('%s; with a reserved key beside it, the copy has the record, and the entry has everything', (_what, own) => {
+    const metadata = { z: 'z', ...own };
+    expect(isCopiedByService(metadata)).toBe(true);
     expect(withRecord(metadata, record)).toBeUndefined();
+    expect(beyondCopy(metadata)).toBeUndefined();
+    for (const name of ['StrongRoom_x', 'HDI_IsFolder']) {
+      const marked = { ...metadata, [name]: 'true' };
+      expect(isCopiedByService(marked)).toBe(false);
+      expect(withRecord(marked, record)).toEqual({ z: 'z', ...written });
+      expect(beyondCopy(marked)).toBe(marked);
+    }
   });
 
-  it('names and values together may have 8 KiB with the record, and not one more', () => {
-    const taken = Object.entries(withRecord({}, record)!).reduce((sum, [k, v]) => sum + k.length + v.length, 0);
-    const room = 8192 - taken - 1;
-    expect(withRecord({ a: 'x'.repeat(room) }, record)).toBeDefined();
-    expect(withRecord({ a: 'x'.repeat(room + 1) }, record)).toBeUndefined();
+  it('a copy carries what the source lists first, as far as there is room beside the longest record', () => {
+    const metadata = { a: 'x'.repeat(7000), b: 'x'.repeat(678), c: 'x' };
+    expect(withRecord({ a: metadata.a, b: metadata.b }, record)).toEqual({ a: metadata.a, b: metadata.b, ...written });
+    expect(beyondCopy({ a: metadata.a, b: metadata.b })).toBeUndefined();
+    expect(withRecord(metadata, record)).toEqual({ a: metadata.a, b: metadata.b, ...written });
+    expect(beyondCopy(metadata)).toBe(metadata);
   });
 
   it('what is given back always fits a header', () => {
     fc.assert(
       fc.property(fc.dictionary(fc.string(), fc.string({ unit: 'binary' })), (metadata) => {
-        for (const [name, text] of Object.entries(withRecord(metadata, record) ?? {})) {
+        for (const [name, text] of Object.entries(withRecord({ ...metadata, hdi_isfolder: '' }, record)!)) {
           expect(name).toMatch(/^[\w]+$/);
           expect(text.trim()).toBe(text);
           expect(text).toMatch(/^[\x20-\x7e]+$/);

@@ -6,7 +6,11 @@ import { isPrunePlan, type PrunePlan, withHash } from '#domain/run/prune-plan.ts
 import { blobState } from '../../../support/builders/blob-state.ts';
 
 const BEFORE = Date.parse('2026-05-10T00:00:00.000Z');
-const RECORD = { strongroom_etag: '0x9', strongroom_modified: '2026-05-01T00:00:00.000Z', strongroom_run: 'r' };
+const RECORD = {
+  strongroom_etag: '0x9',
+  strongroom_modified: '2026-05-01T00:00:00.000Z',
+  strongroom_run: 'nightly-20260501T000000Z-bbbbbb',
+};
 const OLD = '2026-05-01T00:00:00.000Z';
 const NEW = '2026-05-11T00:00:00.000Z';
 

@@ -50,20 +50,39 @@ describe('readAccessMinter', () => {
     vi.useRealTimers();
   });
 
-  it('an account key mints read access to one container, from 15 minutes ago', async () => {
+  it('an account key mints read access to one blob, from 15 minutes ago', async () => {
     const client = service();
     const mint = readAccessMinter(client, { kind: 'key', accountName: 'acct', accountKey: KEY });
     const access = await mint(client.getContainerClient('data'), new Date(NOW + 2 * HOUR));
     const url = new URL(access.urlOf('a b/é#?.txt'));
     expect(url.pathname).toBe('/data/a%20b/%C3%A9%23%3F.txt');
     expect(Object.fromEntries(url.searchParams)).toMatchObject({
-      sr: 'c',
+      sr: 'b',
       sp: 'r',
       spr: 'https',
       st: '2026-11-21T05:45:00Z',
       se: '2026-11-21T08:00:00Z',
     });
-    expect(url.searchParams.get('sig')).toBeTruthy();
+    const signed = (name: string) => new URL(access.urlOf(name)).searchParams.get('sig');
+    expect(signed('a b/é#?.txt')).toBe(url.searchParams.get('sig'));
+    expect(signed('another')).not.toBe(url.searchParams.get('sig'));
+  });
+
+  it('a signature ends when its copy must have ended, and never after the access does', async () => {
+    const client = service();
+    const byKey = await readAccessMinter(client, { kind: 'key', accountName: 'acct', accountKey: KEY })(
+      client.getContainerClient('data'),
+      new Date(NOW + 2 * HOUR),
+    );
+    for (const access of [byKey, await delegating().accessUntil(NOW + 2 * HOUR)]) {
+      for (const kept of [undefined, { snapshot: TIME }, { version: TIME }]) {
+        const endOf = (until?: number) =>
+          new URL(access.urlOf('n', kept, until === undefined ? undefined : new Date(until))).searchParams.get('se');
+        expect(endOf(NOW + HOUR / 2)).toBe('2026-11-21T06:30:00Z');
+        expect(endOf(NOW + 3 * HOUR)).toBe('2026-11-21T08:00:00Z');
+        expect(endOf()).toBe('2026-11-21T08:00:00Z');
+      }
+    }
   });
 
   it('a shared access signature is passed on, once', async () => {
@@ -116,7 +135,7 @@ describe('readAccessMinter', () => {
     expect(start.getTime()).toBe(NOW - HOUR / 4);
     expect(end.getTime() - start.getTime()).toBeLessThan(7 * 24 * HOUR);
     expect(query.get('skoid')).toBe('object');
-    expect([query.get('sr'), query.get('sp'), query.get('se')]).toEqual(['c', 'r', '2026-11-21T08:00:00Z']);
+    expect([query.get('sr'), query.get('sp'), query.get('se')]).toEqual(['b', 'r', '2026-11-21T08:00:00Z']);
   });
 
   it('a new key is fetched an hour before the old one ends, or when it would end too soon', async () => {

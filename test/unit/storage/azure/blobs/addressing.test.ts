@@ -49,7 +49,7 @@ describe('canAddress', () => {
         const url = new URL(access.urlOf(name));
         expect(decodeURIComponent(url.pathname)).toBe(`/data/${name}`);
         expect(url.hash).toBe('');
-        expect(url.searchParams.get('sr')).toBe('c');
+        expect(url.searchParams.get('sr')).toBe('b');
       }),
       { numRuns: 3000 },
     );

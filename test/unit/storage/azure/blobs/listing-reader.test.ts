@@ -125,12 +125,12 @@ describe('readListing', () => {
     expect(Object.entries(first!.metadata!)).toEqual([['__proto__', 'x']]);
   });
 
-  it('readListing recognizes directories by their type and by their metadata', () => {
+  it('readListing recognizes directories by their type, and not by metadata that a writer can set', () => {
     const typed = blob({ properties: `${PROPERTIES}<ResourceType>directory</ResourceType>` });
     const marked = blob({ after: '<Metadata><hdi_isfolder>true</hdi_isfolder></Metadata>' });
     const bare = `<Blob><Name>d</Name><Properties><Last-Modified>Sat, 21 Nov 2026 05:57:45 GMT</Last-Modified><Etag>0x1</Etag><ResourceType>directory</ResourceType></Properties></Blob>`;
     const { blobs } = readListing(page(typed + marked + bare + blob()));
-    expect(blobs.map(({ isDirectory }) => isDirectory)).toEqual([true, true, true, undefined]);
+    expect(blobs.map(({ isDirectory }) => isDirectory)).toEqual([true, undefined, true, undefined]);
     expect(blobs[2]).toMatchObject({ size: 0, type: 'block' });
   });
 
