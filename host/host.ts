@@ -10,6 +10,7 @@ import { type HttpServer, startHttpServer } from './http/server.ts';
 import { writeLog } from './log.ts';
 import type { Options } from './options.ts';
 import { loadAppSettings } from './settings/app-settings.ts';
+import { hostKey } from './settings/host-key.ts';
 import { createListeners } from './triggers/listeners.ts';
 import type { Listener } from './triggers/trigger.ts';
 import { type App, loadApp } from './worker/app.ts';
@@ -27,7 +28,7 @@ export interface Host {
 /** Starts everything. If one part cannot start, stops the others. */
 export async function startHost(options: Options, fatal: (error: HostError) => void): Promise<Host> {
   loadAppSettings(options.workingDirectory);
-  const key = process.env.STRONGROOM_KEY || undefined;
+  const key = hostKey();
   if (!isLoopbackAddress(options.address) && key === undefined) {
     throw new HostError(
       `Other machines can reach this host at ${options.address}, so it requires a key. Set the app setting ` +

@@ -24,7 +24,9 @@ Examples:
   curl -X POST http://127.0.0.1:7071/api/jobs/JOB/runs
   curl -X POST http://127.0.0.1:7071/admin/functions/NAME -d '{}'     # fire a timer now
 
-If STRONGROOM_KEY is set, send it in the header x-functions-key.
+If STRONGROOM_KEY is set (at least 16 characters), send it in the header x-functions-key.
+The host has no TLS: on another address than loopback, the key and all answers can be read on the way. Put the host
+behind a proxy that has TLS.
 Press Ctrl-C to stop, and again to stop without waiting for running functions.
 Exit codes: 0 stopped, 1 failed, 2 cannot start as configured, 3 data is damaged.
 `;

@@ -233,8 +233,9 @@ test('Event Grid shakes hands, and starts a function by telling of a blob', asyn
   await pushed.create();
   const blob = pushed.getBlockBlobClient('in/a.txt');
   const { etag } = await blob.upload('told', 4);
-  const fixture = await Fixture.start({ env: { ...env, FIXTURE_STORAGE: 'pushed', STRONGROOM_KEY: 'k' } });
-  const call = (type: string, body: unknown, name = 'Host.Functions.pushed', code = 'k') =>
+  const key = '0123456789abcdef';
+  const fixture = await Fixture.start({ env: { ...env, FIXTURE_STORAGE: 'pushed', STRONGROOM_KEY: key } });
+  const call = (type: string, body: unknown, name = 'Host.Functions.pushed', code = key) =>
     fixture.fetch(`/runtime/webhooks/blobs?functionName=${name}&code=${code}`, {
       method: 'POST',
       headers: { 'aeg-event-type': type },
@@ -246,7 +247,7 @@ test('Event Grid shakes hands, and starts a function by telling of a blob', asyn
   expect((await call('Notification', [event], undefined, 'wrong')).status).toBe(401);
   expect((await call('Notification', [event], 'Host.Functions.other')).status).toBe(404);
   expect((await call('Notification', [{ data: {} }])).status).toBe(400);
-  expect((await fixture.fetch('/runtime/webhooks/blobs?code=k')).status).toBe(405);
+  expect((await fixture.fetch(`/runtime/webhooks/blobs?code=${key}`)).status).toBe(405);
   expect((await call('Unsubscribe', [])).status).toBe(202);
   expect(effectsOf(fixture, 'pushed')).toEqual([]);
   expect((await call('Notification', [event])).status).toBe(202);
@@ -254,7 +255,7 @@ test('Event Grid shakes hands, and starts a function by telling of a blob', asyn
   expect(texts(fixture, 'pushed')).toEqual(['pushed/in/a.txt=told']);
 
   // By hand, with the path of a blob.
-  const fire = (input: string) => fixture.post('/admin/functions/pushed?code=k', { input });
+  const fire = (input: string) => fixture.post(`/admin/functions/pushed?code=${key}`, { input });
   expect((await fire('pushed/in/a.txt')).status).toBe(202);
   await until('the second call', () => (effectsOf(fixture, 'pushed').length === 2 ? true : undefined));
   expect((await fire('pushed')).status).toBe(202);

@@ -34,8 +34,22 @@ test("prints the app's report of an invalid configuration, without a stack trace
 test('does not listen beyond this machine without a key', async () => {
   const { exitCode, output } = await refused({ args: ['--address', '0.0.0.0'] });
   expect([exitCode, output]).toEqual([2, expect.stringContaining('STRONGROOM_KEY')]);
-  const fixture = await Fixture.start({ args: ['--address', '0.0.0.0'], env: { STRONGROOM_KEY: 'k' } });
-  expect((await fetch(`${fixture.host.url}/api/hello/world?code=k`)).status).toBe(200);
+  const env = { STRONGROOM_KEY: ' 0123456789abcdef ' };
+  const fixture = await Fixture.start({ args: ['--address', '0.0.0.0'], env });
+  expect((await fetch(`${fixture.host.url}/api/hello/world?code=0123456789abcdef`)).status).toBe(200);
+});
+
+test.each([
+  'x',
+  ' ',
+  '               x               ',
+  '0123456789abcde',
+  'xyxyxyxyxyxyxyxyxyxyxy',
+  'ключ-из-многих-букв',
+])('does not start with the key "%s", on loopback either', async (key) => {
+  const { exitCode, output } = await refused({ env: { STRONGROOM_KEY: key } });
+  expect([exitCode, output]).toEqual([2, expect.stringContaining('openssl rand')]);
+  if (key.trim().length > 1) expect(output).not.toContain(key.trim());
 });
 
 test('names a port that is in use', async () => {
@@ -63,11 +77,11 @@ test('one host per data directory; a new host takes over the lock of a killed on
 
 test('reads app settings from local.settings.json; the environment has precedence', async () => {
   const directory = temporaryDirectory();
-  const settings = { IsEncrypted: false, Values: { STRONGROOM_KEY: 'from the file', NIGHTLY: 'never read' } };
+  const settings = { IsEncrypted: false, Values: { STRONGROOM_KEY: 'a key from the file', NIGHTLY: 'never read' } };
   writeFileSync(join(directory, 'local.settings.json'), JSON.stringify(settings));
   const fixture = await Fixture.start({}, directory);
   expect((await fixture.fetch('/api/hello/world')).status).toBe(401);
-  expect((await fixture.fetch('/api/hello/world?code=from%20the%20file')).status).toBe(200);
+  expect((await fixture.fetch('/api/hello/world?code=a%20key%20from%20the%20file')).status).toBe(200);
   await fixture.host.stop();
   writeFileSync(join(directory, 'local.settings.json'), '{ "Values": { "A": 1 } }');
   expect(await refused({}, directory)).toMatchObject({
