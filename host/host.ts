@@ -1,7 +1,7 @@
-import { mkdirSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Azurite } from './azurite/azurite.ts';
 import { embedAccounts } from './azurite/embedded-accounts.ts';
+import { prepareDataDirectory } from './data/data-directory.ts';
 import { lockDataDirectory } from './data/data-lock.ts';
 import { HostError, messageOf } from './host-error.ts';
 import { isLoopbackAddress } from './http/access.ts';
@@ -35,7 +35,9 @@ export async function startHost(options: Options, fatal: (error: HostError) => v
         'STRONGROOM_KEY to a long random text, such as the output of: openssl rand -hex 32',
     );
   }
-  mkdirSync(options.dataDirectory, { recursive: true, mode: 0o700 });
+  // Only this user may read what the host and its embedded Azurite write.
+  process.umask(0o077);
+  prepareDataDirectory(options.dataDirectory);
   const started: (() => Promise<void> | void)[] = [];
   const undo = async () => {
     for (const stop of started.splice(0).reverse()) await stop();

@@ -10,7 +10,7 @@ Usage: npm start -- [options]
   --address A      address to listen on (default: 127.0.0.1). Any address that other machines can reach
                    requires the app setting STRONGROOM_KEY
   --data DIR       directory for the progress of runs (default: .strongroom). After a stop or a crash, the host
-                   continues from there
+                   continues from there. The host closes it to other users
   --once NAME      run one job, or reconcile one archive rule, then exit: 0 if it succeeded, 1 if not
   --mode MODE      with --once and a job: full (default) or incremental
   --app DIR        directory with the app's package.json (default: the working directory)
