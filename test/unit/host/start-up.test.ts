@@ -96,14 +96,36 @@ test('reads app settings from local.settings.json; the environment has precedenc
 });
 
 test('an invalid schedule, or one with a missing setting, is an error that names its function', async () => {
-  expect(await refused({ env: { NIGHTLY: 'every night' } })).toMatchObject({
+  // What a setting holds is not shown: it may be a secret that was named by mistake.
+  expect(await refused({ env: { NIGHTLY: 'Hunter2 every night' } })).toMatchObject({
     exitCode: 2,
-    output: expect.stringMatching(/"nightly" has the schedule "every night"/),
+    output: expect.toSatisfy((text) => /"nightly" has "%NIGHTLY%"/.test(text) && !/Hunter2|night"/.test(text)),
   });
   expect(await refused({ env: { NIGHTLY: undefined } })).toMatchObject({
     exitCode: 2,
     output: expect.stringMatching(/"nightly" refers to the app setting "NIGHTLY"/),
   });
+});
+
+test('no error shows what an app setting holds', async () => {
+  const directory = temporaryDirectory();
+  writeFileSync(
+    join(directory, 'local.settings.json'),
+    '{ "Values": { "VAULT": "AccountKey=aGlkZGVu" "B": "cGFzc3dvcmQ=" } }',
+  );
+  const { output } = await refused({}, directory);
+  expect(output).toMatch(/local\.settings\.json is not valid JSON: /);
+  expect(output).not.toMatch(/aGlk|cGFz/);
+  for (const name of [
+    'AzureFunctionsWebHost__hostid',
+    'AzureFunctionsJobHost__extensions__queues__batchSize',
+    'AzureFunctionsJobHost__extensions__queues__visibilityTimeout',
+    'AzureFunctionsJobHost__extensions__queues__messageEncoding',
+  ]) {
+    const wrong = await refused({ env: { [name]: 'Hunter2-Pass!word', FIXTURE_STORAGE: 'own', OWN_QUEUE: 'q' } });
+    expect([wrong.exitCode, wrong.output], name).toEqual([2, expect.stringContaining(name)]);
+    expect(wrong.output).not.toMatch(/Hunter2/i);
+  }
 });
 
 test('an error outside any function ends the host with one line', async () => {
