@@ -141,7 +141,8 @@ export interface ContainerReport {
   destination: string;
   /** The report on a run, in progress or ended. */
   window?: [from: string, to: string];
-  status: RunStatus;
+  /** `skipped`: the template makes no valid name for the backup container. */
+  status: RunStatus | 'skipped';
   counts: Counts;
   bytes: ByteCounts;
   requests: Record<string, number>;
