@@ -118,8 +118,10 @@ function refuse(request: IncomingMessage, response: ServerResponse, send: () => 
 function addressOf(request: IncomingMessage): URL | undefined {
   // Only paths: an absolute URL in the request line is for proxies.
   if (!request.url?.startsWith('/')) return undefined;
-  const base = `http://${request.headers.host ?? 'localhost'}`;
-  return URL.canParse(base + request.url) ? new URL(base + request.url) : undefined;
+  const { host = 'localhost' } = request.headers;
+  // With more than a name and a port in it, another path than that of the request would be routed.
+  if (!/^[\w.~:[\]-]+$/.test(host)) return undefined;
+  return URL.parse(`http://${host}${request.url}`) ?? undefined;
 }
 
 function joined(request: IncomingMessage): Record<string, string> {

@@ -108,6 +108,17 @@ test('with a key, requires it for every call, and hides it from the functions', 
   expect(await byQuery.json()).toMatchObject({ query: [['a', 'b']], url: expect.not.stringContaining('random') });
 });
 
+test('the name of the host in a request cannot change its path', async () => {
+  const key = '0123456789abcdef';
+  const fixture = await Fixture.start({ args: ['--address', '0.0.0.0'], env: { STRONGROOM_KEY: key } });
+  const ask = (host: string) => raw(`${fixture.host.url}/api/nothing`, { host, 'x-functions-key': key });
+  expect(await ask('backup.example:7071')).toBe(404);
+  expect(await ask('[::1]:7071')).toBe(404);
+  for (const host of ['a/api/hello/world?', 'a/api/hello/world#', 'a@b', 'a b', 'a\\b', 'ä', 'a:b']) {
+    expect(await ask(host), host).toBe(400);
+  }
+});
+
 test('a wrong key is logged without the key, and answered late', async () => {
   const key = '0123456789 is long and random';
   const fixture = await Fixture.start({ env: { STRONGROOM_KEY: key } });
