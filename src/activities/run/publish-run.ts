@@ -114,9 +114,11 @@ function judge(
     status = isFailed ? 'completed-with-failures' : 'succeeded';
   }
   const report: RunReport = reportOf(run, parts, { status, now, finishedAt: now, problems, requests });
+  const reported = new Set(report.containers.map(({ container }) => container));
+  const problemsOf = Map.groupBy(problems, ({ container }) => container);
   for (const name of troubled) {
-    if (report.containers.some(({ container }) => container === name)) continue;
-    const own = problems.filter(({ container }) => container === name);
+    if (reported.has(name)) continue;
+    const own = problemsOf.get(name) ?? [];
     report.containers.push({
       container: name,
       destination: '',
