@@ -54,9 +54,10 @@ export class SliceWriter {
     return this.#plan.chunks >= limits.sliceChunks || now().getTime() >= this.#deadline;
   }
 
-  /** The same, or enough items; `more` items are listed and not yet counted. */
+  /** The same, or enough items or text; `more` items are listed and not yet counted. */
   isFull(more = 0): boolean {
-    return this.#context.tally.listed + more >= this.#context.deps.limits.sliceBlobs || this.isDue;
+    const { tally, deps } = this.#context;
+    return tally.listed + more >= deps.limits.sliceBlobs || this.#part.isLarge || this.isDue;
   }
 
   /** Stores the last chunk. Nothing can be planned after that. */
