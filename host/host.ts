@@ -1,7 +1,7 @@
-import { mkdirSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Azurite } from './azurite/azurite.ts';
 import { embedAccounts } from './azurite/embedded-accounts.ts';
+import { prepareDataDirectory } from './data/data-directory.ts';
 import { lockDataDirectory } from './data/data-lock.ts';
 import { HostError, messageOf } from './host-error.ts';
 import { isLoopbackAddress } from './http/access.ts';
@@ -10,6 +10,7 @@ import { type HttpServer, startHttpServer } from './http/server.ts';
 import { writeLog } from './log.ts';
 import type { Options } from './options.ts';
 import { loadAppSettings } from './settings/app-settings.ts';
+import { hostKey } from './settings/host-key.ts';
 import { createListeners } from './triggers/listeners.ts';
 import type { Listener } from './triggers/trigger.ts';
 import { type App, loadApp } from './worker/app.ts';
@@ -27,14 +28,16 @@ export interface Host {
 /** Starts everything. If one part cannot start, stops the others. */
 export async function startHost(options: Options, fatal: (error: HostError) => void): Promise<Host> {
   loadAppSettings(options.workingDirectory);
-  const key = process.env.STRONGROOM_KEY || undefined;
+  const key = hostKey();
   if (!isLoopbackAddress(options.address) && key === undefined) {
     throw new HostError(
       `Other machines can reach this host at ${options.address}, so it requires a key. Set the app setting ` +
         'STRONGROOM_KEY to a long random text, such as the output of: openssl rand -hex 32',
     );
   }
-  mkdirSync(options.dataDirectory, { recursive: true, mode: 0o700 });
+  // Only this user may read what the host and its embedded Azurite write.
+  process.umask(0o077);
+  prepareDataDirectory(options.dataDirectory);
   const started: (() => Promise<void> | void)[] = [];
   const undo = async () => {
     for (const stop of started.splice(0).reverse()) await stop();

@@ -10,11 +10,14 @@ export function writeLog(level: string, message: string): void {
   process.stdout.write(`${time} ${NAMES[level] ?? level} ${escapeControls(message)}\n`);
 }
 
-/** Writes C0 and C1 controls, line and paragraph separators, and bidirectional marks as \u escapes. */
+/**
+ * Writes what is not visible as \u escapes: controls, separators of lines, and what changes the direction or the
+ * joining of the characters around it.
+ */
 export function escapeControls(text: string): string {
-  return text.replace(
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: this expression finds them
-    /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069\u200e\u200f]/g,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu, (character) =>
+    [...Array(character.length).keys()]
+      .map((index) => `\\u${character.charCodeAt(index).toString(16).padStart(4, '0')}`)
+      .join(''),
   );
 }

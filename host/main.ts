@@ -3,6 +3,7 @@ import { HostError, messageOf } from './host-error.ts';
 import { escapeControls } from './log.ts';
 import { runOnce } from './once.ts';
 import { HELP, parseOptions } from './options.ts';
+import { hostKey } from './settings/host-key.ts';
 
 /** Prints an error for the person who started the host. Keeps the line breaks of the message. */
 function explain(error: unknown): void {
@@ -32,7 +33,7 @@ async function main(): Promise<void> {
   const host = await startHost(options, exitWith);
   process.stdout.write(`ready ${host.url}\n`);
   const exitCode = options.once
-    ? await runOnce(host.url, { ...options.once, key: process.env.STRONGROOM_KEY }, firstSignal.signal)
+    ? await runOnce(host.url, { ...options.once, key: hostKey() }, firstSignal.signal)
     : await aborted(firstSignal.signal);
   await host.stop(secondSignal.signal);
   // Connections and telemetry that the app has left open must not keep the process running.

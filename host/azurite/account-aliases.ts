@@ -9,6 +9,9 @@ export interface AccountAliases {
   ofVaults: Map<string, string>;
 }
 
+/** The name of an app setting. Anything else may be a secret that was pasted in its place. */
+const ALIAS = /^[A-Za-z_][\w.:-]{0,126}$/;
+
 /** The account aliases in strongroom.json. An invalid file has none: the app reports its errors. */
 export function accountAliasesIn(directory: string): AccountAliases {
   const name = process.env.STRONGROOM_CONFIG || 'strongroom.json';
@@ -19,10 +22,17 @@ export function accountAliasesIn(directory: string): AccountAliases {
   }
 }
 
+/** None if any of them is not an alias: the app reports it, and the host must not make a name of it. */
 export function accountAliases(configuration: unknown): AccountAliases {
   const accounts = new Set<string>();
   const others = new Map<string, string>();
-  const named = (value: unknown) => (typeof value === 'string' && value !== '' ? value : undefined);
+  let isInvalid = false;
+  const named = (value: unknown) => {
+    if (typeof value !== 'string' || value === '') return undefined;
+    if (ALIAS.test(value)) return value;
+    isInvalid = true;
+    return undefined;
+  };
   const add = (value: unknown) => {
     const alias = named(value);
     if (alias !== undefined && alias !== OWN_STORAGE) accounts.add(alias);
@@ -40,6 +50,7 @@ export function accountAliases(configuration: unknown): AccountAliases {
     }
   }
   for (const account of asArray(property(configuration, 'accounts'))) add(account);
+  if (isInvalid) return { accounts: [], ofVaults: new Map() };
   return { accounts: [...accounts], ofVaults: new Map([...others].filter(([alias]) => !accounts.has(alias))) };
 }
 

@@ -2,8 +2,15 @@ import type { BlobClient, BlobGetPropertiesResponse } from '@azure/storage-blob'
 import { dateTimeOffset } from '../storage/date-time-offset.ts';
 import type { TypedData } from '../worker/core-api.ts';
 
-/** Reads the whole content of the version that has these properties. */
-export async function blobContent(blob: BlobClient, { etag }: BlobGetPropertiesResponse): Promise<TypedData> {
+/** Several blobs are in memory at once, and anyone who uploads chooses their sizes. */
+const LARGEST_CONTENT = 16 * 1024 * 1024;
+
+/** Reads the whole content of the version that has these properties; of a large one, nothing. */
+export async function blobContent(
+  blob: BlobClient,
+  { etag, contentLength = 0 }: BlobGetPropertiesResponse,
+): Promise<TypedData> {
+  if (contentLength > LARGEST_CONTENT) return {};
   const { readableStreamBody } = await blob.download(0, undefined, {
     ...(etag !== undefined && { conditions: { ifMatch: etag } }),
   });

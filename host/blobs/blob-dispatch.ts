@@ -108,6 +108,11 @@ export class BlobDispatch {
 
   async #call(one: BlobFunction, { container, blob, etag }: { container: string; blob: string; etag?: string }) {
     const client = one.blobs.getContainerClient(container).getBlobClient(blob);
+    // The client resolves dot segments and replaces backslashes: its address would be that of another blob.
+    if (client.containerName !== container || client.name !== blob) {
+      writeLog('warning', `Skipped blob "${container}/${blob}": no request can have this name.`);
+      return;
+    }
     let properties: Awaited<ReturnType<typeof client.getProperties>>;
     try {
       properties = await client.getProperties();

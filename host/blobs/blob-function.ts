@@ -1,7 +1,7 @@
 import type { BlobServiceClient } from '@azure/storage-blob';
 import { HostError } from '../host-error.ts';
 import { StorageQueue } from '../queues/storage-queue.ts';
-import { resolveSettings } from '../settings/app-settings.ts';
+import { readWithSettings } from '../settings/app-settings.ts';
 import { connectBlobs, connectQueues } from '../storage/connect.ts';
 import { connectionOf } from '../storage/connection-name.ts';
 import type { HostedFunction } from '../triggers/trigger.ts';
@@ -34,7 +34,7 @@ export async function blobFunction(hosted: HostedFunction): Promise<BlobFunction
   return {
     id: functionIdOf(hosted.name),
     hosted,
-    path: parseBlobPath(resolveSettings(path, where), where),
+    path: readWithSettings(path, where, (value) => parseBlobPath(value, where)),
     connection,
     blobs: await connectBlobs(connection, where),
     scans: source === 'LogsAndContainerScan',

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { BlobVersion } from './blob-message.ts';
 import type { HostContainer } from './host-container.ts';
 
@@ -29,8 +30,19 @@ export class Receipts {
     await this.#container.setMetadata(this.#nameOf(version), {});
   }
 
-  // The ETag precedes the names, since the name of a blob may contain any character.
   #nameOf({ functionId, etag, container, blob }: BlobVersion): string {
-    return `blobreceipts/${this.#hostId}/${functionId}/${etag}/${container}/${blob}`;
+    return `blobreceipts/${this.#hostId}/${functionId}/${etag}/${safePath(`${container}/${blob}`)}`;
   }
+}
+
+const LONGEST = 500;
+
+/**
+ * The path of a blob in the name of a receipt. Anyone who uploads chooses the name of a blob: one with dot segments
+ * would put the receipt into another container, and a long one would make a name that no blob can have.
+ */
+function safePath(path: string): string {
+  const isPlain =
+    path.length <= LONGEST && path.split('/').every((segment) => /^[\w$~-][\w ~.-]*(?<![ .])$/.test(segment));
+  return isPlain ? path : createHash('sha256').update(path).digest('hex');
 }

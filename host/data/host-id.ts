@@ -19,7 +19,7 @@ export function hostIdOf(
   if (given) {
     if (/^[a-z\d](?:-?[a-z\d]){0,31}$/.test(given) && given.length <= 32) return given;
     throw new HostError(
-      `The app setting "${SETTING}" is "${given}". A host id has 1 to 32 lowercase letters, digits and single hyphens.`,
+      `The app setting "${SETTING}" is not a host id: 1 to 32 lowercase letters, digits and single hyphens.`,
     );
   }
   const { name } = (readJsonFile(join(appDirectory, 'package.json')) ?? {}) as { name?: unknown };

@@ -7,7 +7,8 @@ export function readJsonFile(file: string): unknown {
   try {
     return JSON.parse(readFileSync(file, 'utf8').replace(/^\uFEFF/, ''));
   } catch (error) {
-    throw new HostError(`${file} is not valid JSON: ${messageOf(error)}`);
+    // Without the part of the file that some messages quote: app settings are secret.
+    throw new HostError(`${file} is not valid JSON: ${messageOf(error).replace(/, (?:\.\.\.)?".*/s, '')}`);
   }
 }
 

@@ -10,14 +10,13 @@ export interface AccessRules {
 }
 
 export interface Call {
-  method: string;
   host: string | undefined;
   origin: string | undefined;
+  /** The header `sec-fetch-site`, which browsers set and web pages cannot: how the page relates to this server. */
+  site: string | undefined;
   /** From the header `x-functions-key`, or the query parameter `code`. */
   key: string | undefined;
 }
-
-const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 /** Why the server refuses a call; undefined if it accepts the call. */
 export function refusal(rules: AccessRules, call: Call): Problem | undefined {
@@ -30,12 +29,13 @@ export function refusal(rules: AccessRules, call: Call): Problem | undefined {
       detail: 'This server only answers requests to localhost. Use http://localhost or http://127.0.0.1.',
     };
   }
-  if (!SAFE_METHODS.has(call.method) && call.origin !== undefined && !isSameOrigin(call.origin, call.host)) {
+  // A page cannot read the answer to a call such as that of an image, but the call itself does its work.
+  if (isOfAnotherSite(call)) {
     return {
       status: 403,
       code: 'origin-not-allowed',
       title: 'Forbidden',
-      detail: 'Web pages of another origin cannot make changes here.',
+      detail: 'Web pages of another origin cannot call this server.',
     };
   }
   if (rules.key !== undefined && !sameSecret(call.key, rules.key)) {
@@ -63,8 +63,13 @@ function isLoopbackName(name: string): boolean {
   return name === 'localhost' || name === '[::1]' || (isIP(name) === 4 && name.startsWith('127.'));
 }
 
-function isSameOrigin(origin: string, host: string | undefined): boolean {
-  return host !== undefined && (origin === `http://${host}` || origin === `https://${host}`);
+function isOfAnotherSite({ host, origin, site = 'none' }: Call): boolean {
+  if (site !== 'none' && site !== 'same-origin') return true;
+  return origin !== undefined && (host === undefined || !isSameOrigin(origin, host));
+}
+
+function isSameOrigin(origin: string, host: string): boolean {
+  return origin === `http://${host}` || origin === `https://${host}`;
 }
 
 export function isLoopbackAddress(address: string): boolean {

@@ -5,6 +5,7 @@ import { writeLog } from '../log.ts';
 import { type AccessRules, isLoopbackAddress, refusal } from './access.ts';
 import { readBody } from './body.ts';
 import { sendProblem } from './problem.ts';
+import { WrongKeys } from './wrong-keys.ts';
 
 export const BODY_LIMIT = 1024 * 1024;
 
@@ -37,11 +38,12 @@ export interface HttpServer {
 
 export async function startHttpServer({ address, port, key, handlers }: HttpServerOptions): Promise<HttpServer> {
   const rules: AccessRules = { key, loopback: isLoopbackAddress(address) };
+  const wrongKeys = new WrongKeys();
   const server = createServer({ requestTimeout: 60_000 }, (request, response) => {
     // No cache may store an answer, and no browser may guess its type.
     response.setHeader('cache-control', 'no-store');
     response.setHeader('x-content-type-options', 'nosniff');
-    answer(request, response, rules, handlers).catch((error: unknown) => {
+    answer(request, response, { rules, wrongKeys, handlers }).catch((error: unknown) => {
       writeLog('error', `${request.method} ${request.url?.split('?')[0]}: ${messageOf(error)}`);
       sendProblem(response, {
         status: 500,
@@ -54,19 +56,27 @@ export async function startHttpServer({ address, port, key, handlers }: HttpServ
   return { port: await listen(server, address, port), stop: () => close(server), destroy: () => destroy(server) };
 }
 
+interface Answering {
+  rules: AccessRules;
+  wrongKeys: WrongKeys;
+  handlers: HttpHandler[];
+}
+
 async function answer(
   request: IncomingMessage,
   response: ServerResponse,
-  rules: AccessRules,
-  handlers: HttpHandler[],
+  { rules, wrongKeys, handlers }: Answering,
 ): Promise<void> {
   const method = request.method ?? 'GET';
-  const host = request.headers.host;
+  const { host } = request.headers;
   const url = addressOf(request);
   const headers = joined(request);
   const given = headers['x-functions-key'] ?? url?.searchParams.get('code') ?? undefined;
-  const refused = refusal(rules, { method, host, origin: headers.origin, key: given });
-  if (refused !== undefined) return refuse(request, response, () => sendProblem(response, refused));
+  const refused = refusal(rules, { host, origin: headers.origin, site: headers['sec-fetch-site'], key: given });
+  if (refused !== undefined) {
+    if (refused.status === 401 && given) await wrongKeys.received(request.socket.remoteAddress);
+    return refuse(request, response, () => sendProblem(response, refused));
+  }
   if (url === undefined) {
     return sendProblem(response, {
       status: 400,
@@ -108,16 +118,18 @@ function refuse(request: IncomingMessage, response: ServerResponse, send: () => 
 function addressOf(request: IncomingMessage): URL | undefined {
   // Only paths: an absolute URL in the request line is for proxies.
   if (!request.url?.startsWith('/')) return undefined;
-  const base = `http://${request.headers.host ?? 'localhost'}`;
-  return URL.canParse(base + request.url) ? new URL(base + request.url) : undefined;
+  const { host = 'localhost' } = request.headers;
+  // With more than a name and a port in it, another path than that of the request would be routed.
+  if (!/^[\w.~:[\]-]+$/.test(host)) return undefined;
+  return URL.parse(`http://${host}${request.url}`) ?? undefined;
 }
 
 function joined(request: IncomingMessage): Record<string, string> {
-  const headers: Record<string, string> = {};
-  for (const [name, value] of Object.entries(request.headers)) {
-    if (value !== undefined) headers[name] = Array.isArray(value) ? value.join(', ') : value;
-  }
-  return headers;
+  return Object.fromEntries(
+    Object.entries(request.headers).flatMap(([name, value]) =>
+      value === undefined ? [] : [[name, Array.isArray(value) ? value.join(', ') : value]],
+    ),
+  );
 }
 
 function listen(server: Server, address: string, port: number): Promise<number> {

@@ -33,3 +33,20 @@ export function resolveSettings(text: string, where: string, settings: NodeJS.Pr
     return value;
   });
 }
+
+/**
+ * What `read` makes of a text with its settings in place. If it throws, its message shows the text as written: what a
+ * setting holds may be secret.
+ */
+export function readWithSettings<T>(text: string, where: string, read: (value: string) => T): T {
+  const value = resolveSettings(text, where);
+  if (value === text) return read(value);
+  try {
+    return read(value);
+  } catch {
+    throw new HostError(
+      `${where} has "${text}", which is invalid with the app settings in place that it names. Their values are not ` +
+        'shown here. Correct them.',
+    );
+  }
+}

@@ -63,7 +63,11 @@ export function loadHostSettings(directory: string, settings: NodeJS.ProcessEnv 
   }
 
   function wrong(path: string, value: unknown, needed: string): HostError {
-    return new HostError(`${file}: "${path}" is ${JSON.stringify(value)}; it must be ${needed}.`);
+    if (overridden(path, settings) === undefined) {
+      return new HostError(`${file}: "${path}" is ${JSON.stringify(value)}; it must be ${needed}.`);
+    }
+    // What a setting holds may be secret.
+    return new HostError(`The app setting "${OVERRIDE}${path.replaceAll('.', '__')}" must be ${needed}.`);
   }
 
   const text = (path: string, fallback: string) => {

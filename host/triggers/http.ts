@@ -55,21 +55,25 @@ export function httpListener(functions: HostedFunction[], { settings }: TriggerH
 }
 
 function toRequest({ method, url, headers, body }: HttpCall, params: Record<string, string>): HttpData {
-  const query: Record<string, string> = {};
-  // As in Azure, the values of a repeated parameter are joined by commas.
-  for (const name of url.searchParams.keys()) query[name] = url.searchParams.getAll(name).join(',');
+  const query = new Map<string, string[]>();
+  for (const [name, value] of url.searchParams) {
+    const values = query.get(name);
+    if (values) values.push(value);
+    else query.set(name, [value]);
+  }
   return {
     url: url.href,
     method,
-    nullableHeaders: nullable(headers),
-    nullableParams: nullable(params),
-    nullableQuery: nullable(query),
+    nullableHeaders: nullable(Object.entries(headers)),
+    nullableParams: nullable(Object.entries(params)),
+    // As in Azure, the values of a repeated parameter are joined by commas.
+    nullableQuery: nullable([...query].map(([name, values]) => [name, values.join(',')])),
     ...(body.length > 0 ? { body: { bytes: body } } : {}),
   };
 }
 
-function nullable(values: Record<string, string>): Record<string, { value: string }> {
-  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, { value }]));
+function nullable(values: [name: string, value: string][]): Record<string, { value: string }> {
+  return Object.fromEntries(values.map(([name, value]) => [name, { value }]));
 }
 
 function send(

@@ -5,7 +5,7 @@ import { writeLog } from '../log.ts';
 import { isQueueName, poisonQueueName } from '../queues/queue-name.ts';
 import { QueueWorker } from '../queues/queue-worker.ts';
 import { type QueueMessage, StorageQueue } from '../queues/storage-queue.ts';
-import { resolveSettings } from '../settings/app-settings.ts';
+import { readWithSettings } from '../settings/app-settings.ts';
 import { connectQueues } from '../storage/connect.ts';
 import { connectionOf } from '../storage/connection-name.ts';
 import { dateTimeOffset } from '../storage/date-time-offset.ts';
@@ -44,6 +44,13 @@ export async function queueListener(functions: HostedFunction[], host: TriggerHo
   };
 }
 
+function checkedName(name: string, where: string): string {
+  if (isQueueName(name)) return name;
+  throw new HostError(
+    `${where} has the queue name "${name}". A queue name has 3 to 63 lowercase letters, digits and single hyphens.`,
+  );
+}
+
 function newWorker(
   hosted: HostedFunction,
   service: QueueServiceClient,
@@ -52,12 +59,7 @@ function newWorker(
   const where = `Queue function "${hosted.name}"`;
   const { queueName } = hosted.trigger;
   if (typeof queueName !== 'string') throw new HostError(`${where} has no queue name.`);
-  const name = resolveSettings(queueName, where).toLowerCase();
-  if (!isQueueName(name)) {
-    throw new HostError(
-      `${where} has the queue name "${name}". A queue name has 3 to 63 lowercase letters, digits and single hyphens.`,
-    );
-  }
+  const name = readWithSettings(queueName, where, (value) => checkedName(value.toLowerCase(), where));
   const poisonName = poisonQueueName(name);
   const poison = poisonName === undefined ? undefined : new StorageQueue(service, poisonName);
   return new QueueWorker({

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { readJsonFile, replaceJsonFile } from '../data/json-file.ts';
 import { HostError, messageOf } from '../host-error.ts';
 import { writeLog } from '../log.ts';
-import { resolveSettings } from '../settings/app-settings.ts';
+import { readWithSettings, resolveSettings } from '../settings/app-settings.ts';
 import {
   type Due,
   dueAfter,
@@ -71,7 +71,7 @@ class Timer {
     this.name = hosted.name;
     this.#hosted = hosted;
     this.#expression = resolveSettings(schedule, where);
-    this.#occurrences = parseSchedule(this.#expression, where);
+    this.#occurrences = readWithSettings(schedule, where, (value) => parseSchedule(value, where));
     this.#status = status;
     this.#store = store;
   }

@@ -9,6 +9,9 @@ export function settingOf(settings: AppSettings, name: string): string | undefin
   return value || undefined;
 }
 
+/** The places that hold what app settings hold, with the names of these settings. */
+export type FilledIn = Map<string, string[]>;
+
 /** Deeper than any configuration. Values below this depth stay as they are, and the schema rejects them. */
 const DEEPEST = 12;
 
@@ -19,15 +22,20 @@ const DEEPEST = 12;
 export function withSettings(
   value: unknown,
   settings: AppSettings,
-): { value: unknown; problems: ConfigurationProblem[] } {
+): { value: unknown; problems: ConfigurationProblem[]; filledIn: FilledIn } {
   const problems: ConfigurationProblem[] = [];
+  const filledIn: FilledIn = new Map();
 
   function replaced(text: string, path: PropertyKey[]): string {
     return text.replace(/%([A-Za-z_][\w.:-]*)%/g, (whole, name: string) => {
       const setting = settingOf(settings, name);
-      if (setting !== undefined) return setting;
+      const place = placeOf(path);
+      if (setting !== undefined) {
+        filledIn.set(place, [...(filledIn.get(place) ?? []), name]);
+        return setting;
+      }
       problems.push({
-        place: placeOf(path),
+        place,
         message: `${JSON.stringify(whole)} refers to the app setting ${JSON.stringify(name)}, which is not set`,
       });
       return whole;
@@ -42,5 +50,5 @@ export function withSettings(
     return Object.fromEntries(Object.entries(node).map(([key, item]) => [key, walk(item, [...path, key])]));
   }
 
-  return { value: walk(value, []), problems };
+  return { value: walk(value, []), problems, filledIn };
 }

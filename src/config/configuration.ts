@@ -15,6 +15,7 @@ import {
 } from './archives.ts';
 import { ConfigurationError, type ConfigurationProblem } from './configuration-error.ts';
 import { crossChecks, type JobShape } from './cross-checks.ts';
+import { hideOption, hideOptions } from './hidden-settings.ts';
 import { jsonErrorOffset, lineAndColumn, syntaxProblem } from './json-syntax.ts';
 import { placeOf } from './option-path.ts';
 import { retentionSchema } from './retention.ts';
@@ -120,8 +121,9 @@ export interface Configuration {
  */
 export function loadConfiguration(from: { text: string; file: string; settings: AppSettings }): Configuration {
   const { file, settings } = from;
-  const { value, problems } = withSettings(parseJson(from.text, file), settings);
-  const unresolved = new Set(problems.map(({ place }) => place));
+  const { value, problems: missing, filledIn } = withSettings(parseJson(from.text, file), settings);
+  const unresolved = new Set(missing.map(({ place }) => place));
+  const problems: ConfigurationProblem[] = [];
 
   const parsed = configurationSchema.safeParse(value, { reportInput: true });
   if (!parsed.success) {
@@ -143,15 +145,19 @@ export function loadConfiguration(from: { text: string; file: string; settings: 
     const connection = accounts.get(alias);
     return connection ? blobServiceIdentity(connection) : `alias ${alias}`;
   };
-  problems.push(...crossChecks(drafts.flatMap(shapeOf), identity));
-  problems.push(...drafts.flatMap((draft) => otherVault(draft, accounts)), ...unreachableTables(drafts, accounts));
+  const joint = [
+    ...crossChecks(drafts.flatMap(shapeOf), identity),
+    ...drafts.flatMap((draft) => otherVault(draft, accounts)),
+    ...unreachableTables(drafts, accounts),
+  ].map((problem) => hideOptions(problem, filledIn));
 
-  if (!parsed.success || problems.length > 0) throw new ConfigurationError(file, inFileOrder(problems));
+  const all = [...missing, ...problems.map((problem) => hideOption(problem, filledIn)), ...joint];
+  if (!parsed.success || all.length > 0) throw new ConfigurationError(file, inFileOrder(all));
   const { jobs: backups, archives, accounts: others } = parsed.data;
-  return { jobs: backups.map(filledIn), archives, otherAccounts: [...new Set(others)], accounts };
+  return { jobs: backups.map(withDefaults), archives, otherAccounts: [...new Set(others)], accounts };
 }
 
-function filledIn({ destination, ...job }: WrittenJob): Job {
+function withDefaults({ destination, ...job }: WrittenJob): Job {
   return { ...job, destination: { container: '{container}', ...destination } };
 }
 

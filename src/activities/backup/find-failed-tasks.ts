@@ -16,7 +16,7 @@ export async function findFailedTasks(
   const context = jobContextOf(deps, job);
   const earlier = await context.control.readSummary({ job, id: retryOf });
   if (!earlier) throw new Error(`The run to retry, ${retryOf}, has no summary`);
-  const unfinished = earlier.containers.filter(({ status }) => status !== 'succeeded');
+  const unfinished = earlier.containers.filter(({ status }) => status !== 'succeeded' && status !== 'skipped');
   const named = unfinished.filter(({ container }) => container !== ALL_TABLES);
   const again = foundTasks(from === undefined ? named.map((report) => pairAgain(context, report)) : []);
   if (named.length === unfinished.length) return again;

@@ -4,7 +4,7 @@ import { problemCodeOf } from '#app/problem-code.ts';
 import { isLiteral, matches } from '#domain/blobs/container-pattern.ts';
 import { expand, isValidContainerName } from '#domain/blobs/container-template.ts';
 import { CONTROL_CONTAINER, entityFilesPrefix } from '#domain/run/control-paths.ts';
-import { type Problem, problemOf } from '#domain/run/problems.ts';
+import { type Problem, type ProblemCode, problemOf } from '#domain/run/problems.ts';
 import { ALL_TABLES, taskOfTable } from '#domain/run/task-name.ts';
 import { isSameTable, matchesTable } from '#domain/tables/table-name.ts';
 import { isStorageError } from '#storage/storage-error.ts';
@@ -38,8 +38,11 @@ async function findSourceContainers(context: JobContext, from: string | undefine
     const listed = page.names.filter(
       (name) => !literals.has(name) && patterns.some((pattern) => matches(pattern, name)),
     );
-    const names = from === undefined ? [...literals, ...listed] : listed;
-    const found = foundTasks(names.map((name) => containerPair(context, name)));
+    const named = from === undefined ? [...literals] : [];
+    const found = foundTasks([
+      ...named.map((name) => containerPair(context, name)),
+      ...listed.map((name) => containerPair(context, name, 'container-skipped')),
+    ]);
     return { ...found, ...(page.next !== undefined && { next: page.next }) };
   } catch (error) {
     if (!isStorageError(error)) throw error;
@@ -80,12 +83,17 @@ export function tablePair(job: string, table: string): ContainerPair {
 }
 
 /** A container with its backup container, or why it cannot have one. */
-export function containerPair({ job, source, vault }: JobContext, container: string): ContainerPair | Problem {
+export function containerPair(
+  { job, source, vault }: JobContext,
+  container: string,
+  ifInvalid: ProblemCode = 'container-name-invalid',
+): ContainerPair | Problem {
   const destination = expand(job.destination.container, container);
-  const problem = (message: string) => problemOf('container-name-invalid', 0, container, message);
-  if (!isValidContainerName(destination)) return problem(`"${destination}" is not a valid container name`);
+  if (!isValidContainerName(destination)) {
+    return problemOf(ifInvalid, 0, container, `${container}: "${destination}" is not a valid container name`);
+  }
   if (source.endpoint === vault.endpoint && (destination === container || container === CONTROL_CONTAINER)) {
-    return problem(`${container} would be backed up into itself`);
+    return problemOf('container-name-invalid', 0, container, `${container} would be backed up into itself`);
   }
   return { container, destination };
 }

@@ -31,7 +31,8 @@ export class PlanWriter {
     const { chunkBlobs, chunkBytes } = this.#context.deps.limits;
     this.#writer.add(planned);
     countPlanned(this.#tally, planned);
-    if (this.#writer.items >= chunkBlobs || this.#tally.plannedBytes >= chunkBytes) await this.#flush();
+    const isFull = this.#writer.items >= chunkBlobs || this.#tally.plannedBytes >= chunkBytes || this.#writer.isLarge;
+    if (isFull) await this.#flush();
   }
 
   async finish(): Promise<PlanChunk[]> {

@@ -6,7 +6,7 @@ import { incompleteness } from '#domain/run/completeness.ts';
 import { kindOfPath, runsPrefix } from '#domain/run/control-paths.ts';
 import { standingOf } from '#domain/run/lock.ts';
 import type { ListedPart } from '#domain/run/placed-part.ts';
-import { type Problem, problemOf } from '#domain/run/problems.ts';
+import { isSkip, type Problem, problemOf } from '#domain/run/problems.ts';
 import { partEntries, reportOf } from '#domain/run/report.ts';
 import { withProof } from '#domain/run/restore-point.ts';
 import {
@@ -110,16 +110,19 @@ function judge(
   ) {
     status = 'failed';
   } else {
-    status = troubled.size > 0 || sound.some(({ tally }) => tally.failed > 0) ? 'completed-with-failures' : 'succeeded';
+    const isFailed = !problems.every(isSkip) || sound.some(({ tally }) => tally.failed > 0);
+    status = isFailed ? 'completed-with-failures' : 'succeeded';
   }
   const report: RunReport = reportOf(run, parts, { status, now, finishedAt: now, problems, requests });
+  const reported = new Set(report.containers.map(({ container }) => container));
+  const problemsOf = Map.groupBy(problems, ({ container }) => container);
   for (const name of troubled) {
-    if (report.containers.some(({ container }) => container === name)) continue;
-    const own = problems.filter(({ container }) => container === name);
+    if (reported.has(name)) continue;
+    const own = problemsOf.get(name) ?? [];
     report.containers.push({
       container: name,
       destination: '',
-      status: 'failed',
+      status: own.every(isSkip) ? 'skipped' : 'failed',
       counts: { listed: 0, copied: 0, unchanged: 0, skipped: 0, failed: 0 },
       bytes: { listed: 0, copied: 0 },
       requests: {},

@@ -7,9 +7,6 @@ import { PlanWriter } from './plan-writer.ts';
 import type { RunContext } from './run-context.ts';
 import type { SliceResult } from './slice.ts';
 
-/** Characters in the part of one slice. Far below what can be read again, also with the entries of one more page. */
-const MOST_TEXT = 64 * 1024 * 1024;
-
 /**
  * Collects the decisions of a planning activity about one slice: outcomes go into a part, planned items into chunks,
  * and all of them into the tally. The limits of items, chunks, characters and milliseconds end a slice.
@@ -54,13 +51,14 @@ export class SliceWriter {
   /** Whether the slice has enough chunks or text, or has taken long enough. */
   get isDue(): boolean {
     const { now, limits } = this.#context.deps;
-    if (this.#plan.chunks >= limits.sliceChunks || this.#part.size >= MOST_TEXT) return true;
+    if (this.#plan.chunks >= limits.sliceChunks || this.#part.isLarge) return true;
     return now().getTime() >= this.#deadline;
   }
 
-  /** The same, or enough items; `more` items are listed and not yet counted. */
+  /** The same, or enough items or text; `more` items are listed and not yet counted. */
   isFull(more = 0): boolean {
-    return this.#context.tally.listed + more >= this.#context.deps.limits.sliceBlobs || this.isDue;
+    const { tally, deps } = this.#context;
+    return tally.listed + more >= deps.limits.sliceBlobs || this.isDue;
   }
 
   /** Stores the last chunk. Nothing can be planned after that. */

@@ -14,6 +14,9 @@ export class DamagedPartError extends Error {
   override readonly name = 'DamagedPartError';
 }
 
+/** Characters. Names, metadata and tags of a blob may have 25,000, and anyone who writes to the source chooses them. */
+const LARGE = 32 * 1024 * 1024;
+
 /** Bytes. Far beyond the limits of a part: Strongroom did not write anything larger. */
 const LARGEST = 500 * 1024 * 1024;
 
@@ -24,9 +27,9 @@ export class PartWriter<Item> {
     return this.#lines.items;
   }
 
-  /** Characters of text so far. */
-  get size(): number {
-    return this.#lines.size;
+  /** Whether the part is so large that the next items belong into another: it is read into memory as a whole. */
+  get isLarge(): boolean {
+    return this.#lines.size >= LARGE;
   }
 
   add(item: Item): void {

@@ -178,6 +178,12 @@ export const PROBLEMS = {
       'The template does not make a valid destination of this container or table. In a job, give the container a job ' +
       'of its own. In a restore, correct "target.container" or "target.table".',
   },
+  'container-skipped': {
+    meaning: 'no valid backup container name, so it is not backed up',
+    hint:
+      'A pattern of the job matches this container, and the template makes no valid container name of its name, for ' +
+      'example because the name is too long. Back it up with a job of its own, or delete it.',
+  },
   'order-unknown': {
     meaning: 'listed in an unknown order',
     hint:
@@ -285,6 +291,14 @@ export const PROBLEMS = {
 } as const satisfies Record<string, { meaning: string; hint: string }>;
 
 export type ProblemCode = keyof typeof PROBLEMS;
+
+/**
+ * Whether the problem of a container is one that the run reports and does not fail of: anyone who creates containers in
+ * the source could cause it.
+ */
+export function isSkip({ code }: Problem): boolean {
+  return code === 'container-skipped';
+}
 
 export function problemOf(code: ProblemCode, count: number, container?: string, message?: string): Problem {
   const table = container === undefined ? undefined : tableOfTask(container);

@@ -27,8 +27,9 @@ export interface ReportState {
 export function reportOf(run: UnlockedRun, parts: readonly ListedPart[], state: ReportState): RunReport {
   const groups = byContainer(parts);
   const containers = groups.map(([, own]) => containerReport(own, run.dryRun, state.status));
+  const byName = new Map<string | undefined, ContainerReport>(containers.map((report) => [report.container, report]));
   for (const problem of state.problems) {
-    const container = containers.find((report) => report.container === problem.container);
+    const container = byName.get(problem.container);
     if (!container) continue;
     container.problems.push(problem);
     if (problem.count === 0) container.status = 'failed';

@@ -141,7 +141,8 @@ export interface ContainerReport {
   destination: string;
   /** Of a table in backups: the times between which it was read, by the clock of the service. ISO 8601. */
   window?: [from: string, to: string];
-  status: RunStatus;
+  /** `skipped`: the template makes no valid name for the backup container. */
+  status: RunStatus | 'skipped';
   counts: Counts;
   bytes: ByteCounts;
   requests: Record<string, number>;

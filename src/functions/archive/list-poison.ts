@@ -6,6 +6,7 @@ import { PROBLEMS } from '#domain/run/problems.ts';
 import { PoisonStore } from '#storage/control/poison-store.ts';
 import { isStorageError } from '#storage/storage-error.ts';
 import { answering, json, readQuery } from '../http/answering.ts';
+import { readCursor, writeCursor } from '../http/cursor.ts';
 import { foreignCursor } from '../http/http-error.ts';
 import { configuredRule } from './configured-rule.ts';
 
@@ -23,12 +24,18 @@ export function listPoisonHandler(deps: Dependencies) {
     const rule = configuredRule(deps, request.params.rule!);
     const { limit, cursor } = readQuery(request, query);
     const store = new PoisonStore(jobContextOf(deps, rule.name).control, rule.name);
-    const page = await store.list('open', { limit, ...(cursor && { marker: cursor }) }).catch((error) => {
+    const asked = ['poison', rule.name];
+    const marker = cursor && readCursor(cursor, asked);
+    const page = await store.list('open', { limit, ...(marker && { marker }) }).catch((error) => {
       throw cursor && isStorageError(error, 'invalid') ? foreignCursor() : error;
     });
     const entries = await Promise.all(page.entries.map(({ id }) => store.read(id)));
     const uploads = entries.filter((entry) => entry?.state === 'open').map((entry) => shown(entry!));
-    return json(200, { rule: rule.name, uploads, next: page.next ?? null });
+    return json(200, {
+      rule: rule.name,
+      uploads,
+      next: page.next === undefined ? null : writeCursor(page.next, asked),
+    });
   });
 }
 

@@ -3,6 +3,7 @@ import type { Dependencies } from '#app/dependencies.ts';
 import { receiptsOf } from '#app/job-context.ts';
 import { isStorageError } from '#storage/storage-error.ts';
 import { answering, json, readQuery } from '../http/answering.ts';
+import { readCursor, writeCursor } from '../http/cursor.ts';
 import { foreignCursor, HttpError } from '../http/http-error.ts';
 import { configuredRule } from './configured-rule.ts';
 
@@ -27,12 +28,13 @@ export function listReceiptsHandler(deps: Dependencies) {
       );
     }
     const receipts = receiptsOf(deps, rule.name);
+    const asked = [rule.name, name, prefix];
     const page = await receipts
       .list({
         limit,
         ...(name !== undefined && { name }),
         ...(prefix && { prefix }),
-        ...(cursor && { marker: cursor }),
+        ...(cursor && { marker: readCursor(cursor, asked) }),
       })
       .catch((error) => {
         throw cursor && isStorageError(error, 'invalid') ? foreignCursor() : error;
@@ -43,6 +45,10 @@ export function listReceiptsHandler(deps: Dependencies) {
         : (await Promise.all(page.receipts.map(({ etag }) => receipts.read(name, etag)))).flatMap(
             (found) => found?.value ?? [],
           );
-    return json(200, { rule: rule.name, receipts: items, next: page.next ?? null });
+    return json(200, {
+      rule: rule.name,
+      receipts: items,
+      next: page.next === undefined ? null : writeCursor(page.next, asked),
+    });
   });
 }

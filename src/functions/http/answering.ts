@@ -6,6 +6,7 @@ import { problemCodeOf } from '#app/problem-code.ts';
 import { PROBLEMS } from '#domain/run/problems.ts';
 import { isStorageError } from '#storage/storage-error.ts';
 import { HttpError, problemResponse } from './http-error.ts';
+import { visibleJson } from './visible-json.ts';
 
 export type Handler = (request: HttpRequest, client: DurableClient) => Promise<HttpResponseInit>;
 
@@ -68,5 +69,5 @@ function check<Schema extends z.ZodType>(schema: Schema, value: unknown, code: s
 }
 
 export function json(status: number, body: unknown, headers: Record<string, string> = {}): HttpResponseInit {
-  return { status, headers: { 'content-type': 'application/json', ...headers }, body: JSON.stringify(body) };
+  return { status, headers: { 'content-type': 'application/json', ...headers }, body: visibleJson(body) };
 }

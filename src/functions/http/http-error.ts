@@ -1,6 +1,7 @@
 import type { HttpResponseInit } from '@azure/functions';
 import { redact } from '#domain/redact.ts';
 import { defined } from '#domain/run/defined.ts';
+import { visibleJson } from './visible-json.ts';
 
 /** Why a request cannot be answered, and what to do. Handlers throw it, and `answering` sends it. */
 export class HttpError extends Error {
@@ -39,15 +40,16 @@ const TITLES: Record<number, string> = {
 
 /** `application/problem+json` (RFC 9457) with a stable `code`; the type is a name, not an address. */
 export function problemResponse(error: HttpError): HttpResponseInit {
+  // Any text of it may repeat what the request says, where a secret may have been pasted.
   const body = {
     type: `urn:strongroom:problem:${error.code}`,
     title: TITLES[error.status] ?? 'Problem',
     status: error.status,
     code: error.code,
-    detail: redact(error.message),
+    detail: error.message,
     ...defined({ hint: error.hint }),
     ...error.more,
   };
   const headers = { 'content-type': 'application/problem+json', 'cache-control': 'no-store' };
-  return { status: error.status, headers, body: JSON.stringify(body) };
+  return { status: error.status, headers, body: visibleJson(body, redact) };
 }

@@ -12,7 +12,8 @@ import { parseRunId } from '#domain/run/run-id.ts';
 import { tableOfTask } from '#domain/run/task-name.ts';
 import { ControlStore } from '#storage/control/control-store.ts';
 import { answering, json, readQuery } from '../http/answering.ts';
-import { foreignCursor, HttpError } from '../http/http-error.ts';
+import { readCursor, writeCursor } from '../http/cursor.ts';
+import { HttpError } from '../http/http-error.ts';
 import { configuredJob } from '../run/configured-job.ts';
 import { vaultsOf } from '../run/find-run.ts';
 
@@ -47,8 +48,9 @@ export function blobHistoryHandler(deps: Dependencies) {
     const { container, name, limit, cursor, ...asked } = readQuery(request, query);
     if (tableOfTask(container) !== undefined) throw isTable(container);
     const job = asked.job ?? configuredJob(deps, undefined).name;
-    if (cursor !== undefined && parseRunId(cursor)?.job !== job) throw foreignCursor();
-    const runs = (await runsOf(deps, job)).filter(({ id }) => cursor === undefined || id < cursor);
+    const searched = [job, container, name];
+    const last = cursor === undefined ? undefined : readCursor(cursor, searched);
+    const runs = (await runsOf(deps, job)).filter(({ id }) => last === undefined || id < last);
     const parts = new PartsOnce(name);
     const versions = new Map<string, Version>();
     let points = 0;
@@ -65,7 +67,7 @@ export function blobHistoryHandler(deps: Dependencies) {
         else absent++;
       }
     }
-    const next = at < runs.length ? runs[at - 1]!.id : null;
+    const next = at < runs.length ? writeCursor(runs[at - 1]!.id, searched) : null;
     return json(200, { versions: [...versions.values()], absent, next });
   });
 }

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { Dependencies } from '#app/dependencies.ts';
 import { NameOrder } from '#domain/blobs/name-order.ts';
@@ -20,6 +19,7 @@ import type { RunSummary } from '#domain/run/run.ts';
 import { tableOfTask } from '#domain/run/task-name.ts';
 import type { ControlStore } from '#storage/control/control-store.ts';
 import { answering, json, readQuery } from '../http/answering.ts';
+import { readCursor, writeCursor } from '../http/cursor.ts';
 import { foreignCursor, HttpError } from '../http/http-error.ts';
 import { findKeptPoint } from '../run/find-restore-point.ts';
 
@@ -42,11 +42,9 @@ const positionSchema = z.strictObject({
   page: z.number().int().min(0),
   row: z.number().int().min(0),
   folder: z.string().min(1).optional(),
-  /** Identifies the query: a cursor of another query is refused. */
-  of: z.string(),
 });
 
-type Position = Omit<z.output<typeof positionSchema>, 'of'>;
+type Position = z.output<typeof positionSchema>;
 
 /** GET /api/restore-points/{id}/blobs — what a restore point has of a container, by name or folder by folder. */
 export function listPointBlobsHandler(deps: Dependencies) {
@@ -56,9 +54,10 @@ export function listPointBlobsHandler(deps: Dependencies) {
     const { summary, control } = await findKeptPoint(deps, id);
     const container = containerOf(summary, asked.container);
     const { prefix, delimiter } = asked;
-    const of = fingerprint([id, container, prefix, delimiter]);
+    const question = [id, container, prefix, delimiter];
     const pages = manifestPages(summary.parts, container);
-    const from = readCursor(cursor, of, { prefix, delimiter });
+    const from =
+      cursor === undefined ? { page: 0, row: 0 } : readPosition(readCursor(cursor, question), { prefix, delimiter });
     // Pages of retries only have further outcomes of failures, and no new names.
     const isFirst = ({ run }: ManifestPage) => run === pages[0]!.run;
     const { rows, next } = await walk(control, pages.filter(isFirst), { prefix, delimiter }, from, limit);
@@ -70,7 +69,7 @@ export function listPointBlobsHandler(deps: Dependencies) {
     return json(200, {
       items: outcomes.map(shown),
       folders: rows.flatMap((row) => ('folder' in row ? { prefix: row.folder } : [])),
-      next: next ? Buffer.from(JSON.stringify({ ...next, of })).toString('base64url') : null,
+      next: next ? writeCursor(JSON.stringify(next), question) : null,
     });
   });
 }
@@ -162,18 +161,13 @@ function shown(outcome: Outcome): object {
   };
 }
 
-function fingerprint(question: unknown[]): string {
-  return createHash('sha256').update(JSON.stringify(question)).digest('base64url').slice(0, 8);
-}
-
-function readCursor(cursor: string | undefined, of: string, { prefix, delimiter }: View): Position {
-  if (cursor === undefined) return { page: 0, row: 0 };
+function readPosition(text: string, { prefix, delimiter }: View): Position {
   try {
-    const position = positionSchema.parse(JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8')));
+    const position = positionSchema.parse(JSON.parse(text));
     const { folder } = position;
     const isFolder =
       folder === undefined || (delimiter !== undefined && folderOf(folder, { prefix, delimiter }) === folder);
-    if (position.of === of && isFolder) return position;
+    if (isFolder) return position;
   } catch {
     // The error follows below, as for any other foreign cursor.
   }

@@ -40,7 +40,8 @@ export function listRestorePointsHandler(deps: Dependencies) {
   return answering(deps, async (request) => {
     const { job, limit, removed, cursor } = readQuery(request, query);
     const vaults = vaultsOf(deps, job);
-    const cursors = readVaultCursors(cursor, vaults);
+    const asked = ['restore-points', job, removed];
+    const cursors = readVaultCursors(cursor, vaults, asked);
     const pages = await Promise.all(
       vaults.map(async (vault) => {
         const from = cursors?.[vault];
@@ -49,7 +50,7 @@ export function listRestorePointsHandler(deps: Dependencies) {
       }),
     );
     const restorePoints = pages.flatMap(({ points }) => points).sort((a, b) => (a.time < b.time ? 1 : -1));
-    return json(200, { restorePoints, next: writeVaultCursors(pages) });
+    return json(200, { restorePoints, next: writeVaultCursors(pages, asked) });
   });
 }
 

@@ -8,7 +8,16 @@ import { HttpError } from '../http/http-error.ts';
 import { findPoint, removedPoint } from '../run/find-restore-point.ts';
 import { shownNotes } from './shown-restore-point.ts';
 
-const reasoned = z.strictObject({ reason: z.string().trim().min(1).max(200) });
+const reasoned = z.strictObject({
+  reason: z
+    .string()
+    .trim()
+    .max(200)
+    .regex(/[\p{L}\p{N}\p{P}\p{S}]/u, { error: 'this needs a character that can be seen' })
+    .regex(/^[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_Control}]*$/u, {
+      error: 'this may not contain control characters, line breaks or marks that change the direction of text',
+    }),
+});
 const nothing = z.strictObject({});
 
 /** POST /api/restore-points/{id}/hold — keeps it under any policy, until an operator lifts the hold. */

@@ -18,7 +18,7 @@ export function shownPoint(summary: RunSummary, notes: Notes, held = heldBy(summ
   const { id, job, mode, status, startedAt, finishedAt, bytes, containers, parts } = summary;
   const there = new Set(parts.map(({ container }) => container));
   const missing = containers
-    .filter((each) => each.status === 'failed' && !there.has(each.container))
+    .filter(({ status, container }) => (status === 'failed' || status === 'skipped') && !there.has(container))
     .map(({ container }) => container);
   return {
     id,

@@ -10,6 +10,7 @@ import { parseRunId } from '#domain/run/run-id.ts';
 import type { Segment } from '#domain/tables/segment.ts';
 import { StorageError } from '#storage/storage-error.ts';
 import { answering, json, readQuery } from '../http/answering.ts';
+import { readCursor, writeCursor } from '../http/cursor.ts';
 import { foreignCursor } from '../http/http-error.ts';
 import { findRun } from './find-run.ts';
 
@@ -40,12 +41,13 @@ export function listOutcomesHandler(deps: Dependencies) {
       throw new StorageError('damaged', `${CONTROL_CONTAINER}/${path} in ${found.vault}, a part of ${id}, is missing`);
     }
     const parts = all.filter((part) => (named.size === 0 || named.has(part.path)) && mayHold(part, status, container));
-    const at = readCursor(cursor);
+    const asked = [id, status, container];
+    const at = cursor === undefined ? { part: 0, item: 0 } : readPosition(readCursor(cursor, asked));
     const items: object[] = [];
     let next: string | null = null;
     for (let index = at.part, read = 0; index < parts.length; index++, read++) {
       if (read === PARTS_PER_ANSWER) {
-        next = writeCursor(index, 0);
+        next = writeCursor(`${index}.0`, asked);
         break;
       }
       const part = parts[index]!;
@@ -61,7 +63,7 @@ export function listOutcomesHandler(deps: Dependencies) {
       const page = shown.slice(from, from + limit - items.length);
       items.push(...page.map((item) => ({ container: of, destination, ...item })));
       if (from + page.length < shown.length) {
-        next = writeCursor(index, from + page.length);
+        next = writeCursor(`${index}.${from + page.length}`, asked);
         break;
       }
     }
@@ -97,13 +99,8 @@ function shownPlan({ from: source, to, reason, entry }: PlannedItem): object {
   return { name, status: 'planned', reason, etag, modified: lastModified, size, overwrites: to !== undefined };
 }
 
-function writeCursor(part: number, item: number): string {
-  return `${part}.${item}`;
-}
-
-function readCursor(cursor: string | undefined): { part: number; item: number } {
-  if (cursor === undefined) return { part: 0, item: 0 };
-  const match = /^(\d{1,9})\.(\d{1,9})$/.exec(cursor);
+function readPosition(position: string): { part: number; item: number } {
+  const match = /^(\d{1,9})\.(\d{1,9})$/.exec(position);
   if (!match) throw foreignCursor();
   return { part: Number(match[1]), item: Number(match[2]) };
 }

@@ -19,7 +19,8 @@ export function listRunsHandler(deps: Dependencies) {
   return answering(deps, async (request) => {
     const { job, limit, cursor } = readQuery(request, query);
     const vaults = vaultsOf(deps, job);
-    const cursors = readVaultCursors(cursor, vaults);
+    const asked = ['runs', job];
+    const cursors = readVaultCursors(cursor, vaults, asked);
     const pages = await Promise.all(
       vaults.map(async (vault) => {
         const from = cursors?.[vault];
@@ -37,7 +38,7 @@ export function listRunsHandler(deps: Dependencies) {
     const runs = [];
     for (const { vault, rows } of pages) for (const row of rows) runs.push(await settled(deps, vault, row));
     runs.sort((a, b) => (a.startedAt < b.startedAt ? 1 : -1));
-    return json(200, { runs, next: writeVaultCursors(pages) });
+    return json(200, { runs, next: writeVaultCursors(pages, asked) });
   });
 }
 

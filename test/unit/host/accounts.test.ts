@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { BlobServiceClient } from '@azure/storage-blob';
@@ -42,6 +42,30 @@ test('finds the accounts that a configuration names, and ignores the rest', () =
   });
   for (const odd of [undefined, null, 'x', { jobs: {} }, { jobs: [[]] }])
     expect(accountAliases(odd)).toEqual({ accounts: [], ofVaults: new Map() });
+});
+
+test('a connection string or a signature in the place of an alias becomes no name and no key', async () => {
+  const secrets = [
+    'DefaultEndpointsProtocol=https;AccountName=real;AccountKey=cmVhbA==;EndpointSuffix=core.windows.net',
+    'https://real.blob.core.windows.net/c?sv=2026-01-01&sig=c2lnbmF0dXJl',
+    '?sv=2026-01-01&sig=c2lnbmF0dXJl',
+  ];
+  for (const secret of secrets) {
+    const places = [
+      { jobs: [{ source: { account: 'A' }, destination: { account: secret } }] },
+      { jobs: [{ source: { account: secret }, destination: { account: 'B' }, retention: { account: 'C' } }] },
+      { jobs: [{ source: { account: 'A' }, destination: { account: 'B' }, retention: { account: secret } }] },
+      { archives: [{ source: { account: 'A' }, events: { queueAccount: secret } }] },
+      { jobs: [{ source: { account: 'A' }, destination: { account: 'B' } }], accounts: [secret] },
+    ];
+    for (const place of places) expect(accountAliases(place)).toEqual({ accounts: [], ofVaults: new Map() });
+  }
+  const directory = temporaryDirectory();
+  const jobs = [{ source: { account: 'A' }, destination: { account: secrets[0] } }];
+  writeFileSync(join(directory, 'strongroom.json'), JSON.stringify({ jobs }));
+  const fixture = await Fixture.start({}, directory);
+  expect(fixture.host.output()).not.toMatch(/Azurite|AccountKey/);
+  expect(existsSync(join(directory, 'data', 'azurite.json'))).toBe(false);
 });
 
 test('a single configured account is enough not to start Azurite', () => {

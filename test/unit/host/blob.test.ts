@@ -1,4 +1,4 @@
-import { BlobServiceClient } from '@azure/storage-blob';
+import { BlobServiceClient, ContainerSASPermissions } from '@azure/storage-blob';
 import { QueueServiceClient } from '@azure/storage-queue';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { type Azurite, newAccountKey, startAzurite } from '../../../host/azurite/azurite.ts';
@@ -6,6 +6,7 @@ import { parseBlobPath } from '../../../host/blobs/blob-path.ts';
 import { readEventGridCall } from '../../../host/blobs/event-grid.ts';
 import { hostIdOf } from '../../../host/data/host-id.ts';
 import { HostDidNotStart } from '../../support/app/host-process.ts';
+import { putRaw } from '../../support/builders/hostile-names.ts';
 import { Fixture, temporaryDirectory, until } from './fixture.ts';
 
 const NAMES = Array.from({ length: 20 }, (_, index) => `account${index}`);
@@ -32,6 +33,7 @@ function accounts() {
     service,
     container,
     upload: (name: string, text: string) => container.getBlockBlobClient(name).upload(text, Buffer.byteLength(text)),
+    hostService: BlobServiceClient.fromConnectionString(host ?? ''),
     records: BlobServiceClient.fromConnectionString(host ?? '').getContainerClient('azure-webjobs-hosts'),
     queue: (name: string, of: 'data' | 'host' = 'host') =>
       QueueServiceClient.fromConnectionString((of === 'host' ? host : data) ?? '').getQueueClient(name),
@@ -88,7 +90,7 @@ test('the host id is as it is set, or the same for the same app and data', () =>
   expect([same === one, other === one]).toEqual([true, false]);
   expect(hostIdOf(directory, '/x', { AzureFunctionsWebHost__hostid: 'mine' })).toBe('mine');
   for (const odd of ['Mine', 'a--b', 'a'.repeat(33)])
-    expect(() => hostIdOf(directory, '/x', { AzureFunctionsWebHost__hostid: odd })).toThrow(/host id has/);
+    expect(() => hostIdOf(directory, '/x', { AzureFunctionsWebHost__hostid: odd })).toThrow(/is not a host id/);
 });
 
 test('reads what Event Grid calls with, in either schema', () => {
@@ -163,6 +165,57 @@ test('each version of a blob starts its function once, over restarts; for anothe
   await until('all of them again', () => (texts(fixture).length === before + 5 ? true : undefined));
 });
 
+test('the name of a blob cannot lead the host to another container, nor stop its scan', async () => {
+  const own = accounts();
+  const { env, service, hostService, container, records, upload } = own;
+  await container.create();
+  const address = await container.generateSasUrl({
+    permissions: ContainerSASPermissions.parse('rcwl'),
+    expiresOn: new Date(Date.now() + 3_600_000),
+  });
+  const victims = [service, hostService].map((each) => each.getContainerClient('victim'));
+  for (const victim of victims) await victim.create();
+  await victims[0]!.getBlockBlobClient('x').upload('private', 7);
+  const up = '../'.repeat(7);
+  const odd = [
+    '../victim/x',
+    ...[1, 2, 3, 4, 5, 6, 7].map((depth) => `${'../'.repeat(depth)}victim/y`),
+    `a/${up}victim/z`,
+  ];
+  const fine = ['x'.repeat(1024), 'ä ö?#%', 'a..b', '__proto__'];
+  for (const name of [...odd, 'a\\..\\b', ...fine]) expect(await putRaw(address, name, 'content'), name).toBe(201);
+  await upload('plain', 'content');
+  const fixture = await Fixture.start({ env: { ...env, FIXTURE_STORAGE: 'scanned' } });
+  await until('the plain ones', () => (texts(fixture).length >= fine.length + 1 ? true : undefined));
+  await twoLooks(own, fixture, 'mark');
+  const called = texts(fixture).map((text) => text.slice('incoming/'.length, text.indexOf('=')));
+  expect(called.sort()).toEqual([...fine, 'plain', 'mark-1', 'mark-2'].sort());
+  for (const victim of victims) {
+    const names: string[] = [];
+    for await (const { name } of victim.listBlobsFlat()) names.push(name);
+    expect(names).toEqual(victim === victims[0] ? ['x'] : []);
+  }
+  // It has come to the end, and continues there.
+  const info = records.getBlobClient(`blobscaninfo/the-host/${service.accountName}/incoming/scanInfo`);
+  expect(await info.exists()).toBe(true);
+  expect(fixture.host.output()).not.toContain('Cannot enqueue');
+});
+
+test('of a large blob, the function gets all but the content', async () => {
+  const { env, container, upload } = accounts();
+  await container.create();
+  await container.getBlockBlobClient('large').uploadData(Buffer.alloc(16 * 1024 * 1024 + 1));
+  await upload('small', 'small');
+  const fixture = await Fixture.start({ env: { ...env, FIXTURE_STORAGE: 'scanned' } });
+  await until('both', () => (effectsOf(fixture, 'scanned').length === 2 ? true : undefined));
+  const large = effectsOf(fixture, 'scanned').find(({ triggerMetadata }) =>
+    triggerMetadata.blobTrigger.endsWith('large'),
+  );
+  expect(large).toMatchObject({ triggerMetadata: { properties: { contentLength: 16 * 1024 * 1024 + 1 } } });
+  expect(large?.text ?? '').toBe('');
+  expect(texts(fixture)).toContain('incoming/small=small');
+});
+
 test('a receipt that was not completed is taken up again', async () => {
   const { env, container, upload, records } = accounts();
   await container.create();
@@ -233,8 +286,9 @@ test('Event Grid shakes hands, and starts a function by telling of a blob', asyn
   await pushed.create();
   const blob = pushed.getBlockBlobClient('in/a.txt');
   const { etag } = await blob.upload('told', 4);
-  const fixture = await Fixture.start({ env: { ...env, FIXTURE_STORAGE: 'pushed', STRONGROOM_KEY: 'k' } });
-  const call = (type: string, body: unknown, name = 'Host.Functions.pushed', code = 'k') =>
+  const key = '0123456789abcdef';
+  const fixture = await Fixture.start({ env: { ...env, FIXTURE_STORAGE: 'pushed', STRONGROOM_KEY: key } });
+  const call = (type: string, body: unknown, name = 'Host.Functions.pushed', code = key) =>
     fixture.fetch(`/runtime/webhooks/blobs?functionName=${name}&code=${code}`, {
       method: 'POST',
       headers: { 'aeg-event-type': type },
@@ -246,7 +300,7 @@ test('Event Grid shakes hands, and starts a function by telling of a blob', asyn
   expect((await call('Notification', [event], undefined, 'wrong')).status).toBe(401);
   expect((await call('Notification', [event], 'Host.Functions.other')).status).toBe(404);
   expect((await call('Notification', [{ data: {} }])).status).toBe(400);
-  expect((await fixture.fetch('/runtime/webhooks/blobs?code=k')).status).toBe(405);
+  expect((await fixture.fetch(`/runtime/webhooks/blobs?code=${key}`)).status).toBe(405);
   expect((await call('Unsubscribe', [])).status).toBe(202);
   expect(effectsOf(fixture, 'pushed')).toEqual([]);
   expect((await call('Notification', [event])).status).toBe(202);
@@ -254,7 +308,7 @@ test('Event Grid shakes hands, and starts a function by telling of a blob', asyn
   expect(texts(fixture, 'pushed')).toEqual(['pushed/in/a.txt=told']);
 
   // By hand, with the path of a blob.
-  const fire = (input: string) => fixture.post('/admin/functions/pushed?code=k', { input });
+  const fire = (input: string) => fixture.post(`/admin/functions/pushed?code=${key}`, { input });
   expect((await fire('pushed/in/a.txt')).status).toBe(202);
   await until('the second call', () => (effectsOf(fixture, 'pushed').length === 2 ? true : undefined));
   expect((await fire('pushed')).status).toBe(202);

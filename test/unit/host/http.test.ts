@@ -88,7 +88,7 @@ test('without a key, only answers requests to names of this machine, and changes
 });
 
 test('with a key, requires it for every call, and hides it from the functions', async () => {
-  const fixture = await Fixture.start({ env: { STRONGROOM_KEY: 'long and random' } });
+  const fixture = await Fixture.start({ env: { STRONGROOM_KEY: '0123456789 is long and random' } });
   for (const path of [
     '/api/hello/x/y',
     '/api/nothing',
@@ -100,10 +100,63 @@ test('with a key, requires it for every call, and hides it from the functions', 
     expect(response.status, path).toBe(401);
     expect(await response.json()).toMatchObject({ code: 'key-required' });
   }
-  const byHeader = await fixture.fetch('/api/hello/x/y', { headers: { 'x-functions-key': 'long and random' } });
+  const byHeader = await fixture.fetch('/api/hello/x/y', {
+    headers: { 'x-functions-key': '0123456789 is long and random' },
+  });
   expect(await byHeader.json()).toMatchObject({ key: null });
-  const byQuery = await fixture.fetch('/api/hello/x/y?a=b&code=long%20and%20random');
+  const byQuery = await fixture.fetch('/api/hello/x/y?a=b&code=0123456789%20is%20long%20and%20random');
   expect(await byQuery.json()).toMatchObject({ query: [['a', 'b']], url: expect.not.stringContaining('random') });
+});
+
+test('the name of the host in a request cannot change its path', async () => {
+  const key = '0123456789abcdef';
+  const fixture = await Fixture.start({ args: ['--address', '0.0.0.0'], env: { STRONGROOM_KEY: key } });
+  const ask = (host: string) => raw(`${fixture.host.url}/api/nothing`, { host, 'x-functions-key': key });
+  expect(await ask('backup.example:7071')).toBe(404);
+  expect(await ask('[::1]:7071')).toBe(404);
+  for (const host of ['a/api/hello/world?', 'a/api/hello/world#', 'a@b', 'a b', 'a\\b', 'ä', 'a:b']) {
+    expect(await ask(host), host).toBe(400);
+  }
+});
+
+test('a wrong key is logged without the key, and answered late', async () => {
+  const key = '0123456789 is long and random';
+  const fixture = await Fixture.start({ env: { STRONGROOM_KEY: key } });
+  const began = performance.now();
+  const guesses = ['a guess', 'another one'].map((guess) =>
+    fixture.fetch('/api/hello/world', { headers: { 'x-functions-key': guess } }),
+  );
+  // Others are not held up.
+  expect((await fixture.fetch('/api/hello/world', { headers: { 'x-functions-key': key } })).status).toBe(200);
+  expect((await fixture.fetch('/api/hello/world')).status).toBe(401);
+  expect(performance.now() - began).toBeLessThan(900);
+  expect((await Promise.all(guesses)).map(({ status }) => status)).toEqual([401, 401]);
+  expect(performance.now() - began).toBeGreaterThan(900);
+  const lines = fixture.host.output().match(/^.* wrong key .*$/gm);
+  expect(lines).toEqual([
+    expect.stringMatching(/ warn 1 call with a wrong key refused, the last one from .*127\.0\.0\.1$/),
+  ]);
+  expect(fixture.host.output()).not.toMatch(/guess|another one/);
+});
+
+test('the call of an image in a page of another site is refused on every route', async () => {
+  const fixture = await Fixture.start();
+  for (const path of ['/api/hello/world', '/api/nothing', '/admin/functions/nightly', '/runtime/webhooks/blobs']) {
+    expect(await raw(fixture.host.url + path, { 'sec-fetch-site': 'cross-site' }), path).toBe(403);
+    expect(await raw(fixture.host.url + path, { 'sec-fetch-site': 'same-site' }, 'POST'), path).toBe(403);
+  }
+  expect(await raw(`${fixture.host.url}/api/hello/world`, { 'sec-fetch-site': 'none' })).toBe(200);
+});
+
+test('a parameter that is repeated thousands of times takes no longer than others', async () => {
+  const fixture = await Fixture.start();
+  const ask = async (query: string) => {
+    const began = performance.now();
+    expect((await fixture.fetch(`/api/hello/x/y?${query}`)).status).toBe(200);
+    return performance.now() - began;
+  };
+  await ask('a=1');
+  expect(await ask('a&'.repeat(7_000))).toBeLessThan(200);
 });
 
 test('invokes a timer function on request, one invocation at a time', async () => {

@@ -33,7 +33,7 @@ async function outcome(child: ChildProcess): Promise<{ code: number; output: str
 test('runs one job to its end, with an exit code for the result', async () => {
   const directory = temporaryDirectory();
   const [good, partly, unknown] = await Promise.all([
-    outcome(start(directory, ['--data', 'a', '--once', 'nightly'], { STRONGROOM_KEY: 'k' })),
+    outcome(start(directory, ['--data', 'a', '--once', 'nightly'], { STRONGROOM_KEY: '0123456789abcdef' })),
     outcome(start(directory, ['--data', 'b', '--once', 'partly', '--mode', 'incremental'])),
     outcome(start(directory, ['--data', 'c', '--once', 'unknown'])),
   ]);

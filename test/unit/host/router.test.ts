@@ -44,7 +44,7 @@ describe('a route', () => {
 });
 
 describe('access', () => {
-  const call = { method: 'GET', host: 'localhost:7071', origin: undefined, key: undefined };
+  const call = { host: 'localhost:7071', origin: undefined, site: undefined, key: undefined };
 
   test('only loopback names, if it listens on loopback', () => {
     const local = { key: undefined, loopback: true };
@@ -64,12 +64,25 @@ describe('access', () => {
     expect(refusal({ key: 'k', loopback: false }, { ...call, host: 'vault.example', key: 'k' })).toBeUndefined();
   });
 
-  test('a foreign origin may read, but not write', () => {
+  test('a page of another origin can neither read nor write', () => {
     const rules = { key: undefined, loopback: true };
-    expect(refusal(rules, { ...call, origin: 'https://evil.example' })).toBeUndefined();
-    for (const method of ['POST', 'PUT', 'DELETE', 'PATCH']) {
-      expect(refusal(rules, { ...call, method, origin: 'https://evil.example' })?.status).toBe(403);
-      expect(refusal(rules, { ...call, method, origin: 'http://localhost:7071' })).toBeUndefined();
+    for (const origin of ['https://evil.example', 'null', 'http://localhost:3000', '']) {
+      expect(refusal(rules, { ...call, origin })?.code, origin).toBe('origin-not-allowed');
+    }
+    expect(refusal(rules, { ...call, host: 'localhost:7071', origin: 'http://localhost:7071' })).toBeUndefined();
+  });
+
+  test('a call of a page of another site is refused also if it has no origin, as that of an image', () => {
+    for (const rules of [
+      { key: undefined, loopback: true },
+      { key: 'correct', loopback: false },
+    ]) {
+      for (const site of ['cross-site', 'same-site', 'none, cross-site', 'Cross-Site', '']) {
+        expect(refusal(rules, { ...call, site, key: 'correct' })?.code, site).toBe('origin-not-allowed');
+      }
+      for (const site of [undefined, 'none', 'same-origin']) {
+        expect(refusal(rules, { ...call, site, key: 'correct' }), site).toBeUndefined();
+      }
     }
   });
 
@@ -91,4 +104,6 @@ test('a log entry is always one line', () => {
   expect(escapeControls('a\r\nb\u001b[2Jc\u2028d\u202ee\u0085f ünï')).toBe(
     'a\\u000d\\u000ab\\u001b[2Jc\\u2028d\\u202ee\\u0085f ünï',
   );
+  // Outside of the first plane, and half of such a character.
+  expect(escapeControls('x\u061c\u200b\u{e0041}\ud800😀')).toBe('x\\u061c\\u200b\\udb40\\udc41\\ud800😀');
 });

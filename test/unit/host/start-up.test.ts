@@ -34,8 +34,22 @@ test("prints the app's report of an invalid configuration, without a stack trace
 test('does not listen beyond this machine without a key', async () => {
   const { exitCode, output } = await refused({ args: ['--address', '0.0.0.0'] });
   expect([exitCode, output]).toEqual([2, expect.stringContaining('STRONGROOM_KEY')]);
-  const fixture = await Fixture.start({ args: ['--address', '0.0.0.0'], env: { STRONGROOM_KEY: 'k' } });
-  expect((await fetch(`${fixture.host.url}/api/hello/world?code=k`)).status).toBe(200);
+  const env = { STRONGROOM_KEY: ' 0123456789abcdef ' };
+  const fixture = await Fixture.start({ args: ['--address', '0.0.0.0'], env });
+  expect((await fetch(`${fixture.host.url}/api/hello/world?code=0123456789abcdef`)).status).toBe(200);
+});
+
+test.each([
+  'x',
+  ' ',
+  '               x               ',
+  '0123456789abcde',
+  'xyxyxyxyxyxyxyxyxyxyxy',
+  'ключ-из-многих-букв',
+])('does not start with the key "%s", on loopback either', async (key) => {
+  const { exitCode, output } = await refused({ env: { STRONGROOM_KEY: key } });
+  expect([exitCode, output]).toEqual([2, expect.stringContaining('openssl rand')]);
+  if (key.trim().length > 1) expect(output).not.toContain(key.trim());
 });
 
 test('names a port that is in use', async () => {
@@ -63,11 +77,11 @@ test('one host per data directory; a new host takes over the lock of a killed on
 
 test('reads app settings from local.settings.json; the environment has precedence', async () => {
   const directory = temporaryDirectory();
-  const settings = { IsEncrypted: false, Values: { STRONGROOM_KEY: 'from the file', NIGHTLY: 'never read' } };
+  const settings = { IsEncrypted: false, Values: { STRONGROOM_KEY: 'a key from the file', NIGHTLY: 'never read' } };
   writeFileSync(join(directory, 'local.settings.json'), JSON.stringify(settings));
   const fixture = await Fixture.start({}, directory);
   expect((await fixture.fetch('/api/hello/world')).status).toBe(401);
-  expect((await fixture.fetch('/api/hello/world?code=from%20the%20file')).status).toBe(200);
+  expect((await fixture.fetch('/api/hello/world?code=a%20key%20from%20the%20file')).status).toBe(200);
   await fixture.host.stop();
   writeFileSync(join(directory, 'local.settings.json'), '{ "Values": { "A": 1 } }');
   expect(await refused({}, directory)).toMatchObject({
@@ -82,14 +96,36 @@ test('reads app settings from local.settings.json; the environment has precedenc
 });
 
 test('an invalid schedule, or one with a missing setting, is an error that names its function', async () => {
-  expect(await refused({ env: { NIGHTLY: 'every night' } })).toMatchObject({
+  // What a setting holds is not shown: it may be a secret that was named by mistake.
+  expect(await refused({ env: { NIGHTLY: 'Hunter2 every night' } })).toMatchObject({
     exitCode: 2,
-    output: expect.stringMatching(/"nightly" has the schedule "every night"/),
+    output: expect.toSatisfy((text) => /"nightly" has "%NIGHTLY%"/.test(text) && !/Hunter2|night"/.test(text)),
   });
   expect(await refused({ env: { NIGHTLY: undefined } })).toMatchObject({
     exitCode: 2,
     output: expect.stringMatching(/"nightly" refers to the app setting "NIGHTLY"/),
   });
+});
+
+test('no error shows what an app setting holds', async () => {
+  const directory = temporaryDirectory();
+  writeFileSync(
+    join(directory, 'local.settings.json'),
+    '{ "Values": { "VAULT": "AccountKey=aGlkZGVu" "B": "cGFzc3dvcmQ=" } }',
+  );
+  const { output } = await refused({}, directory);
+  expect(output).toMatch(/local\.settings\.json is not valid JSON: /);
+  expect(output).not.toMatch(/aGlk|cGFz/);
+  for (const name of [
+    'AzureFunctionsWebHost__hostid',
+    'AzureFunctionsJobHost__extensions__queues__batchSize',
+    'AzureFunctionsJobHost__extensions__queues__visibilityTimeout',
+    'AzureFunctionsJobHost__extensions__queues__messageEncoding',
+  ]) {
+    const wrong = await refused({ env: { [name]: 'Hunter2-Pass!word', FIXTURE_STORAGE: 'own', OWN_QUEUE: 'q' } });
+    expect([wrong.exitCode, wrong.output], name).toEqual([2, expect.stringContaining(name)]);
+    expect(wrong.output).not.toMatch(/Hunter2/i);
+  }
 });
 
 test('an error outside any function ends the host with one line', async () => {

@@ -128,6 +128,19 @@ describe('a Node that is too old', () => {
     expect(npmRan()).toBe(false);
     expect(existsSync(join(elsewhere, 'package.json'))).toBe(false);
   });
+
+  it('is replaced by one that npm checks against a hash in the repository', () => {
+    const { status, stderr } = run(['check'], ['--import', OLD_NODE]);
+    // This npm brings no Node.
+    expect([status, stderr]).toEqual([1, expect.stringContaining('its content is not what it was')]);
+    const ran = readFileSync(join(project, 'npm-ran'), 'utf8');
+    expect(ran).toMatch(/^ci --prefix .*\.node /);
+    expect(ran).toContain('--ignore-scripts');
+    const lock = JSON.parse(readFileSync(join(project, '.node', 'package-lock.json'), 'utf8'));
+    const [root, ...packages] = Object.values<{ dependencies?: object; integrity?: string }>(lock.packages);
+    expect(Object.values(root!.dependencies!)).toEqual([expect.stringMatching(/^\d+\.\d+\.\d+$/)]);
+    expect(packages).toEqual([{ version: expect.any(String), integrity: expect.stringMatching(/^sha512-.{86}==$/) }]);
+  });
 });
 
 describe('the tests', () => {

@@ -10,13 +10,13 @@ function listing(
   source: object,
   listTables: (from?: string) => Promise<{ names: string[]; next?: string }>,
   summary?: Buffer,
+  names = ['images', 'docs'],
 ) {
   const job = {
     name: RUN.job,
     source: { account: 'SOURCE', containers: [], tables: [], ...source },
     destination: { account: 'VAULT', container: '{container}backup', prefix: '' },
   };
-  const names = ['images', 'docs'];
   const deps = {
     configuration: { jobs: [job], archives: [] },
     blobs: (alias: string) => ({
@@ -52,6 +52,19 @@ test('listContainers finds containers first, then tables, page by page, each onc
   expect(two.next).toBeUndefined();
 });
 
+test('a container that a pattern matches, with a name too long for a backup container, is skipped by name', async () => {
+  const long = `tenant-${'x'.repeat(56)}`;
+  const list = listing({ containers: ['tenant-*', 'images'] }, async () => ({ names: [] }), undefined, [
+    'tenant-1',
+    long,
+  ]);
+  const { containers, problems } = await list({ run });
+  expect(containers.map(({ container }) => container)).toEqual(['images', 'tenant-1']);
+  expect(problems).toMatchObject([
+    { code: 'container-skipped', container: long, count: 0, message: expect.stringContaining(`${long}backup`) },
+  ]);
+});
+
 test('a run without the right to list tables backs up containers and the tables that the job names', async () => {
   const refused = async () => {
     throw new StorageError('access-denied', 'Not allowed', 403);
@@ -67,6 +80,7 @@ test('a retry lists tables that could not be listed before, and backs up those t
     { container: 'images', destination: 'imagesbackup', status: 'succeeded' },
     { container: 'table.orders', destination: '', status: 'succeeded' },
     { container: 'table.*', destination: '', status: 'failed' },
+    { container: 'long', destination: '', status: 'skipped' },
   ];
   const summary = { format: 2, id: RETRIED, job: RUN.job, status: 'completed-with-failures', containers: reports };
   const body = Buffer.from(JSON.stringify({ ...summary, counts: {}, bytes: {}, problems: [], parts: [] }));

@@ -7,6 +7,7 @@ import { outcomeOf } from '#domain/run/outcome.ts';
 import { PartWriter } from '#domain/run/part.ts';
 import { emptyTally, tallyToMetadata } from '#domain/run/tally.ts';
 import type { Handler } from '#functions/http/answering.ts';
+import { writeCursor } from '#functions/http/cursor.ts';
 import { rebuildCatalogHandler } from '#functions/rebuild-catalog.ts';
 import { getRunHandler } from '#functions/run/get-run.ts';
 import { listOutcomesHandler } from '#functions/run/list-outcomes.ts';
@@ -57,7 +58,7 @@ describe('asking for runs', () => {
     const list = async () => {
       throw new StorageError('invalid', 'This is not a cursor that a list of runs gave out.');
     };
-    const cursor = Buffer.from('{"VAULT":"x"}').toString('base64url');
+    const cursor = writeCursor('{"VAULT":"x"}', ['runs', undefined]);
     const answer = await ask(listRunsHandler, { query: { cursor }, list });
     expect(answer).toMatchObject({ status: 400, body: { code: 'cursor-invalid' } });
     expect(answer.headers).toMatchObject({ 'cache-control': 'no-store' });

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { byCodePoint, byPathSegment, byUtf16 } from '#domain/blobs/name-order.ts';
 import { type Outcome, outcomeOf } from '#domain/run/outcome.ts';
 import type { PartEntry, RunSummary } from '#domain/run/run.ts';
+import { writeCursor } from '#functions/http/cursor.ts';
 import { blobHistoryHandler } from '#functions/restore-points/blob-history.ts';
 import { getRestorePointHandler } from '#functions/restore-points/get-restore-point.ts';
 import { listPointBlobsHandler } from '#functions/restore-points/list-point-blobs.ts';
@@ -295,7 +296,6 @@ describe('browsing a restore point', () => {
       (await vault.ask(listPointBlobsHandler, { id: ID, query: { ...query, cursor: body.next, ...more } })).body;
     expect(await ask({})).toMatchObject({ folders: [{ prefix: 'b/' }] });
     expect(await ask({ limit: '2' })).toMatchObject({ folders: [{ prefix: 'b/' }, { prefix: 'c/' }] });
-    const { of: mark } = JSON.parse(Buffer.from(body.next, 'base64url').toString());
     const forged = [
       { page: -1, row: 0 },
       { page: 1, row: 0 },
@@ -304,11 +304,13 @@ describe('browsing a restore point', () => {
       { page: 0, row: 0, folder: 'a/b/' },
       { page: 0, row: 0, more: 1 },
       { page: 0 },
-    ].map((each) => Buffer.from(JSON.stringify({ ...each, of: mark })).toString('base64url'));
-    for (const cursor of ['x', '0.0', 'bnVsbA', ...forged]) {
-      expect(await ask({ cursor }), Buffer.from(cursor, 'base64url').toString()).toMatchObject({
-        code: 'cursor-invalid',
-      });
+      null,
+    ].map((each) => writeCursor(JSON.stringify(each), [ID, 'data', '', '/']));
+    const unmarked = Buffer.from(JSON.stringify({ page: 0, row: 0 })).toString('base64url');
+    const first = writeCursor(JSON.stringify({ page: 0, row: 0 }), [ID, 'data', '', '/']);
+    expect(await ask({ cursor: first })).toMatchObject({ folders: [{ prefix: 'a/' }] });
+    for (const cursor of ['x', '0.0', 'bnVsbA', unmarked, ...forged]) {
+      expect(await ask({ cursor }), cursor).toMatchObject({ code: 'cursor-invalid' });
     }
     expect(await ask({ prefix: 'b' })).toMatchObject({ code: 'cursor-invalid' });
     expect(await ask({ delimiter: '-' })).toMatchObject({ code: 'cursor-invalid' });
@@ -597,8 +599,22 @@ describe('notes', () => {
     const hold = (reason: unknown) => vault.ask(holdHandler, { id: ID, body: { reason } });
     const at = '2026-11-22T12:00:00.000Z';
     expect(await hold('  court  ')).toMatchObject({ status: 200, body: { id: ID, hold: { at, reason: 'court' } } });
-    expect(await hold('x'.repeat(200))).toMatchObject({ status: 200 });
-    for (const reason of [undefined, '', '   ', 5, 'x'.repeat(201)]) {
+    for (const reason of ['audit – „Prüfung“ 👩‍🚒', 'می‌خواهم', '持有', 'x'.repeat(200)]) {
+      expect(await hold(reason)).toMatchObject({ status: 200, body: { hold: { reason } } });
+    }
+    const odd = [
+      'a\u202eb',
+      'a\u061cb',
+      'a\u2066b',
+      'a\u0000b',
+      'a\u001b[2Jb',
+      'a\u009bb',
+      'a\nb',
+      'a\u2028b',
+      'a\ud800b',
+    ];
+    const unseen = ['\u200b\u200b', '\u00ad', '\u{e0041}'];
+    for (const reason of [undefined, '', '   ', 5, 'x'.repeat(201), ...odd, ...unseen]) {
       expect(await hold(reason)).toMatchObject({ status: 400, body: { code: 'body-invalid' } });
     }
     const { body } = await vault.ask(getRestorePointHandler, { id: ID });
