@@ -1,3 +1,4 @@
+import { appendToChain } from '#app/append-to-chain.ts';
 import type { Dependencies } from '#app/dependencies.ts';
 import { type JobContext, jobContextOf } from '#app/job-context.ts';
 import { noteInCatalog } from '#app/note-in-catalog.ts';
@@ -8,7 +9,7 @@ import { standingOf } from '#domain/run/lock.ts';
 import type { ListedPart } from '#domain/run/placed-part.ts';
 import { isSkip, type Problem, problemOf } from '#domain/run/problems.ts';
 import { partEntries, reportOf } from '#domain/run/report.ts';
-import { withProof } from '#domain/run/restore-point.ts';
+import { addRequests } from '#domain/run/request-counts.ts';
 import {
   type ContainerReport,
   isBackup,
@@ -22,7 +23,6 @@ import {
 } from '#domain/run/run.ts';
 import { SUMMARY_FORMAT } from '#domain/run/stored-format.ts';
 import { tableOfTask } from '#domain/run/task-name.ts';
-import { proofOf } from '#domain/verify/verify.ts';
 import { catalogRowOf } from '#storage/catalog.ts';
 import type { ControlStore } from '#storage/control/control-store.ts';
 import { countingRequests } from '#storage/requests.ts';
@@ -45,7 +45,7 @@ export interface PublishRunResult {
 
 /**
  * Ends a run: adds up its parts in storage, judges it, and writes its summary. That one create-only write makes the
- * restore point. Then it updates the catalog and releases the lock. Safe to run twice.
+ * restore point. Then it adds to the chain, updates the catalog and releases the lock. Safe to run twice.
  */
 export async function publishRun(deps: Dependencies, input: PublishRunInput): Promise<PublishRunResult> {
   const { run } = input;
@@ -70,7 +70,7 @@ export async function publishRun(deps: Dependencies, input: PublishRunInput): Pr
         summary = (await control.readSummary(run))!;
       }
     }
-    await noteProof(deps, context, run, summary);
+    await appendToChain(deps, context.vault, summary);
     await noteInCatalog(deps, context.vault.alias, catalogRowOf(summary));
     await control.releaseLock(run, deps.now(), leftBy(summary));
     deps.telemetry.runFinished(summary);
@@ -78,10 +78,11 @@ export async function publishRun(deps: Dependencies, input: PublishRunInput): Pr
   });
 }
 
-/** With the requests still to come: for the summary, for the row in the catalog, and to read and write the lock. */
+/** With the requests still to come: for the summary, the chain, the row in the catalog, and the lock. */
 function withRest(requests: Record<string, number>): Record<string, number> {
-  const { PutBlob = 0, InsertOrReplaceEntity = 0, GetBlob = 0 } = requests;
-  return { ...requests, PutBlob: PutBlob + 2, InsertOrReplaceEntity: InsertOrReplaceEntity + 1, GetBlob: GetBlob + 1 };
+  const all = { ...requests };
+  addRequests(all, { PutBlob: 3, GetBlob: 4, ListBlobs: 1, InsertOrReplaceEntity: 1 });
+  return all;
 }
 
 /** The summary, from the parts and problems. */
@@ -164,20 +165,6 @@ async function earlierParts(control: ControlStore, run: RetryRef, parts: ListedP
   const isReplaced = (container: string) => listedAgain.has(container) || tableOfTask(container) !== undefined;
   const replaced = new Set(parts.map(({ tally }) => tally.container).filter(isReplaced));
   return (earlier?.parts ?? []).filter(({ container }) => !replaced.has(container));
-}
-
-/** Notes the result of a verification in its restore point, before the lock is free. */
-async function noteProof(deps: Dependencies, { control }: JobContext, run: RunRef, summary: RunSummary): Promise<void> {
-  if (run.mode !== 'verify') return;
-  const proof = proofOf(summary, run.verify);
-  if (!proof) return;
-  try {
-    await control.changeNotes({ job: run.job, id: run.verify.point }, (notes) => withProof(notes, proof));
-  } catch (error) {
-    // The report has the result. Trying again for hours would only delay the runs after this one.
-    if (!isStorageError(error, 'damaged')) throw error;
-    deps.telemetry.warn('proof-not-noted', { job: run.job, run: run.id, message: error.message });
-  }
 }
 
 const DEFAULT_BRAKE = { percent: 50, blobs: 100 };

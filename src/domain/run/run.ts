@@ -1,3 +1,4 @@
+import type { ChainLink } from './chain-link.ts';
 import type { NameRange } from './name-range.ts';
 import type { Problem } from './problems.ts';
 import type { PrunePlan } from './prune-plan.ts';
@@ -171,6 +172,8 @@ export interface RunReport {
   problems: Problem[];
   /** Of a prune: its plan, once it is decided. */
   plan?: PrunePlan;
+  /** Answers of the API only: its record in the chain. No summary can name it, as it names the summary. */
+  chain?: ChainLink;
 }
 
 /** One part of a restore point's manifest, as the summary lists it. */

@@ -1,6 +1,8 @@
 import type { HttpRequest } from '@azure/functions';
 import { z } from 'zod';
+import { appendEntry } from '#app/append-to-chain.ts';
 import type { Dependencies } from '#app/dependencies.ts';
+import type { ChainEntry } from '#domain/run/chain-record.ts';
 import type { Notes } from '#domain/run/restore-point.ts';
 import { isStorageError } from '#storage/storage-error.ts';
 import { answering, json, readBody } from '../http/answering.ts';
@@ -20,11 +22,20 @@ const reasoned = z.strictObject({
 });
 const nothing = z.strictObject({});
 
-/** POST /api/restore-points/{id}/hold — keeps it under any policy, until an operator lifts the hold. */
+/** Changed notes, and the entry of the chain that says so. */
+interface Noting {
+  notes: Notes;
+  entry: ChainEntry;
+}
+
+/** POST /api/restore-points/{id}/hold â keeps it under any policy, until an operator lifts the hold. */
 export function holdHandler(deps: Dependencies) {
   return answering(deps, async (request) => {
     const { reason } = await readBody(request, reasoned);
-    return note(deps, request, (notes) => ({ ...notes, hold: { at: deps.now().toISOString(), reason } }));
+    return note(deps, request, (notes, point) => {
+      const hold = { at: deps.now().toISOString(), reason };
+      return { notes: { ...notes, hold }, entry: { kind: 'hold', point, hold, ...endsOf(notes) } };
+    });
   });
 }
 
@@ -32,7 +43,10 @@ export function holdHandler(deps: Dependencies) {
 export function unholdHandler(deps: Dependencies) {
   return answering(deps, async (request) => {
     await readBody(request, nothing);
-    return note(deps, request, ({ hold, ...notes }) => notes);
+    return note(deps, request, ({ hold, ...notes }, point) => ({
+      notes,
+      entry: { kind: 'unhold', point, ...endsOf({ hold }) },
+    }));
   });
 }
 
@@ -40,28 +54,37 @@ export function unholdHandler(deps: Dependencies) {
 export function releaseHandler(deps: Dependencies) {
   return answering(deps, async (request) => {
     await readBody(request, nothing);
-    return note(deps, request, (notes, id) => {
+    return note(deps, request, (notes, point) => {
       if (!notes.brake) {
-        throw new HttpError(409, 'no-brake', `Restore point ${id} has no brake`, `GET /api/restore-points/${id}`);
+        throw new HttpError(409, 'no-brake', `Restore point ${point} has no brake`, `GET /api/restore-points/${point}`);
       }
       // The first release counts: a repeated call does not mean a second check.
-      return { ...notes, brake: { released: deps.now().toISOString(), ...notes.brake } };
+      const brake = { released: deps.now().toISOString(), ...notes.brake };
+      return { notes: { ...notes, brake }, entry: { kind: 'release', point, ...brake } };
     });
   });
+}
+
+function endsOf({ hold }: { hold?: Notes['hold'] | undefined }): { ends?: string } {
+  return hold ? { ends: hold.at } : {};
 }
 
 /**
  * Changes the notes of a restore point. Refuses one that a prune has marked: a hold that is too late must not look
  * effective.
  */
-async function note(deps: Dependencies, request: HttpRequest, change: (notes: Notes, id: string) => Notes) {
+async function note(deps: Dependencies, request: HttpRequest, change: (notes: Notes, id: string) => Noting) {
   const id = request.params.id!;
-  const { summary, control } = await findPoint(deps, id);
+  const { summary, control, vault } = await findPoint(deps, id);
   try {
+    let entry: ChainEntry | undefined;
     const notes = await control.changeNotes(summary, (before) => {
       if (before.removed) throw removedPoint(409, id, before.removed);
-      return change(before, id);
+      const noting = change(before, id);
+      entry = noting.entry;
+      return noting.notes;
     });
+    await appendEntry(deps, deps.blobs(vault), summary.job, entry!);
     return json(200, { id, ...shownNotes(notes) });
   } catch (error) {
     if (!isStorageError(error, 'precondition')) throw error;
