@@ -1,10 +1,11 @@
 import type { OrchestrationContext, Task } from 'durable-functions';
-import type { PublishRunInput } from '#activities/run/publish-run.ts';
+import type { PublishRunInput } from '#activities/run/run-findings.ts';
 import type { StopReason } from '#activities/run/run-guard.ts';
 import type { WalkPosition } from '#domain/blobs/merge-walk.ts';
 import { type Problem, problemOf } from '#domain/run/problems.ts';
 import { addRequests, type RequestCounts } from '#domain/run/request-counts.ts';
 import { carriesOutPlan, isArchiving, isBackup, type RunRef } from '#domain/run/run.ts';
+import { taskKey } from '#domain/run/task-name.ts';
 import { type Answer, call, wait } from './call.ts';
 import { PASSING } from './limits.ts';
 import { combine, type ProcessGroupInput, type ProcessGroupResult } from './process-group.ts';
@@ -57,14 +58,18 @@ function* startGroups(
   findings: Findings,
 ): Generator<Task, Task[], unknown> {
   const groups: Task[] = [];
+  const listed = new Set<string>();
   let from: string | undefined;
   do {
     const page = (yield call(context, 'listContainers', { run, ...(from && { from }) })) as Answer<'listContainers'>;
     addRequests(findings.requests, page.requests ?? {});
     findings.problems.push(...(page.problems ?? []), ...(page.problem ? [page.problem] : []));
-    const found = page.containers ?? [];
+    // What earlier pages named is not gone.
+    const found = (page.containers ?? []).filter(({ container, gone }) => !gone || !listed.has(taskKey(container)));
+    const present = found.filter(({ gone }) => !gone);
+    for (const { container } of present) listed.add(taskKey(container));
     const withProblem = (page.problems ?? []).filter(({ container }) => container !== undefined);
-    findings.containers += found.length + withProblem.length;
+    findings.containers += present.length + withProblem.length;
     for (let start = 0; start < found.length; start += GROUP) {
       const input: ProcessGroupInput = { run, containers: found.slice(start, start + GROUP) };
       groups.push(context.df.callSubOrchestrator('processGroup', input));

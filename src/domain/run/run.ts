@@ -1,3 +1,5 @@
+import type { BrakeState } from './brake-state.ts';
+import type { ComparedPart } from './comparison.ts';
 import type { NameRange } from './name-range.ts';
 import type { Problem } from './problems.ts';
 import type { PrunePlan } from './prune-plan.ts';
@@ -105,7 +107,7 @@ export function isArchiving(mode: RunMode): boolean {
   return mode === 'reconcile' || mode === 'reprocess';
 }
 
-/** Of a container in backups: copies of blobs that the vault did not have, … */
+/** Whether runs of this mode leave restore points. */
 export function isBackup(mode: RunMode): boolean {
   return mode === 'full' || mode === 'incremental' || mode === 'retry';
 }
@@ -116,16 +118,26 @@ export interface Counts {
   unchanged: number;
   skipped: number;
   failed: number;
-  /** … and of blobs that it had at another version. */
+  /** Backups only: what the restore point holds, once the run has ended. A retry counts what it takes over, too. */
+  held?: number;
+  /** Of a container or table, in backups: copies of what the vault did not have. */
   added?: number;
-  /** Of a table in backups: entities deleted since the restore point before. */
+  /** In backups: held at another version than the restore point before did. */
   changed?: number;
-  /** Prunes only: snapshots, versions, blobs and files that were deleted. */
+  /** Of a table, in backups: entities deleted since the restore point before. */
   deleted?: number;
-  /** Dry runs only: what would be copied or removed. */
+  /** Prunes only: snapshots, versions, blobs and files that were deleted. */
   removed?: number;
-  /** The report on one task of a run: a container, or a table under a name such as `table.orders`. */
+  /** Dry runs only: what would be copied or removed. */
   planned?: number;
+}
+
+/** What the restore point before held and the run does not, by the code of its outcomes. */
+export interface NoLongerHeldCounts {
+  deleted: number;
+  skipped: number;
+  failed: number;
+  notSelected: number;
 }
 
 export interface ByteCounts {
@@ -135,20 +147,24 @@ export interface ByteCounts {
   planned?: number;
 }
 
-/** Of a table in backups: the times between which it was read, by the clock of the service. ISO 8601. */
+/** The report on one task of a run: a container, or a table under a name such as `table.orders`. */
 export interface ContainerReport {
   container: string;
   destination: string;
-  /** The report on a run, in progress or ended. */
+  /** Of a table in backups: the times between which it was read, by the clock of the service. ISO 8601. */
   window?: [from: string, to: string];
   status: RunStatus;
   counts: Counts;
+  /** In backups, once the task is compared with the restore point before. */
+  noLongerHeld?: NoLongerHeldCounts;
+  /** True if the run only compared it: the source does not list it, or the job no longer selects it. */
+  gone?: true;
   bytes: ByteCounts;
   requests: Record<string, number>;
   problems: Problem[];
 }
 
-/** Of a prune: its plan, once it is decided. */
+/** The report on a run, in progress or ended. */
 export interface RunReport {
   id: string;
   job: string;
@@ -163,16 +179,17 @@ export interface RunReport {
   startedAt: string;
   finishedAt: string | null;
   counts: Counts;
+  noLongerHeld?: NoLongerHeldCounts;
   bytes: ByteCounts;
   progress: { fraction: number | null; blobsPerSecond: number; bytesPerSecond: number; secondsLeft: number | null };
   requests: Record<string, number>;
   containers: ContainerReport[];
   problems: Problem[];
-  /** One part of a restore point's manifest, as the summary lists it. */
+  /** Of a prune: its plan, once it is decided. */
   plan?: PrunePlan;
 }
 
-/** Full name in the control container. A retry also lists parts of the run that it completes. */
+/** One part of a restore point's manifest, as the summary lists it. */
 export interface PartEntry {
   /** Full name in the control container; parts of an earlier run when a retry builds on it. */
   path: string;
@@ -182,34 +199,39 @@ export interface PartEntry {
   unchanged: number;
   skipped: number;
   failed: number;
-  /** The range of the names in the part; absent if it is not known. */
+  /** Of the compressed bytes. */
   sha256: string;
-  /** Of a part of a table: the times between which it was read, by the clock of the service. ISO 8601. */
+  /** The range of the names in the part; absent if it is not known. */
   names?: NameRange;
-  /** Of a part of a table: since when deletions are unknown, if they are. ISO 8601. */
+  /** Of a part of a table: the times between which it was read, by the clock of the service. ISO 8601. */
   window?: [from: string, to: string];
-  /** `run.json`, written last. With status `succeeded` or `completed-with-failures`, it is the restore point. */
+  /** Of a part of a table: since when deletions are unknown, if they are. ISO 8601. */
   deletionsUnknownSince?: string;
 }
 
-/** Addresses of the source and the vault, so that the vault is readable without the configuration. */
+/** `run.json`, written last. With status `succeeded` or `completed-with-failures`, it is the restore point. */
 export interface RunSummary extends RunReport {
   format: typeof SUMMARY_FORMAT;
-  /**
-   * The templates of the job at that time. A backup blob's name is the expanded prefix and the name of the source blob.
-   */
+  /** Addresses of the source and the vault, so that the vault is readable without the configuration. */
   source: string;
   vault: string;
   /**
-   * Whether this backup is now the one that may be retried. Dry runs, cancelled runs and lost runs leave nothing to
-   * retry, and other modes leave no restore point to complete; the run before them may still be retried.
+   * The templates of the job at that time. A backup blob's name is the expanded prefix and the name of the source blob.
    */
   destination: { container: string; prefix: string };
   restorePoint: boolean;
+  /** Full names in the control container. A retry also lists parts of the run that it completes. */
   parts: PartEntry[];
+  /** The parts that compare the run with the restore point before: no entries, but what is no longer held. */
+  compared: ComparedPart[];
+  /** Of a restore point: the state of the safety brake of each container and table, by name. */
+  brake?: Record<string, BrakeState>;
 }
 
-/** What an ended run leaves in the lock. Dry runs and cancelled runs leave the fields as they were. */
+/**
+ * Whether this backup is now the one that may be retried. Dry runs, cancelled runs and lost runs leave nothing to
+ * retry, and other modes leave no restore point to complete; the run before them may still be retried.
+ */
 export function canBeRetried({
   mode,
   dryRun,
@@ -220,27 +242,24 @@ export function canBeRetried({
   return isBackup(mode) && !dryRun && !lost && status !== 'cancelled' && status !== 'running';
 }
 
-/** A retry lists only what failed: later runs cannot compare their counts with it. */
+/** What an ended run leaves in the lock. An absent field keeps its value. */
 export function leftBy(summary: RunSummary): { last?: string; point?: string } {
-  const { id, mode, restorePoint } = summary;
-  return {
-    ...(canBeRetried(summary) && { last: id }),
-    // Whether an object is the summary of this run.
-    ...(restorePoint && (mode === 'full' || mode === 'incremental') && { point: id }),
-  };
+  const { id, restorePoint } = summary;
+  return { ...(canBeRetried(summary) && { last: id }), ...(restorePoint && { point: id }) };
 }
 
 /** Whether what was read where this run's summary lies is one, and this run's. */
 export function isSummary(value: unknown, run: { id: string; job: string }): value is RunSummary {
   if (typeof value !== 'object' || value === null) return false;
-  const { format, id, job, status, counts, bytes, containers, problems, parts } = value as Partial<RunSummary>;
+  const { format, id, job, status, counts, bytes, containers, problems, parts, compared } =
+    value as Partial<RunSummary>;
   return (
     format === SUMMARY_FORMAT &&
     id === run.id &&
     job === run.job &&
     typeof status === 'string' &&
     [counts, bytes].every(isObject) &&
-    [containers, problems, parts].every((list) => Array.isArray(list) && list.every(isObject))
+    [containers, problems, parts, compared].every((list) => Array.isArray(list) && list.every(isObject))
   );
 }
 

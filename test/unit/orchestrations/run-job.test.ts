@@ -1,7 +1,7 @@
 import { describe, expect, it, test } from 'vitest';
 import type { ListContainersInput } from '#activities/modes/list-containers.ts';
 import type { ContainerPair, ListContainersResult } from '#activities/run/container-task.ts';
-import type { PublishRunInput } from '#activities/run/publish-run.ts';
+import type { PublishRunInput } from '#activities/run/run-findings.ts';
 import { type Problem, problemOf } from '#domain/run/problems.ts';
 import type { RunRef } from '#domain/run/run.ts';
 import type { ProcessContainerInput, ProcessContainerResult } from '#orchestrations/process-container.ts';

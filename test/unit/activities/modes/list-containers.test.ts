@@ -68,8 +68,10 @@ test('a retry lists tables that could not be listed before, and backs up those t
     { container: 'table.orders', destination: '', status: 'succeeded' },
     { container: 'table.*', destination: '', status: 'failed' },
   ];
-  const summary = { format: 2, id: RETRIED, job: RUN.job, status: 'completed-with-failures', containers: reports };
-  const body = Buffer.from(JSON.stringify({ ...summary, counts: {}, bytes: {}, problems: [], parts: [] }));
+  const summary = { format: 3, id: RETRIED, job: RUN.job, status: 'completed-with-failures', containers: reports };
+  const body = Buffer.from(
+    JSON.stringify({ ...summary, counts: {}, bytes: {}, problems: [], parts: [], compared: [] }),
+  );
   const pages: Record<string, { names: string[]; next?: string }> = {
     first: { names: ['Orders', 'logs'], next: 'second' },
     second: { names: ['users'] },

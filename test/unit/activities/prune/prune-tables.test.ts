@@ -28,7 +28,7 @@ const HELD = { hold: { at: '2026-05-01T00:00:00.000Z', reason: 'audit' } };
 
 let room: Vault;
 const retaining = (more: object) => {
-  const retention = { keepLast: 1, marginHours: 0, brake: { percent: 50, blobs: 100 }, ...more };
+  const retention = { keepLast: 1, marginHours: 0, brake: { percent: 50, blobs: 100, days: 30 }, ...more };
   return [jobOf('nightly', { retention })];
 };
 
