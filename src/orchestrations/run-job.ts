@@ -64,10 +64,12 @@ function* startGroups(
     const page = (yield call(context, 'listContainers', { run, ...(from && { from }) })) as Answer<'listContainers'>;
     addRequests(findings.requests, page.requests ?? {});
     findings.problems.push(...(page.problems ?? []), ...(page.problem ? [page.problem] : []));
-    // What earlier pages named is not gone.
-    const found = (page.containers ?? []).filter(({ container, gone }) => !gone || !listed.has(taskKey(container)));
-    const present = found.filter(({ gone }) => !gone);
+    const all = page.containers ?? [];
+    const present = all.filter(({ gone }) => !gone);
     for (const { container } of present) listed.add(taskKey(container));
+    // What an earlier page named is not gone.
+    const gone = all.filter((pair) => pair.gone && !listed.has(taskKey(pair.container)));
+    const found = [...present, ...gone];
     const withProblem = (page.problems ?? []).filter(({ container }) => container !== undefined);
     findings.containers += present.length + withProblem.length;
     for (let start = 0; start < found.length; start += GROUP) {

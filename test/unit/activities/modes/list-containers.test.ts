@@ -23,7 +23,8 @@ function listing(
       alias,
       endpoint: `https://${alias}`,
       listContainers: async () => ({ names }),
-      getObject: async () => summary && { body: summary, etag: '1', metadata: {} },
+      getObject: async (_: string, path: string) =>
+        summary && path.endsWith('/run.json') ? { body: summary, etag: '1', metadata: {} } : undefined,
     }),
     tables: () => ({ listTables }),
   } as unknown as Dependencies;

@@ -646,6 +646,85 @@ describe('F11: the safety brake', () => {
     expect(await room.lost(good)).toEqual([]);
   });
 
+  it('while a safety brake is on, a prune deletes nothing of its container, whatever restore points name', async () => {
+    // Blobs in the archive tier of the source are skipped, so no later restore point names them.
+    const good = await room.backup();
+    for (let index = 0; index < 10; index++) {
+      room.source.write('data', { name: `blob-${index}`, body: Buffer.from('bad'), tier: 'Archive' });
+    }
+    const bad = await room.backup();
+    expect(bad).toMatchObject({
+      status: 'completed-with-failures',
+      noLongerHeld: { skipped: 10 },
+      counts: { held: 0 },
+    });
+    expect(await brakeOf(bad)).toBe(`data: 10 of 10 blobs changed or lost since ${good.id}, more than 50%`);
+    expect((await room.notes(bad.id)).brake?.containers).toEqual(['data']);
+    for (let index = 0; index < 10; index++) room.source.remove('data', `blob-${index}`);
+    // Even if the notes let the restore points go, the content stays.
+    await room.note(good.id, () => ({ removed: { at: '2020-01-01T00:00:00.000Z', run: 'x' } }));
+    for (let night = 0; night < 3; night++) {
+      await room.backup();
+      const pruned = await room.prune();
+      expect(pruned).toMatchObject({ status: 'succeeded', counts: { removed: 0 }, plan: { expired: [] } });
+      expect(pruned.plan!.braked).toEqual([MIRROR]);
+    }
+    expect(Object.keys(room.mirror())).toHaveLength(10);
+    expect(room.left(good.id)).not.toEqual([]);
+    await room.note(bad.id, (notes) => ({ brake: { ...notes.brake!, released: '2026-05-03T00:00:00.000Z' } }));
+    await room.prune();
+    expect(room.mirror()).toEqual({});
+  });
+
+  it('while a safety brake is on, a prune empties no restore point of the job', async () => {
+    room.jobs = [{ ...room.jobs[0]!, source: { ...room.jobs[0]!.source, containers: ['*'] } }];
+    room.source.createContainer('more');
+    room.put('x', 'one', 'more');
+    await room.backup();
+    fill('encrypted');
+    const bad = await room.backup();
+    room.put('x', 'two', 'more');
+    const later = await room.backup();
+    room.put('x', 'three', 'more');
+    await room.backup();
+    const kept = () => room.mirror('morebackup').x!.sort();
+    expect((await room.prune()).plan).toMatchObject({ remove: [later.id], expired: [], braked: [MIRROR] });
+    expect((await room.notes(later.id)).removed).toBeDefined();
+    expect(kept()).toEqual(['one', 'three', 'two']);
+    await room.note(bad.id, (notes) => ({ brake: { ...notes.brake!, released: '2026-05-03T00:00:00.000Z' } }));
+    await room.prune();
+    expect(kept()).toEqual(['three']);
+  });
+
+  it('blobs that are added before an attack, or an attack in steps, do not keep the brake from engaging', async () => {
+    const good = await room.backup();
+    for (let index = 0; index < 11; index++) room.put(`junk-${index}`, 'junk');
+    await room.backup();
+    fill('encrypted', 0, 5);
+    expect(await brakeOf(await room.backup())).toBeUndefined();
+    fill('encrypted', 5, 10);
+    const bad = await room.backup();
+    expect(await brakeOf(bad)).toBe(`data: 10 of 10 blobs changed or lost since ${good.id}, more than 50%`);
+    await room.prune();
+    expect(await room.lost(good)).toEqual([]);
+  });
+
+  it('a container that turns over by design engages the brake once, until that is released', async () => {
+    const engaged: string[] = [];
+    for (let night = 0; night < 12; night++) {
+      for (let index = 0; index < 10; index++) {
+        room.put(`log-${night}-${index}`, 'log');
+        room.source.remove('data', `${night === 0 ? 'blob' : `log-${night - 1}`}-${index}`);
+      }
+      const { id } = await room.backup();
+      if (await brakeOf({ id } as RunSummary)) engaged.push(id);
+      if (night === 2) {
+        await room.note(engaged[0]!, (notes) => ({ brake: { ...notes.brake!, released: '2026-05-03T00:00:00.000Z' } }));
+      }
+    }
+    expect(engaged).toHaveLength(1);
+  });
+
   it('the safety brake is written before its restore point', async () => {
     await room.backup();
     fill('encrypted');
