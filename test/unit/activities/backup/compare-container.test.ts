@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { makeActivities } from '#activities/index.ts';
 import type { NoLongerHeld } from '#domain/run/outcome.ts';
+import { problemOf } from '#domain/run/problems.ts';
 import type { RunSummary } from '#domain/run/run.ts';
 import { refusal } from '../../../../prove/memory/memory-account.ts';
 import type { Call } from '../../../../prove/memory/memory-blobs.ts';
@@ -194,6 +196,48 @@ describe('a comparison', () => {
     expect(failed).toMatchObject({ status: 'failed', restorePoint: false, problems: [{ code: 'throttled' }] });
     room.before = () => {};
     expect(await said(await room.backup())).toEqual(['data/a deleted']);
+  });
+
+  it('that did not take place leaves no restore point either', async () => {
+    room.put('a', 'a');
+    await room.backup();
+    const run = await room.begin({ mode: 'incremental' });
+    const work = makeActivities(room.deps());
+    await work.scanSlice({ run, container: 'data', destination: 'databackup', slice: 0 });
+    await work.publishRun({ run, containers: 1, problems: [], cancelled: false, requests: {} });
+    const summary = await room.control.readSummary(run);
+    expect(summary).toMatchObject({ status: 'failed', problems: [{ code: 'inconsistent' }] });
+    expect(summary!.problems[0]!.message).toMatch(/^data was not compared with restore point nightly-/);
+  });
+
+  it('writes the same part again', async () => {
+    for (const name of ['a', 'b']) room.put(name, name);
+    await room.backup();
+    room.source.remove('data', 'a');
+    const run = await room.begin({ mode: 'incremental' });
+    const work = makeActivities(room.deps());
+    const task = { run, container: 'data', destination: 'databackup' };
+    await work.scanSlice({ ...task, slice: 0 });
+    for (let execution = 0; execution < 2; execution++) {
+      expect((await work.compareContainer({ ...task, part: 0, page: 0 })).next).toBeUndefined();
+    }
+    await work.publishRun({ run, containers: 1, problems: [], cancelled: false, requests: {} });
+    expect(await said((await room.control.readSummary(run))!)).toEqual(['data/a deleted']);
+  });
+
+  it('of a container that failed in the end replaces the one that had begun', async () => {
+    for (const name of ['a', 'b']) room.put(name, name);
+    await room.backup();
+    const run = await room.begin({ mode: 'incremental' });
+    const work = makeActivities(room.deps());
+    const task = { run, container: 'data', destination: 'databackup' };
+    await work.scanSlice({ ...task, slice: 0 });
+    await work.compareContainer({ ...task, part: 0, page: 0 });
+    const problem = problemOf('throttled', 0, 'data');
+    await work.compareContainer({ ...task, part: 0, page: 0, gone: { code: 'failed', cause: 'throttled' } });
+    await work.publishRun({ run, containers: 1, problems: [problem], cancelled: false, requests: {} });
+    const { compared } = (await room.control.readSummary(run))!;
+    expect(compared.map(({ path }) => path.split('/').at(-1))).toEqual(['000000-gone-compared.ndjson.gz']);
   });
 
   it('reads two manifests and sends no request per blob', async () => {
