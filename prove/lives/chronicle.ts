@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { gunzipSync } from 'node:zlib';
 import type { Job } from '#config/configuration.ts';
+import { type JudgedLine, type JudgedPoint, judgeComparison } from '../../test/support/judge/comparison.ts';
 import { brokenLock } from '../memory/lock-history.ts';
 import type { Change, MemoryAccount, MemoryBlob } from '../memory/memory-account.ts';
 import type { Violation } from '../seeds/played.ts';
@@ -36,13 +37,15 @@ export interface Summary {
   counts: Record<string, number>;
   containers: { container: string; status: string; counts: Record<string, number> }[];
   parts: { path: string; container: string; destination: string; sha256: string }[];
+  compared: { path: string; container: string; sha256: string }[];
+  noLongerHeld?: JudgedPoint['counts'];
   problems: { code: string; container?: string; count: number; message: string }[];
   plan?: { hash: string; remove: string[]; expired: string[] };
 }
 
 export interface Notes {
   hold?: { at: string };
-  brake?: { released?: string };
+  brake?: { containers: string[]; released?: string };
   proofs?: { at: string; kind: string; failed: number }[];
   removed?: { at: string; run: string; emptied?: string };
 }
@@ -76,6 +79,8 @@ export interface Run {
   entries: Map<string, Entry>;
   /** Whether more of a container has changed than the safety brake allows. */
   mustBrake: boolean;
+  /** What it holds, and what it says it no longer holds. */
+  judged?: JudgedPoint;
   /** Whether its manifest has been deleted. */
   gone: boolean;
 }
@@ -209,6 +214,16 @@ export class Chronicle {
     );
   }
 
+  /** Whether a safety brake is on that no operator has released; of one backup container, or of any. */
+  isBraked(container?: string): boolean {
+    return this.kept().some(({ notes: { brake } }) => {
+      if (!brake || brake.released) return false;
+      return (
+        container === undefined || brake.containers.some((name) => this.backupOf(name, '').container === container)
+      );
+    });
+  }
+
   /** The present source blob of a backup blob. */
   sourceOf(container: string, name: string): MemoryBlob | undefined {
     for (const { container: from, blob } of this.#stage.source.blobs()) {
@@ -259,6 +274,9 @@ export class Chronicle {
       this.say('I5', 'a deleted blob was not certainly made by the app', key);
     }
     if (operation === 'DeleteBlob' && after === undefined) this.#judgeBase(container, name);
+    if (operation === 'DeleteBlob' && this.isBraked(container)) {
+      this.say('I5', 'something was deleted from a backup container while its safety brake was on', key);
+    }
     const claims = this.#claims.get(key);
     if (!claims) return;
     for (const [run, entry] of claims) {
@@ -290,7 +308,8 @@ export class Chronicle {
     else if (lock !== undefined) this.#seeLock(lock, before, after);
     else if (noted !== undefined) this.#seeNotes(noted, JSON.parse(after.body.toString()));
     else if (id !== undefined && path === 'run.json') this.#seeSummary(id, JSON.parse(after.body.toString()));
-    else if (id !== undefined && path?.startsWith('manifest/')) this.#seePart(id, name);
+    else if (id !== undefined && path?.startsWith('manifest/') && !path.endsWith('-compared.ndjson.gz'))
+      this.#seePart(id, name);
   }
 
   #seeRemoval(name: string, id: string | undefined, path: string | undefined): void {
@@ -382,7 +401,8 @@ export class Chronicle {
         this.say('I1', `restore point ${run.id} names ${entry.container}/${entry.name}: ${missing}`, entry.name);
     }
     this.#judgeSteady(run, summary);
-    run.mustBrake = this.#hadToBrake(run, summary);
+    this.#judgeComparison(run, summary);
+    run.mustBrake = this.#hadToBrake(run);
     this.points.push(run);
   }
 
@@ -429,27 +449,52 @@ export class Chronicle {
     }
   }
 
+  /** What the restore point before held and this one does not is named. */
+  #judgeComparison(run: Run, summary: Summary): void {
+    const said = summary.compared.flatMap(({ path, container }) =>
+      this.linesOf(path).map((line) => ({ ...line, container })),
+    );
+    const before = this.points.filter(({ job }) => job === run.job).at(-1);
+    const lines = [...run.entries.values()];
+    run.judged = { status: summary.status, lines, said, counts: summary.noLongerHeld };
+    for (const wrong of judgeComparison(before?.judged, run.judged)) {
+      this.say('I10', `restore point ${run.id}, after ${before?.id}: ${wrong}`, run.id);
+    }
+  }
+
   /** A retry reaches back to the run it completes. */
   #beginning(run: Run): number {
     const earlier = run.retryOf === undefined ? undefined : this.runs.get(run.retryOf);
     return earlier ? this.#beginning(earlier) : run.from;
   }
 
-  /** Compares the lines of its manifest with those of the previous restore point. */
-  #hadToBrake(run: Run, { containers }: Summary): boolean {
+  /** Whether more of a container is lost since the restore point before than its policy allows, in one run. */
+  #hadToBrake(run: Run): boolean {
     const policy = this.#stage.jobs.find(({ name }) => name === run.job)?.retention?.brake;
-    const before = this.points.filter(({ job, mode }) => job === run.job && mode !== 'retry').at(-1);
-    if (run.mode === 'retry' || !policy || !before) return false;
-    return before.summary!.containers.some(({ container, counts }) => {
-      if (containers.find((each) => each.container === container)?.status === 'failed') return false;
-      const own = [...run.entries.values()].filter((entry) => entry.container === container);
-      const changed = own.filter(({ status, reason }) => status === 'copied' && reason === 'changed').length;
-      return changed * 100 > policy.percent * counts.listed! && changed >= policy.blobs && counts.listed! > 0;
+    const before = this.points.filter(({ job }) => job === run.job).at(-1);
+    // While a brake is on, nothing engages it again; a release may have accepted a turnover.
+    const hasBraked = [...this.runs.values()].some(({ job, notes }) => job === run.job && notes.brake);
+    if (!policy || !before?.judged || hasBraked) return false;
+    const held = [...before.judged.lines].filter(isHeld);
+    return [...new Set(held.map(({ container }) => container))].some((container) => {
+      const own = held.filter((line) => line.container === container);
+      const lost = own.filter((line) => {
+        const now = run.entries.get(place(container, line.name));
+        if (now && isHeld(now)) return now.etag !== line.etag;
+        return now ? now.status === 'skipped' : this.#isDeleted(run, line);
+      });
+      // What is owed counts as held.
+      const owed = before.judged!.said.filter((line) => line.container === container && line.code === 'failed');
+      return lost.length * 100 > policy.percent * (own.length + owed.length) && lost.length >= policy.blobs;
     });
+  }
+
+  #isDeleted({ judged }: Run, { container, name }: JudgedLine): boolean {
+    return judged!.said.some((line) => line.container === container && line.name === name && line.code === 'deleted');
   }
 }
 
-export function isHeld({ status }: Line): boolean {
+export function isHeld({ status }: Pick<Line, 'status'>): boolean {
   return status === 'copied' || status === 'unchanged';
 }
 

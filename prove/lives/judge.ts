@@ -95,6 +95,8 @@ export class Judge {
         this.#judgeLeft(base.name);
         continue;
       }
+      // A prune empties nothing then.
+      if (this.#chronicle.isBraked()) continue;
       const all = vault.all(container, base.name);
       const stays = all.filter((blob) => this.#mayStay(container, blob));
       const about = place(container, base.name);
@@ -156,7 +158,7 @@ export class Judge {
     if (!run.summary?.restorePoint) say('which is none');
     if (newestFirst[0] === run) say('the newest');
     if (newestFirst.find(isGood) === run) say('the last good one');
-    if (made.filter(({ mode }) => mode !== 'retry').at(-1) === run) say('the one that was made last');
+    if (made.at(-1) === run) say('the one that was made last');
     if (newestFirst.find(({ notes }) => isProved(notes)) === run) say('the last verified one');
     if (run.notes.hold) say('which is held');
     const brake = own.find(

@@ -148,7 +148,7 @@ function drawRetention(random: Random): Job['retention'] {
   return {
     ...(Object.keys(rules).length > 0 ? rules : { keepLast: 1 }),
     marginHours: random.pick([0, 0, 1, 24, 48]),
-    brake: { percent: random.pick([20, 50, 100]), blobs: random.pick([1, 3, 5]) },
+    brake: { percent: random.pick([20, 50, 100]), blobs: random.pick([1, 3, 5]), days: random.pick([1, 30]) },
   };
 }
 

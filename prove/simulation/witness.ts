@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { gunzipSync } from 'node:zlib';
+import { type JudgedPoint, judgeComparison } from '../../test/support/judge/comparison.ts';
 import { brokenLock } from '../memory/lock-history.ts';
 import type { Change, MemoryAccount, MemoryBlob } from '../memory/memory-account.ts';
 import type { Violation } from '../seeds/played.ts';
@@ -61,6 +62,8 @@ export interface Summary {
   containers: { container: string; status: string; counts: Record<string, number> }[];
   parts: { path: string; container: string; sha256: string; [count: string]: unknown }[];
   problems: { code: string; container?: string; count: number; message: string }[];
+  compared: Summary['parts'];
+  noLongerHeld?: JudgedPoint['counts'];
 }
 
 const CONTROL = 'strongroom';
@@ -88,6 +91,7 @@ export class Witness {
   /** The last change by which another writer overwrote a blob in the vault. */
   readonly #tampered = new Map<string, number>();
   #epoch = 0;
+  #lastPoint: JudgedPoint | undefined;
 
   constructor(plan: Plan) {
     this.#plan = plan;
@@ -321,6 +325,17 @@ export class Witness {
       for (const entry of list) this.#judgeEntry(run, entry, from);
     }
     this.#judgeSteady(run, summary, entries, troubled, from);
+    this.#judgeComparison(run, summary);
+  }
+
+  /** What the restore point before held and this one does not is named. */
+  #judgeComparison(run: Run, summary: Summary): void {
+    const said = summary.compared.flatMap((part) =>
+      this.#readPart(part, run.id).map((line) => ({ ...line, container: part.container })),
+    );
+    const point = { status: summary.status, lines: run.entries ?? [], said, counts: summary.noLongerHeld };
+    for (const wrong of judgeComparison(this.#lastPoint, point)) this.#broken('I10', `run ${run.id}: ${wrong}`, run.id);
+    this.#lastPoint = point;
   }
 
   /** A retry reaches back to the run it completes. */

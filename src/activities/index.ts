@@ -7,6 +7,7 @@ import { findUnarchived } from './archive/find-unarchived.ts';
 import { type KeepPoisonInput, keepPoison } from './archive/keep-poison.ts';
 import { planReprocess } from './archive/plan-reprocess.ts';
 import { tidyArchive } from './archive/tidy-archive.ts';
+import { makeCompareContainer } from './backup/compare-container.ts';
 import { planRetry } from './backup/plan-retry.ts';
 import { scanSlice } from './backup/scan-slice.ts';
 import { abortCopies } from './modes/abort-copies.ts';
@@ -19,7 +20,8 @@ import { removePoints } from './prune/remove-points.ts';
 import { takePlan } from './prune/take-plan.ts';
 import { planRestore } from './restore/plan-restore.ts';
 import { beginNext } from './run/begin-next.ts';
-import { type PublishRunInput, publishRun } from './run/publish-run.ts';
+import { publishRun } from './run/publish-run.ts';
+import type { PublishRunInput } from './run/run-findings.ts';
 import { planTable } from './tables/plan-table.ts';
 import { makePlanTablePrune } from './tables/plan-table-prune.ts';
 import { planTableRestore } from './tables/plan-table-restore.ts';
@@ -54,6 +56,7 @@ export function makeActivities(deps: Dependencies) {
     findUnarchived: failuresAsProblems(deps, findUnarchived),
     planReprocess: failuresAsProblems(deps, planReprocess),
     tidyArchive: failuresAsProblems(deps, tidyArchive),
+    compareContainer: failuresAsProblems(deps, makeCompareContainer()),
     copyChunk: failuresAsProblems(deps, copyChunk),
     confirmCopies: failuresAsProblems(deps, confirmCopies),
     abortCopies: failuresAsProblems(deps, abortCopies),

@@ -9,10 +9,11 @@ const brakeSchema = z.strictObject({
   percent: count(100)
     .default(50)
     .describe(
-      'The safety brake engages if a run changes or loses more than this percentage of the blobs of a container ' +
-        'or entities of a table,',
+      'The safety brake engages if runs change or lose more than this percentage of the blobs of a container, ' +
+        'or a run that much of the entities of a table,',
     ),
-  blobs: count(1_000_000_000).default(100).describe('and at least this many of them.'),
+  blobs: count(1_000_000_000).default(100).describe('and at least this many of them,'),
+  days: count(3650).default(30).describe('since any restore point of this many days.'),
 });
 
 /** The option `retention` of a job. */

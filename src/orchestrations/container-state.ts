@@ -19,6 +19,15 @@ export interface ContainerState {
   /** Seconds until pending copies are checked again. */
   delay: number;
   problem?: Problem;
+  /** Present once nothing is left to copy. */
+  comparison?: ComparisonState;
+}
+
+/** How far a container is compared with the restore point before. */
+export interface ComparisonState {
+  part: number;
+  page: number;
+  failures?: number;
 }
 
 export interface Piece {

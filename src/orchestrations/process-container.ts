@@ -1,9 +1,11 @@
 import type { OrchestrationContext, Task } from 'durable-functions';
 import type { ContainerTask } from '#activities/run/container-task.ts';
 import type { StopReason } from '#activities/run/run-guard.ts';
+import type { Gone } from '#domain/run/comparison.ts';
 import { type Problem, problemOf } from '#domain/run/problems.ts';
 import { activitiesOf, type PlanActivity, type TaskActivities, type WorkActivity } from './activities-of.ts';
 import { type Answer, call, wait } from './call.ts';
+import { compareNext, isCompared } from './compare-container.ts';
 import {
   type ContainerState,
   newState,
@@ -20,6 +22,8 @@ import { stopReasonOf } from './stop-reason.ts';
 export interface ProcessContainerInput extends ContainerTask {
   /** In a retry: scan the container, rather than try the failures of the earlier run again. */
   scan?: boolean;
+  /** Only compares it with the restore point before: why the run holds nothing of it. */
+  gone?: Gone;
   /** From one generation of the orchestration to the next. */
   state?: ContainerState;
 }
@@ -41,22 +45,31 @@ const LONGEST_DELAY = 30;
 /**
  * Works on one container, or on a table of a restore, verification or prune: plans slice by slice, processes the chunks
  * of one slice while the next is planned, and confirms pending copies, with growing delay when there is nothing else to
- * do.
+ * do. A backup is then compared with the restore point before.
  */
 export function* processContainer(
   context: OrchestrationContext,
 ): Generator<Task, ProcessContainerResult | undefined, unknown> {
   const input = context.df.getInput() as ProcessContainerInput;
-  const { run, container, destination, vaultLocation } = input;
+  const { run, container, destination, vaultLocation, gone } = input;
   const task: ContainerTask = { run, container, destination, ...(vaultLocation && { vaultLocation }) };
   const state = input.state ?? newState();
+  if (gone) state.comparison ??= { part: 0, page: 0 };
   const activities = activitiesOf(run, container, input.scan);
 
-  for (let scheduled = 0; ; ) {
+  let scheduled = 0;
+  while (!state.comparison) {
     const round = nextRound(state, activities);
     if (scheduled > 0 && scheduled + sizeOf(round) > ACTIVITIES_PER_GENERATION) break;
     scheduled += sizeOf(round);
     const result = yield* processRound(context, task, state, activities, round);
+    if (!result) continue;
+    // After a problem, the run holds nothing of the container: its group compares that.
+    if (result.stopped || result.problem || !isCompared(run)) return result;
+    state.comparison = { part: 0, page: 0 };
+  }
+  for (; state.comparison && scheduled < ACTIVITIES_PER_GENERATION; scheduled++) {
+    const result = yield* compareNext(context, { ...task, ...(gone && { gone }) }, state.comparison);
     if (result) return result;
   }
   context.df.continueAsNew({ ...input, state });

@@ -1,9 +1,10 @@
 import type { OrchestrationContext, Task } from 'durable-functions';
 import type { ContainerPair } from '#activities/run/container-task.ts';
 import type { StopReason } from '#activities/run/run-guard.ts';
-import type { Problem } from '#domain/run/problems.ts';
+import { type Problem, problemOf } from '#domain/run/problems.ts';
 import type { RunRef } from '#domain/run/run.ts';
 import { orchestrationOf } from './activities-of.ts';
+import { goneBy, isCompared } from './compare-container.ts';
 import type { ProcessContainerInput, ProcessContainerResult } from './process-container.ts';
 import { stopReasonOf } from './stop-reason.ts';
 
@@ -24,10 +25,31 @@ export function* processGroup(context: OrchestrationContext): Generator<Task, Pr
   const results = (yield context.df.Task.all(
     containers.map((pair) => {
       const input: ProcessContainerInput = { run, ...pair };
-      return context.df.callSubOrchestrator(orchestrationOf(run, pair.container), input);
+      const orchestration = pair.gone ? 'processContainer' : orchestrationOf(run, pair.container);
+      return context.df.callSubOrchestrator(orchestration, input);
     }),
   )) as ProcessContainerResult[];
-  return combine(results.map(({ problem, ...rest }) => ({ ...rest, problems: problem ? [problem] : [] })));
+  const done = combine(results.map((result, index) => taskResult(result, containers[index]!)));
+  if (done.stopped || !isCompared(run)) return done;
+  const lost = containers.flatMap((pair, index) => {
+    const problem = results[index]!.problem;
+    return problem && !pair.gone ? [{ run, ...pair, gone: goneBy(problem) }] : [];
+  });
+  if (lost.length === 0) return done;
+  const compared = (yield context.df.Task.all(
+    lost.map((input: ProcessContainerInput) => context.df.callSubOrchestrator('processContainer', input)),
+  )) as ProcessContainerResult[];
+  return combine([done, ...compared.map((result, index) => taskResult(result, lost[index]!))]);
+}
+
+/** A run that does not know what it no longer holds leaves no restore point: then the problem is one of the run. */
+function taskResult(
+  { problem, ...rest }: ProcessContainerResult,
+  { container, gone }: ContainerPair,
+): ProcessGroupResult {
+  if (!problem) return { ...rest, problems: [] };
+  const { code, message } = problem;
+  return { ...rest, problems: [gone ? problemOf(code, 0, undefined, `${container}: ${message}`) : problem] };
 }
 
 export function combine(results: ProcessGroupResult[]): ProcessGroupResult {

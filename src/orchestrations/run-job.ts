@@ -1,10 +1,11 @@
 import type { OrchestrationContext, Task } from 'durable-functions';
-import type { PublishRunInput } from '#activities/run/publish-run.ts';
+import type { PublishRunInput } from '#activities/run/run-findings.ts';
 import type { StopReason } from '#activities/run/run-guard.ts';
 import type { WalkPosition } from '#domain/blobs/merge-walk.ts';
 import { type Problem, problemOf } from '#domain/run/problems.ts';
 import { addRequests, type RequestCounts } from '#domain/run/request-counts.ts';
 import { carriesOutPlan, isArchiving, isBackup, type RunRef } from '#domain/run/run.ts';
+import { taskKey } from '#domain/run/task-name.ts';
 import { type Answer, call, wait } from './call.ts';
 import { PASSING } from './limits.ts';
 import { combine, type ProcessGroupInput, type ProcessGroupResult } from './process-group.ts';
@@ -57,14 +58,20 @@ function* startGroups(
   findings: Findings,
 ): Generator<Task, Task[], unknown> {
   const groups: Task[] = [];
+  const listed = new Set<string>();
   let from: string | undefined;
   do {
     const page = (yield call(context, 'listContainers', { run, ...(from && { from }) })) as Answer<'listContainers'>;
     addRequests(findings.requests, page.requests ?? {});
     findings.problems.push(...(page.problems ?? []), ...(page.problem ? [page.problem] : []));
-    const found = page.containers ?? [];
+    const all = page.containers ?? [];
+    const present = all.filter(({ gone }) => !gone);
+    for (const { container } of present) listed.add(taskKey(container));
+    // What an earlier page named is not gone.
+    const gone = all.filter((pair) => pair.gone && !listed.has(taskKey(pair.container)));
+    const found = [...present, ...gone];
     const withProblem = (page.problems ?? []).filter(({ container }) => container !== undefined);
-    findings.containers += found.length + withProblem.length;
+    findings.containers += present.length + withProblem.length;
     for (let start = 0; start < found.length; start += GROUP) {
       const input: ProcessGroupInput = { run, containers: found.slice(start, start + GROUP) };
       groups.push(context.df.callSubOrchestrator('processGroup', input));

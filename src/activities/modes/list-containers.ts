@@ -1,7 +1,8 @@
 import type { Dependencies } from '#app/dependencies.ts';
-import type { RunRef } from '#domain/run/run.ts';
+import type { BackupRef, RetryRef, RunRef } from '#domain/run/run.ts';
 import { countingRequests } from '#storage/requests.ts';
 import { findFailedTasks } from '../backup/find-failed-tasks.ts';
+import { findGoneTasks } from '../backup/find-gone-tasks.ts';
 import { findSourceTasks } from '../backup/find-source-tasks.ts';
 import { fromVault } from '../prune/decide-prune.ts';
 import { findRestoreTasks } from '../restore/find-restore-tasks.ts';
@@ -20,15 +21,16 @@ export function listContainers(deps: Dependencies, input: ListContainersInput): 
   return countingRequests(requests, async () => ({ ...(await findTasks(deps, input)), requests }));
 }
 
-function findTasks(deps: Dependencies, { run, from }: ListContainersInput): Promise<FoundTasks> {
+async function findTasks(deps: Dependencies, { run, from }: ListContainersInput): Promise<FoundTasks> {
   switch (run.mode) {
     case 'full':
     case 'incremental':
+      return withGone(deps, run, await findSourceTasks(deps, run.job, from));
     case 'reconcile':
     case 'reprocess':
       return findSourceTasks(deps, run.job, from);
     case 'retry':
-      return findFailedTasks(deps, run, from);
+      return withGone(deps, run, await findFailedTasks(deps, run, from));
     case 'restore':
       return findRestoreTasks(deps, run);
     case 'verify':
@@ -36,4 +38,9 @@ function findTasks(deps: Dependencies, { run, from }: ListContainersInput): Prom
     case 'prune':
       return fromVault(deps, run);
   }
+}
+
+async function withGone(deps: Dependencies, run: BackupRef | RetryRef, page: FoundTasks): Promise<FoundTasks> {
+  if (page.next !== undefined || run.dryRun) return page;
+  return { ...page, containers: [...page.containers, ...(await findGoneTasks(deps, run, page))] };
 }

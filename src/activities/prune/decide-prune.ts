@@ -11,6 +11,7 @@ import { isValidTableName } from '#domain/tables/table-name.ts';
 import type { ControlStore } from '#storage/control/control-store.ts';
 import { isStorageError, StorageError } from '#storage/storage-error.ts';
 import type { ContainerPair, ListContainersResult } from '../run/container-task.ts';
+import { brakedContainers, isBraked } from './braked-containers.ts';
 import { type PointInVault, readPicture, type VaultPicture } from './vault-picture.ts';
 
 const HOUR = 3_600_000;
@@ -27,7 +28,8 @@ export async function fromVault(deps: Dependencies, run: PruneRef): Promise<Omit
   if (wanted === undefined) {
     await control.writeJson(prunePlanPath(run), plan, 'absent');
     const parts = picture.points.filter(({ job }) => job === run.job).flatMap((point) => point.parts);
-    return { containers: [...backupContainersOf(parts), ...(await tablesOf(control, run.job, parts))], problems: [] };
+    const all = [...backupContainersOf(parts), ...(await tablesOf(control, run.job, parts))];
+    return { containers: all.filter(({ destination }) => !isBraked(plan.braked, destination)), problems: [] };
   }
   const made = await control.readPrunePlan({ job: run.job, id: wanted.run });
   const planned = await control.readSummary({ job: run.job, id: wanted.run });
@@ -87,18 +89,23 @@ export async function decideNow(
     job.timeZone,
   ).map((each) => (each.keep || each.id !== madeLast ? each : { ...each, keep: true, reasons: ['made last'] }));
   const remove = decisions.filter(({ keep }) => !keep).map(({ id }) => id);
-  const expired = own
-    .filter((point) => isRemoved(point) && isOver(point.notes, now, marginMs))
-    .map(({ id }) => id)
-    .concat(marginMs === 0 ? remove : []);
+  const braked = brakedContainers(picture.points);
+  const isAnyBraked = own.some(({ parts }) => parts.some(({ destination }) => isBraked(braked, destination)));
+  // Only manifests lead a later prune to content, so they stay while a brake keeps content.
+  const expired = isAnyBraked
+    ? []
+    : own
+        .filter((point) => isRemoved(point) && isOver(point.notes, now, marginMs))
+        .map(({ id }) => id)
+        .concat(marginMs === 0 ? remove : []);
   const keeps = picture.points
     .filter(({ job: of, id, notes }) => !(of === run.job && expired.includes(id)) && !notes.removed?.emptied)
     .map(({ job: of, id, published }) => ({ job: of, id, ...(!published && { unpublished: true as const }) }));
   const at = now.toISOString();
   // A run in progress may build on content that was there when it began, and its parts do not show that yet.
   const before = new Date(Math.min(now.getTime() - marginMs, picture.quietUntil)).toISOString();
-  const plan = { job: run.job, at, decisions, remove, expired, keeps, marginMs, before, source: source.endpoint };
-  return { picture, plan: withHash(plan) };
+  const plan = { job: run.job, at, decisions, remove, expired, keeps, braked, marginMs, before };
+  return { picture, plan: withHash({ ...plan, source: source.endpoint }) };
 }
 
 /**

@@ -1,3 +1,4 @@
+import type { Gone } from '#domain/run/comparison.ts';
 import type { Problem } from '#domain/run/problems.ts';
 import type { RunRef } from '#domain/run/run.ts';
 
@@ -21,6 +22,8 @@ export interface VaultLocation {
 export interface ContainerPair extends Omit<ContainerTask, 'run'> {
   /** In a retry: scan this container like any other run, because the earlier run did not list it to its end. */
   scan?: boolean;
+  /** The run only compares it with the restore point before, which held it: why the run holds nothing of it. */
+  gone?: Gone;
 }
 
 /** The containers and tables that a run works on, or a page of them. */

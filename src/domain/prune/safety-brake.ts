@@ -1,133 +1,135 @@
-import type { ContainerReport, RunSummary } from '../run/run.ts';
-import { ALL_TABLES, tableOfTask } from '../run/task-name.ts';
+import type { Baseline, BrakeState } from '../run/brake-state.ts';
+import { tableOfTask } from '../run/task-name.ts';
 
 /** How much a run may change or lose of a container or table before prunes wait for an operator. */
 export interface BrakePolicy {
-  /** More than this percentage of the blobs or entities that were there before, */
+  /** More than this percentage of the blobs or entities that a restore point held, */
   percent: number;
-  /** and at least this many. */
+  /** and at least this many, */
   blobs: number;
+  /** since any restore point of this many days. */
+  days: number;
+}
+
+/** What a run has changed or lost of a container or table. */
+export interface Loss {
+  task: string;
+  /** Of what each baseline held, in their order; the last number is of what the restore point before held. */
+  lost: readonly number[];
+}
+
+/** The run that is measured, and the restore point before it. */
+export interface Measured {
+  run: string;
+  /** Milliseconds. */
+  now: number;
+  previous: { run: string; at: string };
+}
+
+export interface Trip {
+  task: string;
+  lost: number;
+  of: number;
+  reason: string;
+}
+
+const MOST_BASELINES = 4;
+const MOST_RECENT = 32;
+const DAY = 24 * 3_600_000;
+
+/** The state of a container or table that was not there before, or was not compared. */
+export function stateWithout(before: BrakeState | undefined, held: number): BrakeState {
+  return before ? { ...before, held } : { held, baselines: [], recent: [], accepted: 0 };
 }
 
 /**
- * What a run did to one container, or to a table, whose entities count. A container that is gone counts as listed with
- * no blobs.
+ * The state after a run, and whether the run engages the brake. Losses count from what a restore point held, so nothing
+ * that is added later dilutes them; and from restore points up to some weeks old, so that an attack in many small steps
+ * is one attack. Of the blobs of a baseline, each counts once, however often it changes.
+ *
+ * While the brake is on, nothing engages it again, but losses count on from the run that engaged it.
  */
-export interface ContainerChange {
-  container: string;
-  /** Items that the restore point before listed. */
-  before: number;
-  listed: number;
-  /** Items that the backup container did not have. */
-  added: number;
-  /** Items copied because the source had another version. */
-  changed: number;
-}
-
-/**
- * The containers that engage the brake. The counts tell how many blobs are lost, and never too many: a blob that is
- * back after some time, still in the backup container, offsets a lost one.
- */
-export function brakeOf(
-  changes: readonly ContainerChange[],
+export function afterRun(
+  before: BrakeState,
+  { task, lost }: Loss,
+  held: number,
   policy: BrakePolicy,
-): { container: string; changed: number; lost: number; of: number; reason: string }[] {
-  return changes.flatMap(({ container, before, listed, added, changed }) => {
-    const lost = Math.max(0, before + added - listed);
-    const touched = changed + lost;
-    if (touched * 100 <= policy.percent * before || touched < policy.blobs) return [];
-    return [{ container, changed, lost, of: before, reason: reasonOf(container, changed, lost, before, policy) }];
+  measured: Measured,
+): { state: BrakeState; trip?: Trip } {
+  const { run, previous } = measured;
+  const accepted = Math.min(before.accepted, median(before.recent));
+  const counted = (baseline: Baseline, more = 0): Baseline => ({
+    ...baseline,
+    // Blobs that were written while its run was in progress may count, and it did not hold them.
+    lost: Math.min(baseline.held, baseline.lost + unexpected(more, baseline.held, accepted, 1)),
+    runs: baseline.runs + 1,
   });
+  const sincePrevious = counted({ ...previous, held: before.held, lost: 0, runs: 0 }, lost.at(-1));
+  const known = before.baselines.map((baseline, index) => counted(baseline, lost[index]));
+  const baselines = withNewest(known, sincePrevious, policy, measured.now);
+  const isTable = tableOfTask(task) !== undefined;
+  const state: BrakeState = {
+    ...before,
+    held,
+    // Which entities of a table are old is not known: every change would count again.
+    baselines: isTable ? [] : baselines,
+    recent: withTurnover(before.recent, before.held, lost.at(-1) ?? 0),
+  };
+  if (before.engagedBy !== undefined) return { state };
+  const [worst] = [sincePrevious, ...state.baselines]
+    .filter((baseline) => isTooMuch(baseline, policy))
+    .sort((a, b) => b.lost / b.held - a.lost / a.held);
+  if (!worst) return { state };
+  const trip = { task, lost: worst.lost, of: worst.held, reason: reasonOf(task, worst, policy) };
+  return { state: { ...state, baselines: [], engagedBy: run }, trip };
 }
 
-function reasonOf(container: string, changed: number, lost: number, before: number, policy: BrakePolicy): string {
-  const what = [...(changed > 0 ? [`${changed} changed`] : []), ...(lost > 0 ? [`${lost} gone`] : [])].join(' and ');
-  const table = tableOfTask(container);
-  const [where, one, many] =
-    table === undefined ? [container, 'blob', 'blobs'] : [`table ${table}`, 'entity', 'entities'];
-  if (before === 0) return `${where}: ${what}, where the restore point before had no ${many}`;
-  return `${where}: ${what} of ${before} ${before === 1 ? one : many}, more than ${policy.percent}%`;
+/** The state once an operator has released the brake: as much per run as it was by then is normal. */
+export function afterRelease({ engagedBy: _, ...state }: BrakeState): BrakeState {
+  const accepted = median(state.recent);
+  const baselines = state.baselines.map((baseline) => ({
+    ...baseline,
+    lost: unexpected(baseline.lost, baseline.held, accepted, baseline.runs),
+  }));
+  return { ...state, baselines, accepted };
 }
 
-/** The fields of an ended backup that the brake needs. */
-export type EndedBackup = Pick<RunSummary, 'mode' | 'restorePoint' | 'containers'>;
-
-/**
- * The change of each container since a restore point last listed it. `earlier` are the backups before this one, newest
- * first. Copies of the backups in between count as well, whether they failed, were cancelled, or completed another
- * backup: the vault already has these copies, so this run found nothing to do. A container that could not be listed
- * this time has no change; one that is gone has lost all its blobs.
- */
-export function changesSince(earlier: readonly EndedBackup[], now: readonly ContainerReport[]): ContainerChange[] {
-  const present = byName(now);
-  const before = earlier.map((backup) => ({ backup, reports: byName(backup.containers) }));
-  const names = new Set(before.flatMap(({ reports }) => [...reports.keys()]));
-  return [...names].flatMap((name) => {
-    const report = present.get(name);
-    const container =
-      report?.container ?? before.find(({ reports }) => reports.has(name))!.reports.get(name)!.container;
-    if (report && !wasListed(report)) return [];
-    // The table may be there: tables could not be listed.
-    if (!report && tableOfTask(container) !== undefined && present.has(ALL_TABLES)) return [];
-    let { added = 0, changed = 0 } = report?.counts ?? {};
-    for (const { backup, reports } of before) {
-      const known = reports.get(name);
-      if (isListing(backup) && (known === undefined || wasListed(known))) {
-        const of = known?.counts.listed ?? 0;
-        return of === 0 ? [] : [{ container, before: of, listed: report?.counts.listed ?? 0, added, changed }];
-      }
-      added += known?.counts.added ?? 0;
-      changed += known?.counts.changed ?? 0;
-    }
-    return [];
-  });
+/** What an operator has not accepted of a loss. */
+function unexpected(lost: number, held: number, accepted: number, runs: number): number {
+  return Math.max(0, lost - Math.floor((accepted * held * runs) / 1000));
 }
 
-/** Whether these earlier backups reach back to the listing of each container of the last restore point. */
-export function goesBackEnough(earlier: readonly EndedBackup[]): boolean {
-  const listings = earlier.filter(isListing).map(({ containers }) => byName(containers));
-  return (
-    [...(listings[0]?.keys() ?? [])].every((name) =>
-      listings.some((reports) => {
-        const known = reports.get(name);
-        return known === undefined || wasListed(known);
-      }),
-    ) && listings.length > 0
-  );
+function withNewest(
+  known: readonly Baseline[],
+  sincePrevious: Baseline,
+  { days }: BrakePolicy,
+  now: number,
+): Baseline[] {
+  const isWithin = ({ at }: Baseline, window: number) => now - Date.parse(at) <= window;
+  const recent = known.filter((baseline) => isWithin(baseline, days * DAY));
+  const newest = recent.at(-1);
+  const isDue = newest === undefined || !isWithin(newest, (days * DAY) / MOST_BASELINES);
+  return (isDue ? [...recent, sincePrevious] : recent).slice(-MOST_BASELINES);
 }
 
-/** The findings of a retry and of the run that it completes, together. The retry lists only what had failed. */
-export function completedBy(first: readonly ContainerReport[], retry: readonly ContainerReport[]): ContainerReport[] {
-  const known = byName(first);
-  for (const report of retry) {
-    const before = known.get(nameOf(report));
-    // For a table, a retry lists everything, but reports as changed only what the run before it could not read.
-    const isTable = tableOfTask(report.container) !== undefined;
-    const listing = before && wasListed(before) ? before : report;
-    const isSum = listing === before || isTable;
-    const counted = (what: 'added' | 'changed') => (report.counts[what] ?? 0) + (before?.counts[what] ?? 0);
-    const counts = { ...listing.counts, ...(isSum && { added: counted('added'), changed: counted('changed') }) };
-    known.set(nameOf(report), { ...listing, counts });
-  }
-  return [...known.values()];
+/** A container that held nothing had nothing to lose. */
+function withTurnover(recent: readonly number[], held: number, lost: number): number[] {
+  if (held === 0) return [...recent];
+  return [...recent, Math.min(1000, Math.round((lost * 1000) / held))].slice(-MOST_RECENT);
 }
 
-/** A retry lists only what had failed, and a run without a restore point may have listed anything. */
-function isListing({ mode, restorePoint }: EndedBackup): boolean {
-  return restorePoint && (mode === 'full' || mode === 'incremental');
+function isTooMuch({ held, lost }: Baseline, { percent, blobs }: BrakePolicy): boolean {
+  // In whole numbers: 0.29 * 100 is a little less than 29.
+  return lost * 100 > percent * held && lost >= blobs;
 }
 
-/** A key range that could not be read counts as one failure, and its number of entities is unknown. */
-function wasListed({ container, status, counts }: ContainerReport): boolean {
-  if (tableOfTask(container) !== undefined && counts.failed > 0) return false;
-  return status !== 'failed' && status !== 'cancelled';
+/** The lower one of two in the middle: a single run is not the rule. */
+function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[Math.ceil(values.length / 2) - 1] ?? 0;
 }
 
-function byName(reports: readonly ContainerReport[]): Map<string, ContainerReport> {
-  return new Map(reports.map((report) => [nameOf(report), report]));
-}
-
-/** Names of tables are case-insensitive: a job may spell one differently than before. */
-function nameOf({ container }: ContainerReport): string {
-  return tableOfTask(container) === undefined ? container : container.toLowerCase();
+function reasonOf(task: string, { held, lost, run }: Baseline, { percent }: BrakePolicy): string {
+  const table = tableOfTask(task);
+  const [where, one, many] = table === undefined ? [task, 'blob', 'blobs'] : [`table ${table}`, 'entity', 'entities'];
+  return `${where}: ${lost} of ${held} ${held === 1 ? one : many} changed or lost since ${run}, more than ${percent}%`;
 }

@@ -3,6 +3,7 @@ import {
   byContainer,
   type ChunkPart,
   isChunk,
+  isComparison,
   isRange,
   isSlice,
   type ListedPart,
@@ -18,7 +19,7 @@ import type { Tally } from './tally.ts';
  */
 export function incompleteness(parts: readonly ListedPart[], dryRun: boolean): string | undefined {
   for (const [container, own] of byContainer(parts)) {
-    const reason = incompletenessOf(own, dryRun);
+    const reason = isGone(own) ? undefined : incompletenessOf(own, dryRun);
     if (reason !== undefined) return `container ${container}: ${reason}`;
   }
   return undefined;
@@ -40,6 +41,11 @@ export function incompletenessOf(parts: readonly PlacedPart[], dryRun: boolean):
   }
   for (const slice of outcomes.keys()) return `slice part ${slice} is missing`;
   return undefined;
+}
+
+/** Whether the run only compared the container or table, of which the source or the job has nothing any more. */
+export function isGone(parts: readonly PlacedPart[]): boolean {
+  return parts.length > 0 && parts.every(isComparison);
 }
 
 /** Whether the run has listed everything that the container or table has. */

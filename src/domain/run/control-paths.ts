@@ -69,13 +69,14 @@ export function entityFilePath(run: { job: string; id: string }, table: string, 
   return `${entityFilesPrefix(run.job, table)}${run.id}-${key}-${attempt}.ndjson.gz`;
 }
 
-/** `range`: segments of a table's backup, for one key range. */
-export type PartKind = 'slice' | 'chunk' | 'range' | 'plan' | 'pending' | 'progress';
+/** `range`: segments of a table's backup, for one key range. `compared`: what is no longer held. */
+export type PartKind = 'slice' | 'chunk' | 'range' | 'compared' | 'plan' | 'pending' | 'progress';
 
 const FOLDERS: Record<PartKind, string> = {
   slice: 'manifest',
   chunk: 'manifest',
   range: 'manifest',
+  compared: 'manifest',
   plan: 'plan',
   pending: 'pending',
   progress: 'progress',
@@ -97,13 +98,23 @@ export function kindOfPath(path: string): { kind: PartKind; container: string; k
 }
 
 function inManifest(key: string): PartKind {
+  if (key.endsWith('-compared')) return 'compared';
   if (key.endsWith('-range')) return 'range';
   return key.includes('chunk') ? 'chunk' : 'slice';
+}
+
+/** The folder of a container's parts in the manifest of a run. */
+export function manifestPrefix(run: { job: string; id: string }, container: string): string {
+  return `${runPrefix(run)}manifest/${container}/`;
 }
 
 /** A piece of a table's backup, by the number that its orchestration gave it. */
 export const rangeKey = (piece: number): string => `${pad(piece, 6)}-range`;
 export const sliceKey = (slice: number): string => `${pad(slice, 6)}-slice`;
+/** Part of a comparison. If the run holds nothing of the container (`gone`), another comparison does not count. */
+export const comparedKey = (part: number, isGone: boolean): string =>
+  `${pad(part, 6)}${isGone ? '-gone' : ''}-compared`;
+export const isGoneKey = (comparedKey: string): boolean => comparedKey.endsWith('-gone-compared');
 export const planKey = (slice: number, chunk: number, attempt: string): string =>
   `${pad(slice, 6)}-${pad(chunk, 2)}-${attempt}`;
 export const chunkKey = (slice: number, chunk: number, from: number): string =>

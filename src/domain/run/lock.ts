@@ -14,7 +14,7 @@ export interface RunLock {
   cancel: boolean;
   /** The last run that left something to retry: only this one may be retried. */
   last?: string;
-  /** The last full or incremental run that left a restore point: the next one is compared with it. */
+  /** The last run that left a restore point: the next backup is compared with it. */
   point?: string;
   /** How many deep verifications have started, which determines the next portion. */
   turn?: number;

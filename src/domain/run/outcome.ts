@@ -76,6 +76,22 @@ export interface Removed extends Settled {
 /** One line of a restore point's manifest: the source blob as the run saw it, and its outcome. */
 export type Outcome = Copied | Unchanged | Skipped | Failed | Removed;
 
+/**
+ * Why a run does not hold what the restore point before it held: the source does not have it any more, the run skipped
+ * it, the run could not back it up, or the job does not back it up any more.
+ */
+export type NoLongerHeldCode = 'deleted' | 'skipped' | 'failed' | 'not-selected';
+
+/** A blob or table that the restore point before held, with its version then, and that the run does not hold. */
+export interface NoLongerHeld extends Pick<BlobEntry, 'name' | 'etag' | 'modified' | 'size'> {
+  status: 'no-longer-held';
+  code: NoLongerHeldCode;
+  /** Why it was skipped, or failed. */
+  cause?: ProblemCode;
+  /** Of a table, which is one line. */
+  entities?: number;
+}
+
 /** A blob that the restore point has. */
 export type Held = Copied | Unchanged;
 

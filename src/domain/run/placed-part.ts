@@ -1,5 +1,5 @@
 import { kindOfPath } from './control-paths.ts';
-import type { ChunkTally, RangeTally, SliceTally, Tally } from './tally.ts';
+import type { ChunkTally, ComparedTally, RangeTally, SliceTally, Tally } from './tally.ts';
 
 /** A part as a listing of the run's prefix shows it. */
 export interface ListedPart {
@@ -12,12 +12,14 @@ export type PlacedPart = { path: string; key: string } & (
   | { kind: 'slice'; tally: SliceTally }
   | { kind: 'chunk'; tally: ChunkTally }
   | { kind: 'range'; tally: RangeTally }
+  | { kind: 'compared'; tally: ComparedTally }
   | { kind: 'pending' | 'progress'; tally: Tally }
 );
 
 export type SlicePart = Extract<PlacedPart, { kind: 'slice' }>;
 export type ChunkPart = Extract<PlacedPart, { kind: 'chunk' }>;
 export type RangePart = Extract<PlacedPart, { kind: 'range' }>;
+export type PlacedComparison = Extract<PlacedPart, { kind: 'compared' }>;
 
 /** The parts of each container or table, in the order of the listing. Plans are not among them. */
 export function byContainer(parts: readonly ListedPart[]): [container: string, parts: PlacedPart[]][] {
@@ -43,4 +45,8 @@ export function isChunk(part: PlacedPart): part is ChunkPart {
 
 export function isRange(part: PlacedPart): part is RangePart {
   return part.kind === 'range';
+}
+
+export function isComparison(part: PlacedPart): part is PlacedComparison {
+  return part.kind === 'compared';
 }

@@ -160,6 +160,12 @@ export const PROBLEMS = {
       'The table service refuses this entity; the message gives the reason. Find the entity in its file in the ' +
       'vault, correct it, and write it to the table yourself.',
   },
+  'no-longer-held': {
+    meaning: 'no longer held, though the restore point before held what the source still has',
+    hint:
+      'List them: GET /api/runs/{id}/outcomes?status=no-longer-held. Solve the cause of each, then retry or start ' +
+      'another run. If that was not intended, restore them from the restore point before.',
+  },
   'container-not-held': {
     meaning: 'not in the restore point',
     hint:

@@ -21,6 +21,8 @@ export interface PrunePlan {
   expired: string[];
   /** Every restore point of the vault, of any job, whose content must stay. */
   keeps: PointName[];
+  /** Backup containers and folders of tables with a safety brake: the prune deletes nothing there. */
+  braked: string[];
   /** Milliseconds that content stays after its last restore point was marked. */
   marginMs: number;
   /** The prune deletes only what has not changed since this time, ISO 8601. */
@@ -32,25 +34,34 @@ export interface PrunePlan {
 }
 
 export function withHash(plan: Omit<PrunePlan, 'hash'>): PrunePlan {
-  const { job, decisions, remove, expired, keeps, marginMs, source } = plan;
+  const { job, decisions, remove, expired, keeps, braked, marginMs, source } = plan;
   // Runs without a summary change nothing: the vault or the source has what they name.
   const kept = keeps
     .filter(({ unpublished }) => !unpublished)
     .map(({ job: of, id }) => `${of}/${id}`)
     .sort();
   const decided = decisions.map(({ id, keep }) => `${id} ${keep}`).sort();
-  const text = JSON.stringify([job, decided, [...remove].sort(), [...expired].sort(), kept, marginMs, source]);
+  const text = JSON.stringify([
+    job,
+    decided,
+    [...remove].sort(),
+    [...expired].sort(),
+    kept,
+    [...braked].sort(),
+    marginMs,
+    source,
+  ]);
   return { ...plan, hash: createHash('sha256').update(text).digest('hex').slice(0, 32) };
 }
 
 export function isPrunePlan(value: unknown): value is PrunePlan {
   if (typeof value !== 'object' || value === null) return false;
-  const { hash, at, before, decisions, remove, expired, keeps } = value as Partial<PrunePlan>;
+  const { hash, at, before, decisions, remove, expired, keeps, braked } = value as Partial<PrunePlan>;
   return (
     typeof hash === 'string' &&
     typeof at === 'string' &&
     typeof before === 'string' &&
-    [decisions, remove, expired, keeps].every((list) => Array.isArray(list))
+    [decisions, remove, expired, keeps, braked].every((list) => Array.isArray(list))
   );
 }
 

@@ -1,10 +1,27 @@
-import { incompletenessOf, isListed } from './completeness.ts';
-import { laterKey, parsePendingKey } from './control-paths.ts';
+import { addComparison, type ComparedPart, noComparison, stillInSource } from './comparison.ts';
+import { incompletenessOf, isGone, isListed } from './completeness.ts';
+import { isGoneKey, laterKey, parsePendingKey } from './control-paths.ts';
 import { defined } from './defined.ts';
-import { byContainer, isChunk, type ListedPart, type PlacedPart } from './placed-part.ts';
+import {
+  byContainer,
+  isChunk,
+  isComparison,
+  type ListedPart,
+  type PlacedComparison,
+  type PlacedPart,
+} from './placed-part.ts';
 import { type Problem, type ProblemCode, problemOf } from './problems.ts';
 import { addRequests } from './request-counts.ts';
-import type { ByteCounts, ContainerReport, Counts, PartEntry, RunReport, RunStatus, UnlockedRun } from './run.ts';
+import type {
+  ByteCounts,
+  ContainerReport,
+  Counts,
+  NoLongerHeldCounts,
+  PartEntry,
+  RunReport,
+  RunStatus,
+  UnlockedRun,
+} from './run.ts';
 import { addTally, emptyTally, type RangeTally, type Tally } from './tally.ts';
 
 /** What a report needs to know about a run in addition to its parts. */
@@ -39,7 +56,8 @@ export function reportOf(run: UnlockedRun, parts: readonly ListedPart[], state: 
   const { removed = 0, planned = 0, listed, copied, unchanged, skipped, failed } = counts;
   const requests = { ...state.requests };
   for (const report of containers) addRequests(requests, report.requests);
-  const isScanned = groups.length >= Math.max(state.containers ?? 1, 1) && groups.every(([, own]) => isListed(own));
+  const scanned = groups.filter(([, own]) => !isGone(own));
+  const isScanned = scanned.length >= Math.max(state.containers ?? 1, 1) && scanned.every(([, own]) => isListed(own));
   const { id, job, mode, trigger, dryRun, startedAt } = run;
   return {
     ...{ id, job, mode, trigger, dryRun },
@@ -48,6 +66,7 @@ export function reportOf(run: UnlockedRun, parts: readonly ListedPart[], state: 
     startedAt,
     finishedAt: state.finishedAt?.toISOString() ?? null,
     counts: ofMode(run, counts),
+    ...defined({ noLongerHeld: totalNoLongerHeld(containers) }),
     bytes: ofMode(run, bytes),
     progress: progressOf(run, state, {
       done: copied + unchanged + skipped + failed + removed + (dryRun ? planned : 0),
@@ -72,11 +91,22 @@ function ofMode<Each extends { removed: number; planned: number }>(
   return { ...all, ...(run.mode === 'prune' && { removed }), ...(run.dryRun && { planned }) };
 }
 
-function totalCounts(containers: readonly ContainerReport[]): Required<Omit<Counts, 'added' | 'changed' | 'deleted'>> {
+function totalCounts(
+  containers: readonly ContainerReport[],
+): Required<Omit<Counts, 'held' | 'added' | 'changed' | 'deleted'>> {
   const total = { listed: 0, copied: 0, unchanged: 0, skipped: 0, failed: 0, removed: 0, planned: 0 };
   for (const { counts } of containers) {
     for (const key of Object.keys(total) as (keyof typeof total)[]) total[key] += counts[key] ?? 0;
   }
+  return total;
+}
+
+/** Undefined if nothing has been compared. */
+function totalNoLongerHeld(containers: readonly ContainerReport[]): NoLongerHeldCounts | undefined {
+  const compared = containers.flatMap(({ noLongerHeld }) => noLongerHeld ?? []);
+  if (compared.length === 0) return undefined;
+  const total: NoLongerHeldCounts = { deleted: 0, skipped: 0, failed: 0, notSelected: 0 };
+  for (const each of compared) for (const key of Object.keys(total) as (keyof typeof total)[]) total[key] += each[key];
   return total;
 }
 
@@ -142,18 +172,30 @@ function containerReport(parts: readonly PlacedPart[], dryRun: boolean, runStatu
   }
   for (const { kind, tally } of currentNotes(parts))
     addTally(sum, kind === 'pending' ? { ...tally, requests: {} } : tally);
-  const isDone = incompletenessOf(parts, dryRun) === undefined;
+  const comparisons = countedComparisons(parts);
+  const compared = noComparison(0);
+  for (const { tally } of comparisons) {
+    addComparison(compared, tally.compared ?? noComparison(0));
+    addTally(sum, tally);
+  }
+  const isOnlyCompared = isGone(parts);
+  const isDone = isOnlyCompared || incompletenessOf(parts, dryRun) === undefined;
   const { copied, unchanged, skipped, failed, planned, unwanted = 0 } = sum;
-  const { added, changed, deleted, removed, removedBytes } = sum;
+  const { added, deleted, removed, removedBytes } = sum;
+  const isCompared = comparisons.length > 0;
+  const changed = isCompared ? compared.changed : sum.changed;
+  const { lost: _, changed: __, ...noLongerHeld } = compared;
   return {
     container,
     destination,
-    status: !isDone ? runStatus : failed > 0 ? 'completed-with-failures' : 'succeeded',
+    status: !isDone ? runStatus : failed + stillInSource(compared) > 0 ? 'completed-with-failures' : 'succeeded',
     counts: {
       ...{ listed: sum.listed - unwanted, copied, unchanged, skipped, failed },
       ...defined({ added, changed, deleted, removed }),
       ...(dryRun && { planned }),
     },
+    ...(isCompared && { noLongerHeld }),
+    ...(isOnlyCompared && { gone: true as const }),
     ...defined({ window: sum.window }),
     bytes: {
       listed: sum.listedBytes,
@@ -164,6 +206,26 @@ function containerReport(parts: readonly PlacedPart[], dryRun: boolean, runStatu
     requests: sum.requests,
     problems: Object.entries(sum.problems).map(([code, count]) => problemOf(code as ProblemCode, count, container)),
   };
+}
+
+/**
+ * The comparisons that count. If the run holds nothing of a container after all, another comparison replaces the one
+ * that had begun.
+ */
+function countedComparisons(parts: readonly PlacedPart[]): PlacedComparison[] {
+  const all = parts.filter(isComparison);
+  const gone = all.filter(({ key }) => isGoneKey(key));
+  return gone.length > 0 ? gone : all;
+}
+
+/** The parts of a run that compare it with the restore point before, as its summary lists them. */
+export function comparedParts(parts: readonly ListedPart[]): ComparedPart[] {
+  return byContainer(parts).flatMap(([container, own]) =>
+    countedComparisons(own).map(({ path, tally }) => {
+      const { destination, sha256 = '', names, last = false, compared = noComparison(0) } = tally;
+      return { ...{ path, container, destination, sha256, last }, ...compared, ...defined({ names }) };
+    }),
+  );
 }
 
 /** The latest note on each piece of copying that has no part yet. */

@@ -11,7 +11,12 @@ export interface Notes {
   /**
    * The safety brake: its run changed or lost so much that prunes remove nothing older until an operator releases it.
    */
-  brake?: { reason: string; released?: string };
+  brake?: {
+    reason: string;
+    /** The containers and tables that engaged it; `*` for all of them. */
+    containers: string[];
+    released?: string;
+  };
   /** The last verification of each kind. */
   proofs?: Proof[];
   /**

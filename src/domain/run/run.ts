@@ -1,4 +1,6 @@
+import type { BrakeState } from './brake-state.ts';
 import type { ChainLink } from './chain-link.ts';
+import type { ComparedPart } from './comparison.ts';
 import type { NameRange } from './name-range.ts';
 import type { Problem } from './problems.ts';
 import type { PrunePlan } from './prune-plan.ts';
@@ -117,16 +119,26 @@ export interface Counts {
   unchanged: number;
   skipped: number;
   failed: number;
-  /** Of a container in backups: copies of blobs that the vault did not have, … */
+  /** Backups only: what the restore point holds, once the run has ended. A retry counts what it takes over, too. */
+  held?: number;
+  /** Of a container or table, in backups: copies of what the vault did not have. */
   added?: number;
-  /** … and of blobs that it had at another version. */
+  /** In backups: held at another version than the restore point before did. */
   changed?: number;
-  /** Of a table in backups: entities deleted since the restore point before. */
+  /** Of a table, in backups: entities deleted since the restore point before. */
   deleted?: number;
   /** Prunes only: snapshots, versions, blobs and files that were deleted. */
   removed?: number;
   /** Dry runs only: what would be copied or removed. */
   planned?: number;
+}
+
+/** What the restore point before held and the run does not, by the code of its outcomes. */
+export interface NoLongerHeldCounts {
+  deleted: number;
+  skipped: number;
+  failed: number;
+  notSelected: number;
 }
 
 export interface ByteCounts {
@@ -145,6 +157,10 @@ export interface ContainerReport {
   /** `skipped`: the template makes no valid name for the backup container. */
   status: RunStatus | 'skipped';
   counts: Counts;
+  /** In backups, once the task is compared with the restore point before. */
+  noLongerHeld?: NoLongerHeldCounts;
+  /** True if the run only compared it: the source does not list it, or the job no longer selects it. */
+  gone?: true;
   bytes: ByteCounts;
   requests: Record<string, number>;
   problems: Problem[];
@@ -165,6 +181,7 @@ export interface RunReport {
   startedAt: string;
   finishedAt: string | null;
   counts: Counts;
+  noLongerHeld?: NoLongerHeldCounts;
   bytes: ByteCounts;
   progress: { fraction: number | null; blobsPerSecond: number; bytesPerSecond: number; secondsLeft: number | null };
   requests: Record<string, number>;
@@ -207,7 +224,12 @@ export interface RunSummary extends RunReport {
    */
   destination: { container: string; prefix: string };
   restorePoint: boolean;
+  /** Full names in the control container. A retry also lists parts of the run that it completes. */
   parts: PartEntry[];
+  /** The parts that compare the run with the restore point before: no entries, but what is no longer held. */
+  compared: ComparedPart[];
+  /** Of a restore point: the state of the safety brake of each container and table, by name. */
+  brake?: Record<string, BrakeState>;
 }
 
 /**
@@ -224,27 +246,24 @@ export function canBeRetried({
   return isBackup(mode) && !dryRun && !lost && status !== 'cancelled' && status !== 'running';
 }
 
-/** What an ended run leaves in the lock. Dry runs and cancelled runs leave the fields as they were. */
+/** What an ended run leaves in the lock. An absent field keeps its value. */
 export function leftBy(summary: RunSummary): { last?: string; point?: string } {
-  const { id, mode, restorePoint } = summary;
-  return {
-    ...(canBeRetried(summary) && { last: id }),
-    // A retry lists only what failed: later runs cannot compare their counts with it.
-    ...(restorePoint && (mode === 'full' || mode === 'incremental') && { point: id }),
-  };
+  const { id, restorePoint } = summary;
+  return { ...(canBeRetried(summary) && { last: id }), ...(restorePoint && { point: id }) };
 }
 
 /** Whether an object is the summary of this run. */
 export function isSummary(value: unknown, run: { id: string; job: string }): value is RunSummary {
   if (typeof value !== 'object' || value === null) return false;
-  const { format, id, job, status, counts, bytes, containers, problems, parts } = value as Partial<RunSummary>;
+  const { format, id, job, status, counts, bytes, containers, problems, parts, compared } =
+    value as Partial<RunSummary>;
   return (
     format === SUMMARY_FORMAT &&
     id === run.id &&
     job === run.job &&
     typeof status === 'string' &&
     [counts, bytes].every(isObject) &&
-    [containers, problems, parts].every((list) => Array.isArray(list) && list.every(isObject))
+    [containers, problems, parts, compared].every((list) => Array.isArray(list) && list.every(isObject))
   );
 }
 

@@ -1,5 +1,5 @@
 /** Formats of stored objects, as each has its number in `format`. Nothing converts one format into another. */
-export const SUMMARY_FORMAT = 2;
+export const SUMMARY_FORMAT = 3;
 export const ENTITY_FILE_FORMAT = 1;
 export const RECEIPT_FORMAT = 1;
 export const POISON_FORMAT = 1;

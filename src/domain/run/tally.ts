@@ -1,3 +1,4 @@
+import type { Comparison } from './comparison.ts';
 import { joined, type NameRange, widened } from './name-range.ts';
 import type { Outcome, PlannedItem } from './outcome.ts';
 import type { ProblemCode } from './problems.ts';
@@ -7,7 +8,7 @@ import { addRequests, type RequestCounts } from './request-counts.ts';
  * What a part adds to the counts of its run. The metadata of the part has it, so that one listing of a run's parts
  * gives the counts as they are in storage: an activity that runs twice counts once. A count that is absent is zero.
  */
-export interface Tally extends Partial<SliceFacts>, Partial<ChunkFacts>, Partial<RangeFacts> {
+export interface Tally extends Partial<SliceFacts>, Partial<ChunkFacts>, Partial<RangeFacts>, Partial<ComparedFacts> {
   container: string;
   destination: string;
   listed: number;
@@ -60,11 +61,17 @@ interface RangeFacts {
   deletionsUnknownSince: string;
 }
 
-type Without<Facts> = Omit<Tally, keyof (SliceFacts & ChunkFacts & RangeFacts)> & Partial<Facts>;
+/** What a comparison with the restore point before says beside its counts. */
+interface ComparedFacts {
+  compared: Comparison;
+}
+
+type Without<Facts> = Omit<Tally, keyof (SliceFacts & ChunkFacts & RangeFacts & ComparedFacts)> & Partial<Facts>;
 
 export type SliceTally = Without<SliceFacts>;
 export type ChunkTally = Without<ChunkFacts>;
 export type RangeTally = Without<RangeFacts>;
+export type ComparedTally = Without<SliceFacts & ComparedFacts>;
 
 export function emptyTally(container: string, destination: string): Tally {
   return {

@@ -13,3 +13,8 @@ export const ALL_TABLES = `${PREFIX}*`;
 export function tableOfTask(task: string): string | undefined {
   return task.startsWith(PREFIX) ? task.slice(PREFIX.length) : undefined;
 }
+
+/** Identifies a task across runs: names of tables are case-insensitive, and a job may spell one differently later. */
+export function taskKey(task: string): string {
+  return tableOfTask(task) === undefined ? task : task.toLowerCase();
+}

@@ -39,6 +39,7 @@ export async function closeRun(
     destination: { container: job?.destination.container ?? '', prefix: job?.destination.prefix ?? '' },
     restorePoint: false,
     parts: [],
+    compared: [],
   };
   if (!(await control.writeSummary(summary))) return (await control.readSummary(run))!;
   await noteInCatalog(deps, vault, catalogRowOf(summary));

@@ -17,7 +17,7 @@ import { findRun } from './find-run.ts';
 export async function readReport(deps: Dependencies, client: DurableClient, id: string): Promise<RunReport> {
   const found = await findRun(deps, client, id);
   if (found.state === 'ended') {
-    const { format, source, vault, destination, restorePoint, parts, ...report } = found.summary;
+    const { format, source, vault, destination, restorePoint, parts, compared, brake, ...report } = found.summary;
     const chain = hasRecord(found.summary)
       ? await new ChainStore(deps.blobs(found.vault)).linkOfRun(report)
       : undefined;

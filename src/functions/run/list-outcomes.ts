@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { SliceResult } from '#activities/run/slice.ts';
 import type { Dependencies } from '#app/dependencies.ts';
 import { CONTROL_CONTAINER, kindOfPath, partPath, runPrefix } from '#domain/run/control-paths.ts';
-import type { Outcome, PlannedItem } from '#domain/run/outcome.ts';
+import type { NoLongerHeld, Outcome, PlannedItem } from '#domain/run/outcome.ts';
 import type { ListedPart } from '#domain/run/placed-part.ts';
 import { PROBLEMS } from '#domain/run/problems.ts';
 import type { RunSummary } from '#domain/run/run.ts';
@@ -15,7 +15,7 @@ import { foreignCursor } from '../http/http-error.ts';
 import { findRun } from './find-run.ts';
 
 const query = z.strictObject({
-  status: z.enum(['copied', 'unchanged', 'skipped', 'failed', 'planned']).optional(),
+  status: z.enum(['copied', 'unchanged', 'skipped', 'failed', 'no-longer-held', 'planned']).optional(),
   container: z.string().optional(),
   limit: z.coerce.number().int().min(1).max(5000).default(1000),
   cursor: z.string().optional(),
@@ -53,7 +53,10 @@ export function listOutcomesHandler(deps: Dependencies) {
       const part = parts[index]!;
       const { container: of, destination } = part.tally;
       const from = index === at.part ? at.item : 0;
-      const { items: lines, end } = await control.readPart<Outcome, SliceResult>(part.path, named.get(part.path));
+      const { items: lines, end } = await control.readPart<Outcome | NoLongerHeld, SliceResult>(
+        part.path,
+        named.get(part.path),
+      );
       const shown: object[] = lines.filter((item) => !status || item.status === status).map(shownOutcome);
       // The published slice part names its plan chunks; an unpublished attempt may have left others.
       for (const { key } of (status === 'planned' && end.chunks) || []) {
@@ -72,20 +75,27 @@ export function listOutcomesHandler(deps: Dependencies) {
 }
 
 /** The parts that a run wrote itself, with the checksum of each; a retry also names those of the run it completes. */
-function ownParts({ id, job, parts }: RunSummary): Map<string, string> {
+function ownParts({ id, job, parts, compared }: RunSummary): Map<string, string> {
   const prefix = runPrefix({ id, job });
-  return new Map(parts.flatMap(({ path, sha256 }) => (path.startsWith(prefix) ? [[path, sha256]] : [])));
+  const all = [...parts, ...compared];
+  return new Map(all.flatMap(({ path, sha256 }) => (path.startsWith(prefix) ? [[path, sha256]] : [])));
 }
 
 function mayHold(part: ListedPart, status: string | undefined, container: string | undefined): boolean {
   const kind = kindOfPath(part.path)?.kind;
   if (container !== undefined && part.tally.container !== container) return false;
+  // What the run does not hold is no outcome of what it listed.
+  if (kind === 'compared') return status === 'no-longer-held';
+  if (status === 'no-longer-held') return false;
   if (status === 'planned') return kind === 'slice' && part.tally.planned > 0;
   if (kind !== 'slice' && kind !== 'chunk' && kind !== 'range') return false;
   return status === undefined || part.tally[status as 'copied' | 'unchanged' | 'skipped' | 'failed'] > 0;
 }
 
-function shownOutcome(outcome: Outcome): object {
+function shownOutcome(outcome: Outcome | NoLongerHeld): object {
+  if (outcome.status === 'no-longer-held') {
+    return { ...outcome, ...(outcome.cause && { hint: PROBLEMS[outcome.cause].hint }) };
+  }
   return { ...outcome, source: undefined, ...(outcome.code && { hint: PROBLEMS[outcome.code].hint }) };
 }
 

@@ -5,6 +5,7 @@ import {
   entityFilesPrefix,
   LOCKS,
   lockPath,
+  manifestPrefix,
   notesPath,
   notesPrefix,
   type PartKind,
@@ -267,9 +268,18 @@ export class ControlStore extends ControlContainer {
   }
 
   /** The parts of a run so far, with their counts. One request per 5,000 parts. */
-  async listParts(run: RunName): Promise<ListedPart[]> {
+  listParts(run: RunName): Promise<ListedPart[]> {
+    return this.#partsBelow(runPrefix(run));
+  }
+
+  /** The parts of the manifest of one container or table. */
+  listManifest(run: RunName, container: string): Promise<ListedPart[]> {
+    return this.#partsBelow(manifestPrefix(run, container));
+  }
+
+  async #partsBelow(prefix: string): Promise<ListedPart[]> {
     const parts: ListedPart[] = [];
-    for await (const { blobs } of this.pages({ prefix: runPrefix(run), metadata: true })) {
+    for await (const { blobs } of this.pages({ prefix, metadata: true })) {
       for (const blob of blobs) {
         const tally = tallyFromMetadata(blob.metadata);
         if (tally) parts.push({ path: blob.name, tally });

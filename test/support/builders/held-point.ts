@@ -123,8 +123,8 @@ export class HeldPoint {
     const runs = [...this.#slices.keys()].map((each) => ({ job: POINT.job, id: each }));
     const parts = (await Promise.all(runs.map((each) => this.control.listParts(each)))).flatMap(partEntries);
     const summary = {
-      ...{ format: 2, ...POINT, mode: 'full', status: 'succeeded', restorePoint: true, source: this.source.endpoint },
-      ...{ counts: {}, bytes: {}, containers: [], problems: [], parts },
+      ...{ format: 3, ...POINT, mode: 'full', status: 'succeeded', restorePoint: true, source: this.source.endpoint },
+      ...{ counts: {}, bytes: {}, containers: [], problems: [], parts, compared: [] },
     };
     const put = (path: string, value: object) =>
       this.vault.putObject(CONTROL_CONTAINER, path, Buffer.from(JSON.stringify(value)), { contentType: 'text/plain' });

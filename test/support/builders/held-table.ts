@@ -190,8 +190,8 @@ export class HeldTable {
   /** Writes the summary of an ended verification. */
   async ended(verify: Partial<VerifyTask>): Promise<void> {
     const { id, job } = VERIFICATION;
-    const nothing = { counts: {}, bytes: {}, containers: [], problems: [], parts: [] };
-    await this.#put(summaryPath({ id, job }), { format: 2, id, job, status: 'succeeded', verify, ...nothing });
+    const nothing = { counts: {}, bytes: {}, containers: [], problems: [], parts: [], compared: [] };
+    await this.#put(summaryPath({ id, job }), { format: 3, id, job, status: 'succeeded', verify, ...nothing });
   }
 
   async cancel(run: RunRef): Promise<void> {
@@ -202,8 +202,8 @@ export class HeldTable {
     const parts = partEntries(await this.control.listParts(POINT));
     const source = this.deps.blobs('SOURCE').endpoint;
     const summary = {
-      ...{ format: 2, ...POINT, mode: 'full', status: 'succeeded', restorePoint: true, source },
-      ...{ counts: {}, bytes: {}, containers: [], problems: [], parts },
+      ...{ format: 3, ...POINT, mode: 'full', status: 'succeeded', restorePoint: true, source },
+      ...{ counts: {}, bytes: {}, containers: [], problems: [], parts, compared: [] },
     };
     await this.#put(summaryPath(POINT), summary);
     await this.#lock(run, false);

@@ -78,7 +78,7 @@ export class PointVault {
       return { ...part, ...(names && !this.withoutNames && { names }) };
     });
     const summary = {
-      format: 2,
+      format: 3,
       ...run,
       mode: after ? 'retry' : 'full',
       trigger: 'http',
@@ -94,6 +94,7 @@ export class PointVault {
       vault: 'https://vault.test',
       restorePoint: true,
       parts: [...(after?.parts ?? []), ...own],
+      compared: [],
       ...rest,
     } as unknown as RunSummary;
     this.put(summaryPath(run), Buffer.from(JSON.stringify(summary)));

@@ -11,12 +11,13 @@ import type { ChainRecord } from '#domain/run/chain-record.ts';
 import { CONTROL_CONTAINER, chainPrefix, lockPath } from '#domain/run/control-paths.ts';
 import { acquire } from '#domain/run/lock.ts';
 import type { Outcome } from '#domain/run/outcome.ts';
-import type { Problem } from '#domain/run/problems.ts';
+import { type Problem, problemOf } from '#domain/run/problems.ts';
 import type { Notes } from '#domain/run/restore-point.ts';
 import { carriesOutPlan, type RunRef, type RunSummary } from '#domain/run/run.ts';
 import { newRunId } from '#domain/run/run-id.ts';
 import { tableOfTask } from '#domain/run/task-name.ts';
 import type { VerifyTask } from '#domain/run/tasks.ts';
+import { goneBy, isCompared } from '#orchestrations/compare-container.ts';
 import { ControlStore } from '#storage/control/control-store.ts';
 import { MemoryAccount, MemoryStorage, type Traits } from '../../../prove/memory/memory-account.ts';
 import { type Call, MemoryBlobs } from '../../../prove/memory/memory-blobs.ts';
@@ -128,11 +129,15 @@ export class Vault {
       problems: Problem[];
     }>;
     problems.push(...(found.problems ?? []), ...(found.problem ? [found.problem] : []));
-    const containers = found.containers ?? [];
+    const all = found.containers ?? [];
+    const containers = all.filter(({ gone }) => !gone);
     const named = problems.filter(({ container }) => container !== undefined).length;
-    for (const pair of containers) {
-      const problem = await this.#container(activities, run, pair);
+    for (const pair of all) {
+      const problem = pair.gone ? undefined : await this.#container(activities, run, pair);
       if (problem) problems.push(problem);
+      if (!isCompared(run)) continue;
+      const failed = await this.#compare(activities, run, problem ? { ...pair, gone: goneBy(problem) } : pair);
+      if (failed) problems.push(problemOf(failed.code, 0, undefined, failed.message));
     }
     if (carriesOutPlan(run) && problems.length === 0) {
       const { problem } = await activities.removePoints!({ run });
@@ -168,6 +173,18 @@ export class Vault {
       input = more
         ? { run, ...pair, slice: input.slice + 1, ...(next && { from: next }), ...(manifest && { manifest }) }
         : undefined;
+    }
+    return undefined;
+  }
+
+  async #compare(activities: Record<string, Step>, run: RunRef, pair: ContainerPair): Promise<Problem | undefined> {
+    for (let part = 0, page: number | undefined = 0; page !== undefined; part++) {
+      const answer = (await activities.compareContainer!({ run, ...pair, part, page })) as {
+        next?: number;
+        problem?: Problem;
+      };
+      if (answer.problem) return answer.problem;
+      page = answer.next;
     }
     return undefined;
   }
@@ -264,7 +281,7 @@ export function jobOf(name: string, more: Partial<Job>): Job {
       tableDeletions: false,
     },
     destination: { account: 'VAULT', container: '{container}backup', prefix: '' },
-    retention: { keepLast: 1, marginHours: 0, brake: { percent: 50, blobs: 100 } },
+    retention: { keepLast: 1, marginHours: 0, brake: { percent: 50, blobs: 100, days: 30 } },
     ...more,
   };
 }

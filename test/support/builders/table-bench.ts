@@ -138,8 +138,8 @@ export class TableBench {
     const now = new Date(this.time);
     const report = reportOf(run, parts, { status: 'succeeded', now, finishedAt: now, problems: [], requests: {} });
     const summary: RunSummary = {
-      ...{ format: 2, ...report, source: 'https://source.test', vault: '', destination: { container: '', prefix: '' } },
-      ...{ restorePoint: true, parts: partEntries(parts), ...change },
+      ...{ format: 3, ...report, source: 'https://source.test', vault: '', destination: { container: '', prefix: '' } },
+      ...{ restorePoint: true, parts: partEntries(parts), compared: [], ...change },
     };
     await this.control.writeSummary(summary);
     return summary;

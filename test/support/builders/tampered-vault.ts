@@ -30,7 +30,9 @@ export class TamperedVault {
    */
   async begin(): Promise<this> {
     const { vault } = this;
-    vault.jobs = [jobOf('nightly', { retention: { keepLast: 2, marginHours: 0, brake: { percent: 50, blobs: 100 } } })];
+    vault.jobs = [
+      jobOf('nightly', { retention: { keepLast: 2, marginHours: 0, brake: { percent: 50, blobs: 100, days: 30 } } }),
+    ];
     for (const name of 'abcdef') vault.put(name, `first content of ${name}`);
     const emptied = await vault.backup();
     vault.put('a', 'other content of a');

@@ -224,7 +224,7 @@ async function judgeSummary(vault: Vault, summary: Summary, known: readonly Reme
   const say = (invariant: string, message: string) =>
     found.push({ invariant, message: `run ${summary.id}: ${message}` });
   const good = summary.status === 'succeeded' || summary.status === 'completed-with-failures';
-  if (summary.format !== 2 || summary.finishedAt === null || summary.status === 'running') {
+  if (summary.format !== 3 || summary.finishedAt === null || summary.status === 'running') {
     say('I1', 'its run.json is not that of a run that has ended');
   }
   if (summary.restorePoint !== (good && !summary.dryRun)) {

@@ -60,7 +60,9 @@ test('a record of each restore point, verification and prune names its summary b
 
 test('a prune with a margin records what it marks, and a later one what it empties', async () => {
   const vault = await backedUp(1);
-  vault.jobs = [jobOf('nightly', { retention: { keepLast: 1, marginHours: 12, brake: { percent: 50, blobs: 100 } } })];
+  vault.jobs = [
+    jobOf('nightly', { retention: { keepLast: 1, marginHours: 12, brake: { percent: 50, blobs: 100, days: 30 } } }),
+  ];
   const first = await vault.backup();
   await vault.backup();
   await vault.prune();

@@ -532,7 +532,7 @@ describe('retention', () => {
     expect(pruned({ keepLast: 3 }).jobs[0]!.retention).toEqual({
       keepLast: 3,
       marginHours: 24,
-      brake: { percent: 50, blobs: 100 },
+      brake: { percent: 50, blobs: 100, days: 30 },
     });
     expect(pruned({ keepWithin: '30d', brake: { blobs: 5 } }).jobs[0]!.retention).toMatchObject({
       brake: { percent: 50, blobs: 5 },
@@ -550,7 +550,7 @@ describe('retention', () => {
       schedule: '0 0 4 * * *',
       marginHours: 0.5,
       account: 'VAULT',
-      brake: { percent: 1, blobs: 1 },
+      brake: { percent: 1, blobs: 1, days: 1 },
     };
     expect(pruned(retention).jobs[0]!.retention).toEqual(retention);
   });

@@ -1,5 +1,6 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import type { CompareInput } from '#activities/backup/compare-container.ts';
 import type { ConfirmCopiesInput } from '#activities/modes/confirm-copies.ts';
 import type { ChunkInput } from '#activities/run/chunk.ts';
 import type { SliceInput } from '#activities/run/slice.ts';
@@ -66,6 +67,7 @@ function eventfulRun(cancelled: boolean): Generation[] {
     },
     confirmCopies: ({ pendingFile: work }: ConfirmCopiesInput) =>
       work.round < 40 ? { pendingFile: { ...work, round: work.round + 1 } } : {},
+    compareContainer: ({ page }: CompareInput) => (page < 2 ? { next: page + 1 } : {}),
     abortCopies: () => ({ aborted: 2 }),
     publishRun: () => {
       if (fails('publish', 2)) throw new Error('The vault cannot be reached');
@@ -96,6 +98,7 @@ test('the histories hold everything that an orchestration can meet', () => {
     'scanSlice',
     'confirmCopies',
     'abortCopies',
+    'compareContainer',
     'timer',
     '"next\\":{',
     'took too long',

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
+import type { CompareInput, CompareResult } from '#activities/backup/compare-container.ts';
 import type { AbortCopiesInput } from '#activities/modes/abort-copies.ts';
 import type { ConfirmCopiesInput } from '#activities/modes/confirm-copies.ts';
 import type { ChunkInput, ChunkResult } from '#activities/run/chunk.ts';
@@ -22,6 +23,7 @@ const about = { run, container: 'images', destination: 'imagesbackup' };
 
 type Scan = (input: SliceInput) => SliceResult;
 type Copy = (input: ChunkInput) => ChunkResult & { problem?: Problem };
+type Compare = (input: CompareInput) => CompareResult & { problem?: Problem };
 type Confirm = (input: ConfirmCopiesInput) => ChunkResult & { problem?: Problem };
 
 function chunksOf(slice: number, count: number) {
@@ -36,7 +38,14 @@ function scanOf(slices: number, chunks: number): Scan {
   });
 }
 
-function harnessOf(activities: { scan?: Scan; retry?: Scan; copy?: Copy; confirm?: Confirm; abort?: () => object }) {
+function harnessOf(activities: {
+  scan?: Scan;
+  retry?: Scan;
+  copy?: Copy;
+  confirm?: Confirm;
+  compare?: Compare;
+  abort?: () => object;
+}) {
   const { scan = scanOf(1, 1), retry = scanOf(1, 1), copy = () => ({}), confirm = () => ({}) } = activities;
   return new OrchestrationHarness(
     { processContainer },
@@ -45,6 +54,7 @@ function harnessOf(activities: { scan?: Scan; retry?: Scan; copy?: Copy; confirm
       planRetry: retry,
       copyChunk: copy,
       confirmCopies: confirm,
+      compareContainer: activities.compare ?? (() => ({})),
       abortCopies: activities.abort ?? (() => ({ aborted: 0 })),
     },
   );
@@ -62,7 +72,7 @@ describe('one container', () => {
   it('a container is scanned and copied', () => {
     const harness = harnessOf({});
     expect(harness.run('processContainer', about)).toEqual({});
-    expect(namesOf(harness)).toEqual([['scanSlice'], ['copyChunk']]);
+    expect(namesOf(harness)).toEqual([['scanSlice'], ['copyChunk'], ['compareContainer']]);
     expect(harness.calls('scanSlice')[0]!.input).toEqual({ ...about, slice: 0 });
     expect(harness.calls('copyChunk')[0]!.input).toEqual({ ...about, chunk: chunksOf(0, 1)[0], from: 0 });
   });
@@ -70,7 +80,7 @@ describe('one container', () => {
   it('a container with nothing to copy is only scanned', () => {
     const harness = harnessOf({ scan: scanOf(1, 0) });
     expect(harness.run('processContainer', about)).toEqual({});
-    expect(namesOf(harness)).toEqual([['scanSlice']]);
+    expect(namesOf(harness)).toEqual([['scanSlice'], ['compareContainer']]);
   });
 
   it('one slice is copied while the next is scanned, each from where the one before ended', () => {
@@ -81,6 +91,7 @@ describe('one container', () => {
       ['scanSlice', 'copyChunk', 'copyChunk'],
       ['scanSlice', 'copyChunk', 'copyChunk'],
       ['copyChunk', 'copyChunk'],
+      ['compareContainer'],
     ]);
     expect(harness.calls('scanSlice').map(({ input }) => input)).toEqual([
       { ...about, slice: 0 },
@@ -105,10 +116,10 @@ describe('one container', () => {
     const retry = { ...about, run: { ...run, mode: 'retry', retryOf: 'x' } };
     const planned = harnessOf({});
     planned.run('processContainer', retry);
-    expect(namesOf(planned)).toEqual([['planRetry'], ['copyChunk']]);
+    expect(namesOf(planned)).toEqual([['planRetry'], ['copyChunk'], ['compareContainer']]);
     const scanned = harnessOf({});
     scanned.run('processContainer', { ...retry, scan: true });
-    expect(namesOf(scanned)).toEqual([['scanSlice'], ['copyChunk']]);
+    expect(namesOf(scanned)).toEqual([['scanSlice'], ['copyChunk'], ['compareContainer']]);
   });
 });
 
@@ -239,7 +250,12 @@ describe('pending copies', () => {
       copy: ({ chunk }) => (chunk.slice === 0 ? pendingOnce({ chunk } as ChunkInput) : {}),
     });
     harness.run('processContainer', about);
-    expect(namesOf(harness)).toEqual([['scanSlice'], ['scanSlice', 'copyChunk'], ['copyChunk', 'confirmCopies']]);
+    expect(namesOf(harness)).toEqual([
+      ['scanSlice'],
+      ['scanSlice', 'copyChunk'],
+      ['copyChunk', 'confirmCopies'],
+      ['compareContainer'],
+    ]);
   });
 });
 
@@ -316,6 +332,67 @@ describe('F18: problems', () => {
     expect(harness.run('processContainer', about)).toMatchObject({
       problem: { code: 'internal', container: 'images', count: 0, message: expect.stringContaining('Timeout value') },
     });
+  });
+});
+
+describe('what is no longer held', () => {
+  const compared = (harness: OrchestrationHarness) =>
+    harness.calls('compareContainer').map(({ input }) => {
+      const { part, page } = input as CompareInput;
+      return [part, page];
+    });
+
+  it('a container is compared part by part, each from the page where the one before ended', () => {
+    const harness = harnessOf({ compare: ({ page }) => (page < 6 ? { next: page + 3 } : {}) });
+    expect(harness.run('processContainer', about)).toEqual({});
+    expect(compared(harness)).toEqual([
+      [0, 0],
+      [1, 3],
+      [2, 6],
+    ]);
+  });
+
+  it('a long comparison continues in a new generation', () => {
+    const harness = harnessOf({ compare: ({ page }) => (page < 250 ? { next: page + 1 } : {}) });
+    expect(harness.run('processContainer', about)).toEqual({});
+    expect(compared(harness)).toHaveLength(251);
+    expect(harness.generations.length).toBeGreaterThan(2);
+    for (const { yields } of harness.generations) expect(yields.length).toBeLessThanOrEqual(101);
+  });
+
+  it('a container with a problem is left to its group, and a run that stops compares nothing', () => {
+    const problem = problemOf('unreachable', 0, 'images', 'No answer');
+    const failed = harnessOf({ scan: () => ({ problem }) });
+    failed.run('processContainer', about);
+    const stopped = harnessOf({ scan: () => ({ stopped: 'cancelled' }) });
+    stopped.run('processContainer', about);
+    for (const harness of [failed, stopped]) expect(compared(harness)).toEqual([]);
+  });
+
+  it('a container that is gone is only compared', () => {
+    const harness = harnessOf({});
+    const gone = { code: 'deleted' as const };
+    expect(harness.run('processContainer', { ...about, gone })).toEqual({});
+    expect(namesOf(harness)).toEqual([['compareContainer']]);
+    expect(harness.calls('compareContainer')[0]!.input).toEqual({ ...about, gone, part: 0, page: 0 });
+  });
+
+  it('a comparison is tried again, and its problem reported in the end', () => {
+    const problem = problemOf('throttled', 0, 'images');
+    const harness = harnessOf({ compare: () => ({ problem }) });
+    expect(harness.run('processContainer', about)).toEqual({ problem });
+    expect(compared(harness)).toHaveLength(3);
+  });
+
+  it('a restore, a verification and a prune compare nothing', () => {
+    for (const other of [{ mode: 'prune', prune: {} }, { dryRun: true }]) {
+      const harness = new OrchestrationHarness(
+        { processContainer },
+        { planPrune: scanOf(1, 0), scanSlice: scanOf(1, 0), compareContainer: () => ({}) },
+      );
+      expect(harness.run('processContainer', { ...about, run: { ...run, ...other } })).toEqual({});
+      expect(compared(harness)).toEqual([]);
+    }
   });
 });
 

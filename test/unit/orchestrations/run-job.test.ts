@@ -1,7 +1,7 @@
 import { describe, expect, it, test } from 'vitest';
 import type { ListContainersInput } from '#activities/modes/list-containers.ts';
 import type { ContainerPair, ListContainersResult } from '#activities/run/container-task.ts';
-import type { PublishRunInput } from '#activities/run/publish-run.ts';
+import type { PublishRunInput } from '#activities/run/run-findings.ts';
 import { type Problem, problemOf } from '#domain/run/problems.ts';
 import type { RunRef } from '#domain/run/run.ts';
 import type { ProcessContainerInput, ProcessContainerResult } from '#orchestrations/process-container.ts';
@@ -106,12 +106,45 @@ describe('F18: problems', () => {
     const invalid = problemOf('container-name-invalid', 0, 'bad');
     const harness = harnessOf(
       () => ({ containers: pairsOf(3), problems: [invalid] }),
-      ({ container }) => (container === 'c1' ? { problem: unreachable('c1') } : {}),
+      ({ container, gone }) => (container === 'c1' && !gone ? { problem: unreachable('c1') } : {}),
     );
     harness.run('runJob', input);
     expect(published(harness)).toMatchObject([
       { containers: 4, problems: [invalid, unreachable('c1')], cancelled: false },
     ]);
+  });
+
+  it('a container or table with a problem is compared all the same, as one of which the run holds nothing', () => {
+    const missing = problemOf('container-not-found', 0, 'c2');
+    const harness = harnessOf(
+      () => ({ containers: pairsOf(3), problems: [] }),
+      ({ container, gone }) => {
+        if (gone) return container === 'c2' ? { problem: unreachable('c2') } : {};
+        return container === 'c1' ? { problem: unreachable('c1') } : container === 'c2' ? { problem: missing } : {};
+      },
+    );
+    harness.run('runJob', input);
+    const inputs = harness.calls('processContainer').map((task) => task.input as ProcessContainerInput);
+    expect(inputs.flatMap(({ container, gone }) => (gone ? [{ container, ...gone }] : []))).toEqual([
+      { container: 'c1', code: 'failed', cause: 'unreachable' },
+      { container: 'c2', code: 'deleted', cause: 'container-not-found' },
+    ]);
+    // Without a comparison, the run as a whole has failed.
+    const whole = problemOf('unreachable', 0, undefined, 'c2: No answer');
+    expect(published(harness)).toMatchObject([{ containers: 3, problems: [unreachable('c1'), missing, whole] }]);
+  });
+
+  it('containers that are gone get a task each, unless an earlier page has them', () => {
+    const gone = { code: 'deleted' as const };
+    const harness = harnessOf(({ from }) =>
+      from === undefined
+        ? { containers: pairsOf(2), problems: [], next: 'second' }
+        : { containers: [...pairsOf(1, 2), ...pairsOf(5).map((pair) => ({ ...pair, gone }))], problems: [] },
+    );
+    harness.run('runJob', input);
+    const tasks = groups(harness).flat();
+    expect(tasks.filter((task) => task.gone).map(({ container }) => container)).toEqual(['c3', 'c4']);
+    expect(published(harness)).toMatchObject([{ containers: 3, problems: [] }]);
   });
 
   it('problems of the listing concern the whole run; containers found before are still backed up', () => {

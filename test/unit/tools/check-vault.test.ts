@@ -16,7 +16,9 @@ async function ask(vault: Vault, handler: typeof holdHandler, id: string, body: 
 /** A vault after backups, verifications, prunes, holds, a safety brake and its release. */
 async function eventful(): Promise<Vault> {
   const vault = new Vault({ sliceBlobs: 60 });
-  vault.jobs = [jobOf('nightly', { retention: { keepLast: 2, marginHours: 2, brake: { percent: 50, blobs: 100 } } })];
+  vault.jobs = [
+    jobOf('nightly', { retention: { keepLast: 2, marginHours: 2, brake: { percent: 50, blobs: 100, days: 30 } } }),
+  ];
   for (let i = 0; i < 130; i++) vault.put(`blob ${i}`, `content ${i}`);
   const first = await vault.backup();
   await vault.verify(first.id, 'quick');

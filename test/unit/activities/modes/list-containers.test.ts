@@ -23,7 +23,8 @@ function listing(
       alias,
       endpoint: `https://${alias}`,
       listContainers: async () => ({ names }),
-      getObject: async () => summary && { body: summary, etag: '1', metadata: {} },
+      getObject: async (_: string, path: string) =>
+        summary && path.endsWith('/run.json') ? { body: summary, etag: '1', metadata: {} } : undefined,
     }),
     tables: () => ({ listTables }),
   } as unknown as Dependencies;
@@ -82,8 +83,10 @@ test('a retry lists tables that could not be listed before, and backs up those t
     { container: 'table.*', destination: '', status: 'failed' },
     { container: 'long', destination: '', status: 'skipped' },
   ];
-  const summary = { format: 2, id: RETRIED, job: RUN.job, status: 'completed-with-failures', containers: reports };
-  const body = Buffer.from(JSON.stringify({ ...summary, counts: {}, bytes: {}, problems: [], parts: [] }));
+  const summary = { format: 3, id: RETRIED, job: RUN.job, status: 'completed-with-failures', containers: reports };
+  const body = Buffer.from(
+    JSON.stringify({ ...summary, counts: {}, bytes: {}, problems: [], parts: [], compared: [] }),
+  );
   const pages: Record<string, { names: string[]; next?: string }> = {
     first: { names: ['Orders', 'logs'], next: 'second' },
     second: { names: ['users'] },

@@ -28,7 +28,7 @@ const HELD = { hold: { at: '2026-05-01T00:00:00.000Z', reason: 'audit' } };
 
 let room: Vault;
 const retaining = (more: object) => {
-  const retention = { keepLast: 1, marginHours: 0, brake: { percent: 50, blobs: 100 }, ...more };
+  const retention = { keepLast: 1, marginHours: 0, brake: { percent: 50, blobs: 100, days: 30 }, ...more };
   return [jobOf('nightly', { retention })];
 };
 
@@ -186,15 +186,17 @@ describe('a prune of tables', () => {
   });
 
   it('a prune of tables runs beside that of containers, and mistakes no blob for a file of entities', async () => {
+    await backup(room, { orders: [[0]] });
     room.put('a', 'x');
     const point = await room.backup('full');
-    await backup(room, { orders: [[0]] });
     const run = await room.begin({ mode: 'prune', dryRun: true, prune: {} });
     const { containers } = (await makeActivities(room.deps()).listContainers({ run })) as ListContainersResult;
     expect(containers).toEqual([
       { container: 'databackup', destination: 'databackup' },
       { container: 'table.orders', destination: 'strongroom/jobs/nightly/tables/orders' },
     ]);
+    // The job no longer selects the table.
+    expect(point).toMatchObject({ noLongerHeld: { notSelected: 1 } });
     expect(point.restorePoint).toBe(true);
   });
 

@@ -13,7 +13,9 @@ import { Random } from '../../../support/builders/random.ts';
 
 let room: Vault;
 const retaining = (more: Partial<NonNullable<Job['retention']>>) =>
-  jobOf('nightly', { retention: { keepLast: 1, marginHours: 0, brake: { percent: 50, blobs: 100 }, ...more } });
+  jobOf('nightly', {
+    retention: { keepLast: 1, marginHours: 0, brake: { percent: 50, blobs: 100, days: 30 }, ...more },
+  });
 
 beforeEach(() => {
   room = new Vault();
@@ -271,7 +273,10 @@ describe('F12: a prune refuses a stale plan', () => {
       'a hold',
       ([first]) => room.note(first!.id, () => ({ hold: { at: '2026-05-01T00:00:00.000Z', reason: 'audit' } })),
     ],
-    ['a safety brake', ([, second]) => room.note(second!.id, () => ({ brake: { reason: 'half of it' } }))],
+    [
+      'a safety brake',
+      ([, second]) => room.note(second!.id, () => ({ brake: { reason: 'half of it', containers: ['data'] } })),
+    ],
     ['another policy', () => (room.jobs = [retaining({ keepLast: 2 })])],
     ['another margin', () => (room.jobs = [retaining({ marginHours: 1 })])],
     [
@@ -550,7 +555,7 @@ describe('F11: the safety brake', () => {
   const brakeOf = async (point: RunSummary) => (await room.notes(point.id)).brake?.reason;
 
   beforeEach(() => {
-    room.jobs = [retaining({ brake: { percent: 50, blobs: 5 } })];
+    room.jobs = [retaining({ brake: { percent: 50, blobs: 5, days: 30 } })];
     fill('good');
   });
 
@@ -560,7 +565,7 @@ describe('F11: the safety brake', () => {
       const good = await room.backup();
       fill('encrypted', 0, 6);
       const bad = await room.backup(mode);
-      expect(await brakeOf(bad)).toBe('data: 6 changed of 10 blobs, more than 50%');
+      expect(await brakeOf(bad)).toBe(`data: 6 of 10 blobs changed or lost since ${good.id}, more than 50%`);
       expect(room.braked).toEqual([bad.id]);
       for (let day = 0; day < 30; day++) await room.backup();
       room.pass(24 * 365);
@@ -574,15 +579,21 @@ describe('F11: the safety brake', () => {
   );
 
   it('a run that finds most blobs or the whole container deleted engages the safety brake', async () => {
-    await room.backup();
+    const good = await room.backup();
     for (let index = 0; index < 6; index++) room.source.remove('data', `blob-${index}`);
-    expect(await brakeOf(await room.backup())).toBe('data: 6 gone of 10 blobs, more than 50%');
+    const bad = await room.backup();
+    expect(await brakeOf(bad)).toBe(`data: 6 of 10 blobs changed or lost since ${good.id}, more than 50%`);
+    await room.note(bad.id, (notes) => ({ brake: { ...notes.brake!, released: '2026-05-03T00:00:00.000Z' } }));
     room.jobs = [{ ...room.jobs[0]!, source: { ...room.jobs[0]!.source, containers: ['*'] } }];
-    fill('back');
-    await room.backup();
+    fill('back', 0, 6);
+    // The turnover of the first runs is accepted, until there was another.
+    for (let run = 0; run < 2; run++) await room.backup();
+    const before = await room.backup();
     room.source.deleteContainer('data');
     room.source.createContainer('other');
-    expect(await brakeOf(await room.backup())).toBe('data: 10 gone of 10 blobs, more than 50%');
+    const gone = await room.backup();
+    expect(await brakeOf(gone)).toBe(`data: 10 of 10 blobs changed or lost since ${before.id}, more than 50%`);
+    expect(gone).toMatchObject({ status: 'succeeded', counts: { held: 0 }, noLongerHeld: { deleted: 10 } });
   });
 
   it('the safety brake counts the copies of earlier cancelled and failed runs', async () => {
@@ -595,7 +606,7 @@ describe('F11: the safety brake', () => {
     await work.publishRun({ run, containers: 1, problems: [], cancelled: true, requests: {} });
     const next = await room.backup();
     expect(next.counts).toMatchObject({ unchanged: 10, copied: 0 });
-    expect(await brakeOf(next)).toBe('data: 10 changed of 10 blobs, more than 50%');
+    expect(await brakeOf(next)).toMatch(/^data: 10 of 10 blobs changed or lost since /);
     await room.prune();
     expect(await room.lost(good)).toEqual([]);
   });
@@ -613,7 +624,7 @@ describe('F11: the safety brake', () => {
     expect(await room.backup()).toMatchObject({ status: 'completed-with-failures' });
     room.before = () => {};
     fill('encrypted');
-    expect(await brakeOf(await room.backup())).toBe('data: 10 changed of 10 blobs, more than 50%');
+    expect(await brakeOf(await room.backup())).toMatch(/^data: 10 of 10 blobs changed or lost since /);
   });
 
   it('a retry engages the safety brake together with the run it completes', async () => {
@@ -630,9 +641,88 @@ describe('F11: the safety brake', () => {
     room.before = () => {};
     const retry = await room.run({ mode: 'retry', retryOf: part.id });
     expect(retry).toMatchObject({ restorePoint: true, status: 'succeeded' });
-    expect(await brakeOf(retry)).toBe('data: 10 changed of 10 blobs, more than 50%');
+    expect(await brakeOf(retry)).toMatch(/^data: 10 of 10 blobs changed or lost since /);
     await room.prune();
     expect(await room.lost(good)).toEqual([]);
+  });
+
+  it('while a safety brake is on, a prune deletes nothing of its container, whatever restore points name', async () => {
+    // Blobs in the archive tier of the source are skipped, so no later restore point names them.
+    const good = await room.backup();
+    for (let index = 0; index < 10; index++) {
+      room.source.write('data', { name: `blob-${index}`, body: Buffer.from('bad'), tier: 'Archive' });
+    }
+    const bad = await room.backup();
+    expect(bad).toMatchObject({
+      status: 'completed-with-failures',
+      noLongerHeld: { skipped: 10 },
+      counts: { held: 0 },
+    });
+    expect(await brakeOf(bad)).toBe(`data: 10 of 10 blobs changed or lost since ${good.id}, more than 50%`);
+    expect((await room.notes(bad.id)).brake?.containers).toEqual(['data']);
+    for (let index = 0; index < 10; index++) room.source.remove('data', `blob-${index}`);
+    // Even if the notes let the restore points go, the content stays.
+    await room.note(good.id, () => ({ removed: { at: '2020-01-01T00:00:00.000Z', run: 'x' } }));
+    for (let night = 0; night < 3; night++) {
+      await room.backup();
+      const pruned = await room.prune();
+      expect(pruned).toMatchObject({ status: 'succeeded', counts: { removed: 0 }, plan: { expired: [] } });
+      expect(pruned.plan!.braked).toEqual([MIRROR]);
+    }
+    expect(Object.keys(room.mirror())).toHaveLength(10);
+    expect(room.left(good.id)).not.toEqual([]);
+    await room.note(bad.id, (notes) => ({ brake: { ...notes.brake!, released: '2026-05-03T00:00:00.000Z' } }));
+    await room.prune();
+    expect(room.mirror()).toEqual({});
+  });
+
+  it('while a safety brake is on, a prune empties no restore point of the job', async () => {
+    room.jobs = [{ ...room.jobs[0]!, source: { ...room.jobs[0]!.source, containers: ['*'] } }];
+    room.source.createContainer('more');
+    room.put('x', 'one', 'more');
+    await room.backup();
+    fill('encrypted');
+    const bad = await room.backup();
+    room.put('x', 'two', 'more');
+    const later = await room.backup();
+    room.put('x', 'three', 'more');
+    await room.backup();
+    const kept = () => room.mirror('morebackup').x!.sort();
+    expect((await room.prune()).plan).toMatchObject({ remove: [later.id], expired: [], braked: [MIRROR] });
+    expect((await room.notes(later.id)).removed).toBeDefined();
+    expect(kept()).toEqual(['one', 'three', 'two']);
+    await room.note(bad.id, (notes) => ({ brake: { ...notes.brake!, released: '2026-05-03T00:00:00.000Z' } }));
+    await room.prune();
+    expect(kept()).toEqual(['three']);
+  });
+
+  it('blobs that are added before an attack, or an attack in steps, do not keep the brake from engaging', async () => {
+    const good = await room.backup();
+    for (let index = 0; index < 11; index++) room.put(`junk-${index}`, 'junk');
+    await room.backup();
+    fill('encrypted', 0, 5);
+    expect(await brakeOf(await room.backup())).toBeUndefined();
+    fill('encrypted', 5, 10);
+    const bad = await room.backup();
+    expect(await brakeOf(bad)).toBe(`data: 10 of 10 blobs changed or lost since ${good.id}, more than 50%`);
+    await room.prune();
+    expect(await room.lost(good)).toEqual([]);
+  });
+
+  it('a container that turns over by design engages the brake once, until that is released', async () => {
+    const engaged: string[] = [];
+    for (let night = 0; night < 12; night++) {
+      for (let index = 0; index < 10; index++) {
+        room.put(`log-${night}-${index}`, 'log');
+        room.source.remove('data', `${night === 0 ? 'blob' : `log-${night - 1}`}-${index}`);
+      }
+      const { id } = await room.backup();
+      if (await brakeOf({ id } as RunSummary)) engaged.push(id);
+      if (night === 2) {
+        await room.note(engaged[0]!, (notes) => ({ brake: { ...notes.brake!, released: '2026-05-03T00:00:00.000Z' } }));
+      }
+    }
+    expect(engaged).toHaveLength(1);
   });
 
   it('the safety brake is written before its restore point', async () => {
@@ -655,7 +745,7 @@ describe('F11: the safety brake', () => {
     const good = await room.backup();
     room.alter(summaryPath(good), () => Buffer.from('{'));
     fill('encrypted');
-    expect(await room.backup()).toMatchObject({ status: 'succeeded' });
+    expect(await room.backup()).toMatchObject({ status: 'completed-with-failures', problems: [{ code: 'damaged' }] });
     expect(await room.plan()).toMatchObject({ status: 'failed', problems: [{ code: 'damaged' }] });
   });
 });

@@ -379,7 +379,7 @@ describe('failures', () => {
       const parts = partEntries(await world.control.listParts(run));
       const { counts } = await world.told(run, false);
       const containers = [{ container: taskOfTable(TABLE), status, counts: { ...counts, ...more } }];
-      const summary = { ...run, format: 2, status, counts, bytes: {}, containers, problems: [], parts };
+      const summary = { ...run, format: 3, status, counts, bytes: {}, containers, problems: [], parts, compared: [] };
       const body = Buffer.from(JSON.stringify(summary));
       world.vault.putObject(CONTROL_CONTAINER, summaryPath(run), body, { contentType: 'text/plain' });
     };
@@ -466,7 +466,7 @@ describe('failures', () => {
     world.tables.fate = () => undefined;
     const first = world.restoreRun({}, {});
     const second = { ...first, id: 'nightly-20260502T010000Z-rrrrrr', retryOf: first.id };
-    const nothing = { format: 2, counts: {}, bytes: {}, containers: [], problems: [], parts: [] };
+    const nothing = { format: 3, counts: {}, bytes: {}, containers: [], problems: [], parts: [], compared: [] };
     const summary = Buffer.from(JSON.stringify({ ...second, ...nothing, status: 'failed' }));
     world.vault.putObject(CONTROL_CONTAINER, summaryPath(second), summary, { contentType: 'text/plain' });
     const again = await world.restore({}, { id: 'nightly-20260502T020000Z-rrrrrr', retryOf: second.id });

@@ -93,7 +93,16 @@ test('a drill deletes the containers of earlier drills, and no other container w
   const point = await heldPoint();
   const drill = { job: 'nightly', id: 'nightly-20260501T020000Z-dddddd' };
   const backup = { job: 'nightly', id: 'nightly-20260501T030000Z-bbbbbb' };
-  const summary = { format: 2, status: 'failed', counts: {}, bytes: {}, containers: [], problems: [], parts: [] };
+  const summary = {
+    format: 3,
+    status: 'failed',
+    counts: {},
+    bytes: {},
+    containers: [],
+    problems: [],
+    parts: [],
+    compared: [],
+  };
   for (const [run, more] of [
     [drill, { verify: { kind: 'drill' } }],
     [backup, {}],

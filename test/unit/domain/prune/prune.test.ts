@@ -86,6 +86,7 @@ describe('F12: the hash of a plan', () => {
       { job: 'nightly', id: 'c' },
       { job: 'weekly', id: 'w', unpublished: true },
     ],
+    braked: [],
     marginMs: 1000,
     before: '2026-05-10T00:00:00.000Z',
     source: 'https://source.test',
@@ -99,6 +100,7 @@ describe('F12: the hash of a plan', () => {
     ['what is emptied', { expired: ['a'] }],
     ['what is kept', { keeps: [...plan.keeps, { job: 'weekly', id: 'v' }] }],
     ['the same id of another job', { keeps: [{ job: 'weekly', id: 'c' }] }],
+    ['a safety brake', { braked: ['databackup'] }],
     ['another margin', { marginMs: 2000 }],
     ['another source', { source: 'https://other.test' }],
   ])('is another with %s', (_, change) => {

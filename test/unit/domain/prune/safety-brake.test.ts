@@ -1,147 +1,209 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  brakeOf,
-  type ContainerChange,
-  changesSince,
-  completedBy,
-  type EndedBackup,
-} from '#domain/prune/safety-brake.ts';
-import type { ContainerReport } from '#domain/run/run.ts';
+import { afterRelease, afterRun, type BrakePolicy, stateWithout, type Trip } from '#domain/prune/safety-brake.ts';
+import type { BrakeState } from '#domain/run/brake-state.ts';
 
-const POLICY = { percent: 50, blobs: 100 };
+const POLICY: BrakePolicy = { percent: 50, blobs: 100, days: 30 };
+const DAY = 24 * 3_600_000;
+const START = Date.parse('2026-01-01T00:00:00.000Z');
 
-function change(changes: Partial<ContainerChange>): ContainerChange {
-  return { container: 'images', before: 1000, listed: 1000, added: 0, changed: 0, ...changes };
+/** A container, night by night: each blob has the night of its last change. Losses are counted as a run counts them. */
+class Nights {
+  readonly trips: (Trip & { night: number })[] = [];
+  state: BrakeState;
+  night = 0;
+  readonly #policy: BrakePolicy;
+  #blobs: Map<string, number>;
+
+  constructor(count: number, policy: BrakePolicy = POLICY) {
+    this.#policy = policy;
+    this.#blobs = new Map(Array.from({ length: count }, (_, index) => [`blob-${index}`, -1]));
+    this.state = stateWithout(undefined, count);
+  }
+
+  /** One night, with what happened to the blobs since the last one. */
+  pass({ change = [], remove = [], add = [] }: { change?: string[]; remove?: string[]; add?: string[] } = {}): boolean {
+    const previous = this.night++;
+    const before = this.#blobs;
+    this.#blobs = new Map(before);
+    const lost = [...change, ...remove].flatMap((name) => before.get(name) ?? []);
+    for (const name of [...change, ...add]) this.#blobs.set(name, this.night);
+    for (const name of remove) this.#blobs.delete(name);
+    const counts = this.state.baselines.map(({ at }) => lost.filter((night) => time(night) <= Date.parse(at)).length);
+    const loss = { task: 'images', lost: [...counts, lost.length] };
+    const measured = { run: `run-${this.night}`, now: time(this.night), previous: pointOf(previous) };
+    const { state, trip } = afterRun(this.state, loss, this.#blobs.size, this.#policy, measured);
+    this.state = state;
+    if (trip) this.trips.push({ ...trip, night: this.night });
+    return trip !== undefined;
+  }
+
+  release(): void {
+    this.state = afterRelease(this.state);
+  }
 }
 
-const engaged = (changes: Partial<ContainerChange>, policy = POLICY) => brakeOf([change(changes)], policy).length > 0;
+const time = (night: number) => START + night * DAY;
+const pointOf = (night: number) => ({ run: `run-${night}`, at: new Date(time(night)).toISOString() });
+const blobs = (from: number, to: number, name = 'blob') =>
+  Array.from({ length: to - from }, (_, index) => `${name}-${from + index}`);
 
-describe('the brake', () => {
-  it.each<[boolean, string, Partial<ContainerChange>]>([
+describe('the safety brake', () => {
+  it.each<[boolean, string, Parameters<Nights['pass']>[0]]>([
     [false, 'nothing changed', {}],
-    [false, 'half of it changed', { changed: 500 }],
-    [true, 'more than half of it changed', { changed: 501 }],
-    [false, 'half of it gone', { listed: 500 }],
-    [true, 'more than half of it gone', { listed: 499 }],
-    [true, 'both together', { changed: 251, listed: 750 }],
-    [true, 'blobs renamed, so that as many are listed', { added: 501 }],
-    [false, 'much added', { listed: 9000, added: 8000 }],
-    [true, 'much added, and much gone', { listed: 8499, added: 8000 }],
-    [true, 'a container emptied', { listed: 0 }],
-    [false, 'few blobs', { before: 99, listed: 0 }],
-    [true, 'just enough blobs', { before: 100, listed: 0 }],
-    [false, 'a new container', { before: 0, listed: 1000, added: 1000 }],
-    [true, 'a container that was emptied before, and comes back changed', { before: 0, changed: 1000 }],
-    [false, 'more listed than there can be', { listed: 5000 }],
-  ])('is %s with %s', (expected, _, changes) => {
-    expect(engaged(changes)).toBe(expected);
+    [false, 'half of it changed', { change: blobs(0, 500) }],
+    [true, 'more than half of it changed', { change: blobs(0, 501) }],
+    [false, 'half of it lost', { remove: blobs(0, 500) }],
+    [true, 'more than half of it lost', { remove: blobs(0, 501) }],
+    [true, 'both together', { change: blobs(0, 251), remove: blobs(251, 501) }],
+    [true, 'blobs renamed, so that as many are there', { remove: blobs(0, 501), add: blobs(0, 501, 'new') }],
+    [false, 'much added', { add: blobs(0, 8000, 'new') }],
+    [true, 'much added, and much lost', { add: blobs(0, 8000, 'new'), remove: blobs(0, 501) }],
+    [true, 'everything lost', { remove: blobs(0, 1000) }],
+  ])('engages: %s, with %s', (expected, _, changes) => {
+    expect(new Nights(1000).pass(changes)).toBe(expected);
   });
 
-  it('says of a table that it lost entities', () => {
-    const reasonOf = (changes: Partial<ContainerChange>) =>
-      brakeOf([change({ container: 'table.orders', ...changes })], { percent: 50, blobs: 1 })[0]?.reason;
-    expect(reasonOf({ changed: 501 })).toBe('table orders: 501 changed of 1000 entities, more than 50%');
-    expect(reasonOf({ before: 1, listed: 0 })).toBe('table orders: 1 gone of 1 entity, more than 50%');
-    expect(reasonOf({ before: 0, changed: 2 })).toBe(
-      'table orders: 2 changed, where the restore point before had no entities',
-    );
-  });
-
-  it('goes by the policy', () => {
-    expect(engaged({ changed: 101 }, { percent: 10, blobs: 1 })).toBe(true);
-    expect(engaged({ changed: 100 }, { percent: 10, blobs: 1 })).toBe(false);
-    expect(engaged({ changed: 1000 }, { percent: 10, blobs: 1001 })).toBe(false);
+  it('ignores a container of fewer blobs than the policy names', () => {
+    expect(new Nights(99).pass({ remove: blobs(0, 99) })).toBe(false);
+    expect(new Nights(100).pass({ remove: blobs(0, 100) })).toBe(true);
     // 0.29 * 100 is a little less than 29.
-    expect(engaged({ before: 100, listed: 100, changed: 29 }, { percent: 29, blobs: 1 })).toBe(false);
+    expect(new Nights(100, { ...POLICY, percent: 29, blobs: 1 }).pass({ change: blobs(0, 29) })).toBe(false);
   });
 
-  it('names each container that engages it, with counts and in words', () => {
-    expect(
-      brakeOf(
-        [
-          change({ changed: 700, listed: 950 }),
-          change({ container: 'quiet' }),
-          change({ container: 'gone', listed: 0 }),
-          change({ container: 'back', before: 0, changed: 1000 }),
-          change({ container: 'rewritten', changed: 1000 }),
-        ],
-        POLICY,
-      ),
-    ).toEqual([
-      {
-        container: 'images',
-        changed: 700,
-        lost: 50,
-        of: 1000,
-        reason: 'images: 700 changed and 50 gone of 1000 blobs, more than 50%',
-      },
-      { container: 'gone', changed: 0, lost: 1000, of: 1000, reason: 'gone: 1000 gone of 1000 blobs, more than 50%' },
-      {
-        container: 'back',
-        changed: 1000,
-        lost: 0,
-        of: 0,
-        reason: 'back: 1000 changed, where the restore point before had no blobs',
-      },
-      {
-        container: 'rewritten',
-        changed: 1000,
-        lost: 0,
-        of: 1000,
-        reason: 'rewritten: 1000 changed of 1000 blobs, more than 50%',
-      },
-    ]);
+  it('is not diluted by blobs that are added before the attack', () => {
+    const nights = new Nights(100);
+    expect(nights.pass({ add: blobs(0, 10_000, 'junk') })).toBe(false);
+    expect(nights.pass({ change: blobs(0, 100) })).toBe(true);
+    expect(nights.trips[0]!.reason).toBe('images: 100 of 100 blobs changed or lost since run-0, more than 50%');
   });
 
-  it('knows nothing of a table of which a stretch could not be read', () => {
-    const table = (counts: Partial<ContainerReport['counts']>, status: ContainerReport['status'] = 'succeeded') =>
-      ({
-        container: 'table.orders',
-        status,
-        counts: { listed: 0, copied: 0, unchanged: 0, skipped: 0, failed: 0, ...counts },
-      }) as ContainerReport;
-    const earlier: EndedBackup[] = [{ mode: 'full', restorePoint: true, containers: [table({ listed: 1000 })] }];
-    const partly = table({ listed: 501, failed: 1, changed: 400 }, 'completed-with-failures');
-    expect(changesSince(earlier, [partly])).toEqual([]);
-    // Nor of one that may be there, while tables could not be listed.
-    const unlisted = { ...table({}, 'failed'), container: 'table.*' };
-    expect(changesSince(earlier, [])).toMatchObject([{ before: 1000, listed: 0 }]);
-    expect(changesSince(earlier, [unlisted])).toEqual([]);
-    // Its retry lists all of it, and finds changes only in the rest.
-    const together = completedBy([partly], [table({ listed: 1000, changed: 300 })]);
-    expect(changesSince(earlier, together)).toEqual([
-      { container: 'table.orders', before: 1000, listed: 1000, added: 0, changed: 700 },
-    ]);
+  it('adds up an attack that changes a little less than half each night', () => {
+    const nights = new Nights(1000);
+    expect(nights.pass({ change: blobs(0, 490) })).toBe(false);
+    expect(nights.pass({ change: blobs(490, 980) })).toBe(true);
   });
 
-  it('a table that is named in another way is the same', () => {
-    const report = (container: string, counts: Partial<ContainerReport['counts']> = {}): ContainerReport =>
-      ({ container, status: 'succeeded', counts: { listed: 1000, failed: 0, ...counts }, problems: [] }) as never;
-    const earlier: EndedBackup[] = [
-      { mode: 'retry', restorePoint: true, containers: [report('table.ORDERS', { changed: 7 })] },
-      { mode: 'full', restorePoint: true, containers: [report('table.Orders')] },
-    ];
-    expect(changesSince(earlier, [report('table.orders', { listed: 990 })])).toEqual([
-      { container: 'table.orders', before: 1000, listed: 990, added: 0, changed: 7 },
-    ]);
-    expect(changesSince(earlier, [])).toMatchObject([{ container: 'table.ORDERS', before: 1000, listed: 0 }]);
-    expect(completedBy([report('table.orders')], [report('table.ORDERS', { changed: 1 })])).toHaveLength(1);
+  it('adds up an attack of a few percent each night', () => {
+    const nights = new Nights(1000);
+    for (let night = 0; night < 20 && nights.trips.length === 0; night++) {
+      nights.pass({ change: blobs(night * 50, night * 50 + 50) });
+    }
+    expect(nights.trips[0]!.night).toBe(11);
   });
 
-  it('is engaged by any rewriting and deleting of more than its share, however much is added', () => {
-    const anyPolicy = fc.record({ percent: fc.integer({ min: 1, max: 100 }), blobs: fc.integer({ min: 1, max: 300 }) });
-    const nat = fc.nat(1000);
+  it('counts a blob that changes every night once', () => {
+    const nights = new Nights(1000);
+    for (let night = 0; night < 100; night++) nights.pass({ change: blobs(0, 400) });
+    expect(nights.trips).toEqual([]);
+  });
+
+  it('engages once, until it is released', () => {
+    const nights = new Nights(1000);
+    for (let night = 0; night < 5; night++) nights.pass({ change: blobs(0, 1000) });
+    expect(nights.trips).toHaveLength(1);
+    expect(nights.state.engagedBy).toBe('run-1');
+  });
+
+  it('does not engage again for a container that turns over by design, once that is released', () => {
+    const nights = new Nights(1000);
+    const turnOver = (night: number) =>
+      nights.pass({
+        remove: blobs(0, 1000, night === 0 ? 'blob' : `log-${night}`),
+        add: blobs(0, 1000, `log-${night + 1}`),
+      });
+    turnOver(0);
+    expect(nights.trips).toHaveLength(1);
+    turnOver(1);
+    nights.release();
+    for (let night = 2; night < 80; night++) turnOver(night);
+    expect(nights.trips).toHaveLength(1);
+  });
+
+  it('accepts nothing when a single burst is released', () => {
+    const nights = new Nights(1000);
+    for (let night = 0; night < 5; night++) nights.pass();
+    nights.pass({ change: blobs(0, 1000) });
+    nights.release();
+    nights.pass();
+    expect(nights.pass({ change: blobs(0, 1000) })).toBe(true);
+  });
+
+  it('accepts a turnover only as long as it lasts', () => {
+    const nights = new Nights(1000);
+    for (let night = 0; night < 3; night++) nights.pass({ change: blobs(0, 1000) });
+    nights.release();
+    for (let night = 0; night < 40; night++) nights.pass();
+    expect(nights.pass({ change: blobs(0, 1000) })).toBe(true);
+  });
+
+  it('counts what is lost while it is on, so that a release does not cover what came later', () => {
+    const nights = new Nights(1000);
+    for (let night = 0; night < 5; night++) nights.pass();
+    nights.pass({ change: blobs(0, 600) });
+    nights.pass({ change: blobs(0, 600) });
+    nights.release();
+    expect(nights.pass()).toBe(true);
+  });
+
+  it('counts from restore points of so many days only', () => {
+    const nights = new Nights(1000, { ...POLICY, days: 8 });
+    for (let night = 0; night < 200; night++)
+      nights.pass({ change: blobs((night * 50) % 1000, ((night * 50) % 1000) + 50) });
+    expect(nights.trips).toEqual([]);
+    const long = new Nights(1000);
+    for (let night = 0; night < 20; night++) long.pass({ change: blobs(night * 50, night * 50 + 50) });
+    expect(long.trips).toHaveLength(1);
+  });
+
+  it('keeps a few baselines and a few turnovers, however many runs there are', () => {
+    const nights = new Nights(1000);
+    for (let night = 0; night < 300; night++) nights.pass({ change: blobs(0, 10) });
+    expect(nights.state.baselines.length).toBeLessThanOrEqual(4);
+    expect(nights.state.recent).toHaveLength(32);
+    const oldest = Date.parse(nights.state.baselines[0]!.at);
+    // The window is covered, or nearly so.
+    expect(time(300) - oldest).toBeGreaterThan(20 * DAY);
+  });
+
+  it('measures the entities of a table from run to run', () => {
+    const entities = (lost: number) =>
+      afterRun(stateWithout(undefined, 1000), { task: 'table.orders', lost: [lost] }, 1000, POLICY, {
+        ...{ run: 'run-1', now: time(1), previous: pointOf(0) },
+      });
+    expect(entities(501).trip!.reason).toBe(
+      'table orders: 501 of 1000 entities changed or lost since run-0, more than 50%',
+    );
+    expect(entities(500)).toMatchObject({ state: { baselines: [], recent: [500] } });
+    expect(entities(500).trip).toBeUndefined();
+  });
+
+  it('engages as soon as more than its share of any old restore point is lost, whatever else happens', () => {
     fc.assert(
-      fc.property(nat, nat, nat, nat, anyPolicy, (unchanged, changed, deleted, added, policy) => {
-        const before = unchanged + changed + deleted;
-        const [found] = brakeOf([change({ before, listed: unchanged + changed + added, added, changed })], policy);
-        const touched = changed + deleted;
-        const expected = touched >= policy.blobs && touched / before > policy.percent / 100 + 1e-12;
-        expect(found !== undefined).toBe(expected);
-        if (found) expect(found).toMatchObject({ changed, lost: deleted, of: before });
-      }),
-      { numRuns: 1000 },
+      fc.property(
+        fc.integer({ min: 10, max: 100 }),
+        fc.array(fc.record({ change: fc.integer({ min: 0, max: 20 }), junk: fc.integer({ min: 0, max: 300 }) }), {
+          minLength: 1,
+          maxLength: 20,
+        }),
+        (percent, plan) => {
+          const nights = new Nights(200, { percent, blobs: 1, days: 30 });
+          let changed = 0;
+          for (const [night, { change, junk }] of plan.entries()) {
+            const from = changed;
+            changed = Math.min(200, changed + change);
+            const tripped = nights.pass({
+              change: blobs(from, changed),
+              add: blobs(0, junk, `junk-${night}`),
+              remove: night > 0 ? blobs(0, plan[night - 1]!.junk, `junk-${night - 1}`) : [],
+            });
+            const before = nights.trips.length - (tripped ? 1 : 0);
+            // Junk that comes and goes may engage it early, and nothing keeps it from being engaged in time.
+            if (changed * 100 > percent * 200) expect(before + (tripped ? 1 : 0)).toBeGreaterThan(0);
+          }
+        },
+      ),
+      { numRuns: 300 },
     );
   });
 });

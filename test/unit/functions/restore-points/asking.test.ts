@@ -20,7 +20,16 @@ import { blobState } from '../../../support/builders/blob-state.ts';
 const RUN = { job: 'nightly', id: 'nightly-20260502T000000Z-aaaaaa' };
 
 /** What every summary has. */
-const NOTHING = { format: 2, status: 'succeeded', counts: {}, bytes: {}, containers: [], problems: [], parts: [] };
+const NOTHING = {
+  format: 3,
+  status: 'succeeded',
+  counts: {},
+  bytes: {},
+  containers: [],
+  problems: [],
+  parts: [],
+  compared: [],
+};
 
 const missing = async () => {
   throw new StorageError('container-not-found', 'The container is not there', 404, 'ContainerNotFound');

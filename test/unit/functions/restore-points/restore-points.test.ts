@@ -628,8 +628,8 @@ describe('notes', () => {
     const vault = await setUp();
     expect(await vault.ask(releaseHandler, { id: ID })).toMatchObject({ status: 409, body: { code: 'no-brake' } });
     const hold = { at: '2026-11-21T00:00:00.000Z', reason: 'court' };
-    vault.note(ID, { hold, brake: { reason: 'half of data is gone' } });
-    const brake = { reason: 'half of data is gone', released: '2026-11-22T12:00:00.000Z' };
+    vault.note(ID, { hold, brake: { reason: 'half of data is gone', containers: ['data'] } });
+    const brake = { reason: 'half of data is gone', containers: ['data'], released: '2026-11-22T12:00:00.000Z' };
     expect(await vault.ask(releaseHandler, { id: ID })).toMatchObject({ status: 200, body: { hold, brake } });
     vault.note(ID, { hold, brake: { ...brake, released: 'before' } });
     expect((await vault.ask(releaseHandler, { id: ID })).body.brake.released).toBe('before');

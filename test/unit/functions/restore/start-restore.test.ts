@@ -35,8 +35,16 @@ class Asked {
     }
     const parts = partEntries(await this.world.control.listParts(POINT));
     const summary = {
-      ...{ format: 2, ...POINT, mode: 'full', status: 'succeeded', restorePoint: true, source: 'https://source.test' },
-      ...{ counts: {}, bytes: {}, containers: [], problems: [], parts, startedAt: '2026-05-01T00:00:00.000Z' },
+      ...{ format: 3, ...POINT, mode: 'full', status: 'succeeded', restorePoint: true, source: 'https://source.test' },
+      ...{
+        counts: {},
+        bytes: {},
+        containers: [],
+        problems: [],
+        parts,
+        compared: [],
+        startedAt: '2026-05-01T00:00:00.000Z',
+      },
     };
     const body = Buffer.from(JSON.stringify(summary));
     this.world.vault.putObject(CONTROL_CONTAINER, summaryPath(POINT), body, { contentType: 'text/plain' });

@@ -27,8 +27,8 @@ test.each([
 
 describe('a summary', () => {
   const run = { job: 'nightly', id: 'nightly-20260502T000000Z-aaaaaa' };
-  const lists = { containers: [], problems: [], parts: [] };
-  const summary = { format: 2, ...run, status: 'succeeded', counts: {}, bytes: {}, ...lists };
+  const lists = { containers: [], problems: [], parts: [], compared: [] };
+  const summary = { format: 3, ...run, status: 'succeeded', counts: {}, bytes: {}, ...lists };
   const read = (there: object) => refusing(JSON.stringify(there)).readSummary(run);
 
   it('is read', async () => {

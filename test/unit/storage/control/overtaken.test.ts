@@ -149,7 +149,7 @@ it('notes keep what another process adds while they are changed', async () => {
     const vault = new Vault();
     const control = new ControlStore(vault.deps().blobs('VAULT'));
     const point = { job: 'nightly', id: 'nightly-20260501T000000Z-pppppp' };
-    await control.changeNotes(point, () => ({ brake: { reason: 'half of it changed' } }));
+    await control.changeNotes(point, () => ({ brake: { reason: 'half of it changed', containers: ['data'] } }));
     return {
       vault,
       change: () => control.changeNotes(point, (notes) => ({ ...notes, hold })),

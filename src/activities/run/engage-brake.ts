@@ -1,0 +1,68 @@
+import type { Dependencies } from '#app/dependencies.ts';
+import type { JobContext } from '#app/job-context.ts';
+import { statesAfter } from '#domain/prune/brake-states.ts';
+import { afterRelease, type BrakePolicy, type Trip } from '#domain/prune/safety-brake.ts';
+import type { BrakeState } from '#domain/run/brake-state.ts';
+import type { RunSummary } from '#domain/run/run.ts';
+import type { ControlStore } from '#storage/control/control-store.ts';
+import type { PreviousPoint } from './previous-point.ts';
+
+const DEFAULT_BRAKE: BrakePolicy = { percent: 50, blobs: 100, days: 30 };
+/** More names of containers have no room in the metadata of notes. */
+const MOST_NAMES = 40;
+
+/**
+ * Measures what a restore point has changed or lost since those before it, and engages the safety brake if that is too
+ * much. Returns the state of each container and table for the summary; undefined if the run leaves no restore point.
+ */
+export async function engageBrake(
+  deps: Dependencies,
+  { control, job }: JobContext,
+  summary: RunSummary,
+  previous: PreviousPoint | undefined,
+): Promise<Record<string, BrakeState> | undefined> {
+  if (!summary.restorePoint) return undefined;
+  const policy = job.retention?.brake ?? DEFAULT_BRAKE;
+  const before = await statesBefore(control, summary.job, previous?.summary);
+  const { states, trips } = statesAfter(summary, previous?.summary, before, policy);
+  if (trips.length > 0) await noteBrake(deps, control, summary, trips);
+  return states;
+}
+
+/** The states of the restore point before, with what operators have released since. */
+async function statesBefore(
+  control: ControlStore,
+  job: string,
+  previous: RunSummary | undefined,
+): Promise<Map<string, BrakeState>> {
+  const states = new Map(Object.entries(previous?.brake ?? {}));
+  const released = new Map<string, boolean>();
+  for (const [task, state] of states) {
+    const { engagedBy } = state;
+    if (engagedBy === undefined) continue;
+    if (!released.has(engagedBy)) {
+      const { brake } = await control.readNotes({ job, id: engagedBy });
+      // A prune removes a restore point, with its notes, only after the release.
+      released.set(engagedBy, brake === undefined || brake.released !== undefined);
+    }
+    if (released.get(engagedBy)) states.set(task, afterRelease(state));
+  }
+  return states;
+}
+
+async function noteBrake(
+  deps: Dependencies,
+  control: ControlStore,
+  summary: RunSummary,
+  trips: readonly Trip[],
+): Promise<void> {
+  const reason = trips
+    .map((trip) => trip.reason)
+    .join('; ')
+    .slice(0, 500);
+  const containers = trips.length > MOST_NAMES ? ['*'] : trips.map(({ task }) => task);
+  const known = await control.readNotes(summary);
+  if (known.brake) return;
+  await control.changeNotes(summary, (notes) => (notes.brake ? notes : { ...notes, brake: { reason, containers } }));
+  deps.telemetry.brakeEngaged(summary, reason);
+}

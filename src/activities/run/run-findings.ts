@@ -1,0 +1,57 @@
+import type { JobContext } from '#app/job-context.ts';
+import type { ComparedPart } from '#domain/run/comparison.ts';
+import { isGoneKey, kindOfPath } from '#domain/run/control-paths.ts';
+import type { ListedPart } from '#domain/run/placed-part.ts';
+import type { Problem } from '#domain/run/problems.ts';
+import type { PrunePlan } from '#domain/run/prune-plan.ts';
+import { comparedParts } from '#domain/run/report.ts';
+import { isBackup, type PartEntry, type RunRef } from '#domain/run/run.ts';
+import { comparisonsTakenOver, partsTakenOver } from './parts-taken-over.ts';
+import { type PreviousPoint, previousPoint } from './previous-point.ts';
+
+export interface PublishRunInput {
+  run: RunRef;
+  /** How many containers the run works on, including those with problems. */
+  containers: number;
+  /** Problems of whole containers, and of the run. */
+  problems: Problem[];
+  cancelled: boolean;
+  /** Requests that no part counts. */
+  requests: Record<string, number>;
+}
+
+/** What the vault has of a run when it ends. */
+export interface Findings {
+  parts: ListedPart[];
+  /** The parts of the containers that have no problem as a whole. */
+  sound: ListedPart[];
+  compared: ComparedPart[];
+  /** The parts of the run that a retry completes. */
+  earlier: PartEntry[];
+  /** What a backup is compared with. */
+  previous?: PreviousPoint;
+  plan?: PrunePlan;
+}
+
+export async function findingsOf({ control }: JobContext, { run, problems }: PublishRunInput): Promise<Findings> {
+  const parts = await control.listParts(run);
+  const troubled = new Set(problems.map(({ container }) => container));
+  const sound = parts.filter(({ tally }) => !troubled.has(tally.container));
+  // A comparison that a problem has overtaken says that something is held.
+  const compared = comparedParts(
+    parts.filter(({ path, tally }) => !troubled.has(tally.container) || isGoneKey(kindOfPath(path)?.key ?? '')),
+  );
+  const earlier = run.mode === 'retry' ? await control.readSummary({ job: run.job, id: run.retryOf }) : undefined;
+  const own = new Set(sound.map(({ tally }) => tally.container));
+  const ownCompared = new Set(compared.map(({ container }) => container));
+  const previous = isBackup(run.mode) && !run.dryRun ? await previousPoint(control, run.job) : undefined;
+  const plan = run.mode === 'prune' ? await control.readPrunePlan(run) : undefined;
+  return {
+    parts,
+    sound,
+    compared: [...(earlier ? comparisonsTakenOver(earlier, ownCompared) : []), ...compared],
+    earlier: earlier ? partsTakenOver(earlier, own) : [],
+    ...(previous && { previous }),
+    ...(plan && { plan }),
+  };
+}

@@ -1,0 +1,80 @@
+import type { BrakeState } from '../run/brake-state.ts';
+import type { ContainerReport, RunSummary } from '../run/run.ts';
+import { tableOfTask, taskKey } from '../run/task-name.ts';
+import { afterRun, type BrakePolicy, type Loss, stateWithout, type Trip } from './safety-brake.ts';
+
+/**
+ * The state of the brake for each container and table after a run that leaves a restore point, and what engages it.
+ * `before` are the states of the restore point before.
+ */
+export function statesAfter(
+  summary: RunSummary,
+  previous: RunSummary | undefined,
+  before: ReadonlyMap<string, BrakeState>,
+  policy: BrakePolicy,
+): { states: Record<string, BrakeState>; trips: Trip[] } {
+  const states: Record<string, BrakeState> = {};
+  const trips: Trip[] = [];
+  const held = heldAfter(summary, before);
+  const losses = lossesOf(summary, before);
+  for (const task of new Set([...before.keys(), ...held.keys()])) {
+    const known = before.get(task);
+    const now = held.get(task) ?? 0;
+    const loss = losses.get(task);
+    if (!known || !loss || !previous) {
+      states[task] = stateWithout(known, now);
+      continue;
+    }
+    const at = previous.finishedAt ?? previous.startedAt;
+    const finished = Date.parse(summary.finishedAt ?? summary.startedAt);
+    const measured = { run: summary.id, now: finished, previous: { run: previous.id, at } };
+    const { state, trip } = afterRun(known, loss, now, policy, measured);
+    if (trip) trips.push(trip);
+    // A container that is gone for good needs no state.
+    if (state.held + state.baselines.length > 0 || state.engagedBy !== undefined) states[task] = state;
+  }
+  return { states, trips };
+}
+
+/** How much of each task the restore point holds, or owes. */
+function heldAfter(summary: RunSummary, before: ReadonlyMap<string, BrakeState>): Map<string, number> {
+  const held = new Map<string, number>();
+  const add = (task: string, count: number) => held.set(taskKey(task), (held.get(taskKey(task)) ?? 0) + count);
+  for (const { container, copied, unchanged } of summary.parts) add(container, copied + unchanged);
+  for (const { container, failed } of summary.compared) {
+    if (tableOfTask(container) === undefined) add(container, failed);
+    // A table that could not be backed up is owed as a whole.
+    else if (failed > 0) held.set(taskKey(container), before.get(taskKey(container))?.held ?? 0);
+  }
+  for (const { container, failed } of summary.parts) {
+    // How many entities a key range has that could not be read is not known.
+    if (tableOfTask(container) === undefined || failed === 0) continue;
+    const known = before.get(taskKey(container))?.held ?? 0;
+    held.set(taskKey(container), Math.max(known, held.get(taskKey(container)) ?? 0));
+  }
+  return held;
+}
+
+function lossesOf(summary: RunSummary, before: ReadonlyMap<string, BrakeState>): Map<string, Loss> {
+  const losses = new Map<string, Loss>();
+  for (const report of summary.containers) {
+    if (tableOfTask(report.container) !== undefined && !report.gone) {
+      losses.set(taskKey(report.container), tableLoss(report, before.get(taskKey(report.container))));
+    }
+  }
+  for (const { container, lost } of summary.compared) add(losses, container, lost);
+  return losses;
+}
+
+function add(losses: Map<string, Loss>, task: string, lost: readonly number[]): void {
+  const known = losses.get(taskKey(task))?.lost ?? [];
+  losses.set(taskKey(task), { task, lost: lost.map((count, index) => count + (known[index] ?? 0)) });
+}
+
+/** The entities of a table only count. One that was deleted and replaced by another offsets nothing. */
+function tableLoss({ container, counts, status }: ContainerReport, before: BrakeState | undefined): Loss {
+  const { copied, unchanged, failed, added = 0, changed = 0 } = counts;
+  const isRead = status !== 'failed' && failed === 0;
+  const gone = isRead ? Math.max(0, (before?.held ?? 0) + added - (copied + unchanged)) : 0;
+  return { task: container, lost: [changed + gone] };
+}
