@@ -591,7 +591,6 @@ function stateOf(blob: MemoryBlob, asked: ListBlobsOptions): BlobState {
     ...(blob.tier !== undefined && { tier: blob.tier }),
     ...(blob.tierInferred && { tierInferred: true }),
     ...(asked.metadata && { metadata: { ...blob.metadata } }),
-    ...(asked.metadata && blob.metadata.hdi_isfolder === 'true' && { isDirectory: true }),
     ...(tagCount > 0 && { tagCount }),
     ...(asked.tags && tagCount > 0 && { tags: { ...blob.tags } }),
     ...(asked.copy && blob.copy && { copy: { ...blob.copy } }),

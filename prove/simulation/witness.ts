@@ -123,7 +123,6 @@ export class Witness {
     for (const { container, blob } of this.#plan.source.blobs()) {
       const { name } = blob;
       if (!this.#plan.selects(container, name) || !this.#plan.addressable(name)) continue;
-      if (blob.metadata.hdi_isfolder === 'true') continue;
       const at = this.#plan.backupOf(container, name);
       const backup = this.#plan.vault.blob(at.container, at.name);
       const about = place(at.container, at.name);
@@ -354,8 +353,7 @@ export class Witness {
         }
       } else if (found.status === 'skipped') {
         const archived = last.blob.tier === 'Archive' || last.archived.some((at) => at >= from);
-        const folder = last.blob.metadata.hdi_isfolder === 'true';
-        if (!archived && !folder && this.#plan.addressable(name)) {
+        if (!archived && this.#plan.addressable(name)) {
           this.#broken('I1', `run ${run.id} skipped ${name} (${found.code}), which was there all the time`, key);
         }
       }
