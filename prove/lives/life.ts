@@ -5,6 +5,7 @@ import { runJob } from '#orchestrations/run-job.ts';
 import { checkMemory } from '../../test/support/builders/memory-check.ts';
 import { Random } from '../../test/support/builders/random.ts';
 import type { Orchestrator } from '../memory/durable.ts';
+import { HostileWriter } from '../memory/hostile-writer.ts';
 import type { Change, MemoryAccount, MemoryBlob, Traits } from '../memory/memory-account.ts';
 import { NAME_ORDERS } from '../memory/name-orders.ts';
 import { type Answer, SimulatedApp } from '../memory/simulated-app.ts';
@@ -43,6 +44,7 @@ class Life {
   readonly #chronicle: Chronicle;
   readonly #judge: Judge;
   readonly #owner: Owner;
+  readonly #hostile: HostileWriter;
   readonly #accepted = new Set<string>();
   /** Plans that are not carried out yet. */
   readonly #plans: { run: string; hash: string }[] = [];
@@ -106,6 +108,7 @@ class Life {
     this.#chronicle.onSummary = (run, summary) => this.#ended(run, summary);
     this.#chronicle.onNotes = (run, before) => this.#noted(run, before);
     this.#owner = new Owner(random, world, this.#source);
+    this.#hostile = new HostileWriter(random, this.#source);
   }
 
   async play(): Promise<Played> {
@@ -119,6 +122,7 @@ class Life {
       if (this.#world.leaps && random.chance(0.2)) this.#leap();
       if (round > 1 && random.chance(0.12)) this.#app.note(this.#byOwner(() => this.#owner.disaster()));
       for (let edits = random.below(6); edits > 0; edits--) this.#app.note(this.#byOwner(() => this.#owner.edit()));
+      if (random.chance(this.#world.hostility)) this.#attack();
       if (random.chance(0.1)) this.#byOwner(() => this.#leaveSomething());
       const deeds = this.#world.jobs.map(({ name }) => this.#deedsOf(name));
       await Promise.all(deeds);
@@ -129,6 +133,16 @@ class Life {
       );
     }
     await this.#conclude();
+  }
+
+  /** Between backups, a hostile writer does a few deeds. */
+  #attack(): void {
+    for (let deeds = this.#random.between(1, 8); deeds > 0; deeds--) {
+      const deed = this.#byOwner(() => this.#hostile.act());
+      if (deed === undefined) return;
+      this.#app.count('hostile writer');
+      this.#app.note(deed);
+    }
   }
 
   /** One round of a job: usually a backup, then a few other runs. */

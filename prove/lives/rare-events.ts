@@ -12,6 +12,7 @@ export const RARE_EVENTS = [
   'answer of an activity lost',
   'activity ended from outside',
   'leap forward',
+  'hostile writer',
   'leap back',
   'plan that removes',
   'plan that removes nothing',

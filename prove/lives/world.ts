@@ -40,6 +40,8 @@ export interface LifeWorld {
   oddities: boolean;
   /** Whether the owner archives blobs. */
   archives: boolean;
+  /** The likelihood per round that a hostile writer acts on the source. */
+  hostility: number;
 }
 
 const HOUR = 3_600_000;
@@ -132,6 +134,7 @@ export function drawLife(random: Random): LifeWorld {
     leaps: random.chance(0.3),
     oddities: random.chance(0.15),
     archives: random.chance(0.1),
+    hostility: random.chance(0.5) ? 0 : random.pick([0.2, 0.6, 1]),
   };
 }
 

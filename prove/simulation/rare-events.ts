@@ -19,6 +19,7 @@ export const RARE_EVENTS = [
   'copy aborted',
   'snapshot',
   'stranger in the vault',
+  'hostile writer',
   'rival',
   'retry started',
   'run superseded',

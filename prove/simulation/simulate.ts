@@ -5,13 +5,14 @@ import { runJob } from '#orchestrations/run-job.ts';
 import { checkMemory } from '../../test/support/builders/memory-check.ts';
 import { Random } from '../../test/support/builders/random.ts';
 import type { Orchestrator } from '../memory/durable.ts';
+import { HostileWriter } from '../memory/hostile-writer.ts';
 import type { Change, MemoryAccount } from '../memory/memory-account.ts';
 import type { Call } from '../memory/memory-blobs.ts';
 import { NAME_ORDERS } from '../memory/name-orders.ts';
 import { type Answer, SimulatedApp } from '../memory/simulated-app.ts';
 import type { Activity, Handlers } from '../memory/worker.ts';
 import type { Played } from '../seeds/played.ts';
-import { Owner, Stranger } from './bystanders.ts';
+import { as, Owner, Stranger } from './bystanders.ts';
 import { type Summary, Witness } from './witness.ts';
 import { drawWorld, type World } from './world.ts';
 
@@ -51,6 +52,7 @@ class Simulation {
   readonly #witness: Witness;
   readonly #owner: Owner;
   readonly #stranger: Stranger;
+  readonly #hostile: HostileWriter;
   readonly #destinations: ReadonlySet<string>;
   /** The number of events that disturb the app. */
   #troubles = 0;
@@ -124,6 +126,7 @@ class Simulation {
     this.#witness.onSummary = ({ id, summary }) => this.#ended(id, summary);
     this.#owner = new Owner(random, world, this.#source, this.#witness);
     this.#stranger = new Stranger(random, this.#vault, this.#witness);
+    this.#hostile = new HostileWriter(random, this.#source);
   }
 
   async play(): Promise<Played> {
@@ -264,6 +267,7 @@ class Simulation {
   #happen(): void {
     const random = this.#random;
     if (random.chance(this.#world.edits)) this.#app.note(this.#owner.act());
+    if (random.chance(this.#world.hostility)) this.#attack();
     if (random.chance(this.#world.strangers)) {
       const deed = this.#stranger.act(this.#destinations);
       if (deed !== undefined) {
@@ -279,6 +283,14 @@ class Simulation {
     // The critical moments are the end of one run and the start of another.
     const critical = this.#app.scheduler.isWaiting(CRITICAL);
     if (random.chance(critical ? 0.05 : 0.003)) this.#disaster();
+  }
+
+  /** Harm that a writer of the source may do is no trouble: every promise holds all the same. */
+  #attack(): void {
+    const deed = as(this.#witness, 'owner', () => this.#hostile.act());
+    if (deed === undefined) return;
+    this.#app.count('hostile writer');
+    this.#app.note(deed);
   }
 
   #disaster(): void {

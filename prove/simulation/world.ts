@@ -43,6 +43,8 @@ export interface World {
   unsupported: string[];
   /** Whether there are metadata that cannot be sent, directories, and names that cannot be addressed. */
   oddities: boolean;
+  /** The likelihood per step that a hostile writer acts on the source. */
+  hostility: number;
 }
 
 const CONTAINERS = ['data', 'logs', 'tenant-1'];
@@ -163,6 +165,7 @@ export function drawWorld(random: Random): World {
       (method === 'auto' || method === 'async') && random.chance(0.15) ? [random.pick(['sync', 'blocks'])] : [],
     oddities: random.chance(0.3),
     rivals: random.chance(0.5) ? 0 : random.between(1, 6),
+    hostility: random.chance(0.6) ? 0 : random.pick([0.005, 0.02, 0.08]),
   };
 }
 
