@@ -152,7 +152,7 @@ test('F8: a run recognizes its own copy although the answer to it was lost', asy
   expect(bed.proxy.requests.filter(isCopyTo('lost'))).toHaveLength(2);
 });
 
-test('a backup blob of another tool is compared by time and size, and gets a record when copied', async () => {
+test('a recent backup blob of another tool is copied again, whatever its size and MD5, and gets a record', async () => {
   const backup = await makeContainer(bed.vault.connectionString, 'databackup');
   await bed.upload('same', 'same');
   await bed.upload('other', 'source');
@@ -160,8 +160,12 @@ test('a backup blob of another tool is compared by time and size, and gets a rec
   await backup.getBlockBlobClient('other').upload('something else', 14);
   const app = await bed.start();
   const report = await app.run({ mode: 'incremental' });
-  expect(report.counts).toMatchObject({ copied: 1, unchanged: 1 });
-  expect(await app.outcomes(report.id, 'status=copied')).toMatchObject([{ name: 'other', reason: 'untracked' }]);
+  expect(report.counts).toMatchObject({ copied: 2, unchanged: 0 });
+  expect(await app.outcomes(report.id, 'status=copied')).toMatchObject([
+    { name: 'other', reason: 'untracked' },
+    { name: 'same', reason: 'untracked' },
+  ]);
+  expect((await app.run({ mode: 'incremental' })).counts).toMatchObject({ copied: 0, unchanged: 2 });
 });
 
 test('a container that the source does not have fails alone, and a retry backs it up once it exists', async () => {

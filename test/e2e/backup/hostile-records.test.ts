@@ -101,6 +101,22 @@ describe('I10: a writer who forges the record of a version that was backed up be
   });
 });
 
+test('I7: a copy carries as much metadata as has room beside its record, and the entry has it all if there is more', async () => {
+  const fits = { a: 'a'.repeat(7000), b: 'b'.repeat(678) };
+  await bed.upload('fits', 'x', 'data', { metadata: fits, tags: { project: 'p'.repeat(200) }, tier: 'Cool' });
+  await bed.upload('more', 'x', 'data', { metadata: { ...fits, c: 'c' } });
+  const app = await bed.start();
+  const report = await app.run();
+  expect(report).toMatchObject({ status: 'succeeded', counts: { copied: 2 } });
+  const [first, second] = await app.outcomes(report.id);
+  expect([first!.metadata, second!.metadata]).toEqual([undefined, { ...fits, c: 'c' }]);
+  for (const name of ['fits', 'more']) {
+    const { metadata } = await bed.backup().getBlobClient(name).getProperties();
+    expect(metadata).toMatchObject({ ...fits, strongroom_run: report.id });
+    expect(metadata).not.toHaveProperty('c');
+  }
+});
+
 test('I10: blobs that their writer marks as directories are backed up like all others, again and again', async () => {
   await bed.fill(5);
   const app = await bed.start();

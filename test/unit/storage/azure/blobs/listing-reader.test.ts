@@ -6,6 +6,7 @@ import {
 } from '@azure/storage-blob';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { isCopiedByService } from '#domain/copying/record.ts';
 import { readListing } from '#storage/azure/blobs/listing-reader.ts';
 import type { BlobPage } from '#storage/blob-account.ts';
 import { StorageError } from '#storage/storage-error.ts';
@@ -123,6 +124,12 @@ describe('readListing', () => {
   it('readListing keeps a metadata key that is special to JavaScript', () => {
     const [first] = readListing(page(blob({ after: '<Metadata><__proto__>x</__proto__></Metadata>' }))).blobs;
     expect(Object.entries(first!.metadata!)).toEqual([['__proto__', 'x']]);
+  });
+
+  it('readListing shows that there are keys it cannot show, so that the service copies the metadata', () => {
+    const after = '<Metadata><a>b</a><x-ms-invalid-name>1a</x-ms-invalid-name></Metadata>';
+    const [first] = readListing(page(blob({ after }))).blobs;
+    expect(isCopiedByService(first!.metadata)).toBe(true);
   });
 
   it('readListing recognizes directories by their type, and not by metadata that a writer can set', () => {
