@@ -1,8 +1,7 @@
 import type { BlobState } from '#domain/blobs/blob.ts';
 import { methodsFor } from '#domain/copying/copy-method.ts';
-import { tagFingerprint } from '#domain/copying/record.ts';
 import { holderKey, isArchived, locate } from '#domain/restore/locate.ts';
-import { isLeftover } from '#domain/restore/restore.ts';
+import { hasSameTags, isLeftover } from '#domain/restore/restore.ts';
 import { lostMetadata, type RestoredMetadata, restoredMetadata } from '#domain/restore/restored-metadata.ts';
 import {
   asBackedUp,
@@ -248,7 +247,7 @@ async function hasTagsOf(context: RestoreContext, { tags = {} }: Outcome, target
       const asked = { prefix: target.name, tags: true, ...(marker !== undefined && { marker }) };
       const page = await context.target.listBlobs(context.destination, asked);
       const listed = page.blobs.find(({ name }) => name === target.name);
-      if (listed) return tagFingerprint(listed.tags) === tagFingerprint(tags);
+      if (listed) return hasSameTags({ tags }, listed);
       marker = page.next;
     } while (marker !== undefined);
   } catch (error) {

@@ -4,7 +4,7 @@ import { problemCodeOf } from '#app/problem-code.ts';
 import type { Job } from '#config/configuration.ts';
 import { type BlobState, otherContentHeader } from '#domain/blobs/blob.ts';
 import { SYNC_LIMIT } from '#domain/copying/copy-method.ts';
-import { tagFingerprint } from '#domain/copying/record.ts';
+import { hasSameTags } from '#domain/restore/restore.ts';
 import { restoredMetadata } from '#domain/restore/restored-metadata.ts';
 import { type CopyMethod, isPending, type Outcome, type PlannedItem } from '#domain/run/outcome.ts';
 import type { VerifyRef } from '#domain/run/run.ts';
@@ -130,7 +130,7 @@ function otherThan(entry: Outcome, content: BlobState, target: BlobState, made: 
   if (asText(restoredMetadata(entry, content).metadata) !== asText(target.metadata ?? {})) return 'has other metadata';
   const lacks = [entry.code, made.code];
   const lacksTags = lacks.includes('tags-not-read') || lacks.includes('tags-not-written') || target.tags === undefined;
-  if (!lacksTags && tagFingerprint(entry.tags) !== tagFingerprint(target.tags)) return 'has other tags';
+  if (!lacksTags && !hasSameTags(entry, target)) return 'has other tags';
   const lacksTier = lacks.includes('tier-not-kept') || entry.tier === undefined || entry.tier === 'Archive';
   if (!lacksTier && content.type === 'block' && entry.tier !== target.tier) return 'has another tier';
   return undefined;

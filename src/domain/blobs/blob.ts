@@ -67,8 +67,8 @@ export interface CopyState {
   /** `bytesCopied/bytesTotal` as the service returns it. */
   progress?: string;
   /**
-   * The source of the copy: its path and, for a snapshot or a version, `?snapshot=` or `?versionid=`, with nothing else
-   * of the query. Only from the properties of one blob, or from a listing with copies.
+   * The source of the copy: its service, its path and, for a snapshot or a version, `?snapshot=` or `?versionid=`, with
+   * nothing else of the query. Only from the properties of one blob, or from a listing with copies.
    */
   source?: string;
 }

@@ -1,20 +1,38 @@
 import type { BlobState } from '../blobs/blob.ts';
+import { serviceIdentity } from '../service-identity.ts';
 
 /**
- * What the address of a copy source names: its path and, for a snapshot or a version, `?snapshot=` or `?versionid=`.
- * Nothing else of the query, so no signature; and not the host, because a service may have several names. One source
- * always reduces to the same text, however its address is percent-encoded, and two sources never do. Empty for text
- * that is not an address.
+ * What the address of a copy source names: its service, its path and, for a snapshot or a version, `?snapshot=` or
+ * `?versionid=`. Nothing else of the query, so no signature. The service counts: anyone can name a container of an
+ * account of their own as a backup container is named. One source always reduces to the same text, however its service
+ * is spelled and its address is percent-encoded, and two sources never do. Empty for text that is not an address.
  */
 export function reducedSource(address: string): string {
-  const [, path, query = ''] = PLAIN.exec(address) ?? [];
-  if (path !== undefined) return path + keptIn(query);
+  const [, origin, path, query = ''] = PLAIN.exec(address) ?? [];
+  if (origin !== undefined) return services.of(origin) + path + keptIn(query);
   const url = URL.parse(address);
-  return url ? recoded(url.pathname) + keptIn(url.search) : '';
+  return url?.host ? services.of(url.origin) + recoded(url.pathname) + keptIn(url.search) : '';
 }
 
+/** Most addresses of a listing have one origin, and it takes longer to identify than the rest of the address. */
+class LastService {
+  #origin = '';
+  #identity = '';
+
+  of(origin: string): string {
+    if (origin !== this.#origin) {
+      // After a restart, an emulator may have another port. Its paths name the account.
+      this.#identity = serviceIdentity(origin).replace(/^127\.0\.0\.1:\d+$/, '127.0.0.1');
+      this.#origin = origin;
+    }
+    return this.#identity;
+  }
+}
+
+const services = new LastService();
+
 /** The path of most addresses has only one spelling, and listings have many addresses. */
-const PLAIN = /^https?:\/\/[^/?#\\@]+((?:\/[A-Za-z0-9_-][A-Za-z0-9_.-]*)+)(\?[^#]*)?$/;
+const PLAIN = /^(https?:\/\/[^/?#\\@]+)((?:\/[A-Za-z0-9_-][A-Za-z0-9_.-]*)+)(\?[^#]*)?$/;
 
 /** Encoded again after decoding, so that a question mark in a name does not start a query. */
 function recoded(path: string): string {

@@ -1,6 +1,6 @@
 import { type BlobState, otherContentHeader, type SnapshotOrVersion } from '../blobs/blob.ts';
 import { matches } from '../blobs/container-pattern.ts';
-import { canBeSent, tagFingerprint, withoutRecord } from '../copying/record.ts';
+import { canBeSent, withoutRecord } from '../copying/record.ts';
 import type { BlobEntry } from '../run/outcome.ts';
 import type { RestoreRef } from '../run/run.ts';
 import { parseRunId } from '../run/run-id.ts';
@@ -150,7 +150,12 @@ function isSame(entry: BlobEntry, target: BlobState): boolean {
   if (target.etag !== entry.etag) return false;
   if (entry.tier !== undefined && entry.tier !== target.tier) return false;
   if ((target.tagCount ?? 0) === 0 && Object.keys(entry.tags ?? {}).length === 0) return true;
-  return target.tags !== undefined && tagFingerprint(target.tags) === tagFingerprint(entry.tags);
+  return target.tags !== undefined && hasSameTags(entry, target);
+}
+
+/** Compares the tags themselves: a writer can find two sets of tags that have one fingerprint. */
+export function hasSameTags(one: Pick<BlobEntry, 'tags'>, other: Pick<BlobState, 'tags'>): boolean {
+  return sameEntries(one.tags ?? {}, other.tags ?? {});
 }
 
 function sameEntries(one: Record<string, string>, other: Record<string, string>): boolean {

@@ -31,7 +31,7 @@ const ENTRY: Held = {
   md5: 'AAAA',
   vaultEtag: '0xV1',
 };
-const IN_MIRROR = '/imagesbackup/a.txt';
+const IN_MIRROR = 'vault/imagesbackup/a.txt';
 const WRITTEN = '2026-05-01T12:00:00.000Z';
 const NOW = '2026-05-02T00:01:00.000Z';
 
@@ -546,6 +546,21 @@ describe('content in the vault', () => {
     expect(await restoreBlob(world.place, planned)).toMatchObject({ status: 'copied' });
     judge(world, { ...ENTRY }, undefined);
   });
+
+  it.each(['fail', 'overwrite', 'if-different'] as const)(
+    'I10: a copy that another writer makes meanwhile, from the same path in an account of their own, is not ours (%s)',
+    async (existing) => {
+      const world = new World([held()], undefined, { existing });
+      const { planned } = world;
+      const evil = { ...held(), etag: '0xE', lastModified: NOW, metadata: {} };
+      world.meanwhile = (method, call) => {
+        if (method === 'copySync' && call === 1) world.target = { ...evil, copy: madeFrom('evil/imagesbackup/a.txt') };
+      };
+      const result = await restoreBlob(world.place, planned);
+      if (existing === 'fail') expect(result).toMatchObject({ status: 'failed', code: 'target-exists' });
+      else expect(world.target?.copy).toMatchObject({ id: 'ours-1', source: IN_MIRROR });
+    },
+  );
 
   it('content that is gone or replaced is a failure by name', async () => {
     const gone = new World([held()]);

@@ -15,7 +15,7 @@ it.each([
   ['a name that is encoded badly', '/data/100%', '/data/100%'],
   ['no account', '', '/'],
 ])('is of %s', (_what, address, reduced) => {
-  expect(reducedSource(AT + address)).toBe(reduced);
+  expect(reducedSource(AT + address)).toBe(`acct.blob.core.windows.net${reduced}`);
 });
 
 it('hands on no signature, wherever it stands', () => {
@@ -29,11 +29,32 @@ it('hands on no signature, wherever it stands', () => {
   ]) {
     expect(reducedSource(AT + address)).not.toContain('CaNaRy');
   }
-  expect(reducedSource('https://user:CaNaRy@acct/data/a')).toBe('/data/a');
+  expect(reducedSource('https://user:CaNaRy@acct/data/a')).toBe('acct/data/a');
 });
 
 it('is empty for what is no address', () => {
   expect(reducedSource('acct/data/a?sig=x')).toBe('');
+});
+
+it('is another for the same path in another account, and the same for another spelling of the account', () => {
+  const own = reducedSource(`${AT}/databackup/a`);
+  for (const other of ['https://evil.blob.core.windows.net', 'https://evil.example', 'http://127.0.0.1:10000/acct']) {
+    expect(reducedSource(`${other}/databackup/a`)).not.toBe(own);
+    // The addresses of two accounts, one after the other.
+    expect(reducedSource(`${AT}/databackup/a`)).toBe(own);
+  }
+  for (const same of [
+    'http://acct.blob.core.windows.net',
+    'https://ACCT.blob.core.windows.net:443',
+    'https://acct.privatelink.blob.core.windows.net',
+  ]) {
+    expect(reducedSource(`${same}/databackup/a`)).toBe(own);
+  }
+  const emulated = (origin: string) => reducedSource(`${origin}/acct/databackup/a`);
+  expect(emulated('http://localhost:10000')).toBe(emulated('http://127.0.0.1:37001'));
+  expect(reducedSource('https://acct.blob.core.windows.net@evil.example/databackup/a')).toBe(
+    'evil.example/databackup/a',
+  );
 });
 
 it('is the same for the same source, and another for another', () => {

@@ -92,7 +92,7 @@ describe('readListing', () => {
           tagCount: 2,
           metadata: { Name: 'evil', Etag: '0xEVIL', empty: '', odd: 'a<b>&c' },
           tags: { 'k 1': 'v=1', k2: '' },
-          copy: { id: '1f8', status: 'failed', progress: '0/9', description: '404 "gone"', source: '/x' },
+          copy: { id: '1f8', status: 'failed', progress: '0/9', description: '404 "gone"', source: 'other.example/x' },
         },
       ],
       prefixes: ['dir/', 'café\ufffe/'],
@@ -218,8 +218,8 @@ describe('readListing', () => {
       page(copied(`${at}?sv=1&amp;sig=secret`) + copied(`${at}?snapshot=${SNAPSHOT}&amp;sig=secret`) + copied('odd')),
     );
     expect(blobs.map(({ copy }) => copy)).toEqual([
-      { id: '1', status: 'success', source: '/data/a%20b' },
-      { id: '1', status: 'success', source: `/data/a%20b?snapshot=${SNAPSHOT}` },
+      { id: '1', status: 'success', source: 'acct.blob.core.windows.net/data/a%20b' },
+      { id: '1', status: 'success', source: `acct.blob.core.windows.net/data/a%20b?snapshot=${SNAPSHOT}` },
       { id: '1', status: 'success' },
     ]);
   });
