@@ -44,36 +44,39 @@ const prune = async (app: Strongroom) => executePrune(app, await planPrune(app))
 test.each<[string, object]>([
   ['the archive tier', { tier: 'Archive' }],
   ['markers of directories', { metadata: { hdi_isfolder: 'true' } }],
-])('blobs that are rewritten as %s engage the safety brake, and nothing of them is ever deleted', async (_, options) => {
-  const app = await start();
-  await makeContainer(bed.source.connectionString, 'data');
-  await fill('good');
-  const good = await app.run();
-  const content = await contentOf(bed.source.connectionString, 'data');
-  await fill('bad', 0, BLOBS, options);
-  const bad = await app.run({ mode: 'incremental' });
-  expect(await brakeOf(app, bad.id)).toEqual({
-    reason: `data: ${BLOBS} of ${BLOBS} blobs changed or lost since ${good.id}, more than 50%`,
-    containers: ['data'],
-  });
-  if (bad.counts.skipped > 0) {
-    expect(bad).toMatchObject({ status: 'completed-with-failures', noLongerHeld: { skipped: BLOBS } });
-    expect((await noLongerHeld(app, bad.id)).map(({ name, code }) => `${name} ${code}`)).toEqual(
-      ALL.map((name) => `${name} skipped`),
-    );
-  }
-  await app.run({ mode: 'incremental' });
-  await app.run({ mode: 'full' });
-  expect(await prune(app)).toMatchObject({ status: 'succeeded', counts: { removed: 0 } });
-  for (const name of ALL) await bed.original().deleteBlob(name);
-  await app.run({ mode: 'incremental' });
-  for (let night = 0; night < 2; night++) {
+])(
+  'blobs that are rewritten as %s engage the safety brake, and nothing of them is ever deleted',
+  async (_, options) => {
+    const app = await start();
+    await makeContainer(bed.source.connectionString, 'data');
+    await fill('good');
+    const good = await app.run();
+    const content = await contentOf(bed.source.connectionString, 'data');
+    await fill('bad', 0, BLOBS, options);
+    const bad = await app.run({ mode: 'incremental' });
+    expect(await brakeOf(app, bad.id)).toEqual({
+      reason: `data: ${BLOBS} of ${BLOBS} blobs changed or lost since ${good.id}, more than 50%`,
+      containers: ['data'],
+    });
+    if (bad.counts.skipped > 0) {
+      expect(bad).toMatchObject({ status: 'completed-with-failures', noLongerHeld: { skipped: BLOBS } });
+      expect((await noLongerHeld(app, bad.id)).map(({ name, code }) => `${name} ${code}`)).toEqual(
+        ALL.map((name) => `${name} skipped`),
+      );
+    }
+    await app.run({ mode: 'incremental' });
+    await app.run({ mode: 'full' });
     expect(await prune(app)).toMatchObject({ status: 'succeeded', counts: { removed: 0 } });
-  }
-  expect(await restorePoints(app)).toContain(good.id);
-  await app.restore({ restorePoint: good.id, target: { container: 'back' } });
-  expect(await contentOf(bed.source.connectionString, 'back')).toEqual(content);
-});
+    for (const name of ALL) await bed.original().deleteBlob(name);
+    await app.run({ mode: 'incremental' });
+    for (let night = 0; night < 2; night++) {
+      expect(await prune(app)).toMatchObject({ status: 'succeeded', counts: { removed: 0 } });
+    }
+    expect(await restorePoints(app)).toContain(good.id);
+    await app.restore({ restorePoint: good.id, target: { container: 'back' } });
+    expect(await contentOf(bed.source.connectionString, 'back')).toEqual(content);
+  },
+);
 
 test('blobs that are added first, and steps of less than half, do not keep the safety brake from engaging', async () => {
   const app = await start();
