@@ -41,6 +41,8 @@ async function findTasks(deps: Dependencies, { run, from }: ListContainersInput)
 }
 
 async function withGone(deps: Dependencies, run: BackupRef | RetryRef, page: FoundTasks): Promise<FoundTasks> {
-  if (page.next !== undefined || run.dryRun) return page;
+  // A listing that failed does not show what is gone, and its run leaves no restore point.
+  const isCut = page.problems.some(({ container }) => container === undefined);
+  if (page.next !== undefined || isCut || run.dryRun) return page;
   return { ...page, containers: [...page.containers, ...(await findGoneTasks(deps, run, page))] };
 }

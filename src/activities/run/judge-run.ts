@@ -120,7 +120,7 @@ function uncompared(run: RunRef, { previous, sound, earlier, compared }: Finding
     // A retry that has nothing to do for a task leaves it as in the restore point that it completes.
     if (retriedRun(run) === previous.id && kept.has(key) && !own.has(key)) return false;
     // The entities of a table that is there only count.
-    return tableOfTask(task) === undefined || !own.has(key);
+    return tableOfTask(task) === undefined || !(own.has(key) || kept.has(key));
   });
   return left === undefined ? undefined : `${left} was not compared with restore point ${previous.id}`;
 }

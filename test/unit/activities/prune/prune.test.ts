@@ -647,8 +647,8 @@ describe('F11: the safety brake', () => {
   });
 
   it('while a safety brake is on, a prune deletes nothing of its container, whatever restore points name', async () => {
-    // Blobs in the archive tier of the source are skipped, so no later restore point names them.
     const good = await room.backup();
+    // Blobs in the archive tier of the source are skipped.
     for (let index = 0; index < 10; index++) {
       room.source.write('data', { name: `blob-${index}`, body: Buffer.from('bad'), tier: 'Archive' });
     }
@@ -674,6 +674,25 @@ describe('F11: the safety brake', () => {
     await room.note(bad.id, (notes) => ({ brake: { ...notes.brake!, released: '2026-05-03T00:00:00.000Z' } }));
     await room.prune();
     expect(room.mirror()).toEqual({});
+  });
+
+  it('while a safety brake is on, a prune leaves even what no restore point ever named', async () => {
+    await room.backup();
+    fill('of a cancelled run');
+    const run = await room.begin({ mode: 'incremental' });
+    const work = makeActivities(room.deps());
+    const { chunks } = await work.scanSlice({ run, container: 'data', destination: MIRROR, slice: 0 });
+    await work.copyChunk({ run, container: 'data', destination: MIRROR, chunk: chunks![0]!, from: 0 });
+    await work.publishRun({ run, containers: 1, problems: [], cancelled: true, requests: {} });
+    fill('encrypted');
+    const bad = await room.backup();
+    const all = Array(10).fill(['encrypted', 'good', 'of a cancelled run']);
+    const kept = () => Object.values(room.mirror()).map((texts) => texts.sort());
+    expect(await room.prune()).toMatchObject({ status: 'succeeded', counts: { removed: 0 } });
+    expect(kept()).toEqual(all);
+    await room.note(bad.id, (notes) => ({ brake: { ...notes.brake!, released: '2026-05-03T00:00:00.000Z' } }));
+    await room.prune();
+    expect(kept()).toEqual(Array(10).fill(['encrypted']));
   });
 
   it('while a safety brake is on, a prune empties no restore point of the job', async () => {
