@@ -325,6 +325,13 @@ export const BUGS: Bug[] = [
     detector: { test: 'test/unit/domain/copying/record.test.ts' },
   },
   {
+    words: 'takes a copy without a record for this version as soon as it is newer',
+    file: 'src/domain/copying/decision.ts',
+    find: '> CLOCK_MARGIN)',
+    replace: '> 0)',
+    detector: { test: 'test/unit/domain/copying/decision.test.ts' },
+  },
+  {
     words: "believes a writer's mark that a blob is a directory",
     file: 'src/storage/azure/blobs/listing-properties.ts',
     find: '  if (state.isDirectory) {\n',

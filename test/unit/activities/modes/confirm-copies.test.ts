@@ -101,6 +101,14 @@ describe('confirming copies', () => {
     expect(started).toBe(2);
   });
 
+  it('I10: a copy that should have a record is not done without it; one that the service gave its metadata is', async () => {
+    const without = (copyId: string) => blobState({ etag: '0xE', size: HUGE, copy: { id: copyId, status: 'success' } });
+    const { outcome } = await rounds(blobState({ size: HUGE }), without);
+    expect(outcome).toMatchObject({ status: 'copied', method: 'blocks' });
+    const byService = await rounds(blobState({ size: HUGE, metadata: { note: '' } }), without);
+    expect(byService.outcome).toMatchObject({ status: 'copied', method: 'async' });
+  });
+
   it('I4: a copy that ignores its abort fails permanently, long after its deadline', async () => {
     const deaf = (copyId: string) => blobState({ size: 5, copy: { id: copyId, status: 'pending' } });
     const hoursAgo = (hours: number) => new Date(NOW.getTime() - hours * 3_600_000).toISOString();
