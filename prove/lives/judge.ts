@@ -1,3 +1,4 @@
+import { restoredMetadata } from '../memory/carried-metadata.ts';
 import type { Change, MemoryAccount, MemoryBlob } from '../memory/memory-account.ts';
 import {
   type Chronicle,
@@ -249,7 +250,10 @@ function differences(
   }
   // Without a record, a backup does not see changes that leave content and size unchanged.
   if (!isRecorded) return found;
-  compare('metadata', carried(was.metadata), carried(there.metadata));
+  const metadata = restoredMetadata(was.metadata);
+  compare('metadata', lowered(metadata), lowered(there.metadata));
+  const isComplete = Object.keys(metadata).length === Object.keys(was.metadata).length;
+  if (line && !isComplete && line.code !== 'metadata-not-kept') found.push('it lacks metadata, and its outcome does not say so');
   compare('headers', sorted(was.headers), sorted(there.headers));
   if (line?.code !== 'tags-not-written') compare('tags', sorted(was.tags), sorted(there.tags));
   const hasTier = was.type === 'block' && was.tier !== undefined;
@@ -268,10 +272,9 @@ function had({ metadata }: MemoryBlob, key: string): boolean {
   return Object.keys(metadata).some((own) => own.toLowerCase() === key.toLowerCase());
 }
 
-/** Metadata without the entries of the app. */
-function carried(metadata: Record<string, string>): string {
-  const own = Object.entries(metadata).map(([key, value]) => [key.toLowerCase(), value] as const);
-  return sorted(Object.fromEntries(own.filter(([key]) => !key.startsWith('strongroom_'))));
+/** Requests for the properties of a blob do not show the case of keys. */
+function lowered(metadata: Record<string, string>): string {
+  return sorted(Object.fromEntries(Object.entries(metadata).map(([key, value]) => [key.toLowerCase(), value])));
 }
 
 function isProved({ proofs = [] }: Notes): boolean {

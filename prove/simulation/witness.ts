@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { gunzipSync } from 'node:zlib';
 import { type JudgedPoint, judgeComparison } from '../../test/support/judge/comparison.ts';
+import { carriedMetadata } from '../memory/carried-metadata.ts';
 import { brokenLock } from '../memory/lock-history.ts';
 import type { Change, MemoryAccount, MemoryBlob } from '../memory/memory-account.ts';
 import type { Violation } from '../seeds/played.ts';
@@ -145,7 +146,7 @@ export class Witness {
       }
       // Without a record, a run does not see changes of metadata, headers and tags.
       if (recordedEtag(backup) !== blob.etag) continue;
-      const [theirs, ours] = [{ ...blob, metadata: carried(blob.metadata) }, backup].map(
+      const [theirs, ours] = [{ ...blob, metadata: carriedMetadata(blob.metadata) }, backup].map(
         ({ metadata, headers, tags }) =>
           JSON.stringify([sorted(headers), sorted(withoutRecord(metadata)), this.#plan.tags ? sorted(tags) : '']),
       );
@@ -441,13 +442,6 @@ function sameContent(a: MemoryBlob, b: MemoryBlob): boolean {
 
 function recordedEtag({ metadata }: { metadata: Record<string, string> }): string | undefined {
   return Object.entries(metadata).find(([key]) => key.toLowerCase() === 'strongroom_etag')?.[1];
-}
-
-/** What a copy carries of the metadata of its source; the entry has the rest. */
-function carried(metadata: Record<string, string>): Record<string, string> {
-  const own = withoutRecord(metadata);
-  if (Object.keys(own).length === Object.keys(metadata).length) return own;
-  return Object.fromEntries(Object.entries(own).filter(([, value]) => /^[\x21-\x7e]+$/.test(value)));
 }
 
 function textOf(metadata: Record<string, string>): string {
