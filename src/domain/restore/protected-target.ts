@@ -44,8 +44,12 @@ export function containerProtection(
     : undefined;
 }
 
-/** Of Azure Functions, and of its Durable Functions, whose task hub has the name of the app (`host.json`). */
-const HOST_CONTAINER = /^azure-webjobs-|^strongroom-(?:applease|leases|largemessages)$/;
+/**
+ * Of Azure Functions: keys and locks, code of apps, and Durable Functions, whose task hub has the name of the app
+ * (`host.json`).
+ */
+const HOST_CONTAINER =
+  /^azure-webjobs-|^app-package(?:-|$)|^(?:scm|function)-releases$|^strongroom-(?:applease|leases|largemessages)$/;
 
 /** Why no restore may write into a table, as `containerProtection`. */
 export function tableProtection(table: string, { hasCatalog }: Pick<TargetAccount, 'hasCatalog'>): string | undefined {

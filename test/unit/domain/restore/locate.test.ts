@@ -18,7 +18,7 @@ const ENTRY: Outcome = {
 /** A copy in the vault of the source version with this ETag, or one without a record. */
 function copyOf(etag: string | undefined, more: Partial<BlobState> = {}): BlobState {
   const metadata =
-    etag === undefined ? {} : withRecord({}, recordOf(blobState({ etag }), 'nightly-20260501T000000Z-aaaaaa'))!;
+    etag === undefined ? {} : withRecord({}, recordOf(blobState({ etag }), 'nightly-20260501T000000Z-bbbbbb'))!;
   return blobState({ etag: '0xV9', metadata, ...more });
 }
 

@@ -22,6 +22,10 @@ describe('a container that no restore may write into', () => {
     ['azure-webjobs-hosts', 'azure-webjobs-hosts', 'belongs to the host of an app'],
     ['azure-webjobs-secrets', 'images', 'belongs to the host of an app'],
     ['strongroom-leases', 'images', 'belongs to the host of an app'],
+    ['app-package', 'app-package', 'belongs to the host of an app'],
+    ['app-package-strongroom-1234567', 'images', 'belongs to the host of an app'],
+    ['scm-releases', 'images', 'belongs to the host of an app'],
+    ['function-releases', 'images', 'belongs to the host of an app'],
     ['$web', 'images', 'belongs to the service'],
     ['$root', '$web', 'belongs to the service'],
   ])('of a vault: %s, for content of %s', (container, from, why) => {
@@ -32,6 +36,7 @@ describe('a container that no restore may write into', () => {
     ['images', 'images'],
     ['images-restored', 'images'],
     ['strongroom-docs', 'strongroom-docs'],
+    ['app-packages', 'app-packages'],
     ['$web', '$web'],
   ])('is not %s, for content of %s', (container, from) => {
     expect(containerProtection(container, from, VAULT)).toBeUndefined();

@@ -20,11 +20,10 @@ const ORIGINAL = blobState({
   contentType: 'text/plain',
   metadata: { Author: 'Ada' },
 });
-const POINT = 'nightly-20260501T000000Z-aaaaaa';
 const CONTENT: BlobState = {
   ...ORIGINAL,
   etag: '0xV1',
-  metadata: withRecord(ORIGINAL.metadata, recordOf(ORIGINAL, POINT))!,
+  metadata: withRecord(ORIGINAL.metadata, recordOf(ORIGINAL, 'nightly-20260501T000000Z-bbbbbb'))!,
 };
 /** What the target has when it has been restored already. */
 const SAME: BlobState = { ...ORIGINAL, etag: '0xT1' };
@@ -167,7 +166,7 @@ describe('what a run has made', () => {
     expect(isOurs({ metadata: { author: 'ZoÃ«' } }, odd)).toBe(true);
     expect(isOurs({ metadata: { author: 'Ada' } }, odd)).toBe(false);
     // Without any of its own, our record is there until it is taken off.
-    const plain = { ...CONTENT, metadata: withRecord({}, recordOf(ORIGINAL, POINT))! };
+    const plain = { ...CONTENT, metadata: withRecord({}, recordOf(ORIGINAL, 'nightly-20260501T000000Z-bbbbbb'))! };
     expect(isOurs({ metadata: plain.metadata }, plain)).toBe(true);
     expect(isOurs({ metadata: {} }, plain)).toBe(true);
     expect(isOurs({ metadata: { author: 'Ada' } }, plain)).toBe(false);
