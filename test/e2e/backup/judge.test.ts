@@ -253,6 +253,15 @@ const GROUPS: Record<string, Damage[]> = {
       expected: ['I2', /slice.* says that it is .*chunk/],
     },
     {
+      what: 'a run counts deletions that it does not name',
+      damage: (room) =>
+        forgeSummary(room, 1, (summary) => ({
+          ...summary,
+          noLongerHeld: { deleted: 3, skipped: 0, failed: 0, notSelected: 0 },
+        })),
+      expected: ['I10', /it counts 3 deleted, and names 0/],
+    },
+    {
       what: 'a run has no summary',
       damage: ({ job, runs, control }) => control.deleteBlob(`jobs/${job}/runs/${runs[0]}/run.json`),
       expected: ['I4', /is not running, and has no readable run.json/],
