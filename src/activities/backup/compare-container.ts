@@ -151,16 +151,14 @@ class PageComparer {
 
   async #entriesOf({ parts }: ManifestPage): Promise<{ entries: BlobEntry[]; names: NameRange | undefined }> {
     const entries: BlobEntry[] = [];
-    let names: NameRange | undefined;
-    for (const part of parts) {
+    const holding = parts.filter(({ copied, unchanged }) => copied + unchanged > 0);
+    for (const part of holding) {
       const items = await this.#readEarlier<Outcome>(part);
       for (const item of items) if (isHeld(item)) entries.push(item);
-      names = joined(names, part.names);
     }
-    return {
-      entries,
-      names: parts.every((part) => part.names || part.copied + part.unchanged === 0) ? names : undefined,
-    };
+    const names = holding.map((part) => part.names);
+    // A part whose names are not known may have any.
+    return { entries, names: names.includes(undefined) ? undefined : names.reduce(joined, undefined) };
   }
 
   async #owed(part: PartEntryName): Promise<{ entries: BlobEntry[]; names: NameRange | undefined }> {

@@ -61,6 +61,7 @@ export function judgeRun(
     destination: { container: context.job.destination.container, prefix: context.job.destination.prefix },
     restorePoint,
     parts,
+    ...(findings.previous && { comparedWith: findings.previous.id }),
     compared: run.dryRun ? [] : compared,
   };
 }

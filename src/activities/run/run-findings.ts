@@ -43,13 +43,14 @@ export async function findingsOf({ control }: JobContext, { run, problems }: Pub
   );
   const earlier = run.mode === 'retry' ? await control.readSummary({ job: run.job, id: run.retryOf }) : undefined;
   const own = new Set(sound.map(({ tally }) => tally.container));
-  const ownCompared = new Set(compared.map(({ container }) => container));
+  // A table that is there is not compared, and a container that failed has no sound parts.
+  const settled = new Set([...own, ...compared.map(({ container }) => container)]);
   const previous = isBackup(run.mode) && !run.dryRun ? await previousPoint(control, run.job) : undefined;
   const plan = run.mode === 'prune' ? await control.readPrunePlan(run) : undefined;
   return {
     parts,
     sound,
-    compared: [...(earlier ? comparisonsTakenOver(earlier, ownCompared) : []), ...compared],
+    compared: [...(earlier ? comparisonsTakenOver(earlier, settled) : []), ...compared],
     earlier: earlier ? partsTakenOver(earlier, own) : [],
     ...(previous && { previous }),
     ...(plan && { plan }),

@@ -178,6 +178,8 @@ function containerReport(parts: readonly PlacedPart[], dryRun: boolean, runStatu
     addComparison(compared, tally.compared ?? noComparison(0));
     addTally(sum, tally);
   }
+  // Then it is not known what is no longer held.
+  const isUnread = comparisons.some(({ tally }) => tally.problems.damaged !== undefined);
   const isOnlyCompared = isGone(parts);
   const isDone = isOnlyCompared || incompletenessOf(parts, dryRun) === undefined;
   const { copied, unchanged, skipped, failed, planned, unwanted = 0 } = sum;
@@ -185,10 +187,11 @@ function containerReport(parts: readonly PlacedPart[], dryRun: boolean, runStatu
   const isCompared = comparisons.length > 0;
   const changed = isCompared ? compared.changed : sum.changed;
   const { lost: _, changed: __, ...noLongerHeld } = compared;
+  const isIncomplete = isUnread || failed + stillInSource(compared) > 0;
   return {
     container,
     destination,
-    status: !isDone ? runStatus : failed + stillInSource(compared) > 0 ? 'completed-with-failures' : 'succeeded',
+    status: !isDone ? runStatus : isIncomplete ? 'completed-with-failures' : 'succeeded',
     counts: {
       ...{ listed: sum.listed - unwanted, copied, unchanged, skipped, failed },
       ...defined({ added, changed, deleted, removed }),

@@ -226,7 +226,9 @@ export interface RunSummary extends RunReport {
   restorePoint: boolean;
   /** Full names in the control container. A retry also lists parts of the run that it completes. */
   parts: PartEntry[];
-  /** The parts that compare the run with the restore point before: no entries, but what is no longer held. */
+  /** Of a backup: the restore point before, which it was compared with; absent if there is none. */
+  comparedWith?: string;
+  /** The parts of that comparison: no entries, but what is no longer held. */
   compared: ComparedPart[];
   /** Of a restore point: the state of the safety brake of each container and table, by name. */
   brake?: Record<string, BrakeState>;

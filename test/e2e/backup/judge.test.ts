@@ -201,6 +201,15 @@ const GROUPS: Record<string, Damage[]> = {
       expected: ['I1', /data\/empty failed in a run that succeeded/],
     },
     {
+      what: 'a run counts deletions that it does not name',
+      damage: (room) =>
+        forgeSummary(room, 1, (summary) => ({
+          ...summary,
+          noLongerHeld: { deleted: 3, skipped: 0, failed: 0, notSelected: 0 },
+        })),
+      expected: ['I10', /it counts 3 deleted, and names 0/],
+    },
+    {
       what: 'there are fewer entries than counted',
       damage: (room) => forgePart(room, 0, 'chunk', (items) => items.slice(1)),
       expected: ['I1', /data counts 6 copied, and its parts 5/],

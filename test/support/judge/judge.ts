@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { gunzipSync } from 'node:zlib';
 import { type BlobItem, BlobServiceClient, type ContainerClient } from '@azure/storage-blob';
+import { type JudgedLine, type JudgedPoint, judgeComparison } from './comparison.ts';
 
 /**
  * Judges the content of a vault by the format that docs/vault-format.md describes, read with the plain SDK. It shares
@@ -73,6 +74,9 @@ interface Summary {
   problems: { container?: string; count: number }[];
   destination: { container: string; prefix: string };
   parts: PartEntry[];
+  comparedWith?: string;
+  compared: { path: string; container: string; sha256: string }[];
+  noLongerHeld?: JudgedPoint['counts'];
 }
 
 const CONTROL = 'strongroom';
@@ -237,6 +241,7 @@ async function judgeSummary(vault: Vault, summary: Summary, known: readonly Reme
 
   const entries = await vault.entries(summary, found);
   found.push(...judgeCounts(summary), ...(await unnamedParts(vault, summary)));
+  found.push(...(await judgeCompared(vault, summary)));
   for (const [container, own] of entries) {
     const names = new Set<string>();
     for (const entry of own) {
@@ -276,13 +281,25 @@ function judgeCounts(summary: Summary): Violation[] {
 
 /** Parts of the run's manifest that its run.json does not name. */
 async function unnamedParts(vault: Vault, summary: Summary): Promise<Violation[]> {
-  const named = new Set(summary.parts.map(({ path }) => path));
+  const named = new Set([...summary.parts, ...summary.compared].map(({ path }) => path));
   const lying = (await vault.control.blobs()).map(({ name }) => name);
   const prefix = `jobs/${summary.job}/runs/${summary.id}/manifest/`;
   return lying
     .filter((path) => path.startsWith(prefix) && !named.has(path))
     .filter((path) => !leftOut(summary, path.slice(prefix.length).split('/')[0]!))
     .map((path) => ({ invariant: 'I1', message: `run ${summary.id}: its run.json does not name ${path}` }));
+}
+
+/** What a restore point says it no longer holds, against the one that it was compared with. */
+async function judgeCompared(vault: Vault, summary: Summary): Promise<Violation[]> {
+  const before =
+    summary.comparedWith === undefined ? undefined : await vault.summary(summary.job, summary.comparedWith);
+  // A prune may have removed it since.
+  if (summary.comparedWith !== undefined && !before) return [];
+  const damage: string[] = [];
+  const one = before && (await vault.judged(before, []));
+  const wrong = judgeComparison(one, await vault.judged(summary, damage));
+  return [...damage, ...wrong].map((message) => ({ invariant: 'I10', message: `run ${summary.id}: ${message}` }));
 }
 
 function judgeSteady(summary: Summary, where: string, blob: RememberedBlob, name: string, own: Entry[]): Violation[] {
@@ -429,6 +446,31 @@ class Vault {
       entries.set(part.container, [...standing, ...read.entries]);
     }
     return entries;
+  }
+
+  /** A restore point as `judgeComparison` takes it. Faults of what it says it no longer holds are added to `found`. */
+  async judged(summary: Summary, found: string[]): Promise<JudgedPoint> {
+    const lines = [...(await this.entries(summary, []))].flatMap(([container, own]) =>
+      own.map((entry) => ({ ...entry, container })),
+    );
+    const said: JudgedLine[] = [];
+    for (const { path, container, sha256 } of summary.compared) {
+      const blob = (await this.control.blobs()).find(({ name }) => name === path);
+      const body = blob && (await this.control.content(blob));
+      if (!body || createHash('sha256').update(body).digest('hex') !== sha256) {
+        found.push(`the part ${path} is not as it was written`);
+        continue;
+      }
+      const items = gunzipSync(body)
+        .toString('utf8')
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line));
+      const { end } = items.pop();
+      if (end?.items !== items.length || end.part !== path) found.push(`the part ${path} is not whole`);
+      said.push(...items.map((item) => ({ ...item, container, etag: bare(item.etag) })));
+    }
+    return { status: summary.status, lines, said, counts: summary.noLongerHeld };
   }
 
   async #part(part: PartEntry): Promise<{ entries: Entry[] } | { damage: string }> {

@@ -35,7 +35,7 @@ describe('a summary', () => {
     expect(await read(summary)).toEqual(summary);
   });
 
-  it.each([1, 3])('of format %i is refused by its number', async (format) => {
+  it.each([1, 2])('of format %i is refused by its number', async (format) => {
     await expect(read({ ...summary, format })).rejects.toMatchObject({
       kind: 'damaged',
       message: `strongroom/jobs/nightly/runs/${run.id}/run.json in VAULT is damaged: it is format ${format}; this version reads format 2`,
