@@ -250,10 +250,13 @@ function differences(
   }
   // Without a record, a backup does not see changes that leave content and size unchanged.
   if (!isRecorded) return found;
-  const metadata = restoredMetadata(was.metadata);
+  // A blob that is still in its place has not been restored.
+  const metadata = there.etag === etag ? was.metadata : restoredMetadata(was.metadata);
   compare('metadata', lowered(metadata), lowered(there.metadata));
   const isComplete = Object.keys(metadata).length === Object.keys(was.metadata).length;
-  if (line && !isComplete && line.code !== 'metadata-not-kept') found.push('it lacks metadata, and its outcome does not say so');
+  if (line && !isComplete && line.code !== 'metadata-not-kept') {
+    found.push('it lacks metadata, and its outcome does not say so');
+  }
   compare('headers', sorted(was.headers), sorted(there.headers));
   if (line?.code !== 'tags-not-written') compare('tags', sorted(was.tags), sorted(there.tags));
   const hasTier = was.type === 'block' && was.tier !== undefined;

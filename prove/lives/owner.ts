@@ -99,7 +99,8 @@ export class Owner {
   #write({ container, name }: { container: string; name: string }): void {
     const random = this.#random;
     const body = Buffer.from(random.chance(0.08) ? '' : `version ${String(this.#written++).padStart(5, '0')}`);
-    const type = this.#typeOf(name);
+    // Another writer may have chosen the name, and with it the type.
+    const type = this.#source.blob(container, name)?.type ?? this.#typeOf(name);
     const set = type === 'block' && random.chance(0.3);
     this.#source.write(container, {
       name,

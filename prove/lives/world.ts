@@ -80,6 +80,7 @@ export function drawLife(random: Random): LifeWorld {
     };
   });
   const calm = random.chance(0.4);
+  const leaps = random.chance(0.3);
   const weight = random.pick([0.005, 0.02, 0.06]);
   return {
     jobs,
@@ -131,8 +132,9 @@ export function drawLife(random: Random): LifeWorld {
     page: random.between(2, 20),
     vaultTiers: random.chance(0.15) ? ['Hot', 'Cool'] : TIERS,
     vaultTags: !random.chance(0.1),
-    leaps: random.chance(0.3),
-    oddities: random.chance(0.15),
+    leaps,
+    // Without a record, only times show a change, and a clock that leaps takes that away.
+    oddities: !leaps && random.chance(0.2),
     archives: random.chance(0.1),
     hostility: random.chance(0.5) ? 0 : random.pick([0.2, 0.6, 1]),
   };

@@ -4,6 +4,8 @@ import type { MemoryAccount, MemoryBlob } from './memory-account.ts';
 
 /** All names and values of a blob's metadata together, in bytes: the service's limit. */
 const METADATA_LIMIT = 8 * 1024;
+/** More would only make plays long. */
+const MOST_JUNK = 60;
 
 /**
  * Someone who may write to the source and nothing else, and who knows the source code. They want the vault to lose
@@ -15,6 +17,7 @@ export class HostileWriter {
   /** Versions that they have seen in listings of the source, by place. */
   readonly #seen = new Map<string, MemoryBlob[]>();
   #written = 0;
+  #junk = 0;
 
   constructor(random: Random, source: MemoryAccount) {
     this.#random = random;
@@ -60,8 +63,9 @@ export class HostileWriter {
         });
         return `gave ${about} a Content-MD5 that is not that of its content`;
       case 7: {
+        if (this.#junk >= MOST_JUNK) break;
         const junk = this.#random.between(3, 8);
-        for (let i = 0; i < junk; i++) this.#junk(container);
+        for (let i = 0; i < junk; i++) this.#addJunk(container);
         return `added ${junk} blobs of junk to ${container}`;
       }
       case 8:
@@ -79,7 +83,8 @@ export class HostileWriter {
     this.#source.write(container, { name, type, size: blob.size, body, headers, metadata, tags, ...change });
   }
 
-  #junk(container: string): void {
+  #addJunk(container: string): void {
+    this.#junk++;
     const name = `junk/${String(this.#written++).padStart(5, '0')}`;
     this.#source.write(container, { name, type: 'block', body: Buffer.from('junk'), headers: {}, metadata: {} });
   }

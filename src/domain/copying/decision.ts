@@ -68,8 +68,13 @@ function tagsDiffer(source: BlobState, recorded: string | undefined): boolean {
 /** By how much the clocks of two accounts may differ, in milliseconds. */
 const CLOCK_MARGIN = 15 * 60_000;
 
-/** For a blob without our record: unless it is newer by more than clocks can differ, it may be of an older version. */
+/**
+ * For a blob without our record: unless it is newer by more than clocks can differ, it may be of an older version. MD5s
+ * that differ show another version, too. Equal ones show nothing, because anyone can set them.
+ */
 function isOutdated(source: BlobState, backup: BlobState): boolean {
   if (source.size !== backup.size || source.type !== backup.type) return true;
+  const haveMd5s = source.contentMd5 !== undefined && backup.contentMd5 !== undefined;
+  if (haveMd5s && source.contentMd5 !== backup.contentMd5) return true;
   return !(Date.parse(backup.lastModified) - Date.parse(source.lastModified) > CLOCK_MARGIN);
 }
