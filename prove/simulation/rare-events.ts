@@ -29,6 +29,7 @@ export const RARE_EVENTS = [
   'problem: run-lost',
   'problem: source-changing',
   'problem: source-vanished',
+  'problem: no-longer-held',
   'problem: destination-changing',
   'problem: destination-leased',
   'problem: copy-stuck',
