@@ -75,6 +75,8 @@ export interface Run {
   /** The number of the change by which the run was published. */
   published?: number;
   notes: Notes;
+  /** The number of the change by which the run engaged its safety brake. */
+  braked?: number;
   /** The entries of its parts so far, by source container and name. */
   entries: Map<string, Entry>;
   /** Whether more of a container has changed than the safety brake allows. */
@@ -214,10 +216,13 @@ export class Chronicle {
     );
   }
 
-  /** Whether a safety brake is on that no operator has released; of one backup container, or of any. */
-  isBraked(container?: string): boolean {
-    return this.kept().some(({ notes: { brake } }) => {
-      if (!brake || brake.released) return false;
+  /**
+   * Whether a safety brake is on that no operator has released; of one backup container, or of any. A prune that has
+   * begun `before` another job engages the brake may go on.
+   */
+  isBraked(container?: string, before = Number.POSITIVE_INFINITY): boolean {
+    return this.kept().some(({ notes: { brake }, braked = 0 }) => {
+      if (!brake || brake.released || braked > before) return false;
       return (
         container === undefined || brake.containers.some((name) => this.backupOf(name, '').container === container)
       );
@@ -274,7 +279,7 @@ export class Chronicle {
       this.say('I5', 'a deleted blob was not certainly made by the app', key);
     }
     if (operation === 'DeleteBlob' && after === undefined) this.#judgeBase(container, name);
-    if (operation === 'DeleteBlob' && this.isBraked(container)) {
+    if (operation === 'DeleteBlob' && this.isBraked(container, this.#beginningOfPrunes())) {
       this.say('I5', 'something was deleted from a backup container while its safety brake was on', key);
     }
     const claims = this.#claims.get(key);
@@ -292,12 +297,16 @@ export class Chronicle {
   /** A copy whose source exists must not be deleted. A source that appeared during the run may be missed. */
   #judgeBase(container: string, name: string): void {
     const source = this.sourceOf(container, name);
-    const prunes = [...this.#holders.values()]
-      .map((id) => this.runs.get(id ?? ''))
-      .filter((run) => run?.mode === 'prune');
-    const from = Math.min(...prunes.map((run) => run!.from));
-    if (source === undefined || prunes.length === 0 || this.#versions.get(source.etag)!.from > from) return;
+    const from = this.#beginningOfPrunes();
+    if (source === undefined || from === undefined || this.#versions.get(source.etag)!.from > from) return;
     this.say('I5', 'a blob was deleted whose source is there', place(container, name));
+  }
+
+  /** The number of the change by which the first of the prunes in progress began. */
+  #beginningOfPrunes(): number | undefined {
+    const running = [...this.#holders.values()].map((id) => this.runs.get(id ?? ''));
+    const prunes = running.filter((run) => run?.mode === 'prune').map((run) => run!.from);
+    return prunes.length === 0 ? undefined : Math.min(...prunes);
   }
 
   #seeControl({ name, before, after }: Change): void {
@@ -354,6 +363,7 @@ export class Chronicle {
       return;
     }
     const before = run.notes;
+    if (notes.brake && !before.brake) run.braked = this.changes;
     run.notes = notes;
     this.onNotes(run, before);
   }

@@ -35,6 +35,7 @@ export const RARE_EVENTS = [
   'held',
   'refused: point-removed',
   'problem: plan-stale',
+  'problem: no-longer-held',
   'problem: target-exists',
   'problem: tier-not-kept',
   'damage: flip',

@@ -30,6 +30,7 @@ export const RARE_EVENTS = [
   'problem: run-lost',
   'problem: source-changing',
   'problem: source-vanished',
+  'problem: no-longer-held',
   'problem: destination-changing',
   'problem: destination-leased',
   'problem: copy-stuck',

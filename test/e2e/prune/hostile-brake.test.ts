@@ -3,6 +3,7 @@ import { executePrune, planPrune, restorePoints } from '../../support/app/prunin
 import type { Strongroom } from '../../support/app/strongroom.ts';
 import { useTestBed } from '../../support/app/test-bed.ts';
 import { makeContainer } from '../../support/builders/collection.ts';
+import { seed, tableOf } from '../../support/builders/tables.ts';
 import { contentOf } from '../../support/judge/content-of.ts';
 
 /** What anyone who writes to the source can do, and nothing else: the vault must keep what it holds, and say so. */
@@ -27,6 +28,7 @@ interface Line {
   code: string;
   cause?: string;
   hint?: string;
+  entities?: number;
 }
 
 async function noLongerHeld(app: Strongroom, id: string): Promise<Line[]> {
@@ -151,4 +153,42 @@ test('a run lists by name what it no longer holds, and says why', async () => {
   expect(lines[1]!.hint).toContain('Rehydrate');
   const { body } = await app.call('GET', `/api/runs/${after.id}/outcomes`);
   expect((body.items as unknown as Line[]).map(({ name }) => name)).toEqual(['b', 'c']);
+});
+
+test('a table that is dropped, or no longer selected, is one line, and its entities engage the safety brake', async () => {
+  const source = { account: 'SOURCE', tables: ['*'] };
+  const rows = (count: number) =>
+    Array.from({ length: count }, (_, n) => ({ partitionKey: 'p', rowKey: String(n).padStart(4, '0'), n }));
+  let app = await start({ source, destination: { account: 'VAULT', container: '{container}' } });
+  for (const table of ['Orders', 'Logs', 'Empty']) {
+    await seed(bed.source.connectionString, table, table === 'Empty' ? [] : rows(20));
+  }
+  const first = await app.run();
+  expect(first).toMatchObject({ status: 'succeeded', counts: { held: 40 } });
+  for (const table of ['Orders', 'Empty']) await tableOf(bed.source.connectionString, table).deleteTable();
+  const dropped = await app.run({ mode: 'incremental' });
+  expect(dropped).toMatchObject({
+    status: 'succeeded',
+    counts: { held: 20 },
+    noLongerHeld: { deleted: 2, skipped: 0, failed: 0, notSelected: 0 },
+  });
+  const lines = await noLongerHeld(app, dropped.id);
+  expect(lines).toMatchObject([
+    { container: 'table.Empty', name: 'Empty', code: 'deleted', entities: 0 },
+    { container: 'table.Orders', name: 'Orders', code: 'deleted', entities: 20 },
+  ]);
+  expect(await brakeOf(app, dropped.id)).toEqual({
+    reason: `table Orders: 20 of 20 entities changed or lost since ${first.id}, more than 50%`,
+    containers: ['table.Orders'],
+  });
+  await prune(app);
+  await app.restore({ restorePoint: first.id, tables: ['Orders'] });
+  await app.host.stop();
+  app = await start({
+    source: { account: 'SOURCE', tables: ['Orders'] },
+    destination: { account: 'VAULT', container: '{container}' },
+  });
+  const last = await app.run({ mode: 'incremental' });
+  expect(last).toMatchObject({ counts: { held: 20 }, noLongerHeld: { notSelected: 1 } });
+  expect(await noLongerHeld(app, last.id)).toMatchObject([{ name: 'Logs', code: 'not-selected' }]);
 });

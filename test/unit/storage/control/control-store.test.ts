@@ -38,7 +38,7 @@ describe('a summary', () => {
   it.each([1, 2])('of format %i is refused by its number', async (format) => {
     await expect(read({ ...summary, format })).rejects.toMatchObject({
       kind: 'damaged',
-      message: `strongroom/jobs/nightly/runs/${run.id}/run.json in VAULT is damaged: it is format ${format}; this version reads format 2`,
+      message: `strongroom/jobs/nightly/runs/${run.id}/run.json in VAULT is damaged: it is format ${format}; this version reads format 3`,
     });
   });
 
