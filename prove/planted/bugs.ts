@@ -181,7 +181,7 @@ export const BUGS: Bug[] = [
     words: 'takes the lock of a run that has ended by a plain write',
     file: 'src/functions/run/start-run.ts',
     find: "found ? { ifMatch: found.etag } : 'absent'",
-    replace: "holder ? (undefined as never) : found ? { ifMatch: found.etag } : 'absent'",
+    replace: "found?.value.run ? (undefined as never) : found ? { ifMatch: found.etag } : 'absent'",
     detector: OVERTAKEN,
   },
   {

@@ -121,6 +121,7 @@ class Month {
         warn() {},
         runStarted() {},
         runFinished() {},
+        chainHead() {},
         brakeEngaged() {},
       },
       copySlots: pLimit(4),

@@ -1,4 +1,5 @@
 import { redact } from '#domain/redact.ts';
+import type { ChainLink } from '#domain/run/chain-record.ts';
 import type { RunRef, RunSummary } from '#domain/run/run.ts';
 
 type Properties = Record<string, string | number | boolean | undefined>;
@@ -64,6 +65,11 @@ export class Telemetry {
   brakeEngaged({ id, job }: RunSummary, reason: string): void {
     this.#event('brake-engaged', { run: id, job, reason });
     this.#sink?.metric('brake-engaged', 1, { job });
+  }
+
+  /** A record was added to the chain of a job. Who keeps these lines elsewhere can check the vault against them. */
+  chainHead(job: string, { number, sha256 }: ChainLink): void {
+    this.#event('chain-head', { job, sha256 }, { number });
   }
 
   /** Seconds since the upload. A metric only: one event per upload would be as much traffic as the uploads. */

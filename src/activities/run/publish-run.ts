@@ -1,3 +1,4 @@
+import { appendToChain } from '#app/append-to-chain.ts';
 import type { Dependencies } from '#app/dependencies.ts';
 import { type JobContext, jobContextOf } from '#app/job-context.ts';
 import { noteInCatalog } from '#app/note-in-catalog.ts';
@@ -45,7 +46,7 @@ export interface PublishRunResult {
 
 /**
  * Ends a run: adds up its parts in storage, judges it, and writes its summary. That one create-only write makes the
- * restore point. Then it updates the catalog and releases the lock. Safe to run twice.
+ * restore point. Then it adds to the chain, updates the catalog and releases the lock. Safe to run twice.
  */
 export async function publishRun(deps: Dependencies, input: PublishRunInput): Promise<PublishRunResult> {
   const { run } = input;
@@ -71,6 +72,7 @@ export async function publishRun(deps: Dependencies, input: PublishRunInput): Pr
       }
     }
     await noteProof(deps, context, run, summary);
+    await appendToChain(deps, context.vault, summary);
     await noteInCatalog(deps, context.vault.alias, catalogRowOf(summary));
     await control.releaseLock(run, deps.now(), leftBy(summary));
     deps.telemetry.runFinished(summary);

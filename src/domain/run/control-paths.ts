@@ -39,6 +39,21 @@ export function notesPath(run: { job: string; id: string }): string {
   return `${notesPrefix(run.job)}${run.id}.json`;
 }
 
+export function chainPrefix(job: string): string {
+  return `jobs/${job}/chain/`;
+}
+
+/** A record of the chain. Numbers sort as they count. */
+export function chainPath(job: string, number: number): string {
+  return `${chainPrefix(job)}${pad(number, 10)}.json`;
+}
+
+/** The number of a listed record, or undefined for a name that is not one. */
+export function chainNumber(job: string, path: string): number | undefined {
+  const [, digits] = /^(\d{10})\.json$/.exec(path.slice(chainPrefix(job).length)) ?? [];
+  return digits === undefined || !path.startsWith(chainPrefix(job)) ? undefined : Number(digits);
+}
+
 /** The prefix of all files of entities of a job. */
 export function tablesPrefix(job: string): string {
   return `jobs/${job}/tables/`;

@@ -3,6 +3,7 @@ export const SUMMARY_FORMAT = 2;
 export const ENTITY_FILE_FORMAT = 1;
 export const RECEIPT_FORMAT = 1;
 export const POISON_FORMAT = 1;
+export const CHAIN_FORMAT = 1;
 
 /** Why this version cannot read an object that has the number of another format, or undefined. */
 export function formatProblem(value: unknown, format: number): string | undefined {

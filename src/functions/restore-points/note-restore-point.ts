@@ -1,6 +1,8 @@
 import type { HttpRequest } from '@azure/functions';
 import { z } from 'zod';
+import { appendEntry } from '#app/append-to-chain.ts';
 import type { Dependencies } from '#app/dependencies.ts';
+import type { ChainEntry } from '#domain/run/chain-record.ts';
 import type { Notes } from '#domain/run/restore-point.ts';
 import { isStorageError } from '#storage/storage-error.ts';
 import { answering, json, readBody } from '../http/answering.ts';
@@ -11,11 +13,20 @@ import { shownNotes } from './shown-restore-point.ts';
 const reasoned = z.strictObject({ reason: z.string().trim().min(1).max(200) });
 const nothing = z.strictObject({});
 
+/** Changed notes, and the entry of the chain that says so. */
+interface Noting {
+  notes: Notes;
+  entry: ChainEntry;
+}
+
 /** POST /api/restore-points/{id}/hold — keeps it, whatever the policy says, until the hold is lifted. */
 export function holdHandler(deps: Dependencies) {
   return answering(deps, async (request) => {
     const { reason } = await readBody(request, reasoned);
-    return note(deps, request, (notes) => ({ ...notes, hold: { at: deps.now().toISOString(), reason } }));
+    return note(deps, request, (notes, point) => {
+      const hold = { at: deps.now().toISOString(), reason };
+      return { notes: { ...notes, hold }, entry: { kind: 'hold', point, hold, ...endsOf(notes) } };
+    });
   });
 }
 
@@ -23,7 +34,10 @@ export function holdHandler(deps: Dependencies) {
 export function unholdHandler(deps: Dependencies) {
   return answering(deps, async (request) => {
     await readBody(request, nothing);
-    return note(deps, request, ({ hold, ...notes }) => notes);
+    return note(deps, request, ({ hold, ...notes }, point) => ({
+      notes,
+      entry: { kind: 'unhold', point, ...endsOf({ hold }) },
+    }));
   });
 }
 
@@ -31,25 +45,34 @@ export function unholdHandler(deps: Dependencies) {
 export function releaseHandler(deps: Dependencies) {
   return answering(deps, async (request) => {
     await readBody(request, nothing);
-    return note(deps, request, (notes, id) => {
+    return note(deps, request, (notes, point) => {
       if (!notes.brake) {
-        throw new HttpError(409, 'no-brake', `Restore point ${id} has no brake`, `GET /api/restore-points/${id}`);
+        throw new HttpError(409, 'no-brake', `Restore point ${point} has no brake`, `GET /api/restore-points/${point}`);
       }
       // The first release counts: who repeats the call has not looked a second time.
-      return { ...notes, brake: { released: deps.now().toISOString(), ...notes.brake } };
+      const brake = { released: deps.now().toISOString(), ...notes.brake };
+      return { notes: { ...notes, brake }, entry: { kind: 'release', point, ...brake } };
     });
   });
 }
 
+function endsOf({ hold }: { hold?: Notes['hold'] | undefined }): { ends?: string } {
+  return hold ? { ends: hold.at } : {};
+}
+
 /** What a prune has marked stays so: a hold that came too late must not look as if it held. */
-async function note(deps: Dependencies, request: HttpRequest, change: (notes: Notes, id: string) => Notes) {
+async function note(deps: Dependencies, request: HttpRequest, change: (notes: Notes, id: string) => Noting) {
   const id = request.params.id!;
-  const { summary, control } = await findPoint(deps, id);
+  const { summary, control, vault } = await findPoint(deps, id);
   try {
+    let entry: ChainEntry | undefined;
     const notes = await control.changeNotes(summary, (before) => {
       if (before.removed) throw removedPoint(409, id, before.removed);
-      return change(before, id);
+      const noting = change(before, id);
+      entry = noting.entry;
+      return noting.notes;
     });
+    await appendEntry(deps, deps.blobs(vault), summary.job, entry!);
     return json(200, { id, ...shownNotes(notes) });
   } catch (error) {
     if (!isStorageError(error, 'precondition')) throw error;

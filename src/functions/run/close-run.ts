@@ -1,3 +1,4 @@
+import { appendToChain } from '#app/append-to-chain.ts';
 import type { Dependencies } from '#app/dependencies.ts';
 import { runsAs } from '#app/job-context.ts';
 import { noteInCatalog } from '#app/note-in-catalog.ts';
@@ -53,6 +54,8 @@ export async function endRun(
 ): Promise<RunSummary> {
   const { run, vault } = place;
   const summary = await closeRun(deps, place, status);
+  // It may have become a restore point after all, or be a prune that has removed some.
+  await appendToChain(deps, deps.blobs(vault), summary, { late: true });
   await new ControlStore(deps.blobs(vault)).releaseLock(run, deps.now(), leftBy(summary));
   return summary;
 }

@@ -1,5 +1,6 @@
 import type { DurableClient } from 'durable-functions';
 import { z } from 'zod';
+import { appendToChain } from '#app/append-to-chain.ts';
 import type { Dependencies } from '#app/dependencies.ts';
 import { type JobContext, jobContextOf } from '#app/job-context.ts';
 import { noteInCatalog } from '#app/note-in-catalog.ts';
@@ -68,29 +69,14 @@ async function takeLock(
   client: DurableClient,
   run: UnlockedRun,
 ): Promise<{ lock: RunLock & { run: RunRef } } | { running: RunRef }> {
-  const { control, vault } = context;
+  const { control } = context;
   const path = lockPath(run.job);
   // A start that loses the race for the lock finds its new holder in the next round.
   for (let attempt = 0; attempt < 5; attempt++) {
     const found = await control.readLock(run.job);
-    const holder = found?.value.run;
-    let before = found?.value;
-    if (found && holder) {
-      // A run with a summary has ended. It frees its lock a moment later, or never, if it was killed in between.
-      let ended = await control.readSummary(holder).catch((error) => {
-        // Only an ended run has a summary, and only a retry needs its content.
-        if (isStorageError(error, 'damaged')) return 'damaged' as const;
-        throw error;
-      });
-      if (!ended) {
-        const { state } = await orchestrationState(client, holder.id);
-        if (!isAbandoned(found.value, state, deps.now())) return { running: holder };
-        deps.telemetry.warn('lock-taken-over', { job: run.job, from: holder.id, by: run.id });
-        // An activity of it may still publish it, so it must end before this run starts.
-        ended = await closeRun(deps, { run: holder, vault: vault.alias }, 'failed');
-      }
-      before = release(found.value, deps.now(), ended === 'damaged' ? {} : leftBy(ended));
-    }
+    const freed = found && (await freeLock(deps, context, client, found.value, run.id));
+    if (freed && 'running' in freed) return freed;
+    const before = freed?.free;
     if (run.mode === 'retry' && before?.last !== run.retryOf) {
       // The restore point of the retry would be the newest, with content from before the later run.
       const { last } = before ?? {};
@@ -107,6 +93,35 @@ async function takeLock(
     if (await control.writeJson(path, lock, found ? { ifMatch: found.etag } : 'absent')) return { lock };
   }
   throw new HttpError(409, 'lock-contended', `Several calls start a run of "${run.job}" at once`, 'Try again');
+}
+
+/** The lock as its holder leaves it, or the holder if it is still running. */
+async function freeLock(
+  deps: Dependencies,
+  { control, vault }: JobContext,
+  client: DurableClient,
+  lock: RunLock,
+  by: string,
+): Promise<{ free: RunLock } | { running: RunRef }> {
+  const holder = lock.run;
+  if (!holder) return { free: lock };
+  // A run with a summary has ended. It frees its lock a moment later, or never, if it was killed in between.
+  let ended = await control.readSummary(holder).catch((error) => {
+    // Only an ended run has a summary, and only a retry needs its content.
+    if (isStorageError(error, 'damaged')) return 'damaged' as const;
+    throw error;
+  });
+  if (!ended) {
+    const { state } = await orchestrationState(client, holder.id);
+    if (!isAbandoned(lock, state, deps.now())) return { running: holder };
+    deps.telemetry.warn('lock-taken-over', { job: holder.job, from: holder.id, by });
+    // An activity of it may still publish it, so it must end before this run starts.
+    ended = await closeRun(deps, { run: holder, vault: vault.alias }, 'failed');
+  }
+  if (ended === 'damaged') return { free: release(lock, deps.now(), {}) };
+  // It may have been killed before it could.
+  await appendToChain(deps, vault, ended, { late: true });
+  return { free: release(lock, deps.now(), leftBy(ended)) };
 }
 
 const body = z.strictObject({

@@ -53,7 +53,7 @@ export class PointVault {
       configuration: { archives: [], jobs: jobs.map((name) => ({ name, destination: { account: 'VAULT' } })) },
       blobs: () => blobs,
       catalog: () => ({ list: this.#list }),
-      telemetry: { failure: (_name: string, error: unknown) => expect.unreachable(String(error)) },
+      telemetry: { chainHead: () => {}, failure: (_name: string, error: unknown) => expect.unreachable(String(error)) },
       now: () => new Date('2026-11-22T12:00:00.000Z'),
     } as unknown as Dependencies;
   }

@@ -6,7 +6,8 @@ import type { ContainerPair } from '#activities/run/container-task.ts';
 import type { SliceInput, SliceResult } from '#activities/run/slice.ts';
 import type { Dependencies } from '#app/dependencies.ts';
 import type { Job } from '#config/configuration.ts';
-import { CONTROL_CONTAINER, lockPath } from '#domain/run/control-paths.ts';
+import type { ChainLink, ChainRecord } from '#domain/run/chain-record.ts';
+import { CONTROL_CONTAINER, chainPrefix, lockPath } from '#domain/run/control-paths.ts';
 import { acquire } from '#domain/run/lock.ts';
 import type { Outcome } from '#domain/run/outcome.ts';
 import type { Problem } from '#domain/run/problems.ts';
@@ -14,6 +15,7 @@ import type { Notes } from '#domain/run/restore-point.ts';
 import { carriesOutPlan, type RunRef, type RunSummary } from '#domain/run/run.ts';
 import { newRunId } from '#domain/run/run-id.ts';
 import { tableOfTask } from '#domain/run/task-name.ts';
+import type { VerifyTask } from '#domain/run/tasks.ts';
 import { ControlStore } from '#storage/control/control-store.ts';
 import { MemoryAccount, MemoryStorage, type Traits } from '../../../prove/memory/memory-account.ts';
 import { type Call, MemoryBlobs } from '../../../prove/memory/memory-blobs.ts';
@@ -38,6 +40,8 @@ export class Vault {
   /** What was told of the brake. */
   readonly braked: string[] = [];
   readonly warned: string[] = [];
+  /** The heads of chains that were reported. */
+  readonly heads: ChainLink[] = [];
   /** Sees every request before it is carried out, with the alias it was sent by, and may throw. */
   before: (call: Call & { alias: string }) => unknown = () => {};
   readonly limits: Record<string, number>;
@@ -90,6 +94,16 @@ export class Vault {
     return this.carryOut(plan);
   }
 
+  verify(point: string, kind: VerifyTask['kind'] = 'deep', portion = '100%', job = 'nightly'): Promise<RunSummary> {
+    return this.run({ mode: 'verify', verify: { point, kind, portion, turn: 0, sample: 0 } }, job);
+  }
+
+  /** The chain of a job. */
+  chain(job = 'nightly'): ChainRecord[] {
+    const { blobs } = this.vault.listBlobs(CONTROL_CONTAINER, { prefix: chainPrefix(job) });
+    return blobs.map(({ name }) => JSON.parse(String(this.vault.blob(CONTROL_CONTAINER, name)!.body)));
+  }
+
   /** Takes the lock; time passes with every run. */
   async begin(wanted: Wanted, job = 'nightly'): Promise<RunRef> {
     this.pass(1);
@@ -133,7 +147,9 @@ export class Vault {
     const [scan, work] =
       run.mode === 'prune'
         ? [carriesOutPlan(run) ? 'takePlan' : isTable ? 'planTablePrune' : 'planPrune', 'deleteChunk']
-        : [run.mode === 'retry' && !pair.scan ? 'planRetry' : 'scanSlice', 'copyChunk'];
+        : run.mode === 'verify'
+          ? ['verifySlice', 'readChunk']
+          : [run.mode === 'retry' && !pair.scan ? 'planRetry' : 'scanSlice', 'copyChunk'];
     let input: SliceInput | undefined = { run, ...pair, slice: 0 };
     while (input) {
       const slice = (await activities[scan]!(input)) as SliceResult & { problem?: Problem };
@@ -175,6 +191,7 @@ export class Vault {
         warn: (name: string) => this.warned.push(name),
         runStarted: () => {},
         runFinished: () => {},
+        chainHead: (_job: string, head: ChainLink) => this.heads.push(head),
         brakeEngaged: ({ id }: RunSummary) => this.braked.push(id),
       },
       now: () => new Date(this.clock.app),

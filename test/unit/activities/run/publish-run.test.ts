@@ -69,7 +69,7 @@ async function published(
     },
     blobs: () => vault,
     catalog: () => ({ put: async () => {} }),
-    telemetry: { runFinished: () => {} },
+    telemetry: { runFinished: () => {}, chainHead: () => {} },
     now: () => NOW,
   } as unknown as Dependencies;
   const { status } = await publishRun(deps, { run: RUN, containers, problems, cancelled: false, requests: {} });

@@ -1,12 +1,15 @@
+import { createHash } from 'node:crypto';
 import type { HttpRequest, InvocationContext } from '@azure/functions';
 import type { DurableClient } from 'durable-functions';
 import { describe, expect, it } from 'vitest';
 import { makeActivities } from '#activities/index.ts';
 import type { Poison } from '#domain/archive/poison.ts';
+import type { ChainRecord } from '#domain/run/chain-record.ts';
 import { CONTROL_CONTAINER, lockPath, summaryPath } from '#domain/run/control-paths.ts';
 import type { RunRef } from '#domain/run/run.ts';
 import { cancelRunHandler } from '#functions/run/cancel-run.ts';
 import { startRun } from '#functions/run/start-run.ts';
+import { ChainStore } from '#storage/control/chain-store.ts';
 import { ControlStore } from '#storage/control/control-store.ts';
 import { PoisonStore } from '#storage/control/poison-store.ts';
 import { brokenLock } from '../../../../prove/memory/lock-history.ts';
@@ -107,6 +110,36 @@ describe('every write of the lock follows from the one before it when another pr
     });
     expect(found.length).toBeGreaterThan(1);
     expect(found.flat()).toEqual([]);
+  });
+});
+
+describe('a chain has no fork and no record twice when another process adds to it', () => {
+  const point = (run: string) => ({
+    ...({ kind: 'restore-point', run, status: 'succeeded', parts: 0, held: { blobs: 0, entities: 0 } } as const),
+    summary: { path: '', sha256: '' },
+  });
+
+  it.each([
+    ['of another run', ['first', 'other', 'own'], 'other'],
+    ['of the same run', ['first', 'own'], 'own'],
+  ])('a record %s', async (_, runs, rival) => {
+    const found = await overtake(async () => {
+      const vault = new Vault();
+      const chain = new ChainStore(vault.deps().blobs('VAULT'));
+      const append = (run: string) => chain.append('nightly', point(run), new Date(vault.clock.app));
+      await append('first');
+      return { vault, change: () => append('own'), rival: () => append(rival), judge: () => vault.chain() };
+    });
+    expect(found.length).toBeGreaterThan(1);
+    for (const records of found as ChainRecord[][]) {
+      expect(records.map((record) => 'run' in record && record.run).sort()).toEqual([...runs].sort());
+      expect(records.map(({ number }) => number)).toEqual(runs.map((_, index) => index + 1));
+      const hashes = records.map((record) => {
+        const text = `${JSON.stringify(record, undefined, 2)}\n`;
+        return createHash('sha256').update(text).digest('hex');
+      });
+      expect(records.map(({ previous }) => previous)).toEqual([null, ...hashes.slice(0, -1)]);
+    }
   });
 });
 

@@ -1,0 +1,83 @@
+import { type ChainEntry, type PruneRecord, restorePointRecord, verificationRecord } from '#domain/run/chain-record.ts';
+import { CONTROL_CONTAINER, summaryPath } from '#domain/run/control-paths.ts';
+import { isRestorePoint, type Notes } from '#domain/run/restore-point.ts';
+import type { RunSummary } from '#domain/run/run.ts';
+import { proofOf } from '#domain/verify/verify.ts';
+import type { BlobAccount } from '#storage/blob-account.ts';
+import { ChainStore } from '#storage/control/chain-store.ts';
+import { ControlStore } from '#storage/control/control-store.ts';
+import { isStorageError, StorageError } from '#storage/storage-error.ts';
+import type { Dependencies } from './dependencies.ts';
+
+/** Adds an entry to the chain of a job, and reports the new head, which proves the vault to anyone who keeps it. */
+export async function appendEntry(
+  deps: Dependencies,
+  vault: BlobAccount,
+  job: string,
+  entry: ChainEntry,
+): Promise<void> {
+  const { link, isNew } = await new ChainStore(vault).append(job, entry, deps.now());
+  if (isNew) deps.telemetry.chainHead(job, link);
+}
+
+/**
+ * Adds the record of an ended run, if runs like it have one. The caller does so before the lock of the job is free, so
+ * no record is missing when the next run begins. Safe to run twice.
+ */
+export async function appendToChain(
+  deps: Dependencies,
+  vault: BlobAccount,
+  run: RunSummary,
+  { late = false } = {},
+): Promise<void> {
+  const entry = await entryOf(vault, run);
+  if (entry) await appendEntry(deps, vault, run.job, { ...entry, ...(late && { late }) });
+}
+
+async function entryOf(vault: BlobAccount, run: RunSummary): Promise<ChainEntry | undefined> {
+  const control = new ControlStore(vault);
+  if (isRestorePoint(run)) return restorePointRecord(run, await nameOf(vault, run), await notesOf(control, run));
+  const proof = run.verify && proofOf(run, run.verify);
+  if (proof) return verificationRecord(run.verify!.point, proof, await nameOf(vault, run));
+  return run.prune?.plan && pruneRecord(vault, control, run);
+}
+
+async function nameOf(vault: BlobAccount, run: RunSummary): Promise<{ path: string; sha256: string }> {
+  const path = summaryPath(run);
+  const sha256 = await new ChainStore(vault).sha256Of(path);
+  if (sha256 === undefined) throw new StorageError('damaged', `The summary of run ${run.id} is missing`);
+  return { path, sha256 };
+}
+
+/** Damaged notes must not keep a run from ending. */
+async function notesOf(control: ControlStore, run: RunSummary): Promise<Notes> {
+  try {
+    return await control.readNotes(run);
+  } catch (error) {
+    if (isStorageError(error, 'damaged')) return {};
+    throw error;
+  }
+}
+
+/** By what the vault shows, since the prune may have been interrupted. Undefined if it found its plan out of date. */
+async function pruneRecord(
+  vault: BlobAccount,
+  control: ControlStore,
+  run: RunSummary,
+): Promise<PruneRecord | undefined> {
+  const { job, id, status, trigger, counts } = run;
+  const plan = await control.readPrunePlan(run);
+  if (!plan) return undefined;
+  const emptied: string[] = [];
+  for (const point of plan.expired) {
+    if (!(await vault.getProperties(CONTROL_CONTAINER, summaryPath({ job, id: point })))) emptied.push(point);
+  }
+  const removed: string[] = [];
+  for (const point of plan.remove) {
+    // A restore point without a margin is marked and emptied by one prune, and its notes are gone.
+    const isMarked = emptied.includes(point) || (await notesOf(control, { ...run, id: point })).removed?.run === id;
+    if (isMarked) removed.push(point);
+  }
+  const about = { kind: 'prune', run: id, status, trigger, plan: run.prune!.plan!, removed, emptied } as const;
+  return { ...about, deleted: counts.removed ?? 0, summary: await nameOf(vault, run) };
+}

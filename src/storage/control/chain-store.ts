@@ -1,0 +1,91 @@
+import { createHash } from 'node:crypto';
+import {
+  type ChainEntry,
+  type ChainLine,
+  type ChainLink,
+  chainLineOf,
+  chainRecordOf,
+  isChainLine,
+} from '#domain/run/chain-record.ts';
+import { chainNumber, chainPath, chainPrefix } from '#domain/run/control-paths.ts';
+import { asciiJson } from '#domain/run/tally.ts';
+import { StorageError } from '../storage-error.ts';
+import { compareAndSwap } from './compare-and-swap.ts';
+import { ControlContainer } from './control-container.ts';
+import { listedLine } from './listed-line.ts';
+
+/** Metadata of a record: what a listing needs. */
+const LINE_KEY = 'strongroom_chain';
+
+/** A record in a listing. */
+export interface ListedRecord extends Partial<ChainLine> {
+  number: number;
+}
+
+/**
+ * The chains of the jobs of one vault. A record is written once, under the next number: two writers cannot continue
+ * from the same record. The next record needs only the bytes of the last one, so a damaged record stops no backup.
+ */
+export class ChainStore extends ControlContainer {
+  /** Adds a record, unless there is one of the same run. Returns its link, and whether this call added it. */
+  async append(job: string, entry: ChainEntry, now: Date): Promise<{ link: ChainLink; isNew: boolean }> {
+    const added = await compareAndSwap(async () => {
+      const records = await this.listRecords(job);
+      const same = 'run' in entry ? records.find(({ run }) => run === entry.run) : undefined;
+      const last = same ?? records.at(-1);
+      const before = last && (await this.linkOf(job, last.number));
+      if (same) return before && { link: before, isNew: false };
+      // Undefined if the last record was deleted after it was listed: then list again.
+      if (last && !before) return undefined;
+      const link = await this.#write(job, entry, before, now);
+      return link && { link, isNew: true };
+    });
+    if (!added) throw new StorageError('precondition', `Other writers keep adding to ${this.where(chainPrefix(job))}`);
+    return added;
+  }
+
+  /** All records in order. One request per 5,000. */
+  async listRecords(job: string): Promise<ListedRecord[]> {
+    const records: ListedRecord[] = [];
+    for await (const { blobs } of this.pages({ prefix: chainPrefix(job), metadata: true })) {
+      for (const { name, metadata } of blobs) {
+        const number = chainNumber(job, name);
+        if (number !== undefined) records.push({ number, ...listedLine(metadata?.[LINE_KEY], isChainLine) });
+      }
+    }
+    return records.sort((a, b) => a.number - b.number);
+  }
+
+  /** The record of a run; undefined if it has none. */
+  async linkOfRun({ job, id }: { job: string; id: string }): Promise<ChainLink | undefined> {
+    const found = (await this.listRecords(job)).find(({ run }) => run === id);
+    return found && this.linkOf(job, found.number);
+  }
+
+  /** Undefined if there is no such record. */
+  async linkOf(job: string, number: number): Promise<ChainLink | undefined> {
+    const sha256 = await this.sha256Of(chainPath(job, number));
+    return sha256 === undefined ? undefined : { number, sha256 };
+  }
+
+  /** SHA-256 of the bytes of an object; undefined if it does not exist. */
+  async sha256Of(path: string): Promise<string | undefined> {
+    const found = await this.get(path);
+    return found && createHash('sha256').update(found.body).digest('hex');
+  }
+
+  /** Returns undefined if another writer was first. */
+  async #write(
+    job: string,
+    entry: ChainEntry,
+    before: ChainLink | undefined,
+    now: Date,
+  ): Promise<ChainLink | undefined> {
+    const number = (before?.number ?? 0) + 1;
+    const at = now.toISOString();
+    const record = chainRecordOf(entry, { job, number, previous: before?.sha256 ?? null, at });
+    const metadata = { [LINE_KEY]: asciiJson(chainLineOf(entry)) };
+    const isWritten = await this.writeJson(chainPath(job, number), record, 'absent', metadata);
+    return isWritten ? this.linkOf(job, number) : undefined;
+  }
+}
