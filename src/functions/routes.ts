@@ -13,6 +13,7 @@ import { getRestorePointHandler } from './restore-points/get-restore-point.ts';
 import { listPointBlobsHandler } from './restore-points/list-point-blobs.ts';
 import { listRestorePointsHandler } from './restore-points/list-restore-points.ts';
 import { holdHandler, releaseHandler, unholdHandler } from './restore-points/note-restore-point.ts';
+import { showChainHandler } from './restore-points/show-chain.ts';
 import { cancelRunHandler } from './run/cancel-run.ts';
 import { getRunHandler } from './run/get-run.ts';
 import { listOutcomesHandler } from './run/list-outcomes.ts';
@@ -32,6 +33,7 @@ type Route = readonly [
 /** The HTTP API. In Azure, every route needs a function key unless it is anonymous. */
 export const ROUTES: readonly Route[] = [
   ['startRun', 'POST', 'jobs/{job}/runs', startRunHandler],
+  ['showChain', 'GET', 'jobs/{job}/chain', showChainHandler],
   ['listRuns', 'GET', 'runs', listRunsHandler],
   ['getRun', 'GET', 'runs/{id}', getRunHandler],
   ['listOutcomes', 'GET', 'runs/{id}/outcomes', listOutcomesHandler],

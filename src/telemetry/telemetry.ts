@@ -1,5 +1,5 @@
 import { redact } from '#domain/redact.ts';
-import type { ChainLink } from '#domain/run/chain-record.ts';
+import type { ChainLink } from '#domain/run/chain-link.ts';
 import type { RunRef, RunSummary } from '#domain/run/run.ts';
 
 type Properties = Record<string, string | number | boolean | undefined>;

@@ -9,6 +9,7 @@ import { standingOf } from '#domain/run/lock.ts';
 import type { ListedPart } from '#domain/run/placed-part.ts';
 import { type Problem, problemOf } from '#domain/run/problems.ts';
 import { partEntries, reportOf } from '#domain/run/report.ts';
+import { addRequests } from '#domain/run/request-counts.ts';
 import { withProof } from '#domain/run/restore-point.ts';
 import {
   type ContainerReport,
@@ -80,10 +81,11 @@ export async function publishRun(deps: Dependencies, input: PublishRunInput): Pr
   });
 }
 
-/** With the requests still to come: for the summary, for the row in the catalog, and to read and write the lock. */
+/** With the requests still to come: for the summary, the chain, the row in the catalog, and the lock. */
 function withRest(requests: Record<string, number>): Record<string, number> {
-  const { PutBlob = 0, InsertOrReplaceEntity = 0, GetBlob = 0 } = requests;
-  return { ...requests, PutBlob: PutBlob + 2, InsertOrReplaceEntity: InsertOrReplaceEntity + 1, GetBlob: GetBlob + 1 };
+  const all = { ...requests };
+  addRequests(all, { PutBlob: 3, GetBlob: 4, ListBlobs: 1, InsertOrReplaceEntity: 1 });
+  return all;
 }
 
 /** The summary, from the parts and problems. */

@@ -1,5 +1,5 @@
 import { defined } from './defined.ts';
-import type { Notes, Proof } from './restore-point.ts';
+import { isRestorePoint, type Notes, type Proof } from './restore-point.ts';
 import type { RunSummary } from './run.ts';
 import { CHAIN_FORMAT } from './stored-format.ts';
 import { tableOfTask } from './task-name.ts';
@@ -84,12 +84,6 @@ export type ChainRecord = {
   at: string;
 } & ChainEntry;
 
-/** A record by its number, and the SHA-256 of its bytes. Kept elsewhere, it proves everything up to this record. */
-export interface ChainLink {
-  number: number;
-  sha256: string;
-}
-
 /** What a listing shows of a record. It serves to find a record; only its bytes prove anything. */
 export interface ChainLine {
   kind: ChainEntry['kind'];
@@ -116,6 +110,11 @@ export function isChainLine(value: unknown): value is ChainLine {
   if (typeof value !== 'object' || value === null) return false;
   const { kind, run } = value as Partial<ChainLine>;
   return typeof kind === 'string' && (run === undefined || typeof run === 'string');
+}
+
+/** Whether the chain may have a record of an ended run. */
+export function hasRecord(run: Pick<RunSummary, 'mode' | 'restorePoint' | 'verify' | 'prune'>): boolean {
+  return isRestorePoint(run) || run.verify !== undefined || run.prune?.plan !== undefined;
 }
 
 /** The record of a backup that left a restore point. */

@@ -1,3 +1,4 @@
+import type { ChainLink } from './chain-link.ts';
 import type { NameRange } from './name-range.ts';
 import type { Problem } from './problems.ts';
 import type { PrunePlan } from './prune-plan.ts';
@@ -170,6 +171,8 @@ export interface RunReport {
   problems: Problem[];
   /** One part of a restore point's manifest, as the summary lists it. */
   plan?: PrunePlan;
+  /** Answers of the API only: its record in the chain. No summary can name it, as it names the summary. */
+  chain?: ChainLink;
 }
 
 /** Full name in the control container. A retry also lists parts of the run that it completes. */

@@ -1,10 +1,13 @@
 import type { DurableClient } from 'durable-functions';
 import type { Dependencies } from '#app/dependencies.ts';
 import { isRestored } from '#domain/restore/restore.ts';
+import { hasRecord } from '#domain/run/chain-record.ts';
+import { defined } from '#domain/run/defined.ts';
 import { problemOf } from '#domain/run/problems.ts';
 import { reportOf } from '#domain/run/report.ts';
 import { pointOfRun, type RunRef, type RunReport, type RunSummary, retriedRun } from '#domain/run/run.ts';
 import type { RestoreTask } from '#domain/run/tasks.ts';
+import { ChainStore } from '#storage/control/chain-store.ts';
 import { ControlStore } from '#storage/control/control-store.ts';
 import { isStorageError } from '#storage/storage-error.ts';
 import { answering, json } from '../http/answering.ts';
@@ -15,7 +18,10 @@ export async function readReport(deps: Dependencies, client: DurableClient, id: 
   const found = await findRun(deps, client, id);
   if (found.state === 'ended') {
     const { format, source, vault, destination, restorePoint, parts, ...report } = found.summary;
-    return report;
+    const chain = hasRecord(found.summary)
+      ? await new ChainStore(deps.blobs(found.vault)).linkOfRun(report)
+      : undefined;
+    return { ...report, ...defined({ chain }) };
   }
   const now = deps.now();
   if (found.state === 'lost') {

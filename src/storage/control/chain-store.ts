@@ -1,17 +1,11 @@
 import { createHash } from 'node:crypto';
-import {
-  type ChainEntry,
-  type ChainLine,
-  type ChainLink,
-  chainLineOf,
-  chainRecordOf,
-  isChainLine,
-} from '#domain/run/chain-record.ts';
+import type { ChainLink } from '#domain/run/chain-link.ts';
+import { type ChainEntry, type ChainLine, chainLineOf, chainRecordOf, isChainLine } from '#domain/run/chain-record.ts';
 import { chainNumber, chainPath, chainPrefix } from '#domain/run/control-paths.ts';
 import { asciiJson } from '#domain/run/tally.ts';
 import { StorageError } from '../storage-error.ts';
 import { compareAndSwap } from './compare-and-swap.ts';
-import { ControlContainer } from './control-container.ts';
+import { bytesOf, ControlContainer } from './control-container.ts';
 import { listedLine } from './listed-line.ts';
 
 /** Metadata of a record: what a listing needs. */
@@ -71,7 +65,7 @@ export class ChainStore extends ControlContainer {
   /** SHA-256 of the bytes of an object; undefined if it does not exist. */
   async sha256Of(path: string): Promise<string | undefined> {
     const found = await this.get(path);
-    return found && createHash('sha256').update(found.body).digest('hex');
+    return found && sha256Of(found.body);
   }
 
   /** Returns undefined if another writer was first. */
@@ -86,6 +80,10 @@ export class ChainStore extends ControlContainer {
     const record = chainRecordOf(entry, { job, number, previous: before?.sha256 ?? null, at });
     const metadata = { [LINE_KEY]: asciiJson(chainLineOf(entry)) };
     const isWritten = await this.writeJson(chainPath(job, number), record, 'absent', metadata);
-    return isWritten ? this.linkOf(job, number) : undefined;
+    return isWritten ? { number, sha256: sha256Of(bytesOf(record)) } : undefined;
   }
+}
+
+function sha256Of(body: Buffer): string {
+  return createHash('sha256').update(body).digest('hex');
 }

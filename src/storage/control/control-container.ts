@@ -4,6 +4,11 @@ import { formatProblem } from '#domain/run/stored-format.ts';
 import type { BlobAccount, BlobPage, ListBlobsOptions, PutObjectOptions, StoredObject } from '../blob-account.ts';
 import { isStorageError, StorageError } from '../storage-error.ts';
 
+/** A JSON document as it is stored. */
+export function bytesOf(value: unknown): Buffer {
+  return Buffer.from(`${JSON.stringify(value, undefined, 2)}\n`);
+}
+
 /** Objects of the control container in one vault. */
 export class ControlContainer {
   protected readonly vault: BlobAccount;
@@ -56,7 +61,7 @@ export class ControlContainer {
     expect: { ifMatch: string } | 'absent',
     metadata?: Record<string, string>,
   ): Promise<string | undefined> {
-    const body = Buffer.from(`${JSON.stringify(value, undefined, 2)}\n`);
+    const body = bytesOf(value);
     try {
       return await this.put(path, body, {
         contentType: 'application/json',

@@ -4,7 +4,9 @@ import type { DurableClient } from 'durable-functions';
 import { describe, expect, it, test } from 'vitest';
 import { CONTROL_CONTAINER, chainPath, lockPath, summaryPath } from '#domain/run/control-paths.ts';
 import { holdHandler, releaseHandler, unholdHandler } from '#functions/restore-points/note-restore-point.ts';
+import { showChainHandler } from '#functions/restore-points/show-chain.ts';
 import { cancelRunHandler } from '#functions/run/cancel-run.ts';
+import { getRunHandler } from '#functions/run/get-run.ts';
 import { startRun } from '#functions/run/start-run.ts';
 import { jobOf, Vault } from '../../support/builders/prune-vault.ts';
 
@@ -16,11 +18,14 @@ const client = {
   terminate: async () => {},
 };
 
-async function ask(vault: Vault, handler: typeof holdHandler | typeof cancelRunHandler, id: string, body: object = {}) {
-  const request = { params: { id }, text: async () => JSON.stringify(body) } as unknown as HttpRequest;
+type Handler = typeof holdHandler | typeof cancelRunHandler;
+
+async function ask(vault: Vault, handler: Handler, id: string, body: object = {}) {
+  const request = { params: { id, job: 'nightly' }, text: async () => JSON.stringify(body) } as unknown as HttpRequest;
   const context = { functionName: 'f' } as InvocationContext;
   const answer = await handler(vault.deps())(request, client as unknown as DurableClient, context);
   expect(answer.status, String(answer.body)).toBe(200);
+  return JSON.parse(String(answer.body));
 }
 
 /** A vault whose last backup has this many blobs, with the retention policy of the other tests. */
@@ -82,6 +87,18 @@ test('each record has the next number and the SHA-256 of the record before it, a
   const hashes = chain.map(({ number }) => sha256(bytesOf(vault, chainPath('nightly', number))));
   expect(chain.map(({ previous }) => previous)).toEqual([null, ...hashes.slice(0, -1)]);
   expect(vault.heads).toEqual(hashes.map((hash, index) => ({ number: index + 1, sha256: hash })));
+});
+
+test('the API shows the head of a chain, and the record of an ended run', async () => {
+  const vault = await backedUp(1);
+  expect(await ask(vault, showChainHandler, '')).toEqual({ job: 'nightly', records: 0, head: null });
+  const { id } = await vault.backup();
+  await vault.backup();
+  const dry = await vault.run({ mode: 'full', dryRun: true });
+  const [first, head] = vault.heads;
+  expect(await ask(vault, showChainHandler, '')).toEqual({ job: 'nightly', records: 2, head });
+  expect(await ask(vault, getRunHandler, id)).toMatchObject({ id, chain: first });
+  expect(await ask(vault, getRunHandler, dry.id)).not.toHaveProperty('chain');
 });
 
 test('the safety brake of a restore point is in its record', async () => {
