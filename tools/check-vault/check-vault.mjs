@@ -1,0 +1,59 @@
+// Checks what a vault holds against its chain. It shares no code with Strongroom: docs/vault-format.md is all it knows.
+
+import { checkContent } from './content.mjs';
+import { Documents } from './documents.mjs';
+import { checkNotes } from './notes.mjs';
+import { readChain } from './read-chain.mjs';
+
+/**
+ * Checks the chain of a job, and everything that its records name. `head` is a link that was kept elsewhere: without
+ * one, a writer of the vault who rewrote the whole chain goes unnoticed. `content` also reads blobs.
+ */
+export async function checkVault(vault, { job, head, content = false }) {
+  const documents = await Documents.open(vault, job);
+  const { findings } = documents;
+  const chain = await readChain(documents, head);
+  const running = await runningRun(documents);
+  const points = [];
+  for (const point of chain.points.values()) {
+    const summary = await checkPoint(documents, point);
+    if (summary) points.push({ ...point, summary });
+  }
+  const verifications = [];
+  for (const record of [...chain.verifications, ...chain.prunes]) {
+    const summary = await documents.checkSummary(record);
+    if (summary && record.kind === 'verification') verifications.push({ record, summary });
+  }
+  await findUnrecorded(documents, chain, running);
+  for (const point of chain.points.values()) if (!point.emptied) await checkNotes(documents, chain, point, running);
+  const blobs = content ? await checkContent(documents, points, verifications) : undefined;
+  const { parts, files } = documents.counts;
+  return { findings, head: chain.head, records: chain.records, restorePoints: points.length, parts, files, blobs };
+}
+
+/** The summary of a restore point that no prune has emptied, and everything below it. */
+async function checkPoint(documents, { id, record, emptied }) {
+  const { path } = record.summary;
+  if (!emptied) return documents.checkSummary(record);
+  if (documents.has(path))
+    documents.find('forged', path, `record ${emptied.number} says that prune ${emptied.run} emptied ${id}`);
+  return undefined;
+}
+
+/** The run in progress: what it has just written may have no record yet. */
+async function runningRun(documents) {
+  const found = await documents.readJson(`locks/${documents.job}.json`);
+  return found?.value?.run?.id;
+}
+
+/** Restore points that no record names: made by another writer, or their records were dropped. */
+async function findUnrecorded(documents, { points }, running) {
+  const summary = new RegExp(`^jobs/${documents.job}/runs/([^/]+)/run\\.json$`);
+  for (const path of documents.paths()) {
+    const [, id] = summary.exec(path) ?? [];
+    if (id === undefined || points.has(id) || id === running) continue;
+    const found = await documents.readJson(path);
+    if (!found?.value) documents.find('altered', path, 'it is not JSON');
+    else if (found.value.restorePoint === true) documents.find('forged', path, 'no record names this restore point');
+  }
+}

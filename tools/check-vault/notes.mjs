@@ -1,0 +1,66 @@
+import { isDeepStrictEqual } from 'node:util';
+
+/**
+ * Compares the notes of a restore point with the chain: both have every hold, safety brake, removal and proof. What
+ * the run in progress has noted has no record yet.
+ */
+export async function checkNotes(documents, chain, point, running) {
+  const path = `jobs/${documents.job}/restore-points/${point.id}.json`;
+  const found = await documents.readJson(path);
+  if (found && !found.value) return documents.find('altered', path, 'it is not JSON');
+  const notes = found?.value ?? {};
+  documents.checkMetadata(path, 'strongroom_notes', (shown) => isDeepStrictEqual(shown, notes));
+  for (const how of [
+    wrongHold(notes, point),
+    wrongBrake(notes, point),
+    wrongRemoval(notes, point, chain, running),
+    ...wrongProofs(notes, point, chain, running),
+  ]) {
+    if (how !== undefined) documents.find(found ? 'altered' : 'missing', path, how);
+  }
+}
+
+function wrongHold({ hold }, { held, lifted }) {
+  const expected = [...held.values()].filter(({ at }) => !lifted.has(at));
+  if (isDeepStrictEqual(hold ? [hold] : [], expected)) return undefined;
+  return expected.length > 0 ? 'the hold that the chain records is not noted' : 'no record of the chain sets this hold';
+}
+
+function wrongBrake({ brake }, { record, released }) {
+  if (brake?.reason !== record.brake) {
+    return record.brake
+      ? 'the safety brake that the chain records is not noted'
+      : 'no record engages this safety brake';
+  }
+  if (brake?.released === released?.released) return undefined;
+  return released ? 'the release that the chain records is not noted' : 'no record releases the safety brake';
+}
+
+function wrongRemoval({ removed }, point, { prunes }, running) {
+  if (!removed) return point.removed && `prune ${point.removed.run} marked it as removed, and that is not noted`;
+  if (
+    removed.run === running ||
+    prunes.some((prune) => prune.run === removed.run && prune.removed.includes(point.id))
+  ) {
+    return undefined;
+  }
+  return `no record says that prune ${removed.run} removes it`;
+}
+
+function wrongProofs({ proofs = [] }, { id, proofs: recorded }, { verifications }, running) {
+  const forged = proofs.filter(
+    (proof) => proof.run !== running && !verifications.some((record) => record.point === id && isOf(record, proof)),
+  );
+  const lost = [...recorded.values()].filter(
+    (record) => !proofs.some(({ run }) => run === record.run || run === running),
+  );
+  return [
+    ...forged.map(({ run }) => `no record has this result of verification ${run}`),
+    ...lost.map(({ run }) => `the result of verification ${run} is not noted`),
+  ];
+}
+
+function isOf(record, { run, kind, items, read, failed }) {
+  const { verify, items: checked, read: bytes, failed: bad } = record;
+  return record.run === run && isDeepStrictEqual([verify, checked, bytes, bad], [kind, items, read, failed]);
+}
