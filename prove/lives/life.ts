@@ -2,6 +2,7 @@ import type { Configuration } from '#config/configuration.ts';
 import { processContainer } from '#orchestrations/process-container.ts';
 import { processGroup } from '#orchestrations/process-group.ts';
 import { runJob } from '#orchestrations/run-job.ts';
+import { checkMemory } from '../../test/support/builders/memory-check.ts';
 import { Random } from '../../test/support/builders/random.ts';
 import type { Orchestrator } from '../memory/durable.ts';
 import type { Change, MemoryAccount, MemoryBlob, Traits } from '../memory/memory-account.ts';
@@ -301,6 +302,7 @@ class Life {
     // Blobs from the future count as young.
     if (!this.#leaptBack) this.#judge.judgeTidy();
     for (const point of this.#chronicle.kept()) await this.#restoreWhole(point);
+    for (const { name } of this.#world.jobs) await this.#checkVault(name);
     await this.#concludeVerifications();
     for (const { name } of this.#world.jobs) {
       if (this.#holderOf(name) !== undefined) this.#chronicle.say('I4', 'the lock is not free in the end', name);
@@ -309,6 +311,12 @@ class Life {
       const run = this.#chronicle.runs.get(id);
       if (!run?.summary) this.#chronicle.say('I3', `run ${id} was started and has no run.json`, id);
     }
+  }
+
+  /** The program that checks a vault without the app must find everything that the chain names, and nothing else. */
+  async #checkVault(job: string): Promise<void> {
+    const { findings } = await checkMemory(this.#vault, { job, content: true });
+    for (const { what, where, how } of findings) this.#chronicle.say('I6', `the check finds ${what}: ${how}`, where);
   }
 
   #holderOf(job: string): string | undefined {

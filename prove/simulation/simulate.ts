@@ -2,6 +2,7 @@ import { blobFilter } from '#domain/blobs/blob-filter.ts';
 import { processContainer } from '#orchestrations/process-container.ts';
 import { processGroup } from '#orchestrations/process-group.ts';
 import { runJob } from '#orchestrations/run-job.ts';
+import { checkMemory } from '../../test/support/builders/memory-check.ts';
 import { Random } from '../../test/support/builders/random.ts';
 import type { Orchestrator } from '../memory/durable.ts';
 import type { Change, MemoryAccount } from '../memory/memory-account.ts';
@@ -193,6 +194,8 @@ class Simulation {
     }
     this.#witness.compareBackups();
     this.#witness.nothingPending();
+    const { findings } = await checkMemory(this.#vault, { job: 'nightly' });
+    for (const { what, where, how } of findings) this.#witness.say('I6', `the check finds ${what}: ${how}`, where);
     if (this.#witness.lock()?.run) this.#witness.say('I4', 'the lock is not free in the end', last);
     for (const id of this.#accepted) {
       if (!this.#witness.runs.get(id)?.summary)
