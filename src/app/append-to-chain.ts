@@ -8,6 +8,7 @@ import { ChainStore } from '#storage/control/chain-store.ts';
 import { ControlStore } from '#storage/control/control-store.ts';
 import { isStorageError, StorageError } from '#storage/storage-error.ts';
 import type { Dependencies } from './dependencies.ts';
+import { noteProof } from './note-proof.ts';
 
 /** Adds an entry to the chain of a job, and reports the new head, which proves the vault to anyone who keeps it. */
 export async function appendEntry(
@@ -21,8 +22,8 @@ export async function appendEntry(
 }
 
 /**
- * Adds the record of an ended run, if runs like it have one. The caller does so before the lock of the job is free, so
- * no record is missing when the next run begins. Safe to run twice.
+ * Adds the record of an ended run, if runs like it have one, and notes what a verification found. The caller does so
+ * before the lock of the job is free, so nothing is missing when the next run begins. Safe to run twice.
  */
 export async function appendToChain(
   deps: Dependencies,
@@ -30,15 +31,19 @@ export async function appendToChain(
   run: RunSummary,
   { late = false } = {},
 ): Promise<void> {
-  const entry = await entryOf(vault, run);
+  const entry = await entryOf(deps, vault, run);
   if (entry) await appendEntry(deps, vault, run.job, { ...entry, ...(late && { late }) });
 }
 
-async function entryOf(vault: BlobAccount, run: RunSummary): Promise<ChainEntry | undefined> {
+async function entryOf(deps: Dependencies, vault: BlobAccount, run: RunSummary): Promise<ChainEntry | undefined> {
   const control = new ControlStore(vault);
   if (isRestorePoint(run)) return restorePointRecord(run, await nameOf(vault, run), await notesOf(control, run));
   const proof = run.verify && proofOf(run, run.verify);
-  if (proof) return verificationRecord(run.verify!.point, proof, await nameOf(vault, run));
+  if (proof) {
+    const { point } = run.verify!;
+    await noteProof(deps, control, { job: run.job, id: point }, proof);
+    return verificationRecord(point, proof, await nameOf(vault, run));
+  }
   return run.prune?.plan && pruneRecord(vault, control, run);
 }
 

@@ -10,7 +10,6 @@ import type { ListedPart } from '#domain/run/placed-part.ts';
 import { type Problem, problemOf } from '#domain/run/problems.ts';
 import { partEntries, reportOf } from '#domain/run/report.ts';
 import { addRequests } from '#domain/run/request-counts.ts';
-import { withProof } from '#domain/run/restore-point.ts';
 import {
   type ContainerReport,
   isBackup,
@@ -24,7 +23,6 @@ import {
 } from '#domain/run/run.ts';
 import { SUMMARY_FORMAT } from '#domain/run/stored-format.ts';
 import { tableOfTask } from '#domain/run/task-name.ts';
-import { proofOf } from '#domain/verify/verify.ts';
 import { catalogRowOf } from '#storage/catalog.ts';
 import type { ControlStore } from '#storage/control/control-store.ts';
 import { countingRequests } from '#storage/requests.ts';
@@ -72,7 +70,6 @@ export async function publishRun(deps: Dependencies, input: PublishRunInput): Pr
         summary = (await control.readSummary(run))!;
       }
     }
-    await noteProof(deps, context, run, summary);
     await appendToChain(deps, context.vault, summary);
     await noteInCatalog(deps, context.vault.alias, catalogRowOf(summary));
     await control.releaseLock(run, deps.now(), leftBy(summary));
@@ -165,20 +162,6 @@ async function earlierParts(control: ControlStore, run: RetryRef, parts: ListedP
   const isReplaced = (container: string) => listedAgain.has(container) || tableOfTask(container) !== undefined;
   const replaced = new Set(parts.map(({ tally }) => tally.container).filter(isReplaced));
   return (earlier?.parts ?? []).filter(({ container }) => !replaced.has(container));
-}
-
-/** Notes the result of a verification in its restore point, before the lock is free. */
-async function noteProof(deps: Dependencies, { control }: JobContext, run: RunRef, summary: RunSummary): Promise<void> {
-  if (run.mode !== 'verify') return;
-  const proof = proofOf(summary, run.verify);
-  if (!proof) return;
-  try {
-    await control.changeNotes({ job: run.job, id: run.verify.point }, (notes) => withProof(notes, proof));
-  } catch (error) {
-    // The report has the result. Trying again for hours would only delay the runs after this one.
-    if (!isStorageError(error, 'damaged')) throw error;
-    deps.telemetry.warn('proof-not-noted', { job: run.job, run: run.id, message: error.message });
-  }
 }
 
 const DEFAULT_BRAKE = { percent: 50, blobs: 100 };

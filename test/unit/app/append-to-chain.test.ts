@@ -3,6 +3,7 @@ import type { HttpRequest, InvocationContext } from '@azure/functions';
 import type { DurableClient } from 'durable-functions';
 import { describe, expect, it, test } from 'vitest';
 import { CONTROL_CONTAINER, chainPath, lockPath, summaryPath } from '#domain/run/control-paths.ts';
+import type { RunMode } from '#domain/run/run.ts';
 import { holdHandler, releaseHandler, unholdHandler } from '#functions/restore-points/note-restore-point.ts';
 import { showChainHandler } from '#functions/restore-points/show-chain.ts';
 import { cancelRunHandler } from '#functions/run/cancel-run.ts';
@@ -131,28 +132,44 @@ test('a hold, another one and their end are records', async () => {
 
 describe('a run that died before it had a record', () => {
   /** The vault as a death before the write of an object leaves it. */
-  async function died(mode: 'backup' | 'prune', before: string): Promise<{ vault: Vault; id: string }> {
+  async function died(mode: RunMode, before: string): Promise<{ vault: Vault; id: string; point: string }> {
     const vault = await backedUp(1);
-    if (mode === 'prune') for (let i = 0; i < 2; i++) await vault.backup();
+    const points = mode === 'full' ? [] : [await vault.backup(), await vault.backup()];
+    const point = points.at(-1)?.id ?? '';
     const plan = mode === 'prune' ? await vault.plan() : undefined;
-    const run = await vault.begin(
-      plan ? { mode: 'prune', prune: { plan: { run: plan.id, hash: plan.plan!.hash } } } : { mode: 'full' },
-    );
+    const run = await vault.begin({
+      mode,
+      ...(plan && { prune: { plan: { run: plan.id, hash: plan.plan!.hash } } }),
+      ...(mode === 'verify' && { verify: { point, kind: 'quick', portion: '', turn: 0, sample: 0 } }),
+    });
     vault.before = ({ container, name, writes }) => {
       if (container === CONTROL_CONTAINER && name?.includes(before) && writes) throw new Error('died');
     };
     await expect(vault.work(run)).rejects.toThrow('died');
     vault.before = () => {};
-    return { vault, id: run.id };
+    return { vault, id: run.id, point };
   }
 
-  it.each(['backup', 'prune'] as const)('a %s gets its record before the next run begins', async (mode) => {
-    const { vault, id } = await died(mode, '/chain/');
-    const before = vault.chain().length;
-    await startRun(vault.deps(), client as unknown as DurableClient, {
+  const start = (vault: Vault) =>
+    startRun(vault.deps(), client as unknown as DurableClient, {
       ...{ job: 'nightly', mode: 'full', trigger: 'http', dryRun: false },
     });
-    expect(vault.chain().slice(before)).toMatchObject([{ run: id, late: true }]);
+
+  it.each(['full', 'prune', 'verify'] as const)(
+    'a run with mode %s gets its record before the next begins',
+    async (mode) => {
+      const { vault, id } = await died(mode, '/chain/');
+      const before = vault.chain().length;
+      await start(vault);
+      expect(vault.chain().slice(before)).toMatchObject([{ run: id, late: true }]);
+    },
+  );
+
+  it('the result of a verification is noted before the next run begins', async () => {
+    const { vault, id, point } = await died('verify', '/restore-points/');
+    expect(await vault.notes(point)).toEqual({});
+    await start(vault);
+    expect(await vault.notes(point)).toMatchObject({ proofs: [{ run: id }] });
   });
 
   it('a prune that died before it had a summary gets its record when it is cancelled by force', async () => {
@@ -164,7 +181,7 @@ describe('a run that died before it had a record', () => {
   });
 
   it('a backup that ends after all has one record', async () => {
-    const { vault, id } = await died('backup', '/chain/');
+    const { vault, id } = await died('full', '/chain/');
     const run = JSON.parse(String(bytesOf(vault, lockPath('nightly')))).run;
     await vault.work(run);
     await vault.work(run);
