@@ -295,7 +295,9 @@ export class Chronicle {
 
   #seeRemoval(name: string, id: string | undefined, path: string | undefined): void {
     const run = id === undefined ? undefined : this.runs.get(id);
-    if (!run?.notes.removed?.emptied) {
+    // A mark that arrives late may be all that is left of a restore point.
+    const isLeftover = run?.gone && path === undefined;
+    if (!run?.notes.removed?.emptied && !isLeftover) {
       this.say('I5', 'something was deleted that belongs to no restore point whose time is over', name);
       return;
     }
