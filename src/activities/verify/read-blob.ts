@@ -42,7 +42,7 @@ export async function readBlob(context: ReadContext, planned: PlannedItem): Prom
       if (typeof found === 'string') return failed(entry, found);
       if (isArchived(found)) return archived(entry);
       content = found;
-      return await readContent(context, entry, content);
+      return await readContent(context, planned, content);
     } catch (error) {
       if (!isStorageError(error) || error.kind === 'aborted') throw error;
       if (content === undefined || OF_ACCOUNT.has(error.kind)) return failed(entry, codeOf(error), error.message);
@@ -76,13 +76,15 @@ async function find(
   return locate(entry, found) === undefined ? missingOrOther(entry, found) : locate(entry, found, unreadable);
 }
 
-async function readContent(context: ReadContext, entry: Outcome, content: BlobState): Promise<ReadBlob> {
+async function readContent(context: ReadContext, planned: PlannedItem, content: BlobState): Promise<ReadBlob> {
   const { vault, signal } = context;
+  const { entry, proved } = planned;
   const read = await digest(vault.account, vault.container, content, signal);
-  const own = contentVerdict(entry, read, undefined);
-  // Most content proves itself. The source is read only where it does not.
-  const verdict = own.is === 'unproved' ? contentVerdict(entry, read, await digestOfSource(context, entry)) : own;
-  return { outcome: outcomeOf(entry, verdict, read), content };
+  const own = contentVerdict(entry!, read, undefined, proved);
+  // Most content proves itself, and no source can prove a wrong length. The source is read only for the rest.
+  const isClear = own.is === 'sound' || read.size !== entry!.size;
+  const verdict = isClear ? own : contentVerdict(entry!, read, await digestOfSource(context, entry!), proved);
+  return { outcome: outcomeOf(entry!, verdict, read), content };
 }
 
 function outcomeOf(entry: Outcome, verdict: ContentVerdict, { sha256 }: ReadContent): Outcome {

@@ -2,7 +2,11 @@ import pLimit from 'p-limit';
 import type { Dependencies } from '#app/dependencies.ts';
 import { isPending, type PlannedItem } from '#domain/run/outcome.ts';
 import type { VerifyRef } from '#domain/run/run.ts';
+
 import { isSameService } from '#domain/service-identity.ts';
+
+import { withProved } from '#domain/verify/proved-content.ts';
+
 import { type ChunkInput, type ChunkResult, pieceKey } from '../run/chunk.ts';
 import { processPlannedItems } from '../run/process-planned-items.ts';
 import { pointOf } from '../run/restore-point-summary.ts';
@@ -35,7 +39,7 @@ export function makeReadChunk() {
       };
       const drill = run.verify.kind === 'drill' ? await drillContextOf(context, input, read) : undefined;
       const one = async (planned: PlannedItem) =>
-        drill ? drillBlob(drill, planned) : (await readBlob(read, planned)).outcome;
+        drill ? drillBlob(drill, planned) : withProved((await readBlob(read, planned)).outcome, planned.proved);
       const work = { key, items, one, stop, slots, atOnce: READ_AT_ONCE };
       const { results, begun, stopped } = await processPlannedItems(context, work);
       const outcomes = results.filter((result) => !isPending(result));

@@ -1,9 +1,11 @@
 import type { Dependencies } from '#app/dependencies.ts';
 import { isArchived } from '#domain/restore/locate.ts';
+import { defined } from '#domain/run/defined.ts';
 import { manifestPages } from '#domain/run/manifest.ts';
 import { asBackedUp, type Outcome, type PlannedItem } from '#domain/run/outcome.ts';
 import type { VerifyRef } from '#domain/run/run.ts';
 import { isInPortion, parsePortion } from '#domain/verify/portion.ts';
+import { withProved } from '#domain/verify/proved-content.ts';
 import { failedEntry } from '../restore/failed-entry.ts';
 import { listNamed } from '../restore/held-content.ts';
 import { contentPages, type FoundEntry, ManifestWalk } from '../restore/manifest-walk.ts';
@@ -11,6 +13,7 @@ import { pointOf } from '../run/restore-point-summary.ts';
 import { inRun, type RunContext } from '../run/run-context.ts';
 import type { SliceInput, SliceResult } from '../run/slice.ts';
 import { SliceWriter } from '../run/slice-writer.ts';
+import { EarlierProofs } from './earlier-proofs.ts';
 import { planDrill } from './plan-drill.ts';
 import { vaultLocationOf } from './vault-location.ts';
 
@@ -36,14 +39,18 @@ async function findSlice(context: RunContext<VerifyRef>, input: SliceInput<Verif
   };
   const walk = new ManifestWalk(control, manifestPages(point.parts, container), beside, input.manifest);
   const slice = new SliceWriter(context, input.slice);
+  const earlier = run.verify.kind === 'deep' ? await EarlierProofs.of(context) : undefined;
   while (walk.position !== undefined) {
     const { found, damaged } = await walk.nextPage();
     tally.listed += damaged.length;
     for (const outcome of damaged) slice.settle(outcome);
+    const proofs = await earlier?.find(found.map(({ entry }) => entry));
     for (const each of found) {
       slice.list(each.entry.size);
+      const proved = proofs?.get(each.entry.name);
       const decided = decideFound(each, isRead);
-      await ('from' in decided ? slice.plan(decided) : slice.settle(decided));
+      if ('from' in decided) await slice.plan({ ...decided, ...defined({ proved }) });
+      else slice.settle(withProved(decided, proved));
     }
     await context.ensureMayContinue();
     if (slice.isFull()) break;

@@ -23,12 +23,21 @@ export interface BlobEntry {
   metadata?: Record<string, string>;
 }
 
+/** SHA-256 of the content of a blob, hex, and the deep verification that read it first. */
+export interface ProvedContent {
+  sha256: string;
+  run: string;
+  at: string;
+}
+
 export interface Settled extends BlobEntry {
   code?: ProblemCode;
   /** The service's own words. */
   message?: string;
   /** In a verification that read the blob: SHA-256 of its bytes, hex. */
   sha256?: string;
+  /** In a deep verification: what an earlier one read of this version. */
+  proved?: ProvedContent;
   /** In a prune: the snapshot or version of the blob. */
   snapshotOrVersion?: SnapshotOrVersion;
 }
@@ -87,6 +96,8 @@ export interface PlannedItem {
   reason: CopyReason | 'tier' | 'tags' | 'pending' | 'restore' | PruneReason;
   /** In a restore: the blob as the restore point has it. */
   entry?: Held;
+  /** In a deep verification: what an earlier one read of this version. */
+  proved?: ProvedContent;
   /** In a prune, which deletes `from`: the places where its source may be. None of them may have it. */
   origins?: { container: string; name: string }[];
 }

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import type { ProvedContent } from '#domain/run/outcome.ts';
 import { contentVerdict, type ReadContent } from '#domain/verify/content-verdict.ts';
 
 /** From so few values that two of them are often equal. */
@@ -11,25 +12,46 @@ const content = fc.record({
 const entry = fc.record({ size: fc.constantFrom(10, 11), md5: fc.constantFrom('AAAA', 'BBBB', undefined) });
 const source = fc.option(content, { nil: undefined });
 
-const judged = ({ md5, ...rest }: { size: number; md5: string | undefined }, ...read: [ReadContent, ReadContent?]) =>
-  contentVerdict({ ...rest, ...(md5 !== undefined && { md5 }) }, read[0], read[1]);
+const proved = fc.option(
+  fc.record({ sha256: fc.constantFrom('aa', 'bb'), run: fc.constant('r'), at: fc.constant('') }),
+  {
+    nil: undefined,
+  },
+);
 
-test('only the length or the bytes of the source show a mismatch, whatever the MD5 of the entry is', () => {
+const judged = (
+  { md5, ...rest }: { size: number; md5: string | undefined },
+  read: ReadContent,
+  there?: ReadContent,
+  recorded?: ProvedContent,
+) => contentVerdict({ ...rest, ...(md5 !== undefined && { md5 }) }, read, there, recorded);
+
+test('only the length, the source or an earlier verification shows a mismatch, whatever the MD5 of the entry is', () => {
   fc.assert(
-    fc.property(entry, content, source, (of, read, there) => {
-      if (judged(of, read, there).is !== 'mismatch') return;
+    fc.property(entry, content, source, proved, (of, read, there, recorded) => {
+      if (judged(of, read, there, recorded).is !== 'mismatch') return;
       const isOther = there !== undefined && (there.size !== read.size || there.sha256 !== read.sha256);
-      expect(read.size !== of.size || isOther).toBe(true);
+      const wasOther = there === undefined && recorded !== undefined && recorded.sha256 !== read.sha256;
+      expect(read.size !== of.size || isOther || wasOther).toBe(true);
     }),
   );
 });
 
-test('content is sound only if it has the MD5 of the entry or the bytes of the source', () => {
+test('content is sound only if it has the SHA-256 on record, the bytes of the source or, without a record, the MD5', () => {
   fc.assert(
-    fc.property(entry, content, source, (of, read, there) => {
-      if (judged(of, read, there).is !== 'sound') return;
+    fc.property(entry, content, source, proved, (of, read, there, recorded) => {
+      if (judged(of, read, there, recorded).is !== 'sound') return;
       expect(read.size).toBe(of.size);
-      expect(read.md5 === of.md5 || there?.sha256 === read.sha256).toBe(true);
+      const own = recorded === undefined ? read.md5 === of.md5 : read.sha256 === recorded.sha256;
+      expect(own || there?.sha256 === read.sha256).toBe(true);
+    }),
+  );
+});
+
+test('content that an earlier verification read is never unproved', () => {
+  fc.assert(
+    fc.property(entry, content, source, proved, (of, read, there, recorded) => {
+      if (recorded !== undefined) expect(judged(of, read, there, recorded).is).not.toBe('unproved');
     }),
   );
 });
