@@ -1,9 +1,11 @@
+import { createHash } from 'node:crypto';
 import type { HttpRequest, InvocationContext } from '@azure/functions';
 import type { DurableClient } from 'durable-functions';
-import { expect, test } from 'vitest';
+import { describe, expect, it, test } from 'vitest';
 import { holdHandler, releaseHandler, unholdHandler } from '#functions/restore-points/note-restore-point.ts';
 import { checkMemory } from '../../support/builders/memory-check.ts';
 import { jobOf, Vault } from '../../support/builders/prune-vault.ts';
+import { type Json, MIRROR, TamperedVault } from '../../support/builders/tampered-vault.ts';
 
 async function ask(vault: Vault, handler: typeof holdHandler, id: string, body: object = {}): Promise<void> {
   const request = { params: { id }, text: async () => JSON.stringify(body) } as unknown as HttpRequest;
@@ -48,3 +50,243 @@ test('a vault is in order by each head that it ever had', async () => {
     expect((await checkMemory(vault.vault, { job: 'nightly', head })).findings).toEqual([]);
   }
 });
+
+/**
+ * What was done; and what finds it: the check without a head, the check with the head that was kept before, and a deep
+ * verification of the last restore point by the app. The first two are a pattern of kind and place.
+ */
+type Tampering = [how: string, tamper: (of: TamperedVault) => unknown, alone: string, head: string, app: string];
+
+const summary = (which: 'middle' | 'last' | 'verification' | 'prune') => (of: TamperedVault) =>
+  of.summaryOf(of.story[which]);
+
+const RECORD: Tampering[] = [
+  ['rewritten', (of) => of.json(of.record(2), tick), 'altered .*3.json', 'altered .*3.json', 'nothing'],
+  ['the last one rewritten', (of) => of.json(of.record(5), tick), 'nothing', 'altered .*5.json', 'nothing'],
+  ['dropped', (of) => of.drop(of.record(2)), 'missing .*2.json', 'missing .*2.json', 'nothing'],
+  ['the first one dropped', (of) => of.drop(of.record(1)), 'missing .*1.json', 'missing .*1.json', 'nothing'],
+  ['the last one dropped', (of) => of.drop(of.record(5)), 'altered .*restore-points/', 'cut-short', 'nothing'],
+  ['the last one dropped, with all that it names', dropVerification, 'nothing', 'cut-short', 'nothing'],
+  ['all dropped', (of) => of.paths(/chain/).map((path) => of.drop(path)), 'missing .*chain/', 'cut-short', 'nothing'],
+  ['two exchanged', (of) => of.exchange(of.record(2), of.record(3)), 'forged .*2.json', 'forged .*2.json', 'nothing'],
+  ['cut short', (of) => of.cutShort(of.record(2)), 'altered .*3.json', 'altered .*3.json', 'nothing'],
+  ['its metadata', (of) => of.metadata(of.record(1), 'strongroom_chain', rename), 'altered', 'altered', 'nothing'],
+  ['forged, and made consistent', consistent((of) => of.json(of.record(2), tick)), 'nothing', 'altered', 'nothing'],
+  ['one added by hand', addHold, 'restore-points/', 'restore-points/', 'nothing'],
+];
+
+const SUMMARY: Tampering[] = [
+  ['rewritten', (of) => of.json(summary('last')(of), tick), 'altered .*run.json', 'altered .*run.json', 'nothing'],
+  ['dropped', (of) => of.drop(summary('last')(of)), 'missing .*run.json', 'missing .*run.json', 'found'],
+  ['two exchanged', exchangeSummaries, 'altered .*run.json', 'altered .*run.json', 'found'],
+  ['cut short', (of) => of.rewrite(summary('last')(of), half), 'altered .*run.json', 'altered .*run.json', 'found'],
+  ['its metadata', hidePoint, 'altered .*run.json', 'altered .*run.json', 'nothing'],
+  [
+    'forged, and made consistent',
+    consistent((of) => of.json(summary('last')(of), tick)),
+    'nothing',
+    'altered',
+    'nothing',
+  ],
+  ['one added by hand', addPoint, 'forged .*run.json', 'forged .*run.json', 'nothing'],
+  ['of a verification, rewritten', (of) => of.json(summary('verification')(of), tick), 'altered', 'altered', 'nothing'],
+  ['of a verification, dropped', (of) => of.drop(summary('verification')(of)), 'missing', 'missing', 'nothing'],
+  ['of a prune, rewritten', (of) => of.json(summary('prune')(of), tick), 'altered', 'altered', 'nothing'],
+  ['of a prune, dropped', (of) => of.drop(summary('prune')(of)), 'missing', 'missing', 'nothing'],
+];
+
+const PART: Tampering[] = [
+  ['rewritten', (of) => of.lines(of.story.last, other), 'altered .*manifest', 'altered .*manifest', 'found'],
+  ['dropped', (of) => of.drop(of.partsOf(of.story.last)[0]!), 'missing .*manifest', 'missing .*manifest', 'found'],
+  ['two exchanged', exchangeParts, 'altered .*manifest', 'altered .*manifest', 'found'],
+  [
+    'cut short',
+    (of) => of.cutShort(of.partsOf(of.story.last)[0]!),
+    'altered .*manifest',
+    'altered .*manifest',
+    'found',
+  ],
+  ['its metadata', alterTally, 'altered .*manifest', 'altered .*manifest', 'found'],
+  ['forged, and made consistent', consistent((of) => of.lines(of.story.last, retier)), 'nothing', 'altered', 'nothing'],
+  ['of a verification, rewritten', (of) => of.lines(of.story.verification, other), 'altered', 'altered', 'nothing'],
+  [
+    'of a verification, dropped',
+    (of) => of.drop(of.partsOf(of.story.verification)[0]!),
+    'missing',
+    'missing',
+    'nothing',
+  ],
+];
+
+const NOTES: Tampering[] = [
+  ['a hold forged', (of) => of.notes(of.story.last, hold), 'altered .*points/', 'altered .*points/', 'nothing'],
+  ['a removal forged', (of) => of.notes(of.story.last, remove), 'altered .*points/', 'altered .*points/', 'nothing'],
+  ['a brake forged', (of) => of.notes(of.story.last, brake), 'altered .*points/', 'altered .*points/', 'nothing'],
+  [
+    'a result rewritten',
+    (of) => of.notes(of.story.last, failedOne),
+    'altered .*points/',
+    'altered .*points/',
+    'nothing',
+  ],
+  ['dropped', (of) => of.drop(of.notesOf(of.story.last)), 'missing .*points/', 'missing .*points/', 'nothing'],
+  [
+    'cut short',
+    (of) => of.rewrite(of.notesOf(of.story.last), half),
+    'altered .*points/',
+    'altered .*points/',
+    'nothing',
+  ],
+  ['their metadata', holdListed, 'altered .*points/', 'altered .*points/', 'nothing'],
+];
+
+const BLOB: Tampering[] = [
+  ['rewritten', (of) => of.rewrite('c', shout, MIRROR), 'altered .*/c', 'altered .*/c', 'found'],
+  ['dropped', (of) => of.drop('c', MIRROR), 'missing .*/c', 'missing .*/c', 'found'],
+  ['two exchanged', (of) => of.exchange('c', 'd', MIRROR), 'altered .*/c', 'altered .*/c', 'found'],
+  ['cut short', (of) => of.cutShort('c', MIRROR), 'missing .*/c', 'missing .*/c', 'found'],
+  ['rewritten, and made consistent', consistent(rewriteProved), 'nothing', 'altered .*chain', 'nothing'],
+  ['an earlier version dropped', (of) => of.dropSnapshot('b'), 'missing .*/b', 'missing .*/b', 'nothing'],
+  // No verification has read it: nothing says what it was.
+  ['an earlier version rewritten', (of) => of.shoutSnapshot('b'), 'nothing', 'nothing', 'nothing'],
+];
+
+describe.each([
+  ['a record', RECORD],
+  ['a summary', SUMMARY],
+  ['a part', PART],
+  ['notes', NOTES],
+  ['a backup blob', BLOB],
+])('who finds %s', (_, tamperings) => {
+  it.each(tamperings)('%s', async (_how, tamper, alone, head, app) => {
+    const of = await new TamperedVault().begin();
+    const kept = of.vault.heads.at(-1)!;
+    expect(await found(of, kept)).toBe('nothing');
+    await tamper(of);
+    expect(await found(of)).toMatch(new RegExp(alone));
+    expect(await found(of, kept)).toMatch(new RegExp(head));
+    expect(await foundByApp(of)).toBe(app);
+  });
+});
+
+/** The kind and the place of each finding. */
+async function found(of: TamperedVault, head?: { number: number; sha256: string }): Promise<string> {
+  const { findings } = await checkMemory(of.vault.vault, { job: 'nightly', content: true, ...(head && { head }) });
+  return findings.map(({ what, where }) => `${what} ${where}`).join(', ') || 'nothing';
+}
+
+async function foundByApp({ vault, story }: TamperedVault): Promise<string> {
+  try {
+    const { status, counts } = await vault.verify(story.last);
+    return status === 'failed' || counts.failed > 0 ? 'found' : 'nothing';
+  } catch {
+    return 'found';
+  }
+}
+
+function consistent(tamper: (of: TamperedVault) => unknown) {
+  return (of: TamperedVault) => {
+    tamper(of);
+    of.makeConsistent();
+  };
+}
+
+function half(body: Buffer): Buffer {
+  return body.subarray(0, body.length / 2);
+}
+
+function shout(body: Buffer): Buffer {
+  return Buffer.from(String(body).toUpperCase());
+}
+
+/** Another time, in a record or a summary: a change that no other document contradicts. */
+function tick(document: Json): void {
+  document['finishedAt' in document ? 'finishedAt' : 'at'] = '2020-01-01T00:00:00.000Z';
+}
+
+function rename(line: Json): void {
+  line.run = 'another';
+}
+
+function other(line: Json): void {
+  if (line.etag) line.etag = '0x0';
+}
+
+function retier(line: Json): void {
+  if (line.etag) line.tier = 'Hot';
+}
+
+function hold(notes: Json): void {
+  notes.hold = { at: '', reason: 'forged' };
+}
+
+function remove(notes: Json): void {
+  notes.removed = { at: '', run: 'nightly-20260501T000000Z-forged' };
+}
+
+function brake(notes: Json): void {
+  notes.brake = { reason: 'forged' };
+}
+
+function failedOne(notes: Json): void {
+  notes.proofs[0].failed++;
+}
+
+function holdListed(of: TamperedVault): void {
+  of.metadata(of.notesOf(of.story.last), 'strongroom_notes', hold);
+}
+
+function hidePoint(of: TamperedVault): void {
+  of.metadata(of.summaryOf(of.story.last), 'strongroom_run', (line) => {
+    line.restorePoint = false;
+  });
+}
+
+function exchangeSummaries(of: TamperedVault): void {
+  of.exchange(of.summaryOf(of.story.last), of.summaryOf(of.story.middle));
+}
+
+function exchangeParts(of: TamperedVault): void {
+  const [one, another] = of.partsOf(of.story.last);
+  of.exchange(one!, another!);
+}
+
+function alterTally(of: TamperedVault): void {
+  of.metadata(of.partsOf(of.story.last)[0]!, 'strongroom_tally', (tally) => {
+    tally.sha256 = '0';
+  });
+}
+
+function dropVerification(of: TamperedVault): void {
+  of.drop(of.record(5));
+  for (const path of of.paths(new RegExp(of.story.verification))) of.drop(path);
+  of.drop(of.notesOf(of.story.last));
+}
+
+function addHold(of: TamperedVault): void {
+  const { body } = of.vault.vault.blob('strongroom', of.record(5))!;
+  of.vault.vault.write('strongroom', { name: of.record(6), body });
+  of.json(of.record(6), (record) => {
+    Object.assign(record, { number: 6, kind: 'hold', point: of.story.last, hold: { at: '', reason: 'forged' } });
+  });
+  of.makeConsistent();
+}
+
+/** A copy of the last restore point under another name. */
+function addPoint(of: TamperedVault): void {
+  const { body } = of.vault.vault.blob('strongroom', of.summaryOf(of.story.last))!;
+  const id = 'nightly-20270101T000000Z-forged';
+  of.vault.vault.write('strongroom', { name: of.summaryOf(id), body });
+  of.json(of.summaryOf(id), (point) => {
+    point.id = id;
+  });
+}
+
+/** Other bytes of a blob, and the SHA-256 of them wherever a verification has recorded that of the old ones. */
+function rewriteProved(of: TamperedVault): void {
+  of.rewrite('c', shout, MIRROR);
+  const now = createHash('sha256').update(of.vault.vault.blob(MIRROR, 'c')!.body).digest('hex');
+  of.lines(of.story.verification, (line) => {
+    if (line.name === 'c') line.sha256 = now;
+  });
+}
