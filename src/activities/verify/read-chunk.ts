@@ -2,11 +2,8 @@ import pLimit from 'p-limit';
 import type { Dependencies } from '#app/dependencies.ts';
 import { isPending, type PlannedItem } from '#domain/run/outcome.ts';
 import type { VerifyRef } from '#domain/run/run.ts';
-
 import { isSameService } from '#domain/service-identity.ts';
-
 import { withProved } from '#domain/verify/proved-content.ts';
-
 import { type ChunkInput, type ChunkResult, pieceKey } from '../run/chunk.ts';
 import { processPlannedItems } from '../run/process-planned-items.ts';
 import { pointOf } from '../run/restore-point-summary.ts';
