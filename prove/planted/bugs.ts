@@ -4,6 +4,8 @@ const SEEDS = { seeds: 150 };
 const LIVES = { test: 'test/unit/prove/lives.test.ts', name: 'every life ends with each restore point' };
 const ARCHIVING = { test: 'test/unit/prove/archive.test.ts', name: 'keeps every promise' };
 const OVERTAKEN = { test: 'test/unit/storage/control/overtaken.test.ts' };
+const CHAIN = { test: 'test/unit/app/append-to-chain.test.ts' };
+const PROOFS = { test: 'test/unit/activities/verify/earlier-proofs.test.ts' };
 const ORCHESTRATIONS = { test: 'test/unit/orchestrations' };
 
 export const BUGS: Bug[] = [
@@ -183,6 +185,41 @@ export const BUGS: Bug[] = [
     find: "found ? { ifMatch: found.etag } : 'absent'",
     replace: "found?.value.run ? (undefined as never) : found ? { ifMatch: found.etag } : 'absent'",
     detector: OVERTAKEN,
+  },
+  {
+    words: 'takes the lock of a run over without adding its record to the chain',
+    file: 'src/functions/run/start-run.ts',
+    find: '  await appendToChain(deps, vault, ended, { late: true });\n',
+    replace: '',
+    detector: CHAIN,
+  },
+  {
+    words: 'continues the chain by a plain write',
+    file: 'src/storage/control/chain-store.ts',
+    find: "record, 'absent', metadata)",
+    replace: 'record, undefined as never, metadata)',
+    detector: OVERTAKEN,
+  },
+  {
+    words: 'adds a record of a run that has one',
+    file: 'src/storage/control/chain-store.ts',
+    find: "const same = 'run' in entry ? records.find(({ run }) => run === entry.run) : undefined;",
+    replace: 'const same = undefined as (typeof records)[number] | undefined;',
+    detector: CHAIN,
+  },
+  {
+    words: 'carries on what a verification read of content that was not as it was',
+    file: 'src/domain/verify/proved-content.ts',
+    find: 'return isSound && line.sha256',
+    replace: 'return line.sha256',
+    detector: PROOFS,
+  },
+  {
+    words: 'compares with what was read of another version',
+    file: 'src/activities/verify/earlier-proofs.ts',
+    find: 'proved && entry?.etag === line.etag',
+    replace: 'proved && entry',
+    detector: PROOFS,
   },
   {
     words: 'asks to cancel by a plain write',

@@ -89,6 +89,16 @@ test('the record of a version holds in every restore point that has it, and in n
   expect(lines.get('other')).toMatchObject({ code: 'content-unproved' });
 });
 
+test('what was read of damaged content proves nothing', async () => {
+  const vault = new Vault();
+  vault.put('blob 0', 'content 0');
+  const { id } = await vault.backup();
+  change(vault, 'blob 0', 'CONTENT 0');
+  expect((await vault.verify(id)).problems).toMatchObject([{ code: 'content-mismatch' }]);
+  vault.source.remove('data', 'blob 0');
+  expect((await vault.verify(id)).problems).toMatchObject([{ code: 'content-unproved' }]);
+});
+
 test('a damaged verification proves nothing and stops nothing', async () => {
   const { vault, point } = await unproved(1);
   const { parts } = await vault.verify(point);
