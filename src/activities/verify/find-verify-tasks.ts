@@ -1,17 +1,22 @@
 import type { Dependencies } from '#app/dependencies.ts';
 import { jobContextOf } from '#app/job-context.ts';
 import { isValidContainerName } from '#domain/blobs/container-template.ts';
+import { summaryPath } from '#domain/run/control-paths.ts';
 import { type Problem, problemOf } from '#domain/run/problems.ts';
 import type { VerifyRef } from '#domain/run/run.ts';
 import { taskOfTable } from '#domain/run/task-name.ts';
 import { isValidTableName } from '#domain/tables/table-name.ts';
+import { ChainStore } from '#storage/control/chain-store.ts';
+import { StorageError } from '#storage/storage-error.ts';
 import { pointTasks } from '../restore/point-tasks.ts';
 import { type ContainerPair, type FoundTasks, foundTasks } from '../run/container-task.ts';
 import { pointOf } from '../run/restore-point-summary.ts';
 
 /** Everything that the restore point holds which a run verifies. */
 export async function findVerifyTasks(deps: Dependencies, { job, verify }: VerifyRef): Promise<FoundTasks> {
-  const point = await pointOf(jobContextOf(deps, job).control, job, verify.point);
+  const { control, vault } = jobContextOf(deps, job);
+  const point = await pointOf(control, job, verify.point);
+  await compareWithChain(new ChainStore(vault), point);
   const { containers, tables } = pointTasks(point);
   return foundTasks([
     ...[...containers].map(([container, vaultLocation]): ContainerPair | Problem => {
@@ -25,4 +30,12 @@ export async function findVerifyTasks(deps: Dependencies, { job, verify }: Verif
       return problemOf('container-name-invalid', 0, container, `"${table}" is not a valid table name`);
     }),
   ]);
+}
+
+/** Every part is known by its SHA-256 in the summary, so a summary that was rewritten would prove anything. */
+async function compareWithChain(chain: ChainStore, point: { job: string; id: string }): Promise<void> {
+  const recorded = await chain.summaryOnRecord(point);
+  if (recorded === undefined || recorded === (await chain.sha256Of(summaryPath(point)))) return;
+  const message = `The summary of restore point ${point.id} is not the one that its record in the chain names`;
+  throw new StorageError('damaged', message);
 }

@@ -1,6 +1,13 @@
 import { createHash } from 'node:crypto';
 import type { ChainLink } from '#domain/run/chain-link.ts';
-import { type ChainEntry, type ChainLine, chainLineOf, chainRecordOf, isChainLine } from '#domain/run/chain-record.ts';
+import {
+  type ChainEntry,
+  type ChainLine,
+  chainLineOf,
+  chainRecordOf,
+  isChainLine,
+  type RestorePointRecord,
+} from '#domain/run/chain-record.ts';
 import { chainNumber, chainPath, chainPrefix } from '#domain/run/control-paths.ts';
 import { asciiJson } from '#domain/run/tally.ts';
 import { StorageError } from '../storage-error.ts';
@@ -54,6 +61,14 @@ export class ChainStore extends ControlContainer {
   async linkOfRun({ job, id }: { job: string; id: string }): Promise<ChainLink | undefined> {
     const found = (await this.listRecords(job)).find(({ run }) => run === id);
     return found && this.linkOf(job, found.number);
+  }
+
+  /** SHA-256 of the summary of a run, as its record names it; undefined if no record does. */
+  async summaryOnRecord({ job, id }: { job: string; id: string }): Promise<string | undefined> {
+    const listed = (await this.listRecords(job)).find(({ run }) => run === id);
+    const found = listed && (await this.read(chainPath(job, listed.number)));
+    const { run, summary } = (found?.value ?? {}) as Partial<RestorePointRecord>;
+    return run === id ? summary?.sha256 : undefined;
   }
 
   /** Undefined if there is no such record. */

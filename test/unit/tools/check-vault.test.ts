@@ -76,7 +76,7 @@ const RECORD: Tampering[] = [
 ];
 
 const SUMMARY: Tampering[] = [
-  ['rewritten', (of) => of.json(summary('last')(of), tick), 'altered .*run.json', 'altered .*run.json', 'nothing'],
+  ['rewritten', (of) => of.json(summary('last')(of), tick), 'altered .*run.json', 'altered .*run.json', 'found'],
   ['dropped', (of) => of.drop(summary('last')(of)), 'missing .*run.json', 'missing .*run.json', 'found'],
   ['two exchanged', exchangeSummaries, 'altered .*run.json', 'altered .*run.json', 'found'],
   ['cut short', (of) => of.rewrite(summary('last')(of), half), 'altered .*run.json', 'altered .*run.json', 'found'],
