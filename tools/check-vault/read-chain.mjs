@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { sha256Of } from './documents.mjs';
 
 const FORMAT = 1;
@@ -53,7 +54,9 @@ function isRecord(documents, path, record, { number, before }) {
     const which = isFirst ? 'nothing' : `record ${number - 1}`;
     documents.find('altered', path, `it does not continue from ${which}: one of the two was rewritten`);
   }
-  documents.checkMetadata(path, 'strongroom_chain', ({ kind, run }) => kind === record.kind && run === record.run);
+  documents.checkMetadata(path, 'strongroom_chain', ({ kind, run, point, verify }) =>
+    isDeepStrictEqual([kind, run, point, verify], [record.kind, record.run, record.point, record.verify]),
+  );
   return true;
 }
 

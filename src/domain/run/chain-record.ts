@@ -89,6 +89,8 @@ export interface ChainLine {
   kind: ChainEntry['kind'];
   /** Of a record of a run. */
   run?: string;
+  /** Of a record about a restore point: its id. */
+  point?: string;
   /** Of a record of a verification. */
   verify?: Proof['kind'];
 }
@@ -102,6 +104,7 @@ export function chainLineOf(entry: ChainEntry): ChainLine {
   return {
     kind: entry.kind,
     ...('run' in entry && { run: entry.run }),
+    ...('point' in entry && { point: entry.point }),
     ...('verify' in entry && { verify: entry.verify }),
   };
 }

@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
 import type { Outcome } from '#domain/run/outcome.ts';
 import type { RunSummary } from '#domain/run/run.ts';
-import { MIRROR, Vault } from '../../../support/builders/prune-vault.ts';
+import { StorageError } from '#storage/storage-error.ts';
+import { jobOf, MIRROR, Vault } from '../../../support/builders/prune-vault.ts';
 
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
 
@@ -87,6 +88,39 @@ test('the record of a version holds in every restore point that has it, and in n
   const lines = await linesOf(vault, await vault.verify(second.id));
   expect(lines.get('same')).toMatchObject({ status: 'unchanged' });
   expect(lines.get('other')).toMatchObject({ code: 'content-unproved' });
+});
+
+test('a verification of an older restore point in between forgets nothing of the newer one, nor the other way round', async () => {
+  const vault = new Vault();
+  vault.put('a', 'first content');
+  const old = await vault.backup();
+  vault.put('a', 'other content');
+  const now = await vault.backup();
+  vault.source.remove('data', 'a');
+  for (const { id } of [now, old]) {
+    expect((await vault.verify(id)).problems).toMatchObject([{ code: 'content-unproved' }]);
+  }
+  for (const { id } of [now, now, old, now]) expect((await vault.verify(id)).counts).toMatchObject({ unchanged: 1 });
+});
+
+test('a verification that could not verify a container forgets nothing of it', async () => {
+  const vault = new Vault();
+  const job = jobOf('nightly', {});
+  vault.jobs = [{ ...job, source: { ...job.source, containers: ['data', 'more'] } }];
+  vault.source.createContainer('more');
+  for (const container of ['data', 'more']) vault.put('a', `content of ${container}`, container);
+  const { id } = await vault.backup();
+  for (const container of ['data', 'more']) vault.source.remove(container, 'a');
+  await vault.verify(id);
+  vault.before = ({ container, operation }) => {
+    if (container === MIRROR && operation === 'ListBlobs') throw new StorageError('throttled', 'Too busy');
+  };
+  expect(await vault.verify(id)).toMatchObject({
+    status: 'completed-with-failures',
+    parts: [{ container: 'more' }, {}],
+  });
+  vault.before = () => {};
+  expect((await vault.verify(id)).counts).toMatchObject({ unchanged: 2 });
 });
 
 test('what was read of damaged content proves nothing', async () => {
