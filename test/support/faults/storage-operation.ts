@@ -10,7 +10,7 @@ export interface StorageOperation {
   blob: string;
 }
 
-export type ControlKind = 'lock' | 'summary' | 'manifest' | 'plan' | 'pending' | 'progress';
+export type ControlKind = 'lock' | 'chain' | 'summary' | 'manifest' | 'plan' | 'pending' | 'progress';
 
 export interface AskedOf {
   service: 'blob' | 'table';
@@ -41,6 +41,7 @@ export function nameOf({ side, name, kind }: StorageOperation): string {
 
 function kindOf(blob: string): ControlKind | undefined {
   if (blob.startsWith('locks/')) return 'lock';
+  if (/^jobs\/[^/]+\/chain\//.test(blob)) return 'chain';
   const [, run = ''] = /^jobs\/[^/]+\/runs\/[^/]+\/(.+)$/.exec(blob) ?? [];
   if (run === 'run.json') return 'summary';
   return (['manifest', 'plan', 'pending', 'progress'] as const).find((folder) => run.startsWith(`${folder}/`));

@@ -1,13 +1,15 @@
 import { createHash } from 'node:crypto';
 import { gunzipSync } from 'node:zlib';
 import { type BlobItem, BlobServiceClient, type ContainerClient } from '@azure/storage-blob';
+import { azureVault } from '../../../tools/check-vault/azure-vault.mjs';
+import { checkVault } from '../../../tools/check-vault/check-vault.mjs';
 
 /**
  * Judges the content of a vault by the format that docs/vault-format.md describes, read with the plain SDK. It shares
  * no code with the app and sends it no request.
  */
 export interface Violation {
-  /** `I1` no lost update, `I2` the last good copy survives, `I4` convergence, `I7` lossless, `I8` containment. */
+  /** `I1` no lost update, `I2` the last good copy survives, `I4` convergence, `I6` checked data, `I7` lossless, `I8` containment. */
   invariant: string;
   message: string;
 }
@@ -154,7 +156,7 @@ export async function judgeVault(
   for (const { name } of await vault.control.blobs()) {
     const run = /^jobs\/([^/]+)\/runs\/([^/]+)\/./.exec(name);
     if (run?.[1] === job) runs.add(run[2]!);
-    if (!run && !name.startsWith('locks/') && !/^jobs\/[^/]+\/restore-points\/[^/]+\.json$/.test(name)) {
+    if (!run && !/^(locks\/|jobs\/[^/]+\/(restore-points|chain)\/[^/]+\.json$)/.test(name)) {
       found.push({ invariant: 'I8', message: `${CONTROL}/${name} is nothing that the app keeps there` });
     }
   }
@@ -167,7 +169,17 @@ export async function judgeVault(
   }
   found.push(...(await judgeLock(vault, job, alive)));
   found.push(...(await judgeContainers(vault)));
+  found.push(...(await judgeChain(sides, job)));
   return found;
+}
+
+/** Also right after a crash, the program that knows only the format finds a vault in order. */
+async function judgeChain({ vault }: Sides, job: string): Promise<Violation[]> {
+  const { findings, records } = await checkVault(azureVault(vault), { job });
+  const isNew = records === 0 && findings.length === 1;
+  return isNew
+    ? []
+    : findings.map(({ what, where, how }) => ({ invariant: 'I6', message: `${what} ${where}: ${how}` }));
 }
 
 /**

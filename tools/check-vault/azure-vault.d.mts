@@ -1,0 +1,3 @@
+import type { Vault } from './check-vault.mjs';
+
+export function azureVault(address: string): Vault;
