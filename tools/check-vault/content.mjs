@@ -31,7 +31,7 @@ async function wantedIn(documents, destination, points) {
   const known = new Set();
   for (const { summary } of points) {
     for (const part of summary.parts.filter((each) => destinationOf(each) === destination)) {
-      const prefix = summary.destination.prefix.replaceAll('{container}', part.container);
+      const prefix = summary.destination.prefix.replaceAll('{container}', () => part.container);
       for (const { name, status, etag, size, vaultEtag } of await documents.linesOf(part, summary.id)) {
         const key = keyOf(part.container, { name, etag, size });
         if (!HELD.has(status) || known.has(key)) continue;
