@@ -9,7 +9,10 @@ import { checkVault } from '../../../tools/check-vault/check-vault.mjs';
  * no code with the app and sends it no request.
  */
 export interface Violation {
-  /** `I1` no lost update, `I2` the last good copy survives, `I4` convergence, `I6` checked data, `I7` lossless, `I8` containment. */
+  /**
+   * `I1` no lost update, `I2` the last good copy survives, `I4` convergence, `I6` checked data, `I7` lossless, `I8`
+   * containment.
+   */
   invariant: string;
   message: string;
 }
