@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { incompleteness } from '#domain/run/completeness.ts';
+import { incompleteness, isListed } from '#domain/run/completeness.ts';
 import { partPath, rangeKey } from '#domain/run/control-paths.ts';
 import type { Outcome } from '#domain/run/outcome.ts';
-import type { ListedPart } from '#domain/run/placed-part.ts';
+import { byContainer, type ListedPart } from '#domain/run/placed-part.ts';
 import { partEntries, reportOf } from '#domain/run/report.ts';
 import { emptyTally, type Tally } from '#domain/run/tally.ts';
 import {
@@ -112,6 +112,13 @@ describe('I1: the parts of a table', () => {
         }
       }),
     );
+  });
+
+  it('list all of the table once they cover its keys', () => {
+    const isListedBy = (...parts: ListedPart[]) => byContainer(parts).every(([, own]) => isListed(own));
+    const cut = { partition: 'a' };
+    expect(isListedBy(part(0, { upTo: cut }))).toBe(false);
+    expect(isListedBy(part(0, { upTo: cut }), part(1, { after: cut }))).toBe(true);
   });
 
   it('say what is wrong', () => {
