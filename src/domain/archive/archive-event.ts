@@ -31,7 +31,7 @@ export interface RuleSource {
 const UPLOADS = ['Microsoft.Storage.BlobCreated', 'Microsoft.Storage.BlobRenamed'];
 
 /** Events that arrive before the content is complete. Another event follows when it is. */
-const UNFINISHED = ['CreateFile', 'SftpCreate', 'SftpWrite'];
+const UNFINISHED: unknown[] = ['CreateFile', 'SftpCreate', 'SftpWrite'];
 
 /**
  * The uploads in a queue message: events of Event Grid (its own schema or CloudEvents 1.0), one or a list, or
@@ -67,7 +67,7 @@ function readEvent(item: unknown): Read {
   if (typeof type !== 'string') return { unreadable: 'the type of the event is no text' };
   const data = fieldOf(item, 'data');
   const api = fieldOf(data, 'api');
-  if (!UPLOADS.includes(type) || (typeof api === 'string' && UNFINISHED.includes(api))) return { events: [] };
+  if (!UPLOADS.includes(type) || UNFINISHED.includes(api)) return { events: [] };
   // The event of a renamed blob has its old and its new address.
   const url = fieldOf(data, 'url') ?? fieldOf(data, 'destinationUrl');
   if (typeof url !== 'string') return { unreadable: 'the event has no "data.url" that is a text' };
@@ -117,13 +117,12 @@ function checked(place: ArchiveEvent, etag: unknown): Read {
  */
 function readUrl(url: string): ArchiveEvent | { unreadable: string } {
   // A query may contain a signature. A number sign is part of the name, as the service writes it.
-  const [, server, rest] = /^(https?:\/\/[^/?#\\@]{1,300})\/([^?]*)/i.exec(url) ?? [];
-  if (server === undefined || !URL.canParse(server)) {
-    return { unreadable: '"data.url" is not the address of a blob' };
-  }
-  let path = rest!;
+  const parts = /^(https?:\/\/[^/?#\\@]{1,300})\/([^?]*)/i.exec(url);
+  if (!parts || !URL.canParse(parts[1]!)) return { unreadable: '"data.url" is not the address of a blob' };
+  const server = parts[1]!;
   let service = server;
-  if (!/^[^.]+\.(?:.+\.)?(?:blob|dfs)\./.test(new URL(server).hostname)) {
+  let path = parts[2]!;
+  if (!/\.(?:blob|dfs)\./.test(new URL(server).hostname)) {
     // An emulator has the account in the path.
     const [account] = path.split('/', 1);
     if (!/^[\w-]+$/.test(account!) || account === path) {

@@ -141,15 +141,13 @@ export function lineOf({ source, state, finishedAt, expiresAt }: Receipt): Recei
 }
 
 export function isReceiptLine(value: unknown): value is ReceiptLine {
-  if (typeof value !== 'object' || value === null) return false;
-  const { name, etag, state, at } = value as Partial<ReceiptLine>;
+  const { name, etag, state, at }: Partial<ReceiptLine> = value ?? {};
   return typeof name === 'string' && typeof etag === 'string' && isState(state) && typeof at === 'string';
 }
 
 /** Whether an object is the receipt of this version. */
 export function isReceipt(value: unknown, name: string, etag: string): value is Receipt {
-  if (typeof value !== 'object' || value === null) return false;
-  const { format, source, state, owner, claimedAt, expiresAt, tries } = value as Partial<Receipt>;
+  const { format, source, state, owner, claimedAt, expiresAt, tries }: Partial<Receipt> = value ?? {};
   return (
     format === RECEIPT_FORMAT &&
     source?.name === name &&

@@ -106,9 +106,7 @@ function applyRules(candidates: readonly Candidate[], policy: RetentionPolicy, n
   for (const { reasons } of candidates.slice(0, keepLast ?? 0)) reasons.push(`last ${keepLast}`);
 
   const dateOf = localDates(timeZone);
-  const dated = PERIODS.some(({ rule }) => policy[rule] !== undefined)
-    ? candidates.map((candidate) => ({ candidate, date: dateOf(candidate.time) }))
-    : [];
+  const dated = candidates.map((candidate) => ({ candidate, date: dateOf(candidate.time) }));
   for (const { rule, name, periodOf } of PERIODS) {
     const best = new Map<string, Candidate>();
     for (const { candidate, date } of dated) {
@@ -121,9 +119,8 @@ function applyRules(candidates: readonly Candidate[], policy: RetentionPolicy, n
     for (const period of periods.slice(0, policy[rule] ?? 0)) best.get(period)!.reasons.push(`${name} ${period}`);
   }
 
-  const within = keepWithin === undefined ? undefined : parseDuration(keepWithin);
-  if (within === undefined || candidates.length === 0) return;
-  const since = Math.min(candidates[0]!.time, now.getTime()) - within;
+  if (keepWithin === undefined || candidates.length === 0) return;
+  const since = Math.min(candidates[0]!.time, now.getTime()) - parseDuration(keepWithin)!;
   for (const { time, reasons } of candidates) if (time >= since) reasons.push(`within ${keepWithin}`);
 }
 
@@ -131,7 +128,7 @@ function applyRules(candidates: readonly Candidate[], policy: RetentionPolicy, n
 function applyFloors(candidates: readonly Candidate[]): void {
   const lastGood = candidates.find(succeeded);
   lastGood?.reasons.push('last good');
-  if (lastGood !== candidates[0]) candidates[0]?.reasons.push('newest');
+  if (lastGood !== candidates[0]) candidates[0]!.reasons.push('newest');
   candidates.find(({ point }) => point.verifiedAt !== undefined)?.reasons.push('last verified');
   for (const { point, reasons } of candidates) if (point.hold) reasons.push(`held: ${point.hold.reason}`);
 }

@@ -29,13 +29,14 @@ export function incompleteness(parts: readonly ListedPart[], dryRun: boolean): s
 export function incompletenessOf(parts: readonly PlacedPart[], dryRun: boolean): string | undefined {
   const ranges = parts.filter(isRange);
   if (ranges.length > 0) return uncoveredKeys(ranges);
-  const slices = parts.filter(isSlice).sort((a, b) => (a.key < b.key ? -1 : 1));
+  const slices = parts.filter(isSlice).sort((a, b) => indexOf(a) - indexOf(b));
   if (slices.length === 0) return 'the scan left no part';
   const outcomes = outcomesBySlice(parts.filter(isChunk));
   if (typeof outcomes === 'string') return outcomes;
   for (const [index, slice] of slices.entries()) {
     const isLast = index === slices.length - 1;
-    const reason = incompleteSlice(slice, index, isLast) ?? missingOutcomes(slice, index, outcomes.get(index), dryRun);
+    const settled = outcomes.get(index) ?? 0;
+    const reason = incompleteSlice(slice, index, isLast) ?? missingOutcomes(slice, index, settled, dryRun);
     if (reason !== undefined) return reason;
     outcomes.delete(index);
   }
@@ -82,9 +83,13 @@ function uncoveredKeys(parts: readonly RangePart[]): string | undefined {
   return 'the last keys were not read';
 }
 
-function incompleteSlice({ key, tally }: SlicePart, index: number, isLast: boolean): string | undefined {
-  if (Number.parseInt(key, 10) !== index) return `slice part ${index} is missing`;
-  const { last = false, listed, unchanged, skipped, failed, planned } = tally;
+function indexOf({ key }: SlicePart): number {
+  return Number.parseInt(key, 10);
+}
+
+function incompleteSlice(slice: SlicePart, index: number, isLast: boolean): string | undefined {
+  if (indexOf(slice) !== index) return `slice part ${index} is missing`;
+  const { last = false, listed, unchanged, skipped, failed, planned } = slice.tally;
   if (last !== isLast) return `slice part ${index} ${last ? 'is followed by others' : 'is not the last'}`;
   return listed === unchanged + skipped + failed + planned ? undefined : `slice part ${index} does not add up`;
 }
@@ -92,8 +97,8 @@ function incompleteSlice({ key, tally }: SlicePart, index: number, isLast: boole
 function missingOutcomes(
   { tally: { planned } }: SlicePart,
   index: number,
-  count = 0,
-  dryRun = false,
+  count: number,
+  dryRun: boolean,
 ): string | undefined {
   if (!dryRun && count !== planned) {
     return `slice part ${index} has ${planned} blobs to copy, and ${count} of them have an outcome`;
@@ -111,7 +116,7 @@ function outcomesBySlice(parts: readonly ChunkPart[]): Map<number, number> | str
     })
     .sort((a, b) => a.slice - b.slice || a.chunk - b.chunk || a.from - b.from);
   const outcomes = new Map<number, number>();
-  let end = { slice: -1, chunk: -1, at: 0 };
+  let end: { slice: number; chunk: number; at: number } | undefined;
   for (const { key, tally, slice, chunk, from } of pieces) {
     const pending = tally.later?.items ?? 0;
     if (outcomesIn(tally) + pending !== tally.planned) return `part ${key} does not add up`;
@@ -122,7 +127,7 @@ function outcomesBySlice(parts: readonly ChunkPart[]): Map<number, number> | str
       if (outcomesIn(rest) !== pending || rest.planned !== pending) return `part ${laterKey(key)} does not add up`;
     }
     // The pieces of a chunk follow each other: one that overlaps another could make up for a missing one.
-    if (end.slice !== slice || end.chunk !== chunk) end = { slice, chunk, at: 0 };
+    if (end?.slice !== slice || end.chunk !== chunk) end = { slice, chunk, at: 0 };
     if (from !== end.at) return `part ${key} does not follow the part before it`;
     end.at += tally.planned;
     outcomes.set(slice, (outcomes.get(slice) ?? 0) + tally.planned);

@@ -1,3 +1,4 @@
+import { defined } from './defined.ts';
 import type { RunRef, UnlockedRun } from './run.ts';
 
 /**
@@ -23,17 +24,15 @@ export interface RunLock {
 /** The lock while this run holds it. The caller decides whether the run may take it. */
 export function acquire(current: RunLock | undefined, run: UnlockedRun, now: Date): RunLock & { run: RunRef } {
   const epoch = (current?.epoch ?? 0) + 1;
-  const { last, point, turn = 0 } = current ?? {};
-  const next = run.mode === 'verify' && run.verify.kind === 'deep' ? turn + 1 : turn;
+  const { last, point, turn } = current ?? {};
+  const isDeep = run.mode === 'verify' && run.verify.kind === 'deep';
   return {
     job: run.job,
     epoch,
-    run: run.mode === 'verify' ? { ...run, epoch, verify: { ...run.verify, turn } } : { ...run, epoch },
+    run: run.mode === 'verify' ? { ...run, epoch, verify: { ...run.verify, turn: turn ?? 0 } } : { ...run, epoch },
     since: now.toISOString(),
     cancel: false,
-    ...(last !== undefined && { last }),
-    ...(point !== undefined && { point }),
-    ...(next > 0 && { turn: next }),
+    ...defined({ last, point, turn: isDeep ? (turn ?? 0) + 1 : turn }),
   };
 }
 
@@ -68,13 +67,11 @@ export function isAbandoned(lock: RunLock, orchestration: 'active' | 'ended' | '
 
 /** Whether an object is the lock of this job. */
 export function isLock(value: unknown, job: string): value is RunLock {
-  if (typeof value !== 'object' || value === null) return false;
-  const { job: of, epoch, run, since, cancel } = value as Partial<RunLock>;
+  const { job: of, epoch, run, since, cancel }: Partial<RunLock> = value ?? {};
   return (
     of === job &&
     Number.isSafeInteger(epoch) &&
-    (run === null ||
-      (typeof run === 'object' && typeof run.id === 'string' && run.job === job && run.epoch === epoch)) &&
+    (run === null || (typeof run?.id === 'string' && run.job === job && run.epoch === epoch)) &&
     !Number.isNaN(Date.parse(String(since))) &&
     typeof cancel === 'boolean'
   );

@@ -1,5 +1,4 @@
 import type { NameOrder } from '../blobs/name-order.ts';
-import { kindOfPath } from './control-paths.ts';
 import type { Held, Outcome } from './outcome.ts';
 import type { PartEntry } from './run.ts';
 
@@ -23,11 +22,10 @@ export interface ManifestPosition {
 
 export function manifestPages(parts: readonly PartEntry[], container: string): ManifestPage[] {
   const own = parts.filter((part) => part.container === container);
-  const first = own[0] && runOf(own[0]);
+  const first = own[0] && placeOf(own[0]).run;
   const pages = new Map<string, ManifestPage>();
   for (const part of own) {
-    const run = runOf(part);
-    const { slice, chunk } = placeIn(part);
+    const { run, slice, chunk } = placeOf(part);
     // A retry plans all failures in one slice: its chunks have the ranges of names there.
     const key = run === first ? `${run} ${slice}` : `${run} ${slice} ${chunk}`;
     const page = pages.get(key);
@@ -56,12 +54,8 @@ export function inListedOrder(parts: readonly Outcome[][], order: NameOrder, sor
   return parts.flat().sort((a, b) => order.compare(a.name, b.name));
 }
 
-function runOf({ path }: PartEntry): string {
-  return path.split('/')[3] ?? '';
-}
-
-function placeIn({ path }: PartEntry): { slice: string; chunk: string } {
-  const key = kindOfPath(path)?.key ?? '';
-  const [slice = '', , chunk = ''] = key.split('-');
-  return { slice, chunk };
+function placeOf({ path }: PartEntry): { run: string; slice: string; chunk: string | undefined } {
+  const steps = path.split('/');
+  const [slice, , chunk] = steps.at(-1)!.split('-');
+  return { run: steps[3]!, slice: slice!, chunk };
 }

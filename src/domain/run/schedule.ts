@@ -25,14 +25,13 @@ function cron(expr: string, zone: string): Cron {
     mode: '6-part',
     domAndDow: true,
     fixedTimeRule: 'no-wildcard',
-    paused: true,
     timezone: zone,
   });
 }
 
 /** What is wrong with a schedule, with an example of a valid one, or undefined. */
 export function scheduleProblem(expr: string): string | undefined {
-  const quoted = JSON.stringify(expr.length > 80 ? `${expr.slice(0, 80)}…` : expr);
+  const quoted = quote(expr);
   if (expr.trim() === '') return `the schedule is empty; ${SHAPE}`;
   const fields = fieldsOf(expr);
   if (fields.length === 5) {
@@ -59,9 +58,13 @@ export function scheduleProblem(expr: string): string | undefined {
     if (cron(expr, 'UTC').nextRun(EPOCH)) return undefined;
     return `${quoted} never occurs: no date matches it; ${SHAPE}`;
   } catch (error) {
-    const reason = error instanceof Error ? error.message.replace(/^CronPattern: (?:Syntax error, )?/, '') : '';
-    return `${quoted} is not a schedule (${reason.replace(/\.$/, '')}); ${SHAPE}`;
+    const reason = (error as Error).message.replace(/CronPattern: (?:Syntax error, )?/, '').replace(/\.$/, '');
+    return `${quoted} is not a schedule (${reason}); ${SHAPE}`;
   }
+}
+
+function quote(text: string): string {
+  return JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}…` : text);
 }
 
 /** What is wrong with the name of a time zone, or undefined. */
@@ -70,9 +73,8 @@ export function timeZoneProblem(zone: string): string | undefined {
     new Intl.DateTimeFormat('en', { timeZone: zone });
     return undefined;
   } catch {
-    const quoted = JSON.stringify(zone.length > 80 ? `${zone.slice(0, 80)}…` : zone);
     return (
-      `${quoted} is not a time zone; use an IANA name such as "Europe/Berlin", "America/New_York" or "UTC" ` +
+      `${quote(zone)} is not a time zone; use an IANA name such as "Europe/Berlin", "America/New_York" or "UTC" ` +
       '(Windows names do not work)'
     );
   }

@@ -116,8 +116,8 @@ export function countSegment(
   if (deleted > 0) tally.deleted = (tally.deleted ?? 0) + deleted;
   const { deletionsUnknownSince } = segment;
   if (deletionsUnknownSince !== undefined) {
-    const known = tally.deletionsUnknownSince;
-    tally.deletionsUnknownSince = known !== undefined && known < deletionsUnknownSince ? known : deletionsUnknownSince;
+    const known = tally.deletionsUnknownSince ?? deletionsUnknownSince;
+    tally.deletionsUnknownSince = known < deletionsUnknownSince ? known : deletionsUnknownSince;
     countProblem(tally, 'deletions-not-compared');
   }
 }

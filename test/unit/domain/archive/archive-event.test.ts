@@ -103,7 +103,19 @@ describe('an event', () => {
     expect(read(eventGrid(url, { data: { api } }))).toEqual({ events: [] });
   });
 
-  it.each([undefined, null, 7, {}, '', '""', 'a b', 'x'.repeat(129), 'a\nb', 'é'])(
+  it.each(['0x8DD', '"0x8DD"', 'W/"0x8DD"', 'W/0x8DD'])('has the ETag %s without its quotes', (etag) => {
+    expect(one({ container: 'incoming', name: 'a', etag })).toMatchObject({ etag: '0x8DD' });
+  });
+
+  it.each(['0xW/8DD', 'x'.repeat(128)])('has the ETag %s as it is', (etag) => {
+    expect(one({ container: 'incoming', name: 'a', etag })).toMatchObject({ etag });
+  });
+
+  it.each(['$root', '$web', '$logs', '$blobchangefeed'])('may be of the system container %s', (container) => {
+    expect(one({ container, name: 'a' })).toEqual({ container, name: 'a' });
+  });
+
+  it.each([undefined, null, 7, {}, '', '""', 'a b', 'x'.repeat(129), 'a\nb', 'é', '"a"b', 'a"b"'])(
     'with %j for an ETag is one without',
     (eTag) => {
       expect(one(eventGrid(url, { data: { eTag } }))).not.toHaveProperty('etag');
@@ -156,32 +168,51 @@ describe('a message', () => {
     ['{"__proto__": {"container": "incoming", "name": "a"}}', 'neither an event'],
     [{ container: 'Incoming', name: 'a' }, 'the container'],
     [{ container: '..', name: 'a' }, 'the container'],
+    [{ container: 'a$logs', name: 'a' }, 'the container'],
+    [{ container: '$logs1', name: 'a' }, 'the container'],
     [{ container: 'incoming', name: '' }, 'the blob'],
     [{ container: 'incoming', name: 'x'.repeat(1025) }, 'the blob'],
     ['{"container": "incoming", "name": "\\ud800"}', 'the blob'],
     [{ container: 'incoming', name: 'a', account: 7 }, '"account"'],
+    [{ container: 'incoming', name: 'a', account: 1234 }, '"account"'],
     [{ container: 'incoming', name: 'a', account: 'SOURCE' }, '"account"'],
+    [{ container: 'incoming', name: 'a', account: `at ${AZURE}` }, '"account"'],
+    [{ container: 'incoming', name: 'a', account: `x${AZURE}` }, '"account"'],
+    [{ container: 'incoming', name: 'a', account: `${AZURE}/`.padEnd(301, 'a') }, '"account"'],
     [{ container: 'incoming', name: 'a', account: 'ftp://acct' }, '"account"'],
     [{ container: 'incoming', name: 'a', account: 'https://u:p@acct.blob.core.windows.net' }, '"account"'],
     [{ container: 'incoming', name: 'a', account: `https://h${'/'.repeat(60_000)}a` }, '"account"'],
     [{ eventType: 7, data: {} }, 'the type'],
     [{ eventType: 'Microsoft.Storage.BlobCreated' }, '"data.url"'],
-    [eventGrid(7), '"data.url"'],
-    [eventGrid(undefined), '"data.url"'],
-    [{ ...eventGrid(''), data: '{"url": "x"}' }, '"data.url"'],
+    [{ eventType: 'Microsoft.Storage.BlobCreated', data: null }, 'no "data.url" that is a text'],
+    [eventGrid(7), 'no "data.url" that is a text'],
+    [eventGrid(undefined), 'no "data.url" that is a text'],
+    [{ ...eventGrid(''), data: '{"url": "x"}' }, 'no "data.url" that is a text'],
     [eventGrid(''), 'not the address'],
     [eventGrid('incoming/a'), 'not the address'],
+    [eventGrid(`at ${AZURE}/incoming/a`), 'not the address'],
     [eventGrid('file:///etc/passwd'), 'not the address'],
     [eventGrid('https://[/incoming/a'), 'not the address'],
     [eventGrid('https://u:p@acct.blob.core.windows.net/incoming/a'), 'not the address'],
     [eventGrid('http://127.0.0.1:10000/acct'), 'not the address'],
     [eventGrid('http://127.0.0.1:10000/../incoming/a'), 'not the address'],
+    [eventGrid('http://127.0.0.1:10000/.acct/incoming/a'), 'not the address'],
+    [eventGrid('http://127.0.0.1:10000/acct./incoming/a'), 'not the address'],
     [eventGrid(`${AZURE}/`), 'the blob'],
     [eventGrid(`${AZURE}/incoming/`), 'the blob'],
     [eventGrid(`${AZURE}//a`), 'the container'],
     [[eventGrid(`${AZURE}/incoming/a`), {}], 'event 2 of 2: this is neither an event'],
   ])('that is wrong is unreadable, and says why (%#)', (message, words) => {
     expect(read(message)).toEqual({ unreadable: expect.stringContaining(words) });
+  });
+
+  it('with one event says what is wrong, without a number', () => {
+    expect(read([7])).toEqual({ unreadable: 'this is no event' });
+  });
+
+  it('may name an account by an address of 300 characters', () => {
+    const account = `${AZURE}/`.padEnd(300, 'a');
+    expect(one({ container: 'incoming', name: 'a', account }).account).toContain('/aaa');
   });
 
   it('never shows what it holds', () => {

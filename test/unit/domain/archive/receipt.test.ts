@@ -1,6 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { claim, ended, isReceipt, type Receipt, type SourceVersion, standingOf } from '#domain/archive/receipt.ts';
+import {
+  claim,
+  ended,
+  isReceipt,
+  isReceiptLine,
+  lineOf,
+  type Receipt,
+  type SourceVersion,
+  standingOf,
+} from '#domain/archive/receipt.ts';
 
 const source: SourceVersion = {
   account: 'https://acct.blob.core.windows.net',
@@ -35,7 +44,8 @@ describe('whether a version may be worked on', () => {
 
   it('I4: by others where the claim is from a future that no clock can have seen', () => {
     expect(standingOf(claimed(), 'two', later(-30 * 60_000))).toMatchObject({ is: 'held' });
-    expect(standingOf(claimed(), 'two', later(-2 * 3_600_000))).toEqual({ is: 'free' });
+    expect(standingOf(claimed(), 'two', later(-3_600_000))).toMatchObject({ is: 'held' });
+    expect(standingOf(claimed(), 'two', later(-3_600_001))).toEqual({ is: 'free' });
   });
 
   it('I4: no claim holds for ever, whatever the clocks', () => {
@@ -69,19 +79,58 @@ it('an ended receipt says when and how long it took, and no longer of a copy und
   expect(end).not.toHaveProperty('copy');
 });
 
-describe('what lies where a receipt should', () => {
-  it('is one only if it is of this version', () => {
-    expect(isReceipt(claimed(), 'a/b.txt', '0x8DD')).toBe(true);
-    expect(isReceipt(claimed(), 'a/b.txt', '0x8DE')).toBe(false);
-    expect(isReceipt(claimed(), 'a/c.txt', '0x8DD')).toBe(false);
+it('an archived version took as long as its copy by the service, however many claims that outlived', () => {
+  const copy = { id: 'c1', startedAt: later(-90_000).toISOString(), tries: 2 };
+  expect(ended({ ...claimed(), copy }, 'done', later(10_000), {}).seconds).toBe(100);
+});
+
+describe('the line of a receipt in a listing', () => {
+  it('says when a claim expires, and when a receipt has ended', () => {
+    const { name, etag, modified } = source;
+    expect(lineOf(claimed())).toEqual({ name, etag, modified, state: 'claimed', at: later(60_000).toISOString() });
+    const failed = ended(claimed(), 'failed', later(5_000), {});
+    expect(lineOf(failed)).toEqual({ name, etag, modified, state: 'failed', at: later(5_000).toISOString() });
   });
 
-  it('is none where anything that decides is missing', () => {
-    for (const key of ['format', 'source', 'state', 'owner', 'claimedAt', 'expiresAt', 'tries'] as const) {
-      const { [key]: _, ...rest } = claimed();
-      expect(isReceipt(rest, 'a/b.txt', '0x8DD'), key).toBe(false);
+  it('I6: is ignored unless it says all that a listing shows', () => {
+    const line = lineOf(claimed());
+    expect(isReceiptLine(line)).toBe(true);
+    for (const key of ['name', 'etag', 'state', 'at'] as const) {
+      const { [key]: _, ...rest } = line;
+      expect(isReceiptLine(rest), key).toBe(false);
     }
-    expect(isReceipt({ ...claimed(), state: 'odd' }, 'a/b.txt', '0x8DD')).toBe(false);
-    expect(isReceipt(null, 'a/b.txt', '0x8DD')).toBe(false);
+    expect(isReceiptLine(null)).toBe(false);
+  });
+});
+
+describe('an object in the place of a receipt', () => {
+  const at = noon.toISOString();
+  const receipt: Receipt = {
+    ...{ format: 1, rule: 'uploads', source, state: 'claimed', owner: 'one', claimedAt: at, expiresAt: at, tries: 1 },
+  };
+  const isItsReceipt = (value: unknown) => isReceipt(value, 'a/b.txt', '0x8DD');
+
+  it('is the receipt of this version as it was claimed', () => {
+    expect(isItsReceipt(claimed())).toBe(true);
+  });
+
+  it.each(['claimed', 'failed', 'done', 'missed'] as const)('is a receipt of this version where it is %s', (state) => {
+    expect(isItsReceipt({ ...receipt, state })).toBe(true);
+  });
+
+  it.each<[string, unknown]>([
+    ['null', null],
+    ['a receipt of another blob', { ...receipt, source: { ...source, name: 'a/c.txt' } }],
+    ['a receipt of another version', { ...receipt, source: { ...source, etag: '0x8DE' } }],
+    ['a receipt in a later format', { ...receipt, format: 2 }],
+    ['a receipt in a state that is none', { ...receipt, state: 'odd' }],
+    ['a receipt with tries that cannot be counted', { ...receipt, tries: 1.5 }],
+    ['a claim at a time that is none', { ...receipt, claimedAt: 'today' }],
+    ['a claim until a time that is none', { ...receipt, expiresAt: 'tomorrow' }],
+    ...(['format', 'source', 'state', 'owner', 'claimedAt', 'expiresAt', 'tries'] as const).map(
+      (key): [string, unknown] => [`a receipt without ${key}`, { ...receipt, [key]: undefined }],
+    ),
+  ])('I6: %s is none', (_, value) => {
+    expect(isItsReceipt(value)).toBe(false);
   });
 });

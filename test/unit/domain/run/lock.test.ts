@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { acquire, isAbandoned, type RunLock, release, standingOf } from '#domain/run/lock.ts';
+import { acquire, isAbandoned, isLock, type RunLock, release, standingOf } from '#domain/run/lock.ts';
 import type { UnlockedRun } from '#domain/run/run.ts';
+import type { VerifyKind, VerifyTask } from '#domain/run/tasks.ts';
 
 const at = (second: number) => new Date(Date.UTC(2026, 4, 1, 0, 0, second));
 const wanted = (id: string): UnlockedRun => ({
@@ -11,6 +12,8 @@ const wanted = (id: string): UnlockedRun => ({
   dryRun: false,
   startedAt: at(0).toISOString(),
 });
+const task = (kind: VerifyKind): VerifyTask => ({ point: 'p', kind, portion: '1/7', turn: 0, sample: 0 });
+const verification = (kind: VerifyKind): UnlockedRun => ({ ...wanted('v'), mode: 'verify', verify: task(kind) });
 
 describe('the lock', () => {
   it('is held by the run that took it, and by no other', () => {
@@ -37,6 +40,32 @@ describe('the lock', () => {
     expect(acquire(lock, wanted('b'), at(1)).cancel).toBe(false);
   });
 
+  it('keeps, whatever runs, what it knows of the job', () => {
+    const left = release(acquire(undefined, wanted('a'), at(0)), at(1), { last: 'a', point: 'a' });
+    expect(acquire(left, wanted('b'), at(2))).toMatchObject({ last: 'a', point: 'a' });
+    expect(release(left, at(2))).toMatchObject({ last: 'a', point: 'a' });
+    expect(release(left, at(2), { last: 'b' })).toMatchObject({ last: 'b', point: 'a' });
+  });
+
+  it('of a job that never ran has its run, and nothing of an earlier one', () => {
+    const run = { ...wanted('a'), epoch: 1 };
+    expect(acquire(undefined, wanted('a'), at(0))).toStrictEqual({
+      ...{ job: 'nightly', epoch: 1, run, since: at(0).toISOString(), cancel: false },
+    });
+  });
+
+  it('gives each deep verification the next portion, whatever runs in between', () => {
+    const kinds = ['deep', 'quick', 'drill', undefined, 'deep', 'deep'] as const;
+    const tasks: VerifyTask[] = [];
+    let lock: RunLock | undefined;
+    for (const kind of kinds) {
+      const held = acquire(lock, kind ? verification(kind) : wanted('a'), at(0));
+      if (held.run.mode === 'verify' && kind === 'deep') tasks.push(held.run.verify);
+      lock = release(held, at(1));
+    }
+    expect(tasks).toEqual([0, 1, 2].map((turn) => ({ ...task('deep'), turn })));
+  });
+
   it.each([
     ['active', 0, false],
     ['active', 100_000, false],
@@ -48,6 +77,35 @@ describe('the lock', () => {
     ['unknown', -3601, true],
   ] as const)('of a run whose orchestration is %s, %i s on: abandoned %s', (state, seconds, abandoned) => {
     expect(isAbandoned(acquire(undefined, wanted('a'), at(0)), state, at(seconds))).toBe(abandoned);
+  });
+});
+
+describe('an object in the place of the lock', () => {
+  const free: RunLock = { job: 'nightly', epoch: 1, run: null, since: at(1).toISOString(), cancel: false };
+  const held = { ...free, run: { ...wanted('a'), epoch: 1 } };
+
+  it('is the lock of a job, held or free', () => {
+    expect(isLock(held, 'nightly')).toBe(true);
+    expect(isLock(free, 'nightly')).toBe(true);
+  });
+
+  it.each<[string, unknown]>([
+    ['nothing', undefined],
+    ['null', null],
+    ['a text', 'nightly'],
+    ['the lock of another job', { ...free, job: 'hourly' }],
+    ['a lock with an epoch that cannot be counted', { ...free, epoch: 1.5 }],
+    ['a lock without an epoch', { ...free, epoch: undefined }],
+    ['a lock that does not say whether a run holds it', { ...free, run: undefined }],
+    ['a lock that only names its run', { ...free, run: 'a' }],
+    ['a lock of a run without an ID', { ...held, run: { ...held.run, id: undefined } }],
+    ['a lock that a run of another job holds', { ...held, run: { ...held.run, job: 'hourly' } }],
+    ['a lock that a run of another epoch holds', { ...held, run: { ...held.run, epoch: 2 } }],
+    ['a lock without a time', { ...free, since: undefined }],
+    ['a lock since a time that is none', { ...free, since: 'yesterday' }],
+    ['a lock that does not say whether its run is cancelled', { ...free, cancel: undefined }],
+  ])('I6: %s is not the lock of the job', (_, value) => {
+    expect(isLock(value, 'nightly')).toBe(false);
   });
 });
 

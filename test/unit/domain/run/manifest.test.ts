@@ -169,3 +169,25 @@ it('parts of a retry are put in order, and teach none', () => {
   expect(learnt.isKnown).toBe(true);
   expect(learnt.wasWrong).toBe(false);
 });
+
+const namesOf = (outcomes: Outcome[]) => outcomes.map(({ name }) => name);
+const partWith = (...listed: string[]) => listed.map((name) => entry(name));
+
+test('the parts of a run are joined in the order in which they list their names', () => {
+  const parts = [partWith('a/z', 'a-b', 'c'), partWith('a-a')];
+  expect(namesOf(inListedOrder(parts, new NameOrder()))).toEqual(['a/z', 'a-a', 'a-b', 'c']);
+});
+
+test('a single part stays as it was listed, even in an order that is not known', () => {
+  expect(namesOf(inListedOrder([partWith('c', 'a', 'b')], new NameOrder()))).toEqual(['c', 'a', 'b']);
+});
+
+test.each([
+  ['copied', true],
+  ['unchanged', true],
+  ['skipped', false],
+  ['failed', false],
+  ['removed', false],
+] as const)('I1: a restore point has a blob whose outcome is %s: %s', (status, held) => {
+  expect(isHeld({ status })).toBe(held);
+});

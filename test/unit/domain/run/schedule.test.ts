@@ -225,6 +225,53 @@ describe('scheduleProblem', () => {
     expect(problem).toMatch(/for example "0 30 23 \* \* \*"|use "0,5,6"/);
   });
 
+  it('says which fields a schedule has, in their order, and shows two of them', () => {
+    expect(scheduleProblem(' ')).toBe(
+      'the schedule is empty; a schedule has six fields, {second} {minute} {hour} {day} {month} {day of week}, for ' +
+        'example "0 30 23 * * *" (every day at 23:30) or "0 0 4 * * 1-5" (Monday to Friday at 4:00)',
+    );
+  });
+
+  it('completes a schedule of five fields, as cron has them', () => {
+    expect(scheduleProblem(' 30 4 *  * 1-5')).toMatch(
+      /has 5 fields; .* Add the second at the start: "0 30 4 \* \* 1-5"$/,
+    );
+  });
+
+  it.each([
+    ['L0 0 0 * * *', '"L0" is not a valid second'],
+    ['0 0L 0 * * *', '"0L" is not a valid minute'],
+    ['0 0 MON * * *', '"MON" is not a valid hour'],
+    ['0 0 0 ? * *', '"?" is not a valid day'],
+  ])('%s has a field that takes numbers only: %s', (expr, words) => {
+    expect(scheduleProblem(expr)).toContain(`${words}; use numbers, "*", ",", "-" and "/", for example`);
+  });
+
+  it.each([
+    ['0 0 0 * ?1 *', '"?1" is not a valid month'],
+    ['0 0 0 * * 1?', '"1?" is not a valid day of week'],
+  ])('%s has a field that takes names as well: %s', (expr, words) => {
+    expect(scheduleProblem(expr)).toContain(
+      `${words}; use numbers, "*", ",", "-" and "/", and names such as JAN or MON, for example`,
+    );
+  });
+
+  it.each([
+    ['0 0 25 * * *', '(Invalid value for hour: 25); a schedule'],
+    ['0 0 22-2 * * *', "(From value is larger than to value: '22-2'); a schedule"],
+    [
+      '0 5/15 * * * *',
+      "(stepping with numeric prefix ('5/15') is not allowed. Use wildcard (*/step) or range (min-max/step) instead); a",
+    ],
+  ])('%s is refused with a reason that reads as part of the sentence', (expr, words) => {
+    expect(scheduleProblem(expr)).toContain(`"${expr}" is not a schedule ${words}`);
+  });
+
+  it('quotes eighty characters of a schedule at most', () => {
+    expect(scheduleProblem('x'.repeat(80))).toContain(`"${'x'.repeat(80)}" has 1 field;`);
+    expect(scheduleProblem('x'.repeat(81))).toContain(`"${'x'.repeat(80)}…" has 1 field;`);
+  });
+
   it('has an answer to any text, and what it lets through can be asked for', () => {
     const field = fc.oneof(
       fc.string({ unit: fc.constantFrom(...'0123456789*,-/LW#?MONJAN'), minLength: 1, maxLength: 5 }),
@@ -251,5 +298,13 @@ describe('timeZoneProblem', () => {
 
   it.each(['', 'Mars/Olympus', 'W. Europe Standard Time', 'x'.repeat(300)])('%s is none', (zone) => {
     expect(timeZoneProblem(zone)).toContain('"Europe/Berlin"');
+  });
+
+  it('quotes the name of the zone, eighty characters of it at most, and says that names of Windows do not work', () => {
+    expect(timeZoneProblem('Mars/Olympus')).toMatch(
+      /^"Mars\/Olympus" is not a time zone; .*\(Windows names do not work\)$/,
+    );
+    expect(timeZoneProblem('x'.repeat(80))).toContain(`"${'x'.repeat(80)}" is not`);
+    expect(timeZoneProblem('x'.repeat(81))).toContain(`"${'x'.repeat(80)}…" is not`);
   });
 });

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { incompleteness } from '#domain/run/completeness.ts';
+import { incompleteness, isListed } from '#domain/run/completeness.ts';
 import { partPath, rangeKey } from '#domain/run/control-paths.ts';
 import type { Outcome } from '#domain/run/outcome.ts';
-import type { ListedPart } from '#domain/run/placed-part.ts';
+import { byContainer, type ListedPart } from '#domain/run/placed-part.ts';
 import { partEntries, reportOf } from '#domain/run/report.ts';
 import { emptyTally, type Tally } from '#domain/run/tally.ts';
 import {
@@ -74,6 +74,14 @@ describe('segments', () => {
     expect(isSegment(segment({}) as Outcome & Segment)).toBe(true);
     const blob = { name: 'a', status: 'copied' as const, etag: '0x1', modified: AT, size: 1 };
     expect(isSegment(blob)).toBe(false);
+    for (const key of ['range', 'files'] as const) {
+      const { [key]: _, ...rest } = segment({});
+      expect(isSegment(rest as Outcome), `without ${key}`).toBe(false);
+    }
+  });
+
+  it('are named by their keys in a manifest, have no ETag, and are as old as their last read', () => {
+    expect(segment({ upTo: { partition: 'a' } })).toMatchObject({ name: 'up to a/…', etag: '', modified: AT });
   });
 
   it('tell since when deletions are unknown: the earliest of all, once for each', () => {
@@ -85,6 +93,51 @@ describe('segments', () => {
     expect(tally).toMatchObject({
       ...{ listed: 6, unchanged: 6, deletionsUnknownSince: days[1] },
       problems: { 'deletions-not-compared': 3 },
+    });
+  });
+});
+
+describe('the counts of a part', () => {
+  const countsOf = (one: Segment, read: Partial<typeof NONE>, dryRun: boolean) => {
+    const tally = emptyTally('table.orders', 'd');
+    for (let times = 0; times < 2; times++) countSegment(tally, one, { ...NONE, ...read }, dryRun);
+    return tally;
+  };
+  const zero = emptyTally('table.orders', 'd');
+  const read = { copied: 3, added: 1, changed: 2, deleted: 4, bytes: 30 };
+
+  it('have every entity of a segment once: copied if this run read it, unchanged if not', () => {
+    expect(countsOf(segment({}, { entities: 10, size: 100 }), read, false)).toEqual({
+      ...{ ...zero, listed: 20, copied: 6, unchanged: 14, added: 2, changed: 4, deleted: 8 },
+      ...{ listedBytes: 200, copiedBytes: 60 },
+    });
+  });
+
+  it('have as planned, in a dry run, what a run would read', () => {
+    expect(countsOf(segment({}, { entities: 10, size: 100 }), read, true)).toEqual({
+      ...{ ...zero, listed: 20, planned: 6, unchanged: 14, added: 2, changed: 4, deleted: 8 },
+      ...{ listedBytes: 200, plannedBytes: 60 },
+    });
+  });
+
+  it('have nothing of a segment without entities', () => {
+    expect(countsOf(segment({}), {}, false)).toEqual(zero);
+  });
+
+  it('have the keys of a range, and when it was read only if it was', () => {
+    const tally = emptyTally('table.orders', 'd');
+    coverRange(tally, {}, undefined);
+    expect(tally).toEqual({ ...zero, keys: ['', ''] });
+    expect(tally).not.toHaveProperty('window');
+    coverRange(tally, {}, [AT, AT]);
+    expect(tally.window).toEqual([AT, AT]);
+  });
+
+  it('have a segment that failed as one item, with its problem', () => {
+    const failed = segment({}, { status: 'failed', entities: 10, size: 100 });
+    expect(countsOf(failed, {}, false)).toEqual({ ...zero, listed: 2, failed: 2 });
+    expect(countsOf({ ...failed, code: 'throttled' }, {}, false)).toEqual({
+      ...{ ...zero, listed: 2, failed: 2, problems: { throttled: 2 } },
     });
   });
 });
@@ -112,6 +165,13 @@ describe('I1: the parts of a table', () => {
         }
       }),
     );
+  });
+
+  it('list all of the table once they cover its keys', () => {
+    const isListedBy = (...parts: ListedPart[]) => byContainer(parts).every(([, own]) => isListed(own));
+    const cut = { partition: 'a' };
+    expect(isListedBy(part(0, { upTo: cut }))).toBe(false);
+    expect(isListedBy(part(0, { upTo: cut }), part(1, { after: cut }))).toBe(true);
   });
 
   it('say what is wrong', () => {
@@ -226,8 +286,10 @@ describe('small segments', () => {
       readAt: small[9]!.readAt,
       range: { after: { partition: '000' }, upTo: { partition: '009' } },
     });
+    expect(withSmallOnesJoined(sized([50, 6, 6, 3, 1, 1, 1, 1, 1, 50]), 20)).toHaveLength(3);
     // Fewer are left as they are, and so are those that are many entities together.
     expect(withSmallOnesJoined(sized([50, 1, 1, 1, 1, 1, 1, 1, 50]), 20)).toHaveLength(9);
+    expect(withSmallOnesJoined(sized([50, 6, 6, 3, 1, 1, 1, 1, 2, 50]), 20)).toHaveLength(10);
     expect(withSmallOnesJoined(sized(Array<number>(40).fill(6)), 20)).toHaveLength(40);
   });
 
