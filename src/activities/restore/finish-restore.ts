@@ -1,7 +1,7 @@
 import type { BlobState } from '#domain/blobs/blob.ts';
 import { methodsFor } from '#domain/copying/copy-method.ts';
 import { isArchived } from '#domain/restore/locate.ts';
-import { hasRecord, lostMetadata, restoredMetadata } from '#domain/restore/restored-metadata.ts';
+import { hasRecord, lacksOf, restoredMetadata } from '#domain/restore/restored-metadata.ts';
 import { asBackedUp, type BlobEntry, type Outcome } from '#domain/run/outcome.ts';
 import { isStorageError, StorageError } from '#storage/storage-error.ts';
 import { failedEntry } from './failed-entry.ts';
@@ -51,7 +51,6 @@ export async function finishRestore(
     ...asBackedUp(entry),
     status: 'copied',
     method,
-    ...lostMetadata(restoredMetadata(entry, holder)),
-    ...(lacks && { code: lacks }),
+    ...lacksOf(restoredMetadata(entry, holder), lacks),
   };
 }

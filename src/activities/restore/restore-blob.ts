@@ -2,7 +2,7 @@ import type { BlobState } from '#domain/blobs/blob.ts';
 import { methodsFor } from '#domain/copying/copy-method.ts';
 import { holderKey, isArchived, locate } from '#domain/restore/locate.ts';
 import { hasSameTags, isLeftover } from '#domain/restore/restore.ts';
-import { lostMetadata, type RestoredMetadata, restoredMetadata } from '#domain/restore/restored-metadata.ts';
+import { lacksOf, type RestoredMetadata, restoredMetadata } from '#domain/restore/restored-metadata.ts';
 import {
   asBackedUp,
   type CopyMethod,
@@ -163,8 +163,7 @@ async function copyHolder(
   await finishCopy(context, attempt, holder, made);
   return {
     ...{ ...asBackedUp(entry), status: 'copied', method: made.method, reason: target ? 'replaced' : 'new' },
-    ...lostMetadata(restored),
-    ...(lacks && { code: lacks }),
+    ...lacksOf(restored, lacks),
   };
 }
 

@@ -1,6 +1,7 @@
 import type { BlobState } from '../blobs/blob.ts';
 import { canBeSent, withoutRecord } from '../copying/record.ts';
 import type { BlobEntry } from '../run/outcome.ts';
+import type { ProblemCode } from '../run/problems.ts';
 
 /** The metadata that a restored blob gets. */
 export interface RestoredMetadata {
@@ -38,10 +39,11 @@ export function hasRecord({ metadata = {} }: BlobState): boolean {
 /** How many keys the message names. */
 const NAMED = 10;
 
-/** What a restored blob lacks of its metadata, as its outcome names it. */
-export function lostMetadata({ lost }: RestoredMetadata): { code: 'metadata-not-kept'; message: string } | undefined {
-  if (lost.length === 0) return undefined;
+/** What a restored blob lacks, as its outcome names it: an outcome has one code, so the message names the other one. */
+export function lacksOf({ lost }: RestoredMetadata, other?: ProblemCode): { code?: ProblemCode; message?: string } {
+  if (lost.length === 0) return other === undefined ? {} : { code: other };
   const named = lost.slice(0, NAMED).map((key) => JSON.stringify(key));
   const others = lost.length > NAMED ? ` and ${lost.length - NAMED} more` : '';
-  return { code: 'metadata-not-kept', message: `It was restored without the metadata ${named.join(', ')}${others}` };
+  const also = other === undefined ? '' : `; also: ${other}`;
+  return { code: 'metadata-not-kept', message: `It was restored without the metadata ${named.join(', ')}${others}${also}` };
 }

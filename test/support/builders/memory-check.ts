@@ -9,6 +9,7 @@ export function checkMemory(
 ): Promise<Checked> {
   const vault = {
     async *list(container: string, { prefix, all = false }: { prefix: string; all?: boolean }): AsyncIterable<Listed> {
+      if (!account.listContainers().names.includes(container)) return;
       let marker: string | undefined;
       do {
         const asked = { prefix, metadata: true, snapshotsAndVersions: all, ...(marker !== undefined && { marker }) };

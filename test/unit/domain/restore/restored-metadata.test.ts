@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
 import { canBeSent, recordOf, withRecord } from '#domain/copying/record.ts';
-import { lostMetadata, restoredMetadata } from '#domain/restore/restored-metadata.ts';
+import { lacksOf, restoredMetadata } from '#domain/restore/restored-metadata.ts';
 import type { BlobEntry } from '#domain/run/outcome.ts';
 import { blobState } from '../../../support/builders/blob-state.ts';
 
@@ -43,13 +43,18 @@ describe('the metadata of a restored blob', () => {
     const own = { Author: 'Zoë', strongroom_x: '1', Outer: ' spaces ', toString: '' };
     const result = restored(RECORD, own);
     expect(result).toEqual({ metadata: { strongroom_x: '1' }, how: 'sent', lost: ['Author', 'Outer', 'toString'] });
-    expect(lostMetadata(result)).toEqual({
+    expect(lacksOf(result)).toEqual({
       code: 'metadata-not-kept',
       message: 'It was restored without the metadata "Author", "Outer", "toString"',
     });
+    expect(lacksOf(result, 'tier-not-kept')).toEqual({
+      code: 'metadata-not-kept',
+      message: 'It was restored without the metadata "Author", "Outer", "toString"; also: tier-not-kept',
+    });
+    expect(lacksOf(restored(RECORD), 'tier-not-kept')).toEqual({ code: 'tier-not-kept' });
     const many = restored(RECORD, Object.fromEntries(Array.from({ length: 12 }, (_, i) => [`k${i}`, ''])));
-    expect(lostMetadata(many)!.message).toMatch(/"k9" and 2 more$/);
-    expect(lostMetadata(restored(RECORD))).toBeUndefined();
+    expect(lacksOf(many).message).toMatch(/"k9" and 2 more$/);
+    expect(lacksOf(restored(RECORD))).toEqual({});
   });
 });
 
