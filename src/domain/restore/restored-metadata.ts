@@ -45,5 +45,8 @@ export function lacksOf({ lost }: RestoredMetadata, other?: ProblemCode): { code
   const named = lost.slice(0, NAMED).map((key) => JSON.stringify(key));
   const others = lost.length > NAMED ? ` and ${lost.length - NAMED} more` : '';
   const also = other === undefined ? '' : `; also: ${other}`;
-  return { code: 'metadata-not-kept', message: `It was restored without the metadata ${named.join(', ')}${others}${also}` };
+  return {
+    code: 'metadata-not-kept',
+    message: `It was restored without the metadata ${named.join(', ')}${others}${also}`,
+  };
 }

@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto';
+import type { BlobPage, ListBlobsOptions } from '#storage/blob-account.ts';
+import { isStorageError } from '#storage/storage-error.ts';
 import { MemoryAccount } from '../../../prove/memory/memory-account.ts';
 import { type Checked, checkVault, type Link, type Listed } from '../../../tools/check-vault/check-vault.mjs';
 
@@ -9,12 +11,11 @@ export function checkMemory(
 ): Promise<Checked> {
   const vault = {
     async *list(container: string, { prefix, all = false }: { prefix: string; all?: boolean }): AsyncIterable<Listed> {
-      if (!account.listContainers().names.includes(container)) return;
       let marker: string | undefined;
       do {
         const asked = { prefix, metadata: true, snapshotsAndVersions: all, ...(marker !== undefined && { marker }) };
         // A proof may have replaced the method, to mislead the app.
-        const page = MemoryAccount.prototype.listBlobs.call(account, container, asked);
+        const page = pageOf(account, container, asked);
         yield* page.blobs;
         marker = page.next;
       } while (marker !== undefined);
@@ -26,4 +27,14 @@ export function checkMemory(
     },
   };
   return checkVault(vault, options);
+}
+
+/** A container that does not exist lists nothing, as with the program's own access to Azure. */
+function pageOf(account: MemoryAccount, container: string, options: ListBlobsOptions): BlobPage {
+  try {
+    return MemoryAccount.prototype.listBlobs.call(account, container, options);
+  } catch (error) {
+    if (isStorageError(error, 'container-not-found')) return { blobs: [] };
+    throw error;
+  }
 }
