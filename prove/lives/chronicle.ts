@@ -224,7 +224,8 @@ export class Chronicle {
     return this.kept().some(({ notes: { brake }, braked = 0 }) => {
       if (!brake || brake.released || braked > before) return false;
       return (
-        container === undefined || brake.containers.some((name) => this.backupOf(name, '').container === container)
+        container === undefined ||
+        brake.containers.some((name) => name === '*' || this.backupOf(name, '').container === container)
       );
     });
   }

@@ -1,5 +1,6 @@
 import type { Dependencies } from '#app/dependencies.ts';
 import { blobFilter } from '#domain/blobs/blob-filter.ts';
+import { SMALL_CONTAINERS } from '#domain/run/brake-state.ts';
 import { addComparison, type Gone, noComparison, stillInSource } from '#domain/run/comparison.ts';
 import { comparedKey } from '#domain/run/control-paths.ts';
 import { EntryComparison } from '#domain/run/entry-comparison.ts';
@@ -120,7 +121,9 @@ class PageComparer {
     this.#by = {
       isSelected: (name) => name.startsWith(source.prefix) && isChosen(name),
       ...(gone && { gone }),
-      baselines: (previous.brake?.[taskKey(context.container)]?.baselines ?? []).map(({ at }) => Date.parse(at)),
+      baselines: [context.container, SMALL_CONTAINERS]
+        .flatMap((task) => previous.brake?.[taskKey(task)]?.baselines ?? [])
+        .map(({ at }) => Date.parse(at)),
     };
     context.tally.compared = noComparison(this.#by.baselines.length);
   }

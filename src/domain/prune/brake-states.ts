@@ -1,4 +1,4 @@
-import type { BrakeState } from '../run/brake-state.ts';
+import { type BrakeState, SMALL_CONTAINERS } from '../run/brake-state.ts';
 import type { ContainerReport, RunSummary } from '../run/run.ts';
 import { tableOfTask, taskKey } from '../run/task-name.ts';
 import { afterRun, type BrakePolicy, type Loss, stateWithout, type Trip } from './safety-brake.ts';
@@ -15,20 +15,21 @@ export function statesAfter(
 ): { states: Record<string, BrakeState>; trips: Trip[] } {
   const states: Record<string, BrakeState> = {};
   const trips: Trip[] = [];
-  const held = heldAfter(summary, before);
-  const losses = lossesOf(summary, before);
+  const held = heldAfter(summary, before, policy);
+  const losses = lossesOf(summary, before, policy);
+  const measured = previous && {
+    run: summary.id,
+    now: Date.parse(summary.finishedAt ?? summary.startedAt),
+    previous: { run: previous.id, at: previous.finishedAt ?? previous.startedAt },
+  };
   for (const task of new Set([...before.keys(), ...held.keys()])) {
     const known = before.get(task);
     const now = held.get(task) ?? 0;
     const loss = losses.get(task);
-    if (!known || !loss || !previous) {
-      states[task] = stateWithout(known, now);
-      continue;
-    }
-    const at = previous.finishedAt ?? previous.startedAt;
-    const finished = Date.parse(summary.finishedAt ?? summary.startedAt);
-    const measured = { run: summary.id, now: finished, previous: { run: previous.id, at } };
-    const { state, trip } = afterRun(known, loss, now, policy, measured);
+    const { state, trip } =
+      known && loss && measured
+        ? afterRun(known, loss, now, policy, measured)
+        : { state: stateWithout(known, now), trip: undefined };
     if (trip) trips.push(trip);
     // A container that is gone for good needs no state.
     if (state.held + state.baselines.length > 0 || state.engagedBy !== undefined) states[task] = state;
@@ -37,7 +38,11 @@ export function statesAfter(
 }
 
 /** How much of each task the restore point holds, or owes. */
-function heldAfter(summary: RunSummary, before: ReadonlyMap<string, BrakeState>): Map<string, number> {
+function heldAfter(
+  summary: RunSummary,
+  before: ReadonlyMap<string, BrakeState>,
+  policy: BrakePolicy,
+): Map<string, number> {
   const held = new Map<string, number>();
   const add = (task: string, count: number) => held.set(taskKey(task), (held.get(taskKey(task)) ?? 0) + count);
   for (const { container, copied, unchanged } of summary.parts) add(container, copied + unchanged);
@@ -52,17 +57,34 @@ function heldAfter(summary: RunSummary, before: ReadonlyMap<string, BrakeState>)
     const known = before.get(taskKey(container))?.held ?? 0;
     held.set(taskKey(container), Math.max(known, held.get(taskKey(container)) ?? 0));
   }
+  const small = [...held].filter(([task, count]) => isSmall(task, count, policy)).map(([, count]) => count);
+  const together = small.reduce((sum, count) => sum + count, 0);
+  if (together > 0) held.set(SMALL_CONTAINERS, together);
   return held;
 }
 
-function lossesOf(summary: RunSummary, before: ReadonlyMap<string, BrakeState>): Map<string, Loss> {
+/** Whether a container cannot engage the brake on its own. */
+function isSmall(task: string, held: number, { blobs }: BrakePolicy): boolean {
+  return tableOfTask(task) === undefined && held < blobs;
+}
+
+function lossesOf(
+  summary: RunSummary,
+  before: ReadonlyMap<string, BrakeState>,
+  policy: BrakePolicy,
+): Map<string, Loss> {
   const losses = new Map<string, Loss>();
   for (const report of summary.containers) {
     if (tableOfTask(report.container) !== undefined && !report.gone) {
       losses.set(taskKey(report.container), tableLoss(report, before.get(taskKey(report.container))));
     }
   }
-  for (const { container, lost } of summary.compared) add(losses, container, lost);
+  const baselinesOf = (task: string) => before.get(taskKey(task))?.baselines.length ?? 0;
+  for (const { container, lost } of summary.compared) {
+    const own = baselinesOf(container);
+    add(losses, container, [...lost.slice(0, own), lost.at(-1)!]);
+    if (isSmall(container, before.get(container)?.held ?? 0, policy)) add(losses, SMALL_CONTAINERS, lost.slice(own));
+  }
   return losses;
 }
 

@@ -1,4 +1,4 @@
-import type { Baseline, BrakeState } from '../run/brake-state.ts';
+import { type Baseline, type BrakeState, SMALL_CONTAINERS } from '../run/brake-state.ts';
 import { tableOfTask } from '../run/task-name.ts';
 
 /** How much a run may change or lose of a container or table before prunes wait for an operator. */
@@ -130,6 +130,8 @@ function median(values: readonly number[]): number {
 
 function reasonOf(task: string, { held, lost, run }: Baseline, { percent }: BrakePolicy): string {
   const table = tableOfTask(task);
-  const [where, one, many] = table === undefined ? [task, 'blob', 'blobs'] : [`table ${table}`, 'entity', 'entities'];
+  const container = task === SMALL_CONTAINERS ? 'all small containers' : task;
+  const [where, one, many] =
+    table === undefined ? [container, 'blob', 'blobs'] : [`table ${table}`, 'entity', 'entities'];
   return `${where}: ${lost} of ${held} ${held === 1 ? one : many} changed or lost since ${run}, more than ${percent}%`;
 }

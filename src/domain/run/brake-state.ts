@@ -1,3 +1,9 @@
+/**
+ * Stands for all containers of a job that have too few blobs to engage the brake on their own. Together they have a
+ * state, too.
+ */
+export const SMALL_CONTAINERS = '*';
+
 /** What the safety brake remembers of one container or table. Each restore point has it as it was after its run. */
 export interface BrakeState {
   /** Blobs or entities of the restore point, with those that it owes: their backup failed. */

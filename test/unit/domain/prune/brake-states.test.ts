@@ -34,8 +34,8 @@ const run = (id: string, more: Partial<RunSummary>) =>
   ({ id, startedAt: AT, finishedAt: AT, containers: [], parts: [], compared: [], ...more }) as unknown as RunSummary;
 
 const PREVIOUS = run('before', {});
-const measured = (more: Partial<RunSummary>, before: Record<string, BrakeState>) =>
-  statesAfter(run('now', more), PREVIOUS, new Map(Object.entries(before)), POLICY);
+const measured = (more: Partial<RunSummary>, before: Record<string, BrakeState>, policy = POLICY) =>
+  statesAfter(run('now', more), PREVIOUS, new Map(Object.entries(before)), policy);
 
 describe('the safety brake of each container and table', () => {
   it('begins with what the first restore point holds', () => {
@@ -58,6 +58,46 @@ describe('the safety brake of each container and table', () => {
     const found = measured({ compared: [compared('data', { deleted: 10, lost: [10] })] }, { data: state(10) });
     expect(found.trips).toMatchObject([{ task: 'data', lost: 10, of: 10 }]);
     expect(found.states.data).toMatchObject({ held: 0, engagedBy: 'now' });
+  });
+
+  it('takes all containers that are too small on their own together', () => {
+    const policy = { ...POLICY, blobs: 100 };
+    const names = Array.from({ length: 10 }, (_, index) => `tenant-${index}`);
+    const parts = [...names.map((name) => part(name, 50)), part('large', 1000)];
+    const first = statesAfter(run('before', { parts }), undefined, new Map(), policy);
+    expect(first.states['*']).toEqual(state(500));
+    const attacked = [...names.slice(0, 6), 'large'].map((name) => compared(name, { changed: 50, lost: [50] }));
+    const quiet = names.slice(6).map((name) => compared(name, {}));
+    const before = new Map(Object.entries(first.states));
+    const { states, trips } = statesAfter(
+      run('now', { parts, compared: [...attacked, ...quiet] }),
+      PREVIOUS,
+      before,
+      policy,
+    );
+    expect(trips).toMatchObject([{ task: '*', lost: 300, of: 500 }]);
+    expect(trips[0]!.reason).toMatch(/^all small containers: 300 of 500 blobs changed or lost since before/);
+    expect(states['*']!.engagedBy).toBe('now');
+    expect(states.large!.engagedBy).toBeUndefined();
+  });
+
+  it('keeps apart what a container and all small ones have lost since their own baselines', () => {
+    const baseline = (run: string, lost: number) => ({ run, at: AT, held: 50, lost, runs: 1 });
+    const before = {
+      small: state(50, { baselines: [baseline('a', 1), baseline('b', 2)] }),
+      '*': state(50, { baselines: [baseline('c', 3)] }),
+    };
+    const found = measured(
+      { parts: [part('small', 50)], compared: [compared('small', { lost: [10, 11, 12, 13] })] },
+      before,
+      {
+        ...POLICY,
+        blobs: 100,
+      },
+    );
+    expect(found.states.small!.baselines.map(({ lost }) => lost)).toEqual([11, 13]);
+    expect(found.states['*']!.baselines.map(({ lost }) => lost)).toEqual([15]);
+    expect(found.states['*']!.recent).toEqual([260]);
   });
 
   it('leaves a container as it is that a retry has not worked on', () => {
