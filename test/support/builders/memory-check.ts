@@ -34,7 +34,7 @@ function pageOf(account: MemoryAccount, container: string, options: ListBlobsOpt
   try {
     return MemoryAccount.prototype.listBlobs.call(account, container, options);
   } catch (error) {
-    if (isStorageError(error, 'container-not-found')) return { blobs: [] };
+    if (isStorageError(error, 'container-not-found')) return { blobs: [], prefixes: [] };
     throw error;
   }
 }
