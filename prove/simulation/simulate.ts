@@ -185,7 +185,7 @@ class Simulation {
     await this.#app.untilEnded(48 * 60 * MINUTE);
     for (const { id, name } of this.#app.durable.active) this.#witness.say('I4', `${name} ${id} does not end`, id);
     await this.#app.scheduler.sleep(70_000);
-    // A copy that hangs still has to be given up, and the account may offer no other method for that blob at once.
+    // A run must first abort a copy that hangs, and the account may not offer another method for that blob.
     if (this.#isHindered()) await this.#startTheLast();
     const last = await this.#startTheLast();
     if (last === undefined) return;

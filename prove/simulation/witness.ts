@@ -162,7 +162,7 @@ export class Witness {
       if (blob.copy?.status !== 'pending' || !this.#origins.has(place(container, blob.name))) continue;
       const origin = this.#origins.get(place(container, blob.name))!;
       const source = this.#plan.source.blob(origin.container, origin.name);
-      // An archived blob cannot be copied, so a stranger's copy is in nobody's way.
+      // An archived blob cannot be copied, so no run has a reason to abort a stranger's copy of that name.
       if (!source || (source.tier === 'Archive' && recordedEtag(blob) === undefined)) continue;
       this.#broken('I4', 'a copy is still pending after a run without faults', place(container, blob.name));
     }

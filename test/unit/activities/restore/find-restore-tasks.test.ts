@@ -4,6 +4,7 @@ import { CONTROL_CONTAINER, sliceKey, summaryPath } from '#domain/run/control-pa
 import { PartWriter } from '#domain/run/part.ts';
 import { partEntries } from '#domain/run/report.ts';
 import type { RestoreRef } from '#domain/run/run.ts';
+import { SUMMARY_FORMAT } from '#domain/run/stored-format.ts';
 import { emptyTally } from '#domain/run/tally.ts';
 import type { RestoreTask } from '#domain/run/tasks.ts';
 import { held } from '../../../support/builders/held-run.ts';
@@ -25,7 +26,14 @@ async function found(tasks: string[], task: Partial<RestoreTask>) {
   }
   const parts = partEntries(await world.control.listParts(POINT));
   const summary = {
-    ...{ format: 2, ...POINT, mode: 'full', status: 'succeeded', restorePoint: true, source: 'https://source.test' },
+    ...{
+      format: SUMMARY_FORMAT,
+      ...POINT,
+      mode: 'full',
+      status: 'succeeded',
+      restorePoint: true,
+      source: 'https://source.test',
+    },
     ...{ counts: {}, bytes: {}, containers: [], problems: [], parts, destination: { container: 'x', prefix: '' } },
   };
   const body = Buffer.from(JSON.stringify(summary));

@@ -136,10 +136,17 @@ describe('the table, row by row', () => {
       { action: 'copy', reason: 'full' },
     ],
     [
-      'another tool’s blob, newer by more than clocks differ, whatever the MD5s',
+      'another tool’s blob, newer by more than clocks differ, and no MD5 to compare',
+      blobState({ contentMd5: 'AA' }),
+      blobState({ lastModified: '2026-05-01T10:16:00.000Z' }),
+      { action: 'unchanged' },
+      { action: 'copy', reason: 'full' },
+    ],
+    [
+      'another tool’s blob, newer by more than clocks differ, of another MD5',
       blobState({ contentMd5: 'AA' }),
       blobState({ contentMd5: 'BB', lastModified: '2026-05-01T10:16:00.000Z' }),
-      { action: 'unchanged' },
+      { action: 'copy', reason: 'untracked' },
       { action: 'copy', reason: 'full' },
     ],
     [

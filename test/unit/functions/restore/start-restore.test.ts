@@ -7,6 +7,7 @@ import { CONTROL_CONTAINER, sliceKey, summaryPath } from '#domain/run/control-pa
 import { PartWriter } from '#domain/run/part.ts';
 import { partEntries } from '#domain/run/report.ts';
 import type { RestoreRef, RunRef } from '#domain/run/run.ts';
+import { SUMMARY_FORMAT } from '#domain/run/stored-format.ts';
 import { emptyTally } from '#domain/run/tally.ts';
 import { EntityFileWriter } from '#domain/tables/entity-file.ts';
 import { startRestoreHandler } from '#functions/restore/start-restore.ts';
@@ -272,7 +273,14 @@ describe('POST /api/restores of containers', () => {
     const gone = { job: 'gone', id: 'gone-20260401T000000Z-aaaaaa' };
     await control.writePart(held(gone), 'slice', sliceKey(0), new PartWriter(), emptyTally('a', 'kept-for-gone'), {});
     const summary = {
-      ...{ format: 2, ...gone, mode: 'full', status: 'succeeded', restorePoint: true, source: 'https://source.test' },
+      ...{
+        format: SUMMARY_FORMAT,
+        ...gone,
+        mode: 'full',
+        status: 'succeeded',
+        restorePoint: true,
+        source: 'https://source.test',
+      },
       ...{ counts: {}, bytes: {}, containers: [], problems: [], parts: partEntries(await control.listParts(gone)) },
     };
     const put = (path: string, body: string) =>
