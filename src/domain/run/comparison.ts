@@ -18,8 +18,8 @@ export interface Comparison {
   failed: number;
   notSelected: number;
   /**
-   * Of what is changed, deleted or skipped: how many the source has had since each baseline of the container, then since
-   * each of all small containers, in order; the last number counts all.
+   * Of what is changed, deleted or skipped: how many the source has had since each baseline of the container, then
+   * since each of all small containers, in order; the last number counts all.
    */
   lost: number[];
 }
