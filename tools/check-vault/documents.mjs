@@ -77,7 +77,7 @@ export class Documents {
     if (summary?.id !== run || !Array.isArray(summary.parts))
       return this.find('forged', path, `it is not of run ${run}`);
     this.checkMetadata(path, 'strongroom_run', ({ restorePoint }) => restorePoint === summary.restorePoint);
-    for (const part of summary.parts) await this.linesOf(part, path);
+    for (const part of [...summary.parts, ...(summary.compared ?? [])]) await this.linesOf(part, path);
     return summary;
   }
 

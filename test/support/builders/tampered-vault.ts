@@ -63,6 +63,14 @@ export class TamperedVault {
   }
 
   partsOf(run: string): string[] {
+    return this.#manifest(run).filter((path) => !this.comparisonsOf(run).includes(path));
+  }
+
+  comparisonsOf(run: string): string[] {
+    return this.#manifest(run).filter((path) => path.includes('compared'));
+  }
+
+  #manifest(run: string): string[] {
     return this.paths(new RegExp(`/runs/${run}/manifest/`));
   }
 

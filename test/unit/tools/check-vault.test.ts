@@ -62,6 +62,8 @@ type Tampering = [how: string, tamper: (of: TamperedVault) => unknown, alone: st
 const summary = (which: 'middle' | 'last' | 'verification' | 'prune') => (of: TamperedVault) =>
   of.summaryOf(of.story[which]);
 
+const comparison = (of: TamperedVault) => of.comparisonsOf(of.story.last)[0]!;
+
 const RECORD: Tampering[] = [
   ['rewritten', (of) => of.json(of.record(2), tick), 'altered .*3.json', 'altered .*3.json', 'nothing'],
   ['the last one rewritten', (of) => of.json(of.record(5), tick), 'nothing', 'altered .*5.json', 'nothing'],
@@ -120,6 +122,12 @@ const PART: Tampering[] = [
   ],
 ];
 
+const COMPARISON: Tampering[] = [
+  ['rewritten', (of) => of.rewrite(comparison(of), half), 'altered .*compared', 'altered .*compared', 'nothing'],
+  ['dropped', (of) => of.drop(comparison(of)), 'missing .*compared', 'missing .*compared', 'nothing'],
+  ['cut short', (of) => of.cutShort(comparison(of)), 'altered .*compared', 'altered .*compared', 'nothing'],
+];
+
 const NOTES: Tampering[] = [
   ['a hold forged', (of) => of.notes(of.story.last, hold), 'altered .*points/', 'altered .*points/', 'nothing'],
   ['a removal forged', (of) => of.notes(of.story.last, remove), 'altered .*points/', 'altered .*points/', 'nothing'],
@@ -157,6 +165,7 @@ describe.each([
   ['a record', RECORD],
   ['a summary', SUMMARY],
   ['a part', PART],
+  ['a comparison', COMPARISON],
   ['notes', NOTES],
   ['a backup blob', BLOB],
 ])('who finds %s', (_, tamperings) => {

@@ -33,6 +33,7 @@ async function found(tasks: string[], task: Partial<RestoreTask>) {
       status: 'succeeded',
       restorePoint: true,
       source: 'https://source.test',
+      compared: [],
     },
     ...{ counts: {}, bytes: {}, containers: [], problems: [], parts, destination: { container: 'x', prefix: '' } },
   };

@@ -280,6 +280,7 @@ describe('POST /api/restores of containers', () => {
         status: 'succeeded',
         restorePoint: true,
         source: 'https://source.test',
+        compared: [],
       },
       ...{ counts: {}, bytes: {}, containers: [], problems: [], parts: partEntries(await control.listParts(gone)) },
     };
