@@ -107,7 +107,7 @@ describe('I8: blobs with hostile names', () => {
     expect(containers.sort()).toEqual(['canary', 'databackup', 'strongroom']);
     for (const name of await namesIn(vault, 'strongroom')) {
       expect(name).toMatch(
-        /^(?:locks\/nightly\.json|jobs\/nightly\/runs\/nightly-[^/]+\/(?:run\.json|[a-z]+\/data\/[\w.-]+))$/,
+        /^(?:locks\/nightly\.json|jobs\/nightly\/chain\/\d{10}\.json|jobs\/nightly\/runs\/nightly-[^/]+\/(?:run\.json|[a-z]+\/data\/[\w.-]+))$/,
       );
     }
     console.log(

@@ -74,8 +74,7 @@ test('I10: a Content-MD5 that is not that of the bytes is no damage, and does no
   const app = await bed.start();
   const point = await app.run();
   const deep = { restorePoint: point.id, kind: 'deep' };
-  expect(await app.verify(deep)).toMatchObject({ status: 'succeeded', counts: { unchanged: 3 } });
-
+  // Nothing but the source could prove the bytes of two of them.
   await bed.original().delete();
   const unproved = await app.verify(deep);
   expect(unproved).toMatchObject({ status: 'succeeded', counts: { unchanged: 1, skipped: 2, failed: 0 } });
@@ -88,6 +87,8 @@ test('I10: a Content-MD5 that is not that of the bytes is no damage, and does no
     });
     expect(outcome).toMatchObject({ sha256: expect.stringMatching(/^[0-9a-f]{64}$/) });
   }
+  // What the first verification read is on record for the next one.
+  expect(await app.verify(deep)).toMatchObject({ status: 'succeeded', counts: { unchanged: 3 } });
   // A container that was just deleted may not be created again at once.
   expect(await app.restore({ target: { container: 'back' } })).toMatchObject({
     status: 'succeeded',
