@@ -26,6 +26,8 @@ export interface Link {
 
 export interface Checked {
   findings: Finding[];
+  /** What has no record, and takes nothing from a restore point: a process that died may have left it. */
+  remarks: Omit<Finding, 'what'>[];
   head: Link | undefined;
   records: number;
   restorePoints: number;

@@ -11,7 +11,7 @@ import { readChain } from './read-chain.mjs';
  */
 export async function checkVault(vault, { job, head, content = false }) {
   const documents = await Documents.open(vault, job);
-  const { findings } = documents;
+  const { findings, remarks } = documents;
   const chain = await readChain(documents, head);
   const running = await runningRun(documents);
   const points = [];
@@ -28,7 +28,16 @@ export async function checkVault(vault, { job, head, content = false }) {
   for (const point of chain.points.values()) if (!point.emptied) await checkNotes(documents, chain, point, running);
   const blobs = content ? await checkContent(documents, points, verifications) : undefined;
   const { parts, files } = documents.counts;
-  return { findings, head: chain.head, records: chain.records, restorePoints: points.length, parts, files, blobs };
+  return {
+    findings,
+    remarks,
+    head: chain.head,
+    records: chain.records,
+    restorePoints: points.length,
+    parts,
+    files,
+    blobs,
+  };
 }
 
 /** The summary of a restore point that no prune has emptied, and everything below it. */

@@ -14,6 +14,8 @@ export class Documents {
   vault;
   job;
   findings = [];
+  /** What has no record, and takes nothing from a restore point. */
+  remarks = [];
   counts = { parts: 0, files: 0 };
   /** Metadata by path. */
   #objects = new Map();

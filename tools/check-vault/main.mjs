@@ -16,6 +16,9 @@ const HELP = `Checks a vault of Strongroom against the chain of a job. Reads, an
                         whole chain goes unnoticed
   --content             also look for every blob, and read those whose SHA-256 a deep verification has recorded
 
+A remark is a hold or a safety brake without a record: a process that died may have left it, or someone else set it. It
+keeps a restore point from being deleted, and takes nothing from it.
+
 Exits with 0 if nothing is wrong, with 1 if something is, and with 2 if the check could not be made.
 `;
 
@@ -48,12 +51,13 @@ async function main() {
     process.stdout.write(HELP);
     return 0;
   }
-  const { findings, head, records, restorePoints, parts, files, blobs } = await checkVault(
+  const { findings, remarks, head, records, restorePoints, parts, files, blobs } = await checkVault(
     azureVault(address),
     options,
   );
   const write = (line) => process.stdout.write(`${line}\n`);
   for (const { what, where, how } of findings) write(`${what.padEnd(9)} ${quoted(where)}: ${quoted(how)}`);
+  for (const { where, how } of remarks) write(`remark    ${quoted(where)}: ${quoted(how)}`);
   write(`Checked ${records} records, ${restorePoints} restore points, ${parts} parts, ${files} files of tables`);
   if (blobs) write(`Found ${blobs.held} blobs; read ${blobs.read} whose SHA-256 is on record`);
   if (blobs?.archived) write(`Not read, in the archive tier: ${blobs.archived}`);

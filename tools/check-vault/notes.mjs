@@ -18,22 +18,28 @@ export async function checkNotes(documents, chain, point, running) {
   ]) {
     if (how !== undefined) documents.find(found ? 'altered' : 'missing', path, how);
   }
+  for (const how of unrecorded(notes, point)) documents.remarks.push({ where: path, how });
 }
 
 function wrongHold({ hold }, { held, lifted }) {
   const expected = [...held.values()].filter(({ at }) => !lifted.has(at));
-  if (isDeepStrictEqual(hold ? [hold] : [], expected)) return undefined;
-  return expected.length > 0 ? 'the hold that the chain records is not noted' : 'no record of the chain sets this hold';
+  return expected.length > 0 && !hold ? 'the hold that the chain records is not noted' : undefined;
 }
 
 function wrongBrake({ brake }, { record, released }) {
-  if (brake?.reason !== record.brake) {
-    return record.brake
-      ? 'the safety brake that the chain records is not noted'
-      : 'no record engages this safety brake';
+  if (record.brake && brake?.reason !== record.brake) return 'the safety brake that the chain records is not noted';
+  if (brake?.released === undefined || brake.released === released?.released) return undefined;
+  return 'no record releases the safety brake';
+}
+
+/** More protection than the chain records: a process that died in between leaves it like that, and it harms nothing. */
+function* unrecorded({ hold, brake }, { record, held, lifted, released }) {
+  const expected = [...held.values()].filter(({ at }) => !lifted.has(at));
+  if (hold && !isDeepStrictEqual([hold], expected)) yield 'no record of the chain sets this hold';
+  if (brake && brake.released === undefined) {
+    if (!record.brake) yield 'no record engages this safety brake';
+    if (released) yield 'the release that the chain records is not noted';
   }
-  if (brake?.released === released?.released) return undefined;
-  return released ? 'the release that the chain records is not noted' : 'no record releases the safety brake';
 }
 
 function wrongRemoval({ removed }, point, { prunes }, running) {

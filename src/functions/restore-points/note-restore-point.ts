@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { HttpRequest } from '@azure/functions';
 import { z } from 'zod';
 import { appendEntry } from '#app/append-to-chain.ts';
@@ -26,9 +27,14 @@ const nothing = z.strictObject({});
 interface Noting {
   notes: Notes;
   entry: ChainEntry;
+  /**
+   * The entry comes before the notes. A process may die between the two: then a restore point must not have less
+   * protection than the chain says, because only someone who rewrites the vault leaves it like that.
+   */
+  weakens?: true;
 }
 
-/** POST /api/restore-points/{id}/hold â keeps it under any policy, until an operator lifts the hold. */
+/** POST /api/restore-points/{id}/hold — keeps it under any policy, until an operator lifts the hold. */
 export function holdHandler(deps: Dependencies) {
   return answering(deps, async (request) => {
     const { reason } = await readBody(request, reasoned);
@@ -46,6 +52,7 @@ export function unholdHandler(deps: Dependencies) {
     return note(deps, request, ({ hold, ...notes }, point) => ({
       notes,
       entry: { kind: 'unhold', point, ...endsOf({ hold }) },
+      weakens: true,
     }));
   });
 }
@@ -54,13 +61,14 @@ export function unholdHandler(deps: Dependencies) {
 export function releaseHandler(deps: Dependencies) {
   return answering(deps, async (request) => {
     await readBody(request, nothing);
+    const released = deps.now().toISOString();
     return note(deps, request, (notes, point) => {
       if (!notes.brake) {
         throw new HttpError(409, 'no-brake', `Restore point ${point} has no brake`, `GET /api/restore-points/${point}`);
       }
       // The first release counts: a repeated call does not mean a second check.
-      const brake = { released: deps.now().toISOString(), ...notes.brake };
-      return { notes: { ...notes, brake }, entry: { kind: 'release', point, ...brake } };
+      const brake = { released, ...notes.brake };
+      return { notes: { ...notes, brake }, entry: { kind: 'release', point, ...brake }, weakens: true };
     });
   });
 }
@@ -76,15 +84,21 @@ function endsOf({ hold }: { hold?: Notes['hold'] | undefined }): { ends?: string
 async function note(deps: Dependencies, request: HttpRequest, change: (notes: Notes, id: string) => Noting) {
   const id = request.params.id!;
   const { summary, control, vault } = await findPoint(deps, id);
+  const append = (entry: ChainEntry) => appendEntry(deps, deps.blobs(vault), summary.job, entry);
+  const changed = (before: Notes) => {
+    if (before.removed) throw removedPoint(409, id, before.removed);
+    return change(before, id);
+  };
   try {
-    let entry: ChainEntry | undefined;
+    const first = changed(await control.readNotes(summary));
+    if (first.weakens) await append(first.entry);
+    let noting = first;
     const notes = await control.changeNotes(summary, (before) => {
-      if (before.removed) throw removedPoint(409, id, before.removed);
-      const noting = change(before, id);
-      entry = noting.entry;
+      noting = changed(before);
       return noting.notes;
     });
-    await appendEntry(deps, deps.blobs(vault), summary.job, entry!);
+    // Notes that changed in between may need another entry.
+    if (!first.weakens || !isDeepStrictEqual(noting.entry, first.entry)) await append(noting.entry);
     return json(200, { id, ...shownNotes(notes) });
   } catch (error) {
     if (!isStorageError(error, 'precondition')) throw error;

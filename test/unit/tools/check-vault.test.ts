@@ -40,8 +40,8 @@ async function eventful(): Promise<Vault> {
 
 test('a vault that only Strongroom has written to is in order', async () => {
   const vault = await eventful();
-  const { findings, ...checked } = await checkMemory(vault.vault, { job: 'nightly', content: true });
-  expect(findings).toEqual([]);
+  const { findings, remarks, ...checked } = await checkMemory(vault.vault, { job: 'nightly', content: true });
+  expect([findings, remarks]).toEqual([[], []]);
   expect(checked).toMatchObject({ head: vault.heads.at(-1), records: vault.heads.length });
   expect(vault.chain().some((record) => record.kind === 'prune' && record.emptied.length > 0)).toBe(true);
 });
@@ -52,6 +52,38 @@ test('a vault is in order by each head that it ever had', async () => {
     expect((await checkMemory(vault.vault, { job: 'nightly', head })).findings).toEqual([]);
   }
 });
+
+const NOTING = [
+  ['a hold', holdHandler, { reason: 'lawsuit' }],
+  ['the end of a hold', unholdHandler, {}],
+  ['the release of a brake', releaseHandler, {}],
+] as const;
+
+test.each(NOTING)(
+  'I6: a process that dies within %s leaves no less protection than the chain says',
+  async (...[, handler, body]) => {
+    for (const survives of [0, 1]) {
+      const vault = new Vault({});
+      vault.jobs = [
+        jobOf('nightly', { retention: { keepLast: 2, marginHours: 0, brake: { percent: 50, blobs: 1, days: 30 } } }),
+      ];
+      vault.put('a', 'content');
+      await vault.backup();
+      vault.put('a', 'encrypted');
+      const { id } = await vault.backup();
+      await ask(vault, holdHandler, id, { reason: 'audit' });
+      let writes = 0;
+      vault.before = ({ operation, name = '' }) => {
+        if (operation === 'PutBlob' && /chain|restore-points/.test(name) && writes++ >= survives)
+          throw new Error('dead');
+      };
+      await expect(ask(vault, handler, id, body)).rejects.toThrow();
+      vault.before = () => {};
+      expect((await checkMemory(vault.vault, { job: 'nightly' })).findings).toEqual([]);
+      expect(writes).toBe(survives + 1);
+    }
+  },
+);
 
 /**
  * What was done; and what finds it: the check without a head, the check with the head that was kept before, and a deep
@@ -129,9 +161,9 @@ const COMPARISON: Tampering[] = [
 ];
 
 const NOTES: Tampering[] = [
-  ['a hold forged', (of) => of.notes(of.story.last, hold), 'altered .*points/', 'altered .*points/', 'nothing'],
+  ['a hold forged', (of) => of.notes(of.story.last, hold), 'remark .*points/', 'remark .*points/', 'nothing'],
   ['a removal forged', (of) => of.notes(of.story.last, remove), 'altered .*points/', 'altered .*points/', 'nothing'],
-  ['a brake forged', (of) => of.notes(of.story.last, brake), 'altered .*points/', 'altered .*points/', 'nothing'],
+  ['a brake forged', (of) => of.notes(of.story.last, brake), 'remark .*points/', 'remark .*points/', 'nothing'],
   [
     'a result rewritten',
     (of) => of.notes(of.story.last, failedOne),
@@ -182,8 +214,9 @@ describe.each([
 
 /** The kind and the place of each finding. */
 async function found(of: TamperedVault, head?: { number: number; sha256: string }): Promise<string> {
-  const { findings } = await checkMemory(of.vault.vault, { job: 'nightly', content: true, ...(head && { head }) });
-  return findings.map(({ what, where }) => `${what} ${where}`).join(', ') || 'nothing';
+  const checked = await checkMemory(of.vault.vault, { job: 'nightly', content: true, ...(head && { head }) });
+  const remarks = checked.remarks.map(({ where }) => `remark ${where}`);
+  return [...checked.findings.map(({ what, where }) => `${what} ${where}`), ...remarks].join(', ') || 'nothing';
 }
 
 async function foundByApp({ vault, story }: TamperedVault): Promise<string> {
