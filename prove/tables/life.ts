@@ -451,10 +451,10 @@ class Story {
         continue;
       const share = `table.${table}`;
       // If tables cannot be listed, all but those with a full name are missing.
-      const report = containers.find(({ container }) => container === share || container === 'table.*');
+      const reports = containers.filter(({ container }) => container === share || container === 'table.*');
       if (summary.parts.some(({ container }) => container === share)) this.#judgeTable(summary, known, table, say);
       else if (!this.#wasThere(table, this.#firstOf(summary))) continue;
-      else if (report?.status !== 'failed') say(`nothing is stored of ${table}, and no report says so`);
+      else if (!reports.some(({ status }) => status === 'failed')) say(`nothing is stored of ${table}, and no report says so`);
       else if (report.problems.length === 0) say(`${table} failed without a reason`);
     }
   }
