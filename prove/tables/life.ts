@@ -454,8 +454,9 @@ class Story {
       const reports = containers.filter(({ container }) => container === share || container === 'table.*');
       if (summary.parts.some(({ container }) => container === share)) this.#judgeTable(summary, known, table, say);
       else if (!this.#wasThere(table, this.#firstOf(summary))) continue;
-      else if (!reports.some(({ status }) => status === 'failed')) say(`nothing is stored of ${table}, and no report says so`);
-      else if (report.problems.length === 0) say(`${table} failed without a reason`);
+      else if (!reports.some(({ status }) => status === 'failed'))
+        say(`nothing is stored of ${table}, and no report says so`);
+      else if (reports.every(({ problems }) => problems.length === 0)) say(`${table} failed without a reason`);
     }
   }
 

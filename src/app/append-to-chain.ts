@@ -41,7 +41,9 @@ async function entryOf(deps: Dependencies, vault: BlobAccount, run: RunSummary):
   const proof = run.verify && proofOf(run, run.verify);
   if (proof) {
     const { point } = run.verify!;
-    await noteProof(deps, control, { job: run.job, id: point }, proof);
+    // An activity that runs late, when later verifications have noted theirs, must not bring this result back.
+    const isOnRecord = (await new ChainStore(vault).listRecords(run.job)).some((record) => record.run === run.id);
+    if (!isOnRecord) await noteProof(deps, control, { job: run.job, id: point }, proof);
     return verificationRecord(point, proof, await nameOf(vault, run));
   }
   return run.prune?.plan && pruneRecord(vault, control, run);
@@ -49,7 +51,7 @@ async function entryOf(deps: Dependencies, vault: BlobAccount, run: RunSummary):
 
 async function nameOf(vault: BlobAccount, run: RunSummary): Promise<{ path: string; sha256: string }> {
   const path = summaryPath(run);
-  const sha256 = await new ChainStore(vault).sha256Of(path);
+  const sha256 = await new ChainStore(vault).sha256OfWhole(path);
   if (sha256 === undefined) throw new StorageError('damaged', `The summary of run ${run.id} is missing`);
   return { path, sha256 };
 }

@@ -10,7 +10,7 @@ export function showChainHandler(deps: Dependencies) {
     const store = new ChainStore(deps.blobs(destination.account));
     const records = await store.listRecords(job);
     const last = records.at(-1);
-    const head = last && (await store.linkOf(job, last.number));
+    const head = last && (await store.linkOf(job, last));
     return json(200, { job, records: records.length, head: head ?? null });
   });
 }

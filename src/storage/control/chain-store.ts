@@ -21,6 +21,8 @@ const LINE_KEY = 'strongroom_chain';
 /** A record in a listing. */
 export interface ListedRecord extends Partial<ChainLine> {
   number: number;
+  /** Bytes. */
+  size: number;
 }
 
 /**
@@ -34,7 +36,7 @@ export class ChainStore extends ControlContainer {
       const records = await this.listRecords(job);
       const same = 'run' in entry ? records.find(({ run }) => run === entry.run) : undefined;
       const last = same ?? records.at(-1);
-      const before = last && (await this.linkOf(job, last.number));
+      const before = last && (await this.linkOf(job, last));
       if (same) return before && { link: before, isNew: false };
       // Undefined if the last record was deleted after it was listed: then list again.
       if (last && !before) return undefined;
@@ -49,9 +51,9 @@ export class ChainStore extends ControlContainer {
   async listRecords(job: string): Promise<ListedRecord[]> {
     const records: ListedRecord[] = [];
     for await (const { blobs } of this.pages({ prefix: chainPrefix(job), metadata: true })) {
-      for (const { name, metadata } of blobs) {
+      for (const { name, size, metadata } of blobs) {
         const number = chainNumber(job, name);
-        if (number !== undefined) records.push({ number, ...listedLine(metadata?.[LINE_KEY], isChainLine) });
+        if (number !== undefined) records.push({ number, size, ...listedLine(metadata?.[LINE_KEY], isChainLine) });
       }
     }
     return records.sort((a, b) => a.number - b.number);
@@ -60,7 +62,7 @@ export class ChainStore extends ControlContainer {
   /** The record of a run; undefined if it has none. */
   async linkOfRun({ job, id }: { job: string; id: string }): Promise<ChainLink | undefined> {
     const found = (await this.listRecords(job)).find(({ run }) => run === id);
-    return found && this.linkOf(job, found.number);
+    return found && this.linkOf(job, found);
   }
 
   /** SHA-256 of the summary of a run, as its record names it; undefined if no record does. */
@@ -71,10 +73,31 @@ export class ChainStore extends ControlContainer {
     return run === id ? summary?.sha256 : undefined;
   }
 
-  /** Undefined if there is no such record. */
-  async linkOf(job: string, number: number): Promise<ChainLink | undefined> {
-    const sha256 = await this.sha256Of(chainPath(job, number));
-    return sha256 === undefined ? undefined : { number, sha256 };
+  /**
+   * Undefined if there is no such record. Throws if the answer is not as long as the record: nothing else would show
+   * that it was cut off on its way, and the chain would continue from a record that never was.
+   */
+  async linkOf(job: string, { number, size }: Pick<ListedRecord, 'number' | 'size'>): Promise<ChainLink | undefined> {
+    const path = chainPath(job, number);
+    const found = await this.get(path);
+    if (!found) return undefined;
+    if (found.body.length !== size) {
+      const how = `${found.body.length} of ${size} bytes`;
+      throw new StorageError('server', `Could not read ${this.where(path)}: the answer had ${how}`);
+    }
+    return { number, sha256: sha256Of(found.body) };
+  }
+
+  /** SHA-256 of a document, as a record names it; undefined if it does not exist. Throws `damaged` if it is not whole. */
+  async sha256OfWhole(path: string): Promise<string | undefined> {
+    const found = await this.get(path);
+    if (!found) return undefined;
+    try {
+      JSON.parse(found.body.toString());
+    } catch {
+      throw this.damaged(path, 'it is not JSON');
+    }
+    return sha256Of(found.body);
   }
 
   /** SHA-256 of the bytes of an object; undefined if it does not exist. */

@@ -162,8 +162,8 @@ export class PointVault {
         const ends = below.map(([path]) => (delimiter ? path.indexOf(delimiter, prefix.length) : -1));
         const folders = below.flatMap(([path], index) => (ends[index]! < 0 ? [] : path.slice(0, ends[index]! + 1)));
         return {
-          blobs: below.flatMap(([name, { metadata, etag }], index) =>
-            ends[index]! < 0 ? blobState({ name, metadata, etag }) : [],
+          blobs: below.flatMap(([name, { body, metadata, etag }], index) =>
+            ends[index]! < 0 ? blobState({ name, size: body.length, metadata, etag }) : [],
           ),
           prefixes: [...new Set(folders)],
         } as BlobPage;

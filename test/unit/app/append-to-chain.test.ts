@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { HttpRequest, InvocationContext } from '@azure/functions';
 import type { DurableClient } from 'durable-functions';
 import { describe, expect, it, test } from 'vitest';
+import { appendToChain } from '#app/append-to-chain.ts';
 import { CONTROL_CONTAINER, chainPath, lockPath, summaryPath } from '#domain/run/control-paths.ts';
 import type { RunMode } from '#domain/run/run.ts';
 import { holdHandler, releaseHandler, unholdHandler } from '#functions/restore-points/note-restore-point.ts';
@@ -80,6 +81,33 @@ test('a run that leaves no restore point, a dry run and the plan of a prune have
   await vault.run({ mode: 'full', dryRun: true });
   await vault.plan();
   expect(vault.chain()).toHaveLength(1);
+});
+
+test('I6: nothing goes into the chain from an answer that was cut off on its way', async () => {
+  for (const path of [/chain/, /run\.json/]) {
+    const vault = await backedUp(1);
+    const first = await vault.backup();
+    const deps = vault.deps();
+    const blobs = deps.blobs('VAULT');
+    const summary = (await vault.control.readSummary(first))!;
+    const whole = blobs.getObject.bind(blobs);
+    blobs.getObject = async (container, name) => {
+      const found = await whole(container, name);
+      return found && path.test(name) ? { ...found, body: found.body.subarray(0, -1) } : found;
+    };
+    await expect(appendToChain(deps, blobs, { ...summary, id: first.id.replace(/.$/, 'x') })).rejects.toThrow();
+    expect(vault.chain()).toHaveLength(1);
+  }
+});
+
+test('a verification that ends a second time, after a later one, does not bring its result back', async () => {
+  const vault = await backedUp(1);
+  const { id } = await vault.backup();
+  const early = await vault.verify(id);
+  const later = await vault.verify(id);
+  await appendToChain(vault.deps(), vault.deps().blobs('VAULT'), early);
+  expect((await vault.notes(id)).proofs).toMatchObject([{ run: later.id }]);
+  expect(vault.chain()).toHaveLength(3);
 });
 
 test('each record has the next number and the SHA-256 of the record before it, and each head is reported', async () => {
