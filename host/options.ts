@@ -12,7 +12,7 @@ Usage: npm start -- [options]
   --data DIR       directory for the progress of runs (default: .strongroom). After a stop or a crash, the host
                    continues from there. The host closes it to other users
   --once NAME      run one job, or reconcile one archive rule, then exit: 0 if it succeeded, 1 if not
-  --mode MODE      with --once and a job: full (default) or incremental
+  --mode MODE      with --once and a job: full or incremental (default: the mode of the job)
   --app DIR        directory with the app's package.json (default: the working directory)
   --help           print this help
 
@@ -38,7 +38,7 @@ export interface Options {
   dataDirectory: string;
   appDirectory: string;
   workingDirectory: string;
-  once?: { job: string; mode: 'full' | 'incremental' };
+  once?: { job: string; mode: 'full' | 'incremental' | 'configured' };
 }
 
 export function parseOptions(args: string[], workingDirectory: string): Options {
@@ -59,7 +59,7 @@ export function parseOptions(args: string[], workingDirectory: string): Options 
     dataDirectory: resolve(workingDirectory, values.data),
     appDirectory: resolve(workingDirectory, values.app),
     workingDirectory,
-    ...(values.once === undefined ? {} : { once: { job: values.once, mode: mode ?? 'full' } }),
+    ...(values.once === undefined ? {} : { once: { job: values.once, mode: mode ?? 'configured' } }),
   };
 }
 
