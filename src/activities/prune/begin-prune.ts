@@ -21,7 +21,7 @@ const HOUR = 3_600_000;
  * that carries out a plan decides again and compares: if anything has changed since, it does nothing. Only then does it
  * mark the restore points that the plan removes.
  */
-export async function fromVault(deps: Dependencies, run: PruneRef): Promise<Omit<ListContainersResult, 'requests'>> {
+export async function beginPrune(deps: Dependencies, run: PruneRef): Promise<Omit<ListContainersResult, 'requests'>> {
   const { control } = jobContextOf(deps, run.job);
   const { picture, plan } = await decideNow(deps, run);
   const wanted = run.prune.plan;
