@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { HostError, messageOf } from './host-error.ts';
 
-export const HELP = `Runs the backup app on this machine, without Azure: schedules, HTTP API and orchestrations.
+export const HELP = `Runs Strongroom on this machine, without Azure: schedules, HTTP API and orchestrations.
 
 Usage: npm start -- [options]
 

@@ -223,7 +223,7 @@ function run(node, args) {
 const [name, ...rest] = process.argv.slice(2);
 if (!Object.hasOwn(TASKS, name ?? '')) {
   const lines = Object.entries(TASKS).map(([task, [what]]) => `  ${task.padEnd(11)} ${what}`);
-  console.error(`Usage: npm run <task> [-- arguments]\n\n${lines.join('\n')}\n\n${EXAMPLES}`);
+  console.error(`Usage: npm run <task> -- [options]\n\n${lines.join('\n')}\n\n${EXAMPLES}`);
   process.exit(name === undefined || name === '--help' ? 0 : 2);
 }
 const node = findNode();

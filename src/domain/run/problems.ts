@@ -175,8 +175,8 @@ export const PROBLEMS = {
   'no-containers': {
     meaning: 'no container or table matches',
     hint:
-      'No container or table of the source matches the patterns of the job. Correct "source.containers" or ' +
-      '"source.tables".',
+      'No container or table of the source matches the patterns of the job. If the source account is still empty, ' +
+      'create a container in it. Otherwise correct "source.containers" or "source.tables".',
   },
   'container-name-invalid': {
     meaning: 'no valid destination name',

@@ -147,7 +147,7 @@ export async function answerStart(deps: Dependencies, client: DurableClient, wan
     throw new HttpError(
       409,
       'run-in-progress',
-      `Run ${id} of "${job}" is in progress since ${startedAt}`,
+      `Run ${id} of "${job}" has been in progress since ${startedAt}`,
       `Wait until it ends, or cancel it: POST /api/runs/${id}/cancel`,
       { run: id },
     );
