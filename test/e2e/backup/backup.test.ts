@@ -177,7 +177,7 @@ describe('backups of one collection', () => {
   });
 
   test('the timer starts an incremental run', async () => {
-    const fired = await app.call('POST', '/admin/functions/timer-nightly', {});
+    const fired = await app.call('POST', '/admin/functions/backup-nightly', {});
     expect(fired.status).toBe(202);
     const isTimer = ({ trigger, status }: Record<string, unknown>) => trigger === 'timer' && status === 'succeeded';
     await expect
