@@ -210,10 +210,10 @@ export const PROBLEMS = {
       'docs/http-api.md.',
   },
   'target-protected': {
-    meaning: 'no restore may write to this place',
+    meaning: 'no restore may write to this destination',
     hint:
       'A backup, an archive or the host of an app uses this container or table. Restore what it held to another ' +
-      'place, with "target.container" or "target.table".',
+      'one, with "target.container" or "target.table".',
   },
   'target-exists': {
     meaning: 'already in the target',
