@@ -138,7 +138,7 @@ export const BUGS: Bug[] = [
     detector: { test: 'test/unit/domain/run/lock.test.ts' },
   },
   {
-    words: 'ignores the wish to cancel',
+    words: 'ignores the request to cancel',
     file: 'src/domain/run/lock.ts',
     find: "return lock.cancel ? 'cancelled' : 'go';",
     replace: "return 'go';",

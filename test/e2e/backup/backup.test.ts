@@ -167,9 +167,9 @@ describe('backups of one collection', () => {
       ['photo/new.jpg', 'sync', 'new'],
       ['rich.txt', 'properties', 'tags'],
     ]);
-    const mirror = await lookInto(vault.connectionString, 'docsbackup');
-    expect(mirror['rich.txt']?.tags).toEqual({ project: 'changed' });
-    expect(mirror['rich.txt']?.metadata).toEqual({ Author: 'Ada', mixedCase: 'Yes 1' });
+    const backup = await lookInto(vault.connectionString, 'docsbackup');
+    expect(backup['rich.txt']?.tags).toEqual({ project: 'changed' });
+    expect(backup['rich.txt']?.metadata).toEqual({ Author: 'Ada', mixedCase: 'Yes 1' });
     const kept = await lookInto(vault.connectionString, 'imagesbackup');
     // F10: absence from the source deletes nothing in the vault.
     expect(kept['photo/1.jpg']?.size).toBe(9);

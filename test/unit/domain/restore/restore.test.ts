@@ -202,16 +202,16 @@ test('what a broken-off copy of a blob has left is known, whichever of its state
 });
 
 describe('what is restored of a restore point', () => {
-  const SHARES = ['images', 'tenant-1', 'table.orders', 'table.tenant1'];
+  const TASKS = ['images', 'tenant-1', 'table.orders', 'table.tenant1'];
   it.each<[string[], string[], string[]]>([
-    [[], [], SHARES],
+    [[], [], TASKS],
     [['images'], [], ['images']],
     [['*'], [], ['images', 'tenant-1']],
     [[], ['ORDERS'], ['table.orders']],
     [[], ['*'], ['table.orders', 'table.tenant1']],
     [['tenant-*'], ['tenant*'], ['tenant-1', 'table.tenant1']],
   ])('containers %j and tables %j', (containers, tables, wanted) => {
-    expect(SHARES.filter((share) => isRestored({ containers, tables }, share))).toEqual(wanted);
+    expect(TASKS.filter((task) => isRestored({ containers, tables }, task))).toEqual(wanted);
   });
 
   it('a restore that an earlier version began has no tables in it', () => {

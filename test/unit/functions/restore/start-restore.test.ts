@@ -23,14 +23,14 @@ class Asked {
   /** What the configuration has other than two jobs of no container. */
   configured: Partial<Pick<Configuration, 'jobs' | 'archives'>> = {};
 
-  async holding(...shares: string[]): Promise<this> {
-    for (const share of shares) {
+  async holding(...tasks: string[]): Promise<this> {
+    for (const task of tasks) {
       await this.world.control.writePart(
         held(POINT),
         'slice',
         sliceKey(0),
         new PartWriter(),
-        emptyTally(share, 'x12'),
+        emptyTally(task, 'x12'),
         {},
       );
     }
