@@ -12,7 +12,7 @@ Usage: npm run bench -- [options]
   --only PARTS     run some parts, separated by commas: copy, compare, restore, archive, tables, memory
   --skip-large     the same as --only copy
   --json FILE      also write every measurement to FILE
-  --help           this text
+  --help           print this help
 
   copy      Copies many blobs, then nothing, then overwritten blobs, on Azurite.
   compare   Measures the CPU of comparing many unchanged blobs, on a stand-in server that generates listings.

@@ -1,13 +1,13 @@
 import { parseArgs } from 'node:util';
 import { DemoError } from './demo-error.ts';
 
-export const HELP = `Shows a whole backup on this machine and compares every byte, in about two minutes and without Azure.
+export const HELP = `Shows a whole backup with Strongroom on this machine and compares every byte, in about two minutes and without Azure.
 
-Usage: npm run demo [-- options]
+Usage: npm run demo -- [options]
 
   --seed N       fill the source with other blobs of the same kinds; the same number gives the same blobs (1)
   --sabotage     damage seven copies before the comparison at the end, which must notice: the demo then exits with 1
-  --help         this text
+  --help         print this help
 
 The demo starts an embedded Azurite with two storage accounts and fills one with about 3,000 blobs. The real app backs
 it up three times: in full, after a day of changes, and with nothing changed. Then the demo

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Azurite } from './azurite/azurite.ts';
 import { embedAccounts } from './azurite/embedded-accounts.ts';
@@ -49,7 +50,7 @@ export async function startHost(options: Options, fatal: (error: HostError) => v
     if (azurite !== undefined) {
       started.push(() => azurite.stop());
       azurite.onUnexpectedExit((reason) => fatal(new HostError(`The host stops: ${reason}.`, 1)));
-      announce(azurite);
+      announce(azurite, options.dataDirectory);
     }
     const app = await loadApp(options.appDirectory);
     const { listeners, durable } = await createListeners(app.registrations, options, fatal);
@@ -105,11 +106,12 @@ async function stopHost({ app, listeners, server, hurry }: Running): Promise<voi
   }
 }
 
-function announce(azurite: Azurite): void {
+function announce(azurite: Azurite, dataDirectory: string): void {
   const { blobPort, queuePort, tablePort } = azurite;
   writeLog('information', 'No storage account is configured. Using an embedded Azurite:');
   writeLog(
     'information',
     `  blobs http://127.0.0.1:${blobPort}, queues http://127.0.0.1:${queuePort}, tables http://127.0.0.1:${tablePort}`,
   );
+  writeLog('information', `  The connection strings are in ${join(dataDirectory, 'azurite.json')}.`);
 }

@@ -5,7 +5,8 @@ import { escapeControls } from './log.ts';
 export interface OnceOptions {
   /** Name of a job or of an archive rule. */
   job: string;
-  mode: 'full' | 'incremental';
+  /** `configured` is the mode of the job's scheduled runs. */
+  mode: 'full' | 'incremental' | 'configured';
   key: string | undefined;
 }
 
@@ -89,7 +90,7 @@ async function reasonOf(response: Response): Promise<string> {
   const text = await response.text();
   try {
     const { detail, title, hint } = JSON.parse(text) as { detail?: string; title?: string; hint?: string };
-    const parts = [detail ?? title, hint].filter((part) => part !== undefined);
+    const parts = [detail ?? title, hint].filter((part) => part !== undefined).map(asSentence);
     if (parts.length > 0) return `${parts.join(' ')} (${response.status})`;
   } catch {
     // The body is not a problem document. Its text follows below.
@@ -97,12 +98,21 @@ async function reasonOf(response: Response): Promise<string> {
   return `${text.slice(0, 200) || response.statusText} (${response.status})`;
 }
 
+/** Problem documents end their texts without a period. */
+function asSentence(text: string): string {
+  return /[.!?]$/.test(text) ? text : `${text}.`;
+}
+
 /** The status of the run and all its counts. */
 function summary(job: string, path: string, run: Run): string {
-  const counts = [run, ...Object.values(run)].flatMap((value) =>
-    typeof value === 'object' && value !== null ? Object.entries(value) : [],
+  const objects = [['', run] as const, ...Object.entries(run)];
+  const numbers = objects.flatMap(([about, value]) =>
+    typeof value === 'object' && value !== null
+      ? Object.entries(value)
+          .filter(([, number]) => typeof number === 'number')
+          .map(([name, number]) => (about === 'bytes' ? `${name} ${number} bytes` : `${name} ${number}`))
+      : [],
   );
-  const numbers = counts.filter(([, value]) => typeof value === 'number').map(([name, value]) => `${name} ${value}`);
   return [`${job}: ${run.status}`, path.split('/').at(-1), [...new Set(numbers)].join(', ')]
     .filter(Boolean)
     .join(' · ');

@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { HostError, messageOf } from './host-error.ts';
 
-export const HELP = `Runs the backup app on this machine, without Azure: schedules, HTTP API and orchestrations.
+export const HELP = `Runs Strongroom on this machine, without Azure: schedules, HTTP API and orchestrations.
 
 Usage: npm start -- [options]
 
@@ -12,7 +12,7 @@ Usage: npm start -- [options]
   --data DIR       directory for the progress of runs (default: .strongroom). After a stop or a crash, the host
                    continues from there. The host closes it to other users
   --once NAME      run one job, or reconcile one archive rule, then exit: 0 if it succeeded, 1 if not
-  --mode MODE      with --once and a job: full (default) or incremental
+  --mode MODE      with --once and a job: full or incremental (default: the mode of the job)
   --app DIR        directory with the app's package.json (default: the working directory)
   --help           print this help
 
@@ -22,7 +22,7 @@ accounts. If none of them has a setting, the host uses an embedded Azurite with 
 Examples:
   curl http://127.0.0.1:7071/api/health
   curl -X POST http://127.0.0.1:7071/api/jobs/JOB/runs
-  curl -X POST http://127.0.0.1:7071/admin/functions/NAME -d '{}'     # fire a timer now
+  curl -X POST http://127.0.0.1:7071/admin/functions/backup-JOB -d '{}'     # fire its schedule now
 
 If STRONGROOM_KEY is set (at least 16 characters), send it in the header x-functions-key.
 The host has no TLS: on another address than loopback, the key and all answers can be read on the way. Put the host
@@ -38,7 +38,7 @@ export interface Options {
   dataDirectory: string;
   appDirectory: string;
   workingDirectory: string;
-  once?: { job: string; mode: 'full' | 'incremental' };
+  once?: { job: string; mode: 'full' | 'incremental' | 'configured' };
 }
 
 export function parseOptions(args: string[], workingDirectory: string): Options {
@@ -59,7 +59,7 @@ export function parseOptions(args: string[], workingDirectory: string): Options 
     dataDirectory: resolve(workingDirectory, values.data),
     appDirectory: resolve(workingDirectory, values.app),
     workingDirectory,
-    ...(values.once === undefined ? {} : { once: { job: values.once, mode: mode ?? 'full' } }),
+    ...(values.once === undefined ? {} : { once: { job: values.once, mode: mode ?? 'configured' } }),
   };
 }
 

@@ -11,7 +11,7 @@ Usage: npm run prove -- [options]
   --seed N         the seed of everything random (1); the same seed repeats the same steps
   --only PARTS     run some parts, separated by commas: ${PARTS.join(', ')}
   --json FILE      also write every figure and violation to FILE
-  --help           this text
+  --help           print this help
 
   model        Visits every state of a model of the protocol: copy, lock, take-over, publish. It does so again with each
                known mistake, and must find it.
@@ -29,9 +29,9 @@ Usage: npm run prove -- [options]
                twice, and terminates orchestrations.
   planted      Breaks the code on purpose, one small change after another. A test or a seed must catch each change.
 
-Simulation, lives, archive and tables print the command that repeats a violation. To see its options:
+Simulation, lives, archive, tables and matrix print the command that repeats a violation. To see its options:
 
-  node prove/simulation/main.ts --help
+  npm run prove:again -- simulation --help
 
 Exit codes: 0 no violation, and every figure was reached; 1 otherwise; 2 wrong options.
 `;

@@ -17,6 +17,7 @@ import { connectBlobAccount, connectCatalog, connectTableAccount } from './stora
 import type { BlobAccount } from './storage/blob-account.ts';
 import type { Catalog } from './storage/catalog.ts';
 import type { TableAccount } from './storage/table-account.ts';
+import type * as bundled from './telemetry/application-insights.ts';
 import { Telemetry, type TelemetrySink } from './telemetry/telemetry.ts';
 
 const configuration = readConfiguration({ env: process.env, cwd: process.cwd(), appRoot: join(__dirname, '..') });
@@ -75,6 +76,6 @@ function applicationInsights(): TelemetrySink | undefined {
   const connectionString = process.env.APPLICATIONINSIGHTS_CONNECTION_STRING;
   if (!connectionString) return undefined;
   // A bundle of its own, beside this one: loading it takes longer than loading the rest of the app.
-  const bundle = require('./applicationinsights.cjs') as typeof import('./telemetry/application-insights.ts');
+  const bundle = require('./applicationinsights.cjs') as typeof bundled;
   return bundle.connectApplicationInsights(connectionString, process.env.APPLICATIONINSIGHTS_AUTHENTICATION_STRING);
 }

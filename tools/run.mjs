@@ -81,6 +81,7 @@ const TASKS = {
     '@build',
     ['prove/main.ts', '...'],
   ],
+  'prove:again': ['Repeat a violation that prove has found (see --help)', '@build', ['prove/again.ts', '...']],
   mutate: [
     'Break the files that decide, line by line, and see whether their unit tests notice',
     ['tools/mutate/main.ts', '...'],
@@ -90,7 +91,7 @@ const TASKS = {
 
 const EXAMPLES = `Tests are selected by path, by name and by project (unit, slow, contract, e2e). Vitest gets the arguments:
 
-  npm test -- test/e2e/prune.test.ts test/unit/domain
+  npm test -- test/e2e/prune test/unit/domain
   npm test -- -t "restore point"
   npm test -- --project contract
 
@@ -221,8 +222,8 @@ function run(node, args) {
 
 const [name, ...rest] = process.argv.slice(2);
 if (!Object.hasOwn(TASKS, name ?? '')) {
-  const lines = Object.entries(TASKS).map(([task, [what]]) => `  ${task.padEnd(9)} ${what}`);
-  console.error(`Usage: npm run <task> [-- arguments]\n\n${lines.join('\n')}\n\n${EXAMPLES}`);
+  const lines = Object.entries(TASKS).map(([task, [what]]) => `  ${task.padEnd(11)} ${what}`);
+  console.error(`Usage: npm run <task> -- [options]\n\n${lines.join('\n')}\n\n${EXAMPLES}`);
   process.exit(name === undefined || name === '--help' ? 0 : 2);
 }
 const node = findNode();

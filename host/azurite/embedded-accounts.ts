@@ -12,6 +12,12 @@ interface KeysAndPorts {
   ports?: { blob: number; queue: number; table: number };
 }
 
+/** For people and their tools. The host never reads these. */
+interface ForOthers {
+  /** By alias. */
+  connectionStrings: Record<string, string>;
+}
+
 /**
  * If none of the accounts in strongroom.json is configured, starts an embedded Azurite with an account for each alias.
  * The app gets an account of its own there, too, unless its storage is a real account.
@@ -21,7 +27,7 @@ export async function embedAccounts(workingDirectory: string, dataDirectory: str
   if (accounts.length === 0 || anyConfigured([...accounts, ...ofVaults.keys()], process.env)) return undefined;
   const aliases = isEmulatorOrNone(OWN_STORAGE, process.env) ? [...accounts, OWN_STORAGE] : accounts;
   const names = accountNames(aliases);
-  const azurite = await startWithStoredKeys([...names.values()], dataDirectory);
+  const azurite = await startWithStoredKeys(names, dataDirectory);
   Object.assign(process.env, withoutProxyForLoopback(process.env));
   for (const [alias, name] of names) process.env[alias] = azurite.connectionString(name);
   for (const [alias, vault] of ofVaults) process.env[alias] = process.env[vault];
@@ -43,12 +49,12 @@ function accountNames(aliases: string[]): Map<string, string> {
   return new Map([...aliasOf].map(([name, alias]) => [alias, name]));
 }
 
-async function startWithStoredKeys(names: string[], dataDirectory: string): Promise<Azurite> {
+async function startWithStoredKeys(names: Map<string, string>, dataDirectory: string): Promise<Azurite> {
   const location = join(dataDirectory, 'azurite');
   mkdirSync(location, { recursive: true });
   const file = join(dataDirectory, 'azurite.json');
   const { keys, ports } = (readJsonFile(file) ?? { keys: {} }) as KeysAndPorts;
-  const accounts = names.map((name) => {
+  const accounts = [...names.values()].map((name) => {
     keys[name] ??= newAccountKey();
     return { name, key: keys[name] };
   });
@@ -58,7 +64,10 @@ async function startWithStoredKeys(names: string[], dataDirectory: string): Prom
     ...(ports && { blobPort: ports.blob, queuePort: ports.queue, tablePort: ports.table }),
   });
   const bound = { blob: azurite.blobPort, queue: azurite.queuePort, table: azurite.tablePort };
-  replaceJsonFile(file, { keys, ports: bound } satisfies KeysAndPorts);
+  const connectionStrings = Object.fromEntries(
+    [...names].map(([alias, name]) => [alias, azurite.connectionString(name)]),
+  );
+  replaceJsonFile(file, { keys, ports: bound, connectionStrings } satisfies KeysAndPorts & ForOthers);
   return azurite;
 }
 

@@ -124,7 +124,7 @@ export class Execution {
   #isHidden = false;
   #isHealing = false;
   /** Whether an upload has failed permanently in a `finishUpload`. */
-  #hasGivenUp = false;
+  #hasFailedPermanently = false;
   #over = false;
 
   constructor(scenario: Scenario, sabotage: Sabotage = {}) {
@@ -226,7 +226,7 @@ export class Execution {
       this.#leaps,
       this.#disturbed,
       this.#isHidden,
-      this.#hasGivenUp,
+      this.#hasFailedPermanently,
       [...this.witness.copies],
       [...this.witness.snapshots],
       this.#actors.map(({ name, heard, pending }) => [name, textOf(heard), pending.map(({ label }) => label)]),
@@ -401,7 +401,7 @@ export class Execution {
 
   async #keep({ deps }: Actor, input: KeepPoisonInput): Promise<Record<string, never>> {
     await keepPoison(deps, input);
-    this.witness.givenUp(input.name, input.etag);
+    this.witness.failedPermanently(input.name, input.etag);
     return {};
   }
 
@@ -548,7 +548,7 @@ export class Execution {
             ? await this.#keep(actor, input as KeepPoisonInput)
             : await this.#archivingOf(actor).archiveUpload(input as Upload);
         waiting.trail += JSON.stringify(value).slice(0, 20);
-        if (name === 'keepPoison') this.#hasGivenUp = true;
+        if (name === 'keepPoison') this.#hasFailedPermanently = true;
         this.#goOn(waiting, () => generator.next(value));
       },
       failed: (error) => {
@@ -588,7 +588,8 @@ export class Execution {
     }
     if (this.#waiting.size > 0) this.witness.say('P3', 'an orchestration waits without end', NAME);
     const areAnnounced =
-      !this.#hasGivenUp && this.#messages.some(({ etag, state }) => state === 'gone' && this.#isOfPresent(etag));
+      !this.#hasFailedPermanently &&
+      this.#messages.some(({ etag, state }) => state === 'gone' && this.#isOfPresent(etag));
     this.#endCopies();
     if (areAnnounced) this.witness.judgeAll('the events');
     this.#now += LONG;

@@ -36,13 +36,13 @@ export async function reconcile(
 ): Promise<Outcome[]> {
   const context = jobContextOf(deps, RULE);
   const { control } = context;
-  const share = { run, container: SOURCE, destination: ARCHIVE };
-  const found = await findUnarchived(deps, { ...share, slice: 0 });
+  const task = { run, container: SOURCE, destination: ARCHIVE };
+  const found = await findUnarchived(deps, { ...task, slice: 0 });
   if (found.problem || found.stopped || found.next) throw new Error(`Not listed: ${JSON.stringify(found)}`);
   const outcomes: Outcome[] = [];
   for (const chunk of found.chunks ?? []) {
     const plan = await control.readPart<PlannedItem, object>(partPath(run, 'plan', SOURCE, chunk.key));
-    const route = backupRoute(context, share, run);
+    const route = backupRoute(context, task, run);
     const place = archiveContextOf(deps, RULE, await withAccess(deps, route, 2 ** 40, new AbortController().signal));
     for (const planned of plan.items) {
       let result: Outcome | PendingCopy = await archivePlanned(place, planned);

@@ -56,7 +56,7 @@ class ArchiveSimulation {
   readonly #messages: Message[] = [];
   /** Versions that no message announces any more. */
   readonly #silent = new Set<string>();
-  #atWork = 0;
+  #inProgress = 0;
   #crashes: number;
   #leaps: number;
 
@@ -124,14 +124,14 @@ class ArchiveSimulation {
     await this.#settled();
     const announced = [...this.#witness.present()].filter(({ etag }) => !this.#silent.has(etag));
     this.#witness.judge(announced, 'the events');
-    const areAllTold = this.#silent.size === 0;
+    const areAllReported = this.#silent.size === 0;
     const before = this.#made();
     await this.#app.scheduler.sleep(5 * HOUR);
     await this.#reconcile();
     await this.#settled();
     if (this.#made() > before) this.#app.count('reconciliation copied');
     else this.#app.count('reconciliation found nothing to do');
-    if (areAllTold && this.#made() > before) {
+    if (areAllReported && this.#made() > before) {
       this.#witness.say('P3', 'a reconciliation copied uploads that the events had archived', '');
     }
     this.#witness.judgeAll('a reconciliation');
@@ -149,7 +149,7 @@ class ArchiveSimulation {
   /** Waits until no process works and no message waits. */
   async #settled(): Promise<void> {
     const isIdle = () =>
-      this.#atWork === 0 &&
+      this.#inProgress === 0 &&
       this.#messages.every(({ state }) => state !== 'waits') &&
       this.#app.durable.active.length === 0;
     while (!isIdle()) await this.#app.scheduler.sleep(10_000, 'the test checked for the end');
@@ -285,15 +285,15 @@ class ArchiveSimulation {
       return;
     }
     this.#app.note(what, worker.name);
-    this.#atWork++;
+    this.#inProgress++;
     worker.do(
       () => work(worker),
       (outcome) => {
-        this.#atWork--;
+        this.#inProgress--;
         ended('thrown' in outcome ? (outcome.thrown ?? 'nothing') : undefined);
       },
       () => {
-        this.#atWork--;
+        this.#inProgress--;
         died();
       },
     );
@@ -308,7 +308,7 @@ class ArchiveSimulation {
         for (const message of this.#messages) if (message.name === name) this.#silent.add(message.etag);
       }
       const result = await keepPoison(input);
-      this.#witness.givenUp(name, etag);
+      this.#witness.failedPermanently(name, etag);
       return result;
     };
   }

@@ -92,7 +92,7 @@ export class ArchiveWitness {
   }
 
   /** Judges the poison entry of an upload that failed permanently. */
-  givenUp(name: string, etag: string | undefined): void {
+  failedPermanently(name: string, etag: string | undefined): void {
     const version = etag === undefined ? undefined : this.#versions.get(etag);
     if (!version || !this.isPresent(version) || this.isStored(version)) return;
     const isKept = this.poison().some((entry) => entry.name === name && entry.etag === etag && entry.state === 'open');

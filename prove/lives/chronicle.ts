@@ -50,7 +50,7 @@ export interface Notes {
   removed?: { at: string; run: string; emptied?: string };
 }
 
-export interface RestoreWish {
+export interface RequestedRestore {
   point: string;
   account: string;
   container: string;
@@ -67,7 +67,7 @@ export interface Run {
   mode: string;
   dryRun: boolean;
   retryOf?: string;
-  restore?: RestoreWish;
+  restore?: RequestedRestore;
   prune?: { plan?: { run: string } };
   /** The number of the change by which the run got the lock. */
   from: number;
@@ -154,7 +154,7 @@ export class Chronicle {
     if (account === this.#stage.source) this.#seeSource(change);
     if (account !== this.#stage.vault || this.actor !== 'app') return;
     if (container === CONTROL) this.#seeControl(change);
-    else this.#seeMirror(change);
+    else this.#seeBackup(change);
   }
 
   say(promise: string, message: string, about: string): void {
@@ -273,7 +273,7 @@ export class Chronicle {
   }
 
   /** After each change of a blob in the vault, its needed contents must still exist. */
-  #seeMirror({ container, name, operation, before, after, snapshot }: Change): void {
+  #seeBackup({ container, name, operation, before, after, snapshot }: Change): void {
     const key = place(container, name);
     const deleted = snapshot ?? before;
     if (operation === 'DeleteBlob' && deleted && recordedEtag(deleted) === undefined) {

@@ -179,9 +179,9 @@ export class Judge {
   }
 
   #judgeRestore(run: Run, summary: Summary): void {
-    const wish = run.restore!;
-    const point = this.#chronicle.runs.get(wish.point)!;
-    const target = wish.account === 'SOURCE' ? this.#stage.source : this.#stage.target;
+    const request = run.restore!;
+    const point = this.#chronicle.runs.get(request.point)!;
+    const target = request.account === 'SOURCE' ? this.#stage.source : this.#stage.target;
     const seen = new Set<string>();
     for (const part of summary.parts) {
       for (const line of this.#chronicle.linesOf(part.path)) {
@@ -189,7 +189,7 @@ export class Judge {
         seen.add(key);
         if (!isHeld(line)) continue;
         const entry = point.entries.get(key);
-        const name = wish.prefix.replaceAll('{container}', part.container) + line.name;
+        const name = request.prefix.replaceAll('{container}', part.container) + line.name;
         if (!entry || !isHeld(entry)) {
           this.#chronicle.say('restore', `run ${run.id} restored what ${point.id} has not`, key);
           continue;
@@ -200,8 +200,8 @@ export class Judge {
     }
     if (summary.status !== 'succeeded' || run.retryOf !== undefined) return;
     for (const [key, entry] of point.entries) {
-      const isWanted = wish.containers.length === 0 || wish.containers.includes(entry.container);
-      if (!isHeld(entry) || !isWanted || !entry.name.startsWith(wish.startsWith) || seen.has(key)) continue;
+      const isWanted = request.containers.length === 0 || request.containers.includes(entry.container);
+      if (!isHeld(entry) || !isWanted || !entry.name.startsWith(request.startsWith) || seen.has(key)) continue;
       this.#chronicle.say('restore', `run ${run.id} succeeded without a word about an entry of ${point.id} has`, key);
     }
   }

@@ -1,6 +1,6 @@
 import { proveMatrix } from '../parts/matrix.ts';
 
-/** `node prove/matrix/again.ts full/control.PutBlob:summary/lost-answer …` runs only these cells. */
+/** `npm run prove:again -- matrix full/control.PutBlob:summary/lost-answer …` runs only these cells. */
 const cells = process.argv.slice(2);
 const progress = (message: string) => process.stderr.write(`… ${message}\n`);
 const { violations, notes } = await proveMatrix({ seed: 1, night: false, progress, cells });

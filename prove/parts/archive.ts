@@ -14,7 +14,7 @@ export async function proveArchiving(options: PartOptions): Promise<PartResult> 
   const played = await proveSeeds(
     {
       play: simulateArchiving,
-      command: 'prove/archive/main.ts',
+      part: 'archive',
       seeds: 1_000,
       seedsAtNight: 20_000,
       rareEvents: RARE_EVENTS,

@@ -6,7 +6,7 @@ import { proveSeeds } from '../seeds/prove-seeds.ts';
 /** Plays random weeks in the life of a vault and compares every restore point with the source of its time. */
 export async function proveLives(options: PartOptions): Promise<PartResult> {
   const proof = await proveSeeds(
-    { play: live, command: 'prove/lives/main.ts', seeds: 500, seedsAtNight: 10_000, rareEvents: RARE_EVENTS },
+    { play: live, part: 'lives', seeds: 500, seedsAtNight: 10_000, rareEvents: RARE_EVENTS },
     options,
   );
   return { title: 'Lives of vaults: weeks of backups, restores, verifications and prunes', ...proof };

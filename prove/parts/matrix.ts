@@ -48,7 +48,7 @@ export async function proveMatrix(options: PartOptions & { cells?: string[] }): 
     ],
     violations: [...violations, ...outputs.flatMap(judgeOutput)],
     notes: [
-      'To repeat a cell: node prove/matrix/again.ts NAME',
+      'To repeat a cell: npm run prove:again -- matrix NAME',
       `Ends of the runs with faults: ${tally(results.map(({ ended }) => ended))}`,
       ...(missed.length > 0 ? [`Cells whose fault hit nothing: ${missed.map(({ name }) => name).join(', ')}`] : []),
     ],

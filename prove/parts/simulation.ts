@@ -8,7 +8,7 @@ export async function proveSimulation(options: PartOptions): Promise<PartResult>
   const proof = await proveSeeds(
     {
       play: simulate,
-      command: 'prove/simulation/main.ts',
+      part: 'simulation',
       seeds: 2_000,
       seedsAtNight: 50_000,
       rareEvents: RARE_EVENTS,

@@ -138,7 +138,7 @@ export const BUGS: Bug[] = [
     detector: { test: 'test/unit/domain/run/lock.test.ts' },
   },
   {
-    words: 'ignores the wish to cancel',
+    words: 'ignores the request to cancel',
     file: 'src/domain/run/lock.ts',
     find: "return lock.cancel ? 'cancelled' : 'go';",
     replace: "return 'go';",
@@ -461,21 +461,21 @@ export const BUGS: Bug[] = [
   },
   {
     words: 'prunes without regard to the other jobs of a vault',
-    file: 'src/activities/prune/decide-prune.ts',
+    file: 'src/activities/prune/begin-prune.ts',
     find: 'const keeps = picture.points\n',
     replace: 'const keeps = picture.points\n    .filter(({ job: of }) => of === run.job)\n',
     detector: LIVES,
   },
   {
     words: 'empties restore points before their margin is over',
-    file: 'src/activities/prune/decide-prune.ts',
+    file: 'src/activities/prune/begin-prune.ts',
     find: 'Date.parse(removed.at) + marginMs <= now.getTime()',
     replace: 'Date.parse(removed.at) <= now.getTime()',
     detector: { test: 'test/unit/activities/prune/prune.test.ts' },
   },
   {
     words: 'carries out plans that are stale',
-    file: 'src/activities/prune/decide-prune.ts',
+    file: 'src/activities/prune/begin-prune.ts',
     find: ' || plan.hash !== made.hash) return stale();',
     replace: ') return stale();',
     detector: LIVES,
@@ -755,7 +755,7 @@ export const BUGS: Bug[] = [
   },
   {
     words: 'deletes where a safety brake is engaged',
-    file: 'src/activities/prune/decide-prune.ts',
+    file: 'src/activities/prune/begin-prune.ts',
     find: 'all.filter(({ destination }) => !isBraked(plan.braked, destination))',
     replace: 'all',
     detector: { test: 'test/unit/activities/prune/prune.test.ts' },

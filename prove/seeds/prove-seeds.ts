@@ -1,3 +1,4 @@
+import type { PartName } from '../options.ts';
 import type { Findings, PartOptions } from '../part.ts';
 import { excerpt } from './excerpt.ts';
 import { addCounts, type Played } from './played.ts';
@@ -8,8 +9,7 @@ const MOST_VIOLATIONS = 5;
 /** What a part of the proof plays, and how much of it. */
 export interface SeededProof {
   play(seed: number): Promise<Played>;
-  /** The file that plays one seed from the command line. */
-  command: string;
+  part: PartName;
   seeds: number;
   seedsAtNight: number;
   /** Events that must happen at least once, or the seeds prove too little. */
@@ -18,7 +18,7 @@ export interface SeededProof {
 
 /** Plays seeds until enough of them have held, or too many have not. */
 export async function proveSeeds(
-  { play, command, seeds, seedsAtNight, rareEvents }: SeededProof,
+  { play, part, seeds, seedsAtNight, rareEvents }: SeededProof,
   { seed, night, progress }: PartOptions,
 ): Promise<Findings> {
   const target = night ? seedsAtNight : seeds;
@@ -34,7 +34,7 @@ export async function proveSeeds(
       violations.push(
         [
           `${violation.promise}: ${violation.message} (${violation.about || 'the whole'}). To repeat it:`,
-          `node ${command} --seeds 1 --from ${first + played}`,
+          `npm run prove:again -- ${part} --seeds 1 --from ${first + played}`,
           ...excerpt(result, violation, 20).map((line) => `  ${line}`),
         ].join('\n'),
       );

@@ -103,7 +103,7 @@ export class Witness {
     const { account, container, name, operation } = change;
     if (account === this.#plan.source) this.#seeSource(change);
     else if (container === CONTROL) this.#seeControl(change);
-    else this.#seeMirror(change);
+    else this.#seeBackup(change);
     if (this.actor === 'app' && account === this.#plan.source) {
       this.#broken('I5', `the app changed the source: ${operation}`, place(container, name));
     }
@@ -193,7 +193,7 @@ export class Witness {
     if (operation === 'copy ended well') this.#broken('I5', 'something was copied onto the source', key);
   }
 
-  #seeMirror({ container, name, operation, before, after }: Change): void {
+  #seeBackup({ container, name, operation, before, after }: Change): void {
     const key = place(container, name);
     const origin = this.#origins.get(key);
     if (this.actor !== 'app') {

@@ -449,10 +449,10 @@ class Story {
     for (const table of ['orders', 'logs']) {
       if (table === 'logs' && !this.#job.source.tables.some((pattern) => ['*', 'l*', 'logs'].includes(pattern)))
         continue;
-      const share = `table.${table}`;
+      const task = `table.${table}`;
       // If tables cannot be listed, all but those with a full name are missing.
-      const reports = containers.filter(({ container }) => container === share || container === 'table.*');
-      if (summary.parts.some(({ container }) => container === share)) this.#judgeTable(summary, known, table, say);
+      const reports = containers.filter(({ container }) => container === task || container === 'table.*');
+      if (summary.parts.some(({ container }) => container === task)) this.#judgeTable(summary, known, table, say);
       else if (!this.#wasThere(table, this.#firstOf(summary))) continue;
       else if (!reports.some(({ status }) => status === 'failed'))
         say(`nothing is stored of ${table}, and no report says so`);
@@ -461,9 +461,9 @@ class Story {
   }
 
   #judgeTable(summary: Summary, known: Known, table: string, say: (message: string) => void): void {
-    const share = `table.${table}`;
-    const report = summary.containers.find(({ container }) => container === share);
-    const own = summary.parts.some(({ container, path }) => container === share && path.includes(summary.id));
+    const task = `table.${table}`;
+    const report = summary.containers.find(({ container }) => container === task);
+    const own = summary.parts.some(({ container, path }) => container === task && path.includes(summary.id));
     if (!own && this.#spoiled.has(summary.id)) return;
     let segments: SegmentInVault[];
     try {
@@ -481,7 +481,7 @@ class Story {
     const whole = segments.filter(({ status }) => status !== 'failed');
     const held = whole.reduce((sum, { entities }) => sum + entities, 0);
     if (failed.length > 0) this.#app.count('segment failed');
-    const begun = this.#begunBy(summary, share);
+    const begun = this.#begunBy(summary, task);
     // Without a report of this run, the table is as the earlier run left it.
     if (report && report.status !== 'failed') {
       const { listed, copied, unchanged } = report.counts;
@@ -572,11 +572,11 @@ class Story {
     return retryOf === undefined ? this.#known.get(id)! : this.#firstOf(this.#known.get(retryOf)!.summary!);
   }
 
-  #begunBy(summary: Summary, share: string): number {
+  #begunBy(summary: Summary, task: string): number {
     const earlier = summary.retryOf === undefined ? undefined : this.#known.get(summary.retryOf);
-    const report = earlier?.summary?.containers.find(({ container }) => container === share);
+    const report = earlier?.summary?.containers.find(({ container }) => container === task);
     if (!earlier || report?.status === 'failed') return this.#known.get(summary.id)!.from;
-    return this.#begunBy(earlier.summary!, share);
+    return this.#begunBy(earlier.summary!, task);
   }
 
   #segmentOf(segments: SegmentInVault[], key: EntityKey): SegmentInVault {

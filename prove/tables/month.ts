@@ -232,10 +232,10 @@ class Month {
     const summary = await this.#summary(id);
     if (!isRestorePoint(summary)) return this.#count('runs without a restore point');
     const point: Point = { id, job: summary.job, held: new Map(), lacking: new Set() };
-    const shares = new Set(summary.parts.map(({ container }) => container));
-    for (const share of shares) {
-      const table = tableOfTask(share)!;
-      const segments = await this.#segmentsOf(summary, share);
+    const tasks = new Set(summary.parts.map(({ container }) => container));
+    for (const task of tasks) {
+      const table = tableOfTask(task)!;
+      const segments = await this.#segmentsOf(summary, task);
       const { content, isWhole } = await this.#bring(id, table);
       if (isWhole === segments.some(({ status }) => status === 'failed')) {
         this.#say(
@@ -248,7 +248,7 @@ class Month {
       // A retry may continue a run from before the table was dropped.
       if (!this.#tables.names.includes(really)) continue;
       const live = contentOf(this.#tables.keys(really).map((key) => ({ key, text: this.#textOf(really, key) })));
-      const report = summary.containers.find(({ container }) => container === share);
+      const report = summary.containers.find(({ container }) => container === task);
       const mayBeStale = report?.problems.some(({ code }) => code === 'deletions-not-compared') ?? mode === 'retry';
       for (const [name, text] of live) {
         const held = content.get(name);
@@ -405,8 +405,8 @@ class Month {
     for (const { id, job } of this.#points) {
       if (!(await this.#isKept({ id, job }))) continue;
       const summary = await this.#summary(id);
-      for (const share of new Set(summary.parts.map(({ container }) => container))) {
-        for (const { files } of await this.#segmentsOf(summary, share)) for (const { path } of files) named.add(path);
+      for (const task of new Set(summary.parts.map(({ container }) => container))) {
+        for (const { files } of await this.#segmentsOf(summary, task)) for (const { path } of files) named.add(path);
       }
     }
     const there = [...this.#vault.blobs()]
@@ -416,10 +416,10 @@ class Month {
     for (const path of named) if (!there.includes(path)) this.#say(`${path} is named, and has gone`);
   }
 
-  async #segmentsOf({ parts }: RunSummary, share: string): Promise<Segment[]> {
+  async #segmentsOf({ parts }: RunSummary, task: string): Promise<Segment[]> {
     const segments = new Map<string, Segment>();
     for (const { path, container } of parts) {
-      if (container !== share) continue;
+      if (container !== task) continue;
       const { items } = await this.#control.readPart<Outcome, object>(path);
       // A later part replaces a key range that an earlier one lacks.
       for (const segment of items.filter(isSegment)) segments.set(segment.name, segment);

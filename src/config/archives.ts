@@ -118,11 +118,11 @@ const receiptsSchema = z.strictObject({
     ),
 });
 
-/** One archive rule: uploads to a container are copied to another place as they arrive. */
+/** One archive rule: uploads to a container are copied to another container as they arrive. */
 export const archiveRuleSchema = z.strictObject({
   name: nameOf('an archive rule').describe('Name of the rule: lower case, unique among jobs and archive rules.'),
   source: ruleSourceSchema.describe('The uploads to archive.'),
-  destination: ruleDestinationSchema.describe('The vault, and the place of the archived blobs in it.'),
+  destination: ruleDestinationSchema.describe('The vault, and the container of the archived blobs in it.'),
   events: eventsSchema
     .exactOptional()
     .describe(

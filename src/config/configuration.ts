@@ -58,7 +58,7 @@ const anyJob = z.strictObject({
     .default('incremental')
     .describe('Mode of scheduled runs: `incremental` copies changes since the last run, `full` copies everything.'),
   source: sourceSchema.describe('The account, containers and tables to back up.'),
-  destination: destinationSchema.describe('The vault, and the place of the backup containers in it.'),
+  destination: destinationSchema.describe('The vault, and the backup containers in it.'),
   method: methodSchema,
   retention: retentionSchema
     .exactOptional()

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { MOST_KEPT, RETENTION_RULES, retentionProblem } from '#domain/prune/retention.ts';
+import { DEFAULT_MARGIN_HOURS, MOST_KEPT, RETENTION_RULES, retentionProblem } from '#domain/prune/retention.ts';
+import { DEFAULT_BRAKE } from '#domain/prune/safety-brake.ts';
 import { scheduleProblem } from '#domain/run/schedule.ts';
 import { alias, atLeastOne, count, text } from './schema-parts.ts';
 
@@ -7,13 +8,13 @@ const keep = (what: string) => count(MOST_KEPT).exactOptional().describe(what);
 
 const brakeSchema = z.strictObject({
   percent: count(100)
-    .default(50)
+    .default(DEFAULT_BRAKE.percent)
     .describe(
       'The safety brake engages if runs change or lose more than this percentage of the blobs of a container, ' +
         'or a run that much of the entities of a table,',
     ),
-  blobs: count(1_000_000_000).default(100).describe('and at least this many of them,'),
-  days: count(3650).default(30).describe('since any restore point of this many days.'),
+  blobs: count(1_000_000_000).default(DEFAULT_BRAKE.blobs).describe('and at least this many of them,'),
+  days: count(3650).default(DEFAULT_BRAKE.days).describe('since any restore point of this many days.'),
 });
 
 /** The option `retention` of a job. */
@@ -40,7 +41,7 @@ export const retentionSchema = atLeastOne(
     marginHours: z
       .number({ error: 'this must be a number of hours, 0 or more' })
       .min(0, { error: 'this must be a number of hours, 0 or more' })
-      .default(24)
+      .default(DEFAULT_MARGIN_HOURS)
       .describe(
         'Hours between marking a restore point for removal and deleting its content; the first prune after this ' +
           'time deletes the content.',

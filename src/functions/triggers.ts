@@ -27,7 +27,7 @@ export function registerTimers(deps: Dependencies): void {
     df.app.client.timer(name, { schedule: hostSchedule(schedule, job.timeZone), handler });
   };
   for (const job of jobs) {
-    register(`timer-${job.name}`, job, job.schedule, 'backup');
+    register(`backup-${job.name}`, job, job.schedule, 'backup');
     register(`verify-${job.name}`, job, job.verify?.schedule, 'verify');
     register(`prune-${job.name}`, job, job.retention?.schedule, 'prune');
   }

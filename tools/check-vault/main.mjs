@@ -7,7 +7,7 @@ import { checkVault } from './check-vault.mjs';
 
 const HELP = `Checks a vault of Strongroom against the chain of a job. Reads, and writes nothing.
 
-  node tools/check-vault/main.mjs --job NAME [--vault SETTING] [--head NUMBER:SHA256] [--content]
+Usage: node tools/check-vault/main.mjs --job NAME [options]
 
   --job NAME            the job whose chain to check
   --vault SETTING       the environment variable with the connection string of the vault, or with the address of its
@@ -15,11 +15,12 @@ const HELP = `Checks a vault of Strongroom against the chain of a job. Reads, an
   --head NUMBER:SHA256  a head of the chain that you kept elsewhere; without one, a writer of the vault who rewrote the
                         whole chain goes unnoticed
   --content             also look for every blob, and read those whose SHA-256 a deep verification has recorded
+  --help                print this help
 
 A remark is a hold or a safety brake without a record: a process that died may have left it, or someone else set it. It
 keeps a restore point from being deleted, and takes nothing from it.
 
-Exits with 0 if nothing is wrong, with 1 if something is, and with 2 if the check could not be made.
+Exit codes: 0 nothing is wrong, 1 something is, 2 the check could not be made.
 `;
 
 function optionsOf(args) {

@@ -1,7 +1,7 @@
 import type { Dependencies } from '#app/dependencies.ts';
 import { jobContextOf, receiptsOf } from '#app/job-context.ts';
 import { problemCodeOf } from '#app/problem-code.ts';
-import { givenUp, type Poison } from '#domain/archive/poison.ts';
+import { afterPermanentFailure, type Poison } from '#domain/archive/poison.ts';
 import { poisonId } from '#domain/archive/receipt-path.ts';
 import type { BlobState } from '#domain/blobs/blob.ts';
 import { redact } from '#domain/redact.ts';
@@ -27,7 +27,7 @@ export async function keepPoison(deps: Dependencies, input: KeepPoisonInput): Pr
   const problem = input.problem ?? last ?? UNKNOWN;
   const id = poisonId(container, name, etag);
   const upload = { id, rule, container, name, ...(etag !== undefined && { etag }), problem };
-  await new PoisonStore(control, rule).change(id, (before) => givenUp(before, upload, deps.now()));
+  await new PoisonStore(control, rule).change(id, (before) => afterPermanentFailure(before, upload, deps.now()));
   deps.telemetry.uploadFailedPermanently(rule, problem.code);
 }
 

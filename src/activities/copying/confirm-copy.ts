@@ -24,7 +24,7 @@ export async function confirmCopy(context: BackupContext, copy: PendingCopy): Pr
     return await confirm(context, copy);
   } catch (error) {
     if (!isStorageError(error)) throw error;
-    // Stopped by the wish to cancel, which the activity handles next.
+    // Stopped by the request to cancel, which the activity handles next.
     if (error.kind === 'aborted') return copy;
     // A failed check says nothing of the copy: check again in the next round, until the deadline.
     if (!isOverdue(context, copy)) return copy;

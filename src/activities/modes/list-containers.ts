@@ -4,7 +4,7 @@ import { countingRequests } from '#storage/requests.ts';
 import { findFailedTasks } from '../backup/find-failed-tasks.ts';
 import { findGoneTasks } from '../backup/find-gone-tasks.ts';
 import { findSourceTasks } from '../backup/find-source-tasks.ts';
-import { fromVault } from '../prune/decide-prune.ts';
+import { beginPrune } from '../prune/begin-prune.ts';
 import { findRestoreTasks } from '../restore/find-restore-tasks.ts';
 import type { FoundTasks, ListContainersResult } from '../run/container-task.ts';
 import { findVerifyTasks } from '../verify/find-verify-tasks.ts';
@@ -36,7 +36,7 @@ async function findTasks(deps: Dependencies, { run, from }: ListContainersInput)
     case 'verify':
       return findVerifyTasks(deps, run);
     case 'prune':
-      return fromVault(deps, run);
+      return beginPrune(deps, run);
   }
 }
 

@@ -22,9 +22,9 @@ import { type BlobsByName, listVaultSlice } from './list-vault-slice.ts';
  */
 export function makePlanPrune() {
   // Reading manifests keeps the processor busy: several slices at once would be no faster, and would need more memory.
-  const inTurn = pLimit(1);
+  const oneAfterAnother = pLimit(1);
   return function planPrune(deps: Dependencies, input: SliceInput): Promise<SliceResult> {
-    return inTurn(() => inRun(deps, input, (context) => planSlice(context, input)));
+    return oneAfterAnother(() => inRun(deps, input, (context) => planSlice(context, input)));
   };
 }
 

@@ -1,13 +1,12 @@
 import type { Dependencies } from '#app/dependencies.ts';
 import type { JobContext } from '#app/job-context.ts';
 import { statesAfter } from '#domain/prune/brake-states.ts';
-import { afterRelease, type BrakePolicy, type Trip } from '#domain/prune/safety-brake.ts';
+import { afterRelease, DEFAULT_BRAKE, type Trip } from '#domain/prune/safety-brake.ts';
 import type { BrakeState } from '#domain/run/brake-state.ts';
 import type { RunSummary } from '#domain/run/run.ts';
 import type { ControlStore } from '#storage/control/control-store.ts';
 import type { PreviousPoint } from './previous-point.ts';
 
-const DEFAULT_BRAKE: BrakePolicy = { percent: 50, blobs: 100, days: 30 };
 /** More names of containers have no room in the metadata of notes. */
 const MOST_NAMES = 40;
 

@@ -102,7 +102,10 @@ function missing(input: PublishRunInput, findings: Findings, troubled: ReadonlyS
   const scans = sound.filter(({ path }) => ['slice', 'range'].includes(kindOfPath(path)?.kind ?? ''));
   const found = new Set(scans.map(({ tally }) => tally.container)).size;
   if (found + troubled.size !== input.containers) {
-    return `${input.containers} containers were to be backed up; ${found} left parts and ${troubled.size} had problems`;
+    return (
+      `The run found ${input.containers} containers and tables to process, but only ${found} have outcomes and ` +
+      `${troubled.size} have problems`
+    );
   }
   const reason = incompleteness(sound, input.run.dryRun);
   if (reason !== undefined || input.problems.some(({ container }) => container === undefined)) return reason;

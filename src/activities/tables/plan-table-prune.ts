@@ -25,12 +25,12 @@ import { SliceWriter } from '../run/slice-writer.ts';
  */
 export function makePlanTablePrune() {
   // Reading manifests keeps the processor busy: several tables at once would be no faster, and would need more memory.
-  const inTurn = pLimit(1);
+  const oneAfterAnother = pLimit(1);
   const needs = new TableNeeds();
   return async function planTablePrune(deps: Dependencies, input: SliceInput): Promise<SliceResult> {
     const table = tableOfTask(input.container);
     if (table === undefined) throw new Error(`${input.container} is not the task of a table`);
-    return inTurn(() => inRun(deps, input, (context) => planSlice(context, input, table, needs)));
+    return oneAfterAnother(() => inRun(deps, input, (context) => planSlice(context, input, table, needs)));
   };
 }
 

@@ -61,16 +61,17 @@ export function readEvents(text: string): { events: ArchiveEvent[] } | { unreada
 type Read = { events: ArchiveEvent[] } | { unreadable: string };
 
 function readEvent(item: unknown): Read {
-  if (typeof item !== 'object' || item === null || Array.isArray(item)) return { unreadable: 'this is no event' };
+  if (typeof item !== 'object' || item === null || Array.isArray(item))
+    return { unreadable: 'not a valid event: use a JSON object' };
   const type = fieldOf(item, 'eventType') ?? fieldOf(item, 'type');
   if (type === undefined || fieldOf(item, 'container') !== undefined) return readByHand(item);
-  if (typeof type !== 'string') return { unreadable: 'the type of the event is no text' };
+  if (typeof type !== 'string') return { unreadable: 'the type of the event is not a string' };
   const data = fieldOf(item, 'data');
   const api = fieldOf(data, 'api');
   if (!UPLOADS.includes(type) || UNFINISHED.includes(api)) return { events: [] };
   // The event of a renamed blob has its old and its new address.
   const url = fieldOf(data, 'url') ?? fieldOf(data, 'destinationUrl');
-  if (typeof url !== 'string') return { unreadable: 'the event has no "data.url" that is a text' };
+  if (typeof url !== 'string') return { unreadable: 'the event has no "data.url", or it is not a string' };
   const place = readUrl(url);
   return 'unreadable' in place ? place : checked(place, fieldOf(data, 'eTag'));
 }
@@ -79,13 +80,14 @@ function readByHand(item: object): Read {
   const [container, name, account] = [fieldOf(item, 'container'), fieldOf(item, 'name'), fieldOf(item, 'account')];
   if (typeof container !== 'string' || typeof name !== 'string') {
     return {
-      unreadable: 'this is neither an event of Event Grid, nor has it a "container" and a "name" that are texts',
+      unreadable:
+        'not a valid event: use an event of Event Grid, or an object whose "container" and "name" are strings',
     };
   }
   if (account === undefined) return checked({ container, name }, fieldOf(item, 'etag'));
   const known = typeof account === 'string' ? accountByHand(account) : undefined;
   if (known === undefined) {
-    return { unreadable: `"account" is neither an account's name nor its blob service's address` };
+    return { unreadable: '"account" is not a valid account: use its name, or the address of its blob service' };
   }
   return checked({ account: known, container, name }, fieldOf(item, 'etag'));
 }
@@ -100,11 +102,11 @@ function checked(place: ArchiveEvent, etag: unknown): Read {
   const { container, name } = place;
   if (!isValidContainerName(container) && !/^\$[a-z]+$/.test(container)) {
     return {
-      unreadable: 'the container that the event names cannot be: 3 to 63 lower-case letters, digits and hyphens',
+      unreadable: 'not a valid container name in the event: use 3 to 63 lower-case letters, digits and hyphens',
     };
   }
   if (name.length < 1 || name.length > 1024 || !name.isWellFormed()) {
-    return { unreadable: 'the blob that the event names cannot be: 1 to 1024 characters of Unicode' };
+    return { unreadable: 'not a valid blob name in the event: use 1 to 1024 characters of Unicode' };
   }
   const plain = typeof etag === 'string' ? etag.replace(/^W\//, '').replace(/^"(.*)"$/, '$1') : '';
   // Without a valid ETag, the check of the source decides.

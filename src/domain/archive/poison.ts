@@ -31,7 +31,7 @@ export function poisonLine({ id, name, etag, state, since, at, times, problem }:
 }
 
 /** The entry after a permanent failure, the first or another. */
-export function givenUp(
+export function afterPermanentFailure(
   before: Poison | undefined,
   upload: Pick<Poison, 'id' | 'rule' | 'container' | 'name' | 'etag' | 'problem'>,
   now: Date,

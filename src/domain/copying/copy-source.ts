@@ -9,15 +9,22 @@ import { serviceIdentity } from '../service-identity.ts';
  */
 export function reducedSource(address: string): string {
   const [, origin, path, query = ''] = PLAIN.exec(address) ?? [];
-  if (origin !== undefined) return services.of(origin) + path + keptIn(query);
+  if (origin !== undefined && services.isOrigin(origin)) return services.of(origin) + path + versionIn(query);
   const url = URL.parse(address);
-  return url?.host ? services.of(url.origin) + recoded(url.pathname) + keptIn(url.search) : '';
+  return url?.host && services.isOrigin(url.origin)
+    ? services.of(url.origin) + recoded(url.pathname) + versionIn(url.search)
+    : '';
 }
 
 /** Most addresses of a listing have one origin, and it takes longer to identify than the rest of the address. */
 class LastService {
   #origin = '';
   #identity = '';
+
+  /** False for a host or port that no address can have. */
+  isOrigin(text: string): boolean {
+    return text === this.#origin || URL.canParse(text);
+  }
 
   of(origin: string): string {
     if (origin !== this.#origin) {
@@ -44,7 +51,7 @@ function recoded(path: string): string {
 }
 
 /** Ids of snapshots and versions are times. Nothing else passes. */
-function keptIn(query: string): string {
+function versionIn(query: string): string {
   const found = /[?&](snapshot|versionid)=([^&]+)/i.exec(query);
   if (!found) return '';
   const id = found[2]!.replace(/%3A/gi, ':');
@@ -55,10 +62,14 @@ function keptIn(query: string): string {
 export function sourceOf(
   endpoint: string,
   container: string,
-  { name, snapshotOrVersion: kept }: Pick<BlobState, 'name' | 'snapshotOrVersion'>,
+  { name, snapshotOrVersion }: Pick<BlobState, 'name' | 'snapshotOrVersion'>,
 ): string {
   const path = `${endpoint}/${container}/${name.split('/').map(encodeURIComponent).join('/')}`;
   const which =
-    kept === undefined ? '' : 'snapshot' in kept ? `?snapshot=${kept.snapshot}` : `?versionid=${kept.version}`;
+    snapshotOrVersion === undefined
+      ? ''
+      : 'snapshot' in snapshotOrVersion
+        ? `?snapshot=${snapshotOrVersion.snapshot}`
+        : `?versionid=${snapshotOrVersion.version}`;
   return reducedSource(path + which);
 }

@@ -19,18 +19,19 @@ export function deletable(
     readRecord(blob.metadata) !== undefined &&
     isWhole(blob) &&
     timeOf(blob) < before;
-  const earlier = group.filter(({ snapshotOrVersion: kept }) => kept !== undefined);
+  const earlier = group.filter(({ snapshotOrVersion }) => snapshotOrVersion !== undefined);
   const gone = earlier.filter(mayGo);
   const found: { blob: BlobState; reason: PruneReason }[] = gone.map((blob) => ({ blob, reason: 'not-needed' }));
-  const bases = group.filter(({ snapshotOrVersion: kept }) => kept === undefined);
+  const bases = group.filter(({ snapshotOrVersion }) => snapshotOrVersion === undefined);
   const base = bases.length === 1 ? bases[0] : undefined;
   if (base && gone.length === earlier.length && mayGo(base)) found.push({ blob: base, reason: 'source-gone' });
   return found;
 }
 
 /** When the blob became as it is. A snapshot is later than the blob it keeps. */
-function timeOf({ snapshotOrVersion: kept, lastModified }: BlobState): number {
-  const made = kept && 'snapshot' in kept ? Date.parse(kept.snapshot) : Number.NaN;
+function timeOf({ snapshotOrVersion, lastModified }: BlobState): number {
+  const made =
+    snapshotOrVersion && 'snapshot' in snapshotOrVersion ? Date.parse(snapshotOrVersion.snapshot) : Number.NaN;
   const modified = Date.parse(lastModified);
   // An unreadable time is not a reason to delete.
   if (Number.isNaN(modified)) return Number.POSITIVE_INFINITY;

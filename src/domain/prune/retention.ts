@@ -38,6 +38,8 @@ const COUNTS = ['keepLast', 'keepDaily', 'keepWeekly', 'keepMonthly', 'keepYearl
 /** The names of the rules. A policy has at least one of them. */
 export const RETENTION_RULES = [...COUNTS, 'keepWithin'] as const;
 export const MOST_KEPT = 10_000;
+/** Hours between marking a restore point for removal and deleting its content. */
+export const DEFAULT_MARGIN_HOURS = 24;
 
 /** Rules that keep one restore point per period. The period follows from the local date, `2026-11-20`. */
 const PERIODS = [

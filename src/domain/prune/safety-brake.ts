@@ -11,6 +11,8 @@ export interface BrakePolicy {
   days: number;
 }
 
+export const DEFAULT_BRAKE: BrakePolicy = { percent: 50, blobs: 100, days: 30 };
+
 /** What a run has changed or lost of a container or table. */
 export interface Loss {
   task: string;

@@ -12,11 +12,11 @@ import { restoredMetadata } from './restored-metadata.ts';
 /** Whether to restore the container or table of this name (`table.orders` for a table). */
 export function isRestored(
   { containers, tables = [] }: Pick<RestoreTask, 'containers' | 'tables'>,
-  share: string,
+  task: string,
 ): boolean {
   if (containers.length === 0 && tables.length === 0) return true;
-  const table = tableOfTask(share);
-  if (table === undefined) return containers.some((pattern) => matches(pattern, share));
+  const table = tableOfTask(task);
+  if (table === undefined) return containers.some((pattern) => matches(pattern, task));
   return tables.some((pattern) => matchesTable(pattern, table));
 }
 
@@ -90,29 +90,34 @@ export function isMadeBy(
   if (otherContentHeader(content, target) !== undefined || !hasMetadataOf(entry, content, target)) return false;
   const since = Date.parse(content.lastModified);
   const at = Date.parse(target.lastModified);
-  const kept = content.snapshotOrVersion;
+  const { snapshotOrVersion } = content;
   // Snapshots and versions never change. A base blob may have had other content when it was copied.
-  if (copy.source === from) return kept !== undefined || at >= since;
+  if (copy.source === from) return snapshotOrVersion !== undefined || at >= since;
   // The content was the base blob until the snapshot was taken, and may have been copied then.
-  return copy.source === blobIn(from) && isSnapshot(kept) && at >= since && at <= Date.parse(kept.snapshot);
+  return (
+    copy.source === blobIn(from) &&
+    isSnapshot(snapshotOrVersion) &&
+    at >= since &&
+    at <= Date.parse(snapshotOrVersion.snapshot)
+  );
 }
 
-function isSnapshot(kept: SnapshotOrVersion | undefined): kept is { snapshot: string } {
-  return kept !== undefined && 'snapshot' in kept;
+function isSnapshot(snapshotOrVersion: SnapshotOrVersion | undefined): snapshotOrVersion is { snapshot: string } {
+  return snapshotOrVersion !== undefined && 'snapshot' in snapshotOrVersion;
 }
 
 /** Whether it has the metadata that a restore gives it. If that is none, our record may still be there. */
 function hasMetadataOf(entry: BlobEntry, content: BlobState, target: BlobState): boolean {
   const own = restoredMetadata(entry, content).metadata;
   const there = Object.keys(own).length > 0 ? (target.metadata ?? {}) : withoutRecord(target.metadata);
-  return sameEntries(asLookedAt(own), asLookedAt(there));
+  return sameEntries(asShown(own), asShown(there));
 }
 
 /**
  * As a listing and a request for properties both show it: a request for properties shows neither the case nor
  * characters that are not plain ASCII.
  */
-function asLookedAt(metadata: Record<string, string>): Record<string, string> {
+function asShown(metadata: Record<string, string>): Record<string, string> {
   return Object.fromEntries(
     Object.entries(metadata).map(([key, value]) => [key.toLowerCase(), canBeSent({ [key]: value }) ? value : '']),
   );

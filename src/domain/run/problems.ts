@@ -175,8 +175,8 @@ export const PROBLEMS = {
   'no-containers': {
     meaning: 'no container or table matches',
     hint:
-      'No container or table of the source matches the patterns of the job. Correct "source.containers" or ' +
-      '"source.tables".',
+      'No container or table of the source matches the patterns of the job. If the source account is still empty, ' +
+      'create a container in it. Otherwise correct "source.containers" or "source.tables".',
   },
   'container-name-invalid': {
     meaning: 'no valid destination name',
@@ -210,10 +210,10 @@ export const PROBLEMS = {
       'docs/http-api.md.',
   },
   'target-protected': {
-    meaning: 'no restore may write to this place',
+    meaning: 'no restore may write to this destination',
     hint:
       'A backup, an archive or the host of an app uses this container or table. Restore what it held to another ' +
-      'place, with "target.container" or "target.table".',
+      'one, with "target.container" or "target.table".',
   },
   'target-exists': {
     meaning: 'already in the target',

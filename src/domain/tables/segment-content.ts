@@ -22,7 +22,7 @@ export function* itemsOf({ lines, end }: EntityFileContent): Generator<FileItem>
         else texts.push(withoutReturn(shorterThan(LONGEST_ENTITY, line)));
       }
       entities = splitEntities(`{"value":[${texts.join(',')}]}`);
-      if (entities.length !== texts.length) throw new EntityTextError('a line is no single entity');
+      if (entities.length !== texts.length) throw new EntityTextError('a line is not a single entity');
     } catch (error) {
       if (!(error instanceof EntityTextError || error instanceof SyntaxError)) throw error;
       throw new DamagedPartError(`${end.file} is damaged: ${error.message}`);

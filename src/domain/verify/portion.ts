@@ -31,9 +31,9 @@ export function portionProblem(text: string): string | undefined {
  * For a percentage, `salt` decides which names are chosen: each run has another salt. For a part, `turn` picks the
  * part, one higher each time, and `salt` has no effect: each name has its turn once in `of` turns.
  */
-export function isInPortion(share: Portion, name: string, turn: number, salt: string): boolean {
-  if (share.kind === 'turn') return hashOf(name) % share.of === ((turn % share.of) + share.of) % share.of;
-  return hashOf(`${salt}\0${name}`) < (share.percent / 100) * HASHES;
+export function isInPortion(portion: Portion, name: string, turn: number, salt: string): boolean {
+  if (portion.kind === 'turn') return hashOf(name) % portion.of === ((turn % portion.of) + portion.of) % portion.of;
+  return hashOf(`${salt}\0${name}`) < (portion.percent / 100) * HASHES;
 }
 
 const HASHES = 2 ** 48;

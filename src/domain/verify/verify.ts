@@ -7,7 +7,7 @@ import type { VerifyTask } from '../run/tasks.ts';
 /** What a verification proves about its restore point; undefined if it did not finish. */
 export function proofOf(
   { id, status, startedAt, finishedAt, counts, containers, parts }: RunSummary,
-  { kind, portion: share }: VerifyTask,
+  { kind, portion }: VerifyTask,
 ): Proof | undefined {
   if (status !== 'succeeded' && status !== 'completed-with-failures') return undefined;
   const lost = containers.filter((each) => each.status === 'failed').length;
@@ -19,7 +19,7 @@ export function proofOf(
     run: id,
     at: finishedAt ?? startedAt,
     kind,
-    ...(kind === 'deep' && { portion: share }),
+    ...(kind === 'deep' && { portion }),
     items: counts.listed,
     read: worked.reduce((sum, { unchanged, failed }) => sum + unchanged + failed, 0),
     failed: counts.failed + lost,

@@ -63,8 +63,8 @@ export function readQuery<Schema extends z.ZodType>(request: HttpRequest, schema
 function check<Schema extends z.ZodType>(schema: Schema, value: unknown, code: string, what: string): z.output<Schema> {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
-  const errors = result.error.issues.map(({ path, message }) => ({ place: [what, ...path].join('.'), message }));
-  const detail = errors.map(({ place, message }) => `${place}: ${message}`).join('; ');
+  const errors = result.error.issues.map(({ path, message }) => ({ path: [what, ...path].join('.'), message }));
+  const detail = errors.map(({ path, message }) => `${path}: ${message}`).join('; ');
   throw new HttpError(400, code, detail, undefined, { errors });
 }
 

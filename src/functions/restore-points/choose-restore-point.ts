@@ -54,8 +54,9 @@ export async function choosePoint(
     }
     return { summary: last, notes: noted.get(last.id) ?? {}, vault };
   }
-  const when = at === undefined ? '' : ` at or before ${at}`;
-  throw new HttpError(404, 'restore-point-not-found', `Job "${job}" has no restore point${when}`, LIST_POINTS);
+  const [when, hint] =
+    at === undefined ? ['', `Start a backup: POST /api/jobs/${job}/runs`] : [` at or before ${at}`, LIST_POINTS];
+  throw new HttpError(404, 'restore-point-not-found', `Job "${job}" has no restore point${when}`, hint);
 }
 
 /** The runs of the job, newest first. An id has the start time, to the second. */
@@ -98,8 +99,8 @@ function brakeEngaged(id: string, { brake }: Notes, sound: string | undefined): 
   return new HttpError(
     409,
     'brake-engaged',
-    `The safety brake is engaged since run ${id}: ${brake?.reason}. Its restore point and later ones may hold the ` +
-      `damage. ${before}`,
+    `The safety brake has been engaged since run ${id}: ${brake?.reason}. Its restore point and later ones may hold ` +
+      `the damage. ${before}`,
     `Specify ${restore} as "restorePoint"; or, if the changes are legitimate, POST /api/restore-points/${id}/release`,
   );
 }

@@ -75,8 +75,8 @@ export function listPointBlobsHandler(deps: Dependencies) {
 }
 
 function containerOf({ id, parts }: RunSummary, named: string | undefined): string {
-  const shares = [...new Set(parts.map(({ container }) => container))];
-  const containers = shares.filter((share) => tableOfTask(share) === undefined);
+  const tasks = [...new Set(parts.map(({ container }) => container))];
+  const containers = tasks.filter((task) => tableOfTask(task) === undefined);
   const these = `It has: ${containers.slice(0, 20).join(', ')}${containers.length > 20 ? ', …' : ''}`;
   if (named === undefined && containers.length > 1) {
     const message = `Restore point ${id} has ${containers.length} containers: say which`;
@@ -85,7 +85,7 @@ function containerOf({ id, parts }: RunSummary, named: string | undefined): stri
   const container = named ?? containers[0];
   if (container !== undefined && containers.includes(container)) return container;
   const message = `Restore point ${id} has no container${container === undefined ? '' : ` "${container}"`}`;
-  const isTable = container === undefined ? shares.length > 0 : tableOfTask(container) !== undefined;
+  const isTable = container === undefined ? tasks.length > 0 : tableOfTask(container) !== undefined;
   const hint = isTable ? `Tables cannot be walked: GET /api/restore-points/${id} tells what it has of each` : these;
   throw new HttpError(404, 'container-not-held', message, hint);
 }

@@ -64,7 +64,12 @@ export function releaseHandler(deps: Dependencies) {
     const released = deps.now().toISOString();
     return note(deps, request, (notes, point) => {
       if (!notes.brake) {
-        throw new HttpError(409, 'no-brake', `Restore point ${point} has no brake`, `GET /api/restore-points/${point}`);
+        throw new HttpError(
+          409,
+          'no-brake',
+          `Restore point ${point} has no safety brake`,
+          `See its notes, or look for the brake of another: GET /api/restore-points/${point}`,
+        );
       }
       // The first release counts: a repeated call does not mean a second check.
       const brake = { released, ...notes.brake };

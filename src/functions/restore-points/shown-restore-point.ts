@@ -36,8 +36,8 @@ export function shownPoint(summary: RunSummary, notes: Notes, held = heldBy(summ
     lacks: {
       skipped: sumOf(held.containers.map(({ skipped }) => skipped)),
       failed: sumOf([...held.containers, ...held.tables].map(({ failed }) => failed)),
-      containers: missing.filter((share) => tableOfTask(share) === undefined),
-      tables: missing.flatMap((share) => tableOfTask(share) ?? []),
+      containers: missing.filter((task) => tableOfTask(task) === undefined),
+      tables: missing.flatMap((task) => tableOfTask(task) ?? []),
     },
     ...shownNotes(notes),
   };

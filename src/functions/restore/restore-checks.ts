@@ -81,9 +81,9 @@ interface Refusal {
 }
 
 /**
- * Throws if a restore may not write to a target. A restore to the original place leaves such a target out and reports
- * it, unless the request names it or nothing else is left: anyone who may create a container in the source chooses a
- * name, and that name must not keep the others from being restored.
+ * Throws if a restore may not write to a target. A restore to the original containers and tables leaves such a target
+ * out and reports it, unless the request names it or nothing else is left: anyone who may create a container in the
+ * source chooses a name, and that name must not keep the others from being restored.
  */
 function checkProtected(
   targets: readonly { name: string; target: string }[],
@@ -129,7 +129,7 @@ export function checkTables(into: TargetPlace, tables: readonly string[], reques
 }
 
 /**
- * Throws if a request that only names blobs, or only tables, would also restore the others to their original place. A
+ * Throws if a request that only names blobs, or only tables, would also restore the others where they came from. A
  * restore keeps nothing of the entities that it replaces, and the author of the request may not know that the job has
  * tables.
  */
@@ -156,8 +156,8 @@ export function checkBothMeant(
     ? '"table", for example "{table}Restored"'
     : '"container", for example "{container}-restored"';
   throw refusal(
-    `.target: it sets the target of ${sets.containers ? 'containers' : 'tables'}, and ${rest} would return to ` +
-      'the original place',
+    `.target: it sets the target of ${sets.containers ? 'containers' : 'tables'}, and ${rest} would be restored ` +
+      'over the original',
     `Add ${missing}; or name what to restore in "containers" or "tables"`,
   );
 }

@@ -13,7 +13,7 @@ export interface FoundPoint {
   control: ControlStore;
 }
 
-export const LIST_POINTS = 'GET /api/restore-points lists the restore points';
+export const LIST_POINTS = 'Choose another restore point: GET /api/restore-points';
 
 /** The restore point of this id, even if a prune marked it for removal. Throws 404 with the reason if there is none. */
 export async function findPoint(deps: Dependencies, id: string): Promise<FoundPoint> {

@@ -55,5 +55,5 @@ export function vaultsOf(deps: Dependencies, job?: string): string[] {
 }
 
 function notFound(id: string): HttpError {
-  return new HttpError(404, 'run-not-found', `There is no run "${id}"`, 'GET /api/runs lists the runs');
+  return new HttpError(404, 'run-not-found', `There is no run "${id}"`, 'Choose another run: GET /api/runs');
 }

@@ -125,16 +125,17 @@ async function freeLock(
 }
 
 const body = z.strictObject({
-  mode: z.enum(['full', 'incremental']).default('full'),
+  mode: z.enum(['full', 'incremental', 'configured']).default('full'),
   dryRun: z.boolean().default(false),
 });
 
 /** POST /api/jobs/{job}/runs */
 export function startRunHandler(deps: Dependencies) {
   return answering(deps, async (request, client) => {
-    const { name: job } = configuredJob(deps, request.params.job!);
+    const job = configuredJob(deps, request.params.job!);
     const { mode, dryRun } = await readBody(request, body);
-    return answerStart(deps, client, { job, mode, dryRun, trigger: 'http' });
+    const wanted = mode === 'configured' ? job.mode : mode;
+    return answerStart(deps, client, { job: job.name, mode: wanted, dryRun, trigger: 'http' });
   });
 }
 
@@ -146,7 +147,7 @@ export async function answerStart(deps: Dependencies, client: DurableClient, wan
     throw new HttpError(
       409,
       'run-in-progress',
-      `Run ${id} of "${job}" is in progress since ${startedAt}`,
+      `Run ${id} of "${job}" has been in progress since ${startedAt}`,
       `Wait until it ends, or cancel it: POST /api/runs/${id}/cancel`,
       { run: id },
     );

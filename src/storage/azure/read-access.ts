@@ -64,8 +64,10 @@ function mintedBy(
   );
 }
 
-function idOf(kept: SnapshotOrVersion): Pick<BlobSASSignatureValues, 'snapshotTime' | 'versionId'> {
-  return 'snapshot' in kept ? { snapshotTime: kept.snapshot } : { versionId: kept.version };
+function idOf(snapshotOrVersion: SnapshotOrVersion): Pick<BlobSASSignatureValues, 'snapshotTime' | 'versionId'> {
+  return 'snapshot' in snapshotOrVersion
+    ? { snapshotTime: snapshotOrVersion.snapshot }
+    : { versionId: snapshotOrVersion.version };
 }
 
 function accessBy(container: ContainerClient, sasFor: ReadAccess['urlOf']): ReadAccess {

@@ -292,31 +292,34 @@ describe('the API shows the history of a blob', () => {
   test('with a change, a deletion, an addition and a retry', async () => {
     const versions = async (name: string) => {
       const { versions, absent } = await history(name);
-      const told = versions.map((version) => ({
+      const reported = versions.map((version) => ({
         etag: version.etag,
         in: ids(version),
       }));
-      return { told, absent };
+      return { reported, absent };
     };
     const etag = (name: string, id: string) => had.get(id)!.get(name)!.etag;
     expect(await versions('changing')).toEqual({
-      told: [
+      reported: [
         { etag: etag('changing', second), in: [second] },
         { etag: etag('changing', first), in: [retry, first] },
       ],
       absent: 0,
     });
     expect(await versions('leaving')).toEqual({
-      told: [{ etag: etag('leaving', first), in: [retry, first] }],
+      reported: [{ etag: etag('leaving', first), in: [retry, first] }],
       absent: 1,
     });
-    expect(await versions('coming')).toEqual({ told: [{ etag: etag('coming', second), in: [second] }], absent: 2 });
+    expect(await versions('coming')).toEqual({ reported: [{ etag: etag('coming', second), in: [second] }], absent: 2 });
     expect(await versions('flaky/1')).toEqual({
-      told: [{ etag: etag('flaky/1', first), in: [second, retry] }],
+      reported: [{ etag: etag('flaky/1', first), in: [second, retry] }],
       absent: 1,
     });
-    expect(await versions('flaky/3')).toEqual({ told: [{ etag: etag('flaky/3', first), in: [second] }], absent: 2 });
-    expect(await versions('nowhere')).toEqual({ told: [], absent: 3 });
+    expect(await versions('flaky/3')).toEqual({
+      reported: [{ etag: etag('flaky/3', first), in: [second] }],
+      absent: 2,
+    });
+    expect(await versions('nowhere')).toEqual({ reported: [], absent: 3 });
   });
 
   test('page by page, for every name', async () => {

@@ -16,7 +16,7 @@ interface Asked {
   headers?: Record<string, string>;
 }
 
-interface Told {
+interface Reply {
   status: number;
   headers: http.IncomingHttpHeaders;
   text: string;
@@ -30,7 +30,7 @@ let sent = 0;
 
 const agent = new http.Agent({ keepAlive: true, maxSockets: 6 });
 
-function send({ method, path, body, headers }: Asked): Promise<Told> {
+function send({ method, path, body, headers }: Asked): Promise<Reply> {
   sent++;
   const { hostname, port } = new URL(app.host.url);
   const chunked = headers !== undefined && 'transfer-encoding' in headers;
@@ -54,22 +54,22 @@ const LEAKS = [root, tmpdir(), process.execPath, 'node_modules', 'node:internal'
 
 /** Sends them all, and looks at each answer: a problem with a code and something to go by, never a failure of ours. */
 async function expectProblems(asked: Asked[], statuses: number[], codes: string[]): Promise<void> {
-  const answers = await Promise.all(asked.map(async (each) => ({ each, told: await send(each) })));
-  for (const { each, told } of answers) {
-    const about = `${each.method} ${each.path.slice(0, 120)} ${String(each.body ?? '').slice(0, 80)} → ${told.text.slice(0, 300)}`;
-    expect(statuses, about).toContain(told.status);
-    expect(told.headers['content-type'], about).toBe('application/problem+json');
-    const problem = JSON.parse(told.text);
+  const answers = await Promise.all(asked.map(async (each) => ({ each, reply: await send(each) })));
+  for (const { each, reply } of answers) {
+    const about = `${each.method} ${each.path.slice(0, 120)} ${String(each.body ?? '').slice(0, 80)} → ${reply.text.slice(0, 300)}`;
+    expect(statuses, about).toContain(reply.status);
+    expect(reply.headers['content-type'], about).toBe('application/problem+json');
+    const problem = JSON.parse(reply.text);
     expect(problem, about).toMatchObject({
-      status: told.status,
+      status: reply.status,
       title: expect.any(String),
       detail: expect.any(String),
     });
     expect(codes, about).toContain(problem.code);
     // What to do: in words of its own, option by option, or in the sentence that says what is wrong.
     expect(`${problem.hint ?? ''}${problem.errors ? 'errors' : ''}${problem.detail}`.length, about).toBeGreaterThan(10);
-    for (const leak of LEAKS) expect(told.text.includes(leak), `${leak} in ${about}`).toBe(false);
-    expect(told.text, about).not.toMatch(/\n\s+at |\bat \S+ \(/);
+    for (const leak of LEAKS) expect(reply.text.includes(leak), `${leak} in ${about}`).toBe(false);
+    expect(reply.text, about).not.toMatch(/\n\s+at |\bat \S+ \(/);
   }
 }
 

@@ -531,11 +531,11 @@ test('F6, I4: each upload is archived once when the host is killed before and af
     await start({ dataDir });
     // The host's messages become visible after ten minutes. Here, half of them are sent again, and half are lost.
     await room.queues.getQueueClient('uploads').clearMessages();
-    const told = points.filter((_, index) => index % 2 === 0);
-    for (const { name, container } of told) await tell(name, etags.get(name), container);
+    const reported = points.filter((_, index) => index % 2 === 0);
+    for (const { name, container } of reported) await tell(name, etags.get(name), container);
     const isDone = async ({ name, rule }: { name: string; rule: string }) =>
       [...new Set(await room.states(name, rule))].join() === 'done';
-    for (const point of told) {
+    for (const point of reported) {
       await until(() => isDone(point), 40).catch((error) => Promise.reject(new Error(point.name, { cause: error })));
     }
     // Archived, and overwritten before its receipt was written.

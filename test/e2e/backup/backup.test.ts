@@ -167,9 +167,9 @@ describe('backups of one collection', () => {
       ['photo/new.jpg', 'sync', 'new'],
       ['rich.txt', 'properties', 'tags'],
     ]);
-    const mirror = await lookInto(vault.connectionString, 'docsbackup');
-    expect(mirror['rich.txt']?.tags).toEqual({ project: 'changed' });
-    expect(mirror['rich.txt']?.metadata).toEqual({ Author: 'Ada', mixedCase: 'Yes 1' });
+    const backup = await lookInto(vault.connectionString, 'docsbackup');
+    expect(backup['rich.txt']?.tags).toEqual({ project: 'changed' });
+    expect(backup['rich.txt']?.metadata).toEqual({ Author: 'Ada', mixedCase: 'Yes 1' });
     const kept = await lookInto(vault.connectionString, 'imagesbackup');
     // F10: absence from the source deletes nothing in the vault.
     expect(kept['photo/1.jpg']?.size).toBe(9);
@@ -177,7 +177,7 @@ describe('backups of one collection', () => {
   });
 
   test('the timer starts an incremental run', async () => {
-    const fired = await app.call('POST', '/admin/functions/timer-nightly', {});
+    const fired = await app.call('POST', '/admin/functions/backup-nightly', {});
     expect(fired.status).toBe(202);
     const isTimer = ({ trigger, status }: Record<string, unknown>) => trigger === 'timer' && status === 'succeeded';
     await expect

@@ -36,8 +36,8 @@ test('a run reports progress and ends within seconds of a cancel, and the next r
   expect(midway.progress.fraction).toBeGreaterThan(0);
   expect(midway.progress.fraction).toBeLessThan(1);
   expect(midway.progress.secondsLeft).toBeGreaterThan(0);
-  const wish = await app.call('POST', `/api/runs/${id}/cancel`);
-  expect(wish).toMatchObject({ status: 202, body: { cancelling: true } });
+  const request = await app.call('POST', `/api/runs/${id}/cancel`);
+  expect(request).toMatchObject({ status: 202, body: { cancelling: true } });
   const report = await app.ended(id, 20);
   expect(report.status).toBe('cancelled');
   expect(report.counts.copied).toBeLessThan(100);

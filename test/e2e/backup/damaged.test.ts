@@ -97,8 +97,8 @@ beforeAll(async () => {
     for (const name of ['a', 'b', 'c', 'leased'])
       await client.getBlockBlobClient(name).upload(container + name, container.length + name.length);
   }
-  const mirror = await makeContainer(vault.connectionString, 'databackup');
-  const leased = mirror.getBlockBlobClient('leased');
+  const backup = await makeContainer(vault.connectionString, 'databackup');
+  const leased = backup.getBlockBlobClient('leased');
   await leased.upload('something else', 14);
   await leased.getBlobLeaseClient().acquireLease(-1);
   control = BlobServiceClient.fromConnectionString(vault.connectionString).getContainerClient('strongroom');
@@ -141,10 +141,10 @@ async function expectHonest(object: Original, other: Original, asked: [method: s
       const answer = await app.call(method, path);
       if (steady(answer) === before.get(path)) continue;
       const { code, hint } = answer.body;
-      const told = answer.status >= 400 && answer.status !== 500 && code !== 'internal' && String(hint).length > 10;
+      const reported = answer.status >= 400 && answer.status !== 500 && code !== 'internal' && String(hint).length > 10;
       // A list may leave out a damaged item if it says so.
       const named = JSON.stringify(answer.body).includes(object.path);
-      if (!named || !(told || path === '/api/catalog/rebuild'))
+      if (!named || !(reported || path === '/api/catalog/rebuild'))
         wrong.push(`${what}: ${method} ${path}: ${answer.status} ${JSON.stringify(answer.body).slice(0, 200)}`);
     }
   }
@@ -261,8 +261,10 @@ describe('every answer is correct or names the damage', () => {
         await table.upsertEntity((value === undefined ? rest : { ...rest, [column]: value }) as typeof row, 'Replace');
         const listed = await app.call('GET', '/api/runs');
         // The catalog decides nothing: the list shows its rows, or asks for a rebuild.
-        const told = listed.status === 200 || (listed.status !== 500 && String(listed.body.hint).includes('rebuild'));
-        if (!told) wrong.push(`${column} = ${value}: ${listed.status} ${JSON.stringify(listed.body).slice(0, 200)}`);
+        const reported =
+          listed.status === 200 || (listed.status !== 500 && String(listed.body.hint).includes('rebuild'));
+        if (!reported)
+          wrong.push(`${column} = ${value}: ${listed.status} ${JSON.stringify(listed.body).slice(0, 200)}`);
       }
     }
     expect((await app.call('POST', '/api/catalog/rebuild')).status).toBe(200);
@@ -290,10 +292,10 @@ describe('after damage', () => {
       const other = await find(new RegExp(`${foreign}/manifest/other/.*chunk`));
       await put(part, damages(part, other).find(([name]) => name === what)![1]);
       const retry = await app.call('POST', `/api/runs/${failing.id}/retry`);
-      const told = retry.status === 202 ? await app.ended(retry.body.id) : retry.body;
-      const refused = retry.status !== 202 || told.status === 'failed';
-      if (!refused || !JSON.stringify(told).includes(part.path))
-        wrong.push(`${what}: ${retry.status} ${JSON.stringify(told).slice(0, 300)}`);
+      const reported = retry.status === 202 ? await app.ended(retry.body.id) : retry.body;
+      const refused = retry.status !== 202 || reported.status === 'failed';
+      if (!refused || !JSON.stringify(reported).includes(part.path))
+        wrong.push(`${what}: ${retry.status} ${JSON.stringify(reported).slice(0, 300)}`);
       await put(part);
     }
     expect(wrong).toEqual([]);

@@ -85,10 +85,10 @@ describe('I8: blobs with hostile names', () => {
       counts: { listed: taken.length, copied: plain.length, skipped: taken.length - plain.length, failed: 0 },
     });
 
-    const mirror = await openContainer(vault, 'databackup');
+    const backup = await openContainer(vault, 'databackup');
     expect((await namesIn(vault, 'databackup')).sort()).toEqual([...plain].sort());
     const looked = plain.map(async (name) => {
-      const [original, copy] = await Promise.all([getRaw(data, name), getRaw(mirror, name)]);
+      const [original, copy] = await Promise.all([getRaw(data, name), getRaw(backup, name)]);
       expect(copy, JSON.stringify(name)).toBe(original);
       return copy;
     });

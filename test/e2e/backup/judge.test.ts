@@ -24,7 +24,7 @@ interface Room {
   job: string;
   /** Restore points in the order they were made. */
   runs: string[];
-  mirror: ContainerClient;
+  backup: ContainerClient;
   control: ContainerClient;
 }
 
@@ -40,10 +40,10 @@ let moments: Remembered[];
 const now = () => moments.at(-1)!;
 
 /** Every verdict on one job, as a proof would ask for it. */
-const judge = async ({ job, runs, mirror }: Room): Promise<Violation[]> => [
+const judge = async ({ job, runs, backup }: Room): Promise<Violation[]> => [
   ...(await judgeRestorePoint(sides, job, runs.at(-1)!, now())),
   ...(await judgeVault(sides, job, moments)),
-  ...(await judgeBackup(sides, 'data', mirror.containerName, moments)),
+  ...(await judgeBackup(sides, 'data', backup.containerName, moments)),
 ];
 
 const rewriteJson = async (control: ContainerClient, path: string, change: (value: Json) => object) => {
@@ -106,8 +106,8 @@ const forgePart = async (
 const forgeItem = (room: Room, run: number, name: string, changed: Item) =>
   forgePart(room, run, 'slice', (items) => items.map((item) => (item.name === name ? { ...item, ...changed } : item)));
 
-const overwrite = async ({ mirror }: Room, name: string, text: string) => {
-  const client = mirror.getBlockBlobClient(name);
+const overwrite = async ({ backup }: Room, name: string, text: string) => {
+  const client = backup.getBlockBlobClient(name);
   const { metadata, contentType } = await client.getProperties();
   await client.upload(text, text.length, {
     ...(metadata && { metadata }),
@@ -117,10 +117,10 @@ const overwrite = async ({ mirror }: Room, name: string, text: string) => {
 
 /** Damages of one job, which do not hide each other; each has a blob, a part or a run of its own. */
 const GROUPS: Record<string, Damage[]> = {
-  mirror: [
+  backup: [
     {
       what: 'a blob is missing',
-      damage: ({ mirror }) => mirror.deleteBlob('gone'),
+      damage: ({ backup }) => backup.deleteBlob('gone'),
       expected: ['I2', /gone is in no blob and no snapshot any more/],
     },
     {
@@ -135,7 +135,7 @@ const GROUPS: Record<string, Damage[]> = {
     },
     {
       what: 'an earlier content is missing',
-      damage: ({ mirror }) => mirror.getBlobClient('edited').delete({ deleteSnapshots: 'only' }),
+      damage: ({ backup }) => backup.getBlobClient('edited').delete({ deleteSnapshots: 'only' }),
       expected: ['I2', /edited is in no blob and no snapshot any more/],
     },
     {
@@ -145,31 +145,31 @@ const GROUPS: Record<string, Damage[]> = {
     },
     {
       what: 'metadata is missing',
-      damage: async ({ mirror }) => {
-        const { metadata = {} } = await mirror.getBlobClient('dressed').getProperties();
+      damage: async ({ backup }) => {
+        const { metadata = {} } = await backup.getBlobClient('dressed').getProperties();
         const record = Object.entries(metadata).filter(([key]) => key.startsWith('strongroom_'));
-        await mirror.getBlobClient('dressed').setMetadata(Object.fromEntries(record));
+        await backup.getBlobClient('dressed').setMetadata(Object.fromEntries(record));
       },
       expected: ['I7', /dressed has other metadata/],
     },
     {
       what: 'the content type has changed',
-      damage: ({ mirror }) => mirror.getBlobClient('dressed').setHTTPHeaders({ blobContentType: 'text/html' }),
+      damage: ({ backup }) => backup.getBlobClient('dressed').setHTTPHeaders({ blobContentType: 'text/html' }),
       expected: ['I7', /dressed has other headers/],
     },
     {
       what: 'the tags have changed',
-      damage: ({ mirror }) => mirror.getBlobClient('dressed').setTags({ of: 'another' }),
+      damage: ({ backup }) => backup.getBlobClient('dressed').setTags({ of: 'another' }),
       expected: ['I7', /dressed has other tags/],
     },
     {
       what: 'the tier has changed',
-      damage: ({ mirror }) => mirror.getBlobClient('dressed').setAccessTier('Hot'),
+      damage: ({ backup }) => backup.getBlobClient('dressed').setAccessTier('Hot'),
       expected: ['I7', /dressed is in the tier Hot, the source in Cool/],
     },
     {
       what: 'the vault has a blob that never was in the source',
-      damage: ({ mirror }) => mirror.getBlockBlobClient('stranger').upload('x', 1),
+      damage: ({ backup }) => backup.getBlockBlobClient('stranger').upload('x', 1),
       expected: ['I8', /stranger was never in the source/],
     },
   ],
@@ -315,7 +315,7 @@ beforeAll(async () => {
     const control = service.getContainerClient('strongroom');
     for (const [index, job] of each.entries()) {
       const runs = [full[index]!.id, incremental[index]!.id];
-      rooms.set(job, { job, runs, mirror: service.getContainerClient(`data-${job}`), control });
+      rooms.set(job, { job, runs, backup: service.getContainerClient(`data-${job}`), control });
     }
     rooms.set('retried', { ...rooms.get(jobs[0]!)!, job: 'retried', ...(await retried(app, service)) });
   } finally {
@@ -325,16 +325,16 @@ beforeAll(async () => {
 
 /** A run in which one blob fails, and the retry of it. */
 const retried = async (app: Strongroom, service: BlobServiceClient) => {
-  const mirror = service.getContainerClient('data-retried');
-  await mirror.createIfNotExists();
-  await mirror.getBlockBlobClient('gone').upload('in the way', 10);
-  const lease = mirror.getBlobClient('gone').getBlobLeaseClient();
+  const backup = service.getContainerClient('data-retried');
+  await backup.createIfNotExists();
+  await backup.getBlockBlobClient('gone').upload('in the way', 10);
+  const lease = backup.getBlobClient('gone').getBlobLeaseClient();
   await lease.acquireLease(-1);
   const first = await app.run({}, 'retried');
   await lease.releaseLease();
   const { body } = await app.call('POST', `/api/runs/${first.id}/retry`);
   await app.ended(body.id);
-  return { mirror, runs: [first.id, body.id] };
+  return { backup, runs: [first.id, body.id] };
 };
 
 describe('the judges accept an undamaged vault', () => {

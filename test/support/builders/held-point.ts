@@ -34,7 +34,7 @@ export interface GivenBlob {
 
 export const POINT = { job: RUN.job, id: 'nightly-20260501T000000Z-pppppp' };
 const VERIFICATION = { ...RUN, id: 'nightly-20260502T000000Z-vvvvvv', mode: 'verify' as const };
-export const MIRROR = 'databackup';
+export const BACKUP = 'databackup';
 
 export const md5Of = (body: Buffer) => createHash('md5').update(body).digest('base64');
 
@@ -55,7 +55,7 @@ export class HeldPoint {
     const common = plainTraits({ now: () => Date.parse('2026-05-01T12:00:00.000Z') });
     this.source = new MemoryAccount(storage, 'SOURCE', common);
     this.vault = new MemoryAccount(storage, 'VAULT', { ...common, ...traits });
-    for (const name of [MIRROR, CONTROL_CONTAINER]) this.vault.createContainer(name);
+    for (const name of [BACKUP, CONTROL_CONTAINER]) this.vault.createContainer(name);
     this.source.createContainer('data');
     const accounts = { SOURCE: new MemoryBlobs(this.source), VAULT: new MemoryBlobs(this.vault) };
     this.control = new ControlStore(accounts.VAULT);
@@ -78,7 +78,7 @@ export class HeldPoint {
 
   /** Adds a slice with blobs to the restore point, by its own run or by one that completes it. */
   async hold(blobs: Record<string, GivenBlob>, run = POINT.id): Promise<void> {
-    const tally = { ...emptyTally('data', MIRROR), last: true };
+    const tally = { ...emptyTally('data', BACKUP), last: true };
     const part = new PartWriter<Outcome>();
     for (const [name, { body, md5 = md5Of(body), newer, gone }] of Object.entries(blobs)) {
       const headers = md5 === null ? {} : { contentMd5: md5 };
@@ -90,7 +90,7 @@ export class HeldPoint {
         strongroom_run: POINT.id,
       });
       // A buffer of its own: a change of one blob must not change the other.
-      const kept = this.vault.write(MIRROR, { name, body: Buffer.from(body), headers, metadata: record(etag) });
+      const kept = this.vault.write(BACKUP, { name, body: Buffer.from(body), headers, metadata: record(etag) });
       const entry: Outcome = {
         name,
         status: 'copied',
@@ -101,9 +101,9 @@ export class HeldPoint {
         vaultEtag: kept.etag,
       };
       if (newer) {
-        this.vault.snapshot(MIRROR, name, kept.etag);
+        this.vault.snapshot(BACKUP, name, kept.etag);
         const now = this.source.write('data', { name, body: newer, headers: { contentMd5: md5Of(newer) } });
-        this.vault.write(MIRROR, { name, body: Buffer.from(newer), metadata: record(now.etag) });
+        this.vault.write(BACKUP, { name, body: Buffer.from(newer), metadata: record(now.etag) });
       }
       if (gone) this.source.remove('data', name);
       tally.listed++;
@@ -142,18 +142,18 @@ export class HeldPoint {
   }
 
   async #drive(run: typeof VERIFICATION & { verify: VerifyTask }): Promise<void> {
-    const share = { run, container: 'data', destination: MIRROR, vaultLocation: { container: MIRROR, prefix: '' } };
+    const task = { run, container: 'data', destination: BACKUP, vaultLocation: { container: BACKUP, prefix: '' } };
     const readChunk = makeReadChunk();
     let manifest: ManifestPosition | undefined;
     for (let slice = 0; ; slice++) {
       const scan: SliceResult = await verifySlice(this.deps, {
-        ...share,
+        ...task,
         slice,
         ...(manifest && { manifest }),
       });
       for (const chunk of scan.chunks ?? []) {
         for (let from: number | undefined = 0; from !== undefined; ) {
-          from = (await readChunk(this.deps, { ...share, chunk, from })).next;
+          from = (await readChunk(this.deps, { ...task, chunk, from })).next;
         }
       }
       manifest = scan.nextManifest;

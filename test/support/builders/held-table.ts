@@ -123,8 +123,8 @@ export class HeldTable {
 
   /** Adds a page to the manifest. */
   async hold(...given: GivenSegment[]): Promise<void> {
-    const share = taskOfTable(TABLE);
-    const tally = emptyTally(share, 'nowhere');
+    const task = taskOfTable(TABLE);
+    const tally = emptyTally(task, 'nowhere');
     const part = new PartWriter<Segment>();
     for (const { range = {}, files, status = 'copied', change } of given) {
       const segment: Segment = {
@@ -222,14 +222,14 @@ export class HeldTable {
     scan: (deps: Dependencies, input: SliceInput<Run>) => Promise<SliceResult>,
     work: ((deps: Dependencies, input: ChunkInput<Run>) => Promise<ChunkResult>) | undefined,
   ): Promise<Ended> {
-    const share = { run, container: taskOfTable(TABLE), destination: TABLE };
+    const task = { run, container: taskOfTable(TABLE), destination: TABLE };
     const chunks: PlanChunk[] = [];
     const ended: Ended = {
       ...{ outcomes: [], counts: { listed: 0, copied: 0, unchanged: 0, skipped: 0, failed: 0 }, slices: 0, pieces: 0 },
     };
     let manifest: ManifestPosition | undefined;
     do {
-      const input = { ...share, slice: ended.slices++, ...(manifest && { manifest }) };
+      const input = { ...task, slice: ended.slices++, ...(manifest && { manifest }) };
       const slice: SliceResult = await scan(this.deps, input);
       if (slice.problem) return { ...ended, problem: slice.problem };
       if (slice.stopped) return { ...ended, stopped: slice.stopped };
@@ -238,16 +238,16 @@ export class HeldTable {
     } while (manifest !== undefined);
     for (const chunk of run.dryRun ? [] : chunks) {
       for (let from: number | undefined = 0; from !== undefined; ended.pieces++) {
-        const piece: ChunkResult = await work!(this.deps, { ...share, chunk, from });
+        const piece: ChunkResult = await work!(this.deps, { ...task, chunk, from });
         if (piece.stopped) ended.stopped = piece.stopped;
         from = piece.next;
       }
     }
-    return { ...ended, ...(await this.told(run, ended.stopped === undefined)) };
+    return { ...ended, ...(await this.reported(run, ended.stopped === undefined)) };
   }
 
   /** The outcomes and counts in the parts of a run. Throws if the parts are incomplete. */
-  async told(run: RunRef, whole = true): Promise<Pick<Ended, 'outcomes' | 'counts'>> {
+  async reported(run: RunRef, whole = true): Promise<Pick<Ended, 'outcomes' | 'counts'>> {
     const parts = await this.control.listParts(run);
     const reason = whole ? incompleteness(parts, run.dryRun) : undefined;
     if (reason !== undefined) throw new Error(reason);

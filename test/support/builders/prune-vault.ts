@@ -26,7 +26,7 @@ import { plainTraits } from './plain-traits.ts';
 import { type RunFields, runRef } from './run-ref.ts';
 
 const HOUR = 3_600_000;
-export const MIRROR = 'databackup';
+export const BACKUP = 'databackup';
 
 type Wanted = Pick<RunFields, 'mode' | 'dryRun' | 'prune' | 'verify' | 'retryOf'>;
 type Step = (input: object) => Promise<{ problem?: Problem }>;
@@ -241,7 +241,7 @@ export class Vault {
   }
 
   /** The contents of a backup container by name, snapshots included. */
-  mirror(container = MIRROR): Record<string, string[]> {
+  contents(container = BACKUP): Record<string, string[]> {
     const found: Record<string, string[]> = {};
     const names = this.vault.listBlobs(container, { snapshotsAndVersions: true }).blobs.map(({ name }) => name);
     for (const name of names) found[name] = this.vault.all(container, name).map(({ body }) => String(body));

@@ -18,7 +18,7 @@ import { held } from './held-run.ts';
 import { plainTraits } from './plain-traits.ts';
 import { RUN, type RunFields, runRef } from './run-ref.ts';
 
-export const SHARE = 'table.orders';
+export const TASK = 'table.orders';
 /** The previous restore point. */
 export const POINT = 'nightly-20260501T000000Z-pppppp';
 export const READ_AT = '2026-05-01T00:00:00.000Z';
@@ -130,7 +130,7 @@ export class TableBench {
   async leave(segments: Segment[], change: Partial<RunSummary> = {}): Promise<RunSummary> {
     const run = { ...RUN, id: change.id ?? POINT };
     const writer = new PartWriter<Segment>();
-    const tally = emptyTally(SHARE, 'd');
+    const tally = emptyTally(TASK, 'd');
     for (const segment of segments) writer.add(segment);
     coverRange(tally, {}, undefined);
     await this.control.writePart(held(run), 'range', rangeKey(0), writer, tally, {});
@@ -149,13 +149,13 @@ export class TableBench {
   async plan(run: RunRef, segments: Segment[]): Promise<{ slice: number; chunk: number; key: string; items: number }> {
     const writer = new PartWriter<Segment>();
     for (const segment of segments) writer.add(segment);
-    await this.control.writePart(held(run), 'plan', '000000-00-x', writer, emptyTally(SHARE, 'd'), {});
+    await this.control.writePart(held(run), 'plan', '000000-00-x', writer, emptyTally(TASK, 'd'), {});
     return { slice: 0, chunk: 0, key: '000000-00-x', items: segments.length };
   }
 
   /** The part of a piece: its segments and its counts. */
   async left(run: RunRef, piece: number) {
-    const path = partPath(run, 'range', SHARE, rangeKey(piece));
+    const path = partPath(run, 'range', TASK, rangeKey(piece));
     const { items } = await this.control.readPart<Segment, object>(path);
     const { tally } = (await this.control.listParts(run)).find((part) => part.path === path)!;
     return { segments: items, tally };

@@ -34,7 +34,7 @@ export function segmentsIn(
   summary: PointSummary,
   table: string,
 ): SegmentInVault[] {
-  const share = `table.${table}`;
+  const task = `table.${table}`;
   const segments: SegmentInVault[] = [];
   const bytesOf = (path: string, sha256: string) => {
     const body = read(path);
@@ -49,7 +49,7 @@ export function segmentsIn(
     return lines;
   };
   for (const { path, container, sha256, copied, unchanged, failed } of summary.parts) {
-    if (container !== share) continue;
+    if (container !== task) continue;
     const own = linesOf(bytesOf(path, sha256), path)
       .slice(0, -1)
       .map((line) => JSON.parse(line) as Omit<SegmentInVault, 'content'>)

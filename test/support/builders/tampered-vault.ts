@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { CONTROL_CONTAINER } from '#domain/run/control-paths.ts';
-import { jobOf, MIRROR, Vault } from './prune-vault.ts';
+import { BACKUP, jobOf, Vault } from './prune-vault.ts';
 
-export { MIRROR };
+export { BACKUP };
 
 const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
 
@@ -100,13 +100,13 @@ export class TamperedVault {
 
   dropSnapshot(name: string): void {
     const { vault } = this.vault;
-    const { blobs } = vault.listBlobs(MIRROR, { prefix: name, snapshotsAndVersions: true });
+    const { blobs } = vault.listBlobs(BACKUP, { prefix: name, snapshotsAndVersions: true });
     const { etag, snapshotOrVersion } = blobs.find((blob) => blob.snapshotOrVersion)!;
-    vault.deleteBlob(MIRROR, name, { ifMatch: etag, snapshotOrVersion: snapshotOrVersion! });
+    vault.deleteBlob(BACKUP, name, { ifMatch: etag, snapshotOrVersion: snapshotOrVersion! });
   }
 
   shoutSnapshot(name: string): void {
-    const [first] = this.vault.vault.all(MIRROR, name).filter(({ body }) => String(body).startsWith('first'));
+    const [first] = this.vault.vault.all(BACKUP, name).filter(({ body }) => String(body).startsWith('first'));
     Object.assign(first!, { body: Buffer.from(String(first!.body).toUpperCase()) });
   }
 

@@ -315,15 +315,15 @@ describe('the destination of a rule', () => {
   });
 
   it('is not that of a job, not even with the same mapping', () => {
-    const mirror = { container: '{container}backup' };
+    const backup = { container: '{container}backup' };
     const found = (source: object, destination: object) =>
       problems({ jobs: [job({}, { containers: ['incoming'] })], archives: [rule({}, source, destination)] });
     const words = [expect.stringMatching(/^archives\[0\]\.destination: jobs\[0\] copies to the same place/)];
-    expect(found({}, mirror)).toEqual(words);
+    expect(found({}, backup)).toEqual(words);
     expect(found({ container: 'other' }, { container: 'incomingbackup' })).toEqual(words);
-    expect(found({}, { ...mirror, account: 'OTHER' })).toEqual([]);
-    expect(found({ container: 'other' }, mirror)).toEqual([]);
-    expect(problems({ jobs: [job()], archives: [rule({}, {}, mirror)] })).toEqual(words);
+    expect(found({}, { ...backup, account: 'OTHER' })).toEqual([]);
+    expect(found({ container: 'other' }, backup)).toEqual([]);
+    expect(problems({ jobs: [job()], archives: [rule({}, {}, backup)] })).toEqual(words);
     expect(problems({ jobs: [job()], archives: [rule()] })).toEqual([]);
   });
 

@@ -90,11 +90,20 @@ describe('a configuration that is right', () => {
     expect(load(`\uFEFF${JSON.stringify({ jobs: [job()] })}`).jobs).toHaveLength(1);
   });
 
-  it('is what lies at the root of the project, with the sample settings', () => {
+  it('accepts the file at the root of the project, and reports the placeholders of the sample settings', () => {
     const root = new URL('../../../', import.meta.url);
     const settings = JSON.parse(readFileSync(new URL('local.settings.sample.json', root), 'utf8'));
     const text = readFileSync(new URL('strongroom.json', root), 'utf8');
-    expect(loadConfiguration({ text, file: 'strongroom.json', settings: settings.Values }).accounts.size).toBe(2);
+    const load = (values: Record<string, string>) =>
+      loadConfiguration({ text, file: 'strongroom.json', settings: values });
+    expect(() => load(settings.Values)).toThrow(
+      /"SOURCE" has an invalid AccountName[\s\S]*"VAULT" has an invalid AccountName/,
+    );
+    const filled = Object.entries<string>(settings.Values).map(([name, value]) => [
+      name,
+      value.replace(/<(\w+) account>/, 'contoso$1').replace('<its key>', KEY),
+    ]);
+    expect(load(Object.fromEntries(filled)).accounts.size).toBe(2);
   });
 
   it.each([

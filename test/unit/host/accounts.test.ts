@@ -106,7 +106,13 @@ describe('Azurite', () => {
     let fixture = await Fixture.start({}, directory);
     expect(fixture.host.output()).toMatch(/blobs http:\/\/127\.0\.0\.1:\d+/);
     const stored = readFileSync(join(directory, 'data', 'azurite.json'), 'utf8');
-    const { keys, ports } = JSON.parse(stored) as { keys: Record<string, string>; ports: { blob: number } };
+    const { keys, ports, connectionStrings } = JSON.parse(stored) as {
+      keys: Record<string, string>;
+      ports: { blob: number };
+      connectionStrings: Record<string, string>;
+    };
+    expect(Object.keys(connectionStrings)).toEqual(['MY_SOURCE', 'VAULT', 'AzureWebJobsStorage']);
+    expect(connectionStrings.VAULT).toContain(`AccountName=vault;AccountKey=${keys.vault};BlobEndpoint=`);
     expect(Object.keys(keys)).toEqual(['mysource', 'vault', 'azurewebjobsstorage']);
     for (const key of Object.values(keys)) expect(fixture.host.output()).not.toContain(key);
     const connection =

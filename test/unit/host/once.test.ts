@@ -39,7 +39,7 @@ test('runs one job to its end, with an exit code for the result', async () => {
   ]);
   expect(good).toEqual({
     code: 0,
-    output: expect.stringMatching(/^nightly: succeeded · nightly · copied 3, failed 0$/m),
+    output: expect.stringMatching(/^nightly: succeeded · nightly · copied 12 bytes, copied 3, failed 0$/m),
   });
   expect(partly).toEqual({ code: 1, output: expect.stringMatching(/^partly: completed-with-failures .*failed 1$/m) });
   expect(unknown).toEqual({
@@ -47,14 +47,14 @@ test('runs one job to its end, with an exit code for the result', async () => {
     output: expect.stringMatching(/^Cannot start job "unknown": There is no job "unknown"\. \(404\)$/m),
   });
   const effects = readFileSync(join(directory, 'effects'), 'utf8');
-  expect(effects).toContain('run nightly full');
+  expect(effects).toContain('run nightly configured');
   expect(effects).toContain('run partly incremental');
 });
 
 test('reconciles an archive rule of the given name', async () => {
   const directory = temporaryDirectory();
   const { code, output } = await outcome(start(directory, ['--once', 'uploads']));
-  expect(output).toMatch(/^uploads: succeeded · uploads · copied 3, failed 0$/m);
+  expect(output).toMatch(/^uploads: succeeded · uploads · copied 12 bytes, copied 3, failed 0$/m);
   expect(code).toBe(0);
   expect(read(directory)).toContain('reconcile uploads');
 });

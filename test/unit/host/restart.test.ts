@@ -109,8 +109,11 @@ test.each([
     await fixture.host.kill('SIGKILL');
     const journal = readFileSync(journalOf(fixture));
     const started = journal.indexOf('\n', journal.indexOf('"type":"start"')) + 1;
-    for (const share of [0, 0.3, 0.6, 0.9]) {
-      writeFileSync(journalOf(fixture), journal.subarray(0, started + Math.round(share * (journal.length - started))));
+    for (const fraction of [0, 0.3, 0.6, 0.9]) {
+      writeFileSync(
+        journalOf(fixture),
+        journal.subarray(0, started + Math.round(fraction * (journal.length - started))),
+      );
       const again = await fixture.restart();
       expect((await again.ended(id)).output).toMatchObject(output);
       await again.host.kill('SIGKILL');

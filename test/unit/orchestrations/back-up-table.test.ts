@@ -10,8 +10,8 @@ import { Random } from '../../support/builders/random.ts';
 import { RUN } from '../../support/builders/run-ref.ts';
 import { expectNoViolation, expectSameTrace, firstViolations } from '../prove/seeds.ts';
 
-const SHARE = 'table.orders';
-const about = { run: RUN, container: SHARE, destination: 'strongroom/jobs/nightly/tables/orders' };
+const TASK = 'table.orders';
+const about = { run: RUN, container: TASK, destination: 'strongroom/jobs/nightly/tables/orders' };
 
 interface Work {
   chunk?: { chunk: number };
@@ -48,7 +48,7 @@ function harnessOf(activities: {
 
 const workOf = (harness: OrchestrationHarness, name: string) =>
   harness.calls(name).map(({ input }) => input as Work & { range: KeyRange });
-const problem = (code: ProblemCode) => ({ problem: problemOf(code, 0, SHARE) });
+const problem = (code: ProblemCode) => ({ problem: problemOf(code, 0, TASK) });
 
 describe('the backup of one table', () => {
   it('I1: a backup processes every key once, however keys are split, whatever fails for a while, over many generations', () => {
@@ -187,7 +187,7 @@ describe('the backup of one table', () => {
 
   it('a failure that cannot even be written is a problem of the table', () => {
     const harness = harnessOf({ read: () => problem('unreachable') });
-    expect(harness.run('backUpTable', about)).toMatchObject({ problem: { code: 'unreachable', container: SHARE } });
+    expect(harness.run('backUpTable', about)).toMatchObject({ problem: { code: 'unreachable', container: TASK } });
     expect(harness.calls('readRange')).toHaveLength(4);
   });
 
@@ -229,7 +229,7 @@ describe('the backup of one table', () => {
       throw new Error('The function was ended');
     };
     expect(harnessOf({ read }).run('backUpTable', about)).toMatchObject({
-      problem: { code: 'internal', container: SHARE, message: 'An activity was ended: The function was ended' },
+      problem: { code: 'internal', container: TASK, message: 'An activity was ended: The function was ended' },
     });
   });
 
@@ -287,12 +287,12 @@ describe('broken on purpose, the proof notices', { tags: ['slow'], timeout: 120_
   });
 
   it('the proof notices that a retry adopts segments of an older restore point', async () => {
-    const told = await noticed(changing('updateSegments', ({ scan: _, ...rest }) => rest));
-    expect(told).toMatch(/^retry run .* (?:is held as|is not held)/);
+    const reported = await noticed(changing('updateSegments', ({ scan: _, ...rest }) => rest));
+    expect(reported).toMatch(/^retry run .* (?:is held as|is not held)/);
   });
 
   it('the proof notices that changes are requested from too late a time', async () => {
-    const told = await noticed({
+    const reported = await noticed({
       tables: (tables) => {
         const account = tables.account.bind(tables);
         tables.account = (alias, network) => {
@@ -306,11 +306,11 @@ describe('broken on purpose, the proof notices', { tags: ['slow'], timeout: 120_
         };
       },
     });
-    expect(told).toMatch(/incremental run/);
+    expect(reported).toMatch(/incremental run/);
   });
 
   it('the proof notices that a page leaves out an entity', async () => {
-    const told = await noticed({
+    const reported = await noticed({
       tables: (tables) => {
         const account = tables.account.bind(tables);
         tables.account = (alias, network) => {
@@ -325,7 +325,7 @@ describe('broken on purpose, the proof notices', { tags: ['slow'], timeout: 120_
         };
       },
     });
-    expect(told).toMatch(/is not held/);
+    expect(reported).toMatch(/is not held/);
   });
 
   it('the proof notices that the rest of a key range begins too late', async () => {

@@ -5,7 +5,7 @@ import { describe, expect, it, test } from 'vitest';
 import { holdHandler, releaseHandler, unholdHandler } from '#functions/restore-points/note-restore-point.ts';
 import { checkMemory } from '../../support/builders/memory-check.ts';
 import { jobOf, Vault } from '../../support/builders/prune-vault.ts';
-import { type Json, MIRROR, TamperedVault } from '../../support/builders/tampered-vault.ts';
+import { BACKUP, type Json, TamperedVault } from '../../support/builders/tampered-vault.ts';
 
 async function ask(vault: Vault, handler: typeof holdHandler, id: string, body: object = {}): Promise<void> {
   const request = { params: { id }, text: async () => JSON.stringify(body) } as unknown as HttpRequest;
@@ -183,10 +183,10 @@ const NOTES: Tampering[] = [
 ];
 
 const BLOB: Tampering[] = [
-  ['rewritten', (of) => of.rewrite('c', shout, MIRROR), 'altered .*/c', 'altered .*/c', 'found'],
-  ['dropped', (of) => of.drop('c', MIRROR), 'missing .*/c', 'missing .*/c', 'found'],
-  ['two exchanged', (of) => of.exchange('c', 'd', MIRROR), 'altered .*/c', 'altered .*/c', 'found'],
-  ['cut short', (of) => of.cutShort('c', MIRROR), 'missing .*/c', 'missing .*/c', 'found'],
+  ['rewritten', (of) => of.rewrite('c', shout, BACKUP), 'altered .*/c', 'altered .*/c', 'found'],
+  ['dropped', (of) => of.drop('c', BACKUP), 'missing .*/c', 'missing .*/c', 'found'],
+  ['two exchanged', (of) => of.exchange('c', 'd', BACKUP), 'altered .*/c', 'altered .*/c', 'found'],
+  ['cut short', (of) => of.cutShort('c', BACKUP), 'missing .*/c', 'missing .*/c', 'found'],
   ['rewritten, and made consistent', consistent(rewriteProved), 'nothing', 'altered .*chain', 'nothing'],
   ['an earlier version dropped', (of) => of.dropSnapshot('b'), 'missing .*/b', 'missing .*/b', 'nothing'],
   // No verification has read it: nothing says what it was.
@@ -328,8 +328,8 @@ function addPoint(of: TamperedVault): void {
 
 /** Other bytes of a blob, and the SHA-256 of them wherever a verification has recorded that of the old ones. */
 function rewriteProved(of: TamperedVault): void {
-  of.rewrite('c', shout, MIRROR);
-  const now = createHash('sha256').update(of.vault.vault.blob(MIRROR, 'c')!.body).digest('hex');
+  of.rewrite('c', shout, BACKUP);
+  const now = createHash('sha256').update(of.vault.vault.blob(BACKUP, 'c')!.body).digest('hex');
   of.lines(of.story.verification, (line) => {
     if (line.name === 'c') line.sha256 = now;
   });

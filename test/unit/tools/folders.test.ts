@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 
-/** Each README lists the folders below it, except those that another README lists or that mirror others. */
+/** Each README lists the folders below it, except those that another README lists or that have the names of others. */
 const READMES: Record<string, (folder: string) => boolean> = {
   src: (folder) => !folder.includes('/'),
   'src/activities': () => true,
@@ -17,7 +17,7 @@ const READMES: Record<string, (folder: string) => boolean> = {
     folder.split('/').length <= 2 &&
     !(folder.startsWith('unit/') && ['src', 'host', ''].some((of) => existsSync(`${root}${of}/${folder.slice(5)}`))),
 };
-/** Mirrors of a folder at the root that the README of the tests lists all the same. */
+/** Folders with the name of one at the root that the README of the tests lists all the same. */
 const LISTED = ['unit/prove', 'unit/tools'];
 
 describe.each(Object.entries(READMES))('the README of %s', (place, isListed) => {

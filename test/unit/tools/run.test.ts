@@ -159,7 +159,7 @@ describe('the tests', () => {
   });
 
   it('are built for and selected, with arguments', () => {
-    const args = ['test/e2e/prune.test.ts', 'test/unit/domain', '-t', 'a restore point', '--project', 'unit'];
+    const args = ['test/e2e/prune test/unit/domain', 'test/unit/domain', '-t', 'a restore point', '--project', 'unit'];
     expect(stepsOf('test', ...args)).toEqual(['built', `tested|run|${args.join('|')}`]);
   });
 
@@ -178,6 +178,6 @@ describe('--help', () => {
     expect([...stderr.matchAll(/^ {2}([a-z:]+) +[A-Z]/gm)].map(([, task]) => task).sort()).toEqual(
       Object.keys(scripts).sort(),
     );
-    expect(stderr).toContain('npm test -- test/e2e/prune.test.ts');
+    expect(stderr).toContain('npm test -- test/e2e/prune test/unit/domain');
   });
 });

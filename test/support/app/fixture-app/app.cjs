@@ -290,6 +290,7 @@ app.http('getRun', {
       jsonBody: {
         id: run.job,
         status: done ? status : 'running',
+        bytes: { copied: 12 },
         counts: { copied: 3, failed: run.job === 'partly' ? 1 : 0 },
       },
     };

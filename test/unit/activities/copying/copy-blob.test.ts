@@ -39,7 +39,7 @@ function placeOf(source: BlobState, vault: Partial<BlobAccount>): { place: Backu
 describe('copying one blob', () => {
   it('I4: a backup blob that vanishes before its snapshot is checked again, and the source blob is copied as new', async () => {
     const source = blobState({ etag: '0x2' });
-    const mirror = blobState({ etag: '0xV', metadata: withRecord({}, recordOf(blobState(), EARLIER))! });
+    const backup = blobState({ etag: '0xV', metadata: withRecord({}, recordOf(blobState(), EARLIER))! });
     const { place, asked } = placeOf(source, {
       snapshot: async () => {
         throw new StorageError('not-found', 'The blob is not there', 404, 'BlobNotFound');
@@ -50,7 +50,7 @@ describe('copying one blob', () => {
         return { etag: '0xN' };
       },
     });
-    const outcome = await copyBlob(place, { from: source, to: mirror, reason: 'changed' });
+    const outcome = await copyBlob(place, { from: source, to: backup, reason: 'changed' });
     expect(outcome).toMatchObject({ status: 'copied', reason: 'new', vaultEtag: '0xN' });
     expect(asked).toEqual(['snapshot', 'getProperties', 'copySync']);
   });
@@ -59,7 +59,7 @@ describe('copying one blob', () => {
     const own = { a: 'x'.repeat(7000), b: 'x'.repeat(1190) };
     const written = recordOf(blobState(), EARLIER);
     const source = blobState({ metadata: own, tags: { a: '1' }, tagCount: 1 });
-    const mirror = blobState({ etag: '0xV', metadata: withRecord(own, written)! });
+    const backup = blobState({ etag: '0xV', metadata: withRecord(own, written)! });
     const sent: Record<string, string>[] = [];
     const { place, asked } = placeOf(source, {
       setTags: async () => {},
@@ -68,7 +68,7 @@ describe('copying one blob', () => {
         return `0xN${sent.length}`;
       },
     });
-    const outcome = await copyBlob(place, { from: source, to: mirror, reason: 'tags' });
+    const outcome = await copyBlob(place, { from: source, to: backup, reason: 'tags' });
     expect(outcome).toMatchObject({ status: 'copied', method: 'properties', reason: 'tags', vaultEtag: '0xN2' });
     expect(outcome).toMatchObject({ metadata: own });
     expect(asked).toEqual(['setMetadata', 'setTags', 'setMetadata']);
@@ -79,7 +79,7 @@ describe('copying one blob', () => {
   it('I7: a change of tier leaves tags that are no longer readable on the backup blob', async () => {
     const tags = { owner: 'ada' };
     const record = { ...recordOf(blobState({ tags }), EARLIER), tier: 'Cool' };
-    const mirror = blobState({ etag: '0xV', metadata: withRecord({}, record)! });
+    const backup = blobState({ etag: '0xV', metadata: withRecord({}, record)! });
     const source = blobState({ tier: 'Hot', tagCount: 1 });
     const tiers: (string | undefined)[] = [];
     const { place, asked } = placeOf(source, {
@@ -90,7 +90,7 @@ describe('copying one blob', () => {
         return '0xN';
       },
     });
-    const outcome = await copyBlob(place, { from: source, to: mirror, reason: 'tier' });
+    const outcome = await copyBlob(place, { from: source, to: backup, reason: 'tier' });
     expect(outcome).toMatchObject({ status: 'copied', reason: 'tier', vaultEtag: '0xN' });
     expect(asked).toEqual(['setMetadata', 'setTier', 'setMetadata']);
     expect(tiers).toEqual(['unsettled', 'Hot']);
@@ -155,9 +155,9 @@ describe('I10: a record that a writer forged on the source', () => {
 
   it.each(cases)('%s is in the entry of a later run that finds the blob unchanged', async (_what, metadata) => {
     const source = blobState({ metadata });
-    const mirror = blobState({ etag: '0xV', metadata: withRecord(metadata, recordOf(source, EARLIER))! });
+    const backup = blobState({ etag: '0xV', metadata: withRecord(metadata, recordOf(source, EARLIER))! });
     const { place, asked } = placeOf(source, {});
-    const outcome = await copyBlob(place, { from: source, to: mirror, reason: 'changed' });
+    const outcome = await copyBlob(place, { from: source, to: backup, reason: 'changed' });
     expect(outcome).toMatchObject({ status: 'unchanged', vaultEtag: '0xV', metadata });
     expect(asked).toEqual([]);
   });
@@ -205,7 +205,7 @@ describe('a blob without a record in an archive', () => {
 
 test('I2: the leftovers of an interrupted copy get no snapshot, as they are not the version their record names', async () => {
   const source = blobState({ size: 5, type: 'page' });
-  const mirror = blobState({
+  const backup = blobState({
     etag: '0xV',
     size: 0,
     type: 'page',
@@ -213,7 +213,7 @@ test('I2: the leftovers of an interrupted copy get no snapshot, as they are not 
   });
   const startCopy = async () => ({ etag: '0xN', copyId: 'c', status: 'success' as const });
   const { place, asked } = placeOf(source, { startCopy });
-  expect(await copyBlob(place, { from: source, to: mirror, reason: 'incomplete' })).toMatchObject({ status: 'copied' });
+  expect(await copyBlob(place, { from: source, to: backup, reason: 'incomplete' })).toMatchObject({ status: 'copied' });
   expect(asked).toEqual(['startCopy']);
 });
 
@@ -237,17 +237,17 @@ describe('a copy that is refused because a blob is archived', () => {
 
   it('a copy fails if the archived blob is the one in the vault', async () => {
     const source = blobState({ tier: 'Hot' });
-    const mirror = blobState({
+    const backup = blobState({
       etag: '0xV',
       tier: 'Archive',
       metadata: withRecord({}, recordOf(blobState({ etag: '0xO' }), EARLIER))!,
     });
     const { place } = placeOf(source, {
-      getProperties: async () => mirror,
+      getProperties: async () => backup,
       snapshot: async () => 'then',
       copySync: archived,
     });
-    const outcome = await copyBlob(place, { from: source, to: mirror, reason: 'changed' });
+    const outcome = await copyBlob(place, { from: source, to: backup, reason: 'changed' });
     expect(outcome).toMatchObject({ status: 'failed', code: 'destination-archived' });
   });
 });
@@ -296,12 +296,12 @@ describe('tiers and tags that the vault refuses', () => {
   it('F25: a blob that is backed up stays so if its tags cannot be set in place', async () => {
     const source = blobState({ tags: { a: '1' }, tagCount: 1 });
     const { tags: _, ...earlier } = recordOf(source, EARLIER);
-    const mirror = blobState({ etag: '0xV', metadata: withRecord({}, earlier)! });
+    const backup = blobState({ etag: '0xV', metadata: withRecord({}, earlier)! });
     const setTags = async () => {
       throw new StorageError('access-denied', 'refused', 403);
     };
     const { place, asked } = placeOf(source, { setTags, setMetadata: async () => '0xM' });
-    const outcome = await copyBlob(place, { from: source, to: mirror, reason: 'tags' });
+    const outcome = await copyBlob(place, { from: source, to: backup, reason: 'tags' });
     expect(outcome).toMatchObject({ status: 'unchanged', code: 'tags-not-written', vaultEtag: '0xM' });
     expect(asked).toEqual(['setMetadata', 'setTags']);
   });
@@ -309,12 +309,12 @@ describe('tiers and tags that the vault refuses', () => {
   it('F25: tags that are refused in every run cost one request per run, and leave the blob unchanged', async () => {
     const source = blobState({ tags: { a: '1' }, tagCount: 1 });
     const record = { ...recordOf(source, EARLIER), tags: 'unsettled' };
-    const mirror = blobState({ etag: '0xV', metadata: withRecord({}, record)! });
+    const backup = blobState({ etag: '0xV', metadata: withRecord({}, record)! });
     const setTags = async () => {
       throw new StorageError('access-denied', 'refused', 403);
     };
     const { place, asked } = placeOf(source, { setTags });
-    const outcome = await copyBlob(place, { from: source, to: mirror, reason: 'tags' });
+    const outcome = await copyBlob(place, { from: source, to: backup, reason: 'tags' });
     expect(outcome).toMatchObject({ status: 'unchanged', code: 'tags-not-written', vaultEtag: '0xV' });
     expect(asked).toEqual(['setTags']);
   });
@@ -333,7 +333,7 @@ describe('tiers and tags that the vault refuses', () => {
 });
 
 test('F25: a tier that the vault does not offer is recorded once, and not tried in every run', async () => {
-  const mirror = blobState({ etag: '0xV', metadata: withRecord({}, recordOf(blobState(), EARLIER))! });
+  const backup = blobState({ etag: '0xV', metadata: withRecord({}, recordOf(blobState(), EARLIER))! });
   const source = blobState({ tier: 'Cool' });
   const tiers: (string | undefined)[] = [];
   const { place } = placeOf(source, {
@@ -345,7 +345,7 @@ test('F25: a tier that the vault does not offer is recorded once, and not tried 
       return '0xN';
     },
   });
-  const outcome = await copyBlob(place, { from: source, to: mirror, reason: 'tier' });
+  const outcome = await copyBlob(place, { from: source, to: backup, reason: 'tier' });
   expect(outcome).toMatchObject({ status: 'copied', method: 'properties', code: 'tier-not-kept', vaultEtag: '0xN' });
   expect(tiers.at(-1)).toBe('Cool');
 });
@@ -356,7 +356,7 @@ describe('I3: tags sent to a version that is replaced in the meantime', () => {
   it('the sender of the tags corrects them', async () => {
     const earlier = blobState({ tags: { a: '1' }, tagCount: 1 });
     const { tags: _, ...record } = recordOf(earlier, EARLIER);
-    const mirror = blobState({ etag: '0xV', metadata: withRecord({}, record)! });
+    const backup = blobState({ etag: '0xV', metadata: withRecord({}, record)! });
     // Another execution has put the newer version there, which has no tags, before ours arrive.
     const now = blobState({
       etag: '0xW',
@@ -373,7 +373,7 @@ describe('I3: tags sent to a version that is replaced in the meantime', () => {
       },
       getProperties: async () => now,
     });
-    const outcome = await copyBlob(place, { from: earlier, to: mirror, reason: 'tags' });
+    const outcome = await copyBlob(place, { from: earlier, to: backup, reason: 'tags' });
     expect(outcome).toMatchObject({ status: 'copied', method: 'properties', vaultEtag: '0xM4' });
     expect(tags).toEqual([{ a: '1' }, {}]);
     expect(written).toEqual(['unsettled', recordOf(earlier, '').tags, 'unsettled', undefined]);
@@ -381,7 +381,7 @@ describe('I3: tags sent to a version that is replaced in the meantime', () => {
 
   it('the writer that replaces the version expects the tags', async () => {
     const record = { ...recordOf(blobState({ etag: '0xS1' }), EARLIER), tags: 'unsettled' };
-    const mirror = blobState({ etag: '0xV', metadata: withRecord({}, record)! });
+    const backup = blobState({ etag: '0xV', metadata: withRecord({}, record)! });
     let copied: Record<string, string> | undefined;
     const { place } = placeOf(source, {
       snapshot: async () => 'then',
@@ -390,7 +390,7 @@ describe('I3: tags sent to a version that is replaced in the meantime', () => {
         return { etag: '0xN' };
       },
     });
-    expect(await copyBlob(place, { from: source, to: mirror, reason: 'changed' })).toMatchObject({ status: 'copied' });
+    expect(await copyBlob(place, { from: source, to: backup, reason: 'changed' })).toMatchObject({ status: 'copied' });
     expect(readRecord(copied)).toMatchObject({ etag: '0xS2', tags: 'unsettled' });
   });
 });

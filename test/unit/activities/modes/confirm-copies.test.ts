@@ -22,7 +22,7 @@ const HUGE = 2 ** 30;
 /** Confirms one blob's copy again and again, as the orchestration does, and tells what came of it. */
 async function rounds(
   source: BlobState,
-  mirrorOf: (copyId: string) => BlobState,
+  backupOf: (copyId: string) => BlobState,
   most = 10,
   more: object = {},
   startedAt = NOW.toISOString(),
@@ -37,7 +37,7 @@ async function rounds(
       objects.set(name, { body: Buffer.from(body), etag: '0x1', metadata: {} });
       return { etag: '0x1' };
     },
-    getProperties: async () => mirrorOf(`copy-${started}`),
+    getProperties: async () => backupOf(`copy-${started}`),
     snapshot: async () => 'then',
     abortCopy: async () => {},
     startCopy: async () => ({ etag: '0xN', copyId: `copy-${++started}`, status: 'pending' as const }),

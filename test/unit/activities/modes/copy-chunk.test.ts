@@ -68,7 +68,7 @@ test('F28: a piece that one execution leaves because of a cancel is not finished
   setLock(false);
   expect(await copyChunk(deps, input)).toEqual({ stopped: 'cancelled' });
   expect(copies).toBeLessThan(4);
-  // The other one has not seen the wish, and gets to the end of its work after the first has left its part.
+  // The other one has not seen the request to cancel, and ends its work after the first has left its part.
   setLock(false);
   expect(await copyChunk({ ...deps }, input)).toMatchObject({ stopped: 'cancelled' });
 });

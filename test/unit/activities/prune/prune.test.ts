@@ -8,7 +8,7 @@ import type { PruneRef, RunRef, RunSummary } from '#domain/run/run.ts';
 import { endRun } from '#functions/run/close-run.ts';
 import { refusal } from '../../../../prove/memory/memory-account.ts';
 import type { Call } from '../../../../prove/memory/memory-blobs.ts';
-import { jobOf, MIRROR, Vault } from '../../../support/builders/prune-vault.ts';
+import { BACKUP, jobOf, Vault } from '../../../support/builders/prune-vault.ts';
 import { Random } from '../../../support/builders/random.ts';
 
 let room: Vault;
@@ -37,7 +37,7 @@ describe('a prune', () => {
   it('a prune deletes content that only removed restore points name, and base blobs whose source is gone', async () => {
     const [first, , last] = await threeDays();
     expect(await room.prune()).toMatchObject({ status: 'succeeded', counts: { removed: 3 } });
-    expect(room.mirror()).toEqual({ a: ['day 2'], same: ['same'] });
+    expect(room.contents()).toEqual({ a: ['day 2'], same: ['same'] });
     expect(room.left(first.id)).toEqual([]);
     expect(await room.lost(last)).toEqual([]);
   });
@@ -58,27 +58,27 @@ describe('a prune', () => {
     await room.backup();
     await room.note(first.id, () => ({ hold: { at: '2026-05-01T00:00:00.000Z', reason: 'audit' } }));
     expect(await room.prune()).toMatchObject({ status: 'succeeded', counts: { removed: 0 } });
-    expect(room.mirror()).toEqual({ a: ['two', 'one'] });
+    expect(room.contents()).toEqual({ a: ['two', 'one'] });
     await room.note(first.id, () => ({}));
     await room.prune();
-    expect(room.mirror()).toEqual({});
+    expect(room.contents()).toEqual({});
   });
 
   it('a prune leaves blobs without a record, incomplete blobs, and names that no request can carry', async () => {
     await threeDays();
-    const record = room.vault.blob(MIRROR, 'a')!.metadata;
-    room.vault.write(MIRROR, { name: 'foreign', body: Buffer.from('x') });
-    const { etag } = room.vault.write(MIRROR, { name: 'twice', body: Buffer.from('x') });
-    room.vault.snapshot(MIRROR, 'twice', etag);
-    room.vault.write(MIRROR, { name: 'x/../a', body: Buffer.from('x'), metadata: record });
-    room.vault.write(MIRROR, {
+    const record = room.vault.blob(BACKUP, 'a')!.metadata;
+    room.vault.write(BACKUP, { name: 'foreign', body: Buffer.from('x') });
+    const { etag } = room.vault.write(BACKUP, { name: 'twice', body: Buffer.from('x') });
+    room.vault.snapshot(BACKUP, 'twice', etag);
+    room.vault.write(BACKUP, { name: 'x/../a', body: Buffer.from('x'), metadata: record });
+    room.vault.write(BACKUP, {
       name: 'pending',
       metadata: record,
       copy: { id: '1', status: 'pending', source: 'https://other.test' },
     });
     room.pass(1);
     await room.prune();
-    expect(room.mirror()).toMatchObject({ foreign: ['x'], twice: ['x', 'x'], 'x/../a': ['x'], pending: [''] });
+    expect(room.contents()).toMatchObject({ foreign: ['x'], twice: ['x', 'x'], 'x/../a': ['x'], pending: [''] });
   });
 
   it.each(['2027-05-01T12:00:00.000Z', '2025-05-01T12:00:00.000Z'])(
@@ -87,10 +87,10 @@ describe('a prune', () => {
       room.jobs = [retaining({ marginHours: 24 })];
       await threeDays();
       await room.prune();
-      const before = room.mirror();
+      const before = room.contents();
       room.clock.app = Date.parse(time);
       expect(await room.prune()).toMatchObject({ plan: { expired: [] } });
-      expect(room.mirror()).toEqual(before);
+      expect(room.contents()).toEqual(before);
     },
   );
 });
@@ -160,10 +160,10 @@ describe('F13: a prune deletes and marks nothing if anything is missing or alter
     const points = await threeDays();
     const plan = await room.plan();
     await harm(points);
-    const before = room.mirror();
+    const before = room.contents();
     expect(await room.plan()).toMatchObject({ status: 'failed', problems: [{ code: 'damaged' }] });
     expect(await room.carryOut(plan)).toMatchObject({ status: 'failed', problems: [{ code: 'damaged' }] });
-    expect(room.mirror()).toEqual(before);
+    expect(room.contents()).toEqual(before);
     for (const { id } of points) {
       if (room.left(id).length > 0) expect((await room.notes(id).catch(() => ({}) as Notes)).removed).toBeUndefined();
     }
@@ -198,7 +198,7 @@ describe('F13: a prune deletes and marks nothing if anything is missing or alter
       room = new Vault();
       const points = await threeDays();
       const plan = await room.plan();
-      const before = room.mirror();
+      const before = room.contents();
       let listings = 0;
       room.before = ({ operation, container }) => {
         if (operation !== 'ListBlobs' || listings++ !== answered) return;
@@ -208,7 +208,7 @@ describe('F13: a prune deletes and marks nothing if anything is missing or alter
       const ended = await work(plan).catch(() => undefined);
       room.before = () => {};
       const marked = (await Promise.all(points.map(({ id }) => room.notes(id)))).some(({ removed }) => removed);
-      if (!marked) expect(room.mirror()).toEqual(before);
+      if (!marked) expect(room.contents()).toEqual(before);
       return { ended, marked, listings };
     };
     let listings = 0;
@@ -263,7 +263,7 @@ test('ends as cancelled where that is asked for while it reads manifests', async
     await room.control.writeJson(lockPath('nightly'), { ...lock.value, cancel: true }, { ifMatch: lock.etag });
     room.pass(1);
   };
-  expect(await planPrune({ run, container: MIRROR, destination: MIRROR, slice: 0 })).toEqual({ stopped: 'cancelled' });
+  expect(await planPrune({ run, container: BACKUP, destination: BACKUP, slice: 0 })).toEqual({ stopped: 'cancelled' });
 });
 
 describe('F12: a prune refuses a stale plan', () => {
@@ -294,9 +294,9 @@ describe('F12: a prune refuses a stale plan', () => {
     const points = await threeDays();
     const plan = await room.plan();
     await happen(points);
-    const before = room.mirror();
+    const before = room.contents();
     expect(await room.carryOut(plan)).toMatchObject({ status: 'failed', problems: [{ code: 'plan-stale' }] });
-    expect(room.mirror()).toEqual(before);
+    expect(room.contents()).toEqual(before);
     for (const { id } of points) expect((await room.notes(id)).removed).toBeUndefined();
   });
 
@@ -320,11 +320,11 @@ describe('F12: a prune refuses a stale plan', () => {
       held ??= room.note(late!, () => ({ hold: { at: '2026-05-01T00:00:00.000Z', reason: 'audit' } }));
       return held;
     };
-    const before = room.mirror();
+    const before = room.contents();
     expect(await room.carryOut(plan)).toMatchObject({ status: 'failed', problems: [{ code: 'plan-stale' }] });
     expect(held).toBeDefined();
     expect((await room.notes(early!)).removed).toBeUndefined();
-    expect(room.mirror()).toEqual(before);
+    expect(room.contents()).toEqual(before);
   });
 });
 
@@ -345,7 +345,7 @@ describe('F12: two jobs with one backup container', () => {
     points.push(await room.backup());
     expect(await room.prune()).toMatchObject({ status: 'succeeded' });
     for (const point of points) expect(await room.lost(point)).toEqual([]);
-    expect(room.mirror().a).toEqual(['day 3', 'day 0', 'day 2']);
+    expect(room.contents().a).toEqual(['day 3', 'day 0', 'day 2']);
   });
 
   it('base blobs stay while a run of the other job is in progress', async () => {
@@ -353,7 +353,7 @@ describe('F12: two jobs with one backup container', () => {
     await room.begin({ mode: 'full' }, 'weekly');
     const done = await room.prune();
     expect(done).toMatchObject({ status: 'succeeded' });
-    expect(room.mirror().old).toEqual(['old']);
+    expect(room.contents().old).toEqual(['old']);
     expect(await room.plan('nightly')).toMatchObject({ counts: { planned: 1 } });
   });
 
@@ -365,7 +365,7 @@ describe('F12: two jobs with one backup container', () => {
     room.put('a', 'two');
     await room.backup();
     await room.prune();
-    expect(room.mirror().a).toEqual(['two', 'one']);
+    expect(room.contents().a).toEqual(['two', 'one']);
   });
 });
 
@@ -380,7 +380,7 @@ test('F29: a prune whose lock has been taken over deletes no base blob, even bef
   };
   await room.carryOut(plan);
   expect(other).toBeDefined();
-  expect(room.mirror().old).toEqual(['old']);
+  expect(room.contents().old).toEqual(['old']);
 });
 
 describe('F12: the margin', () => {
@@ -400,12 +400,12 @@ describe('F12: the margin', () => {
   it('a prune marks a restore point first, and deletes its content when the margin is over', async () => {
     room.jobs = [retaining({ marginHours: 24 })];
     const [first, second, last] = await threeDays();
-    const before = room.mirror();
+    const before = room.contents();
     expect(await room.prune()).toMatchObject({ counts: { removed: 0 }, plan: { remove: [second.id, first.id] } });
     expect(await room.notes(first.id)).toMatchObject({ removed: { at: expect.any(String) } });
     room.pass(20);
     expect(await room.prune()).toMatchObject({ counts: { removed: 0 }, plan: { expired: [] } });
-    expect(room.mirror()).toEqual(before);
+    expect(room.contents()).toEqual(before);
     expect(await room.lost(first)).toEqual([]);
     room.pass(10);
     expect(await room.prune()).toMatchObject({ status: 'succeeded', counts: { removed: 3 } });
@@ -435,7 +435,7 @@ describe('F12: the margin', () => {
     room.put('a', 'day 3');
     const next = await room.backup();
     await room.prune();
-    expect(room.mirror().a).toEqual(['day 3', 'day 2']);
+    expect(room.contents().a).toEqual(['day 3', 'day 2']);
     expect(await room.lost(next)).toEqual([]);
   });
 });
@@ -444,11 +444,11 @@ describe('deleting', () => {
   it('F12: a blob written after the plan stays, and so does a base blob whose source is back', async () => {
     await threeDays();
     const plan = await room.plan();
-    const [snapshot] = room.vault.listBlobs(MIRROR, { snapshotsAndVersions: true, prefix: 'a' }).blobs;
+    const [snapshot] = room.vault.listBlobs(BACKUP, { snapshotsAndVersions: true, prefix: 'a' }).blobs;
     room.put('old', 'again');
     expect(await room.carryOut(plan)).toMatchObject({ status: 'succeeded', counts: { removed: 2, unchanged: 1 } });
-    expect(room.mirror().old).toEqual(['old']);
-    expect(room.vault.getProperties(MIRROR, 'a', snapshot!.snapshotOrVersion)).toBeUndefined();
+    expect(room.contents().old).toEqual(['old']);
+    expect(room.vault.getProperties(BACKUP, 'a', snapshot!.snapshotOrVersion)).toBeUndefined();
   });
 
   it('F12: a blob that any writer has overwritten or snapshotted after the plan stays', async () => {
@@ -457,11 +457,11 @@ describe('deleting', () => {
     for (const name of ['gone', 'kept', 'written']) room.source.remove('data', name);
     await room.backup();
     const plan = await room.plan();
-    room.vault.snapshot(MIRROR, 'kept', room.vault.blob(MIRROR, 'kept')!.etag);
-    const { metadata } = room.vault.blob(MIRROR, 'written')!;
-    room.vault.write(MIRROR, { name: 'written', body: Buffer.from('by hand'), metadata });
+    room.vault.snapshot(BACKUP, 'kept', room.vault.blob(BACKUP, 'kept')!.etag);
+    const { metadata } = room.vault.blob(BACKUP, 'written')!;
+    room.vault.write(BACKUP, { name: 'written', body: Buffer.from('by hand'), metadata });
     expect(await room.carryOut(plan)).toMatchObject({ status: 'succeeded', counts: { removed: 1, unchanged: 2 } });
-    expect(room.mirror()).toEqual({ kept: ['kept', 'kept'], written: ['by hand'] });
+    expect(room.contents()).toEqual({ kept: ['kept', 'kept'], written: ['by hand'] });
   });
 
   it('F10: of base blobs that are checked together, only those without a source are deleted', async () => {
@@ -473,7 +473,7 @@ describe('deleting', () => {
     expect(plan.counts.planned).toBe(3);
     room.put('back', 'of another day');
     expect(await room.carryOut(plan)).toMatchObject({ status: 'succeeded', counts: { removed: 2, unchanged: 1 } });
-    expect(room.mirror()).toEqual({ back: ['back'] });
+    expect(room.contents()).toEqual({ back: ['back'] });
   });
 
   it('F10: base blobs stay if the source cannot be read, and the run reports the source’s refusal', async () => {
@@ -484,7 +484,7 @@ describe('deleting', () => {
     };
     const done = await room.carryOut(plan);
     expect(done).toMatchObject({ status: 'completed-with-failures', problems: [{ code: 'access-denied-source' }] });
-    expect(room.mirror().old).toEqual(['old']);
+    expect(room.contents().old).toEqual(['old']);
   });
 
   it.each(['leased', 'immutable'] as const)(
@@ -492,7 +492,7 @@ describe('deleting', () => {
     async (kind) => {
       const [first] = await threeDays();
       const refuse = ({ operation, container, name }: Call) => {
-        if (operation === 'DeleteBlob' && container === MIRROR && name === 'old') throw refusal(kind, 409, kind);
+        if (operation === 'DeleteBlob' && container === BACKUP && name === 'old') throw refusal(kind, 409, kind);
       };
       room.before = refuse;
       expect(await room.prune()).toMatchObject({
@@ -504,7 +504,7 @@ describe('deleting', () => {
       room.before = () => {};
       expect(await room.prune()).toMatchObject({ status: 'succeeded', counts: { removed: 1, failed: 0 } });
       expect(room.left(first.id)).toEqual([]);
-      expect(room.mirror()).toEqual({ a: ['day 2'], same: ['same'] });
+      expect(room.contents()).toEqual({ a: ['day 2'], same: ['same'] });
     },
   );
 
@@ -542,7 +542,7 @@ describe('a retry', () => {
     expect(room.left(first.id)).toContain(first.parts[0]!.path);
     await room.note(retry.id, () => ({}));
     await room.prune();
-    expect(room.mirror()).toEqual({});
+    expect(room.contents()).toEqual({});
     await room.prune();
     for (const { id } of [first, retry]) expect(room.left(id)).toEqual([]);
   });
@@ -601,8 +601,8 @@ describe('F11: the safety brake', () => {
     fill('encrypted');
     const run = await room.begin({ mode: 'incremental' });
     const work = makeActivities(room.deps());
-    const { chunks } = await work.scanSlice({ run, container: 'data', destination: MIRROR, slice: 0 });
-    await work.copyChunk({ run, container: 'data', destination: MIRROR, chunk: chunks![0]!, from: 0 });
+    const { chunks } = await work.scanSlice({ run, container: 'data', destination: BACKUP, slice: 0 });
+    await work.copyChunk({ run, container: 'data', destination: BACKUP, chunk: chunks![0]!, from: 0 });
     await work.publishRun({ run, containers: 1, problems: [], cancelled: true, requests: {} });
     const next = await room.backup();
     expect(next.counts).toMatchObject({ unchanged: 10, copied: 0 });
@@ -667,13 +667,13 @@ describe('F11: the safety brake', () => {
       await room.backup();
       const pruned = await room.prune();
       expect(pruned).toMatchObject({ status: 'succeeded', counts: { removed: 0 }, plan: { expired: [] } });
-      expect(pruned.plan!.braked).toEqual([MIRROR]);
+      expect(pruned.plan!.braked).toEqual([BACKUP]);
     }
-    expect(Object.keys(room.mirror())).toHaveLength(10);
+    expect(Object.keys(room.contents())).toHaveLength(10);
     expect(room.left(good.id)).not.toEqual([]);
     await room.note(bad.id, (notes) => ({ brake: { ...notes.brake!, released: '2026-05-03T00:00:00.000Z' } }));
     await room.prune();
-    expect(room.mirror()).toEqual({});
+    expect(room.contents()).toEqual({});
   });
 
   it('while a safety brake is on, a prune leaves even what no restore point ever named', async () => {
@@ -681,13 +681,13 @@ describe('F11: the safety brake', () => {
     fill('of a cancelled run');
     const run = await room.begin({ mode: 'incremental' });
     const work = makeActivities(room.deps());
-    const { chunks } = await work.scanSlice({ run, container: 'data', destination: MIRROR, slice: 0 });
-    await work.copyChunk({ run, container: 'data', destination: MIRROR, chunk: chunks![0]!, from: 0 });
+    const { chunks } = await work.scanSlice({ run, container: 'data', destination: BACKUP, slice: 0 });
+    await work.copyChunk({ run, container: 'data', destination: BACKUP, chunk: chunks![0]!, from: 0 });
     await work.publishRun({ run, containers: 1, problems: [], cancelled: true, requests: {} });
     fill('encrypted');
     const bad = await room.backup();
     const all = Array(10).fill(['encrypted', 'good', 'of a cancelled run']);
-    const kept = () => Object.values(room.mirror()).map((texts) => texts.sort());
+    const kept = () => Object.values(room.contents()).map((texts) => texts.sort());
     expect(await room.prune()).toMatchObject({ status: 'succeeded', counts: { removed: 0 } });
     expect(kept()).toEqual(all);
     await room.note(bad.id, (notes) => ({ brake: { ...notes.brake!, released: '2026-05-03T00:00:00.000Z' } }));
@@ -706,8 +706,8 @@ describe('F11: the safety brake', () => {
     const later = await room.backup();
     room.put('x', 'three', 'more');
     await room.backup();
-    const kept = () => room.mirror('morebackup').x!.sort();
-    expect((await room.prune()).plan).toMatchObject({ remove: [later.id], expired: [], braked: [MIRROR] });
+    const kept = () => room.contents('morebackup').x!.sort();
+    expect((await room.prune()).plan).toMatchObject({ remove: [later.id], expired: [], braked: [BACKUP] });
     expect((await room.notes(later.id)).removed).toBeDefined();
     expect(kept()).toEqual(['one', 'three', 'two']);
     await room.note(bad.id, (notes) => ({ brake: { ...notes.brake!, released: '2026-05-03T00:00:00.000Z' } }));
@@ -860,16 +860,16 @@ describe('F23: slices of a listing', () => {
           const last = Object.fromEntries(
             paged.source.listBlobs('data', {}).blobs.map(({ name, etag }) => [name, etag]),
           );
-          const all = Object.values(paged.mirror()).flat().length;
+          const all = Object.values(paged.contents()).flat().length;
           paging = true;
           const plan = await paged.plan();
           expect(plan).toMatchObject({ status: 'succeeded', counts: { listed: all, planned: all - 9 } });
           expect(await paged.carryOut(plan)).toMatchObject({ status: 'succeeded', counts: { removed: all - 9 } });
           paging = false;
-          for (const [name, [only, ...more]] of Object.entries(paged.mirror())) {
+          for (const [name, [only, ...more]] of Object.entries(paged.contents())) {
             expect(more).toEqual([]);
             expect(only).toBe(String(paged.source.blob('data', name)!.body));
-            expect(paged.vault.blob(MIRROR, name)!.metadata.strongroom_etag).toBe(last[name]);
+            expect(paged.vault.blob(BACKUP, name)!.metadata.strongroom_etag).toBe(last[name]);
           }
         },
       ),

@@ -31,11 +31,11 @@ const ENTRY: Held = {
   md5: 'AAAA',
   vaultEtag: '0xV1',
 };
-const IN_MIRROR = 'vault/imagesbackup/a.txt';
+const IN_BACKUP = 'vault/imagesbackup/a.txt';
 const WRITTEN = '2026-05-01T12:00:00.000Z';
 const NOW = '2026-05-02T00:01:00.000Z';
 
-/** The mirror's copy of a version of the source, with its record beside what metadata the source had. */
+/** The backup blob of a version of the source, with its record beside what metadata the source had. */
 function held(original: BlobState = ORIGINAL, more: Partial<BlobState> = {}): BlobState {
   const metadata = withRecord(original.metadata, recordOf(original, POINT)) ?? original.metadata;
   return { ...original, etag: '0xV1', lastModified: WRITTEN, ...(metadata && { metadata }), ...more };
@@ -188,7 +188,7 @@ class World {
     if (from.etag !== request.sourceIfMatch) throw new StorageError('precondition', 'source changed', 412);
     this.#mustBe(request.destination);
     if (this.target?.copy?.status === 'pending') throw new StorageError('pending-copy', 'pending', 409);
-    const source = IN_MIRROR + ('snapshot' in kept ? `?snapshot=${kept.snapshot}` : '');
+    const source = IN_BACKUP + ('snapshot' in kept ? `?snapshot=${kept.snapshot}` : '');
     const { snapshotOrVersion: _, metadata = {}, ...content } = from;
     const own = asHeaders(request.metadata ?? {});
     this.target = {
@@ -394,10 +394,10 @@ describe('our record', () => {
 });
 
 describe('a blob at the target', () => {
-  const THERE = { ...held(), metadata: {}, etag: '0xT', lastModified: NOW, copy: madeFrom(IN_MIRROR) };
+  const THERE = { ...held(), metadata: {}, etag: '0xT', lastModified: NOW, copy: madeFrom(IN_BACKUP) };
 
   it('a target blob that was copied from other content of the backup blob is not ours, however new it is', async () => {
-    // An earlier restore, minutes ago: what the mirror holds at this address now is another version.
+    // An earlier restore, minutes ago: what the backup container holds at this address now is another version.
     for (const existing of ['fail', 'skip', 'overwrite'] as const) {
       const world = new World([held()], { ...THERE, contentMd5: 'OLD' }, { existing });
       const result = await restoreBlob(world.place, world.planned);
@@ -532,7 +532,7 @@ describe('content in the vault', () => {
     expect(await restoreBlob(world.place, planned)).toMatchObject({ status: 'copied' });
     expect(world.target).toMatchObject({
       contentMd5: 'AAAA',
-      copy: { source: `${IN_MIRROR}?snapshot=${SNAPSHOT.snapshot}` },
+      copy: { source: `${IN_BACKUP}?snapshot=${SNAPSHOT.snapshot}` },
     });
   });
 
@@ -558,7 +558,7 @@ describe('content in the vault', () => {
       };
       const result = await restoreBlob(world.place, planned);
       if (existing === 'fail') expect(result).toMatchObject({ status: 'failed', code: 'target-exists' });
-      else expect(world.target?.copy).toMatchObject({ id: 'ours-1', source: IN_MIRROR });
+      else expect(world.target?.copy).toMatchObject({ id: 'ours-1', source: IN_BACKUP });
     },
   );
 
@@ -582,7 +582,7 @@ describe('content in the vault', () => {
     const forged = held(ORIGINAL, { etag: '0xV2' });
     const world = new World([forged, held(ORIGINAL, { snapshotOrVersion: SNAPSHOT })]);
     expect(await restoreBlob(world.place, toBeFound)).toMatchObject({ status: 'copied' });
-    expect(world.target?.copy?.source).toBe(`${IN_MIRROR}?snapshot=${SNAPSHOT.snapshot}`);
+    expect(world.target?.copy?.source).toBe(`${IN_BACKUP}?snapshot=${SNAPSHOT.snapshot}`);
   });
 
   it.each(['source-not-found', 'source-access-denied', 'archived'] as const)(
@@ -593,7 +593,7 @@ describe('content in the vault', () => {
       world.method = 'sync';
       world.fault = (asked, call) => (asked === 'copySync' && call === 1 ? kind : undefined);
       expect(await restoreBlob(world.place, planned)).toMatchObject({ status: 'copied' });
-      expect(world.target?.copy?.source).toBe(`${IN_MIRROR}?snapshot=${SNAPSHOT.snapshot}`);
+      expect(world.target?.copy?.source).toBe(`${IN_BACKUP}?snapshot=${SNAPSHOT.snapshot}`);
       expect(world.asked.filter((each) => each === 'copySync')).toHaveLength(2);
     },
   );
@@ -763,11 +763,11 @@ describe('an asynchronous copy', () => {
     const world = new World([held()], foreign, { existing: 'overwrite' });
     expect(await restoreBlob(world.place, world.planned)).toMatchObject({ status: 'copied' });
     expect(world.asked).toContain('abortCopy');
-    // From the mirror as well, but of a restore before this one.
+    // From the backup container as well, but of a restore before this one.
     const earlier = new World([held()], {
       ...foreign,
       lastModified: NOW,
-      copy: madeFrom(IN_MIRROR, { status: 'pending' }),
+      copy: madeFrom(IN_BACKUP, { status: 'pending' }),
     });
     expect(await restoreBlob(earlier.place, earlier.planned)).toMatchObject({ code: 'target-exists' });
   });

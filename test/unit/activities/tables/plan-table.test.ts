@@ -2,15 +2,15 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { notesPath, partPath, rangeKey, summaryPath } from '#domain/run/control-paths.ts';
 import type { Segment } from '#domain/tables/segment.ts';
 import { RUN } from '../../../support/builders/run-ref.ts';
-import { POINT, SHARE, TableBench } from '../../../support/builders/table-bench.ts';
+import { POINT, TASK, TableBench } from '../../../support/builders/table-bench.ts';
 
 let bench: TableBench;
 beforeEach(() => {
   bench = new TableBench();
 });
 
-const share = { container: SHARE, destination: 'd' };
-const ANEW = [{}];
+const task = { container: TASK, destination: 'd' };
+const AGAIN = [{}];
 const OTHER = 'nightly-20260430T000000Z-oooooo';
 
 /** So many segments, one behind another, each too large to be joined to others. */
@@ -31,22 +31,22 @@ async function planned(
   lock: object = { last: POINT, point: POINT },
 ) {
   const run = await bench.begin({ mode, ...(mode === 'retry' && { retryOf: POINT }) }, lock);
-  const plan = await bench.activities.planTable({ run, ...share, ...more });
+  const plan = await bench.activities.planTable({ run, ...task, ...more });
   const chunks = plan.chunks ?? [];
   const parts = await Promise.all(
-    chunks.map(({ key }) => bench.control.readPart<Segment, object>(partPath(run, 'plan', SHARE, key))),
+    chunks.map(({ key }) => bench.control.readPart<Segment, object>(partPath(run, 'plan', TASK, key))),
   );
   return { ...plan, run, segments: parts.map(({ items }) => items) };
 }
 
 describe('the plan for a table', () => {
   it('the plan reads the whole table in a full run, in the first run, and if no segment is known', async () => {
-    expect((await planned('incremental', {}, {})).ranges).toEqual(ANEW);
+    expect((await planned('incremental', {}, {})).ranges).toEqual(AGAIN);
     await bench.leave([]);
-    expect((await planned()).ranges).toEqual(ANEW);
+    expect((await planned()).ranges).toEqual(AGAIN);
     bench = new TableBench();
     await bench.leave(await segments(2));
-    expect((await planned('full')).ranges).toEqual(ANEW);
+    expect((await planned('full')).ranges).toEqual(AGAIN);
     expect((await planned()).ranges).toBeUndefined();
   });
 
@@ -87,11 +87,11 @@ describe('the plan for a table', () => {
     await bench.leave(await segments(3));
     const run = await bench.begin({}, { last: POINT });
     const { planTable } = bench.activities;
-    const plans = await Promise.all([planTable({ run, ...share }), planTable({ run, ...share })]);
+    const plans = await Promise.all([planTable({ run, ...task }), planTable({ run, ...task })]);
     const keys = plans.map(({ chunks }) => chunks![0]!.key);
     expect(new Set(keys).size).toBe(2);
     for (const key of keys) {
-      expect((await bench.control.readPart(partPath(run, 'plan', SHARE, key))).items).toHaveLength(3);
+      expect((await bench.control.readPart(partPath(run, 'plan', TASK, key))).items).toHaveLength(3);
     }
   });
 
@@ -118,11 +118,11 @@ describe('the plan for a table', () => {
       () => bench.leave(all, { source: 'https://another.test' }),
       async () => {
         await bench.leave(all);
-        bench.spoil(partPath({ ...RUN, id: POINT }, 'range', SHARE, rangeKey(0)), Buffer.from('{}'));
+        bench.spoil(partPath({ ...RUN, id: POINT }, 'range', TASK, rangeKey(0)), Buffer.from('{}'));
       },
       async () => {
         await bench.leave(all);
-        bench.spoil(partPath({ ...RUN, id: POINT }, 'range', SHARE, rangeKey(0)));
+        bench.spoil(partPath({ ...RUN, id: POINT }, 'range', TASK, rangeKey(0)));
       },
       async () => {
         await bench.leave(all);
@@ -137,7 +137,7 @@ describe('the plan for a table', () => {
       bench = new TableBench();
       await segments(2);
       await each();
-      expect((await planned()).ranges, `case ${index}`).toEqual(ANEW);
+      expect((await planned()).ranges, `case ${index}`).toEqual(AGAIN);
     }
   });
 
@@ -149,7 +149,7 @@ describe('the plan for a table', () => {
     expect(await from({ last: POINT, point: OTHER })).toBe(2);
     expect(await from({ last: 'nightly-20260501T000000Z-nobody', point: OTHER })).toBe(2);
     bench.spoil(summaryPath({ ...RUN, id: POINT }));
-    bench.spoil(partPath({ ...RUN, id: POINT }, 'range', SHARE, rangeKey(0)));
+    bench.spoil(partPath({ ...RUN, id: POINT }, 'range', TASK, rangeKey(0)));
     await bench.leave(newer);
     expect(await from({ last: POINT, point: OTHER })).toBe(3);
     const removed = { at: '2026-05-01T00:00:00.000Z', run: 'r' };
@@ -168,8 +168,8 @@ describe('the plan for a table', () => {
   it('F29: no plan is made for a run that is stopped or superseded', async () => {
     const run = await bench.begin({}, {});
     await bench.cancel();
-    expect(await bench.activities.planTable({ run, ...share })).toEqual({ stopped: 'cancelled' });
+    expect(await bench.activities.planTable({ run, ...task })).toEqual({ stopped: 'cancelled' });
     await bench.begin({ id: OTHER });
-    expect(await bench.activities.planTable({ run, ...share })).toEqual({ stopped: 'superseded' });
+    expect(await bench.activities.planTable({ run, ...task })).toEqual({ stopped: 'superseded' });
   });
 });

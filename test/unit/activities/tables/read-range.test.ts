@@ -1,14 +1,14 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { KeyRange } from '#domain/tables/table-key.ts';
 import { StorageError, type StorageErrorKind } from '#storage/storage-error.ts';
-import { SHARE, TableBench } from '../../../support/builders/table-bench.ts';
+import { TASK, TableBench } from '../../../support/builders/table-bench.ts';
 
 let bench: TableBench;
 beforeEach(() => {
   bench = new TableBench();
 });
 
-const share = { container: SHARE, destination: 'd' };
+const task = { container: TASK, destination: 'd' };
 const row = (name: string) => ({ partition: 'p', row: name });
 
 /** Reads from the beginning to the end, piece by piece; the rows of each. */
@@ -17,7 +17,7 @@ async function readAll(more: object = {}): Promise<string[][]> {
   const found: string[][] = [];
   let range: KeyRange | undefined = {};
   for (let piece = 0; range; piece++) {
-    const answer = await bench.activities.readRange({ run, ...share, range, piece, ...more });
+    const answer = await bench.activities.readRange({ run, ...task, range, piece, ...more });
     expect(answer.problem).toBeUndefined();
     const { segments, tally } = await bench.left(run, piece);
     expect(tally).toMatchObject({ listed: tally.copied, unchanged: 0, failed: 0 });
@@ -61,7 +61,7 @@ describe('reading a key range of a table', () => {
     bench.tables.traits.page = () => 2;
     bench.tick = 60_000;
     const run = await bench.begin({ mode: 'full' });
-    const answer = await bench.activities.readRange({ run, ...share, range: {}, piece: 0 });
+    const answer = await bench.activities.readRange({ run, ...task, range: {}, piece: 0 });
     expect(answer).toMatchObject({ rest: { after: row('b') } });
     bench = new TableBench();
     bench.limits.sliceBlobs = 1_000;
@@ -85,7 +85,7 @@ describe('reading a key range of a table', () => {
     bench.limits.sliceBlobs = 50_000;
     const run = await bench.begin({ mode: 'full' });
     for (let n = 0; n < 5_001; n++) bench.tables.write('orders', row(String(n).padStart(5, '0')));
-    const answer = await bench.activities.readRange({ run, ...share, range: {}, piece: 0, first: true });
+    const answer = await bench.activities.readRange({ run, ...task, range: {}, piece: 0, first: true });
     expect(answer).toMatchObject({ rest: { after: row('04999') } });
   });
 
@@ -93,7 +93,7 @@ describe('reading a key range of a table', () => {
     bench.put(...'abcdefghijk');
     const range = { after: row('b'), upTo: { partition: 'p', row: 'i' } };
     const run = await bench.begin({ mode: 'full' });
-    expect(await bench.activities.readRange({ run, ...share, range, piece: 0 })).toMatchObject({
+    expect(await bench.activities.readRange({ run, ...task, range, piece: 0 })).toMatchObject({
       rest: { after: row('g'), upTo: row('i') },
     });
     const { segments, tally } = await bench.left(run, 0);
@@ -112,7 +112,7 @@ describe('reading a key range of a table', () => {
     bench.before = () => {
       if (++reads === 2) bench.put('a0', 'b0');
     };
-    const input = { run, ...share, range: {}, piece: 0 };
+    const input = { run, ...task, range: {}, piece: 0 };
     const answers = [...(await Promise.all([readRange(input), readRange(input)])), await readRange(input)];
     const { segments } = await bench.left(run, 0);
     expect(segments).toHaveLength(1);
@@ -124,7 +124,7 @@ describe('reading a key range of a table', () => {
   it('readRange of a dry run counts, and stores nothing', async () => {
     bench.put(...'abcdefg');
     const run = await bench.begin({ mode: 'full', dryRun: true });
-    expect(await bench.activities.readRange({ run, ...share, range: {}, piece: 0 })).toMatchObject({
+    expect(await bench.activities.readRange({ run, ...task, range: {}, piece: 0 })).toMatchObject({
       rest: { after: row('e') },
     });
     const { segments, tally } = await bench.left(run, 0);
@@ -146,7 +146,7 @@ describe('reading a key range of a table', () => {
     ]);
     const { key } = await bench.plan(run, [segment]);
     const old = { key, index: 0 };
-    await bench.activities.readRange({ run, ...share, range: {}, piece: 0, old });
+    await bench.activities.readRange({ run, ...task, range: {}, piece: 0, old });
     expect((await bench.left(run, 0)).tally).toMatchObject({
       listed: 3,
       copied: 2,
@@ -156,7 +156,7 @@ describe('reading a key range of a table', () => {
     });
     // Where that cannot be told any more, all of it is new.
     bench.spoil(segment.files[0]!.path);
-    await bench.activities.readRange({ run, ...share, range: {}, piece: 1, old });
+    await bench.activities.readRange({ run, ...task, range: {}, piece: 1, old });
     expect((await bench.left(run, 1)).tally).toMatchObject({ listed: 3, copied: 3, unchanged: 0 });
   });
 
@@ -171,8 +171,8 @@ describe('reading a key range of a table', () => {
     bench.before = () => {
       throw new StorageError(kind, 'No');
     };
-    const { problem } = await bench.activities.readRange({ run, ...share, range: {}, piece: 0 });
-    expect(problem).toMatchObject({ code, container: SHARE, count: 0 });
+    const { problem } = await bench.activities.readRange({ run, ...task, range: {}, piece: 0 });
+    expect(problem).toMatchObject({ code, container: TASK, count: 0 });
     expect(await bench.control.listParts(run)).toEqual([]);
     expect(bench.files).toEqual([]);
   });
@@ -182,7 +182,7 @@ describe('reading a key range of a table', () => {
     const range = { after: row('m') };
     const failPermanently = { code: 'throttled' as const, message: 'Busy' };
     expect(
-      await bench.activities.readRange({ run, ...share, range, piece: 0, failPermanently, requests: { ListBlobs: 1 } }),
+      await bench.activities.readRange({ run, ...task, range, piece: 0, failPermanently, requests: { ListBlobs: 1 } }),
     ).toEqual({});
     const { segments, tally } = await bench.left(run, 0);
     expect(segments).toEqual([
@@ -209,7 +209,7 @@ describe('reading a key range of a table', () => {
     bench.before = () => {
       if (bench.asked.length === 2) cancelled = bench.cancel();
     };
-    expect(await bench.activities.readRange({ run, ...share, range: {}, piece: 0 })).toEqual({ stopped: 'cancelled' });
+    expect(await bench.activities.readRange({ run, ...task, range: {}, piece: 0 })).toEqual({ stopped: 'cancelled' });
     await cancelled;
     expect(bench.asked.length).toBeLessThan(5);
     expect(await bench.control.listParts(run)).toEqual([]);

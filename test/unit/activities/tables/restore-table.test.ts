@@ -17,7 +17,7 @@ const rowOf = (i: number) => String(i).padStart(6, '0');
 const some = (partition: string, count: number, from = 0, properties?: object) =>
   Array.from({ length: count }, (_, i) => entity(partition, rowOf(from + i), properties));
 const names = (entities: readonly StoredEntity[] | undefined) => entities?.map(({ key }) => nameOfKey(key));
-const told = (outcomes: Outcome[]) => outcomes.map(({ name, status, code }) => [name, status, code]);
+const reported = (outcomes: Outcome[]) => outcomes.map(({ name, status, code }) => [name, status, code]);
 const writes = ({ tables }: HeldTable) => tables.asked.filter(({ operation }) => /Write|Transaction/.test(operation));
 
 /** Whether the table has exactly these, each as it was. */
@@ -94,27 +94,27 @@ describe('a restore of a table', () => {
     await world.hold({ range: { after: { partition: 'a' } }, files: [], status: 'failed' });
     const { counts, outcomes } = await world.restore();
     expect(counts).toMatchObject({ listed: 4, copied: 3, failed: 1 });
-    expect(told(outcomes)).toEqual([['segment 1', 'failed', 'container-not-held']]);
+    expect(reported(outcomes)).toEqual([['segment 1', 'failed', 'container-not-held']]);
     expect(outcomes[0]!.message).toBe('The restore point lacks these keys. Its backup said: Too busy');
   });
 
   it('a second execution answers as the first did, though the table is no longer empty', async () => {
     const { world } = await held();
     const run = await world.begun();
-    const share = { run, container: taskOfTable(TABLE), destination: TABLE };
-    const first = await planTableRestore(world.deps, { ...share, slice: 0 });
-    await makeWriteEntities()(world.deps, { ...share, chunk: first.chunks![0]!, from: 0 });
-    expect(await planTableRestore(world.deps, { ...share, slice: 0 })).toMatchObject(first);
+    const task = { run, container: taskOfTable(TABLE), destination: TABLE };
+    const first = await planTableRestore(world.deps, { ...task, slice: 0 });
+    await makeWriteEntities()(world.deps, { ...task, chunk: first.chunks![0]!, from: 0 });
+    expect(await planTableRestore(world.deps, { ...task, slice: 0 })).toMatchObject(first);
   });
 
   it('a later execution continues where the first ended, and reads nothing that is done', async () => {
     const { world, all } = await held();
     const run = await world.begun();
-    const share = { run, container: taskOfTable(TABLE), destination: TABLE };
-    const { chunks } = await planTableRestore(world.deps, { ...share, slice: 0 });
+    const task = { run, container: taskOfTable(TABLE), destination: TABLE };
+    const { chunks } = await planTableRestore(world.deps, { ...task, slice: 0 });
     world.damage(world.segments[0]!.files[0]!);
-    expect(await makeWriteEntities()(world.deps, { ...share, chunk: chunks![0]!, from: 250 })).toEqual({});
-    const { counts, outcomes } = await world.told(run, false);
+    expect(await makeWriteEntities()(world.deps, { ...task, chunk: chunks![0]!, from: 250 })).toEqual({});
+    const { counts, outcomes } = await world.reported(run, false);
     expect(counts).toMatchObject({ copied: 202, failed: 0 });
     expect(outcomes).toEqual([]);
     expectHeld(world, all.slice(250));
@@ -123,19 +123,19 @@ describe('a restore of a table', () => {
   it('a restore stops when it is cancelled, and reports what it has done', async () => {
     const { world } = await held();
     const run = await world.begun();
-    const share = { run, container: taskOfTable(TABLE), destination: TABLE };
-    const { chunks } = await planTableRestore(world.deps, { ...share, slice: 0 });
+    const task = { run, container: taskOfTable(TABLE), destination: TABLE };
+    const { chunks } = await planTableRestore(world.deps, { ...task, slice: 0 });
     world.tick = 6_000;
     world.tables.fate = () => {
       void world.cancel(run);
       return undefined;
     };
-    const ended = await makeWriteEntities()(world.deps, { ...share, chunk: chunks![0]!, from: 0 });
+    const ended = await makeWriteEntities()(world.deps, { ...task, chunk: chunks![0]!, from: 0 });
     expect(ended).toEqual({ stopped: 'cancelled' });
-    const { counts } = await world.told(run, false);
+    const { counts } = await world.reported(run, false);
     expect(counts.copied).toBe(world.tables.all(TABLE)!.length);
     expect(counts.copied).toBeLessThan(452);
-    expect(await planTableRestore(world.deps, { ...share, slice: 1 })).toEqual({ stopped: 'cancelled' });
+    expect(await planTableRestore(world.deps, { ...task, slice: 1 })).toEqual({ stopped: 'cancelled' });
   });
 });
 
@@ -219,7 +219,9 @@ describe('entities that exist in the target', () => {
     there(world);
     const { counts, outcomes } = await world.restore({ existing: 'skip' });
     expect(counts).toEqual({ listed: 452, copied: 402, unchanged: 40, skipped: 10, failed: 0 });
-    expect(told(outcomes)).toEqual(some('a', 10, 100).map(({ key }) => [nameOfKey(key), 'skipped', 'target-exists']));
+    expect(reported(outcomes)).toEqual(
+      some('a', 10, 100).map(({ key }) => [nameOfKey(key), 'skipped', 'target-exists']),
+    );
     expect(world.tables.all(TABLE)).toHaveLength(453);
   });
 
@@ -252,7 +254,7 @@ describe('entities that exist in the target', () => {
     };
     const { counts, outcomes } = await world.restore();
     expect(counts).toMatchObject({ copied: 451, failed: 1 });
-    expect(told(outcomes)).toEqual([['a/000007', 'failed', 'target-exists']]);
+    expect(reported(outcomes)).toEqual([['a/000007', 'failed', 'target-exists']]);
   });
 
   it('a restore finds existing entities in one pass, though later files add keys between those of the first', async () => {
@@ -290,7 +292,7 @@ describe('entities that exist in the target', () => {
       await world.hold({ files: [all] });
       world.tables.put(TABLE, all);
       const { counts, outcomes } = await world.restore({ existing: 'skip' });
-      expect(told(outcomes)).toEqual([]);
+      expect(reported(outcomes)).toEqual([]);
       expect(counts).toMatchObject({ listed: 100, unchanged: 100 });
     },
   );
@@ -318,12 +320,12 @@ describe('failures', () => {
   it('two executions of one piece at once report the same, and write each entity once', async () => {
     const { world, all } = await held();
     const run = await world.begun();
-    const share = { run, container: taskOfTable(TABLE), destination: TABLE };
-    const { chunks } = await planTableRestore(world.deps, { ...share, slice: 0 });
-    const write = () => makeWriteEntities()(world.deps, { ...share, chunk: chunks![0]!, from: 0 });
+    const task = { run, container: taskOfTable(TABLE), destination: TABLE };
+    const { chunks } = await planTableRestore(world.deps, { ...task, slice: 0 });
+    const write = () => makeWriteEntities()(world.deps, { ...task, chunk: chunks![0]!, from: 0 });
     const [one, other] = await Promise.all([write(), write()]);
     expect(one.next).toEqual(other.next);
-    expect((await world.told(run)).counts).toMatchObject({ copied: 452, failed: 0 });
+    expect((await world.reported(run)).counts).toMatchObject({ copied: 452, failed: 0 });
     expectHeld(world, all);
   });
 
@@ -338,7 +340,7 @@ describe('failures', () => {
       };
       const { counts, outcomes } = await world.restore();
       expect(counts).toMatchObject({ copied: 449, failed: 3 });
-      expect(told(outcomes)).toEqual([...bad].map((name) => [name, 'failed', 'entity-refused']));
+      expect(reported(outcomes)).toEqual([...bad].map((name) => [name, 'failed', 'entity-refused']));
       expect(outcomes[0]!.message).toBe('The property name is invalid');
       expectHeld(
         world,
@@ -377,7 +379,7 @@ describe('failures', () => {
     /** Leaves the summary of a run as it was told. */
     const publish = async (world: HeldTable, run: RunRef, status: string, more: { failed?: number } = {}) => {
       const parts = partEntries(await world.control.listParts(run));
-      const { counts } = await world.told(run, false);
+      const { counts } = await world.reported(run, false);
       const containers = [{ container: taskOfTable(TABLE), status, counts: { ...counts, ...more } }];
       const summary = { ...run, format: 3, status, counts, bytes: {}, containers, problems: [], parts, compared: [] };
       const body = Buffer.from(JSON.stringify(summary));
@@ -527,7 +529,7 @@ describe('failures', () => {
         : undefined;
     const { counts, outcomes } = await world.restore({ existing: 'replace' });
     expect(counts).toMatchObject({ copied: 451, failed: 1 });
-    expect(told(outcomes)).toEqual([['a/000007', 'failed', 'target-changing']]);
+    expect(reported(outcomes)).toEqual([['a/000007', 'failed', 'target-changing']]);
   });
 
   it('a restore does not try the rest after the account refuses everything, and names it', async () => {
@@ -545,14 +547,14 @@ describe('failures', () => {
   it('a table that is deleted in the meantime is a problem of the whole, as the written entities are gone with it', async () => {
     const { world } = await held();
     const run = await world.begun();
-    const share = { run, container: taskOfTable(TABLE), destination: TABLE };
-    const { chunks } = await planTableRestore(world.deps, { ...share, slice: 0 });
+    const task = { run, container: taskOfTable(TABLE), destination: TABLE };
+    const { chunks } = await planTableRestore(world.deps, { ...task, slice: 0 });
     let taken = 0;
     world.tables.fate = ({ operation }) => {
       if (operation === 'ExecuteTransaction' && ++taken === 3) void world.tables.deleteTable(TABLE);
       return undefined;
     };
-    const { problem } = await makeWriteEntities()(world.deps, { ...share, chunk: chunks![0]!, from: 0 });
+    const { problem } = await makeWriteEntities()(world.deps, { ...task, chunk: chunks![0]!, from: 0 });
     expect(problem).toMatchObject({ code: 'target-changing', container: 'table.orders' });
     expect(problem!.message).toContain('Table orders of SOURCE was deleted while the restore wrote to it');
     expect(world.tables.all(TABLE)).toBeUndefined();
@@ -561,8 +563,8 @@ describe('failures', () => {
   it('a vault that is unreachable for a while leaves the rest to the next attempt, and what was read is written', async () => {
     const { world, all } = await held();
     const run = await world.begun();
-    const share = { run, container: taskOfTable(TABLE), destination: TABLE };
-    const { chunks } = await planTableRestore(world.deps, { ...share, slice: 0 });
+    const task = { run, container: taskOfTable(TABLE), destination: TABLE };
+    const { chunks } = await planTableRestore(world.deps, { ...task, slice: 0 });
     const vault = world.deps.blobs('VAULT');
     const { getObject } = vault;
     const away = world.segments[1]!.files[0]!.path;
@@ -570,25 +572,25 @@ describe('failures', () => {
       if (path === away) throw new StorageError('unreachable', 'No way');
       return getObject.call(vault, container, path);
     };
-    const write = (from: number) => makeWriteEntities()(world.deps, { ...share, chunk: chunks![0]!, from });
+    const write = (from: number) => makeWriteEntities()(world.deps, { ...task, chunk: chunks![0]!, from });
     expect(await write(0)).toEqual({ next: 250 });
     await expect(write(250)).rejects.toThrow('No way');
     vault.getObject = getObject;
     expect(await write(250)).toEqual({});
-    expect((await world.told(run)).counts).toMatchObject({ listed: 452, copied: 452 });
+    expect((await world.reported(run)).counts).toMatchObject({ listed: 452, copied: 452 });
     expectHeld(world, all);
   });
 
   it('a file that is damaged after the planning is reported with what it held, and the rest is written', async () => {
     const { world } = await held();
     const run = await world.begun();
-    const share = { run, container: taskOfTable(TABLE), destination: TABLE };
-    const { chunks } = await planTableRestore(world.deps, { ...share, slice: 0 });
+    const task = { run, container: taskOfTable(TABLE), destination: TABLE };
+    const { chunks } = await planTableRestore(world.deps, { ...task, slice: 0 });
     world.damage(world.segments[1]!.files[1]!);
-    await makeWriteEntities()(world.deps, { ...share, chunk: chunks![0]!, from: 0 });
-    const { counts, outcomes } = await world.told(run);
+    await makeWriteEntities()(world.deps, { ...task, chunk: chunks![0]!, from: 0 });
+    const { counts, outcomes } = await world.reported(run);
     expect(counts).toEqual({ listed: 452, copied: 320, unchanged: 0, skipped: 0, failed: 132 });
-    expect(told(outcomes)).toEqual([['segment 1', 'failed', 'damaged']]);
+    expect(reported(outcomes)).toEqual([['segment 1', 'failed', 'damaged']]);
     expect(outcomes[0]!.message).toMatch(/it is missing; 132 entities of it are not restored/);
   });
 });

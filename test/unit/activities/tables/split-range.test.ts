@@ -161,17 +161,17 @@ describe('even keys are split evenly', () => {
   it.each(Object.keys(WAYS))('partitions: %s', async (way) => {
     const all = Array.from({ length: COUNT }, () => ({ partition: WAYS[way]!(), row: '' }));
     const { ranges, within } = await split(all);
-    const shares = ranges.map((range) => all.filter((key) => within(range, key)).length / COUNT);
-    expect(ranges.length, String(shares)).toBeGreaterThan(2);
-    expect(Math.max(...shares), String(shares)).toBeLessThanOrEqual(0.5);
+    const tasks = ranges.map((range) => all.filter((key) => within(range, key)).length / COUNT);
+    expect(ranges.length, String(tasks)).toBeGreaterThan(2);
+    expect(Math.max(...tasks), String(tasks)).toBeLessThanOrEqual(0.5);
   });
 
   it.each(Object.keys(WAYS))('rows of one partition: %s', async (way) => {
     const all = Array.from({ length: COUNT }, () => ({ partition: 'p', row: WAYS[way]!() }));
     const { ranges, within } = await split(all);
-    const shares = ranges.map((range) => all.filter((key) => within(range, key)).length / COUNT);
-    expect(ranges.length, String(shares)).toBeGreaterThan(2);
-    expect(Math.max(...shares), String(shares)).toBeLessThanOrEqual(0.5);
+    const tasks = ranges.map((range) => all.filter((key) => within(range, key)).length / COUNT);
+    expect(ranges.length, String(tasks)).toBeGreaterThan(2);
+    expect(Math.max(...tasks), String(tasks)).toBeLessThanOrEqual(0.5);
   });
 
   it.each(Object.keys(WAYS))('the rest of one partition of several: %s', async (way) => {
@@ -182,8 +182,8 @@ describe('even keys are split evenly', () => {
     const { ranges, within } = await split([...all, ...others], range);
     expectChain(ranges, range);
     const left = all.filter((key) => within(range, key));
-    const shares = ranges.map((each) => left.filter((key) => within(each, key)).length / left.length);
-    expect(Math.max(...shares), String(shares)).toBeLessThanOrEqual(0.6);
+    const tasks = ranges.map((each) => left.filter((key) => within(each, key)).length / left.length);
+    expect(Math.max(...tasks), String(tasks)).toBeLessThanOrEqual(0.6);
   });
 
   it('a large partition is split from the small ones beside it', async () => {

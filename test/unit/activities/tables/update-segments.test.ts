@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import type { Segment } from '#domain/tables/segment.ts';
 import { StorageError } from '#storage/storage-error.ts';
 import type { RunFields } from '../../../support/builders/run-ref.ts';
-import { type Line, READ_AT, SHARE, TableBench } from '../../../support/builders/table-bench.ts';
+import { type Line, READ_AT, TASK, TableBench } from '../../../support/builders/table-bench.ts';
 
 let bench: TableBench;
 beforeEach(() => {
@@ -10,7 +10,7 @@ beforeEach(() => {
   bench.limits.sliceBlobs = 50;
 });
 
-const share = { container: SHARE, destination: 'd' };
+const task = { container: TASK, destination: 'd' };
 const row = (name: string) => ({ partition: 'p', row: name });
 const NOW = '2026-05-02T00:00:10.000Z';
 
@@ -27,7 +27,7 @@ function linesOf(names: string, ...others: Line[]): Line[] {
 async function updated(segments: Segment[], more: object = {}, wanted: RunFields = {}) {
   const run = await bench.begin(wanted);
   const chunk = await bench.plan(run, segments);
-  const answer = await bench.activities.updateSegments({ run, ...share, chunk, from: 0, piece: 0, ...more });
+  const answer = await bench.activities.updateSegments({ run, ...task, chunk, from: 0, piece: 0, ...more });
   const left = answer.problem || answer.stopped ? undefined : await bench.left(run, 0);
   return { run, chunk, answer, segments: left?.segments ?? [], tally: left?.tally };
 }
@@ -150,7 +150,7 @@ describe('updating a segment', () => {
     for (const [index, segment] of [more, await withFiles(8), await bench.segment([])].entries()) {
       const run = await bench.begin({ id: `nightly-20260502T00000${index}Z-cccccc` });
       const chunk = await bench.plan(run, [segment]);
-      const answer = await bench.activities.updateSegments({ run, ...share, chunk, from: 0, piece: 0 });
+      const answer = await bench.activities.updateSegments({ run, ...task, chunk, from: 0, piece: 0 });
       expect(answer, `segment ${index}`).toEqual({ read: { range: {}, old: { key: chunk.key, index: 0 } } });
       expect((await bench.left(run, 0)).tally.keys).toBeUndefined();
     }
@@ -213,7 +213,7 @@ describe('updating one segment after another', () => {
     expect(answer).toEqual({ next: 1 });
     bench.tick = 0;
     segments[2] = { ...segments[2]!, status: 'failed' };
-    expect(await bench.activities.updateSegments({ run, ...share, chunk, from: 1, piece: 1 })).toEqual({});
+    expect(await bench.activities.updateSegments({ run, ...task, chunk, from: 1, piece: 1 })).toEqual({});
     const again = await updated(
       [segments[0]!, { ...segments[1]!, status: 'failed' }, segments[2]!],
       {},
@@ -229,7 +229,7 @@ describe('updating one segment after another', () => {
     segments[1]!.readAt = '2026-05-02T00:00:00.000Z';
     const run = await bench.begin();
     const chunk = await bench.plan(run, segments);
-    const input = { run, ...share, chunk, from: 0, piece: 0 };
+    const input = { run, ...task, chunk, from: 0, piece: 0 };
     const [first, second] = await Promise.all([
       bench.activities.updateSegments(input),
       bench.activities.updateSegments(input),
@@ -259,7 +259,7 @@ describe('updating one segment after another', () => {
       if (after) throw new StorageError('throttled', 'Busy');
     };
     const { answer, run } = await updated(await three());
-    expect(answer.problem).toMatchObject({ code: 'throttled', container: SHARE });
+    expect(answer.problem).toMatchObject({ code: 'throttled', container: TASK });
     expect((await bench.control.listParts(run)).filter(({ path }) => path.includes('-range'))).toEqual([]);
   });
 

@@ -9,7 +9,7 @@ import { Random } from '../../../support/builders/random.ts';
 
 const some = (partition: string, count: number, from = 0) =>
   Array.from({ length: count }, (_, i) => entity(partition, String(from + i).padStart(6, '0')));
-const told = (outcomes: Outcome[]) => outcomes.map(({ name, status, code }) => [name, status, code]);
+const reported = (outcomes: Outcome[]) => outcomes.map(({ name, status, code }) => [name, status, code]);
 
 /** A table as its source still has it: two segments in a page, of which one has changes on top, and one more. */
 async function held(limits: object = {}): Promise<{ world: HeldTable; all: StoredEntity[] }> {
@@ -52,7 +52,7 @@ describe('quick', () => {
         };
         world.damage(random.pick(segment.files), gone ? undefined : flipped);
         const { counts, outcomes } = await world.verify();
-        expect(told(outcomes)).toEqual([[segment.name, 'failed', gone ? 'content-missing' : 'content-mismatch']]);
+        expect(reported(outcomes)).toEqual([[segment.name, 'failed', gone ? 'content-missing' : 'content-mismatch']]);
         expect(counts).toMatchObject({ listed: 100 - segment.entities, unchanged: 99 - segment.entities, failed: 1 });
       }),
       { numRuns: 40 },
@@ -71,7 +71,7 @@ describe('quick', () => {
         files: [some('c', 5)],
         change: (segment) => segment.files.splice(0, 1, other),
       });
-      expect(told((await world.verify()).outcomes)).toEqual([['segment 0', 'failed', 'content-mismatch']]);
+      expect(reported((await world.verify()).outcomes)).toEqual([['segment 0', 'failed', 'content-mismatch']]);
     }
   });
 
@@ -79,7 +79,7 @@ describe('quick', () => {
     const world = new HeldTable();
     await world.hold({ files: [some('c', 5)], change: (segment) => segment.entities-- });
     const { outcomes } = await world.verify();
-    expect(told(outcomes)).toEqual([['segment 0', 'failed', 'content-mismatch']]);
+    expect(reported(outcomes)).toEqual([['segment 0', 'failed', 'content-mismatch']]);
     expect(outcomes[0]!.message).toMatch(/hold 5 entities, and should hold 4$/);
   });
 
@@ -89,7 +89,7 @@ describe('quick', () => {
     world.damage(parts[0]!, (body) => body.subarray(0, -9));
     const { counts, outcomes } = await world.verify();
     expect(counts).toMatchObject({ listed: 21, unchanged: 20, failed: 1 });
-    expect(told(outcomes)).toEqual([[parts[0]!.path, 'failed', 'damaged']]);
+    expect(reported(outcomes)).toEqual([[parts[0]!.path, 'failed', 'damaged']]);
     expect(outcomes[0]!.message).toMatch(/79 entities of the restore point cannot be named$/);
   });
 
@@ -108,7 +108,9 @@ describe('deep', () => {
     const other = whole.at(-1)!;
     const text = other.text.replace('of 000049', 'of nobody');
     await world.hold({ files: [[...whole.slice(0, -1), { ...other, text }], { upserts: added }] });
-    expect(told((await world.verify({ kind: 'deep' })).outcomes)).toEqual([['a/000049', 'failed', 'content-mismatch']]);
+    expect(reported((await world.verify({ kind: 'deep' })).outcomes)).toEqual([
+      ['a/000049', 'failed', 'content-mismatch'],
+    ]);
   });
 
   it('an entity that the source still has is compared; one that changed or is gone is proved by its file', async () => {
@@ -117,7 +119,7 @@ describe('deep', () => {
     world.tables.put(TABLE, [entity('a', '000001', { Value: 'now' }), entity('a', '000001x'), entity('zz', '1')]);
     world.tables.take(TABLE, { partition: 'c', row: '000019' });
     const { counts, outcomes } = await world.verify({ kind: 'deep' });
-    expect(told(outcomes)).toEqual([]);
+    expect(reported(outcomes)).toEqual([]);
     expect(counts).toEqual({ listed: 99, copied: 0, unchanged: 99, skipped: 0, failed: 0 });
   });
 
@@ -126,7 +128,9 @@ describe('deep', () => {
     const stored = world.tables.put(TABLE, some('a', 20));
     const wrong = { ...stored[7]!, text: stored[7]!.text.replace('of 000007', 'of 000008') };
     await world.hold({ files: [stored.with(7, wrong)] });
-    expect(told((await world.verify({ kind: 'deep' })).outcomes)).toEqual([['a/000007', 'failed', 'content-mismatch']]);
+    expect(reported((await world.verify({ kind: 'deep' })).outcomes)).toEqual([
+      ['a/000007', 'failed', 'content-mismatch'],
+    ]);
     expect((await world.verify({}, 'nightly-20260503T000000Z-vvvvvv')).outcomes).toEqual([]);
   });
 
@@ -196,7 +200,7 @@ describe('drill', () => {
       return undefined;
     };
     const { counts, outcomes } = await world.verify({ kind: 'drill', sample: 99 });
-    expect(told(outcomes)).toEqual([
+    expect(reported(outcomes)).toEqual([
       ['b/000005', 'failed', 'content-mismatch'],
       ['b/000006', 'failed', 'content-mismatch'],
     ]);
@@ -218,7 +222,7 @@ describe('drill', () => {
         : undefined;
     };
     const { outcomes } = await world.verify({ kind: 'drill', sample: 99 });
-    expect(told(outcomes)).toEqual([
+    expect(reported(outcomes)).toEqual([
       ['segment 2', 'failed', 'content-mismatch'],
       ['a/000007', 'failed', 'entity-refused'],
     ]);
@@ -231,7 +235,7 @@ describe('drill', () => {
     world.vaultTables.fate = ({ operation }) =>
       operation === 'DeleteTable' ? new StorageError('access-denied', 'Not you', 403) : undefined;
     const { counts, outcomes } = await world.verify({ kind: 'drill' });
-    expect(told(outcomes)).toMatchObject([[expect.any(String), 'unchanged', 'access-denied-prune']]);
+    expect(reported(outcomes)).toMatchObject([[expect.any(String), 'unchanged', 'access-denied-prune']]);
     const [left] = scratch(world).filter((name) => name.includes('vvvvvv'));
     expect(outcomes[0]!.message).toBe(`The restored entities are left in table ${left} of VAULT: Not you`);
     expect(counts).toMatchObject({ failed: 0, unchanged: counts.listed });

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { CONTROL_CONTAINER, summaryPath } from '#domain/run/control-paths.ts';
 import { scratchContainer } from '#domain/verify/scratch-container.ts';
 import { StorageError } from '#storage/storage-error.ts';
-import { type GivenBlob, HeldPoint, MIRROR } from '../../../support/builders/held-point.ts';
+import { BACKUP, type GivenBlob, HeldPoint } from '../../../support/builders/held-point.ts';
 
 const some = (blobs: number) =>
   Object.fromEntries(
@@ -42,8 +42,8 @@ test('a drill restores a sample, compares it, and leaves nothing behind', async 
 
 test('a drill of everything finds every damage', async () => {
   const point = await heldPoint();
-  point.vault.remove(MIRROR, '1-b001');
-  point.vault.blob(MIRROR, '2-b007')!.body[0]! ^= 1;
+  point.vault.remove(BACKUP, '1-b001');
+  point.vault.blob(BACKUP, '2-b007')!.body[0]! ^= 1;
   const outcomes = await point.verify({ kind: 'drill', sample: 1000 });
   expect(outcomes).toHaveLength(200);
   const failed = outcomes.filter(({ status }) => status === 'failed').map(({ name, code }) => [name, code]);

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import type { Outcome } from '#domain/run/outcome.ts';
 import type { RunSummary } from '#domain/run/run.ts';
 import { StorageError } from '#storage/storage-error.ts';
-import { jobOf, MIRROR, Vault } from '../../../support/builders/prune-vault.ts';
+import { BACKUP, jobOf, Vault } from '../../../support/builders/prune-vault.ts';
 
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
 
@@ -25,7 +25,7 @@ async function linesOf(vault: Vault, { parts }: RunSummary): Promise<Map<string,
 }
 
 const change = (vault: Vault, name: string, text: string) =>
-  void Object.assign(vault.vault.blob(MIRROR, name)!, { body: Buffer.from(text) });
+  void Object.assign(vault.vault.blob(BACKUP, name)!, { body: Buffer.from(text) });
 
 test('content is unproved when it is read first, and proved by that afterwards', async () => {
   const { vault, point } = await unproved(1);
@@ -56,10 +56,10 @@ test('content that an earlier verification read otherwise is a mismatch, until i
 test('what is missing for a while is compared with the same record when it is back', async () => {
   const { vault, point } = await unproved(1);
   await vault.verify(point);
-  const { metadata } = vault.vault.blob(MIRROR, 'blob 0')!;
-  vault.vault.remove(MIRROR, 'blob 0');
+  const { metadata } = vault.vault.blob(BACKUP, 'blob 0')!;
+  vault.vault.remove(BACKUP, 'blob 0');
   expect((await vault.verify(point)).problems).toMatchObject([{ code: 'content-missing' }]);
-  vault.vault.write(MIRROR, { name: 'blob 0', body: Buffer.from('CONTENT 0'), metadata });
+  vault.vault.write(BACKUP, { name: 'blob 0', body: Buffer.from('CONTENT 0'), metadata });
   expect((await vault.verify(point)).problems).toMatchObject([{ code: 'content-mismatch' }]);
 });
 
@@ -113,7 +113,7 @@ test('a verification that could not verify a container forgets nothing of it', a
   for (const container of ['data', 'more']) vault.source.remove(container, 'a');
   await vault.verify(id);
   vault.before = ({ container, operation }) => {
-    if (container === MIRROR && operation === 'ListBlobs') throw new StorageError('throttled', 'Too busy');
+    if (container === BACKUP && operation === 'ListBlobs') throw new StorageError('throttled', 'Too busy');
   };
   expect(await vault.verify(id)).toMatchObject({
     status: 'completed-with-failures',

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { Outcome } from '#domain/run/outcome.ts';
 import { StorageError } from '#storage/storage-error.ts';
 import type { MemoryBlob } from '../../../../prove/memory/memory-account.ts';
-import { type GivenBlob, HeldPoint, MIRROR, md5Of } from '../../../support/builders/held-point.ts';
+import { BACKUP, type GivenBlob, HeldPoint, md5Of } from '../../../support/builders/held-point.ts';
 import { Random } from '../../../support/builders/random.ts';
 
 const failed = (outcomes: Outcome[]) =>
@@ -14,7 +14,7 @@ const suspect = (outcomes: Outcome[]) =>
   outcomes.filter(({ status, message }) => status === 'failed' || /Content-MD5 was another/.test(message ?? ''));
 const count = (outcomes: Outcome[], status: string) => outcomes.filter((outcome) => outcome.status === status).length;
 
-/** Some thousand blobs; of some the mirror has newer content, or the source nothing any more. */
+/** Some thousand blobs; of some the backup container has newer content, or the source nothing any more. */
 async function manyBlobs(seed: number, blobs = 2_000): Promise<HeldPoint> {
   const random = new Random(seed);
   const point = new HeldPoint({ sliceBlobs: 300, chunkBlobs: 120, sliceChunks: 3 });
@@ -36,9 +36,9 @@ async function manyBlobs(seed: number, blobs = 2_000): Promise<HeldPoint> {
   return point;
 }
 
-/** What holds the content of an entry: the mirror's blob, or the snapshot under a newer one. */
+/** What holds the content of an entry: the backup blob, or the snapshot under a newer one. */
 function holderOf({ vault }: HeldPoint, { name, etag }: Outcome): MemoryBlob {
-  return vault.all(MIRROR, name).find(({ metadata }) => metadata.strongroom_etag === etag)!;
+  return vault.all(BACKUP, name).find(({ metadata }) => metadata.strongroom_etag === etag)!;
 }
 
 const sha256Of = (text: string) => createHash('sha256').update(text).digest('hex');
@@ -47,12 +47,12 @@ type Damage = (point: HeldPoint, entry: Outcome, other: Outcome, random: Random)
 
 const lost = (point: HeldPoint, entry: Outcome) => {
   const holder = holderOf(point, entry);
-  const { blobs } = point.vault.listBlobs(MIRROR, { prefix: entry.name, snapshotsAndVersions: true, metadata: true });
+  const { blobs } = point.vault.listBlobs(BACKUP, { prefix: entry.name, snapshotsAndVersions: true, metadata: true });
   const kept = blobs.find(
     (blob) => blob.snapshotOrVersion && blob.metadata?.strongroom_etag === entry.etag,
   )?.snapshotOrVersion;
-  if (kept) point.vault.deleteBlob(MIRROR, entry.name, { ifMatch: holder.etag, snapshotOrVersion: kept });
-  else point.vault.remove(MIRROR, entry.name);
+  if (kept) point.vault.deleteBlob(BACKUP, entry.name, { ifMatch: holder.etag, snapshotOrVersion: kept });
+  else point.vault.remove(BACKUP, entry.name);
 };
 
 /** No listing shows these. */
@@ -149,7 +149,7 @@ describe('quick', () => {
     };
     const outcomes = await point.verify();
     expect(count(outcomes, 'unchanged')).toBe(20_000);
-    expect(asked.filter((container) => container === MIRROR)).toHaveLength(4);
+    expect(asked.filter((container) => container === BACKUP)).toHaveLength(4);
   });
 
   it('a quick verification of a retry lists the names once more, and still sends no request per blob', async () => {
@@ -161,7 +161,7 @@ describe('quick', () => {
     let asked = 0;
     const { listBlobs } = point.vault;
     point.vault.listBlobs = (container, options) => {
-      if (container === MIRROR) asked++;
+      if (container === BACKUP) asked++;
       return listBlobs.call(point.vault, container, options);
     };
     expect(count(await point.verify(), 'unchanged')).toBe(400);
@@ -231,7 +231,7 @@ describe('deep', () => {
   it('archived content is reported as present, and not read', async () => {
     const point = new HeldPoint();
     await point.hold({ cold: { body: Buffer.from('x') }, warm: { body: Buffer.from('y') } });
-    point.vault.setTier(MIRROR, 'cold', 'Archive');
+    point.vault.setTier(BACKUP, 'cold', 'Archive');
     const { content } = point.vault;
     const asked: string[] = [];
     point.vault.content = (container, name, options) => {
@@ -260,8 +260,8 @@ describe('deep', () => {
       if (!moved) {
         moved = true;
         const { etag } = holderOf(point, point.entries[0]!);
-        point.vault.snapshot(MIRROR, name, etag);
-        point.vault.write(MIRROR, { name, body: Buffer.from('new') });
+        point.vault.snapshot(BACKUP, name, etag);
+        point.vault.write(BACKUP, { name, body: Buffer.from('new') });
       }
       return content.call(point.vault, container, name, options);
     };
@@ -273,9 +273,9 @@ describe('deep', () => {
     const point = new HeldPoint();
     await point.hold({ twice: { body: Buffer.from('twice') }, once: { body: Buffer.from('once') } });
     for (const { name, etag } of point.entries) {
-      const base = point.vault.blob(MIRROR, name)!;
-      if (name === 'twice') point.vault.snapshot(MIRROR, name, base.etag);
-      point.vault.write(MIRROR, { name, body: Buffer.from(base.body), metadata: { ...base.metadata } });
+      const base = point.vault.blob(BACKUP, name)!;
+      if (name === 'twice') point.vault.snapshot(BACKUP, name, base.etag);
+      point.vault.write(BACKUP, { name, body: Buffer.from(base.body), metadata: { ...base.metadata } });
       expect(base.metadata.strongroom_etag).toBe(etag);
     }
     const { content } = point.vault;

@@ -158,21 +158,21 @@ describe('a message', () => {
   it.each<[unknown, string]>([
     ['', 'not JSON'],
     ['{"container": ', 'not JSON'],
-    ['null', 'no event'],
-    ['7', 'no event'],
-    ['"text"', 'no event'],
-    ['[[]]', 'no event'],
-    [{}, 'neither an event'],
-    [{ container: 7, name: 'a' }, 'neither an event'],
-    [{ container: 'incoming' }, 'neither an event'],
-    ['{"__proto__": {"container": "incoming", "name": "a"}}', 'neither an event'],
-    [{ container: 'Incoming', name: 'a' }, 'the container'],
-    [{ container: '..', name: 'a' }, 'the container'],
-    [{ container: 'a$logs', name: 'a' }, 'the container'],
-    [{ container: '$logs1', name: 'a' }, 'the container'],
-    [{ container: 'incoming', name: '' }, 'the blob'],
-    [{ container: 'incoming', name: 'x'.repeat(1025) }, 'the blob'],
-    ['{"container": "incoming", "name": "\\ud800"}', 'the blob'],
+    ['null', 'not a valid event'],
+    ['7', 'not a valid event'],
+    ['"text"', 'not a valid event'],
+    ['[[]]', 'not a valid event'],
+    [{}, 'not a valid event'],
+    [{ container: 7, name: 'a' }, 'not a valid event'],
+    [{ container: 'incoming' }, 'not a valid event'],
+    ['{"__proto__": {"container": "incoming", "name": "a"}}', 'not a valid event'],
+    [{ container: 'Incoming', name: 'a' }, 'container name'],
+    [{ container: '..', name: 'a' }, 'container name'],
+    [{ container: 'a$logs', name: 'a' }, 'container name'],
+    [{ container: '$logs1', name: 'a' }, 'container name'],
+    [{ container: 'incoming', name: '' }, 'blob name'],
+    [{ container: 'incoming', name: 'x'.repeat(1025) }, 'blob name'],
+    ['{"container": "incoming", "name": "\\ud800"}', 'blob name'],
     [{ container: 'incoming', name: 'a', account: 7 }, '"account"'],
     [{ container: 'incoming', name: 'a', account: 1234 }, '"account"'],
     [{ container: 'incoming', name: 'a', account: 'SOURCE' }, '"account"'],
@@ -184,10 +184,10 @@ describe('a message', () => {
     [{ container: 'incoming', name: 'a', account: `https://h${'/'.repeat(60_000)}a` }, '"account"'],
     [{ eventType: 7, data: {} }, 'the type'],
     [{ eventType: 'Microsoft.Storage.BlobCreated' }, '"data.url"'],
-    [{ eventType: 'Microsoft.Storage.BlobCreated', data: null }, 'no "data.url" that is a text'],
-    [eventGrid(7), 'no "data.url" that is a text'],
-    [eventGrid(undefined), 'no "data.url" that is a text'],
-    [{ ...eventGrid(''), data: '{"url": "x"}' }, 'no "data.url" that is a text'],
+    [{ eventType: 'Microsoft.Storage.BlobCreated', data: null }, 'no "data.url", or it is not a string'],
+    [eventGrid(7), 'no "data.url", or it is not a string'],
+    [eventGrid(undefined), 'no "data.url", or it is not a string'],
+    [{ ...eventGrid(''), data: '{"url": "x"}' }, 'no "data.url", or it is not a string'],
     [eventGrid(''), 'not the address'],
     [eventGrid('incoming/a'), 'not the address'],
     [eventGrid(`at ${AZURE}/incoming/a`), 'not the address'],
@@ -198,16 +198,16 @@ describe('a message', () => {
     [eventGrid('http://127.0.0.1:10000/../incoming/a'), 'not the address'],
     [eventGrid('http://127.0.0.1:10000/.acct/incoming/a'), 'not the address'],
     [eventGrid('http://127.0.0.1:10000/acct./incoming/a'), 'not the address'],
-    [eventGrid(`${AZURE}/`), 'the blob'],
-    [eventGrid(`${AZURE}/incoming/`), 'the blob'],
-    [eventGrid(`${AZURE}//a`), 'the container'],
-    [[eventGrid(`${AZURE}/incoming/a`), {}], 'event 2 of 2: this is neither an event'],
+    [eventGrid(`${AZURE}/`), 'blob name'],
+    [eventGrid(`${AZURE}/incoming/`), 'blob name'],
+    [eventGrid(`${AZURE}//a`), 'container name'],
+    [[eventGrid(`${AZURE}/incoming/a`), {}], 'event 2 of 2: not a valid event'],
   ])('that is wrong is unreadable, and says why (%#)', (message, words) => {
     expect(read(message)).toEqual({ unreadable: expect.stringContaining(words) });
   });
 
   it('with one event says what is wrong, without a number', () => {
-    expect(read([7])).toEqual({ unreadable: 'this is no event' });
+    expect(read([7])).toEqual({ unreadable: 'not a valid event: use a JSON object' });
   });
 
   it('may name an account by an address of 300 characters', () => {

@@ -32,8 +32,10 @@ it('hands on no signature, wherever it stands', () => {
   expect(reducedSource('https://user:CaNaRy@acct/data/a')).toBe('acct/data/a');
 });
 
-it('is empty for what is no address', () => {
-  expect(reducedSource('acct/data/a?sig=x')).toBe('');
+it('is empty for what is not an address', () => {
+  for (const text of ['acct/data/a?sig=x', 'https://acct:port/data/a', 'https://[/data/a', 'hts://acct/data/a']) {
+    expect(reducedSource(text)).toBe('');
+  }
 });
 
 it('is another for the same path in another account, and the same for another spelling of the account', () => {
@@ -82,8 +84,8 @@ it('of what an account holds is what a copy from there is told to come from', ()
       const of = (blob: string, which: typeof a) =>
         sourceOf(AT, 'data', { name: blob, ...(which && { snapshotOrVersion: which }) });
       const query = a && ('snapshot' in a ? `&snapshot=${encodeURIComponent(TIME)}` : `&versionid=${TIME}`);
-      const told = `${AT}/data/${one.split('/').map(encodeURIComponent).join('/')}?sv=1&sig=x${query ?? ''}`;
-      expect(of(one, a)).toBe(reducedSource(told));
+      const reported = `${AT}/data/${one.split('/').map(encodeURIComponent).join('/')}?sv=1&sig=x${query ?? ''}`;
+      expect(of(one, a)).toBe(reducedSource(reported));
       expect(of(one, a) === of(other, b)).toBe(one === other && a === b);
     }),
   );

@@ -9,7 +9,7 @@ const RUN = 'nightly-20260502T000000Z-aaaaaa';
 const EARLIER = 'nightly-20260501T000000Z-bbbbbb';
 const source = blobState();
 
-function mirrorOf(of: BlobState, record: Partial<SourceRecord> = {}, more: Partial<BlobState> = {}): BlobState {
+function backupOf(of: BlobState, record: Partial<SourceRecord> = {}, more: Partial<BlobState> = {}): BlobState {
   const metadata = withRecord({}, { ...recordOf(of, EARLIER), ...record })!;
   return blobState({ etag: '0xV', size: of.size, type: of.type, metadata, ...more });
 }
@@ -17,18 +17,18 @@ function mirrorOf(of: BlobState, record: Partial<SourceRecord> = {}, more: Parti
 const copy = (status: 'pending' | 'success' | 'aborted' | 'failed') => ({ copy: { id: 'c1', status } });
 
 describe('the table, row by row', () => {
-  const rows: [what: string, of: BlobState, mirror: BlobState | undefined, incremental: Decision, full?: Decision][] = [
-    ['nothing in the mirror', source, undefined, { action: 'copy', reason: 'new' }],
+  const rows: [what: string, of: BlobState, backup: BlobState | undefined, incremental: Decision, full?: Decision][] = [
+    ['nothing in the backup container', source, undefined, { action: 'copy', reason: 'new' }],
     [
       'F36: a pending copy of this version',
       source,
-      mirrorOf(source, {}, copy('pending')),
+      backupOf(source, {}, copy('pending')),
       { action: 'adopt', copyId: 'c1' },
     ],
     [
       'F36: a pending copy of another version',
       source,
-      mirrorOf(source, { etag: '0x0' }, copy('pending')),
+      backupOf(source, { etag: '0x0' }, copy('pending')),
       { action: 'abort', copyId: 'c1' },
     ],
     [
@@ -40,13 +40,13 @@ describe('the table, row by row', () => {
     [
       'F3: what a failed copy of this version left',
       source,
-      mirrorOf(source, {}, copy('failed')),
+      backupOf(source, {}, copy('failed')),
       { action: 'copy', reason: 'incomplete' },
     ],
     [
       'F3: what an aborted copy of this version left',
       source,
-      mirrorOf(source, {}, copy('aborted')),
+      backupOf(source, {}, copy('aborted')),
       { action: 'copy', reason: 'incomplete' },
     ],
     [
@@ -58,7 +58,7 @@ describe('the table, row by row', () => {
     [
       'our record of another version',
       source,
-      mirrorOf(source, { etag: '0x0' }),
+      backupOf(source, { etag: '0x0' }),
       { action: 'copy', reason: 'changed' },
       // Told apart from what a full run copies once more: the brake counts what changed.
       { action: 'copy', reason: 'changed' },
@@ -66,36 +66,36 @@ describe('the table, row by row', () => {
     [
       'our record of this version',
       source,
-      mirrorOf(source),
+      backupOf(source),
       { action: 'unchanged' },
       { action: 'copy', reason: 'full' },
     ],
     [
       'our record of this version, after a successful copy',
       source,
-      mirrorOf(source, {}, copy('success')),
+      backupOf(source, {}, copy('success')),
       { action: 'unchanged' },
       { action: 'copy', reason: 'full' },
     ],
     [
       'F3: our record of this version on content of another size',
       source,
-      mirrorOf(source, {}, { size: 9 }),
+      backupOf(source, {}, { size: 9 }),
       { action: 'copy', reason: 'incomplete' },
       { action: 'copy', reason: 'full' },
     ],
     [
       'our record of this version on a blob of another type',
       source,
-      mirrorOf(source, {}, { type: 'append' }),
+      backupOf(source, {}, { type: 'append' }),
       { action: 'copy', reason: 'incomplete' },
       { action: 'copy', reason: 'full' },
     ],
-    ['F28: this run’s own copy', source, mirrorOf(source, { run: RUN }), { action: 'done' }, { action: 'done' }],
+    ['F28: this run’s own copy', source, backupOf(source, { run: RUN }), { action: 'done' }, { action: 'done' }],
     [
       'this run’s own copy of an older version',
       source,
-      mirrorOf(source, { run: RUN, etag: '0x0' }),
+      backupOf(source, { run: RUN, etag: '0x0' }),
       { action: 'copy', reason: 'changed' },
       // Told apart from what a full run copies once more: the brake counts what changed.
       { action: 'copy', reason: 'changed' },
@@ -159,50 +159,50 @@ describe('the table, row by row', () => {
     [
       'a tier set since',
       blobState({ tier: 'Cool' }),
-      mirrorOf(source),
+      backupOf(source),
       { action: 'update', reason: 'tier' },
       { action: 'copy', reason: 'full' },
     ],
     [
       'an inferred tier',
       blobState({ tier: 'Hot', tierInferred: true }),
-      mirrorOf(source),
+      backupOf(source),
       { action: 'unchanged' },
       { action: 'copy', reason: 'full' },
     ],
     [
       'F25: tags set since',
       blobState({ tags: { a: '1' }, tagCount: 1 }),
-      mirrorOf(source),
+      backupOf(source),
       { action: 'update', reason: 'tags' },
       { action: 'copy', reason: 'full' },
     ],
     [
       'F25: tags removed since',
       source,
-      mirrorOf(blobState({ tags: { a: '1' } })),
+      backupOf(blobState({ tags: { a: '1' } })),
       { action: 'update', reason: 'tags' },
       { action: 'copy', reason: 'full' },
     ],
     [
       'tags that may not be read',
       blobState({ tagCount: 2 }),
-      mirrorOf(source),
+      backupOf(source),
       { action: 'unchanged' },
       { action: 'copy', reason: 'full' },
     ],
-    ['archived, not in the mirror', archived(), undefined, { action: 'skip', code: 'source-archived' }],
-    ['archived after it was copied', archived(), mirrorOf(source), { action: 'unchanged' }],
+    ['archived, not in the backup container', archived(), undefined, { action: 'skip', code: 'source-archived' }],
+    ['archived after it was copied', archived(), backupOf(source), { action: 'unchanged' }],
     [
-      'archived, and another version in the mirror',
+      'archived, and another version in the backup container',
       archived(),
-      mirrorOf(source, { etag: '0x0' }),
+      backupOf(source, { etag: '0x0' }),
       { action: 'skip', code: 'source-archived' },
     ],
     [
       'F3: archived, and only what a failed copy left',
       archived(),
-      mirrorOf(source, {}, copy('failed')),
+      backupOf(source, {}, copy('failed')),
       { action: 'skip', code: 'source-archived' },
     ],
     ['archived, and a blob of another tool’s', archived(), blobState(), { action: 'skip', code: 'source-archived' }],
@@ -215,9 +215,9 @@ describe('the table, row by row', () => {
     ],
   ];
 
-  it.each(rows)('%s', (_what, of, mirror, incremental, full = incremental) => {
-    expect(decide(of, mirror, 'incremental', RUN)).toEqual(incremental);
-    expect(decide(of, mirror, 'full', RUN)).toEqual(full);
+  it.each(rows)('%s', (_what, of, backup, incremental, full = incremental) => {
+    expect(decide(of, backup, 'incremental', RUN)).toEqual(incremental);
+    expect(decide(of, backup, 'full', RUN)).toEqual(full);
   });
 
   function archived() {
@@ -225,8 +225,8 @@ describe('the table, row by row', () => {
   }
 });
 
-/** A mirror that may hold anything: no record, or one of any version by any run, and any copy state. */
-const anyMirror = fc
+/** A backup blob that may hold anything: no record, or one of any version by any run, and any copy state. */
+const anyBackup = fc
   .record({
     blob: anyBlobState,
     record: fc.option(
@@ -252,21 +252,21 @@ const anyMirror = fc
 
 const anyCase = fc.record({
   of: anyBlobState,
-  mirror: fc.option(anyMirror, { nil: undefined }),
+  backup: fc.option(anyBackup, { nil: undefined }),
   mode: fc.constantFrom('full' as const, 'incremental' as const),
 });
 
 describe('whatever the two sides are', () => {
   it('F3: a blob is backed up only if its copy is complete and of this version, or of another tool and surely newer', () => {
     fc.assert(
-      fc.property(anyCase, ({ of, mirror, mode }) => {
-        const { action } = decide(of, mirror, mode, RUN);
+      fc.property(anyCase, ({ of, backup, mode }) => {
+        const { action } = decide(of, backup, mode, RUN);
         if (action !== 'unchanged' && action !== 'done' && action !== 'update') return;
-        expect(mirror && isWhole(mirror)).toBe(true);
-        expect([mirror!.size, mirror!.type]).toEqual([of.size, of.type]);
-        const record = readRecord(mirror!.metadata);
+        expect(backup && isWhole(backup)).toBe(true);
+        expect([backup!.size, backup!.type]).toEqual([of.size, of.type]);
+        const record = readRecord(backup!.metadata);
         if (record || action !== 'unchanged') expect(record?.etag).toBe(of.etag);
-        else expect(Date.parse(mirror!.lastModified) - Date.parse(of.lastModified)).toBeGreaterThan(15 * 60_000);
+        else expect(Date.parse(backup!.lastModified) - Date.parse(of.lastModified)).toBeGreaterThan(15 * 60_000);
       }),
       { numRuns: 500 },
     );
@@ -274,12 +274,12 @@ describe('whatever the two sides are', () => {
 
   it('F36: a pending copy is adopted only as one of this version, otherwise aborted, and never overwritten', () => {
     fc.assert(
-      fc.property(anyCase, ({ of, mirror, mode }) => {
-        const decision = decide(of, mirror, mode, RUN);
-        const pending = mirror?.copy?.status === 'pending' && !of.isDirectory;
+      fc.property(anyCase, ({ of, backup, mode }) => {
+        const decision = decide(of, backup, mode, RUN);
+        const pending = backup?.copy?.status === 'pending' && !of.isDirectory;
         expect(decision.action === 'adopt' || decision.action === 'abort').toBe(pending);
         if (pending) {
-          const ours = readRecord(mirror?.metadata)?.etag === of.etag;
+          const ours = readRecord(backup?.metadata)?.etag === of.etag;
           expect(decision).toEqual({ action: ours ? 'adopt' : 'abort', copyId: 'c1' });
         }
       }),
@@ -289,12 +289,12 @@ describe('whatever the two sides are', () => {
 
   it('a full run takes nothing for granted but what cannot be read any more', () => {
     fc.assert(
-      fc.property(anyCase, ({ of, mirror }) => {
-        const { action } = decide(of, mirror, 'full', RUN);
+      fc.property(anyCase, ({ of, backup }) => {
+        const { action } = decide(of, backup, 'full', RUN);
         // What this very run copied may still lack a tier or tags.
-        if (action === 'update') expect(readRecord(mirror?.metadata)?.run).toBe(RUN);
+        if (action === 'update') expect(readRecord(backup?.metadata)?.run).toBe(RUN);
         if (action === 'unchanged') expect(of.tier).toBe('Archive');
-        if (action === 'done') expect(readRecord(mirror?.metadata)?.run).toBe(RUN);
+        if (action === 'done') expect(readRecord(backup?.metadata)?.run).toBe(RUN);
       }),
       { numRuns: 500 },
     );
@@ -302,8 +302,8 @@ describe('whatever the two sides are', () => {
 
   it('nothing is read from an archived source or a directory', () => {
     fc.assert(
-      fc.property(anyCase, ({ of, mirror, mode }) => {
-        const { action } = decide(of, mirror, mode, RUN);
+      fc.property(anyCase, ({ of, backup, mode }) => {
+        const { action } = decide(of, backup, mode, RUN);
         if (of.isDirectory) expect(action).toBe('skip');
         else if (of.tier === 'Archive') expect(['skip', 'unchanged', 'adopt', 'abort']).toContain(action);
       }),
@@ -314,11 +314,11 @@ describe('whatever the two sides are', () => {
   it('F5: where there is a record no time decides, whichever clock is ahead', () => {
     const skewed = fc.date({ min: new Date(0), max: new Date('2100-01-01'), noInvalidDate: true });
     fc.assert(
-      fc.property(anyCase, skewed, skewed, ({ of, mirror, mode }, sourceTime, mirrorTime) => {
-        fc.pre(mirror === undefined || readRecord(mirror.metadata) !== undefined);
-        const later = mirror && { ...mirror, lastModified: mirrorTime.toISOString() };
+      fc.property(anyCase, skewed, skewed, ({ of, backup, mode }, sourceTime, backupTime) => {
+        fc.pre(backup === undefined || readRecord(backup.metadata) !== undefined);
+        const later = backup && { ...backup, lastModified: backupTime.toISOString() };
         expect(decide({ ...of, lastModified: sourceTime.toISOString() }, later, mode, RUN)).toEqual(
-          decide(of, mirror, mode, RUN),
+          decide(of, backup, mode, RUN),
         );
       }),
       { numRuns: 500 },
@@ -327,11 +327,11 @@ describe('whatever the two sides are', () => {
 
   it('I4: after what was decided has been done, the run is done with the blob and the next finds it unchanged', () => {
     fc.assert(
-      fc.property(anyCase, ({ of, mirror, mode }) => {
-        const { action } = decide(of, mirror, mode, RUN);
+      fc.property(anyCase, ({ of, backup, mode }) => {
+        const { action } = decide(of, backup, mode, RUN);
         if (action !== 'copy' && action !== 'update') return;
         const metadata = withRecord(of.metadata, recordOf(of, RUN));
-        const after: BlobState = { ...(mirror ?? of), etag: '0xN', size: of.size, type: of.type };
+        const after: BlobState = { ...(backup ?? of), etag: '0xN', size: of.size, type: of.type };
         delete after.copy;
         delete after.metadata;
         if (metadata) after.metadata = metadata;

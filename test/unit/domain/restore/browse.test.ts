@@ -8,9 +8,9 @@ import { HOSTILE_NAMES } from '../../../support/builders/hostile-names.ts';
 
 const copied = (name: string, etag = '0x1') => outcomeOf(blobState({ name, etag }), 'copied');
 const failed = (name: string) => outcomeOf(blobState({ name }), 'failed', { code: 'throttled' });
-const told = (rows: Row[]) => rows.map((row) => ('folder' in row ? `[${row.folder}]` : row.outcome.name));
+const reported = (rows: Row[]) => rows.map((row) => ('folder' in row ? `[${row.folder}]` : row.outcome.name));
 const view = (names: string[], how: View) =>
-  told(
+  reported(
     folderView(
       names.map((name) => copied(name)),
       how,

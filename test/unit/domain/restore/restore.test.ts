@@ -56,13 +56,13 @@ describe('deciding one blob of a restore', () => {
     ['has tags too many', { ...STILL, tagCount: 1, tags: { a: '1' } }, {}],
     ['has other tags', { ...STILL, tagCount: 1, tags: { a: '2' } }, { tags: { a: '1' } }],
     ['has tags that cannot be read', { ...STILL, tagCount: 1 }, { tags: { a: '1' } }],
-  ])('a blob in its original place that %s is replaced if the request allows it', (_what, there, more) => {
+  ])('a blob in its original container that %s is replaced if the request allows it', (_what, there, more) => {
     for (const existing of ['overwrite', 'if-different'] as const) {
       expect(decideRestore({ ...ENTRY, ...more }, there, task(existing, true), false)).toEqual({ action: 'copy' });
     }
   });
 
-  it('only the version that was backed up, in its original place, is unchanged', () => {
+  it('only the version that was backed up, in its original container, is unchanged', () => {
     for (const existing of ['overwrite', 'if-different'] as const) {
       const of = (there: BlobState, more: Partial<BlobEntry> = {}, original = true) =>
         decideRestore({ ...ENTRY, ...more }, there, task(existing, original), false);
@@ -202,16 +202,16 @@ test('what a broken-off copy of a blob has left is known, whichever of its state
 });
 
 describe('what is restored of a restore point', () => {
-  const SHARES = ['images', 'tenant-1', 'table.orders', 'table.tenant1'];
+  const TASKS = ['images', 'tenant-1', 'table.orders', 'table.tenant1'];
   it.each<[string[], string[], string[]]>([
-    [[], [], SHARES],
+    [[], [], TASKS],
     [['images'], [], ['images']],
     [['*'], [], ['images', 'tenant-1']],
     [[], ['ORDERS'], ['table.orders']],
     [[], ['*'], ['table.orders', 'table.tenant1']],
     [['tenant-*'], ['tenant*'], ['tenant-1', 'table.tenant1']],
   ])('containers %j and tables %j', (containers, tables, wanted) => {
-    expect(SHARES.filter((share) => isRestored({ containers, tables }, share))).toEqual(wanted);
+    expect(TASKS.filter((task) => isRestored({ containers, tables }, task))).toEqual(wanted);
   });
 
   it('a restore that an earlier version began has no tables in it', () => {

@@ -33,7 +33,7 @@ describe('the lock', () => {
     expect(standingOf(release(first, at(1)), { id: 'a', epoch: 1 })).toBe('superseded');
   });
 
-  it('a wish to cancel holds until the lock changes hands', () => {
+  it('a request to cancel holds until the lock changes hands', () => {
     const lock = { ...acquire(undefined, wanted('a'), at(0)), cancel: true };
     expect(standingOf(lock, { id: 'a', epoch: 1 })).toBe('cancelled');
     expect(release(lock, at(1)).cancel).toBe(false);
@@ -128,7 +128,7 @@ describe('F30: every interleaving of runs that contend', () => {
     lock: RunLock | null;
     version: number;
     runs: Contender[];
-    /** A wish to cancel that has been accepted for this run. */
+    /** A request to cancel that has been accepted for this run. */
     cancelled: number;
     canceller: { step: 'read' | 'write' | 'done'; seen: number; lock: RunLock | null };
     time: number;
@@ -183,7 +183,7 @@ describe('F30: every interleaving of runs that contend', () => {
       const own = world.runs.map(({ epoch }) => epoch).filter((epoch) => epoch > 0);
       expect(new Set(own).size).toBe(own.length);
       if (world.lock?.run) expect(world.lock.epoch).toBe(world.lock.run.epoch);
-      // The wish to cancel is kept as long as the run it was meant for holds the lock.
+      // The request to cancel is kept as long as the run it was meant for holds the lock.
       if (world.cancelled >= 0 && world.lock?.run?.id === nameOf(world.cancelled)) expect(world.lock.cancel).toBe(true);
       if (world.runs.every(({ step }) => ['done', 'refused', 'crashed'].includes(step))) {
         ends.add(world.runs.map(({ step }) => step).join(' '));
@@ -296,7 +296,7 @@ describe('F30: every interleaving of runs that contend', () => {
     expect([...ends].sort()).toEqual(['done done', 'done refused', 'refused done']);
   });
 
-  it('two, with crashes at every step and a wish to cancel', () => {
+  it('two, with crashes at every step and a request to cancel', () => {
     const { worlds, ends } = explore(2, { crashes: 2, cancel: true });
     expect(worlds).toBeGreaterThan(500);
     expect(ends).toContain('crashed done');

@@ -106,7 +106,7 @@ test('every entry that is held is on a page exactly once, and a first pass is in
       const parts = [...written.map((each) => partOf(each, 'data')), ...others.map((each) => partOf(each, 'other'))];
       const items = new Map(written.map(({ path, items }) => [path, items]));
       const pages = manifestPages(parts, 'data');
-      // As a listing of the mirror tells it.
+      // As a listing of the backup container shows it.
       const learnt = new NameOrder();
       for (let index = 1; index < listed.length; index++) learnt.observe(listed[index - 1]!, listed[index]!);
       const read = pages.map(({ parts: own, run }) => {

@@ -27,11 +27,11 @@ const tallyOf = (container: string, more: Partial<Tally> = {}): Tally => ({
   requests: { PutBlob: 1 },
   ...more,
 });
-const scanPart = (container: string, slice: number, tally: Partial<Tally>): ListedPart => ({
+const slicePart = (container: string, slice: number, tally: Partial<Tally>): ListedPart => ({
   path: partPath(run, 'slice', container, sliceKey(slice)),
   tally: tallyOf(container, tally),
 });
-const copyPart = (container: string, [slice, chunk, from]: number[], tally: Partial<Tally>): ListedPart => ({
+const chunkPart = (container: string, [slice, chunk, from]: number[], tally: Partial<Tally>): ListedPart => ({
   path: partPath(run, 'chunk', container, chunkKey(slice!, chunk!, from!)),
   tally: tallyOf(container, tally),
 });
@@ -88,7 +88,7 @@ function partsOf(containers: Containers): { manifest: ListedPart[]; others: List
           const copied = counts.copied - items;
           const later = { copied: items, planned: items, copiedBytes: items * 10 };
           const atOnce = { ...whole, copied, copiedBytes: copied * 10, later: { items, attempt: 'aaaaaa' } };
-          manifest.push(copyPart(name, [slice, chunk, from], items > 0 ? atOnce : whole));
+          manifest.push(chunkPart(name, [slice, chunk, from], items > 0 ? atOnce : whole));
           if (items > 0) {
             manifest.push({
               path: partPath(run, 'chunk', name, laterKey(key)),
@@ -117,7 +117,7 @@ function partsOf(containers: Containers): { manifest: ListedPart[]; others: List
       const listed = unchanged + skipped + failed + planned;
       const last = slice === slices.length - 1 && { last: true };
       manifest.push(
-        scanPart(name, slice, {
+        slicePart(name, slice, {
           ...{ listed, unchanged, skipped, failed, planned, listedBytes: listed * 10, plannedBytes: planned * 10 },
           ...last,
         }),
@@ -185,9 +185,9 @@ describe('F18: whether the parts make a restore point', () => {
           [slices.length, 0, 0],
           [slices.length + 3, 1, 0],
         ]) {
-          expect(incompleteness([...manifest, copyPart(name, place, stray)], false)).toBeDefined();
+          expect(incompleteness([...manifest, chunkPart(name, place, stray)], false)).toBeDefined();
         }
-        expect(incompleteness([...manifest, scanPart(name, slices.length, { last: true })], false)).toBeDefined();
+        expect(incompleteness([...manifest, slicePart(name, slices.length, { last: true })], false)).toBeDefined();
       }),
     );
   });
@@ -201,33 +201,33 @@ describe('F18: whether the parts make a restore point', () => {
     ],
     [
       'no slice between two others',
-      [scanPart('images', 0, {}), scanPart('images', 2, { last: true })],
+      [slicePart('images', 0, {}), slicePart('images', 2, { last: true })],
       'slice part 1 is missing',
     ],
-    ['no last slice', [scanPart('images', 0, {})], 'slice part 0 is not the last'],
+    ['no last slice', [slicePart('images', 0, {})], 'slice part 0 is not the last'],
     [
       'a slice after the last',
-      [scanPart('images', 0, { last: true }), scanPart('images', 1, { last: true })],
+      [slicePart('images', 0, { last: true }), slicePart('images', 1, { last: true })],
       'slice part 0 is followed by others',
     ],
     [
       'a slice with fewer blobs than it listed',
-      [scanPart('images', 0, { listed: 2, unchanged: 1, last: true })],
+      [slicePart('images', 0, { listed: 2, unchanged: 1, last: true })],
       'slice part 0 does not add up',
     ],
     [
       'a planned copy without an outcome',
-      [scanPart('images', 0, { ...whole, last: true }), copyPart('images', [0, 0, 0], { copied: 1, planned: 1 })],
+      [slicePart('images', 0, { ...whole, last: true }), chunkPart('images', [0, 0, 0], { copied: 1, planned: 1 })],
       'slice part 0 has 2 blobs to copy, and 1 of them have an outcome',
     ],
     [
       'a piece with fewer outcomes than items',
-      [scanPart('images', 0, { ...whole, last: true }), copyPart('images', [0, 0, 0], { copied: 1, planned: 2 })],
+      [slicePart('images', 0, { ...whole, last: true }), chunkPart('images', [0, 0, 0], { copied: 1, planned: 2 })],
       'part 000000-chunk-00-000000 does not add up',
     ],
     [
       'outcomes of a slice that is not there',
-      [scanPart('images', 0, { last: true }), copyPart('images', [1, 0, 0], { copied: 2, planned: 2 })],
+      [slicePart('images', 0, { last: true }), chunkPart('images', [1, 0, 0], { copied: 2, planned: 2 })],
       'slice part 1 is missing',
     ],
   ])('a container has %s: the reason says where', (_, parts, reason) => {
@@ -239,19 +239,19 @@ describe('F18: whether the parts make a restore point', () => {
     ['is in a segment, but not among the keys to restore', { copied: 1, unwanted: 1 }],
   ])('an item that %s has its outcome', (_, outcomes) => {
     const parts = [
-      scanPart('images', 0, { ...whole, last: true }),
-      copyPart('images', [0, 0, 0], { planned: 2, ...outcomes }),
+      slicePart('images', 0, { ...whole, last: true }),
+      chunkPart('images', [0, 0, 0], { planned: 2, ...outcomes }),
     ];
     expect(incompleteness(parts, false)).toBeUndefined();
   });
 
   it('F28: a piece that overlaps another does not make up for one that is missing', () => {
     const parts = [
-      scanPart('images', 0, { listed: 20, planned: 20, last: true }),
+      slicePart('images', 0, { listed: 20, planned: 20, last: true }),
       // Chunk 0 has ten items, of which the last four are missing; four of chunk 1 are there twice.
-      copyPart('images', [0, 0, 0], { copied: 6, planned: 6 }),
-      copyPart('images', [0, 1, 0], { copied: 7, planned: 7 }),
-      copyPart('images', [0, 1, 3], { copied: 7, planned: 7 }),
+      chunkPart('images', [0, 0, 0], { copied: 6, planned: 6 }),
+      chunkPart('images', [0, 1, 0], { copied: 7, planned: 7 }),
+      chunkPart('images', [0, 1, 3], { copied: 7, planned: 7 }),
     ];
     expect(incompleteness(parts, false)).toContain('000000-chunk-01-000003 does not follow');
   });
@@ -327,9 +327,9 @@ describe('the report', () => {
   });
 
   it('of the notes about a piece takes the latest round, beyond a thousand of them too', () => {
-    const scan = scanPart('images', 0, { listed: 9, planned: 9, last: true });
+    const scan = slicePart('images', 0, { listed: 9, planned: 9, last: true });
     const key = chunkKey(0, 0, 0);
-    const piece = copyPart('images', [0, 0, 0], { copied: 1, planned: 9, later: { items: 8, attempt: 'aaaaaa' } });
+    const piece = chunkPart('images', [0, 0, 0], { copied: 1, planned: 9, later: { items: 8, attempt: 'aaaaaa' } });
     const progress = (copied: number) => notePart('progress', 'images', key, { copied });
     const work = (round: number, copied: number, attempt = 'aaaaaa') =>
       notePart('pending', 'images', pendingKey({ key, attempt, round }), { copied });
@@ -353,8 +353,8 @@ describe('the report', () => {
     ['have none', [], 'part 000000-chunk-00-000000 has 8 pending copies, and they have no outcome'],
     ['are fewer', [{ copied: 7 }], 'part 000000-chunk-00-000000-later does not add up'],
   ])('no restore point when the copies that were pending %s', (_, tallies, reason) => {
-    const scan = scanPart('images', 0, { listed: 9, planned: 9, last: true });
-    const piece = copyPart('images', [0, 0, 0], { copied: 1, planned: 9, later: { items: 8, attempt: 'aaaaaa' } });
+    const scan = slicePart('images', 0, { listed: 9, planned: 9, last: true });
+    const piece = chunkPart('images', [0, 0, 0], { copied: 1, planned: 9, later: { items: 8, attempt: 'aaaaaa' } });
     const path = partPath(run, 'chunk', 'images', laterKey(chunkKey(0, 0, 0)));
     const parts = [scan, piece, ...tallies.map((tally) => ({ path, tally: tallyOf('images', tally) }))];
     expect(incompleteness(parts, false)).toContain(reason);
@@ -362,7 +362,7 @@ describe('the report', () => {
 
   it('no restore point when outcomes come from a piece that was none', () => {
     const parts = [
-      scanPart('images', 0, { listed: 0, last: true }),
+      slicePart('images', 0, { listed: 0, last: true }),
       { path: partPath(run, 'chunk', 'images', laterKey(chunkKey(0, 0, 0))), tally: tallyOf('images', { copied: 1 }) },
     ];
     expect(incompleteness(parts, false)).toContain('belongs to no other');
@@ -371,14 +371,14 @@ describe('the report', () => {
   it('counts the requests of every round, and those of a progress note only until its part is there', () => {
     const key = chunkKey(0, 0, 0);
     const parts = [
-      scanPart('images', 0, { listed: 1, planned: 1, last: true, requests: { ListBlobs: 2 } }),
+      slicePart('images', 0, { listed: 1, planned: 1, last: true, requests: { ListBlobs: 2 } }),
       notePart('progress', 'images', key, { requests: { CopyBlob: 4 } }),
     ];
     const requestsOf = (of: ListedPart[]) => reportOf(run, of, { ...running, requests: { GetBlob: 1 } }).requests;
     expect(requestsOf(parts)).toEqual({ GetBlob: 1, ListBlobs: 2, CopyBlob: 4 });
     const later = { items: 1, attempt: 'aaaaaa' };
     const work = (round: number) => pendingKey({ key, attempt: 'aaaaaa', round });
-    parts.push(copyPart('images', [0, 0, 0], { planned: 1, later, requests: { CopyBlob: 5 } }));
+    parts.push(chunkPart('images', [0, 0, 0], { planned: 1, later, requests: { CopyBlob: 5 } }));
     parts.push(notePart('pending', 'images', work(0), { requests: { PutBlob: 1 } }));
     parts.push(notePart('pending', 'images', work(1), { requests: { GetBlobProperties: 1 } }));
     expect(requestsOf(parts)).toEqual({ GetBlob: 1, ListBlobs: 2, CopyBlob: 5, PutBlob: 1, GetBlobProperties: 1 });
@@ -394,8 +394,8 @@ describe('the report', () => {
 
   it('tells rates and the time left', () => {
     const parts = [
-      scanPart('images', 0, { listed: 300, unchanged: 100, planned: 200, last: true, listedBytes: 3000 }),
-      copyPart('images', [0, 0, 0], { copied: 100, planned: 100, copiedBytes: 1000 }),
+      slicePart('images', 0, { listed: 300, unchanged: 100, planned: 200, last: true, listedBytes: 3000 }),
+      chunkPart('images', [0, 0, 0], { copied: 100, planned: 100, copiedBytes: 1000 }),
     ];
     expect(reportOf(run, parts, running).progress).toEqual({
       fraction: 0.6667,
@@ -406,7 +406,7 @@ describe('the report', () => {
   });
 
   it('judges progress by the last run while the scan goes on, and says nothing without one', () => {
-    const parts = [scanPart('images', 0, { listed: 100, unchanged: 100 })];
+    const parts = [slicePart('images', 0, { listed: 100, unchanged: 100 })];
     expect(reportOf(run, parts, running).progress).toMatchObject({ fraction: null, secondsLeft: null });
     expect(reportOf(run, parts, { ...running, expected: 400 }).progress).toMatchObject({
       fraction: 0.25,
@@ -416,8 +416,8 @@ describe('the report', () => {
 
   it('I1: a container is complete only with every slice, even if the other slices add up', () => {
     const parts = [
-      scanPart('images', 0, { listed: 3, unchanged: 3 }),
-      scanPart('images', 2, { listed: 3, unchanged: 3, last: true }),
+      slicePart('images', 0, { listed: 3, unchanged: 3 }),
+      slicePart('images', 2, { listed: 3, unchanged: 3, last: true }),
     ];
     expect(reportOf(run, parts, { ...ended, status: 'failed' }).containers[0]!.status).toBe('failed');
     expect(reportOf(run, parts.slice(0, 1), running).containers[0]!.status).toBe('running');
@@ -425,8 +425,8 @@ describe('the report', () => {
 
   it('shows the problems of containers and of the run, and a container with one of its own has failed', () => {
     const parts = [
-      scanPart('docs', 0, { listed: 1, unchanged: 1, last: true, problems: { 'tags-not-read': 1 } }),
-      scanPart('images', 0, { listed: 2, unchanged: 2 }),
+      slicePart('docs', 0, { listed: 1, unchanged: 1, last: true, problems: { 'tags-not-read': 1 } }),
+      slicePart('images', 0, { listed: 2, unchanged: 2 }),
     ];
     const problems = [problemOf('unreachable', 0, 'images', 'No answer'), problemOf('inconsistent', 0)];
     const report = reportOf(run, parts, { ...ended, status: 'completed-with-failures', problems });
@@ -443,7 +443,7 @@ describe('the report', () => {
   });
 
   it('of a dry run tells what would be copied', () => {
-    const parts = [scanPart('images', 0, { listed: 5, unchanged: 2, planned: 3, plannedBytes: 30, last: true })];
+    const parts = [slicePart('images', 0, { listed: 5, unchanged: 2, planned: 3, plannedBytes: 30, last: true })];
     const report = reportOf({ ...run, dryRun: true }, parts, ended);
     expect(report.counts).toEqual({ listed: 5, copied: 0, unchanged: 2, skipped: 0, failed: 0, planned: 3 });
     expect(report.bytes).toMatchObject({ copied: 0, planned: 30 });
@@ -452,8 +452,8 @@ describe('the report', () => {
 
   it('of a cancelled run shows how far it came', () => {
     const parts = [
-      scanPart('images', 0, { listed: 4, planned: 4, last: true }),
-      copyPart('images', [0, 0, 0], { copied: 1, planned: 1 }),
+      slicePart('images', 0, { listed: 4, planned: 4, last: true }),
+      chunkPart('images', [0, 0, 0], { copied: 1, planned: 1 }),
     ];
     const report = reportOf(run, parts, { ...ended, status: 'cancelled' });
     expect(report.progress).toMatchObject({ fraction: 0.25, secondsLeft: 0 });
@@ -461,7 +461,7 @@ describe('the report', () => {
   });
 
   it('survives a clock that stands before the start', () => {
-    const parts = [scanPart('images', 0, { listed: 4, unchanged: 4, last: true })];
+    const parts = [slicePart('images', 0, { listed: 4, unchanged: 4, last: true })];
     const report = reportOf(run, parts, { ...running, now: new Date('2026-11-21T23:29:00Z') });
     expect(Number.isFinite(report.progress.blobsPerSecond)).toBe(true);
     expect(report.progress.secondsLeft).toBe(0);

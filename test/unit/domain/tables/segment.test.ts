@@ -250,9 +250,9 @@ describe('the report of a table', () => {
 
   it('names the stretches that it lacks, and that deletions were not looked for', () => {
     const problems = { throttled: 2, 'deletions-not-compared': 7 };
-    const { containers, problems: told } = reportOn([part(0, {}, { listed: 2, failed: 2, problems })]);
+    const { containers, problems: reported } = reportOn([part(0, {}, { listed: 2, failed: 2, problems })]);
     expect(containers[0]!.status).toBe('completed-with-failures');
-    expect(told.map(({ message }) => message)).toEqual([
+    expect(reported.map(({ message }) => message)).toEqual([
       expect.stringMatching(/^2 items of table orders: /),
       expect.stringMatching(/^table orders: compared for changes, not for deletions/),
     ]);

@@ -18,7 +18,7 @@ const name = fc
   .string({ unit: fc.constantFrom('a', 'b', 'B', '1'), minLength: 3, maxLength: 10 })
   .filter(isValidTableName);
 
-describe('a share', () => {
+describe('a task', () => {
   it('tells its table, and those of containers none', () => {
     expect(tableOfTask(taskOfTable('Orders'))).toBe('Orders');
     expect(tableOfTask('table')).toBeUndefined();

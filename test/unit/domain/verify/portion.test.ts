@@ -6,8 +6,8 @@ const NAMES = Array.from(
   { length: 20_000 },
   (_, index) => `images/2026/11/photo-${String(index).padStart(6, '0')}.jpg`,
 );
-const chosen = (share: Portion, turn: number, salt: string) =>
-  NAMES.filter((name) => isInPortion(share, name, turn, salt));
+const chosen = (portion: Portion, turn: number, salt: string) =>
+  NAMES.filter((name) => isInPortion(portion, name, turn, salt));
 
 describe('parsePortion', () => {
   it.each<[string, Portion]>([
@@ -17,8 +17,8 @@ describe('parsePortion', () => {
     ['1/7', { kind: 'turn', of: 7 }],
     ['1/1', { kind: 'turn', of: 1 }],
     ['1/9999', { kind: 'turn', of: 9999 }],
-  ])('reads %s', (text, share) => {
-    expect(parsePortion(text)).toEqual(share);
+  ])('reads %s', (text, portion) => {
+    expect(parsePortion(text)).toEqual(portion);
     expect(portionProblem(text)).toBeUndefined();
   });
 
@@ -49,7 +49,7 @@ describe('parsePortion', () => {
   });
 });
 
-describe('a share in turn', () => {
+describe('a portion of one after another', () => {
   it('has every name once in so many turns, wherever they begin and whatever the salt', () => {
     fc.assert(
       fc.property(fc.string(), fc.integer({ min: 1, max: 60 }), fc.integer(), (name, of, from) => {
@@ -68,20 +68,20 @@ describe('a share in turn', () => {
   });
 });
 
-describe('a share by percent', () => {
+describe('a portion by percent', () => {
   it.each([1, 5, 50])('of %d has about so many, others with each salt, and the same with the same', (percent) => {
-    const share: Portion = { kind: 'percent', percent };
-    const [first, second] = [chosen(share, 0, 'one'), chosen(share, 0, 'two')];
+    const portion: Portion = { kind: 'percent', percent };
+    const [first, second] = [chosen(portion, 0, 'one'), chosen(portion, 0, 'two')];
     const expected = (NAMES.length * percent) / 100;
     for (const found of [first, second])
       expect(Math.abs(found.length - expected)).toBeLessThan(5 * Math.sqrt(expected));
     const both = new Set([...first, ...second]).size;
     const independent = NAMES.length * (1 - (1 - percent / 100) ** 2);
     expect(Math.abs(both - independent)).toBeLessThan(10 * Math.sqrt(expected));
-    expect(chosen(share, 1, 'one')).toEqual(first);
+    expect(chosen(portion, 1, 'one')).toEqual(first);
   });
 
-  it('of 100 has all, and a larger share has what a smaller one has', () => {
+  it('of 100 has all, and a larger portion has what a smaller one has', () => {
     expect(chosen({ kind: 'percent', percent: 100 }, 3, 'salt')).toEqual(NAMES);
     const large = new Set(chosen({ kind: 'percent', percent: 20 }, 0, 'salt'));
     expect(chosen({ kind: 'percent', percent: 10 }, 0, 'salt').every((name) => large.has(name))).toBe(true);

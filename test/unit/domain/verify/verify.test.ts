@@ -37,7 +37,7 @@ it('tells how many items were looked at, and how many of them were read and comp
   const both = [part('000000-slice', 90, 0), part('000000-slice', 41, 1, 0, 'table.orders')];
   expect(proofOf(summary({ parts: both }), task)).toMatchObject({ read: 42 });
   const scan = [part('000000-slice', 100, 0)];
-  expect(proofOf(summary({ parts: scan }), { ...task, kind: 'quick' })).not.toHaveProperty('share');
+  expect(proofOf(summary({ parts: scan }), { ...task, kind: 'quick' })).not.toHaveProperty('portion');
 });
 
 it('a container that could not be looked at is something wrong', () => {

@@ -26,12 +26,12 @@ describe('a problem', () => {
   it('repeats no secret of the request, in none of its parts', () => {
     const pasted = `https://a.blob.core.windows.net/?sv=2026-01-01&sig=${secret}`;
     const hint = `AccountKey=${secret}==;`;
-    const errors = [{ place: `body.${pasted}`, message: hint }];
+    const errors = [{ path: `body.${pasted}`, message: hint }];
     const { body } = problemResponse(new HttpError(400, 'body-invalid', pasted, hint, { errors }));
     expect(body).not.toContain(secret);
     expect(JSON.parse(body as string)).toMatchObject({
       code: 'body-invalid',
-      errors: [{ place: expect.stringContaining('sv=2026') }],
+      errors: [{ path: expect.stringContaining('sv=2026') }],
     });
   });
 

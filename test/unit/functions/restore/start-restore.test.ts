@@ -23,14 +23,14 @@ class Asked {
   /** What the configuration has other than two jobs of no container. */
   configured: Partial<Pick<Configuration, 'jobs' | 'archives'>> = {};
 
-  async holding(...shares: string[]): Promise<this> {
-    for (const share of shares) {
+  async holding(...tasks: string[]): Promise<this> {
+    for (const task of tasks) {
       await this.world.control.writePart(
         held(POINT),
         'slice',
         sliceKey(0),
         new PartWriter(),
-        emptyTally(share, 'x12'),
+        emptyTally(task, 'x12'),
         {},
       );
     }
@@ -148,12 +148,12 @@ describe('POST /api/restores of tables', () => {
     [
       'a place for blobs, and none for the tables',
       { target: { container: '{container}-restored' }, existing: 'overwrite' },
-      /^body\.target: it sets the target of containers, and 2 tables, such as "orders", would return to the original/,
+      /^body\.target: it sets the target of containers, and 2 tables, such as "orders", would be restored over the original/,
     ],
     [
       'a place for blobs, where only tables are meant',
       { tables: ['orders'], target: { container: 'beside' }, existing: 'replace' },
-      /it sets the target of containers, and table "orders" would return to the original place/,
+      /it sets the target of containers, and table "orders" would be restored over the original/,
     ],
     [
       'a prefix for blobs, and no place for the tables',
@@ -163,7 +163,7 @@ describe('POST /api/restores of tables', () => {
     [
       'a place for tables, and none for blobs',
       { target: { table: '{table}Restored' }, existing: 'overwrite' },
-      /^body\.target: it sets the target of tables, and container "images" would return to the original place/,
+      /^body\.target: it sets the target of tables, and container "images" would be restored over the original/,
     ],
     [
       'an unknown account',
@@ -305,7 +305,7 @@ describe('POST /api/restores of containers', () => {
     }
   });
 
-  it('the original place is recognized under any address of the account', async () => {
+  it('the original container is recognized under any address of the account', async () => {
     const asked = await archiving('http://SOURCE.test:80');
     await asked.post(of({ target: { account: 'ARCHIVE' } }));
     expect((asked.started[0] as RestoreRef).restore.original).toBe(true);

@@ -1,6 +1,6 @@
 import type { Dependencies } from '#app/dependencies.ts';
 import { jobContextOf, runsAs } from '#app/job-context.ts';
-import { retention } from '#domain/prune/retention.ts';
+import { DEFAULT_MARGIN_HOURS, retention } from '#domain/prune/retention.ts';
 import { CONTROL_CONTAINER, entityFilesPrefix, prunePlanPath, runPrefix } from '#domain/run/control-paths.ts';
 import { problemOf } from '#domain/run/problems.ts';
 import { type PrunePlan, withHash } from '#domain/run/prune-plan.ts';
@@ -21,7 +21,7 @@ const HOUR = 3_600_000;
  * that carries out a plan decides again and compares: if anything has changed since, it does nothing. Only then does it
  * mark the restore points that the plan removes.
  */
-export async function fromVault(deps: Dependencies, run: PruneRef): Promise<Omit<ListContainersResult, 'requests'>> {
+export async function beginPrune(deps: Dependencies, run: PruneRef): Promise<Omit<ListContainersResult, 'requests'>> {
   const { control } = jobContextOf(deps, run.job);
   const { picture, plan } = await decideNow(deps, run);
   const wanted = run.prune.plan;
@@ -77,7 +77,7 @@ export async function decideNow(
   const prefixes = new Map(runsAs(deps).map(({ name, destination }) => [name, destination.prefix]));
   const picture = await readPicture(control, (name) => prefixes.get(name), run.id);
   const now = await presentOf(deps, control, run.job);
-  const marginMs = (job.retention?.marginHours ?? 24) * HOUR;
+  const marginMs = (job.retention?.marginHours ?? DEFAULT_MARGIN_HOURS) * HOUR;
   const isRemoved = ({ notes }: PointInVault) => notes.removed !== undefined && notes.removed.run !== run.id;
   const own = picture.points.filter((point) => point.job === run.job && point.published);
   // After a clock was set back, the restore point that was made last seems to be older than those before it.
