@@ -88,7 +88,7 @@ export class ChainStore extends ControlContainer {
     return { number, sha256: sha256Of(found.body) };
   }
 
-  /** SHA-256 of a document, as a record names it; undefined if it does not exist. Throws `damaged` if it is not whole. */
+  /** SHA-256 of a document, as a record names it; undefined if there is none. Throws `damaged` if it is not whole. */
   async sha256OfWhole(path: string): Promise<string | undefined> {
     const found = await this.get(path);
     if (!found) return undefined;

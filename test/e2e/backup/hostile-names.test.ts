@@ -49,6 +49,9 @@ beforeAll(() => {
 
 afterAll(() => app?.host.stop());
 
+const RUN = String.raw`jobs/nightly/runs/nightly-[^/]+/(?:run\.json|[a-z]+/data/[\w.-]+)`;
+const CONTROL_NAME = new RegExp(String.raw`^(?:locks/nightly\.json|jobs/nightly/chain/\d{10}\.json|${RUN})$`);
+
 describe('I8: blobs with hostile names', () => {
   const taken: string[] = [];
   let runId: string;
@@ -106,9 +109,7 @@ describe('I8: blobs with hostile names', () => {
     for await (const { name } of service.listContainers()) containers.push(name);
     expect(containers.sort()).toEqual(['canary', 'databackup', 'strongroom']);
     for (const name of await namesIn(vault, 'strongroom')) {
-      expect(name).toMatch(
-        /^(?:locks\/nightly\.json|jobs\/nightly\/chain\/\d{10}\.json|jobs\/nightly\/runs\/nightly-[^/]+\/(?:run\.json|[a-z]+\/data\/[\w.-]+))$/,
-      );
+      expect(name).toMatch(CONTROL_NAME);
     }
     console.log(
       `${taken.length} hostile names: ${plain.length} copied, ${taken.length - plain.length} skipped by name`,
