@@ -60,10 +60,52 @@ test('content that neither proves is unproved, and the message names the MD5 tha
   const read = { size: 10, md5: 'BBBB', sha256: 'bb' };
   expect(judged({ size: 10, md5: undefined }, read)).toMatchObject({
     is: 'unproved',
-    message: expect.stringMatching(/had no Content-MD5$/),
+    message: expect.stringMatching(/^The source no longer has the version .*, and it had no Content-MD5$/),
   });
   expect(judged({ size: 10, md5: 'AAAA' }, read)).toMatchObject({
     is: 'unproved',
     message: expect.stringMatching(/another one: AAAA, .* BBBB$/),
   });
+});
+
+test.each<[string, ReturnType<typeof contentVerdict>, Parameters<typeof judged>]>([
+  [
+    'another length',
+    { is: 'mismatch', message: 'It has 11 bytes and should have 10' },
+    [
+      { size: 10, md5: 'AAAA' },
+      { size: 11, md5: 'AAAA', sha256: 'aa' },
+    ],
+  ],
+  [
+    'other bytes than those of the source',
+    { is: 'mismatch', message: 'Its bytes are not those of the source' },
+    [
+      { size: 10, md5: 'AAAA' },
+      { size: 10, md5: 'BBBB', sha256: 'bb' },
+      { size: 10, md5: 'AAAA', sha256: 'aa' },
+    ],
+  ],
+  [
+    'other bytes than an earlier verification read',
+    { is: 'mismatch', message: 'Its SHA-256 is bb; when verification v1 read it, it was aa' },
+    [
+      { size: 10, md5: 'BBBB' },
+      { size: 10, md5: 'BBBB', sha256: 'bb' },
+      undefined,
+      { sha256: 'aa', run: 'v1', at: '' },
+    ],
+  ],
+  [
+    'the bytes of the source, whatever an earlier verification read',
+    { is: 'sound' },
+    [
+      { size: 10, md5: undefined },
+      { size: 10, md5: 'BBBB', sha256: 'bb' },
+      { size: 10, md5: 'BBBB', sha256: 'bb' },
+      { sha256: 'aa', run: 'v1', at: '' },
+    ],
+  ],
+])('I6: the verdict on %s', (_what, verdict, args) => {
+  expect(judged(...args)).toEqual(verdict);
 });
