@@ -65,6 +65,13 @@ describe('the record in metadata', () => {
     );
   });
 
+  it('says nothing of a tier or of tags that the source does not have', () => {
+    const own = recordOf(blobState(), RUN);
+    expect(own).toStrictEqual(record);
+    expect(readRecord(withRecord(undefined, own))).toStrictEqual(record);
+    expect(beyondCopy(undefined)).toBeUndefined();
+  });
+
   it('comes back in whatever case the service gives its keys', () => {
     fc.assert(
       fc.property(anyMetadata, fc.boolean(), (metadata, upper) => {
@@ -90,6 +97,9 @@ describe('the record in metadata', () => {
     ['no metadata', {}],
     ['other metadata', { etag: '0x1', modified: 'x', run: RUN }],
     ['half a record', { strongroom_etag: '0x1', strongroom_run: RUN }],
+    ['a record without an ETag', { strongroom_modified: record.modified, strongroom_run: RUN }],
+    ['a record without a run', { strongroom_etag: '0x1', strongroom_modified: record.modified }],
+    ['keys that only end like ours', { forged_key_etag: '0x1', forged_key_modified: 'x', forged_key_run: RUN }],
     ['a record of nothing that makes copies', { ...written, strongroom_run: 'x' }],
     ['a record of an event without a rule', { ...written, strongroom_run: '-event-1' }],
   ])('is not seen in %s', (_what, metadata) => {
