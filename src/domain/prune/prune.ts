@@ -32,7 +32,6 @@ export function deletable(
 function timeOf({ snapshotOrVersion: kept, lastModified }: BlobState): number {
   const made = kept && 'snapshot' in kept ? Date.parse(kept.snapshot) : Number.NaN;
   const modified = Date.parse(lastModified);
-  // An unreadable time is not a reason to delete.
-  if (Number.isNaN(modified)) return Number.POSITIVE_INFINITY;
+  // An unreadable time is NaN, which is before nothing: it is not a reason to delete.
   return Number.isNaN(made) ? modified : Math.max(made, modified);
 }

@@ -150,6 +150,10 @@ describe('what a restore point holds, for the safety brake', () => {
     expect(held(run).data).toBe(count);
   });
 
+  it('of a container is no more than it has and owes, whatever failed and whatever it held before', () => {
+    expect(held({ parts: [part('data', 2, 5)] }, { data: state(100) }).data).toBe(2);
+  });
+
   it.each<[string, Partial<RunSummary>, number | undefined]>([
     ['what was copied and what was unchanged', { parts: [{ ...part(TABLE, 2), unchanged: 3 }] }, 5],
     ['what it was before if a key range failed', { parts: [part(TABLE, 2, 1), part(TABLE, 5)] }, 100],
@@ -205,12 +209,14 @@ describe('what a run has lost, for the safety brake', () => {
     expect(recent(run, before, SMALL)).toEqual({ small: [200], large: [500], '*': [100] });
   });
 
-  it('is nothing known of a container without a restore point before', () => {
+  it('is not known of a container or a table without a restore point before', () => {
     const more = { parts: [part('data', 10)], compared: [compared('data', { lost: [5] })] };
     expect(statesAfter(run('now', more), undefined, new Map([['data', state(10)]]), NEVER).states.data!.recent).toEqual(
       [],
     );
     expect(recent(more, {})).toEqual({ data: [] });
+    const first = { containers: [table({ copied: 10, changed: 5 })], parts: [part(TABLE, 10)] };
+    expect(recent(first, {})).toEqual({ [TABLE]: [] });
   });
 
   it.each<[string, ContainerReport, number]>([
