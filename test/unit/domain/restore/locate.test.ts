@@ -168,6 +168,14 @@ test.each<[string, boolean, BlobState]>([
   expect(mayHoldEntry(ENTRY, blob)).toBe(expected);
 });
 
+test('a base blob, each of its snapshots and versions, and another blob of that name have keys of their own', () => {
+  const all = [undefined, { snapshot: 't1' }, { snapshot: 't2' }, { version: 't1' }].flatMap((which) =>
+    ['0xV1', '0xV2'].map((etag) => holderKey(copyOf('0xS1', { etag, ...(which && { snapshotOrVersion: which }) }))),
+  );
+  expect(new Set(all).size).toBe(8);
+  expect(holderKey(copyOf('0xS1', { size: 7 }))).toBe(holderKey(copyOf('0xS2')));
+});
+
 test('only archived content must be rehydrated before it can be read', () => {
   expect(['Archive', 'Cold', 'Hot', undefined].map((tier) => isArchived(blobState(tier ? { tier } : {})))).toEqual([
     true,

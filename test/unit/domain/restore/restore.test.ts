@@ -207,6 +207,12 @@ describe('what a run has made', () => {
     const odd = { ...CONTENT, metadata: { Author: 'Zoë' } };
     expect(isOurs({ metadata: { author: 'ZoÃ«' } }, odd)).toBe(true);
     expect(isOurs({ metadata: { author: 'Ada' } }, odd)).toBe(false);
+    // Keys of ours are metadata like any other if the source had them, and otherwise are not.
+    expect(isOurs({ metadata: { author: 'Ada', strongroom_etag: '0x0' } })).toBe(false);
+    const forged = { ...ENTRY, metadata: { Author: 'Ada', strongroom_etag: '0x0' } };
+    const like = (metadata: Record<string, string>) =>
+      isMadeBy(RUN, forged, made(FROM, { metadata }), CONTENT, FROM, undefined);
+    expect([like({ author: 'Ada', strongroom_etag: '0x0' }), like({ author: 'Ada' })]).toEqual([true, false]);
     // Without any of its own, our record is there until it is taken off.
     const plain = { ...CONTENT, metadata: withRecord({}, recordOf(ORIGINAL, 'nightly-20260501T000000Z-bbbbbb'))! };
     expect(isOurs({ metadata: plain.metadata }, plain)).toBe(true);

@@ -74,7 +74,7 @@ describe('the metadata of a restored blob', () => {
       restored(RECORD, Object.fromEntries(Array.from({ length }, (_, i) => [`k${i}`, ''])));
     expect(lacksOf(many(10)).message).toMatch(/"k8", "k9"$/);
     expect(lacksOf(many(12)).message).toMatch(/"k9" and 2 more$/);
-    expect(lacksOf(restored(RECORD))).toEqual({});
+    expect(lacksOf(restored(RECORD))).toStrictEqual({});
   });
 });
 
