@@ -30,7 +30,7 @@ test('only the length, the source or an earlier verification shows a mismatch, w
   fc.assert(
     fc.property(entry, content, source, proved, (of, read, there, recorded) => {
       if (judged(of, read, there, recorded).is !== 'mismatch') return;
-      const isOther = there !== undefined && (there.size !== read.size || there.sha256 !== read.sha256);
+      const isOther = there !== undefined && there.sha256 !== read.sha256;
       const wasOther = there === undefined && recorded !== undefined && recorded.sha256 !== read.sha256;
       expect(read.size !== of.size || isOther || wasOther).toBe(true);
     }),
@@ -92,6 +92,24 @@ test.each<[string, ReturnType<typeof contentVerdict>, Parameters<typeof judged>]
     [
       { size: 10, md5: 'BBBB' },
       { size: 10, md5: 'BBBB', sha256: 'bb' },
+      undefined,
+      { sha256: 'aa', run: 'v1', at: '' },
+    ],
+  ],
+  [
+    'the MD5 that the source had, though the source is gone',
+    { is: 'sound' },
+    [
+      { size: 10, md5: 'AAAA' },
+      { size: 10, md5: 'AAAA', sha256: 'aa' },
+    ],
+  ],
+  [
+    'the bytes that an earlier verification read, whatever MD5 the source had',
+    { is: 'sound' },
+    [
+      { size: 10, md5: 'BBBB' },
+      { size: 10, md5: 'AAAA', sha256: 'aa' },
       undefined,
       { sha256: 'aa', run: 'v1', at: '' },
     ],
