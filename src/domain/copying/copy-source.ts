@@ -9,15 +9,22 @@ import { serviceIdentity } from '../service-identity.ts';
  */
 export function reducedSource(address: string): string {
   const [, origin, path, query = ''] = PLAIN.exec(address) ?? [];
-  if (origin !== undefined) return services.of(origin) + path + keptIn(query);
+  if (origin !== undefined && services.has(origin)) return services.of(origin) + path + keptIn(query);
   const url = URL.parse(address);
-  return url?.host ? services.of(url.origin) + recoded(url.pathname) + keptIn(url.search) : '';
+  // Only the address of a service has an origin that is an address, too.
+  if (url === null || !services.has(url.origin)) return '';
+  return services.of(url.origin) + recoded(url.pathname) + keptIn(url.search);
 }
 
 /** Most addresses of a listing have one origin, and it takes longer to identify than the rest of the address. */
 class LastService {
   #origin = '';
   #identity = '';
+
+  /** Whether it can be identified: text that looks like an origin may have a host or port that no origin has. */
+  has(origin: string): boolean {
+    return origin === this.#origin || URL.canParse(origin);
+  }
 
   of(origin: string): string {
     if (origin !== this.#origin) {
