@@ -13,7 +13,7 @@ it.each([
   ['a name with every kind of character', '/data/a%20b+c%C3%A9%2F%23%3F', '/data/a%20b%2Bc%C3%A9/%23%3F'],
   ['a name that is not encoded', '/data/a b+cé/d', '/data/a%20b%2Bc%C3%A9/d'],
   ['a name that need not be encoded, and is', '/%64ata/%61.txt', '/data/a.txt'],
-  ['names that end in other characters than letters', '/data+/a+', '/data%2B/a%2B'],
+  ['names of a letter and a sign', '/d+/a+', '/d%2B/a%2B'],
   ['a snapshot by what is no time', '/data/a?snapshot=a%26b', '/data/a'],
   ['a snapshot of another case', `/data/a?SNAPSHOT=${TIME.replaceAll(':', '%3a')}`, `/data/a?snapshot=${TIME}`],
   ['a name that is encoded badly', '/data/100%', '/data/100%'],
