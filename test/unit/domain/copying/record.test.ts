@@ -65,6 +65,12 @@ describe('the record in metadata', () => {
     );
   });
 
+  it('says which version the copy is of, its tier and its tags, and which run made it', () => {
+    const tagged = blobState({ tier: 'Cool', tags: { a: '1', b: '2' }, size: 7, contentMd5: 'AA' });
+    const tags = '5f13efef7cdd95e7a0171a4cc6ef6439';
+    expect(recordOf(tagged, RUN)).toStrictEqual({ ...record, tier: 'Cool', tags });
+  });
+
   it('says nothing of a tier or of tags that the source does not have', () => {
     const own = recordOf(blobState(), RUN);
     expect(own).toStrictEqual(record);
