@@ -58,9 +58,10 @@ function heldAfter(
     held.set(taskKey(container), Math.max(known, held.get(taskKey(container)) ?? 0));
   }
   const small = [...held].filter(([task, count]) => isSmall(task, count, policy)).map(([, count]) => count);
-  const together = small.reduce((sum, count) => sum + count, 0);
-  if (together > 0) held.set(SMALL_CONTAINERS, together);
-  return held;
+  return held.set(
+    SMALL_CONTAINERS,
+    small.reduce((sum, count) => sum + count, 0),
+  );
 }
 
 /** Whether a container cannot engage the brake on its own. */

@@ -33,7 +33,6 @@ function timeOf({ snapshotOrVersion, lastModified }: BlobState): number {
   const made =
     snapshotOrVersion && 'snapshot' in snapshotOrVersion ? Date.parse(snapshotOrVersion.snapshot) : Number.NaN;
   const modified = Date.parse(lastModified);
-  // An unreadable time is not a reason to delete.
-  if (Number.isNaN(modified)) return Number.POSITIVE_INFINITY;
+  // An unreadable time is NaN, which is before nothing: it is not a reason to delete.
   return Number.isNaN(made) ? modified : Math.max(made, modified);
 }

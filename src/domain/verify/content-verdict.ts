@@ -29,8 +29,9 @@ export function contentVerdict(
   }
   if (proved === undefined ? read.md5 === entry.md5 : read.sha256 === proved.sha256) return { is: 'sound' };
   if (source !== undefined) {
-    const isSame = source.size === read.size && source.sha256 === read.sha256;
-    return isSame ? { is: 'sound' } : { is: 'mismatch', message: 'Its bytes are not those of the source' };
+    return source.sha256 === read.sha256
+      ? { is: 'sound' }
+      : { is: 'mismatch', message: 'Its bytes are not those of the source' };
   }
   if (proved !== undefined) {
     const message = `Its SHA-256 is ${read.sha256}; when verification ${proved.run} read it, it was ${proved.sha256}`;

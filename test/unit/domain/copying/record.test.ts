@@ -2,12 +2,16 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   beyondCopy,
+  canBeSent,
   isCopiedByService,
   readRecord,
   recordOf,
   type SourceRecord,
   settableTier,
   tagFingerprint,
+  tagsAreWithheld,
+  unsettledIn,
+  withMarks,
   withoutRecord,
   withRecord,
 } from '#domain/copying/record.ts';
@@ -61,6 +65,19 @@ describe('the record in metadata', () => {
     );
   });
 
+  it('says which version the copy is of, its tier and its tags, and which run made it', () => {
+    const tagged = blobState({ tier: 'Cool', tags: { a: '1', b: '2' }, size: 7, contentMd5: 'AA' });
+    const tags = '5f13efef7cdd95e7a0171a4cc6ef6439';
+    expect(recordOf(tagged, RUN)).toStrictEqual({ ...record, tier: 'Cool', tags });
+  });
+
+  it('says nothing of a tier or of tags that the source does not have', () => {
+    const own = recordOf(blobState(), RUN);
+    expect(own).toStrictEqual(record);
+    expect(readRecord(withRecord(undefined, own))).toStrictEqual(record);
+    expect(beyondCopy(undefined)).toBeUndefined();
+  });
+
   it('comes back in whatever case the service gives its keys', () => {
     fc.assert(
       fc.property(anyMetadata, fc.boolean(), (metadata, upper) => {
@@ -86,6 +103,9 @@ describe('the record in metadata', () => {
     ['no metadata', {}],
     ['other metadata', { etag: '0x1', modified: 'x', run: RUN }],
     ['half a record', { strongroom_etag: '0x1', strongroom_run: RUN }],
+    ['a record without an ETag', { strongroom_modified: record.modified, strongroom_run: RUN }],
+    ['a record without a run', { strongroom_etag: '0x1', strongroom_modified: record.modified }],
+    ['keys that only end like ours', { forged_key_etag: '0x1', forged_key_modified: 'x', forged_key_run: RUN }],
     ['a record of nothing that makes copies', { ...written, strongroom_run: 'x' }],
     ['a record of an event without a rule', { ...written, strongroom_run: '-event-1' }],
   ])('is not seen in %s', (_what, metadata) => {
@@ -200,9 +220,52 @@ describe('I7: the service copies metadata that a header would not carry as it is
   });
 });
 
+describe('whether headers can carry metadata', () => {
+  it('is the question of 8 KiB of names and values together', () => {
+    expect(canBeSent({ ab: 'x'.repeat(4000), cd: 'x'.repeat(4188) })).toBe(true);
+    expect(canBeSent({ ab: 'x'.repeat(4000), cd: 'x'.repeat(4189) })).toBe(false);
+  });
+
+  it.each([{}, { a: 'b' }, { _: '!' }, { A9_: '~ ~' }])('has the answer yes for %j', (metadata) => {
+    expect(canBeSent(metadata)).toBe(true);
+  });
+});
+
+describe('the marks of what is not settled', () => {
+  const metadata = { Author: 'Ada', Strongroom_Tier: 'Cool', strongroom_tags: 'f00d', ...written };
+
+  it('replace what the record says, in whatever case the service gives its keys, and nothing else', () => {
+    const { Strongroom_Tier: _, ...others } = metadata;
+    expect(withMarks(metadata, { tier: 'unsettled' })).toEqual({ ...others, strongroom_tier: 'unsettled' });
+    expect(withMarks(metadata, { tier: 'Hot', tags: 'unsettled' })).toEqual({
+      ...{ Author: 'Ada', ...written },
+      ...{ strongroom_tier: 'Hot', strongroom_tags: 'unsettled' },
+    });
+    expect(withMarks(metadata, {})).toEqual(metadata);
+    expect(withMarks(undefined, { tags: 'unsettled' })).toEqual({ strongroom_tags: 'unsettled' });
+  });
+
+  it.each([
+    [undefined, {}],
+    [record, {}],
+    [{ ...record, tier: 'Cool', tags: 'f00d' }, {}],
+    [{ ...record, tier: 'unsettled', tags: 'f00d' }, { tier: 'unsettled' }],
+    [{ ...record, tier: 'Cool', tags: 'unsettled' }, { tags: 'unsettled' }],
+    [
+      { ...record, tier: 'unsettled', tags: 'unsettled' },
+      { tier: 'unsettled', tags: 'unsettled' },
+    ],
+  ])('in the record %j are %j, which the next copy passes on', (own, marks) => {
+    expect(unsettledIn(own)).toStrictEqual(marks);
+  });
+});
+
 describe('tiers', () => {
   it.each([
+    [{ tier: 'Hot' }, 'Hot'],
     [{ tier: 'Cool' }, 'Cool'],
+    [{ tier: 'Cold' }, 'Cold'],
+    [{ tier: 'Hot', type: 'append' as const }, undefined],
     [{ tier: 'Hot', tierInferred: true }, undefined],
     [{ tier: 'Archive' }, undefined],
     [{ tier: 'Premium' }, undefined],
@@ -232,5 +295,20 @@ describe('the fingerprint of tags', () => {
   it('is none where there are none', () => {
     expect(tagFingerprint(undefined)).toBeUndefined();
     expect(tagFingerprint({})).toBeUndefined();
+  });
+
+  it('is the one that the vault has had from the first release: another one would set all tags once more', () => {
+    expect(tagFingerprint({ b: '2', a: '1' })).toBe('5f13efef7cdd95e7a0171a4cc6ef6439');
+  });
+});
+
+describe('tags are withheld from an app that may not read them', () => {
+  it.each([
+    [{ tagCount: 1 }, true],
+    [{ tagCount: 0 }, false],
+    [{}, false],
+    [{ tagCount: 1, tags: { a: '1' } }, false],
+  ])('in %j: %s', (blob, withheld) => {
+    expect(tagsAreWithheld(blobState(blob))).toBe(withheld);
   });
 });

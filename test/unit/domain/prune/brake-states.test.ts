@@ -133,3 +133,125 @@ describe('the safety brake of each container and table', () => {
     expect(dropped.trips).toMatchObject([{ lost: 1000, of: 1000 }]);
   });
 });
+
+describe('what a restore point holds, for the safety brake', () => {
+  const TABLE = 'table.orders';
+  const held = (more: Partial<RunSummary>, before: Record<string, BrakeState> = {}, policy = POLICY) =>
+    Object.fromEntries(
+      Object.entries(measured(more, before, policy).states).map(([task, { held: count }]) => [task, count]),
+    );
+
+  it.each<[string, Partial<RunSummary>, number | undefined]>([
+    ['what was copied and what was unchanged', { parts: [{ ...part('data', 2), unchanged: 3 }, part('data', 4)] }, 9],
+    ['what is owed beside it', { parts: [part('data', 2)], compared: [compared('data', { failed: 8 })] }, 10],
+    ['nothing that failed and was never held', { parts: [part('data', 2, 5)] }, 2],
+    ['nothing that is skipped, deleted or not selected', { compared: [compared('data', { skipped: 9 })] }, undefined],
+  ])('of a container is %s', (_what, run, count) => {
+    expect(held(run).data).toBe(count);
+  });
+
+  it('of a container is no more than it has and owes, whatever failed and whatever it held before', () => {
+    expect(held({ parts: [part('data', 2, 5)] }, { data: state(100) }).data).toBe(2);
+  });
+
+  it.each<[string, Partial<RunSummary>, number | undefined]>([
+    ['what was copied and what was unchanged', { parts: [{ ...part(TABLE, 2), unchanged: 3 }] }, 5],
+    ['what it was before if a key range failed', { parts: [part(TABLE, 2, 1), part(TABLE, 5)] }, 100],
+    ['what is there if that is more, though a key range failed', { parts: [part(TABLE, 200, 1), part(TABLE, 5)] }, 205],
+    ['what it was before if the table failed', { compared: [compared(TABLE, { failed: 1 })] }, 100],
+    ['nothing if the table is gone', { compared: [compared(TABLE, { deleted: 1, lost: [100] })] }, 0],
+  ])('of a table is %s', (_what, run, count) => {
+    expect(held(run, { [TABLE]: state(100) })[TABLE]).toBe(count);
+  });
+
+  it('of a table that fails in its first run is nothing', () => {
+    const failed = { parts: [part(TABLE, 0, 1)], compared: [compared('table.other', { failed: 1 })] };
+    expect(held(failed)).toEqual({});
+  });
+
+  it('of all small containers is what they hold together, without tables and without large containers', () => {
+    const policy = { ...POLICY, blobs: 10 };
+    const parts = [part('a', 9), part('b', 3), part('large', 10), part(TABLE, 5)];
+    expect(held({ parts }, {}, policy)).toEqual({ a: 9, b: 3, large: 10, [TABLE]: 5, '*': 12 });
+    expect(held({ parts: [part('large', 10), part('empty', 0)] }, {}, policy)).toEqual({ large: 10 });
+  });
+
+  it('is forgotten when it is gone for good, and not while something is measured from it', () => {
+    const baselines = [{ run: 'a', at: AT, held: 50, lost: 50, runs: 1 }];
+    const before = {
+      ...{ gone: state(0, { recent: [1000] }), braked: state(0, { engagedBy: 'earlier' }) },
+      measured: state(0, { baselines }),
+    };
+    expect(Object.keys(measured({}, before).states)).toEqual(['braked', 'measured']);
+  });
+});
+
+describe('what a run has lost, for the safety brake', () => {
+  const TABLE = 'table.orders';
+  const SMALL = { ...POLICY, percent: 100, blobs: 100 };
+  const NEVER = { ...POLICY, percent: 100 };
+  const recent = (more: Partial<RunSummary>, before: Record<string, BrakeState>, policy = NEVER) =>
+    Object.fromEntries(
+      Object.entries(measured(more, before, policy).states).map(([task, each]) => [task, each.recent]),
+    );
+
+  it('adds up over the parts of a container', () => {
+    const parts = [compared('data', { lost: [1] }), compared('data', { lost: [2] })];
+    expect(recent({ compared: parts, parts: [part('data', 10)] }, { data: state(10) })).toEqual({ data: [300] });
+  });
+
+  it('counts among small containers what was small before the run, large as it may be now', () => {
+    const before = { small: state(10), large: state(100), '*': state(20) };
+    const run = {
+      parts: [part('small', 200), part('large', 1)],
+      compared: [compared('small', { lost: [2] }), compared('large', { lost: [50] })],
+    };
+    expect(recent(run, before, SMALL)).toEqual({ small: [200], large: [500], '*': [100] });
+  });
+
+  it('is not known of a container or a table without a restore point before', () => {
+    const more = { parts: [part('data', 10)], compared: [compared('data', { lost: [5] })] };
+    expect(statesAfter(run('now', more), undefined, new Map([['data', state(10)]]), NEVER).states.data!.recent).toEqual(
+      [],
+    );
+    expect(recent(more, {})).toEqual({ data: [] });
+    const first = { containers: [table({ copied: 10, changed: 5 })], parts: [part(TABLE, 10)] };
+    expect(recent(first, {})).toEqual({ [TABLE]: [] });
+  });
+
+  it.each<[string, ContainerReport, number]>([
+    ['what has changed', table({ copied: 5, unchanged: 95, changed: 7 }), 70],
+    ['what is no longer there, whatever was added', table({ copied: 30, unchanged: 50, added: 10 }), 300],
+    ['nothing if it has grown by more than is known', table({ copied: 300, unchanged: 50 }), 0],
+    ['only what has changed if a key range failed', table({ copied: 30, changed: 7, failed: 1 }), 70],
+    ['only what has changed if the table failed', table({ copied: 30, changed: 7 }, { status: 'failed' }), 70],
+  ])('of a table is %s', (_what, report, lost) => {
+    const run = { containers: [report], parts: [part(TABLE, 100)] };
+    expect(recent(run, { [TABLE]: state(100) })).toEqual({ [TABLE]: [lost] });
+  });
+
+  it('is measured by the comparison alone if the table is gone, and in a container', () => {
+    const containers = [table({ changed: 50 }, { gone: true }), table({ changed: 50 }, { container: 'data' })];
+    const run = { containers, parts: [part('data', 100), part(TABLE, 100)] };
+    expect(recent(run, { [TABLE]: state(100), data: state(100) })).toEqual({ [TABLE]: [], data: [] });
+  });
+
+  it('counts from the end of the run before to the end of the run, or from their starts if no end is on record', () => {
+    const [start, end] = ['2026-05-02T00:00:00.000Z', '2026-05-02T01:00:00.000Z'];
+    const since = (previous: string | null, now: string | null) => {
+      const baselines = [{ run: 'a', at: '2026-04-02T00:30:00.000Z', held: 10, lost: 0, runs: 1 }];
+      const { states } = statesAfter(
+        run('now', { startedAt: start, finishedAt: now, ...counted } as Partial<RunSummary>),
+        run('before', { startedAt: start, finishedAt: previous } as Partial<RunSummary>),
+        new Map([['data', state(10, { baselines })]]),
+        NEVER,
+      );
+      return states.data!.baselines.map(({ at }) => at);
+    };
+    const counted = { parts: [part('data', 10)], compared: [compared('data', { lost: [0, 0] })] };
+    // At the end of the run, the baseline is older than 30 days; at its start, it was not.
+    expect(since(end, null)).toEqual(['2026-04-02T00:30:00.000Z', end]);
+    expect(since(end, end)).toEqual([end]);
+    expect(since(null, end)).toEqual([start]);
+  });
+});

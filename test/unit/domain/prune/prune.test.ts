@@ -44,10 +44,30 @@ describe('F12: of a blob and what is kept of it, there may go', () => {
     ['what is too new', [base({ lastModified: NEW })], () => false],
     ['what came to be at that very moment', [base({ lastModified: new Date(BEFORE).toISOString() })], () => false],
     ['a new snapshot of an old blob', [snapshot(NEW)], () => false],
+    ['an old snapshot of what is too new', [snapshot(OLD, { lastModified: NEW })], () => false],
     ['what has no time that can be read', [base({ lastModified: 'yesterday' })], () => false],
+    ['a snapshot of what has no time that can be read', [snapshot(OLD, { lastModified: 'yesterday' })], () => false],
     ['a base blob of which there are two', [base(), base({ etag: '0x2' })], () => false],
   ])('not %s', (_, group, isNeeded) => {
     expect(reasons(group, isNeeded)).toEqual([]);
+  });
+
+  it('the blob itself, with why', () => {
+    const [blob, kept] = [base(), snapshot()];
+    expect(deletable([blob, kept], () => false, BEFORE)).toEqual([
+      { blob: kept, reason: 'not-needed' },
+      { blob, reason: 'source-gone' },
+    ]);
+  });
+
+  it('a snapshot by when its blob was written, if its own time cannot be read', () => {
+    expect(reasons([snapshot('yesterday')])).toEqual(['not-needed']);
+    expect(reasons([snapshot('yesterday', { lastModified: NEW })])).toEqual([]);
+  });
+
+  it('nothing if there is nothing, and what is kept of a blob that is gone', () => {
+    expect(reasons([])).toEqual([]);
+    expect(reasons([snapshot()])).toEqual(['not-needed']);
   });
 
   it('a version by when it was written', () => {

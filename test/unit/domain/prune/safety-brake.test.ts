@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { afterRelease, afterRun, type BrakePolicy, stateWithout, type Trip } from '#domain/prune/safety-brake.ts';
-import type { BrakeState } from '#domain/run/brake-state.ts';
+import type { Baseline, BrakeState } from '#domain/run/brake-state.ts';
 
 const POLICY: BrakePolicy = { percent: 50, blobs: 100, days: 30 };
 const DAY = 24 * 3_600_000;
@@ -204,6 +204,129 @@ describe('the safety brake', () => {
         },
       ),
       { numRuns: 300 },
+    );
+  });
+});
+
+describe('what the safety brake remembers', () => {
+  const NOW = time(100);
+  const ago = (days: number, more: Partial<Baseline> = {}): Baseline => ({
+    ...{ run: `run-${days}`, at: new Date(NOW - days * DAY).toISOString(), held: 1000, lost: 0, runs: 1 },
+    ...more,
+  });
+  const state = (more: Partial<BrakeState> = {}): BrakeState => ({
+    ...{ held: 1000, baselines: [], recent: [], accepted: 0 },
+    ...more,
+  });
+  const next = (known: BrakeState, lost: number[], policy: Partial<BrakePolicy> = {}, task = 'images') =>
+    afterRun(known, { task, lost }, 1000, { ...POLICY, ...policy }, { run: 'run', now: NOW, previous: pointOf(99) });
+
+  it('is how much of what there was each run changed or lost, per mille, and never more than all', () => {
+    const recent = (held: number, lost: number) => next(state({ held, recent: [5] }), [lost], { percent: 100 });
+    expect(recent(3, 1).state.recent).toEqual([5, 333]);
+    expect(recent(3, 2).state.recent).toEqual([5, 667]);
+    expect(recent(3, 4).state.recent).toEqual([5, 1000]);
+    // What held nothing had nothing to lose.
+    expect(recent(0, 0).state.recent).toEqual([5]);
+  });
+
+  it('is restore points of so many days, and a new one when the newest is a quarter of them old', () => {
+    const days = (baselines: Baseline[]) => next(state({ baselines }), [0, 0]).state.baselines.map(({ run }) => run);
+    const [later, sooner] = [1 / DAY, -1 / DAY];
+    expect(days([])).toEqual(['run-99']);
+    expect(days([ago(30), ago(7.5)])).toEqual(['run-30', 'run-7.5']);
+    expect(days([ago(30 + later, { run: 'old' }), ago(7.5)])).toEqual(['run-7.5']);
+    expect(days([ago(30), ago(7.5 + later, { run: 'due' })])).toEqual(['run-30', 'due', 'run-99']);
+    expect(days([ago(30), ago(7.5 + sooner, { run: 'not-due' })])).toEqual(['run-30', 'not-due']);
+  });
+
+  it('is the last four restore points if the policy had fewer days before', () => {
+    const baselines = [ago(16), ago(14), ago(12), ago(10)];
+    expect(next(state({ baselines }), [0]).state.baselines.map(({ run }) => run)).toEqual([
+      'run-14',
+      'run-12',
+      'run-10',
+      'run-99',
+    ]);
+  });
+
+  it('is what each of them has lost by now, in as many runs', () => {
+    const baselines = [ago(20, { lost: 10, runs: 7 }), ago(5, { lost: 1, runs: 2 })];
+    expect(next(state({ baselines }), [30, 4, 50]).state.baselines).toEqual([
+      ago(20, { lost: 40, runs: 8 }),
+      ago(5, { lost: 5, runs: 3 }),
+    ]);
+    expect(next(state({ held: 500 }), [50]).state.baselines).toEqual([
+      { ...pointOf(99), held: 500, lost: 50, runs: 1 },
+    ]);
+  });
+
+  it('is no more than each of them held: what was written during its run may count, too', () => {
+    const baselines = [ago(5, { held: 100, lost: 90 })];
+    const { state: now, trip } = next(state({ baselines }), [20, 20], { percent: 100, blobs: 1 });
+    expect(now.baselines).toEqual([ago(5, { held: 100, lost: 100, runs: 2 })]);
+    expect(trip).toBeUndefined();
+  });
+
+  it('is what exceeds the turnover that an operator has accepted, as long as the turnover lasts', () => {
+    const lost = (accepted: number, recent: number[], count: number) =>
+      next(state({ accepted, recent, baselines: [ago(5)] }), [count, count]).state.baselines[0]!.lost;
+    expect(lost(0, [300], 150)).toBe(150);
+    expect(lost(100, [300], 150)).toBe(50);
+    expect(lost(100, [20], 150)).toBe(130);
+    expect(lost(100, [], 150)).toBe(150);
+    expect(lost(100, [300], 50)).toBe(0);
+  });
+
+  it('is nothing of before, once it is engaged, and which run engaged it', () => {
+    const { state: now, trip } = next(state({ baselines: [ago(5)], recent: [1], accepted: 7 }), [0, 502]);
+    expect(now).toEqual({ held: 1000, baselines: [], recent: [1, 502], accepted: 7, engagedBy: 'run' });
+    expect(trip).toMatchObject({ task: 'images', lost: 501, of: 1000 });
+  });
+
+  it('is, of an operator’s release, the turnover of the middle run: of two in the middle, the lower one', () => {
+    const accepted = (...recent: number[]) => afterRelease(state({ recent, engagedBy: 'run' })).accepted;
+    expect([accepted(), accepted(5), accepted(20, 10), accepted(1000, 9, 20)]).toEqual([0, 5, 10, 20]);
+    expect(accepted(40, 10, 30, 20)).toBe(20);
+    expect(afterRelease(state({ engagedBy: 'run' }))).not.toHaveProperty('engagedBy');
+  });
+
+  it('is, from a release on, what each restore point lost beyond the accepted turnover of its runs', () => {
+    const baselines = [
+      ago(20, { lost: 350, runs: 3 }),
+      ago(15, { lost: 250, runs: 3 }),
+      ago(5, { held: 15, lost: 2, runs: 1 }),
+    ];
+    const released = afterRelease(state({ recent: [100], baselines }));
+    expect(released.baselines.map(({ lost }) => lost)).toEqual([50, 0, 1]);
+    expect(released).toMatchObject({ accepted: 100, recent: [100], held: 1000 });
+  });
+});
+
+describe('what the safety brake reports', () => {
+  const known = (baselines: Baseline[], held = 1000): BrakeState => ({ held, baselines, recent: [], accepted: 0 });
+  const policy = { percent: 50, blobs: 1, days: 30 };
+  const measured = { run: 'run', now: time(10), previous: pointOf(9) };
+  const reason = (task: string, state: BrakeState, lost: number[]) =>
+    afterRun(state, { task, lost }, 0, policy, measured).trip!.reason;
+
+  it('is the restore point that has lost the largest share, whatever their order', () => {
+    const some = { ...pointOf(3), held: 1000, lost: 600, runs: 1 };
+    const most = { ...pointOf(5), held: 100, lost: 90, runs: 1 };
+    for (const baselines of [
+      [some, most],
+      [most, some],
+    ]) {
+      expect(reason('images', known(baselines), [0, 0, 0])).toBe(
+        'images: 90 of 100 blobs changed or lost since run-5, more than 50%',
+      );
+    }
+  });
+
+  it('is one blob or one entity as such', () => {
+    expect(reason('images', known([], 1), [1])).toBe('images: 1 of 1 blob changed or lost since run-9, more than 50%');
+    expect(reason('table.orders', known([], 1), [1])).toBe(
+      'table orders: 1 of 1 entity changed or lost since run-9, more than 50%',
     );
   });
 });

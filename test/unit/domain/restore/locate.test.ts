@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
 import type { BlobState, SnapshotOrVersion } from '#domain/blobs/blob.ts';
 import { recordOf, withRecord } from '#domain/copying/record.ts';
-import { holderKey, holds, locate } from '#domain/restore/locate.ts';
+import { holderKey, holds, isArchived, locate, mayHoldEntry } from '#domain/restore/locate.ts';
 import type { Outcome } from '#domain/run/outcome.ts';
 import { blobState } from '../../../support/builders/blob-state.ts';
 
@@ -136,4 +136,51 @@ describe('which of a blob and what is kept of it holds the content', () => {
     const { vaultEtag: _, ...entry } = ENTRY;
     expect(holds(entry, copyOf(undefined))).toBe(false);
   });
+});
+
+test('where an entry is looked for, in order: readable, then named by it, then the base blob', () => {
+  const [hot, archived] = [{ tier: 'Hot' }, { tier: 'Archive' }];
+  const [named, other] = [{ etag: '0xV1' }, { etag: '0xV2' }];
+  const [base, snapshot] = [{}, { snapshotOrVersion: { snapshot: 't1' } }];
+  const inOrder = [hot, archived].flatMap((tier) =>
+    [named, other].flatMap((etag) => [base, snapshot].map((which) => copyOf('0xS1', { ...tier, ...etag, ...which }))),
+  );
+  const shuffled = [5, 2, 7, 0, 3, 6, 1, 4].map((index) => inOrder[index]!);
+  for (let left = inOrder; left.length > 0; left = left.slice(1)) {
+    expect(locate(ENTRY, left.toReversed())).toBe(left[0]);
+    expect(
+      locate(
+        ENTRY,
+        shuffled.filter((blob) => left.includes(blob)),
+      ),
+    ).toBe(left[0]);
+  }
+});
+
+test.each<[string, boolean, BlobState]>([
+  ['the blob that the entry names', true, copyOf(undefined, { etag: '0xV1' })],
+  ['a copy of its version', true, copyOf('0xS1')],
+  ['both, of another length: it may be all that is left', true, copyOf('0xS1', { etag: '0xV1', size: 3 })],
+  ['what an interrupted copy left', true, copyOf('0xS1', { copy: { id: 'c', status: 'failed' } })],
+  ['a copy of another version', false, copyOf('0xS2')],
+  ['a blob of another tool', false, copyOf(undefined)],
+])('I5: deleting %s may remove the content of an entry: %s', (_what, expected, blob) => {
+  expect(mayHoldEntry(ENTRY, blob)).toBe(expected);
+});
+
+test('a base blob, each of its snapshots and versions, and another blob of that name have keys of their own', () => {
+  const all = [undefined, { snapshot: 't1' }, { snapshot: 't2' }, { version: 't1' }].flatMap((which) =>
+    ['0xV1', '0xV2'].map((etag) => holderKey(copyOf('0xS1', { etag, ...(which && { snapshotOrVersion: which }) }))),
+  );
+  expect(new Set(all).size).toBe(8);
+  expect(holderKey(copyOf('0xS1', { size: 7 }))).toBe(holderKey(copyOf('0xS2')));
+});
+
+test('only archived content must be rehydrated before it can be read', () => {
+  expect(['Archive', 'Cold', 'Hot', undefined].map((tier) => isArchived(blobState(tier ? { tier } : {})))).toEqual([
+    true,
+    false,
+    false,
+    false,
+  ]);
 });

@@ -22,6 +22,8 @@ describe('a container that no restore may write into', () => {
     ['azure-webjobs-hosts', 'azure-webjobs-hosts', 'belongs to the host of an app'],
     ['azure-webjobs-secrets', 'images', 'belongs to the host of an app'],
     ['strongroom-leases', 'images', 'belongs to the host of an app'],
+    ['strongroom-applease', 'images', 'belongs to the host of an app'],
+    ['strongroom-largemessages', 'images', 'belongs to the host of an app'],
     ['app-package', 'app-package', 'belongs to the host of an app'],
     ['app-package-strongroom-1234567', 'images', 'belongs to the host of an app'],
     ['scm-releases', 'images', 'belongs to the host of an app'],
@@ -37,6 +39,15 @@ describe('a container that no restore may write into', () => {
     ['images-restored', 'images'],
     ['strongroom-docs', 'strongroom-docs'],
     ['app-packages', 'app-packages'],
+    ['my-app-package', 'images'],
+    ['my-azure-webjobs-hosts', 'images'],
+    ['my-scm-releases', 'images'],
+    ['function-releases-2', 'images'],
+    ['my-strongroom-leases', 'images'],
+    ['strongroom-leases-2', 'images'],
+    ['cost$', 'images'],
+    ['old-backups-2', 'images'],
+    ['archive-2', 'images'],
     ['$web', '$web'],
   ])('is not %s, for content of %s', (container, from) => {
     expect(containerProtection(container, from, VAULT)).toBeUndefined();
@@ -55,6 +66,7 @@ describe('a table that no restore may write into', () => {
     ['StrongRoom', 'is the list of runs'],
     ['strongroomDrillabc', 'is for drills'],
     ['StrongroomHistory', 'belongs to the host of an app'],
+    ['StrongroomInstances', 'belongs to the host of an app'],
     ['AzureWebJobsHostLogscommon', 'belongs to the host of an app'],
     ['AzureFunctionsDiagnosticEvents202611', 'belongs to the host of an app'],
   ])('of a vault: %s', (table, why) => {
@@ -62,7 +74,15 @@ describe('a table that no restore may write into', () => {
   });
 
   it('is no other, and the list of runs only in a vault', () => {
-    expect(tableProtection('orders', VAULT)).toBeUndefined();
+    for (const table of [
+      'orders',
+      'myAzureWebJobs',
+      'myStrongroomHistory',
+      'StrongroomHistory2',
+      'myStrongroomDrill',
+    ]) {
+      expect(tableProtection(table, VAULT), table).toBeUndefined();
+    }
     expect(tableProtection('strongroom', PLAIN)).toBeUndefined();
   });
 });

@@ -2,7 +2,15 @@ import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
 import type { BlobState, CopyState } from '#domain/blobs/blob.ts';
 import { recordOf, withRecord } from '#domain/copying/record.ts';
-import { decideRestore, isBrokenOff, isMadeBy, isRestored, writeOf } from '#domain/restore/restore.ts';
+import {
+  decideRestore,
+  hasSameTags,
+  isBrokenOff,
+  isLeftover,
+  isMadeBy,
+  isRestored,
+  writeOf,
+} from '#domain/restore/restore.ts';
 import type { BlobEntry } from '#domain/run/outcome.ts';
 import type { Existing } from '#domain/run/tasks.ts';
 import { blobState } from '../../../support/builders/blob-state.ts';
@@ -56,6 +64,8 @@ describe('deciding one blob of a restore', () => {
     ['has tags too many', { ...STILL, tagCount: 1, tags: { a: '1' } }, {}],
     ['has other tags', { ...STILL, tagCount: 1, tags: { a: '2' } }, { tags: { a: '1' } }],
     ['has tags that cannot be read', { ...STILL, tagCount: 1 }, { tags: { a: '1' } }],
+    ['had no tags and has tags that cannot be read', { ...STILL, tagCount: 1 }, {}],
+    ['has lost its tier', STILL, { tier: 'Hot' }],
   ])('a blob in its original container that %s is replaced if the request allows it', (_what, there, more) => {
     for (const existing of ['overwrite', 'if-different'] as const) {
       expect(decideRestore({ ...ENTRY, ...more }, there, task(existing, true), false)).toEqual({ action: 'copy' });
@@ -69,6 +79,7 @@ describe('deciding one blob of a restore', () => {
       expect(of(STILL)).toEqual({ action: 'unchanged' });
       const tagged = { ...STILL, tier: 'Cool', tags: { b: '2', a: '1' } };
       expect(of(tagged, { tier: 'Cool', tags: { a: '1', b: '2' } })).toEqual({ action: 'unchanged' });
+      expect(of({ ...STILL, tier: 'Hot', tagCount: 0 }, { tags: {} })).toEqual({ action: 'unchanged' });
       // The same ETag in another account is a coincidence.
       expect(of(STILL, {}, false)).toEqual({ action: 'copy' });
     }
@@ -98,6 +109,7 @@ const AFTER = '2026-05-02T00:01:00.000Z';
 const FROM = '/databackup/a.txt';
 const TIMED = '?snapshot=2026-05-02T00:02:00.0000000Z';
 /** The content after the base blob was overwritten: the snapshot that the overwriting took. */
+const MOVED_AT = '2026-05-02T00:02:00.000Z';
 const MOVED: BlobState = { ...CONTENT, snapshotOrVersion: { snapshot: '2026-05-02T00:02:00.0000000Z' } };
 const made = (source: string, more: Partial<BlobState> = {}, copy: Partial<CopyState> = {}): BlobState => ({
   ...SAME,
@@ -106,6 +118,9 @@ const made = (source: string, more: Partial<BlobState> = {}, copy: Partial<CopyS
   ...more,
 });
 
+const PENDING_BEFORE = made(FROM, { lastModified: '2026-05-01T23:00:00.000Z' }, { status: 'pending' });
+const SOURCELESS: BlobState = { ...SAME, lastModified: AFTER, copy: { id: 'c', status: 'success' } };
+
 describe('what a run has made', () => {
   it.each<[string, boolean, BlobState, BlobState, string]>([
     ['a copy from the content', true, made(FROM), CONTENT, FROM],
@@ -113,8 +128,19 @@ describe('what a run has made', () => {
     ['a copy from elsewhere', false, made('/data/a.txt'), CONTENT, FROM],
     ['from before the run', false, made(FROM, { lastModified: '2026-05-01T23:44:00.000Z' }), CONTENT, FROM],
     ['within what clocks differ by', true, made(FROM, { lastModified: '2026-05-01T23:46:00.000Z' }), CONTENT, FROM],
-    ['a failed copy', false, made(FROM, { size: 0 }, { status: 'failed' }), CONTENT, FROM],
+    [
+      'just within what clocks differ by',
+      true,
+      made(FROM, { lastModified: '2026-05-01T23:45:00.000Z' }),
+      CONTENT,
+      FROM,
+    ],
+    ['a failed copy', false, made(FROM, {}, { status: 'failed' }), CONTENT, FROM],
+    ['an aborted copy', false, made(FROM, {}, { status: 'aborted' }), CONTENT, FROM],
     ['a pending copy', true, made(FROM, { size: 0 }, { status: 'pending' }), CONTENT, FROM],
+    ['a pending copy from elsewhere', false, made('/data/a.txt', {}, { status: 'pending' }), CONTENT, FROM],
+    ['a pending copy from before the run', false, PENDING_BEFORE, CONTENT, FROM],
+    ['a copy whose source the service does not show', false, SOURCELESS, CONTENT, FROM],
     ['a copy, whatever its MD5 has been set to', true, made(FROM, { contentMd5: 'BBBB' }), CONTENT, FROM],
     ['other content, by its length', false, made(FROM, { size: 11 }), CONTENT, FROM],
     ['another type', false, made(FROM, { type: 'page' }), CONTENT, FROM],
@@ -142,6 +168,22 @@ describe('what a run has made', () => {
     ],
     ['a snapshot', true, made(FROM + TIMED), MOVED, FROM + TIMED],
     ['another snapshot', false, made(`${FROM}?snapshot=2026-05-01T09:00:00.0000000Z`), MOVED, FROM + TIMED],
+    [
+      'a snapshot, whenever the target was made',
+      true,
+      made(FROM + TIMED, { lastModified: '2026-05-02T00:00:30.000Z' }),
+      { ...MOVED, lastModified: AFTER },
+      FROM + TIMED,
+    ],
+    [
+      'content that moved into a snapshot at that moment',
+      true,
+      made(FROM, { lastModified: MOVED_AT }),
+      MOVED,
+      FROM + TIMED,
+    ],
+    ['content that came at that moment', true, made(FROM), { ...MOVED, lastModified: AFTER }, FROM + TIMED],
+    ['a base blob that changed at that moment', true, made(FROM), { ...CONTENT, lastModified: AFTER }, FROM],
     ['a base blob that has not changed since', true, made(FROM), CONTENT, FROM],
     [
       'a base blob that has changed since',
@@ -165,6 +207,12 @@ describe('what a run has made', () => {
     const odd = { ...CONTENT, metadata: { Author: 'Zoë' } };
     expect(isOurs({ metadata: { author: 'ZoÃ«' } }, odd)).toBe(true);
     expect(isOurs({ metadata: { author: 'Ada' } }, odd)).toBe(false);
+    // Keys of ours are metadata like any other if the source had them, and otherwise are not.
+    expect(isOurs({ metadata: { author: 'Ada', strongroom_etag: '0x0' } })).toBe(false);
+    const forged = { ...ENTRY, metadata: { Author: 'Ada', strongroom_etag: '0x0' } };
+    const like = (metadata: Record<string, string>) =>
+      isMadeBy(RUN, forged, made(FROM, { metadata }), CONTENT, FROM, undefined);
+    expect([like({ author: 'Ada', strongroom_etag: '0x0' }), like({ author: 'Ada' })]).toEqual([true, false]);
     // Without any of its own, our record is there until it is taken off.
     const plain = { ...CONTENT, metadata: withRecord({}, recordOf(ORIGINAL, 'nightly-20260501T000000Z-bbbbbb'))! };
     expect(isOurs({ metadata: plain.metadata }, plain)).toBe(true);
@@ -185,6 +233,11 @@ describe('what a run has made', () => {
     expect(isMadeBy(late, ENTRY, made(FROM), CONTENT, FROM, undefined)).toBe(false);
     const retry = { ...late, retryOf: 'nightly-20260502T000000Z-aaaaaa' };
     expect(isMadeBy(retry, ENTRY, made(FROM), CONTENT, FROM, undefined)).toBe(true);
+    // The run that it retries began first, whatever its id is.
+    const odd = { startedAt: RUN.startedAt, retryOf: 'nightly-20260503T000000Z-aaaaaa' };
+    expect(isMadeBy(odd, ENTRY, made(FROM), CONTENT, FROM, undefined)).toBe(true);
+    expect(isMadeBy({ ...RUN, retryOf: 'x' }, ENTRY, made(FROM), CONTENT, FROM, undefined)).toBe(true);
+    expect(isMadeBy({ ...late, retryOf: 'x' }, ENTRY, made(FROM), CONTENT, FROM, undefined)).toBe(false);
   });
 });
 
@@ -199,6 +252,27 @@ test('what a broken-off copy of a blob has left is known, whichever of its state
     }),
   );
   expect(isBrokenOff(SAME, FROM)).toBe(false);
+  expect(isBrokenOff({ ...SAME, copy: { id: 'c', status: 'failed' } }, FROM)).toBe(false);
+});
+
+test('only a failed or aborted copy leaves remains', () => {
+  const all = ['failed', 'aborted', 'pending', 'success'] as const;
+  expect(all.map((status) => isLeftover(made(FROM, {}, { status })))).toEqual([true, true, false, false]);
+  expect(isLeftover(SAME)).toBe(false);
+});
+
+test.each<[boolean, Record<string, string> | undefined, Record<string, string> | undefined]>([
+  [true, undefined, undefined],
+  [true, {}, undefined],
+  [true, { a: '1', b: '2' }, { b: '2', a: '1' }],
+  [false, { a: '1' }, undefined],
+  [false, undefined, { a: '1' }],
+  [false, { a: '1' }, { a: '2' }],
+  [false, { a: '1', b: '2' }, { a: '1', b: '3' }],
+  [false, { a: '1' }, { a: '1', b: '2' }],
+  [false, { a: '1', b: '2' }, { a: '1', c: '2' }],
+])('the same tags: %s, of %j and %j', (expected, one, other) => {
+  expect(hasSameTags({ ...(one && { tags: one }) }, { ...(other && { tags: other }) })).toBe(expected);
 });
 
 describe('what is restored of a restore point', () => {

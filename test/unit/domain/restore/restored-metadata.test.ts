@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
 import { canBeSent, recordOf, withRecord } from '#domain/copying/record.ts';
-import { lacksOf, restoredMetadata } from '#domain/restore/restored-metadata.ts';
+import { hasRecord, lacksOf, restoredMetadata } from '#domain/restore/restored-metadata.ts';
 import type { BlobEntry } from '#domain/run/outcome.ts';
 import { blobState } from '../../../support/builders/blob-state.ts';
 
@@ -39,6 +39,24 @@ describe('the metadata of a restored blob', () => {
     expect(restored({})).toEqual({ metadata: {}, how: 'carried', lost: [] });
   });
 
+  it('is cleared if nothing of it can be sent, and the service would copy something else', () => {
+    const lost = { metadata: {}, lost: ['Author'] };
+    expect(restored({ Author: 'Ada' }, { Author: 'Zoë' })).toEqual({ ...lost, how: 'cleared' });
+    expect(restored({}, { Author: 'Zoë' })).toEqual({ ...lost, how: 'carried' });
+    // The service would copy the record along.
+    expect(restored({ Author: 'Zoë', ...RECORD })).toEqual({ ...lost, how: 'cleared' });
+    expect(restored({ Author: 'Zoë', Title: 'x', ...RECORD })).toEqual({
+      ...{ metadata: { Title: 'x' }, how: 'sent' },
+      lost: ['Author'],
+    });
+  });
+
+  it('is known to have a record, or a part of it, in any case of its keys', () => {
+    expect(hasRecord(blobState({ metadata: { Author: 'Ada', Strongroom_Tier: 'Cool' } }))).toBe(true);
+    for (const metadata of [{ Author: 'Ada' }, {}]) expect(hasRecord(blobState({ metadata }))).toBe(false);
+    expect(hasRecord(blobState())).toBe(false);
+  });
+
   it('names what no header can carry', () => {
     const own = { Author: 'Zoë', strongroom_x: '1', Outer: ' spaces ', toString: '' };
     const result = restored(RECORD, own);
@@ -52,9 +70,11 @@ describe('the metadata of a restored blob', () => {
       message: 'It was restored without the metadata "Author", "Outer", "toString"; also: tier-not-kept',
     });
     expect(lacksOf(restored(RECORD), 'tier-not-kept')).toEqual({ code: 'tier-not-kept' });
-    const many = restored(RECORD, Object.fromEntries(Array.from({ length: 12 }, (_, i) => [`k${i}`, ''])));
-    expect(lacksOf(many).message).toMatch(/"k9" and 2 more$/);
-    expect(lacksOf(restored(RECORD))).toEqual({});
+    const many = (length: number) =>
+      restored(RECORD, Object.fromEntries(Array.from({ length }, (_, i) => [`k${i}`, ''])));
+    expect(lacksOf(many(10)).message).toMatch(/"k8", "k9"$/);
+    expect(lacksOf(many(12)).message).toMatch(/"k9" and 2 more$/);
+    expect(lacksOf(restored(RECORD))).toStrictEqual({});
   });
 });
 

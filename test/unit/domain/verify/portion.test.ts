@@ -32,6 +32,9 @@ describe('parsePortion', () => {
     '101%',
     '-5%',
     '5 %',
+    '5%%',
+    '5%, 1/7',
+    '11/7',
     '.5%',
     '1e1%',
     '2/7',
@@ -41,11 +44,15 @@ describe('parsePortion', () => {
     '1/7 ',
   ])('reads nothing into %j', (text) => {
     expect(parsePortion(text)).toBeUndefined();
-    expect(portionProblem(text)).toContain(`${JSON.stringify(text)} is not a portion`);
+    expect(portionProblem(text)).toBe(
+      `${JSON.stringify(text)} is not a portion; use a percentage above 0 and up to 100, for example "5%", or one ` +
+        'part of up to 9999, for example "1/7"',
+    );
   });
 
   it('does not repeat a long text in full', () => {
-    expect(portionProblem('x'.repeat(1000))!.length).toBeLessThan(300);
+    expect(portionProblem('x'.repeat(1000))).toContain(`"${'x'.repeat(40)}…" is not a portion`);
+    expect(portionProblem('x'.repeat(40))).toContain(`"${'x'.repeat(40)}" is not a portion`);
   });
 });
 

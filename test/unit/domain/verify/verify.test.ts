@@ -40,6 +40,22 @@ it('tells how many items were looked at, and how many of them were read and comp
   expect(proofOf(summary({ parts: scan }), { ...task, kind: 'quick' })).not.toHaveProperty('portion');
 });
 
+it('a quick one names no portion, and one without an end on record is of its start', () => {
+  const quick = proofOf(summary({ finishedAt: null }), { ...task, kind: 'quick' });
+  expect(quick).toMatchObject({ kind: 'quick', at: '2026-05-02T00:00:00.000Z' });
+  expect(quick).not.toHaveProperty('portion');
+});
+
+it('what is wrong is what failed and what could not be looked at', () => {
+  const counts = { listed: 100, copied: 0, unchanged: 97, skipped: 0, failed: 3 };
+  const containers = [{ status: 'completed-with-failures' }, { status: 'failed' }, { status: 'failed' }];
+  expect(proofOf(summary({ status: 'completed-with-failures', counts, containers }), task)).toMatchObject({
+    failed: 5,
+  });
+  // What was read and differs was read.
+  expect(proofOf(summary({ counts, parts: [part('000000-chunk-00-000000', 4, 3)] }), task)).toMatchObject({ read: 7 });
+});
+
 it('a container that could not be looked at is something wrong', () => {
   const containers = [{ status: 'succeeded' }, { status: 'failed' }];
   expect(proofOf(summary({ status: 'completed-with-failures', containers }), task)).toMatchObject({ failed: 1 });
