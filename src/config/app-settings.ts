@@ -1,5 +1,5 @@
 import type { ConfigurationProblem } from './configuration-error.ts';
-import { placeOf } from './option-path.ts';
+import { optionPath } from './option-path.ts';
 
 /** App settings by name. An empty value counts as absent. */
 export type AppSettings = Record<string, string | undefined>;
@@ -29,7 +29,7 @@ export function withSettings(
   function replaced(text: string, path: PropertyKey[]): string {
     return text.replace(/%([A-Za-z_][\w.:-]*)%/g, (whole, name: string) => {
       const setting = settingOf(settings, name);
-      const place = placeOf(path);
+      const place = optionPath(path);
       if (setting !== undefined) {
         filledIn.set(place, [...(filledIn.get(place) ?? []), name]);
         return setting;

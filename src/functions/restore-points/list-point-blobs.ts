@@ -21,7 +21,7 @@ import type { ControlStore } from '#storage/control/control-store.ts';
 import { answering, json, readQuery } from '../http/answering.ts';
 import { readCursor, writeCursor } from '../http/cursor.ts';
 import { foreignCursor, HttpError } from '../http/http-error.ts';
-import { findKeptPoint } from '../run/find-restore-point.ts';
+import { findUnmarkedPoint } from '../run/find-restore-point.ts';
 
 const query = z.strictObject({
   container: z.string().optional(),
@@ -51,7 +51,7 @@ export function listPointBlobsHandler(deps: Dependencies) {
   return answering(deps, async (request) => {
     const id = request.params.id!;
     const { limit, cursor, ...asked } = readQuery(request, query);
-    const { summary, control } = await findKeptPoint(deps, id);
+    const { summary, control } = await findUnmarkedPoint(deps, id);
     const container = containerOf(summary, asked.container);
     const { prefix, delimiter } = asked;
     const question = [id, container, prefix, delimiter];

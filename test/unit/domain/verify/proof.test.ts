@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import type { RunSummary } from '#domain/run/run.ts';
 import type { VerifyTask } from '#domain/run/tasks.ts';
-import { proofOf } from '#domain/verify/verify.ts';
+import { proofOf } from '#domain/verify/proof.ts';
 
 const task: VerifyTask = { point: 'nightly-20260501T000000Z-pppppp', kind: 'deep', portion: '5%', turn: 0, sample: 20 };
 const part = (key: string, unchanged: number, failed: number, skipped = 0, container = 'data') => ({

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { BlobState } from '#domain/blobs/blob.ts';
-import { deletable } from '#domain/prune/prune.ts';
+import { deletable } from '#domain/prune/deletable.ts';
 import { isPrunePlan, type PrunePlan, withHash } from '#domain/run/prune-plan.ts';
 import { blobState } from '../../../support/builders/blob-state.ts';
 
