@@ -21,7 +21,7 @@ export interface PlannedWork {
 export interface PlannedResults {
   /** Results in the order of the items. */
   results: (Outcome | PendingCopy)[];
-  /** How many items, from the first on, were processed. */
+  /** The number of items, counted from the first, that were processed. */
   covered: number;
   stopped?: StopReason;
 }

@@ -290,7 +290,7 @@ describe('the destination of a rule', () => {
   });
 
   const shared = (place: string) => [
-    expect.stringMatching(new RegExp(`^archives\\[1\\]\\.destination: ${place} copies to the same place`)),
+    expect.stringMatching(new RegExp(`^archives\\[1\\]\\.destination: ${place} copies to the same destination`)),
   ];
 
   it.each<[string, object, object, boolean]>([
@@ -318,7 +318,7 @@ describe('the destination of a rule', () => {
     const backup = { container: '{container}backup' };
     const found = (source: object, destination: object) =>
       problems({ jobs: [job({}, { containers: ['incoming'] })], archives: [rule({}, source, destination)] });
-    const words = [expect.stringMatching(/^archives\[0\]\.destination: jobs\[0\] copies to the same place/)];
+    const words = [expect.stringMatching(/^archives\[0\]\.destination: jobs\[0\] copies to the same destination/)];
     expect(found({}, backup)).toEqual(words);
     expect(found({ container: 'other' }, { container: 'incomingbackup' })).toEqual(words);
     expect(found({}, { ...backup, account: 'OTHER' })).toEqual([]);

@@ -199,7 +199,7 @@ describe('the error', () => {
       expect.stringMatching(/^jobs\[1\]\.method: /),
       expect.stringMatching(/^jobs\[1\]\.name: jobs\[0\] already has the name "nightly"/),
       expect.stringMatching(/^jobs\[1\]\.source\.account: .*"NEW__blobServiceUri"/),
-      expect.stringMatching(/^jobs\[1\]\.destination\.container: "all" is the same place for several/),
+      expect.stringMatching(/^jobs\[1\]\.destination\.container: "all" is the same destination for several/),
     ]);
   });
 
@@ -457,8 +457,8 @@ describe('destinations', () => {
     [['*'], 'strong{container}', 'turns "room" into "strongroom"'],
     [['strongroom'], '{container}', 'turns "strongroom" into "strongroom"'],
     [['$web'], '{container}backup', 'turns "$web" into "$webbackup"'],
-    [['abc', 'abd'], 'all', 'is the same place for several'],
-    [['a*'], 'all', 'is the same place for several'],
+    [['abc', 'abd'], 'all', 'is the same destination for several'],
+    [['a*'], 'all', 'is the same destination for several'],
   ])('%j into %s is refused', (containers, container, words) => {
     expect(problems({ jobs: [job({}, { containers }, { container })] })).toEqual([expect.stringContaining(words)]);
   });
