@@ -190,7 +190,7 @@ describe('the error', () => {
     expect(error.message).toContain('jobs[1].destination: this option is missing');
   });
 
-  it('finds what is wrong between jobs, though other parts of them be wrong as well', () => {
+  it('finds what is wrong between jobs, even if other parts of them are wrong as well', () => {
     const found = problems({
       jobs: [job({ schedule: 'x' }), job({ method: 'x' }, { account: 'NEW' }, { container: 'all' })],
     });
@@ -575,7 +575,7 @@ describe('retention', () => {
     },
   );
 
-  it('has every problem told at once, with its place', () => {
+  it('reports every problem at once, with its path', () => {
     const found = wrong({
       keepDayly: 7,
       keepLast: 0,

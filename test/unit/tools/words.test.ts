@@ -100,6 +100,14 @@ describe('the width of lines', () => {
   });
 });
 
+test.each(documents)('%s has no line of text of more than 120 characters', (document) => {
+  // Tables, code and links cannot be broken.
+  const lines = textOf(document)
+    .replace(/```[\s\S]*?```/g, '')
+    .split('\n');
+  expect(lines.filter((line) => [...line].length > 120 && !/^(?:\||\s{4}|\[|#)/.test(line))).toEqual([]);
+});
+
 test.each(documents)('every file and folder that %s names is there', (document) => {
   const named = textOf(document).matchAll(
     /(?<![\w./#-])((?:src|test|host|prove|tools|demo|bench|infra|docs)\/[\w./-]+)/g,

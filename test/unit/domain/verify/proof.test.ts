@@ -23,7 +23,7 @@ const summary = (more: object = {}) =>
     ...more,
   }) as unknown as RunSummary;
 
-it('tells how many items were looked at, and how many of them were read and compared', () => {
+it('counts the items that were checked, and those that were read and compared', () => {
   expect(proofOf(summary(), task)).toEqual({
     run: 'nightly-20260502T000000Z-vvvvvv',
     at: '2026-05-02T00:01:00.000Z',
