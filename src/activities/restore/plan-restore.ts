@@ -19,10 +19,10 @@ import { restoreProblemCode } from './restore-problem-code.ts';
 import { type RestoreRoute, restoreRoute } from './restore-route.ts';
 
 /**
- * Walks a slice of the manifest of a restore point beside the listings of its backup container, with all snapshots and
- * versions, and of the target. Decides every blob, plans those to copy, and writes the other outcomes into a part. It
- * sends no request per blob, unless the listings do not show a blob where it should be. Safe to run twice, as
- * `scanSlice` is.
+ * Walks a slice of the manifest of a restore point in parallel with the listings of its backup container, with all
+ * snapshots and versions, and of the target. Decides every blob, plans those to copy, and writes the other outcomes
+ * into a part. It sends no request per blob, unless the listings do not show a blob where it should be. Safe to run
+ * twice, as `scanSlice` is.
  */
 export async function planRestore(deps: Dependencies, input: SliceInput<RestoreRef>): Promise<SliceResult> {
   const { container } = input;

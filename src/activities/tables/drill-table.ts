@@ -57,7 +57,8 @@ export async function drillTable(
 }
 
 /**
- * The parts of a table that hold entities of its sample. Each table has a sample of its own, beside that of all blobs.
+ * The parts of a table that hold entities of its sample. Each table has a sample of its own, in addition to that of all
+ * blobs.
  */
 function sampleOfTable({ run, container }: RunContext<VerifyRef>, point: RunSummary) {
   const ofTable = point.parts.filter((part) => part.container === container);
