@@ -33,10 +33,10 @@ export async function sabotage(vault: BlobServiceClient, ledger: Ledger): Promis
   await client(untagged).setTags(Object.fromEntries(Object.entries(untagged.tags).filter(([key]) => key !== dropped)));
   done.push(`a tag removed: ${backupContainerOf(untagged.container)}/${untagged.name}`);
 
-  const relabelled = take();
-  const before = await stateOf(client(relabelled), relabelled);
-  await client(relabelled).setHTTPHeaders({ ...before.blobHTTPHeaders, blobContentLanguage: 'tlh' });
-  done.push(`a header changed: ${backupContainerOf(relabelled.container)}/${relabelled.name}`);
+  const relabeled = take();
+  const before = await stateOf(client(relabeled), relabeled);
+  await client(relabeled).setHTTPHeaders({ ...before.blobHTTPHeaders, blobContentLanguage: 'tlh' });
+  done.push(`a header changed: ${backupContainerOf(relabeled.container)}/${relabeled.name}`);
 
   const renamed = take(({ metadata }) => Object.keys(metadata).length > 0);
   await client(renamed).setMetadata({ ...(await stateOf(client(renamed), renamed)).metadata, stray: 'value' });

@@ -75,7 +75,7 @@ function once<T>(make: (alias: string) => T): (alias: string) => T {
 function applicationInsights(): TelemetrySink | undefined {
   const connectionString = process.env.APPLICATIONINSIGHTS_CONNECTION_STRING;
   if (!connectionString) return undefined;
-  // A bundle of its own, beside this one: loading it takes longer than loading the rest of the app.
+  // A separate bundle: loading it takes longer than loading the rest of the app.
   const bundle = require('./applicationinsights.cjs') as typeof bundled;
   return bundle.connectApplicationInsights(connectionString, process.env.APPLICATIONINSIGHTS_AUTHENTICATION_STRING);
 }

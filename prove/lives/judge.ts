@@ -31,7 +31,7 @@ export class Judge {
   /** The restore points of the job at the time of each plan. */
   readonly #planned = new Map<string, string>();
   /** Set once the vault is damaged: from then on, verifications must report it. */
-  vandalised = false;
+  vandalized = false;
 
   constructor(chronicle: Chronicle, stage: Stage) {
     this.#chronicle = chronicle;
@@ -64,7 +64,7 @@ export class Judge {
 
   judgeSummary(run: Run, summary: Summary): void {
     if (run.restore && !run.dryRun) this.#judgeRestore(run, summary);
-    if (run.mode === 'verify' && !this.vandalised) this.#judgeSound(summary);
+    if (run.mode === 'verify' && !this.vandalized) this.#judgeSound(summary);
     if (summary.plan && run.dryRun) this.#planned.set(run.id, idsOf(this.#chronicle.kept(run.job)));
     if (run.prune?.plan && summary.status === 'succeeded') this.#judgeTimely(run, run.prune.plan.run);
   }

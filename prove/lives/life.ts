@@ -14,7 +14,7 @@ import type { Played } from '../seeds/played.ts';
 import { Chronicle, isHeld, type Notes, type Run, type Stage, type Summary } from './chronicle.ts';
 import { Judge } from './judge.ts';
 import { Owner } from './owner.ts';
-import { type Damage, vandalise } from './vandal.ts';
+import { type Damage, vandalize } from './vandal.ts';
 import { drawLife, type LifeWorld } from './world.ts';
 
 /** Ways to break the app on purpose, to see that the judge notices. */
@@ -410,9 +410,9 @@ class Life {
         point.id,
       );
     }
-    const damage = this.#chronicle.as('vandal', () => vandalise(this.#random, this.#vault, this.#chronicle, point));
+    const damage = this.#chronicle.as('vandal', () => vandalize(this.#random, this.#vault, this.#chronicle, point));
     if (!damage) return;
-    this.#judge.vandalised = true;
+    this.#judge.vandalized = true;
     this.#app.note(`a vandal ${damage.words}`);
     this.#app.count(`damage: ${damage.kind}`);
     const kind = damage.showsInListing && this.#random.chance(0.5) ? 'quick' : 'deep';

@@ -13,7 +13,7 @@ export interface Damage {
 }
 
 /** Damages a blob of a restore point; undefined if no damage could be proved. */
-export function vandalise(random: Random, vault: MemoryAccount, chronicle: Chronicle, point: Run): Damage | undefined {
+export function vandalize(random: Random, vault: MemoryAccount, chronicle: Chronicle, point: Run): Damage | undefined {
   const held = [...point.entries.values()].filter(isHeld);
   const kind = random.pick(['flip', 'truncate', 'delete', 'swap'] as const);
   for (const entry of random.shuffled(held)) {

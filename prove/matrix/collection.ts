@@ -13,7 +13,7 @@ export async function fillSource(connectionString: string): Promise<void> {
     data!.getBlockBlobClient('dir/packed.json').upload(packed, packed.length, {
       blobHTTPHeaders: { blobContentType: 'application/json', blobContentEncoding: 'gzip' },
     }),
-    data!.getBlockBlobClient('labelled').upload('labelled', 8, { metadata: { Owner: 'me' }, tags: { a: '1' } }),
+    data!.getBlockBlobClient('labeled').upload('labeled', 8, { metadata: { Owner: 'me' }, tags: { a: '1' } }),
     text(data!, 'nothing', ''),
     page(data!, 'disk', 1),
     text(more!, 'hot', 'hot', 'Hot'),
@@ -32,7 +32,7 @@ export async function changeSource(connectionString: string): Promise<void> {
     text(data!, 'changing.txt', 'other'),
     text(data!, 'new', 'new'),
     page(data!, 'disk', 2),
-    data!.getBlobClient('labelled').setTags({ a: '2' }),
+    data!.getBlobClient('labeled').setTags({ a: '2' }),
     more!.getBlobClient('hot').setAccessTier('Cool'),
   ]);
 }

@@ -447,14 +447,14 @@ export const BUGS: Bug[] = [
   },
   {
     words: 'deletes snapshots, needed or not',
-    file: 'src/domain/prune/prune.ts',
+    file: 'src/domain/prune/deletable.ts',
     find: 'const mayGo = (blob: BlobState) =>\n    !isNeeded(blob) &&',
     replace: 'const mayGo = (blob: BlobState) =>\n    (blob.snapshotOrVersion !== undefined || !isNeeded(blob)) &&',
     detector: LIVES,
   },
   {
     words: 'deletes what it did not make',
-    file: 'src/domain/prune/prune.ts',
+    file: 'src/domain/prune/deletable.ts',
     find: '    readRecord(blob.metadata) !== undefined &&\n',
     replace: '',
     detector: LIVES,

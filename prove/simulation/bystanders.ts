@@ -13,7 +13,7 @@ export class Owner {
   readonly #source: MemoryAccount;
   readonly #witness: Witness;
   readonly #types = new Map<string, MemoryBlob['type']>();
-  #favourite: { container: string; name: string } | undefined;
+  #favorite: { container: string; name: string } | undefined;
   #written = 0;
 
   constructor(random: Random, world: World, source: MemoryAccount, witness: Witness) {
@@ -44,8 +44,8 @@ export class Owner {
   #act(): string {
     const random = this.#random;
     // One blob is written more often than the others, so it changes at every step of its copy.
-    this.#favourite ??= this.#anyPlace();
-    const place = random.chance(0.4) ? this.#favourite : this.#anyPlace();
+    this.#favorite ??= this.#anyPlace();
+    const place = random.chance(0.4) ? this.#favorite : this.#anyPlace();
     const there = this.#source.blob(place.container, place.name);
     const about = `${place.container}/${place.name}`;
     if (!there) {
@@ -127,7 +127,7 @@ export class Stranger {
   readonly #witness: Witness;
   #leased: { container: string; name: string }[] = [];
   /** Blobs that the stranger changes again and again. */
-  #favourite: string | undefined;
+  #favorite: string | undefined;
   #strange: { container: string; name: string }[] = [];
   #count = 0;
 
@@ -146,9 +146,9 @@ export class Stranger {
   act(destinations: ReadonlySet<string>): string | undefined {
     const blobs = [...this.#vault.blobs()].filter(({ container }) => destinations.has(container));
     if (blobs.length === 0) return undefined;
-    const favourite = blobs.find(({ blob }) => blob.name === this.#favourite);
-    const { container, blob } = favourite && this.#random.chance(0.5) ? favourite : this.#random.pick(blobs);
-    this.#favourite ??= blob.name;
+    const favorite = blobs.find(({ blob }) => blob.name === this.#favorite);
+    const { container, blob } = favorite && this.#random.chance(0.5) ? favorite : this.#random.pick(blobs);
+    this.#favorite ??= blob.name;
     return as(this.#witness, 'stranger', () => this.#act(container, blob));
   }
 

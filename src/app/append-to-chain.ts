@@ -2,7 +2,7 @@ import { type ChainEntry, type PruneRecord, restorePointRecord, verificationReco
 import { CONTROL_CONTAINER, summaryPath } from '#domain/run/control-paths.ts';
 import { isRestorePoint, type Notes } from '#domain/run/restore-point.ts';
 import type { RunSummary } from '#domain/run/run.ts';
-import { proofOf } from '#domain/verify/verify.ts';
+import { proofOf } from '#domain/verify/proof.ts';
 import type { BlobAccount } from '#storage/blob-account.ts';
 import { ChainStore } from '#storage/control/chain-store.ts';
 import { ControlStore } from '#storage/control/control-store.ts';

@@ -55,7 +55,7 @@ export function resolveAccount(
   };
 }
 
-/** The same text for two connections to the same blob service, and different texts for different services. */
+/** Identifies the blob service of a connection: two connections to one service have equal texts. */
 export function blobServiceIdentity(connection: AccountConnection): string {
   return serviceIdentity(
     'connectionString' in connection ? blobEndpointOf(connection.connectionString) : connection.blobServiceUri,
@@ -63,8 +63,9 @@ export function blobServiceIdentity(connection: AccountConnection): string {
 }
 
 /**
- * Why the address of an account's tables is unknown, in words for the author of the settings, or undefined. It follows
- * from the address of the blobs only if that one contains `.blob.`, which becomes `.table.`; a custom domain does not.
+ * Explains to the author of the settings why the address of an account's tables is unknown; undefined if it is known.
+ * If the address of the blobs contains `.blob.`, the address of the tables has `.table.` instead. A custom domain has
+ * no such rule.
  */
 export function tableServiceProblem(connection: AccountConnection): string | undefined {
   const { alias } = connection;
@@ -93,7 +94,7 @@ function namesBlobService(address: string): boolean {
 
 const DEVELOPMENT_ENDPOINT = 'http://127.0.0.1:10000/devstoreaccount1';
 
-/** Names are case-insensitive, so they are in lower case here. A value may contain `=`. */
+/** The parts by name, in lower case because names are case-insensitive. A value may contain `=`. */
 function partsOf(connectionString: string): Map<string, string> {
   const parts = connectionString.split(';').map((part) => /^([^=]+)=(.*)$/s.exec(part.trim()));
   return new Map(parts.flatMap((part) => (part ? [[part[1]!.trim().toLowerCase(), part[2]!.trim()]] : [])));
@@ -116,7 +117,7 @@ function connectionStringProblem(connectionString: string): string | undefined {
   if (isDevelopment(parts)) return undefined;
   const signed = Boolean(parts.get('sharedaccesssignature'));
   const names = { AccountName: 'accountname', AccountKey: 'accountkey' };
-  // With a signature, the endpoint identifies the account.
+  // A connection string with a signature needs no key, and no name if it has an endpoint.
   const missing = Object.entries(names).filter(
     ([, name]) => !parts.get(name) && !(signed && (name === 'accountkey' || parts.get('blobendpoint'))),
   );

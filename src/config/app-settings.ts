@@ -1,5 +1,5 @@
 import type { ConfigurationProblem } from './configuration-error.ts';
-import { placeOf } from './option-path.ts';
+import { optionPath } from './option-path.ts';
 
 /** App settings by name. An empty value counts as absent. */
 export type AppSettings = Record<string, string | undefined>;
@@ -9,15 +9,15 @@ export function settingOf(settings: AppSettings, name: string): string | undefin
   return value || undefined;
 }
 
-/** The places that hold what app settings hold, with the names of these settings. */
+/** The paths of the options whose values contain values of app settings, with the names of these settings. */
 export type FilledIn = Map<string, string[]>;
 
-/** Deeper than any configuration. Values below this depth stay as they are, and the schema rejects them. */
+/** No valid configuration is deeper. `withSettings` does not change deeper values, and the schema rejects them. */
 const DEEPEST = 12;
 
 /**
- * Replaces `%NAME%` by the app setting of that name in every text of a JSON value. A `%NAME%` in the value of a setting
- * is not replaced. Names of options stay as they are, and so does `$schema`.
+ * Replaces `%NAME%` by the app setting of that name in every string of a JSON value. It does not replace a `%NAME%` in
+ * the value of a setting, in the name of an option, or in `$schema`.
  */
 export function withSettings(
   value: unknown,
@@ -29,7 +29,7 @@ export function withSettings(
   function replaced(text: string, path: PropertyKey[]): string {
     return text.replace(/%([A-Za-z_][\w.:-]*)%/g, (whole, name: string) => {
       const setting = settingOf(settings, name);
-      const place = placeOf(path);
+      const place = optionPath(path);
       if (setting !== undefined) {
         filledIn.set(place, [...(filledIn.get(place) ?? []), name]);
         return setting;

@@ -17,7 +17,7 @@ import { ConfigurationError, type ConfigurationProblem } from './configuration-e
 import { crossChecks, type JobShape } from './cross-checks.ts';
 import { hideOption, hideOptions } from './hidden-settings.ts';
 import { jsonErrorOffset, lineAndColumn, syntaxProblem } from './json-syntax.ts';
-import { placeOf } from './option-path.ts';
+import { optionPath } from './option-path.ts';
 import { retentionSchema } from './retention.ts';
 import { alias, methodSchema, nameOf, text } from './schema-parts.ts';
 import { schemaProblems } from './schema-problems.ts';
@@ -265,7 +265,7 @@ function draftsOf(value: unknown, list: 'jobs' | 'archives', partsOf: (item: unk
   const items = fieldOf(value, list);
   if (!Array.isArray(items)) return [];
   return items.map((item: unknown, index): Draft => {
-    const place = placeOf([list, index]);
+    const place = optionPath([list, index]);
     const name = jobSchema.shape.name.safeParse(fieldOf(item, 'name'));
     const parts = partsOf(item);
     const aliasOf = (part: string) => aliasAt(`${place}.${part}.account`, fieldOf(fieldOf(item, part), 'account'));
@@ -308,7 +308,9 @@ function aliasAt(place: string, value: unknown): NamedAccount[] {
 
 function otherAliases(value: unknown): NamedAccount[] {
   const accounts = fieldOf(value, 'accounts');
-  return Array.isArray(accounts) ? accounts.flatMap((item, index) => aliasAt(placeOf(['accounts', index]), item)) : [];
+  return Array.isArray(accounts)
+    ? accounts.flatMap((item, index) => aliasAt(optionPath(['accounts', index]), item))
+    : [];
 }
 
 function fieldOf(value: unknown, key: string): unknown {

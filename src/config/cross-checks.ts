@@ -16,11 +16,11 @@ export interface JobShape {
   destination: { account: string; container: string; prefix: string };
 }
 
-/** Identifies an account: two aliases of one account have the same text. */
+/** Identifies the account of an alias: two aliases of one account have equal texts. */
 export type AccountIdentity = (alias: string) => string;
 
 /**
- * Problems of jobs and rules whose options are valid one by one, but contradict each other, in one job or between jobs.
+ * Finds options that are valid individually but contradict each other, within one job or rule or between several.
  */
 export function crossChecks(jobs: readonly JobShape[], identity: AccountIdentity): ConfigurationProblem[] {
   return [
@@ -43,7 +43,7 @@ function destinationProblems({ kind, place, source, destination }: JobShape): Co
     problems.push({
       place: at,
       message:
-        `${quote(template)} is the same place for several source containers, whose blobs would overwrite each ` +
+        `${quote(template)} is the same destination for several source containers, whose blobs would overwrite each ` +
         'other; add {container} to it, for example "{container}backup", or to the prefix with a slash after it, ' +
         'for example "{container}/"',
     });
@@ -71,7 +71,7 @@ function destinationProblems({ kind, place, source, destination }: JobShape): Co
   return problems;
 }
 
-/** Two patterns that show that `to` may read what `from` writes, or undefined. Prefixes are ignored. */
+/** Two overlapping patterns, if `to` may read what `from` writes; otherwise undefined. Ignores prefixes. */
 function feeds(
   from: JobShape,
   to: JobShape,
@@ -106,14 +106,14 @@ function ownSourceProblems(job: JobShape, identity: AccountIdentity): Configurat
 
 function sharedDestination(a: JobShape, b: JobShape, identity: AccountIdentity): ConfigurationProblem[] {
   if (identity(a.destination.account) !== identity(b.destination.account)) return [];
-  // A rule shares its destination with nothing else: it would mistake another's blob for a version of its own.
+  // A rule shares its destination with no other writer: it would take their blobs for versions of its own.
   const bothJobs = a.kind === 'job' && b.kind === 'job';
   const sameMapping =
     bothJobs &&
     identity(a.source.account) === identity(b.source.account) &&
     a.destination.container === b.destination.container &&
     a.destination.prefix === b.destination.prefix;
-  // Jobs that map the same containers in the same way copy the same blobs to the same places.
+  // Two jobs that map the same containers in the same way write the same blobs.
   if (sameMapping && isInjective(a.destination.container, a.destination.prefix)) return [];
   for (const fromA of a.source.containers) {
     for (const fromB of b.source.containers) {
@@ -128,7 +128,7 @@ function sharedDestination(a: JobShape, b: JobShape, identity: AccountIdentity):
           {
             place: `${b.place}.destination`,
             message:
-              `${a.place} copies ${bothJobs ? 'from another source ' : ''}to the same place, and the two would ` +
+              `${a.place} copies ${bothJobs ? 'from another source ' : ''}to the same destination, and the two would ` +
               `overwrite each other's blobs: ${quote(madeA)} (of ${quote(fromA)}) and ${quote(madeB)} (of ` +
               `${quote(fromB)}) overlap in ${b.destination.account}; give one of them another container or prefix`,
           },
@@ -139,13 +139,13 @@ function sharedDestination(a: JobShape, b: JobShape, identity: AccountIdentity):
   return [];
 }
 
-/** Both may have stars for a part of a container's name: only the text before the first star is certain. */
+/** Either prefix may have stars, each for a part of a container's name, so this compares the texts before the first. */
 function prefixesOverlap(a: string, b: string): boolean {
   const [headA, headB] = [a.split('*')[0]!, b.split('*')[0]!];
   return headA.startsWith(headB) || headB.startsWith(headA);
 }
 
-/** Problems of jobs and rules that copy in a circle: every round would copy the copies of the previous round. */
+/** Finds jobs and rules that copy in a circle: each round would copy the copies of the round before. */
 function circleProblems(jobs: readonly JobShape[], identity: AccountIdentity): ConfigurationProblem[] {
   const next = jobs.map((from) =>
     jobs.flatMap((to, index) => (from !== to && feeds(from, to, identity) ? [index] : [])),

@@ -1,28 +1,28 @@
 import { ConfigurationError, type ConfigurationProblem } from './configuration-error.ts';
 
-/** How much one activity does at a time. The defaults suit Azure. Tests set small limits to reach every boundary. */
+/** Limits of activities, processes and storage requests. The defaults suit Azure. Tests set small ones. */
 export interface Limits {
-  /** A slice ends after this many listed blobs, … */
+  /** Number of listed blobs after which a slice ends. */
   sliceBlobs: number;
-  /** … this many plan chunks, … */
+  /** Number of plan chunks after which a slice ends. */
   sliceChunks: number;
-  /** … or this many milliseconds. */
+  /** Milliseconds after which a slice ends. */
   scanMs: number;
-  /** The most blobs in a plan chunk, … */
+  /** Maximum number of blobs in a plan chunk. */
   chunkBlobs: number;
-  /** … and the most bytes of these blobs. */
+  /** Maximum size of the blobs in a plan chunk, in bytes. */
   chunkBytes: number;
-  /** Milliseconds after which an activity that processes a chunk stops, and returns where to continue. */
+  /** Milliseconds after which an activity begins no further item of a chunk. It returns the item to continue with. */
   copyMs: number;
-  /** Copies in progress at once in one process. */
+  /** Maximum number of copies that one process makes at the same time. */
   copiesAtOnce: number;
-  /** Milliseconds for which an asynchronous copy may be pending, plus time for its size. */
+  /** Milliseconds that an asynchronous copy may be pending; its size adds to them. */
   copyDeadlineMs: number;
-  /** Milliseconds before the first retry of a storage request. Doubles for each further retry. */
+  /** Milliseconds before the first retry of a storage request. Each further retry waits twice as long. */
   retryDelayMs: number;
-  /** Milliseconds for which a claim on an upload holds. Then any owner may take it over. */
+  /** Milliseconds after which a claim on an upload expires. Then any owner may take it over. */
   claimMs: number;
-  /** Milliseconds that a storage request may take; five times as many for a synchronous copy. */
+  /** Time limit of a storage request in milliseconds. A synchronous copy may take five times as long. */
   requestMs: number;
 }
 

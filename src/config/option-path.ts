@@ -1,5 +1,5 @@
 /** The path of an option, as people write it: `jobs[0].source.account`. */
-export function placeOf(path: readonly PropertyKey[]): string {
+export function optionPath(path: readonly PropertyKey[]): string {
   if (path.length === 0) return 'the whole file';
   const parts = path.map((key) => {
     if (typeof key === 'number') return `[${key}]`;

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { ConfigurationProblem } from './configuration-error.ts';
 import { nearest } from './nearest.ts';
-import { placeOf } from './option-path.ts';
+import { optionPath } from './option-path.ts';
 
 const WORDS: Record<string, string> = {
   object: 'an object { … }',
@@ -11,13 +11,13 @@ const WORDS: Record<string, string> = {
 
 /** An issue of the schema `root` in words for people: one problem, or one for each option that does not exist. */
 export function schemaProblems(issue: z.core.$ZodIssue, root: z.ZodType): ConfigurationProblem[] {
-  const place = placeOf(issue.path);
+  const place = optionPath(issue.path);
   if (issue.code === 'unrecognized_keys') {
     const known = knownOptions(root, issue.path);
     return issue.keys.map((key) => {
       const near = nearest(key, known);
       const hint = near ? `did you mean "${near}"?` : `the options are ${known.map((name) => `"${name}"`).join(', ')}`;
-      return { place: placeOf([...issue.path, key]), message: `this option does not exist; ${hint}` };
+      return { place: optionPath([...issue.path, key]), message: `this option does not exist; ${hint}` };
     });
   }
   if (issue.code === 'invalid_type' && WORDS[issue.expected] !== undefined) {

@@ -14,7 +14,7 @@ const HOURLY_WITH_SLACK_MS = 65 * 60_000;
 /** What a schedule starts. Each has a timer function. */
 export type Scheduled = 'backup' | 'verify' | 'prune' | 'reconcile';
 
-export function timerHandler(deps: Dependencies, job: Job, schedule: string, what: Scheduled) {
+export function runOnScheduleHandler(deps: Dependencies, job: Job, schedule: string, what: Scheduled) {
   return async (timer: Timer, client: DurableClient, _context: InvocationContext): Promise<void> => {
     if (!isTimeFor(schedule, job.timeZone, timer, deps.now())) return;
     const wanted = await wantedBy(deps, job, what);

@@ -9,7 +9,7 @@ import { blobEventHandler, queueEventsHandler } from './archive/archive-events.t
 import { queuesOf } from './archive/event-queues.ts';
 import { BLOB_POISON_QUEUE, blobPoisonHandler, queuePoisonHandler } from './archive/poison-events.ts';
 import { ROUTES } from './routes.ts';
-import { type Scheduled, timerHandler } from './run-on-schedule.ts';
+import { runOnScheduleHandler, type Scheduled } from './run-on-schedule.ts';
 
 /** Registers every route of the HTTP API. */
 export function registerRoutes(deps: Dependencies): void {
@@ -23,7 +23,7 @@ export function registerTimers(deps: Dependencies): void {
   const { jobs, archives } = deps.configuration;
   const register = (name: string, job: Job, schedule: string | undefined, what: Scheduled) => {
     if (schedule === undefined) return;
-    const handler = timerHandler(deps, job, schedule, what);
+    const handler = runOnScheduleHandler(deps, job, schedule, what);
     df.app.client.timer(name, { schedule: hostSchedule(schedule, job.timeZone), handler });
   };
   for (const job of jobs) {

@@ -97,7 +97,7 @@ export class Telemetry {
   failure(activity: string, error: unknown, properties: Properties): void {
     const known = error instanceof Error ? error : new Error(String(error));
     this.#event('activity-failed', { activity, ...properties, message: known.message });
-    // The stack only goes to the sink, for developers, and not to the log, which users read.
+    // Only the sink gets the stack, for developers. Users read the log.
     const redacted = new Error(redact(known.message));
     if (known.stack !== undefined) redacted.stack = redact(known.stack);
     this.#sink?.exception(redacted, clean({ activity, ...properties }));

@@ -53,7 +53,7 @@ const listed = async () => {
 };
 const refusedAs = (code: string) => expect.objectContaining({ code });
 
-test('while a copy is pending its destination is empty, with the new metadata, and nobody may change it', async () => {
+test('while a copy is pending its destination is empty, with the new metadata, and no request may change it', async () => {
   fate = FOR_EVER;
   const started = await start();
   expect(started.copyStatus).toBe('pending');
@@ -105,7 +105,7 @@ test('abort wants the right id and a pending copy', async () => {
   expect((await target().getProperties()).copyStatus).toBe('aborted');
 });
 
-test("copies vanish, or are somebody else's", async () => {
+test('copies vanish, or belong to another writer', async () => {
   fate = { looks: 0, end: 'vanishes' };
   await start();
   expect((await target().getProperties()).copyStatus).toBeUndefined();

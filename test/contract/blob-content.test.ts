@@ -135,7 +135,7 @@ describe('content that is cut off', () => {
     expect(counts).toEqual({ GetBlob: TRIES });
   });
 
-  it('goes on for as long as something comes', async () => {
+  it('continues as long as bytes arrive', async () => {
     proxy.rules.push({ match: gets, times: TRIES * 2, after: cutAfter(200_000) });
     const { body, error } = await read();
     expect(error).toBeUndefined();
@@ -156,7 +156,7 @@ describe('content that is cut off', () => {
     expect(body.length).toBeLessThan(SIZE);
   });
 
-  it('never goes on with another part than it asked for', async () => {
+  it('never continues with another part than it asked for', async () => {
     proxy.rules.push(
       { match: gets, times: 1, after: cutAfter(1_000_000) },
       {

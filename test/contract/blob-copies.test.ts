@@ -77,7 +77,7 @@ describe.each(Object.keys(methods) as (keyof typeof methods)[])('%s', (method) =
   const copy = (request: CopyRequest) => methods[method](request);
   const name = (what: string) => `${method}/${what}`;
 
-  it('copies onto nothing, and tells the ETag of what it made', async () => {
+  it('copies to a new name, and returns the ETag of the new blob', async () => {
     const request = await given(name('plain'));
     const { etag } = await copy(request);
     expect(await vault.getProperties('kept', request.name)).toMatchObject({ etag, type: 'block' });
@@ -111,7 +111,7 @@ describe.each(Object.keys(methods) as (keyof typeof methods)[])('%s', (method) =
     expect(second.etag).not.toBe(first.etag);
   });
 
-  it('tells a source that is gone', async () => {
+  it('reports a source that is gone', async () => {
     const request = await given(name('gone'));
     await sdk.from.getContainerClient('data').getBlobClient(request.name).delete();
     const error = (await copy(request).catch((reason) => reason)) as StorageError;
@@ -119,7 +119,7 @@ describe.each(Object.keys(methods) as (keyof typeof methods)[])('%s', (method) =
     expect(['source-not-found', 'precondition']).toContain(error.kind);
   });
 
-  it('tells a source that may not be read, without showing how it was asked for', async () => {
+  it('reports a source that it may not read, without showing the request', async () => {
     const request = await given(name('secret'));
     const sourceUrl = request.sourceUrl.replace(/sig=[^&]*/, 'sig=CaNaRy00000000000000000000000000000000000000%3D');
     const error = await copy({ ...request, sourceUrl }).catch((thrown: unknown) => thrown);
@@ -127,14 +127,14 @@ describe.each(Object.keys(methods) as (keyof typeof methods)[])('%s', (method) =
     expect([String(error), (error as Error).stack, JSON.stringify(error)].join()).not.toContain('CaNaRy');
   });
 
-  it('tells a destination that is leased', async () => {
+  it('reports a destination that is leased', async () => {
     const request = await given(name('leased'));
     const { etag } = await copy(request);
     await sdk.to.getContainerClient('kept').getBlobClient(request.name).getBlobLeaseClient().acquireLease(-1);
     await expect(copy({ ...request, destination: { ifMatch: etag } })).rejects.toMatchObject({ kind: 'leased' });
   });
 
-  it('tells a container that is not there', async () => {
+  it('reports a container that does not exist', async () => {
     await expect(copy({ ...(await given(name('lost'))), container: 'missing' })).rejects.toMatchObject({
       kind: 'container-not-found',
     });
@@ -244,7 +244,7 @@ describe('startCopy', () => {
     expect(await content(name)).toBe(body.toString());
   });
 
-  it('is one request, also when the copy is pending, and tells its id', async () => {
+  it('is one request, also when the copy is pending, and returns its id', async () => {
     const request = await given('start/pending');
     proxy.rules.unshift({
       match: ({ method, headers }) => method === 'PUT' && 'x-ms-copy-source' in headers,
@@ -426,7 +426,7 @@ describe('copyBlocks', () => {
     });
   });
 
-  it('tells a service that does not offer it', async () => {
+  it('reports a service that does not offer it', async () => {
     const request = await given('blocks/unsupported');
     proxy.rules.unshift({
       match: ({ query, headers }) => query.get('comp') === 'block' && 'x-ms-copy-source' in headers,
@@ -437,7 +437,7 @@ describe('copyBlocks', () => {
 });
 
 describe('an archived source', () => {
-  it.each(['copySync', 'startCopy'] as const)('is told by %s', async (method) => {
+  it.each(['copySync', 'startCopy'] as const)('is reported by %s', async (method) => {
     const request = await given(`archived/${method}`);
     await source.setTier('data', request.name, 'Archive');
     await expect(methods[method](request)).rejects.toMatchObject({ kind: 'archived', status: 409 });

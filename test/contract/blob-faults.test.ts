@@ -84,7 +84,7 @@ describe('retries', () => {
     expect(await lookWhile({ answer })).toMatchObject({ end: { kind }, requests: 1 });
   });
 
-  it('sign anew each time', async () => {
+  it('are signed again each time', async () => {
     proxy.requests.length = 0;
     const answer = async (): Promise<ProxiedResponse> => {
       await sleep(1100);

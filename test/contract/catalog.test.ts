@@ -98,7 +98,7 @@ describe('a catalog', () => {
     });
   });
 
-  it('tells an account that cannot be reached', async () => {
+  it('reports an account that cannot be reached', async () => {
     const connectionString = given.connectionString.replace(
       /TableEndpoint=[^;]*/,
       'TableEndpoint=http://127.0.0.1:1/acct',

@@ -102,7 +102,7 @@ describe.each([
     expect(await vault.getObject('kept', 'nothing')).toBeUndefined();
   });
 
-  it('tells the same of a blob by listing and by look, but for the case of metadata keys', async () => {
+  it('shows a blob in the same way by listing and by properties, except for the case of metadata keys', async () => {
     await put('told', 'told', { ...TEXT, metadata: { CamelCase: ' v ' } });
     await source.setTags('data', 'told', { a: '1' });
     await source.setTier('data', 'told', 'Cool');
@@ -125,7 +125,7 @@ describe.each([
     await expect(source.listBlobs('missing', {})).rejects.toMatchObject({ kind: 'container-not-found' });
   });
 
-  it('groups names, and ends a page where it is told to', async () => {
+  it('groups names, and ends a page at the limit of the request', async () => {
     for (const name of ['p/a', 'p/d/1', 'p/d/2', 'p/e/x']) await put(name, name);
     const page = await source.listBlobs('data', { prefix: 'p/', delimiter: '/' });
     expect([page.blobs.map(({ name }) => name), page.prefixes, page.next]).toEqual([
@@ -260,7 +260,7 @@ describe.each([
   describe.each(Object.keys(methods) as (keyof typeof methods)[])('%s', (method) => {
     const copy = (request: CopyRequest) => methods[method](request);
 
-    it('makes what its answer tells, with what it was given', async () => {
+    it('makes the blob that its answer describes, as the request says', async () => {
       const request = await given(`${method}/made`, { ...TEXT, metadata: { theirs: '1' } });
       const { etag } = await copy({ ...request, metadata: { ours: '2' }, tags: { k: 'v' }, tier: 'Cool' });
       const [made] = (await vault.listBlobs('kept', { prefix: request.name, metadata: true, tags: true, copy: true }))

@@ -126,7 +126,7 @@ describe('a listing with what is kept', () => {
     expect(includes()).toEqual(['metadata,snapshots,versions']);
   });
 
-  it('tells versions as the service lists them', async () => {
+  it('shows versions as the service lists them', async () => {
     const entry = (version: string, more = '') =>
       `<Blob><Name>v</Name><VersionId>${version}</VersionId>${more}<Properties>` +
       '<Last-Modified>Sat, 21 Nov 2026 05:57:45 GMT</Last-Modified><Etag>0x1</Etag>' +
@@ -259,7 +259,7 @@ describe('a copy of a snapshot', () => {
     expect([looked?.copy?.source, listed?.copy?.source]).toEqual([source, source]);
   });
 
-  it('is told from a copy of its base blob, and shows no signature', async () => {
+  it('differs from a copy of its base blob, and shows no signature', async () => {
     const { name, base } = await snapped('copied/base');
     const sourceUrl = access.urlOf(name);
     await other.copySync({ sourceUrl, sourceIfMatch: base, container: 'copies', name, destination: 'absent' });

@@ -105,7 +105,7 @@ describe('tables', () => {
     ['insert', (one) => account.writeEntity('nosuch', 'insert', one)],
     ['replace', (one) => account.writeEntity('nosuch', 'replace', one)],
     ['transaction', (one) => account.writeEntities('nosuch', 'insert', [one])],
-  ])('that are not there are told so: %s', async (_what, ask) => {
+  ])('that do not exist are reported: %s', async (_what, ask) => {
     await expect(ask(entity('p', 'r'))).rejects.toMatchObject({
       kind: 'container-not-found',
       message: expect.stringMatching(/a\/nosuch.*TableNotFound/),
@@ -119,7 +119,7 @@ describe('tables', () => {
     expect(counts).toEqual({ CreateTable: 8 });
   });
 
-  it('that stay so are given up', async () => {
+  it('that do not end make the request fail', async () => {
     const answer = () => ({ status: 409, headers: {}, body: odataError('TableBeingDeleted', 'Being deleted.') });
     proxy.rules.push({ match: ({ method }) => method === 'POST', answer });
     const impatient = connectTableAccount(
@@ -271,7 +271,7 @@ describe('a range', () => {
     expect(next.entities.map(({ key }) => key)).toEqual(keys.slice(18, 25));
   });
 
-  it('goes on over pages that are empty, and over queries that find nothing', async () => {
+  it('continues over pages that are empty, and over queries that find nothing', async () => {
     await account.writeEntities(table, 'insert', [entity('p', '1'), entity('p', '2')]);
     const queries = ({ method, query }: ProxiedRequest) => method === 'GET' && query.get('NextPartitionKey') === null;
     const headers = { 'x-ms-continuation-nextpartitionkey': '1!8!cA--', date: 'Sun, 01 Nov 2026 00:00:07 GMT' };
@@ -294,7 +294,7 @@ describe('a range', () => {
     expect(counts).toEqual({ QueryEntities: 3 });
   });
 
-  it('tells only what was written since, to the tick', async () => {
+  it('returns only what was written since, to the tick', async () => {
     for (const row of ['1', '2', '3', '4']) await account.writeEntity(table, 'insert', entity('p', row));
     const all = await readAll(table);
     const times = all.map(({ text }) => timestampOf(text)!);
@@ -306,7 +306,7 @@ describe('a range', () => {
     expect(await readAll(table, { ...range, since: times[2]! })).toEqual([all[2]]);
   });
 
-  it('tells only keys and times when asked to', async () => {
+  it('returns only keys and times if the request says so', async () => {
     await account.writeEntity(table, 'insert', entity("p'", 'r', ['"n":1']));
     const [whole] = await readAll(table);
     const [only] = await readAll(table, { keysOnly: true });
@@ -349,7 +349,7 @@ describe('a transaction', () => {
     await expect(written).rejects.toThrow(`a/${table}/p/042`);
   });
 
-  it('that is larger than the service takes is told so', async () => {
+  it('that is larger than the service accepts is reported', async () => {
     const large = hundred().map(({ key: { partition, row } }) => {
       return entity(
         partition,
@@ -495,7 +495,7 @@ describe('what comes in the way', () => {
     expect(counts).toEqual({ ExecuteTransaction: 3 });
   });
 
-  it('each attempt is signed anew', async () => {
+  it('each attempt is signed again', async () => {
     proxy.rules.push({ match: any, times: 1, answer: answering(503, '', { 'retry-after-ms': '1100' }) });
     const patient = connectTableAccount(
       { alias: 'a', connectionString: proxy.connectionString(given) },
@@ -543,7 +543,7 @@ describe('a shared access signature', () => {
     await signed.deleteTable(name);
   });
 
-  it('is never told in an error', async () => {
+  it('is never shown in an error', async () => {
     const weak = sasOf('rl');
     const signed = connect(weak);
     const signature = decodeURIComponent(/sig=([^&]+)/.exec(weak)![1]!);

@@ -475,14 +475,14 @@ describe('events of uploads', () => {
     expect(topic).toContain('= make ? made.identity.principalId : found.identity.principalId\n');
   });
 
-  it('reach a blob trigger under the name that the app gives it, as the README tells', () => {
+  it('reach a blob trigger under the name that the app gives it, as the README says', () => {
     const [, prefix] = /=> `(archive-[\w-]+-)\$\{name\}`/.exec(read('src/functions/triggers.ts'))!;
     expect(read('infra/README.md')).toContain(`functionName=Host.Functions.${prefix}uploads&`);
   });
 });
 
 describe('the alert', () => {
-  it('tells of what the app reports as bad, by the names that it reports it under', () => {
+  it('alerts on the names under which the app reports problems', () => {
     const [, query] = /^ +query: '(.*)'$/m.exec(read('infra/app/monitoring.bicep'))!;
     const [, prefix] = /trackEvent\(\{ name: `(.*)\$\{name\}`/.exec(read('src/telemetry/application-insights.ts'))!;
     const reported: string[] = [];

@@ -10,7 +10,7 @@ import type { FoundReceipt } from '#storage/control/receipt-store.ts';
 import { isStorageError } from '#storage/storage-error.ts';
 import { findSourceVersion } from '../copying/source-version.ts';
 import { type ArchiveContext, archiveContextFor } from './archive-context.ts';
-import { type Archiving, archiveVersion, confirmVersion, endPassed, failureOf } from './archive-version.ts';
+import { type Archiving, archiveVersion, confirmVersion, endPassed, failedUpload } from './archive-version.ts';
 
 /** An upload that an event announced. */
 export interface Upload {
@@ -93,7 +93,7 @@ async function asOutcome(
     if (first.is === 'passed') last = await archivePresent(context, source.name);
   } catch (error) {
     // The failure concerns no other blob of the run.
-    return failureOf(source, error);
+    return failedUpload(source, error);
   }
   switch (last.is) {
     case 'settled':

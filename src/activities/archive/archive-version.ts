@@ -65,7 +65,7 @@ export async function archiveVersion(
     }
     return { is: 'held', forMs: claimMs };
   } catch (error) {
-    return settled(failureOf(source, error));
+    return settled(failedUpload(source, error));
   }
 }
 
@@ -77,7 +77,7 @@ export async function confirmVersion(context: ArchiveContext, copy: PendingCopy)
   try {
     return await finish(context, source, result, await context.receipts.read(source.name, source.etag));
   } catch (error) {
-    return settled(failureOf(source, error));
+    return settled(failedUpload(source, error));
   }
 }
 
@@ -259,7 +259,7 @@ function settled(outcome: Outcome): Archiving {
 }
 
 /** The outcome of a blob that storage failed. Throws any other error. */
-export function failureOf(source: BlobState, error: unknown): Outcome {
+export function failedUpload(source: BlobState, error: unknown): Outcome {
   if (!isStorageError(error) || error.kind === 'aborted') throw error;
   return outcomeOf(source, 'failed', { code: problemCodeOf(error, 'destination'), message: error.message, source });
 }

@@ -7,8 +7,8 @@ import type { SliceInput, SliceResult } from '../run/slice.ts';
 import { type NameWithReceipts, receiptPages } from './receipt-pages.ts';
 
 /**
- * Lists a slice of a rule's source beside the receipts of the rule, and plans to archive every version without a done
- * receipt. A blob that has one costs no request. Safe to run twice, like every planning activity.
+ * Lists a slice of a rule's source in parallel with the receipts of the rule, and plans to archive every version
+ * without a done receipt. A blob that has one costs no request. Safe to run twice, like every planning activity.
  */
 export async function findUnarchived(deps: Dependencies, input: SliceInput): Promise<SliceResult> {
   const { job, vault } = jobContextOf(deps, input.run.job);

@@ -2,7 +2,7 @@ import type { BlobState } from '#domain/blobs/blob.ts';
 import type { ListingPage } from '#domain/blobs/listing-cursor.ts';
 import type { ListedReceipt, ReceiptStore } from '#storage/control/receipt-store.ts';
 
-/** The receipts of one name, as one entry of a listing that is walked beside that of the source. */
+/** The receipts of one name, as one entry of a listing that is walked in parallel with that of the source. */
 export interface NameWithReceipts extends BlobState {
   receipts: ListedReceipt[];
 }

@@ -70,7 +70,7 @@ async function tidy(deps: Dependencies, { run, from }: TidyArchiveInput): Promis
   return walk.position ? { next: walk.position } : {};
 }
 
-/** Walks the receipts beside the source. */
+/** Walks the receipts in parallel with the source. */
 function walkOf({ receipts, copying }: ArchiveContext, prefix: string, from: WalkPosition | undefined): MergeWalk {
   const listNames = (marker: string | undefined) =>
     copying.source.listBlobs(copying.container, { prefix, ...(marker !== undefined && { marker }) });

@@ -245,13 +245,13 @@ function lacksTags(source: BlobState, listed: BlobState): { lacks?: ProblemCode 
 }
 
 /**
- * Whether the backup blob must be kept as a snapshot before a copy overwrites it: not the leftovers of a failed copy,
- * and not the very version that an atomic copy is about to put there again.
+ * Whether a copy must take a snapshot of the backup blob before it overwrites it. It need not if the blob is what a
+ * failed copy left, or if an atomic copy writes the same source version again.
  */
 function mustKeep(backup: BlobState, source: BlobState, method: CopyMethod): boolean {
   if (!isWhole(backup)) return false;
   if (readRecord(backup.metadata)?.etag !== source.etag) return true;
-  // A broken-off copy of this version may leave its record on an empty blob that has no copy state.
+  // A copy of this version that broke off may leave its record on an empty blob that has no copy state.
   return backup.size === source.size && !isAtomic(method);
 }
 

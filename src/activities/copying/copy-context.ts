@@ -5,7 +5,7 @@ import type { CopyMethod } from '#domain/run/outcome.ts';
 import type { ReadAccess } from '#storage/blob-account.ts';
 import type { BackupRoute, Route } from './route.ts';
 
-/** What copies along a route need besides it. */
+/** What a copy needs in addition to its route. */
 export interface CopyAccess {
   access: ReadAccess;
   /** How long an asynchronous copy may be pending, without the time for its size. */

@@ -18,9 +18,9 @@ export function copyChunk(deps: Dependencies, input: ChunkInput): Promise<ChunkR
     const items = (await context.readPlan<PlannedItem>(input.chunk.key)).slice(input.from);
     const largest = items.reduce((most, { from: blob }) => Math.max(most, blob.size), 0);
     const stop = new AbortController();
-    const { route, execute: one } = await executorOf(context, input, largest, stop.signal);
-    const work = { key, items, one, stop, slots: deps.copySlots, atOnce: deps.limits.copiesAtOnce };
-    const { results, begun, stopped } = await processPlannedItems(context, work);
+    const { route, execute } = await executorOf(context, input, largest, stop.signal);
+    const work = { key, items, execute, stop, slots: deps.copySlots, atOnce: deps.limits.copiesAtOnce };
+    const { results, covered, stopped } = await processPlannedItems(context, work);
     if (stopped !== undefined) {
       if (stopped === 'cancelled') await abortPending(deps, route, results);
       const outcomes = results.filter((result) => !isPending(result));
@@ -28,7 +28,7 @@ export function copyChunk(deps: Dependencies, input: ChunkInput): Promise<ChunkR
       await writePiece(context, key, outcomes, { stopped });
       return { stopped };
     }
-    return writePiece(context, key, results, begun < items.length ? { next: input.from + begun } : {});
+    return writePiece(context, key, results, covered < items.length ? { next: input.from + covered } : {});
   });
 }
 

@@ -17,9 +17,9 @@ import { type PointInVault, readPicture, type VaultPicture } from './vault-pictu
 const HOUR = 3_600_000;
 
 /**
- * Begins a prune: decides which restore points go, and names the backup containers and the tables to process. A prune
- * that carries out a plan decides again and compares: if anything has changed since, it does nothing. Only then does it
- * mark the restore points that the plan removes.
+ * Begins a prune: decides which restore points to remove, and names the backup containers and the tables to process. A
+ * prune that carries out a plan decides again and compares: if anything has changed since, it does nothing. Only then
+ * does it mark the restore points that the plan removes.
  */
 export async function beginPrune(deps: Dependencies, run: PruneRef): Promise<Omit<ListContainersResult, 'requests'>> {
   const { control } = jobContextOf(deps, run.job);

@@ -107,9 +107,9 @@ interface Deletion {
 }
 
 /**
- * Deletes the items of some blobs at once. A base blob goes only if its source is found to be gone and, checked after
- * that, no run of another job is in progress in this vault: a run that began before may have seen the source, and build
- * on what is here.
+ * Deletes the items of some blobs at once. It deletes a base blob only if its source is found to be gone and, checked
+ * after that, no run of another job is in progress in this vault: a run that began before may have seen the source, and
+ * build on what is here.
  */
 async function deleteBlobs(deletion: Deletion, blobs: PlannedItem[][]): Promise<Outcome[]> {
   const bases = blobs.flat().filter(({ from }) => from.snapshotOrVersion === undefined);

@@ -1,7 +1,7 @@
 import pLimit from 'p-limit';
 import type { Dependencies } from '#app/dependencies.ts';
 import type { BlobState } from '#domain/blobs/blob.ts';
-import { deletable } from '#domain/prune/prune.ts';
+import { deletable } from '#domain/prune/deletable.ts';
 import { mayHoldEntry } from '#domain/restore/locate.ts';
 import { isHeld } from '#domain/run/manifest.ts';
 import { mayOverlap, type NameRange } from '#domain/run/name-range.ts';

@@ -17,9 +17,9 @@ export interface RemovePointsResult {
 }
 
 /**
- * Deletes the manifests of the restore points that a prune has emptied. The summary goes last, and the notes after it:
- * until then the restore point is known, and marked. A run whose parts another restore point builds on stays as long as
- * that one. All of them stay if content could not be deleted, because only they lead the next prune to it.
+ * Deletes the manifests of the restore points that a prune has emptied. It deletes the summary last, and the notes
+ * after it: until then the restore point is known, and marked. A run whose parts another restore point builds on stays
+ * as long as that one. All of them stay if content could not be deleted, because only they lead the next prune to it.
  */
 export async function removePoints(deps: Dependencies, { run }: { run: RunRef }): Promise<RemovePointsResult> {
   const requests: Record<string, number> = {};

@@ -10,7 +10,7 @@ import { failedEntry } from './failed-entry.ts';
 import { finishRestore } from './finish-restore.ts';
 import { ofVault } from './held-content.ts';
 import { restoreBlob } from './restore-blob.ts';
-import { codeOf } from './restore-problem-code.ts';
+import { restoreProblemCode } from './restore-problem-code.ts';
 import type { RestoreContext } from './restore-route.ts';
 
 /** Rehydrating takes up to 15 hours. After this many milliseconds, the blob fails. */
@@ -24,7 +24,7 @@ export async function confirmRestore(context: RestoreContext, copy: PendingCopy)
     if (!isStorageError(error)) throw error;
     if (error.kind === 'aborted') return copy;
     if (!isOverdue(context, copy)) return copy;
-    return failedEntry(copy.planned.entry!, codeOf(error), error.message);
+    return failedEntry(copy.planned.entry!, restoreProblemCode(error), error.message);
   }
 }
 

@@ -11,14 +11,14 @@ import { tableOfTask, taskOfTable } from '#domain/run/task-name.ts';
 import type { RestoreTask } from '#domain/run/tasks.ts';
 import { expandTable, isSameTable, isValidTableName } from '#domain/tables/table-name.ts';
 import { type ContainerPair, type FoundTasks, foundTasks } from '../run/container-task.ts';
-import { pointOf } from '../run/restore-point-summary.ts';
+import { restorePointSummary } from '../run/restore-point-summary.ts';
 import { type PointTasks, pointTasks } from './point-tasks.ts';
 
 /** The containers and tables that a restore writes; those of a retry are the ones with failures. */
 export async function findRestoreTasks(deps: Dependencies, { job, restore, retryOf }: RestoreRef): Promise<FoundTasks> {
   const { control, vault } = jobContextOf(deps, job);
   if (restore.file) return foundTasks(tablesOf(restore, restore.tables, targetAccount(deps, restore.account, [])));
-  const point = await pointOf(control, job, restore.point);
+  const point = await restorePointSummary(control, job, restore.point);
   const held = pointTasks(point);
   const isVault = isSameAccount(deps, restore.account, vault.alias);
   const into = targetAccount(deps, restore.account, isVault ? [point] : []);

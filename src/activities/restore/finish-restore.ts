@@ -5,7 +5,7 @@ import { hasRecord, lacksOf, restoredMetadata } from '#domain/restore/restored-m
 import { asBackedUp, type BlobEntry, type Outcome } from '#domain/run/outcome.ts';
 import { isStorageError, StorageError } from '#storage/storage-error.ts';
 import { failedEntry } from './failed-entry.ts';
-import { codeOf } from './restore-problem-code.ts';
+import { restoreProblemCode } from './restore-problem-code.ts';
 import type { RestoreContext } from './restore-route.ts';
 
 /**
@@ -42,7 +42,8 @@ export async function finishRestore(
     }
   } catch (error) {
     // Waiting would not help.
-    if (isStorageError(error, 'access-denied', 'immutable')) return failedEntry(entry, codeOf(error), error.message);
+    if (isStorageError(error, 'access-denied', 'immutable'))
+      return failedEntry(entry, restoreProblemCode(error), error.message);
     throw error;
   }
   const method = methodsFor(holder, context.method)[0]!;

@@ -53,10 +53,10 @@ export interface WalkedPage {
 const LISTED_AT_ONCE = 16;
 
 /**
- * Walks the manifest of one container, page by page, beside the listing of the backup container and, in a restore, of
- * the target. It sends no request per blob, unless the listing does not show a blob where it should be: a listing that
- * is sorted differently, or cut between a blob and its snapshots, may show it elsewhere. So the walk lists that one
- * name before it reports the content as missing. Memory holds one page of each.
+ * Walks the manifest of one container, page by page, in parallel with the listing of the backup container and, in a
+ * restore, of the target. It sends no request per blob, unless the listing does not show a blob where it should be: a
+ * listing that is sorted differently, or cut between a blob and its snapshots, may show it elsewhere. So the walk lists
+ * that one name before it reports the content as missing. Memory holds one page of each.
  */
 export class ManifestWalk {
   readonly #control: ControlStore;
@@ -95,7 +95,7 @@ export class ManifestWalk {
     const items = read.filter((part) => Array.isArray(part));
     const entries = inListedOrder(items, this.#order, page.run === this.#pages[0]!.run);
     const [first] = entries;
-    // The parts of a retry go over the names again, and not always in one pass.
+    // The parts of a retry repeat the names, and not always in one pass.
     const goesBack = this.#last !== undefined && first && this.#order.compare(first.name, this.#last) < 0;
     if (page.run !== this.#run || goesBack) {
       this.#run = page.run;

@@ -6,7 +6,7 @@ import { asBackedUp, type Held, type Outcome, type PlannedItem } from '#domain/r
 import { problemOf } from '#domain/run/problems.ts';
 import type { RestoreRef } from '#domain/run/run.ts';
 import { isStorageError } from '#storage/storage-error.ts';
-import { pointOf } from '../run/restore-point-summary.ts';
+import { restorePointSummary } from '../run/restore-point-summary.ts';
 import { inRun, type RunContext } from '../run/run-context.ts';
 import type { SliceInput, SliceResult } from '../run/slice.ts';
 import { SliceWriter } from '../run/slice-writer.ts';
@@ -15,14 +15,14 @@ import { failedEntry } from './failed-entry.ts';
 import { listNamed, ofVault } from './held-content.ts';
 import { contentPages, type FoundEntry, ManifestWalk, type WalkBeside } from './manifest-walk.ts';
 import { traceOf } from './restore-blob.ts';
-import { codeOf } from './restore-problem-code.ts';
+import { restoreProblemCode } from './restore-problem-code.ts';
 import { type RestoreRoute, restoreRoute } from './restore-route.ts';
 
 /**
- * Walks a slice of the manifest of a restore point beside the listings of its backup container, with all snapshots and
- * versions, and of the target. Decides every blob, plans those to copy, and writes the other outcomes into a part. It
- * sends no request per blob, unless the listings do not show a blob where it should be. Safe to run twice, as
- * `scanSlice` is.
+ * Walks a slice of the manifest of a restore point in parallel with the listings of its backup container, with all
+ * snapshots and versions, and of the target. Decides every blob, plans those to copy, and writes the other outcomes
+ * into a part. It sends no request per blob, unless the listings do not show a blob where it should be. Safe to run
+ * twice, as `scanSlice` is.
  */
 export async function planRestore(deps: Dependencies, input: SliceInput<RestoreRef>): Promise<SliceResult> {
   const { container } = input;
@@ -31,7 +31,7 @@ export async function planRestore(deps: Dependencies, input: SliceInput<RestoreR
     return await inRun(deps, input, (context) => planSlice(context, input, listings));
   } catch (error) {
     if (!isStorageError(error) || !listings.failedWith(error)) throw error;
-    return { problem: problemOf(codeOf(error), 0, container, error.message) };
+    return { problem: problemOf(restoreProblemCode(error), 0, container, error.message) };
   }
 }
 
@@ -42,7 +42,7 @@ async function planSlice(
 ): Promise<SliceResult> {
   const { deps, run, container, control, tally } = context;
   const route = restoreRoute(deps, context, input);
-  const point = await pointOf(control, run.job, run.restore.point);
+  const point = await restorePointSummary(control, run.job, run.restore.point);
   const target = new TargetListing(route, run.restore.startsWith);
   const beside = besideOf(route, run, target, listings);
   const walk = new ManifestWalk(control, manifestPages(point.parts, container), beside, input.manifest);

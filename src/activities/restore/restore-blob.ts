@@ -20,7 +20,7 @@ import { decideEntry, isCopiedBy } from './decide-entry.ts';
 import { failedEntry } from './failed-entry.ts';
 import { finishRestore, isArchivedLast, removeRecord } from './finish-restore.ts';
 import { listNamed, missingOrOther, ofVault } from './held-content.ts';
-import { codeOf } from './restore-problem-code.ts';
+import { restoreProblemCode } from './restore-problem-code.ts';
 import type { RestoreContext } from './restore-route.ts';
 
 /** Characters of the name of a blob that the service takes. */
@@ -81,7 +81,7 @@ export async function restoreBlob(
     }
   }
   const { lastError } = attempt;
-  return failedEntry(entry, lastError ? codeOf(lastError) : 'target-changing', lastError?.message);
+  return failedEntry(entry, lastError ? restoreProblemCode(lastError) : 'target-changing', lastError?.message);
 }
 
 /** Finds the content and the target again, if that is due. An outcome if the vault no longer holds the content. */
@@ -207,7 +207,8 @@ async function afterRefusal(
   if (error.kind === 'invalid' && isTooLong(context, attempt)) return failedEntry(attempt.entry, 'unsupported-name');
   if (error.kind === 'container-not-found' && (await createsTargetContainer(context))) return undefined;
   const isNoted = noteUnreadable(attempt, error);
-  if (!isNoted && !OUT_OF_DATE.has(error.kind)) return failedEntry(attempt.entry, codeOf(error), error.message);
+  if (!isNoted && !OUT_OF_DATE.has(error.kind))
+    return failedEntry(attempt.entry, restoreProblemCode(error), error.message);
   attempt.mustCheck = true;
   return undefined;
 }

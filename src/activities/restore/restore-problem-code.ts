@@ -3,7 +3,7 @@ import type { ProblemCode } from '#domain/run/problems.ts';
 import type { StorageError } from '#storage/storage-error.ts';
 
 /** The code in the terms of a restore: it reads the vault, and writes to the target. */
-export function codeOf(error: StorageError): ProblemCode {
+export function restoreProblemCode(error: StorageError): ProblemCode {
   if (error.kind === 'archived') return 'destination-archived';
   const code = problemCodeOf(error, 'destination');
   if (code === 'source-changing') return 'content-missing';

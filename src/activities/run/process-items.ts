@@ -9,35 +9,35 @@ export interface Work<Item> {
   perform(item: Item, index: number): Promise<Finding>;
   /** Fails an item without trying it, because the account refuses everything. */
   failUntried(item: Item, index: number, refusal: AccountRefusal): void;
-  /** How many planned items it covers; 1 unless it says otherwise. */
+  /** The number of planned items that an item stands for; 1 by default. */
   weightOf?(item: Item): number;
   /** Ends requests in progress when the run may no longer continue. */
   stop: AbortController;
-  /** Bounds the items in progress in this process, in all activities together; `atOnce` bounds those of this one. */
+  /** Limits the items in progress in all activities of this process; `atOnce` limits those of this activity. */
   slots?: LimitFunction;
   atOnce: number;
   /** Key of the piece, under which people can see its progress. */
   noteAs?: string;
 }
 
-/** What an attempt shows of the account: that it serves requests, that it refuses everything, or nothing. */
+/** What an attempt shows about the account: it serves requests, or it refuses everything. Undefined: neither. */
 export type Finding = 'served' | AccountRefusal | undefined;
 
 /** A failure that concerns the whole account. */
 export interface AccountRefusal {
   code: ProblemCode;
   message: string;
-  /** How many attempts it ended; 1 unless it says otherwise. */
+  /** The number of attempts that it ended; 1 by default. */
   attempts?: number;
 }
 
 export interface Processed {
-  /** How many planned items, from the first on, were processed or failed. */
+  /** The number of planned items, counted from the first, that were processed or failed. */
   covered: number;
   stopped?: StopReason;
 }
 
-/** After this many refusals in a row, the rest of the piece is not tried. */
+/** Number of refusals in a row after which the rest of the piece fails without an attempt. */
 const HOPELESS_AFTER = 16;
 const NOTE_PROGRESS_MS = 3_000;
 
@@ -73,7 +73,7 @@ export async function processItems<Item>(context: RunContext, work: Work<Item>):
       if (stopped !== undefined || attempts.broke) break;
       const at = now().getTime();
       if (attempts.hopeless || at - started >= limits.copyMs) {
-        // One in progress may still succeed: then the next execution tries the rest.
+        // If an attempt in progress succeeds, the next execution tries the rest.
         await attempts.settled();
         if (!attempts.hopeless) break;
       }
@@ -87,7 +87,7 @@ export async function processItems<Item>(context: RunContext, work: Work<Item>):
   return { covered, ...(stopped !== undefined && { stopped }) };
 }
 
-/** The items in progress, and what they show of the account. */
+/** The items in progress, and what they show about the account. */
 class Attempts<Item> {
   readonly #work: Work<Item>;
   readonly #inProgress = new Set<Promise<void>>();
@@ -99,7 +99,7 @@ class Attempts<Item> {
     this.#work = work;
   }
 
-  /** Begins an item, and waits while there are too many in progress. */
+  /** Begins an item. Waits while too many are in progress. */
   async begin(item: Item, index: number, atOnce: number): Promise<void> {
     const perform = () => this.#perform(item, index);
     const { slots } = this.#work;
@@ -119,7 +119,7 @@ class Attempts<Item> {
     }
   }
 
-  /** Why there is no point in trying more items. */
+  /** The refusal after which no further item is tried; undefined while items are tried. */
   get hopeless(): AccountRefusal | undefined {
     return this.#refusals >= HOPELESS_AFTER ? this.#lastRefusal : undefined;
   }
@@ -138,7 +138,7 @@ class Attempts<Item> {
   }
 }
 
-/** Notes progress now and then, for people to see. Losing a note loses nothing. */
+/** Stores progress every few seconds, for people only. Ignores failures. */
 class ProgressNotes {
   readonly #context: RunContext;
   readonly #key: string | undefined;

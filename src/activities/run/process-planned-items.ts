@@ -1,6 +1,6 @@
 import type { LimitFunction } from 'p-limit';
 import { concernsWholeAccount } from '#app/problem-code.ts';
-import { failureOf, isPending, type Outcome, type PendingCopy, type PlannedItem } from '#domain/run/outcome.ts';
+import { failedItem, isPending, type Outcome, type PendingCopy, type PlannedItem } from '#domain/run/outcome.ts';
 import { countOutcome } from '#domain/run/tally.ts';
 import { type Finding, processItems, untriedMessage } from './process-items.ts';
 import type { RunContext } from './run-context.ts';
@@ -11,7 +11,7 @@ export interface PlannedWork {
   key: string;
   items: readonly PlannedItem[];
   /** Processes one item. If it throws after `stop`, the item has no outcome. */
-  one(planned: PlannedItem): Promise<Outcome | PendingCopy>;
+  execute(planned: PlannedItem): Promise<Outcome | PendingCopy>;
   /** Ends requests in progress when the run may no longer continue. */
   stop: AbortController;
   slots: LimitFunction;
@@ -21,15 +21,15 @@ export interface PlannedWork {
 export interface PlannedResults {
   /** Results in the order of the items. */
   results: (Outcome | PendingCopy)[];
-  /** How many items, from the first on, were processed. */
-  begun: number;
+  /** The number of items, counted from the first, that were processed. */
+  covered: number;
   stopped?: StopReason;
 }
 
 /** Processes planned items, as `processItems` does, and counts their outcomes. */
 export async function processPlannedItems(
   context: RunContext,
-  { key, one, ...work }: PlannedWork,
+  { key, execute, ...work }: PlannedWork,
 ): Promise<PlannedResults> {
   const { tally } = context;
   const results: (Outcome | PendingCopy | undefined)[] = [];
@@ -42,7 +42,7 @@ export async function processPlannedItems(
     ...work,
     noteAs: key,
     async perform(planned, index): Promise<Finding> {
-      const result = await one(planned);
+      const result = await execute(planned);
       if (isPending(result)) {
         results[index] = result;
         return undefined;
@@ -52,12 +52,12 @@ export async function processPlannedItems(
       return code !== undefined && concernsWholeAccount(code) ? { code, message: message ?? code } : 'served';
     },
     failUntried(planned, index, refusal) {
-      settle(index, failureOf(planned, refusal.code, untriedMessage(refusal)));
+      settle(index, failedItem(planned, refusal.code, untriedMessage(refusal)));
     },
   });
   return {
     results: results.filter((result) => result !== undefined),
-    begun: covered,
+    covered,
     ...(stopped !== undefined && { stopped }),
   };
 }

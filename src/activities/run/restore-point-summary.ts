@@ -5,7 +5,7 @@ import type { ControlStore } from '#storage/control/control-store.ts';
 import { StorageError } from '#storage/storage-error.ts';
 
 /** The summary of the restore point that a run works on. Throws `damaged` if it is no longer there. */
-export async function pointOf(control: ControlStore, job: string, id: string): Promise<RunSummary> {
+export async function restorePointSummary(control: ControlStore, job: string, id: string): Promise<RunSummary> {
   const summary = await control.readSummary({ job: parseRunId(id)?.job ?? job, id });
   if (summary && isRestorePoint(summary)) return summary;
   throw new StorageError('damaged', `The summary of restore point ${id} is missing`);

@@ -38,7 +38,7 @@ class GuardedContext<Run extends RunRef> implements JobContext {
   readonly source: BlobAccount;
   readonly vault: BlobAccount;
   readonly control: ControlStore;
-  /** What the part of this activity adds to the counts of the run, its requests among them. */
+  /** The counts and requests that the part of this activity adds to the run. */
   readonly tally: Tally;
   readonly guard: RunGuard;
 
@@ -57,18 +57,20 @@ class GuardedContext<Run extends RunRef> implements JobContext {
     this.guard = new RunGuard(control, run, deps.now);
   }
 
-  /** Ends the activity, which then returns `stopped`, if the run may no longer continue. Cheap: ask in every loop. */
+  /**
+   * If the run may no longer continue, ends the activity, which then returns `stopped`. Cheap enough for every loop.
+   */
   async ensureMayContinue(): Promise<void> {
     const standing = await this.guard.standing();
     if (standing !== 'go') throw new RunStopped(standing);
   }
 
-  /** The items of a plan chunk of this task. A prune reads those of the run that made its plan. */
+  /** The items of a plan chunk of this task. A prune reads the chunks of the run that made its plan. */
   async readPlan<Item>(key: string, run: { job: string; id: string } = this.run): Promise<Item[]> {
     return (await this.control.readPart<Item, object>(partPath(run, 'plan', this.container, key))).items;
   }
 
-  /** Writes a part of the run with its counts, create-only: a second execution gets the end of the first one's part. */
+  /** Writes a part of the run with its counts, create-only. A second execution gets the end of the part that exists. */
   writePart<Item, End extends object>(
     kind: PartKind,
     key: string,
@@ -79,7 +81,7 @@ class GuardedContext<Run extends RunRef> implements JobContext {
     return this.control.writePart<Item, End>(this.#held, kind, key, part, tally, end);
   }
 
-  /** Notes the progress of a piece for people to see. Losing the note loses nothing. */
+  /** Stores the progress of a piece, for people only. */
   noteProgress(key: string): Promise<void> {
     return this.control.noteProgress(this.#held, key, this.tally);
   }
@@ -89,14 +91,14 @@ class GuardedContext<Run extends RunRef> implements JobContext {
   }
 }
 
-/** The context of an activity in one task of a run. Code only gets one after a check that the run may continue. */
+/** The context of an activity in one task of a run. `inRun` makes it once it has checked that the run may continue. */
 export type RunContext<Run extends RunRef = RunRef> = GuardedContext<Run>;
 
 type TaskOf<Run extends RunRef> = Pick<ContainerTask<Run>, 'run' | 'container' | 'destination'>;
 
 /**
- * Does the work of an activity if its run may continue, and returns `stopped` if not. Nothing else makes a
- * `RunContext`. Counts the requests of the work into its tally, on top of `requests`.
+ * Does the work of an activity if its run may continue; otherwise returns `stopped`. Nothing else makes a `RunContext`.
+ * Adds the requests of the work to `requests`, which the tally of the part includes.
  */
 export function inRun<Run extends RunRef, Result extends object>(
   deps: Dependencies,

@@ -8,7 +8,10 @@ export type StopReason = Exclude<Standing, 'go'>;
 const READ_EVERY_MS = 5_000;
 const WATCH_EVERY_MS = 2_000;
 
-/** Calls `stop` once the run may no longer continue, until `end` is called: long requests outlast any loop. */
+/**
+ * Checks every two seconds, until `end` is called, whether the run may continue. Calls `stop` at each check that says
+ * no, so `stop` must accept repeated calls. A loop alone would notice only after a long request.
+ */
 export function watchStanding(guard: RunGuard, stop: (reason: StopReason) => void): { end(): void } {
   const timer = setInterval(async () => {
     const standing = await guard.standing().catch(() => 'go' as const);
@@ -18,8 +21,8 @@ export function watchStanding(guard: RunGuard, stop: (reason: StopReason) => voi
 }
 
 /**
- * Says whether a run may continue: it still holds the lock of its job, and no one asked to cancel it. Callers may ask
- * as often as they like: it reads the lock every five seconds at most.
+ * Checks whether a run may continue: it still has the lock of its job, and it has no request to cancel. It reads the
+ * lock at most every five seconds, however often it is asked.
  */
 export class RunGuard {
   readonly #control: ControlStore;
@@ -40,7 +43,7 @@ export class RunGuard {
     if (this.#standing === undefined || now - this.#readAt >= READ_EVERY_MS) {
       this.#readAt = now;
       this.#standing = this.#read();
-      // Each caller gets the failure where it awaits. This keeps one that nothing awaits from ending the process.
+      // Callers that await it get the failure. Without this line, a failure that nothing awaits would end the process.
       this.#standing.catch(() => {});
     }
     return this.#standing;
@@ -51,7 +54,7 @@ export class RunGuard {
       const lock = await this.#control.readLock(this.#run.job);
       this.#known = standingOf(lock?.value, this.#run);
     } catch (error) {
-      // Once the run was seen to hold the lock, a read that fails is no reason to drop the work in progress.
+      // If an earlier read found that the run has the lock, one failed read does not end the work in progress.
       if (this.#known === undefined) throw error;
     }
     return this.#known;

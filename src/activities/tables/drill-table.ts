@@ -8,7 +8,7 @@ import { isSegment, type Segment } from '#domain/tables/segment.ts';
 import { nameOfKey } from '#domain/tables/table-key.ts';
 import { sampleOf } from '#domain/verify/sample.ts';
 import { isStorageError } from '#storage/storage-error.ts';
-import { pointOf } from '../run/restore-point-summary.ts';
+import { restorePointSummary } from '../run/restore-point-summary.ts';
 import type { RunContext } from '../run/run-context.ts';
 import type { SliceInput, SliceResult } from '../run/slice.ts';
 import { SliceWriter } from '../run/slice-writer.ts';
@@ -33,7 +33,7 @@ export async function drillTable(
   { slice, manifest }: SliceInput,
 ): Promise<SliceResult> {
   const { run, control, container } = context;
-  const point = await pointOf(control, run.job, run.verify.point);
+  const point = await restorePointSummary(control, run.job, run.verify.point);
   const { parts, sample } = sampleOfTable(context, point);
   // The drill of the first table does it for all of them.
   if (slice === 0 && firstTableOf(point) === container) await removeLeftoverTables(context);
@@ -57,7 +57,8 @@ export async function drillTable(
 }
 
 /**
- * The parts of a table that hold entities of its sample. Each table has a sample of its own, beside that of all blobs.
+ * The parts of a table that hold entities of its sample. Each table has a sample of its own, in addition to that of all
+ * blobs.
  */
 function sampleOfTable({ run, container }: RunContext<VerifyRef>, point: RunSummary) {
   const ofTable = point.parts.filter((part) => part.container === container);

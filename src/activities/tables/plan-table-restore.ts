@@ -13,7 +13,7 @@ import { nameOfKey } from '#domain/tables/table-key.ts';
 import type { ControlStore } from '#storage/control/control-store.ts';
 import { isStorageError } from '#storage/storage-error.ts';
 import type { TableAccount } from '#storage/table-account.ts';
-import { codeOf } from '../restore/restore-problem-code.ts';
+import { restoreProblemCode } from '../restore/restore-problem-code.ts';
 import { inRun, type RunContext } from '../run/run-context.ts';
 import type { SliceInput, SliceResult } from '../run/slice.ts';
 import { failedInEarlierRun } from './failed-in-earlier-run.ts';
@@ -103,7 +103,7 @@ class TableRestorePlanner {
   }
 
   async #planSegment(segment: Segment, failedBefore: ReadonlySet<string> | undefined): Promise<void> {
-    if (!isHeld(segment)) return this.#settle(failureOf(segment));
+    if (!isHeld(segment)) return this.#settle(failedSegment(segment));
     const { tally } = this.#context;
     const { entities } = await this.#failures.noting(this.#read(segment));
     if (failedBefore && !hasAny(segment, entities(), failedBefore)) return;
@@ -186,13 +186,13 @@ class RestoreFailures {
   problemOf(error: unknown, container: string): Problem {
     if (!isStorageError(error) || (!this.#noted.has(error) && error.kind !== 'damaged')) throw error;
     // Deleting a large table takes longer than the account has waited. This problem may pass, and is retried.
-    const code = error.code === 'TableBeingDeleted' ? 'server-error' : codeOf(error);
+    const code = error.code === 'TableBeingDeleted' ? 'server-error' : restoreProblemCode(error);
     return problemOf(code, 0, container, error.message);
   }
 }
 
 /** A retry cannot restore these keys either, so the reason of the backup is only part of the message. */
-function failureOf(segment: Segment): Outcome {
+function failedSegment(segment: Segment): Outcome {
   const why = segment.message ?? segment.code;
   const message = `The restore point lacks these keys${why === undefined ? '' : `. Its backup said: ${why}`}`;
   return { ...asBackedUp(segment), status: 'failed', code: 'container-not-held', message };

@@ -4,7 +4,7 @@ import type { RestoreRef } from '#domain/run/run.ts';
 import { isChosen } from '#domain/tables/key-selection.ts';
 import type { Segment } from '#domain/tables/segment.ts';
 import { type EntityKey, nameOfKey } from '#domain/tables/table-key.ts';
-import { pointOf } from '../run/restore-point-summary.ts';
+import { restorePointSummary } from '../run/restore-point-summary.ts';
 import type { RunContext } from '../run/run-context.ts';
 import { segmentOfFile } from './read-segment.ts';
 import { segmentPages } from './segment-pages.ts';
@@ -20,7 +20,7 @@ export interface TableManifest {
 
 /** The manifest of the table in a restore point. Throws `damaged` on a page of which a part cannot be read. */
 export async function manifestOfPoint({ run, control, container }: RunContext<RestoreRef>): Promise<TableManifest> {
-  const point = await pointOf(control, run.job, run.restore.point);
+  const point = await restorePointSummary(control, run.job, run.restore.point);
   const pages = manifestPages(point.parts, container);
   const pageOf = segmentPages(control, pages);
   const segmentsOf = async (number: number) => {

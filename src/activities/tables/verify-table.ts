@@ -12,7 +12,7 @@ import { isSameTable } from '#domain/tables/table-name.ts';
 import { isInPortion, parsePortion } from '#domain/verify/portion.ts';
 import type { BlobAccount } from '#storage/blob-account.ts';
 import { isStorageError } from '#storage/storage-error.ts';
-import { pointOf } from '../run/restore-point-summary.ts';
+import { restorePointSummary } from '../run/restore-point-summary.ts';
 import { inRun, type RunContext } from '../run/run-context.ts';
 import type { SliceInput, SliceResult } from '../run/slice.ts';
 import { SliceWriter } from '../run/slice-writer.ts';
@@ -40,7 +40,7 @@ export async function verifyTable(deps: Dependencies, input: SliceInput<VerifyRe
 
 async function verifySegments(context: RunContext<VerifyRef>, { slice, manifest }: SliceInput): Promise<SliceResult> {
   const { run, control, container } = context;
-  const point = await pointOf(control, run.job, run.verify.point);
+  const point = await restorePointSummary(control, run.job, run.verify.point);
   const pages = manifestPages(point.parts, container);
   const pageOf = segmentPages(control, pages);
   const verifier = new SegmentVerifier(context, slice, point.source);

@@ -5,7 +5,7 @@ import { type StoredEntity, sameEntity } from '#domain/tables/entity-text.ts';
 import { nameOfKey } from '#domain/tables/table-key.ts';
 import { isStorageError, type StorageError } from '#storage/storage-error.ts';
 import type { EntityWrite, TableAccount } from '#storage/table-account.ts';
-import { codeOf } from '../restore/restore-problem-code.ts';
+import { restoreProblemCode } from '../restore/restore-problem-code.ts';
 import type { AdaptiveConcurrency } from './adaptive-concurrency.ts';
 import { presentInTarget } from './present-in-target.ts';
 
@@ -129,7 +129,7 @@ async function writeHalves(context: WriteContext, batch: readonly StoredEntity[]
 }
 
 function failAll(batch: readonly StoredEntity[], error: StorageError, settle: Settle): void {
-  const code = isOfEntities(error) ? 'entity-refused' : codeOf(error);
+  const code = isOfEntities(error) ? 'entity-refused' : restoreProblemCode(error);
   for (const entity of batch) settle(entity, 'failed', code, error.message);
 }
 

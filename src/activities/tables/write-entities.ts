@@ -12,7 +12,7 @@ import { isChosen } from '#domain/tables/key-selection.ts';
 import type { Segment } from '#domain/tables/segment.ts';
 import { type EntityKey, nameOfKey } from '#domain/tables/table-key.ts';
 import { isStorageError } from '#storage/storage-error.ts';
-import { codeOf } from '../restore/restore-problem-code.ts';
+import { restoreProblemCode } from '../restore/restore-problem-code.ts';
 import { type ChunkInput, type ChunkResult, pieceKey } from '../run/chunk.ts';
 import { type AccountRefusal, type Finding, processItems, untriedMessage } from '../run/process-items.ts';
 import { inRun, type RunContext } from '../run/run-context.ts';
@@ -181,5 +181,5 @@ function outcomeOf(
 /** The segment was sound when the restore was planned. */
 function lostOf({ segment, error, items }: LostEntities): Failed {
   const message = `${error.message}; ${items} entities of it are not restored`;
-  return { ...asBackedUp(segment), status: 'failed', code: codeOf(error), message };
+  return { ...asBackedUp(segment), status: 'failed', code: restoreProblemCode(error), message };
 }

@@ -10,12 +10,12 @@ import { ChainStore } from '#storage/control/chain-store.ts';
 import { StorageError } from '#storage/storage-error.ts';
 import { pointTasks } from '../restore/point-tasks.ts';
 import { type ContainerPair, type FoundTasks, foundTasks } from '../run/container-task.ts';
-import { pointOf } from '../run/restore-point-summary.ts';
+import { restorePointSummary } from '../run/restore-point-summary.ts';
 
 /** All containers and tables of the restore point that a run verifies. */
 export async function findVerifyTasks(deps: Dependencies, { job, verify }: VerifyRef): Promise<FoundTasks> {
   const { control, vault } = jobContextOf(deps, job);
-  const point = await pointOf(control, job, verify.point);
+  const point = await restorePointSummary(control, job, verify.point);
   await compareWithChain(new ChainStore(vault), point);
   const { containers, tables } = pointTasks(point);
   return foundTasks([

@@ -9,7 +9,7 @@ import { drillOf } from '#domain/verify/scratch-container.ts';
 import type { BlobAccount } from '#storage/blob-account.ts';
 import { isStorageError } from '#storage/storage-error.ts';
 import { damagedPart } from '../restore/manifest-walk.ts';
-import { pointOf } from '../run/restore-point-summary.ts';
+import { restorePointSummary } from '../run/restore-point-summary.ts';
 import type { RunContext } from '../run/run-context.ts';
 import type { SliceInput, SliceResult } from '../run/slice.ts';
 import { SliceWriter } from '../run/slice-writer.ts';
@@ -20,7 +20,7 @@ import { vaultLocationOf } from './vault-location.ts';
 export async function planDrill(context: RunContext<VerifyRef>, input: SliceInput<VerifyRef>): Promise<SliceResult> {
   const { run, container, control } = context;
   const { prefix } = vaultLocationOf(input);
-  const point = await pointOf(control, run.job, run.verify.point);
+  const point = await restorePointSummary(control, run.job, run.verify.point);
   const first = point.parts.find((each) => tableOfTask(each.container) === undefined);
   if (input.slice === 0 && first?.container === container) await removeLeftovers(context);
   const sample = sampleOf(point.parts, run.verify.sample, run.id);

@@ -6,7 +6,7 @@ import { isSameService } from '#domain/service-identity.ts';
 import { withProved } from '#domain/verify/proved-content.ts';
 import { type ChunkInput, type ChunkResult, pieceKey } from '../run/chunk.ts';
 import { processPlannedItems } from '../run/process-planned-items.ts';
-import { pointOf } from '../run/restore-point-summary.ts';
+import { restorePointSummary } from '../run/restore-point-summary.ts';
 import { inRun } from '../run/run-context.ts';
 import { writePiece } from '../run/write-piece.ts';
 import { drillBlob, drillContextOf, endDrill } from './drill.ts';
@@ -27,7 +27,7 @@ export function makeReadChunk() {
       const { run, container, control, source, vault } = context;
       const key = pieceKey(input);
       const items = (await context.readPlan<PlannedItem>(input.chunk.key)).slice(input.from);
-      const point = await pointOf(control, run.job, run.verify.point);
+      const point = await restorePointSummary(control, run.job, run.verify.point);
       const stop = new AbortController();
       const read: ReadContext = {
         vault: { account: vault, ...vaultLocationOf(input) },
@@ -35,12 +35,12 @@ export function makeReadChunk() {
         signal: stop.signal,
       };
       const drill = run.verify.kind === 'drill' ? await drillContextOf(context, input, read) : undefined;
-      const one = async (planned: PlannedItem) =>
+      const execute = async (planned: PlannedItem) =>
         drill ? drillBlob(drill, planned) : withProved((await readBlob(read, planned)).outcome, planned.proved);
-      const work = { key, items, one, stop, slots, atOnce: READ_AT_ONCE };
-      const { results, begun, stopped } = await processPlannedItems(context, work);
+      const work = { key, items, execute, stop, slots, atOnce: READ_AT_ONCE };
+      const { results, covered, stopped } = await processPlannedItems(context, work);
       const outcomes = results.filter((result) => !isPending(result));
-      const end = stopped !== undefined ? { stopped } : begun < items.length ? { next: input.from + begun } : {};
+      const end = stopped !== undefined ? { stopped } : covered < items.length ? { next: input.from + covered } : {};
       const written = await writePiece(context, key, outcomes, end);
       if (drill) await endDrill(drill);
       return stopped === undefined ? written : { stopped };

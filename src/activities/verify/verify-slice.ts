@@ -9,7 +9,7 @@ import { withProved } from '#domain/verify/proved-content.ts';
 import { failedEntry } from '../restore/failed-entry.ts';
 import { listNamed } from '../restore/held-content.ts';
 import { contentPages, type FoundEntry, ManifestWalk } from '../restore/manifest-walk.ts';
-import { pointOf } from '../run/restore-point-summary.ts';
+import { restorePointSummary } from '../run/restore-point-summary.ts';
 import { inRun, type RunContext } from '../run/run-context.ts';
 import type { SliceInput, SliceResult } from '../run/slice.ts';
 import { SliceWriter } from '../run/slice-writer.ts';
@@ -31,7 +31,7 @@ async function findSlice(context: RunContext<VerifyRef>, input: SliceInput<Verif
   const { run, container, vault, control, tally } = context;
   const location = vaultLocationOf(input);
   const isRead = readSelection(context);
-  const point = await pointOf(control, run.job, run.verify.point);
+  const point = await restorePointSummary(control, run.job, run.verify.point);
   const beside = {
     readBackup: contentPages(vault, location.container, { prefix: location.prefix, snapshotsAndVersions: true }),
     listNamed: (name: string) => listNamed(vault, location.container, name),

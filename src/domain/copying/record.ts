@@ -51,7 +51,7 @@ export function readRecord(metadata: Record<string, string> | undefined): Source
   return { etag, modified, run, ...(tier !== undefined && { tier }), ...(tags !== undefined && { tags }) };
 }
 
-/** The metadata of a copy: the record beside what it carries of the source. Undefined if the service must copy it. */
+/** The metadata of a copy: the record, and what it carries of the source. Undefined if the service must copy it. */
 export function withRecord(
   metadata: Record<string, string> | undefined,
   record: SourceRecord,
@@ -80,7 +80,9 @@ export function beyondCopy(metadata: Record<string, string> | undefined): Record
   return Object.keys(carried(metadata)).length < Object.keys(metadata).length ? metadata : undefined;
 }
 
-/** The entries that a copy carries beside its record: the first that have room, without those of a reserved key. */
+/**
+ * The entries that a copy carries in addition to its record: the first that have room, without those of a reserved key.
+ */
 function carried(metadata: Record<string, string> | undefined): Record<string, string> {
   const kept: [string, string][] = [];
   let room = METADATA_LIMIT - RECORD_ROOM;

@@ -2,7 +2,7 @@
  * Names in the control container of the vault. Names of containers are safe path segments; names of blobs never appear.
  */
 
-export const CONTROL_CONTAINER = 'strongroom';
+export { CONTROL_CONTAINER } from '../blobs/container-pattern.ts';
 
 /** Start of the names of containers that drills restore to. */
 export const DRILL_CONTAINER_PREFIX = 'strongroom-drill-';

@@ -13,7 +13,7 @@ export interface ManifestPage {
   run: string;
 }
 
-/** Where reading a manifest beside listings can resume: the page, and the page of each listing. */
+/** Where reading a manifest in parallel with listings can resume: the page, and the page of each listing. */
 export interface ManifestPosition {
   page: number;
   vault?: string | undefined;

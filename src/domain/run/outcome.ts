@@ -158,7 +158,7 @@ export function asBackedUp(entry: BlobEntry): BlobEntry {
 }
 
 /** The failure of a planned item, with all that a retry needs. */
-export function failureOf({ from: source, entry }: PlannedItem, code: ProblemCode, message?: string): Failed {
+export function failedItem({ from: source, entry }: PlannedItem, code: ProblemCode, message?: string): Failed {
   const problem = { code, ...defined({ message }) };
   if (entry) return { ...asBackedUp(entry), status: 'failed', ...problem };
   return outcomeOf(source, 'failed', { ...problem, source });

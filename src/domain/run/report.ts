@@ -38,8 +38,8 @@ export interface ReportState {
 }
 
 /**
- * The report of a run, from its parts in storage. While copies are in progress, their notes count too, but never beside
- * the part that replaces them.
+ * The report of a run, from its parts in storage. While copies are in progress, their notes count too, but never
+ * together with the part that replaces them.
  */
 export function reportOf(run: UnlockedRun, parts: readonly ListedPart[], state: ReportState): RunReport {
   const groups = byContainer(parts);

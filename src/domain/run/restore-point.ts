@@ -3,7 +3,7 @@ import type { VerifyKind } from './tasks.ts';
 
 /**
  * Facts about a restore point that are known only after its run. The restore point itself never changes. All notes are
- * in one object beside it, so that a hold and a removal cannot miss each other.
+ * in one object next to it, so that a hold and a removal cannot miss each other.
  */
 export interface Notes {
   /** An operator holds it, under any policy. */

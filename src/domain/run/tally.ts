@@ -41,19 +41,19 @@ export interface Tally extends Partial<SliceFacts>, Partial<ChunkFacts>, Partial
   sha256?: string;
 }
 
-/** What a slice says beside its counts. */
+/** What a slice says in addition to its counts. */
 interface SliceFacts {
   /** True for the last slice of a container or table. */
   last: boolean;
 }
 
-/** What a piece of a chunk says beside its counts. */
+/** What a piece of a chunk says in addition to its counts. */
 interface ChunkFacts {
   /** How many of its items were still pending: a later part has their outcomes. */
   later: { items: number; attempt: string };
 }
 
-/** What a key range of a table's backup says beside its counts. */
+/** What a key range of a table's backup says in addition to its counts. */
 interface RangeFacts {
   /** Its bounds (`boundId`). */
   keys: [after: string, upTo: string];
@@ -61,7 +61,7 @@ interface RangeFacts {
   deletionsUnknownSince: string;
 }
 
-/** What a comparison with the restore point before says beside its counts. */
+/** What a comparison with the restore point before says in addition to its counts. */
 interface ComparedFacts {
   compared: Comparison;
 }

@@ -2,7 +2,7 @@ import type { EntityKey } from './table-key.ts';
 
 /**
  * The text of entities, as the table service writes it: a JSON object whose members are strings, numbers, `true`,
- * `false` or `null`, with the type of some members beside them (`"big@odata.type":"Edm.Int64"`). Strongroom stores it
+ * `false` or `null`, with the type of some members next to them (`"big@odata.type":"Edm.Int64"`). Strongroom stores it
  * and sends it back unchanged, because JavaScript would change numbers: `3.0` is a Double, `3` is an Int32, and neither
  * has room for an Int64.
  */
@@ -104,7 +104,7 @@ export function timestampOf(text: string): string | undefined {
 }
 
 /**
- * The text for sending, with the type beside every Double that lacks it: the service recognizes one by its decimal
+ * The text for sending, with the type next to every Double that lacks it: the service recognizes one by its decimal
  * point, and the emulator reads `3.0` as an Int32 without the type.
  */
 export function withDoublesNamed(text: string): string {

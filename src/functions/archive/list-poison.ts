@@ -16,8 +16,8 @@ const query = z.strictObject({
 });
 
 /**
- * GET /api/archives/{rule}/poison — the uploads that failed permanently and are not archived since, each with its
- * reason.
+ * GET /api/archives/{rule}/poison — lists uploads that failed permanently and have not been archived since, each with
+ * its reason.
  */
 export function listPoisonHandler(deps: Dependencies) {
   return answering(deps, async (request) => {

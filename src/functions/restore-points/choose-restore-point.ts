@@ -6,7 +6,7 @@ import { parseRunId } from '#domain/run/run-id.ts';
 import { ControlStore } from '#storage/control/control-store.ts';
 import { HttpError } from '../http/http-error.ts';
 import { configuredJob } from '../run/configured-job.ts';
-import { findKeptPoint, LIST_POINTS } from '../run/find-restore-point.ts';
+import { findUnmarkedPoint, LIST_POINTS } from '../run/find-restore-point.ts';
 import { vaultsOf } from '../run/find-run.ts';
 
 /** A restore point that is not marked for removal, and its vault. */
@@ -38,7 +38,7 @@ export async function choosePoint(
   purpose: 'restore' | 'verify' = 'restore',
 ): Promise<ChosenPoint> {
   const { restorePoint = 'latest', at } = request;
-  if (restorePoint !== 'latest') return findKeptPoint(deps, restorePoint);
+  if (restorePoint !== 'latest') return findUnmarkedPoint(deps, restorePoint);
   const { name: job } = configuredJob(deps, request.job);
   const before = at === undefined ? Number.POSITIVE_INFINITY : Date.parse(at);
   for (const vault of vaultsOf(deps, job)) {

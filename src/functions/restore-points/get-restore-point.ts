@@ -1,12 +1,12 @@
 import type { Dependencies } from '#app/dependencies.ts';
 import { answering, json } from '../http/answering.ts';
-import { findKeptPoint } from '../run/find-restore-point.ts';
+import { findUnmarkedPoint } from '../run/find-restore-point.ts';
 import { heldBy, shownPoint } from './shown-restore-point.ts';
 
 /** GET /api/restore-points/{id} */
 export function getRestorePointHandler(deps: Dependencies) {
   return answering(deps, async (request) => {
-    const { summary, notes } = await findKeptPoint(deps, request.params.id!);
+    const { summary, notes } = await findUnmarkedPoint(deps, request.params.id!);
     const { source, vault } = summary;
     const held = heldBy(summary.parts);
     return json(200, {

@@ -21,7 +21,7 @@ import type { ControlStore } from '#storage/control/control-store.ts';
 import { answering, json, readQuery } from '../http/answering.ts';
 import { readCursor, writeCursor } from '../http/cursor.ts';
 import { foreignCursor, HttpError } from '../http/http-error.ts';
-import { findKeptPoint } from '../run/find-restore-point.ts';
+import { findUnmarkedPoint } from '../run/find-restore-point.ts';
 
 const query = z.strictObject({
   container: z.string().optional(),
@@ -32,12 +32,14 @@ const query = z.strictObject({
 });
 
 /**
- * The most parts to read for one answer, which then ends early with a cursor. It reads each page of the manifest in
- * full, and the outcomes that retries have of the listed failures come on top.
+ * Maximum number of parts to read for one answer, which then ends early with a cursor. An answer may read more: the
+ * rest of a page of the manifest, and the outcomes of retries for the failures that it lists.
  */
 const PARTS_PER_ANSWER = 25;
 
-/** Where to continue: the page of the manifest, how many of its rows are listed, and the last folder before it. */
+/**
+ * Where the next answer continues: a page of the manifest, the number of its rows already listed, and the last folder.
+ */
 const positionSchema = z.strictObject({
   page: z.number().int().min(0),
   row: z.number().int().min(0),
@@ -46,19 +48,19 @@ const positionSchema = z.strictObject({
 
 type Position = z.output<typeof positionSchema>;
 
-/** GET /api/restore-points/{id}/blobs — what a restore point has of a container, by name or folder by folder. */
+/** GET /api/restore-points/{id}/blobs — lists the blobs of a container in a restore point, by name or by folder. */
 export function listPointBlobsHandler(deps: Dependencies) {
   return answering(deps, async (request) => {
     const id = request.params.id!;
     const { limit, cursor, ...asked } = readQuery(request, query);
-    const { summary, control } = await findKeptPoint(deps, id);
+    const { summary, control } = await findUnmarkedPoint(deps, id);
     const container = containerOf(summary, asked.container);
     const { prefix, delimiter } = asked;
     const question = [id, container, prefix, delimiter];
     const pages = manifestPages(summary.parts, container);
     const from =
       cursor === undefined ? { page: 0, row: 0 } : readPosition(readCursor(cursor, question), { prefix, delimiter });
-    // Pages of retries only have further outcomes of failures, and no new names.
+    // The parts of a retry repeat names that failed before, and add no others.
     const isFirst = ({ run }: ManifestPage) => run === pages[0]!.run;
     const { rows, next } = await walk(control, pages.filter(isFirst), { prefix, delimiter }, from, limit);
     const outcomes = await retried(
@@ -79,14 +81,16 @@ function containerOf({ id, parts }: RunSummary, named: string | undefined): stri
   const containers = tasks.filter((task) => tableOfTask(task) === undefined);
   const these = `It has: ${containers.slice(0, 20).join(', ')}${containers.length > 20 ? ', …' : ''}`;
   if (named === undefined && containers.length > 1) {
-    const message = `Restore point ${id} has ${containers.length} containers: say which`;
+    const message = `Restore point ${id} has ${containers.length} containers; specify "container"`;
     throw new HttpError(400, 'container-missing', message, these, { containers });
   }
   const container = named ?? containers[0];
   if (container !== undefined && containers.includes(container)) return container;
   const message = `Restore point ${id} has no container${container === undefined ? '' : ` "${container}"`}`;
   const isTable = container === undefined ? tasks.length > 0 : tableOfTask(container) !== undefined;
-  const hint = isTable ? `Tables cannot be walked: GET /api/restore-points/${id} tells what it has of each` : these;
+  const hint = isTable
+    ? `You cannot browse tables. See what the restore point has of each: GET /api/restore-points/${id}`
+    : these;
   throw new HttpError(404, 'container-not-held', message, hint);
 }
 
@@ -110,7 +114,7 @@ async function walk(
     const isEnough = rows.length === limit || (read > 0 && read + parts.length > PARTS_PER_ANSWER);
     if (isEnough) return { rows, next: { ...here, row } };
     read += parts.length;
-    // Each page learns the order on its own, so that its rows are the same in whichever answer they are.
+    // Each page finds out its order on its own, so that its rows are the same in every answer.
     const outcomes = inListedOrder(await readAll(control, { ...pages[page]!, parts }), new NameOrder());
     const shown = folderView(outcomes, view);
     if (row > 0 && row >= shown.length) throw foreignCursor();
@@ -122,7 +126,7 @@ async function walk(
   return { rows };
 }
 
-/** The outcomes, with those of retries in place of failures. */
+/** Replaces failures by the outcomes of the retries that followed. */
 async function retried(control: ControlStore, pages: readonly ManifestPage[], outcomes: Outcome[]): Promise<Outcome[]> {
   const names = outcomes.flatMap(({ name, status }) => (status === 'failed' ? name : []));
   if (names.length === 0) return outcomes;
@@ -169,7 +173,7 @@ function readPosition(text: string, { prefix, delimiter }: View): Position {
       folder === undefined || (delimiter !== undefined && folderOf(folder, { prefix, delimiter }) === folder);
     if (isFolder) return position;
   } catch {
-    // The error follows below, as for any other foreign cursor.
+    // A cursor that cannot be read is refused below, as one of another query is.
   }
   throw foreignCursor();
 }

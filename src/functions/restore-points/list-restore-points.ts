@@ -21,8 +21,8 @@ const query = z.strictObject({
 });
 
 /**
- * The most pages of the catalog to read for one answer, which then ends early with a cursor: most rows may be of other
- * runs.
+ * Maximum number of pages of the catalog to read for one answer, which then ends early with a cursor. Most rows may be
+ * of runs that left no restore point.
  */
 const PAGES_PER_ANSWER = 20;
 const SUMMARIES_AT_ONCE = 8;
@@ -35,7 +35,9 @@ interface Wanted {
 
 type Shown = Pick<ReturnType<typeof shownPoint>, 'id' | 'time'>;
 
-/** GET /api/restore-points — newest first, from the catalog of every vault, with what each has and lacks. */
+/**
+ * GET /api/restore-points — lists restore points from the catalog of every vault, newest first, with what each lacks.
+ */
 export function listRestorePointsHandler(deps: Dependencies) {
   return answering(deps, async (request) => {
     const { job, limit, removed, cursor } = readQuery(request, query);
@@ -66,7 +68,7 @@ async function pointsIn(deps: Dependencies, vault: string, { job, limit, removed
   const points: Shown[] = [];
   let next = from;
   for (let page = 0; page < PAGES_PER_ANSWER && points.length < limit; page++) {
-    // No more than the answer has room for: the next answer continues where a page of the catalog ends.
+    // Reads no more rows than the answer can list, since a cursor can only continue after a whole page of the catalog.
     const options = { limit: limit - points.length, ...(job && { job }), ...(next && { cursor: next }) };
     const listed = await deps
       .catalog(vault)
@@ -86,14 +88,14 @@ async function pointsIn(deps: Dependencies, vault: string, { job, limit, removed
 }
 
 /**
- * Also `running`: the row of a run that could not write to the catalog when it ended still has this status. The summary
- * decides.
+ * Whether the run of a row may have left a restore point. Includes `running`: if a run could not write to the catalog
+ * when it ended, its row still has that status. The summary decides.
  */
 function mayBePoint({ mode, dryRun, status }: CatalogRow): boolean {
   return isBackup(mode as RunMode) && !dryRun && /^(?:succeeded|completed-with-failures|running)$/.test(status);
 }
 
-/** Empty if the run has left no restore point. */
+/** The restore point that the run of a row has left; empty if there is none. */
 async function pointOfRow(control: ControlStore, row: CatalogRow, notes: Notes): Promise<Shown[]> {
   try {
     const summary = await control.readSummary(row);

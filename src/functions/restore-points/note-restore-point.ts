@@ -23,7 +23,7 @@ const reasoned = z.strictObject({
 });
 const nothing = z.strictObject({});
 
-/** Changed notes, and the entry of the chain that says so. */
+/** The changed notes, and the entry of the chain that records the change. */
 interface Noting {
   notes: Notes;
   entry: ChainEntry;
@@ -34,7 +34,7 @@ interface Noting {
   weakens?: true;
 }
 
-/** POST /api/restore-points/{id}/hold — keeps it under any policy, until an operator lifts the hold. */
+/** POST /api/restore-points/{id}/hold — no policy removes the restore point until an operator removes the hold. */
 export function holdHandler(deps: Dependencies) {
   return answering(deps, async (request) => {
     const { reason } = await readBody(request, reasoned);
@@ -57,7 +57,7 @@ export function unholdHandler(deps: Dependencies) {
   });
 }
 
-/** POST /api/restore-points/{id}/release — an operator has checked what engaged the safety brake. */
+/** POST /api/restore-points/{id}/release — releases the safety brake, after an operator has checked why it engaged. */
 export function releaseHandler(deps: Dependencies) {
   return answering(deps, async (request) => {
     await readBody(request, nothing);
@@ -71,7 +71,7 @@ export function releaseHandler(deps: Dependencies) {
           `See its notes, or look for the brake of another: GET /api/restore-points/${point}`,
         );
       }
-      // The first release counts: a repeated call does not mean a second check.
+      // A repeated call keeps the time of the first release.
       const brake = { released, ...notes.brake };
       return { notes: { ...notes, brake }, entry: { kind: 'release', point, ...brake }, weakens: true };
     });
@@ -83,8 +83,8 @@ function endsOf({ hold }: { hold?: Notes['hold'] | undefined }): { ends?: string
 }
 
 /**
- * Changes the notes of a restore point. Refuses one that a prune has marked: a hold that is too late must not look
- * effective.
+ * Changes the notes of a restore point. Refuses if a prune has marked it: a hold could no longer protect it, and must
+ * not seem to.
  */
 async function note(deps: Dependencies, request: HttpRequest, change: (notes: Notes, id: string) => Noting) {
   const id = request.params.id!;
@@ -107,6 +107,6 @@ async function note(deps: Dependencies, request: HttpRequest, change: (notes: No
     return json(200, { id, ...shownNotes(notes) });
   } catch (error) {
     if (!isStorageError(error, 'precondition')) throw error;
-    throw new HttpError(409, 'notes-contended', `What is noted of ${id} keeps changing`, 'Try again');
+    throw new HttpError(409, 'notes-contended', `Other processes keep changing the notes of ${id}`, 'Try again');
   }
 }

@@ -31,7 +31,7 @@ export function shownPoint(summary: RunSummary, notes: Notes, held = heldBy(summ
     blobs: sumOf(held.containers.map(({ blobs }) => blobs)),
     tables: held.tables.length,
     entities: sumOf(held.tables.map(({ entities }) => entities)),
-    // A retry lists only what failed: its summary does not have the bytes of the other blobs.
+    // A retry lists only what failed, so its summary lacks the bytes of all other blobs.
     bytes: mode === 'retry' ? null : bytes.listed,
     lacks: {
       skipped: sumOf(held.containers.map(({ skipped }) => skipped)),

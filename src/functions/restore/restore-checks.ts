@@ -45,7 +45,7 @@ export function checkContainers(into: TargetPlace, containers: readonly string[]
   const target = targetOf(request);
   if (containers.length > 1 && !isInjective(target.container, target.prefix)) {
     throw refusal(
-      `.target: ${containers.length} containers would overwrite each other in the same place`,
+      `.target: ${containers.length} containers would overwrite each other in the same container`,
       'Add {container} to "container", for example "{container}-restored", or to "prefix" with a slash after it',
     );
   }

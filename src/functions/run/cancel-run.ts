@@ -9,8 +9,8 @@ import { findRun } from './find-run.ts';
 const body = z.strictObject({ force: z.boolean().default(false) });
 
 /**
- * POST /api/runs/{id}/cancel — requests the end of a run: its activities notice it within seconds and abort pending
- * copies, then the run ends. With `force`, ends the run at once, for a run whose orchestration is stuck.
+ * POST /api/runs/{id}/cancel — asks a run to end. Its activities read the request within seconds and abort pending
+ * copies; then the run ends. With `force`, the run ends at once, even if its orchestration is stuck.
  */
 export function cancelRunHandler(deps: Dependencies) {
   return answering(deps, async (request, client) => {
@@ -20,7 +20,7 @@ export function cancelRunHandler(deps: Dependencies) {
       const found = await findRun(deps, client, id);
       const location = `/api/runs/${id}`;
       if (force && (found.state === 'running' || (found.state === 'lost' && found.holdsLock))) {
-        // The release of its lock ends the run for certain, even if the orchestration is unreachable.
+        // Even if the orchestration is unreachable, the run cannot continue without its lock.
         await client.terminate(id, 'Cancelled by force').catch(() => {});
         const { status } = await endRun(deps, found, found.state === 'lost' ? 'failed' : 'cancelled');
         return json(200, { id, status, cancelling: false, location });

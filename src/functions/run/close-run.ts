@@ -9,7 +9,7 @@ import { SUMMARY_FORMAT } from '#domain/run/stored-format.ts';
 import { catalogRowOf } from '#storage/catalog.ts';
 import { ControlStore } from '#storage/control/control-store.ts';
 
-/** A run and its vault. The configuration may no longer have its job. */
+/** A run and its vault. Its job may no longer be configured. */
 export interface RunInVault {
   run: UnlockedRun;
   /** Alias. */
@@ -17,9 +17,8 @@ export interface RunInVault {
 }
 
 /**
- * Ends a run that is no longer in progress, before another run takes its lock: writes the summary that the run will not
- * write itself. If the run is publishing at this moment after all, the first of the two summaries wins. Returns that
- * one.
+ * Writes the summary of a run that is no longer in progress and did not write one, before another run takes its lock.
+ * If the run publishes at the same moment, the first of the two summaries counts. Returns that one.
  */
 export async function closeRun(
   deps: Dependencies,
@@ -55,7 +54,7 @@ export async function endRun(
 ): Promise<RunSummary> {
   const { run, vault } = place;
   const summary = await closeRun(deps, place, status);
-  // It may have become a restore point after all, or be a prune that has removed some.
+  // The run may have published a restore point, or have removed restore points, before it was closed.
   await appendToChain(deps, deps.blobs(vault), summary, { late: true });
   await new ControlStore(deps.blobs(vault)).releaseLock(run, deps.now(), leftBy(summary));
   return summary;

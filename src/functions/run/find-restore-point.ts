@@ -31,7 +31,7 @@ export async function findPoint(deps: Dependencies, id: string): Promise<FoundPo
 }
 
 /** The restore point of this id, with its notes. Throws 404 also if a prune marked it for removal. */
-export async function findKeptPoint(deps: Dependencies, id: string): Promise<FoundPoint & { notes: Notes }> {
+export async function findUnmarkedPoint(deps: Dependencies, id: string): Promise<FoundPoint & { notes: Notes }> {
   const found = await findPoint(deps, id);
   const notes = await found.control.readNotes(found.summary);
   if (notes.removed) throw removedPoint(404, id, notes.removed);

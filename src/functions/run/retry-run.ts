@@ -4,7 +4,7 @@ import { isArchiving, type RunSummary } from '#domain/run/run.ts';
 import { answering } from '../http/answering.ts';
 import { HttpError } from '../http/http-error.ts';
 import { jobOfStored } from './configured-job.ts';
-import { findKeptPoint } from './find-restore-point.ts';
+import { findUnmarkedPoint } from './find-restore-point.ts';
 import { findRun } from './find-run.ts';
 import { answerStart } from './start-run.ts';
 
@@ -24,7 +24,7 @@ export function retryRunHandler(deps: Dependencies) {
     const start = { job, trigger: 'http', dryRun: false, retryOf: id } as const;
     const { restore } = summary;
     if (restore) {
-      if (!restore.file) await findKeptPoint(deps, restore.point);
+      if (!restore.file) await findUnmarkedPoint(deps, restore.point);
       return answerStart(deps, client, { ...start, mode: 'restore', restore });
     }
     checkRoute(deps, summary);

@@ -45,7 +45,7 @@ export function readAccessMinter(service: BlobServiceClient, by: AccessMethod): 
   }
 }
 
-/** A SAS for each blob: it is stored beside the copy it was for, and anyone who reads the copy may see it. */
+/** A SAS for each blob: the service stores it with the copy, and anyone who reads the copy may see it. */
 function mintedBy(
   container: ContainerClient,
   last: Date,

@@ -96,7 +96,7 @@ describe('an archive rule', () => {
     }
   });
 
-  it('has every problem told at once, with its place', () => {
+  it('reports every problem at once, with its path', () => {
     const wrong = {
       name: 'Uploads',
       source: { account: 'a b', container: 'in*', prefix: 7, include: '*', exclude: ['[a'], containers: ['a'] },
@@ -290,18 +290,18 @@ describe('the destination of a rule', () => {
   });
 
   const shared = (place: string) => [
-    expect.stringMatching(new RegExp(`^archives\\[1\\]\\.destination: ${place} copies to the same place`)),
+    expect.stringMatching(new RegExp(`^archives\\[1\\]\\.destination: ${place} copies to the same destination`)),
   ];
 
   it.each<[string, object, object, boolean]>([
     ['the same source and mapping', {}, {}, false],
     ['the same source, another container', {}, { container: 'second' }, true],
     ['the same source, overlapping prefixes, another container', { prefix: '2026/' }, { container: 'second' }, true],
-    ['the same source, other prefixes, one place', { prefix: '2026/' }, {}, false],
+    ['the same source, other prefixes, one destination', { prefix: '2026/' }, {}, false],
     ['the same source, another account', {}, { account: 'OTHER' }, true],
     ['the same source, prefixes of which neither holds the other', {}, { prefix: 'b/' }, true],
     ['the same source, one prefix in the other', {}, { prefix: 'a/b/' }, false],
-    ['another source, the place written out', { container: 'other' }, { container: 'incomingarchive' }, false],
+    ['another source, the container written out', { container: 'other' }, { container: 'incomingarchive' }, false],
     ['another source by the same template', { container: 'other' }, {}, true],
     ['the same account by another alias', {}, { account: 'PRUNER' }, false],
   ])('beside another rule: %s', (_, source, destination, right) => {
@@ -309,7 +309,7 @@ describe('the destination of a rule', () => {
     expect(problems({ archives: rules })).toEqual(right ? [] : shared('archives\\[0\\]'));
   });
 
-  it('has no folders that could make two places of one', () => {
+  it('has no folders that could make two destinations of one', () => {
     const rules = [rule({}, {}, { folders: 'day' }), rule({ name: 'two' }, {}, { prefix: '2026/11/21/' })];
     expect(problems({ archives: rules })).toEqual(shared('archives\\[0\\]'));
   });
@@ -318,7 +318,7 @@ describe('the destination of a rule', () => {
     const backup = { container: '{container}backup' };
     const found = (source: object, destination: object) =>
       problems({ jobs: [job({}, { containers: ['incoming'] })], archives: [rule({}, source, destination)] });
-    const words = [expect.stringMatching(/^archives\[0\]\.destination: jobs\[0\] copies to the same place/)];
+    const words = [expect.stringMatching(/^archives\[0\]\.destination: jobs\[0\] copies to the same destination/)];
     expect(found({}, backup)).toEqual(words);
     expect(found({ container: 'other' }, { container: 'incomingbackup' })).toEqual(words);
     expect(found({}, { ...backup, account: 'OTHER' })).toEqual([]);
@@ -352,7 +352,7 @@ describe('the destination of a rule', () => {
 });
 
 describe('receipts', () => {
-  it('lie in the vault, whoever removes them', () => {
+  it('are in the vault, whichever account removes them', () => {
     const found = (account: string) => problems({ archives: [rule({ receipts: { keepDays: 1, account } })] });
     expect(found('PRUNER')).toEqual([]);
     expect(found('OTHER')).toEqual([

@@ -190,7 +190,7 @@ describe('the error', () => {
     expect(error.message).toContain('jobs[1].destination: this option is missing');
   });
 
-  it('finds what is wrong between jobs, though other parts of them be wrong as well', () => {
+  it('finds what is wrong between jobs, even if other parts of them are wrong as well', () => {
     const found = problems({
       jobs: [job({ schedule: 'x' }), job({ method: 'x' }, { account: 'NEW' }, { container: 'all' })],
     });
@@ -199,7 +199,7 @@ describe('the error', () => {
       expect.stringMatching(/^jobs\[1\]\.method: /),
       expect.stringMatching(/^jobs\[1\]\.name: jobs\[0\] already has the name "nightly"/),
       expect.stringMatching(/^jobs\[1\]\.source\.account: .*"NEW__blobServiceUri"/),
-      expect.stringMatching(/^jobs\[1\]\.destination\.container: "all" is the same place for several/),
+      expect.stringMatching(/^jobs\[1\]\.destination\.container: "all" is the same destination for several/),
     ]);
   });
 
@@ -457,8 +457,8 @@ describe('destinations', () => {
     [['*'], 'strong{container}', 'turns "room" into "strongroom"'],
     [['strongroom'], '{container}', 'turns "strongroom" into "strongroom"'],
     [['$web'], '{container}backup', 'turns "$web" into "$webbackup"'],
-    [['abc', 'abd'], 'all', 'is the same place for several'],
-    [['a*'], 'all', 'is the same place for several'],
+    [['abc', 'abd'], 'all', 'is the same destination for several'],
+    [['a*'], 'all', 'is the same destination for several'],
   ])('%j into %s is refused', (containers, container, words) => {
     expect(problems({ jobs: [job({}, { containers }, { container })] })).toEqual([expect.stringContaining(words)]);
   });
@@ -575,7 +575,7 @@ describe('retention', () => {
     },
   );
 
-  it('has every problem told at once, with its place', () => {
+  it('reports every problem at once, with its path', () => {
     const found = wrong({
       keepDayly: 7,
       keepLast: 0,

@@ -39,7 +39,7 @@ interface Recorded {
 }
 
 describe('a queue function', () => {
-  test('gets the message and what the real host tells about it, and the message is deleted', async () => {
+  test('gets the message and what the real host adds to it, and the message is deleted', async () => {
     const { env, queue } = account();
     const orders = queue('orders');
     await orders.create();

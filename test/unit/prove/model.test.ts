@@ -123,7 +123,7 @@ function notingVault(kind: Kind, seen: Backup) {
 }
 
 /** The model's execution of the same, alone in its world. */
-function modelled(kind: Kind['kind'], full: boolean, seen: Backup, phase: number, tries: number, late: boolean) {
+function modeled(kind: Kind['kind'], full: boolean, seen: Backup, phase: number, tries: number, late: boolean) {
   const scenario = { kind, full: [full], vault: 'empty', limits: {} } as const;
   const world = {
     ...worldOf({ ...scenario, full: [full] }),
@@ -205,7 +205,7 @@ describe('the model follows the code', () => {
       const outcome = isPending(result) ? 'pending' : result.status;
       expect({ seen, asked, outcome }).toEqual({
         seen,
-        ...modelled(kind.kind, kind.full, seen, PHASE.copy, 0, false),
+        ...modeled(kind.kind, kind.full, seen, PHASE.copy, 0, false),
       });
     }
   });
@@ -221,7 +221,7 @@ describe('the model follows the code', () => {
               found,
               late,
               tries,
-              ...modelled(kind.kind, kind.full, found, PHASE.confirm, tries, late),
+              ...modeled(kind.kind, kind.full, found, PHASE.confirm, tries, late),
             });
           }
         }

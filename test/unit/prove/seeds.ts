@@ -13,7 +13,7 @@ export async function expectNoViolation(play: Play, command: string, seeds: numb
   for (let seed = 1; seed <= seeds; seed++) {
     const played = await play(seed);
     addCounts(totals, played);
-    expect(played.violations, `node ${command} --seeds 1 --from ${seed}`).toEqual([]);
+    expect(played.violations, `npm run prove:again -- ${command.split('/')[1]} --seeds 1 --from ${seed}`).toEqual([]);
   }
   for (const event of events) expect(totals[event] ?? 0, event).toBeGreaterThan(0);
 }

@@ -57,6 +57,33 @@ describe('the word list', () => {
   });
 });
 
+/** The names in a file, each as words: `hasGivenUp` as `has given up`. Without comments and texts. */
+function namesIn(text: string): string[] {
+  const code = text.replace(/\/\*[\s\S]*?\*\/|\/\/.*|'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"|`(?:[^`\\]|\\.)*`/g, ' ');
+  const names = new Set(code.match(/[A-Za-z_$][\w$]*/g));
+  return [...names].map((name) =>
+    name
+      .replace(/([a-z0-9])([A-Z])/g, '$1 $2')
+      .replaceAll('_', ' ')
+      .toLowerCase(),
+  );
+}
+
+describe('the names in the code', () => {
+  test('are read as words, without comments and texts', () => {
+    const text = "const hasGivenUp = 'someText'; // aComment\nIN_MIRROR;";
+    expect(namesIn(text)).toEqual(['const', 'has given up', 'in mirror']);
+  });
+
+  /** This file has quotes in regular expressions, which `namesIn` does not understand. */
+  const named = code.filter((file) => /^(src|host|prove|test)\//.test(file) && !file.endsWith('/words.test.ts'));
+
+  test.each(named)('%s keeps to the word list', (file) => {
+    const pattern = finder(banned);
+    expect(namesIn(textOf(file)).filter((name) => found(name, pattern).length > 0)).toEqual([]);
+  });
+});
+
 describe('the width of lines', () => {
   /** The formatter breaks no literals: in src and host a regular expression may be wider, elsewhere any literal. */
   const wide = (file: string) =>
@@ -71,6 +98,14 @@ describe('the width of lines', () => {
   test.each(code)('%s has no line of more than 120 characters', (file) => {
     expect(wide(file)).toEqual([]);
   });
+});
+
+test.each(documents)('%s has no line of text of more than 120 characters', (document) => {
+  // Tables, code and links cannot be broken.
+  const lines = textOf(document)
+    .replace(/```[\s\S]*?```/g, '')
+    .split('\n');
+  expect(lines.filter((line) => [...line].length > 120 && !/^(?:\||\s{4}|\[|#)/.test(line))).toEqual([]);
 });
 
 test.each(documents)('every file and folder that %s names is there', (document) => {

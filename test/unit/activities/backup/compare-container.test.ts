@@ -70,7 +70,7 @@ describe('a backup says by name what it no longer holds', () => {
     expect(after.problems).toMatchObject([{ code: 'source-archived' }, { code: 'no-longer-held', count: 1 }]);
   });
 
-  it('failed blobs, and goes on to owe them until they are held, deleted or skipped', async () => {
+  it('failed blobs, and reports them until they are held, deleted or skipped', async () => {
     for (const name of ['a', 'b', 'c', 'd']) room.put(name, name);
     await room.backup();
     for (const name of ['a', 'b', 'c', 'd']) room.put(name, `${name}2`);

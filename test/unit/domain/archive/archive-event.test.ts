@@ -60,7 +60,7 @@ describe('an event', () => {
     expect(read(message)).toEqual({ events: [upload] });
   });
 
-  it('of a renamed blob tells where the blob is now', () => {
+  it('of a renamed blob names the new name', () => {
     const { url: _, ...data } = eventGrid(undefined).data;
     const renamed = {
       ...eventGrid(undefined, { type: 'Microsoft.Storage.BlobRenamed' }),

@@ -54,7 +54,7 @@ it('receipts of one name lie between those of the names before and after it', ()
   expect(receiptName('a', '../../"x"')).toMatch(/^61\/[0-9a-f]{32}\.json$/);
 });
 
-it('accounts are told apart by their address, whatever its form', () => {
+it('accounts are distinguished by their address, whatever its form', () => {
   expect(receiptsPath('uploads', 'https://acct.blob.core.windows.net', 'in')).toBe(
     'archives/uploads/receipts/acct.blob.core.windows.net/in/',
   );

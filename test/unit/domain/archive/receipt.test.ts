@@ -24,7 +24,7 @@ const later = (ms: number) => new Date(noon.getTime() + ms);
 const claimed = (before?: Receipt) => claim(before, 'uploads', source, 'one', noon, 60_000);
 
 describe('whether a version may be worked on', () => {
-  it('by anybody, where nobody has claimed it, or the last try failed, or it was missed and is there after all', () => {
+  it('by any owner, if it has no claim, if the last attempt failed, or if it was missed and exists now', () => {
     expect(standingOf(undefined, 'one', noon)).toEqual({ is: 'free' });
     const problem = { code: 'throttled' } as const;
     for (const state of ['failed', 'missed'] as const) {
@@ -32,7 +32,7 @@ describe('whether a version may be worked on', () => {
     }
   });
 
-  it('by nobody once it is done', () => {
+  it('by no owner once it is done', () => {
     expect(standingOf(ended(claimed(), 'done', noon, {}), 'one', later(1e9))).toEqual({ is: 'ended' });
   });
 
@@ -59,7 +59,7 @@ describe('whether a version may be worked on', () => {
   });
 });
 
-it('a claim that is taken over goes on counting, and knows of the copy under way', () => {
+it('a claim that is taken over continues its count, and names the copy in progress', () => {
   const copy = { id: 'c1', startedAt: noon.toISOString(), tries: 1 };
   const next = claim({ ...claimed(), copy }, 'uploads', source, 'two', later(90_000), 60_000);
   expect(next).toMatchObject({

@@ -167,7 +167,7 @@ describe('pages', () => {
     expect(source.reads).toEqual([undefined, '1', '2']);
   });
 
-  it('a refused one is not read, and the walk goes on all the same', async () => {
+  it('a refused one is not read, and the walk continues', async () => {
     const source = new Listing(names, [3]);
     const walk = new MergeWalk(source.read, new Listing([], [1]).read);
     await walk.nextPairs(() => false);

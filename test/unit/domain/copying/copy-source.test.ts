@@ -90,7 +90,7 @@ it('is the same for the same source, and another for another', () => {
   );
 });
 
-it('of what an account holds is what a copy from there is told to come from', () => {
+it('of a blob equals the source that a copy of it records', () => {
   const name = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 12 }).filter((text) => /^[^.\\]+$/.test(text));
   const kept = fc.constantFrom(undefined, { snapshot: TIME }, { version: TIME });
   fc.assert(

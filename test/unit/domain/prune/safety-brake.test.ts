@@ -178,7 +178,7 @@ describe('the safety brake', () => {
     expect(entities(500).trip).toBeUndefined();
   });
 
-  it('engages as soon as more than its share of any old restore point is lost, whatever else happens', () => {
+  it('engages as soon as more than its percentage of any old restore point is lost, whatever else happens', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 10, max: 100 }),

@@ -47,7 +47,7 @@ describe('looking into a folder', () => {
     expect(view(['a-b', 'a/2'], { prefix: '', delimiter: '/', folder: 'a/' })).toEqual(['a-b']);
   });
 
-  it('tells the last folder that has been shown', () => {
+  it('returns the last folder that has been shown', () => {
     expect(lastFolder([{ folder: 'a/' }, { folder: 'b/' }, { outcome: copied('c') }], 'x/')).toBe('b/');
     expect(lastFolder([{ outcome: copied('c') }], 'x/')).toBe('x/');
     expect(lastFolder([], undefined)).toBeUndefined();

@@ -220,7 +220,7 @@ describe('what a run has made', () => {
     expect(isOurs({ metadata: { author: 'Ada' } }, plain)).toBe(false);
   });
 
-  it('is nothing that was there before, whoever has set its properties since', () => {
+  it('is no blob that existed before, whichever writer has set its properties since', () => {
     const before = made(FROM);
     expect(isMadeBy(RUN, ENTRY, before, CONTENT, FROM, before)).toBe(false);
     expect(isMadeBy(RUN, ENTRY, { ...before, etag: '0xT2', metadata: {} }, CONTENT, FROM, before)).toBe(false);

@@ -21,7 +21,7 @@ describe('an outcome', () => {
     expect(outcomeOf(blobState({ tier: 'Hot', tierInferred: true }), 'copied')).not.toHaveProperty('tier');
   });
 
-  it('is told from a pending copy', () => {
+  it('is distinguished from a pending copy', () => {
     const planned = { from: blobState(), reason: 'new' as const };
     expect(isPending({ planned, copyId: 'c', startedAt: '', tries: 1 })).toBe(true);
     expect(isPending(outcomeOf(blobState(), 'failed', { code: 'throttled', source: blobState() }))).toBe(false);

@@ -392,7 +392,7 @@ describe('the report', () => {
     });
   });
 
-  it('tells rates and the time left', () => {
+  it('reports rates and the time left', () => {
     const parts = [
       slicePart('images', 0, { listed: 300, unchanged: 100, planned: 200, last: true, listedBytes: 3000 }),
       chunkPart('images', [0, 0, 0], { copied: 100, planned: 100, copiedBytes: 1000 }),
@@ -405,7 +405,7 @@ describe('the report', () => {
     });
   });
 
-  it('judges progress by the last run while the scan goes on, and says nothing without one', () => {
+  it('judges progress by the last run during the scan, and reports none without one', () => {
     const parts = [slicePart('images', 0, { listed: 100, unchanged: 100 })];
     expect(reportOf(run, parts, running).progress).toMatchObject({ fraction: null, secondsLeft: null });
     expect(reportOf(run, parts, { ...running, expected: 400 }).progress).toMatchObject({
@@ -442,7 +442,7 @@ describe('the report', () => {
     for (const { hint } of report.problems) expect(hint.length).toBeGreaterThan(10);
   });
 
-  it('of a dry run tells what would be copied', () => {
+  it('of a dry run reports what would be copied', () => {
     const parts = [slicePart('images', 0, { listed: 5, unchanged: 2, planned: 3, plannedBytes: 30, last: true })];
     const report = reportOf({ ...run, dryRun: true }, parts, ended);
     expect(report.counts).toEqual({ listed: 5, copied: 0, unchanged: 2, skipped: 0, failed: 0, planned: 3 });

@@ -124,7 +124,7 @@ describe('I6: a damaged file of entities', () => {
     }
   });
 
-  it('with one byte changed is refused, or was changed where it tells nothing', () => {
+  it('with one byte changed is refused, or the byte has no meaning', () => {
     for (let at = 0; at < body.length; at++) {
       for (const flip of [0x01, 0x80]) {
         const spoiled = Buffer.from(body);

@@ -120,7 +120,7 @@ describe('splitEntities', () => {
     expect(() => splitEntities(body)).toThrow(EntityTextError);
   });
 
-  it('tells keys apart that look the same when one is escaped', () => {
+  it('distinguishes keys that look the same when one is escaped', () => {
     const keys = ['a\\"', 'a"', 'a"', '\\\\', '\\'].map((partition) => ({ partition, row: 'r' }));
     const body = `{"value":[${keys.map(({ partition, row }) => entityText(partition, row)).join(',')}]}`;
     expect(splitEntities(body).map(({ key: found }) => found)).toEqual(keys);
@@ -152,7 +152,7 @@ describe('values within values', () => {
   const nested = (depth: number) =>
     `{"value":[{"PartitionKey":"a","RowKey":"b","x":${'{"y":['.repeat(depth)}${']}'.repeat(depth)}}]}`;
 
-  it('are no matter for the service, and for nobody a way to run out of stack', () => {
+  it('do not matter to the service, and cannot exhaust the stack', () => {
     expect(splitEntities(nested(50))).toHaveLength(1);
     expect(() => splitEntities(nested(51))).toThrow(EntityTextError);
     expect(() => splitEntities(nested(100_000))).toThrow(EntityTextError);
@@ -258,7 +258,7 @@ describe('sameEntity', () => {
     expect(sameEntity(entityText('p', 'r'), entityText('P', 'r'))).toBe(false);
   });
 
-  it('tells all edges from each other', () => {
+  it('distinguishes all edges from each other', () => {
     const texts = EDGES.map((edge) => with1(member('x', edge)));
     for (const [a, one] of texts.entries()) {
       for (const [b, other] of texts.entries()) {

@@ -4,7 +4,7 @@ import { isValidTableName } from '#domain/tables/table-name.ts';
 
 const RUN = 'nightly-20260502T000000Z-k3f9q2';
 
-it('tells which drill it belongs to, and is a name that the service takes', () => {
+it('names the drill it belongs to, and is valid for the service', () => {
   const name = scratchTable(RUN, '0a1b2c');
   expect(name).toBe('strongroomdrillk3f9q20a1b2c');
   expect(isValidTableName(name)).toBe(true);

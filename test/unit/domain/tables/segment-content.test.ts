@@ -55,7 +55,7 @@ function planted(line: string) {
 }
 
 describe('what a segment holds', () => {
-  it('is what a map would, to which the lines of its files are applied in turn', () => {
+  it('equals a map to which the lines of its files are applied one after another', () => {
     fc.assert(
       fc.property(fc.array(changes, { minLength: 1, maxLength: 5 }), (given) => {
         const model = new Map<string, string>();

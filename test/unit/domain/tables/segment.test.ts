@@ -70,7 +70,7 @@ describe('segments', () => {
     expect(inKeyOrder([segment({ upTo: a }), segment({ upTo: b }), segment({ after: a })])).toBeUndefined();
   });
 
-  it('are told from outcomes of blobs', () => {
+  it('are distinguished from outcomes of blobs', () => {
     expect(isSegment(segment({}) as Outcome & Segment)).toBe(true);
     const blob = { name: 'a', status: 'copied' as const, etag: '0x1', modified: AT, size: 1 };
     expect(isSegment(blob)).toBe(false);

@@ -19,7 +19,7 @@ const name = fc
   .filter(isValidTableName);
 
 describe('a task', () => {
-  it('tells its table, and those of containers none', () => {
+  it('names its table, and a task of a container names none', () => {
     expect(tableOfTask(taskOfTable('Orders'))).toBe('Orders');
     expect(tableOfTask('table')).toBeUndefined();
     expect(isValidContainerName(taskOfTable('orders'))).toBe(false);
@@ -64,7 +64,7 @@ describe('matchesTable', () => {
     );
   });
 
-  it('tells the same whatever the case of either', () => {
+  it('gives the same answer whatever the case of either', () => {
     fc.assert(
       fc.property(pattern, name, (pattern, name) => {
         const expected = matchesTable(pattern, name);
@@ -106,7 +106,7 @@ describe('names and patterns', () => {
     expect(tablePatternProblem(pattern)).toContain(JSON.stringify(pattern));
   });
 
-  it('of metrics are told from mistakes', () => {
+  it('of metrics are distinguished from mistakes', () => {
     expect(tablePatternProblem('$MetricsHourPrimaryTransactionsBlob')).toContain('the metrics of the service');
     expect(tablePatternProblem('TABLES')).toContain('the service reserves it');
     expect(tablePatternProblem('my-table')).toContain('use 3 to 63 letters and digits, starting with a letter');
@@ -151,7 +151,7 @@ describe('a template', () => {
     expect(tableTemplateProblem(template)).toContain(JSON.stringify(template));
   });
 
-  it('makes two tables of any two, or is told not to', () => {
+  it('makes two tables of any two, or is refused', () => {
     fc.assert(
       fc.property(
         fc.constantFrom('{table}', '{table}Restored', 'r{table}', '{table}{table}', 'one'),

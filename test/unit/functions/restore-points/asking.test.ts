@@ -63,7 +63,7 @@ describe('a vault that no run has written to', () => {
 });
 
 describe('asking for runs', () => {
-  it('tells a cursor that only the catalog can refuse', async () => {
+  it('refuses a cursor that only the catalog can refuse', async () => {
     const list = async () => {
       throw new StorageError('invalid', 'This is not a cursor that a list of runs gave out.');
     };

@@ -150,7 +150,7 @@ describe('browsing a restore point', () => {
     );
   });
 
-  it('goes on in a folder over any number of slices that have nothing else', async () => {
+  it('continues in a folder over any number of slices that have nothing else', async () => {
     const vault = new PointVault();
     vault.withoutNames = true;
     await vault.publish(ID, { data: ['a/1', 'a/2', 'a/3', 'a/4', 'b'].map((name) => ({ scan: [of(name)] })) });
@@ -172,7 +172,7 @@ describe('browsing a restore point', () => {
     for (const limit of ['1', '2', '3', '4']) expect((await browse(vault, ID, { limit })).items).toEqual(items);
   });
 
-  it('tells a blob with all that its backup saw', async () => {
+  it('shows a blob with everything that its backup recorded', async () => {
     const vault = new PointVault();
     const disk = outcomeOf(
       blobState({ name: 'disk', type: 'page', contentMd5: 'AA==', tags: { a: 'b' }, tier: 'P10' }),
@@ -249,7 +249,7 @@ describe('browsing a restore point', () => {
     expect(await read({})).toHaveLength(2);
   });
 
-  it('names a part that is damaged or gone, of whatever run, and tells nothing short', async () => {
+  it('names a part that is damaged or gone, of any run, and never returns a short answer', async () => {
     const vault = new PointVault();
     const copies = [{ now: [of('a', 'failed'), of('b')] }];
     const point = await vault.publish(ID, { data: [{ scan: [of('c', 'unchanged')], copies }] });
@@ -287,7 +287,7 @@ describe('browsing a restore point', () => {
     expect(await ask({ container: 'more' })).toMatchObject({ status: 200, body: { items: [], next: null } });
   });
 
-  it('refuses a cursor of another question, and one that nobody gave', async () => {
+  it('refuses a cursor of another query, and one that no answer had', async () => {
     const vault = new PointVault();
     await vault.publish(ID, all('a/1', 'b/2', 'c/3'));
     const query = { delimiter: '/', limit: '1' };
@@ -322,7 +322,7 @@ describe('restore points', () => {
     (await vault.ask(listRestorePointsHandler, { query })).body;
   const ids = (body: { restorePoints: { id: string }[] }) => body.restorePoints.map(({ id }) => id);
 
-  it('are told with what they have and lack', async () => {
+  it('are shown with what they have and lack', async () => {
     const vault = new PointVault();
     const point = await vault.publish(
       ID,
@@ -392,7 +392,7 @@ describe('restore points', () => {
     });
   });
 
-  it('are told with their tables, which are no containers', async () => {
+  it('are shown with their tables, which are no containers', async () => {
     const vault = new PointVault();
     const { parts } = await vault.publish(AGAIN, { data: [{ scan: [of('a', 'unchanged'), of('b', 'failed')] }] });
     const range = (piece: number, more: Partial<PartEntry>): PartEntry => ({
@@ -501,7 +501,7 @@ describe('restore points', () => {
     expect(ids(await list(vault, { limit: '1', cursor: first.next }))).toEqual([idOf(0)]);
   });
 
-  it('are found where the catalog still takes their run to be at work', async () => {
+  it('are found if the catalog still shows their run as running', async () => {
     const vault = new PointVault();
     await vault.publish(ID, all('a'));
     vault.rows[0]!.status = 'running';
@@ -551,7 +551,7 @@ describe('restore points', () => {
     });
   });
 
-  it('that are not there are told with the reason', async () => {
+  it('that do not exist are refused with the reason', async () => {
     const vault = new PointVault();
     const none = { restorePoint: false };
     const problems = [{ code: 'run-lost', count: 0, message: 'it ended without a summary', hint: '' }] as const;
@@ -635,7 +635,7 @@ describe('notes', () => {
     expect((await vault.ask(releaseHandler, { id: ID })).body.brake.released).toBe('before');
   });
 
-  it('nothing is noted of a restore point that is marked to be removed, or of a run that left none', async () => {
+  it('no notes are added to a restore point that is marked to be removed, or to a run that left none', async () => {
     const vault = await setUp();
     await vault.publish(RETRY, {}, { mode: 'verify', restorePoint: false });
     vault.note(ID, { removed: { at: '2026-11-21T00:00:00.000Z', run: AGAIN } });
@@ -656,7 +656,7 @@ describe('the history of a blob', () => {
   const history = async (vault: PointVault, query: Record<string, string>) =>
     (await vault.ask(blobHistoryHandler, { query: { container: 'data', ...query } })).body;
 
-  it('tells every version, the restore points that hold it, and how many do not', async () => {
+  it('shows every version, the restore points that hold it, and how many do not', async () => {
     const vault = new PointVault();
     const scan = (etag?: string) => ({ data: [{ scan: [of('a'), ...(etag ? [of('n', 'unchanged', etag)] : [])] }] });
     for (const [minute, etag] of [undefined, '0x1', '0x1', '0x2', undefined, '0x3'].entries()) {

@@ -77,7 +77,7 @@ class Asked {
 const of = (body: object) => ({ restorePoint: POINT.id, ...body });
 
 describe('POST /api/restores of tables', () => {
-  it('takes what it is told into the run', async () => {
+  it('passes the fields of the request to the run', async () => {
     const asked = await new Asked().holding('images', 'table.orders', 'table.tenant1');
     const keys = { partition: 'a', from: '1' };
     const wanted = { tables: ['orders', 'tenant*'], keys, target: { table: '{table}Restored' }, existing: 'merge' };
@@ -200,7 +200,7 @@ describe('POST /api/restores of tables', () => {
     expect((await asked.post(of({ tables: ['tenant*', 'orders'] }))).status).toBe(202);
   });
 
-  it('a name that the restore point does not hold is told of by the run', async () => {
+  it('a name that the restore point does not hold is reported by the run', async () => {
     const asked = await new Asked().holding('images', 'table.orders');
     expect((await asked.post(of({ tables: ['tenant1', 'tenant*'] }))).status).toBe(202);
   });
@@ -375,7 +375,7 @@ describe('POST /api/restores of a file', () => {
     return asked.post({ file: 'my.gz', job: 'nightly', target: { table: 'back' } });
   }
 
-  it('of somebody else is taken where its end says all there is to know', async () => {
+  it('of another job is taken if its end says all there is to know', async () => {
     expect((await foreign({})).status).toBe(202);
     expect((await foreign({ range: { after: { partition: 'a' }, upTo: { partition: 'b', row: '1' } } })).status).toBe(
       202,

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import type { RunSummary } from '#domain/run/run.ts';
 import type { VerifyTask } from '#domain/run/tasks.ts';
-import { proofOf } from '#domain/verify/verify.ts';
+import { proofOf } from '#domain/verify/proof.ts';
 
 const task: VerifyTask = { point: 'nightly-20260501T000000Z-pppppp', kind: 'deep', portion: '5%', turn: 0, sample: 20 };
 const part = (key: string, unchanged: number, failed: number, skipped = 0, container = 'data') => ({
@@ -23,7 +23,7 @@ const summary = (more: object = {}) =>
     ...more,
   }) as unknown as RunSummary;
 
-it('tells how many items were looked at, and how many of them were read and compared', () => {
+it('counts the items that were checked, and those that were read and compared', () => {
   expect(proofOf(summary(), task)).toEqual({
     run: 'nightly-20260502T000000Z-vvvvvv',
     at: '2026-05-02T00:01:00.000Z',

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { BlobState } from '#domain/blobs/blob.ts';
-import { deletable } from '#domain/prune/prune.ts';
+import { deletable } from '#domain/prune/deletable.ts';
 import { isPrunePlan, type PrunePlan, withHash } from '#domain/run/prune-plan.ts';
 import { blobState } from '../../../support/builders/blob-state.ts';
 
@@ -21,7 +21,7 @@ const reasons = (group: BlobState[], isNeeded: (blob: BlobState) => boolean = ()
   deletable(group, isNeeded, BEFORE).map(({ reason }) => reason);
 
 describe('F12: of a blob and what is kept of it, there may go', () => {
-  it('what nobody needs, the base blob last', () => {
+  it('what no restore point needs, the base blob last', () => {
     expect(reasons([base(), snapshot(), snapshot('2026-05-02T00:00:00.000Z')])).toEqual([
       'not-needed',
       'not-needed',
@@ -142,7 +142,7 @@ describe('F12: the hash of a plan', () => {
     expect(same.hash).toBe(hash);
   });
 
-  it('is part of what tells a plan from anything else', () => {
+  it('is part of what distinguishes a plan from other documents', () => {
     expect(isPrunePlan(withHash(plan))).toBe(true);
     for (const field of ['hash', 'at', 'before', 'decisions', 'remove', 'expired', 'keeps']) {
       expect(isPrunePlan({ ...withHash(plan), [field]: undefined }), field).toBe(false);

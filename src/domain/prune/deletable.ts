@@ -6,7 +6,7 @@ import type { PruneReason } from '../run/reasons.ts';
 /**
  * What may be deleted of a blob, its snapshots and its versions, in the order of deletion. `isNeeded` says which
  * content a restore point needs. Everything stays that may not be ours, is too recent, or is incomplete. The base blob
- * goes last, and only if nothing else of it is left; whether its source is gone is checked later.
+ * is deleted last, and only if nothing else of it is left; whether its source is gone is checked later.
  */
 export function deletable(
   group: readonly BlobState[],
