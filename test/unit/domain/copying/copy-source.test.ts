@@ -98,8 +98,8 @@ it('of a blob equals the source that a copy of it records', () => {
       const of = (blob: string, which: typeof a) =>
         sourceOf(AT, 'data', { name: blob, ...(which && { snapshotOrVersion: which }) });
       const query = a && ('snapshot' in a ? `&snapshot=${encodeURIComponent(TIME)}` : `&versionid=${TIME}`);
-      const told = `${AT}/data/${one.split('/').map(encodeURIComponent).join('/')}?sv=1&sig=x${query ?? ''}`;
-      expect(of(one, a)).toBe(reducedSource(told));
+      const reported = `${AT}/data/${one.split('/').map(encodeURIComponent).join('/')}?sv=1&sig=x${query ?? ''}`;
+      expect(of(one, a)).toBe(reducedSource(reported));
       expect(of(one, a) === of(other, b)).toBe(one === other && a === b);
     }),
   );
