@@ -110,12 +110,19 @@ function summary(job: string, path: string, run: Run): string {
     typeof value === 'object' && value !== null
       ? Object.entries(value)
           .filter(([, number]) => typeof number === 'number')
-          .map(([name, number]) => (about === 'bytes' ? `${name} ${number} bytes` : `${name} ${number}`))
+          .map(([name, number]) => labeled(about, name, number))
       : [],
   );
   return [`${job}: ${run.status}`, path.split('/').at(-1), [...new Set(numbers)].join(', ')]
     .filter(Boolean)
     .join(' · ');
+}
+
+/** Groups of numbers share names: `listed` counts blobs and bytes. */
+function labeled(about: string, name: string, number: number): string {
+  if (about === 'bytes') return `${name} ${number} bytes`;
+  if (about === 'noLongerHeld') return `no longer held, ${name} ${number}`;
+  return about === 'chain' ? `chain ${name} ${number}` : `${name} ${number}`;
 }
 
 function print(line: string): void {

@@ -59,11 +59,11 @@ async function main() {
   const write = (line) => process.stdout.write(`${line}\n`);
   for (const { what, where, how } of findings) write(`${what.padEnd(9)} ${quoted(where)}: ${quoted(how)}`);
   for (const { where, how } of remarks) write(`remark    ${quoted(where)}: ${quoted(how)}`);
-  write(`Checked ${records} records, ${restorePoints} restore points, ${parts} parts, ${files} files of tables`);
-  if (blobs) write(`Found ${blobs.held} blobs; read ${blobs.read} whose SHA-256 is on record`);
+  write(`Checked: records ${records}, restore points ${restorePoints}, parts ${parts}, files of tables ${files}`);
+  if (blobs) write(`Found: blobs ${blobs.held}; read, because their SHA-256 is on record: ${blobs.read}`);
   if (blobs?.archived) write(`Not read, in the archive tier: ${blobs.archived}`);
   if (head) write(`Head ${head.number}:${head.sha256}`);
-  write(findings.length > 0 ? `${findings.length} things are wrong` : 'Nothing is wrong');
+  write(findings.length > 0 ? `Wrong: ${findings.length}` : 'Nothing is wrong');
   return findings.length > 0 ? 1 : 0;
 }
 
