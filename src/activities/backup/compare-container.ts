@@ -80,7 +80,7 @@ async function compareBlobs(context: RunContext, input: CompareInput, previous: 
   const pages = earlierPages(previous, container);
   if (pages.length === 0) return {};
   const deadline = deps.now().getTime() + deps.limits.scanMs;
-  const comparer = new PageComparer(context, input, previous, input.gone ? [] : await ownParts(context));
+  const comparer = new PageComparer(context, input, previous, await ownParts(context, input.gone));
   let page = input.page;
   do {
     await comparer.compare(pages[page]!);
@@ -96,12 +96,13 @@ function earlierPages(previous: RunSummary, container: string): EarlierPage[] {
 }
 
 /** The parts that name what the run did to the blobs of a container, the earlier ones first. */
-async function ownParts({ run, container, control }: RunContext): Promise<PartEntry[]> {
-  const own = partEntries(await control.listManifest(run, container));
+async function ownParts({ run, container, control }: RunContext, gone?: Gone): Promise<PartEntry[]> {
+  // What a run did to a container before a problem ended it is not in the restore point.
+  const own = gone ? [] : partEntries(await control.listManifest(run, container));
   if (run.mode !== 'retry') return own;
   const earlier = await control.readSummary({ job: run.job, id: run.retryOf });
   if (!earlier) throw new Error(`The run to retry, ${run.retryOf}, has no summary`);
-  if (isReplacedBy(earlier, container)) return own;
+  if (!gone && isReplacedBy(earlier, container)) return own;
   return [...earlier.parts.filter((part) => part.container === container), ...own];
 }
 

@@ -108,6 +108,26 @@ describe('a backup says by name what it no longer holds', () => {
     expect(again).toMatchObject({ status: 'succeeded', counts: { held: 2 } });
   });
 
+  it('only the failures of a container that a retry could not work on: it takes over what the run before it held', async () => {
+    for (const name of ['a', 'b', 'c']) room.put(name, name);
+    await room.backup();
+    for (const name of ['a', 'b']) room.put(name, `${name}2`);
+    failCopies(/b/);
+    const part = await room.backup();
+    const run = await room.begin({ mode: 'retry', retryOf: part.id });
+    const work = makeActivities(room.deps());
+    const task = {
+      run,
+      container: 'data',
+      destination: 'databackup',
+      gone: { code: 'failed', cause: 'throttled' },
+    } as const;
+    await work.compareContainer({ ...task, part: 0, page: 0 });
+    const [line] = room.vault.listBlobs('strongroom', { prefix: `jobs/nightly/runs/${run.id}/manifest/` }).blobs;
+    const { items } = await room.control.readPart<{ name: string; code: string }, object>(line!.name);
+    expect(items.map(({ name, code }) => `${name} ${code}`)).toEqual(['b failed']);
+  });
+
   it('all blobs of a container that could not be listed', async () => {
     reselect({ containers: ['*'] });
     room.source.createContainer('more');
