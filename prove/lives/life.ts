@@ -339,9 +339,8 @@ class Life {
   }
 
   async #concludeBackups(job: string): Promise<void> {
-    // The first may have to name what the restore point before it held, and nothing can hold any more.
-    await this.#run('start', { job }, { mode: 'incremental' });
-    await this.#app.untilEnded(3 * DAY);
+    // What was held and cannot be read any more would be owed for ever.
+    this.#byOwner(() => this.#owner.rehydrate());
     const id = await this.#run('start', { job }, { mode: 'incremental' });
     await this.#app.untilEnded(3 * DAY);
     const { status, problems } = this.#chronicle.runs.get(id ?? '')?.summary ?? {};

@@ -57,6 +57,15 @@ export class Owner {
     return `the owner moved ${about} to ${tier}`;
   }
 
+  /** Brings everything back from tier Archive, where no run can read it. */
+  rehydrate(): void {
+    for (const { container, blob } of this.#source.blobs()) {
+      if (blob.tier === 'Archive') {
+        this.#source.alter(container, blob.name, { tier: 'Hot', tierInferred: false }, 'SetBlobTier');
+      }
+    }
+  }
+
   /** Overwrites the blob that has this version now. */
   rewrite(etag: string): void {
     const found = [...this.#source.blobs()].find(({ blob }) => blob.etag === etag);

@@ -36,6 +36,13 @@ export interface CompareResult {
 
 /** Lines of a page of the earlier manifest: its entries, or those that it owed to the restore point before it. */
 type EarlierPage = ManifestPage | { owed: PartEntryName };
+interface EarlierEntries {
+  entries: BlobEntry[];
+  names: NameRange | undefined;
+  /** Names that have counted as lost before. */
+  lost?: ReadonlySet<string>;
+}
+const NOTHING: ReadonlySet<string> = new Set();
 type PartEntryName = Pick<PartEntry, 'path' | 'sha256'> & { names?: NameRange };
 
 /**
@@ -91,7 +98,7 @@ async function compareBlobs(context: RunContext, input: CompareInput, previous: 
 }
 
 function earlierPages(previous: RunSummary, container: string): EarlierPage[] {
-  const owed = previous.compared.filter((part) => part.container === container && part.failed > 0);
+  const owed = previous.compared.filter((part) => part.container === container && stillInSource(part) > 0);
   return [...manifestPages(previous.parts, container), ...owed.map((part) => ({ owed: part }))];
 }
 
@@ -110,7 +117,7 @@ class PageComparer {
   readonly #context: RunContext;
   readonly #own: readonly PartEntry[];
   readonly #writer = new PartWriter<NoLongerHeld>();
-  readonly #by: ConstructorParameters<typeof EntryComparison>[1];
+  readonly #by: Omit<ConstructorParameters<typeof EntryComparison>[1], 'isLost'>;
   /** The part that was read last: the next page may begin within it. */
   #last: { path: string; items: Outcome[] } | undefined;
 
@@ -131,9 +138,13 @@ class PageComparer {
 
   async compare(page: EarlierPage): Promise<void> {
     const { tally } = this.#context;
-    const { entries, names } = 'owed' in page ? await this.#owed(page.owed) : await this.#entriesOf(page);
+    const {
+      entries,
+      names,
+      lost = NOTHING,
+    } = 'owed' in page ? await this.#owed(page.owed) : await this.#entriesOf(page);
     if (entries.length === 0) return;
-    const comparison = new EntryComparison(entries, this.#by);
+    const comparison = new EntryComparison(entries, { ...this.#by, isLost: lost });
     for (const part of this.#own) {
       if (hasLines(part) && mayOverlap(part.names, names)) comparison.see(await this.#read(part));
     }
@@ -153,7 +164,7 @@ class PageComparer {
     return this.#context.writePart('compared', comparedKey(part, gone !== undefined), this.#writer, end);
   }
 
-  async #entriesOf({ parts }: ManifestPage): Promise<{ entries: BlobEntry[]; names: NameRange | undefined }> {
+  async #entriesOf({ parts }: ManifestPage): Promise<EarlierEntries> {
     const entries: BlobEntry[] = [];
     const holding = parts.filter(({ copied, unchanged }) => copied + unchanged > 0);
     for (const part of holding) {
@@ -165,9 +176,11 @@ class PageComparer {
     return { entries, names: names.includes(undefined) ? undefined : names.reduce(joined, undefined) };
   }
 
-  async #owed(part: PartEntryName): Promise<{ entries: BlobEntry[]; names: NameRange | undefined }> {
+  async #owed(part: PartEntryName): Promise<EarlierEntries> {
     const lines = await this.#readEarlier<NoLongerHeld>(part);
-    return { entries: lines.filter(({ code }) => code === 'failed'), names: part.names };
+    const entries = lines.filter(({ code }) => code === 'failed' || code === 'skipped');
+    const lost = new Set(entries.filter(({ code }) => code === 'skipped').map(({ name }) => name));
+    return { entries, names: part.names, lost };
   }
 
   /** If a part of the restore point before is damaged, what it held cannot be named any more. */

@@ -20,7 +20,7 @@ export async function findSourceVersion(
         ...(marker !== undefined && { marker }),
       });
       const found = page.blobs.find(({ name }) => name === source.name);
-      if (found) return found;
+      if (found) return hasNewTags(source, found) ? await withTags(account, container, found) : found;
       // An empty page need not be the last.
       marker = page.blobs.length === 0 ? page.next : undefined;
     } while (marker !== undefined);
@@ -31,6 +31,21 @@ export async function findSourceVersion(
     if (isStorageError(error, 'access-denied')) {
       throw new StorageError('source-access-denied', error.message, error.status, error.code);
     }
+    throw error;
+  }
+}
+
+/** Whether it had no tags when it was listed, so that none were asked for, and has some now. */
+function hasNewTags(listed: BlobState, { tags, tagCount = 0 }: BlobState): boolean {
+  return tags === undefined && tagCount > 0 && (listed.tagCount ?? 0) === 0;
+}
+
+async function withTags(account: BlobAccount, container: string, found: BlobState): Promise<BlobState> {
+  try {
+    return (await findSourceVersion(account, container, { ...found, tags: {} })) ?? found;
+  } catch (error) {
+    // The app may not read tags, or the account has none.
+    if (isStorageError(error, 'source-access-denied', 'access-denied', 'invalid', 'unsupported')) return found;
     throw error;
   }
 }

@@ -31,10 +31,31 @@ export function statesAfter(
         ? afterRun(known, loss, now, policy, measured)
         : { state: stateWithout(known, now), trip: undefined };
     if (trip) trips.push(trip);
+    const smallAt = smallAtBaselines(task, known, policy, before, measured?.previous.at);
     // A container that is gone for good needs no state.
-    if (state.held + state.baselines.length > 0 || state.engagedBy !== undefined) states[task] = state;
+    if (state.held + state.baselines.length > 0 || state.engagedBy !== undefined) {
+      states[task] = { ...state, ...(smallAt.length > 0 && { smallAt }) };
+    }
   }
   return { states, trips };
+}
+
+/**
+ * The baselines of all small containers together for which this container was one of them: the known ones, and the
+ * restore point before, which may have become one.
+ */
+function smallAtBaselines(
+  task: string,
+  known: BrakeState | undefined,
+  policy: BrakePolicy,
+  before: ReadonlyMap<string, BrakeState>,
+  previous: string | undefined,
+): string[] {
+  if (!known || task === SMALL_CONTAINERS) return [];
+  const baselines = new Set(before.get(SMALL_CONTAINERS)?.baselines.map(({ at }) => at));
+  const kept = (known.smallAt ?? []).filter((at) => baselines.has(at));
+  const isNew = previous !== undefined && known.held > 0 && isSmall(task, known.held, policy);
+  return isNew ? [...kept, previous] : kept;
 }
 
 /** How much of each task the restore point holds, or owes. */
@@ -81,10 +102,16 @@ function lossesOf(
     }
   }
   const baselinesOf = (task: string) => before.get(taskKey(task))?.baselines.length ?? 0;
+  const together = before.get(SMALL_CONTAINERS)?.baselines ?? [];
   for (const { container, lost } of summary.compared) {
     const own = baselinesOf(container);
     add(losses, container, [...lost.slice(0, own), lost.at(-1)!]);
-    if (isSmall(container, before.get(container)?.held ?? 0, policy)) add(losses, SMALL_CONTAINERS, lost.slice(own));
+    const { held = 0, smallAt = [] } = before.get(container) ?? {};
+    const wasSmall = [...together.map(({ at }) => smallAt.includes(at)), isSmall(container, held, policy)];
+    if (wasSmall.includes(true)) {
+      const counted = lost.slice(own).map((count, index) => (wasSmall[index] ? count : 0));
+      add(losses, SMALL_CONTAINERS, counted);
+    }
   }
   return losses;
 }

@@ -35,7 +35,7 @@ export interface Trip {
   reason: string;
 }
 
-const MOST_BASELINES = 4;
+const BASELINES_IN_WINDOW = 4;
 const MOST_RECENT = 32;
 const DAY = 24 * 3_600_000;
 
@@ -108,10 +108,13 @@ function withNewest(
   now: number,
 ): Baseline[] {
   const isWithin = ({ at }: Baseline, window: number) => now - Date.parse(at) <= window;
-  const recent = known.filter((baseline) => isWithin(baseline, days * DAY));
-  const newest = recent.at(-1);
-  const isDue = newest === undefined || !isWithin(newest, (days * DAY) / MOST_BASELINES);
-  return (isDue ? [...recent, sincePrevious] : recent).slice(-MOST_BASELINES);
+  const within = known.filter((baseline) => isWithin(baseline, days * DAY));
+  // The newest one from before that time covers all of it.
+  const older = known.filter((baseline) => !within.includes(baseline)).slice(-1);
+  const newest = known.at(-1);
+  const isDue = newest === undefined || !isWithin(newest, (days * DAY) / BASELINES_IN_WINDOW);
+  // Under a policy of fewer days there were more.
+  return [...older, ...within, ...(isDue ? [sincePrevious] : [])].slice(-BASELINES_IN_WINDOW - 1);
 }
 
 /** A container that held nothing had nothing to lose. */
@@ -125,9 +128,13 @@ function isTooMuch({ held, lost }: Baseline, { percent, blobs }: BrakePolicy): b
   return lost * 100 > percent * held && lost >= blobs;
 }
 
+/** Fewer runs are no rule: those that are missing count as quiet. */
+const LEAST_RUNS = 3;
+
 /** The lower one of two in the middle: a single run is not the rule. */
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[Math.ceil(values.length / 2) - 1] ?? 0;
+function median(known: readonly number[]): number {
+  const values = [...known, ...Array<number>(Math.max(0, LEAST_RUNS - known.length)).fill(0)];
+  return values.sort((a, b) => a - b)[Math.ceil(values.length / 2) - 1] ?? 0;
 }
 
 function reasonOf(task: string, { held, lost, run }: Baseline, { percent }: BrakePolicy): string {

@@ -14,6 +14,11 @@ export interface BrakeState {
   recent: number[];
   /** How much per run an operator has accepted, per mille. */
   accepted: number;
+  /**
+   * Of a container: the baselines (`at`) of all small containers for which it was one of them. It still counts towards
+   * these after it has grown.
+   */
+  smallAt?: string[];
   /** The run that engaged the brake of this container, until its release. */
   engagedBy?: string;
 }

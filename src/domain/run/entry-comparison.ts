@@ -9,6 +9,8 @@ export interface ComparedBy {
   isSelected(name: string): boolean;
   /** Why the run holds nothing at all of them. */
   gone?: Gone;
+  /** Names that have counted as lost before: what the source has, and no run can copy, is owed like a failure. */
+  isLost?: ReadonlySet<string>;
   /** The times of the baselines of the safety brake, in milliseconds. */
   baselines: readonly number[];
 }
@@ -68,7 +70,8 @@ export class EntryComparison {
     return { code, ...(outcome.code && { cause: outcome.code }) };
   }
 
-  #lose({ modified }: BlobEntry): void {
+  #lose({ name, modified }: BlobEntry): void {
+    if (this.#by.isLost?.has(name)) return;
     const { lost } = this.#found;
     const time = Date.parse(modified);
     // An entry whose time cannot be read counts as an old one.

@@ -163,7 +163,7 @@ export const PROBLEMS = {
   'no-longer-held': {
     meaning: 'no longer held, though the restore point before held what the source still has',
     hint:
-      'List them: GET /api/runs/{id}/outcomes?status=no-longer-held. Solve the cause of each, then retry or start ' +
+      'List them: GET /api/runs/{id}/outcomes?status=no-longer-held. Solve the cause of each, then start ' +
       'another run. If that was not intended, restore them from the restore point before.',
   },
   'container-not-held': {

@@ -48,6 +48,10 @@ function checkFailures({ id, dryRun, status, containers, problems }: RunSummary)
   if (status === 'succeeded') throw nothingToRetry(`Run ${id} succeeded`);
   if (status === 'cancelled') throw nothingToRetry(`Run ${id} was cancelled`);
   if (containers.length === 0) throw nothingToRetry(`Run ${id} processed no container`);
+  const isFailed = containers.some(
+    (each) => each.status === 'failed' || each.status === 'cancelled' || each.counts.failed > 0,
+  );
+  if (!isFailed) throw nothingToRetry(`Nothing of run ${id} failed, and a retry does not try what the run skipped`);
   // Nothing names the containers that were never listed: a retry would make a restore point without them.
   const whole = problems.find(({ container }) => container === undefined);
   if (whole) throw nothingToRetry(`Run ${id} failed as a whole: ${whole.message}`);

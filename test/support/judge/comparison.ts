@@ -58,7 +58,7 @@ export function judgeComparison(before: JudgedPoint | undefined, now: JudgedPoin
 
 /** What the next run must hold or name: the entries, and what this one could not back up. */
 function owedBy({ lines, said }: JudgedPoint): Map<string, JudgedLine> {
-  const owed = said.filter(({ code }) => code === 'failed');
+  const owed = said.filter(({ code }) => code === 'failed' || code === 'skipped');
   return new Map([...owed, ...[...lines].filter(isHeld)].map((line) => [keyOf(line), line]));
 }
 

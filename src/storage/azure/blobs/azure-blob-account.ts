@@ -9,6 +9,7 @@ import {
 } from '@azure/storage-blob';
 import pLimit from 'p-limit';
 import type { BlobState, ContentHeaders, SnapshotOrVersion } from '#domain/blobs/blob.ts';
+import { isValidContainerName } from '#domain/blobs/container-pattern.ts';
 import type {
   BlobAccount,
   BlobPage,
@@ -67,7 +68,8 @@ export class AzureBlobAccount implements BlobAccount {
       const { value: page } = await pages.next();
       const names = ((page?.containerItems ?? []) as { name: string }[])
         .map(({ name }) => name)
-        .filter(isContainerName);
+        // Not containers of the service, such as `$logs`. `$root` and `$web` have data of the user.
+        .filter(isValidContainerName);
       return { names, ...(page?.continuationToken ? { next: page.continuationToken } : {}) };
     });
   }
@@ -144,7 +146,7 @@ export class AzureBlobAccount implements BlobAccount {
   }
 
   canAddress(container: string, name: string): boolean {
-    return isContainerName(container) && addresses(this.#container(container), name);
+    return isValidContainerName(container) && addresses(this.#container(container), name);
   }
 
   readAccess(container: string, until: Date): Promise<ReadAccess> {
@@ -419,11 +421,6 @@ function abortable(signal: AbortSignal | undefined): { abortSignal?: AbortSignal
 
 function continuing(marker: string | undefined): { continuationToken?: string } {
   return marker ? { continuationToken: marker } : {};
-}
-
-/** Excludes containers of the service, such as `$logs`. `$root` and `$web` have data of the user. */
-function isContainerName(name: string): boolean {
-  return /^(?:\$root|\$web|[a-z0-9](?:-?[a-z0-9]){2,62})$/.test(name) && name.length <= 63;
 }
 
 /** The blocks that an earlier attempt has staged. Their ids include the version of the source. */

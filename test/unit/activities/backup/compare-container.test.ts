@@ -70,6 +70,25 @@ describe('a backup says by name what it no longer holds', () => {
     expect(after.problems).toMatchObject([{ code: 'source-archived' }, { code: 'no-longer-held', count: 1 }]);
   });
 
+  it('I10: skipped blobs again in each run until it holds them, or the source deletes them', async () => {
+    for (const name of ['a', 'b', 'c', 'd', 'e']) room.put(name, name);
+    const good = await room.backup();
+    for (const name of ['a', 'b', 'c']) {
+      room.source.write('data', { name, body: Buffer.from('x'), tier: 'Archive', tierInferred: false });
+    }
+    for (const _ of [1, 2, 3]) {
+      const run = await room.backup();
+      expect(run.status).toBe('completed-with-failures');
+      expect(await said(run)).toEqual(['a', 'b', 'c'].map((name) => `data/${name} skipped (source-archived)`));
+    }
+    room.put('a', 'online again');
+    room.source.remove('data', 'b');
+    expect(await said(await room.backup())).toEqual(['data/b deleted', 'data/c skipped (source-archived)']);
+    // What is owed counts as lost once, however often it is named.
+    const { brake } = (await room.control.readSummary(await room.backup()))!;
+    expect(brake!.data!.baselines).toMatchObject([{ run: good.id, held: 5, lost: 3 }]);
+  });
+
   it('failed blobs, and reports them until they are held, deleted or skipped', async () => {
     for (const name of ['a', 'b', 'c', 'd']) room.put(name, name);
     await room.backup();

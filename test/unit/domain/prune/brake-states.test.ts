@@ -84,7 +84,7 @@ describe('the safety brake of each container and table', () => {
   it('keeps apart what a container and all small ones have lost since their own baselines', () => {
     const baseline = (run: string, lost: number) => ({ run, at: AT, held: 50, lost, runs: 1 });
     const before = {
-      small: state(50, { baselines: [baseline('a', 1), baseline('b', 2)] }),
+      small: state(50, { baselines: [baseline('a', 1), baseline('b', 2)], smallAt: [AT] }),
       '*': state(50, { baselines: [baseline('c', 3)] }),
     };
     const found = measured(
@@ -98,6 +98,29 @@ describe('the safety brake of each container and table', () => {
     expect(found.states.small!.baselines.map(({ lost }) => lost)).toEqual([11, 13]);
     expect(found.states['*']!.baselines.map(({ lost }) => lost)).toEqual([15]);
     expect(found.states['*']!.recent).toEqual([260]);
+  });
+
+  it('I10: counts a container that has grown towards the small ones that it was one of', () => {
+    const policy = { ...POLICY, blobs: 100 };
+    const first = { a: state(90), b: state(90), '*': state(180) };
+    const grown = measured(
+      {
+        parts: [part('a', 210), part('b', 90)],
+        compared: [compared('a', { lost: [0] }), compared('b', { lost: [0] })],
+      },
+      first,
+      policy,
+    );
+    expect(grown.states.a!.smallAt).toEqual(grown.states['*']!.baselines.map(({ at }) => at));
+    const encrypted = measured(
+      {
+        parts: [part('a', 210), part('b', 90)],
+        compared: [compared('a', { lost: [90, 90, 90] }), compared('b', { lost: [40, 40, 40] })],
+      },
+      grown.states,
+      policy,
+    );
+    expect(encrypted.trips).toMatchObject([{ task: '*', lost: 130, of: 180 }]);
   });
 
   it('leaves a container as it is that a retry has not worked on', () => {
@@ -251,7 +274,7 @@ describe('what a run has lost, for the safety brake', () => {
     const counted = { parts: [part('data', 10)], compared: [compared('data', { lost: [0, 0] })] };
     // At the end of the run, the baseline is older than 30 days; at its start, it was not.
     expect(since(end, null)).toEqual(['2026-04-02T00:30:00.000Z', end]);
-    expect(since(end, end)).toEqual([end]);
-    expect(since(null, end)).toEqual([start]);
+    expect(since(end, end)).toEqual(['2026-04-02T00:30:00.000Z', end]);
+    expect(since(null, end)).toEqual(['2026-04-02T00:30:00.000Z', start]);
   });
 });

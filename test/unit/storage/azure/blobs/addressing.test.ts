@@ -102,14 +102,14 @@ describe('canAddress', () => {
     expect(account.canAddress('data', name)).toBe(false);
   });
 
-  it.each(['../x', 'a/b', 'UPPER', 'ab', 'a..b', '', 'x?y', '-ab', 'ab-'])(
+  it.each(['../x', 'a/b', 'UPPER', 'ab', 'a..b', '', 'x?y', '-ab', 'ab-', 'a--b'])(
     'canAddress refuses the container name %j',
     (container) => {
       expect(account.canAddress(container, 'name')).toBe(false);
     },
   );
 
-  it.each(['data', '$root', '$web', 'a-b-c', 'abc', '123', 'x'.repeat(63)])(
+  it.each(['data', '$root', '$web', 'a-b', 'a-b-c', 'abc', '123', 'x'.repeat(63)])(
     'canAddress accepts the container name %j',
     (container) => {
       expect(account.canAddress(container, 'name')).toBe(true);
