@@ -80,6 +80,58 @@ test.each<[string, object]>([
   },
 );
 
+test('small containers that are filled with other blobs first still engage the safety brake together', async () => {
+  const app = await start({
+    source: { account: 'SOURCE', containers: ['*'] },
+    retention: { keepLast: 2, marginHours: 0, brake: { percent: 50, blobs: 6 } },
+  });
+  const containers = ['one', 'two', 'a-b'];
+  const fillAll = async (text: string, name: string, count: number) => {
+    for (const container of containers) {
+      for (let index = 0; index < count; index++) await bed.upload(`${name}-${index}`, text, container);
+    }
+  };
+  await fillAll('good', 'blob', 4);
+  const good = await app.run();
+  expect(good.containers.map(({ container }) => container).sort()).toEqual(containers.toSorted());
+  await fillAll('junk', 'junk', 8);
+  await app.run({ mode: 'incremental' });
+  await fillAll('encrypted', 'blob', 4);
+  const bad = await app.run({ mode: 'incremental' });
+  expect((await brakeOf(app, bad.id))?.containers).toEqual(['*']);
+  for (let night = 0; night < 3; night++) {
+    await app.run({ mode: 'incremental' });
+    expect(await prune(app)).toMatchObject({ status: 'succeeded', counts: { removed: 0 } });
+  }
+  expect(await restorePoints(app)).toContain(good.id);
+});
+
+test('what a run skips is owed: no later run succeeds without it, and a retry has nothing to do', async () => {
+  const app = await start({ retention: { keepLast: 1, marginHours: 0, brake: { percent: 50, blobs: 5 } } });
+  await makeContainer(bed.source.connectionString, 'data');
+  await fill('good');
+  const good = await app.run();
+  await fill('bad', 0, 4, { tier: 'Archive' });
+  for (let night = 0; night < 3; night++) {
+    const run = await app.run({ mode: 'incremental' });
+    expect(run).toMatchObject({ status: 'completed-with-failures', noLongerHeld: { skipped: 4 } });
+    expect(await app.call('POST', `/api/runs/${run.id}/retry`)).toMatchObject({
+      status: 409,
+      body: { code: 'nothing-to-retry' },
+    });
+    await prune(app);
+  }
+  // The newest that succeeded.
+  expect(await restorePoints(app)).toContain(good.id);
+  await bed.original().getBlobClient(nameOf(0)).setAccessTier('Hot');
+  for (const name of ALL.slice(1, 4)) await bed.original().deleteBlob(name);
+  expect(await app.run({ mode: 'incremental' })).toMatchObject({
+    status: 'succeeded',
+    counts: { held: 7 },
+    noLongerHeld: { deleted: 3, skipped: 0 },
+  });
+});
+
 test('blobs that are added first, and steps of less than half, do not keep the safety brake from engaging', async () => {
   const app = await start();
   await makeContainer(bed.source.connectionString, 'data');
