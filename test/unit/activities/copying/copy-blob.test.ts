@@ -55,6 +55,29 @@ describe('copying one blob', () => {
     expect(asked).toEqual(['snapshot', 'getProperties', 'copySync']);
   });
 
+  it('I7: tags that a blob got after it was listed without any are read before it is copied', async () => {
+    const tags = { owner: 'ada' };
+    const now = blobState({ etag: '0x2', tagCount: 1 });
+    const sent: CopyRequest[] = [];
+    const { place } = placeOf(now, {
+      getProperties: async () => undefined,
+      copySync: async (request) => {
+        if (request.sourceIfMatch !== '0x2')
+          throw new StorageError('precondition', 'It changed', 412, 'ConditionNotMet');
+        sent.push(request);
+        return { etag: '0xN' };
+      },
+    });
+    place.source.listBlobs = async (_container, asked) => ({
+      blobs: [asked.tags ? { ...now, tags } : now],
+      prefixes: [],
+    });
+    const outcome = await copyBlob(place, { from: blobState({ etag: '0x1' }), reason: 'new' });
+    expect(outcome).toMatchObject({ status: 'copied', tags });
+    expect(outcome).not.toHaveProperty('code');
+    expect(sent).toMatchObject([{ tags }]);
+  });
+
   it('I2, I7: metadata of the largest size leaves the record room for tags that are set later', async () => {
     const own = { a: 'x'.repeat(7000), b: 'x'.repeat(1190) };
     const written = recordOf(blobState(), EARLIER);
