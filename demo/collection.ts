@@ -197,7 +197,7 @@ function special(): Draft[] {
     { container: 'disks', name: 'empty.vhd', size: 0, kind: 'page', md5: false },
     // Archived content cannot be read, so it cannot be backed up; the run says so.
     { container: 'docs', name: 'archive/boxes-2019.zip', size: 5_000, tier: 'Archive' },
-    // Metadata without room, or with a value that is not plain ASCII: a copy can add nothing to either.
+    // As much metadata as a copy can carry beside its record.
     { container: 'docs', name: 'special/metadata-full.bin', size: 100, metadata: { filler: 'x'.repeat(7_600) } },
     {
       container: 'docs',
