@@ -345,9 +345,18 @@ export class MemoryAccount {
     );
   }
 
+  appendObject(container: string, name: string, bytes: Uint8Array): void {
+    const found = this.#mutable(container, name, undefined);
+    if (found && found.type !== 'append') throw refusal('type-differs', 409, 'InvalidBlobType');
+    const body = Buffer.concat([found?.body ?? Buffer.alloc(0), bytes]);
+    this.write(container, { ...found, name, type: 'append', body, size: body.length }, 'AppendBlock');
+  }
+
   getObject(container: string, name: string): StoredObject | undefined {
     const blob = this.blob(container, name);
-    return blob && { body: Buffer.from(blob.body), etag: blob.etag, metadata: lowerCased(blob.metadata) };
+    if (!blob) return undefined;
+    const times = { lastModified: new Date(blob.modified), readAt: new Date(this.traits.now()) };
+    return { body: Buffer.from(blob.body), etag: blob.etag, metadata: lowerCased(blob.metadata), ...times };
   }
 
   /** The bytes that a reader gets. */

@@ -134,6 +134,12 @@ export class MemoryBlobs implements BlobAccount {
     );
   }
 
+  appendObject(container: string, name: string, bytes: Uint8Array): Promise<void> {
+    return this.#ask('AppendBlock', true, { container, name }, () =>
+      this.#account.appendObject(container, name, bytes),
+    );
+  }
+
   getObject(container: string, name: string): Promise<StoredObject | undefined> {
     return this.#ask('GetBlob', false, { container, name }, () => this.#account.getObject(container, name));
   }

@@ -76,6 +76,12 @@ export interface BlobAccount {
   /** Writes a small object (a part, a lock, a summary) in one request. */
   putObject(container: string, name: string, body: Uint8Array, options: PutObjectOptions): Promise<{ etag: string }>;
 
+  /**
+   * Adds bytes to an append blob, and creates it if it does not exist. Unlike a write, this leaves no version in an
+   * account with versioning. A lost answer may add them twice.
+   */
+  appendObject(container: string, name: string, bytes: Uint8Array): Promise<void>;
+
   /** Reads a small object; undefined if it or its container does not exist. */
   getObject(container: string, name: string): Promise<StoredObject | undefined>;
 
@@ -183,4 +189,7 @@ export interface StoredObject {
   body: Buffer;
   etag: string;
   metadata: Record<string, string>;
+  lastModified: Date;
+  /** When the service answered, by the clock of `lastModified`. */
+  readAt: Date;
 }

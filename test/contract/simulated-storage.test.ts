@@ -102,6 +102,16 @@ describe.each([
     expect(await vault.getObject('kept', 'nothing')).toBeUndefined();
   });
 
+  it('appends to an object that it makes, and says when it was last written by the same clock as now', async () => {
+    for (const line of ['1\n', '2\n']) await vault.appendObject('kept', 'appended', Buffer.from(line));
+    const found = await vault.getObject('kept', 'appended');
+    expect(found?.body.toString()).toBe('1\n2\n');
+    const age = found!.readAt.getTime() - found!.lastModified.getTime();
+    expect([age >= 0, age < 60_000]).toEqual([true, true]);
+    const nowhere = vault.appendObject('missing', 'appended', Buffer.from('1'));
+    await expect(nowhere).rejects.toMatchObject({ kind: 'container-not-found' });
+  });
+
   it('shows a blob in the same way by listing and by properties, except for the case of metadata keys', async () => {
     await put('told', 'told', { ...TEXT, metadata: { CamelCase: ' v ' } });
     await source.setTags('data', 'told', { a: '1' });

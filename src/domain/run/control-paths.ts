@@ -25,6 +25,11 @@ export function summaryPath(run: { job: string; id: string }): string {
   return `${runPrefix(run)}run.json`;
 }
 
+/** The signs of life of a run, one line each. */
+export function signsPath(run: { job: string; id: string }): string {
+  return `${runPrefix(run)}signs`;
+}
+
 /** The plan of a prune. */
 export function prunePlanPath(run: { job: string; id: string }): string {
   return `${runPrefix(run)}prune.json`;

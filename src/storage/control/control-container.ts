@@ -116,6 +116,18 @@ export class ControlContainer {
     }
   }
 
+  /** Adds a line to an append blob. Creates the container if it does not exist. */
+  protected async appendLine(path: string, line: string): Promise<void> {
+    const write = () => this.vault.appendObject(CONTROL_CONTAINER, path, Buffer.from(`${line}\n`));
+    try {
+      await write();
+    } catch (error) {
+      if (!isStorageError(error, 'container-not-found')) throw error;
+      await this.vault.createContainer(CONTROL_CONTAINER);
+      await write();
+    }
+  }
+
   /** Parses the body of an object. A `DamagedPartError` becomes a `damaged`. */
   protected parse<T>(path: string, body: Buffer, read: (body: Buffer, where: string) => T): T {
     try {

@@ -13,8 +13,10 @@ import {
   prunePlanPath,
   runPrefix,
   runsPrefix,
+  signsPath,
   summaryPath,
 } from '#domain/run/control-paths.ts';
+import { defined } from '#domain/run/defined.ts';
 import type { HeldRun } from '#domain/run/held-run.ts';
 import { isLock, type Left, type RunLock, release } from '#domain/run/lock.ts';
 import type { ManifestPage } from '#domain/run/manifest.ts';
@@ -24,6 +26,7 @@ import type { ListedPart } from '#domain/run/placed-part.ts';
 import { isPrunePlan, type PrunePlan } from '#domain/run/prune-plan.ts';
 import { isNotes, type Notes } from '#domain/run/restore-point.ts';
 import { isSummary, type RunSummary } from '#domain/run/run.ts';
+import { type LastSign, lastSignOf, signLine } from '#domain/run/sign-of-life.ts';
 import { ENTITY_FILE_FORMAT, formatProblem, SUMMARY_FORMAT } from '#domain/run/stored-format.ts';
 import { asciiJson, type Tally, tallyFromMetadata, tallyToMetadata } from '#domain/run/tally.ts';
 import { type EntityFileContent, readEntityFile } from '#domain/tables/entity-file.ts';
@@ -86,6 +89,17 @@ export class ControlStore extends ControlContainer {
       const released = await this.writeJson(lockPath(run.job), release(lock.value, now, left), { ifMatch: lock.etag });
       return released || undefined;
     });
+  }
+
+  /** Says that a run is in progress. `until` announces that its next sign comes no sooner than then. */
+  signOfLife(run: RunName, now: Date, until?: Date): Promise<void> {
+    return this.appendLine(signsPath(run), signLine({ at: now, ...defined({ until }) }));
+  }
+
+  /** The last sign of life of a run; undefined if it has given none. */
+  async lastSign(run: RunName): Promise<LastSign | undefined> {
+    const found = await this.get(signsPath(run));
+    return found && lastSignOf(found);
   }
 
   /** The summary of a run; undefined if it has none yet. Throws `damaged`. */

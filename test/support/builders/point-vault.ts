@@ -19,12 +19,13 @@ import type { PartEntry, RunSummary } from '#domain/run/run.ts';
 import { parseRunId } from '#domain/run/run-id.ts';
 import { countOutcome, emptyTally, type Tally } from '#domain/run/tally.ts';
 import type { Handler } from '#functions/http/answering.ts';
-import type { BlobAccount, BlobPage, PutObjectOptions } from '#storage/blob-account.ts';
+import type { BlobAccount, BlobPage, PutObjectOptions, StoredObject } from '#storage/blob-account.ts';
 import { type CatalogRow, catalogRowOf } from '#storage/catalog.ts';
 import { ControlStore } from '#storage/control/control-store.ts';
 import { StorageError } from '#storage/storage-error.ts';
 import { blobState } from './blob-state.ts';
 import { held } from './held-run.ts';
+import { storedObject } from './stored-object.ts';
 
 /** The result of one slice of a container: outcomes of the scan, and the chunks of copies. */
 export interface SliceOf {
@@ -36,7 +37,7 @@ export type Made = Record<string, SliceOf[]>;
 
 /** A vault in memory with restore points, and the API for it. */
 export class PointVault {
-  readonly objects = new Map<string, { body: Buffer; metadata: Record<string, string>; etag: string }>();
+  readonly objects = new Map<string, StoredObject>();
   /** The paths of the objects that were read, in order. */
   readonly read: string[] = [];
   readonly rows: CatalogRow[] = [];
@@ -109,7 +110,7 @@ export class PointVault {
 
   put(path: string, body: Buffer, metadata: Record<string, string> = {}): void {
     this.#writes++;
-    this.objects.set(path, { body, metadata, etag: `0x${this.#writes}` });
+    this.objects.set(path, storedObject(body, { metadata, etag: `0x${this.#writes}` }));
   }
 
   async ask(

@@ -10,7 +10,7 @@ export interface StorageOperation {
   blob: string;
 }
 
-export type ControlKind = 'lock' | 'chain' | 'summary' | 'manifest' | 'plan' | 'pending' | 'progress';
+export type ControlKind = 'lock' | 'chain' | 'summary' | 'manifest' | 'plan' | 'pending' | 'progress' | 'signs';
 
 export interface AskedOf {
   service: 'blob' | 'table';
@@ -44,6 +44,7 @@ function kindOf(blob: string): ControlKind | undefined {
   if (/^jobs\/[^/]+\/chain\//.test(blob)) return 'chain';
   const [, run = ''] = /^jobs\/[^/]+\/runs\/[^/]+\/(.+)$/.exec(blob) ?? [];
   if (run === 'run.json') return 'summary';
+  if (run === 'signs') return 'signs';
   return (['manifest', 'plan', 'pending', 'progress'] as const).find((folder) => run.startsWith(`${folder}/`));
 }
 
@@ -54,6 +55,7 @@ const COMPONENTS: Record<string, [read: string, write: string]> = {
   blocklist: ['GetBlockList', 'PutBlockList'],
   tier: ['', 'SetBlobTier'],
   snapshot: ['', 'SnapshotBlob'],
+  appendblock: ['', 'AppendBlock'],
   lease: ['', 'LeaseBlob'],
   copy: ['', 'AbortCopyBlob'],
   userdelegationkey: ['', 'GetUserDelegationKey'],

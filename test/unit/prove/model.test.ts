@@ -20,6 +20,7 @@ import { encode } from '../../../prove/model/encode.ts';
 import { ALL_FLAWS, NIGHT, NORMAL, QUICK, settingOf, worldOf } from '../../../prove/model/scenarios.ts';
 import { AT, type Backup, COPY, noBackup, ORCHESTRATION, OUTCOME, PHASE, SCAN } from '../../../prove/model/world.ts';
 import { catchFlaw, exploreScenario, textOf } from '../../../prove/parts/model.ts';
+import { storedObject } from '../../support/builders/stored-object.ts';
 
 describe('the model of the protocol', () => {
   it('the model keeps its promises in every world that can be reached', { timeout: 60_000 }, () => {
@@ -239,7 +240,7 @@ describe('the model follows the code', () => {
       getObject: async (_container: string, name: string) => objects.get(name),
       putObject: async (_container: string, name: string, body: Uint8Array, { expect }: { expect?: unknown }) => {
         if (expect === 'absent' && objects.has(name)) throw new StorageError('precondition', 'It is there');
-        objects.set(name, { body: Buffer.from(body), etag: '1', metadata: {} });
+        objects.set(name, storedObject(body, { etag: '1' }));
         return { etag: '1' };
       },
     } as unknown as BlobAccount;

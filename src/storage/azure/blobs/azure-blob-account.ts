@@ -277,6 +277,20 @@ export class AzureBlobAccount implements BlobAccount {
     });
   }
 
+  appendObject(container: string, name: string, bytes: Uint8Array): Promise<void> {
+    return this.#ask({ action: 'append to', container, name }, async () => {
+      const client = this.#blob(container, name).getAppendBlobClient();
+      const append = () => client.appendBlock(bytes, bytes.byteLength);
+      try {
+        await append();
+      } catch (error) {
+        if ((error as { code?: string }).code !== 'BlobNotFound') throw error;
+        await client.createIfNotExists();
+        await append();
+      }
+    });
+  }
+
   getObject(container: string, name: string): Promise<StoredObject | undefined> {
     return orAbsent(
       this.#ask({ action: 'read', container, name }, async () => {
@@ -285,6 +299,8 @@ export class AzureBlobAccount implements BlobAccount {
           body: await buffer(answer.readableStreamBody!),
           etag: bareEtag(answer.etag),
           metadata: answer.metadata ?? {},
+          lastModified: answer.lastModified!,
+          readAt: answer.date!,
         };
       }),
     );

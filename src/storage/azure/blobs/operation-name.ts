@@ -35,6 +35,8 @@ function componentOperation(method: string, component: string, header: (name: st
       return 'SnapshotBlob';
     case 'block':
       return header('x-ms-copy-source') ? 'PutBlockFromURL' : 'PutBlock';
+    case 'appendblock':
+      return 'AppendBlock';
     case 'blocklist':
       return isWrite(method) ? 'PutBlockList' : 'GetBlockList';
     case 'copy':

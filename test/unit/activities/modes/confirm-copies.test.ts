@@ -14,6 +14,7 @@ import { ControlStore } from '#storage/control/control-store.ts';
 import { StorageError } from '#storage/storage-error.ts';
 import { blobState } from '../../../support/builders/blob-state.ts';
 import { RUN } from '../../../support/builders/run-ref.ts';
+import { storedObject } from '../../../support/builders/stored-object.ts';
 
 const NOW = new Date('2026-05-02T00:00:00.000Z');
 const KEY = chunkKey(0, 0, 0);
@@ -34,7 +35,7 @@ async function rounds(
     getObject: async (_container: string, name: string) => objects.get(name),
     putObject: async (_container: string, name: string, body: Uint8Array, options: { expect?: unknown }) => {
       if (options.expect === 'absent' && objects.has(name)) throw new StorageError('precondition', 'It is there');
-      objects.set(name, { body: Buffer.from(body), etag: '0x1', metadata: {} });
+      objects.set(name, storedObject(body));
       return { etag: '0x1' };
     },
     getProperties: async () => backupOf(`copy-${started}`),

@@ -12,6 +12,7 @@ import { StorageError } from '#storage/storage-error.ts';
 import { blobState } from '../../../support/builders/blob-state.ts';
 import { held } from '../../../support/builders/held-run.ts';
 import { RUN } from '../../../support/builders/run-ref.ts';
+import { storedObject } from '../../../support/builders/stored-object.ts';
 
 test('F28: a piece that one execution leaves because of a cancel is not finished for another execution', async () => {
   const objects = new Map<string, StoredObject>();
@@ -19,17 +20,13 @@ test('F28: a piece that one execution leaves because of a cancel is not finished
   let copies = 0;
   const lock = { job: RUN.job, epoch: RUN.epoch, run: RUN, since: RUN.startedAt, cancel: false };
   const setLock = (cancel: boolean) =>
-    objects.set(lockPath(RUN.job), {
-      body: Buffer.from(JSON.stringify({ ...lock, cancel })),
-      etag: '0xL',
-      metadata: {},
-    });
+    objects.set(lockPath(RUN.job), storedObject(JSON.stringify({ ...lock, cancel }), { etag: '0xL' }));
   const vault = {
     alias: 'VAULT',
     getObject: async (_container: string, name: string) => objects.get(name),
     putObject: async (_container: string, name: string, body: Uint8Array) => {
       if (objects.has(name)) throw new StorageError('precondition', 'It is there');
-      objects.set(name, { body: Buffer.from(body), etag: '0x1', metadata: {} });
+      objects.set(name, storedObject(body));
       return { etag: '0x1' };
     },
     copySync: async () => {

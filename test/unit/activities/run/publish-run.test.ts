@@ -11,6 +11,7 @@ import { StorageError } from '#storage/storage-error.ts';
 import { blobState } from '../../../support/builders/blob-state.ts';
 import { held } from '../../../support/builders/held-run.ts';
 import { RUN } from '../../../support/builders/run-ref.ts';
+import { storedObject } from '../../../support/builders/stored-object.ts';
 
 const NOW = new Date('2026-05-02T00:10:00.000Z');
 
@@ -32,7 +33,7 @@ async function published(
       options: Parameters<BlobAccount['putObject']>[3],
     ) => {
       if (options.expect === 'absent' && objects.has(name)) throw new StorageError('precondition', 'It is there');
-      objects.set(name, { body: Buffer.from(body), etag: '0x1', metadata: options.metadata ?? {} });
+      objects.set(name, storedObject(body, { metadata: options.metadata ?? {} }));
       return { etag: '0x1' };
     },
     listBlobs: async () => ({

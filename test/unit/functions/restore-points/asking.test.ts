@@ -16,6 +16,7 @@ import type { BlobAccount } from '#storage/blob-account.ts';
 import type { Catalog } from '#storage/catalog.ts';
 import { StorageError } from '#storage/storage-error.ts';
 import { blobState } from '../../../support/builders/blob-state.ts';
+import { storedObject } from '../../../support/builders/stored-object.ts';
 
 const RUN = { job: 'nightly', id: 'nightly-20260502T000000Z-aaaaaa' };
 
@@ -81,7 +82,7 @@ describe('asking for runs', () => {
     const statusWith = async (summary: object | undefined) => {
       const objects: Record<string, object | undefined> = { [summaryPath(RUN)]: summary };
       const getObject: BlobAccount['getObject'] = async (_container, name) =>
-        objects[name] && { body: Buffer.from(JSON.stringify(objects[name])), etag: '0x1', metadata: {} };
+        objects[name] && storedObject(JSON.stringify(objects[name]));
       return (await ask(listRunsHandler, { vault: { getObject }, list })).body.runs[0].status;
     };
     expect(await statusWith({ ...NOTHING, ...running, status: 'succeeded', finishedAt: startedAt })).toBe('succeeded');
@@ -119,7 +120,7 @@ describe('asking for outcomes', () => {
       listBlobs: async () => ({ blobs: [blobState({ name: scan, metadata })], prefixes: [] }),
       getObject: async (_container, name) => {
         read.push(name);
-        return { body: bodies[name]!, etag: '0x1', metadata: {} };
+        return storedObject(bodies[name]!);
       },
     };
     const names = async (query: object) =>
