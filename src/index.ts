@@ -12,6 +12,7 @@ import { backUpTable } from './orchestrations/back-up-table.ts';
 import { finishUpload } from './orchestrations/finish-upload.ts';
 import { processContainer } from './orchestrations/process-container.ts';
 import { processGroup } from './orchestrations/process-group.ts';
+import { processRun } from './orchestrations/process-run.ts';
 import { runJob } from './orchestrations/run-job.ts';
 import { connectBlobAccount, connectCatalog, connectTableAccount } from './storage/azure/connect.ts';
 import type { BlobAccount } from './storage/blob-account.ts';
@@ -47,6 +48,7 @@ for (const [name, handler] of Object.entries(activities)) {
 }
 for (const [name, orchestration] of Object.entries({
   runJob,
+  processRun,
   processGroup,
   processContainer,
   backUpTable,

@@ -8,6 +8,7 @@ import { startRun } from '#functions/run/start-run.ts';
 import { finishUpload } from '#orchestrations/finish-upload.ts';
 import { processContainer } from '#orchestrations/process-container.ts';
 import { processGroup } from '#orchestrations/process-group.ts';
+import { processRun } from '#orchestrations/process-run.ts';
 import { runJob } from '#orchestrations/run-job.ts';
 import { Random } from '../../test/support/builders/random.ts';
 import type { Orchestrator } from '../memory/durable.ts';
@@ -70,7 +71,10 @@ class ArchiveSimulation {
     this.#app = new SimulatedApp({
       ...{ random, beginning: BEGINNING, pace: world.pace, skew: 5_000, workers: world.workers, convergence: 'P3' },
       ...{ faults: world.faults, mishaps: world.mishaps, limits: world.limits },
-      orchestrators: { runJob, processGroup, processContainer, finishUpload } as Record<string, Orchestrator>,
+      orchestrators: { runJob, processRun, processGroup, processContainer, finishUpload } as Record<
+        string,
+        Orchestrator
+      >,
       configuration: { jobs: [], archives: [world.rule], accounts: new Map(), otherAccounts: [] },
       activities: (activities) => ({ ...activities, keepPoison: this.#observed(activities.keepPoison!) }),
       changed: (change) => this.#changed(change),

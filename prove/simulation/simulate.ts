@@ -1,6 +1,7 @@
 import { blobFilter } from '#domain/blobs/blob-filter.ts';
 import { processContainer } from '#orchestrations/process-container.ts';
 import { processGroup } from '#orchestrations/process-group.ts';
+import { processRun } from '#orchestrations/process-run.ts';
 import { runJob } from '#orchestrations/run-job.ts';
 import { checkMemory } from '../../test/support/builders/memory-check.ts';
 import { Random } from '../../test/support/builders/random.ts';
@@ -77,7 +78,7 @@ class Simulation {
     this.#app = new SimulatedApp({
       ...{ random, beginning: BEGINNING, pace: world.pace, skew: 5_000, workers: world.workers, convergence: 'I4' },
       ...{ faults: world.faults, faultsOnly: world.faultsOnly, mishaps: world.mishaps, limits: world.limits },
-      orchestrators: { runJob, processGroup, processContainer } as Record<string, Orchestrator>,
+      orchestrators: { runJob, processRun, processGroup, processContainer } as Record<string, Orchestrator>,
       configuration: { jobs: [world.job], archives: [], accounts: new Map(), otherAccounts: [] },
       activities: sabotage.activities,
       delay: (call) => this.#delay(call),

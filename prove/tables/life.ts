@@ -3,6 +3,7 @@ import type { EntityKey } from '#domain/tables/table-key.ts';
 import { backUpTable } from '#orchestrations/back-up-table.ts';
 import { processContainer } from '#orchestrations/process-container.ts';
 import { processGroup } from '#orchestrations/process-group.ts';
+import { processRun } from '#orchestrations/process-run.ts';
 import { runJob } from '#orchestrations/run-job.ts';
 import { StorageError } from '#storage/storage-error.ts';
 import { Random } from '../../test/support/builders/random.ts';
@@ -164,7 +165,14 @@ class Story {
       },
       destination: { account: 'VAULT', container: '{container}', prefix: '' },
     } as Job;
-    const orchestrators = { runJob, processGroup, processContainer, backUpTable, ...sabotage.orchestrators };
+    const orchestrators = {
+      runJob,
+      processRun,
+      processGroup,
+      processContainer,
+      backUpTable,
+      ...sabotage.orchestrators,
+    };
     this.#app = new SimulatedApp({
       ...{ random, beginning: BEGINNING, pace, skew: 5_000, workers: random.between(1, 2), convergence: 'I4' },
       ...{ mishaps, limits },

@@ -13,6 +13,7 @@ import { type EntityKey, nameOfKey } from '#domain/tables/table-key.ts';
 import { backUpTable } from '#orchestrations/back-up-table.ts';
 import { processContainer } from '#orchestrations/process-container.ts';
 import { processGroup } from '#orchestrations/process-group.ts';
+import { processRun } from '#orchestrations/process-run.ts';
 import { runJob } from '#orchestrations/run-job.ts';
 import { ControlStore } from '#storage/control/control-store.ts';
 import { StorageError } from '#storage/storage-error.ts';
@@ -49,7 +50,7 @@ export interface TableMonth {
 
 const HOUR = 3_600_000;
 const TABLES = ['orders', 'Logs', 'stock'];
-const ORCHESTRATORS: Record<string, Orchestrator> = { runJob, processGroup, processContainer, backUpTable };
+const ORCHESTRATORS: Record<string, Orchestrator> = { runJob, processRun, processGroup, processContainer, backUpTable };
 
 /**
  * Plays a month of one seed: the app's own handlers, orchestrations and activities back up, prune and restore changing

@@ -6,6 +6,7 @@ import { nextAfter } from '#domain/run/schedule.ts';
 import { PoisonStore } from '#storage/control/poison-store.ts';
 import { isStorageError } from '#storage/storage-error.ts';
 import { answering, json } from './http/answering.ts';
+import { lostRunOf } from './run/lost-run.ts';
 
 declare const STRONGROOM_VERSION: string;
 
@@ -16,7 +17,7 @@ const PATIENCE_MS = 5_000;
  * only.
  */
 export function healthHandler(deps: Dependencies) {
-  return answering(deps, async () => {
+  return answering(deps, async (_, client) => {
     const { jobs, archives } = deps.configuration;
     const aliases = [...deps.configuration.accounts.keys()];
     const accounts = await Promise.all(
@@ -36,12 +37,15 @@ export function healthHandler(deps: Dependencies) {
       status: healthy ? 'ok' : 'degraded',
       version: STRONGROOM_VERSION,
       accounts,
-      jobs: jobs.map(({ name, schedule, timeZone }) => ({
-        name,
-        schedule: schedule ?? null,
-        timeZone,
-        next: (schedule && nextAfter(schedule, timeZone, deps.now())?.toISOString()) || null,
-      })),
+      jobs: await Promise.all(
+        jobs.map(async ({ name, schedule, timeZone, destination }) => ({
+          name,
+          schedule: schedule ?? null,
+          timeZone,
+          next: (schedule && nextAfter(schedule, timeZone, deps.now())?.toISOString()) || null,
+          lostRun: reachable.has(destination.account) ? await lostRunOf(deps, client, name) : null,
+        })),
+      ),
       archives: await Promise.all(
         archives.map(async ({ name, reconcile, timeZone, destination }) => ({
           name,

@@ -2,9 +2,10 @@ import type { OrchestrationContext, Task } from 'durable-functions';
 import type { PlanChunk } from '#activities/run/chunk.ts';
 import type { ContainerTask } from '#activities/run/container-task.ts';
 import type { FailureReason, OpenRange } from '#activities/tables/read-range.ts';
-import { type Problem, problemOf } from '#domain/run/problems.ts';
-import { type Answer, call, wait } from './call.ts';
-import { ACTIVITIES_PER_GENERATION, FAILURES_ALLOWED, PASSING, WAIT_AFTER_FAILURE } from './limits.ts';
+import type { Problem } from '#domain/run/problems.ts';
+import { isSuspect, mayTryAgain, waitAfter } from './allowance.ts';
+import { type Answer, callAll, stepOf, wait } from './call.ts';
+import { ACTIVITIES_PER_GENERATION, PASSING } from './limits.ts';
 import type { ProcessContainerInput, ProcessContainerResult } from './process-container.ts';
 import { stopReasonOf } from './stop-reason.ts';
 
@@ -15,17 +16,22 @@ interface State {
   pieces: number;
 }
 
-interface RangeToRead extends OpenRange {
+/** How a piece has failed so far. */
+interface Tried {
   failures?: number;
+  /** It is processed without other pieces. */
+  alone?: boolean;
+  /** Names the piece as failed, rather than processing it. */
+  failPermanently?: FailureReason;
 }
 
-interface SegmentsToUpdate {
+type RangeToRead = OpenRange & Tried;
+
+interface SegmentsToUpdate extends Tried {
   chunk: PlanChunk;
   from: number;
   piece: number;
   requests?: Record<string, number>;
-  failPermanently?: FailureReason;
-  failures?: number;
 }
 
 export interface BackUpTableInput extends ProcessContainerInput {
@@ -46,28 +52,17 @@ const AT_ONCE = 8;
  */
 export function* backUpTable(context: OrchestrationContext): Generator<Task, Ended, unknown> {
   const input = context.df.getInput() as BackUpTableInput;
-  try {
-    return yield* backUp(context, input);
-  } catch (error) {
-    // Activities return their problems. An activity that throws was ended by a time limit or a crash.
-    const message = `An activity was ended: ${(error as Error).message}`;
-    return { problem: problemOf('internal', 0, input.container, message) };
-  }
-}
-
-function* backUp(context: OrchestrationContext, input: BackUpTableInput): Generator<Task, Ended, unknown> {
   const task = taskOf(input);
   let activities = 0;
   let state = input.table;
-  for (let failures = 0; state === undefined; ) {
-    const planning = call(context, 'planTable', { ...task, ...(input.scan && { scan: true }) });
-    const plan = (yield planning) as Answer<'planTable'>;
+  for (let failures = 1; state === undefined; failures++) {
+    const planning = stepOf('planTable', { ...task, ...(input.scan && { scan: true }) });
+    const [plan] = (yield* callAll(context, [planning], task.container)) as [Answer<'planTable'>];
     activities++;
     if (plan.stopped) return { stopped: plan.stopped };
     if (plan.problem) {
-      failures++;
-      if (!PASSING.has(plan.problem.code) || failures > FAILURES_ALLOWED) return { problem: plan.problem };
-      yield wait(context, WAIT_AFTER_FAILURE);
+      if (!PASSING.has(plan.problem.code) || !mayTryAgain(plan.problem, failures)) return { problem: plan.problem };
+      yield wait(context, waitAfter(plan.problem, failures, task.container));
     } else {
       state = stateFrom(plan);
     }
@@ -79,19 +74,18 @@ function* backUp(context: OrchestrationContext, input: BackUpTableInput): Genera
       context.df.continueAsNew(next);
       return undefined;
     }
-    const reading = state.ranges.splice(0, AT_ONCE);
-    const updating = state.chunks.splice(0, AT_ONCE - reading.length);
+    const { reading, updating } = nextPieces(state);
     activities += reading.length + updating.length;
-    const calls = [
-      ...reading.map(({ failures: _, ...range }) => call(context, 'readRange', { ...task, ...range })),
-      ...updating.map(({ failures: _, ...segments }) =>
-        call(context, 'updateSegments', { ...task, ...segments, ...(input.scan && { scan: true }) }),
+    const steps = [
+      ...reading.map(({ failures: _, alone: __, ...range }) => stepOf('readRange', { ...task, ...range })),
+      ...updating.map(({ failures: _, alone: __, ...segments }) =>
+        stepOf('updateSegments', { ...task, ...segments, ...(input.scan && { scan: true }) }),
       ),
     ];
-    const answers = (yield context.df.Task.all(calls)) as PieceAnswer[];
-    const { ended, isAnyFailed, rests } = settle(state, reading, updating, answers);
+    const answers = (yield* callAll(context, steps, task.container)) as PieceAnswer[];
+    const { ended, seconds, rests } = take(state, reading, updating, answers, task.container);
     if (ended) return ended;
-    if (isAnyFailed) yield wait(context, WAIT_AFTER_FAILURE);
+    if (seconds > 0) yield wait(context, seconds);
     activities += yield* queueRests(context, task, state, rests);
   }
   return {};
@@ -113,51 +107,65 @@ function stateFrom({ chunks = [], ranges = [], requests }: Answer<'planTable'>):
   return state;
 }
 
-interface Settled {
+/** Takes the next pieces from the queue. */
+function nextPieces(state: State): { reading: RangeToRead[]; updating: SegmentsToUpdate[] } {
+  const range = state.ranges.findIndex(({ alone }) => alone);
+  if (range >= 0) return { reading: state.ranges.splice(range, 1), updating: [] };
+  const chunk = state.chunks.findIndex(({ alone }) => alone);
+  if (chunk >= 0) return { reading: [], updating: state.chunks.splice(chunk, 1) };
+  const reading = state.ranges.splice(0, AT_ONCE);
+  return { reading, updating: state.chunks.splice(0, AT_ONCE - reading.length) };
+}
+
+interface Taken {
   ended?: ProcessContainerResult;
-  isAnyFailed: boolean;
+  /** How long to wait before what failed is tried again. */
+  seconds: number;
   /** The rests of key ranges that were read in part. */
   rests: OpenRange[];
 }
 
 /** Queues what the answers leave over, except the rests of key ranges. */
-function settle(
+function take(
   state: State,
   reading: readonly RangeToRead[],
   updating: readonly SegmentsToUpdate[],
   answers: readonly PieceAnswer[],
-): Settled {
-  const settled: Settled = { isAnyFailed: false, rests: [] };
+  container: string,
+): Taken {
+  const taken: Taken = { seconds: 0, rests: [] };
   const ended = endedBy(answers);
-  if (ended) return { ...settled, ended };
+  if (ended) return { ...taken, ended };
   for (const [index, answer] of answers.entries()) {
     const range = reading[index];
     const segments = updating[index - reading.length];
     if (answer.problem) {
-      const failures = ((range ?? segments)?.failures ?? 0) + 1;
-      if (failures > FAILURES_ALLOWED + 1) return { ...settled, ended: { problem: answer.problem } };
-      queueAgain(state, range, segments, failures, answer.problem);
-      settled.isAnyFailed = true;
+      const again = nextTry(range ?? segments!, answer.problem);
+      if (!again) return { ...taken, ended: { problem: answer.problem } };
+      if (range) state.ranges.push({ ...range, ...again });
+      else state.chunks.push({ ...segments!, ...again });
+      taken.seconds = Math.max(taken.seconds, waitAfter(answer.problem, again.failures || 1, container));
     } else if (range) {
-      if (answer.rest) settled.rests.push({ range: answer.rest, piece: state.pieces++, ...oldOf(range) });
+      if (answer.rest) taken.rests.push({ range: answer.rest, piece: state.pieces++, ...oldOf(range) });
     } else if (segments) {
       queueRemaining(state, segments, answer);
     }
   }
-  return settled;
+  return taken;
 }
 
-/** Queues a piece that failed. After the last attempt, the run names it as failed, and everything else counts. */
-function queueAgain(
-  state: State,
-  range: RangeToRead | undefined,
-  segments: SegmentsToUpdate | undefined,
-  failures: number,
-  { code, message }: Problem,
-): void {
-  const again = { failures, ...(failures > FAILURES_ALLOWED && { failPermanently: { code, message } }) };
-  if (range) state.ranges.push({ ...range, ...again });
-  else if (segments) state.chunks.push({ ...segments, ...again });
+/** How a piece that failed is tried again. After the last try, the run names it as failed, and everything else counts. */
+function nextTry(
+  { failures: before = 0, failPermanently }: Tried,
+  problem: Problem,
+): (Tried & { failures: number }) | undefined {
+  const failures = before + 1;
+  // To name it takes one small part. If even that fails, the table has a problem.
+  if (failPermanently && problem.code !== 'interrupted') return undefined;
+  if (mayTryAgain(problem, failures)) return { failures, alone: isSuspect(problem, failures) };
+  if (failPermanently) return undefined;
+  const { code, message } = problem;
+  return { failures: 0, alone: false, failPermanently: { code, message } };
 }
 
 function queueRemaining(state: State, { chunk }: SegmentsToUpdate, { read, next }: Answer<'updateSegments'>): void {
@@ -187,8 +195,8 @@ function* queueRests(
     state.ranges.push(...rests);
     return 0;
   }
-  const calls = rests.map(({ range }) => call(context, 'splitRange', { run, container, range, pieces }));
-  const splits = (yield context.df.Task.all(calls)) as Answer<'splitRange'>[];
+  const steps = rests.map(({ range }) => stepOf('splitRange', { run, container, range, pieces }));
+  const splits = (yield* callAll(context, steps, container)) as Answer<'splitRange'>[];
   for (const [index, { ranges, requests }] of splits.entries()) {
     const rest = rests[index]!;
     // If it could not be split, one activity reads all of it.

@@ -3,8 +3,9 @@ import type { WalkPosition } from '#domain/blobs/merge-walk.ts';
 import type { ManifestPosition } from '#domain/run/manifest.ts';
 import type { Problem } from '#domain/run/problems.ts';
 import type { PlanActivity, TaskActivities, WorkActivity } from './activities-of.ts';
+import { isSuspect, mayTryAgain, waitAfter } from './allowance.ts';
 import type { Answer } from './call.ts';
-import { FAILURES_ALLOWED, PASSING } from './limits.ts';
+import { PASSING } from './limits.ts';
 
 /** What is left to do for a container. The history of the orchestration stores it. */
 export interface ContainerState {
@@ -16,6 +17,8 @@ export interface ContainerState {
   pendingFiles: FileInProgress[];
   /** How often the next slice could not be planned. */
   sliceFailures?: number;
+  /** The next slice is planned without other steps. */
+  planAlone?: boolean;
   /** Seconds until pending copies are checked again. */
   delay: number;
   problem?: Problem;
@@ -35,17 +38,19 @@ export interface Piece {
   from: number;
   /** How often processing it has failed. */
   failures?: number;
+  /** It is processed without other steps. */
+  alone?: boolean;
 }
 
-export type FileInProgress = PendingFile & { failures?: number };
+export type FileInProgress = PendingFile & Pick<Piece, 'failures' | 'alone'>;
 
 /** What is scheduled at once. */
 export interface Round {
   plans: boolean;
   pieces: Piece[];
   pendingFiles: FileInProgress[];
-  /** Pieces that wait for a later round. */
-  waiting: Piece[];
+  /** What waits for a later round. */
+  waiting: Pick<ContainerState, 'chunks' | 'pendingFiles'>;
 }
 
 /** No further slice is planned while this many chunks wait. */
@@ -61,24 +66,43 @@ export function newState(): ContainerState {
 
 export function nextRound(state: ContainerState, { planFirst = false }: TaskActivities): Round {
   const { chunks, pendingFiles, listed } = state;
+  const piece = chunks.find(({ alone }) => alone);
+  if (piece) return { ...NOTHING, pieces: [piece], waiting: { chunks: without(chunks, piece), pendingFiles } };
+  const file = pendingFiles.find(({ alone }) => alone);
+  if (file) {
+    return { ...NOTHING, pendingFiles: [file], waiting: { chunks, pendingFiles: without(pendingFiles, file) } };
+  }
+  if (state.planAlone) return { ...NOTHING, plans: true, waiting: { chunks, pendingFiles } };
   const mayBegin = pendingFiles.length < ENOUGH_PENDING;
   const plans = mayBegin && !listed && (planFirst || chunks.length < ENOUGH_TO_DO);
   const pieces = mayBegin && !(planFirst && !listed) ? chunks.slice(0, CHUNKS_AT_ONCE) : [];
-  return { plans, pieces, pendingFiles, waiting: chunks.slice(pieces.length) };
+  return { plans, pieces, pendingFiles, waiting: { chunks: chunks.slice(pieces.length), pendingFiles: [] } };
+}
+
+const NOTHING = { plans: false, pieces: [], pendingFiles: [] };
+
+function without<Each>(all: readonly Each[], one: Each): Each[] {
+  return all.filter((each) => each !== one);
 }
 
 export function sizeOf({ plans, pieces, pendingFiles }: Round): number {
   return (plans ? 1 : 0) + pieces.length + pendingFiles.length;
 }
 
-/** Takes over a planned slice. True if it failed and is to be planned again. */
-export function takeSlice(state: ContainerState, slice: Answer<PlanActivity>, dryRun: boolean): boolean {
+/** Takes over a planned slice. Returns how many seconds to wait before it is planned again, or 0 if it is not. */
+export function takeSlice(
+  state: ContainerState,
+  slice: Answer<PlanActivity>,
+  { container, dryRun }: { container: string; dryRun: boolean },
+): number {
   const failures = (state.sliceFailures ?? 0) + 1;
-  if (slice.problem && PASSING.has(slice.problem.code) && failures <= FAILURES_ALLOWED) {
+  if (slice.problem && PASSING.has(slice.problem.code) && mayTryAgain(slice.problem, failures)) {
     state.sliceFailures = failures;
-    return true;
+    state.planAlone = isSuspect(slice.problem, failures);
+    return waitAfter(slice.problem, failures, container);
   }
   state.sliceFailures = 0;
+  state.planAlone = false;
   state.slice++;
   if (slice.next) state.from = slice.next;
   if (slice.nextManifest) state.manifest = slice.nextManifest;
@@ -86,30 +110,40 @@ export function takeSlice(state: ContainerState, slice: Answer<PlanActivity>, dr
   state.listed = slice.next === undefined && slice.nextManifest === undefined;
   if (slice.problem) state.problem ??= slice.problem;
   if (!dryRun) state.chunks.push(...(slice.chunks ?? []).map((chunk) => ({ chunk, from: 0 })));
-  return false;
+  return 0;
 }
 
-/** Takes over the result of a piece. True if it failed and is to be processed again. */
-export function takePiece(state: ContainerState, piece: Piece, answer: Answer<WorkActivity>): boolean {
+/** Takes over the result of a piece. Returns how many seconds to wait before it is processed again, or 0. */
+export function takePiece(
+  state: ContainerState,
+  piece: Piece,
+  answer: Answer<WorkActivity>,
+  container: string,
+): number {
   const failures = (piece.failures ?? 0) + 1;
-  if (answer.problem && failures <= FAILURES_ALLOWED) {
-    state.chunks.push({ ...piece, failures });
-    return true;
+  if (answer.problem && mayTryAgain(answer.problem, failures)) {
+    state.chunks.push({ ...piece, failures, alone: isSuspect(answer.problem, failures) });
+    return waitAfter(answer.problem, failures, container);
   }
   if (answer.next !== undefined) state.chunks.push({ chunk: piece.chunk, from: answer.next });
   takeResult(state, answer);
-  return false;
+  return 0;
 }
 
-/** Takes over the result of a pending file. True if it failed and is to be confirmed again. */
-export function takePendingFile(state: ContainerState, file: FileInProgress, answer: Answer<'confirmCopies'>): boolean {
+/** Takes over the result of a pending file. Returns how many seconds to wait before it is confirmed again, or 0. */
+export function takePendingFile(
+  state: ContainerState,
+  file: FileInProgress,
+  answer: Answer<'confirmCopies'>,
+  container: string,
+): number {
   const failures = (file.failures ?? 0) + 1;
-  if (answer.problem && failures <= FAILURES_ALLOWED) {
-    state.pendingFiles.push({ ...file, failures });
-    return true;
+  if (answer.problem && mayTryAgain(answer.problem, failures)) {
+    state.pendingFiles.push({ ...file, failures, alone: isSuspect(answer.problem, failures) });
+    return waitAfter(answer.problem, failures, container);
   }
   takeResult(state, answer);
-  return false;
+  return 0;
 }
 
 function takeResult(state: ContainerState, answer: Pick<Answer<WorkActivity>, 'problem' | 'pendingFile'>): void {

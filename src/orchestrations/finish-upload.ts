@@ -2,6 +2,7 @@ import type { OrchestrationContext, Task } from 'durable-functions';
 import type { Upload, UploadResult } from '#activities/archive/archive-upload.ts';
 import type { KeepPoisonInput } from '#activities/archive/keep-poison.ts';
 import { call, wait } from './call.ts';
+import { interruption } from './interruption.ts';
 import { WAIT_AFTER_FAILURE } from './limits.ts';
 
 export interface FinishUploadInput {
@@ -31,7 +32,8 @@ export function* finishUpload(context: OrchestrationContext): Generator<Task, { 
     try {
       result = (yield call(context, 'archiveUpload', upload)) as UploadResult;
     } catch (error) {
-      result = { is: 'failed', code: 'internal', message: `An activity was ended: ${(error as Error).message}` };
+      const { code, message } = interruption('archiveUpload', error);
+      result = { is: 'failed', code, message };
     }
     if (result.is === 'pending') {
       delay = Math.min(delay * 2, LONGEST_DELAY);

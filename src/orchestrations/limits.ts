@@ -7,8 +7,14 @@ import type { ProblemCode } from '#domain/run/problems.ts';
 export const FAILURES_ALLOWED = 2;
 export const WAIT_AFTER_FAILURE = 20;
 
+/**
+ * How often the platform may end an activity. More often than an activity may fail: a deployment or a process that dies
+ * of memory ends all activities in progress, whichever of them is the cause.
+ */
+export const INTERRUPTIONS_ALLOWED = 4;
+
 /** Problems that may pass while waiting. All others stay until an operator solves them. */
-export const PASSING = new Set<ProblemCode>(['throttled', 'unreachable', 'server-error']);
+export const PASSING = new Set<ProblemCode>(['throttled', 'unreachable', 'server-error', 'interrupted']);
 
 /** Every step replays the history. A new generation begins before the history gets long. */
 export const ACTIVITIES_PER_GENERATION = 100;

@@ -2,9 +2,9 @@ import type { OrchestrationContext, Task } from 'durable-functions';
 import type { ContainerTask } from '#activities/run/container-task.ts';
 import type { StopReason } from '#activities/run/run-guard.ts';
 import type { Gone } from '#domain/run/comparison.ts';
-import { type Problem, problemOf } from '#domain/run/problems.ts';
+import type { Problem } from '#domain/run/problems.ts';
 import { activitiesOf, type PlanActivity, type TaskActivities, type WorkActivity } from './activities-of.ts';
-import { type Answer, call, wait } from './call.ts';
+import { type Answer, callAll, insist, type Step, stepOf, wait } from './call.ts';
 import { compareNext, isCompared } from './compare-container.ts';
 import {
   type ContainerState,
@@ -16,7 +16,7 @@ import {
   takePiece,
   takeSlice,
 } from './container-state.ts';
-import { ACTIVITIES_PER_GENERATION, WAIT_AFTER_FAILURE } from './limits.ts';
+import { ACTIVITIES_PER_GENERATION } from './limits.ts';
 import { stopReasonOf } from './stop-reason.ts';
 
 export interface ProcessContainerInput extends ContainerTask {
@@ -89,48 +89,31 @@ function* processRound(
     yield wait(context, state.delay);
     state.delay = Math.min(state.delay * 2, LONGEST_DELAY);
   }
-  const answers = yield* carryOut(context, task, state, activities, round);
-  if ('ended' in answers) return { problem: answers.ended };
+  const steps = stepsOf(task, state, activities, round);
+  const answers = answersOf(round, yield* callAll(context, steps, task.container));
   const stopped = stopReasonOf(allOf(answers));
   if (stopped === 'cancelled') yield* abortPending(context, task, round, answers);
   if (stopped) return { stopped };
-  const failed = takeAnswers(state, round, answers, task.run.dryRun);
+  const seconds = takeAnswers(state, round, answers, task);
   if (activities.planFirst && isLasting(state, answers.slice)) return { problem: answers.slice.problem };
   if (round.pieces.length > 0) state.delay = 1;
-  if (failed) yield wait(context, WAIT_AFTER_FAILURE);
+  if (seconds > 0) yield wait(context, seconds);
   return undefined;
 }
 
-function* carryOut(
-  context: OrchestrationContext,
-  task: ContainerTask,
-  state: ContainerState,
-  activities: TaskActivities,
-  round: Round,
-): Generator<Task, RoundAnswers | { ended: Problem }, unknown> {
-  try {
-    const tasks = tasksOf(context, task, state, activities, round);
-    return answersOf(round, (yield context.df.Task.all(tasks)) as object[]);
-  } catch (error) {
-    // Activities return their problems. One that throws was ended from outside, by a time limit or a crash. It costs
-    // this container its place in the restore point, but no other.
-    const message = `An activity was ended: ${(error as Error).message}`;
-    return { ended: problemOf('internal', 0, task.container, message) };
-  }
-}
-
-function tasksOf(
-  context: OrchestrationContext,
+function stepsOf(
   task: ContainerTask,
   { slice, from, manifest }: ContainerState,
   { plan, work }: TaskActivities,
   { plans, pieces, pendingFiles }: Round,
-): Task[] {
+): Step[] {
   const position = { slice, ...(from && { from }), ...(manifest && { manifest }) };
   return [
-    ...(plans ? [call(context, plan, { ...task, ...position })] : []),
-    ...pieces.map(({ chunk, from: first }) => call(context, work, { ...task, chunk, from: first })),
-    ...pendingFiles.map((pendingFile) => call(context, 'confirmCopies', { ...task, pendingFile })),
+    ...(plans ? [stepOf(plan, { ...task, ...position })] : []),
+    ...pieces.map(({ chunk, from: first }) => stepOf(work, { ...task, chunk, from: first })),
+    ...pendingFiles.map(({ failures: _, alone: __, ...pendingFile }) =>
+      stepOf('confirmCopies', { ...task, pendingFile }),
+    ),
   ];
 }
 
@@ -155,28 +138,33 @@ function isLasting(
   return slice?.problem !== undefined && !state.sliceFailures;
 }
 
-/** Takes over the answers of a round. True if something failed and is to be tried again, after a wait. */
-function takeAnswers(state: ContainerState, round: Round, answers: RoundAnswers, dryRun: boolean): boolean {
-  state.chunks = round.waiting;
-  state.pendingFiles = [];
-  const failures = [
-    answers.slice !== undefined && takeSlice(state, answers.slice, dryRun),
-    ...answers.pieces.map((answer, index) => takePiece(state, round.pieces[index]!, answer)),
-    ...answers.pendingFiles.map((answer, index) => takePendingFile(state, round.pendingFiles[index]!, answer)),
-  ];
-  return failures.includes(true);
+/** Takes over the answers of a round. Returns how many seconds to wait if something failed and is to be tried again. */
+function takeAnswers(
+  state: ContainerState,
+  round: Round,
+  answers: RoundAnswers,
+  { run: { dryRun }, container }: ContainerTask,
+): number {
+  state.chunks = round.waiting.chunks;
+  state.pendingFiles = round.waiting.pendingFiles;
+  return Math.max(
+    answers.slice ? takeSlice(state, answers.slice, { container, dryRun }) : 0,
+    ...answers.pieces.map((answer, index) => takePiece(state, round.pieces[index]!, answer, container)),
+    ...answers.pendingFiles.map((answer, index) =>
+      takePendingFile(state, round.pendingFiles[index]!, answer, container),
+    ),
+  );
 }
 
 /** A copy that cannot be aborted continues, and the next run finds it. The run ends as cancelled all the same. */
 function* abortPending(
   context: OrchestrationContext,
   task: ContainerTask,
-  { pendingFiles }: Round,
+  { pendingFiles, waiting }: Round,
   { pieces, pendingFiles: confirmed }: RoundAnswers,
 ): Generator<Task, void, unknown> {
   // Those of the answers, and those of the round: an activity that stopped has not confirmed its own.
   const answered = [...pieces, ...confirmed].flatMap(({ pendingFile }) => pendingFile ?? []);
-  try {
-    yield call(context, 'abortCopies', { ...task, pendingFiles: [...pendingFiles, ...answered] });
-  } catch {}
+  const all = [...pendingFiles, ...waiting.pendingFiles, ...answered];
+  yield* insist(context, 'abortCopies', { ...task, pendingFiles: all });
 }

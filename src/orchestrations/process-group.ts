@@ -4,6 +4,7 @@ import type { StopReason } from '#activities/run/run-guard.ts';
 import { type Problem, problemOf } from '#domain/run/problems.ts';
 import type { RunRef } from '#domain/run/run.ts';
 import { orchestrationOf } from './activities-of.ts';
+import { settle } from './call.ts';
 import { goneBy, isCompared } from './compare-container.ts';
 import type { ProcessContainerInput, ProcessContainerResult } from './process-container.ts';
 import { stopReasonOf } from './stop-reason.ts';
@@ -22,13 +23,10 @@ export interface ProcessGroupResult {
 /** Works on a group of containers and tables at once. */
 export function* processGroup(context: OrchestrationContext): Generator<Task, ProcessGroupResult, unknown> {
   const { run, containers } = context.df.getInput() as ProcessGroupInput;
-  const results = (yield context.df.Task.all(
-    containers.map((pair) => {
-      const input: ProcessContainerInput = { run, ...pair };
-      const orchestration = pair.gone ? 'processContainer' : orchestrationOf(run, pair.container);
-      return context.df.callSubOrchestrator(orchestration, input);
-    }),
-  )) as ProcessContainerResult[];
+  const results = yield* processAll(
+    context,
+    containers.map((pair) => ({ run, ...pair })),
+  );
   const done = combine(results.map((result, index) => taskResult(result, containers[index]!)));
   if (done.stopped || !isCompared(run)) return done;
   const lost = containers.flatMap((pair, index) => {
@@ -36,10 +34,24 @@ export function* processGroup(context: OrchestrationContext): Generator<Task, Pr
     return problem && !pair.gone ? [{ run, ...pair, gone: goneBy(problem) }] : [];
   });
   if (lost.length === 0) return done;
-  const compared = (yield context.df.Task.all(
-    lost.map((input: ProcessContainerInput) => context.df.callSubOrchestrator('processContainer', input)),
-  )) as ProcessContainerResult[];
+  const compared = yield* processAll(context, lost);
   return combine([done, ...compared.map((result, index) => taskResult(result, lost[index]!))]);
+}
+
+/** Processes containers and tables at once. One whose orchestration fails costs the others nothing. */
+function* processAll(
+  context: OrchestrationContext,
+  inputs: readonly ProcessContainerInput[],
+): Generator<Task, ProcessContainerResult[], unknown> {
+  const tasks = inputs.map((input) => {
+    const orchestration = input.gone ? 'processContainer' : orchestrationOf(input.run, input.container);
+    return context.df.callSubOrchestrator(orchestration, input);
+  });
+  const settled = yield* settle(context, tasks);
+  return settled.map((each, index) => {
+    if ('value' in each) return each.value as ProcessContainerResult;
+    return { problem: problemOf('orchestration-failed', 0, inputs[index]!.container) };
+  });
 }
 
 /** A run that does not know what it no longer holds leaves no restore point: then the problem is one of the run. */

@@ -1,116 +1,38 @@
 import type { OrchestrationContext, Task } from 'durable-functions';
 import type { PublishRunInput } from '#activities/run/run-findings.ts';
-import type { StopReason } from '#activities/run/run-guard.ts';
-import type { WalkPosition } from '#domain/blobs/merge-walk.ts';
-import { type Problem, problemOf } from '#domain/run/problems.ts';
-import { addRequests, type RequestCounts } from '#domain/run/request-counts.ts';
-import { carriesOutPlan, isArchiving, isBackup, type RunRef } from '#domain/run/run.ts';
-import { taskKey } from '#domain/run/task-name.ts';
-import { type Answer, call, wait } from './call.ts';
-import { PASSING } from './limits.ts';
-import { combine, type ProcessGroupInput, type ProcessGroupResult } from './process-group.ts';
+import { problemOf } from '#domain/run/problems.ts';
+import type { RunRef } from '#domain/run/run.ts';
+import { workId } from '#domain/run/run-id.ts';
+import { call, insist, wait } from './call.ts';
+import type { ProcessRunInput, ProcessRunResult } from './process-run.ts';
 
-export interface RunJobInput {
-  run: RunRef;
-  /** Requests sent before the orchestration began. */
-  requests: RequestCounts;
-}
+export type RunJobInput = ProcessRunInput;
 
-/** What the run has found so far, apart from its parts. */
-interface Findings {
-  containers: number;
-  problems: Problem[];
-  requests: RequestCounts;
-}
-
-const GROUP = 50;
 /** Seconds to wait between the tries to publish: the vault may be out of reach for a while. */
 const PUBLISH_DELAYS = [5, 30, 120, ...Array<number>(36).fill(600)];
 
-/** One run of any mode: finds the containers, works on them group by group at once, and publishes the result. */
+/**
+ * One run of any mode: has the work done, and publishes the result. If the orchestration that does the work fails, for
+ * example because a deployment changed its code, this one publishes what was done. So it must change as rarely as
+ * possible.
+ */
 export function* runJob(context: OrchestrationContext): Generator<Task, { status: string }, unknown> {
-  const { run, requests } = context.df.getInput() as RunJobInput;
-  const findings: Findings = { containers: 0, problems: [], requests: { ...requests } };
-  const groups = yield* startGroups(context, run, findings);
-  const { containers, problems } = findings;
-  // Shows progress against all containers, and not only against those that happen to be listed first.
-  context.df.setCustomStatus({ containers });
-  const done = groups.length > 0 ? ((yield context.df.Task.all(groups)) as ProcessGroupResult[]) : [];
-  const worked = combine(done);
-  if (worked.stopped === 'superseded') return { status: 'superseded' };
-  problems.push(...worked.problems);
-  if (containers === 0 && problems.length === 0 && isBackup(run.mode)) {
-    problems.push(problemOf('no-containers', 0));
-  }
-  const stopped = worked.stopped ?? (yield* finishWork(context, run, findings));
-  if (stopped === 'superseded') return { status: 'superseded' };
-
-  const input: PublishRunInput = { run, ...findings, cancelled: stopped === 'cancelled' };
-  const ended = yield* publish(context, input);
-  if (run.hasNext) yield* follow(context, run);
+  const input = context.df.getInput() as RunJobInput;
+  const worked = yield* work(context, input);
+  if (worked.superseded) return { status: 'superseded' };
+  const ended = yield* publish(context, worked.findings);
+  if (input.run.hasNext) yield* follow(context, input.run);
   return ended;
 }
 
-/** Lists the containers page by page, and starts the work on each page at once. */
-function* startGroups(
-  context: OrchestrationContext,
-  run: RunRef,
-  findings: Findings,
-): Generator<Task, Task[], unknown> {
-  const groups: Task[] = [];
-  const listed = new Set<string>();
-  let from: string | undefined;
-  do {
-    const page = (yield call(context, 'listContainers', { run, ...(from && { from }) })) as Answer<'listContainers'>;
-    addRequests(findings.requests, page.requests ?? {});
-    findings.problems.push(...(page.problems ?? []), ...(page.problem ? [page.problem] : []));
-    const all = page.containers ?? [];
-    const present = all.filter(({ gone }) => !gone);
-    for (const { container } of present) listed.add(taskKey(container));
-    // What an earlier page named is not gone.
-    const gone = all.filter((pair) => pair.gone && !listed.has(taskKey(pair.container)));
-    const found = [...present, ...gone];
-    const withProblem = (page.problems ?? []).filter(({ container }) => container !== undefined);
-    findings.containers += present.length + withProblem.length;
-    for (let start = 0; start < found.length; start += GROUP) {
-      const input: ProcessGroupInput = { run, containers: found.slice(start, start + GROUP) };
-      groups.push(context.df.callSubOrchestrator('processGroup', input));
-    }
-    from = page.next;
-  } while (from !== undefined);
-  return groups;
-}
-
-/** The last step of a prune that carries out a plan, and of the runs of an archive rule, if there were no problems. */
-function* finishWork(
-  context: OrchestrationContext,
-  run: RunRef,
-  findings: Findings,
-): Generator<Task, StopReason | undefined, unknown> {
-  if (findings.problems.length > 0) return undefined;
-  if (isArchiving(run.mode)) return yield* tidyArchive(context, run, findings);
-  if (!carriesOutPlan(run)) return undefined;
-  const answer = (yield call(context, 'removePoints', { run })) as Answer<'removePoints'>;
-  addRequests(findings.requests, answer.requests ?? {});
-  if (answer.problem) findings.problems.push(answer.problem);
-  return undefined;
-}
-
-function* tidyArchive(
-  context: OrchestrationContext,
-  run: RunRef,
-  { problems, requests }: Findings,
-): Generator<Task, StopReason | undefined, unknown> {
-  let from: WalkPosition | undefined;
-  do {
-    const answer = (yield call(context, 'tidyArchive', { run, ...(from && { from }) })) as Answer<'tidyArchive'>;
-    addRequests(requests, answer.requests ?? {});
-    if (answer.stopped) return answer.stopped;
-    // Everything is archived; the next run tidies the rest.
-    if (answer.problem && !PASSING.has(answer.problem.code)) problems.push(answer.problem);
-    from = answer.next;
-  } while (from !== undefined);
-  return undefined;
+function* work(context: OrchestrationContext, input: RunJobInput): Generator<Task, ProcessRunResult, unknown> {
+  const { run, requests } = input;
+  try {
+    return (yield context.df.callSubOrchestrator('processRun', input, workId(run.id))) as ProcessRunResult;
+  } catch {
+    const problems = [problemOf('orchestration-failed', 0)];
+    return { findings: { run, containers: 0, problems, cancelled: false, requests } };
+  }
 }
 
 function* publish(context: OrchestrationContext, input: PublishRunInput): Generator<Task, { status: string }, unknown> {
@@ -126,10 +48,10 @@ function* publish(context: OrchestrationContext, input: PublishRunInput): Genera
 
 /** The next run reports its own result. */
 function* follow(context: OrchestrationContext, run: RunRef): Generator<Task, void, unknown> {
+  const { next } = yield* insist(context, 'beginNext', { run });
+  if (!next) return;
+  const input: RunJobInput = { run: next, requests: {} };
   try {
-    const { next } = (yield call(context, 'beginNext', { run })) as Answer<'beginNext'>;
-    if (!next) return;
-    const input: RunJobInput = { run: next, requests: {} };
     yield context.df.callSubOrchestrator('runJob', input, next.id);
   } catch {}
 }

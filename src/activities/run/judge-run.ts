@@ -97,6 +97,10 @@ function unreadPrevious({ previous }: Findings): Problem[] {
 
 /** Why there can be no restore point, or undefined. */
 function missing(input: PublishRunInput, findings: Findings, troubled: ReadonlySet<string>): string | undefined {
+  // Then it is not known how much the run found, and the problem says why.
+  if (input.problems.some(({ code, container }) => code === 'orchestration-failed' && container === undefined)) {
+    return undefined;
+  }
   const { sound } = findings;
   // A plan alone does not prove a scan: a scan that was cut short leaves one behind.
   const scans = sound.filter(({ path }) => ['slice', 'range'].includes(kindOfPath(path)?.kind ?? ''));

@@ -290,6 +290,19 @@ export const PROBLEMS = {
       'The run ended without a summary: its orchestration was terminated, or its state was lost. Start another ' +
       'run.',
   },
+  interrupted: {
+    meaning: 'ended by the platform before it answered',
+    hint:
+      'The platform ended this step each time: the app ran out of memory, a function exceeded its time limit, or ' +
+      'instances were deployed, scaled in or restarted. The log of the app names the cause. Retry. If it occurs ' +
+      'again, give the app more memory, or lower "maxConcurrentActivityFunctions" in host.json.',
+  },
+  'orchestration-failed': {
+    meaning: 'its orchestration failed',
+    hint:
+      'A deployment that changes the app while a run is in progress can cause this: deploy between runs. Start ' +
+      'another run, which keeps what this one copied. If it occurs without a deployment, report it with the run id.',
+  },
   internal: {
     meaning: 'an unexpected failure',
     hint: 'An unexpected failure occurred. Retry. If it occurs again, report it with the run id.',

@@ -11,6 +11,11 @@ export function parseRunId(id: string): { job: string; startedAt: Date } | undef
   return Number.isNaN(startedAt.getTime()) ? undefined : { job: job!, startedAt };
 }
 
+/** The id of the orchestration that does the work of a run. The one with the id of the run publishes the result. */
+export function workId(run: string): string {
+  return `${run}:work`;
+}
+
 /** The owner of an upload that an event announced, in a rule's records and receipts. */
 export function eventOwner(rule: string, event: string): string {
   return `${rule}-event-${event}`;

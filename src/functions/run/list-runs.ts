@@ -1,12 +1,12 @@
+import type { DurableClient } from 'durable-functions';
 import { z } from 'zod';
 import type { Dependencies } from '#app/dependencies.ts';
 import { type CatalogRow, catalogRowOf } from '#storage/catalog.ts';
-import { ControlStore } from '#storage/control/control-store.ts';
 import { isStorageError } from '#storage/storage-error.ts';
 import { answering, json, readQuery } from '../http/answering.ts';
-import { foreignCursor } from '../http/http-error.ts';
+import { foreignCursor, HttpError } from '../http/http-error.ts';
 import { readVaultCursors, writeVaultCursors } from '../http/vault-cursors.ts';
-import { vaultsOf } from './find-run.ts';
+import { findRun, vaultsOf } from './find-run.ts';
 
 const query = z.strictObject({
   job: z.string().optional(),
@@ -16,7 +16,7 @@ const query = z.strictObject({
 
 /** GET /api/runs — newest first, from the catalog of every vault. */
 export function listRunsHandler(deps: Dependencies) {
-  return answering(deps, async (request) => {
+  return answering(deps, async (request, client) => {
     const { job, limit, cursor } = readQuery(request, query);
     const vaults = vaultsOf(deps, job);
     const asked = ['runs', job];
@@ -36,22 +36,25 @@ export function listRunsHandler(deps: Dependencies) {
       }),
     );
     const runs = [];
-    for (const { vault, rows } of pages) for (const row of rows) runs.push(await settled(deps, vault, row));
+    for (const { rows } of pages) for (const row of rows) runs.push(await settled(deps, client, row));
     runs.sort((a, b) => (a.startedAt < b.startedAt ? 1 : -1));
     return json(200, { runs, next: writeVaultCursors(pages, asked) });
   });
 }
 
-/** The row of a run that could not write to the catalog when it ended still says `running`. The vault decides. */
-async function settled(deps: Dependencies, vault: string, row: CatalogRow): Promise<CatalogRow> {
+/**
+ * The row of a run that could not write to the catalog when it ended still says `running`. The vault and the state of
+ * its orchestration decide, as for GET /api/runs/{id}.
+ */
+async function settled(deps: Dependencies, client: DurableClient, row: CatalogRow): Promise<CatalogRow> {
   if (row.status !== 'running') return row;
-  const control = new ControlStore(deps.blobs(vault));
   try {
-    const lock = await control.readLock(row.job);
-    if (lock?.value.run?.id === row.id) return row;
-    const summary = await control.readSummary(row);
-    return summary ? catalogRowOf(summary) : { ...row, status: 'failed' };
+    const found = await findRun(deps, client, row.id);
+    if (found.state === 'ended') return catalogRowOf(found.summary);
+    return found.state === 'running' ? row : { ...row, status: 'failed' };
   } catch (error) {
+    // Of a run that never began, the vault has nothing.
+    if (error instanceof HttpError && error.code === 'run-not-found') return { ...row, status: 'failed' };
     // One damaged object must not hide the other runs. GET /api/runs/{id} shows the damage.
     if (isStorageError(error, 'damaged')) return row;
     throw error;

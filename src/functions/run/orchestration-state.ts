@@ -1,4 +1,5 @@
-import { type DurableClient, OrchestrationRuntimeStatus } from 'durable-functions';
+import { type DurableClient, type DurableOrchestrationStatus, OrchestrationRuntimeStatus } from 'durable-functions';
+import { workId } from '#domain/run/run-id.ts';
 
 const ENDED = new Set<OrchestrationRuntimeStatus>([
   OrchestrationRuntimeStatus.Completed,
@@ -15,16 +16,21 @@ export interface OrchestrationState {
 }
 
 export async function orchestrationState(client: DurableClient, id: string): Promise<OrchestrationState> {
+  const status = await statusOf(client, id);
+  if (!status) return { state: 'unknown' };
+  if (ENDED.has(status.runtimeStatus)) return { state: 'ended' };
+  // The orchestration that does the work of a run knows it.
+  const work = await statusOf(client, workId(id));
+  const custom = work?.customStatus as { containers?: number } | null | undefined;
+  return { state: 'active', ...(custom?.containers !== undefined && { containers: custom.containers }) };
+}
+
+async function statusOf(client: DurableClient, id: string): Promise<DurableOrchestrationStatus | undefined> {
   try {
-    const status = await client.getStatus(id);
-    const custom = status.customStatus as { containers?: number } | null | undefined;
-    return {
-      state: ENDED.has(status.runtimeStatus) ? 'ended' : 'active',
-      ...(custom?.containers !== undefined && { containers: custom.containers }),
-    };
+    return await client.getStatus(id);
   } catch (error) {
     // The client distinguishes a missing instance from other failures only by the message.
-    if (/HTTP 404/.test((error as Error).message)) return { state: 'unknown' };
+    if (/HTTP 404/.test((error as Error).message)) return undefined;
     throw error;
   }
 }

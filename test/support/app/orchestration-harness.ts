@@ -20,13 +20,23 @@ export interface Generation {
   input: unknown;
   began: string;
   yields: Scheduled[][];
-  answers: { at: string; value?: unknown; error?: string }[];
+  answers: Answered[];
   /** JSON of its result, of the error that it threw, or of the input that it continued with. */
   end: string;
 }
 
+/** The result of a task; of several, also the result of each if one failed. */
+interface Answered {
+  at: string;
+  value?: unknown;
+  error?: string;
+  each?: Answered[];
+}
+
 interface FakeTask extends Scheduled {
   all?: FakeTask[];
+  /** Once it has ended. An orchestration may wait for it again. */
+  settled?: Settled;
 }
 
 type Settled = { value: unknown } | { error: Error };
@@ -73,7 +83,8 @@ export class OrchestrationHarness {
       yields.push(scheduledOf(task));
       if (!answer) return { error: new Error('The recorded history ends here') };
       this.now = new Date(answer.at);
-      return answer.error === undefined ? { value: answer.value } : { error: new Error(answer.error) };
+      for (const [index, each] of (answer.each ?? []).entries()) task.all![index]!.settled = settledOf(each);
+      return settledOf(answer);
     });
     return { ...recorded, yields: json(yields) as Scheduled[][], end: endOf(again) };
   }
@@ -82,13 +93,17 @@ export class OrchestrationHarness {
     const began = this.now;
     const generation: Generation = { name, input, began: began.toISOString(), yields: [], answers: [], end: '' };
     this.generations.push(generation);
-    const history: { at: Date; settled: Settled }[] = [];
+    const history: { at: Date; settled: Settled; each: Settled[] | undefined }[] = [];
     const live = this.#drive(name, input, (task) => {
       generation.yields.push(scheduledOf(task));
       const settled = this.#settle(task);
-      history.push({ at: this.now, settled });
+      const each = 'error' in settled ? task.all?.map((one) => one.settled!) : undefined;
+      history.push({ at: this.now, settled, each });
       const at = this.now.toISOString();
-      generation.answers.push('error' in settled ? { at, error: settled.error.message } : { at, value: settled.value });
+      generation.answers.push({
+        ...answeredOf(at, settled),
+        ...(each && { each: each.map((one) => answeredOf(at, one)) }),
+      });
       return settled;
     });
     generation.end = endOf(live);
@@ -101,6 +116,7 @@ export class OrchestrationHarness {
       const step = history[replayed.length - 1];
       if (!step) throw new Error(`${name} asks for more when it is replayed`);
       this.now = step.at;
+      for (const [index, one] of (step.each ?? []).entries()) task.all![index]!.settled = one;
       return step.settled;
     });
     this.now = ended;
@@ -127,7 +143,9 @@ export class OrchestrationHarness {
     try {
       let step = generator.next();
       while (!step.done) {
-        const settled = settle(step.value as unknown as FakeTask);
+        const task = step.value as unknown as FakeTask;
+        const settled = task.settled ?? settle(task);
+        task.settled = settled;
         step = 'error' in settled ? generator.throw(settled.error) : generator.next(json(settled.value));
       }
       outcome = { value: step.value };
@@ -161,7 +179,10 @@ export class OrchestrationHarness {
   /** As in Durable Functions, `Task.all` throws the first failure, and the other tasks still run. */
   #settle(task: FakeTask): Settled {
     if (task.all) {
-      const settled = task.all.map((each) => this.#settle(each));
+      const settled = task.all.map((each) => {
+        each.settled = this.#settle(each);
+        return each.settled;
+      });
       const failed = settled.find((each) => 'error' in each);
       return failed ?? { value: settled.map((each) => (each as { value: unknown }).value) };
     }
@@ -182,6 +203,14 @@ export class OrchestrationHarness {
 
 function scheduledOf(task: FakeTask): Scheduled[] {
   return (task.all ?? [task]).map(({ kind, name, input }) => ({ kind, name, input }));
+}
+
+function answeredOf(at: string, settled: Settled): Answered {
+  return 'error' in settled ? { at, error: settled.error.message } : { at, value: settled.value };
+}
+
+function settledOf({ value, error }: Answered): Settled {
+  return error === undefined ? { value } : { error: new Error(error) };
 }
 
 function endOf({ outcome, next }: { outcome: Settled; next: { input: unknown } | undefined }): string {

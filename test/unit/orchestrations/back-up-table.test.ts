@@ -224,12 +224,52 @@ describe('the backup of one table', () => {
     });
   });
 
-  it('an activity that is ended from outside is a problem of its table only', () => {
-    const read = () => {
-      throw new Error('The function was ended');
+  const death = () => new Error('WorkerProcessExitException: node exited with code 134');
+
+  it('I4: an activity that the platform ends is called again, whichever it is', () => {
+    const seen = new Map<string, number>();
+    const dies = <T>(key: string, answer: T) => {
+      const before = seen.get(key) ?? 0;
+      seen.set(key, before + 1);
+      if (before < 4) throw death();
+      return answer;
     };
-    expect(harnessOf({ read }).run('backUpTable', about)).toMatchObject({
-      problem: { code: 'internal', container: TASK, message: 'An activity was ended: The function was ended' },
+    const harness = harnessOf({
+      plan: () => dies('plan', { chunks: [{ slice: 0, chunk: 0, key: '', items: 1 }], ranges: [{}] }),
+      read: ({ piece, first }) => dies(`read ${piece}`, first ? { rest: rangeOf(10, KEYS) } : {}),
+      update: ({ piece }) => dies(`update ${piece}`, {}),
+      split: ({ range }) => dies('split', { ranges: [range, range] }),
+    });
+    expect(harness.run('backUpTable', about)).toEqual({});
+    // A key range that could not be split is read by one activity.
+    expect([...seen.values()]).toEqual([5, 5, 5, 1, 5]);
+  });
+
+  it('I1: a key range that is ended each time fails permanently, and the others count', () => {
+    const read: string[] = [];
+    const harness: OrchestrationHarness = harnessOf({
+      plan: () => ({ ranges: [rangeOf(0, 1), rangeOf(1, 2), rangeOf(2, KEYS)] }),
+      read: ({ range, failPermanently }) => {
+        const round = harness.generations
+          .at(-1)!
+          .yields.at(-1)!
+          .map(({ input }) => input as Work);
+        if (round.some((work) => !work.range!.after && !work.failPermanently)) throw death();
+        read.push(`${endsOf(range)}${failPermanently ? ` ${failPermanently.code}` : ''}`);
+        return {};
+      },
+    });
+    expect(harness.run('backUpTable', about)).toEqual({});
+    expect(read.sort()).toEqual(['0,1 interrupted', '1,2', '2,1000000']);
+  });
+
+  it('an activity that is always ended, even to name a failure, is a problem of its table only', () => {
+    const read = () => {
+      throw death();
+    };
+    const message = 'The platform ended readRange each time before it answered (WorkerProcessExitException)';
+    expect(harnessOf({ read }).run('backUpTable', about)).toEqual({
+      problem: problemOf('interrupted', 0, TASK, message),
     });
   });
 

@@ -50,6 +50,10 @@ describe('finishing an upload', () => {
   it('finishUpload counts an activity that is ended from outside as a failure', () => {
     const harness = harnessOf([new Error('timeout'), archived]);
     expect(harness.run('finishUpload', { upload, delay: 1 })).toEqual({ is: 'archived' });
+    const never = harnessOf([new Error('FunctionTimeoutException: Timeout value of 00:10:00 exceeded\n   at Host')]);
+    expect(never.run('finishUpload', { upload, delay: 1 })).toEqual({ is: 'failed' });
+    const message = 'The platform ended archiveUpload each time before it answered (FunctionTimeoutException)';
+    expect(never.calls('keepPoison')[0]!.input).toMatchObject({ problem: { code: 'interrupted', message } });
   });
 
   it('F22: finishUpload tries again to keep the upload if the vault is unreachable', () => {

@@ -8,6 +8,7 @@ import { problemOf } from '#domain/run/problems.ts';
 import type { RunRef } from '#domain/run/run.ts';
 import { processContainer } from '#orchestrations/process-container.ts';
 import { processGroup } from '#orchestrations/process-group.ts';
+import { processRun } from '#orchestrations/process-run.ts';
 import { runJob } from '#orchestrations/run-job.ts';
 import { type Generation, OrchestrationHarness } from '../../support/app/orchestration-harness.ts';
 
@@ -18,7 +19,7 @@ import { type Generation, OrchestrationHarness } from '../../support/app/orchest
  * adds the histories of a release; those of earlier ones are never changed.
  */
 const FOLDER = new URL('../../histories/', import.meta.url);
-const orchestrators = { runJob, processGroup, processContainer };
+const orchestrators = { runJob, processRun, processGroup, processContainer };
 
 const run: RunRef = {
   id: 'nightly-20261121T233000Z-k3f9q2',

@@ -322,16 +322,108 @@ describe('F18: problems', () => {
     expect(harness.run('processContainer', about)).toEqual({ problem: unreachable });
     expect(harness.generations.length).toBeGreaterThan(1);
   });
+});
 
-  it('an activity that is ended from outside fails its container, and no other', () => {
+describe('I4: activities that the platform ends', () => {
+  const death = () =>
+    new Error('WorkerProcessExitException: node exited with code 134\n   at C:\\home\\site\\Worker.cs');
+
+  it.each([1, 2, 4])(
+    'after %i deaths of the process, everything is processed again, and nothing is reported',
+    (deaths) => {
+      const seen = new Map<string, number>();
+      const dies = <T>(key: string, answer: T) => {
+        const before = seen.get(key) ?? 0;
+        seen.set(key, before + 1);
+        if (before < deaths) throw death();
+        return answer;
+      };
+      const pendingFile = { attempt: 'aaaaaa', round: 0, pending: 1 };
+      const harness = harnessOf({
+        scan: (given) => dies(`scan ${given.slice}`, scanOf(3, 4)(given)),
+        copy: ({ chunk }) => dies(chunk.key, { pendingFile: { key: chunk.key, ...pendingFile } }),
+        confirm: ({ pendingFile: { key } }) => dies(`confirm ${key}`, {}),
+        compare: () => dies('compare', {}),
+      });
+      expect(harness.run('processContainer', about)).toEqual({});
+      expect(pieces(harness)).toHaveLength(12 * (deaths + 1));
+      expect(harness.calls('confirmCopies')).toHaveLength(12 * (deaths + 1));
+    },
+  );
+
+  it('one that is ended each time costs its container the place in the restore point, and the others their answer', () => {
     const harness = harnessOf({
-      copy: () => {
-        throw new Error('Timeout value of 00:10:00 was exceeded');
+      scan: scanOf(1, 3),
+      copy: ({ chunk, from }) => {
+        if (chunk.chunk === 1) throw death();
+        return from === 0 ? { next: 5 } : {};
       },
     });
-    expect(harness.run('processContainer', about)).toMatchObject({
-      problem: { code: 'internal', container: 'images', count: 0, message: expect.stringContaining('Timeout value') },
+    const message = 'The platform ended copyChunk each time before it answered (WorkerProcessExitException)';
+    expect(harness.run('processContainer', about)).toEqual({ problem: problemOf('interrupted', 0, 'images', message) });
+    // The answers of the other pieces count: none is processed twice.
+    expect(pieces(harness).filter((piece) => !piece.startsWith('0-1'))).toEqual(['0-0@0', '0-2@0', '0-0@5', '0-2@5']);
+    expect(pieces(harness).filter((piece) => piece.startsWith('0-1'))).toHaveLength(5);
+  });
+
+  it('a piece that ends the process each time costs only itself, and none of those in progress with it', () => {
+    const copied: string[] = [];
+    const harness: OrchestrationHarness = harnessOf({
+      scan: scanOf(1, 6),
+      copy: ({ chunk }) => {
+        // All that are in progress with it end with it.
+        const round = harness.generations.at(-1)!.yields.at(-1)!;
+        if (round.some(({ input }) => (input as ChunkInput).chunk.key === '0-3')) throw death();
+        copied.push(chunk.key);
+        return {};
+      },
     });
+    expect(harness.run('processContainer', about)).toMatchObject({ problem: { code: 'interrupted' } });
+    expect(copied.sort()).toEqual(['0-0', '0-1', '0-2', '0-4', '0-5']);
+  });
+
+  it('a pending file and a plan that end the process each time are tried without the rest', () => {
+    const confirmed: string[] = [];
+    const harness: OrchestrationHarness = harnessOf({
+      scan: scanOf(1, 3),
+      copy: ({ chunk }) => ({ pendingFile: { key: chunk.key, attempt: 'aaaaaa', round: 0, pending: 1 } }),
+      confirm: ({ pendingFile: { key } }) => {
+        const round = harness.generations.at(-1)!.yields.at(-1)!;
+        if (round.some(({ input }) => (input as ConfirmCopiesInput).pendingFile.key === '0-1')) throw death();
+        confirmed.push(key);
+        return {};
+      },
+    });
+    expect(harness.run('processContainer', about)).toMatchObject({ problem: { code: 'interrupted' } });
+    expect(confirmed.sort()).toEqual(['0-0', '0-2']);
+
+    const planned: OrchestrationHarness = harnessOf({
+      scan: (given) => {
+        if (given.slice === 1) throw death();
+        return scanOf(3, 2)(given);
+      },
+      copy: () => {
+        const round = planned.generations.at(-1)!.yields.at(-1)!;
+        if (round.some(({ name }) => name === 'scanSlice')) throw death();
+        return {};
+      },
+    });
+    expect(planned.run('processContainer', about)).toMatchObject({ problem: { code: 'interrupted' } });
+    expect(planned.calls('copyChunk').length).toBeLessThan(2 * 5);
+  });
+
+  it('the waits of containers differ, so that one does not end the others each time', () => {
+    const waitsOf = (container: string) => {
+      const harness = harnessOf({
+        scan: () => {
+          throw death();
+        },
+      });
+      harness.run('processContainer', { ...about, container });
+      return harness.waits.slice(0, 4).join();
+    };
+    const all = new Set(Array.from({ length: 50 }, (_, index) => waitsOf(`container-${index}`)));
+    expect(all.size).toBeGreaterThan(20);
   });
 });
 

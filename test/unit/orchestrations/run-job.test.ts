@@ -6,6 +6,7 @@ import { type Problem, problemOf } from '#domain/run/problems.ts';
 import type { RunRef } from '#domain/run/run.ts';
 import type { ProcessContainerInput, ProcessContainerResult } from '#orchestrations/process-container.ts';
 import { combine, type ProcessGroupInput, processGroup } from '#orchestrations/process-group.ts';
+import { processRun } from '#orchestrations/process-run.ts';
 import { runJob } from '#orchestrations/run-job.ts';
 import { OrchestrationHarness, type Orchestrator } from '../../support/app/orchestration-harness.ts';
 
@@ -38,7 +39,7 @@ function harnessOf(
     return yield context.df.callActivity('backUp', context.df.getInput());
   };
   return new OrchestrationHarness(
-    { runJob, processGroup, processContainer },
+    { runJob, processRun, processGroup, processContainer },
     { listContainers: list, publishRun: publish, backUp },
   );
 }
@@ -94,7 +95,7 @@ describe('a run', () => {
       '3600',
       '4800',
     ]);
-    const own = harness.generations.find(({ name }) => name === 'runJob')!;
+    const own = harness.generations.find(({ name }) => name === 'processRun')!;
     expect(own.yields.flat().length).toBeLessThanOrEqual(120);
   });
 });
@@ -195,6 +196,88 @@ describe('F29: a run that must stop', () => {
   });
 });
 
+describe('I4: an activity that the platform ends', () => {
+  const ends = (times: number, answer: object) => {
+    let tries = 0;
+    return () => {
+      if (++tries <= times)
+        throw new Error('WorkerProcessExitException: node exited with code 134\n   at Script.Worker');
+      return answer;
+    };
+  };
+
+  it('a listing of the containers is called again', () => {
+    const harness = harnessOf(ends(4, { containers: pairsOf(1), problems: [] }) as List);
+    expect(harness.run('runJob', input)).toEqual({ status: 'succeeded' });
+    expect(published(harness)).toMatchObject([{ containers: 1, problems: [] }]);
+    expect(harness.calls('listContainers')).toHaveLength(5);
+    // They outlast a deployment, and do not fall on the waits of other steps.
+    const [first, ...others] = harness.waits;
+    expect(first).toBeGreaterThanOrEqual(20);
+    expect(others.every((seconds) => seconds >= 40 && seconds < 120)).toBe(true);
+  });
+
+  it('a run whose listing is always ended is published as failed, with a cause and no stack trace', () => {
+    const harness = harnessOf(ends(9, {}) as List);
+    expect(harness.run('runJob', input)).toEqual({ status: 'succeeded' });
+    const message = 'The platform ended listContainers each time before it answered (WorkerProcessExitException)';
+    expect(published(harness)).toMatchObject([{ containers: 0, problems: [{ code: 'interrupted', message }] }]);
+  });
+});
+
+describe('I4: an orchestration that fails', () => {
+  const fail: Orchestrator = () => {
+    throw new Error('Non-Deterministic workflow detected: A previous execution of this orchestration scheduled …');
+  };
+  const harnessWith = (broken: Record<string, Orchestrator>) =>
+    new OrchestrationHarness(
+      { runJob, processRun, processGroup, processContainer: function* () {}, ...broken },
+      {
+        listContainers: () => ({ containers: pairsOf(3), problems: [] }),
+        publishRun: () => ({ status: 'failed' }),
+        // An orchestration that does not catch what its activity throws.
+        work: ({ container, gone }: ProcessContainerInput) => {
+          if (container === 'c1' && !gone) throw new Error('Non-Deterministic workflow detected');
+          return {};
+        },
+      },
+    );
+
+  it('the run is published with what it did if its own orchestration fails', () => {
+    const harness = harnessWith({ processRun: fail });
+    expect(harness.run('runJob', input)).toEqual({ status: 'failed' });
+    expect(published(harness)).toEqual([
+      {
+        run,
+        containers: 0,
+        problems: [problemOf('orchestration-failed', 0)],
+        cancelled: false,
+        requests: { PutBlob: 1 },
+      },
+    ]);
+  });
+
+  it('a group that fails is a problem of the run', () => {
+    const harness = harnessWith({ processGroup: fail });
+    harness.run('runJob', input);
+    expect(published(harness)).toMatchObject([{ containers: 3, problems: [problemOf('orchestration-failed', 0)] }]);
+  });
+
+  it('a container that fails is compared as one of which the run holds nothing, and costs no other its result', () => {
+    const processContainer: Orchestrator = function* (context) {
+      yield context.df.callActivity('work', context.df.getInput());
+      return {};
+    };
+    const harness = harnessWith({ processContainer });
+    harness.run('runJob', input);
+    expect(published(harness)).toMatchObject([
+      { containers: 3, problems: [problemOf('orchestration-failed', 0, 'c1')] },
+    ]);
+    const gone = harness.calls('processContainer').map((task) => (task.input as ProcessContainerInput).gone);
+    expect(gone.filter((each) => each !== undefined)).toEqual([{ code: 'failed', cause: 'orchestration-failed' }]);
+  });
+});
+
 describe('I4: a vault that is unreachable when the run is published', () => {
   const failing = (times: number) => {
     let tries = 0;
@@ -239,7 +322,7 @@ describe('I5: a prune that carries out a plan', () => {
       return yield context.df.callActivity('work', context.df.getInput());
     };
     return new OrchestrationHarness(
-      { runJob, processGroup, processContainer },
+      { runJob, processRun, processGroup, processContainer },
       {
         listContainers: list,
         work,
@@ -250,8 +333,10 @@ describe('I5: a prune that carries out a plan', () => {
   };
   const order = (harness: OrchestrationHarness) =>
     harness.generations
-      .filter(({ name }) => name === 'runJob')
-      .flatMap(({ yields }) => yields.flat().map(({ name }) => name));
+      .filter(({ name }) => name === 'processRun' || name === 'runJob')
+      .reverse()
+      .flatMap(({ yields }) => yields.flat().map(({ name }) => name))
+      .filter((name) => name !== 'processRun');
 
   it('a prune removes manifests when all containers are done, and then publishes', () => {
     const harness = harnessOfPrune();
@@ -301,7 +386,7 @@ describe('a run that is followed by another', () => {
 
   const harnessOfTwo = (begin: (of: { run: RunRef }) => object, publish: () => object = () => ({ status: 'ended' })) =>
     new OrchestrationHarness(
-      { runJob, processGroup, processContainer: function* () {} },
+      { runJob, processRun, processGroup, processContainer: function* () {} },
       { listContainers: () => ({ containers: [], problems: [] }), publishRun: publish, beginNext: begin },
     );
 
@@ -362,7 +447,7 @@ describe('after a reconciliation', () => {
     };
     let asked = 0;
     return new OrchestrationHarness(
-      { runJob, processGroup, processContainer },
+      { runJob, processRun, processGroup, processContainer },
       {
         listContainers: () => ({ containers: pairsOf(1), problems: [], requests: {} }),
         backUp: () => ({}),
