@@ -59,6 +59,20 @@ export const BUGS: Bug[] = [
     detector: SEEDS,
   },
   {
+    words: 'leaves the rest untried after refusals of single blobs',
+    file: 'src/activities/run/process-items.ts',
+    find: "this.#verdict = isServed() ? 'served' : refusal;",
+    replace: 'this.#verdict = refusal;',
+    detector: { test: 'test/unit/activities/run/process-items.test.ts' },
+  },
+  {
+    words: 'counts what it tried ahead, although the next execution processes it again',
+    file: 'src/activities/run/process-items.ts',
+    find: '({ settle }) => this.#ahead.set(at, settle)',
+    replace: '({ settle }) => settle()',
+    detector: { test: 'test/unit/activities/run/process-items.test.ts' },
+  },
+  {
     words: 'takes a copy that has only been started for done',
     file: 'src/activities/copying/transfer.ts',
     find: "...(started.status === 'pending' && { copyId: started.copyId })",
