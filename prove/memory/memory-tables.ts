@@ -66,7 +66,7 @@ export class MemoryTables implements TableAccount {
 
   async readEntities(table: string, query: EntityQuery): Promise<EntityPage> {
     return this.#ask({ operation: 'QueryEntities', table, entities: [], query }, () => {
-      const { after, upTo, since, keysOnly, limit = 1_000, from = '0' } = query;
+      const { after, upTo, since, keysOnly, limit = 1_000, from } = query;
       this.#find(table);
       const bounds = [after?.partition, after?.row, upTo?.partition, upTo?.row];
       if (bounds.some((each) => each !== undefined && (!each.isWellFormed() || this.refuses.test(each)))) {
@@ -76,12 +76,12 @@ export class MemoryTables implements TableAccount {
         const isNew = since === undefined || JSON.parse(text).Timestamp >= since;
         return isNew && (!after || isBehind(key, after)) && (!upTo || !isBehind(key, upTo));
       });
-      const end = Number(from) + Math.min(limit, this.page);
-      const entities = found.slice(Number(from), end).map(({ key, text }) => ({
-        key,
-        text: keysOnly ? keysOf(text) : text,
-      }));
-      return { entities, ...(end < found.length && { next: String(end) }), answeredAt: '2026-05-02T00:00:00Z' };
+      const rest = from === undefined ? found : found.filter(({ key }) => compareKeys(key, JSON.parse(from)) >= 0);
+      const size = Math.min(limit, this.page);
+      const entities = rest.slice(0, size).map(({ key, text }) => ({ key, text: keysOnly ? keysOf(text) : text }));
+      // As the service does, a page names the key that the next one begins with.
+      const next = rest[size] && JSON.stringify(rest[size].key);
+      return { entities, ...(next !== undefined && { next }), answeredAt: '2026-05-02T00:00:00Z' };
     });
   }
 

@@ -24,6 +24,13 @@ export const BUGS: Bug[] = [
     detector: { test: 'test/contract/blob-copies.test.ts' },
   },
   {
+    words: 'takes a page before an empty partition key for the last one of a table',
+    file: 'src/storage/azure/tables/azure-table-account.ts',
+    find: "return { partition: partition ?? '', row };",
+    replace: 'return partition ? { partition, row } : undefined;',
+    detector: { test: 'test/contract/table-account.test.ts', name: 'F10' },
+  },
+  {
     words: 'stages blocks of whatever the source holds by then',
     file: 'src/storage/azure/blobs/azure-blob-account.ts',
     find: "const headers = { 'x-ms-source-if-match': quotedEtag(request.sourceIfMatch) };",
@@ -50,6 +57,20 @@ export const BUGS: Bug[] = [
     find: '  if (readRecord(backup.metadata)?.etag !== source.etag) return true;\n',
     replace: '',
     detector: SEEDS,
+  },
+  {
+    words: 'leaves the rest untried after refusals of single blobs',
+    file: 'src/activities/run/process-items.ts',
+    find: "this.#verdict = isServed() ? 'served' : refusal;",
+    replace: 'this.#verdict = refusal;',
+    detector: { test: 'test/unit/activities/run/process-items.test.ts' },
+  },
+  {
+    words: 'counts what it tried ahead, although the next execution processes it again',
+    file: 'src/activities/run/process-items.ts',
+    find: '({ settle }) => this.#ahead.set(at, settle)',
+    replace: '({ settle }) => settle()',
+    detector: { test: 'test/unit/activities/run/process-items.test.ts' },
   },
   {
     words: 'takes a copy that has only been started for done',

@@ -43,8 +43,13 @@ export function problemCodeOf(error: unknown, side: Side): ProblemCode {
 }
 
 /**
- * Whether a failure concerns the account rather than the blob. After many in a row, there is no point in continuing.
+ * Whether a failure may concern the account rather than the blob: an account refuses everything, or only some blobs.
  */
-export function concernsWholeAccount(code: ProblemCode): boolean {
-  return code === 'unreachable' || code.startsWith('access-denied-');
+export function mayConcernAccount(code: ProblemCode): boolean {
+  return concernsEveryRequest(code) || code.startsWith('access-denied-');
+}
+
+/** Whether a failure says nothing of the blob: no other request would be answered, either. */
+export function concernsEveryRequest(code: ProblemCode): boolean {
+  return code === 'unreachable';
 }

@@ -271,6 +271,32 @@ describe('a range', () => {
     expect(next.entities.map(({ key }) => key)).toEqual(keys.slice(18, 25));
   });
 
+  it('F10: continues where the next key is the empty string, in either of its halves', async () => {
+    const keys = [
+      ...Array.from({ length: 1200 }, (_, index) => ({ partition: '', row: String(index).padStart(4, '0') })),
+      ...Array.from({ length: 300 }, (_, index) => ({ partition: 'z', row: index === 0 ? '' : String(999 + index) })),
+    ];
+    for (let from = 0; from < keys.length; from += 100) {
+      const some = keys.slice(from, from + 100).map(({ partition, row }) => entity(partition, row));
+      await account.writeEntities(table, 'insert', some);
+    }
+    const read = (query: EntityQuery) => readAll(table, query).then((all) => all.map(({ key }) => key));
+    expect(await read({})).toEqual(keys);
+    expect(await read({ keysOnly: true, limit: 400 })).toEqual(keys);
+    expect(await read({ since: '2026-01-01T00:00:00Z' })).toEqual(keys);
+    expect(await read({ after: { partition: '', row: '0099' }, upTo: { partition: 'z', row: '1100' } })).toEqual(
+      keys.slice(100, 1302),
+    );
+  });
+
+  it('F10: continues where the service names only the next row', async () => {
+    await account.writeEntities(table, 'insert', [entity('', '1'), entity('', '2')]);
+    const isFirst = ({ method, query }: ProxiedRequest) => method === 'GET' && query.get('NextRowKey') === null;
+    const headers = { 'x-ms-continuation-nextrowkey': 'MQ==', date: 'Sun, 01 Nov 2026 00:00:07 GMT' };
+    proxy.rules.push({ match: isFirst, times: 1, answer: () => ({ status: 200, headers, body: '{"value":[]}' }) });
+    expect((await readAll(table)).map(({ key }) => key.row)).toEqual(['1', '2']);
+  });
+
   it('continues over pages that are empty, and over queries that find nothing', async () => {
     await account.writeEntities(table, 'insert', [entity('p', '1'), entity('p', '2')]);
     const queries = ({ method, query }: ProxiedRequest) => method === 'GET' && query.get('NextPartitionKey') === null;

@@ -12,7 +12,7 @@ import { tableOfTask } from '#domain/run/task-name.ts';
 import type { BlobAccount } from '#storage/blob-account.ts';
 import { isStorageError } from '#storage/storage-error.ts';
 import { type ChunkInput, type ChunkResult, pieceKey } from '../run/chunk.ts';
-import { type Finding, processItems } from '../run/process-items.ts';
+import { type Attempt, type Finding, processItems } from '../run/process-items.ts';
 import { inRun, type RunContext } from '../run/run-context.ts';
 import { writePiece } from '../run/write-piece.ts';
 
@@ -39,12 +39,12 @@ export function deleteChunk(deps: Dependencies, input: ChunkInput<CarryOutRef>):
       container: table === undefined ? container : CONTROL_CONTAINER,
     };
     const outcomes: Outcome[] = [];
+    const batches = batchesOf(byBlob(planned.slice(from)));
     const { stopped } = await processItems(context, {
-      items: batchesOf(byBlob(planned.slice(from))),
-      async perform(batch): Promise<Finding> {
+      items: () => batches,
+      async perform(batch): Promise<Attempt> {
         const done = await (table === undefined ? deleteBlobs(deletion, batch) : deleteFiles(deletion, batch.flat()));
-        outcomes.push(...done);
-        return findingOf(done);
+        return { finding: findingOf(done), settle: () => outcomes.push(...done) };
       },
       failUntried(batch, _, { code, message }) {
         const failures = batch
@@ -89,8 +89,10 @@ function byBlob(items: readonly PlannedItem[]): PlannedItem[][] {
   return groups;
 }
 
-function* batchesOf(blobs: PlannedItem[][]): Generator<PlannedItem[][]> {
-  for (let at = 0; at < blobs.length; at += BLOBS_AT_ONCE) yield blobs.slice(at, at + BLOBS_AT_ONCE);
+function batchesOf(blobs: PlannedItem[][]): PlannedItem[][][] {
+  return Array.from({ length: Math.ceil(blobs.length / BLOBS_AT_ONCE) }, (_, at) =>
+    blobs.slice(at * BLOBS_AT_ONCE, (at + 1) * BLOBS_AT_ONCE),
+  );
 }
 
 /** Without the right to delete, there is no point in trying thousands of items. */

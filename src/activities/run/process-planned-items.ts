@@ -1,8 +1,8 @@
 import type { LimitFunction } from 'p-limit';
-import { concernsWholeAccount } from '#app/problem-code.ts';
+import { mayConcernAccount } from '#app/problem-code.ts';
 import { failedItem, isPending, type Outcome, type PendingCopy, type PlannedItem } from '#domain/run/outcome.ts';
 import { countOutcome } from '#domain/run/tally.ts';
-import { type Finding, processItems, untriedMessage } from './process-items.ts';
+import { type Attempt, type Finding, processItems, untriedMessage } from './process-items.ts';
 import type { RunContext } from './run-context.ts';
 import type { StopReason } from './run-guard.ts';
 
@@ -32,6 +32,7 @@ export async function processPlannedItems(
   { key, execute, ...work }: PlannedWork,
 ): Promise<PlannedResults> {
   const { tally } = context;
+  const { items } = work;
   const results: (Outcome | PendingCopy | undefined)[] = [];
   const settle = (index: number, outcome: Outcome) => {
     results[index] = outcome;
@@ -40,16 +41,17 @@ export async function processPlannedItems(
   };
   const { covered, stopped } = await processItems(context, {
     ...work,
+    items: () => items,
     noteAs: key,
-    async perform(planned, index): Promise<Finding> {
+    async perform(planned, index): Promise<Attempt> {
       const result = await execute(planned);
-      if (isPending(result)) {
-        results[index] = result;
-        return undefined;
-      }
-      settle(index, result);
-      const { code, message } = result;
-      return code !== undefined && concernsWholeAccount(code) ? { code, message: message ?? code } : 'served';
+      return {
+        finding: findingOf(result),
+        settle: () => {
+          if (isPending(result)) results[index] = result;
+          else settle(index, result);
+        },
+      };
     },
     failUntried(planned, index, refusal) {
       settle(index, failedItem(planned, refusal.code, untriedMessage(refusal)));
@@ -60,4 +62,11 @@ export async function processPlannedItems(
     covered,
     ...(stopped !== undefined && { stopped }),
   };
+}
+
+function findingOf(result: Outcome | PendingCopy): Finding {
+  // Content that is being rehydrated has not been copied yet.
+  if (isPending(result)) return result.rehydrating ? undefined : 'served';
+  const { code, message } = result;
+  return code !== undefined && mayConcernAccount(code) ? { code, message: message ?? code } : 'served';
 }

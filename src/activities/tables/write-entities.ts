@@ -1,6 +1,6 @@
 import pLimit from 'p-limit';
 import type { Dependencies } from '#app/dependencies.ts';
-import { concernsWholeAccount } from '#app/problem-code.ts';
+import { mayConcernAccount } from '#app/problem-code.ts';
 import { writeOf } from '#domain/restore/restore.ts';
 import { asBackedUp, type Failed, type Outcome } from '#domain/run/outcome.ts';
 import { PartWriter } from '#domain/run/part.ts';
@@ -14,7 +14,7 @@ import { type EntityKey, nameOfKey } from '#domain/tables/table-key.ts';
 import { isStorageError } from '#storage/storage-error.ts';
 import { restoreProblemCode } from '../restore/restore-problem-code.ts';
 import { type ChunkInput, type ChunkResult, pieceKey } from '../run/chunk.ts';
-import { type AccountRefusal, type Finding, processItems, untriedMessage } from '../run/process-items.ts';
+import { type AccountRefusal, type Attempt, processItems, untriedMessage } from '../run/process-items.ts';
 import { inRun, type RunContext } from '../run/run-context.ts';
 import { AdaptiveConcurrency } from './adaptive-concurrency.ts';
 import { failedInEarlierRun } from './failed-in-earlier-run.ts';
@@ -65,13 +65,11 @@ async function writeChunk(context: RunContext<RestoreRef>, input: ChunkInput<Res
   const stop = new AbortController();
   const writing = writeContextOf(context, stop.signal);
   const outcomes = new EntityOutcomes(context);
+  const read = segmentReader(deps, run);
 
   const { covered, stopped } = await processItems<SegmentBatch>(context, {
-    items: segmentBatches(segments, segmentReader(deps, run), { from, isWanted, write: writing.write }),
-    perform(batch) {
-      outcomes.settleUnwritten(batch);
-      return writeAndSettle(writing, batch.entities, outcomes.settle);
-    },
+    items: () => segmentBatches(segments, read, { from, isWanted, write: writing.write }),
+    perform: (batch) => writeAttempt(writing, batch, outcomes),
     failUntried(batch, _, refusal) {
       outcomes.settleUnwritten(batch);
       const message = untriedMessage(refusal);
@@ -104,19 +102,26 @@ function writeContextOf({ deps, run, destination }: RunContext<RestoreRef>, sign
   };
 }
 
-async function writeAndSettle(
-  writing: WriteContext,
-  entities: readonly StoredEntity[],
-  settle: Settle,
-): Promise<Finding> {
+async function writeAttempt(writing: WriteContext, batch: SegmentBatch, outcomes: EntityOutcomes): Promise<Attempt> {
+  const settled: Parameters<Settle>[] = [];
   let served = false;
   let refusal: AccountRefusal | undefined;
-  await writeBatch(writing, entities, (entity, status, code, message) => {
-    settle(entity, status, code, message);
-    if (code !== undefined && concernsWholeAccount(code)) refusal = { code, message: message ?? code };
-    else served = true;
-  });
-  return served ? 'served' : refusal;
+  const settle = () => {
+    outcomes.settleUnwritten(batch);
+    for (const outcome of settled) outcomes.settle(...outcome);
+  };
+  try {
+    await writeBatch(writing, batch.entities, (...outcome) => {
+      const [, , code, message] = outcome;
+      settled.push(outcome);
+      if (code !== undefined && mayConcernAccount(code)) refusal = { code, message: message ?? code };
+      else served = true;
+    });
+  } catch (error) {
+    settle();
+    throw error;
+  }
+  return { finding: served ? 'served' : refusal, settle };
 }
 
 /** Counts the outcomes of the entities, and collects a line for each that failed or was skipped. */

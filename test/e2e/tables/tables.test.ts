@@ -133,6 +133,19 @@ describe.concurrent('backing up tables', () => {
       const quiet = await at.app.run({ mode: 'incremental' });
       expect(await at.held(quiet, 'Skewed')).toEqual(await at.live('Skewed'));
     });
+
+    it('F10: a page that ends before an empty partition key is not the end of a table', async () => {
+      const keys = Array.from({ length: 1_500 }, (_, n) => ({
+        partitionKey: n < 1_200 ? '' : 'z',
+        rowKey: `${n + 1000}`,
+      }));
+      await at.fill('Nameless', keys);
+      const report = await at.app.run({ mode: 'full' });
+      expect(report.status, show(report)).toBe('succeeded');
+      expect((await at.held(report, 'Nameless')).size).toBe(1_500);
+      expect((await at.app.run({ mode: 'incremental' })).counts).toMatchObject({ copied: 0, failed: 0 });
+      expect((await at.app.run({ mode: 'full' })).noLongerHeld).toBeUndefined();
+    });
   });
 
   it('I1: one job backs up tables and containers, and a missing table is named and affects no other', async () => {

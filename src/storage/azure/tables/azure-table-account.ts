@@ -68,14 +68,11 @@ export class AzureTableAccount implements TableAccount {
       ...(row === undefined ? [] : [`NextRowKey=${inAddress(row)}`]),
     ];
     const read = ({ header, body }: TableAnswer) => {
-      const nextPartition = header('x-ms-continuation-nextpartitionkey');
-      const nextRow = header('x-ms-continuation-nextrowkey');
+      const next = continuationIn(header);
       return {
         entities: splitEntities(body),
         answeredAt: timeIn(header('date')),
-        ...(nextPartition === undefined
-          ? {}
-          : { next: { query, partition: nextPartition, ...(nextRow === undefined ? {} : { row: nextRow }) } }),
+        ...(next && { next: { query, ...next } }),
       };
     };
     return this.#requests.send({ method: 'GET', path: `${table}()?${parameters.join('&')}` }, read, signal);
@@ -172,7 +169,18 @@ function tablesIn({ header, body }: TableAnswer): { names: string[]; next?: stri
   if (!Array.isArray(names) || !names.every((name) => typeof name === 'string')) {
     throw new StorageError('server', 'The service sent an incomplete list of tables.');
   }
-  return { names, ...(next ? { next } : {}) };
+  return { names, ...(next !== undefined && { next }) };
+}
+
+/**
+ * Where the service continues a query; undefined at its end, where it names neither key. The SDK's HTTP client drops
+ * headers without a value, so the partition that is missing beside a row is the one whose key is the empty string.
+ */
+function continuationIn(header: TableAnswer['header']): Omit<QueryPosition, 'query'> | undefined {
+  const partition = header('x-ms-continuation-nextpartitionkey');
+  const row = header('x-ms-continuation-nextrowkey');
+  if (row === undefined) return partition === undefined ? undefined : { partition };
+  return { partition: partition ?? '', row };
 }
 
 function timeIn(date: string | undefined): string {

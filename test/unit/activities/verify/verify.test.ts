@@ -279,7 +279,7 @@ describe('deep', () => {
       expect(base.metadata.strongroom_etag).toBe(etag);
     }
     const { content } = point.vault;
-    const asked: unknown[] = [];
+    const asked: [name: string, isSnapshot: boolean][] = [];
     point.vault.content = (container, name, options) => {
       asked.push([name, options.snapshotOrVersion !== undefined]);
       if (options.snapshotOrVersion || name === 'once') throw new StorageError('server', 'It cannot be read', 500);
@@ -289,11 +289,8 @@ describe('deep', () => {
       ['once', 'failed', 'server-error'],
       ['twice', 'unchanged'],
     ]);
-    expect(asked).toEqual([
-      ['twice', true],
-      ['once', false],
-      ['twice', false],
-    ]);
+    expect(asked.filter(([name]) => name === 'twice').map(([, isSnapshot]) => isSnapshot)).toEqual([true, false]);
+    expect(asked).toContainEqual(['once', false]);
   });
 
   it('a portion reads each blob once in all turns, and lists all of them each time', async () => {
