@@ -66,14 +66,16 @@ async function planSlice(
   }
   const next = walk.position;
   const chunks = await slice.finishPlan();
-  // Created here once, rather than by each of the copies that would find it missing.
-  const isDue = chunks.length > 0 || isEmpty(point, container);
-  if (target.isMissing && isDue && !run.dryRun) await createTarget(route);
+  if (!run.dryRun) {
+    // Of a container that was empty, a restore writes nothing else.
+    if (isEmpty(point, container)) await listings.of(() => route.makeTarget())();
+    // Created here once, rather than by each of the copies that would find it missing.
+    else if (target.isMissing && chunks.length > 0) await createTarget(route);
+  }
   if (next === undefined) await settleProperties(context, route, point, slice);
   return slice.finish(next ? { nextManifest: next } : {});
 }
 
-/** Of a container that was empty, a restore writes nothing else. */
 function isEmpty({ parts }: RunSummary, container: string): boolean {
   return parts.every((part) => part.container !== container || part.copied + part.unchanged === 0);
 }
