@@ -1,5 +1,7 @@
 import type { BlobState, BlobType, ContentHeaders, CopyState, SnapshotOrVersion } from '#domain/blobs/blob.ts';
 import { reducedSource } from '#domain/copying/copy-source.ts';
+import type { Access } from '#domain/restore/restored-properties.ts';
+import type { AccessPolicy, ContainerProperties } from '#domain/run/container-properties.ts';
 import type {
   BlobPage,
   CopyRequest,
@@ -59,6 +61,8 @@ export interface Traits {
   tiers: readonly string[];
   /** Whether the caller may read and write index tags. */
   tags: boolean;
+  /** Whether the caller may read and write access policies; true by default. */
+  acls?: boolean;
   /** Copy methods that this account does not offer. */
   unsupported: readonly string[];
   /** Whether an asynchronous copy stays pending. */
@@ -132,6 +136,7 @@ export class MemoryAccount {
   readonly traits: Traits;
   readonly #storage: MemoryStorage;
   readonly #containers = new Map<string, Map<string, Slot>>();
+  readonly #properties = new Map<string, ContainerProperties>();
   /** Sources of pending copies, by copy id. */
   readonly #copies = new Map<string, { read: () => MemoryBlob; request: CopyRequest }>();
 
@@ -143,11 +148,36 @@ export class MemoryAccount {
     storage.accounts.set(this.endpoint, this);
   }
 
-  createContainer(container: string): 'created' | 'exists' {
+  createContainer(container: string, metadata?: Record<string, string>): 'created' | 'exists' {
     if (!/^(?=.{3,63}$)[a-z0-9]+(?:-[a-z0-9]+)*$/.test(container)) throw refusal('invalid', 400, 'InvalidResourceName');
     if (this.#containers.has(container)) return 'exists';
     this.#containers.set(container, new Map());
+    this.#properties.set(container, metadata ? { metadata } : {});
     return 'created';
+  }
+
+  /** All properties of a container; undefined if it does not exist. */
+  properties(container: string): ContainerProperties | undefined {
+    return this.#containers.has(container) ? (this.#properties.get(container) ?? {}) : undefined;
+  }
+
+  policies(container: string): AccessPolicy[] {
+    this.#container(container);
+    if (this.traits.acls === false) throw refusal('access-denied', 403, 'AuthorizationPermissionMismatch');
+    return this.properties(container)?.policies ?? [];
+  }
+
+  setAccess(container: string, { publicAccess, policies }: Access): void {
+    this.#container(container);
+    if (this.traits.acls === false) throw refusal('access-denied', 403, 'AuthorizationPermissionMismatch');
+    const { publicAccess: _, ...rest } = this.properties(container)!;
+    this.#properties.set(container, { ...rest, ...(publicAccess && { publicAccess }), policies });
+  }
+
+  /** Replaces all properties, as the owner of the account does. */
+  setProperties(container: string, properties: ContainerProperties): void {
+    this.#container(container);
+    this.#properties.set(container, properties);
   }
 
   listContainers(marker: string | undefined): { names: string[]; next?: string } {

@@ -1,4 +1,6 @@
 import type { BlobState, ContentHeaders, SnapshotOrVersion } from '#domain/blobs/blob.ts';
+import type { Access } from '#domain/restore/restored-properties.ts';
+import type { AccessPolicy, ContainerProperties } from '#domain/run/container-properties.ts';
 import type {
   BlobAccount,
   BlobPage,
@@ -49,8 +51,23 @@ export class MemoryBlobs implements BlobAccount {
     return this.#ask('ListContainers', false, { signal }, () => this.#account.listContainers(marker));
   }
 
-  createContainer(container: string): Promise<'created' | 'exists'> {
-    return this.#ask('CreateContainer', true, { container }, () => this.#account.createContainer(container));
+  createContainer(container: string, metadata?: Record<string, string>): Promise<'created' | 'exists'> {
+    return this.#ask('CreateContainer', true, { container }, () => this.#account.createContainer(container, metadata));
+  }
+
+  containerProperties(container: string): Promise<ContainerProperties | undefined> {
+    return this.#ask('ListContainers', false, { container }, () => {
+      const { policies: _, ...properties } = this.#account.properties(container) ?? {};
+      return this.#account.properties(container) && properties;
+    });
+  }
+
+  accessPolicies(container: string): Promise<AccessPolicy[]> {
+    return this.#ask('GetContainerACL', false, { container }, () => this.#account.policies(container));
+  }
+
+  setAccess(container: string, access: Access): Promise<void> {
+    return this.#ask('SetContainerACL', true, { container }, () => this.#account.setAccess(container, access));
   }
 
   listBlobs(container: string, options: ListBlobsOptions): Promise<BlobPage> {

@@ -1,3 +1,4 @@
+import type { AccessPolicy } from '#domain/run/container-properties.ts';
 import type { StoredEntity } from '#domain/tables/entity-text.ts';
 import { type EntityKey, type KeyBound, nameOfKey } from '#domain/tables/table-key.ts';
 import { isSameTable } from '#domain/tables/table-name.ts';
@@ -6,7 +7,14 @@ import { StorageError } from '#storage/storage-error.ts';
 import type { EntityPage, EntityQuery, EntityWrite, TableAccount } from '#storage/table-account.ts';
 
 export interface TableCall {
-  operation: 'QueryEntities' | 'CreateTable' | 'DeleteTable' | 'WriteEntity' | 'ExecuteTransaction';
+  operation:
+    | 'QueryEntities'
+    | 'CreateTable'
+    | 'DeleteTable'
+    | 'GetTableACL'
+    | 'SetTableACL'
+    | 'WriteEntity'
+    | 'ExecuteTransaction';
   table: string;
   entities: readonly StoredEntity[];
   query?: EntityQuery;
@@ -20,6 +28,8 @@ export class MemoryTables implements TableAccount {
   readonly alias: string;
   readonly endpoint: string;
   readonly asked: TableCall[] = [];
+  /** The stored access policies of tables that have any. */
+  readonly policies = new Map<string, AccessPolicy[]>();
   /** Decides the fate of each call; may change tables in the meantime. */
   fate: (call: TableCall) => Fate = () => undefined;
   /** Characters of a key that make a comparison fail. */
@@ -93,9 +103,24 @@ export class MemoryTables implements TableAccount {
     });
   }
 
+  async accessPolicies(table: string): Promise<AccessPolicy[]> {
+    return this.#ask({ operation: 'GetTableACL', table, entities: [] }, () => {
+      this.#find(table);
+      return this.policies.get(table) ?? [];
+    });
+  }
+
+  async setAccessPolicies(table: string, policies: readonly AccessPolicy[]): Promise<void> {
+    return this.#ask({ operation: 'SetTableACL', table, entities: [] }, () => {
+      this.#find(table);
+      this.policies.set(table, [...policies]);
+    });
+  }
+
   async deleteTable(table: string): Promise<void> {
     return this.#ask({ operation: 'DeleteTable', table, entities: [] }, () => {
       this.#tables.delete(table);
+      this.policies.delete(table);
     });
   }
 

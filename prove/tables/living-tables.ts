@@ -97,6 +97,9 @@ export class LivingTables {
         network({ account: alias, operation: 'QueryEntities', container: table, writes: false }, () =>
           this.#page(table, query),
         ),
+      accessPolicies: (table) =>
+        network({ account: alias, operation: 'GetTableACL', container: table, writes: false }, () => []),
+      setAccessPolicies: refused,
       createTable: refused,
       deleteTable: refused,
       writeEntities: refused,

@@ -1,4 +1,6 @@
 import type { BlobState, ContentHeaders, SnapshotOrVersion } from '#domain/blobs/blob.ts';
+import type { Access } from '#domain/restore/restored-properties.ts';
+import type { AccessPolicy, ContainerProperties } from '#domain/run/container-properties.ts';
 
 /**
  * The blobs of one storage account. Every method throws `StorageError` and nothing else, and retries transient failures
@@ -14,7 +16,16 @@ export interface BlobAccount {
   listContainers(marker?: string, signal?: AbortSignal): Promise<{ names: string[]; next?: string }>;
 
   /** Creates a private container. Returns `exists` if there is one of this name. */
-  createContainer(container: string): Promise<'created' | 'exists'>;
+  createContainer(container: string, metadata?: Record<string, string>): Promise<'created' | 'exists'>;
+
+  /** All properties of a container but its policies; undefined if it does not exist. One request. */
+  containerProperties(container: string): Promise<ContainerProperties | undefined>;
+
+  /** The stored access policies of a container. Requires a right of its own. One request. */
+  accessPolicies(container: string): Promise<AccessPolicy[]>;
+
+  /** Replaces the public access and all stored access policies of a container. */
+  setAccess(container: string, access: Access): Promise<void>;
 
   /** One page (at most 5,000 entries) of a container's base blobs; on request, with their snapshots and versions. */
   listBlobs(container: string, options: ListBlobsOptions): Promise<BlobPage>;
@@ -164,6 +175,8 @@ export interface CopyRequest {
   metadata?: Record<string, string>;
   tags?: Record<string, string>;
   tier?: string;
+  /** Whether the copy of an append blob is sealed; absent: as the service decides. Only for `startCopy`. */
+  sealed?: boolean;
   signal?: AbortSignal;
 }
 

@@ -1,3 +1,4 @@
+import type { AccessPolicy } from '#domain/run/container-properties.ts';
 import { type StoredEntity, withDoublesNamed } from '#domain/tables/entity-text.ts';
 import type { KeyRange } from '#domain/tables/table-key.ts';
 
@@ -23,6 +24,12 @@ export interface TableAccount {
 
   /** Returns `exists` if there is one of this name. If the service is deleting it, waits for about a minute. */
   createTable(table: string): Promise<'created' | 'exists'>;
+
+  /** The stored access policies of a table. Requires a right of its own. One request. */
+  accessPolicies(table: string): Promise<AccessPolicy[]>;
+
+  /** Replaces all stored access policies of a table. */
+  setAccessPolicies(table: string, policies: readonly AccessPolicy[]): Promise<void>;
 
   /** Deletes a table with everything in it, if it exists. */
   deleteTable(table: string): Promise<void>;

@@ -79,7 +79,8 @@ export class Documents {
     if (summary?.id !== run || !Array.isArray(summary.parts))
       return this.find('forged', path, `it is not of run ${run}`);
     this.checkMetadata(path, 'strongroom_run', ({ restorePoint }) => restorePoint === summary.restorePoint);
-    for (const part of [...summary.parts, ...(summary.compared ?? [])]) await this.linesOf(part, path);
+    const { parts, compared = [], properties = [] } = summary;
+    for (const part of [...parts, ...compared, ...properties]) await this.linesOf(part, path);
     return summary;
   }
 

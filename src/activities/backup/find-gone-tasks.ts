@@ -39,7 +39,7 @@ export async function findGoneTasks(
 
 /** What a retry that works on nothing would take over. */
 function takenOver(earlier: RunSummary): { container: string }[] {
-  return [...partsTakenOver(earlier, new Set()), ...comparisonsTakenOver(earlier, new Set())];
+  return [...partsTakenOver(earlier, earlier.parts, new Set()), ...comparisonsTakenOver(earlier, new Set())];
 }
 
 function goneFrom(context: JobContext, container: string): Gone {

@@ -6,6 +6,8 @@ import { decide } from '#domain/copying/decision.ts';
 import { heldAs } from '#domain/copying/held.ts';
 import { outcomeOf, type PlannedItem } from '#domain/run/outcome.ts';
 import { isStorageError } from '#storage/storage-error.ts';
+import { readContainerProperties } from '../run/read-properties.ts';
+import { recordProperties } from '../run/record-properties.ts';
 import type { SliceInput, SliceResult } from '../run/slice.ts';
 import { walkSource } from './walk-source.ts';
 
@@ -43,6 +45,10 @@ export function scanSlice(deps: Dependencies, input: SliceInput): Promise<SliceR
         return { outcome: outcomeOf(blob, 'skipped', { code: decision.code }) };
       }
       return { planned: plannedCopy(blob, backup, 'reason' in decision ? decision.reason : 'pending') };
+    },
+    async first(context) {
+      const found = await readContainerProperties(context.source, container);
+      if (found) await recordProperties(context, found);
     },
     async planned() {
       if (isBackupMissing) await vault.createContainer(destination);

@@ -8,7 +8,7 @@ import type { NameOrder } from '#domain/blobs/name-order.ts';
 import { readRecord, tagsAreWithheld } from '#domain/copying/record.ts';
 import { type Outcome, outcomeOf, type PlannedItem } from '#domain/run/outcome.ts';
 import { problemOf } from '#domain/run/problems.ts';
-import { countProblem } from '#domain/run/tally.ts';
+import { countNotPreserved, countProblem } from '#domain/run/tally.ts';
 import type { BlobAccount } from '#storage/blob-account.ts';
 import { isStorageError } from '#storage/storage-error.ts';
 import { type BackupRoute, backupRoute, targetName } from '../copying/route.ts';
@@ -28,6 +28,8 @@ export interface Beside {
   /** The name of a source blob in the second listing. */
   nameOf(name: string): string;
   decide(blob: BlobState, beside: BlobState | undefined, order: NameOrder): Decided;
+  /** Called in the first slice, before its part is written. */
+  first?(context: RunContext): Promise<void>;
   /** Called when copies are planned, before the part is written. */
   planned(): Promise<void>;
 }
@@ -73,6 +75,8 @@ async function walkSlice(
     for (const { source: blob, beside: paired } of await walk.nextPairs((listed) => !slice.isFull(listed))) {
       if (!isSelected(blob.name)) continue;
       slice.list(blob.size);
+      if (blob.isDirectory) countNotPreserved(tally, 'directories');
+      if (hasOwnScope(blob)) countNotPreserved(tally, 'blob-encryption-scope');
       // The copies of this run have a record of their own instead; the entries keep this one.
       if (readRecord(blob.metadata)) countProblem(tally, 'other-vault');
       await take(context, slice, blob, addressable(route, blob, beside.decide(blob, paired, walk.order)));
@@ -82,8 +86,14 @@ async function walkSlice(
   if (!walk.order.isKnown) countProblem(tally, 'order-unknown', 0);
   const chunks = await slice.finishPlan();
   if (chunks.length > 0 && !run.dryRun) await beside.planned();
+  if (input.slice === 0 && !run.dryRun) await beside.first?.(context);
   const next = walk.position;
   return slice.finish(next === undefined ? {} : { next });
+}
+
+/** The scope of the account itself is the service's name for none. */
+function hasOwnScope({ encryptionScope }: BlobState): boolean {
+  return encryptionScope !== undefined && encryptionScope !== '$account-encryption-key';
 }
 
 /** What is decided, unless requests cannot carry the name of the blob to be copied. */

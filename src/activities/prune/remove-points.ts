@@ -71,7 +71,8 @@ async function runsBuiltOn(control: ControlStore, keeps: { job: string; id: stri
   const runs = new Set<string>();
   for (const point of keeps) {
     const summary = await control.readSummary(point);
-    for (const { path } of summary?.parts ?? []) runs.add(path.split('/')[3]!);
+    const parts = [...(summary?.parts ?? []), ...(summary?.properties ?? [])];
+    for (const { path } of parts) runs.add(path.split('/')[3]!);
   }
   return runs;
 }

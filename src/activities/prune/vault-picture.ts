@@ -126,9 +126,10 @@ async function partsSoFar(
 async function assertWhole(
   control: ControlStore,
   run: { job: string; id: string },
-  { parts }: RunSummary,
+  summary: RunSummary,
   listed: Map<string, string | undefined>,
 ): Promise<void> {
+  const parts = [...summary.parts, ...(summary.properties ?? [])];
   if (parts.every(({ path, sha256 }) => listed.get(path) === sha256)) return;
   const there = new Map<string, string | undefined>();
   // A retry builds on the parts of earlier runs.

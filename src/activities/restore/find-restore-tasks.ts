@@ -80,8 +80,10 @@ function tablesOf(restore: RestoreTask, tables: string[], into: TargetAccount): 
 
 /** A retry restores what failed as a whole, and every table with failures, from the start. */
 function pairAgain(earlier: RunSummary, pair: ContainerPair): ContainerPair[] {
-  const status = earlier.containers.find(({ container }) => container === pair.container)?.status;
+  const report = earlier.containers.find(({ container }) => container === pair.container);
+  const { status, problems = [] } = report ?? {};
   if (status === 'succeeded') return [];
-  const isWhole = status === 'completed-with-failures' && tableOfTask(pair.container) === undefined;
+  const isRefused = problems.some(({ code }) => code === 'access-refused');
+  const isWhole = status === 'completed-with-failures' && tableOfTask(pair.container) === undefined && !isRefused;
   return isWhole ? [pair] : [{ ...pair, scan: true }];
 }

@@ -4,18 +4,22 @@ import type { ReadPage } from '#domain/blobs/listing-cursor.ts';
 import { manifestPages } from '#domain/run/manifest.ts';
 import { asBackedUp, type Held, type Outcome, type PlannedItem } from '#domain/run/outcome.ts';
 import { problemOf } from '#domain/run/problems.ts';
-import type { RestoreRef } from '#domain/run/run.ts';
+import type { RestoreRef, RunSummary } from '#domain/run/run.ts';
 import { isStorageError } from '#storage/storage-error.ts';
+import { readContainerProperties } from '../run/read-properties.ts';
+import { propertiesOf } from '../run/record-properties.ts';
 import { restorePointSummary } from '../run/restore-point-summary.ts';
 import { inRun, type RunContext } from '../run/run-context.ts';
 import type { SliceInput, SliceResult } from '../run/slice.ts';
 import { SliceWriter } from '../run/slice-writer.ts';
+import { damagedOutcome, isDamaged } from './damaged-properties.ts';
 import { decideEntry, isCopiedBy } from './decide-entry.ts';
 import { failedEntry } from './failed-entry.ts';
 import { listNamed, ofVault } from './held-content.ts';
 import { contentPages, type FoundEntry, ManifestWalk, type WalkBeside } from './manifest-walk.ts';
 import { traceOf } from './restore-blob.ts';
 import { restoreProblemCode } from './restore-problem-code.ts';
+import { restoreProperties } from './restore-properties.ts';
 import { type RestoreRoute, restoreRoute } from './restore-route.ts';
 
 /**
@@ -62,9 +66,37 @@ async function planSlice(
   }
   const next = walk.position;
   const chunks = await slice.finishPlan();
-  // Created here once, rather than by each of the copies that would find it missing.
-  if (target.isMissing && chunks.length > 0 && !run.dryRun) await createTarget(route);
+  if (!run.dryRun) {
+    // Of a container that was empty, a restore writes nothing else.
+    if (isEmpty(point, container)) await listings.of(() => route.makeTarget())();
+    // Created here once, rather than by each of the copies that would find it missing.
+    else if (target.isMissing && chunks.length > 0) await createTarget(route);
+  }
+  if (next === undefined) await settleProperties(context, route, point, slice);
   return slice.finish(next ? { nextManifest: next } : {});
+}
+
+function isEmpty({ parts }: RunSummary, container: string): boolean {
+  return parts.every((part) => part.container !== container || part.copied + part.unchanged === 0);
+}
+
+async function settleProperties(
+  context: RunContext<RestoreRef>,
+  { target, destination }: RestoreRoute,
+  point: RunSummary,
+  slice: SliceWriter,
+): Promise<void> {
+  const recorded = await propertiesOf(context.control, point, context.container);
+  if (recorded === undefined) return;
+  if (isDamaged(recorded)) {
+    slice.list(0);
+    slice.settle(damagedOutcome(recorded));
+    return;
+  }
+  await restoreProperties(context, recorded, {
+    read: () => readContainerProperties(target, destination),
+    set: (access) => target.setAccess(destination, access),
+  });
 }
 
 function besideOf(
@@ -120,9 +152,9 @@ function asHeld(entry: Held): Held {
   return { ...asBackedUp(entry), status: entry.status, ...lacks };
 }
 
-async function createTarget({ target, destination }: RestoreRoute): Promise<void> {
+async function createTarget(route: RestoreRoute): Promise<void> {
   try {
-    await target.createContainer(destination);
+    await route.makeTarget();
   } catch (error) {
     // The outcome of each blob names the obstacle.
     if (!isStorageError(error)) throw error;

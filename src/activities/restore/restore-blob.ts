@@ -315,7 +315,7 @@ function isTooLong({ access }: RestoreContext, { name, holder }: Attempt): boole
 /** True if the target container was missing and could be created. */
 async function createsTargetContainer(context: RestoreContext): Promise<boolean> {
   try {
-    return (await context.target.createContainer(context.destination)) === 'created';
+    return (await context.makeTarget()) === 'created';
   } catch (error) {
     if (isStorageError(error)) return false;
     throw error;

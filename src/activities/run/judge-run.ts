@@ -3,6 +3,7 @@ import { stillInSource } from '#domain/run/comparison.ts';
 import { incompleteness } from '#domain/run/completeness.ts';
 import { kindOfPath } from '#domain/run/control-paths.ts';
 import { heldTasks } from '#domain/run/held-tasks.ts';
+import { NOT_LOOKED_FOR, type NotPreserved } from '#domain/run/not-preserved.ts';
 import { isSkip, type Problem, problemOf } from '#domain/run/problems.ts';
 import { partEntries, reportOf } from '#domain/run/report.ts';
 import {
@@ -15,6 +16,7 @@ import {
   retriedRun,
 } from '#domain/run/run.ts';
 import { SUMMARY_FORMAT } from '#domain/run/stored-format.ts';
+import { isAccessRefused } from '#domain/run/tally.ts';
 import { tableOfTask, taskKey } from '#domain/run/task-name.ts';
 import type { Findings, PublishRunInput } from './run-findings.ts';
 
@@ -63,6 +65,8 @@ export function judgeRun(
     parts,
     ...(findings.previous && { comparedWith: findings.previous.id }),
     compared: run.dryRun ? [] : compared,
+    ...(findings.properties.length > 0 && { properties: findings.properties }),
+    ...(restorePoint && { notPreserved: notPreservedIn(report, findings) }),
   };
 }
 
@@ -83,6 +87,7 @@ function statusOf(
     !problems.every(isSkip) ||
     unreadPrevious(findings).length > 0 ||
     sound.some(({ tally }) => tally.failed > 0 || (tally.compared && tally.problems.damaged !== undefined)) ||
+    sound.some(({ tally }) => isAccessRefused(tally)) ||
     compared.some((part) => stillInSource(part) > 0);
   return isIncomplete ? 'completed-with-failures' : 'succeeded';
 }
@@ -131,6 +136,13 @@ function uncompared(run: RunRef, { previous, sound, earlier, compared }: Finding
     return tableOfTask(task) === undefined || !(own.has(key) || kept.has(key));
   });
   return left === undefined ? undefined : `${left} was not compared with restore point ${previous.id}`;
+}
+
+function notPreservedIn(report: RunReport, { notPreservedEarlier }: Findings): NotPreserved {
+  const found = report.containers.flatMap(({ container, notPreserved }) =>
+    notPreserved ? [[container, notPreserved] as const] : [],
+  );
+  return { containers: { ...notPreservedEarlier, ...Object.fromEntries(found) }, notLookedFor: [...NOT_LOOKED_FOR] };
 }
 
 /** With what a restore point holds: a retry also has what it takes over. */

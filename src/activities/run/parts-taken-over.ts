@@ -1,5 +1,6 @@
 import type { ComparedPart } from '#domain/run/comparison.ts';
-import type { PartEntry, RunSummary } from '#domain/run/run.ts';
+import type { NotPreserved } from '#domain/run/not-preserved.ts';
+import type { RunSummary } from '#domain/run/run.ts';
 import { tableOfTask } from '#domain/run/task-name.ts';
 
 /**
@@ -11,9 +12,22 @@ export function isReplacedBy(earlier: RunSummary, container: string): boolean {
   return tableOfTask(container) !== undefined || status === 'failed' || status === 'cancelled';
 }
 
-/** The parts of the run that a retry completes which still count. `own` are the tasks that the retry has worked on. */
-export function partsTakenOver(earlier: RunSummary, own: ReadonlySet<string>): PartEntry[] {
-  return earlier.parts.filter(({ container }) => !own.has(container) || !isReplacedBy(earlier, container));
+/**
+ * The parts, of the manifest or with properties, of the run that a retry completes which still count. `own` are the
+ * tasks that the retry has worked on.
+ */
+export function partsTakenOver<Part extends { container: string }>(
+  earlier: RunSummary,
+  parts: readonly Part[],
+  own: ReadonlySet<string>,
+): Part[] {
+  return parts.filter(({ container }) => !own.has(container) || !isReplacedBy(earlier, container));
+}
+
+/** What the containers of the earlier run have that no backup holds, of those that still count. */
+export function notPreservedTakenOver(earlier: RunSummary, own: ReadonlySet<string>): NotPreserved['containers'] {
+  const counts = Object.entries(earlier.notPreserved?.containers ?? {});
+  return Object.fromEntries(counts.filter(([container]) => !own.has(container) || !isReplacedBy(earlier, container)));
 }
 
 /**

@@ -1,12 +1,14 @@
 import type { JobContext } from '#app/job-context.ts';
 import type { ComparedPart } from '#domain/run/comparison.ts';
+import type { PropertiesPart } from '#domain/run/container-properties.ts';
 import { isGoneKey, kindOfPath } from '#domain/run/control-paths.ts';
+import type { NotPreserved } from '#domain/run/not-preserved.ts';
 import type { ListedPart } from '#domain/run/placed-part.ts';
 import type { Problem } from '#domain/run/problems.ts';
 import type { PrunePlan } from '#domain/run/prune-plan.ts';
-import { comparedParts } from '#domain/run/report.ts';
+import { comparedParts, propertiesParts } from '#domain/run/report.ts';
 import { isBackup, type PartEntry, type RunRef } from '#domain/run/run.ts';
-import { comparisonsTakenOver, partsTakenOver } from './parts-taken-over.ts';
+import { comparisonsTakenOver, notPreservedTakenOver, partsTakenOver } from './parts-taken-over.ts';
 import { type PreviousPoint, previousPoint } from './previous-point.ts';
 
 export interface PublishRunInput {
@@ -28,6 +30,9 @@ export interface Findings {
   compared: ComparedPart[];
   /** The parts of the run that a retry completes. */
   earlier: PartEntry[];
+  properties: PropertiesPart[];
+  /** What the containers of the run that a retry completes have and no backup holds. */
+  notPreservedEarlier: NotPreserved['containers'];
   /** What a backup is compared with. */
   previous?: PreviousPoint;
   plan?: PrunePlan;
@@ -51,7 +56,12 @@ export async function findingsOf({ control }: JobContext, { run, problems }: Pub
     parts,
     sound,
     compared: [...(earlier ? comparisonsTakenOver(earlier, settled) : []), ...compared],
-    earlier: earlier ? partsTakenOver(earlier, own) : [],
+    earlier: earlier ? partsTakenOver(earlier, earlier.parts, own) : [],
+    properties: [
+      ...(earlier ? partsTakenOver(earlier, earlier.properties ?? [], own) : []),
+      ...(run.dryRun ? [] : propertiesParts(sound)),
+    ],
+    notPreservedEarlier: earlier ? notPreservedTakenOver(earlier, own) : {},
     ...(previous && { previous }),
     ...(plan && { plan }),
   };

@@ -1,4 +1,6 @@
 import type { Dependencies } from '#app/dependencies.ts';
+import type { Access } from '#domain/restore/restored-properties.ts';
+import type { ContainerProperties } from '#domain/run/container-properties.ts';
 import { partPath, sliceKey } from '#domain/run/control-paths.ts';
 import { isHeld } from '#domain/run/manifest.ts';
 import { asBackedUp, type Outcome } from '#domain/run/outcome.ts';
@@ -13,7 +15,12 @@ import { nameOfKey } from '#domain/tables/table-key.ts';
 import type { ControlStore } from '#storage/control/control-store.ts';
 import { isStorageError } from '#storage/storage-error.ts';
 import type { TableAccount } from '#storage/table-account.ts';
+import { damagedOutcome, isDamaged } from '../restore/damaged-properties.ts';
 import { restoreProblemCode } from '../restore/restore-problem-code.ts';
+import { type PropertiesTarget, restoreProperties } from '../restore/restore-properties.ts';
+import { readTableProperties } from '../run/read-properties.ts';
+import { propertiesOf } from '../run/record-properties.ts';
+import { restorePointSummary } from '../run/restore-point-summary.ts';
 import { inRun, type RunContext } from '../run/run-context.ts';
 import type { SliceInput, SliceResult } from '../run/slice.ts';
 import { failedInEarlierRun } from './failed-in-earlier-run.ts';
@@ -57,6 +64,7 @@ async function planSlice(
   const chunks = await planner.finishPlan();
   // The last slice creates it, even if there is nothing to write into it.
   if (next === undefined && !run.dryRun) await target.create();
+  if (next === undefined) await planner.settleProperties(target);
   return planner.finish(chunks, next);
 }
 
@@ -120,6 +128,19 @@ class TableRestorePlanner {
     this.#part.add(outcome);
   }
 
+  async settleProperties(target: TargetTable): Promise<void> {
+    const { run, control, container } = this.#context;
+    if (run.restore.file) return;
+    const recorded = await propertiesOf(
+      control,
+      await restorePointSummary(control, run.job, run.restore.point),
+      container,
+    );
+    if (recorded === undefined) return;
+    if (isDamaged(recorded)) this.#settle(damagedOutcome(recorded));
+    else await restoreProperties(this.#context, recorded, target);
+  }
+
   finishPlan(): Promise<NonNullable<SliceResult['chunks']>> {
     return this.#plan.finish();
   }
@@ -132,7 +153,7 @@ class TableRestorePlanner {
 }
 
 /** The table that a restore writes to. */
-class TargetTable {
+class TargetTable implements PropertiesTarget {
   readonly #context: RunContext<RestoreRef>;
   readonly #failures: RestoreFailures;
   readonly #target: TableAccount;
@@ -155,6 +176,15 @@ class TargetTable {
   async create(): Promise<void> {
     if ((await this.#content()) !== 'absent') return;
     await this.#failures.noting(this.#target.createTable(this.#context.destination));
+  }
+
+  async read(): Promise<ContainerProperties | undefined> {
+    if ((await this.#content()) === 'absent') return undefined;
+    return this.#failures.noting(readTableProperties(this.#target, this.#context.destination));
+  }
+
+  set({ policies }: Access): Promise<void> {
+    return this.#failures.noting(this.#target.setAccessPolicies(this.#context.destination, policies));
   }
 
   async #content(): Promise<'absent' | 'none' | 'some'> {

@@ -12,8 +12,11 @@ import type { ControlStore } from '#storage/control/control-store.ts';
 import { isStorageError } from '#storage/storage-error.ts';
 import type { PlanChunk } from '../run/chunk.ts';
 import type { ContainerTask } from '../run/container-task.ts';
+import { readTableProperties } from '../run/read-properties.ts';
+import { recordProperties } from '../run/record-properties.ts';
 import { inRun, type RunContext } from '../run/run-context.ts';
 import type { StopReason } from '../run/run-guard.ts';
+import { sourceTableOf } from './source-table.ts';
 
 export interface PlanTableInput extends ContainerTask {
   /** In a retry: back up the whole table, because the retried run has nothing of it. */
@@ -41,6 +44,8 @@ const MOST_CHUNKS = 256;
 export function planTable(deps: Dependencies, input: PlanTableInput): Promise<PlanTableResult> {
   return inRun(deps, input, async (context): Promise<PlanTableResult> => {
     const { requests } = context.tally;
+    const { source, table } = sourceTableOf(context);
+    if (!context.run.dryRun) await recordProperties(context, await readTableProperties(source, table));
     const found = await segmentsBefore(context, input);
     if (!found) return { ranges: [{}], requests };
     // A retry takes the segments over as they are.

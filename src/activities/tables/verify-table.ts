@@ -12,6 +12,7 @@ import { isSameTable } from '#domain/tables/table-name.ts';
 import { isInPortion, parsePortion } from '#domain/verify/portion.ts';
 import type { BlobAccount } from '#storage/blob-account.ts';
 import { isStorageError } from '#storage/storage-error.ts';
+import { verifyProperties } from '../restore/damaged-properties.ts';
 import { restorePointSummary } from '../run/restore-point-summary.ts';
 import { inRun, type RunContext } from '../run/run-context.ts';
 import type { SliceInput, SliceResult } from '../run/slice.ts';
@@ -55,6 +56,7 @@ async function verifySegments(context: RunContext<VerifyRef>, { slice, manifest 
     await context.ensureMayContinue();
     if (verifier.writer.isFull()) break;
   }
+  if (next === undefined) await verifyProperties(context, point, verifier.writer);
   return verifier.writer.finish(next && { nextManifest: next });
 }
 

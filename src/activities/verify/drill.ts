@@ -40,6 +40,7 @@ export async function drillContextOf(
   read: ReadContext,
 ): Promise<DrillContext> {
   const location = vaultLocationOf(input);
+  const destination = scratchContainer(run.id, `${container}/${pieceKey(input)}`);
   const { copyDeadlineMs } = deps.limits;
   const until = new Date(deps.now().getTime() + copyDeadlineMs);
   return {
@@ -54,8 +55,9 @@ export async function drillContextOf(
       container: location.container,
       sourcePrefix: location.prefix,
       target: vault,
-      destination: scratchContainer(run.id, `${container}/${pieceKey(input)}`),
+      destination,
       targetPrefix: '',
+      makeTarget: () => vault.createContainer(destination),
       access: await vault.readAccess(location.container, until),
       copyDeadlineMs,
       now: deps.now,

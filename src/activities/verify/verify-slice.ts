@@ -6,6 +6,7 @@ import { asBackedUp, type Outcome, type PlannedItem } from '#domain/run/outcome.
 import type { VerifyRef } from '#domain/run/run.ts';
 import { isInPortion, parsePortion } from '#domain/verify/portion.ts';
 import { withProved } from '#domain/verify/proved-content.ts';
+import { verifyProperties } from '../restore/damaged-properties.ts';
 import { failedEntry } from '../restore/failed-entry.ts';
 import { listNamed } from '../restore/held-content.ts';
 import { contentPages, type FoundEntry, ManifestWalk } from '../restore/manifest-walk.ts';
@@ -56,6 +57,7 @@ async function findSlice(context: RunContext<VerifyRef>, input: SliceInput<Verif
     if (slice.isFull()) break;
   }
   const next = walk.position;
+  if (next === undefined) await verifyProperties(context, point, slice);
   return slice.finish(next ? { nextManifest: next } : {});
 }
 

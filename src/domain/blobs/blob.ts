@@ -44,6 +44,10 @@ export interface BlobState extends ContentHeaders {
   tierInferred?: boolean;
   /** `rehydrate-pending-to-hot` and the like, while Azure rehydrates an archived blob. */
   archiveStatus?: string;
+  /** True for an append blob that is sealed. Sealing changes no ETag. */
+  sealed?: boolean;
+  /** The scope whose key encrypts the blob. Listings only. */
+  encryptionScope?: string;
   /** Listings keep the case of keys; the properties of one blob have them in lower case. */
   metadata?: Record<string, string>;
   /** How many index tags the blob has; absent means none. */

@@ -74,14 +74,18 @@ export function entityFilePath(run: { job: string; id: string }, table: string, 
   return `${entityFilesPrefix(run.job, table)}${run.id}-${key}-${attempt}.ndjson.gz`;
 }
 
-/** `range`: segments of a table's backup, for one key range. `compared`: what is no longer held. */
-export type PartKind = 'slice' | 'chunk' | 'range' | 'compared' | 'plan' | 'pending' | 'progress';
+/**
+ * `range`: segments of a table's backup, for one key range. `compared`: what is no longer held. `properties`: of the
+ * container or table itself.
+ */
+export type PartKind = 'slice' | 'chunk' | 'range' | 'compared' | 'properties' | 'plan' | 'pending' | 'progress';
 
 const FOLDERS: Record<PartKind, string> = {
   slice: 'manifest',
   chunk: 'manifest',
   range: 'manifest',
   compared: 'manifest',
+  properties: 'manifest',
   plan: 'plan',
   pending: 'pending',
   progress: 'progress',
@@ -105,6 +109,7 @@ export function kindOfPath(path: string): { kind: PartKind; container: string; k
 function inManifest(key: string): PartKind {
   if (key.endsWith('-compared')) return 'compared';
   if (key.endsWith('-range')) return 'range';
+  if (key === PROPERTIES_KEY) return 'properties';
   return key.includes('chunk') ? 'chunk' : 'slice';
 }
 
@@ -113,6 +118,8 @@ export function manifestPrefix(run: { job: string; id: string }, container: stri
   return `${runPrefix(run)}manifest/${container}/`;
 }
 
+/** The part with the properties of the container or table itself. */
+export const PROPERTIES_KEY = 'properties';
 /** A piece of a table's backup, by the number that its orchestration gave it. */
 export const rangeKey = (piece: number): string => `${pad(piece, 6)}-range`;
 export const sliceKey = (slice: number): string => `${pad(slice, 6)}-slice`;

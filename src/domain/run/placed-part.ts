@@ -21,12 +21,12 @@ export type ChunkPart = Extract<PlacedPart, { kind: 'chunk' }>;
 export type RangePart = Extract<PlacedPart, { kind: 'range' }>;
 export type PlacedComparison = Extract<PlacedPart, { kind: 'compared' }>;
 
-/** The parts of each container or table, in the order of the listing. Plans are not among them. */
+/** The parts of each container or table, in the order of the listing. Plans and properties are not among them. */
 export function byContainer(parts: readonly ListedPart[]): [container: string, parts: PlacedPart[]][] {
   const groups = new Map<string, PlacedPart[]>();
   for (const { path, tally } of parts) {
     const place = kindOfPath(path);
-    if (!place || place.kind === 'plan') continue;
+    if (!place || place.kind === 'plan' || place.kind === 'properties') continue;
     const { kind, key, container } = place;
     const group = groups.get(container) ?? [];
     groups.set(container, group);

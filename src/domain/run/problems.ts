@@ -243,6 +243,33 @@ export const PROBLEMS = {
     meaning: 'the vault denies reading',
     hint: 'Let this app read blobs in the vault account, then retry.',
   },
+  'properties-not-read': {
+    meaning: 'metadata or access policies not read',
+    hint:
+      'This app has no right to read all properties of this container or table, so the restore point lacks them: ' +
+      'blobs and entities are complete. Only an account key, or a role with ' +
+      'Microsoft.Storage/storageAccounts/blobServices/containers/getAcl/action, such as Storage Blob Data Owner, ' +
+      'reads access policies; a SAS never does.',
+  },
+  'access-not-restored': {
+    meaning: 'public access or stored access policies not restored',
+    hint:
+      'A restore opens nothing to others unless it is asked to. To restore the access at the original place, start ' +
+      'it with "restoreAccess": true (with "existing": "skip" if everything else is there), or set it yourself.',
+  },
+  'access-refused': {
+    meaning: 'public access or stored access policies refused by the target',
+    hint:
+      'The request asked for the access, and the target account refused it; the message gives the reason. Allow ' +
+      'public access in the account, or use an account key or a role with the right to set access policies. Then ' +
+      'start the restore again with "existing": "skip".',
+  },
+  'properties-differ': {
+    meaning: 'properties that differ from those that were backed up',
+    hint:
+      'A restore overwrites no property of a container or table that is there, and cannot set all of them. Compare ' +
+      'those that the message names, and set them yourself if need be.',
+  },
   'content-missing': {
     meaning: 'no longer in the vault',
     hint:

@@ -1,7 +1,9 @@
 import { addComparison, type ComparedPart, noComparison, stillInSource } from './comparison.ts';
 import { incompletenessOf, isGone, isListed } from './completeness.ts';
-import { isGoneKey, laterKey, parsePendingKey } from './control-paths.ts';
+import type { PropertiesPart } from './container-properties.ts';
+import { isGoneKey, kindOfPath, laterKey, parsePendingKey } from './control-paths.ts';
 import { defined } from './defined.ts';
+import { sumNotPreserved } from './not-preserved.ts';
 import {
   byContainer,
   isChunk,
@@ -22,7 +24,7 @@ import type {
   RunStatus,
   UnlockedRun,
 } from './run.ts';
-import { addTally, emptyTally, type RangeTally, type Tally } from './tally.ts';
+import { addTally, emptyTally, isAccessRefused, type RangeTally, type Tally } from './tally.ts';
 
 /** What a report needs to know about a run in addition to its parts. */
 export interface ReportState {
@@ -45,6 +47,10 @@ export function reportOf(run: UnlockedRun, parts: readonly ListedPart[], state: 
   const groups = byContainer(parts);
   const containers = groups.map(([, own]) => containerReport(own, run.dryRun, state.status));
   const byName = new Map<string | undefined, ContainerReport>(containers.map((report) => [report.container, report]));
+  for (const { path, tally } of parts) {
+    const report = byName.get(tally.container);
+    if (report && kindOfPath(path)?.kind === 'properties') addProperties(report, tally);
+  }
   for (const problem of state.problems) {
     const container = byName.get(problem.container);
     if (!container) continue;
@@ -187,7 +193,7 @@ function containerReport(parts: readonly PlacedPart[], dryRun: boolean, runStatu
   const isCompared = comparisons.length > 0;
   const changed = isCompared ? compared.changed : sum.changed;
   const { lost: _, changed: __, ...noLongerHeld } = compared;
-  const isIncomplete = isUnread || failed + stillInSource(compared) > 0;
+  const isIncomplete = isUnread || isAccessRefused(sum) || failed + stillInSource(compared) > 0;
   return {
     container,
     destination,
@@ -207,8 +213,22 @@ function containerReport(parts: readonly PlacedPart[], dryRun: boolean, runStatu
       ...(dryRun && { planned: sum.plannedBytes }),
     },
     requests: sum.requests,
-    problems: Object.entries(sum.problems).map(([code, count]) => problemOf(code as ProblemCode, count, container)),
+    problems: problemsIn(sum, container),
+    ...defined({ notPreserved: sum.notPreserved }),
   };
+}
+
+/** What the properties of a container or table add to its report. */
+function addProperties(report: ContainerReport, tally: Tally): void {
+  report.problems.push(...problemsIn(tally, report.container));
+  const notPreserved = sumNotPreserved(report.notPreserved, tally.notPreserved);
+  if (notPreserved) report.notPreserved = notPreserved;
+}
+
+function problemsIn({ problems, messages = {} }: Tally, container: string): Problem[] {
+  return Object.entries(problems).map(([code, count]) =>
+    problemOf(code as ProblemCode, count, container, messages[code as ProblemCode]),
+  );
 }
 
 /**
@@ -228,6 +248,13 @@ export function comparedParts(parts: readonly ListedPart[]): ComparedPart[] {
       const { destination, sha256 = '', names, last = false, compared = noComparison(0) } = tally;
       return { ...{ path, container, destination, sha256, last }, ...compared, ...defined({ names }) };
     }),
+  );
+}
+
+/** The parts of a run with the properties of its containers and tables. */
+export function propertiesParts(parts: readonly ListedPart[]): PropertiesPart[] {
+  return parts.flatMap(({ path, tally: { container, sha256 = '' } }) =>
+    kindOfPath(path)?.kind === 'properties' ? [{ path, container, sha256 }] : [],
   );
 }
 

@@ -1,7 +1,9 @@
 import type { BrakeState } from './brake-state.ts';
 import type { ChainLink } from './chain-link.ts';
 import type { ComparedPart } from './comparison.ts';
+import type { PropertiesPart } from './container-properties.ts';
 import type { NameRange } from './name-range.ts';
+import type { NotPreserved, NotPreservedCounts } from './not-preserved.ts';
 import type { Problem } from './problems.ts';
 import type { PrunePlan } from './prune-plan.ts';
 import { SUMMARY_FORMAT } from './stored-format.ts';
@@ -164,6 +166,8 @@ export interface ContainerReport {
   bytes: ByteCounts;
   requests: Record<string, number>;
   problems: Problem[];
+  /** In backups: what the source has and the run does not hold, as far as listings show it. */
+  notPreserved?: NotPreservedCounts;
 }
 
 /** The report on a run, in progress or ended. */
@@ -230,6 +234,10 @@ export interface RunSummary extends RunReport {
   comparedWith?: string;
   /** The parts of that comparison: no entries, but what is no longer held. */
   compared: ComparedPart[];
+  /** The properties of its containers and tables, if they have any. A retry also lists those that it takes over. */
+  properties?: PropertiesPart[];
+  /** Of a restore point. */
+  notPreserved?: NotPreserved;
   /** Of a restore point: the state of the safety brake of each container and table, by name. */
   brake?: Record<string, BrakeState>;
 }
@@ -257,15 +265,26 @@ export function leftBy(summary: RunSummary): { last?: string; point?: string } {
 /** Whether an object is the summary of this run. */
 export function isSummary(value: unknown, run: { id: string; job: string }): value is RunSummary {
   if (typeof value !== 'object' || value === null) return false;
-  const { format, id, job, status, counts, bytes, containers, problems, parts, compared } =
-    value as Partial<RunSummary>;
+  const {
+    format,
+    id,
+    job,
+    status,
+    counts,
+    bytes,
+    containers,
+    problems,
+    parts,
+    compared,
+    properties = [],
+  } = value as Partial<RunSummary>;
   return (
     format === SUMMARY_FORMAT &&
     id === run.id &&
     job === run.job &&
     typeof status === 'string' &&
     [counts, bytes].every(isObject) &&
-    [containers, problems, parts, compared].every((list) => Array.isArray(list) && list.every(isObject))
+    [containers, problems, parts, compared, properties].every((list) => Array.isArray(list) && list.every(isObject))
   );
 }
 

@@ -1,5 +1,6 @@
 import type { Comparison } from './comparison.ts';
 import { joined, type NameRange, widened } from './name-range.ts';
+import { type NotPreservedCounts, type NotPreservedKind, sumNotPreserved } from './not-preserved.ts';
 import type { Outcome, PlannedItem } from './outcome.ts';
 import type { ProblemCode } from './problems.ts';
 import { addRequests, type RequestCounts } from './request-counts.ts';
@@ -23,6 +24,10 @@ export interface Tally extends Partial<SliceFacts>, Partial<ChunkFacts>, Partial
   plannedBytes: number;
   requests: RequestCounts;
   problems: Partial<Record<ProblemCode, number>>;
+  /** What a problem says in place of the usual message. */
+  messages?: Partial<Record<ProblemCode, string>>;
+  /** What the source has and no backup holds. */
+  notPreserved?: NotPreservedCounts;
   /** Copies of items that the vault did not have, and of those that it had at another version. */
   added?: number;
   changed?: number;
@@ -114,6 +119,25 @@ export function countProblem(tally: Tally, code: ProblemCode, count = 1): void {
   tally.problems[code] = (tally.problems[code] ?? 0) + count;
 }
 
+/** Characters of a message: metadata has room for no more than a few. */
+const LONGEST_MESSAGE = 400;
+
+/** Names a problem of the container or table itself, which is not a failure. */
+export function nameProblem(tally: Tally, code: ProblemCode, message: string): void {
+  countProblem(tally, code, 0);
+  const text = message.length > LONGEST_MESSAGE ? `${message.slice(0, LONGEST_MESSAGE)}…` : message;
+  tally.messages = { ...tally.messages, [code]: text };
+}
+
+/** Whether a restore was asked to restore access, and the target did not take it. */
+export function isAccessRefused({ problems }: Tally): boolean {
+  return problems['access-refused'] !== undefined;
+}
+
+export function countNotPreserved(tally: Tally, kind: NotPreservedKind): void {
+  tally.notPreserved = sumNotPreserved(tally.notPreserved, { [kind]: 1 })!;
+}
+
 export function addTally(into: Tally, from: Tally): void {
   for (const key of ['listed', 'unchanged', 'skipped', 'copied', 'failed', 'listedBytes', 'copiedBytes'] as const) {
     into[key] += from[key];
@@ -124,6 +148,9 @@ export function addTally(into: Tally, from: Tally): void {
   const names = joined(into.names, from.names);
   if (names) into.names = names;
   if (from.window) into.window = joinedWindow(into.window, from.window);
+  const notPreserved = sumNotPreserved(into.notPreserved, from.notPreserved);
+  if (notPreserved) into.notPreserved = notPreserved;
+  if (from.messages) into.messages = { ...from.messages, ...into.messages };
   addRequests(into.requests, from.requests);
   for (const [code, count] of Object.entries(from.problems)) countProblem(into, code as ProblemCode, count);
 }

@@ -59,6 +59,8 @@ export interface RestoreTask {
   /** Only blobs that match one of these globs; none means all. */
   include: string[];
   exclude: string[];
+  /** Whether to restore public access and stored access policies, which opens data to others. */
+  restoreAccess?: true;
   /** How fast the service rehydrates archived content; without it, archived content is a failure. */
   rehydrate?: 'standard' | 'high';
   /** Whether the target is the container that was backed up: then equal ETags mean the same version. */

@@ -10,6 +10,20 @@ function refusal(problem: string, hint?: string): HttpError {
   return new HttpError(400, 'body-invalid', `body${problem}`, hint);
 }
 
+/**
+ * Throws if a restore to another place is asked to restore access: whoever may read the original need not be allowed to
+ * read what is there.
+ */
+export function checkAccess(request: RestoreRequest, isSamePlace: boolean): void {
+  if (!request.restoreAccess) return;
+  const { container, prefix, table } = targetOf(request);
+  if (isSamePlace && container === '{container}' && prefix === '' && table === '{table}') return;
+  throw refusal(
+    '.restoreAccess: access is restored only at the place that was backed up',
+    'Remove "restoreAccess", or "target"',
+  );
+}
+
 /** Throws unless the configuration has the account. `field` is the field of the request that names it. */
 export function checkAccount({ configuration }: Dependencies, account: string, field: string): void {
   if (configuration.accounts.has(account)) return;

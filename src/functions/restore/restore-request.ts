@@ -45,6 +45,7 @@ export const restoreRequestSchema = z
       .prefault({}),
     existing: z.enum(['fail', 'skip', 'overwrite', 'if-different', 'replace', 'merge']).default('fail'),
     rehydrate: z.enum(['standard', 'high']).optional(),
+    restoreAccess: z.boolean().default(false),
     dryRun: z.boolean().default(false),
   })
   .superRefine((request, context) => {
@@ -60,6 +61,7 @@ export const restoreRequestSchema = z
     }
     if (existing === 'merge' && containers.length > 0) problem('existing', MERGES_ENTITIES);
     if (file === undefined) return;
+    if (request.restoreAccess) problem('restoreAccess', 'a file has no access policies; restore a restore point');
     if ((restorePoint ?? at) !== undefined)
       problem('file', 'remove "restorePoint" and "at": a file needs no restore point');
     if (tables.length > 0 || containers.length > 0)
@@ -86,7 +88,7 @@ export function targetOf({ target }: RestoreRequest): { container: string; prefi
 
 /** The fields of a restore's task that follow from the request alone. */
 export function requestedTask(request: RestoreRequest) {
-  const { containers, tables, keys, prefix, include, exclude, existing, rehydrate } = request;
+  const { containers, tables, keys, prefix, include, exclude, existing, rehydrate, restoreAccess } = request;
   return {
     ...targetOf(request),
     existing,
@@ -96,6 +98,7 @@ export function requestedTask(request: RestoreRequest) {
     startsWith: prefix,
     include,
     exclude,
+    ...(restoreAccess && { restoreAccess }),
     ...(rehydrate && { rehydrate }),
   };
 }

@@ -16,6 +16,7 @@ import { configuredJob, jobOfStored } from '../run/configured-job.ts';
 import { answerStart } from '../run/start-run.ts';
 import { heldPoints } from './held-points.ts';
 import {
+  checkAccess,
   checkAccount,
   checkBothMeant,
   checkContainers,
@@ -68,17 +69,15 @@ async function taskOf(deps: Dependencies, point: ChosenPoint, request: RestoreRe
   const { existing } = request;
   const { endpoint } = deps.blobs(account);
   const target = targetOf(request);
+  const isSamePlace = isSameService(summary.source, endpoint) && isSameService(source.endpoint, endpoint);
+  checkAccess(request, isSamePlace);
   return {
     ...requestedTask(request),
     point: summary.id,
     account,
     // If the request has both containers and tables, they share the word of containers.
     existing: existing === 'replace' && containers.length > 0 ? 'overwrite' : existing,
-    original:
-      isSameService(summary.source, endpoint) &&
-      isSameService(source.endpoint, endpoint) &&
-      target.container === '{container}' &&
-      target.prefix === '',
+    original: isSamePlace && target.container === '{container}' && target.prefix === '',
   };
 }
 

@@ -81,6 +81,7 @@ interface Summary {
   parts: PartEntry[];
   comparedWith?: string;
   compared: { path: string; container: string; sha256: string }[];
+  properties?: { path: string }[];
   noLongerHeld?: JudgedPoint['counts'];
 }
 
@@ -296,7 +297,7 @@ function judgeCounts(summary: Summary): Violation[] {
 
 /** Parts of the run's manifest that its run.json does not name. */
 async function unnamedParts(vault: Vault, summary: Summary): Promise<Violation[]> {
-  const named = new Set([...summary.parts, ...summary.compared].map(({ path }) => path));
+  const named = new Set([...summary.parts, ...summary.compared, ...(summary.properties ?? [])].map(({ path }) => path));
   const lying = (await vault.control.blobs()).map(({ name }) => name);
   const prefix = `jobs/${summary.job}/runs/${summary.id}/manifest/`;
   return lying

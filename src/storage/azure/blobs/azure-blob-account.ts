@@ -6,10 +6,13 @@ import {
   BlobServiceClient,
   type BlockBlobClient,
   type ContainerClient,
+  type ContainerItem,
 } from '@azure/storage-blob';
 import pLimit from 'p-limit';
 import type { BlobState, ContentHeaders, SnapshotOrVersion } from '#domain/blobs/blob.ts';
 import { isValidContainerName } from '#domain/blobs/container-pattern.ts';
+import type { Access } from '#domain/restore/restored-properties.ts';
+import type { AccessPolicy, ContainerProperties } from '#domain/run/container-properties.ts';
 import type {
   BlobAccount,
   BlobPage,
@@ -31,6 +34,7 @@ import type { RetryOptions } from '../retry-policy.ts';
 import { addresses } from './addressing.ts';
 import { blobStateOf } from './blob-properties.ts';
 import { type Block, planBlocks } from './block-plan.ts';
+import { containerPropertiesOf, policiesOf, signedIdentifier } from './container-properties.ts';
 import { bareEtag, quotedEtag } from './etag.ts';
 import { type ListingReaderOptions, readListing } from './listing-reader.ts';
 import { type RestOfContent, wholeContent } from './whole-content.ts';
@@ -74,14 +78,37 @@ export class AzureBlobAccount implements BlobAccount {
     });
   }
 
-  async createContainer(container: string): Promise<'created' | 'exists'> {
+  async createContainer(container: string, metadata?: Record<string, string>): Promise<'created' | 'exists'> {
+    const options = metadata ? { metadata } : {};
     try {
-      await this.#ask({ action: 'create container', container }, () => this.#container(container).create());
+      await this.#ask({ action: 'create container', container }, () => this.#container(container).create(options));
       return 'created';
     } catch (error) {
       if (isStorageError(error) && error.code === 'ContainerAlreadyExists') return 'exists';
       throw error;
     }
+  }
+
+  containerProperties(container: string): Promise<ContainerProperties | undefined> {
+    return this.#ask({ action: 'get the properties of container', container }, async () => {
+      // Only a list preserves the case of metadata keys. Names sort first that are a prefix of others.
+      const options = { prefix: container, includeMetadata: true };
+      const { value: page } = await this.#service.listContainers(options).byPage({ maxPageSize: 1 }).next();
+      const found = ((page?.containerItems ?? []) as ContainerItem[]).find(({ name }) => name === container);
+      return found && containerPropertiesOf(found);
+    });
+  }
+
+  accessPolicies(container: string): Promise<AccessPolicy[]> {
+    return this.#ask({ action: 'get the access policies of container', container }, async () =>
+      policiesOf(await this.#container(container).getAccessPolicy()),
+    );
+  }
+
+  async setAccess(container: string, { publicAccess, policies }: Access): Promise<void> {
+    await this.#ask({ action: 'set the access of container', container }, () =>
+      this.#container(container).setAccessPolicy(publicAccess, policies.map(signedIdentifier)),
+    );
   }
 
   async listBlobs(container: string, options: ListBlobsOptions): Promise<BlobPage> {
@@ -181,7 +208,10 @@ export class AzureBlobAccount implements BlobAccount {
       // The SDK starts a copy only together with its poller, which accepts the success of another copy and never ends
       // for an aborted one. So we read the answer to its first request from the headers, and drop the poller.
       await withExtras({ readHeaders }, () =>
-        this.#blob(request.container, request.name).beginCopyFromURL(request.sourceUrl, copyOptions(request)),
+        this.#blob(request.container, request.name).beginCopyFromURL(request.sourceUrl, {
+          ...copyOptions(request),
+          ...(request.sealed === undefined ? {} : { sealBlob: request.sealed }),
+        }),
       );
       return started;
     });

@@ -21,6 +21,7 @@ export function blobStateOf(
   addContentHeaders(state, properties);
   if (properties.accessTier) state.tier = properties.accessTier;
   if (properties.accessTierInferred) state.tierInferred = true;
+  if (properties.isSealed) state.sealed = true;
   if (properties.archiveStatus) state.archiveStatus = properties.archiveStatus;
   if (properties.tagCount) state.tagCount = properties.tagCount;
   if (properties._response.headers.get('x-ms-resource-type') === 'directory') state.isDirectory = true;

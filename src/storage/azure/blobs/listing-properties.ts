@@ -60,6 +60,13 @@ export const PROPERTIES: Properties = new Map<string, (draft: Draft, text: strin
       if (text === 'directory') state.isDirectory = true;
     },
   ],
+  [
+    'Sealed',
+    ({ state }, text) => {
+      if (text === 'true') state.sealed = true;
+    },
+  ],
+  ['EncryptionScope', intoState('encryptionScope')],
   ['Content-MD5', intoState('contentMd5')],
   ['AccessTier', intoState('tier')],
   ['ArchiveStatus', intoState('archiveStatus')],
@@ -80,7 +87,9 @@ export const WITH_CONTENT_HEADERS: Properties = new Map([
 ]);
 
 /** In a listing, an empty element means that there is no value. */
-function intoState(field: keyof ContentHeaders | 'tier' | 'archiveStatus'): (draft: Draft, text: string) => void {
+function intoState(
+  field: keyof ContentHeaders | 'tier' | 'archiveStatus' | 'encryptionScope',
+): (draft: Draft, text: string) => void {
   return ({ state }, text) => {
     if (text !== '') state[field] = text;
   };

@@ -41,6 +41,8 @@ function componentOperation(method: string, component: string, header: (name: st
       return isWrite(method) ? 'PutBlockList' : 'GetBlockList';
     case 'copy':
       return 'AbortCopyBlob';
+    case 'acl':
+      return isWrite(method) ? 'SetContainerACL' : 'GetContainerACL';
     case 'userdelegationkey':
       return 'GetUserDelegationKey';
     default:

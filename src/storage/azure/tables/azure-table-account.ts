@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { AccessPolicy } from '#domain/run/container-properties.ts';
 import { type StoredEntity, splitEntities } from '#domain/tables/entity-text.ts';
 import { nameOfKey } from '#domain/tables/table-key.ts';
 import { isStorageError, StorageError } from '../../storage-error.ts';
@@ -7,6 +8,7 @@ import type { AccountAccess } from '../account-access.ts';
 import { type RequestContext, storageErrorOf } from '../errors.ts';
 import type { RetryOptions } from '../retry-policy.ts';
 import { printable } from '../service-text.ts';
+import { readIdentifiers, writeIdentifiers } from './signed-identifiers.ts';
 import { cursorOf, filtersOf, inAddress, positionOf, type QueryPosition, quoted } from './table-query.ts';
 import { type TableAnswer, TableRequests } from './table-request.ts';
 import { checkTransaction, TransactionRefusal, transactionRequest, writeRequest } from './table-transaction.ts';
@@ -98,6 +100,21 @@ export class AzureTableAccount implements TableAccount {
         }
       }
     });
+  }
+
+  accessPolicies(table: string): Promise<AccessPolicy[]> {
+    const request = { method: 'GET', path: `${table}?comp=acl`, headers: { accept: 'application/xml' } } as const;
+    return this.#ask({ action: 'get the access policies of table', container: table }, () =>
+      this.#requests.send(request, ({ body }) => readIdentifiers(body)),
+    );
+  }
+
+  async setAccessPolicies(table: string, policies: readonly AccessPolicy[]): Promise<void> {
+    const headers = { accept: 'application/xml', 'content-type': 'application/xml' };
+    const request = { method: 'PUT', path: `${table}?comp=acl`, headers, body: writeIdentifiers(policies) } as const;
+    await this.#ask({ action: 'set the access policies of table', container: table }, () =>
+      this.#requests.send(request, () => undefined),
+    );
   }
 
   async deleteTable(table: string): Promise<void> {

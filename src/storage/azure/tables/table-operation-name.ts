@@ -4,6 +4,7 @@ export function tableOperationName(method: string, url: string): string {
   if (resource === 'Tables') return method === 'POST' ? 'CreateTable' : 'QueryTables';
   if (resource === '$batch') return 'ExecuteTransaction';
   if (resource.startsWith('Tables(')) return method === 'DELETE' ? 'DeleteTable' : `${method} table`;
+  if (url.includes('?comp=acl')) return method === 'PUT' ? 'SetTableACL' : 'GetTableACL';
   switch (method) {
     case 'GET':
       return 'QueryEntities';

@@ -94,6 +94,7 @@ class World {
       target: this.#targetAccount as BlobAccount,
       destination: 'images',
       targetPrefix: '',
+      makeTarget: () => this.place.target.createContainer('images'),
       copyDeadlineMs: 3_600_000,
       now: () => new Date(this.now),
     };

@@ -1,0 +1,163 @@
+import { BlobServiceClient, type ContainerClient } from '@azure/storage-blob';
+import { expect, test } from 'vitest';
+import { useTestBed } from '../../support/app/test-bed.ts';
+import { tableOf } from '../../support/builders/tables.ts';
+import { refusal } from '../../support/faults/faults.ts';
+
+const bed = useTestBed({
+  app: {
+    job: {
+      source: { account: 'SOURCE', containers: ['*'], tables: ['*'] },
+      destination: { account: 'VAULT', container: '{container}backup' },
+    },
+  },
+  tables: true,
+});
+
+const START = new Date('2026-01-01T00:00:00.000Z');
+const EXPIRY = new Date('2036-01-01T00:00:00.000Z');
+const PARTNER = { id: 'partner & "co"', accessPolicy: { startsOn: START, expiresOn: EXPIRY, permissions: 'rl' } };
+const OPEN_END = { id: 'open end', accessPolicy: { permissions: 'r' } };
+const READERS = { id: 'readers <all>', accessPolicy: { start: START, expiry: EXPIRY, permission: 'r' } };
+
+/** What a container is apart from its blobs, as the plain SDK shows it. */
+async function nature(client: ContainerClient) {
+  if (!(await client.exists())) return undefined;
+  const service = BlobServiceClient.fromConnectionString(bed.source.connectionString);
+  const { blobPublicAccess, signedIdentifiers } = await client.getAccessPolicy();
+  for await (const { name, metadata } of service.listContainers({ includeMetadata: true })) {
+    if (name === client.containerName) {
+      return { publicAccess: blobPublicAccess, policies: signedIdentifiers, metadata: metadata ?? {} };
+    }
+  }
+  return undefined;
+}
+
+async function policiesOf(table: string) {
+  return (await tableOf(bed.source.connectionString, table).getAccessPolicy()).map(({ id, accessPolicy }) => ({
+    id,
+    accessPolicy: { ...accessPolicy },
+  }));
+}
+
+async function build() {
+  await bed.upload('logo.png', 'logo', 'shop');
+  const shop = bed.original('shop');
+  await shop.setMetadata({ Owner: 'web', costCenter: '12 3' });
+  await shop.setAccessPolicy('blob', [PARTNER, OPEN_END]);
+  const inbox = bed.original('inbox');
+  await inbox.create({ metadata: { app: 'orders' } });
+  await bed.upload('a', 'a', 'plain');
+  const orders = tableOf(bed.source.connectionString, 'Orders');
+  await orders.createTable();
+  await orders.createEntity({ partitionKey: 'p', rowKey: '1', n: 1 });
+  await orders.setAccessPolicy([READERS]);
+  await tableOf(bed.source.connectionString, 'Empty').createTable();
+  return { shop, inbox, plain: bed.original('plain'), orders };
+}
+
+async function lose({ shop, inbox, plain, orders }: Awaited<ReturnType<typeof build>>) {
+  await Promise.all([shop.delete(), inbox.delete(), plain.delete(), orders.deleteTable()]);
+  await tableOf(bed.source.connectionString, 'Empty').deleteTable();
+}
+
+test('a restore makes lost containers with their metadata, empty ones too, and opens nothing to others', async () => {
+  const there = await build();
+  const before = { shop: await nature(there.shop), inbox: await nature(there.inbox) };
+  expect(before.shop).toMatchObject({ publicAccess: 'blob', metadata: { Owner: 'web', costCenter: '12 3' } });
+  const app = await bed.start();
+  expect(await app.run()).toMatchObject({ status: 'succeeded', problems: [] });
+  await lose(there);
+
+  const forecast = await app.restore({ dryRun: true });
+  const report = await app.restore({});
+  expect(report).toMatchObject({ status: 'succeeded', counts: { copied: 3 } });
+  expect(await nature(there.shop)).toEqual({ publicAccess: undefined, policies: [], metadata: before.shop!.metadata });
+  expect(await nature(there.inbox)).toEqual(before.inbox);
+  expect(await nature(there.plain)).toEqual({ publicAccess: undefined, policies: [], metadata: {} });
+  expect(await policiesOf('Orders')).toEqual([]);
+  expect(await tableOf(bed.source.connectionString, 'Empty').getAccessPolicy()).toEqual([]);
+  // What did not return is named, with the reason, and is no failure.
+  const named = report.problems.map(({ code, container, message }) => ({ code, container, message }));
+  expect(named).toEqual([
+    {
+      code: 'access-not-restored',
+      container: 'shop',
+      message: expect.stringMatching(/public access \("blob"\).*"partner & \\"co\\"".*"open end"/),
+    },
+    { code: 'access-not-restored', container: 'table.Orders', message: expect.stringContaining('"readers <all>"') },
+  ]);
+  // A dry run says the same.
+  expect(forecast.problems.map(({ code, container, message }) => ({ code, container, message }))).toEqual(named);
+});
+
+test('a restore gives public access and access policies back where it is asked to, at the original place only', async () => {
+  const there = await build();
+  const before = await nature(there.shop);
+  const policies = await policiesOf('Orders');
+  const app = await bed.start();
+  await app.run();
+  // An incremental restore point has them, too.
+  const { id } = await app.run({ mode: 'incremental' });
+  await lose(there);
+
+  const elsewhere = { restoreAccess: true, containers: ['shop'], target: { container: '{container}-2' } };
+  expect(await app.call('POST', '/api/restores', elsewhere)).toMatchObject({
+    status: 400,
+    body: { code: 'body-invalid' },
+  });
+  const report = await app.restore({ restorePoint: id, restoreAccess: true });
+  expect(report).toMatchObject({ status: 'succeeded', problems: [] });
+  expect(await nature(there.shop)).toEqual(before);
+  expect(await policiesOf('Orders')).toEqual(policies);
+  // Once more: nothing is left to do.
+  const again = await app.restore({ existing: 'overwrite', restoreAccess: true });
+  expect(again).toMatchObject({ status: 'succeeded', problems: [] });
+});
+
+test('a restore overwrites no property of a container that is there, and names each difference', async () => {
+  const { shop } = await build();
+  const app = await bed.start();
+  await app.run();
+  await shop.setMetadata({ Owner: 'sales' });
+  await shop.setAccessPolicy('container', [{ ...PARTNER, accessPolicy: { permissions: 'w' } }]);
+  const now = await nature(shop);
+
+  const report = await app.restore({ containers: ['shop'], existing: 'skip', restoreAccess: true });
+  expect(report.problems).toContainEqual(
+    expect.objectContaining({
+      code: 'properties-differ',
+      container: 'shop',
+      message: expect.stringMatching(/metadata.*public access.*"partner/),
+    }),
+  );
+  const after = await nature(shop);
+  // Only the policy that it lacked is new.
+  expect(after).toMatchObject({ publicAccess: 'container', metadata: now!.metadata });
+  expect(after!.policies.map(({ id, accessPolicy }) => [id, accessPolicy?.permissions])).toEqual([
+    [PARTNER.id, 'w'],
+    [OPEN_END.id, 'r'],
+  ]);
+});
+
+test('a backup without the right to read access policies says so, and so does its restore', async () => {
+  const there = await build();
+  const app = await bed.start();
+  const denied = () => refusal(403, 'AuthorizationPermissionMismatch');
+  bed.proxy.rules.push({ match: ({ url }) => url.includes('comp=acl'), answer: denied });
+  const point = await app.run();
+  expect(point.status).toBe('succeeded');
+  const unread = point.problems.filter(({ code }) => code === 'properties-not-read');
+  expect(unread.map(({ container }) => container).sort()).toEqual([
+    'inbox',
+    'plain',
+    'shop',
+    'table.Empty',
+    'table.Orders',
+  ]);
+  bed.proxy.rules.length = 0;
+  await there.inbox.delete();
+  const report = await app.restore({ containers: ['inbox'] });
+  expect(report.problems).toContainEqual(expect.objectContaining({ code: 'properties-not-read', container: 'inbox' }));
+  expect(await nature(there.inbox)).toMatchObject({ metadata: { app: 'orders' } });
+});
