@@ -14,6 +14,10 @@ export function problemCodeOf(error: unknown, side: Side): ProblemCode {
       return 'access-denied-source';
     case 'container-not-found':
       return side === 'source' ? 'container-not-found' : 'destination-changing';
+    case 'being-deleted':
+      return 'container-being-deleted';
+    case 'not-created':
+      return 'container-not-created';
     case 'leased':
       return 'destination-leased';
     case 'immutable':
@@ -46,5 +50,5 @@ export function problemCodeOf(error: unknown, side: Side): ProblemCode {
  * Whether a failure concerns the account rather than the blob. After many in a row, there is no point in continuing.
  */
 export function concernsWholeAccount(code: ProblemCode): boolean {
-  return code === 'unreachable' || code.startsWith('access-denied-');
+  return code === 'unreachable' || code === 'container-not-created' || code.startsWith('access-denied-');
 }

@@ -4,7 +4,7 @@ import type { ManifestPosition } from '#domain/run/manifest.ts';
 import type { Problem } from '#domain/run/problems.ts';
 import type { PlanActivity, TaskActivities, WorkActivity } from './activities-of.ts';
 import type { Answer } from './call.ts';
-import { FAILURES_ALLOWED, PASSING } from './limits.ts';
+import { isAllowed, PASSING } from './limits.ts';
 
 /** What is left to do for a container. The history of the orchestration stores it. */
 export interface ContainerState {
@@ -74,7 +74,7 @@ export function sizeOf({ plans, pieces, pendingFiles }: Round): number {
 /** Takes over a planned slice. True if it failed and is to be planned again. */
 export function takeSlice(state: ContainerState, slice: Answer<PlanActivity>, dryRun: boolean): boolean {
   const failures = (state.sliceFailures ?? 0) + 1;
-  if (slice.problem && PASSING.has(slice.problem.code) && failures <= FAILURES_ALLOWED) {
+  if (slice.problem && PASSING.has(slice.problem.code) && isAllowed(slice.problem.code, failures)) {
     state.sliceFailures = failures;
     return true;
   }
@@ -92,7 +92,7 @@ export function takeSlice(state: ContainerState, slice: Answer<PlanActivity>, dr
 /** Takes over the result of a piece. True if it failed and is to be processed again. */
 export function takePiece(state: ContainerState, piece: Piece, answer: Answer<WorkActivity>): boolean {
   const failures = (piece.failures ?? 0) + 1;
-  if (answer.problem && failures <= FAILURES_ALLOWED) {
+  if (answer.problem && isAllowed(answer.problem.code, failures)) {
     state.chunks.push({ ...piece, failures });
     return true;
   }
@@ -104,7 +104,7 @@ export function takePiece(state: ContainerState, piece: Piece, answer: Answer<Wo
 /** Takes over the result of a pending file. True if it failed and is to be confirmed again. */
 export function takePendingFile(state: ContainerState, file: FileInProgress, answer: Answer<'confirmCopies'>): boolean {
   const failures = (file.failures ?? 0) + 1;
-  if (answer.problem && failures <= FAILURES_ALLOWED) {
+  if (answer.problem && isAllowed(answer.problem.code, failures)) {
     state.pendingFiles.push({ ...file, failures });
     return true;
   }

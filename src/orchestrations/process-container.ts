@@ -16,7 +16,7 @@ import {
   takePiece,
   takeSlice,
 } from './container-state.ts';
-import { ACTIVITIES_PER_GENERATION, WAIT_AFTER_FAILURE } from './limits.ts';
+import { ACTIVITIES_PER_GENERATION, waitAfter } from './limits.ts';
 import { stopReasonOf } from './stop-reason.ts';
 
 export interface ProcessContainerInput extends ContainerTask {
@@ -97,7 +97,7 @@ function* processRound(
   const failed = takeAnswers(state, round, answers, task.run.dryRun);
   if (activities.planFirst && isLasting(state, answers.slice)) return { problem: answers.slice.problem };
   if (round.pieces.length > 0) state.delay = 1;
-  if (failed) yield wait(context, WAIT_AFTER_FAILURE);
+  if (failed) yield wait(context, waitAfter(allOf(answers).map(({ problem }) => problem?.code)));
   return undefined;
 }
 

@@ -21,7 +21,7 @@ export interface TableAccount {
    */
   readEntities(table: string, query: EntityQuery, signal?: AbortSignal): Promise<EntityPage>;
 
-  /** Returns `exists` if there is one of this name. If the service is deleting it, waits for about a minute. */
+  /** Returns `exists` if there is one of this name. Throws `being-deleted` while the service deletes such a one. */
   createTable(table: string): Promise<'created' | 'exists'>;
 
   /** Deletes a table with everything in it, if it exists. */

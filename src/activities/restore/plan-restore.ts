@@ -55,15 +55,13 @@ async function planSlice(
     for (const each of found) {
       slice.list(each.entry.size);
       const decided = decideFound(route, each);
+      if ('from' in decided && !run.dryRun) await listings.of(() => target.ensure())();
       await ('from' in decided ? slice.plan(decided) : slice.settle(decided));
     }
     await context.ensureMayContinue();
     if (slice.isFull()) break;
   }
   const next = walk.position;
-  const chunks = await slice.finishPlan();
-  // Created here once, rather than by each of the copies that would find it missing.
-  if (target.isMissing && chunks.length > 0 && !run.dryRun) await createTarget(route);
   return slice.finish(next ? { nextManifest: next } : {});
 }
 
@@ -120,16 +118,7 @@ function asHeld(entry: Held): Held {
   return { ...asBackedUp(entry), status: entry.status, ...lacks };
 }
 
-async function createTarget({ target, destination }: RestoreRoute): Promise<void> {
-  try {
-    await target.createContainer(destination);
-  } catch (error) {
-    // The outcome of each blob names the obstacle.
-    if (!isStorageError(error)) throw error;
-  }
-}
-
-/** Notes which failures come from listings: the problem then names the vault or the target. */
+/** Notes which failures come from the listings and the target: the problem then names the vault or the target. */
 class NotedFailures {
   readonly #errors = new WeakSet<object>();
 
@@ -154,11 +143,12 @@ class TargetListing {
   readonly #plain: ReadPage;
   readonly #tagged: ReadPage;
   #readsTags = true;
-  /** Whether the target container does not exist. */
-  isMissing = false;
+  readonly #create: () => Promise<unknown>;
+  #isMissing = false;
 
   constructor({ target, destination, targetPrefix }: RestoreRoute, startsWith: string) {
     const prefix = targetPrefix + startsWith;
+    this.#create = () => target.createContainer(destination);
     this.#plain = contentPages(target, destination, { prefix });
     this.#tagged = contentPages(target, destination, { prefix, tags: true });
   }
@@ -176,8 +166,15 @@ class TargetListing {
       return await this.#plain(marker);
     } catch (error) {
       if (!isStorageError(error, 'container-not-found')) throw error;
-      this.isMissing = true;
+      this.#isMissing = true;
       return { blobs: [] };
     }
+  }
+
+  /** Creates the container if it is missing: here once, and not by each copy that would find it missing. */
+  async ensure(): Promise<void> {
+    if (!this.#isMissing) return;
+    await this.#create();
+    this.#isMissing = false;
   }
 }

@@ -207,7 +207,10 @@ function containerReport(parts: readonly PlacedPart[], dryRun: boolean, runStatu
       ...(dryRun && { planned: sum.plannedBytes }),
     },
     requests: sum.requests,
-    problems: Object.entries(sum.problems).map(([code, count]) => problemOf(code as ProblemCode, count, container)),
+    problems: Object.entries(sum.problems)
+      // What a run that has ended no longer waits for is a problem of its own, or none.
+      .filter(([code]) => code !== 'container-being-deleted' || runStatus === 'running')
+      .map(([code, count]) => problemOf(code as ProblemCode, count, container)),
   };
 }
 
