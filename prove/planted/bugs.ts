@@ -781,4 +781,11 @@ export const BUGS: Bug[] = [
     replace: 'all',
     detector: { test: 'test/unit/activities/prune/prune.test.ts' },
   },
+  {
+    words: 'does not wait while the service deletes a container',
+    file: 'src/orchestrations/limits.ts',
+    find: "code === 'container-being-deleted' ? DELETIONS_ALLOWED : FAILURES_ALLOWED",
+    replace: 'FAILURES_ALLOWED',
+    detector: ORCHESTRATIONS,
+  },
 ];

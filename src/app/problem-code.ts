@@ -14,6 +14,10 @@ export function problemCodeOf(error: unknown, side: Side): ProblemCode {
       return 'access-denied-source';
     case 'container-not-found':
       return side === 'source' ? 'container-not-found' : 'destination-changing';
+    case 'being-deleted':
+      return 'container-being-deleted';
+    case 'not-created':
+      return 'container-not-created';
     case 'leased':
       return 'destination-leased';
     case 'immutable':
@@ -51,5 +55,5 @@ export function mayConcernAccount(code: ProblemCode): boolean {
 
 /** Whether a failure says nothing of the blob: no other request would be answered, either. */
 export function concernsEveryRequest(code: ProblemCode): boolean {
-  return code === 'unreachable';
+  return code === 'unreachable' || code === 'container-not-created';
 }

@@ -1,11 +1,18 @@
 import type { Problem } from '#domain/run/problems.ts';
-import { FAILURES_ALLOWED, INTERRUPTIONS_ALLOWED, WAIT_AFTER_FAILURE } from './limits.ts';
+import {
+  DELETIONS_ALLOWED,
+  FAILURES_ALLOWED,
+  INTERRUPTIONS_ALLOWED,
+  WAIT_AFTER_FAILURE,
+  WAIT_WHILE_DELETED,
+} from './limits.ts';
 
 const LONGEST_WAIT = 60;
 
 /** Whether a step that has failed this often may be tried again. */
 export function mayTryAgain({ code }: Problem, failures: number): boolean {
-  return failures <= (code === 'interrupted' ? INTERRUPTIONS_ALLOWED : FAILURES_ALLOWED);
+  if (code === 'interrupted') return failures <= INTERRUPTIONS_ALLOWED;
+  return failures <= (code === 'container-being-deleted' ? DELETIONS_ALLOWED : FAILURES_ALLOWED);
 }
 
 /**
@@ -13,6 +20,7 @@ export function mayTryAgain({ code }: Problem, failures: number): boolean {
  * If they all began again together, one that ends the process each time would cost all of them each try.
  */
 export function waitAfter({ code }: Problem, failures: number, container: string): number {
+  if (code === 'container-being-deleted') return WAIT_WHILE_DELETED;
   if (code !== 'interrupted') return WAIT_AFTER_FAILURE;
   const wait = Math.min(WAIT_AFTER_FAILURE * 2 ** (failures - 1), LONGEST_WAIT);
   return wait + (hashOf(container) % wait);

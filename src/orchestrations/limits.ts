@@ -6,6 +6,9 @@ import type { ProblemCode } from '#domain/run/problems.ts';
  */
 export const FAILURES_ALLOWED = 2;
 export const WAIT_AFTER_FAILURE = 20;
+/** The service deletes a container in minutes, and answers each try at once: ten minutes in all. */
+export const DELETIONS_ALLOWED = 120;
+export const WAIT_WHILE_DELETED = 5;
 
 /**
  * How often the platform may end an activity. More often than an activity may fail: a deployment or a process that dies
@@ -14,7 +17,13 @@ export const WAIT_AFTER_FAILURE = 20;
 export const INTERRUPTIONS_ALLOWED = 4;
 
 /** Problems that may pass while waiting. All others stay until an operator solves them. */
-export const PASSING = new Set<ProblemCode>(['throttled', 'unreachable', 'server-error', 'interrupted']);
+export const PASSING = new Set<ProblemCode>([
+  'throttled',
+  'unreachable',
+  'server-error',
+  'interrupted',
+  'container-being-deleted',
+]);
 
 /** Every step replays the history. A new generation begins before the history gets long. */
 export const ACTIVITIES_PER_GENERATION = 100;

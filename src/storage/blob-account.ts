@@ -15,7 +15,10 @@ export interface BlobAccount {
   /** One page (at most 5,000) of the account's containers in the service's order, without system containers. */
   listContainers(marker?: string, signal?: AbortSignal): Promise<{ names: string[]; next?: string }>;
 
-  /** Creates a private container. Returns `exists` if there is one of this name. */
+  /**
+   * Creates a private container. Returns `exists` if there is one of this name. Throws `being-deleted` while the
+   * service deletes such a one, and `not-created` if the account refuses.
+   */
   createContainer(container: string, metadata?: Record<string, string>): Promise<'created' | 'exists'>;
 
   /** All properties of a container but its policies; undefined if it does not exist. One request. */

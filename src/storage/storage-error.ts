@@ -7,6 +7,10 @@ export type StorageErrorKind =
   | 'not-found'
   /** The container or table does not exist, or the service is deleting it. */
   | 'container-not-found'
+  /** The container or table cannot be created yet: the service is still deleting one of this name. */
+  | 'being-deleted'
+  /** The account refuses to create the container or table. */
+  | 'not-created'
   /** An If-Match, If-None-Match or source condition was not met (412, 304, or 409 for create-only). */
   | 'precondition'
   /** 403 or 401 from the called account. */

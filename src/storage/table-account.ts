@@ -22,7 +22,7 @@ export interface TableAccount {
    */
   readEntities(table: string, query: EntityQuery, signal?: AbortSignal): Promise<EntityPage>;
 
-  /** Returns `exists` if there is one of this name. If the service is deleting it, waits for about a minute. */
+  /** Returns `exists` if there is one of this name. Throws `being-deleted` while the service deletes such a one. */
   createTable(table: string): Promise<'created' | 'exists'>;
 
   /** The stored access policies of a table. Requires a right of its own. One request. */

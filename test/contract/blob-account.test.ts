@@ -71,7 +71,7 @@ describe('containers', () => {
   });
 
   it('are known by a name that the service accepts', async () => {
-    await expect(account.createContainer('No_Good')).rejects.toMatchObject({ kind: 'invalid', status: 400 });
+    await expect(account.createContainer('No_Good')).rejects.toMatchObject({ kind: 'not-created', status: 400 });
   });
 });
 

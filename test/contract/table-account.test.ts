@@ -112,21 +112,17 @@ describe('tables', () => {
     });
   });
 
-  it('that are just being deleted are waited for', async () => {
-    const answer = () => ({ status: 409, headers: {}, body: odataError('TableBeingDeleted', 'Being deleted.') });
-    proxy.rules.push({ match: ({ method }) => method === 'POST', times: 7, answer });
-    const counts = await countsOf(async () => expect(await account.createTable(`later${tables}`)).toBe('created'));
-    expect(counts).toEqual({ CreateTable: 8 });
-  });
-
-  it('that do not end make the request fail', async () => {
-    const answer = () => ({ status: 409, headers: {}, body: odataError('TableBeingDeleted', 'Being deleted.') });
-    proxy.rules.push({ match: ({ method }) => method === 'POST', answer });
-    const impatient = connectTableAccount(
-      { alias: 'a', connectionString: proxy.connectionString(given) },
-      { firstDelay: 1 },
-    );
-    await expect(impatient.createTable('never')).rejects.toMatchObject({ code: 'TableBeingDeleted' });
+  it('that are just being deleted, or that the account refuses, are reported as such', async () => {
+    const refuses = (status: number, code: string) =>
+      proxy.rules.push({
+        match: ({ method }) => method === 'POST',
+        times: 1,
+        answer: () => ({ status, headers: {}, body: odataError(code, 'No.') }),
+      });
+    refuses(409, 'TableBeingDeleted');
+    await expect(account.createTable('later')).rejects.toMatchObject({ kind: 'being-deleted' });
+    refuses(403, 'AuthorizationPermissionMismatch');
+    await expect(account.createTable('later')).rejects.toMatchObject({ kind: 'not-created', status: 403 });
   });
 });
 

@@ -1,7 +1,6 @@
 import type { Dependencies } from '#app/dependencies.ts';
 import { jobContextOf, receiptsOf } from '#app/job-context.ts';
 import { outcomeOf } from '#domain/run/outcome.ts';
-import { isStorageError } from '#storage/storage-error.ts';
 import { walkSource } from '../backup/walk-source.ts';
 import type { SliceInput, SliceResult } from '../run/slice.ts';
 import { type NameWithReceipts, receiptPages } from './receipt-pages.ts';
@@ -25,12 +24,8 @@ export async function findUnarchived(deps: Dependencies, input: SliceInput): Pro
       return { planned: { from: blob, reason: known || order.wasWrong ? 'pending' : 'new' } };
     },
     async planned() {
-      try {
-        // Created here once, and not by each copy that finds it missing. If this fails, the copies report why.
-        await vault.createContainer(input.destination);
-      } catch (error) {
-        if (!isStorageError(error)) throw error;
-      }
+      // Created here once, and not by each copy that finds it missing.
+      await vault.createContainer(input.destination);
     },
   });
 }

@@ -30,7 +30,7 @@ export interface Beside {
   decide(blob: BlobState, beside: BlobState | undefined, order: NameOrder): Decided;
   /** Called in the first slice, before its part is written. */
   first?(context: RunContext): Promise<void>;
-  /** Called when copies are planned, before the part is written. */
+  /** Called before the first copy is planned. */
   planned(): Promise<void>;
 }
 
@@ -71,6 +71,7 @@ async function walkSlice(
   const route = backupRoute(context, input, run);
   const slice = new SliceWriter(context, input.slice);
   const walk = new MergeWalk(readSource, beside.read, { from: input.from, nameBeside: beside.nameOf });
+  let isFirst = !run.dryRun;
   do {
     for (const { source: blob, beside: paired } of await walk.nextPairs((listed) => !slice.isFull(listed))) {
       if (!isSelected(blob.name)) continue;
@@ -79,13 +80,16 @@ async function walkSlice(
       if (hasOwnScope(blob)) countNotPreserved(tally, 'blob-encryption-scope');
       // The copies of this run have a record of their own instead; the entries keep this one.
       if (readRecord(blob.metadata)) countProblem(tally, 'other-vault');
-      await take(context, slice, blob, addressable(route, blob, beside.decide(blob, paired, walk.order)));
+      const decided = addressable(route, blob, beside.decide(blob, paired, walk.order));
+      if (isFirst && 'planned' in decided) {
+        await beside.planned();
+        isFirst = false;
+      }
+      await take(context, slice, blob, decided);
     }
     await context.ensureMayContinue();
   } while (walk.position !== undefined && !slice.isFull());
   if (!walk.order.isKnown) countProblem(tally, 'order-unknown', 0);
-  const chunks = await slice.finishPlan();
-  if (chunks.length > 0 && !run.dryRun) await beside.planned();
   if (input.slice === 0 && !run.dryRun) await beside.first?.(context);
   const next = walk.position;
   return slice.finish(next === undefined ? {} : { next });

@@ -24,6 +24,7 @@ import { isStorageError, type StorageError } from '#storage/storage-error.ts';
 import { abortQuietly } from './abort-quietly.ts';
 import type { BackupContext } from './copy-context.ts';
 import { LONGEST_SOURCE_URL, MAX_CHECKS } from './copy-limits.ts';
+import { createAgain } from './create-again.ts';
 import { targetName } from './route.ts';
 import { findSourceVersion } from './source-version.ts';
 import { transfer, type UnsignedRequest } from './transfer.ts';
@@ -147,7 +148,11 @@ async function afterRefusal(
     return outcomeOf(source, 'skipped', { code: 'unsupported-name' });
   }
   attempt.lastError = error;
-  if (error.kind === 'container-not-found' && (await createsVaultContainer(context))) return undefined;
+  if (error.kind === 'container-not-found') {
+    const made = await createAgain(() => context.target.createContainer(context.destination));
+    if (made === 'created') return undefined;
+    if (made !== 'exists') return failed(source, made.refused);
+  }
   if (!isOutOfDate(error)) return failed(source, error);
   const now = await checkBothSides(context, source, targetName(context, attempt.planned));
   if ('error' in now) return failed(source, now.error);
@@ -278,16 +283,6 @@ async function checkBothSides(
     return { source: now, backup };
   } catch (error) {
     if (isStorageError(error)) return { error };
-    throw error;
-  }
-}
-
-/** True if the backup container was missing and could be created. */
-async function createsVaultContainer(context: BackupContext): Promise<boolean> {
-  try {
-    return (await context.target.createContainer(context.destination)) === 'created';
-  } catch (error) {
-    if (isStorageError(error)) return false;
     throw error;
   }
 }

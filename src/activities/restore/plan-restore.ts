@@ -59,19 +59,15 @@ async function planSlice(
     for (const each of found) {
       slice.list(each.entry.size);
       const decided = decideFound(route, each);
+      if ('from' in decided && !run.dryRun) await listings.of(() => target.ensure())();
       await ('from' in decided ? slice.plan(decided) : slice.settle(decided));
     }
     await context.ensureMayContinue();
     if (slice.isFull()) break;
   }
   const next = walk.position;
-  const chunks = await slice.finishPlan();
-  if (!run.dryRun) {
-    // Of a container that was empty, a restore writes nothing else.
-    if (isEmpty(point, container)) await listings.of(() => route.makeTarget())();
-    // Created here once, rather than by each of the copies that would find it missing.
-    else if (target.isMissing && chunks.length > 0) await createTarget(route);
-  }
+  // Of a container that was empty, a restore writes nothing else.
+  if (!run.dryRun && isEmpty(point, container)) await listings.of(() => route.makeTarget())();
   if (next === undefined) await settleProperties(context, route, point, slice);
   return slice.finish(next ? { nextManifest: next } : {});
 }
@@ -152,16 +148,7 @@ function asHeld(entry: Held): Held {
   return { ...asBackedUp(entry), status: entry.status, ...lacks };
 }
 
-async function createTarget(route: RestoreRoute): Promise<void> {
-  try {
-    await route.makeTarget();
-  } catch (error) {
-    // The outcome of each blob names the obstacle.
-    if (!isStorageError(error)) throw error;
-  }
-}
-
-/** Notes which failures come from listings: the problem then names the vault or the target. */
+/** Notes which failures come from the listings and the target: the problem then names the vault or the target. */
 class NotedFailures {
   readonly #errors = new WeakSet<object>();
 
@@ -186,11 +173,12 @@ class TargetListing {
   readonly #plain: ReadPage;
   readonly #tagged: ReadPage;
   #readsTags = true;
-  /** Whether the target container does not exist. */
-  isMissing = false;
+  readonly #create: () => Promise<unknown>;
+  #isMissing = false;
 
-  constructor({ target, destination, targetPrefix }: RestoreRoute, startsWith: string) {
+  constructor({ target, destination, targetPrefix, makeTarget }: RestoreRoute, startsWith: string) {
     const prefix = targetPrefix + startsWith;
+    this.#create = makeTarget;
     this.#plain = contentPages(target, destination, { prefix });
     this.#tagged = contentPages(target, destination, { prefix, tags: true });
   }
@@ -208,8 +196,15 @@ class TargetListing {
       return await this.#plain(marker);
     } catch (error) {
       if (!isStorageError(error, 'container-not-found')) throw error;
-      this.isMissing = true;
+      this.#isMissing = true;
       return { blobs: [] };
     }
+  }
+
+  /** Creates the container if it is missing: here once, and not by each copy that would find it missing. */
+  async ensure(): Promise<void> {
+    if (!this.#isMissing) return;
+    await this.#create();
+    this.#isMissing = false;
   }
 }

@@ -14,6 +14,7 @@ import {
 import { isStorageError, type StorageError, type StorageErrorKind } from '#storage/storage-error.ts';
 import { abortQuietly } from '../copying/abort-quietly.ts';
 import { LONGEST_SOURCE_URL, MAX_CHECKS } from '../copying/copy-limits.ts';
+import { createAgain } from '../copying/create-again.ts';
 import { targetName } from '../copying/route.ts';
 import { type Transferred, transfer, type UnsignedRequest } from '../copying/transfer.ts';
 import { decideEntry, isCopiedBy } from './decide-entry.ts';
@@ -205,7 +206,11 @@ async function afterRefusal(
 ): Promise<Outcome | undefined> {
   attempt.lastError = error;
   if (error.kind === 'invalid' && isTooLong(context, attempt)) return failedEntry(attempt.entry, 'unsupported-name');
-  if (error.kind === 'container-not-found' && (await createsTargetContainer(context))) return undefined;
+  if (error.kind === 'container-not-found') {
+    const made = await createAgain(() => context.makeTarget());
+    if (made === 'created') return undefined;
+    if (made !== 'exists') return failedEntry(attempt.entry, restoreProblemCode(made.refused), made.refused.message);
+  }
   const isNoted = noteUnreadable(attempt, error);
   if (!isNoted && !OUT_OF_DATE.has(error.kind))
     return failedEntry(attempt.entry, restoreProblemCode(error), error.message);
@@ -310,14 +315,4 @@ export function traceOf(target: BlobState | undefined): Pick<Failed, 'source'> {
 function isTooLong({ access }: RestoreContext, { name, holder }: Attempt): boolean {
   if (name.length > LONGEST_NAME) return true;
   return holder !== undefined && access.urlOf(holder.name, holder.snapshotOrVersion).length > LONGEST_SOURCE_URL;
-}
-
-/** True if the target container was missing and could be created. */
-async function createsTargetContainer(context: RestoreContext): Promise<boolean> {
-  try {
-    return (await context.makeTarget()) === 'created';
-  } catch (error) {
-    if (isStorageError(error)) return false;
-    throw error;
-  }
 }

@@ -1,15 +1,17 @@
 import type { Dependencies } from '#app/dependencies.ts';
 import { type JobContext, jobContextOf } from '#app/job-context.ts';
 import type { ArchiveRule, Job } from '#config/configuration.ts';
-import { type PartKind, partPath } from '#domain/run/control-paths.ts';
+import { chunkKey, type PartKind, partPath } from '#domain/run/control-paths.ts';
 import type { HeldRun } from '#domain/run/held-run.ts';
 import type { PartWriter } from '#domain/run/part.ts';
 import type { RequestCounts } from '#domain/run/request-counts.ts';
 import type { RunRef } from '#domain/run/run.ts';
-import { emptyTally, type Tally } from '#domain/run/tally.ts';
+import { countProblem, emptyTally, type Tally } from '#domain/run/tally.ts';
 import type { BlobAccount } from '#storage/blob-account.ts';
 import type { ControlStore } from '#storage/control/control-store.ts';
 import { countingRequests } from '#storage/requests.ts';
+import { isStorageError } from '#storage/storage-error.ts';
+import { type PlanChunk, pieceKey } from './chunk.ts';
 import type { ContainerTask } from './container-task.ts';
 import { RunGuard, type StopReason } from './run-guard.ts';
 
@@ -94,7 +96,11 @@ class GuardedContext<Run extends RunRef> implements JobContext {
 /** The context of an activity in one task of a run. `inRun` makes it once it has checked that the run may continue. */
 export type RunContext<Run extends RunRef = RunRef> = GuardedContext<Run>;
 
-type TaskOf<Run extends RunRef> = Pick<ContainerTask<Run>, 'run' | 'container' | 'destination'>;
+type TaskOf<Run extends RunRef> = Pick<ContainerTask<Run>, 'run' | 'container' | 'destination'> & {
+  slice?: number;
+  chunk?: PlanChunk;
+  from?: unknown;
+};
 
 /**
  * Does the work of an activity if its run may continue; otherwise returns `stopped`. Nothing else makes a `RunContext`.
@@ -113,7 +119,22 @@ export function inRun<Run extends RunRef, Result extends object>(
       return await work(context);
     } catch (error) {
       if (error instanceof RunStopped) return { stopped: error.reason };
+      if (isStorageError(error, 'being-deleted')) await noteWaiting(context, task);
       throw error;
     }
   });
+}
+
+/**
+ * Shows in the report, until the piece that is to be written has made progress, that the orchestration waits for the
+ * service. It is for people only.
+ */
+async function noteWaiting(
+  { control, run, container, destination }: RunContext,
+  { slice = 0, chunk, from = 0 }: TaskOf<RunRef>,
+): Promise<void> {
+  const key = chunk ? pieceKey({ chunk, from: Number(from) }) : chunkKey(slice, 0, 0);
+  const tally = emptyTally(container, destination);
+  countProblem(tally, 'container-being-deleted', 0);
+  await control.noteProgress(run as unknown as HeldRun, key, tally).catch(() => {});
 }

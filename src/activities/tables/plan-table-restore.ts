@@ -215,9 +215,7 @@ class RestoreFailures {
   /** The problem of the table. Throws the error if it is another failure. */
   problemOf(error: unknown, container: string): Problem {
     if (!isStorageError(error) || (!this.#noted.has(error) && error.kind !== 'damaged')) throw error;
-    // Deleting a large table takes longer than the account has waited. This problem may pass, and is retried.
-    const code = error.code === 'TableBeingDeleted' ? 'server-error' : restoreProblemCode(error);
-    return problemOf(code, 0, container, error.message);
+    return problemOf(restoreProblemCode(error), 0, container, error.message);
   }
 }
 

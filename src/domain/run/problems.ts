@@ -136,6 +136,19 @@ export const PROBLEMS = {
       'The job names a table that the source does not have, or the table was deleted during the run. Correct ' +
       '"source.tables", or create the table.',
   },
+  'container-being-deleted': {
+    meaning: 'still being deleted by the service',
+    hint:
+      'The service is still deleting the container or table that had this name. A run waits up to ten minutes for ' +
+      'it. If that was not enough, start the run again later, or choose another destination.',
+  },
+  'container-not-created': {
+    meaning: 'not created by the account',
+    hint:
+      'The account refuses to create this container or table; the message has its answer. For 403, let this app ' +
+      'create containers and tables there: infra/ defines the roles, and a SAS needs the resource type "container" ' +
+      '(srt) and the permission to create (sp). For any other answer, check the kind of the account and its limits.',
+  },
   'deletions-not-compared': {
     meaning: 'compared for changes, not for deletions',
     hint:

@@ -213,9 +213,14 @@ function containerReport(parts: readonly PlacedPart[], dryRun: boolean, runStatu
       ...(dryRun && { planned: sum.plannedBytes }),
     },
     requests: sum.requests,
-    problems: problemsIn(sum, container),
+    problems: problemsIn(sum, container).filter(({ code }) => isCurrent(code, runStatus)),
     ...defined({ notPreserved: sum.notPreserved }),
   };
+}
+
+/** What a run that has ended no longer waits for is a problem of its own, or none. */
+function isCurrent(code: ProblemCode, runStatus: RunStatus): boolean {
+  return code !== 'container-being-deleted' || runStatus === 'running';
 }
 
 /** What the properties of a container or table add to its report. */

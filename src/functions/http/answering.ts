@@ -20,7 +20,7 @@ export function answering(deps: Dependencies, handler: Handler) {
       if (error instanceof HttpError) return problemResponse(error);
       if (isStorageError(error)) {
         const code = problemCodeOf(error, 'destination');
-        const status = error.kind === 'unreachable' || error.kind === 'throttled' ? 503 : 502;
+        const status = isStorageError(error, 'unreachable', 'throttled', 'being-deleted') ? 503 : 502;
         return problemResponse(new HttpError(status, code, error.message, PROBLEMS[code].hint));
       }
       deps.telemetry.failure(context.functionName, error, {});

@@ -469,6 +469,23 @@ describe('what is no longer held', () => {
     expect(harness.calls('compareContainer')[0]!.input).toEqual({ ...about, gone, part: 0, page: 0 });
   });
 
+  it.each(['plan', 'copy'])('F81: a container that is being deleted is waited for, for ten minutes: %s', (which) => {
+    const problem = problemOf('container-being-deleted', 0, 'images');
+    const refusing = (times: number) => {
+      let left = times;
+      const refused = () => (left-- > 0 ? { problem } : undefined);
+      return which === 'plan'
+        ? harnessOf({ scan: (input) => refused() ?? scanOf(1, 1)(input) })
+        : harnessOf({ copy: () => refused() ?? {} });
+    };
+    const patient = refusing(100);
+    expect(patient.run('processContainer', about)).toEqual({});
+    expect(patient.waits).toHaveLength(100);
+    const endless = refusing(Number.POSITIVE_INFINITY);
+    expect(endless.run('processContainer', about)).toMatchObject({ problem });
+    expect(endless.waits.reduce((sum, seconds) => sum + seconds, 0)).toBe(600);
+  });
+
   it('a comparison is tried again, and its problem reported in the end', () => {
     const problem = problemOf('throttled', 0, 'images');
     const harness = harnessOf({ compare: () => ({ problem }) });

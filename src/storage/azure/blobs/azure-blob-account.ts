@@ -26,6 +26,7 @@ import type {
 } from '../../blob-account.ts';
 import { isStorageError, StorageError } from '../../storage-error.ts';
 import type { AccountAccess } from '../account-access.ts';
+import { creationError } from '../creation-error.ts';
 import { type RequestContext, storageErrorOf } from '../errors.ts';
 import { blobPipeline } from '../pipeline.ts';
 import { type ReadAccessMinter, readAccessMinter } from '../read-access.ts';
@@ -84,8 +85,9 @@ export class AzureBlobAccount implements BlobAccount {
       await this.#ask({ action: 'create container', container }, () => this.#container(container).create(options));
       return 'created';
     } catch (error) {
-      if (isStorageError(error) && error.code === 'ContainerAlreadyExists') return 'exists';
-      throw error;
+      if (!isStorageError(error)) throw error;
+      if (error.code === 'ContainerAlreadyExists') return 'exists';
+      throw creationError(error);
     }
   }
 

@@ -1,10 +1,10 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { AccessPolicy } from '#domain/run/container-properties.ts';
 import { type StoredEntity, splitEntities } from '#domain/tables/entity-text.ts';
 import { nameOfKey } from '#domain/tables/table-key.ts';
 import { isStorageError, StorageError } from '../../storage-error.ts';
 import type { EntityPage, EntityQuery, EntityWrite, TableAccount } from '../../table-account.ts';
 import type { AccountAccess } from '../account-access.ts';
+import { creationError } from '../creation-error.ts';
 import { type RequestContext, storageErrorOf } from '../errors.ts';
 import type { RetryOptions } from '../retry-policy.ts';
 import { printable } from '../service-text.ts';
@@ -15,20 +15,16 @@ import { checkTransaction, TransactionRefusal, transactionRequest, writeRequest 
 
 /** The largest page of the service. */
 const PAGE = 1000;
-/** Attempts to create a table while the service deletes its predecessor: about a minute by default. */
-const WAITS = 20;
 
 export class AzureTableAccount implements TableAccount {
   readonly alias: string;
   readonly endpoint: string;
   readonly #requests: TableRequests;
-  readonly #retries: RetryOptions;
 
   constructor(access: AccountAccess, retries: RetryOptions) {
     this.alias = access.alias;
     this.endpoint = access.tableEndpoint;
     this.#requests = new TableRequests(access, retries);
-    this.#retries = retries;
   }
 
   listTables(from?: string, signal?: AbortSignal): Promise<{ names: string[]; next?: string }> {
@@ -80,26 +76,23 @@ export class AzureTableAccount implements TableAccount {
     return this.#requests.send({ method: 'GET', path: `${table}()?${parameters.join('&')}` }, read, signal);
   }
 
-  createTable(table: string): Promise<'created' | 'exists'> {
-    return this.#ask({ action: 'create table', container: table }, async () => {
-      const request = {
-        method: 'POST',
-        path: 'Tables',
-        headers: { 'content-type': 'application/json', prefer: 'return-no-content' },
-        body: JSON.stringify({ TableName: table }),
-      } as const;
-      for (let waits = 0; ; waits++) {
-        try {
-          await this.#requests.send(request, () => undefined);
-          return 'created';
-        } catch (error) {
-          const { code } = storageErrorOf(error, { action: '', alias: '' });
-          if (code === 'TableAlreadyExists') return 'exists';
-          if (code !== 'TableBeingDeleted' || waits >= WAITS) throw error;
-          await sleep(this.#retries.firstDelay * 4);
-        }
-      }
-    });
+  async createTable(table: string): Promise<'created' | 'exists'> {
+    const request = {
+      method: 'POST',
+      path: 'Tables',
+      headers: { 'content-type': 'application/json', prefer: 'return-no-content' },
+      body: JSON.stringify({ TableName: table }),
+    } as const;
+    try {
+      await this.#ask({ action: 'create table', container: table }, () =>
+        this.#requests.send(request, () => undefined),
+      );
+      return 'created';
+    } catch (error) {
+      if (!isStorageError(error)) throw error;
+      if (error.code === 'TableAlreadyExists') return 'exists';
+      throw creationError(error);
+    }
   }
 
   accessPolicies(table: string): Promise<AccessPolicy[]> {

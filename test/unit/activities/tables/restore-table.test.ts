@@ -189,14 +189,14 @@ describe('checks before the first write', () => {
     expect((await world.restore({ existing: 'skip' }, again)).counts.copied).toBe(452);
   });
 
-  it('a table that is being deleted for long is a problem that may pass', async () => {
+  it('F81: a table that is being deleted is a problem that may pass', async () => {
     const { world } = await held();
     world.tables.fate = ({ operation }) =>
       operation === 'CreateTable'
-        ? new StorageError('container-not-found', 'The table is being deleted', 409, 'TableBeingDeleted')
+        ? new StorageError('being-deleted', 'The table is being deleted', 409, 'TableBeingDeleted')
         : undefined;
     const { problem } = await world.restore();
-    expect(problem).toMatchObject({ code: 'server-error', message: 'The table is being deleted' });
+    expect(problem).toMatchObject({ code: 'container-being-deleted', message: 'The table is being deleted' });
     expect(PASSING).toContain(problem!.code);
   });
 
