@@ -1,12 +1,11 @@
-/**
- * An expected reason for the host to exit. It prints the message, for the person who started it, without a stack trace.
- * Exit codes: 1 failed while running, 2 cannot start as configured, 3 data on disk is damaged.
- */
+import { EXIT, type ExitCode } from './exit-codes.ts';
+
+/** An expected reason for the host to exit. It prints the message, for the person who started it, without a stack trace. */
 export class HostError extends Error {
   override readonly name = 'HostError';
-  readonly exitCode: number;
+  readonly exitCode: ExitCode;
 
-  constructor(message: string, exitCode = 2) {
+  constructor(message: string, exitCode: ExitCode = EXIT.usage) {
     super(message);
     this.exitCode = exitCode;
   }

@@ -4,14 +4,18 @@ import type { Azurite } from './azurite/azurite.ts';
 import { embedAccounts } from './azurite/embedded-accounts.ts';
 import { prepareDataDirectory } from './data/data-directory.ts';
 import { lockDataDirectory } from './data/data-lock.ts';
+import { EXIT } from './exit-codes.ts';
 import { HostError, messageOf } from './host-error.ts';
 import { isLoopbackAddress } from './http/access.ts';
 import { adminHandler } from './http/admin.ts';
 import { type HttpServer, startHttpServer } from './http/server.ts';
 import { writeLog } from './log.ts';
+import { askHost } from './once/ask-host.ts';
+import { runIdsOf } from './once/run-ids.ts';
 import type { Options } from './options.ts';
 import { loadAppSettings } from './settings/app-settings.ts';
 import { hostKey } from './settings/host-key.ts';
+import type { Unfinished } from './triggers/durable.ts';
 import { createListeners } from './triggers/listeners.ts';
 import type { Listener } from './triggers/trigger.ts';
 import { type App, loadApp } from './worker/app.ts';
@@ -22,12 +26,21 @@ const GRACE = 5_000;
 export interface Host {
   /** `http://127.0.0.1:PORT` */
   readonly url: string;
+  unfinished(): Unfinished[];
   /** Stops everything in order. `hurry` ends the wait for running functions. */
   stop(hurry: AbortSignal): Promise<void>;
 }
 
-/** Starts everything. If one part cannot start, stops the others. */
-export async function startHost(options: Options, fatal: (error: HostError) => void): Promise<Host> {
+/**
+ * Starts everything. If one part cannot start, stops the others. For one job alone, it serves only what a run of that
+ * job needs. `signal` ends the wait for another process.
+ */
+export async function startHost(
+  options: Options,
+  fatal: (error: HostError) => void,
+  signal: AbortSignal,
+): Promise<Host> {
+  const { once } = options;
   loadAppSettings(options.workingDirectory);
   const key = hostKey();
   if (!isLoopbackAddress(options.address) && key === undefined) {
@@ -44,22 +57,33 @@ export async function startHost(options: Options, fatal: (error: HostError) => v
     for (const stop of started.splice(0).reverse()) await stop();
   };
   try {
-    const lock = await lockDataDirectory(options.dataDirectory);
+    const lock = await lockDataDirectory(options.dataDirectory, {
+      signal,
+      ...(once && { once: once.job, instead: (url?: string) => askHost(once, url) }),
+    });
     started.push(() => lock.release());
     const azurite = await embedAccounts(options.workingDirectory, options.dataDirectory);
     if (azurite !== undefined) {
       started.push(() => azurite.stop());
-      azurite.onUnexpectedExit((reason) => fatal(new HostError(`The host stops: ${reason}.`, 1)));
+      azurite.onUnexpectedExit((reason) => fatal(new HostError(`The host stops: ${reason}.`, EXIT.unexpected)));
       announce(azurite, options.dataDirectory);
     }
     const app = await loadApp(options.appDirectory);
-    const { listeners, durable } = await createListeners(app.registrations, options, fatal);
+    const { appDirectory, dataDirectory } = options;
+    const { listeners, durable } = await createListeners(
+      app.registrations,
+      { appDirectory, dataDirectory, ...(once && { resumes: runIdsOf(once.job) }) },
+      fatal,
+    );
     started.push(() => durable.close?.());
     const server = await serve(listeners, options, key);
     started.push(() => server.destroy());
+    const url = `http://${reachableAs(options.address)}:${server.port}`;
+    lock.announce(url);
     for (const listener of listeners) await listener.start?.();
     return {
-      url: `http://${reachableAs(options.address)}:${server.port}`,
+      url,
+      unfinished: durable.unfinished,
       stop: (hurry) => stopHost({ app, listeners, server, hurry }).finally(undo),
     };
   } catch (error) {

@@ -1,19 +1,29 @@
-import { startHost } from './host.ts';
+import { diskError, isDiskFailure } from './data/disk-error.ts';
+import { EXIT, type ExitCode } from './exit-codes.ts';
+import { type Host, startHost } from './host.ts';
 import { HostError, messageOf } from './host-error.ts';
 import { escapeControls } from './log.ts';
-import { runOnce } from './once.ts';
-import { HELP, parseOptions } from './options.ts';
+import { runOnce } from './once/run-once.ts';
+import { HELP, type Options, parseOptions } from './options.ts';
 import { hostKey } from './settings/host-key.ts';
 
-/** Prints an error for the person who started the host. Keeps the line breaks of the message. */
-function explain(error: unknown): void {
-  const lines = error instanceof HostError ? error.message.split('\n') : [`Unexpected error: ${messageOf(error)}`];
+/** Prints an error for the person who started the host, and returns its exit code. Keeps the line breaks. */
+function explain(error: unknown): ExitCode {
+  const expected = expectedIn(error);
+  const lines = expected?.message.split('\n') ?? [`Unexpected error: ${messageOf(error)}`];
   process.stderr.write(`${lines.map(escapeControls).join('\n')}\n`);
+  return expected?.exitCode ?? EXIT.unexpected;
+}
+
+function expectedIn(error: unknown): HostError | undefined {
+  if (error instanceof HostError) return error;
+  if (!isDiskFailure(error)) return undefined;
+  const { path } = error as NodeJS.ErrnoException;
+  return diskError(path === undefined ? 'A file operation failed' : `Cannot use ${path}`, error);
 }
 
 function exitWith(error: unknown): void {
-  explain(error);
-  process.exit(error instanceof HostError ? error.exitCode : 1);
+  process.exit(explain(error));
 }
 
 process.on('uncaughtException', exitWith);
@@ -30,20 +40,23 @@ async function main(): Promise<void> {
   for (const name of ['SIGINT', 'SIGTERM'] as const) {
     process.on(name, () => (firstSignal.signal.aborted ? secondSignal : firstSignal).abort(name));
   }
-  const host = await startHost(options, exitWith);
+  const host = await startHost(options, exitWith, firstSignal.signal);
   process.stdout.write(`ready ${host.url}\n`);
-  const exitCode = options.once
-    ? await runOnce(host.url, { ...options.once, key: hostKey() }, firstSignal.signal)
-    : await aborted(firstSignal.signal);
+  const exitCode = await work(host, options, firstSignal.signal);
   await host.stop(secondSignal.signal);
   // Connections and telemetry that the app has left open must not keep the process running.
   process.exit(exitCode);
 }
 
-function aborted(signal: AbortSignal): Promise<0> {
+/** What the process is for: one run, or to serve until a signal comes. */
+function work(host: Host, { once }: Options, signal: AbortSignal): Promise<ExitCode> {
+  return once ? runOnce(host, { ...once, key: hostKey() }, signal).catch(explain) : aborted(signal);
+}
+
+function aborted(signal: AbortSignal): Promise<ExitCode> {
   return new Promise((resolve) => {
-    if (signal.aborted) resolve(0);
-    else signal.addEventListener('abort', () => resolve(0), { once: true });
+    if (signal.aborted) resolve(EXIT.done);
+    else signal.addEventListener('abort', () => resolve(EXIT.done), { once: true });
   });
 }
 

@@ -1,17 +1,19 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { exitCodeTable } from './exit-codes.ts';
 import { HostError, messageOf } from './host-error.ts';
 
 export const HELP = `Runs Strongroom on this machine, without Azure: schedules, HTTP API and orchestrations.
 
 Usage: npm start -- [options]
 
-  --port N         port of the HTTP API (default: 7071; 0 takes any free port)
+  --port N         port of the HTTP API (default: 7071, with --once any free port; 0 takes any free port)
   --address A      address to listen on (default: 127.0.0.1). Any address that other machines can reach
                    requires the app setting STRONGROOM_KEY
   --data DIR       directory for the progress of runs (default: .strongroom). After a stop or a crash, the host
                    continues from there. The host closes it to other users
-  --once NAME      run one job, or reconcile one archive rule, then exit: 0 if it succeeded, 1 if not
+  --once NAME      run one job, or reconcile one archive rule, then exit with a code for its result. This starts no
+                   schedules and no archiving. A run of NAME that is there already comes first
   --mode MODE      with --once and a job: full or incremental (default: the mode of the job)
   --app DIR        directory with the app's package.json (default: the working directory)
   --help           print this help
@@ -28,8 +30,9 @@ If STRONGROOM_KEY is set (at least 16 characters), send it in the header x-funct
 The host has no TLS: on another address than loopback, the key and all answers can be read on the way. Put the host
 behind a proxy that has TLS.
 Press Ctrl-C to stop, and again to stop without waiting for running functions.
-Exit codes: 0 stopped, 1 failed, 2 cannot start as configured, 3 data is damaged.
-`;
+
+Exit codes (treat one that you do not know as a failure):
+${exitCodeTable()}`;
 
 export interface Options {
   help: boolean;
@@ -43,9 +46,11 @@ export interface Options {
 
 export function parseOptions(args: string[], workingDirectory: string): Options {
   const { values } = parse(args);
-  const port = Number(values.port);
-  if (!/^\d{1,5}$/.test(values.port) || port > 65_535) {
-    throw new HostError(`--port ${values.port}: the port must be a number from 0 to 65535.`);
+  // Several jobs may run at the same time.
+  const { port: given = values.once === undefined ? '7071' : '0' } = values;
+  const port = Number(given);
+  if (!/^\d{1,5}$/.test(given) || port > 65_535) {
+    throw new HostError(`--port ${given}: the port must be a number from 0 to 65535.`);
   }
   const { mode } = values;
   if (mode !== undefined && mode !== 'full' && mode !== 'incremental') {
@@ -68,7 +73,7 @@ function parse(args: string[]) {
     return parseArgs({
       args,
       options: {
-        port: { type: 'string', default: '7071' },
+        port: { type: 'string' },
         address: { type: 'string', default: '127.0.0.1' },
         data: { type: 'string', default: '.strongroom' },
         app: { type: 'string', default: '.' },

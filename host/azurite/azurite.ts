@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { isAlive, readOwner } from '../data/process-identity.ts';
+import { EXIT } from '../exit-codes.ts';
 import { HostError } from '../host-error.ts';
 
 export interface AzuriteAccount {
@@ -183,7 +184,8 @@ function handle(options: AzuriteOptions, { child, ports }: Launched): Azurite {
 
 function startFailure(output: string): HostError {
   const lines = output.trim().split('\n');
-  return new HostError(`The embedded Azurite did not start:\n  ${lines.slice(-8).join('\n  ')}`, 1);
+  const code = /\b(?:ENOSPC|EDQUOT|EFBIG|EROFS)\b/.test(output) ? EXIT.disk : EXIT.unexpected;
+  return new HostError(`The embedded Azurite did not start:\n  ${lines.slice(-8).join('\n  ')}`, code);
 }
 
 /** Azurite reads copy sources from itself over HTTP. These requests must not go through a proxy. */

@@ -1,6 +1,7 @@
 import { chmodSync, lstatSync, mkdirSync, readdirSync, realpathSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { HostError } from '../host-error.ts';
+import { diskError, isDiskFailure } from './disk-error.ts';
 
 /** Permissions of the group and of all others. */
 const OTHERS = 0o077;
@@ -15,7 +16,15 @@ const OWNER_ONLY = 0o700;
  * embedded Azurite, and a journal that the host believes. Throws if another user may have changed what it holds.
  */
 export function prepareDataDirectory(directory: string): void {
-  mkdirSync(directory, { recursive: true, mode: OWNER_ONLY });
+  try {
+    mkdirSync(directory, { recursive: true, mode: OWNER_ONLY });
+    checkOwner(directory);
+  } catch (error) {
+    throw isDiskFailure(error) ? diskError(`Cannot use the data directory ${directory}`, error) : error;
+  }
+}
+
+function checkOwner(directory: string): void {
   const me = process.getuid?.();
   // On Windows, access follows from the folder above.
   if (me === undefined) return;

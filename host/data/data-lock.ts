@@ -1,43 +1,108 @@
 import { closeSync, openSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { EXIT, exitCodeOfSignal } from '../exit-codes.ts';
 import { codeOf, HostError } from '../host-error.ts';
+import { writeLog } from '../log.ts';
+import { diskError } from './disk-error.ts';
+import { replaceJsonFile } from './json-file.ts';
 import { identify, isAlive, readOwner } from './process-identity.ts';
 
+export interface DataLock {
+  /** Lets another process that wants the directory know where this host answers. */
+  announce(url: string): void;
+  release(): void;
+}
+
+export interface Locking {
+  /** What this process runs before it ends, if it does not stay: it waits for another process of this kind. */
+  once?: string;
+  /** Ends the wait. Its reason is the name of the signal. */
+  signal?: AbortSignal;
+  /** What to do instead if a host that stays is using the directory, and answers at this address. */
+  instead?: (url: string | undefined) => string;
+}
+
+/** Milliseconds between two looks at a directory that another process is using. */
+const LOOK_EVERY = 250;
+const REPORT_EVERY = 600_000;
+
+type Owner = NonNullable<ReturnType<typeof readOwner>>;
+
 /** Locks a data directory against a second host. Takes over the lock of a process that has ended. */
-export async function lockDataDirectory(directory: string): Promise<{ release(): void }> {
+export async function lockDataDirectory(directory: string, locking: Locking = {}): Promise<DataLock> {
   const file = join(directory, 'host.lock');
-  for (let attempt = 0; attempt < 10; attempt++) {
-    if (tryCreate(file)) {
+  const self = { ...identify(process.pid), ...(locking.once === undefined ? {} : { once: locking.once }) };
+  let reportedAt = Number.NEGATIVE_INFINITY;
+  for (let attempt = 0; attempt < 10; ) {
+    if (tryCreate(file, self)) {
       // Two hosts that find the same stale lock may both remove it. The host whose lock remains has won.
-      if (attempt > 0) await sleep(50);
-      if (readOwner(file)?.pid === process.pid) return { release: () => rmSync(file, { force: true }) };
+      if (attempt > 0) await sleep(200);
+      if (readOwner(file)?.pid === process.pid) return heldLock(file, self);
     }
-    await removeStaleLock(file, directory, attempt);
+    const owner = readOwner(file);
+    if (owner === undefined || owner.pid === process.pid || !isAlive(owner)) {
+      // Another process may be writing a lock that cannot be read yet.
+      if (owner === undefined && attempt < 5) await sleep(100);
+      else rmSync(file, { force: true });
+      attempt++;
+      continue;
+    }
+    if (owner.once === undefined || locking.once === undefined) throw inUse(owner, directory, locking);
+    if (Date.now() - reportedAt >= REPORT_EVERY) {
+      reportedAt = Date.now();
+      writeLog('information', `Waiting until ${describe(owner)} ends: it is using ${directory}.`);
+    }
+    await sleep(LOOK_EVERY, undefined, { signal: locking.signal }).catch(() => {});
+    if (locking.signal?.aborted) {
+      throw new HostError(
+        `Stopped while waiting until ${describe(owner)} ends.`,
+        exitCodeOfSignal(locking.signal.reason),
+      );
+    }
   }
-  throw new HostError(`Cannot take over ${file}. If you start several hosts at once, start only one of them.`);
+  throw new HostError(
+    `Cannot take over ${file}. If you start several hosts at once, start only one of them.`,
+    EXIT.busy,
+  );
 }
 
-async function removeStaleLock(file: string, directory: string, attempt: number): Promise<void> {
-  const owner = readOwner(file);
-  if (owner !== undefined && owner.pid !== process.pid && isAlive(owner)) {
-    throw new HostError(
-      `Another host (process ${owner.pid}) is using ${directory}. Stop it, or choose another directory with --data.`,
-    );
-  }
-  // Another process may be writing a lock that cannot be read yet.
-  if (owner === undefined && attempt < 5) await sleep(100);
-  else rmSync(file, { force: true });
+function heldLock(file: string, self: object): DataLock {
+  return {
+    announce: (url) => replaceJsonFile(file, { ...self, url }),
+    release: () => rmSync(file, { force: true }),
+  };
 }
 
-function tryCreate(file: string): boolean {
+function describe({ pid, once }: Owner): string {
+  return once === undefined ? `another host (process ${pid})` : `--once ${once} (process ${pid})`;
+}
+
+function inUse(owner: Owner, directory: string, { instead }: Locking): HostError {
+  const stays = owner.once === undefined;
+  const url = typeof owner.url === 'string' ? owner.url : undefined;
+  const remedy =
+    stays && instead
+      ? instead(url)
+      : `${stays ? 'Stop it' : 'Wait until it ends'}, or choose another directory with --data.`;
+  return new HostError(`Cannot use ${directory}: ${describe(owner)} is using it. ${remedy}`, EXIT.busy);
+}
+
+function tryCreate(file: string, self: object): boolean {
+  let handle: number;
   try {
-    const handle = openSync(file, 'wx', 0o600);
-    writeSync(handle, JSON.stringify(identify(process.pid)));
-    closeSync(handle);
-    return true;
+    handle = openSync(file, 'wx', 0o600);
   } catch (error) {
     if (codeOf(error) === 'EEXIST') return false;
-    throw error;
+    throw diskError(`Cannot write ${file}`, error);
+  }
+  try {
+    writeSync(handle, JSON.stringify(self));
+    return true;
+  } catch (error) {
+    rmSync(file, { force: true });
+    throw diskError(`Cannot write ${file}`, error);
+  } finally {
+    closeSync(handle);
   }
 }

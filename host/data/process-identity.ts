@@ -34,15 +34,15 @@ export function isAlive(owner: ProcessIdentity): boolean {
   return owner.started === undefined || owner.started === identify(owner.pid).started;
 }
 
-/** The owner in a lock file; undefined if the file does not exist or cannot be read. */
-export function readOwner(path: string): ProcessIdentity | undefined {
+/** The owner in a lock file, with what else it says about itself; undefined if there is no file that can be read. */
+export function readOwner(path: string): (ProcessIdentity & Record<string, unknown>) | undefined {
   if (!existsSync(path)) return undefined;
   try {
     const value: unknown = JSON.parse(readFileSync(path, 'utf8'));
     if (typeof value !== 'object' || value === null || !('pid' in value) || typeof value.pid !== 'number')
       return undefined;
-    const started = 'started' in value && typeof value.started === 'string' ? value.started : undefined;
-    return started === undefined ? { pid: value.pid } : { pid: value.pid, started };
+    const { started, ...rest } = value as { pid: number; started?: unknown };
+    return typeof started === 'string' ? { ...rest, started } : rest;
   } catch {
     return undefined;
   }

@@ -5,7 +5,7 @@ import { writeLog } from '../log.ts';
 import type { Invoke } from '../worker/invoke.ts';
 import { runActivity } from './activity.ts';
 import { BoundedQueue } from './bounded-queue.ts';
-import { compact } from './compaction.ts';
+import { readInstances, snapshot } from './compaction.ts';
 import { EventType, type Message, type ScheduledTask } from './history.ts';
 import { apply, hasEnded, type Instance, type Instances, type JournalRecord } from './instance.ts';
 import { Journal } from './journal.ts';
@@ -61,17 +61,35 @@ export class DurableEngine {
 
   /** Reads the journal. The engine executes nothing before `start`. */
   static async open(options: EngineOptions): Promise<DurableEngine> {
-    const { instances, crc } = await compact(options.journalFile, new Date());
+    const instances = await readInstances(options.journalFile);
     const engine = new DurableEngine(options, instances);
-    engine.#journal = await Journal.open(options.journalFile, crc, (record) => engine.#applied(record), options.fatal);
+    engine.#journal = await Journal.open<JournalRecord>(options.journalFile, {
+      apply: (record) => engine.#applied(record),
+      snapshot: () => snapshot(instances, new Date()),
+      failed: options.fatal,
+    });
     return engine;
   }
 
-  /** Resumes all running orchestrations and returns their number. */
-  start(): number {
-    const running = [...this.#instances.values()].filter((instance) => !hasEnded(instance));
+  /** Resumes the running orchestrations that this chooses by their roots, and returns their number. */
+  start(chosen: (root: string) => boolean = () => true): number {
+    const running = [...this.#instances.values()].filter(
+      (instance) => !hasEnded(instance) && chosen(this.#rootOf(instance)),
+    );
     for (const instance of running) this.#resume(instance);
     return running.length;
+  }
+
+  /** The orchestrations that have not ended, and by which orchestration each of them was started first. */
+  unfinished(): { id: string; root: string }[] {
+    return [...this.#instances.values()]
+      .filter((instance) => !hasEnded(instance))
+      .map((instance) => ({ id: instance.id, root: this.#rootOf(instance) }));
+  }
+
+  #rootOf({ id, parent }: Instance): string {
+    const above = parent && this.#instances.get(parent.id);
+    return above ? this.#rootOf(above) : id;
   }
 
   get(id: string): Instance | undefined {

@@ -1,48 +1,60 @@
-import { type FileHandle, open } from 'node:fs/promises';
-import { HostError, messageOf } from '../host-error.ts';
-import { encode } from './journal-file.ts';
+import { type FileHandle, open, rename, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { diskError } from '../data/disk-error.ts';
+import { type HostError, messageOf } from '../host-error.ts';
+import { writeLog } from '../log.ts';
+import { encode, type JournalEnd, syncDirectory, writeJournal } from './journal-file.ts';
 
 interface Waiting<T> {
   record: T;
   written: () => void;
 }
 
-/** Appends records in groups. Records that arrive during the flush of one group go into the next. */
+/** What the records of a journal amount to. */
+export interface JournalState<T> {
+  /** The journal calls this for each record once it is on disk, in the order of the file. */
+  apply(record: T): void;
+  /** Records from which the same state results as from all records that were applied. */
+  snapshot(): Iterable<T>;
+  /** The journal calls this if it cannot write a record. */
+  failed(error: HostError): void;
+}
+
+/** A journal of this many bytes is replaced by a snapshot, unless the last snapshot had more than half of them. */
+const LARGE = 64 * 1024 * 1024;
+
+/**
+ * Appends records in groups. Records that arrive during the flush of one group go into the next. Between two groups, it
+ * replaces a file that has become large by a snapshot.
+ */
 export class Journal<T> {
   readonly #file: string;
-  readonly #handle: FileHandle;
-  readonly #apply: (record: T) => void;
-  readonly #failed: (error: HostError) => void;
-  /** Checksum of the file's last line. */
-  #crc: number;
+  readonly #state: JournalState<T>;
+  readonly #large: number;
+  #handle!: FileHandle;
+  #end!: JournalEnd;
+  /** The size at which a snapshot replaces the file. */
+  #limit = Number.POSITIVE_INFINITY;
   #waiting: Waiting<T>[] = [];
   #flushing: Promise<void> | undefined;
 
-  private constructor(
-    file: string,
-    handle: FileHandle,
-    crc: number,
-    apply: (record: T) => void,
-    failed: (error: HostError) => void,
-  ) {
+  private constructor(file: string, state: JournalState<T>, large: number) {
     this.#file = file;
-    this.#handle = handle;
-    this.#crc = crc;
-    this.#apply = apply;
-    this.#failed = failed;
+    this.#state = state;
+    this.#large = large;
   }
 
-  /**
-   * `crc`: the checksum of the file's last line. The journal calls `apply` for each record once it is on disk, in the
-   * order of the file, and `failed` if it cannot write a record.
-   */
-  static async open<T>(
-    file: string,
-    crc: number,
-    apply: (record: T) => void,
-    failed: (error: HostError) => void,
-  ): Promise<Journal<T>> {
-    return new Journal(file, await open(file, 'a', 0o600), crc, apply, failed);
+  /** Replaces the file by a snapshot of the state, and opens it to append. */
+  static async open<T>(file: string, state: JournalState<T>, large = LARGE): Promise<Journal<T>> {
+    const journal = new Journal(file, state, large);
+    try {
+      await journal.#replace();
+      await syncDirectory(dirname(file));
+      journal.#handle = await open(file, 'a', 0o600);
+    } catch (error) {
+      throw diskError(`Cannot write ${file}`, error);
+    }
+    return journal;
   }
 
   /** Resolves when the record is on disk and applied. Never resolves if the record cannot be written. */
@@ -60,25 +72,55 @@ export class Journal<T> {
       const group = this.#waiting;
       this.#waiting = [];
       try {
-        const { text, crc } = encode(
-          group.map(({ record }) => record),
-          this.#crc,
-        );
-        await this.#handle.appendFile(text);
-        await this.#handle.datasync();
-        this.#crc = crc;
+        await this.#write(group.map(({ record }) => record));
+        for (const { record } of group) this.#state.apply(record);
+        for (const { written } of group) written();
+        if (this.#end.size >= this.#limit) await this.#compact();
       } catch (error) {
         // The file may have a part of the group. The host must not write after it, nor act on these records.
-        const reason = `Cannot write ${this.#file}: ${messageOf(error)}`;
-        this.#failed(
-          new HostError(`${reason}. The host stops. Free disk space or correct the rights, then restart.`, 1),
-        );
+        this.#state.failed(diskError(`Cannot write ${this.#file}`, error));
         return;
       }
-      for (const { record } of group) this.#apply(record);
-      for (const { written } of group) written();
     }
     this.#flushing = undefined;
+  }
+
+  async #write(records: T[]): Promise<void> {
+    const { text, crc } = encode(records, this.#end.crc);
+    const bytes = Buffer.from(text);
+    await this.#handle.appendFile(bytes);
+    await this.#handle.datasync();
+    this.#end = { crc, size: this.#end.size + bytes.length };
+  }
+
+  /**
+   * No record is written meanwhile, so the state does not change. A crash leaves the old file or the new one, and both
+   * have all records. If the file cannot be replaced, it continues to grow.
+   */
+  async #compact(): Promise<void> {
+    // Windows does not replace a file that is open.
+    await this.#handle.close();
+    try {
+      await this.#replace();
+    } catch (error) {
+      writeLog('warning', `Cannot shorten ${this.#file}, which continues to grow: ${messageOf(error)}`);
+      this.#limit = 2 * this.#end.size;
+    }
+    this.#handle = await open(this.#file, 'a', 0o600);
+    await syncDirectory(dirname(this.#file));
+  }
+
+  async #replace(): Promise<void> {
+    const next = `${this.#file}.new`;
+    try {
+      const end = await writeJournal(next, this.#state.snapshot());
+      await rename(next, this.#file);
+      this.#end = end;
+      this.#limit = Math.max(this.#large, 2 * end.size);
+    } catch (error) {
+      await rm(next, { force: true }).catch(() => {});
+      throw error;
+    }
   }
 
   async close(): Promise<void> {

@@ -7,15 +7,23 @@ import { writeLog } from '../log.ts';
 import type { TypedData } from '../worker/core-api.ts';
 import type { HostedFunction, Listener, TriggerHost } from './trigger.ts';
 
+/** An orchestration that has not ended. */
+export interface Unfinished {
+  id: string;
+  /** Id of the orchestration that was started first: itself, or one that started it. */
+  root: string;
+}
+
 export interface DurableListener extends Listener {
   /** The data of durableClient bindings. */
   clientData: TypedData;
+  unfinished(): Unfinished[];
 }
 
 /** Runs orchestrations and activities, and serves the client with which the app starts them. */
 export async function durableListener(
   functions: HostedFunction[],
-  { settings, dataDirectory }: TriggerHost,
+  { settings, dataDirectory, resumes }: TriggerHost,
   fatal: (error: HostError) => void,
 ): Promise<DurableListener> {
   const invokes = (type: string) =>
@@ -31,8 +39,9 @@ export async function durableListener(
   const api = await startClientApi(engine);
   return {
     clientData: { string: clientBinding(settings.hubName, api.rpcBaseUrl) },
+    unfinished: () => engine.unfinished(),
     start() {
-      const running = engine.start();
+      const running = engine.start(resumes);
       if (running > 0) writeLog('information', `Resuming ${running} orchestration${running === 1 ? '' : 's'}.`);
     },
     stop: () => engine.stop(),

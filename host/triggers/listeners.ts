@@ -21,10 +21,17 @@ export interface Listeners {
   durable: DurableListener;
 }
 
+export interface ListenerOptions {
+  appDirectory: string;
+  dataDirectory: string;
+  /** Of a process that runs one job: which orchestrations it resumes. It has no timers, queue and blob triggers. */
+  resumes?: (id: string) => boolean;
+}
+
 /** Creates a listener for each kind of trigger, with the functions of the app that have it. */
 export async function createListeners(
   registrations: Registrations,
-  { appDirectory, dataDirectory }: { appDirectory: string; dataDirectory: string },
+  { appDirectory, dataDirectory, resumes }: ListenerOptions,
   fatal: (error: HostError) => void,
 ): Promise<Listeners> {
   const host: TriggerHost = {
@@ -32,6 +39,7 @@ export async function createListeners(
     dataDirectory,
     hostId: hostIdOf(appDirectory, dataDirectory),
     signals: new QueueSignals(),
+    ...(resumes && { resumes }),
   };
   let clientData: TypedData | undefined;
   const functions = hostedFunctions(registrations, (type) =>
@@ -39,12 +47,16 @@ export async function createListeners(
   );
   const withTrigger = (...types: string[]) => functions.filter(({ trigger }) => types.includes(trigger.type));
   const http = httpListener(withTrigger('httpTrigger'), host);
-  const timer = timerListener(withTrigger('timerTrigger'), host);
-  const queue = await queueListener(withTrigger('queueTrigger'), host);
-  const blob = await blobListener(withTrigger('blobTrigger'), host);
+  const others = resumes
+    ? []
+    : [
+        timerListener(withTrigger('timerTrigger'), host),
+        await queueListener(withTrigger('queueTrigger'), host),
+        await blobListener(withTrigger('blobTrigger'), host),
+      ];
   const durable = await durableListener(withTrigger(...DURABLE), host, fatal);
   clientData = durable.clientData;
-  return { listeners: [http, timer, queue, blob, durable], durable };
+  return { listeners: [http, ...others, durable], durable };
 }
 
 function hostedFunctions(

@@ -105,7 +105,7 @@ class Timer {
         if (remaining > LONGEST_WAIT || Date.now() < due.at.getTime()) return this.#waitFor(due);
         const isPastDue = due.isPastDue || Date.now() - due.at.getTime() > PAST_DUE;
         void this.#invoke(isPastDue).then(() => {
-          this.#setLast(due.at);
+          this.#setLastIfPossible(due.at);
           this.#waitFor(dueAfter(this.#occurrences, new Date()));
         });
       },
@@ -129,6 +129,15 @@ class Timer {
       }
     });
     return this.#running;
+  }
+
+  /** The schedule continues on a full disk, so that it works once there is space. */
+  #setLastIfPossible(last: Date): void {
+    try {
+      this.#setLast(last);
+    } catch (error) {
+      writeLog('error', `Timer function "${this.name}": its last time is not recorded. ${messageOf(error)}`);
+    }
   }
 
   #setLast(last: Date): void {

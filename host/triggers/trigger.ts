@@ -18,6 +18,8 @@ export interface TriggerHost {
   dataDirectory: string;
   /** Separates the records of this host in storage from those of other hosts. */
   hostId: string;
+  /** Which orchestrations of the journal this process resumes, by the id of the first; all if absent. */
+  resumes?: (id: string) => boolean;
   /** Wakes queue workers when this host adds a message. */
   signals: QueueSignals;
 }

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
+import { EXIT } from '../exit-codes.ts';
 import { HostError, messageOf } from '../host-error.ts';
 import { installCoreApi, type Registrations } from './core-api.ts';
 
@@ -20,14 +21,14 @@ export async function loadApp(directory: string): Promise<App> {
     if (error instanceof Error && error.name === 'ConfigurationError') throw new HostError(error.message);
     throw new HostError(
       `Cannot load the app at ${entry}: ${error instanceof Error ? (error.stack ?? error.message) : messageOf(error)}`,
-      1,
+      EXIT.unexpected,
     );
   }
   const { programmingModel, hooks, appHookData, functions } = registrations;
   if (programmingModel === undefined || functions.size === 0) {
     throw new HostError(
       `The app at ${entry} registers no functions. It must be the built app and use version 4 of @azure/functions.`,
-      1,
+      EXIT.unexpected,
     );
   }
   await programmingModel.getCapabilities?.({});

@@ -1,25 +1,47 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { compact } from '../../../host/durable/compaction.ts';
-import type { JournalRecord } from '../../../host/durable/instance.ts';
-import { Journal } from '../../../host/durable/journal.ts';
-import { encode, parse, readJournal, writeJournal } from '../../../host/durable/journal-file.ts';
+import { readInstances, snapshot } from '../../../host/durable/compaction.ts';
+import type { Instances, JournalRecord } from '../../../host/durable/instance.ts';
+import { Journal, type JournalState } from '../../../host/durable/journal.ts';
+import { encode, JournalParser, readJournal, writeJournal } from '../../../host/durable/journal-file.ts';
 import type { HostError } from '../../../host/host-error.ts';
 import { temporaryDirectory } from './fixture.ts';
 
 const HEADER = { journal: 'strongroom-durable', version: 2 };
 
-const failed = (error: HostError) => {
-  throw error;
-};
+const newFile = () => join(temporaryDirectory(), 'test.journal');
+
+const parse = (text: string, file: string) => new JournalParser(file).push(Buffer.from(text));
+
+async function recordsIn(file: string): Promise<unknown[]> {
+  const records: unknown[] = [];
+  for await (const some of readJournal(file)) records.push(...some);
+  return records;
+}
+
+/** Keeps every record that was applied, and writes no snapshot of them. */
+function state(more: Partial<JournalState<unknown>> = {}): JournalState<unknown> & { applied: unknown[] } {
+  const applied: unknown[] = [];
+  return {
+    applied,
+    apply: (record) => applied.push(record),
+    snapshot: () => [],
+    failed(error) {
+      throw error;
+    },
+    ...more,
+  };
+}
 
 async function written(records: unknown[]): Promise<{ file: string; applied: unknown[] }> {
-  const file = join(temporaryDirectory(), 'test.journal');
-  const crc = await writeJournal(file, []);
-  const applied: unknown[] = [];
-  const journal = await Journal.open<unknown>(file, crc, (record) => applied.push(record), failed);
+  const file = newFile();
+  const { applied, ...of } = state();
+  const journal = await Journal.open(file, of);
   await Promise.all(records.map((record) => journal.append(record)));
   await journal.close();
   return { file, applied };
@@ -30,18 +52,13 @@ describe('the journal', () => {
     const records = Array.from({ length: 50 }, (_, n) => ({ n, text: 'ü\n\u2028"\\' }));
     const { file, applied } = await written(records);
     expect(applied).toEqual(records);
-    expect(await readJournal(file)).toEqual(records);
+    expect(await recordsIn(file)).toEqual(records);
   });
 
   test('does not say that a record is written before it is in the file', async () => {
-    const file = join(temporaryDirectory(), 'test.journal');
-    const crc = await writeJournal(file, []);
-    const journal = await Journal.open<unknown>(
-      file,
-      crc,
-      () => expect(readFileSync(file, 'utf8')).toContain('precious'),
-      failed,
-    );
+    const file = newFile();
+    const apply = () => expect(readFileSync(file, 'utf8')).toContain('precious');
+    const journal = await Journal.open(file, state({ apply }));
     await journal.append('precious');
     await journal.close();
   });
@@ -53,7 +70,7 @@ describe('the journal', () => {
     for (let length = 0; length <= whole.length; length++) {
       writeFileSync(file, whole.subarray(0, length));
       const lines = whole.subarray(0, length).toString().split('\n').length - 1;
-      expect(await readJournal(file)).toEqual(records.slice(0, Math.max(lines - 1, 0)));
+      expect(await recordsIn(file)).toEqual(records.slice(0, Math.max(lines - 1, 0)));
     }
   });
 
@@ -89,18 +106,14 @@ describe('the journal', () => {
   });
 
   test('that cannot be written says so, and acknowledges nothing', async () => {
-    const file = join(temporaryDirectory(), 'test.journal');
-    const crc = await writeJournal(file, []);
-    const applied: unknown[] = [];
+    const file = newFile();
     let reason: HostError | undefined;
-    const journal = await Journal.open<unknown>(
-      file,
-      crc,
-      (record) => applied.push(record),
-      (error) => {
+    const { applied, ...of } = state({
+      failed(error) {
         reason = error;
       },
-    );
+    });
+    const journal = await Journal.open(file, of);
     await journal.close();
     const outcome = await Promise.race([
       journal.append('x').then(() => 'written'),
@@ -109,6 +122,137 @@ describe('the journal', () => {
     expect(outcome).toBe('silent');
     expect(applied).toEqual([]);
     expect(reason?.message).toContain(`Cannot write ${file}`);
+    expect(reason?.exitCode).toBe(74);
+  });
+
+  test('is read in chunks of any size, a line that is too long for memory included', () => {
+    const records = [{ a: 'ü\u{1f600}' }, { b: 'x'.repeat(300) }, { c: 3 }];
+    const bytes = Buffer.from(encode([HEADER, ...records]).text);
+    for (let chunk = 1; chunk < bytes.length; chunk += 1 + (chunk >> 3)) {
+      const parser = new JournalParser('f');
+      const found: unknown[] = [];
+      for (let from = 0; from < bytes.length; from += chunk) {
+        found.push(...parser.push(bytes.subarray(from, from + chunk)));
+      }
+      expect(found).toEqual(records);
+    }
+    const short = new JournalParser('the.journal', 200);
+    expect(() => {
+      for (let from = 0; from < bytes.length; from += 50) short.push(bytes.subarray(from, from + 50));
+    }).toThrow('the.journal, line 3: this line is damaged');
+  });
+
+  test.runIf(existsSync('/dev/full'))(
+    'has words for a full disk, where it cannot be replaced at the start',
+    async () => {
+      const file = newFile();
+      await writeJournal(file, [{ a: 1 }]);
+      symlinkSync('/dev/full', `${file}.new`);
+      await expect(Journal.open(file, state())).rejects.toMatchObject({
+        exitCode: 74,
+        message: `Cannot write ${file}: the disk is full. Free space on this disk, then start the host again. Nothing that it has confirmed is lost, and runs continue where they were.`,
+      });
+      expect(await recordsIn(file)).toEqual([{ a: 1 }]);
+      expect(existsSync(`${file}.new`)).toBe(false);
+    },
+  );
+});
+
+describe('a journal that grows', () => {
+  /** Adds numbers, each under its name: the state is the last number of each. */
+  function sums(more: Partial<JournalState<[string, number]>> = {}) {
+    const last = new Map<string, number>();
+    const of: JournalState<[string, number]> = {
+      apply: ([name, number]) => last.set(name, number),
+      snapshot: () => last,
+      failed(error) {
+        throw error;
+      },
+      ...more,
+    };
+    return { last, of };
+  }
+
+  test('is replaced by a snapshot again and again, and has the same state', async () => {
+    const file = newFile();
+    const { last, of } = sums();
+    const journal = await Journal.open(file, of, 2_000);
+    let largest = 0;
+    for (let number = 0; number < 2_000; number += 10) {
+      const some = Array.from({ length: 10 }, (_, index) => number + index);
+      await Promise.all(some.map((each) => journal.append([`name-${each % 7}`, each])));
+      largest = Math.max(largest, statSync(file).size);
+    }
+    await journal.close();
+    expect(largest).toBeLessThan(3_000);
+    const again = sums();
+    for (const record of await recordsIn(file)) again.of.apply(record as [string, number]);
+    expect(again.last).toEqual(last);
+    expect(last.get(`name-${1999 % 7}`)).toBe(1999);
+  });
+
+  test('is not replaced at each record where the state itself is large', async () => {
+    const file = newFile();
+    let snapshots = 0;
+    const { last, of } = sums();
+    const counted = {
+      ...of,
+      snapshot: () => {
+        snapshots++;
+        return last;
+      },
+    };
+    const journal = await Journal.open(file, counted, 100);
+    for (let number = 0; number < 500; number++) await journal.append([`name-${number}`, number]);
+    await journal.close();
+    // Each has twice the size of the one before.
+    expect(snapshots).toBeLessThan(12);
+  });
+
+  test.runIf(existsSync('/dev/full'))('continues in the old file while there is no room for a new one', async () => {
+    const file = newFile();
+    const { last, of } = sums();
+    const journal = await Journal.open(file, of, 500);
+    symlinkSync('/dev/full', `${file}.new`);
+    for (let number = 0; number < 60; number++) {
+      await journal.append(['a', number]);
+      if (!existsSync(`${file}.new`)) break;
+    }
+    for (let number = 60; number < 100; number++) await journal.append(['a', number]);
+    await journal.close();
+    const again = sums();
+    for (const record of await recordsIn(file)) again.of.apply(record as [string, number]);
+    expect(again.last).toEqual(last);
+    expect(again.last.get('a')).toBe(99);
+    rmSync(`${file}.new`, { force: true });
+  });
+
+  test('loses no record that it confirmed when its process is killed at any moment', async () => {
+    const file = newFile();
+    const writer = fileURLToPath(new URL('../../support/app/journal-writer.ts', import.meta.url));
+    let confirmed = 0;
+    let snapshots = 0;
+    for (let life = 0; life < 6; life++) {
+      const child = spawn(process.execPath, [writer, file, String(confirmed + 1)], {
+        env: { ...process.env, NODE_OPTIONS: '' },
+        stdio: ['ignore', 'pipe', 'inherit'],
+      });
+      let output = '';
+      child.stdout.on('data', (chunk) => {
+        output += chunk;
+        // Each life ends at another moment of the rhythm of snapshots.
+        if (output.split('\n').length > 40 + 5 * life) child.kill('SIGKILL');
+      });
+      await once(child, 'close');
+      const lines = output.split('\n').slice(0, -1);
+      snapshots += lines.filter((line) => line === 'snapshot').length;
+      confirmed = Number(lines.findLast((line) => line !== 'snapshot') ?? confirmed);
+      const numbers = (await recordsIn(file)) as number[];
+      const held = Math.max(...numbers);
+      expect(held).toBeGreaterThanOrEqual(confirmed);
+      confirmed = held;
+    }
+    expect(snapshots).toBeGreaterThan(6);
   });
 });
 
@@ -135,24 +279,40 @@ describe('compaction', () => {
     },
   });
 
+  /** The instances in the file once it is replaced by a snapshot at this time. */
+  async function compacted(file: string, now: string): Promise<Instances> {
+    const instances = await readInstances(file);
+    await writeJournal(file, snapshot(instances, new Date(now)));
+    return instances;
+  }
+
   test('keeps what runs and what ended within 30 days, and the same state comes out of it again', async () => {
-    const file = join(temporaryDirectory(), 'test.journal');
+    const file = newFile();
     const old = '2026-01-01T00:00:00.000Z';
     const records = [start('running', old), start('recent'), finish('recent'), start('old', old), finish('old', old)];
     await writeJournal(file, records);
-    const { instances: first } = await compact(file, new Date('2026-02-01T00:00:00.000Z'));
+    const first = await compacted(file, '2026-02-01T00:00:00.000Z');
     expect([...first.keys()]).toEqual(['running', 'recent']);
     expect(first.get('recent')).toMatchObject({ status: 'Completed', output: '7' });
-    expect((await readJournal(file)).length).toBe(2);
-    expect((await compact(file, new Date('2026-02-01T00:00:00.000Z'))).instances).toEqual(first);
+    expect((await recordsIn(file)).length).toBe(2);
+    expect(await compacted(file, '2026-02-01T00:00:00.000Z')).toEqual(first);
+  });
+
+  test('drops an ended sub-orchestration at once, unless the app gave it an id of its own', async () => {
+    const file = newFile();
+    const parent = { id: 'run', executionId: 'run-1', taskId: 0 };
+    const child = (id: string) => [{ ...start(id), parent } as JournalRecord, finish(id)];
+    const open = { ...start('run-1:0002'), parent } as JournalRecord;
+    await writeJournal(file, [start('run'), ...child('run-1:0000'), ...child('next'), open]);
+    expect([...(await compacted(file, at)).keys()]).toEqual(['run', 'next', 'run-1:0002']);
   });
 
   test('leaves a damaged journal as it is', async () => {
-    const file = join(temporaryDirectory(), 'test.journal');
+    const file = newFile();
     const text = `${encode([HEADER]).text}damage\n${encode([start('a')]).text}`;
     writeFileSync(file, text);
-    await expect(compact(file, new Date())).rejects.toMatchObject({
-      exitCode: 3,
+    await expect(readInstances(file)).rejects.toMatchObject({
+      exitCode: 65,
       message: expect.stringContaining('line 2'),
     });
     expect(readFileSync(file, 'utf8')).toBe(text);

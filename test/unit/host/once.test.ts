@@ -41,10 +41,10 @@ test('runs one job to its end, with an exit code for the result', async () => {
     code: 0,
     output: expect.stringMatching(/^nightly: succeeded · nightly · copied 12 bytes, copied 3, failed 0$/m),
   });
-  expect(partly).toEqual({ code: 1, output: expect.stringMatching(/^partly: completed-with-failures .*failed 1$/m) });
+  expect(partly).toEqual({ code: 3, output: expect.stringMatching(/^partly: completed-with-failures .*failed 1$/m) });
   expect(unknown).toEqual({
-    code: 1,
-    output: expect.stringMatching(/^Cannot start job "unknown": There is no job "unknown"\. \(404\)$/m),
+    code: 8,
+    output: expect.stringMatching(/^Cannot start "unknown": There is no job "unknown"\. \(404\)$/m),
   });
   const effects = readFileSync(join(directory, 'effects'), 'utf8');
   expect(effects).toContain('run nightly configured');

@@ -132,7 +132,7 @@ test('a damaged line in the middle is reported, and nothing starts', async () =>
   const failure = await fixture.restart().catch((error: unknown) => error);
   expect(failure).toBeInstanceOf(HostDidNotStart);
   expect(failure).toMatchObject({
-    exitCode: 3,
+    exitCode: 65,
     output: expect.stringContaining(`${file}, line 4: this line is damaged`),
   });
   // The host leaves the file unchanged, for repair.

@@ -64,7 +64,7 @@ test('names a port that is in use', async () => {
 test('one host per data directory; a new host takes over the lock of a killed one', async () => {
   const fixture = await Fixture.start();
   const { exitCode, output } = await refused({}, fixture.directory);
-  expect([exitCode, output]).toEqual([2, expect.stringContaining(`process ${fixture.host.pid}`)]);
+  expect([exitCode, output]).toEqual([11, expect.stringContaining(`process ${fixture.host.pid}`)]);
   await fixture.host.kill('SIGKILL');
   await fixture.restart();
   // On Linux, the host distinguishes a process that has reused the pid of the dead one.

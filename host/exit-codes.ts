@@ -1,0 +1,83 @@
+/** How a command of Strongroom ends. Scripts rely on these codes: treat one that you do not know as a failure. */
+export const EXIT = {
+  done: 0,
+  unexpected: 1,
+  usage: 2,
+  withFailures: 3,
+  failed: 4,
+  cancelled: 5,
+  refused: 8,
+  busy: 11,
+  notAllowed: 12,
+  stale: 14,
+  damaged: 65,
+  outOfReach: 69,
+  disk: 74,
+  interrupted: 130,
+  terminated: 143,
+} as const;
+
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
+
+export const MEANINGS: Record<ExitCode, string> = {
+  [EXIT.done]: 'done: the run succeeded, or the host stopped as asked',
+  [EXIT.unexpected]: 'unexpected failure',
+  [EXIT.usage]: 'wrong options, settings or configuration; nothing was done',
+  [EXIT.withFailures]: 'the run completed with failures',
+  [EXIT.failed]: 'the run failed',
+  [EXIT.cancelled]: 'the run was cancelled',
+  [EXIT.refused]: 'refused: the request does not fit what there is',
+  [EXIT.busy]: 'another run or process is in the way; try again later',
+  [EXIT.notAllowed]: 'not signed in, or not allowed',
+  [EXIT.stale]: 'the plan is no longer valid; make a new one',
+  [EXIT.damaged]: 'data on disk is damaged',
+  [EXIT.outOfReach]: 'a storage account or the host cannot be reached',
+  [EXIT.disk]: 'the disk is full, or the data directory cannot be read or written',
+  [EXIT.interrupted]: 'stopped by SIGINT (Ctrl-C)',
+  [EXIT.terminated]: 'stopped by SIGTERM',
+};
+
+/** Codes of commands to come. Nothing else may use them. */
+export const RESERVED: Record<number, string> = {
+  6: 'reserved: something needs attention',
+  7: 'reserved: refused after a preview',
+  75: 'reserved: the wait is over and the run continues',
+};
+
+const OF_RUNS: Record<string, ExitCode> = {
+  succeeded: EXIT.done,
+  'completed-with-failures': EXIT.withFailures,
+  failed: EXIT.failed,
+  cancelled: EXIT.cancelled,
+};
+
+const OF_CODES: Record<string, ExitCode> = {
+  'run-in-progress': EXIT.busy,
+  'lock-contended': EXIT.busy,
+  'notes-contended': EXIT.busy,
+  'plan-stale': EXIT.stale,
+};
+
+/** The code for a run that has ended. */
+export function exitCodeOfRun(status: string): ExitCode {
+  return OF_RUNS[status] ?? EXIT.unexpected;
+}
+
+/** The code for an answer of the HTTP API that is not a success. */
+export function exitCodeOfAnswer(status: number, code = ''): ExitCode {
+  if (status === 401 || status === 403) return EXIT.notAllowed;
+  if (status >= 400 && status < 500) return OF_CODES[code] ?? EXIT.refused;
+  return status >= 502 && status <= 504 ? EXIT.outOfReach : EXIT.unexpected;
+}
+
+/** The code for a process that a signal has stopped. */
+export function exitCodeOfSignal(name: unknown): ExitCode {
+  return name === 'SIGINT' ? EXIT.interrupted : EXIT.terminated;
+}
+
+/** The table of all codes, a line for each. */
+export function exitCodeTable(): string {
+  return Object.entries({ ...MEANINGS, ...RESERVED })
+    .map(([code, meaning]) => `  ${code.padEnd(4)} ${meaning}\n`)
+    .join('');
+}

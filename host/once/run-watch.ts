@@ -1,0 +1,159 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { escapeControls } from '../log.ts';
+import type { Unfinished } from '../triggers/durable.ts';
+import { type AppApi, failure, type Run } from './app-api.ts';
+import { summary } from './summary.ts';
+
+/** The host in this process. */
+export interface OnceHost {
+  url: string;
+  unfinished(): Unfinished[];
+}
+
+/** Times in milliseconds. */
+export const PACE = {
+  /** Between two looks at what this process knows by itself. */
+  tick: 200,
+  /** Between two requests for the status of a run, which cost requests to storage: at first, and in the long run. */
+  firstPoll: 300,
+  slowestPoll: 10_000,
+  /** Between two lines about a run in progress, likewise. */
+  firstReport: 60_000,
+  slowestReport: 3_600_000,
+  /** What a cancelled run has to end before the host stops. */
+  grace: 5_000,
+  /** How long the status of a run may be unknown. */
+  patience: 600_000,
+  /** Between two tries to start. */
+  contended: 1_000,
+  askAgain: 60_000,
+};
+
+export interface WatchOptions {
+  api: AppApi;
+  host: OnceHost;
+  job: string;
+  signal: AbortSignal;
+  pace: typeof PACE;
+}
+
+/** Waits for runs, and prints what they do meanwhile. */
+export class RunWatch {
+  readonly #options: WatchOptions;
+  /** When to print the next line about a run, and how long after that the one after it. */
+  readonly #reports = new Map<string, { at: number; interval: number }>();
+  #unknownSince: number | undefined;
+
+  constructor(options: WatchOptions) {
+    this.#options = options;
+  }
+
+  /** Waits for a run of this process. A signal cancels it. Undefined if a signal has ended the run or the wait. */
+  async own(id: string): Promise<Run | undefined> {
+    const { api, signal, job, pace } = this.#options;
+    let cancelledAt: number | undefined;
+    for (let wait = pace.firstPoll; ; wait = Math.min(wait * 1.5, pace.slowestPoll)) {
+      const run = await this.#look(id);
+      if (run !== undefined && run.status !== 'running') {
+        if (cancelledAt === undefined) return run;
+        print(summary(job, id, run));
+        return undefined;
+      }
+      if (signal.aborted && cancelledAt === undefined) {
+        cancelledAt = Date.now();
+        await api.cancel(id);
+      }
+      if (cancelledAt !== undefined && Date.now() - cancelledAt > pace.grace) {
+        print(`${job}: cancel requested. Run ${id} ends with the next start: npm start, or --once ${job}.`);
+        return undefined;
+      }
+      await this.#report(id, run);
+      await this.#pause(id, cancelledAt === undefined ? wait : pace.tick);
+    }
+  }
+
+  /**
+   * Waits for a run of an earlier start or of another process, at most this long. A signal ends the wait and leaves the
+   * run as it is; then it returns false.
+   */
+  async other(id: string, longest = Number.POSITIVE_INFINITY): Promise<boolean> {
+    const { signal, job, pace } = this.#options;
+    const begin = Date.now();
+    const isHere = this.#isHere(id);
+    if (!isHere && !this.#reports.has(id)) print(`${job}: waiting for run ${id}, which is in progress elsewhere.`);
+    for (let wait = pace.firstPoll; Date.now() - begin < longest; wait = Math.min(wait * 1.5, pace.slowestPoll)) {
+      if (signal.aborted) return false;
+      // One that is here may have ended, and still be followed by another.
+      const run = this.#isHere(id) ? undefined : await this.#look(id);
+      if (run !== undefined && run.status !== 'running') {
+        print(summary(job, id, run));
+        return true;
+      }
+      await this.#report(id, run, `To end it, in another terminal: ${this.#cancelCommand(id)}`);
+      await this.#pause(id, wait);
+    }
+    return true;
+  }
+
+  /** The run that follows a run of this process, or undefined once it is certain that none does. */
+  async following(id: string, isRun: (id: string) => boolean): Promise<string | undefined> {
+    const { host, signal, pace } = this.#options;
+    while (this.#isHere(id) && !signal.aborted) {
+      const next = host.unfinished().find((each) => each.root === id && each.id !== id && isRun(each.id));
+      if (next !== undefined) return next.id;
+      await this.#pause(id, pace.tick);
+    }
+    return undefined;
+  }
+
+  #isHere(id: string): boolean {
+    return this.#options.host.unfinished().some((each) => each.id === id);
+  }
+
+  /** Undefined while the status is unknown, as when the vault is out of reach: the run continues all the same. */
+  async #look(id: string): Promise<Run | undefined> {
+    const answer = await this.#options.api.run(id);
+    if ('run' in answer) {
+      this.#unknownSince = undefined;
+      return answer.run;
+    }
+    const { refusal } = answer;
+    const what = `Cannot get the status of run ${id}`;
+    if (refusal.status < 500) throw failure(what, refusal);
+    if (this.#unknownSince === undefined) print(`${what}, and asks again: ${refusal.reason}`);
+    this.#unknownSince ??= Date.now();
+    if (Date.now() - this.#unknownSince > this.#options.pace.patience && !this.#isHere(id))
+      throw failure(what, refusal);
+    return undefined;
+  }
+
+  async #report(id: string, known: Run | undefined, remedy?: string): Promise<void> {
+    const { job, pace } = this.#options;
+    const due = this.#reports.get(id) ?? { at: Date.now() + pace.firstReport, interval: pace.firstReport };
+    this.#reports.set(id, due);
+    if (Date.now() < due.at) return;
+    const interval = Math.min(2 * due.interval, pace.slowestReport);
+    this.#reports.set(id, { at: Date.now() + interval, interval });
+    const run = known ?? (await this.#look(id));
+    if (run !== undefined) print([summary(job, id, run), ...(remedy ? [remedy] : [])].join('. '));
+  }
+
+  #cancelCommand(id: string): string {
+    return this.#options.api.command(`/api/runs/${id}/cancel`);
+  }
+
+  /** Ends early if the run ends in this process, or at a signal. */
+  async #pause(id: string, milliseconds: number): Promise<void> {
+    const { signal, pace } = this.#options;
+    const wasHere = this.#isHere(id);
+    const wasAborted = signal.aborted;
+    for (const end = Date.now() + milliseconds; Date.now() < end; ) {
+      await sleep(Math.min(pace.tick, Math.max(end - Date.now(), 0)));
+      if ((wasHere && !this.#isHere(id)) || (signal.aborted && !wasAborted)) return;
+    }
+  }
+}
+
+export function print(line: string): void {
+  process.stdout.write(`${escapeControls(line)}\n`);
+}
