@@ -34,7 +34,7 @@ export async function runOnce(
     print(`${job}: run ${id} of an earlier start continues first.`);
     if (!(await watch.other(id))) return exitCodeOfSignal(signal.reason);
   }
-  for (let tries = 1; ; ) {
+  for (let tries = 1; !signal.aborted; ) {
     const started = await start(api, options);
     if ('id' in started) return finish(watch, { id: started.id, job, isRun, signal });
     const { run, exitCode } = started.refusal;
@@ -44,8 +44,8 @@ export async function runOnce(
     if (run === undefined) await sleep(pace.contended, undefined, { signal }).catch(() => {});
     // Only a start can take over from a run that is stuck, so this asks again now and then.
     else await watch.other(run, pace.askAgain);
-    if (signal.aborted) return exitCodeOfSignal(signal.reason);
   }
+  return exitCodeOfSignal(signal.reason);
 }
 
 async function start(api: AppApi, { job, mode }: OnceOptions): Promise<{ id: string } | { refusal: Refusal }> {

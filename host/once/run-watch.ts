@@ -135,7 +135,7 @@ export class RunWatch {
     const interval = Math.min(2 * due.interval, pace.slowestReport);
     this.#reports.set(id, { at: Date.now() + interval, interval });
     const run = known ?? (await this.#look(id));
-    if (run !== undefined) print([summary(job, id, run), ...(remedy ? [remedy] : [])].join('. '));
+    if (run?.status === 'running') print([summary(job, id, run), ...(remedy ? [remedy] : [])].join('. '));
   }
 
   #cancelCommand(id: string): string {

@@ -1,10 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { temporaryDirectory, until } from './fixture.ts';
+import { readInstances } from '../../../host/durable/compaction.ts';
+import { Fixture, temporaryDirectory, until } from './fixture.ts';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 
@@ -57,6 +58,36 @@ test('reconciles an archive rule of the given name', async () => {
   expect(output).toMatch(/^uploads: succeeded · uploads · copied 12 bytes, copied 3, failed 0$/m);
   expect(code).toBe(0);
   expect(read(directory)).toContain('reconcile uploads');
+});
+
+test('starts no timer, and leaves what is known of the timers as it is', async () => {
+  const directory = temporaryDirectory();
+  const file = join(directory, 'data', 'timers.json');
+  const timers = { nightly: { Schedule: '0 0 0 1 1 *', Last: '2020-01-01T00:00:00Z', Next: '', LastUpdated: '' } };
+  mkdirSync(join(directory, 'data'), { mode: 0o700 });
+  writeFileSync(file, JSON.stringify(timers));
+  const { code } = await outcome(start(directory, ['--data', 'data', '--once', 'nightly']));
+  expect(code).toBe(0);
+  expect(read(directory)).not.toContain('nightly begins');
+  expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual(timers);
+});
+
+test('resumes the run of its own job, and no orchestration of another', async () => {
+  const fixture = await Fixture.start();
+  const own = 'nightly-20261121T233000Z-k3f9q2';
+  const other = 'nightly-2-20261121T233000Z-k3f9q2';
+  for (const id of [own, other]) await fixture.begin('fanOut', { count: 30, ms: 200 }, id);
+  await fixture.host.kill('SIGKILL');
+  const data = join(fixture.directory, 'data');
+  const { code, output } = await outcome(start(fixture.directory, ['--data', data, '--once', 'nightly']));
+  expect(output).toMatch(/Resuming 1 orchestration\./);
+  expect(output).toContain(`nightly: run ${own} of an earlier start continues first.`);
+  expect(code).toBe(0);
+  const instances = await readInstances(join(data, 'durable.journal'));
+  expect([own, other].map((id) => instances.get(id)?.status)).toEqual([
+    'Completed',
+    expect.not.stringMatching('Completed'),
+  ]);
 });
 
 test('SIGTERM cancels the run and ends with 143', async () => {

@@ -1,0 +1,75 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
+import type { RunStatus } from '#domain/run/run.ts';
+import {
+  EXIT,
+  exitCodeOfAnswer,
+  exitCodeOfRun,
+  exitCodeOfSignal,
+  exitCodeTable,
+  MEANINGS,
+  RESERVED,
+} from '../../../host/exit-codes.ts';
+import { HELP } from '../../../host/options.ts';
+
+const root = fileURLToPath(new URL('../../../', import.meta.url));
+const sourcesIn = (folder: string) =>
+  readdirSync(root + folder, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => readFileSync(`${root}${folder}/${name}`, 'utf8'));
+
+describe('the exit codes', () => {
+  test('are one table, in the help and in the documents', () => {
+    const rows = Object.entries({ ...MEANINGS, ...RESERVED });
+    expect(HELP).toContain(exitCodeTable());
+    const page = readFileSync(`${root}docs/command-line.md`, 'utf8');
+    const table = [...page.matchAll(/^\| (\d+) \| (.+) \|$/gm)].map(([, code, meaning]) => [code, meaning]);
+    expect(table).toEqual(rows);
+  });
+
+  test('that are reserved are used by nothing', () => {
+    expect(
+      Object.values(EXIT)
+        .map(String)
+        .filter((code) => code in RESERVED),
+    ).toEqual([]);
+    // Every place that ends the process names its code.
+    for (const text of sourcesIn('host')) {
+      expect(text).not.toMatch(/process\.exitCode\s*=|new HostError\([^;]*,\s*\d+,?\s*\);/);
+    }
+  });
+
+  test('every status of a run has one, and a status that is not known is a failure', () => {
+    const expected: Record<Exclude<RunStatus, 'running'>, number> = {
+      succeeded: 0,
+      'completed-with-failures': 3,
+      failed: 4,
+      cancelled: 5,
+    };
+    for (const [status, code] of Object.entries(expected)) expect(exitCodeOfRun(status)).toBe(code);
+    expect(exitCodeOfRun('of a later version')).toBe(1);
+  });
+
+  test('every refusal of the API has one', () => {
+    const special: Record<string, number> = {
+      'run-in-progress': 11,
+      'lock-contended': 11,
+      'notes-contended': 11,
+      'plan-stale': 14,
+    };
+    const thrown = sourcesIn('src').flatMap((text) => [...text.matchAll(/new HttpError\(\s*(\d{3}),\s*'([a-z-]+)'/g)]);
+    expect(thrown.length).toBeGreaterThan(20);
+    for (const [, status, code] of thrown) {
+      const wanted = special[code!] ?? (Number(status) < 500 ? 8 : 1);
+      expect(exitCodeOfAnswer(Number(status), code), code).toBe(wanted);
+    }
+    expect([401, 403].map((status) => exitCodeOfAnswer(status))).toEqual([12, 12]);
+    expect([502, 503, 504].map((status) => exitCodeOfAnswer(status, 'unreachable'))).toEqual([69, 69, 69]);
+    expect(exitCodeOfAnswer(418, 'of a later version')).toBe(8);
+  });
+
+  test('a signal has the code of its name', () => {
+    expect([exitCodeOfSignal('SIGINT'), exitCodeOfSignal('SIGTERM')]).toEqual([130, 143]);
+  });
+});

@@ -1,0 +1,215 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { runOnce } from '../../../host/once/run-once.ts';
+import type { PACE } from '../../../host/once/run-watch.ts';
+import type { Unfinished } from '../../../host/triggers/durable.ts';
+
+const FAST: typeof PACE = {
+  tick: 2,
+  firstPoll: 4,
+  slowestPoll: 10,
+  firstReport: 20,
+  slowestReport: 1_000,
+  grace: 40,
+  patience: 60_000,
+  contended: 2,
+  askAgain: 50,
+};
+
+const RUN = 'nightly-20261121T233000Z-k3f9q2';
+const OTHER = 'nightly-20261121T220000Z-aaaaaa';
+
+interface Answer {
+  status: number;
+  body?: object;
+  location?: string;
+}
+
+const started: Answer = { status: 202, location: `/api/runs/${RUN}` };
+const inProgress: Answer = { status: 409, body: { code: 'run-in-progress', detail: 'Run is in progress', run: OTHER } };
+const isNow = (status: string): Answer => ({ status: 200, body: { status, counts: { copied: 3 } } });
+const outOfReach: Answer = { status: 502, body: { code: 'unreachable', detail: 'The vault does not answer' } };
+
+let server: Server;
+let printed: string[];
+let calls: string[];
+/** The answers to each call; the last one repeats. */
+let script: Record<string, Answer[]>;
+let unfinished: () => Unfinished[];
+
+beforeEach(async () => {
+  [printed, calls, script, unfinished] = [[], [], {}, () => []];
+  vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
+    printed.push(String(text).trim());
+    return true;
+  });
+  server = createServer((request, response) => {
+    const call = `${request.method} ${request.url}`;
+    calls.push(call);
+    const answers = script[call] ?? [{ status: 404, body: { detail: 'There is no such thing' } }];
+    const answer = (answers.length > 1 ? answers.shift() : answers[0])!;
+    const headers = answer.location === undefined ? {} : { location: answer.location };
+    response.writeHead(answer.status, headers).end(JSON.stringify(answer.body ?? {}));
+  }).listen(0, '127.0.0.1');
+  await new Promise((resolve) => server.once('listening', resolve));
+});
+
+afterEach(() => {
+  vi.restoreAllMocks();
+  server.closeAllConnections();
+  server.close();
+});
+
+const times = (call: string) => calls.filter((each) => each === call).length;
+
+function run(signal = new AbortController().signal, key?: string, pace = FAST): Promise<number> {
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const host = { url, unfinished: () => unfinished() };
+  return runOnce(host, { job: 'nightly', mode: 'configured', key }, signal, pace);
+}
+
+const START = 'POST /api/jobs/nightly/runs';
+const STATUS = `GET /api/runs/${RUN}`;
+const OF_OTHER = `GET /api/runs/${OTHER}`;
+
+describe('a process that runs one job', () => {
+  test.each([
+    ['succeeded', 0],
+    ['completed-with-failures', 3],
+    ['failed', 4],
+    ['cancelled', 5],
+  ])('has an exit code for a run that is %s', async (status, code) => {
+    script = { [START]: [started], [STATUS]: [isNow('running'), isNow(status)] };
+    expect(await run()).toBe(code);
+    expect(printed).toEqual([`nightly: ${status} · ${RUN} · copied 3`]);
+  });
+
+  test('prints each problem with what to do, and names no call that nothing serves', async () => {
+    const problem = { container: 'data', message: '1 blob: gone', hint: `Retry: POST /api/runs/${RUN}/retry` };
+    const ended = { status: 200, body: { status: 'failed', problems: Array.from({ length: 25 }, () => problem) } };
+    script = { [START]: [started], [STATUS]: [ended] };
+    expect(await run()).toBe(4);
+    expect(printed).toHaveLength(22);
+    expect(printed[1]).toMatch(/^data: 1 blob: gone\. Retry: curl -X POST http:\S+\/retry\. These calls need a host/);
+    expect(printed.at(-1)).toBe('and 5 more problems');
+  });
+
+  test('continues while the status of the run is unknown for a while', async () => {
+    script = { [START]: [started], [STATUS]: [outOfReach, outOfReach, isNow('running'), isNow('succeeded')] };
+    expect(await run()).toBe(0);
+    expect(printed[0]).toMatch(
+      /^Cannot get the status of run \S+, and asks again: The vault does not answer\. \(502\)$/,
+    );
+    expect(printed.filter((line) => line.startsWith('Cannot'))).toHaveLength(1);
+  });
+
+  test('ends with a code of its own if the status stays unknown', async () => {
+    script = { [START]: [started], [STATUS]: [outOfReach] };
+    await expect(run(undefined, undefined, { ...FAST, patience: 30 })).rejects.toMatchObject({ exitCode: 69 });
+  });
+
+  test('waits as long as the run is in this process, even if its status is unknown', async () => {
+    script = { [START]: [started], [STATUS]: [...Array<Answer>(8).fill(outOfReach), isNow('succeeded')] };
+    unfinished = () => (times(START) > 0 && times(STATUS) < 9 ? [{ id: RUN, root: RUN }] : []);
+    expect(await run(undefined, undefined, { ...FAST, patience: 0 })).toBe(0);
+  });
+
+  test('starts again until no other call starts at the same time, and ends with 11 if that lasts', async () => {
+    const contended: Answer = {
+      status: 409,
+      body: { code: 'lock-contended', detail: 'Several calls', hint: 'Try again' },
+    };
+    script = { [START]: [contended, contended, started], [STATUS]: [isNow('succeeded')] };
+    expect(await run()).toBe(0);
+    script = { [START]: [contended] };
+    await expect(run()).rejects.toMatchObject({ exitCode: 11 });
+  });
+
+  test.each([
+    [{ status: 400, body: { code: 'body-invalid' } }, 8],
+    [{ status: 404 }, 8],
+    [{ status: 409, body: { code: 'job-not-found' } }, 8],
+    [outOfReach, 69],
+    [{ status: 500, body: { code: 'internal' } }, 1],
+    [{ status: 401 }, 12],
+  ])('does not start where the API refuses: %j', async (answer, exitCode) => {
+    script = { [START]: [answer as Answer] };
+    await expect(run()).rejects.toMatchObject({ exitCode });
+  });
+
+  test('waits for a run of another host with ever fewer lines that say how to end it, and then starts', async () => {
+    script = {
+      [START]: [...Array<Answer>(5).fill(inProgress), started],
+      [OF_OTHER]: [isNow('running')],
+      [STATUS]: [isNow('succeeded')],
+    };
+    expect(await run(undefined, 'a key of many letters')).toBe(0);
+    expect(printed[0]).toBe(`nightly: waiting for run ${OTHER}, which is in progress elsewhere.`);
+    const lines = printed.filter((line) => line.includes('running'));
+    expect(lines.length).toBeGreaterThan(1);
+    expect(lines.length).toBeLessThan(6);
+    expect(lines[0]).toMatch(
+      /running · \S+ · copied 3\. To end it, in another terminal: curl -X POST http:\S+\/cancel -H "x-functions-key: \$STRONGROOM_KEY"$/,
+    );
+    // Only a start takes over from a run that is stuck.
+    expect(calls.filter((call) => call === START)).toHaveLength(6);
+  });
+
+  test('finishes a run of an earlier start before it starts its own', async () => {
+    const there = [
+      { id: 'other-20261121T220000Z-aaaaaa', root: 'other-20261121T220000Z-aaaaaa' },
+      { id: OTHER, root: OTHER },
+      { id: `${OTHER}:0001`, root: OTHER },
+    ];
+    let asked = 0;
+    unfinished = () => (asked++ < 20 ? there : []);
+    script = { [START]: [started], [OF_OTHER]: [isNow('succeeded')], [STATUS]: [isNow('failed')] };
+    expect(await run()).toBe(4);
+    expect(printed.slice(0, 2)).toEqual([
+      `nightly: run ${OTHER} of an earlier start continues first.`,
+      `nightly: succeeded · ${OTHER} · copied 3`,
+    ]);
+    expect(calls.indexOf(START)).toBeGreaterThan(calls.indexOf(OF_OTHER));
+  });
+
+  test.each([
+    ['succeeded', 'failed', 4],
+    ['completed-with-failures', 'failed', 3],
+    ['succeeded', 'succeeded', 0],
+  ])('waits for a run that follows: %s, then %s', async (first, second, code) => {
+    const own = { id: RUN, root: RUN };
+    unfinished = () => {
+      // It is none of an earlier start, and it ends when the other has ended.
+      if (times(START) === 0 || times(OF_OTHER) >= 2) return [];
+      return times(STATUS) > 0 ? [own, { id: OTHER, root: RUN }] : [own];
+    };
+    script = { [START]: [started], [STATUS]: [isNow(first)], [OF_OTHER]: [isNow('running'), isNow(second)] };
+    expect(await run()).toBe(code);
+  });
+
+  test('a signal cancels the run, or leaves it to the next start if it does not end in time', async () => {
+    const signal = new AbortController();
+    script = {
+      [START]: [started],
+      [STATUS]: [isNow('running'), isNow('running'), isNow('running'), isNow('cancelled')],
+      [`POST /api/runs/${RUN}/cancel`]: [{ status: 202 }],
+    };
+    setTimeout(() => signal.abort('SIGTERM'), 10);
+    expect(await run(signal.signal)).toBe(143);
+    script[STATUS] = [isNow('running')];
+    expect(await run(AbortSignal.abort('SIGINT'))).toBe(130);
+    const late = new AbortController();
+    setTimeout(() => late.abort('SIGINT'), 10);
+    expect(await run(late.signal)).toBe(130);
+    expect(printed.at(-1)).toContain('ends with the next start: npm start, or --once nightly');
+  });
+
+  test('a signal ends the wait for the run of another host, which is not cancelled', async () => {
+    const signal = new AbortController();
+    script = { [START]: [inProgress], [OF_OTHER]: [isNow('running')] };
+    setTimeout(() => signal.abort('SIGTERM'), 30);
+    expect(await run(signal.signal)).toBe(143);
+    expect(calls.some((call) => call.endsWith('/cancel'))).toBe(false);
+  });
+});
