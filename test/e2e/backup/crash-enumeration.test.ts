@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest';
 import { callsOf, casesOf, crashAll, nameOfCase } from '../../../prove/crash/enumerate.ts';
+import { MOMENTS } from '../../../prove/crash/mutating-call.ts';
 import { SCENES } from '../../../prove/crash/scene.ts';
 import { terminateAll } from '../../../prove/crash/terminate-case.ts';
+import { nameOfThrow, type ThrowCase, throwAll } from '../../../prove/crash/throw-case.ts';
 import { runTwice } from '../../../prove/crash/twice-case.ts';
 
 /**
@@ -28,6 +30,30 @@ test(`killed at every ${EVERY}th call, before or after its commit, an incrementa
   });
   expect(violations).toEqual([]);
   expect(missed).toEqual([]);
+});
+
+test('I4: activities that are ended from outside, one or all, before or after a call, cost an incremental run nothing', async () => {
+  const scene = SCENES.incremental;
+  const calls = await callsOf(scene);
+  const cases = calls.flatMap((call, index) =>
+    MOMENTS.flatMap((moment, later) =>
+      (['its activity', 'every activity'] as const).map((ends, other): ThrowCase & { at: number } => {
+        return { scene, call, moment, ends, at: (index + later * 3 + other * 5) % EVERY };
+      }),
+    ),
+  );
+  const ended = new Set<string>();
+  const violations: string[] = [];
+  await throwAll(
+    cases.filter(({ at }) => at === 0),
+    LANES,
+    (given, verdict) => {
+      for (const name of verdict.ended) ended.add(name);
+      violations.push(...verdict.violations.map((violation) => `${nameOfThrow(given)}: ${violation}`));
+    },
+  );
+  expect(violations).toEqual([]);
+  expect(ended.size).toBeGreaterThanOrEqual(3);
 });
 
 test('F28: a run whose activities all execute twice leaves the same as a run in order', async () => {

@@ -19,11 +19,11 @@ export interface StrongroomOptions {
   limits?: object;
   env?: Record<string, string | undefined>;
   dataDir?: string;
-  /** Executes every activity twice, and answers with one of the results; see `twice-app`. */
+  /** Executes every activity twice, and answers with one of the results; see `rough-app`. */
   twice?: string;
 }
 
-const TWICE_APP = fileURLToPath(new URL('twice-app', import.meta.url));
+const TWICE_APP = fileURLToPath(new URL('rough-app', import.meta.url));
 
 export interface Answer {
   status: number;
