@@ -1,7 +1,7 @@
 import type { ProxiedRequest } from '../../test/support/faults/fault-proxy.ts';
 import { convergence } from './crash-case.ts';
 import { inLanes, type Place } from './lane.ts';
-import { callNumber, type Moment } from './mutating-call.ts';
+import { callNumber, MOMENTS, type Moment } from './mutating-call.ts';
 import type { Scene } from './scene.ts';
 import { ROUGH_APP } from './twice-case.ts';
 
@@ -11,8 +11,10 @@ export interface ThrowCase {
   call: string;
   moment: Moment;
   /** The activity of the call, as a time limit does, or all in progress, as the end of a process does. */
-  ends: 'its activity' | 'every activity';
+  ends: (typeof ENDS)[number];
 }
+
+const ENDS = ['its activity', 'every activity'] as const;
 
 export interface ThrowVerdict {
   /** The activities that were ended; none if no activity made the call. */
@@ -22,6 +24,13 @@ export interface ThrowVerdict {
 
 /** The header by which the rough app says which execution of an activity sends a request. */
 export const EXECUTION = 'x-execution';
+
+/** Each call that changes storage, before and after its commit, with one activity or all of them ended. */
+export function throwsOf(scene: Scene, calls: readonly string[]): ThrowCase[] {
+  return calls.flatMap((call) =>
+    MOMENTS.flatMap((moment) => ENDS.map((ends): ThrowCase => ({ scene, call, moment, ends }))),
+  );
+}
 
 /** Runs all cases, several at once, and reports each when it is judged. */
 export async function throwAll(
