@@ -8,7 +8,7 @@ import type { Scene } from './scene.ts';
 export const ANSWERS = ['first', 'second', 'soonest', 'latest', 'in-turn'] as const;
 export type Answers = (typeof ANSWERS)[number];
 
-export const ROUGH_APP = fileURLToPath(new URL('../../test/support/app/twice-app', import.meta.url));
+export const ROUGH_APP = fileURLToPath(new URL('../../test/support/app/rough-app', import.meta.url));
 
 /** The result of a run, without times and ids. */
 export interface Effect {

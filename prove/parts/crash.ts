@@ -3,6 +3,7 @@ import { callsOf, casesOf, crashAll, type Judged, nameOfCase } from '../crash/en
 import { kindOfCall, MOMENTS, type Moment } from '../crash/mutating-call.ts';
 import { SCENES, type SceneName } from '../crash/scene.ts';
 import { nameOfTermination, type TerminateCase, terminateAll } from '../crash/terminate-case.ts';
+import { nameOfThrow, throwAll, throwsOf } from '../crash/throw-case.ts';
 import { ANSWERS, type Effect, runTwice } from '../crash/twice-case.ts';
 import type { Figure, PartOptions, PartResult } from '../part.ts';
 
@@ -11,8 +12,9 @@ const LANES = 3;
 const RUNS: readonly SceneName[] = ['full', 'incremental', 'retry'];
 
 /**
- * Kills the process before and after the commit of every call by which a run changes storage, executes every activity
- * twice, and terminates runs in the middle. Each time, it judges the vault afterwards.
+ * Kills the process before and after the commit of every call by which a run changes storage, ends activities from
+ * outside there while the host lives, executes every activity twice, and terminates runs in the middle. Each time, it
+ * judges the vault afterwards.
  */
 export async function proveCrashes({ night, progress }: PartOptions): Promise<PartResult> {
   const proof = new Proof(progress);
@@ -41,6 +43,8 @@ export async function proveCrashes({ night, progress }: PartOptions): Promise<Pa
       target,
     });
   }
+  const ended = await proof.throws(calls, night);
+  figures.push({ name: 'runs with activities ended from outside', value: ended, target: sum(RUNS, calls) });
   const twice = await proof.twice();
   figures.push({ name: 'runs with every activity executed twice', value: twice, target: ANSWERS.length * 4 });
   const terminated = await proof.terminations(calls, night);
@@ -106,6 +110,24 @@ class Proof {
 
   portion(moment: Moment, of: number): number {
     return Math.floor((100 * (this.#struck.get(moment) ?? 0)) / of);
+  }
+
+  /** By default, the activity of each call is ended after it, and every activity before it. */
+  async throws(calls: ReadonlyMap<SceneName, readonly string[]>, night: boolean): Promise<number> {
+    const cases = [...calls].flatMap(([name, own]) => throwsOf(SCENES[name], own));
+    const chosen = cases.filter(({ moment, ends }) => night || (moment === 'after') === (ends === 'its activity'));
+    const ended = new Map<string, number>();
+    let runs = 0;
+    let done = 0;
+    await throwAll(chosen, LANES, (given, verdict) => {
+      for (const violation of verdict.violations) this.#violations.push(`${nameOfThrow(given)}: ${violation}`);
+      for (const name of verdict.ended) ended.set(name, (ended.get(name) ?? 0) + 1);
+      if (verdict.ended.length > 0) runs++;
+      if (++done % 10 === 0) this.#progress(`${done} of ${chosen.length} runs with activities ended from outside`);
+    });
+    const names = [...ended].map(([name, count]) => `${name} ${count}`).join(', ');
+    this.#notes.push(`Activities ended from outside: ${names}`);
+    return runs;
   }
 
   /** Plays each kind of run in order, then with its activities executed twice: the effect must be the same. */

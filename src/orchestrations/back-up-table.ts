@@ -154,7 +154,7 @@ function take(
   return taken;
 }
 
-/** How a piece that failed is tried again. After the last try, the run names it as failed, and everything else counts. */
+/** How a piece that failed is tried again. After the last try, the run names it as failed. Everything else counts. */
 function nextTry(
   { failures: before = 0, failPermanently }: Tried,
   problem: Problem,

@@ -2,12 +2,13 @@ import { expect, test } from 'vitest';
 import { callsOf, casesOf, crashAll, nameOfCase } from '../../../prove/crash/enumerate.ts';
 import { SCENES } from '../../../prove/crash/scene.ts';
 import { terminateAll } from '../../../prove/crash/terminate-case.ts';
+import { nameOfThrow, throwAll, throwsOf } from '../../../prove/crash/throw-case.ts';
 import { runTwice } from '../../../prove/crash/twice-case.ts';
 
 /**
  * A sample of what `npm run prove` does in full: it ends the process before and after the commit of every call by which
- * a full run, an incremental run and a retry change storage, has activities executed twice in five ways, and terminates
- * runs at each of their calls.
+ * a full run, an incremental run and a retry change storage, ends activities from outside there, has activities executed
+ * twice in five ways, and terminates runs at each of their calls.
  */
 const EVERY = 14;
 const LANES = 2;
@@ -28,6 +29,23 @@ test(`killed at every ${EVERY}th call, before or after its commit, an incrementa
   });
   expect(violations).toEqual([]);
   expect(missed).toEqual([]);
+});
+
+test('I4: ended from outside, alone or with all others, an activity costs an incremental run nothing', async () => {
+  const scene = SCENES.incremental;
+  const cases = throwsOf(scene, await callsOf(scene));
+  const ended: string[] = [];
+  const violations: string[] = [];
+  await throwAll(
+    cases.filter((_, index) => index % 25 === 13),
+    LANES,
+    (given, verdict) => {
+      ended.push(...verdict.ended);
+      violations.push(...verdict.violations.map((violation) => `${nameOfThrow(given)}: ${violation}`));
+    },
+  );
+  expect(violations).toEqual([]);
+  expect(ended.length).toBeGreaterThanOrEqual(3);
 });
 
 test('F28: a run whose activities all execute twice leaves the same as a run in order', async () => {

@@ -19,11 +19,13 @@ export interface StrongroomOptions {
   limits?: object;
   env?: Record<string, string | undefined>;
   dataDir?: string;
-  /** Executes every activity twice, and answers with one of the results; see `twice-app`. */
+  /** Executes every activity twice, and answers with one of the results; see `rough-app`. */
   twice?: string;
+  /** Starts the `rough-app` with these settings. */
+  rough?: Record<string, string>;
 }
 
-const TWICE_APP = fileURLToPath(new URL('twice-app', import.meta.url));
+const ROUGH_APP = fileURLToPath(new URL('rough-app', import.meta.url));
 
 export interface Answer {
   status: number;
@@ -136,13 +138,14 @@ export async function startStrongroom(options: StrongroomOptions): Promise<Stron
   writeFileSync(file, JSON.stringify({ ...options.more, jobs: options.jobs ?? [job] }));
   const host = await startHost({
     ...(options.dataDir !== undefined && { dataDir: options.dataDir }),
-    ...(options.twice !== undefined && { args: ['--app', TWICE_APP] }),
+    ...((options.twice ?? options.rough) !== undefined && { args: ['--app', ROUGH_APP] }),
     env: {
       SOURCE: options.source,
       VAULT: options.vault,
       STRONGROOM_CONFIG: file,
       STRONGROOM_LIMITS: options.limits ? JSON.stringify(options.limits) : undefined,
       ...(options.twice !== undefined && { ACTIVITIES_TWICE: options.twice }),
+      ...options.rough,
       ...options.env,
     },
   });
