@@ -124,6 +124,12 @@ export const PROBLEMS = {
       'plain ASCII. The outcome lists all metadata of the source blob in "metadata". Set what you need with another ' +
       'tool.',
   },
+  'seal-not-kept': {
+    meaning: 'restored without the seal of an append blob',
+    hint:
+      'The account did not seal the copy, so others can append to it. Seal it yourself (Append Blob Seal), or restore ' +
+      'to an account that supports seals.',
+  },
   'container-not-found': {
     meaning: 'the source does not have this container',
     hint:
