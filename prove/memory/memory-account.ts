@@ -29,6 +29,7 @@ export interface MemoryBlob {
   modified: number;
   copy?: CopyState | undefined;
   leased?: boolean | undefined;
+  sealed?: boolean | undefined;
   /** As in an account with a hierarchical namespace. */
   isDirectory?: boolean | undefined;
 }
@@ -581,6 +582,7 @@ export class MemoryAccount {
       metadata: given && Object.keys(given).length > 0 ? given : source.metadata,
       tags: request.tags ?? {},
       leased: undefined,
+      sealed: source.type === 'append' ? (request.sealed ?? source.sealed) : undefined,
       ...tier,
     };
   }
@@ -633,6 +635,7 @@ function stateOf(blob: MemoryBlob, asked: ListBlobsOptions): BlobState {
     ...(blob.tierInferred && { tierInferred: true }),
     ...(asked.metadata && { metadata: { ...blob.metadata } }),
     ...(blob.isDirectory && { isDirectory: true }),
+    ...(blob.sealed && { sealed: true }),
     ...(tagCount > 0 && { tagCount }),
     ...(asked.tags && tagCount > 0 && { tags: { ...blob.tags } }),
     ...(asked.copy && blob.copy && { copy: { ...blob.copy } }),

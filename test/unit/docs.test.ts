@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { archiveRuleSchema } from '#config/archives.ts';
 import { loadConfiguration } from '#config/configuration.ts';
+import { NOT_PRESERVED } from '#domain/run/not-preserved.ts';
 import { PROBLEMS } from '#domain/run/problems.ts';
 
 const page = readFileSync(new URL('../../docs/http-api.md', import.meta.url), 'utf8');
@@ -40,4 +41,12 @@ test('the archive rule that is shown is one', () => {
     VAULT__blobServiceUri: 'https://b.example',
   };
   expect(loadConfiguration({ text: `{${shown}}`, file: 'configuration.md', settings }).archives).toHaveLength(1);
+});
+
+test('every kind of what a backup does not hold is documented, and no other', () => {
+  const section = page.slice(page.indexOf('### What a backup does not hold'));
+  const rows = [...section.slice(0, section.indexOf('### GET')).matchAll(/^\| `([a-z-]+)` \| (.*) \| (.*) \|$/gm)];
+  expect(rows.map(([, kind, what, met]) => [kind, what, met])).toEqual(
+    Object.entries(NOT_PRESERVED).map(([kind, of]) => [kind, of.what, 'met' in of ? of.met : '(not looked for)']),
+  );
 });

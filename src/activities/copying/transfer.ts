@@ -75,20 +75,29 @@ async function send(
   return { method, etag: started.etag, ...(started.status === 'pending' && { copyId: started.copyId }) };
 }
 
-/** The request without the tier or the tags that the target refused, and the code of what the copy then lacks. */
+/** The request without what the target refused: tier, seal or tags; and the code of what the copy then lacks. */
 function withoutRefused(
-  { tier, tags, ...bare }: UnsignedRequest,
+  { tier, tags, sealed, ...bare }: UnsignedRequest,
   error: StorageError,
   metadataWithoutTags: Record<string, string> | undefined,
 ): { request: UnsignedRequest; lacks: ProblemCode } | undefined {
-  if (tier !== undefined && isStorageError(error, 'tier-not-supported')) {
-    return { request: { ...bare, ...(tags && { tags }) }, lacks: 'tier-not-kept' };
+  const sealing = sealed === undefined ? {} : { sealed };
+  if (tier !== undefined && (isStorageError(error, 'tier-not-supported') || isHeaderRefused(error))) {
+    return { request: { ...bare, ...sealing, ...(tags && { tags }) }, lacks: 'tier-not-kept' };
+  }
+  if (sealed !== undefined && isHeaderRefused(error)) {
+    return { request: { ...bare, ...(tags && { tags }) }, lacks: 'seal-not-kept' };
   }
   if (tags !== undefined && isStorageError(error, 'access-denied', 'invalid')) {
     if (error.kind === 'access-denied' && metadataWithoutTags) bare.metadata = metadataWithoutTags;
-    return { request: { ...bare, ...(tier !== undefined && { tier }) }, lacks: 'tags-not-written' };
+    return { request: { ...bare, ...sealing, ...(tier !== undefined && { tier }) }, lacks: 'tags-not-written' };
   }
   return undefined;
+}
+
+/** The service does not always say that the value of the header is a tier or a seal. */
+function isHeaderRefused({ kind, code }: StorageError): boolean {
+  return kind === 'invalid' && (code === 'InvalidHeaderValue' || code === 'UnsupportedHeader');
 }
 
 function mayOtherMethodDo(error: StorageError): boolean {

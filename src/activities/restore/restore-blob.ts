@@ -182,7 +182,9 @@ function requestFor(
     destination: target ? { ifMatch: target.etag } : 'absent',
     ...(how === 'sent' && { metadata }),
     ...(entry.tags !== undefined && Object.keys(entry.tags).length > 0 && { tags: entry.tags }),
-    ...(tier !== undefined && holder.type === 'block' && { tier }),
+    ...(tier !== undefined && holder.type !== 'append' && { tier }),
+    // Otherwise the service decides whether the copy of a sealed blob is sealed.
+    ...((entry.sealed || holder.sealed) && { sealed: entry.sealed === true }),
   };
 }
 
@@ -266,7 +268,8 @@ async function hasTagsOf(context: RestoreContext, { tags = {} }: Outcome, target
 function lackOf(entry: Outcome, holder: BlobState, target: BlobState): Pick<Outcome, 'code'> {
   const { tags = {}, tier } = entry;
   if (Object.keys(tags).length > 0 && (target.tagCount ?? 0) === 0) return { code: 'tags-not-written' };
-  const isOther = tier !== undefined && target.tier !== tier && target.type === 'block';
+  if (entry.sealed && !target.sealed) return { code: 'seal-not-kept' };
+  const isOther = tier !== undefined && target.tier !== tier && target.type !== 'append';
   // A blob that is archived last still gets its tier.
   return isOther && !isArchivedLast(entry, holder) ? { code: 'tier-not-kept' } : {};
 }

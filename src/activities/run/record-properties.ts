@@ -2,7 +2,7 @@ import { type ContainerProperties, type PropertiesPart, recordedProperties } fro
 import { PROPERTIES_KEY } from '#domain/run/control-paths.ts';
 import { PartWriter } from '#domain/run/part.ts';
 import type { RunSummary } from '#domain/run/run.ts';
-import { countNotPreserved, emptyTally, nameProblem } from '#domain/run/tally.ts';
+import { countNotPreserved, emptyTally } from '#domain/run/tally.ts';
 import { tableOfTask } from '#domain/run/task-name.ts';
 import type { ControlStore } from '#storage/control/control-store.ts';
 import { isStorageError, StorageError } from '#storage/storage-error.ts';
@@ -16,7 +16,7 @@ export async function recordProperties(context: RunContext, found: ContainerProp
   const tally = emptyTally(container, destination);
   if (recorded.encryptionScope !== undefined) countNotPreserved(tally, 'container-encryption-scope');
   if (recorded.immutabilityPolicy || recorded.legalHold) countNotPreserved(tally, 'container-immutability');
-  if (recorded.unread) nameProblem(tally, 'properties-not-read', unreadMessage(container, recorded.unread));
+  if (recorded.unread) countNotPreserved(tally, 'unread-properties');
   const part = new PartWriter<ContainerProperties>();
   part.add(recorded);
   await context.writePart('properties', PROPERTIES_KEY, part, {}, tally);

@@ -149,11 +149,12 @@ export function isLeftover({ copy }: BlobState): boolean {
 
 /**
  * Whether the target, the place that was backed up, still has the version that was backed up. Only its ETag shows that:
- * length, MD5, headers and metadata are what a writer sets them to. Tier and tags change no ETag.
+ * length, MD5, headers and metadata are what a writer sets them to. Tier, tags and a seal change no ETag.
  */
 function isSame(entry: BlobEntry, target: BlobState): boolean {
   if (target.etag !== entry.etag) return false;
   if (entry.tier !== undefined && entry.tier !== target.tier) return false;
+  if ((entry.sealed ?? false) !== (target.sealed ?? false)) return false;
   if ((target.tagCount ?? 0) === 0 && Object.keys(entry.tags ?? {}).length === 0) return true;
   return target.tags !== undefined && hasSameTags(entry, target);
 }

@@ -3,6 +3,10 @@
  * has it, at no further request; a kind without it is not looked for.
  */
 export const NOT_PRESERVED = {
+  'unread-properties': {
+    what: 'metadata, public access or stored access policies that the app has no right to read',
+    met: 'a container or table of which the app may not read all of them',
+  },
   'blob-encryption-scope': {
     what: 'the encryption scope of a blob: its copies have the encryption of their account',
     met: 'a blob with an encryption scope',

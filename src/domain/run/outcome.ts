@@ -16,6 +16,8 @@ export interface BlobEntry {
   type?: 'page' | 'append';
   md5?: string;
   tier?: string;
+  /** True for a sealed append blob. */
+  sealed?: boolean;
   tags?: Record<string, string>;
   /** ETag of the blob in the vault that has the content, as it was when the outcome was written. */
   vaultEtag?: string;
@@ -143,18 +145,18 @@ export function outcomeOf<Status extends OutcomeStatus>(
     ? [OutcomeDetails<Status>?]
     : [OutcomeDetails<Status>]
 ): Extract<Outcome, { status: Status }> {
-  const { name, etag, lastModified: modified, size, type, contentMd5: md5, tier, tierInferred, tags } = source;
+  const { name, etag, lastModified: modified, size, type, contentMd5: md5, tier, tierInferred, sealed, tags } = source;
   return {
     ...{ name, status, etag, modified, size },
-    ...defined({ type: type === 'block' ? undefined : type, md5, tier: tierInferred ? undefined : tier, tags }),
+    ...defined({ type: type === 'block' ? undefined : type, md5, tier: tierInferred ? undefined : tier, sealed, tags }),
     ...details,
   } as unknown as Extract<Outcome, { status: Status }>;
 }
 
 /** A blob as a restore point has it, without what its backup did. */
 export function asBackedUp(entry: BlobEntry): BlobEntry {
-  const { name, etag, modified, size, type, md5, tier, tags, vaultEtag, metadata } = entry;
-  return { name, etag, modified, size, ...defined({ type, md5, tier, tags, vaultEtag, metadata }) };
+  const { name, etag, modified, size, type, md5, tier, sealed, tags, vaultEtag, metadata } = entry;
+  return { name, etag, modified, size, ...defined({ type, md5, tier, sealed, tags, vaultEtag, metadata }) };
 }
 
 /** The failure of a planned item, with all that a retry needs. */

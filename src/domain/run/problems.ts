@@ -124,6 +124,12 @@ export const PROBLEMS = {
       'plain ASCII. The outcome lists all metadata of the source blob in "metadata". Set what you need with another ' +
       'tool.',
   },
+  'seal-not-kept': {
+    meaning: 'restored without the seal of an append blob',
+    hint:
+      'The account did not seal the copy, so others can append to it. Seal it yourself (Append Blob Seal), or restore ' +
+      'to an account that supports seals.',
+  },
   'container-not-found': {
     meaning: 'the source does not have this container',
     hint:
@@ -257,12 +263,11 @@ export const PROBLEMS = {
     hint: 'Let this app read blobs in the vault account, then retry.',
   },
   'properties-not-read': {
-    meaning: 'metadata or access policies not read',
+    meaning: 'metadata or access policies that the backup could not read',
     hint:
-      'This app has no right to read all properties of this container or table, so the restore point lacks them: ' +
-      'blobs and entities are complete. Only an account key, or a role with ' +
-      'Microsoft.Storage/storageAccounts/blobServices/containers/getAcl/action, such as Storage Blob Data Owner, ' +
-      'reads access policies; a SAS never does.',
+      'The app had no right to read all properties of the container or table, so the restore point lacks them. Set ' +
+      'them yourself. For later backups, use an account key for the source, or a role that may read access policies, ' +
+      'such as Storage Blob Data Owner; a SAS never may.',
   },
   'access-not-restored': {
     meaning: 'public access or stored access policies not restored',

@@ -1,4 +1,5 @@
 import type { Dependencies } from '#app/dependencies.ts';
+import { defined } from '#domain/run/defined.ts';
 import { answering, json } from '../http/answering.ts';
 import { findUnmarkedPoint } from '../run/find-restore-point.ts';
 import { heldBy, shownPoint } from './shown-restore-point.ts';
@@ -7,7 +8,7 @@ import { heldBy, shownPoint } from './shown-restore-point.ts';
 export function getRestorePointHandler(deps: Dependencies) {
   return answering(deps, async (request) => {
     const { summary, notes } = await findUnmarkedPoint(deps, request.params.id!);
-    const { source, vault } = summary;
+    const { source, vault, notPreserved } = summary;
     const held = heldBy(summary.parts);
     return json(200, {
       ...shownPoint(summary, notes, held),
@@ -15,6 +16,7 @@ export function getRestorePointHandler(deps: Dependencies) {
       vault,
       containersHeld: held.containers,
       tablesHeld: held.tables,
+      ...defined({ notPreserved }),
     });
   });
 }
