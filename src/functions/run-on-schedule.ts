@@ -1,27 +1,70 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { InvocationContext, Timer } from '@azure/functions';
 import type { DurableClient } from 'durable-functions';
 import type { Dependencies } from '#app/dependencies.ts';
+import { jobContextOf } from '#app/job-context.ts';
 import type { Job } from '#config/configuration.ts';
-import type { RequestedRun, Without } from '#domain/run/run.ts';
-import { isDue } from '#domain/run/schedule.ts';
+import { dueAt, type Occurrence, type Scheduled } from '#domain/run/occurrence.ts';
+import { isBackup, type RequestedRun, type RunRef, type Without } from '#domain/run/run.ts';
 import { HttpError } from './http/http-error.ts';
 import { choosePoint } from './restore-points/choose-restore-point.ts';
 import { startRun } from './run/start-run.ts';
 
-/** A schedule in a time zone is registered as one that fires at least hourly: a tick covers the time since the last. */
-const HOURLY_WITH_SLACK_MS = 65 * 60_000;
+/** How long to wait after each failed start but the last, in retry delays of requests: three minutes in all. */
+const WAITS = [16, 32, 64, 128];
 
-/** What a schedule starts. Each has a timer function. */
-export type Scheduled = 'backup' | 'verify' | 'prune' | 'reconcile';
-
+/** A timer fires more often than its schedule: this decides which ticks start a run. */
 export function runOnScheduleHandler(deps: Dependencies, job: Job, schedule: string, what: Scheduled) {
-  return async (timer: Timer, client: DurableClient, _context: InvocationContext): Promise<void> => {
-    if (!isTimeFor(schedule, job.timeZone, timer, deps.now())) return;
-    const wanted = await wantedBy(deps, job, what);
-    if (!wanted) return;
-    const result = await startRun(deps, client, { ...wanted, job: job.name, trigger: 'timer' });
-    if ('running' in result) deps.telemetry.runNotStarted(job.name, result.running.id);
+  return async (timer: Timer, client: DurableClient, context: InvocationContext): Promise<void> => {
+    const at = dueAt(schedule, job.timeZone, deps.now(), lastTick(timer));
+    const result = at ? await startInTime(deps, client, job, { what, at }) : 'no occurrence is due';
+    context.debug(`timer-tick ${JSON.stringify({ job: job.name, what, due: at, result })}`);
   };
+}
+
+/** When the timer fired last; undefined if the host does not know. */
+function lastTick({ scheduleStatus }: Timer): Date | undefined {
+  const last = Date.parse(String(scheduleStatus?.last));
+  return last > 0 ? new Date(last) : undefined;
+}
+
+/** Starts the run of an occurrence. If that fails, tries again for some minutes. */
+async function startInTime(deps: Dependencies, client: DurableClient, job: Job, due: Occurrence): Promise<string> {
+  for (let failures = 0; ; failures++) {
+    try {
+      const result = await startDue(deps, client, job, due);
+      // After a failure, this may be the run of the failed start: then it is lost, which shows a minute later.
+      const isCertain = failures === 0 || failures === WAITS.length || !result.startsWith('served');
+      if (isCertain) return result;
+    } catch (error) {
+      const about = { job: job.name, what: due.what, due: due.at.toISOString(), message: (error as Error).message };
+      if (failures === WAITS.length) {
+        deps.telemetry.startFailed(about);
+        throw error;
+      }
+      deps.telemetry.warn('start-retried', about);
+    }
+    await sleep(WAITS[failures]! * deps.limits.retryDelayMs);
+  }
+}
+
+async function startDue(deps: Dependencies, client: DurableClient, job: Job, due: Occurrence): Promise<string> {
+  const wanted = await wantedBy(deps, job, due.what);
+  if (!wanted) return 'there is nothing to do';
+  const result = await startRun(deps, client, { ...wanted, job: job.name, trigger: 'timer' }, due);
+  if ('started' in result) return `started ${result.started.id}`;
+  if ('served' in result) return `served by ${result.served}`;
+  const { running } = result;
+  deps.telemetry.runNotStarted(job.name, running.id);
+  // The next tick tries again, unless the run in progress does the same.
+  if (scheduledAs(running) === due.what)
+    await jobContextOf(deps, job.name).control.markServed(running, due, deps.now());
+  return `not started, as ${running.id} is in progress`;
+}
+
+function scheduledAs({ mode }: RunRef): Scheduled | undefined {
+  if (isBackup(mode)) return 'backup';
+  return mode === 'verify' || mode === 'prune' || mode === 'reconcile' ? mode : undefined;
 }
 
 async function wantedBy(
@@ -54,14 +97,4 @@ async function newestPoint(deps: Dependencies, job: string): Promise<string | un
     if (error instanceof HttpError && error.status === 404) return undefined;
     throw error;
   }
-}
-
-/** In UTC the host fires by the schedule of the job. In other time zones it fires more often, and this decides. */
-function isTimeFor(schedule: string, timeZone: string, timer: Timer, now: Date): boolean {
-  if (timeZone === 'UTC' || !timer.scheduleStatus) return true;
-  const last = Date.parse(timer.scheduleStatus.last);
-  const recent = now.getTime() - HOURLY_WITH_SLACK_MS;
-  // After an outage, one tick covers all missed ones: the occurrence among them must not be lost.
-  const from = Number.isNaN(last) || last <= 0 ? recent : timer.isPastDue ? last : Math.max(last, recent);
-  return isDue(schedule, timeZone, new Date(from), now);
 }

@@ -4,12 +4,13 @@ import type { Activities } from '#activities/index.ts';
 import type { Dependencies } from '#app/dependencies.ts';
 import { asJob } from '#app/job-context.ts';
 import type { ArchiveRule, Job } from '#config/configuration.ts';
+import type { Scheduled } from '#domain/run/occurrence.ts';
 import { hostSchedule } from '#domain/run/schedule.ts';
 import { blobEventHandler, queueEventsHandler } from './archive/archive-events.ts';
 import { queuesOf } from './archive/event-queues.ts';
 import { BLOB_POISON_QUEUE, blobPoisonHandler, queuePoisonHandler } from './archive/poison-events.ts';
 import { ROUTES } from './routes.ts';
-import { runOnScheduleHandler, type Scheduled } from './run-on-schedule.ts';
+import { runOnScheduleHandler } from './run-on-schedule.ts';
 
 /** Registers every route of the HTTP API. */
 export function registerRoutes(deps: Dependencies): void {

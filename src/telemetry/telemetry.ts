@@ -36,6 +36,11 @@ export class Telemetry {
     this.#event('run-not-started', { job, running });
   }
 
+  /** The run of a schedule could not be started, and its timer does not try again for now. */
+  startFailed(about: { job: string; what: string; due: string; message: string }): void {
+    this.#event('start-failed', about);
+  }
+
   runFinished(summary: RunSummary): void {
     const { id, job, mode, status, counts, bytes, progress, requests } = summary;
     const seconds = (Date.parse(summary.finishedAt ?? summary.startedAt) - Date.parse(summary.startedAt)) / 1000;

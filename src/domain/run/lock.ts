@@ -1,4 +1,5 @@
 import { defined } from './defined.ts';
+import { type Occurrence, type Served, withServed } from './occurrence.ts';
 import type { RunRef, UnlockedRun } from './run.ts';
 
 /**
@@ -19,12 +20,20 @@ export interface RunLock {
   point?: string;
   /** How many deep verifications have started, which determines the next portion. */
   turn?: number;
+  /** What the schedules of the job have started: an occurrence is served once, also if its timer fires twice. */
+  served?: Served;
 }
 
-/** The lock while this run holds it. The caller decides whether the run may take it. */
-export function acquire(current: RunLock | undefined, run: UnlockedRun, now: Date): RunLock & { run: RunRef } {
+/** The lock while this run holds it, for an occurrence of a schedule or not. The caller decides whether it may. */
+export function acquire(
+  current: RunLock | undefined,
+  run: UnlockedRun,
+  now: Date,
+  due?: Occurrence,
+): RunLock & { run: RunRef } {
   const epoch = (current?.epoch ?? 0) + 1;
   const { last, point, turn } = current ?? {};
+  const served = due ? withServed(current?.served, due, run.id) : current?.served;
   const isDeep = run.mode === 'verify' && run.verify.kind === 'deep';
   return {
     job: run.job,
@@ -32,7 +41,7 @@ export function acquire(current: RunLock | undefined, run: UnlockedRun, now: Dat
     run: run.mode === 'verify' ? { ...run, epoch, verify: { ...run.verify, turn: turn ?? 0 } } : { ...run, epoch },
     since: now.toISOString(),
     cancel: false,
-    ...defined({ last, point, turn: isDeep ? (turn ?? 0) + 1 : turn }),
+    ...defined({ last, point, turn: isDeep ? (turn ?? 0) + 1 : turn, served }),
   };
 }
 

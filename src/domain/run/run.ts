@@ -246,14 +246,14 @@ export interface RunSummary extends RunReport {
  * Whether this backup is now the one that may be retried. Dry runs, cancelled runs and lost runs leave nothing to
  * retry, and other modes leave no restore point to complete; the run before them may still be retried.
  */
-export function canBeRetried({
-  mode,
-  dryRun,
-  status,
-  problems,
-}: Pick<RunSummary, 'mode' | 'dryRun' | 'status' | 'problems'>): boolean {
-  const lost = problems.some(({ code }) => code === 'run-lost');
-  return isBackup(mode) && !dryRun && !lost && status !== 'cancelled' && status !== 'running';
+export function canBeRetried(run: Pick<RunSummary, 'mode' | 'dryRun' | 'status' | 'problems'>): boolean {
+  const { mode, dryRun, status } = run;
+  return isBackup(mode) && !dryRun && !wasLost(run) && status !== 'cancelled' && status !== 'running';
+}
+
+/** Whether the run never began, or ended without a summary of its own. */
+export function wasLost({ problems }: Pick<RunSummary, 'problems'>): boolean {
+  return problems.some(({ code }) => code === 'run-lost');
 }
 
 /** What an ended run leaves in the lock. An absent field keeps its value. */

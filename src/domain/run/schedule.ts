@@ -47,6 +47,9 @@ export function scheduleProblem(expr: string): string | undefined {
       );
     }
   }
+  if (!/^\d+$/.test(fields[0]!)) {
+    return `${quoted}: write one number as the second; a schedule cannot recur within a minute, ${EXAMPLE}`;
+  }
   const weekday = fields[5]!;
   if (/(?:^|[,-])0*7(?:[,/-]|$)|-sun/i.test(weekday)) {
     return (
@@ -85,26 +88,34 @@ export function nextAfter(expr: string, zone: string, after: Date): Date | undef
   return cron(expr, zone).nextRun(after) ?? undefined;
 }
 
-/** Whether an occurrence is after `from` and not after `to`. */
-export function isDue(expr: string, zone: string, from: Date, to: Date): boolean {
-  const next = nextAfter(expr, zone, from);
-  return next !== undefined && next <= to;
+/** The last occurrence after `from` and not after `to`, or undefined if there is none. */
+export function newestWithin(expr: string, zone: string, from: Date, to: Date): Date | undefined {
+  const schedule = cron(expr, zone);
+  let newest: Date | undefined;
+  // No occurrence is after `end` and not after `to`.
+  for (let end = to; ; ) {
+    const next = schedule.nextRun(newest ?? from);
+    if (!next || next > to) return newest;
+    const middle = new Date((next.getTime() + end.getTime()) / 2);
+    const later = schedule.nextRun(middle);
+    const isLater = later !== null && later <= to;
+    newest = isLater ? later : next;
+    if (!isLater) end = middle;
+  }
 }
 
 /**
- * The schedule to register with a host that knows only UTC. It fires at every occurrence of `expr` in `zone`, and more
- * often; `isDue`, from one tick to the next, decides which ticks count.
+ * The schedule to register with a host, whose own time zone does not matter. It fires at least hourly, and at every
+ * occurrence of `expr` in `zone` if the host's zone is whole hours from UTC; `dueAt` decides which ticks count. The
+ * host keeps no record of a timer that recurs within a minute, so it has one second only.
  */
 export function hostSchedule(expr: string, zone: string): string {
-  const fields = fieldsOf(expr);
+  const [second, minute, hour] = fieldsOf(expr) as [string, string, string];
   const offsets = offsetsOf(zone);
-  if (offsets.length === 1 && offsets[0] === 0) return fields.join(' ');
-  const [second, minute, hour] = fields as [string, string, string];
-  // An occurrence in a gap moves to its end, on the full hour, whatever its minute and second.
-  const mayFallIntoGap = offsets.length > 1 && !/[*/]/.test(second + minute + hour);
-  const orZero = (field: string) => (mayFallIntoGap ? `0,${field}` : field);
+  // An occurrence in a gap moves to its end, on the full hour, whatever its minute.
+  const mayFallIntoGap = offsets.length > 1 && !/[*/]/.test(minute + hour) && !/^0+$/.test(minute);
   const wholeHours = offsets.every((offset) => offset % 60 === 0);
-  return `${orZero(second)} ${wholeHours ? orZero(minute) : '*'} * * * *`;
+  return `${second} ${wholeHours ? (mayFallIntoGap ? `0,${minute}` : minute) : '*'} * * * *`;
 }
 
 /** The distinct offsets of the zone from UTC in minutes, from every week of the years 2024 to 2040. */

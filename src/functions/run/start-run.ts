@@ -7,7 +7,16 @@ import { noteInCatalog } from '#app/note-in-catalog.ts';
 import type { Job } from '#config/configuration.ts';
 import { lockPath } from '#domain/run/control-paths.ts';
 import { acquire, isAbandoned, type RunLock, release } from '#domain/run/lock.ts';
-import { isBackup, leftBy, pointOfRun, type RequestedRun, type RunRef, type UnlockedRun } from '#domain/run/run.ts';
+import { type Occurrence, servingRun } from '#domain/run/occurrence.ts';
+import {
+  isBackup,
+  leftBy,
+  pointOfRun,
+  type RequestedRun,
+  type RunRef,
+  type UnlockedRun,
+  wasLost,
+} from '#domain/run/run.ts';
 import { newRunId } from '#domain/run/run-id.ts';
 import type { RunJobInput } from '#orchestrations/run-job.ts';
 import { startedRow } from '#storage/catalog.ts';
@@ -19,23 +28,35 @@ import { closeRun, endRun } from './close-run.ts';
 import { configuredJob } from './configured-job.ts';
 import { orchestrationState } from './orchestration-state.ts';
 
+type Started = { started: RunRef } | { running: RunRef };
+
 /** Takes the lock of the job and starts the orchestration, or returns the run that holds the lock. */
+export function startRun(deps: Dependencies, client: DurableClient, wanted: RequestedRun): Promise<Started>;
+/** As above, unless a run has served this occurrence of a schedule. */
+export function startRun(
+  deps: Dependencies,
+  client: DurableClient,
+  wanted: RequestedRun,
+  due: Occurrence,
+): Promise<Started | { served: string }>;
 export async function startRun(
   deps: Dependencies,
   client: DurableClient,
   wanted: RequestedRun,
-): Promise<{ started: RunRef } | { running: RunRef }> {
+  due?: Occurrence,
+): Promise<Started | { served: string }> {
   const context = jobContextOf(deps, wanted.job);
   const now = deps.now();
   const requests: Record<string, number> = {};
   return countingRequests(requests, async () => {
-    const taken = await takeLock(deps, context, client, {
+    const unlocked = {
       ...wanted,
       ...(hasNext(context.job, wanted) && { hasNext: true as const }),
       id: newRunId(wanted.job, now, deps.random()),
       startedAt: now.toISOString(),
-    });
-    if ('running' in taken) return taken;
+    };
+    const taken = await takeLock(deps, context, client, unlocked, due);
+    if (!('lock' in taken)) return taken;
     const { run } = taken.lock;
     // Not awaited yet: a slow catalog must not delay the start for so long that the run counts as lost.
     const noted = countingRequests({}, () => noteInCatalog(deps, context.vault.alias, startedRow(run)));
@@ -68,13 +89,16 @@ async function takeLock(
   context: JobContext,
   client: DurableClient,
   run: UnlockedRun,
-): Promise<{ lock: RunLock & { run: RunRef } } | { running: RunRef }> {
+  due: Occurrence | undefined,
+): Promise<{ lock: RunLock & { run: RunRef } } | { running: RunRef } | { served: string }> {
   const { control } = context;
   const path = lockPath(run.job);
   // A start that loses the race for the lock finds its new holder in the next round.
   for (let attempt = 0; attempt < 5; attempt++) {
     const found = await control.readLock(run.job);
     const freed = found && (await freeLock(deps, context, client, found.value, run.id));
+    const served = due && (await servedBy(context, found?.value, due, deps.now()));
+    if (served !== undefined) return { served };
     if (freed && 'running' in freed) return freed;
     const before = freed?.free;
     if (run.mode === 'retry' && before?.last !== run.retryOf) {
@@ -89,10 +113,26 @@ async function takeLock(
         hint,
       );
     }
-    const lock = acquire(before, run, deps.now());
+    const lock = acquire(before, run, deps.now(), due);
     if (await control.writeJson(path, lock, found ? { ifMatch: found.etag } : 'absent')) return { lock };
   }
   throw new HttpError(409, 'lock-contended', `Several calls start a run of "${run.job}" at once`, 'Try again');
+}
+
+/** The run that has served this occurrence, if any. One that was lost has not. */
+async function servedBy(
+  { control }: JobContext,
+  lock: RunLock | undefined,
+  due: Occurrence,
+  now: Date,
+): Promise<string | undefined> {
+  const id = lock && servingRun(lock.served, due, now);
+  if (id === undefined) return undefined;
+  const summary = await control.readSummary({ job: lock!.job, id }).catch((error) => {
+    if (isStorageError(error, 'damaged')) return undefined;
+    throw error;
+  });
+  return summary && wasLost(summary) ? undefined : id;
 }
 
 /** The lock as its holder leaves it, or the holder if it is still running. */

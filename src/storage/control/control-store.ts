@@ -20,6 +20,7 @@ import { defined } from '#domain/run/defined.ts';
 import type { HeldRun } from '#domain/run/held-run.ts';
 import { isLock, type Left, type RunLock, release } from '#domain/run/lock.ts';
 import type { ManifestPage } from '#domain/run/manifest.ts';
+import { type Occurrence, servingRun, withServed } from '#domain/run/occurrence.ts';
 import type { Outcome } from '#domain/run/outcome.ts';
 import { type Part, type PartWriter, readPart } from '#domain/run/part.ts';
 import type { ListedPart } from '#domain/run/placed-part.ts';
@@ -88,6 +89,16 @@ export class ControlStore extends ControlContainer {
       // Returns false if a cancel request has changed the lock in between.
       const released = await this.writeJson(lockPath(run.job), release(lock.value, now, left), { ifMatch: lock.etag });
       return released || undefined;
+    });
+  }
+
+  /** Marks an occurrence of a schedule as served by a run, without taking the lock of its job. */
+  async markServed({ job, id }: RunName, due: Occurrence, now: Date): Promise<void> {
+    await compareAndSwap(async () => {
+      const lock = await this.readLock(job);
+      if (!lock || servingRun(lock.value.served, due, now) !== undefined) return true;
+      const marked = { ...lock.value, served: withServed(lock.value.served, due, id) };
+      return (await this.writeJson(lockPath(job), marked, { ifMatch: lock.etag })) || undefined;
     });
   }
 

@@ -45,6 +45,9 @@ describe('the lock', () => {
     expect(acquire(left, wanted('b'), at(2))).toMatchObject({ last: 'a', point: 'a' });
     expect(release(left, at(2))).toMatchObject({ last: 'a', point: 'a' });
     expect(release(left, at(2), { last: 'b' })).toMatchObject({ last: 'b', point: 'a' });
+    const timed = acquire(left, wanted('b'), at(3), { what: 'backup', at: at(2) });
+    const served = { backup: { at: at(2).toISOString(), run: 'b' } };
+    expect(acquire(release(timed, at(4)), wanted('c'), at(5))).toMatchObject({ last: 'a', point: 'a', served });
   });
 
   it('of a job that never ran has its run, and nothing of an earlier one', () => {

@@ -78,11 +78,14 @@ function stepsOf(vault: Vault, run: RunRef) {
     startNew: async () => '',
   } as unknown as DurableClient;
   const ended = { run, containers: 1, problems: [], cancelled: false, requests: {} };
+  const due = { what: 'backup', at: deps.now() } as const;
   const request = { params: { id: run.id }, text: async () => '' } as unknown as HttpRequest;
   return {
     start: () => startRun(deps, client, { job: 'nightly', mode: 'full', trigger: 'http', dryRun: false }),
     publish: () => makeActivities(deps).publishRun(ended),
     follow: () => makeActivities(deps).beginNext({ run }),
+    startInTime: () => startRun(deps, client, { job: 'nightly', mode: 'full', trigger: 'timer', dryRun: false }, due),
+    mark: () => new ControlStore(deps.blobs('VAULT')).markServed(run, { ...due, what: 'verify' }, deps.now()),
     cancel: () => cancelRunHandler(deps)(request, client, { functionName: 'cancel' } as InvocationContext),
     end: () => vault.work(run),
   };
@@ -97,6 +100,10 @@ describe('every write of the lock follows from the one before it when another pr
     ['a start that takes over: another start', 'its lock', ({ start }) => ({ change: start, rival: start })],
     ['a start that takes over: a release', 'its lock', ({ start, publish }) => ({ change: start, rival: publish })],
     ['the run that follows: a start', 'nothing', ({ follow, start }) => ({ change: follow, rival: start })],
+    ['a mark: a start', 'nothing', ({ mark, startInTime }) => ({ change: mark, rival: startInTime })],
+    ['a mark: the end of the run', 'its lock', ({ mark, publish }) => ({ change: mark, rival: publish })],
+    ['a start: a mark', 'nothing', ({ mark, startInTime }) => ({ change: startInTime, rival: mark })],
+    ['a release: a mark', 'its lock', ({ mark, publish }) => ({ change: publish, rival: mark })],
     ['a cancel: the end of the run', 'its lock and no end', ({ cancel, end }) => ({ change: cancel, rival: end })],
     [
       'a cancel: the end of the run and a start',

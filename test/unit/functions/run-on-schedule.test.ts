@@ -1,0 +1,190 @@
+import type { InvocationContext, Timer } from '@azure/functions';
+import type { DurableClient } from 'durable-functions';
+import { describe, expect, it, test, vi } from 'vitest';
+import type { Scheduled } from '#domain/run/occurrence.ts';
+import { nextAfter } from '#domain/run/schedule.ts';
+import { runOnScheduleHandler } from '#functions/run-on-schedule.ts';
+import { StorageError } from '#storage/storage-error.ts';
+import { jobOf, Vault } from '../../support/builders/prune-vault.ts';
+import { Random } from '../../support/builders/random.ts';
+import { wantedTimes } from './wanted-times.ts';
+import { type Place, type Tick, YearOfTicks } from './year-of-ticks.ts';
+
+const MINUTE = 60_000;
+const EARLY = 30_000;
+const WINDOW = 65 * MINUTE;
+/** The waits between five tries take three minutes. */
+const TRIES = 5 * MINUTE;
+
+const playing = vi.hoisted(() => ({ year: undefined as { now: number } | undefined }));
+// Waits pass in the time of the year that is played.
+vi.mock('node:timers/promises', () => ({
+  setTimeout: async (ms: number) => {
+    playing.year!.now += ms;
+  },
+}));
+
+/** The tick that has to start the run of an occurrence, unless another backup is in progress then. */
+function servingTick(ticks: Tick[], wanted: number, next: number): Tick | undefined {
+  const tick = ticks.find(({ at, last, failed }) => {
+    const isInWindow = at >= wanted - EARLY && (at < wanted + WINDOW || (last !== undefined && last < wanted));
+    return isInWindow && at < next - EARLY && !failed;
+  });
+  return tick?.busySince !== undefined && tick.busySince < wanted - EARLY ? undefined : tick;
+}
+
+/** What is wrong with a year: occurrences that were lost or served twice, and runs that belong to none. */
+function mistakes({ started, ticks }: YearOfTicks, wanted: number[]): string[] {
+  const found: string[] = [];
+  const text = (time: number) => new Date(time).toISOString();
+  const own = new Set<string>();
+  for (const [index, at] of wanted.entries()) {
+    const next = wanted[index + 1] ?? Number.POSITIVE_INFINITY;
+    const serving = started.filter((run) => run.at >= at - EARLY && run.at < next - EARLY);
+    for (const { run } of serving) own.add(run);
+    if (serving.filter(({ lost }) => !lost).length > 1) found.push(`${text(at)} was served twice`);
+    const able = servingTick(ticks, at, next);
+    const isServed = serving.some((run) => run.began && run.at <= able!.at + TRIES);
+    if (able && !isServed) found.push(`${text(at)} was lost at the tick of ${text(able.at)}`);
+    for (const run of serving) {
+      const isFresh = run.at < at + WINDOW + TRIES;
+      const isLate = ticks.some((tick) => tick.last !== undefined && tick.last < at && tick.at <= run.at);
+      if (!isFresh && !isLate) found.push(`${text(at)} was served at ${text(run.at)}`);
+    }
+  }
+  for (const { at, failed, hopeless } of ticks) {
+    if (failed && !hopeless) found.push(`the tick of ${text(at)} did not try for minutes`);
+  }
+  for (const { run, at } of started) if (!own.has(run)) found.push(`no occurrence is due at ${text(at)}`);
+  return found;
+}
+
+describe('F30: a year of ticks', { tags: ['slow'] }, () => {
+  it.each<[string, Place]>([
+    ['in UTC', { zone: 'UTC', hour: 23, minute: 30 }],
+    ['in Berlin, in the hour that is skipped and repeated', { zone: 'Europe/Berlin', hour: 2, minute: 30 }],
+    ['in New York, in the hour that is repeated', { zone: 'America/New_York', hour: 1, minute: 15, second: 20 }],
+    ['in Santiago, where a day begins in the gap', { zone: 'America/Santiago', hour: 0, minute: 15 }],
+    ['in Adelaide, half an hour from a whole hour', { zone: 'Australia/Adelaide', hour: 2, minute: 5, second: 15 }],
+    [
+      'in UTC, on a host that goes by the time of Kolkata',
+      { zone: 'UTC', hour: 4, minute: 0, hostZone: 'Asia/Kolkata' },
+    ],
+    [
+      'in UTC, on a host that goes by the time of Berlin',
+      { zone: 'UTC', hour: 1, minute: 30, hostZone: 'Europe/Berlin' },
+    ],
+  ])('%s loses no occurrence and serves none twice', async (name, place) => {
+    const year = new YearOfTicks(place, new Random(name));
+    playing.year = year;
+    await year.play(new Date('2026-01-01T00:00:00Z'), new Date('2026-12-30T00:00:00Z'));
+    const wanted = wantedTimes(place.zone, [place.hour, place.minute, place.second ?? 0], 2026);
+    expect(mistakes(year, wanted)).toEqual([]);
+    expect(year.started.length).toBeGreaterThan(300);
+    expect(Object.keys(year.met).length).toBeGreaterThanOrEqual(12);
+  });
+
+  it('the times that the judge wants are those of the schedule', () => {
+    for (const zone of ['Europe/Berlin', 'America/Santiago', 'Australia/Lord_Howe']) {
+      for (const hour of [0, 1, 2, 3, 12]) {
+        for (const at of wantedTimes(zone, [hour, 10, 5], 2026)) {
+          expect(nextAfter(`5 10 ${hour} * * *`, zone, new Date(at - 1))).toEqual(new Date(at));
+        }
+      }
+    }
+  });
+});
+
+/** A job at its hour, 12:00 in UTC, in a vault with one restore point. */
+async function atNoon() {
+  const vault = new Vault({ retryDelayMs: 800 });
+  vault.jobs = [jobOf('nightly', {})];
+  vault.put('a', 'content');
+  await vault.backup();
+  vault.pass(23);
+  const events: string[] = [];
+  const lines: string[] = [];
+  const deps = vault.deps();
+  const note = (event: string) => (about: object) => events.push(`${event} ${JSON.stringify(about)}`);
+  Object.assign(deps.telemetry, {
+    runStarted: ({ mode }: { mode: string }) => events.push(`started ${mode}`),
+    runNotStarted: (_job: string, running: string) => events.push(`not started: ${running}`),
+    startFailed: note('failed'),
+    warn: (name: string) => events.push(name),
+  });
+  playing.year = {
+    get now() {
+      return vault.clock.app;
+    },
+    set now(time) {
+      vault.clock.app = time;
+    },
+  };
+  const client = { getStatus: async () => ({ runtimeStatus: 'Running' }), startNew: async () => '' };
+  const context = { debug: (line: string) => lines.push(line) };
+  const tick = (what: Scheduled) =>
+    runOnScheduleHandler(
+      deps,
+      vault.jobs[0]!,
+      '0 0 12 * * *',
+      what,
+    )({ isPastDue: false } as Timer, client as unknown as DurableClient, context as unknown as InvocationContext);
+  return { vault, tick, events, lines };
+}
+
+describe('a tick while a run is in progress', () => {
+  it('starts nothing, and the next tick starts what is due unless the run did the same', async () => {
+    for (const [mode, scheduled, later] of [
+      ['full', 'backup', []],
+      ['prune', 'backup', ['started incremental']],
+      ['full', 'verify', ['started verify']],
+      ['full', 'prune', ['started prune']],
+    ] as const) {
+      const { vault, tick, events } = await atNoon();
+      const run = await vault.begin({ mode, ...(mode === 'prune' && { dryRun: true, prune: {} }) });
+      vault.clock.app -= 60 * MINUTE;
+      await tick(scheduled);
+      expect(events).toEqual([`not started: ${run.id}`]);
+      await vault.work(run);
+      vault.pass(1);
+      events.length = 0;
+      await tick(scheduled);
+      expect({ mode, scheduled, events }).toEqual({ mode, scheduled, events: later });
+    }
+  });
+});
+
+describe('a vault that is out of reach at the tick', () => {
+  it('is tried again for minutes, and then the run starts', async () => {
+    const { vault, tick, events, lines } = await atNoon();
+    const ends = vault.clock.app + 2 * MINUTE;
+    vault.before = () => {
+      if (vault.clock.app < ends) throw new StorageError('unreachable', 'No answer');
+    };
+    await tick('backup');
+    expect(events).toEqual([...Array(4).fill('start-retried'), 'started incremental']);
+    expect(lines).toEqual([expect.stringMatching(/"due":"2026-05-02T12:00:00.000Z","result":"started nightly-/)]);
+    events.length = 0;
+    await tick('backup');
+    expect(events).toEqual([]);
+    expect(lines[1]).toMatch(/"result":"served by nightly-/);
+  });
+
+  it('is reported once the timer stops trying, with the occurrence and the reason', async () => {
+    const { vault, tick, events } = await atNoon();
+    vault.before = () => {
+      throw new StorageError('unreachable', 'No answer');
+    };
+    await expect(tick('backup')).rejects.toThrow('No answer');
+    const about = { job: 'nightly', what: 'backup', due: '2026-05-02T12:00:00.000Z', message: 'No answer' };
+    expect(events).toEqual([...Array(4).fill('start-retried'), `failed ${JSON.stringify(about)}`]);
+    expect(vault.clock.app - Date.parse('2026-05-02T12:00:00.000Z')).toBeLessThan(5 * MINUTE);
+  });
+});
+
+test('a tick at which nothing is due leaves a line in the log at level debug', async () => {
+  const { vault, tick, lines } = await atNoon();
+  vault.pass(3);
+  await tick('backup');
+  expect(lines).toEqual(['timer-tick {"job":"nightly","what":"backup","result":"no occurrence is due"}']);
+});

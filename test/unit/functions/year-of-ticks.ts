@@ -1,0 +1,208 @@
+import type { InvocationContext, Timer } from '@azure/functions';
+import type { DurableClient } from 'durable-functions';
+import type { Dependencies } from '#app/dependencies.ts';
+import type { RunRef } from '#domain/run/run.ts';
+import { hostSchedule, nextAfter } from '#domain/run/schedule.ts';
+import { closeRun } from '#functions/run/close-run.ts';
+import { runOnScheduleHandler } from '#functions/run-on-schedule.ts';
+import { StorageError } from '#storage/storage-error.ts';
+import { jobOf, Vault } from '../../support/builders/prune-vault.ts';
+import type { Random } from '../../support/builders/random.ts';
+
+const SECOND = 1000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
+/** A daily schedule, and the zone of the machine that the host goes by. */
+export interface Place {
+  zone: string;
+  hour: number;
+  minute: number;
+  second?: number;
+  hostZone?: string;
+}
+
+export interface Started {
+  run: string;
+  at: number;
+  began: boolean;
+  /** Whether it never began, or its host lost it. */
+  lost: boolean;
+}
+
+/** A tick that the timer delivered. */
+export interface Tick {
+  at: number;
+  /** The time of the tick before, if the host says so. */
+  last: number | undefined;
+  /** When the run started that was in progress then. */
+  busySince: number | undefined;
+  failed: boolean;
+  /** Whether what is wrong lasts longer than the timer tries. */
+  hopeless: boolean;
+}
+
+/** A year of a job with a daily schedule, as the timer of a Functions host plays it, with everything that goes wrong. */
+export class YearOfTicks {
+  readonly started: Started[] = [];
+  readonly ticks: Tick[] = [];
+  readonly met: Record<string, number> = {};
+  readonly vault = new Vault({ retryDelayMs: 800 });
+  readonly #place: Required<Omit<Place, 'second'>> & { expr: string };
+  readonly #random: Random;
+  readonly #active = new Map<string, { run: RunRef; ends: number }>();
+  #outageEnds = 0;
+  #failedStarts = 0;
+  readonly #isHourly: boolean;
+  #last: number | undefined;
+
+  constructor(place: Place, random: Random) {
+    const { zone, hour, minute, second = 0, hostZone = 'UTC' } = place;
+    this.#place = { zone, hour, minute, hostZone, expr: `${second} ${minute} ${hour} * * *` };
+    this.#random = random;
+    this.#isHourly = !hostSchedule(this.#place.expr, zone).includes('* * * * *');
+    this.vault.jobs = [jobOf('nightly', { timeZone: zone })];
+    this.vault.before = () => {
+      if (this.now < this.#outageEnds) throw new StorageError('unreachable', 'The vault is out of reach');
+    };
+  }
+
+  get now(): number {
+    return this.vault.clock.app;
+  }
+
+  set now(time: number) {
+    this.vault.clock.app = time;
+    this.vault.clock.service = time;
+  }
+
+  async play(from: Date, to: Date): Promise<void> {
+    const { expr, zone, hostZone } = this.#place;
+    const host = hostSchedule(expr, zone);
+    this.now = from.getTime();
+    this.#last = from.getTime();
+    for (let nominal = from.getTime(); ; ) {
+      nominal = nextAfter(host, hostZone, new Date(nominal))!.getTime();
+      // Ticks far from any occurrence need not be played.
+      const [before, after, period] = this.#isHourly
+        ? [70 * MINUTE, 130 * MINUTE, HOUR]
+        : [2 * MINUTE, 6 * MINUTE, MINUTE];
+      const next = nextAfter(expr, zone, new Date(nominal - after))!.getTime();
+      if (next - nominal > before) {
+        nominal = nextAfter(host, hostZone, new Date(next - before))!.getTime();
+        if (this.#last !== undefined) this.#last = nominal - period;
+      }
+      if (nominal > to.getTime()) return;
+      nominal = await this.#turn(nominal);
+    }
+  }
+
+  /** Plays one tick, or what happens instead. Returns the time from which the timer looks for the next. */
+  async #turn(nominal: number): Promise<number> {
+    if (this.#happens('the host is down', 0.005)) {
+      const back = nominal + this.#random.between(MINUTE, this.#random.pick([HOUR, HOUR, DAY, 4 * DAY]));
+      // After a start, a timer that missed any tick fires at once.
+      await this.#fire(Math.max(back, this.now), true);
+      return this.now;
+    }
+    if (this.#happens('missing', 0.02)) return nominal;
+    let at = nominal;
+    if (this.#happens('early by milliseconds', 0.3)) at -= this.#random.between(1, 20);
+    else if (this.#happens('early by seconds', 0.1)) at -= this.#random.between(SECOND, 25 * SECOND);
+    else if (this.#happens('late', 0.2)) at += this.#random.between(1, 20 * MINUTE);
+    await this.#fire(Math.max(at, this.now + 1), at > nominal + MINUTE);
+    return Math.max(nominal, this.now);
+  }
+
+  async #fire(at: number, isPastDue: boolean): Promise<void> {
+    this.now = at;
+    await this.#endRuns();
+    if (this.#happens('outage of minutes', 0.02)) this.#outageEnds = at + this.#random.between(1, 2 * MINUTE);
+    else if (this.#happens('outage of hours', 0.01)) this.#outageEnds = at + this.#random.between(1, 9 * HOUR);
+    else if (this.#happens('failed starts', 0.02)) this.#failedStarts = this.#random.pick([1, 2, 20]);
+    if (this.#happens('no status', 0.05)) this.#last = undefined;
+    const [busy] = this.#active.keys();
+    const busySince = this.started.find(({ run }) => run === busy)?.at;
+    const hopeless = this.#outageEnds > at + 2 * MINUTE || this.#failedStarts > 2;
+    const tick = { at, last: this.#last, busySince, failed: false, hopeless };
+    this.ticks.push(tick);
+    const times = this.#happens('doubled', 0.1) ? 2 : 1;
+    const results = await Promise.all(Array.from({ length: times }, () => this.#tick(isPastDue)));
+    tick.failed = results.includes('failed');
+    this.#failedStarts = 0;
+    this.#last = at;
+  }
+
+  async #tick(isPastDue: boolean): Promise<'ended' | 'failed'> {
+    const { expr } = this.#place;
+    // Each tick may reach another process, which remembers nothing.
+    const handler = runOnScheduleHandler(this.#deps(), this.vault.jobs[0]!, expr, 'backup');
+    const timer = {
+      isPastDue,
+      schedule: { adjustForDST: true },
+      ...(this.#last !== undefined && { scheduleStatus: { last: new Date(this.#last).toISOString() } }),
+    } as unknown as Timer;
+    const context = { debug: () => {} } as unknown as InvocationContext;
+    return handler(timer, this.#client(), context).then(
+      () => 'ended',
+      () => 'failed',
+    );
+  }
+
+  #client(): DurableClient {
+    const client = {
+      getStatus: async (id: string) => {
+        const found = this.#active.get(id);
+        if (!found) throw new Error('HTTP 404');
+        return { runtimeStatus: 'Running' };
+      },
+      startNew: async (_name: string, { input }: { input: { run: RunRef } }) => {
+        const started = { run: input.run.id, at: this.now, began: true, lost: false };
+        this.started.push(started);
+        if (this.#failedStarts > 0) {
+          this.#failedStarts--;
+          Object.assign(started, { began: false, lost: true });
+          // The process may also lose the vault, and cannot say that the run never began.
+          if (this.#happens('a start that nothing closes', 0.5)) this.#outageEnds = this.now + 30 * SECOND;
+          throw new Error('The orchestration service failed');
+        }
+        const minutes = this.#random.pick([1, 5, 40, 40, 100]);
+        const ends = this.now + (this.#happens('a long run', 0.01) ? 30 * HOUR : minutes * MINUTE);
+        this.#active.set(started.run, { run: input.run, ends });
+      },
+    };
+    return client as unknown as DurableClient;
+  }
+
+  async #endRuns(): Promise<void> {
+    for (const [id, { run, ends }] of this.#active) {
+      if (ends > this.now && !this.#happens('a run is lost', 0.005)) continue;
+      this.#active.delete(id);
+      if (ends > this.now) this.started.find((started) => started.run === id)!.lost = true;
+      else await this.#publish(run);
+    }
+  }
+
+  async #publish(run: RunRef): Promise<void> {
+    const outage = this.#outageEnds;
+    this.#outageEnds = 0;
+    await closeRun(this.#deps(), { run, vault: 'VAULT' }, 'cancelled');
+    if (!this.#happens('a lock that is not released', 0.1)) {
+      await this.vault.control.releaseLock(run, new Date(this.now));
+    }
+    this.#outageEnds = outage;
+  }
+
+  #deps(): Dependencies {
+    const deps = this.vault.deps();
+    const telemetry = Object.assign(deps.telemetry, { startFailed: () => {}, runNotStarted: () => {} });
+    return { ...deps, telemetry };
+  }
+
+  #happens(what: string, chance: number): boolean {
+    if (!this.#random.chance(this.#isHourly ? chance : chance / 4)) return false;
+    this.met[what] = (this.met[what] ?? 0) + 1;
+    return true;
+  }
+}
