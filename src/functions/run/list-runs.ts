@@ -4,9 +4,9 @@ import { type CatalogRow, catalogRowOf } from '#storage/catalog.ts';
 import { ControlStore } from '#storage/control/control-store.ts';
 import { isStorageError } from '#storage/storage-error.ts';
 import { answering, json, readQuery } from '../http/answering.ts';
-import { foreignCursor } from '../http/http-error.ts';
 import { readVaultCursors, writeVaultCursors } from '../http/vault-cursors.ts';
 import { vaultsOf } from './find-run.ts';
+import { catalogProblems, listRows, type RowPage } from './list-rows.ts';
 
 const query = z.strictObject({
   job: z.string().optional(),
@@ -14,7 +14,7 @@ const query = z.strictObject({
   cursor: z.string().optional(),
 });
 
-/** GET /api/runs — newest first, from the catalog of every vault. */
+/** GET /api/runs — newest first, from the catalog of every vault, or without it from the vault itself. */
 export function listRunsHandler(deps: Dependencies) {
   return answering(deps, async (request) => {
     const { job, limit, cursor } = readQuery(request, query);
@@ -22,23 +22,17 @@ export function listRunsHandler(deps: Dependencies) {
     const asked = ['runs', job];
     const cursors = readVaultCursors(cursor, vaults, asked);
     const pages = await Promise.all(
-      vaults.map(async (vault) => {
+      vaults.map(async (vault): Promise<RowPage & { vault: string }> => {
         const from = cursors?.[vault];
-        if (cursors && from === undefined) return { vault, rows: [] as CatalogRow[] };
-        const options = { limit, ...(job && { job }), ...(from && { cursor: from }) };
-        const page = await deps
-          .catalog(vault)
-          .list(options)
-          .catch((error) => {
-            throw from && isStorageError(error, 'invalid') ? foreignCursor() : error;
-          });
+        if (cursors && from === undefined) return { vault, rows: [] };
+        const page = await listRows(deps, vault, { job, limit, cursor: from });
         return { vault, ...page };
       }),
     );
     const runs = [];
     for (const { vault, rows } of pages) for (const row of rows) runs.push(await settled(deps, vault, row));
     runs.sort((a, b) => (a.startedAt < b.startedAt ? 1 : -1));
-    return json(200, { runs, next: writeVaultCursors(pages, asked) });
+    return json(200, { runs, next: writeVaultCursors(pages, asked), ...catalogProblems(pages) });
   });
 }
 
