@@ -17,6 +17,7 @@ import { runJob } from './orchestrations/run-job.ts';
 import { connectBlobAccount, connectCatalog, connectTableAccount } from './storage/azure/connect.ts';
 import type { BlobAccount } from './storage/blob-account.ts';
 import type { Catalog } from './storage/catalog.ts';
+import { PatientCatalog } from './storage/patient-catalog.ts';
 import type { TableAccount } from './storage/table-account.ts';
 import type * as bundled from './telemetry/application-insights.ts';
 import { Telemetry, type TelemetrySink } from './telemetry/telemetry.ts';
@@ -24,6 +25,7 @@ import { Telemetry, type TelemetrySink } from './telemetry/telemetry.ts';
 const configuration = readConfiguration({ env: process.env, cwd: process.cwd(), appRoot: join(__dirname, '..') });
 const limits = readLimits(process.env.STRONGROOM_LIMITS);
 const retries = { firstDelay: limits.retryDelayMs, timeout: limits.requestMs };
+const now = () => new Date();
 const telemetry = new Telemetry((line) => console.log(line), applicationInsights());
 
 const deps: Dependencies = {
@@ -33,8 +35,10 @@ const deps: Dependencies = {
   copySlots: pLimit(limits.copiesAtOnce),
   blobs: once<BlobAccount>((alias) => connectBlobAccount(configuration.accounts.get(alias)!, retries)),
   tables: once<TableAccount>((alias) => connectTableAccount(configuration.accounts.get(alias)!, retries)),
-  catalog: once<Catalog>((alias) => connectCatalog(configuration.accounts.get(alias)!, undefined, retries)),
-  now: () => new Date(),
+  catalog: once<Catalog>(
+    (alias) => new PatientCatalog(connectCatalog(configuration.accounts.get(alias)!, undefined, retries), now),
+  ),
+  now,
   random: () =>
     BigInt(`0x${randomBytes(8).toString('hex')}`)
       .toString(36)

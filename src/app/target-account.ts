@@ -33,5 +33,6 @@ export function targetAccount(
 
 /** An alias may name the tables of another account than its blobs. */
 function sharesTables({ tables }: Pick<Dependencies, 'tables'>, one: string, other: string): boolean {
-  return isSameService(tables(one).endpoint, tables(other).endpoint);
+  const [here, there] = [tables(one).endpoint, tables(other).endpoint];
+  return here !== '' && there !== '' && isSameService(here, there);
 }

@@ -90,10 +90,27 @@ async function answers(
   try {
     if (blobs) await deps.blobs(alias).listContainers(undefined, signal);
     if (tables) await deps.tables(alias).listTables(undefined, signal);
-    return { status: 'ok' as const };
+    return { status: 'ok' as const, ...(vault && (await catalogOf(deps, alias, signal))) };
   } catch (error) {
     if (!isStorageError(error)) throw error;
     const code = error.kind === 'aborted' ? 'unreachable' : problemCodeOf(error, vault ? 'destination' : 'source');
     return { status: 'failed' as const, code, hint: PROBLEMS[code].hint };
   }
+}
+
+/** What is wrong with the catalog of a vault. Everything works without it. */
+async function catalogOf(deps: Dependencies, alias: string, signal: AbortSignal) {
+  const late = new Promise<string>((resolve) => {
+    signal.addEventListener('abort', () => resolve('The table service did not answer in time'));
+  });
+  const asked = deps.catalog(alias).list({ limit: 1 });
+  try {
+    const why = await Promise.race([asked.then(() => undefined), late]);
+    if (why === undefined) return {};
+  } catch (error) {
+    if (!isStorageError(error)) throw error;
+  }
+  asked.catch(() => {});
+  const code = 'catalog-unavailable';
+  return { catalog: { code, hint: PROBLEMS[code].hint } };
 }

@@ -10,7 +10,7 @@ import type { KeyRange } from '#domain/tables/table-key.ts';
 export interface TableAccount {
   /** The alias of the account in the configuration. */
   readonly alias: string;
-  /** The address of the table service without query, such as `https://acct.table.core.windows.net`. */
+  /** The address of the table service without query, such as `https://acct.table.core.windows.net`; '' if unknown. */
   readonly endpoint: string;
 
   /** One page of the account's tables in the service's order. */

@@ -329,6 +329,14 @@ export const PROBLEMS = {
       'The restore points, holds or retention policy changed after the plan was made. Make a new plan: POST ' +
       '/api/prunes.',
   },
+  'catalog-unavailable': {
+    meaning: 'no table service for the catalog',
+    hint:
+      'Lists come from the vault itself, which takes longer. Nothing else needs the catalog, the index of runs in a ' +
+      'table of the vault. To have it, let this app read and write tables there: an account of kind StorageV2; the ' +
+      'role from infra/, or a SAS with ss=bt; and TableEndpoint in the connection string (or the setting ' +
+      '__tableServiceUri) if the address of the blobs does not contain ".blob.". Then call POST /api/catalog/rebuild.',
+  },
   'run-lost': {
     meaning: 'ended without a summary',
     hint:

@@ -1,6 +1,7 @@
 import pLimit from 'p-limit';
 import { z } from 'zod';
 import type { Dependencies } from '#app/dependencies.ts';
+import { defined } from '#domain/run/defined.ts';
 import { PROBLEMS } from '#domain/run/problems.ts';
 import { isRestorePoint, type Notes } from '#domain/run/restore-point.ts';
 import { isBackup, type RunMode } from '#domain/run/run.ts';
@@ -8,9 +9,9 @@ import type { CatalogRow } from '#storage/catalog.ts';
 import { ControlStore } from '#storage/control/control-store.ts';
 import { isStorageError } from '#storage/storage-error.ts';
 import { answering, json, readQuery } from '../http/answering.ts';
-import { foreignCursor } from '../http/http-error.ts';
 import { readVaultCursors, writeVaultCursors } from '../http/vault-cursors.ts';
 import { vaultsOf } from '../run/find-run.ts';
+import { type CatalogProblem, catalogProblems, listRows } from '../run/list-rows.ts';
 import { shownNotes, shownPoint } from './shown-restore-point.ts';
 
 const query = z.strictObject({
@@ -33,6 +34,13 @@ interface Wanted {
   removed: boolean;
 }
 
+interface PointPage {
+  vault: string;
+  points: Shown[];
+  next?: string | undefined;
+  problem?: CatalogProblem;
+}
+
 type Shown = Pick<ReturnType<typeof shownPoint>, 'id' | 'time'>;
 
 /**
@@ -45,14 +53,14 @@ export function listRestorePointsHandler(deps: Dependencies) {
     const asked = ['restore-points', job, removed];
     const cursors = readVaultCursors(cursor, vaults, asked);
     const pages = await Promise.all(
-      vaults.map(async (vault) => {
+      vaults.map(async (vault): Promise<PointPage> => {
         const from = cursors?.[vault];
         if (cursors && from === undefined) return { vault, points: [] };
         return { vault, ...(await pointsIn(deps, vault, { job, limit, removed: removed === 'true' }, from)) };
       }),
     );
     const restorePoints = pages.flatMap(({ points }) => points).sort((a, b) => (a.time < b.time ? 1 : -1));
-    return json(200, { restorePoints, next: writeVaultCursors(pages, asked) });
+    return json(200, { restorePoints, next: writeVaultCursors(pages, asked), ...catalogProblems(pages) });
   });
 }
 
@@ -67,15 +75,11 @@ async function pointsIn(deps: Dependencies, vault: string, { job, limit, removed
   };
   const points: Shown[] = [];
   let next = from;
+  let problem: CatalogProblem | undefined;
   for (let page = 0; page < PAGES_PER_ANSWER && points.length < limit; page++) {
     // Reads no more rows than the answer can list, since a cursor can only continue after a whole page of the catalog.
-    const options = { limit: limit - points.length, ...(job && { job }), ...(next && { cursor: next }) };
-    const listed = await deps
-      .catalog(vault)
-      .list(options)
-      .catch((error) => {
-        throw from && isStorageError(error, 'invalid') ? foreignCursor() : error;
-      });
+    const listed = await listRows(deps, vault, { job, limit: limit - points.length, cursor: next });
+    problem ??= listed.problem;
     const shown = listed.rows.filter(mayBePoint).map(async (row) => {
       const notes = await notesOf(row);
       return notes.removed && !removed ? [] : atOnce(() => pointOfRow(control, row, notes));
@@ -84,7 +88,7 @@ async function pointsIn(deps: Dependencies, vault: string, { job, limit, removed
     next = listed.next;
     if (next === undefined) break;
   }
-  return { points, next };
+  return { points, next, ...defined({ problem }) };
 }
 
 /**

@@ -4,9 +4,10 @@ import type { Dependencies } from '#app/dependencies.ts';
 import { type CatalogRow, catalogRowOf } from '#storage/catalog.ts';
 import { isStorageError } from '#storage/storage-error.ts';
 import { answering, json, readQuery } from '../http/answering.ts';
-import { foreignCursor, HttpError } from '../http/http-error.ts';
+import { HttpError } from '../http/http-error.ts';
 import { readVaultCursors, writeVaultCursors } from '../http/vault-cursors.ts';
 import { findRun, vaultsOf } from './find-run.ts';
+import { catalogProblems, listRows, type RowPage } from './list-rows.ts';
 
 const query = z.strictObject({
   job: z.string().optional(),
@@ -14,7 +15,7 @@ const query = z.strictObject({
   cursor: z.string().optional(),
 });
 
-/** GET /api/runs — newest first, from the catalog of every vault. */
+/** GET /api/runs — newest first, from the catalog of every vault, or without it from the vault itself. */
 export function listRunsHandler(deps: Dependencies) {
   return answering(deps, async (request, client) => {
     const { job, limit, cursor } = readQuery(request, query);
@@ -22,23 +23,17 @@ export function listRunsHandler(deps: Dependencies) {
     const asked = ['runs', job];
     const cursors = readVaultCursors(cursor, vaults, asked);
     const pages = await Promise.all(
-      vaults.map(async (vault) => {
+      vaults.map(async (vault): Promise<RowPage & { vault: string }> => {
         const from = cursors?.[vault];
-        if (cursors && from === undefined) return { vault, rows: [] as CatalogRow[] };
-        const options = { limit, ...(job && { job }), ...(from && { cursor: from }) };
-        const page = await deps
-          .catalog(vault)
-          .list(options)
-          .catch((error) => {
-            throw from && isStorageError(error, 'invalid') ? foreignCursor() : error;
-          });
+        if (cursors && from === undefined) return { vault, rows: [] };
+        const page = await listRows(deps, vault, { job, limit, cursor: from });
         return { vault, ...page };
       }),
     );
     const runs = [];
     for (const { rows } of pages) for (const row of rows) runs.push(await settled(deps, client, row));
     runs.sort((a, b) => (a.startedAt < b.startedAt ? 1 : -1));
-    return json(200, { runs, next: writeVaultCursors(pages, asked) });
+    return json(200, { runs, next: writeVaultCursors(pages, asked), ...catalogProblems(pages) });
   });
 }
 

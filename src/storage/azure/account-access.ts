@@ -8,7 +8,8 @@ export interface AccountAccess {
   alias: string;
   /** Without a trailing slash and without query. */
   blobEndpoint: string;
-  tableEndpoint: string;
+  /** Absent if the connection names none, and the address of the blobs does not show it. */
+  tableEndpoint?: string;
   by: AccessMethod;
 }
 
@@ -31,8 +32,12 @@ export function resolveAccess(connection: AccountConnection): AccountAccess {
   const { alias } = connection;
   if (!('connectionString' in connection)) {
     const blobEndpoint = endpointOf(alias, connection.blobServiceUri);
-    const tableEndpoint = endpointOf(alias, connection.tableServiceUri ?? blobEndpoint.replace('.blob.', '.table.'));
-    return { alias, blobEndpoint, tableEndpoint, by: { kind: 'identity', credential: identityCredential(connection) } };
+    const tableEndpoint = connection.tableServiceUri ?? tableAddress(blobEndpoint);
+    return {
+      ...{ alias, blobEndpoint },
+      ...(tableEndpoint !== undefined && { tableEndpoint: endpointOf(alias, tableEndpoint) }),
+      by: { kind: 'identity', credential: identityCredential(connection) },
+    };
   }
   const parts = partsOf(connection.connectionString);
   const service = (name: 'blob' | 'table', explicit: string | undefined) => {
@@ -42,15 +47,18 @@ export function resolveAccess(connection: AccountConnection): AccountAccess {
     const protocol = parts.get('defaultendpointsprotocol') ?? 'https';
     return endpointOf(alias, `${protocol}://${account}.${name}.${parts.get('endpointsuffix') ?? 'core.windows.net'}`);
   };
+  const given = parts.get('blobendpoint');
+  const tables = parts.get('tableendpoint') || (given && tableAddress(given));
   return {
     alias,
-    blobEndpoint: service('blob', parts.get('blobendpoint')),
-    tableEndpoint: service(
-      'table',
-      parts.get('tableendpoint') ?? parts.get('blobendpoint')?.replace('.blob.', '.table.'),
-    ),
+    blobEndpoint: service('blob', given),
+    ...((tables || !given) && { tableEndpoint: service('table', tables) }),
     by: methodOf(alias, parts),
   };
+}
+
+function tableAddress(blobEndpoint: string): string | undefined {
+  return blobEndpoint.includes('.blob.') ? blobEndpoint.replace('.blob.', '.table.') : undefined;
 }
 
 function methodOf(alias: string, parts: Map<string, string>): AccessMethod {

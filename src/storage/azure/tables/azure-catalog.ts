@@ -13,24 +13,36 @@ const PARTITION = 'run';
 /** The last millisecond of the year 9999; 15 digits. */
 const END_OF_TIME = 253_402_300_799_999;
 
+/** A run does not wait long for its index. */
+const MOST_TRIES = 3;
+
 /** The catalog of runs in one Azure table. It uses the SDK's retry policy, which follows `Retry-After`. */
 export class AzureCatalog implements Catalog {
   readonly #alias: string;
-  readonly #table: TableClient;
+  readonly #name: string;
+  readonly #connect: () => TableClient;
+  #made: TableClient | undefined;
   /** Milliseconds per attempt. */
   readonly #timeout: number;
 
   constructor(access: AccountAccess, tableName: string, retries: RetryOptions) {
     this.#alias = access.alias;
     this.#timeout = retries.timeout;
-    this.#table = tableClient(access, tableName, {
-      retryOptions: {
-        maxRetries: retries.tries - 1,
-        retryDelayInMs: retries.firstDelay,
-        maxRetryDelayInMs: retries.longestDelay,
-      },
-      additionalPolicies: [COUNTING],
-    });
+    this.#name = tableName;
+    this.#connect = () =>
+      tableClient(access, tableName, {
+        retryOptions: {
+          maxRetries: Math.min(retries.tries, MOST_TRIES) - 1,
+          retryDelayInMs: retries.firstDelay,
+          maxRetryDelayInMs: retries.longestDelay,
+        },
+        additionalPolicies: [COUNTING],
+      });
+  }
+
+  get #table(): TableClient {
+    this.#made ??= this.#connect();
+    return this.#made;
   }
 
   put(row: CatalogRow): Promise<void> {
@@ -78,7 +90,7 @@ export class AzureCatalog implements Catalog {
     try {
       return await send();
     } catch (error) {
-      throw storageErrorOf(error, { action, alias: this.#alias, container: this.#table.tableName });
+      throw storageErrorOf(error, { action, alias: this.#alias, container: this.#name });
     }
   }
 }

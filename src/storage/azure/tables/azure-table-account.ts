@@ -23,7 +23,7 @@ export class AzureTableAccount implements TableAccount {
 
   constructor(access: AccountAccess, retries: RetryOptions) {
     this.alias = access.alias;
-    this.endpoint = access.tableEndpoint;
+    this.endpoint = access.tableEndpoint ?? '';
     this.#requests = new TableRequests(access, retries);
   }
 

@@ -4,11 +4,18 @@ import {
   TableClient,
   type TableServiceClientOptions,
 } from '@azure/data-tables';
+import { StorageError } from '../../storage-error.ts';
 import type { AccountAccess } from '../account-access.ts';
 
-/** The SDK's client for one table, with the account's method of authentication. */
+/**
+ * The SDK's client for one table, with the account's method of authentication. Throws `invalid` if the account has no
+ * known table service.
+ */
 export function tableClient(access: AccountAccess, tableName: string, options: TableServiceClientOptions): TableClient {
-  const { by, tableEndpoint } = access;
+  const { alias, by, tableEndpoint } = access;
+  if (tableEndpoint === undefined) {
+    throw new StorageError('invalid', `The connection of account "${alias}" does not name its table service.`);
+  }
   const all: TableServiceClientOptions = {
     allowInsecureConnection: tableEndpoint.startsWith('http:'),
     userAgentOptions: { userAgentPrefix: 'strongroom' },

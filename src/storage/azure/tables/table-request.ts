@@ -36,18 +36,24 @@ const httpClient = createDefaultHttpClient();
  * The SDK's pipeline signs and sends the requests. As for blobs, the retries are our own.
  */
 export class TableRequests {
-  readonly #endpoint: string;
+  readonly #access: AccountAccess;
   readonly #retries: RetryOptions;
-  readonly #pipeline: Pipeline;
+  #made: Pipeline | undefined;
 
   constructor(access: AccountAccess, retries: RetryOptions) {
-    this.#endpoint = access.tableEndpoint;
+    this.#access = access;
     this.#retries = retries;
+  }
+
+  get #pipeline(): Pipeline {
+    if (this.#made) return this.#made;
     // The client requires a table name. It does not use the name: each request has its own.
-    this.#pipeline = tableClient(access, 'any', {}).pipeline;
-    this.#pipeline.removePolicy({ phase: 'Serialize' });
-    this.#pipeline.removePolicy({ phase: 'Deserialize' });
-    this.#pipeline.removePolicy({ phase: 'Retry' });
+    const { pipeline } = tableClient(this.#access, 'any', {});
+    pipeline.removePolicy({ phase: 'Serialize' });
+    pipeline.removePolicy({ phase: 'Deserialize' });
+    pipeline.removePolicy({ phase: 'Retry' });
+    this.#made = pipeline;
+    return pipeline;
   }
 
   /**
@@ -72,7 +78,8 @@ export class TableRequests {
   }
 
   async #sendOnce({ method, path, headers = {}, body }: TableRequest, signal?: AbortSignal): Promise<TableAnswer> {
-    const url = `${this.#endpoint}/${path}`;
+    const pipeline = this.#pipeline;
+    const url = `${this.#access.tableEndpoint}/${path}`;
     noteRequest(tableOperationName(method, url));
     const limit = new AbortController();
     const timer = setTimeout(() => limit.abort(), this.#retries.timeout);
@@ -91,7 +98,7 @@ export class TableRequests {
       ...(body === undefined ? {} : { body }),
     });
     try {
-      const { status, headers: answered, bodyAsText } = await this.#pipeline.sendRequest(httpClient, request);
+      const { status, headers: answered, bodyAsText } = await pipeline.sendRequest(httpClient, request);
       const text = bodyAsText ?? '';
       if (status < 200 || status > 299) throw refusal(status, text, { headers: answered });
       return { header: (name) => answered.get(name), body: text };

@@ -1,6 +1,7 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { HttpRequest, InvocationContext } from '@azure/functions';
 import type { DurableClient } from 'durable-functions';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, test } from 'vitest';
 import type { Dependencies } from '#app/dependencies.ts';
 import { partPath, summaryPath } from '#domain/run/control-paths.ts';
 import { outcomeOf } from '#domain/run/outcome.ts';
@@ -59,8 +60,30 @@ describe('a vault that no run has written to', () => {
   });
 
   it('has nothing to rebuild the catalog from', async () => {
-    expect(await ask(rebuildCatalogHandler, {})).toMatchObject({ status: 200, body: { runs: 0, damaged: [] } });
+    const list = async () => ({ rows: [] });
+    expect(await ask(rebuildCatalogHandler, { list })).toMatchObject({ status: 200, body: { runs: 0, damaged: [] } });
   });
+});
+
+test('F82: a rebuild reads many summaries at once, so that an old vault takes seconds', async () => {
+  const ids = Array.from({ length: 200 }, (_, run) => `nightly-20260502T000000Z-${String(run).padStart(6, '0')}`);
+  let reading = 0;
+  let most = 0;
+  const vault: Partial<BlobAccount> = {
+    listBlobs: async (_container, { prefix }) => ({
+      blobs: [],
+      prefixes: prefix === 'jobs/' ? ['jobs/nightly/'] : ids.map((id) => `jobs/nightly/runs/${id}/`),
+    }),
+    async getObject() {
+      most = Math.max(most, ++reading);
+      await nextTurn();
+      reading--;
+      return undefined;
+    },
+  };
+  const list = async () => ({ rows: [] });
+  expect(await ask(rebuildCatalogHandler, { vault, list })).toMatchObject({ status: 200, body: { runs: 0 } });
+  expect(most).toBe(32);
 });
 
 describe('asking for runs', () => {
@@ -72,6 +95,21 @@ describe('asking for runs', () => {
     const answer = await ask(listRunsHandler, { query: { cursor }, list });
     expect(answer).toMatchObject({ status: 400, body: { code: 'cursor-invalid' } });
     expect(answer.headers).toMatchObject({ 'cache-control': 'no-store' });
+  });
+
+  it('F82: lists the runs of the vault itself without a catalog, and says so', async () => {
+    const list = async () => {
+      throw new StorageError('access-denied', 'Not you', 403);
+    };
+    const vault: Partial<BlobAccount> = {
+      getObject: async () => undefined,
+      listBlobs: async (_container, { prefix = '' }) => ({
+        blobs: [],
+        prefixes: { 'jobs/': ['jobs/nightly/'], 'jobs/nightly/runs/': [`jobs/nightly/runs/${RUN.id}/`] }[prefix] ?? [],
+      }),
+    };
+    const { body } = await ask(listRunsHandler, { vault, list });
+    expect(body).toMatchObject({ runs: [{ id: RUN.id, status: 'failed' }], problems: [{ message: 'Not you' }] });
   });
 
   it('says how a run ended that the catalog takes for running', async () => {

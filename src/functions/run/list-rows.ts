@@ -1,0 +1,121 @@
+import pLimit from 'p-limit';
+import type { Dependencies } from '#app/dependencies.ts';
+import { runsPrefix } from '#domain/run/control-paths.ts';
+import { PROBLEMS } from '#domain/run/problems.ts';
+import { parseRunId } from '#domain/run/run-id.ts';
+import { type CatalogRow, catalogRowOf, startedRow } from '#storage/catalog.ts';
+import { ControlStore } from '#storage/control/control-store.ts';
+import { isStorageError } from '#storage/storage-error.ts';
+import { foreignCursor } from '../http/http-error.ts';
+
+/** Why lists come from the vault itself. */
+export interface CatalogProblem {
+  code: 'catalog-unavailable';
+  account: string;
+  message: string;
+  hint: string;
+}
+
+export interface RowPage {
+  rows: CatalogRow[];
+  next?: string;
+  problem?: CatalogProblem;
+}
+
+export interface WantedRows {
+  job?: string | undefined;
+  limit: number;
+  cursor?: string | undefined;
+}
+
+const SUMMARIES_AT_ONCE = 8;
+/** The cursors of the catalog are Base64, and never start like this. */
+const OF_VAULT = '.';
+
+/**
+ * A page of the runs in a vault, newest first: from the catalog; without it from the summaries, which costs a request
+ * for each run of the page. A list that has begun from the vault ends so.
+ */
+export async function listRows(deps: Dependencies, vault: string, wanted: WantedRows): Promise<RowPage> {
+  const { job, limit, cursor } = wanted;
+  if (cursor?.startsWith(OF_VAULT)) return rowsOfVault(deps, vault, wanted);
+  try {
+    return await deps.catalog(vault).list({ limit, ...(job && { job }), ...(cursor && { cursor }) });
+  } catch (error) {
+    if (!isStorageError(error)) throw error;
+    if (cursor !== undefined) throw error.kind === 'invalid' ? foreignCursor() : error;
+    return { ...(await rowsOfVault(deps, vault, wanted)), problem: catalogProblem(vault, error.message) };
+  }
+}
+
+/** The problems of pages, as lists show them: nothing, if there are none. */
+export function catalogProblems(pages: readonly Pick<RowPage, 'problem'>[]): { problems?: CatalogProblem[] } {
+  const problems = pages.flatMap(({ problem }) => problem ?? []);
+  return problems.length > 0 ? { problems } : {};
+}
+
+export function catalogProblem(account: string, message: string): CatalogProblem {
+  const code = 'catalog-unavailable';
+  return { code, account, message, hint: PROBLEMS[code].hint };
+}
+
+async function rowsOfVault(
+  deps: Dependencies,
+  vault: string,
+  { job, limit, cursor }: WantedRows,
+): Promise<{ rows: CatalogRow[]; next?: string }> {
+  const control = new ControlStore(deps.blobs(vault));
+  const after = cursor?.slice(OF_VAULT.length);
+  const keys = (await Promise.all((await jobsIn(control, job)).map((each) => keysOf(control, each)))).flat();
+  const wanted = keys
+    .filter((key) => after === undefined || key < after)
+    .sort()
+    .reverse();
+  const page = wanted.slice(0, limit);
+  const atOnce = pLimit(SUMMARIES_AT_ONCE);
+  const rows = await Promise.all(page.map((key) => atOnce(() => rowOf(control, key.slice(key.indexOf(' ') + 1)))));
+  return { rows, ...(wanted.length > limit && { next: OF_VAULT + page.at(-1)! }) };
+}
+
+async function jobsIn(control: ControlStore, job: string | undefined): Promise<string[]> {
+  if (job !== undefined) return [job];
+  const jobs = new Set(await control.lockedJobs());
+  for await (const folder of control.foldersBelow('jobs/')) jobs.add(folder.split('/')[1]!);
+  return [...jobs];
+}
+
+/** The runs of a job, each after its time, by which they sort. */
+async function keysOf(control: ControlStore, job: string): Promise<string[]> {
+  const ids = new Set<string>();
+  for await (const folder of control.foldersBelow(runsPrefix(job))) ids.add(folder.split('/').at(-2)!);
+  // A run that has just started has left nothing but its lock.
+  const running = await lockOf(control, job);
+  if (running) ids.add(running.id);
+  return [...ids].flatMap((id) => {
+    const startedAt = parseRunId(id)?.startedAt;
+    return startedAt ? `${startedAt.toISOString()} ${id}` : [];
+  });
+}
+
+async function lockOf(control: ControlStore, job: string) {
+  try {
+    return (await control.readLock(job))?.value.run ?? undefined;
+  } catch (error) {
+    if (isStorageError(error, 'damaged')) return undefined;
+    throw error;
+  }
+}
+
+async function rowOf(control: ControlStore, id: string): Promise<CatalogRow> {
+  const { job, startedAt } = parseRunId(id)!;
+  // GET /api/runs/{id} shows the damage of a summary, and what is left of a lost run.
+  const lost = { id, job, mode: 'unknown', trigger: 'unknown', dryRun: false, status: 'failed' };
+  try {
+    const summary = await control.readSummary({ job, id });
+    if (summary) return catalogRowOf(summary);
+  } catch (error) {
+    if (!isStorageError(error, 'damaged')) throw error;
+  }
+  const running = await lockOf(control, job);
+  return running?.id === id ? startedRow(running) : { ...lost, startedAt: startedAt.toISOString() };
+}
