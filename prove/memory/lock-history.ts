@@ -4,6 +4,7 @@ interface Lock {
   epoch: number;
   run: { id: string } | null;
   cancel: boolean;
+  turn: number;
 }
 
 /**
@@ -17,19 +18,21 @@ export function brokenLock(
   after: MemoryBlob,
   hasEnded: (run: string) => boolean,
 ): string | undefined {
-  const was = before ? lockIn(before) : { epoch: 0, run: null, cancel: false };
+  const was = before ? lockIn(before) : { epoch: 0, run: null, cancel: false, turn: 0 };
   const is = lockIn(after);
   const holder = was.run?.id;
   const isTaken = is.run !== null && is.run.id !== holder;
   if (is.epoch !== was.epoch + (isTaken ? 1 : 0)) {
     return `the epoch went from ${was.epoch} to ${is.epoch}, and ${isTaken ? 'a' : 'no'} run took the lock`;
   }
-  if (holder === undefined) return isTaken ? undefined : 'a free lock was released';
+  if (is.turn < was.turn) return `the turn went from ${was.turn} to ${is.turn}`;
+  // A deep verification counts its turn, whichever run has the lock.
+  if (holder === undefined) return isTaken || is.turn > was.turn ? undefined : 'a free lock was released';
   if (is.run?.id === holder)
     return was.cancel && !is.cancel ? `the request to cancel run ${holder} was lost` : undefined;
   return hasEnded(holder) ? undefined : `run ${holder} lost the lock before it ended`;
 }
 
 function lockIn({ body }: MemoryBlob): Lock {
-  return JSON.parse(body.toString());
+  return { turn: 0, ...JSON.parse(body.toString()) };
 }

@@ -2,9 +2,10 @@ import { defined } from './defined.ts';
 import type { RunRef, UnlockedRun } from './run.ts';
 
 /**
- * One run of a job at a time. The lock is a small object in the vault, replaced by compare-and-swap. Its epoch grows
- * with every run, so an activity of an older run can tell that it is superseded. The lock also has the request to
- * cancel: one small read tells an activity whether it may continue.
+ * One run of a job at a time that writes to the vault. The lock is a small object in the vault, replaced by
+ * compare-and-swap. Its epoch grows with every run, so an activity of an older run can tell that it is superseded. The
+ * lock also has the request to cancel: one small read tells an activity whether it may continue. Each run that only
+ * reads has a lock of its own (`lock-place.ts`).
  */
 export interface RunLock {
   job: string;
@@ -25,14 +26,13 @@ export interface RunLock {
 export function acquire(current: RunLock | undefined, run: UnlockedRun, now: Date): RunLock & { run: RunRef } {
   const epoch = (current?.epoch ?? 0) + 1;
   const { last, point, turn } = current ?? {};
-  const isDeep = run.mode === 'verify' && run.verify.kind === 'deep';
   return {
     job: run.job,
     epoch,
-    run: run.mode === 'verify' ? { ...run, epoch, verify: { ...run.verify, turn: turn ?? 0 } } : { ...run, epoch },
+    run: { ...run, epoch },
     since: now.toISOString(),
     cancel: false,
-    ...defined({ last, point, turn: isDeep ? (turn ?? 0) + 1 : turn }),
+    ...defined({ last, point, turn }),
   };
 }
 

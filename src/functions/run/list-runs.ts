@@ -47,8 +47,7 @@ async function settled(deps: Dependencies, vault: string, row: CatalogRow): Prom
   if (row.status !== 'running') return row;
   const control = new ControlStore(deps.blobs(vault));
   try {
-    const lock = await control.readLock(row.job);
-    if (lock?.value.run?.id === row.id) return row;
+    if (await control.findLockOf(row)) return row;
     const summary = await control.readSummary(row);
     return summary ? catalogRowOf(summary) : { ...row, status: 'failed' };
   } catch (error) {

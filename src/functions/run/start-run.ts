@@ -7,6 +7,7 @@ import { noteInCatalog } from '#app/note-in-catalog.ts';
 import type { Job } from '#config/configuration.ts';
 import { lockPath } from '#domain/run/control-paths.ts';
 import { acquire, isAbandoned, type RunLock, release } from '#domain/run/lock.ts';
+import { isReaderRun } from '#domain/run/reader-lock.ts';
 import { isBackup, leftBy, pointOfRun, type RequestedRun, type RunRef, type UnlockedRun } from '#domain/run/run.ts';
 import { newRunId } from '#domain/run/run-id.ts';
 import type { RunJobInput } from '#orchestrations/run-job.ts';
@@ -18,8 +19,12 @@ import { HttpError } from '../http/http-error.ts';
 import { closeRun, endRun } from './close-run.ts';
 import { configuredJob } from './configured-job.ts';
 import { orchestrationState } from './orchestration-state.ts';
+import { readersInProgress, startReader } from './readers.ts';
 
-/** Takes the lock of the job and starts the orchestration, or returns the run that holds the lock. */
+/**
+ * Takes the lock of the job and starts the orchestration, or returns the run that holds the lock. A run that only reads
+ * a restore point needs no lock of the job.
+ */
 export async function startRun(
   deps: Dependencies,
   client: DurableClient,
@@ -29,12 +34,16 @@ export async function startRun(
   const now = deps.now();
   const requests: Record<string, number> = {};
   return countingRequests(requests, async () => {
-    const taken = await takeLock(deps, context, client, {
+    const readers = await readersInProgress(deps, context, client);
+    const begun: UnlockedRun = {
       ...wanted,
       ...(hasNext(context.job, wanted) && { hasNext: true as const }),
       id: newRunId(wanted.job, now, deps.random()),
       startedAt: now.toISOString(),
-    });
+    };
+    const taken = isReaderRun(begun)
+      ? await startReader(deps, context, begun, readers)
+      : await takeLock(deps, context, client, begun);
     if ('running' in taken) return taken;
     const { run } = taken.lock;
     // Not awaited yet: a slow catalog must not delay the start for so long that the run counts as lost.
