@@ -47,7 +47,7 @@ export interface Notes {
   hold?: { at: string };
   brake?: { containers: string[]; released?: string };
   proofs?: { at: string; kind: string; failed: number }[];
-  removed?: { at: string; run: string; emptied?: string };
+  removed?: { at: string; run: string; emptied?: string; by?: string[] };
 }
 
 export interface RequestedRestore {
@@ -85,6 +85,11 @@ export interface Run {
   judged?: JudgedPoint;
   /** Whether its manifest has been deleted. */
   gone: boolean;
+}
+
+interface ReaderLock {
+  run: (Pick<Run, 'id' | 'job' | 'mode' | 'dryRun' | 'restore'> & { verify?: { point: string } }) | null;
+  cancel: boolean;
 }
 
 /** One version of a source blob, with its properties over time. */
@@ -133,6 +138,8 @@ export class Chronicle {
   /** The runs with an entry at a place of the vault. */
   readonly #claims = new Map<string, Map<Run, Entry>>();
   readonly #holders = new Map<string, string | undefined>();
+  /** The restore points that readers in progress read, by their runs. */
+  readonly #readers = new Map<string, string>();
 
   constructor(stage: Stage) {
     this.#stage = stage;
@@ -171,7 +178,9 @@ export class Chronicle {
     if (run.gone) return false;
     if (run.summary === undefined) return this.#holders.get(run.job) === run.id;
     const { removed } = run.notes;
-    if (!run.summary.restorePoint || removed?.emptied !== undefined) return false;
+    if (!run.summary.restorePoint) return false;
+    if (this.isRead(run)) return true;
+    if (removed?.emptied !== undefined) return false;
     return removed === undefined || Date.parse(removed.at) + this.marginOf(run.job) > this.#stage.vaultNow() + SKEW;
   }
 
@@ -312,10 +321,12 @@ export class Chronicle {
 
   #seeControl({ name, before, after }: Change): void {
     const [, lock] = /^locks\/(.+)\.json$/.exec(name) ?? [];
+    const [, reader] = /^jobs\/[^/]+\/readers\/(.+)\.json$/.exec(name) ?? [];
     const [, , id, path] = /^jobs\/([^/]+)\/runs\/([^/]+)\/(.+)$/.exec(name) ?? [];
     const [, noted] = /^jobs\/[^/]+\/restore-points\/([^/]+)\.json$/.exec(name) ?? [];
     if (after === undefined) this.#seeRemoval(name, id ?? noted, path);
     else if (lock !== undefined) this.#seeLock(lock, before, after);
+    else if (reader !== undefined) this.#seeReader(reader, before, after);
     else if (noted !== undefined) this.#seeNotes(noted, JSON.parse(after.body.toString()));
     else if (id !== undefined && path === 'run.json') this.#seeSummary(id, JSON.parse(after.body.toString()));
     else if (id !== undefined && path?.startsWith('manifest/') && !path.endsWith('-compared.ndjson.gz'))
@@ -330,6 +341,7 @@ export class Chronicle {
       this.say('I5', 'something was deleted that belongs to no restore point whose time is over', name);
       return;
     }
+    if (this.isRead(run)) this.say('I5', `a restore point was deleted while a run reads it`, name);
     run.gone = true;
     const builtOn = this.points.find(
       (point) => this.isNeeded(point) && point.summary!.parts.some((part) => part.path === name),
@@ -345,16 +357,38 @@ export class Chronicle {
     if (broken !== undefined) this.say('I3', broken, job);
     const lock = JSON.parse(after.body.toString()) as { run: Pick<Run, 'id' | 'job' | 'mode' | 'dryRun'> | null };
     this.#holders.set(job, lock.run?.id);
-    if (!lock.run || this.runs.has(lock.run.id)) return;
-    const run: Run = {
-      ...lock.run,
-      from: this.changes,
-      notes: {},
-      entries: new Map(),
-      mustBrake: false,
-      gone: false,
-    };
-    this.runs.set(run.id, run);
+    this.#seeRun(lock.run);
+  }
+
+  #seeRun(begun: Pick<Run, 'id' | 'job' | 'mode' | 'dryRun'> | null): void {
+    if (!begun || this.runs.has(begun.id)) return;
+    const own = { from: this.changes, notes: {}, entries: new Map<string, Entry>(), mustBrake: false, gone: false };
+    this.runs.set(begun.id, { ...begun, ...own });
+  }
+
+  /** A reader holds its own lock from its start until it has ended, and never again. */
+  #seeReader(id: string, before: MemoryBlob | undefined, after: MemoryBlob): void {
+    const was = before && (JSON.parse(before.body.toString()) as ReaderLock);
+    const is = JSON.parse(after.body.toString()) as ReaderLock;
+    if (was && !was.run && is.run) this.say('I3', `reader ${id} has its lock again`, id);
+    if (was?.cancel && is.run && !is.cancel) this.say('I3', `the request to cancel reader ${id} was lost`, id);
+    this.#seeRun(is.run);
+    const point = is.run?.restore?.point ?? is.run?.verify?.point ?? '';
+    // One whose restore point is marked already is about to be refused.
+    if (is.run && !was && !this.runs.get(point)?.notes.removed) this.#readers.set(id, point);
+    if (is.run) return;
+    this.#readers.delete(id);
+    const run = this.runs.get(id);
+    if (!run || run.summary) return;
+    // Refused at its start: the restore point was marked meanwhile.
+    if (this.#stage.vault.listBlobs(CONTROL, { prefix: `jobs/${run.job}/runs/${id}/` }).blobs.length === 0)
+      this.runs.delete(id);
+    else this.say('I3', `reader ${id} lost its lock before it ended`, id);
+  }
+
+  /** Whether a run in progress reads this restore point. */
+  isRead({ id }: Run): boolean {
+    return [...this.#readers.values()].includes(id);
   }
 
   #seeNotes(id: string, notes: Notes): void {

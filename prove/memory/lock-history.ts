@@ -5,6 +5,7 @@ interface Lock {
   epoch: number;
   run: { id: string } | null;
   cancel: boolean;
+  turn: number;
 }
 
 /**
@@ -18,7 +19,7 @@ export function brokenLock(
   after: MemoryBlob,
   hasEnded: (run: string) => boolean,
 ): string | undefined {
-  const was = before ? lockIn(before) : { epoch: 0, run: null, cancel: false };
+  const was = before ? lockIn(before) : { epoch: 0, run: null, cancel: false, turn: 0 };
   const is = lockIn(after);
   for (const what of Object.keys(was.served ?? {})) {
     if (!Object.hasOwn(is.served ?? {}, what)) return `the mark of the last ${what} was lost`;
@@ -29,12 +30,16 @@ export function brokenLock(
     return `the epoch went from ${was.epoch} to ${is.epoch}, and ${isTaken ? 'a' : 'no'} run took the lock`;
   }
   const isMarked = JSON.stringify(is.served) !== JSON.stringify(was.served);
-  if (holder === undefined) return isTaken || isMarked ? undefined : 'a free lock was released';
+  if (is.turn < was.turn) return `the turn went from ${was.turn} to ${is.turn}`;
+  // A deep verification counts its turn, whichever run has the lock.
+  if (holder === undefined) {
+    return isTaken || isMarked || is.turn > was.turn ? undefined : 'a free lock was released';
+  }
   if (is.run?.id === holder)
     return was.cancel && !is.cancel ? `the request to cancel run ${holder} was lost` : undefined;
   return hasEnded(holder) ? undefined : `run ${holder} lost the lock before it ended`;
 }
 
 function lockIn({ body }: MemoryBlob): Lock {
-  return JSON.parse(body.toString());
+  return { turn: 0, ...JSON.parse(body.toString()) };
 }

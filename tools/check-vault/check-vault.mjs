@@ -13,7 +13,7 @@ export async function checkVault(vault, { job, head, content = false }) {
   const documents = await Documents.open(vault, job);
   const { findings, remarks } = documents;
   const chain = await readChain(documents, head);
-  const running = await runningRun(documents);
+  const running = await runningRuns(documents);
   const points = [];
   for (const point of chain.points.values()) {
     const summary = await checkPoint(documents, point);
@@ -49,10 +49,15 @@ async function checkPoint(documents, { id, record, emptied }) {
   return undefined;
 }
 
-/** The run in progress: what it has just written may have no record yet. */
-async function runningRun(documents) {
-  const found = await documents.readJson(`locks/${documents.job}.json`);
-  return found?.value?.run?.id;
+/** The runs in progress: what they have just written may have no record yet. */
+async function runningRuns(documents) {
+  const readers = [...documents.paths()].filter((path) => path.startsWith(`jobs/${documents.job}/readers/`));
+  const running = new Set();
+  for (const path of [`locks/${documents.job}.json`, ...readers]) {
+    const found = await documents.readJson(path);
+    if (found?.value?.run) running.add(found.value.run.id);
+  }
+  return running;
 }
 
 /** Restore points that no record names: made by another writer, or their records were dropped. */
@@ -60,7 +65,7 @@ async function findUnrecorded(documents, { points }, running) {
   const summary = new RegExp(`^jobs/${documents.job}/runs/([^/]+)/run\\.json$`);
   for (const path of documents.paths()) {
     const [, id] = summary.exec(path) ?? [];
-    if (id === undefined || points.has(id) || id === running) continue;
+    if (id === undefined || points.has(id) || running.has(id)) continue;
     const found = await documents.readJson(path);
     if (!found?.value) documents.find('altered', path, 'it is not JSON');
     else if (found.value.restorePoint === true) documents.find('forged', path, 'no record names this restore point');

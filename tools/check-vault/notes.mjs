@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 
 /**
  * Compares the notes of a restore point with the chain: both have every hold, safety brake, removal and proof. What
- * the run in progress has noted has no record yet.
+ * runs in progress have noted has no record yet.
  */
 export async function checkNotes(documents, chain, point, running) {
   const path = `jobs/${documents.job}/restore-points/${point.id}.json`;
@@ -45,7 +45,7 @@ function* unrecorded({ hold, brake }, { record, held, lifted, released }) {
 function wrongRemoval({ removed }, point, { prunes }, running) {
   if (!removed) return point.removed && `prune ${point.removed.run} marked it as removed, and that is not noted`;
   if (
-    removed.run === running ||
+    running.has(removed.run) ||
     prunes.some((prune) => prune.run === removed.run && prune.removed.includes(point.id))
   ) {
     return undefined;
@@ -55,10 +55,10 @@ function wrongRemoval({ removed }, point, { prunes }, running) {
 
 function wrongProofs({ proofs = [] }, { id, proofs: recorded }, { verifications }, running) {
   const forged = proofs.filter(
-    (proof) => proof.run !== running && !verifications.some((record) => record.point === id && isOf(record, proof)),
+    (proof) => !running.has(proof.run) && !verifications.some((record) => record.point === id && isOf(record, proof)),
   );
   const lost = [...recorded.values()].filter(
-    (record) => !proofs.some(({ run }) => run === record.run || run === running),
+    (record) => !proofs.some(({ run }) => run === record.run || running.has(run)),
   );
   return [
     ...forged.map(({ run }) => `no record has this result of verification ${run}`),

@@ -1,9 +1,12 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Dependencies } from '#app/dependencies.ts';
 import { jobContextOf, runsAs } from '#app/job-context.ts';
 import { DEFAULT_MARGIN_HOURS, retention } from '#domain/prune/retention.ts';
 import { CONTROL_CONTAINER, entityFilesPrefix, prunePlanPath, runPrefix } from '#domain/run/control-paths.ts';
+import { standingOf } from '#domain/run/lock.ts';
 import { problemOf } from '#domain/run/problems.ts';
-import { type PrunePlan, withHash } from '#domain/run/prune-plan.ts';
+import { type PointName, type PrunePlan, type Reading, withHash } from '#domain/run/prune-plan.ts';
+import { announced, forGood, type Removal, withdrawn } from '#domain/run/removal.ts';
 import { type Notes, verifiedAt } from '#domain/run/restore-point.ts';
 import type { PartEntry, PruneRef, RunRef } from '#domain/run/run.ts';
 import { tableOfTask, taskOfTable } from '#domain/run/task-name.ts';
@@ -12,7 +15,7 @@ import type { ControlStore } from '#storage/control/control-store.ts';
 import { isStorageError, StorageError } from '#storage/storage-error.ts';
 import type { ContainerPair, ListContainersResult } from '../run/container-task.ts';
 import { brakedContainers, isBraked } from './braked-containers.ts';
-import { type PointInVault, readPicture, type VaultPicture } from './vault-picture.ts';
+import { type PointInVault, readingIn, readPicture, type VaultPicture } from './vault-picture.ts';
 
 const HOUR = 3_600_000;
 
@@ -23,9 +26,9 @@ const HOUR = 3_600_000;
  */
 export async function beginPrune(deps: Dependencies, run: PruneRef): Promise<Omit<ListContainersResult, 'requests'>> {
   const { control } = jobContextOf(deps, run.job);
-  const { picture, plan } = await decideNow(deps, run);
   const wanted = run.prune.plan;
   if (wanted === undefined) {
+    const { picture, plan } = await decideNow(deps, run);
     await control.writeJson(prunePlanPath(run), plan, 'absent');
     const parts = picture.points.filter(({ job }) => job === run.job).flatMap((point) => point.parts);
     const all = [...backupContainersOf(parts), ...(await tablesOf(control, run.job, parts))];
@@ -33,11 +36,17 @@ export async function beginPrune(deps: Dependencies, run: PruneRef): Promise<Omi
   }
   const made = await control.readPrunePlan({ job: run.job, id: wanted.run });
   const planned = await control.readSummary({ job: run.job, id: wanted.run });
-  if (!made || !planned || made.hash !== wanted.hash || plan.hash !== made.hash) return stale();
+  if (!made || !planned || made.hash !== wanted.hash) return stale();
+  const { plan } = await decideNow(deps, run, made.reading);
+  if (plan.hash !== made.hash) return stale();
   const refused = await refusedToDelete(deps, run);
   if (refused) return { containers: [], problems: [problemOf('access-denied-prune', 0, undefined, refused)] };
   await control.writeJson(prunePlanPath(run), made, 'absent');
-  if (!(await mark(control, run, made, (await control.lockWrittenAt(run.job)) ?? deps.now()))) return stale();
+  // An execution that comes late must not mark again what an operator has unmarked since.
+  if (standingOf((await control.readLock(run.job))?.value, run) === 'superseded') return stale();
+  const now = (await control.lockWrittenAt(run.job)) ?? deps.now();
+  const refusal = await markAll({ control, run, plan: made, at: now.toISOString(), by: deps.random() });
+  if (refusal !== undefined) return stale(refusal);
   const containers = planned.containers.filter(({ counts }) => (counts.planned ?? 0) > 0);
   return {
     containers: containers.map(({ container, destination }) => ({ container, destination })),
@@ -68,10 +77,14 @@ async function tablesOf(control: ControlStore, job: string, parts: readonly Part
   }));
 }
 
-/** What a prune that began now would decide. */
-export async function decideNow(
+/**
+ * What a prune that began now would decide. `leftOut`: what runs read when the plan that it carries out was made; a
+ * reader that has ended since changes nothing.
+ */
+async function decideNow(
   deps: Dependencies,
   run: Pick<RunRef, 'job' | 'id'>,
+  leftOut?: readonly Reading[],
 ): Promise<{ picture: VaultPicture; plan: PrunePlan }> {
   const { job, source, control } = jobContextOf(deps, run.job);
   const prefixes = new Map(runsAs(deps).map(({ name, destination }) => [name, destination.prefix]));
@@ -92,19 +105,24 @@ export async function decideNow(
   const braked = brakedContainers(picture.points);
   const isAnyBraked = own.some(({ parts }) => parts.some(({ destination }) => isBraked(braked, destination)));
   // Only manifests lead a later prune to content, so they stay while a brake keeps content.
-  const expired = isAnyBraked
+  const over = isAnyBraked
     ? []
     : own
         .filter((point) => isRemoved(point) && isOver(point.notes, now, marginMs))
         .map(({ id }) => id)
         .concat(marginMs === 0 ? remove : []);
+  const isRead = ({ job: of, id }: PointName) =>
+    (leftOut ?? picture.reading).some(({ job: owner, point }) => owner === of && point === id);
+  const expired = over.filter((id) => !isRead({ job: run.job, id }));
+  const reading = (leftOut ?? picture.reading).filter(({ job: of, point }) => of === run.job && over.includes(point));
   const keeps = picture.points
-    .filter(({ job: of, id, notes }) => !(of === run.job && expired.includes(id)) && !notes.removed?.emptied)
+    .filter(({ job: of, id }) => !(of === run.job && expired.includes(id)))
+    .filter((point) => !point.notes.removed?.emptied || isRead(point))
     .map(({ job: of, id, published }) => ({ job: of, id, ...(!published && { unpublished: true as const }) }));
   const at = now.toISOString();
   // A run in progress may build on content that was there when it began, and its parts do not show that yet.
   const before = new Date(Math.min(now.getTime() - marginMs, picture.quietUntil)).toISOString();
-  const plan = { job: run.job, at, decisions, remove, expired, keeps, braked, marginMs, before };
+  const plan = { job: run.job, at, decisions, remove, expired, reading, keeps, braked, marginMs, before };
   return { picture, plan: withHash({ ...plan, source: source.endpoint }) };
 }
 
@@ -155,38 +173,77 @@ function isOver({ removed }: Notes, now: Date, marginMs: number): boolean {
   return removed.emptied !== undefined || Date.parse(removed.at) + marginMs <= now.getTime();
 }
 
-/** Marks the restore points that the plan removes or empties. Returns false if one of them has been held meanwhile. */
-async function mark(control: ControlStore, run: RunRef, plan: PrunePlan, now: Date): Promise<boolean> {
-  const at = now.toISOString();
-  const held = new StorageError('precondition', 'It is held');
-  const marked: string[] = [];
+interface Marking {
+  control: ControlStore;
+  run: RunRef;
+  plan: PrunePlan;
+  at: string;
+  /** Names this execution of the activity. */
+  by: string;
+}
+
+/**
+ * Marks the restore points that the plan removes, and notes which ones it empties. Returns why the plan is out of date
+ * if one of them has been held or unmarked meanwhile, or is read. A run that begins to read a restore point registers
+ * first and then checks its notes, so one of the two finds the other.
+ */
+async function markAll(marking: Marking): Promise<string | undefined> {
+  const { control, run, plan } = marking;
+  const refusal = await mark(marking);
+  if (refusal === undefined) {
+    for (const id of plan.expired) await changeRemoval(control, { job: run.job, id }, forGood);
+    return undefined;
+  }
+  // A stale plan must leave no marks.
+  for (const id of new Set([...plan.remove, ...plan.expired])) {
+    await changeRemoval(control, { job: run.job, id }, (removal) => withoutMark(removal, marking));
+  }
+  return refusal;
+}
+
+async function mark({ control, run, plan, at, by }: Marking): Promise<string | undefined> {
+  const changed = new StorageError('precondition', 'It is held, or no longer marked');
   try {
     for (const id of plan.remove) {
       await control.changeNotes({ job: run.job, id }, (notes) => {
-        if (notes.hold || (notes.brake && !notes.brake.released)) throw held;
+        if (notes.hold || (notes.brake && !notes.brake.released)) throw changed;
         return notes.removed ? notes : { ...notes, removed: { at, run: run.id } };
       });
-      marked.push(id);
     }
     for (const id of plan.expired) {
       await control.changeNotes({ job: run.job, id }, (notes) => {
-        const removed = notes.removed ?? { at, run: run.id };
-        return removed.emptied ? notes : { ...notes, removed: { ...removed, emptied: at } };
+        if (!notes.removed) throw changed;
+        return { ...notes, removed: announced(notes.removed, by, at) };
       });
     }
-    return true;
   } catch (error) {
-    if (error !== held) throw error;
-    // A stale plan must leave no marks.
-    for (const id of marked) {
-      await control.changeNotes({ job: run.job, id }, ({ removed, ...notes }) =>
-        removed && (removed.run !== run.id || removed.emptied) ? { ...notes, removed } : notes,
-      );
-    }
-    return false;
+    if (error !== changed) throw error;
+    return 'A restore point was held or unmarked after the plan was made';
   }
+  const reading = plan.expired.length === 0 ? [] : await readingIn(control, run.job);
+  const found = reading.find(({ point }) => plan.expired.includes(point));
+  return found && `Run ${found.run} reads restore point ${found.point}, which the plan deletes`;
 }
 
-function stale(): Omit<ListContainersResult, 'requests'> {
-  return { containers: [], problems: [problemOf('plan-stale', 0)] };
+/** Of the marks that this run has made, leaves those that another execution may already have acted on. */
+function withoutMark(removal: Removal, { run, by }: Marking): Removal | undefined {
+  const left = withdrawn(removal, by);
+  return left.run === run.id && left.emptied === undefined ? undefined : left;
+}
+
+async function changeRemoval(
+  control: ControlStore,
+  point: { job: string; id: string },
+  change: (removal: Removal) => Removal | undefined,
+): Promise<void> {
+  const { removed } = await control.readNotes(point);
+  if (!removed || isDeepStrictEqual(change(removed), removed)) return;
+  await control.changeNotes(point, ({ removed: now, ...notes }) => {
+    const changed = now && change(now);
+    return changed ? { ...notes, removed: changed } : notes;
+  });
+}
+
+function stale(message?: string): Omit<ListContainersResult, 'requests'> {
+  return { containers: [], problems: [problemOf('plan-stale', 0, undefined, message)] };
 }

@@ -1,5 +1,8 @@
 import pLimit from 'p-limit';
 import type { RunLock } from '#domain/run/lock.ts';
+import { isReader } from '#domain/run/lock-place.ts';
+import type { Reading } from '#domain/run/prune-plan.ts';
+import { readBy } from '#domain/run/reader-lock.ts';
 import { partEntries } from '#domain/run/report.ts';
 import { isRestorePoint, type Notes } from '#domain/run/restore-point.ts';
 import { isBackup, type PartEntry, type RunSummary } from '#domain/run/run.ts';
@@ -10,6 +13,8 @@ import { StorageError } from '#storage/storage-error.ts';
 /** Everything in a vault that may need content. */
 export interface VaultPicture {
   points: PointInVault[];
+  /** What runs in progress read, of any job: their content stays. */
+  reading: Reading[];
   /** When the first of the other jobs' backups in progress began, in milliseconds; infinite if there is none. */
   quietUntil: number;
 }
@@ -42,6 +47,7 @@ export async function readPicture(
   except: string,
 ): Promise<VaultPicture> {
   const points: PointInVault[] = [];
+  const reading: Reading[] = [];
   const locks = new Map<string, RunLock | undefined>();
   for (const job of await control.lockedJobs()) locks.set(job, (await control.readLock(job))?.value);
   const seen = new Set<string>();
@@ -59,6 +65,7 @@ export async function readPicture(
       );
     const found = (await Promise.all(reads)).filter((point) => point !== undefined);
     points.push(...found);
+    reading.push(...(await readingIn(control, job)));
     // Notes of a restore point that is missing show that something was deleted.
     for (const [id, { removed }] of listed) {
       if (!seen.has(id) && removed === undefined) {
@@ -72,7 +79,15 @@ export async function readPicture(
   }
   const others = [...locks.values()].flatMap((lock) => (lock?.run && lock.run.id !== except ? [lock.run] : []));
   const began = others.filter(({ mode }) => isBackup(mode)).map(({ startedAt }) => Date.parse(startedAt));
-  return { points, quietUntil: Math.min(...began) };
+  return { points, reading, quietUntil: Math.min(...began) };
+}
+
+/** The restore points of a job that readers in progress read. */
+export async function readingIn(control: ControlStore, job: string): Promise<Reading[]> {
+  return (await control.openReaders(job)).flatMap(({ value: { run } }) => {
+    const { point } = readBy(run);
+    return point === undefined ? [] : [{ job: parseRunId(point)?.job ?? job, point, run: run.id }];
+  });
 }
 
 async function readPoint(
@@ -82,7 +97,9 @@ async function readPoint(
   prefixOf: (job: string) => string | undefined,
 ): Promise<PointInVault | undefined> {
   const found = await control.readSummary(run);
-  if (found === undefined && (await isInProgress(control, run))) return partsSoFar(control, run, prefixOf);
+  const holder = found === undefined ? (await control.findLockOf(run))?.value.run : undefined;
+  if (holder && isReader(holder.mode)) return undefined;
+  if (holder) return partsSoFar(control, run, prefixOf);
   // It may have ended since it was read.
   const summary = found ?? (await control.readSummary(run));
   if (summary === undefined) {
@@ -97,10 +114,6 @@ async function readPoint(
   if (!notes.removed?.emptied) await assertWhole(control, run, summary, listed.parts);
   const { startedAt, status, parts, destination } = summary;
   return { ...run, startedAt, status, notes, parts, prefix: destination.prefix, published: true };
-}
-
-async function isInProgress(control: ControlStore, { job, id }: { job: string; id: string }): Promise<boolean> {
-  return (await control.readLock(job))?.value.run?.id === id;
 }
 
 /** The parts that a run in progress has written by now. */

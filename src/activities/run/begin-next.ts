@@ -1,17 +1,19 @@
+import { createHash } from 'node:crypto';
 import type { Dependencies } from '#app/dependencies.ts';
 import { type JobContext, jobContextOf } from '#app/job-context.ts';
 import { noteInCatalog } from '#app/note-in-catalog.ts';
+import { registerReader } from '#app/register-reader.ts';
 import { lockPath } from '#domain/run/control-paths.ts';
 import { acquire } from '#domain/run/lock.ts';
-import type { NextRun, RunRef, RunSummary } from '#domain/run/run.ts';
+import type { NextRun, RunRef, RunSummary, VerifyRef } from '#domain/run/run.ts';
 import { newRunId } from '#domain/run/run-id.ts';
 import { DEFAULT_SAMPLE } from '#domain/verify/sample.ts';
 import { startedRow } from '#storage/catalog.ts';
 
 /**
- * Takes the lock of the job for the run that follows another: the verification of a new restore point, or the prune
- * that carries out a new plan. No run follows if there is nothing to do, or if another run took the lock first. A
- * second execution returns the same run.
+ * Begins the run that follows another: registers the verification of a new restore point, or takes the lock of the job
+ * for the prune that carries out a new plan. No run follows if there is nothing to do, or if another run took the lock
+ * first. A second execution returns the same run.
  */
 export async function beginNext(deps: Dependencies, { run }: { run: RunRef }): Promise<{ next?: RunRef }> {
   const context = jobContextOf(deps, run.job);
@@ -19,6 +21,7 @@ export async function beginNext(deps: Dependencies, { run }: { run: RunRef }): P
   const summary = await control.readSummary(run);
   const wanted = summary && nextOf(context, run, summary);
   if (!wanted) return {};
+  if (wanted.mode === 'verify') return registerNext(deps, context, summary, wanted);
   for (let attempt = 0; attempt < 5; attempt++) {
     const lock = await control.readLock(run.job);
     const holder = lock?.value.run;
@@ -34,6 +37,34 @@ export async function beginNext(deps: Dependencies, { run }: { run: RunRef }): P
     return { next: taken.run };
   }
   return {};
+}
+
+/** The id follows from that of the run before, so that a second execution finds what the first has registered. */
+async function registerNext(
+  deps: Dependencies,
+  { control, job }: JobContext,
+  { id: follows, job: of, finishedAt, startedAt }: RunSummary,
+  wanted: Pick<VerifyRef, 'mode' | 'dryRun' | 'verify'>,
+): Promise<{ next?: RunRef }> {
+  const now = deps.now();
+  const id = newRunId(of, new Date(finishedAt ?? startedAt), derivedSuffix(follows));
+  const about = { id, job: of, trigger: 'run', startedAt: now.toISOString(), follows } as const;
+  const registered = await registerReader(control, { ...about, ...wanted }, now);
+  if (!registered) {
+    const before = await control.findLockOf({ job: of, id });
+    return before ? { next: before.value.run } : {};
+  }
+  if ('removed' in registered) return {};
+  const next = registered.lock.run;
+  await noteInCatalog(deps, job.destination.account, startedRow(next));
+  deps.telemetry.runStarted(next);
+  return { next };
+}
+
+/** Six characters of a–z and 0–9. */
+function derivedSuffix(id: string): string {
+  const digits = createHash('sha256').update(id).digest().readUIntBE(0, 6).toString(36);
+  return digits.padStart(6, '0').slice(-6);
 }
 
 function nextOf(

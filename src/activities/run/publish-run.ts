@@ -27,7 +27,7 @@ export async function publishRun(deps: Dependencies, input: PublishRunInput): Pr
   return countingRequests(requests, async () => {
     let summary = await control.readSummary(run);
     if (!summary) {
-      const lock = await control.readLock(run.job);
+      const lock = await control.readLockOf(run);
       if (standingOf(lock?.value, run) === 'superseded') return { status: 'superseded' as const };
       const findings = await findingsOf(context, input);
       const judged = () => judgeRun(input, context, findings, withRest(requests), deps.now());

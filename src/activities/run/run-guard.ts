@@ -21,18 +21,18 @@ export function watchStanding(guard: RunGuard, stop: (reason: StopReason) => voi
 }
 
 /**
- * Checks whether a run may continue: it still has the lock of its job, and it has no request to cancel. It reads the
+ * Checks whether a run may continue: it still holds its lock, and it has no request to cancel. It reads the
  * lock at most every five seconds, however often it is asked.
  */
 export class RunGuard {
   readonly #control: ControlStore;
-  readonly #run: Pick<RunRef, 'id' | 'job' | 'epoch'>;
+  readonly #run: Pick<RunRef, 'id' | 'job' | 'mode' | 'epoch'>;
   readonly #now: () => Date;
   #readAt = Number.NEGATIVE_INFINITY;
   #standing: Promise<Standing> | undefined;
   #known: Standing | undefined;
 
-  constructor(control: ControlStore, run: Pick<RunRef, 'id' | 'job' | 'epoch'>, now: () => Date) {
+  constructor(control: ControlStore, run: Pick<RunRef, 'id' | 'job' | 'mode' | 'epoch'>, now: () => Date) {
     this.#control = control;
     this.#run = run;
     this.#now = now;
@@ -51,7 +51,7 @@ export class RunGuard {
 
   async #read(): Promise<Standing> {
     try {
-      const lock = await this.#control.readLock(this.#run.job);
+      const lock = await this.#control.readLockOf(this.#run);
       this.#known = standingOf(lock?.value, this.#run);
     } catch (error) {
       // If an earlier read found that the run has the lock, one failed read does not end the work in progress.

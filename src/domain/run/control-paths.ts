@@ -13,6 +13,15 @@ export function lockPath(job: string): string {
   return `${LOCKS}${job}.json`;
 }
 
+export function readersPrefix(job: string): string {
+  return `jobs/${job}/readers/`;
+}
+
+/** The lock of a run that only reads a restore point. */
+export function readerPath(run: { job: string; id: string }): string {
+  return `${readersPrefix(run.job)}${run.id}.json`;
+}
+
 export function runsPrefix(job: string): string {
   return `jobs/${job}/runs/`;
 }

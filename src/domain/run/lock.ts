@@ -3,9 +3,10 @@ import { type Occurrence, type Served, withServed } from './occurrence.ts';
 import type { RunRef, UnlockedRun } from './run.ts';
 
 /**
- * One run of a job at a time. The lock is a small object in the vault, replaced by compare-and-swap. Its epoch grows
- * with every run, so an activity of an older run can tell that it is superseded. The lock also has the request to
- * cancel: one small read tells an activity whether it may continue.
+ * One run of a job at a time that writes to the vault. The lock is a small object in the vault, replaced by
+ * compare-and-swap. Its epoch grows with every run, so an activity of an older run can tell that it is superseded. The
+ * lock also has the request to cancel: one small read tells an activity whether it may continue. Each run that only
+ * reads has a lock of its own (`lock-place.ts`).
  */
 export interface RunLock {
   job: string;
@@ -34,14 +35,13 @@ export function acquire(
   const epoch = (current?.epoch ?? 0) + 1;
   const { last, point, turn } = current ?? {};
   const served = due ? withServed(current?.served, due, run.id) : current?.served;
-  const isDeep = run.mode === 'verify' && run.verify.kind === 'deep';
   return {
     job: run.job,
     epoch,
-    run: run.mode === 'verify' ? { ...run, epoch, verify: { ...run.verify, turn: turn ?? 0 } } : { ...run, epoch },
+    run: { ...run, epoch },
     since: now.toISOString(),
     cancel: false,
-    ...defined({ last, point, turn: isDeep ? (turn ?? 0) + 1 : turn, served }),
+    ...defined({ last, point, turn, served }),
   };
 }
 

@@ -8,6 +8,13 @@ export interface PointName {
   unpublished?: true;
 }
 
+/** A restore point that a run in progress reads. */
+export interface Reading {
+  job: string;
+  point: string;
+  run: string;
+}
+
 /** What a prune does with restore points. The chunks of the plan say what it does with content, item by item. */
 export interface PrunePlan {
   job: string;
@@ -19,6 +26,8 @@ export interface PrunePlan {
   remove: string[];
   /** Marked longer ago than the margin: the prune deletes content that only they need, then their manifests. */
   expired: string[];
+  /** Restore points whose margin is over, and that a run in progress reads: the next prune deletes their content. */
+  reading: Reading[];
   /** Every restore point of the vault, of any job, whose content must stay. */
   keeps: PointName[];
   /** Backup containers and folders of tables with a safety brake: the prune deletes nothing there. */
@@ -56,12 +65,12 @@ export function withHash(plan: Omit<PrunePlan, 'hash'>): PrunePlan {
 
 export function isPrunePlan(value: unknown): value is PrunePlan {
   if (typeof value !== 'object' || value === null) return false;
-  const { hash, at, before, decisions, remove, expired, keeps, braked } = value as Partial<PrunePlan>;
+  const { hash, at, before, decisions, remove, expired, reading, keeps, braked } = value as Partial<PrunePlan>;
   return (
     typeof hash === 'string' &&
     typeof at === 'string' &&
     typeof before === 'string' &&
-    [decisions, remove, expired, keeps, braked].every((list) => Array.isArray(list))
+    [decisions, remove, expired, reading, keeps, braked].every((list) => Array.isArray(list))
   );
 }
 

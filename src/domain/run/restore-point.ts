@@ -1,3 +1,4 @@
+import type { Removal } from './removal.ts';
 import { isBackup, type RunSummary } from './run.ts';
 import type { VerifyKind } from './tasks.ts';
 
@@ -23,7 +24,7 @@ export interface Notes {
    * A prune marked it: no restore can use it, and its content is deleted when the margin ends. From `emptied` on,
    * content may be missing, and nothing needs the rest.
    */
-  removed?: { at: string; run: string; emptied?: string };
+  removed?: Removal;
 }
 
 export function isNotes(value: unknown): value is Notes {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Dependencies } from '#app/dependencies.ts';
-import { lockPath } from '#domain/run/control-paths.ts';
+import { lockPathOf } from '#domain/run/lock-place.ts';
 import { answering, json, readBody } from '../http/answering.ts';
 import { HttpError } from '../http/http-error.ts';
 import { endRun } from './close-run.ts';
@@ -33,7 +33,7 @@ export function cancelRunHandler(deps: Dependencies) {
       const answer = { id, status: 'running', cancelling: true, location };
       if (lock.cancel) return json(202, answer);
       const wanted = { ...lock, cancel: true };
-      if (await control.writeJson(lockPath(run.job), wanted, { ifMatch: lockEtag })) return json(202, answer);
+      if (await control.writeJson(lockPathOf(run), wanted, { ifMatch: lockEtag })) return json(202, answer);
     }
     throw new HttpError(409, 'lock-contended', `The lock of run ${id} keeps changing`, 'Try again');
   });

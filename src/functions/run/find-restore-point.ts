@@ -24,8 +24,7 @@ export async function findPoint(deps: Dependencies, id: string): Promise<FoundPo
     const summary = await control.readSummary(run);
     if (summary && isRestorePoint(summary)) return { summary, vault, control };
     if (summary) throw notFound(`Run ${id} made no restore point: ${whyNone(summary)}`);
-    const lock = await control.readLock(run.job);
-    if (lock?.value.run?.id === id) throw notFound(`Run ${id} is in progress and has no restore point yet`);
+    if (await control.findLockOf(run)) throw notFound(`Run ${id} is in progress and has no restore point yet`);
   }
   throw notFound(`No vault has a restore point "${id}"`);
 }

@@ -9,7 +9,7 @@ import { ControlStore } from '#storage/control/control-store.ts';
 import { HttpError } from '../http/http-error.ts';
 import { orchestrationState } from './orchestration-state.ts';
 
-/** A run in the vault: ended with a summary, in progress with the lock of its job, or lost. */
+/** A run in the vault: ended with a summary, in progress with its lock, or lost. */
 export type FoundRun = { vault: string; control: ControlStore } & (
   | { state: 'ended'; summary: RunSummary }
   | { state: 'running'; run: RunRef; lock: RunLock; lockEtag: string; containers: number | undefined }
@@ -28,17 +28,17 @@ export async function findRun(deps: Dependencies, client: DurableClient, id: str
     const at = { vault: alias, control };
     const ended = await control.readSummary({ job, id });
     if (ended) return { ...at, state: 'ended', summary: ended };
-    const lock = await control.readLock(job);
+    const lock = await control.findLockOf({ job, id });
     const run = lock?.value.run;
-    const { state, containers } = lock && run?.id === id ? await orchestrationState(client, id) : gone;
-    if (lock && run?.id === id && !isAbandoned(lock.value, state, deps.now())) {
-      return { ...at, state: 'running', run, lock: lock.value, lockEtag: lock.etag, containers };
+    const { state, containers } = lock ? await orchestrationState(client, id) : gone;
+    if (lock && !isAbandoned(lock.value, state, deps.now())) {
+      return { ...at, state: 'running', run: lock.value.run, lock: lock.value, lockEtag: lock.etag, containers };
     }
     const parts = await control.listParts({ job, id });
     // It may have ended since the first read.
     const now = await control.readSummary({ job, id });
     if (now) return { ...at, state: 'ended', summary: now };
-    if (run?.id === id) return { ...at, state: 'lost', run, parts, holdsLock: true };
+    if (run) return { ...at, state: 'lost', run, parts, holdsLock: true };
     if (parts.length === 0) continue;
     const startedAt = parsed.startedAt.toISOString();
     const unknown = { id, job, mode: 'incremental', trigger: 'http', dryRun: false, startedAt } as const;

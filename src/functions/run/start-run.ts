@@ -7,16 +7,9 @@ import { noteInCatalog } from '#app/note-in-catalog.ts';
 import type { Job } from '#config/configuration.ts';
 import { lockPath } from '#domain/run/control-paths.ts';
 import { acquire, isAbandoned, type RunLock, release } from '#domain/run/lock.ts';
-import { type Occurrence, servingRun } from '#domain/run/occurrence.ts';
-import {
-  isBackup,
-  leftBy,
-  pointOfRun,
-  type RequestedRun,
-  type RunRef,
-  type UnlockedRun,
-  wasLost,
-} from '#domain/run/run.ts';
+import type { Occurrence } from '#domain/run/occurrence.ts';
+import { isReaderRun } from '#domain/run/reader-lock.ts';
+import { isBackup, leftBy, pointOfRun, type RequestedRun, type RunRef, type UnlockedRun } from '#domain/run/run.ts';
 import { newRunId } from '#domain/run/run-id.ts';
 import type { RunJobInput } from '#orchestrations/run-job.ts';
 import { startedRow } from '#storage/catalog.ts';
@@ -27,10 +20,15 @@ import { HttpError } from '../http/http-error.ts';
 import { closeRun, endRun } from './close-run.ts';
 import { configuredJob } from './configured-job.ts';
 import { orchestrationState } from './orchestration-state.ts';
+import { readersInProgress, startReader } from './readers.ts';
+import { servedBy } from './served-by.ts';
 
 type Started = { started: RunRef } | { running: RunRef };
 
-/** Takes the lock of the job and starts the orchestration, or returns the run that holds the lock. */
+/**
+ * Takes the lock of the job and starts the orchestration, or returns the run that holds the lock. A run that only reads
+ * a restore point needs no lock of the job.
+ */
 export function startRun(deps: Dependencies, client: DurableClient, wanted: RequestedRun): Promise<Started>;
 /** As above, unless a run has served this occurrence of a schedule. */
 export function startRun(
@@ -49,13 +47,16 @@ export async function startRun(
   const now = deps.now();
   const requests: Record<string, number> = {};
   return countingRequests(requests, async () => {
-    const unlocked = {
+    const readers = await readersInProgress(deps, context, client);
+    const unlocked: UnlockedRun = {
       ...wanted,
       ...(hasNext(context.job, wanted) && { hasNext: true as const }),
       id: newRunId(wanted.job, now, deps.random()),
       startedAt: now.toISOString(),
     };
-    const taken = await takeLock(deps, context, client, unlocked, due);
+    const taken = isReaderRun(unlocked)
+      ? await startReader(deps, context, unlocked, { inProgress: readers, due })
+      : await takeLock(deps, context, client, unlocked, due);
     if (!('lock' in taken)) return taken;
     const { run } = taken.lock;
     // Not awaited yet: a slow catalog must not delay the start for so long that the run counts as lost.
@@ -117,22 +118,6 @@ async function takeLock(
     if (await control.writeJson(path, lock, found ? { ifMatch: found.etag } : 'absent')) return { lock };
   }
   throw new HttpError(409, 'lock-contended', `Several calls start a run of "${run.job}" at once`, 'Try again');
-}
-
-/** The run that has served this occurrence, if any. One that was lost has not. */
-async function servedBy(
-  { control }: JobContext,
-  lock: RunLock | undefined,
-  due: Occurrence,
-  now: Date,
-): Promise<string | undefined> {
-  const id = lock && servingRun(lock.served, due, now);
-  if (id === undefined) return undefined;
-  const summary = await control.readSummary({ job: lock!.job, id }).catch((error) => {
-    if (isStorageError(error, 'damaged')) return undefined;
-    throw error;
-  });
-  return summary && wasLost(summary) ? undefined : id;
 }
 
 /** The lock as its holder leaves it, or the holder if it is still running. */

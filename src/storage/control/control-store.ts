@@ -11,6 +11,8 @@ import {
   type PartKind,
   partPath,
   prunePlanPath,
+  readerPath,
+  readersPrefix,
   runPrefix,
   runsPrefix,
   signsPath,
@@ -19,14 +21,16 @@ import {
 import { defined } from '#domain/run/defined.ts';
 import type { HeldRun } from '#domain/run/held-run.ts';
 import { isLock, type Left, type RunLock, release } from '#domain/run/lock.ts';
+import { isReader, type LockedRun, lockPathOf } from '#domain/run/lock-place.ts';
 import type { ManifestPage } from '#domain/run/manifest.ts';
 import { type Occurrence, servingRun, withServed } from '#domain/run/occurrence.ts';
 import type { Outcome } from '#domain/run/outcome.ts';
 import { type Part, type PartWriter, readPart } from '#domain/run/part.ts';
 import type { ListedPart } from '#domain/run/placed-part.ts';
 import { isPrunePlan, type PrunePlan } from '#domain/run/prune-plan.ts';
+import type { ReaderRef } from '#domain/run/reader-lock.ts';
 import { isNotes, type Notes } from '#domain/run/restore-point.ts';
-import { isSummary, type RunSummary } from '#domain/run/run.ts';
+import { isSummary, type RunRef, type RunSummary } from '#domain/run/run.ts';
 import { type LastSign, lastSignOf, signLine } from '#domain/run/sign-of-life.ts';
 import { ENTITY_FILE_FORMAT, formatProblem, SUMMARY_FORMAT } from '#domain/run/stored-format.ts';
 import { asciiJson, type Tally, tallyFromMetadata, tallyToMetadata } from '#domain/run/tally.ts';
@@ -43,12 +47,25 @@ const PARTS_AT_ONCE = 4;
 const NOTES_KEY = 'strongroom_notes';
 /** Metadata of a summary: what a listing of runs needs, so that it reads few summaries. */
 const RUN_KEY = 'strongroom_run';
+/** Metadata of the lock of a reader that has ended, so that a listing shows which readers are in progress. */
+const ENDED = { strongroom_ended: 'true' };
 /** Metadata of a file of entities: the SHA-256 of its bytes. */
 export const FILE_KEY = 'strongroom_sha256';
 
 interface RunName {
   job: string;
   id: string;
+}
+
+interface FoundLock {
+  value: RunLock;
+  etag: string;
+}
+
+/** A lock, and the run that holds it. */
+export interface HeldLock<Run extends RunRef = RunRef> {
+  value: RunLock & { run: Run };
+  etag: string;
 }
 
 /** A run in the listing of its job's runs. */
@@ -62,8 +79,36 @@ export interface ListedRun {
 /** The documents of runs in the control container of one vault: locks, summaries, plans, parts, files and notes. */
 export class ControlStore extends ControlContainer {
   /** The lock of a job; undefined if the job has never run. Throws `damaged`. */
-  readLock(job: string): Promise<{ value: RunLock; etag: string } | undefined> {
-    return this.readJson(lockPath(job), (value) => isLock(value, job));
+  readLock(job: string): Promise<FoundLock | undefined> {
+    return this.#lockAt(lockPath(job), job);
+  }
+
+  /** The lock that a run needs in order to continue: that of its job, or its own. Throws `damaged`. */
+  readLockOf(run: LockedRun): Promise<FoundLock | undefined> {
+    return this.#lockAt(lockPathOf(run), run.job);
+  }
+
+  /** The lock that a run holds, whatever its mode; undefined if it holds none. Throws `damaged`. */
+  async findLockOf(run: RunName): Promise<HeldLock | undefined> {
+    for (const path of [lockPath(run.job), readerPath(run)]) {
+      const found = await this.#lockAt(path, run.job);
+      if (found?.value.run?.id === run.id) return found as HeldLock;
+    }
+    return undefined;
+  }
+
+  #lockAt(path: string, job: string): Promise<FoundLock | undefined> {
+    return this.readJson(path, (value) => isLock(value, job));
+  }
+
+  /** The locks of the readers of a job that have not ended. One request per 5,000 readers, and one for each of these. */
+  async openReaders(job: string): Promise<HeldLock<ReaderRef>[]> {
+    const paths: string[] = [];
+    for await (const { blobs } of this.pages({ prefix: readersPrefix(job), metadata: true })) {
+      for (const { name, metadata } of blobs) if (!metadata?.strongroom_ended) paths.push(name);
+    }
+    const locks = await Promise.all(paths.map((path) => this.#lockAt(path, job)));
+    return locks.filter((lock) => lock?.value.run) as HeldLock<ReaderRef>[];
   }
 
   /** The jobs that have ever run in this vault. */
@@ -81,25 +126,32 @@ export class ControlStore extends ControlContainer {
     return found && new Date(found.lastModified);
   }
 
-  /** Releases the lock of the job if this run holds it. */
-  async releaseLock(run: RunName, now: Date, left: Left = {}): Promise<void> {
+  /** Releases the lock of a run if the run holds it. */
+  async releaseLock(run: LockedRun, now: Date, left: Left = {}): Promise<void> {
     await compareAndSwap(async () => {
-      const lock = await this.readLock(run.job);
+      const lock = await this.readLockOf(run);
       if (lock?.value.run?.id !== run.id) return true;
+      const free = isReader(run.mode) ? release(lock.value, now) : release(lock.value, now, left);
+      const metadata = isReader(run.mode) ? ENDED : undefined;
       // Returns false if a cancel request has changed the lock in between.
-      const released = await this.writeJson(lockPath(run.job), release(lock.value, now, left), { ifMatch: lock.etag });
+      const released = await this.writeJson(lockPathOf(run), free, { ifMatch: lock.etag }, metadata);
       return released || undefined;
     });
   }
 
-  /** Marks an occurrence of a schedule as served by a run, without taking the lock of its job. */
-  async markServed({ job, id }: RunName, due: Occurrence, now: Date): Promise<void> {
-    await compareAndSwap(async () => {
+  /**
+   * Marks an occurrence of a schedule as served by a run, without taking the lock of its job, in place of a run that
+   * was lost. Returns the run that serves it: another if its mark was first.
+   */
+  async markServed({ job, id }: RunName, due: Occurrence, now: Date, lost?: string): Promise<string> {
+    const marked = await compareAndSwap(async () => {
       const lock = await this.readLock(job);
-      if (!lock || servingRun(lock.value.served, due, now) !== undefined) return true;
-      const marked = { ...lock.value, served: withServed(lock.value.served, due, id) };
-      return (await this.writeJson(lockPath(job), marked, { ifMatch: lock.etag })) || undefined;
+      const by = servingRun(lock?.value.served, due, now);
+      if (!lock || (by !== undefined && by !== lost)) return by ?? id;
+      const wanted = { ...lock.value, served: withServed(lock.value.served, due, id) };
+      return (await this.writeJson(lockPath(job), wanted, { ifMatch: lock.etag })) ? id : undefined;
     });
+    return marked ?? id;
   }
 
   /** Says that a run is in progress. `until` announces that its next sign comes no sooner than then. */

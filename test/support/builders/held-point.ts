@@ -5,7 +5,8 @@ import { makeReadChunk } from '#activities/verify/read-chunk.ts';
 import { verifySlice } from '#activities/verify/verify-slice.ts';
 import type { Dependencies } from '#app/dependencies.ts';
 import { incompleteness } from '#domain/run/completeness.ts';
-import { CONTROL_CONTAINER, lockPath, sliceKey, summaryPath } from '#domain/run/control-paths.ts';
+import { CONTROL_CONTAINER, sliceKey, summaryPath } from '#domain/run/control-paths.ts';
+import { lockPathOf } from '#domain/run/lock-place.ts';
 import type { ManifestPosition } from '#domain/run/manifest.ts';
 import type { Outcome } from '#domain/run/outcome.ts';
 import { PartWriter } from '#domain/run/part.ts';
@@ -129,7 +130,7 @@ export class HeldPoint {
     const put = (path: string, value: object) =>
       this.vault.putObject(CONTROL_CONTAINER, path, Buffer.from(JSON.stringify(value)), { contentType: 'text/plain' });
     put(summaryPath(POINT), summary);
-    put(lockPath(run.job), { job: run.job, epoch: run.epoch, run, since: run.startedAt, cancel: false });
+    put(lockPathOf(run), { job: run.job, epoch: run.epoch, run, since: run.startedAt, cancel: false });
     this.requests = {};
     await countingRequests(this.requests, () => this.#drive(run));
     const left = await this.control.listParts(run);

@@ -6,7 +6,8 @@ import { verifyTable } from '#activities/tables/verify-table.ts';
 import { makeWriteEntities } from '#activities/tables/write-entities.ts';
 import type { Dependencies } from '#app/dependencies.ts';
 import { incompleteness } from '#domain/run/completeness.ts';
-import { CONTROL_CONTAINER, entityFilePath, lockPath, rangeKey, summaryPath } from '#domain/run/control-paths.ts';
+import { CONTROL_CONTAINER, entityFilePath, rangeKey, summaryPath } from '#domain/run/control-paths.ts';
+import { lockPathOf } from '#domain/run/lock-place.ts';
 import type { ManifestPosition } from '#domain/run/manifest.ts';
 import type { Outcome } from '#domain/run/outcome.ts';
 import { PartWriter } from '#domain/run/part.ts';
@@ -210,7 +211,7 @@ export class HeldTable {
   }
 
   async #lock(run: RunRef, cancel: boolean): Promise<void> {
-    await this.#put(lockPath(run.job), { job: run.job, epoch: run.epoch, run, since: run.startedAt, cancel });
+    await this.#put(lockPathOf(run), { job: run.job, epoch: run.epoch, run, since: run.startedAt, cancel });
   }
 
   async #put(path: string, value: object): Promise<void> {

@@ -5,6 +5,7 @@ import type { ChunkInput, ChunkResult } from '#activities/run/chunk.ts';
 import type { ContainerPair } from '#activities/run/container-task.ts';
 import type { SliceInput, SliceResult } from '#activities/run/slice.ts';
 import type { Dependencies } from '#app/dependencies.ts';
+import { registerReader } from '#app/register-reader.ts';
 import type { Job } from '#config/configuration.ts';
 import type { ChainLink } from '#domain/run/chain-link.ts';
 import type { ChainRecord } from '#domain/run/chain-record.ts';
@@ -12,6 +13,7 @@ import { CONTROL_CONTAINER, chainPrefix, lockPath } from '#domain/run/control-pa
 import { acquire } from '#domain/run/lock.ts';
 import type { Outcome } from '#domain/run/outcome.ts';
 import { type Problem, problemOf } from '#domain/run/problems.ts';
+import { isReaderRun, type UnlockedReader } from '#domain/run/reader-lock.ts';
 import type { Notes } from '#domain/run/restore-point.ts';
 import { carriesOutPlan, type RunRef, type RunSummary } from '#domain/run/run.ts';
 import { newRunId } from '#domain/run/run-id.ts';
@@ -106,15 +108,23 @@ export class Vault {
     return blobs.map(({ name }) => JSON.parse(String(this.vault.blob(CONTROL_CONTAINER, name)!.body)));
   }
 
-  /** Takes the lock; time passes with every run. */
+  /** Takes the lock, or registers a reader; time passes with every run. */
   async begin(wanted: Wanted, job = 'nightly'): Promise<RunRef> {
     this.pass(1);
     const now = new Date(this.clock.app);
     const id = newRunId(job, now, this.#next());
+    const run = runRef({ id, job, startedAt: now.toISOString(), ...wanted });
+    if (isReaderRun(run)) return this.#register(run, now);
     const lock = await this.control.readLock(job);
-    const taken = acquire(lock?.value, runRef({ id, job, startedAt: now.toISOString(), ...wanted }), now);
+    const taken = acquire(lock?.value, run, now);
     await this.control.writeJson(lockPath(job), taken, lock ? { ifMatch: lock.etag } : 'absent');
     return taken.run;
+  }
+
+  async #register(run: UnlockedReader, now: Date): Promise<RunRef> {
+    const registered = await registerReader(this.control, run, now);
+    if (!registered || 'removed' in registered) throw new Error(`${run.id} cannot read: ${JSON.stringify(registered)}`);
+    return registered.lock.run;
   }
 
   async run(wanted: Wanted, job = 'nightly'): Promise<RunSummary> {

@@ -825,14 +825,14 @@ describe('the prune that follows its plan', () => {
 
 test('I4: damaged notes do not stop a verification from ending', async () => {
   const point = await room.backup();
-  room.vault.write(CONTROL_CONTAINER, { name: notesPath(point), body: Buffer.from('{') });
   const verify = { point: point.id, kind: 'quick' as const, portion: '100%', turn: 0, sample: 0 };
   const run = await room.begin({ mode: 'verify', verify });
+  room.vault.write(CONTROL_CONTAINER, { name: notesPath(point), body: Buffer.from('{') });
   const { publishRun } = makeActivities(room.deps());
   expect(await publishRun({ run, containers: 0, problems: [], cancelled: false, requests: {} })).toEqual({
     status: 'succeeded',
   });
-  expect((await room.control.readLock('nightly'))?.value.run).toBeNull();
+  expect((await room.control.readLockOf(run))?.value.run).toBeNull();
   expect(room.warned).toEqual(['proof-not-noted']);
 });
 

@@ -102,6 +102,7 @@ describe('F12: the hash of a plan', () => {
     ],
     remove: ['b'],
     expired: ['a', 'z'],
+    reading: [],
     keeps: [
       { job: 'nightly', id: 'c' },
       { job: 'weekly', id: 'w', unpublished: true },

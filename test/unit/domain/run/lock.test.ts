@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { acquire, isAbandoned, isLock, type RunLock, release, standingOf } from '#domain/run/lock.ts';
 import type { UnlockedRun } from '#domain/run/run.ts';
-import type { VerifyKind, VerifyTask } from '#domain/run/tasks.ts';
 
 const at = (second: number) => new Date(Date.UTC(2026, 4, 1, 0, 0, second));
 const wanted = (id: string): UnlockedRun => ({
@@ -12,8 +11,6 @@ const wanted = (id: string): UnlockedRun => ({
   dryRun: false,
   startedAt: at(0).toISOString(),
 });
-const task = (kind: VerifyKind): VerifyTask => ({ point: 'p', kind, portion: '1/7', turn: 0, sample: 0 });
-const verification = (kind: VerifyKind): UnlockedRun => ({ ...wanted('v'), mode: 'verify', verify: task(kind) });
 
 describe('the lock', () => {
   it('is held by the run that took it, and by no other', () => {
@@ -55,18 +52,6 @@ describe('the lock', () => {
     expect(acquire(undefined, wanted('a'), at(0))).toStrictEqual({
       ...{ job: 'nightly', epoch: 1, run, since: at(0).toISOString(), cancel: false },
     });
-  });
-
-  it('gives each deep verification the next portion, whatever runs in between', () => {
-    const kinds = ['deep', 'quick', 'drill', undefined, 'deep', 'deep'] as const;
-    const tasks: VerifyTask[] = [];
-    let lock: RunLock | undefined;
-    for (const kind of kinds) {
-      const held = acquire(lock, kind ? verification(kind) : wanted('a'), at(0));
-      if (held.run.mode === 'verify' && kind === 'deep') tasks.push(held.run.verify);
-      lock = release(held, at(1));
-    }
-    expect(tasks).toEqual([0, 1, 2].map((turn) => ({ ...task('deep'), turn })));
   });
 
   it.each([

@@ -1,0 +1,60 @@
+import { lockPath, readerPath } from '#domain/run/control-paths.ts';
+import type { RunLock } from '#domain/run/lock.ts';
+import {
+  type ReaderRef,
+  readBy,
+  readerLock,
+  takesTurn,
+  type UnlockedReader,
+  withNextTurn,
+} from '#domain/run/reader-lock.ts';
+import type { Removal } from '#domain/run/removal.ts';
+import { compareAndSwap } from '#storage/control/compare-and-swap.ts';
+import type { ControlStore } from '#storage/control/control-store.ts';
+import { StorageError } from '#storage/storage-error.ts';
+
+/** The lock of a reader, or the mark that keeps it from reading. */
+export type Registered = { lock: RunLock & { run: ReaderRef } } | { removed: Removal };
+
+/**
+ * Registers a run that reads a restore point: from now on, prunes keep what the restore point needs. Whether a prune
+ * has marked it is checked only after that, and a prune that begins to delete looks for readers after it has noted so:
+ * one of the two finds the other. Undefined if a run of this id was registered before.
+ */
+export async function registerReader(
+  control: ControlStore,
+  run: UnlockedReader,
+  now: Date,
+): Promise<Registered | undefined> {
+  const turn = takesTurn(run) ? await countTurn(control, run.job, now) : 0;
+  const lock = readerLock(run, now, turn);
+  if (!(await control.writeJson(readerPath(run), lock, 'absent'))) return undefined;
+  const removed = await removalOf(control, run, now);
+  if (!removed) return { lock };
+  await control.releaseLock(run, now);
+  return { removed };
+}
+
+async function removalOf(control: ControlStore, run: UnlockedReader, now: Date): Promise<Removal | undefined> {
+  const { point } = readBy(run);
+  if (point === undefined) return undefined;
+  try {
+    return (await control.readNotes({ job: run.job, id: point })).removed;
+  } catch (error) {
+    // The run does not begin, and must not keep prunes waiting.
+    await control.releaseLock(run, now).catch(() => {});
+    throw error;
+  }
+}
+
+/** The turn of this deep verification. The lock of the job counts them, whichever run holds it. */
+async function countTurn(control: ControlStore, job: string, now: Date): Promise<number> {
+  const counted = await compareAndSwap(async () => {
+    const found = await control.readLock(job);
+    const next = withNextTurn(found?.value, job, now);
+    const isWritten = await control.writeJson(lockPath(job), next, found ? { ifMatch: found.etag } : 'absent');
+    return isWritten ? { turn: next.turn! - 1 } : undefined;
+  });
+  if (!counted) throw new StorageError('precondition', `Other writers keep changing the lock of job "${job}"`);
+  return counted.turn;
+}

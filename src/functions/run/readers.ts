@@ -1,0 +1,107 @@
+import type { DurableClient } from 'durable-functions';
+import { appendToChain } from '#app/append-to-chain.ts';
+import type { Dependencies } from '#app/dependencies.ts';
+import type { JobContext } from '#app/job-context.ts';
+import { type Registered, registerReader } from '#app/register-reader.ts';
+import { isAbandoned, type RunLock } from '#domain/run/lock.ts';
+import { type Occurrence, servingRun } from '#domain/run/occurrence.ts';
+import { type ReaderRef, readBy, type UnlockedReader } from '#domain/run/reader-lock.ts';
+import type { HeldLock } from '#storage/control/control-store.ts';
+import { isStorageError } from '#storage/storage-error.ts';
+import { HttpError } from '../http/http-error.ts';
+import { endRun } from './close-run.ts';
+import { removedPoint } from './find-restore-point.ts';
+import { orchestrationState } from './orchestration-state.ts';
+import { servedBy } from './served-by.ts';
+
+/**
+ * The readers of a job that are in progress. Ends the others, as a run that takes the lock of the job over ends the
+ * run before: only a reader that has ended no longer keeps prunes from deleting.
+ */
+export async function readersInProgress(
+  deps: Dependencies,
+  { job, control, vault }: JobContext,
+  client: DurableClient,
+): Promise<ReaderRef[]> {
+  const inProgress: ReaderRef[] = [];
+  for (const { value } of await openReaders(deps, { job, control })) {
+    if (await hasEnded(deps, { vault, control }, client, value)) continue;
+    inProgress.push(value.run);
+  }
+  return inProgress;
+}
+
+/** A damaged lock of a reader keeps prunes from deleting anything. It keeps no other run from starting. */
+async function openReaders(
+  deps: Dependencies,
+  { job, control }: Pick<JobContext, 'job' | 'control'>,
+): Promise<HeldLock<ReaderRef>[]> {
+  try {
+    return await control.openReaders(job.name);
+  } catch (error) {
+    if (!isStorageError(error, 'damaged')) throw error;
+    deps.telemetry.warn('readers-unknown', { job: job.name, message: error.message });
+    return [];
+  }
+}
+
+async function hasEnded(
+  deps: Dependencies,
+  { vault, control }: Pick<JobContext, 'vault' | 'control'>,
+  client: DurableClient,
+  lock: RunLock & { run: ReaderRef },
+): Promise<boolean> {
+  const { run } = lock;
+  const summary = await control.readSummary(run).catch((error) => {
+    if (isStorageError(error, 'damaged')) return 'damaged' as const;
+    throw error;
+  });
+  if (summary) {
+    // It may have been killed before it could do the rest.
+    if (summary !== 'damaged') await appendToChain(deps, vault, summary, { late: true });
+    await control.releaseLock(run, deps.now());
+    return true;
+  }
+  const { state } = await orchestrationState(client, run.id);
+  if (!isAbandoned(lock, state, deps.now())) return false;
+  await endRun(deps, { run, vault: vault.alias }, 'failed');
+  return true;
+}
+
+/**
+ * Registers a reader beside whatever is in progress. A verification by schedule does not begin before the one before
+ * has ended: they would pile up.
+ */
+export async function startReader(
+  deps: Dependencies,
+  { control }: JobContext,
+  run: UnlockedReader,
+  { inProgress, due }: { inProgress: readonly ReaderRef[]; due: Occurrence | undefined },
+): Promise<{ lock: RunLock & { run: ReaderRef } } | { running: ReaderRef } | { served: string }> {
+  const job = due && (await control.readLock(run.job))?.value;
+  const served = due && (await servedBy({ control }, job, due, deps.now()));
+  if (served !== undefined) return { served };
+  const before = run.trigger === 'timer' ? inProgress.find(({ mode }) => mode === run.mode) : undefined;
+  if (before) return { running: before };
+  const registered = await register(deps, control, run);
+  if (registered && 'removed' in registered) throw removedPoint(404, readBy(run).point!, registered.removed);
+  if (!registered) throw new Error(`Another run has the id ${run.id}`);
+  if (!due) return registered;
+  const by = await control.markServed(run, due, deps.now(), servingRun(job?.served, due, deps.now()));
+  if (by === run.id) return registered;
+  await control.releaseLock(run, deps.now());
+  return { served: by };
+}
+
+async function register(
+  deps: Dependencies,
+  control: JobContext['control'],
+  run: UnlockedReader,
+): Promise<Registered | undefined> {
+  try {
+    return await registerReader(control, run, deps.now());
+  } catch (error) {
+    if (!isStorageError(error, 'precondition')) throw error;
+    throw new HttpError(409, 'lock-contended', `Several calls start a run of "${run.job}" at once`, 'Try again');
+  }
+}
