@@ -40,7 +40,7 @@ export interface Summary {
   compared: { path: string; container: string; sha256: string }[];
   noLongerHeld?: JudgedPoint['counts'];
   problems: { code: string; container?: string; count: number; message: string }[];
-  plan?: { hash: string; remove: string[]; expired: string[] };
+  plan?: { hash: string; remove: string[]; expired: string[]; reading: unknown[] };
 }
 
 export interface Notes {
@@ -83,6 +83,8 @@ export interface Run {
   mustBrake: boolean;
   /** What it holds, and what it says it no longer holds. */
   judged?: JudgedPoint;
+  /** The prunes whose marks an operator has taken back, and the numbers of the changes by which. */
+  unmarked?: { by: string; at: number }[];
   /** Whether its manifest has been deleted. */
   gone: boolean;
 }
@@ -327,6 +329,7 @@ export class Chronicle {
     if (after === undefined) this.#seeRemoval(name, id ?? noted, path);
     else if (lock !== undefined) this.#seeLock(lock, before, after);
     else if (reader !== undefined) this.#seeReader(reader, before, after);
+    else if (/^jobs\/[^/]+\/chain\//.test(name)) this.#seeRecord(JSON.parse(after.body.toString()));
     else if (noted !== undefined) this.#seeNotes(noted, JSON.parse(after.body.toString()));
     else if (id !== undefined && path === 'run.json') this.#seeSummary(id, JSON.parse(after.body.toString()));
     else if (id !== undefined && path?.startsWith('manifest/') && !path.endsWith('-compared.ndjson.gz'))
@@ -384,6 +387,13 @@ export class Chronicle {
     if (this.#stage.vault.listBlobs(CONTROL, { prefix: `jobs/${run.job}/runs/${id}/` }).blobs.length === 0)
       this.runs.delete(id);
     else this.say('I3', `reader ${id} lost its lock before it ended`, id);
+  }
+
+  /** An operator takes the mark of a prune back. */
+  #seeRecord({ kind, point, removed }: { kind: string; point?: string; removed?: { run: string } }): void {
+    const run = this.runs.get(point ?? '');
+    if (kind !== 'unmark' || !run || !removed) return;
+    run.unmarked = [...(run.unmarked ?? []), { by: removed.run, at: this.changes }];
   }
 
   /** Whether a run in progress reads this restore point. */

@@ -132,6 +132,10 @@ export class Judge {
     const { notes } = run;
     const { removed } = notes;
     if (before.removed && !removed) this.#judgeReturn(run, before.removed);
+    const was = before.removed;
+    if (was?.emptied && !was.by && !(removed?.emptied && !removed.by)) {
+      this.#chronicle.say('I5', `restore point ${run.id} seems whole again, while its content is deleted`, run.id);
+    }
     if (!removed) return;
     if (!before.removed) this.#judgeRemoval(run, removed.run);
     if (removed.emptied !== undefined && before.removed?.emptied === undefined) {
@@ -145,6 +149,7 @@ export class Judge {
   /** A prune that finds its plan stale during marking may take its marks back, until it has deleted content. */
   #judgeReturn(run: Run, { run: by, emptied }: NonNullable<Notes['removed']>): void {
     if (emptied === undefined && this.#chronicle.runs.get(by)?.summary === undefined) return;
+    if (emptied === undefined && run.unmarked?.some((unmark) => unmark.by === by)) return;
     this.#chronicle.say('I3', `restore point ${run.id} was removed, and is back`, run.id);
   }
 
@@ -173,8 +178,13 @@ export class Judge {
 
   /** Between a plan and its prune, no restore point may be added or removed. */
   #judgeTimely(run: Run, plan: string): void {
-    const marked = this.#chronicle.points.filter(({ notes }) => notes.removed?.run === run.id);
-    if (this.#planned.get(plan) === idsOf([...this.#chronicle.kept(run.job), ...marked])) return;
+    const isMarked = ({ notes }: Run) => notes.removed?.run === run.id;
+    // An operator may take back an older mark while the prune carries out its plan.
+    const isBack = ({ unmarked = [] }: Run) => unmarked.some(({ by, at }) => at >= run.from && by !== run.id);
+    const own = this.#chronicle.points.filter(({ job }) => job === run.job);
+    const there = own.filter(({ gone, notes }) => !gone && !notes.removed).filter((point) => !isBack(point));
+    const planned = this.#planned.get(plan)?.split(' ').filter((id) => !own.some((each) => each.id === id && isBack(each)));
+    if (planned?.join(' ') === idsOf([...there, ...own.filter((point) => isMarked(point) && !isBack(point))])) return;
     this.#chronicle.say('I5', `${run.id} carried out a plan that was out of date`, plan);
   }
 

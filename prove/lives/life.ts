@@ -150,6 +150,7 @@ class Life {
   async #deedsOf(job: string): Promise<void> {
     const random = this.#random;
     await this.#app.scheduler.sleep(random.between(1, random.pick([100, 10 * MINUTE])), 'a user has something to do');
+    const beside = random.chance(0.5) ? this.#readBeside(job) : undefined;
     if (random.chance(0.85)) {
       const mode = random.pick(['full', 'incremental', 'incremental', 'incremental']);
       const letGo = random.chance(0.15) ? this.#lease() : undefined;
@@ -165,6 +166,17 @@ class Life {
       else if (what === 4) await this.#verify(job);
       else if (what === 5) await this.#noteSomething(job);
       else await this.#prune(job);
+    }
+    await beside;
+  }
+
+  /** Restores or verifies while other runs of the job are in progress. */
+  async #readBeside(job: string): Promise<void> {
+    for (let reads = this.#random.between(1, 3); reads > 0; reads--) {
+      await this.#app.scheduler.sleep(this.#random.between(1, this.#random.pick([100, 2 * MINUTE])));
+      if (this.#holderOf(job) !== undefined) this.#app.count('reader beside another run');
+      if (this.#random.chance(0.5)) await this.#restore(job);
+      else await this.#verify(job);
     }
   }
 
@@ -255,6 +267,12 @@ class Life {
     const points = this.#chronicle.kept(job);
     if (points.length === 0) return;
     const { id } = random.pick(points);
+    const marked = this.#chronicle.points.filter((point) => point.job === job && point.notes.removed && !point.gone);
+    if (marked.length > 0 && random.chance(0.5)) {
+      const { status } = await this.#ask('unmark', { id: random.pick(marked).id });
+      if (status === 200) this.#app.count('unmarked');
+      return;
+    }
     const what = random.pick(['hold', 'unhold', 'release'] as const);
     await this.#ask(what, { id }, what === 'hold' ? { reason: 'kept by hand' } : {});
   }
@@ -279,6 +297,7 @@ class Life {
     if (!summary?.plan || summary.status !== 'succeeded') return undefined;
     const { plan } = summary;
     this.#app.count(plan.remove.length > 0 ? 'plan that removes' : 'plan that removes nothing');
+    if (plan.reading.length > 0) this.#app.count('plan that waits for a reader');
     return { run: summary.id, hash: plan.hash, removes: plan.remove.length };
   }
 

@@ -12,7 +12,7 @@ import { blobHistoryHandler } from './restore-points/blob-history.ts';
 import { getRestorePointHandler } from './restore-points/get-restore-point.ts';
 import { listPointBlobsHandler } from './restore-points/list-point-blobs.ts';
 import { listRestorePointsHandler } from './restore-points/list-restore-points.ts';
-import { holdHandler, releaseHandler, unholdHandler } from './restore-points/note-restore-point.ts';
+import { holdHandler, releaseHandler, unholdHandler, unmarkHandler } from './restore-points/note-restore-point.ts';
 import { showChainHandler } from './restore-points/show-chain.ts';
 import { cancelRunHandler } from './run/cancel-run.ts';
 import { getRunHandler } from './run/get-run.ts';
@@ -47,6 +47,7 @@ export const ROUTES: readonly Route[] = [
   ['listPointBlobs', 'GET', 'restore-points/{id}/blobs', listPointBlobsHandler],
   ['holdRestorePoint', 'POST', 'restore-points/{id}/hold', holdHandler],
   ['unholdRestorePoint', 'POST', 'restore-points/{id}/unhold', unholdHandler],
+  ['unmarkRestorePoint', 'POST', 'restore-points/{id}/unmark', unmarkHandler],
   ['releaseRestorePoint', 'POST', 'restore-points/{id}/release', releaseHandler],
   ['blobHistory', 'GET', 'blobs/history', blobHistoryHandler],
   ['startReconcile', 'POST', 'archives/{rule}/reconcile', startReconcileHandler],

@@ -51,7 +51,9 @@ async function checkPoint(documents, { id, record, emptied }) {
 
 /** The runs in progress: what they have just written may have no record yet. */
 async function runningRuns(documents) {
-  const readers = [...documents.paths()].filter((path) => path.startsWith(`jobs/${documents.job}/readers/`));
+  const readers = [...documents.paths()].filter(
+    (path) => path.startsWith(`jobs/${documents.job}/readers/`) && !documents.metadataOf(path).strongroom_ended,
+  );
   const running = new Set();
   for (const path of [`locks/${documents.job}.json`, ...readers]) {
     const found = await documents.readJson(path);

@@ -40,6 +40,11 @@ export class Documents {
     return this.#objects.has(path);
   }
 
+  /** The metadata of an object, as the listing shows them. */
+  metadataOf(path) {
+    return this.#objects.get(path);
+  }
+
   paths() {
     return this.#objects.keys();
   }

@@ -32,8 +32,9 @@ function wrongBrake({ brake }, { record, released }) {
   return 'no record releases the safety brake';
 }
 
-/** More protection than the chain records: a process that died in between leaves it like that, and it harms nothing. */
-function* unrecorded({ hold, brake }, { record, held, lifted, released }) {
+/** What a process that died between the two writes leaves. */
+function* unrecorded({ hold, brake, removed }, { record, held, lifted, unmarked, released }) {
+  if (removed && unmarked.has(removed.run)) yield 'the unmark that the chain records is not noted';
   const expected = [...held.values()].filter(({ at }) => !lifted.has(at));
   if (hold && !isDeepStrictEqual([hold], expected)) yield 'no record of the chain sets this hold';
   if (brake && brake.released === undefined) {
@@ -43,7 +44,10 @@ function* unrecorded({ hold, brake }, { record, held, lifted, released }) {
 }
 
 function wrongRemoval({ removed }, point, { prunes }, running) {
-  if (!removed) return point.removed && `prune ${point.removed.run} marked it as removed, and that is not noted`;
+  if (!removed) {
+    const isUnmarked = !point.removed || point.unmarked.has(point.removed.run);
+    return isUnmarked ? undefined : `prune ${point.removed.run} marked it as removed, and that is not noted`;
+  }
   if (
     running.has(removed.run) ||
     prunes.some((prune) => prune.run === removed.run && prune.removed.includes(point.id))

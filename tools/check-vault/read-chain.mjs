@@ -65,7 +65,7 @@ function note(chain, record) {
   const point = chain.points.get(record.point);
   switch (record.kind) {
     case 'restore-point':
-      chain.points.set(record.run, { id: record.run, record, held: new Map(), lifted: new Set(), proofs: new Map() });
+      chain.points.set(record.run, { id: record.run, record, held: new Map(), lifted: new Set(), unmarked: new Set(), proofs: new Map() });
       return;
     case 'verification':
       chain.verifications.push(record);
@@ -82,6 +82,9 @@ function note(chain, record) {
       return;
     case 'unhold':
       if (record.ends) point?.lifted.add(record.ends);
+      return;
+    case 'unmark':
+      point?.unmarked.add(record.removed.run);
       return;
     case 'release':
       if (point) point.released ??= record;

@@ -1,4 +1,5 @@
 import { defined } from './defined.ts';
+import type { Removal } from './removal.ts';
 import { isRestorePoint, type Notes, type Proof } from './restore-point.ts';
 import type { RunSummary } from './run.ts';
 import { CHAIN_FORMAT } from './stored-format.ts';
@@ -59,6 +60,13 @@ export interface UnholdRecord {
   ends?: string;
 }
 
+/** `removed`: the mark that an operator took back. */
+export interface UnmarkRecord {
+  kind: 'unmark';
+  point: string;
+  removed: Pick<Removal, 'at' | 'run'>;
+}
+
 export interface ReleaseRecord {
   kind: 'release';
   point: string;
@@ -73,6 +81,7 @@ export type ChainEntry =
   | PruneRecord
   | HoldRecord
   | UnholdRecord
+  | UnmarkRecord
   | ReleaseRecord;
 
 /** One link: an entry, and the SHA-256 of the bytes of the record before it, or null in the first. */

@@ -8,7 +8,7 @@ import type { Notes } from '#domain/run/restore-point.ts';
 import { isStorageError } from '#storage/storage-error.ts';
 import { answering, json, readBody } from '../http/answering.ts';
 import { HttpError } from '../http/http-error.ts';
-import { findPoint, removedPoint } from '../run/find-restore-point.ts';
+import { findPoint, LIST_POINTS, removedPoint } from '../run/find-restore-point.ts';
 import { shownNotes } from './shown-restore-point.ts';
 
 const reasoned = z.strictObject({
@@ -29,16 +29,17 @@ interface Noting {
   entry: ChainEntry;
   /**
    * The entry comes before the notes. A process may die between the two: then a restore point must not have less
-   * protection than the chain says, because only someone who rewrites the vault leaves it like that.
+   * protection than the chain says, and a mark must not be gone without a word, because only someone who rewrites the
+   * vault leaves it like that.
    */
-  weakens?: true;
+  recordFirst?: true;
 }
 
 /** POST /api/restore-points/{id}/hold — no policy removes the restore point until an operator removes the hold. */
 export function holdHandler(deps: Dependencies) {
   return answering(deps, async (request) => {
     const { reason } = await readBody(request, reasoned);
-    return note(deps, request, (notes, point) => {
+    return noteUnmarked(deps, request, (notes, point) => {
       const hold = { at: deps.now().toISOString(), reason };
       return { notes: { ...notes, hold }, entry: { kind: 'hold', point, hold, ...endsOf(notes) } };
     });
@@ -49,10 +50,10 @@ export function holdHandler(deps: Dependencies) {
 export function unholdHandler(deps: Dependencies) {
   return answering(deps, async (request) => {
     await readBody(request, nothing);
-    return note(deps, request, ({ hold, ...notes }, point) => ({
+    return noteUnmarked(deps, request, ({ hold, ...notes }, point) => ({
       notes,
       entry: { kind: 'unhold', point, ...endsOf({ hold }) },
-      weakens: true,
+      recordFirst: true,
     }));
   });
 }
@@ -62,7 +63,7 @@ export function releaseHandler(deps: Dependencies) {
   return answering(deps, async (request) => {
     await readBody(request, nothing);
     const released = deps.now().toISOString();
-    return note(deps, request, (notes, point) => {
+    return noteUnmarked(deps, request, (notes, point) => {
       if (!notes.brake) {
         throw new HttpError(
           409,
@@ -73,37 +74,64 @@ export function releaseHandler(deps: Dependencies) {
       }
       // A repeated call keeps the time of the first release.
       const brake = { released, ...notes.brake };
-      return { notes: { ...notes, brake }, entry: { kind: 'release', point, ...brake }, weakens: true };
+      return { notes: { ...notes, brake }, entry: { kind: 'release', point, ...brake }, recordFirst: true };
     });
   });
+}
+
+/**
+ * POST /api/restore-points/{id}/unmark — takes back the mark of a prune, while all content is there. A prune that
+ * begins to delete at the same moment changes the same notes: only one of the two succeeds.
+ */
+export function unmarkHandler(deps: Dependencies) {
+  return answering(deps, async (request) => {
+    await readBody(request, nothing);
+    return note(deps, request, ({ removed, ...notes }, point) => {
+      if (!removed) {
+        const hint = `To keep it under any policy, hold it: POST /api/restore-points/${point}/hold`;
+        throw new HttpError(409, 'not-marked', `No prune has marked restore point ${point} for removal`, hint);
+      }
+      if (removed.emptied !== undefined) throw emptiedPoint(point, removed.emptied);
+      const { at, run } = removed;
+      return { notes, entry: { kind: 'unmark', point, removed: { at, run } }, recordFirst: true };
+    });
+  });
+}
+
+function emptiedPoint(point: string, emptied: string): HttpError {
+  const message = `A prune has been deleting the content of restore point ${point} since ${emptied}`;
+  return new HttpError(409, 'point-removed', message, LIST_POINTS);
 }
 
 function endsOf({ hold }: { hold?: Notes['hold'] | undefined }): { ends?: string } {
   return hold ? { ends: hold.at } : {};
 }
 
-/**
- * Changes the notes of a restore point. Refuses if a prune has marked it: a hold could no longer protect it, and must
- * not seem to.
- */
-async function note(deps: Dependencies, request: HttpRequest, change: (notes: Notes, id: string) => Noting) {
+type Change = (notes: Notes, id: string) => Noting;
+
+/** Refuses if a prune has marked the restore point: a hold could no longer protect it, and must not seem to. */
+function noteUnmarked(deps: Dependencies, request: HttpRequest, change: Change) {
+  return note(deps, request, (notes, id) => {
+    if (notes.removed) throw removedPoint(409, id, notes.removed);
+    return change(notes, id);
+  });
+}
+
+/** Changes the notes of a restore point. */
+async function note(deps: Dependencies, request: HttpRequest, change: Change) {
   const id = request.params.id!;
   const { summary, control, vault } = await findPoint(deps, id);
   const append = (entry: ChainEntry) => appendEntry(deps, deps.blobs(vault), summary.job, entry);
-  const changed = (before: Notes) => {
-    if (before.removed) throw removedPoint(409, id, before.removed);
-    return change(before, id);
-  };
   try {
-    const first = changed(await control.readNotes(summary));
-    if (first.weakens) await append(first.entry);
+    const first = change(await control.readNotes(summary), id);
+    if (first.recordFirst) await append(first.entry);
     let noting = first;
     const notes = await control.changeNotes(summary, (before) => {
-      noting = changed(before);
+      noting = change(before, id);
       return noting.notes;
     });
     // Notes that changed in between may need another entry.
-    if (!first.weakens || !isDeepStrictEqual(noting.entry, first.entry)) await append(noting.entry);
+    if (!first.recordFirst || !isDeepStrictEqual(noting.entry, first.entry)) await append(noting.entry);
     return json(200, { id, ...shownNotes(notes) });
   } catch (error) {
     if (!isStorageError(error, 'precondition')) throw error;

@@ -1,4 +1,5 @@
 import type { Dependencies } from '#app/dependencies.ts';
+import type { Removal } from '#domain/run/removal.ts';
 import { isRestorePoint, type Notes } from '#domain/run/restore-point.ts';
 import { isBackup, type RunSummary } from '#domain/run/run.ts';
 import { parseRunId } from '#domain/run/run-id.ts';
@@ -37,9 +38,11 @@ export async function findUnmarkedPoint(deps: Dependencies, id: string): Promise
   return { ...found, notes };
 }
 
-export function removedPoint(status: number, id: string, { at, run }: { at: string; run: string }): HttpError {
+export function removedPoint(status: number, id: string, { at, run, emptied }: Removal): HttpError {
   const message = `Run ${run} marked restore point ${id} for removal at ${at}`;
-  return new HttpError(status, 'point-removed', message, LIST_POINTS);
+  // While its content is there, the mark can be taken back.
+  const hint = emptied === undefined ? `To keep it, POST /api/restore-points/${id}/unmark. Or c` : 'C';
+  return new HttpError(status, 'point-removed', message, hint + LIST_POINTS.slice(1));
 }
 
 function whyNone({ mode, dryRun, status, problems }: RunSummary): string {
