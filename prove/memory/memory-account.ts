@@ -593,6 +593,7 @@ function stateOf(blob: MemoryBlob, asked: ListBlobsOptions): BlobState {
     ...(blob.tier !== undefined && { tier: blob.tier }),
     ...(blob.tierInferred && { tierInferred: true }),
     ...(asked.metadata && { metadata: { ...blob.metadata } }),
+    ...(blob.leased && { leased: true }),
     ...(blob.isDirectory && { isDirectory: true }),
     ...(tagCount > 0 && { tagCount }),
     ...(asked.tags && tagCount > 0 && { tags: { ...blob.tags } }),

@@ -6,13 +6,14 @@ import { asBackedUp, type Held, type Outcome, type PlannedItem } from '#domain/r
 import { problemOf } from '#domain/run/problems.ts';
 import type { RestoreRef } from '#domain/run/run.ts';
 import { isStorageError } from '#storage/storage-error.ts';
+import { listNamed } from '../copying/list-named.ts';
 import { restorePointSummary } from '../run/restore-point-summary.ts';
 import { inRun, type RunContext } from '../run/run-context.ts';
 import type { SliceInput, SliceResult } from '../run/slice.ts';
 import { SliceWriter } from '../run/slice-writer.ts';
 import { decideEntry, isCopiedBy } from './decide-entry.ts';
 import { failedEntry } from './failed-entry.ts';
-import { listNamed, ofVault } from './held-content.ts';
+import { ofVault } from './held-content.ts';
 import { contentPages, type FoundEntry, ManifestWalk, type WalkBeside } from './manifest-walk.ts';
 import { traceOf } from './restore-blob.ts';
 import { restoreProblemCode } from './restore-problem-code.ts';
