@@ -634,6 +634,7 @@ function stateOf(blob: MemoryBlob, asked: ListBlobsOptions): BlobState {
     ...(blob.tier !== undefined && { tier: blob.tier }),
     ...(blob.tierInferred && { tierInferred: true }),
     ...(asked.metadata && { metadata: { ...blob.metadata } }),
+    ...(blob.leased && { leased: true }),
     ...(blob.isDirectory && { isDirectory: true }),
     ...(blob.sealed && { sealed: true }),
     ...(tagCount > 0 && { tagCount }),

@@ -59,6 +59,20 @@ export const BUGS: Bug[] = [
     detector: SEEDS,
   },
   {
+    words: 'takes any snapshot for one of the blob that it overwrites',
+    file: 'src/activities/copying/kept-already.ts',
+    find: 'blob.etag === etag && ',
+    replace: '',
+    detector: { test: 'test/unit/activities/copying/copy-blob.test.ts' },
+  },
+  {
+    words: 'takes a snapshot again in every run in which the overwrite is refused',
+    file: 'src/activities/copying/kept-already.ts',
+    find: 'if (!(await context.mayBeKept?.())) return false;',
+    replace: 'return false;',
+    detector: { test: 'test/unit/activities/copying/copy-blob.test.ts' },
+  },
+  {
     words: 'leaves the rest untried after refusals of single blobs',
     file: 'src/activities/run/process-items.ts',
     find: "this.#verdict = isServed() ? 'served' : refusal;",

@@ -18,9 +18,9 @@ import { isStorageError } from '#storage/storage-error.ts';
 import { confirmCopy } from '../copying/confirm-copy.ts';
 import { copyBlob } from '../copying/copy-blob.ts';
 import type { BackupContext } from '../copying/copy-context.ts';
+import { listNamed } from '../copying/list-named.ts';
 import { targetName } from '../copying/route.ts';
 import { findSourceVersion } from '../copying/source-version.ts';
-import { listNamed } from '../restore/held-content.ts';
 import type { ArchiveContext } from './archive-context.ts';
 
 /** The result of an attempt to archive one version. */

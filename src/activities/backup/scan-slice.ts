@@ -59,7 +59,7 @@ export function scanSlice(deps: Dependencies, input: SliceInput): Promise<SliceR
 /** A plan is stored: it has those fields of the backup blob that a copy needs. */
 function plannedCopy(source: BlobState, backup: BlobState | undefined, reason: PlannedItem['reason']): PlannedItem {
   if (!backup) return { from: source, reason };
-  const { name, etag, lastModified, size, type, tier, metadata, copy } = backup;
+  const { name, etag, lastModified, size, type, tier, metadata, leased, copy } = backup;
   return {
     from: source,
     reason,
@@ -71,6 +71,7 @@ function plannedCopy(source: BlobState, backup: BlobState | undefined, reason: P
       type,
       ...(tier !== undefined && { tier }),
       ...(metadata !== undefined && { metadata }),
+      ...(leased !== undefined && { leased }),
       ...(copy !== undefined && { copy }),
     },
   };

@@ -25,6 +25,7 @@ import { abortQuietly } from './abort-quietly.ts';
 import type { BackupContext } from './copy-context.ts';
 import { LONGEST_SOURCE_URL, MAX_CHECKS } from './copy-limits.ts';
 import { createAgain } from './create-again.ts';
+import { isKept } from './kept-already.ts';
 import { targetName } from './route.ts';
 import { findSourceVersion } from './source-version.ts';
 import { transfer, type UnsignedRequest } from './transfer.ts';
@@ -108,8 +109,11 @@ async function carryOut(context: BackupContext, attempt: Attempt): Promise<Outco
       // An archive holds a version: tier and tags set later are not part of it.
       if (context.archive) return heldAs(source, 'unchanged', { vaultEtag: backup!.etag });
       return updateProperties(context, source, backup!, decision.reason, attempt.sent);
-    case 'copy':
-      return copyByBestMethod(context, attempt, decision.reason);
+    case 'copy': {
+      const obstacle = await obstacleTo(context, attempt);
+      if (obstacle === undefined) return copyByBestMethod(context, attempt, decision.reason);
+      return obstacle === 'gone' ? undefined : obstacle;
+    }
   }
 }
 
@@ -189,6 +193,28 @@ function stillChanging({ planned, source, lastError }: Attempt): Outcome {
   return lastError === undefined ? { ...outcome, code: 'destination-changing' } : outcome;
 }
 
+/**
+ * Why the service would refuse every copy, as far as the state of the backup blob shows it: then a snapshot would be
+ * taken in vain, in every run. `gone` if there was a lease, and has ended since.
+ */
+async function obstacleTo(context: BackupContext, attempt: Attempt): Promise<Outcome | 'gone' | undefined> {
+  const { source, backup, planned } = attempt;
+  if (backup === undefined) return undefined;
+  const name = targetName(context, planned);
+  const where = () => `${context.target.alias}/${context.destination}/${name}`;
+  if (backup.type !== source.type) {
+    const message = `${where()} is a blob of type ${backup.type}, and the source has one of type ${source.type}`;
+    return outcomeOf(source, 'failed', { code: 'destination-type-differs', message, source });
+  }
+  if (!backup.leased) return undefined;
+  const now = await context.target.getProperties(context.destination, name);
+  if (!now?.leased) {
+    attempt.backup = now;
+    return 'gone';
+  }
+  return outcomeOf(source, 'failed', { code: 'destination-leased', message: `${where()} has a lease`, source });
+}
+
 async function copyByBestMethod(
   context: BackupContext,
   attempt: Attempt,
@@ -207,7 +233,9 @@ async function copyByBestMethod(
     before: async (method) => {
       if (!backup || attempt.snapshotOf === backup.etag || !mustKeep(backup, source, method)) return;
       // Earlier restore points find their content in this snapshot, by the record that it carries.
-      await context.target.snapshot(request.container, request.name, backup.etag);
+      if (!(await isKept(context, request.name, backup))) {
+        await context.target.snapshot(request.container, request.name, backup.etag);
+      }
       attempt.snapshotOf = backup.etag;
     },
   });

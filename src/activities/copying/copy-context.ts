@@ -16,7 +16,11 @@ export interface CopyAccess {
 }
 
 export type CopyContext = Route & CopyAccess;
-export type BackupContext = BackupRoute & CopyAccess;
+export type BackupContext = BackupRoute &
+  CopyAccess & {
+    /** Whether an earlier run may have kept the present backup blobs, and could not overwrite them. Absent: none has. */
+    mayBeKept?(): Promise<boolean>;
+  };
 
 /** By how much the clocks of app and account may differ, in milliseconds. Signed requests fail beyond that. */
 const CLOCK_MARGIN_MS = 15 * 60_000;

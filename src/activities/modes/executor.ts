@@ -6,12 +6,13 @@ import { archiveContextOf } from '../archive/archive-context.ts';
 import { archivePlanned, confirmPlanned } from '../archive/archive-upload.ts';
 import { confirmCopy } from '../copying/confirm-copy.ts';
 import { copyBlob } from '../copying/copy-blob.ts';
-import { withAccess } from '../copying/copy-context.ts';
+import { type BackupContext, withAccess } from '../copying/copy-context.ts';
 import { backupRoute, type Route } from '../copying/route.ts';
 import { confirmRestore } from '../restore/confirm-restore.ts';
 import { restoreBlob } from '../restore/restore-blob.ts';
 import { restoreRoute } from '../restore/restore-route.ts';
 import type { ContainerTask } from '../run/container-task.ts';
+import { previousPoint } from '../run/previous-point.ts';
 import type { RunContext } from '../run/run-context.ts';
 
 /** How the copies of a task are made and confirmed. The mode of its run decides. */
@@ -38,7 +39,8 @@ export async function executorOf(
       confirm: (copy) => confirmRestore(restore, copy),
     };
   }
-  const backup = await withAccess(deps, backupRoute(context, task, run), largest, signal);
+  const route = await withAccess(deps, backupRoute(context, task, run), largest, signal);
+  const backup: BackupContext = { ...route, mayBeKept: failedBefore(context) };
   if (isArchiving(run.mode)) {
     const archive = archiveContextOf(deps, run.job, backup);
     return {
@@ -51,6 +53,21 @@ export async function executorOf(
     route: backup,
     execute: (planned) => copyBlob(backup, planned),
     confirm: (copy) => confirmCopy(backup, copy),
+  };
+}
+
+/** Whether the restore point before lacks something of the container. Reads it once, if it is asked for. */
+function failedBefore({ control, run, container }: RunContext): () => Promise<boolean> {
+  const isFailed = async () => {
+    const previous = await previousPoint(control, run.job);
+    if (previous === undefined) return false;
+    const report = previous.summary?.containers.find((each) => each.container === container);
+    return report === undefined || report.counts.failed > 0;
+  };
+  let answer: Promise<boolean> | undefined;
+  return () => {
+    answer ??= isFailed();
+    return answer;
   };
 }
 

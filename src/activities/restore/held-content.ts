@@ -1,34 +1,7 @@
 import type { BlobState } from '#domain/blobs/blob.ts';
 import type { BlobEntry } from '#domain/run/outcome.ts';
 import type { ProblemCode } from '#domain/run/problems.ts';
-import type { BlobAccount } from '#storage/blob-account.ts';
 import { isStorageError, StorageError } from '#storage/storage-error.ts';
-
-/** Everything in a container under one name: the blob, its snapshots and its versions. Mostly one request. */
-export async function listNamed(account: BlobAccount, container: string, name: string): Promise<BlobState[]> {
-  const found: BlobState[] = [];
-  let marker: string | undefined;
-  try {
-    do {
-      const page = await account.listBlobs(container, {
-        prefix: name,
-        metadata: true,
-        contentHeaders: true,
-        copy: true,
-        snapshotsAndVersions: true,
-        ...(marker !== undefined && { marker }),
-      });
-      found.push(...page.blobs.filter((blob) => blob.name === name));
-      // Some orders list longer names after this one, others before it: the end is a page that ends with another name,
-      // once this one was found.
-      marker = page.blobs.length > 0 && found.length > 0 && page.blobs.at(-1)!.name !== name ? undefined : page.next;
-    } while (marker !== undefined);
-    return found;
-  } catch (error) {
-    if (isStorageError(error, 'container-not-found')) return [];
-    throw error;
-  }
-}
 
 /** The code for content that was not found: nothing is there, or something else. */
 export function missingOrOther(entry: BlobEntry, found: readonly BlobState[]): ProblemCode {

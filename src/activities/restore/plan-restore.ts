@@ -6,6 +6,7 @@ import { asBackedUp, type Held, type Outcome, type PlannedItem } from '#domain/r
 import { problemOf } from '#domain/run/problems.ts';
 import type { RestoreRef, RunSummary } from '#domain/run/run.ts';
 import { isStorageError } from '#storage/storage-error.ts';
+import { listNamed } from '../copying/list-named.ts';
 import { readContainerProperties } from '../run/read-properties.ts';
 import { propertiesOf } from '../run/record-properties.ts';
 import { restorePointSummary } from '../run/restore-point-summary.ts';
@@ -15,7 +16,7 @@ import { SliceWriter } from '../run/slice-writer.ts';
 import { damagedOutcome, isDamaged } from './damaged-properties.ts';
 import { decideEntry, isCopiedBy } from './decide-entry.ts';
 import { failedEntry } from './failed-entry.ts';
-import { listNamed, ofVault } from './held-content.ts';
+import { ofVault } from './held-content.ts';
 import { contentPages, type FoundEntry, ManifestWalk, type WalkBeside } from './manifest-walk.ts';
 import { traceOf } from './restore-blob.ts';
 import { restoreProblemCode } from './restore-problem-code.ts';

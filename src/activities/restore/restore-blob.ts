@@ -15,12 +15,13 @@ import { isStorageError, type StorageError, type StorageErrorKind } from '#stora
 import { abortQuietly } from '../copying/abort-quietly.ts';
 import { LONGEST_SOURCE_URL, MAX_CHECKS } from '../copying/copy-limits.ts';
 import { createAgain } from '../copying/create-again.ts';
+import { listNamed } from '../copying/list-named.ts';
 import { targetName } from '../copying/route.ts';
 import { type Transferred, transfer, type UnsignedRequest } from '../copying/transfer.ts';
 import { decideEntry, isCopiedBy } from './decide-entry.ts';
 import { failedEntry } from './failed-entry.ts';
 import { finishRestore, isArchivedLast, removeRecord } from './finish-restore.ts';
-import { listNamed, missingOrOther, ofVault } from './held-content.ts';
+import { missingOrOther, ofVault } from './held-content.ts';
 import { restoreProblemCode } from './restore-problem-code.ts';
 import type { RestoreContext } from './restore-route.ts';
 

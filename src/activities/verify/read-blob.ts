@@ -8,7 +8,8 @@ import { type ContentVerdict, contentVerdict, type ReadContent } from '#domain/v
 import type { BlobAccount } from '#storage/blob-account.ts';
 import { isStorageError, type StorageError, type StorageErrorKind } from '#storage/storage-error.ts';
 import { MAX_CHECKS } from '../copying/copy-limits.ts';
-import { listNamed, missingOrOther } from '../restore/held-content.ts';
+import { listNamed } from '../copying/list-named.ts';
+import { missingOrOther } from '../restore/held-content.ts';
 import type { ContentLocation } from '../restore/manifest-walk.ts';
 
 export interface ReadContext {

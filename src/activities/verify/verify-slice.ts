@@ -6,9 +6,9 @@ import { asBackedUp, type Outcome, type PlannedItem } from '#domain/run/outcome.
 import type { VerifyRef } from '#domain/run/run.ts';
 import { isInPortion, parsePortion } from '#domain/verify/portion.ts';
 import { withProved } from '#domain/verify/proved-content.ts';
+import { listNamed } from '../copying/list-named.ts';
 import { verifyProperties } from '../restore/damaged-properties.ts';
 import { failedEntry } from '../restore/failed-entry.ts';
-import { listNamed } from '../restore/held-content.ts';
 import { contentPages, type FoundEntry, ManifestWalk } from '../restore/manifest-walk.ts';
 import { restorePointSummary } from '../run/restore-point-summary.ts';
 import { inRun, type RunContext } from '../run/run-context.ts';

@@ -54,6 +54,8 @@ export interface BlobState extends ContentHeaders {
   tagCount?: number;
   /** Only if the listing was asked for tags and the caller may read them. */
   tags?: Record<string, string>;
+  /** True if it has a lease, so that only the holder of the lease may write it. */
+  leased?: boolean;
   /** The last copy onto this blob. Another write to its properties removes it. */
   copy?: CopyState;
   /**

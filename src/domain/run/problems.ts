@@ -58,8 +58,9 @@ export const PROBLEMS = {
   'destination-type-differs': {
     meaning: 'another blob type at the destination',
     hint:
-      'The destination has a blob of another type (block, page or append) under this name. Move that blob away, then ' +
-      'retry.',
+      'The service cannot write a blob over one of another type (block, page or append). In a backup, keep the blob ' +
+      'that is there, because earlier restore points need it: give the job another destination container or prefix, or ' +
+      'the source blob another name. In a restore, choose another container or prefix.',
   },
   'destination-changing': {
     meaning: 'changed in the vault by another writer',

@@ -207,3 +207,44 @@ test('missing rights on the source are named, with the role to give', async () =
   expect(report).toMatchObject({ status: 'failed', problems: [{ code: 'access-denied-source', container: 'data' }] });
   expect(report.problems[0]?.hint).toContain('Storage Blob Data Reader');
 });
+
+test('F2: a backup blob that cannot be overwritten for nights is kept once, and is overwritten once it can be', async () => {
+  const append = async (text: string) => {
+    const client = bed.original().getAppendBlobClient('retyped');
+    await client.create();
+    await client.appendBlock(text, text.length);
+  };
+  for (const name of ['leased', 'immutable', 'retyped']) await bed.upload(name, 'v0');
+  const app = await bed.start();
+  expect(await app.run()).toMatchObject({ status: 'succeeded' });
+  const lease = bed.backup().getBlobClient('leased').getBlobLeaseClient();
+  await lease.acquireLease(-1);
+  const headers = { 'x-ms-error-code': 'BlobImmutableDueToPolicy' };
+  bed.proxy.rules.push({ match: isCopyTo('immutable'), answer: () => ({ status: 409, headers, body: '' }) });
+  for (let night = 1; night <= 3; night++) {
+    for (const name of ['leased', 'immutable']) await bed.upload(name, `v${night}`);
+    if (night === 1) await bed.original().deleteBlob('retyped');
+    await append(`v${night}`);
+    const report = await app.run({ mode: 'incremental' });
+    expect(report).toMatchObject({ status: 'completed-with-failures', counts: { copied: 0, failed: 3 } });
+    const failed = await app.outcomes(report.id, 'status=failed');
+    expect(Object.fromEntries(failed.map(({ name, code }) => [name, code]))).toEqual({
+      leased: 'destination-leased',
+      immutable: 'destination-immutable',
+      retyped: 'destination-type-differs',
+    });
+  }
+  const snapshots = async (name: string) => {
+    const found = [];
+    for await (const blob of bed.backup().listBlobsFlat({ includeSnapshots: true, prefix: name }))
+      found.push(blob.snapshot);
+    return found.filter(Boolean).length;
+  };
+  expect(await snapshots('leased')).toBe(0);
+  expect(await snapshots('immutable')).toBe(1);
+  expect(await snapshots('retyped')).toBe(0);
+  await lease.breakLease(0);
+  bed.proxy.rules.length = 0;
+  expect(await app.run({ mode: 'incremental' })).toMatchObject({ counts: { copied: 2, failed: 1 } });
+  for (const name of ['leased', 'immutable']) expect(await snapshots(name)).toBe(1);
+});

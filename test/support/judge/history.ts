@@ -191,7 +191,7 @@ function judgeCopies(steps: Step[], breaches: Breach[]): void {
       continue;
     }
     const { status, headers, body } = request.served!;
-    if (name === 'ListBlobs' && body !== undefined) noteListed(container, body, versions);
+    if (name === 'ListBlobs' && body !== undefined) noteListed(container, body, { versions, kept });
     if (status >= 300 || blob === '') continue;
     const ifMatch = request.headers['if-match'];
     if (name === 'GetBlobProperties') {
@@ -241,12 +241,20 @@ function noteWhatIsKnown({ request, operation }: Step, key: string, pending: Map
   }
 }
 
-function noteListed(container: string, body: string, versions: Map<string, Version>): void {
+function noteListed(
+  container: string,
+  body: string,
+  { versions, kept }: { versions: Map<string, Version>; kept: Set<string> },
+): void {
   for (const [item] of body.matchAll(/<Blob>.*?<\/Blob>/gs)) {
-    if (item.includes('<Snapshot>')) continue;
     const field = (name: string) => new RegExp(`<${name}>([^<]*)</${name}>`, 'i').exec(item)?.[1];
     const name = (field('Name') ?? '').replace(/&(amp|lt|gt|quot|apos);/g, (_, entity) => ENTITIES[entity] ?? '');
-    versions.set(`${container}/${name} ${bare(field('Etag'))}`, {
+    const version = `${container}/${name} ${bare(field('Etag'))}`;
+    if (item.includes('<Snapshot>')) {
+      kept.add(version);
+      continue;
+    }
+    versions.set(version, {
       of: bare(field('strongroom_etag')),
       whole: (field('CopyStatus') ?? 'success') === 'success',
       empty: field('Content-Length') === '0',

@@ -23,6 +23,7 @@ export function blobStateOf(
   if (properties.accessTierInferred) state.tierInferred = true;
   if (properties.isSealed) state.sealed = true;
   if (properties.archiveStatus) state.archiveStatus = properties.archiveStatus;
+  if (properties.leaseStatus === 'locked') state.leased = true;
   if (properties.tagCount) state.tagCount = properties.tagCount;
   if (properties._response.headers.get('x-ms-resource-type') === 'directory') state.isDirectory = true;
   if (properties.copyId && properties.copyStatus) {

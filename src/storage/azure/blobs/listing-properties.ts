@@ -67,6 +67,12 @@ export const PROPERTIES: Properties = new Map<string, (draft: Draft, text: strin
     },
   ],
   ['EncryptionScope', intoState('encryptionScope')],
+  [
+    'LeaseStatus',
+    ({ state }, text) => {
+      if (text === 'locked') state.leased = true;
+    },
+  ],
   ['Content-MD5', intoState('contentMd5')],
   ['AccessTier', intoState('tier')],
   ['ArchiveStatus', intoState('archiveStatus')],

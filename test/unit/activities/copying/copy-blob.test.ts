@@ -55,6 +55,51 @@ describe('copying one blob', () => {
     expect(asked).toEqual(['snapshot', 'getProperties', 'copySync']);
   });
 
+  const outdated = (about: Partial<BlobState> = {}) =>
+    blobState({ etag: '0xV', metadata: withRecord({}, recordOf(blobState(), EARLIER))!, ...about });
+
+  it('a backup blob that no copy can replace is not kept once more', async () => {
+    const source = blobState({ etag: '0x2' });
+    const leased = outdated({ leased: true });
+    const { place, asked } = placeOf(source, { getProperties: async () => leased });
+    const isLeased = await copyBlob(place, { from: source, to: leased, reason: 'changed' });
+    expect(isLeased).toMatchObject({ status: 'failed', code: 'destination-leased' });
+    const another = await copyBlob(place, { from: source, to: outdated({ type: 'page' }), reason: 'changed' });
+    expect(another).toMatchObject({ status: 'failed', code: 'destination-type-differs' });
+    expect(asked.filter((name) => name !== 'alias')).toEqual(['getProperties']);
+  });
+
+  it('F2: a backup blob whose lease has ended since is kept and overwritten', async () => {
+    const source = blobState({ etag: '0x2' });
+    const { place, asked } = placeOf(source, {
+      getProperties: async () => outdated(),
+      snapshot: async () => '2026-05-02T00:00:00.0000000Z',
+      copySync: async () => ({ etag: '0xN' }),
+    });
+    const outcome = await copyBlob(place, { from: source, to: outdated({ leased: true }), reason: 'changed' });
+    expect(outcome).toMatchObject({ status: 'copied', vaultEtag: '0xN' });
+    expect(asked.filter((name) => name !== 'alias')).toEqual(['getProperties', 'snapshot', 'copySync']);
+  });
+
+  it.each([
+    ['of this state is used again', '0xV', 0],
+    ['of another state keeps nothing of this one', '0xU', 1],
+  ])('F2: after a run with failures, a snapshot %s', async (_, etag, taken) => {
+    const source = blobState({ etag: '0x2' });
+    const there = outdated({ etag, snapshotOrVersion: { snapshot: '2026-05-01T00:00:00.0000000Z' } });
+    let snapshots = 0;
+    const { place } = placeOf(source, {
+      listBlobs: async () => ({ blobs: [there, outdated()], prefixes: [] }),
+      snapshot: async () => `2026-05-02T00:00:0${snapshots++}.0000000Z`,
+      copySync: async () => ({ etag: '0xN' }),
+    });
+    const context = { ...place, mayBeKept: async () => true };
+    expect(await copyBlob(context, { from: source, to: outdated(), reason: 'changed' })).toMatchObject({
+      status: 'copied',
+    });
+    expect(snapshots).toBe(taken);
+  });
+
   it('I7: tags that a blob got after it was listed without any are read before it is copied', async () => {
     const tags = { owner: 'ada' };
     const now = blobState({ etag: '0x2', tagCount: 1 });
