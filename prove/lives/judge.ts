@@ -89,11 +89,15 @@ export class Judge {
     }
   }
 
-  /** A container returns with its metadata, and nothing opens it to others. */
+  /** Every container returns, also an empty one, with its metadata, and nothing opens it to others. */
   compareContainers(point: Run, target: MemoryAccount, summary: Summary | undefined): void {
     const unread = new Set(
       summary?.problems.filter(({ code }) => code === 'properties-not-read').map(({ container }) => container),
     );
+    for (const { container, status } of summary?.containers ?? []) {
+      if (status !== 'succeeded' || target.properties(container)) continue;
+      this.#chronicle.say('restore', `restore point ${point.id}: a container was not made`, container);
+    }
     const held = new Set([...point.entries.values()].filter(isHeld).map(({ container }) => container));
     for (const container of held) {
       const { metadata, publicAccess, policies = [] } = target.properties(container) ?? {};
