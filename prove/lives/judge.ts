@@ -16,6 +16,7 @@ import {
   sameContent,
   sorted,
 } from './chronicle.ts';
+import { natureOf } from './owner.ts';
 
 const DAMAGE = new Set(['content-missing', 'content-mismatch', 'damaged']);
 const HOUR = 3_600_000;
@@ -85,6 +86,28 @@ export class Judge {
     }
     for (const entry of wanted.values()) {
       this.#compare(point, entry, target.blob(entry.container, entry.name), undefined);
+    }
+  }
+
+  /** Every container returns, also an empty one, with its metadata, and nothing opens it to others. */
+  compareContainers(point: Run, target: MemoryAccount, summary: Summary | undefined): void {
+    const unread = new Set(
+      summary?.problems.filter(({ code }) => code === 'properties-not-read').map(({ container }) => container),
+    );
+    for (const { container, status } of summary?.containers ?? []) {
+      if (status !== 'succeeded' || target.properties(container)) continue;
+      this.#chronicle.say('restore', `restore point ${point.id}: a container was not made`, container);
+    }
+    const held = new Set([...point.entries.values()].filter(isHeld).map(({ container }) => container));
+    for (const container of held) {
+      const { metadata, publicAccess, policies = [] } = target.properties(container) ?? {};
+      const isAsBefore = JSON.stringify(metadata) === JSON.stringify(natureOf(container).metadata);
+      if (!isAsBefore && !unread.has(container)) {
+        this.#chronicle.say('restore', `restore point ${point.id}: a container has other metadata`, container);
+      }
+      if (publicAccess !== undefined || policies.length > 0) {
+        this.#chronicle.say('restore', `restore point ${point.id}: a restore opened a container to others`, container);
+      }
     }
   }
 

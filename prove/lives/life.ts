@@ -394,8 +394,7 @@ class Life {
 
   async #restoreWhole(point: Run): Promise<void> {
     this.#byOwner(() => {
-      const full = new Set([...this.#target.blobs()].map(({ container }) => container));
-      for (const container of full) this.#target.deleteContainer(container);
+      for (const container of this.#target.containerNames) this.#target.deleteContainer(container);
     });
     const id = await this.#run('restore', {}, { restorePoint: point.id, target: { account: 'TARGET' } });
     const summary = this.#chronicle.runs.get(id ?? '')?.summary;
@@ -406,6 +405,7 @@ class Life {
     }
     this.#app.count('restored whole');
     this.#judge.compareInFull(point, this.#target);
+    this.#judge.compareContainers(point, this.#target, summary);
   }
 
   /** A verification must report a sound vault as sound, and then find one damage. */

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { ContainerProperties } from '#domain/run/container-properties.ts';
 import type { Random } from '../../test/support/builders/random.ts';
 import type { MemoryAccount, MemoryBlob } from '../memory/memory-account.ts';
 import type { LifeWorld } from './world.ts';
@@ -19,7 +20,7 @@ export class Owner {
   }
 
   fill(): void {
-    for (const container of this.#world.containers) this.#source.createContainer(container);
+    for (const container of this.#world.containers) this.#make(container);
     for (let i = 0; i < this.#world.blobs; i++) this.#write(this.#anyPlace());
   }
 
@@ -29,7 +30,7 @@ export class Owner {
     const place = this.#anyPlace();
     const { container, name } = place;
     const about = `${container}/${name}`;
-    this.#source.createContainer(container);
+    this.#make(container);
     const there = this.#source.blob(container, name);
     // The service refuses writes to a blob with a pending copy.
     if (there?.copy?.status === 'pending') return `the owner waited for ${about}`;
@@ -79,7 +80,7 @@ export class Owner {
     const blobs = [...this.#source.blobs()].filter((each) => each.container === container).map(({ blob }) => blob);
     const names = blobs.filter(({ copy }) => copy?.status !== 'pending').map(({ name }) => name);
     if (this.#random.chance(0.3)) {
-      this.#source.createContainer(container);
+      this.#make(container);
       this.#source.deleteContainer(container);
       return `the owner lost ${container}`;
     }
@@ -99,6 +100,11 @@ export class Owner {
       const body = Buffer.from(`in the way ${this.#written++}`);
       target.write(container, { name, type, body, headers: md5Of(body), tags: this.#tags() });
     }
+  }
+
+  #make(container: string): void {
+    if (this.#source.createContainer(container) === 'created')
+      this.#source.setProperties(container, natureOf(container));
   }
 
   #anyPlace(): { container: string; name: string } {
@@ -139,6 +145,13 @@ export class Owner {
   #tags(): Record<string, string> {
     return this.#random.pick([{}, { kind: '1' }, { kind: '2', 'of all': 'b' }]);
   }
+}
+
+/** What a container of the source always is, apart from its blobs. */
+export function natureOf(container: string): ContainerProperties {
+  return container === 'data'
+    ? { metadata: { Owner: 'shop' }, publicAccess: 'blob', policies: [{ id: 'partner', permissions: 'r' }] }
+    : { metadata: { ofLogs: 'yes' } };
 }
 
 function md5Of(body: Buffer): { contentMd5: string } {

@@ -157,6 +157,10 @@ export class MemoryAccount {
     return 'created';
   }
 
+  get containerNames(): string[] {
+    return [...this.#containers.keys()];
+  }
+
   /** All properties of a container; undefined if it does not exist. */
   properties(container: string): ContainerProperties | undefined {
     return this.#containers.has(container) ? (this.#properties.get(container) ?? {}) : undefined;

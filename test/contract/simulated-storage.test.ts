@@ -88,6 +88,30 @@ describe.each([
     expect((await vault.listContainers()).names).toContain('kept');
   });
 
+  it('shows a container with the metadata it was made with, and with the access that was set', async () => {
+    expect(await source.containerProperties('shown')).toBeUndefined();
+    await expect(source.accessPolicies('shown')).rejects.toMatchObject({ kind: 'container-not-found' });
+    // Its name begins with that of the other one.
+    await source.createContainer('shown-too');
+    expect(await source.containerProperties('shown')).toBeUndefined();
+    await source.createContainer('shown', { Owner: 'web', costCenter: '1 2' });
+    expect(await source.containerProperties('shown')).toEqual({ metadata: { Owner: 'web', costCenter: '1 2' } });
+    expect(await source.accessPolicies('shown')).toEqual([]);
+    const policies = [
+      { id: 'a & <b>', start: '2026-01-01T00:00:00.000Z', expiry: '2036-01-01T00:00:00.123Z', permissions: 'rl' },
+      { id: 'open', permissions: 'r' },
+    ];
+    await source.setAccess('shown', { publicAccess: 'blob', policies });
+    expect(await source.accessPolicies('shown')).toEqual(policies);
+    expect(await source.containerProperties('shown')).toMatchObject({
+      metadata: { Owner: 'web', costCenter: '1 2' },
+      publicAccess: 'blob',
+    });
+    await source.setAccess('shown', { policies: [] });
+    expect(await source.containerProperties('shown')).not.toHaveProperty('publicAccess');
+    expect(await source.accessPolicies('shown')).toEqual([]);
+  });
+
   it('writes objects only over what was expected', async () => {
     const first = await vault.putObject('kept', 'o', Buffer.from('1'), { ...TEXT, expect: 'absent' });
     const again = vault.putObject('kept', 'o', Buffer.from('2'), { ...TEXT, expect: 'absent' });

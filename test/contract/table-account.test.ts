@@ -78,6 +78,30 @@ describe('tables', () => {
     await expect(account.readEntities(name, {})).rejects.toMatchObject({ kind: 'container-not-found', status: 404 });
   });
 
+  it('show the access policies that were set, to the last character', async () => {
+    expect(await account.accessPolicies(table)).toEqual([]);
+    const policies = [
+      { id: `a & <b> "c"`, start: '2026-01-01T00:00:00.1234567Z', expiry: '2036-01-01', permissions: 'raud' },
+      { id: 'another', start: '2026-01-01', expiry: '2036-01-01', permissions: 'r' },
+    ];
+    await account.setAccessPolicies(table, policies);
+    expect(await account.accessPolicies(table)).toEqual(policies);
+    await account.setAccessPolicies(table, []);
+    expect(await account.accessPolicies(table)).toEqual([]);
+    await expect(account.accessPolicies('nowhere')).rejects.toMatchObject({ kind: 'container-not-found' });
+  });
+
+  it('access policies that are cut off are asked for again', async () => {
+    const policies = [{ id: 'whole', start: '2026-01-01', expiry: '2036-01-01', permissions: 'r' }];
+    await account.setAccessPolicies(table, policies);
+    proxy.rules.push({
+      match: ({ url, method }) => method === 'GET' && url.includes('comp=acl'),
+      times: 1,
+      after: (_, response) => ({ ...response, body: String(response.body).slice(0, 90) }),
+    });
+    expect(await account.accessPolicies(table)).toEqual(policies);
+  });
+
   it('are listed page by page', async () => {
     const name = 'cut(off)';
     const list = ({ path }: ProxiedRequest) => path.endsWith('/Tables');

@@ -48,7 +48,8 @@ export function scanSlice(deps: Dependencies, input: SliceInput): Promise<SliceR
     },
     async first(context) {
       const found = await readContainerProperties(context.source, container);
-      if (found) await recordProperties(context, found);
+      // If it is gone again, its blobs are not, as far as they are copied.
+      await recordProperties(context, found ?? { unread: ['properties', 'policies'] });
     },
     async planned() {
       if (isBackupMissing) await vault.createContainer(destination);

@@ -128,8 +128,8 @@ export const PROBLEMS = {
   'seal-not-kept': {
     meaning: 'restored without the seal of an append blob',
     hint:
-      'The account did not seal the copy, so others can append to it. Seal it yourself (Append Blob Seal), or restore ' +
-      'to an account that supports seals.',
+      'The account did not seal the copy, so others can append to it. Seal it yourself (Append Blob Seal), or ' +
+      'restore to an account that supports seals.',
   },
   'container-not-found': {
     meaning: 'the source does not have this container',

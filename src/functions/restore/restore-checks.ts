@@ -11,8 +11,8 @@ function refusal(problem: string, hint?: string): HttpError {
 }
 
 /**
- * Throws if a restore to another place is asked to restore access: whoever may read the original need not be allowed to
- * read what is there.
+ * Throws if a restore to another place is asked to restore access: those who may read the original need not be allowed
+ * to read what is there.
  */
 export function checkAccess(request: RestoreRequest, isSamePlace: boolean): void {
   if (!request.restoreAccess) return;

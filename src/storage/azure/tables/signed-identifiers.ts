@@ -31,15 +31,16 @@ export function readIdentifiers(body: string): AccessPolicy[] {
 }
 
 export function writeIdentifiers(policies: readonly AccessPolicy[]): string {
-  const identifiers = policies.map(({ id, start = '', expiry = '', permissions = '' }) => {
-    const policy = `<Start>${escaped(start)}</Start><Expiry>${escaped(expiry)}</Expiry>`;
-    const permission = `<Permission>${escaped(permissions)}</Permission>`;
-    return (
-      `<SignedIdentifier><Id>${escaped(id)}</Id>` +
-      `<AccessPolicy>${policy}${permission}</AccessPolicy></SignedIdentifier>`
-    );
+  const identifiers = policies.map(({ id, start, expiry, permissions }) => {
+    const fields = element('Start', start) + element('Expiry', expiry) + element('Permission', permissions);
+    return `<SignedIdentifier>${element('Id', id)}<AccessPolicy>${fields}</AccessPolicy></SignedIdentifier>`;
   });
   return `<?xml version="1.0" encoding="utf-8"?><SignedIdentifiers>${identifiers.join('')}</SignedIdentifiers>`;
+}
+
+/** An absent field is left to the signature. */
+function element(name: string, text: string | undefined): string {
+  return text === undefined ? '' : `<${name}>${escaped(text)}</${name}>`;
 }
 
 const ESCAPES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&apos;' };
