@@ -75,6 +75,12 @@ async function send(
   return { method, etag: started.etag, ...(started.status === 'pending' && { copyId: started.copyId }) };
 }
 
+/** Answers of accounts without index tags that are no `invalid`. */
+const TAGLESS = new Set([
+  'FeatureNotYetSupportedForHierarchicalNamespaceAccounts',
+  'BlobTagsNotSupportedForAccountType',
+]);
+
 /** The request without the tier or the tags that the target refused, and the code of what the copy then lacks. */
 function withoutRefused(
   { tier, tags, ...bare }: UnsignedRequest,
@@ -84,7 +90,7 @@ function withoutRefused(
   if (tier !== undefined && isStorageError(error, 'tier-not-supported')) {
     return { request: { ...bare, ...(tags && { tags }) }, lacks: 'tier-not-kept' };
   }
-  if (tags !== undefined && isStorageError(error, 'access-denied', 'invalid')) {
+  if (tags !== undefined && (TAGLESS.has(error.code) || isStorageError(error, 'access-denied', 'invalid'))) {
     if (error.kind === 'access-denied' && metadataWithoutTags) bare.metadata = metadataWithoutTags;
     return { request: { ...bare, ...(tier !== undefined && { tier }) }, lacks: 'tags-not-written' };
   }
