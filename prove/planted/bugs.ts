@@ -808,6 +808,8 @@ export const BUGS: Bug[] = [
     find: '...(await rowsOfVault(deps, vault, wanted)), problem',
     replace: 'rows: [], problem',
     detector: { test: 'test/unit/functions/restore-points/asking.test.ts' },
+  },
+  {
     words: 'makes a lost container without its metadata',
     file: 'src/activities/restore/restore-route.ts',
     find: 'createContainer(destination, metadataOf(await propertiesOf(control, point, container)))',

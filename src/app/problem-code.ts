@@ -1,5 +1,6 @@
 import type { ProblemCode } from '#domain/run/problems.ts';
 import { StorageError } from '#storage/storage-error.ts';
+import { causeOf } from './refusal-causes.ts';
 
 /** Which of the two accounts a request went to. */
 export type Side = 'source' | 'destination';
@@ -7,11 +8,15 @@ export type Side = 'source' | 'destination';
 /** The problem code for a failure of the service. */
 export function problemCodeOf(error: unknown, side: Side): ProblemCode {
   if (!(error instanceof StorageError)) return 'internal';
+  return (error.kind !== 'not-created' && causeOf(error.code)) || codeOfKind(error, side);
+}
+
+function codeOfKind(error: StorageError, side: Side): ProblemCode {
   switch (error.kind) {
     case 'access-denied':
       return side === 'source' ? 'access-denied-source' : 'access-denied-destination';
     case 'source-access-denied':
-      return 'access-denied-source';
+      return error.code === 'CannotVerifyCopySource' ? 'access-denied-copy-source' : 'access-denied-source';
     case 'container-not-found':
       return side === 'source' ? 'container-not-found' : 'destination-changing';
     case 'being-deleted':
@@ -42,9 +47,14 @@ export function problemCodeOf(error: unknown, side: Side): ProblemCode {
     case 'damaged':
       return 'damaged';
     default:
-      return 'internal';
+      return 'request-refused';
   }
 }
+
+const OF_ACCOUNT = new Set<ProblemCode>([
+  ...(['unreachable', 'container-not-created', 'authentication-failed', 'key-not-permitted'] as const),
+  ...(['https-required', 'account-disabled', 'sas-too-narrow'] as const),
+]);
 
 /**
  * Whether a failure may concern the account rather than the blob: an account refuses everything, or only some blobs.
@@ -55,5 +65,5 @@ export function mayConcernAccount(code: ProblemCode): boolean {
 
 /** Whether a failure says nothing of the blob: no other request would be answered, either. */
 export function concernsEveryRequest(code: ProblemCode): boolean {
-  return code === 'unreachable' || code === 'container-not-created';
+  return OF_ACCOUNT.has(code);
 }

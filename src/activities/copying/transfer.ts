@@ -75,6 +75,12 @@ async function send(
   return { method, etag: started.etag, ...(started.status === 'pending' && { copyId: started.copyId }) };
 }
 
+/** Answers of accounts without index tags that are no `invalid`. */
+const TAGLESS = new Set([
+  'FeatureNotYetSupportedForHierarchicalNamespaceAccounts',
+  'BlobTagsNotSupportedForAccountType',
+]);
+
 /** The request without what the target refused: tier, seal or tags; and the code of what the copy then lacks. */
 function withoutRefused(
   { tier, tags, sealed, ...bare }: UnsignedRequest,
@@ -88,7 +94,7 @@ function withoutRefused(
   if (sealed !== undefined && isHeaderRefused(error)) {
     return { request: { ...bare, ...(tags && { tags }) }, lacks: 'seal-not-kept' };
   }
-  if (tags !== undefined && isStorageError(error, 'access-denied', 'invalid')) {
+  if (tags !== undefined && (TAGLESS.has(error.code) || isStorageError(error, 'access-denied', 'invalid'))) {
     if (error.kind === 'access-denied' && metadataWithoutTags) bare.metadata = metadataWithoutTags;
     return { request: { ...bare, ...sealing, ...(tier !== undefined && { tier }) }, lacks: 'tags-not-written' };
   }

@@ -70,13 +70,71 @@ export const PROBLEMS = {
     meaning: 'the source account denies access',
     hint:
       'Assign Storage Blob Data Reader on the source account to this app, and Storage Table Data Reader for tables. ' +
-      'Or use a key or SAS with read permission. Then retry.',
+      'Or use a key or SAS with read permission. If the message has AuthorizationFailure, the firewall of the ' +
+      'account ("Networking") probably does not admit this app. Then retry.',
   },
   'access-denied-destination': {
     meaning: 'the vault denies access',
     hint:
       'Let this app read and write blobs and index tags in the vault account: assign the role from ' +
-      'infra/app/vault-access.bicep, or Storage Blob Data Owner, which includes these rights. Then retry.',
+      'infra/app/vault-access.bicep, or Storage Blob Data Owner, which includes these rights. If the message has ' +
+      'AuthorizationFailure, the firewall of the account ("Networking") probably does not admit this app. Then retry.',
+  },
+  'access-denied-copy-source': {
+    meaning: 'not readable for the service that copies',
+    hint:
+      'Strongroom may list this account, but the service may not read the blob to copy it. 1. Check the firewall of ' +
+      'the account that is read ("Networking"). It must admit this app, and for an asynchronous copy, which has no ' +
+      'caller, everyone: "method": "blocks" avoids those. 2. Check "Permitted scope for copy operations" of both ' +
+      'accounts. 3. Check that the signature covers reading (sp=r) and has not expired. Then retry.',
+  },
+  'authentication-failed': {
+    meaning: 'the account does not accept the sign-in',
+    hint:
+      'The account does not accept the key, signature or identity. 1. A SAS may have expired (se=) or be cut off; ' +
+      'create a new one. 2. A key may have been rotated; copy it again. 3. The clock of this machine may be wrong by ' +
+      'more than 15 minutes. 4. An identity must exist: check the setting __clientId. Then retry.',
+  },
+  'key-not-permitted': {
+    meaning: 'the account permits no keys',
+    hint:
+      'This account has "Allow storage account key access" off, which also refuses every SAS that a key has signed. ' +
+      'Use an identity: replace the connection string by the setting __blobServiceUri, and assign the roles.',
+  },
+  'sas-too-narrow': {
+    meaning: 'outside of what the shared access signature covers',
+    hint:
+      'The shared access signature (SAS) does not cover this request. An account needs the services blob and, for ' +
+      'tables and the catalog, table (ss=bt), the resource types service, container and object (srt=sco), this ' +
+      'protocol (spr) and the address of this app (sip). Create a new one.',
+  },
+  'https-required': {
+    meaning: 'the account requires https',
+    hint:
+      'The account refuses http ("Secure transfer required"). Use https in the connection string: ' +
+      'DefaultEndpointsProtocol=https, and https:// in BlobEndpoint and TableEndpoint.',
+  },
+  'account-disabled': {
+    meaning: 'the account is disabled',
+    hint: 'Azure has disabled this storage account, often with its subscription. Enable it, then retry.',
+  },
+  'customer-key': {
+    meaning: "encrypted with the writer's own key",
+    hint:
+      'The writer of this blob encrypts it with a key that it sends with each request (customer-provided key). The ' +
+      'service reads it for no one else. Back it up with that writer, or write it with an encryption scope instead.',
+  },
+  'hierarchical-account': {
+    meaning: 'not supported by accounts with a hierarchical namespace',
+    hint:
+      'This account has a hierarchical namespace, which takes no snapshots and no index tags. A vault must be an ' +
+      'account without one. A restore that replaces blobs there needs another container as "target.container".',
+  },
+  'request-refused': {
+    meaning: 'refused by the service',
+    hint:
+      'The service refuses this request for a reason that Strongroom does not know; the message has its code and ' +
+      'words. Look for the code in the Azure documentation. If it names no cause, report it with the run id.',
   },
   throttled: {
     meaning: 'the service was too busy',
@@ -261,7 +319,9 @@ export const PROBLEMS = {
   },
   'access-denied-vault': {
     meaning: 'the vault denies reading',
-    hint: 'Let this app read blobs in the vault account, then retry.',
+    hint:
+      'Let this app read blobs in the vault account. If the message has AuthorizationFailure, the firewall of the ' +
+      'account ("Networking") probably does not admit this app. Then retry.',
   },
   'properties-not-read': {
     meaning: 'metadata or access policies that the backup could not read',

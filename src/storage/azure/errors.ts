@@ -100,6 +100,13 @@ const BY_CODE: Record<string, StorageErrorKind> = {
   // Node rejects a header that HTTP cannot carry.
   ERR_INVALID_CHAR: 'invalid',
 
+  AccountRequiresHttps: 'invalid',
+  BlobUsesCustomerSpecifiedEncryption: 'invalid',
+  FeatureNotYetSupportedForHierarchicalNamespaceAccounts: 'unsupported',
+  BlobApiNotYetSupportedForHierarchicalNamespaceAccounts: 'unsupported',
+  BlobTagsNotSupportedForAccountType: 'unsupported',
+  FeatureNotEnabled: 'unsupported',
+
   APINotImplemented: 'unsupported',
   NotImplemented: 'unsupported',
   FeatureNotSupported: 'unsupported',
@@ -166,7 +173,7 @@ function copySourceKind(failure: Failure): StorageErrorKind {
 function kindOf(failure: Failure): StorageErrorKind {
   const { status, code, name } = failure;
   if (name === 'AbortError') return 'aborted';
-  if (/^(Aggregate)?Authentication|^CredentialUnavailable/.test(name)) return 'access-denied';
+  if (isIdentityFailure(failure)) return 'access-denied';
   if (code === 'CannotVerifyCopySource' || failure.sourceCode || failure.sourceStatus) return copySourceKind(failure);
   const known = BY_CODE[code];
   if (known) return known;
@@ -186,13 +193,26 @@ export function storageErrorOf(error: unknown, about: RequestContext): StorageEr
   const where = [about.alias, about.container, about.name].filter((part) => part !== undefined).join('/');
   const detail = kind === 'access-denied' || kind === 'source-access-denied' ? '' : serviceText(failure.message);
   const what = [failure.status || '', failure.code].filter(Boolean).join(' ') || failure.name || 'failure';
+  const why = detail && `: ${detail}`;
+  const header = failure.header ? ` (header ${printable(failure.header)})` : '';
   const source = failure.sourceStatus
     ? ` (the copy source answered ${failure.sourceStatus} ${failure.sourceCode ?? ''})`
     : '';
   return new StorageError(
     kind,
-    `Could not ${about.action} ${printable(where)}: ${what}${source.replace(' )', ')')}${detail ? `: ${detail}` : ''}`,
+    `Could not ${about.action} ${printable(where)}: ${what}${header}${source.replace(' )', ')')}${why}`,
     failure.status,
-    failure.code,
+    codeOf(failure),
   );
+}
+
+/** The code that says most about the cause. The identity library has no codes of the service. */
+function codeOf(failure: Failure): string {
+  if (isIdentityFailure(failure)) return 'AuthenticationFailed';
+  return failure.sourceCode?.includes('CustomerSpecifiedEncryption') ? failure.sourceCode : failure.code;
+}
+
+/** The identity library has no codes of the service. */
+function isIdentityFailure({ name }: Failure): boolean {
+  return /^(Aggregate)?Authentication|^CredentialUnavailable/.test(name);
 }

@@ -10,6 +10,8 @@ export interface Failure {
   /** The answer of the copy source to the service. */
   sourceStatus?: number;
   sourceCode?: string;
+  /** The header that the service refuses. */
+  header?: string;
   /** Milliseconds that the service asks to wait. */
   retryAfter?: number;
 }
@@ -41,9 +43,16 @@ export function failureOf(error: unknown): Failure {
   if (sourceStatus > 0) failure.sourceStatus = sourceStatus;
   const sourceCode = header('x-ms-copy-source-error-code');
   if (sourceCode) failure.sourceCode = sourceCode;
+  const refused = text(details.headerName) ?? text(details.HeaderName) ?? headerIn(text(thrown.message));
+  if (refused) failure.header = refused;
   const retryAfter = retryAfterOf(header);
   if (retryAfter !== undefined) failure.retryAfter = retryAfter;
   return failure;
+}
+
+/** The name of a header in the XML of an answer, which the SDK may leave in the message. */
+function headerIn(message: string | undefined): string | undefined {
+  return /<HeaderName>([\w-]{1,80})<\/HeaderName>/.exec(message ?? '')?.[1];
 }
 
 function headersOf(thrown: Record<string, unknown>): Headers | undefined {
