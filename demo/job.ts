@@ -12,6 +12,12 @@ export const QUEUE = 'strongroom-uploads';
 /** Tables have a job of their own, so the counts of the other job are those of blobs. */
 export const TABLES_JOB = 'tables';
 
+/** A moment ago, each day: an occurrence that is due. */
+function dueNow(): string {
+  const now = new Date();
+  return `0 ${now.getUTCMinutes()} ${now.getUTCHours()} * * *`;
+}
+
 export const CONFIGURATION = {
   archives: [
     {
@@ -24,7 +30,7 @@ export const CONFIGURATION = {
   jobs: [
     {
       name: JOB,
-      schedule: '0 30 23 * * *',
+      schedule: dueNow(),
       source: {
         account: 'SOURCE',
         containers: ['images', 'docs', 'invoices', 'tenant-*', 'disks', 'logs', '*box'],

@@ -24,7 +24,6 @@ accounts. If none of them has a setting, the host uses an embedded Azurite with 
 Examples:
   curl http://127.0.0.1:7071/api/health
   curl -X POST http://127.0.0.1:7071/api/jobs/JOB/runs
-  curl -X POST http://127.0.0.1:7071/admin/functions/backup-JOB -d '{}'     # fire its schedule now
 
 If STRONGROOM_KEY is set (at least 16 characters), send it in the header x-functions-key.
 The host has no TLS: on another address than loopback, the key and all answers can be read on the way. Put the host

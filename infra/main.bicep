@@ -106,7 +106,7 @@ param durableAlwaysReady int = 0
 @description('More app settings, such as those that strongroom.json refers to as %NAME%. No secrets.')
 param appSettings object = {}
 
-@description('Email address for alerts on unsuccessful runs and on uploads that failed permanently. Empty: no alert.')
+@description('Email address for alerts on unsuccessful runs, on runs that a timer could not start, and on uploads that failed permanently. Empty: no alert.')
 param alertEmail string = ''
 
 var token = toLower(uniqueString(subscription().id, environmentName, location))

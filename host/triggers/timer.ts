@@ -88,7 +88,7 @@ class Timer {
 
   /** Invokes the function without an occurrence of the schedule. */
   fire(): void {
-    void this.#invoke(false, true);
+    void this.#invoke(false);
   }
 
   async stop(): Promise<void> {
@@ -114,10 +114,9 @@ class Timer {
   }
 
   /** Invokes the function once the previous invocation has ended. */
-  #invoke(isPastDue: boolean, manual = false): Promise<void> {
+  #invoke(isPastDue: boolean): Promise<void> {
     this.#running = this.#running.then(async () => {
-      // Without a status, the app runs a manual invocation at once instead of checking which jobs are due.
-      const status = manual ? undefined : this.#status;
+      const status = this.#status;
       const ScheduleStatus = status && { Last: status.Last, Next: status.Next, LastUpdated: status.LastUpdated };
       try {
         await this.#hosted.invoke({

@@ -1,5 +1,5 @@
 // Log Analytics and Application Insights, which only accepts telemetry from the identity. An alert on unsuccessful
-// runs, an engaged safety brake, and uploads that failed permanently.
+// runs, runs that a timer could not start, an engaged safety brake, and uploads that failed permanently.
 param token string
 param location string
 param tags object
@@ -7,7 +7,7 @@ param tags object
 @description('The principal that may send telemetry.')
 param principalId string
 
-@description('Email address for alerts on unsuccessful runs and on uploads that failed permanently. Empty: no alert.')
+@description('Email address for alerts on unsuccessful runs, on runs that a timer could not start, and on uploads that failed permanently. Empty: no alert.')
 param alertEmail string
 
 // Monitoring Metrics Publisher
@@ -70,8 +70,8 @@ resource badRun 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = if (!empty
   tags: tags
   kind: 'LogAlert'
   properties: {
-    displayName: 'A Strongroom run did not succeed or found very much changed, or an upload was not archived'
-    description: 'One of these happened: a run failed or completed with failures (see GET /api/runs); a run engaged the safety brake, since it found so much changed or deleted, and retention waits for an operator (see GET /api/restore-points); an archive rule failed to archive an upload permanently (see GET /api/archives/{rule}/poison).'
+    displayName: 'A Strongroom run did not start, did not succeed or found very much changed, or an upload was not archived'
+    description: 'One of these happened: a run failed or completed with failures (see GET /api/runs); a timer tried for minutes to start a run, and failed (see the event strongroom-start-failed); a run engaged the safety brake, since it found so much changed or deleted, and retention waits for an operator (see GET /api/restore-points); an archive rule failed to archive an upload permanently (see GET /api/archives/{rule}/poison).'
     severity: 1
     enabled: true
     scopes: [
@@ -79,12 +79,24 @@ resource badRun 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = if (!empty
     ]
     evaluationFrequency: 'PT15M'
     windowSize: 'PT30M'
-    autoMitigate: true
+    // Each event is reported on its own: nothing is resolved because half an hour passes without another one. Windows
+    // overlap, as events arrive late: an event may be reported twice.
+    autoMitigate: false
     criteria: {
       allOf: [
         {
-          query: 'customEvents | where name in ("strongroom-brake-engaged", "strongroom-upload-failed-permanently") or (name == "strongroom-run-finished" and tostring(customDimensions.status) !in ("succeeded", "cancelled"))'
+          query: 'customEvents | where name in ("strongroom-brake-engaged", "strongroom-upload-failed-permanently", "strongroom-start-failed") or (name == "strongroom-run-finished" and tostring(customDimensions.status) !in ("succeeded", "cancelled")) | extend job = coalesce(tostring(customDimensions.job), tostring(customDimensions.rule))'
           timeAggregation: 'Count'
+          // One alert for each job and rule: that of one does not hide that of another.
+          dimensions: [
+            {
+              name: 'job'
+              operator: 'Include'
+              values: [
+                '*'
+              ]
+            }
+          ]
           operator: 'GreaterThan'
           threshold: 0
           failingPeriods: {

@@ -6,6 +6,7 @@ const ARCHIVING = { test: 'test/unit/prove/archive.test.ts', name: 'keeps every 
 const OVERTAKEN = { test: 'test/unit/storage/control/overtaken.test.ts' };
 const CHAIN = { test: 'test/unit/app/append-to-chain.test.ts' };
 const PROOFS = { test: 'test/unit/activities/verify/earlier-proofs.test.ts' };
+const TICKS = { test: 'test/unit/functions/run-on-schedule.test.ts', name: 'in UTC loses no occurrence' };
 const ORCHESTRATIONS = { test: 'test/unit/orchestrations' };
 
 export const BUGS: Bug[] = [
@@ -199,6 +200,41 @@ export const BUGS: Bug[] = [
     find: "ended = await closeRun(deps, { run: holder, vault: vault.alias }, 'failed');",
     replace: "ended = { dryRun: false, status: 'cancelled', problems: [] } as never;",
     detector: SEEDS,
+  },
+  {
+    words: 'starts an occurrence of a schedule at every tick',
+    file: 'src/domain/run/lock.ts',
+    find: 'due ? withServed(current?.served, due, run.id) : current?.served',
+    replace: 'current?.served',
+    detector: TICKS,
+  },
+  {
+    words: 'loses an occurrence whose tick is early',
+    file: 'src/domain/run/occurrence.ts',
+    find: 'const EARLY_MS = 30_000;',
+    replace: 'const EARLY_MS = 0;',
+    detector: TICKS,
+  },
+  {
+    words: 'takes an occurrence for served although its run was lost',
+    file: 'src/functions/run/start-run.ts',
+    find: 'return summary && wasLost(summary) ? undefined : id;',
+    replace: 'return id;',
+    detector: TICKS,
+  },
+  {
+    words: 'takes the run of a failed start for one that serves its occurrence',
+    file: 'src/functions/run-on-schedule.ts',
+    find: "const isCertain = failures === 0 || failures === WAITS.length || !result.startsWith('served');",
+    replace: 'const isCertain = true;',
+    detector: TICKS,
+  },
+  {
+    words: 'forgets during an outage of the host what was due',
+    file: 'src/domain/run/occurrence.ts',
+    find: 'last?.getTime() ?? Number.POSITIVE_INFINITY',
+    replace: 'Number.POSITIVE_INFINITY',
+    detector: TICKS,
   },
   {
     words: 'releases the lock by a plain write',

@@ -482,6 +482,18 @@ describe('events of uploads', () => {
 });
 
 describe('the alert', () => {
+  it('is one for each job, and does not end because time passes', () => {
+    const text = read('infra/app/monitoring.bicep');
+    const [, query] = /^ +query: '(.*)'$/m.exec(text)!;
+    expect(text).toMatch(/^ {4}autoMitigate: false$/m);
+    const dimension =
+      /^ {10}dimensions: \[\n {12}\{\n {14}name: '(\w+)'\n {14}operator: 'Include'\n {14}values: \[\n {16}'\*'$/m;
+    const [, name] = dimension.exec(text)!;
+    expect(query).toMatch(new RegExp(`\\| extend ${name} = coalesce\\(tostring\\(customDimensions\\.job\\), `));
+    // Events of uploads name a rule instead.
+    expect(query).toContain('tostring(customDimensions.rule)');
+  });
+
   it('alerts on the names under which the app reports problems', () => {
     const [, query] = /^ +query: '(.*)'$/m.exec(read('infra/app/monitoring.bicep'))!;
     const [, prefix] = /trackEvent\(\{ name: `(.*)\$\{name\}`/.exec(read('src/telemetry/application-insights.ts'))!;
@@ -489,8 +501,9 @@ describe('the alert', () => {
     const sink = { event: (name: string) => reported.push(name), metric() {}, exception() {}, flush: async () => {} };
     const telemetry = new Telemetry(() => {}, sink);
     telemetry.uploadFailedPermanently('uploads', 'access-denied-destination');
+    telemetry.startFailed({ job: 'nightly', what: 'backup', due: '', message: '' });
     telemetry.brakeEngaged({ id: 'run', job: 'nightly' } as Parameters<Telemetry['brakeEngaged']>[0], 'too much');
-    expect(reported).toHaveLength(2);
+    expect(reported).toHaveLength(3);
     for (const name of reported) expect(query).toContain(`"${prefix}${name}"`);
   });
 });

@@ -1,5 +1,6 @@
 import { BlobServiceClient } from '@azure/storage-blob';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { dueNow } from '../../support/app/due-now.ts';
 import { type Strongroom, startStrongroom } from '../../support/app/strongroom.ts';
 import { type TestAccount, takeAccounts } from '../../support/azurite/accounts.ts';
 import { lookInto, makeContainer, snapshotsOf } from '../../support/builders/collection.ts';
@@ -54,7 +55,7 @@ describe('backups of one collection', () => {
       vault: proxy.connectionString(vault),
       job: {
         source: { account: 'SOURCE', containers: ['images', 'docs', 'hol*'], exclude: ['**/*.tmp'] },
-        schedule: '0 0 0 1 1 *',
+        schedule: dueNow(),
       },
     });
   });

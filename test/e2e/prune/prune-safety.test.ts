@@ -1,5 +1,6 @@
 import { BlobServiceClient, ContainerSASPermissions } from '@azure/storage-blob';
 import { expect, test } from 'vitest';
+import { dueNow } from '../../support/app/due-now.ts';
 import { askForPrune, executePrune, planPrune, restorePoints } from '../../support/app/pruning.ts';
 import type { Strongroom, StrongroomOptions } from '../../support/app/strongroom.ts';
 import { useTestBed } from '../../support/app/test-bed.ts';
@@ -345,7 +346,7 @@ test('F11: a run that rewrites most of a container engages the safety brake, and
 
 test('a scheduled prune executes its plan, and a verification follows a backup', async () => {
   const app = await start({
-    retention: { keepLast: 2, schedule: '0 0 3 1 1 *' },
+    retention: { keepLast: 2, schedule: dueNow() },
     verify: { afterRun: 'quick' },
   });
   const days = await live(app, 3);

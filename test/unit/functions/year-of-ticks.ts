@@ -43,7 +43,7 @@ export interface Tick {
   hopeless: boolean;
 }
 
-/** A year of a job with a daily schedule, as the timer of a Functions host plays it, with everything that goes wrong. */
+/** A year of a job with a daily schedule, as the timer of a Functions host plays it, and everything that goes wrong. */
 export class YearOfTicks {
   readonly started: Started[] = [];
   readonly ticks: Tick[] = [];

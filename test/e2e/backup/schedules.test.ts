@@ -1,0 +1,62 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { dueNow } from '../../support/app/due-now.ts';
+import type { Strongroom } from '../../support/app/strongroom.ts';
+import { useTestBed } from '../../support/app/test-bed.ts';
+import { DROP } from '../../support/faults/fault-proxy.ts';
+
+const bed = useTestBed({ app: { limits: { retryDelayMs: 5 } } });
+
+const fire = async (app: Strongroom) =>
+  expect((await app.call('POST', '/admin/functions/backup-nightly', {})).status).toBe(202);
+
+const timed = async (app: Strongroom) => {
+  const { runs } = (await app.call('GET', '/api/runs?job=nightly')).body as unknown as {
+    runs: { trigger: string; status: string }[];
+  };
+  return runs.filter(({ trigger }) => trigger === 'timer').map(({ status }) => status);
+};
+
+/** No request for the lock of the job gets an answer: the vault is out of reach for every start. */
+const outage = (times: number) =>
+  bed.proxy.rules.push({ match: ({ path }) => path.includes('/locks/'), times, answer: () => DROP });
+
+test('F30: a timer that fires again, after a restart, or without a status, starts no second run', async () => {
+  await bed.fill(3);
+  const job = { schedule: dueNow() };
+  let app = await bed.start({ job });
+  await fire(app);
+  await fire(app);
+  await expect.poll(() => timed(app), { timeout: 20_000 }).toEqual(['succeeded']);
+  await app.host.kill();
+  rmSync(join(bed.dataDir, 'timers.json'));
+  app = await bed.start({ job });
+  await fire(app);
+  // Stopping waits for the timer.
+  await app.host.stop();
+  app = await bed.start({ job });
+  expect(await timed(app)).toEqual(['succeeded']);
+  expect(app.host.output()).not.toContain('run-not-started');
+});
+
+test('a vault that is out of reach when the timer fires is tried again for minutes', async () => {
+  await bed.fill(3);
+  const app = await bed.start({ job: { schedule: dueNow() } });
+  outage(20);
+  await fire(app);
+  await expect.poll(() => timed(app), { timeout: 20_000 }).toEqual(['succeeded']);
+  expect(app.host.output()).toMatch(/start-retried .*"job":"nightly","what":"backup"/);
+});
+
+test('a start that fails for minutes is an error in the log, and the next tick makes up for it', async () => {
+  await bed.fill(3);
+  const app = await bed.start({ job: { schedule: dueNow() } });
+  outage(10_000);
+  await fire(app);
+  await app.host.printed(/Timer function "backup-nightly" failed/, 20_000);
+  expect(app.host.output()).toMatch(/start-failed .*"job":"nightly","what":"backup","due":"20/);
+  bed.proxy.rules.length = 0;
+  await fire(app);
+  await expect.poll(() => timed(app), { timeout: 20_000 }).toEqual(['succeeded']);
+});
