@@ -786,13 +786,13 @@ export const BUGS: Bug[] = [
     file: 'host/exit-codes.ts',
     find: '  failed: EXIT.failed,',
     replace: '  failed: EXIT.done,',
-    detector: { test: 'test/unit/host/exit-codes.test.ts' },
+    detector: { test: 'test/unit/host/exit-codes.test.ts', name: 'every status of a run' },
   },
   {
     words: 'continues a shortened journal with the checksum of the old one',
     file: 'host/durable/journal.ts',
     find: '      this.#end = end;\n',
-    replace: '      this.#end ??= end;\n',
+    replace: '      this.#end = { ...end, crc: this.#end?.crc ?? end.crc };\n',
     detector: { test: 'test/unit/host/journal.test.ts', name: 'replaced by a snapshot' },
   },
   {
