@@ -1,6 +1,6 @@
 import { EXIT, type ExitCode } from './exit-codes.ts';
 
-/** An expected reason for the host to exit. It prints the message, for the person who started it, without a stack trace. */
+/** An expected reason for the host to exit. The person who started it reads the message, without a stack trace. */
 export class HostError extends Error {
   override readonly name = 'HostError';
   readonly exitCode: ExitCode;
