@@ -12,6 +12,7 @@ import type { ControlStore } from '#storage/control/control-store.ts';
 import { countingRequests } from '#storage/requests.ts';
 import type { ContainerTask } from './container-task.ts';
 import { RunGuard, type StopReason } from './run-guard.ts';
+import { givingSigns } from './signs-of-life.ts';
 
 /** What an activity returns when its run may no longer continue. */
 export interface Stopped {
@@ -110,7 +111,7 @@ export function inRun<Run extends RunRef, Result extends object>(
   return countingRequests(requests, async () => {
     try {
       await context.ensureMayContinue();
-      return await work(context);
+      return await givingSigns(deps, context.control, task.run, () => work(context));
     } catch (error) {
       if (error instanceof RunStopped) return { stopped: error.reason };
       throw error;

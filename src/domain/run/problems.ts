@@ -284,6 +284,18 @@ export const PROBLEMS = {
       'The restore points, holds or retention policy changed after the plan was made. Make a new plan: POST ' +
       '/api/prunes.',
   },
+  'run-silent': {
+    meaning: 'in progress, without a sign of life',
+    hint:
+      'Its orchestration may be stuck, or its host stopped. Start the host, or end the run: POST ' +
+      '/api/runs/{id}/cancel with {"force": true}. After an hour without a sign, the next start of the job ends it.',
+  },
+  'run-stalled': {
+    meaning: 'ended because it gave no sign of life',
+    hint:
+      'The orchestration of the run was in progress and did nothing, so the next start of the job ended it. That run ' +
+      'does its work. If it happens again, look for the cause in the log of the host.',
+  },
   'run-lost': {
     meaning: 'ended without a summary',
     hint:

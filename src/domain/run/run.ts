@@ -191,6 +191,8 @@ export interface RunReport {
   plan?: PrunePlan;
   /** Answers of the API only: its record in the chain. No summary can name it, as it names the summary. */
   chain?: ChainLink;
+  /** Answers of the API about a run in progress only: when it last gave a sign of life. ISO 8601. */
+  lastSign?: string | null;
 }
 
 /** One part of a restore point's manifest, as the summary lists it. */
@@ -244,7 +246,7 @@ export function canBeRetried({
   status,
   problems,
 }: Pick<RunSummary, 'mode' | 'dryRun' | 'status' | 'problems'>): boolean {
-  const lost = problems.some(({ code }) => code === 'run-lost');
+  const lost = problems.some(({ code }) => code === 'run-lost' || code === 'run-stalled');
   return isBackup(mode) && !dryRun && !lost && status !== 'cancelled' && status !== 'running';
 }
 

@@ -24,11 +24,12 @@ export async function closeRun(
   deps: Dependencies,
   { run, vault }: RunInVault,
   status: 'failed' | 'cancelled',
+  cause: 'run-lost' | 'run-stalled' = 'run-lost',
 ): Promise<RunSummary> {
   const control = new ControlStore(deps.blobs(vault));
   const job = runsAs(deps).find(({ name }) => name === run.job);
   const now = deps.now();
-  const problems = status === 'failed' ? [problemOf('run-lost', 0)] : [];
+  const problems = status === 'failed' ? [problemOf(cause, 0)] : [];
   const parts = await control.listParts(run);
   const summary: RunSummary = {
     format: SUMMARY_FORMAT,

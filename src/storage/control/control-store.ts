@@ -33,7 +33,7 @@ import { type EntityFileContent, readEntityFile } from '#domain/tables/entity-fi
 import type { EntityFile } from '#domain/tables/segment.ts';
 import { isStorageError, StorageError } from '../storage-error.ts';
 import { compareAndSwap } from './compare-and-swap.ts';
-import { ControlContainer } from './control-container.ts';
+import { ControlContainer, type Document } from './control-container.ts';
 import { listedLine } from './listed-line.ts';
 
 /** Parts of a manifest page that are read at the same time. Each may have tens of megabytes after decompression. */
@@ -61,7 +61,7 @@ export interface ListedRun {
 /** The documents of runs in the control container of one vault: locks, summaries, plans, parts, files and notes. */
 export class ControlStore extends ControlContainer {
   /** The lock of a job; undefined if the job has never run. Throws `damaged`. */
-  readLock(job: string): Promise<{ value: RunLock; etag: string } | undefined> {
+  readLock(job: string): Promise<Document<RunLock> | undefined> {
     return this.readJson(lockPath(job), (value) => isLock(value, job));
   }
 
