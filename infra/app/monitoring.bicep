@@ -71,7 +71,7 @@ resource badRun 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = if (!empty
   kind: 'LogAlert'
   properties: {
     displayName: 'A Strongroom run did not succeed or found very much changed, or an upload was not archived'
-    description: 'One of these happened: a run failed or completed with failures (see GET /api/runs); a run engaged the safety brake, since it found so much changed or deleted, and retention waits for an operator (see GET /api/restore-points); an archive rule failed to archive an upload permanently (see GET /api/archives/{rule}/poison).'
+    description: 'One of these happened: a run failed or completed with failures (see GET /api/runs); a run engaged the safety brake, since it found so much changed or deleted, and retention waits for an operator (see GET /api/restore-points); a run gave no sign of life when the next one was to start (see GET /api/runs/{id}); an archive rule failed to archive an upload permanently (see GET /api/archives/{rule}/poison).'
     severity: 1
     enabled: true
     scopes: [
@@ -83,7 +83,7 @@ resource badRun 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = if (!empty
     criteria: {
       allOf: [
         {
-          query: 'customEvents | where name in ("strongroom-brake-engaged", "strongroom-upload-failed-permanently") or (name == "strongroom-run-finished" and tostring(customDimensions.status) !in ("succeeded", "cancelled"))'
+          query: 'customEvents | where name in ("strongroom-brake-engaged", "strongroom-upload-failed-permanently", "strongroom-run-silent") or (name == "strongroom-run-finished" and tostring(customDimensions.status) !in ("succeeded", "cancelled"))'
           timeAggregation: 'Count'
           operator: 'GreaterThan'
           threshold: 0

@@ -20,7 +20,7 @@ export function runOnScheduleHandler(deps: Dependencies, job: Job, schedule: str
     const wanted = await wantedBy(deps, job, what);
     if (!wanted) return;
     const result = await startRun(deps, client, { ...wanted, job: job.name, trigger: 'timer' });
-    if ('running' in result) deps.telemetry.runNotStarted(job.name, result.running.id);
+    if ('running' in result) deps.telemetry.runNotStarted(job.name, result.running.id, result.reason);
   };
 }
 

@@ -1,5 +1,6 @@
 import type { LimitFunction } from 'p-limit';
 import type { ProblemCode } from '#domain/run/problems.ts';
+import { processedOf } from '#domain/run/tally.ts';
 import type { RunContext } from './run-context.ts';
 import { type StopReason, watchStanding } from './run-guard.ts';
 
@@ -48,7 +49,7 @@ export function untriedMessage({ message }: AccountRefusal): string {
 
 /**
  * Processes items with bounded concurrency, within the time budget, while the run may continue. An item that began
- * within the budget is processed to its end.
+ * within the budget is processed to its end. A repeated execution comes at least as far as the one before it.
  */
 export async function processItems<Item>(context: RunContext, work: Work<Item>): Promise<Processed> {
   const { stop, atOnce } = work;
@@ -72,7 +73,8 @@ export async function processItems<Item>(context: RunContext, work: Work<Item>):
       if (standing !== 'go') stopped = standing;
       if (stopped !== undefined || attempts.broke) break;
       const at = now().getTime();
-      if (attempts.hopeless || at - started >= limits.copyMs) {
+      const isOver = at - started >= limits.copyMs && covered >= progress.before;
+      if (attempts.hopeless || isOver) {
         // If an attempt in progress succeeds, the next execution tries the rest.
         await attempts.settled();
         if (!attempts.hopeless) break;
@@ -138,11 +140,15 @@ class Attempts<Item> {
   }
 }
 
-/** Stores progress every few seconds, for people only. Ignores failures. */
+/**
+ * Stores progress every few seconds, for people only. An execution that repeats the work of another, which died, notes
+ * nothing until it has come as far: what people see never goes back. Ignores failures.
+ */
 class ProgressNotes {
   readonly #context: RunContext;
   readonly #key: string | undefined;
   #notedAt: number;
+  #before: number | undefined;
 
   constructor(context: RunContext, key: string | undefined, started: number) {
     this.#context = context;
@@ -150,9 +156,18 @@ class ProgressNotes {
     this.#notedAt = started;
   }
 
+  /** How many items an execution before this one is known to have processed. */
+  get before(): number {
+    return this.#before ?? 0;
+  }
+
   async note(at: number): Promise<void> {
     if (this.#key === undefined || at - this.#notedAt < NOTE_PROGRESS_MS) return;
     this.#notedAt = at;
-    await this.#context.noteProgress(this.#key).catch(() => {});
+    const { tally } = this.#context;
+    try {
+      this.#before ??= await this.#context.processedBefore(this.#key);
+      if (processedOf(tally) >= this.#before) await this.#context.noteProgress(this.#key);
+    } catch {}
   }
 }

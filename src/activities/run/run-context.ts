@@ -6,7 +6,7 @@ import type { HeldRun } from '#domain/run/held-run.ts';
 import type { PartWriter } from '#domain/run/part.ts';
 import type { RequestCounts } from '#domain/run/request-counts.ts';
 import type { RunRef } from '#domain/run/run.ts';
-import { emptyTally, type Tally } from '#domain/run/tally.ts';
+import { emptyTally, processedOf, type Tally } from '#domain/run/tally.ts';
 import type { BlobAccount } from '#storage/blob-account.ts';
 import type { ControlStore } from '#storage/control/control-store.ts';
 import { countingRequests } from '#storage/requests.ts';
@@ -80,6 +80,12 @@ class GuardedContext<Run extends RunRef> implements JobContext {
     tally: Tally = this.tally,
   ): Promise<End> {
     return this.control.writePart<Item, End>(this.#held, kind, key, part, tally, end);
+  }
+
+  /** How many items of a piece an execution before this one noted as processed. */
+  async processedBefore(key: string): Promise<number> {
+    const noted = await this.control.readProgress(this.run, this.container, key);
+    return noted === undefined ? 0 : processedOf(noted);
   }
 
   /** Stores the progress of a piece, for people only. */

@@ -32,6 +32,11 @@ export async function holderLife(
   };
 }
 
+/** Milliseconds without a sign of life of the run that holds a lock. A summary that it has written does not matter. */
+export async function silenceOf(control: ControlStore, run: RunRef, lockAge: number): Promise<number> {
+  return (await control.lastSign(run))?.silence ?? lockAge;
+}
+
 /** Checks of a run that seems to be stalled, in the time in which it would give two signs. */
 const CHECKS = 8;
 

@@ -281,6 +281,12 @@ export class ControlStore extends ControlContainer {
     });
   }
 
+  /** The progress of a piece as it was last noted. */
+  async readProgress(run: RunName, container: string, key: string): Promise<Tally | undefined> {
+    const found = await this.vault.getProperties(CONTROL_CONTAINER, partPath(run, 'progress', container, key));
+    return found && tallyFromMetadata(found.metadata);
+  }
+
   /** The parts of a run so far, with their counts. One request per 5,000 parts. */
   listParts(run: RunName): Promise<ListedPart[]> {
     return this.#partsBelow(runPrefix(run));
