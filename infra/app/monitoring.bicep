@@ -71,7 +71,7 @@ resource badRun 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = if (!empty
   kind: 'LogAlert'
   properties: {
     displayName: 'A Strongroom run did not start, did not succeed or found very much changed, or an upload was not archived'
-    description: 'One of these happened: a run failed or completed with failures (see GET /api/runs); a timer tried for minutes to start a run, and failed (see the event strongroom-start-failed); a run engaged the safety brake, since it found so much changed or deleted, and retention waits for an operator (see GET /api/restore-points); an archive rule failed to archive an upload permanently (see GET /api/archives/{rule}/poison).'
+    description: 'One of these happened: a run failed or completed with failures (see GET /api/runs); a timer tried for minutes to start a run, and failed (see the event strongroom-start-failed); a run gave no sign of life when the next one was to start (see GET /api/runs/{id}); a run engaged the safety brake, since it found so much changed or deleted, and retention waits for an operator (see GET /api/restore-points); an archive rule failed to archive an upload permanently (see GET /api/archives/{rule}/poison).'
     severity: 1
     enabled: true
     scopes: [
@@ -85,7 +85,7 @@ resource badRun 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = if (!empty
     criteria: {
       allOf: [
         {
-          query: 'customEvents | where name in ("strongroom-brake-engaged", "strongroom-upload-failed-permanently", "strongroom-start-failed") or (name == "strongroom-run-finished" and tostring(customDimensions.status) !in ("succeeded", "cancelled")) | extend job = coalesce(tostring(customDimensions.job), tostring(customDimensions.rule))'
+          query: 'customEvents | where name in ("strongroom-brake-engaged", "strongroom-upload-failed-permanently", "strongroom-start-failed", "strongroom-run-silent") or (name == "strongroom-run-finished" and tostring(customDimensions.status) !in ("succeeded", "cancelled")) | extend job = coalesce(tostring(customDimensions.job), tostring(customDimensions.rule))'
           timeAggregation: 'Count'
           // One alert for each job and rule: that of one does not hide that of another.
           dimensions: [

@@ -48,6 +48,7 @@ export const LIMITS: Limits = {
   copyDeadlineMs: 60_000,
   retryDelayMs: 800,
   claimMs: CLAIM_MS,
+  silentMs: 600_000,
   requestMs: 60_000,
 };
 

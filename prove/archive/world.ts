@@ -62,6 +62,7 @@ export function drawArchiveWorld(random: Random): ArchiveWorld {
     limits: {
       ...LIMITS,
       claimMs,
+      silentMs: 600_000,
       chunkBlobs: random.between(1, 5),
       sliceBlobs: random.between(2, 10),
       copyDeadlineMs: random.pick([30_000, 200_000]),

@@ -117,16 +117,11 @@ async function crashAgain(lane: Lane, place: Place, moment: Moment): Promise<voi
 /** Waits until the interrupted run has ended, or is reported as lost. */
 export async function settle(place: Place): Promise<string[]> {
   const began = Date.now();
-  let aged = false;
   for (let held = (await place.lock())?.run; held; held = (await place.lock())?.run) {
     const report = await place.lane.app.report(held.id);
     if (report.status !== 'running') return [];
     const waited = Date.now() - began;
     if (waited > RECOVERY_MS) return [`I4: the run ${held.id} came to no end: ${JSON.stringify(report)}`];
-    if (waited > SILENCE_MS && !aged) {
-      aged = true;
-      await place.ageLock();
-    }
     await sleep(30);
   }
   return [];

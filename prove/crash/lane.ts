@@ -22,7 +22,7 @@ export interface LaneOptions {
 }
 
 /** So small that a few blobs make several slices and chunks, without long waits. */
-const LIMITS = { sliceBlobs: 2, chunkBlobs: 1, retryDelayMs: 20 };
+const LIMITS = { sliceBlobs: 2, chunkBlobs: 1, retryDelayMs: 20, silentMs: 3_000 };
 
 /**
  * One host that is killed and started again, with storage of its own behind a proxy. The cases run one after another on
@@ -204,17 +204,6 @@ export class Place {
     for (const deadline = Date.now() + seconds * 1000; (await this.lock())?.run; await sleep(20)) {
       if (Date.now() > deadline) throw new Error('The lock was not released');
     }
-  }
-
-  /** Ages the lock, as the minute until a take-over is too long to wait in each case. */
-  async ageLock(): Promise<void> {
-    const client = this.#control().getBlockBlobClient(`locks/${this.job}.json`);
-    const { etag } = await client.getProperties();
-    const lock = await readJson<Lock>(client);
-    if (!lock?.run || etag === undefined) return;
-    const aged = JSON.stringify({ ...lock, since: new Date(Date.parse(lock.since) - 61_000).toISOString() });
-    // If it has changed just now, its run is still in progress.
-    await client.upload(aged, aged.length, { conditions: { ifMatch: etag } }).catch(() => {});
   }
 
   async lastRun(): Promise<string> {

@@ -94,6 +94,7 @@ export function drawLife(random: Random): LifeWorld {
       copiesAtOnce: random.between(2, 8),
       copyDeadlineMs: random.pick([40_000, 120_000]),
       claimMs: 600_000,
+      silentMs: 600_000,
       retryDelayMs: 800,
       requestMs: 60_000,
     },

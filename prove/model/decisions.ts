@@ -1,9 +1,10 @@
 import type { BlobState } from '#domain/blobs/blob.ts';
 import { isAtomic } from '#domain/copying/copy-method.ts';
 import { type Decision, decide, isWhole } from '#domain/copying/decision.ts';
-import { isAbandoned, type RunLock, standingOf } from '#domain/run/lock.ts';
+import { type RunLock, standingOf } from '#domain/run/lock.ts';
 import { problemOf } from '#domain/run/problems.ts';
 import { canBeRetried, type RunRef, type RunStatus } from '#domain/run/run.ts';
+import { lifeOf, patienceOf } from '#domain/run/sign-of-life.ts';
 import { type Backup, COPY, type Lock, ORCHESTRATION, SUMMARY } from './world.ts';
 
 /** The app's own decisions in the terms of the model. Results are cached, as the decisions are pure. */
@@ -58,8 +59,7 @@ export function mustKeep(seen: Backup, source: number, method: 'sync' | 'async' 
 }
 
 const SINCE = '2026-11-20T23:30:00.000Z';
-/** A late time: a run that has not started by now counts as never started. */
-const LATER = new Date('2026-11-21T23:30:00.000Z');
+const PATIENCE = patienceOf({ silentMs: 600_000 });
 
 export function runLock(lock: Lock): RunLock {
   const run: RunRef | null =
@@ -82,10 +82,11 @@ export function standing(lock: Lock, run: number, epoch: number): 'go' | 'cancel
   return standingOf(runLock(lock), { id: runId(run), epoch });
 }
 
-export function abandoned(lock: Lock, orchestration: number): boolean {
+/** A run that has not started by now is silent for long; one in progress gives signs. */
+export function abandoned(orchestration: number): boolean {
   const state =
     orchestration === ORCHESTRATION.none ? 'unknown' : orchestration === ORCHESTRATION.active ? 'active' : 'ended';
-  return isAbandoned(runLock(lock), state, LATER);
+  return lifeOf(state, state === 'unknown' ? Number.POSITIVE_INFINITY : 0, PATIENCE) !== 'running';
 }
 
 /** In the order of `SUMMARY`. */

@@ -33,8 +33,7 @@ export function actToStart({ world, setting, index, run }: Starter): void {
       return;
     case START.askState: {
       if (!holder) throw new Error('Only the lock of a run leads here.');
-      const seen = { ...lock, holder: run.seenHolder, epoch: run.seenEpoch };
-      if (!abandoned(seen, holder.orchestration)) run.start = START.over;
+      if (!abandoned(holder.orchestration)) run.start = START.over;
       else run.start = flaw === 'take-over without closing' ? START.takeLock : START.close;
       return;
     }

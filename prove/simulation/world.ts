@@ -114,6 +114,7 @@ export function drawWorld(random: Random): World {
     copiesAtOnce: random.between(2, 8),
     copyDeadlineMs: random.pick([15_000, 40_000, 120_000]),
     claimMs: 600_000,
+    silentMs: 600_000,
     retryDelayMs: 800,
     requestMs: 60_000,
   };

@@ -115,7 +115,8 @@ class Month {
           chunkBlobs: 10,
           chunkBytes: 2 ** 30,
         },
-        ...{ copyMs: 60_000, copiesAtOnce: 4, copyDeadlineMs: 3_600_000, retryDelayMs: 800, requestMs: 60_000 },
+        ...{ copyMs: 60_000, copiesAtOnce: 4, copyDeadlineMs: 3_600_000, silentMs: 600_000, retryDelayMs: 800 },
+        requestMs: 60_000,
       },
       telemetry: {
         failure: (...reasons: unknown[]) => this.#note(`failure ${reasons.map(String)}`),

@@ -22,6 +22,11 @@ export interface Limits {
   retryDelayMs: number;
   /** Milliseconds after which a claim on an upload expires. Then any owner may take it over. */
   claimMs: number;
+  /**
+   * Milliseconds without a sign of life after which a run of another host counts as lost. How often signs are given, and
+   * when a silent run is reported or ended, follows from it.
+   */
+  silentMs: number;
   /** Time limit of a storage request in milliseconds. A synchronous copy may take five times as long. */
   requestMs: number;
 }
@@ -36,6 +41,7 @@ const DEFAULTS: Limits = {
   copiesAtOnce: 32,
   copyDeadlineMs: 3_600_000,
   claimMs: 600_000,
+  silentMs: 600_000,
   retryDelayMs: 800,
   requestMs: 60_000,
 };

@@ -3,9 +3,11 @@ import { jobContextOf } from '#app/job-context.ts';
 import { problemCodeOf } from '#app/problem-code.ts';
 import { PROBLEMS } from '#domain/run/problems.ts';
 import { nextAfter } from '#domain/run/schedule.ts';
+import { patienceOf } from '#domain/run/sign-of-life.ts';
 import { PoisonStore } from '#storage/control/poison-store.ts';
 import { isStorageError } from '#storage/storage-error.ts';
 import { answering, json } from './http/answering.ts';
+import { silenceOf } from './run/holder-life.ts';
 import { lostRunOf } from './run/lost-run.ts';
 
 declare const STRONGROOM_VERSION: string;
@@ -13,8 +15,8 @@ declare const STRONGROOM_VERSION: string;
 const PATIENCE_MS = 5_000;
 
 /**
- * GET /api/health — 200 if every account answers, otherwise 503; and schedules and poison uploads. It names aliases
- * only.
+ * GET /api/health — 200 if every account answers, otherwise 503; and schedules, silent runs and poison uploads. It names
+ * aliases only.
  */
 export function healthHandler(deps: Dependencies) {
   return answering(deps, async (_, client) => {
@@ -44,6 +46,7 @@ export function healthHandler(deps: Dependencies) {
           timeZone,
           next: (schedule && nextAfter(schedule, timeZone, deps.now())?.toISOString()) || null,
           lostRun: reachable.has(destination.account) ? await lostRunOf(deps, client, name) : null,
+          silent: reachable.has(destination.account) ? await silentRun(deps, name) : null,
         })),
       ),
       archives: await Promise.all(
@@ -58,6 +61,20 @@ export function healthHandler(deps: Dependencies) {
       ),
     });
   });
+}
+
+/** The run that holds the lock of a job, if it has given no sign of life for too long. */
+async function silentRun(deps: Dependencies, job: string): Promise<{ run: string; hint: string } | null> {
+  const { control } = jobContextOf(deps, job);
+  try {
+    const lock = await control.readLock(job);
+    const run = lock?.value.run;
+    if (!lock || !run || (await silenceOf(control, run, lock.age)) <= patienceOf(deps.limits).reported) return null;
+    return { run: run.id, hint: PROBLEMS['run-silent'].hint };
+  } catch (error) {
+    if (isStorageError(error)) return null;
+    throw error;
+  }
 }
 
 async function openPoison(deps: Dependencies, rule: string): Promise<number | null> {

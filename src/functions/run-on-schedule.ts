@@ -54,8 +54,8 @@ async function startDue(deps: Dependencies, client: DurableClient, job: Job, due
   const result = await startRun(deps, client, { ...wanted, job: job.name, trigger: 'timer' }, due);
   if ('started' in result) return `started ${result.started.id}`;
   if ('served' in result) return `served by ${result.served}`;
-  const { running } = result;
-  deps.telemetry.runNotStarted(job.name, running.id);
+  const { running, reason } = result;
+  deps.telemetry.runNotStarted(job.name, running.id, reason);
   // The next tick tries again, unless the run in progress does the same.
   if (scheduledAs(running) === due.what)
     await jobContextOf(deps, job.name).control.markServed(running, due, deps.now());

@@ -92,7 +92,7 @@ export interface BlobAccount {
 
   /**
    * Adds bytes to an append blob, and creates it if it does not exist. Unlike a write, this leaves no version in an
-   * account with versioning. A lost answer may add them twice.
+   * account with versioning. A lost answer may add them twice. A blob that is full begins again, empty.
    */
   appendObject(container: string, name: string, bytes: Uint8Array): Promise<void>;
 

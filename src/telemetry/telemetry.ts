@@ -31,9 +31,12 @@ export class Telemetry {
     this.#event('run-started', { run: id, job, mode, trigger, dryRun });
   }
 
-  /** A timer fired while the previous run of the job was still in progress. */
-  runNotStarted(job: string, running: string): void {
-    this.#event('run-not-started', { job, running });
+  /** A timer fired while another run of the job was in progress. `reason`: why operators should look after that run. */
+  runNotStarted(job: string, running: string, reason?: string): void {
+    this.#event('run-not-started', { job, running, reason });
+    if (reason === undefined) return;
+    this.#event('run-silent', { job, run: running, reason });
+    this.#sink?.metric('run-silent', 1, { job });
   }
 
   /** The run of a schedule could not be started, and its timer does not try again for now. */

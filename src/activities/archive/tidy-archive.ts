@@ -11,6 +11,7 @@ import type { ListedReceipt } from '#storage/control/receipt-store.ts';
 import { countingRequests } from '#storage/requests.ts';
 import { isStorageError } from '#storage/storage-error.ts';
 import { RunGuard, type StopReason } from '../run/run-guard.ts';
+import { givingSigns } from '../run/signs-of-life.ts';
 import { type ArchiveContext, archiveContextFor } from './archive-context.ts';
 import { endPassed } from './archive-version.ts';
 import { type NameWithReceipts, receiptPages } from './receipt-pages.ts';
@@ -38,7 +39,9 @@ const DAY_MS = 86_400_000;
  */
 export async function tidyArchive(deps: Dependencies, input: TidyArchiveInput): Promise<TidyArchiveResult> {
   const requests: Record<string, number> = {};
-  return countingRequests(requests, async () => ({ ...(await tidy(deps, input)), requests }));
+  const { control } = jobContextOf(deps, input.run.job);
+  const work = () => givingSigns(deps, control, input.run, () => tidy(deps, input));
+  return countingRequests(requests, async () => ({ ...(await work()), requests }));
 }
 
 async function tidy(deps: Dependencies, { run, from }: TidyArchiveInput): Promise<Omit<TidyArchiveResult, 'requests'>> {

@@ -1,4 +1,5 @@
 import type { Dependencies } from '#app/dependencies.ts';
+import { jobContextOf } from '#app/job-context.ts';
 import type { BackupRef, RetryRef, RunRef } from '#domain/run/run.ts';
 import { countingRequests } from '#storage/requests.ts';
 import { findFailedTasks } from '../backup/find-failed-tasks.ts';
@@ -7,6 +8,7 @@ import { findSourceTasks } from '../backup/find-source-tasks.ts';
 import { beginPrune } from '../prune/begin-prune.ts';
 import { findRestoreTasks } from '../restore/find-restore-tasks.ts';
 import type { FoundTasks, ListContainersResult } from '../run/container-task.ts';
+import { givingSigns } from '../run/signs-of-life.ts';
 import { findVerifyTasks } from '../verify/find-verify-tasks.ts';
 
 export interface ListContainersInput {
@@ -18,7 +20,9 @@ export interface ListContainersInput {
 /** Finds the containers and tables that a run works on, some thousand names at a time. */
 export function listContainers(deps: Dependencies, input: ListContainersInput): Promise<ListContainersResult> {
   const requests: Record<string, number> = {};
-  return countingRequests(requests, async () => ({ ...(await findTasks(deps, input)), requests }));
+  const { control } = jobContextOf(deps, input.run.job);
+  const find = () => givingSigns(deps, control, input.run, () => findTasks(deps, input));
+  return countingRequests(requests, async () => ({ ...(await find()), requests }));
 }
 
 async function findTasks(deps: Dependencies, { run, from }: ListContainersInput): Promise<FoundTasks> {

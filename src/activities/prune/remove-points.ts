@@ -8,6 +8,7 @@ import type { BlobAccount } from '#storage/blob-account.ts';
 import type { ControlStore } from '#storage/control/control-store.ts';
 import { countingRequests } from '#storage/requests.ts';
 import { isStorageError } from '#storage/storage-error.ts';
+import { givingSigns } from '../run/signs-of-life.ts';
 
 export interface RemovePointsResult {
   /** How many restore points are completely gone. */
@@ -23,7 +24,9 @@ export interface RemovePointsResult {
  */
 export async function removePoints(deps: Dependencies, { run }: { run: RunRef }): Promise<RemovePointsResult> {
   const requests: Record<string, number> = {};
-  return countingRequests(requests, async () => ({ ...(await removeEmptied(deps, run)), requests }));
+  const { control } = jobContextOf(deps, run.job);
+  const remove = () => givingSigns(deps, control, run, () => removeEmptied(deps, run));
+  return countingRequests(requests, async () => ({ ...(await remove()), requests }));
 }
 
 async function removeEmptied(deps: Dependencies, run: RunRef): Promise<Omit<RemovePointsResult, 'requests'>> {

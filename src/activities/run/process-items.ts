@@ -2,6 +2,7 @@ import type { LimitFunction } from 'p-limit';
 import { concernsEveryRequest } from '#app/problem-code.ts';
 import type { ProblemCode } from '#domain/run/problems.ts';
 import { samplesAhead } from '#domain/run/samples-ahead.ts';
+import { processedOf } from '#domain/run/tally.ts';
 import type { RunContext } from './run-context.ts';
 import { type StopReason, watchStanding } from './run-guard.ts';
 
@@ -58,7 +59,8 @@ export function untriedMessage({ message }: AccountRefusal): string {
 /**
  * Processes items with bounded concurrency, within the time budget, while the run may continue. An item that began
  * within the budget is processed to its end. After many refusals in a row, some of the items ahead are tried: if any is
- * served, the refusals concern single items, and all are tried. If none is, the rest fails untried.
+ * served, the refusals concern single items, and all are tried. If none is, the rest fails untried. A repeated
+ * execution comes at least as far as the one before it.
  */
 export async function processItems<Item>(context: RunContext, work: Work<Item>): Promise<Processed> {
   const processing = new Processing(context, work);
@@ -106,7 +108,7 @@ class Processing<Item> {
       await this.#take(item, at);
       if (!(await this.#mayContinue())) return undefined;
       const now = this.#context.deps.now().getTime();
-      if (this.#isRefused || now - this.#started < this.#context.deps.limits.copyMs) {
+      if (this.#isRefused || !this.#isLate || this.#covered < this.#progress.before) {
         await this.#progress.note(now);
         continue;
       }
@@ -239,11 +241,15 @@ class Attempts<Item> {
   }
 }
 
-/** Stores progress every few seconds, for people only. Ignores failures. */
+/**
+ * Stores progress every few seconds, for people only. An execution that repeats the work of another, which died, notes
+ * nothing until it has come as far: what people see never goes back. Ignores failures.
+ */
 class ProgressNotes {
   readonly #context: RunContext;
   readonly #key: string | undefined;
   #notedAt: number;
+  #before: number | undefined;
 
   constructor(context: RunContext, key: string | undefined, started: number) {
     this.#context = context;
@@ -251,9 +257,18 @@ class ProgressNotes {
     this.#notedAt = started;
   }
 
+  /** How many items an execution before this one is known to have processed. */
+  get before(): number {
+    return this.#before ?? 0;
+  }
+
   async note(at: number): Promise<void> {
     if (this.#key === undefined || at - this.#notedAt < NOTE_PROGRESS_MS) return;
     this.#notedAt = at;
-    await this.#context.noteProgress(this.#key).catch(() => {});
+    const { tally } = this.#context;
+    try {
+      this.#before ??= await this.#context.processedBefore(this.#key);
+      if (processedOf(tally) >= this.#before) await this.#context.noteProgress(this.#key);
+    } catch {}
   }
 }

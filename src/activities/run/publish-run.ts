@@ -10,6 +10,7 @@ import { countingRequests } from '#storage/requests.ts';
 import { engageBrake } from './engage-brake.ts';
 import { judgeRun } from './judge-run.ts';
 import { findingsOf, type PublishRunInput } from './run-findings.ts';
+import { givingSigns } from './signs-of-life.ts';
 
 export interface PublishRunResult {
   status: RunStatus | 'superseded';
@@ -29,11 +30,14 @@ export async function publishRun(deps: Dependencies, input: PublishRunInput): Pr
     if (!summary) {
       const lock = await control.readLockOf(run);
       if (standingOf(lock?.value, run) === 'superseded') return { status: 'superseded' as const };
-      const findings = await findingsOf(context, input);
-      const judged = () => judgeRun(input, context, findings, withRest(requests), deps.now());
-      // Before the restore point exists, so that it cannot be there without its safety brake.
-      const brake = await engageBrake(deps, context, judged(), findings.previous);
-      summary = { ...judged(), ...(brake && { brake }), ...(findings.plan && { plan: findings.plan }) };
+      // Signs end before the summary: nothing of a run is written after it.
+      summary = await givingSigns(deps, control, run, async () => {
+        const findings = await findingsOf(context, input);
+        const judged = () => judgeRun(input, context, findings, withRest(requests), deps.now());
+        // Before the restore point exists, so that it cannot be there without its safety brake.
+        const brake = await engageBrake(deps, context, judged(), findings.previous);
+        return { ...judged(), ...(brake && { brake }), ...(findings.plan && { plan: findings.plan }) };
+      });
       if (!(await control.writeSummary(summary))) {
         summary = (await control.readSummary(run))!;
       }

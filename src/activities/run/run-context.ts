@@ -6,7 +6,7 @@ import type { HeldRun } from '#domain/run/held-run.ts';
 import type { PartWriter } from '#domain/run/part.ts';
 import type { RequestCounts } from '#domain/run/request-counts.ts';
 import type { RunRef } from '#domain/run/run.ts';
-import { countProblem, emptyTally, type Tally } from '#domain/run/tally.ts';
+import { countProblem, emptyTally, processedOf, type Tally } from '#domain/run/tally.ts';
 import type { BlobAccount } from '#storage/blob-account.ts';
 import type { ControlStore } from '#storage/control/control-store.ts';
 import { countingRequests } from '#storage/requests.ts';
@@ -14,6 +14,7 @@ import { isStorageError } from '#storage/storage-error.ts';
 import { type PlanChunk, pieceKey } from './chunk.ts';
 import type { ContainerTask } from './container-task.ts';
 import { RunGuard, type StopReason } from './run-guard.ts';
+import { givingSigns } from './signs-of-life.ts';
 
 /** What an activity returns when its run may no longer continue. */
 export interface Stopped {
@@ -83,6 +84,12 @@ class GuardedContext<Run extends RunRef> implements JobContext {
     return this.control.writePart<Item, End>(this.#held, kind, key, part, tally, end);
   }
 
+  /** How many items of a piece an execution before this one noted as processed. */
+  async processedBefore(key: string): Promise<number> {
+    const noted = await this.control.readProgress(this.run, this.container, key);
+    return noted === undefined ? 0 : processedOf(noted);
+  }
+
   /** Stores the progress of a piece, for people only. */
   noteProgress(key: string): Promise<void> {
     return this.control.noteProgress(this.#held, key, this.tally);
@@ -116,7 +123,7 @@ export function inRun<Run extends RunRef, Result extends object>(
   return countingRequests(requests, async () => {
     try {
       await context.ensureMayContinue();
-      return await work(context);
+      return await givingSigns(deps, context.control, task.run, () => work(context));
     } catch (error) {
       if (error instanceof RunStopped) return { stopped: error.reason };
       if (isStorageError(error, 'being-deleted')) await noteWaiting(context, task);

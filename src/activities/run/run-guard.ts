@@ -1,6 +1,7 @@
 import { type Standing, standingOf } from '#domain/run/lock.ts';
 import type { RunRef } from '#domain/run/run.ts';
 import type { ControlStore } from '#storage/control/control-store.ts';
+import { withoutProgress } from './signs-of-life.ts';
 
 /** Why a run may no longer continue. */
 export type StopReason = Exclude<Standing, 'go'>;
@@ -14,7 +15,7 @@ const WATCH_EVERY_MS = 2_000;
  */
 export function watchStanding(guard: RunGuard, stop: (reason: StopReason) => void): { end(): void } {
   const timer = setInterval(async () => {
-    const standing = await guard.standing().catch(() => 'go' as const);
+    const standing = await withoutProgress(() => guard.standing()).catch(() => 'go' as const);
     if (standing !== 'go') stop(standing);
   }, WATCH_EVERY_MS);
   return { end: () => clearInterval(timer) };

@@ -60,20 +60,6 @@ export function standingOf(lock: RunLock | undefined, run: { id: string; epoch: 
   return lock.cancel ? 'cancelled' : 'go';
 }
 
-/** How long a run may hold the lock before its orchestration starts. */
-const START_GRACE_MS = 60_000;
-/** A lock from further ahead than clocks differ was taken before a clock was set back: it would outlive its run. */
-const CLOCKS_APART_MS = 3_600_000;
-
-/** Whether another run may take the lock: only if the orchestration of its holder has ended or never started. */
-export function isAbandoned(lock: RunLock, orchestration: 'active' | 'ended' | 'unknown', now: Date): boolean {
-  if (orchestration === 'active') return false;
-  if (orchestration === 'ended') return true;
-  // The start follows the lock within moments. A clock that is ahead must not take the lock from a run that starts.
-  const age = now.getTime() - Date.parse(lock.since);
-  return age > START_GRACE_MS || age < -CLOCKS_APART_MS;
-}
-
 /** Whether an object is the lock of this job. */
 export function isLock(value: unknown, job: string): value is RunLock {
   const { job: of, epoch, run, since, cancel }: Partial<RunLock> = value ?? {};

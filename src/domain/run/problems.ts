@@ -398,6 +398,18 @@ export const PROBLEMS = {
       'role from infra/, or a SAS with ss=bt; and TableEndpoint in the connection string (or the setting ' +
       '__tableServiceUri) if the address of the blobs does not contain ".blob.". Then call POST /api/catalog/rebuild.',
   },
+  'run-silent': {
+    meaning: 'in progress, without a sign of life',
+    hint:
+      'Its orchestration may be stuck, or its host stopped. Start the host, or end the run: POST ' +
+      '/api/runs/{id}/cancel with {"force": true}. After an hour without a sign, the next start of the job ends it.',
+  },
+  'run-stalled': {
+    meaning: 'ended because it gave no sign of life',
+    hint:
+      'The orchestration of the run was in progress and did nothing, so the next start of the job ended it. That run ' +
+      'does its work. If it happens again, look for the cause in the log of the host.',
+  },
   'run-lost': {
     meaning: 'ended without a summary',
     hint:

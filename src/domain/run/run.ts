@@ -195,6 +195,8 @@ export interface RunReport {
   plan?: PrunePlan;
   /** Answers of the API only: its record in the chain. No summary can name it, as it names the summary. */
   chain?: ChainLink;
+  /** Answers of the API about a run in progress only: when it last gave a sign of life. ISO 8601. */
+  lastSign?: string | null;
 }
 
 /** One part of a restore point's manifest, as the summary lists it. */
@@ -253,7 +255,7 @@ export function canBeRetried(run: Pick<RunSummary, 'mode' | 'dryRun' | 'status' 
 
 /** Whether the run never began, or ended without a summary of its own. */
 export function wasLost({ problems }: Pick<RunSummary, 'problems'>): boolean {
-  return problems.some(({ code }) => code === 'run-lost');
+  return problems.some(({ code }) => code === 'run-lost' || code === 'run-stalled');
 }
 
 /** What an ended run leaves in the lock. An absent field keeps its value. */

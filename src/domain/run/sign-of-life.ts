@@ -17,6 +17,47 @@ export interface LastSign {
   age: number;
   /** When an announced wait ends. By the clock of the process that announced it. */
   until?: Date;
+  /** Milliseconds of `age` that no announced wait explains. */
+  silence: number;
+}
+
+/** What follows from the silence after which a run of another host counts as lost, in milliseconds. */
+export interface Patience {
+  /** A run in progress gives a sign this often. */
+  signEvery: number;
+  /** An activity without progress for this long gives no more signs. */
+  hangs: number;
+  /** A run whose orchestration is not here, and that is silent for longer, is lost. */
+  silent: number;
+  /** A run that is silent for longer is reported to people. */
+  reported: number;
+  /** A run whose orchestration is here, and that is silent for longer, is ended by the next start of its job. */
+  stalled: number;
+}
+
+export function patienceOf({ silentMs }: { silentMs: number }): Patience {
+  return {
+    signEvery: silentMs / 10,
+    silent: silentMs,
+    reported: silentMs * 1.5,
+    hangs: silentMs * 3,
+    stalled: silentMs * 6,
+  };
+}
+
+/** What is known of an orchestration here; `unknown`: another host may have it, or it is lost. */
+export type Orchestration = 'active' | 'ended' | 'unknown';
+
+/**
+ * What a run without a summary is by now: in progress, `lost` if nothing will end it, or `stalled` if only its
+ * orchestration says that it is in progress.
+ */
+export type Life = 'running' | 'lost' | 'stalled';
+
+export function lifeOf(orchestration: Orchestration, silence: number, { silent, stalled }: Patience): Life {
+  if (orchestration === 'ended') return 'lost';
+  if (orchestration === 'unknown') return silence > silent ? 'lost' : 'running';
+  return silence > stalled ? 'stalled' : 'running';
 }
 
 export function signLine({ at, until }: SignOfLife): string {
@@ -25,20 +66,28 @@ export function signLine({ at, until }: SignOfLife): string {
 
 /** The last sign in the blob as it was read. A last line that cannot be read announces no wait. */
 export function lastSignOf(read: { body: Buffer; lastModified: Date; readAt: Date }): LastSign {
-  const until = untilOf(read.body.toString('utf8').trimEnd().split('\n').at(-1)!);
-  return {
-    writtenAt: read.lastModified,
-    age: Math.max(0, read.readAt.getTime() - read.lastModified.getTime()),
-    ...(until && { until }),
-  };
+  const { at, until } = lineOf(read.body.toString('utf8').trimEnd().split('\n').at(-1)!);
+  const age = ageOf(read);
+  // One clock gave both times, so their difference holds whatever that clock shows.
+  const wait = at && until ? Math.max(0, until.getTime() - at.getTime()) : 0;
+  return { writtenAt: read.lastModified, age, silence: Math.max(0, age - wait), ...(until && { until }) };
 }
 
-function untilOf(line: string): Date | undefined {
+/** How long ago the service wrote an object, by its own clock. */
+export function ageOf({ lastModified, readAt }: { lastModified: Date; readAt: Date }): number {
+  return Math.max(0, readAt.getTime() - lastModified.getTime());
+}
+
+function lineOf(line: string): Partial<SignOfLife> {
   try {
-    const { until } = JSON.parse(line) as { until?: unknown };
-    const date = new Date(String(until));
-    return Number.isNaN(date.getTime()) ? undefined : date;
+    const { at, until } = JSON.parse(line) as { at?: unknown; until?: unknown };
+    const [from, to] = [new Date(String(at)), new Date(String(until))];
+    return { ...(isTime(from) && { at: from }), ...(isTime(to) && { until: to }) };
   } catch {
-    return undefined;
+    return {};
   }
+}
+
+function isTime(date: Date): boolean {
+  return !Number.isNaN(date.getTime());
 }

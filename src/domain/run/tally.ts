@@ -110,6 +110,11 @@ export function countOutcome(tally: Tally, outcome: Outcome): void {
   if (outcome.code !== undefined) countProblem(tally, outcome.code);
 }
 
+/** How many items have an outcome. */
+export function processedOf({ copied, unchanged, skipped, failed, removed = 0 }: Tally): number {
+  return copied + unchanged + skipped + failed + removed;
+}
+
 export function countPlanned(tally: Tally, planned: PlannedItem): void {
   tally.planned++;
   tally.plannedBytes += planned.from.size;

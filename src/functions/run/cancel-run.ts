@@ -1,10 +1,13 @@
 import { z } from 'zod';
 import type { Dependencies } from '#app/dependencies.ts';
 import { lockPathOf } from '#domain/run/lock-place.ts';
+import { PROBLEMS } from '#domain/run/problems.ts';
+import { patienceOf } from '#domain/run/sign-of-life.ts';
 import { answering, json, readBody } from '../http/answering.ts';
 import { HttpError } from '../http/http-error.ts';
 import { endRun } from './close-run.ts';
 import { findRun } from './find-run.ts';
+import { silentFor } from './holder-life.ts';
 
 const body = z.strictObject({ force: z.boolean().default(false) });
 
@@ -30,7 +33,9 @@ export function cancelRunHandler(deps: Dependencies) {
         throw new HttpError(409, 'run-ended', `Run ${id} has ended: ${status}`);
       }
       const { lock, lockEtag, run, control } = found;
-      const answer = { id, status: 'running', cancelling: true, location };
+      const isSilent = found.silence > patienceOf(deps.limits).reported;
+      const hint = isSilent && `${PROBLEMS['run-silent'].hint} It last gave one ${silentFor(found.silence)} ago.`;
+      const answer = { id, status: 'running', cancelling: true, location, ...(hint && { hint }) };
       if (lock.cancel) return json(202, answer);
       const wanted = { ...lock, cancel: true };
       if (await control.writeJson(lockPathOf(run), wanted, { ifMatch: lockEtag })) return json(202, answer);

@@ -24,11 +24,12 @@ export async function closeRun(
   deps: Dependencies,
   { run, vault }: RunInVault,
   status: 'failed' | 'cancelled',
+  cause: 'run-lost' | 'run-stalled' = 'run-lost',
 ): Promise<RunSummary> {
   const control = new ControlStore(deps.blobs(vault));
   const job = runsAs(deps).find(({ name }) => name === run.job);
   const now = deps.now();
-  const problems = status === 'failed' ? [problemOf('run-lost', 0)] : [];
+  const problems = status === 'failed' ? [problemOf(cause, 0)] : [];
   const parts = await control.listParts(run);
   const summary: RunSummary = {
     format: SUMMARY_FORMAT,
@@ -51,9 +52,10 @@ export async function endRun(
   deps: Dependencies,
   place: RunInVault,
   status: 'failed' | 'cancelled',
+  cause?: 'run-lost' | 'run-stalled',
 ): Promise<RunSummary> {
   const { run, vault } = place;
-  const summary = await closeRun(deps, place, status);
+  const summary = await closeRun(deps, place, status, cause);
   // The run may have published a restore point, or have removed restore points, before it was closed.
   await appendToChain(deps, deps.blobs(vault), summary, { late: true });
   await new ControlStore(deps.blobs(vault)).releaseLock(run, deps.now(), leftBy(summary));

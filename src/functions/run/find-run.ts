@@ -1,22 +1,20 @@
 import type { DurableClient } from 'durable-functions';
 import type { Dependencies } from '#app/dependencies.ts';
 import { runsAs } from '#app/job-context.ts';
-import { isAbandoned, type RunLock } from '#domain/run/lock.ts';
+import type { RunLock } from '#domain/run/lock.ts';
 import type { ListedPart } from '#domain/run/placed-part.ts';
 import type { RunRef, RunSummary, UnlockedRun } from '#domain/run/run.ts';
 import { parseRunId } from '#domain/run/run-id.ts';
 import { ControlStore } from '#storage/control/control-store.ts';
 import { HttpError } from '../http/http-error.ts';
-import { orchestrationState } from './orchestration-state.ts';
+import { type HolderLife, holderLife } from './holder-life.ts';
 
 /** A run in the vault: ended with a summary, in progress with its lock, or lost. */
 export type FoundRun = { vault: string; control: ControlStore } & (
   | { state: 'ended'; summary: RunSummary }
-  | { state: 'running'; run: RunRef; lock: RunLock; lockEtag: string; containers: number | undefined }
+  | ({ state: 'running'; run: RunRef; lock: RunLock; lockEtag: string } & HolderLife)
   | { state: 'lost'; run: UnlockedRun; parts: ListedPart[]; holdsLock: boolean }
 );
-
-const gone = { state: 'ended', containers: undefined } as const;
 
 /** Throws 404 if no vault has the run. */
 export async function findRun(deps: Dependencies, client: DurableClient, id: string): Promise<FoundRun> {
@@ -30,9 +28,9 @@ export async function findRun(deps: Dependencies, client: DurableClient, id: str
     if (ended) return { ...at, state: 'ended', summary: ended };
     const lock = await control.findLockOf({ job, id });
     const run = lock?.value.run;
-    const { state, containers } = lock ? await orchestrationState(client, id) : gone;
-    if (lock && !isAbandoned(lock.value, state, deps.now())) {
-      return { ...at, state: 'running', run: lock.value.run, lock: lock.value, lockEtag: lock.etag, containers };
+    const holder = lock && (await holderLife(deps, client, control, lock));
+    if (lock && holder && holder.life !== 'lost') {
+      return { ...at, state: 'running', run: lock.value.run, lock: lock.value, lockEtag: lock.etag, ...holder };
     }
     const parts = await control.listParts({ job, id });
     // It may have ended since the first read.

@@ -3,15 +3,17 @@ import type { Dependencies } from '#app/dependencies.ts';
 import { isRestored } from '#domain/restore/restore.ts';
 import { hasRecord } from '#domain/run/chain-record.ts';
 import { defined } from '#domain/run/defined.ts';
-import { problemOf } from '#domain/run/problems.ts';
+import { type Problem, problemOf } from '#domain/run/problems.ts';
 import { reportOf } from '#domain/run/report.ts';
 import { pointOfRun, type RunRef, type RunReport, type RunSummary, retriedRun } from '#domain/run/run.ts';
+import { patienceOf } from '#domain/run/sign-of-life.ts';
 import type { RestoreTask } from '#domain/run/tasks.ts';
 import { ChainStore } from '#storage/control/chain-store.ts';
 import { ControlStore } from '#storage/control/control-store.ts';
 import { isStorageError } from '#storage/storage-error.ts';
 import { answering, json } from '../http/answering.ts';
 import { findRun } from './find-run.ts';
+import { type HolderLife, silentFor } from './holder-life.ts';
 import { listRows } from './list-rows.ts';
 
 /** The report of a run: from its summary, or from its parts so far. */
@@ -33,14 +35,20 @@ export async function readReport(deps: Dependencies, client: DurableClient, id: 
     found.control.listParts(found.run),
     expectedOf(deps, found.vault, found.run),
   ]);
-  return reportOf(found.run, parts, {
+  const report = reportOf(found.run, parts, {
     status: 'running',
     now,
-    problems: [],
+    problems: silentProblem(deps, found),
     requests: {},
     ...(expected !== undefined && { expected }),
     containers: found.containers ?? Number.POSITIVE_INFINITY,
   });
+  return { ...report, lastSign: found.lastSign?.writtenAt.toISOString() ?? null };
+}
+
+function silentProblem({ limits }: Dependencies, { silence }: HolderLife): Problem[] {
+  if (silence <= patienceOf(limits).reported) return [];
+  return [problemOf('run-silent', 0, undefined, `The run has given no sign of life for ${silentFor(silence)}`)];
 }
 
 /**

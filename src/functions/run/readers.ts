@@ -3,16 +3,24 @@ import { appendToChain } from '#app/append-to-chain.ts';
 import type { Dependencies } from '#app/dependencies.ts';
 import type { JobContext } from '#app/job-context.ts';
 import { type Registered, registerReader } from '#app/register-reader.ts';
-import { isAbandoned, type RunLock } from '#domain/run/lock.ts';
+import type { RunLock } from '#domain/run/lock.ts';
 import { type Occurrence, servingRun } from '#domain/run/occurrence.ts';
 import { type ReaderRef, readBy, type UnlockedReader } from '#domain/run/reader-lock.ts';
+import type { RunRef } from '#domain/run/run.ts';
 import type { HeldLock } from '#storage/control/control-store.ts';
 import { isStorageError } from '#storage/storage-error.ts';
 import { HttpError } from '../http/http-error.ts';
 import { endRun } from './close-run.ts';
 import { removedPoint } from './find-restore-point.ts';
-import { orchestrationState } from './orchestration-state.ts';
+import { givesSign, holderLife } from './holder-life.ts';
 import { servedBy } from './served-by.ts';
+
+/** The run that keeps another from starting. */
+export interface InTheWay {
+  running: RunRef;
+  /** Why operators should look after it; absent if all is as usual. */
+  reason?: string;
+}
 
 /**
  * The readers of a job that are in progress. Ends the others, as a run that takes the lock of the job over ends the
@@ -24,9 +32,9 @@ export async function readersInProgress(
   client: DurableClient,
 ): Promise<ReaderRef[]> {
   const inProgress: ReaderRef[] = [];
-  for (const { value } of await openReaders(deps, { job, control })) {
-    if (await hasEnded(deps, { vault, control }, client, value)) continue;
-    inProgress.push(value.run);
+  for (const lock of await openReaders(deps, { job, control })) {
+    if (await hasEnded(deps, { vault, control }, client, lock)) continue;
+    inProgress.push(lock.value.run);
   }
   return inProgress;
 }
@@ -49,9 +57,9 @@ async function hasEnded(
   deps: Dependencies,
   { vault, control }: Pick<JobContext, 'vault' | 'control'>,
   client: DurableClient,
-  lock: RunLock & { run: ReaderRef },
+  lock: HeldLock<ReaderRef>,
 ): Promise<boolean> {
-  const { run } = lock;
+  const { run } = lock.value;
   const summary = await control.readSummary(run).catch((error) => {
     if (isStorageError(error, 'damaged')) return 'damaged' as const;
     throw error;
@@ -62,9 +70,12 @@ async function hasEnded(
     await control.releaseLock(run, deps.now());
     return true;
   }
-  const { state } = await orchestrationState(client, run.id);
-  if (!isAbandoned(lock, state, deps.now())) return false;
-  await endRun(deps, { run, vault: vault.alias }, 'failed');
+  const found = await holderLife(deps, client, control, lock);
+  if (found.life === 'running') return false;
+  const isStalled = found.life === 'stalled';
+  if (isStalled && (await givesSign(deps, control, run, found))) return false;
+  if (isStalled) await client.terminate(run.id, 'It gave no sign of life').catch(() => {});
+  await endRun(deps, { run, vault: vault.alias }, 'failed', isStalled ? 'run-stalled' : 'run-lost');
   return true;
 }
 

@@ -6,24 +6,26 @@ import { type JobContext, jobContextOf } from '#app/job-context.ts';
 import { noteInCatalog } from '#app/note-in-catalog.ts';
 import type { Job } from '#config/configuration.ts';
 import { lockPath } from '#domain/run/control-paths.ts';
-import { acquire, isAbandoned, type RunLock, release } from '#domain/run/lock.ts';
+import { acquire, type RunLock, release } from '#domain/run/lock.ts';
 import type { Occurrence } from '#domain/run/occurrence.ts';
 import { isReaderRun } from '#domain/run/reader-lock.ts';
 import { isBackup, leftBy, pointOfRun, type RequestedRun, type RunRef, type UnlockedRun } from '#domain/run/run.ts';
 import { newRunId } from '#domain/run/run-id.ts';
+import { patienceOf } from '#domain/run/sign-of-life.ts';
 import type { RunJobInput } from '#orchestrations/run-job.ts';
 import { startedRow } from '#storage/catalog.ts';
+import type { Document } from '#storage/control/control-container.ts';
 import { countingRequests } from '#storage/requests.ts';
 import { isStorageError } from '#storage/storage-error.ts';
 import { answering, json, readBody } from '../http/answering.ts';
 import { HttpError } from '../http/http-error.ts';
 import { closeRun, endRun } from './close-run.ts';
 import { configuredJob } from './configured-job.ts';
-import { orchestrationState } from './orchestration-state.ts';
-import { readersInProgress, startReader } from './readers.ts';
+import { givesSign, type HolderLife, holderLife, silentFor } from './holder-life.ts';
+import { type InTheWay, readersInProgress, startReader } from './readers.ts';
 import { servedBy } from './served-by.ts';
 
-type Started = { started: RunRef } | { running: RunRef };
+type Started = { started: RunRef } | InTheWay;
 
 /**
  * Takes the lock of the job and starts the orchestration, or returns the run that holds the lock. A run that only reads
@@ -91,13 +93,13 @@ async function takeLock(
   client: DurableClient,
   run: UnlockedRun,
   due: Occurrence | undefined,
-): Promise<{ lock: RunLock & { run: RunRef } } | { running: RunRef } | { served: string }> {
+): Promise<{ lock: RunLock & { run: RunRef } } | InTheWay | { served: string }> {
   const { control } = context;
   const path = lockPath(run.job);
   // A start that loses the race for the lock finds its new holder in the next round.
   for (let attempt = 0; attempt < 5; attempt++) {
     const found = await control.readLock(run.job);
-    const freed = found && (await freeLock(deps, context, client, found.value, run.id));
+    const freed = found && (await freeLock(deps, context, client, found, run.id));
     const served = due && (await servedBy(context, found?.value, due, deps.now()));
     if (served !== undefined) return { served };
     if (freed && 'running' in freed) return freed;
@@ -125,9 +127,9 @@ async function freeLock(
   deps: Dependencies,
   { control, vault }: JobContext,
   client: DurableClient,
-  lock: RunLock,
+  { value: lock, age }: Document<RunLock>,
   by: string,
-): Promise<{ free: RunLock } | { running: RunRef }> {
+): Promise<{ free: RunLock } | InTheWay> {
   const holder = lock.run;
   if (!holder) return { free: lock };
   // A run with a summary has ended. It frees its lock a moment later, or never, if it was killed in between.
@@ -137,16 +139,25 @@ async function freeLock(
     throw error;
   });
   if (!ended) {
-    const { state } = await orchestrationState(client, holder.id);
-    if (!isAbandoned(lock, state, deps.now())) return { running: holder };
-    deps.telemetry.warn('lock-taken-over', { job: holder.job, from: holder.id, by });
+    const found = await holderLife(deps, client, control, { value: { run: holder }, age });
+    const isStalled = found.life === 'stalled' && !(await givesSign(deps, control, holder, found));
+    if (found.life !== 'lost' && !isStalled) return { running: holder, ...reasonOf(deps, found) };
+    // If it cannot be terminated, its activities find that it no longer holds the lock.
+    if (isStalled) await client.terminate(holder.id, 'It gave no sign of life').catch(() => {});
+    const cause = isStalled ? 'run-stalled' : 'run-lost';
+    deps.telemetry.warn('lock-taken-over', { job: holder.job, from: holder.id, by, cause });
     // An activity of it may still publish it, so it must end before this run starts.
-    ended = await closeRun(deps, { run: holder, vault: vault.alias }, 'failed');
+    ended = await closeRun(deps, { run: holder, vault: vault.alias }, 'failed', cause);
   }
   if (ended === 'damaged') return { free: release(lock, deps.now(), {}) };
   // It may have been killed before it could.
   await appendToChain(deps, vault, ended, { late: true });
   return { free: release(lock, deps.now(), leftBy(ended)) };
+}
+
+function reasonOf({ limits }: Dependencies, { silence }: HolderLife): Pick<InTheWay, 'reason'> {
+  if (silence <= patienceOf(limits).reported) return {};
+  return { reason: `it has given no sign of life for ${silentFor(silence)}` };
 }
 
 const body = z.strictObject({
@@ -169,11 +180,13 @@ export async function answerStart(deps: Dependencies, client: DurableClient, wan
   const result = await startRun(deps, client, wanted);
   if ('running' in result) {
     const { id, job, startedAt } = result.running;
+    const { reason } = result;
+    const cancel = `POST /api/runs/${id}/cancel`;
     throw new HttpError(
       409,
       'run-in-progress',
-      `Run ${id} of "${job}" has been in progress since ${startedAt}`,
-      `Wait until it ends, or cancel it: POST /api/runs/${id}/cancel`,
+      `Run ${id} of "${job}" has been in progress since ${startedAt}${reason ? `, but ${reason}` : ''}`,
+      reason ? `End it by force: ${cancel} with {"force": true}` : `Wait until it ends, or cancel it: ${cancel}`,
       { run: id },
     );
   }

@@ -1,5 +1,6 @@
 import { CONTROL_CONTAINER } from '#domain/run/control-paths.ts';
 import { DamagedPartError } from '#domain/run/part.ts';
+import { ageOf } from '#domain/run/sign-of-life.ts';
 import { formatProblem } from '#domain/run/stored-format.ts';
 import type { BlobAccount, BlobPage, ListBlobsOptions, PutObjectOptions, StoredObject } from '../blob-account.ts';
 import { isStorageError, StorageError } from '../storage-error.ts';
@@ -7,6 +8,14 @@ import { isStorageError, StorageError } from '../storage-error.ts';
 /** A JSON document as it is stored. */
 export function bytesOf(value: unknown): Buffer {
   return Buffer.from(`${JSON.stringify(value, undefined, 2)}\n`);
+}
+
+/** A JSON document as it was read. */
+export interface Document<T> {
+  value: T;
+  etag: string;
+  /** Milliseconds since the service wrote it, by its own clock. */
+  age: number;
 }
 
 /** Objects of the control container in one vault. */
@@ -17,14 +26,15 @@ export class ControlContainer {
     this.vault = vault;
   }
 
-  /** A JSON document and its ETag; undefined if it does not exist. `value` is undefined if it is not JSON. */
-  async read(path: string): Promise<{ value: unknown; etag: string } | undefined> {
+  /** A JSON document; undefined if it does not exist. `value` is undefined if it is not JSON. */
+  async read(path: string): Promise<Document<unknown> | undefined> {
     const found = await this.get(path);
     if (!found) return undefined;
+    const about = { etag: found.etag, age: ageOf(found) };
     try {
-      return { value: JSON.parse(found.body.toString('utf8')), etag: found.etag };
+      return { value: JSON.parse(found.body.toString('utf8')), ...about };
     } catch {
-      return { value: undefined, etag: found.etag };
+      return { value: undefined, ...about };
     }
   }
 
@@ -33,15 +43,15 @@ export class ControlContainer {
     path: string,
     isExpected: (value: unknown) => value is T,
     format?: number,
-  ): Promise<{ value: T; etag: string } | undefined> {
+  ): Promise<Document<T> | undefined> {
     const found = await this.read(path);
     if (!found) return undefined;
-    const { value, etag } = found;
+    const { value, ...about } = found;
     if (value === undefined) throw this.damaged(path, 'it is not JSON');
     const otherFormat = format === undefined ? undefined : formatProblem(value, format);
     if (otherFormat !== undefined) throw this.damaged(path, otherFormat);
     if (!isExpected(value)) throw this.damaged(path, 'it is JSON, but not of the expected form');
-    return { value, etag };
+    return { value, ...about };
   }
 
   /** Writes only if the document is unchanged since it was read (`absent`: does not exist). Otherwise returns false. */

@@ -38,7 +38,7 @@ import { type EntityFileContent, readEntityFile } from '#domain/tables/entity-fi
 import type { EntityFile } from '#domain/tables/segment.ts';
 import { isStorageError, StorageError } from '../storage-error.ts';
 import { compareAndSwap } from './compare-and-swap.ts';
-import { ControlContainer } from './control-container.ts';
+import { ControlContainer, type Document } from './control-container.ts';
 import { listedLine } from './listed-line.ts';
 
 /** Parts of a manifest page that are read at the same time. Each may have tens of megabytes after decompression. */
@@ -57,16 +57,10 @@ interface RunName {
   id: string;
 }
 
-interface FoundLock {
-  value: RunLock;
-  etag: string;
-}
+type FoundLock = Document<RunLock>;
 
 /** A lock, and the run that holds it. */
-export interface HeldLock<Run extends RunRef = RunRef> {
-  value: RunLock & { run: Run };
-  etag: string;
-}
+export type HeldLock<Run extends RunRef = RunRef> = Document<RunLock & { run: Run }>;
 
 /** A run in the listing of its job's runs. */
 export interface ListedRun {
@@ -342,6 +336,12 @@ export class ControlStore extends ControlContainer {
       contentType: 'text/plain',
       metadata: tallyToMetadata(tally),
     });
+  }
+
+  /** The progress of a piece as it was last noted. */
+  async readProgress(run: RunName, container: string, key: string): Promise<Tally | undefined> {
+    const found = await this.vault.getProperties(CONTROL_CONTAINER, partPath(run, 'progress', container, key));
+    return found && tallyFromMetadata(found.metadata);
   }
 
   /** The parts of a run so far, with their counts. One request per 5,000 parts. */

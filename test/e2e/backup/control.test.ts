@@ -52,11 +52,12 @@ test('a run reports progress and ends within seconds of a cancel, and the next r
 
 test('a run takes over a lock whose run is gone, and the lost run is reported as failed', async () => {
   await bed.fill(3);
-  const app = await bed.start();
+  const app = await bed.start({ limits: { silentMs: 1_000 } });
   const first = await app.run();
   const lost = { ...first, id: 'nightly-20200101T000000Z-aaaaaa', epoch: 9 };
-  await bed.rewriteLock((lock) => ({ ...lock, epoch: 9, run: lost, since: '2020-01-01T00:00:00.000Z' }));
-  expect(await app.report(lost.id)).toMatchObject({ status: 'failed', problems: [{ code: 'run-lost' }] });
+  await bed.rewriteLock((lock) => ({ ...lock, epoch: 9, run: lost }));
+  const report = await app.until(lost.id, ({ status }) => status !== 'running');
+  expect(report).toMatchObject({ status: 'failed', problems: [{ code: 'run-lost' }] });
   expect(await app.run({ mode: 'incremental' })).toMatchObject({ status: 'succeeded', counts: { unchanged: 3 } });
 });
 

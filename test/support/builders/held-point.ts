@@ -66,7 +66,7 @@ export class HeldPoint {
       configuration: { jobs: [job], archives: [] },
       limits: {
         ...{ sliceBlobs: 50_000, sliceChunks: 8, scanMs: 60_000, chunkBlobs: 2_500, chunkBytes: 2 ** 40 },
-        ...{ copyMs: 60_000, copiesAtOnce: 32, copyDeadlineMs: 3_600_000 },
+        ...{ copyMs: 60_000, copiesAtOnce: 32, copyDeadlineMs: 3_600_000, silentMs: 600_000 },
         ...limits,
       },
       copySlots: pLimit(32),

@@ -95,7 +95,10 @@ export class HeldTable {
           ['VAULT', {}],
         ]),
       },
-      limits: { sliceBlobs: 50_000, sliceChunks: 8, scanMs: 60_000, chunkBlobs: 2_500, copyMs: 60_000, ...limits },
+      limits: {
+        ...{ sliceBlobs: 50_000, sliceChunks: 8, scanMs: 60_000, chunkBlobs: 2_500, copyMs: 60_000, silentMs: 600_000 },
+        ...limits,
+      },
       copySlots: pLimit(32),
       blobs: (alias: string) => (alias === 'VAULT' ? vault : source),
       tables: (alias: string) => (alias === 'VAULT' ? this.vaultTables : this.tables),

@@ -63,7 +63,7 @@ export class Vault {
     this.control = new ControlStore(new MemoryBlobs(this.vault));
     this.limits = {
       ...{ sliceBlobs: 50_000, sliceChunks: 8, scanMs: 60_000, chunkBlobs: 2_500, chunkBytes: 2 ** 40 },
-      ...{ copyMs: 60_000, copiesAtOnce: 32, copyDeadlineMs: 3_600_000 },
+      ...{ copyMs: 60_000, copiesAtOnce: 32, copyDeadlineMs: 3_600_000, silentMs: 600_000 },
       ...(limits as Record<string, number>),
     };
   }

@@ -36,7 +36,7 @@ export class TableBench {
   readonly control = new ControlStore(new MemoryBlobs(this.vault));
   readonly tables: LivingTables;
   readonly asked: EntityQuery[] = [];
-  readonly limits = { sliceBlobs: 5, scanMs: 60_000 };
+  readonly limits = { sliceBlobs: 5, scanMs: 60_000, silentMs: 600_000 };
   deletions = false;
   time = Date.parse('2026-05-02T00:00:10.000Z');
   /** Milliseconds that pass with every query. */

@@ -238,6 +238,7 @@ describe('the model follows the code', () => {
     const vault = {
       ...own,
       getObject: async (_container: string, name: string) => objects.get(name),
+      appendObject: async () => {},
       putObject: async (_container: string, name: string, body: Uint8Array, { expect }: { expect?: unknown }) => {
         if (expect === 'absent' && objects.has(name)) throw new StorageError('precondition', 'It is there');
         objects.set(name, storedObject(body, { etag: '1' }));
@@ -255,7 +256,7 @@ describe('the model follows the code', () => {
     };
     const deps = {
       configuration: { jobs: [job], archives: [] },
-      limits: { copyDeadlineMs: 3_600_000 },
+      limits: { copyDeadlineMs: 3_600_000, silentMs: 600_000 },
       copySlots: pLimit(1),
       blobs: (alias: string) => (alias === 'VAULT' ? vault : source),
       catalog: () => undefined,

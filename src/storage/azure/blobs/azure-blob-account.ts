@@ -24,6 +24,7 @@ import type {
   StartedCopy,
   StoredObject,
 } from '../../blob-account.ts';
+import { noteProgress } from '../../requests.ts';
 import { isStorageError, StorageError } from '../../storage-error.ts';
 import type { AccountAccess } from '../account-access.ts';
 import { creationError } from '../creation-error.ts';
@@ -41,6 +42,8 @@ import { type ListingReaderOptions, readListing } from './listing-reader.ts';
 import { type RestOfContent, wholeContent } from './whole-content.ts';
 
 const PAGE_SIZE = 5000;
+/** The error of an append blob that has as many blocks as the service allows. */
+const FULL = 'BlockCountExceedsLimit';
 /** Blocks of one blob that are copied at the same time. */
 const BLOCKS_AT_ONCE = 8;
 /** With more blocks than this, one request to find the blocks of an earlier attempt pays off. */
@@ -316,8 +319,10 @@ export class AzureBlobAccount implements BlobAccount {
       try {
         await append();
       } catch (error) {
-        if ((error as { code?: string }).code !== 'BlobNotFound') throw error;
-        await client.createIfNotExists();
+        const { code } = error as { code?: string };
+        if (code !== 'BlobNotFound' && code !== FULL) throw error;
+        if (code === FULL) await client.create();
+        else await client.createIfNotExists();
         await append();
       }
     });
@@ -357,7 +362,10 @@ export class AzureBlobAccount implements BlobAccount {
             from,
           ),
         );
-      yield* wholeContent(open, this.#retries, signal);
+      for await (const bytes of wholeContent(open, this.#retries, signal)) {
+        noteProgress();
+        yield bytes;
+      }
     } catch (error) {
       throw storageErrorOf(error, { action: 'read', container, name, alias: this.alias });
     }

@@ -33,6 +33,7 @@ async function rounds(
   const vault = {
     alias: 'VAULT',
     getObject: async (_container: string, name: string) => objects.get(name),
+    appendObject: async () => {},
     putObject: async (_container: string, name: string, body: Uint8Array, options: { expect?: unknown }) => {
       if (options.expect === 'absent' && objects.has(name)) throw new StorageError('precondition', 'It is there');
       objects.set(name, storedObject(body));
@@ -54,7 +55,7 @@ async function rounds(
   };
   const deps = {
     configuration: { jobs: [job], archives: [] },
-    limits: { copyDeadlineMs: 3_600_000 },
+    limits: { copyDeadlineMs: 3_600_000, silentMs: 600_000 },
     copySlots: pLimit(4),
     blobs: (alias: string) => (alias === 'VAULT' ? vault : account),
     catalog: () => undefined,

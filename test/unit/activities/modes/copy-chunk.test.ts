@@ -24,6 +24,7 @@ test('F28: a piece that one execution leaves because of a cancel is not finished
   const vault = {
     alias: 'VAULT',
     getObject: async (_container: string, name: string) => objects.get(name),
+    appendObject: async () => {},
     putObject: async (_container: string, name: string, body: Uint8Array) => {
       if (objects.has(name)) throw new StorageError('precondition', 'It is there');
       objects.set(name, storedObject(body));
@@ -44,7 +45,7 @@ test('F28: a piece that one execution leaves because of a cancel is not finished
   };
   const deps = {
     configuration: { jobs: [job], archives: [] },
-    limits: { copyMs: 3_600_000, copiesAtOnce: 1, copyDeadlineMs: 3_600_000 },
+    limits: { copyMs: 3_600_000, copiesAtOnce: 1, copyDeadlineMs: 3_600_000, silentMs: 600_000 },
     copySlots: pLimit(1),
     blobs: (alias: string) => (alias === 'VAULT' ? vault : source),
     catalog: () => undefined,

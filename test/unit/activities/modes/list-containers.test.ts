@@ -3,6 +3,7 @@ import { type ListContainersInput, listContainers } from '#activities/modes/list
 import type { Dependencies } from '#app/dependencies.ts';
 import { StorageError } from '#storage/storage-error.ts';
 import { RUN } from '../../../support/builders/run-ref.ts';
+import { storedObject } from '../../../support/builders/stored-object.ts';
 
 const RETRIED = 'nightly-20260501T000000Z-rrrrrr';
 
@@ -23,10 +24,13 @@ function listing(
       alias,
       endpoint: `https://${alias}`,
       listContainers: async () => ({ names }),
+      appendObject: async () => {},
       getObject: async (_: string, path: string) =>
-        summary && path.endsWith('/run.json') ? { body: summary, etag: '1', metadata: {} } : undefined,
+        summary && path.endsWith('/run.json') ? storedObject(summary) : undefined,
     }),
     tables: () => ({ listTables }),
+    limits: { silentMs: 600_000 },
+    now: () => new Date(0),
   } as unknown as Dependencies;
   return (input: ListContainersInput) => listContainers(deps, input);
 }

@@ -26,6 +26,7 @@ async function published(
     alias: 'VAULT',
     endpoint: 'https://vault',
     getObject: async (_container: string, name: string) => objects.get(name),
+    appendObject: async () => {},
     putObject: async (
       _container: string,
       name: string,
@@ -70,6 +71,7 @@ async function published(
     },
     blobs: () => vault,
     catalog: () => ({ put: async () => {} }),
+    limits: { silentMs: 600_000 },
     telemetry: { runFinished: () => {}, chainHead: () => {} },
     now: () => NOW,
   } as unknown as Dependencies;

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { acquire, isAbandoned, isLock, type RunLock, release, standingOf } from '#domain/run/lock.ts';
+import { acquire, isLock, type RunLock, release, standingOf } from '#domain/run/lock.ts';
 import type { UnlockedRun } from '#domain/run/run.ts';
+import { lifeOf, type Orchestration, patienceOf } from '#domain/run/sign-of-life.ts';
 
+const PATIENCE = patienceOf({ silentMs: 600_000 });
 const at = (second: number) => new Date(Date.UTC(2026, 4, 1, 0, 0, second));
 const wanted = (id: string): UnlockedRun => ({
   id,
@@ -53,19 +55,6 @@ describe('the lock', () => {
       ...{ job: 'nightly', epoch: 1, run, since: at(0).toISOString(), cancel: false },
     });
   });
-
-  it.each([
-    ['active', 0, false],
-    ['active', 100_000, false],
-    ['ended', 0, true],
-    ['unknown', 0, false],
-    ['unknown', 60, false],
-    ['unknown', 61, true],
-    ['unknown', -3600, false],
-    ['unknown', -3601, true],
-  ] as const)('of a run whose orchestration is %s, %i s on: abandoned %s', (state, seconds, abandoned) => {
-    expect(isAbandoned(acquire(undefined, wanted('a'), at(0)), state, at(seconds))).toBe(abandoned);
-  });
 });
 
 describe('an object in the place of the lock', () => {
@@ -109,7 +98,7 @@ describe('F30: every interleaving of runs that contend', () => {
     seen: number;
     lock: RunLock | null;
     epoch: number;
-    orchestration: 'unknown' | 'active' | 'ended';
+    orchestration: Orchestration;
     publishes: boolean;
   }
   interface World {
@@ -157,8 +146,8 @@ describe('F30: every interleaving of runs that contend', () => {
         if (crashes > 0) queue.push([crash(world, index), crashes - 1]);
       }
       if (world.canceller.step !== 'done') queue.push([cancel(world), crashes]);
-      // A run that never started its orchestration is given up after a minute.
-      if (world.time === 0) queue.push([{ ...structuredClone(world), time: 61 }, crashes]);
+      // A run that never started its orchestration is lost once it has been silent for long enough.
+      if (world.time === 0) queue.push([{ ...structuredClone(world), time: 601 }, crashes]);
     }
     return { worlds: seen.size, ends };
 
@@ -202,9 +191,13 @@ describe('F30: every interleaving of runs that contend', () => {
           run.seen = world.version;
           run.lock = world.lock;
           const holder = world.lock?.run;
-          const abandoned =
-            !holder || isAbandoned(world.lock!, world.runs[indexOf(holder)]!.orchestration, at(world.time));
-          run.step = abandoned ? 'take' : 'refused';
+          // A run in progress gives signs of life.
+          const silence = (run: Contender) => (run.orchestration === 'active' ? 0 : world.time * 1000);
+          const life = ({ id }: { id: string }) => {
+            const other = world.runs[indexOf({ id })]!;
+            return lifeOf(other.orchestration, silence(other), PATIENCE);
+          };
+          run.step = !holder || life(holder) === 'lost' ? 'take' : 'refused';
           break;
         }
         case 'take': {

@@ -2,6 +2,7 @@ import { describe, expect, it, test } from 'vitest';
 import type { BlobAccount } from '#storage/blob-account.ts';
 import { ControlStore } from '#storage/control/control-store.ts';
 import { StorageError } from '#storage/storage-error.ts';
+import { storedObject } from '../../../support/builders/stored-object.ts';
 
 /** A vault that refuses a write, since something is there: perhaps that very write, whose answer was lost. */
 function refusing(there: string | undefined) {
@@ -10,7 +11,7 @@ function refusing(there: string | undefined) {
     putObject: async () => {
       throw new StorageError('precondition', 'It is there', 409);
     },
-    getObject: async () => there && { body: Buffer.from(there), etag: '0x1', metadata: {} },
+    getObject: async () => (there ? storedObject(there) : undefined),
   } as unknown as BlobAccount);
 }
 

@@ -1,0 +1,66 @@
+import type { DurableClient } from 'durable-functions';
+import type { Dependencies } from '#app/dependencies.ts';
+import type { RunRef } from '#domain/run/run.ts';
+import { type LastSign, type Life, lifeOf, patienceOf } from '#domain/run/sign-of-life.ts';
+import type { ControlStore } from '#storage/control/control-store.ts';
+import { orchestrationState } from './orchestration-state.ts';
+
+export interface HolderLife {
+  life: Life;
+  /** Milliseconds without a sign of life, by the clock of the service. */
+  silence: number;
+  lastSign?: LastSign;
+  /** How many containers and tables it processes, if its orchestration is here and knows. */
+  containers?: number;
+}
+
+/** What a run without a summary is by now. Until its first sign, its lock is its sign of life. */
+export async function holderLife(
+  deps: Dependencies,
+  client: DurableClient,
+  control: ControlStore,
+  { value: { run }, age: lockAge }: { value: { run: RunRef }; age: number },
+): Promise<HolderLife> {
+  const { state, containers } = await orchestrationState(client, run.id);
+  const lastSign = await control.lastSign(run);
+  const silence = lastSign?.silence ?? lockAge;
+  return {
+    life: lifeOf(state, silence, patienceOf(deps.limits)),
+    silence,
+    ...(lastSign && { lastSign }),
+    ...(containers !== undefined && { containers }),
+  };
+}
+
+/** Milliseconds without a sign of life of the run that holds a lock. A summary that it has written does not matter. */
+export async function silenceOf(control: ControlStore, run: RunRef, lockAge: number): Promise<number> {
+  return (await control.lastSign(run))?.silence ?? lockAge;
+}
+
+/** Checks of a run that seems to be stalled, in the time in which it would give two signs. */
+const CHECKS = 8;
+
+/**
+ * Whether a run that seems to be stalled gives a sign after all. If its host was not running for hours, then the host
+ * has only just begun to continue it.
+ */
+export async function givesSign(
+  { limits }: Dependencies,
+  control: ControlStore,
+  run: RunRef,
+  { lastSign }: HolderLife,
+): Promise<boolean> {
+  const pause = (patienceOf(limits).signEvery * 2) / CHECKS;
+  for (let check = 0; check < CHECKS; check++) {
+    await new Promise((resolve) => setTimeout(resolve, pause));
+    const now = await control.lastSign(run);
+    if (now && now.writtenAt.getTime() !== lastSign?.writtenAt.getTime()) return true;
+  }
+  return false;
+}
+
+/** In words, for a message about a run. */
+export function silentFor(silence: number): string {
+  const minutes = Math.floor(silence / 60_000);
+  return minutes === 1 ? '1 minute' : `${minutes} minutes`;
+}

@@ -1,0 +1,114 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import type { Strongroom } from '../../support/app/strongroom.ts';
+import { useTestBed } from '../../support/app/test-bed.ts';
+import type { ProxiedRequest } from '../../support/faults/fault-proxy.ts';
+
+const bed = useTestBed();
+/** Milliseconds without a sign after which a run of another host is lost; after six times that, it is stalled. */
+const SILENT = 1_500;
+
+async function withOtherHost(use: (other: Strongroom) => Promise<void>): Promise<void> {
+  const dataDir = mkdtempSync(join(tmpdir(), 'strongroom-other-'));
+  const other = await bed.start({ dataDir, limits: { silentMs: SILENT } });
+  try {
+    await use(other);
+  } finally {
+    await other.host.kill();
+    rmSync(dataDir, { recursive: true, force: true });
+  }
+}
+
+test('F6: another host leaves a run alone that gives signs of life, shows it, and cancels it', async () => {
+  await bed.fill(60);
+  const app = await bed.start({ limits: { silentMs: SILENT, copiesAtOnce: 1 } });
+  const hurry = bed.slowCopies(400);
+  const id = await app.start();
+  await app.until(id, ({ counts }) => counts.listed > 0);
+  await withOtherHost(async (other) => {
+    await sleep(SILENT * 1.5);
+    const start = await other.call('POST', '/api/jobs/nightly/runs');
+    expect(start).toMatchObject({ status: 409, body: { code: 'run-in-progress', run: id } });
+    const report = await other.report(id);
+    expect(report).toMatchObject({ status: 'running', problems: [] });
+    expect(Date.now() - Date.parse(report.lastSign!)).toBeLessThan(SILENT + 1_000);
+    const cancel = await other.call('POST', `/api/runs/${id}/cancel`);
+    expect(cancel).toMatchObject({ status: 202, body: { status: 'running', cancelling: true } });
+    expect(cancel.body).not.toHaveProperty('hint');
+    hurry();
+    expect((await app.ended(id, 20)).status).toBe('cancelled');
+    const next = await other.run({ mode: 'incremental' });
+    expect(next).toMatchObject({ status: 'succeeded', counts: { listed: 60, failed: 0 } });
+  });
+  await bed.expectBackedUp();
+});
+
+test('I4: a run that hangs is reported, and the next start ends it and does its work', async () => {
+  await bed.fill(5);
+  const app = await bed.start({ limits: { silentMs: 1_000, requestMs: 60_000 } });
+  const gate = Promise.withResolvers<void>();
+  const isListing = ({ path }: ProxiedRequest) => path.includes('/data?') && path.includes('comp=list');
+  bed.proxy.rules.push({ match: isListing, times: 1, before: () => gate.promise });
+  const id = await app.start();
+  const hint = expect.stringContaining(`POST /api/runs/{id}/cancel with {"force": true}`);
+  const cancel = () => app.call('POST', `/api/runs/${id}/cancel`);
+  await expect.poll(cancel, { timeout: 20_000 }).toMatchObject({ status: 202, body: { cancelling: true, hint } });
+  expect(await app.report(id)).toMatchObject({ status: 'running', problems: [{ code: 'run-silent', hint }] });
+  const { body: health } = await app.call('GET', '/api/health');
+  expect(health).toMatchObject({ jobs: [{ name: 'nightly', silent: { run: id, hint } }] });
+  const early = await app.call('POST', '/api/jobs/nightly/runs');
+  expect(early).toMatchObject({
+    status: 409,
+    body: { code: 'run-in-progress', hint: expect.stringContaining('force') },
+  });
+
+  await expect
+    .poll(() => app.call('POST', '/api/jobs/nightly/runs'), { timeout: 30_000, interval: 500 })
+    .toMatchObject({
+      status: 202,
+    });
+  expect(await app.report(id)).toMatchObject({ status: 'failed', problems: [{ code: 'run-stalled' }] });
+  const { run } = await bed.lock();
+  expect(run && (await app.ended(run.id))).toMatchObject({ status: 'succeeded', counts: { listed: 5 } });
+  gate.resolve();
+  await bed.expectBackedUp();
+  expect(await app.report(id)).toMatchObject({ status: 'failed', problems: [{ code: 'run-stalled' }] });
+});
+
+test('I4: a run that its host continues after a long pause is not ended, however long it was silent', async () => {
+  await bed.fill(40);
+  const limits = { silentMs: 500, copiesAtOnce: 2 };
+  let app = await bed.start({ limits });
+  const hurry = bed.slowCopies(400);
+  const id = await app.start();
+  await app.until(id, ({ counts }) => counts.listed > 0);
+  await app.host.kill();
+  await sleep(6 * limits.silentMs + 500);
+  app = await bed.start({ limits });
+  const start = await app.call('POST', '/api/jobs/nightly/runs');
+  expect(start).toMatchObject({ status: 409, body: { code: 'run-in-progress', run: id } });
+  hurry();
+  expect(await app.ended(id)).toMatchObject({ status: 'succeeded', counts: { listed: 40, copied: 40 } });
+});
+
+test('F28: what a run shows of its progress never goes back when its host is killed', async () => {
+  await bed.fill(200);
+  const limits = { copiesAtOnce: 4 };
+  let app = await bed.start({ limits });
+  const hurry = bed.slowCopies(100);
+  const id = await app.start();
+  const shown = [(await app.until(id, ({ counts }) => counts.copied > 20)).counts.copied];
+  await app.host.kill();
+  app = await bed.start({ limits });
+  for (let look = 0; look < 25; look++) {
+    shown.push((await app.report(id)).counts.copied);
+    await sleep(150);
+  }
+  hurry();
+  shown.push((await app.ended(id)).counts.copied);
+  expect(shown).toEqual([...shown].sort((a, b) => a - b));
+  expect(shown.at(-1)).toBe(200);
+});
