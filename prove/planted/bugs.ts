@@ -476,8 +476,8 @@ export const BUGS: Bug[] = [
   {
     words: 'carries out plans that are stale',
     file: 'src/activities/prune/begin-prune.ts',
-    find: ' || plan.hash !== made.hash) return stale();',
-    replace: ') return stale();',
+    find: '  if (plan.hash !== made.hash) return stale();\n',
+    replace: '',
     detector: LIVES,
   },
   {

@@ -5,11 +5,12 @@ import type { JobContext } from '#app/job-context.ts';
 import { type Registered, registerReader } from '#app/register-reader.ts';
 import { isAbandoned, type RunLock } from '#domain/run/lock.ts';
 import { type ReaderRef, readBy, type UnlockedReader } from '#domain/run/reader-lock.ts';
+import type { Removal } from '#domain/run/removal.ts';
 import type { HeldLock } from '#storage/control/control-store.ts';
 import { isStorageError } from '#storage/storage-error.ts';
 import { HttpError } from '../http/http-error.ts';
 import { endRun } from './close-run.ts';
-import { removedPoint } from './find-restore-point.ts';
+import { LIST_POINTS, removedPoint } from './find-restore-point.ts';
 import { orchestrationState } from './orchestration-state.ts';
 
 /**
@@ -79,9 +80,14 @@ export async function startReader(
   const before = run.trigger === 'timer' ? inProgress.find(({ mode }) => mode === run.mode) : undefined;
   if (before) return { running: before };
   const registered = await register(deps, control, run);
-  if (registered && 'removed' in registered) throw removedPoint(404, readBy(run).point!, registered.removed);
+  if (registered && 'refused' in registered) throw refusedPoint(readBy(run).point!, registered.refused);
   if (!registered) throw new Error(`Another run has the id ${run.id}`);
   return registered;
+}
+
+function refusedPoint(point: string, refused: Removal | 'gone'): HttpError {
+  if (refused !== 'gone') return removedPoint(404, point, refused);
+  return new HttpError(404, 'point-removed', `A prune has removed restore point ${point}`, LIST_POINTS);
 }
 
 async function register(
