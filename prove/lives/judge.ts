@@ -183,7 +183,10 @@ export class Judge {
     const isBack = ({ unmarked = [] }: Run) => unmarked.some(({ by, at }) => at >= run.from && by !== run.id);
     const own = this.#chronicle.points.filter(({ job }) => job === run.job);
     const there = own.filter(({ gone, notes }) => !gone && !notes.removed).filter((point) => !isBack(point));
-    const planned = this.#planned.get(plan)?.split(' ').filter((id) => !own.some((each) => each.id === id && isBack(each)));
+    const planned = this.#planned
+      .get(plan)
+      ?.split(' ')
+      .filter((id) => !own.some((each) => each.id === id && isBack(each)));
     if (planned?.join(' ') === idsOf([...there, ...own.filter((point) => isMarked(point) && !isBack(point))])) return;
     this.#chronicle.say('I5', `${run.id} carried out a plan that was out of date`, plan);
   }

@@ -2,7 +2,12 @@ import type { Dependencies } from '#app/dependencies.ts';
 import { startPruneHandler } from '#functions/prune/start-prune.ts';
 import { rebuildCatalogHandler } from '#functions/rebuild-catalog.ts';
 import { startRestoreHandler } from '#functions/restore/start-restore.ts';
-import { holdHandler, releaseHandler, unholdHandler, unmarkHandler } from '#functions/restore-points/note-restore-point.ts';
+import {
+  holdHandler,
+  releaseHandler,
+  unholdHandler,
+  unmarkHandler,
+} from '#functions/restore-points/note-restore-point.ts';
 import { cancelRunHandler } from '#functions/run/cancel-run.ts';
 import { getRunHandler } from '#functions/run/get-run.ts';
 import { listOutcomesHandler } from '#functions/run/list-outcomes.ts';

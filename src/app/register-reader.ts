@@ -35,11 +35,7 @@ export async function registerReader(
   return { refused };
 }
 
-async function refusalOf(
-  control: ControlStore,
-  run: UnlockedReader,
-  now: Date,
-): Promise<Removal | 'gone' | undefined> {
+async function refusalOf(control: ControlStore, run: UnlockedReader, now: Date): Promise<Removal | 'gone' | undefined> {
   const { point } = readBy(run);
   if (point === undefined) return undefined;
   const name = { job: run.job, id: point };

@@ -65,7 +65,14 @@ function note(chain, record) {
   const point = chain.points.get(record.point);
   switch (record.kind) {
     case 'restore-point':
-      chain.points.set(record.run, { id: record.run, record, held: new Map(), lifted: new Set(), unmarked: new Set(), proofs: new Map() });
+      chain.points.set(record.run, {
+        id: record.run,
+        record,
+        held: new Map(),
+        lifted: new Set(),
+        unmarked: new Set(),
+        proofs: new Map(),
+      });
       return;
     case 'verification':
       chain.verifications.push(record);
