@@ -214,7 +214,10 @@ class Life {
 
   async #retry(job: string): Promise<void> {
     const last = [...this.#chronicle.runs.values()].filter((run) => run.job === job && run.summary).at(-1);
-    if (last && !(last.restore && this.#isRestoring())) await this.#run('retry', { id: last.id });
+    if (!last || (last.restore && this.#isRestoring())) return;
+    if (last.restore) this.#restoreIsAsked = true;
+    await this.#run('retry', { id: last.id });
+    if (last.restore) this.#restoreIsAsked = false;
   }
 
   async #restore(job: string): Promise<void> {

@@ -2,6 +2,7 @@ import type { Bug } from './bug.ts';
 
 const SEEDS = { seeds: 150 };
 const LIVES = { test: 'test/unit/prove/lives.test.ts', name: 'every life ends with each restore point' };
+const READERS = { test: 'test/unit/activities/prune/readers.test.ts' };
 const ARCHIVING = { test: 'test/unit/prove/archive.test.ts', name: 'keeps every promise' };
 const OVERTAKEN = { test: 'test/unit/storage/control/overtaken.test.ts' };
 const CHAIN = { test: 'test/unit/app/append-to-chain.test.ts' };
@@ -547,8 +548,64 @@ export const BUGS: Bug[] = [
   {
     words: 'carries out plans that are stale',
     file: 'src/activities/prune/begin-prune.ts',
-    find: ' || plan.hash !== made.hash) return stale();',
-    replace: ') return stale();',
+    find: '  if (plan.hash !== made.hash) return stale();\n',
+    replace: '',
+    detector: LIVES,
+  },
+  {
+    words: 'looks for no readers when it begins to delete',
+    file: 'src/activities/prune/begin-prune.ts',
+    find: 'const reading = plan.expired.length === 0 ? [] : await readingIn(control, run.job);',
+    replace: 'const reading: { point: string; run: string }[] = [];',
+    detector: READERS,
+  },
+  {
+    words: 'plans to delete what a run reads',
+    file: 'src/activities/prune/begin-prune.ts',
+    find: 'const expired = over.filter((id) => !isRead({ job: run.job, id }));',
+    replace: 'const expired = over;',
+    detector: READERS,
+  },
+  {
+    words: 'empties a restore point that was unmarked meanwhile',
+    file: 'src/activities/prune/begin-prune.ts',
+    find: '        if (!notes.removed) throw changed;\n        return { ...notes, removed: announced(notes.removed, by, at) };',
+    replace: 'return { ...notes, removed: announced(notes.removed ?? { at, run: run.id }, by, at) };',
+    detector: READERS,
+  },
+  {
+    words: 'reads a restore point that a prune has marked meanwhile',
+    file: 'src/app/register-reader.ts',
+    find: '  if (!refused) return { lock };\n',
+    replace: '  if (refused !== undefined) return { lock };\n  if (!refused) return { lock };\n',
+    detector: READERS,
+  },
+  {
+    words: 'takes back that it deletes while another execution deletes',
+    file: 'src/domain/run/removal.ts',
+    find: '  if (!removal.by?.includes(by)) return removal;\n  const others = removal.by.filter((each) => each !== by);\n',
+    replace: '  const others: string[] = [];\n',
+    detector: { test: 'test/unit/domain/run/reader-lock.test.ts' },
+  },
+  {
+    words: 'lets restores wait for backups',
+    file: 'src/domain/run/lock-place.ts',
+    find: "return mode === 'restore' || mode === 'verify';",
+    replace: "return mode === 'verify';",
+    detector: { test: 'test/unit/domain/run/reader-lock.test.ts' },
+  },
+  {
+    words: 'unmarks a restore point whose content is being deleted',
+    file: 'src/functions/restore-points/note-restore-point.ts',
+    find: '      if (removed.emptied !== undefined) throw emptiedPoint(point, removed.emptied);\n',
+    replace: '',
+    detector: { test: 'test/unit/functions/restore-points/restore-points.test.ts', name: 'unmark' },
+  },
+  {
+    words: 'leaves a reader that died as it is',
+    file: 'src/functions/run/readers.ts',
+    find: "  await endRun(deps, { run, vault: vault.alias }, 'failed');\n  return true;",
+    replace: '  return true;',
     detector: LIVES,
   },
   {

@@ -13,8 +13,8 @@ import { compareAndSwap } from '#storage/control/compare-and-swap.ts';
 import type { ControlStore } from '#storage/control/control-store.ts';
 import { StorageError } from '#storage/storage-error.ts';
 
-/** The lock of a reader, or the mark that keeps it from reading. */
-export type Registered = { lock: RunLock & { run: ReaderRef } } | { removed: Removal };
+/** The lock of a reader, or why it may not read: a prune has marked the restore point, or has removed it. */
+export type Registered = { lock: RunLock & { run: ReaderRef } } | { refused: Removal | 'gone' };
 
 /**
  * Registers a run that reads a restore point: from now on, prunes keep what the restore point needs. Whether a prune
@@ -29,17 +29,20 @@ export async function registerReader(
   const turn = takesTurn(run) ? await countTurn(control, run.job, now) : 0;
   const lock = readerLock(run, now, turn);
   if (!(await control.writeJson(readerPath(run), lock, 'absent'))) return undefined;
-  const removed = await removalOf(control, run, now);
-  if (!removed) return { lock };
+  const refused = await refusalOf(control, run, now);
+  if (!refused) return { lock };
   await control.releaseLock(run, now);
-  return { removed };
+  return { refused };
 }
 
-async function removalOf(control: ControlStore, run: UnlockedReader, now: Date): Promise<Removal | undefined> {
+async function refusalOf(control: ControlStore, run: UnlockedReader, now: Date): Promise<Removal | 'gone' | undefined> {
   const { point } = readBy(run);
   if (point === undefined) return undefined;
+  const name = { job: run.job, id: point };
   try {
-    return (await control.readNotes({ job: run.job, id: point })).removed;
+    const { removed } = await control.readNotes(name);
+    // A prune deletes the notes after the summary.
+    return removed ?? ((await control.readSummary(name)) ? undefined : 'gone');
   } catch (error) {
     // The run does not begin, and must not keep prunes waiting.
     await control.releaseLock(run, now).catch(() => {});

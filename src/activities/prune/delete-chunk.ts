@@ -5,6 +5,7 @@ import { isEntityFile } from '#domain/prune/unneeded-file.ts';
 import { CONTROL_CONTAINER } from '#domain/run/control-paths.ts';
 import { standingOf } from '#domain/run/lock.ts';
 import { type Outcome, outcomeOf, type PlannedItem, type Removed } from '#domain/run/outcome.ts';
+import { readBy } from '#domain/run/reader-lock.ts';
 import type { PruneReason } from '#domain/run/reasons.ts';
 import type { CarryOutRef } from '#domain/run/run.ts';
 import { countOutcome } from '#domain/run/tally.ts';
@@ -134,12 +135,17 @@ async function deleteBlobs(deletion: Deletion, blobs: PlannedItem[][]): Promise<
   return done.flat();
 }
 
-/** Deletes some files of entities at once; none if another run may have begun, which could build on them. */
+/**
+ * Deletes some files of entities at once; none if another run may have begun, which could build on them, and none that
+ * a run restores on its own.
+ */
 async function deleteFiles(deletion: Deletion, items: PlannedItem[]): Promise<Outcome[]> {
   const { control, run } = deletion.context;
   const lock = await control.readLock(run.job);
   if (standingOf(lock?.value, run) === 'superseded') return items.map(left);
-  return Promise.all(items.map((item) => deleteOne(deletion, item)));
+  const readers = await control.openReaders(run.job);
+  const read = new Set(readers.map(({ value }) => readBy(value.run).file));
+  return Promise.all(items.map((item) => (read.has(item.from.name) ? left(item) : deleteOne(deletion, item))));
 }
 
 async function isSourceGone(source: BlobAccount, { origins = [] }: PlannedItem): Promise<boolean> {

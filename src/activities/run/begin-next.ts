@@ -54,7 +54,7 @@ async function registerNext(
     const before = await control.findLockOf({ job: of, id });
     return before ? { next: before.value.run } : {};
   }
-  if ('removed' in registered) return {};
+  if ('refused' in registered) return {};
   const next = registered.lock.run;
   await noteInCatalog(deps, job.destination.account, startedRow(next));
   deps.telemetry.runStarted(next);

@@ -6,12 +6,13 @@ import { type Registered, registerReader } from '#app/register-reader.ts';
 import type { RunLock } from '#domain/run/lock.ts';
 import { type Occurrence, servingRun } from '#domain/run/occurrence.ts';
 import { type ReaderRef, readBy, type UnlockedReader } from '#domain/run/reader-lock.ts';
+import type { Removal } from '#domain/run/removal.ts';
 import type { RunRef } from '#domain/run/run.ts';
 import type { HeldLock } from '#storage/control/control-store.ts';
 import { isStorageError } from '#storage/storage-error.ts';
 import { HttpError } from '../http/http-error.ts';
 import { endRun } from './close-run.ts';
-import { removedPoint } from './find-restore-point.ts';
+import { LIST_POINTS, removedPoint } from './find-restore-point.ts';
 import { givesSign, holderLife } from './holder-life.ts';
 import { servedBy } from './served-by.ts';
 
@@ -95,13 +96,18 @@ export async function startReader(
   const before = run.trigger === 'timer' ? inProgress.find(({ mode }) => mode === run.mode) : undefined;
   if (before) return { running: before };
   const registered = await register(deps, control, run);
-  if (registered && 'removed' in registered) throw removedPoint(404, readBy(run).point!, registered.removed);
+  if (registered && 'refused' in registered) throw refusedPoint(readBy(run).point!, registered.refused);
   if (!registered) throw new Error(`Another run has the id ${run.id}`);
   if (!due) return registered;
   const by = await control.markServed(run, due, deps.now(), servingRun(job?.served, due, deps.now()));
   if (by === run.id) return registered;
   await control.releaseLock(run, deps.now());
   return { served: by };
+}
+
+function refusedPoint(point: string, refused: Removal | 'gone'): HttpError {
+  if (refused !== 'gone') return removedPoint(404, point, refused);
+  return new HttpError(404, 'point-removed', `A prune has removed restore point ${point}`, LIST_POINTS);
 }
 
 async function register(

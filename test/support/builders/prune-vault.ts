@@ -123,7 +123,7 @@ export class Vault {
 
   async #register(run: UnlockedReader, now: Date): Promise<RunRef> {
     const registered = await registerReader(this.control, run, now);
-    if (!registered || 'removed' in registered) throw new Error(`${run.id} cannot read: ${JSON.stringify(registered)}`);
+    if (!registered || 'refused' in registered) throw new Error(`${run.id} cannot read: ${JSON.stringify(registered)}`);
     return registered.lock.run;
   }
 

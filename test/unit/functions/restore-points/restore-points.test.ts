@@ -8,7 +8,12 @@ import { blobHistoryHandler } from '#functions/restore-points/blob-history.ts';
 import { getRestorePointHandler } from '#functions/restore-points/get-restore-point.ts';
 import { listPointBlobsHandler } from '#functions/restore-points/list-point-blobs.ts';
 import { listRestorePointsHandler } from '#functions/restore-points/list-restore-points.ts';
-import { holdHandler, releaseHandler, unholdHandler } from '#functions/restore-points/note-restore-point.ts';
+import {
+  holdHandler,
+  releaseHandler,
+  unholdHandler,
+  unmarkHandler,
+} from '#functions/restore-points/note-restore-point.ts';
 import { blobState } from '../../../support/builders/blob-state.ts';
 import { type Made, PointVault } from '../../../support/builders/point-vault.ts';
 
@@ -633,6 +638,31 @@ describe('notes', () => {
     expect(await vault.ask(releaseHandler, { id: ID })).toMatchObject({ status: 200, body: { hold, brake } });
     vault.note(ID, { hold, brake: { ...brake, released: 'before' } });
     expect((await vault.ask(releaseHandler, { id: ID })).body.brake.released).toBe('before');
+  });
+
+  it('an unmark takes back the mark of a prune, and leaves the rest of the notes', async () => {
+    const vault = await setUp();
+    const unmark = () => vault.ask(unmarkHandler, { id: ID });
+    expect(await unmark()).toMatchObject({ status: 409, body: { code: 'not-marked' } });
+    const brake = { reason: 'half of data is gone', containers: ['data'] };
+    vault.note(ID, { brake, removed: { at: '2026-11-21T00:00:00.000Z', run: AGAIN } });
+    expect(await unmark()).toMatchObject({ status: 200, body: { id: ID, brake } });
+    const { body } = await vault.ask(getRestorePointHandler, { id: ID });
+    expect(body.removed).toBeUndefined();
+    expect(body.brake).toEqual(brake);
+    expect(await vault.ask(holdHandler, { id: ID, body: { reason: 'court' } })).toMatchObject({ status: 200 });
+  });
+
+  it('I5: an unmark is refused once a prune may have deleted content', async () => {
+    const vault = await setUp();
+    const removed = { at: '2026-11-21T00:00:00.000Z', run: AGAIN, emptied: '2026-11-22T00:00:00.000Z' };
+    for (const by of [undefined, ['x']]) {
+      vault.note(ID, { removed: { ...removed, ...(by && { by }) } });
+      const before = [...vault.objects];
+      const answer = await vault.ask(unmarkHandler, { id: ID });
+      expect(answer).toMatchObject({ status: 409, body: { code: 'point-removed' } });
+      expect([...vault.objects]).toEqual(before);
+    }
   });
 
   it('no notes are added to a restore point that is marked to be removed, or to a run that left none', async () => {
