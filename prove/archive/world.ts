@@ -84,7 +84,14 @@ export function drawArchiveWorld(random: Random): ArchiveWorld {
     crashes: calm ? 0 : random.between(0, 6),
     leaps: calm ? 0 : random.between(0, 2),
     faults: calm ? NO_FAULTS : faults(),
-    mishaps: calm ? NO_MISHAPS : { twice: random.pick([0, 0.2]), answerLost: random.pick([0, 0.05]), ended: 0 },
+    mishaps: calm
+      ? NO_MISHAPS
+      : {
+          twice: random.pick([0, 0.2]),
+          answerLost: random.pick([0, 0.05]),
+          ended: random.pick([0, 0.03]),
+          endedByDeath: random.pick([0, 0.5]),
+        },
     pending: random.pick([0, 0.5, 1]),
     pendingTroubles: calm ? 0 : random.pick([0, 0.2, 0.5]),
     // Signatures fail where the clocks of the app and of the source differ by more.

@@ -11,6 +11,7 @@ export const RARE_EVENTS = [
   'activity executed again after a crash',
   'answer of an activity lost',
   'activity ended from outside',
+  'activity ended by the death of its process',
   'leap forward',
   'hostile writer',
   'leap back',

@@ -122,7 +122,8 @@ export function drawLife(random: Random): LifeWorld {
       : {
           twice: random.pick([0.05, 0.3]),
           answerLost: random.pick([0, 0.03]),
-          ended: calm || random.chance(0.85) ? 0 : 0.01,
+          ended: random.pick([0, 0.01, 0.03]),
+          endedByDeath: random.pick([0, 0.5, 1]),
         },
     pending: random.pick([0, 0.3, 1]),
     // A restore recognizes its own copies by their time: the target's clock must not be far behind app and vault.

@@ -12,13 +12,18 @@ export interface Mishaps {
   answerLost: number;
   /** An activity is reported as failed from outside, while it continues. */
   ended: number;
+  /** When a process dies, its activities are reported as failed, rather than executed again. */
+  endedByDeath: number;
 }
 
-export const NO_MISHAPS: Mishaps = { twice: 0, answerLost: 0, ended: 0 };
+export const NO_MISHAPS: Mishaps = { twice: 0, answerLost: 0, ended: 0, endedByDeath: 0 };
 
 export interface ActivityHost {
-  /** Executes an activity in any process. False if there is no process at present. */
-  execute(name: string, input: unknown, ended: (settled: Settled) => void, died: () => void): boolean;
+  /**
+   * Executes an activity in any process. False if there is no process at present. If the process dies, `died` learns
+   * whether the host reports its activities as failed.
+   */
+  execute(name: string, input: unknown, ended: (settled: Settled) => void, died: (fails: boolean) => void): boolean;
   met(what: string): void;
   /** Reports what an orchestration must never do. */
   broken(message: string): void;
@@ -115,11 +120,13 @@ export class Durable {
   /** As in Azure: activities and sub-orchestrations continue, and the parent sees a failure. */
   terminate(id: string): void {
     const instance = this.#instances.get(id);
-    if (instance?.state !== 'Running') return;
-    instance.state = 'Terminated';
-    this.#host.finished({ id, name: instance.name, state: 'Terminated', output: undefined });
-    const { parent } = instance;
-    if (parent) this.#settle(parent.id, parent.generation, parent.index, { error: 'It was terminated' });
+    if (instance?.state === 'Running') this.#end(instance, 'Terminated', { error: 'It was terminated' });
+  }
+
+  /** An orchestration fails, for example because its code has changed. What it started continues. */
+  fail(id: string): void {
+    const instance = this.#instances.get(id);
+    if (instance?.state === 'Running') this.#end(instance, 'Failed', { error: 'Non-Deterministic workflow detected' });
   }
 
   /** Stops an orchestration for good, unless it is terminated. */
@@ -188,7 +195,7 @@ export class Durable {
         const seen = leaves.map((leaf) => instance.scheduled[leaf.index!]!);
         const settled = settledOf(seen, 'all' in task);
         if (!settled) return;
-        now = Math.max(now, ...seen.map(({ seenAt }) => seenAt ?? 0));
+        now = Math.max(now, settledAt(seen, settled));
         step = 'error' in settled ? generator.throw(new Error(settled.error)) : generator.next(json(settled.value));
       }
     } catch (error) {
@@ -233,16 +240,16 @@ export class Durable {
       }
       if (this.#random.chance(this.mishaps.ended)) {
         const run = () => {
-          this.#host.met('activity ended from outside');
-          settle({ error: 'The function was ended' });
+          if (settle({ error: 'The function was ended' })) this.#host.met('activity ended from outside');
         };
-        this.#scheduler.add({ label: `${leaf.name} is ended from outside`, owner: undefined, run }, 1_000);
+        const after = this.#random.pick([0, 1_000, this.#random.between(1, 120_000)]);
+        this.#scheduler.add({ label: `${leaf.name} is ended from outside`, owner: undefined, run }, after);
       }
     }
     return index;
   }
 
-  #dispatch(leaf: Leaf, settle: (settled: Settled) => void, after: number): void {
+  #dispatch(leaf: Leaf, settle: (settled: Settled) => boolean, after: number): void {
     const again = (ms: number) => this.#dispatch(leaf, settle, ms);
     const run = () => {
       const ended = (settled: Settled) => {
@@ -251,26 +258,32 @@ export class Durable {
           again(this.#random.between(1, 60_000));
         } else settle(json(settled) as Settled);
       };
-      const died = () => {
-        this.#host.met('activity executed again after a crash');
-        again(this.#random.between(1, 60_000));
+      const died = (fails: boolean) => {
+        if (fails && settle({ error: 'WorkerProcessExitException: exited with code 134' })) {
+          this.#host.met('activity ended by the death of its process');
+        } else if (!fails) {
+          this.#host.met('activity executed again after a crash');
+          again(this.#random.between(1, 60_000));
+        }
       };
       if (!this.#host.execute(leaf.name, json(leaf.input), ended, died)) again(1_000);
     };
     this.#scheduler.add({ label: `${leaf.name} begins`, owner: undefined, run }, after);
   }
 
-  #settle(id: string, generation: number, index: number, settled: Settled): void {
+  /** False if nothing waits for the result any more. */
+  #settle(id: string, generation: number, index: number, settled: Settled): boolean {
     const instance = this.#instances.get(id);
-    if (instance?.state !== 'Running' || instance.generation !== generation) return;
+    if (instance?.state !== 'Running' || instance.generation !== generation) return false;
     const task = instance.scheduled[index];
-    if (!task || task.settled) return;
+    if (!task || task.settled) return false;
     task.settled = settled;
     task.order = instance.arrivals++;
     this.#queueTurn(instance);
+    return true;
   }
 
-  #end(instance: Instance, state: 'Completed' | 'Failed', settled: Settled): void {
+  #end(instance: Instance, state: 'Completed' | 'Failed' | 'Terminated', settled: Settled): void {
     instance.state = state;
     const output = 'value' in settled ? settled.value : settled.error;
     this.#host.finished({ id: instance.id, name: instance.name, state, output });
@@ -287,6 +300,12 @@ function settledOf(tasks: Scheduled[], all: boolean): Settled | undefined {
   if (seen.length < tasks.length) return undefined;
   const values = tasks.map(({ settled }) => (settled as { value: unknown }).value);
   return { value: all ? values : values[0] };
+}
+
+/** When the orchestration continued: at the failure, or with the last result. */
+function settledAt(tasks: Scheduled[], settled: Settled): number {
+  const decisive = 'error' in settled ? tasks.filter((task) => task.settled === settled) : tasks;
+  return Math.max(...decisive.map(({ seenAt }) => seenAt ?? 0));
 }
 
 /** The client for the functions of one process. */

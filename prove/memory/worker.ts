@@ -25,6 +25,8 @@ export type Handlers = ReturnType<typeof handlersOf>;
 export class Worker implements Owner {
   readonly name: string;
   alive = true;
+  /** Once it has died: whether the host reports its activities as failed. */
+  endsActivities = false;
   /** The callbacks to call if the process dies first. */
   readonly #waiting = new Set<() => void>();
   readonly activities: Record<string, Activity>;

@@ -93,14 +93,17 @@ export class Workforce {
 
   /** Ends a process at once, with everything that it was about to do. */
   lose(worker: Worker): void {
+    const { durable, random } = this.#employer;
+    worker.endsActivities = random.chance(durable.mishaps.endedByDeath);
     worker.die();
     this.#employer.scheduler.drop(worker);
     this.#workers.splice(this.#workers.indexOf(worker), 1);
   }
 
-  execute(name: string, input: unknown, ended: (settled: Settled) => void, died: () => void): boolean {
+  execute(name: string, input: unknown, ended: (settled: Settled) => void, lost: (fails: boolean) => void): boolean {
     const worker = this.any();
     if (!worker) return false;
+    const died = () => lost(worker.endsActivities);
     worker.do(
       () => worker.activities[name]!(input),
       (outcome) => {

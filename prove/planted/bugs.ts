@@ -9,6 +9,8 @@ const CHAIN = { test: 'test/unit/app/append-to-chain.test.ts' };
 const PROOFS = { test: 'test/unit/activities/verify/earlier-proofs.test.ts' };
 const TICKS = { test: 'test/unit/functions/run-on-schedule.test.ts', name: 'in UTC loses no occurrence' };
 const ORCHESTRATIONS = { test: 'test/unit/orchestrations' };
+const CONTAINER = { test: 'test/unit/orchestrations/process-container.test.ts' };
+const RUN_JOB = { test: 'test/unit/orchestrations/run-job.test.ts' };
 
 export const BUGS: Bug[] = [
   {
@@ -362,6 +364,55 @@ export const BUGS: Bug[] = [
     find: 'if (last.end.items !== parsed.length) {',
     replace: 'if (last.end.items < parsed.length) {',
     detector: { test: 'test/unit/domain/run/part.test.ts' },
+  },
+  {
+    words: 'tries no activity again that the platform ended',
+    file: 'src/orchestrations/limits.ts',
+    find: 'export const INTERRUPTIONS_ALLOWED = 4;',
+    replace: 'export const INTERRUPTIONS_ALLOWED = 0;',
+    detector: CONTAINER,
+  },
+  {
+    words: 'loses the answers of the activities beside one that the platform ended',
+    file: 'src/orchestrations/call.ts',
+    find: '        settled.push({ value: yield task });\n',
+    replace: "        throw new Error('lost');\n",
+    detector: CONTAINER,
+  },
+  {
+    words: 'lets an activity that ends its process take the others of its container with it each time',
+    file: 'src/orchestrations/allowance.ts',
+    find: "return code === 'interrupted' && failures >= 2;",
+    replace: 'return false;',
+    detector: CONTAINER,
+  },
+  {
+    words: 'tries the activities of all containers again at the same moment',
+    file: 'src/orchestrations/allowance.ts',
+    find: 'return wait + (hashOf(container) % wait);',
+    replace: 'return wait;',
+    detector: CONTAINER,
+  },
+  {
+    words: 'loses a run whose first activity the platform ends',
+    file: 'src/orchestrations/process-run.ts',
+    find: "const page = yield* insist(context, 'listContainers', { run, ...(from && { from }) });",
+    replace: "const page = (yield context.df.callActivity('listContainers', { run, ...(from && { from }) })) as never;",
+    detector: RUN_JOB,
+  },
+  {
+    words: 'publishes nothing of a run whose orchestration fails',
+    file: 'src/orchestrations/run-job.ts',
+    find: 'return { findings: { run, containers: 0, problems, cancelled: false, requests } };',
+    replace: 'throw problems;',
+    detector: RUN_JOB,
+  },
+  {
+    words: 'shows the stack trace of the platform',
+    file: 'src/orchestrations/interruption.ts',
+    find: "const cause = name === undefined ? '' : ` (${name})`;",
+    replace: 'const cause = name === undefined ? `` : ` (${String(error)})`;',
+    detector: CONTAINER,
   },
   {
     words: 'swallows the problem of an activity',
@@ -837,7 +888,7 @@ export const BUGS: Bug[] = [
     file: 'src/orchestrations/activities-of.ts',
     find: 'planFirst: true',
     replace: 'planFirst: false',
-    detector: { test: 'test/unit/orchestrations/process-container.test.ts' },
+    detector: CONTAINER,
   },
   {
     words: 'takes a table that was read in part for one that has lost the rest',

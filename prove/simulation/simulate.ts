@@ -36,7 +36,7 @@ const CONTESTED = /^(?:locks\/.+|.+\/run\.json)$/;
 const MOST_STEPS = 60_000;
 const BEGINNING = Date.UTC(2026, 4, 1);
 /** Mishaps that must do no harm even in the calmest of worlds. */
-const HARMLESS = /^(?:activity executed|answer of an activity)/;
+const HARMLESS = /^(?:activity (?:executed|ended)|answer of an activity)/;
 const MINUTE = 60_000;
 
 /** Plays one seed to its end. The same seed gives the same trace. */
@@ -297,8 +297,14 @@ class Simulation {
   #disaster(): void {
     const random = this.#random;
     const runs = this.#app.durable.active.filter(({ name }) => name === 'runJob');
-    const what = random.below(10);
-    if (what < 6) {
+    const what = random.below(11);
+    if (what === 10) {
+      const others = this.#app.durable.active.filter(({ name }) => name !== 'runJob');
+      if (others.length === 0) return;
+      const { id, name } = random.pick(others);
+      this.#strike('orchestration failed', `${name} ${id} fails`);
+      this.#app.durable.fail(id);
+    } else if (what < 6) {
       if (!this.#app.crash()) return;
       this.#disasters--;
       this.#troubles++;

@@ -148,7 +148,8 @@ export function drawWorld(random: Random): World {
       : {
           twice: random.pick([0.05, 0.3, 0.8]),
           answerLost: random.pick([0, 0.03, 0.1]),
-          ended: calm || random.chance(0.85) ? 0 : 0.01,
+          ended: random.pick([0, 0.01, 0.05]),
+          endedByDeath: random.pick([0, 0.5, 1]),
         },
     pending: random.pick([0, 0.3, 1]),
     pendingTroubles: calm ? 0 : random.pick([0, 0.1, 0.4]),

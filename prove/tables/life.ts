@@ -63,7 +63,7 @@ const JOB = 'nightly';
 const MOST_FILES = 8;
 const MOST_STEPS = 60_000;
 /** Faults and mishaps that may cost a run something. */
-const DISTURBING = new Set(['denied', 'request failed', 'activity ended from outside']);
+const DISTURBING = new Set(['denied', 'request failed']);
 
 const STYLES = ['one partition', 'few', 'skewed', 'many', 'odd', 'growing'] as const;
 /** Keys that sort differently by order, begin others, or hold characters that queries quote. */
@@ -145,7 +145,10 @@ class Story {
     const rate = random.pick([0, 0, 0.02, 0.1]);
     const slow = random.pick([0, rate / 4, 0.3]);
     const mishaps = random.chance(0.5)
-      ? { twice: random.pick([0.05, 0.3]), answerLost: 0.05, ended: random.pick([0, 0.01]) }
+      ? {
+          ...{ twice: random.pick([0.05, 0.3]), answerLost: 0.05 },
+          ...{ ended: random.pick([0, 0.01, 0.05]), endedByDeath: random.pick([0, 1]) },
+        }
       : NO_MISHAPS;
     const limits = {
       ...{

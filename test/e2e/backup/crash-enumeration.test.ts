@@ -7,8 +7,8 @@ import { runTwice } from '../../../prove/crash/twice-case.ts';
 
 /**
  * A sample of what `npm run prove` does in full: it ends the process before and after the commit of every call by which
- * a full run, an incremental run and a retry change storage, ends activities from outside there, has activities executed
- * twice in five ways, and terminates runs at each of their calls.
+ * a full run, an incremental run and a retry change storage, ends activities from outside there, has activities
+ * executed twice in five ways, and terminates runs at each of their calls.
  */
 const EVERY = 14;
 const LANES = 2;

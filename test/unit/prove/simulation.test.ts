@@ -9,6 +9,9 @@ describe('the simulation', () => {
   it('the simulation finds no broken promise, in all seeds', async () => {
     await expectNoViolation(simulate, COMMAND, 100, [
       'crash',
+      'activity ended from outside',
+      'activity ended by the death of its process',
+      'orchestration failed',
       'lock taken over',
       'activity executed twice',
       'copy hangs',
