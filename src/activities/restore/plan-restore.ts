@@ -5,6 +5,7 @@ import { manifestPages } from '#domain/run/manifest.ts';
 import { asBackedUp, type Held, type Outcome, type PlannedItem } from '#domain/run/outcome.ts';
 import { problemOf } from '#domain/run/problems.ts';
 import type { RestoreRef } from '#domain/run/run.ts';
+import { addUnmatched } from '#domain/run/unmatched.ts';
 import { isStorageError } from '#storage/storage-error.ts';
 import { listNamed } from '../copying/list-named.ts';
 import { restorePointSummary } from '../run/restore-point-summary.ts';
@@ -62,6 +63,11 @@ async function planSlice(
     if (slice.isFull()) break;
   }
   const next = walk.position;
+  if (input.slice === 0 && tally.listed === 0) {
+    for (const { copied, unchanged, names } of point.parts.filter((part) => part.container === container)) {
+      if (copied + unchanged > 0) tally.unmatched = addUnmatched(tally.unmatched, copied + unchanged, names?.[0]);
+    }
+  }
   const chunks = await slice.finishPlan();
   // Created here once, rather than by each of the copies that would find it missing.
   if (target.isMissing && chunks.length > 0 && !run.dryRun) await createTarget(route);

@@ -2,6 +2,7 @@ import { addComparison, type ComparedPart, noComparison, stillInSource } from '.
 import { incompletenessOf, isGone, isListed } from './completeness.ts';
 import { isGoneKey, laterKey, parsePendingKey } from './control-paths.ts';
 import { defined } from './defined.ts';
+import { nothingMatched, unmatchedIn } from './nothing-matched.ts';
 import {
   byContainer,
   isChunk,
@@ -185,6 +186,7 @@ function containerReport(parts: readonly PlacedPart[], dryRun: boolean, runStatu
   const { copied, unchanged, skipped, failed, planned, unwanted = 0 } = sum;
   const { added, deleted, removed, removedBytes } = sum;
   const isCompared = comparisons.length > 0;
+  const unmatched = isDone && !isOnlyCompared ? unmatchedIn(sum) : undefined;
   const changed = isCompared ? compared.changed : sum.changed;
   const { lost: _, changed: __, ...noLongerHeld } = compared;
   const isIncomplete = isUnread || failed + stillInSource(compared) > 0;
@@ -207,7 +209,10 @@ function containerReport(parts: readonly PlacedPart[], dryRun: boolean, runStatu
       ...(dryRun && { planned: sum.plannedBytes }),
     },
     requests: sum.requests,
-    problems: Object.entries(sum.problems).map(([code, count]) => problemOf(code as ProblemCode, count, container)),
+    problems: [
+      ...Object.entries(sum.problems).map(([code, count]) => problemOf(code as ProblemCode, count, container)),
+      ...(unmatched ? [nothingMatched(container, unmatched)] : []),
+    ],
   };
 }
 
