@@ -191,7 +191,9 @@ class Simulation {
     const last = await this.#startTheLast();
     if (last === undefined) return;
     const summary = this.#witness.runs.get(last)?.summary;
-    if (summary?.status !== 'succeeded' && !(summary && lacksOnlySkipped(summary))) {
+    const isNoneThere = ![...this.#source.blobs()].some(({ blob }) => this.#selection(blob.name));
+    const isExcused = summary && (lacksOnlySkipped(summary) || (isNoneThere && this.#selectsNothing(summary)));
+    if (summary?.status !== 'succeeded' && !isExcused) {
       this.#witness.say(
         'I4',
         `the last run, without any fault, ${summary?.status ?? 'left no summary'}: ${JSON.stringify(summary?.problems)}`,
@@ -379,7 +381,7 @@ class Simulation {
     this.#app.count('run without any trouble');
     const { status } = summary;
     if (status === 'succeeded' || (status === 'cancelled' && this.#cancelled.has(id))) return;
-    if (lacksOnlySkipped(summary)) return;
+    if (lacksOnlySkipped(summary) || this.#selectsNothing(summary)) return;
     const entries = this.#witness.runs.get(id)?.entries ?? [];
     const failed = entries.filter((entry) => entry.status === 'failed');
     // Two executions cannot recognize each other's copies of a blob without a record, and abort them.
@@ -391,6 +393,19 @@ class Simulation {
       const why = summary.problems.map(({ code, message }) => `${code}: ${message}`).join('; ');
       this.#witness.say('I1', `run ${id} ${status} without any trouble: ${why}`, id);
     }
+  }
+
+  /** The run says that nothing is selected, and the world has names that are not. */
+  #selectsNothing({ status, problems }: Summary): boolean {
+    const isSelected = this.#selection;
+    const isSaid = problems.some(({ code, container }) => code === 'nothing-matched' && container === undefined);
+    return status === 'failed' && isSaid && this.#world.names.some((name) => !isSelected(name));
+  }
+
+  get #selection(): (name: string) => boolean {
+    const { prefix, ...globs } = this.#world.job.source;
+    const isChosen = blobFilter(globs);
+    return (name) => name.startsWith(prefix) && isChosen(name);
   }
 
   #copyStarted(container: string, name: string, copyId: string): void {

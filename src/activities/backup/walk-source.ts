@@ -9,6 +9,7 @@ import { readRecord, tagsAreWithheld } from '#domain/copying/record.ts';
 import { type Outcome, outcomeOf, type PlannedItem } from '#domain/run/outcome.ts';
 import { problemOf } from '#domain/run/problems.ts';
 import { countNotPreserved, countProblem } from '#domain/run/tally.ts';
+import { addUnmatched, type Unmatched } from '#domain/run/unmatched.ts';
 import type { BlobAccount } from '#storage/blob-account.ts';
 import { isStorageError } from '#storage/storage-error.ts';
 import { type BackupRoute, backupRoute, targetName } from '../copying/route.ts';
@@ -72,9 +73,13 @@ async function walkSlice(
   const slice = new SliceWriter(context, input.slice);
   const walk = new MergeWalk(readSource, beside.read, { from: input.from, nameBeside: beside.nameOf });
   let isFirst = !run.dryRun;
+  let unmatched: Unmatched | undefined;
   do {
     for (const { source: blob, beside: paired } of await walk.nextPairs((listed) => !slice.isFull(listed))) {
-      if (!isSelected(blob.name)) continue;
+      if (!isSelected(blob.name)) {
+        if (!blob.isDirectory) unmatched = addUnmatched(unmatched, 1, blob.name);
+        continue;
+      }
       slice.list(blob.size);
       if (blob.isDirectory) countNotPreserved(tally, 'directories');
       if (hasOwnScope(blob)) countNotPreserved(tally, 'blob-encryption-scope');
@@ -92,12 +97,29 @@ async function walkSlice(
   if (!walk.order.isKnown) countProblem(tally, 'order-unknown', 0);
   if (input.slice === 0 && !run.dryRun) await beside.first?.(context);
   const next = walk.position;
+  if (tally.listed === 0) {
+    unmatched ??= input.slice === 0 ? await besidePrefix(source, container, job.source.prefix) : undefined;
+    if (unmatched) tally.unmatched = unmatched;
+  }
   return slice.finish(next === undefined ? {} : { next });
 }
 
 /** The scope of the account itself is the service's name for none. */
 function hasOwnScope({ encryptionScope }: BlobState): boolean {
   return encryptionScope !== undefined && encryptionScope !== '$account-encryption-key';
+}
+
+/** A blob of a container in which no name begins with the prefix. */
+async function besidePrefix(source: BlobAccount, container: string, prefix: string): Promise<Unmatched | undefined> {
+  if (prefix === '') return undefined;
+  try {
+    const { blobs } = await source.listBlobs(container, { limit: 1 });
+    return blobs[0] && addUnmatched(undefined, 1, blobs[0].name);
+  } catch (error) {
+    // The listing of the prefix has succeeded: without an example, the run is as empty as before.
+    if (!isStorageError(error)) throw error;
+    return undefined;
+  }
 }
 
 /** What is decided, unless requests cannot carry the name of the blob to be copied. */

@@ -5,6 +5,8 @@ import { manifestPages } from '#domain/run/manifest.ts';
 import { asBackedUp, type Held, type Outcome, type PlannedItem } from '#domain/run/outcome.ts';
 import { problemOf } from '#domain/run/problems.ts';
 import type { RestoreRef, RunSummary } from '#domain/run/run.ts';
+import type { Tally } from '#domain/run/tally.ts';
+import { addUnmatched } from '#domain/run/unmatched.ts';
 import { isStorageError } from '#storage/storage-error.ts';
 import { listNamed } from '../copying/list-named.ts';
 import { readContainerProperties } from '../run/read-properties.ts';
@@ -67,10 +69,18 @@ async function planSlice(
     if (slice.isFull()) break;
   }
   const next = walk.position;
+  if (input.slice === 0 && tally.listed === 0) noteUnmatched(tally, point, container);
   // Of a container that was empty, a restore writes nothing else.
   if (!run.dryRun && isEmpty(point, container)) await listings.of(() => route.makeTarget())();
   if (next === undefined) await settleProperties(context, route, point, slice);
   return slice.finish(next ? { nextManifest: next } : {});
+}
+
+/** What the restore point has of a container, if the request selects none of it. */
+function noteUnmatched(tally: Tally, { parts }: RunSummary, container: string): void {
+  for (const { copied, unchanged, names } of parts.filter((part) => part.container === container)) {
+    if (copied + unchanged > 0) tally.unmatched = addUnmatched(tally.unmatched, copied + unchanged, names?.[0]);
+  }
 }
 
 function isEmpty({ parts }: RunSummary, container: string): boolean {

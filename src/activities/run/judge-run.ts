@@ -4,6 +4,7 @@ import { incompleteness } from '#domain/run/completeness.ts';
 import { kindOfPath } from '#domain/run/control-paths.ts';
 import { heldTasks } from '#domain/run/held-tasks.ts';
 import { NOT_LOOKED_FOR, type NotPreserved } from '#domain/run/not-preserved.ts';
+import { unmatchedIn } from '#domain/run/nothing-matched.ts';
 import { isSkip, type Problem, problemOf } from '#domain/run/problems.ts';
 import { partEntries, reportOf } from '#domain/run/report.ts';
 import {
@@ -16,7 +17,7 @@ import {
   retriedRun,
 } from '#domain/run/run.ts';
 import { SUMMARY_FORMAT } from '#domain/run/stored-format.ts';
-import { isAccessRefused } from '#domain/run/tally.ts';
+import { addTally, emptyTally, isAccessRefused } from '#domain/run/tally.ts';
 import { tableOfTask, taskKey } from '#domain/run/task-name.ts';
 import type { Findings, PublishRunInput } from './run-findings.ts';
 
@@ -35,6 +36,9 @@ export function judgeRun(
   const reason = input.cancelled ? undefined : missing(input, findings, troubled);
   if (reason !== undefined) problems.push(problemOf('inconsistent', 0, undefined, reason));
   const status = statusOf(input, findings, troubled, reason);
+  if (status === 'failed' && selectsNothing(input, findings)) {
+    problems.push(problemOf('nothing-matched', 0, undefined, 'The run selects nothing of what is there'));
+  }
   const report: RunReport = reportOf(run, findings.parts, { status, now, finishedAt: now, problems, requests });
   const reported = new Set(report.containers.map(({ container }) => container));
   const problemsOf = Map.groupBy(problems, ({ container }) => container);
@@ -71,7 +75,7 @@ export function judgeRun(
 }
 
 function statusOf(
-  { cancelled, problems, containers }: PublishRunInput,
+  { run, cancelled, problems, containers }: PublishRunInput,
   findings: Findings,
   troubled: ReadonlySet<string>,
   reason: string | undefined,
@@ -79,6 +83,7 @@ function statusOf(
   if (cancelled) return 'cancelled';
   const isFailed =
     reason !== undefined ||
+    selectsNothing({ run, problems }, findings) ||
     problems.some(({ container }) => container === undefined) ||
     (troubled.size > 0 && troubled.size >= containers);
   if (isFailed) return 'failed';
@@ -90,6 +95,17 @@ function statusOf(
     sound.some(({ tally }) => isAccessRefused(tally)) ||
     compared.some((part) => stillInSource(part) > 0);
   return isIncomplete ? 'completed-with-failures' : 'succeeded';
+}
+
+/** Whether a backup or restore selects nothing although there is something: it would succeed with nothing done. */
+function selectsNothing({ run, problems }: Pick<PublishRunInput, 'run' | 'problems'>, { sound }: Findings): boolean {
+  if ((run.mode !== 'full' && run.mode !== 'incremental' && run.mode !== 'restore') || problems.length > 0)
+    return false;
+  const sum = emptyTally('', '');
+  for (const { path, tally } of sound) {
+    if (['slice', 'range', 'chunk'].includes(kindOfPath(path)?.kind ?? '')) addTally(sum, tally);
+  }
+  return unmatchedIn(sum) !== undefined;
 }
 
 /** If the restore point before cannot be read, what the run no longer holds is not known. */

@@ -8,6 +8,7 @@ import { PartWriter } from '#domain/run/part.ts';
 import { type Problem, problemOf } from '#domain/run/problems.ts';
 import type { RestoreRef, RunRef } from '#domain/run/run.ts';
 import { countOutcome } from '#domain/run/tally.ts';
+import { addUnmatched } from '#domain/run/unmatched.ts';
 import type { StoredEntity } from '#domain/tables/entity-text.ts';
 import { mayHoldChosen } from '#domain/tables/key-selection.ts';
 import type { Segment } from '#domain/tables/segment.ts';
@@ -102,12 +103,18 @@ class TableRestorePlanner {
       const segment = segments[at.segment ?? 0];
       if (segment && (keys === undefined || mayHoldChosen(segment.range, keys))) {
         await this.#planSegment(segment, failedBefore);
-      }
+      } else if (segment) this.#passOver(segment);
       next = positionBehind(at, segments.length, manifest.pages);
       await this.#context.ensureMayContinue();
       if (this.#plan.chunks >= deps.limits.sliceChunks || deps.now().getTime() >= deadline) break;
     }
     return next;
+  }
+
+  /** None of its keys is chosen. */
+  #passOver({ entities }: Segment): void {
+    const { tally } = this.#context;
+    if (entities > 0) tally.unmatched = addUnmatched(tally.unmatched, entities);
   }
 
   async #planSegment(segment: Segment, failedBefore: ReadonlySet<string> | undefined): Promise<void> {

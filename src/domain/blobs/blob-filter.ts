@@ -27,9 +27,7 @@ export function blobFilter({ include = [], exclude = [] }: BlobFilterOptions): B
   const excluded = exclude.map(compileGlob);
   if (included.length === 0 && excluded.length === 0) return () => true;
   return (name) => {
-    const segments = nameSegments(name);
-    return (
-      (included.length === 0 || included.some((glob) => glob(segments))) && !excluded.some((glob) => glob(segments))
-    );
+    const split = nameSegments(name);
+    return (included.length === 0 || included.some((glob) => glob(split))) && !excluded.some((glob) => glob(split));
   };
 }

@@ -1,5 +1,6 @@
 /**
- * Globs on blob names. `*` and `?` stop at "/". `**` as a whole segment stands for any number of segments, or none.
+ * Globs on blob names. `*` and `?` stop at "/". `**` as a whole segment stands for any number of segments, or none. At
+ * the end, after others, it stands for what is in a folder: for at least one segment, or for the marker of the folder.
  * `[abc]`, `[a-z]`, `[!abc]` and `{a,b}` are alternatives. Every other character stands for itself: also a backslash,
  * dots, parentheses, and braces without a comma. Put a special character in brackets to match it: `[*]`, `[{]`.
  *
@@ -8,7 +9,7 @@
  */
 
 /** A compiled glob, for a name split by `nameSegments`. Never throws. */
-export type Glob = (segments: readonly string[]) => boolean;
+export type Glob = (name: NameSegments) => boolean;
 
 /** People write globs: a longer one is a mistake. */
 const LONGEST = 1024;
@@ -33,9 +34,10 @@ export function compileGlob(glob: string): Glob {
   if (glob.endsWith('/')) throw fail(`matches only a folder and no blob in it; use ${JSON.stringify(`${glob}**`)}`);
   if (/\{[^{},]*\.\.[^{},]*\}/.test(glob))
     throw fail('has a range such as {1..9}, which Strongroom does not support; use [1-9] or {a,b}');
-  const alternatives = alternativesOf(tokensOf(glob, fail), fail).map(segmentsOf);
-  return (segments) =>
-    alternatives.some((pattern) =>
+  const ofMarkers = alternativesOf(tokensOf(glob, fail), fail).map(segmentsOf);
+  const ofOthers = ofMarkers.map(inFolder);
+  return ({ segments, isMarker }) =>
+    (isMarker ? ofMarkers : ofOthers).some((pattern) =>
       fits(
         pattern.length,
         segments.length,
@@ -45,11 +47,24 @@ export function compileGlob(glob: string): Glob {
     );
 }
 
-/** A blob name, split at its slashes. The marker blob of a folder, `a/b/`, is treated as `a/b`. */
-export function nameSegments(name: string): string[] {
+type Pattern = (SegmentTest | typeof ANY_SEGMENTS)[];
+
+/** With one more segment, whatever it is, if the pattern ends with what is in a folder. */
+function inFolder(pattern: Pattern): Pattern {
+  return pattern.length > 1 && pattern.at(-1) === ANY_SEGMENTS ? [...pattern, () => true] : pattern;
+}
+
+/** A blob name, split at its slashes. The marker blob of a folder, `a/b/`, is treated as `a/b`, and as in the folder. */
+export interface NameSegments {
+  segments: readonly string[];
+  isMarker: boolean;
+}
+
+export function nameSegments(name: string): NameSegments {
   const segments = name.split('/');
-  if (segments.at(-1) === '') segments.pop();
-  return segments;
+  const isMarker = segments.at(-1) === '';
+  if (isMarker) segments.pop();
+  return { segments, isMarker };
 }
 
 /** One literal character, or a special one: `*`, `?`, a class, or a part of braces. */
@@ -128,7 +143,7 @@ function plain(token: Token): Token {
 type SegmentTest = (segment: string) => boolean;
 const ANY_SEGMENTS = Symbol('**');
 
-function segmentsOf(tokens: Token[]): (SegmentTest | typeof ANY_SEGMENTS)[] {
+function segmentsOf(tokens: Token[]): Pattern {
   const segments: Token[][] = [[]];
   for (const token of tokens) {
     if ('literal' in token && token.literal === '/') segments.push([]);

@@ -5,6 +5,13 @@ import { tableOfTask } from './task-name.ts';
  * hint says what to do.
  */
 export const PROBLEMS = {
+  'nothing-matched': {
+    meaning: 'there, and nothing is selected',
+    hint:
+      'The selection matches no name. Compare "prefix", "include", "exclude" or "keys" with the names that are there: ' +
+      'case counts, names rarely begin with a slash, and "*" stops at one ("**/*.jpg" also matches in folders). Then ' +
+      'start the run again.',
+  },
   'source-vanished': {
     meaning: 'deleted from the source before the copy',
     hint: 'The source blob was deleted during the run. No action is needed.',

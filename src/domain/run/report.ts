@@ -4,6 +4,7 @@ import type { PropertiesPart } from './container-properties.ts';
 import { isGoneKey, kindOfPath, laterKey, parsePendingKey } from './control-paths.ts';
 import { defined } from './defined.ts';
 import { sumNotPreserved } from './not-preserved.ts';
+import { nothingMatched, unmatchedIn } from './nothing-matched.ts';
 import {
   byContainer,
   isChunk,
@@ -191,6 +192,7 @@ function containerReport(parts: readonly PlacedPart[], dryRun: boolean, runStatu
   const { copied, unchanged, skipped, failed, planned, unwanted = 0 } = sum;
   const { added, deleted, removed, removedBytes } = sum;
   const isCompared = comparisons.length > 0;
+  const unmatched = isDone && !isOnlyCompared ? unmatchedIn(sum) : undefined;
   const changed = isCompared ? compared.changed : sum.changed;
   const { lost: _, changed: __, ...noLongerHeld } = compared;
   const isIncomplete = isUnread || isAccessRefused(sum) || failed + stillInSource(compared) > 0;
@@ -213,7 +215,10 @@ function containerReport(parts: readonly PlacedPart[], dryRun: boolean, runStatu
       ...(dryRun && { planned: sum.plannedBytes }),
     },
     requests: sum.requests,
-    problems: problemsIn(sum, container).filter(({ code }) => isCurrent(code, runStatus)),
+    problems: [
+      ...problemsIn(sum, container).filter(({ code }) => isCurrent(code, runStatus)),
+      ...(unmatched ? [nothingMatched(container, unmatched)] : []),
+    ],
     ...defined({ notPreserved: sum.notPreserved }),
   };
 }

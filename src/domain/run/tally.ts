@@ -4,6 +4,7 @@ import { type NotPreservedCounts, type NotPreservedKind, sumNotPreserved } from 
 import type { Outcome, PlannedItem } from './outcome.ts';
 import type { ProblemCode } from './problems.ts';
 import { addRequests, type RequestCounts } from './request-counts.ts';
+import { addUnmatched, type Unmatched } from './unmatched.ts';
 
 /**
  * What a part adds to the counts of its run. The metadata of the part has it, so that one listing of a run's parts
@@ -38,6 +39,8 @@ export interface Tally extends Partial<SliceFacts>, Partial<ChunkFacts>, Partial
   removedBytes?: number;
   /** Entities that a restore read in a segment and does not restore, because the request names other keys. */
   unwanted?: number;
+  /** What was found and is not selected, where nothing else was found. */
+  unmatched?: Unmatched;
   /** No name in the part is before the first or after the second, by UTF-16. */
   names?: NameRange;
   /** The times between which the entities of a table were read, by the clock of the service. ISO 8601. */
@@ -150,6 +153,7 @@ export function addTally(into: Tally, from: Tally): void {
   for (const key of ['added', 'changed', 'deleted', 'removed', 'removedBytes', 'unwanted'] as const) {
     if (from[key]) into[key] = (into[key] ?? 0) + from[key];
   }
+  if (from.unmatched) into.unmatched = addUnmatched(into.unmatched, from.unmatched.count, from.unmatched.example);
   const names = joined(into.names, from.names);
   if (names) into.names = names;
   if (from.window) into.window = joinedWindow(into.window, from.window);

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { globProblem } from '#domain/blobs/blob-filter.ts';
 import { patternProblem } from '#domain/blobs/container-pattern.ts';
 import { containerTemplateProblem, prefixTemplateProblem } from '#domain/blobs/container-template.ts';
+import { prefixProblem } from '#domain/blobs/prefix-problem.ts';
 import { defined } from '#domain/run/defined.ts';
 import type { KeySelection } from '#domain/run/tasks.ts';
 import { tablePatternProblem, tableTemplateProblem } from '#domain/tables/table-name.ts';
@@ -16,7 +17,7 @@ export const restoreRequestSchema = z
     at: z.iso.datetime({ offset: true, error: 'this must be a time such as 2026-11-20T23:30:00Z' }).optional(),
     job: z.string().optional(),
     containers: z.array(checkedText(patternProblem)).max(100).default([]),
-    prefix: z.string().max(1024).default(''),
+    prefix: checkedText(prefixProblem).default(''),
     include: z.array(checkedText(globProblem)).max(50).default([]),
     exclude: z.array(checkedText(globProblem)).max(50).default([]),
     tables: z

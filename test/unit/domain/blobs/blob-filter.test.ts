@@ -13,7 +13,12 @@ describe('globs', () => {
       ['x.tmp.gz', 'xtmp', 'x.TMP'],
     ],
     ['*.tmp', ['x.tmp', 'a\\b.tmp', '.hidden.tmp'], ['a/x.tmp']],
-    ['a/**', ['a/b', 'a/b/c', 'a/', 'a'], ['ab', 'b/a']],
+    ['a/**', ['a/b', 'a/b/c', 'a/'], ['a', 'ab', 'b/a', 'a.b/c']],
+    ['*/**', ['a/b', 'a/b/c', 'a/', '/b'], ['a']],
+    ['**/a/**', ['a/b', 'x/a/b', 'x/y/a/b/c', 'x/a/', 'a/a'], ['a', 'x/a', 'xa/b']],
+    ['a/**/**', ['a/b', 'a/b/c', 'a/'], ['a']],
+    ['{a,b/**}', ['a', 'b/c', 'b/', 'a/'], ['b']],
+    ['a', ['a', 'a/'], ['a/b']],
     ['a/**/b', ['a/b', 'a/x/b', 'a/x/y/b'], ['ab', 'a/xb']],
     ['**', ['a', 'a/b', '', '/', '..', 'a/../b', '\n', 'a/'], []],
     ['[😀é]x', ['😀x', 'éx'], ['ax']],
@@ -54,8 +59,7 @@ describe('globs', () => {
     const glob = fc
       .array(segment, { minLength: 1, maxLength: 4 })
       .map((segments) => segments.join('/'))
-      // picomatch is of two minds whether a last "**" may stand for nothing: "a/**" has "a", "*/**" has not.
-      .filter((text) => !/\*{2}[^/]|[^/]\*{2}|\*{3}|\/\*\*$|^\./.test(text));
+      .filter((text) => !/\*{2}[^/]|[^/]\*{2}|\*{3}|^\./.test(text));
     const name = fc
       .array(fc.string({ unit: fc.constantFrom('a', 'b', '.x', 'c'), minLength: 1, maxLength: 4 }), {
         minLength: 1,
@@ -65,7 +69,9 @@ describe('globs', () => {
     let both = 0;
     fc.assert(
       fc.property(glob, name, (glob, name) => {
-        const theirs = picomatch(glob, { dot: true, windows: false, noextglob: true, literalBrackets: false })(name);
+        // picomatch is of two minds whether a last "**" may stand for nothing: "a/**" has "a", "*/**" has not.
+        const inFolder = /^(?:\*\*\/)*\*\*$/.test(glob) ? glob : glob.replace(/(?:\/\*\*)+$/, '/**/*');
+        const theirs = picomatch(inFolder, { dot: true, windows: false, noextglob: true, literalBrackets: false })(name);
         if (theirs) both++;
         expect({ glob, name, matches: matches(glob, name) }).toEqual({ glob, name, matches: theirs });
       }),

@@ -1,0 +1,47 @@
+import { expect, test } from 'vitest';
+import { useTestBed } from '../../support/app/test-bed.ts';
+import { makeContainer } from '../../support/builders/collection.ts';
+
+const bed = useTestBed();
+
+const jobOf = (name: string, source: object) => ({
+  name,
+  source: { account: 'SOURCE', containers: ['data'], ...source },
+  destination: { account: 'VAULT', container: `{container}-${name}` },
+});
+
+test('F18: a backup or restore that selects nothing of what is there fails, and names an example', async () => {
+  for (const name of ['photos/1.jpg', 'photos/2.jpg']) await bed.upload(name, name);
+  await makeContainer(bed.source.connectionString, 'empty');
+  const app = await bed.start({
+    jobs: [
+      jobOf('flat', { include: ['*.jpg'] }),
+      jobOf('capital', { prefix: 'Photos/' }),
+      jobOf('some', { containers: ['*'], exclude: ['**/2.jpg'] }),
+      jobOf('empty', { containers: ['empty'] }),
+    ],
+  });
+  for (const job of ['flat', 'capital']) {
+    const report = await app.run({}, job);
+    expect(report, job).toMatchObject({ status: 'failed', counts: { listed: 0 } });
+    expect(report.problems).toContainEqual(expect.objectContaining({ code: 'nothing-matched', container: 'data' }));
+    expect(report.problems.find(({ container }) => container === 'data')?.message).toContain('"photos/1.jpg"');
+  }
+  expect(await app.run({}, 'empty')).toMatchObject({ status: 'succeeded', problems: [] });
+  const point = await app.run({}, 'some');
+  expect(point).toMatchObject({ status: 'succeeded', counts: { copied: 1 }, problems: [] });
+
+  const restore = (body: object) => app.restore({ job: 'some', existing: 'overwrite', ...body });
+  for (const body of [{ prefix: 'Photos/' }, { include: ['*.jpg'] }, { exclude: ['photos/**'] }]) {
+    for (const dryRun of [true, false]) {
+      const report = await restore({ ...body, dryRun });
+      expect(report.status, JSON.stringify(body)).toBe('failed');
+      const named = report.problems.filter(({ code }) => code === 'nothing-matched');
+      expect(named.map(({ container }) => container)).toEqual([undefined, 'data']);
+      expect(named[1]!.message).toContain('"photos/1.jpg"');
+    }
+  }
+  expect(await restore({ prefix: 'photos/' })).toMatchObject({ status: 'succeeded', counts: { listed: 1 } });
+  const { status, body } = await app.call('POST', '/api/restores', { job: 'some', prefix: '/photos/' });
+  expect([status, body.message ?? JSON.stringify(body)]).toEqual([400, expect.stringContaining('"photos/"')]);
+});
