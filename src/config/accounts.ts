@@ -1,4 +1,6 @@
-import { serviceIdentity } from '#domain/service-identity.ts';
+import { addressProblem, parseAccountString } from '#domain/account-string.ts';
+import { accountNameIn, serviceIdentity } from '#domain/service-identity.ts';
+import { type SasRole, sasLacks } from '#domain/shared-access-signature.ts';
 import type { AccountConnection } from '#storage/account-connection.ts';
 import { type AppSettings, settingOf } from './app-settings.ts';
 
@@ -9,6 +11,7 @@ import { type AppSettings, settingOf } from './app-settings.ts';
 export function resolveAccount(
   alias: string,
   settings: AppSettings,
+  now = new Date(),
 ): { connection: AccountConnection } | { problems: string[] } {
   const setting = (suffix: string) => settingOf(settings, `${alias}__${suffix}`);
   const connectionString = settingOf(settings, alias);
@@ -20,9 +23,9 @@ export function resolveAccount(
     };
   }
   if (connectionString !== undefined) {
-    const problem = connectionStringProblem(connectionString);
-    return problem
-      ? { problems: [`the app setting "${alias}" ${problem}`] }
+    const parsed = parseAccountString(connectionString, now);
+    return 'problems' in parsed
+      ? { problems: parsed.problems.map((problem) => `the app setting "${alias}" ${problem}`) }
       : { connection: { alias, connectionString } };
   }
   if (blobServiceUri === undefined) {
@@ -38,27 +41,43 @@ export function resolveAccount(
   const tableServiceUri = setting('tableServiceUri');
   const credential = setting('credential');
   const clientId = setting('clientId');
+  const accountName = setting('accountName');
   const problems: string[] = [];
   for (const [name, uri] of [
     ['blobServiceUri', blobServiceUri],
     ['tableServiceUri', tableServiceUri],
   ] as const) {
-    const problem = uri === undefined ? undefined : serviceUriProblem(uri);
+    const problem =
+      uri === undefined ? undefined : serviceUriProblem(uri, name === 'blobServiceUri' ? 'blob' : 'table');
     if (problem) problems.push(`the app setting "${alias}__${name}" ${problem}`);
   }
   if (credential !== undefined && credential.toLowerCase() !== 'managedidentity') {
     problems.push(`the app setting "${alias}__credential" must be "managedidentity"; change it or remove it`);
   }
+  if (accountName !== undefined && !/^[a-z0-9]{3,24}$/.test(accountName)) {
+    problems.push(`the app setting "${alias}__accountName" must be 3 to 24 lower-case letters and digits`);
+  }
+  if (problems.length === 0 && accountName === undefined && accountNameIn(blobServiceUri) === undefined) {
+    problems.push(
+      `the address in the app setting "${alias}__blobServiceUri" does not show the name of the account, which signs ` +
+        `read access with an identity; add "${alias}__accountName"`,
+    );
+  }
   if (problems.length > 0) return { problems };
   return {
-    connection: { alias, blobServiceUri, ...(tableServiceUri && { tableServiceUri }), ...(clientId && { clientId }) },
+    connection: {
+      ...{ alias, blobServiceUri },
+      ...(tableServiceUri && { tableServiceUri }),
+      ...(accountName && { accountName }),
+      ...(clientId && { clientId }),
+    },
   };
 }
 
 /** Identifies the blob service of a connection: two connections to one service have equal texts. */
 export function blobServiceIdentity(connection: AccountConnection): string {
   return serviceIdentity(
-    'connectionString' in connection ? blobEndpointOf(connection.connectionString) : connection.blobServiceUri,
+    'connectionString' in connection ? parsed(connection.connectionString).blobEndpoint : connection.blobServiceUri,
   );
 }
 
@@ -73,88 +92,44 @@ export function tableServiceProblem(connection: AccountConnection): string | und
     'a job backs up tables of this account, and Strongroom cannot derive their address from the address of the blobs';
   if (!('connectionString' in connection)) {
     const { blobServiceUri, tableServiceUri } = connection;
-    if (tableServiceUri || namesBlobService(blobServiceUri)) return undefined;
+    if (tableServiceUri || new URL(blobServiceUri).hostname.includes('.blob.')) return undefined;
     return (
       `${why}; add the app setting "${alias}__tableServiceUri", for example ` +
       'https://myaccount.table.core.windows.net'
     );
   }
-  const parts = partsOf(connection.connectionString);
-  const given = parts.get('blobendpoint');
-  if (isDevelopment(parts) || parts.get('tableendpoint') || !given || namesBlobService(given)) return undefined;
+  if (parsed(connection.connectionString).tableEndpoint !== undefined) return undefined;
   return (
     `${why}; add "TableEndpoint=…", for example https://myaccount.table.core.windows.net, to the connection string ` +
     `in the app setting "${alias}"`
   );
 }
 
-function namesBlobService(address: string): boolean {
-  return new URL(address).hostname.includes('.blob.');
-}
-
-const DEVELOPMENT_ENDPOINT = 'http://127.0.0.1:10000/devstoreaccount1';
-
-/** The parts by name, in lower case because names are case-insensitive. A value may contain `=`. */
-function partsOf(connectionString: string): Map<string, string> {
-  const parts = connectionString.split(';').map((part) => /^([^=]+)=(.*)$/s.exec(part.trim()));
-  return new Map(parts.flatMap((part) => (part ? [[part[1]!.trim().toLowerCase(), part[2]!.trim()]] : [])));
-}
-
-function isDevelopment(parts: Map<string, string>): boolean {
-  return parts.get('usedevelopmentstorage')?.toLowerCase() === 'true';
-}
-
-function blobEndpointOf(connectionString: string): string {
-  const parts = partsOf(connectionString);
-  if (isDevelopment(parts)) return DEVELOPMENT_ENDPOINT;
-  const protocol = parts.get('defaultendpointsprotocol') || 'https';
-  const suffix = parts.get('endpointsuffix') || 'core.windows.net';
-  return parts.get('blobendpoint') || `${protocol}://${parts.get('accountname')}.blob.${suffix}`;
-}
-
-function connectionStringProblem(connectionString: string): string | undefined {
-  const parts = partsOf(connectionString);
-  if (isDevelopment(parts)) return undefined;
-  const signed = Boolean(parts.get('sharedaccesssignature'));
-  const names = { AccountName: 'accountname', AccountKey: 'accountkey' };
-  // A connection string with a signature needs no key, and no name if it has an endpoint.
-  const missing = Object.entries(names).filter(
-    ([, name]) => !parts.get(name) && !(signed && (name === 'accountkey' || parts.get('blobendpoint'))),
+/** Explains what the signature of an account lacks for what it is used for; undefined if it lacks nothing. */
+export function sasProblem(connection: AccountConnection, role: SasRole): string | undefined {
+  const sas = 'connectionString' in connection ? parsed(connection.connectionString).sas : undefined;
+  const lacks = sas === undefined ? [] : sasLacks(sas, role);
+  if (lacks.length === 0) return undefined;
+  const use = role === 'vault' ? 'the vault' : 'an account that is read';
+  return (
+    `the app setting "${connection.alias}" has a SharedAccessSignature that does not cover ${lacks.join(' and ')}, ` +
+    `which ${use} needs; create a new one`
   );
-  if (missing.length > 0) {
-    return (
-      `is not a complete connection string: it lacks ${missing.map(([name]) => name).join(' and ')}; copy it from ` +
-      'the access keys of the account'
-    );
-  }
-  const accountName = parts.get('accountname');
-  if (accountName && !/^[a-z0-9]{3,24}$/.test(accountName)) {
-    return 'has an invalid AccountName: use 3 to 24 lower-case letters and digits';
-  }
-  if (!/^(?:[A-Za-z\d+/]{4})*(?:[A-Za-z\d+/]{2}==|[A-Za-z\d+/]{3}=)?$/.test(parts.get('accountkey') ?? '')) {
-    return 'has an AccountKey that is not valid Base64; it may be incomplete, so copy it again';
-  }
-  if (!isPlainAddress(blobEndpointOf(connectionString))) {
-    return 'has a blob endpoint that is not a plain http or https address';
-  }
-  const tableEndpoint = parts.get('tableendpoint');
-  if (tableEndpoint && !isPlainAddress(tableEndpoint)) {
-    return 'has a table endpoint that is not a plain http or https address';
-  }
-  return undefined;
 }
 
-function isPlainAddress(address: string): boolean {
-  const url = URL.canParse(address) ? new URL(address) : undefined;
-  return url !== undefined && /^https?:$/.test(url.protocol) && !url.search && !url.username;
+/** A connection string that has been checked. */
+function parsed(connectionString: string) {
+  const result = parseAccountString(connectionString);
+  if ('problems' in result) throw new Error('The connection string was not checked');
+  return result.account;
 }
 
-function serviceUriProblem(uri: string): string | undefined {
+function serviceUriProblem(uri: string, service: 'blob' | 'table'): string | undefined {
   if (!URL.canParse(uri)) return 'is not an address; use an address such as https://myaccount.blob.core.windows.net';
   const url = new URL(uri);
   if (url.protocol !== 'https:') return 'must start with https://';
   if (url.search || url.hash || url.username || url.password) {
     return 'must be the plain address of the service, without query, signature or user name';
   }
-  return undefined;
+  return addressProblem(uri, service);
 }

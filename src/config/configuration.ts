@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { containerTemplateProblem, prefixTemplateProblem } from '#domain/blobs/container-template.ts';
 import { scheduleProblem, timeZoneProblem } from '#domain/run/schedule.ts';
 import type { AccountConnection } from '#storage/account-connection.ts';
-import { blobServiceIdentity, resolveAccount, tableServiceProblem } from './accounts.ts';
+import { blobServiceIdentity, resolveAccount, sasProblem, tableServiceProblem } from './accounts.ts';
 import { type AppSettings, withSettings } from './app-settings.ts';
 import {
   type ArchiveRule,
@@ -149,6 +149,7 @@ export function loadConfiguration(from: { text: string; file: string; settings: 
     ...crossChecks(drafts.flatMap(shapeOf), identity),
     ...drafts.flatMap((draft) => otherVault(draft, accounts)),
     ...unreachableTables(drafts, accounts),
+    ...narrowSignatures(drafts, accounts),
   ].map((problem) => hideOptions(problem, filledIn));
 
   const all = [...missing, ...problems.map((problem) => hideOption(problem, filledIn)), ...joint];
@@ -377,6 +378,23 @@ function unreachableTables(drafts: readonly Draft[], accounts: Map<string, Accou
     const message = tableServiceProblem(connection);
     return message === undefined ? [] : [{ place: named.place, message }];
   });
+}
+
+/** Problems of signatures that do not cover what the configuration does with their account, at the first mention. */
+function narrowSignatures(drafts: readonly Draft[], accounts: Map<string, AccountConnection>): ConfigurationProblem[] {
+  const seen = new Set<string>();
+  return drafts.flatMap(({ reading, vault }) =>
+    [
+      ...reading.map((named) => ({ named, role: 'read' as const })),
+      ...vault.map((named) => ({ named, role: 'vault' as const })),
+    ].flatMap(({ named, role }) => {
+      const connection = accounts.get(named.alias);
+      const message = connection && sasProblem(connection, role);
+      if (message === undefined || seen.has(message)) return [];
+      seen.add(message);
+      return [{ place: named.place, message }];
+    }),
+  );
 }
 
 /** Problems of an account to delete with that is not the account of the destination. */

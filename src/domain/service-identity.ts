@@ -25,3 +25,13 @@ export function accountOfIdentity(identity: string): string {
   const slash = identity.lastIndexOf('/');
   return slash < 0 ? identity.split('.')[0]! : identity.slice(slash + 1);
 }
+
+/** The name of the account in an address; undefined for a custom domain, which does not show it. */
+export function accountNameIn(address: string): string | undefined {
+  const { hostname, pathname } = new URL(address);
+  const [first, ...labels] = hostname.split('.');
+  // Also `account.z01.blob.storage.azure.net`, and private links.
+  if (/^(?:privatelink\.|z\d+\.)*blob\./.test(`${labels.join('.')}.`)) return first!.replace(/-secondary$/, '');
+  const isNumber = /^[\d.]+$|^\[|^localhost$/.test(hostname);
+  return (isNumber && pathname.split('/')[1]) || undefined;
+}

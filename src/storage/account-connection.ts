@@ -7,6 +7,8 @@ export interface IdentityConnection {
   blobServiceUri: string;
   /** Defaults to `blobServiceUri` with `.blob.` replaced by `.table.`. */
   tableServiceUri?: string;
+  /** Where the address does not show the name of the account: a custom domain. */
+  accountName?: string;
   /** Client id of a user-assigned identity. Absent: the identity that the environment offers. */
   clientId?: string;
 }

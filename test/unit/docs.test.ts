@@ -38,7 +38,7 @@ test('the archive rule that is shown is one', () => {
   const [, shown] = /```json\n("archives": [^`]*)```/.exec(options) ?? [];
   const settings = {
     SOURCE__blobServiceUri: 'https://a.blob.core.windows.net',
-    VAULT__blobServiceUri: 'https://b.example',
+    VAULT__blobServiceUri: 'https://b.blob.core.windows.net',
   };
   expect(loadConfiguration({ text: `{${shown}}`, file: 'configuration.md', settings }).archives).toHaveLength(1);
 });

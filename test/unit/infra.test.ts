@@ -171,11 +171,12 @@ describe('app settings', () => {
   const settings = Object.fromEntries(
     [...text.matchAll(/^(?: {2}){1,2}([A-Za-z]+(?:__|_)\w+): (.+)$/gm)].map(([, name, value]) => [name!, value!]),
   );
+  const fill = (name: string) =>
+    name.endsWith('Uri')
+      ? `https://account.${name.includes('table') ? 'table.example.org' : 'blob.example.net'}/`
+      : 'something';
   const filled = Object.fromEntries(
-    Object.entries(settings).map(([name, value]) => [
-      name,
-      value.startsWith("'") ? value.slice(1, -1) : name.endsWith('Uri') ? 'https://account.example.net/' : 'something',
-    ]),
+    Object.entries(settings).map(([name, value]) => [name, value.startsWith("'") ? value.slice(1, -1) : fill(name)]),
   );
 
   it.each(['SOURCE', 'VAULT', 'VAULT_PRUNE'])(

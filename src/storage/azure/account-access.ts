@@ -1,4 +1,6 @@
 import type { TokenCredential } from '@azure/identity';
+import { type AccountString, parseAccountString, tableAddressOf } from '#domain/account-string.ts';
+import { accountNameIn } from '#domain/service-identity.ts';
 import type { AccountConnection } from '../account-connection.ts';
 import { StorageError } from '../storage-error.ts';
 import { identityCredential } from './identity.ts';
@@ -17,69 +19,33 @@ export type AccessMethod =
   | { kind: 'key'; accountName: string; accountKey: string }
   /** The query of a shared access signature, without `?`. Secret. */
   | { kind: 'sas'; sas: string }
-  | { kind: 'identity'; credential: TokenCredential };
-
-const EMULATOR =
-  'AccountName=devstoreaccount1;' +
-  'AccountKey=Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==;' +
-  'BlobEndpoint=http://127.0.0.1:10000/devstoreaccount1;' +
-  'TableEndpoint=http://127.0.0.1:10002/devstoreaccount1';
+  /** The name signs read access to copy sources; '' if it is unknown. */
+  | { kind: 'identity'; credential: TokenCredential; accountName: string };
 
 /**
  * Throws `StorageError` (`invalid`) if the connection is incomplete. The message never contains the connection string.
  */
 export function resolveAccess(connection: AccountConnection): AccountAccess {
   const { alias } = connection;
-  if (!('connectionString' in connection)) {
-    const blobEndpoint = endpointOf(alias, connection.blobServiceUri);
-    const tableEndpoint = connection.tableServiceUri ?? tableAddress(blobEndpoint);
-    return {
-      ...{ alias, blobEndpoint },
-      ...(tableEndpoint !== undefined && { tableEndpoint: endpointOf(alias, tableEndpoint) }),
-      by: { kind: 'identity', credential: identityCredential(connection) },
-    };
+  if ('connectionString' in connection) {
+    const parsed = parseAccountString(connection.connectionString);
+    if ('problems' in parsed) throw invalid(alias, `its connection string ${parsed.problems.join('; it ')}`);
+    const { blobEndpoint, tableEndpoint } = parsed.account;
+    const by = methodOf(parsed.account);
+    return { alias, blobEndpoint, ...(tableEndpoint !== undefined && { tableEndpoint }), by };
   }
-  const parts = partsOf(connection.connectionString);
-  const service = (name: 'blob' | 'table', explicit: string | undefined) => {
-    if (explicit) return endpointOf(alias, explicit);
-    const account = parts.get('accountname');
-    if (!account) throw invalid(alias, `its connection string names neither an account nor a ${name} endpoint`);
-    const protocol = parts.get('defaultendpointsprotocol') ?? 'https';
-    return endpointOf(alias, `${protocol}://${account}.${name}.${parts.get('endpointsuffix') ?? 'core.windows.net'}`);
-  };
-  const given = parts.get('blobendpoint');
-  const tables = parts.get('tableendpoint') || (given && tableAddress(given));
+  const blobEndpoint = endpointOf(alias, connection.blobServiceUri);
+  const tableEndpoint = connection.tableServiceUri ?? tableAddressOf(blobEndpoint);
+  const accountName = connection.accountName ?? accountNameIn(blobEndpoint) ?? '';
   return {
-    alias,
-    blobEndpoint: service('blob', given),
-    ...((tables || !given) && { tableEndpoint: service('table', tables) }),
-    by: methodOf(alias, parts),
+    ...{ alias, blobEndpoint },
+    ...(tableEndpoint !== undefined && { tableEndpoint: endpointOf(alias, tableEndpoint) }),
+    by: { kind: 'identity', credential: identityCredential(connection), accountName },
   };
 }
 
-function tableAddress(blobEndpoint: string): string | undefined {
-  return blobEndpoint.includes('.blob.') ? blobEndpoint.replace('.blob.', '.table.') : undefined;
-}
-
-function methodOf(alias: string, parts: Map<string, string>): AccessMethod {
-  const sas = parts.get('sharedaccesssignature');
-  if (sas) return { kind: 'sas', sas: sas.replace(/^\?/, '') };
-  const accountName = parts.get('accountname');
-  const accountKey = parts.get('accountkey');
-  if (!accountName || !accountKey) {
-    throw invalid(alias, 'its connection string has neither AccountName and AccountKey nor SharedAccessSignature');
-  }
-  return { kind: 'key', accountName, accountKey };
-}
-
-/** Names are case-insensitive, and values may contain `=`. */
-function partsOf(connectionString: string): Map<string, string> {
-  const parts = new Map<string, string>();
-  for (const piece of connectionString.split(';')) {
-    const cut = piece.indexOf('=');
-    if (cut > 0) parts.set(piece.slice(0, cut).trim().toLowerCase(), piece.slice(cut + 1).trim());
-  }
-  return parts.get('usedevelopmentstorage')?.toLowerCase() === 'true' ? partsOf(EMULATOR) : parts;
+function methodOf({ accountName = '', accountKey = '', sas }: AccountString): AccessMethod {
+  return sas === undefined ? { kind: 'key', accountName, accountKey } : { kind: 'sas', sas };
 }
 
 function endpointOf(alias: string, address: string): string {

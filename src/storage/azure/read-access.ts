@@ -38,7 +38,7 @@ export function readAccessMinter(service: BlobServiceClient, by: AccessMethod): 
         const key = await keyFor(until);
         const expires = new Date(Math.min(until.getTime(), key.signedExpiresOn.getTime()));
         return mintedBy(container, expires, (values) =>
-          generateBlobSASQueryParameters(values, key, service.accountName).toString(),
+          generateBlobSASQueryParameters(values, key, by.accountName).toString(),
         );
       };
     }

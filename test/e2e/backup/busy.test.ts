@@ -71,7 +71,7 @@ test('F27: a signature is for one blob and outlives its copy, and the next activ
   const report = await app.run();
   expect(report.counts).toMatchObject({ listed: 6, failed: 6 });
   expect(new Set(first.values()).size).toBe(6);
-  for (const { code } of await app.outcomes(report.id, 'status=failed')) expect(code).toBe('access-denied-source');
+  for (const { code } of await app.outcomes(report.id, 'status=failed')) expect(code).toBe('access-denied-copy-source');
   for (const query of signatures) {
     expect(Date.parse(query.get('st')!)).toBeLessThanOrEqual(began - 14 * 60_000);
     expect(Date.parse(query.get('se')!)).toBeGreaterThan(began + 29 * 60_000);

@@ -181,6 +181,7 @@ describe('the address of the tables', () => {
   const identity = (blobServiceUri: string, tableServiceUri?: string) => ({
     VAULT__blobServiceUri: SETTINGS.VAULT__blobServiceUri,
     SOURCE__blobServiceUri: blobServiceUri,
+    SOURCE__accountName: 'source1',
     SOURCE__tableServiceUri: tableServiceUri,
   });
 
@@ -204,7 +205,6 @@ describe('the address of the tables', () => {
 
   it.each<[Record<string, string | undefined>, string]>([
     [identity('https://files.example.com'), 'add the app setting "SOURCE__tableServiceUri", for example https://'],
-    [identity('https://source1.dfs.core.windows.net'), 'add the app setting "SOURCE__tableServiceUri"'],
     [
       settings(domain),
       'add "TableEndpoint=…", for example https://myaccount.table.core.windows.net, to the connection string in ' +

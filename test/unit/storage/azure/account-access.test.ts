@@ -25,9 +25,9 @@ describe('resolveAccess', () => {
       'https://acct.blob.core.chinacloudapi.cn',
     );
     const local = byString(
-      'AccountName=x;AccountKey=eA==;BlobEndpoint=http://127.0.0.1:1/x/;TableEndpoint=http://127.0.0.1:2/x',
+      'AccountName=xyz;AccountKey=eA==;BlobEndpoint=http://127.0.0.1:1/xyz/;TableEndpoint=http://127.0.0.1:2/xyz',
     );
-    expect([local.blobEndpoint, local.tableEndpoint]).toEqual(['http://127.0.0.1:1/x', 'http://127.0.0.1:2/x']);
+    expect([local.blobEndpoint, local.tableEndpoint]).toEqual(['http://127.0.0.1:1/xyz', 'http://127.0.0.1:2/xyz']);
   });
 
   it('resolveAccess reads a shared access signature, which may hold = and begin with ?', () => {

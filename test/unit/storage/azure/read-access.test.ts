@@ -33,7 +33,7 @@ function delegating() {
   };
   Object.assign(client, { getUserDelegationKey });
   const credential = { getToken: async () => null };
-  const mint = readAccessMinter(client, { kind: 'identity', credential });
+  const mint = readAccessMinter(client, { kind: 'identity', accountName: 'acct', credential });
   const accessUntil = (until: number) => mint(client.getContainerClient('data'), new Date(until));
   const queryUntil = async (until: number) => {
     const access = await accessUntil(until);

@@ -1,0 +1,43 @@
+/** What is wrong with a shared access signature, without its values: each completes "the app setting X …". */
+export function sasProblems(sas: string, now?: Date): string[] {
+  const query = new URLSearchParams(sas);
+  const missing = ['sv', 'sig'].filter((name) => !query.get(name));
+  if (missing.length > 0) {
+    return [`has a SharedAccessSignature that lacks ${missing.join(' and ')}; it may be cut off, so copy it again`];
+  }
+  const problems: string[] = [];
+  const end = Date.parse(query.get('se') ?? '');
+  if (now && end <= now.getTime()) {
+    const at = new Date(end).toISOString();
+    problems.push(`has a SharedAccessSignature that expired at ${at} (se); create a new one`);
+  }
+  const services = query.get('ss');
+  if (services !== null && !/[bt]/.test(services)) {
+    problems.push('has a SharedAccessSignature for neither blobs nor tables (ss); create one with ss=bt');
+  }
+  const types = query.get('srt');
+  if (types !== null && !(types.includes('c') && types.includes('o'))) {
+    problems.push('has a SharedAccessSignature without containers and objects (srt); create one with srt=sco');
+  }
+  if (/^bs?$|^bv$/.test(query.get('sr') ?? '')) {
+    problems.push('has a SharedAccessSignature of a single blob (sr=b); create one of the account or the container');
+  }
+  return problems;
+}
+
+/** What an account is for. */
+export type SasRole = 'read' | 'vault';
+
+const NEEDED: Record<SasRole, string> = { read: 'rl', vault: 'rwl' };
+
+/** The rights that a signature lacks for its role. One that names a stored access policy does not show its rights. */
+export function sasLacks(sas: string, role: SasRole): string[] {
+  const query = new URLSearchParams(sas);
+  const lacks: string[] = [];
+  if (role === 'vault' && query.get('sr') === 'c') lacks.push('other containers than one (sr=c)');
+  const rights = query.get('sp');
+  if (rights === null || query.has('si')) return lacks;
+  const missing = [...NEEDED[role]].filter((right) => !rights.includes(right));
+  if (missing.length > 0) lacks.push(`the permissions ${missing.join('')} (sp)`);
+  return lacks;
+}

@@ -1,0 +1,126 @@
+import { BlobServiceClient } from '@azure/storage-blob';
+import fc from 'fast-check';
+import { describe, expect, it, test } from 'vitest';
+import { resolveAccount } from '#config/accounts.ts';
+import { parseAccountString } from '#domain/account-string.ts';
+import { accountNameIn } from '#domain/service-identity.ts';
+import { resolveAccess } from '#storage/azure/account-access.ts';
+
+const KEY = Buffer.from('the canary key that must never be shown to anyone').toString('base64');
+const SIG = 'CanarySignature%2Babc%3D';
+const NOW = new Date('2026-11-30T12:00:00Z');
+const WHOLE = `DefaultEndpointsProtocol=https;AccountName=acct1;AccountKey=${KEY};EndpointSuffix=core.windows.net`;
+const sas = (query: string) =>
+  `BlobEndpoint=https://acct1.blob.core.windows.net/;SharedAccessSignature=sv=2025-01-05&${query}&sig=${SIG}`;
+const ACCOUNT_SAS = 'ss=bt&srt=sco&sp=rwlac&se=2027-01-01T00:00:00Z';
+
+const problemsOf = (value: string): string[] => {
+  const resolved = resolveAccount('VAULT', { VAULT: value }, NOW);
+  return 'problems' in resolved ? resolved.problems : [];
+};
+
+describe('a connection string with a mistake is refused at the start, with the mistake by name', () => {
+  it.each<[string, string, string]>([
+    ['in double quotes', `"${WHOLE}"`, 'is in quotes'],
+    ['in single quotes', `'${WHOLE}'`, 'is in quotes'],
+    ['with one typographic quote', `\u201c${WHOLE}`, 'is in quotes'],
+    ['pasted from XML', sas(ACCOUNT_SAS).replaceAll('&', '&amp;'), '"&amp;"'],
+    ['with a dot before the suffix', WHOLE.replace('core.windows', '.core.windows'), 'EndpointSuffix'],
+    ['with a dot behind the suffix', `${WHOLE}.`, 'EndpointSuffix'],
+    ['without a protocol', WHOLE.replace('=https', '='), 'empty DefaultEndpointsProtocol'],
+    ['with another protocol', WHOLE.replace('=https', '=ftp'), 'neither https nor http'],
+    ['without a key', WHOLE.replace(KEY, ''), 'empty AccountKey'],
+    ['cut off', WHOLE.slice(0, 60), 'AccountKey'],
+    ['with a part without a name', `acct1;${WHOLE}`, 'without a name'],
+    ['with a name twice', `${WHOLE};AccountName=acct2`, 'AccountName twice'],
+    ['with an address of tables for blobs', `${WHOLE};BlobEndpoint=https://acct1.table.core.windows.net`, '("table")'],
+    ['with an address of a file system', `${WHOLE};BlobEndpoint=https://acct1.dfs.core.windows.net`, '("dfs")'],
+    ['with an address of blobs for tables', `${WHOLE};TableEndpoint=https://acct1.blob.core.windows.net`, '("blob")'],
+    ['with an empty label', `${WHOLE};BlobEndpoint=https://acct1..blob.core.windows.net`, 'a dot too many'],
+    ['with a quote in its address', `${WHOLE};BlobEndpoint=https://acct1".blob.core.windows.net`, 'blob endpoint'],
+    ['with an expired signature', sas('ss=b&srt=sco&sp=rl&se=2026-11-30T11:59:59Z'), 'expired at 2026-11-30T11:59:59'],
+    ['with a signature that is cut off', sas(ACCOUNT_SAS).replace(`&sig=${SIG}`, ''), 'lacks sig'],
+    ['with a signature for queues', sas('ss=q&srt=sco&sp=rl'), '(ss)'],
+    ['with a signature without objects', sas('ss=b&srt=sc&sp=rl'), '(srt)'],
+    ['with a signature for one blob', sas('sr=b&sp=r'), '(sr=b)'],
+  ])('%s', (_what, value, problem) => {
+    const problems = problemsOf(value);
+    expect(problems.join('\n')).toContain(problem);
+    for (const each of problems) expect(each).toMatch(/^the app setting "VAULT" /);
+    for (const secret of [KEY, SIG, 'Canary']) expect(problems.join('\n')).not.toContain(secret);
+  });
+
+  it('and every mistake at once', () => {
+    expect(problemsOf(`AccountName=A;AccountKey=x;EndpointSuffix=.x;TableEndpoint=y`)).toHaveLength(4);
+  });
+});
+
+test('an identity needs the name of its account, which a custom domain does not show', () => {
+  const identity = (uri: string, more = {}) => resolveAccount('VAULT', { VAULT__blobServiceUri: uri, ...more }, NOW);
+  expect(identity('https://files.example.com')).toMatchObject({
+    problems: [expect.stringContaining('add "VAULT__accountName"')],
+  });
+  expect(identity('https://acct1.dfs.core.windows.net')).toMatchObject({
+    problems: [expect.stringContaining('"dfs"')],
+  });
+  expect(identity('https://files.example.com', { VAULT__accountName: 'acct1' })).toMatchObject({
+    connection: { accountName: 'acct1' },
+  });
+  for (const host of [
+    'acct1.blob.core.windows.net',
+    'acct1-secondary.blob.core.windows.net',
+    'acct1.z01.blob.storage.azure.net',
+    'acct1.privatelink.blob.core.windows.net',
+    'acct1.blob.core.chinacloudapi.cn',
+  ]) {
+    const resolved = identity(`https://${host}`);
+    if (!('connection' in resolved)) throw new Error(`${host} is refused`);
+    expect(resolveAccess(resolved.connection).by, host).toMatchObject({ accountName: 'acct1' });
+  }
+  expect(accountNameIn('http://127.0.0.1:10000/acct1')).toBe('acct1');
+});
+
+test('an account without a known table service has no address of tables, and never that of its blobs', () => {
+  const parsed = (value: string) => parseAccountString(value);
+  const key = `AccountName=acct1;AccountKey=${KEY};BlobEndpoint=`;
+  expect(parsed(`${key}http://127.0.0.1:10000/acct1`)).not.toHaveProperty('account.tableEndpoint');
+  expect(parsed(`${key}https://files.example.com`)).not.toHaveProperty('account.tableEndpoint');
+  expect(parsed(`${key}https://acct1.z01.blob.storage.azure.net`)).toMatchObject({
+    account: { tableEndpoint: 'https://acct1.z01.table.storage.azure.net' },
+  });
+});
+
+const strings = fc.constantFrom(
+  WHOLE,
+  sas(ACCOUNT_SAS),
+  `AccountName=acct1;AccountKey=${KEY};BlobEndpoint=https://acct1.z01.blob.storage.azure.net/`,
+  `AccountName=acct1;AccountKey=${KEY};BlobEndpoint=http://127.0.0.1:10000/acct1;TableEndpoint=http://127.0.0.1:1/acct1`,
+);
+const noise = fc.oneof(
+  fc.constantFrom('"', "'", '&amp;', '.', ';', '=', '==', ' ', '\n', '%', '/', '?', '#', '@', ':', 'http://', '\u0000'),
+  fc.string({ maxLength: 3 }),
+);
+
+test('whatever is changed in a connection string, it is parsed or refused, and no secret is shown', () => {
+  fc.assert(
+    fc.property(strings, fc.nat(), fc.nat(6), noise, (text, at, cut, inserted) => {
+      const start = at % text.length;
+      const value = text.slice(0, start) + inserted + text.slice(start + cut);
+      const problems = problemsOf(value);
+      for (const secret of [KEY.slice(4, -8), SIG.slice(3, -4)]) {
+        if (value.includes(secret)) expect(problems.join('\n')).not.toContain(secret);
+      }
+      if (problems.length > 0) return;
+      const access = resolveAccess({ alias: 'VAULT', connectionString: value });
+      // The parser of the SDK agrees where it takes the string, too: it wants names in their own case.
+      let url: string;
+      try {
+        url = BlobServiceClient.fromConnectionString(value).url;
+      } catch {
+        return;
+      }
+      expect(url.replace(/\?.*$/, '').replace(/\/+$/, '')).toBe(access.blobEndpoint);
+    }),
+    { numRuns: 2000 },
+  );
+});
