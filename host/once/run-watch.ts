@@ -140,7 +140,7 @@ export class RunWatch {
     if (Date.now() < due.at) return;
     const interval = Math.min(2 * due.interval, pace.slowestReport);
     this.#reports.set(id, { at: Date.now() + interval, interval });
-    const run = known ?? (await this.#look(id));
+    const run = known ?? (await this.#look(id).catch(() => undefined));
     if (run?.status === 'running') print([summary(job, id, run), ...(remedy ? [remedy] : [])].join('. '));
   }
 
