@@ -26,6 +26,9 @@ function exitWith(error: unknown): void {
   process.exit(explain(error));
 }
 
+/** Milliseconds after a signal. Ten seconds after the first, containers kill a process. */
+const SECOND_SIGNAL = 8_000;
+
 process.on('uncaughtException', exitWith);
 process.on('unhandledRejection', exitWith);
 
@@ -40,6 +43,7 @@ async function main(): Promise<void> {
   for (const name of ['SIGINT', 'SIGTERM'] as const) {
     process.on(name, () => (firstSignal.signal.aborted ? secondSignal : firstSignal).abort(name));
   }
+  firstSignal.signal.addEventListener('abort', () => setTimeout(() => secondSignal.abort(), SECOND_SIGNAL).unref());
   const host = await startHost(options, exitWith, firstSignal.signal);
   process.stdout.write(`ready ${host.url}\n`);
   const exitCode = await work(host, options, firstSignal.signal);

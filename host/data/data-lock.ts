@@ -1,4 +1,4 @@
-import { closeSync, openSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, linkSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EXIT, exitCodeOfSignal } from '../exit-codes.ts';
@@ -36,7 +36,7 @@ export async function lockDataDirectory(directory: string, locking: Locking = {}
   let reportedAt = Number.NEGATIVE_INFINITY;
   for (let attempt = 0; attempt < 10; ) {
     if (tryCreate(file, self)) {
-      // Two hosts that find the same stale lock may both remove it. The host whose lock remains has won.
+      // Two hosts that find the same stale lock may both try to remove it. The host whose lock remains has won.
       if (attempt > 0) await sleep(200);
       if (readOwner(file)?.pid === process.pid) return heldLock(file, self);
     }
@@ -44,7 +44,7 @@ export async function lockDataDirectory(directory: string, locking: Locking = {}
     if (owner === undefined || owner.pid === process.pid || !isAlive(owner)) {
       // Another process may be writing a lock that cannot be read yet.
       if (owner === undefined && attempt < 5) await sleep(100);
-      else rmSync(file, { force: true });
+      else removeStale(file, owner);
       attempt++;
       continue;
     }
@@ -65,6 +65,20 @@ export async function lockDataDirectory(directory: string, locking: Locking = {}
     `Cannot take over ${file}. If you start several hosts at once, start only one of them.`,
     EXIT.busy,
   );
+}
+
+/** Another process may have replaced the stale lock by its own since it was read. That one is put back. */
+function removeStale(file: string, stale: Owner | undefined): void {
+  const aside = `${file}.${process.pid}`;
+  try {
+    renameSync(file, aside);
+    const moved = readOwner(aside);
+    if (moved !== undefined && (moved.pid !== stale?.pid || moved.started !== stale.started)) linkSync(aside, file);
+  } catch (error) {
+    // Another process has removed it, or has the lock by now.
+    if (codeOf(error) !== 'ENOENT' && codeOf(error) !== 'EEXIST') throw diskError(`Cannot replace ${file}`, error);
+  }
+  rmSync(aside, { force: true });
 }
 
 function heldLock(file: string, self: object): DataLock {

@@ -1,4 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { EXIT } from '../exit-codes.ts';
+import { HostError } from '../host-error.ts';
 import { escapeControls } from '../log.ts';
 import type { Unfinished } from '../triggers/durable.ts';
 import { type AppApi, failure, type Run } from './app-api.ts';
@@ -84,7 +86,11 @@ export class RunWatch {
     for (let wait = pace.firstPoll; Date.now() - begin < longest; wait = Math.min(wait * 1.5, pace.slowestPoll)) {
       if (signal.aborted) return false;
       // One that is here may have ended, and still be followed by another.
-      const run = this.#isHere(id) ? undefined : await this.#look(id);
+      const run = this.#isHere(id) ? undefined : await this.#look(id).catch(whyUnknown);
+      if (run instanceof HostError) {
+        print(run.message);
+        return true;
+      }
       if (run !== undefined && run.status !== 'running') {
         print(summary(job, id, run));
         return true;
@@ -134,7 +140,7 @@ export class RunWatch {
     if (Date.now() < due.at) return;
     const interval = Math.min(2 * due.interval, pace.slowestReport);
     this.#reports.set(id, { at: Date.now() + interval, interval });
-    const run = known ?? (await this.#look(id));
+    const run = known ?? (await this.#look(id).catch(() => undefined));
     if (run?.status === 'running') print([summary(job, id, run), ...(remedy ? [remedy] : [])].join('. '));
   }
 
@@ -152,6 +158,12 @@ export class RunWatch {
       if ((wasHere && !this.#isHere(id)) || (signal.aborted && !wasAborted)) return;
     }
   }
+}
+
+/** A run that the vault does not have, as after a change of the vault, must not keep another from its start. */
+function whyUnknown(error: unknown): HostError {
+  if (error instanceof HostError && error.exitCode === EXIT.refused) return error;
+  throw error;
 }
 
 export function print(line: string): void {

@@ -36,6 +36,13 @@ const SCHEDULED = {
 };
 const OTHER = { ...SCHEDULED, name: 'other', destination: { account: 'VAULT', container: '{container}other' } };
 
+const VERIFIED = {
+  ...SCHEDULED,
+  name: 'verified',
+  destination: { account: 'VAULT', container: '{container}verified' },
+  verify: { afterRun: 'quick' },
+};
+
 interface Started {
   pid: number;
   printed(pattern: RegExp): Promise<void>;
@@ -46,7 +53,7 @@ interface Started {
 /** `largest`: the size to which a file may grow, in KiB. */
 async function begin(job = 'nightly', { args = [] as string[], largest = '' } = {}): Promise<Started> {
   const config = join(folder, 'strongroom.json');
-  writeFileSync(config, JSON.stringify({ jobs: [SCHEDULED, OTHER] }));
+  writeFileSync(config, JSON.stringify({ jobs: [SCHEDULED, OTHER, VERIFIED] }));
   const command = [
     await hostBundle(),
     '--data',
@@ -189,6 +196,16 @@ test('the run of another job in the journal stays as it is', async () => {
   const { code, output } = await night('other');
   expect([code, output]).toEqual([0, expect.stringMatching(/^other: succeeded/m)]);
   expect(output).toContain(`run ${run?.id} of an earlier start continues first`);
+});
+
+test('the verification that follows a run is waited for, so that the next night has nothing to finish', async () => {
+  await bed.fill(5);
+  const first = await night('verified');
+  expect([first.code, first.output]).toEqual([0, expect.stringMatching(/^verified: run verified-\S+ follows\.$/m)]);
+  expect(first.output.match(/^verified: succeeded · verified-/gm)).toHaveLength(2);
+  const second = await night('verified');
+  expect(second.output).not.toContain('of an earlier start');
+  expect(second.code).toBe(0);
 });
 
 test('a host that stays and has the data directory is named, with the call that runs the job there', async () => {

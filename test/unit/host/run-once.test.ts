@@ -173,6 +173,14 @@ describe('a process that runs one job', () => {
     expect(calls.indexOf(START)).toBeGreaterThan(calls.indexOf(OF_OTHER));
   });
 
+  test('starts its own run where the vault does not have the run of an earlier start', async () => {
+    let asked = 0;
+    unfinished = () => (asked++ < 20 ? [{ id: OTHER, root: OTHER }] : []);
+    script = { [START]: [started], [STATUS]: [isNow('succeeded')] };
+    expect(await run()).toBe(0);
+    expect(printed[1]).toMatch(/^Cannot get the status of run nightly-20261121T220000Z-aaaaaa: There is no such thing/);
+  });
+
   test.each([
     ['succeeded', 'failed', 4],
     ['completed-with-failures', 'failed', 3],
