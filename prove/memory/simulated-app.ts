@@ -4,7 +4,7 @@ import type { TableAccount } from '#storage/table-account.ts';
 import { plainTraits } from '../../test/support/builders/plain-traits.ts';
 import type { Random } from '../../test/support/builders/random.ts';
 import type { Played } from '../seeds/played.ts';
-import { Durable, type Mishaps, NO_MISHAPS, type Orchestrator } from './durable.ts';
+import { type ActivityHost, Durable, type Mishaps, NO_MISHAPS, type Orchestrator } from './durable.ts';
 import { MemoryAccount, MemoryStorage, type Traits } from './memory-account.ts';
 import type { Call, Network } from './memory-blobs.ts';
 import { type Faults, NO_FAULTS, networkOf } from './network.ts';
@@ -79,6 +79,8 @@ export class SimulatedApp {
   readonly random: Random;
   readonly scheduler: Scheduler;
   readonly durable: Durable;
+  /** The orchestrations of another host on the same vault: neither host knows those of the other. */
+  readonly elsewhere: Durable;
   readonly workforce: Workforce;
   readonly trace: string[] = [];
   readonly statistics: Record<string, number> = {};
@@ -109,7 +111,7 @@ export class SimulatedApp {
       },
     };
     const network = networkOf(this.scheduler, random, this.#faults);
-    this.durable = new Durable(this.scheduler, random, orchestrators, {
+    const host: ActivityHost = {
       execute: (name, input, ended, died) => this.workforce.execute(name, input, ended, died),
       met: (what) => {
         this.count(what);
@@ -117,13 +119,17 @@ export class SimulatedApp {
       },
       broken: (message) => plan.say('replay', message, ''),
       finished: (instance) => plan.finished?.(instance),
-    });
+    };
+    this.durable = new Durable(this.scheduler, random, orchestrators, host);
+    this.elsewhere = new Durable(this.scheduler, random, orchestrators, host);
     this.durable.mishaps = plan.mishaps;
+    this.elsewhere.mishaps = plan.mishaps;
     this.workforce = new Workforce({
       scheduler: this.scheduler,
       random,
       network,
       durable: this.durable,
+      elsewhere: this.elsewhere,
       configuration: plan.configuration,
       limits: plan.limits,
       accounts: this.#accounts,
@@ -171,14 +177,24 @@ export class SimulatedApp {
   }
 
   /** Sends a request to any process of the app. */
-  async ask(what: keyof Handlers, params: Record<string, string>, body: object = {}): Promise<Answer> {
+  async ask(
+    what: keyof Handlers,
+    params: Record<string, string>,
+    body: object = {},
+    elsewhere = false,
+  ): Promise<Answer> {
     const worker = this.workforce.any();
     if (!worker) return { status: 0, body: {} };
     const request = { params, query: new URLSearchParams(), text: async () => JSON.stringify(body) };
     const context = { functionName: what, invocationId: 'simulated' } as InvocationContext;
     const answer = await new Promise<Answer>((resolve) => {
       worker.do(
-        () => worker.handlers[what](request as unknown as HttpRequest, worker.client, context),
+        () =>
+          worker.handlers[what](
+            request as unknown as HttpRequest,
+            elsewhere ? worker.elsewhere : worker.client,
+            context,
+          ),
         (outcome) => {
           if ('thrown' in outcome) throw outcome.thrown;
           resolve({ status: outcome.value.status ?? 0, body: JSON.parse(String(outcome.value.body)) });
@@ -187,14 +203,21 @@ export class SimulatedApp {
       );
     });
     const { id = '', status = '', code = '' } = answer.body;
-    this.note(`answer to ${what} ${JSON.stringify(body)}: ${answer.status} ${id} ${status} ${code}`);
+    this.note(
+      `answer to ${what}${elsewhere ? ' by the other host' : ''} ${JSON.stringify(body)}: ${answer.status} ${id} ${status} ${code}`,
+    );
     return answer;
+  }
+
+  /** The orchestrations in progress on any host. */
+  get active(): { id: string; name: string; stuck: boolean }[] {
+    return [...this.durable.active, ...this.elsewhere.active];
   }
 
   /** Waits, as long as patience lasts, until every orchestration that can end has ended. */
   async untilEnded(patience: number): Promise<void> {
     const end = this.scheduler.now + patience;
-    while (this.scheduler.now < end && this.durable.active.some(({ stuck }) => !stuck)) {
+    while (this.scheduler.now < end && this.active.some(({ stuck }) => !stuck)) {
       await this.scheduler.sleep(this.random.between(1_000, 20_000), 'the user waited');
     }
   }
@@ -218,6 +241,7 @@ export class SimulatedApp {
     this.isQuiet = true;
     this.#faults.rates = NO_FAULTS;
     this.durable.mishaps = NO_MISHAPS;
+    this.elsewhere.mishaps = NO_MISHAPS;
     while (this.workforce.size === 0) this.workforce.hire();
   }
 

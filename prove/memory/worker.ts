@@ -32,13 +32,16 @@ export class Worker implements Owner {
   readonly activities: Record<string, Activity>;
   readonly handlers: Handlers;
   readonly client: ReturnType<typeof durableClient>;
+  /** The client of another host, which knows other orchestrations. */
+  readonly elsewhere: ReturnType<typeof durableClient>;
   readonly deps: Dependencies;
 
-  constructor(name: string, parts: Pick<Worker, 'activities' | 'handlers' | 'client' | 'deps'>) {
+  constructor(name: string, parts: Pick<Worker, 'activities' | 'handlers' | 'client' | 'elsewhere' | 'deps'>) {
     this.name = name;
     this.activities = parts.activities;
     this.handlers = parts.handlers;
     this.client = parts.client;
+    this.elsewhere = parts.elsewhere;
     this.deps = parts.deps;
   }
 

@@ -21,6 +21,8 @@ export interface Employer {
   random: Random;
   network: Network;
   durable: Durable;
+  /** The orchestrations of another host on the same vault. */
+  elsewhere: Durable;
   configuration: Dependencies['configuration'];
   limits: Dependencies['limits'];
   accounts: Record<string, MemoryAccount>;
@@ -71,16 +73,18 @@ export class Workforce {
       random: () => random.letters(6),
     };
     const activities = makeActivities(deps) as unknown as Record<string, Activity>;
-    const client = durableClient(this.#employer.durable, (what, writes, carryOut) =>
-      // The service answers over HTTP like a storage account, and its failures are not storage errors.
-      network({ account: 'HOST', operation: what, writes }, carryOut).catch((error) => {
-        throw isStorageError(error) ? new Error('The orchestration service failed: HTTP 500') : error;
-      }),
-    );
+    const clientOf = (durable: Durable) =>
+      durableClient(durable, (what, writes, carryOut) =>
+        // The service answers over HTTP like a storage account, and its failures are not storage errors.
+        network({ account: 'HOST', operation: what, writes }, carryOut).catch((error) => {
+          throw isStorageError(error) ? new Error('The orchestration service failed: HTTP 500') : error;
+        }),
+      );
     const worker = new Worker(`process ${++this.#hired}`, {
       activities: this.#employer.activities?.(activities) ?? activities,
       handlers: handlersOf(deps),
-      client,
+      client: clientOf(this.#employer.durable),
+      elsewhere: clientOf(this.#employer.elsewhere),
       deps,
     });
     this.#workers.push(worker);

@@ -65,6 +65,10 @@ class Simulation {
   readonly #cancelled = new Set<string>();
   /** The end that the API reported for each run. */
   readonly #said = new Map<string, string>();
+  /** The last sign of life of each run, and the longest time between two. */
+  readonly #signs = new Map<string, { last: number; longest: number }>();
+  /** Runs that were ended as lost, although they gave signs of life. */
+  readonly #endedAlive = new Set<string>();
   #disasters: number;
   #rivals: number;
 
@@ -172,7 +176,7 @@ class Simulation {
       await this.#app.untilEnded(48 * 60 * MINUTE);
       if (status === 202) return body.id;
       reported = `${status} ${JSON.stringify(body)}`;
-      await this.#app.scheduler.sleep(70_000);
+      await this.#app.scheduler.sleep(11 * MINUTE);
     }
     this.#witness.say('I4', `no run can be started when all is quiet: ${reported}`, '');
     return undefined;
@@ -182,10 +186,12 @@ class Simulation {
   async #conclude(): Promise<void> {
     this.#stranger.leave();
     this.#app.endFaults();
-    for (const { id, stuck } of this.#app.durable.active) if (stuck) this.#app.durable.terminate(id);
     await this.#app.untilEnded(48 * 60 * MINUTE);
-    for (const { id, name } of this.#app.durable.active) this.#witness.say('I4', `${name} ${id} does not end`, id);
-    await this.#app.scheduler.sleep(70_000);
+    for (const { id, name, stuck } of this.#app.active) {
+      if (!stuck) this.#witness.say('I4', `${name} ${id} does not end`, id);
+    }
+    // Nothing else frees the lock of a run that is stuck, or whose host is gone.
+    await this.#app.scheduler.sleep(61 * MINUTE);
     // A run must first abort a copy that hangs, and the account may not offer another method for that blob.
     if (this.#isHindered()) await this.#startTheLast();
     const last = await this.#startTheLast();
@@ -237,7 +243,9 @@ class Simulation {
   }
 
   async #ask(what: keyof Handlers, params: Record<string, string>, body: object = {}): Promise<Answer> {
-    const answer = await this.#app.ask(what, params, body);
+    const elsewhere = this.#world.otherHost && this.#random.chance(0.4);
+    if (elsewhere) this.#app.count('asked of another host');
+    const answer = await this.#app.ask(what, params, body, elsewhere);
     if ((what === 'start' || what === 'retry') && answer.status === 202) this.#accepted.add(answer.body.id!);
     if (answer.status === 409) this.#app.count(`refused: ${answer.body.code}`);
     return answer;
@@ -319,7 +327,7 @@ class Simulation {
     } else if (what === 8) {
       this.#strike('journal lost', 'the journal is lost');
       this.#app.durable.loseAll();
-      this.#startSoon(61_000);
+      this.#startSoon(10 * MINUTE + 1_000);
     } else {
       const { id } = random.pick(runs);
       this.#strike('stuck', `run ${id} gets stuck`);
@@ -375,9 +383,10 @@ class Simulation {
     this.#app.note(
       `run ${id} is published: ${summary.status} ${JSON.stringify(summary.counts)} ${summary.problems.map(({ code, message }) => `${code}: ${message}`).join('; ')}`,
     );
+    if (this.#isAlive(id, summary)) this.#endedAlive.add(id);
     for (const { code } of summary.problems) this.#app.count(`problem: ${code}`);
     // A run whose start was lost with its process never had an orchestration.
-    if (!this.#undisturbed(before) || !this.#app.durable.stateOf(id)) return;
+    if (!this.#undisturbed(before) || !(this.#app.durable.stateOf(id) ?? this.#app.elsewhere.stateOf(id))) return;
     this.#app.count('run without any trouble');
     const { status } = summary;
     if (status === 'succeeded' || (status === 'cancelled' && this.#cancelled.has(id))) return;
@@ -416,7 +425,33 @@ class Simulation {
     this.#troubled.add(copyId);
   }
 
+  /** Whether a run that is ended as lost gives signs of life, and its orchestration continues. */
+  #isAlive(id: string, { problems }: Summary): boolean {
+    const isLost = problems.some(({ code }) => code === 'run-lost' || code === 'run-stalled');
+    const isActive = this.#app.active.some((each) => each.id === id && !each.stuck);
+    const { last, longest } = this.#signs.get(id) ?? { last: Number.NEGATIVE_INFINITY, longest: 0 };
+    return isLost && isActive && Math.max(longest, this.#app.scheduler.now - last) <= this.#world.limits.silentMs;
+  }
+
+  /** A start that cannot tell whether its own run began ends that run, and leaves the lock free. */
+  #seeLock({ before, after }: Change): void {
+    const [from, to] = [before, after].map((blob) => blob && JSON.parse(blob.body.toString()).run?.id);
+    if (from === to || to === undefined || !this.#endedAlive.has(from)) return;
+    this.#witness.say('I4', `run ${from} gave signs of life, and another run took its lock`, from);
+  }
+
+  #noteSign(name: string): void {
+    const id = /\/runs\/([^/]+)\/signs$/.exec(name)?.[1];
+    if (id === undefined) return;
+    const { now } = this.#app.scheduler;
+    const { last, longest } = this.#signs.get(id) ?? { last: now, longest: 0 };
+    this.#signs.set(id, { last: now, longest: Math.max(longest, now - last) });
+    this.#app.count('sign of life');
+  }
+
   #changed(change: Change): void {
+    this.#noteSign(change.name);
+    if (change.name === 'locks/nightly.json') this.#seeLock(change);
     this.#app.note(
       `${change.operation} done on ${change.account.alias} ${change.container}/${change.name} → ${change.after?.etag}`,
     );

@@ -235,7 +235,10 @@ export class Witness {
     const inRun = new RegExp(`^jobs/${this.#plan.job}/runs/([^/]+)/(.+)$`).exec(name);
     if (!inRun) return;
     const [, id, path] = inRun;
-    if (before && !path!.startsWith('progress/')) {
+    if (path === 'signs') {
+      const isAppended = after.body.subarray(0, before?.body.length ?? 0).equals(before?.body ?? Buffer.alloc(0));
+      if (!isAppended) this.#broken('I3', `${operation} changed an earlier sign of life`, name);
+    } else if (before && !path!.startsWith('progress/')) {
       this.#broken('I3', `${operation} wrote over what is written once`, name);
     }
     if (path === 'run.json') this.#seeSummary(id!, JSON.parse(after.body.toString()), after.body);

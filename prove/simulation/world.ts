@@ -22,6 +22,8 @@ export interface World {
   strangers: number;
   /** The number of rivals that act during a write that starts, cancels or ends a run. */
   rivals: number;
+  /** Whether another host, which knows none of these orchestrations, answers some of the requests. */
+  otherHost: boolean;
   /** The number of processes that die, and of orchestrations that are terminated, lost or stuck. */
   disasters: number;
   faults: FaultRates;
@@ -167,6 +169,7 @@ export function drawWorld(random: Random): World {
       (method === 'auto' || method === 'async') && random.chance(0.15) ? [random.pick(['sync', 'blocks'])] : [],
     oddities: random.chance(0.3),
     rivals: random.chance(0.5) ? 0 : random.between(1, 6),
+    otherHost: random.chance(0.3),
     hostility: random.chance(0.6) ? 0 : random.pick([0.005, 0.02, 0.08]),
   };
 }

@@ -23,8 +23,8 @@ export interface Limits {
   /** Milliseconds after which a claim on an upload expires. Then any owner may take it over. */
   claimMs: number;
   /**
-   * Milliseconds without a sign of life after which a run of another host counts as lost. How often signs are given, and
-   * when a silent run is reported or ended, follows from it.
+   * Milliseconds without a sign of life after which a run of another host counts as lost. How often signs are given,
+   * and when a silent run is reported or ended, follows from it.
    */
   silentMs: number;
   /** Time limit of a storage request in milliseconds. A synchronous copy may take five times as long. */

@@ -15,8 +15,8 @@ declare const STRONGROOM_VERSION: string;
 const PATIENCE_MS = 5_000;
 
 /**
- * GET /api/health — 200 if every account answers, otherwise 503; and schedules, silent runs and poison uploads. It names
- * aliases only.
+ * GET /api/health — 200 if every account answers, otherwise 503; and schedules, silent runs and poison uploads. It
+ * names aliases only.
  */
 export function healthHandler(deps: Dependencies) {
   return answering(deps, async (_, client) => {

@@ -123,7 +123,8 @@ export function inRun<Run extends RunRef, Result extends object>(
   return countingRequests(requests, async () => {
     try {
       await context.ensureMayContinue();
-      return await givingSigns(deps, context.control, task.run, () => work(context));
+      const mayContinue = async () => (await context.guard.standing()) !== 'superseded';
+      return await givingSigns(deps, context.control, task.run, () => work(context), mayContinue);
     } catch (error) {
       if (error instanceof RunStopped) return { stopped: error.reason };
       if (isStorageError(error, 'being-deleted')) await noteWaiting(context, task);

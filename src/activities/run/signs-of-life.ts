@@ -16,14 +16,15 @@ const givenBy = new WeakMap<Dependencies, Given>();
 
 /**
  * Does the work of an activity and gives signs of life of its run: one before, unless this process has just given one,
- * and more while the work makes progress. Work that hangs falls silent. No sign follows the end of the work. A sign that
- * cannot be written never fails the work.
+ * and more while the work makes progress. Work that hangs falls silent. No sign follows the end of the work. A sign
+ * that cannot be written never fails the work. A run that may no longer continue gives no more signs.
  */
 export async function givingSigns<T>(
   deps: Dependencies,
   control: ControlStore,
   run: RunName,
   work: () => Promise<T>,
+  mayContinue: () => Promise<boolean> = async () => true,
 ): Promise<T> {
   const { signEvery, hangs } = patienceOf(deps.limits);
   const time = () => deps.now().getTime();
@@ -31,7 +32,7 @@ export async function givingSigns<T>(
   await signs.giveIfDue();
   let movedAt = time();
   const timer = setInterval(() => {
-    if (time() - movedAt <= hangs) void signs.giveIfDue();
+    if (time() - movedAt <= hangs) void signs.giveIfDue(mayContinue);
   }, signEvery);
   try {
     return await observingProgress(() => {
@@ -62,7 +63,7 @@ class Signs {
     this.#every = every;
   }
 
-  giveIfDue(): Promise<void> {
+  giveIfDue(mayContinue = async () => true): Promise<void> {
     const given = givenBy.get(this.#deps) ?? new Map<string, number>();
     givenBy.set(this.#deps, given);
     const now = this.#deps.now();
@@ -72,7 +73,7 @@ class Signs {
     if (given.has(this.#run.id)) return this.#inProgress;
     // Before the answer, so that activities at the same time give one sign.
     given.set(this.#run.id, now.getTime());
-    this.#inProgress = this.#give(now);
+    this.#inProgress = this.#give(now, mayContinue);
     return this.#inProgress;
   }
 
@@ -80,9 +81,11 @@ class Signs {
     return this.#inProgress;
   }
 
-  async #give(now: Date): Promise<void> {
+  async #give(now: Date, mayContinue: () => Promise<boolean>): Promise<void> {
     try {
-      await withoutProgress(() => this.#control.signOfLife(this.#run, now));
+      await withoutProgress(async () => {
+        if (await mayContinue()) await this.#control.signOfLife(this.#run, now);
+      });
     } catch (error) {
       const { job, id } = this.#run;
       this.#deps.telemetry.warn('sign-not-written', { run: id, job, code: problemCodeOf(error, 'destination') });
