@@ -95,7 +95,7 @@ export class ControlStore extends ControlContainer {
     return this.readJson(path, (value) => isLock(value, job));
   }
 
-  /** The locks of the readers of a job that have not ended. One request per 5,000 readers, and one for each of these. */
+  /** The locks of the readers of a job that have not ended. One request per 5,000, and one for each of these. */
   async openReaders(job: string): Promise<HeldLock<ReaderRef>[]> {
     const paths: string[] = [];
     for await (const { blobs } of this.pages({ prefix: readersPrefix(job), metadata: true })) {
