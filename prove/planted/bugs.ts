@@ -410,8 +410,8 @@ export const BUGS: Bug[] = [
   {
     words: 'shows the stack trace of the platform',
     file: 'src/orchestrations/interruption.ts',
-    find: "const cause = name === undefined ? '' : ` (${name})`;",
-    replace: 'const cause = name === undefined ? `` : ` (${String(error)})`;',
+    find: 'const name = names.find((each) => !PLAIN.test(each));',
+    replace: 'const name = names.length > 0 ? String(error) : undefined;',
     detector: CONTAINER,
   },
   {

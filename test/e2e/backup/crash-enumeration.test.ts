@@ -37,7 +37,7 @@ test('I4: ended from outside, alone or with all others, an activity costs an inc
   const ended: string[] = [];
   const violations: string[] = [];
   await throwAll(
-    cases.filter((_, index) => index % 25 === 13),
+    cases.filter((_, index) => index % 33 === 13),
     LANES,
     (given, verdict) => {
       ended.push(...verdict.ended);
@@ -46,7 +46,7 @@ test('I4: ended from outside, alone or with all others, an activity costs an inc
   );
   expect(violations).toEqual([]);
   expect(ended.length).toBeGreaterThanOrEqual(3);
-});
+}, 240_000);
 
 test('F28: a run whose activities all execute twice leaves the same as a run in order', async () => {
   const [inOrder] = await runTwice([SCENES.incremental], undefined);
