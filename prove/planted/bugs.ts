@@ -185,10 +185,10 @@ export const BUGS: Bug[] = [
   },
   {
     words: 'takes the lock from a run that is in progress',
-    file: 'src/domain/run/lock.ts',
-    find: "  if (orchestration === 'active') return false;\n",
-    replace: '',
-    detector: { test: 'test/unit/domain/run/lock.test.ts' },
+    file: 'src/domain/run/sign-of-life.ts',
+    find: "return silence > stalled ? 'stalled' : 'running';",
+    replace: "return 'stalled';",
+    detector: { test: 'test/unit/domain/run/sign-of-life.test.ts' },
   },
   {
     words: 'takes the lock by a plain write',
@@ -200,7 +200,7 @@ export const BUGS: Bug[] = [
   {
     words: 'takes over an abandoned run without closing it',
     file: 'src/functions/run/start-run.ts',
-    find: "ended = await closeRun(deps, { run: holder, vault: vault.alias }, 'failed');",
+    find: "ended = await closeRun(deps, { run: holder, vault: vault.alias }, 'failed', cause);",
     replace: "ended = { dryRun: false, status: 'cancelled', problems: [] } as never;",
     detector: SEEDS,
   },
@@ -220,7 +220,7 @@ export const BUGS: Bug[] = [
   },
   {
     words: 'takes an occurrence for served although its run was lost',
-    file: 'src/functions/run/start-run.ts',
+    file: 'src/functions/run/served-by.ts',
     find: 'return summary && wasLost(summary) ? undefined : id;',
     replace: 'return id;',
     detector: TICKS,
@@ -242,15 +242,15 @@ export const BUGS: Bug[] = [
   {
     words: 'releases the lock by a plain write',
     file: 'src/storage/control/control-store.ts',
-    find: 'release(lock.value, now, left), { ifMatch: lock.etag })',
-    replace: 'release(lock.value, now, left), undefined as never)',
+    find: 'free, { ifMatch: lock.etag }, metadata)',
+    replace: 'free, undefined as never, metadata)',
     detector: SEEDS,
   },
   {
     words: 'pins the release to a lock that it has not judged',
     file: 'src/storage/control/control-store.ts',
-    find: 'release(lock.value, now, left), { ifMatch: lock.etag })',
-    replace: 'release(lock.value, now, left), { ifMatch: (await this.readLock(run.job))!.etag })',
+    find: 'free, { ifMatch: lock.etag }, metadata)',
+    replace: 'free, { ifMatch: (await this.readLockOf(run))!.etag }, metadata)',
     detector: OVERTAKEN,
   },
   {
@@ -655,7 +655,7 @@ export const BUGS: Bug[] = [
   {
     words: 'leaves a reader that died as it is',
     file: 'src/functions/run/readers.ts',
-    find: "  await endRun(deps, { run, vault: vault.alias }, 'failed');\n  return true;",
+    find: "  await endRun(deps, { run, vault: vault.alias }, 'failed', isStalled ? 'run-stalled' : 'run-lost');\n  return true;",
     replace: '  return true;',
     detector: LIVES,
   },
@@ -963,8 +963,8 @@ export const BUGS: Bug[] = [
   {
     words: 'does not restore a container that was empty',
     file: 'src/activities/restore/plan-restore.ts',
-    find: 'if (isEmpty(point, container)) await listings.of(() => route.makeTarget())();',
-    replace: 'if (isEmpty(point, container)) target.isMissing = false;',
+    find: 'if (!run.dryRun && isEmpty(point, container)) await listings.of(() => route.makeTarget())();',
+    replace: '',
     detector: LIVES,
   },
   {

@@ -6,7 +6,7 @@ import { expand, isValidContainerName } from '#domain/blobs/container-template.t
 import { containerProtection, type TargetAccount, tableProtection } from '#domain/restore/protected-target.ts';
 import { isRestored } from '#domain/restore/restore.ts';
 import { type Problem, problemOf } from '#domain/run/problems.ts';
-import type { RestoreRef, RunSummary } from '#domain/run/run.ts';
+import { hasRefusedAccess, type RestoreRef, type RunSummary } from '#domain/run/run.ts';
 import { tableOfTask, taskOfTable } from '#domain/run/task-name.ts';
 import type { RestoreTask } from '#domain/run/tasks.ts';
 import { expandTable, isSameTable, isValidTableName } from '#domain/tables/table-name.ts';
@@ -81,9 +81,9 @@ function tablesOf(restore: RestoreTask, tables: string[], into: TargetAccount): 
 /** A retry restores what failed as a whole, and every table with failures, from the start. */
 function pairAgain(earlier: RunSummary, pair: ContainerPair): ContainerPair[] {
   const report = earlier.containers.find(({ container }) => container === pair.container);
-  const { status, problems = [] } = report ?? {};
+  const status = report?.status;
   if (status === 'succeeded') return [];
-  const isRefused = problems.some(({ code }) => code === 'access-refused');
+  const isRefused = report !== undefined && hasRefusedAccess(report);
   const isWhole = status === 'completed-with-failures' && tableOfTask(pair.container) === undefined && !isRefused;
   return isWhole ? [pair] : [{ ...pair, scan: true }];
 }

@@ -170,6 +170,11 @@ export interface ContainerReport {
   notPreserved?: NotPreservedCounts;
 }
 
+/** Whether a restore was to restore the access of a container or table, and the target refused it. */
+export function hasRefusedAccess({ problems }: Pick<ContainerReport, 'problems'>): boolean {
+  return problems.some(({ code }) => code === 'access-refused');
+}
+
 /** The report on a run, in progress or ended. */
 export interface RunReport {
   id: string;

@@ -1,6 +1,6 @@
 import type { Dependencies } from '#app/dependencies.ts';
 import { jobContextOf } from '#app/job-context.ts';
-import { isArchiving, type RunSummary } from '#domain/run/run.ts';
+import { hasRefusedAccess, type RunSummary } from '#domain/run/run.ts';
 import { answering } from '../http/answering.ts';
 import { HttpError } from '../http/http-error.ts';
 import { jobOfStored } from './configured-job.ts';
@@ -49,7 +49,8 @@ function checkFailures({ id, dryRun, status, containers, problems }: RunSummary)
   if (status === 'cancelled') throw nothingToRetry(`Run ${id} was cancelled`);
   if (containers.length === 0) throw nothingToRetry(`Run ${id} processed no container`);
   const isFailed = containers.some(
-    (each) => each.status === 'failed' || each.status === 'cancelled' || each.counts.failed > 0,
+    (each) =>
+      each.status === 'failed' || each.status === 'cancelled' || each.counts.failed > 0 || hasRefusedAccess(each),
   );
   if (!isFailed) throw nothingToRetry(`Nothing of run ${id} failed, and a retry does not try what the run skipped`);
   // Nothing names the containers that were never listed: a retry would make a restore point without them.

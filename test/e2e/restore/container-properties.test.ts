@@ -206,3 +206,44 @@ test('a tier of a page blob and a seal return where the target takes them, and w
   expect(sent('disk', 'x-ms-access-tier')).toEqual(['P30', undefined]);
   expect(report.problems.map(({ code, count }) => [code, count])).toEqual([['tier-not-kept', 1]]);
 });
+
+test('access that the target refuses is named as a failure, and a retry restores it', async () => {
+  const { shop } = await build();
+  const before = await nature(shop);
+  const app = await bed.start();
+  await app.run();
+  await shop.delete();
+  // As an account answers that permits no public access.
+  bed.proxy.rules.push({
+    match: ({ method, url, headers }) =>
+      method === 'PUT' && url.includes('comp=acl') && 'x-ms-blob-public-access' in headers,
+    answer: () => refusal(409, 'PublicAccessNotPermitted'),
+  });
+  const report = await app.restore({ containers: ['shop'], restoreAccess: true });
+  expect(report).toMatchObject({ status: 'completed-with-failures', counts: { copied: 1, failed: 0 } });
+  expect(report.problems).toMatchObject([
+    { code: 'access-refused', container: 'shop', message: expect.stringContaining('PublicAccessNotPermitted') },
+  ]);
+  // The policies do not depend on it.
+  expect(await nature(shop)).toEqual({ ...before, publicAccess: undefined });
+  bed.proxy.rules.length = 0;
+  expect(await app.retry(report.id)).toMatchObject({ status: 'succeeded', problems: [] });
+  expect(await nature(shop)).toEqual(before);
+});
+
+test('I6: properties that were altered in the vault are found, and keep no blob from being restored', async () => {
+  const { shop } = await build();
+  const app = await bed.start();
+  const { id } = await app.run();
+  const path = `jobs/nightly/runs/${id}/manifest/shop/properties.ndjson.gz`;
+  await bed.control.getBlockBlobClient(path).upload('altered', 7);
+  const verified = await app.verify({ restorePoint: id, kind: 'quick' });
+  expect(verified).toMatchObject({ status: 'completed-with-failures', counts: { failed: 1 } });
+  const damaged = { code: 'damaged', name: path };
+  expect(await app.outcomes(verified.id, 'status=failed')).toMatchObject([damaged]);
+  await shop.delete();
+  const report = await app.restore({ containers: ['shop'], restoreAccess: true });
+  expect(report).toMatchObject({ status: 'completed-with-failures', counts: { copied: 1, failed: 1 } });
+  expect(await app.outcomes(report.id, 'status=failed')).toMatchObject([damaged]);
+  expect(await nature(shop)).toEqual({ publicAccess: undefined, policies: [], metadata: {} });
+});
