@@ -1037,4 +1037,11 @@ export const BUGS: Bug[] = [
     replace: 'false',
     detector: { test: 'test/unit/config/account-strings.test.ts' },
   },
+  {
+    words: 'takes the refusal of a policy on the control container for one of a blob',
+    file: 'src/storage/control/control-container.ts',
+    find: "        if (!isStorageError(error, 'immutable')) throw error;\n",
+    replace: '        throw error;\n',
+    detector: { test: 'test/unit/storage/control/control-immutable.test.ts' },
+  },
 ];

@@ -27,6 +27,8 @@ function codeOfKind(error: StorageError, side: Side): ProblemCode {
       return 'destination-leased';
     case 'immutable':
       return 'destination-immutable';
+    case 'control-immutable':
+      return 'control-immutable';
     case 'archived':
       return 'destination-archived';
     case 'type-differs':

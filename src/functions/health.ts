@@ -4,6 +4,7 @@ import { problemCodeOf } from '#app/problem-code.ts';
 import { PROBLEMS } from '#domain/run/problems.ts';
 import { nextAfter } from '#domain/run/schedule.ts';
 import { patienceOf } from '#domain/run/sign-of-life.ts';
+import { ControlStore } from '#storage/control/control-store.ts';
 import { PoisonStore } from '#storage/control/poison-store.ts';
 import { isStorageError } from '#storage/storage-error.ts';
 import { answering, json } from './http/answering.ts';
@@ -19,6 +20,7 @@ const PATIENCE_MS = 5_000;
  * names aliases only.
  */
 export function healthHandler(deps: Dependencies) {
+  const replaces = replacementProofs(deps);
   return answering(deps, async (_, client) => {
     const { jobs, archives } = deps.configuration;
     const aliases = [...deps.configuration.accounts.keys()];
@@ -30,6 +32,7 @@ export function healthHandler(deps: Dependencies) {
           alias,
           [...jobs, ...archives].some(({ destination }) => destination.account === alias),
           services(deps, alias),
+          replaces,
         )),
       })),
     );
@@ -102,10 +105,12 @@ async function answers(
   alias: string,
   vault: boolean,
   { blobs, tables }: { blobs: boolean; tables: boolean },
+  replaces: (alias: string) => Promise<void>,
 ) {
   const signal = AbortSignal.timeout(PATIENCE_MS);
   try {
-    if (blobs) await deps.blobs(alias).listContainers(undefined, signal);
+    if (blobs) await askBlobs(deps, alias, signal);
+    if (vault) await replaces(alias);
     if (tables) await deps.tables(alias).listTables(undefined, signal);
     return { status: 'ok' as const, ...(vault && (await catalogOf(deps, alias, signal))) };
   } catch (error) {
@@ -113,6 +118,43 @@ async function answers(
     const code = error.kind === 'aborted' ? 'unreachable' : problemCodeOf(error, vault ? 'destination' : 'source');
     return { status: 'failed' as const, code, hint: PROBLEMS[code].hint };
   }
+}
+
+/** Asks for the containers of an account, or for one that is named, where a signature covers only that. */
+async function askBlobs(deps: Dependencies, alias: string, signal: AbortSignal): Promise<void> {
+  const account = deps.blobs(alias);
+  try {
+    await account.listContainers(undefined, signal);
+  } catch (error) {
+    const named = isStorageError(error, 'access-denied') ? namedContainer(deps, alias) : undefined;
+    if (named === undefined) throw error;
+    await account.listBlobs(named, { limit: 1, signal });
+  }
+}
+
+/** A container that a job or rule reads in an account, if all of them are named without patterns. */
+function namedContainer({ configuration: { jobs, archives } }: Dependencies, alias: string): string | undefined {
+  const vaults = [...jobs, ...archives].map(({ destination }) => destination.account);
+  if (vaults.includes(alias)) return undefined;
+  const names = [
+    ...jobs.filter(({ source }) => source.account === alias).flatMap(({ source }) => source.containers),
+    ...archives.filter(({ source }) => source.account === alias).map(({ source }) => source.container),
+  ];
+  return names.some((name) => name.includes('*')) ? undefined : names[0];
+}
+
+/** How long a proof that the control container of a vault can be written holds: each leaves versions. */
+const PROOF_HOLDS_MS = 24 * 3_600_000;
+
+/** Proves at times, for each vault, that objects of its control container can be replaced. */
+function replacementProofs(deps: Dependencies) {
+  const provedAt = new Map<string, number>();
+  return async (alias: string): Promise<void> => {
+    const now = deps.now().getTime();
+    if (now - (provedAt.get(alias) ?? Number.NEGATIVE_INFINITY) < PROOF_HOLDS_MS) return;
+    await new ControlStore(deps.blobs(alias)).proveReplaceable();
+    provedAt.set(alias, now);
+  };
 }
 
 /** What is wrong with the catalog of a vault. Everything works without it. */

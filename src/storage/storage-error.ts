@@ -35,6 +35,8 @@ export type StorageErrorKind =
   | 'snapshots-present'
   /** An immutability policy or a legal hold protects the blob. */
   | 'immutable'
+  /** The same protects the control container, where Strongroom must replace its own objects. */
+  | 'control-immutable'
   /** The copy source is too large for the method, or an entity or request too large for the service. */
   | 'too-large'
   /** 429, or 503 after every retry. */

@@ -8,7 +8,7 @@ import type { NameOrder } from '#domain/blobs/name-order.ts';
 import { readRecord, tagsAreWithheld } from '#domain/copying/record.ts';
 import { type Outcome, outcomeOf, type PlannedItem } from '#domain/run/outcome.ts';
 import { problemOf } from '#domain/run/problems.ts';
-import { countNotPreserved, countProblem } from '#domain/run/tally.ts';
+import { countNotPreserved, countProblem, type Tally } from '#domain/run/tally.ts';
 import { addUnmatched, type Unmatched } from '#domain/run/unmatched.ts';
 import type { BlobAccount } from '#storage/blob-account.ts';
 import { isStorageError } from '#storage/storage-error.ts';
@@ -81,10 +81,7 @@ async function walkSlice(
         continue;
       }
       slice.list(blob.size);
-      if (blob.isDirectory) countNotPreserved(tally, 'directories');
-      if (hasOwnScope(blob)) countNotPreserved(tally, 'blob-encryption-scope');
-      // The copies of this run have a record of their own instead; the entries keep this one.
-      if (readRecord(blob.metadata)) countProblem(tally, 'other-vault');
+      countListed(tally, blob);
       const decided = addressable(route, blob, beside.decide(blob, paired, walk.order));
       if (isFirst && 'planned' in decided) {
         await beside.planned();
@@ -97,11 +94,17 @@ async function walkSlice(
   if (!walk.order.isKnown) countProblem(tally, 'order-unknown', 0);
   if (input.slice === 0 && !run.dryRun) await beside.first?.(context);
   const next = walk.position;
-  if (tally.listed === 0) {
-    unmatched ??= input.slice === 0 ? await besidePrefix(source, container, job.source.prefix) : undefined;
-    if (unmatched) tally.unmatched = unmatched;
-  }
+  if (tally.listed === 0 && input.slice === 0) unmatched ??= await besidePrefix(source, container, job.source.prefix);
+  if (tally.listed === 0 && unmatched) tally.unmatched = unmatched;
   return slice.finish(next === undefined ? {} : { next });
+}
+
+/** Counts what a copy of the blob lacks. */
+function countListed(tally: Tally, blob: BlobState): void {
+  if (blob.isDirectory) countNotPreserved(tally, 'directories');
+  if (hasOwnScope(blob)) countNotPreserved(tally, 'blob-encryption-scope');
+  // The copies of this run have a record of their own instead; the entries keep this one.
+  if (readRecord(blob.metadata)) countProblem(tally, 'other-vault');
 }
 
 /** The scope of the account itself is the service's name for none. */

@@ -56,6 +56,13 @@ export const PROBLEMS = {
       'An immutability policy or a legal hold protects this blob in the account that Strongroom writes to. For a ' +
       'copy, choose another destination container. For a prune, wait until the policy expires.',
   },
+  'control-immutable': {
+    meaning: 'the control container may not be changed',
+    hint:
+      'An immutability policy or a legal hold of the container "strongroom" keeps Strongroom from replacing its own ' +
+      'objects, such as locks and notes, so no run can start. Remove it from that container, and protect the vault ' +
+      'with versioning and a version-level policy instead: see "Immutability" in SECURITY.md.',
+  },
   'destination-archived': {
     meaning: 'in the archive tier at the destination',
     hint:

@@ -5,6 +5,9 @@ import { formatProblem } from '#domain/run/stored-format.ts';
 import type { BlobAccount, BlobPage, ListBlobsOptions, PutObjectOptions, StoredObject } from '../blob-account.ts';
 import { isStorageError, StorageError } from '../storage-error.ts';
 
+/** What GET /api/health writes. */
+const HEALTH_OBJECT = 'health.json';
+
 /** A JSON document as it is stored. */
 export function bytesOf(value: unknown): Buffer {
   return Buffer.from(`${JSON.stringify(value, undefined, 2)}\n`);
@@ -116,7 +119,14 @@ export class ControlContainer {
 
   /** Writes an object and returns its ETag. Creates the container if it does not exist. */
   protected async put(path: string, body: Buffer, options: PutObjectOptions): Promise<string> {
-    const write = async () => (await this.vault.putObject(CONTROL_CONTAINER, path, body, options)).etag;
+    const write = async () => {
+      try {
+        return (await this.vault.putObject(CONTROL_CONTAINER, path, body, options)).etag;
+      } catch (error) {
+        if (!isStorageError(error, 'immutable')) throw error;
+        throw new StorageError('control-immutable', error.message, error.status, error.code);
+      }
+    };
     try {
       return await write();
     } catch (error) {
@@ -135,6 +145,17 @@ export class ControlContainer {
       if (!isStorageError(error, 'container-not-found')) throw error;
       await this.vault.createContainer(CONTROL_CONTAINER);
       await write();
+    }
+  }
+
+  /**
+   * Replaces a small object, as locks and notes are replaced: a policy of the container may refuse that although it may
+   * be listed. Does nothing to a vault that has no control container yet.
+   */
+  async proveReplaceable(): Promise<void> {
+    if ((await this.list({ prefix: 'locks/', limit: 1 })).blobs.length === 0) return;
+    for (let times = 0; times < 2; times++) {
+      await this.put(HEALTH_OBJECT, bytesOf({ written: 'by GET /api/health' }), { contentType: 'application/json' });
     }
   }
 
