@@ -12,6 +12,8 @@ import { startRun } from './run/start-run.ts';
 
 /** How long to wait after each failed start but the last, in retry delays of requests: three minutes in all. */
 const WAITS = [16, 32, 64, 128];
+/** A request to a service that does not answer takes minutes, and the function has a time limit. */
+const LAST_TRY_AFTER_MS = 5 * 60_000;
 
 /** A timer fires more often than its schedule: this decides which ticks start a run. */
 export function runOnScheduleHandler(deps: Dependencies, job: Job, schedule: string, what: Scheduled) {
@@ -30,15 +32,17 @@ function lastTick({ scheduleStatus }: Timer): Date | undefined {
 
 /** Starts the run of an occurrence. If that fails, tries again for some minutes. */
 async function startInTime(deps: Dependencies, client: DurableClient, job: Job, due: Occurrence): Promise<string> {
+  const began = deps.now().getTime();
   for (let failures = 0; ; failures++) {
+    const isLast = () => failures === WAITS.length || deps.now().getTime() > began + LAST_TRY_AFTER_MS;
     try {
       const result = await startDue(deps, client, job, due);
       // After a failure, this may be the run of the failed start: then it is lost, which shows a minute later.
-      const isCertain = failures === 0 || failures === WAITS.length || !result.startsWith('served');
+      const isCertain = failures === 0 || isLast() || !result.startsWith('served');
       if (isCertain) return result;
     } catch (error) {
       const about = { job: job.name, what: due.what, due: due.at.toISOString(), message: (error as Error).message };
-      if (failures === WAITS.length) {
+      if (isLast()) {
         deps.telemetry.startFailed(about);
         throw error;
       }

@@ -59,7 +59,7 @@ function mistakes({ started, ticks }: YearOfTicks, wanted: number[]): string[] {
   return found;
 }
 
-describe('F30: a year of ticks', { tags: ['slow'] }, () => {
+describe('F30: a year of ticks', { tags: ['slow'], timeout: 120_000 }, () => {
   it.each<[string, Place]>([
     ['in UTC', { zone: 'UTC', hour: 23, minute: 30 }],
     ['in Berlin, in the hour that is skipped and repeated', { zone: 'Europe/Berlin', hour: 2, minute: 30 }],
@@ -180,6 +180,18 @@ describe('a vault that is out of reach at the tick', () => {
     expect(events).toEqual([...Array(4).fill('start-retried'), `failed ${JSON.stringify(about)}`]);
     expect(vault.clock.app - Date.parse('2026-05-02T12:00:00.000Z')).toBeLessThan(5 * MINUTE);
   });
+});
+
+test('a vault that leaves every request without an answer for minutes is not tried five times', async () => {
+  const { vault, tick, events } = await atNoon();
+  vault.before = () => {
+    vault.clock.app += 6 * MINUTE;
+    throw new StorageError('unreachable', 'No answer');
+  };
+  await expect(tick('backup')).rejects.toThrow('No answer');
+  // The function may run for half an hour, and takes other functions with it if it runs longer.
+  expect(vault.clock.app - Date.parse('2026-05-02T12:00:00.000Z')).toBeLessThan(15 * MINUTE);
+  expect(events).toEqual([expect.stringMatching(/^failed /)]);
 });
 
 test('a tick at which nothing is due leaves a line in the log at level debug', async () => {

@@ -85,9 +85,7 @@ export class YearOfTicks {
     for (let nominal = from.getTime(); ; ) {
       nominal = nextAfter(host, hostZone, new Date(nominal))!.getTime();
       // Ticks far from any occurrence need not be played.
-      const [before, after, period] = this.#isHourly
-        ? [70 * MINUTE, 130 * MINUTE, HOUR]
-        : [2 * MINUTE, 6 * MINUTE, MINUTE];
+      const [before, after, period] = this.#isHourly ? [10 * MINUTE, 90 * MINUTE, HOUR] : [MINUTE, 4 * MINUTE, MINUTE];
       const next = nextAfter(expr, zone, new Date(nominal - after))!.getTime();
       if (next - nominal > before) {
         nominal = nextAfter(host, hostZone, new Date(next - before))!.getTime();
