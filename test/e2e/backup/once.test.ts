@@ -50,7 +50,7 @@ interface Started {
   ended: Promise<Night>;
 }
 
-/** `largest`: the size to which a file may grow, in KiB. */
+/** `largest`: the size to which a file may grow, in blocks of 512 bytes. */
 async function begin(job = 'nightly', { args = [] as string[], largest = '' } = {}): Promise<Started> {
   const config = join(folder, 'strongroom.json');
   writeFileSync(config, JSON.stringify({ jobs: [SCHEDULED, OTHER, VERIFIED] }));
@@ -160,13 +160,11 @@ describe('fourteen nights of cron', () => {
 
     // A file that may not grow, as on a full disk.
     await Promise.all(Array.from({ length: 8 }, change));
-    const full = await (await begin('nightly', { largest: '16' })).ended;
-    expect([full.code, full.output]).toEqual([
-      74,
-      expect.stringMatching(
-        /^Cannot write \S+: the file may not grow any more\. .* Nothing that it has confirmed is lost/m,
-      ),
-    ]);
+    if (process.platform !== 'win32') {
+      const { code, output } = await (await begin('nightly', { largest: '16' })).ended;
+      const words = /^Cannot write \S+: the file may not grow any more\. .* Nothing that it has confirmed is lost/m;
+      expect([code, output]).toEqual([74, expect.stringMatching(words)]);
+    }
     await expectBackedUp(await night());
 
     // The data directory is not kept.
