@@ -146,10 +146,24 @@ export const BUGS: Bug[] = [
   },
   {
     words: 'takes the lock from a run that is in progress',
-    file: 'src/domain/run/lock.ts',
-    find: "  if (orchestration === 'active') return false;\n",
-    replace: '',
+    file: 'src/domain/run/sign-of-life.ts',
+    find: "return silence > stalled ? 'stalled' : 'running';",
+    replace: "return 'lost';",
     detector: { test: 'test/unit/domain/run/lock.test.ts' },
+  },
+  {
+    words: 'takes the lock from a run of another host that gives signs of life',
+    file: 'src/domain/run/sign-of-life.ts',
+    find: "return silence > silent ? 'lost' : 'running';",
+    replace: "return 'lost';",
+    detector: SEEDS,
+  },
+  {
+    words: 'never ends a run that is stuck',
+    file: 'src/domain/run/sign-of-life.ts',
+    find: "return silence > stalled ? 'stalled' : 'running';",
+    replace: "return 'running';",
+    detector: SEEDS,
   },
   {
     words: 'takes the lock by a plain write',
@@ -161,7 +175,7 @@ export const BUGS: Bug[] = [
   {
     words: 'takes over an abandoned run without closing it',
     file: 'src/functions/run/start-run.ts',
-    find: "ended = await closeRun(deps, { run: holder, vault: vault.alias }, 'failed');",
+    find: "ended = await closeRun(deps, { run: holder, vault: vault.alias }, 'failed', cause);",
     replace: "ended = { dryRun: false, status: 'cancelled', problems: [] } as never;",
     detector: SEEDS,
   },
