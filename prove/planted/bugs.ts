@@ -169,15 +169,15 @@ export const BUGS: Bug[] = [
   {
     words: 'releases the lock by a plain write',
     file: 'src/storage/control/control-store.ts',
-    find: 'release(lock.value, now, left), { ifMatch: lock.etag })',
-    replace: 'release(lock.value, now, left), undefined as never)',
+    find: 'release(lock.value, now, left), { ifMatch: lock.etag }, ended)',
+    replace: 'release(lock.value, now, left), undefined as never, ended)',
     detector: SEEDS,
   },
   {
     words: 'pins the release to a lock that it has not judged',
     file: 'src/storage/control/control-store.ts',
-    find: 'release(lock.value, now, left), { ifMatch: lock.etag })',
-    replace: 'release(lock.value, now, left), { ifMatch: (await this.readLock(run.job))!.etag })',
+    find: 'release(lock.value, now, left), { ifMatch: lock.etag }, ended)',
+    replace: 'release(lock.value, now, left), { ifMatch: (await this.readLock(run.job))!.etag }, ended)',
     detector: OVERTAKEN,
   },
   {
