@@ -256,15 +256,15 @@ export const BUGS: Bug[] = [
   {
     words: 'releases the lock by a plain write',
     file: 'src/storage/control/control-store.ts',
-    find: 'free, { ifMatch: lock.etag }, metadata)',
-    replace: 'free, undefined as never, metadata)',
+    find: 'release(lock.value, now, left), { ifMatch: lock.etag }, ended)',
+    replace: 'release(lock.value, now, left), undefined as never, ended)',
     detector: SEEDS,
   },
   {
     words: 'pins the release to a lock that it has not judged',
     file: 'src/storage/control/control-store.ts',
-    find: 'free, { ifMatch: lock.etag }, metadata)',
-    replace: 'free, { ifMatch: (await this.readLockOf(run))!.etag }, metadata)',
+    find: 'release(lock.value, now, left), { ifMatch: lock.etag }, ended)',
+    replace: 'release(lock.value, now, left), { ifMatch: (await this.readLock(run.job))!.etag }, ended)',
     detector: OVERTAKEN,
   },
   {

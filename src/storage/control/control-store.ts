@@ -122,13 +122,13 @@ export class ControlStore extends ControlContainer {
 
   /** Releases the lock of a run if the run holds it. */
   async releaseLock(run: LockedRun, now: Date, left: Left = {}): Promise<void> {
+    const path = lockPathOf(run);
+    const ended = isReader(run.mode) ? ENDED : undefined;
     await compareAndSwap(async () => {
       const lock = await this.readLockOf(run);
       if (lock?.value.run?.id !== run.id) return true;
-      const free = isReader(run.mode) ? release(lock.value, now) : release(lock.value, now, left);
-      const metadata = isReader(run.mode) ? ENDED : undefined;
       // Returns false if a cancel request has changed the lock in between.
-      const released = await this.writeJson(lockPathOf(run), free, { ifMatch: lock.etag }, metadata);
+      const released = await this.writeJson(path, release(lock.value, now, left), { ifMatch: lock.etag }, ended);
       return released || undefined;
     });
   }
