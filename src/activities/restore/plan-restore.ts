@@ -1,10 +1,12 @@
 import type { Dependencies } from '#app/dependencies.ts';
 import { blobFilter } from '#domain/blobs/blob-filter.ts';
 import type { ReadPage } from '#domain/blobs/listing-cursor.ts';
+import { isArchived } from '#domain/restore/locate.ts';
 import { manifestPages } from '#domain/run/manifest.ts';
 import { asBackedUp, type Held, type Outcome, type PlannedItem } from '#domain/run/outcome.ts';
 import { problemOf } from '#domain/run/problems.ts';
 import type { RestoreRef } from '#domain/run/run.ts';
+import { countProblem } from '#domain/run/tally.ts';
 import { addUnmatched } from '#domain/run/unmatched.ts';
 import { isStorageError } from '#storage/storage-error.ts';
 import { listNamed } from '../copying/list-named.ts';
@@ -57,6 +59,8 @@ async function planSlice(
     for (const each of found) {
       slice.list(each.entry.size);
       const decided = decideFound(route, each);
+      // What the run itself does is no problem: only a dry run has to foretell it.
+      if (run.dryRun && 'from' in decided && isArchived(decided.from)) countProblem(tally, 'content-to-rehydrate');
       await ('from' in decided ? slice.plan(decided) : slice.settle(decided));
     }
     await context.ensureMayContinue();
@@ -101,10 +105,18 @@ function decideFound(route: RestoreRoute, { entry, content, target }: FoundEntry
   const isOurs =
     route.run.retryOf !== undefined && target !== undefined && isCopiedBy(route, entry, content, target, undefined);
   const decision = decideEntry(route, entry, content, target, isOurs);
+  const planned = (): PlannedItem => ({
+    from: content,
+    reason: 'restore',
+    entry: asHeld(entry),
+    ...(target && !isOurs && { to: target }),
+  });
   switch (decision.action) {
     case 'copy':
+      if (isArchived(content) && route.policy.rehydrate === undefined) return failedEntry(entry, 'content-archived');
+      return planned();
     case 'done':
-      return { from: content, reason: 'restore', entry: asHeld(entry), ...(target && !isOurs && { to: target }) };
+      return planned();
     case 'unchanged':
       return { ...asBackedUp(entry), status: 'unchanged' };
     case 'skip':
