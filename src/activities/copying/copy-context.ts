@@ -18,7 +18,7 @@ export interface CopyAccess {
 export type CopyContext = Route & CopyAccess;
 export type BackupContext = BackupRoute &
   CopyAccess & {
-    /** Whether an earlier run may have kept the present backup blobs, and could not overwrite them. Absent: none has. */
+    /** Whether an earlier run may have kept the present backup blobs and not overwritten them. Absent: none has. */
     mayBeKept?(): Promise<boolean>;
   };
 

@@ -3,8 +3,8 @@ import type { BackupContext } from './copy-context.ts';
 import { listNamed } from './list-named.ts';
 
 /**
- * Whether there is a snapshot of this very state already: an earlier run took it, and could not overwrite the blob. Asks
- * only if an earlier run had failures.
+ * Whether there is a snapshot of this very state already: an earlier run took it, and could not overwrite the blob.
+ * Asks only if an earlier run had failures.
  */
 export async function isKept(context: BackupContext, name: string, { etag }: BlobState): Promise<boolean> {
   if (!(await context.mayBeKept?.())) return false;

@@ -1,11 +1,12 @@
 import type { Dependencies } from '#app/dependencies.ts';
 import { blobFilter } from '#domain/blobs/blob-filter.ts';
 import type { ReadPage } from '#domain/blobs/listing-cursor.ts';
+import { isArchived } from '#domain/restore/locate.ts';
 import { manifestPages } from '#domain/run/manifest.ts';
 import { asBackedUp, type Held, type Outcome, type PlannedItem } from '#domain/run/outcome.ts';
 import { problemOf } from '#domain/run/problems.ts';
 import type { RestoreRef, RunSummary } from '#domain/run/run.ts';
-import type { Tally } from '#domain/run/tally.ts';
+import { countProblem, type Tally } from '#domain/run/tally.ts';
 import { addUnmatched } from '#domain/run/unmatched.ts';
 import { isStorageError } from '#storage/storage-error.ts';
 import { listNamed } from '../copying/list-named.ts';
@@ -63,6 +64,8 @@ async function planSlice(
       slice.list(each.entry.size);
       const decided = decideFound(route, each);
       if ('from' in decided && !run.dryRun) await listings.of(() => target.ensure())();
+      // What the run itself does is no problem: only a dry run has to foretell it.
+      else if ('from' in decided && isArchived(decided.from)) countProblem(tally, 'content-to-rehydrate');
       await ('from' in decided ? slice.plan(decided) : slice.settle(decided));
     }
     await context.ensureMayContinue();
@@ -133,10 +136,18 @@ function decideFound(route: RestoreRoute, { entry, content, target }: FoundEntry
   const isOurs =
     route.run.retryOf !== undefined && target !== undefined && isCopiedBy(route, entry, content, target, undefined);
   const decision = decideEntry(route, entry, content, target, isOurs);
+  const planned = (): PlannedItem => ({
+    from: content,
+    reason: 'restore',
+    entry: asHeld(entry),
+    ...(target && !isOurs && { to: target }),
+  });
   switch (decision.action) {
     case 'copy':
+      if (isArchived(content) && route.policy.rehydrate === undefined) return failedEntry(entry, 'content-archived');
+      return planned();
     case 'done':
-      return { from: content, reason: 'restore', entry: asHeld(entry), ...(target && !isOurs && { to: target }) };
+      return planned();
     case 'unchanged':
       return { ...asBackedUp(entry), status: 'unchanged' };
     case 'skip':

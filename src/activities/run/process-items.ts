@@ -97,7 +97,7 @@ class Processing<Item> {
     this.#progress = new ProgressNotes(context, work.noteAs, this.#started);
   }
 
-  /** Processes the items from this index on. If the account is in doubt, returns the index of the first one not tried. */
+  /** Processes the items from this index on. If the account is in doubt, returns the index of the first untried one. */
   async inOrder(from: number): Promise<number | undefined> {
     let index = 0;
     for await (const item of this.#work.items()) {

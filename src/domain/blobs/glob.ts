@@ -54,7 +54,7 @@ function inFolder(pattern: Pattern): Pattern {
   return pattern.length > 1 && pattern.at(-1) === ANY_SEGMENTS ? [...pattern, () => true] : pattern;
 }
 
-/** A blob name, split at its slashes. The marker blob of a folder, `a/b/`, is treated as `a/b`, and as in the folder. */
+/** A blob name, split at its slashes. The marker blob of a folder, `a/b/`, is treated as `a/b` and as in the folder. */
 export interface NameSegments {
   segments: readonly string[];
   isMarker: boolean;

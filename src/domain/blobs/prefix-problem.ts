@@ -2,5 +2,6 @@
 export function prefixProblem(prefix: string): string | undefined {
   if (!prefix.startsWith('/')) return undefined;
   const bare = prefix.replace(/^\/+/, '');
-  return `starts with a slash, which blob names rarely do; write ${JSON.stringify(bare)}, or, for names that do, the glob "*/**"`;
+  const quoted = JSON.stringify(bare);
+  return `starts with a slash, which blob names rarely do; write ${quoted}, or, for names that do, the glob "*/**"`;
 }

@@ -381,6 +381,13 @@ export const PROBLEMS = {
       'Azure cannot read content in the archive tier. Restore with "rehydrate": "standard" (up to 15 hours) or ' +
       '"high" (more expensive, usually less than one hour).',
   },
+  'content-to-rehydrate': {
+    meaning: 'in the archive tier of the vault, to be rehydrated first',
+    hint:
+      'A dry run says so; the restore sends one request for each of these blobs, and copies them once they are online: ' +
+      'within 15 hours with "standard" priority, usually within one hour with "high" for less than 10 GB, at a higher ' +
+      'price. Without "rehydrate", they fail as content-archived.',
+  },
   'content-unproved': {
     meaning: 'read, with nothing to compare it with',
     hint:

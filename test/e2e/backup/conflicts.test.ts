@@ -208,7 +208,7 @@ test('missing rights on the source are named, with the role to give', async () =
   expect(report.problems[0]?.hint).toContain('Storage Blob Data Reader');
 });
 
-test('F2: a backup blob that cannot be overwritten for nights is kept once, and is overwritten once it can be', async () => {
+test('F2: a backup blob that cannot be overwritten for nights is kept once, and overwritten later', async () => {
   const append = async (text: string) => {
     const client = bed.original().getAppendBlobClient('retyped');
     await client.create();

@@ -14,7 +14,7 @@ function deny(match: (request: ProxiedRequest) => boolean): void {
   bed.proxy.rules.push({ match, answer: () => ({ status: 403, headers: { ...code, ...source }, body: '' }) });
 }
 
-test('F18, I1: blobs that may not be read keep no others unprotected, and a dead account costs few requests', async () => {
+test('F18, I1: blobs that may not be read keep no others unprotected, and cost few requests later', async () => {
   await bed.fill(200);
   const isHidden = ({ path }: ProxiedRequest) => Number(/blob-(\d+)$/.exec(path)?.[1]) < 150;
   deny((request) => isCopy(request) && isHidden(request));

@@ -313,6 +313,30 @@ test('a restore names each blob that the target or the vault refuses, and writes
   expect(await failures(app, (await of('populated')).id)).toEqual({ 'plain/3': 'target-exists' });
 });
 
+test('a dry run foretells what the restore does, with archived content and with what is there', async () => {
+  await fill(4);
+  const app = await bed.start();
+  await app.run();
+  for (const name of ['plain/0', 'plain/1']) await bed.backup().getBlobClient(`of/${name}`).setAccessTier('Archive');
+  for (const name of ['plain/1', 'plain/2']) await bed.upload(name, 'another', 'there');
+  for (const existing of ['fail', 'skip', 'overwrite']) {
+    for (const rehydrate of [undefined, 'high']) {
+      const body = { existing, target: { container: 'there' }, ...(rehydrate && { rehydrate }) };
+      const dry = await app.restore({ ...body, dryRun: true });
+      // A later restore finds what an earlier one has restored.
+      const real = await app.restore({ ...body, target: { container: 'there' } });
+      expect(await failures(app, dry.id), JSON.stringify(body)).toEqual(await failures(app, real.id));
+      expect(dry.counts, JSON.stringify(body)).toMatchObject({
+        planned: real.counts.copied,
+        failed: real.counts.failed,
+      });
+      const awaited = dry.problems.filter(({ code }) => code === 'content-to-rehydrate').map(({ count }) => count);
+      expect(real.problems.some(({ code }) => code === 'content-to-rehydrate')).toBe(false);
+      if (existing === 'fail') expect(awaited).toEqual(rehydrate ? [1] : []);
+    }
+  }
+});
+
 test('a restore names archived content or rehydrates it, and names damaged outcomes and writes the rest', async () => {
   await fill(20);
   const before = await contentOf(bed.source.connectionString, 'data');
