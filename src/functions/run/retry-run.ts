@@ -1,6 +1,6 @@
 import type { Dependencies } from '#app/dependencies.ts';
 import { jobContextOf } from '#app/job-context.ts';
-import { hasRefusedAccess, type RunSummary } from '#domain/run/run.ts';
+import { hasRefusedAccess, isArchiving, type RunSummary } from '#domain/run/run.ts';
 import { answering } from '../http/answering.ts';
 import { HttpError } from '../http/http-error.ts';
 import { jobOfStored } from './configured-job.ts';
