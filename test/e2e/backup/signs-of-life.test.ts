@@ -5,7 +5,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import type { Strongroom } from '../../support/app/strongroom.ts';
 import { useTestBed } from '../../support/app/test-bed.ts';
-import type { ProxiedRequest } from '../../support/faults/fault-proxy.ts';
 
 const bed = useTestBed();
 /** Milliseconds without a sign after which a run of another host is lost; after six times that, it is stalled. */
@@ -44,38 +43,6 @@ test('F6: another host leaves a run alone that gives signs of life, shows it, an
     expect(next).toMatchObject({ status: 'succeeded', counts: { listed: 60, failed: 0 } });
   });
   await bed.expectBackedUp();
-});
-
-test('I4: a run that hangs is reported, and the next start ends it and does its work', async () => {
-  await bed.fill(5);
-  const app = await bed.start({ limits: { silentMs: 1_000, requestMs: 60_000 } });
-  const gate = Promise.withResolvers<void>();
-  const isListing = ({ path }: ProxiedRequest) => path.includes('/data?') && path.includes('comp=list');
-  bed.proxy.rules.push({ match: isListing, times: 1, before: () => gate.promise });
-  const id = await app.start();
-  const hint = expect.stringContaining(`POST /api/runs/{id}/cancel with {"force": true}`);
-  const cancel = () => app.call('POST', `/api/runs/${id}/cancel`);
-  await expect.poll(cancel, { timeout: 20_000 }).toMatchObject({ status: 202, body: { cancelling: true, hint } });
-  expect(await app.report(id)).toMatchObject({ status: 'running', problems: [{ code: 'run-silent', hint }] });
-  const { body: health } = await app.call('GET', '/api/health');
-  expect(health).toMatchObject({ jobs: [{ name: 'nightly', silent: { run: id, hint } }] });
-  const early = await app.call('POST', '/api/jobs/nightly/runs');
-  expect(early).toMatchObject({
-    status: 409,
-    body: { code: 'run-in-progress', hint: expect.stringContaining('force') },
-  });
-
-  await expect
-    .poll(() => app.call('POST', '/api/jobs/nightly/runs'), { timeout: 30_000, interval: 500 })
-    .toMatchObject({
-      status: 202,
-    });
-  expect(await app.report(id)).toMatchObject({ status: 'failed', problems: [{ code: 'run-stalled' }] });
-  const { run } = await bed.lock();
-  expect(run && (await app.ended(run.id))).toMatchObject({ status: 'succeeded', counts: { listed: 5 } });
-  gate.resolve();
-  await bed.expectBackedUp();
-  expect(await app.report(id)).toMatchObject({ status: 'failed', problems: [{ code: 'run-stalled' }] });
 });
 
 test('I4: a run that its host continues after a long pause is not ended, however long it was silent', async () => {
