@@ -9,8 +9,8 @@ export const PROBLEMS = {
     meaning: 'there, and nothing is selected',
     hint:
       'The selection matches no name. Compare "prefix", "include", "exclude" or "keys" with the names that are ' +
-      'there: case counts, names rarely begin with a slash, and "*" stops at one ("**/*.jpg" also matches in folders). Then ' +
-      'start the run again.',
+      'there: case counts, names rarely begin with a slash, and "*" stops at one ("**/*.jpg" also matches in ' +
+      'folders). Then start the run again.',
   },
   'source-vanished': {
     meaning: 'deleted from the source before the copy',
