@@ -360,6 +360,9 @@ class Month {
     if ((isAll && counts.copied + counts.unchanged !== content.size) || counts.skipped > 0) {
       this.#say(`${restorePoint}: ${content.size} came back to ${into}, and it says ${JSON.stringify(counts)}`);
     }
+    // The comparison that follows shows whether the keys really select nothing.
+    const isNothing = keys !== undefined && report.problems.some(({ code }) => code === 'nothing-matched');
+    if (isNothing) return { content, isWhole: true };
     if (status === 'failed' || (status === 'succeeded') !== (counts.failed === 0)) {
       this.#say(`${restorePoint}: ${status} ${JSON.stringify(report.problems)} ${JSON.stringify(counts)}`);
     }

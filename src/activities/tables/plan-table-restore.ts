@@ -96,6 +96,8 @@ class TableRestorePlanner {
       : manifestOfPoint(this.#context));
     for (const outcome of this.#slice === 0 ? manifest.leftOut : []) this.#settle(outcome);
     const deadline = deps.now().getTime() + deps.limits.scanMs;
+    // The entities that are not chosen of a segment in part count when it is written.
+    if (keys !== undefined) this.#passOver(0);
     let next: SegmentPosition | undefined = start;
     while (next !== undefined) {
       const at: SegmentPosition = next;
@@ -103,7 +105,7 @@ class TableRestorePlanner {
       const segment = segments[at.segment ?? 0];
       if (segment && (keys === undefined || mayHoldChosen(segment.range, keys))) {
         await this.#planSegment(segment, failedBefore);
-      } else if (segment) this.#passOver(segment);
+      } else if (segment) this.#passOver(segment.entities);
       next = positionBehind(at, segments.length, manifest.pages);
       await this.#context.ensureMayContinue();
       if (this.#plan.chunks >= deps.limits.sliceChunks || deps.now().getTime() >= deadline) break;
@@ -111,10 +113,10 @@ class TableRestorePlanner {
     return next;
   }
 
-  /** None of its keys is chosen. */
-  #passOver({ entities }: Segment): void {
-    const { tally } = this.#context;
-    if (entities > 0) tally.unmatched = addUnmatched(tally.unmatched, entities);
+  /** Notes entities whose keys are not chosen. A retry does not choose: it restores what has failed. */
+  #passOver(entities: number): void {
+    const { tally, run } = this.#context;
+    if (run.retryOf === undefined) tally.unmatched = addUnmatched(tally.unmatched, entities);
   }
 
   async #planSegment(segment: Segment, failedBefore: ReadonlySet<string> | undefined): Promise<void> {

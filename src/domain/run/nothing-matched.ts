@@ -5,8 +5,9 @@ import type { Unmatched } from './unmatched.ts';
 
 /** What there is, if the counts of a task show that nothing of it was selected. */
 export function unmatchedIn({ listed, unwanted = 0, unmatched }: Tally): Unmatched | undefined {
-  const count = (unmatched?.count ?? 0) + unwanted;
-  return listed === unwanted && count > 0 ? { ...unmatched, count } : undefined;
+  if (unmatched === undefined || listed !== unwanted) return undefined;
+  const count = unmatched.count + unwanted;
+  return count > 0 ? { ...unmatched, count } : undefined;
 }
 
 export function nothingMatched(task: string, { count, example }: Unmatched): Problem {

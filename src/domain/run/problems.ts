@@ -8,9 +8,9 @@ export const PROBLEMS = {
   'nothing-matched': {
     meaning: 'there, and nothing is selected',
     hint:
-      'The selection matches no name. Compare "prefix", "include", "exclude" or "keys" with the names that are there: ' +
-      'case counts, names rarely begin with a slash, and "*" stops at one ("**/*.jpg" also matches in folders). Then ' +
-      'start the run again.',
+      'The selection matches no name. Compare "prefix", "include", "exclude" or "keys" with the names that are ' +
+      'there: case counts, names rarely begin with a slash, and "*" stops at one ("**/*.jpg" also matches in ' +
+      'folders). Then start the run again.',
   },
   'source-vanished': {
     meaning: 'deleted from the source before the copy',
@@ -73,8 +73,8 @@ export const PROBLEMS = {
     meaning: 'another blob type at the destination',
     hint:
       'The service cannot write a blob over one of another type (block, page or append). In a backup, keep the blob ' +
-      'that is there, because earlier restore points need it: give the job another destination container or prefix, or ' +
-      'the source blob another name. In a restore, choose another container or prefix.',
+      'that is there, because earlier restore points need it: give the job another destination container or ' +
+      'prefix, or the source blob another name. In a restore, choose another container or prefix.',
   },
   'destination-changing': {
     meaning: 'changed in the vault by another writer',
@@ -384,9 +384,9 @@ export const PROBLEMS = {
   'content-to-rehydrate': {
     meaning: 'in the archive tier of the vault, to be rehydrated first',
     hint:
-      'A dry run says so; the restore sends one request for each of these blobs, and copies them once they are online: ' +
-      'within 15 hours with "standard" priority, usually within one hour with "high" for less than 10 GB, at a higher ' +
-      'price. Without "rehydrate", they fail as content-archived.',
+      'A dry run says so; the restore sends one request for each of these blobs, and copies them once they are ' +
+      'online: within 15 hours with "standard" priority, usually within one hour with "high" for less than 10 GB, ' +
+      'at a higher price. Without "rehydrate", they fail as content-archived.',
   },
   'content-unproved': {
     meaning: 'read, with nothing to compare it with',

@@ -43,5 +43,5 @@ test('F18: a backup or restore that selects nothing of what is there fails, and 
   }
   expect(await restore({ prefix: 'photos/' })).toMatchObject({ status: 'succeeded', counts: { listed: 1 } });
   const { status, body } = await app.call('POST', '/api/restores', { job: 'some', prefix: '/photos/' });
-  expect([status, body.message ?? JSON.stringify(body)]).toEqual([400, expect.stringContaining('"photos/"')]);
+  expect([status, body.detail]).toEqual([400, expect.stringContaining('"photos/"')]);
 });
