@@ -86,7 +86,10 @@ export function standing(lock: Lock, run: number, epoch: number): 'go' | 'cancel
 export function abandoned(orchestration: number): boolean {
   const state =
     orchestration === ORCHESTRATION.none ? 'unknown' : orchestration === ORCHESTRATION.active ? 'active' : 'ended';
-  return lifeOf(state, state === 'unknown' ? Number.POSITIVE_INFINITY : 0, PATIENCE) !== 'running';
+  return (
+    lifeOf(state, { silence: state === 'unknown' ? Number.POSITIVE_INFINITY : 0, hasBegun: true }, PATIENCE) !==
+    'running'
+  );
 }
 
 /** In the order of `SUMMARY`. */

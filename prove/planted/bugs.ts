@@ -193,7 +193,7 @@ export const BUGS: Bug[] = [
   {
     words: 'takes the lock from a run of another host that gives signs of life',
     file: 'src/domain/run/sign-of-life.ts',
-    find: "return silence > silent ? 'lost' : 'running';",
+    find: "return silence > (hasBegun ? silent : begins) ? 'lost' : 'running';",
     replace: "return 'lost';",
     detector: SEEDS,
   },

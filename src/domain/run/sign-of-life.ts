@@ -27,6 +27,8 @@ export interface Patience {
   signEvery: number;
   /** An activity without progress for this long gives no more signs. */
   hangs: number;
+  /** A run whose orchestration is not here, and that has given no sign at all for longer, never began. */
+  begins: number;
   /** A run whose orchestration is not here, and that is silent for longer, is lost. */
   silent: number;
   /** A run that is silent for longer is reported to people. */
@@ -38,6 +40,7 @@ export interface Patience {
 export function patienceOf({ silentMs }: { silentMs: number }): Patience {
   return {
     signEvery: silentMs / 10,
+    begins: silentMs / 5,
     silent: silentMs,
     reported: silentMs * 1.5,
     hangs: silentMs * 3,
@@ -54,9 +57,13 @@ export type Orchestration = 'active' | 'ended' | 'unknown';
  */
 export type Life = 'running' | 'lost' | 'stalled';
 
-export function lifeOf(orchestration: Orchestration, silence: number, { silent, stalled }: Patience): Life {
+export function lifeOf(
+  orchestration: Orchestration,
+  { silence, hasBegun }: { silence: number; hasBegun: boolean },
+  { begins, silent, stalled }: Patience,
+): Life {
   if (orchestration === 'ended') return 'lost';
-  if (orchestration === 'unknown') return silence > silent ? 'lost' : 'running';
+  if (orchestration === 'unknown') return silence > (hasBegun ? silent : begins) ? 'lost' : 'running';
   return silence > stalled ? 'stalled' : 'running';
 }
 

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { DurableClient } from 'durable-functions';
 import type { Dependencies } from '#app/dependencies.ts';
 import type { RunRef } from '#domain/run/run.ts';
@@ -25,7 +26,7 @@ export async function holderLife(
   const lastSign = await control.lastSign(run);
   const silence = lastSign?.silence ?? lockAge;
   return {
-    life: lifeOf(state, silence, patienceOf(deps.limits)),
+    life: lifeOf(state, { silence, hasBegun: lastSign !== undefined }, patienceOf(deps.limits)),
     silence,
     ...(lastSign && { lastSign }),
     ...(containers !== undefined && { containers }),
@@ -52,7 +53,7 @@ export async function givesSign(
 ): Promise<boolean> {
   const pause = (patienceOf(limits).signEvery * 2) / CHECKS;
   for (let check = 0; check < CHECKS; check++) {
-    await new Promise((resolve) => setTimeout(resolve, pause));
+    await sleep(pause);
     const now = await control.lastSign(run);
     if (now && now.writtenAt.getTime() !== lastSign?.writtenAt.getTime()) return true;
   }

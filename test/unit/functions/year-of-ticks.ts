@@ -122,9 +122,10 @@ export class YearOfTicks {
     if (this.#happens('no status', 0.05)) this.#last = undefined;
     const [busy] = this.#active.keys();
     const busySince = this.started.find(({ run }) => run === busy)?.at;
-    const hopeless = this.#outageEnds > at + 2 * MINUTE || this.#failedStarts > 2;
+    const hopeless = this.#outageEnds > at + 2 * MINUTE || this.#failedStarts > 1;
     const tick = { at, last: this.#last, busySince, failed: false, hopeless };
     this.ticks.push(tick);
+    await this.#giveSigns();
     const times = this.#happens('doubled', 0.1) ? 2 : 1;
     const results = await Promise.all(Array.from({ length: times }, () => this.#tick(isPastDue)));
     tick.failed = results.includes('failed');
@@ -180,6 +181,14 @@ export class YearOfTicks {
       if (ends > this.now) this.started.find((started) => started.run === id)!.lost = true;
       else await this.#publish(run);
     }
+  }
+
+  /** As the activities of each run in progress do every minute. */
+  async #giveSigns(): Promise<void> {
+    const outage = this.#outageEnds;
+    this.#outageEnds = 0;
+    for (const { run } of this.#active.values()) await this.vault.control.signOfLife(run, new Date(this.now));
+    this.#outageEnds = outage;
   }
 
   async #publish(run: RunRef): Promise<void> {

@@ -195,7 +195,7 @@ describe('F30: every interleaving of runs that contend', () => {
           const silence = (run: Contender) => (run.orchestration === 'active' ? 0 : world.time * 1000);
           const life = ({ id }: { id: string }) => {
             const other = world.runs[indexOf({ id })]!;
-            return lifeOf(other.orchestration, silence(other), PATIENCE);
+            return lifeOf(other.orchestration, { silence: silence(other), hasBegun: true }, PATIENCE);
           };
           run.step = !holder || life(holder) === 'lost' ? 'take' : 'refused';
           break;

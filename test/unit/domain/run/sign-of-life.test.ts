@@ -45,13 +45,23 @@ describe('F6: a run without a summary', () => {
   it.each([
     ['ended', 0, 'lost'],
     ['unknown', 0, 'running'],
+    ['unknown', 2 * MINUTE + 1, 'running'],
     ['unknown', 10 * MINUTE, 'running'],
     ['unknown', 10 * MINUTE + 1, 'lost'],
     ['active', 10 * MINUTE + 1, 'running'],
     ['active', 60 * MINUTE, 'running'],
     ['active', 60 * MINUTE + 1, 'stalled'],
   ] as const)('whose orchestration is %s here, silent for %i ms, is %s', (orchestration, silence, life) => {
-    expect(lifeOf(orchestration, silence, patienceOf({ silentMs: 10 * MINUTE }))).toBe(life);
+    expect(lifeOf(orchestration, { silence, hasBegun: true }, patienceOf({ silentMs: 10 * MINUTE }))).toBe(life);
+  });
+
+  it.each([
+    ['unknown', 2 * MINUTE, 'running'],
+    ['unknown', 2 * MINUTE + 1, 'lost'],
+    ['active', 60 * MINUTE, 'running'],
+    ['active', 60 * MINUTE + 1, 'stalled'],
+  ] as const)('that never gave a sign, %s here, %i ms after it took its lock, is %s', (state, silence, life) => {
+    expect(lifeOf(state, { silence, hasBegun: false }, patienceOf({ silentMs: 10 * MINUTE }))).toBe(life);
   });
 
   it('gives several signs before it counts as lost, and an activity that hangs falls silent before it is stalled', () => {

@@ -121,7 +121,8 @@ describe('asking for runs', () => {
       const objects: Record<string, object | undefined> = { [summaryPath(RUN)]: summary };
       const getObject: BlobAccount['getObject'] = async (_container, name) =>
         objects[name] && storedObject(JSON.stringify(objects[name]));
-      return (await ask(listRunsHandler, { vault: { getObject }, list })).body.runs[0].status;
+      const listBlobs = async () => ({ blobs: [], prefixes: [] });
+      return (await ask(listRunsHandler, { vault: { getObject, listBlobs }, list })).body.runs[0].status;
     };
     expect(await statusWith({ ...NOTHING, ...running, status: 'succeeded', finishedAt: startedAt })).toBe('succeeded');
     expect(await statusWith(undefined)).toBe('failed');
