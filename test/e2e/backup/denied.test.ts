@@ -25,7 +25,7 @@ test('F18, I1: blobs that may not be read keep no others unprotected, and cost f
   expect(failed).toHaveLength(150);
   // Nothing is left untried while anything is served.
   for (const { code, message } of failed) {
-    expect(code).toBe('access-denied-source');
+    expect(code).toBe('access-denied-copy-source');
     expect(message).not.toMatch(/Not tried/);
   }
 

@@ -49,7 +49,7 @@ beforeAll(() => {
 
 afterAll(() => app?.host.stop());
 
-const RUN = String.raw`jobs/nightly/runs/nightly-[^/]+/(?:run\.json|[a-z]+/data/[\w.-]+)`;
+const RUN = String.raw`jobs/nightly/runs/nightly-[^/]+/(?:run\.json|signs|[a-z]+/data/[\w.-]+)`;
 const CONTROL_NAME = new RegExp(String.raw`^(?:locks/nightly\.json|jobs/nightly/chain/\d{10}\.json|${RUN})$`);
 
 describe('I8: blobs with hostile names', () => {

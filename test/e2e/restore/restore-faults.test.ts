@@ -271,7 +271,7 @@ test('a restore names each blob that the target or the vault refuses, and writes
         'x-ms-copy-source-error-code': 'AuthorizationPermissionMismatch',
       }),
   });
-  expect(await failures(app, (await of('locked')).id)).toEqual({ 'plain/0': 'access-denied-vault' });
+  expect(await failures(app, (await of('locked')).id)).toEqual({ 'plain/0': 'access-denied-copy-source' });
   bed.proxy.rules.length = 0;
   const others = (name: string) => name !== 'plain/0';
   expect(only(await contentOf(bed.elsewhere.connectionString, 'locked'), others)).toEqual(only(before, others));
