@@ -31,6 +31,7 @@ export async function givingSigns<T>(
   const signs = new Signs(deps, control, run, signEvery);
   await signs.giveIfDue();
   let movedAt = time();
+  // Its requests are none of the work, and no progress of it.
   const timer = setInterval(() => {
     if (time() - movedAt <= hangs) void signs.giveIfDue(mayContinue);
   }, signEvery);
@@ -83,9 +84,7 @@ class Signs {
 
   async #give(now: Date, mayContinue: () => Promise<boolean>): Promise<void> {
     try {
-      await withoutProgress(async () => {
-        if (await mayContinue()) await this.#control.signOfLife(this.#run, now);
-      });
+      if (await mayContinue()) await this.#control.signOfLife(this.#run, now);
     } catch (error) {
       const { job, id } = this.#run;
       this.#deps.telemetry.warn('sign-not-written', { run: id, job, code: problemCodeOf(error, 'destination') });
