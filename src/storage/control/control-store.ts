@@ -18,7 +18,6 @@ import {
   signsPath,
   summaryPath,
 } from '#domain/run/control-paths.ts';
-import { defined } from '#domain/run/defined.ts';
 import type { HeldRun } from '#domain/run/held-run.ts';
 import { isLock, type Left, type RunLock, release } from '#domain/run/lock.ts';
 import { isReader, type LockedRun, lockPathOf } from '#domain/run/lock-place.ts';
@@ -31,7 +30,7 @@ import { isPrunePlan, type PrunePlan } from '#domain/run/prune-plan.ts';
 import type { ReaderRef } from '#domain/run/reader-lock.ts';
 import { isNotes, type Notes } from '#domain/run/restore-point.ts';
 import { isSummary, type RunRef, type RunSummary } from '#domain/run/run.ts';
-import { type LastSign, lastSignOf, signLine } from '#domain/run/sign-of-life.ts';
+import { ageOf, type LastSign, signLine } from '#domain/run/sign-of-life.ts';
 import { ENTITY_FILE_FORMAT, formatProblem, SUMMARY_FORMAT } from '#domain/run/stored-format.ts';
 import { asciiJson, type Tally, tallyFromMetadata, tallyToMetadata } from '#domain/run/tally.ts';
 import { type EntityFileContent, readEntityFile } from '#domain/tables/entity-file.ts';
@@ -148,15 +147,15 @@ export class ControlStore extends ControlContainer {
     return marked ?? id;
   }
 
-  /** Says that a run is in progress. `until` announces that its next sign comes no sooner than then. */
-  signOfLife(run: RunName, now: Date, until?: Date): Promise<void> {
-    return this.appendLine(signsPath(run), signLine({ at: now, ...defined({ until }) }));
+  /** Says that a run is in progress. */
+  signOfLife(run: RunName, now: Date): Promise<void> {
+    return this.appendLine(signsPath(run), signLine(now));
   }
 
   /** The last sign of life of a run; undefined if it has given none. */
   async lastSign(run: RunName): Promise<LastSign | undefined> {
     const found = await this.get(signsPath(run));
-    return found && lastSignOf(found);
+    return found && { writtenAt: found.lastModified, age: ageOf(found) };
   }
 
   /** The summary of a run; undefined if it has none yet. Throws `damaged`. */
