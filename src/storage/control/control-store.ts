@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import pLimit from 'p-limit';
+import type { BlobState } from '#domain/blobs/blob.ts';
 import {
   CONTROL_CONTAINER,
   entityFilesPrefix,
@@ -102,6 +103,15 @@ export class ControlStore extends ControlContainer {
     }
     const locks = await Promise.all(paths.map((path) => this.#lockAt(path, job)));
     return locks.filter((lock) => lock?.value.run) as HeldLock<ReaderRef>[];
+  }
+
+  /** Where the locks of the readers of a job are that ended before a time by the clock of the service. */
+  async endedReaders(job: string, before: Date): Promise<Pick<BlobState, 'name' | 'etag'>[]> {
+    const ended: BlobState[] = [];
+    for await (const { blobs } of this.pages({ prefix: readersPrefix(job), metadata: true })) {
+      ended.push(...blobs.filter(({ metadata }) => metadata?.strongroom_ended));
+    }
+    return ended.filter(({ lastModified }) => Date.parse(lastModified) < before.getTime());
   }
 
   /** The jobs that have ever run in this vault. */
