@@ -1,11 +1,14 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { givingSigns, withoutProgress } from '#activities/run/signs-of-life.ts';
+import { RunGuard, watchStanding } from '#activities/run/run-guard.ts';
+import { givingSigns } from '#activities/run/signs-of-life.ts';
 import type { Dependencies } from '#app/dependencies.ts';
+import type { RunRef } from '#domain/run/run.ts';
 import type { ControlStore } from '#storage/control/control-store.ts';
 import { noteProgress } from '#storage/requests.ts';
+import { runRef } from '../../../support/builders/run-ref.ts';
 
 const MINUTE = 60_000;
-const RUN = { job: 'nightly', id: 'nightly-1' };
+const RUN = runRef({ job: 'nightly', id: 'nightly-1' });
 
 /** A vault that notes in which minute it was given a sign of each run. */
 function benchOf(write: () => Promise<void> = async () => {}) {
@@ -13,6 +16,7 @@ function benchOf(write: () => Promise<void> = async () => {}) {
   const signs: number[] = [];
   const of: string[] = [];
   const warnings: string[] = [];
+  const vault = { signs, of, warnings, isGone: false, isDown: false };
   const deps = {
     now: () => new Date(Date.now()),
     limits: { silentMs: 10 * MINUTE },
@@ -26,8 +30,13 @@ function benchOf(write: () => Promise<void> = async () => {}) {
       signs.push((Date.now() - begun) / MINUTE);
       of.push(id);
     },
+    readLockOf: async (run: RunRef) => {
+      noteProgress();
+      if (vault.isDown) throw new Error('no lock');
+      return { value: { epoch: run.epoch, run: vault.isGone ? null : run, cancel: false } };
+    },
   } as unknown as ControlStore;
-  return { deps, control, signs, of, warnings };
+  return { deps, control, vault, ...vault };
 }
 
 /** Work that does something each minute, for so many minutes. */
@@ -75,15 +84,14 @@ describe('F6: an activity', () => {
     expect(signs.some((minute) => minute > 62)).toBe(true);
   });
 
-  it.each([
-    ['only watches its run', () => withoutProgress(async () => noteProgress())],
-    ['does nothing', () => {}],
-  ])('that %s falls silent', async (_, each) => {
+  it('that does nothing but watch its run falls silent', async () => {
     const { deps, control, signs } = benchOf();
-    await within(
-      100,
-      givingSigns(deps, control, RUN, () => works(90, each)),
-    );
+    const work = async () => {
+      const watch = watchStanding(new RunGuard(control, RUN, deps.now), () => {});
+      await works(90, () => {});
+      watch.end();
+    };
+    await within(100, givingSigns(deps, control, RUN, work));
     expect(signs).toEqual(upTo(30));
   });
 
@@ -121,37 +129,26 @@ describe('F6: an activity', () => {
     expect(ended.at(-1)).toBe('work');
   });
 
-  it('gives no more signs of a run that may no longer continue', async () => {
-    const { deps, control, signs } = benchOf();
-    let mayContinue = true;
+  it('gives no more signs of a run that has ended elsewhere', async () => {
+    const { deps, control, vault, signs } = benchOf();
     const work = async () => {
       await works(3);
-      mayContinue = false;
+      vault.isGone = true;
       return works(10);
     };
-    await within(
-      60,
-      givingSigns(deps, control, RUN, work, async () => mayContinue),
-    );
+    await within(60, givingSigns(deps, control, RUN, work));
     expect(signs.every((minute) => minute <= 3)).toBe(true);
   });
 
-  it.each([
-    ['written', {}],
-    ['allowed by a lock that cannot be read', { mayContinue: async () => Promise.reject(new Error('no lock')) }],
-  ])(
-    'does its work even if no sign can be %s',
-    async (_, { mayContinue = async () => true }: { mayContinue?: () => Promise<boolean> }) => {
-      const { deps, control, warnings } = benchOf(async () => Promise.reject(new Error('no vault')));
-      expect(
-        await within(
-          10,
-          givingSigns(deps, control, RUN, () => works(2), mayContinue),
-        ),
-      ).toBe('done');
-      expect(new Set(warnings)).toEqual(new Set(['sign-not-written']));
-    },
-  );
+  it.each(['the sign', 'the lock'])('does its work even if %s cannot be reached', async (what) => {
+    const { deps, control, vault, warnings } = benchOf(async () => {
+      if (what === 'the sign') throw new Error('no vault');
+    });
+    vault.isDown = what === 'the lock';
+    const work = givingSigns(deps, control, RUN, () => works(2));
+    expect(await within(10, work)).toBe('done');
+    expect(new Set(warnings)).toEqual(new Set(['sign-not-written']));
+  });
 
   it('gives signs although the clock of its machine was set back by a day', async () => {
     const { deps, control, signs } = benchOf();
