@@ -33,8 +33,8 @@ const EARLY = 30;
 const LONGEST_WAIT = 30_000;
 
 /**
- * How long after the end of its run an activity may still give a sign, in milliseconds. Another execution of it may have
- * ended the run; it reads the lock every five seconds, and its request may be on its way for as long again.
+ * How long after the end of its run an activity may still give a sign, in milliseconds. Another execution of it may
+ * have ended the run; it reads the lock every five seconds, and its request may be on its way for as long again.
  */
 const SIGN_ON_ITS_WAY = 10_000;
 
