@@ -326,7 +326,8 @@ export class Chronicle {
     const [, reader] = /^jobs\/[^/]+\/readers\/(.+)\.json$/.exec(name) ?? [];
     const [, , id, path] = /^jobs\/([^/]+)\/runs\/([^/]+)\/(.+)$/.exec(name) ?? [];
     const [, noted] = /^jobs\/[^/]+\/restore-points\/([^/]+)\.json$/.exec(name) ?? [];
-    if (after === undefined) this.#seeRemoval(name, id ?? noted, path);
+    if (after === undefined && reader !== undefined) this.#seeReaderRemoved(reader, before!);
+    else if (after === undefined) this.#seeRemoval(name, id ?? noted, path);
     else if (lock !== undefined) this.#seeLock(lock, before, after);
     else if (reader !== undefined) this.#seeReader(reader, before, after);
     else if (/^jobs\/[^/]+\/chain\//.test(name)) this.#seeRecord(JSON.parse(after.body.toString()));
@@ -387,6 +388,10 @@ export class Chronicle {
     if (this.#stage.vault.listBlobs(CONTROL, { prefix: `jobs/${run.job}/runs/${id}/` }).blobs.length === 0)
       this.runs.delete(id);
     else this.say('I3', `reader ${id} lost its lock before it ended`, id);
+  }
+
+  #seeReaderRemoved(id: string, { body }: MemoryBlob): void {
+    if ((JSON.parse(body.toString()) as ReaderLock).run) this.say('I5', `the lock of reader ${id} was deleted`, id);
   }
 
   /** An operator takes the mark of a prune back. */

@@ -205,6 +205,27 @@ export const BUGS: Bug[] = [
     detector: SEEDS,
   },
   {
+    words: 'gives signs of a run whose activity hangs',
+    file: 'src/activities/run/signs-of-life.ts',
+    find: 'if (time() - movedAt <= hangs)',
+    replace: 'if (time() - movedAt <= Number.POSITIVE_INFINITY * hangs)',
+    detector: { test: 'test/unit/activities/run/signs-of-life.test.ts' },
+  },
+  {
+    words: 'gives signs of a run that is over',
+    file: 'src/activities/run/signs-of-life.ts',
+    find: "(await guard.standing()) !== 'superseded'",
+    replace: '(await guard.standing()) !== undefined',
+    detector: { test: 'test/unit/activities/run/signs-of-life.test.ts' },
+  },
+  {
+    words: 'waits so long between two tries to publish that the run counts as lost elsewhere',
+    file: 'src/orchestrations/limits.ts',
+    find: 'export const LONGEST_SILENCE = 300;',
+    replace: 'export const LONGEST_SILENCE = 900;',
+    detector: { test: 'test/unit/orchestrations/run-job.test.ts' },
+  },
+  {
     words: 'takes the lock by a plain write',
     file: 'src/functions/run/start-run.ts',
     find: "await control.writeJson(path, lock, found ? { ifMatch: found.etag } : 'absent')",
@@ -672,6 +693,13 @@ export const BUGS: Bug[] = [
     find: "  await endRun(deps, { run, vault: vault.alias }, 'failed', isStalled ? 'run-stalled' : 'run-lost');\n  return true;",
     replace: '  return true;',
     detector: LIVES,
+  },
+  {
+    words: 'removes the lock of a reader in progress',
+    file: 'src/storage/control/control-store.ts',
+    find: 'ended.push(...blobs.filter(({ metadata }) => metadata?.strongroom_ended));',
+    replace: 'ended.push(...blobs);',
+    detector: { test: 'test/unit/activities/prune/readers.test.ts' },
   },
   {
     words: 'takes away parts that a retry builds on',

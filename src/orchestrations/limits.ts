@@ -25,5 +25,11 @@ export const PASSING = new Set<ProblemCode>([
   'container-being-deleted',
 ]);
 
+/**
+ * No wait between two activities of a run is longer, in seconds. Only activities give signs of life, and a run of
+ * another host that is silent for twice as long is lost.
+ */
+export const LONGEST_SILENCE = 300;
+
 /** Every step replays the history. A new generation begins before the history gets long. */
 export const ACTIVITIES_PER_GENERATION = 100;

@@ -16,7 +16,7 @@ import {
   takePiece,
   takeSlice,
 } from './container-state.ts';
-import { ACTIVITIES_PER_GENERATION } from './limits.ts';
+import { ACTIVITIES_PER_GENERATION, LONGEST_SILENCE } from './limits.ts';
 import { stopReasonOf } from './stop-reason.ts';
 
 export interface ProcessContainerInput extends ContainerTask {
@@ -40,6 +40,7 @@ interface RoundAnswers {
   pendingFiles: Answer<'confirmCopies'>[];
 }
 
+/** Seconds between two checks of pending copies. Rehydrating archived content takes hours. */
 const LONGEST_DELAY = 30;
 
 /**
@@ -86,8 +87,10 @@ function* processRound(
 ): Generator<Task, ProcessContainerResult | undefined, unknown> {
   if (sizeOf(round) === 0) return state.problem ? { problem: state.problem } : {};
   if (!round.plans && round.pieces.length === 0) {
-    yield wait(context, state.delay);
-    state.delay = Math.min(state.delay * 2, LONGEST_DELAY);
+    const longest = round.pendingFiles.every(({ rehydrating }) => rehydrating) ? LONGEST_SILENCE : LONGEST_DELAY;
+    const delay = Math.min(state.delay, longest);
+    yield wait(context, delay);
+    state.delay = Math.min(delay * 2, longest);
   }
   const steps = stepsOf(task, state, activities, round);
   const answers = answersOf(round, yield* callAll(context, steps, task.container));

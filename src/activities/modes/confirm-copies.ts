@@ -7,7 +7,7 @@ import type { ChunkResult, PendingFile } from '../run/chunk.ts';
 import type { ContainerTask } from '../run/container-task.ts';
 import { inRun, type RunContext } from '../run/run-context.ts';
 import { watchStanding } from '../run/run-guard.ts';
-import { writePendingFile } from '../run/write-piece.ts';
+import { stillPending, writePendingFile } from '../run/write-piece.ts';
 import { executorOf } from './executor.ts';
 
 export interface ConfirmCopiesInput extends ContainerTask {
@@ -53,12 +53,12 @@ async function writeResults(
     countOutcome(tally, result);
     tally.planned++;
   }
-  const pending = results.filter(isPending).length;
+  const still = stillPending(results);
   // Copies that take days are checked thousands of times: what has not changed is not written again.
   if (results.every((result, index) => result === before[index])) {
-    return { pendingFile: { key, attempt, round, pending, requests: tally.requests } };
+    return { pendingFile: { key, attempt, round, ...still, requests: tally.requests } };
   }
-  if (pending > 0) return writePendingFile(context, { key, attempt, round: round + 1, pending }, results);
+  if (still.pending > 0) return writePendingFile(context, { key, attempt, round: round + 1, ...still }, results);
   const part = new PartWriter<Item>();
   for (const result of results) part.add(result);
   return context.writePart<Item, ChunkResult>('chunk', laterKey(key), part, {});

@@ -21,6 +21,7 @@ export interface RemovePointsResult {
  * Deletes the manifests of the restore points that a prune has emptied. It deletes the summary last, and the notes
  * after it: until then the restore point is known, and marked. A run whose parts another restore point builds on stays
  * as long as that one. All of them stay if content could not be deleted, because only they lead the next prune to it.
+ * The locks of readers that have ended go with them.
  */
 export async function removePoints(deps: Dependencies, { run }: { run: RunRef }): Promise<RemovePointsResult> {
   const requests: Record<string, number> = {};
@@ -44,15 +45,27 @@ async function removeEmptied(deps: Dependencies, run: RunRef): Promise<Omit<Remo
     const point = { job: run.job, id };
     const { removed: mark } = await control.readNotes(point);
     if (builtOn.has(id) || (mark?.emptied === undefined && !left.includes(id))) continue;
-    try {
-      await removeFolder(account, point);
-    } catch (error) {
-      if (!isStorageError(error, 'access-denied')) throw error;
-      return { removed, problem: problemOf('access-denied-prune', 0, undefined, error.message) };
-    }
+    const problem = await deniedBy(() => removeFolder(account, point));
+    if (problem) return { removed, problem };
     removed++;
   }
-  return { removed };
+  const problem = await deniedBy(() => removeReaders(account, control, run.job, new Date(plan.before)));
+  return { removed, ...(problem && { problem }) };
+}
+
+async function deniedBy(deleting: () => Promise<void>): Promise<Problem | undefined> {
+  try {
+    await deleting();
+    return undefined;
+  } catch (error) {
+    if (!isStorageError(error, 'access-denied')) throw error;
+    return problemOf('access-denied-prune', 0, undefined, error.message);
+  }
+}
+
+/** A reader without a lock may not continue, so nothing depends on the lock of one that has ended. */
+async function removeReaders(account: BlobAccount, control: ControlStore, job: string, before: Date): Promise<void> {
+  for (const { name, etag } of await control.endedReaders(job, before)) await remove(account, name, etag);
 }
 
 /**

@@ -33,6 +33,8 @@ export interface PendingFile {
   attempt: string;
   round: number;
   pending: number;
+  /** All of them are archived content that is being rehydrated. */
+  rehydrating?: true;
   /** Requests of later rounds that changed nothing, and that no part counts yet. */
   requests?: RequestCounts;
 }

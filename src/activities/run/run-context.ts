@@ -123,8 +123,7 @@ export function inRun<Run extends RunRef, Result extends object>(
   return countingRequests(requests, async () => {
     try {
       await context.ensureMayContinue();
-      const mayContinue = async () => (await context.guard.standing()) !== 'superseded';
-      return await givingSigns(deps, context.control, task.run, () => work(context), mayContinue);
+      return await givingSigns(deps, context.control, task.run, () => work(context), context.guard);
     } catch (error) {
       if (error instanceof RunStopped) return { stopped: error.reason };
       if (isStorageError(error, 'being-deleted')) await noteWaiting(context, task);

@@ -1,13 +1,20 @@
 import { type Standing, standingOf } from '#domain/run/lock.ts';
 import type { RunRef } from '#domain/run/run.ts';
 import type { ControlStore } from '#storage/control/control-store.ts';
-import { withoutProgress } from './signs-of-life.ts';
+import { observingProgress } from '#storage/requests.ts';
+
+export type GuardedRun = Pick<RunRef, 'id' | 'job' | 'mode' | 'epoch'>;
 
 /** Why a run may no longer continue. */
 export type StopReason = Exclude<Standing, 'go'>;
 
 const READ_EVERY_MS = 5_000;
 const WATCH_EVERY_MS = 2_000;
+
+/** Requests that only watch a run are no progress of it. */
+function withoutProgress<T>(work: () => Promise<T>): Promise<T> {
+  return observingProgress(() => {}, work);
+}
 
 /**
  * Checks every two seconds, until `end` is called, whether the run may continue. Calls `stop` at each check that says
@@ -27,13 +34,13 @@ export function watchStanding(guard: RunGuard, stop: (reason: StopReason) => voi
  */
 export class RunGuard {
   readonly #control: ControlStore;
-  readonly #run: Pick<RunRef, 'id' | 'job' | 'mode' | 'epoch'>;
+  readonly #run: GuardedRun;
   readonly #now: () => Date;
   #readAt = Number.NEGATIVE_INFINITY;
   #standing: Promise<Standing> | undefined;
   #known: Standing | undefined;
 
-  constructor(control: ControlStore, run: Pick<RunRef, 'id' | 'job' | 'mode' | 'epoch'>, now: () => Date) {
+  constructor(control: ControlStore, run: GuardedRun, now: () => Date) {
     this.#control = control;
     this.#run = run;
     this.#now = now;

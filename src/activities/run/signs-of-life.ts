@@ -3,6 +3,7 @@ import { problemCodeOf } from '#app/problem-code.ts';
 import { patienceOf } from '#domain/run/sign-of-life.ts';
 import type { ControlStore } from '#storage/control/control-store.ts';
 import { observingProgress } from '#storage/requests.ts';
+import { type GuardedRun, RunGuard } from './run-guard.ts';
 
 interface RunName {
   job: string;
@@ -22,17 +23,18 @@ const givenBy = new WeakMap<Dependencies, Given>();
 export async function givingSigns<T>(
   deps: Dependencies,
   control: ControlStore,
-  run: RunName,
+  run: GuardedRun,
   work: () => Promise<T>,
-  mayContinue: () => Promise<boolean> = async () => true,
+  guard: Pick<RunGuard, 'standing'> = new RunGuard(control, run, deps.now),
 ): Promise<T> {
   const { signEvery, hangs } = patienceOf(deps.limits);
   const time = () => deps.now().getTime();
   const signs = new Signs(deps, control, run, signEvery);
   await signs.giveIfDue();
   let movedAt = time();
+  // Its requests are none of the work, and no progress of it.
   const timer = setInterval(() => {
-    if (time() - movedAt <= hangs) void signs.giveIfDue(mayContinue);
+    if (time() - movedAt <= hangs) void signs.giveIfDue(async () => (await guard.standing()) !== 'superseded');
   }, signEvery);
   try {
     return await observingProgress(() => {
@@ -42,11 +44,6 @@ export async function givingSigns<T>(
     clearInterval(timer);
     await signs.settled();
   }
-}
-
-/** Requests that only watch a run or say that it is in progress are no progress of it. */
-export function withoutProgress<T>(work: () => Promise<T>): Promise<T> {
-  return observingProgress(() => {}, work);
 }
 
 class Signs {
@@ -83,9 +80,7 @@ class Signs {
 
   async #give(now: Date, mayContinue: () => Promise<boolean>): Promise<void> {
     try {
-      await withoutProgress(async () => {
-        if (await mayContinue()) await this.#control.signOfLife(this.#run, now);
-      });
+      if (await mayContinue()) await this.#control.signOfLife(this.#run, now);
     } catch (error) {
       const { job, id } = this.#run;
       this.#deps.telemetry.warn('sign-not-written', { run: id, job, code: problemCodeOf(error, 'destination') });

@@ -21,12 +21,18 @@ export async function writePiece(
   const part = new PartWriter<Outcome>();
   for (const result of results) if (!isPending(result)) part.add(result);
   if (pending.length === 0) return context.writePart<Outcome, ChunkResult>('chunk', key, part, end);
-  const pendingFile: PendingFile = { key, attempt: context.deps.random(), round: 0, pending: pending.length };
+  const pendingFile = { key, attempt: context.deps.random(), round: 0, ...stillPending(results) };
   // The file counts the request that writes it, so the part must not.
   await countingRequests({}, () => writePendingFile(context, pendingFile, pending, emptyTally(container, destination)));
   const later = { items: pending.length, attempt: pendingFile.attempt };
   const all = { ...tally, planned: tally.planned + pending.length, later };
   return context.writePart<Outcome, ChunkResult>('chunk', key, part, { ...end, pendingFile }, all);
+}
+
+/** What a pending file says of its copies. */
+export function stillPending(items: readonly (Outcome | PendingCopy)[]): Pick<PendingFile, 'pending' | 'rehydrating'> {
+  const pending = items.filter(isPending);
+  return { pending: pending.length, ...(pending.every(({ rehydrating }) => rehydrating) && { rehydrating: true }) };
 }
 
 export async function writePendingFile(

@@ -3,22 +3,11 @@
  * does not know its orchestration, can tell whether it is in progress. Appends leave no versions.
  */
 
-export interface SignOfLife {
-  /** By the clock of the process that gives it; for people only. */
-  at: Date;
-  /** The run waits: its next sign comes no sooner than this. */
-  until?: Date;
-}
-
 export interface LastSign {
   /** When the service wrote it, by its own clock. */
   writtenAt: Date;
   /** Milliseconds since then, by the same clock. */
   age: number;
-  /** When an announced wait ends. By the clock of the process that announced it. */
-  until?: Date;
-  /** Milliseconds of `age` that no announced wait explains. */
-  silence: number;
 }
 
 /** What follows from the silence after which a run of another host counts as lost, in milliseconds. */
@@ -67,34 +56,12 @@ export function lifeOf(
   return silence > stalled ? 'stalled' : 'running';
 }
 
-export function signLine({ at, until }: SignOfLife): string {
-  return JSON.stringify({ at: at.toISOString(), ...(until && { until: until.toISOString() }) });
-}
-
-/** The last sign in the blob as it was read. A last line that cannot be read announces no wait. */
-export function lastSignOf(read: { body: Buffer; lastModified: Date; readAt: Date }): LastSign {
-  const { at, until } = lineOf(read.body.toString('utf8').trimEnd().split('\n').at(-1)!);
-  const age = ageOf(read);
-  // One clock gave both times, so their difference holds whatever that clock shows.
-  const wait = at && until ? Math.max(0, until.getTime() - at.getTime()) : 0;
-  return { writtenAt: read.lastModified, age, silence: Math.max(0, age - wait), ...(until && { until }) };
+/** Its time is for people only: the clock of the service counts. */
+export function signLine(at: Date): string {
+  return JSON.stringify({ at: at.toISOString() });
 }
 
 /** How long ago the service wrote an object, by its own clock. */
 export function ageOf({ lastModified, readAt }: { lastModified: Date; readAt: Date }): number {
   return Math.max(0, readAt.getTime() - lastModified.getTime());
-}
-
-function lineOf(line: string): Partial<SignOfLife> {
-  try {
-    const { at, until } = JSON.parse(line) as { at?: unknown; until?: unknown };
-    const [from, to] = [new Date(String(at)), new Date(String(until))];
-    return { ...(isTime(from) && { at: from }), ...(isTime(to) && { until: to }) };
-  } catch {
-    return {};
-  }
-}
-
-function isTime(date: Date): boolean {
-  return !Number.isNaN(date.getTime());
 }

@@ -24,7 +24,7 @@ export async function holderLife(
 ): Promise<HolderLife> {
   const { state, containers } = await orchestrationState(client, run.id);
   const lastSign = await control.lastSign(run);
-  const silence = lastSign?.silence ?? lockAge;
+  const silence = lastSign?.age ?? lockAge;
   return {
     life: lifeOf(state, { silence, hasBegun: lastSign !== undefined }, patienceOf(deps.limits)),
     silence,
@@ -35,7 +35,7 @@ export async function holderLife(
 
 /** Milliseconds without a sign of life of the run that holds a lock. A summary that it has written does not matter. */
 export async function silenceOf(control: ControlStore, run: RunRef, lockAge: number): Promise<number> {
-  return (await control.lastSign(run))?.silence ?? lockAge;
+  return (await control.lastSign(run))?.age ?? lockAge;
 }
 
 /** Checks of a run that seems to be stalled, in the time in which it would give two signs. */

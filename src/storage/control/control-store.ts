@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import pLimit from 'p-limit';
+import type { BlobState } from '#domain/blobs/blob.ts';
 import {
   CONTROL_CONTAINER,
   entityFilesPrefix,
@@ -18,7 +19,6 @@ import {
   signsPath,
   summaryPath,
 } from '#domain/run/control-paths.ts';
-import { defined } from '#domain/run/defined.ts';
 import type { HeldRun } from '#domain/run/held-run.ts';
 import { isLock, type Left, type RunLock, release } from '#domain/run/lock.ts';
 import { isReader, type LockedRun, lockPathOf } from '#domain/run/lock-place.ts';
@@ -31,7 +31,7 @@ import { isPrunePlan, type PrunePlan } from '#domain/run/prune-plan.ts';
 import type { ReaderRef } from '#domain/run/reader-lock.ts';
 import { isNotes, type Notes } from '#domain/run/restore-point.ts';
 import { isSummary, type RunRef, type RunSummary } from '#domain/run/run.ts';
-import { type LastSign, lastSignOf, signLine } from '#domain/run/sign-of-life.ts';
+import { ageOf, type LastSign, signLine } from '#domain/run/sign-of-life.ts';
 import { ENTITY_FILE_FORMAT, formatProblem, SUMMARY_FORMAT } from '#domain/run/stored-format.ts';
 import { asciiJson, type Tally, tallyFromMetadata, tallyToMetadata } from '#domain/run/tally.ts';
 import { type EntityFileContent, readEntityFile } from '#domain/tables/entity-file.ts';
@@ -105,6 +105,15 @@ export class ControlStore extends ControlContainer {
     return locks.filter((lock) => lock?.value.run) as HeldLock<ReaderRef>[];
   }
 
+  /** Where the locks of the readers of a job are that ended before a time by the clock of the service. */
+  async endedReaders(job: string, before: Date): Promise<Pick<BlobState, 'name' | 'etag'>[]> {
+    const ended: BlobState[] = [];
+    for await (const { blobs } of this.pages({ prefix: readersPrefix(job), metadata: true })) {
+      ended.push(...blobs.filter(({ metadata }) => metadata?.strongroom_ended));
+    }
+    return ended.filter(({ lastModified }) => Date.parse(lastModified) < before.getTime());
+  }
+
   /** The jobs that have ever run in this vault. */
   async lockedJobs(): Promise<string[]> {
     const jobs: string[] = [];
@@ -148,15 +157,15 @@ export class ControlStore extends ControlContainer {
     return marked ?? id;
   }
 
-  /** Says that a run is in progress. `until` announces that its next sign comes no sooner than then. */
-  signOfLife(run: RunName, now: Date, until?: Date): Promise<void> {
-    return this.appendLine(signsPath(run), signLine({ at: now, ...defined({ until }) }));
+  /** Says that a run is in progress. */
+  signOfLife(run: RunName, now: Date): Promise<void> {
+    return this.appendLine(signsPath(run), signLine(now));
   }
 
   /** The last sign of life of a run; undefined if it has given none. */
   async lastSign(run: RunName): Promise<LastSign | undefined> {
     const found = await this.get(signsPath(run));
-    return found && lastSignOf(found);
+    return found && { writtenAt: found.lastModified, age: ageOf(found) };
   }
 
   /** The summary of a run; undefined if it has none yet. Throws `damaged`. */

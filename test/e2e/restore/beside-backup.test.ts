@@ -77,6 +77,33 @@ test.each(['restore', 'deep', 'drill'] as const)(
   },
 );
 
+test('I7: two restores into one container at once leave each blob whole, and the next restore ends the mixture', async () => {
+  await bed.fill(12);
+  const app = await bed.start({ limits: { copiesAtOnce: 4 } });
+  const first = await app.run();
+  const names = Array.from({ length: 12 }, (_, index) => `blob-${String(index).padStart(3, '0')}`);
+  await change(names);
+  const second = await app.run({ mode: 'incremental' });
+  const hurry = bed.slowCopies(150);
+  const target = { container: 'back' };
+  const into = (restorePoint: string, existing: string) => app.restore({ restorePoint, existing, target });
+  const ended = await Promise.all([into(first.id, 'overwrite'), into(second.id, 'overwrite'), into(first.id, 'fail')]);
+  hurry();
+  for (const { id, counts, problems } of ended) {
+    expect(counts).toMatchObject({ listed: 12, skipped: 0 });
+    expect(counts.copied + counts.unchanged + counts.failed).toBe(12);
+    // What another run wrote first is named.
+    const failed = await app.outcomes(id, 'status=failed');
+    expect(
+      failed.every(({ code }) => code === 'target-exists' || code === 'target-changing'),
+      JSON.stringify(problems),
+    ).toBe(true);
+  }
+  for (const name of names) expect([`text of ${name}`, `${name}, changed`]).toContain(await textOf('back', name));
+  expect(await into(first.id, 'overwrite')).toMatchObject({ status: 'succeeded', counts: { listed: 12 } });
+  for (const name of names) expect(await textOf('back', name)).toBe(`text of ${name}`);
+});
+
 test('a restore point that a prune has marked can be unmarked, and is whole', async () => {
   const names = ['blob-000', 'blob-001'];
   await bed.fill(2);

@@ -76,7 +76,10 @@ describe('a restore of tables', () => {
     const service = TableServiceClient.fromConnectionString(source.connectionString, { allowInsecureConnection: true });
     await service.deleteTable('Orders');
     await service.deleteTable('Empty');
-    const { status, problems } = await restore({});
+    const dry = await restore({ dryRun: true });
+    const { status, problems, counts } = await restore({});
+    // A dry run foretells what the restore does.
+    expect([dry.problems, dry.counts.planned]).toEqual([problems, counts.copied]);
     // The restore leaves the table that is not lost.
     expect(status).toBe('completed-with-failures');
     expect(problems.map(({ code, container }) => [code, container])).toEqual([['table-not-empty', 'table.Edges']]);

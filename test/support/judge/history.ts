@@ -21,6 +21,7 @@ export const RULES = {
   'retry-after': 'a request is not sent again before the service wants it to be',
   'tries-bounded': 'a request is not sent again and again',
   'set-when-marked': 'tier and tags, which take no condition, are set only where the record said so first',
+  'signs-while-alive': 'a run gives no sign of life once it is over',
   'overwritten-kept': 'what an overwrite takes away lies in a snapshot',
 } as const;
 
@@ -30,6 +31,12 @@ const MOST_TRIES = 5;
 const EARLY = 30;
 /** The app ignores a wait that is longer than this. */
 const LONGEST_WAIT = 30_000;
+
+/**
+ * How long after the end of its run an activity may still give a sign, in milliseconds. Another execution of it may
+ * have ended the run; it reads the lock every five seconds, and its request may be on its way for as long again.
+ */
+const SIGN_ON_ITS_WAY = 10_000;
 
 /** Judges all recorded requests of an app, from the first one that it sent to this vault. */
 export function judgeHistory(requests: readonly ProxiedRequest[], sourceAccount: string): Breach[] {
@@ -43,6 +50,7 @@ export function judgeHistory(requests: readonly ProxiedRequest[], sourceAccount:
   }
   judgePublishing(steps, breaches);
   judgeTries(steps, breaches);
+  judgeSigns(steps, breaches);
   judgeCopies(steps, breaches);
   return breaches;
 }
@@ -112,6 +120,37 @@ function judgePublishing(steps: Step[], breaches: Breach[]): void {
       }
     }
   }
+}
+
+/** A run is over when its lock is released or taken over, or when it is published by whoever it may be. */
+function judgeSigns(steps: Step[], breaches: Breach[]): void {
+  const holders = new Map<string, string | undefined>();
+  const overAt = new Map<string, number>();
+  const end = (run: string | undefined, at: number) => {
+    if (run !== undefined && !overAt.has(run)) overAt.set(run, at);
+  };
+  for (const { request, operation } of inOrderOfEffect(steps)) {
+    const { side, name, kind, blob } = operation;
+    if (side !== 'control' || name !== 'PutBlob') continue;
+    const { at } = request.served!;
+    if (kind === 'summary') end(runOf(blob), at);
+    if (kind !== 'lock' && !/^jobs\/[^/]+\/readers\//.test(blob)) continue;
+    const { run } = JSON.parse(request.body.toString()) as { run: { id: string } | null };
+    if (holders.get(blob) !== run?.id) end(holders.get(blob), at);
+    holders.set(blob, run?.id);
+  }
+  for (const step of steps) {
+    const { request, operation } = step;
+    if (operation.kind !== 'signs' || request.method === 'GET' || request.method === 'HEAD') continue;
+    const late = request.at - (overAt.get(runOf(operation.blob)) ?? Number.POSITIVE_INFINITY);
+    if (late <= SIGN_ON_ITS_WAY) continue;
+    const message = `${RULES['signs-while-alive']}, but ${shown(step)} came ${Math.round(late)} ms after`;
+    breaches.push({ rule: 'signs-while-alive', message });
+  }
+}
+
+function runOf(path: string): string {
+  return path.split('/')[3] ?? '';
 }
 
 function inOrderOfEffect(steps: Step[]): Step[] {

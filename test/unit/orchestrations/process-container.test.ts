@@ -232,6 +232,38 @@ describe('pending copies', () => {
     ]);
   });
 
+  it('content that is being rehydrated is checked every five minutes, and its copy every half minute', () => {
+    let round = 0;
+    const harness = harnessOf({
+      copy: ({ chunk }) => ({
+        pendingFile: { ...pendingOnce({ chunk } as ChunkInput).pendingFile!, rehydrating: true },
+      }),
+      confirm: ({ pendingFile: { rehydrating: _, ...work } }) => {
+        if (++round === 14) return {};
+        return { pendingFile: { ...work, round, ...(round < 11 && { rehydrating: true as const }) } };
+      },
+    });
+    expect(harness.run('processContainer', about)).toEqual({});
+    expect(harness.waits).toEqual([1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300, 30, 30, 30]);
+  });
+
+  it('content that is being rehydrated delays no copy that is pending', () => {
+    let round = 0;
+    const harness = harnessOf({
+      scan: scanOf(1, 2),
+      copy: ({ chunk }) => ({
+        pendingFile: {
+          ...pendingOnce({ chunk } as ChunkInput).pendingFile!,
+          ...(chunk.chunk === 0 && { rehydrating: true as const }),
+        },
+      }),
+      confirm: ({ pendingFile: work }) =>
+        ++round < (work.rehydrating ? 20 : 40) ? { pendingFile: { ...work, round } } : {},
+    });
+    expect(harness.run('processContainer', about)).toEqual({});
+    expect(Math.max(...harness.waits)).toBe(30);
+  });
+
   it('the delay of pending copies survives a new generation', () => {
     let round = 0;
     const harness = harnessOf({

@@ -68,6 +68,12 @@ const summary = (...parts: string[]): Wire => ({
   headers: ABSENT,
   body: { restorePoint: true, parts: parts.map((path) => ({ path })) },
 });
+const sign = (after = 10): Wire => ({ path: `${RUN}/signs?comp=appendblock`, after });
+const lockOf = (id: string | null, place = 'locks/nightly.json'): Wire => ({
+  path: `${CONTROL}/${place}`,
+  headers: { 'if-match': '"l"' },
+  body: { run: id && { id } },
+});
 const PART = 'jobs/nightly/runs/r1/manifest/data/000000-slice.ndjson.gz';
 
 const look = (status: string): Wire => ({
@@ -99,7 +105,7 @@ const BROKEN: Record<Breach['rule'], Wire[][]> = {
     [{ path: `${BLOB}?comp=metadata`, status: 200 }],
     [{ path: `${BLOB}?comp=blocklist` }],
   ],
-  'lock-by-swap': [[{ path: `${CONTROL}/locks/nightly.json` }]],
+  'lock-by-swap': [[{ path: `${CONTROL}/locks/nightly.json`, body: { run: null } }]],
   'create-only': [[{ ...part, headers: {} }], [{ ...part, headers: { 'if-match': '"e"' } }]],
   'published-once': [[part, summary(PART), summary(PART)]],
   'published-last': [
@@ -134,6 +140,12 @@ const BROKEN: Record<Breach['rule'], Wire[][]> = {
     ],
     [marking, kept, copy({}, { 'if-match': '"v1"' }), { path: `${BLOB}?comp=tier`, status: 200 }],
   ],
+  'signs-while-alive': [
+    [part, summary(PART), sign(10_100)],
+    [lockOf('r1'), sign(), lockOf('r2'), sign(10_100)],
+    [lockOf('r1'), lockOf(null), { ...sign(10_100), path: `${RUN}/signs` }],
+    [lockOf('r1', 'jobs/nightly/readers/r1.json'), lockOf(null, 'jobs/nightly/readers/r1.json'), sign(10_100)],
+  ],
   'overwritten-kept': [
     [copy({}, { 'if-match': '"v1"' })],
     [listedAs('v1'), copy({}, { 'if-match': '"v1"' })],
@@ -146,8 +158,11 @@ const BROKEN: Record<Breach['rule'], Wire[][]> = {
 
 const ALLOWED: Wire[][] = [
   [part, summary(PART)],
-  [{ path: `${CONTROL}/locks/nightly.json`, headers: { 'if-match': '"e"' } }],
+  [{ path: `${CONTROL}/locks/nightly.json`, body: { run: null }, headers: { 'if-match': '"e"' } }],
   [{ path: `${RUN}/progress/data/000000-chunk-00-000000` }],
+  [lockOf('r1'), sign(), lockOf('r1'), sign(60_000), { ...lockOf('r2'), status: 412 }, sign(60_000)],
+  // Another execution of the activity has published the run meanwhile.
+  [lockOf('r1'), part, summary(PART), sign(5_000), lockOf(null), lockOf('r2')],
   // Refused by the service: nothing has come of it.
   [part, summary(PART), { ...summary(PART), status: 409 }, { ...part, status: 409 }],
   // The same attempt again, when its answer was lost.

@@ -1,7 +1,8 @@
 // The real app, roughly handled as a Functions host may. With ACTIVITIES_TWICE set, every activity is executed twice,
 // and one of the two results is what the orchestration sees. With QUICK_TIMERS set, durable timers fire at once.
-// BROKEN_ORCHESTRATOR names an orchestrator that fails, as after a deployment that changed it. Over HTTP, an
-// orchestration can be terminated and activities can be ended from outside, which the app itself does not offer.
+// BROKEN_ORCHESTRATOR names an orchestrator that fails, as after a deployment that changed it; HUNG_ORCHESTRATOR names
+// one that never answers, as in a build that does not have it. Over HTTP, an orchestration can be terminated and
+// activities can be ended from outside, which the app itself does not offer.
 const { AsyncLocalStorage } = require('node:async_hooks');
 const http = require('node:http');
 const core = require('@azure/functions-core');
@@ -33,6 +34,7 @@ core.registerHook('preInvocation', (context) => {
       if (invocationContext.functionName === process.env.BROKEN_ORCHESTRATOR) {
         throw new Error('Non-Deterministic workflow detected\n   at DurableTask.Core.TaskOrchestrationContext');
       }
+      if (invocationContext.functionName === process.env.HUNG_ORCHESTRATOR) await new Promise(() => {});
       const state = await functionCallback(...given);
       if (process.env.QUICK_TIMERS) for (const action of state.actions.flat()) quicken(action);
       return state;

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { confirmCopies } from '#activities/modes/confirm-copies.ts';
 import type { ChunkResult, PendingFile } from '#activities/run/chunk.ts';
 import { inRun } from '#activities/run/run-context.ts';
-import { writePiece } from '#activities/run/write-piece.ts';
+import { stillPending, writePiece } from '#activities/run/write-piece.ts';
 import type { Dependencies } from '#app/dependencies.ts';
 import type { BlobState } from '#domain/blobs/blob.ts';
 import { recordOf, withRecord } from '#domain/copying/record.ts';
@@ -83,6 +83,19 @@ async function rounds(
   const { items } = await control.readPart<Outcome, object>(partPath(RUN, 'chunk', 'images', laterKey(KEY)));
   return { started, outcome: items[0]!, files };
 }
+
+describe('a pending file', () => {
+  const copy: PendingCopy = { planned: { from: blobState(), reason: 'new' }, copyId: 'c', startedAt: '', tries: 1 };
+  const content: PendingCopy = { ...copy, copyId: '', rehydrating: true };
+
+  it.each([
+    ['only such content', [content, content], { pending: 2, rehydrating: true }],
+    ['such content and a copy', [content, copy], { pending: 2 }],
+    ['a copy', [copy], { pending: 1 }],
+  ])('says whether it only waits for content that is being rehydrated: %s', (_, items, still) => {
+    expect(stillPending(items)).toEqual(still);
+  });
+});
 
 describe('confirming copies', () => {
   const failing = (copyId: string) =>

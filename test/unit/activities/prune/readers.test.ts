@@ -76,6 +76,27 @@ test('I5: a reader that died keeps its restore point until it is ended, and no l
   expect(await room.prune()).toMatchObject({ status: 'succeeded', counts: { removed: 2 } });
 });
 
+test('a prune removes the locks of readers that ended before its margin, and no others', async () => {
+  const [first] = await twoDays();
+  const locks = async () => {
+    const { blobs } = await room.vault.listBlobs(CONTROL_CONTAINER, { prefix: 'jobs/nightly/readers/' });
+    return blobs.map(({ name }) => name);
+  };
+  const ended = await room.begin(verifying(first.id));
+  await room.work(ended);
+  const open = await room.begin(verifying(first.id));
+  expect(await locks()).toEqual([readerPath(ended), readerPath(open)].sort());
+  room.jobs = [retaining({ marginHours: 24 })];
+  await room.prune();
+  expect(await locks()).toHaveLength(2);
+  room.jobs = [retaining()];
+  await room.prune();
+  expect(await locks()).toEqual([readerPath(open)]);
+  expect(await room.work(open)).toMatchObject({ status: 'succeeded' });
+  await room.prune();
+  expect(await locks()).toEqual([]);
+});
+
 test('F13: a prune deletes nothing while the lock of a reader cannot be read', async () => {
   const [first] = await twoDays();
   await register(first.id);

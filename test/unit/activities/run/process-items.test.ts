@@ -70,6 +70,15 @@ describe('many refusals in a row', () => {
     expect(covered).toBe(2_500);
   });
 
+  it.each([
+    ...(['authentication-failed', 'key-not-permitted', 'https-required', 'account-disabled'] as const),
+    ...(['sas-too-narrow', 'container-not-created', 'unreachable'] as const),
+  ])('that concern every request end the attempts without a sample: %s', async (code) => {
+    const { tried, covered } = await execute({ items: 2_500, refuse: () => ({ code, message: '' }) });
+    expect(tried.length).toBeLessThan(16 + 4);
+    expect(covered).toBe(2_500);
+  });
+
   it('that say nothing of single items end the attempts at once', async () => {
     const { tried, covered } = await execute({ items: 2_500, refuse: () => GONE });
     expect(tried.length).toBeLessThan(16 + 4);

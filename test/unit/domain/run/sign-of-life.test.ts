@@ -1,41 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { lastSignOf, lifeOf, patienceOf, signLine } from '#domain/run/sign-of-life.ts';
+import { ageOf, lifeOf, patienceOf } from '#domain/run/sign-of-life.ts';
 
-const LAST_MODIFIED = new Date('2026-05-02T00:00:00.000Z');
-const READ_AT = new Date('2026-05-02T00:01:30.000Z');
-const read = (body: string, readAt = READ_AT) =>
-  lastSignOf({ body: Buffer.from(body), lastModified: LAST_MODIFIED, readAt });
+describe('the age of a sign of life', () => {
+  const lastModified = new Date('2026-05-02T00:00:00.000Z');
 
-describe('the last sign of life of a run', () => {
-  it('has its age by the clock of the service, whatever the clock of the process says', () => {
-    const line = signLine({ at: new Date('2031-01-01T00:00:00.000Z') });
-    expect(read(`${line}\n`)).toEqual({ writtenAt: LAST_MODIFIED, age: 90_000, silence: 90_000 });
+  it('is by the clock of the service', () => {
+    expect(ageOf({ lastModified, readAt: new Date('2026-05-02T00:01:30.000Z') })).toBe(90_000);
   });
 
-  it('announces a wait only in the last line', () => {
-    const until = new Date('2026-05-02T15:00:00.000Z');
-    const waits = signLine({ at: LAST_MODIFIED, until });
-    const works = signLine({ at: LAST_MODIFIED });
-    expect(read(`${works}\n${waits}\n`).until).toEqual(until);
-    expect(read(`${waits}\n${works}\n`).until).toBeUndefined();
-  });
-
-  it.each(['', '{', 'null', '{"until":7}x', '{"until":"soon"}'])('announces nothing with a last line of %j', (line) => {
-    expect(read(`${line}\n`).until).toBeUndefined();
-  });
-
-  it('is never younger than its reading', () => {
-    expect(read('{}', new Date('2026-05-01T00:00:00.000Z')).age).toBe(0);
-  });
-
-  it.each([
-    ['while the wait lasts', 120_000, 0],
-    ['after it', 60_000, 30_000],
-    ['if it was over before it was announced', -60_000, 90_000],
-  ])('is no silence %s, whatever the clock of the process says', (_, wait, silence) => {
-    const at = new Date('2031-01-01T00:00:00.000Z');
-    const line = signLine({ at, until: new Date(at.getTime() + wait) });
-    expect(read(`${line}\n`)).toMatchObject({ age: 90_000, silence });
+  it('is never below zero', () => {
+    expect(ageOf({ lastModified, readAt: new Date('2026-05-01T00:00:00.000Z') })).toBe(0);
   });
 });
 
