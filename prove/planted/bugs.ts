@@ -669,8 +669,8 @@ export const BUGS: Bug[] = [
   {
     words: 'leaves a reader that died as it is',
     file: 'src/functions/run/readers.ts',
-    find: "  await endRun(deps, { run, vault: vault.alias }, 'failed', isStalled ? 'run-stalled' : 'run-lost');\n  return true;",
-    replace: '  return true;',
+    find: "  await endRun(deps, { run, vault: vault.alias }, 'failed', isStalled ? 'run-stalled' : 'run-lost');\n",
+    replace: '',
     detector: LIVES,
   },
   {
