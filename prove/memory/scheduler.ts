@@ -1,4 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { syncBuiltinESMExports } from 'node:module';
+import promises from 'node:timers/promises';
 import type { Random } from '../../test/support/builders/random.ts';
 
 /** A process that owns steps: they die with it. */
@@ -152,9 +154,19 @@ export async function withVirtualTimers<T>(scheduler: Scheduler, work: () => Pro
     clearTimeout: clear,
     clearInterval: clear,
   });
+  const realWait = promises.setTimeout;
+  const wait = (ms = 1) => new Promise<void>((resolve) => void set(false)(resolve, ms));
+  setWait(wait as typeof realWait);
   try {
     return await work();
   } finally {
     Object.assign(globalThis, real);
+    setWait(realWait);
   }
+}
+
+/** Modules that import the function by its name see the other one only after the exports are synchronized. */
+function setWait(wait: typeof promises.setTimeout): void {
+  promises.setTimeout = wait;
+  syncBuiltinESMExports();
 }

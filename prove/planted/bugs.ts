@@ -417,7 +417,7 @@ export const BUGS: Bug[] = [
   {
     words: 'lets an activity that ends its process take the others of its container with it each time',
     file: 'src/orchestrations/allowance.ts',
-    find: "return code === 'interrupted' && failures >= 2;",
+    find: "return causeOf(problem) === 'interrupted' && interrupted >= 2;",
     replace: 'return false;',
     detector: CONTAINER,
   },
@@ -690,8 +690,8 @@ export const BUGS: Bug[] = [
   {
     words: 'leaves a reader that died as it is',
     file: 'src/functions/run/readers.ts',
-    find: "  await endRun(deps, { run, vault: vault.alias }, 'failed', isStalled ? 'run-stalled' : 'run-lost');\n  return true;",
-    replace: '  return true;',
+    find: "  await endRun(deps, { run, vault: vault.alias }, 'failed', isStalled ? 'run-stalled' : 'run-lost');\n",
+    replace: '',
     detector: LIVES,
   },
   {
@@ -984,9 +984,17 @@ export const BUGS: Bug[] = [
   {
     words: 'does not wait while the service deletes a container',
     file: 'src/orchestrations/allowance.ts',
-    find: "code === 'container-being-deleted' ? DELETIONS_ALLOWED : FAILURES_ALLOWED",
-    replace: 'FAILURES_ALLOWED',
+    find: '  deleted: DELETIONS_ALLOWED,',
+    replace: '  deleted: FAILURES_ALLOWED,',
     detector: ORCHESTRATIONS,
+  },
+  {
+    words: 'counts the failures of a step together, whatever their cause',
+    file: 'src/orchestrations/allowance.ts',
+    find: 'return { ...before, [cause]: (before?.[cause] ?? 0) + 1 };',
+    replace: `const sum = Object.values(before ?? {}).reduce((all, each) => Math.max(all, each), 0) + 1;
+  return { interrupted: sum, deleted: sum, other: sum };`,
+    detector: CONTAINER,
   },
   {
     words: 'has no list of runs without the catalog',

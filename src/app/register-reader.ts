@@ -26,6 +26,8 @@ export async function registerReader(
   run: UnlockedReader,
   now: Date,
 ): Promise<Registered | undefined> {
+  // A second execution must not take another turn: no deep verification would read the portion of the first.
+  if (takesTurn(run) && (await control.readLockOf(run))) return undefined;
   const turn = takesTurn(run) ? await countTurn(control, run.job, now) : 0;
   const lock = readerLock(run, now, turn);
   if (!(await control.writeJson(readerPath(run), lock, 'absent'))) return undefined;

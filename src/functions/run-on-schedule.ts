@@ -5,7 +5,7 @@ import type { Dependencies } from '#app/dependencies.ts';
 import { jobContextOf } from '#app/job-context.ts';
 import type { Job } from '#config/configuration.ts';
 import { dueAt, type Occurrence, type Scheduled } from '#domain/run/occurrence.ts';
-import { isBackup, type RequestedRun, type RunRef, type Without } from '#domain/run/run.ts';
+import { carriesOutPlan, type RequestedRun, type RunRef, type Without } from '#domain/run/run.ts';
 import { HttpError } from './http/http-error.ts';
 import { choosePoint } from './restore-points/choose-restore-point.ts';
 import { startRun } from './run/start-run.ts';
@@ -14,6 +14,8 @@ import { startRun } from './run/start-run.ts';
 const WAITS = [16, 32, 64, 128];
 /** A request to a service that does not answer takes minutes, and the function has a time limit. */
 const LAST_TRY_AFTER_MS = 5 * 60_000;
+
+type Wanted = Without<RequestedRun, 'job' | 'trigger'>;
 
 /** A timer fires more often than its schedule: this decides which ticks start a run. */
 export function runOnScheduleHandler(deps: Dependencies, job: Job, schedule: string, what: Scheduled) {
@@ -61,21 +63,25 @@ async function startDue(deps: Dependencies, client: DurableClient, job: Job, due
   const { running, reason } = result;
   deps.telemetry.runNotStarted(job.name, running.id, reason);
   // The next tick tries again, unless the run in progress does the same.
-  if (scheduledAs(running) === due.what)
-    await jobContextOf(deps, job.name).control.markServed(running, due, deps.now());
+  if (doesTheSame(running, wanted)) await jobContextOf(deps, job.name).control.markServed(running, due, deps.now());
   return `not started, as ${running.id} is in progress`;
 }
 
-function scheduledAs({ mode }: RunRef): Scheduled | undefined {
-  if (isBackup(mode)) return 'backup';
-  return mode === 'verify' || mode === 'prune' || mode === 'reconcile' ? mode : undefined;
+/** Whether a run in progress does what an occurrence asks for. A dry run and the retry of another run do less. */
+function doesTheSame(running: RunRef, wanted: Wanted): boolean {
+  switch (wanted.mode) {
+    case 'prune':
+      return running.mode === 'prune' && (running.prune.carryOut === true || carriesOutPlan(running));
+    case 'verify':
+      return running.mode === 'verify' && running.verify.kind === wanted.verify.kind;
+    case 'reconcile':
+      return running.mode === 'reconcile';
+    default:
+      return (running.mode === 'full' || running.mode === 'incremental') && !running.dryRun;
+  }
 }
 
-async function wantedBy(
-  deps: Dependencies,
-  job: Job,
-  what: Scheduled,
-): Promise<Without<RequestedRun, 'job' | 'trigger'> | undefined> {
+async function wantedBy(deps: Dependencies, job: Job, what: Scheduled): Promise<Wanted | undefined> {
   switch (what) {
     case 'backup':
       return { mode: job.mode, dryRun: false };

@@ -3,7 +3,7 @@ import type { PlanChunk } from '#activities/run/chunk.ts';
 import type { ContainerTask } from '#activities/run/container-task.ts';
 import type { FailureReason, OpenRange } from '#activities/tables/read-range.ts';
 import type { Problem } from '#domain/run/problems.ts';
-import { isSuspect, mayTryAgain, waitAfter } from './allowance.ts';
+import { type Failures, isSuspect, mayTryAgain, waitAfter, withFailure } from './allowance.ts';
 import { type Answer, callAll, stepOf, wait } from './call.ts';
 import { ACTIVITIES_PER_GENERATION, PASSING } from './limits.ts';
 import type { ProcessContainerInput, ProcessContainerResult } from './process-container.ts';
@@ -18,7 +18,7 @@ interface State {
 
 /** How a piece has failed so far. */
 interface Tried {
-  failures?: number;
+  failures?: Failures;
   /** It is processed without other pieces. */
   alone?: boolean;
   /** Names the piece as failed, rather than processing it. */
@@ -55,12 +55,14 @@ export function* backUpTable(context: OrchestrationContext): Generator<Task, End
   const task = taskOf(input);
   let activities = 0;
   let state = input.table;
-  for (let failures = 1; state === undefined; failures++) {
+  let failures: Failures = {};
+  while (state === undefined) {
     const planning = stepOf('planTable', { ...task, ...(input.scan && { scan: true }) });
     const [plan] = (yield* callAll(context, [planning], task.container)) as [Answer<'planTable'>];
     activities++;
     if (plan.stopped) return { stopped: plan.stopped };
     if (plan.problem) {
+      failures = withFailure(failures, plan.problem);
       if (!PASSING.has(plan.problem.code) || !mayTryAgain(plan.problem, failures)) return { problem: plan.problem };
       yield wait(context, waitAfter(plan.problem, failures, task.container));
     } else {
@@ -144,7 +146,7 @@ function take(
       if (!again) return { ...taken, ended: { problem: answer.problem } };
       if (range) state.ranges.push({ ...range, ...again });
       else state.chunks.push({ ...segments!, ...again });
-      taken.seconds = Math.max(taken.seconds, waitAfter(answer.problem, again.failures || 1, container));
+      taken.seconds = Math.max(taken.seconds, waitAfter(answer.problem, again.failures, container));
     } else if (range) {
       if (answer.rest) taken.rests.push({ range: answer.rest, piece: state.pieces++, ...oldOf(range) });
     } else if (segments) {
@@ -156,16 +158,16 @@ function take(
 
 /** How a piece that failed is tried again. After the last try, the run names it as failed. Everything else counts. */
 function nextTry(
-  { failures: before = 0, failPermanently }: Tried,
+  { failures: before, failPermanently }: Tried,
   problem: Problem,
-): (Tried & { failures: number }) | undefined {
-  const failures = before + 1;
+): (Tried & { failures: Failures }) | undefined {
+  const failures = withFailure(before, problem);
   // To name it takes one small part. If even that fails, the table has a problem.
   if (failPermanently && problem.code !== 'interrupted') return undefined;
   if (mayTryAgain(problem, failures)) return { failures, alone: isSuspect(problem, failures) };
   if (failPermanently) return undefined;
   const { code, message } = problem;
-  return { failures: 0, alone: false, failPermanently: { code, message } };
+  return { failures: {}, alone: false, failPermanently: { code, message } };
 }
 
 function queueRemaining(state: State, { chunk }: SegmentsToUpdate, { read, next }: Answer<'updateSegments'>): void {

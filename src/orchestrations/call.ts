@@ -1,6 +1,6 @@
 import type { OrchestrationContext, Task } from 'durable-functions';
 import type { Activities } from '#activities/index.ts';
-import { mayTryAgain, waitAfter } from './allowance.ts';
+import { type Failures, mayTryAgain, waitAfter, withFailure } from './allowance.ts';
 import { interruption } from './interruption.ts';
 
 type Input<Name extends keyof Activities> = Parameters<Activities[Name]>[0];
@@ -72,11 +72,13 @@ export function* insist<Name extends keyof Activities>(
   name: Name,
   input: Input<Name>,
 ): Generator<Task, Answer<Name>, unknown> {
-  for (let failures = 1; ; failures++) {
+  let failures: Failures = {};
+  for (;;) {
     try {
       return (yield call(context, name, input)) as Answer<Name>;
     } catch (error) {
       const problem = interruption(name, error);
+      failures = withFailure(failures, problem);
       if (!mayTryAgain(problem, failures)) return { problem } as Answer<Name>;
       yield wait(context, waitAfter(problem, failures, name));
     }

@@ -4,7 +4,7 @@ import type { StopReason } from '#activities/run/run-guard.ts';
 import type { Gone } from '#domain/run/comparison.ts';
 import type { Problem } from '#domain/run/problems.ts';
 import { isBackup, type RunRef } from '#domain/run/run.ts';
-import { mayTryAgain, waitAfter } from './allowance.ts';
+import { mayTryAgain, waitAfter, withFailure } from './allowance.ts';
 import { type Answer, callAll, stepOf, wait } from './call.ts';
 import type { ComparisonState } from './container-state.ts';
 
@@ -31,13 +31,13 @@ export function* compareNext(
   const { stopped, problem, next } = answer;
   if (stopped) return { stopped };
   if (problem) {
-    state.failures = (state.failures ?? 0) + 1;
+    state.failures = withFailure(state.failures, problem);
     if (!mayTryAgain(problem, state.failures)) return { problem };
     yield wait(context, waitAfter(problem, state.failures, task.container));
     return undefined;
   }
   if (next === undefined) return {};
-  state.failures = 0;
+  delete state.failures;
   state.part++;
   state.page = next;
   return undefined;

@@ -3,7 +3,7 @@ import type { WalkPosition } from '#domain/blobs/merge-walk.ts';
 import type { ManifestPosition } from '#domain/run/manifest.ts';
 import type { Problem } from '#domain/run/problems.ts';
 import type { PlanActivity, TaskActivities, WorkActivity } from './activities-of.ts';
-import { isSuspect, mayTryAgain, waitAfter } from './allowance.ts';
+import { type Failures, isSuspect, mayTryAgain, waitAfter, withFailure } from './allowance.ts';
 import type { Answer } from './call.ts';
 import { PASSING } from './limits.ts';
 
@@ -16,7 +16,7 @@ export interface ContainerState {
   chunks: Piece[];
   pendingFiles: FileInProgress[];
   /** How often the next slice could not be planned. */
-  sliceFailures?: number;
+  sliceFailures?: Failures;
   /** The next slice is planned without other steps. */
   planAlone?: boolean;
   /** Seconds until pending copies are checked again. */
@@ -30,14 +30,14 @@ export interface ContainerState {
 export interface ComparisonState {
   part: number;
   page: number;
-  failures?: number;
+  failures?: Failures;
 }
 
 export interface Piece {
   chunk: PlanChunk;
   from: number;
   /** How often processing it has failed. */
-  failures?: number;
+  failures?: Failures;
   /** It is processed without other steps. */
   alone?: boolean;
 }
@@ -95,20 +95,21 @@ export function takeSlice(
   slice: Answer<PlanActivity>,
   { container, dryRun }: { container: string; dryRun: boolean },
 ): number {
-  const failures = (state.sliceFailures ?? 0) + 1;
-  if (slice.problem && PASSING.has(slice.problem.code) && mayTryAgain(slice.problem, failures)) {
+  const { problem } = slice;
+  const failures = problem && withFailure(state.sliceFailures, problem);
+  if (failures && PASSING.has(problem.code) && mayTryAgain(problem, failures)) {
     state.sliceFailures = failures;
-    state.planAlone = isSuspect(slice.problem, failures);
-    return waitAfter(slice.problem, failures, container);
+    state.planAlone = isSuspect(problem, failures);
+    return waitAfter(problem, failures, container);
   }
-  state.sliceFailures = 0;
+  delete state.sliceFailures;
   state.planAlone = false;
   state.slice++;
   if (slice.next) state.from = slice.next;
   if (slice.nextManifest) state.manifest = slice.nextManifest;
   // After a problem, planned items are still processed, and nothing more is listed.
   state.listed = slice.next === undefined && slice.nextManifest === undefined;
-  if (slice.problem) state.problem ??= slice.problem;
+  if (problem) state.problem ??= problem;
   if (!dryRun) state.chunks.push(...(slice.chunks ?? []).map((chunk) => ({ chunk, from: 0 })));
   return 0;
 }
@@ -120,10 +121,11 @@ export function takePiece(
   answer: Answer<WorkActivity>,
   container: string,
 ): number {
-  const failures = (piece.failures ?? 0) + 1;
-  if (answer.problem && mayTryAgain(answer.problem, failures)) {
-    state.chunks.push({ ...piece, failures, alone: isSuspect(answer.problem, failures) });
-    return waitAfter(answer.problem, failures, container);
+  const { problem } = answer;
+  const failures = problem && withFailure(piece.failures, problem);
+  if (failures && mayTryAgain(problem, failures)) {
+    state.chunks.push({ ...piece, failures, alone: isSuspect(problem, failures) });
+    return waitAfter(problem, failures, container);
   }
   if (answer.next !== undefined) state.chunks.push({ chunk: piece.chunk, from: answer.next });
   takeResult(state, answer);
@@ -137,10 +139,11 @@ export function takePendingFile(
   answer: Answer<'confirmCopies'>,
   container: string,
 ): number {
-  const failures = (file.failures ?? 0) + 1;
-  if (answer.problem && mayTryAgain(answer.problem, failures)) {
-    state.pendingFiles.push({ ...file, failures, alone: isSuspect(answer.problem, failures) });
-    return waitAfter(answer.problem, failures, container);
+  const { problem } = answer;
+  const failures = problem && withFailure(file.failures, problem);
+  if (failures && mayTryAgain(problem, failures)) {
+    state.pendingFiles.push({ ...file, failures, alone: isSuspect(problem, failures) });
+    return waitAfter(problem, failures, container);
   }
   takeResult(state, answer);
   return 0;

@@ -4,13 +4,15 @@ import { problemOf } from '#domain/run/problems.ts';
 import type { RunRef } from '#domain/run/run.ts';
 import { workId } from '#domain/run/run-id.ts';
 import { call, insist, wait } from './call.ts';
-import { LONGEST_SILENCE } from './limits.ts';
 import type { ProcessRunInput, ProcessRunResult } from './process-run.ts';
 
 export type RunJobInput = ProcessRunInput;
 
-/** Seconds to wait between the tries to publish: the vault may be out of reach for a while. */
-const PUBLISH_DELAYS = [5, 30, 120, ...Array<number>(72).fill(LONGEST_SILENCE)];
+/**
+ * Seconds to wait between the tries to publish: the vault may be out of reach for hours. Once it is back, a start waits
+ * two minutes for a sign of life before it ends a run that was silent for so long, and each try gives one.
+ */
+const PUBLISH_DELAYS = [5, 30, ...Array<number>(216).fill(100)];
 
 /**
  * One run of any mode: has the work done, and publishes the result. If the orchestration that does the work fails, for

@@ -99,8 +99,9 @@ function statusOf(
 
 /** Whether a backup or restore selects nothing although there is something: it would succeed with nothing done. */
 function selectsNothing({ run, problems }: Pick<PublishRunInput, 'run' | 'problems'>, { sound }: Findings): boolean {
-  if ((run.mode !== 'full' && run.mode !== 'incremental' && run.mode !== 'restore') || problems.length > 0)
-    return false;
+  const selects = run.mode === 'full' || run.mode === 'incremental' || run.mode === 'restore';
+  // A retry restores what failed. Of a container that it lists again, the earlier run may have selected nothing.
+  if (!selects || retriedRun(run) !== undefined || problems.length > 0) return false;
   const sum = emptyTally('', '');
   for (const { path, tally } of sound) {
     if (['slice', 'range', 'chunk'].includes(kindOfPath(path)?.kind ?? '')) addTally(sum, tally);

@@ -2,6 +2,7 @@ import pLimit from 'p-limit';
 import type { Dependencies } from '#app/dependencies.ts';
 import { runsPrefix } from '#domain/run/control-paths.ts';
 import { PROBLEMS } from '#domain/run/problems.ts';
+import type { RunRef } from '#domain/run/run.ts';
 import { parseRunId } from '#domain/run/run-id.ts';
 import { type CatalogRow, catalogRowOf, startedRow } from '#storage/catalog.ts';
 import { ControlStore } from '#storage/control/control-store.ts';
@@ -89,17 +90,25 @@ async function keysOf(control: ControlStore, job: string): Promise<string[]> {
   const ids = new Set<string>();
   for await (const folder of control.foldersBelow(runsPrefix(job))) ids.add(folder.split('/').at(-2)!);
   // A run that has just started has left nothing but its lock.
-  const running = await lockOf(control, job);
-  if (running) ids.add(running.id);
+  for (const { id } of await holdersOf(control, job)) ids.add(id);
   return [...ids].flatMap((id) => {
     const startedAt = parseRunId(id)?.startedAt;
     return startedAt ? `${startedAt.toISOString()} ${id}` : [];
   });
 }
 
-async function lockOf(control: ControlStore, job: string) {
+/** The runs that hold a lock: that of the job, or one of a reader. A lock that cannot be read hides no other run. */
+async function holdersOf(control: ControlStore, job: string): Promise<RunRef[]> {
+  const [lock, readers] = await Promise.all([
+    unlessDamaged(control.readLock(job)),
+    unlessDamaged(control.openReaders(job)),
+  ]);
+  return [...(lock?.value.run ? [lock.value.run] : []), ...(readers ?? []).map(({ value }) => value.run)];
+}
+
+async function unlessDamaged<T>(read: Promise<T>): Promise<T | undefined> {
   try {
-    return (await control.readLock(job))?.value.run ?? undefined;
+    return await read;
   } catch (error) {
     if (isStorageError(error, 'damaged')) return undefined;
     throw error;
@@ -110,12 +119,12 @@ async function rowOf(control: ControlStore, id: string): Promise<CatalogRow> {
   const { job, startedAt } = parseRunId(id)!;
   // GET /api/runs/{id} shows the damage of a summary, and what is left of a lost run.
   const lost = { id, job, mode: 'unknown', trigger: 'unknown', dryRun: false, status: 'failed' };
-  try {
-    const summary = await control.readSummary({ job, id });
-    if (summary) return catalogRowOf(summary);
-  } catch (error) {
-    if (!isStorageError(error, 'damaged')) throw error;
-  }
-  const running = await lockOf(control, job);
-  return running?.id === id ? startedRow(running) : { ...lost, startedAt: startedAt.toISOString() };
+  const read = () => unlessDamaged(control.readSummary({ job, id }));
+  const summary = await read();
+  if (summary) return catalogRowOf(summary);
+  const running = (await unlessDamaged(control.findLockOf({ job, id })))?.value.run;
+  if (running) return startedRow(running);
+  // It may have ended since the first read.
+  const ended = await read();
+  return ended ? catalogRowOf(ended) : { ...lost, startedAt: startedAt.toISOString() };
 }

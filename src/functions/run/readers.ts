@@ -7,7 +7,8 @@ import type { RunLock } from '#domain/run/lock.ts';
 import { type Occurrence, servingRun } from '#domain/run/occurrence.ts';
 import { type ReaderRef, readBy, type UnlockedReader } from '#domain/run/reader-lock.ts';
 import type { Removal } from '#domain/run/removal.ts';
-import type { RunRef } from '#domain/run/run.ts';
+import type { RunRef, RunSummary } from '#domain/run/run.ts';
+import type { Life } from '#domain/run/sign-of-life.ts';
 import type { HeldLock } from '#storage/control/control-store.ts';
 import { isStorageError } from '#storage/storage-error.ts';
 import { HttpError } from '../http/http-error.ts';
@@ -29,13 +30,17 @@ export interface InTheWay {
  */
 export async function readersInProgress(
   deps: Dependencies,
-  { job, control, vault }: JobContext,
+  context: JobContext,
   client: DurableClient,
 ): Promise<ReaderRef[]> {
+  const open = await openReaders(deps, context);
+  // At once: it takes minutes to find out whether one is stalled.
+  const states = await Promise.all(open.map((lock) => stateOf(deps, context, client, lock)));
   const inProgress: ReaderRef[] = [];
-  for (const lock of await openReaders(deps, { job, control })) {
-    if (await hasEnded(deps, { vault, control }, client, lock)) continue;
-    inProgress.push(lock.value.run);
+  for (const [index, { value }] of open.entries()) {
+    const state = states[index]!;
+    if (state === 'running') inProgress.push(value.run);
+    else await end(deps, context, client, { run: value.run, state });
   }
   return inProgress;
 }
@@ -54,30 +59,39 @@ async function openReaders(
   }
 }
 
-async function hasEnded(
+type State = Life | { summary: RunSummary | 'damaged' };
+
+async function stateOf(
   deps: Dependencies,
-  { vault, control }: Pick<JobContext, 'vault' | 'control'>,
+  { control }: JobContext,
   client: DurableClient,
   lock: HeldLock<ReaderRef>,
-): Promise<boolean> {
+): Promise<State> {
   const { run } = lock.value;
   const summary = await control.readSummary(run).catch((error) => {
     if (isStorageError(error, 'damaged')) return 'damaged' as const;
     throw error;
   });
-  if (summary) {
-    // It may have been killed before it could do the rest.
-    if (summary !== 'damaged') await appendToChain(deps, vault, summary, { late: true });
-    await control.releaseLock(run, deps.now());
-    return true;
-  }
+  if (summary) return { summary };
   const found = await holderLife(deps, client, control, lock);
-  if (found.life === 'running') return false;
-  const isStalled = found.life === 'stalled';
-  if (isStalled && (await givesSign(deps, control, run, found))) return false;
+  return found.life === 'stalled' && (await givesSign(deps, control, run, found)) ? 'running' : found.life;
+}
+
+async function end(
+  deps: Dependencies,
+  { vault, control }: JobContext,
+  client: DurableClient,
+  { run, state }: { run: ReaderRef; state: Exclude<State, 'running'> },
+): Promise<void> {
+  if (typeof state === 'object') {
+    // It may have been killed before it could do the rest.
+    if (state.summary !== 'damaged') await appendToChain(deps, vault, state.summary, { late: true });
+    await control.releaseLock(run, deps.now());
+    return;
+  }
+  const isStalled = state === 'stalled';
   if (isStalled) await client.terminate(run.id, 'It gave no sign of life').catch(() => {});
   await endRun(deps, { run, vault: vault.alias }, 'failed', isStalled ? 'run-stalled' : 'run-lost');
-  return true;
 }
 
 /**

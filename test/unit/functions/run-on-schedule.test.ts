@@ -134,13 +134,18 @@ async function atNoon() {
 
 describe('a tick while a run is in progress', () => {
   it('starts nothing, and the next tick starts what is due unless the run did the same', async () => {
-    for (const [mode, scheduled, later] of [
-      ['full', 'backup', []],
-      ['prune', 'backup', ['started incremental']],
-      ['full', 'prune', ['started prune']],
+    for (const [request, scheduled, later] of [
+      [{ mode: 'full' }, 'backup', []],
+      [{ mode: 'full', dryRun: true }, 'backup', ['started incremental']],
+      [{ mode: 'retry' }, 'backup', ['started incremental']],
+      [{ mode: 'prune', dryRun: true, prune: {} }, 'backup', ['started incremental']],
+      [{ mode: 'full' }, 'prune', ['started prune']],
+      [{ mode: 'prune', dryRun: true, prune: {} }, 'prune', ['started prune']],
+      [{ mode: 'prune', dryRun: true, prune: { carryOut: true } }, 'prune', []],
     ] as const) {
       const { vault, tick, events } = await atNoon();
-      const run = await vault.begin({ mode, ...(mode === 'prune' && { dryRun: true, prune: {} }) });
+      const retryOf = (await vault.control.readLock('nightly'))?.value.last ?? '';
+      const run = await vault.begin({ ...request, ...(request.mode === 'retry' && { retryOf }) });
       vault.clock.app -= 60 * MINUTE;
       await tick(scheduled);
       expect(events).toEqual([`not started: ${run.id}`]);
@@ -148,7 +153,7 @@ describe('a tick while a run is in progress', () => {
       vault.pass(1);
       events.length = 0;
       await tick(scheduled);
-      expect({ mode, scheduled, events }).toEqual({ mode, scheduled, events: later });
+      expect({ request, scheduled, events }).toEqual({ request, scheduled, events: later });
     }
   });
 });

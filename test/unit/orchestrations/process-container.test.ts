@@ -518,6 +518,29 @@ describe('what is no longer held', () => {
     expect(endless.waits.reduce((sum, seconds) => sum + seconds, 0)).toBe(600);
   });
 
+  it.each(['plan', 'copy', 'confirm', 'compare'])('each cause of failures has its own allowance: %s', (which) => {
+    const codes = [
+      ...Array(30).fill('container-being-deleted'),
+      ...Array(4).fill('interrupted'),
+      'throttled',
+      'throttled',
+    ];
+    const left = [...codes];
+    const refused = (step: string) => {
+      const code = step === which ? left.shift() : undefined;
+      return code && { problem: problemOf(code, 0, 'images') };
+    };
+    const pendingFile = { key: '0-0', attempt: 'aaaaaa', round: 0, pending: 1 };
+    const harness = harnessOf({
+      scan: (input) => refused('plan') ?? scanOf(1, 1)(input),
+      copy: () => refused('copy') ?? { pendingFile },
+      confirm: () => refused('confirm') ?? {},
+      compare: () => refused('compare') ?? {},
+    });
+    expect(harness.run('processContainer', about)).toEqual({});
+    expect(left).toEqual([]);
+  });
+
   it('a comparison is tried again, and its problem reported in the end', () => {
     const problem = problemOf('throttled', 0, 'images');
     const harness = harnessOf({ compare: () => ({ problem }) });

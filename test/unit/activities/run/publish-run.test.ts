@@ -1,9 +1,11 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, test } from 'vitest';
 import { publishRun } from '#activities/run/publish-run.ts';
 import type { Dependencies } from '#app/dependencies.ts';
-import { chunkKey, lockPath, sliceKey } from '#domain/run/control-paths.ts';
+import { chunkKey, sliceKey } from '#domain/run/control-paths.ts';
+import { lockPathOf } from '#domain/run/lock-place.ts';
 import { PartWriter } from '#domain/run/part.ts';
 import { type Problem, problemOf } from '#domain/run/problems.ts';
+import type { RunRef } from '#domain/run/run.ts';
 import { emptyTally, type Tally } from '#domain/run/tally.ts';
 import type { BlobAccount, StoredObject } from '#storage/blob-account.ts';
 import { ControlStore } from '#storage/control/control-store.ts';
@@ -20,6 +22,7 @@ async function published(
   parts: [kind: 'slice' | 'chunk', container: string, key: string, tally: Partial<Tally>][],
   containers: number,
   problems: Problem[] = [],
+  run: RunRef = RUN,
 ) {
   const objects = new Map<string, StoredObject>();
   const vault = {
@@ -44,8 +47,8 @@ async function published(
   } as unknown as BlobAccount;
   const control = new ControlStore(vault);
   await control.writeJson(
-    lockPath('nightly'),
-    { job: 'nightly', epoch: 1, run: RUN, since: RUN.startedAt, cancel: false },
+    lockPathOf(run),
+    { job: 'nightly', epoch: 1, run, since: run.startedAt, cancel: false },
     'absent',
   );
   for (const [kind, container, key, tally] of parts) {
@@ -75,7 +78,7 @@ async function published(
     telemetry: { runFinished: () => {}, chainHead: () => {} },
     now: () => NOW,
   } as unknown as Dependencies;
-  const { status } = await publishRun(deps, { run: RUN, containers, problems, cancelled: false, requests: {} });
+  const { status } = await publishRun(deps, { run, containers, problems, cancelled: false, requests: {} });
   const summary = await control.readSummary(RUN);
   return {
     status,
@@ -85,6 +88,18 @@ async function published(
     containers: summary?.containers,
   };
 }
+
+test('a retry of a restore does not fail because it selects nothing', async () => {
+  const restore = { containers: ['a'], startsWith: 'x' };
+  const found = { unmatched: { count: 3, example: 'b' } };
+  for (const [retryOf, status] of [
+    [undefined, 'failed'],
+    ['nightly-20260501T000000Z-aaaaaa', 'succeeded'],
+  ] as const) {
+    const run = { ...RUN, mode: 'restore', restore, ...(retryOf && { retryOf }) } as unknown as RunRef;
+    expect((await published([scan('a', found)], 1, [], run)).status).toBe(status);
+  }
+});
 
 const scan = (container: string, tally: Partial<Tally>) =>
   ['slice', container, sliceKey(0), { last: true, ...tally }] as ['slice', string, string, Partial<Tally>];

@@ -17,6 +17,7 @@ import type { BlobAccount } from '#storage/blob-account.ts';
 import type { Catalog } from '#storage/catalog.ts';
 import { StorageError } from '#storage/storage-error.ts';
 import { blobState } from '../../../support/builders/blob-state.ts';
+import { Vault } from '../../../support/builders/prune-vault.ts';
 import { storedObject } from '../../../support/builders/stored-object.ts';
 
 const RUN = { job: 'nightly', id: 'nightly-20260502T000000Z-aaaaaa' };
@@ -62,6 +63,34 @@ describe('a vault that no run has written to', () => {
   it('has nothing to rebuild the catalog from', async () => {
     const list = async () => ({ rows: [] });
     expect(await ask(rebuildCatalogHandler, { list })).toMatchObject({ status: 200, body: { runs: 0, damaged: [] } });
+  });
+});
+
+test('F82: runs that only read are listed as in progress without a catalog', async () => {
+  const vault = new Vault();
+  const { id: point } = await vault.backup();
+  const begun = await vault.begin({
+    mode: 'verify',
+    verify: { point, kind: 'quick', portion: '100%', turn: 0, sample: 0 },
+  });
+  const reading = await vault.begin({
+    mode: 'verify',
+    verify: { point, kind: 'quick', portion: '100%', turn: 0, sample: 0 },
+  });
+  await vault.control.signOfLife(reading, new Date(vault.clock.app));
+  const unavailable = async () => {
+    throw new StorageError('unreachable', 'No answer', 0);
+  };
+  const deps = { ...vault.deps(), catalog: () => ({ list: unavailable, put: unavailable }) } as unknown as Dependencies;
+  const request = { params: {}, query: new URLSearchParams() } as unknown as HttpRequest;
+  const client = { getStatus: async () => ({ runtimeStatus: 'Running' }) } as unknown as DurableClient;
+  const { body } = await listRunsHandler(deps)(request, client, { functionName: 'f' } as InvocationContext);
+  expect(JSON.parse(body as string)).toMatchObject({
+    runs: [
+      { id: reading.id, mode: 'verify', status: 'running' },
+      { id: begun.id, mode: 'verify', status: 'running' },
+      { id: point, status: 'succeeded' },
+    ],
   });
 });
 
