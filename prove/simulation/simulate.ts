@@ -1,3 +1,4 @@
+import type { Configuration } from '#config/configuration.ts';
 import { blobFilter } from '#domain/blobs/blob-filter.ts';
 import { processContainer } from '#orchestrations/process-container.ts';
 import { processGroup } from '#orchestrations/process-group.ts';
@@ -14,7 +15,8 @@ import { type Answer, SimulatedApp } from '../memory/simulated-app.ts';
 import type { Activity, Handlers } from '../memory/worker.ts';
 import type { Played } from '../seeds/played.ts';
 import { as, Owner, Stranger } from './bystanders.ts';
-import { type Summary, Witness } from './witness.ts';
+import { drawHardships } from './hardships.ts';
+import { type Entry, type Summary, Witness } from './witness.ts';
 import { drawWorld, type World } from './world.ts';
 
 /** Ways to break the app on purpose, to see that the witness notices. */
@@ -35,6 +37,12 @@ const CONTESTED = /^(?:locks\/.+|.+\/run\.json)$/;
 /** Steps after which a play counts as endless. */
 const MOST_STEPS = 60_000;
 const BEGINNING = Date.UTC(2026, 4, 1);
+/** How a blob fails that no request was sent for. */
+const UNTRIED = /^Not tried after \d+ failures in a row/;
+/** As many runs as the widest window has blobs of which each run tries one. */
+const MOST_ROUNDS = 48;
+/** Refusals in a row after which a run tries some of the blobs ahead before the rest. */
+const DOUBTFUL_AFTER = 15;
 /** Mishaps that must do no harm even in the calmest of worlds. */
 const HARMLESS = /^(?:activity (?:executed|ended)|answer of an activity)/;
 const MINUTE = 60_000;
@@ -46,6 +54,8 @@ export async function simulate(seed: number, sabotage: Sabotage = {}): Promise<P
 
 class Simulation {
   readonly #random: Random;
+  /** Source blobs that nobody may read, by container and name. */
+  readonly #denied: ReadonlySet<string>;
   readonly #world: World;
   readonly #app: SimulatedApp;
   readonly #source: MemoryAccount;
@@ -75,16 +85,27 @@ class Simulation {
   constructor(seed: number, sabotage: Sabotage) {
     const random = new Random(seed);
     this.#random = random;
-    const world = drawWorld(random);
+    const fate = new Random(`hardships of ${seed}`);
+    const hardships = drawHardships(fate);
+    const world = drawWorld(random, hardships);
     this.#world = world;
+    this.#denied = new Set(
+      world.containers.flatMap((container) =>
+        world.names.filter(() => fate.chance(hardships.denied)).map((name) => `${container}\n${name}`),
+      ),
+    );
     this.#disasters = world.disasters;
     this.#rivals = world.rivals;
     this.#app = new SimulatedApp({
       ...{ random, beginning: BEGINNING, pace: world.pace, skew: 5_000, workers: world.workers, convergence: 'I4' },
       ...{ faults: world.faults, faultsOnly: world.faultsOnly, mishaps: world.mishaps, limits: world.limits },
       orchestrators: { runJob, processRun, processGroup, processContainer } as Record<string, Orchestrator>,
-      configuration: { jobs: [world.job], archives: [], accounts: new Map(), otherAccounts: [] },
+      configuration: {
+        ...{ jobs: [world.job], archives: [], otherAccounts: ['TARGET'] },
+        accounts: new Map(['SOURCE', 'VAULT', 'TARGET'].map((alias) => [alias, {}])),
+      } as unknown as Configuration,
       activities: sabotage.activities,
+      catalog: hardships.catalog,
       delay: (call) => this.#delay(call),
       changed: (change) => this.#changed(change),
       beforeStep: () => this.#happen(),
@@ -97,12 +118,14 @@ class Simulation {
     this.#source = this.#app.account('SOURCE', {
       ...{ clock: world.sourceClock, pageSize: world.sourcePage, tags: world.sourceTags },
       compare: NAME_ORDERS[world.sourceOrder],
+      denies: (container, name) => this.#isDenied(container, name),
     });
     this.#vault = this.#app.account('VAULT', {
       ...{ clock: world.vaultClock, pageSize: world.vaultPage, tags: world.vaultTags },
       compare: NAME_ORDERS[world.vaultOrder],
       tiers: world.vaultTiers,
       unsupported: world.unsupported,
+      isDeleting: (container) => this.#isDeleting(container),
       staysPending: () => random.chance(world.pending),
       started: (container, name, copyId) => this.#copyStarted(container, name, copyId),
     });
@@ -123,6 +146,7 @@ class Simulation {
       destinations: this.#destinations,
       addressable: (name) => !/(?:^|\/)\.{1,2}(?:\/|$)|\\/.test(name),
       tags: world.sourceTags && world.vaultTags,
+      isDenied: (container, name) => this.#isDenied(container, name),
     });
     this.#witness.onLock = (id) => {
       const hindered = this.#isHindered();
@@ -182,6 +206,54 @@ class Simulation {
     return undefined;
   }
 
+  /** Runs without faults, until they have tried every blob: each run tries others of those that others hide. */
+  async #startTheLastRuns(): Promise<string | undefined> {
+    for (let round = 0; ; round++) {
+      const id = await this.#startTheLast();
+      const failed = this.#failedIn(id ?? '');
+      const isUntried = failed.some(({ message }) => UNTRIED.test(message ?? ''));
+      if (id === undefined || !isUntried || !failed.some(({ container, name }) => !this.#isDenied(container, name)))
+        return id;
+      if (round === MOST_ROUNDS) {
+        this.#witness.say('I4', `after ${round} runs without faults, blobs are not tried that could be copied`, id);
+        return id;
+      }
+    }
+  }
+
+  /** Without a catalog, lists come from the vault, and say so. */
+  async #judgeList(last: string): Promise<void> {
+    if (this.#world.hardships.catalog === undefined) return;
+    const { status, body } = await this.#ask('list', {});
+    const isListed = body.runs?.some(({ id }) => id === last);
+    const isSaid = body.problems?.some(({ code }) => code === 'catalog-unavailable');
+    if (status !== 200 || !isListed || !isSaid) {
+      this.#witness.say('I3', `without a catalog, the list of runs answers ${status} ${JSON.stringify(body)}`, last);
+    }
+  }
+
+  #failedIn(run: string) {
+    return (this.#witness.runs.get(run)?.entries ?? []).filter(({ status }) => status === 'failed');
+  }
+
+  #isDenied(container: string, name: string): boolean {
+    return this.#denied.has(`${container}\n${name}`);
+  }
+
+  /** Whether a run has everything but blobs that nobody may read, and says so. */
+  #lacksOnlyDenied(run: string): boolean {
+    const failed = this.#failedIn(run);
+    return (
+      failed.length > 0 && failed.every((entry) => this.#isDenied(entry.container, entry.name) && isSaidDenied(entry))
+    );
+  }
+
+  #isDeleting(container: string): boolean {
+    const isDeleting = this.#app.scheduler.now - BEGINNING < this.#world.hardships.deletion;
+    if (isDeleting) this.#app.count('container being deleted');
+    return isDeleting && container !== '';
+  }
+
   /** Without faults and strangers, one run must put everything right. */
   async #conclude(): Promise<void> {
     this.#stranger.leave();
@@ -194,11 +266,14 @@ class Simulation {
     await this.#app.scheduler.sleep(61 * MINUTE);
     // A run must first abort a copy that hangs, and the account may not offer another method for that blob.
     if (this.#isHindered()) await this.#startTheLast();
-    const last = await this.#startTheLast();
+    const last = await this.#startTheLastRuns();
     if (last === undefined) return;
+    await this.#judgeList(last);
     const summary = this.#witness.runs.get(last)?.summary;
     const isNoneThere = ![...this.#source.blobs()].some(({ blob }) => this.#selection(blob.name));
-    const isExcused = summary && (lacksOnlySkipped(summary) || (isNoneThere && this.#selectsNothing(summary)));
+    const isExcused =
+      summary &&
+      (this.#lacksOnlyDenied(last) || lacksOnlySkipped(summary) || (isNoneThere && this.#selectsNothing(summary)));
     if (summary?.status !== 'succeeded' && !isExcused) {
       this.#witness.say(
         'I4',
@@ -208,7 +283,9 @@ class Simulation {
     }
     this.#witness.compareBackups();
     this.#witness.nothingPending();
-    const { findings } = await checkMemory(this.#vault, { job: 'nightly' });
+    // The chain begins with the first restore point.
+    const isEmpty = [...this.#witness.runs.values()].every(({ summary }) => !summary?.restorePoint);
+    const { findings } = isEmpty ? { findings: [] } : await checkMemory(this.#vault, { job: 'nightly' });
     for (const { what, where, how } of findings) this.#witness.say('I6', `the check finds ${what}: ${how}`, where);
     if (this.#witness.lock()?.run) this.#witness.say('I4', 'the lock is not free in the end', last);
     for (const id of this.#accepted) {
@@ -385,6 +462,8 @@ class Simulation {
     );
     if (this.#isAlive(id, summary)) this.#endedAlive.add(id);
     for (const { code } of summary.problems) this.#app.count(`problem: ${code}`);
+    if (this.#failedIn(id).some(({ message }) => UNTRIED.test(message ?? '')))
+      this.#app.count('blobs untried behind others');
     // A run whose start was lost with its process never had an orchestration.
     if (!this.#undisturbed(before) || !(this.#app.durable.stateOf(id) ?? this.#app.elsewhere.stateOf(id))) return;
     this.#app.count('run without any trouble');
@@ -393,15 +472,27 @@ class Simulation {
     if (lacksOnlySkipped(summary) || this.#selectsNothing(summary)) return;
     const entries = this.#witness.runs.get(id)?.entries ?? [];
     const failed = entries.filter((entry) => entry.status === 'failed');
-    // Two executions cannot recognize each other's copies of a blob without a record, and abort them.
-    const excused = failed.every(
-      ({ container, name }) =>
-        this.#witness.edits(container, name, before!.changes) > 0 || !this.#witness.canCarryRecord(container, name),
-    );
+    const excused = failed.every((entry) => this.#isExcused(entry, before!));
     if (status !== 'completed-with-failures' || failed.length === 0 || !excused) {
       const why = summary.problems.map(({ code, message }) => `${code}: ${message}`).join('; ');
       this.#witness.say('I1', `run ${id} ${status} without any trouble: ${why}`, id);
     }
+  }
+
+  /** Two executions cannot recognize each other's copies of a blob without a record, and abort them. */
+  #isExcused(entry: Entry, before: Beginning): boolean {
+    const { container, name, message = '' } = entry;
+    if (this.#isDenied(container, name)) {
+      this.#app.count('blob denied for good');
+      return isSaidDenied(entry);
+    }
+    // Many in a row that nobody may read can hide others, until a later run.
+    if (UNTRIED.test(message)) return this.#deniedIn(container) > DOUBTFUL_AFTER;
+    return this.#witness.edits(container, name, before.changes) > 0 || !this.#witness.canCarryRecord(container, name);
+  }
+
+  #deniedIn(container: string): number {
+    return [...this.#denied].filter((key) => key.startsWith(`${container}\n`)).length;
   }
 
   /** The run says that nothing is selected, and the world has names that are not. */
@@ -460,6 +551,11 @@ class Simulation {
     if (change.operation === 'AbortCopyBlob') this.#app.count('copy aborted');
     if (change.operation === 'SnapshotBlob') this.#app.count('snapshot');
   }
+}
+
+/** A blob that nobody may read fails with a code that leads to the right that is missing. */
+function isSaidDenied({ code = '' }: { code?: string }): boolean {
+  return code.startsWith('access-denied-');
 }
 
 /** The owner has moved to the archive tier what the vault held in another version: no run can do better. */

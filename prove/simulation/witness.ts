@@ -17,6 +17,8 @@ export interface Plan {
   backupOf(container: string, name: string): { container: string; name: string };
   destinations: ReadonlySet<string>;
   addressable(name: string): boolean;
+  /** Whether nobody may read this source blob. */
+  isDenied(container: string, name: string): boolean;
   /** Whether index tags are always readable and writable; if not, a copy may lack them. */
   tags: boolean;
 }
@@ -30,7 +32,7 @@ interface Version {
   archived: number[];
 }
 
-interface Entry {
+export interface Entry {
   container: string;
   name: string;
   status: string;
@@ -38,6 +40,7 @@ interface Entry {
   vaultEtag?: string;
   metadata?: Record<string, string>;
   code?: string;
+  message?: string;
   /** The run whose part names it. */
   by: string;
 }
@@ -129,7 +132,7 @@ export class Witness {
     for (const { container, blob } of this.#plan.source.blobs()) {
       const { name } = blob;
       if (!this.#plan.selects(container, name) || !this.#plan.addressable(name)) continue;
-      if (blob.isDirectory) continue;
+      if (blob.isDirectory || this.#plan.isDenied(container, name)) continue;
       const at = this.#plan.backupOf(container, name);
       const backup = this.#plan.vault.blob(at.container, at.name);
       const about = place(at.container, at.name);
@@ -162,6 +165,7 @@ export class Witness {
       if (blob.copy?.status !== 'pending' || !this.#origins.has(place(container, blob.name))) continue;
       const origin = this.#origins.get(place(container, blob.name))!;
       const source = this.#plan.source.blob(origin.container, origin.name);
+      if (this.#plan.isDenied(origin.container, origin.name)) continue;
       // An archived blob cannot be copied, so no run has a reason to abort a stranger's copy of that name.
       if (!source || (source.tier === 'Archive' && recordedEtag(blob) === undefined)) continue;
       this.#broken('I4', 'a copy is still pending after a run without faults', place(container, blob.name));
