@@ -8,6 +8,7 @@ import { checkMemory } from '../../test/support/builders/memory-check.ts';
 import { Random } from '../../test/support/builders/random.ts';
 import type { Orchestrator } from '../memory/durable.ts';
 import { HostileWriter } from '../memory/hostile-writer.ts';
+import { LivingRuns } from '../memory/living-runs.ts';
 import type { Change, MemoryAccount } from '../memory/memory-account.ts';
 import type { Call } from '../memory/memory-blobs.ts';
 import { NAME_ORDERS } from '../memory/name-orders.ts';
@@ -43,6 +44,8 @@ const UNTRIED = /^Not tried after \d+ failures in a row/;
 const MOST_ROUNDS = 48;
 /** Refusals in a row after which a run tries some of the blobs ahead before the rest. */
 const DOUBTFUL_AFTER = 15;
+/** Requests that start a run. */
+const STARTS = new Set(['start', 'retry', 'restore', 'verify']);
 /** Mishaps that must do no harm even in the calmest of worlds. */
 const HARMLESS = /^(?:activity (?:executed|ended)|answer of an activity)/;
 const MINUTE = 60_000;
@@ -54,6 +57,8 @@ export async function simulate(seed: number, sabotage: Sabotage = {}): Promise<P
 
 class Simulation {
   readonly #random: Random;
+  /** For what the hardships need, so that other draws do not depend on them. */
+  readonly #fate: Random;
   /** Source blobs that nobody may read, by container and name. */
   readonly #denied: ReadonlySet<string>;
   readonly #world: World;
@@ -75,12 +80,11 @@ class Simulation {
   readonly #cancelled = new Set<string>();
   /** The end that the API reported for each run. */
   readonly #said = new Map<string, string>();
-  /** The last sign of life of each run, and the longest time between two. */
-  readonly #signs = new Map<string, { last: number; longest: number }>();
-  /** Runs that were ended as lost, although they gave signs of life. */
-  readonly #endedAlive = new Set<string>();
+  readonly #living: LivingRuns;
   #disasters: number;
   #rivals: number;
+  /** The number of restores and verifications that are still to come. */
+  #readers: number;
 
   constructor(seed: number, sabotage: Sabotage) {
     const random = new Random(seed);
@@ -89,11 +93,14 @@ class Simulation {
     const hardships = drawHardships(fate);
     const world = drawWorld(random, hardships);
     this.#world = world;
+    this.#fate = fate;
+    this.#readers = hardships.readers;
     this.#denied = new Set(
       world.containers.flatMap((container) =>
         world.names.filter(() => fate.chance(hardships.denied)).map((name) => `${container}\n${name}`),
       ),
     );
+    this.#living = new LivingRuns(world.limits.silentMs);
     this.#disasters = world.disasters;
     this.#rivals = world.rivals;
     this.#app = new SimulatedApp({
@@ -129,6 +136,12 @@ class Simulation {
       staysPending: () => random.chance(world.pending),
       started: (container, name, copyId) => this.#copyStarted(container, name, copyId),
     });
+    const target: MemoryAccount = this.#app.account('TARGET', {
+      pageSize: world.sourcePage,
+      staysPending: () => fate.chance(world.pending),
+      started: (container, name, copyId) =>
+        this.#app.endCopyLater(target, { container, name, copyId }, { deadlineMs: world.limits.copyDeadlineMs }),
+    });
     sabotage.storage?.({ source: this.#source, vault: this.#vault });
     const { destination, source } = world.job;
     const expand = (template: string, container: string) => template.replaceAll('{container}', container);
@@ -137,6 +150,7 @@ class Simulation {
     this.#witness = new Witness({
       source: this.#source,
       vault: this.#vault,
+      target,
       job: world.job.name,
       selects: (_container, name) => name.startsWith(source.prefix) && filter(name),
       backupOf: (container, name) => ({
@@ -173,6 +187,7 @@ class Simulation {
       const body = { mode: random.pick(['full', 'incremental', 'incremental']), dryRun: random.chance(0.08) };
       const begin = () =>
         retry === undefined ? this.#ask('start', { job: 'nightly' }, body) : this.#ask('retry', { id: retry });
+      const beside = this.#readBeside();
       const answers = await Promise.all(Array.from({ length: starts }, begin));
       const started = answers.flatMap(({ status, body: { id } }) => (status === 202 && id !== undefined ? [id] : []));
       if (retry !== undefined && started.length > 0) this.#app.count('retry started');
@@ -185,11 +200,39 @@ class Simulation {
         await this.#cancel(started[0], random.chance(0.3));
       }
       last = started[0] ?? last;
+      await beside;
       await this.#app.untilEnded(20 * MINUTE);
       if (last) await this.#watch(last);
       await this.#app.scheduler.sleep(random.between(1, random.pick([1_000, 2 * MINUTE])), 'the user waited');
     }
     await this.#conclude();
+  }
+
+  /** Restores or verifies a restore point while backups are in progress. */
+  async #readBeside(): Promise<void> {
+    const fate = this.#fate;
+    const points = [...this.#witness.runs.values()].filter(({ summary }) => summary?.restorePoint);
+    if (this.#readers === 0 || points.length === 0) return;
+    const container = `{container}-back-${this.#readers--}`;
+    await this.#app.scheduler.sleep(fate.between(1, fate.pick([100, 2 * MINUTE])));
+    const restorePoint = fate.pick(points).id;
+    const kind = fate.pick(['restore', 'restore', 'quick', 'deep', 'drill']);
+    const isBeside = this.#app.active.some(({ name, stuck }) => name === 'runJob' && !stuck);
+    if (isBeside) this.#app.count(`${kind} beside a backup`);
+    if (kind === 'restore') await this.#ask('restore', {}, { restorePoint, target: { account: 'TARGET', container } });
+    else await this.#ask('verify', {}, { restorePoint, kind });
+  }
+
+  /** Whatever backups do meanwhile, a reader finds everything that its restore point holds. */
+  #endedReader({ id, entries = [] }: { id: string; entries?: Entry[] }, { status, problems }: Summary): void {
+    // What a stranger did may have harmed the restore point before.
+    if (!this.#undisturbed(this.#before.get(id)) || this.#world.strangers > 0) return;
+    this.#app.count('reader without any trouble');
+    const isUnproved = problems.every(({ code }) => code === 'content-unproved');
+    const holdsNothing = entries.every((entry) => entry.status === 'failed' || entry.status === 'skipped');
+    if (status === 'succeeded' || isUnproved || holdsNothing) return;
+    const why = problems.map(({ code, message }) => `${code}: ${message}`).join('; ');
+    this.#witness.say('restore', `reader ${id} ${status} without any trouble: ${why}`, id);
   }
 
   /** An earlier request may still start a run: then waits for that one. */
@@ -219,6 +262,15 @@ class Simulation {
         return id;
       }
     }
+  }
+
+  /** After the documented time, whatever became of the last run, the next start is not refused. */
+  async #judgeBlocked(): Promise<void> {
+    const { status, body } = await this.#ask('start', { job: 'nightly' }, { mode: 'incremental' });
+    if (status !== 202) {
+      this.#witness.say('I4', `a start after the documented time is answered ${status} ${JSON.stringify(body)}`, '');
+    }
+    await this.#app.untilEnded(48 * 60 * MINUTE);
   }
 
   /** Without a catalog, lists come from the vault, and say so. */
@@ -263,7 +315,8 @@ class Simulation {
       if (!stuck) this.#witness.say('I4', `${name} ${id} does not end`, id);
     }
     // Nothing else frees the lock of a run that is stuck, or whose host is gone.
-    await this.#app.scheduler.sleep(61 * MINUTE);
+    await this.#app.scheduler.sleep((this.#app.active.length > 0 ? 61 : 11) * MINUTE);
+    await this.#judgeBlocked();
     // A run must first abort a copy that hangs, and the account may not offer another method for that blob.
     if (this.#isHindered()) await this.#startTheLast();
     const last = await this.#startTheLastRuns();
@@ -323,7 +376,7 @@ class Simulation {
     const elsewhere = this.#world.otherHost && this.#random.chance(0.4);
     if (elsewhere) this.#app.count('asked of another host');
     const answer = await this.#app.ask(what, params, body, elsewhere);
-    if ((what === 'start' || what === 'retry') && answer.status === 202) this.#accepted.add(answer.body.id!);
+    if (STARTS.has(what) && answer.status === 202) this.#accepted.add(answer.body.id!);
     if (answer.status === 409) this.#app.count(`refused: ${answer.body.code}`);
     return answer;
   }
@@ -460,10 +513,16 @@ class Simulation {
     this.#app.note(
       `run ${id} is published: ${summary.status} ${JSON.stringify(summary.counts)} ${summary.problems.map(({ code, message }) => `${code}: ${message}`).join('; ')}`,
     );
-    if (this.#isAlive(id, summary)) this.#endedAlive.add(id);
+    const continues = this.#app.active.some((each) => each.id === id && !each.stuck);
+    this.#living.noteEnd(id, summary.problems, this.#app.scheduler.now, continues);
     for (const { code } of summary.problems) this.#app.count(`problem: ${code}`);
     if (this.#failedIn(id).some(({ message }) => UNTRIED.test(message ?? '')))
       this.#app.count('blobs untried behind others');
+    const point = this.#witness.pointOf(id);
+    if (point) {
+      this.#endedReader({ id, entries: point.entries ?? [] }, summary);
+      return;
+    }
     // A run whose start was lost with its process never had an orchestration.
     if (!this.#undisturbed(before) || !(this.#app.durable.stateOf(id) ?? this.#app.elsewhere.stateOf(id))) return;
     this.#app.count('run without any trouble');
@@ -516,33 +575,17 @@ class Simulation {
     this.#troubled.add(copyId);
   }
 
-  /** Whether a run that is ended as lost gives signs of life, and its orchestration continues. */
-  #isAlive(id: string, { problems }: Summary): boolean {
-    const isLost = problems.some(({ code }) => code === 'run-lost' || code === 'run-stalled');
-    const isActive = this.#app.active.some((each) => each.id === id && !each.stuck);
-    const { last, longest } = this.#signs.get(id) ?? { last: Number.NEGATIVE_INFINITY, longest: 0 };
-    return isLost && isActive && Math.max(longest, this.#app.scheduler.now - last) <= this.#world.limits.silentMs;
-  }
-
-  /** A start that cannot tell whether its own run began ends that run, and leaves the lock free. */
-  #seeLock({ before, after }: Change): void {
-    const [from, to] = [before, after].map((blob) => blob && JSON.parse(blob.body.toString()).run?.id);
-    if (from === to || to === undefined || !this.#endedAlive.has(from)) return;
-    this.#witness.say('I4', `run ${from} gave signs of life, and another run took its lock`, from);
-  }
-
-  #noteSign(name: string): void {
-    const id = /\/runs\/([^/]+)\/signs$/.exec(name)?.[1];
-    if (id === undefined) return;
-    const { now } = this.#app.scheduler;
-    const { last, longest } = this.#signs.get(id) ?? { last: now, longest: 0 };
-    this.#signs.set(id, { last: now, longest: Math.max(longest, now - last) });
-    this.#app.count('sign of life');
+  #noteLife(change: Change): void {
+    const isSign = this.#living.noteSign(change, this.#app.scheduler.now);
+    if (isSign) this.#app.count('sign of life');
+    const from = this.#living.superseded(change);
+    if (from !== undefined) {
+      this.#witness.say('I4', `run ${from} gave signs of life, and another run took its lock`, from);
+    }
   }
 
   #changed(change: Change): void {
-    this.#noteSign(change.name);
-    if (change.name === 'locks/nightly.json') this.#seeLock(change);
+    this.#noteLife(change);
     this.#app.note(
       `${change.operation} done on ${change.account.alias} ${change.container}/${change.name} → ${change.after?.etag}`,
     );
