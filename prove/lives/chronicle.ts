@@ -113,6 +113,8 @@ export interface Stage {
 }
 
 const CONTROL = 'strongroom';
+/** Drills restore to containers of this prefix, and delete them. */
+export const SCRATCH = 'strongroom-drill-';
 const HOUR = 3_600_000;
 /** Milliseconds by which the clocks of processes differ. */
 export const SKEW = 10_000;
@@ -163,7 +165,7 @@ export class Chronicle {
     if (account === this.#stage.source) this.#seeSource(change);
     if (account !== this.#stage.vault || this.actor !== 'app') return;
     if (container === CONTROL) this.#seeControl(change);
-    else this.#seeBackup(change);
+    else if (!container.startsWith(SCRATCH)) this.#seeBackup(change);
   }
 
   say(promise: string, message: string, about: string): void {

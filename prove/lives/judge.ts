@@ -10,6 +10,7 @@ import {
   place,
   type Run,
   recordedEtag,
+  SCRATCH,
   SKEW,
   type Stage,
   type Summary,
@@ -115,6 +116,8 @@ export class Judge {
   judgeTidy(): void {
     const { vault } = this.#stage;
     for (const { container, blob: base } of vault.blobs()) {
+      // The next drill deletes what one that was ended has left.
+      if (container.startsWith(SCRATCH)) continue;
       if (container === 'strongroom') {
         this.#judgeLeft(base.name);
         continue;

@@ -7,12 +7,13 @@ import { checkMemory } from '../../test/support/builders/memory-check.ts';
 import { Random } from '../../test/support/builders/random.ts';
 import type { Orchestrator } from '../memory/durable.ts';
 import { HostileWriter } from '../memory/hostile-writer.ts';
+import { LivingRuns } from '../memory/living-runs.ts';
 import type { Change, MemoryAccount, MemoryBlob, Traits } from '../memory/memory-account.ts';
 import { NAME_ORDERS } from '../memory/name-orders.ts';
 import { type Answer, SimulatedApp } from '../memory/simulated-app.ts';
 import type { Activity, Handlers } from '../memory/worker.ts';
 import type { Played } from '../seeds/played.ts';
-import { Chronicle, isHeld, type Notes, type Run, type Stage, type Summary } from './chronicle.ts';
+import { Chronicle, isHeld, type Notes, type Run, SCRATCH, type Stage, type Summary } from './chronicle.ts';
 import { Judge } from './judge.ts';
 import { Owner } from './owner.ts';
 import { type Damage, vandalize } from './vandal.ts';
@@ -49,6 +50,11 @@ class Life {
   readonly #accepted = new Set<string>();
   /** Plans that are not carried out yet. */
   readonly #plans: { run: string; hash: string }[] = [];
+  readonly #living: LivingRuns;
+  /** For what concerns hosts, so that other draws do not depend on them. */
+  readonly #fate: Random;
+  /** Whether another host, which knows none of these orchestrations, answers some of the requests. */
+  readonly #otherHost: boolean;
   #leaptBack = false;
   #restoreIsAsked = false;
   #disasters: number;
@@ -59,6 +65,10 @@ class Life {
     const world = drawLife(random);
     this.#world = world;
     this.#disasters = world.disasters;
+    this.#living = new LivingRuns(world.limits.silentMs);
+    this.#fate = new Random(`hosts of ${seed}`);
+    // A sign of life from the future would keep a run alive until then.
+    this.#otherHost = !world.leaps && this.#fate.chance(0.4);
     this.#app = new SimulatedApp({
       ...{ random, beginning: world.beginning, pace: world.pace, skew: 3_000, workers: world.workers },
       ...{ faults: world.faults, mishaps: world.mishaps, limits: world.limits, convergence: 'I4' },
@@ -208,7 +218,8 @@ class Life {
 
   #backupBlobs(): { container: string; blob: MemoryBlob }[] {
     return [...this.#vault.blobs()].filter(
-      ({ container, blob }) => container !== 'strongroom' && blob.copy?.status !== 'pending',
+      ({ container, blob }) =>
+        container !== 'strongroom' && !container.startsWith(SCRATCH) && blob.copy?.status !== 'pending',
     );
   }
 
@@ -256,7 +267,8 @@ class Life {
   async #verify(job: string): Promise<void> {
     const points = this.#chronicle.kept(job);
     if (points.length === 0) return;
-    const kind = this.#random.pick(['quick', 'deep', 'deep']);
+    const kind = this.#fate.chance(0.2) ? 'drill' : this.#random.pick(['quick', 'deep', 'deep']);
+    if (kind === 'drill') this.#app.count('drill');
     const portion = this.#random.pick(['100%', '100%', '40%', '1/3']);
     await this.#run(
       'verify',
@@ -315,18 +327,27 @@ class Life {
       await this.#ask('cancel', { id }, { force: this.#random.chance(0.3) });
     }
     const end = this.#app.scheduler.now + 2 * DAY;
-    while (this.#app.scheduler.now < end && this.#app.durable.stateOf(id)?.state === 'Running') {
+    while (this.#app.scheduler.now < end && this.#isRunning(id)) {
       await this.#app.scheduler.sleep(this.#random.between(1_000, 20_000), 'the user waited');
     }
     return id;
+  }
+
+  #isRunning(id: string): boolean {
+    const { durable, elsewhere, active } = this.#app;
+    if (active.some((each) => each.id === id && each.stuck)) return false;
+    return (durable.stateOf(id) ?? elsewhere.stateOf(id))?.state === 'Running';
   }
 
   /** Without faults, one round of every kind must put everything right. */
   async #conclude(): Promise<void> {
     this.#app.endFaults();
     await this.#app.untilEnded(3 * DAY);
-    for (const { id, name } of this.#app.durable.active) this.#chronicle.say('I4', `${name} ${id} does not end`, id);
-    await this.#app.scheduler.sleep(5 * MINUTE);
+    for (const { id, name, stuck } of this.#app.active) {
+      if (!stuck) this.#chronicle.say('I4', `${name} ${id} does not end`, id);
+    }
+    // What only its silence ends blocks the next run no longer than documented.
+    await this.#app.scheduler.sleep(this.#silence());
     for (const { name } of this.#world.jobs) await this.#concludeBackups(name);
     // The clock of the vault may be behind: the last restore point must not be in its future.
     await this.#app.scheduler.sleep(2 * HOUR);
@@ -348,6 +369,12 @@ class Life {
       const run = this.#chronicle.runs.get(id);
       if (!run?.summary) this.#chronicle.say('I3', `run ${id} was started and has no run.json`, id);
     }
+  }
+
+  /** Milliseconds after which a run that nothing continues counts as ended. */
+  #silence(): number {
+    if (this.#app.active.length > 0) return 61 * MINUTE;
+    return this.#otherHost ? 11 * MINUTE : 5 * MINUTE;
   }
 
   /** The program that checks a vault without the app must find everything that the chain names, and nothing else. */
@@ -460,7 +487,9 @@ class Life {
   }
 
   async #ask(what: keyof Handlers, params: Record<string, string>, body: object = {}): Promise<Answer> {
-    const answer = await this.#app.ask(what, params, body);
+    const elsewhere = this.#otherHost && this.#fate.chance(0.4);
+    if (elsewhere) this.#app.count('asked of another host');
+    const answer = await this.#app.ask(what, params, body, elsewhere);
     const { code, detail } = answer.body;
     if (answer.status >= 400) this.#app.count(`refused: ${code}`);
     if (answer.status === 400) this.#chronicle.say('simulation', `${what} was not understood: ${detail}`, '');
@@ -470,27 +499,33 @@ class Life {
   /** Before every step: what the owner does, and what goes wrong. */
   #happen(): void {
     const random = this.#random;
-    const isBusy = this.#app.durable.active.length > 0;
+    const isBusy = this.#app.active.some(({ stuck }) => !stuck);
     if (isBusy && random.chance(this.#world.edits)) this.#app.note(this.#byOwner(() => this.#owner.edit()));
     if (isBusy && this.#disasters > 0 && random.chance(0.003)) this.#disaster();
   }
 
   #disaster(): void {
     const random = this.#random;
-    const runs = this.#app.durable.active.filter(({ name }) => name === 'runJob');
+    const host = this.#otherHost && this.#fate.chance(0.5) ? this.#app.elsewhere : this.#app.durable;
+    const runs = host.active.filter(({ name, stuck }) => name === 'runJob' && !stuck);
     const what = random.below(10);
     this.#disasters--;
-    if (what < 7) {
+    if (!this.#world.leaps && runs.length > 0 && this.#fate.chance(0.25)) {
+      const { id } = this.#fate.pick(runs);
+      this.#app.note(`run ${id} gets stuck`);
+      this.#app.count('stuck');
+      host.stick(id);
+    } else if (what < 7) {
       this.#app.crash();
     } else if (what < 9 && runs.length > 0) {
       const { id } = random.pick(runs);
       this.#app.note(`run ${id} is terminated`);
       this.#app.count('terminated');
-      this.#app.durable.terminate(id);
+      host.terminate(id);
     } else {
       this.#app.note('the journal is lost');
       this.#app.count('journal lost');
-      this.#app.durable.loseAll();
+      host.loseAll();
     }
   }
 
@@ -505,6 +540,8 @@ class Life {
   #ended(run: Run, summary: Summary): void {
     const { id, status, counts, problems } = summary;
     const reasons = problems.map(({ code, message }) => `${code}: ${message}`).join('; ');
+    const continues = this.#app.active.some((each) => each.id === id && !each.stuck);
+    this.#living.noteEnd(id, problems, this.#app.scheduler.now, continues);
     this.#app.note(`run ${id} is published: ${run.mode} ${status} ${JSON.stringify(counts)} ${reasons}`);
     this.#app.count(`${run.dryRun ? 'dry ' : ''}${run.mode} ${status}`);
     for (const { code } of problems) {
@@ -519,6 +556,11 @@ class Life {
     const about = snapshot ? `a snapshot of ${container}/${name}` : `${container}/${name}`;
     this.#app.note(`${operation} done on ${account.alias} ${about} → ${after?.etag}`);
     if (operation === 'DeleteBlob') this.#app.count(snapshot ? 'snapshot deleted' : 'blob deleted');
+    if (this.#living.noteSign(change, this.#app.scheduler.now)) this.#app.count('sign of life');
+    const superseded = this.#living.superseded(change);
+    if (superseded !== undefined) {
+      this.#chronicle.say('I4', `run ${superseded} gave signs of life, and another run took its lock`, superseded);
+    }
     this.#chronicle.see(change);
     this.#judge.see(change);
   }

@@ -64,6 +64,10 @@ export interface Traits {
   tags: boolean;
   /** Whether the caller may read and write access policies; true by default. */
   acls?: boolean;
+  /** Whether the content of this blob may never be read. */
+  denies?(container: string, name: string): boolean;
+  /** Whether the service still deletes an earlier container of this name. */
+  isDeleting?(container: string): boolean;
   /** Copy methods that this account does not offer. */
   unsupported: readonly string[];
   /** Whether an asynchronous copy stays pending. */
@@ -152,6 +156,7 @@ export class MemoryAccount {
   createContainer(container: string, metadata?: Record<string, string>): 'created' | 'exists' {
     if (!/^(?=.{3,63}$)[a-z0-9]+(?:-[a-z0-9]+)*$/.test(container)) throw refusal('invalid', 400, 'InvalidResourceName');
     if (this.#containers.has(container)) return 'exists';
+    if (this.traits.isDeleting?.(container)) throw refusal('being-deleted', 409, 'ContainerBeingDeleted');
     this.#containers.set(container, new Map());
     this.#properties.set(container, metadata ? { metadata } : {});
     return 'created';
@@ -248,6 +253,7 @@ export class MemoryAccount {
   getProperties(container: string, name: string, snapshotOrVersion?: SnapshotOrVersion): BlobState | undefined {
     const blob = this.blob(container, name, snapshotOrVersion);
     if (!blob) return undefined;
+    if (this.traits.denies?.(container, name)) throw refusal('access-denied', 403, 'AuthorizationFailure');
     const { tags, ...state } = stateOf(blob, { metadata: true, copy: true, contentHeaders: true });
     // Headers do not preserve case.
     return { ...state, ...(snapshotOrVersion && { snapshotOrVersion }), metadata: lowerCased(blob.metadata) };
@@ -566,6 +572,7 @@ export class MemoryAccount {
   #read(request: CopyRequest): MemoryBlob {
     const { account, container, name, snapshotOrVersion, until } = this.#storage.sourceOf(request.sourceUrl);
     if (account.traits.now() > until) throw refusal('source-access-denied', 403, 'CannotVerifyCopySource');
+    if (account.traits.denies?.(container, name)) throw refusal('source-access-denied', 403, 'AuthorizationFailure');
     const source = account.blob(container, name, snapshotOrVersion);
     if (!source) throw refusal('source-not-found', 404, 'CannotVerifyCopySource');
     if (source.etag !== request.sourceIfMatch) throw refusal('precondition', 412, 'SourceConditionNotMet');

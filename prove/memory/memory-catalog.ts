@@ -10,21 +10,26 @@ export class MemoryCatalog implements Catalog {
   readonly #rows: Rows;
   readonly #alias: string;
   readonly #network: Network;
+  readonly #refuse: () => void;
 
-  constructor(alias: string, rows: Rows, network: Network = DIRECT) {
+  /** `refuse` throws if the table service is out of reach. */
+  constructor(alias: string, rows: Rows, network: Network = DIRECT, refuse: () => void = () => {}) {
     this.#alias = alias;
     this.#rows = rows;
     this.#network = network;
+    this.#refuse = refuse;
   }
 
   put(row: CatalogRow): Promise<void> {
     return this.#network({ account: this.#alias, operation: 'InsertOrReplaceEntity', writes: true }, () => {
+      this.#refuse();
       this.#rows.set(row.id, structuredClone(row));
     });
   }
 
   list(options: { job?: string; limit: number; cursor?: string }): Promise<{ rows: CatalogRow[]; next?: string }> {
     return this.#network({ account: this.#alias, operation: 'QueryEntities', writes: false }, () => {
+      this.#refuse();
       const { job, limit, cursor } = options;
       if (cursor !== undefined && !cursor.startsWith('row-')) throw new StorageError('invalid', 'Not a cursor');
       const rows = [...this.#rows.values()]

@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { syncBuiltinESMExports } from 'node:module';
-import promises from 'node:timers/promises';
+import timers from 'node:timers/promises';
 import type { Random } from '../../test/support/builders/random.ts';
 
 /** A process that owns steps: they die with it. */
@@ -124,9 +124,10 @@ function settle(): Promise<void> {
 /** The process that the running code belongs to, for its timers. */
 export const running = new AsyncLocalStorage<Owner>();
 
-/** Replaces Node's timers by virtual ones while `work` runs. */
+/** Replaces Node's timers, also those that are promises, by virtual ones while `work` runs. */
 export async function withVirtualTimers<T>(scheduler: Scheduler, work: () => Promise<T>): Promise<T> {
   const real = { setTimeout, setInterval, clearTimeout, clearInterval };
+  const sleep = timers.setTimeout;
   const steps = new Map<object, Step>();
   const set = (repeat: boolean) => (call: () => void, ms: number) => {
     const timer = { ref: () => timer, unref: () => timer, hasRef: () => true };
@@ -154,19 +155,30 @@ export async function withVirtualTimers<T>(scheduler: Scheduler, work: () => Pro
     clearTimeout: clear,
     clearInterval: clear,
   });
-  const realWait = promises.setTimeout;
-  const wait = (ms = 1) => new Promise<void>((resolve) => void set(false)(resolve, ms));
-  setWait(wait as typeof realWait);
+  timers.setTimeout = virtualSleep(scheduler) as typeof sleep;
+  syncBuiltinESMExports();
   try {
     return await work();
   } finally {
     Object.assign(globalThis, real);
-    setWait(realWait);
+    timers.setTimeout = sleep;
+    syncBuiltinESMExports();
   }
 }
 
-/** Modules that import the function by its name see the other one only after the exports are synchronized. */
-function setWait(wait: typeof promises.setTimeout): void {
-  promises.setTimeout = wait;
-  syncBuiltinESMExports();
+function virtualSleep(scheduler: Scheduler) {
+  return <T>(ms: number, value?: T, { signal }: { signal?: AbortSignal } = {}) =>
+    new Promise<T | undefined>((resolve, reject) => {
+      const aborted = () => reject(new DOMException('The operation was aborted', 'AbortError'));
+      if (signal?.aborted) return aborted();
+      const run = () => resolve(value);
+      const step = scheduler.add({ label: 'slept', owner: running.getStore(), run }, Math.max(ms, 1));
+      signal?.addEventListener(
+        'abort',
+        () => {
+          if (scheduler.remove(step)) aborted();
+        },
+        { once: true },
+      );
+    });
 }

@@ -1,5 +1,6 @@
 import type { HttpRequest, InvocationContext } from '@azure/functions';
 import type { Dependencies } from '#app/dependencies.ts';
+import type { StorageError } from '#storage/storage-error.ts';
 import type { TableAccount } from '#storage/table-account.ts';
 import { plainTraits } from '../../test/support/builders/plain-traits.ts';
 import type { Random } from '../../test/support/builders/random.ts';
@@ -43,6 +44,8 @@ export interface SimulatedAppPlan {
   /** Milliseconds by which the clock of a process may be off, in either direction. */
   skew: number;
   tables?: (alias: string, network: Network) => TableAccount;
+  /** How the table service of the vault answers all the time; undefined if the catalog is within reach. */
+  catalog?: StorageError | undefined;
   /** Replaces activities: to observe them, or to break the app on purpose. */
   activities?: ((activities: Record<string, Activity>) => Record<string, Activity>) | undefined;
   /** Changes of any account. */
@@ -62,7 +65,14 @@ export interface SimulatedAppPlan {
 export interface Answer {
   /** 0 if the process died before it answered. */
   status: number;
-  body: { id?: string; status?: string; code?: string; detail?: string; problems?: { code: string }[] };
+  body: {
+    id?: string;
+    status?: string;
+    code?: string;
+    detail?: string;
+    problems?: { code: string }[];
+    runs?: { id: string }[];
+  };
 }
 
 export interface CopyTroubles {
@@ -135,6 +145,11 @@ export class SimulatedApp {
       accounts: this.#accounts,
       ...(tables && { tables: (alias) => tables(alias, network) }),
       skew: plan.skew,
+      refuseCatalog: () => {
+        if (!plan.catalog) return;
+        this.count('catalog out of reach');
+        throw plan.catalog;
+      },
       activities: plan.activities,
       answered: plan.answered,
       bug: (message) => plan.say('bug', message, ''),

@@ -1,6 +1,7 @@
 import pLimit from 'p-limit';
 import { makeActivities } from '#activities/index.ts';
 import type { Dependencies } from '#app/dependencies.ts';
+import { PatientCatalog } from '#storage/patient-catalog.ts';
 import { isStorageError } from '#storage/storage-error.ts';
 import type { TableAccount } from '#storage/table-account.ts';
 import { Telemetry } from '#telemetry/telemetry.ts';
@@ -27,6 +28,8 @@ export interface Employer {
   limits: Dependencies['limits'];
   accounts: Record<string, MemoryAccount>;
   tables?: (alias: string) => TableAccount;
+  /** Throws if the table service of the vault is out of reach. */
+  refuseCatalog: () => void;
   /** Milliseconds by which the clock of a process may be off, in either direction. */
   skew: number;
   /** Replaces activities. */
@@ -56,8 +59,10 @@ export class Workforce {
   }
 
   hire(): Worker {
-    const { random, network, accounts, tables, scheduler, configuration, limits } = this.#employer;
+    const { random, network, accounts, tables, scheduler, configuration, limits, refuseCatalog } = this.#employer;
     const skew = random.between(-this.#employer.skew, this.#employer.skew);
+    const now = () => new Date(scheduler.now + skew);
+    const catalogs = new Map<string, PatientCatalog>();
     const deps: Dependencies = {
       configuration,
       limits,
@@ -68,8 +73,14 @@ export class Workforce {
         if (!tables) throw new Error('This simulation has no tables');
         return tables(alias);
       },
-      catalog: (alias) => new MemoryCatalog(alias, this.#rows, network),
-      now: () => new Date(scheduler.now + skew),
+      catalog: (alias) => {
+        const known = catalogs.get(alias);
+        if (known) return known;
+        const made = new PatientCatalog(new MemoryCatalog(alias, this.#rows, network, refuseCatalog), now);
+        catalogs.set(alias, made);
+        return made;
+      },
+      now,
       random: () => random.letters(6),
     };
     const activities = makeActivities(deps) as unknown as Record<string, Activity>;

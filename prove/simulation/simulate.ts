@@ -1,3 +1,4 @@
+import type { Configuration } from '#config/configuration.ts';
 import { blobFilter } from '#domain/blobs/blob-filter.ts';
 import { processContainer } from '#orchestrations/process-container.ts';
 import { processGroup } from '#orchestrations/process-group.ts';
@@ -7,6 +8,7 @@ import { checkMemory } from '../../test/support/builders/memory-check.ts';
 import { Random } from '../../test/support/builders/random.ts';
 import type { Orchestrator } from '../memory/durable.ts';
 import { HostileWriter } from '../memory/hostile-writer.ts';
+import { LivingRuns } from '../memory/living-runs.ts';
 import type { Change, MemoryAccount } from '../memory/memory-account.ts';
 import type { Call } from '../memory/memory-blobs.ts';
 import { NAME_ORDERS } from '../memory/name-orders.ts';
@@ -14,7 +16,8 @@ import { type Answer, SimulatedApp } from '../memory/simulated-app.ts';
 import type { Activity, Handlers } from '../memory/worker.ts';
 import type { Played } from '../seeds/played.ts';
 import { as, Owner, Stranger } from './bystanders.ts';
-import { type Summary, Witness } from './witness.ts';
+import { drawHardships } from './hardships.ts';
+import { type Entry, type Summary, Witness } from './witness.ts';
 import { drawWorld, type World } from './world.ts';
 
 /** Ways to break the app on purpose, to see that the witness notices. */
@@ -35,6 +38,14 @@ const CONTESTED = /^(?:locks\/.+|.+\/run\.json)$/;
 /** Steps after which a play counts as endless. */
 const MOST_STEPS = 60_000;
 const BEGINNING = Date.UTC(2026, 4, 1);
+/** How a blob fails that no request was sent for. */
+const UNTRIED = /^Not tried after \d+ failures in a row/;
+/** As many runs as the widest window has blobs of which each run tries one. */
+const MOST_ROUNDS = 48;
+/** Refusals in a row after which a run tries some of the blobs ahead before the rest. */
+const DOUBTFUL_AFTER = 15;
+/** Requests that start a run. */
+const STARTS = new Set(['start', 'retry', 'restore', 'verify']);
 /** Mishaps that must do no harm even in the calmest of worlds. */
 const HARMLESS = /^(?:activity (?:executed|ended)|answer of an activity)/;
 const MINUTE = 60_000;
@@ -46,6 +57,10 @@ export async function simulate(seed: number, sabotage: Sabotage = {}): Promise<P
 
 class Simulation {
   readonly #random: Random;
+  /** For what the hardships need, so that other draws do not depend on them. */
+  readonly #fate: Random;
+  /** Source blobs that nobody may read, by container and name. */
+  readonly #denied: ReadonlySet<string>;
   readonly #world: World;
   readonly #app: SimulatedApp;
   readonly #source: MemoryAccount;
@@ -65,26 +80,40 @@ class Simulation {
   readonly #cancelled = new Set<string>();
   /** The end that the API reported for each run. */
   readonly #said = new Map<string, string>();
-  /** The last sign of life of each run, and the longest time between two. */
-  readonly #signs = new Map<string, { last: number; longest: number }>();
-  /** Runs that were ended as lost, although they gave signs of life. */
-  readonly #endedAlive = new Set<string>();
+  readonly #living: LivingRuns;
   #disasters: number;
   #rivals: number;
+  /** The number of restores and verifications that are still to come. */
+  #readers: number;
 
   constructor(seed: number, sabotage: Sabotage) {
     const random = new Random(seed);
     this.#random = random;
-    const world = drawWorld(random);
+    const fate = new Random(`hardships of ${seed}`);
+    const hardships = drawHardships(fate);
+    const world = drawWorld(random, hardships);
     this.#world = world;
+    this.#fate = fate;
+    // Signatures fail where the clock of the vault, from which a restore copies, is ahead by more.
+    this.#readers = world.vaultClock > 12 * MINUTE ? 0 : hardships.readers;
+    this.#denied = new Set(
+      world.containers.flatMap((container) =>
+        world.names.filter(() => fate.chance(hardships.denied)).map((name) => `${container}\n${name}`),
+      ),
+    );
+    this.#living = new LivingRuns(world.limits.silentMs);
     this.#disasters = world.disasters;
     this.#rivals = world.rivals;
     this.#app = new SimulatedApp({
       ...{ random, beginning: BEGINNING, pace: world.pace, skew: 5_000, workers: world.workers, convergence: 'I4' },
       ...{ faults: world.faults, faultsOnly: world.faultsOnly, mishaps: world.mishaps, limits: world.limits },
       orchestrators: { runJob, processRun, processGroup, processContainer } as Record<string, Orchestrator>,
-      configuration: { jobs: [world.job], archives: [], accounts: new Map(), otherAccounts: [] },
+      configuration: {
+        ...{ jobs: [world.job], archives: [], otherAccounts: ['TARGET'] },
+        accounts: new Map(['SOURCE', 'VAULT', 'TARGET'].map((alias) => [alias, {}])),
+      } as unknown as Configuration,
       activities: sabotage.activities,
+      catalog: hardships.catalog,
       delay: (call) => this.#delay(call),
       changed: (change) => this.#changed(change),
       beforeStep: () => this.#happen(),
@@ -97,14 +126,22 @@ class Simulation {
     this.#source = this.#app.account('SOURCE', {
       ...{ clock: world.sourceClock, pageSize: world.sourcePage, tags: world.sourceTags },
       compare: NAME_ORDERS[world.sourceOrder],
+      denies: (container, name) => this.#isDenied(container, name),
     });
     this.#vault = this.#app.account('VAULT', {
       ...{ clock: world.vaultClock, pageSize: world.vaultPage, tags: world.vaultTags },
       compare: NAME_ORDERS[world.vaultOrder],
       tiers: world.vaultTiers,
       unsupported: world.unsupported,
+      isDeleting: (container) => this.#isDeleting(container),
       staysPending: () => random.chance(world.pending),
       started: (container, name, copyId) => this.#copyStarted(container, name, copyId),
+    });
+    const target: MemoryAccount = this.#app.account('TARGET', {
+      pageSize: world.sourcePage,
+      staysPending: () => fate.chance(world.pending),
+      started: (container, name, copyId) =>
+        this.#app.endCopyLater(target, { container, name, copyId }, { deadlineMs: world.limits.copyDeadlineMs }),
     });
     sabotage.storage?.({ source: this.#source, vault: this.#vault });
     const { destination, source } = world.job;
@@ -114,6 +151,7 @@ class Simulation {
     this.#witness = new Witness({
       source: this.#source,
       vault: this.#vault,
+      target,
       job: world.job.name,
       selects: (_container, name) => name.startsWith(source.prefix) && filter(name),
       backupOf: (container, name) => ({
@@ -123,6 +161,7 @@ class Simulation {
       destinations: this.#destinations,
       addressable: (name) => !/(?:^|\/)\.{1,2}(?:\/|$)|\\/.test(name),
       tags: world.sourceTags && world.vaultTags,
+      isDenied: (container, name) => this.#isDenied(container, name),
     });
     this.#witness.onLock = (id) => {
       const hindered = this.#isHindered();
@@ -149,6 +188,7 @@ class Simulation {
       const body = { mode: random.pick(['full', 'incremental', 'incremental']), dryRun: random.chance(0.08) };
       const begin = () =>
         retry === undefined ? this.#ask('start', { job: 'nightly' }, body) : this.#ask('retry', { id: retry });
+      const beside = this.#readBeside();
       const answers = await Promise.all(Array.from({ length: starts }, begin));
       const started = answers.flatMap(({ status, body: { id } }) => (status === 202 && id !== undefined ? [id] : []));
       if (retry !== undefined && started.length > 0) this.#app.count('retry started');
@@ -161,11 +201,39 @@ class Simulation {
         await this.#cancel(started[0], random.chance(0.3));
       }
       last = started[0] ?? last;
+      await beside;
       await this.#app.untilEnded(20 * MINUTE);
       if (last) await this.#watch(last);
       await this.#app.scheduler.sleep(random.between(1, random.pick([1_000, 2 * MINUTE])), 'the user waited');
     }
     await this.#conclude();
+  }
+
+  /** Restores or verifies a restore point while backups are in progress. */
+  async #readBeside(): Promise<void> {
+    const fate = this.#fate;
+    const points = [...this.#witness.runs.values()].filter(({ summary }) => summary?.restorePoint);
+    if (this.#readers === 0 || points.length === 0) return;
+    const container = `{container}-back-${this.#readers--}`;
+    await this.#app.scheduler.sleep(fate.between(1, fate.pick([100, 2 * MINUTE])));
+    const restorePoint = fate.pick(points).id;
+    const kind = fate.pick(['restore', 'restore', 'quick', 'deep', 'drill']);
+    const isBeside = this.#app.active.some(({ name, stuck }) => name === 'runJob' && !stuck);
+    if (isBeside) this.#app.count(`${kind} beside a backup`);
+    if (kind === 'restore') await this.#ask('restore', {}, { restorePoint, target: { account: 'TARGET', container } });
+    else await this.#ask('verify', {}, { restorePoint, kind });
+  }
+
+  /** Whatever backups do meanwhile, a reader finds everything that its restore point holds. */
+  #endedReader({ id, entries = [] }: { id: string; entries?: Entry[] }, { status, problems }: Summary): void {
+    // What a stranger did may have harmed the restore point before.
+    if (!this.#undisturbed(this.#before.get(id)) || this.#world.strangers > 0) return;
+    this.#app.count('reader without any trouble');
+    const isUnproved = problems.every(({ code }) => code === 'content-unproved');
+    const holdsNothing = entries.every((entry) => entry.status === 'failed' || entry.status === 'skipped');
+    if (status === 'succeeded' || isUnproved || holdsNothing) return;
+    const why = problems.map(({ code, message }) => `${code}: ${message}`).join('; ');
+    this.#witness.say('restore', `reader ${id} ${status} without any trouble: ${why}`, id);
   }
 
   /** An earlier request may still start a run: then waits for that one. */
@@ -182,6 +250,63 @@ class Simulation {
     return undefined;
   }
 
+  /** Runs without faults, until they have tried every blob: each run tries others of those that others hide. */
+  async #startTheLastRuns(): Promise<string | undefined> {
+    for (let round = 0; ; round++) {
+      const id = await this.#startTheLast();
+      const failed = this.#failedIn(id ?? '');
+      const isUntried = failed.some(({ message }) => UNTRIED.test(message ?? ''));
+      if (id === undefined || !isUntried || !failed.some(({ container, name }) => !this.#isDenied(container, name)))
+        return id;
+      if (round === MOST_ROUNDS) {
+        this.#witness.say('I4', `after ${round} runs without faults, blobs are not tried that could be copied`, id);
+        return id;
+      }
+    }
+  }
+
+  /** After the documented time, whatever became of the last run, the next start is not refused. */
+  async #judgeBlocked(): Promise<void> {
+    const { status, body } = await this.#ask('start', { job: 'nightly' }, { mode: 'incremental' });
+    if (status !== 202) {
+      this.#witness.say('I4', `a start after the documented time is answered ${status} ${JSON.stringify(body)}`, '');
+    }
+    await this.#app.untilEnded(48 * 60 * MINUTE);
+  }
+
+  /** Without a catalog, lists come from the vault, and say so. */
+  async #judgeList(last: string): Promise<void> {
+    if (this.#world.hardships.catalog === undefined) return;
+    const { status, body } = await this.#ask('list', {});
+    const isListed = body.runs?.some(({ id }) => id === last);
+    const isSaid = body.problems?.some(({ code }) => code === 'catalog-unavailable');
+    if (status !== 200 || !isListed || !isSaid) {
+      this.#witness.say('I3', `without a catalog, the list of runs answers ${status} ${JSON.stringify(body)}`, last);
+    }
+  }
+
+  #failedIn(run: string) {
+    return (this.#witness.runs.get(run)?.entries ?? []).filter(({ status }) => status === 'failed');
+  }
+
+  #isDenied(container: string, name: string): boolean {
+    return this.#denied.has(`${container}\n${name}`);
+  }
+
+  /** Whether a run has everything but blobs that nobody may read, and says so. */
+  #lacksOnlyDenied(run: string): boolean {
+    const failed = this.#failedIn(run);
+    return (
+      failed.length > 0 && failed.every((entry) => this.#isDenied(entry.container, entry.name) && isSaidDenied(entry))
+    );
+  }
+
+  #isDeleting(container: string): boolean {
+    const isDeleting = this.#app.scheduler.now - BEGINNING < this.#world.hardships.deletion;
+    if (isDeleting) this.#app.count('container being deleted');
+    return isDeleting && container !== '';
+  }
+
   /** Without faults and strangers, one run must put everything right. */
   async #conclude(): Promise<void> {
     this.#stranger.leave();
@@ -191,14 +316,18 @@ class Simulation {
       if (!stuck) this.#witness.say('I4', `${name} ${id} does not end`, id);
     }
     // Nothing else frees the lock of a run that is stuck, or whose host is gone.
-    await this.#app.scheduler.sleep(61 * MINUTE);
+    await this.#app.scheduler.sleep((this.#app.active.length > 0 ? 61 : 11) * MINUTE);
+    await this.#judgeBlocked();
     // A run must first abort a copy that hangs, and the account may not offer another method for that blob.
     if (this.#isHindered()) await this.#startTheLast();
-    const last = await this.#startTheLast();
+    const last = await this.#startTheLastRuns();
     if (last === undefined) return;
+    await this.#judgeList(last);
     const summary = this.#witness.runs.get(last)?.summary;
     const isNoneThere = ![...this.#source.blobs()].some(({ blob }) => this.#selection(blob.name));
-    const isExcused = summary && (lacksOnlySkipped(summary) || (isNoneThere && this.#selectsNothing(summary)));
+    const isExcused =
+      summary &&
+      (this.#lacksOnlyDenied(last) || lacksOnlySkipped(summary) || (isNoneThere && this.#selectsNothing(summary)));
     if (summary?.status !== 'succeeded' && !isExcused) {
       this.#witness.say(
         'I4',
@@ -208,7 +337,9 @@ class Simulation {
     }
     this.#witness.compareBackups();
     this.#witness.nothingPending();
-    const { findings } = await checkMemory(this.#vault, { job: 'nightly' });
+    // The chain begins with the first restore point.
+    const isEmpty = [...this.#witness.runs.values()].every(({ summary }) => !summary?.restorePoint);
+    const { findings } = isEmpty ? { findings: [] } : await checkMemory(this.#vault, { job: 'nightly' });
     for (const { what, where, how } of findings) this.#witness.say('I6', `the check finds ${what}: ${how}`, where);
     if (this.#witness.lock()?.run) this.#witness.say('I4', 'the lock is not free in the end', last);
     for (const id of this.#accepted) {
@@ -246,7 +377,7 @@ class Simulation {
     const elsewhere = this.#world.otherHost && this.#random.chance(0.4);
     if (elsewhere) this.#app.count('asked of another host');
     const answer = await this.#app.ask(what, params, body, elsewhere);
-    if ((what === 'start' || what === 'retry') && answer.status === 202) this.#accepted.add(answer.body.id!);
+    if (STARTS.has(what) && answer.status === 202) this.#accepted.add(answer.body.id!);
     if (answer.status === 409) this.#app.count(`refused: ${answer.body.code}`);
     return answer;
   }
@@ -383,8 +514,16 @@ class Simulation {
     this.#app.note(
       `run ${id} is published: ${summary.status} ${JSON.stringify(summary.counts)} ${summary.problems.map(({ code, message }) => `${code}: ${message}`).join('; ')}`,
     );
-    if (this.#isAlive(id, summary)) this.#endedAlive.add(id);
+    const continues = this.#app.active.some((each) => each.id === id && !each.stuck);
+    this.#living.noteEnd(id, summary.problems, this.#app.scheduler.now, continues);
     for (const { code } of summary.problems) this.#app.count(`problem: ${code}`);
+    if (this.#failedIn(id).some(({ message }) => UNTRIED.test(message ?? '')))
+      this.#app.count('blobs untried behind others');
+    const point = this.#witness.pointOf(id);
+    if (point) {
+      this.#endedReader({ id, entries: point.entries ?? [] }, summary);
+      return;
+    }
     // A run whose start was lost with its process never had an orchestration.
     if (!this.#undisturbed(before) || !(this.#app.durable.stateOf(id) ?? this.#app.elsewhere.stateOf(id))) return;
     this.#app.count('run without any trouble');
@@ -393,15 +532,27 @@ class Simulation {
     if (lacksOnlySkipped(summary) || this.#selectsNothing(summary)) return;
     const entries = this.#witness.runs.get(id)?.entries ?? [];
     const failed = entries.filter((entry) => entry.status === 'failed');
-    // Two executions cannot recognize each other's copies of a blob without a record, and abort them.
-    const excused = failed.every(
-      ({ container, name }) =>
-        this.#witness.edits(container, name, before!.changes) > 0 || !this.#witness.canCarryRecord(container, name),
-    );
+    const excused = failed.every((entry) => this.#isExcused(entry, before!));
     if (status !== 'completed-with-failures' || failed.length === 0 || !excused) {
       const why = summary.problems.map(({ code, message }) => `${code}: ${message}`).join('; ');
       this.#witness.say('I1', `run ${id} ${status} without any trouble: ${why}`, id);
     }
+  }
+
+  /** Two executions cannot recognize each other's copies of a blob without a record, and abort them. */
+  #isExcused(entry: Entry, before: Beginning): boolean {
+    const { container, name, message = '' } = entry;
+    if (this.#isDenied(container, name)) {
+      this.#app.count('blob denied for good');
+      return isSaidDenied(entry);
+    }
+    // Many in a row that nobody may read can hide others, until a later run.
+    if (UNTRIED.test(message)) return this.#deniedIn(container) > DOUBTFUL_AFTER;
+    return this.#witness.edits(container, name, before.changes) > 0 || !this.#witness.canCarryRecord(container, name);
+  }
+
+  #deniedIn(container: string): number {
+    return [...this.#denied].filter((key) => key.startsWith(`${container}\n`)).length;
   }
 
   /** The run says that nothing is selected, and the world has names that are not. */
@@ -425,33 +576,17 @@ class Simulation {
     this.#troubled.add(copyId);
   }
 
-  /** Whether a run that is ended as lost gives signs of life, and its orchestration continues. */
-  #isAlive(id: string, { problems }: Summary): boolean {
-    const isLost = problems.some(({ code }) => code === 'run-lost' || code === 'run-stalled');
-    const isActive = this.#app.active.some((each) => each.id === id && !each.stuck);
-    const { last, longest } = this.#signs.get(id) ?? { last: Number.NEGATIVE_INFINITY, longest: 0 };
-    return isLost && isActive && Math.max(longest, this.#app.scheduler.now - last) <= this.#world.limits.silentMs;
-  }
-
-  /** A start that cannot tell whether its own run began ends that run, and leaves the lock free. */
-  #seeLock({ before, after }: Change): void {
-    const [from, to] = [before, after].map((blob) => blob && JSON.parse(blob.body.toString()).run?.id);
-    if (from === to || to === undefined || !this.#endedAlive.has(from)) return;
-    this.#witness.say('I4', `run ${from} gave signs of life, and another run took its lock`, from);
-  }
-
-  #noteSign(name: string): void {
-    const id = /\/runs\/([^/]+)\/signs$/.exec(name)?.[1];
-    if (id === undefined) return;
-    const { now } = this.#app.scheduler;
-    const { last, longest } = this.#signs.get(id) ?? { last: now, longest: 0 };
-    this.#signs.set(id, { last: now, longest: Math.max(longest, now - last) });
-    this.#app.count('sign of life');
+  #noteLife(change: Change): void {
+    const isSign = this.#living.noteSign(change, this.#app.scheduler.now);
+    if (isSign) this.#app.count('sign of life');
+    const from = this.#living.superseded(change);
+    if (from !== undefined) {
+      this.#witness.say('I4', `run ${from} gave signs of life, and another run took its lock`, from);
+    }
   }
 
   #changed(change: Change): void {
-    this.#noteSign(change.name);
-    if (change.name === 'locks/nightly.json') this.#seeLock(change);
+    this.#noteLife(change);
     this.#app.note(
       `${change.operation} done on ${change.account.alias} ${change.container}/${change.name} → ${change.after?.etag}`,
     );
@@ -460,6 +595,11 @@ class Simulation {
     if (change.operation === 'AbortCopyBlob') this.#app.count('copy aborted');
     if (change.operation === 'SnapshotBlob') this.#app.count('snapshot');
   }
+}
+
+/** A blob that nobody may read fails with a code that leads to the right that is missing. */
+function isSaidDenied({ code = '' }: { code?: string }): boolean {
+  return code.startsWith('access-denied-');
 }
 
 /** The owner has moved to the archive tier what the vault held in another version: no run can do better. */

@@ -10,6 +10,7 @@ import type { Violation } from '../seeds/played.ts';
 export interface Plan {
   source: MemoryAccount;
   vault: MemoryAccount;
+  target: MemoryAccount;
   job: string;
   /** Whether the job selects this blob. */
   selects(container: string, name: string): boolean;
@@ -17,6 +18,8 @@ export interface Plan {
   backupOf(container: string, name: string): { container: string; name: string };
   destinations: ReadonlySet<string>;
   addressable(name: string): boolean;
+  /** Whether nobody may read this source blob. */
+  isDenied(container: string, name: string): boolean;
   /** Whether index tags are always readable and writable; if not, a copy may lack them. */
   tags: boolean;
 }
@@ -30,7 +33,7 @@ interface Version {
   archived: number[];
 }
 
-interface Entry {
+export interface Entry {
   container: string;
   name: string;
   status: string;
@@ -38,6 +41,7 @@ interface Entry {
   vaultEtag?: string;
   metadata?: Record<string, string>;
   code?: string;
+  message?: string;
   /** The run whose part names it. */
   by: string;
 }
@@ -46,6 +50,8 @@ interface Run {
   id: string;
   epoch: number;
   mode: string;
+  restore?: { point: string };
+  verify?: { point: string };
   dryRun: boolean;
   retryOf?: string;
   /** The number of the change by which the run got the lock. */
@@ -61,13 +67,15 @@ export interface Summary {
   restorePoint: boolean;
   counts: Record<'listed' | 'copied' | 'unchanged' | 'skipped' | 'failed', number>;
   containers: { container: string; status: string; counts: Record<string, number> }[];
-  parts: { path: string; container: string; sha256: string; [count: string]: unknown }[];
+  parts: { path: string; container: string; destination: string; sha256: string; [count: string]: unknown }[];
   problems: { code: string; container?: string; count: number; message: string }[];
   compared: Summary['parts'];
   noLongerHeld?: JudgedPoint['counts'];
 }
 
 const CONTROL = 'strongroom';
+/** Drills restore to containers of this prefix. */
+const SCRATCH = 'strongroom-drill-';
 const COUNTS = ['copied', 'unchanged', 'skipped', 'failed'] as const;
 
 /**
@@ -101,6 +109,7 @@ export class Witness {
   see(change: Change): void {
     this.changes++;
     const { account, container, name, operation } = change;
+    if (account === this.#plan.target || container.startsWith(SCRATCH)) return;
     if (account === this.#plan.source) this.#seeSource(change);
     else if (container === CONTROL) this.#seeControl(change);
     else this.#seeBackup(change);
@@ -129,7 +138,7 @@ export class Witness {
     for (const { container, blob } of this.#plan.source.blobs()) {
       const { name } = blob;
       if (!this.#plan.selects(container, name) || !this.#plan.addressable(name)) continue;
-      if (blob.isDirectory) continue;
+      if (blob.isDirectory || this.#plan.isDenied(container, name)) continue;
       const at = this.#plan.backupOf(container, name);
       const backup = this.#plan.vault.blob(at.container, at.name);
       const about = place(at.container, at.name);
@@ -162,6 +171,7 @@ export class Witness {
       if (blob.copy?.status !== 'pending' || !this.#origins.has(place(container, blob.name))) continue;
       const origin = this.#origins.get(place(container, blob.name))!;
       const source = this.#plan.source.blob(origin.container, origin.name);
+      if (this.#plan.isDenied(origin.container, origin.name)) continue;
       // An archived blob cannot be copied, so no run has a reason to abort a stranger's copy of that name.
       if (!source || (source.tier === 'Archive' && recordedEtag(blob) === undefined)) continue;
       this.#broken('I4', 'a copy is still pending after a run without faults', place(container, blob.name));
@@ -232,6 +242,7 @@ export class Witness {
       return;
     }
     if (name === `locks/${this.#plan.job}.json`) this.#seeLock(before, after, name);
+    if (name.startsWith(`jobs/${this.#plan.job}/readers/`)) this.#seeReader(after);
     const inRun = new RegExp(`^jobs/${this.#plan.job}/runs/([^/]+)/(.+)$`).exec(name);
     if (!inRun) return;
     const [, id, path] = inRun;
@@ -254,6 +265,36 @@ export class Witness {
     this.onLock(lock.run.id);
   }
 
+  /** A restore or a verification has a lock of its own. */
+  #seeReader({ body }: MemoryBlob): void {
+    const { run } = JSON.parse(body.toString()) as { run: Omit<Run, 'from'> | null };
+    if (!run || this.runs.has(run.id)) return;
+    this.runs.set(run.id, { ...run, from: this.changes });
+    this.onLock(run.id);
+  }
+
+  /** The restore point that a run reads; undefined for a backup. */
+  pointOf(id: string): Run | undefined {
+    const { restore, verify } = this.runs.get(id) ?? {};
+    return this.runs.get((restore ?? verify)?.point ?? '');
+  }
+
+  /** What a restore says it has brought back is what the source had. */
+  #judgeRestore({ id }: Run, summary: Summary): void {
+    const entries = new Map(this.pointOf(id)!.entries!.map((entry) => [place(entry.container, entry.name), entry]));
+    for (const part of summary.parts) {
+      for (const { name, status } of this.#readPart(part, id)) {
+        if (status !== 'copied' && status !== 'unchanged') continue;
+        const key = place(part.container, name);
+        const versions = this.#versions.get(key) ?? [];
+        const was = versions.find(({ blob }) => blob.etag === entries.get(key)?.etag)?.blob;
+        const there = this.#plan.target.blob(part.destination, name);
+        if (was && there && isWhole(there) && sameContent(was, there)) continue;
+        this.#broken('restore', `run ${id} restored ${name}, and what is there is not what the source had`, key);
+      }
+    }
+  }
+
   #seeSummary(id: string, summary: Summary, body: Buffer): void {
     const run = this.runs.get(id);
     if (!run) {
@@ -263,7 +304,11 @@ export class Witness {
     run.summary = summary;
     run.sha256 = createHash('sha256').update(body).digest('hex');
     const { restorePoint, status } = summary;
-    if (restorePoint !== (!run.dryRun && (status === 'succeeded' || status === 'completed-with-failures'))) {
+    if (run.restore && !run.dryRun) this.#judgeRestore(run, summary);
+    if (
+      restorePoint !==
+      (!this.pointOf(id) && !run.dryRun && (status === 'succeeded' || status === 'completed-with-failures'))
+    ) {
       this.#broken('I1', `a run that ${status} has restorePoint ${restorePoint}`, id);
     }
     if (restorePoint && this.#epoch !== run.epoch) {

@@ -4,6 +4,7 @@ import type { Random } from '../../test/support/builders/random.ts';
 import { type Mishaps, NO_MISHAPS } from '../memory/durable.ts';
 import type { NameOrder } from '../memory/name-orders.ts';
 import { type FaultRates, NO_FAULTS } from '../memory/network.ts';
+import { type Hardships, manyNames } from './hardships.ts';
 
 /** The constants of one seed. */
 export interface World {
@@ -47,6 +48,7 @@ export interface World {
   oddities: boolean;
   /** The likelihood per step that a hostile writer acts on the source. */
   hostility: number;
+  hardships: Hardships;
 }
 
 const CONTAINERS = ['data', 'logs', 'tenant-1'];
@@ -81,7 +83,15 @@ const OPERATIONS = [
   'GetBlobProperties',
 ];
 
-export function drawWorld(random: Random): World {
+/** Hardships are drawn apart, so a world without any is the same as if there were none in the proof. */
+export function drawWorld(random: Random, hardships: Hardships): World {
+  const world = drawPlain(random, hardships);
+  if (hardships.denied === 0) return world;
+  const limits = { ...world.limits, sliceBlobs: 60, chunkBlobs: 60, chunkBytes: 2 ** 40 };
+  return { ...world, limits, names: [...world.names, ...manyNames()], blobs: world.blobs + 80 };
+}
+
+function drawPlain(random: Random, hardships: Hardships): World {
   const method = random.pick(['auto', 'auto', 'async', 'async', 'sync', 'blocks'] as const);
   const [container, prefix] = random.pick([
     ['{container}-vault', ''],
@@ -171,6 +181,7 @@ export function drawWorld(random: Random): World {
     rivals: random.chance(0.5) ? 0 : random.between(1, 6),
     otherHost: random.chance(0.3),
     hostility: random.chance(0.6) ? 0 : random.pick([0.005, 0.02, 0.08]),
+    hardships,
   };
 }
 

@@ -37,6 +37,7 @@ const isCopy = ({ name }: StorageOperation) => /^(CopyBlob|CopyBlobFromURL|PutBl
 const isWrite = ({ name }: StorageOperation) => !/^(Get|List|Query)/.test(name);
 const isConditional = ({ name, side }: StorageOperation) =>
   side !== 'table' && /^(PutBlob|CopyBlob|CopyBlobFromURL|PutBlockList|SnapshotBlob|SetBlobMetadata)$/.test(name);
+const isTable = ({ side }: StorageOperation) => side === 'table';
 const hasBody = (operation: StorageOperation) =>
   isListing(operation) || /^(GetBlob|GetBlobTags|GetBlockList|QueryEntities)$/.test(operation.name);
 
@@ -50,7 +51,8 @@ export function refusal(status: number, code: string, headers: Record<string, st
 }
 
 function refuses(name: string, status: number, code: string, applies: Fault['applies'] = any, times = 1): Fault {
-  const what = `answers ${status} ${code}${times > 1 ? `, ${times} times in a row` : ''}, and does nothing`;
+  const often = times === Number.POSITIVE_INFINITY ? ', however often it is asked' : `, ${times} times in a row`;
+  const what = `answers ${status} ${code}${times > 1 ? often : ''}, and does nothing`;
   return { name, what, applies, times, strike: () => ({ answer: () => refusal(status, code) }) };
 }
 
@@ -75,6 +77,35 @@ const REFUSALS: Fault[] = [
     strike: () => ({ answer: (request) => refusal(409, conflictOf(request)) }),
   },
   refuses('412', 412, 'ConditionNotMet', isConditional),
+  refuses('being-deleted', 409, 'ContainerBeingDeleted', ({ name }) => name === 'CreateContainer', 2),
+  refuses('no-tables', 404, 'ResourceNotFound', isTable, Number.POSITIVE_INFINITY),
+  {
+    name: 'tables-refused',
+    what: 'no connection to the table service is accepted',
+    applies: isTable,
+    times: Number.POSITIVE_INFINITY,
+    strike: () => ({ answer: () => DROP }),
+  },
+  {
+    name: '403-single',
+    what: 'answers 403 AuthorizationFailure for one blob, however often it is asked for',
+    applies: isCopy,
+    times: Number.POSITIVE_INFINITY,
+    strike: () => {
+      let denied: string | undefined;
+      return {
+        match: ({ path }) => {
+          denied ??= path;
+          return path === denied;
+        },
+        answer: () =>
+          refusal(403, 'CannotVerifyCopySource', {
+            'x-ms-copy-source-status-code': '403',
+            'x-ms-copy-source-error-code': 'AuthorizationFailure',
+          }),
+      };
+    },
+  },
 ];
 
 function conflictOf({ headers, query }: ProxiedRequest): string {
