@@ -166,8 +166,10 @@ export class Witness {
       if (blob.copy?.status !== 'pending' || !this.#origins.has(place(container, blob.name))) continue;
       const origin = this.#origins.get(place(container, blob.name))!;
       const source = this.#plan.source.blob(origin.container, origin.name);
+      // No run looks at a copy of a type that the source no longer has.
+      if (source?.type !== blob.type) continue;
       // An archived blob cannot be copied, so no run has a reason to abort a stranger's copy of that name.
-      if (!source || (source.tier === 'Archive' && recordedEtag(blob) === undefined)) continue;
+      if (source.tier === 'Archive' && recordedEtag(blob) === undefined) continue;
       this.#broken('I4', 'a copy is still pending after a run without faults', place(container, blob.name));
     }
   }
@@ -186,7 +188,8 @@ export class Witness {
 
   #seeSource({ container, name, operation, before, after }: Change): void {
     const key = place(container, name);
-    for (const at of this.#placesOf(container, name)) this.#origins.set(place(at.container, at.name), { container, name });
+    for (const at of this.#placesOf(container, name))
+      this.#origins.set(place(at.container, at.name), { container, name });
     const versions = this.#versions.get(key) ?? [];
     this.#versions.set(key, versions);
     const last = versions.at(-1);
