@@ -587,7 +587,7 @@ export const BUGS: Bug[] = [
     file: 'src/activities/prune/plan-prune.ts',
     find: 'blobs.get(prefix + vaultNameOf(entry))',
     replace: 'blobs.get(prefix + entry.name)',
-    detector: LIVES,
+    detector: { test: 'test/unit/activities/prune/beside.test.ts' },
   },
   {
     words: 'looks for needed names kept beside in the manifests as they are in the vault',
