@@ -18,6 +18,7 @@ export interface Line {
   tier?: string;
   tags?: Record<string, string>;
   vaultEtag?: string;
+  vaultName?: string;
 }
 
 export interface Entry extends Line {
@@ -203,7 +204,7 @@ export class Chronicle {
   missing(entry: Entry): string | undefined {
     const version = this.expected(entry);
     if (!version) return 'that version never was';
-    const at = this.backupOf(entry.container, entry.name);
+    const at = this.holderOf(entry);
     const there = this.#stage.vault.all(at.container, at.name).filter(isWhole);
     const recorded = there.filter((blob) => recordedEtag(blob) === entry.etag && blob.size === version.size);
     const unrecorded = () =>
@@ -216,9 +217,9 @@ export class Chronicle {
   }
 
   /** Whether the vault has a blob with the record of this version. */
-  isRecorded({ container, name, etag }: Entry): boolean {
-    const at = this.backupOf(container, name);
-    return this.#stage.vault.all(at.container, at.name).some((blob) => recordedEtag(blob) === etag);
+  isRecorded(entry: Entry): boolean {
+    const at = this.holderOf(entry);
+    return this.#stage.vault.all(at.container, at.name).some((blob) => recordedEtag(blob) === entry.etag);
   }
 
   /** Whether a restore point that stays, or a run in progress, needs this blob of the vault. */
@@ -243,13 +244,24 @@ export class Chronicle {
     });
   }
 
-  /** The present source blob of a backup blob. */
-  sourceOf(container: string, name: string): MemoryBlob | undefined {
+  /** The present source blob of a backup blob. One of another type is another blob. */
+  sourceOf(container: string, { name, type }: Pick<MemoryBlob, 'name' | 'type'>): MemoryBlob | undefined {
     for (const { container: from, blob } of this.#stage.source.blobs()) {
-      const at = this.backupOf(from, blob.name);
-      if (at.container === container && at.name === name) return blob;
+      if (blob.type !== type) continue;
+      const beside = `strongroom-types/${type}/${blob.name}`;
+      const names = blob.name.startsWith('strongroom-types/') ? [beside] : [blob.name, beside];
+      const places = names.map((each) => this.backupOf(from, each));
+      if (places.some((at) => at.container === container && at.name === name)) return blob;
     }
     return undefined;
+  }
+
+  /** The place of the vault that holds the content of an entry. */
+  holderOf({ container, name, vaultName }: Pick<Entry, 'container' | 'name' | 'vaultName'>): {
+    container: string;
+    name: string;
+  } {
+    return this.backupOf(container, vaultName ?? name);
   }
 
   backupOf(container: string, name: string): { container: string; name: string } {
@@ -292,7 +304,7 @@ export class Chronicle {
     if (operation === 'DeleteBlob' && deleted && recordedEtag(deleted) === undefined) {
       this.say('I5', 'a deleted blob was not certainly made by the app', key);
     }
-    if (operation === 'DeleteBlob' && after === undefined) this.#judgeBase(container, name);
+    if (operation === 'DeleteBlob' && before && after === undefined) this.#judgeBase(container, before);
     if (operation === 'DeleteBlob' && this.isBraked(container, this.#beginningOfPrunes())) {
       this.say('I5', 'something was deleted from a backup container while its safety brake was on', key);
     }
@@ -309,11 +321,11 @@ export class Chronicle {
   }
 
   /** A copy whose source exists must not be deleted. A source that appeared during the run may be missed. */
-  #judgeBase(container: string, name: string): void {
-    const source = this.sourceOf(container, name);
+  #judgeBase(container: string, base: MemoryBlob): void {
+    const source = this.sourceOf(container, base);
     const from = this.#beginningOfPrunes();
     if (source === undefined || from === undefined || this.#versions.get(source.etag)!.from > from) return;
-    this.say('I5', 'a blob was deleted whose source is there', place(container, name));
+    this.say('I5', 'a blob was deleted whose source is there', place(container, base.name));
   }
 
   /** The number of the change by which the first of the prunes in progress began. */
@@ -441,8 +453,8 @@ export class Chronicle {
   }
 
   #judgeBackup(run: Run, summary: Summary): void {
-    for (const { container, name } of run.entries.values()) {
-      const at = this.backupOf(container, name);
+    for (const entry of run.entries.values()) {
+      const at = this.holderOf(entry);
       this.#claims.get(place(at.container, at.name))?.delete(run);
     }
     run.entries.clear();
@@ -476,7 +488,7 @@ export class Chronicle {
     }
     run.entries.set(key, entry);
     if (!isHeld(entry)) return;
-    const at = this.backupOf(entry.container, entry.name);
+    const at = this.holderOf(entry);
     const claims = this.#claims.get(place(at.container, at.name)) ?? new Map<Run, Entry>();
     this.#claims.set(place(at.container, at.name), claims.set(run, entry));
   }

@@ -129,7 +129,7 @@ export class Judge {
       const about = place(container, base.name);
       for (const blob of all) {
         if (stays.includes(blob)) continue;
-        if (blob === base && (stays.length > 0 || this.#chronicle.sourceOf(container, base.name))) continue;
+        if (blob === base && (stays.length > 0 || this.#chronicle.sourceOf(container, base))) continue;
         const what = blob === base ? 'base blob' : 'snapshot';
         this.#chronicle.say(
           'I4',

@@ -204,7 +204,7 @@ class Life {
     for (const { container, blob } of some) {
       this.#vault.alter(container, blob.name, { leased: true }, 'LeaseBlob');
       // The source has changed as well.
-      const origin = this.#chronicle.sourceOf(container, blob.name);
+      const origin = this.#chronicle.sourceOf(container, blob);
       if (origin) this.#byOwner(() => this.#owner.rewrite(origin.etag));
     }
     return () => {

@@ -9,7 +9,7 @@ export class Owner {
   readonly #random: Random;
   readonly #world: LifeWorld;
   readonly #source: MemoryAccount;
-  /** One type per name: the service refuses to copy over a blob of another type. */
+  /** The type that a name has until it is made again as another one. */
   readonly #types = new Map<string, MemoryBlob['type']>();
   #written = 0;
 
@@ -42,8 +42,9 @@ export class Owner {
     if (what < 7) {
       this.#source.remove(container, name);
       if (what < 6) return `the owner deleted ${about}`;
+      this.#types.delete(name.replace(/^(?:was\/)+/, ''));
       this.#write(place);
-      return `the owner deleted ${about} and created it again`;
+      return `the owner deleted ${about} and created it again as ${this.#typeOf(name)}`;
     }
     if (what === 7) {
       this.#source.write(container, { ...there, metadata: this.#metadata(there.type) });

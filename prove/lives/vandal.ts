@@ -17,7 +17,7 @@ export function vandalize(random: Random, vault: MemoryAccount, chronicle: Chron
   const held = [...point.entries.values()].filter(isHeld);
   const kind = random.pick(['flip', 'truncate', 'delete', 'swap'] as const);
   for (const entry of random.shuffled(held)) {
-    const at = chronicle.backupOf(entry.container, entry.name);
+    const at = chronicle.holderOf(entry);
     const holders = vault.all(at.container, at.name).filter((blob) => isWhole(blob) && isOf(blob, entry));
     // Without a hash, no verification can prove the bytes.
     const isProvable = holders.every(({ headers, body }) => headers.contentMd5 !== undefined && body.length > 0);

@@ -45,7 +45,10 @@ export interface LifeWorld {
 }
 
 const HOUR = 3_600_000;
-const NAMES = ['a', 'a-b', 'a/b.txt', 'a/z', 'A.txt', 'ab', 'b/ä', 'b c', 'd/\u{1f600}', 'd/x/y', 'e.txt', 'z&1'];
+const NAMES = [
+  ...['a', 'a-b', 'a/b.txt', 'a/z', 'A.txt', 'ab', 'b/ä', 'b c', 'd/\u{1f600}', 'd/x/y', 'e.txt', 'z&1'],
+  'strongroom-types/append/a',
+];
 const TIERS = ['Hot', 'Cool', 'Cold', 'Archive'];
 
 export function drawLife(random: Random): LifeWorld {

@@ -12,7 +12,6 @@ export class Owner {
   readonly #world: World;
   readonly #source: MemoryAccount;
   readonly #witness: Witness;
-  readonly #types = new Map<string, MemoryBlob['type']>();
   #favorite: { container: string; name: string } | undefined;
   #written = 0;
 
@@ -59,7 +58,10 @@ export class Owner {
     }
     if (what === 4) {
       this.#source.remove(place.container, place.name);
-      return `the owner deleted ${about}`;
+      if (random.chance(0.6)) return `the owner deleted ${about}`;
+      this.#write(place);
+      const { type } = this.#source.blob(place.container, place.name)!;
+      return `the owner deleted ${about} and made it again as ${type}`;
     }
     if (what === 5) {
       this.#source.write(place.container, { ...there, metadata: this.#metadata(there.type) });
@@ -83,7 +85,7 @@ export class Owner {
     const random = this.#random;
     // Many have one length: the size must not show the edit.
     const body = Buffer.from(random.chance(0.1) ? '' : `version ${String(this.#written++).padStart(5, '0')}`);
-    const type = this.#typeOf(`${container}/${name}`);
+    const type = this.#source.blob(container, name)?.type ?? this.#anyType();
     const md5 = createHash('md5').update(body).digest('base64');
     const set = type === 'block' && random.chance(0.3);
     this.#source.write(container, {
@@ -98,12 +100,8 @@ export class Owner {
     });
   }
 
-  /** One type per name: the service refuses to copy over a blob of another type. */
-  #typeOf(place: string): MemoryBlob['type'] {
-    const known = this.#types.get(place);
-    const type = known ?? (this.#random.chance(0.85) ? 'block' : this.#random.pick(['page', 'append'] as const));
-    this.#types.set(place, type);
-    return type;
+  #anyType(): MemoryBlob['type'] {
+    return this.#random.chance(0.85) ? 'block' : this.#random.pick(['page', 'append'] as const);
   }
 
   /** A blob without a record is compared by size and time alone, and clocks that differ too much mislead that. */

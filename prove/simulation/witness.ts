@@ -14,7 +14,7 @@ export interface Plan {
   job: string;
   /** Whether the job selects this blob. */
   selects(container: string, name: string): boolean;
-  /** The place of its backup blob. */
+  /** The place of a backup blob of this name, before the prefix of its container. */
   backupOf(container: string, name: string): { container: string; name: string };
   destinations: ReadonlySet<string>;
   addressable(name: string): boolean;
@@ -39,6 +39,7 @@ export interface Entry {
   status: string;
   etag: string;
   vaultEtag?: string;
+  vaultName?: string;
   metadata?: Record<string, string>;
   code?: string;
   message?: string;
@@ -76,6 +77,7 @@ export interface Summary {
 const CONTROL = 'strongroom';
 /** Drills restore to containers of this prefix. */
 const SCRATCH = 'strongroom-drill-';
+const TYPES = ['block', 'page', 'append'];
 const COUNTS = ['copied', 'unchanged', 'skipped', 'failed'] as const;
 
 /**
@@ -139,7 +141,9 @@ export class Witness {
       const { name } = blob;
       if (!this.#plan.selects(container, name) || !this.#plan.addressable(name)) continue;
       if (blob.isDirectory || this.#plan.isDenied(container, name)) continue;
-      const at = this.#plan.backupOf(container, name);
+      const places = this.#placesOf(container, name);
+      const found = places.find((at) => this.#plan.vault.blob(at.container, at.name)?.type === blob.type);
+      const at = found ?? places[0]!;
       const backup = this.#plan.vault.blob(at.container, at.name);
       const about = place(at.container, at.name);
       if (blob.tier === 'Archive') continue;
@@ -172,10 +176,19 @@ export class Witness {
       const origin = this.#origins.get(place(container, blob.name))!;
       const source = this.#plan.source.blob(origin.container, origin.name);
       if (this.#plan.isDenied(origin.container, origin.name)) continue;
+      // No run looks at a copy of a type that the source no longer has.
+      if (source?.type !== blob.type) continue;
       // An archived blob cannot be copied, so no run has a reason to abort a stranger's copy of that name.
-      if (!source || (source.tier === 'Archive' && recordedEtag(blob) === undefined)) continue;
+      if (source.tier === 'Archive' && recordedEtag(blob) === undefined) continue;
       this.#broken('I4', 'a copy is still pending after a run without faults', place(container, blob.name));
     }
+  }
+
+  /** Where copies of a source blob may be: under its name, and beside, for each type. */
+  #placesOf(container: string, name: string): { container: string; name: string }[] {
+    const beside = TYPES.map((type) => `strongroom-types/${type}/${name}`);
+    const names = name.startsWith('strongroom-types/') ? beside : [name, ...beside];
+    return names.map((each) => this.#plan.backupOf(container, each));
   }
 
   lock(): { epoch: number; run: { id: string } | null } | undefined {
@@ -185,8 +198,8 @@ export class Witness {
 
   #seeSource({ container, name, operation, before, after }: Change): void {
     const key = place(container, name);
-    const at = this.#plan.backupOf(container, name);
-    this.#origins.set(place(at.container, at.name), { container, name });
+    for (const at of this.#placesOf(container, name))
+      this.#origins.set(place(at.container, at.name), { container, name });
     const versions = this.#versions.get(key) ?? [];
     this.#versions.set(key, versions);
     const last = versions.at(-1);
@@ -229,6 +242,7 @@ export class Witness {
       const now = versions.findIndex(({ blob }) => blob.etag === etag);
       if (earlier > now) this.#broken('I3', 'a newer copy was replaced by an older one', key);
     }
+    if (before && before.type !== after.type) this.#broken('I2', `${operation} changed the type of a backup blob`, key);
     for (const { run, entry, since } of this.#promised.get(key) ?? []) {
       if ((this.#tampered.get(key) ?? -1) >= since) continue;
       const missing = this.#missing(entry);
@@ -395,7 +409,7 @@ export class Witness {
 
   #judgeEntry(run: Run, entry: Entry, from: number): void {
     if (entry.status !== 'copied' && entry.status !== 'unchanged') return;
-    const at = this.#plan.backupOf(entry.container, entry.name);
+    const at = this.#plan.backupOf(entry.container, entry.vaultName ?? entry.name);
     const key = place(at.container, at.name);
     const promised = this.#promised.get(key) ?? [];
     this.#promised.set(key, [...promised, { run: run.id, entry, since: from }]);
@@ -436,7 +450,7 @@ export class Witness {
       .get(place(entry.container, entry.name))
       ?.find(({ blob }) => blob.etag === entry.etag);
     if (!version) return 'that version never was';
-    const at = this.#plan.backupOf(entry.container, entry.name);
+    const at = this.#plan.backupOf(entry.container, entry.vaultName ?? entry.name);
     const there = this.#plan.vault.all(at.container, at.name).filter(isWhole);
     // The leftovers of a failed copy may have the record, and no content.
     const recorded = there.filter((blob) => recordedEtag(blob) === entry.etag && blob.size === version.blob.size);

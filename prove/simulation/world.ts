@@ -68,6 +68,7 @@ const NAMES = [
   'd/\uffee',
   'd/x/y',
   'e.txt',
+  'strongroom-types/append/a',
   'z&1',
 ];
 const OPERATIONS = [

@@ -32,11 +32,11 @@ async function wantedIn(documents, destination, points) {
   for (const { summary } of points) {
     for (const part of summary.parts.filter((each) => destinationOf(each) === destination)) {
       const prefix = summary.destination.prefix.replaceAll('{container}', () => part.container);
-      for (const { name, status, etag, size, vaultEtag } of await documents.linesOf(part, summary.id)) {
+      for (const { name, status, etag, size, vaultEtag, vaultName } of await documents.linesOf(part, summary.id)) {
         const key = keyOf(part.container, { name, etag, size });
         if (!HELD.has(status) || known.has(key)) continue;
         known.add(key);
-        const blob = prefix + name;
+        const blob = prefix + (vaultName ?? name);
         wanted.set(blob, [...(wanted.get(blob) ?? []), { key, container: part.container, etag, size, vaultEtag }]);
       }
     }

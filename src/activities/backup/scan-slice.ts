@@ -1,9 +1,13 @@
 import type { Dependencies } from '#app/dependencies.ts';
 import { jobContextOf } from '#app/job-context.ts';
-import type { BlobState } from '#domain/blobs/blob.ts';
+import type { BlobState, BlobType } from '#domain/blobs/blob.ts';
 import { expand } from '#domain/blobs/container-template.ts';
+import { ListingCursor, type ReadPage } from '#domain/blobs/listing-cursor.ts';
+import type { NameOrder } from '#domain/blobs/name-order.ts';
 import { decide } from '#domain/copying/decision.ts';
 import { heldAs } from '#domain/copying/held.ts';
+import { besidePrefix, placeOf } from '#domain/copying/vault-name.ts';
+import { defined } from '#domain/run/defined.ts';
 import { outcomeOf, type PlannedItem } from '#domain/run/outcome.ts';
 import { isStorageError } from '#storage/storage-error.ts';
 import { readContainerProperties } from '../run/read-properties.ts';
@@ -20,31 +24,40 @@ export function scanSlice(deps: Dependencies, input: SliceInput): Promise<SliceR
   const { job, vault } = jobContextOf(deps, run.job);
   const prefix = expand(job.destination.prefix, container);
   let isBackupMissing = false;
-  return walkSource(deps, input, {
-    nameOf: (name) => prefix + name,
-    async read(marker) {
+  const pagesBelow = (reserved: string): ReadPage => {
+    const asked = { prefix: prefix + reserved + job.source.prefix, metadata: true, copy: true };
+    return async (marker) => {
       try {
-        return await vault.listBlobs(destination, {
-          prefix: prefix + job.source.prefix,
-          metadata: true,
-          copy: true,
-          ...(marker !== undefined && { marker }),
-        });
+        return await vault.listBlobs(destination, { ...asked, ...(marker !== undefined && { marker }) });
       } catch (error) {
         if (!isStorageError(error, 'container-not-found')) throw error;
         isBackupMissing = true;
         return { blobs: [] };
       }
-    },
-    decide(blob, backup, order) {
+    };
+  };
+  // What is kept beside is rare: it is listed only if a blob has no copy of its type under its own name.
+  const beside = new Map<BlobType, ListingCursor>();
+  const findBeside = async (type: BlobType, name: string, order: NameOrder): Promise<BlobState | undefined> => {
+    if (isBackupMissing) return undefined;
+    const cursor = beside.get(type) ?? new ListingCursor(pagesBelow(besidePrefix(type)), undefined, order);
+    beside.set(type, cursor);
+    return (await cursor.takeAll(prefix + name))[0];
+  };
+  return walkSource(deps, input, {
+    nameOf: (name) => prefix + name,
+    read: pagesBelow(''),
+    async decide(blob, own, order) {
+      const { backup, vaultName } = await placeOf(blob, own, (name) => findBeside(blob.type, name, order));
       const decision = decide(blob, backup, run.mode === 'full' ? 'full' : 'incremental', run.id);
       if (decision.action === 'unchanged') {
-        return { outcome: heldAs(blob, 'unchanged', { vaultEtag: backup!.etag }) };
+        return { outcome: heldAs(blob, 'unchanged', { vaultEtag: backup!.etag, ...defined({ vaultName }) }) };
       }
       if (decision.action === 'skip' && !(backup === undefined && order.wasWrong)) {
         return { outcome: outcomeOf(blob, 'skipped', { code: decision.code }) };
       }
-      return { planned: plannedCopy(blob, backup, 'reason' in decision ? decision.reason : 'pending') };
+      const reason = 'reason' in decision ? decision.reason : 'pending';
+      return { planned: { ...plannedCopy(blob, backup, reason), ...defined({ vaultName }) } };
     },
     async first(context) {
       const found = await readContainerProperties(context.source, container);

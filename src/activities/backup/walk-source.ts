@@ -28,7 +28,7 @@ export interface Beside {
   read: ReadPage;
   /** The name of a source blob in the second listing. */
   nameOf(name: string): string;
-  decide(blob: BlobState, beside: BlobState | undefined, order: NameOrder): Decided;
+  decide(blob: BlobState, beside: BlobState | undefined, order: NameOrder): Decided | Promise<Decided>;
   /** Called in the first slice, before its part is written. */
   first?(context: RunContext): Promise<void>;
   /** Called before the first copy is planned. */
@@ -82,7 +82,7 @@ async function walkSlice(
       }
       slice.list(blob.size);
       countListed(tally, blob);
-      const decided = addressable(route, blob, beside.decide(blob, paired, walk.order));
+      const decided = addressable(route, blob, await beside.decide(blob, paired, walk.order));
       if (isFirst && 'planned' in decided) {
         await beside.planned();
         isFirst = false;
@@ -130,7 +130,7 @@ function addressable(route: BackupRoute, blob: BlobState, decided: Decided): Dec
   if ('outcome' in decided) return decided;
   const canBeCopied =
     route.source.canAddress(route.container, blob.name) &&
-    route.target.canAddress(route.destination, targetName(route, { from: blob }));
+    route.target.canAddress(route.destination, targetName(route, decided.planned));
   return canBeCopied ? decided : { outcome: outcomeOf(blob, 'skipped', { code: 'unsupported-name' }) };
 }
 

@@ -3,6 +3,7 @@ import type { BlobState, CopyState } from '#domain/blobs/blob.ts';
 import { copyDeadline, methodsFor } from '#domain/copying/copy-method.ts';
 import { heldAs } from '#domain/copying/held.ts';
 import { isCopiedByService, readRecord } from '#domain/copying/record.ts';
+import { defined } from '#domain/run/defined.ts';
 import {
   type Copied,
   type CopyMethod,
@@ -42,7 +43,7 @@ async function confirm(context: BackupContext, copy: PendingCopy): Promise<Outco
   const found = backup?.copy;
   if (backup && found?.id === copy.copyId) {
     if (found.status === 'success' && backup.size === source.size && hasRecordOf(backup, source)) {
-      return heldAs(source, 'copied', { vaultEtag: backup.etag, method: 'async', ...reasonOf(copy) });
+      return heldAs(source, 'copied', { vaultEtag: backup.etag, method: 'async', ...nameOf(copy), ...reasonOf(copy) });
     }
     if (found.status === 'pending') return endPending(context, copy, name, others);
     if (isSpent && others.length === 0) return endedWith(source, found);
@@ -84,7 +85,7 @@ function endedWith(source: BlobState, { status, description }: CopyState): Outco
 async function copyAgain(context: BackupContext, copy: PendingCopy, name: string): Promise<Outcome | PendingCopy> {
   const { from, reason } = copy.planned;
   const backup = await context.target.getProperties(context.destination, name);
-  return copyBlob(context, { from, reason, ...(backup && { to: backup }) }, { tries: copy.tries });
+  return copyBlob(context, { from, reason, ...(backup && { to: backup }), ...nameOf(copy) }, { tries: copy.tries });
 }
 
 /** The methods that do not leave the copy to the service's queue. Some blobs have none. */
@@ -108,7 +109,7 @@ async function copyByOtherMethod(
   if (backup?.copy?.status === 'pending' && backup.copy.id === copy.copyId) return copy;
   return copyBlob(
     context,
-    { from, reason, ...(backup && { to: backup }) },
+    { from, reason, ...(backup && { to: backup }), ...nameOf(copy) },
     { tries: copy.tries, ...(methods.length > 0 && { methods }) },
   );
 }
@@ -116,6 +117,11 @@ async function copyByOtherMethod(
 function hasRecordOf({ metadata }: BlobState, source: BlobState): boolean {
   // A copy whose metadata the service copies is known by its id alone.
   return isCopiedByService(source.metadata) || readRecord(metadata)?.etag === source.etag;
+}
+
+/** The name of the copy, if it is not that of its source. */
+function nameOf({ planned: { vaultName } }: PendingCopy): Pick<Copied, 'vaultName'> {
+  return defined({ vaultName });
 }
 
 function reasonOf({ planned, lacks }: PendingCopy): Pick<Copied, 'reason' | 'code'> {

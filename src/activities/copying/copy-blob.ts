@@ -11,9 +11,13 @@ import {
   unsettledIn,
   withRecord,
 } from '#domain/copying/record.ts';
+import { fitsName, mustBeBeside, type PlaceInVault, placeOf } from '#domain/copying/vault-name.ts';
+import { defined } from '#domain/run/defined.ts';
+import { isHeld } from '#domain/run/manifest.ts';
 import {
   type CopyMethod,
   copyReasonOf,
+  isPending,
   type Outcome,
   outcomeOf,
   type PendingCopy,
@@ -64,9 +68,9 @@ export async function copyBlob(
   const attempt: Attempt = { planned, options, source: planned.from, backup: planned.to, sent: {} };
   for (let check = 0; check < MAX_CHECKS; check++) {
     try {
-      if (check === 0) await checkIfArchived(context, attempt);
+      if (check === 0) await checkAtFirst(context, attempt);
       const result = await carryOut(context, attempt);
-      if (result) return result;
+      if (result) return placed(attempt, result);
     } catch (error) {
       if (!isStorageError(error) || error.kind === 'aborted') throw error;
       const result = await afterRefusal(context, attempt, error);
@@ -78,11 +82,34 @@ export async function copyBlob(
 
 /**
  * Checks the backup blob of an archived blob. The walk may have missed it, and since no copy is tried, no refusal would
- * reveal that.
+ * reveal that. The same of a blob that may not be copied to its own name, if the plan names no other.
  */
-async function checkIfArchived(context: BackupContext, attempt: Attempt): Promise<void> {
-  if (attempt.backup !== undefined || attempt.source.tier !== 'Archive') return;
-  attempt.backup = await context.target.getProperties(context.destination, targetName(context, attempt.planned));
+async function checkAtFirst(context: BackupContext, attempt: Attempt): Promise<void> {
+  const { source, backup, planned } = attempt;
+  const isMisplaced = !context.archive && mustBeBeside(source) && planned.vaultName === undefined;
+  if (!isMisplaced && (backup !== undefined || source.tier !== 'Archive')) return;
+  moveTo(attempt, await findBackup(context, source));
+}
+
+/** The backup blob as it is now, under the name that is to hold the copy. */
+async function findBackup(context: BackupContext, source: BlobState): Promise<PlaceInVault> {
+  const { target, destination, targetPrefix, archive } = context;
+  const own = await target.getProperties(destination, targetName(context, { from: source }));
+  if (archive) return { backup: own };
+  return placeOf(source, own, (name) => target.getProperties(destination, targetPrefix + name));
+}
+
+function moveTo(attempt: Attempt, { backup, vaultName }: PlaceInVault): void {
+  const { vaultName: _, ...planned } = attempt.planned;
+  attempt.planned = { ...planned, ...defined({ vaultName }) };
+  attempt.backup = backup;
+}
+
+/** With the name that holds the copy. */
+function placed({ planned: { vaultName } }: Attempt, result: Outcome | PendingCopy): Outcome | PendingCopy {
+  if (vaultName === undefined) return result;
+  if (isPending(result)) return { ...result, planned: { ...result.planned, vaultName } };
+  return isHeld(result) ? { ...result, vaultName } : result;
 }
 
 /** Carries out the decision. Undefined if the backup blob is then in another state, and needs another decision. */
@@ -157,10 +184,11 @@ async function afterRefusal(
     if (made === 'created') return undefined;
     if (made !== 'exists') return failed(source, made.refused);
   }
-  if (!isOutOfDate(error)) return failed(source, error);
-  const now = await checkBothSides(context, source, targetName(context, attempt.planned));
+  // An archive keeps nothing beside.
+  if (!isOutOfDate(error) && (context.archive || error.kind !== 'type-differs')) return failed(source, error);
+  const now = await checkBothSides(context, source);
   if ('error' in now) return failed(source, now.error);
-  attempt.backup = now.backup && marked(now.backup, attempt.sent);
+  moveTo(attempt, { ...now, backup: now.backup && marked(now.backup, attempt.sent) });
   if (now.source === undefined) return outcomeOf(source, 'skipped', { code: 'source-vanished' });
   if (context.archive && now.source.etag !== source.etag) {
     return { ...failed(source, error), code: 'source-changing' };
@@ -195,18 +223,26 @@ function stillChanging({ planned, source, lastError }: Attempt): Outcome {
 
 /**
  * Why the service would refuse every copy, as far as the state of the backup blob shows it: then a snapshot would be
- * taken in vain, in every run. `gone` if there was a lease, and has ended since.
+ * taken in vain, in every run. `gone` if there was an obstacle, and is none any more: the copy is made beside a blob of
+ * another type, or a lease has ended.
  */
 async function obstacleTo(context: BackupContext, attempt: Attempt): Promise<Outcome | 'gone' | undefined> {
   const { source, backup, planned } = attempt;
-  if (backup === undefined) return undefined;
   const name = targetName(context, planned);
   const where = () => `${context.target.alias}/${context.destination}/${name}`;
-  if (backup.type !== source.type) {
+  if (backup && backup.type !== source.type) {
+    if (!context.archive) {
+      moveTo(attempt, await findBackup(context, source));
+      return 'gone';
+    }
     const message = `${where()} is a blob of type ${backup.type}, and the source has one of type ${source.type}`;
     return outcomeOf(source, 'failed', { code: 'destination-type-differs', message, source });
   }
-  if (!backup.leased) return undefined;
+  if (planned.vaultName !== undefined && !fitsName(name)) {
+    const message = `A blob of another type has the name, and ${planned.vaultName} is too long for one`;
+    return outcomeOf(source, 'failed', { code: 'destination-type-differs', message, source });
+  }
+  if (!backup?.leased) return undefined;
   const now = await context.target.getProperties(context.destination, name);
   if (!now?.leased) {
     attempt.backup = now;
@@ -221,7 +257,7 @@ async function copyByBestMethod(
   reason: PlannedItem['reason'],
 ): Promise<Outcome | PendingCopy> {
   const { source, backup, planned, options } = attempt;
-  const request = requestFor(context, source, backup);
+  const request = requestFor(context, attempt);
   const { tags: _, ...untagged } = recordFor(context, source, backup);
   const made = await transfer(context, source, {
     request,
@@ -252,13 +288,13 @@ async function copyByBestMethod(
   });
 }
 
-function requestFor(context: BackupContext, source: BlobState, backup: BlobState | undefined): UnsignedRequest {
+function requestFor(context: BackupContext, { source, backup, planned }: Attempt): UnsignedRequest {
   const metadata = withRecord(source.metadata, recordFor(context, source, backup));
   const tier = context.archive ? archivedTier(context.archive, source) : settableTier(source);
   return {
     sourceIfMatch: source.etag,
     container: context.destination,
-    name: targetName(context, { from: source }),
+    name: targetName(context, { ...planned, from: source }),
     destination: backup ? { ifMatch: backup.etag } : 'absent',
     ...(metadata !== undefined && { metadata }),
     ...(source.tags !== undefined && Object.keys(source.tags).length > 0 && { tags: source.tags }),
@@ -301,14 +337,15 @@ function archivedTier({ tier }: { tier?: string }, source: BlobState): string | 
 async function checkBothSides(
   context: BackupContext,
   source: BlobState,
-  name: string,
-): Promise<{ source: BlobState | undefined; backup: BlobState | undefined } | { error: StorageError }> {
+): Promise<({ source: BlobState | undefined } & PlaceInVault) | { error: StorageError }> {
   try {
-    const [now, backup] = await Promise.all([
+    const [now, place] = await Promise.all([
       findSourceVersion(context.source, context.container, source),
-      context.target.getProperties(context.destination, name),
+      findBackup(context, source),
     ]);
-    return { source: now, backup };
+    // Deleted and made again as another type since it was listed: its copy is elsewhere.
+    const isRetyped = now !== undefined && now.type !== source.type;
+    return { source: now, ...(isRetyped ? await findBackup(context, now) : place) };
   } catch (error) {
     if (isStorageError(error)) return { error };
     throw error;

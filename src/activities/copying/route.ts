@@ -56,8 +56,8 @@ export function backupRoute(
 /** The name that a planned copy is written under. */
 export function targetName(
   { container, targetPrefix, archive }: Pick<Route, 'container' | 'targetPrefix' | 'archive'>,
-  { from: source, entry }: Pick<PlannedItem, 'from' | 'entry'>,
+  { from: source, entry, vaultName }: Pick<PlannedItem, 'from' | 'entry' | 'vaultName'>,
 ): string {
   const prefix = archive ? archivePrefix(archive, container, source) : targetPrefix;
-  return prefix + (entry?.name ?? source.name);
+  return prefix + (entry?.name ?? vaultName ?? source.name);
 }

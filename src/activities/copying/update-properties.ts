@@ -29,7 +29,7 @@ export async function updateProperties(
   reason: 'tier' | 'tags',
   sent: Marks,
 ): Promise<Outcome> {
-  const name = context.targetPrefix + source.name;
+  const { name } = backup;
   const had = readRecord(backup.metadata)!;
   const record = recordOf(source, context.owner);
   // The backup blob keeps its tags while the app may not read those of the source.

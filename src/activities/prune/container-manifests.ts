@@ -1,5 +1,6 @@
 import { runsAs } from '#app/job-context.ts';
 import { expand } from '#domain/blobs/container-template.ts';
+import { originalName } from '#domain/copying/vault-name.ts';
 import type { PrunePlan } from '#domain/run/prune-plan.ts';
 import { partEntries } from '#domain/run/report.ts';
 import type { PartEntry } from '#domain/run/run.ts';
@@ -70,5 +71,8 @@ export function originalsOf(
   if (origins.some((origin) => origin.source !== source)) return [];
   const originals = origins.map(({ container, prefix }) => ({ container, prefix }));
   const different = new Map(originals.map((each) => [`${each.container} ${each.prefix}`, each]));
-  return [...different.values()].map(({ container, prefix }) => ({ container, name: name.slice(prefix.length) }));
+  return [...different.values()].map(({ container, prefix }) => ({
+    container,
+    name: originalName(name.slice(prefix.length)),
+  }));
 }

@@ -148,8 +148,12 @@ async function deleteFiles(deletion: Deletion, items: PlannedItem[]): Promise<Ou
   return Promise.all(items.map((item) => (read.has(item.from.name) ? left(item) : deleteOne(deletion, item))));
 }
 
-async function isSourceGone(source: BlobAccount, { origins = [] }: PlannedItem): Promise<boolean> {
-  for (const { container, name } of origins) if (await source.getProperties(container, name)) return false;
+/** A source blob of another type is another blob: no copy of it is made over this one. */
+async function isSourceGone(source: BlobAccount, { from, origins = [] }: PlannedItem): Promise<boolean> {
+  for (const { container, name } of origins) {
+    const there = await source.getProperties(container, name);
+    if (there?.type === from.type) return false;
+  }
   return origins.length > 0;
 }
 

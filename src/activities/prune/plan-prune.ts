@@ -1,6 +1,7 @@
 import pLimit from 'p-limit';
 import type { Dependencies } from '#app/dependencies.ts';
 import type { BlobState } from '#domain/blobs/blob.ts';
+import { originalName, vaultNameOf } from '#domain/copying/vault-name.ts';
 import { deletable } from '#domain/prune/deletable.ts';
 import { mayHoldEntry } from '#domain/restore/locate.ts';
 import { isHeld } from '#domain/run/manifest.ts';
@@ -76,31 +77,34 @@ async function neededAmong(
   manifests: readonly ContainerManifest[],
 ): Promise<ReadonlySet<BlobState>> {
   const needed = new Set<BlobState>();
-  const listed = nameRangeOf(blobs);
-  if (!listed) return needed;
   const read = new Set<string>();
+  const ranges = new Map<string, NameRange | undefined>();
   for (const { prefix, part, remains } of manifests) {
     // A retry names the parts of the run that it completes again.
     const key = `${prefix} ${part.path}`;
-    const range = part.names && ([prefix + part.names[0], prefix + part.names[1]] as const);
-    if (!remains || read.has(key) || !mayOverlap(range, listed)) continue;
+    if (!remains || read.has(key)) continue;
+    if (!ranges.has(prefix)) ranges.set(prefix, originalsRange(blobs, prefix));
+    const listed = ranges.get(prefix);
+    if (!listed || !mayOverlap(part.names, listed)) continue;
     read.add(key);
     await context.ensureMayContinue();
     const { items } = await context.control.readPart<Outcome, object>(part.path, part.sha256);
     for (const entry of items.filter(isHeld)) {
-      for (const blob of blobs.get(prefix + entry.name) ?? []) if (mayHoldEntry(entry, blob)) needed.add(blob);
+      for (const blob of blobs.get(prefix + vaultNameOf(entry)) ?? []) if (mayHoldEntry(entry, blob)) needed.add(blob);
     }
   }
   return needed;
 }
 
-function nameRangeOf(blobs: BlobsByName): NameRange | undefined {
-  const [first, ...others] = blobs.keys();
-  if (first === undefined) return undefined;
-  const range: [string, string] = [first, first];
-  for (const name of others) {
-    if (name < range[0]) range[0] = name;
-    if (name > range[1]) range[1] = name;
+/** The range of the names that the blobs below a prefix have in the manifests. */
+function originalsRange(blobs: BlobsByName, prefix: string): NameRange | undefined {
+  let range: NameRange | undefined;
+  for (const listed of blobs.keys()) {
+    if (!listed.startsWith(prefix)) continue;
+    const name = originalName(listed.slice(prefix.length));
+    if (range === undefined) range = [name, name];
+    else if (name < range[0]) range = [name, range[1]];
+    else if (name > range[1]) range = [range[0], name];
   }
   return range;
 }

@@ -1,10 +1,11 @@
 import pLimit from 'p-limit';
-import type { BlobState } from '#domain/blobs/blob.ts';
+import type { BlobState, BlobType } from '#domain/blobs/blob.ts';
 import { ListingCursor, type ListingPage, type ReadPage } from '#domain/blobs/listing-cursor.ts';
 import { NameOrder } from '#domain/blobs/name-order.ts';
+import { besidePrefix, vaultNameOf } from '#domain/copying/vault-name.ts';
 import { locate } from '#domain/restore/locate.ts';
 import { inListedOrder, isHeld, type ManifestPage, type ManifestPosition } from '#domain/run/manifest.ts';
-import type { Held, Outcome } from '#domain/run/outcome.ts';
+import type { BlobEntry, Held, Outcome } from '#domain/run/outcome.ts';
 import type { ProblemCode } from '#domain/run/problems.ts';
 import type { PartEntry } from '#domain/run/run.ts';
 import type { BlobAccount, ListBlobsOptions } from '#storage/blob-account.ts';
@@ -22,8 +23,11 @@ export interface ContentLocation {
 
 /** The listings that are walked in parallel with a manifest. */
 export interface WalkBeside {
-  /** Lists the backup container with all snapshots and versions; throws `container-not-found` if it does not exist. */
-  readBackup: ReadPage;
+  /**
+   * Lists the backup container with all snapshots and versions, or what it keeps beside of one type; throws
+   * `container-not-found` if it does not exist.
+   */
+  readBackup(beside: BlobType | undefined): ReadPage;
   /** Everything in the backup container under one name. */
   listNamed(name: string): Promise<BlobState[]>;
   /** The prefix of names in the backup container. */
@@ -66,6 +70,8 @@ export class ManifestWalk {
   #page: number;
   #run: string | undefined;
   #backup: ListingCursor;
+  /** What is kept beside: rare, and listed only if an entry names it. */
+  readonly #besides = new Map<BlobType, ListingCursor>();
   #target: ListingCursor | undefined;
   #last: string | undefined;
   #isBackupMissing = false;
@@ -100,6 +106,7 @@ export class ManifestWalk {
     if (page.run !== this.#run || goesBack) {
       this.#run = page.run;
       this.#backup = this.#backupFrom(undefined);
+      this.#besides.clear();
       this.#target = this.#targetFrom(undefined);
     }
     this.#last = entries.at(-1)?.name ?? this.#last;
@@ -113,10 +120,10 @@ export class ManifestWalk {
   }
 
   async #find(entries: Held[]): Promise<FoundEntry[]> {
-    const { backupPrefix, target: targetListing } = this.#beside;
+    const { target: targetListing } = this.#beside;
     const found: { entry: Held; content: BlobState | undefined; target: BlobState | undefined }[] = [];
     for (const entry of entries) {
-      const content = locate(entry, await this.#backup.takeAll(backupPrefix + entry.name));
+      const content = locate(entry, await this.#listingOf(entry).takeAll(this.#nameOf(entry)));
       const named = targetListing && (await this.#target!.takeAll(targetListing.prefix + entry.name));
       found.push({ entry, content, target: named?.find(({ snapshotOrVersion }) => !snapshotOrVersion) });
     }
@@ -131,14 +138,27 @@ export class ManifestWalk {
   }
 
   async #listNamed(entry: Outcome): Promise<BlobState | ProblemCode> {
-    const named = this.#isBackupMissing ? [] : await this.#beside.listNamed(this.#beside.backupPrefix + entry.name);
+    const named = this.#isBackupMissing ? [] : await this.#beside.listNamed(this.#nameOf(entry));
     return locate(entry, named) ?? missingOrOther(entry, named);
   }
 
-  #backupFrom(marker: string | undefined): ListingCursor {
+  #nameOf(entry: BlobEntry): string {
+    return this.#beside.backupPrefix + vaultNameOf(entry);
+  }
+
+  #listingOf(entry: BlobEntry): ListingCursor {
+    if (entry.vaultName === undefined) return this.#backup;
+    const type: BlobType = entry.type ?? 'block';
+    const beside = this.#besides.get(type) ?? this.#backupFrom(undefined, type);
+    this.#besides.set(type, beside);
+    return beside;
+  }
+
+  #backupFrom(marker: string | undefined, beside?: BlobType): ListingCursor {
+    const readPage = this.#beside.readBackup(beside);
     const read = async (from: string | undefined): Promise<ListingPage> => {
       try {
-        return await this.#beside.readBackup(from);
+        return await readPage(from);
       } catch (error) {
         if (!isStorageError(error, 'container-not-found')) throw error;
         this.#isBackupMissing = true;
@@ -158,6 +178,14 @@ export class ManifestWalk {
 export function damagedPart({ path, copied, unchanged }: PartEntry, why: string): Outcome {
   const message = `${why}; ${copied + unchanged} blobs of the restore point cannot be named`;
   return { name: path, status: 'failed', etag: '', modified: '', size: 0, code: 'damaged', message };
+}
+
+/** Lists backup blobs with everything that holds their content: all whose names start with this, or those beside. */
+export function backupPages(account: BlobAccount, container: string, prefix: string, startsWith = '') {
+  return (beside: BlobType | undefined): ReadPage => {
+    const reserved = beside === undefined ? '' : besidePrefix(beside);
+    return contentPages(account, container, { prefix: prefix + reserved + startsWith, snapshotsAndVersions: true });
+  };
 }
 
 /** Lists a container with everything that a restore has to know of a blob. */

@@ -1,9 +1,10 @@
 import type { Dependencies } from '#app/dependencies.ts';
 import { blobFilter } from '#domain/blobs/blob-filter.ts';
 import type { ReadPage } from '#domain/blobs/listing-cursor.ts';
+import { vaultNameOf } from '#domain/copying/vault-name.ts';
 import { isArchived } from '#domain/restore/locate.ts';
 import { manifestPages } from '#domain/run/manifest.ts';
-import { asBackedUp, type Held, type Outcome, type PlannedItem } from '#domain/run/outcome.ts';
+import { asBackedUp, type BlobEntry, type Held, type Outcome, type PlannedItem } from '#domain/run/outcome.ts';
 import { problemOf } from '#domain/run/problems.ts';
 import type { RestoreRef, RunSummary } from '#domain/run/run.ts';
 import { countProblem, type Tally } from '#domain/run/tally.ts';
@@ -20,7 +21,7 @@ import { damagedOutcome, isDamaged } from './damaged-properties.ts';
 import { decideEntry, isCopiedBy } from './decide-entry.ts';
 import { failedEntry } from './failed-entry.ts';
 import { ofVault } from './held-content.ts';
-import { contentPages, type FoundEntry, ManifestWalk, type WalkBeside } from './manifest-walk.ts';
+import { backupPages, contentPages, type FoundEntry, ManifestWalk, type WalkBeside } from './manifest-walk.ts';
 import { traceOf } from './restore-blob.ts';
 import { restoreProblemCode } from './restore-problem-code.ts';
 import { restoreProperties } from './restore-properties.ts';
@@ -118,9 +119,9 @@ function besideOf(
   const { source, container, sourcePrefix, targetPrefix } = route;
   const { startsWith, include, exclude } = restore;
   const isChosen = blobFilter({ include, exclude });
-  const all = { prefix: sourcePrefix + startsWith, snapshotsAndVersions: true };
+  const pages = backupPages(source, container, sourcePrefix, startsWith);
   return {
-    readBackup: listings.of(ofVault(contentPages(source, container, all))),
+    readBackup: (beside) => listings.of(ofVault(pages(beside))),
     listNamed: listings.of(ofVault((name: string) => listNamed(source, container, name))),
     backupPrefix: sourcePrefix,
     target: { read: listings.of((marker) => target.read(marker)), prefix: targetPrefix },
@@ -130,7 +131,7 @@ function besideOf(
 
 /** What a slice does with one entry: an outcome, or a copy to plan. */
 function decideFound(route: RestoreRoute, { entry, content, target }: FoundEntry): Outcome | PlannedItem {
-  if (!canBeRestored(route, entry.name)) return failedEntry(entry, 'unsupported-name');
+  if (!canBeRestored(route, entry)) return failedEntry(entry, 'unsupported-name');
   if (typeof content === 'string') return failedEntry(entry, content);
   // This run has copied nothing yet: a target blob can only be the work of the run that it retries.
   const isOurs =
@@ -157,10 +158,10 @@ function decideFound(route: RestoreRoute, { entry, content, target }: FoundEntry
   }
 }
 
-function canBeRestored(route: RestoreRoute, name: string): boolean {
+function canBeRestored(route: RestoreRoute, entry: BlobEntry): boolean {
   return (
-    route.source.canAddress(route.container, route.sourcePrefix + name) &&
-    route.target.canAddress(route.destination, route.targetPrefix + name)
+    route.source.canAddress(route.container, route.sourcePrefix + vaultNameOf(entry)) &&
+    route.target.canAddress(route.destination, route.targetPrefix + entry.name)
   );
 }
 

@@ -1,5 +1,6 @@
 import type { BlobState } from '#domain/blobs/blob.ts';
 import { methodsFor } from '#domain/copying/copy-method.ts';
+import { vaultNameOf } from '#domain/copying/vault-name.ts';
 import { holderKey, isArchived, locate } from '#domain/restore/locate.ts';
 import { hasSameTags, isLeftover } from '#domain/restore/restore.ts';
 import { lacksOf, type RestoredMetadata, restoredMetadata } from '#domain/restore/restored-metadata.ts';
@@ -91,7 +92,7 @@ async function checkBothSides(context: RestoreContext, attempt: Attempt): Promis
   if (!attempt.mustCheck) return undefined;
   const { entry, name } = attempt;
   const [found, target] = await Promise.all([
-    ofVault(listNamed)(context.source, context.container, context.sourcePrefix + entry.name),
+    ofVault(listNamed)(context.source, context.container, context.sourcePrefix + vaultNameOf(entry)),
     context.target.getProperties(context.destination, name),
   ]);
   attempt.holder = locate(entry, found, attempt.unreadable) ?? locate(entry, found);

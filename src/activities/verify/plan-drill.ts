@@ -1,4 +1,5 @@
 import type { BlobState } from '#domain/blobs/blob.ts';
+import { vaultNameOf } from '#domain/copying/vault-name.ts';
 import { runsPrefix } from '#domain/run/control-paths.ts';
 import { isHeld } from '#domain/run/manifest.ts';
 import type { Outcome } from '#domain/run/outcome.ts';
@@ -60,8 +61,9 @@ async function planPart(
 }
 
 /** The plan does not know where the content is: no listing has shown it. */
-function toBeFound(prefix: string, { name, modified, size, type }: Outcome): BlobState {
-  return { name: prefix + name, etag: '', lastModified: modified, size, type: type ?? 'block' };
+function toBeFound(prefix: string, entry: Outcome): BlobState {
+  const { modified, size, type } = entry;
+  return { name: prefix + vaultNameOf(entry), etag: '', lastModified: modified, size, type: type ?? 'block' };
 }
 
 /** Removes what earlier drills of the job left behind: their pieces were killed, or may not delete. */

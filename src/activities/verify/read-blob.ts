@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { problemCodeOf } from '#app/problem-code.ts';
 import type { BlobState } from '#domain/blobs/blob.ts';
+import { vaultNameOf } from '#domain/copying/vault-name.ts';
 import { holderKey, isArchived, locate } from '#domain/restore/locate.ts';
 import { asBackedUp, type Outcome, type PlannedItem } from '#domain/run/outcome.ts';
 import type { ProblemCode } from '#domain/run/problems.ts';
@@ -73,7 +74,7 @@ async function find(
   entry: Outcome,
   unreadable: ReadonlySet<string>,
 ): Promise<BlobState | ProblemCode | undefined> {
-  const found = await listNamed(vault.account, vault.container, vault.prefix + entry.name);
+  const found = await listNamed(vault.account, vault.container, vault.prefix + vaultNameOf(entry));
   return locate(entry, found) === undefined ? missingOrOther(entry, found) : locate(entry, found, unreadable);
 }
 

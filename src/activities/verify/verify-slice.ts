@@ -9,7 +9,7 @@ import { withProved } from '#domain/verify/proved-content.ts';
 import { listNamed } from '../copying/list-named.ts';
 import { verifyProperties } from '../restore/damaged-properties.ts';
 import { failedEntry } from '../restore/failed-entry.ts';
-import { contentPages, type FoundEntry, ManifestWalk } from '../restore/manifest-walk.ts';
+import { backupPages, type FoundEntry, ManifestWalk } from '../restore/manifest-walk.ts';
 import { restorePointSummary } from '../run/restore-point-summary.ts';
 import { inRun, type RunContext } from '../run/run-context.ts';
 import type { SliceInput, SliceResult } from '../run/slice.ts';
@@ -34,7 +34,7 @@ async function findSlice(context: RunContext<VerifyRef>, input: SliceInput<Verif
   const isRead = readSelection(context);
   const point = await restorePointSummary(control, run.job, run.verify.point);
   const beside = {
-    readBackup: contentPages(vault, location.container, { prefix: location.prefix, snapshotsAndVersions: true }),
+    readBackup: backupPages(vault, location.container, location.prefix),
     listNamed: (name: string) => listNamed(vault, location.container, name),
     backupPrefix: location.prefix,
   };

@@ -21,6 +21,8 @@ export interface BlobEntry {
   tags?: Record<string, string>;
   /** ETag of the blob in the vault that has the content, as it was when the outcome was written. */
   vaultEtag?: string;
+  /** Name of that blob, without the prefix of the container, if it is not the name of the source blob. */
+  vaultName?: string;
   /** All metadata of the source, as it was listed; only if the blob in the vault lacks some of it. */
   metadata?: Record<string, string>;
 }
@@ -102,7 +104,7 @@ export type OutcomeStatus = Outcome['status'];
 /** The members of an outcome other than its blob and status. */
 export type OutcomeDetails<Status extends OutcomeStatus> = Omit<
   Extract<Outcome, { status: Status }>,
-  'status' | Exclude<keyof BlobEntry, 'vaultEtag' | 'metadata'>
+  'status' | Exclude<keyof BlobEntry, 'vaultEtag' | 'vaultName' | 'metadata'>
 >;
 
 /** A blob to copy, as the scan saw both sides of it. */
@@ -111,6 +113,8 @@ export interface PlannedItem {
   from: BlobState;
   /** The blob of its name at the destination. */
   to?: BlobState;
+  /** In a backup: the name of the copy, without the prefix of the container, if it is not that of the blob. */
+  vaultName?: string;
   reason: CopyReason | 'tier' | 'tags' | 'pending' | 'restore' | PruneReason;
   /** In a restore: the blob as the restore point has it. */
   entry?: Held;
@@ -155,8 +159,8 @@ export function outcomeOf<Status extends OutcomeStatus>(
 
 /** A blob as a restore point has it, without what its backup did. */
 export function asBackedUp(entry: BlobEntry): BlobEntry {
-  const { name, etag, modified, size, type, md5, tier, sealed, tags, vaultEtag, metadata } = entry;
-  return { name, etag, modified, size, ...defined({ type, md5, tier, sealed, tags, vaultEtag, metadata }) };
+  const { name, etag, modified, size, type, md5, tier, sealed, tags, vaultEtag, vaultName, metadata } = entry;
+  return { name, etag, modified, size, ...defined({ type, md5, tier, sealed, tags, vaultEtag, vaultName, metadata }) };
 }
 
 /** The failure of a planned item, with all that a retry needs. */

@@ -72,9 +72,9 @@ export const PROBLEMS = {
   'destination-type-differs': {
     meaning: 'another blob type at the destination',
     hint:
-      'The service cannot write a blob over one of another type (block, page or append). In a backup, keep the blob ' +
-      'that is there, because earlier restore points need it: give the job another destination container or ' +
-      'prefix, or the source blob another name. In a restore, choose another container or prefix.',
+      'The service cannot write a blob over one of another type (block, page or append). A backup keeps the copy ' +
+      'beside the blob that is there, unless the name is too long for that: give the source blob a shorter name. In ' +
+      'an archive, give the upload another name. In a restore, choose another container or prefix.',
   },
   'destination-changing': {
     meaning: 'changed in the vault by another writer',

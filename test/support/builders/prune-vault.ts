@@ -241,9 +241,9 @@ export class Vault {
     for (const { path, destination, container } of point.parts) {
       const { items } = await this.control.readPart<Outcome, object>(path);
       const prefix = point.destination.prefix.replaceAll('{container}', container);
-      for (const { name, status, etag, size } of items) {
+      for (const { name, vaultName = name, status, etag, size } of items) {
         if (status !== 'copied' && status !== 'unchanged') continue;
-        const kept = this.vault.all(destination, prefix + name);
+        const kept = this.vault.all(destination, prefix + vaultName);
         if (!kept.some((blob) => blob.metadata.strongroom_etag === etag && blob.size === size)) missing.push(name);
       }
     }
