@@ -89,17 +89,25 @@ async function keysOf(control: ControlStore, job: string): Promise<string[]> {
   const ids = new Set<string>();
   for await (const folder of control.foldersBelow(runsPrefix(job))) ids.add(folder.split('/').at(-2)!);
   // A run that has just started has left nothing but its lock.
-  const running = await lockOf(control, job);
-  if (running) ids.add(running.id);
+  for (const id of await locked(control, job)) ids.add(id);
   return [...ids].flatMap((id) => {
     const startedAt = parseRunId(id)?.startedAt;
     return startedAt ? `${startedAt.toISOString()} ${id}` : [];
   });
 }
 
-async function lockOf(control: ControlStore, job: string) {
+/** The runs of a job that have a lock: the one of the job, and readers. */
+async function locked(control: ControlStore, job: string): Promise<string[]> {
+  const [lock, readers] = await Promise.all([
+    unlessDamaged(() => control.readLock(job)),
+    unlessDamaged(() => control.openReaders(job)),
+  ]);
+  return [lock, ...(readers ?? [])].flatMap((each) => each?.value.run?.id ?? []);
+}
+
+async function unlessDamaged<T>(read: () => Promise<T>): Promise<T | undefined> {
   try {
-    return (await control.readLock(job))?.value.run ?? undefined;
+    return await read();
   } catch (error) {
     if (isStorageError(error, 'damaged')) return undefined;
     throw error;
@@ -110,12 +118,12 @@ async function rowOf(control: ControlStore, id: string): Promise<CatalogRow> {
   const { job, startedAt } = parseRunId(id)!;
   // GET /api/runs/{id} shows the damage of a summary, and what is left of a lost run.
   const lost = { id, job, mode: 'unknown', trigger: 'unknown', dryRun: false, status: 'failed' };
-  try {
-    const summary = await control.readSummary({ job, id });
-    if (summary) return catalogRowOf(summary);
-  } catch (error) {
-    if (!isStorageError(error, 'damaged')) throw error;
-  }
-  const running = await lockOf(control, job);
-  return running?.id === id ? startedRow(running) : { ...lost, startedAt: startedAt.toISOString() };
+  const summaryOf = () => unlessDamaged(() => control.readSummary({ job, id }));
+  const before = await summaryOf();
+  if (before) return catalogRowOf(before);
+  const lock = await unlessDamaged(() => control.findLockOf({ job, id }));
+  if (lock) return startedRow(lock.value.run);
+  // It may have ended since the first read.
+  const summary = await summaryOf();
+  return summary ? catalogRowOf(summary) : { ...lost, startedAt: startedAt.toISOString() };
 }
