@@ -56,6 +56,9 @@ export function parseOptions(args: string[], workingDirectory: string): Options 
     throw new HostError(`--mode ${mode}: the mode must be full or incremental.`);
   }
   if (mode !== undefined && values.once === undefined) throw new HostError('--mode requires --once.');
+  if (values.once?.trim() === '') {
+    throw new HostError('--once requires the name of a job or archive rule. It is empty: is a variable not set?');
+  }
   return {
     help: values.help,
     port,

@@ -1,7 +1,7 @@
 import { chmodSync, lstatSync, mkdirSync, readdirSync, realpathSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { HostError } from '../host-error.ts';
-import { diskError, isDiskFailure } from './disk-error.ts';
+import { codeOf, HostError } from '../host-error.ts';
+import { diskError } from './disk-error.ts';
 
 /** Permissions of the group and of all others. */
 const OTHERS = 0o077;
@@ -17,10 +17,22 @@ const OWNER_ONLY = 0o700;
  */
 export function prepareDataDirectory(directory: string): void {
   try {
-    mkdirSync(directory, { recursive: true, mode: OWNER_ONLY });
+    makeDirectory(directory);
     checkOwner(directory);
   } catch (error) {
-    throw isDiskFailure(error) ? diskError(`Cannot use the data directory ${directory}`, error) : error;
+    throw error instanceof HostError ? error : diskError(`Cannot use the data directory ${directory}`, error);
+  }
+}
+
+/** Not with `recursive`, which never returns where the system creates nothing, as in /proc. */
+function makeDirectory(path: string): void {
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return;
+  if (dirname(path) !== path) makeDirectory(dirname(path));
+  try {
+    mkdirSync(path, { mode: OWNER_ONLY });
+  } catch (error) {
+    // Another process may have made it at the same time.
+    if (codeOf(error) !== 'EEXIST' || !statSync(path).isDirectory()) throw error;
   }
 }
 

@@ -1,3 +1,4 @@
+import { accountNameIn } from './service-identity.ts';
 import { sasProblems } from './shared-access-signature.ts';
 
 /** What a connection string says about a storage account. */
@@ -27,20 +28,28 @@ const KNOWN: Record<string, string> = {
   tableendpoint: 'TableEndpoint',
 };
 
+/** Names of parts that decide nothing. A part of any other name is probably a misspelled one of `KNOWN`. */
+const IGNORED =
+  /^(?:(?:queue|file|dfs|web)endpoint|\w+secondaryendpoint|usedevelopmentstorage|developmentstorageproxyuri)$/;
+
 /**
  * Parses a connection string, or names every mistake in it, without its values: each completes "the app setting X …".
  * Without `now`, a signature that has expired is none.
  */
 export function parseAccountString(text: string, now?: Date): { account: AccountString } | { problems: string[] } {
-  const pasted = pastedProblems(text);
-  if (pasted.length > 0) return { problems: pasted };
-  const { parts, problems } = partsOf(text);
-  if (parts.get('usedevelopmentstorage')?.toLowerCase() === 'true') return parseAccountString(EMULATOR);
+  const other = otherThanString(text.trim());
+  if (other !== undefined) return { problems: [other] };
+  const problems = pastedProblems(text);
+  // Without what was pasted along, so that the other mistakes are named, too.
+  const parts = partsOf(problems.length === 0 ? text : unpasted(text), problems);
+  if (parts.get('usedevelopmentstorage')?.toLowerCase() === 'true' && problems.length === 0) {
+    return parseAccountString(EMULATOR);
+  }
   const value = (name: string) => parts.get(name) || undefined;
   const sas = value('sharedaccesssignature')?.replace(/^\?/, '');
-  problems.push(...valueProblems(value, sas !== undefined));
+  problems.push(...missingProblems(parts), ...valueProblems(value), ...addressProblems(value));
   if (sas !== undefined) problems.push(...sasProblems(sas, now));
-  if (problems.length > 0) return { problems };
+  if (problems.length > 0) return { problems: [...new Set(problems)] };
   const [accountName, accountKey] = [value('accountname'), value('accountkey')];
   const address = (service: string) =>
     `${(value('defaultendpointsprotocol') ?? 'https').toLowerCase()}://${accountName}.${service}.` +
@@ -79,8 +88,12 @@ export function addressProblem(address: string, service: 'blob' | 'table'): stri
     .split('.')
     .slice(1)
     .find((label) => /^(?:dfs|blob|table|queue|file|web)$/.test(label));
-  if (other === undefined || other === service) return undefined;
-  return `is the address of another service ("${other}"); use the one with ".${service}." instead`;
+  if (other !== undefined && other !== service) {
+    return `is the address of another service ("${other}"); use the one with ".${service}." instead`;
+  }
+  // An emulator has the account in the path.
+  if (other === undefined || url.pathname.replace(/\/+$/, '') === '') return undefined;
+  return 'has a path behind the host; use the address of the account, without a container or table';
 }
 
 function plain(address: string): string {
@@ -88,26 +101,49 @@ function plain(address: string): string {
   return `${url.origin}${url.pathname}`.replace(/\/+$/, '');
 }
 
-/** Mistakes of copying the text from elsewhere, which would make every other message misleading. */
+/** What the text is, if it is something else that people have at hand. */
+function otherThanString(text: string): string | undefined {
+  if (/^@Microsoft\.KeyVault\(/i.test(text)) {
+    return (
+      'is a reference to a Key Vault that the platform has not resolved; check in the portal why ' +
+      '("Environment variables"), or put the connection string itself there'
+    );
+  }
+  if (!/^https?:\/\//i.test(text)) return undefined;
+  return (
+    'is an address, not a connection string; with a signature, write ' +
+    'BlobEndpoint=https://….blob.core.windows.net;SharedAccessSignature=…; for an identity, use the setting with ' +
+    '"__blobServiceUri" instead'
+  );
+}
+
+const QUOTES = /^["'`\u2018-\u201f]+|["'`\u2018-\u201f]+$/g;
+const ENTITIES = /&(?:amp|quot|lt|gt|apos|#\d+|#x[\da-f]+);/gi;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: this expression finds them
+const UNPRINTED = /[\u0000-\u001f\u007f\u200b-\u200f\u2060\ufeff]/g;
+
+/** Mistakes of copying the text from elsewhere. */
 function pastedProblems(text: string): string[] {
   const trimmed = text.trim();
   const problems: string[] = [];
-  if (/^["'`\u2018-\u201f]|["'`\u2018-\u201f]$/.test(trimmed)) {
+  if (trimmed.search(QUOTES) >= 0) {
     problems.push('is in quotes; remove them: neither Docker nor the environment does');
   }
-  if (/&(?:amp|quot|lt|gt|apos|#\d+);/i.test(trimmed)) {
+  if (trimmed.search(ENTITIES) >= 0) {
     problems.push('contains "&amp;" or the like, from XML or HTML; write "&" instead');
   }
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: this expression finds them
-  if (/[\u0000-\u001f\u007f]/.test(trimmed)) {
-    problems.push('contains a line break or another control character; write it in one line');
+  if (trimmed.search(UNPRINTED) >= 0) {
+    problems.push('contains a line break or another character that is not visible; write it in one line');
   }
   return problems;
 }
 
-function partsOf(text: string): { parts: Map<string, string>; problems: string[] } {
+function unpasted(text: string): string {
+  return text.replace(UNPRINTED, '').trim().replace(QUOTES, '').replace(ENTITIES, '&');
+}
+
+function partsOf(text: string, problems: string[]): Map<string, string> {
   const parts = new Map<string, string>();
-  const problems: string[] = [];
   for (const piece of text.split(';')) {
     if (piece.trim() === '') continue;
     const cut = piece.indexOf('=');
@@ -119,21 +155,27 @@ function partsOf(text: string): { parts: Map<string, string>; problems: string[]
     else if (known && parts.has(name)) problems.push(`has ${known} twice; remove one of them`);
     parts.set(name, value);
   }
-  return { parts, problems: [...new Set(problems)] };
+  const names = [...parts.keys()].filter((name) => name !== '');
+  // A text without any known name is no connection string, which is reported as such.
+  if (names.some((name) => KNOWN[name]) && !names.every((name) => KNOWN[name] || IGNORED.test(name))) {
+    problems.push(`has a part with an unknown name; check the spelling: ${Object.values(KNOWN).join(', ')}`);
+  }
+  return parts;
 }
 
-function valueProblems(value: (name: string) => string | undefined, isSigned: boolean): string[] {
-  const problems: string[] = [];
-  // A connection string with a signature needs no key, and no name if it has an endpoint.
+/** A connection string with a signature needs no key, and no name if it has an endpoint. Empty parts are reported. */
+function missingProblems(parts: ReadonlyMap<string, string>): string[] {
+  const isSigned = parts.has('sharedaccesssignature');
   const missing = ['accountname', 'accountkey'].filter(
-    (name) => !value(name) && !(isSigned && (name === 'accountkey' || value('blobendpoint'))),
+    (name) => !parts.has(name) && !(isSigned && (name === 'accountkey' || parts.get('blobendpoint'))),
   );
-  if (missing.length > 0) {
-    const names = missing.map((name) => KNOWN[name]).join(' and ');
-    problems.push(
-      `is not a complete connection string: it lacks ${names}; copy it from the access keys of the account`,
-    );
-  }
+  if (missing.length === 0) return [];
+  const names = missing.map((name) => KNOWN[name]).join(' and ');
+  return [`is not a complete connection string: it lacks ${names}; copy it from the access keys of the account`];
+}
+
+function valueProblems(value: (name: string) => string | undefined): string[] {
+  const problems: string[] = [];
   const name = value('accountname');
   if (name && !/^[a-z0-9]{3,24}$/.test(name)) {
     problems.push('has an invalid AccountName: use 3 to 24 lower-case letters and digits');
@@ -144,13 +186,40 @@ function valueProblems(value: (name: string) => string | undefined, isSigned: bo
   if (!/^https?$/i.test(value('defaultendpointsprotocol') ?? 'https')) {
     problems.push('has a DefaultEndpointsProtocol that is neither https nor http');
   }
-  if (!/^[a-z\d-]+(?:\.[a-z\d-]+)*$/i.test(value('endpointsuffix') ?? 'core.windows.net')) {
-    problems.push('has an EndpointSuffix that is not the end of a host name, such as core.windows.net');
+  const suffix = value('endpointsuffix') ?? 'core.windows.net';
+  if (!/^[a-z\d-]+(?:\.[a-z\d-]+)*$/i.test(suffix) || /^(?:dfs|blob|table|queue|file|web)\./i.test(suffix)) {
+    problems.push('has an EndpointSuffix that is not the end of a host name behind the service: core.windows.net');
   }
+  return problems;
+}
+
+/** The account in an address of Azure itself. The first label of any other host may be anything. */
+function accountOfAzure(address: string): string | undefined {
+  const isAzure = /\.(?:core\.[a-z.]+|storage\.azure\.net)$/.test(new URL(address).hostname);
+  return isAzure ? accountNameIn(address.replace('.table.', '.blob.')) : undefined;
+}
+
+function addressProblems(value: (name: string) => string | undefined): string[] {
+  const problems: string[] = [];
+  let account = value('accountname');
   for (const service of ['blob', 'table'] as const) {
     const address = value(`${service}endpoint`);
-    const problem = address === undefined ? undefined : addressProblem(address, service);
-    if (problem) problems.push(`has a ${service} endpoint that ${problem}`);
+    if (address === undefined) continue;
+    const problem = addressProblem(address, service);
+    if (problem) {
+      problems.push(`has a ${service} endpoint that ${problem}`);
+      continue;
+    }
+    const named = accountOfAzure(address);
+    if (named !== undefined && account !== undefined && named !== account) {
+      const first = value('accountname') === undefined ? 'blob endpoint' : 'AccountName';
+      problems.push(`has a ${service} endpoint of another account than its ${first}`);
+    }
+    account ??= named;
+  }
+  const [sas, blobs] = [value('sharedaccesssignature'), value('blobendpoint') ?? value('defaultendpointsprotocol')];
+  if (sas && new URLSearchParams(sas).get('spr') === 'https' && /^http(?:$|:)/i.test(blobs ?? 'https')) {
+    problems.push('has a SharedAccessSignature for https only (spr), and an http address; use https');
   }
   return problems;
 }

@@ -5,11 +5,13 @@ export function sasProblems(sas: string, now?: Date): string[] {
   if (missing.length > 0) {
     return [`has a SharedAccessSignature that lacks ${missing.join(' and ')}; it may be cut off, so copy it again`];
   }
-  const problems: string[] = [];
-  const end = Date.parse(query.get('se') ?? '');
-  if (now && end <= now.getTime()) {
-    const at = new Date(end).toISOString();
-    problems.push(`has a SharedAccessSignature that expired at ${at} (se); create a new one`);
+  const problems = timeProblems(query, now);
+  const twice = [...new Set(query.keys())].find((name) => query.getAll(name).length > 1);
+  if (twice !== undefined) problems.push('has a SharedAccessSignature with a parameter twice; copy it again');
+  if (/[^A-Za-z\d+/=]/.test(query.get('sig') ?? '')) {
+    problems.push(
+      'has a SharedAccessSignature whose sig is not Base64: it is encoded twice, or not at all ("+" must be %2B)',
+    );
   }
   const services = query.get('ss');
   if (services !== null && !/[bt]/.test(services)) {
@@ -25,6 +27,27 @@ export function sasProblems(sas: string, now?: Date): string[] {
   return problems;
 }
 
+/** The clocks of the service and of this machine may differ. */
+const CLOCK_TOLERANCE_MS = 15 * 60_000;
+
+function timeProblems(query: URLSearchParams, now: Date | undefined): string[] {
+  const [start, end] = ['st', 'se'].map((name) => Date.parse(query.get(name) ?? '')) as [number, number];
+  const problems: string[] = [];
+  // The end may be in a stored access policy (si).
+  if (Number.isNaN(end) && (query.has('se') || !query.has('si'))) {
+    problems.push('has a SharedAccessSignature without a time at which it expires (se); copy it again');
+  }
+  if (now && end <= now.getTime()) {
+    const at = new Date(end).toISOString();
+    problems.push(`has a SharedAccessSignature that expired at ${at} (se); create a new one`);
+  }
+  if (now && start > now.getTime() + CLOCK_TOLERANCE_MS) {
+    const at = new Date(start).toISOString();
+    problems.push(`has a SharedAccessSignature that is not valid before ${at} (st); wait, or create a new one`);
+  }
+  return problems;
+}
+
 /** What an account is for. */
 export type SasRole = 'read' | 'vault';
 
@@ -35,6 +58,8 @@ export function sasLacks(sas: string, role: SasRole): string[] {
   const query = new URLSearchParams(sas);
   const lacks: string[] = [];
   if (role === 'vault' && query.get('sr') === 'c') lacks.push('other containers than one (sr=c)');
+  const services = query.get('ss');
+  if (role === 'vault' && services !== null && !services.includes('b')) lacks.push('blobs (ss)');
   const rights = query.get('sp');
   if (rights === null || query.has('si')) return lacks;
   const missing = [...NEEDED[role]].filter((right) => !rights.includes(right));

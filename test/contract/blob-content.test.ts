@@ -222,7 +222,7 @@ describe('content that is cut off', () => {
     await once(stalling.listen(0, '127.0.0.1'), 'listening');
     const endpoint = `http://127.0.0.1:${(stalling.address() as AddressInfo).port}`;
     const hasty = connectBlobAccount(
-      { alias: 'b', connectionString: `BlobEndpoint=${endpoint};SharedAccessSignature=sv=1&sig=x` },
+      { alias: 'b', connectionString: `BlobEndpoint=${endpoint};SharedAccessSignature=sv=1&se=2999-01-01&sig=x` },
       { tries: TRIES, firstDelay: 5, longestDelay: 50, timeout: 300 },
     );
     const body = await buffer(Readable.from(hasty.readContent('data', 'x', { ifMatch: '0x1' })));

@@ -57,3 +57,18 @@ test('F82: a run in progress and a lost one are listed without a catalog', async
   await bed.control.deleteBlob(`jobs/nightly/runs/${id}/run.json`);
   expect((await app.call('GET', '/api/runs?job=nightly')).body).toMatchObject({ runs: [{ id, status: 'failed' }] });
 });
+
+test('F82: what a restore in progress is, is listed without a catalog, from its first moment', async () => {
+  await bed.fill(2);
+  const app = await bed.start({ vault: vaultWith('') });
+  await app.run();
+  const fast = bed.slowCopies(2000);
+  const { body } = await app.call('POST', '/api/restores', { target: { container: 'elsewhere' } });
+  const restore = { id: body.id, mode: 'restore', status: 'running' };
+  expect((await app.call('GET', '/api/runs?limit=1')).body).toMatchObject({ runs: [restore] });
+  const planned = async () => (await app.report(String(body.id))).counts.listed;
+  await expect.poll(planned, { timeout: 20_000 }).toBe(2);
+  expect((await app.call('GET', '/api/runs?limit=1')).body).toMatchObject({ runs: [restore] });
+  fast();
+  expect(await app.ended(String(body.id))).toMatchObject({ status: 'succeeded' });
+});

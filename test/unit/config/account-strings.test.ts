@@ -1,7 +1,7 @@
 import { BlobServiceClient } from '@azure/storage-blob';
 import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
-import { resolveAccount } from '#config/accounts.ts';
+import { resolveAccount, sasProblem } from '#config/accounts.ts';
 import { parseAccountString } from '#domain/account-string.ts';
 import { accountNameIn } from '#domain/service-identity.ts';
 import { resolveAccess } from '#storage/azure/account-access.ts';
@@ -43,6 +43,43 @@ describe('a connection string with a mistake is refused at the start, with the m
     ['with a signature for queues', sas('ss=q&srt=sco&sp=rl'), '(ss)'],
     ['with a signature without objects', sas('ss=b&srt=sc&sp=rl'), '(srt)'],
     ['with a signature for one blob', sas('sr=b&sp=r'), '(sr=b)'],
+    ['with a misspelled name', WHOLE.replace('EndpointSuffix', 'EndpointSufix'), 'unknown name'],
+    ['with the name of the setting before it', `VAULT=${WHOLE}`, 'unknown name'],
+    ['with an invisible character before it', `\u200b${WHOLE}`, 'not visible'],
+    ['with a service in its suffix', WHOLE.replace('core.windows', 'blob.core.windows'), 'EndpointSuffix'],
+    ['with a container in its address', `${WHOLE};BlobEndpoint=https://acct1.blob.core.windows.net/a`, 'a path behind'],
+    [
+      'with an address of another account',
+      `${WHOLE};BlobEndpoint=https://acct2.blob.core.windows.net`,
+      'another account',
+    ],
+    [
+      'with tables of another account',
+      `${WHOLE};TableEndpoint=https://acct2.table.core.windows.net`,
+      'another account',
+    ],
+    [
+      'with tables of another account than its blobs',
+      sas(`${ACCOUNT_SAS};TableEndpoint=https://acct2.table.core.windows.net;x`),
+      'than its blob',
+    ],
+    ['with a signature that begins tomorrow', sas(`${ACCOUNT_SAS}&st=2026-12-01`), 'not valid before 2026-12-01'],
+    ['with a signature that never expires', sas('ss=b&srt=sco&sp=rl'), '(se)'],
+    ['with a signature without a readable end', sas('ss=b&srt=sco&sp=rl&se=soon'), '(se)'],
+    ['with a signature that has two ends', sas(`${ACCOUNT_SAS}&se=2026-01-01`), 'a parameter twice'],
+    ['with a signature that is encoded twice', sas(ACCOUNT_SAS).replace('%2B', '%252B'), 'encoded twice'],
+    ['with a signature that is not encoded', sas(ACCOUNT_SAS).replace('%2B', '+'), 'not at all'],
+    [
+      'with a signature for https at an http address',
+      sas(`${ACCOUNT_SAS}&spr=https`).replace('https:', 'http:'),
+      '(spr)',
+    ],
+    [
+      'that is the address of a signature',
+      `https://acct1.blob.core.windows.net/?${ACCOUNT_SAS}&sig=${SIG}`,
+      'is an address',
+    ],
+    ['that the platform did not resolve', '@Microsoft.KeyVault(SecretUri=https://v.vault.azure.net/x)', 'Key Vault'],
   ])('%s', (_what, value, problem) => {
     const problems = problemsOf(value);
     expect(problems.join('\n')).toContain(problem);
@@ -52,7 +89,38 @@ describe('a connection string with a mistake is refused at the start, with the m
 
   it('and every mistake at once', () => {
     expect(problemsOf(`AccountName=A;AccountKey=x;EndpointSuffix=.x;TableEndpoint=y`)).toHaveLength(4);
+    const pasted = `"${sas('ss=q&srt=sco&sp=rl&se=2020-01-01').replaceAll('&', '&amp;')};EndpointSuffix=.x"`;
+    expect(
+      problemsOf(pasted).map((problem) => /quotes|&amp;|expired|\(ss\)|EndpointSuffix/.exec(problem)?.[0]),
+    ).toEqual([...['quotes', '&amp;', 'EndpointSuffix', 'expired', '(ss)']]);
   });
+
+  it('once: an empty part is not missing, too', () => {
+    expect(problemsOf(WHOLE.replace(KEY, ''))).toHaveLength(1);
+  });
+
+  it('and nothing that works is', () => {
+    const key = `AccountName=acct1;AccountKey=${KEY};`;
+    for (const works of [
+      `${key}QueueEndpoint=https://acct1.queue.core.windows.net/;FileEndpoint=https://acct1.file.core.windows.net/;`,
+      `${key}BlobEndpoint=https://acct1-secondary.blob.core.windows.net`,
+      `${key}BlobEndpoint=https://acct1.privatelink.blob.core.windows.net/`,
+      `${key}BlobEndpoint=https://files.blob.example.com`,
+      `${key}BlobEndpoint=http://127.0.0.1:10000/acct1`,
+      sas('sr=c&si=policy').replace('net/', 'net'),
+      sas(`${ACCOUNT_SAS}&st=2026-11-30T12:10:00Z`),
+      sas(`${ACCOUNT_SAS}&spr=https`),
+    ]) {
+      expect(problemsOf(works), works).toEqual([]);
+    }
+  });
+});
+
+test('the signature of a vault covers blobs', () => {
+  const problem = (services: string) =>
+    sasProblem({ alias: 'VAULT', connectionString: sas(ACCOUNT_SAS.replace('ss=bt', `ss=${services}`)) }, 'vault');
+  expect(problem('t')).toContain('blobs (ss)');
+  expect(problem('b')).toBeUndefined();
 });
 
 test('an identity needs the name of its account, which a custom domain does not show', () => {

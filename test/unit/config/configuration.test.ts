@@ -117,7 +117,7 @@ describe('a configuration that is right', () => {
     [
       'a shared access signature',
       {
-        SOURCE: 'BlobEndpoint=https://a.blob.core.windows.net/;SharedAccessSignature=sv=1&sig=abc',
+        SOURCE: 'BlobEndpoint=https://a.blob.core.windows.net/;SharedAccessSignature=sv=1&se=2999-01-01&sig=abc',
         VAULT__blobServiceUri: 'https://b.blob.core.windows.net',
       },
     ],

@@ -195,7 +195,7 @@ describe('the address of the tables', () => {
     ['that of the blobs', identity('https://source1.blob.core.windows.net/')],
     [
       'that of the blobs, in a connection string',
-      settings('BlobEndpoint=https://a.blob.example.com;SharedAccessSignature=sv=1&sig=abc'),
+      settings('BlobEndpoint=https://a.blob.example.com;SharedAccessSignature=sv=1&se=2999-01-01&sig=abc'),
     ],
     ['a setting', identity('https://files.example.com', 'https://tables.example.com')],
     ['the connection string', settings(`${domain};TableEndpoint=https://tables.example.com`)],
@@ -210,7 +210,10 @@ describe('the address of the tables', () => {
       'add "TableEndpoint=…", for example https://myaccount.table.core.windows.net, to the connection string in ' +
         'the app setting "SOURCE"',
     ],
-    [settings('BlobEndpoint=https://files.example.com;SharedAccessSignature=sv=1&sig=abc'), 'add "TableEndpoint=…"'],
+    [
+      settings('BlobEndpoint=https://files.example.com;SharedAccessSignature=sv=1&se=2999-01-01&sig=abc'),
+      'add "TableEndpoint=…"',
+    ],
   ])('is asked for, once, where nothing tells it: %#', (settings, words) => {
     const found = problems([job(), job({}, { name: 'two' })], settings);
     expect(found).toEqual([

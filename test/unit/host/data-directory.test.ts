@@ -1,10 +1,22 @@
+import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { prepareDataDirectory } from '../../../host/data/data-directory.ts';
+import { EXIT } from '../../../host/exit-codes.ts';
+import { HostError } from '../../../host/host-error.ts';
 import { Fixture, temporaryDirectory } from './fixture.ts';
 
 const modeOf = (path: string) => (statSync(path).mode & 0o7777).toString(8);
+
+function failureOf(run: () => void): unknown {
+  try {
+    run();
+  } catch (error) {
+    return error;
+  }
+  return undefined;
+}
 
 function directory(mode: number, files: Record<string, number> = {}): string {
   const path = join(temporaryDirectory(), 'data');
@@ -50,6 +62,29 @@ describe.skipIf(process.platform === 'win32')('a data directory', () => {
     const before = modeOf(path);
     expect(() => prepareDataDirectory(path)).toThrow(why);
     expect(modeOf(path)).toBe(before);
+  });
+
+  test.each([
+    ['is a file', (at: string) => writeFileSync(at, ''), '.', /is not a directory/],
+    ['is below a file', (at: string) => writeFileSync(at, ''), 'a/b', /is not a directory/],
+    ['is a link to a disk that is not there', (at: string) => symlinkSync('/nowhere/at/all', at), '.', /not mounted/],
+    ['is below such a link', (at: string) => symlinkSync('/nowhere/at/all', at), 'a', /not mounted/],
+    ['is below links in a circle', (at: string) => symlinkSync(at, at), 'a', /links in a circle/],
+    ['has too long a name', (at: string) => mkdirSync(at), 'x'.repeat(300), /too long/],
+  ])('that %s is refused with words', (_what, make, below, why) => {
+    const path = join(temporaryDirectory(), 'data');
+    make(path);
+    const failure = failureOf(() => prepareDataDirectory(join(path, below)));
+    expect(failure).toBeInstanceOf(HostError);
+    expect(failure).toMatchObject({ message: expect.stringMatching(why), exitCode: EXIT.disk });
+  });
+
+  // In a process of its own: the failure would be that it never ends.
+  test.skipIf(process.platform !== 'linux')('where the system makes none is refused, and not waited for', () => {
+    const args = ['host/main.ts', '--data', '/proc/strongroom', '--port', '0'];
+    const { status, stderr, stdout } = spawnSync(process.execPath, args, { timeout: 20_000, encoding: 'utf8' });
+    expect(stderr + stdout).toContain('Cannot use the data directory /proc/strongroom');
+    expect(status).toBe(EXIT.disk);
   });
 
   test('in a folder where others can replace it is refused', () => {

@@ -32,9 +32,9 @@ describe('resolveAccess', () => {
 
   it('resolveAccess reads a shared access signature, which may hold = and begin with ?', () => {
     const { by, tableEndpoint } = byString(
-      'BlobEndpoint=https://acct.blob.core.windows.net/;SharedAccessSignature=?sv=1&sp=rl&sig=a%3D',
+      'BlobEndpoint=https://acct.blob.core.windows.net/;SharedAccessSignature=?sv=1&sp=rl&se=2999-01-01&sig=a%3D',
     );
-    expect(by).toEqual({ kind: 'sas', sas: 'sv=1&sp=rl&sig=a%3D' });
+    expect(by).toEqual({ kind: 'sas', sas: 'sv=1&sp=rl&se=2999-01-01&sig=a%3D' });
     expect(tableEndpoint).toBe('https://acct.table.core.windows.net');
   });
 
