@@ -209,7 +209,10 @@ class Simulation {
     this.#witness.compareBackups();
     this.#witness.nothingPending();
     const { findings } = await checkMemory(this.#vault, { job: 'nightly' });
-    for (const { what, where, how } of findings) this.#witness.say('I6', `the check finds ${what}: ${how}`, where);
+    // Nothing has a record yet if every run selected nothing.
+    const isAnyRecorded = [...this.#witness.runs.values()].some(({ summary: each }) => each?.restorePoint);
+    for (const { what, where, how } of isAnyRecorded ? findings : [])
+      this.#witness.say('I6', `the check finds ${what}: ${how}`, where);
     if (this.#witness.lock()?.run) this.#witness.say('I4', 'the lock is not free in the end', last);
     for (const id of this.#accepted) {
       if (!this.#witness.runs.get(id)?.summary)
