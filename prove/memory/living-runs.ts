@@ -1,7 +1,7 @@
 import type { Change } from './memory-account.ts';
 
 /** The problems of a run that is ended because nothing seems to continue it. */
-const GIVEN_UP = new Set(['run-lost', 'run-stalled']);
+const ENDED_AS_SILENT = new Set(['run-lost', 'run-stalled']);
 
 /** The signs of life of all runs: no other run may take the lock of one that gives them and continues. */
 export class LivingRuns {
@@ -28,7 +28,7 @@ export class LivingRuns {
   noteEnd(id: string, problems: readonly { code: string }[], now: number, continues: boolean): void {
     const { last, longest } = this.#signs.get(id) ?? { last: Number.NEGATIVE_INFINITY, longest: 0 };
     const isSilent = Math.max(longest, now - last) > this.#silentMs;
-    if (continues && !isSilent && problems.some(({ code }) => GIVEN_UP.has(code))) this.#endedAlive.add(id);
+    if (continues && !isSilent && problems.some(({ code }) => ENDED_AS_SILENT.has(code))) this.#endedAlive.add(id);
   }
 
   /**

@@ -4,7 +4,7 @@ import { refusal } from '../memory/memory-account.ts';
 
 /** What the service refuses for long, without any fault of the network. */
 export interface Hardships {
-  /** The portion of the source blobs whose content nobody may read, ever. */
+  /** The portion of the source blobs whose content is denied for good. */
   denied: number;
   /** Milliseconds from the beginning for which the service still deletes earlier containers of the vault. */
   deletion: number;

@@ -59,7 +59,7 @@ class Simulation {
   readonly #random: Random;
   /** For what the hardships need, so that other draws do not depend on them. */
   readonly #fate: Random;
-  /** Source blobs that nobody may read, by container and name. */
+  /** Source blobs that are denied for good, by container and name. */
   readonly #denied: ReadonlySet<string>;
   readonly #world: World;
   readonly #app: SimulatedApp;
@@ -225,13 +225,19 @@ class Simulation {
   }
 
   /** Whatever backups do meanwhile, a reader finds everything that its restore point holds. */
-  #endedReader({ id, entries = [] }: { id: string; entries?: Entry[] }, { status, problems }: Summary): void {
+  #endedReader({ id, entries = [] }: { id: string; entries?: Entry[] }, summary: Summary): void {
+    const { status, problems, counts, verify, restore } = summary;
     // What a stranger did may have harmed the restore point before.
     if (!this.#undisturbed(this.#before.get(id)) || this.#world.strangers > 0) return;
     this.#app.count('reader without any trouble');
     const isUnproved = problems.every(({ code }) => code === 'content-unproved');
     const holdsNothing = entries.every((entry) => entry.status === 'failed' || entry.status === 'skipped');
-    if (status === 'succeeded' || isUnproved || holdsNothing) return;
+    // What the backup failed to copy, a reader reports again.
+    const point = this.#witness.runs.get((verify ?? restore)?.point ?? '')?.summary;
+    const failedBefore = status === 'completed-with-failures' && counts.failed <= (point?.counts.failed ?? 0);
+    // What happens in the scratch container of a drill is not judged.
+    const isDrill = verify?.kind === 'drill';
+    if (status === 'succeeded' || isUnproved || holdsNothing || failedBefore || isDrill) return;
     const why = problems.map(({ code, message }) => `${code}: ${message}`).join('; ');
     this.#witness.say('restore', `reader ${id} ${status} without any trouble: ${why}`, id);
   }
@@ -293,7 +299,7 @@ class Simulation {
     return this.#denied.has(`${container}\n${name}`);
   }
 
-  /** Whether a run has everything but blobs that nobody may read, and says so. */
+  /** Whether a run has everything but blobs that are denied for good, and says so. */
   #lacksOnlyDenied(run: string): boolean {
     const failed = this.#failedIn(run);
     return (
@@ -546,7 +552,7 @@ class Simulation {
       this.#app.count('blob denied for good');
       return isSaidDenied(entry);
     }
-    // Many in a row that nobody may read can hide others, until a later run.
+    // Many denied blobs in a row can hide others, until a later run.
     if (UNTRIED.test(message)) return this.#deniedIn(container) > DOUBTFUL_AFTER;
     return this.#witness.edits(container, name, before.changes) > 0 || !this.#witness.canCarryRecord(container, name);
   }
@@ -597,7 +603,7 @@ class Simulation {
   }
 }
 
-/** A blob that nobody may read fails with a code that leads to the right that is missing. */
+/** A blob that is denied for good fails with a code that leads to the right that is missing. */
 function isSaidDenied({ code = '' }: { code?: string }): boolean {
   return code.startsWith('access-denied-');
 }

@@ -18,7 +18,7 @@ export interface Plan {
   backupOf(container: string, name: string): { container: string; name: string };
   destinations: ReadonlySet<string>;
   addressable(name: string): boolean;
-  /** Whether nobody may read this source blob. */
+  /** Whether this source blob is denied for good. */
   isDenied(container: string, name: string): boolean;
   /** Whether index tags are always readable and writable; if not, a copy may lack them. */
   tags: boolean;
@@ -52,7 +52,7 @@ interface Run {
   epoch: number;
   mode: string;
   restore?: { point: string };
-  verify?: { point: string };
+  verify?: { point: string; kind: string };
   dryRun: boolean;
   retryOf?: string;
   /** The number of the change by which the run got the lock. */
@@ -72,6 +72,8 @@ export interface Summary {
   problems: { code: string; container?: string; count: number; message: string }[];
   compared: Summary['parts'];
   noLongerHeld?: JudgedPoint['counts'];
+  verify?: { point: string; kind: string };
+  restore?: { point: string };
 }
 
 const CONTROL = 'strongroom';

@@ -100,8 +100,8 @@ export const PROBLEMS = {
       'Strongroom may list this account, but the service may not read the blob to copy it. 1. Check the firewall of ' +
       'the account that is read ("Networking"). It must admit this app, and for an asynchronous copy, which has no ' +
       'caller, everyone: "method": "blocks" avoids those. 2. Check "Permitted scope for copy operations" of both ' +
-      'accounts. 3. Check that the signature covers reading (sp=r) and has not expired. 4. Check that no condition of ' +
-      'the role excludes this blob. Then retry.',
+      'accounts. 3. Check that the signature covers reading (sp=r) and has not expired. 4. Check that no condition ' +
+      'of the role excludes this blob. Then retry.',
   },
   'authentication-failed': {
     meaning: 'the account does not accept the sign-in',

@@ -61,7 +61,11 @@ export function signLine(at: Date): string {
   return JSON.stringify({ at: at.toISOString() });
 }
 
-/** How long ago the service wrote an object, by its own clock. */
+/** A time from further ahead than this is from before the clock was set back, and says nothing. */
+const CLOCKS_APART_MS = 3_600_000;
+
+/** How long ago the service wrote an object, by its own clock: infinitely, if its clock was set back since. */
 export function ageOf({ lastModified, readAt }: { lastModified: Date; readAt: Date }): number {
-  return Math.max(0, readAt.getTime() - lastModified.getTime());
+  const age = readAt.getTime() - lastModified.getTime();
+  return age < -CLOCKS_APART_MS ? Number.POSITIVE_INFINITY : Math.max(0, age);
 }

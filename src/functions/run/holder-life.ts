@@ -62,6 +62,7 @@ export async function givesSign(
 
 /** In words, for a message about a run. */
 export function silentFor(silence: number): string {
+  if (silence === Number.POSITIVE_INFINITY) return 'an unknown time';
   const minutes = Math.floor(silence / 60_000);
   return minutes === 1 ? '1 minute' : `${minutes} minutes`;
 }
