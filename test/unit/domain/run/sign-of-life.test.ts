@@ -9,7 +9,12 @@ describe('the age of a sign of life', () => {
   });
 
   it('is never below zero', () => {
-    expect(ageOf({ lastModified, readAt: new Date('2026-05-01T00:00:00.000Z') })).toBe(0);
+    expect(ageOf({ lastModified, readAt: new Date(lastModified.getTime() - 3_600_000) })).toBe(0);
+  });
+
+  it('is infinite for what was written before the clock was set back', () => {
+    const readAt = new Date(lastModified.getTime() - 3_600_001);
+    expect(ageOf({ lastModified, readAt })).toBe(Number.POSITIVE_INFINITY);
   });
 });
 
