@@ -235,9 +235,7 @@ class Simulation {
     // What the backup failed to copy, a reader reports again.
     const point = this.#witness.runs.get((verify ?? restore)?.point ?? '')?.summary;
     const failedBefore = status === 'completed-with-failures' && counts.failed <= (point?.counts.failed ?? 0);
-    // What happens in the scratch container of a drill is not judged.
-    const isDrill = verify?.kind === 'drill';
-    if (status === 'succeeded' || isUnproved || holdsNothing || failedBefore || isDrill) return;
+    if (status === 'succeeded' || isUnproved || holdsNothing || failedBefore) return;
     const why = problems.map(({ code, message }) => `${code}: ${message}`).join('; ');
     this.#witness.say('restore', `reader ${id} ${status} without any trouble: ${why}`, id);
   }

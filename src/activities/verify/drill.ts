@@ -105,7 +105,8 @@ export async function drillBlob(context: DrillContext, planned: PlannedItem): Pr
 
 async function restored({ restore, signal }: DrillContext, planned: PlannedItem): Promise<Outcome> {
   const { type, size } = planned.from;
-  const methods: CopyMethod[] = size <= SYNC_LIMIT ? ['sync', 'blocks'] : ['blocks'];
+  // Asynchronous only where the account offers no other: an empty blob has no blocks.
+  const methods: CopyMethod[] = [...(size <= SYNC_LIMIT ? (['sync'] as const) : []), 'blocks', 'async'];
   let made = await restoreBlob(restore, planned, { started: 0, ...(type === 'block' && { methods }) });
   while (isPending(made)) {
     // The service copies page and append blobs asynchronously, and may take its time.
