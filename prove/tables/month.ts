@@ -82,6 +82,8 @@ class Month {
   readonly #began: { id: string; input: unknown }[] = [];
   #now = Date.UTC(2026, 4, 1, 2);
   #outage: string | undefined;
+  /** Whether the source cannot be listed, so that a backup holds nothing. */
+  #isDown = false;
   #rows = 0;
 
   constructor(seed: number, sabotage: Sabotage) {
@@ -175,6 +177,10 @@ class Month {
     const source = {
       ...account,
       readEntities: (table: string, query: EntityQuery) => account.readEntities(reallyCalled(table), query),
+      listTables: (...asked: Parameters<TableAccount['listTables']>) => {
+        if (this.#isDown) throw new StorageError('unreachable', 'No answer');
+        return account.listTables(...asked);
+      },
     };
     return { ...source, ...this.#sabotage.source?.(source) };
   }
@@ -217,7 +223,9 @@ class Month {
     const random = this.#random;
     if (random.chance(0.15)) this.#outage = random.pick(['a', 'b', 'c']);
     const mode = random.pick(['full', 'incremental', 'incremental', 'incremental'] as const);
+    this.#isDown = random.chance(0.05);
     let report = await this.#run('start', { mode }, { job });
+    this.#isDown = false;
     this.#now += random.pick([1, 10, 60]) * 60_000;
     if (report) await this.#judge(report.id, mode);
     if (random.chance(0.8)) this.#outage = undefined;

@@ -19,8 +19,8 @@ describe('I7: weeks of backups, retries, deletions and prunes of tables', { tags
 
   it.runIf(SEEDS >= 20)('the seeds meet every kind of event', () => {
     const all = ['deleted and still held', 'files removed', 'prunes', 'removed points refused', 'restores retried'];
-    const more = ['points restored again', 'retries', 'stale plans', 'verifications'];
-    expect(Object.keys(met)).toEqual(expect.arrayContaining(['points', ...all, ...more]));
+    const more = ['points restored again', 'retries', 'runs without a restore point', 'stale plans', 'verifications'];
+    expect(Object.keys(met).sort()).toEqual(['points', ...all, ...more].sort());
   });
 });
 
