@@ -1,4 +1,4 @@
-import { addressProblem, parseAccountString } from '#domain/account-string.ts';
+import { addressProblem, parseAccountString, tableAddressOf } from '#domain/account-string.ts';
 import { accountNameIn, serviceIdentity } from '#domain/service-identity.ts';
 import { type SasRole, sasLacks } from '#domain/shared-access-signature.ts';
 import type { AccountConnection } from '#storage/account-connection.ts';
@@ -92,7 +92,7 @@ export function tableServiceProblem(connection: AccountConnection): string | und
     'a job backs up tables of this account, and Strongroom cannot derive their address from the address of the blobs';
   if (!('connectionString' in connection)) {
     const { blobServiceUri, tableServiceUri } = connection;
-    if (tableServiceUri || new URL(blobServiceUri).hostname.includes('.blob.')) return undefined;
+    if (tableServiceUri || tableAddressOf(blobServiceUri) !== undefined) return undefined;
     return (
       `${why}; add the app setting "${alias}__tableServiceUri", for example ` +
       'https://myaccount.table.core.windows.net'

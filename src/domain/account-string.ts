@@ -51,15 +51,11 @@ export function parseAccountString(text: string, now?: Date): { account: Account
   if (sas !== undefined) problems.push(...sasProblems(sas, now));
   if (problems.length > 0) return { problems: [...new Set(problems)] };
   const [accountName, accountKey] = [value('accountname'), value('accountkey')];
-  const address = (service: string) =>
-    `${(value('defaultendpointsprotocol') ?? 'https').toLowerCase()}://${accountName}.${service}.` +
-    (value('endpointsuffix') ?? 'core.windows.net');
   const given = value('blobendpoint');
-  const blobEndpoint = plain(given ?? address('blob'));
-  const tables = value('tableendpoint') ?? (given === undefined ? address('table') : tableAddressOf(given));
+  const tables = value('tableendpoint') ?? (given === undefined ? composed(value, 'table') : tableAddressOf(given));
   return {
     account: {
-      blobEndpoint,
+      blobEndpoint: plain(given ?? composed(value, 'blob')),
       ...(tables !== undefined && { tableEndpoint: plain(tables) }),
       ...(accountName !== undefined && { accountName }),
       ...(accountKey !== undefined && { accountKey }),
@@ -68,21 +64,30 @@ export function parseAccountString(text: string, now?: Date): { account: Account
   };
 }
 
+/** The address of a service of an account in a connection string without an endpoint. */
+function composed(value: (name: string) => string | undefined, service: 'blob' | 'table'): string {
+  const protocol = (value('defaultendpointsprotocol') ?? 'https').toLowerCase();
+  return `${protocol}://${value('accountname')}.${service}.${value('endpointsuffix') ?? 'core.windows.net'}`;
+}
+
 /** The address of the tables of an account, if the address of its blobs shows it. A custom domain has no such rule. */
 export function tableAddressOf(blobEndpoint: string): string | undefined {
   const url = new URL(blobEndpoint);
   if (!url.hostname.includes('.blob.')) return undefined;
   url.hostname = url.hostname.replace('.blob.', '.table.');
-  return url.toString();
+  // It is longer by a letter.
+  return addressProblem(url.toString(), 'table') === undefined ? url.toString() : undefined;
 }
 
 /** Why an address is not that of a service; undefined if it may be. Completes "has a … ". */
 export function addressProblem(address: string, service: 'blob' | 'table'): string | undefined {
   const url = URL.canParse(address) ? new URL(address) : undefined;
-  const isPlain = url && /^https?:$/.test(url.protocol) && !url.search && !url.hash && !url.username && !url.password;
+  if (!url && /^https?:\/\/[^/]/i.test(address)) return `has a host or a port that does not exist; ${HOST_HINT}`;
+  // Empty ones of these are not in the parts of a URL, but are in its text.
+  const isPlain = url && /^https?:$/.test(url.protocol) && !/[?#@\\]/.test(address);
   if (!isPlain) return 'is not a plain http or https address';
-  if (!/^(?:[a-z\d_-]+(?:\.[a-z\d_-]+)*|\[[\da-f:.]+\])$/i.test(url.hostname)) {
-    return 'has a host with an empty label (a dot too many), quotes or other characters that no host has';
+  if (!isHost(url.hostname)) {
+    return `has a host with an empty label (a dot too many), quotes or other characters that no host has; ${HOST_HINT}`;
   }
   const other = url.hostname
     .split('.')
@@ -91,9 +96,19 @@ export function addressProblem(address: string, service: 'blob' | 'table'): stri
   if (other !== undefined && other !== service) {
     return `is the address of another service ("${other}"); use the one with ".${service}." instead`;
   }
+  if (!/^[\w.~/-]*$/.test(url.pathname)) return 'has a path with characters that no account has; remove them';
   // An emulator has the account in the path.
   if (other === undefined || url.pathname.replace(/\/+$/, '') === '') return undefined;
   return 'has a path behind the host; use the address of the account, without a container or table';
+}
+
+const HOST_HINT =
+  'its labels have 1 to 63 letters, digits and inner hyphens, 253 in all, and the last one is no number';
+
+/** A name that DNS can look up, with the underscores of container networks, or an IP address. */
+function isHost(name: string): boolean {
+  if (/^\[[\da-f:.]+\]$/i.test(name)) return true;
+  return name.length <= 253 && name.split('.').every((label) => /^(?!-)[a-z\d_-]{1,63}(?<!-)$/i.test(label));
 }
 
 function plain(address: string): string {
@@ -187,7 +202,10 @@ function valueProblems(value: (name: string) => string | undefined): string[] {
     problems.push('has a DefaultEndpointsProtocol that is neither https nor http');
   }
   const suffix = value('endpointsuffix') ?? 'core.windows.net';
-  if (!/^[a-z\d-]+(?:\.[a-z\d-]+)*$/i.test(suffix) || /^(?:dfs|blob|table|queue|file|web)\./i.test(suffix)) {
+  // Checked with the longest name that an account can have, so that it does not depend on the other parts.
+  const longest = `https://${'a'.repeat(24)}.table.${suffix}`;
+  const isEnd = isHost(suffix) && addressProblem(longest, 'table') === undefined;
+  if (!isEnd || /^(?:dfs|blob|table|queue|file|web)\./i.test(suffix)) {
     problems.push('has an EndpointSuffix that is not the end of a host name behind the service: core.windows.net');
   }
   return problems;

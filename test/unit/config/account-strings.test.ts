@@ -1,7 +1,7 @@
 import { BlobServiceClient } from '@azure/storage-blob';
 import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
-import { resolveAccount, sasProblem } from '#config/accounts.ts';
+import { blobServiceIdentity, resolveAccount, sasProblem, tableServiceProblem } from '#config/accounts.ts';
 import { parseAccountString } from '#domain/account-string.ts';
 import { accountNameIn } from '#domain/service-identity.ts';
 import { resolveAccess } from '#storage/azure/account-access.ts';
@@ -27,6 +27,15 @@ describe('a connection string with a mistake is refused at the start, with the m
     ['pasted from XML', sas(ACCOUNT_SAS).replaceAll('&', '&amp;'), '"&amp;"'],
     ['with a dot before the suffix', WHOLE.replace('core.windows', '.core.windows'), 'EndpointSuffix'],
     ['with a dot behind the suffix', `${WHOLE}.`, 'EndpointSuffix'],
+    ['with a suffix that ends in a number', WHOLE.replace('.net', '.0'), 'EndpointSuffix'],
+    ['with a suffix that is a number', WHOLE.replace('core.windows.net', '10.0.0.4'), 'EndpointSuffix'],
+    ['with a suffix of another script than it says', WHOLE.replace('core', 'xn--a'), 'EndpointSuffix'],
+    ['with a label that is too long', WHOLE.replace('core', 'c'.repeat(64)), 'EndpointSuffix'],
+    ['with a suffix that is too long', WHOLE.replace('core', 'core.'.repeat(44)), 'EndpointSuffix'],
+    ['with a hyphen at an end', WHOLE.replace('core', '-core'), 'EndpointSuffix'],
+    ['with an address that ends in a number', `${WHOLE};BlobEndpoint=https://acct1.blob.core.windows.0`, 'no number'],
+    ['with an address of a port too high', `${WHOLE};BlobEndpoint=https://acct1.example.com:99999`, 'a port that'],
+    ['with an address with a hyphen', `${WHOLE};BlobEndpoint=https://acct1-.blob.core.windows.net`, 'inner hyphens'],
     ['without a protocol', WHOLE.replace('=https', '='), 'empty DefaultEndpointsProtocol'],
     ['with another protocol', WHOLE.replace('=https', '=ftp'), 'neither https nor http'],
     ['without a key', WHOLE.replace(KEY, ''), 'empty AccountKey'],
@@ -166,20 +175,39 @@ const strings = fc.constantFrom(
 );
 const noise = fc.oneof(
   fc.constantFrom('"', "'", '&amp;', '.', ';', '=', '==', ' ', '\n', '%', '/', '?', '#', '@', ':', 'http://', '\u0000'),
+  fc.constantFrom(
+    '.0',
+    '.0x1',
+    '-',
+    '.-',
+    'xn--',
+    'xn--a.',
+    '.blob.',
+    '1.2.3',
+    'a'.repeat(64),
+    'a.'.repeat(120),
+    '[::1]',
+  ),
   fc.string({ maxLength: 3 }),
 );
+/** Where it is changed, by how much, and what is put there. */
+const change = fc.tuple(fc.nat(), fc.nat(6), noise);
+const changed = (text: string, [at, cut, inserted]: [number, number, string]) => {
+  const start = at % text.length;
+  return text.slice(0, start) + inserted + text.slice(start + cut);
+};
 
 test('whatever is changed in a connection string, it is parsed or refused, and no secret is shown', () => {
   fc.assert(
-    fc.property(strings, fc.nat(), fc.nat(6), noise, (text, at, cut, inserted) => {
-      const start = at % text.length;
-      const value = text.slice(0, start) + inserted + text.slice(start + cut);
+    fc.property(strings, change, (text, how) => {
+      const value = changed(text, how);
       const problems = problemsOf(value);
       for (const secret of [KEY.slice(4, -8), SIG.slice(3, -4)]) {
         if (value.includes(secret)) expect(problems.join('\n')).not.toContain(secret);
       }
       if (problems.length > 0) return;
       const access = resolveAccess({ alias: 'VAULT', connectionString: value });
+      blobServiceIdentity({ alias: 'VAULT', connectionString: value });
       // The parser of the SDK agrees where it takes the string, too: it wants names in their own case.
       let url: string;
       try {
@@ -188,6 +216,31 @@ test('whatever is changed in a connection string, it is parsed or refused, and n
         return;
       }
       expect(url.replace(/\?.*$/, '').replace(/\/+$/, '')).toBe(access.blobEndpoint);
+    }),
+    { numRuns: 2000 },
+  );
+});
+
+test('whatever is changed in the addresses for an identity, they are taken or refused, and what is taken works', () => {
+  const addresses = fc.constantFrom(
+    'https://acct1.blob.core.windows.net',
+    'https://acct1.z01.blob.storage.azure.net/',
+    'https://files.example.com',
+    'https://acct1.table.core.windows.net/',
+  );
+  fc.assert(
+    fc.property(addresses, change, fc.option(addresses), fc.option(change), (blobs, how, tables, tablesHow) => {
+      const resolved = resolveAccount('VAULT', {
+        VAULT__blobServiceUri: changed(blobs, how),
+        VAULT__tableServiceUri: tables === null || tablesHow === null ? undefined : changed(tables, tablesHow),
+        VAULT__accountName: 'acct1',
+      });
+      if ('problems' in resolved) return;
+      const access = resolveAccess(resolved.connection);
+      const known = [access.blobEndpoint, access.tableEndpoint].filter((address) => address !== undefined);
+      for (const address of known) expect(address).toMatch(/^https:\/\/[^/?#@"]+[^?#@]*$/);
+      expect(tableServiceProblem(resolved.connection) === undefined).toBe(access.tableEndpoint !== undefined);
+      blobServiceIdentity(resolved.connection);
     }),
     { numRuns: 2000 },
   );
