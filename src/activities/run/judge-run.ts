@@ -5,6 +5,7 @@ import { kindOfPath } from '#domain/run/control-paths.ts';
 import { heldTasks } from '#domain/run/held-tasks.ts';
 import { NOT_LOOKED_FOR, type NotPreserved } from '#domain/run/not-preserved.ts';
 import { unmatchedIn } from '#domain/run/nothing-matched.ts';
+import { isNote } from '#domain/run/placed-part.ts';
 import { isSkip, type Problem, problemOf } from '#domain/run/problems.ts';
 import { partEntries, reportOf } from '#domain/run/report.ts';
 import {
@@ -88,11 +89,13 @@ function statusOf(
     (troubled.size > 0 && troubled.size >= containers);
   if (isFailed) return 'failed';
   const { sound, compared } = findings;
+  // Notes of another execution may have failures that the manifest does not have.
+  const written = sound.filter(({ path }) => !isNote(path));
   const isIncomplete =
     !problems.every(isSkip) ||
     unreadPrevious(findings).length > 0 ||
-    sound.some(({ tally }) => tally.failed > 0 || (tally.compared && tally.problems.damaged !== undefined)) ||
-    sound.some(({ tally }) => isAccessRefused(tally)) ||
+    written.some(({ tally }) => tally.failed > 0 || (tally.compared && tally.problems.damaged !== undefined)) ||
+    written.some(({ tally }) => isAccessRefused(tally)) ||
     compared.some((part) => stillInSource(part) > 0);
   return isIncomplete ? 'completed-with-failures' : 'succeeded';
 }

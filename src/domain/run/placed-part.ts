@@ -50,3 +50,9 @@ export function isRange(part: PlacedPart): part is RangePart {
 export function isComparison(part: PlacedPart): part is PlacedComparison {
   return part.kind === 'compared';
 }
+
+/** Whether a listed part is a note on copies in progress: the parts of the manifest alone count once they are there. */
+export function isNote(path: string): boolean {
+  const kind = kindOfPath(path)?.kind;
+  return kind === 'pending' || kind === 'progress';
+}

@@ -1,7 +1,7 @@
 import { describe, expect, it, test } from 'vitest';
 import { publishRun } from '#activities/run/publish-run.ts';
 import type { Dependencies } from '#app/dependencies.ts';
-import { chunkKey, sliceKey } from '#domain/run/control-paths.ts';
+import { chunkKey, pendingKey, sliceKey } from '#domain/run/control-paths.ts';
 import { lockPathOf } from '#domain/run/lock-place.ts';
 import { PartWriter } from '#domain/run/part.ts';
 import { type Problem, problemOf } from '#domain/run/problems.ts';
@@ -19,7 +19,7 @@ const NOW = new Date('2026-05-02T00:10:00.000Z');
 
 /** A vault in which a run has left these parts; ends the run and tells what it came to. */
 async function published(
-  parts: [kind: 'slice' | 'chunk', container: string, key: string, tally: Partial<Tally>][],
+  parts: [kind: 'slice' | 'chunk' | 'pending', container: string, key: string, tally: Partial<Tally>][],
   containers: number,
   problems: Problem[] = [],
   run: RunRef = RUN,
@@ -110,6 +110,13 @@ describe('F18: a run becomes a restore point', () => {
   it('a run is a restore point if each container left all of its parts', async () => {
     const parts = [scan('a', { listed: 3, unchanged: 1, planned: 2 }), copy('a', { copied: 2, planned: 2 })];
     expect(await published(parts, 1)).toMatchObject({ status: 'succeeded', restorePoint: true, problems: [] });
+  });
+
+  it('a failure that only a note of another execution has does not count', async () => {
+    const note = pendingKey({ key: chunkKey(0, 0, 0), attempt: 'aaaaaa', round: 1 });
+    const parts = [scan('a', { listed: 1, planned: 1 }), copy('a', { copied: 1, planned: 1 })];
+    const result = await published([...parts, ['pending', 'a', note, { failed: 1, planned: 1 }]], 1);
+    expect(result).toMatchObject({ status: 'succeeded', restorePoint: true, problems: [] });
   });
 
   it.each([
