@@ -34,10 +34,18 @@ export async function withAccess<Own extends Route>(
   largest: number,
   signal: AbortSignal,
 ): Promise<Own & CopyAccess> {
-  const { copyDeadlineMs } = deps.limits;
-  const until = new Date(deps.now().getTime() + copyDeadline(largest, copyDeadlineMs) + LATEST_BEGIN_MS);
-  const access = await route.source.readAccess(route.container, until);
-  return { ...route, access, copyDeadlineMs, now: deps.now, signal };
+  const access = await accessFor(deps, route, largest);
+  return { ...route, access, copyDeadlineMs: deps.limits.copyDeadlineMs, now: deps.now, signal };
+}
+
+/** Read access to a container, for as long as the copies that an activity begins may take. */
+export function accessFor(
+  { limits, now }: Dependencies,
+  { source, container }: Pick<Route, 'source' | 'container'>,
+  largest: number,
+): Promise<ReadAccess> {
+  const until = now().getTime() + copyDeadline(largest, limits.copyDeadlineMs) + LATEST_BEGIN_MS;
+  return source.readAccess(container, new Date(until));
 }
 
 /** The URL of a source for one copy by this method, with a signature that lasts no longer than the copy needs. */

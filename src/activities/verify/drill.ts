@@ -11,6 +11,7 @@ import type { VerifyRef } from '#domain/run/run.ts';
 import { scratchContainer } from '#domain/verify/scratch-container.ts';
 import type { BlobAccount } from '#storage/blob-account.ts';
 import { isStorageError, type StorageError } from '#storage/storage-error.ts';
+import { accessFor } from '../copying/copy-context.ts';
 import { confirmRestore } from '../restore/confirm-restore.ts';
 import { failedEntry } from '../restore/failed-entry.ts';
 import { restoreBlob } from '../restore/restore-blob.ts';
@@ -33,16 +34,16 @@ export function remover(deps: Dependencies, { retention, destination }: Job): Bl
   return deps.blobs(retention?.account ?? destination.account);
 }
 
-/** What a drill needs to process a piece. Each piece has a scratch container of its own, and removes it. */
+/** What a drill needs to process a piece of blobs of at most `largest` bytes. Each piece has a scratch container of its own, and removes it. */
 export async function drillContextOf(
   { deps, run, job, container, vault }: RunContext<VerifyRef>,
   input: ChunkInput<VerifyRef>,
   read: ReadContext,
+  largest: number,
 ): Promise<DrillContext> {
   const location = vaultLocationOf(input);
   const destination = scratchContainer(run.id, `${container}/${pieceKey(input)}`);
   const { copyDeadlineMs } = deps.limits;
-  const until = new Date(deps.now().getTime() + copyDeadlineMs);
   return {
     ...read,
     remover: remover(deps, job),
@@ -58,7 +59,7 @@ export async function drillContextOf(
       destination,
       targetPrefix: '',
       makeTarget: () => vault.createContainer(destination),
-      access: await vault.readAccess(location.container, until),
+      access: await accessFor(deps, { source: vault, container: location.container }, largest),
       copyDeadlineMs,
       now: deps.now,
       signal: read.signal,

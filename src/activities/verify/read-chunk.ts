@@ -34,7 +34,8 @@ export function makeReadChunk() {
         ...(isSameService(point.source, source.endpoint) && { source: { account: source, container } }),
         signal: stop.signal,
       };
-      const drill = run.verify.kind === 'drill' ? await drillContextOf(context, input, read) : undefined;
+      const largest = items.reduce((most, { from }) => Math.max(most, from.size), 0);
+      const drill = run.verify.kind === 'drill' ? await drillContextOf(context, input, read, largest) : undefined;
       const execute = async (planned: PlannedItem) =>
         drill ? drillBlob(drill, planned) : withProved((await readBlob(read, planned)).outcome, planned.proved);
       const work = { key, items, execute, stop, slots, atOnce: READ_AT_ONCE };

@@ -40,6 +40,19 @@ test('a drill restores a sample, compares it, and leaves nothing behind', async 
   expect(other.map(({ name }) => name).sort()).not.toEqual([...restored].sort());
 });
 
+test('the access of a drill outlives copies that begin after others took long', async () => {
+  const point = new HeldPoint({ copyDeadlineMs: 60_000 });
+  await point.hold({ a: { body: Buffer.from('right') } });
+  const { copySync } = point.vault;
+  let lasts = 0;
+  point.vault.copySync = (request) => {
+    lasts = Number(new URL(request.sourceUrl).searchParams.get('until')) - point.deps.now().getTime();
+    return copySync.call(point.vault, request);
+  };
+  await point.verify({ kind: 'drill', sample: 1 });
+  expect(lasts).toBeGreaterThan(10 * 60_000);
+});
+
 test('a drill of everything finds every damage', async () => {
   const point = await heldPoint();
   point.vault.remove(BACKUP, '1-b001');
