@@ -269,6 +269,18 @@ class Simulation {
     }
   }
 
+  /** The documented time counts from the last sign of life, which an activity that nobody waits for may yet give. */
+  async #untilSilentFor(time: number): Promise<void> {
+    const { scheduler } = this.#app;
+    const vault = this.#vault;
+    const end = scheduler.now + 4 * time;
+    for (let left = time; left > 0 && scheduler.now < end; ) {
+      await scheduler.sleep(left);
+      const signs = [...vault.blobs()].filter(({ blob }) => blob.name.endsWith('/signs'));
+      left = Math.max(...signs.map(({ blob }) => blob.modified + time - vault.traits.now()), 0);
+    }
+  }
+
   /** After the documented time, whatever became of the last run, the next start is not refused. */
   async #judgeBlocked(): Promise<void> {
     const { status, body } = await this.#ask('start', { job: 'nightly' }, { mode: 'incremental' });
@@ -320,7 +332,7 @@ class Simulation {
       if (!stuck) this.#witness.say('I4', `${name} ${id} does not end`, id);
     }
     // Nothing else frees the lock of a run that is stuck, or whose host is gone.
-    await this.#app.scheduler.sleep((this.#app.active.length > 0 ? 61 : 11) * MINUTE);
+    await this.#untilSilentFor((this.#app.active.length > 0 ? 61 : 11) * MINUTE);
     await this.#judgeBlocked();
     // A run must first abort a copy that hangs, and the account may not offer another method for that blob.
     if (this.#isHindered()) await this.#startTheLast();
