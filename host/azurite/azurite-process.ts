@@ -4,6 +4,7 @@
 import { writeFileSync } from 'node:fs';
 import { createRequire, Module } from 'node:module';
 import { identify } from '../data/process-identity.ts';
+import { removeFewQuickly } from './quick-removal.ts';
 
 /** Milliseconds that Azurite has to save its data before the process exits anyway. */
 const GRACE = 10_000;
@@ -30,8 +31,10 @@ if (process.argv.includes('--inMemoryPersistence')) {
     require(`azurite/dist/src/${service}/utils/constants.js`).DEFAULT_GC_INTERVAL_MS = LONGEST_TIMEOUT;
   }
 }
+const azurite = createRequire(require.resolve('azurite/package.json'));
+removeFewQuickly(azurite('lokijs').Collection.prototype);
 // Azurite loads Application Insights although its telemetry is off, and that takes longer than all else that it loads.
 // Nothing of the package is used then, so that an empty module serves as well.
-const insights = require.resolve('applicationinsights', { paths: [require.resolve('azurite/package.json')] });
+const insights = azurite.resolve('applicationinsights');
 require.cache[insights] = Object.assign(new Module(insights), { loaded: true });
 require('azurite/dist/src/azurite.js');

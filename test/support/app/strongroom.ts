@@ -85,12 +85,12 @@ export class Strongroom {
 
   /**
    * Waits until a run has ended and its lock is free: the host prints that. It asks for the report only now and then,
-   * since each report of a running run costs several requests to storage.
+   * in case another process ends the run, since each report of a running run costs up to ten requests to storage.
    */
   async ended(id: string, seconds = 60): Promise<RunReport> {
     const finished = new RegExp(`run-finished\\b.*\\b${id}\\b`);
     const deadline = Date.now() + seconds * 1000;
-    for (let pause = 250; ; pause = Math.min(pause * 2, 1000)) {
+    for (let pause = 1000; ; pause = 2000) {
       await this.host.printed(finished, pause);
       const report = await this.report(id);
       if (report.status !== 'running') {

@@ -6,7 +6,7 @@ const COMMAND = 'prove/lives/main.ts';
 
 describe('lives of a vault', () => {
   it('every life ends with each restore point as the source was, and nothing it needs deleted', async () => {
-    await expectNoViolation(live, COMMAND, 40, [
+    await expectNoViolation(live, COMMAND, 20, [
       'crash',
       'leap back',
       'plan that removes',
