@@ -84,7 +84,7 @@ export class RunWatch {
     const begin = Date.now();
     const isNew = !this.#isHere(id) && !this.#reports.has(id);
     if (isNew) print(`${job}: waiting for run ${id}, which is in progress elsewhere.`);
-    let isTold = !isNew;
+    let lacksDetails = isNew;
     for (let wait = pace.firstPoll; Date.now() - begin < longest; wait = Math.min(wait * 1.5, pace.slowestPoll)) {
       if (signal.aborted) return false;
       // One that is here may have ended, and still be followed by another.
@@ -97,8 +97,8 @@ export class RunWatch {
         print(summary(job, id, run));
         return true;
       }
-      if (!isTold && run !== undefined) {
-        isTold = true;
+      if (lacksDetails && run !== undefined) {
+        lacksDetails = false;
         const waiting = waitingFor(run, new Date());
         if (waiting) print(`  ${waiting}. To end it at once, in another terminal: ${this.#cancelCommand(id, true)}`);
       }

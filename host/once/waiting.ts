@@ -8,7 +8,8 @@ export function waitingFor(run: Run, now: Date): string | undefined {
   if (Number.isNaN(until.getTime())) return undefined;
   const since =
     typeof lastSign === 'string'
-      ? `It gave its last sign of life ${lasting(now.getTime() - Date.parse(lastSign))} ago, at ${clock(new Date(lastSign))}`
+      ? `It gave its last sign of life ${lasting(now.getTime() - Date.parse(lastSign))} ago, at ` +
+        clock(new Date(lastSign))
       : 'It has given no sign of life yet';
   return (
     `${since}. If its host has stopped, it counts as lost at ${clock(until)}, in ` +
