@@ -50,9 +50,10 @@ export class AppApi {
   }
 
   /** The command with which a person sends a POST request to this API. */
-  command(path: string): string {
+  command(path: string, body?: object): string {
+    const data = body === undefined ? '' : ` -d '${JSON.stringify(body)}'`;
     const key = this.#headers['x-functions-key'] === undefined ? '' : ' -H "x-functions-key: $STRONGROOM_KEY"';
-    return `curl -X POST ${this.url}${path}${key}`;
+    return `curl -X POST ${this.url}${path}${data}${key}`;
   }
 
   #post(path: string, body: object): Promise<Response> {

@@ -5,6 +5,7 @@ import { escapeControls } from '../log.ts';
 import type { Unfinished } from '../triggers/durable.ts';
 import { type AppApi, failure, type Run } from './app-api.ts';
 import { summary } from './summary.ts';
+import { waitingFor } from './waiting.ts';
 
 /** The host in this process. */
 export interface OnceHost {
@@ -81,8 +82,9 @@ export class RunWatch {
   async other(id: string, longest = Number.POSITIVE_INFINITY): Promise<boolean> {
     const { signal, job, pace } = this.#options;
     const begin = Date.now();
-    const isHere = this.#isHere(id);
-    if (!isHere && !this.#reports.has(id)) print(`${job}: waiting for run ${id}, which is in progress elsewhere.`);
+    const isNew = !this.#isHere(id) && !this.#reports.has(id);
+    if (isNew) print(`${job}: waiting for run ${id}, which is in progress elsewhere.`);
+    let lacksDetails = isNew;
     for (let wait = pace.firstPoll; Date.now() - begin < longest; wait = Math.min(wait * 1.5, pace.slowestPoll)) {
       if (signal.aborted) return false;
       // One that is here may have ended, and still be followed by another.
@@ -95,7 +97,12 @@ export class RunWatch {
         print(summary(job, id, run));
         return true;
       }
-      await this.#report(id, run, `To end it, in another terminal: ${this.#cancelCommand(id)}`);
+      if (lacksDetails && run !== undefined) {
+        lacksDetails = false;
+        const waiting = waitingFor(run, new Date());
+        if (waiting) print(`  ${waiting}. To end it at once, in another terminal: ${this.#cancelCommand(id, true)}`);
+      }
+      await this.#report(id, run, true);
       await this.#pause(id, wait);
     }
     return true;
@@ -133,7 +140,7 @@ export class RunWatch {
     return undefined;
   }
 
-  async #report(id: string, known: Run | undefined, remedy?: string): Promise<void> {
+  async #report(id: string, known: Run | undefined, isOther = false): Promise<void> {
     const { job, pace } = this.#options;
     const due = this.#reports.get(id) ?? { at: Date.now() + pace.firstReport, interval: pace.firstReport };
     this.#reports.set(id, due);
@@ -141,11 +148,15 @@ export class RunWatch {
     const interval = Math.min(2 * due.interval, pace.slowestReport);
     this.#reports.set(id, { at: Date.now() + interval, interval });
     const run = known ?? (await this.#look(id).catch(() => undefined));
-    if (run?.status === 'running') print([summary(job, id, run), ...(remedy ? [remedy] : [])].join('. '));
+    if (run?.status !== 'running') return;
+    const waiting = isOther ? waitingFor(run, new Date()) : undefined;
+    const remedy = isOther ? `To end it, in another terminal: ${this.#cancelCommand(id, waiting !== undefined)}` : '';
+    print([summary(job, id, run), waiting, remedy].filter(Boolean).join('. '));
   }
 
-  #cancelCommand(id: string): string {
-    return this.#options.api.command(`/api/runs/${id}/cancel`);
+  /** By force, it ends even where the host of the run has stopped. */
+  #cancelCommand(id: string, force: boolean): string {
+    return this.#options.api.command(`/api/runs/${id}/cancel`, force ? { force } : undefined);
   }
 
   /** Ends early if the run ends in this process, or at a signal. */

@@ -186,22 +186,22 @@ export const BUGS: Bug[] = [
   {
     words: 'takes the lock from a run that is in progress',
     file: 'src/domain/run/sign-of-life.ts',
-    find: "return silence > stalled ? 'stalled' : 'running';",
+    find: "return orchestration === 'unknown' ? 'lost' : 'stalled';",
     replace: "return 'lost';",
     detector: { test: 'test/unit/domain/run/lock.test.ts' },
   },
   {
     words: 'takes the lock from a run of another host that gives signs of life',
     file: 'src/domain/run/sign-of-life.ts',
-    find: "return silence > (hasBegun ? silent : begins) ? 'lost' : 'running';",
-    replace: "return 'lost';",
+    find: "if (orchestration === 'unknown') return hasBegun ? silent : begins;",
+    replace: "if (orchestration === 'unknown') return -1;",
     detector: SEEDS,
   },
   {
     words: 'never ends a run that is stuck',
     file: 'src/domain/run/sign-of-life.ts',
-    find: "return silence > stalled ? 'stalled' : 'running';",
-    replace: "return 'running';",
+    find: "return orchestration === 'unknown' ? 'lost' : 'stalled';",
+    replace: "return orchestration === 'unknown' ? 'lost' : 'running';",
     detector: SEEDS,
   },
   {

@@ -1,8 +1,9 @@
-import { addressProblem, parseAccountString, tableAddressOf } from '#domain/account-string.ts';
-import { accountNameIn, serviceIdentity } from '#domain/service-identity.ts';
-import { type SasRole, sasLacks } from '#domain/shared-access-signature.ts';
+import { type AccountString, addressProblem, parseAccountString, tableAddressOf } from '#domain/account-string.ts';
+import { accountNameIn, isSecondary, serviceIdentity } from '#domain/service-identity.ts';
+import { type SasUse, sasLacks } from '#domain/shared-access-signature.ts';
 import type { AccountConnection } from '#storage/account-connection.ts';
 import { type AppSettings, settingOf } from './app-settings.ts';
+import { isOfAzure, misspelledCloud } from './azure-clouds.ts';
 
 /**
  * Resolves the alias of an account: the app setting `VAULT` has a connection string, or `VAULT__blobServiceUri` has an
@@ -24,8 +25,9 @@ export function resolveAccount(
   }
   if (connectionString !== undefined) {
     const parsed = parseAccountString(connectionString, now);
-    return 'problems' in parsed
-      ? { problems: parsed.problems.map((problem) => `the app setting "${alias}" ${problem}`) }
+    const problems = 'problems' in parsed ? parsed.problems : azureProblems(parsed.account);
+    return problems.length > 0
+      ? { problems: problems.map((problem) => `the app setting "${alias}" ${problem}`) }
       : { connection: { alias, connectionString } };
   }
   if (blobServiceUri === undefined) {
@@ -105,16 +107,46 @@ export function tableServiceProblem(connection: AccountConnection): string | und
   );
 }
 
+/** Explains why an account cannot be written to; undefined if it may be possible. */
+export function secondaryProblem(connection: AccountConnection): string | undefined {
+  const addresses =
+    'connectionString' in connection
+      ? [parsed(connection.connectionString).blobEndpoint, parsed(connection.connectionString).tableEndpoint]
+      : [connection.blobServiceUri, connection.tableServiceUri];
+  if (!addresses.some((address) => address !== undefined && isSecondary(address))) return undefined;
+  return (
+    `the app setting "${connection.alias}" has the address of a secondary region ("-secondary"), which is read-only; ` +
+    'use the address of the account itself; if its primary region is lost, start a failover of the account first'
+  );
+}
+
 /** Explains what the signature of an account lacks for what it is used for; undefined if it lacks nothing. */
-export function sasProblem(connection: AccountConnection, role: SasRole): string | undefined {
+export function sasProblem(connection: AccountConnection, use: SasUse): string | undefined {
   const sas = 'connectionString' in connection ? parsed(connection.connectionString).sas : undefined;
-  const lacks = sas === undefined ? [] : sasLacks(sas, role);
+  const lacks = sas === undefined ? [] : sasLacks(sas, use);
   if (lacks.length === 0) return undefined;
-  const use = role === 'vault' ? 'the vault' : 'an account that is read';
+  const what = use.role === 'vault' ? 'the vault' : 'an account that is read';
   return (
     `the app setting "${connection.alias}" has a SharedAccessSignature that does not cover ${lacks.join(' and ')}, ` +
-    `which ${use} needs; create a new one`
+    `which ${what} needs; create a new one`
   );
+}
+
+/** Every key of Azure has 512 bits. An emulator takes keys of any length. */
+const KEY_BYTES = 64;
+
+/** What cannot be right in a connection string for Azure, if each part of it may be. */
+function azureProblems({ blobEndpoint, tableEndpoint, accountKey }: AccountString): string[] {
+  const meant = [blobEndpoint, ...(tableEndpoint === undefined ? [] : [tableEndpoint])].map(misspelledCloud);
+  const cloud = meant.find((each) => each !== undefined);
+  if (cloud !== undefined) return [`has an address that ends almost in "${cloud}", but not quite; correct it`];
+  if (accountKey === undefined || !isOfAzure(blobEndpoint)) return [];
+  const length = Buffer.from(accountKey, 'base64').length;
+  if (length === KEY_BYTES) return [];
+  return [
+    `has an AccountKey of ${length} bytes, and every key of Azure Storage has ${KEY_BYTES} (88 characters); ` +
+      'copy it again from the access keys of the account',
+  ];
 }
 
 /** A connection string that has been checked. */
@@ -131,5 +163,8 @@ function serviceUriProblem(uri: string, service: 'blob' | 'table'): string | und
   if (url.search || url.hash || url.username || url.password) {
     return 'must be the plain address of the service, without query, signature or user name';
   }
-  return addressProblem(uri, service);
+  const problem = addressProblem(uri, service);
+  if (problem !== undefined) return problem;
+  const cloud = misspelledCloud(uri);
+  return cloud && `ends almost in "${cloud}", but not quite; correct it`;
 }

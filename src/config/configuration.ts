@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { containerTemplateProblem, prefixTemplateProblem } from '#domain/blobs/container-template.ts';
 import { scheduleProblem, timeZoneProblem } from '#domain/run/schedule.ts';
 import type { AccountConnection } from '#storage/account-connection.ts';
-import { blobServiceIdentity, resolveAccount, sasProblem, tableServiceProblem } from './accounts.ts';
+import { blobServiceIdentity, resolveAccount, sasProblem, secondaryProblem, tableServiceProblem } from './accounts.ts';
 import { type AppSettings, withSettings } from './app-settings.ts';
 import {
   type ArchiveRule,
@@ -149,7 +149,7 @@ export function loadConfiguration(from: { text: string; file: string; settings: 
     ...crossChecks(drafts.flatMap(shapeOf), identity),
     ...drafts.flatMap((draft) => otherVault(draft, accounts)),
     ...unreachableTables(drafts, accounts),
-    ...narrowSignatures(drafts, accounts),
+    ...unfitAccounts(drafts, accounts),
   ].map((problem) => hideOptions(problem, filledIn));
 
   const all = [...missing, ...problems.map((problem) => hideOption(problem, filledIn)), ...joint];
@@ -252,8 +252,8 @@ interface Parts {
   destination?: JobShape['destination'];
   /** The part that names the account to delete with. */
   deletes: string;
-  /** Whether tables of the source are read. */
-  tables: boolean;
+  /** What is read of the source. */
+  services: ('blobs' | 'tables')[];
 }
 
 /** An alias, and the option that names it. */
@@ -283,7 +283,10 @@ function jobParts(job: unknown): Parts {
   return {
     kind: 'job',
     deletes: 'retention',
-    tables: namesAny(fieldOf(job, 'source'), 'tables'),
+    services: [
+      ...(namesAny(fieldOf(job, 'source'), 'containers') ? (['blobs'] as const) : []),
+      ...(namesAny(fieldOf(job, 'source'), 'tables') ? (['tables'] as const) : []),
+    ],
     ...(source.success && { source: source.data }),
     ...(destination.success && container !== undefined && { destination: { ...destination.data, container } }),
   };
@@ -295,7 +298,7 @@ function ruleParts(rule: unknown): Parts {
   return {
     kind: 'rule',
     deletes: 'receipts',
-    tables: false,
+    services: ['blobs'],
     ...(source.success && { source: { account: source.data.account, containers: [source.data.container] } }),
     ...(destination.success && { destination: destination.data }),
   };
@@ -371,30 +374,32 @@ function accountsOf(named: readonly NamedAccount[], settings: AppSettings, probl
 /** Problems of accounts whose tables are read, but whose table endpoint is unknown: one each, at the first mention. */
 function unreachableTables(drafts: readonly Draft[], accounts: Map<string, AccountConnection>): ConfigurationProblem[] {
   const seen = new Set<string>();
-  return drafts.flatMap(({ tables, reading: [named] }) => {
+  return drafts.flatMap(({ services, reading: [named] }) => {
     const connection = named && accounts.get(named.alias);
-    if (!tables || !connection || seen.has(named.alias)) return [];
+    if (!services.includes('tables') || !connection || seen.has(named.alias)) return [];
     seen.add(named.alias);
     const message = tableServiceProblem(connection);
     return message === undefined ? [] : [{ place: named.place, message }];
   });
 }
 
-/** Problems of signatures that do not cover what the configuration does with their account, at the first mention. */
-function narrowSignatures(drafts: readonly Draft[], accounts: Map<string, AccountConnection>): ConfigurationProblem[] {
+/** Problems of accounts that cannot do what the configuration does with them, at the first mention. */
+function unfitAccounts(drafts: readonly Draft[], accounts: Map<string, AccountConnection>): ConfigurationProblem[] {
   const seen = new Set<string>();
-  return drafts.flatMap(({ reading, vault }) =>
-    [
-      ...reading.map((named) => ({ named, role: 'read' as const })),
-      ...vault.map((named) => ({ named, role: 'vault' as const })),
-    ].flatMap(({ named, role }) => {
-      const connection = accounts.get(named.alias);
-      const message = connection && sasProblem(connection, role);
-      if (message === undefined || seen.has(message)) return [];
-      seen.add(message);
-      return [{ place: named.place, message }];
-    }),
-  );
+  const problem = ({ place, alias }: NamedAccount, of: (connection: AccountConnection) => string | undefined) => {
+    const connection = accounts.get(alias);
+    const message = connection && of(connection);
+    if (message === undefined || seen.has(message)) return [];
+    seen.add(message);
+    return [{ place, message }];
+  };
+  return drafts.flatMap(({ reading, vault, deleting, services }) => [
+    ...reading.flatMap((named) => problem(named, (account) => sasProblem(account, { role: 'read', services }))),
+    ...[...vault, ...deleting].flatMap((named) => problem(named, secondaryProblem)),
+    ...vault.flatMap((named) =>
+      problem(named, (account) => sasProblem(account, { role: 'vault', services: ['blobs'] })),
+    ),
+  ]);
 }
 
 /** Problems of an account to delete with that is not the account of the destination. */

@@ -20,6 +20,17 @@ export function isSameService(one: string, other: string): boolean {
   return serviceIdentity(one) === serviceIdentity(other);
 }
 
+/** Whether an address of blobs or tables is that of the secondary region of an account, which is read-only. */
+export function isSecondary(address: string): boolean {
+  const { hostname, pathname } = new URL(address);
+  // The names of accounts have no hyphens. Hosts of other domains may.
+  if (/^[a-z\d]+-secondary\.(?:privatelink\.|z\d+\.)*(?:blob|table)\./.test(hostname)) return true;
+  return IS_EMULATOR.test(hostname) && /^\/[a-z\d]+-secondary\/?$/.test(pathname);
+}
+
+/** Hosts that have the account in the path. */
+const IS_EMULATOR = /^[\d.]+$|^\[|^localhost$/;
+
 /** The name of the account, with which an identity starts or ends. */
 export function accountOfIdentity(identity: string): string {
   const slash = identity.lastIndexOf('/');
@@ -32,6 +43,5 @@ export function accountNameIn(address: string): string | undefined {
   const [first, ...labels] = hostname.split('.');
   // Also `account.z01.blob.storage.azure.net`, and private links.
   if (/^(?:privatelink\.|z\d+\.)*blob\./.test(`${labels.join('.')}.`)) return first!.replace(/-secondary$/, '');
-  const isNumber = /^[\d.]+$|^\[|^localhost$/.test(hostname);
-  return (isNumber && pathname.split('/')[1]) || undefined;
+  return (IS_EMULATOR.test(hostname) && pathname.split('/')[1]) || undefined;
 }

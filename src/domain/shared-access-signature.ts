@@ -49,20 +49,32 @@ function timeProblems(query: URLSearchParams, now: Date | undefined): string[] {
 }
 
 /** What an account is for. */
-export type SasRole = 'read' | 'vault';
+export interface SasUse {
+  role: 'read' | 'vault';
+  /** Which services the configuration certainly uses. */
+  services: readonly Service[];
+}
 
-const NEEDED: Record<SasRole, string> = { read: 'rl', vault: 'rwl' };
+type Service = 'blobs' | 'tables';
 
-/** The rights that a signature lacks for its role. One that names a stored access policy does not show its rights. */
-export function sasLacks(sas: string, role: SasRole): string[] {
+const NEEDED: Record<SasUse['role'], string> = { read: 'rl', vault: 'rwl' };
+
+/** What a signature lacks for its use. One that names a stored access policy does not show its rights. */
+export function sasLacks(sas: string, { role, services }: SasUse): string[] {
   const query = new URLSearchParams(sas);
   const lacks: string[] = [];
   if (role === 'vault' && query.get('sr') === 'c') lacks.push('other containers than one (sr=c)');
-  const services = query.get('ss');
-  if (role === 'vault' && services !== null && !services.includes('b')) lacks.push('blobs (ss)');
+  for (const service of services) if (!covers(query, service)) lacks.push(`${service} (ss)`);
   const rights = query.get('sp');
   if (rights === null || query.has('si')) return lacks;
   const missing = [...NEEDED[role]].filter((right) => !rights.includes(right));
   if (missing.length > 0) lacks.push(`the permissions ${missing.join('')} (sp)`);
   return lacks;
+}
+
+/** A signature is of an account (ss), or of a container or blob (sr), or of a table (tn). */
+function covers(query: URLSearchParams, service: Service): boolean {
+  const letters = query.get('ss');
+  if (letters !== null) return letters.includes(service === 'blobs' ? 'b' : 't');
+  return !query.has(service === 'blobs' ? 'tn' : 'sr');
 }

@@ -1,7 +1,7 @@
 import type { Dependencies } from '#app/dependencies.ts';
 import { jobContextOf } from '#app/job-context.ts';
 import { problemCodeOf } from '#app/problem-code.ts';
-import { PROBLEMS } from '#domain/run/problems.ts';
+import { hintFor, PROBLEMS } from '#domain/run/problems.ts';
 import { nextAfter } from '#domain/run/schedule.ts';
 import { patienceOf } from '#domain/run/sign-of-life.ts';
 import { ControlStore } from '#storage/control/control-store.ts';
@@ -73,7 +73,7 @@ async function silentRun(deps: Dependencies, job: string): Promise<{ run: string
     const lock = await control.readLock(job);
     const run = lock?.value.run;
     if (!lock || !run || (await silenceOf(control, run, lock.age)) <= patienceOf(deps.limits).reported) return null;
-    return { run: run.id, hint: PROBLEMS['run-silent'].hint };
+    return { run: run.id, hint: hintFor(run, PROBLEMS['run-silent'].hint) };
   } catch (error) {
     if (isStorageError(error)) return null;
     throw error;

@@ -299,8 +299,7 @@ export const PROBLEMS = {
     meaning: 'a stored object is damaged or missing',
     hint:
       '1. Restore the object that the message names, from soft delete or a version of the vault. 2. If you cannot, ' +
-      'start another run: POST /api/jobs/{job}/runs. For a lock or a summary, see "Damaged objects" in ' +
-      'docs/http-api.md.',
+      'start another run of the job. For a lock or a summary, see "Damaged objects" in docs/http-api.md.',
   },
   'target-protected': {
     meaning: 'no restore may write to this destination',
@@ -481,6 +480,11 @@ export function problemOf(code: ProblemCode, count: number, container?: string, 
     message: message ?? `${about}: ${PROBLEMS[code].meaning}`,
     hint: PROBLEMS[code].hint,
   };
+}
+
+/** A hint with its calls for one run: `{id}` and `{job}` stand for any. */
+export function hintFor({ id, job }: { id: string; job: string }, hint: string): string {
+  return hint.replaceAll('{id}', () => id).replaceAll('{job}', () => job);
 }
 
 /** A problem of a run or of one of its containers, with how many blobs it concerns (0: the whole container or run). */

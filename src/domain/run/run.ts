@@ -202,6 +202,8 @@ export interface RunReport {
   chain?: ChainLink;
   /** Answers of the API about a run in progress only: when it last gave a sign of life. ISO 8601. */
   lastSign?: string | null;
+  /** Likewise: when the next start of its job no longer waits for it, if it gives no sign until then. ISO 8601. */
+  countsAsLostAt?: string;
 }
 
 /** One part of a restore point's manifest, as the summary lists it. */

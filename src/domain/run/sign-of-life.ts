@@ -49,11 +49,21 @@ export type Life = 'running' | 'lost' | 'stalled';
 export function lifeOf(
   orchestration: Orchestration,
   { silence, hasBegun }: { silence: number; hasBegun: boolean },
-  { begins, silent, stalled }: Patience,
+  patience: Patience,
 ): Life {
   if (orchestration === 'ended') return 'lost';
-  if (orchestration === 'unknown') return silence > (hasBegun ? silent : begins) ? 'lost' : 'running';
-  return silence > stalled ? 'stalled' : 'running';
+  if (silence <= longestSilence(orchestration, hasBegun, patience)) return 'running';
+  return orchestration === 'unknown' ? 'lost' : 'stalled';
+}
+
+/** After how many milliseconds of silence the next start of its job no longer waits for a run. */
+export function longestSilence(
+  orchestration: Orchestration,
+  hasBegun: boolean,
+  { begins, silent, stalled }: Patience,
+): number {
+  if (orchestration === 'unknown') return hasBegun ? silent : begins;
+  return orchestration === 'active' ? stalled : 0;
 }
 
 /** Its time is for people only: the clock of the service counts. */

@@ -2,6 +2,7 @@ import type { Dependencies } from '#app/dependencies.ts';
 import { isLiteral } from '#domain/blobs/container-pattern.ts';
 import { expand, isInjective } from '#domain/blobs/container-template.ts';
 import { containerProtection, type TargetAccount, tableProtection } from '#domain/restore/protected-target.ts';
+import { isSecondary } from '#domain/service-identity.ts';
 import { expandTable, isInjectiveTable, isValidTableName } from '#domain/tables/table-name.ts';
 import { HttpError } from '../http/http-error.ts';
 import { BLOBS_ONLY, MERGES_ENTITIES, type RestoreRequest, selectsBlobs, targetOf } from './restore-request.ts';
@@ -33,6 +34,17 @@ export function checkAccount({ configuration }: Dependencies, account: string, f
     'account-unknown',
     `${field}: the configuration has no account "${account}"`,
     `The accounts are: ${known}. To add one, name it in "accounts" of strongroom.json`,
+  );
+}
+
+/** Throws unless the configuration has the account and a restore can write to it. */
+export function checkTargetAccount(deps: Dependencies, account: string): void {
+  checkAccount(deps, account, 'body.target.account');
+  if (!isSecondary(deps.blobs(account).endpoint)) return;
+  throw refusal(
+    `.target.account: ${account} is the secondary region of an account ("-secondary"), which is read-only`,
+    'Set "target.account" to another account; to restore to this one, use its own address, after a failover if its ' +
+      'primary region is lost',
   );
 }
 

@@ -22,6 +22,7 @@ import {
   checkContainers,
   checkMatch,
   checkTables,
+  checkTargetAccount,
   type TargetPlace,
 } from './restore-checks.ts';
 import { type RestoreRequest, requestedTask, restoreRequestSchema, targetOf } from './restore-request.ts';
@@ -55,7 +56,7 @@ async function taskOf(deps: Dependencies, point: ChosenPoint, request: RestoreRe
   const { summary } = point;
   const { job, source } = jobContextOf(deps, summary.job);
   const account = request.target.account ?? job.source.account;
-  checkAccount(deps, account, 'body.target.account');
+  checkTargetAccount(deps, account);
   const tasks = [...new Set(summary.parts.map(({ container }) => container))].filter((task) =>
     isRestored(request, task),
   );
@@ -105,7 +106,7 @@ async function restoreOfFile(
     typeof given === 'string' ? { account: job.destination.account, container: CONTROL_CONTAINER, name: given } : given;
   checkAccount(deps, file.account, 'body.file.account');
   const account = request.target.account ?? job.source.account;
-  checkAccount(deps, account, 'body.target.account');
+  checkTargetAccount(deps, account);
   const table = await tableIn(deps, file);
   checkTables({ alias: account, account: targetAccount(deps, account, []), isInPlace: false }, [table], request);
   const restore = { ...requestedTask(request), point: '', account, tables: [table], file, original: false };

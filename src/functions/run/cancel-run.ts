@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Dependencies } from '#app/dependencies.ts';
 import { lockPathOf } from '#domain/run/lock-place.ts';
-import { PROBLEMS } from '#domain/run/problems.ts';
+import { hintFor, PROBLEMS } from '#domain/run/problems.ts';
 import { patienceOf } from '#domain/run/sign-of-life.ts';
 import { answering, json, readBody } from '../http/answering.ts';
 import { HttpError } from '../http/http-error.ts';
@@ -34,7 +34,8 @@ export function cancelRunHandler(deps: Dependencies) {
       }
       const { lock, lockEtag, run, control } = found;
       const isSilent = found.silence > patienceOf(deps.limits).reported;
-      const hint = isSilent && `${PROBLEMS['run-silent'].hint} It last gave one ${silentFor(found.silence)} ago.`;
+      const whatToDo = hintFor(run, PROBLEMS['run-silent'].hint);
+      const hint = isSilent && `${whatToDo} It last gave one ${silentFor(found.silence)} ago.`;
       const answer = { id, status: 'running', cancelling: true, location, ...(hint && { hint }) };
       if (lock.cancel) return json(202, answer);
       const wanted = { ...lock, cancel: true };

@@ -3,7 +3,7 @@ import type { Dependencies } from '#app/dependencies.ts';
 import { isRestored } from '#domain/restore/restore.ts';
 import { hasRecord } from '#domain/run/chain-record.ts';
 import { defined } from '#domain/run/defined.ts';
-import { type Problem, problemOf } from '#domain/run/problems.ts';
+import { hintFor, type Problem, problemOf } from '#domain/run/problems.ts';
 import { reportOf } from '#domain/run/report.ts';
 import { pointOfRun, type RunRef, type RunReport, type RunSummary, retriedRun } from '#domain/run/run.ts';
 import { patienceOf } from '#domain/run/sign-of-life.ts';
@@ -16,8 +16,17 @@ import { findRun } from './find-run.ts';
 import { type HolderLife, silentFor } from './holder-life.ts';
 import { listRows } from './list-rows.ts';
 
-/** The report of a run: from its summary, or from its parts so far. */
+/** The report of a run, with the calls of its hints for this run. */
 export async function readReport(deps: Dependencies, client: DurableClient, id: string): Promise<RunReport> {
+  const report = await reportSoFar(deps, client, id);
+  const ready = (problems: readonly Problem[]) =>
+    problems.map((problem) => ({ ...problem, hint: hintFor(report, problem.hint) }));
+  const containers = report.containers.map((each) => ({ ...each, problems: ready(each.problems) }));
+  return { ...report, containers, problems: ready(report.problems) };
+}
+
+/** From its summary, or from its parts so far. */
+async function reportSoFar(deps: Dependencies, client: DurableClient, id: string): Promise<RunReport> {
   const found = await findRun(deps, client, id);
   if (found.state === 'ended') {
     const { format, source, vault, destination, restorePoint, parts, compared, brake, ...report } = found.summary;
@@ -43,7 +52,11 @@ export async function readReport(deps: Dependencies, client: DurableClient, id: 
     ...(expected !== undefined && { expected }),
     containers: found.containers ?? Number.POSITIVE_INFINITY,
   });
-  return { ...report, lastSign: found.lastSign?.writtenAt.toISOString() ?? null };
+  return {
+    ...report,
+    lastSign: found.lastSign?.writtenAt.toISOString() ?? null,
+    countsAsLostAt: new Date(now.getTime() + found.patience).toISOString(),
+  };
 }
 
 function silentProblem({ limits }: Dependencies, { silence }: HolderLife): Problem[] {

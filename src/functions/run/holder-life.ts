@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { DurableClient } from 'durable-functions';
 import type { Dependencies } from '#app/dependencies.ts';
 import type { RunRef } from '#domain/run/run.ts';
-import { type LastSign, type Life, lifeOf, patienceOf } from '#domain/run/sign-of-life.ts';
+import { type LastSign, type Life, lifeOf, longestSilence, patienceOf } from '#domain/run/sign-of-life.ts';
 import type { ControlStore } from '#storage/control/control-store.ts';
 import { orchestrationState } from './orchestration-state.ts';
 
@@ -10,6 +10,8 @@ export interface HolderLife {
   life: Life;
   /** Milliseconds without a sign of life, by the clock of the service. */
   silence: number;
+  /** Milliseconds until the next start of its job no longer waits for it, if it gives no sign before. */
+  patience: number;
   lastSign?: LastSign;
   /** How many containers and tables it processes, if its orchestration is here and knows. */
   containers?: number;
@@ -25,9 +27,12 @@ export async function holderLife(
   const { state, containers } = await orchestrationState(client, run.id);
   const lastSign = await control.lastSign(run);
   const silence = lastSign?.age ?? lockAge;
+  const hasBegun = lastSign !== undefined;
+  const longest = patienceOf(deps.limits);
   return {
-    life: lifeOf(state, { silence, hasBegun: lastSign !== undefined }, patienceOf(deps.limits)),
+    life: lifeOf(state, { silence, hasBegun }, longest),
     silence,
+    patience: Math.max(0, longestSilence(state, hasBegun, longest) - silence),
     ...(lastSign && { lastSign }),
     ...(containers !== undefined && { containers }),
   };

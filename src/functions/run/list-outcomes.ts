@@ -4,7 +4,7 @@ import type { Dependencies } from '#app/dependencies.ts';
 import { CONTROL_CONTAINER, kindOfPath, partPath, runPrefix } from '#domain/run/control-paths.ts';
 import type { NoLongerHeld, Outcome, PlannedItem } from '#domain/run/outcome.ts';
 import type { ListedPart } from '#domain/run/placed-part.ts';
-import { PROBLEMS } from '#domain/run/problems.ts';
+import { hintFor, PROBLEMS, type ProblemCode } from '#domain/run/problems.ts';
 import type { RunSummary } from '#domain/run/run.ts';
 import { parseRunId } from '#domain/run/run-id.ts';
 import type { Segment } from '#domain/tables/segment.ts';
@@ -57,7 +57,9 @@ export function listOutcomesHandler(deps: Dependencies) {
         part.path,
         named.get(part.path),
       );
-      const shown: object[] = lines.filter((item) => !status || item.status === status).map(shownOutcome);
+      const shown: object[] = lines
+        .filter((item) => !status || item.status === status)
+        .map((item) => shownOutcome(run, item));
       // The published slice part names its plan chunks; an unpublished attempt may have left others.
       for (const { key } of (status === 'planned' && end.chunks) || []) {
         const plan = await control.readPart<PlannedItem | Segment, object>(partPath(run, 'plan', of, key));
@@ -92,11 +94,12 @@ function mayHold(part: ListedPart, status: string | undefined, container: string
   return status === undefined || part.tally[status as 'copied' | 'unchanged' | 'skipped' | 'failed'] > 0;
 }
 
-function shownOutcome(outcome: Outcome | NoLongerHeld): object {
+function shownOutcome(run: { id: string; job: string }, outcome: Outcome | NoLongerHeld): object {
+  const hint = (code: ProblemCode) => hintFor(run, PROBLEMS[code].hint);
   if (outcome.status === 'no-longer-held') {
-    return { ...outcome, ...(outcome.cause && { hint: PROBLEMS[outcome.cause].hint }) };
+    return { ...outcome, ...(outcome.cause && { hint: hint(outcome.cause) }) };
   }
-  return { ...outcome, source: undefined, ...(outcome.code && { hint: PROBLEMS[outcome.code].hint }) };
+  return { ...outcome, source: undefined, ...(outcome.code && { hint: hint(outcome.code) }) };
 }
 
 /** A segment that a restore of a table would write: the entities have no names before they are read. */

@@ -32,9 +32,7 @@ export function retryRunHandler(deps: Dependencies) {
   });
 }
 
-const START_AGAIN = 'Start a new run: POST /api/jobs/{job}/runs, or POST /api/restores';
-
-function nothingToRetry(why: string, hint = START_AGAIN): HttpError {
+function nothingToRetry(why: string, hint = 'Start a new run of its job, or POST /api/restores'): HttpError {
   return new HttpError(409, 'nothing-to-retry', why, hint);
 }
 

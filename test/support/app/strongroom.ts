@@ -47,6 +47,7 @@ export class Strongroom {
       ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
     });
     const text = await response.text();
+    expectReady(text);
     return { status: response.status, body: text === '' ? {} : JSON.parse(text), headers: response.headers };
   }
 
@@ -120,6 +121,12 @@ export class Strongroom {
     }
     return items;
   }
+}
+
+/** A person sends the calls that a text names as they are. */
+function expectReady(text: string): void {
+  const unready = /\/api\/[^\s"]*\{\w+\}/.exec(text)?.[0];
+  if (unready !== undefined) throw new Error(`The answer has a call that nobody can send: ${unready}`);
 }
 
 function noFurther(id: string, report: RunReport): Error {

@@ -1,12 +1,20 @@
 import { BlobServiceClient } from '@azure/storage-blob';
 import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
-import { blobServiceIdentity, resolveAccount, sasProblem, tableServiceProblem } from '#config/accounts.ts';
+import {
+  blobServiceIdentity,
+  resolveAccount,
+  sasProblem,
+  secondaryProblem,
+  tableServiceProblem,
+} from '#config/accounts.ts';
 import { parseAccountString } from '#domain/account-string.ts';
 import { accountNameIn } from '#domain/service-identity.ts';
+import type { SasUse } from '#domain/shared-access-signature.ts';
+import type { AccountConnection } from '#storage/account-connection.ts';
 import { resolveAccess } from '#storage/azure/account-access.ts';
 
-const KEY = Buffer.from('the canary key that must never be shown to anyone').toString('base64');
+const KEY = Buffer.alloc(64, 'the canary key that must never be shown to anyone').toString('base64');
 const SIG = 'CanarySignature%2Babc%3D';
 const NOW = new Date('2026-11-30T12:00:00Z');
 const WHOLE = `DefaultEndpointsProtocol=https;AccountName=acct1;AccountKey=${KEY};EndpointSuffix=core.windows.net`;
@@ -47,6 +55,20 @@ describe('a connection string with a mistake is refused at the start, with the m
     ['with an address of blobs for tables', `${WHOLE};TableEndpoint=https://acct1.blob.core.windows.net`, '("blob")'],
     ['with an empty label', `${WHOLE};BlobEndpoint=https://acct1..blob.core.windows.net`, 'a dot too many'],
     ['with a quote in its address', `${WHOLE};BlobEndpoint=https://acct1".blob.core.windows.net`, 'blob endpoint'],
+    ['with a key that is cut off', WHOLE.replace(KEY, KEY.slice(4)), 'AccountKey of 61 bytes'],
+    ['with two keys', WHOLE.replace(KEY, KEY.slice(0, -4) + KEY), '(88 characters)'],
+    ['with a misspelled suffix', WHOLE.replace('windows', 'window'), 'almost in "core.windows.net"'],
+    ['with a misspelled end', WHOLE.replace('.net', '.ne'), 'almost in "core.windows.net"'],
+    [
+      'with a misspelled address',
+      `${WHOLE};BlobEndpoint=https://acct1.blob.core.chinacloudap.cn`,
+      'almost in "core.chinacloudapi.cn"',
+    ],
+    [
+      'with a misspelled address of tables',
+      `${WHOLE};TableEndpoint=https://acct1.table.core.windwos.net`,
+      'almost in "core.windows.net"',
+    ],
     ['with an expired signature', sas('ss=b&srt=sco&sp=rl&se=2026-11-30T11:59:59Z'), 'expired at 2026-11-30T11:59:59'],
     ['with a signature that is cut off', sas(ACCOUNT_SAS).replace(`&sig=${SIG}`, ''), 'lacks sig'],
     ['with a signature for queues', sas('ss=q&srt=sco&sp=rl'), '(ss)'],
@@ -115,6 +137,10 @@ describe('a connection string with a mistake is refused at the start, with the m
       `${key}BlobEndpoint=https://acct1-secondary.blob.core.windows.net`,
       `${key}BlobEndpoint=https://acct1.privatelink.blob.core.windows.net/`,
       `${key}BlobEndpoint=https://files.blob.example.com`,
+      `${key}EndpointSuffix=core.corp.example`,
+      `${key}EndpointSuffix=core.usgovcloudapi.net`,
+      `AccountName=acct1;AccountKey=eA==;BlobEndpoint=http://azurite:10000/acct1`,
+      `AccountName=acct1;AccountKey=eA==;EndpointSuffix=storage.corp.example`,
       `${key}BlobEndpoint=http://127.0.0.1:10000/acct1`,
       sas('sr=c&si=policy').replace('net/', 'net'),
       sas(`${ACCOUNT_SAS}&st=2026-11-30T12:10:00Z`),
@@ -125,11 +151,42 @@ describe('a connection string with a mistake is refused at the start, with the m
   });
 });
 
-test('the signature of a vault covers blobs', () => {
-  const problem = (services: string) =>
-    sasProblem({ alias: 'VAULT', connectionString: sas(ACCOUNT_SAS.replace('ss=bt', `ss=${services}`)) }, 'vault');
-  expect(problem('t')).toContain('blobs (ss)');
-  expect(problem('b')).toBeUndefined();
+test('a signature covers the services that are used', () => {
+  const problem = (query: string, use: SasUse) =>
+    sasProblem({ alias: 'VAULT', connectionString: sas(query) }, use) ?? 'none';
+  const account = (services: string) => ACCOUNT_SAS.replace('ss=bt', `ss=${services}`);
+  const vault: SasUse = { role: 'vault', services: ['blobs'] };
+  expect(problem(account('t'), vault)).toContain('blobs (ss)');
+  expect(problem(account('b'), vault)).toBe('none');
+  const tables: SasUse = { role: 'read', services: ['tables'] };
+  expect(problem(account('b'), tables)).toContain('does not cover tables (ss)');
+  expect(problem(account('t'), tables)).toBe('none');
+  expect(problem('sr=c&si=policy', tables)).toContain('tables (ss)');
+  expect(problem('tn=orders&si=policy', tables)).toBe('none');
+  const both: SasUse = { role: 'read', services: ['blobs', 'tables'] };
+  expect(problem(account('bt'), both)).toBe('none');
+  expect(problem(account('t'), both)).toContain('blobs (ss)');
+  expect(problem('tn=orders&si=policy', both)).toContain('blobs (ss)');
+});
+
+test('the secondary region of an account is no vault', () => {
+  const byKey = (end: string): AccountConnection => ({
+    alias: 'VAULT',
+    connectionString: `AccountName=acct1;AccountKey=${KEY};BlobEndpoint=${end}`,
+  });
+  const byIdentity = (blobServiceUri: string): AccountConnection => ({ alias: 'VAULT', blobServiceUri });
+  for (const given of [byKey, byIdentity]) {
+    for (const end of [
+      'https://acct1-secondary.blob.core.windows.net',
+      'https://acct1-secondary.z01.blob.storage.azure.net/',
+      'http://127.0.0.1:10000/acct1-secondary',
+    ]) {
+      expect(secondaryProblem(given(end)), end).toContain('read-only');
+    }
+    for (const end of ['https://acct1.blob.core.windows.net', 'https://files-secondary.example.com']) {
+      expect(secondaryProblem(given(end)), end).toBeUndefined();
+    }
+  }
 });
 
 test('an identity needs the name of its account, which a custom domain does not show', () => {
@@ -139,6 +196,9 @@ test('an identity needs the name of its account, which a custom domain does not 
   });
   expect(identity('https://acct1.dfs.core.windows.net')).toMatchObject({
     problems: [expect.stringContaining('"dfs"')],
+  });
+  expect(identity('https://acct1.blob.core.window.net')).toMatchObject({
+    problems: [expect.stringContaining('almost in "core.windows.net"')],
   });
   expect(identity('https://files.example.com', { VAULT__accountName: 'acct1' })).toMatchObject({
     connection: { accountName: 'acct1' },

@@ -7,7 +7,7 @@ import { loadConfiguration, readConfiguration } from '#config/configuration.ts';
 import { ConfigurationError } from '#config/configuration-error.ts';
 import { jsonErrorOffset, lineAndColumn } from '#config/json-syntax.ts';
 
-const KEY = Buffer.from('a key that must never be seen').toString('base64');
+const KEY = Buffer.alloc(64, 'a key that must never be seen').toString('base64');
 const SETTINGS = {
   SOURCE: `DefaultEndpointsProtocol=https;AccountName=source1;AccountKey=${KEY};EndpointSuffix=core.windows.net`,
   VAULT__blobServiceUri: 'https://vault1.blob.core.windows.net',
@@ -405,16 +405,20 @@ describe('a destination inside its source', () => {
     ['the same string', SETTINGS.SOURCE],
     ['an endpoint', `AccountName=source1;AccountKey=${KEY};BlobEndpoint=http://SOURCE1.blob.core.windows.net/`],
     [
-      'the secondary',
-      `AccountName=source1;AccountKey=${KEY};BlobEndpoint=https://source1-secondary.blob.core.windows.net:443`,
-    ],
-    [
       'a private link',
       `AccountName=source1;AccountKey=${KEY};BlobEndpoint=https://source1.privatelink.blob.core.windows.net`,
     ],
   ])('is seen through another alias, by %s', (_, VAULT) => {
     expect(problems({ jobs: [job()] }, { ...again, VAULT })).toEqual([
       expect.stringContaining('SOURCE and VAULT are the same account'),
+    ]);
+  });
+
+  it('is seen by the secondary, which is no vault at all', () => {
+    const VAULT = `AccountName=source1;AccountKey=${KEY};BlobEndpoint=https://source1-secondary.blob.core.windows.net:443`;
+    expect(problems({ jobs: [job()] }, { ...again, VAULT })).toEqual([
+      expect.stringContaining('SOURCE and VAULT are the same account'),
+      expect.stringContaining('the app setting "VAULT" has the address of a secondary region'),
     ]);
   });
 

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { configurationSchema, loadConfiguration } from '#config/configuration.ts';
 import { ConfigurationError } from '#config/configuration-error.ts';
 
-const KEY = Buffer.from('a key that must never be seen').toString('base64');
+const KEY = Buffer.alloc(64, 'a key that must never be seen').toString('base64');
 const SETTINGS = {
   SOURCE: `DefaultEndpointsProtocol=https;AccountName=source1;AccountKey=${KEY};EndpointSuffix=core.windows.net`,
   VAULT__blobServiceUri: 'https://vault1.blob.core.windows.net',

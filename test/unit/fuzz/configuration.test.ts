@@ -9,7 +9,7 @@ import { readLimits } from '#config/limits.ts';
 import { retentionProblem } from '#domain/prune/retention.ts';
 import { parsePortion } from '#domain/verify/portion.ts';
 
-const KEY = Buffer.from('the canary key that must never be shown to anybody at all').toString('base64');
+const KEY = Buffer.alloc(64, 'the canary key that must never be shown to anybody at all').toString('base64');
 const SIGNATURE = 'CanarySignature1234567890abcdefghijklmnopqrs%3D';
 const SETTINGS: Record<string, string> = {
   SOURCE: `DefaultEndpointsProtocol=https;AccountName=source1;AccountKey=${KEY};EndpointSuffix=core.windows.net`,

@@ -40,9 +40,9 @@ test('runs one job to its end, with an exit code for the result', async () => {
   ]);
   expect(good).toEqual({
     code: 0,
-    output: expect.stringMatching(/^nightly: succeeded · nightly · copied 12 bytes, copied 3, failed 0$/m),
+    output: expect.stringMatching(/^nightly: succeeded · nightly · 3 copied \(12 bytes\), 0 failed$/m),
   });
-  expect(partly).toEqual({ code: 3, output: expect.stringMatching(/^partly: completed-with-failures .*failed 1$/m) });
+  expect(partly).toEqual({ code: 3, output: expect.stringMatching(/^partly: completed-with-failures .*1 failed$/m) });
   expect(unknown).toEqual({
     code: 8,
     output: expect.stringMatching(/^Cannot start "unknown": There is no job "unknown"\. \(404\)$/m),
@@ -55,7 +55,7 @@ test('runs one job to its end, with an exit code for the result', async () => {
 test('reconciles an archive rule of the given name', async () => {
   const directory = temporaryDirectory();
   const { code, output } = await outcome(start(directory, ['--once', 'uploads']));
-  expect(output).toMatch(/^uploads: succeeded · uploads · copied 12 bytes, copied 3, failed 0$/m);
+  expect(output).toMatch(/^uploads: succeeded · uploads · 3 copied \(12 bytes\), 0 failed$/m);
   expect(code).toBe(0);
   expect(read(directory)).toContain('reconcile uploads');
 });

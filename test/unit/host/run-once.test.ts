@@ -82,7 +82,7 @@ describe('a process that runs one job', () => {
   ])('has an exit code for a run that is %s', async (status, code) => {
     script = { [START]: [started], [STATUS]: [isNow('running'), isNow(status)] };
     expect(await run()).toBe(code);
-    expect(printed).toEqual([`nightly: ${status} · ${RUN} · copied 3`]);
+    expect(printed).toEqual([`nightly: ${status} · ${RUN} · 3 copied`]);
   });
 
   test('prints each problem with what to do, and names no call that nothing serves', async () => {
@@ -150,10 +150,38 @@ describe('a process that runs one job', () => {
     expect(lines.length).toBeGreaterThan(1);
     expect(lines.length).toBeLessThan(6);
     expect(lines[0]).toMatch(
-      /running · \S+ · copied 3\. To end it, in another terminal: curl -X POST http:\S+\/cancel -H "x-functions-key: \$STRONGROOM_KEY"$/,
+      /running · \S+ · 3 copied\. To end it, in another terminal: curl -X POST http:\S+\/cancel -H "x-functions-key: \$STRONGROOM_KEY"$/,
     );
     // Only a start takes over from a run that is stuck.
     expect(calls.filter((call) => call === START)).toHaveLength(6);
+  });
+
+  test('says of a silent run since when it is silent, until when it waits, and what ends it at once', async () => {
+    const now = Date.now();
+    const [lastSign, countsAsLostAt] = [now - 240_500, now + 359_500].map((at) => new Date(at).toISOString());
+    const silent = { status: 200, body: { status: 'running', counts: { copied: 3 }, lastSign, countsAsLostAt } };
+    script = { [START]: [inProgress, started], [OF_OTHER]: [silent, isNow('failed')], [STATUS]: [isNow('succeeded')] };
+    expect(await run()).toBe(0);
+    expect(printed[1]).toMatch(
+      /^It gave its last sign of life 4 min \d s ago, at [\d:]{8} UTC\. If its host has stopped, it counts as lost at [\d:]{8} UTC, in 5 min \d+ s, and this run starts then\. To end it at once, in another terminal: curl -X POST http:\S+\/cancel -d '\{"force":true\}'$/,
+    );
+  });
+
+  test('prints its numbers for people', async () => {
+    const ended = {
+      status: 'completed-with-failures',
+      ...{ startedAt: '2026-11-21T23:30:00Z', finishedAt: '2026-11-21T23:32:05Z' },
+      counts: { listed: 12_345, copied: 1_200, unchanged: 11_144, skipped: 0, failed: 1 },
+      bytes: { listed: 999, copied: 3_565_158, unchanged: 5, skipped: 0, failed: 1 },
+      noLongerHeld: { deleted: 2, skipped: 0, failed: 0, notSelected: 1 },
+      ...{ progress: { fraction: 1, blobsPerSecond: 9 }, requests: { list: 3 }, chain: { number: 7 } },
+    };
+    script = { [START]: [started], [STATUS]: [{ status: 200, body: ended }] };
+    await run();
+    expect(printed).toEqual([
+      `nightly: completed-with-failures · ${RUN} · 12,345 listed: 1,200 copied (3.4 MiB), 11,144 unchanged (5 bytes), ` +
+        '1 failed (1 byte) · no longer held: 2 deleted, 1 not selected · took 2 min 5 s',
+    ]);
   });
 
   test('finishes a run of an earlier start before it starts its own', async () => {
@@ -168,7 +196,7 @@ describe('a process that runs one job', () => {
     expect(await run()).toBe(4);
     expect(printed.slice(0, 2)).toEqual([
       `nightly: run ${OTHER} of an earlier start continues first.`,
-      `nightly: succeeded · ${OTHER} · copied 3`,
+      `nightly: succeeded · ${OTHER} · 3 copied`,
     ]);
     expect(calls.indexOf(START)).toBeGreaterThan(calls.indexOf(OF_OTHER));
   });

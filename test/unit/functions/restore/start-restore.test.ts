@@ -267,6 +267,12 @@ describe('POST /api/restores of containers', () => {
     },
   );
 
+  it('400 for a target in the secondary region of an account, which is read-only', async () => {
+    const asked = await archiving('https://acct1-secondary.blob.core.windows.net');
+    const answer = await asked.post(of({ target: { account: 'ARCHIVE', container: 'x12' } }));
+    expect(answer).toMatchObject({ status: 400, body: { detail: expect.stringContaining('which is read-only') } });
+  });
+
   it('I10: 400 for a container that only a restore point of a job that is gone still needs', async () => {
     const asked = await new Asked().holding('images');
     const { control, vault } = asked.world;
