@@ -8,6 +8,7 @@ import type { BlobAccount } from '#storage/blob-account.ts';
 import type { ControlStore } from '#storage/control/control-store.ts';
 import { countingRequests } from '#storage/requests.ts';
 import { isStorageError } from '#storage/storage-error.ts';
+import type { StopReason } from '../run/run-guard.ts';
 import { givingSigns } from '../run/signs-of-life.ts';
 
 export interface RemovePointsResult {
@@ -15,6 +16,8 @@ export interface RemovePointsResult {
   removed: number;
   requests: Record<string, number>;
   problem?: Problem;
+  /** The run may not continue. The next prune removes the rest. */
+  stopped?: StopReason;
 }
 
 /**
@@ -40,8 +43,8 @@ async function removeEmptied(deps: Dependencies, run: RunRef): Promise<Omit<Remo
   const builtOn = await runsBuiltOn(control, plan.keeps);
   const left = await pointsWithOnlyNotes(control, run.job);
   for (const id of [...plan.expired, ...left]) {
-    const lock = await control.readLock(run.job);
-    if (standingOf(lock?.value, run) !== 'go') break;
+    const standing = standingOf((await control.readLock(run.job))?.value, run);
+    if (standing !== 'go') return { removed, stopped: standing };
     const point = { job: run.job, id };
     const { removed: mark } = await control.readNotes(point);
     if (builtOn.has(id) || (mark?.emptied === undefined && !left.includes(id))) continue;

@@ -308,13 +308,14 @@ export class ControlStore extends ControlContainer {
 
   /**
    * Changes the notes of a restore point by compare-and-swap. `change` gets the current notes, and may throw to leave
-   * them unchanged. Throws `precondition` if other writers keep changing them.
+   * them unchanged. It is called after they are read, so that what it finds out then still holds when they are written,
+   * or the write is refused. Throws `precondition` if other writers keep changing them.
    */
-  async changeNotes(run: RunName, change: (notes: Notes) => Notes): Promise<Notes> {
+  async changeNotes(run: RunName, change: (notes: Notes) => Notes | Promise<Notes>): Promise<Notes> {
     const path = notesPath(run);
     const changed = await compareAndSwap(async () => {
       const found = await this.readJson(path, isNotes);
-      const notes = change(found?.value ?? {});
+      const notes = await change(found?.value ?? {});
       const expect = found ? { ifMatch: found.etag } : 'absent';
       const isWritten = await this.writeJson(path, notes, expect, { [NOTES_KEY]: asciiJson(notes) });
       return isWritten ? notes : undefined;
