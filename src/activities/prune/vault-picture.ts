@@ -2,12 +2,12 @@ import pLimit from 'p-limit';
 import type { RunLock } from '#domain/run/lock.ts';
 import { isReader } from '#domain/run/lock-place.ts';
 import type { Reading } from '#domain/run/prune-plan.ts';
-import { readBy } from '#domain/run/reader-lock.ts';
+import { type ReaderRef, readBy } from '#domain/run/reader-lock.ts';
 import { partEntries } from '#domain/run/report.ts';
 import { isRestorePoint, type Notes } from '#domain/run/restore-point.ts';
 import { isBackup, type PartEntry, type RunSummary } from '#domain/run/run.ts';
 import { parseRunId } from '#domain/run/run-id.ts';
-import type { ControlStore } from '#storage/control/control-store.ts';
+import type { ControlStore, HeldLock } from '#storage/control/control-store.ts';
 import { StorageError } from '#storage/storage-error.ts';
 
 /** Everything in a vault that may need content. */
@@ -84,10 +84,24 @@ export async function readPicture(
 
 /** The restore points of a job that readers in progress read. */
 export async function readingIn(control: ControlStore, job: string): Promise<Reading[]> {
-  return (await control.openReaders(job)).flatMap(({ value: { run } }) => {
+  return (await knownReaders(control, job)).flatMap(({ value: { run } }) => {
     const { point } = readBy(run);
     return point === undefined ? [] : [{ job: parseRunId(point)?.job ?? job, point, run: run.id }];
   });
+}
+
+/**
+ * The readers of a job in progress. Throws `damaged` if one is unknown that has not ended: it may read anything. Its
+ * message says how to end it.
+ */
+export async function knownReaders(control: ControlStore, job: string): Promise<HeldLock<ReaderRef>[]> {
+  const { locks, unknown } = await control.openReaders(job);
+  for (const { id, error } of unknown) {
+    if (await control.readSummary({ job, id })) continue;
+    const how = `Restore it, or end its run: POST /api/runs/${id}/cancel with {"force": true}`;
+    throw new StorageError('damaged', `${error.message}. ${how}`);
+  }
+  return locks;
 }
 
 async function readPoint(

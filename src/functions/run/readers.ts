@@ -33,7 +33,11 @@ export async function readersInProgress(
   context: JobContext,
   client: DurableClient,
 ): Promise<ReaderRef[]> {
-  const open = await openReaders(deps, context);
+  const { locks: open, unknown } = await context.control.openReaders(context.job.name);
+  // Each keeps prunes from deleting anything, and no other run from starting.
+  for (const { id, error } of unknown) {
+    deps.telemetry.warn('reader-unknown', { job: context.job.name, run: id, message: error.message });
+  }
   // At once: it takes minutes to find out whether one is stalled.
   const states = await Promise.all(open.map((lock) => stateOf(deps, context, client, lock)));
   const inProgress: ReaderRef[] = [];
@@ -43,20 +47,6 @@ export async function readersInProgress(
     else await end(deps, context, client, { run: value.run, state });
   }
   return inProgress;
-}
-
-/** A damaged lock of a reader keeps prunes from deleting anything. It keeps no other run from starting. */
-async function openReaders(
-  deps: Dependencies,
-  { job, control }: Pick<JobContext, 'job' | 'control'>,
-): Promise<HeldLock<ReaderRef>[]> {
-  try {
-    return await control.openReaders(job.name);
-  } catch (error) {
-    if (!isStorageError(error, 'damaged')) throw error;
-    deps.telemetry.warn('readers-unknown', { job: job.name, message: error.message });
-    return [];
-  }
 }
 
 type State = Life | { summary: RunSummary | 'damaged' };
