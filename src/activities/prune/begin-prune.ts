@@ -10,6 +10,7 @@ import { type Notes, verifiedAt } from '#domain/run/restore-point.ts';
 import type { PartEntry, PruneRef, RunRef } from '#domain/run/run.ts';
 import { tableOfTask, taskOfTable } from '#domain/run/task-name.ts';
 import { isValidTableName } from '#domain/tables/table-name.ts';
+import { ChainStore } from '#storage/control/chain-store.ts';
 import type { ControlStore } from '#storage/control/control-store.ts';
 import { isStorageError, StorageError } from '#storage/storage-error.ts';
 import type { ContainerPair, ListContainersResult } from '../run/container-task.ts';
@@ -83,9 +84,9 @@ async function decideNow(
   run: Pick<RunRef, 'job' | 'id'>,
   leftOut?: readonly Reading[],
 ): Promise<{ picture: VaultPicture; plan: PrunePlan }> {
-  const { job, source, control } = jobContextOf(deps, run.job);
+  const { job, source, vault, control } = jobContextOf(deps, run.job);
   const prefixes = new Map(runsAs(deps).map(({ name, destination }) => [name, destination.prefix]));
-  const picture = await readPicture(control, (name) => prefixes.get(name), run.id);
+  const picture = await readPicture({ control, chain: new ChainStore(vault) }, (name) => prefixes.get(name), run.id);
   const now = await presentOf(deps, control, run.job);
   const marginMs = (job.retention?.marginHours ?? DEFAULT_MARGIN_HOURS) * HOUR;
   const isRemoved = ({ notes }: PointInVault) => notes.removed !== undefined && notes.removed.run !== run.id;
@@ -119,7 +120,8 @@ async function decideNow(
   const at = now.toISOString();
   // A run in progress may build on content that was there when it began, and its parts do not show that yet.
   const before = new Date(Math.min(now.getTime() - marginMs, picture.quietUntil)).toISOString();
-  const plan = { job: run.job, at, decisions, remove, expired, reading, keeps, braked, marginMs, before };
+  const leftovers = picture.leftovers.filter(({ job: of }) => of === run.job).map(({ id }) => id);
+  const plan = { job: run.job, at, decisions, remove, expired, reading, keeps, braked, leftovers, marginMs, before };
   return { picture, plan: withHash({ ...plan, source: source.endpoint }) };
 }
 
@@ -180,6 +182,7 @@ interface Marking {
 }
 
 const HAS_ENDED = new Error('The prune has ended');
+const IS_GONE = new Error('Another execution has removed a restore point already');
 
 /**
  * Changes the notes of a restore point unless the prune has ended by the time that they were read: its record in the
@@ -190,6 +193,9 @@ const HAS_ENDED = new Error('The prune has ended');
 async function noteWhileOpen({ control, run }: Marking, id: string, change: (notes: Notes) => Notes): Promise<void> {
   await control.changeNotes({ job: run.job, id }, async (notes) => {
     if (await control.readSummary(run)) throw HAS_ENDED;
+    // A prune deletes notes last: a mark would be all that is left, and seem to be of a whole restore point.
+    const isGone = Object.keys(notes).length === 0 && !(await control.readSummary({ job: run.job, id }));
+    if (isGone) throw IS_GONE;
     return change(notes);
   });
 }
@@ -213,8 +219,8 @@ async function markAll(marking: Marking): Promise<string | undefined> {
     }
     return refusal;
   } catch (error) {
-    if (error === HAS_ENDED) return HAS_ENDED.message;
-    throw error;
+    if (error !== HAS_ENDED && error !== IS_GONE) throw error;
+    return (error as Error).message;
   }
 }
 
