@@ -1,5 +1,6 @@
 import { type ChainEntry, type PruneRecord, restorePointRecord, verificationRecord } from '#domain/run/chain-record.ts';
-import { CONTROL_CONTAINER, summaryPath } from '#domain/run/control-paths.ts';
+import { summaryPath } from '#domain/run/control-paths.ts';
+import { isForGood, type Removal } from '#domain/run/removal.ts';
 import { isRestorePoint, type Notes } from '#domain/run/restore-point.ts';
 import type { RunSummary } from '#domain/run/run.ts';
 import { proofOf } from '#domain/verify/proof.ts';
@@ -66,7 +67,10 @@ async function notesOf(control: ControlStore, run: RunSummary): Promise<Notes> {
   }
 }
 
-/** By what the vault shows, since the prune may have been interrupted. Undefined if it found its plan out of date. */
+/**
+ * By what the notes show, since the prune may have been interrupted. Undefined if it found its plan out of date.
+ * Executions of the prune that are still under way change no notes after this.
+ */
 async function pruneRecord(
   vault: BlobAccount,
   control: ControlStore,
@@ -75,16 +79,41 @@ async function pruneRecord(
   const { job, id, status, trigger, counts } = run;
   const plan = await control.readPrunePlan(run);
   if (!plan) return undefined;
-  const emptied: string[] = [];
-  for (const point of plan.expired) {
-    if (!(await vault.getProperties(CONTROL_CONTAINER, summaryPath({ job, id: point })))) emptied.push(point);
-  }
   const removed: string[] = [];
-  for (const point of plan.remove) {
+  const emptied: string[] = [];
+  for (const point of new Set([...plan.remove, ...plan.expired])) {
+    const found = await settledRemoval(control, { job, id: point });
     // A restore point without a margin is marked and emptied by one prune, and its notes are gone.
-    const isMarked = emptied.includes(point) || (await notesOf(control, { ...run, id: point })).removed?.run === id;
-    if (isMarked) removed.push(point);
+    const isGone = found === 'gone' && plan.expired.includes(point);
+    const removal = found === 'gone' ? undefined : found;
+    if (plan.remove.includes(point) && (isGone || removal?.run === id)) removed.push(point);
+    if (plan.expired.includes(point) && (isGone || (removal && isForGood(removal)))) emptied.push(point);
   }
   const about = { kind: 'prune', run: id, status, trigger, plan: run.prune!.plan!, removed, emptied } as const;
   return { ...about, deleted: counts.removed ?? 0, summary: await nameOf(vault, run) };
 }
+
+/**
+ * What the notes of a restore point say of its removal. They are written again as they are: the prune has its summary by
+ * now, so an execution of it that has read the notes before cannot write them, and one that reads them later does not.
+ */
+async function settledRemoval(
+  control: ControlStore,
+  point: { job: string; id: string },
+): Promise<Removal | 'gone' | undefined> {
+  const unlessGone = async (notes: Notes) => {
+    if (Object.keys(notes).length === 0 && !(await control.readSummary(point))) throw GONE;
+    return notes;
+  };
+  try {
+    return (await control.changeNotes(point, unlessGone)).removed;
+  } catch (error) {
+    if (error === GONE) return 'gone';
+    // Damaged notes must not keep a run from ending.
+    if (isStorageError(error, 'damaged')) return undefined;
+    throw error;
+  }
+}
+
+/** A prune deletes the notes of a restore point last: writing them again would bring them back. */
+const GONE = new Error('The restore point is gone');

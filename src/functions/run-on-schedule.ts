@@ -6,6 +6,7 @@ import { jobContextOf } from '#app/job-context.ts';
 import type { Job } from '#config/configuration.ts';
 import { dueAt, type Occurrence, type Scheduled } from '#domain/run/occurrence.ts';
 import { carriesOutPlan, type RequestedRun, type RunRef, type Without } from '#domain/run/run.ts';
+import { patienceOf } from '#domain/run/sign-of-life.ts';
 import { HttpError } from './http/http-error.ts';
 import { choosePoint } from './restore-points/choose-restore-point.ts';
 import { startRun } from './run/start-run.ts';
@@ -14,6 +15,8 @@ import { startRun } from './run/start-run.ts';
 const WAITS = [16, 32, 64, 128];
 /** A request to a service that does not answer takes minutes, and the function has a time limit. */
 const LAST_TRY_AFTER_MS = 5 * 60_000;
+/** The service reports whole seconds, at both ends of a silence. */
+const ROUNDING_MS = 2_000;
 
 type Wanted = Without<RequestedRun, 'job' | 'trigger'>;
 
@@ -34,23 +37,26 @@ function lastTick({ scheduleStatus }: Timer): Date | undefined {
 
 /** Starts the run of an occurrence. If that fails, tries again for some minutes. */
 async function startInTime(deps: Dependencies, client: DurableClient, job: Job, due: Occurrence): Promise<string> {
-  const began = deps.now().getTime();
-  for (let failures = 0; ; failures++) {
-    const isLast = () => failures === WAITS.length || deps.now().getTime() > began + LAST_TRY_AFTER_MS;
+  const time = () => deps.now().getTime();
+  const began = time();
+  let failedAt = Number.NEGATIVE_INFINITY;
+  for (let failures = 0; ; ) {
     try {
       const result = await startDue(deps, client, job, due);
-      // After a failure, this may be the run of the failed start: then it is lost, which shows a minute later.
-      const isCertain = failures === 0 || isLast() || !result.startsWith('served');
-      if (isCertain) return result;
+      // After a failure, another run may be that of the failed start: then it shows as lost from that time on.
+      const certainIn = failedAt + patienceOf(deps.limits).begins + ROUNDING_MS - time();
+      if (result.startsWith('started') || certainIn <= 0) return result;
+      await sleep(certainIn);
     } catch (error) {
       const about = { job: job.name, what: due.what, due: due.at.toISOString(), message: (error as Error).message };
-      if (isLast()) {
+      if (failures === WAITS.length || time() > began + LAST_TRY_AFTER_MS) {
         deps.telemetry.startFailed(about);
         throw error;
       }
       deps.telemetry.warn('start-retried', about);
+      failedAt = time();
+      await sleep(WAITS[failures++]! * deps.limits.retryDelayMs);
     }
-    await sleep(WAITS[failures]! * deps.limits.retryDelayMs);
   }
 }
 

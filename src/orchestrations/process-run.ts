@@ -94,7 +94,7 @@ function* finishWork(
   const answer = yield* insist(context, 'removePoints', { run });
   addRequests(findings.requests, answer.requests ?? {});
   if (answer.problem) findings.problems.push(answer.problem);
-  return undefined;
+  return answer.stopped;
 }
 
 function* tidyArchive(

@@ -3,7 +3,6 @@ import type { Dependencies } from '#app/dependencies.ts';
 import { jobContextOf, runsAs } from '#app/job-context.ts';
 import { DEFAULT_MARGIN_HOURS, retention } from '#domain/prune/retention.ts';
 import { CONTROL_CONTAINER, entityFilesPrefix, prunePlanPath, runPrefix } from '#domain/run/control-paths.ts';
-import { standingOf } from '#domain/run/lock.ts';
 import { problemOf } from '#domain/run/problems.ts';
 import { type PointName, type PrunePlan, type Reading, withHash } from '#domain/run/prune-plan.ts';
 import { announced, forGood, type Removal, withdrawn } from '#domain/run/removal.ts';
@@ -11,6 +10,7 @@ import { type Notes, verifiedAt } from '#domain/run/restore-point.ts';
 import type { PartEntry, PruneRef, RunRef } from '#domain/run/run.ts';
 import { tableOfTask, taskOfTable } from '#domain/run/task-name.ts';
 import { isValidTableName } from '#domain/tables/table-name.ts';
+import { ChainStore } from '#storage/control/chain-store.ts';
 import type { ControlStore } from '#storage/control/control-store.ts';
 import { isStorageError, StorageError } from '#storage/storage-error.ts';
 import type { ContainerPair, ListContainersResult } from '../run/container-task.ts';
@@ -42,8 +42,6 @@ export async function beginPrune(deps: Dependencies, run: PruneRef): Promise<Omi
   const refused = await refusedToDelete(deps, run);
   if (refused) return { containers: [], problems: [problemOf('access-denied-prune', 0, undefined, refused)] };
   await control.writeJson(prunePlanPath(run), made, 'absent');
-  // An execution that comes late must not mark again what an operator has unmarked since.
-  if (standingOf((await control.readLock(run.job))?.value, run) === 'superseded') return stale();
   const now = (await control.lockWrittenAt(run.job)) ?? deps.now();
   const refusal = await markAll({ control, run, plan: made, at: now.toISOString(), by: deps.random() });
   if (refusal !== undefined) return stale(refusal);
@@ -86,9 +84,9 @@ async function decideNow(
   run: Pick<RunRef, 'job' | 'id'>,
   leftOut?: readonly Reading[],
 ): Promise<{ picture: VaultPicture; plan: PrunePlan }> {
-  const { job, source, control } = jobContextOf(deps, run.job);
+  const { job, source, vault, control } = jobContextOf(deps, run.job);
   const prefixes = new Map(runsAs(deps).map(({ name, destination }) => [name, destination.prefix]));
-  const picture = await readPicture(control, (name) => prefixes.get(name), run.id);
+  const picture = await readPicture({ control, chain: new ChainStore(vault) }, (name) => prefixes.get(name), run.id);
   const now = await presentOf(deps, control, run.job);
   const marginMs = (job.retention?.marginHours ?? DEFAULT_MARGIN_HOURS) * HOUR;
   const isRemoved = ({ notes }: PointInVault) => notes.removed !== undefined && notes.removed.run !== run.id;
@@ -122,7 +120,8 @@ async function decideNow(
   const at = now.toISOString();
   // A run in progress may build on content that was there when it began, and its parts do not show that yet.
   const before = new Date(Math.min(now.getTime() - marginMs, picture.quietUntil)).toISOString();
-  const plan = { job: run.job, at, decisions, remove, expired, reading, keeps, braked, marginMs, before };
+  const leftovers = picture.leftovers.filter(({ job: of }) => of === run.job).map(({ id }) => id);
+  const plan = { job: run.job, at, decisions, remove, expired, reading, keeps, braked, leftovers, marginMs, before };
   return { picture, plan: withHash({ ...plan, source: source.endpoint }) };
 }
 
@@ -182,36 +181,61 @@ interface Marking {
   by: string;
 }
 
+const HAS_ENDED = new Error('The prune has ended');
+const IS_GONE = new Error('Another execution has removed a restore point already');
+
+/**
+ * Changes the notes of a restore point unless the prune has ended by the time that they were read: its record in the
+ * chain says what it has marked and emptied, and an operator may have taken a mark back since. The record is made after
+ * the summary, from notes that are written again then, so an execution that comes late either finds the summary or
+ * cannot write.
+ */
+async function noteWhileOpen({ control, run }: Marking, id: string, change: (notes: Notes) => Notes): Promise<void> {
+  await control.changeNotes({ job: run.job, id }, async (notes) => {
+    if (await control.readSummary(run)) throw HAS_ENDED;
+    // A prune deletes notes last: a mark would be all that is left, and seem to be of a whole restore point.
+    const isGone = Object.keys(notes).length === 0 && !(await control.readSummary({ job: run.job, id }));
+    if (isGone) throw IS_GONE;
+    return change(notes);
+  });
+}
+
 /**
  * Marks the restore points that the plan removes, and notes which ones it empties. Returns why the plan is out of date
  * if one of them has been held or unmarked meanwhile, or is read. A run that begins to read a restore point registers
  * first and then checks its notes, so one of the two finds the other.
  */
 async function markAll(marking: Marking): Promise<string | undefined> {
-  const { control, run, plan } = marking;
-  const refusal = await mark(marking);
-  if (refusal === undefined) {
-    for (const id of plan.expired) await changeRemoval(control, { job: run.job, id }, forGood);
-    return undefined;
+  const { plan } = marking;
+  try {
+    const refusal = await mark(marking);
+    if (refusal === undefined) {
+      for (const id of plan.expired) await changeRemoval(marking, id, forGood);
+      return undefined;
+    }
+    // A stale plan must leave no marks.
+    for (const id of new Set([...plan.remove, ...plan.expired])) {
+      await changeRemoval(marking, id, (removal) => withoutMark(removal, marking));
+    }
+    return refusal;
+  } catch (error) {
+    if (error !== HAS_ENDED && error !== IS_GONE) throw error;
+    return (error as Error).message;
   }
-  // A stale plan must leave no marks.
-  for (const id of new Set([...plan.remove, ...plan.expired])) {
-    await changeRemoval(control, { job: run.job, id }, (removal) => withoutMark(removal, marking));
-  }
-  return refusal;
 }
 
-async function mark({ control, run, plan, at, by }: Marking): Promise<string | undefined> {
+async function mark(marking: Marking): Promise<string | undefined> {
+  const { control, run, plan, at, by } = marking;
   const changed = new StorageError('precondition', 'It is held, or no longer marked');
   try {
     for (const id of plan.remove) {
-      await control.changeNotes({ job: run.job, id }, (notes) => {
+      await noteWhileOpen(marking, id, (notes) => {
         if (notes.hold || (notes.brake && !notes.brake.released)) throw changed;
         return notes.removed ? notes : { ...notes, removed: { at, run: run.id } };
       });
     }
     for (const id of plan.expired) {
-      await control.changeNotes({ job: run.job, id }, (notes) => {
+      await noteWhileOpen(marking, id, (notes) => {
         if (!notes.removed) throw changed;
         return { ...notes, removed: announced(notes.removed, by, at) };
       });
@@ -232,13 +256,14 @@ function withoutMark(removal: Removal, { run, by }: Marking): Removal | undefine
 }
 
 async function changeRemoval(
-  control: ControlStore,
-  point: { job: string; id: string },
+  marking: Marking,
+  id: string,
   change: (removal: Removal) => Removal | undefined,
 ): Promise<void> {
-  const { removed } = await control.readNotes(point);
+  const { control, run } = marking;
+  const { removed } = await control.readNotes({ job: run.job, id });
   if (!removed || isDeepStrictEqual(change(removed), removed)) return;
-  await control.changeNotes(point, ({ removed: now, ...notes }) => {
+  await noteWhileOpen(marking, id, ({ removed: now, ...notes }) => {
     const changed = now && change(now);
     return changed ? { ...notes, removed: changed } : notes;
   });

@@ -16,6 +16,7 @@ import { type ChunkInput, type ChunkResult, pieceKey } from '../run/chunk.ts';
 import { type Attempt, type Finding, processItems } from '../run/process-items.ts';
 import { inRun, type RunContext } from '../run/run-context.ts';
 import { writePiece } from '../run/write-piece.ts';
+import { knownReaders } from './vault-picture.ts';
 
 /**
  * How many blobs are deleted at once. Within a blob, the order of the plan holds: its snapshots and versions go first.
@@ -143,7 +144,7 @@ async function deleteFiles(deletion: Deletion, items: PlannedItem[]): Promise<Ou
   const { control, run } = deletion.context;
   const lock = await control.readLock(run.job);
   if (standingOf(lock?.value, run) === 'superseded') return items.map(left);
-  const readers = await control.openReaders(run.job);
+  const readers = await knownReaders(control, run.job);
   const read = new Set(readers.map(({ value }) => readBy(value.run).file));
   return Promise.all(items.map((item) => (read.has(item.from.name) ? left(item) : deleteOne(deletion, item))));
 }

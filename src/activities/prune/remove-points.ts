@@ -5,9 +5,11 @@ import { standingOf } from '#domain/run/lock.ts';
 import { type Problem, problemOf } from '#domain/run/problems.ts';
 import type { RunRef } from '#domain/run/run.ts';
 import type { BlobAccount } from '#storage/blob-account.ts';
+import { ChainStore } from '#storage/control/chain-store.ts';
 import type { ControlStore } from '#storage/control/control-store.ts';
 import { countingRequests } from '#storage/requests.ts';
 import { isStorageError } from '#storage/storage-error.ts';
+import type { StopReason } from '../run/run-guard.ts';
 import { givingSigns } from '../run/signs-of-life.ts';
 
 export interface RemovePointsResult {
@@ -15,6 +17,8 @@ export interface RemovePointsResult {
   removed: number;
   requests: Record<string, number>;
   problem?: Problem;
+  /** The run may not continue. The next prune removes the rest. */
+  stopped?: StopReason;
 }
 
 /**
@@ -31,17 +35,20 @@ export async function removePoints(deps: Dependencies, { run }: { run: RunRef })
 }
 
 async function removeEmptied(deps: Dependencies, run: RunRef): Promise<Omit<RemovePointsResult, 'requests'>> {
-  const { job, control } = jobContextOf(deps, run.job);
+  const { job, vault, control } = jobContextOf(deps, run.job);
   const account = deps.blobs(job.retention?.account ?? job.destination.account);
   let removed = 0;
   const plan = await control.readPrunePlan(run);
   if (!plan) throw new Error(`Prune ${run.id} has not been decided yet`);
   if ((await control.listParts(run)).some(({ tally }) => tally.failed > 0)) return { removed };
   const builtOn = await runsBuiltOn(control, plan.keeps);
-  const left = await pointsWithOnlyNotes(control, run.job);
-  for (const id of [...plan.expired, ...left]) {
-    const lock = await control.readLock(run.job);
-    if (standingOf(lock?.value, run) !== 'go') break;
+  const left = [
+    ...(await pointsWithOnlyNotes(control, run.job)),
+    ...(await removedBefore(vault, control, run.job, plan.leftovers)),
+  ];
+  for (const id of new Set([...plan.expired, ...left])) {
+    const standing = standingOf((await control.readLock(run.job))?.value, run);
+    if (standing !== 'go') return { removed, stopped: standing };
     const point = { job: run.job, id };
     const { removed: mark } = await control.readNotes(point);
     if (builtOn.has(id) || (mark?.emptied === undefined && !left.includes(id))) continue;
@@ -80,6 +87,19 @@ async function pointsWithOnlyNotes(control: ControlStore, job: string): Promise<
     if (removed.emptied !== undefined || (await control.listParts(point)).length === 0) left.push(id);
   }
   return left;
+}
+
+/** Of the leftovers that a plan names, those that have no summary, and that the chain says a prune has emptied. */
+async function removedBefore(
+  vault: BlobAccount,
+  control: ControlStore,
+  job: string,
+  leftovers: readonly string[] = [],
+): Promise<string[]> {
+  if (leftovers.length === 0) return [];
+  const emptied = await new ChainStore(vault).emptiedPoints(job);
+  const isThere = await Promise.all(leftovers.map((id) => control.readSummary({ job, id })));
+  return leftovers.filter((id, index) => emptied.has(id) && !isThere[index]);
 }
 
 /** The runs whose parts a remaining restore point names. */

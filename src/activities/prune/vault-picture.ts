@@ -1,13 +1,14 @@
 import pLimit from 'p-limit';
 import type { RunLock } from '#domain/run/lock.ts';
 import { isReader } from '#domain/run/lock-place.ts';
-import type { Reading } from '#domain/run/prune-plan.ts';
-import { readBy } from '#domain/run/reader-lock.ts';
+import type { PointName, Reading } from '#domain/run/prune-plan.ts';
+import { type ReaderRef, readBy } from '#domain/run/reader-lock.ts';
 import { partEntries } from '#domain/run/report.ts';
 import { isRestorePoint, type Notes } from '#domain/run/restore-point.ts';
 import { isBackup, type PartEntry, type RunSummary } from '#domain/run/run.ts';
 import { parseRunId } from '#domain/run/run-id.ts';
-import type { ControlStore } from '#storage/control/control-store.ts';
+import type { ChainStore } from '#storage/control/chain-store.ts';
+import type { ControlStore, HeldLock } from '#storage/control/control-store.ts';
 import { StorageError } from '#storage/storage-error.ts';
 
 /** Everything in a vault that may need content. */
@@ -15,6 +16,8 @@ export interface VaultPicture {
   points: PointInVault[];
   /** What runs in progress read, of any job: their content stays. */
   reading: Reading[];
+  /** What was written late of restore points that prunes have removed: signs of life, progress, notes. */
+  leftovers: PointName[];
   /** When the first of the other jobs' backups in progress began, in milliseconds; infinite if there is none. */
   quietUntil: number;
 }
@@ -37,17 +40,18 @@ const READS_AT_ONCE = 8;
 /**
  * Reads every restore point of every job in a vault, from the vault itself, and checks each manifest: every part is
  * there, as it was written. Throws `damaged` if anything is missing, because then nothing shows which content is
- * needed. A run that has no summary and is not in progress has lost it, since everything that ends a run writes one. A
- * listing without the run that the lock of its job names as the last is incomplete. `prefixOf` returns the prefix
+ * needed. A run that has no summary and is not in progress has lost it, since everything that ends a run writes one,
+ * unless the chain says that a prune has emptied it. A listing without the run that the lock of its job names as the last is incomplete. `prefixOf` returns the prefix
  * template of a configured job, for runs that have no summary.
  */
 export async function readPicture(
-  control: ControlStore,
+  { control, chain }: { control: ControlStore; chain: ChainStore },
   prefixOf: (job: string) => string | undefined,
   except: string,
 ): Promise<VaultPicture> {
   const points: PointInVault[] = [];
   const reading: Reading[] = [];
+  const leftovers: PointName[] = [];
   const locks = new Map<string, RunLock | undefined>();
   for (const job of await control.lockedJobs()) locks.set(job, (await control.readLock(job))?.value);
   const seen = new Set<string>();
@@ -56,19 +60,26 @@ export async function readPicture(
     const job = folder.split('/').at(-2)!;
     const listed = await control.listNotes(job);
     const runs = await control.listRuns(job);
+    let emptied: Promise<Set<string>> | undefined;
+    const isLeftover = async (id: string) => {
+      emptied ??= chain.emptiedPoints(job);
+      if (!(await emptied).has(id)) return false;
+      leftovers.push({ job, id });
+      return true;
+    };
     for (const id of runs.keys()) seen.add(id);
     // Runs that are listed as not being restore points are not read: verifications and reconciles may run every hour.
     const reads = [...runs]
       .filter(([id, { restorePoint }]) => id !== except && restorePoint !== false)
       .map(([id, { parts }]) =>
-        limit(() => readPoint(control, { job, id }, { notes: listed.get(id), parts }, prefixOf)),
+        limit(() => readPoint(control, { job, id }, { notes: listed.get(id), parts, isLeftover }, prefixOf)),
       );
     const found = (await Promise.all(reads)).filter((point) => point !== undefined);
     points.push(...found);
     reading.push(...(await readingIn(control, job)));
     // Notes of a restore point that is missing show that something was deleted.
     for (const [id, { removed }] of listed) {
-      if (!seen.has(id) && removed === undefined) {
+      if (!seen.has(id) && removed === undefined && !(await isLeftover(id))) {
         throw new StorageError('damaged', `Restore point ${id} has notes, and is not in the vault`);
       }
     }
@@ -79,21 +90,39 @@ export async function readPicture(
   }
   const others = [...locks.values()].flatMap((lock) => (lock?.run && lock.run.id !== except ? [lock.run] : []));
   const began = others.filter(({ mode }) => isBackup(mode)).map(({ startedAt }) => Date.parse(startedAt));
-  return { points, reading, quietUntil: Math.min(...began) };
+  return { points, reading, leftovers, quietUntil: Math.min(...began) };
 }
 
 /** The restore points of a job that readers in progress read. */
 export async function readingIn(control: ControlStore, job: string): Promise<Reading[]> {
-  return (await control.openReaders(job)).flatMap(({ value: { run } }) => {
+  return (await knownReaders(control, job)).flatMap(({ value: { run } }) => {
     const { point } = readBy(run);
     return point === undefined ? [] : [{ job: parseRunId(point)?.job ?? job, point, run: run.id }];
   });
 }
 
+/**
+ * The readers of a job in progress. Throws `damaged` if one is unknown that has not ended: it may read anything. Its
+ * message says how to end it.
+ */
+export async function knownReaders(control: ControlStore, job: string): Promise<HeldLock<ReaderRef>[]> {
+  const { locks, unknown } = await control.openReaders(job);
+  for (const { id, error } of unknown) {
+    if (await control.readSummary({ job, id })) continue;
+    const how = `Restore it, or end its run: POST /api/runs/${id}/cancel with {"force": true}`;
+    throw new StorageError('damaged', `${error.message}. ${how}`);
+  }
+  return locks;
+}
+
 async function readPoint(
   control: ControlStore,
   run: { job: string; id: string },
-  listed: { notes: Notes | undefined; parts: Map<string, string | undefined> },
+  listed: {
+    notes: Notes | undefined;
+    parts: Map<string, string | undefined>;
+    isLeftover(id: string): Promise<boolean>;
+  },
   prefixOf: (job: string) => string | undefined,
 ): Promise<PointInVault | undefined> {
   const found = await control.readSummary(run);
@@ -105,6 +134,8 @@ async function readPoint(
   if (summary === undefined) {
     // It was emptied, and its summary has just been deleted.
     if (listed.notes?.removed?.emptied !== undefined) return undefined;
+    // It was removed, and an activity that was still at work has written something since.
+    if (await listed.isLeftover(run.id)) return undefined;
     throw new StorageError('damaged', `Run ${run.id} is not in progress, and its summary is missing`);
   }
   if (!isRestorePoint(summary)) return undefined;

@@ -28,6 +28,8 @@ export interface PrunePlan {
   expired: string[];
   /** Restore points whose margin is over, and that a run in progress reads: the next prune deletes their content. */
   reading: Reading[];
+  /** Restore points that were removed before, and of which something was written since: the prune deletes that. */
+  leftovers?: string[];
   /** Every restore point of the vault, of any job, whose content must stay. */
   keeps: PointName[];
   /** Backup containers and folders of tables with a safety brake: the prune deletes nothing there. */

@@ -33,6 +33,7 @@ export function withdrawn(removal: Removal, by: string): Removal {
   return marked;
 }
 
-function isForGood({ emptied, by }: Removal): boolean {
+/** Whether nothing keeps a prune from deleting: its content may be missing. */
+export function isForGood({ emptied, by }: Removal): boolean {
   return emptied !== undefined && by === undefined;
 }

@@ -1,11 +1,15 @@
+import type { HttpResponseInit } from '@azure/functions';
+import type { DurableClient } from 'durable-functions';
 import { z } from 'zod';
 import type { Dependencies } from '#app/dependencies.ts';
 import { lockPathOf } from '#domain/run/lock-place.ts';
 import { hintFor, PROBLEMS } from '#domain/run/problems.ts';
+import type { RunSummary } from '#domain/run/run.ts';
 import { patienceOf } from '#domain/run/sign-of-life.ts';
 import { answering, json, readBody } from '../http/answering.ts';
 import { HttpError } from '../http/http-error.ts';
 import { endRun } from './close-run.ts';
+import { endUnknownReader } from './end-unknown-reader.ts';
 import { findRun } from './find-run.ts';
 import { silentFor } from './holder-life.ts';
 
@@ -19,28 +23,39 @@ export function cancelRunHandler(deps: Dependencies) {
   return answering(deps, async (request, client) => {
     const id = request.params.id!;
     const { force } = await readBody(request, body);
-    for (let attempt = 0; attempt < 5; attempt++) {
-      const found = await findRun(deps, client, id);
-      const location = `/api/runs/${id}`;
-      if (force && (found.state === 'running' || (found.state === 'lost' && found.holdsLock))) {
-        // Even if the orchestration is unreachable, the run cannot continue without its lock.
-        await client.terminate(id, 'Cancelled by force').catch(() => {});
-        const { status } = await endRun(deps, found, found.state === 'lost' ? 'failed' : 'cancelled');
-        return json(200, { id, status, cancelling: false, location });
-      }
-      if (found.state !== 'running') {
-        const status = found.state === 'ended' ? found.summary.status : 'failed';
-        throw new HttpError(409, 'run-ended', `Run ${id} has ended: ${status}`);
-      }
-      const { lock, lockEtag, run, control } = found;
-      const isSilent = found.silence > patienceOf(deps.limits).reported;
-      const whatToDo = hintFor(run, PROBLEMS['run-silent'].hint);
-      const hint = isSilent && `${whatToDo} It last gave one ${silentFor(found.silence)} ago.`;
-      const answer = { id, status: 'running', cancelling: true, location, ...(hint && { hint }) };
-      if (lock.cancel) return json(202, answer);
-      const wanted = { ...lock, cancel: true };
-      if (await control.writeJson(lockPathOf(run), wanted, { ifMatch: lockEtag })) return json(202, answer);
-    }
-    throw new HttpError(409, 'lock-contended', `The lock of run ${id} keeps changing`, 'Try again');
+    const ended = force ? await endByForce(deps, client, id) : undefined;
+    if (ended) return json(200, { id, status: ended.status, cancelling: false, location: `/api/runs/${id}` });
+    return askToEnd(deps, client, id);
   });
+}
+
+/** Undefined if the run has ended already. */
+async function endByForce(deps: Dependencies, client: DurableClient, id: string): Promise<RunSummary | undefined> {
+  const unknown = await endUnknownReader(deps, client, id);
+  if (unknown) return unknown;
+  const found = await findRun(deps, client, id);
+  const isLost = found.state === 'lost';
+  if (found.state === 'ended' || (isLost && !found.holdsLock)) return undefined;
+  // Even if the orchestration is unreachable, the run cannot continue without its lock.
+  await client.terminate(id, 'Cancelled by force').catch(() => {});
+  return endRun(deps, found, isLost ? 'failed' : 'cancelled');
+}
+
+async function askToEnd(deps: Dependencies, client: DurableClient, id: string): Promise<HttpResponseInit> {
+  for (let attempt = 0; attempt < 5; attempt++) {
+    const found = await findRun(deps, client, id);
+    if (found.state !== 'running') {
+      const status = found.state === 'ended' ? found.summary.status : 'failed';
+      throw new HttpError(409, 'run-ended', `Run ${id} has ended: ${status}`);
+    }
+    const { lock, lockEtag, run, control } = found;
+    const isSilent = found.silence > patienceOf(deps.limits).reported;
+    const whatToDo = hintFor(run, PROBLEMS['run-silent'].hint);
+    const hint = isSilent && `${whatToDo} It last gave one ${silentFor(found.silence)} ago.`;
+    const about = { id, status: 'running', cancelling: true, location: `/api/runs/${id}`, ...(hint && { hint }) };
+    if (lock.cancel) return json(202, about);
+    const wanted = { ...lock, cancel: true };
+    if (await control.writeJson(lockPathOf(run), wanted, { ifMatch: lockEtag })) return json(202, about);
+  }
+  throw new HttpError(409, 'lock-contended', `The lock of run ${id} keeps changing`, 'Try again');
 }

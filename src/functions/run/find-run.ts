@@ -38,11 +38,14 @@ export async function findRun(deps: Dependencies, client: DurableClient, id: str
     if (now) return { ...at, state: 'ended', summary: now };
     if (run) return { ...at, state: 'lost', run, parts, holdsLock: true };
     if (parts.length === 0) continue;
-    const startedAt = parsed.startedAt.toISOString();
-    const unknown = { id, job, mode: 'incremental', trigger: 'http', dryRun: false, startedAt } as const;
-    return { ...at, state: 'lost', run: unknown, parts, holdsLock: false };
+    return { ...at, state: 'lost', run: unknownRun(parsed, id), parts, holdsLock: false };
   }
   throw notFound(id);
+}
+
+/** A run of which only the id is known. Its mode is that of most runs. */
+export function unknownRun({ job, startedAt }: { job: string; startedAt: Date }, id: string): UnlockedRun {
+  return { id, job, mode: 'incremental', trigger: 'http', dryRun: false, startedAt: startedAt.toISOString() };
 }
 
 /** The vault of a job; all vaults without a job, or for a job that the configuration no longer has. */

@@ -8,6 +8,8 @@ import { orchestrationState } from './orchestration-state.ts';
 
 export interface HolderLife {
   life: Life;
+  /** It seems to be over by its silence alone, and may give a sign yet. */
+  isDoubtful: boolean;
   /** Milliseconds without a sign of life, by the clock of the service. */
   silence: number;
   /** Milliseconds until the next start of its job no longer waits for it, if it gives no sign before. */
@@ -29,8 +31,10 @@ export async function holderLife(
   const silence = lastSign?.age ?? lockAge;
   const hasBegun = lastSign !== undefined;
   const longest = patienceOf(deps.limits);
+  const life = lifeOf(state, { silence, hasBegun }, longest);
   return {
-    life: lifeOf(state, { silence, hasBegun }, longest),
+    life,
+    isDoubtful: life === 'stalled' || (life === 'lost' && state === 'unknown' && hasBegun),
     silence,
     patience: Math.max(0, longestSilence(state, hasBegun, longest) - silence),
     ...(lastSign && { lastSign }),
@@ -43,14 +47,25 @@ export async function silenceOf(control: ControlStore, run: RunRef, lockAge: num
   return (await control.lastSign(run))?.age ?? lockAge;
 }
 
-/** Checks of a run that seems to be stalled, in the time in which it would give two signs. */
+/**
+ * Whether a run without a summary is over. If its host was not running, or neither host reached the vault, for longer
+ * than runs may be silent, then its host has only just begun to continue it: it gives a sign within two minutes.
+ */
+export async function isOver(
+  deps: Dependencies,
+  control: ControlStore,
+  run: RunRef,
+  found: HolderLife,
+): Promise<boolean> {
+  if (found.life === 'running') return false;
+  return !found.isDoubtful || !(await givesSign(deps, control, run, found));
+}
+
+/** Checks of a run that is silent, in the time in which it would give two signs. */
 const CHECKS = 8;
 
-/**
- * Whether a run that seems to be stalled gives a sign after all. If its host was not running for hours, then the host
- * has only just begun to continue it.
- */
-export async function givesSign(
+/** Whether a run that was silent gives a sign after all. */
+async function givesSign(
   { limits }: Dependencies,
   control: ControlStore,
   run: RunRef,

@@ -99,11 +99,8 @@ async function keysOf(control: ControlStore, job: string): Promise<string[]> {
 
 /** The runs that hold a lock: that of the job, or one of a reader. A lock that cannot be read hides no other run. */
 async function holdersOf(control: ControlStore, job: string): Promise<RunRef[]> {
-  const [lock, readers] = await Promise.all([
-    unlessDamaged(control.readLock(job)),
-    unlessDamaged(control.openReaders(job)),
-  ]);
-  return [...(lock?.value.run ? [lock.value.run] : []), ...(readers ?? []).map(({ value }) => value.run)];
+  const [lock, readers] = await Promise.all([unlessDamaged(control.readLock(job)), control.openReaders(job)]);
+  return [...(lock?.value.run ? [lock.value.run] : []), ...readers.locks.map(({ value }) => value.run)];
 }
 
 async function unlessDamaged<T>(read: Promise<T>): Promise<T | undefined> {

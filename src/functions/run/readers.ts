@@ -14,7 +14,7 @@ import { isStorageError } from '#storage/storage-error.ts';
 import { HttpError } from '../http/http-error.ts';
 import { endRun } from './close-run.ts';
 import { LIST_POINTS, removedPoint } from './find-restore-point.ts';
-import { givesSign, holderLife } from './holder-life.ts';
+import { holderLife, isOver } from './holder-life.ts';
 import { servedBy } from './served-by.ts';
 
 /** The run that keeps another from starting. */
@@ -33,7 +33,11 @@ export async function readersInProgress(
   context: JobContext,
   client: DurableClient,
 ): Promise<ReaderRef[]> {
-  const open = await openReaders(deps, context);
+  const { locks: open, unknown } = await context.control.openReaders(context.job.name);
+  // Each keeps prunes from deleting anything, and no other run from starting.
+  for (const { id, error } of unknown) {
+    deps.telemetry.warn('reader-unknown', { job: context.job.name, run: id, message: error.message });
+  }
   // At once: it takes minutes to find out whether one is stalled.
   const states = await Promise.all(open.map((lock) => stateOf(deps, context, client, lock)));
   const inProgress: ReaderRef[] = [];
@@ -43,20 +47,6 @@ export async function readersInProgress(
     else await end(deps, context, client, { run: value.run, state });
   }
   return inProgress;
-}
-
-/** A damaged lock of a reader keeps prunes from deleting anything. It keeps no other run from starting. */
-async function openReaders(
-  deps: Dependencies,
-  { job, control }: Pick<JobContext, 'job' | 'control'>,
-): Promise<HeldLock<ReaderRef>[]> {
-  try {
-    return await control.openReaders(job.name);
-  } catch (error) {
-    if (!isStorageError(error, 'damaged')) throw error;
-    deps.telemetry.warn('readers-unknown', { job: job.name, message: error.message });
-    return [];
-  }
 }
 
 type State = Life | { summary: RunSummary | 'damaged' };
@@ -74,7 +64,7 @@ async function stateOf(
   });
   if (summary) return { summary };
   const found = await holderLife(deps, client, control, lock);
-  return found.life === 'stalled' && (await givesSign(deps, control, run, found)) ? 'running' : found.life;
+  return (await isOver(deps, control, run, found)) ? found.life : 'running';
 }
 
 async function end(
@@ -100,7 +90,7 @@ async function end(
  */
 export async function startReader(
   deps: Dependencies,
-  { control }: JobContext,
+  { control, vault }: JobContext,
   run: UnlockedReader,
   { inProgress, due }: { inProgress: readonly ReaderRef[]; due: Occurrence | undefined },
 ): Promise<{ lock: RunLock & { run: ReaderRef } } | { running: ReaderRef } | { served: string }> {
@@ -113,7 +103,12 @@ export async function startReader(
   if (registered && 'refused' in registered) throw refusedPoint(readBy(run).point!, registered.refused);
   if (!registered) throw new Error(`Another run has the id ${run.id}`);
   if (!due) return registered;
-  const by = await control.markServed(run, due, deps.now(), servingRun(job?.served, due, deps.now()));
+  const lost = servingRun(job?.served, due, deps.now());
+  const by = await control.markServed(run, due, deps.now(), lost).catch(async (error) => {
+    // It does not begin. The mark may be there all the same: only a run that was lost has not served its occurrence.
+    await endRun(deps, { run, vault: vault.alias }, 'failed').catch(() => {});
+    throw error;
+  });
   if (by === run.id) return registered;
   await control.releaseLock(run, deps.now());
   return { served: by };

@@ -21,7 +21,7 @@ import { answering, json, readBody } from '../http/answering.ts';
 import { HttpError } from '../http/http-error.ts';
 import { closeRun, endRun } from './close-run.ts';
 import { configuredJob } from './configured-job.ts';
-import { givesSign, type HolderLife, holderLife, silentFor } from './holder-life.ts';
+import { type HolderLife, holderLife, isOver, silentFor } from './holder-life.ts';
 import { type InTheWay, readersInProgress, startReader } from './readers.ts';
 import { servedBy } from './served-by.ts';
 
@@ -140,8 +140,8 @@ async function freeLock(
   });
   if (!ended) {
     const found = await holderLife(deps, client, control, { value: { run: holder }, age });
-    const isStalled = found.life === 'stalled' && !(await givesSign(deps, control, holder, found));
-    if (found.life !== 'lost' && !isStalled) return { running: holder, ...reasonOf(deps, found) };
+    if (!(await isOver(deps, control, holder, found))) return { running: holder, ...reasonOf(deps, found) };
+    const isStalled = found.life === 'stalled';
     // If it cannot be terminated, its activities find that it no longer holds the lock.
     if (isStalled) await client.terminate(holder.id, 'It gave no sign of life').catch(() => {});
     const cause = isStalled ? 'run-stalled' : 'run-lost';

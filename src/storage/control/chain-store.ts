@@ -6,6 +6,7 @@ import {
   chainLineOf,
   chainRecordOf,
   isChainLine,
+  type PruneRecord,
   type RestorePointRecord,
 } from '#domain/run/chain-record.ts';
 import { chainNumber, chainPath, chainPrefix } from '#domain/run/control-paths.ts';
@@ -63,6 +64,17 @@ export class ChainStore extends ControlContainer {
   async linkOfRun({ job, id }: { job: string; id: string }): Promise<ChainLink | undefined> {
     const found = (await this.listRecords(job)).find(({ run }) => run === id);
     return found && this.linkOf(job, found);
+  }
+
+  /** The restore points that the prunes of a job have emptied. One request for each prune on record. */
+  async emptiedPoints(job: string): Promise<Set<string>> {
+    const emptied = new Set<string>();
+    for (const { kind, number } of await this.listRecords(job)) {
+      if (kind !== 'prune') continue;
+      const found = await this.read(chainPath(job, number));
+      for (const id of (found?.value as Partial<PruneRecord> | undefined)?.emptied ?? []) emptied.add(id);
+    }
+    return emptied;
   }
 
   /** SHA-256 of the summary of a run, as its record names it; undefined if no record does. */

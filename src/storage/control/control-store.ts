@@ -62,6 +62,13 @@ type FoundLock = Document<RunLock>;
 /** A lock, and the run that holds it. */
 export type HeldLock<Run extends RunRef = RunRef> = Document<RunLock & { run: Run }>;
 
+/** The readers of a job that have not ended. */
+export interface OpenReaders {
+  locks: HeldLock<ReaderRef>[];
+  /** Runs whose lock cannot be read. Nothing shows what they read, or whether they have ended. */
+  unknown: { id: string; error: StorageError }[];
+}
+
 /** A run in the listing of its job's runs. */
 export interface ListedRun {
   /** False if the listing shows that the run has left no restore point; undefined if only its summary does. */
@@ -95,14 +102,40 @@ export class ControlStore extends ControlContainer {
     return this.readJson(path, (value) => isLock(value, job));
   }
 
-  /** The locks of the readers of a job that have not ended. One request per 5,000, and one for each of these. */
-  async openReaders(job: string): Promise<HeldLock<ReaderRef>[]> {
-    const paths: string[] = [];
-    for await (const { blobs } of this.pages({ prefix: readersPrefix(job), metadata: true })) {
-      for (const { name, metadata } of blobs) if (!metadata?.strongroom_ended) paths.push(name);
+  /** The readers of a job that have not ended. One request per 5,000, and one for each of these. */
+  async openReaders(job: string): Promise<OpenReaders> {
+    const ids: string[] = [];
+    const prefix = readersPrefix(job);
+    for await (const { blobs } of this.pages({ prefix, metadata: true })) {
+      for (const { name, metadata } of blobs) {
+        if (!metadata?.strongroom_ended) ids.push(name.slice(prefix.length).replace(/\.json$/, ''));
+      }
     }
-    const locks = await Promise.all(paths.map((path) => this.#lockAt(path, job)));
-    return locks.filter((lock) => lock?.value.run) as HeldLock<ReaderRef>[];
+    const locks: HeldLock<ReaderRef>[] = [];
+    const unknown: OpenReaders['unknown'] = [];
+    const read = async (id: string) => {
+      try {
+        const lock = await this.#lockAt(readerPath({ job, id }), job);
+        if (lock?.value.run) locks.push(lock as HeldLock<ReaderRef>);
+      } catch (error) {
+        if (!isStorageError(error, 'damaged')) throw error;
+        unknown.push({ id, error });
+      }
+    };
+    await Promise.all(ids.map(read));
+    return { locks, unknown };
+  }
+
+  /** The ETag of the lock of a reader that cannot be read; undefined if it can be read, or if there is none. */
+  async unknownReader(run: RunName): Promise<string | undefined> {
+    const found = await this.read(readerPath(run));
+    return found && !isLock(found.value, run.job) ? found.etag : undefined;
+  }
+
+  /** Replaces the lock of a reader that cannot be read by one that says that the reader has ended. */
+  async endUnknownReader(run: RunName, etag: string, now: Date): Promise<void> {
+    const ended = { job: run.job, epoch: 1, run: null, since: now.toISOString(), cancel: false };
+    await this.writeJson(readerPath(run), ended, { ifMatch: etag }, ENDED);
   }
 
   /** Where the locks of the readers of a job are that ended before a time by the clock of the service. */
@@ -308,13 +341,14 @@ export class ControlStore extends ControlContainer {
 
   /**
    * Changes the notes of a restore point by compare-and-swap. `change` gets the current notes, and may throw to leave
-   * them unchanged. Throws `precondition` if other writers keep changing them.
+   * them unchanged. It is called after they are read, so that what it finds out then still holds when they are written,
+   * or the write is refused. Throws `precondition` if other writers keep changing them.
    */
-  async changeNotes(run: RunName, change: (notes: Notes) => Notes): Promise<Notes> {
+  async changeNotes(run: RunName, change: (notes: Notes) => Notes | Promise<Notes>): Promise<Notes> {
     const path = notesPath(run);
     const changed = await compareAndSwap(async () => {
       const found = await this.readJson(path, isNotes);
-      const notes = change(found?.value ?? {});
+      const notes = await change(found?.value ?? {});
       const expect = found ? { ifMatch: found.etag } : 'absent';
       const isWritten = await this.writeJson(path, notes, expect, { [NOTES_KEY]: asciiJson(notes) });
       return isWritten ? notes : undefined;

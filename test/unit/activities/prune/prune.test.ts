@@ -5,9 +5,11 @@ import type { Job } from '#config/configuration.ts';
 import { CONTROL_CONTAINER, lockPath, notesPath, runPrefix, summaryPath } from '#domain/run/control-paths.ts';
 import type { Notes } from '#domain/run/restore-point.ts';
 import type { PruneRef, RunRef, RunSummary } from '#domain/run/run.ts';
+import { emptyTally } from '#domain/run/tally.ts';
 import { endRun } from '#functions/run/close-run.ts';
 import { refusal } from '../../../../prove/memory/memory-account.ts';
 import type { Call } from '../../../../prove/memory/memory-blobs.ts';
+import { held } from '../../../support/builders/held-run.ts';
 import { BACKUP, jobOf, Vault } from '../../../support/builders/prune-vault.ts';
 import { Random } from '../../../support/builders/random.ts';
 
@@ -424,6 +426,29 @@ describe('F12: the margin', () => {
     expect(noted()).toBeDefined();
     expect(await room.prune()).toMatchObject({ status: 'succeeded' });
     expect(noted()).toBeUndefined();
+  });
+
+  it('F29: what is written late of a removed restore point stops no prune, and the next one removes it', async () => {
+    for (const write of [
+      (point: RunSummary) => room.control.signOfLife(point, new Date(room.clock.app)),
+      (point: RunSummary) => room.control.noteProgress(held(point), 'late', emptyTally('data', BACKUP)),
+      (point: RunSummary) => room.note(point.id, () => ({ hold: { at: '2026-05-01T00:00:00.000Z', reason: 'late' } })),
+    ]) {
+      room = new Vault();
+      const [first, , last] = await threeDays();
+      await room.prune();
+      expect(room.left(first.id)).toEqual([]);
+      await write(first);
+      expect(room.left(first.id)).toHaveLength(1);
+      expect(await room.prune()).toMatchObject({ status: 'succeeded' });
+      expect(room.left(first.id)).toEqual([]);
+      // Of a restore point that no prune has emptied, the same is damage.
+      for (const path of room.left(last.id)) {
+        room.vault.deleteBlob(CONTROL_CONTAINER, path, { ifMatch: room.vault.blob(CONTROL_CONTAINER, path)!.etag });
+      }
+      await write(last);
+      expect(await room.plan()).toMatchObject({ status: 'failed', problems: [{ code: 'damaged' }] });
+    }
   });
 
   it('the margin protects content that was overwritten within it', async () => {

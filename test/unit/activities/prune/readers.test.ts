@@ -1,11 +1,16 @@
-import { beforeEach, expect, it, test } from 'vitest';
+import type { HttpRequest, InvocationContext } from '@azure/functions';
+import type { DurableClient } from 'durable-functions';
+import { beforeEach, describe, expect, it, test } from 'vitest';
 import { makeActivities } from '#activities/index.ts';
+import { jobContextOf } from '#app/job-context.ts';
 import { type Registered, registerReader } from '#app/register-reader.ts';
 import type { Job } from '#config/configuration.ts';
 import { CONTROL_CONTAINER, notesPath, readerPath } from '#domain/run/control-paths.ts';
 import type { UnlockedReader } from '#domain/run/reader-lock.ts';
 import type { RunRef, RunSummary } from '#domain/run/run.ts';
+import { cancelRunHandler } from '#functions/run/cancel-run.ts';
 import { endRun } from '#functions/run/close-run.ts';
+import { readersInProgress } from '#functions/run/readers.ts';
 import { ControlStore } from '#storage/control/control-store.ts';
 import { jobOf, Vault } from '../../../support/builders/prune-vault.ts';
 import { runRef } from '../../../support/builders/run-ref.ts';
@@ -97,14 +102,50 @@ test('a prune removes the locks of readers that ended before its margin, and no 
   expect(await locks()).toEqual([]);
 });
 
-test('F13: a prune deletes nothing while the lock of a reader cannot be read', async () => {
-  const [first] = await twoDays();
-  await register(first.id);
-  const path = readerPath(reader(first.id));
-  room.vault.write(CONTROL_CONTAINER, { name: path, body: Buffer.from('{') });
-  const plan = await room.plan();
-  expect(plan).toMatchObject({ status: 'failed', problems: [{ code: 'damaged' }] });
-  expect(plan.problems[0]!.message).toContain(path);
+describe.each([
+  ['empty', ''],
+  ['cut off', '{"job":"nightly","epoch":1,"run":{"id":'],
+  ['of another form', '{"format":2,"job":"nightly","holder":{}}'],
+])('F13: the lock of a reader that is %s', (_, text) => {
+  const damage = (run: { job: string; id: string }) =>
+    room.vault.write(CONTROL_CONTAINER, { name: readerPath(run), body: Buffer.from(text) });
+  const client = { getStatus: async () => ({ runtimeStatus: 'Running' }), terminate: async () => {} };
+
+  it('keeps a prune from deleting until its run is ended by force, as the message says', async () => {
+    const [first] = await twoDays();
+    const run = await room.begin(verifying(first.id));
+    damage(run);
+    const plan = await room.plan();
+    expect(plan).toMatchObject({ status: 'failed', problems: [{ code: 'damaged' }] });
+    expect(plan.problems[0]!.message).toContain(readerPath(run));
+    const [, id] = /POST \/api\/runs\/(\S+)\/cancel with \{"force": true\}/.exec(plan.problems[0]!.message)!;
+    const request = { params: { id }, text: async () => '{"force": true}' } as unknown as HttpRequest;
+    const cancel = cancelRunHandler(room.deps());
+    const answer = await cancel(request, client as unknown as DurableClient, {} as InvocationContext);
+    expect(answer).toMatchObject({ status: 200 });
+    expect(JSON.parse(String(answer.body))).toMatchObject({ id: run.id, status: 'cancelled' });
+    // Its activities may go on: they find that the run has ended.
+    expect(await room.work(run)).toMatchObject({ status: 'cancelled' });
+    expect(await room.prune()).toMatchObject({ status: 'succeeded', counts: { removed: 2 } });
+  });
+
+  it('of a run that has ended keeps nothing', async () => {
+    const [, second] = await twoDays();
+    const run = await room.begin(verifying(second.id));
+    await room.work(run);
+    damage(run);
+    expect(await room.prune()).toMatchObject({ status: 'succeeded', counts: { removed: 2 } });
+  });
+
+  it('hides no other reader from a start', async () => {
+    const [first, second] = await twoDays();
+    damage(await room.begin(verifying(first.id)));
+    const other = await room.begin(verifying(second.id));
+    const deps = room.deps();
+    const readers = await readersInProgress(deps, jobContextOf(deps, 'nightly'), client as unknown as DurableClient);
+    expect(readers.map(({ id }) => id)).toEqual([other.id]);
+    expect(room.warned).toEqual(['reader-unknown']);
+  });
 });
 
 it.each(['the reader comes while a prune begins', 'a prune begins while the reader comes'])(
@@ -180,7 +221,7 @@ test('F28: the verification after a backup begins once, and beside a later backu
   const { next } = await begin();
   expect(next).toMatchObject({ mode: 'verify', trigger: 'run', follows: run.id });
   expect(await begin()).toEqual({ next });
-  expect((await room.control.openReaders('nightly')).map(({ value }) => value.run)).toEqual([next]);
+  expect((await room.control.openReaders('nightly')).locks.map(({ value }) => value.run)).toEqual([next]);
   expect(await room.work(next!)).toMatchObject({ status: 'succeeded' });
   expect(await begin()).toEqual({});
   expect(await room.work(later)).toMatchObject({ status: 'succeeded', restorePoint: true });
