@@ -20,13 +20,15 @@ import type { Catalog } from './storage/catalog.ts';
 import { PatientCatalog } from './storage/patient-catalog.ts';
 import type { TableAccount } from './storage/table-account.ts';
 import type * as bundled from './telemetry/application-insights.ts';
+import { followInvocations, writeLine } from './telemetry/invocation-log.ts';
 import { Telemetry, type TelemetrySink } from './telemetry/telemetry.ts';
 
 const configuration = readConfiguration({ env: process.env, cwd: process.cwd(), appRoot: join(__dirname, '..') });
 const limits = readLimits(process.env.STRONGROOM_LIMITS);
 const retries = { firstDelay: limits.retryDelayMs, timeout: limits.requestMs };
 const now = () => new Date();
-const telemetry = new Telemetry((line) => console.log(line), applicationInsights());
+const telemetry = new Telemetry(writeLine, applicationInsights());
+followInvocations();
 
 const deps: Dependencies = {
   configuration,
