@@ -71,6 +71,8 @@ export async function startHost(
     }
     captureConsole();
     const app = await loadApp(options.appDirectory);
+    // The Functions host would serve what the app reports. Here, an operator is waiting for the start.
+    if (app.startError !== undefined) throw app.startError;
     const { appDirectory, dataDirectory } = options;
     const { listeners, durable } = await createListeners(
       app.registrations,
