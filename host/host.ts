@@ -19,6 +19,7 @@ import type { Unfinished } from './triggers/durable.ts';
 import { createListeners } from './triggers/listeners.ts';
 import type { Listener } from './triggers/trigger.ts';
 import { type App, loadApp } from './worker/app.ts';
+import { captureConsole } from './worker/console.ts';
 
 /** Milliseconds that running functions have to end when the host stops. */
 const GRACE = 5_000;
@@ -68,7 +69,10 @@ export async function startHost(
       azurite.onUnexpectedExit((reason) => fatal(new HostError(`The host stops: ${reason}.`, EXIT.unexpected)));
       announce(azurite, options.dataDirectory);
     }
+    captureConsole();
     const app = await loadApp(options.appDirectory);
+    // The Functions host would serve what the app reports. Here, an operator is waiting for the start.
+    if (app.startError !== undefined) throw app.startError;
     const { appDirectory, dataDirectory } = options;
     const { listeners, durable } = await createListeners(
       app.registrations,

@@ -5,9 +5,11 @@ import * as df from 'durable-functions';
 import pLimit from 'p-limit';
 import { makeActivities } from './activities/index.ts';
 import type { Dependencies } from './app/dependencies.ts';
-import { readConfiguration } from './config/configuration.ts';
-import { readLimits } from './config/limits.ts';
-import { registerBlobTriggers, registerQueues, registerRoutes, registerTimers } from './functions/triggers.ts';
+import { ConfigurationError } from './config/configuration-error.ts';
+import { misconfigurationOf } from './config/misconfiguration.ts';
+import { readAll } from './config/read-all.ts';
+import { registerMisconfigured } from './functions/misconfigured.ts';
+import { blobTriggers, queues, type Registration, routes, timers } from './functions/triggers.ts';
 import { backUpTable } from './orchestrations/back-up-table.ts';
 import { finishUpload } from './orchestrations/finish-upload.ts';
 import { processContainer } from './orchestrations/process-container.ts';
@@ -20,53 +22,75 @@ import type { Catalog } from './storage/catalog.ts';
 import { PatientCatalog } from './storage/patient-catalog.ts';
 import type { TableAccount } from './storage/table-account.ts';
 import type * as bundled from './telemetry/application-insights.ts';
+import { followInvocations, writeLine } from './telemetry/invocation-log.ts';
 import { Telemetry, type TelemetrySink } from './telemetry/telemetry.ts';
 
-const configuration = readConfiguration({ env: process.env, cwd: process.cwd(), appRoot: join(__dirname, '..') });
-const limits = readLimits(process.env.STRONGROOM_LIMITS);
-const retries = { firstDelay: limits.retryDelayMs, timeout: limits.requestMs };
-const now = () => new Date();
-const telemetry = new Telemetry((line) => console.log(line), applicationInsights());
+/**
+ * Why the app could not start; undefined if it did. The Functions host ignores this, and the app reports it itself. A
+ * host that an operator has just started shows it and ends.
+ */
+export const startError: unknown = start();
 
-const deps: Dependencies = {
-  configuration,
-  limits,
-  telemetry,
-  copySlots: pLimit(limits.copiesAtOnce),
-  blobs: once<BlobAccount>((alias) => connectBlobAccount(configuration.accounts.get(alias)!, retries)),
-  tables: once<TableAccount>((alias) => connectTableAccount(configuration.accounts.get(alias)!, retries)),
-  catalog: once<Catalog>(
-    (alias) => new PatientCatalog(connectCatalog(configuration.accounts.get(alias)!, undefined, retries), now),
-  ),
-  now,
-  random: () =>
-    BigInt(`0x${randomBytes(8).toString('hex')}`)
-      .toString(36)
-      .padStart(6, '0')
-      .slice(-6),
-};
-
-const activities = makeActivities(deps);
-for (const [name, handler] of Object.entries(activities)) {
-  df.app.activity(name, { handler: handler as (input: unknown) => Promise<unknown> });
-}
-for (const [name, orchestration] of Object.entries({
-  runJob,
-  processRun,
-  processGroup,
-  processContainer,
-  backUpTable,
-  finishUpload,
-})) {
-  df.app.orchestration(name, orchestration);
+function start(): unknown {
+  let telemetry = new Telemetry(writeLine);
+  followInvocations();
+  app.hook.appTerminate(() => telemetry.flush());
+  try {
+    telemetry = new Telemetry(writeLine, applicationInsights());
+    // All handlers are made before the first is registered: there is no half of an app.
+    for (const register of registrations(dependencies(telemetry))) register();
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof ConfigurationError)) telemetry.failure('start', error, {});
+    registerMisconfigured(misconfigurationOf(error), telemetry);
+    return error;
+  }
 }
 
-registerRoutes(deps);
-registerTimers(deps);
-registerQueues(deps, activities);
-registerBlobTriggers(deps, activities);
+function dependencies(telemetry: Telemetry): Dependencies {
+  const from = { env: process.env, cwd: process.cwd(), appRoot: join(__dirname, '..') };
+  const { configuration, limits } = readAll(from);
+  const retries = { firstDelay: limits.retryDelayMs, timeout: limits.requestMs };
+  const now = () => new Date();
+  return {
+    configuration,
+    limits,
+    telemetry,
+    copySlots: pLimit(limits.copiesAtOnce),
+    blobs: once<BlobAccount>((alias) => connectBlobAccount(configuration.accounts.get(alias)!, retries)),
+    tables: once<TableAccount>((alias) => connectTableAccount(configuration.accounts.get(alias)!, retries)),
+    catalog: once<Catalog>(
+      (alias) => new PatientCatalog(connectCatalog(configuration.accounts.get(alias)!, undefined, retries), now),
+    ),
+    now,
+    random: () =>
+      BigInt(`0x${randomBytes(8).toString('hex')}`)
+        .toString(36)
+        .padStart(6, '0')
+        .slice(-6),
+  };
+}
 
-app.hook.appTerminate(() => telemetry.flush());
+function registrations(deps: Dependencies): Registration[] {
+  const activities = makeActivities(deps);
+  const orchestrations = { runJob, processRun, processGroup, processContainer, backUpTable, finishUpload };
+  return [
+    ...Object.entries(activities).map(([name, activity]) => {
+      const handler = activity as (input: unknown) => Promise<unknown>;
+      return () => void df.app.activity(name, { handler });
+    }),
+    ...Object.entries(orchestrations).map(
+      ([name, orchestration]) =>
+        () =>
+          void df.app.orchestration(name, orchestration),
+    ),
+    ...timers(deps),
+    ...queues(deps, activities),
+    ...blobTriggers(deps, activities),
+    // Last: should a registration fail, `registerMisconfigured` can take these names.
+    ...routes(deps),
+  ];
+}
 
 /** One connection per account in the whole process. */
 function once<T>(make: (alias: string) => T): (alias: string) => T {

@@ -7,6 +7,8 @@ import { installCoreApi, type Registrations } from './core-api.ts';
 
 export interface App {
   registrations: Registrations;
+  /** Why the app cannot do its work, and only reports that. */
+  startError?: HostError;
   terminate(): Promise<void>;
 }
 
@@ -14,15 +16,11 @@ export interface App {
 export async function loadApp(directory: string): Promise<App> {
   const entry = entryPoint(directory);
   const registrations = installCoreApi();
+  let exported: { startError?: unknown };
   try {
-    createRequire(join(directory, 'package.json'))(entry);
+    exported = createRequire(join(directory, 'package.json'))(entry);
   } catch (error) {
-    // The app's complete report of the errors in its configuration.
-    if (error instanceof Error && error.name === 'ConfigurationError') throw new HostError(error.message);
-    throw new HostError(
-      `Cannot load the app at ${entry}: ${error instanceof Error ? (error.stack ?? error.message) : messageOf(error)}`,
-      EXIT.unexpected,
-    );
+    throw loadError(entry, error);
   }
   const { programmingModel, hooks, appHookData, functions } = registrations;
   if (programmingModel === undefined || functions.size === 0) {
@@ -33,12 +31,21 @@ export async function loadApp(directory: string): Promise<App> {
   }
   await programmingModel.getCapabilities?.({});
   for (const hook of hooks.appStart) await hook({ functionAppDirectory: directory, hookData: {}, appHookData });
+  const { startError } = exported;
   return {
     registrations,
+    ...(startError !== undefined && { startError: loadError(entry, startError) }),
     async terminate() {
       for (const hook of hooks.appTerminate) await hook({ hookData: {}, appHookData });
     },
   };
+}
+
+function loadError(entry: string, error: unknown): HostError {
+  // The app's complete report of the errors in its configuration.
+  if (error instanceof Error && error.name === 'ConfigurationError') return new HostError(error.message);
+  const what = error instanceof Error ? (error.stack ?? error.message) : messageOf(error);
+  return new HostError(`Cannot load the app at ${entry}: ${what}`, EXIT.unexpected);
 }
 
 function entryPoint(directory: string): string {

@@ -20,4 +20,12 @@ export class ConfigurationError extends Error {
     super([`${count} in ${file}:`, ...lines, ...(hint ? ['', hint] : [])].join('\n'));
     this.problems = safe;
   }
+
+  /** One error for several files or settings. */
+  static join(errors: readonly [ConfigurationError, ...ConfigurationError[]]): ConfigurationError {
+    const [first, ...others] = errors;
+    first.message = errors.map(({ message }) => message).join('\n\n');
+    first.problems.push(...others.flatMap(({ problems }) => problems));
+    return first;
+  }
 }

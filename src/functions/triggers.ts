@@ -12,58 +12,66 @@ import { BLOB_POISON_QUEUE, blobPoisonHandler, queuePoisonHandler } from './arch
 import { ROUTES } from './routes.ts';
 import { runOnScheduleHandler } from './run-on-schedule.ts';
 
-/** Registers every route of the HTTP API. */
-export function registerRoutes(deps: Dependencies): void {
-  for (const [name, method, route, makeHandler, authLevel = 'function'] of ROUTES) {
-    df.app.client.http(name, { methods: [method], route, authLevel, handler: makeHandler(deps) });
-  }
+/** Registers a function whose handler has been made. */
+export type Registration = () => void;
+
+/** Every route of the HTTP API. */
+export function routes(deps: Dependencies): Registration[] {
+  return ROUTES.map(([name, method, route, makeHandler, authLevel]) => {
+    const handler = makeHandler(deps);
+    return () => df.app.client.http(name, { methods: [method], route, authLevel: authLevel ?? 'function', handler });
+  });
 }
 
-/** Registers a timer for every schedule of the configuration. */
-export function registerTimers(deps: Dependencies): void {
+/** A timer for every schedule of the configuration. */
+export function timers(deps: Dependencies): Registration[] {
   const { jobs, archives } = deps.configuration;
-  const register = (name: string, job: Job, schedule: string | undefined, what: Scheduled) => {
-    if (schedule === undefined) return;
-    const handler = runOnScheduleHandler(deps, job, schedule, what);
-    df.app.client.timer(name, { schedule: hostSchedule(schedule, job.timeZone), handler });
+  const timer = (name: string, job: Job, expression: string | undefined, what: Scheduled): Registration[] => {
+    if (expression === undefined) return [];
+    const handler = runOnScheduleHandler(deps, job, expression, what);
+    const schedule = hostSchedule(expression, job.timeZone);
+    return [() => df.app.client.timer(name, { schedule, handler })];
   };
-  for (const job of jobs) {
-    register(`backup-${job.name}`, job, job.schedule, 'backup');
-    register(`verify-${job.name}`, job, job.verify?.schedule, 'verify');
-    register(`prune-${job.name}`, job, job.retention?.schedule, 'prune');
-  }
-  for (const rule of archives) register(`reconcile-${rule.name}`, asJob(rule), rule.reconcile, 'reconcile');
+  return [
+    ...jobs.flatMap((job) => [
+      ...timer(`backup-${job.name}`, job, job.schedule, 'backup'),
+      ...timer(`verify-${job.name}`, job, job.verify?.schedule, 'verify'),
+      ...timer(`prune-${job.name}`, job, job.retention?.schedule, 'prune'),
+    ]),
+    ...archives.flatMap((rule) => timer(`reconcile-${rule.name}`, asJob(rule), rule.reconcile, 'reconcile')),
+  ];
 }
 
-/** Registers the queues that receive upload events, and their poison queues. */
-export function registerQueues(deps: Dependencies, activities: Activities): void {
-  for (const { id, queue: queueName, connection, rules } of queuesOf(deps.configuration.archives)) {
+/** The queues that receive upload events, and their poison queues. */
+export function queues(deps: Dependencies, activities: Activities): Registration[] {
+  return queuesOf(deps.configuration.archives).flatMap(({ id, queue: queueName, connection, rules }) => {
     const handler = queueEventsHandler(deps, activities, queueName, rules);
-    df.app.client.storageQueue(`archive-queue-${id}`, { queueName, connection, handler });
     const poison = `${queueName}-poison`;
     const keep = queuePoisonHandler(deps, activities, poison, rules);
-    app.storageQueue(`archive-poison-${id}`, { queueName: poison, connection, handler: keep });
-  }
+    return [
+      () => df.app.client.storageQueue(`archive-queue-${id}`, { queueName, connection, handler }),
+      () => app.storageQueue(`archive-poison-${id}`, { queueName: poison, connection, handler: keep }),
+    ];
+  });
 }
 
-/** Registers the blob triggers of archive rules. The host has one poison queue per source account for all of them. */
-export function registerBlobTriggers(deps: Dependencies, activities: Activities): void {
+/** The blob triggers of archive rules. The host has one poison queue per source account for all of them. */
+export function blobTriggers(deps: Dependencies, activities: Activities): Registration[] {
   const rules = deps.configuration.archives.filter(({ events }) => events?.blobTrigger !== undefined);
   const functionOf = ({ name }: ArchiveRule) => `archive-blob-${name}`;
-  for (const rule of rules) {
-    const { account: connection, container } = rule.source;
-    df.app.client.storageBlob(functionOf(rule), {
-      path: `${container}/{name}`,
-      connection,
-      source: rule.events?.blobTrigger === 'event-grid' ? 'EventGrid' : 'LogsAndContainerScan',
-      handler: blobEventHandler(deps, activities, rule),
-    });
-  }
-  for (const connection of new Set(rules.map(({ source }) => source.account))) {
-    app.storageQueue(`archive-blob-poison-${connection}`, {
-      queueName: BLOB_POISON_QUEUE,
-      connection,
-      handler: blobPoisonHandler(deps, activities, rules, functionOf),
-    });
-  }
+  const sources = new Set(rules.map(({ source }) => source.account));
+  return [
+    ...rules.map((rule) => {
+      const { account: connection, container } = rule.source;
+      const source = rule.events?.blobTrigger === 'event-grid' ? 'EventGrid' : 'LogsAndContainerScan';
+      const handler = blobEventHandler(deps, activities, rule);
+      const path = `${container}/{name}`;
+      return () => df.app.client.storageBlob(functionOf(rule), { path, connection, source, handler });
+    }),
+    ...[...sources].map((connection) => {
+      const handler = blobPoisonHandler(deps, activities, rules, functionOf);
+      const name = `archive-blob-poison-${connection}`;
+      return () => app.storageQueue(name, { queueName: BLOB_POISON_QUEUE, connection, handler });
+    }),
+  ];
 }

@@ -17,7 +17,9 @@ export function connectApplicationInsights(
     .setAutoCollectDependencies(false)
     .setAutoCollectConsole(false)
     .setAutoCollectExceptions(false)
-    .setAutoCollectPerformance(false, false);
+    .setAutoCollectPerformance(false, false)
+    // Each worker would keep a channel open for live metrics. The host has one of its own.
+    .setSendLiveMetrics(false);
   // The package reads this setting only in its own agent. Here, we must set the credential before the start.
   const clientId = /ClientId=([^;]+)/.exec(authentication ?? '')?.[1];
   if (clientId) appInsights.defaultClient.config.aadTokenCredential = new ManagedIdentityCredential({ clientId });

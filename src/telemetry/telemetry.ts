@@ -1,6 +1,8 @@
 import { redact } from '#domain/redact.ts';
 import type { ChainLink } from '#domain/run/chain-link.ts';
+import { asksForAction } from '#domain/run/problems.ts';
 import type { RunRef, RunSummary } from '#domain/run/run.ts';
+import { currentInvocation, type LogLevel } from './invocation-log.ts';
 
 type Properties = Record<string, string | number | boolean | undefined>;
 
@@ -13,35 +15,38 @@ export interface TelemetrySink {
   flush(): Promise<void>;
 }
 
+type Level = Exclude<LogLevel, 'debug'>;
+
 /**
- * All events and metrics of Strongroom. Each event is also a line in the log. Everything that leaves this class is
- * redacted.
+ * All events and metrics of Strongroom. An event is a line in the log. With a sink, it goes there instead, since the
+ * host would store the line in the same place: the line then has the level `debug`. Everything that leaves this class
+ * is redacted.
  */
 export class Telemetry {
-  readonly #log: (line: string) => void;
+  readonly #log: (level: LogLevel, line: string) => void;
   readonly #sink: TelemetrySink | undefined;
 
-  constructor(log: (line: string) => void, sink?: TelemetrySink) {
+  constructor(log: (level: LogLevel, line: string) => void, sink?: TelemetrySink) {
     this.#log = log;
     this.#sink = sink;
   }
 
   runStarted(run: RunRef): void {
     const { id, job, mode, trigger, dryRun } = run;
-    this.#event('run-started', { run: id, job, mode, trigger, dryRun });
+    this.#event('info', 'run-started', { run: id, job, mode, trigger, dryRun });
   }
 
   /** A timer fired while another run of the job was in progress. `reason`: why operators should look after that run. */
   runNotStarted(job: string, running: string, reason?: string): void {
-    this.#event('run-not-started', { job, running, reason });
+    this.#event('info', 'run-not-started', { job, running, reason });
     if (reason === undefined) return;
-    this.#event('run-silent', { job, run: running, reason });
+    this.#event('error', 'run-silent', { job, run: running, reason });
     this.#sink?.metric('run-silent', 1, { job });
   }
 
   /** The run of a schedule could not be started, and its timer does not try again for now. */
   startFailed(about: { job: string; what: string; due: string; message: string }): void {
-    this.#event('start-failed', about);
+    this.#event('error', 'start-failed', about);
   }
 
   runFinished(summary: RunSummary): void {
@@ -49,19 +54,26 @@ export class Telemetry {
     const seconds = (Date.parse(summary.finishedAt ?? summary.startedAt) - Date.parse(summary.startedAt)) / 1000;
     const sent = Object.values(requests).reduce((sum, count) => sum + count, 0);
     this.#event(
+      levelOf(status),
       'run-finished',
       { run: id, job, mode, status },
       { ...counts, bytesCopied: bytes.copied, seconds, requests: sent, blobsPerSecond: progress.blobsPerSecond },
     );
     for (const report of summary.containers) {
       this.#event(
+        levelOf(report.status),
         'container-finished',
         { run: id, job, container: report.container, status: report.status },
         { ...report.counts, bytesCopied: report.bytes.copied },
       );
     }
     for (const { code, container, count, message } of summary.problems) {
-      this.#event('problem', { run: id, job, code, container, message }, { count });
+      this.#event(
+        asksForAction(code) ? 'warn' : 'info',
+        'problem',
+        { run: id, job, code, container, message },
+        { count },
+      );
       if (code === 'throttled') this.#sink?.metric('throttled-blobs', count, { job });
     }
     this.#sink?.metric('run-failed-blobs', counts.failed, { job });
@@ -71,13 +83,13 @@ export class Telemetry {
 
   /** A run found so much changed or deleted that prunes wait for an operator. */
   brakeEngaged({ id, job }: RunSummary, reason: string): void {
-    this.#event('brake-engaged', { run: id, job, reason });
+    this.#event('warn', 'brake-engaged', { run: id, job, reason });
     this.#sink?.metric('brake-engaged', 1, { job });
   }
 
   /** A record was added to the chain of a job. Who keeps these lines elsewhere can check the vault against them. */
   chainHead(job: string, { number, sha256 }: ChainLink): void {
-    this.#event('chain-head', { job, sha256 }, { number });
+    this.#event('info', 'chain-head', { job, sha256 }, { number });
   }
 
   /** Seconds since the upload. A metric only: one event per upload would be as much traffic as the uploads. */
@@ -87,45 +99,69 @@ export class Telemetry {
 
   /** An attempt failed, and the queue retries it. */
   uploadFailed(rule: string, code: string, message: string): void {
-    this.#event('upload-failed', { rule, code, message });
+    this.#event('warn', 'upload-failed', { rule, code, message });
   }
 
   /** The last attempt failed. The upload is in the poison list until an operator or a reconciliation processes it. */
   uploadFailedPermanently(rule: string, code: string): void {
-    this.#event('upload-failed-permanently', { rule, code });
+    this.#event('error', 'upload-failed-permanently', { rule, code });
     this.#sink?.metric('upload-failed-permanently', 1, { rule });
   }
 
   /** A message announces no upload that a rule archives. */
   eventIgnored(queue: string, reason: string): void {
-    this.#event('event-ignored', { queue, reason });
+    this.#event('info', 'event-ignored', { queue, reason });
   }
 
   /** An activity failed. The report of the run shows it as a problem. */
   failure(activity: string, error: unknown, properties: Properties): void {
     const known = error instanceof Error ? error : new Error(String(error));
-    this.#event('activity-failed', { activity, ...properties, message: known.message });
-    // Only the sink gets the stack, for developers. Users read the log.
-    const redacted = new Error(redact(known.message));
-    if (known.stack !== undefined) redacted.stack = redact(known.stack);
-    this.#sink?.exception(redacted, clean({ activity, ...properties }));
+    this.#event('error', 'activity-failed', { activity, ...properties, message: known.message });
+    this.#exception(known, { activity, ...properties });
+  }
+
+  /**
+   * The app does nothing else than to report this, again and again. Its line stays in the log beside the event, since
+   * operators look there first.
+   */
+  misconfigured(problems: number, message: string): void {
+    this.#event('error', 'misconfigured', { message }, { problems });
+    if (this.#sink) this.#log('error', redact(`misconfigured ${JSON.stringify({ message, problems })}`));
   }
 
   /** Reports an event that changes no result. */
   warn(name: string, properties: Properties): void {
-    this.#event(name, properties);
+    this.#event('warn', name, properties);
   }
 
   async flush(): Promise<void> {
     await this.#sink?.flush();
   }
 
-  #event(name: string, properties: Properties, measurements: Record<string, number | undefined> = {}): void {
+  #event(
+    level: Level,
+    name: string,
+    properties: Properties,
+    measurements: Record<string, number | undefined> = {},
+  ): void {
     const numbers = Object.fromEntries(Object.entries(measurements).filter(([, value]) => value !== undefined));
     const texts = clean(properties);
-    this.#log(redact(`${name} ${JSON.stringify({ ...texts, ...numbers })}`));
-    this.#sink?.event(name, texts, numbers as Record<string, number>);
+    this.#log(this.#sink ? 'debug' : level, redact(`${name} ${JSON.stringify({ ...texts, ...numbers })}`));
+    const about = { ...texts, level, ...clean({ invocation: currentInvocation() }) };
+    this.#sink?.event(name, about, numbers as Record<string, number>);
   }
+
+  /** Only the sink gets the stack, for developers. Users read the log. */
+  #exception({ message, stack }: Error, properties: Properties): void {
+    const redacted = new Error(redact(message));
+    if (stack !== undefined) redacted.stack = redact(stack);
+    this.#sink?.exception(redacted, clean(properties));
+  }
+}
+
+function levelOf(status: string): Level {
+  if (status === 'failed') return 'error';
+  return status === 'completed-with-failures' ? 'warn' : 'info';
 }
 
 function clean(properties: Properties): Record<string, string> {

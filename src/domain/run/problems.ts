@@ -458,6 +458,11 @@ export const PROBLEMS = {
 
 export type ProblemCode = keyof typeof PROBLEMS;
 
+/** Whether the hint of a problem asks operators to do something. */
+export function asksForAction(code: ProblemCode): boolean {
+  return !PROBLEMS[code].hint.endsWith('No action is needed.');
+}
+
 /**
  * Whether the problem of a container is one that the run reports and does not fail of: anyone who creates containers in
  * the source could cause it.

@@ -175,6 +175,8 @@ function kindOf(failure: Failure): StorageErrorKind {
   if (name === 'AbortError') return 'aborted';
   if (isIdentityFailure(failure)) return 'access-denied';
   if (code === 'CannotVerifyCopySource' || failure.sourceCode || failure.sourceStatus) return copySourceKind(failure);
+  // As for a tier that is younger than the version that we ask for.
+  if (code === 'InvalidHeaderValue' && failure.header === 'x-ms-access-tier') return 'tier-not-supported';
   const known = BY_CODE[code];
   if (known) return known;
   if (status > 0) return byStatus(status);

@@ -2,9 +2,10 @@ import { newPipeline, type Pipeline, type RequestPolicyFactory, StorageSharedKey
 import type { AccountAccess } from './account-access.ts';
 import { requestExtras } from './request-extras.ts';
 import { type RetryOptions, retryPolicy } from './retry-policy.ts';
+import { BLOB_VERSION } from './service-version.ts';
 import { transport } from './transport.ts';
 
-/** The SDK's pipeline for one account: our retries, extra headers, the SDK's signing, our transport. */
+/** The SDK's pipeline for one account: our retries, version and headers, the SDK's signing, our transport. */
 export function blobPipeline(access: AccountAccess, retries: RetryOptions): Pipeline {
   const { by } = access;
   const credential =
@@ -26,6 +27,7 @@ export function blobPipeline(access: AccountAccess, retries: RetryOptions): Pipe
 const extraHeaders: RequestPolicyFactory = {
   create: (next) => ({
     sendRequest(request) {
+      request.headers.set('x-ms-version', BLOB_VERSION);
       for (const [name, value] of Object.entries(requestExtras()?.headers ?? {})) request.headers.set(name, value);
       return next.sendRequest(request);
     },

@@ -11,6 +11,7 @@ import {
 import type { SnapshotOrVersion } from '#domain/blobs/blob.ts';
 import type { ReadAccess } from '../blob-account.ts';
 import type { AccessMethod } from './account-access.ts';
+import { BLOB_VERSION } from './service-version.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -56,7 +57,7 @@ function mintedBy(
   const protocol = container.url.startsWith('https:') ? SASProtocol.Https : SASProtocol.HttpsAndHttp;
   return accessBy(container, (blobName, snapshotOrVersion, until = last) =>
     sign({
-      ...{ containerName, blobName, permissions, protocol },
+      ...{ containerName, blobName, permissions, protocol, version: BLOB_VERSION },
       startsOn: new Date(Date.now() - BEFORE),
       expiresOn: until < last ? until : last,
       ...(snapshotOrVersion && idOf(snapshotOrVersion)),

@@ -6,6 +6,7 @@ import {
 } from '@azure/data-tables';
 import { StorageError } from '../../storage-error.ts';
 import type { AccountAccess } from '../account-access.ts';
+import { TABLE_VERSION } from '../service-version.ts';
 
 /**
  * The SDK's client for one table, with the account's method of authentication. Throws `invalid` if the account has no
@@ -19,6 +20,7 @@ export function tableClient(access: AccountAccess, tableName: string, options: T
   const all: TableServiceClientOptions = {
     allowInsecureConnection: tableEndpoint.startsWith('http:'),
     userAgentOptions: { userAgentPrefix: 'strongroom' },
+    version: TABLE_VERSION,
     ...options,
   };
   switch (by.kind) {

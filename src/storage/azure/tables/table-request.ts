@@ -12,6 +12,7 @@ import { StorageError } from '../../storage-error.ts';
 import type { AccountAccess } from '../account-access.ts';
 import { failureOf } from '../failure.ts';
 import { delayBefore, isWorthRetrying, type RetryOptions } from '../retry-policy.ts';
+import { TABLE_VERSION } from '../service-version.ts';
 import { tableClient } from './table-client.ts';
 import { tableOperationName } from './table-operation-name.ts';
 
@@ -90,7 +91,7 @@ export class TableRequests {
       headers: createHttpHeaders({
         accept: 'application/json;odata=minimalmetadata',
         dataserviceversion: '3.0',
-        'x-ms-version': VERSION,
+        'x-ms-version': TABLE_VERSION,
         ...headers,
       }),
       abortSignal: signal ? AbortSignal.any([signal, limit.signal]) : limit.signal,
@@ -117,31 +118,29 @@ export class TableRequests {
   }
 }
 
-/** The version of the service's API; the SDK uses the same one. */
-const VERSION = '2019-02-02';
-
 /** An error in the form of the SDK's errors. */
 export function refusal(
   status: number,
   body: string,
   response?: { headers: { get(name: string): string | undefined } },
 ): Error {
-  const { code, message } = errorIn(body);
+  const { code, message, headerName } = errorIn(body);
   return Object.assign(new Error(message), {
     name: 'RestError',
     statusCode: status,
     code,
+    ...(headerName ? { details: { headerName } } : {}),
     ...(response ? { response } : {}),
   });
 }
 
 /** Parses an OData error: JSON, or XML from parts of the service that ignore the requested format. */
-function errorIn(body: string): { code: string; message: string } {
+function errorIn(body: string): { code: string; message: string; headerName?: string } {
   try {
     const { code, message } = JSON.parse(body)['odata.error'];
     return { code: String(code ?? ''), message: String(message?.value ?? '') };
   } catch {
     const element = (name: string) => new RegExp(`<(?:m:)?${name}[^>]*>([^<]*)<`, 'i').exec(body)?.[1] ?? '';
-    return { code: element('code'), message: element('message') };
+    return { code: element('code'), message: element('message'), headerName: element('headername') };
   }
 }

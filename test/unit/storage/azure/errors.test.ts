@@ -20,6 +20,13 @@ function restError(statusCode: number, code: string | undefined, headers: Record
 }
 
 describe('storageErrorOf', () => {
+  it('a tier that the asked version of the service does not know is one that the account does not support', () => {
+    const refused = (headerName: string) => ({ ...restError(400, 'InvalidHeaderValue'), details: { headerName } });
+    expect(storageErrorOf(refused('x-ms-access-tier'), ASKED).kind).toBe('tier-not-supported');
+    const other = storageErrorOf(refused('x-ms-version'), ASKED);
+    expect([other.kind, other.message]).toEqual(['invalid', expect.stringContaining('(header x-ms-version)')]);
+  });
+
   it.each([
     ['not-found', 404, 'BlobNotFound'],
     ['not-found', 404, undefined],

@@ -126,6 +126,19 @@ describe('readAccessMinter', () => {
     expect(new URL(byIdentity.urlOf('n', kept)).searchParams.get('skoid')).toBe('object');
   });
 
+  it('every signature asks for a version that all clouds know, whatever the SDK knows', async () => {
+    const client = service();
+    const byKey = await readAccessMinter(client, { kind: 'key', accountName: 'acct', accountKey: KEY })(
+      client.getContainerClient('data'),
+      new Date(NOW + HOUR),
+    );
+    for (const access of [byKey, await delegating().accessUntil(NOW + HOUR)]) {
+      for (const kept of [undefined, { snapshot: TIME }, { version: TIME }]) {
+        expect(new URL(access.urlOf('n', kept)).searchParams.get('sv')).toBe('2021-12-02');
+      }
+    }
+  });
+
   it('a delegation key of less than 7 days signs, and is fetched once', async () => {
     const { asked, queryUntil } = delegating();
     const query = await queryUntil(NOW + 2 * HOUR);
