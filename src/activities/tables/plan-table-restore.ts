@@ -7,10 +7,10 @@ import { asBackedUp, type Outcome } from '#domain/run/outcome.ts';
 import { PartWriter } from '#domain/run/part.ts';
 import { type Problem, problemOf } from '#domain/run/problems.ts';
 import type { RestoreRef, RunRef } from '#domain/run/run.ts';
-import { countOutcome } from '#domain/run/tally.ts';
+import { countOutcome, countProblem } from '#domain/run/tally.ts';
 import { addUnmatched } from '#domain/run/unmatched.ts';
 import type { StoredEntity } from '#domain/tables/entity-text.ts';
-import { mayHoldChosen } from '#domain/tables/key-selection.ts';
+import { isChosen, mayHoldChosen } from '#domain/tables/key-selection.ts';
 import type { Segment } from '#domain/tables/segment.ts';
 import { nameOfKey } from '#domain/tables/table-key.ts';
 import type { ControlStore } from '#storage/control/control-store.ts';
@@ -24,7 +24,9 @@ import { propertiesOf } from '../run/record-properties.ts';
 import { restorePointSummary } from '../run/restore-point-summary.ts';
 import { inRun, type RunContext } from '../run/run-context.ts';
 import type { SliceInput, SliceResult } from '../run/slice.ts';
+import { entityOutcome } from './entity-outcome.ts';
 import { failedInEarlierRun } from './failed-in-earlier-run.ts';
+import { foretellWrites } from './foretell-writes.ts';
 import { type ReadSegment, segmentReader } from './read-segment.ts';
 import { positionBehind, type SegmentPosition } from './segment-pages.ts';
 import { SegmentPlan } from './segment-plan.ts';
@@ -124,11 +126,38 @@ class TableRestorePlanner {
     const { tally } = this.#context;
     const { entities } = await this.#failures.noting(this.#read(segment));
     if (failedBefore && !hasAny(segment, entities(), failedBefore)) return;
-    tally.listed += segment.entities;
     tally.listedBytes += segment.size;
+    if (this.#context.run.dryRun) {
+      if ((await this.#foretell(segment, entities())) > 0) await this.#plan.add(segment);
+      return;
+    }
+    tally.listed += segment.entities;
     tally.planned += segment.entities;
     tally.plannedBytes += segment.size;
     if (segment.entities > 0) await this.#plan.add(segment);
+  }
+
+  /** Counts what a restore would do with the entities of a segment, and returns how many it would write. */
+  async #foretell(segment: Segment, entities: Iterable<StoredEntity>): Promise<number> {
+    const { deps, run, destination, tally } = this.#context;
+    const { account, existing, keys } = run.restore;
+    const wanted = [...entities].filter(({ key }) => keys === undefined || isChosen(keys, key));
+    tally.listed += wanted.length;
+    if (keys !== undefined) this.#passOver(segment.entities - wanted.length);
+    const proceed = () => this.#context.ensureMayContinue();
+    const target = { target: deps.tables(account), table: destination, existing, proceed };
+    const foretold = await this.#failures.noting(foretellWrites(target, segment.range, wanted));
+    const { created, replaced, unchanged, skipped } = foretold;
+    tally.unchanged += unchanged.length;
+    if (replaced.length > 0) countProblem(tally, 'entities-to-replace', replaced.length);
+    for (const entity of skipped) {
+      const outcome = entityOutcome(entity, 'skipped', 'target-exists', undefined);
+      countOutcome(tally, outcome);
+      this.#part.add(outcome);
+    }
+    tally.planned += created.length + replaced.length;
+    for (const { text } of [...created, ...replaced]) tally.plannedBytes += Buffer.byteLength(text);
+    return created.length + replaced.length;
   }
 
   #settle(outcome: Outcome): void {

@@ -4,10 +4,9 @@ import { mayConcernAccount } from '#app/problem-code.ts';
 import { writeOf } from '#domain/restore/restore.ts';
 import { asBackedUp, type Failed, type Outcome } from '#domain/run/outcome.ts';
 import { PartWriter } from '#domain/run/part.ts';
-import { type Problem, type ProblemCode, problemOf } from '#domain/run/problems.ts';
+import { type Problem, problemOf } from '#domain/run/problems.ts';
 import type { RestoreRef } from '#domain/run/run.ts';
 import { countOutcome, countProblem } from '#domain/run/tally.ts';
-import { type StoredEntity, timestampOf } from '#domain/tables/entity-text.ts';
 import { isChosen } from '#domain/tables/key-selection.ts';
 import type { Segment } from '#domain/tables/segment.ts';
 import { type EntityKey, nameOfKey } from '#domain/tables/table-key.ts';
@@ -17,6 +16,7 @@ import { type ChunkInput, type ChunkResult, pieceKey } from '../run/chunk.ts';
 import { type AccountRefusal, type Attempt, processItems, untriedMessage } from '../run/process-items.ts';
 import { inRun, type RunContext } from '../run/run-context.ts';
 import { AdaptiveConcurrency } from './adaptive-concurrency.ts';
+import { entityOutcome } from './entity-outcome.ts';
 import { failedInEarlierRun } from './failed-in-earlier-run.ts';
 import { segmentReader } from './read-segment.ts';
 import { type LostEntities, type SegmentBatch, segmentBatches } from './segment-batches.ts';
@@ -141,7 +141,7 @@ class EntityOutcomes {
       if (status === 'copied') tally.copiedBytes += Buffer.byteLength(entity.text);
       return;
     }
-    const outcome = outcomeOf(entity, status, code ?? 'internal', message);
+    const outcome = entityOutcome(entity, status, code ?? 'internal', message);
     countOutcome(tally, outcome);
     this.#lines.push(outcome);
   };
@@ -168,19 +168,6 @@ class EntityOutcomes {
     for (const line of this.#lines.sort(({ name: a }, { name: b }) => (a < b ? -1 : 1))) part.add(line);
     return part;
   }
-}
-
-function outcomeOf(
-  { key, text }: StoredEntity,
-  status: 'skipped' | 'failed',
-  code: ProblemCode,
-  message: string | undefined,
-): Outcome {
-  const about = {
-    ...{ name: nameOfKey(key), etag: '', modified: timestampOf(text) ?? '', size: Buffer.byteLength(text), code },
-    ...(message !== undefined && { message }),
-  };
-  return status === 'skipped' ? { ...about, status } : { ...about, status };
 }
 
 /** The segment was sound when the restore was planned. */

@@ -381,6 +381,13 @@ export const PROBLEMS = {
       'Azure cannot read content in the archive tier. Restore with "rehydrate": "standard" (up to 15 hours) or ' +
       '"high" (more expensive, usually less than one hour).',
   },
+  'entities-to-replace': {
+    meaning: 'in the target, and to be replaced',
+    hint:
+      'A dry run says so: the restore replaces these entities, or with "merge" sets the properties that were backed ' +
+      'up, and keeps nothing of what they hold now. To leave them, choose "existing": "skip"; to see both, restore ' +
+      'to another table with "target.table".',
+  },
   'content-to-rehydrate': {
     meaning: 'in the archive tier of the vault, to be rehydrated first',
     hint:

@@ -91,6 +91,8 @@ describe('a restore of tables', () => {
     const orders = tableOf(source.connectionString, 'Orders');
     await orders.updateEntity({ partitionKey: 'p0', rowKey: rowOf(1), other: 'x' }, 'Replace');
     await orders.deleteEntity('p3', rowOf(1_250));
+    const dry = await restore({ tables: ['orders'], existing: 'skip', dryRun: true });
+    expect(dry.counts).toMatchObject({ listed: 1_496, planned: 1, unchanged: 1_494, skipped: 1 });
     const { id, status, counts } = await restore({ tables: ['orders'], existing: 'skip' });
     expect(status).toBe('succeeded');
     expect(counts).toMatchObject({ listed: 1_496, copied: 1, unchanged: 1_494, skipped: 1 });
@@ -104,6 +106,9 @@ describe('a restore of tables', () => {
       n: [undefined, '1'],
       other: [undefined, '"x"'],
     });
+    const dry = await restore({ tables: ['Orders'], existing: 'replace', dryRun: true });
+    expect(dry).toMatchObject({ status: 'succeeded', counts: { planned: 1_496 } });
+    expect(dry.problems).toMatchObject([{ code: 'entities-to-replace', count: 1_496 }]);
     const { counts } = await restore({ tables: ['Orders'], existing: 'replace' });
     expect(counts).toMatchObject({ copied: 1_496 });
     expect(await there('Orders')).toEqual(days.at(-1)!.orders);

@@ -54,6 +54,8 @@ export interface GivenSegment {
 export interface Ended {
   outcomes: Outcome[];
   counts: { listed: number; copied: number; unchanged: number; skipped: number; failed: number };
+  /** Of a dry run. */
+  foretold?: { planned: number; replaced: number };
   problem?: Problem;
   stopped?: string;
   /** How many slices of the plan, and pieces of the writing, it took. */
@@ -251,7 +253,7 @@ export class HeldTable {
   }
 
   /** The outcomes and counts in the parts of a run. Throws if the parts are incomplete. */
-  async reported(run: RunRef, whole = true): Promise<Pick<Ended, 'outcomes' | 'counts'>> {
+  async reported(run: RunRef, whole = true): Promise<Pick<Ended, 'outcomes' | 'counts' | 'foretold'>> {
     const parts = await this.control.listParts(run);
     const reason = whole ? incompleteness(parts, run.dryRun) : undefined;
     if (reason !== undefined) throw new Error(reason);
@@ -260,7 +262,13 @@ export class HeldTable {
       outcomes.push(...(await this.control.readPart<Outcome, object>(path)).items);
     }
     const state = { status: 'succeeded' as const, now: new Date(), problems: [], requests: {} };
-    const { listed, copied, unchanged, skipped, failed } = reportOf(run, parts, state).counts;
-    return { outcomes, counts: { listed, copied, unchanged, skipped, failed } };
+    const { counts, problems } = reportOf(run, parts, state);
+    const { listed, copied, unchanged, skipped, failed, planned = 0 } = counts;
+    const replaced = problems.find(({ code }) => code === 'entities-to-replace')?.count ?? 0;
+    return {
+      outcomes,
+      counts: { listed, copied, unchanged, skipped, failed },
+      ...(run.dryRun && { foretold: { planned, replaced } }),
+    };
   }
 }

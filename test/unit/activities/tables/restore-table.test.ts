@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { planTableRestore } from '#activities/tables/plan-table-restore.ts';
 import { makeWriteEntities } from '#activities/tables/write-entities.ts';
@@ -86,6 +87,31 @@ describe('a restore of a table', () => {
     const { counts } = await world.restore({}, { dryRun: true });
     expect(counts).toMatchObject({ listed: 452, copied: 0 });
     expect(world.tables.all(TABLE)).toBeUndefined();
+  });
+
+  it('a dry run foretells what the restore does with each entity, whatever the target has', async () => {
+    const digits = fc.uniqueArray(fc.nat(9), { maxLength: 10 });
+    const existing = fc.constantFrom('skip' as const, 'replace' as const, 'merge' as const);
+    const rowsFrom = (partition: string, rows: readonly number[], add = 0) =>
+      rows.toSorted().map((row) => entity(partition, `${row}`, { Number: row + add }));
+    await fc.assert(
+      fc.asyncProperty(existing, digits, digits, digits, fc.option(fc.nat(9)), async (how, rows, same, other, from) => {
+        const world = new HeldTable();
+        await world.hold({ range: { upTo: { partition: 'p' } }, files: [rowsFrom('p', rows)] });
+        await world.hold({ range: { after: { partition: 'p' } }, files: [rowsFrom('q', [1, 2, 3])] });
+        world.tables.put(TABLE, [...rowsFrom('p', same), ...rowsFrom('p', other, 10), ...rowsFrom('q', [3, 4])]);
+        const before = world.tables.all(TABLE)!;
+        const keys = from === null ? {} : { keys: { partition: 'p', from: `${from}` } };
+        const dry = await world.restore({ existing: how, ...keys }, { dryRun: true });
+        expect(world.tables.all(TABLE)).toEqual(before);
+        const done = await world.restore({ existing: how, ...keys }, { id: 'nightly-20260502T000000Z-dddddd' });
+        expect(done.counts).toEqual({ ...dry.counts, copied: dry.foretold!.planned });
+        expect(reported(dry.outcomes)).toEqual(reported(done.outcomes));
+        const made = world.tables.all(TABLE)!.length - before.length;
+        expect(dry.foretold!.replaced).toBe(how === 'skip' ? 0 : dry.foretold!.planned - made);
+      }),
+      { numRuns: 60 },
+    );
   });
 
   it('a restore reports a key range that the restore point lacks', async () => {
