@@ -116,7 +116,8 @@ test('I6: of two verifications that end beside one another, the notes have the r
   for (let at = 0, hasMet = true; hasMet; at++) {
     const vault = await backedUp(1);
     const { id: point } = await vault.backup();
-    const begin = () => vault.begin({ mode: 'verify', verify: { point, kind: 'quick', portion: '', turn: 0, sample: 0 } });
+    const begin = () =>
+      vault.begin({ mode: 'verify', verify: { point, kind: 'quick', portion: '', turn: 0, sample: 0 } });
     const [one, other] = [await begin(), await begin()];
     let count = 0;
     hasMet = false;
