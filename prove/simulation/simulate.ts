@@ -229,6 +229,8 @@ class Simulation {
     const { status, problems, counts, verify, restore } = summary;
     // What a stranger did may have harmed the restore point before.
     if (!this.#undisturbed(this.#before.get(id)) || this.#world.strangers > 0) return;
+    // A process may have died between its lock and its orchestration.
+    if (!(this.#app.durable.stateOf(id) ?? this.#app.elsewhere.stateOf(id))) return;
     this.#app.count('reader without any trouble');
     const isUnproved = problems.every(({ code }) => code === 'content-unproved');
     const holdsNothing = entries.every((entry) => entry.status === 'failed' || entry.status === 'skipped');

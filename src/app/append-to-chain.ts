@@ -1,7 +1,7 @@
 import { type ChainEntry, type PruneRecord, restorePointRecord, verificationRecord } from '#domain/run/chain-record.ts';
 import { summaryPath } from '#domain/run/control-paths.ts';
 import { isForGood, type Removal } from '#domain/run/removal.ts';
-import { isRestorePoint, type Notes } from '#domain/run/restore-point.ts';
+import { isRestorePoint, type Notes, type Proof } from '#domain/run/restore-point.ts';
 import type { RunSummary } from '#domain/run/run.ts';
 import { proofOf } from '#domain/verify/proof.ts';
 import type { BlobAccount } from '#storage/blob-account.ts';
@@ -24,7 +24,7 @@ export async function appendEntry(
 
 /**
  * Adds the record of an ended run, if runs like it have one, and notes what a verification found. The caller does so
- * before the lock of the job is free, so nothing is missing when the next run begins. Safe to run twice.
+ * before the lock of the run is free, so nothing is missing when the next run begins. Safe to run twice.
  */
 export async function appendToChain(
   deps: Dependencies,
@@ -32,21 +32,16 @@ export async function appendToChain(
   run: RunSummary,
   { late = false } = {},
 ): Promise<void> {
-  const entry = await entryOf(deps, vault, run);
+  const proof = run.verify && proofOf(run, run.verify);
+  const entry = await entryOf(vault, run, proof);
   if (entry) await appendEntry(deps, vault, run.job, { ...entry, ...(late && { late }) });
+  if (proof) await noteProof(deps, vault, { job: run.job, id: run.verify!.point }, proof);
 }
 
-async function entryOf(deps: Dependencies, vault: BlobAccount, run: RunSummary): Promise<ChainEntry | undefined> {
+async function entryOf(vault: BlobAccount, run: RunSummary, proof: Proof | undefined): Promise<ChainEntry | undefined> {
   const control = new ControlStore(vault);
   if (isRestorePoint(run)) return restorePointRecord(run, await nameOf(vault, run), await notesOf(control, run));
-  const proof = run.verify && proofOf(run, run.verify);
-  if (proof) {
-    const { point } = run.verify!;
-    // An activity that runs late, when later verifications have noted theirs, must not bring this result back.
-    const isOnRecord = (await new ChainStore(vault).listRecords(run.job)).some((record) => record.run === run.id);
-    if (!isOnRecord) await noteProof(deps, control, { job: run.job, id: point }, proof);
-    return verificationRecord(point, proof, await nameOf(vault, run));
-  }
+  if (proof) return verificationRecord(run.verify!.point, proof, await nameOf(vault, run));
   return run.prune?.plan && pruneRecord(vault, control, run);
 }
 

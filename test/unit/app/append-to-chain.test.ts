@@ -10,6 +10,7 @@ import { showChainHandler } from '#functions/restore-points/show-chain.ts';
 import { cancelRunHandler } from '#functions/run/cancel-run.ts';
 import { getRunHandler } from '#functions/run/get-run.ts';
 import { startRun } from '#functions/run/start-run.ts';
+import { checkMemory } from '../../support/builders/memory-check.ts';
 import { jobOf, Vault } from '../../support/builders/prune-vault.ts';
 
 const sha256 = (body: Buffer) => createHash('sha256').update(body).digest('hex');
@@ -108,6 +109,45 @@ test('a verification that ends a second time, after a later one, does not bring 
   await appendToChain(vault.deps(), vault.deps().blobs('VAULT'), early);
   expect((await vault.notes(id)).proofs).toMatchObject([{ run: later.id }]);
   expect(vault.chain()).toHaveLength(3);
+});
+
+test('I6: of two verifications that end beside one another, the notes have the result of the last on record', async () => {
+  const reached = new Set<string>();
+  for (let at = 0, hasMet = true; hasMet; at++) {
+    const vault = await backedUp(1);
+    const { id: point } = await vault.backup();
+    const begin = () =>
+      vault.begin({ mode: 'verify', verify: { point, kind: 'quick', portion: '', turn: 0, sample: 0 } });
+    const [one, other] = [await begin(), await begin()];
+    let count = 0;
+    hasMet = false;
+    vault.before = async () => {
+      if (count++ !== at) return;
+      hasMet = true;
+      await vault.work(other);
+    };
+    await vault.work(one);
+    vault.before = () => {};
+    if (!hasMet) await vault.work(other);
+    const last = vault.chain().at(-1) as unknown as { run: string };
+    reached.add(last.run === one.id ? 'one' : 'other');
+    expect((await vault.notes(point)).proofs, `request ${at}`).toMatchObject([{ run: last.run }]);
+    expect((await checkMemory(vault.vault, { job: 'nightly', content: true })).findings, `request ${at}`).toEqual([]);
+  }
+  expect(reached.size).toBe(2);
+});
+
+test('a verification that is noted late brings no notes of a removed restore point back', async () => {
+  const vault = await backedUp(1);
+  const { id } = await vault.backup();
+  const verified = await vault.verify(id);
+  vault.put('blob 0', 'changed');
+  const { id: next } = await vault.backup();
+  await vault.verify(next);
+  await vault.prune();
+  expect(vault.left(id)).toEqual([]);
+  await appendToChain(vault.deps(), vault.deps().blobs('VAULT'), verified);
+  expect(vault.left(id)).toEqual([]);
 });
 
 test('each record has the next number and the SHA-256 of the record before it, and each head is reported', async () => {
