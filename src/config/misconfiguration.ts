@@ -16,6 +16,6 @@ export function misconfigurationOf(error: unknown): Misconfiguration {
   const message = redact(error instanceof Error ? error.message : String(error));
   return {
     problems: [{ place: 'the app', message }],
-    text: `The app cannot start: ${message}\nDeploy it again from a complete build. If that does not help, report this.`,
+    text: `The app cannot start: ${message}\nDeploy it again from a complete build. If that does not help, report it.`,
   };
 }

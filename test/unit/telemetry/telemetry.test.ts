@@ -1,0 +1,86 @@
+import { expect, test } from 'vitest';
+import type { RunSummary } from '#domain/run/run.ts';
+import { Telemetry, type TelemetrySink } from '#telemetry/telemetry.ts';
+
+/** What a telemetry wrote: lines of the log by level, and events of the sink. */
+function recorded({ connected }: { connected: boolean }) {
+  const lines: [level: string, line: string][] = [];
+  const events: [name: string, level: string | undefined][] = [];
+  const sink: TelemetrySink = {
+    event: (name, { level }) => events.push([name, level]),
+    metric() {},
+    exception() {},
+    flush: async () => {},
+  };
+  const telemetry = new Telemetry((level, line) => lines.push([level, line]), connected ? sink : undefined);
+  const levels = () => lines.map(([level, line]) => [level, line.split(' ')[0]]);
+  return { telemetry, lines, events, levels };
+}
+
+const summary = (status: string, problems: object[] = []): RunSummary =>
+  ({
+    ...{ id: 'nightly-1', job: 'nightly', mode: 'full', status, startedAt: '2026-11-21T00:00:00Z', problems },
+    ...{ counts: {}, bytes: {}, progress: {}, requests: {} },
+    containers: [{ container: 'data', status, counts: {}, bytes: {} }],
+  }) as unknown as RunSummary;
+
+test.each([
+  ['succeeded', 'info'],
+  ['cancelled', 'info'],
+  ['completed-with-failures', 'warn'],
+  ['failed', 'error'],
+])('a run that ended as %s is logged as %s', (status, level) => {
+  const { telemetry, levels } = recorded({ connected: false });
+  telemetry.runFinished(summary(status));
+  expect(levels()).toEqual([
+    [level, 'run-finished'],
+    [level, 'container-finished'],
+  ]);
+});
+
+test('a problem is a warning if its hint asks for something', () => {
+  const { telemetry, levels } = recorded({ connected: false });
+  telemetry.runFinished(summary('succeeded', [{ code: 'source-vanished' }, { code: 'tags-not-read' }]));
+  expect(levels().filter(([, name]) => name === 'problem')).toEqual([
+    ['info', 'problem'],
+    ['warn', 'problem'],
+  ]);
+});
+
+test('what stops backups is an error, and what is tried again a warning', () => {
+  const { telemetry, levels } = recorded({ connected: false });
+  telemetry.startFailed({ job: 'nightly', what: 'backup', due: '', message: '' });
+  telemetry.runNotStarted('nightly', 'nightly-1', 'it is silent');
+  telemetry.failure('copyChunk', new Error('out of order'), {});
+  telemetry.uploadFailedPermanently('uploads', 'throttled');
+  telemetry.warn('start-retried', {});
+  telemetry.uploadFailed('uploads', 'throttled', '');
+  expect(levels()).toEqual([
+    ['error', 'start-failed'],
+    ['info', 'run-not-started'],
+    ['error', 'run-silent'],
+    ['error', 'activity-failed'],
+    ['error', 'upload-failed-permanently'],
+    ['warn', 'start-retried'],
+    ['warn', 'upload-failed'],
+  ]);
+});
+
+test('where Application Insights has an event, the log stores no line of it', () => {
+  const { telemetry, levels, events } = recorded({ connected: true });
+  telemetry.runFinished(summary('failed'));
+  expect(events).toEqual([
+    ['run-finished', 'error'],
+    ['container-finished', 'error'],
+  ]);
+  expect(new Set(levels().map(([level]) => level))).toEqual(new Set(['debug']));
+});
+
+test('an app that cannot start is an error in the log, connected or not', () => {
+  for (const connected of [true, false]) {
+    const { telemetry, levels, events } = recorded({ connected });
+    telemetry.misconfigured(2, 'There are 2 problems');
+    expect(levels()).toContainEqual(['error', 'misconfigured']);
+    expect(events).toEqual(connected ? [['misconfigured', 'error']] : []);
+  }
+});
