@@ -69,6 +69,17 @@ test('does not show a caller why a function failed, but logs the error on one li
   expect(fixture.host.output()).toContain('info hello \\u001b[31m\\u000aforged line');
 });
 
+test('shows the level of a line of a function, and takes all of the console for information', async () => {
+  const fixture = await Fixture.start();
+  await fixture.fetch('/api/talk');
+  const lines = fixture.host.output().split('\n');
+  expect(lines.filter((line) => /on the console|of the function/.test(line)).map((line) => line.slice(9))).toEqual([
+    'info Host.Function.Console: an error on the console',
+    'warn a warning of the function',
+    'error an error of the function',
+  ]);
+});
+
 test('without a key, only answers requests to names of this machine, and changes only from its own origin', async () => {
   const fixture = await Fixture.start();
   const url = `${fixture.host.url}/api/hello/world`;

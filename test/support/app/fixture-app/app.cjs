@@ -210,6 +210,14 @@ app.http('settings', {
   route: 'settings',
   handler: () => ({ jsonBody: process.env.SETTINGS.split(',').map((name) => process.env[name] ?? null) }),
 });
+app.http('talk', {
+  handler: (_, context) => {
+    console.error('an error on the console');
+    context.warn('a warning of the function');
+    context.error('an error of the function');
+    return { status: 204 };
+  },
+});
 app.http('throws', {
   route: 'throws',
   handler: () => {
