@@ -9,6 +9,7 @@ import { type ArchiveEvent, readEvents, rulesFor } from '#domain/archive/archive
 import { eventOwner } from '#domain/run/run-id.ts';
 import type { FinishUploadInput } from '#orchestrations/finish-upload.ts';
 import { orchestrationState } from '../run/orchestration-state.ts';
+import { uploadId } from './upload-id.ts';
 
 type Archives = Pick<Activities, 'archiveUpload'>;
 
@@ -34,11 +35,9 @@ export function blobEventHandler(deps: Dependencies, archiving: Archives, rule: 
     const { container } = rule.source;
     const path = String(context.triggerMetadata?.blobTrigger ?? '');
     if (!path.startsWith(`${container}/`)) return;
-    const etag = etagIn(context.triggerMetadata?.properties);
-    const event = { container, name: path.slice(container.length + 1), ...(etag !== undefined && { etag }) };
+    const event = { container, name: path.slice(container.length + 1) };
     if (rulesFor(event, [rule], (alias) => deps.blobs(alias).endpoint).length === 0) return;
-    // The same for each attempt to archive this version, so that it can continue its own claim.
-    const id = `scan-${hash(JSON.stringify([event.name, etag ?? deps.random()]))}`;
+    const id = uploadId(event.name, context.triggerMetadata?.properties) ?? `scan-${deps.random()}`;
     await archiveAll(deps, archiving, client, [uploadOf(rule.name, event, id)]);
   };
 }
@@ -130,14 +129,6 @@ async function finishLater(client: DurableClient, input: FinishUploadInput, who:
     // There is only one orchestration of an id at a time: the running one is enough.
     if ((await orchestrationState(client, instanceId)).state !== 'active') throw error;
   }
-}
-
-/** Hosts differ in the case of the names of properties. */
-function etagIn(properties: unknown): string | undefined {
-  if (typeof properties !== 'object' || properties === null) return undefined;
-  const found = Object.entries(properties).find(([key]) => key.toLowerCase() === 'etag')?.[1];
-  if (typeof found !== 'string' || found === '') return undefined;
-  return found.replace(/^W\//, '').replaceAll('"', '');
 }
 
 function hash(text: string): string {
