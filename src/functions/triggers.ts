@@ -60,7 +60,7 @@ export function registerBlobTriggers(deps: Dependencies, activities: Activities)
     });
   }
   for (const connection of new Set(rules.map(({ source }) => source.account))) {
-    app.storageQueue(`archive-blob-poison-${connection}`, {
+    df.app.client.storageQueue(`archive-blob-poison-${connection}`, {
       queueName: BLOB_POISON_QUEUE,
       connection,
       handler: blobPoisonHandler(deps, activities, rules, functionOf),

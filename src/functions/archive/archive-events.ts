@@ -1,17 +1,12 @@
-import { createHash } from 'node:crypto';
 import type { InvocationContext } from '@azure/functions';
 import type { DurableClient } from 'durable-functions';
 import type { Upload } from '#activities/archive/archive-upload.ts';
-import type { Activities } from '#activities/index.ts';
 import type { Dependencies } from '#app/dependencies.ts';
 import type { ArchiveRule } from '#config/configuration.ts';
 import { type ArchiveEvent, readEvents, rulesFor } from '#domain/archive/archive-event.ts';
 import { eventOwner } from '#domain/run/run-id.ts';
-import type { FinishUploadInput } from '#orchestrations/finish-upload.ts';
-import { orchestrationState } from '../run/orchestration-state.ts';
+import { type Archives, archiveOrWait } from './archive-or-wait.ts';
 import { uploadId } from './upload-id.ts';
-
-type Archives = Pick<Activities, 'archiveUpload'>;
 
 /**
  * Archives the uploads that one queue message names. Throws if any of them failed: the host then tries the message
@@ -72,7 +67,7 @@ export function messageText(message: unknown): string {
   return isBase64 ? Buffer.from(message, 'base64').toString('utf8') : message;
 }
 
-function uploadOf(rule: string, { name, etag }: ArchiveEvent, id: string): Upload {
+export function uploadOf(rule: string, { name, etag }: ArchiveEvent, id: string): Upload {
   return { rule, name, ...(etag !== undefined && { etag }), owner: eventOwner(rule, id) };
 }
 
@@ -89,48 +84,8 @@ async function archiveAll(
   uploads: Upload[],
 ): Promise<void> {
   const results = await Promise.all(
-    uploads.map((upload) => deps.copySlots(() => archiveOne(deps, archiving, client, upload))),
+    uploads.map((upload) => deps.copySlots(() => archiveOrWait(deps, archiving, client, upload))),
   );
   const failures = results.filter((failure) => failure !== undefined);
   if (failures.length > 0) throw new Error(failures.join('; '));
-}
-
-/** Returns the reason of a failure, for the host's log. */
-async function archiveOne(
-  deps: Dependencies,
-  { archiveUpload }: Archives,
-  client: DurableClient,
-  upload: Upload,
-): Promise<string | undefined> {
-  const result = await archiveUpload(upload);
-  switch (result.is) {
-    case 'pending':
-      await finishLater(client, { upload, delay: 1 }, upload.owner);
-      return undefined;
-    case 'held':
-      // The holder of the claim may die: the event stays until the upload is archived. One orchestration watches for
-      // all.
-      await finishLater(client, { upload, delay: result.seconds }, 'waiting');
-      return undefined;
-    case 'failed':
-      deps.telemetry.uploadFailed(upload.rule, result.code, result.message);
-      return `${upload.rule}: ${result.code}: ${result.message}`;
-    default:
-      return undefined;
-  }
-}
-
-async function finishLater(client: DurableClient, input: FinishUploadInput, who: string): Promise<void> {
-  const { rule, name, etag } = input.upload;
-  const instanceId = `upload-${hash(JSON.stringify([rule, name, etag, who]))}`;
-  try {
-    await client.startNew('finishUpload', { instanceId, input });
-  } catch (error) {
-    // There is only one orchestration of an id at a time: the running one is enough.
-    if ((await orchestrationState(client, instanceId)).state !== 'active') throw error;
-  }
-}
-
-function hash(text: string): string {
-  return createHash('sha256').update(text).digest('hex').slice(0, 32);
 }
