@@ -94,6 +94,7 @@ const LOOKS = 2;
 const COPIES = new Set(['CopyBlobFromURL', 'CopyBlob', 'PutBlockFromURL', 'PutBlockList']);
 const GONE = new StorageError('unreachable', 'The request got no answer: 0 ECONNRESET', 0, 'ECONNRESET');
 const BUSY = new StorageError('throttled', 'The request was refused: 503 ServerBusy', 503, 'ServerBusy');
+const DENIED = new StorageError('access-denied', 'The request was refused: 403', 403, 'AuthorizationFailure');
 const UNVERIFIED = new StorageError('source-not-found', 'The request was refused: 404', 404, 'CannotVerifyCopySource');
 
 /**
@@ -250,7 +251,7 @@ export class Execution {
     const { kinds } = this.#scenario;
     const choices: Choice[] = [];
     const offer = (kind: Fault, label: string, actor: string, touches: Choice['touches'], act: () => void) => {
-      if (kinds && !kinds.includes(kind)) return;
+      if (kinds ? !kinds.includes(kind) : kind === 'denied') return;
       const strike = () => {
         this.#faults--;
         this.#disturbed = true;
@@ -271,6 +272,7 @@ export class Execution {
           pending.reject(error);
         };
         offer('refused', label, name, own, () => fail(BUSY));
+        offer('denied', label, name, own, () => fail(DENIED));
         if (!pending.call.writes) continue;
         offer('repeated', label, name, touches, () => {
           quietly(pending.carryOut);

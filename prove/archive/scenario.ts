@@ -14,8 +14,10 @@ export type Edit = { write: Announcement[] } | 'delete';
 
 /** The faults of a request or its sender. */
 export type Fault =
-  /** The service refuses every attempt. */
+  /** The service is busy at every attempt, which may pass. */
   | 'refused'
+  /** The service denies access, which does not pass. Only if a scenario names it. */
+  | 'denied'
   /** The request is carried out and its answer is lost; the next attempt meets its effect. */
   | 'repeated'
   /** The request is carried out, and no attempt gets an answer. */
@@ -117,7 +119,7 @@ export const QUICK: Scenario[] = [
     method: 'sync',
     edits: [{ write: [exact] }, { write: [exact] }],
     faults: 1,
-    kinds: ['refused', 'unheard', 'unverified'],
+    kinds: ['denied', 'unheard', 'unverified'],
     deliveries: 1,
     leaps: 0,
   },
@@ -207,6 +209,7 @@ export const NIGHT: Scenario[] = [
     method: 'sync',
     edits: TWO_VERSIONS,
     faults: 2,
+    kinds: ['denied', 'repeated', 'unheard', 'late', 'unverified', 'crash', 'lost'],
     deliveries: 1,
     leaps: 0,
   },

@@ -96,7 +96,8 @@ export class Durable {
       parent,
       state: 'Running',
       stuck: false,
-      generation: 0,
+      // Answers to an ended orchestration of the same id do not concern this one.
+      generation: (this.#instances.get(id)?.generation ?? -1) + 1,
       began: Number.NaN,
       scheduled: [],
       arrivals: 0,
@@ -107,9 +108,9 @@ export class Durable {
     this.#queueTurn(instance);
   }
 
-  stateOf(id: string): { state: Instance['state']; customStatus: unknown } | undefined {
+  stateOf(id: string): Pick<Instance, 'state' | 'customStatus' | 'input'> | undefined {
     const found = this.#instances.get(id);
-    return found && { state: found.state, customStatus: found.customStatus };
+    return found && { state: found.state, customStatus: found.customStatus, input: json(found.input) };
   }
 
   /** Orchestrations in progress, parents before their children. */
@@ -318,13 +319,18 @@ export function durableClient(
       send('status of an orchestration', false, () => {
         const found = durable.stateOf(id);
         if (!found) throw new Error('The operation failed with an unexpected HTTP 404 status code');
-        return { runtimeStatus: found.state, customStatus: found.customStatus };
+        return { runtimeStatus: found.state, customStatus: found.customStatus, input: found.input };
       }),
-    startNew: (name: string, { instanceId, input }: { instanceId: string; input: unknown }) =>
-      send('start of an orchestration', true, () => {
-        if (!durable.stateOf(instanceId)) durable.start(name, instanceId, input);
-        return instanceId;
-      }),
+    startNew: async (name: string, { instanceId, input }: { instanceId: string; input: unknown }) => {
+      const isStarted = await send('start of an orchestration', true, () => {
+        // One that has ended is replaced.
+        if (durable.stateOf(instanceId)?.state === 'Running') return false;
+        durable.start(name, instanceId, input);
+        return true;
+      });
+      if (!isStarted) throw new Error('HTTP 409: the instance is running');
+      return instanceId;
+    },
     terminate: (id: string) => send('termination of an orchestration', true, () => durable.terminate(id)),
   };
   return client as unknown as DurableClient;

@@ -858,8 +858,8 @@ export const BUGS: Bug[] = [
   {
     words: 'takes a claimed upload for an archived one',
     file: 'src/activities/archive/archive-upload.ts',
-    find: "if (announced?.value?.state === 'done')",
-    replace: 'if (announced?.value)',
+    find: "if (seen?.receipt?.value?.state === 'done')",
+    replace: 'if (seen?.receipt?.value)',
     detector: ARCHIVING,
   },
   {
@@ -871,15 +871,15 @@ export const BUGS: Bug[] = [
   },
   {
     words: 'drops an event because another process has claimed it',
-    file: 'src/functions/archive/archive-events.ts',
-    find: "      await finishLater(client, { upload, delay: result.seconds }, 'waiting');\n",
+    file: 'src/functions/archive/archive-or-wait.ts',
+    find: "      await startOnce(client, idOf(rule, name, result.etag, 'waiting'), { upload, delay: result.seconds });\n",
     replace: '',
     detector: ARCHIVING,
   },
   {
     words: 'forgets a copy that it has started',
-    file: 'src/functions/archive/archive-events.ts',
-    find: '      await finishLater(client, { upload, delay: 1 }, upload.owner);\n',
+    file: 'src/functions/archive/archive-or-wait.ts',
+    find: '      await startOnce(client, idOf(rule, name, etag, owner), { upload, delay: 1 });\n',
     replace: '',
     detector: ARCHIVING,
   },

@@ -138,6 +138,12 @@ export const archiveRuleSchema = z.strictObject({
     .default('UTC')
     .describe('IANA time zone of `reconcile`, for example `Europe/Berlin`. Folder names use UTC.'),
   method: methodSchema,
+  quietMinutes: count(1440)
+    .exactOptional()
+    .describe(
+      'Archive a blob only after it has not changed for so many minutes, or when it is sealed: a log that grows all ' +
+        'day is then not archived after each write. 1 to 1440. Default: at once.',
+    ),
   receipts: receiptsSchema
     .exactOptional()
     .describe('How long Strongroom keeps receipts that it no longer needs. Without `receipts`, it keeps all receipts.'),

@@ -71,7 +71,7 @@ export function blobTriggers(deps: Dependencies, activities: Activities): Regist
     ...[...sources].map((connection) => {
       const handler = blobPoisonHandler(deps, activities, rules, functionOf);
       const name = `archive-blob-poison-${connection}`;
-      return () => app.storageQueue(name, { queueName: BLOB_POISON_QUEUE, connection, handler });
+      return () => df.app.client.storageQueue(name, { queueName: BLOB_POISON_QUEUE, connection, handler });
     }),
   ];
 }

@@ -1,9 +1,11 @@
 import type { OrchestrationContext, Task } from 'durable-functions';
 import type { Upload, UploadResult } from '#activities/archive/archive-upload.ts';
 import type { KeepPoisonInput } from '#activities/archive/keep-poison.ts';
+import { mayPass } from '#domain/archive/passing.ts';
 import { call, wait } from './call.ts';
 import { interruption } from './interruption.ts';
 import { WAIT_AFTER_FAILURE } from './limits.ts';
+import { waitToPass } from './patience.ts';
 
 export interface FinishUploadInput {
   upload: Upload;
@@ -11,7 +13,19 @@ export interface FinishUploadInput {
   delay: number;
   /** From one generation of the orchestration to the next. */
   failures?: number;
+  /** Since when it has failed with what may pass, ISO 8601. */
+  failingSince?: string;
+  /**
+   * Present if this orchestration waits for all versions of a blob: the time of its next check, ISO 8601. Who finds it
+   * waiting can rely on that check.
+   */
+  until?: string;
+  /** Present if it waits for the quiet of this version alone, and another orchestration for later ones. */
+  version?: string;
 }
+
+/** What a check decides: the end, or what the next one needs to know. */
+type Next = { end: { is: string } } | Omit<FinishUploadInput, 'upload' | 'until'>;
 
 /** Every check makes the history longer. A new generation begins after this many. */
 const CHECKS_PER_GENERATION = 50;
@@ -20,44 +34,78 @@ const LONGEST_DELAY = 60;
 const TRIES = 5;
 
 /**
- * Archives an upload that could not be archived at once: waits for a large copy that the service has not finished, or
- * for the claim of another owner, which may have died. The event that reported the upload is then over.
+ * Archives an upload that could not be archived at once: waits for a large copy that the service has not finished, for
+ * the claim of another owner, which may have died, for a blob that still changes, or for a failure to pass. The event
+ * that reported the upload is then over.
  */
 export function* finishUpload(context: OrchestrationContext): Generator<Task, { is: string } | undefined, unknown> {
-  const { upload, ...input } = context.df.getInput() as FinishUploadInput;
-  let { delay, failures = 0 } = input;
-  for (let check = 0; check < CHECKS_PER_GENERATION; check++) {
-    yield wait(context, delay);
-    let result: UploadResult;
-    try {
-      result = (yield call(context, 'archiveUpload', upload)) as UploadResult;
-    } catch (error) {
-      const { code, message } = interruption('archiveUpload', error);
-      result = { is: 'failed', code, message };
-    }
-    if (result.is === 'pending') {
-      delay = Math.min(delay * 2, LONGEST_DELAY);
-    } else if (result.is === 'held') {
-      delay = result.seconds;
-    } else if (result.is === 'failed') {
-      failures++;
-      if (failures >= TRIES) {
-        const { rule, name, etag } = upload;
-        const problem = { code: result.code, message: result.message };
-        if (yield* storePoison(context, { rule, name, ...(etag !== undefined && { etag }), problem }))
-          return { is: 'failed' };
-        // No one would learn of the upload. The next try archives it if the vault is back, or fails permanently again.
-        context.df.continueAsNew({ upload, delay: LONGEST_DELAY, failures: TRIES - 1 });
-        return undefined;
-      }
-      delay = WAIT_AFTER_FAILURE * 2 ** failures;
-    } else {
-      return { is: result.is };
-    }
+  const { upload, until, ...input } = context.df.getInput() as FinishUploadInput;
+  // Others see the time of the next check in the input, so each check is a generation.
+  const checks = until === undefined ? CHECKS_PER_GENERATION : 1;
+  let state: Omit<FinishUploadInput, 'upload' | 'until'> = input;
+  for (let check = 0; check < checks; check++) {
+    yield wait(context, state.delay);
+    const next = yield* afterCheck(context, upload, state);
+    if ('end' in next) return next.end;
+    state = next;
   }
-  const next: FinishUploadInput = { upload, delay, failures };
-  context.df.continueAsNew(next);
+  const now = context.df.currentUtcDateTime.getTime();
+  const again = until !== undefined && { until: new Date(now + state.delay * 1000).toISOString() };
+  context.df.continueAsNew({ upload, ...state, ...again } satisfies FinishUploadInput);
   return undefined;
+}
+
+function* afterCheck(
+  context: OrchestrationContext,
+  upload: Upload,
+  state: Omit<FinishUploadInput, 'upload' | 'until'>,
+): Generator<Task, Next, unknown> {
+  const result = yield* checked(context, upload);
+  const { failingSince: _, ...calm } = state;
+  switch (result.is) {
+    case 'pending':
+      return { ...calm, delay: Math.min(state.delay * 2, LONGEST_DELAY) };
+    case 'held':
+      return { ...state, delay: result.seconds };
+    case 'changing':
+      if (state.version !== undefined && state.version !== result.etag) return { end: { is: 'replaced' } };
+      return { ...calm, delay: result.seconds };
+    case 'failed':
+      return yield* afterFailure(context, upload, state, result);
+    default:
+      return { end: { is: result.is } };
+  }
+}
+
+function* checked(context: OrchestrationContext, upload: Upload): Generator<Task, UploadResult, unknown> {
+  try {
+    return (yield call(context, 'archiveUpload', upload)) as UploadResult;
+  } catch (error) {
+    const { code, message } = interruption('archiveUpload', error);
+    return { is: 'failed', code, message };
+  }
+}
+
+function* afterFailure(
+  context: OrchestrationContext,
+  upload: Upload,
+  state: Omit<FinishUploadInput, 'upload' | 'until'>,
+  { code, message }: Extract<UploadResult, { is: 'failed' }>,
+): Generator<Task, Next, unknown> {
+  let { failures = 0, failingSince } = state;
+  if (mayPass(code)) {
+    const now = context.df.currentUtcDateTime;
+    failingSince ??= now.toISOString();
+    const delay = waitToPass(new Date(failingSince), now);
+    if (delay !== undefined) return { ...state, failingSince, delay };
+  } else if (++failures < TRIES) {
+    return { ...state, failures, delay: WAIT_AFTER_FAILURE * 2 ** failures };
+  }
+  const { rule, name, etag } = upload;
+  const poison = { rule, name, ...(etag !== undefined && { etag }), problem: { code, message } };
+  if (yield* storePoison(context, poison)) return { end: { is: 'failed' } };
+  // No one would learn of the upload. The next try archives it if the vault is back, or fails permanently again.
+  return { ...state, failures: TRIES - 1, ...(failingSince !== undefined && { failingSince }), delay: LONGEST_DELAY };
 }
 
 /**

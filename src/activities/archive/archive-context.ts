@@ -13,6 +13,8 @@ export interface ArchiveContext {
   /** The owner of the claims, which the copies record. A second attempt after a crash should have the same owner. */
   owner: string;
   claimMs: number;
+  /** A version is archived only when its blob has been quiet for so long, if the rule says so. */
+  quietMinutes?: number;
 }
 
 /**
@@ -35,5 +37,9 @@ export async function archiveContextFor(
 
 /** In a run of the rule: the id of the run is the owner. */
 export function archiveContextOf(deps: Dependencies, rule: string, copying: BackupContext): ArchiveContext {
-  return { rule, receipts: receiptsOf(deps, rule), copying, owner: copying.owner, claimMs: deps.limits.claimMs };
+  const quietMinutes = jobContextOf(deps, rule).rule?.quietMinutes;
+  return {
+    ...{ rule, receipts: receiptsOf(deps, rule), copying, owner: copying.owner, claimMs: deps.limits.claimMs },
+    ...(quietMinutes !== undefined && { quietMinutes }),
+  };
 }

@@ -1,5 +1,6 @@
 import type { Dependencies } from '#app/dependencies.ts';
 import { problemCodeOf, type Side } from '#app/problem-code.ts';
+import { untilNextLook, untilQuiet } from '#domain/archive/quiet.ts';
 import type { BlobState } from '#domain/blobs/blob.ts';
 import { SYNC_LIMIT } from '#domain/copying/copy-method.ts';
 import { redact } from '#domain/redact.ts';
@@ -33,8 +34,10 @@ export type UploadResult =
   | { is: 'skipped'; code: ProblemCode }
   /** To be tried again: the copy is pending. */
   | { is: 'pending' }
-  /** To be tried again: another owner holds the claim for this many seconds. */
-  | { is: 'held'; seconds: number }
+  /** To be tried again: another owner holds the claim of this version for this many seconds. */
+  | { is: 'held'; etag: string; seconds: number }
+  /** To be tried again: the blob still changes. If this version stays, it may be archived in this many seconds. */
+  | { is: 'changing'; etag: string; seconds: number }
   | { is: 'failed'; code: ProblemCode; message: string };
 
 /** How many versions in a row may be replaced by the next one before the attempt fails. */
@@ -54,16 +57,20 @@ export async function archiveUpload(deps: Dependencies, upload: Upload): Promise
     side = 'destination';
     const { source, container } = context.copying;
     if (!source.canAddress(container, name)) return { is: 'skipped', code: 'unsupported-name' };
-    const announced = etag === undefined ? undefined : await context.receipts.read(name, etag);
-    if (announced?.value?.state === 'done') return { is: 'duplicate' };
-    const seen = etag === undefined ? undefined : { etag, receipt: announced };
-    const result = resultOf(deps, await archivePresent(context, name, seen, contextFor));
-    if (result.is === 'archived') deps.telemetry.uploadArchived(upload.rule, result.seconds);
-    return result;
+    const seen = etag === undefined ? undefined : { etag, receipt: await context.receipts.read(name, etag) };
+    if (seen?.receipt?.value?.state === 'done') return { is: 'duplicate' };
+    return logged(deps, upload, resultOf(deps, await archivePresent(context, name, seen, contextFor)));
   } catch (error) {
     if (!isStorageError(error)) throw error;
-    return { is: 'failed', code: problemCodeOf(error, side), message: redact(error.message) };
+    const code = problemCodeOf(error, side);
+    return logged(deps, upload, { is: 'failed', code, message: redact(error.message) });
   }
+}
+
+function logged(deps: Dependencies, { rule }: Upload, result: UploadResult): UploadResult {
+  if (result.is === 'archived') deps.telemetry.uploadArchived(rule, result.seconds);
+  if (result.is === 'failed') deps.telemetry.uploadFailed(rule, result.code, result.message);
+  return result;
 }
 
 /** The same in a run, for a blob that it listed or, if that has no ETag, that an event announced. */
@@ -88,7 +95,7 @@ async function asOutcome(
   first: Archiving,
   before?: PendingCopy,
 ): Promise<Outcome | PendingCopy> {
-  let last: Archiving | { is: 'gone' } = first;
+  let last: Archiving | Present = first;
   try {
     if (first.is === 'passed') last = await archivePresent(context, source.name);
   } catch (error) {
@@ -103,12 +110,21 @@ async function asOutcome(
       return before?.copyId === last.copy.copyId && before.tries === last.copy.tries ? before : last.copy;
     case 'held':
       return outcomeOf(source, 'skipped', { code: 'being-archived' });
+    case 'changing':
+      return outcomeOf(source, 'skipped', { code: 'changed-recently' });
     case 'passed':
       return outcomeOf(source, 'failed', { code: 'source-changing', source });
     case 'gone':
       return outcomeOf(source, 'skipped', { code: 'source-vanished' });
   }
 }
+
+/** What is known of the present version after an attempt to archive it. */
+type Present =
+  | Exclude<Archiving, { is: 'held' }>
+  | (Extract<Archiving, { is: 'held' }> & { etag: string })
+  | { is: 'gone' }
+  | { is: 'changing'; etag: string; seconds: number };
 
 /**
  * Archives the present version, and the next one if another replaces it meanwhile. `seen` is the receipt of the
@@ -119,15 +135,19 @@ async function archivePresent(
   name: string,
   seen?: { etag: string; receipt: FoundReceipt | undefined },
   contextFor?: (size: number) => Promise<ArchiveContext>,
-): Promise<Archiving | { is: 'gone' }> {
+): Promise<Present> {
   for (let version = 0; version < MOST_VERSIONS; version++) {
     const source = await present(context.copying.source, context.copying.container, name);
     const isSeen = version === 0 && seen !== undefined && seen.etag === source?.etag;
     // The receipt must be ended before another version replaces the copy at the destination.
     if (version === 0 && seen?.receipt && !isSeen) await endPassed(context, seen.receipt);
     if (source === undefined) return { is: 'gone' };
+    const { etag } = source;
+    const forMs = untilQuiet(source, context.quietMinutes, context.copying.now());
+    if (forMs > 0) return { is: 'changing', etag, seconds: untilNextLook(source, forMs) };
     const large = source.size > SYNC_LIMIT ? await contextFor?.(source.size) : undefined;
     const last = await archiveVersion(large ?? context, source, isSeen ? { receipt: seen.receipt } : undefined);
+    if (last.is === 'held') return { ...last, etag };
     if (last.is !== 'passed') return last;
   }
   return { is: 'passed' };
@@ -149,13 +169,15 @@ async function present(account: BlobAccount, container: string, name: string): P
   }
 }
 
-function resultOf(deps: Dependencies, last: Archiving | { is: 'gone' }): UploadResult {
+function resultOf(deps: Dependencies, last: Present): UploadResult {
   switch (last.is) {
     case 'gone':
     case 'pending':
       return { is: last.is };
     case 'held':
-      return { is: 'held', seconds: Math.ceil(last.forMs / 1000) + 1 };
+      return { is: 'held', etag: last.etag, seconds: Math.ceil(last.forMs / 1000) + 1 };
+    case 'changing':
+      return last;
     case 'passed':
       return { is: 'failed', code: 'source-changing', message: 'It changed each time it was about to be copied' };
     case 'settled':

@@ -1,5 +1,6 @@
 import type { Dependencies } from '#app/dependencies.ts';
 import { jobContextOf, receiptsOf } from '#app/job-context.ts';
+import { untilQuiet } from '#domain/archive/quiet.ts';
 import { outcomeOf } from '#domain/run/outcome.ts';
 import { walkSource } from '../backup/walk-source.ts';
 import type { SliceInput, SliceResult } from '../run/slice.ts';
@@ -7,10 +8,10 @@ import { type NameWithReceipts, receiptPages } from './receipt-pages.ts';
 
 /**
  * Lists a slice of a rule's source in parallel with the receipts of the rule, and plans to archive every version
- * without a done receipt. A blob that has one costs no request. Safe to run twice, like every planning activity.
+ * without a done receipt, unless it has changed too recently for the rule. A blob that has one costs no request. Safe to run twice, like every planning activity.
  */
 export async function findUnarchived(deps: Dependencies, input: SliceInput): Promise<SliceResult> {
-  const { job, vault } = jobContextOf(deps, input.run.job);
+  const { job, vault, rule } = jobContextOf(deps, input.run.job);
   return walkSource(deps, input, {
     nameOf: (name) => name,
     read: receiptPages(receiptsOf(deps, input.run.job), job.source.prefix),
@@ -19,6 +20,9 @@ export async function findUnarchived(deps: Dependencies, input: SliceInput): Pro
       // Counted, but not named: the receipt names it, and a reconcile may run every hour.
       if (known?.state === 'done') return { outcome: outcomeOf(blob, 'unchanged'), isNamed: false };
       if (blob.isDirectory) return { outcome: outcomeOf(blob, 'skipped', { code: 'directory' }) };
+      if (untilQuiet(blob, rule?.quietMinutes, deps.now()) > 0) {
+        return { outcome: outcomeOf(blob, 'skipped', { code: 'changed-recently' }) };
+      }
       // With another reason than `new`, the copy reads the receipt first: another owner may hold it, or the walk missed
       // it.
       return { planned: { from: blob, reason: known || order.wasWrong ? 'pending' : 'new' } };

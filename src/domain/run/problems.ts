@@ -408,6 +408,12 @@ export const PROBLEMS = {
       'An event is archiving this upload, or was interrupted. The next reconciliation archives the upload if the ' +
       'event does not. No action is needed.',
   },
+  'changed-recently': {
+    meaning: 'changed too recently for the rule',
+    hint:
+      'The rule archives a blob once it has not changed for "quietMinutes". A later event or reconciliation archives ' +
+      'it. No action is needed.',
+  },
   'point-removed': {
     meaning: 'the restore point is removed',
     hint: 'A prune marked this restore point for removal, or removed it. Choose another: GET /api/restore-points.',

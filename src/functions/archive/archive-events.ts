@@ -1,16 +1,12 @@
-import { createHash } from 'node:crypto';
 import type { InvocationContext } from '@azure/functions';
 import type { DurableClient } from 'durable-functions';
 import type { Upload } from '#activities/archive/archive-upload.ts';
-import type { Activities } from '#activities/index.ts';
 import type { Dependencies } from '#app/dependencies.ts';
 import type { ArchiveRule } from '#config/configuration.ts';
 import { type ArchiveEvent, readEvents, rulesFor } from '#domain/archive/archive-event.ts';
 import { eventOwner } from '#domain/run/run-id.ts';
-import type { FinishUploadInput } from '#orchestrations/finish-upload.ts';
-import { orchestrationState } from '../run/orchestration-state.ts';
-
-type Archives = Pick<Activities, 'archiveUpload'>;
+import { type Archives, archiveOrWait } from './archive-or-wait.ts';
+import { uploadId } from './upload-id.ts';
 
 /**
  * Archives the uploads that one queue message names. Throws if any of them failed: the host then tries the message
@@ -34,11 +30,9 @@ export function blobEventHandler(deps: Dependencies, archiving: Archives, rule: 
     const { container } = rule.source;
     const path = String(context.triggerMetadata?.blobTrigger ?? '');
     if (!path.startsWith(`${container}/`)) return;
-    const etag = etagIn(context.triggerMetadata?.properties);
-    const event = { container, name: path.slice(container.length + 1), ...(etag !== undefined && { etag }) };
+    const event = { container, name: path.slice(container.length + 1) };
     if (rulesFor(event, [rule], (alias) => deps.blobs(alias).endpoint).length === 0) return;
-    // The same for each attempt to archive this version, so that it can continue its own claim.
-    const id = `scan-${hash(JSON.stringify([event.name, etag ?? deps.random()]))}`;
+    const id = uploadId(event.name, context.triggerMetadata?.properties) ?? `scan-${deps.random()}`;
     await archiveAll(deps, archiving, client, [uploadOf(rule.name, event, id)]);
   };
 }
@@ -73,7 +67,7 @@ export function messageText(message: unknown): string {
   return isBase64 ? Buffer.from(message, 'base64').toString('utf8') : message;
 }
 
-function uploadOf(rule: string, { name, etag }: ArchiveEvent, id: string): Upload {
+export function uploadOf(rule: string, { name, etag }: ArchiveEvent, id: string): Upload {
   return { rule, name, ...(etag !== undefined && { etag }), owner: eventOwner(rule, id) };
 }
 
@@ -90,56 +84,8 @@ async function archiveAll(
   uploads: Upload[],
 ): Promise<void> {
   const results = await Promise.all(
-    uploads.map((upload) => deps.copySlots(() => archiveOne(deps, archiving, client, upload))),
+    uploads.map((upload) => deps.copySlots(() => archiveOrWait(deps, archiving, client, upload))),
   );
   const failures = results.filter((failure) => failure !== undefined);
   if (failures.length > 0) throw new Error(failures.join('; '));
-}
-
-/** Returns the reason of a failure, for the host's log. */
-async function archiveOne(
-  deps: Dependencies,
-  { archiveUpload }: Archives,
-  client: DurableClient,
-  upload: Upload,
-): Promise<string | undefined> {
-  const result = await archiveUpload(upload);
-  switch (result.is) {
-    case 'pending':
-      await finishLater(client, { upload, delay: 1 }, upload.owner);
-      return undefined;
-    case 'held':
-      // The holder of the claim may die: the event stays until the upload is archived. One orchestration watches for
-      // all.
-      await finishLater(client, { upload, delay: result.seconds }, 'waiting');
-      return undefined;
-    case 'failed':
-      deps.telemetry.uploadFailed(upload.rule, result.code, result.message);
-      return `${upload.rule}: ${result.code}: ${result.message}`;
-    default:
-      return undefined;
-  }
-}
-
-async function finishLater(client: DurableClient, input: FinishUploadInput, who: string): Promise<void> {
-  const { rule, name, etag } = input.upload;
-  const instanceId = `upload-${hash(JSON.stringify([rule, name, etag, who]))}`;
-  try {
-    await client.startNew('finishUpload', { instanceId, input });
-  } catch (error) {
-    // There is only one orchestration of an id at a time: the running one is enough.
-    if ((await orchestrationState(client, instanceId)).state !== 'active') throw error;
-  }
-}
-
-/** Hosts differ in the case of the names of properties. */
-function etagIn(properties: unknown): string | undefined {
-  if (typeof properties !== 'object' || properties === null) return undefined;
-  const found = Object.entries(properties).find(([key]) => key.toLowerCase() === 'etag')?.[1];
-  if (typeof found !== 'string' || found === '') return undefined;
-  return found.replace(/^W\//, '').replaceAll('"', '');
-}
-
-function hash(text: string): string {
-  return createHash('sha256').update(text).digest('hex').slice(0, 32);
 }

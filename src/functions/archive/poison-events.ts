@@ -1,8 +1,10 @@
+import type { DurableClient } from 'durable-functions';
 import type { Activities } from '#activities/index.ts';
 import type { Dependencies } from '#app/dependencies.ts';
 import type { ArchiveRule } from '#config/configuration.ts';
 import { rulesFor } from '#domain/archive/archive-event.ts';
-import { messageText, uploadsIn } from './archive-events.ts';
+import { messageText, uploadOf, uploadsIn } from './archive-events.ts';
+import { type Archives, archiveOrWait } from './archive-or-wait.ts';
 
 /** The queue for messages that a blob trigger could not process; all blob triggers share it. */
 export const BLOB_POISON_QUEUE = 'webjobs-blobtrigger-poison';
@@ -26,14 +28,17 @@ export function queuePoisonHandler(
   };
 }
 
-/** The same for blob triggers. `functionOf` returns the name of the function of a rule. */
+/**
+ * The same for blob triggers. The host gives up on a blob within seconds, also if it could not read it itself, so each
+ * is tried once more. `functionOf` returns the name of the function of a rule.
+ */
 export function blobPoisonHandler(
   deps: Dependencies,
-  { keepPoison }: Keeping,
+  activities: Archives & Keeping,
   rules: readonly ArchiveRule[],
   functionOf: (rule: ArchiveRule) => string,
 ) {
-  return async (message: unknown): Promise<void> => {
+  return async (message: unknown, client: DurableClient): Promise<void> => {
     const { FunctionId, ContainerName, BlobName, ETag } = blobMessage(message);
     const rule = rules.find((each) => FunctionId === `Host.Functions.${functionOf(each)}`);
     if (!rule || ContainerName === undefined || BlobName === undefined) {
@@ -43,7 +48,10 @@ export function blobPoisonHandler(
     const etag = ETag?.replaceAll('"', '');
     const event = { container: ContainerName, name: BlobName, ...(etag && { etag }) };
     if (rulesFor(event, [rule], (alias) => deps.blobs(alias).endpoint).length === 0) return;
-    await keepPoison({ rule: rule.name, name: BlobName, ...(etag && { etag }) });
+    const upload = uploadOf(rule.name, event, `poison-${deps.random()}`);
+    const failure = await archiveOrWait(deps, activities, client, upload);
+    if (failure === undefined) return;
+    await activities.keepPoison({ rule: rule.name, name: BlobName, ...(etag && { etag }) });
   };
 }
 

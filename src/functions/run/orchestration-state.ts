@@ -18,14 +18,19 @@ export interface OrchestrationState {
 export async function orchestrationState(client: DurableClient, id: string): Promise<OrchestrationState> {
   const status = await statusOf(client, id);
   if (!status) return { state: 'unknown' };
-  if (ENDED.has(status.runtimeStatus)) return { state: 'ended' };
+  if (hasEnded(status)) return { state: 'ended' };
   // The orchestration that does the work of a run knows it.
   const work = await statusOf(client, workId(id));
   const custom = work?.customStatus as { containers?: number } | null | undefined;
   return { state: 'active', ...(custom?.containers !== undefined && { containers: custom.containers }) };
 }
 
-async function statusOf(client: DurableClient, id: string): Promise<DurableOrchestrationStatus | undefined> {
+export function hasEnded({ runtimeStatus }: DurableOrchestrationStatus): boolean {
+  return ENDED.has(runtimeStatus);
+}
+
+/** Undefined if there is no orchestration of this id. */
+export async function statusOf(client: DurableClient, id: string): Promise<DurableOrchestrationStatus | undefined> {
   try {
     return await client.getStatus(id);
   } catch (error) {

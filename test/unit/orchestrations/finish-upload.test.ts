@@ -21,7 +21,8 @@ function harnessOf(answers: (UploadResult | Error)[], keepPoison: (input: object
   );
 }
 
-const failed: UploadResult = { is: 'failed', code: 'throttled', message: 'busy' };
+const failed: UploadResult = { is: 'failed', code: 'copy-failed', message: 'broken' };
+const busy: UploadResult = { is: 'failed', code: 'throttled', message: 'busy' };
 const archived: UploadResult = { is: 'archived', etag: '0x1', seconds: 2 };
 
 describe('finishing an upload', () => {
@@ -33,7 +34,11 @@ describe('finishing an upload', () => {
   });
 
   it('finishUpload waits while another owner holds the claim, and never loses the upload', () => {
-    const harness = harnessOf([{ is: 'held', seconds: 301 }, { is: 'held', seconds: 7 }, { is: 'duplicate' }]);
+    const harness = harnessOf([
+      { is: 'held', etag: '0x1', seconds: 301 },
+      { is: 'held', etag: '0x1', seconds: 7 },
+      { is: 'duplicate' },
+    ]);
     expect(harness.run('finishUpload', { upload, delay: 600 })).toEqual({ is: 'duplicate' });
     expect(harness.waits).toEqual([600, 301, 7]);
   });
@@ -43,7 +48,7 @@ describe('finishing an upload', () => {
     expect(harness.run('finishUpload', { upload, delay: 1 })).toEqual({ is: 'failed' });
     expect(harness.calls('archiveUpload')).toHaveLength(6);
     expect(harness.calls('keepPoison').map(({ input }) => input)).toEqual([
-      { rule: 'uploads', name: 'a.bin', etag: '0x1', problem: { code: 'throttled', message: 'busy' } },
+      { rule: 'uploads', name: 'a.bin', etag: '0x1', problem: { code: 'copy-failed', message: 'broken' } },
     ]);
   });
 
@@ -74,5 +79,51 @@ describe('finishing an upload', () => {
     expect(harness.generations.length).toBeGreaterThan(2);
     expect(harness.calls('archiveUpload')).toHaveLength(125);
     expect(Math.max(...harness.waits.slice(20, 120))).toBe(60);
+  });
+
+  it('finishUpload waits for a failure to pass, longer each time, and the upload survives an outage of a day', () => {
+    const harness = harnessOf([...Array<UploadResult>(100).fill(busy), archived]);
+    expect(harness.run('finishUpload', { upload, delay: 1 })).toEqual({ is: 'archived' });
+    expect(harness.waits.slice(0, 6)).toEqual([1, 2, 2, 4, 8, 16]);
+    expect(Math.max(...harness.waits)).toBe(900);
+    expect(harness.waits.reduce((sum, seconds) => sum + seconds)).toBeGreaterThan(22 * 3600);
+    expect(harness.calls('keepPoison')).toEqual([]);
+  });
+
+  it('F22: finishUpload keeps the upload as poison if the failure has not passed after a day', () => {
+    const harness = harnessOf([busy]);
+    expect(harness.run('finishUpload', { upload, delay: 1 })).toEqual({ is: 'failed' });
+    const waited = harness.waits.reduce((sum, seconds) => sum + seconds);
+    expect([waited >= 86_400, waited < 90_000]).toEqual([true, true]);
+    expect(harness.calls('keepPoison')).toMatchObject([{ input: { problem: { code: 'throttled' } } }]);
+  });
+
+  it('finishUpload counts the day from the first failure of the event, and again after a pending copy', () => {
+    const answers: UploadResult[] = [...Array<UploadResult>(90).fill(busy), { is: 'pending' }, busy];
+    expect(harnessOf(answers).run('finishUpload', { upload, delay: 1 })).toEqual({ is: 'failed' });
+    const harness = harnessOf([busy]);
+    const failingSince = new Date(harness.now.getTime() - 23.9 * 3_600_000).toISOString();
+    expect(harness.run('finishUpload', { upload, delay: 1, failingSince })).toEqual({ is: 'failed' });
+    expect(harness.waits).toEqual([1, 900]);
+  });
+
+  it('finishUpload waits for all versions of a blob until it is quiet, and says in its input when it checks', () => {
+    const changing = (etag: string, seconds: number): UploadResult => ({ is: 'changing', etag, seconds });
+    const harness = harnessOf([changing('0x1', 600), changing('0x2', 60), archived]);
+    const until = new Date(harness.now.getTime() + 600_000).toISOString();
+    const { etag: _, ...blob } = upload;
+    expect(harness.run('finishUpload', { upload: blob, delay: 600, until })).toEqual({ is: 'archived' });
+    expect(harness.waits).toEqual([600, 600, 60]);
+    const inputs = harness.generations.map(({ input }) => (input as { until: string }).until);
+    expect(inputs.map((each) => (Date.parse(each) - Date.parse(until)) / 1000)).toEqual([0, 600, 660]);
+  });
+
+  it('finishUpload waits for one version until another replaces it, which another orchestration waits for', () => {
+    const input = { upload, delay: 5, version: '0x1' };
+    const same = harnessOf([{ is: 'changing', etag: '0x1', seconds: 7 }, archived]);
+    expect(same.run('finishUpload', input)).toEqual({ is: 'archived' });
+    const other = harnessOf([{ is: 'changing', etag: '0x2', seconds: 7 }]);
+    expect(other.run('finishUpload', input)).toEqual({ is: 'replaced' });
+    expect(other.calls('archiveUpload')).toHaveLength(1);
   });
 });

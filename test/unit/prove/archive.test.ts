@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { finishUpload } from '#orchestrations/finish-upload.ts';
 import type { Sabotage } from '../../../prove/archive/execution.ts';
 import { explore } from '../../../prove/archive/explore.ts';
-import { QUICK } from '../../../prove/archive/scenario.ts';
+import { type Fault, QUICK } from '../../../prove/archive/scenario.ts';
 import { simulateArchiving } from '../../../prove/archive/simulate.ts';
 import { CONTROL, SOURCE } from '../../../prove/archive/stage.ts';
 import type { MemoryAccount } from '../../../prove/memory/memory-account.ts';
@@ -24,7 +24,12 @@ describe('the schedules of archiving', () => {
     const short = { name: 'short', folders: 'none', method: 'sync', edits: [{ write: [event!] }], leaps: 0 } as const;
     const calm = await explore({ ...short, edits: [{ write: [event!] }], faults: 0 }, 1_000);
     expect(calm).toMatchObject({ schedules: 1, whole: true });
-    const faulty = await explore({ ...short, edits: [{ write: [event!] }], faults: 1 }, 1_000);
+    const scenario = { ...short, edits: [{ write: [event!] }], faults: 1 };
+    // A source that stays hidden makes thousands of schedules of the orchestration that waits for it: a part of them.
+    const hidden = await explore({ ...scenario, kinds: ['unverified'] }, 100);
+    expect(hidden.found).toBeUndefined();
+    const kinds: Fault[] = ['refused', 'repeated', 'unheard', 'late', 'crash', 'lost'];
+    const faulty = await explore({ ...scenario, kinds }, 1_000);
     expect(faulty.whole).toBe(true);
     expect(faulty.schedules).toBeGreaterThan(25);
     expect(faulty.found).toBeUndefined();
