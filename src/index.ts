@@ -5,8 +5,10 @@ import * as df from 'durable-functions';
 import pLimit from 'p-limit';
 import { makeActivities } from './activities/index.ts';
 import type { Dependencies } from './app/dependencies.ts';
+import { inOwnHub, TaskHub } from './app/task-hub.ts';
 import { readConfiguration } from './config/configuration.ts';
 import { readLimits } from './config/limits.ts';
+import { taskHubOf } from './config/task-hub.ts';
 import { registerBlobTriggers, registerQueues, registerRoutes, registerTimers } from './functions/triggers.ts';
 import { backUpTable } from './orchestrations/back-up-table.ts';
 import { finishUpload } from './orchestrations/finish-upload.ts';
@@ -46,9 +48,16 @@ const deps: Dependencies = {
       .slice(-6),
 };
 
+const vaults = [...configuration.jobs, ...configuration.archives].map(({ destination }) => destination.account);
+const hub = taskHubOf(
+  process.env,
+  vaults.map((alias) => configuration.accounts.get(alias)!),
+);
+if (hub) deps.taskHub = new TaskHub(hub.name, connectBlobAccount(hub.storage, retries), hub.owner, now);
+
 const activities = makeActivities(deps);
 for (const [name, handler] of Object.entries(activities)) {
-  df.app.activity(name, { handler: handler as (input: unknown) => Promise<unknown> });
+  df.app.activity(name, { handler: inOwnHub(deps.taskHub, handler as (input: unknown) => Promise<unknown>) });
 }
 for (const [name, orchestration] of Object.entries({
   runJob,

@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { resolveAccount } from '#config/accounts.ts';
 import { archiveRuleSchema } from '#config/archives.ts';
 import { readEvents } from '#domain/archive/archive-event.ts';
+import { HUB_SETTING, hubNameProblem } from '#domain/run/task-hub.ts';
 import { Telemetry } from '#telemetry/telemetry.ts';
 
 /** What the Bicep and the package say without a compiler. What a deployment makes of it: infra-snapshots.test.ts. */
@@ -538,7 +539,22 @@ describe('the deployed package', () => {
     expect(version).toBe('2.0');
     expect(extensionBundle.version).toBe('[4.*, 5.0.0)');
     expect(extensions.durableTask.storageProvider.type).toBe('AzureStorage');
-    expect(extensions.durableTask.hubName).toMatch(/^[a-zA-Z][a-zA-Z0-9]{2,44}$/);
+  });
+
+  it('names the task hub by the setting that the templates give each app', () => {
+    // Where it could be overridden, the scale controller would not follow, and start no instances.
+    expect(json('host.json').extensions.durableTask.hubName).toBe(`%${HUB_SETTING}%`);
+    expect(read('infra/app/function-app.bicep')).toContain(`    ${HUB_SETTING}: taskHub\n`);
+    expect(json('local.settings.sample.json').Values[HUB_SETTING]).toMatch(/^strongroom[a-z]+$/);
+    for (const name of [`strongroom${'a'.repeat(13)}`, json('local.settings.sample.json').Values[HUB_SETTING]])
+      expect(hubNameProblem(name)).toBeUndefined();
+  });
+
+  it('hides the steps of a killed process for one minute, the shortest with which a host starts', () => {
+    expect(json('host.json').extensions.durableTask.storageProvider).toMatchObject({
+      workItemQueueVisibilityTimeout: '00:01:00',
+      controlQueueVisibilityTimeout: '00:01:00',
+    });
   });
 
   it('leaves out all but what is needed', () => {
