@@ -106,7 +106,7 @@ param durableAlwaysReady int = 0
 @description('More app settings, such as those that strongroom.json refers to as %NAME%. No secrets.')
 param appSettings object = {}
 
-@description('Email address for alerts on unsuccessful runs, on runs that a timer could not start, and on uploads that failed permanently. Empty: no alert.')
+@description('Email address for alerts on unsuccessful runs, on runs that a timer could not start, on uploads that failed permanently, and on a configuration that does not let the app work. Empty: no alert.')
 param alertEmail string = ''
 
 var token = toLower(uniqueString(subscription().id, environmentName, location))
@@ -200,7 +200,7 @@ module pruneAccess 'app/prune-access.bicep' = if (separatePrune) {
   scope: resourceGroup(vaultSubscription, createVault ? groupName : vaultResourceGroup)
   params: {
     accountName: vaultName
-    principalId: separatePrune ? pruner.outputs.principalId : ''
+    principalId: separatePrune ? pruner!.outputs.principalId : ''
   }
   dependsOn: [
     vault
@@ -246,7 +246,7 @@ module uploadQueue 'app/upload-queue.bicep' = if (tellOfUploads) {
   params: {
     accountName: hostStorage.outputs.name
     queueName: uploadQueueName
-    principalId: tellOfUploads ? uploadTopic.outputs.principalId : ''
+    principalId: tellOfUploads ? uploadTopic!.outputs.principalId : ''
   }
 }
 
@@ -254,11 +254,11 @@ module uploadEvents 'app/upload-events.bicep' = if (tellOfUploads) {
   name: 'strongroom-upload-events-${token}'
   scope: resourceGroup(sourceSubscription, sourceResourceGroup)
   params: {
-    topicName: tellOfUploads ? uploadTopic.outputs.name : ''
+    topicName: tellOfUploads ? uploadTopic!.outputs.name : ''
     containers: uploadContainers
-    accountId: tellOfUploads ? uploadQueue.outputs.accountId : ''
+    accountId: tellOfUploads ? uploadQueue!.outputs.accountId : ''
     queueName: uploadQueueName
-    deadLetterContainer: tellOfUploads ? uploadQueue.outputs.deadLetterContainer : ''
+    deadLetterContainer: tellOfUploads ? uploadQueue!.outputs.deadLetterContainer : ''
   }
 }
 
@@ -268,13 +268,17 @@ module functionApp 'app/function-app.bicep' = {
   params: {
     name: 'func-strongroom-${token}'
     planName: 'plan-strongroom-${token}'
+    taskHub: 'strongroom${token}'
     location: location
     tags: tags
     identityId: identity.outputs.id
     identityClientId: identity.outputs.clientId
-    pruneIdentityId: separatePrune ? pruner.outputs.id : ''
-    pruneIdentityClientId: separatePrune ? pruner.outputs.clientId : ''
+    pruneIdentityId: separatePrune ? pruner!.outputs.id : ''
+    pruneIdentityClientId: separatePrune ? pruner!.outputs.clientId : ''
     hostStorageName: hostStorage.outputs.name
+    hostBlobEndpoint: hostStorage.outputs.blobEndpoint
+    hostQueueEndpoint: hostStorage.outputs.queueEndpoint
+    hostTableEndpoint: hostStorage.outputs.tableEndpoint
     deploymentContainerUrl: hostStorage.outputs.deploymentContainerUrl
     applicationInsightsConnectionString: monitoring.outputs.connectionString
     sourceBlobEndpoint: sourceAccess.outputs.blobEndpoint

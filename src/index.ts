@@ -5,9 +5,11 @@ import * as df from 'durable-functions';
 import pLimit from 'p-limit';
 import { makeActivities } from './activities/index.ts';
 import type { Dependencies } from './app/dependencies.ts';
+import { inOwnHub, TaskHub } from './app/task-hub.ts';
 import { ConfigurationError } from './config/configuration-error.ts';
 import { misconfigurationOf } from './config/misconfiguration.ts';
 import { readAll } from './config/read-all.ts';
+import { taskHubOf } from './config/task-hub.ts';
 import { registerMisconfigured } from './functions/misconfigured.ts';
 import { blobTriggers, queues, type Registration, routes, timers } from './functions/triggers.ts';
 import { backUpTable } from './orchestrations/back-up-table.ts';
@@ -52,7 +54,13 @@ function dependencies(telemetry: Telemetry): Dependencies {
   const { configuration, limits } = readAll(from);
   const retries = { firstDelay: limits.retryDelayMs, timeout: limits.requestMs };
   const now = () => new Date();
+  const vaults = [...configuration.jobs, ...configuration.archives].map(({ destination }) => destination.account);
+  const hub = taskHubOf(
+    process.env,
+    vaults.map((alias) => configuration.accounts.get(alias)!),
+  );
   return {
+    ...(hub && { taskHub: new TaskHub(hub.name, connectBlobAccount(hub.storage, retries), hub.owner, now) }),
     configuration,
     limits,
     telemetry,
@@ -76,7 +84,7 @@ function registrations(deps: Dependencies): Registration[] {
   const orchestrations = { runJob, processRun, processGroup, processContainer, backUpTable, finishUpload };
   return [
     ...Object.entries(activities).map(([name, activity]) => {
-      const handler = activity as (input: unknown) => Promise<unknown>;
+      const handler = inOwnHub(deps.taskHub, activity as (input: unknown) => Promise<unknown>);
       return () => void df.app.activity(name, { handler });
     }),
     ...Object.entries(orchestrations).map(

@@ -49,9 +49,10 @@ const NODE_PACKAGES = {
 const TASKS = {
   build: ['Bundle the function app into dist/', ['tools/build.ts']],
   check: [
-    'Type-check and lint',
+    'Type-check and lint; compile the Bicep templates',
     ['node_modules/typescript/bin/tsc', '--noEmit'],
     ['node_modules/@biomejs/biome/bin/biome', 'check', '--error-on-warnings'],
+    '@bicep --check',
   ],
   test: [
     'Check, schema, build and all tests; with arguments, only the build and the tests that they select',
@@ -86,6 +87,7 @@ const TASKS = {
     'Break the files that decide, line by line, and see whether their unit tests notice',
     ['tools/mutate/main.ts', '...'],
   ],
+  bicep: ['Compile the Bicep templates, and write what each of infra/examples deploys', ['tools/bicep/main.ts', '...']],
   schema: ['Write strongroom.schema.json from the configuration schema', ['tools/schema.ts', '...']],
 };
 

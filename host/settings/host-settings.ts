@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { readJsonFile } from '../data/json-file.ts';
 import { HostError } from '../host-error.ts';
+import { taskHubName } from './task-hub-name.ts';
 import { parseTimeSpan } from './time-span.ts';
 
 /** Times are in milliseconds. */
@@ -81,7 +82,7 @@ export function loadHostSettings(directory: string, settings: NodeJS.ProcessEnv 
   const batchSize = number('extensions.queues.batchSize', 16, 1, LARGEST_BATCH);
   return {
     routePrefix: text('extensions.http.routePrefix', 'api'),
-    hubName: text('extensions.durableTask.hubName', 'host'),
+    hubName: taskHubName(at('extensions.durableTask.hubName'), `${file}: "extensions.durableTask.hubName"`, settings),
     maxConcurrentActivityFunctions: number('extensions.durableTask.maxConcurrentActivityFunctions', 8, 1, 10_000),
     maxConcurrentOrchestratorFunctions: number(
       'extensions.durableTask.maxConcurrentOrchestratorFunctions',

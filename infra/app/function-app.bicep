@@ -10,7 +10,15 @@ param identityClientId string
 param pruneIdentityId string
 param pruneIdentityClientId string
 
+@description('The task hub of Durable Functions: queues, tables and containers in the host storage with names that begin with this.')
+@minLength(3)
+@maxLength(45)
+param taskHub string
+
 param hostStorageName string
+param hostBlobEndpoint string
+param hostQueueEndpoint string
+param hostTableEndpoint string
 param deploymentContainerUrl string
 param applicationInsightsConnectionString string
 param sourceBlobEndpoint string
@@ -92,9 +100,16 @@ resource settings 'Microsoft.Web/sites/config@2024-04-01' = {
   parent: app
   name: 'appsettings'
   properties: union(appSettings, pruneSettings, {
+    // The addresses are right in every cloud, and have precedence. The name is for the host before it has read them
+    // (github.com/Azure/azure-functions-host/issues/11787), and for tools that only know the name.
+    AzureWebJobsStorage__blobServiceUri: hostBlobEndpoint
+    AzureWebJobsStorage__queueServiceUri: hostQueueEndpoint
+    AzureWebJobsStorage__tableServiceUri: hostTableEndpoint
     AzureWebJobsStorage__accountName: hostStorageName
     AzureWebJobsStorage__credential: 'managedidentity'
     AzureWebJobsStorage__clientId: identityClientId
+    // host.json names this setting. The scale controller reads both, but no AzureFunctionsJobHost__ setting.
+    STRONGROOM_HUB: taskHub
     APPLICATIONINSIGHTS_CONNECTION_STRING: applicationInsightsConnectionString
     APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identityClientId};Authorization=AAD'
     SOURCE__blobServiceUri: sourceBlobEndpoint

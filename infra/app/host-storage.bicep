@@ -56,4 +56,7 @@ resource mayUse 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for role
 }]
 
 output name string = account.name
+output blobEndpoint string = account.properties.primaryEndpoints.blob
+output queueEndpoint string = account.properties.primaryEndpoints.queue
+output tableEndpoint string = account.properties.primaryEndpoints.table
 output deploymentContainerUrl string = '${account.properties.primaryEndpoints.blob}${deploymentContainer}'

@@ -1,5 +1,6 @@
 // Log Analytics and Application Insights, which only accepts telemetry from the identity. An alert on unsuccessful
-// runs, runs that a timer could not start, an engaged safety brake, and uploads that failed permanently.
+// runs, runs that a timer could not start, an engaged safety brake, and uploads that failed permanently. Another one on
+// a configuration that does not let the app work.
 param token string
 param location string
 param tags object
@@ -7,7 +8,7 @@ param tags object
 @description('The principal that may send telemetry.')
 param principalId string
 
-@description('Email address for alerts on unsuccessful runs, on runs that a timer could not start, and on uploads that failed permanently. Empty: no alert.')
+@description('Email address for alerts on unsuccessful runs, on runs that a timer could not start, on uploads that failed permanently, and on a configuration that does not let the app work. Empty: no alert.')
 param alertEmail string
 
 // Monitoring Metrics Publisher
@@ -97,6 +98,45 @@ resource badRun 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = if (!empty
               ]
             }
           ]
+          operator: 'GreaterThan'
+          threshold: 0
+          failingPeriods: {
+            numberOfEvaluationPeriods: 1
+            minFailingPeriodsToAlert: 1
+          }
+        }
+      ]
+    }
+    actions: {
+      actionGroups: [
+        people.id
+      ]
+    }
+  }
+}
+
+resource badConfiguration 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = if (!empty(alertEmail)) {
+  name: 'alert-strongroom-configuration-${token}'
+  location: location
+  tags: tags
+  kind: 'LogAlert'
+  properties: {
+    displayName: 'Strongroom runs no job, because its configuration is wrong'
+    description: 'The app has started with a strongroom.json or app settings that are wrong or missing: it starts no run, and answers every call with the problems (see GET /api/health, or the event strongroom-misconfigured).'
+    severity: 1
+    enabled: true
+    scopes: [
+      insights.id
+    ]
+    evaluationFrequency: 'PT15M'
+    windowSize: 'PT30M'
+    // The app reports this for as long as it lasts: one alert, until the reports stop.
+    autoMitigate: true
+    criteria: {
+      allOf: [
+        {
+          query: 'customEvents | where name == "strongroom-misconfigured"'
+          timeAggregation: 'Count'
           operator: 'GreaterThan'
           threshold: 0
           failingPeriods: {

@@ -36,4 +36,4 @@ resource found 'Microsoft.EventGrid/systemTopics@2022-06-15' existing = {
 }
 
 output name string = make ? name : existingName
-output principalId string = make ? made.identity.principalId : found.identity.principalId
+output principalId string = make ? made!.identity.principalId : found.identity.principalId

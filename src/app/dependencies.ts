@@ -5,6 +5,7 @@ import type { BlobAccount } from '#storage/blob-account.ts';
 import type { Catalog } from '#storage/catalog.ts';
 import type { TableAccount } from '#storage/table-account.ts';
 import type { Telemetry } from '#telemetry/telemetry.ts';
+import type { TaskHub } from './task-hub.ts';
 
 /** What functions and activities need from outside. `index.ts` makes it once. */
 export interface Dependencies {
@@ -16,6 +17,8 @@ export interface Dependencies {
   blobs(alias: string): BlobAccount;
   tables(alias: string): TableAccount;
   catalog(alias: string): Catalog;
+  /** Absent where the host keeps its orchestrations to itself. */
+  taskHub?: TaskHub;
   now(): Date;
   /** Six characters of a–z and 0–9. */
   random(): string;

@@ -22,6 +22,7 @@ import { retentionSchema } from './retention.ts';
 import { alias, methodSchema, nameOf, text } from './schema-parts.ts';
 import { schemaProblems } from './schema-problems.ts';
 import { sourceSchema } from './source.ts';
+import { taskHubProblems } from './task-hub.ts';
 import { verifySchema } from './verify.ts';
 
 const destinationSchema = z.strictObject({
@@ -138,7 +139,12 @@ export function loadConfiguration(from: { text: string; file: string; settings: 
   const jobs = draftsOf(value, 'jobs', jobParts);
   const rules = draftsOf(value, 'archives', ruleParts);
   const drafts = [...jobs, ...rules];
-  problems.push(...nothingToDo(value), ...duplicateNames(drafts), ...unlikeTriggers(fieldOf(value, 'archives')));
+  problems.push(
+    ...taskHubProblems(settings),
+    ...nothingToDo(value),
+    ...duplicateNames(drafts),
+    ...unlikeTriggers(fieldOf(value, 'archives')),
+  );
   const named = [...drafts.flatMap((draft) => draft.aliases), ...otherAliases(value)];
   const accounts = accountsOf(named, settings, problems);
   const identity = (alias: string) => {

@@ -37,10 +37,14 @@ export function healthHandler(deps: Dependencies) {
       })),
     );
     const reachable = new Set(accounts.filter(({ status }) => status === 'ok').map(({ alias }) => alias));
-    const healthy = accounts.every(({ status }) => status === 'ok');
+    const taken = await deps.taskHub?.refusal();
+    const healthy = taken === undefined && accounts.every(({ status }) => status === 'ok');
     return json(healthy ? 200 : 503, {
       status: healthy ? 'ok' : 'degraded',
       version: STRONGROOM_VERSION,
+      ...(taken !== undefined && {
+        taskHub: { code: 'task-hub-taken', hint: PROBLEMS['task-hub-taken'].hint },
+      }),
       accounts,
       jobs: await Promise.all(
         jobs.map(async ({ name, schedule, timeZone, destination }) => ({

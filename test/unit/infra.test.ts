@@ -6,9 +6,10 @@ import { describe, expect, it } from 'vitest';
 import { resolveAccount } from '#config/accounts.ts';
 import { archiveRuleSchema } from '#config/archives.ts';
 import { readEvents } from '#domain/archive/archive-event.ts';
+import { HUB_SETTING, hubNameProblem } from '#domain/run/task-hub.ts';
 import { Telemetry } from '#telemetry/telemetry.ts';
 
-/** What can be told of the Bicep and of the package without a compiler and without Azure. */
+/** What the Bicep and the package say without a compiler. What a deployment makes of it: infra-snapshots.test.ts. */
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const read = (path: string) => readFileSync(join(root, path), 'utf8').replaceAll('\r\n', '\n');
@@ -132,7 +133,7 @@ describe('modules', () => {
   });
 
   it('have the outputs that are read of them', () => {
-    for (const [, name, output] of main.matchAll(/\b(\w+)\.outputs\.(\w+)/g)) {
+    for (const [, name, output] of main.matchAll(/\b(\w+)!?\.outputs\.(\w+)/g)) {
       const module = all.find((candidate) => candidate.name === name);
       expect(outputs(read(join('infra', module!.path)))).toContain(output);
     }
@@ -140,8 +141,8 @@ describe('modules', () => {
 
   it('are read only where they are deployed', () => {
     for (const { name, condition } of all.filter((module) => module.condition !== undefined)) {
-      const lines = main.split('\n').filter((line) => line.includes(`${name}.outputs.`));
-      expect(lines.filter((line) => !line.includes(`: ${condition} ? ${name}.outputs.`))).toEqual([]);
+      const lines = main.split('\n').filter((line) => new RegExp(`\\b${name}\\W*outputs\\.`).test(line));
+      expect(lines.filter((line) => !line.includes(`: ${condition} ? ${name}!.outputs.`))).toEqual([]);
     }
   });
 });
@@ -214,6 +215,9 @@ describe('app settings', () => {
 
   it('reach the host storage by identity, and set nothing that Flex Consumption refuses', () => {
     expect(settings).toMatchObject({
+      AzureWebJobsStorage__blobServiceUri: 'hostBlobEndpoint',
+      AzureWebJobsStorage__queueServiceUri: 'hostQueueEndpoint',
+      AzureWebJobsStorage__tableServiceUri: 'hostTableEndpoint',
       AzureWebJobsStorage__accountName: 'hostStorageName',
       AzureWebJobsStorage__credential: "'managedidentity'",
       AzureWebJobsStorage__clientId: 'identityClientId',
@@ -311,12 +315,12 @@ describe('rights', () => {
 
   it('are all that the identity that prunes has', () => {
     const body = (name: string) => new RegExp(`^module ${name} [\\s\\S]*?^\\}$`, 'm').exec(main)![0];
-    const users = modules(main).filter(({ name }) => body(name).includes('pruner.outputs'));
+    const users = modules(main).filter(({ name }) => /pruner!?\.outputs/.test(body(name)));
     expect(users.map(({ name }) => name)).toEqual(['pruneAccess', 'functionApp']);
-    expect(body('pruneAccess')).toContain('principalId: separatePrune ? pruner.outputs.principalId');
+    expect(body('pruneAccess')).toContain('principalId: separatePrune ? pruner!.outputs.principalId');
     expect(
       body('functionApp')
-        .match(/^.*pruner\.outputs.*$/gm)!
+        .match(/^.*pruner!?\.outputs.*$/gm)!
         .map((line) => line.trim().split(':')[0]),
     ).toEqual(['pruneIdentityId', 'pruneIdentityClientId']);
   });
@@ -445,7 +449,7 @@ describe('events of uploads', () => {
     expect(events).toMatch(/^ {4}deliveryWithResourceIdentity: \{$/m);
     expect(events).toMatch(/^ {4}deadLetterWithResourceIdentity: \{$/m);
     expect(events).not.toMatch(/^ {4}(?:destination|deadLetterDestination): /m);
-    expect(body('uploadQueue')).toContain(' principalId: tellOfUploads ? uploadTopic.outputs.principalId : ');
+    expect(body('uploadQueue')).toContain(' principalId: tellOfUploads ? uploadTopic!.outputs.principalId : ');
     const granted = ['maySend', 'mayDeadLetter'].map((name) => resource(queue, name));
     expect(granted.map((text) => [/scope: (\w+)/.exec(text)![1], /Definitions', (\w+)\)/.exec(text)![1]])).toEqual([
       ['queue', 'senderRole'],
@@ -459,9 +463,9 @@ describe('events of uploads', () => {
   });
 
   it('are asked for only once the identity may deliver, and there is where to', () => {
-    expect(body('uploadEvents')).toContain(' accountId: tellOfUploads ? uploadQueue.outputs.accountId : ');
+    expect(body('uploadEvents')).toContain(' accountId: tellOfUploads ? uploadQueue!.outputs.accountId : ');
     expect(body('uploadEvents')).toContain(
-      ' deadLetterContainer: tellOfUploads ? uploadQueue.outputs.deadLetterContainer',
+      ' deadLetterContainer: tellOfUploads ? uploadQueue!.outputs.deadLetterContainer',
     );
     expect(resource(queue, 'undelivered')).toContain(' name: deadLetterContainer\n');
     expect(events).toContain(' blobContainerName: deadLetterContainer\n');
@@ -473,7 +477,7 @@ describe('events of uploads', () => {
     expect(topic).toContain('\nvar make = empty(existingName)\n');
     expect(topic).toMatch(/^resource made 'Microsoft\.EventGrid\/systemTopics@[\d-]+' = if \(make\) \{$/m);
     expect(topic).toContain('output name string = make ? name : existingName\n');
-    expect(topic).toContain('= make ? made.identity.principalId : found.identity.principalId\n');
+    expect(topic).toContain('= make ? made!.identity.principalId : found.identity.principalId\n');
   });
 
   it('reach a blob trigger under the name that the app gives it, as the README says', () => {
@@ -535,7 +539,22 @@ describe('the deployed package', () => {
     expect(version).toBe('2.0');
     expect(extensionBundle.version).toBe('[4.*, 5.0.0)');
     expect(extensions.durableTask.storageProvider.type).toBe('AzureStorage');
-    expect(extensions.durableTask.hubName).toMatch(/^[a-zA-Z][a-zA-Z0-9]{2,44}$/);
+  });
+
+  it('names the task hub by the setting that the templates give each app', () => {
+    // Where it could be overridden, the scale controller would not follow, and start no instances.
+    expect(json('host.json').extensions.durableTask.hubName).toBe(`%${HUB_SETTING}%`);
+    expect(read('infra/app/function-app.bicep')).toContain(`    ${HUB_SETTING}: taskHub\n`);
+    expect(json('local.settings.sample.json').Values[HUB_SETTING]).toMatch(/^strongroom[a-z]+$/);
+    for (const name of [`strongroom${'a'.repeat(13)}`, json('local.settings.sample.json').Values[HUB_SETTING]])
+      expect(hubNameProblem(name)).toBeUndefined();
+  });
+
+  it('hides the steps of a killed process for one minute, the shortest with which a host starts', () => {
+    expect(json('host.json').extensions.durableTask.storageProvider).toMatchObject({
+      workItemQueueVisibilityTimeout: '00:01:00',
+      controlQueueVisibilityTimeout: '00:01:00',
+    });
   });
 
   it('leaves out all but what is needed', () => {

@@ -1,6 +1,7 @@
 import { matches } from '../blobs/container-pattern.ts';
 import { destinationPattern } from '../blobs/container-template.ts';
 import { CONTROL_CONTAINER, DRILL_CONTAINER_PREFIX } from '../run/control-paths.ts';
+import { isHubContainer, isHubTable } from '../run/task-hub.ts';
 import { CATALOG_TABLE, DRILL_TABLE_PREFIX, isSameTable } from '../tables/table-name.ts';
 
 /** Where a job or an archive rule copies to: patterns of its source containers, and the template of the destination. */
@@ -31,7 +32,8 @@ export function containerProtection(
   if (container.startsWith('$') && container !== from) {
     return 'belongs to the service, and only its own content may return to it';
   }
-  if (HOST_CONTAINER.test(container)) return 'belongs to the host of an app, and a restore would change it';
+  if (HOST_CONTAINER.test(container) || isHubContainer(container))
+    return 'belongs to the host of an app, and a restore would change it';
   if (container.startsWith(DRILL_CONTAINER_PREFIX)) return 'is for drills, which delete it';
   if (container === CONTROL_CONTAINER && destinations.length > 0) {
     return 'is the control container of a vault, and a restore would change it';
@@ -44,19 +46,16 @@ export function containerProtection(
     : undefined;
 }
 
-/**
- * Of Azure Functions: keys and locks, code of apps, and Durable Functions, whose task hub has the name of the app
- * (`host.json`).
- */
-const HOST_CONTAINER =
-  /^azure-webjobs-|^app-package(?:-|$)|^(?:scm|function)-releases$|^strongroom-(?:applease|leases|largemessages)$/;
+/** Of Azure Functions: keys and locks, and code of apps. */
+const HOST_CONTAINER = /^azure-webjobs-|^app-package(?:-|$)|^(?:scm|function)-releases$/;
 
 /** Why no restore may write into a table, as `containerProtection`. */
 export function tableProtection(table: string, { hasCatalog }: Pick<TargetAccount, 'hasCatalog'>): string | undefined {
-  if (HOST_TABLE.test(table)) return 'belongs to the host of an app, and a restore would change it';
+  if (HOST_TABLE.test(table) || isHubTable(table))
+    return 'belongs to the host of an app, and a restore would change it';
   if (table.toLowerCase().startsWith(DRILL_TABLE_PREFIX)) return 'is for drills, which delete it';
   const isCatalog = isSameTable(table, CATALOG_TABLE) && hasCatalog();
   return isCatalog ? 'is the list of runs, and a restore would change it' : undefined;
 }
 
-const HOST_TABLE = /^(?:azurewebjobs|azurefunctions)|^strongroom(?:history|instances)$/i;
+const HOST_TABLE = /^(?:azurewebjobs|azurefunctions)/i;

@@ -432,6 +432,14 @@ export const PROBLEMS = {
       'role from infra/, or a SAS with ss=bt; and TableEndpoint in the connection string (or the setting ' +
       '__tableServiceUri) if the address of the blobs does not contain ".blob.". Then call POST /api/catalog/rebuild.',
   },
+  'task-hub-taken': {
+    meaning: 'the task hub belongs to another app',
+    hint:
+      "Apps with one task hub execute steps of each other's runs, with their own configuration and rights. Give this " +
+      'app a hub of its own: set the app setting STRONGROOM_HUB to another name that begins with "strongroom". If ' +
+      'the other app is gone, or is this one with a new vault, first let its runs end, and then delete the blob with ' +
+      'the name of the hub in the container strongroom-hubs of the host storage (AzureWebJobsStorage).',
+  },
   'run-silent': {
     meaning: 'in progress, without a sign of life',
     hint:

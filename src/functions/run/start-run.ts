@@ -8,6 +8,7 @@ import type { Job } from '#config/configuration.ts';
 import { lockPath } from '#domain/run/control-paths.ts';
 import { acquire, type RunLock, release } from '#domain/run/lock.ts';
 import type { Occurrence } from '#domain/run/occurrence.ts';
+import { PROBLEMS } from '#domain/run/problems.ts';
 import { isReaderRun } from '#domain/run/reader-lock.ts';
 import { isBackup, leftBy, pointOfRun, type RequestedRun, type RunRef, type UnlockedRun } from '#domain/run/run.ts';
 import { newRunId } from '#domain/run/run-id.ts';
@@ -45,6 +46,7 @@ export async function startRun(
   wanted: RequestedRun,
   due?: Occurrence,
 ): Promise<Started | { served: string }> {
+  await refuseForeignHub(deps);
   const context = jobContextOf(deps, wanted.job);
   const now = deps.now();
   const requests: Record<string, number> = {};
@@ -79,6 +81,12 @@ export async function startRun(
     deps.telemetry.runStarted(run);
     return { started: run };
   });
+}
+
+/** Steps of a run in the hub of another app would be executed by that app, too. */
+async function refuseForeignHub({ taskHub }: Dependencies): Promise<void> {
+  const refusal = await taskHub?.refusal();
+  if (refusal !== undefined) throw new HttpError(409, 'task-hub-taken', refusal, PROBLEMS['task-hub-taken'].hint);
 }
 
 /** Whether another run follows this one. The end of this run decides which. */

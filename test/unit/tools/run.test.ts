@@ -51,6 +51,7 @@ beforeEach(() => {
   write(join(project, 'npm.js'), NPM);
   cpSync(RUN, join(project, 'tools', 'run.mjs'));
   write(join(project, 'tools', 'schema.ts'), says('schema'));
+  write(join(project, 'tools', 'bicep', 'main.ts'), says('bicep'));
   write(join(project, 'tools', 'build.ts'), says('built'));
   write(join(elsewhere, 'typescript/bin/tsc'), says('types checked'));
   write(join(elsewhere, '@biomejs/biome/bin/biome'), says('linted'));
@@ -104,7 +105,7 @@ describe('node_modules that is a symbolic link', () => {
     write(join(elsewhere, '.strongroom-lock'), STAMP);
     link('node_modules');
     const { status, stdout } = run(['check']);
-    expect(stdout).toBe('types checked|--noEmit\nlinted|check|--error-on-warnings\n');
+    expect(stdout).toBe('types checked|--noEmit\nlinted|check|--error-on-warnings\nbicep|--check\n');
     expect(status).toBe(0);
     expect(npmRan()).toBe(false);
   });
@@ -154,7 +155,13 @@ describe('the tests', () => {
   }
 
   it('are all that must hold, without arguments', () => {
-    const before = ['types checked|--noEmit', 'linted|check|--error-on-warnings', 'schema|--check', 'built'];
+    const before = [
+      'types checked|--noEmit',
+      'linted|check|--error-on-warnings',
+      'bicep|--check',
+      'schema|--check',
+      'built',
+    ];
     expect(stepsOf('test')).toEqual([...before, 'tested|run']);
   });
 
