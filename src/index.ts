@@ -53,7 +53,10 @@ const hub = taskHubOf(
   process.env,
   vaults.map((alias) => configuration.accounts.get(alias)!),
 );
-if (hub) deps.taskHub = new TaskHub(hub.name, connectBlobAccount(hub.storage, retries), hub.owner, now);
+if (hub) {
+  // One try: a storage that does not answer refuses nothing, and every step waits for the answer.
+  deps.taskHub = new TaskHub(hub.name, connectBlobAccount(hub.storage, { ...retries, tries: 1 }), hub.owner, now);
+}
 
 const activities = makeActivities(deps);
 for (const [name, handler] of Object.entries(activities)) {
