@@ -59,8 +59,10 @@ function dependencies(telemetry: Telemetry): Dependencies {
     process.env,
     vaults.map((alias) => configuration.accounts.get(alias)!),
   );
+  // One try: a storage that does not answer refuses nothing, and every step waits for the answer.
+  const hubStorage = hub && connectBlobAccount(hub.storage, { ...retries, tries: 1 });
   return {
-    ...(hub && { taskHub: new TaskHub(hub.name, connectBlobAccount(hub.storage, retries), hub.owner, now) }),
+    ...(hub && hubStorage && { taskHub: new TaskHub(hub.name, hubStorage, hub.owner, now) }),
     configuration,
     limits,
     telemetry,

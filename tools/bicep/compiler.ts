@@ -69,7 +69,7 @@ function restore(): void {
   const project = join(folder, 'compiler.csproj');
   writeFileSync(project, PROJECT);
   const args = ['restore', project, '--packages', folder, '--verbosity', 'quiet'];
-  spawnSync('dotnet', args, { timeout: 120_000, stdio: 'ignore', env: environment });
+  spawnSync('dotnet', args, { timeout: 60_000, stdio: 'ignore', env: environment });
   // The archive is as large as the binary, and nothing reads it again.
   rmSync(join(place, `${PACKAGE.toLowerCase()}.${VERSION}.nupkg`), { force: true });
 }

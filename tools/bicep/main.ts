@@ -62,19 +62,24 @@ async function compareSnapshots(session: Session, { version }: Compiler): Promis
     );
     return [];
   }
-  const differing: string[] = [];
-  for (const example of examples) {
-    const request = { path: `${infra}examples/${example}`, metadata: TARGET, externalInputs: [] };
-    const { snapshot } = (await session.call('getSnapshot', request)) as { snapshot: string };
-    const text = `${JSON.stringify(normalise(snapshot), null, 2)}\n`;
-    const file = `${infra}examples/${example.replace('.bicepparam', '.snapshot.json')}`;
-    if (!process.argv.includes('--check')) writeFileSync(file, text);
-    else if (textOf(file) !== text) {
-      differing.push(`infra/examples/${example} deploys something else than its snapshot says.`);
-    }
-  }
-  if (differing.length > 0) differing.push('Run npm run bicep, see in the diff whether you meant that, and commit it.');
-  return differing;
+  const compared = await Promise.all(examples.map((example) => isAsCommitted(session, example)));
+  const differing = examples.filter((_, index) => !compared[index]);
+  if (differing.length === 0) return [];
+  return [
+    ...differing.map((example) => `infra/examples/${example} deploys something else than its snapshot says.`),
+    'Run npm run bicep, see in the diff whether you meant that, and commit it.',
+  ];
+}
+
+/** Without --check, it is what is written now. */
+async function isAsCommitted(session: Session, example: string): Promise<boolean> {
+  const request = { path: `${infra}examples/${example}`, metadata: TARGET, externalInputs: [] };
+  const { snapshot } = (await session.call('getSnapshot', request)) as { snapshot: string };
+  const text = `${JSON.stringify(normalise(snapshot), null, 2)}\n`;
+  const file = `${infra}examples/${example.replace('.bicepparam', '.snapshot.json')}`;
+  if (process.argv.includes('--check')) return textOf(file) === text;
+  writeFileSync(file, text);
+  return true;
 }
 
 function textOf(file: string): string | undefined {
