@@ -1,10 +1,23 @@
 import type { TokenCredential } from '@azure/identity';
-import type { BlobServiceClient } from '@azure/storage-blob';
-import type { QueueServiceClient } from '@azure/storage-queue';
+import type { Pipeline as BlobPipeline, BlobServiceClient, RequestPolicyFactory } from '@azure/storage-blob';
+import type { Pipeline as QueuePipeline, QueueServiceClient } from '@azure/storage-queue';
 import { HostError } from '../host-error.ts';
 
 /** Short, since every caller retries: workers keep polling, and the queue delivers an undeleted message again. */
 const RETRIES = { retryOptions: { maxTries: 3, retryDelayInMs: 200, maxRetryDelayInMs: 2_000 } };
+
+/**
+ * The SDK asks for the newest version that it knows. Clouds that get it later refuse every such request, so this asks
+ * for an older one. The signing comes after this, since the signature covers it.
+ */
+const VERSION: RequestPolicyFactory = {
+  create: (next) => ({
+    sendRequest(request) {
+      request.headers.set('x-ms-version', '2021-12-02');
+      return next.sendRequest(request);
+    },
+  }),
+};
 
 type Service = 'blob' | 'queue';
 
@@ -16,19 +29,29 @@ type Service = 'blob' | 'queue';
 export async function connectQueues(connection: string, where: string): Promise<QueueServiceClient> {
   const found = addressOf(connection, 'queue', where);
   // Loaded only if a function needs it.
-  const { QueueServiceClient } = await import('@azure/storage-queue');
-  return 'uri' in found
-    ? new QueueServiceClient(found.uri, credentialOf(connection), RETRIES)
-    : parsed(() => QueueServiceClient.fromConnectionString(found.connectionString, RETRIES), connection, where);
+  const { newPipeline, QueueServiceClient } = await import('@azure/storage-queue');
+  const client = (url: string, credential: Parameters<typeof newPipeline>[0]) =>
+    new QueueServiceClient(url, versioned(newPipeline(credential, RETRIES)));
+  if ('uri' in found) return client(found.uri, credentialOf(connection));
+  const made = parsed(() => QueueServiceClient.fromConnectionString(found.connectionString), connection, where);
+  // biome-ignore lint/complexity/useLiteralKeys: the SDK protects it, and parses connection strings nowhere else
+  return client(made.url, made['credential']);
 }
 
 /** The blob service of a connection; see `connectQueues`. */
 export async function connectBlobs(connection: string, where: string): Promise<BlobServiceClient> {
   const found = addressOf(connection, 'blob', where);
-  const { BlobServiceClient } = await import('@azure/storage-blob');
-  return 'uri' in found
-    ? new BlobServiceClient(found.uri, credentialOf(connection), RETRIES)
-    : parsed(() => BlobServiceClient.fromConnectionString(found.connectionString, RETRIES), connection, where);
+  const { BlobServiceClient, newPipeline } = await import('@azure/storage-blob');
+  const client = (url: string, credential: Parameters<typeof newPipeline>[0]) =>
+    new BlobServiceClient(url, versioned(newPipeline(credential, RETRIES)));
+  if ('uri' in found) return client(found.uri, credentialOf(connection));
+  const made = parsed(() => BlobServiceClient.fromConnectionString(found.connectionString), connection, where);
+  return client(made.url, made.credential);
+}
+
+function versioned<T extends BlobPipeline | QueuePipeline>(pipeline: T): T {
+  pipeline.factories.push(VERSION);
+  return pipeline;
 }
 
 function addressOf(

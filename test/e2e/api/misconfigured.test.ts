@@ -157,7 +157,8 @@ describe.each(Object.entries(CASES))('%s', (_, { file, env = {}, problems }) => 
         .log()
         .split('\n')
         .filter((line) => line.includes(' misconfigured '));
-      expect(lines).toHaveLength(1);
+      // More than one if the minute of the timer has just come.
+      expect(lines.length).toBeGreaterThan(0);
       expect(lines[0]).toMatch(/^\S+ error misconfigured \{/);
       const { message, problems: count } = JSON.parse(lines[0]!.slice(lines[0]!.indexOf('{')));
       expect(count).toBe(problems.length);
@@ -205,7 +206,7 @@ test('an app without one of its files is answered and logged in the same way', a
   await served.stop();
 });
 
-test.each([[], ['--once', 'nightly']])('on one machine, the start ends with every problem: %s', async (...args) => {
+test.each([[[]], [['--once', 'nightly']]])('on one machine, the start ends with every problem: %j', async (args) => {
   const directory = directoryOf({ file: withJob({ mode: 'sometimes', schedule: 'never' }) });
   const ended = await startHost({ cwd: directory, args: ['--app', app, ...args], env: ACCOUNTS }).catch(
     (error: unknown) => error,
