@@ -14,6 +14,8 @@ export const RARE_EVENTS = [
   'upload: pending',
   'upload: held',
   'upload: failed',
+  'upload: changing',
+  'blob grew',
   'poison message',
   'upload failed permanently',
   'receipt: done',

@@ -12,12 +12,12 @@ import { processRun } from '#orchestrations/process-run.ts';
 import { runJob } from '#orchestrations/run-job.ts';
 import { Random } from '../../test/support/builders/random.ts';
 import type { Orchestrator } from '../memory/durable.ts';
-import type { Change, MemoryAccount } from '../memory/memory-account.ts';
+import type { Change, MemoryAccount, MemoryBlob } from '../memory/memory-account.ts';
 import { SimulatedApp } from '../memory/simulated-app.ts';
 import type { Activity, Worker } from '../memory/worker.ts';
 import type { Played } from '../seeds/played.ts';
 import { ARCHIVE, CONTROL, QUEUE, RULE, SOURCE } from './stage.ts';
-import { ArchiveWitness } from './witness.ts';
+import { ArchiveWitness, COPYING } from './witness.ts';
 import { type ArchiveWorld, drawArchiveWorld } from './world.ts';
 
 export interface SimulationSabotage {
@@ -41,6 +41,10 @@ const HOUR = 60 * MINUTE;
 /** As many as the host makes. */
 const TRIES = 5;
 const VISIBILITY = 10 * MINUTE;
+/** The clocks of the processes. */
+const SKEW = 5_000;
+/** Two processes, and the whole seconds of the service. */
+const CLOCKS_APART = 2 * SKEW + 1_000;
 
 /** Plays one seed of uploads and messages, with faults, to its end. The same seed gives the same trace. */
 export async function simulateArchiving(seed: number, sabotage: SimulationSabotage = {}): Promise<Played> {
@@ -69,7 +73,7 @@ class ArchiveSimulation {
     this.#crashes = world.crashes;
     this.#leaps = world.leaps;
     this.#app = new SimulatedApp({
-      ...{ random, beginning: BEGINNING, pace: world.pace, skew: 5_000, workers: world.workers, convergence: 'P3' },
+      ...{ random, beginning: BEGINNING, pace: world.pace, skew: SKEW, workers: world.workers, convergence: 'P3' },
       ...{ faults: world.faults, mishaps: world.mishaps, limits: world.limits },
       orchestrators: { runJob, processRun, processGroup, processContainer, finishUpload } as Record<
         string,
@@ -115,7 +119,8 @@ class ArchiveSimulation {
     let { reconciles } = this.#world;
     for (let edit = 0; edit < this.#world.edits; edit++) {
       await this.#app.scheduler.sleep(random.between(1, this.#world.pause));
-      this.#edit();
+      if (random.chance(this.#world.growing)) await this.#grow();
+      else this.#edit();
       if (reconciles > 0 && random.chance(0.3)) {
         reconciles--;
         void this.#reconcile();
@@ -159,6 +164,18 @@ class ArchiveSimulation {
     while (!isIdle()) await this.#app.scheduler.sleep(10_000, 'the test checked for the end');
   }
 
+  /** A blob grows for a while, and is never quiet meanwhile. */
+  async #grow(): Promise<void> {
+    const random = this.#random;
+    const name = random.pick(this.#world.names);
+    const quietMs = (this.#world.rule.quietMinutes ?? 0) * MINUTE;
+    this.#app.count('blob grew');
+    for (let times = random.between(3, 12); times > 0; times--) {
+      this.#write(name);
+      await this.#app.scheduler.sleep(random.between(1, quietMs / 2));
+    }
+  }
+
   #edit(): void {
     const random = this.#random;
     const name = random.chance(0.5) ? this.#world.names[0]! : random.pick(this.#world.names);
@@ -167,6 +184,11 @@ class ArchiveSimulation {
       this.#app.note(`the owner deleted ${name}`);
       return;
     }
+    this.#write(name);
+  }
+
+  #write(name: string): void {
+    const random = this.#random;
     // Of one length: only the ETag distinguishes versions.
     const body = Buffer.from(`content ${String(random.below(1e9)).padStart(9, '0')}`);
     const { etag } = this.#source.write(SOURCE, { name, body });
@@ -343,6 +365,18 @@ class ArchiveSimulation {
     if (operation === 'AbortCopyBlob') this.#app.count('copy aborted');
     if (operation === 'SnapshotBlob') this.#app.count('snapshot');
     this.#witness.see(change);
+    if (account === this.#vault && container === ARCHIVE && after) this.#judgeQuiet(operation, after);
+  }
+
+  /** Without trouble, and with clocks that agree, no version is copied before its blob is quiet. */
+  #judgeQuiet(operation: string, { metadata }: MemoryBlob): void {
+    const { calm, rule, sourceClock } = this.#world;
+    const modified = this.#source.blob(SOURCE, this.#witness.version(metadata.strongroom_etag ?? '')?.name ?? '');
+    if (!calm || sourceClock !== 0 || !COPYING.has(operation) || modified?.etag !== metadata.strongroom_etag) return;
+    const quietFor = this.#app.scheduler.now - modified!.modified;
+    if (quietFor + CLOCKS_APART < (rule.quietMinutes ?? 0) * MINUTE) {
+      this.#witness.say('P4', `${modified!.etag} was copied ${quietFor} ms after its blob had changed`, modified!.name);
+    }
   }
 
   #made(): number {

@@ -21,8 +21,9 @@ export function ruleWith(given: {
   method: ArchiveRule['method'];
   keepDays?: number;
   exclude?: string[];
+  quietMinutes?: number;
 }): ArchiveRule {
-  const { folders, method, keepDays, exclude = [] } = given;
+  const { folders, method, keepDays, exclude = [], quietMinutes } = given;
   return {
     name: RULE,
     source: { account: 'SOURCE', container: SOURCE, prefix: '', include: [], exclude },
@@ -31,6 +32,7 @@ export function ruleWith(given: {
     reconcile: '0 0 * * * *',
     timeZone: 'UTC',
     method,
+    ...(quietMinutes !== undefined && { quietMinutes }),
     ...(keepDays !== undefined && { receipts: { keepDays } }),
   };
 }

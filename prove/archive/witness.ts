@@ -25,7 +25,7 @@ interface Entry {
   state: string;
 }
 
-const COPYING = new Set(['CopyBlobFromURL', 'CopyBlob', 'PutBlockList']);
+export const COPYING = new Set(['CopyBlobFromURL', 'CopyBlob', 'PutBlockList']);
 const RECEIPTS = `archives/${RULE}/receipts/`;
 const POISON = `archives/${RULE}/poison/`;
 

@@ -12,6 +12,8 @@ export interface ArchiveWorld {
   names: string[];
   /** The number of changes to the source. */
   edits: number;
+  /** The portion of changes that are the beginning of growth: many changes of one blob, soon after each other. */
+  growing: number;
   /** Milliseconds between two changes, at most. */
   pause: number;
   workers: number;
@@ -52,12 +54,14 @@ export function drawArchiveWorld(random: Random): ArchiveWorld {
     denied: random.chance(0.3) ? weight * random.next() * 0.5 : 0,
     slow: random.chance(0.4) ? weight * random.next() * 0.5 : 0,
   });
+  const quietMinutes = random.pick([undefined, undefined, 1, 10]);
   const claimMs = calm ? 3_600_000 : random.pick([20_000, 120_000, 600_000]);
   return {
     rule: ruleWith({
       folders: random.pick(['none', 'none', 'day', 'version']),
       method: random.pick(['auto', 'sync', 'async', 'async', 'blocks']),
       ...(random.chance(0.3) && { keepDays: 1 }),
+      ...(quietMinutes !== undefined && { quietMinutes }),
     }),
     limits: {
       ...LIMITS,
@@ -72,6 +76,7 @@ export function drawArchiveWorld(random: Random): ArchiveWorld {
     },
     names: NAMES.slice(0, random.between(1, NAMES.length)),
     edits: random.between(1, 14),
+    growing: quietMinutes === undefined ? 0 : random.pick([0, 0.3, 0.7]),
     pause: random.pick([500, 5_000, 60_000, 900_000]),
     workers: random.between(1, 3),
     pace: random.pick([5, 50, 400]),

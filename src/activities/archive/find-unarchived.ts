@@ -8,7 +8,8 @@ import { type NameWithReceipts, receiptPages } from './receipt-pages.ts';
 
 /**
  * Lists a slice of a rule's source in parallel with the receipts of the rule, and plans to archive every version
- * without a done receipt, unless it has changed too recently for the rule. A blob that has one costs no request. Safe to run twice, like every planning activity.
+ * without a done receipt, unless it has changed too recently for the rule. A blob that has one costs no request. Safe
+ * to run twice, like every planning activity.
  */
 export async function findUnarchived(deps: Dependencies, input: SliceInput): Promise<SliceResult> {
   const { job, vault, rule } = jobContextOf(deps, input.run.job);

@@ -29,8 +29,8 @@ export function queuePoisonHandler(
 }
 
 /**
- * The same for blob triggers. The host gives up on a blob within seconds, also if it could not read it itself, so each
- * is tried once more. `functionOf` returns the name of the function of a rule.
+ * The same for blob triggers. The tries of the host end within seconds, also if it could not read the blob itself, so
+ * each upload is tried once more. `functionOf` returns the name of the function of a rule.
  */
 export function blobPoisonHandler(
   deps: Dependencies,

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 
-/** The properties of a blob that tell its versions apart. */
-const TELLING = ['lastmodified', 'contenthash', 'contentlength'];
+/** The properties of a blob that distinguish its versions. */
+const DISTINCTIVE = ['lastmodified', 'contenthash', 'contentlength'];
 
 /**
  * The id of an upload that a blob trigger found: the same for each attempt to archive it, so that an attempt continues
@@ -11,7 +11,7 @@ const TELLING = ['lastmodified', 'contenthash', 'contentlength'];
 export function uploadId(name: string, properties: unknown): string | undefined {
   if (typeof properties !== 'object' || properties === null) return undefined;
   const known = new Map(Object.entries(properties).map(([key, value]) => [key.toLowerCase(), value]));
-  const [modified, ...others] = TELLING.map((key) => known.get(key));
+  const [modified, ...others] = DISTINCTIVE.map((key) => known.get(key));
   if (typeof modified !== 'string' || modified === '') return undefined;
   const text = JSON.stringify([name, modified, ...others]);
   return `scan-${createHash('sha256').update(text).digest('hex').slice(0, 32)}`;

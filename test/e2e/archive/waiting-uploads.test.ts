@@ -28,8 +28,8 @@ const RULES = [
   }),
 ];
 /**
- * Listings of these show a blob as if it had been written some minutes ago, just now as long as it grows: a slow machine
- * makes no blob quiet.
+ * Listings of these show a blob as if it had been written some minutes ago, and still so as long as it grows: a slow
+ * machine makes no blob quiet.
  */
 const QUIET_CONTAINERS = ['logs', 'found'];
 const growing = new Set<string>();
@@ -182,17 +182,17 @@ test('I3: a log that grows is archived once when it is quiet, and again after it
 });
 
 test('a log whose growth has no events is archived when it is quiet; by a reconciliation if it has none at all', async () => {
-  const told = await newLog('told');
-  await room.tell({ container: 'logs', name: 'told' });
+  const announced = await newLog('announced');
+  await room.tell({ container: 'logs', name: 'announced' });
   const silent = await newLog('silent');
   for (const line of ['a', 'b', 'c', 'd']) {
-    await append(told, line);
+    await append(announced, line);
     await append(silent, line);
   }
-  await until(async () => looksAt('told') >= 2);
+  await until(async () => looksAt('announced') >= 2);
   growing.clear();
-  await until(() => isArchived('told', 'abcd'));
-  expect([copiesOf('told'), copiesOf('silent')]).toEqual([1, 0]);
+  await until(() => isArchived('announced', 'abcd'));
+  expect([copiesOf('announced'), copiesOf('silent')]).toEqual([1, 0]);
   expect(await room.reconcile({}, 'logs')).toMatchObject({ status: 'succeeded', counts: { copied: 1, skipped: 0 } });
   expect(await isArchived('silent', 'abcd')).toBe(true);
 });

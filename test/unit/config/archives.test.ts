@@ -75,6 +75,7 @@ describe('an archive rule', () => {
       reconcile: '0 */5 * * * *',
       timeZone: 'Europe/Berlin',
       method: 'blocks',
+      quietMinutes: 10,
       receipts: { keepDays: 90, account: 'PRUNER' },
     };
     const { archives, accounts } = load({ jobs: [], archives: [full] });
@@ -88,6 +89,13 @@ describe('an archive rule', () => {
     [{ blobTrigger: 'scan' }, { blobTrigger: 'scan', queueAccount: 'AzureWebJobsStorage' }],
   ])('with events %j has its queue in the storage of the app', (events, read) => {
     expect(load({ archives: [rule({ events })] }).archives[0]!.events).toEqual(read);
+  });
+
+  it.each([0, -1, 1.5, 1441, '10', null])('refuses to wait for %j minutes of quiet', (quietMinutes) => {
+    expect(problems({ archives: [rule({ quietMinutes })] })).toEqual([
+      expect.stringMatching(/^archives\[0\]\.quietMinutes: /),
+    ]);
+    for (const fine of [1, 1440]) expect(problems({ archives: [rule({ quietMinutes: fine })] })).toEqual([]);
   });
 
   it.each(['Hot', 'Cool', 'Cold'])('may archive into tier %s with any folders', (tier) => {

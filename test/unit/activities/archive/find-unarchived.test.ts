@@ -33,6 +33,7 @@ class Room {
     page = (limit: number) => limit,
     limits = {},
     keepDays = undefined as number | undefined,
+    quietMinutes = undefined as number | undefined,
   } = {}) {
     const storage = new MemoryStorage();
     const traits = (order: Comparator) => plainTraits({ compare: order, page, now: () => this.clock });
@@ -44,7 +45,11 @@ class Room {
       this.requests.push(call);
       return carryOut();
     };
-    const rule = ruleWith({ folders: 'none', method: 'auto', ...(keepDays !== undefined && { keepDays }) });
+    const rule = ruleWith({
+      ...{ folders: 'none', method: 'auto' },
+      ...(keepDays !== undefined && { keepDays }),
+      ...(quietMinutes !== undefined && { quietMinutes }),
+    });
     const deps = dependenciesOf({ rule, source: this.source, vault: this.vault, network, now: () => this.clock });
     this.#deps = { ...deps, limits: { ...deps.limits, ...(limits as Partial<Limits>) } };
   }
@@ -124,6 +129,24 @@ const names = fc.uniqueArray(
 );
 
 describe('a reconciliation', () => {
+  it('a reconciliation leaves out what has changed too recently for its rule, unless it is sealed', async () => {
+    const room = new Room({ quietMinutes: 90 });
+    for (const name of ['one', 'sealed']) room.put(name);
+    room.source.blob(SOURCE, 'sealed')!.sealed = true;
+    const counts = async () => {
+      const { status, counts: found } = await room.reconcile();
+      return [status, found.copied, found.unchanged, found.skipped];
+    };
+    expect(await counts()).toEqual(['succeeded', 1, 0, 1]);
+    room.put('two');
+    expect(await counts()).toEqual(['succeeded', 1, 1, 1]);
+    // Each reconciliation is an hour after the one before.
+    room.put('one', 'grown');
+    expect(await counts()).toEqual(['succeeded', 1, 1, 1]);
+    expect(await counts()).toEqual(['succeeded', 1, 2, 0]);
+    expect(room.receiptsOf().map(({ source }) => source.name)).toHaveLength(4);
+  });
+
   it('a first reconciliation archives everything once, whatever the order and pages of the listings; a second one nothing', async () => {
     const order = fc.constantFrom<Comparator>(byUtf16, byPathSegment);
     await fc.assert(
