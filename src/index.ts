@@ -8,12 +8,7 @@ import type { Dependencies } from './app/dependencies.ts';
 import { readConfiguration } from './config/configuration.ts';
 import { readLimits } from './config/limits.ts';
 import { registerBlobTriggers, registerQueues, registerRoutes, registerTimers } from './functions/triggers.ts';
-import { backUpTable } from './orchestrations/back-up-table.ts';
-import { finishUpload } from './orchestrations/finish-upload.ts';
-import { processContainer } from './orchestrations/process-container.ts';
-import { processGroup } from './orchestrations/process-group.ts';
-import { processRun } from './orchestrations/process-run.ts';
-import { runJob } from './orchestrations/run-job.ts';
+import { orchestrations } from './orchestrations/index.ts';
 import { connectBlobAccount, connectCatalog, connectTableAccount } from './storage/azure/connect.ts';
 import type { BlobAccount } from './storage/blob-account.ts';
 import type { Catalog } from './storage/catalog.ts';
@@ -50,14 +45,7 @@ const activities = makeActivities(deps);
 for (const [name, handler] of Object.entries(activities)) {
   df.app.activity(name, { handler: handler as (input: unknown) => Promise<unknown> });
 }
-for (const [name, orchestration] of Object.entries({
-  runJob,
-  processRun,
-  processGroup,
-  processContainer,
-  backUpTable,
-  finishUpload,
-})) {
+for (const [name, orchestration] of Object.entries(orchestrations)) {
   df.app.orchestration(name, orchestration);
 }
 
