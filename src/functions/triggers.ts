@@ -9,6 +9,7 @@ import { hostSchedule } from '#domain/run/schedule.ts';
 import { blobEventHandler, queueEventsHandler } from './archive/archive-events.ts';
 import { queuesOf } from './archive/event-queues.ts';
 import { BLOB_POISON_QUEUE, blobPoisonHandler, queuePoisonHandler } from './archive/poison-events.ts';
+import { purgeHistoriesHandler } from './purge-histories.ts';
 import { ROUTES } from './routes.ts';
 import { runOnScheduleHandler } from './run-on-schedule.ts';
 
@@ -19,7 +20,10 @@ export function registerRoutes(deps: Dependencies): void {
   }
 }
 
-/** Registers a timer for every schedule of the configuration. */
+/** At night in UTC, and not on the hour, when the runs of many jobs begin. */
+const PURGE_SCHEDULE = '0 17 3 * * *';
+
+/** Registers a timer for every schedule of the configuration, and the purge of histories. */
 export function registerTimers(deps: Dependencies): void {
   const { jobs, archives } = deps.configuration;
   const register = (name: string, job: Job, schedule: string | undefined, what: Scheduled) => {
@@ -32,6 +36,7 @@ export function registerTimers(deps: Dependencies): void {
     register(`verify-${job.name}`, job, job.verify?.schedule, 'verify');
     register(`prune-${job.name}`, job, job.retention?.schedule, 'prune');
   }
+  df.app.client.timer('purge-histories', { schedule: PURGE_SCHEDULE, handler: purgeHistoriesHandler(deps) });
   for (const rule of archives) register(`reconcile-${rule.name}`, asJob(rule), rule.reconcile, 'reconcile');
 }
 
