@@ -60,7 +60,7 @@ type Activities = Record<PlanActivity, Activity<ResultOrProblem<SliceResult>>> &
 /**
  * Processes small tasks one after another: an orchestration and activities of its own would cost a task of a few blobs
  * more than its blobs do. A task that has more than one slice or chunk, a failure, or pending copies ends with what it
- * has so far. No task begins after the time of the list is over.
+ * has so far. No task begins after the time of the list is over, and one that has begun comes to its end.
  */
 export function makeProcessTasks(activities: Activities) {
   return async function processTasks(
@@ -68,11 +68,10 @@ export function makeProcessTasks(activities: Activities) {
     { run, tasks }: ProcessTasksInput,
   ): Promise<ProcessTasksResult> {
     const deadline = now().getTime() + limits.tasksMs;
-    const isLate = () => now().getTime() >= deadline;
     const begun: TaskProgress[] = [];
     for (const task of tasks) {
-      if (begun.length > 0 && isLate()) break;
-      const progress = await processTask(activities, run, task, isLate);
+      if (begun.length > 0 && now().getTime() >= deadline) break;
+      const progress = await processTask(activities, run, task);
       begun.push(progress);
       if (Object.values(progress).some(({ stopped }) => stopped)) break;
     }
@@ -84,7 +83,6 @@ async function processTask(
   activities: Activities,
   run: RunRef,
   { steps, compared, gone, ...pair }: SharedTask,
-  isLate: () => boolean,
 ): Promise<TaskProgress> {
   const task = { run, ...pair };
   const progress: TaskProgress = {};
@@ -94,13 +92,12 @@ async function processTask(
     const [chunk, ...more] = run.dryRun ? [] : (progress.slice.chunks ?? []);
     if (!isWhole(progress.slice) || more.length > 0) return progress;
     if (chunk) {
-      if (isLate()) return progress;
       const piece: ChunkInput = { ...task, chunk, from: 0 };
       progress.piece = await activities[steps.work](piece as never);
       if (!isWhole(progress.piece)) return progress;
     }
   }
-  if (compared && !isLate()) {
+  if (compared) {
     const part: CompareInput = { ...task, ...(gone && { gone }), part: 0, page: 0 };
     progress.compared = await activities.compareContainer(part as never);
   }
