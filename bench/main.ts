@@ -3,6 +3,7 @@ import { cpus, totalmem } from 'node:os';
 import { HELP, type Options, type PartName, parseOptions } from './options.ts';
 import { measureArchiving } from './parts/archive.ts';
 import { measureComparing } from './parts/compare.ts';
+import { measureContainers } from './parts/containers.ts';
 import { measureCopying } from './parts/copy.ts';
 import { measureMemory } from './parts/memory.ts';
 import type { PartOptions, PartResult } from './parts/part.ts';
@@ -13,6 +14,7 @@ import { isMet } from './target.ts';
 
 const PARTS: Record<PartName, (options: PartOptions) => Promise<PartResult>> = {
   copy: measureCopying,
+  containers: measureContainers,
   compare: measureComparing,
   restore: measureRestoring,
   archive: measureArchiving,

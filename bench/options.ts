@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 
-export const PARTS = ['copy', 'compare', 'restore', 'archive', 'tables', 'memory'] as const;
+export const PARTS = ['copy', 'containers', 'compare', 'restore', 'archive', 'tables', 'memory'] as const;
 export type PartName = (typeof PARTS)[number];
 
 export const HELP = `Measures Strongroom beside its alternatives, on this machine and without Azure.
@@ -9,17 +9,19 @@ Usage: npm run bench -- [options]
 
   --quick          use smaller numbers; takes about a minute
   --repeat N       measure everything N times, and show medians (1)
-  --only PARTS     run some parts, separated by commas: copy, compare, restore, archive, tables, memory
+  --only PARTS     run some parts, separated by commas: copy, containers, compare, restore, archive, tables,
+                   memory
   --skip-large     the same as --only copy
   --json FILE      also write every measurement to FILE
   --help           print this help
 
-  copy      Copies many blobs, then nothing, then overwritten blobs, on Azurite.
-  compare   Measures the CPU of comparing many unchanged blobs, on a stand-in server that generates listings.
-  restore   Restores many small blobs on Azurite, and verifies many items on the stand-in server.
-  archive   Archives uploads from a queue: requests, events per second, memory with a backlog, seconds per upload.
-  tables    Backs up and restores tables on the stand-in server, beside the plain SDK; compares types on Azurite.
-  memory    Compares peak memory for few and for many blobs, on the stand-in server.
+  copy        Copies many blobs, then nothing, then overwritten blobs, on Azurite.
+  containers  Copies many small containers: rows of history and turns of orchestrations for each.
+  compare     Measures the CPU of comparing many unchanged blobs, on a stand-in server that generates listings.
+  restore     Restores many small blobs on Azurite, and verifies many items on the stand-in server.
+  archive     Archives uploads from a queue: requests, events per second, memory with a backlog, seconds per upload.
+  tables      Backs up and restores tables on the stand-in server, beside the plain SDK; compares types on Azurite.
+  memory      Compares peak memory for few and for many blobs, on the stand-in server.
 
 The benchmark measures rclone if it is installed. The server counts the requests that it answers.
 CPU and peak memory come from /proc, so only Linux shows them. The docs explain the figures: docs/benchmarks.md.

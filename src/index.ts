@@ -12,12 +12,7 @@ import { readAll } from './config/read-all.ts';
 import { taskHubOf } from './config/task-hub.ts';
 import { registerMisconfigured } from './functions/misconfigured.ts';
 import { blobTriggers, queues, type Registration, routes, timers } from './functions/triggers.ts';
-import { backUpTable } from './orchestrations/back-up-table.ts';
-import { finishUpload } from './orchestrations/finish-upload.ts';
-import { processContainer } from './orchestrations/process-container.ts';
-import { processGroup } from './orchestrations/process-group.ts';
-import { processRun } from './orchestrations/process-run.ts';
-import { runJob } from './orchestrations/run-job.ts';
+import { orchestrations } from './orchestrations/index.ts';
 import { connectBlobAccount, connectCatalog, connectTableAccount } from './storage/azure/connect.ts';
 import type { BlobAccount } from './storage/blob-account.ts';
 import type { Catalog } from './storage/catalog.ts';
@@ -83,7 +78,6 @@ function dependencies(telemetry: Telemetry): Dependencies {
 
 function registrations(deps: Dependencies): Registration[] {
   const activities = makeActivities(deps);
-  const orchestrations = { runJob, processRun, processGroup, processContainer, backUpTable, finishUpload };
   return [
     ...Object.entries(activities).map(([name, activity]) => {
       const handler = inOwnHub(deps.taskHub, activity as (input: unknown) => Promise<unknown>);

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { startHost } from '../../test/support/app/host-process.ts';
+import { type History, historyOf } from '../history.ts';
 import { cpuSeconds, peakMiB, type Usage } from '../process-usage.ts';
 import type { CountedServer } from '../servers/counted-server.ts';
 import type { Contender } from './contender.ts';
@@ -15,6 +16,7 @@ export interface StrongroomUsage extends Usage {
   start: Usage;
   listed: number;
   copied: number;
+  history: History;
 }
 
 /** The built app in its host, which starts for each run and gets its requests over HTTP. */
@@ -67,7 +69,10 @@ export class Strongroom implements Contender {
       if (answer.status !== 202) throw new Error(`The run was not started: ${answer.status} ${await answer.text()}`);
       const ended = await finished(host);
       if (ended.status !== 'succeeded') throw new Error(`The run ended as ${ended.status}:\n${host.output()}`);
-      return { ...usageSince(posted, host.pid), start, listed: ended.listed, copied: ended.copied };
+      const usage = usageSince(posted, host.pid);
+      await host.stop();
+      const history = await historyOf(join(this.#directory, 'data', 'durable.journal'));
+      return { ...usage, start, listed: ended.listed, copied: ended.copied, history };
     } finally {
       await host.stop();
     }

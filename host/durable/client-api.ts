@@ -5,7 +5,7 @@ import { messageOf } from '../host-error.ts';
 import { readBody } from '../http/body.ts';
 import { writeLog } from '../log.ts';
 import type { DurableEngine } from './engine.ts';
-import { hasEnded, type Instance } from './instance.ts';
+import { ENDED, hasEnded, type Instance } from './instance.ts';
 
 /** The largest input of an orchestration, in bytes. */
 const BODY_LIMIT = 64 * 1024 * 1024;
@@ -61,6 +61,7 @@ async function answer(engine: DurableEngine, base: string, request: IncomingMess
   const call = `${request.method} ${kind}`;
   if (call === 'POST orchestrators') return startNew(engine, name, action, body.toString());
   if (call === 'GET instances' && name !== '') return status(engine, name, url.searchParams);
+  if (call === 'DELETE instances' && name === '') return purge(engine, url.searchParams);
   if (call === 'POST instances' && action === 'terminate') return terminate(engine, name, url.searchParams);
   return {
     status: 501,
@@ -80,6 +81,16 @@ async function startNew(engine: DurableEngine, name: string, wantedId: string, t
 async function terminate(engine: DurableEngine, id: string, query: URLSearchParams): Promise<Reply> {
   const outcome = await engine.terminate(id, query.get('reason') ?? '');
   return { status: outcome === 'accepted' ? 202 : outcome === 'ended' ? 410 : 404 };
+}
+
+/** Purges by times of creation and by states. Without a first time, the real extension refuses it. */
+async function purge(engine: DurableEngine, query: URLSearchParams): Promise<Reply> {
+  const from = query.get('createdTimeFrom');
+  if (from === null) return { status: 400, body: 'createdTimeFrom is missing.' };
+  const to = query.get('createdTimeTo') ?? new Date().toISOString();
+  const states = new Set(query.get('runtimeStatus')?.split(',') ?? ENDED);
+  const instancesDeleted = await engine.purge({ from, to, states });
+  return instancesDeleted === 0 ? { status: 404 } : { status: 200, body: { instancesDeleted } };
 }
 
 function status(engine: DurableEngine, id: string, query: URLSearchParams): Reply {

@@ -28,6 +28,13 @@ export interface EngineOptions extends DurableFunctions {
 /** The longest wait for further completions before a turn, in milliseconds. */
 const LONGEST_PAUSE = 100;
 
+export interface PurgeFilter {
+  /** ISO 8601 in UTC, both included. */
+  from: string;
+  to: string;
+  states: ReadonlySet<string>;
+}
+
 export type StartOutcome = 'accepted' | 'exists' | 'no-such-function';
 export type TerminateOutcome = 'accepted' | 'not-found' | 'ended';
 
@@ -112,6 +119,16 @@ export class DurableEngine {
     if (hasEnded(instance)) return 'ended';
     await this.#journal.append({ type: 'terminate', at: now(), id, reason });
     return 'accepted';
+  }
+
+  /** Forgets the ended instances of these times of creation and states. Returns their number. */
+  async purge({ from, to, states }: PurgeFilter): Promise<number> {
+    const ids = [...this.#instances.values()]
+      .filter((instance) => hasEnded(instance) && states.has(instance.status))
+      .filter(({ createdTime }) => createdTime >= from && createdTime <= to)
+      .map(({ id }) => id);
+    if (ids.length > 0) await this.#journal.append({ type: 'purge', ids });
+    return ids.length;
   }
 
   /** Starts no more turns or activities, and resolves when the running ones have ended and are journaled. */

@@ -46,6 +46,7 @@ export type JournalRecord =
   | { type: 'message'; at: string; id: string; executionId: string; message: Message }
   | { type: 'turn'; at: string; id: string; executionId: string; turn: Turn }
   | { type: 'terminate'; at: string; id: string; reason: string }
+  | { type: 'purge'; ids: string[] }
   | { type: 'instance'; instance: Omit<Instance, 'open'> & { open: Decision[] } };
 
 export interface Turn {
@@ -60,8 +61,10 @@ export interface Turn {
 
 export type Instances = Map<string, Instance>;
 
-export function hasEnded(instance: Instance): boolean {
-  return instance.status === 'Completed' || instance.status === 'Failed' || instance.status === 'Terminated';
+export const ENDED: ReadonlySet<RuntimeStatus> = new Set(['Completed', 'Failed', 'Terminated']);
+
+export function hasEnded({ status }: Instance): boolean {
+  return ENDED.has(status);
 }
 
 /** Applies a record and returns the ids of the instances that it changes. */
@@ -75,9 +78,21 @@ export function apply(instances: Instances, record: JournalRecord): string[] {
       return [record.instance.id];
     case 'start':
       return startInstance(instances, record);
+    case 'purge':
+      return purge(instances, record.ids);
     default:
       return change(instances, record);
   }
+}
+
+/** An instance of this id that has begun since stays. */
+function purge(instances: Instances, ids: readonly string[]): string[] {
+  const ended = ids.filter((id) => {
+    const instance = instances.get(id);
+    return instance !== undefined && hasEnded(instance);
+  });
+  for (const id of ended) instances.delete(id);
+  return ended;
 }
 
 function change(

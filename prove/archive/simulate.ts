@@ -5,11 +5,7 @@ import type { makeActivities } from '#activities/index.ts';
 import { queueEventsHandler } from '#functions/archive/archive-events.ts';
 import { queuePoisonHandler } from '#functions/archive/poison-events.ts';
 import { startRun } from '#functions/run/start-run.ts';
-import { finishUpload } from '#orchestrations/finish-upload.ts';
-import { processContainer } from '#orchestrations/process-container.ts';
-import { processGroup } from '#orchestrations/process-group.ts';
-import { processRun } from '#orchestrations/process-run.ts';
-import { runJob } from '#orchestrations/run-job.ts';
+import { orchestrations } from '#orchestrations/index.ts';
 import { Random } from '../../test/support/builders/random.ts';
 import type { Orchestrator } from '../memory/durable.ts';
 import type { Change, MemoryAccount, MemoryBlob } from '../memory/memory-account.ts';
@@ -75,10 +71,7 @@ class ArchiveSimulation {
     this.#app = new SimulatedApp({
       ...{ random, beginning: BEGINNING, pace: world.pace, skew: SKEW, workers: world.workers, convergence: 'P3' },
       ...{ faults: world.faults, mishaps: world.mishaps, limits: world.limits },
-      orchestrators: { runJob, processRun, processGroup, processContainer, finishUpload } as Record<
-        string,
-        Orchestrator
-      >,
+      orchestrators: orchestrations as Record<string, Orchestrator>,
       configuration: { jobs: [], archives: [world.rule], accounts: new Map(), otherAccounts: [] },
       activities: (activities) => ({ ...activities, keepPoison: this.#observed(activities.keepPoison!) }),
       changed: (change) => this.#changed(change),

@@ -46,6 +46,7 @@ export const LIMITS: Limits = {
   chunkBlobs: 100,
   chunkBytes: 2 ** 40,
   copyMs: 60_000,
+  tasksMs: 15_000,
   copiesAtOnce: 8,
   copyDeadlineMs: 60_000,
   retryDelayMs: 800,

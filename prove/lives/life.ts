@@ -1,8 +1,5 @@
 import type { Configuration } from '#config/configuration.ts';
-import { processContainer } from '#orchestrations/process-container.ts';
-import { processGroup } from '#orchestrations/process-group.ts';
-import { processRun } from '#orchestrations/process-run.ts';
-import { runJob } from '#orchestrations/run-job.ts';
+import { orchestrations } from '#orchestrations/index.ts';
 import { checkMemory } from '../../test/support/builders/memory-check.ts';
 import { Random } from '../../test/support/builders/random.ts';
 import type { Orchestrator } from '../memory/durable.ts';
@@ -72,7 +69,7 @@ class Life {
     this.#app = new SimulatedApp({
       ...{ random, beginning: world.beginning, pace: world.pace, skew: 3_000, workers: world.workers },
       ...{ faults: world.faults, mishaps: world.mishaps, limits: world.limits, convergence: 'I4' },
-      orchestrators: { runJob, processRun, processGroup, processContainer } as Record<string, Orchestrator>,
+      orchestrators: orchestrations as Record<string, Orchestrator>,
       configuration: {
         archives: [],
         jobs: world.jobs,

@@ -85,12 +85,16 @@ export function drawLife(random: Random): LifeWorld {
   const calm = random.chance(0.4);
   const leaps = random.chance(0.3);
   const weight = random.pick([0.005, 0.02, 0.06]);
+  const slice = {
+    sliceBlobs: random.between(3, 10),
+    sliceChunks: random.between(1, 4),
+    scanMs: random.pick([200, 2_000, 60_000]),
+  };
   return {
     jobs,
     limits: {
-      sliceBlobs: random.between(3, 10),
-      sliceChunks: random.between(1, 4),
-      scanMs: random.pick([200, 2_000, 60_000]),
+      ...slice,
+      tasksMs: slice.scanMs,
       chunkBlobs: random.between(2, 7),
       chunkBytes: 2 ** 40,
       copyMs: random.pick([200, 2_000, 60_000]),

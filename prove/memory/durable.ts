@@ -322,11 +322,13 @@ export function durableClient(
         return { runtimeStatus: found.state, customStatus: found.customStatus, input: found.input };
       }),
     startNew: async (name: string, { instanceId, input }: { instanceId: string; input: unknown }) => {
-      const isStarted = await send('start of an orchestration', true, () => {
+      // The network repeats an attempt whose answer is lost, which the client of Durable Functions does not.
+      let isStarted = false;
+      await send('start of an orchestration', true, () => {
         // One that has ended is replaced.
-        if (durable.stateOf(instanceId)?.state === 'Running') return false;
+        if (isStarted || durable.stateOf(instanceId)?.state === 'Running') return;
         durable.start(name, instanceId, input);
-        return true;
+        isStarted = true;
       });
       if (!isStarted) throw new Error('HTTP 409: the instance is running');
       return instanceId;

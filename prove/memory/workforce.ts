@@ -92,7 +92,8 @@ export class Workforce {
         }),
       );
     const worker = new Worker(`process ${++this.#hired}`, {
-      activities: this.#employer.activities?.(activities) ?? activities,
+      // A list of tasks finds the replaced activities, too.
+      activities: Object.assign(activities, this.#employer.activities?.({ ...activities })),
       handlers: handlersOf(deps),
       client: clientOf(this.#employer.durable),
       elsewhere: clientOf(this.#employer.elsewhere),

@@ -10,6 +10,7 @@ const PROOFS = { test: 'test/unit/activities/verify/earlier-proofs.test.ts' };
 const TICKS = { test: 'test/unit/functions/run-on-schedule.test.ts', name: 'in UTC loses no occurrence' };
 const ORCHESTRATIONS = { test: 'test/unit/orchestrations' };
 const CONTAINER = { test: 'test/unit/orchestrations/process-container.test.ts' };
+const TOGETHER = { test: 'test/unit/orchestrations/process-together.test.ts' };
 const RUN_JOB = { test: 'test/unit/orchestrations/run-job.test.ts' };
 
 export const BUGS: Bug[] = [
@@ -433,6 +434,27 @@ export const BUGS: Bug[] = [
     file: 'src/orchestrations/process-run.ts',
     find: "const page = yield* insist(context, 'listContainers', { run, ...(from && { from }) });",
     replace: "const page = (yield context.df.callActivity('listContainers', { run, ...(from && { from }) })) as never;",
+    detector: RUN_JOB,
+  },
+  {
+    words: 'forgets the containers that a list has not begun',
+    file: 'src/orchestrations/process-together.ts',
+    find: 'return inputs.map((input) => begun.get(input) ?? { input });',
+    replace: 'return inputs.map((input) => begun.get(input) ?? { result: {} });',
+    detector: TOGETHER,
+  },
+  {
+    words: 'takes a small container that has pending copies for finished',
+    file: 'src/orchestrations/process-together.ts',
+    find: 'if (!isIdle(state)) return continued(input, state, after);',
+    replace: 'if (state.chunks.length > 0) return continued(input, state, after);',
+    detector: TOGETHER,
+  },
+  {
+    words: 'continues a run that another version began',
+    file: 'src/domain/run/orchestration-version.ts',
+    find: 'return orchestrations === ORCHESTRATION_VERSION;',
+    replace: 'return orchestrations <= ORCHESTRATION_VERSION;',
     detector: RUN_JOB,
   },
   {

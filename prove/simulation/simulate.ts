@@ -1,9 +1,6 @@
 import type { Configuration } from '#config/configuration.ts';
 import { blobFilter } from '#domain/blobs/blob-filter.ts';
-import { processContainer } from '#orchestrations/process-container.ts';
-import { processGroup } from '#orchestrations/process-group.ts';
-import { processRun } from '#orchestrations/process-run.ts';
-import { runJob } from '#orchestrations/run-job.ts';
+import { orchestrations } from '#orchestrations/index.ts';
 import { checkMemory } from '../../test/support/builders/memory-check.ts';
 import { Random } from '../../test/support/builders/random.ts';
 import type { Orchestrator } from '../memory/durable.ts';
@@ -107,7 +104,7 @@ class Simulation {
     this.#app = new SimulatedApp({
       ...{ random, beginning: BEGINNING, pace: world.pace, skew: 5_000, workers: world.workers, convergence: 'I4' },
       ...{ faults: world.faults, faultsOnly: world.faultsOnly, mishaps: world.mishaps, limits: world.limits },
-      orchestrators: { runJob, processRun, processGroup, processContainer } as Record<string, Orchestrator>,
+      orchestrators: orchestrations as Record<string, Orchestrator>,
       configuration: {
         ...{ jobs: [world.job], archives: [], otherAccounts: ['TARGET'] },
         accounts: new Map(['SOURCE', 'VAULT', 'TARGET'].map((alias) => [alias, {}])),

@@ -117,10 +117,14 @@ function drawPlain(random: Random, hardships: Hardships): World {
     },
     destination: { account: 'VAULT', container, prefix },
   };
-  const limits = {
+  const slice = {
     sliceBlobs: random.between(3, 10),
     sliceChunks: random.between(1, 4),
     scanMs: random.pick([200, 2_000, 60_000]),
+  };
+  const limits = {
+    ...slice,
+    tasksMs: slice.scanMs,
     chunkBlobs: random.between(2, 7),
     chunkBytes: random.pick([40, 2 ** 40]),
     copyMs: random.pick([20, 200, 2_000, 60_000]),

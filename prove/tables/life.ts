@@ -1,10 +1,6 @@
 import type { Job } from '#config/configuration.ts';
 import type { EntityKey } from '#domain/tables/table-key.ts';
-import { backUpTable } from '#orchestrations/back-up-table.ts';
-import { processContainer } from '#orchestrations/process-container.ts';
-import { processGroup } from '#orchestrations/process-group.ts';
-import { processRun } from '#orchestrations/process-run.ts';
-import { runJob } from '#orchestrations/run-job.ts';
+import { orchestrations } from '#orchestrations/index.ts';
 import { StorageError } from '#storage/storage-error.ts';
 import { Random } from '../../test/support/builders/random.ts';
 import {
@@ -157,7 +153,7 @@ class Story {
         scanMs: random.pick([1, 5_000, 60_000, 60_000]),
       },
       ...{ chunkBlobs: 10, chunkBytes: 2 ** 30, copyMs: 60_000, copiesAtOnce: 4, copyDeadlineMs: 3_600_000 },
-      ...{ claimMs: 600_000, silentMs: 600_000, retryDelayMs: 800, requestMs: 60_000 },
+      ...{ tasksMs: 15_000, claimMs: 600_000, silentMs: 600_000, retryDelayMs: 800, requestMs: 60_000 },
     };
     this.#job = {
       ...{ name: JOB, timeZone: 'UTC', mode: 'incremental', method: 'auto' },
@@ -168,14 +164,7 @@ class Story {
       },
       destination: { account: 'VAULT', container: '{container}', prefix: '' },
     } as Job;
-    const orchestrators = {
-      runJob,
-      processRun,
-      processGroup,
-      processContainer,
-      backUpTable,
-      ...sabotage.orchestrators,
-    };
+    const orchestrators = { ...orchestrations, ...sabotage.orchestrators };
     this.#app = new SimulatedApp({
       ...{ random, beginning: BEGINNING, pace, skew: 5_000, workers: random.between(1, 2), convergence: 'I4' },
       ...{ mishaps, limits },

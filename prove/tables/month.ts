@@ -10,11 +10,7 @@ import type { RunReport, RunSummary } from '#domain/run/run.ts';
 import { tableOfTask } from '#domain/run/task-name.ts';
 import { isSegment, type Segment } from '#domain/tables/segment.ts';
 import { type EntityKey, nameOfKey } from '#domain/tables/table-key.ts';
-import { backUpTable } from '#orchestrations/back-up-table.ts';
-import { processContainer } from '#orchestrations/process-container.ts';
-import { processGroup } from '#orchestrations/process-group.ts';
-import { processRun } from '#orchestrations/process-run.ts';
-import { runJob } from '#orchestrations/run-job.ts';
+import { orchestrations } from '#orchestrations/index.ts';
 import { ControlStore } from '#storage/control/control-store.ts';
 import { StorageError } from '#storage/storage-error.ts';
 import type { EntityQuery, TableAccount } from '#storage/table-account.ts';
@@ -50,7 +46,7 @@ export interface TableMonth {
 
 const HOUR = 3_600_000;
 const TABLES = ['orders', 'Logs', 'stock'];
-const ORCHESTRATORS: Record<string, Orchestrator> = { runJob, processRun, processGroup, processContainer, backUpTable };
+const ORCHESTRATORS = orchestrations as Record<string, Orchestrator>;
 
 /**
  * Plays a month of one seed: the app's own handlers, orchestrations and activities back up, prune and restore changing
@@ -114,6 +110,7 @@ class Month {
           sliceBlobs: random.pick([3, 5, 10, 50]),
           sliceChunks: 8,
           scanMs: 60_000,
+          tasksMs: 15_000,
           chunkBlobs: 10,
           chunkBytes: 2 ** 30,
         },
@@ -136,7 +133,7 @@ class Month {
       random: () => random.letters(6),
     } as unknown as Dependencies;
     const activities = makeActivities(deps) as unknown as Record<string, Activity>;
-    this.#activities = sabotage.activities?.(activities, this.#vault) ?? activities;
+    this.#activities = Object.assign(activities, sabotage.activities?.({ ...activities }, this.#vault));
     this.#handlers = handlersOf(deps);
   }
 

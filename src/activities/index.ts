@@ -1,7 +1,4 @@
 import type { Dependencies } from '#app/dependencies.ts';
-import { problemCodeOf } from '#app/problem-code.ts';
-import { redact } from '#domain/redact.ts';
-import { type Problem, problemOf } from '#domain/run/problems.ts';
 import { archiveUpload, type Upload } from './archive/archive-upload.ts';
 import { findUnarchived } from './archive/find-unarchived.ts';
 import { type KeepPoisonInput, keepPoison } from './archive/keep-poison.ts';
@@ -14,12 +11,14 @@ import { abortCopies } from './modes/abort-copies.ts';
 import { confirmCopies } from './modes/confirm-copies.ts';
 import { copyChunk } from './modes/copy-chunk.ts';
 import { listContainers } from './modes/list-containers.ts';
+import { makeProcessTasks } from './modes/process-tasks.ts';
 import { deleteChunk } from './prune/delete-chunk.ts';
 import { makePlanPrune } from './prune/plan-prune.ts';
 import { removePoints } from './prune/remove-points.ts';
 import { takePlan } from './prune/take-plan.ts';
 import { planRestore } from './restore/plan-restore.ts';
 import { beginNext } from './run/begin-next.ts';
+import { failuresAsProblems } from './run/failures-as-problems.ts';
 import { publishRun } from './run/publish-run.ts';
 import type { PublishRunInput } from './run/run-findings.ts';
 import { planTable } from './tables/plan-table.ts';
@@ -35,7 +34,7 @@ import { verifySlice } from './verify/verify-slice.ts';
 
 /** Every activity by its registered name. Orchestrations know them by this type alone. */
 export function makeActivities(deps: Dependencies) {
-  return {
+  const activities = {
     listContainers: failuresAsProblems(deps, listContainers),
     scanSlice: failuresAsProblems(deps, scanSlice),
     planTable: failuresAsProblems(deps, planTable),
@@ -70,36 +69,7 @@ export function makeActivities(deps: Dependencies) {
       return {};
     },
   };
+  return Object.assign(activities, { processTasks: failuresAsProblems(deps, makeProcessTasks(activities)) });
 }
 
 export type Activities = ReturnType<typeof makeActivities>;
-
-/** The result of an activity, or the problem that kept it from having one. */
-export type ResultOrProblem<Result extends object> =
-  | (Result extends { problem?: Problem } ? Result : Result & { problem?: undefined })
-  | ({ problem: Problem } & { [Field in Exclude<keyof Result, 'problem'>]?: undefined });
-
-/**
- * An orchestration would lose or retry a thrown error, while the report of the run shows a returned problem. The
- * storage adapter has already retried what was worth it.
- */
-function failuresAsProblems<
-  Input extends { run: { id: string; job: string }; container?: string },
-  Result extends object,
->(
-  deps: Dependencies,
-  activity: (deps: Dependencies, input: Input) => Promise<Result>,
-): (input: Input) => Promise<ResultOrProblem<Result>> {
-  return async (input) => {
-    try {
-      return (await activity(deps, input)) as ResultOrProblem<Result>;
-    } catch (error) {
-      const { run, container } = input;
-      deps.telemetry.failure(activity.name, error, { run: run.id, job: run.job, container });
-      // Histories and the vault store the message, and not all of its words are ours.
-      const message = redact(error instanceof Error ? error.message : String(error));
-      const problem = problemOf(problemCodeOf(error, 'destination'), 0, container, message);
-      return { problem } as ResultOrProblem<Result>;
-    }
-  };
-}

@@ -14,6 +14,8 @@ export interface Limits {
   chunkBytes: number;
   /** Milliseconds after which an activity begins no further item of a chunk. It returns the item to continue with. */
   copyMs: number;
+  /** Milliseconds after which an activity begins no further task of a list of small tasks. */
+  tasksMs: number;
   /** Maximum number of copies that one process makes at the same time. */
   copiesAtOnce: number;
   /** Milliseconds that an asynchronous copy may be pending; its size adds to them. */
@@ -38,6 +40,7 @@ const DEFAULTS: Limits = {
   chunkBlobs: 2_500,
   chunkBytes: 64 * 2 ** 30,
   copyMs: 60_000,
+  tasksMs: 15_000,
   copiesAtOnce: 32,
   copyDeadlineMs: 3_600_000,
   claimMs: 600_000,

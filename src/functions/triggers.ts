@@ -9,6 +9,7 @@ import { hostSchedule } from '#domain/run/schedule.ts';
 import { blobEventHandler, queueEventsHandler } from './archive/archive-events.ts';
 import { queuesOf } from './archive/event-queues.ts';
 import { BLOB_POISON_QUEUE, blobPoisonHandler, queuePoisonHandler } from './archive/poison-events.ts';
+import { purgeHistoriesHandler } from './purge-histories.ts';
 import { ROUTES } from './routes.ts';
 import { runOnScheduleHandler } from './run-on-schedule.ts';
 
@@ -23,7 +24,10 @@ export function routes(deps: Dependencies): Registration[] {
   });
 }
 
-/** A timer for every schedule of the configuration. */
+/** At night in UTC, and not on the hour, when the runs of many jobs begin. */
+const PURGE_SCHEDULE = '0 17 3 * * *';
+
+/** A timer for every schedule of the configuration, and one for the purge of histories. */
 export function timers(deps: Dependencies): Registration[] {
   const { jobs, archives } = deps.configuration;
   const timer = (name: string, job: Job, expression: string | undefined, what: Scheduled): Registration[] => {
@@ -32,7 +36,9 @@ export function timers(deps: Dependencies): Registration[] {
     const schedule = hostSchedule(expression, job.timeZone);
     return [() => df.app.client.timer(name, { schedule, handler })];
   };
+  const purge = purgeHistoriesHandler(deps);
   return [
+    () => df.app.client.timer('purge-histories', { schedule: PURGE_SCHEDULE, handler: purge }),
     ...jobs.flatMap((job) => [
       ...timer(`backup-${job.name}`, job, job.schedule, 'backup'),
       ...timer(`verify-${job.name}`, job, job.verify?.schedule, 'verify'),

@@ -1,22 +1,6 @@
+import type { PlanActivity, WorkActivity } from '#activities/modes/process-tasks.ts';
 import { carriesOutPlan, type RunMode, type RunRef, retriedRun } from '#domain/run/run.ts';
 import { tableOfTask } from '#domain/run/task-name.ts';
-
-/** Plans the next slice of a task. */
-export type PlanActivity =
-  | 'scanSlice'
-  | 'planRetry'
-  | 'planRestore'
-  | 'planTableRestore'
-  | 'verifySlice'
-  | 'verifyTable'
-  | 'planPrune'
-  | 'planTablePrune'
-  | 'takePlan'
-  | 'findUnarchived'
-  | 'planReprocess';
-
-/** Processes a chunk of a plan. */
-export type WorkActivity = 'copyChunk' | 'writeEntities' | 'readChunk' | 'deleteChunk';
 
 export interface TaskActivities {
   plan: PlanActivity;

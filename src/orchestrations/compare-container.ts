@@ -24,21 +24,35 @@ export function* compareNext(
   context: OrchestrationContext,
   task: ContainerTask & { gone?: Gone },
   state: ComparisonState,
-): Generator<Task, { stopped?: StopReason; problem?: Problem } | undefined, unknown> {
+): Generator<Task, ComparisonEnd | undefined, unknown> {
   const { part, page } = state;
   const step = stepOf('compareContainer', { ...task, part, page });
   const [answer] = (yield* callAll(context, [step], task.container)) as [Answer<'compareContainer'>];
-  const { stopped, problem, next } = answer;
-  if (stopped) return { stopped };
+  const { ended, seconds } = takeComparison(state, answer, task.container);
+  if (seconds > 0) yield wait(context, seconds);
+  return ended;
+}
+
+interface ComparisonEnd {
+  stopped?: StopReason;
+  problem?: Problem;
+}
+
+/** Takes over the answer about a part: whether it ends the comparison, and how many seconds to wait otherwise. */
+export function takeComparison(
+  state: ComparisonState,
+  { stopped, problem, next }: Answer<'compareContainer'>,
+  container: string,
+): { ended?: ComparisonEnd; seconds: number } {
+  if (stopped) return { ended: { stopped }, seconds: 0 };
   if (problem) {
     state.failures = withFailure(state.failures, problem);
-    if (!mayTryAgain(problem, state.failures)) return { problem };
-    yield wait(context, waitAfter(problem, state.failures, task.container));
-    return undefined;
+    if (!mayTryAgain(problem, state.failures)) return { ended: { problem }, seconds: 0 };
+    return { seconds: waitAfter(problem, state.failures, container) };
   }
-  if (next === undefined) return {};
+  if (next === undefined) return { ended: {}, seconds: 0 };
   delete state.failures;
   state.part++;
   state.page = next;
-  return undefined;
+  return { seconds: 0 };
 }

@@ -1,13 +1,14 @@
+import type { PlanActivity, WorkActivity } from '#activities/modes/process-tasks.ts';
 import type { PendingFile, PlanChunk } from '#activities/run/chunk.ts';
 import type { WalkPosition } from '#domain/blobs/merge-walk.ts';
 import type { ManifestPosition } from '#domain/run/manifest.ts';
 import type { Problem } from '#domain/run/problems.ts';
-import type { PlanActivity, TaskActivities, WorkActivity } from './activities-of.ts';
+import type { TaskActivities } from './activities-of.ts';
 import { type Failures, isSuspect, mayTryAgain, waitAfter, withFailure } from './allowance.ts';
 import type { Answer } from './call.ts';
 import { PASSING } from './limits.ts';
 
-/** What is left to do for a container. The history of the orchestration stores it. */
+/** What is left to do for a container. Histories store it. */
 export interface ContainerState {
   slice: number;
   from?: WalkPosition;
@@ -77,6 +78,11 @@ export function nextRound(state: ContainerState, { planFirst = false }: TaskActi
   const plans = mayBegin && !listed && (planFirst || chunks.length < ENOUGH_TO_DO);
   const pieces = mayBegin && !(planFirst && !listed) ? chunks.slice(0, CHUNKS_AT_ONCE) : [];
   return { plans, pieces, pendingFiles, waiting: { chunks: chunks.slice(pieces.length), pendingFiles: [] } };
+}
+
+/** Whether nothing is left to plan, to process or to confirm. */
+export function isIdle({ listed, chunks, pendingFiles }: ContainerState): boolean {
+  return listed && chunks.length + pendingFiles.length === 0;
 }
 
 const NOTHING = { plans: false, pieces: [], pendingFiles: [] };

@@ -1,9 +1,10 @@
 import type { OrchestrationContext, Task } from 'durable-functions';
+import type { PlanActivity, WorkActivity } from '#activities/modes/process-tasks.ts';
 import type { ContainerTask } from '#activities/run/container-task.ts';
 import type { StopReason } from '#activities/run/run-guard.ts';
 import type { Gone } from '#domain/run/comparison.ts';
 import type { Problem } from '#domain/run/problems.ts';
-import { activitiesOf, type PlanActivity, type TaskActivities, type WorkActivity } from './activities-of.ts';
+import { activitiesOf, type TaskActivities } from './activities-of.ts';
 import { type Answer, callAll, insist, type Step, stepOf, wait } from './call.ts';
 import { compareNext, isCompared } from './compare-container.ts';
 import {
@@ -24,8 +25,10 @@ export interface ProcessContainerInput extends ContainerTask {
   scan?: boolean;
   /** Only compares it with the restore point before: why the run holds nothing of it. */
   gone?: Gone;
-  /** From one generation of the orchestration to the next. */
+  /** What is left to do, from what has begun it: a list of tasks, or an earlier generation of the orchestration. */
   state?: ContainerState;
+  /** Seconds to wait first, because something failed. */
+  after?: number;
 }
 
 export interface ProcessContainerResult {
@@ -51,12 +54,13 @@ const LONGEST_DELAY = 30;
 export function* processContainer(
   context: OrchestrationContext,
 ): Generator<Task, ProcessContainerResult | undefined, unknown> {
-  const input = context.df.getInput() as ProcessContainerInput;
+  const { after, ...input } = context.df.getInput() as ProcessContainerInput;
   const { run, container, destination, vaultLocation, gone } = input;
   const task: ContainerTask = { run, container, destination, ...(vaultLocation && { vaultLocation }) };
   const state = input.state ?? newState();
   if (gone) state.comparison ??= { part: 0, page: 0 };
   const activities = activitiesOf(run, container, input.scan);
+  if (after) yield wait(context, after);
 
   let scheduled = 0;
   while (!state.comparison) {
@@ -134,7 +138,7 @@ function allOf({ slice, pieces, pendingFiles }: RoundAnswers) {
 }
 
 /** Whether a slice has a problem, and is not planned again. */
-function isLasting(
+export function isLasting(
   state: ContainerState,
   slice: Answer<PlanActivity> | undefined,
 ): slice is Answer<PlanActivity> & { problem: Problem } {

@@ -7,6 +7,7 @@ import { orchestrationOf } from './activities-of.ts';
 import { settle } from './call.ts';
 import { goneBy, isCompared } from './compare-container.ts';
 import type { ProcessContainerInput, ProcessContainerResult } from './process-container.ts';
+import { processTogether } from './process-together.ts';
 import { stopReasonOf } from './stop-reason.ts';
 
 export interface ProcessGroupInput {
@@ -20,7 +21,7 @@ export interface ProcessGroupResult {
   problems: Problem[];
 }
 
-/** Works on a group of containers and tables at once. */
+/** Works on a group of containers and tables. */
 export function* processGroup(context: OrchestrationContext): Generator<Task, ProcessGroupResult, unknown> {
   const { run, containers } = context.df.getInput() as ProcessGroupInput;
   const results = yield* processAll(
@@ -38,8 +39,19 @@ export function* processGroup(context: OrchestrationContext): Generator<Task, Pr
   return combine([done, ...compared.map((result, index) => taskResult(result, lost[index]!))]);
 }
 
-/** Processes containers and tables at once. One whose orchestration fails costs the others nothing. */
+/** Processes containers and tables: the small ones together, and all others at once. */
 function* processAll(
+  context: OrchestrationContext,
+  inputs: readonly ProcessContainerInput[],
+): Generator<Task, ProcessContainerResult[], unknown> {
+  const begun = yield* processTogether(context, inputs);
+  const others = begun.flatMap((each) => ('input' in each ? [each.input] : []));
+  const results = yield* processEach(context, others);
+  return begun.map((each) => ('result' in each ? each.result : results[others.indexOf(each.input)]!));
+}
+
+/** One whose orchestration fails costs the others nothing. */
+function* processEach(
   context: OrchestrationContext,
   inputs: readonly ProcessContainerInput[],
 ): Generator<Task, ProcessContainerResult[], unknown> {

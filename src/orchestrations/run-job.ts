@@ -1,5 +1,6 @@
 import type { OrchestrationContext, Task } from 'durable-functions';
 import type { PublishRunInput } from '#activities/run/run-findings.ts';
+import { isOfThisVersion } from '#domain/run/orchestration-version.ts';
 import { problemOf } from '#domain/run/problems.ts';
 import type { RunRef } from '#domain/run/run.ts';
 import { workId } from '#domain/run/run-id.ts';
@@ -33,7 +34,7 @@ function* work(context: OrchestrationContext, input: RunJobInput): Generator<Tas
   try {
     return (yield context.df.callSubOrchestrator('processRun', input, workId(run.id))) as ProcessRunResult;
   } catch {
-    const problems = [problemOf('orchestration-failed', 0)];
+    const problems = [problemOf(isOfThisVersion(run) ? 'orchestration-failed' : 'deployed-during-run', 0)];
     return { findings: { run, containers: 0, problems, cancelled: false, requests } };
   }
 }

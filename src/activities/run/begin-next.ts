@@ -5,6 +5,7 @@ import { noteInCatalog } from '#app/note-in-catalog.ts';
 import { registerReader } from '#app/register-reader.ts';
 import { lockPath } from '#domain/run/control-paths.ts';
 import { acquire } from '#domain/run/lock.ts';
+import { ORCHESTRATION_VERSION } from '#domain/run/orchestration-version.ts';
 import type { NextRun, RunRef, RunSummary, VerifyRef } from '#domain/run/run.ts';
 import { newRunId } from '#domain/run/run-id.ts';
 import { DEFAULT_SAMPLE } from '#domain/verify/sample.ts';
@@ -29,7 +30,7 @@ export async function beginNext(deps: Dependencies, { run }: { run: RunRef }): P
     if (!lock || holder) return {};
     const now = deps.now();
     const id = newRunId(run.job, now, deps.random());
-    const about = { id, job: run.job, trigger: 'run', startedAt: now.toISOString(), follows: run.id } as const;
+    const about = { ...startedBy(run.id, now), id, job: run.job };
     const taken = acquire(lock.value, { ...about, ...wanted }, now);
     if (!(await control.writeJson(lockPath(run.job), taken, { ifMatch: lock.etag }))) continue;
     await noteInCatalog(deps, job.destination.account, startedRow(taken.run));
@@ -48,7 +49,7 @@ async function registerNext(
 ): Promise<{ next?: RunRef }> {
   const now = deps.now();
   const id = newRunId(of, new Date(finishedAt ?? startedAt), derivedSuffix(follows));
-  const about = { id, job: of, trigger: 'run', startedAt: now.toISOString(), follows } as const;
+  const about = { ...startedBy(follows, now), id, job: of };
   const registered = await registerReader(control, { ...about, ...wanted }, now);
   if (!registered) {
     const before = await control.findLockOf({ job: of, id });
@@ -59,6 +60,11 @@ async function registerNext(
   await noteInCatalog(deps, job.destination.account, startedRow(next));
   deps.telemetry.runStarted(next);
   return { next };
+}
+
+function startedBy(follows: string, now: Date) {
+  const startedAt = now.toISOString();
+  return { trigger: 'run', startedAt, follows, orchestrations: ORCHESTRATION_VERSION } as const;
 }
 
 /** Six characters of a–z and 0–9. */

@@ -6,7 +6,7 @@ import { heldTasks } from '#domain/run/held-tasks.ts';
 import { NOT_LOOKED_FOR, type NotPreserved } from '#domain/run/not-preserved.ts';
 import { unmatchedIn } from '#domain/run/nothing-matched.ts';
 import { isNote } from '#domain/run/placed-part.ts';
-import { isSkip, type Problem, problemOf } from '#domain/run/problems.ts';
+import { isSkip, type Problem, type ProblemCode, problemOf } from '#domain/run/problems.ts';
 import { partEntries, reportOf } from '#domain/run/report.ts';
 import {
   isBackup,
@@ -120,12 +120,13 @@ function unreadPrevious({ previous }: Findings): Problem[] {
   return [problemOf('damaged', 0, undefined, message)];
 }
 
+/** Problems of a run whose orchestration did not come to its end. */
+const UNFINISHED = new Set<ProblemCode>(['orchestration-failed', 'deployed-during-run']);
+
 /** Why there can be no restore point, or undefined. */
 function missing(input: PublishRunInput, findings: Findings, troubled: ReadonlySet<string>): string | undefined {
   // Then it is not known how much the run found, and the problem says why.
-  if (input.problems.some(({ code, container }) => code === 'orchestration-failed' && container === undefined)) {
-    return undefined;
-  }
+  if (input.problems.some(({ code, container }) => UNFINISHED.has(code) && container === undefined)) return undefined;
   const { sound } = findings;
   // A plan alone does not prove a scan: a scan that was cut short leaves one behind.
   const scans = sound.filter(({ path }) => ['slice', 'range'].includes(kindOfPath(path)?.kind ?? ''));

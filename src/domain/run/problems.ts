@@ -471,6 +471,12 @@ export const PROBLEMS = {
       'A deployment that changes the app while a run is in progress can cause this: deploy between runs. Start ' +
       'another run, which keeps what this one copied. If it occurs without a deployment, report it with the run id.',
   },
+  'deployed-during-run': {
+    meaning: 'ended by a deployment of another version',
+    hint:
+      'A deployment replaced the app while the run was in progress, and the new version processes runs in another ' +
+      'way. Start another run, which keeps what this one copied. To avoid this, deploy between runs.',
+  },
   internal: {
     meaning: 'an unexpected failure',
     hint: 'An unexpected failure occurred. Retry. If it occurs again, report it with the run id.',

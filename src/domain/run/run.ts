@@ -26,6 +26,8 @@ interface AnyRunRef {
   startedAt: string;
   /** The epoch of the lock: an activity stops when its run no longer holds this epoch. */
   epoch: number;
+  /** The version of the orchestrations that began it; absent in the first version. */
+  orchestrations?: number;
   /** When this run has ended, another follows: a verification of its restore point, or the prune that it planned. */
   hasNext?: true;
   /** The run that this one follows. */
@@ -85,7 +87,7 @@ export type Without<Ref, Field extends PropertyKey> = Ref extends unknown ? Omit
 export type UnlockedRun = Without<RunRef, 'epoch'>;
 
 /** The fields of a run that a trigger decides. The start adds the others. */
-export type RequestedRun = Without<RunRef, 'id' | 'startedAt' | 'epoch' | 'hasNext' | 'follows'>;
+export type RequestedRun = Without<RunRef, 'id' | 'startedAt' | 'epoch' | 'orchestrations' | 'hasNext' | 'follows'>;
 
 /** The fields of a following run that the run before it decides. */
 export type NextRun = Pick<VerifyRef, 'mode' | 'dryRun' | 'verify'> | Pick<PruneRef, 'mode' | 'dryRun' | 'prune'>;

@@ -8,6 +8,7 @@ import type { Job } from '#config/configuration.ts';
 import { lockPath } from '#domain/run/control-paths.ts';
 import { acquire, type RunLock, release } from '#domain/run/lock.ts';
 import type { Occurrence } from '#domain/run/occurrence.ts';
+import { ORCHESTRATION_VERSION } from '#domain/run/orchestration-version.ts';
 import { PROBLEMS } from '#domain/run/problems.ts';
 import { isReaderRun } from '#domain/run/reader-lock.ts';
 import { isBackup, leftBy, pointOfRun, type RequestedRun, type RunRef, type UnlockedRun } from '#domain/run/run.ts';
@@ -57,6 +58,7 @@ export async function startRun(
       ...(hasNext(context.job, wanted) && { hasNext: true as const }),
       id: newRunId(wanted.job, now, deps.random()),
       startedAt: now.toISOString(),
+      orchestrations: ORCHESTRATION_VERSION,
     };
     const taken = isReaderRun(unlocked)
       ? await startReader(deps, context, unlocked, { inProgress: readers, due })

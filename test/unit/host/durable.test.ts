@@ -109,6 +109,21 @@ describe('the durable client', () => {
     expect((await fixture.post('/api/instances/unknown/terminate')).status).toBe(500);
   });
 
+  test('purges ended instances by time and state, and no others', async () => {
+    const fixture = await Fixture.start();
+    const before = Date.now();
+    await fixture.ended(await fixture.begin('fanOut', { count: 1 }, 'done'));
+    await fixture.begin('nap', { ms: 60_000 }, 'asleep');
+    const purge = async (from: number, to: number, states: string[]) =>
+      (await fixture.post('/api/purge', { from, to, states })).json();
+    const now = Date.now() + 1;
+    expect(await purge(before - 2_000, before - 1_000, ['Completed'])).toEqual({ instancesDeleted: 0 });
+    expect(await purge(before - 2_000, now, ['Failed', 'Terminated'])).toEqual({ instancesDeleted: 0 });
+    expect(await purge(before - 2_000, now, ['Completed', 'Running'])).toEqual({ instancesDeleted: 1 });
+    expect(await fixture.status('done')).toHaveProperty('error');
+    expect(await fixture.status('asleep')).toMatchObject({ runtimeStatus: 'Running' });
+  });
+
   test('is not reachable through the port of the host', async () => {
     const fixture = await Fixture.start();
     const id = await fixture.begin('nap', { ms: 1 });

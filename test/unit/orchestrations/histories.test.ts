@@ -2,24 +2,23 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import type { CompareInput } from '#activities/backup/compare-container.ts';
 import type { ConfirmCopiesInput } from '#activities/modes/confirm-copies.ts';
+import type { ProcessTasksInput } from '#activities/modes/process-tasks.ts';
 import type { ChunkInput } from '#activities/run/chunk.ts';
 import type { SliceInput } from '#activities/run/slice.ts';
+import { ORCHESTRATION_VERSION } from '#domain/run/orchestration-version.ts';
 import { problemOf } from '#domain/run/problems.ts';
 import type { RunRef } from '#domain/run/run.ts';
-import { processContainer } from '#orchestrations/process-container.ts';
-import { processGroup } from '#orchestrations/process-group.ts';
-import { processRun } from '#orchestrations/process-run.ts';
-import { runJob } from '#orchestrations/run-job.ts';
-import { type Generation, OrchestrationHarness } from '../../support/app/orchestration-harness.ts';
+import { orchestrations } from '#orchestrations/index.ts';
+import { type Generation, OrchestrationHarness, type Orchestrator } from '../../support/app/orchestration-harness.ts';
 
 /**
  * A deploy meets orchestrations that are under way: what today's code schedules, given the history that an earlier
- * version recorded, must be what that version scheduled. Where a change cannot keep to that, the orchestration gets a
- * new name, and the old one stays until its runs are over. `RECORD_HISTORIES=0.1 npm test -- test/unit/orchestrations`
- * adds the histories of a release; those of earlier ones are never changed.
+ * release recorded, must be what that release scheduled. Where a change cannot keep to that, `ORCHESTRATION_VERSION`
+ * is raised: the runs of earlier versions end as failed, and their histories say no more than that.
+ * `RECORD_HISTORIES=0.1 npm test -- test/unit/orchestrations` adds the histories of a release.
  */
 const FOLDER = new URL('../../histories/', import.meta.url);
-const orchestrators = { runJob, processRun, processGroup, processContainer };
+const orchestrators = orchestrations as unknown as Record<string, Orchestrator>;
 
 const run: RunRef = {
   id: 'nightly-20261121T233000Z-k3f9q2',
@@ -29,6 +28,7 @@ const run: RunRef = {
   dryRun: false,
   startedAt: '2026-11-21T23:30:00.000Z',
   epoch: 3,
+  orchestrations: ORCHESTRATION_VERSION,
 };
 
 /**
@@ -45,12 +45,16 @@ function eventfulRun(cancelled: boolean): Generation[] {
   const harness = new OrchestrationHarness(orchestrators, {
     listContainers: ({ from }: { from?: string }) => {
       const name = from ?? 'a';
-      const containers = ['one', 'two'].map((each) => ({
+      const containers = ['small', 'one', 'two'].map((each) => ({
         container: name + each,
         destination: `${name}${each}backup`,
       }));
       return { containers, problems: [], requests: { ListContainers: 1 }, ...(from === undefined && { next: 'b' }) };
     },
+    // Of the containers of a list, one is finished, and the others are not begun.
+    processTasks: ({ tasks }: ProcessTasksInput) => ({
+      begun: tasks[0]!.container === 'asmall' ? [{ slice: {}, compared: {} }] : [],
+    }),
     scanSlice: ({ container, slice }: SliceInput) => {
       if (container === 'bone') return { problem: problemOf('access-denied-source', 0, container) };
       if (fails(`${container} ${slice}`, slice)) return { problem: problemOf('throttled', 0, container) };
@@ -104,8 +108,16 @@ test('the histories hold everything that an orchestration can meet', () => {
     '"next\\":{',
     'took too long',
     'listContainers',
+    'processTasks',
   ])
     expect(all).toContain(word);
+});
+
+const versionOf = ({ input }: Generation) => (input as { run: RunRef }).run.orchestrations;
+
+test.each(files)('F31: the version of the orchestrations is raised if they do not continue those in %s', (name) => {
+  const recorded = JSON.parse(readFileSync(new URL(name, FOLDER), 'utf8')) as Generation[];
+  expect(recorded.map(versionOf)).toEqual(recorded.map(() => ORCHESTRATION_VERSION));
 });
 
 test.each(files)('F31: orchestrations in progress from %s continue as they were started', (name) => {

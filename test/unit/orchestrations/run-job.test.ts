@@ -1,10 +1,13 @@
 import { describe, expect, it, test } from 'vitest';
 import type { ListContainersInput } from '#activities/modes/list-containers.ts';
+import type { ProcessTasksResult } from '#activities/modes/process-tasks.ts';
 import type { ContainerPair, ListContainersResult } from '#activities/run/container-task.ts';
 import type { PublishRunInput } from '#activities/run/run-findings.ts';
+import { ORCHESTRATION_VERSION } from '#domain/run/orchestration-version.ts';
 import { type Problem, problemOf } from '#domain/run/problems.ts';
 import type { RunRef } from '#domain/run/run.ts';
 import { patienceOf } from '#domain/run/sign-of-life.ts';
+import { orchestrations } from '#orchestrations/index.ts';
 import type { ProcessContainerInput, ProcessContainerResult } from '#orchestrations/process-container.ts';
 import { combine, type ProcessGroupInput, processGroup } from '#orchestrations/process-group.ts';
 import { processRun } from '#orchestrations/process-run.ts';
@@ -19,6 +22,7 @@ const run: RunRef = {
   dryRun: false,
   startedAt: '2026-11-21T23:30:00.000Z',
   epoch: 3,
+  orchestrations: ORCHESTRATION_VERSION,
 };
 const input = { run, requests: { PutBlob: 1 } };
 
@@ -27,6 +31,9 @@ const pairsOf = (count: number, start = 0): ContainerPair[] =>
     container: `c${start + index}`,
     destination: `c${start + index}backup`,
   }));
+
+/** No container is small. */
+const noneBegun = (): ProcessTasksResult => ({ begun: [] });
 
 type List = (input: ListContainersInput) => Partial<ListContainersResult> & { problem?: Problem };
 
@@ -41,7 +48,7 @@ function harnessOf(
   };
   return new OrchestrationHarness(
     { runJob, processRun, processGroup, processContainer },
-    { listContainers: list, publishRun: publish, backUp },
+    { listContainers: list, publishRun: publish, backUp, processTasks: noneBegun },
   );
 }
 
@@ -236,6 +243,7 @@ describe('I4: an orchestration that fails', () => {
       {
         listContainers: () => ({ containers: pairsOf(3), problems: [] }),
         publishRun: () => ({ status: 'failed' }),
+        processTasks: noneBegun,
         // An orchestration that does not catch what its activity throws.
         work: ({ container, gone }: ProcessContainerInput) => {
           if (container === 'c1' && !gone) throw new Error('Non-Deterministic workflow detected');
@@ -257,6 +265,23 @@ describe('I4: an orchestration that fails', () => {
       },
     ]);
   });
+
+  it.each([undefined, ORCHESTRATION_VERSION - 1, ORCHESTRATION_VERSION + 1])(
+    'F31: a run that version %s began is published as failed at once, with what it did',
+    (version) => {
+      const harness = new OrchestrationHarness(orchestrations as unknown as Record<string, Orchestrator>, {
+        publishRun: () => ({ status: 'failed' }),
+      });
+      const { orchestrations: _, ...first } = run;
+      const began = version === undefined ? first : { ...run, orchestrations: version };
+      expect(harness.run('runJob', { run: began, requests: {} })).toEqual({ status: 'failed' });
+      expect(published(harness)).toMatchObject([{ run: began, problems: [problemOf('deployed-during-run', 0)] }]);
+      for (const name of ['processRun', 'processGroup', 'processContainer', 'backUpTable']) {
+        const input = { run: began, containers: pairsOf(2), ...pairsOf(1)[0] };
+        expect(() => harness.run(name, input)).toThrow(/begun by version/);
+      }
+    },
+  );
 
   it('a group that fails is a problem of the run', () => {
     const harness = harnessWith({ processGroup: fail });
@@ -330,6 +355,7 @@ describe('I5: a prune that carries out a plan', () => {
       {
         listContainers: list,
         work,
+        processTasks: noneBegun,
         removePoints: remove ?? (() => ({ removed: 1, requests: { DeleteBlob: 3 } })),
         publishRun: () => ({ status: 'succeeded' }),
       },

@@ -186,6 +186,12 @@ client('terminate', ['POST'], 'instances/{id}/terminate', async (durable, reques
   return { status: 202 };
 });
 
+client('purge', ['POST'], 'purge', async (durable, request) => {
+  const { from, to, states } = await request.json();
+  const filter = { createdTimeFrom: new Date(from), createdTimeTo: new Date(to), runtimeStatus: states };
+  return { jsonBody: await durable.purgeInstanceHistoryBy(filter) };
+});
+
 app.http('hello', {
   methods: ['GET', 'POST'],
   route: 'hello/{name}/{*rest}',
