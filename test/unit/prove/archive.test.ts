@@ -42,7 +42,6 @@ describe('random weeks of uploads', () => {
       'crash',
       'upload: held',
       'receipt: missed',
-      'poison message',
       'snapshot',
       'clock jumped',
     ]);
