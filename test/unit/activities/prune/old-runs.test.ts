@@ -213,7 +213,7 @@ test('I5: whatever ran before, a prune clears no run that a retry or a restore p
       expect(retried).toMatchObject({ status: 'succeeded', problems: [] });
       expect(await room.lost(retried)).toEqual([]);
     }),
-    { numRuns: 25 },
+    { numRuns: 12 },
   );
 });
 
