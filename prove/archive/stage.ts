@@ -52,6 +52,7 @@ export const LIMITS: Limits = {
   retryDelayMs: 800,
   claimMs: CLAIM_MS,
   silentMs: 600_000,
+  outcomesMs: 90 * 24 * 3_600_000,
   requestMs: 60_000,
 };
 

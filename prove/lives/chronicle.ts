@@ -33,6 +33,7 @@ export interface Summary {
   status: string;
   dryRun: boolean;
   startedAt: string;
+  finishedAt: string | null;
   retryOf?: string;
   restorePoint: boolean;
   counts: Record<string, number>;
@@ -108,6 +109,8 @@ export interface Stage {
   vault: MemoryAccount;
   target: MemoryAccount;
   jobs: readonly Job[];
+  /** Milliseconds that the outcomes of a run stay. */
+  outcomesMs: number;
   /** The time by the clock of the app, and by that of the vault. */
   now(): number;
   vaultNow(): number;
@@ -135,6 +138,8 @@ export class Chronicle {
   /** Called when a run is published, and when its notes change. */
   onSummary: (run: Run, summary: Summary) => void = () => {};
   onNotes: (run: Run, before: Notes) => void = () => {};
+  /** Called when something of an old run is deleted that left no restore point. */
+  onCleared: (id: string) => void = () => {};
   readonly #stage: Stage;
   /** By ETag, which is unique over all accounts. */
   readonly #versions = new Map<string, Version>();
@@ -355,6 +360,10 @@ export class Chronicle {
     const run = id === undefined ? undefined : this.runs.get(id);
     // A mark that arrives late may be all that is left of a restore point.
     const isLeftover = run?.gone && path === undefined;
+    if (run?.summary && !run.summary.restorePoint && path !== undefined) {
+      this.#judgeClearing(run, run.summary, name, path);
+      return;
+    }
     if (!run?.notes.removed?.emptied && !isLeftover) {
       this.say('I5', 'something was deleted that belongs to no restore point whose time is over', name);
       return;
@@ -368,6 +377,26 @@ export class Chronicle {
     if (path === undefined && this.#stage.vault.blob(CONTROL, `jobs/${run.job}/runs/${run.id}/run.json`)) {
       this.say('I5', 'the notes of a restore point went before its summary', name);
     }
+  }
+
+  /** Of an old run that left no restore point, only what no retry and no restore point needs may be deleted. */
+  #judgeClearing({ id, job, restore }: Run, summary: Summary, name: string, path: string): void {
+    this.onCleared(id);
+    const wrong = (why: string) => this.say('I5', `something of run ${id} was deleted: ${why}`, name);
+    if (path === 'run.json') wrong('it is its summary');
+    if (Date.parse(summary.finishedAt!) + this.#stage.outcomesMs > this.#stage.vaultNow() + SKEW) {
+      wrong('it has ended not long ago');
+    }
+    const names = ({ parts, compared }: Summary) => [...parts, ...compared].some((part) => part.path === name);
+    const builtOn = this.points.find((point) => !point.gone && names(point.summary!));
+    if (builtOn) wrong(`restore point ${builtOn.id} is made of it`);
+    const lock = this.#stage.vault.blob(CONTROL, `locks/${job}.json`);
+    const { last } = JSON.parse(String(lock?.body)) as { last?: string };
+    const retriable = this.runs.get(last ?? '')?.summary;
+    if (last === id || (retriable && names(retriable))) wrong(`backup ${last} may be retried`);
+    const mayBeRestored = restore && this.kept(job).some((point) => point.id === restore.point);
+    const hasFailed = summary.status === 'failed' || summary.status === 'completed-with-failures';
+    if (mayBeRestored && hasFailed && !summary.dryRun) wrong('it is a restore that may be retried');
   }
 
   #seeLock(job: string, before: MemoryBlob | undefined, after: MemoryBlob): void {

@@ -108,12 +108,14 @@ class Life {
       vault: this.#vault,
       target: this.#target,
       jobs: world.jobs,
+      outcomesMs: world.limits.outcomesMs,
       now: () => this.#app.scheduler.now,
       vaultNow: () => this.#vault.traits.now(),
     };
     this.#chronicle = new Chronicle(stage);
     this.#judge = new Judge(this.#chronicle, stage);
     this.#chronicle.onSummary = (run, summary) => this.#ended(run, summary);
+    this.#chronicle.onCleared = () => this.#app.count('old run cleared');
     this.#chronicle.onNotes = (run, before) => this.#noted(run, before);
     this.#owner = new Owner(random, world, this.#source);
     this.#hostile = new HostileWriter(random, this.#source);

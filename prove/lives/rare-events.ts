@@ -26,6 +26,7 @@ export const RARE_EVENTS = [
   'plan that waits for a reader',
   'reader beside another run',
   'unmarked',
+  'old run cleared',
   'snapshot deleted',
   'blob deleted',
   'dry prune succeeded',

@@ -102,6 +102,7 @@ export function drawLife(random: Random): LifeWorld {
       copyDeadlineMs: random.pick([40_000, 120_000]),
       claimMs: 600_000,
       silentMs: 600_000,
+      outcomesMs: 3 * 24 * HOUR,
       retryDelayMs: 800,
       requestMs: 60_000,
     },

@@ -2,6 +2,7 @@ import type { Bug } from './bug.ts';
 
 const SEEDS = { seeds: 150 };
 const LIVES = { test: 'test/unit/prove/lives.test.ts', name: 'every life ends with each restore point' };
+const OLD_RUNS = { test: 'test/unit/activities/prune/old-runs.test.ts' };
 const READERS = { test: 'test/unit/activities/prune/readers.test.ts' };
 const ARCHIVING = { test: 'test/unit/prove/archive.test.ts', name: 'keeps every promise' };
 const OVERTAKEN = { test: 'test/unit/storage/control/overtaken.test.ts' };
@@ -750,6 +751,27 @@ export const BUGS: Bug[] = [
     find: 'builtOn.has(id) || (mark?.emptied === undefined && !left.includes(id))',
     replace: 'mark?.emptied === undefined && !left.includes(id)',
     detector: LIVES,
+  },
+  {
+    words: 'removes the folder of a run that can be retried',
+    file: 'src/activities/prune/find-old-runs.ts',
+    find: '    ...(retriable ? runsNamedBy(retriable) : []),\n',
+    replace: '',
+    detector: OLD_RUNS,
+  },
+  {
+    words: 'removes the parts that the retry of the last backup takes over',
+    file: 'src/activities/prune/find-old-runs.ts',
+    find: '...(retriable ? runsNamedBy(retriable) : [])',
+    replace: '...(retriable ? [retriable.id] : [])',
+    detector: OLD_RUNS,
+  },
+  {
+    words: 'removes what the next deep verification builds on',
+    file: 'src/activities/prune/find-old-runs.ts',
+    find: "    ...['', ...points].flatMap((point) => earlierVerifications(records, point).flat()),\n",
+    replace: '',
+    detector: OLD_RUNS,
   },
   {
     words: 'removes the last verified restore point',

@@ -132,6 +132,7 @@ function drawPlain(random: Random, hardships: Hardships): World {
     copyDeadlineMs: random.pick([15_000, 40_000, 120_000]),
     claimMs: 600_000,
     silentMs: 600_000,
+    outcomesMs: 90 * 24 * 3_600_000,
     retryDelayMs: 800,
     requestMs: 60_000,
   };

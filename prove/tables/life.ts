@@ -153,7 +153,8 @@ class Story {
         scanMs: random.pick([1, 5_000, 60_000, 60_000]),
       },
       ...{ chunkBlobs: 10, chunkBytes: 2 ** 30, copyMs: 60_000, copiesAtOnce: 4, copyDeadlineMs: 3_600_000 },
-      ...{ tasksMs: 15_000, claimMs: 600_000, silentMs: 600_000, retryDelayMs: 800, requestMs: 60_000 },
+      tasksMs: 15_000,
+      ...{ claimMs: 600_000, silentMs: 600_000, outcomesMs: 90 * 24 * 3_600_000, retryDelayMs: 800, requestMs: 60_000 },
     };
     this.#job = {
       ...{ name: JOB, timeZone: 'UTC', mode: 'incremental', method: 'auto' },

@@ -12,6 +12,7 @@ import { confirmCopies } from './modes/confirm-copies.ts';
 import { copyChunk } from './modes/copy-chunk.ts';
 import { listContainers } from './modes/list-containers.ts';
 import { makeProcessTasks } from './modes/process-tasks.ts';
+import { clearOldRuns } from './prune/clear-old-runs.ts';
 import { deleteChunk } from './prune/delete-chunk.ts';
 import { makePlanPrune } from './prune/plan-prune.ts';
 import { removePoints } from './prune/remove-points.ts';
@@ -61,6 +62,7 @@ export function makeActivities(deps: Dependencies) {
     abortCopies: failuresAsProblems(deps, abortCopies),
     beginNext: failuresAsProblems(deps, beginNext),
     removePoints: failuresAsProblems(deps, removePoints),
+    clearOldRuns: failuresAsProblems(deps, clearOldRuns),
     // Throws if the vault cannot be written: the orchestration then waits and calls it again.
     publishRun: (input: PublishRunInput) => publishRun(deps, input),
     archiveUpload: (upload: Upload) => archiveUpload(deps, upload),

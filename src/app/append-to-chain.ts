@@ -85,7 +85,8 @@ async function pruneRecord(
     if (plan.expired.includes(point) && (isGone || (removal && isForGood(removal)))) emptied.push(point);
   }
   const about = { kind: 'prune', run: id, status, trigger, plan: run.prune!.plan!, removed, emptied } as const;
-  return { ...about, deleted: counts.removed ?? 0, summary: await nameOf(vault, run) };
+  const cleared = plan.oldRuns?.length ? { cleared: plan.oldRuns } : {};
+  return { ...about, ...cleared, deleted: counts.removed ?? 0, summary: await nameOf(vault, run) };
 }
 
 /**

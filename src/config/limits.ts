@@ -29,6 +29,8 @@ export interface Limits {
    * and when a silent run is reported or ended, follows from it.
    */
   silentMs: number;
+  /** Milliseconds that the outcomes of a run that left no restore point stay in the vault after its end, at least. */
+  outcomesMs: number;
   /** Time limit of a storage request in milliseconds. A synchronous copy may take five times as long. */
   requestMs: number;
 }
@@ -45,6 +47,7 @@ const DEFAULTS: Limits = {
   copyDeadlineMs: 3_600_000,
   claimMs: 600_000,
   silentMs: 600_000,
+  outcomesMs: 90 * 24 * 3_600_000,
   retryDelayMs: 800,
   requestMs: 60_000,
 };

@@ -1,43 +1,96 @@
 import pLimit from 'p-limit';
+import { z } from 'zod';
 import type { Dependencies } from '#app/dependencies.ts';
 import { runsPrefix } from '#domain/run/control-paths.ts';
 import { catalogRowOf } from '#storage/catalog.ts';
 import { ControlStore } from '#storage/control/control-store.ts';
 import { isStorageError } from '#storage/storage-error.ts';
-import { answering, json } from './http/answering.ts';
-import { HttpError } from './http/http-error.ts';
+import { answering, json, readQuery } from './http/answering.ts';
+import { readCursor, writeCursor } from './http/cursor.ts';
+import { foreignCursor, HttpError } from './http/http-error.ts';
 import { vaultsOf } from './run/find-run.ts';
 import { catalogProblem } from './run/list-rows.ts';
 
-/** Two requests for each run: at 40 ms, some 100,000 runs in the 230 s that Azure waits for an answer. */
+const query = z.strictObject({ cursor: z.string().max(8192).optional() });
+
+/** Azure waits 230 s for an answer. The page that is begun by then follows. */
+const ENOUGH_MS = 60_000;
+/** Two requests for each run: a page takes a few seconds. */
+const RUNS_PER_PAGE = 1_000;
 const RUNS_AT_ONCE = 32;
+const ASKED = ['rebuild'];
 
 interface Rebuilt {
   runs: number;
   damaged: string[];
 }
 
+/** Where to continue: in a job of a vault, at the beginning or after a page of its runs. */
+interface Position {
+  vault: string;
+  job: string;
+  marker?: string | undefined;
+}
+
 /**
  * POST /api/catalog/rebuild — writes the catalog again from the summaries in every vault; names those it cannot read.
+ * An answer that has more to do has a cursor.
  */
 export function rebuildCatalogHandler(deps: Dependencies) {
-  return answering(deps, async () => {
+  return answering(deps, async (request) => {
+    const { cursor } = readQuery(request, query);
+    const from = cursor === undefined ? undefined : positionIn(readCursor(cursor, ASKED));
     const rebuilt: Rebuilt = { runs: 0, damaged: [] };
-    for (const alias of vaultsOf(deps)) await rebuild(deps, alias, rebuilt);
-    return json(200, rebuilt);
+    const next = await rebuild(deps, from, rebuilt);
+    return json(200, { ...rebuilt, next: next ? writeCursor(JSON.stringify(next), ASKED) : null });
   });
 }
 
-async function rebuild(deps: Dependencies, alias: string, rebuilt: Rebuilt): Promise<void> {
-  await assertUsable(deps, alias);
-  const control = new ControlStore(deps.blobs(alias));
-  const atOnce = pLimit(RUNS_AT_ONCE);
-  for await (const folder of control.foldersBelow('jobs/')) {
-    const job = folder.split('/')[1]!;
-    const ids: string[] = [];
-    for await (const run of control.foldersBelow(runsPrefix(job))) ids.push(run.split('/').at(-2)!);
-    await Promise.all(ids.map((id) => atOnce(() => rebuildRow(deps, alias, control, { job, id }, rebuilt))));
+/** Rebuilds page by page until the time is over. Returns where to continue. */
+async function rebuild(
+  deps: Dependencies,
+  from: Position | undefined,
+  rebuilt: Rebuilt,
+): Promise<Position | undefined> {
+  const deadline = deps.now().getTime() + ENOUGH_MS;
+  const all = vaultsOf(deps);
+  if (from && !all.includes(from.vault)) throw foreignCursor();
+  for (const vault of from ? all.slice(all.indexOf(from.vault)) : all) {
+    await assertUsable(deps, vault);
+    const control = new ControlStore(deps.blobs(vault));
+    const start = vault === from?.vault ? from : undefined;
+    for (const job of (await jobsIn(control)).filter((each) => start === undefined || each >= start.job)) {
+      let marker = job === start?.job ? start.marker : undefined;
+      do {
+        if (deps.now().getTime() >= deadline) return { vault, job, marker };
+        marker = await rebuildPage(deps, { vault, job, marker }, control, rebuilt);
+      } while (marker !== undefined);
+    }
   }
+  return undefined;
+}
+
+async function jobsIn(control: ControlStore): Promise<string[]> {
+  const jobs: string[] = [];
+  for await (const folder of control.foldersBelow('jobs/')) jobs.push(folder.split('/')[1]!);
+  return jobs.sort();
+}
+
+/** Writes the rows of a page of runs. Returns the marker of the next page. */
+async function rebuildPage(
+  deps: Dependencies,
+  { vault, job, marker }: Position,
+  control: ControlStore,
+  rebuilt: Rebuilt,
+): Promise<string | undefined> {
+  const about = { prefix: runsPrefix(job), delimiter: '/', limit: RUNS_PER_PAGE };
+  const page = await control.list({ ...about, ...(marker !== undefined && { marker }) }).catch((error) => {
+    throw marker !== undefined && isStorageError(error, 'invalid') ? foreignCursor() : error;
+  });
+  const atOnce = pLimit(RUNS_AT_ONCE);
+  const ids = page.prefixes.map((folder) => folder.split('/').at(-2)!);
+  await Promise.all(ids.map((id) => atOnce(() => rebuildRow(deps, vault, control, { job, id }, rebuilt))));
+  return page.next;
 }
 
 async function rebuildRow(
@@ -66,4 +119,9 @@ async function assertUsable(deps: Dependencies, alias: string): Promise<void> {
     const { code, message, hint } = catalogProblem(alias, error.message);
     throw new HttpError(isStorageError(error, 'unreachable', 'throttled') ? 503 : 502, code, message, hint);
   }
+}
+
+function positionIn(text: string): Position {
+  const { vault, job, marker } = JSON.parse(text) as Position;
+  return { vault, job, marker };
 }

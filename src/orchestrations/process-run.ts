@@ -94,7 +94,24 @@ function* finishWork(
   const answer = yield* insist(context, 'removePoints', { run });
   addRequests(findings.requests, answer.requests ?? {});
   if (answer.problem) findings.problems.push(answer.problem);
-  return answer.stopped;
+  if (answer.problem || answer.stopped) return answer.stopped;
+  return yield* clearOldRuns(context, run, findings);
+}
+
+function* clearOldRuns(
+  context: OrchestrationContext,
+  run: RunRef,
+  { problems, requests }: Findings,
+): Generator<Task, StopReason | undefined, unknown> {
+  let from: number | undefined;
+  do {
+    const answer = yield* insist(context, 'clearOldRuns', { run, ...(from !== undefined && { from }) });
+    addRequests(requests, answer.requests ?? {});
+    if (answer.problem) problems.push(answer.problem);
+    if (answer.stopped) return answer.stopped;
+    from = answer.next;
+  } while (from !== undefined);
+  return undefined;
 }
 
 function* tidyArchive(

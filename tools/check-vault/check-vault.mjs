@@ -20,9 +20,11 @@ export async function checkVault(vault, { job, head, content = false }) {
     if (summary) points.push({ ...point, summary });
   }
   const verifications = [];
+  const cleared = await clearedRuns(documents, chain, running);
   for (const record of [...chain.verifications, ...chain.prunes]) {
-    const summary = await documents.checkSummary(record);
-    if (summary && record.kind === 'verification') verifications.push({ record, summary });
+    const isCleared = cleared.has(record.run);
+    const summary = await documents.checkSummary(record, { parts: !isCleared });
+    if (summary && !isCleared && record.kind === 'verification') verifications.push({ record, summary });
   }
   await findUnrecorded(documents, chain, running);
   for (const point of chain.points.values()) if (!point.emptied) await checkNotes(documents, chain, point, running);
@@ -62,6 +64,16 @@ async function runningRuns(documents) {
     if (found?.value?.run) running.add(found.value.run.id);
   }
   return running;
+}
+
+/** The runs of which prunes have deleted everything but the summary, or are deleting it. */
+async function clearedRuns(documents, { prunes }, running) {
+  const cleared = new Set(prunes.flatMap((prune) => prune.cleared ?? []));
+  for (const id of running) {
+    const plan = await documents.readJson(`jobs/${documents.job}/runs/${id}/prune.json`);
+    for (const run of plan?.value?.oldRuns ?? []) cleared.add(run);
+  }
+  return cleared;
 }
 
 /** Restore points that no record names: made by another writer, or their records were dropped. */

@@ -74,8 +74,11 @@ export class Documents {
     this.find('altered', path, `its metadata ${key} says something else than its content`);
   }
 
-  /** The summary that a record names, if it is that one; with all of its parts, and the files of its tables. */
-  async checkSummary({ number, run, summary: { path, sha256 } }) {
+  /**
+   * The summary that a record names, if it is that one; with all of its parts, and the files of its tables, unless a
+   * prune has deleted them.
+   */
+  async checkSummary({ number, run, summary: { path, sha256 } }, { parts: withParts = true } = {}) {
     const found = await this.readJson(path);
     if (!found) return this.find('missing', path, `record ${number} names it`);
     if (sha256Of(found.bytes) !== sha256)
@@ -85,6 +88,7 @@ export class Documents {
       return this.find('forged', path, `it is not of run ${run}`);
     this.checkMetadata(path, 'strongroom_run', ({ restorePoint }) => restorePoint === summary.restorePoint);
     const { parts, compared = [], properties = [] } = summary;
+    if (!withParts) return summary;
     for (const part of [...parts, ...compared, ...properties]) await this.linesOf(part, path);
     return summary;
   }

@@ -2,14 +2,17 @@ import type { Dependencies } from '#app/dependencies.ts';
 import { jobContextOf } from '#app/job-context.ts';
 import type { PoisonLine } from '#domain/archive/poison.ts';
 import { MergeWalk, type WalkPosition } from '#domain/blobs/merge-walk.ts';
+import { agedRuns } from '#domain/prune/old-runs.ts';
 import { CONTROL_CONTAINER } from '#domain/run/control-paths.ts';
 import { type Problem, problemOf } from '#domain/run/problems.ts';
 import type { RunRef } from '#domain/run/run.ts';
 import type { BlobAccount } from '#storage/blob-account.ts';
+import { type ControlStore, endedRuns } from '#storage/control/control-store.ts';
 import { PoisonStore } from '#storage/control/poison-store.ts';
 import type { ListedReceipt } from '#storage/control/receipt-store.ts';
 import { countingRequests } from '#storage/requests.ts';
 import { isStorageError } from '#storage/storage-error.ts';
+import { clearRun } from '../run/clear-run.ts';
 import { RunGuard, type StopReason } from '../run/run-guard.ts';
 import { givingSigns } from '../run/signs-of-life.ts';
 import { type ArchiveContext, archiveContextFor } from './archive-context.ts';
@@ -58,7 +61,10 @@ async function tidy(deps: Dependencies, { run, from }: TidyArchiveInput): Promis
   const walk = walkOf(archive, job.source.prefix, from);
   const deadline = deps.now().getTime() + deps.limits.scanMs;
   try {
-    if (from === undefined) await tidier.removeOldPoison(poison);
+    if (from === undefined) {
+      await tidier.removeOldPoison(poison);
+      await tidier.clearOldRuns(control, run);
+    }
     do {
       const standing = await guard.standing();
       if (standing !== 'go') return { stopped: standing };
@@ -124,6 +130,19 @@ class ReceiptTidier {
     if (found) await endPassed(this.#archive, found);
   }
 
+  /** Runs of a rule leave no restore points and cannot be retried: nothing needs more than their summaries. */
+  async clearOldRuns(control: ControlStore, { job, id: own }: RunRef): Promise<void> {
+    if (this.#keepMs === undefined) return;
+    const { outcomesMs, scanMs } = this.#deps.limits;
+    const now = this.#deps.now().getTime();
+    const isOver = () => this.#deps.now().getTime() >= now + scanMs;
+    const uses = { named: new Set([own]), points: new Set<string>() };
+    for (const id of agedRuns(endedRuns(await control.listRuns(job)), uses, now - outcomesMs)) {
+      if (isOver()) return;
+      await removing(() => clearRun(this.#account, { job, id }, isOver));
+    }
+  }
+
   async removeOldPoison(store: PoisonStore): Promise<void> {
     if (this.#keepMs === undefined) return;
     const before = this.#deps.now().getTime() - this.#keepMs;
@@ -159,10 +178,17 @@ class RemovalDenied extends Error {}
 
 async function remove(account: BlobAccount, path: string, ifMatch: string): Promise<void> {
   try {
-    await account.deleteBlob(CONTROL_CONTAINER, path, { ifMatch });
+    await removing(() => account.deleteBlob(CONTROL_CONTAINER, path, { ifMatch }));
   } catch (error) {
-    if (isStorageError(error, 'access-denied')) throw new RemovalDenied(error.message);
     // Already gone, or written again: by an earlier attempt, or by an owner that is archiving.
     if (!isStorageError(error, 'not-found', 'precondition')) throw error;
+  }
+}
+
+async function removing(removal: () => Promise<unknown>): Promise<void> {
+  try {
+    await removal();
+  } catch (error) {
+    throw isStorageError(error, 'access-denied') ? new RemovalDenied(error.message) : error;
   }
 }

@@ -15,6 +15,7 @@ import type { ControlStore } from '#storage/control/control-store.ts';
 import { isStorageError, StorageError } from '#storage/storage-error.ts';
 import type { ContainerPair, ListContainersResult } from '../run/container-task.ts';
 import { brakedContainers, isBraked } from './braked-containers.ts';
+import { findOldRuns } from './find-old-runs.ts';
 import { type PointInVault, readingIn, readPicture, type VaultPicture } from './vault-picture.ts';
 
 const HOUR = 3_600_000;
@@ -41,7 +42,8 @@ export async function beginPrune(deps: Dependencies, run: PruneRef): Promise<Omi
   if (plan.hash !== made.hash) return stale();
   const refused = await refusedToDelete(deps, run);
   if (refused) return { containers: [], problems: [problemOf('access-denied-prune', 0, undefined, refused)] };
-  await control.writeJson(prunePlanPath(run), made, 'absent');
+  const oldRuns = made.oldRuns?.filter((id) => plan.oldRuns?.includes(id)) ?? [];
+  await control.writeJson(prunePlanPath(run), { ...made, oldRuns }, 'absent');
   const now = (await control.lockWrittenAt(run.job)) ?? deps.now();
   const refusal = await markAll({ control, run, plan: made, at: now.toISOString(), by: deps.random() });
   if (refusal !== undefined) return stale(refusal);
@@ -81,12 +83,13 @@ async function tablesOf(control: ControlStore, job: string, parts: readonly Part
  */
 async function decideNow(
   deps: Dependencies,
-  run: Pick<RunRef, 'job' | 'id'>,
+  run: PruneRef,
   leftOut?: readonly Reading[],
 ): Promise<{ picture: VaultPicture; plan: PrunePlan }> {
   const { job, source, vault, control } = jobContextOf(deps, run.job);
   const prefixes = new Map(runsAs(deps).map(({ name, destination }) => [name, destination.prefix]));
-  const picture = await readPicture({ control, chain: new ChainStore(vault) }, (name) => prefixes.get(name), run.id);
+  const stores = { control, chain: new ChainStore(vault) };
+  const picture = await readPicture(stores, (name) => prefixes.get(name), run.id);
   const now = await presentOf(deps, control, run.job);
   const marginMs = (job.retention?.marginHours ?? DEFAULT_MARGIN_HOURS) * HOUR;
   const isRemoved = ({ notes }: PointInVault) => notes.removed !== undefined && notes.removed.run !== run.id;
@@ -121,7 +124,9 @@ async function decideNow(
   // A run in progress may build on content that was there when it began, and its parts do not show that yet.
   const before = new Date(Math.min(now.getTime() - marginMs, picture.quietUntil)).toISOString();
   const leftovers = picture.leftovers.filter(({ job: of }) => of === run.job).map(({ id }) => id);
-  const plan = { job: run.job, at, decisions, remove, expired, reading, keeps, braked, leftovers, marginMs, before };
+  const oldRuns = await findOldRuns(stores, run, picture, now.getTime() - deps.limits.outcomesMs);
+  const runs = { remove, expired, reading, keeps, leftovers, oldRuns };
+  const plan = { job: run.job, at, decisions, ...runs, braked, marginMs, before };
   return { picture, plan: withHash({ ...plan, source: source.endpoint }) };
 }
 

@@ -5,10 +5,10 @@ import type { PointName, Reading } from '#domain/run/prune-plan.ts';
 import { type ReaderRef, readBy } from '#domain/run/reader-lock.ts';
 import { partEntries } from '#domain/run/report.ts';
 import { isRestorePoint, type Notes } from '#domain/run/restore-point.ts';
-import { isBackup, type PartEntry, type RunSummary } from '#domain/run/run.ts';
+import { isBackup, type PartEntry, type RunSummary, runsNamedBy } from '#domain/run/run.ts';
 import { parseRunId } from '#domain/run/run-id.ts';
 import type { ChainStore } from '#storage/control/chain-store.ts';
-import type { ControlStore, HeldLock } from '#storage/control/control-store.ts';
+import { type ControlStore, endedRuns, type HeldLock } from '#storage/control/control-store.ts';
 import { StorageError } from '#storage/storage-error.ts';
 
 /** Everything in a vault that may need content. */
@@ -18,6 +18,8 @@ export interface VaultPicture {
   reading: Reading[];
   /** What was written late of restore points that prunes have removed: signs of life, progress, notes. */
   leftovers: PointName[];
+  /** Ended runs that are listed as having left no restore point, and of which there is more than the summary. */
+  ended: (PointName & { endedAt: string })[];
   /** When the first of the other jobs' backups in progress began, in milliseconds; infinite if there is none. */
   quietUntil: number;
 }
@@ -29,6 +31,8 @@ export interface PointInVault {
   status: RunSummary['status'];
   notes: Notes;
   parts: PartEntry[];
+  /** The runs of its job whose objects it names: its own, and those that it builds on. */
+  builtOn: string[];
   /** Template of the prefix of each name in the backup container. */
   prefix: string;
   /** False for a run in progress: the content that it names by now is needed all the same. */
@@ -52,6 +56,7 @@ export async function readPicture(
   const points: PointInVault[] = [];
   const reading: Reading[] = [];
   const leftovers: PointName[] = [];
+  const ended: VaultPicture['ended'] = [];
   const locks = new Map<string, RunLock | undefined>();
   for (const job of await control.lockedJobs()) locks.set(job, (await control.readLock(job))?.value);
   const seen = new Set<string>();
@@ -68,6 +73,7 @@ export async function readPicture(
       return true;
     };
     for (const id of runs.keys()) seen.add(id);
+    ended.push(...endedRuns(runs).map((run) => ({ job, ...run })));
     // Runs that are listed as not being restore points are not read: verifications and reconciles may run every hour.
     const reads = [...runs]
       .filter(([id, { restorePoint }]) => id !== except && restorePoint !== false)
@@ -90,7 +96,7 @@ export async function readPicture(
   }
   const others = [...locks.values()].flatMap((lock) => (lock?.run && lock.run.id !== except ? [lock.run] : []));
   const began = others.filter(({ mode }) => isBackup(mode)).map(({ startedAt }) => Date.parse(startedAt));
-  return { points, reading, leftovers, quietUntil: Math.min(...began) };
+  return { points, reading, leftovers, ended, quietUntil: Math.min(...began) };
 }
 
 /** The restore points of a job that readers in progress read. */
@@ -144,7 +150,8 @@ async function readPoint(
   // Parts of one that is being emptied may be deleted already.
   if (!notes.removed?.emptied) await assertWhole(control, run, summary, listed.parts);
   const { startedAt, status, parts, destination } = summary;
-  return { ...run, startedAt, status, notes, parts, prefix: destination.prefix, published: true };
+  const builtOn = runsNamedBy(summary);
+  return { ...run, startedAt, status, notes, parts, builtOn, prefix: destination.prefix, published: true };
 }
 
 /** The parts that a run in progress has written by now. */
@@ -160,7 +167,7 @@ async function partsSoFar(
   if (prefix === undefined || startedAt === undefined) {
     throw new StorageError('damaged', `Run ${run.id} is in progress, and job "${run.job}" is not configured`);
   }
-  return { ...run, startedAt, status: 'running', notes: {}, parts, prefix, published: false };
+  return { ...run, startedAt, status: 'running', notes: {}, parts, builtOn: [run.id], prefix, published: false };
 }
 
 /**

@@ -85,8 +85,9 @@ function nextOf(
     return { mode: 'verify', dryRun: false, verify };
   }
   if (run.mode === 'prune' && run.prune.carryOut && plan && status === 'succeeded') {
-    const { remove, expired, leftovers = [] } = plan;
-    const hasWork = remove.length + expired.length + leftovers.length + (counts.planned ?? 0) > 0;
+    const { remove, expired, leftovers = [], oldRuns = [] } = plan;
+    const runs = [...remove, ...expired, ...leftovers, ...oldRuns];
+    const hasWork = runs.length + (counts.planned ?? 0) > 0;
     return hasWork ? { mode: 'prune', dryRun: false, prune: { plan: { run: run.id, hash: plan.hash } } } : undefined;
   }
   return undefined;

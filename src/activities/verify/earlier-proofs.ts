@@ -1,14 +1,12 @@
 import { mayOverlap, type NameRange, widened } from '#domain/run/name-range.ts';
 import type { BlobEntry, ProvedContent } from '#domain/run/outcome.ts';
 import type { RunSummary, VerifyRef } from '#domain/run/run.ts';
+import { earlierVerifications } from '#domain/verify/earlier-verifications.ts';
 import { provedBy } from '#domain/verify/proved-content.ts';
 import { ChainStore } from '#storage/control/chain-store.ts';
 import type { ControlStore } from '#storage/control/control-store.ts';
 import { isStorageError } from '#storage/storage-error.ts';
 import type { RunContext } from '../run/run-context.ts';
-
-/** How many verifications to try, from the newest on, until one has verified the container. */
-const MOST_TRIED = 5;
 
 /**
  * What earlier deep verifications of the job have on record of one container: what they read, and what those before
@@ -32,8 +30,6 @@ export class EarlierProofs {
    */
   static async of({ run, container, control, vault }: RunContext<VerifyRef>): Promise<EarlierProofs> {
     const records = await new ChainStore(vault).listRecords(run.job);
-    const deep = records.filter(({ verify }) => verify === 'deep');
-    const newest = deep.reduce((last, { point = '' }) => (point > last ? point : last), '');
     const summaries = new Map<string, Promise<RunSummary | undefined>>();
     const summaryOf = (id: string) => {
       const known = summaries.get(id) ?? readableSummary(control, { job: run.job, id });
@@ -41,16 +37,15 @@ export class EarlierProofs {
       return known;
     };
     const chosen = new Map<string, RunSummary>();
-    for (const points of [undefined, run.verify.point, newest]) {
-      const wanted = deep.filter(({ point }) => points === undefined || point === points);
-      for (const { run: id } of wanted.slice(-MOST_TRIED).reverse()) {
-        const summary = id === undefined ? undefined : await summaryOf(id);
+    for (const ids of earlierVerifications(records, run.verify.point)) {
+      for (const id of ids) {
+        const summary = await summaryOf(id);
         if (!summary?.parts.some((part) => part.container === container)) continue;
         chosen.set(summary.id, summary);
         break;
       }
     }
-    const order = deep.map(({ run: id }) => id);
+    const order = records.map(({ run: id }) => id);
     const earlier = [...chosen.values()].sort((a, b) => order.indexOf(a.id) - order.indexOf(b.id));
     return new EarlierProofs(control, container, earlier);
   }

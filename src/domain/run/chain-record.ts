@@ -43,6 +43,8 @@ export interface PruneRecord extends RecordOfRun {
   removed: string[];
   /** The restore points whose manifests are gone. */
   emptied: string[];
+  /** The runs without a restore point of which it may have deleted everything but their summaries. */
+  cleared?: string[];
   deleted: number;
 }
 

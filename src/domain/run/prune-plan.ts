@@ -30,6 +30,8 @@ export interface PrunePlan {
   reading: Reading[];
   /** Restore points that were removed before, and of which something was written since: the prune deletes that. */
   leftovers?: string[];
+  /** Runs that left no restore point, and ended long ago: the prune deletes everything of them but their summaries. */
+  oldRuns?: string[];
   /** Every restore point of the vault, of any job, whose content must stay. */
   keeps: PointName[];
   /** Backup containers and folders of tables with a safety brake: the prune deletes nothing there. */

@@ -273,6 +273,12 @@ export function leftBy(summary: RunSummary): { last?: string; point?: string } {
   return { ...(canBeRetried(summary) && { last: id }), ...(restorePoint && { point: id }) };
 }
 
+/** The runs of the job whose objects a summary names: its own, and those that a retry builds on. */
+export function runsNamedBy({ id, parts, compared, properties = [] }: RunSummary): string[] {
+  const paths = [...parts, ...compared, ...properties].map(({ path }) => path);
+  return [...new Set([id, ...paths.map((path) => path.split('/')[3]!)])];
+}
+
 /** Whether an object is the summary of this run. */
 export function isSummary(value: unknown, run: { id: string; job: string }): value is RunSummary {
   if (typeof value !== 'object' || value === null) return false;

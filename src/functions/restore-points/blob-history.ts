@@ -27,6 +27,8 @@ const query = z.strictObject({
 
 /** Parts read for one page. It also finishes the restore points it has started, and then ends with a cursor. */
 const PARTS_PER_ANSWER = 100;
+/** Runs looked at for one page. Most may have left no restore point. */
+const RUNS_PER_ANSWER = 2_000;
 /** Restore points searched at once: each unpacks one part. */
 const POINTS_AT_ONCE = 4;
 
@@ -56,7 +58,8 @@ export function blobHistoryHandler(deps: Dependencies) {
     let points = 0;
     let absent = 0;
     let at = 0;
-    while (at < runs.length && points < limit && parts.read < PARTS_PER_ANSWER) {
+    const most = Math.min(runs.length, RUNS_PER_ANSWER);
+    while (at < most && points < limit && parts.read < PARTS_PER_ANSWER) {
       const some = runs.slice(at, at + Math.min(POINTS_AT_ONCE, limit - points));
       at += some.length;
       const found = await Promise.all(some.map((run) => searchRun(run, parts, container)));

@@ -9,6 +9,8 @@ import { configuredJob } from '../run/configured-job.ts';
 import { findUnmarkedPoint, LIST_POINTS } from '../run/find-restore-point.ts';
 import { vaultsOf } from '../run/find-run.ts';
 
+const MOST_READ_AT_ONCE = 32;
+
 /** A restore point that is not marked for removal, and its vault. */
 export interface ChosenPoint {
   summary: RunSummary;
@@ -76,11 +78,15 @@ async function newestOf(
   before: number,
 ): Promise<RunSummary | undefined> {
   let best: RunSummary | undefined;
-  for (const id of ids) {
-    if (best && secondOf(best.id) !== secondOf(id)) break;
-    const summary = await control.readSummary({ job, id });
-    if (!summary || !isRestorePoint(summary) || Date.parse(summary.startedAt) > before) continue;
-    if (!best || summary.startedAt > best.startedAt) best = summary;
+  // Mostly the first ones decide. If backups have stopped, thousands of other runs may come first.
+  for (let at = 0, some = 1; at < ids.length; at += some, some = Math.min(2 * some, MOST_READ_AT_ONCE)) {
+    const next = ids.slice(at, at + some).filter((id) => !best || secondOf(best.id) === secondOf(id));
+    if (next.length === 0) break;
+    for (const summary of await Promise.all(next.map((id) => control.readSummary({ job, id })))) {
+      if (!summary || !isRestorePoint(summary) || Date.parse(summary.startedAt) > before) continue;
+      if (best && secondOf(best.id) !== secondOf(summary.id)) break;
+      if (!best || summary.startedAt > best.startedAt) best = summary;
+    }
   }
   return best;
 }

@@ -11,8 +11,8 @@ import type { Segment } from '#domain/tables/segment.ts';
 import { StorageError } from '#storage/storage-error.ts';
 import { answering, json, readQuery } from '../http/answering.ts';
 import { readCursor, writeCursor } from '../http/cursor.ts';
-import { foreignCursor } from '../http/http-error.ts';
-import { findRun } from './find-run.ts';
+import { foreignCursor, HttpError } from '../http/http-error.ts';
+import { type FoundRun, findRun } from './find-run.ts';
 
 const query = z.strictObject({
   status: z.enum(['copied', 'unchanged', 'skipped', 'failed', 'no-longer-held', 'planned']).optional(),
@@ -36,10 +36,8 @@ export function listOutcomesHandler(deps: Dependencies) {
     // If the run has published its parts, exactly these count, as they were then, and no later ones.
     const named = found.state === 'ended' ? ownParts(found.summary) : new Map<string, string>();
     const there = new Set(all.map(({ path }) => path));
-    for (const path of named.keys()) {
-      if (there.has(path)) continue;
-      throw new StorageError('damaged', `${CONTROL_CONTAINER}/${path} in ${found.vault}, a part of ${id}, is missing`);
-    }
+    const missing = [...named.keys()].find((path) => !there.has(path));
+    if (missing !== undefined) throw whyMissing(deps, found, missing);
     const parts = all.filter((part) => (named.size === 0 || named.has(part.path)) && mayHold(part, status, container));
     const asked = [id, status, container];
     const at = cursor === undefined ? { part: 0, item: 0 } : readPosition(readCursor(cursor, asked));
@@ -74,6 +72,19 @@ export function listOutcomesHandler(deps: Dependencies) {
     }
     return json(200, { items, next });
   });
+}
+
+/** Prunes and reconciliations delete the outcomes of runs that left no restore point, some time after their end. */
+function whyMissing({ now, limits }: Dependencies, found: FoundRun, path: string): HttpError | StorageError {
+  const id = path.split('/')[3]!;
+  const { restorePoint, startedAt, finishedAt } = found.state === 'ended' ? found.summary : {};
+  const endedAt = Date.parse(finishedAt ?? startedAt ?? '');
+  if (restorePoint !== false || !(endedAt < now().getTime() - limits.outcomesMs)) {
+    const part = `${CONTROL_CONTAINER}/${path} in ${found.vault}, a part of ${id}`;
+    return new StorageError('damaged', `${part}, is missing`);
+  }
+  const what = `The outcomes of run ${id} are deleted: it left no restore point, and ended long ago`;
+  return new HttpError(404, 'outcomes-removed', what, `Its counts and problems are kept: GET /api/runs/${id}`);
 }
 
 /** The parts that a run wrote itself, with the checksum of each; a retry also names those of the run it completes. */

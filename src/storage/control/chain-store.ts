@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import pLimit from 'p-limit';
 import type { ChainLink } from '#domain/run/chain-link.ts';
 import {
   type ChainEntry,
@@ -18,6 +19,7 @@ import { listedLine } from './listed-line.ts';
 
 /** Metadata of a record: what a listing needs. */
 const LINE_KEY = 'strongroom_chain';
+const READS_AT_ONCE = 16;
 
 /** A record in a listing. */
 export interface ListedRecord extends Partial<ChainLine> {
@@ -68,13 +70,10 @@ export class ChainStore extends ControlContainer {
 
   /** The restore points that the prunes of a job have emptied. One request for each prune on record. */
   async emptiedPoints(job: string): Promise<Set<string>> {
-    const emptied = new Set<string>();
-    for (const { kind, number } of await this.listRecords(job)) {
-      if (kind !== 'prune') continue;
-      const found = await this.read(chainPath(job, number));
-      for (const id of (found?.value as Partial<PruneRecord> | undefined)?.emptied ?? []) emptied.add(id);
-    }
-    return emptied;
+    const prunes = (await this.listRecords(job)).filter(({ kind }) => kind === 'prune');
+    const atOnce = pLimit(READS_AT_ONCE);
+    const records = await Promise.all(prunes.map(({ number }) => atOnce(() => this.read(chainPath(job, number)))));
+    return new Set(records.flatMap((found) => (found?.value as Partial<PruneRecord> | undefined)?.emptied ?? []));
   }
 
   /** SHA-256 of the summary of a run, as its record names it; undefined if no record does. */

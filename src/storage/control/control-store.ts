@@ -73,6 +73,10 @@ export interface OpenReaders {
 export interface ListedRun {
   /** False if the listing shows that the run has left no restore point; undefined if only its summary does. */
   restorePoint?: false;
+  /** When its summary was written, by the clock of the service; absent if it has none. */
+  endedAt?: string;
+  /** Whether it has anything but its summary. */
+  hasMore?: true;
   /** SHA-256 of its parts, by path. */
   parts: Map<string, string | undefined>;
 }
@@ -217,14 +221,18 @@ export class ControlStore extends ControlContainer {
     const runs = new Map<string, ListedRun>();
     const prefix = runsPrefix(job);
     for await (const { blobs } of this.pages({ prefix, metadata: true })) {
-      for (const { name, metadata } of blobs) {
+      for (const { name, metadata, lastModified } of blobs) {
         const id = name.slice(prefix.length).split('/', 1)[0]!;
         const run: ListedRun = runs.get(id) ?? { parts: new Map() };
         runs.set(id, run);
+        if (name === summaryPath({ job, id })) {
+          run.endedAt = lastModified;
+          if (listedLine(metadata?.[RUN_KEY], hasNoRestorePoint)) run.restorePoint = false;
+          continue;
+        }
+        run.hasMore = true;
         const tally = tallyFromMetadata(metadata);
         if (tally) run.parts.set(name, tally.sha256);
-        else if (name === summaryPath({ job, id }) && listedLine(metadata?.[RUN_KEY], hasNoRestorePoint))
-          run.restorePoint = false;
       }
     }
     return runs;
@@ -415,4 +423,11 @@ export class ControlStore extends ControlContainer {
 
 function hasNoRestorePoint(value: unknown): value is { restorePoint: false } {
   return typeof value === 'object' && value !== null && 'restorePoint' in value && value.restorePoint === false;
+}
+
+/** The ended runs that are listed as having left no restore point, and of which there is more than the summary. */
+export function endedRuns(listed: ReadonlyMap<string, ListedRun>): { id: string; endedAt: string }[] {
+  return [...listed].flatMap(([id, { restorePoint, endedAt, hasMore }]) =>
+    restorePoint === false && endedAt !== undefined && hasMore ? [{ id, endedAt }] : [],
+  );
 }

@@ -63,7 +63,7 @@ export class Vault {
     this.control = new ControlStore(new MemoryBlobs(this.vault));
     this.limits = {
       ...{ sliceBlobs: 50_000, sliceChunks: 8, scanMs: 60_000, chunkBlobs: 2_500, chunkBytes: 2 ** 40 },
-      ...{ copyMs: 60_000, copiesAtOnce: 32, copyDeadlineMs: 3_600_000, silentMs: 600_000 },
+      ...{ copyMs: 60_000, copiesAtOnce: 32, copyDeadlineMs: 3_600_000, silentMs: 600_000, outcomesMs: 90 * 24 * HOUR },
       ...(limits as Record<string, number>),
     };
   }
@@ -151,7 +151,8 @@ export class Vault {
     }
     if (carriesOutPlan(run) && problems.length === 0) {
       const { problem } = await activities.removePoints!({ run });
-      if (problem) problems.push(problem);
+      const failed = problem ?? (await this.#clear(activities, run));
+      if (failed) problems.push(failed);
     }
     const count = containers.length + named;
     await activities.publishRun!({ run, containers: count, problems, cancelled: false, requests: {} });
@@ -183,6 +184,15 @@ export class Vault {
       input = more
         ? { run, ...pair, slice: input.slice + 1, ...(next && { from: next }), ...(manifest && { manifest }) }
         : undefined;
+    }
+    return undefined;
+  }
+
+  async #clear(activities: Record<string, Step>, run: RunRef): Promise<Problem | undefined> {
+    for (let from: number | undefined = 0; from !== undefined; ) {
+      const answer = (await activities.clearOldRuns!({ run, from })) as { next?: number; problem?: Problem };
+      if (answer.problem) return answer.problem;
+      from = answer.next;
     }
     return undefined;
   }

@@ -344,7 +344,12 @@ describe('I5: a prune that carries out a plan', () => {
   const prune = { ...run, mode: 'prune' as const, prune: { plan: { run: 'made', hash: 'abc' } } };
 
   const harnessOfPrune = (
-    given: { list?: List; work?: (of: ProcessContainerInput) => ProcessContainerResult; remove?: () => object } = {},
+    given: {
+      list?: List;
+      work?: (of: ProcessContainerInput) => ProcessContainerResult;
+      remove?: () => object;
+      clear?: (input: { from?: number }) => object;
+    } = {},
   ) => {
     const { list = () => ({ containers: pairsOf(2), problems: [] }), work = () => ({}), remove } = given;
     const processContainer: Orchestrator = function* (context) {
@@ -357,6 +362,7 @@ describe('I5: a prune that carries out a plan', () => {
         work,
         processTasks: noneBegun,
         removePoints: remove ?? (() => ({ removed: 1, requests: { DeleteBlob: 3 } })),
+        clearOldRuns: given.clear ?? (() => ({ requests: { DeleteBlob: 2 } })),
         publishRun: () => ({ status: 'succeeded' }),
       },
     );
@@ -371,14 +377,26 @@ describe('I5: a prune that carries out a plan', () => {
   it('a prune removes manifests when all containers are done, and then publishes', () => {
     const harness = harnessOfPrune();
     harness.run('runJob', { run: prune, requests: { PutBlob: 1 } });
-    expect(order(harness)).toEqual(['listContainers', 'processGroup', 'removePoints', 'publishRun']);
-    expect(published(harness)[0]).toMatchObject({ problems: [], requests: { PutBlob: 1, DeleteBlob: 3 } });
+    expect(order(harness)).toEqual(['listContainers', 'processGroup', 'removePoints', 'clearOldRuns', 'publishRun']);
+    expect(published(harness)[0]).toMatchObject({ problems: [], requests: { PutBlob: 1, DeleteBlob: 5 } });
+  });
+
+  it('a prune clears old runs as long as there are more, until it is stopped', () => {
+    const froms: (number | undefined)[] = [];
+    const clear = ({ from }: { from?: number }) => {
+      froms.push(from);
+      return from === 16 ? { stopped: 'cancelled' } : { next: (from ?? 0) + 8 };
+    };
+    const harness = harnessOfPrune({ clear });
+    harness.run('runJob', { run: prune, requests: {} });
+    expect(froms).toEqual([undefined, 8, 16]);
+    expect(published(harness)[0]).toMatchObject({ cancelled: true });
   });
 
   it('a prune removes manifests even if there is no content to delete', () => {
     const harness = harnessOfPrune({ list: () => ({ containers: [], problems: [] }) });
     harness.run('runJob', { run: prune, requests: {} });
-    expect(order(harness)).toEqual(['listContainers', 'removePoints', 'publishRun']);
+    expect(order(harness)).toEqual(['listContainers', 'removePoints', 'clearOldRuns', 'publishRun']);
     expect(published(harness)[0]!.problems).toEqual([]);
   });
 

@@ -48,6 +48,7 @@ async function ask(
     configuration: { jobs: [{ name: 'nightly', destination: { account: 'VAULT' } }], archives: [] },
     blobs: () => vault,
     catalog: () => ({ list }),
+    now: () => new Date(),
     telemetry: { failure: (_name: string, error: unknown) => expect.unreachable(String(error)) },
   } as unknown as Dependencies;
   const request = { params: { id: RUN.id }, query: new URLSearchParams({ ...query }) } as unknown as HttpRequest;

@@ -1,0 +1,81 @@
+import type { HttpRequest, InvocationContext } from '@azure/functions';
+import type { DurableClient } from 'durable-functions';
+import { beforeEach, describe, expect, it, test } from 'vitest';
+import type { Dependencies } from '#app/dependencies.ts';
+import type { RunSummary } from '#domain/run/run.ts';
+import { rebuildCatalogHandler } from '#functions/rebuild-catalog.ts';
+import { jobOf, Vault } from '../../support/builders/prune-vault.ts';
+
+let room: Vault;
+let deps: Dependencies;
+let template: RunSummary;
+let page = 5_000;
+
+beforeEach(async () => {
+  page = 5_000;
+  room = new Vault({ page: (limit: number) => Math.min(limit, page) });
+  room.jobs = [jobOf('nightly', {}), jobOf('weekly', {})];
+  room.put('a', 'a');
+  template = await room.backup();
+  deps = room.deps();
+});
+
+/** Summaries of many runs of a job. */
+function fill(job: string, runs: number): void {
+  for (let number = 0; number < runs; number++) {
+    const id = `${job}-20260101T000000Z-${String(number).padStart(6, '0')}`;
+    const body = Buffer.from(JSON.stringify({ ...template, id, job }));
+    room.vault.write('strongroom', { name: `jobs/${job}/runs/${id}/run.json`, body });
+  }
+}
+
+async function rebuild(cursor?: string) {
+  const request = { query: new URLSearchParams(cursor === undefined ? {} : { cursor }) } as unknown as HttpRequest;
+  const context = { functionName: 'f' } as InvocationContext;
+  const answer = await rebuildCatalogHandler(deps)(request, {} as DurableClient, context);
+  return { status: answer.status, body: JSON.parse(String(answer.body)) };
+}
+
+const rows = async () => {
+  const ids: string[] = [];
+  let cursor: string | undefined;
+  do {
+    const listed = await deps.catalog('VAULT').list({ limit: 500, ...(cursor !== undefined && { cursor }) });
+    ids.push(...listed.rows.map(({ id }) => id));
+    cursor = listed.next;
+  } while (cursor !== undefined);
+  return ids;
+};
+
+test('a rebuild of a small vault ends with the first answer', async () => {
+  fill('nightly', 3);
+  expect(await rebuild()).toEqual({ status: 200, body: { runs: 4, damaged: [], next: null } });
+  expect(await rows()).toHaveLength(4);
+});
+
+test('a rebuild that takes long answers in time, and its cursors lead through all jobs, whatever the pages', async () => {
+  fill('nightly', 90);
+  fill('weekly', 60);
+  page = 20;
+  // Each request takes two seconds.
+  room.before = () => room.pass(2 / 3600);
+  let calls = 0;
+  let runs = 0;
+  let next: string | null | undefined;
+  do {
+    const before = room.clock.app;
+    const { body } = await rebuild(next ?? undefined);
+    expect(room.clock.app - before).toBeLessThan(230_000);
+    runs += body.runs;
+    next = body.next;
+    calls++;
+  } while (next !== null);
+  expect([calls > 1, runs]).toEqual([true, 151]);
+  expect(new Set(await rows())).toHaveProperty('size', 151);
+});
+
+describe('a rebuild refuses', () => {
+  it.each(['x', 'aaaaaaaaaaaaaaaaaaaa'])('the cursor %s', async (cursor) => {
+    expect(await rebuild(cursor)).toMatchObject({ status: 400, body: { code: 'cursor-invalid' } });
+  });
+});
