@@ -1,3 +1,5 @@
+import { OWN_STORAGE } from '../storage/connection-name.ts';
+
 /**
  * The data of a durableClient binding. The client calls `rpcBaseUrl`. It would give the other addresses to external
  * callers; this host does not serve those addresses.
@@ -8,6 +10,7 @@ export function clientBinding(taskHubName: string, rpcBaseUrl: string): string {
   const instance = `${origin}/runtime/webhooks/durabletask/instances/INSTANCEID`;
   return JSON.stringify({
     taskHubName,
+    connectionName: OWN_STORAGE,
     creationUrls: {
       createNewInstancePostUri: `${orchestrators}/{functionName}[/{instanceId}]`,
       createAndWaitOnNewInstancePostUri: `${orchestrators}/{functionName}[/{instanceId}]`,
@@ -25,5 +28,6 @@ export function clientBinding(taskHubName: string, rpcBaseUrl: string): string {
     baseUrl: `${origin}/runtime/webhooks/durabletask`,
     requiredQueryStringParameters: '',
     rpcBaseUrl,
+    httpBaseUrl: `${origin}/runtime/webhooks/durabletask`,
   });
 }

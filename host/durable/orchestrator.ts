@@ -1,7 +1,7 @@
 import { messageOf } from '../host-error.ts';
 import type { Invoke } from '../worker/invoke.ts';
 import { isContinueAsNew, type OrchestratorState, unsupportedFeature } from './action.ts';
-import { type HistoryEvent, type Message, orchestratorStarted } from './history.ts';
+import { EventType, type HistoryEvent, type Message, orchestratorStarted } from './history.ts';
 import type { Instance, Turn } from './instance.ts';
 import { encodedInput, NonDeterministicError, schedule } from './schedule.ts';
 
@@ -80,8 +80,9 @@ async function run(
     instanceId: instance.id,
     isReplaying: instance.history.length > 0,
     parentInstanceId: instance.parent?.id ?? null,
-    // The SDK changes the events that it gets, so it gets a copy.
-    history,
+    sourceInstanceId: null,
+    // The SDK changes the events that it gets, so it gets a copy. As in Azure, it does not get what activities got.
+    history: history.map((event) => (event.EventType === EventType.TaskScheduled ? { ...event, Input: null } : event)),
   }).slice(1)}`;
   try {
     const { returnValue } = await invoke({ string: input });

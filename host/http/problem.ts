@@ -17,3 +17,8 @@ export function sendProblem(response: ServerResponse, { headers = {}, ...problem
   const body = JSON.stringify({ type: 'about:blank', ...problem });
   response.writeHead(problem.status, { 'content-type': 'application/problem+json', ...headers }).end(body);
 }
+
+/** What the Functions host answers to a call without the key, or of a route that it does not have. */
+export function sendNothing(response: ServerResponse, status: 401 | 404): void {
+  response.writeHead(status, { 'content-length': '0' }).end();
+}

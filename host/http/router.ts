@@ -7,11 +7,10 @@ export interface Route<T> {
   target: T;
 }
 
-export type Match<T> =
-  | { target: T; params: Record<string, string> }
-  /** The path exists, but not for this method. */
-  | { allowed: string[] }
-  | undefined;
+export interface Match<T> {
+  target: T;
+  params: Record<string, string>;
+}
 
 interface Segment {
   kind: 'literal' | 'parameter' | 'rest';
@@ -25,21 +24,18 @@ interface Compiled<T> extends Route<T> {
 /** The more specific segment wins. */
 const PRECEDENCE: Record<Segment['kind'], number> = { literal: 0, parameter: 1, rest: 2 };
 
-export function createRouter<T>(routes: Route<T>[]): (method: string, path: string) => Match<T> {
+/** As in Azure, a path that exists for other methods only is not found. */
+export function createRouter<T>(routes: Route<T>[]): (method: string, path: string) => Match<T> | undefined {
   const compiled = routes
     .map((route): Compiled<T> => ({ ...route, segments: compile(route.template) }))
     .sort(byPrecedence);
   return (method, path) => {
-    const parts = decode(path);
-    if (parts === undefined) return undefined;
-    const allowed = new Set<string>();
-    for (const route of compiled) {
-      const params = matchSegments(route.segments, parts);
-      if (params === undefined) continue;
-      if (route.methods.includes(method)) return { target: route.target, params };
-      for (const other of route.methods) allowed.add(other);
+    const parts = partsOf(path);
+    for (const { segments, methods, target } of compiled) {
+      const params = methods.includes(method) ? matchSegments(segments, parts) : undefined;
+      if (params !== undefined) return { target, params };
     }
-    return allowed.size > 0 ? { allowed: [...allowed] } : undefined;
+    return undefined;
   };
 }
 
@@ -70,16 +66,29 @@ function byPrecedence(a: Compiled<unknown>, b: Compiled<unknown>): number {
   return 0;
 }
 
-/** Splits before it decodes: an encoded slash is part of a name. */
-function decode(path: string): string[] | undefined {
+function partsOf(path: string): string[] {
+  return path
+    .split('/')
+    .slice(1)
+    .map(decode)
+    .filter((part, index, all) => part !== '' || index < all.length - 1);
+}
+
+/** As in Azure, an encoded slash stays encoded, and so does what is not the encoding of a character. */
+function decode(part: string): string {
+  return part.replace(/(?:%[\da-f]{2})+/gi, (encoded) =>
+    encoded
+      .split(/(%2f)/i)
+      .map((text) => (/^%2f$/i.test(text) ? text : decoded(text)))
+      .join(''),
+  );
+}
+
+function decoded(text: string): string {
   try {
-    return path
-      .split('/')
-      .slice(1)
-      .map(decodeURIComponent)
-      .filter((part, index, all) => part !== '' || index < all.length - 1);
+    return decodeURIComponent(text);
   } catch {
-    return undefined;
+    return text;
   }
 }
 

@@ -4,15 +4,16 @@ import { codeOf, HostError, messageOf } from '../host-error.ts';
 import { writeLog } from '../log.ts';
 import { type AccessRules, isLoopbackAddress, refusal } from './access.ts';
 import { readBody } from './body.ts';
-import { sendProblem } from './problem.ts';
+import { sendNothing, sendProblem } from './problem.ts';
 import { WrongKeys } from './wrong-keys.ts';
 
-export const BODY_LIMIT = 1024 * 1024;
+/** As in Azure. The app has a smaller limit of its own. */
+export const BODY_LIMIT = 100 * 1024 * 1024;
 
 /** An accepted call and its body. */
 export interface HttpCall {
   method: string;
-  /** The full URL, without the key. */
+  /** The full URL. As in Azure, it and the headers may hold the key. */
   url: URL;
   headers: Record<string, string>;
   body: Buffer;
@@ -75,7 +76,9 @@ async function answer(
   const refused = refusal(rules, { host, origin: headers.origin, site: headers['sec-fetch-site'], key: given });
   if (refused !== undefined) {
     if (refused.status === 401 && given) await wrongKeys.received(request.socket.remoteAddress);
-    return refuse(request, response, () => sendProblem(response, refused));
+    return refuse(request, response, () =>
+      refused.status === 401 ? sendNothing(response, 401) : sendProblem(response, refused),
+    );
   }
   if (url === undefined) {
     return sendProblem(response, {
@@ -92,18 +95,10 @@ async function answer(
       sendProblem(response, { status: 413, code: 'body-too-large', title: 'Content Too Large', detail }),
     );
   }
-  // The app must not see the key, so that it cannot log it.
-  delete headers['x-functions-key'];
-  url.searchParams.delete('code');
   for (const handle of handlers) {
     if (await handle({ method, url, headers, body }, response)) return;
   }
-  sendProblem(response, {
-    status: 404,
-    code: 'not-found',
-    title: 'Not Found',
-    detail: `There is no route ${url.pathname}.`,
-  });
+  sendNothing(response, 404);
 }
 
 /** Answers before the body is read, and closes the connection: the rest of the body is not another request. */

@@ -26,16 +26,7 @@ export function httpListener(functions: HostedFunction[], { settings }: TriggerH
     async http(call, response) {
       const match = route(call.method, call.url.pathname);
       if (match === undefined) return false;
-      if ('allowed' in match) {
-        const allow = match.allowed.join(', ');
-        sendProblem(response, {
-          status: 405,
-          code: 'method-not-allowed',
-          title: 'Method Not Allowed',
-          detail: `${call.url.pathname} only supports ${allow}.`,
-          headers: { allow },
-        });
-      } else if (stopped) {
+      if (stopped) {
         sendProblem(response, {
           status: 503,
           code: 'stopping',

@@ -4,20 +4,18 @@ import { HostError, messageOf } from '../host-error.ts';
 /** The stored state of a timer, with the names of the real host. */
 export interface ScheduleStatus {
   Last: string;
+  /** Empty if the schedule has no further occurrence. */
   Next: string;
   LastUpdated: string;
-}
-
-/** When a timer fires next, and whether that is late. */
-export interface Due {
-  at: Date;
-  isPastDue: boolean;
 }
 
 export interface Occurrences {
   /** The first occurrence after the given time; undefined if there is none. */
   after(time: Date): Date | undefined;
 }
+
+/** How the real host writes a time that it does not know. */
+export const NEVER = '0001-01-01T00:00:00+00:00';
 
 /** Parses an NCRONTAB expression: seconds first, in UTC. An expression with five fields fires at second 0. */
 export function parseSchedule(expression: string, where: string): Occurrences {
@@ -38,16 +36,35 @@ export function parseSchedule(expression: string, where: string): Occurrences {
   }
 }
 
-/** If the timer missed occurrences while the host was down, it fires once at the start. */
-export function dueAtStart(occurrences: Occurrences, status: ScheduleStatus | undefined, now: Date): Due | undefined {
-  if (status !== undefined) {
-    const missed = occurrences.after(new Date(status.Last));
-    if (missed !== undefined && missed <= now) return { at: now, isPastDue: true };
-  }
-  return dueAfter(occurrences, now);
+/** As in Azure, nothing is stored for a schedule that recurs within a minute, and its function gets no status. */
+export function isMonitored(occurrences: Occurrences, now: Date): boolean {
+  const first = occurrences.after(now);
+  const second = first && occurrences.after(first);
+  return second === undefined || second.getTime() >= now.getTime() + 60_000;
 }
 
-export function dueAfter(occurrences: Occurrences, time: Date): Due | undefined {
-  const at = occurrences.after(time);
-  return at === undefined ? undefined : { at, isPastDue: false };
+/** What a timer that has ticked `last` stores. */
+export function statusAfter(occurrences: Occurrences, last: Date): ScheduleStatus {
+  const at = last.toISOString();
+  return { Last: at, Next: nextText(occurrences, last), LastUpdated: at };
+}
+
+/**
+ * What a timer starts with, given what it has stored. A timer that is new, or whose schedule has changed since, has
+ * missed nothing: its next occurrence is not in the past.
+ */
+export function statusAtStart(occurrences: Occurrences, stored: ScheduleStatus | undefined, now: Date): ScheduleStatus {
+  const times = stored ? [stored.Last, stored.LastUpdated].map((text) => new Date(text)) : [];
+  // A time ahead of the clock was stored before the clock was set back.
+  const since = times.find((time) => time.getTime() > 0 && time <= now);
+  const expected = since ? nextText(occurrences, since) : '';
+  if (stored && expected === stored.Next) return stored;
+  if (since && Date.parse(expected) >= now.getTime()) {
+    return { Last: NEVER, Next: expected, LastUpdated: since.toISOString() };
+  }
+  return { Last: NEVER, Next: nextText(occurrences, now), LastUpdated: now.toISOString() };
+}
+
+function nextText(occurrences: Occurrences, time: Date): string {
+  return occurrences.after(time)?.toISOString() ?? '';
 }

@@ -2,31 +2,24 @@ import { join } from 'node:path';
 import { readJsonFile, replaceJsonFile } from '../data/json-file.ts';
 import { HostError, messageOf } from '../host-error.ts';
 import { writeLog } from '../log.ts';
-import { readWithSettings, resolveSettings } from '../settings/app-settings.ts';
+import { readWithSettings } from '../settings/app-settings.ts';
 import {
-  type Due,
-  dueAfter,
-  dueAtStart,
+  isMonitored,
+  NEVER,
   type Occurrences,
   parseSchedule,
   type ScheduleStatus,
+  statusAfter,
+  statusAtStart,
 } from './timer-schedule.ts';
 import type { HostedFunction, Listener, TriggerHost } from './trigger.ts';
 
 /** The longest wait before the timer checks the clock, which changes when the machine sleeps or an operator sets it. */
 const LONGEST_WAIT = 30_000;
-/**
- * A timer that fires this many milliseconds late is past due: the machine slept, or the previous invocation was long.
- */
-const PAST_DUE = 60_000;
-
-interface StoredStatus extends ScheduleStatus {
-  Schedule: string;
-}
 
 export function timerListener(functions: HostedFunction[], { dataDirectory }: TriggerHost): Listener {
   const file = join(dataDirectory, 'timers.json');
-  const stored = (readJsonFile(file) ?? {}) as Record<string, StoredStatus>;
+  const stored = (readJsonFile(file) ?? {}) as Record<string, ScheduleStatus>;
   const timers = functions.map((hosted) => {
     const { name } = hosted;
     return new Timer(hosted, stored[name], (status) => {
@@ -55,35 +48,38 @@ export function timerListener(functions: HostedFunction[], { dataDirectory }: Tr
 class Timer {
   readonly name: string;
   readonly #hosted: HostedFunction;
-  readonly #expression: string;
   readonly #occurrences: Occurrences;
-  readonly #store: (status: StoredStatus) => void;
-  #status: StoredStatus | undefined;
+  readonly #stored: ScheduleStatus | undefined;
+  readonly #store: (status: ScheduleStatus) => void;
+  #status: ScheduleStatus | undefined;
+  #isMonitored = true;
   #wait: NodeJS.Timeout | undefined;
   #stopped = false;
   /** The invocations, one after another. */
   #running: Promise<void> = Promise.resolve();
 
-  constructor(hosted: HostedFunction, status: StoredStatus | undefined, store: (status: StoredStatus) => void) {
+  constructor(hosted: HostedFunction, stored: ScheduleStatus | undefined, store: (status: ScheduleStatus) => void) {
     const where = `Timer function "${hosted.name}"`;
     const { schedule } = hosted.trigger;
     if (typeof schedule !== 'string') throw new HostError(`${where} has no schedule.`);
     this.name = hosted.name;
     this.#hosted = hosted;
-    this.#expression = resolveSettings(schedule, where);
     this.#occurrences = readWithSettings(schedule, where, (value) => parseSchedule(value, where));
-    this.#status = status;
+    this.#stored = stored;
     this.#store = store;
   }
 
   start(): void {
     const now = new Date();
-    // If the schedule has changed, no occurrence was missed.
-    const status = this.#status?.Schedule === this.#expression ? this.#status : undefined;
-    const due = dueAtStart(this.#occurrences, status, now);
-    if (status === undefined) this.#setLast(now);
-    if (this.#hosted.trigger.runOnStartup === true && due?.isPastDue !== true) void this.#invoke(false);
-    this.#waitFor(due);
+    this.#isMonitored = isMonitored(this.#occurrences, now);
+    const stored = this.#isMonitored ? this.#stored : undefined;
+    const status = statusAtStart(this.#occurrences, stored, now);
+    if (this.#isMonitored && status !== stored) this.#store(status);
+    // As in Azure, what is stored for a new timer is not what its first process knows.
+    this.#status = stored ? status : { ...status, LastUpdated: NEVER };
+    const isPastDue = Date.parse(status.Next) < now.getTime();
+    if (isPastDue || this.#hosted.trigger.runOnStartup === true) void this.#tick(isPastDue);
+    else this.#waitForNext();
   }
 
   /** Invokes the function without an occurrence of the schedule. */
@@ -97,27 +93,32 @@ class Timer {
     await this.#running;
   }
 
-  #waitFor(due: Due | undefined): void {
-    if (due === undefined || this.#stopped) return;
-    const remaining = due.at.getTime() - Date.now();
+  /** As in Azure, an occurrence that passed during an invocation follows at once, and is not past due. */
+  #waitForNext(): void {
+    const next = Date.parse(this.#status?.Next ?? '');
+    if (Number.isNaN(next) || this.#stopped) return;
+    const remaining = next - Date.now();
     this.#wait = setTimeout(
       () => {
-        if (remaining > LONGEST_WAIT || Date.now() < due.at.getTime()) return this.#waitFor(due);
-        const isPastDue = due.isPastDue || Date.now() - due.at.getTime() > PAST_DUE;
-        void this.#invoke(isPastDue).then(() => {
-          this.#setLastIfPossible(due.at);
-          this.#waitFor(dueAfter(this.#occurrences, new Date()));
-        });
+        if (Date.now() < next) this.#waitForNext();
+        else void this.#tick(false);
       },
       Math.min(Math.max(remaining, 0), LONGEST_WAIT),
     );
   }
 
+  async #tick(isPastDue: boolean): Promise<void> {
+    const began = new Date();
+    await this.#invoke(isPastDue);
+    this.#status = statusAfter(this.#occurrences, began);
+    this.#storeIfPossible();
+    this.#waitForNext();
+  }
+
   /** Invokes the function once the previous invocation has ended. */
   #invoke(isPastDue: boolean): Promise<void> {
     this.#running = this.#running.then(async () => {
-      const status = this.#status;
-      const ScheduleStatus = status && { Last: status.Last, Next: status.Next, LastUpdated: status.LastUpdated };
+      const ScheduleStatus = this.#isMonitored ? this.#status : null;
       try {
         await this.#hosted.invoke({
           json: JSON.stringify({ Schedule: { AdjustForDST: true }, ScheduleStatus, IsPastDue: isPastDue }),
@@ -131,22 +132,12 @@ class Timer {
   }
 
   /** The schedule continues on a full disk, so that it works once there is space. */
-  #setLastIfPossible(last: Date): void {
+  #storeIfPossible(): void {
+    if (!this.#isMonitored || this.#status === undefined) return;
     try {
-      this.#setLast(last);
+      this.#store(this.#status);
     } catch (error) {
       writeLog('error', `Timer function "${this.name}": its last time is not recorded. ${messageOf(error)}`);
     }
-  }
-
-  #setLast(last: Date): void {
-    const now = new Date();
-    this.#status = {
-      Schedule: this.#expression,
-      Last: last.toISOString(),
-      Next: this.#occurrences.after(now)?.toISOString() ?? '',
-      LastUpdated: now.toISOString(),
-    };
-    this.#store(this.#status);
   }
 }

@@ -4,7 +4,7 @@ import type { DurableClient } from 'durable-functions';
 import type { Dependencies } from '#app/dependencies.ts';
 import { jobContextOf } from '#app/job-context.ts';
 import type { Job } from '#config/configuration.ts';
-import { dueAt, type Occurrence, type Scheduled } from '#domain/run/occurrence.ts';
+import { dueAt, type Occurrence, type Scheduled, type TimerStatus } from '#domain/run/occurrence.ts';
 import { carriesOutPlan, type RequestedRun, type RunRef, type Without } from '#domain/run/run.ts';
 import { patienceOf } from '#domain/run/sign-of-life.ts';
 import { HttpError } from './http/http-error.ts';
@@ -23,16 +23,20 @@ type Wanted = Without<RequestedRun, 'job' | 'trigger'>;
 /** A timer fires more often than its schedule: this decides which ticks start a run. */
 export function runOnScheduleHandler(deps: Dependencies, job: Job, schedule: string, what: Scheduled) {
   return async (timer: Timer, client: DurableClient, context: InvocationContext): Promise<void> => {
-    const at = dueAt(schedule, job.timeZone, deps.now(), lastTick(timer));
-    const result = at ? await startInTime(deps, client, job, { what, at }) : 'no occurrence is due';
+    const status = statusOf(timer);
+    const at = dueAt(schedule, job.timeZone, deps.now(), status);
+    const ticked = at !== undefined && status.last !== undefined && at <= status.last;
+    const due = at && { what, at, schedule: `${schedule} ${job.timeZone}`, ticked };
+    const result = due ? await startInTime(deps, client, job, due) : 'no occurrence is due';
     context.debug(`timer-tick ${JSON.stringify({ job: job.name, what, due: at, result })}`);
   };
 }
 
-/** When the timer fired last; undefined if the host does not know. */
-function lastTick({ scheduleStatus }: Timer): Date | undefined {
-  const last = Date.parse(String(scheduleStatus?.last));
-  return last > 0 ? new Date(last) : undefined;
+/** The host writes a time that it does not know as one in the year 1, or gives no status at all. */
+function statusOf({ scheduleStatus }: Timer): TimerStatus {
+  const known = (text: string | undefined) => (Date.parse(String(text)) > 0 ? new Date(String(text)) : undefined);
+  const { last, lastUpdated, next } = scheduleStatus ?? {};
+  return { last: known(last), lastUpdated: known(lastUpdated), next: known(next) };
 }
 
 /** Starts the run of an occurrence. If that fails, tries again for some minutes. */

@@ -7,10 +7,24 @@ export type Scheduled = 'backup' | 'verify' | 'prune' | 'reconcile';
 export interface Occurrence {
   what: Scheduled;
   at: Date;
+  /** The expression and its time zone. */
+  schedule: string;
+  /** Whether the timer has ticked for this time before, be it for an earlier schedule. */
+  ticked: boolean;
 }
 
 /** The newest occurrence of each schedule that a run serves, and that run. The lock of the job keeps it. */
-export type Served = Partial<Record<Scheduled, { at: string; run: string }>>;
+export type Served = Partial<Record<Scheduled, { at: string; run: string; schedule?: string }>>;
+
+/** What the host knows of a timer. It knows nothing of one that recurs within a minute. */
+export interface TimerStatus {
+  /** The last tick, or the time for which it was planned if it came early. */
+  last?: Date | undefined;
+  /** When the host last changed this status: for a timer that has not ticked, when it saw its schedule first. */
+  lastUpdated?: Date | undefined;
+  /** The time for which the tick was planned. */
+  next?: Date | undefined;
+}
 
 /** A tick may come early, since clocks differ: occurrences are a minute apart, and it belongs to the nearest. */
 const EARLY_MS = 30_000;
@@ -21,20 +35,34 @@ const CLOCKS_APART_MS = 3_600_000;
 
 /**
  * The occurrence for which a timer that fires `now` starts a run, or undefined. After an outage, one tick covers all
- * occurrences since the `last` tick, if that is known: the newest counts.
+ * occurrences since the last tick, if that is known: the newest counts.
  */
-export function dueAt(expr: string, zone: string, now: Date, last: Date | undefined): Date | undefined {
-  const from = Math.min(now.getTime() - WINDOW_MS, last?.getTime() ?? Number.POSITIVE_INFINITY);
-  return newestWithin(expr, zone, new Date(from), new Date(now.getTime() + EARLY_MS));
+export function dueAt(expr: string, zone: string, now: Date, status?: TimerStatus): Date | undefined {
+  return newestWithin(expr, zone, new Date(sinceOf(now.getTime(), status)), new Date(now.getTime() + EARLY_MS));
 }
 
-/** The run that serves this occurrence or a newer one, if any. */
-export function servingRun(served: Served | undefined, { what, at }: Occurrence, now: Date): string | undefined {
-  const mark = served?.[what];
+function sinceOf(now: number, { last, lastUpdated, next }: TimerStatus = {}): number {
+  const window = now - WINDOW_MS;
+  if (last) return Math.min(window, last.getTime());
+  // The host plans no tick for an invocation by hand.
+  const isPlanned = next && next.getTime() <= now + EARLY_MS;
+  if (!isPlanned) return window;
+  // The first tick of this schedule: what came before the schedule is not due.
+  return lastUpdated ? lastUpdated.getTime() : next.getTime() - EARLY_MS;
+}
+
+/**
+ * The run that serves this occurrence or a newer one, if any. If the timer ticked at its time, and the last run served
+ * another schedule, the schedule has changed since that tick: the occurrence was none then.
+ */
+export function servingRun(served: Served | undefined, due: Occurrence, now: Date): string | undefined {
+  const mark = served?.[due.what];
   const marked = Date.parse(String(mark?.at));
-  return marked >= at.getTime() && marked <= now.getTime() + CLOCKS_APART_MS ? mark!.run : undefined;
+  if (!mark || Number.isNaN(marked) || marked > now.getTime() + CLOCKS_APART_MS) return undefined;
+  const isOfAnother = due.ticked && mark.schedule !== undefined && mark.schedule !== due.schedule;
+  return marked >= due.at.getTime() || isOfAnother ? mark.run : undefined;
 }
 
-export function withServed(served: Served | undefined, { what, at }: Occurrence, run: string): Served {
-  return { ...served, [what]: { at: at.toISOString(), run } };
+export function withServed(served: Served | undefined, { what, at, schedule }: Occurrence, run: string): Served {
+  return { ...served, [what]: { at: at.toISOString(), run, schedule } };
 }

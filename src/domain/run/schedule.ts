@@ -15,6 +15,9 @@ const EXAMPLE = 'for example "0 30 23 * * *" (every day at 23:30) or "0 0 4 * * 
 const SHAPE = `a schedule has six fields, {${FIELDS.join('} {')}}, ${EXAMPLE}`;
 /** A fixed time: whether a schedule ever occurs must not depend on today. */
 const EPOCH = new Date('2024-01-01T00:00:00Z');
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const WEEK = 7 * 24 * HOUR;
 
 function fieldsOf(expr: string): string[] {
   return expr.trim().split(/\s+/);
@@ -111,15 +114,48 @@ export function newestWithin(expr: string, zone: string, from: Date, to: Date): 
  */
 export function hostSchedule(expr: string, zone: string): string {
   const [second, minute, hour] = fieldsOf(expr) as [string, string, string];
-  const offsets = offsetsOf(zone);
-  // An occurrence in a gap moves to its end, on the full hour, whatever its minute.
-  const mayFallIntoGap = offsets.length > 1 && !/[*/]/.test(minute + hour) && !/^0+$/.test(minute);
-  const wholeHours = offsets.every((offset) => offset % 60 === 0);
-  return `${second} ${wholeHours ? (mayFallIntoGap ? `0,${minute}` : minute) : '*'} * * * *`;
+  const { offsets, gapEnds } = clockOf(zone);
+  // An occurrence in a gap moves to its end, whatever its minute.
+  const gaps = /[*/]/.test(minute + hour) ? [] : gapEnds;
+  const isWholeHours = offsets.every((offset) => offset % 60 === 0);
+  if (isWholeHours && (gaps.length === 0 || /^0+$/.test(minute))) return `${second} ${minute} * * * *`;
+  const shifted = minutesOf(minute).flatMap((each) => offsets.map((offset) => (((each - offset) % 60) + 60) % 60));
+  const minutes = [...new Set([...shifted, ...gaps])].sort((a, b) => a - b);
+  return `${second} ${minutes.length === 60 ? '*' : minutes.join(',')} * * * *`;
 }
 
-/** The distinct offsets of the zone from UTC in minutes, from every week of the years 2024 to 2040. */
-function offsetsOf(zone: string): number[] {
+/** The minutes of an hour that a field stands for. */
+function minutesOf(field: string): number[] {
+  const schedule = cron(`0 ${field} * * * *`, 'UTC');
+  const minutes: number[] = [];
+  const end = EPOCH.getTime() + HOUR;
+  for (let next = schedule.nextRun(new Date(EPOCH.getTime() - 1)); next && next.getTime() < end; ) {
+    minutes.push(next.getUTCMinutes());
+    next = schedule.nextRun(next);
+  }
+  return minutes;
+}
+
+/** The offsets of a zone from UTC in minutes, and the minutes of UTC at which a gap ends, in the years 2024 to 2040. */
+function clockOf(zone: string): { offsets: number[]; gapEnds: number[] } {
+  const offsetAt = offsetIn(zone);
+  const gapEnds = new Set<number>();
+  const offsets = new Set([offsetAt(EPOCH.getTime())]);
+  for (let time = EPOCH.getTime(); time < Date.UTC(2041, 0); time += WEEK) {
+    offsets.add(offsetAt(time + WEEK));
+    if (offsetAt(time + WEEK) <= offsetAt(time)) continue;
+    let [before, after] = [time, time + WEEK];
+    while (after - before > MINUTE) {
+      const middle = before + Math.floor((after - before) / 2 / MINUTE) * MINUTE;
+      if (offsetAt(middle) === offsetAt(time)) before = middle;
+      else after = middle;
+    }
+    gapEnds.add(new Date(after).getUTCMinutes());
+  }
+  return { offsets: [...offsets], gapEnds: [...gapEnds] };
+}
+
+function offsetIn(zone: string): (time: number) => number {
   const format = new Intl.DateTimeFormat('en-US', {
     timeZone: zone,
     hourCycle: 'h23',
@@ -129,12 +165,8 @@ function offsetsOf(zone: string): number[] {
     hour: 'numeric',
     minute: 'numeric',
   });
-  const week = 7 * 24 * 60 * 60_000;
-  const offsets = new Set<number>();
-  for (let time = EPOCH.getTime(); time < Date.UTC(2041, 0); time += week) {
+  return (time) => {
     const part = Object.fromEntries(format.formatToParts(time).map(({ type, value }) => [type, Number(value)]));
-    const local = Date.UTC(part.year!, part.month! - 1, part.day!, part.hour!, part.minute!);
-    offsets.add((local - time) / 60_000);
-  }
-  return [...offsets];
+    return (Date.UTC(part.year!, part.month! - 1, part.day!, part.hour!, part.minute!) - time) / MINUTE;
+  };
 }

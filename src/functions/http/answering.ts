@@ -8,12 +8,16 @@ import { isStorageError } from '#storage/storage-error.ts';
 import { HttpError, problemResponse } from './http-error.ts';
 import { visibleJson } from './visible-json.ts';
 
+/** The Functions host takes bodies of 100 MB. The largest request of this API is a list of names. */
+const MAX_BODY_BYTES = 1024 * 1024;
+
 export type Handler = (request: HttpRequest, client: DurableClient) => Promise<HttpResponseInit>;
 
 /** The only place that sends errors over HTTP: without stack traces and without secrets. */
 export function answering(deps: Dependencies, handler: Handler) {
   return async (request: HttpRequest, client: DurableClient, context: InvocationContext): Promise<HttpResponseInit> => {
     try {
+      await refuseLargeBody(request);
       const response = await handler(request, client);
       return { ...response, headers: { 'cache-control': 'no-store', ...response.headers } };
     } catch (error) {
@@ -28,6 +32,16 @@ export function answering(deps: Dependencies, handler: Handler) {
       return problemResponse(new HttpError(500, 'internal', 'An unexpected error occurred', hint));
     }
   };
+}
+
+/** Throws 413, also where a handler reads no body. */
+async function refuseLargeBody(request: HttpRequest): Promise<void> {
+  if (request.body === null) return;
+  // A body in chunks does not say its length.
+  const announced = request.headers.get('content-length');
+  const bytes = announced === null ? (await request.clone().arrayBuffer()).byteLength : Number(announced);
+  if (bytes <= MAX_BODY_BYTES) return;
+  throw new HttpError(413, 'body-too-large', `The body has ${bytes} bytes`, `Send at most ${MAX_BODY_BYTES} bytes`);
 }
 
 /** The request's JSON body; an empty one counts as `{}`. Throws 400 with every problem of it. */

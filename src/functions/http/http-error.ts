@@ -33,6 +33,7 @@ const TITLES: Record<number, string> = {
   400: 'Invalid request',
   404: 'Not found',
   409: 'Conflict',
+  413: 'Body too large',
   500: 'Unexpected failure',
   502: 'Storage account failed the request',
   503: 'Storage account did not answer',

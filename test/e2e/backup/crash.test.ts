@@ -30,6 +30,26 @@ test('a run whose host is killed again and again continues where it was and lose
   expect((await app.run({ mode: 'incremental' })).counts).toMatchObject({ copied: 0, unchanged: 240 });
 });
 
+test('a run whose work items stay invisible for a while after a kill waits, is not taken for lost, and ends right', async () => {
+  await bed.fill(120);
+  const hurry = bed.slowCopies(150);
+  let app = await bed.start();
+  const id = await app.start();
+  await app.until(id, ({ counts }) => counts.copied > 0);
+  await app.host.kill();
+  hurry();
+  const before = bed.proxy.requests.filter(isCopy).length;
+  app = await bed.start({ rough: { HIDDEN: '1' } });
+  expect(await app.call('POST', '/api/jobs/nightly/runs')).toMatchObject({ status: 409, body: { run: id } });
+  const { counts } = await app.report(id);
+  await sleep(1_000);
+  expect(await app.report(id)).toMatchObject({ status: 'running', counts });
+  expect(bed.proxy.requests.filter(isCopy)).toHaveLength(before);
+  await app.call('POST', '/api/show');
+  expect(await app.ended(id)).toMatchObject({ status: 'succeeded', counts: { listed: 120, copied: 120, failed: 0 } });
+  await bed.expectBackedUp();
+});
+
 test('SIGTERM ends a host in the middle of a run, and the next host finishes that run', async () => {
   await bed.fill(120);
   bed.slowCopies(150);

@@ -1,4 +1,4 @@
-import type { InvocationContext, Timer } from '@azure/functions';
+import type { InvocationContext } from '@azure/functions';
 import type { DurableClient } from 'durable-functions';
 import type { Dependencies } from '#app/dependencies.ts';
 import type { RunRef } from '#domain/run/run.ts';
@@ -8,6 +8,7 @@ import { runOnScheduleHandler } from '#functions/run-on-schedule.ts';
 import { StorageError } from '#storage/storage-error.ts';
 import { jobOf, Vault } from '../../support/builders/prune-vault.ts';
 import type { Random } from '../../support/builders/random.ts';
+import { RealTimer } from './real-timer.ts';
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
@@ -21,6 +22,8 @@ export interface Place {
   minute: number;
   second?: number;
   hostZone?: string;
+  /** False if the host never tells when it ticked last. */
+  isMonitored?: boolean;
 }
 
 export interface Started {
@@ -50,18 +53,17 @@ export class YearOfTicks {
   readonly met: Record<string, number> = {};
   readonly vault = new Vault({ retryDelayMs: 800 });
   readonly #place: Required<Omit<Place, 'second'>> & { expr: string };
+  #timer!: RealTimer;
   readonly #random: Random;
   readonly #active = new Map<string, { run: RunRef; ends: number }>();
   #outageEnds = 0;
   #failedStarts = 0;
-  readonly #isHourly: boolean;
-  #last: number | undefined;
+  #isKnown = true;
 
   constructor(place: Place, random: Random) {
-    const { zone, hour, minute, second = 0, hostZone = 'UTC' } = place;
-    this.#place = { zone, hour, minute, hostZone, expr: `${second} ${minute} ${hour} * * *` };
+    const { zone, hour, minute, second = 0, hostZone = 'UTC', isMonitored = true } = place;
+    this.#place = { zone, hour, minute, hostZone, isMonitored, expr: `${second} ${minute} ${hour} * * *` };
     this.#random = random;
-    this.#isHourly = !hostSchedule(this.#place.expr, zone).includes('* * * * *');
     this.vault.jobs = [jobOf('nightly', { timeZone: zone })];
     this.vault.before = () => {
       if (this.now < this.#outageEnds) throw new StorageError('unreachable', 'The vault is out of reach');
@@ -78,18 +80,16 @@ export class YearOfTicks {
   }
 
   async play(from: Date, to: Date): Promise<void> {
-    const { expr, zone, hostZone } = this.#place;
-    const host = hostSchedule(expr, zone);
+    const { expr, zone, hostZone, isMonitored } = this.#place;
     this.now = from.getTime();
-    this.#last = from.getTime();
+    this.#timer = new RealTimer(hostSchedule(expr, zone), hostZone, { now: this.now, isMonitored });
     for (let nominal = from.getTime(); ; ) {
-      nominal = nextAfter(host, hostZone, new Date(nominal))!.getTime();
+      nominal = this.#timer.after(nominal);
       // Ticks far from any occurrence need not be played.
-      const [before, after, period] = this.#isHourly ? [10 * MINUTE, 90 * MINUTE, HOUR] : [MINUTE, 4 * MINUTE, MINUTE];
-      const next = nextAfter(expr, zone, new Date(nominal - after))!.getTime();
-      if (next - nominal > before) {
-        nominal = nextAfter(host, hostZone, new Date(next - before))!.getTime();
-        if (this.#last !== undefined) this.#last = nominal - period;
+      const next = nextAfter(expr, zone, new Date(nominal - 90 * MINUTE))!.getTime();
+      if (next - nominal > 10 * MINUTE) {
+        nominal = this.#timer.after(next - 10 * MINUTE);
+        this.#timer.skipTo(nominal);
       }
       if (nominal > to.getTime()) return;
       nominal = await this.#turn(nominal);
@@ -109,8 +109,10 @@ export class YearOfTicks {
     if (this.#happens('early by milliseconds', 0.3)) at -= this.#random.between(1, 20);
     else if (this.#happens('early by seconds', 0.1)) at -= this.#random.between(SECOND, 25 * SECOND);
     else if (this.#happens('late', 0.2)) at += this.#random.between(1, 20 * MINUTE);
-    await this.#fire(Math.max(at, this.now + 1), at > nominal + MINUTE);
-    return Math.max(nominal, this.now);
+    // An occurrence that passed during an invocation follows at once.
+    at = Math.max(at, this.now + 1);
+    await this.#fire(at, false);
+    return Math.max(nominal, at);
   }
 
   async #fire(at: number, isPastDue: boolean): Promise<void> {
@@ -119,29 +121,25 @@ export class YearOfTicks {
     if (this.#happens('outage of minutes', 0.02)) this.#outageEnds = at + this.#random.between(1, 2 * MINUTE);
     else if (this.#happens('outage of hours', 0.01)) this.#outageEnds = at + this.#random.between(1, 9 * HOUR);
     else if (this.#happens('failed starts', 0.02)) this.#failedStarts = this.#random.pick([1, 2, 20]);
-    if (this.#happens('no status', 0.05)) this.#last = undefined;
+    this.#isKnown = !this.#happens('no status', 0.05);
     const [busy] = this.#active.keys();
     const busySince = this.started.find(({ run }) => run === busy)?.at;
     const hopeless = this.#outageEnds > at + 2 * MINUTE || this.#failedStarts > 1;
-    const tick = { at, last: this.#last, busySince, failed: false, hopeless };
+    const tick = { at, last: this.#isKnown ? this.#timer.last : undefined, busySince, failed: false, hopeless };
     this.ticks.push(tick);
     await this.#giveSigns();
     const times = this.#happens('doubled', 0.1) ? 2 : 1;
     const results = await Promise.all(Array.from({ length: times }, () => this.#tick(isPastDue)));
     tick.failed = results.includes('failed');
     this.#failedStarts = 0;
-    this.#last = at;
+    this.#timer.ticked(at, isPastDue);
   }
 
   async #tick(isPastDue: boolean): Promise<'ended' | 'failed'> {
     const { expr } = this.#place;
     // Each tick may reach another process, which remembers nothing.
     const handler = runOnScheduleHandler(this.#deps(), this.vault.jobs[0]!, expr, 'backup');
-    const timer = {
-      isPastDue,
-      schedule: { adjustForDST: true },
-      ...(this.#last !== undefined && { scheduleStatus: { last: new Date(this.#last).toISOString() } }),
-    } as unknown as Timer;
+    const timer = this.#timer.given({ isPastDue, isKnown: this.#isKnown });
     const context = { debug: () => {} } as unknown as InvocationContext;
     return handler(timer, this.#client(), context).then(
       () => 'ended',
@@ -208,7 +206,7 @@ export class YearOfTicks {
   }
 
   #happens(what: string, chance: number): boolean {
-    if (!this.#random.chance(this.#isHourly ? chance : chance / 4)) return false;
+    if (!this.#random.chance(chance)) return false;
     this.met[what] = (this.met[what] ?? 0) + 1;
     return true;
   }

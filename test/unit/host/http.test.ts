@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { type IncomingMessage, request } from 'node:http';
+import { json } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
 import { Fixture } from './fixture.ts';
 
@@ -34,29 +35,23 @@ test('passes a request to the function of its route, and returns its answer', as
   expect(await (await fixture.fetch('/API/Hello/World')).text()).toBe('the literal route');
 });
 
-test('answers errors with a problem document', async () => {
+test('a body above 100 MB is answered before it is read, with its length announced or not', async () => {
   const fixture = await Fixture.start();
-  const missing = await fixture.fetch('/api/nothing');
-  expect(missing.headers.get('content-type')).toBe('application/problem+json');
-  expect(await missing.json()).toMatchObject({
-    type: 'about:blank',
-    title: 'Not Found',
-    status: 404,
-    code: 'not-found',
+  const limit = 100 * 1024 * 1024;
+  const announced = request(`${fixture.host.url}/api/hello/x/y`, {
+    method: 'POST',
+    headers: { 'content-length': limit + 1 },
   });
-  const wrong = await fixture.fetch('/api/crash');
-  expect(wrong.headers.get('allow')).toBe('POST');
-  expect(await wrong.json()).toMatchObject({ status: 405, code: 'method-not-allowed' });
-  const large = await fixture.fetch('/api/hello/x/y', { method: 'POST', body: Buffer.alloc(1024 * 1024 + 1) });
-  expect(await large.json()).toMatchObject({ status: 413, code: 'body-too-large' });
-  // Without a content-length header.
+  announced.flushHeaders();
   const unannounced = request(`${fixture.host.url}/api/hello/x/y`, { method: 'POST' });
-  for (let written = 0; written <= 1024 * 1024; written += 65_536) unannounced.write(Buffer.alloc(65_536));
-  const [answer] = (await once(unannounced, 'response')) as [IncomingMessage];
-  expect(answer.statusCode).toBe(413);
-  unannounced.on('error', () => {}).destroy();
-  const most = await fixture.fetch('/api/hello/x/y', { method: 'POST', body: Buffer.alloc(1024 * 1024) });
-  expect(await most.json()).toMatchObject({ length: 1024 * 1024 });
+  for (let written = 0; written <= limit; written += 1024 * 1024) unannounced.write(Buffer.alloc(1024 * 1024));
+  for (const sent of [announced, unannounced]) {
+    const [answer] = (await once(sent, 'response')) as [IncomingMessage];
+    expect(answer.statusCode).toBe(413);
+    expect(answer.headers['content-type']).toBe('application/problem+json');
+    expect(await json(answer)).toMatchObject({ type: 'about:blank', status: 413, code: 'body-too-large' });
+    sent.on('error', () => {}).destroy();
+  }
 });
 
 test('does not show a caller why a function failed, but logs the error on one line', async () => {
@@ -98,7 +93,7 @@ test('without a key, only answers requests to names of this machine, and changes
   );
 });
 
-test('with a key, requires it for every call, and hides it from the functions', async () => {
+test('with a key, requires it for every call', async () => {
   const fixture = await Fixture.start({ env: { STRONGROOM_KEY: '0123456789 is long and random' } });
   for (const path of [
     '/api/hello/x/y',
@@ -109,14 +104,13 @@ test('with a key, requires it for every call, and hides it from the functions', 
   ]) {
     const response = await fixture.post(path, {});
     expect(response.status, path).toBe(401);
-    expect(await response.json()).toMatchObject({ code: 'key-required' });
   }
-  const byHeader = await fixture.fetch('/api/hello/x/y', {
-    headers: { 'x-functions-key': '0123456789 is long and random' },
-  });
-  expect(await byHeader.json()).toMatchObject({ key: null });
-  const byQuery = await fixture.fetch('/api/hello/x/y?a=b&code=0123456789%20is%20long%20and%20random');
-  expect(await byQuery.json()).toMatchObject({ query: [['a', 'b']], url: expect.not.stringContaining('random') });
+  for (const path of ['/api/hello/world', '/api/hello/world?a=b&code=0123456789%20is%20long%20and%20random']) {
+    const headers: Record<string, string> = path.includes('?')
+      ? {}
+      : { 'x-functions-key': '0123456789 is long and random' };
+    expect((await fixture.fetch(path, { headers })).status, path).toBe(200);
+  }
 });
 
 test('the name of the host in a request cannot change its path', async () => {

@@ -16,7 +16,9 @@ describe('a route', () => {
   test.each([
     ['GET', '/api/runs', 'runs', {}],
     ['GET', '/api/runs/', 'runs', {}],
-    ['GET', '/api/runs/a%2Fb', 'one', { id: 'a/b' }],
+    ['GET', '/api/runs/a%2Fb%2f%C3%A4', 'one', { id: 'a%2Fb%2fä' }],
+    ['GET', '/api/runs/a%252Fb', 'one', { id: 'a%2Fb' }],
+    ['GET', '/api/runs/%zz%ff%', 'one', { id: '%zz%ff%' }],
     ['GET', '/api/runs/17', 'one', { id: '17' }],
     ['GET', '/api/RUNS/Latest', 'latest', {}],
     ['POST', '/api/jobs/My%20Job/runs', 'run', { job: 'My Job' }],
@@ -27,11 +29,13 @@ describe('a route', () => {
     expect(route(method, path)).toEqual({ target, params });
   });
 
-  test('a path without the method lists the allowed methods; an unknown path has no match', () => {
-    expect(route('DELETE', '/api/jobs/a/runs')).toEqual({ allowed: ['POST', 'GET'] });
+  test('a path without the method has no match, and nor has an unknown path', () => {
+    expect(route('DELETE', '/api/jobs/a/runs')).toBeUndefined();
+    expect(route('HEAD', '/api/runs')).toBeUndefined();
     expect(route('GET', '/')).toBeUndefined();
     expect(route('GET', '/other/runs')).toBeUndefined();
-    expect(route('GET', '/api/runs/%ff')).toBeUndefined();
+    expect(route('POST', '/api/jobs//runs')).toBeUndefined();
+    expect(route('GET', '//api/runs')).toBeUndefined();
   });
 
   test('an unsupported template is an error when the router is created', () => {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { resolveSettings } from '../../../host/settings/app-settings.ts';
-import { dueAfter, dueAtStart, parseSchedule } from '../../../host/triggers/timer-schedule.ts';
+import { parseSchedule } from '../../../host/triggers/timer-schedule.ts';
 
 const after = (expression: string, time: string) =>
   parseSchedule(expression, 'It').after(new Date(time))?.toISOString();
@@ -22,17 +22,6 @@ test('an invalid schedule is an error with its function', () => {
   for (const expression of ['', 'daily', '0 0 0 * *  * * *', '0 61 * * * *', '00:05:00']) {
     expect(() => parseSchedule(expression, 'Function "f"'), expression).toThrow(/Function "f" has the schedule/);
   }
-});
-
-test('a missed occurrence is due at once; a future one at its time', () => {
-  const hourly = parseSchedule('0 0 * * * *', 'It');
-  const now = new Date('2026-01-01T12:30:00.000Z');
-  const status = (Last: string) => ({ Last, Next: '', LastUpdated: Last });
-  expect(dueAtStart(hourly, status('2026-01-01T11:00:00.000Z'), now)).toEqual({ at: now, isPastDue: true });
-  const next = { at: new Date('2026-01-01T13:00:00.000Z'), isPastDue: false };
-  expect(dueAtStart(hourly, status('2026-01-01T12:00:00.000Z'), now)).toEqual(next);
-  expect(dueAtStart(hourly, undefined, now)).toEqual(next);
-  expect(dueAfter(hourly, now)).toEqual(next);
 });
 
 test('replaces names by their settings', () => {

@@ -18,6 +18,21 @@ const effect = (text) => process.env.EFFECTS_FILE && appendFileSync(process.env.
 app.hook.appStart(() => effect('appStart'));
 app.hook.appTerminate(() => effect('appTerminate'));
 
+/** What the host last gave to the orchestrator of each instance. */
+const given = new Map();
+app.hook.preInvocation(({ invocationContext, inputs: [input] }) => {
+  if (invocationContext.options.trigger.type !== 'orchestrationTrigger') return;
+  given.set(input.instanceId, JSON.stringify(input));
+});
+app.http('given', { methods: ['GET'], route: 'given/{id}', handler: ({ params }) => ({ body: given.get(params.id) }) });
+const binding = df.input.durableClient();
+app.http('binding', {
+  methods: ['GET'],
+  route: 'binding',
+  extraInputs: [binding],
+  handler: (_request, context) => ({ jsonBody: context.extraInputs.get(binding) }),
+});
+
 // ---- activities
 df.app.activity('square', {
   handler: async ({ n, ms = 0 }) => {
@@ -145,6 +160,9 @@ df.app.orchestration('callsMissing', function* (context) {
 });
 df.app.orchestration('usesEntity', function* (context) {
   yield context.df.callEntity(new df.EntityId('counter', 'one'), 'get');
+});
+df.app.orchestration('parentOfNap', function* (context) {
+  yield context.df.callSubOrchestrator('nap', context.df.getInput(), `child-of-${context.df.instanceId}`);
 });
 df.app.orchestration('naming', function* (context) {
   const first = yield context.df.callSubOrchestrator('fanOut', { count: 1 }, 'a-name-of-my-own');

@@ -1,7 +1,8 @@
 // The real app, roughly handled as a Functions host may. With ACTIVITIES_TWICE set, every activity is executed twice,
 // and one of the two results is what the orchestration sees. With QUICK_TIMERS set, durable timers fire at once.
 // BROKEN_ORCHESTRATOR names an orchestrator that fails, as after a deployment that changed it; HUNG_ORCHESTRATOR names
-// one that never answers, as in a build that does not have it. Over HTTP, an orchestration can be terminated and
+// one that never answers, as in a build that does not have it. With HIDDEN set, what an earlier process had begun
+// continues only once it is told to, as in Azure, where the work items of a killed host stay invisible. Over HTTP, an orchestration can be terminated and
 // activities can be ended from outside, which the app itself does not offer.
 const { AsyncLocalStorage } = require('node:async_hooks');
 const http = require('node:http');
@@ -22,9 +23,10 @@ const ANSWERS = {
 
 const answer = ANSWERS[process.env.ACTIVITIES_TWICE] ?? ((execute) => execute());
 
-core.registerHook('preInvocation', (context) => {
+core.registerHook('preInvocation', async (context) => {
   const { functionCallback, invocationContext } = context;
   const { type } = invocationContext.options.trigger;
+  await untilVisible(type, context);
   if (type === 'activityTrigger') {
     const name = invocationContext.functionName;
     context.functionCallback = (...given) => endable(name, () => answer(async () => functionCallback(...given)));
@@ -41,6 +43,19 @@ core.registerHook('preInvocation', (context) => {
     };
   }
 });
+
+const { promise: visible, resolve: show } = Promise.withResolvers();
+if (!process.env.HIDDEN) show();
+/** The orchestrations that took their first turn in this process. */
+const begunHere = new Set();
+
+async function untilVisible(type, { inputs: [input], invocationContext }) {
+  if (!['orchestrationTrigger', 'activityTrigger'].includes(type)) return;
+  const id = type === 'activityTrigger' ? invocationContext.triggerMetadata.instanceId : input.instanceId;
+  if (type === 'orchestrationTrigger' && !input.isReplaying) begunHere.add(id);
+  if (begunHere.has(id)) return;
+  await visible;
+}
 
 function quicken(action) {
   if (action.fireAt !== undefined) action.fireAt = new Date(0);
@@ -102,6 +117,16 @@ app.http('terminate', {
   extraInputs: [df.input.durableClient()],
   handler: async (request, context) => {
     await df.getClient(context).terminate(request.params.id, 'as asked');
+    return { status: 202 };
+  },
+});
+
+app.http('show', {
+  methods: ['POST'],
+  authLevel: 'function',
+  route: 'show',
+  handler: () => {
+    show();
     return { status: 202 };
   },
 });

@@ -44,7 +44,7 @@ describe('the lock', () => {
     expect(acquire(left, wanted('b'), at(2))).toMatchObject({ last: 'a', point: 'a' });
     expect(release(left, at(2))).toMatchObject({ last: 'a', point: 'a' });
     expect(release(left, at(2), { last: 'b' })).toMatchObject({ last: 'b', point: 'a' });
-    const timed = acquire(left, wanted('b'), at(3), { what: 'backup', at: at(2) });
+    const timed = acquire(left, wanted('b'), at(3), { what: 'backup', at: at(2), schedule: 's', ticked: false });
     const served = { backup: { at: at(2).toISOString(), run: 'b' } };
     expect(acquire(release(timed, at(4)), wanted('c'), at(5))).toMatchObject({ last: 'a', point: 'a', served });
   });

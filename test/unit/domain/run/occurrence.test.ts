@@ -4,7 +4,8 @@ import { dueAt, servingRun, withServed } from '#domain/run/occurrence.ts';
 const at = (text: string) => new Date(text);
 const NIGHTLY = '0 30 23 * * *';
 const DUE = at('2026-07-01T21:30:00.000Z');
-const due = (now: string, last?: string) => dueAt(NIGHTLY, 'Europe/Berlin', at(now), last ? at(last) : undefined);
+const due = (now: string, last?: string) =>
+  dueAt(NIGHTLY, 'Europe/Berlin', at(now), last ? { last: at(last) } : undefined);
 
 describe('the occurrence of a tick', () => {
   it('is the nearest one, also if the tick comes early', () => {
@@ -25,33 +26,67 @@ describe('the occurrence of a tick', () => {
     expect(due('2026-07-02T09:00:00Z', '2026-06-01T00:00:00Z')).toEqual(DUE);
     expect(due('2026-07-02T09:00:00Z', '2026-07-02T08:00:00Z')).toBeUndefined();
   });
+
+  it('at the first tick of a timer, is not in the past of that tick', () => {
+    const first = (now: string, next: string) =>
+      dueAt(NIGHTLY, 'Europe/Berlin', at(now), { next: at(next) })?.toISOString();
+    expect(first('2026-07-01T22:00:00.004Z', '2026-07-01T22:00:00Z')).toBeUndefined();
+    expect(first('2026-07-01T21:29:59.996Z', '2026-07-01T21:30:00Z')).toBe(DUE.toISOString());
+    // The tick came late.
+    expect(first('2026-07-01T21:42:00Z', '2026-07-01T21:30:00Z')).toBe(DUE.toISOString());
+  });
+
+  it('at the first tick of a changed schedule, is not in the past of the change, however late the tick', () => {
+    const changed = (now: string, lastUpdated: string) =>
+      dueAt(NIGHTLY, 'Europe/Berlin', at(now), { lastUpdated: at(lastUpdated), next: at('2026-07-01T22:00:00Z') });
+    expect(changed('2026-07-01T22:00:00Z', '2026-07-01T21:40:00Z')).toBeUndefined();
+    expect(changed('2026-07-02T09:00:00Z', '2026-07-01T21:40:00Z')).toBeUndefined();
+    expect(changed('2026-07-02T09:00:00Z', '2026-07-01T21:20:00Z')).toEqual(DUE);
+  });
+
+  it('is the newest of the last hour for a timer that is invoked by hand before its first tick', () => {
+    const status = { lastUpdated: at('2026-07-01T22:10:00Z'), next: at('2026-07-01T22:30:00Z') };
+    expect(dueAt(NIGHTLY, 'Europe/Berlin', at('2026-07-01T22:15:00Z'), status)).toEqual(DUE);
+  });
 });
 
 describe('F30: the mark of an occurrence', () => {
-  const occurrence = { what: 'backup', at: DUE } as const;
+  const schedule = `${NIGHTLY} Europe/Berlin`;
+  const occurrence = { what: 'backup', at: DUE, schedule, ticked: false } as const;
   const now = at('2026-07-01T21:31:00Z');
   const later = at('2026-07-02T21:30:00Z');
 
   it('holds for it, and for older ones of the same schedule', () => {
     const served = withServed(undefined, occurrence, 'a');
     expect(servingRun(served, occurrence, now)).toBe('a');
-    expect(servingRun(served, { what: 'backup', at: at('2026-06-30T21:30:00Z') }, now)).toBe('a');
-    expect(servingRun(served, { what: 'backup', at: later }, later)).toBeUndefined();
-    expect(servingRun(served, { what: 'verify', at: DUE }, now)).toBeUndefined();
+    expect(servingRun(served, { ...occurrence, at: at('2026-06-30T21:30:00Z') }, now)).toBe('a');
+    expect(servingRun(served, { ...occurrence, at: later }, later)).toBeUndefined();
+    expect(servingRun(served, { ...occurrence, what: 'verify' }, now)).toBeUndefined();
     expect(servingRun(undefined, occurrence, now)).toBeUndefined();
   });
 
   it('replaces the older mark of its schedule only', () => {
-    const served = withServed(withServed(undefined, occurrence, 'a'), { what: 'prune', at: DUE }, 'b');
-    expect(withServed(served, { what: 'backup', at: later }, 'c')).toEqual({
-      backup: { at: later.toISOString(), run: 'c' },
-      prune: { at: DUE.toISOString(), run: 'b' },
+    const served = withServed(withServed(undefined, occurrence, 'a'), { ...occurrence, what: 'prune' }, 'b');
+    expect(withServed(served, { ...occurrence, at: later }, 'c')).toEqual({
+      backup: { at: later.toISOString(), run: 'c', schedule },
+      prune: { at: DUE.toISOString(), run: 'b', schedule },
     });
   });
 
   it('F5: does not outlive a clock that was ahead', () => {
-    const served = withServed(undefined, { what: 'backup', at: at('2040-01-01T00:00:00Z') }, 'a');
+    const served = withServed(undefined, { ...occurrence, at: at('2040-01-01T00:00:00Z') }, 'a');
     expect(servingRun(served, occurrence, now)).toBeUndefined();
+  });
+
+  it('of another schedule holds for a time at which the timer ticked before the schedule changed', () => {
+    const served = withServed(undefined, { ...occurrence, schedule: '0 30 4 * * * UTC' }, 'a');
+    const next = { ...occurrence, at: later };
+    expect(servingRun(served, { ...next, ticked: true }, later)).toBe('a');
+    expect(servingRun(served, { ...next, ticked: false }, later)).toBeUndefined();
+    expect(servingRun(withServed(undefined, occurrence, 'a'), { ...next, ticked: true }, later)).toBeUndefined();
+    // Written before marks named their schedule.
+    const unnamed = { backup: { at: DUE.toISOString(), run: 'a' } };
+    expect(servingRun(unnamed, { ...next, ticked: true }, later)).toBeUndefined();
   });
 
   it('is none if it is not a time', () => {

@@ -115,8 +115,18 @@ describe('hostSchedule', () => {
     ['15 30 23 * * *', BERLIN, '15 0,30 * * * *'],
     ['0 00 23 * * *', BERLIN, '0 00 * * * *'],
     ['0 */20 4 * * *', BERLIN, '0 */20 * * * *'],
-    ['15 30 23 * * *', 'Asia/Kolkata', '15 * * * * *'],
-    ['15 30 2 * * *', 'Australia/Adelaide', '15 * * * * *'],
+    // Half hours and quarters: as often as it must, and no oftener.
+    ['15 30 23 * * *', 'Asia/Kolkata', '15 0 * * * *'],
+    ['0 0 23 * * *', 'Asia/Kathmandu', '0 15 * * * *'],
+    ['0 0 2 * * *', 'Asia/Tehran', '0 30 * * * *'],
+    ['0 */30 2 * * *', 'Asia/Kolkata', '0 0,30 * * * *'],
+    ['0 */20 2 * * *', 'Asia/Kathmandu', '0 15,35,55 * * * *'],
+    ['0 * 2 * * *', 'Asia/Kathmandu', '0 * * * * *'],
+    // And at the end of the gap in spring, which is on the full hour of the zone, but not in Chatham.
+    ['15 30 2 * * *', 'Australia/Adelaide', '15 0,30 * * * *'],
+    ['0 20 2 * * *', 'America/St_Johns', '0 30,50 * * * *'],
+    ['0 10 2 * * *', 'Australia/Lord_Howe', '0 10,30,40 * * * *'],
+    ['0 0 3 * * *', 'Pacific/Chatham', '0 0,15 * * * *'],
   ])('%s in %s is %s', (expr, zone, expected) => {
     expect(hostSchedule(expr, zone)).toBe(expected);
     expect(scheduleProblem(hostSchedule(expr, zone))).toBeUndefined();

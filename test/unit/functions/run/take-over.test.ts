@@ -69,7 +69,7 @@ describe('F6: after an outage of the vault that is longer than runs may be silen
 test('F30: a verification whose occurrence could not be marked as served leaves no reader, and is started again', async () => {
   const vault = new Vault();
   const { id: point } = await vault.backup();
-  const due = { what: 'verify', at: new Date(vault.clock.app) } as const;
+  const due = { what: 'verify', at: new Date(vault.clock.app), schedule: '', ticked: false } as const;
   const wanted = { job: 'nightly', trigger: 'timer', dryRun: false, ...verifying(point) } as const;
   const start = () => startRun(vault.deps(), client, wanted, due);
   for (const answerIsLost of [false, true]) {

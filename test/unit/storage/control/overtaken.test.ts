@@ -78,7 +78,7 @@ function stepsOf(vault: Vault, run: RunRef) {
     startNew: async () => '',
   } as unknown as DurableClient;
   const ended = { run, containers: 1, problems: [], cancelled: false, requests: {} };
-  const due = { what: 'backup', at: deps.now() } as const;
+  const due = { what: 'backup', at: deps.now(), schedule: '', ticked: false } as const;
   const request = { params: { id: run.id }, text: async () => '' } as unknown as HttpRequest;
   return {
     start: () => startRun(deps, client, { job: 'nightly', mode: 'full', trigger: 'http', dryRun: false }),
