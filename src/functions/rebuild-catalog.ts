@@ -34,6 +34,7 @@ export function rebuildCatalogHandler(deps: Dependencies) {
 
 async function rebuild(deps: Dependencies, alias: string, rebuilt: Rebuilt): Promise<void> {
   await assertUsable(deps, alias);
+  const before = rebuilt.runs;
   const control = new ControlStore(deps.blobs(alias));
   const atOnce = pLimit(RUNS_AT_ONCE);
   for await (const folder of control.foldersBelow('jobs/')) {
@@ -42,6 +43,7 @@ async function rebuild(deps: Dependencies, alias: string, rebuilt: Rebuilt): Pro
     for await (const run of control.foldersBelow(runsPrefix(job))) ids.push(run.split('/').at(-2)!);
     await Promise.all(ids.map((id) => atOnce(() => rebuildRow(deps, alias, control, { job, id }, rebuilt))));
   }
+  if (rebuilt.runs > before) await deps.catalog(alias).markComplete();
 }
 
 async function rebuildRow(
@@ -67,6 +69,8 @@ async function assertUsable(deps: Dependencies, alias: string): Promise<void> {
     await deps.catalog(alias).list({ limit: 1 });
   } catch (error) {
     if (!isStorageError(error)) throw error;
+    // The first row makes the table.
+    if (error.kind === 'container-not-found') return;
     const { code, message, hint } = catalogProblem(alias, error.message);
     throw new HttpError(isStorageError(error, 'unreachable', 'throttled') ? 503 : 502, code, message, hint);
   }

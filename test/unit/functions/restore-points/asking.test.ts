@@ -169,13 +169,16 @@ describe('asking for runs', () => {
     expect(await statusWith(undefined)).toBe('failed');
   });
 
-  it.each(['0x10', '1e2', ' 5', '5 ', '+5', '5.0', '0', '501', '99999999999'])('refuses the limit "%s"', async (limit) => {
-    const list = async () => expect.unreachable();
-    expect(await ask(listRunsHandler, { query: { limit }, list })).toMatchObject({
-      status: 400,
-      body: { code: 'query-invalid', detail: 'query.limit: this must be a whole number from 1 to 500' },
-    });
-  });
+  it.each(['0x10', '1e2', ' 5', '5 ', '+5', '5.0', '0', '501', '99999999999'])(
+    'refuses the limit "%s"',
+    async (limit) => {
+      const list = async () => expect.unreachable();
+      expect(await ask(listRunsHandler, { query: { limit }, list })).toMatchObject({
+        status: 400,
+        body: { code: 'query-invalid', detail: 'query.limit: this must be a whole number from 1 to 500' },
+      });
+    },
+  );
 
   it('refuses a parameter that is there more than once', async () => {
     const list = async () => expect.unreachable();
