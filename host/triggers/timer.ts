@@ -1,16 +1,10 @@
 import { join } from 'node:path';
-import { readJsonFile, replaceJsonFile } from '../data/json-file.ts';
+import { replaceJsonFile } from '../data/json-file.ts';
 import { HostError, messageOf } from '../host-error.ts';
 import { writeLog } from '../log.ts';
 import { readWithSettings, resolveSettings } from '../settings/app-settings.ts';
-import {
-  type Due,
-  dueAfter,
-  dueAtStart,
-  type Occurrences,
-  parseSchedule,
-  type ScheduleStatus,
-} from './timer-schedule.ts';
+import { readTimerFile, type StoredStatus } from './timer-file.ts';
+import { type Due, dueAfter, dueAtStart, type Occurrences, parseSchedule } from './timer-schedule.ts';
 import type { HostedFunction, Listener, TriggerHost } from './trigger.ts';
 
 /** The longest wait before the timer checks the clock, which changes when the machine sleeps or an operator sets it. */
@@ -20,13 +14,9 @@ const LONGEST_WAIT = 30_000;
  */
 const PAST_DUE = 60_000;
 
-interface StoredStatus extends ScheduleStatus {
-  Schedule: string;
-}
-
 export function timerListener(functions: HostedFunction[], { dataDirectory }: TriggerHost): Listener {
   const file = join(dataDirectory, 'timers.json');
-  const stored = (readJsonFile(file) ?? {}) as Record<string, StoredStatus>;
+  const stored = readTimerFile(file);
   const timers = functions.map((hosted) => {
     const { name } = hosted;
     return new Timer(hosted, stored[name], (status) => {
