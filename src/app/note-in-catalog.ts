@@ -23,7 +23,7 @@ export async function noteInCatalog(deps: Dependencies, vault: string, row: Cata
   }
 }
 
-/** Adds the rows of the runs from before, if they are few: the table was deleted, or several runs are the first ones. */
+/** Adds the rows of earlier runs, if they are few: the table was deleted, or several runs are the first ones. */
 async function addEarlier(deps: Dependencies, vault: string, catalog: Catalog, own: string): Promise<void> {
   const control = new ControlStore(deps.blobs(vault));
   const earlier: { job: string; id: string }[] = [];

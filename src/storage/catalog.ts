@@ -6,8 +6,8 @@ import type { RunRef, RunSummary } from '#domain/run/run.ts';
  */
 export interface Catalog {
   /**
-   * Adds or replaces the row of a run. Creates the table if it does not exist: then the vault may have runs from before,
-   * and the table is incomplete until it is marked as complete.
+   * Adds or replaces the row of a run. Creates the table if it does not exist: then the vault may have runs from
+   * before, and the table is incomplete until it is marked as complete.
    */
   put(row: CatalogRow): Promise<'created' | undefined>;
   /** Says that the table has the rows of all runs. */

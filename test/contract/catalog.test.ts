@@ -64,6 +64,7 @@ describe('a catalog', () => {
 
   it('lists newest first, in pages, by job', async () => {
     for (const index of [3, 0, 6, 1, 5, 2, 4]) await catalog.put(row(index));
+    await catalog.markComplete();
     const ids = async (options: { job?: string; limit: number }) => {
       const pages: string[][] = [];
       let cursor: string | undefined;

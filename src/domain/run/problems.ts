@@ -31,15 +31,17 @@ export const PROBLEMS = {
   'being-restored': {
     meaning: 'being restored by this job, backed up as they are now',
     hint:
-      'A restore of this job was writing these blobs while the run backed them up, or was ended before it had finished ' +
-      'them. Wait until the restore ends, or start it again; then start another run, which backs up what it restored.',
+      'A restore of this job was writing these blobs while the run backed them up, or was ended before it had ' +
+      'finished them. Wait until the restore ends, or start it again; then start another run, which backs up what ' +
+      'it restored.',
   },
   'other-vault': {
     meaning: 'backup blobs of another job, backed up as they are now',
     hint:
       'If that job is being restored to this container, wait until that ends, then start another run. Otherwise ' +
-      'this container is a backup of that job. Snapshots are not backed up, so restore points of that job that need earlier content cannot be restored from ' +
-      'here. For a second copy, add a job that backs up the original source to another destination.',
+      'this container is a backup of that job. Snapshots are not backed up, so restore points of that job that ' +
+      'need earlier content cannot be restored from here. For a second copy, add a job that backs up the original ' +
+      'source to another destination.',
   },
   'unsupported-name': {
     meaning: 'a name that cannot be addressed',
@@ -100,8 +102,8 @@ export const PROBLEMS = {
     hint:
       'Let this app read and write blobs and index tags in the vault account: assign the role from ' +
       'infra/app/vault-access.bicep, or Storage Blob Data Owner, which includes these rights. If the message has ' +
-      'AuthorizationFailure, the firewall of the account ("Networking") probably does not admit this app; an emulator ' +
-      'says so of a wrong key. Then retry.',
+      'AuthorizationFailure, the firewall of the account ("Networking") probably does not admit this app; an ' +
+      'emulator says so of a wrong key. Then retry.',
   },
   'access-denied-copy-source': {
     meaning: 'not readable for the service that copies',
@@ -116,8 +118,8 @@ export const PROBLEMS = {
     meaning: 'the account does not accept the sign-in',
     hint:
       'The account does not accept the key, signature or identity. 1. A SAS may have expired (se=) or be cut off; ' +
-      'create a new one. 2. A key may be wrong or rotated; copy it again. 3. The clock of this machine may be wrong by ' +
-      'more than 15 minutes. 4. An identity must exist: check the setting __clientId. Then retry.',
+      'create a new one. 2. A key may be wrong or rotated; copy it again. 3. The clock of this machine may be ' +
+      'wrong by more than 15 minutes. 4. An identity must exist: check the setting __clientId. Then retry.',
   },
   'key-not-permitted': {
     meaning: 'the account permits no keys',
@@ -228,9 +230,10 @@ export const PROBLEMS = {
   'account-not-found': {
     meaning: 'no such account, or it lacks this service',
     hint:
-      'The service at this address does not know the account, or the account does not have this service. Compare the ' +
-      'name of the account in the app setting with the account, and its kind: it needs blobs and, for tables, tables. ' +
-      'An embedded or separate Azurite knows only the accounts that it was started with. Then start the run again.',
+      'The service at this address does not know the account, or the account does not have this service. Compare ' +
+      'the name of the account in the app setting with the account, and its kind: it needs blobs and, for tables, ' +
+      'tables. An embedded or separate Azurite knows only the accounts that it was started with. Then start the ' +
+      'run again.',
   },
   'container-being-deleted': {
     meaning: 'still being deleted by the service',
@@ -430,10 +433,11 @@ export const PROBLEMS = {
   'catalog-unavailable': {
     meaning: 'no table service for the catalog',
     hint:
-      'Lists come from the vault itself, which takes longer. Nothing else needs the catalog, the index of runs in a ' +
-      'table of the vault. To have it, let this app read and write tables there: an account of kind StorageV2; the ' +
-      'role from infra/, or a SAS with ss=bt and sp=rwlacut; and TableEndpoint in the connection string (or the setting ' +
-      '__tableServiceUri) if the address of the blobs does not contain ".blob.". Then call POST /api/catalog/rebuild.',
+      'Lists come from the vault itself, which takes longer. Nothing else needs the catalog, the index of runs in ' +
+      'a table of the vault. To have it, let this app read and write tables there: an account of kind StorageV2; ' +
+      'the role from infra/, or a SAS with ss=bt and sp=rwlacut; and TableEndpoint in the connection string (or ' +
+      'the setting __tableServiceUri) if the address of the blobs does not contain ".blob.". Then call POST ' +
+      '/api/catalog/rebuild.',
   },
   'run-silent': {
     meaning: 'in progress, without a sign of life',
