@@ -58,6 +58,9 @@ const OF_CODES: Record<string, ExitCode> = {
   'plan-stale': EXIT.stale,
 };
 
+/** What an account refuses to this sign-in. The API answers 502, as the caller has done nothing wrong. */
+const NOT_ALLOWED = /^(?:access-denied-|authentication-failed$|key-not-permitted$|sas-too-narrow$)/;
+
 /** The code for a run that has ended. */
 export function exitCodeOfRun(status: string): ExitCode {
   return OF_RUNS[status] ?? EXIT.unexpected;
@@ -67,6 +70,7 @@ export function exitCodeOfRun(status: string): ExitCode {
 export function exitCodeOfAnswer(status: number, code = ''): ExitCode {
   if (status === 401 || status === 403) return EXIT.notAllowed;
   if (status >= 400 && status < 500) return OF_CODES[code] ?? EXIT.refused;
+  if (status === 502 && NOT_ALLOWED.test(code)) return EXIT.notAllowed;
   return status >= 502 && status <= 504 ? EXIT.outOfReach : EXIT.unexpected;
 }
 

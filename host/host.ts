@@ -60,7 +60,7 @@ export async function startHost(
   try {
     const lock = await lockDataDirectory(options.dataDirectory, {
       signal,
-      ...(once && { once: once.job, instead: (url?: string) => askHost(once, url) }),
+      ...(once && { once: once.job, instead: (url, otherwise) => askHost(once, url, otherwise) }),
     });
     started.push(() => lock.release());
     const azurite = await embedAccounts(options.workingDirectory, options.dataDirectory);

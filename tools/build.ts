@@ -1,32 +1,65 @@
 // Bundles the function app into one file for the Functions worker, and Application Insights into a second one, so that
-// an app without Application Insights does not load it.
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
-import { build } from 'esbuild';
+// an app without Application Insights does not load it. Does nothing if dist/ is what it would build.
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 
-const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
+const OUTPUTS = ['index.cjs', 'index.cjs.map', 'applicationinsights.cjs', 'applicationinsights.cjs.map'];
+/** What dist/ was built from. Written last. */
+const STAMP = 'dist/.built-from';
 
-const { outputFiles } = await build({
-  write: false,
-  entryPoints: { index: 'src/index.ts', applicationinsights: 'src/telemetry/application-insights.ts' },
-  outdir: 'dist',
-  outExtension: { '.js': '.cjs' },
-  bundle: true,
-  platform: 'node',
-  target: 'node22',
-  format: 'cjs',
-  sourcemap: true,
-  minifySyntax: true,
-  keepNames: true,
-  // The Functions worker provides @azure/functions-core at run time. A bundled copy would not be connected to it.
-  external: ['@azure/functions-core', './applicationinsights.cjs'],
-  define: { STRONGROOM_VERSION: JSON.stringify(version) },
-  logLevel: 'warning',
-});
+const root = join(import.meta.dirname, '..');
+process.chdir(root);
+const inputs = hashOfInputs();
+if (!isBuilt()) await buildAll();
 
-// A rename replaces each file as a whole, since another process may be starting the app.
-for (const { path, contents } of outputFiles) {
-  mkdirSync(dirname(path), { recursive: true });
-  writeFileSync(`${path}.${process.pid}`, contents);
-  renameSync(`${path}.${process.pid}`, path);
+/** The bundles have nothing but these, and packages of which the lock file says what they are. */
+function hashOfInputs(): string {
+  const sources = readdirSync('src', { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map(({ parentPath, name }) => join(parentPath, name));
+  const hash = createHash('sha256');
+  for (const file of ['package.json', 'package-lock.json', 'tools/build.ts', ...sources.sort()]) {
+    const content = readFileSync(file);
+    hash.update(`${file} ${content.length}\n`).update(content);
+  }
+  return hash.digest('hex');
+}
+
+function isBuilt(): boolean {
+  if (!OUTPUTS.every((name) => existsSync(join('dist', name)))) return false;
+  return existsSync(STAMP) && readFileSync(STAMP, 'utf8') === inputs;
+}
+
+async function buildAll(): Promise<void> {
+  process.stderr.write('Building …\n');
+  const { build } = await import('esbuild');
+  const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
+  // A rename replaces each file as a whole, since another process may be starting the app or building it, too.
+  const own = `dist/.new-${process.pid}`;
+  mkdirSync(own, { recursive: true });
+  try {
+    const { outputFiles } = await build({
+      write: false,
+      entryPoints: { index: 'src/index.ts', applicationinsights: 'src/telemetry/application-insights.ts' },
+      outdir: 'dist',
+      outExtension: { '.js': '.cjs' },
+      bundle: true,
+      platform: 'node',
+      target: 'node22',
+      format: 'cjs',
+      sourcemap: true,
+      minifySyntax: true,
+      keepNames: true,
+      // The Functions worker provides @azure/functions-core at run time. A bundled copy would not be connected to it.
+      external: ['@azure/functions-core', './applicationinsights.cjs'],
+      define: { STRONGROOM_VERSION: JSON.stringify(version) },
+      logLevel: 'warning',
+    });
+    for (const { path, contents } of outputFiles) writeFileSync(join(own, basename(path)), contents);
+    writeFileSync(join(own, basename(STAMP)), inputs);
+    for (const name of [...OUTPUTS, basename(STAMP)]) renameSync(join(own, name), join('dist', name));
+  } finally {
+    rmSync(own, { recursive: true, force: true });
+  }
 }

@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { readJsonFile, replaceJsonFile } from '../data/json-file.ts';
+import { EXIT } from '../exit-codes.ts';
 import { HostError } from '../host-error.ts';
 import { OWN_STORAGE } from '../storage/connection-name.ts';
 import { accountAliasesIn, anyConfigured } from './account-aliases.ts';
@@ -53,7 +54,7 @@ async function startWithStoredKeys(names: Map<string, string>, dataDirectory: st
   const location = join(dataDirectory, 'azurite');
   mkdirSync(location, { recursive: true });
   const file = join(dataDirectory, 'azurite.json');
-  const { keys, ports } = (readJsonFile(file) ?? { keys: {} }) as KeysAndPorts;
+  const { keys, ports } = readKeysAndPorts(file);
   const accounts = [...names.values()].map((name) => {
     keys[name] ??= newAccountKey();
     return { name, key: keys[name] };
@@ -69,6 +70,31 @@ async function startWithStoredKeys(names: Map<string, string>, dataDirectory: st
   );
   replaceJsonFile(file, { keys, ports: bound, connectionStrings } satisfies KeysAndPorts & ForOthers);
   return azurite;
+}
+
+/** Throws if the file is damaged: other keys would end connections that people have set up. */
+function readKeysAndPorts(file: string): KeysAndPorts {
+  let content: unknown;
+  try {
+    const found = readJsonFile(file);
+    content = found === undefined ? { keys: {} } : found;
+  } catch (error) {
+    if (error instanceof HostError && error.exitCode === EXIT.disk) throw error;
+  }
+  const { keys, ports }: Partial<KeysAndPorts> = content ?? {};
+  if (areAll(keys, (key) => typeof key === 'string') && (ports === undefined || areAll(ports, Number.isInteger))) {
+    return { keys, ...(ports && { ports }) };
+  }
+  throw new HostError(
+    `${file} is damaged. It holds the keys and ports of the embedded Azurite, whose blobs and tables are not ` +
+      'affected. Restore the file from a copy, or delete it: the next start makes new ones, and connection strings from before ' +
+      'no longer work.',
+    EXIT.damaged,
+  );
+}
+
+function areAll<T extends object>(values: T | undefined, test: (value: unknown) => boolean): values is T {
+  return typeof values === 'object' && values !== null && Object.values(values).every(test);
 }
 
 function isEmulatorOrNone(alias: string, settings: NodeJS.ProcessEnv): boolean {

@@ -1,4 +1,4 @@
-import { closeSync, linkSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, linkSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EXIT, exitCodeOfSignal } from '../exit-codes.ts';
@@ -20,7 +20,7 @@ export interface Locking {
   /** Ends the wait. Its reason is the name of the signal. */
   signal?: AbortSignal;
   /** What to do instead if a host that stays is using the directory, and answers at this address. */
-  instead?: (url: string | undefined) => string;
+  instead?: (url: string | undefined, otherwise: string) => string;
 }
 
 /** Milliseconds between two looks at a directory that another process is using. */
@@ -95,10 +95,11 @@ function describe({ pid, once }: Owner): string {
 function inUse(owner: Owner, directory: string, { instead }: Locking): HostError {
   const stays = owner.once === undefined;
   const url = typeof owner.url === 'string' ? owner.url : undefined;
+  // Another directory would have an embedded Azurite of its own, with neither the source nor the vault.
+  const hasAccounts = existsSync(join(directory, 'azurite.json'));
+  const otherwise = hasAccounts ? '' : ', or choose another directory with --data';
   const remedy =
-    stays && instead
-      ? instead(url)
-      : `${stays ? 'Stop it' : 'Wait until it ends'}, or choose another directory with --data.`;
+    stays && instead ? instead(url, otherwise) : `${stays ? 'Stop it' : 'Wait until it ends'}${otherwise}.`;
   return new HostError(`Cannot use ${directory}: ${describe(owner)} is using it. ${remedy}`, EXIT.busy);
 }
 

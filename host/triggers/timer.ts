@@ -1,8 +1,9 @@
 import { join } from 'node:path';
-import { readJsonFile, replaceJsonFile } from '../data/json-file.ts';
+import { replaceJsonFile } from '../data/json-file.ts';
 import { HostError, messageOf } from '../host-error.ts';
 import { writeLog } from '../log.ts';
 import { readWithSettings } from '../settings/app-settings.ts';
+import { readTimerFile } from './timer-file.ts';
 import {
   isMonitored,
   NEVER,
@@ -19,7 +20,7 @@ const LONGEST_WAIT = 30_000;
 
 export function timerListener(functions: HostedFunction[], { dataDirectory }: TriggerHost): Listener {
   const file = join(dataDirectory, 'timers.json');
-  const stored = (readJsonFile(file) ?? {}) as Record<string, ScheduleStatus>;
+  const stored = readTimerFile(file);
   const timers = functions.map((hosted) => {
     const { name } = hosted;
     return new Timer(hosted, stored[name], (status) => {

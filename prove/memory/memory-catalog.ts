@@ -20,12 +20,15 @@ export class MemoryCatalog implements Catalog {
     this.#refuse = refuse;
   }
 
-  put(row: CatalogRow): Promise<void> {
+  put(row: CatalogRow): Promise<undefined> {
     return this.#network({ account: this.#alias, operation: 'InsertOrReplaceEntity', writes: true }, () => {
       this.#refuse();
       this.#rows.set(row.id, structuredClone(row));
+      return undefined;
     });
   }
+
+  async markComplete(): Promise<void> {}
 
   list(options: { job?: string; limit: number; cursor?: string }): Promise<{ rows: CatalogRow[]; next?: string }> {
     return this.#network({ account: this.#alias, operation: 'QueryEntities', writes: false }, () => {

@@ -19,6 +19,8 @@ function codeOfKind(error: StorageError, side: Side): ProblemCode {
       return error.code === 'CannotVerifyCopySource' ? 'access-denied-copy-source' : 'access-denied-source';
     case 'container-not-found':
       return side === 'source' ? 'container-not-found' : 'destination-changing';
+    case 'account-not-found':
+      return 'account-not-found';
     case 'being-deleted':
       return 'container-being-deleted';
     case 'not-created':
@@ -55,7 +57,8 @@ function codeOfKind(error: StorageError, side: Side): ProblemCode {
 
 const OF_ACCOUNT = new Set<ProblemCode>([
   ...(['unreachable', 'container-not-created', 'authentication-failed', 'key-not-permitted'] as const),
-  ...(['https-required', 'account-disabled', 'sas-too-narrow'] as const),
+  ...(['https-required', 'account-disabled', 'account-not-found'] as const),
+  'sas-too-narrow',
 ]);
 
 /**

@@ -14,6 +14,11 @@ export function text(problem: (value: string) => string | undefined) {
   });
 }
 
+/** A list that narrows a selection. Written empty, it could mean nothing or all. */
+export function someOf<Item extends z.ZodType>(item: Item) {
+  return z.array(item).min(1, { error: 'the list is empty; add to it, or remove this option' }).default([]);
+}
+
 /** The name of an app setting that holds the connection of an account. */
 export const alias = z.string().regex(/^[A-Za-z][A-Za-z0-9_]{0,62}$/, {
   error:

@@ -57,7 +57,10 @@ export interface SasUse {
 
 type Service = 'blobs' | 'tables';
 
-const NEEDED: Record<SasUse['role'], string> = { read: 'rl', vault: 'rwl' };
+/** A vault needs `t` for index tags. */
+const NEEDED: Record<SasUse['role'], string> = { read: 'rl', vault: 'rwlt' };
+/** What the catalog needs in addition, if the signature covers tables: its rows are inserted or replaced. */
+const CATALOG_NEEDS = 'au';
 
 /** What a signature lacks for its use. One that names a stored access policy does not show its rights. */
 export function sasLacks(sas: string, { role, services }: SasUse): string[] {
@@ -67,7 +70,8 @@ export function sasLacks(sas: string, { role, services }: SasUse): string[] {
   for (const service of services) if (!covers(query, service)) lacks.push(`${service} (ss)`);
   const rights = query.get('sp');
   if (rights === null || query.has('si')) return lacks;
-  const missing = [...NEEDED[role]].filter((right) => !rights.includes(right));
+  const isCatalog = role === 'vault' && covers(query, 'tables');
+  const missing = [...NEEDED[role], ...(isCatalog ? CATALOG_NEEDS : '')].filter((right) => !rights.includes(right));
   if (missing.length > 0) lacks.push(`the permissions ${missing.join('')} (sp)`);
   return lacks;
 }

@@ -1,87 +1,74 @@
 import type { Dependencies } from '#app/dependencies.ts';
 import { jobContextOf } from '#app/job-context.ts';
 import { problemCodeOf } from '#app/problem-code.ts';
-import { hintFor, PROBLEMS } from '#domain/run/problems.ts';
+import type { ArchiveRule, Job } from '#config/configuration.ts';
+import { CONTROL_CONTAINER, LOCKS } from '#domain/run/control-paths.ts';
+import { PROBLEMS, type ProblemCode } from '#domain/run/problems.ts';
 import { nextAfter } from '#domain/run/schedule.ts';
-import { patienceOf } from '#domain/run/sign-of-life.ts';
 import { ControlStore } from '#storage/control/control-store.ts';
 import { PoisonStore } from '#storage/control/poison-store.ts';
 import { isStorageError } from '#storage/storage-error.ts';
 import { answering, json } from './http/answering.ts';
-import { silenceOf } from './run/holder-life.ts';
-import { lostRunOf } from './run/lost-run.ts';
+import { type Containers, type JobHealth, jobHealth, problem } from './run/job-health.ts';
 
 declare const STRONGROOM_VERSION: string;
 
 const PATIENCE_MS = 5_000;
 
 /**
- * GET /api/health — 200 if every account answers, otherwise 503; and schedules, silent runs and poison uploads. It
- * names aliases only.
+ * GET /api/health — 200 if every account answers and no job is kept from starting, otherwise 503; and schedules, silent
+ * runs and poison uploads. It names aliases only.
  */
 export function healthHandler(deps: Dependencies) {
-  const replaces = replacementProofs(deps);
+  const checks = { replaces: replacementProofs(deps), jobs: jobHealth(deps) };
   return answering(deps, async (_, client) => {
-    const { jobs, archives } = deps.configuration;
-    const aliases = [...deps.configuration.accounts.keys()];
+    const { jobs, archives, accounts: connections } = deps.configuration;
+    const all = [...jobs, ...archives];
     const accounts = await Promise.all(
-      aliases.map(async (alias) => ({
-        alias,
-        ...(await answers(
-          deps,
-          alias,
-          [...jobs, ...archives].some(({ destination }) => destination.account === alias),
-          services(deps, alias),
-          replaces,
-        )),
-      })),
-    );
-    const reachable = new Set(accounts.filter(({ status }) => status === 'ok').map(({ alias }) => alias));
-    const taken = await deps.taskHub?.refusal();
-    const healthy = taken === undefined && accounts.every(({ status }) => status === 'ok');
-    return json(healthy ? 200 : 503, {
-      status: healthy ? 'ok' : 'degraded',
-      version: STRONGROOM_VERSION,
-      ...(taken !== undefined && {
-        taskHub: { code: 'task-hub-taken', hint: PROBLEMS['task-hub-taken'].hint },
+      [...connections.keys()].map((alias) => {
+        const isVault = all.some(({ destination }) => destination.account === alias);
+        return checkAccount(deps, alias, isVault, checks.replaces);
       }),
-      accounts,
-      jobs: await Promise.all(
-        jobs.map(async ({ name, schedule, timeZone, destination }) => ({
-          name,
-          schedule: schedule ?? null,
-          timeZone,
-          next: (schedule && nextAfter(schedule, timeZone, deps.now())?.toISOString()) || null,
-          lostRun: reachable.has(destination.account) ? await lostRunOf(deps, client, name) : null,
-          silent: reachable.has(destination.account) ? await silentRun(deps, name) : null,
-        })),
-      ),
+    );
+    const healthOf = async ({ name, destination }: Pick<Job, 'name' | 'destination'>): Promise<JobHealth> => {
+      const vault = accounts.find(({ shown }) => shown.alias === destination.account);
+      // The account has the problem.
+      if (vault?.shown.status !== 'ok') return { problem: null, lostRun: null, silent: null };
+      return checks.jobs(client, name, vault.containers);
+    };
+    const taken = await deps.taskHub?.refusal();
+    const shown = {
+      ...(taken !== undefined && { taskHub: { code: 'task-hub-taken', hint: PROBLEMS['task-hub-taken'].hint } }),
+      accounts: accounts.map((each) => each.shown),
+      jobs: await Promise.all(jobs.map(async (job) => ({ ...timesOf(deps, job.name, job), ...(await healthOf(job)) }))),
       archives: await Promise.all(
-        archives.map(async ({ name, reconcile, timeZone, destination }) => ({
-          name,
-          reconcile,
-          timeZone,
-          next: nextAfter(reconcile, timeZone, deps.now())?.toISOString() ?? null,
-          // Null if the vault does not answer.
-          failedPermanently: reachable.has(destination.account) ? await openPoison(deps, name) : null,
-        })),
+        archives.map(async (rule) => {
+          const { problem } = await healthOf(rule);
+          const failedPermanently = isOk(accounts, rule.destination.account) ? await openPoison(deps, rule.name) : null;
+          return { ...ruleTimesOf(deps, rule), problem, failedPermanently };
+        }),
       ),
-    });
+    };
+    const healthy =
+      taken === undefined &&
+      shown.accounts.every(({ status }) => status === 'ok') &&
+      [...shown.jobs, ...shown.archives].every(({ problem }) => problem === null);
+    const status = healthy ? 'ok' : 'degraded';
+    return json(healthy ? 200 : 503, { status, version: STRONGROOM_VERSION, ...shown });
   });
 }
 
-/** The run that holds the lock of a job, if it has given no sign of life for too long. */
-async function silentRun(deps: Dependencies, job: string): Promise<{ run: string; hint: string } | null> {
-  const { control } = jobContextOf(deps, job);
-  try {
-    const lock = await control.readLock(job);
-    const run = lock?.value.run;
-    if (!lock || !run || (await silenceOf(control, run, lock.age)) <= patienceOf(deps.limits).reported) return null;
-    return { run: run.id, hint: hintFor(run, PROBLEMS['run-silent'].hint) };
-  } catch (error) {
-    if (isStorageError(error)) return null;
-    throw error;
-  }
+function timesOf(deps: Dependencies, name: string, { schedule, timeZone }: Job) {
+  const next = (schedule && nextAfter(schedule, timeZone, deps.now())?.toISOString()) || null;
+  return { name, schedule: schedule ?? null, timeZone, next };
+}
+
+function ruleTimesOf(deps: Dependencies, { name, reconcile, timeZone }: ArchiveRule) {
+  return { name, reconcile, timeZone, next: nextAfter(reconcile, timeZone, deps.now())?.toISOString() ?? null };
+}
+
+function isOk(accounts: readonly CheckedAccount[], alias: string): boolean {
+  return accounts.some(({ shown }) => shown.alias === alias && shown.status === 'ok');
 }
 
 async function openPoison(deps: Dependencies, rule: string): Promise<number | null> {
@@ -104,35 +91,46 @@ function services({ configuration }: Dependencies, alias: string): { blobs: bool
   return { blobs: containers || others || archived || !tables, tables };
 }
 
-async function answers(
+interface CheckedAccount {
+  shown: { alias: string; status: 'ok' | 'failed'; code?: ProblemCode; hint?: string; catalog?: object };
+  containers: Containers;
+}
+
+async function checkAccount(
   deps: Dependencies,
   alias: string,
   vault: boolean,
-  { blobs, tables }: { blobs: boolean; tables: boolean },
   replaces: (alias: string) => Promise<void>,
-) {
+): Promise<CheckedAccount> {
+  const { blobs, tables } = services(deps, alias);
   const signal = AbortSignal.timeout(PATIENCE_MS);
   try {
-    if (blobs) await askBlobs(deps, alias, signal);
+    const containers = blobs ? await askBlobs(deps, alias, signal) : undefined;
     if (vault) await replaces(alias);
     if (tables) await deps.tables(alias).listTables(undefined, signal);
-    return { status: 'ok' as const, ...(vault && (await catalogOf(deps, alias, signal))) };
+    const catalog = vault ? await catalogOf(deps, alias, signal) : {};
+    // Rows are of runs, which have left something there.
+    const isGone = 'runs' in catalog && catalog.runs && containers && !containers.has(CONTROL_CONTAINER);
+    if (isGone) return { shown: { alias, status: 'failed', ...problem('content-missing') }, containers };
+    return { shown: { alias, status: 'ok', ...('code' in catalog && { catalog }) }, containers };
   } catch (error) {
     if (!isStorageError(error)) throw error;
     const code = error.kind === 'aborted' ? 'unreachable' : problemCodeOf(error, vault ? 'destination' : 'source');
-    return { status: 'failed' as const, code, hint: PROBLEMS[code].hint };
+    return { shown: { alias, status: 'failed', ...problem(code) }, containers: undefined };
   }
 }
 
 /** Asks for the containers of an account, or for one that is named, where a signature covers only that. */
-async function askBlobs(deps: Dependencies, alias: string, signal: AbortSignal): Promise<void> {
+async function askBlobs(deps: Dependencies, alias: string, signal: AbortSignal): Promise<Containers> {
   const account = deps.blobs(alias);
   try {
-    await account.listContainers(undefined, signal);
+    const { names, next } = await account.listContainers(undefined, signal);
+    return next === undefined ? new Set(names) : undefined;
   } catch (error) {
     const named = isStorageError(error, 'access-denied') ? namedContainer(deps, alias) : undefined;
     if (named === undefined) throw error;
     await account.listBlobs(named, { limit: 1, signal });
+    return undefined;
   }
 }
 
@@ -161,19 +159,25 @@ function replacementProofs(deps: Dependencies) {
   };
 }
 
-/** What is wrong with the catalog of a vault. Everything works without it. */
+/** Whether the catalog of a vault has runs, or what is wrong with it. Everything works without it. */
 async function catalogOf(deps: Dependencies, alias: string, signal: AbortSignal) {
-  const late = new Promise<string>((resolve) => {
-    signal.addEventListener('abort', () => resolve('The table service did not answer in time'));
+  const late = new Promise<'late'>((resolve) => {
+    signal.addEventListener('abort', () => resolve('late'));
   });
   const asked = deps.catalog(alias).list({ limit: 1 });
   try {
-    const why = await Promise.race([asked.then(() => undefined), late]);
-    if (why === undefined) return {};
+    const page = await Promise.race([asked, late]);
+    if (page !== 'late' && !page.incomplete) return { runs: page.rows.length > 0 };
   } catch (error) {
     if (!isStorageError(error)) throw error;
+    // The first run of a vault makes the table.
+    if (error.kind === 'container-not-found' && (await hasNoRun(deps, alias))) return { runs: false };
   }
   asked.catch(() => {});
-  const code = 'catalog-unavailable';
-  return { catalog: { code, hint: PROBLEMS[code].hint } };
+  return problem('catalog-unavailable');
+}
+
+async function hasNoRun(deps: Dependencies, alias: string): Promise<boolean> {
+  const { blobs } = await new ControlStore(deps.blobs(alias)).list({ prefix: LOCKS, limit: 1 });
+  return blobs.length === 0;
 }

@@ -5,7 +5,7 @@ import { runsPrefix } from '#domain/run/control-paths.ts';
 import { catalogRowOf } from '#storage/catalog.ts';
 import { ControlStore } from '#storage/control/control-store.ts';
 import { isStorageError } from '#storage/storage-error.ts';
-import { answering, json, readQuery } from './http/answering.ts';
+import { answering, json, readBody, readQuery } from './http/answering.ts';
 import { readCursor, writeCursor } from './http/cursor.ts';
 import { foreignCursor, HttpError } from './http/http-error.ts';
 import { vaultsOf } from './run/find-run.ts';
@@ -19,6 +19,8 @@ const ENOUGH_MS = 60_000;
 const RUNS_PER_PAGE = 1_000;
 const RUNS_AT_ONCE = 32;
 const ASKED = ['rebuild'];
+
+const nothing = z.strictObject({});
 
 interface Rebuilt {
   runs: number;
@@ -38,6 +40,7 @@ interface Position {
  */
 export function rebuildCatalogHandler(deps: Dependencies) {
   return answering(deps, async (request) => {
+    await readBody(request, nothing);
     const { cursor } = readQuery(request, query);
     const from = cursor === undefined ? undefined : positionIn(readCursor(cursor, ASKED));
     const rebuilt: Rebuilt = { runs: 0, damaged: [] };
@@ -59,13 +62,15 @@ async function rebuild(
     await assertUsable(deps, vault);
     const control = new ControlStore(deps.blobs(vault));
     const start = vault === from?.vault ? from : undefined;
-    for (const job of (await jobsIn(control)).filter((each) => start === undefined || each >= start.job)) {
+    const jobs = await jobsIn(control);
+    for (const job of jobs.filter((each) => start === undefined || each >= start.job)) {
       let marker = job === start?.job ? start.marker : undefined;
       do {
         if (deps.now().getTime() >= deadline) return { vault, job, marker };
         marker = await rebuildPage(deps, { vault, job, marker }, control, rebuilt);
       } while (marker !== undefined);
     }
+    if (jobs.length > 0) await deps.catalog(vault).markComplete();
   }
   return undefined;
 }
@@ -116,6 +121,8 @@ async function assertUsable(deps: Dependencies, alias: string): Promise<void> {
     await deps.catalog(alias).list({ limit: 1 });
   } catch (error) {
     if (!isStorageError(error)) throw error;
+    // The first row makes the table.
+    if (error.kind === 'container-not-found') return;
     const { code, message, hint } = catalogProblem(alias, error.message);
     throw new HttpError(isStorageError(error, 'unreachable', 'throttled') ? 503 : 502, code, message, hint);
   }

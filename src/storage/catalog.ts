@@ -5,10 +5,24 @@ import type { RunRef, RunSummary } from '#domain/run/run.ts';
  * and `rebuildCatalog` restores it from the run summaries in the control container.
  */
 export interface Catalog {
-  /** Adds or replaces the row of a run. Creates the table if it does not exist. */
-  put(row: CatalogRow): Promise<void>;
-  /** At most `limit` rows, newest first, and a cursor for the next ones. A missing table is an empty list. */
-  list(options: { job?: string; limit: number; cursor?: string }): Promise<{ rows: CatalogRow[]; next?: string }>;
+  /**
+   * Adds or replaces the row of a run. Creates the table if it does not exist: then the vault may have runs from
+   * before, and the table is incomplete until it is marked as complete.
+   */
+  put(row: CatalogRow): Promise<'created' | undefined>;
+  /** Says that the table has the rows of all runs. */
+  markComplete(): Promise<void>;
+  /**
+   * At most `limit` rows, newest first, and a cursor for the next ones. Throws `container-not-found` without a table.
+   */
+  list(options: { job?: string; limit: number; cursor?: string }): Promise<CatalogPage>;
+}
+
+export interface CatalogPage {
+  rows: CatalogRow[];
+  next?: string;
+  /** On a first page: runs from before the table was created may be missing. */
+  incomplete?: true;
 }
 
 export interface CatalogRow {

@@ -1,4 +1,4 @@
-import type { Catalog, CatalogRow } from './catalog.ts';
+import type { Catalog, CatalogPage, CatalogRow } from './catalog.ts';
 import { isStorageError, type StorageError } from './storage-error.ts';
 
 /** Milliseconds until a table service that could not be used is asked again. */
@@ -20,10 +20,11 @@ export class PatientCatalog implements Catalog {
     this.#now = now;
   }
 
-  async put(row: CatalogRow): Promise<void> {
+  async put(row: CatalogRow): Promise<'created' | undefined> {
     this.#missed.delete(row.id);
+    let made: 'created' | undefined;
     try {
-      await this.#ask(() => this.#catalog.put(row));
+      made = await this.#ask(() => this.#catalog.put(row));
     } catch (error) {
       if (this.#missed.size < MOST_MISSED) this.#missed.set(row.id, row);
       throw error;
@@ -32,9 +33,14 @@ export class PatientCatalog implements Catalog {
       await this.#catalog.put(missed);
       this.#missed.delete(id);
     }
+    return made;
   }
 
-  list(options: { job?: string; limit: number; cursor?: string }): Promise<{ rows: CatalogRow[]; next?: string }> {
+  markComplete(): Promise<void> {
+    return this.#ask(() => this.#catalog.markComplete());
+  }
+
+  list(options: { job?: string; limit: number; cursor?: string }): Promise<CatalogPage> {
     return this.#ask(() => this.#catalog.list(options));
   }
 

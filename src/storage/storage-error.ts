@@ -7,6 +7,8 @@ export type StorageErrorKind =
   | 'not-found'
   /** The container or table does not exist, or the service is deleting it. */
   | 'container-not-found'
+  /** The service knows no account of this name, or the account does not have the service. */
+  | 'account-not-found'
   /** The container or table cannot be created yet: the service is still deleting one of this name. */
   | 'being-deleted'
   /** The account refuses to create the container or table. */

@@ -8,6 +8,7 @@ import type { NameOrder } from '#domain/blobs/name-order.ts';
 import { readRecord, tagsAreWithheld } from '#domain/copying/record.ts';
 import { type Outcome, outcomeOf, type PlannedItem } from '#domain/run/outcome.ts';
 import { problemOf } from '#domain/run/problems.ts';
+import { parseRunId } from '#domain/run/run-id.ts';
 import { countNotPreserved, countProblem, type Tally } from '#domain/run/tally.ts';
 import { addUnmatched, type Unmatched } from '#domain/run/unmatched.ts';
 import type { BlobAccount } from '#storage/blob-account.ts';
@@ -81,7 +82,7 @@ async function walkSlice(
         continue;
       }
       slice.list(blob.size);
-      countListed(tally, blob);
+      countListed(tally, blob, run.job);
       const decided = addressable(route, blob, await beside.decide(blob, paired, walk.order));
       if (isFirst && 'planned' in decided) {
         await beside.planned();
@@ -100,11 +101,14 @@ async function walkSlice(
 }
 
 /** Counts what a copy of the blob lacks. */
-function countListed(tally: Tally, blob: BlobState): void {
+function countListed(tally: Tally, blob: BlobState, job: string): void {
   if (blob.isDirectory) countNotPreserved(tally, 'directories');
   if (hasOwnScope(blob)) countNotPreserved(tally, 'blob-encryption-scope');
   // The copies of this run have a record of their own instead; the entries keep this one.
-  if (readRecord(blob.metadata)) countProblem(tally, 'other-vault');
+  const record = readRecord(blob.metadata);
+  if (!record) return;
+  // A restore may have to copy a blob with its record, which it removes right after.
+  countProblem(tally, parseRunId(record.run)?.job === job ? 'being-restored' : 'other-vault');
 }
 
 /** The scope of the account itself is the service's name for none. */

@@ -28,17 +28,27 @@ export const PROBLEMS = {
       'A directory of a hierarchical namespace has no content. Strongroom copies the files in it. No action is ' +
       'needed.',
   },
+  'being-restored': {
+    meaning: 'being restored by this job, backed up as they are now',
+    hint:
+      'A restore of this job was writing these blobs while the run backed them up, or was ended before it had ' +
+      'finished them. Wait until the restore ends, or start it again; then start another run, which backs up what ' +
+      'it restored.',
+  },
   'other-vault': {
     meaning: 'backup blobs of another job, backed up as they are now',
     hint:
-      'Snapshots are not backed up, so restore points of that job that need earlier content cannot be restored from ' +
-      'here. For a second copy, add a job that backs up the original source to another destination.',
+      'If that job is being restored to this container, wait until that ends, then start another run. Otherwise ' +
+      'this container is a backup of that job. Snapshots are not backed up, so restore points of that job that ' +
+      'need earlier content cannot be restored from here. For a second copy, add a job that backs up the original ' +
+      'source to another destination.',
   },
   'unsupported-name': {
     meaning: 'a name that cannot be addressed',
     hint:
-      'An HTTP request for this name would reach another blob or fail: the name contains dot segments or ' +
-      'backslashes, or is too long. Rename the blob in the source; in a restore, shorten "target.prefix".',
+      'An HTTP request for this name would reach another blob or fail, or no listing shows it: a part of the name ' +
+      'ends in a dot, or the name has a backslash, a control character such as a tab or line break, a half of a ' +
+      'character, or over 1,024 characters. Rename the blob in the source; in a restore, shorten "target.prefix".',
   },
   'source-changing': {
     meaning: 'changed during every attempt to copy',
@@ -85,14 +95,15 @@ export const PROBLEMS = {
     hint:
       'Assign Storage Blob Data Reader on the source account to this app, and Storage Table Data Reader for tables. ' +
       'Or use a key or SAS with read permission. If the message has AuthorizationFailure, the firewall of the ' +
-      'account ("Networking") probably does not admit this app. Then retry.',
+      'account ("Networking") probably does not admit this app; an emulator says so of a wrong key. Then retry.',
   },
   'access-denied-destination': {
     meaning: 'the vault denies access',
     hint:
       'Let this app read and write blobs and index tags in the vault account: assign the role from ' +
       'infra/app/vault-access.bicep, or Storage Blob Data Owner, which includes these rights. If the message has ' +
-      'AuthorizationFailure, the firewall of the account ("Networking") probably does not admit this app. Then retry.',
+      'AuthorizationFailure, the firewall of the account ("Networking") probably does not admit this app; an ' +
+      'emulator says so of a wrong key. Then retry.',
   },
   'access-denied-copy-source': {
     meaning: 'not readable for the service that copies',
@@ -107,8 +118,8 @@ export const PROBLEMS = {
     meaning: 'the account does not accept the sign-in',
     hint:
       'The account does not accept the key, signature or identity. 1. A SAS may have expired (se=) or be cut off; ' +
-      'create a new one. 2. A key may have been rotated; copy it again. 3. The clock of this machine may be wrong by ' +
-      'more than 15 minutes. 4. An identity must exist: check the setting __clientId. Then retry.',
+      'create a new one. 2. A key may be wrong or rotated; copy it again. 3. The clock of this machine may be ' +
+      'wrong by more than 15 minutes. 4. An identity must exist: check the setting __clientId. Then retry.',
   },
   'key-not-permitted': {
     meaning: 'the account permits no keys',
@@ -215,6 +226,14 @@ export const PROBLEMS = {
     hint:
       'The job names a table that the source does not have, or the table was deleted during the run. Correct ' +
       '"source.tables", or create the table.',
+  },
+  'account-not-found': {
+    meaning: 'no such account, or it lacks this service',
+    hint:
+      'The service at this address does not know the account, or the account does not have this service. Compare ' +
+      'the name of the account in the app setting with the account, and its kind: it needs blobs and, for tables, ' +
+      'tables. An embedded or separate Azurite knows only the accounts that it was started with. Then start the ' +
+      'run again.',
   },
   'container-being-deleted': {
     meaning: 'still being deleted by the service',
@@ -335,7 +354,7 @@ export const PROBLEMS = {
     meaning: 'the vault denies reading',
     hint:
       'Let this app read blobs in the vault account. If the message has AuthorizationFailure, the firewall of the ' +
-      'account ("Networking") probably does not admit this app. Then retry.',
+      'account ("Networking") probably does not admit this app; an emulator says so of a wrong key. Then retry.',
   },
   'properties-not-read': {
     meaning: 'metadata or access policies that the backup could not read',
@@ -427,10 +446,11 @@ export const PROBLEMS = {
   'catalog-unavailable': {
     meaning: 'no table service for the catalog',
     hint:
-      'Lists come from the vault itself, which takes longer. Nothing else needs the catalog, the index of runs in a ' +
-      'table of the vault. To have it, let this app read and write tables there: an account of kind StorageV2; the ' +
-      'role from infra/, or a SAS with ss=bt; and TableEndpoint in the connection string (or the setting ' +
-      '__tableServiceUri) if the address of the blobs does not contain ".blob.". Then call POST /api/catalog/rebuild.',
+      'Lists come from the vault itself, which takes longer. Nothing else needs the catalog, the index of runs in ' +
+      'a table of the vault. To have it, let this app read and write tables there: an account of kind StorageV2; ' +
+      'the role from infra/, or a SAS with ss=bt and sp=rwlacut; and TableEndpoint in the connection string (or ' +
+      'the setting __tableServiceUri) if the address of the blobs does not contain ".blob.". Then call POST ' +
+      '/api/catalog/rebuild.',
   },
   'task-hub-taken': {
     meaning: 'the task hub belongs to another app',

@@ -1,6 +1,7 @@
 import type { Dependencies } from '#app/dependencies.ts';
 import type { ArchiveRule } from '#config/configuration.ts';
 import { HttpError } from '../http/http-error.ts';
+import { quoted } from '../http/quoted.ts';
 
 /** The archive rule that a request names. Throws 404 if the configuration does not have it. */
 export function configuredRule({ configuration }: Dependencies, name: string): ArchiveRule {
@@ -8,5 +9,5 @@ export function configuredRule({ configuration }: Dependencies, name: string): A
   if (rule) return rule;
   const names = configuration.archives.map((each) => each.name);
   const hint = names.length > 0 ? `The rules are: ${names.join(', ')}` : 'The configuration has no "archives"';
-  throw new HttpError(404, 'rule-not-found', `The configuration has no archive rule "${name}"`, hint);
+  throw new HttpError(404, 'rule-not-found', `The configuration has no archive rule ${quoted(name)}`, hint);
 }

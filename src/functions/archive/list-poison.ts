@@ -8,10 +8,11 @@ import { isStorageError } from '#storage/storage-error.ts';
 import { answering, json, readQuery } from '../http/answering.ts';
 import { readCursor, writeCursor } from '../http/cursor.ts';
 import { foreignCursor } from '../http/http-error.ts';
+import { limitUpTo } from '../http/limit.ts';
 import { configuredRule } from './configured-rule.ts';
 
 const query = z.strictObject({
-  limit: z.coerce.number().int().min(1).max(500).default(100),
+  limit: limitUpTo(500, 100),
   cursor: z.string().max(8192).optional(),
 });
 

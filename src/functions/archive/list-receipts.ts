@@ -5,12 +5,13 @@ import { isStorageError } from '#storage/storage-error.ts';
 import { answering, json, readQuery } from '../http/answering.ts';
 import { readCursor, writeCursor } from '../http/cursor.ts';
 import { foreignCursor, HttpError } from '../http/http-error.ts';
+import { limitUpTo } from '../http/limit.ts';
 import { configuredRule } from './configured-rule.ts';
 
 const query = z.strictObject({
   name: z.string().max(1024).optional(),
   prefix: z.string().max(1024).optional(),
-  limit: z.coerce.number().int().min(1).max(5000).default(500),
+  limit: limitUpTo(5000, 500),
   cursor: z.string().max(8192).optional(),
 });
 

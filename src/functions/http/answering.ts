@@ -68,10 +68,19 @@ export async function readBody<Schema extends z.ZodType>(
 
 /** The request's query parameters; an empty one counts as absent. Throws 400 with every problem of them. */
 export function readQuery<Schema extends z.ZodType>(request: HttpRequest, schema: Schema): z.output<Schema> {
+  checkRepeated(request);
   const values = Object.fromEntries([...request.query].filter(([, value]) => value !== ''));
   // The host reads the function key, which may be here.
   delete values.code;
   return check(schema, values, 'query-invalid', 'query');
+}
+
+/** The worker joins the values of a repeated parameter by commas, and the address still has them apart. */
+function checkRepeated({ url, query }: HttpRequest): void {
+  const names = [...(URL.canParse(url) ? new URL(url).searchParams : query).keys()];
+  const repeated = names.find((name, index) => names.indexOf(name) < index);
+  if (repeated === undefined) return;
+  throw new HttpError(400, 'query-invalid', `query.${repeated}: this parameter is there more than once`);
 }
 
 function check<Schema extends z.ZodType>(schema: Schema, value: unknown, code: string, what: string): z.output<Schema> {

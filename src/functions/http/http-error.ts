@@ -39,9 +39,16 @@ const TITLES: Record<number, string> = {
   503: 'Storage account did not answer',
 };
 
+/** More than any text of ours. */
+const LONGEST = 3_000;
+
+function shortened(text: string): string {
+  return text.length <= LONGEST ? text : `${text.slice(0, LONGEST)}…`;
+}
+
 /** `application/problem+json` (RFC 9457) with a stable `code`; the type is a name, not an address. */
 export function problemResponse(error: HttpError): HttpResponseInit {
-  // Any text of it may repeat what the request says, where a secret may have been pasted.
+  // Any text of it may repeat what the request says, where a secret may have been pasted, and at any length.
   const body = {
     type: `urn:strongroom:problem:${error.code}`,
     title: TITLES[error.status] ?? 'Problem',
@@ -52,5 +59,5 @@ export function problemResponse(error: HttpError): HttpResponseInit {
     ...error.more,
   };
   const headers = { 'content-type': 'application/problem+json', 'cache-control': 'no-store' };
-  return { status: error.status, headers, body: visibleJson(body, redact) };
+  return { status: error.status, headers, body: visibleJson(body, (text) => shortened(redact(text))) };
 }

@@ -4,6 +4,7 @@ import { jobContextOf } from '#app/job-context.ts';
 import { parseRunId } from '#domain/run/run-id.ts';
 import { answering, readBody } from '../http/answering.ts';
 import { HttpError } from '../http/http-error.ts';
+import { quoted } from '../http/quoted.ts';
 import { configuredJob } from '../run/configured-job.ts';
 import { answerStart } from '../run/start-run.ts';
 
@@ -45,7 +46,8 @@ export function startPruneHandler(deps: Dependencies) {
 function jobOfPlan(deps: Dependencies, run: string, named: string | undefined): string {
   const job = parseRunId(run)?.job;
   if (job === undefined || (named !== undefined && named !== job)) {
-    throw new HttpError(404, 'plan-not-found', `Job "${named ?? job}" has no plan "${run}"`, PLAN_FIRST);
+    const whose = named === undefined ? 'There is' : `Job ${quoted(named)} has`;
+    throw new HttpError(404, 'plan-not-found', `${whose} no plan ${quoted(run)}`, PLAN_FIRST);
   }
   return configuredJob(deps, job).name;
 }

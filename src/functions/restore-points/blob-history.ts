@@ -14,6 +14,7 @@ import { ControlStore } from '#storage/control/control-store.ts';
 import { answering, json, readQuery } from '../http/answering.ts';
 import { readCursor, writeCursor } from '../http/cursor.ts';
 import { HttpError } from '../http/http-error.ts';
+import { limitUpTo } from '../http/limit.ts';
 import { configuredJob } from '../run/configured-job.ts';
 import { vaultsOf } from '../run/find-run.ts';
 
@@ -21,7 +22,7 @@ const query = z.strictObject({
   job: z.string().optional(),
   container: z.string(),
   name: z.string().max(1024),
-  limit: z.coerce.number().int().min(1).max(500).default(500),
+  limit: limitUpTo(500, 500),
   cursor: z.string().optional(),
 });
 

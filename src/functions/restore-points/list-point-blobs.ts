@@ -21,13 +21,15 @@ import type { ControlStore } from '#storage/control/control-store.ts';
 import { answering, json, readQuery } from '../http/answering.ts';
 import { readCursor, writeCursor } from '../http/cursor.ts';
 import { foreignCursor, HttpError } from '../http/http-error.ts';
+import { limitUpTo } from '../http/limit.ts';
+import { quoted } from '../http/quoted.ts';
 import { findUnmarkedPoint } from '../run/find-restore-point.ts';
 
 const query = z.strictObject({
   container: z.string().optional(),
   prefix: z.string().max(1024).default(''),
   delimiter: z.string().max(1024).optional(),
-  limit: z.coerce.number().int().min(1).max(5000).default(1000),
+  limit: limitUpTo(5000, 1000),
   cursor: z.string().optional(),
 });
 
@@ -86,7 +88,7 @@ function containerOf({ id, parts }: RunSummary, named: string | undefined): stri
   }
   const container = named ?? containers[0];
   if (container !== undefined && containers.includes(container)) return container;
-  const message = `Restore point ${id} has no container${container === undefined ? '' : ` "${container}"`}`;
+  const message = `Restore point ${id} has no container${container === undefined ? '' : ` ${quoted(container)}`}`;
   const isTable = container === undefined ? tasks.length > 0 : tableOfTask(container) !== undefined;
   const hint = isTable
     ? `You cannot browse tables. See what the restore point has of each: GET /api/restore-points/${id}`

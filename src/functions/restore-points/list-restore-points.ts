@@ -9,14 +9,16 @@ import type { CatalogRow } from '#storage/catalog.ts';
 import { ControlStore } from '#storage/control/control-store.ts';
 import { isStorageError } from '#storage/storage-error.ts';
 import { answering, json, readQuery } from '../http/answering.ts';
+import { limitUpTo } from '../http/limit.ts';
 import { readVaultCursors, writeVaultCursors } from '../http/vault-cursors.ts';
+import { checkJobOfList } from '../run/configured-job.ts';
 import { vaultsOf } from '../run/find-run.ts';
 import { type CatalogProblem, catalogProblems, listRows } from '../run/list-rows.ts';
 import { shownNotes, shownPoint } from './shown-restore-point.ts';
 
 const query = z.strictObject({
   job: z.string().optional(),
-  limit: z.coerce.number().int().min(1).max(200).default(50),
+  limit: limitUpTo(200, 50),
   removed: z.enum(['true', 'false']).default('false'),
   cursor: z.string().optional(),
 });
@@ -59,6 +61,7 @@ export function listRestorePointsHandler(deps: Dependencies) {
         return { vault, ...(await pointsIn(deps, vault, { job, limit, removed: removed === 'true' }, from)) };
       }),
     );
+    checkJobOfList(deps, job, !cursors && pages.every(({ points, next }) => points.length === 0 && !next));
     const restorePoints = pages.flatMap(({ points }) => points).sort((a, b) => (a.time < b.time ? 1 : -1));
     return json(200, { restorePoints, next: writeVaultCursors(pages, asked), ...catalogProblems(pages) });
   });

@@ -5,6 +5,7 @@ import { containerProtection, type TargetAccount, tableProtection } from '#domai
 import { isSecondary } from '#domain/service-identity.ts';
 import { expandTable, isInjectiveTable, isValidTableName } from '#domain/tables/table-name.ts';
 import { HttpError } from '../http/http-error.ts';
+import { quoted } from '../http/quoted.ts';
 import { BLOBS_ONLY, MERGES_ENTITIES, type RestoreRequest, selectsBlobs, targetOf } from './restore-request.ts';
 
 function refusal(problem: string, hint?: string): HttpError {
@@ -32,7 +33,7 @@ export function checkAccount({ configuration }: Dependencies, account: string, f
   throw new HttpError(
     400,
     'account-unknown',
-    `${field}: the configuration has no account "${account}"`,
+    `${field}: the configuration has no account ${quoted(account)}`,
     `The accounts are: ${known}. To add one, name it in "accounts" of strongroom.json`,
   );
 }

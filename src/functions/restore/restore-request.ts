@@ -7,8 +7,12 @@ import { defined } from '#domain/run/defined.ts';
 import type { KeySelection } from '#domain/run/tasks.ts';
 import { tablePatternProblem, tableTemplateProblem } from '#domain/tables/table-name.ts';
 import { checkedText } from '../http/checked-text.ts';
+import { someOf } from '../http/some-of.ts';
 
 const key = z.string().max(1024);
+
+/** Without it, a prefix selects everything, or a restore writes to the original names. */
+const NO_TEXT = 'the text is empty; write one, or remove this field';
 
 /** The body of POST /api/restores. */
 export const restoreRequestSchema = z
@@ -16,15 +20,11 @@ export const restoreRequestSchema = z
     restorePoint: z.string().max(100).optional(),
     at: z.iso.datetime({ offset: true, error: 'this must be a time such as 2026-11-20T23:30:00Z' }).optional(),
     job: z.string().optional(),
-    containers: z.array(checkedText(patternProblem)).max(100).default([]),
-    prefix: checkedText(prefixProblem).default(''),
-    include: z.array(checkedText(globProblem)).max(50).default([]),
-    exclude: z.array(checkedText(globProblem)).max(50).default([]),
-    tables: z
-      .array(checkedText(tablePatternProblem))
-      .min(1, 'the list is empty; name a table, or remove "tables"')
-      .max(100)
-      .default([]),
+    containers: someOf(checkedText(patternProblem), 100, 'containers'),
+    prefix: checkedText(prefixProblem).min(1, NO_TEXT).default(''),
+    include: someOf(checkedText(globProblem), 50, 'include'),
+    exclude: someOf(checkedText(globProblem), 50, 'exclude'),
+    tables: someOf(checkedText(tablePatternProblem), 100, 'tables'),
     keys: z.strictObject({ partition: key.optional(), from: key.optional(), to: key.optional() }).optional(),
     file: z
       .union([
@@ -40,7 +40,7 @@ export const restoreRequestSchema = z
       .strictObject({
         account: z.string().optional(),
         container: checkedText(containerTemplateProblem).optional(),
-        prefix: checkedText(prefixTemplateProblem).optional(),
+        prefix: checkedText(prefixTemplateProblem).min(1, NO_TEXT).optional(),
         table: checkedText(tableTemplateProblem).optional(),
       })
       .prefault({}),

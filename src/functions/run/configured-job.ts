@@ -1,6 +1,8 @@
 import type { Dependencies } from '#app/dependencies.ts';
+import { runsAs } from '#app/job-context.ts';
 import type { Job } from '#config/configuration.ts';
 import { HttpError } from '../http/http-error.ts';
+import { quoted } from '../http/quoted.ts';
 
 /**
  * The job that a request names, or the only one. Throws 404 if the configuration does not have it, and 400 if the
@@ -18,8 +20,18 @@ export function configuredJob({ configuration }: Dependencies, named: string | u
   }
   const job = jobs.find(({ name }) => name === named);
   if (job) return job;
-  const hint = jobs.length > 0 ? `The jobs are: ${names}` : undefined;
-  throw new HttpError(404, 'job-not-found', `The configuration has no job "${named}"`, hint);
+  throw unknownJob(named, jobs);
+}
+
+/** Throws 404 for an empty list of a job that neither the vault nor the configuration has. */
+export function checkJobOfList(deps: Dependencies, job: string | undefined, isEmpty: boolean): void {
+  const known = runsAs(deps);
+  if (job !== undefined && isEmpty && !known.some(({ name }) => name === job)) throw unknownJob(job, known);
+}
+
+function unknownJob(named: string, jobs: readonly Pick<Job, 'name'>[]): HttpError {
+  const hint = jobs.length > 0 ? `The jobs are: ${jobs.map(({ name }) => name).join(', ')}` : undefined;
+  return new HttpError(404, 'job-not-found', `The configuration has no job ${quoted(named)}`, hint);
 }
 
 /** The job of a run or restore point in the vault. Throws 409 if the configuration does not have it any more. */
@@ -27,5 +39,5 @@ export function jobOfStored({ configuration }: Dependencies, name: string): Job 
   const job = configuration.jobs.find((each) => each.name === name);
   if (job) return job;
   const hint = `Add a job "${name}" with this vault to strongroom.json; it needs no schedule`;
-  throw new HttpError(409, 'job-not-found', `The configuration has no job "${name}"`, hint);
+  throw new HttpError(409, 'job-not-found', `The configuration has no job ${quoted(name)}`, hint);
 }

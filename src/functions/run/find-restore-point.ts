@@ -5,6 +5,7 @@ import { isBackup, type RunSummary } from '#domain/run/run.ts';
 import { parseRunId } from '#domain/run/run-id.ts';
 import { ControlStore } from '#storage/control/control-store.ts';
 import { HttpError } from '../http/http-error.ts';
+import { quoted } from '../http/quoted.ts';
 import { vaultsOf } from './find-run.ts';
 
 export interface FoundPoint {
@@ -27,7 +28,7 @@ export async function findPoint(deps: Dependencies, id: string): Promise<FoundPo
     if (summary) throw notFound(`Run ${id} made no restore point: ${whyNone(summary)}`);
     if (await control.findLockOf(run)) throw notFound(`Run ${id} is in progress and has no restore point yet`);
   }
-  throw notFound(`No vault has a restore point "${id}"`);
+  throw notFound(`No vault has a restore point ${quoted(id)}`);
 }
 
 /** The restore point of this id, with its notes. Throws 404 also if a prune marked it for removal. */

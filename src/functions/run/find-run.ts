@@ -7,6 +7,7 @@ import type { RunRef, RunSummary, UnlockedRun } from '#domain/run/run.ts';
 import { parseRunId } from '#domain/run/run-id.ts';
 import { ControlStore } from '#storage/control/control-store.ts';
 import { HttpError } from '../http/http-error.ts';
+import { quoted } from '../http/quoted.ts';
 import { type HolderLife, holderLife } from './holder-life.ts';
 
 /** A run in the vault: ended with a summary, in progress with its lock, or lost. */
@@ -56,5 +57,5 @@ export function vaultsOf(deps: Dependencies, job?: string): string[] {
 }
 
 function notFound(id: string): HttpError {
-  return new HttpError(404, 'run-not-found', `There is no run "${id}"`, 'Choose another run: GET /api/runs');
+  return new HttpError(404, 'run-not-found', `There is no run ${quoted(id)}`, 'Choose another run: GET /api/runs');
 }

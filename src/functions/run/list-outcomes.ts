@@ -12,12 +12,13 @@ import { StorageError } from '#storage/storage-error.ts';
 import { answering, json, readQuery } from '../http/answering.ts';
 import { readCursor, writeCursor } from '../http/cursor.ts';
 import { foreignCursor, HttpError } from '../http/http-error.ts';
+import { limitUpTo } from '../http/limit.ts';
 import { type FoundRun, findRun } from './find-run.ts';
 
 const query = z.strictObject({
   status: z.enum(['copied', 'unchanged', 'skipped', 'failed', 'no-longer-held', 'planned']).optional(),
   container: z.string().optional(),
-  limit: z.coerce.number().int().min(1).max(5000).default(1000),
+  limit: limitUpTo(5000, 1000),
   cursor: z.string().optional(),
 });
 

@@ -40,13 +40,24 @@ const OF_VAULT = '.';
 export async function listRows(deps: Dependencies, vault: string, wanted: WantedRows): Promise<RowPage> {
   const { job, limit, cursor } = wanted;
   if (cursor?.startsWith(OF_VAULT)) return rowsOfVault(deps, vault, wanted);
+  let why: string;
   try {
-    return await deps.catalog(vault).list({ limit, ...(job && { job }), ...(cursor && { cursor }) });
+    const page = await deps.catalog(vault).list({ limit, ...(job && { job }), ...(cursor && { cursor }) });
+    if (!page.incomplete) return page;
+    why = 'The catalog may lack runs from before its table was created';
   } catch (error) {
     if (!isStorageError(error)) throw error;
     if (cursor !== undefined) throw error.kind === 'invalid' ? foreignCursor() : error;
-    return { ...(await rowsOfVault(deps, vault, wanted)), problem: catalogProblem(vault, error.message) };
+    // The first run of a vault makes the table.
+    if (error.kind === 'container-not-found') return withoutTable(deps, vault, wanted, error.message);
+    why = error.message;
   }
+  return { ...(await rowsOfVault(deps, vault, wanted)), problem: catalogProblem(vault, why) };
+}
+
+async function withoutTable(deps: Dependencies, vault: string, wanted: WantedRows, why: string): Promise<RowPage> {
+  const page = await rowsOfVault(deps, vault, wanted);
+  return page.rows.length === 0 ? page : { ...page, problem: catalogProblem(vault, why) };
 }
 
 /** The problems of pages, as lists show them: nothing, if there are none. */

@@ -5,13 +5,15 @@ import { type CatalogRow, catalogRowOf } from '#storage/catalog.ts';
 import { isStorageError } from '#storage/storage-error.ts';
 import { answering, json, readQuery } from '../http/answering.ts';
 import { HttpError } from '../http/http-error.ts';
+import { limitUpTo } from '../http/limit.ts';
 import { readVaultCursors, writeVaultCursors } from '../http/vault-cursors.ts';
+import { checkJobOfList } from './configured-job.ts';
 import { findRun, vaultsOf } from './find-run.ts';
 import { catalogProblems, listRows, type RowPage } from './list-rows.ts';
 
 const query = z.strictObject({
   job: z.string().optional(),
-  limit: z.coerce.number().int().min(1).max(500).default(50),
+  limit: limitUpTo(500, 50),
   cursor: z.string().optional(),
 });
 
@@ -30,6 +32,7 @@ export function listRunsHandler(deps: Dependencies) {
         return { vault, ...page };
       }),
     );
+    checkJobOfList(deps, job, !cursors && pages.every(({ rows, next }) => rows.length === 0 && !next));
     const runs = [];
     for (const { rows } of pages) for (const row of rows) runs.push(await settled(deps, client, row));
     runs.sort((a, b) => (a.startedAt < b.startedAt ? 1 : -1));

@@ -1,17 +1,21 @@
+import { z } from 'zod';
 import type { Dependencies } from '#app/dependencies.ts';
 import { jobContextOf } from '#app/job-context.ts';
 import { hasRefusedAccess, isArchiving, type RunSummary } from '#domain/run/run.ts';
-import { answering } from '../http/answering.ts';
+import { answering, readBody } from '../http/answering.ts';
 import { HttpError } from '../http/http-error.ts';
 import { jobOfStored } from './configured-job.ts';
 import { findUnmarkedPoint } from './find-restore-point.ts';
 import { findRun } from './find-run.ts';
 import { answerStart } from './start-run.ts';
 
+const nothing = z.strictObject({});
+
 /** POST /api/runs/{id}/retry — starts a run that copies only what failed in this one. */
 export function retryRunHandler(deps: Dependencies) {
   return answering(deps, async (request, client) => {
     const id = request.params.id!;
+    await readBody(request, nothing);
     const found = await findRun(deps, client, id);
     if (found.state === 'running') {
       throw new HttpError(409, 'run-in-progress', `Run ${id} is in progress`, 'Wait until it ends', { run: id });

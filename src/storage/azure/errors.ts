@@ -184,6 +184,12 @@ function kindOf(failure: Failure): StorageErrorKind {
   return /CERT|TLS|SSL/.test(code) ? 'unreachable' : 'unknown';
 }
 
+/** What is missing, if the service names only a resource: without a blob or an entity, it is not one of these. */
+function missingOf(kind: StorageErrorKind, { code }: Failure, { container, name }: RequestContext): StorageErrorKind {
+  if (kind !== 'not-found' || name !== undefined) return kind;
+  return container === undefined || code === 'ResourceNotFound' ? 'account-not-found' : kind;
+}
+
 /**
  * The error for callers. It does not include the SDK's error as its cause, which contains the request with its
  * signature and the SAS of the copy source.
@@ -191,7 +197,7 @@ function kindOf(failure: Failure): StorageErrorKind {
 export function storageErrorOf(error: unknown, about: RequestContext): StorageError {
   if (error instanceof StorageError) return error;
   const failure = failureOf(error);
-  const kind = kindOf(failure);
+  const kind = missingOf(kindOf(failure), failure, about);
   const where = [about.alias, about.container, about.name].filter((part) => part !== undefined).join('/');
   const detail = kind === 'access-denied' || kind === 'source-access-denied' ? '' : serviceText(failure.message);
   const what = [failure.status || '', failure.code].filter(Boolean).join(' ') || failure.name || 'failure';

@@ -508,7 +508,7 @@ describe('the API refuses', () => {
     ];
     for (const value of values) {
       const runs = await send({ method: 'GET', path: `/api/runs?job=${value}` });
-      expect([runs.status, runs.text], value).toEqual([200, '{"runs":[],"next":null}']);
+      expect([runs.status, JSON.parse(runs.text).code], value).toEqual([404, 'job-not-found']);
       const items = await send({ method: 'GET', path: `/api/runs/${run}/outcomes?container=${value}` });
       expect([items.status, items.text], value).toEqual([200, '{"items":[],"next":null}']);
     }

@@ -14,7 +14,7 @@ async function change(names: string[]): Promise<void> {
 }
 
 const restoreOf = (app: Strongroom, point: string, prefix: string, container: string) =>
-  app.restore({ restorePoint: point, prefix, target: { container } });
+  app.restore({ restorePoint: point, ...(prefix && { prefix }), target: { container } });
 
 test('F30: restores and verifications wait for no backup, and no backup waits for them', async () => {
   await bed.fill(12);

@@ -20,7 +20,7 @@ const NOW = new Date('2026-11-30T12:00:00Z');
 const WHOLE = `DefaultEndpointsProtocol=https;AccountName=acct1;AccountKey=${KEY};EndpointSuffix=core.windows.net`;
 const sas = (query: string) =>
   `BlobEndpoint=https://acct1.blob.core.windows.net/;SharedAccessSignature=sv=2025-01-05&${query}&sig=${SIG}`;
-const ACCOUNT_SAS = 'ss=bt&srt=sco&sp=rwlac&se=2027-01-01T00:00:00Z';
+const ACCOUNT_SAS = 'ss=bt&srt=sco&sp=rwlacut&se=2027-01-01T00:00:00Z';
 
 const problemsOf = (value: string): string[] => {
   const resolved = resolveAccount('VAULT', { VAULT: value }, NOW);
@@ -158,6 +158,11 @@ test('a signature covers the services that are used', () => {
   const vault: SasUse = { role: 'vault', services: ['blobs'] };
   expect(problem(account('t'), vault)).toContain('blobs (ss)');
   expect(problem(account('b'), vault)).toBe('none');
+  const lacking = (right: string, services = 'bt') =>
+    problem(account(services).replace('rwlacut', 'rwlacut'.replace(right, '')), vault);
+  for (const right of 'rwltau') expect(lacking(right)).toContain(`the permissions ${right} (sp)`);
+  for (const right of 'rwlt') expect(lacking(right, 'b')).toContain(`the permissions ${right} (sp)`);
+  for (const right of 'au') expect(lacking(right, 'b')).toBe('none');
   const tables: SasUse = { role: 'read', services: ['tables'] };
   expect(problem(account('b'), tables)).toContain('does not cover tables (ss)');
   expect(problem(account('t'), tables)).toBe('none');

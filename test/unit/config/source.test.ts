@@ -46,8 +46,7 @@ describe('a source of tables', () => {
 
   it('may have a destination for containers all the same, and what chooses nothing', () => {
     const destination = { account: 'VAULT', container: 'all', prefix: 'a/' };
-    const choice = { prefix: '', include: [], exclude: [] };
-    expect(load([job(choice, { destination })]).jobs[0]!.destination).toEqual(destination);
+    expect(load([job({ prefix: '' }, { destination })]).jobs[0]!.destination).toEqual(destination);
   });
 
   it('may have containers beside them, which go where the destination says', () => {
@@ -93,6 +92,14 @@ describe('a source of tables', () => {
 });
 
 describe('a source is refused', () => {
+  it.each(['include', 'exclude'])('when its list "%s" is empty, which could mean nothing or all', (option) => {
+    const place = `jobs[0].source.${option}`;
+    const destination = { account: 'VAULT', container: 'all' };
+    expect(problems([job({ containers: ['*'], [option]: [] }, { destination })])).toEqual([
+      `${place}: the list is empty; add to it, or remove this option`,
+    ]);
+  });
+
   it.each([
     [{ tables: undefined }],
     [{ tables: [] }],

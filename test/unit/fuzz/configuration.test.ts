@@ -15,7 +15,7 @@ const SETTINGS: Record<string, string> = {
   SOURCE: `DefaultEndpointsProtocol=https;AccountName=source1;AccountKey=${KEY};EndpointSuffix=core.windows.net`,
   VAULT:
     'BlobEndpoint=https://vault1.blob.core.windows.net/;SharedAccessSignature=' +
-    `sv=2025-01-05&ss=b&srt=sco&sp=rwl&se=2126-01-01&sig=${SIGNATURE}`,
+    `sv=2025-01-05&ss=b&srt=sco&sp=rwlt&se=2126-01-01&sig=${SIGNATURE}`,
   OTHER__blobServiceUri: 'https://other1.blob.core.windows.net',
 };
 

@@ -47,6 +47,15 @@ test('a process that stays waits for none, and is not waited for', async () => {
   ).rejects.toMatchObject({ exitCode: 11, message: expect.stringContaining('Ask http://127.0.0.1:1.') });
 });
 
+test('another directory is no remedy where the accounts of the embedded emulator are in this one', async () => {
+  const directory = temporaryDirectory();
+  writeFileSync(join(directory, 'host.lock'), JSON.stringify(identify(process.ppid)));
+  const asked = () => lockDataDirectory(directory).catch(({ message }: Error) => message);
+  expect(await asked()).toMatch(/Stop it, or choose another directory with --data\.$/);
+  writeFileSync(join(directory, 'azurite.json'), '{}');
+  expect(await asked()).toMatch(/Stop it\.$/);
+});
+
 test('a signal ends the wait for another process', async () => {
   const directory = temporaryDirectory();
   writeFileSync(join(directory, 'host.lock'), JSON.stringify({ ...identify(process.ppid), once: 'other' }));

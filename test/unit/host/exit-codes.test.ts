@@ -66,6 +66,8 @@ describe('the exit codes', () => {
     }
     expect([401, 403].map((status) => exitCodeOfAnswer(status))).toEqual([12, 12]);
     expect([502, 503, 504].map((status) => exitCodeOfAnswer(status, 'unreachable'))).toEqual([69, 69, 69]);
+    const denied = ['access-denied-destination', 'authentication-failed', 'key-not-permitted', 'sas-too-narrow'];
+    expect(denied.map((code) => exitCodeOfAnswer(502, code))).toEqual([12, 12, 12, 12]);
     expect(exitCodeOfAnswer(418, 'of a later version')).toBe(8);
   });
 

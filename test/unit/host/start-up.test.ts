@@ -164,8 +164,36 @@ test('a missed occurrence fires once at the start, past due; without one, the ti
   expect(after.effects('nightly')).toHaveLength(2);
 });
 
+test.each(['', '{"nightly":', '[]', '7', 'null', '{"nightly":{"Schedule":1}}', '{"nightly":null}'])(
+  'damaged times of timers (%j) keep no host from starting: it says so, and goes on without',
+  async (content) => {
+    const directory = temporaryDirectory();
+    mkdirSync(join(directory, 'data'), { mode: 0o700 });
+    const file = join(directory, 'data', 'timers.json');
+    writeFileSync(file, content);
+    const fixture = await Fixture.start({}, directory);
+    expect(fixture.host.output()).toContain(`${file} is damaged`);
+    await fixture.host.stop();
+    expect(JSON.parse(readFileSync(file, 'utf8'))).toMatchObject({ nightly: { LastUpdated: expect.any(String) } });
+  },
+);
+
 test('a timer that recurs within a minute fires at its times, without a status', async () => {
   const fixture = await Fixture.start({ env: { NIGHTLY: '* * * * * *' } });
   await until('two firings', () => (fixture.effects('nightly ends').length >= 2 ? true : undefined));
   expect(fixture.effects('nightly begins')[1]).toBe('nightly begins pastDue=false last=never');
 });
+
+test.each(['', '{"keys":', '[7]', 'null', '{"keys":{"a":1}}', '{"keys":{},"ports":{"blob":"x"}}'])(
+  'damaged keys of the embedded emulator (%j) end the start with what to do',
+  async (content) => {
+    const directory = temporaryDirectory();
+    mkdirSync(join(directory, 'data'), { mode: 0o700 });
+    writeFileSync(join(directory, 'data', 'azurite.json'), content);
+    const jobs = [{ source: { account: 'SOURCE' }, destination: { account: 'VAULT' } }];
+    writeFileSync(join(directory, 'strongroom.json'), JSON.stringify({ jobs }));
+    const env = { SOURCE: undefined, VAULT: undefined, STRONGROOM_CONFIG: undefined };
+    const { exitCode, output } = await refused({ env }, directory);
+    expect([exitCode, output]).toEqual([65, expect.stringMatching(/azurite\.json is damaged.*delete it/)]);
+  },
+);

@@ -19,6 +19,7 @@ function world() {
   const catalog = new PatientCatalog(
     {
       put: ({ id, status }) => ask(() => void state.rows.set(id, status)),
+      markComplete: async () => {},
       list: () => ask(() => ({ rows: [] })),
     },
     () => new Date(state.now),

@@ -1,7 +1,7 @@
 import { odata, type TableClient, type TableServiceClientOptions } from '@azure/data-tables';
-import type { Catalog, CatalogRow } from '../../catalog.ts';
+import type { Catalog, CatalogPage, CatalogRow } from '../../catalog.ts';
 import { noteRequest } from '../../requests.ts';
-import { isStorageError, StorageError } from '../../storage-error.ts';
+import { StorageError } from '../../storage-error.ts';
 import type { AccountAccess } from '../account-access.ts';
 import { storageErrorOf } from '../errors.ts';
 import type { RetryOptions } from '../retry-policy.ts';
@@ -10,6 +10,8 @@ import { tableOperationName } from './table-operation-name.ts';
 
 /** All runs are in one partition, so that a query lists them in order. */
 const PARTITION = 'run';
+/** The row that says whether the table has all runs. It comes before every run. */
+const STATE = '0';
 /** The last millisecond of the year 9999; 15 digits. */
 const END_OF_TIME = 253_402_300_799_999;
 
@@ -45,45 +47,54 @@ export class AzureCatalog implements Catalog {
     return this.#made;
   }
 
-  put(row: CatalogRow): Promise<void> {
+  put(row: CatalogRow): Promise<'created' | undefined> {
     return this.#ask(`write the row of run ${row.id} to`, async () => {
-      const entity = { partitionKey: PARTITION, rowKey: rowKey(row), ...columnsOf(row) };
-      const upsert = () => this.#table.upsertEntity(entity, 'Replace', { requestOptions: { timeout: this.#timeout } });
+      const columns = columnsOf(row);
       try {
-        await upsert();
+        await this.#upsert(rowKey(row), columns);
+        return undefined;
       } catch (error) {
         if (storageErrorOf(error, { action: '', alias: '' }).kind !== 'container-not-found') throw error;
-        await this.#table.createTable();
-        await upsert();
       }
+      await this.#table.createTable();
+      await this.#upsert(rowKey(row), columns);
+      return 'created';
     });
   }
 
-  async list(options: {
-    job?: string;
-    limit: number;
-    cursor?: string;
-  }): Promise<{ rows: CatalogRow[]; next?: string }> {
+  markComplete(): Promise<void> {
+    return this.#ask('mark as complete', () => this.#upsert(STATE, { state: 'complete' }));
+  }
+
+  async #upsert(key: string, columns: object): Promise<void> {
+    const entity = { partitionKey: PARTITION, rowKey: key, ...columns };
+    await this.#table.upsertEntity(entity, 'Replace', { requestOptions: { timeout: this.#timeout } });
+  }
+
+  async list(options: { job?: string; limit: number; cursor?: string }): Promise<CatalogPage> {
     const { job, limit, cursor } = options;
     const filter =
-      job === undefined ? odata`PartitionKey eq ${PARTITION}` : odata`PartitionKey eq ${PARTITION} and job eq ${job}`;
-    try {
-      return await this.#ask('list', async () => {
-        const pages = this.#table
-          .listEntities<Columns>({ queryOptions: { filter }, requestOptions: { timeout: this.#timeout } })
-          .byPage({
-            maxPageSize: limit,
-            ...(cursor ? { continuationToken: tokenOf(cursor) } : {}),
-          });
-        const { value: page } = await pages.next();
-        const rows = ((page ?? []) as Columns[]).flatMap(rowOf);
-        const token: string | undefined = page?.continuationToken;
-        return { rows, ...(token ? { next: cursorOf(token) } : {}) };
-      });
-    } catch (error) {
-      if (isStorageError(error, 'container-not-found')) return { rows: [] };
-      throw error;
-    }
+      job === undefined
+        ? odata`PartitionKey eq ${PARTITION}`
+        : odata`PartitionKey eq ${PARTITION} and (job eq ${job} or RowKey eq ${STATE})`;
+    return this.#ask('list', async () => {
+      const pages = this.#table
+        .listEntities<Columns>({ queryOptions: { filter }, requestOptions: { timeout: this.#timeout } })
+        .byPage({
+          // The state is a row of the first page.
+          maxPageSize: cursor ? limit : limit + 1,
+          ...(cursor ? { continuationToken: tokenOf(cursor) } : {}),
+        });
+      const { value: page } = await pages.next();
+      const found = (page ?? []) as Columns[];
+      const isIncomplete = !cursor && !found.some(({ state }) => state === 'complete');
+      const token: string | undefined = page?.continuationToken;
+      return {
+        rows: found.flatMap(rowOf).slice(0, limit),
+        ...(token ? { next: cursorOf(token) } : {}),
+        ...(isIncomplete && { incomplete: true as const }),
+      };
+    });
   }
 
   async #ask<T>(action: string, send: () => Promise<T>): Promise<T> {
@@ -96,7 +107,7 @@ export class AzureCatalog implements Catalog {
 }
 
 /** The columns of the table, which has numbers and strings but no records. */
-type Columns = Omit<CatalogRow, 'counts' | 'bytes'> & { counts?: string; bytes?: string };
+type Columns = Omit<CatalogRow, 'counts' | 'bytes'> & { counts?: string; bytes?: string; state?: string };
 
 function columnsOf(row: CatalogRow): Columns {
   const { counts, bytes, ...rest } = row;

@@ -154,7 +154,8 @@ export class AzureTableAccount implements TableAccount {
       const { kind, message, status, code } =
         error instanceof StorageError ? withContext(about, error) : storageErrorOf(error, about);
       // No request needs an existing entity, so only the table can be missing.
-      throw new StorageError(kind === 'not-found' ? 'container-not-found' : kind, message, status, code, at);
+      const isTable = about.container !== undefined && (kind === 'not-found' || kind === 'account-not-found');
+      throw new StorageError(isTable ? 'container-not-found' : kind, message, status, code, at);
     }
   }
 }

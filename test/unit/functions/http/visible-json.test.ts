@@ -21,6 +21,13 @@ describe('JSON in answers', () => {
 });
 
 describe('a problem', () => {
+  it('repeats no text of the request at any length', () => {
+    const long = 'x'.repeat(100_000);
+    const errors = [{ path: long, message: long }];
+    const { body } = problemResponse(new HttpError(400, 'body-invalid', long, long, { errors }));
+    expect((body as string).length).toBeLessThan(20_000);
+  });
+
   const secret = 'c2lnbmF0dXJlLXRoYXQtaXMtc2VjcmV0';
 
   it('repeats no secret of the request, in none of its parts', () => {

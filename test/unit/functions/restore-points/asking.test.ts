@@ -10,6 +10,7 @@ import { emptyTally, tallyToMetadata } from '#domain/run/tally.ts';
 import type { Handler } from '#functions/http/answering.ts';
 import { writeCursor } from '#functions/http/cursor.ts';
 import { rebuildCatalogHandler } from '#functions/rebuild-catalog.ts';
+import { listRestorePointsHandler } from '#functions/restore-points/list-restore-points.ts';
 import { getRunHandler } from '#functions/run/get-run.ts';
 import { listOutcomesHandler } from '#functions/run/list-outcomes.ts';
 import { listRunsHandler } from '#functions/run/list-runs.ts';
@@ -40,9 +41,17 @@ const missing = async () => {
 /** A vault that no run has written to. */
 const EMPTY: Partial<BlobAccount> = { getObject: async () => undefined, listBlobs: missing };
 
+interface Asking {
+  query?: object;
+  url?: string;
+  body?: string;
+  vault?: Partial<BlobAccount>;
+  list?: Catalog['list'];
+}
+
 async function ask(
   make: (deps: Dependencies) => (...given: [HttpRequest, DurableClient, InvocationContext]) => ReturnType<Handler>,
-  { query = {}, vault = EMPTY, list }: { query?: object; vault?: Partial<BlobAccount>; list?: Catalog['list'] },
+  { query = {}, url, body = '', vault = EMPTY, list }: Asking,
 ) {
   const deps = {
     configuration: { jobs: [{ name: 'nightly', destination: { account: 'VAULT' } }], archives: [] },
@@ -51,7 +60,10 @@ async function ask(
     now: () => new Date(),
     telemetry: { failure: (_name: string, error: unknown) => expect.unreachable(String(error)) },
   } as unknown as Dependencies;
-  const request = { params: { id: RUN.id }, query: new URLSearchParams({ ...query }) } as unknown as HttpRequest;
+  const request = {
+    ...{ params: { id: RUN.id }, query: new URLSearchParams({ ...query }), text: async () => body },
+    ...(url !== undefined && { url, query: new URL(url).searchParams }),
+  } as unknown as HttpRequest;
   const answer = await make(deps)(request, {} as DurableClient, { functionName: 'f' } as InvocationContext);
   return { ...answer, body: JSON.parse(answer.body as string) };
 }
@@ -156,6 +168,42 @@ describe('asking for runs', () => {
     };
     expect(await statusWith({ ...NOTHING, ...running, status: 'succeeded', finishedAt: startedAt })).toBe('succeeded');
     expect(await statusWith(undefined)).toBe('failed');
+  });
+
+  it.each(['0x10', '1e2', ' 5', '5 ', '+5', '5.0', '0', '501', '99999999999'])(
+    'refuses the limit "%s"',
+    async (limit) => {
+      const list = async () => expect.unreachable();
+      expect(await ask(listRunsHandler, { query: { limit }, list })).toMatchObject({
+        status: 400,
+        body: { code: 'query-invalid', detail: 'query.limit: this must be a whole number from 1 to 500' },
+      });
+    },
+  );
+
+  it('refuses a parameter that is there more than once', async () => {
+    const list = async () => expect.unreachable();
+    const url = 'http://localhost/api/runs?job=nightly&job=weekly';
+    expect(await ask(listRunsHandler, { url, list })).toMatchObject({ status: 400, body: { code: 'query-invalid' } });
+  });
+
+  it.each([listRunsHandler, listRestorePointsHandler])('names a job that there is not (%#)', async (handler) => {
+    const list = async () => ({ rows: [] });
+    const asked = await ask(handler, { query: { job: 'nosuch' }, list });
+    expect(asked).toMatchObject({
+      status: 404,
+      body: { code: 'job-not-found', detail: 'The configuration has no job "nosuch"', hint: 'The jobs are: nightly' },
+    });
+    expect((await ask(handler, { query: { job: 'x'.repeat(5_000) }, list })).body.detail.length).toBeLessThan(200);
+    expect(await ask(handler, { query: { job: 'nightly' }, list })).toMatchObject({ status: 200 });
+  });
+
+  it('a rebuild of the catalog takes no fields', async () => {
+    const list = async () => ({ rows: [] });
+    expect(await ask(rebuildCatalogHandler, { body: '{"x":1}', list })).toMatchObject({
+      status: 400,
+      body: { code: 'body-invalid' },
+    });
   });
 
   it('takes an empty parameter for none', async () => {

@@ -109,6 +109,11 @@ describe('POST /api/restores of tables', () => {
     ['keys of no table', { keys: { partition: 'a' } }, /^body\.keys: name the tables of these keys in "tables"$/],
     ['keys that a script has left out', { tables: ['orders'], keys: {} }, /^body\.keys: this selects nothing/],
     ['tables that a script has found none of', { tables: [] }, /^body\.tables: the list is empty/],
+    ['containers that a script has found none of', { containers: [] }, /^body\.containers: the list is empty/],
+    ['globs that a script has found none of', { include: [] }, /^body\.include: the list is empty/],
+    ['globs to leave out that there are none of', { exclude: [] }, /^body\.exclude: the list is empty/],
+    ['a prefix that a script has left empty', { prefix: '' }, /^body\.prefix: the text is empty/],
+    ['a prefix of the target alike', { target: { prefix: '' } }, /^body\.target\.prefix: the text is empty/],
     [
       'no key at all',
       { tables: ['orders'], keys: { from: 'b', to: 'a' } },
@@ -304,7 +309,7 @@ describe('POST /api/restores of containers', () => {
   it('a name that someone chose in the source keeps nothing else from being restored', async () => {
     const answer = async (containers: string[]) =>
       (await new Asked().holding('azure-webjobs-x', 'images')).post(of({ containers }));
-    expect((await answer([])).status).toBe(202);
+    expect((await (await new Asked().holding('azure-webjobs-x', 'images')).post(of({}))).status).toBe(202);
     expect((await answer(['*'])).status).toBe(202);
     for (const containers of [['azure-webjobs-x', 'images'], ['azure-*']]) {
       expect((await answer(containers)).body.detail).toMatch(/belongs to the host of an app/);

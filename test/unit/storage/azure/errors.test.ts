@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { problemCodeOf } from '#app/problem-code.ts';
 import { storageErrorOf } from '#storage/azure/errors.ts';
 import { StorageError } from '#storage/storage-error.ts';
 
@@ -20,6 +21,18 @@ function restError(statusCode: number, code: string | undefined, headers: Record
 }
 
 describe('storageErrorOf', () => {
+  it('a listing of an account that is not there names the account, not a blob', () => {
+    const unknown = restError(404, 'ResourceNotFound');
+    const kind = (about: object) => storageErrorOf(unknown, { action: 'list', alias: 'vault', ...about }).kind;
+    expect(kind({})).toBe('account-not-found');
+    expect(kind({ container: 'data' })).toBe('account-not-found');
+    expect(kind({ container: 'data', name: 'a' })).toBe('not-found');
+    const error = storageErrorOf(restError(404, undefined), { action: 'list the containers of', alias: 'vault' });
+    expect(error.kind).toBe('account-not-found');
+    expect(problemCodeOf(error, 'source')).toBe('account-not-found');
+    expect(problemCodeOf(error, 'destination')).toBe('account-not-found');
+  });
+
   it('a tier that the asked version of the service does not know is one that the account does not support', () => {
     const refused = (headerName: string) => ({ ...restError(400, 'InvalidHeaderValue'), details: { headerName } });
     expect(storageErrorOf(refused('x-ms-access-tier'), ASKED).kind).toBe('tier-not-supported');

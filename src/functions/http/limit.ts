@@ -1,0 +1,12 @@
+import { z } from 'zod';
+
+/** The parameter `limit` of a list: digits only, as `0x10`, `1e2` and ` 5` are probably not what the caller means. */
+export function limitUpTo(most: number, byDefault: number) {
+  const error = `this must be a whole number from 1 to ${most}`;
+  return z
+    .string()
+    .regex(/^\d{1,9}$/, { error, abort: true })
+    .transform(Number)
+    .pipe(z.number().min(1, { error }).max(most, { error }))
+    .default(byDefault);
+}

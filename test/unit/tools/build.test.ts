@@ -1,0 +1,52 @@
+import { spawnSync } from 'node:child_process';
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+
+const ROOT = join(import.meta.dirname, '../../..');
+const FILES = ['.built-from', 'applicationinsights.cjs', 'applicationinsights.cjs.map', 'index.cjs', 'index.cjs.map'];
+
+test('a build is skipped if nothing has changed, and says so if not', () => {
+  const project = realpathSync(mkdtempSync(join(tmpdir(), 'strongroom-build-')));
+  const write = (name: string, text: string) => writeFileSync(join(project, name), text);
+  const build = () => {
+    const { status, stderr } = spawnSync(process.execPath, ['tools/build.ts'], { cwd: project, encoding: 'utf8' });
+    expect(status, stderr).toBe(0);
+    expect(readdirSync(join(project, 'dist')).sort()).toEqual(FILES);
+    return stderr;
+  };
+  const built = 'Building …\n';
+  try {
+    mkdirSync(join(project, 'src/telemetry'), { recursive: true });
+    cpSync(join(ROOT, 'tools/build.ts'), join(project, 'tools/build.ts'));
+    symlinkSync(realpathSync(join(ROOT, 'node_modules')), join(project, 'node_modules'), 'junction');
+    write('package.json', '{"version":"1.2.3","type":"module"}');
+    write('package-lock.json', '{}');
+    write('src/telemetry/application-insights.ts', 'export const insights = 1;');
+    write('src/index.ts', 'declare const STRONGROOM_VERSION: string; console.log(STRONGROOM_VERSION);');
+    expect(build()).toBe(built);
+    expect(readFileSync(join(project, 'dist/index.cjs'), 'utf8')).toContain('1.2.3');
+    expect(build()).toBe('');
+    write('src/telemetry/application-insights.ts', 'export const insights = 2;');
+    expect(build()).toBe(built);
+    expect(readFileSync(join(project, 'dist/applicationinsights.cjs'), 'utf8')).toContain('insights = 2');
+    write('package-lock.json', '{"lockfileVersion":3}');
+    expect(build()).toBe(built);
+    rmSync(join(project, 'dist/index.cjs'));
+    expect(build()).toBe(built);
+    expect(build()).toBe('');
+  } finally {
+    rmSync(project, { recursive: true, force: true });
+  }
+});
