@@ -87,8 +87,8 @@ function readKeysAndPorts(file: string): KeysAndPorts {
   }
   throw new HostError(
     `${file} is damaged. It holds the keys and ports of the embedded Azurite, whose blobs and tables are not ` +
-      'affected. Restore the file from a copy, or delete it: the next start makes new ones, and connection strings from before ' +
-      'no longer work.',
+      'affected. Restore the file from a copy, or delete it: the next start makes new ones, and connection ' +
+      'strings from before no longer work.',
     EXIT.damaged,
   );
 }

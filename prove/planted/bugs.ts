@@ -272,8 +272,8 @@ export const BUGS: Bug[] = [
   {
     words: 'forgets during an outage of the host what was due',
     file: 'src/domain/run/occurrence.ts',
-    find: 'last?.getTime() ?? Number.POSITIVE_INFINITY',
-    replace: 'Number.POSITIVE_INFINITY',
+    find: 'if (last) return Math.min(window, last.getTime());',
+    replace: 'if (last) return window;',
     detector: TICKS,
   },
   {
