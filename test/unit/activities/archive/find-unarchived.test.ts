@@ -252,6 +252,26 @@ describe('I10: what a writer to the source forges', () => {
 describe('receipts past their retention time', () => {
   const DAYS = 86_400_000;
 
+  it.each([
+    ['deletes all but the summary of old runs of its rule', 10, true],
+    ['of a rule without receipts.keepDays leaves old runs as they are', undefined, false],
+  ])('a reconciliation %s', async (_, keepDays, isCleared) => {
+    const room = new Room({ ...(keepDays !== undefined && { keepDays }) });
+    room.put('a');
+    const old = await room.reconcile();
+    const left = ({ id }: RunSummary) =>
+      room.vault.listBlobs('strongroom', { prefix: `jobs/${RULE}/runs/${id}/` }).blobs.map(({ name }) => name);
+    room.clock += 89 * 86_400_000;
+    const young = await room.reconcile();
+    const before = left(young);
+    expect(left(old).length).toBeGreaterThan(3);
+    room.clock += 2 * 86_400_000;
+    await room.reconcile();
+    expect(left(old).length === 1).toBe(isCleared);
+    expect(left(old)).toContain(`jobs/${RULE}/runs/${old.id}/run.json`);
+    expect(left(young)).toEqual(before);
+  });
+
   it('receipts of versions that are gone or replaced are deleted; others stay', async () => {
     const room = new Room({ keepDays: 10 });
     for (const name of ['gone', 'overwritten', 'there']) room.put(name);
