@@ -30,7 +30,8 @@ function fill(job: string, runs: number): void {
 }
 
 async function rebuild(cursor?: string) {
-  const request = { query: new URLSearchParams(cursor === undefined ? {} : { cursor }) } as unknown as HttpRequest;
+  const query = new URLSearchParams(cursor === undefined ? {} : { cursor });
+  const request = { query, url: 'https://app/', text: async () => '' } as unknown as HttpRequest;
   const context = { functionName: 'f' } as InvocationContext;
   const answer = await rebuildCatalogHandler(deps)(request, {} as DurableClient, context);
   return { status: answer.status, body: JSON.parse(String(answer.body)) };
