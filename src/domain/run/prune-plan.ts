@@ -79,6 +79,7 @@ const planSchema = z.strictObject({
   expired: list,
   reading: z.array(z.strictObject({ job: text, point: text, run: text })),
   leftovers: list.optional(),
+  oldRuns: list.optional(),
   keeps: z.array(pointName),
   braked: list,
   marginMs: z.number().nonnegative(),

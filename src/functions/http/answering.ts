@@ -36,7 +36,7 @@ export function answering(deps: Dependencies, handler: Handler) {
 
 /** Throws 413, also where a handler reads no body. */
 async function refuseLargeBody(request: HttpRequest): Promise<void> {
-  if (request.body === null) return;
+  if (!request.body) return;
   // A body in chunks does not say its length.
   const announced = request.headers.get('content-length');
   const bytes = announced === null ? (await request.clone().arrayBuffer()).byteLength : Number(announced);
