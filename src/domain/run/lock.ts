@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { defined } from './defined.ts';
-import { type Occurrence, type Served, withServed } from './occurrence.ts';
+import type { Members } from './members.ts';
+import { type Occurrence, type Scheduled, type Served, withServed } from './occurrence.ts';
 import type { RunRef, UnlockedRun } from './run.ts';
 import { runRefSchema } from './run-ref-schema.ts';
 
@@ -64,6 +65,11 @@ export function standingOf(lock: RunLock | undefined, run: { id: string; epoch: 
 
 const text = z.string();
 const time = text.refine((value) => !Number.isNaN(Date.parse(value)));
+const markSchema = z.strictObject({
+  at: time,
+  run: text,
+  schedule: text.optional(),
+} satisfies Members<NonNullable<Served[Scheduled]>>);
 const lockSchema = z.strictObject({
   job: text,
   epoch: z.int().nonnegative(),
@@ -73,10 +79,8 @@ const lockSchema = z.strictObject({
   last: text.optional(),
   point: text.optional(),
   turn: z.int().nonnegative().optional(),
-  served: z
-    .partialRecord(z.enum(['backup', 'verify', 'prune', 'reconcile']), z.strictObject({ at: time, run: text }))
-    .optional(),
-});
+  served: z.partialRecord(z.enum(['backup', 'verify', 'prune', 'reconcile']), markSchema).optional(),
+} satisfies Members<RunLock>);
 
 /** Whether an object is the lock of this job. */
 export function isLock(value: unknown, job: string): value is RunLock {

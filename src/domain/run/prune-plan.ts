@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
+import type { Members } from './members.ts';
 
 /** A restore point, or a run that may become one. Everything that it names is needed while it is in `keeps`. */
 export interface PointName {
@@ -70,7 +71,11 @@ export function withHash(plan: Omit<PrunePlan, 'hash'>): PrunePlan {
 
 const text = z.string();
 const list = z.array(text);
-const pointName = z.strictObject({ job: text, id: text, unpublished: z.literal(true).optional() });
+const pointName = z.strictObject({
+  job: text,
+  id: text,
+  unpublished: z.literal(true).optional(),
+} satisfies Members<PointName>);
 const planSchema = z.strictObject({
   job: text,
   at: text,
@@ -86,7 +91,7 @@ const planSchema = z.strictObject({
   before: text,
   source: text,
   hash: text,
-});
+} satisfies Members<PrunePlan>);
 
 export function isPrunePlan(value: unknown): value is PrunePlan {
   return planSchema.safeParse(value).success;

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Members } from './members.ts';
 import type { Removal } from './removal.ts';
 import { isBackup, type RunSummary } from './run.ts';
 import type { VerifyKind } from './tasks.ts';
@@ -38,13 +39,20 @@ const proofSchema = z.strictObject({
   items: count,
   read: count,
   failed: count,
-});
+} satisfies Members<Proof>);
 const notesSchema = z.strictObject({
   hold: z.strictObject({ at: text, reason: text }).optional(),
   brake: z.strictObject({ reason: text, containers: z.array(text), released: text.optional() }).optional(),
   proofs: z.array(proofSchema).optional(),
-  removed: z.strictObject({ at: text, run: text, emptied: text.optional(), by: z.array(text).optional() }).optional(),
-});
+  removed: z
+    .strictObject({
+      at: text,
+      run: text,
+      emptied: text.optional(),
+      by: z.array(text).optional(),
+    } satisfies Members<Removal>)
+    .optional(),
+} satisfies Members<Notes>);
 
 /** A member that this version does not know may be a protection, so it makes other notes than these. */
 export function isNotes(value: unknown): value is Notes {
