@@ -47,8 +47,8 @@ const READS_AT_ONCE = 8;
  * there, as it was written. Throws `damaged` if anything is missing, because then nothing shows which content is
  * needed. A run that has no summary and is not in progress has lost it, since everything that ends a run writes one,
  * unless the chain says that a prune has emptied it. A listing without the run that the lock of its job names as the
- * last, or without a restore point that is on record in the chain, is incomplete. `prefixOf` returns the prefix template
- * of a configured job, for runs that have no summary.
+ * last, or without a restore point that is on record in the chain, is incomplete. `prefixOf` returns the prefix
+ * template of a configured job, for runs that have no summary.
  */
 export async function readPicture(
   control: ControlStore,
@@ -153,7 +153,7 @@ async function readPoint(
   if (summary === undefined) {
     // It was emptied, and its summary has just been deleted.
     if (listed.notes?.removed?.emptied !== undefined) return undefined;
-    // It was removed, and an activity that was still at work has written something since.
+    // It was removed, and an activity that was still running has written something since.
     if (await listed.isLeftover(run.id)) return undefined;
     throw new StorageError('damaged', `Run ${run.id} is not in progress, and its summary is missing`);
   }
@@ -170,8 +170,8 @@ async function readPoint(
 
 /**
  * The notes of a restore point, with every protection that the chain says it has; undefined if a prune of another job
- * has deleted the restore point meanwhile. Throws `damaged` if they lack one. An operator may change both meanwhile, one
- * after the other: then both are read again.
+ * has deleted the restore point meanwhile. Throws `damaged` if they lack one. An operator may change both meanwhile,
+ * one after the other: then both are read again.
  */
 async function protectedNotes(
   control: ControlStore,

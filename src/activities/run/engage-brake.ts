@@ -15,7 +15,8 @@ const ALL_TASKS = '*';
 
 /**
  * Measures what a restore point has changed or lost since those before it, and engages the safety brake if that is too
- * much, or cannot be known. Returns the state of each container and table for the summary; undefined if the run leaves no restore point.
+ * much, or cannot be known. Returns the state of each container and table for the summary; undefined if the run leaves
+ * no restore point.
  */
 export async function engageBrake(
   deps: Dependencies,

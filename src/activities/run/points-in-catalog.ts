@@ -8,7 +8,8 @@ const ROWS = 50;
 
 /**
  * How many of the last runs of a job left a restore point by the catalog. A backup asks if the vault knows none before
- * it: prunes keep the last one, so then the control container has been deleted. Without the catalog, nothing shows that.
+ * it: prunes keep the last one, so then the control container has been deleted. Without the catalog, nothing shows
+ * that.
  */
 export async function pointsInCatalog(deps: Dependencies, vault: string, run: RunRef): Promise<number> {
   try {

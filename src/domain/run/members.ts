@@ -1,4 +1,4 @@
 import type { z } from 'zod';
 
-/** What a strict schema must name: each member, also those that may be absent. It refuses an object with another one. */
+/** What a strict schema names: each member, even one that may be absent, because it refuses objects with any other. */
 export type Members<T> = Record<keyof T, z.ZodType>;

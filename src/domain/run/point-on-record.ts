@@ -6,7 +6,7 @@ import type { VerifyKind } from './tasks.ts';
 export interface PointOnRecord {
   /** SHA-256 of its summary. */
   sha256: string | undefined;
-  /** A prune has deleted what only it needed, and its manifests then or later; or an operator states that it is lost. */
+  /** A prune has deleted what only it needed, and its manifests then or later; or an operator says that it is lost. */
   isEmptied: boolean;
   /** When holds were set that no record ends. */
   holds: Set<string>;
