@@ -56,7 +56,7 @@ async function ask(
   const deps = {
     configuration: { jobs: [{ name: 'nightly', destination: { account: 'VAULT' } }], archives: [] },
     blobs: () => vault,
-    catalog: () => ({ list }),
+    catalog: () => ({ list, markComplete: async () => {} }),
     now: () => new Date(),
     telemetry: { failure: (_name: string, error: unknown) => expect.unreachable(String(error)) },
   } as unknown as Dependencies;
