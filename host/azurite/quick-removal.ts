@@ -9,9 +9,9 @@ export interface LokiCollection {
 const FEW = 50;
 
 /**
- * Azurite deletes a blob by a query. For that, LokiJS sorts all indexes of the collection again, which takes longer than
- * everything else in the request if there are thousands of blobs in all accounts, and Azurite answers no other request
- * meanwhile. The removal of one known document finds its place in each index instead.
+ * Azurite deletes a blob by a query. For that, LokiJS sorts all indexes of the collection again, which takes longer
+ * than everything else in the request if there are thousands of blobs in all accounts, and Azurite answers no other
+ * request meanwhile. The removal of one known document finds its place in each index instead.
  */
 export function removeFewQuickly(prototype: LokiCollection): void {
   const removeMany = prototype.removeBatchByPositions;

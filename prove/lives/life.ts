@@ -239,6 +239,7 @@ class Life {
     const point = random.pick(points);
     const isOriginal = random.chance(0.25);
     const container = isOriginal ? '{container}' : random.pick(['{container}', '{container}-back']);
+    const prefix = random.pick([undefined, undefined, 'was/']);
     const first = this.#world.containers[0]!;
     if (!isOriginal && random.chance(0.5)) {
       this.#byOwner(() => this.#owner.occupy(this.#target, container.replace('{container}', first)));
@@ -249,7 +250,7 @@ class Life {
       {},
       {
         restorePoint: point.id,
-        target: { account: isOriginal ? 'SOURCE' : 'TARGET', container, prefix: random.pick(['', '', 'was/']) },
+        target: { account: isOriginal ? 'SOURCE' : 'TARGET', container, ...(prefix !== undefined && { prefix }) },
         existing: random.pick(['fail', 'skip', 'overwrite', 'if-different']),
         ...(random.chance(0.2) && { containers: [first] }),
         ...(random.chance(0.2) && { prefix: 'a' }),

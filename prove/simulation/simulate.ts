@@ -268,7 +268,7 @@ class Simulation {
     }
   }
 
-  /** The documented time counts from the last sign of life, which an activity that nobody waits for may yet give. */
+  /** The documented time counts from the last sign of life, which an activity may yet give that no run waits for. */
   async #untilSilentFor(time: number): Promise<void> {
     const { scheduler } = this.#app;
     const vault = this.#vault;

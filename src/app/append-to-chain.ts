@@ -90,8 +90,9 @@ async function pruneRecord(
 }
 
 /**
- * What the notes of a restore point say of its removal. They are written again as they are: the prune has its summary by
- * now, so an execution of it that has read the notes before cannot write them, and one that reads them later does not.
+ * What the notes of a restore point say of its removal. They are written again as they are: the prune has its summary
+ * by now, so an execution of it that has read the notes before cannot write them, and one that reads them later does
+ * not.
  */
 async function settledRemoval(
   control: ControlStore,

@@ -56,10 +56,16 @@ async function refusalOf(control: ControlStore, run: UnlockedReader, now: Date):
 async function countTurn(control: ControlStore, job: string, now: Date): Promise<number> {
   const counted = await compareAndSwap(async () => {
     const found = await control.readLock(job);
-    const next = withNextTurn(found?.value, job, now);
+    // Those on record are about as many as a lock counted that is gone: deep verifications continue where they were.
+    const before = found?.value.turn ?? (await deepVerifications(control, job));
+    const next = withNextTurn(found?.value, job, now, before);
     const isWritten = await control.writeJson(lockPath(job), next, found ? { ifMatch: found.etag } : 'absent');
     return isWritten ? { turn: next.turn! - 1 } : undefined;
   });
   if (!counted) throw new StorageError('precondition', `Other writers keep changing the lock of job "${job}"`);
   return counted.turn;
+}
+
+async function deepVerifications(control: ControlStore, job: string): Promise<number> {
+  return (await control.chain.listRecords(job)).filter(({ verify }) => verify === 'deep').length;
 }

@@ -7,7 +7,7 @@ const PATIENCE_MS = 5_000;
 const UNKNOWN_FOR_MS = 60_000;
 
 /**
- * The task hub of this app. Whose it is stands in a note in its storage, which the first app writes: an app with another
+ * The task hub of this app. A note in its storage says whose it is, and the first app writes it: an app with another
  * name or other vaults must not use it.
  */
 export class TaskHub {
@@ -27,8 +27,8 @@ export class TaskHub {
   }
 
   /**
-   * Why this app must not use its hub; undefined if it may. A storage that does not answer is no reason: the host cannot
-   * do anything without it either.
+   * Why this app must not use its hub; undefined if it may. A storage that does not answer is no reason: the host
+   * cannot do anything without it either.
    */
   refusal(): Promise<string | undefined> {
     const now = this.#now().getTime();

@@ -19,8 +19,8 @@ export function taskHubProblems(settings: AppSettings): ConfigurationProblem[] {
 }
 
 /**
- * The hub of an app with these vaults. Undefined if the host has no hub that others could share, or if Strongroom cannot
- * reach its storage.
+ * The hub of an app with these vaults. Undefined if the host has no hub that others could share, or if Strongroom
+ * cannot reach its storage.
  */
 export function taskHubOf(settings: AppSettings, vaults: readonly AccountConnection[]): TaskHubSettings | undefined {
   const name = settingOf(settings, HUB_SETTING);

@@ -9,6 +9,7 @@ import { startPruneHandler } from './prune/start-prune.ts';
 import { rebuildCatalogHandler } from './rebuild-catalog.ts';
 import { startRestoreHandler } from './restore/start-restore.ts';
 import { blobHistoryHandler } from './restore-points/blob-history.ts';
+import { forgetHandler } from './restore-points/forget-restore-point.ts';
 import { getRestorePointHandler } from './restore-points/get-restore-point.ts';
 import { listPointBlobsHandler } from './restore-points/list-point-blobs.ts';
 import { listRestorePointsHandler } from './restore-points/list-restore-points.ts';
@@ -48,6 +49,7 @@ export const ROUTES: readonly Route[] = [
   ['holdRestorePoint', 'POST', 'restore-points/{id}/hold', holdHandler],
   ['unholdRestorePoint', 'POST', 'restore-points/{id}/unhold', unholdHandler],
   ['unmarkRestorePoint', 'POST', 'restore-points/{id}/unmark', unmarkHandler],
+  ['forgetRestorePoint', 'POST', 'restore-points/{id}/forget', forgetHandler],
   ['releaseRestorePoint', 'POST', 'restore-points/{id}/release', releaseHandler],
   ['blobHistory', 'GET', 'blobs/history', blobHistoryHandler],
   ['startReconcile', 'POST', 'archives/{rule}/reconcile', startReconcileHandler],

@@ -177,7 +177,7 @@ describe('Durable Functions', () => {
   });
 });
 
-/** What our host cannot show, by the words that `docs/design.md` has for it, and how the app is shown it all the same. */
+/** What our host cannot show, by the words that `docs/design.md` has for it, and where the app is shown it anyway. */
 const DIFFERENCES: Record<string, string> = {
   'The worker dies while the host lives: every activity in flight throws': 'test/e2e/backup/interrupted.test.ts',
   'An activity above the time limit of functions ends those beside it': 'test/e2e/backup/interrupted.test.ts',

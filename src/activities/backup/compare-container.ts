@@ -107,7 +107,7 @@ async function ownParts({ run, container, control }: RunContext, gone?: Gone): P
   // What a run did to a container before a problem ended it is not in the restore point.
   const own = gone ? [] : partEntries(await control.listManifest(run, container));
   if (run.mode !== 'retry') return own;
-  const earlier = await control.readSummary({ job: run.job, id: run.retryOf });
+  const earlier = await control.readRecordedSummary({ job: run.job, id: run.retryOf });
   if (!earlier) throw new Error(`The run to retry, ${run.retryOf}, has no summary`);
   if (!gone && isReplacedBy(earlier, container)) return own;
   return [...earlier.parts.filter((part) => part.container === container), ...own];

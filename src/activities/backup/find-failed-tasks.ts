@@ -14,7 +14,7 @@ export async function findFailedTasks(
   from?: string,
 ): Promise<FoundTasks> {
   const context = jobContextOf(deps, job);
-  const earlier = await context.control.readSummary({ job, id: retryOf });
+  const earlier = await context.control.readRecordedSummary({ job, id: retryOf });
   if (!earlier) throw new Error(`The run to retry, ${retryOf}, has no summary`);
   const unfinished = earlier.containers.filter(({ status }) => status !== 'succeeded' && status !== 'skipped');
   const named = unfinished.filter(({ container }) => container !== ALL_TABLES);

@@ -24,7 +24,7 @@ export async function findGoneTasks(
   const previous = (await previousPoint(context.control, run.job))?.summary;
   if (!previous) return [];
   const earlier =
-    run.mode === 'retry' ? await context.control.readSummary({ job: run.job, id: run.retryOf }) : undefined;
+    run.mode === 'retry' ? await context.control.readRecordedSummary({ job: run.job, id: run.retryOf }) : undefined;
   const named = [...last.containers, ...(earlier ? takenOver(earlier) : [])];
   const known = new Set(named.map(({ container }) => taskKey(container)));
   const areTablesUnlisted = last.problems.some(({ container }) => container === ALL_TABLES);

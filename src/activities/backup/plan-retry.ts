@@ -13,7 +13,7 @@ import { SliceWriter } from '../run/slice-writer.ts';
 export function planRetry(deps: Dependencies, input: SliceInput<RetryingRef>): Promise<SliceResult> {
   return inRun(deps, input, async (context): Promise<SliceResult> => {
     const { run, container, control } = context;
-    const earlier = await control.readSummary({ job: run.job, id: run.retryOf });
+    const earlier = await control.readRecordedSummary({ job: run.job, id: run.retryOf });
     if (!earlier) throw new Error(`The run to retry, ${run.retryOf}, has no summary`);
     const slice = new SliceWriter(context, input.slice);
     // Only the earlier run's own parts count: those it took over from a run before it have had their retry.

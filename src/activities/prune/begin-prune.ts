@@ -10,10 +10,10 @@ import { type Notes, verifiedAt } from '#domain/run/restore-point.ts';
 import type { PartEntry, PruneRef, RunRef } from '#domain/run/run.ts';
 import { tableOfTask, taskOfTable } from '#domain/run/task-name.ts';
 import { isValidTableName } from '#domain/tables/table-name.ts';
-import { ChainStore } from '#storage/control/chain-store.ts';
 import type { ControlStore } from '#storage/control/control-store.ts';
 import { isStorageError, StorageError } from '#storage/storage-error.ts';
 import type { ContainerPair, ListContainersResult } from '../run/container-task.ts';
+import { lastPoint } from '../run/previous-point.ts';
 import { brakedContainers, isBraked } from './braked-containers.ts';
 import { findOldRuns } from './find-old-runs.ts';
 import { type PointInVault, readingIn, readPicture, type VaultPicture } from './vault-picture.ts';
@@ -86,16 +86,15 @@ async function decideNow(
   run: PruneRef,
   leftOut?: readonly Reading[],
 ): Promise<{ picture: VaultPicture; plan: PrunePlan }> {
-  const { job, source, vault, control } = jobContextOf(deps, run.job);
+  const { job, source, control } = jobContextOf(deps, run.job);
   const prefixes = new Map(runsAs(deps).map(({ name, destination }) => [name, destination.prefix]));
-  const stores = { control, chain: new ChainStore(vault) };
-  const picture = await readPicture(stores, (name) => prefixes.get(name), run.id);
+  const picture = await readPicture(control, (name) => prefixes.get(name), run.id);
   const now = await presentOf(deps, control, run.job);
   const marginMs = (job.retention?.marginHours ?? DEFAULT_MARGIN_HOURS) * HOUR;
   const isRemoved = ({ notes }: PointInVault) => notes.removed !== undefined && notes.removed.run !== run.id;
   const own = picture.points.filter((point) => point.job === run.job && point.published);
   // After a clock was set back, the restore point that was made last seems to be older than those before it.
-  const madeLast = (await control.readLock(run.job))?.value.point;
+  const madeLast = await lastPoint(control, run.job);
   const decisions = retention(
     own.filter((point) => !isRemoved(point)).map(pointInTime),
     job.retention,
@@ -124,7 +123,7 @@ async function decideNow(
   // A run in progress may build on content that was there when it began, and its parts do not show that yet.
   const before = new Date(Math.min(now.getTime() - marginMs, picture.quietUntil)).toISOString();
   const leftovers = picture.leftovers.filter(({ job: of }) => of === run.job).map(({ id }) => id);
-  const oldRuns = await findOldRuns(stores, run, picture, now.getTime() - deps.limits.outcomesMs);
+  const oldRuns = await findOldRuns(control, run, picture, now.getTime() - deps.limits.outcomesMs);
   const runs = { remove, expired, reading, keeps, leftovers, oldRuns };
   const plan = { job: run.job, at, decisions, ...runs, braked, marginMs, before };
   return { picture, plan: withHash({ ...plan, source: source.endpoint }) };

@@ -39,7 +39,7 @@ async function manifestsOfPoint(
   { deps, control, container: backupContainer }: RunContext,
   { job, id, remains, unpublished }: { job: string; id: string; remains: boolean; unpublished?: boolean },
 ): Promise<ContainerManifest[]> {
-  const summary = await control.readSummary({ job, id });
+  const summary = await control.readRecordedSummary({ job, id });
   if (!summary && !remains) return [];
   const configured = runsAs(deps).find(({ name }) => name === job)?.destination.prefix;
   const template = summary ? summary.destination.prefix : unpublished ? configured : undefined;

@@ -2,7 +2,7 @@ import pLimit from 'p-limit';
 import { agedRuns, isOfNoUse } from '#domain/prune/old-runs.ts';
 import { type PruneRef, type RunSummary, runsNamedBy } from '#domain/run/run.ts';
 import { earlierVerifications } from '#domain/verify/earlier-verifications.ts';
-import type { ChainStore } from '#storage/control/chain-store.ts';
+import type { ListedRecord } from '#storage/control/chain-store.ts';
 import type { ControlStore } from '#storage/control/control-store.ts';
 import { isStorageError } from '#storage/storage-error.ts';
 import type { VaultPicture } from './vault-picture.ts';
@@ -16,7 +16,7 @@ const READS_AT_ONCE = 16;
  * retry or verification: oldest first, at most 1,000. The prune holds the lock of the job, so no backup is in progress.
  */
 export async function findOldRuns(
-  { control, chain }: { control: ControlStore; chain: ChainStore },
+  control: ControlStore,
   run: PruneRef,
   picture: VaultPicture,
   before: number,
@@ -25,13 +25,17 @@ export async function findOldRuns(
   const own = picture.ended.filter((each) => each.job === job);
   const points = new Set(picture.points.filter((point) => point.job === job).map(({ id }) => id));
   if (agedRuns(own, { named: new Set(), points }, before).length === 0) return [];
-  const named = await namedRuns({ control, chain }, run, picture, points);
+  const records = await control.chain.listRecords(job);
+  const named = await namedRuns(control, run, picture, { points, records });
   const aged = named ? agedRuns(own, { named, points }, before) : [];
+  const recorded = new Map(records.map(({ run: id, sha256 }) => [id, sha256]));
   const found: string[] = [];
   for (let at = 0; at < aged.length && found.length < MOST; at += MOST) {
     const some = aged.slice(at, at + MOST);
     const limit = pLimit(READS_AT_ONCE);
-    const summaries = await Promise.all(some.map((id) => limit(() => readable(control, { job, id }))));
+    const summaries = await Promise.all(
+      some.map((id) => limit(() => unlessDamaged(control.readSummary({ job, id }, recorded.get(id))))),
+    );
     found.push(...some.filter((_, index) => summaries[index] && isOfNoUse(summaries[index], points)));
   }
   return found.slice(0, MOST);
@@ -39,17 +43,17 @@ export async function findOldRuns(
 
 /** The runs whose objects are still of use; undefined if that cannot be known. */
 async function namedRuns(
-  { control, chain }: { control: ControlStore; chain: ChainStore },
+  control: ControlStore,
   run: PruneRef,
   picture: VaultPicture,
-  points: ReadonlySet<string>,
+  { points, records }: { points: ReadonlySet<string>; records: readonly ListedRecord[] },
 ): Promise<Set<string> | undefined> {
   const { job } = run;
   const last = (await control.readLock(job))?.value.last;
   // The only backup that may be retried.
-  const retriable = last === undefined ? undefined : await readable(control, { job, id: last });
+  const retriable =
+    last === undefined ? undefined : await unlessDamaged(control.readRecordedSummary({ job, id: last }));
   if (last !== undefined && !retriable) return undefined;
-  const records = await chain.listRecords(job);
   return new Set([
     run.id,
     ...(run.prune.plan ? [run.prune.plan.run] : []),
@@ -60,9 +64,9 @@ async function namedRuns(
   ]);
 }
 
-async function readable(control: ControlStore, run: { job: string; id: string }): Promise<RunSummary | undefined> {
+async function unlessDamaged(reading: Promise<RunSummary | undefined>): Promise<RunSummary | undefined> {
   try {
-    return await control.readSummary(run);
+    return await reading;
   } catch (error) {
     if (isStorageError(error, 'damaged')) return undefined;
     throw error;

@@ -106,7 +106,7 @@ async function removedBefore(
 async function runsBuiltOn(control: ControlStore, keeps: { job: string; id: string }[]): Promise<Set<string>> {
   const runs = new Set<string>();
   for (const point of keeps) {
-    const summary = await control.readSummary(point);
+    const summary = await control.readRecordedSummary(point);
     const parts = [...(summary?.parts ?? []), ...(summary?.properties ?? [])];
     for (const { path } of parts) runs.add(path.split('/')[3]!);
   }

@@ -1,13 +1,14 @@
 import pLimit from 'p-limit';
+import { CONTROL_CONTAINER, notesPath } from '#domain/run/control-paths.ts';
 import type { RunLock } from '#domain/run/lock.ts';
 import { isReader } from '#domain/run/lock-place.ts';
+import { lackingIn, type PointOnRecord } from '#domain/run/point-on-record.ts';
 import type { PointName, Reading } from '#domain/run/prune-plan.ts';
 import { type ReaderRef, readBy } from '#domain/run/reader-lock.ts';
 import { partEntries } from '#domain/run/report.ts';
 import { isRestorePoint, type Notes } from '#domain/run/restore-point.ts';
 import { isBackup, type PartEntry, type RunSummary, runsNamedBy } from '#domain/run/run.ts';
 import { parseRunId } from '#domain/run/run-id.ts';
-import type { ChainStore } from '#storage/control/chain-store.ts';
 import { type ControlStore, endedRuns, type HeldLock } from '#storage/control/control-store.ts';
 import { StorageError } from '#storage/storage-error.ts';
 
@@ -45,11 +46,12 @@ const READS_AT_ONCE = 8;
  * Reads every restore point of every job in a vault, from the vault itself, and checks each manifest: every part is
  * there, as it was written. Throws `damaged` if anything is missing, because then nothing shows which content is
  * needed. A run that has no summary and is not in progress has lost it, since everything that ends a run writes one,
- * unless the chain says that a prune has emptied it. A listing without the run that the lock of its job names as the last is incomplete. `prefixOf` returns the prefix
+ * unless the chain says that a prune has emptied it. A listing without the run that the lock of its job names as the
+ * last, or without a restore point that is on record in the chain, is incomplete. `prefixOf` returns the prefix
  * template of a configured job, for runs that have no summary.
  */
 export async function readPicture(
-  { control, chain }: { control: ControlStore; chain: ChainStore },
+  control: ControlStore,
   prefixOf: (job: string) => string | undefined,
   except: string,
 ): Promise<VaultPicture> {
@@ -63,11 +65,14 @@ export async function readPicture(
   const limit = pLimit(READS_AT_ONCE);
   for await (const folder of control.foldersBelow('jobs/')) {
     const job = folder.split('/').at(-2)!;
+    // Before the runs: what is on record by then was there by then.
+    const { points: onRecord, damage } = await control.chain.pointsOnRecord(job);
+    if (damage) throw damage;
     const listed = await control.listNotes(job);
     const runs = await control.listRuns(job);
     let emptied: Promise<Set<string>> | undefined;
     const isLeftover = async (id: string) => {
-      emptied ??= chain.emptiedPoints(job);
+      emptied ??= control.chain.emptiedPoints(job);
       if (!(await emptied).has(id)) return false;
       leftovers.push({ job, id });
       return true;
@@ -76,13 +81,19 @@ export async function readPicture(
     ended.push(...endedRuns(runs).map((run) => ({ job, ...run })));
     // Runs that are listed as not being restore points are not read: verifications and reconciles may run every hour.
     const reads = [...runs]
-      .filter(([id, { restorePoint }]) => id !== except && restorePoint !== false)
+      .filter(([id, { restorePoint }]) => id !== except && (restorePoint !== false || onRecord.has(id)))
       .map(([id, { parts }]) =>
-        limit(() => readPoint(control, { job, id }, { notes: listed.get(id), parts, isLeftover }, prefixOf)),
+        limit(() => {
+          const about = { notes: listed.get(id), parts, isLeftover, onRecord: onRecord.get(id) };
+          return readPoint(control, { job, id }, about, prefixOf);
+        }),
       );
     const found = (await Promise.all(reads)).filter((point) => point !== undefined);
     points.push(...found);
     reading.push(...(await readingIn(control, job)));
+    for (const [id, { isEmptied }] of onRecord) {
+      if (!isEmptied && !runs.has(id)) await assertEmptied(control, { job, id }, listed.get(id));
+    }
     // Notes of a restore point that is missing show that something was deleted.
     for (const [id, { removed }] of listed) {
       if (!seen.has(id) && removed === undefined && !(await isLeftover(id))) {
@@ -128,30 +139,76 @@ async function readPoint(
     notes: Notes | undefined;
     parts: Map<string, string | undefined>;
     isLeftover(id: string): Promise<boolean>;
+    onRecord: PointOnRecord | undefined;
   },
   prefixOf: (job: string) => string | undefined,
 ): Promise<PointInVault | undefined> {
-  const found = await control.readSummary(run);
+  const recorded = listed.onRecord?.sha256;
+  const found = await control.readSummary(run, recorded);
   const holder = found === undefined ? (await control.findLockOf(run))?.value.run : undefined;
   if (holder && isReader(holder.mode)) return undefined;
   if (holder) return partsSoFar(control, run, prefixOf);
   // It may have ended since it was read.
-  const summary = found ?? (await control.readSummary(run));
+  const summary = found ?? (await control.readSummary(run, recorded));
   if (summary === undefined) {
     // It was emptied, and its summary has just been deleted.
     if (listed.notes?.removed?.emptied !== undefined) return undefined;
-    // It was removed, and an activity that was still at work has written something since.
+    // It was removed, and an activity that was still running has written something since.
     if (await listed.isLeftover(run.id)) return undefined;
     throw new StorageError('damaged', `Run ${run.id} is not in progress, and its summary is missing`);
   }
   if (!isRestorePoint(summary)) return undefined;
   // Read one by one: an incomplete listing would lose a hold or a safety brake without a sign.
-  const notes = await control.readNotes(run);
+  const notes = await protectedNotes(control, run, listed.onRecord);
+  if (!notes) return undefined;
   // Parts of one that is being emptied may be deleted already.
   if (!notes.removed?.emptied) await assertWhole(control, run, summary, listed.parts);
   const { startedAt, status, parts, destination } = summary;
   const builtOn = runsNamedBy(summary);
   return { ...run, startedAt, status, notes, parts, builtOn, prefix: destination.prefix, published: true };
+}
+
+/**
+ * The notes of a restore point, with every protection that the chain says it has; undefined if a prune of another job
+ * has deleted the restore point meanwhile. Throws `damaged` if they lack one. An operator may change both meanwhile,
+ * one after the other: then both are read again.
+ */
+async function protectedNotes(
+  control: ControlStore,
+  run: { job: string; id: string },
+  onRecord: PointOnRecord | undefined,
+): Promise<Notes | undefined> {
+  let on = onRecord;
+  let lacking: string | undefined;
+  for (let attempt = 0; attempt < 3; attempt++) {
+    const notes = await control.readNotes(run);
+    lacking = on && lackingIn(notes, on);
+    if (lacking === undefined) return notes;
+    if (!(await control.readSummary(run))) return undefined;
+    on = (await control.chain.pointsOnRecord(run.job)).points.get(run.id);
+  }
+  const where = `${CONTROL_CONTAINER}/${notesPath(run)}`;
+  throw new StorageError(
+    'damaged',
+    `${where}, the notes of restore point ${run.id}, lack ${lacking}, which is on record`,
+  );
+}
+
+/**
+ * Throws `damaged` unless a prune has removed a restore point that is on record and not listed. A prune of another job
+ * may be at it: its plan names what it empties, until its own record does.
+ */
+async function assertEmptied(
+  control: ControlStore,
+  run: { job: string; id: string },
+  notes: Notes | undefined,
+): Promise<void> {
+  if (notes?.removed?.emptied !== undefined) return;
+  const holder = (await control.readLock(run.job))?.value.run;
+  const plan = holder?.mode === 'prune' ? await control.readPrunePlan(holder) : undefined;
+  if (plan?.expired.includes(run.id)) return;
+  if ((await control.chain.emptiedPoints(run.job)).has(run.id)) return;
+  throw new StorageError('damaged', `Restore point ${run.id} is on record in the chain, and is not in the vault`);
 }
 
 /** The parts that a run in progress has written by now. */

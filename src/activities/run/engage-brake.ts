@@ -5,25 +5,33 @@ import { afterRelease, DEFAULT_BRAKE, type Trip } from '#domain/prune/safety-bra
 import type { BrakeState } from '#domain/run/brake-state.ts';
 import type { RunSummary } from '#domain/run/run.ts';
 import type { ControlStore } from '#storage/control/control-store.ts';
-import type { PreviousPoint } from './previous-point.ts';
+import { unreadPrevious } from './judge-run.ts';
+import type { Findings } from './run-findings.ts';
 
 /** More names of containers have no room in the metadata of notes. */
 const MOST_NAMES = 40;
+/** Stands for every container and table in the notes of a brake. */
+const ALL_TASKS = '*';
 
 /**
  * Measures what a restore point has changed or lost since those before it, and engages the safety brake if that is too
- * much. Returns the state of each container and table for the summary; undefined if the run leaves no restore point.
+ * much, or cannot be known. Returns the state of each container and table for the summary; undefined if the run leaves
+ * no restore point.
  */
 export async function engageBrake(
   deps: Dependencies,
   { control, job }: JobContext,
   summary: RunSummary,
-  previous: PreviousPoint | undefined,
+  findings: Pick<Findings, 'previous' | 'lost'>,
 ): Promise<Record<string, BrakeState> | undefined> {
   if (!summary.restorePoint) return undefined;
+  const { previous } = findings;
   const policy = job.retention?.brake ?? DEFAULT_BRAKE;
   const before = await statesBefore(control, summary.job, previous?.summary);
   const { states, trips } = statesAfter(summary, previous?.summary, before, policy);
+  const [unknown] = unreadPrevious(findings);
+  // What changed is not known: nothing may be deleted before an operator has looked.
+  if (unknown) trips.push({ task: ALL_TASKS, lost: 0, of: 0, reason: unknown.message });
   if (trips.length > 0) await noteBrake(deps, control, summary, trips);
   return states;
 }
@@ -59,7 +67,8 @@ async function noteBrake(
     .map((trip) => trip.reason)
     .join('; ')
     .slice(0, 500);
-  const containers = trips.length > MOST_NAMES ? ['*'] : trips.map(({ task }) => task);
+  const isAll = trips.length > MOST_NAMES || trips.some(({ task }) => task === ALL_TASKS);
+  const containers = isAll ? [ALL_TASKS] : trips.map(({ task }) => task);
   const known = await control.readNotes(summary);
   if (known.brake) return;
   await control.changeNotes(summary, (notes) => (notes.brake ? notes : { ...notes, brake: { reason, containers } }));

@@ -112,8 +112,17 @@ function selectsNothing({ run, problems }: Pick<PublishRunInput, 'run' | 'proble
   return unmatchedIn(sum) !== undefined;
 }
 
+/** Of a run that found none of the restore points that the catalog lists. */
+function lostPoints(lost: number): string {
+  return (
+    `The vault has no restore point of this job, and the catalog lists ${lost}: this run was compared with nothing. ` +
+    'Restore the container "strongroom" from soft delete'
+  );
+}
+
 /** If the restore point before cannot be read, what the run no longer holds is not known. */
-function unreadPrevious({ previous }: Findings): Problem[] {
+export function unreadPrevious({ previous, lost }: Pick<Findings, 'previous' | 'lost'>): Problem[] {
+  if (lost !== undefined) return [problemOf('damaged', 0, undefined, lostPoints(lost))];
   if (!previous || previous.summary) return [];
   const { id } = previous;
   const message = `Restore point ${id} cannot be read, so this run could not be compared with it`;

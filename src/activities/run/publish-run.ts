@@ -32,10 +32,10 @@ export async function publishRun(deps: Dependencies, input: PublishRunInput): Pr
       if (standingOf(lock?.value, run) === 'superseded') return { status: 'superseded' as const };
       // Signs end before the summary: nothing of a run is written after it.
       summary = await givingSigns(deps, control, run, async () => {
-        const findings = await findingsOf(context, input);
+        const findings = await findingsOf(deps, context, input);
         const judged = () => judgeRun(input, context, findings, withRest(requests), deps.now());
         // Before the restore point exists, so that it cannot be there without its safety brake.
-        const brake = await engageBrake(deps, context, judged(), findings.previous);
+        const brake = await engageBrake(deps, context, judged(), findings);
         return { ...judged(), ...(brake && { brake }), ...(findings.plan && { plan: findings.plan }) };
       });
       if (!(await control.writeSummary(summary))) {

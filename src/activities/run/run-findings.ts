@@ -1,3 +1,4 @@
+import type { Dependencies } from '#app/dependencies.ts';
 import type { JobContext } from '#app/job-context.ts';
 import type { ComparedPart } from '#domain/run/comparison.ts';
 import type { PropertiesPart } from '#domain/run/container-properties.ts';
@@ -7,8 +8,11 @@ import type { ListedPart } from '#domain/run/placed-part.ts';
 import type { Problem } from '#domain/run/problems.ts';
 import type { PrunePlan } from '#domain/run/prune-plan.ts';
 import { comparedParts, propertiesParts } from '#domain/run/report.ts';
-import { isBackup, type PartEntry, type RunRef } from '#domain/run/run.ts';
+import { isBackup, type PartEntry, type RunRef, type RunSummary } from '#domain/run/run.ts';
+import type { ControlStore } from '#storage/control/control-store.ts';
+import { isStorageError } from '#storage/storage-error.ts';
 import { comparisonsTakenOver, notPreservedTakenOver, partsTakenOver } from './parts-taken-over.ts';
+import { pointsInCatalog } from './points-in-catalog.ts';
 import { type PreviousPoint, previousPoint } from './previous-point.ts';
 
 export interface PublishRunInput {
@@ -35,10 +39,16 @@ export interface Findings {
   notPreservedEarlier: NotPreserved['containers'];
   /** What a backup is compared with. */
   previous?: PreviousPoint;
+  /** How many earlier restore points the catalog lists, if the vault knows none of them. */
+  lost?: number;
   plan?: PrunePlan;
 }
 
-export async function findingsOf({ control }: JobContext, { run, problems }: PublishRunInput): Promise<Findings> {
+export async function findingsOf(
+  deps: Dependencies,
+  { control, vault }: JobContext,
+  { run, problems }: PublishRunInput,
+): Promise<Findings> {
   const parts = await control.listParts(run);
   const troubled = new Set(problems.map(({ container }) => container));
   const sound = parts.filter(({ tally }) => !troubled.has(tally.container));
@@ -46,11 +56,13 @@ export async function findingsOf({ control }: JobContext, { run, problems }: Pub
   const compared = comparedParts(
     parts.filter(({ path, tally }) => !troubled.has(tally.container) || isGoneKey(kindOfPath(path)?.key ?? '')),
   );
-  const earlier = run.mode === 'retry' ? await control.readSummary({ job: run.job, id: run.retryOf }) : undefined;
+  const earlier = await earlierRun(control, run, problems);
   const own = new Set(sound.map(({ tally }) => tally.container));
   // A table that is there is not compared, and a container that failed has no sound parts.
   const settled = new Set([...own, ...compared.map(({ container }) => container)]);
-  const previous = isBackup(run.mode) && !run.dryRun ? await previousPoint(control, run.job) : undefined;
+  const isCompared = isBackup(run.mode) && !run.dryRun;
+  const previous = isCompared ? await previousPoint(control, run.job) : undefined;
+  const lost = isCompared && !previous ? await pointsInCatalog(deps, vault.alias, run) : 0;
   const plan = run.mode === 'prune' ? await control.readPrunePlan(run) : undefined;
   return {
     parts,
@@ -63,6 +75,22 @@ export async function findingsOf({ control }: JobContext, { run, problems }: Pub
     ],
     notPreservedEarlier: earlier ? notPreservedTakenOver(earlier, own) : {},
     ...(previous && { previous }),
+    ...(lost > 0 && { lost }),
     ...(plan && { plan }),
   };
+}
+
+/** The run that a retry completes. If it is damaged, a retry that has failed as a whole for that must still end. */
+async function earlierRun(
+  control: ControlStore,
+  run: RunRef,
+  problems: readonly Problem[],
+): Promise<RunSummary | undefined> {
+  if (run.mode !== 'retry') return undefined;
+  try {
+    return await control.readRecordedSummary({ job: run.job, id: run.retryOf });
+  } catch (error) {
+    if (isStorageError(error, 'damaged') && problems.some(({ container }) => container === undefined)) return undefined;
+    throw error;
+  }
 }

@@ -109,7 +109,7 @@ async function partsByTable(control: ControlStore, { job, keeps }: PrunePlan): P
 }
 
 async function partsOfPoint(control: ControlStore, { job, id, unpublished }: PointName): Promise<PartEntry[]> {
-  const summary = await control.readSummary({ job, id });
+  const summary = await control.readRecordedSummary({ job, id });
   if (summary) return summary.parts;
   if (unpublished) return partEntries(await control.listParts({ job, id }));
   throw new StorageError('damaged', `The summary of restore point ${id} has disappeared since the prune began`);

@@ -12,6 +12,7 @@ import type { ControlStore } from '#storage/control/control-store.ts';
 import { isStorageError } from '#storage/storage-error.ts';
 import type { PlanChunk } from '../run/chunk.ts';
 import type { ContainerTask } from '../run/container-task.ts';
+import { lastPoint } from '../run/previous-point.ts';
 import { readTableProperties } from '../run/read-properties.ts';
 import { recordProperties } from '../run/record-properties.ts';
 import { inRun, type RunContext } from '../run/run-context.ts';
@@ -79,7 +80,9 @@ async function segmentsBefore(
   if (run.mode === 'full') return undefined;
   try {
     const isRetry = run.mode === 'retry' && !scan;
-    const before = await (isRetry ? control.readSummary({ job: run.job, id: run.retryOf }) : pointBefore(control, run));
+    const before = await (isRetry
+      ? control.readRecordedSummary({ job: run.job, id: run.retryOf })
+      : pointBefore(control, run));
     // A backup of another account says nothing about this one.
     if (!before || before.source !== source.endpoint) return undefined;
     const segments: Segment[] = [];
@@ -114,8 +117,8 @@ async function withFilesPresent(
 /** The newest restore point of the job. */
 async function pointBefore(control: ControlStore, { job }: RunRef): Promise<RunSummary | undefined> {
   const lock = (await control.readLock(job))?.value;
-  for (const id of [lock?.last, lock?.point]) {
-    const summary = id === undefined ? undefined : await control.readSummary({ job, id });
+  for (const id of [lock?.last, await lastPoint(control, job)]) {
+    const summary = id === undefined ? undefined : await control.readRecordedSummary({ job, id });
     if (!summary || !isRestorePoint(summary)) continue;
     // A prune deletes the files of a removed restore point, now or later.
     if ((await control.readNotes({ job, id: summary.id })).removed === undefined) return summary;

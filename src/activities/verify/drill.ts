@@ -34,7 +34,10 @@ export function remover(deps: Dependencies, { retention, destination }: Job): Bl
   return deps.blobs(retention?.account ?? destination.account);
 }
 
-/** What a drill needs to process a piece of blobs of at most `largest` bytes. Each piece has a scratch container of its own, and removes it. */
+/**
+ * What a drill needs to process a piece of blobs of at most `largest` bytes. Each piece has a scratch container of its
+ * own, and removes it.
+ */
 export async function drillContextOf(
   { deps, run, job, container, vault }: RunContext<VerifyRef>,
   input: ChunkInput<VerifyRef>,

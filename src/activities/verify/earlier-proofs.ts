@@ -76,7 +76,7 @@ async function readableSummary(
   run: { job: string; id: string },
 ): Promise<RunSummary | undefined> {
   try {
-    return await control.readSummary(run);
+    return await control.readRecordedSummary(run);
   } catch (error) {
     if (isStorageError(error, 'damaged')) return undefined;
     throw error;

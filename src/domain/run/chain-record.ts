@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { defined } from './defined.ts';
 import type { Removal } from './removal.ts';
 import { isRestorePoint, type Notes, type Proof } from './restore-point.ts';
@@ -76,6 +77,12 @@ export interface ReleaseRecord {
   released: string;
 }
 
+/** An operator states that a restore point is lost that is not in the vault any more. */
+export interface ForgetRecord {
+  kind: 'forget';
+  point: string;
+}
+
 /** What happened to the restore points of a job. */
 export type ChainEntry =
   | RestorePointRecord
@@ -84,7 +91,8 @@ export type ChainEntry =
   | HoldRecord
   | UnholdRecord
   | UnmarkRecord
-  | ReleaseRecord;
+  | ReleaseRecord
+  | ForgetRecord;
 
 /** One link: an entry, and the SHA-256 of the bytes of the record before it, or null in the first. */
 export type ChainRecord = {
@@ -104,7 +112,20 @@ export interface ChainLine {
   point?: string;
   /** Of a record of a verification. */
   verify?: Proof['kind'];
+  /** Of a record of a run: the SHA-256 of its summary. */
+  sha256?: string;
+  /** Of a restore point: its run engaged the safety brake. */
+  brake?: true;
+  /** Of a prune: the restore points that it emptied, unless they are too many for metadata. */
+  emptied?: string[];
+  /** Of a hold: when it was set. */
+  at?: string;
+  /** Of a hold or unhold: when the hold was set that it ends. */
+  ends?: string;
 }
+
+/** Names that take more have no room in the metadata of a record, which may have 8 KiB. */
+const MOST_CHARACTERS = 4000;
 
 export function chainRecordOf(entry: ChainEntry, link: Pick<ChainRecord, 'job' | 'number' | 'previous' | 'at'>) {
   const { job, number, previous, at } = link;
@@ -112,19 +133,76 @@ export function chainRecordOf(entry: ChainEntry, link: Pick<ChainRecord, 'job' |
 }
 
 export function chainLineOf(entry: ChainEntry): ChainLine {
+  const emptied = entry.kind === 'prune' && entry.emptied.join().length <= MOST_CHARACTERS ? entry.emptied : undefined;
   return {
     kind: entry.kind,
-    ...('run' in entry && { run: entry.run }),
+    ...('run' in entry && { run: entry.run, sha256: entry.summary.sha256 }),
     ...('point' in entry && { point: entry.point }),
     ...('verify' in entry && { verify: entry.verify }),
+    ...(entry.kind === 'restore-point' && entry.brake !== undefined && { brake: true as const }),
+    ...(entry.kind === 'hold' && { at: entry.hold.at }),
+    ...('ends' in entry && entry.ends !== undefined && { ends: entry.ends }),
+    ...defined({ emptied }),
   };
+}
+
+/** Whether a listing shows all that a line may have; if not, the record itself does. */
+export function isWholeLine(line: Partial<ChainLine>): line is ChainLine {
+  switch (line.kind) {
+    case undefined:
+      return false;
+    case 'restore-point':
+    case 'verification':
+      return line.sha256 !== undefined;
+    case 'prune':
+      return line.emptied !== undefined;
+    case 'hold':
+      return line.at !== undefined;
+    case 'unhold':
+      return line.ends !== undefined;
+    default:
+      return true;
+  }
 }
 
 export function isChainLine(value: unknown): value is ChainLine {
   if (typeof value !== 'object' || value === null) return false;
-  const { kind, run } = value as Partial<ChainLine>;
-  return typeof kind === 'string' && (run === undefined || typeof run === 'string');
+  const { kind, emptied = [], ...texts } = value as Partial<ChainLine>;
+  const { run, point, sha256, at, ends } = texts;
+  return (
+    typeof kind === 'string' &&
+    [run, point, sha256, at, ends].every((text) => text === undefined || typeof text === 'string') &&
+    Array.isArray(emptied) &&
+    emptied.every((id) => typeof id === 'string')
+  );
 }
+
+/** The line of a record as it was read, without limits; undefined if that is no record of this number. */
+export function lineOfRecord(value: unknown, job: string, number: number): ChainLine | undefined {
+  const record = recordSchema.safeParse(value).data;
+  if (record?.job !== job || record.number !== number) return undefined;
+  const { kind, run, point, verify, summary, brake, emptied, hold, ends } = record;
+  const about = { run, point, verify, sha256: summary?.sha256, emptied, at: hold?.at, ends };
+  const line: ChainLine = { kind, ...defined(about), ...(brake !== undefined && { brake: true as const }) };
+  const isNamed = ['restore-point', 'verification', 'prune'].includes(kind) ? run : point;
+  return isNamed !== undefined && (kind === 'unhold' || isWholeLine(line)) ? line : undefined;
+}
+
+const text = z.string();
+const recordSchema = z.looseObject({
+  format: z.literal(CHAIN_FORMAT),
+  job: text,
+  number: z.number(),
+  kind: z.enum(['restore-point', 'verification', 'prune', 'hold', 'unhold', 'unmark', 'release', 'forget']),
+  run: text.optional(),
+  point: text.optional(),
+  verify: z.enum(['quick', 'deep', 'drill']).optional(),
+  summary: z.looseObject({ sha256: text }).optional(),
+  brake: text.optional(),
+  emptied: z.array(text).optional(),
+  hold: z.looseObject({ at: text }).optional(),
+  ends: text.optional(),
+});
 
 /** Whether the chain may have a record of an ended run. */
 export function hasRecord(run: Pick<RunSummary, 'mode' | 'restorePoint' | 'verify' | 'prune'>): boolean {

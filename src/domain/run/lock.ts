@@ -1,6 +1,9 @@
+import { z } from 'zod';
 import { defined } from './defined.ts';
-import { type Occurrence, type Served, withServed } from './occurrence.ts';
+import type { Members } from './members.ts';
+import { type Occurrence, type Scheduled, type Served, withServed } from './occurrence.ts';
 import type { RunRef, UnlockedRun } from './run.ts';
+import { runRefSchema } from './run-ref-schema.ts';
 
 /**
  * One run of a job at a time that writes to the vault. The lock is a small object in the vault, replaced by
@@ -60,14 +63,28 @@ export function standingOf(lock: RunLock | undefined, run: { id: string; epoch: 
   return lock.cancel ? 'cancelled' : 'go';
 }
 
+const text = z.string();
+const time = text.refine((value) => !Number.isNaN(Date.parse(value)));
+const markSchema = z.strictObject({
+  at: time,
+  run: text,
+  schedule: text.optional(),
+} satisfies Members<NonNullable<Served[Scheduled]>>);
+const lockSchema = z.strictObject({
+  job: text,
+  epoch: z.int().nonnegative(),
+  run: runRefSchema.nullable(),
+  since: time,
+  cancel: z.boolean(),
+  last: text.optional(),
+  point: text.optional(),
+  turn: z.int().nonnegative().optional(),
+  served: z.partialRecord(z.enum(['backup', 'verify', 'prune', 'reconcile']), markSchema).optional(),
+} satisfies Members<RunLock>);
+
 /** Whether an object is the lock of this job. */
 export function isLock(value: unknown, job: string): value is RunLock {
-  const { job: of, epoch, run, since, cancel }: Partial<RunLock> = value ?? {};
-  return (
-    of === job &&
-    Number.isSafeInteger(epoch) &&
-    (run === null || (typeof run?.id === 'string' && run.job === job && run.epoch === epoch)) &&
-    !Number.isNaN(Date.parse(String(since))) &&
-    typeof cancel === 'boolean'
-  );
+  const { data } = lockSchema.safeParse(value);
+  if (data?.job !== job) return false;
+  return data.run === null || (data.run.job === job && data.run.epoch === data.epoch);
 }

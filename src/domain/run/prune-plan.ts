@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import type { Members } from './members.ts';
 
 /** A restore point, or a run that may become one. Everything that it names is needed while it is in `keeps`. */
 export interface PointName {
@@ -67,15 +69,32 @@ export function withHash(plan: Omit<PrunePlan, 'hash'>): PrunePlan {
   return { ...plan, hash: createHash('sha256').update(text).digest('hex').slice(0, 32) };
 }
 
+const text = z.string();
+const list = z.array(text);
+const pointName = z.strictObject({
+  job: text,
+  id: text,
+  unpublished: z.literal(true).optional(),
+} satisfies Members<PointName>);
+const planSchema = z.strictObject({
+  job: text,
+  at: text,
+  decisions: z.array(z.strictObject({ id: text, keep: z.boolean(), reasons: list })),
+  remove: list,
+  expired: list,
+  reading: z.array(z.strictObject({ job: text, point: text, run: text })),
+  leftovers: list.optional(),
+  oldRuns: list.optional(),
+  keeps: z.array(pointName),
+  braked: list,
+  marginMs: z.number().nonnegative(),
+  before: text,
+  source: text,
+  hash: text,
+} satisfies Members<PrunePlan>);
+
 export function isPrunePlan(value: unknown): value is PrunePlan {
-  if (typeof value !== 'object' || value === null) return false;
-  const { hash, at, before, decisions, remove, expired, reading, keeps, braked } = value as Partial<PrunePlan>;
-  return (
-    typeof hash === 'string' &&
-    typeof at === 'string' &&
-    typeof before === 'string' &&
-    [decisions, remove, expired, reading, keeps, braked].every((list) => Array.isArray(list))
-  );
+  return planSchema.safeParse(value).success;
 }
 
 export interface RetentionDecision {

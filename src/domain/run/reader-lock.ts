@@ -30,10 +30,13 @@ export function takesTurn(run: UnlockedReader): boolean {
   return run.mode === 'verify' && run.verify.kind === 'deep';
 }
 
-/** The lock of a job after one more deep verification has started. Its holder, if it has one, stays as it is. */
-export function withNextTurn(current: RunLock | undefined, job: string, now: Date): RunLock {
+/**
+ * The lock of a job after one more deep verification has started. Its holder, if it has one, stays as it is. `before`:
+ * how many have started, if the lock does not say so.
+ */
+export function withNextTurn(current: RunLock | undefined, job: string, now: Date, before = 0): RunLock {
   const free = { job, epoch: 0, run: null, since: now.toISOString(), cancel: false };
-  return { ...(current ?? free), turn: (current?.turn ?? 0) + 1 };
+  return { ...(current ?? free), turn: (current?.turn ?? before) + 1 };
 }
 
 /** The restore point, or the file in the vault, that prunes must keep for a reader. */

@@ -1,3 +1,5 @@
+import { z } from 'zod';
+import type { Members } from './members.ts';
 import type { Removal } from './removal.ts';
 import { isBackup, type RunSummary } from './run.ts';
 import type { VerifyKind } from './tasks.ts';
@@ -27,14 +29,34 @@ export interface Notes {
   removed?: Removal;
 }
 
+const text = z.string();
+const count = z.int().nonnegative();
+const proofSchema = z.strictObject({
+  run: text,
+  at: text,
+  kind: z.enum(['quick', 'deep', 'drill']),
+  portion: text.optional(),
+  items: count,
+  read: count,
+  failed: count,
+} satisfies Members<Proof>);
+const notesSchema = z.strictObject({
+  hold: z.strictObject({ at: text, reason: text }).optional(),
+  brake: z.strictObject({ reason: text, containers: z.array(text), released: text.optional() }).optional(),
+  proofs: z.array(proofSchema).optional(),
+  removed: z
+    .strictObject({
+      at: text,
+      run: text,
+      emptied: text.optional(),
+      by: z.array(text).optional(),
+    } satisfies Members<Removal>)
+    .optional(),
+} satisfies Members<Notes>);
+
+/** A member that this version does not know may be a protection, so it makes other notes than these. */
 export function isNotes(value: unknown): value is Notes {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
-  const { hold, brake, proofs, removed } = value as Notes;
-  return (
-    [hold, brake, removed].every((each) => each === undefined || (typeof each === 'object' && each !== null)) &&
-    (proofs === undefined || Array.isArray(proofs)) &&
-    (removed === undefined || typeof removed.at === 'string')
-  );
+  return notesSchema.safeParse(value).success;
 }
 
 /** Adds a proof. Of each kind, the last one counts, by whatever clock. */

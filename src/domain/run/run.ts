@@ -6,7 +6,7 @@ import type { NameRange } from './name-range.ts';
 import type { NotPreserved, NotPreservedCounts } from './not-preserved.ts';
 import type { Problem } from './problems.ts';
 import type { PrunePlan } from './prune-plan.ts';
-import { SUMMARY_FORMAT } from './stored-format.ts';
+import type { SUMMARY_FORMAT } from './stored-format.ts';
 import type { PlanName, PruneTask, RestoreTask, VerifyTask } from './tasks.ts';
 
 /**
@@ -277,34 +277,4 @@ export function leftBy(summary: RunSummary): { last?: string; point?: string } {
 export function runsNamedBy({ id, parts, compared, properties = [] }: RunSummary): string[] {
   const paths = [...parts, ...compared, ...properties].map(({ path }) => path);
   return [...new Set([id, ...paths.map((path) => path.split('/')[3]!)])];
-}
-
-/** Whether an object is the summary of this run. */
-export function isSummary(value: unknown, run: { id: string; job: string }): value is RunSummary {
-  if (typeof value !== 'object' || value === null) return false;
-  const {
-    format,
-    id,
-    job,
-    status,
-    counts,
-    bytes,
-    containers,
-    problems,
-    parts,
-    compared,
-    properties = [],
-  } = value as Partial<RunSummary>;
-  return (
-    format === SUMMARY_FORMAT &&
-    id === run.id &&
-    job === run.job &&
-    typeof status === 'string' &&
-    [counts, bytes].every(isObject) &&
-    [containers, problems, parts, compared, properties].every((list) => Array.isArray(list) && list.every(isObject))
-  );
-}
-
-function isObject(value: unknown): boolean {
-  return typeof value === 'object' && value !== null;
 }

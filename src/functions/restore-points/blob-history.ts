@@ -87,6 +87,8 @@ interface RunInStore {
   id: string;
   control: ControlStore;
   isRemoved: boolean;
+  /** SHA-256 of its summary, if the chain has it. */
+  recorded: string | undefined;
 }
 
 /** Every run of a job, newest first, from the vault itself: the state of the catalog does not matter. */
@@ -95,9 +97,16 @@ async function runsOf(deps: Dependencies, job: string): Promise<RunInStore[]> {
   for (const vault of vaultsOf(deps, job)) {
     const control = new ControlStore(deps.blobs(vault));
     const noted = await control.listNotes(job);
+    const { points } = await control.chain.pointsOnRecord(job);
     for await (const folder of control.foldersBelow(runsPrefix(job))) {
       const id = folder.split('/').at(-2)!;
-      runs.push({ job, id, control, isRemoved: noted.get(id)?.removed !== undefined });
+      runs.push({
+        job,
+        id,
+        control,
+        isRemoved: noted.get(id)?.removed !== undefined,
+        recorded: points.get(id)?.sha256,
+      });
     }
   }
   // Ids sort by time.
@@ -106,7 +115,7 @@ async function runsOf(deps: Dependencies, job: string): Promise<RunInStore[]> {
 
 /** What the restore point of a run has of the blob; undefined if the run has no restore point. */
 async function searchRun(run: RunInStore, parts: PartsOnce, container: string) {
-  const summary = run.isRemoved ? undefined : await run.control.readSummary(run);
+  const summary = run.isRemoved ? undefined : await run.control.readSummary(run, run.recorded);
   if (!summary || !isRestorePoint(summary)) return undefined;
   const outcome = await parts.find(run.control, summary, container);
   return { summary, outcome: outcome && isHeld(outcome) ? outcome : undefined };

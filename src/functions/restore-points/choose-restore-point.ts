@@ -1,12 +1,14 @@
 import type { Dependencies } from '#app/dependencies.ts';
 import { runsPrefix } from '#domain/run/control-paths.ts';
+import { lackingIn, type PointOnRecord } from '#domain/run/point-on-record.ts';
 import { isRestorePoint, type Notes } from '#domain/run/restore-point.ts';
 import type { RunSummary } from '#domain/run/run.ts';
 import { parseRunId } from '#domain/run/run-id.ts';
 import { ControlStore } from '#storage/control/control-store.ts';
+import { StorageError } from '#storage/storage-error.ts';
 import { HttpError } from '../http/http-error.ts';
 import { configuredJob } from '../run/configured-job.ts';
-import { findUnmarkedPoint, LIST_POINTS } from '../run/find-restore-point.ts';
+import { findUnmarkedPoint, LIST_POINTS, missingPoint } from '../run/find-restore-point.ts';
 import { vaultsOf } from '../run/find-run.ts';
 
 const MOST_READ_AT_ONCE = 32;
@@ -46,12 +48,14 @@ export async function choosePoint(
   for (const vault of vaultsOf(deps, job)) {
     const control = new ControlStore(deps.blobs(vault));
     const noted = await control.listNotes(job);
+    const { points: onRecord } = await control.chain.pointsOnRecord(job);
     const ids = (await runsUpTo(control, job, before)).filter((id) => !noted.get(id)?.removed);
-    const last = await newestOf(control, job, ids, before);
+    const last = await newestOf({ control, job, onRecord }, ids, before);
+    assertNoneMissing(onRecord, noted, last, before);
     if (!last) continue;
     const braked = ids.findLast((id) => isBraked(noted.get(id)) && secondOf(id) <= secondOf(last.id));
     if (braked !== undefined && purpose === 'restore') {
-      const sound = await newestOf(control, job, ids.slice(ids.indexOf(braked) + 1), before);
+      const sound = await newestOf({ control, job, onRecord }, ids.slice(ids.indexOf(braked) + 1), before);
       throw brakeEngaged(braked, noted.get(braked)!, sound?.id);
     }
     return { summary: last, notes: noted.get(last.id) ?? {}, vault };
@@ -71,9 +75,40 @@ async function runsUpTo(control: ControlStore, job: string, before: number): Pro
   return ids.sort().reverse();
 }
 
+interface PointsOfJob {
+  control: ControlStore;
+  job: string;
+  onRecord: ReadonlyMap<string, PointOnRecord>;
+}
+
+/**
+ * Throws `damaged` if a restore point is on record that is newer than the last one in the vault, or if notes lack the
+ * safety brake that is on record: an older restore point would be given back, or a bad one, without a word.
+ */
+function assertNoneMissing(
+  onRecord: ReadonlyMap<string, PointOnRecord>,
+  noted: ReadonlyMap<string, Notes>,
+  last: RunSummary | undefined,
+  before: number,
+): void {
+  for (const [id, on] of onRecord) {
+    const notes = noted.get(id) ?? {};
+    if (on.isEmptied || notes.removed) continue;
+    if (on.isBraked && lackingIn(notes, on) !== undefined) throw lackingNotes(id, lackingIn(notes, on)!);
+    if (secondOf(id) > before || (last && secondOf(id) <= secondOf(last.id))) continue;
+    throw missingPoint(id, last && `. The last one that is there is ${last.id}: name it to restore it`);
+  }
+}
+
+function lackingNotes(id: string, lacking: string): StorageError {
+  return new StorageError(
+    'damaged',
+    `The notes of restore point ${id} lack ${lacking}, which is on record in the chain`,
+  );
+}
+
 async function newestOf(
-  control: ControlStore,
-  job: string,
+  { control, job, onRecord }: PointsOfJob,
   ids: string[],
   before: number,
 ): Promise<RunSummary | undefined> {
@@ -82,7 +117,8 @@ async function newestOf(
   for (let at = 0, some = 1; at < ids.length; at += some, some = Math.min(2 * some, MOST_READ_AT_ONCE)) {
     const next = ids.slice(at, at + some).filter((id) => !best || secondOf(best.id) === secondOf(id));
     if (next.length === 0) break;
-    for (const summary of await Promise.all(next.map((id) => control.readSummary({ job, id })))) {
+    const read = next.map((id) => control.readSummary({ job, id }, onRecord.get(id)?.sha256));
+    for (const summary of await Promise.all(read)) {
       if (!summary || !isRestorePoint(summary) || Date.parse(summary.startedAt) > before) continue;
       if (best && secondOf(best.id) !== secondOf(summary.id)) break;
       if (!best || summary.startedAt > best.startedAt) best = summary;

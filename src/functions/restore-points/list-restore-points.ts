@@ -2,6 +2,7 @@ import pLimit from 'p-limit';
 import { z } from 'zod';
 import type { Dependencies } from '#app/dependencies.ts';
 import { defined } from '#domain/run/defined.ts';
+import { lackingIn, type PointOnRecord } from '#domain/run/point-on-record.ts';
 import { PROBLEMS } from '#domain/run/problems.ts';
 import { isRestorePoint, type Notes } from '#domain/run/restore-point.ts';
 import { isBackup, type RunMode } from '#domain/run/run.ts';
@@ -12,6 +13,7 @@ import { answering, json, readQuery } from '../http/answering.ts';
 import { limitUpTo } from '../http/limit.ts';
 import { readVaultCursors, writeVaultCursors } from '../http/vault-cursors.ts';
 import { checkJobOfList } from '../run/configured-job.ts';
+import { missingPoint } from '../run/find-restore-point.ts';
 import { vaultsOf } from '../run/find-run.ts';
 import { type CatalogProblem, catalogProblems, listRows } from '../run/list-rows.ts';
 import { shownNotes, shownPoint } from './shown-restore-point.ts';
@@ -43,6 +45,11 @@ interface PointPage {
   problem?: CatalogProblem;
 }
 
+interface Facts {
+  notes: Notes;
+  onRecord: PointOnRecord | undefined;
+}
+
 type Shown = Pick<ReturnType<typeof shownPoint>, 'id' | 'time'>;
 
 /**
@@ -70,11 +77,12 @@ export function listRestorePointsHandler(deps: Dependencies) {
 async function pointsIn(deps: Dependencies, vault: string, { job, limit, removed }: Wanted, from: string | undefined) {
   const control = new ControlStore(deps.blobs(vault));
   const atOnce = pLimit(SUMMARIES_AT_ONCE);
-  const noted = new Map<string, Promise<Map<string, Notes>>>();
-  const notesOf = async ({ job, id }: CatalogRow): Promise<Notes> => {
-    const notes = noted.get(job) ?? control.listNotes(job);
-    noted.set(job, notes);
-    return (await notes).get(id) ?? {};
+  const known = new Map<string, Promise<[Map<string, Notes>, Map<string, PointOnRecord>]>>();
+  const factsOf = async ({ job, id }: CatalogRow): Promise<Facts> => {
+    const read = known.get(job) ?? factsOfJob(control, job);
+    known.set(job, read);
+    const [notes, points] = await read;
+    return { notes: notes.get(id) ?? {}, onRecord: points.get(id) };
   };
   const points: Shown[] = [];
   let next = from;
@@ -84,8 +92,8 @@ async function pointsIn(deps: Dependencies, vault: string, { job, limit, removed
     const listed = await listRows(deps, vault, { job, limit: limit - points.length, cursor: next });
     problem ??= listed.problem;
     const shown = listed.rows.filter(mayBePoint).map(async (row) => {
-      const notes = await notesOf(row);
-      return notes.removed && !removed ? [] : atOnce(() => pointOfRow(control, row, notes));
+      const facts = await factsOf(row);
+      return facts.notes.removed && !removed ? [] : atOnce(() => pointOfRow(control, row, facts));
     });
     points.push(...(await Promise.all(shown)).flat());
     next = listed.next;
@@ -102,18 +110,35 @@ function mayBePoint({ mode, dryRun, status }: CatalogRow): boolean {
   return isBackup(mode as RunMode) && !dryRun && /^(?:succeeded|completed-with-failures|running)$/.test(status);
 }
 
+/** The notes of the restore points of a job, and what the chain says of them. Each takes one listing. */
+function factsOfJob(control: ControlStore, job: string) {
+  const onRecord = control.chain.pointsOnRecord(job).then(({ points }) => points);
+  return Promise.all([control.listNotes(job), onRecord]);
+}
+
 /** The restore point that the run of a row has left; empty if there is none. */
-async function pointOfRow(control: ControlStore, row: CatalogRow, notes: Notes): Promise<Shown[]> {
+async function pointOfRow(control: ControlStore, row: CatalogRow, { notes, onRecord }: Facts): Promise<Shown[]> {
   try {
-    const summary = await control.readSummary(row);
-    return summary && isRestorePoint(summary) ? [shownPoint(summary, notes)] : [];
+    const summary = await control.readSummary(row, onRecord?.sha256);
+    if (summary && isRestorePoint(summary))
+      return [{ ...shownPoint(summary, notes), ...problemOfNotes(notes, onRecord) }];
+    if (summary || !onRecord || onRecord.isEmptied) return [];
+    throw missingPoint(row.id);
   } catch (error) {
     if (!isStorageError(error, 'damaged')) throw error;
     // One damaged object must not hide the other restore points. This one is listed with the data of the catalog.
     const { id, job, mode, status, startedAt, finishedAt = null } = row;
     const unknown = { containers: null, blobs: null, tables: null, entities: null, bytes: null, lacks: null };
-    const problem = { code: 'damaged', message: error.message, hint: PROBLEMS.damaged.hint };
-    const shown = { id, job, mode, status, time: startedAt, finishedAt, ...unknown, ...shownNotes(notes), problem };
-    return [shown];
+    const shown = { id, job, mode, status, time: startedAt, finishedAt, ...unknown, ...shownNotes(notes) };
+    return [{ ...shown, ...damaged(error.message) }];
   }
+}
+
+function problemOfNotes(notes: Notes, onRecord: PointOnRecord | undefined) {
+  const lacking = onRecord && lackingIn(notes, onRecord);
+  return lacking === undefined ? {} : damaged(`Its notes lack ${lacking}, which is on record in the chain`);
+}
+
+function damaged(message: string) {
+  return { problem: { code: 'damaged', message, hint: PROBLEMS.damaged.hint } };
 }

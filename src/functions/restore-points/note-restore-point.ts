@@ -63,8 +63,9 @@ export function releaseHandler(deps: Dependencies) {
   return answering(deps, async (request) => {
     await readBody(request, nothing);
     const released = deps.now().toISOString();
-    return noteUnmarked(deps, request, (notes, point) => {
-      if (!notes.brake) {
+    return noteUnmarked(deps, request, (notes, point, recorded) => {
+      const engaged = notes.brake ?? recorded;
+      if (!engaged) {
         throw new HttpError(
           409,
           'no-brake',
@@ -73,7 +74,7 @@ export function releaseHandler(deps: Dependencies) {
         );
       }
       // A repeated call keeps the time of the first release.
-      const brake = { released, ...notes.brake };
+      const brake = { released, ...engaged };
       return { notes: { ...notes, brake }, entry: { kind: 'release', point, ...brake }, recordFirst: true };
     });
   });
@@ -107,13 +108,14 @@ function endsOf({ hold }: { hold?: Notes['hold'] | undefined }): { ends?: string
   return hold ? { ends: hold.at } : {};
 }
 
-type Change = (notes: Notes, id: string) => Noting;
+/** `recorded`: the safety brake by the chain, if the notes have lost it. */
+type Change = (notes: Notes, id: string, recorded?: NonNullable<Notes['brake']>) => Noting;
 
 /** Refuses if a prune has marked the restore point: a hold could no longer protect it, and must not seem to. */
 function noteUnmarked(deps: Dependencies, request: HttpRequest, change: Change) {
-  return note(deps, request, (notes, id) => {
+  return note(deps, request, (notes, id, recorded) => {
     if (notes.removed) throw removedPoint(409, id, notes.removed);
-    return change(notes, id);
+    return change(notes, id, recorded);
   });
 }
 
@@ -123,11 +125,14 @@ async function note(deps: Dependencies, request: HttpRequest, change: Change) {
   const { summary, control, vault } = await findPoint(deps, id);
   const append = (entry: ChainEntry) => appendEntry(deps, deps.blobs(vault), summary.job, entry);
   try {
-    const first = change(await control.readNotes(summary), id);
+    const found = await control.readNotes(summary);
+    const reason = found.brake ? undefined : await control.chain.brakeOnRecord(summary);
+    const recorded = reason === undefined ? undefined : { reason, containers: ['*'] };
+    const first = change(found, id, recorded);
     if (first.recordFirst) await append(first.entry);
     let noting = first;
     const notes = await control.changeNotes(summary, (before) => {
-      noting = change(before, id);
+      noting = change(before, id, recorded);
       return noting.notes;
     });
     // Notes that changed in between may need another entry.

@@ -4,6 +4,7 @@ import { isRestorePoint, type Notes } from '#domain/run/restore-point.ts';
 import { isBackup, type RunSummary } from '#domain/run/run.ts';
 import { parseRunId } from '#domain/run/run-id.ts';
 import { ControlStore } from '#storage/control/control-store.ts';
+import { StorageError } from '#storage/storage-error.ts';
 import { HttpError } from '../http/http-error.ts';
 import { quoted } from '../http/quoted.ts';
 import { vaultsOf } from './find-run.ts';
@@ -23,10 +24,13 @@ export async function findPoint(deps: Dependencies, id: string): Promise<FoundPo
   for (const vault of job === undefined ? [] : vaultsOf(deps, job)) {
     const run = { job: job!, id };
     const control = new ControlStore(deps.blobs(vault));
-    const summary = await control.readSummary(run);
+    const summary = await control.readRecordedSummary(run);
     if (summary && isRestorePoint(summary)) return { summary, vault, control };
     if (summary) throw notFound(`Run ${id} made no restore point: ${whyNone(summary)}`);
     if (await control.findLockOf(run)) throw notFound(`Run ${id} is in progress and has no restore point yet`);
+    const onRecord = (await control.chain.pointsOnRecord(run.job)).points.get(id);
+    if (onRecord?.isEmptied) throw notFound(`A prune has removed restore point ${id}`);
+    if (onRecord) throw missingPoint(id);
   }
   throw notFound(`No vault has a restore point ${quoted(id)}`);
 }
@@ -51,6 +55,14 @@ function whyNone({ mode, dryRun, status, problems }: RunSummary): string {
   if (dryRun) return 'it was a dry run';
   const problem = problems.find(({ container }) => container === undefined) ?? problems[0];
   return problem ? `${status}, ${problem.message}` : status;
+}
+
+/** A restore point that is on record and not in the vault, and that no prune has removed. */
+export function missingPoint(id: string, hint = ''): StorageError {
+  return new StorageError(
+    'damaged',
+    `Restore point ${id} is on record in the chain, and its summary is missing${hint}`,
+  );
 }
 
 function notFound(message: string): HttpError {

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import pLimit from 'p-limit';
 import type { ChainLink } from '#domain/run/chain-link.ts';
 import {
@@ -7,19 +6,25 @@ import {
   chainLineOf,
   chainRecordOf,
   isChainLine,
-  type PruneRecord,
+  isWholeLine,
+  lineOfRecord,
   type RestorePointRecord,
 } from '#domain/run/chain-record.ts';
 import { chainNumber, chainPath, chainPrefix } from '#domain/run/control-paths.ts';
+import { type PointOnRecord, pointsOnRecord } from '#domain/run/point-on-record.ts';
 import { asciiJson } from '#domain/run/tally.ts';
+import type { BlobAccount } from '../blob-account.ts';
 import { StorageError } from '../storage-error.ts';
 import { compareAndSwap } from './compare-and-swap.ts';
-import { bytesOf, ControlContainer } from './control-container.ts';
+import { bytesOf, ControlContainer, sha256Of } from './control-container.ts';
 import { listedLine } from './listed-line.ts';
 
 /** Metadata of a record: what a listing needs. */
 const LINE_KEY = 'strongroom_chain';
 const READS_AT_ONCE = 16;
+
+/** What this process knows of records, by account. */
+const knownIn = new WeakMap<BlobAccount, Map<string, string>>();
 
 /** A record in a listing. */
 export interface ListedRecord extends Partial<ChainLine> {
@@ -33,6 +38,15 @@ export interface ListedRecord extends Partial<ChainLine> {
  * from the same record. The next record needs only the bytes of the last one, so a damaged record stops no backup.
  */
 export class ChainStore extends ControlContainer {
+  /** SHA-256 of summaries on record, by job and run. */
+  readonly #known: Map<string, string>;
+
+  constructor(vault: BlobAccount) {
+    super(vault);
+    this.#known = knownIn.get(vault) ?? new Map();
+    knownIn.set(vault, this.#known);
+  }
+
   /** Adds a record, unless there is one of the same run. Returns its link, and whether this call added it. */
   async append(job: string, entry: ChainEntry, now: Date): Promise<{ link: ChainLink; isNew: boolean }> {
     const added = await compareAndSwap(async () => {
@@ -68,20 +82,53 @@ export class ChainStore extends ControlContainer {
     return found && this.linkOf(job, found);
   }
 
-  /** The restore points that the prunes of a job have emptied. One request for each prune on record. */
-  async emptiedPoints(job: string): Promise<Set<string>> {
-    const prunes = (await this.listRecords(job)).filter(({ kind }) => kind === 'prune');
+  /**
+   * What the chain says of the restore points of a job, the last one at the end. One listing shows it; a record is read
+   * only if its metadata does not. `damage`: a record is missing or damaged, so there may be more to say.
+   */
+  async pointsOnRecord(job: string): Promise<{ points: Map<string, PointOnRecord>; damage?: StorageError }> {
+    const records = await this.listRecords(job);
+    const hole = records.findIndex(({ number }, index) => number !== index + 1);
+    let damage = hole === -1 ? undefined : this.damaged(chainPath(job, hole + 1), 'it is missing');
     const atOnce = pLimit(READS_AT_ONCE);
-    const records = await Promise.all(prunes.map(({ number }) => atOnce(() => this.read(chainPath(job, number)))));
-    return new Set(records.flatMap((found) => (found?.value as Partial<PruneRecord> | undefined)?.emptied ?? []));
+    const found = await Promise.all(
+      records.map((each) => (isWholeLine(each) ? each : atOnce(() => this.#lineOf(job, each.number)))),
+    );
+    const lines = found.filter((line) => line !== undefined);
+    const bad = records.find((_, index) => found[index] === undefined);
+    if (bad) damage ??= this.damaged(chainPath(job, bad.number), 'it is not a record of this job');
+    const points = pointsOnRecord(lines);
+    for (const { run, sha256 } of lines)
+      if (run !== undefined && sha256 !== undefined) this.#known.set(`${job} ${run}`, sha256);
+    return { points, ...(damage && { damage }) };
   }
 
-  /** SHA-256 of the summary of a run, as its record names it; undefined if no record does. */
+  /** The restore points that the prunes of a job have emptied. */
+  async emptiedPoints(job: string): Promise<Set<string>> {
+    const { points } = await this.pointsOnRecord(job);
+    return new Set([...points].filter(([, { isEmptied }]) => isEmptied).map(([id]) => id));
+  }
+
+  /**
+   * SHA-256 of the summary of a run, as its record names it; undefined if no record does. No record changes, so one
+   * that this process has read before needs no request.
+   */
   async summaryOnRecord({ job, id }: { job: string; id: string }): Promise<string | undefined> {
-    const listed = (await this.listRecords(job)).find(({ run }) => run === id);
-    const found = listed && (await this.read(chainPath(job, listed.number)));
-    const { run, summary } = (found?.value ?? {}) as Partial<RestorePointRecord>;
-    return run === id ? summary?.sha256 : undefined;
+    const key = `${job} ${id}`;
+    if (!this.#known.has(key)) await this.pointsOnRecord(job);
+    return this.#known.get(key);
+  }
+
+  /** Why the run of a restore point engaged the safety brake, by its record; undefined if it did not. */
+  async brakeOnRecord({ job, id }: { job: string; id: string }): Promise<string | undefined> {
+    const found = (await this.listRecords(job)).find(({ run, brake }) => run === id && brake);
+    const record = found && (await this.read(chainPath(job, found.number)))?.value;
+    return (record as Partial<RestorePointRecord> | undefined)?.brake;
+  }
+
+  async #lineOf(job: string, number: number): Promise<ChainLine | undefined> {
+    const found = await this.read(chainPath(job, number));
+    return found && lineOfRecord(found.value, job, number);
   }
 
   /**
@@ -131,8 +178,4 @@ export class ChainStore extends ControlContainer {
     const isWritten = await this.writeJson(chainPath(job, number), record, 'absent', metadata);
     return isWritten ? { number, sha256: sha256Of(bytesOf(record)) } : undefined;
   }
-}
-
-function sha256Of(body: Buffer): string {
-  return createHash('sha256').update(body).digest('hex');
 }

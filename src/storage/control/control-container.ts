@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { CONTROL_CONTAINER } from '#domain/run/control-paths.ts';
 import { DamagedPartError } from '#domain/run/part.ts';
 import { ageOf } from '#domain/run/sign-of-life.ts';
@@ -13,12 +14,18 @@ export function bytesOf(value: unknown): Buffer {
   return Buffer.from(`${JSON.stringify(value, undefined, 2)}\n`);
 }
 
+export function sha256Of(body: Buffer): string {
+  return createHash('sha256').update(body).digest('hex');
+}
+
 /** A JSON document as it was read. */
 export interface Document<T> {
   value: T;
   etag: string;
   /** Milliseconds since the service wrote it, by its own clock. */
   age: number;
+  /** Of its bytes. */
+  sha256: string;
 }
 
 /** Objects of the control container in one vault. */
@@ -33,7 +40,7 @@ export class ControlContainer {
   async read(path: string): Promise<Document<unknown> | undefined> {
     const found = await this.get(path);
     if (!found) return undefined;
-    const about = { etag: found.etag, age: ageOf(found) };
+    const about = { etag: found.etag, age: ageOf(found), sha256: sha256Of(found.body) };
     try {
       return { value: JSON.parse(found.body.toString('utf8')), ...about };
     } catch {

@@ -30,13 +30,15 @@ import type { ListedPart } from '#domain/run/placed-part.ts';
 import { isPrunePlan, type PrunePlan } from '#domain/run/prune-plan.ts';
 import type { ReaderRef } from '#domain/run/reader-lock.ts';
 import { isNotes, type Notes } from '#domain/run/restore-point.ts';
-import { isSummary, type RunRef, type RunSummary } from '#domain/run/run.ts';
+import type { RunRef, RunSummary } from '#domain/run/run.ts';
 import { ageOf, type LastSign, signLine } from '#domain/run/sign-of-life.ts';
 import { ENTITY_FILE_FORMAT, formatProblem, SUMMARY_FORMAT } from '#domain/run/stored-format.ts';
+import { isSummary } from '#domain/run/summary-schema.ts';
 import { asciiJson, type Tally, tallyFromMetadata, tallyToMetadata } from '#domain/run/tally.ts';
 import { type EntityFileContent, readEntityFile } from '#domain/tables/entity-file.ts';
 import type { EntityFile } from '#domain/tables/segment.ts';
 import { isStorageError, StorageError } from '../storage-error.ts';
+import { ChainStore } from './chain-store.ts';
 import { compareAndSwap } from './compare-and-swap.ts';
 import { ControlContainer, type Document } from './control-container.ts';
 import { listedLine } from './listed-line.ts';
@@ -83,6 +85,11 @@ export interface ListedRun {
 
 /** The documents of runs in the control container of one vault: locks, summaries, plans, parts, files and notes. */
 export class ControlStore extends ControlContainer {
+  /** The chains beside them. */
+  get chain(): ChainStore {
+    return new ChainStore(this.vault);
+  }
+
   /** The lock of a job; undefined if the job has never run. Throws `damaged`. */
   readLock(job: string): Promise<FoundLock | undefined> {
     return this.#lockAt(lockPath(job), job);
@@ -205,9 +212,37 @@ export class ControlStore extends ControlContainer {
     return found && { writtenAt: found.lastModified, age: ageOf(found) };
   }
 
-  /** The summary of a run; undefined if it has none yet. Throws `damaged`. */
-  async readSummary(run: RunName): Promise<RunSummary | undefined> {
-    return (await this.readJson(summaryPath(run), (value) => isSummary(value, run), SUMMARY_FORMAT))?.value;
+  /**
+   * The summary of a run; undefined if it has none yet. Throws `damaged`, also if it is not the one that is `recorded`
+   * in the chain by its SHA-256.
+   */
+  async readSummary(run: RunName, recorded?: string): Promise<RunSummary | undefined> {
+    const found = await this.#summaryOf(run);
+    return found && this.#asRecorded(run, found, recorded);
+  }
+
+  /**
+   * As `readSummary`, but throws `damaged` also if the chain names another summary of the run. Whatever relies on the
+   * content of a restore point reads this: nothing else shows that a summary was altered. Runs without a record are
+   * believed.
+   */
+  async readRecordedSummary(run: RunName): Promise<RunSummary | undefined> {
+    const found = await this.#summaryOf(run);
+    return found && this.#asRecorded(run, found, await this.chain.summaryOnRecord(run));
+  }
+
+  /** Whether a run has a summary, damaged or not. */
+  async hasSummary(run: RunName): Promise<boolean> {
+    return (await this.vault.getProperties(CONTROL_CONTAINER, summaryPath(run))) !== undefined;
+  }
+
+  #summaryOf(run: RunName): Promise<Document<RunSummary> | undefined> {
+    return this.readJson(summaryPath(run), (value) => isSummary(value, run), SUMMARY_FORMAT);
+  }
+
+  #asRecorded(run: RunName, { value, sha256 }: Document<RunSummary>, recorded: string | undefined): RunSummary {
+    if (recorded === undefined || recorded === sha256) return value;
+    throw this.damaged(summaryPath(run), 'it is not the one that its record in the chain names');
   }
 
   /** Writes the summary of a run. Returns false if there is one already. */

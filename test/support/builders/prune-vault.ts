@@ -245,6 +245,18 @@ export class Vault {
     return this.control.changeNotes({ job, id }, change);
   }
 
+  /** Releases the safety brake of a restore point, as an operator does. */
+  async release(id: string, job = 'nightly'): Promise<void> {
+    const released = new Date(this.clock.app).toISOString();
+    const brake = { ...(await this.notes(id, job)).brake!, released };
+    await this.control.chain.append(
+      job,
+      { kind: 'release', point: id, reason: brake.reason, released },
+      new Date(released),
+    );
+    await this.note(id, (notes) => ({ ...notes, brake }), job);
+  }
+
   /** The entries of a restore point whose content the vault no longer has, by the records of copies. */
   async lost(point: RunSummary): Promise<string[]> {
     const missing: string[] = [];

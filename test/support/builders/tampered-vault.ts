@@ -165,6 +165,13 @@ export class TamperedVault {
         const summary = record.summary && bytes(record.summary.path);
         if (summary) record.summary.sha256 = sha256(summary);
       });
+      const { metadata } = this.vault.vault.blob(CONTROL_CONTAINER, path)!;
+      const { summary } = JSON.parse(String(bytes(path)));
+      if (metadata.strongroom_chain && summary) {
+        this.metadata(path, 'strongroom_chain', (line) => {
+          line.sha256 = summary.sha256;
+        });
+      }
       previous = sha256(bytes(path)!);
     }
   }

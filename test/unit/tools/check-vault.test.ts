@@ -291,7 +291,7 @@ function remove(notes: Json): void {
 }
 
 function brake(notes: Json): void {
-  notes.brake = { reason: 'forged' };
+  notes.brake = { reason: 'forged', containers: [] };
 }
 
 function failedOne(notes: Json): void {

@@ -2,8 +2,8 @@
 // and one of the two results is what the orchestration sees. With QUICK_TIMERS set, durable timers fire at once.
 // BROKEN_ORCHESTRATOR names an orchestrator that fails, as after a deployment that changed it; HUNG_ORCHESTRATOR names
 // one that never answers, as in a build that does not have it. With HIDDEN set, what an earlier process had begun
-// continues only once it is told to, as in Azure, where the work items of a killed host stay invisible. Over HTTP, an orchestration can be terminated and
-// activities can be ended from outside, which the app itself does not offer.
+// continues only once it is told to, as in Azure, where the work items of a killed host stay invisible. Over HTTP, an
+// orchestration can be terminated and activities can be ended from outside, which the app itself does not offer.
 const { AsyncLocalStorage } = require('node:async_hooks');
 const http = require('node:http');
 const core = require('@azure/functions-core');

@@ -597,7 +597,7 @@ describe('F11: the safety brake', () => {
       await room.prune();
       expect(await room.lost(good)).toEqual([]);
       expect((await room.notes(good.id)).removed).toBeUndefined();
-      await room.note(bad.id, (notes) => ({ brake: { ...notes.brake!, released: '2026-05-03T00:00:00.000Z' } }));
+      await room.release(bad.id);
       await room.prune();
       expect(room.left(good.id)).toEqual([]);
     },
@@ -608,7 +608,7 @@ describe('F11: the safety brake', () => {
     for (let index = 0; index < 6; index++) room.source.remove('data', `blob-${index}`);
     const bad = await room.backup();
     expect(await brakeOf(bad)).toBe(`data: 6 of 10 blobs changed or lost since ${good.id}, more than 50%`);
-    await room.note(bad.id, (notes) => ({ brake: { ...notes.brake!, released: '2026-05-03T00:00:00.000Z' } }));
+    await room.release(bad.id);
     room.jobs = [{ ...room.jobs[0]!, source: { ...room.jobs[0]!.source, containers: ['*'] } }];
     fill('back', 0, 6);
     // The turnover of the first runs is accepted, until there was another.
@@ -696,7 +696,7 @@ describe('F11: the safety brake', () => {
     }
     expect(Object.keys(room.contents())).toHaveLength(10);
     expect(room.left(good.id)).not.toEqual([]);
-    await room.note(bad.id, (notes) => ({ brake: { ...notes.brake!, released: '2026-05-03T00:00:00.000Z' } }));
+    await room.release(bad.id);
     await room.prune();
     expect(room.contents()).toEqual({});
   });
@@ -715,7 +715,7 @@ describe('F11: the safety brake', () => {
     const kept = () => Object.values(room.contents()).map((texts) => texts.sort());
     expect(await room.prune()).toMatchObject({ status: 'succeeded', counts: { removed: 0 } });
     expect(kept()).toEqual(all);
-    await room.note(bad.id, (notes) => ({ brake: { ...notes.brake!, released: '2026-05-03T00:00:00.000Z' } }));
+    await room.release(bad.id);
     await room.prune();
     expect(kept()).toEqual(Array(10).fill(['encrypted']));
   });
@@ -735,7 +735,7 @@ describe('F11: the safety brake', () => {
     expect((await room.prune()).plan).toMatchObject({ remove: [later.id], expired: [], braked: [BACKUP] });
     expect((await room.notes(later.id)).removed).toBeDefined();
     expect(kept()).toEqual(['one', 'three', 'two']);
-    await room.note(bad.id, (notes) => ({ brake: { ...notes.brake!, released: '2026-05-03T00:00:00.000Z' } }));
+    await room.release(bad.id);
     await room.prune();
     expect(kept()).toEqual(['three']);
   });
@@ -763,7 +763,7 @@ describe('F11: the safety brake', () => {
       const { id } = await room.backup();
       if (await brakeOf({ id } as RunSummary)) engaged.push(id);
       if (night === 2) {
-        await room.note(engaged[0]!, (notes) => ({ brake: { ...notes.brake!, released: '2026-05-03T00:00:00.000Z' } }));
+        await room.release(engaged[0]!);
       }
     }
     expect(engaged).toHaveLength(1);

@@ -64,8 +64,8 @@ const KINDS: Record<string, () => Promise<{ vault: Vault; run: RunRef }>> = {
   },
 };
 
-/** Ends a run by force before the request of this number, which is sent all the same. Returns whether it came to that. */
-async function cutOff({ vault, run }: { vault: Vault; run: RunRef }, at: number, goesOn: boolean): Promise<boolean> {
+/** Ends a run by force before the request of this number, which is sent anyway. Returns whether it came to that. */
+async function cutOff({ vault, run }: { vault: Vault; run: RunRef }, at: number, continues: boolean): Promise<boolean> {
   let count = 0;
   let isCut = false;
   vault.before = async () => {
@@ -75,12 +75,12 @@ async function cutOff({ vault, run }: { vault: Vault; run: RunRef }, at: number,
       vault.before = () => {};
       await endRun(vault.deps(), { run, vault: 'VAULT' }, 'cancelled');
       vault.before = () => {
-        if (!goesOn) throw new Error('its process died');
+        if (!continues) throw new Error('its process died');
       };
-    } else if (!goesOn) throw new Error('its process died');
+    } else if (!continues) throw new Error('its process died');
   };
   await vault.work(run).catch((error) => {
-    if (goesOn) throw error;
+    if (continues) throw error;
   });
   vault.before = () => {};
   return isCut;
@@ -97,13 +97,13 @@ function leftovers({ vault }: Vault): string[] {
 }
 
 describe('I6: a run that is cancelled by force at any of its requests', { tags: ['slow'], timeout: 120_000 }, () => {
-  for (const goesOn of [true, false]) {
+  for (const continues of [true, false]) {
     it.each(Object.keys(KINDS))(
-      `%s, ${goesOn ? 'whose activities go on' : 'whose process has died'}: its vault agrees with its chain`,
+      `%s, ${continues ? 'whose activities go on' : 'whose process has died'}: its vault agrees with its chain`,
       async (kind) => {
         for (let at = 0, isCut = true; isCut; at++) {
           const scene = await KINDS[kind]!();
-          isCut = await cutOff(scene, at, goesOn);
+          isCut = await cutOff(scene, at, continues);
           const { vault } = scene;
           expect(await wrongIn(vault), `request ${at}`).toEqual([]);
           await vault.backup();

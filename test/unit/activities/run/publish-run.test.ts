@@ -73,7 +73,7 @@ async function published(
       ],
     },
     blobs: () => vault,
-    catalog: () => ({ put: async () => {} }),
+    catalog: () => ({ put: async () => {}, list: async () => ({ rows: [] }) }),
     limits: { silentMs: 600_000 },
     telemetry: { runFinished: () => {}, chainHead: () => {} },
     now: () => NOW,
@@ -90,7 +90,8 @@ async function published(
 }
 
 test('a retry of a restore does not fail because it selects nothing', async () => {
-  const restore = { containers: ['a'], startsWith: 'x' };
+  const into = { point: 'p', account: 'SOURCE', container: '{container}', prefix: '', existing: 'fail' };
+  const restore = { ...into, containers: ['a'], startsWith: 'x', include: [], exclude: [] };
   const found = { unmatched: { count: 3, example: 'b' } };
   for (const [retryOf, status] of [
     [undefined, 'failed'],

@@ -16,6 +16,7 @@ import {
 } from '#functions/restore-points/note-restore-point.ts';
 import { blobState } from '../../../support/builders/blob-state.ts';
 import { type Made, PointVault } from '../../../support/builders/point-vault.ts';
+import { RUN } from '../../../support/builders/run-ref.ts';
 
 const ID = 'nightly-20261120T000000Z-aaaaaa';
 const RETRY = 'nightly-20261120T010000Z-bbbbbb';
@@ -564,7 +565,7 @@ describe('restore points', () => {
     await vault.publish(idOf(2), {}, { ...none, dryRun: true });
     await vault.publish(idOf(3), {}, { ...none, status: 'failed', problems: [...problems] });
     await vault.publish(idOf(4), {}, { ...none, status: 'cancelled' });
-    const run = { id: idOf(5), job: 'nightly', epoch: 1 };
+    const run = { ...RUN, id: idOf(5) };
     const lock = { job: 'nightly', epoch: 1, run, since: '2026-11-01T00:05:00.000Z', cancel: false };
     vault.put('locks/nightly.json', Buffer.from(JSON.stringify(lock)));
     const why = async (id: string) => {
