@@ -94,7 +94,10 @@ test('F82: runs that only read are listed as in progress without a catalog', asy
   const unavailable = async () => {
     throw new StorageError('unreachable', 'No answer', 0);
   };
-  const deps = { ...vault.deps(), catalog: () => ({ markComplete: async () => {}, list: unavailable, put: unavailable }) } as unknown as Dependencies;
+  const deps = {
+    ...vault.deps(),
+    catalog: () => ({ markComplete: async () => {}, list: unavailable, put: unavailable }),
+  } as unknown as Dependencies;
   const request = { params: {}, query: new URLSearchParams() } as unknown as HttpRequest;
   const client = { getStatus: async () => ({ runtimeStatus: 'Running' }) } as unknown as DurableClient;
   const { body } = await listRunsHandler(deps)(request, client, { functionName: 'f' } as InvocationContext);
