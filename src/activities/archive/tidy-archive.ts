@@ -139,7 +139,7 @@ class ReceiptTidier {
     const uses = { named: new Set([own]), points: new Set<string>() };
     for (const id of agedRuns(endedRuns(await control.listRuns(job)), uses, now - outcomesMs)) {
       if (isOver()) return;
-      await removing(() => clearRun(this.#account, { job, id }, isOver));
+      await removing(() => clearRun(this.#account, { job, id }));
     }
   }
 

@@ -48,8 +48,7 @@ async function clearSome(
     if (standing !== 'go') return { stopped: standing };
     const some = oldRuns.slice(at, at + RUNS_AT_ONCE);
     try {
-      const areCleared = await Promise.all(some.map((id) => clearRun(account, { job: run.job, id }, isOver)));
-      if (areCleared.includes(false)) return { next: at };
+      await Promise.all(some.map((id) => clearRun(account, { job: run.job, id })));
     } catch (error) {
       if (!isStorageError(error, 'access-denied')) throw error;
       return { problem: problemOf('access-denied-prune', 0, undefined, error.message) };

@@ -6,14 +6,10 @@ import { isStorageError } from '#storage/storage-error.ts';
 const DELETES_AT_ONCE = 16;
 
 /**
- * Deletes everything of an ended run but its summary. Returns false if some of it is left when the time is over; a
- * second call continues. What is written or locked meanwhile stays.
+ * Deletes everything of an ended run but its summary, in one walk: what is written or locked meanwhile stays, and must
+ * not be waited for.
  */
-export async function clearRun(
-  account: BlobAccount,
-  run: { job: string; id: string },
-  isOver: () => boolean,
-): Promise<boolean> {
+export async function clearRun(account: BlobAccount, run: { job: string; id: string }): Promise<void> {
   const summary = summaryPath(run);
   const atOnce = pLimit(DELETES_AT_ONCE);
   let marker: string | undefined;
@@ -25,9 +21,7 @@ export async function clearRun(
     const others = page.blobs.filter(({ name }) => name !== summary);
     await Promise.all(others.map(({ name, etag }) => atOnce(() => remove(account, name, etag))));
     marker = page.next;
-    if (marker !== undefined && isOver()) return false;
   } while (marker !== undefined);
-  return true;
 }
 
 async function remove(account: BlobAccount, name: string, ifMatch: string): Promise<void> {
