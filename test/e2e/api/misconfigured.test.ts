@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
 import { HostDidNotStart, startHost } from '../../support/app/host-process.ts';
 import { copyApp, type ServedApp, serveApp } from '../../support/app/served-app.ts';
 
-const KEY = 'c2VjcmV0LWtleS1vZi10aGUtYWNjb3VudA==';
+const KEY = Buffer.alloc(64, 'secret key of the account').toString('base64');
 const account = (name: string) =>
   `DefaultEndpointsProtocol=https;AccountName=${name};AccountKey=${KEY};EndpointSuffix=core.windows.net`;
 const ACCOUNTS = { SOURCE: account('shopdata'), VAULT: account('shopvault') };
