@@ -237,6 +237,7 @@ describe('the model follows the code', () => {
     const { asked, vault: own } = notingVault(kind, seen);
     const vault = {
       ...own,
+      listBlobs: async () => ({ blobs: [], prefixes: [] }),
       getObject: async (_container: string, name: string) => objects.get(name),
       appendObject: async () => {},
       putObject: async (_container: string, name: string, body: Uint8Array, { expect }: { expect?: unknown }) => {

@@ -86,7 +86,7 @@ describe('broken on purpose, the proof notices', { timeout: 90_000 }, () => {
           };
         },
       },
-      11,
+      15,
     );
     expect(found).toContain('I1');
   });

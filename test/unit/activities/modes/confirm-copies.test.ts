@@ -32,6 +32,7 @@ async function rounds(
   let started = 1;
   const vault = {
     alias: 'VAULT',
+    listBlobs: async () => ({ blobs: [], prefixes: [] }),
     getObject: async (_container: string, name: string) => objects.get(name),
     appendObject: async () => {},
     putObject: async (_container: string, name: string, body: Uint8Array, options: { expect?: unknown }) => {

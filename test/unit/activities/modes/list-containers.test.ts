@@ -25,6 +25,7 @@ function listing(
       endpoint: `https://${alias}`,
       listContainers: async () => ({ names }),
       appendObject: async () => {},
+      listBlobs: async () => ({ blobs: [], prefixes: [] }),
       getObject: async (_: string, path: string) =>
         summary && path.endsWith('/run.json') ? storedObject(summary) : undefined,
     }),

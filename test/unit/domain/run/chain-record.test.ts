@@ -57,15 +57,15 @@ describe('the line by which a listing finds a record', () => {
   it.each<[ChainEntry, ReturnType<typeof chainLineOf>]>([
     [
       { kind: 'restore-point', ...run, status: 'succeeded', parts: 1, held: { blobs: 1, entities: 0 } },
-      { kind: 'restore-point', run: RUN },
+      { kind: 'restore-point', run: RUN, sha256: SUMMARY.sha256 },
     ],
     [
       { kind: 'verification', ...run, point: POINT, verify: 'quick', items: 1, read: 0, failed: 0 },
-      { kind: 'verification', run: RUN, point: POINT, verify: 'quick' },
+      { kind: 'verification', run: RUN, sha256: SUMMARY.sha256, point: POINT, verify: 'quick' },
     ],
     [
       { kind: 'hold', point: POINT, hold: { at: '2026-05-02T00:00:00.000Z', reason: 'audit' } },
-      { kind: 'hold', point: POINT },
+      { kind: 'hold', point: POINT, at: '2026-05-02T00:00:00.000Z' },
     ],
     [
       { kind: 'release', point: POINT, reason: 'planned', released: '2026-05-02T00:00:00.000Z' },
