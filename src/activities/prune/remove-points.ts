@@ -3,7 +3,7 @@ import { jobContextOf } from '#app/job-context.ts';
 import { CONTROL_CONTAINER, notesPath, runPrefix, summaryPath } from '#domain/run/control-paths.ts';
 import { standingOf } from '#domain/run/lock.ts';
 import { type Problem, problemOf } from '#domain/run/problems.ts';
-import type { RunRef } from '#domain/run/run.ts';
+import { type RunRef, runsNamedBy } from '#domain/run/run.ts';
 import type { BlobAccount } from '#storage/blob-account.ts';
 import { ChainStore } from '#storage/control/chain-store.ts';
 import type { ControlStore } from '#storage/control/control-store.ts';
@@ -102,13 +102,12 @@ async function removedBefore(
   return leftovers.filter((id, index) => emptied.has(id) && !isThere[index]);
 }
 
-/** The runs whose parts a remaining restore point names. */
+/** The runs whose objects a remaining restore point names. */
 async function runsBuiltOn(control: ControlStore, keeps: { job: string; id: string }[]): Promise<Set<string>> {
   const runs = new Set<string>();
   for (const point of keeps) {
     const summary = await control.readRecordedSummary(point);
-    const parts = [...(summary?.parts ?? []), ...(summary?.properties ?? [])];
-    for (const { path } of parts) runs.add(path.split('/')[3]!);
+    for (const id of summary ? runsNamedBy(summary) : []) runs.add(id);
   }
   return runs;
 }
