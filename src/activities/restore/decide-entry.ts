@@ -16,15 +16,15 @@ export function decideEntry(
   return decideRestore(entry, target, route.policy, isOurs);
 }
 
-/** Whether this restore, or the one it tries again, copied the target from just this content. */
+/** Whether this restore, or the one it tries again, copied the target from what the vault has under its name. */
 export function isCopiedBy(
   route: RestoreRoute,
   entry: BlobEntry,
-  content: BlobState,
+  named: readonly BlobState[],
   target: BlobState,
   before: BlobState | undefined,
 ): boolean {
-  return isMadeBy(route.run, entry, target, content, addressOf(route, content), before);
+  return isMadeBy(route.run, entry, target, named, (blob) => addressOf(route, blob), before);
 }
 
 function addressOf({ source, container }: RestoreRoute, content: BlobState): string {

@@ -42,6 +42,8 @@ export interface FoundEntry {
   entry: Held;
   /** The blob that holds its content, or why none does. */
   content: BlobState | ProblemCode;
+  /** Everything in the backup container under its name. */
+  named: BlobState[];
   /** The blob of its name in the target. */
   target: BlobState | undefined;
 }
@@ -121,25 +123,25 @@ export class ManifestWalk {
 
   async #find(entries: Held[]): Promise<FoundEntry[]> {
     const { target: targetListing } = this.#beside;
-    const found: { entry: Held; content: BlobState | undefined; target: BlobState | undefined }[] = [];
+    const found: (Omit<FoundEntry, 'content'> & { content: BlobState | undefined })[] = [];
     for (const entry of entries) {
-      const content = locate(entry, await this.#listingOf(entry).takeAll(this.#nameOf(entry)));
-      const named = targetListing && (await this.#target!.takeAll(targetListing.prefix + entry.name));
-      found.push({ entry, content, target: named?.find(({ snapshotOrVersion }) => !snapshotOrVersion) });
+      const named = await this.#listingOf(entry).takeAll(this.#nameOf(entry));
+      const inTarget = targetListing && (await this.#target!.takeAll(targetListing.prefix + entry.name));
+      const target = inTarget?.find(({ snapshotOrVersion }) => !snapshotOrVersion);
+      found.push({ entry, content: locate(entry, named), named, target });
     }
     const limit = pLimit(LISTED_AT_ONCE);
     return Promise.all(
-      found.map(async ({ entry, content, target }) => ({
-        entry,
-        content: content ?? (await limit(() => this.#listNamed(entry))),
-        target,
+      found.map(async ({ content, ...each }) => ({
+        ...each,
+        ...(content === undefined ? await limit(() => this.#listNamed(each.entry)) : { content }),
       })),
     );
   }
 
-  async #listNamed(entry: Outcome): Promise<BlobState | ProblemCode> {
+  async #listNamed(entry: Outcome): Promise<Pick<FoundEntry, 'content' | 'named'>> {
     const named = this.#isBackupMissing ? [] : await this.#beside.listNamed(this.#nameOf(entry));
-    return locate(entry, named) ?? missingOrOther(entry, named);
+    return { content: locate(entry, named) ?? missingOrOther(entry, named), named };
   }
 
   #nameOf(entry: BlobEntry): string {

@@ -130,12 +130,12 @@ function besideOf(
 }
 
 /** What a slice does with one entry: an outcome, or a copy to plan. */
-function decideFound(route: RestoreRoute, { entry, content, target }: FoundEntry): Outcome | PlannedItem {
+function decideFound(route: RestoreRoute, { entry, content, named, target }: FoundEntry): Outcome | PlannedItem {
   if (!canBeRestored(route, entry)) return failedEntry(entry, 'unsupported-name');
   if (typeof content === 'string') return failedEntry(entry, content);
   // This run has copied nothing yet: a target blob can only be the work of the run that it retries.
   const isOurs =
-    route.run.retryOf !== undefined && target !== undefined && isCopiedBy(route, entry, content, target, undefined);
+    route.run.retryOf !== undefined && target !== undefined && isCopiedBy(route, entry, named, target, undefined);
   const decision = decideEntry(route, entry, content, target, isOurs);
   const planned = (): PlannedItem => ({
     from: content,

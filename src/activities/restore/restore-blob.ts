@@ -44,6 +44,8 @@ interface Attempt {
   options: RestoreOptions;
   /** Name of the blob in the target. */
   name: string;
+  /** Everything in the vault under the name, once both sides have been checked. */
+  named: BlobState[];
   /** The blob in the vault that has the content. */
   holder: BlobState | undefined;
   target: BlobState | undefined;
@@ -70,7 +72,7 @@ export async function restoreBlob(
   const holder = planned.from.etag === '' ? undefined : planned.from;
   const name = targetName(context, planned);
   const attempt: Attempt = {
-    ...{ planned, entry, options, name, holder, target: planned.to },
+    ...{ planned, entry, options, name, named: [], holder, target: planned.to },
     ...{ mustCheck: !holder, unreadable: new Set<string>() },
   };
   for (let check = 0; check < MAX_CHECKS; check++) {
@@ -95,6 +97,7 @@ async function checkBothSides(context: RestoreContext, attempt: Attempt): Promis
     ofVault(listNamed)(context.source, context.container, context.sourcePrefix + vaultNameOf(entry)),
     context.target.getProperties(context.destination, name),
   ]);
+  attempt.named = found;
   attempt.holder = locate(entry, found, attempt.unreadable) ?? locate(entry, found);
   attempt.target = target;
   if (attempt.holder === undefined) return failedEntry(entry, missingOrOther(entry, found));
@@ -109,7 +112,7 @@ async function carryOut(context: RestoreContext, attempt: Attempt): Promise<Outc
   // Before this run copied anything, `planned.to` was there: only our own copy of this content can replace it.
   const isOurs =
     target !== undefined &&
-    isCopiedBy(context, entry, holder, target, planned.to) &&
+    isCopiedBy(context, entry, attempt.named, target, planned.to) &&
     (await hasTagsOf(context, entry, target));
   if (target?.copy?.status === 'pending') {
     // This run started it and the answer came too late, or another execution of this piece did.

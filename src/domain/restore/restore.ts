@@ -1,4 +1,4 @@
-import { type BlobState, otherContentHeader, type SnapshotOrVersion } from '../blobs/blob.ts';
+import { type BlobState, otherContentHeader } from '../blobs/blob.ts';
 import { matches } from '../blobs/container-pattern.ts';
 import { canBeSent, withoutRecord } from '../copying/record.ts';
 import type { BlobEntry } from '../run/outcome.ts';
@@ -7,6 +7,7 @@ import { parseRunId } from '../run/run-id.ts';
 import { tableOfTask } from '../run/task-name.ts';
 import type { Existing, RestoreTask } from '../run/tasks.ts';
 import { matchesTable } from '../tables/table-name.ts';
+import { holds } from './locate.ts';
 import { restoredMetadata } from './restored-metadata.ts';
 
 /** Whether to restore the container or table of this name (`table.orders` for a table). */
@@ -66,44 +67,62 @@ export function decideRestore(
 const CLOCK_MARGIN = 15 * 60_000;
 
 /**
- * Whether this run, or the one it retries, made the target from this content, which is at `from` (`sourceOf`), or is
- * copying it. A restored blob must be as it was, so it cannot carry a token; but the service says from what a blob was
- * copied, and when. `before` is the target when the run started to work on it: another writer made that one, perhaps an
- * earlier restore while the vault had other content at the same address. A listing may have missed it, so a target
- * counts as ours only if it has everything that the content would bring. Tags and tier are those of the entry and
- * decide nothing here.
+ * Whether this run, or the one it retries, made the target from the content of an entry, or is copying it. A restored
+ * blob must be as it was, so it cannot carry a token; but the service says from what a blob was copied, and when.
+ *
+ * `named` is everything that the vault has under the name, and `addressOf` the address of each (`sourceOf`): several
+ * may have the content, and each execution of an activity may have copied another of them. `before` is the target when
+ * the run started to work on it: another writer made that one, perhaps an earlier restore while the vault had other
+ * content at the same address. A listing may have missed it, so a target counts as ours only if it has everything that
+ * the content would bring. Tags and tier are those of the entry and decide nothing here.
  */
 export function isMadeBy(
   run: Pick<RestoreRef, 'startedAt' | 'retryOf'>,
   entry: BlobEntry,
   target: BlobState,
-  content: BlobState,
-  from: string,
+  named: readonly BlobState[],
+  addressOf: (blob: BlobState) => string,
   before: BlobState | undefined,
 ): boolean {
   const { copy } = target;
   if (copy?.source === undefined || isLeftover(target) || copy.id === before?.copy?.id) return false;
   if (Date.parse(target.lastModified) < beganAt(run) - CLOCK_MARGIN) return false;
-  if (copy.status === 'pending') return copy.source === from;
-  if (target.size !== content.size || target.type !== content.type) return false;
-  // Another version may have the same length.
-  if (otherContentHeader(content, target) !== undefined || !hasMetadataOf(entry, content, target)) return false;
-  const since = Date.parse(content.lastModified);
-  const at = Date.parse(target.lastModified);
-  const { snapshotOrVersion } = content;
-  // Snapshots and versions never change. A base blob may have had other content when it was copied.
-  if (copy.source === from) return snapshotOrVersion !== undefined || at >= since;
-  // The content was the base blob until the snapshot was taken, and may have been copied then.
-  return (
-    copy.source === blobIn(from) &&
-    isSnapshot(snapshotOrVersion) &&
-    at >= since &&
-    at <= Date.parse(snapshotOrVersion.snapshot)
+  return named.some(
+    (content) =>
+      holds(entry, content) &&
+      isCopiedFrom(target, content, named, addressOf(content)) &&
+      (copy.status === 'pending' || hasEverythingOf(entry, content, target)),
   );
 }
 
-function isSnapshot(snapshotOrVersion: SnapshotOrVersion | undefined): snapshotOrVersion is { snapshot: string } {
-  return snapshotOrVersion !== undefined && 'snapshot' in snapshotOrVersion;
+/** Whether the target was copied from this content, which is at `from`, or from the base blob while that had it. */
+function isCopiedFrom(target: BlobState, content: BlobState, named: readonly BlobState[], from: string): boolean {
+  const source = target.copy?.source;
+  const since = Date.parse(content.lastModified);
+  const at = Date.parse(target.lastModified);
+  // Snapshots and versions never change. A base blob may have had other content when it was copied.
+  if (source === from)
+    return content.snapshotOrVersion !== undefined || target.copy?.status === 'pending' || at >= since;
+  return source === blobIn(from) && at >= since && at <= baseBlobUntil(content, named);
+}
+
+/**
+ * Until when the base blob had the content of a snapshot or version: what came after it is there, too, because nothing
+ * that a restore point needs is overwritten without being kept. Where nothing came after it, the content was the base
+ * blob at least until its snapshot was taken.
+ */
+function baseBlobUntil({ lastModified, snapshotOrVersion }: BlobState, named: readonly BlobState[]): number {
+  const later = named.map((blob) => Date.parse(blob.lastModified)).filter((time) => time > Date.parse(lastModified));
+  if (later.length > 0) return Math.min(...later);
+  return snapshotOrVersion !== undefined && 'snapshot' in snapshotOrVersion
+    ? Date.parse(snapshotOrVersion.snapshot)
+    : Number.NEGATIVE_INFINITY;
+}
+
+function hasEverythingOf(entry: BlobEntry, content: BlobState, target: BlobState): boolean {
+  if (target.size !== content.size || target.type !== content.type) return false;
+  // Another version may have the same length.
+  return otherContentHeader(content, target) === undefined && hasMetadataOf(entry, content, target);
 }
 
 /** Whether it has the metadata that a restore gives it. If that is none, our record may still be there. */

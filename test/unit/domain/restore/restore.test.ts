@@ -193,17 +193,18 @@ describe('what a run has made', () => {
       FROM,
     ],
   ])('%s: %s', (_what, expected, target, content, from) => {
-    expect(isMadeBy(RUN, ENTRY, target, content, from, undefined)).toBe(expected);
+    expect(isMadeBy(RUN, ENTRY, target, [content], () => from, undefined)).toBe(expected);
   });
 
   it('I7: is no other version with the same bytes, which an earlier restore has brought', () => {
     const isOurs = (more: Partial<BlobState>, content = CONTENT) =>
-      isMadeBy(RUN, ENTRY, made(FROM, more), content, FROM, undefined);
+      isMadeBy(RUN, { ...ENTRY, vaultEtag: CONTENT.etag }, made(FROM, more), [content], () => FROM, undefined);
     expect(isOurs({ contentType: 'text/html' })).toBe(false);
     expect(isOurs({ metadata: { Author: 'Bob' } })).toBe(false);
     expect(isOurs({ metadata: {} })).toBe(false);
     // As a look at it shows what came of this content.
     expect(isOurs({ metadata: { author: 'Ada' } })).toBe(true);
+    // Nothing but its ETag identifies it: the service copied its metadata, and no record.
     const odd = { ...CONTENT, metadata: { Author: 'Zoë' } };
     expect(isOurs({ metadata: { author: 'ZoÃ«' } }, odd)).toBe(true);
     expect(isOurs({ metadata: { author: 'Ada' } }, odd)).toBe(false);
@@ -211,7 +212,7 @@ describe('what a run has made', () => {
     expect(isOurs({ metadata: { author: 'Ada', strongroom_etag: '0x0' } })).toBe(false);
     const forged = { ...ENTRY, metadata: { Author: 'Ada', strongroom_etag: '0x0' } };
     const like = (metadata: Record<string, string>) =>
-      isMadeBy(RUN, forged, made(FROM, { metadata }), CONTENT, FROM, undefined);
+      isMadeBy(RUN, forged, made(FROM, { metadata }), [CONTENT], () => FROM, undefined);
     expect([like({ author: 'Ada', strongroom_etag: '0x0' }), like({ author: 'Ada' })]).toEqual([true, false]);
     // Without any of its own, our record is there until it is taken off.
     const plain = { ...CONTENT, metadata: withRecord({}, recordOf(ORIGINAL, 'nightly-20260501T000000Z-bbbbbb'))! };
@@ -220,24 +221,80 @@ describe('what a run has made', () => {
     expect(isOurs({ metadata: { author: 'Ada' } }, plain)).toBe(false);
   });
 
+  it('F28: is a copy of any state that has the content, from whichever the other execution copied', () => {
+    const at = (time: string): BlobState => ({ ...CONTENT, snapshotOrVersion: { snapshot: time } });
+    const twice = [at('2026-05-02T00:00:30.0000000Z'), at('2026-05-02T00:00:31.0000000Z')];
+    const addressOf = ({ snapshotOrVersion }: BlobState) =>
+      snapshotOrVersion && 'snapshot' in snapshotOrVersion ? `${FROM}?snapshot=${snapshotOrVersion.snapshot}` : FROM;
+    const overwritten = { ...CONTENT, etag: '0xV2', metadata: {}, lastModified: '2026-05-02T00:03:00.000Z' };
+    const isOurs = (target: BlobState, named = [...twice, overwritten]) =>
+      isMadeBy(RUN, ENTRY, target, named, addressOf, undefined);
+    for (const one of twice) expect(isOurs(made(addressOf(one)))).toBe(true);
+    // The base blob kept the content after its snapshots were taken, until it was overwritten.
+    expect(isOurs(made(FROM))).toBe(true);
+    expect(isOurs(made(FROM, { lastModified: '2026-05-02T00:03:01.000Z' }))).toBe(false);
+    expect(isOurs(made(FROM), [])).toBe(false);
+    const pending = made(addressOf(twice[1]!), { size: 0 }, { status: 'pending' });
+    expect(isOurs(pending)).toBe(true);
+  });
+
+  test('F28: with all states of a name at hand, a copy is ours exactly if its source had the content then', () => {
+    const step = fc.record({
+      etag: fc.constantFrom('0xS1', '0xS2', '0xS3'),
+      keptAs: fc.subarray(['snapshot', 'snapshot again', 'version'] as const, { minLength: 1 }),
+      copiedFrom: fc.constantFrom('base', 'snapshot', 'snapshot again', 'version'),
+    });
+    const minute = (count: number, seconds = 0) =>
+      new Date(Date.parse('2026-05-02T01:00:00Z') + count * 60_000 + seconds * 1000).toISOString();
+    fc.assert(
+      fc.property(fc.array(step, { minLength: 1, maxLength: 5 }), fc.boolean(), (steps, isLastBase) => {
+        const addressOf = ({ snapshotOrVersion }: BlobState) =>
+          snapshotOrVersion === undefined ? FROM : `${FROM}?${JSON.stringify(snapshotOrVersion)}`;
+        const states = steps.map(({ etag, keptAs }, index) => {
+          const source = { ...ORIGINAL, etag };
+          const base: BlobState = {
+            ...CONTENT,
+            ...{ etag: `0xV${index}`, lastModified: minute(index) },
+            metadata: withRecord(ORIGINAL.metadata, recordOf(source, 'nightly-20260501T000000Z-bbbbbb'))!,
+          };
+          const kept = keptAs.map((how): BlobState => {
+            const time = minute(index, how === 'snapshot' ? 20 : 30);
+            return { ...base, snapshotOrVersion: how === 'version' ? { version: time } : { snapshot: time } };
+          });
+          return { base, kept, keptAs };
+        });
+        const named = states.flatMap(({ base, kept }, index) =>
+          isLastBase && index === states.length - 1 ? [...kept, base] : kept,
+        );
+        for (const [index, { copiedFrom, etag }] of steps.entries()) {
+          const { base, kept, keptAs } = states[index]!;
+          const source = copiedFrom === 'base' ? base : kept[keptAs.indexOf(copiedFrom)];
+          if (source === undefined || (copiedFrom === 'base' && index === steps.length - 1 && !isLastBase)) continue;
+          const target = made(addressOf(source), { lastModified: minute(index, 40) });
+          expect(isMadeBy(RUN, ENTRY, target, named, addressOf, undefined)).toBe(etag === ENTRY.etag);
+        }
+      }),
+    );
+  });
+
   it('is no blob that existed before, whichever writer has set its properties since', () => {
     const before = made(FROM);
-    expect(isMadeBy(RUN, ENTRY, before, CONTENT, FROM, before)).toBe(false);
-    expect(isMadeBy(RUN, ENTRY, { ...before, etag: '0xT2', metadata: {} }, CONTENT, FROM, before)).toBe(false);
-    expect(isMadeBy(RUN, ENTRY, made(FROM, {}, { id: 'd' }), CONTENT, FROM, before)).toBe(true);
-    expect(isMadeBy(RUN, ENTRY, made(FROM), CONTENT, FROM, SAME)).toBe(true);
+    expect(isMadeBy(RUN, ENTRY, before, [CONTENT], () => FROM, before)).toBe(false);
+    expect(isMadeBy(RUN, ENTRY, { ...before, etag: '0xT2', metadata: {} }, [CONTENT], () => FROM, before)).toBe(false);
+    expect(isMadeBy(RUN, ENTRY, made(FROM, {}, { id: 'd' }), [CONTENT], () => FROM, before)).toBe(true);
+    expect(isMadeBy(RUN, ENTRY, made(FROM), [CONTENT], () => FROM, SAME)).toBe(true);
   });
 
   it('is what the run that it retries has made, too', () => {
     const late = { startedAt: '2026-05-03T00:00:00.000Z' };
-    expect(isMadeBy(late, ENTRY, made(FROM), CONTENT, FROM, undefined)).toBe(false);
+    expect(isMadeBy(late, ENTRY, made(FROM), [CONTENT], () => FROM, undefined)).toBe(false);
     const retry = { ...late, retryOf: 'nightly-20260502T000000Z-aaaaaa' };
-    expect(isMadeBy(retry, ENTRY, made(FROM), CONTENT, FROM, undefined)).toBe(true);
+    expect(isMadeBy(retry, ENTRY, made(FROM), [CONTENT], () => FROM, undefined)).toBe(true);
     // The run that it retries began first, whatever its id is.
     const odd = { startedAt: RUN.startedAt, retryOf: 'nightly-20260503T000000Z-aaaaaa' };
-    expect(isMadeBy(odd, ENTRY, made(FROM), CONTENT, FROM, undefined)).toBe(true);
-    expect(isMadeBy({ ...RUN, retryOf: 'x' }, ENTRY, made(FROM), CONTENT, FROM, undefined)).toBe(true);
-    expect(isMadeBy({ ...late, retryOf: 'x' }, ENTRY, made(FROM), CONTENT, FROM, undefined)).toBe(false);
+    expect(isMadeBy(odd, ENTRY, made(FROM), [CONTENT], () => FROM, undefined)).toBe(true);
+    expect(isMadeBy({ ...RUN, retryOf: 'x' }, ENTRY, made(FROM), [CONTENT], () => FROM, undefined)).toBe(true);
+    expect(isMadeBy({ ...late, retryOf: 'x' }, ENTRY, made(FROM), [CONTENT], () => FROM, undefined)).toBe(false);
   });
 });
 
