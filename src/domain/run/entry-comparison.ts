@@ -7,7 +7,7 @@ import type { ProblemCode } from './problems.ts';
 export interface ComparedBy {
   /** Whether the job still backs up blobs of this name. */
   isSelected(name: string): boolean;
-  /** Why the run holds nothing at all of them. */
+  /** Why the run did nothing with any of them. What a retry takes over of them still says why it is not held. */
   gone?: Gone;
   /** Names that have counted as lost before: what the source has, and no run can copy, is owed like a failure. */
   isLost?: ReadonlySet<string>;
@@ -61,9 +61,8 @@ export class EntryComparison {
 
   #fateOf(name: string): { code: NoLongerHeldCode; cause?: ProblemCode } {
     const { gone, isSelected } = this.#by;
-    if (gone) return gone;
     const outcome = this.#lacking.get(name);
-    if (outcome === undefined) return { code: isSelected(name) ? 'deleted' : 'not-selected' };
+    if (outcome === undefined) return gone ?? { code: isSelected(name) ? 'deleted' : 'not-selected' };
     // Deleted between the listing and the copy.
     if (outcome.code === 'source-vanished') return { code: 'deleted' };
     const code = outcome.status === 'skipped' ? 'skipped' : 'failed';

@@ -81,6 +81,27 @@ describe('I10: what became of a blob of the restore point before', () => {
     });
   });
 
+  it('what a retry takes over says more than why the retry could not work on the container', () => {
+    const taken = [
+      outcome('a', 'unchanged'),
+      outcome('b', 'skipped', { code: 'source-archived' }),
+      outcome('c', 'failed', { code: 'source-vanished' }),
+    ];
+    for (const gone of [{ code: 'failed', cause: 'throttled' }, { code: 'deleted' }] as Gone[]) {
+      expect(
+        compare(
+          ['a', 'b', 'c', 'd'].map((name) => entry(name)),
+          taken,
+          { gone },
+        ).lines,
+      ).toStrictEqual([
+        line('b', { code: 'skipped', cause: 'source-archived' }),
+        line('c', { code: 'deleted' }),
+        line('d', gone),
+      ]);
+    }
+  });
+
   it('a blob that the restore point before did not hold is not compared', () => {
     const outcomes = [outcome('new', 'copied'), outcome('other', 'failed', { code: 'throttled' })];
     expect(compare([], outcomes)).toEqual({ lines: [], found: NOTHING });
