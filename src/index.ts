@@ -10,6 +10,7 @@ import { ConfigurationError } from './config/configuration-error.ts';
 import { misconfigurationOf } from './config/misconfiguration.ts';
 import { readAll } from './config/read-all.ts';
 import { taskHubOf } from './config/task-hub.ts';
+import { telemetrySettings } from './config/telemetry-settings.ts';
 import { registerMisconfigured } from './functions/misconfigured.ts';
 import { blobTriggers, queues, type Registration, routes, timers } from './functions/triggers.ts';
 import { orchestrations } from './orchestrations/index.ts';
@@ -107,9 +108,9 @@ function once<T>(make: (alias: string) => T): (alias: string) => T {
 }
 
 function applicationInsights(): TelemetrySink | undefined {
-  const connectionString = process.env.APPLICATIONINSIGHTS_CONNECTION_STRING;
-  if (!connectionString) return undefined;
+  const settings = telemetrySettings(process.env);
+  if (!settings) return undefined;
   // A separate bundle: loading it takes longer than loading the rest of the app.
   const bundle = require('./applicationinsights.cjs') as typeof bundled;
-  return bundle.connectApplicationInsights(connectionString, process.env.APPLICATIONINSIGHTS_AUTHENTICATION_STRING);
+  return bundle.connectApplicationInsights(settings.connectionString, settings.identity);
 }

@@ -23,6 +23,7 @@ import { alias, methodSchema, nameOf, text } from './schema-parts.ts';
 import { schemaProblems } from './schema-problems.ts';
 import { sourceSchema } from './source.ts';
 import { taskHubProblems } from './task-hub.ts';
+import { telemetryProblems } from './telemetry-settings.ts';
 import { verifySchema } from './verify.ts';
 
 const destinationSchema = z.strictObject({
@@ -141,6 +142,7 @@ export function loadConfiguration(from: { text: string; file: string; settings: 
   const drafts = [...jobs, ...rules];
   problems.push(
     ...taskHubProblems(settings),
+    ...telemetryProblems(settings),
     ...nothingToDo(value),
     ...duplicateNames(drafts),
     ...unlikeTriggers(fieldOf(value, 'archives')),

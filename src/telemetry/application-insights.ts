@@ -5,12 +5,9 @@ import type { TelemetrySink } from './telemetry.ts';
 /**
  * Application Insights, in a bundle of its own, since loading it takes longer than loading the rest of the app. The app
  * loads it only if `APPLICATIONINSIGHTS_CONNECTION_STRING` is set. It sends events and metrics only: the Functions host
- * reports requests itself. `authentication` is `ClientId=…;Authorization=AAD` if the resource accepts no key.
+ * reports requests itself. `identity` signs in if the resource accepts no key.
  */
-export function connectApplicationInsights(
-  connectionString: string,
-  authentication: string | undefined,
-): TelemetrySink {
+export function connectApplicationInsights(connectionString: string, identity?: { clientId?: string }): TelemetrySink {
   const setup = appInsights
     .setup(connectionString)
     .setAutoCollectRequests(false)
@@ -21,8 +18,8 @@ export function connectApplicationInsights(
     // Each worker would keep a channel open for live metrics. The host has one of its own.
     .setSendLiveMetrics(false);
   // The package reads this setting only in its own agent. Here, we must set the credential before the start.
-  const clientId = /ClientId=([^;]+)/.exec(authentication ?? '')?.[1];
-  if (clientId) appInsights.defaultClient.config.aadTokenCredential = new ManagedIdentityCredential({ clientId });
+  const { config } = appInsights.defaultClient;
+  if (identity) config.aadTokenCredential = new ManagedIdentityCredential(identity);
   setup.start();
   const client = appInsights.defaultClient;
   return {

@@ -72,6 +72,11 @@ const CASES: Record<string, Case> = {
     file: withJob({ schedule: '%NIGHTLY%' }),
     problems: ['refers to the app setting "NIGHTLY", which is not set'],
   },
+  'a connection string of Application Insights that is none': {
+    file: { jobs: [JOB] },
+    env: { APPLICATIONINSIGHTS_CONNECTION_STRING: 'x' },
+    problems: ['needs InstrumentationKey'],
+  },
   'broken limits': { file: { jobs: [JOB] }, env: { STRONGROOM_LIMITS: '{' }, problems: ['this is not JSON'] },
   'a broken file and broken limits': {
     file: withJob({ mode: 'sometimes' }),
@@ -200,7 +205,10 @@ test('a start that fails for another reason is answered and logged in the same w
 test('an app without one of its files is answered and logged in the same way', async () => {
   const half = copyApp({ without: ['dist/applicationinsights.cjs'] });
   directories.push(half);
-  const env = { ...ACCOUNTS, APPLICATIONINSIGHTS_CONNECTION_STRING: 'InstrumentationKey=any' };
+  const env = {
+    ...ACCOUNTS,
+    APPLICATIONINSIGHTS_CONNECTION_STRING: 'InstrumentationKey=00000000-0000-0000-0000-000000000001',
+  };
   const served = await serveApp(half, env, () => directoryOf({ file: { jobs: [JOB] } }));
   await expectAnswers(served, ['applicationinsights.cjs']);
   await served.stop();

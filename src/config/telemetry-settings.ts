@@ -1,0 +1,66 @@
+import { type AppSettings, settingOf } from './app-settings.ts';
+import type { ConfigurationProblem } from './configuration-error.ts';
+
+const CONNECTION = 'APPLICATIONINSIGHTS_CONNECTION_STRING';
+const AUTHENTICATION = 'APPLICATIONINSIGHTS_AUTHENTICATION_STRING';
+
+export interface TelemetrySettings {
+  connectionString: string;
+  /** Present if the resource accepts no key: the client id of a user-assigned identity, or none for the app's own. */
+  identity?: { clientId?: string };
+}
+
+/** Application Insights takes any text, sends nothing by it, and says so nowhere. */
+export function telemetryProblems(settings: AppSettings): ConfigurationProblem[] {
+  return [
+    ...problemOf(settings, CONNECTION, connectionProblem),
+    ...problemOf(settings, AUTHENTICATION, authenticationProblem),
+  ];
+}
+
+/** Undefined without a connection string, or if a setting is wrong. */
+export function telemetrySettings(settings: AppSettings): TelemetrySettings | undefined {
+  const connectionString = settingOf(settings, CONNECTION);
+  if (connectionString === undefined || telemetryProblems(settings).length > 0) return undefined;
+  const parts = partsOf(settingOf(settings, AUTHENTICATION) ?? '');
+  const clientId = parts.get('clientid');
+  return { connectionString, ...(parts.has('authorization') && { identity: { ...(clientId && { clientId }) } }) };
+}
+
+function problemOf(
+  settings: AppSettings,
+  name: string,
+  find: (parts: ReadonlyMap<string, string>) => string | undefined,
+): ConfigurationProblem[] {
+  const value = settingOf(settings, name);
+  const problem = value === undefined ? undefined : find(partsOf(value));
+  return problem === undefined ? [] : [{ place: name, message: `the app setting "${name}" ${problem}` }];
+}
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+function connectionProblem(parts: ReadonlyMap<string, string>): string | undefined {
+  if (!UUID.test(parts.get('instrumentationkey') ?? ''))
+    return 'needs InstrumentationKey=<a UUID>; copy the whole connection string from the resource of Application Insights';
+  const endpoint = parts.get('ingestionendpoint');
+  if (endpoint === undefined || URL.parse(endpoint)?.protocol === 'https:') return undefined;
+  return 'has an IngestionEndpoint that is no https address';
+}
+
+function authenticationProblem(parts: ReadonlyMap<string, string>): string | undefined {
+  if (parts.get('authorization')?.toUpperCase() !== 'AAD')
+    return 'needs Authorization=AAD, with ClientId=<a UUID> or without';
+  const clientId = parts.get('clientid');
+  return clientId === undefined || UUID.test(clientId) ? undefined : 'has a ClientId that is no UUID';
+}
+
+/** The parts of `Key=value;Key=value`, by key in lower case. */
+function partsOf(text: string): Map<string, string> {
+  return new Map(
+    text
+      .split(';')
+      .map((part) => part.split('='))
+      .filter(([key = '']) => key.trim() !== '')
+      .map(([key, ...value]) => [key!.trim().toLowerCase(), value.join('=').trim()]),
+  );
+}
