@@ -91,11 +91,26 @@ function* finishWork(
   if (findings.problems.length > 0) return undefined;
   if (isArchiving(run.mode)) return yield* tidyArchive(context, run, findings);
   if (!carriesOutPlan(run)) return undefined;
-  const answer = yield* insist(context, 'removePoints', { run });
-  addRequests(findings.requests, answer.requests ?? {});
-  if (answer.problem) findings.problems.push(answer.problem);
-  if (answer.problem || answer.stopped) return answer.stopped;
+  const found = findings.problems.length;
+  const stopped = yield* removePoints(context, run, findings);
+  if (stopped || findings.problems.length > found) return stopped;
   return yield* clearOldRuns(context, run, findings);
+}
+
+function* removePoints(
+  context: OrchestrationContext,
+  run: RunRef,
+  { problems, requests }: Findings,
+): Generator<Task, StopReason | undefined, unknown> {
+  let next: true | undefined;
+  do {
+    const answer = yield* insist(context, 'removePoints', { run });
+    addRequests(requests, answer.requests ?? {});
+    if (answer.problem) problems.push(answer.problem);
+    if (answer.stopped) return answer.stopped;
+    next = answer.next;
+  } while (next);
+  return undefined;
 }
 
 function* clearOldRuns(

@@ -1,3 +1,4 @@
+import pLimit from 'p-limit';
 import type { Dependencies } from '#app/dependencies.ts';
 import { jobContextOf } from '#app/job-context.ts';
 import { CONTROL_CONTAINER, notesPath, runPrefix, summaryPath } from '#domain/run/control-paths.ts';
@@ -15,6 +16,8 @@ import { givingSigns } from '../run/signs-of-life.ts';
 export interface RemovePointsResult {
   /** How many restore points are completely gone. */
   removed: number;
+  /** Whether restore points are left for the next execution. */
+  next?: true;
   requests: Record<string, number>;
   problem?: Problem;
   /** The run may not continue. The next prune removes the rest. */
@@ -22,7 +25,7 @@ export interface RemovePointsResult {
 }
 
 /**
- * Deletes the manifests of the restore points that a prune has emptied. It deletes the summary last, and the notes
+ * Deletes the manifests of the restore points that a prune has emptied, some at a time. It deletes the summary last, and the notes
  * after it: until then the restore point is known, and marked. A run whose parts another restore point builds on stays
  * as long as that one. All of them stay if content could not be deleted, because only they lead the next prune to it.
  * The locks of readers that have ended go with them.
@@ -41,6 +44,7 @@ async function removeEmptied(deps: Dependencies, run: RunRef): Promise<Omit<Remo
   const plan = await control.readPrunePlan(run);
   if (!plan) throw new Error(`Prune ${run.id} has not been decided yet`);
   if ((await control.listParts(run)).some(({ tally }) => tally.failed > 0)) return { removed };
+  const deadline = deps.now().getTime() + deps.limits.scanMs;
   const builtOn = await runsBuiltOn(control, plan.keeps);
   const left = [
     ...(await pointsWithOnlyNotes(control, run.job)),
@@ -52,6 +56,7 @@ async function removeEmptied(deps: Dependencies, run: RunRef): Promise<Omit<Remo
     const point = { job: run.job, id };
     const { removed: mark } = await control.readNotes(point);
     if (builtOn.has(id) || (mark?.emptied === undefined && !left.includes(id))) continue;
+    if (removed > 0 && deps.now().getTime() >= deadline) return { removed, next: true };
     const problem = await deniedBy(() => removeFolder(account, point));
     if (problem) return { removed, problem };
     removed++;
@@ -112,15 +117,19 @@ async function runsBuiltOn(control: ControlStore, keeps: { job: string; id: stri
   return runs;
 }
 
+const DELETES_AT_ONCE = 16;
+
 async function removeFolder(account: BlobAccount, point: { job: string; id: string }): Promise<void> {
   const last = summaryPath(point);
+  const atOnce = pLimit(DELETES_AT_ONCE);
   let marker: string | undefined;
   do {
     const page = await account.listBlobs(CONTROL_CONTAINER, {
       prefix: runPrefix(point),
       ...(marker !== undefined && { marker }),
     });
-    for (const { name, etag } of page.blobs) if (name !== last) await remove(account, name, etag);
+    const others = page.blobs.filter(({ name }) => name !== last);
+    await Promise.all(others.map(({ name, etag }) => atOnce(() => remove(account, name, etag))));
     marker = page.next;
   } while (marker !== undefined);
   for (const name of [last, notesPath(point)]) {

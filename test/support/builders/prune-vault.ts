@@ -150,8 +150,10 @@ export class Vault {
       if (failed) problems.push(problemOf(failed.code, 0, undefined, failed.message));
     }
     if (carriesOutPlan(run) && problems.length === 0) {
-      const { problem } = await activities.removePoints!({ run });
-      const failed = problem ?? (await this.#clear(activities, run));
+      let removed: { problem?: Problem; next?: true };
+      do removed = (await activities.removePoints!({ run })) as typeof removed;
+      while (removed.next);
+      const failed = removed.problem ?? (await this.#clear(activities, run));
       if (failed) problems.push(failed);
     }
     const count = containers.length + named;

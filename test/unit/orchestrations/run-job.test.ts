@@ -381,6 +381,19 @@ describe('I5: a prune that carries out a plan', () => {
     expect(published(harness)[0]).toMatchObject({ problems: [], requests: { PutBlob: 1, DeleteBlob: 5 } });
   });
 
+  it('a prune removes restore points as long as there are more', () => {
+    const left = [
+      { removed: 2, next: true, requests: { DeleteBlob: 3 } },
+      { removed: 1, requests: { DeleteBlob: 4 } },
+    ];
+    const harness = harnessOfPrune({ remove: () => left.shift()! });
+    harness.run('runJob', { run: prune, requests: {} });
+    expect(order(harness)).toEqual([
+      ...['listContainers', 'processGroup', 'removePoints', 'removePoints', 'clearOldRuns', 'publishRun'],
+    ]);
+    expect(published(harness)[0]).toMatchObject({ requests: { DeleteBlob: 9 } });
+  });
+
   it('a prune clears old runs as long as there are more, until it is stopped', () => {
     const froms: (number | undefined)[] = [];
     const clear = ({ from }: { from?: number }) => {

@@ -44,6 +44,14 @@ describe('a prune', () => {
     expect(await room.lost(last)).toEqual([]);
   });
 
+  it('a prune removes restore points one at a time where each takes as long as an activity may', async () => {
+    const [first, second, last] = await threeDays();
+    room.limits.scanMs = 0;
+    expect(await room.prune()).toMatchObject({ status: 'succeeded' });
+    expect([room.left(first.id), room.left(second.id)]).toEqual([[], []]);
+    expect(await room.lost(last)).toEqual([]);
+  });
+
   it('F10: a prune leaves content that the source lacks while one restore point names it', async () => {
     room.jobs = [retaining({ keepLast: 3 })];
     const points = await threeDays();
