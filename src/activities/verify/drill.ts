@@ -72,7 +72,10 @@ export async function drillContextOf(
 
 /** Milliseconds between two checks of a pending copy. */
 const CHECK_EVERY_MS = 1_000;
-/** How often another execution of the same piece may remove a restored blob before the blob fails. */
+/**
+ * How often a blob is restored and compared before it fails: another execution of the same piece may remove it, or be
+ * about to finish it.
+ */
 const TRIES = 4;
 
 /**
@@ -83,7 +86,9 @@ const TRIES = 4;
 export async function drillBlob(context: DrillContext, planned: PlannedItem): Promise<Outcome> {
   const entry = planned.entry!;
   let lastError: StorageError | undefined;
+  let difference: string | undefined;
   for (let attempt = 0; attempt < TRIES; attempt++) {
+    difference = undefined;
     const { outcome, content } = await readBlob(context, planned);
     if (content === undefined || outcome.status === 'failed') return outcome;
     const made = await restored(context, { ...planned, from: content });
@@ -91,11 +96,8 @@ export async function drillBlob(context: DrillContext, planned: PlannedItem): Pr
     try {
       const target = await inScratch(context, entry.name);
       if (target === undefined) continue;
-      const difference = (await otherBytes(context, content, target)) ?? otherThan(entry, content, target, made);
-      if (difference !== undefined) {
-        const message = `Restored to ${context.restore.destination}, it ${difference}`;
-        return failedEntry(entry, 'content-mismatch', message);
-      }
+      difference = (await otherBytes(context, content, target)) ?? otherThan(entry, content, target, made);
+      if (difference !== undefined) continue;
       const left = await remove(context, target);
       return left === undefined ? outcome : { ...outcome, code: 'access-denied-prune', message: left };
     } catch (error) {
@@ -103,6 +105,8 @@ export async function drillBlob(context: DrillContext, planned: PlannedItem): Pr
       lastError = error;
     }
   }
+  if (difference !== undefined)
+    return failedEntry(entry, 'content-mismatch', `Restored to ${context.restore.destination}, it ${difference}`);
   const code = lastError ? problemCodeOf(lastError, 'destination') : 'target-changing';
   return failedEntry(entry, code, lastError?.message);
 }

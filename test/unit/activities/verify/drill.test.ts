@@ -149,3 +149,22 @@ test('a second execution that deletes the restored blobs causes no false alarm i
   expect(taken).toBe(5);
   expect(outcomes.map(({ status }) => status)).toEqual(Array(10).fill('unchanged'));
 });
+
+test.each([
+  [2, 'unchanged', undefined],
+  [Number.POSITIVE_INFINITY, 'failed', expect.stringContaining('it has other metadata')],
+])('a blob that a second execution is about to finish is compared again: %d times', async (times, status, message) => {
+  const point = new HeldPoint();
+  await point.hold({ a: { body: Buffer.from('right') } });
+  const { listBlobs } = point.vault;
+  let seen = 0;
+  point.vault.listBlobs = (container, options) => {
+    const page = listBlobs.call(point.vault, container, options);
+    if (!container.startsWith('strongroom-drill-') || !options.tags || seen++ >= times) return page;
+    // It has copied the blob with our record, and removes that next.
+    return { ...page, blobs: page.blobs.map((blob) => ({ ...blob, metadata: { strongroom_etag: '0x1' } })) };
+  };
+  const [outcome] = await point.verify({ kind: 'drill', sample: 1 });
+  expect(outcome).toMatchObject({ status, ...(message && { code: 'content-mismatch', message }) });
+  expect(seen).toBeGreaterThan(1);
+});
