@@ -41,7 +41,7 @@ const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 function connectionProblem(parts: ReadonlyMap<string, string>): string | undefined {
   if (!UUID.test(parts.get('instrumentationkey') ?? ''))
-    return 'needs InstrumentationKey=<a UUID>; copy the whole connection string from the resource of Application Insights';
+    return 'needs InstrumentationKey=<a UUID>; copy the whole connection string of the Application Insights resource';
   const endpoint = parts.get('ingestionendpoint');
   if (endpoint === undefined || URL.parse(endpoint)?.protocol === 'https:') return undefined;
   return 'has an IngestionEndpoint that is no https address';

@@ -8,9 +8,9 @@ export function sasProblems(sas: string, now?: Date): string[] {
   const problems = timeProblems(query, now);
   const twice = [...new Set(query.keys())].find((name) => query.getAll(name).length > 1);
   if (twice !== undefined) problems.push('has a SharedAccessSignature with a parameter twice; copy it again');
-  if (/[^A-Za-z\d+/=]/.test(query.get('sig') ?? '')) {
+  if (/[^A-Za-z\d+/=]/.test(query.get('sig') ?? '') || isPartlyEncoded(sas)) {
     problems.push(
-      'has a SharedAccessSignature whose sig is not Base64: it is encoded twice, or not at all ("+" must be %2B)',
+      'has a SharedAccessSignature whose sig is not Base64: it is encoded twice, or not at all ("+" is %2B, "=" is %3D)',
     );
   }
   const services = query.get('ss');
@@ -25,6 +25,11 @@ export function sasProblems(sas: string, now?: Date): string[] {
     problems.push('has a SharedAccessSignature of a single blob (sr=b); create one of the account or the container');
   }
   return problems;
+}
+
+/** The libraries of Azure cut a value off at the second "=". */
+function isPartlyEncoded(sas: string): boolean {
+  return sas.split(/[?&]/).some((part) => part.split('=').length > 2);
 }
 
 /** The clocks of the service and of this machine may differ. */

@@ -94,7 +94,11 @@ async function rebuildPage(
   });
   const atOnce = pLimit(RUNS_AT_ONCE);
   const ids = page.prefixes.map((folder) => folder.split('/').at(-2)!);
-  await Promise.all(ids.map((id) => atOnce(() => rebuildRow(deps, vault, control, { job, id }, rebuilt))));
+  const records = await control.chain.listRecords(job);
+  const recorded = new Map(records.map(({ run, sha256 }) => [run, sha256]));
+  const row = (id: string) =>
+    rebuildRow(deps, vault, control, { run: { job, id }, recorded: recorded.get(id) }, rebuilt);
+  await Promise.all(ids.map((id) => atOnce(() => row(id))));
   return page.next;
 }
 
@@ -102,11 +106,11 @@ async function rebuildRow(
   deps: Dependencies,
   alias: string,
   control: ControlStore,
-  run: { job: string; id: string },
+  { run, recorded }: { run: { job: string; id: string }; recorded: string | undefined },
   rebuilt: Rebuilt,
 ): Promise<void> {
   try {
-    const summary = await control.readSummary(run);
+    const summary = await control.readSummary(run, recorded);
     if (!summary) return;
     await deps.catalog(alias).put(catalogRowOf(summary));
     rebuilt.runs++;

@@ -25,10 +25,10 @@ export interface RemovePointsResult {
 }
 
 /**
- * Deletes the manifests of the restore points that a prune has emptied, some at a time. It deletes the summary last, and the notes
- * after it: until then the restore point is known, and marked. A run whose parts another restore point builds on stays
- * as long as that one. All of them stay if content could not be deleted, because only they lead the next prune to it.
- * The locks of readers that have ended go with them.
+ * Deletes the manifests of the restore points that a prune has emptied, some at a time. It deletes the summary last,
+ * and the notes after it: until then the restore point is known, and marked. A run whose parts another restore point
+ * builds on stays as long as that one. All of them stay if content could not be deleted, because only they lead the
+ * next prune to it. The locks of readers that have ended go with them.
  */
 export async function removePoints(deps: Dependencies, { run }: { run: RunRef }): Promise<RemovePointsResult> {
   const requests: Record<string, number> = {};

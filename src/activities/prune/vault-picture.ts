@@ -97,7 +97,7 @@ export async function readPicture(
     // Notes of a restore point that is missing show that something was deleted.
     for (const [id, { removed }] of listed) {
       if (!seen.has(id) && removed === undefined && !(await isLeftover(id))) {
-        throw new StorageError('damaged', `Restore point ${id} has notes, and is not in the vault`);
+        throw new StorageError('damaged', `Restore point ${id} has notes, and is not in the vault. ${FORGET(id)}`);
       }
     }
   }
@@ -109,6 +109,8 @@ export async function readPicture(
   const began = others.filter(({ mode }) => isBackup(mode)).map(({ startedAt }) => Date.parse(startedAt));
   return { points, reading, leftovers, ended, quietUntil: Math.min(...began) };
 }
+
+const FORGET = (id: string) => `If it cannot be restored, POST /api/restore-points/${id}/forget`;
 
 /** The restore points of a job that readers in progress read. */
 export async function readingIn(control: ControlStore, job: string): Promise<Reading[]> {
@@ -188,10 +190,7 @@ async function protectedNotes(
     on = (await control.chain.pointsOnRecord(run.job)).points.get(run.id);
   }
   const where = `${CONTROL_CONTAINER}/${notesPath(run)}`;
-  throw new StorageError(
-    'damaged',
-    `${where}, the notes of restore point ${run.id}, lack ${lacking}, which is on record`,
-  );
+  throw new StorageError('damaged', `${where}: the notes of restore point ${run.id} ${lacking}`);
 }
 
 /**
@@ -208,7 +207,10 @@ async function assertEmptied(
   const plan = holder?.mode === 'prune' ? await control.readPrunePlan(holder) : undefined;
   if (plan?.expired.includes(run.id)) return;
   if ((await control.chain.emptiedPoints(run.job)).has(run.id)) return;
-  throw new StorageError('damaged', `Restore point ${run.id} is on record in the chain, and is not in the vault`);
+  throw new StorageError(
+    'damaged',
+    `Restore point ${run.id} is on record in the chain, and is not in the vault. ${FORGET(run.id)}`,
+  );
 }
 
 /** The parts that a run in progress has written by now. */

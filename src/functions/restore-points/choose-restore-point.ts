@@ -101,10 +101,7 @@ function assertNoneMissing(
 }
 
 function lackingNotes(id: string, lacking: string): StorageError {
-  return new StorageError(
-    'damaged',
-    `The notes of restore point ${id} lack ${lacking}, which is on record in the chain`,
-  );
+  return new StorageError('damaged', `The notes of restore point ${id} ${lacking}`);
 }
 
 async function newestOf(

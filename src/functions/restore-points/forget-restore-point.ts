@@ -9,8 +9,8 @@ import { findPoint } from '../run/find-restore-point.ts';
 import { vaultsOf } from '../run/find-run.ts';
 
 /**
- * POST /api/restore-points/{id}/forget — records that a restore point is lost: it is on record in the chain, and its
- * summary is not in the vault. Until then, prunes of the vault delete nothing. Deletes nothing itself.
+ * POST /api/restore-points/{id}/forget — records that a restore point is lost: it is on record in the chain, or has
+ * notes, and its summary is not in the vault. Until then, prunes of the vault delete nothing. Deletes nothing itself.
  */
 export function forgetHandler(deps: Dependencies) {
   return answering(deps, async (request) => {
@@ -20,9 +20,9 @@ export function forgetHandler(deps: Dependencies) {
     for (const vault of job === undefined ? [] : vaultsOf(deps, job)) {
       const control = new ControlStore(deps.blobs(vault));
       const onRecord = (await control.chain.pointsOnRecord(job!)).points.get(id);
-      if (!onRecord) continue;
+      if (!onRecord && !(await control.hasNotes({ job: job!, id }))) continue;
       if (await control.hasSummary({ job: job!, id })) throw stillThere(id);
-      if (!onRecord.isEmptied) await appendEntry(deps, deps.blobs(vault), job!, { kind: 'forget', point: id });
+      if (!onRecord?.isEmptied) await appendEntry(deps, deps.blobs(vault), job!, { kind: 'forget', point: id });
       return json(200, { id, forgotten: true });
     }
     await findPoint(deps, id);

@@ -136,7 +136,7 @@ async function pointOfRow(control: ControlStore, row: CatalogRow, { notes, onRec
 
 function problemOfNotes(notes: Notes, onRecord: PointOnRecord | undefined) {
   const lacking = onRecord && lackingIn(notes, onRecord);
-  return lacking === undefined ? {} : damaged(`Its notes lack ${lacking}, which is on record in the chain`);
+  return lacking === undefined ? {} : damaged(`Its notes ${lacking}`);
 }
 
 function damaged(message: string) {

@@ -29,6 +29,7 @@ export async function findPoint(deps: Dependencies, id: string): Promise<FoundPo
     if (summary) throw notFound(`Run ${id} made no restore point: ${whyNone(summary)}`);
     if (await control.findLockOf(run)) throw notFound(`Run ${id} is in progress and has no restore point yet`);
     const onRecord = (await control.chain.pointsOnRecord(run.job)).points.get(id);
+    if (onRecord?.isForgotten) throw notFound(`Restore point ${id} is lost, as an operator has stated`);
     if (onRecord?.isEmptied) throw notFound(`A prune has removed restore point ${id}`);
     if (onRecord) throw missingPoint(id);
   }

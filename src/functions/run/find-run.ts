@@ -6,6 +6,7 @@ import type { ListedPart } from '#domain/run/placed-part.ts';
 import type { RunRef, RunSummary, UnlockedRun } from '#domain/run/run.ts';
 import { parseRunId } from '#domain/run/run-id.ts';
 import { ControlStore } from '#storage/control/control-store.ts';
+import { StorageError } from '#storage/storage-error.ts';
 import { HttpError } from '../http/http-error.ts';
 import { quoted } from '../http/quoted.ts';
 import { type HolderLife, holderLife } from './holder-life.ts';
@@ -25,7 +26,7 @@ export async function findRun(deps: Dependencies, client: DurableClient, id: str
   for (const alias of vaultsOf(deps, job)) {
     const control = new ControlStore(deps.blobs(alias));
     const at = { vault: alias, control };
-    const ended = await control.readSummary({ job, id });
+    const ended = await control.readRecordedSummary({ job, id });
     if (ended) return { ...at, state: 'ended', summary: ended };
     const lock = await control.findLockOf({ job, id });
     const run = lock?.value.run;
@@ -35,8 +36,10 @@ export async function findRun(deps: Dependencies, client: DurableClient, id: str
     }
     const parts = await control.listParts({ job, id });
     // It may have ended since the first read.
-    const now = await control.readSummary({ job, id });
+    const now = await control.readRecordedSummary({ job, id });
     if (now) return { ...at, state: 'ended', summary: now };
+    // A run that is on record has ended, and left a summary.
+    if ((await control.chain.summaryOnRecord({ job, id })) !== undefined) throw missingSummary(id);
     if (run) return { ...at, state: 'lost', run, parts, holdsLock: true };
     if (parts.length === 0) continue;
     return { ...at, state: 'lost', run: unknownRun(parsed, id), parts, holdsLock: false };
@@ -54,6 +57,10 @@ export function vaultsOf(deps: Dependencies, job?: string): string[] {
   const jobs = runsAs(deps);
   const own = jobs.filter(({ name }) => name === job);
   return [...new Set((own.length > 0 ? own : jobs).map(({ destination }) => destination.account))];
+}
+
+function missingSummary(id: string): StorageError {
+  return new StorageError('damaged', `Run ${id} is on record in the chain, and its summary is missing`);
 }
 
 function notFound(id: string): HttpError {

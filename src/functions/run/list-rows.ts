@@ -78,14 +78,18 @@ async function rowsOfVault(
 ): Promise<{ rows: CatalogRow[]; next?: string }> {
   const control = new ControlStore(deps.blobs(vault));
   const after = cursor?.slice(OF_VAULT.length);
-  const keys = (await Promise.all((await jobsIn(control, job)).map((each) => keysOf(control, each)))).flat();
+  const jobs = await jobsIn(control, job);
+  const keys = (await Promise.all(jobs.map((each) => keysOf(control, each)))).flat();
   const wanted = keys
     .filter((key) => after === undefined || key < after)
     .sort()
     .reverse();
   const page = wanted.slice(0, limit);
+  const recorded = new Map((await Promise.all(jobs.map((each) => summariesOnRecord(control, each)))).flat());
   const atOnce = pLimit(SUMMARIES_AT_ONCE);
-  const rows = await Promise.all(page.map((key) => atOnce(() => rowOf(control, key.slice(key.indexOf(' ') + 1)))));
+  const rows = await Promise.all(
+    page.map((key) => atOnce(() => rowOf(control, recorded, key.slice(key.indexOf(' ') + 1)))),
+  );
   return { rows, ...(wanted.length > limit && { next: OF_VAULT + page.at(-1)! }) };
 }
 
@@ -123,11 +127,17 @@ async function unlessDamaged<T>(read: Promise<T>): Promise<T | undefined> {
   }
 }
 
-async function rowOf(control: ControlStore, id: string): Promise<CatalogRow> {
+/** The SHA-256 of summaries by run, as the chain of a job names them. */
+async function summariesOnRecord(control: ControlStore, job: string): Promise<[run: string, sha256: string][]> {
+  const records = await control.chain.listRecords(job);
+  return records.flatMap(({ run, sha256 }) => (run && sha256 ? [[run, sha256] as [string, string]] : []));
+}
+
+async function rowOf(control: ControlStore, recorded: ReadonlyMap<string, string>, id: string): Promise<CatalogRow> {
   const { job, startedAt } = parseRunId(id)!;
   // GET /api/runs/{id} shows the damage of a summary, and what is left of a lost run.
   const lost = { id, job, mode: 'unknown', trigger: 'unknown', dryRun: false, status: 'failed' };
-  const read = () => unlessDamaged(control.readSummary({ job, id }));
+  const read = () => unlessDamaged(control.readSummary({ job, id }, recorded.get(id)));
   const summary = await read();
   if (summary) return catalogRowOf(summary);
   const running = (await unlessDamaged(control.findLockOf({ job, id })))?.value.run;

@@ -377,6 +377,11 @@ export class ControlStore extends ControlContainer {
     return files;
   }
 
+  /** Whether a restore point has notes, damaged or not. */
+  async hasNotes(run: RunName): Promise<boolean> {
+    return (await this.vault.getProperties(CONTROL_CONTAINER, notesPath(run))) !== undefined;
+  }
+
   /** The notes of a restore point; empty if there are none. Throws `damaged`. */
   async readNotes(run: RunName): Promise<Notes> {
     return (await this.readJson(notesPath(run), isNotes))?.value ?? {};

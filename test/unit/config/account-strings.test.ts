@@ -71,6 +71,7 @@ describe('a connection string with a mistake is refused at the start, with the m
     ],
     ['with an expired signature', sas('ss=b&srt=sco&sp=rl&se=2026-11-30T11:59:59Z'), 'expired at 2026-11-30T11:59:59'],
     ['with a signature that is cut off', sas(ACCOUNT_SAS).replace(`&sig=${SIG}`, ''), 'lacks sig'],
+    ['with a signature that is not wholly encoded', sas(ACCOUNT_SAS).replace('%3D', '='), 'sig is not Base64'],
     ['with a signature for queues', sas('ss=q&srt=sco&sp=rl'), '(ss)'],
     ['with a signature without objects', sas('ss=b&srt=sc&sp=rl'), '(srt)'],
     ['with a signature for one blob', sas('sr=b&sp=r'), '(sr=b)'],

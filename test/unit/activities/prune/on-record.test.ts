@@ -192,6 +192,32 @@ describe('a restore point that is on record and gone', () => {
     expect(await vault.backup()).toMatchObject({ status: 'succeeded', comparedWith: next.id });
   });
 
+  it('can be forgotten without a chain, while it has notes', async () => {
+    const { vault, held } = await heldAndLater();
+    await removeFolder(vault, held.id);
+    for (const { number } of vault.chain()) remove(vault, chainPath('nightly', number));
+    await expectRefused(vault, `POST /api/restore-points/${held.id}/forget`);
+    expect((await ask(vault, forgetHandler, held.id)).status).toBe(200);
+    expect((await vault.plan()).status).toBe('succeeded');
+    expect(await vault.prune()).toMatchObject({ status: 'succeeded' });
+    expect(vault.vault.blob(CONTROL_CONTAINER, notesPath(nameOf(held.id)))).toBeUndefined();
+    const unknown = 'nightly-20260101T000000Z-aaaaaa';
+    expect((await ask(vault, forgetHandler, unknown)).status).toBe(404);
+  });
+
+  it('keeps a prune from deleting anything if its summary comes back after it was forgotten', async () => {
+    const { vault, held } = await heldAndLater();
+    const path = summaryPath(nameOf(held.id));
+    const body = vault.vault.blob(CONTROL_CONTAINER, path)!.body;
+    remove(vault, path);
+    expect((await ask(vault, forgetHandler, held.id)).status).toBe(200);
+    await expect(choosePoint(vault.deps(), { restorePoint: held.id })).rejects.toThrow('an operator has stated');
+    vault.vault.write(CONTROL_CONTAINER, { name: path, body });
+    await expectRefused(vault, 'delete its run.json again');
+    remove(vault, path);
+    expect((await vault.plan()).status).toBe('succeeded');
+  });
+
   it('is in the list, with the problem', async () => {
     const vault = await backedUp();
     const deps = vault.deps();
