@@ -10,7 +10,7 @@ export function sasProblems(sas: string, now?: Date): string[] {
   if (twice !== undefined) problems.push('has a SharedAccessSignature with a parameter twice; copy it again');
   if (/[^A-Za-z\d+/=]/.test(query.get('sig') ?? '') || isPartlyEncoded(sas)) {
     problems.push(
-      'has a SharedAccessSignature whose sig is not Base64: it is encoded twice, or not at all ("+" is %2B, "=" is %3D)',
+      'has a SharedAccessSignature whose sig is not Base64: it is encoded twice, or not at all ("+" is %2B, "=" %3D)',
     );
   }
   const services = query.get('ss');
