@@ -6,6 +6,7 @@ import type { Invoke } from '../worker/invoke.ts';
 import { runActivity } from './activity.ts';
 import { BoundedQueue } from './bounded-queue.ts';
 import { readInstances, snapshot } from './compaction.ts';
+import { FairQueue } from './fair-queue.ts';
 import { EventType, type Message, type ScheduledTask } from './history.ts';
 import { apply, hasEnded, type Instance, type Instances, type JournalRecord } from './instance.ts';
 import { Journal } from './journal.ts';
@@ -46,7 +47,8 @@ export type TerminateOutcome = 'accepted' | 'not-found' | 'ended';
 export class DurableEngine {
   readonly #options: EngineOptions;
   readonly #instances: Instances;
-  readonly #activities: BoundedQueue;
+  /** By the root of their orchestration: a large run must not keep the steps of a small one waiting. */
+  readonly #activities: FairQueue;
   readonly #turns: BoundedQueue;
   readonly #timers: DurableTimers;
   /** Activities that are queued or running, by execution and task id. */
@@ -61,7 +63,7 @@ export class DurableEngine {
   private constructor(options: EngineOptions, instances: Instances) {
     this.#options = options;
     this.#instances = instances;
-    this.#activities = new BoundedQueue(options.maxConcurrentActivities);
+    this.#activities = new FairQueue(options.maxConcurrentActivities);
     this.#turns = new BoundedQueue(options.maxConcurrentOrchestrators);
     this.#timers = new DurableTimers(({ id, executionId }, message) => void this.#deliver(id, executionId, message));
   }
@@ -155,12 +157,14 @@ export class DurableEngine {
   }
 
   #forget(id: string): void {
+    this.#activities.leave(id);
     this.#timers.forget(id);
     this.#turnCost.delete(id);
   }
 
   #resume(instance: Instance): void {
     if (this.#stopping) return;
+    if (!instance.parent) this.#activities.enter(instance.id);
     this.#timers.reconcile(instance);
     for (const decision of instance.open.values()) {
       if (decision.EventType === EventType.TaskScheduled) this.#startActivity(instance, decision);
@@ -202,11 +206,12 @@ export class DurableEngine {
     await this.#journal.append({ type: 'turn', at, id, executionId, turn });
   }
 
-  #startActivity({ id, executionId }: Instance, task: ScheduledTask): void {
+  #startActivity(scheduling: Instance, task: ScheduledTask): void {
+    const { id, executionId } = scheduling;
     const key = `${executionId}/${task.EventId}`;
     if (this.#started.has(key)) return;
     this.#started.add(key);
-    this.#activities.add(async () => {
+    this.#activities.add(this.#rootOf(scheduling), async () => {
       const instance = this.#instances.get(id);
       if (instance?.executionId === executionId && instance.open.has(task.EventId)) {
         await this.#deliver(id, executionId, await runActivity(this.#options.activities.get(task.Name), id, task));

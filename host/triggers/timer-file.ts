@@ -5,8 +5,8 @@ import { writeLog } from '../log.ts';
 import type { ScheduleStatus } from './timer-schedule.ts';
 
 /**
- * When each timer last fired, by its name. A damaged file must not keep schedules from firing: without it, only
- * occurrences that the host missed while it was down are not caught up.
+ * When each timer last fired, by its name. A damaged file must not keep schedules from firing: without it, what
+ * the host missed while it was down waits for the next time.
  */
 export function readTimerFile(file: string): Record<string, ScheduleStatus> {
   let content: unknown;
@@ -22,8 +22,8 @@ export function readTimerFile(file: string): Record<string, ScheduleStatus> {
   if (!isObject || valid.length < entries.length) {
     writeLog(
       'warning',
-      `${file} is damaged. The host replaces what it cannot read: schedules continue with their next time, and what ` +
-        'they missed while the host was down does not start now.',
+      `${file} is damaged. The host replaces what it cannot read: schedules continue with their next time, and make up ` +
+        'then for what they missed while the host was down.',
     );
   }
   return Object.fromEntries(valid);

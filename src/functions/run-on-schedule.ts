@@ -9,6 +9,7 @@ import { carriesOutPlan, type RequestedRun, type RunRef, type Without } from '#d
 import { patienceOf } from '#domain/run/sign-of-life.ts';
 import { HttpError } from './http/http-error.ts';
 import { choosePoint } from './restore-points/choose-restore-point.ts';
+import { beginSchedule, memoryOf } from './run/schedule-memory.ts';
 import { startRun } from './run/start-run.ts';
 
 /** How long to wait after each failed start but the last, in retry delays of requests: three minutes in all. */
@@ -24,12 +25,21 @@ type Wanted = Without<RequestedRun, 'job' | 'trigger'>;
 export function runOnScheduleHandler(deps: Dependencies, job: Job, schedule: string, what: Scheduled) {
   return async (timer: Timer, client: DurableClient, context: InvocationContext): Promise<void> => {
     const status = statusOf(timer);
-    const at = dueAt(schedule, job.timeZone, deps.now(), status);
+    const began = deps.now();
+    const named = { what, schedule: `${schedule} ${job.timeZone}` };
+    const memory = await memoryOf(deps, job, named);
+    const at = dueAt(schedule, job.timeZone, began, status, memory);
     const ticked = at !== undefined && status.last !== undefined && at <= status.last;
-    const due = at && { what, at, schedule: `${schedule} ${job.timeZone}`, ticked };
+    const due = at && { ...named, at, ticked };
     const result = due ? await startInTime(deps, client, job, due) : 'no occurrence is due';
+    if (!memory) await beginSchedule(deps, job, { ...named, at: owedSince(due?.at, result) ?? began });
     context.debug(`timer-tick ${JSON.stringify({ job: job.name, what, due: at, result })}`);
   };
+}
+
+/** What is due and could not start yet stays owed. */
+function owedSince(due: Date | undefined, result: string): Date | undefined {
+  return due && new Date(due.getTime() - (result.startsWith('served') ? 0 : 1));
 }
 
 /** The host writes a time that it does not know as one in the year 1, or gives no status at all. */

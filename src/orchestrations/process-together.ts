@@ -14,6 +14,8 @@ export type Begun = { result: ProcessContainerResult } | { input: ProcessContain
 
 /** As many small tasks as take an activity a few seconds. */
 const LONGEST_LIST = 25;
+/** As many as leave the other runs of a worker room between them: its activities are served in their order. */
+const LISTS_AT_ONCE = 4;
 
 /**
  * Has activities process lists of tasks, and the rest of a list in shorter lists while its tasks are small. Returns for
@@ -31,11 +33,10 @@ export function* processTogether(
   while (lists.length > 0) {
     const steps = lists.map((list) => stepOf('processTasks', { run: list[0]!.run, tasks: list.map(sharedTask) }));
     const answers = (yield* callAll(context, steps)) as Answer<'processTasks'>[];
-    lists = lists.flatMap((list, index) => {
-      const rest = takeAnswer(begun, list, answers[index]!);
-      // What takes long is to be processed at once by more activities.
-      return listsOf(rest, Math.ceil(list.length / 2));
-    });
+    const rest = lists.flatMap((list, index) => takeAnswer(begun, list, answers[index]!));
+    // What takes long is to be processed at once by more activities.
+    const half = Math.ceil(Math.max(...lists.map(({ length }) => length)) / 2);
+    lists = listsOf(rest, Math.max(half, Math.ceil(rest.length / LISTS_AT_ONCE)));
   }
   return inputs.map((input) => begun.get(input) ?? { input });
 }

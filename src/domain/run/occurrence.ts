@@ -13,8 +13,26 @@ export interface Occurrence {
   ticked: boolean;
 }
 
-/** The newest occurrence of each schedule that a run serves, and that run. The lock of the job keeps it. */
-export type Served = Partial<Record<Scheduled, { at: string; run: string; schedule?: string }>>;
+/** The newest occurrence that a run serves, and that run; or the time before which this schedule owes none. */
+export interface Mark {
+  at: string;
+  run: string;
+  schedule?: string;
+}
+
+/** The mark of each schedule. The lock of the job keeps it. */
+export type Served = Partial<Record<Scheduled, Mark>>;
+
+/** In place of the run in the mark of a schedule that is new or has changed: it owes nothing for the time before. */
+export const NO_RUN = 'none';
+
+/** What the vault remembers of a schedule. */
+export interface Memory {
+  /** Occurrences before this time are not owed. */
+  at: Date;
+  /** Whether that of this very time is not owed either. It is if its run was lost, which only a start may find out. */
+  isSettled: boolean;
+}
 
 /** What the host knows of a timer. It knows nothing of one that recurs within a minute. */
 export interface TimerStatus {
@@ -34,14 +52,16 @@ const WINDOW_MS = 65 * 60_000;
 const CLOCKS_APART_MS = 3_600_000;
 
 /**
- * The occurrence for which a timer that fires `now` starts a run, or undefined. After an outage, one tick covers all
- * occurrences since the last tick, if that is known: the newest counts.
+ * The occurrence for which a timer that fires `now` starts a run, or undefined. What the vault remembers decides: the
+ * newest occurrence since counts for all that were missed. What the host knows of the timer may be lost with its data,
+ * and decides only if the vault remembers nothing of this schedule.
  */
-export function dueAt(expr: string, zone: string, now: Date, status?: TimerStatus): Date | undefined {
-  return newestWithin(expr, zone, new Date(sinceOf(now.getTime(), status)), new Date(now.getTime() + EARLY_MS));
+export function dueAt(expr: string, zone: string, now: Date, status?: TimerStatus, memory?: Memory): Date | undefined {
+  const since = memory ? memory.at.getTime() - (memory.isSettled ? 0 : 1) : sinceByStatus(now.getTime(), status);
+  return newestWithin(expr, zone, new Date(since), new Date(now.getTime() + EARLY_MS));
 }
 
-function sinceOf(now: number, { last, lastUpdated, next }: TimerStatus = {}): number {
+function sinceByStatus(now: number, { last, lastUpdated, next }: TimerStatus = {}): number {
   const window = now - WINDOW_MS;
   if (last) return Math.min(window, last.getTime());
   // The host plans no tick for an invocation by hand.
@@ -51,18 +71,28 @@ function sinceOf(now: number, { last, lastUpdated, next }: TimerStatus = {}): nu
   return lastUpdated ? lastUpdated.getTime() : next.getTime() - EARLY_MS;
 }
 
+/** The mark of a schedule, unless it was made before a clock was set back. */
+export function markOf(served: Served | undefined, what: Scheduled, now: Date): Mark | undefined {
+  const mark = served?.[what];
+  const at = Date.parse(String(mark?.at));
+  return Number.isNaN(at) || at > now.getTime() + CLOCKS_APART_MS ? undefined : mark;
+}
+
 /**
- * The run that serves this occurrence or a newer one, if any. If the timer ticked at its time, and the last run served
+ * The run that serves this occurrence or a newer one, if any; `NO_RUN` if none has to. If the timer ticked at its time, and the last run served
  * another schedule, the schedule has changed since that tick: the occurrence was none then.
  */
 export function servingRun(served: Served | undefined, due: Occurrence, now: Date): string | undefined {
-  const mark = served?.[due.what];
-  const marked = Date.parse(String(mark?.at));
-  if (!mark || Number.isNaN(marked) || marked > now.getTime() + CLOCKS_APART_MS) return undefined;
+  const mark = markOf(served, due.what, now);
+  if (!mark) return undefined;
   const isOfAnother = due.ticked && mark.schedule !== undefined && mark.schedule !== due.schedule;
-  return marked >= due.at.getTime() || isOfAnother ? mark.run : undefined;
+  return Date.parse(mark.at) >= due.at.getTime() || isOfAnother ? mark.run : undefined;
 }
 
-export function withServed(served: Served | undefined, { what, at, schedule }: Occurrence, run: string): Served {
+export function withServed(
+  served: Served | undefined,
+  { what, at, schedule }: Omit<Occurrence, 'ticked'>,
+  run: string,
+): Served {
   return { ...served, [what]: { at: at.toISOString(), run, schedule } };
 }

@@ -5,7 +5,7 @@ import type { RunRef } from './run.ts';
  * orchestration or activity of a run is given or answers: Durable Functions replays the code of today over what the
  * code of yesterday did. A run that another version began is published as failed with what it did.
  */
-export const ORCHESTRATION_VERSION = 2;
+export const ORCHESTRATION_VERSION = 3;
 
 /** Whether this build can continue a run. Runs of the first version do not name it. */
 export function isOfThisVersion({ orchestrations = 1 }: Pick<RunRef, 'orchestrations'>): boolean {

@@ -23,7 +23,7 @@ import type { HeldRun } from '#domain/run/held-run.ts';
 import { isLock, type Left, type RunLock, release } from '#domain/run/lock.ts';
 import { isReader, type LockedRun, lockPathOf } from '#domain/run/lock-place.ts';
 import type { ManifestPage } from '#domain/run/manifest.ts';
-import { type Occurrence, servingRun, withServed } from '#domain/run/occurrence.ts';
+import { markOf, NO_RUN, type Occurrence, servingRun, withServed } from '#domain/run/occurrence.ts';
 import type { Outcome } from '#domain/run/outcome.ts';
 import { type Part, type PartWriter, readPart } from '#domain/run/part.ts';
 import type { ListedPart } from '#domain/run/placed-part.ts';
@@ -199,6 +199,19 @@ export class ControlStore extends ControlContainer {
       return (await this.writeJson(lockPath(job), wanted, { ifMatch: lock.etag })) ? id : undefined;
     });
     return marked ?? id;
+  }
+
+  /**
+   * Has the vault remember that a schedule owes nothing up to a time, if it remembers nothing of this schedule yet. A
+   * job that never ran has no lock to remember it in.
+   */
+  async beginSchedule(job: string, begin: Omit<Occurrence, 'ticked'>, now: Date): Promise<void> {
+    await compareAndSwap(async () => {
+      const lock = await this.readLock(job);
+      if (!lock || markOf(lock.value.served, begin.what, now)?.schedule === begin.schedule) return true;
+      const wanted = { ...lock.value, served: withServed(lock.value.served, begin, NO_RUN) };
+      return (await this.writeJson(lockPath(job), wanted, { ifMatch: lock.etag })) || undefined;
+    });
   }
 
   /** Says that a run is in progress. */

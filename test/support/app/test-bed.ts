@@ -127,6 +127,7 @@ export interface Lock {
   epoch: number;
   since: string;
   run: { id: string } | null;
+  served?: { backup: object };
 }
 
 export function containerIn(account: TestAccount, name: string): ContainerClient {

@@ -2,7 +2,9 @@ import type { InvocationContext, Timer } from '@azure/functions';
 import type { DurableClient } from 'durable-functions';
 import { describe, expect, it, test, vi } from 'vitest';
 import type { Scheduled } from '#domain/run/occurrence.ts';
+import type { RunRef } from '#domain/run/run.ts';
 import { nextAfter } from '#domain/run/schedule.ts';
+import { closeRun } from '#functions/run/close-run.ts';
 import { runOnScheduleHandler } from '#functions/run-on-schedule.ts';
 import { StorageError } from '#storage/storage-error.ts';
 import { jobOf, Vault } from '../../support/builders/prune-vault.ts';
@@ -24,17 +26,23 @@ vi.mock('node:timers/promises', () => ({
   },
 }));
 
-/** The tick that has to start the run of an occurrence, unless another backup is in progress then. */
-function servingTick(ticks: Tick[], wanted: number, next: number): Tick | undefined {
-  const tick = ticks.find(({ at, last, failed }) => {
-    const isInWindow = at >= wanted - EARLY && (at < wanted + WINDOW || (last !== undefined && last < wanted));
-    return isInWindow && at < next - EARLY && !failed;
+/**
+ * The tick that has to start the run of an occurrence, unless another backup is in progress then. Once the vault
+ * remembers a run of the schedule, this is the first tick that reaches it, however late, and whatever the timer knows.
+ */
+function servingTick({ ticks, started }: YearOfTicks, wanted: number, next: number): Tick | undefined {
+  const isRemembered = started[0] !== undefined && started[0].at < wanted - EARLY;
+  const tick = ticks.find(({ at, last, failed, isOut, isNew }) => {
+    const isKnown =
+      (isRemembered && !isOut) || (at < wanted + WINDOW && !isNew) || (last !== undefined && last < wanted);
+    return at >= wanted - EARLY && isKnown && at < next - EARLY && !failed;
   });
   return tick?.busySince !== undefined && tick.busySince < wanted - EARLY ? undefined : tick;
 }
 
 /** What is wrong with a year: occurrences that were lost or served twice, and runs that belong to none. */
-function mistakes({ started, ticks }: YearOfTicks, wanted: number[], since: number): string[] {
+function mistakes(year: YearOfTicks, wanted: number[], since: number): string[] {
+  const { started, ticks } = year;
   const found: string[] = [];
   const text = (time: number) => new Date(time).toISOString();
   const own = new Set<string>();
@@ -47,13 +55,14 @@ function mistakes({ started, ticks }: YearOfTicks, wanted: number[], since: numb
     }
     for (const { run } of serving) own.add(run);
     if (serving.filter(({ lost }) => !lost).length > 1) found.push(`${text(at)} was served twice`);
-    const able = servingTick(ticks, at, next);
-    const isServed = serving.some((run) => run.began && run.at <= able!.at + TRIES);
+    const able = servingTick(year, at, next);
+    const isServed = able && serving.some((run) => run.began && run.at <= able.at + TRIES);
     if (able && !isServed) found.push(`${text(at)} was lost at the tick of ${text(able.at)}`);
-    for (const run of serving) {
+    for (const [nth, run] of serving.entries()) {
       const isFresh = run.at < at + WINDOW + TRIES;
       const isLate = ticks.some((tick) => tick.last !== undefined && tick.last < at && tick.at <= run.at);
-      if (!isFresh && !isLate) found.push(`${text(at)} was served at ${text(run.at)}`);
+      const isMadeUp = run !== started[0] && serving.slice(0, nth).every(({ lost }) => lost);
+      if (!isFresh && !isLate && !isMadeUp) found.push(`${text(at)} was served at ${text(run.at)}`);
     }
   }
   for (const { at, failed, hopeless } of ticks) {
@@ -128,20 +137,40 @@ async function atNoon() {
       vault.clock.app = time;
     },
   };
-  const client = { getStatus: async () => ({ runtimeStatus: 'Running' }), startNew: async () => '' };
+  let running: RunRef | undefined;
+  let isLost = false;
+  const client = {
+    getStatus: async () => {
+      if (isLost) throw new Error('HTTP 404');
+      return { runtimeStatus: 'Running' };
+    },
+    startNew: async (_name: string, { input }: { input: { run: RunRef } }) => {
+      running = input.run;
+    },
+  };
+  const endRun = async () => {
+    await closeRun(deps, { run: running!, vault: 'VAULT' }, 'cancelled');
+    await vault.control.releaseLock(running!, deps.now());
+  };
+  const lose = () => {
+    isLost = true;
+  };
   const context = { debug: (line: string) => lines.push(line) };
-  const tick = (what: Scheduled, { expr = '0 0 12 * * *', last }: { expr?: string; last?: string } = {}) =>
+  const tick = (
+    what: Scheduled,
+    { expr = '0 0 12 * * *', last, status }: { expr?: string; last?: string; status?: object | undefined } = {},
+  ) =>
     runOnScheduleHandler(
       deps,
       vault.jobs[0]!,
       expr,
       what,
     )(
-      { isPastDue: false, ...(last && { scheduleStatus: { last } }) } as Timer,
+      { isPastDue: false, ...((last || status) && { scheduleStatus: { last, ...status } }) } as Timer,
       client as unknown as DurableClient,
       context as unknown as InvocationContext,
     );
-  return { vault, tick, events, lines };
+  return { vault, tick, events, lines, endRun, lose };
 }
 
 describe('a tick while a run is in progress', () => {
@@ -215,6 +244,77 @@ test('a tick at which nothing is due leaves a line in the log at level debug', a
   vault.pass(3);
   await tick('backup');
   expect(lines).toEqual(['timer-tick {"job":"nightly","what":"backup","result":"no occurrence is due"}']);
+});
+
+describe('F30: a timer whose status was lost', () => {
+  const first = { lastUpdated: undefined, next: '2026-05-03T15:00:00.000Z' };
+  const afterwards = { last: '2026-05-03T15:00:00.000Z' };
+
+  it.each<[Scheduled, string]>([
+    ['backup', 'incremental'],
+    ['prune', 'prune'],
+    ['verify', 'verify'],
+    ['reconcile', 'reconcile'],
+  ])('makes up for one %s at its first tick, as the vault remembers which was the last', async (what, mode) => {
+    for (const status of [first, undefined]) {
+      const { vault, tick, events, endRun } = await atNoon();
+      await tick(what);
+      await endRun();
+      expect(events).toEqual([`started ${mode}`]);
+      vault.pass(3 * 24 + 3);
+      await tick(what, { status });
+      await endRun();
+      expect(events).toEqual([`started ${mode}`, `started ${mode}`]);
+      vault.pass(1);
+      await tick(what, { status: afterwards });
+      expect(events).toHaveLength(2);
+    }
+  });
+
+  it('makes up for a run that was lost with it', async () => {
+    const { vault, tick, events, lose } = await atNoon();
+    await tick('backup');
+    lose();
+    vault.pass(5);
+    await tick('backup', { status: { next: '2026-05-02T17:00:00.000Z' } });
+    expect(events).toEqual(['started incremental', 'lock-taken-over', 'started incremental']);
+  });
+
+  it('starts nothing for a schedule that is new or has changed, and then owes what follows', async () => {
+    const { vault, tick, events, endRun } = await atNoon();
+    await tick('backup');
+    await endRun();
+    const expr = '0 0 9 * * *';
+    // Next noon is of no schedule any more, and nine o'clock was of none yet.
+    vault.pass(27);
+    await tick('backup', { expr, status: first });
+    expect(events).toEqual(['started incremental']);
+    expect((await vault.control.readLock('nightly'))!.value.served!.backup!.run).toBe('none');
+    // Back to the schedule before: its times in between were of none, either.
+    await tick('backup', { status: first });
+    expect(events).toEqual(['started incremental']);
+    await tick('backup', { expr, status: first });
+    // Before it has ever started a run, the status is lost again.
+    vault.pass(24);
+    await tick('backup', { expr, status: { next: '2026-05-04T15:00:00.000Z' } });
+    expect(events).toEqual(['started incremental', 'started incremental']);
+  });
+});
+
+test('what is due while another run is in progress is owed until that run ends', async () => {
+  const { vault, tick, events } = await atNoon();
+  const run = await vault.begin({ mode: 'prune', dryRun: true, prune: {} });
+  await tick('backup');
+  for (const last of ['12:00', '13:00', '14:00']) {
+    vault.pass(1);
+    await vault.control.signOfLife(run, new Date(vault.clock.app));
+    await tick('backup', { last: `2026-05-02T${last}:00.000Z` });
+  }
+  expect(events).toEqual(Array(4).fill(`not started: ${run.id}`));
+  await vault.work(run);
+  vault.pass(1);
+  await tick('backup', { last: '2026-05-02T15:00:00.000Z' });
+  expect(events.at(-1)).toBe('started incremental');
 });
 
 test('a schedule that changed after its time of today, at the same minute of an hour, waits for tomorrow', async () => {

@@ -2,7 +2,7 @@ import type { InvocationContext } from '@azure/functions';
 import type { DurableClient } from 'durable-functions';
 import type { Dependencies } from '#app/dependencies.ts';
 import type { RunRef } from '#domain/run/run.ts';
-import { hostSchedule, nextAfter } from '#domain/run/schedule.ts';
+import { hostSchedule, newestWithin, nextAfter } from '#domain/run/schedule.ts';
 import { closeRun } from '#functions/run/close-run.ts';
 import { runOnScheduleHandler } from '#functions/run-on-schedule.ts';
 import { StorageError } from '#storage/storage-error.ts';
@@ -42,6 +42,10 @@ export interface Tick {
   /** When the run started that was in progress then. */
   busySince: number | undefined;
   failed: boolean;
+  /** Whether it is the first of a timer that knows of none before. */
+  isNew: boolean;
+  /** Whether the vault was out of reach when it came. */
+  isOut: boolean;
   /** Whether what is wrong lasts longer than the timer tries. */
   hopeless: boolean;
 }
@@ -80,20 +84,33 @@ export class YearOfTicks {
   }
 
   async play(from: Date, to: Date): Promise<void> {
-    const { expr, zone, hostZone, isMonitored } = this.#place;
+    const { expr, zone } = this.#place;
     this.now = from.getTime();
-    this.#timer = new RealTimer(hostSchedule(expr, zone), hostZone, { now: this.now, isMonitored });
+    this.#timer = this.#newTimer();
     for (let nominal = from.getTime(); ; ) {
       nominal = this.#timer.after(nominal);
       // Ticks far from any occurrence need not be played.
       const next = nextAfter(expr, zone, new Date(nominal - 90 * MINUTE))!.getTime();
-      if (next - nominal > 10 * MINUTE) {
+      if (next - nominal > 10 * MINUTE && !this.#isOwed()) {
         nominal = this.#timer.after(next - 10 * MINUTE);
         this.#timer.skipTo(nominal);
       }
       if (nominal > to.getTime()) return;
       nominal = await this.#turn(nominal);
     }
+  }
+
+  #newTimer(): RealTimer {
+    const { expr, zone, hostZone, isMonitored } = this.#place;
+    return new RealTimer(hostSchedule(expr, zone), hostZone, { now: this.now, isMonitored });
+  }
+
+  /** Whether no run that was kept has begun since the newest occurrence. */
+  #isOwed(): boolean {
+    const { expr, zone } = this.#place;
+    const newest = newestWithin(expr, zone, new Date(this.now - 5 * DAY), new Date(this.now))?.getTime();
+    const kept = this.started.findLast(({ began, lost }) => began && !lost);
+    return newest !== undefined && kept !== undefined && kept.at < newest - MINUTE;
   }
 
   /** Plays one tick, or what happens instead. Returns the time from which the timer looks for the next. */
@@ -105,6 +122,12 @@ export class YearOfTicks {
       return this.now;
     }
     if (this.#happens('missing', 0.02)) return nominal;
+    if (this.#happens('the status is lost', 0.01)) {
+      // The data folder of one host, or the container of the other, is new after some time.
+      this.now = Math.max(nominal, this.now) + this.#random.between(1, this.#random.pick([MINUTE, DAY, 3 * DAY]));
+      this.#timer = this.#newTimer();
+      return this.now;
+    }
     let at = nominal;
     if (this.#happens('early by milliseconds', 0.3)) at -= this.#random.between(1, 20);
     else if (this.#happens('early by seconds', 0.1)) at -= this.#random.between(SECOND, 25 * SECOND);
@@ -125,7 +148,9 @@ export class YearOfTicks {
     const [busy] = this.#active.keys();
     const busySince = this.started.find(({ run }) => run === busy)?.at;
     const hopeless = this.#outageEnds > at + 2 * MINUTE || this.#failedStarts > 1;
-    const tick = { at, last: this.#isKnown ? this.#timer.last : undefined, busySince, failed: false, hopeless };
+    const last = this.#isKnown ? this.#timer.last : undefined;
+    const isNew = this.#isKnown && this.#place.isMonitored && last === undefined;
+    const tick = { at, last, busySince, failed: false, isNew, isOut: this.#outageEnds > at, hopeless };
     this.ticks.push(tick);
     await this.#giveSigns();
     const times = this.#happens('doubled', 0.1) ? 2 : 1;

@@ -83,6 +83,16 @@ describe('an orchestration', () => {
     const fixture = await Fixture.start();
     expect(await fixture.run('crowd', {})).toEqual({ most: 8 });
   });
+
+  test('answers the steps of a small run beside a big one before most of its activities', async () => {
+    const fixture = await Fixture.start();
+    const big = await fixture.begin('groups', { of: 'big', count: 100 });
+    await until('the big run', () => (fixture.effects('step big').length > 0 ? true : undefined));
+    await fixture.run('steps', { of: 'small', count: 5 });
+    const steps = fixture.effects('step');
+    expect(steps.lastIndexOf('step small')).toBeLessThan(300);
+    await fixture.post(`/api/instances/${big}/terminate`);
+  });
 });
 
 describe('the durable client', () => {

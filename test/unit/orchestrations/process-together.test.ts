@@ -92,6 +92,17 @@ describe('small containers share an activity', () => {
     expect([result, alone]).toEqual([{ problems: [] }, []]);
   });
 
+  it('a group has at most four lists at a time, however long its containers take', () => {
+    for (const most of [1, 2, 3]) {
+      const { result, lists, alone, harness } = groupOf(() => COPIED, { containers: pairsOf(50), most });
+      const atOnce = harness.generations[0]!.yields.length;
+      expect(result).toEqual({ problems: [] });
+      expect(lists.length).toBeLessThanOrEqual(2 + 4 * (atOnce - 1));
+      expect(lists.length).toBeGreaterThan(4);
+      expect(alone.length).toBeLessThanOrEqual(1);
+    }
+  });
+
   it('the rest of a list in which most are large is processed at once', () => {
     const large: TaskProgress = { slice: { chunks: [CHUNK, CHUNK] } };
     const answers: Record<string, TaskProgress | undefined> = { c0: COPIED, c1: large, c2: large };

@@ -155,6 +155,25 @@ df.app.orchestration('crowd', function* (context) {
   const results = yield context.df.Task.all(tasks);
   return { most: Math.max(...results.map(({ mostConcurrent: most }) => most)) };
 });
+df.app.activity('step', {
+  handler: async ({ of }) => {
+    await sleep(20);
+    effect(`step ${of}`);
+    return {};
+  },
+});
+df.app.orchestration('steps', function* (context) {
+  const { of, count } = context.df.getInput();
+  for (let step = 0; step < count; step++) yield context.df.callActivity('step', { of });
+});
+df.app.orchestration('stepsAtOnce', function* (context) {
+  const { of, count } = context.df.getInput();
+  yield context.df.Task.all(Array.from({ length: count }, () => context.df.callActivity('step', { of })));
+});
+df.app.orchestration('groups', function* (context) {
+  const tasks = Array.from({ length: 6 }, () => context.df.callSubOrchestrator('stepsAtOnce', context.df.getInput()));
+  yield context.df.Task.all(tasks);
+});
 df.app.orchestration('callsMissing', function* (context) {
   yield context.df.callActivity('noSuchActivity', {});
 });

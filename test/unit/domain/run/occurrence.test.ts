@@ -44,6 +44,21 @@ describe('the occurrence of a tick', () => {
     expect(changed('2026-07-02T09:00:00Z', '2026-07-01T21:20:00Z')).toEqual(DUE);
   });
 
+  it('F30: is the newest since what the vault remembers, whatever the host knows', () => {
+    const now = at('2026-07-04T09:20:00Z');
+    const newest = at('2026-07-03T21:30:00Z');
+    const fresh = { next: at('2026-07-04T09:30:00Z') };
+    for (const status of [undefined, {}, fresh, { next: now }, { last: at('2026-07-04T08:30:00Z') }]) {
+      const since = (time: Date, isSettled: boolean) =>
+        dueAt(NIGHTLY, 'Europe/Berlin', now, status, { at: time, isSettled });
+      expect(since(DUE, true)).toEqual(newest);
+      expect(since(newest, true)).toBeUndefined();
+      expect(since(newest, false)).toEqual(newest);
+      // The schedule was new then.
+      expect(since(at('2026-07-04T00:00:00Z'), true)).toBeUndefined();
+    }
+  });
+
   it('is the newest of the last hour for a timer that is invoked by hand before its first tick', () => {
     const status = { lastUpdated: at('2026-07-01T22:10:00Z'), next: at('2026-07-01T22:30:00Z') };
     expect(dueAt(NIGHTLY, 'Europe/Berlin', at('2026-07-01T22:15:00Z'), status)).toEqual(DUE);
