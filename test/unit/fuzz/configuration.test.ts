@@ -384,9 +384,9 @@ describe('a configuration changed by chance', () => {
     expect(refusal(() => load(text))).toBeInstanceOf(ConfigurationError);
   });
 
-  it('takes the last of options that are there twice, as JSON does', () => {
+  it('has each option once: JSON would take the last, and drop the others without a word', () => {
     const text = JSON.stringify(configuration()).replace('"jobs":', '"jobs":[],"jobs":');
-    expect(load(text).jobs).toHaveLength(2);
+    expect(refusal(() => load(text))?.problems).toMatchObject([{ place: 'jobs' }]);
   });
 
   it('is read from any file, or refused', () => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { RunSummary } from '#domain/run/run.ts';
+import type { RunRef, RunSummary } from '#domain/run/run.ts';
 import { Telemetry, type TelemetrySink } from '#telemetry/telemetry.ts';
 
 /** What a telemetry wrote: lines of the log by level, and events of the sink. */
@@ -93,7 +93,7 @@ test('a sink that fails keeps no work from going on: the log has each event at i
   const sink: TelemetrySink = { event: fail, metric: fail, exception: fail, flush: async () => fail() };
   const telemetry = new Telemetry((level, line) => lines.push([level, line]), sink);
   telemetry.uploadArchived('uploads', 1);
-  telemetry.runStarted({ id: 'nightly-1', job: 'nightly' } as RunSummary);
+  telemetry.runStarted({ id: 'nightly-1', job: 'nightly' } as RunRef);
   telemetry.runFinished(summary('failed', [{ code: 'throttled' }]));
   telemetry.failure('copyChunk', new Error('out of order'), {});
   telemetry.misconfigured(2, 'There are 2 problems');
