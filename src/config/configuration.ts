@@ -16,6 +16,7 @@ import {
 import { ConfigurationError, type ConfigurationProblem } from './configuration-error.ts';
 import { crossChecks, type JobShape } from './cross-checks.ts';
 import { hideOption, hideOptions } from './hidden-settings.ts';
+import { hostConnectionProblems } from './host-connections.ts';
 import { jsonErrorOffset, lineAndColumn, repeatedKeyProblems, syntaxProblem } from './json-syntax.ts';
 import { optionPath } from './option-path.ts';
 import { retentionSchema } from './retention.ts';
@@ -150,6 +151,7 @@ export function loadConfiguration(from: { text: string; file: string; settings: 
   );
   const named = [...drafts.flatMap((draft) => draft.aliases), ...otherAliases(value)];
   const accounts = accountsOf(named, settings, problems);
+  problems.push(...hostConnectionProblems({ rules: fieldOf(value, 'archives'), accounts, settings }));
   const identity = (alias: string) => {
     const connection = accounts.get(alias);
     return connection ? blobServiceIdentity(connection) : `alias ${alias}`;

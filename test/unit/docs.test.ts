@@ -39,6 +39,7 @@ test('the archive rule that is shown is one', () => {
   const settings = {
     SOURCE__blobServiceUri: 'https://a.blob.core.windows.net',
     VAULT__blobServiceUri: 'https://b.blob.core.windows.net',
+    AzureWebJobsStorage: 'UseDevelopmentStorage=true',
   };
   expect(loadConfiguration({ text: `{${shown}}`, file: 'configuration.md', settings }).archives).toHaveLength(1);
 });

@@ -17,6 +17,7 @@ const SETTINGS: Record<string, string> = {
     'BlobEndpoint=https://vault1.blob.core.windows.net/;SharedAccessSignature=' +
     `sv=2025-01-05&ss=b&srt=sco&sp=rwlt&se=2126-01-01&sig=${SIGNATURE}`,
   OTHER__blobServiceUri: 'https://other1.blob.core.windows.net',
+  AzureWebJobsStorage: 'UseDevelopmentStorage=true',
 };
 
 const configuration = () => ({
