@@ -102,7 +102,7 @@ function opened(bracket: '{' | '['): Open {
   return bracket === '{' ? { keys: new Map(), at: '' } : { at: -1 };
 }
 
-/** Goes on to a key, as it is written, of the innermost object; one entry if that object has had it before. */
+/** Continues with a key, as it is written, of the innermost object; one entry if that object has had it before. */
 function repeats(open: readonly Open[], written: string, offset: number): RepeatedKey[] {
   const within = open.at(-1)!;
   // A key may be spelled in several ways.
