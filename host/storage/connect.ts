@@ -110,5 +110,6 @@ function credentialOf(connection: string): TokenCredential {
 }
 
 function setting(name: string): string | undefined {
-  return process.env[name]?.trim() || undefined;
+  // As in Azure, two underscores stand for a colon.
+  return process.env[name.replaceAll(':', '__')]?.trim() || process.env[name]?.trim() || undefined;
 }

@@ -156,8 +156,11 @@ function parsed(connectionString: string) {
   return result.account;
 }
 
-function serviceUriProblem(uri: string, service: 'blob' | 'table'): string | undefined {
-  if (!URL.canParse(uri)) return 'is not an address; use an address such as https://myaccount.blob.core.windows.net';
+/** What is wrong with the address of a service for an identity, in words that follow the name of its setting. */
+export function serviceUriProblem(uri: string, service: 'blob' | 'table' | 'queue'): string | undefined {
+  if (!URL.canParse(uri)) {
+    return `is not an address; use an address such as https://myaccount.${service}.core.windows.net`;
+  }
   const url = new URL(uri);
   if (url.protocol !== 'https:') return 'must start with https://';
   if (url.search || url.hash || url.username || url.password) {

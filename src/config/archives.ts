@@ -40,6 +40,12 @@ function connectionProblem(name: string): string | undefined {
   );
 }
 
+/** The app's own storage, which the host needs as well. */
+export const HOST_STORAGE = 'AzureWebJobsStorage';
+
+/** The name of a connection, as the host names them. */
+export const connectionSchema = text(connectionProblem);
+
 export const ruleSourceSchema = z.strictObject({
   account: alias.describe(
     'Alias of the account that receives the uploads. The app settings of this name hold its connection, as for jobs.',
@@ -78,7 +84,7 @@ export const ruleDestinationSchema = z
     when: ({ value }) => typeof value === 'object' && value !== null && !Array.isArray(value),
   });
 
-const blobTriggerSchema = z.enum(['scan', 'event-grid']);
+export const blobTriggerSchema = z.enum(['scan', 'event-grid']);
 const triggerSchema = z.object({ events: z.object({ blobTrigger: blobTriggerSchema }) });
 
 const eventsSchema = atLeastOne(
@@ -94,8 +100,8 @@ const eventsSchema = atLeastOne(
       .describe(
         'Name of the storage queue that receives upload events, from Event Grid or by hand. Rules may share a queue.',
       ),
-    queueAccount: text(connectionProblem)
-      .default('AzureWebJobsStorage')
+    queueAccount: connectionSchema
+      .default(HOST_STORAGE)
       .describe(
         'Connection of the queue, as Azure Functions names connections: an app setting with a connection string, ' +
           'or `<name>__queueServiceUri`. Default: the host storage of the app.',

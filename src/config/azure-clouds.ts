@@ -25,5 +25,5 @@ export function misspelledCloud(address: string): string | undefined {
 }
 
 function suffixOf(address: string): string | undefined {
-  return /\.(?:blob|table)\.(.+)$/.exec(new URL(address).hostname)?.[1];
+  return /\.(?:blob|table|queue)\.(.+)$/.exec(new URL(address).hostname)?.[1];
 }

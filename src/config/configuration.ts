@@ -16,7 +16,8 @@ import {
 import { ConfigurationError, type ConfigurationProblem } from './configuration-error.ts';
 import { crossChecks, type JobShape } from './cross-checks.ts';
 import { hideOption, hideOptions } from './hidden-settings.ts';
-import { jsonErrorOffset, lineAndColumn, syntaxProblem } from './json-syntax.ts';
+import { hostConnectionProblems } from './host-connections.ts';
+import { jsonErrorOffset, lineAndColumn, repeatedKeyProblems, syntaxProblem } from './json-syntax.ts';
 import { optionPath } from './option-path.ts';
 import { retentionSchema } from './retention.ts';
 import { alias, methodSchema, nameOf, text } from './schema-parts.ts';
@@ -123,7 +124,8 @@ export interface Configuration {
  */
 export function loadConfiguration(from: { text: string; file: string; settings: AppSettings }): Configuration {
   const { file, settings } = from;
-  const { value, problems: missing, filledIn } = withSettings(parseJson(from.text, file), settings);
+  const { parsed: written, repeated } = parseJson(from.text, file);
+  const { value, problems: missing, filledIn } = withSettings(written, settings);
   const unresolved = new Set(missing.map(({ place }) => place));
   const problems: ConfigurationProblem[] = [];
 
@@ -149,6 +151,7 @@ export function loadConfiguration(from: { text: string; file: string; settings: 
   );
   const named = [...drafts.flatMap((draft) => draft.aliases), ...otherAliases(value)];
   const accounts = accountsOf(named, settings, problems);
+  problems.push(...hostConnectionProblems({ rules: fieldOf(value, 'archives'), accounts, settings }));
   const identity = (alias: string) => {
     const connection = accounts.get(alias);
     return connection ? blobServiceIdentity(connection) : `alias ${alias}`;
@@ -160,7 +163,7 @@ export function loadConfiguration(from: { text: string; file: string; settings: 
     ...unfitAccounts(drafts, accounts),
   ].map((problem) => hideOptions(problem, filledIn));
 
-  const all = [...missing, ...problems.map((problem) => hideOption(problem, filledIn)), ...joint];
+  const all = [...repeated, ...missing, ...problems.map((problem) => hideOption(problem, filledIn)), ...joint];
   if (!parsed.success || all.length > 0) throw new ConfigurationError(file, inFileOrder(all));
   const { jobs: backups, archives, accounts: others } = parsed.data;
   return { jobs: backups.map(withDefaults), archives, otherAccounts: [...new Set(others)], accounts };
@@ -229,11 +232,11 @@ function inFileOrder(problems: readonly ConfigurationProblem[]): ConfigurationPr
   });
 }
 
-function parseJson(raw: string, file: string): unknown {
+function parseJson(raw: string, file: string): { parsed: unknown; repeated: ConfigurationProblem[] } {
   // Some editors write a byte order mark.
   const text = raw.replace(/^\uFEFF/, '');
   try {
-    return JSON.parse(text);
+    return { parsed: JSON.parse(text), repeated: repeatedKeyProblems(text) };
   } catch {
     const offset = jsonErrorOffset(text) ?? 0;
     const { line, column } = lineAndColumn(text, offset);

@@ -1,4 +1,5 @@
 import { ConfigurationError, type ConfigurationProblem } from './configuration-error.ts';
+import { repeatedKeyProblems } from './json-syntax.ts';
 
 /** Limits of activities, processes and storage requests. The defaults suit Azure. Tests set small ones. */
 export interface Limits {
@@ -66,12 +67,13 @@ export function readLimits(text: string | undefined): Limits {
   if (typeof given !== 'object' || given === null || Array.isArray(given)) {
     throw refuse({ place: 'STRONGROOM_LIMITS', message: 'this is not a JSON object' });
   }
-  const problems = Object.entries(given).flatMap(([place, value]) => {
+  const wrong = Object.entries(given).flatMap(([place, value]) => {
     if (!Object.hasOwn(DEFAULTS, place)) return [{ place, message: 'this limit does not exist' }];
     if (!Number.isSafeInteger(value) || value < 1)
       return [{ place, message: 'this must be a whole number greater than 0' }];
     return [];
   });
+  const problems = [...repeatedKeyProblems(text), ...wrong];
   if (problems.length > 0) throw refuse(...problems);
   return { ...DEFAULTS, ...(given as Partial<Limits>) };
 }

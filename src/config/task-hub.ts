@@ -2,9 +2,8 @@ import { HUB_SETTING, type HubOwner, hubNameProblem } from '#domain/run/task-hub
 import type { AccountConnection } from '#storage/account-connection.ts';
 import { blobServiceIdentity, resolveAccount } from './accounts.ts';
 import { type AppSettings, settingOf } from './app-settings.ts';
+import { HOST_STORAGE } from './archives.ts';
 import type { ConfigurationProblem } from './configuration-error.ts';
-
-const HOST_STORAGE = 'AzureWebJobsStorage';
 
 export interface TaskHubSettings {
   name: string;

@@ -80,7 +80,7 @@ export function tableAddressOf(blobEndpoint: string): string | undefined {
 }
 
 /** Why an address is not that of a service; undefined if it may be. Completes "has a … ". */
-export function addressProblem(address: string, service: 'blob' | 'table'): string | undefined {
+export function addressProblem(address: string, service: 'blob' | 'table' | 'queue'): string | undefined {
   const url = URL.canParse(address) ? new URL(address) : undefined;
   if (!url && /^https?:\/\/[^/]/i.test(address)) return `has a host or a port that does not exist; ${HOST_HINT}`;
   // Empty ones of these are not in the parts of a URL, but are in its text.

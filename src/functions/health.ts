@@ -3,6 +3,7 @@ import { jobContextOf } from '#app/job-context.ts';
 import { problemCodeOf } from '#app/problem-code.ts';
 import type { ArchiveRule, Job } from '#config/configuration.ts';
 import { CONTROL_CONTAINER, LOCKS } from '#domain/run/control-paths.ts';
+import { ORCHESTRATION_VERSION } from '#domain/run/orchestration-version.ts';
 import { PROBLEMS, type ProblemCode } from '#domain/run/problems.ts';
 import { nextAfter } from '#domain/run/schedule.ts';
 import { ControlStore } from '#storage/control/control-store.ts';
@@ -54,7 +55,8 @@ export function healthHandler(deps: Dependencies) {
       shown.accounts.every(({ status }) => status === 'ok') &&
       [...shown.jobs, ...shown.archives].every(({ problem }) => problem === null);
     const status = healthy ? 'ok' : 'degraded';
-    return json(healthy ? 200 : 503, { status, version: STRONGROOM_VERSION, ...shown });
+    const versions = { version: STRONGROOM_VERSION, orchestrations: ORCHESTRATION_VERSION };
+    return json(healthy ? 200 : 503, { status, ...versions, ...shown });
   });
 }
 

@@ -20,11 +20,13 @@ type Level = Exclude<LogLevel, 'debug'>;
 /**
  * All events and metrics of Strongroom. An event is a line in the log. With a sink, it goes there instead, since the
  * host would store the line in the same place: the line then has the level `debug`. Everything that leaves this class
- * is redacted.
+ * is redacted. A sink that fails changes nothing of the work: the log has the event at its own level then.
  */
 export class Telemetry {
   readonly #log: (level: LogLevel, line: string) => void;
   readonly #sink: TelemetrySink | undefined;
+  /** Why the sink failed is said once: it may fail for each event. */
+  #saidWhy = false;
 
   constructor(log: (level: LogLevel, line: string) => void, sink?: TelemetrySink) {
     this.#log = log;
@@ -41,7 +43,7 @@ export class Telemetry {
     this.#event('info', 'run-not-started', { job, running, reason });
     if (reason === undefined) return;
     this.#event('error', 'run-silent', { job, run: running, reason });
-    this.#sink?.metric('run-silent', 1, { job });
+    this.#metric('run-silent', 1, { job });
   }
 
   /** The run of a schedule could not be started, and its timer does not try again for now. */
@@ -74,17 +76,17 @@ export class Telemetry {
         { run: id, job, code, container, message },
         { count },
       );
-      if (code === 'throttled') this.#sink?.metric('throttled-blobs', count, { job });
+      if (code === 'throttled') this.#metric('throttled-blobs', count, { job });
     }
-    this.#sink?.metric('run-failed-blobs', counts.failed, { job });
-    this.#sink?.metric('run-copied-bytes', bytes.copied, { job });
-    this.#sink?.metric('run-seconds', seconds, { job });
+    this.#metric('run-failed-blobs', counts.failed, { job });
+    this.#metric('run-copied-bytes', bytes.copied, { job });
+    this.#metric('run-seconds', seconds, { job });
   }
 
   /** A run found so much changed or deleted that prunes wait for an operator. */
   brakeEngaged({ id, job }: RunSummary, reason: string): void {
     this.#event('warn', 'brake-engaged', { run: id, job, reason });
-    this.#sink?.metric('brake-engaged', 1, { job });
+    this.#metric('brake-engaged', 1, { job });
   }
 
   /** A record was added to the chain of a job. Who keeps these lines elsewhere can check the vault against them. */
@@ -94,7 +96,7 @@ export class Telemetry {
 
   /** Seconds since the upload. A metric only: one event per upload would be as much traffic as the uploads. */
   uploadArchived(rule: string, seconds: number): void {
-    this.#sink?.metric('upload-archived-seconds', seconds, { rule });
+    this.#metric('upload-archived-seconds', seconds, { rule });
   }
 
   /** An attempt failed, and the queue retries it. */
@@ -105,7 +107,7 @@ export class Telemetry {
   /** The last attempt failed. The upload is in the poison list until an operator or a reconciliation processes it. */
   uploadFailedPermanently(rule: string, code: string): void {
     this.#event('error', 'upload-failed-permanently', { rule, code });
-    this.#sink?.metric('upload-failed-permanently', 1, { rule });
+    this.#metric('upload-failed-permanently', 1, { rule });
   }
 
   /** A message announces no upload that a rule archives. */
@@ -125,8 +127,8 @@ export class Telemetry {
    * operators look there first.
    */
   misconfigured(problems: number, message: string): void {
-    this.#event('error', 'misconfigured', { message }, { problems });
-    if (this.#sink) this.#log('error', redact(`misconfigured ${JSON.stringify({ message, problems })}`));
+    const inSink = this.#event('error', 'misconfigured', { message }, { problems });
+    if (inSink) this.#log('error', redact(`misconfigured ${JSON.stringify({ message, problems })}`));
   }
 
   /** Reports an event that changes no result. */
@@ -135,27 +137,56 @@ export class Telemetry {
   }
 
   async flush(): Promise<void> {
-    await this.#sink?.flush();
+    try {
+      await this.#sink?.flush();
+    } catch (error) {
+      this.#sayWhy(error);
+    }
   }
 
+  /** Whether the sink took the event. */
   #event(
     level: Level,
     name: string,
     properties: Properties,
     measurements: Record<string, number | undefined> = {},
-  ): void {
+  ): boolean {
     const numbers = Object.fromEntries(Object.entries(measurements).filter(([, value]) => value !== undefined));
     const texts = clean(properties);
-    this.#log(this.#sink ? 'debug' : level, redact(`${name} ${JSON.stringify({ ...texts, ...numbers })}`));
     const about = { ...texts, level, ...clean({ invocation: currentInvocation() }) };
-    this.#sink?.event(name, about, numbers as Record<string, number>);
+    const inSink = this.#send((sink) => sink.event(name, about, numbers as Record<string, number>));
+    this.#log(inSink ? 'debug' : level, redact(`${name} ${JSON.stringify({ ...texts, ...numbers })}`));
+    return inSink;
+  }
+
+  #metric(name: string, value: number, properties: Record<string, string>): void {
+    this.#send((sink) => sink.metric(name, value, properties));
   }
 
   /** Only the sink gets the stack, for developers. Users read the log. */
   #exception({ message, stack }: Error, properties: Properties): void {
     const redacted = new Error(redact(message));
     if (stack !== undefined) redacted.stack = redact(stack);
-    this.#sink?.exception(redacted, clean(properties));
+    this.#send((sink) => sink.exception(redacted, clean(properties)));
+  }
+
+  /** Whether there is a sink, and it took what it was given. */
+  #send(give: (sink: TelemetrySink) => void): boolean {
+    if (!this.#sink) return false;
+    try {
+      give(this.#sink);
+      return true;
+    } catch (error) {
+      this.#sayWhy(error);
+      return false;
+    }
+  }
+
+  #sayWhy(error: unknown): void {
+    if (this.#saidWhy) return;
+    this.#saidWhy = true;
+    const message = error instanceof Error ? error.message : String(error);
+    this.#log('warn', redact(`telemetry-not-sent ${JSON.stringify({ message })}`));
   }
 }
 

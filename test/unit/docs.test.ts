@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { archiveRuleSchema } from '#config/archives.ts';
 import { loadConfiguration } from '#config/configuration.ts';
 import { NOT_PRESERVED } from '#domain/run/not-preserved.ts';
+import { ORCHESTRATION_VERSION } from '#domain/run/orchestration-version.ts';
 import { PROBLEMS } from '#domain/run/problems.ts';
 
 const page = readFileSync(new URL('../../docs/http-api.md', import.meta.url), 'utf8');
@@ -39,6 +40,7 @@ test('the archive rule that is shown is one', () => {
   const settings = {
     SOURCE__blobServiceUri: 'https://a.blob.core.windows.net',
     VAULT__blobServiceUri: 'https://b.blob.core.windows.net',
+    AzureWebJobsStorage: 'UseDevelopmentStorage=true',
   };
   expect(loadConfiguration({ text: `{${shown}}`, file: 'configuration.md', settings }).archives).toHaveLength(1);
 });
@@ -49,4 +51,11 @@ test('every kind of what a backup does not hold is documented, and no other', ()
   expect(rows.map(([, kind, what, met]) => [kind, what, met])).toEqual(
     Object.entries(NOT_PRESERVED).map(([kind, of]) => [kind, of.what, 'met' in of ? of.met : '(not looked for)']),
   );
+});
+
+test('the changelog and the health check name the version of the orchestrations', () => {
+  const changelog = readFileSync(new URL('../../CHANGELOG.md', import.meta.url), 'utf8');
+  const [newest] = /Version of the orchestrations: \d+/.exec(changelog) ?? [];
+  expect(newest).toBe(`Version of the orchestrations: ${ORCHESTRATION_VERSION}`);
+  expect(page).toContain(`"orchestrations": ${ORCHESTRATION_VERSION},`);
 });

@@ -20,7 +20,10 @@ const examples = readdirSync(`${infra}examples`).filter((file) => file.endsWith(
 
 /** Names the state of the templates that was last found right: to compile takes ten times as long as to look here. */
 const approved = `${folder}approved`;
-if (process.argv.includes('--check') && textOf(approved) === state()) process.exit(0);
+if (process.argv.includes('--check') && textOf(approved) === state()) {
+  console.log(`The Bicep templates are unchanged since Bicep ${VERSION} compiled them.`);
+  process.exit(0);
+}
 const compiler = findCompiler();
 if (compiler === undefined) {
   console.error('The Bicep templates are not compiled: there is neither bicep, nor az bicep, nor a .NET SDK.');
@@ -31,6 +34,7 @@ try {
   const problems = await compile(session);
   if (problems.length === 0) problems.push(...(await compareSnapshots(session, compiler)));
   for (const problem of problems) console.error(problem);
+  if (problems.length === 0) console.log(`Bicep ${compiler.version} compiled the templates.`);
   if (problems.length === 0 && compiler.version === VERSION) {
     mkdirSync(folder, { recursive: true });
     writeFileSync(approved, state());

@@ -11,6 +11,15 @@ import { Cron } from 'croner';
  */
 
 const FIELDS = ['second', 'minute', 'hour', 'day', 'month', 'day of week'];
+/** Of each field: the least and the greatest number, and the names of these numbers in their order. */
+const RANGES: [least: number, greatest: number, names?: string][] = [
+  [0, 59],
+  [0, 59],
+  [0, 23],
+  [1, 31],
+  [1, 12, 'JAN FEB MAR APR MAY JUN JUL AUG SEP OCT NOV DEC'],
+  [0, 6, 'SUN MON TUE WED THU FRI SAT'],
+];
 const EXAMPLE = 'for example "0 30 23 * * *" (every day at 23:30) or "0 0 4 * * 1-5" (Monday to Friday at 4:00)';
 const SHAPE = `a schedule has six fields, {${FIELDS.join('} {')}}, ${EXAMPLE}`;
 /** A fixed time: whether a schedule ever occurs must not depend on today. */
@@ -64,9 +73,30 @@ export function scheduleProblem(expr: string): string | undefined {
     if (cron(expr, 'UTC').nextRun(EPOCH)) return undefined;
     return `${quoted} never occurs: no date matches it; ${SHAPE}`;
   } catch (error) {
-    const reason = (error as Error).message.replace(/CronPattern: (?:Syntax error, )?/, '').replace(/\.$/, '');
+    const found = fields.map(outOfRange).find((each) => each !== undefined);
+    const reason = found ?? (error as Error).message.replace(/CronPattern: (?:Syntax error, )?/, '').replace(/\.$/, '');
     return `${quoted} is not a schedule (${reason}); ${SHAPE}`;
   }
+}
+
+/** What a field has that is not in its range, as it is written: the messages of croner count days from 0. */
+function outOfRange(field: string, index: number): string | undefined {
+  const [least, greatest, list] = RANGES[index]!;
+  const names = list?.split(' ') ?? [];
+  const isOut = (text: string) =>
+    /^\d+$/.test(text) ? Number(text) < least || Number(text) > greatest : !isName(text);
+  const isName = (text: string) => !/[a-z]/i.test(text) || names.includes(text.toUpperCase());
+  const about = `the ${FIELDS[index]} ${quote(field)} has`;
+  for (const part of field.split(',')) {
+    const [range = '', step = '1'] = part.split('/');
+    const wrong = range.split('-').find(isOut);
+    const or = list === undefined ? '' : `, or ${names[0]} to ${names.at(-1)}`;
+    if (wrong !== undefined) return `${about} ${quote(wrong)}, and it is ${least} to ${greatest}${or}`;
+    const most = greatest - least + 1;
+    if (/^\d+$/.test(step) && (Number(step) < 1 || Number(step) > most))
+      return `${about} the step ${step}, and steps of it are 1 to ${most}`;
+  }
+  return undefined;
 }
 
 function quote(text: string): string {

@@ -77,6 +77,21 @@ const CASES: Record<string, Case> = {
     env: { APPLICATIONINSIGHTS_CONNECTION_STRING: 'x' },
     problems: ['needs InstrumentationKey'],
   },
+  'connections and settings that only the host reads': {
+    file: {
+      jobs: [JOB],
+      archives: [
+        {
+          name: 'uploads',
+          source: { account: 'SOURCE', container: 'incoming' },
+          destination: { account: 'VAULT', container: '{container}archive' },
+          events: { queue: 'uploads', queueAccount: 'UPLOAD' },
+        },
+      ],
+    },
+    env: { STRONGROOM_HUB: ' strongroom' },
+    problems: ['archives[0].events.queueAccount', '"STRONGROOM_HUB" has blanks around its value'],
+  },
   'broken limits': { file: { jobs: [JOB] }, env: { STRONGROOM_LIMITS: '{' }, problems: ['this is not JSON'] },
   'a broken file and broken limits': {
     file: withJob({ mode: 'sometimes' }),

@@ -4,6 +4,9 @@ import { ConfigurationError } from '#config/configuration-error.ts';
 
 const SETTINGS = {
   SOURCE__blobServiceUri: 'https://source1.blob.core.windows.net',
+  SOURCE__queueServiceUri: 'https://source1.queue.core.windows.net',
+  AzureWebJobsStorage: 'UseDevelopmentStorage=true',
+  Uploads__Queue: 'UseDevelopmentStorage=true',
   VAULT__blobServiceUri: 'https://vault1.blob.core.windows.net',
   PRUNER__blobServiceUri: 'https://VAULT1.blob.core.windows.net/',
   OTHER__blobServiceUri: 'https://other1.blob.core.windows.net',

@@ -5,7 +5,8 @@ import fc from 'fast-check';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { loadConfiguration, readConfiguration } from '#config/configuration.ts';
 import { ConfigurationError } from '#config/configuration-error.ts';
-import { jsonErrorOffset, lineAndColumn } from '#config/json-syntax.ts';
+import { jsonErrorOffset, lineAndColumn, repeatedKeys } from '#config/json-syntax.ts';
+import { readLimits } from '#config/limits.ts';
 
 const KEY = Buffer.alloc(64, 'a key that must never be seen').toString('base64');
 const SETTINGS = {
@@ -760,5 +761,67 @@ describe('jsonErrorOffset', () => {
     expect(lineAndColumn('a\nb\r\nc', 0)).toEqual({ line: 1, column: 1 });
     expect(lineAndColumn('a\nb\r\nc', 5)).toEqual({ line: 3, column: 1 });
     expect(lineAndColumn('a\rbc', 3)).toEqual({ line: 2, column: 2 });
+  });
+});
+
+describe('repeatedKeys', () => {
+  it('finds none in what JSON.stringify writes', () => {
+    fc.assert(
+      fc.property(fc.jsonValue(), fc.constantFrom(undefined, 2), (value, indent) => {
+        expect(repeatedKeys(JSON.stringify(value, null, indent))).toEqual([]);
+      }),
+    );
+  });
+
+  it('finds the one that is there twice, at any depth, in any spelling', () => {
+    const escaped = (key: string) =>
+      `"${Array.from({ length: key.length }, (_, at) => `\\u${key.charCodeAt(at).toString(16).padStart(4, '0')}`).join('')}"`;
+    const key = fc.oneof(fc.constantFrom('jobs', '__proto__', '', '"', '\\'), fc.string());
+    const scene = fc.record({
+      key,
+      /** What the object is in, from the outside: objects by key, and lists. */
+      around: fc.array(fc.oneof(fc.constant(undefined), key), { maxLength: 6 }),
+      isEscaped: fc.boolean(),
+      values: fc.tuple(fc.json(), fc.json()),
+    });
+    fc.assert(
+      fc.property(scene, ({ key, around, isEscaped, values }) => {
+        const before = around.map((each) => (each === undefined ? '[0, ' : `{${JSON.stringify(each)}: `)).join('');
+        const after = around.map((each) => (each === undefined ? ']' : '}')).reverse();
+        const other = JSON.stringify(`${key}, too`);
+        const start = `${before}{${JSON.stringify(key)}: ${values[0]},\n ${other}: 0, `;
+        const text = `${start}${isEscaped ? escaped(key) : JSON.stringify(key)}: ${values[1]}}${after.join('')}`;
+        const path = [...around.map((each) => each ?? 1), key];
+        expect(repeatedKeys(text)).toEqual([{ path, offset: start.length, first: before.length + 1 }]);
+      }),
+    );
+  });
+
+  it('is a problem of the file for each of them, with path and line, beside all others', () => {
+    const text = `{
+      "jobs": [{ "name": "lost" }],
+      "accounts": [1],
+      "\\u006aobs": [{
+        "name": "nightly",
+        "source": { "account": "SOURCE", "containers": ["*"], "account": "SOURCE",
+          "account": "SOURCE" },
+        "destination": { "account": "VAULT", "container": "{container}backup" }
+      }]
+    }`;
+    const again = (line: number, first: number) =>
+      `line ${line} has this key again, after line ${first}, and only the last value would count; merge the two, or remove one`;
+    expect(problems(text)).toEqual([
+      `jobs: ${again(4, 2)}`,
+      'accounts[0]: this must be a string in quotes',
+      `jobs[0].source.account: ${again(6, 6)}`,
+      `jobs[0].source.account: ${again(7, 6)}`,
+    ]);
+  });
+
+  it('is a problem of limits as well', () => {
+    expect(errorOf(() => readLimits('{"copyMs": 5, "copyM\\u0073": 0}')).problems).toEqual([
+      { place: 'copyMs', message: expect.stringContaining('line 1 has this key again') },
+      { place: 'copyMs', message: expect.stringContaining('greater than 0') },
+    ]);
   });
 });

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { RunSummary } from '#domain/run/run.ts';
+import type { RunRef, RunSummary } from '#domain/run/run.ts';
 import { Telemetry, type TelemetrySink } from '#telemetry/telemetry.ts';
 
 /** What a telemetry wrote: lines of the log by level, and events of the sink. */
@@ -83,4 +83,51 @@ test('an app that cannot start is an error in the log, connected or not', () => 
     expect(levels()).toContainEqual(['error', 'misconfigured']);
     expect(events).toEqual(connected ? [['misconfigured', 'error']] : []);
   }
+});
+
+test('a sink that fails keeps no work from going on: the log has each event at its own level, and once why', async () => {
+  const lines: [level: string, line: string][] = [];
+  const fail = () => {
+    throw new Error('no way out, AccountKey=c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0;');
+  };
+  const sink: TelemetrySink = { event: fail, metric: fail, exception: fail, flush: async () => fail() };
+  const telemetry = new Telemetry((level, line) => lines.push([level, line]), sink);
+  telemetry.uploadArchived('uploads', 1);
+  telemetry.runStarted({ id: 'nightly-1', job: 'nightly' } as RunRef);
+  telemetry.runFinished(summary('failed', [{ code: 'throttled' }]));
+  telemetry.failure('copyChunk', new Error('out of order'), {});
+  telemetry.misconfigured(2, 'There are 2 problems');
+  await telemetry.flush();
+  expect(lines.map(([level, line]) => [level, line.split(' ')[0]])).toEqual([
+    ['warn', 'telemetry-not-sent'],
+    ['info', 'run-started'],
+    ['error', 'run-finished'],
+    ['error', 'container-finished'],
+    ['warn', 'problem'],
+    ['error', 'activity-failed'],
+    ['error', 'misconfigured'],
+  ]);
+  expect(lines[0]![1]).toContain('no way out');
+  expect(JSON.stringify(lines)).not.toContain('c2VjcmV0');
+});
+
+test('a sink that fails at times has what it took, and the log the rest', () => {
+  const lines: [level: string, line: string][] = [];
+  let calls = 0;
+  const event = () => {
+    if (++calls === 2) throw new Error('busy');
+  };
+  const telemetry = new Telemetry((level, line) => lines.push([level, line.split(' ')[0]!]), {
+    event,
+    metric() {},
+    exception() {},
+    flush: async () => {},
+  });
+  for (const name of ['first', 'second', 'third']) telemetry.warn(name, {});
+  expect(lines).toEqual([
+    ['debug', 'first'],
+    ['warn', 'telemetry-not-sent'],
+    ['warn', 'second'],
+    ['debug', 'third'],
+  ]);
 });

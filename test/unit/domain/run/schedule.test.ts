@@ -270,7 +270,18 @@ describe('scheduleProblem', () => {
   });
 
   it.each([
-    ['0 0 25 * * *', '(Invalid value for hour: 25); a schedule'],
+    ['0 0 25 * * *', '(the hour "25" has "25", and it is 0 to 23); a schedule'],
+    ['0 0 0-30 * * *', '(the hour "0-30" has "30", and it is 0 to 23); a schedule'],
+    ['0 0 0 0 * *', '(the day "0" has "0", and it is 1 to 31); a schedule'],
+    ['0 0 0 1,32 * *', '(the day "1,32" has "32", and it is 1 to 31); a schedule'],
+    ['0 60 0 * * *', '(the minute "60" has "60", and it is 0 to 59); a schedule'],
+    ['60 0 0 * * *', '(the second "60" has "60", and it is 0 to 59); a schedule'],
+    ['0 0 0 1 13 *', '(the month "13" has "13", and it is 1 to 12, or JAN to DEC); a schedule'],
+    ['0 0 0 * JAN-XYZ *', '(the month "JAN-XYZ" has "XYZ", and it is 1 to 12, or JAN to DEC); a schedule'],
+    ['0 0 0 * * 1-9', '(the day of week "1-9" has "9", and it is 0 to 6, or SUN to SAT); a schedule'],
+    ['0 0 0 * * MONDAY', '(the day of week "MONDAY" has "MONDAY", and it is 0 to 6, or SUN to SAT); a schedule'],
+    ['0 0 */30 * * *', '(the hour "*/30" has the step 30, and steps of it are 1 to 24); a schedule'],
+    ['0 */0 * * * *', '(the minute "*/0" has the step 0, and steps of it are 1 to 60); a schedule'],
     ['0 0 22-2 * * *', "(From value is larger than to value: '22-2'); a schedule"],
     [
       '0 5/15 * * * *',
@@ -283,6 +294,27 @@ describe('scheduleProblem', () => {
   it('quotes eighty characters of a schedule at most', () => {
     expect(scheduleProblem('x'.repeat(80))).toContain(`"${'x'.repeat(80)}" has 1 field;`);
     expect(scheduleProblem('x'.repeat(81))).toContain(`"${'x'.repeat(80)}…" has 1 field;`);
+  });
+
+  it('names no number that is not there', () => {
+    const number = fc.integer({ min: 0, max: 99 }).map(String);
+    const field = fc.oneof(
+      fc.constant('*'),
+      number,
+      fc.tuple(number, number).map((ends) => ends.join('-')),
+      fc.array(number, { minLength: 2, maxLength: 3 }).map((all) => all.join(',')),
+      number.map((step) => `*/${step}`),
+    );
+    fc.assert(
+      fc.property(fc.tuple(number, field, field, field, field, field), (fields) => {
+        const expr = fields.join(' ');
+        const reason = /is not a schedule \((.*)\); a schedule/.exec(scheduleProblem(expr) ?? '')?.[1] ?? '';
+        const named = reason.replace(/, and (?:it is|steps of it are) .*$/, '').match(/\d+/g) ?? [];
+        const written: string[] = expr.match(/\d+/g) ?? [];
+        expect({ reason, unknown: named.filter((each) => !written.includes(each)) }).toMatchObject({ unknown: [] });
+      }),
+      { numRuns: 300 },
+    );
   });
 
   it('has an answer to any text, and what it lets through can be asked for', () => {
