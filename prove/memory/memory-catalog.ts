@@ -28,6 +28,13 @@ export class MemoryCatalog implements Catalog {
     });
   }
 
+  empty({ id }: CatalogRow): Promise<void> {
+    return this.#network({ account: this.#alias, operation: 'InsertOrReplaceEntity', writes: true }, () => {
+      this.#refuse();
+      this.#rows.delete(id);
+    });
+  }
+
   async markComplete(): Promise<void> {}
 
   list(options: { job?: string; limit: number; cursor?: string }): Promise<{ rows: CatalogRow[]; next?: string }> {

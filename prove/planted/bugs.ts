@@ -433,7 +433,7 @@ export const BUGS: Bug[] = [
   {
     words: 'loses a run whose first activity the platform ends',
     file: 'src/orchestrations/process-run.ts',
-    find: "const page = yield* insist(context, 'listContainers', { run, ...(from && { from }) });",
+    find: "const page = yield* insist(context, 'listContainers', { run, ...(from && { from }), ...(search && { search }) });",
     replace: "const page = (yield context.df.callActivity('listContainers', { run, ...(from && { from }) })) as never;",
     detector: RUN_JOB,
   },

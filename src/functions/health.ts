@@ -4,13 +4,20 @@ import { problemCodeOf } from '#app/problem-code.ts';
 import type { ArchiveRule, Job } from '#config/configuration.ts';
 import { CONTROL_CONTAINER, LOCKS } from '#domain/run/control-paths.ts';
 import { ORCHESTRATION_VERSION } from '#domain/run/orchestration-version.ts';
-import { PROBLEMS, type ProblemCode } from '#domain/run/problems.ts';
+import { PROBLEMS } from '#domain/run/problems.ts';
 import { nextAfter } from '#domain/run/schedule.ts';
 import { ControlStore } from '#storage/control/control-store.ts';
 import { PoisonStore } from '#storage/control/poison-store.ts';
 import { isStorageError } from '#storage/storage-error.ts';
 import { answering, json } from './http/answering.ts';
-import { type Containers, type JobHealth, jobHealth, problem } from './run/job-health.ts';
+import {
+  type Containers,
+  type HealthProblem,
+  type JobHealth,
+  jobHealth,
+  problem,
+  shownMessage,
+} from './run/job-health.ts';
 
 declare const STRONGROOM_VERSION: string;
 
@@ -94,7 +101,7 @@ function services({ configuration }: Dependencies, alias: string): { blobs: bool
 }
 
 interface CheckedAccount {
-  shown: { alias: string; status: 'ok' | 'failed'; code?: ProblemCode; hint?: string; catalog?: object };
+  shown: { alias: string; status: 'ok' | 'failed'; catalog?: object } & Partial<HealthProblem>;
   containers: Containers;
 }
 
@@ -113,12 +120,16 @@ async function checkAccount(
     const catalog = vault ? await catalogOf(deps, alias, signal) : {};
     // Rows are of runs, which have left something there.
     const isGone = 'runs' in catalog && catalog.runs && containers && !containers.has(CONTROL_CONTAINER);
-    if (isGone) return { shown: { alias, status: 'failed', ...problem('content-missing') }, containers };
+    if (isGone) {
+      const message = `${alias} has no container "${CONTROL_CONTAINER}", and its catalog lists runs`;
+      return { shown: { alias, status: 'failed', ...problem('content-missing', message) }, containers };
+    }
     return { shown: { alias, status: 'ok', ...('code' in catalog && { catalog }) }, containers };
   } catch (error) {
     if (!isStorageError(error)) throw error;
     const code = error.kind === 'aborted' ? 'unreachable' : problemCodeOf(error, vault ? 'destination' : 'source');
-    return { shown: { alias, status: 'failed', ...problem(code) }, containers: undefined };
+    const message = error.kind === 'aborted' ? `${alias}: no answer in time` : shownMessage(alias, error);
+    return { shown: { alias, status: 'failed', ...problem(code, message) }, containers: undefined };
   }
 }
 
@@ -176,7 +187,7 @@ async function catalogOf(deps: Dependencies, alias: string, signal: AbortSignal)
     if (error.kind === 'container-not-found' && (await hasNoRun(deps, alias))) return { runs: false };
   }
   asked.catch(() => {});
-  return problem('catalog-unavailable');
+  return problem('catalog-unavailable', `${alias}: ${PROBLEMS['catalog-unavailable'].meaning}`);
 }
 
 async function hasNoRun(deps: Dependencies, alias: string): Promise<boolean> {

@@ -1,7 +1,7 @@
 import pLimit from 'p-limit';
 import { z } from 'zod';
 import type { Dependencies } from '#app/dependencies.ts';
-import { runsPrefix } from '#domain/run/control-paths.ts';
+import { runPrefix, runsPrefix } from '#domain/run/control-paths.ts';
 import { catalogRowOf } from '#storage/catalog.ts';
 import { ControlStore } from '#storage/control/control-store.ts';
 import { isStorageError } from '#storage/storage-error.ts';
@@ -18,6 +18,7 @@ const ENOUGH_MS = 60_000;
 /** Two requests for each run: a page takes a few seconds. */
 const RUNS_PER_PAGE = 1_000;
 const RUNS_AT_ONCE = 32;
+const ROWS_PER_PAGE = 500;
 const ASKED = ['rebuild'];
 
 const nothing = z.strictObject({});
@@ -27,16 +28,21 @@ interface Rebuilt {
   damaged: string[];
 }
 
-/** Where to continue: in a job of a vault, at the beginning or after a page of its runs. */
+/**
+ * Where to continue: in a job of a vault, at the beginning or after a page of its runs; without a job, in the rows of
+ * its catalog.
+ */
 interface Position {
   vault: string;
-  job: string;
+  job?: string;
   marker?: string | undefined;
+  /** When the rebuild began. */
+  began: string;
 }
 
 /**
  * POST /api/catalog/rebuild — writes the catalog again from the summaries in every vault; names those it cannot read.
- * An answer that has more to do has a cursor.
+ * Then it empties rows of runs that a vault no longer has. An answer that has more to do has a cursor.
  */
 export function rebuildCatalogHandler(deps: Dependencies) {
   return answering(deps, async (request) => {
@@ -56,22 +62,43 @@ async function rebuild(
   rebuilt: Rebuilt,
 ): Promise<Position | undefined> {
   const deadline = deps.now().getTime() + ENOUGH_MS;
+  const began = from?.began ?? deps.now().toISOString();
   const all = vaultsOf(deps);
   if (from && !all.includes(from.vault)) throw foreignCursor();
   for (const vault of from ? all.slice(all.indexOf(from.vault)) : all) {
     await assertUsable(deps, vault);
-    const control = new ControlStore(deps.blobs(vault));
-    const start = vault === from?.vault ? from : undefined;
-    const jobs = await jobsIn(control);
-    for (const job of jobs.filter((each) => start === undefined || each >= start.job)) {
-      let marker = job === start?.job ? start.marker : undefined;
-      do {
-        if (deps.now().getTime() >= deadline) return { vault, job, marker };
-        marker = await rebuildPage(deps, { vault, job, marker }, control, rebuilt);
-      } while (marker !== undefined);
-    }
-    if (jobs.length > 0) await deps.catalog(vault).markComplete();
+    const start = vault === from?.vault ? from : { vault, job: '', began };
+    const next = await rebuildVault(deps, start, deadline, rebuilt);
+    if (next) return next;
   }
+  return undefined;
+}
+
+/** The same of one vault: first the runs that it has, then the rows of those that it does not have. */
+async function rebuildVault(
+  deps: Dependencies,
+  { vault, began, ...start }: Position,
+  deadline: number,
+  rebuilt: Rebuilt,
+): Promise<Position | undefined> {
+  const control = new ControlStore(deps.blobs(vault));
+  const isLate = () => deps.now().getTime() >= deadline;
+  const jobs = await jobsIn(control);
+  for (const job of jobs.filter((each) => start.job !== undefined && each >= start.job)) {
+    let marker = job === start.job ? start.marker : undefined;
+    do {
+      if (isLate()) return { vault, job, marker, began };
+      marker = await rebuildPage(deps, { vault, job, marker }, control, rebuilt);
+    } while (marker !== undefined);
+  }
+  // The rows show that a vault without any run has lost its runs.
+  if (jobs.length === 0) return undefined;
+  let marker = start.job === undefined ? start.marker : undefined;
+  do {
+    if (isLate()) return { vault, marker, began };
+    marker = await emptyPage(deps, { vault, marker, began }, control);
+  } while (marker !== undefined);
+  await deps.catalog(vault).markComplete();
   return undefined;
 }
 
@@ -84,7 +111,7 @@ async function jobsIn(control: ControlStore): Promise<string[]> {
 /** Writes the rows of a page of runs. Returns the marker of the next page. */
 async function rebuildPage(
   deps: Dependencies,
-  { vault, job, marker }: Position,
+  { vault, job, marker }: { vault: string; job: string; marker: string | undefined },
   control: ControlStore,
   rebuilt: Rebuilt,
 ): Promise<string | undefined> {
@@ -120,6 +147,38 @@ async function rebuildRow(
   }
 }
 
+/** Empties the rows, in a page of the catalog, of runs that the vault no longer has. Returns the next page's cursor. */
+async function emptyPage(
+  deps: Dependencies,
+  { vault, marker, began }: Position,
+  control: ControlStore,
+): Promise<string | undefined> {
+  const catalog = deps.catalog(vault);
+  const page = await catalog.list({ limit: ROWS_PER_PAGE, ...(marker !== undefined && { cursor: marker }) });
+  const atOnce = pLimit(RUNS_AT_ONCE);
+  const old = page.rows.filter(({ startedAt }) => startedAt < began);
+  await Promise.all(
+    old.map((row) =>
+      atOnce(async () => {
+        if (!(await isThere(control, row))) await catalog.empty(row);
+      }),
+    ),
+  );
+  return page.next;
+}
+
+/** Whether the vault has anything of a run. One that has just begun may have left only its lock. */
+async function isThere(control: ControlStore, run: { job: string; id: string }): Promise<boolean> {
+  const { blobs } = await control.list({ prefix: runPrefix(run), limit: 1 });
+  if (blobs.length > 0) return true;
+  try {
+    return (await control.findLockOf(run)) !== undefined;
+  } catch (error) {
+    if (isStorageError(error, 'damaged')) return true;
+    throw error;
+  }
+}
+
 async function assertUsable(deps: Dependencies, alias: string): Promise<void> {
   try {
     await deps.catalog(alias).list({ limit: 1 });
@@ -133,6 +192,6 @@ async function assertUsable(deps: Dependencies, alias: string): Promise<void> {
 }
 
 function positionIn(text: string): Position {
-  const { vault, job, marker } = JSON.parse(text) as Position;
-  return { vault, job, marker };
+  const { vault, job, marker, began } = JSON.parse(text) as Position;
+  return { vault, marker, began, ...(job !== undefined && { job }) };
 }

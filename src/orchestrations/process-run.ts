@@ -2,6 +2,7 @@ import type { OrchestrationContext, Task } from 'durable-functions';
 import type { PublishRunInput } from '#activities/run/run-findings.ts';
 import type { StopReason } from '#activities/run/run-guard.ts';
 import type { WalkPosition } from '#domain/blobs/merge-walk.ts';
+import type { PatternSearch } from '#domain/run/pattern-search.ts';
 import { type Problem, problemOf } from '#domain/run/problems.ts';
 import { addRequests, type RequestCounts } from '#domain/run/request-counts.ts';
 import { carriesOutPlan, isArchiving, isBackup, type RunRef } from '#domain/run/run.ts';
@@ -23,6 +24,7 @@ export type ProcessRunResult = { superseded: true } | { superseded?: undefined; 
 interface Findings {
   containers: number;
   problems: Problem[];
+  remarks?: Problem[];
   requests: RequestCounts;
 }
 
@@ -61,8 +63,9 @@ function* startGroups(
   const groups: Task[] = [];
   const listed = new Set<string>();
   let from: string | undefined;
+  let search: PatternSearch | undefined;
   do {
-    const page = yield* insist(context, 'listContainers', { run, ...(from && { from }) });
+    const page = yield* insist(context, 'listContainers', { run, ...(from && { from }), ...(search && { search }) });
     addRequests(findings.requests, page.requests ?? {});
     findings.problems.push(...(page.problems ?? []), ...(page.problem ? [page.problem] : []));
     const all = page.containers ?? [];
@@ -77,7 +80,8 @@ function* startGroups(
       const input: ProcessGroupInput = { run, containers: found.slice(start, start + GROUP) };
       groups.push(context.df.callSubOrchestrator('processGroup', input));
     }
-    from = page.next;
+    if (page.remarks) findings.remarks = [...(findings.remarks ?? []), ...page.remarks];
+    ({ next: from, search } = page);
   } while (from !== undefined);
   return groups;
 }

@@ -10,6 +10,8 @@ export interface Catalog {
    * before, and the table is incomplete until it is marked as complete.
    */
   put(row: CatalogRow): Promise<'created' | undefined>;
+  /** Empties the row of a run that the vault no longer has: lists leave it out. It needs no right to delete. */
+  empty(row: CatalogRow): Promise<void>;
   /** Says that the table has the rows of all runs. */
   markComplete(): Promise<void>;
   /**

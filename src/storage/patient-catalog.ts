@@ -36,6 +36,11 @@ export class PatientCatalog implements Catalog {
     return made;
   }
 
+  empty(row: CatalogRow): Promise<void> {
+    this.#missed.delete(row.id);
+    return this.#ask(() => this.#catalog.empty(row));
+  }
+
   markComplete(): Promise<void> {
     return this.#ask(() => this.#catalog.markComplete());
   }

@@ -2,14 +2,16 @@ import type { Dependencies } from '#app/dependencies.ts';
 import { blobFilter } from '#domain/blobs/blob-filter.ts';
 import { SMALL_CONTAINERS } from '#domain/run/brake-state.ts';
 import { addComparison, type Gone, noComparison, stillInSource } from '#domain/run/comparison.ts';
-import { comparedKey } from '#domain/run/control-paths.ts';
+import { comparedKey, runPrefix } from '#domain/run/control-paths.ts';
+import { joinedCopiedAgain } from '#domain/run/copied-again.ts';
+import { defined } from '#domain/run/defined.ts';
 import { EntryComparison } from '#domain/run/entry-comparison.ts';
 import { isHeld, type ManifestPage, manifestPages } from '#domain/run/manifest.ts';
 import { joined, mayOverlap, type NameRange, widened } from '#domain/run/name-range.ts';
 import type { BlobEntry, NoLongerHeld, Outcome } from '#domain/run/outcome.ts';
 import { PartWriter } from '#domain/run/part.ts';
 import { partEntries } from '#domain/run/report.ts';
-import type { PartEntry, RunSummary } from '#domain/run/run.ts';
+import type { PartEntry, RunRef, RunSummary } from '#domain/run/run.ts';
 import { countProblem } from '#domain/run/tally.ts';
 import { tableOfTask, taskKey } from '#domain/run/task-name.ts';
 import { isStorageError } from '#storage/storage-error.ts';
@@ -39,6 +41,8 @@ type EarlierPage = ManifestPage | { owed: PartEntryName };
 interface EarlierEntries {
   entries: BlobEntry[];
   names: NameRange | undefined;
+  /** Whether their copies were where this run writes copies. */
+  isInPlace?: boolean;
   /** Names that have counted as lost before. */
   lost?: ReadonlySet<string>;
 }
@@ -116,16 +120,18 @@ async function ownParts({ run, container, control }: RunContext, gone?: Gone): P
 class PageComparer {
   readonly #context: RunContext;
   readonly #own: readonly PartEntry[];
+  readonly #hasSamePrefix: boolean;
   readonly #writer = new PartWriter<NoLongerHeld>();
   readonly #by: Omit<ConstructorParameters<typeof EntryComparison>[1], 'isLost'>;
   /** The part that was read last: the next page may begin within it. */
   #last: { path: string; items: Outcome[] } | undefined;
 
   constructor(context: RunContext, { gone }: CompareInput, previous: RunSummary, own: readonly PartEntry[]) {
-    const { source } = context.job;
+    const { source, destination } = context.job;
     const isChosen = blobFilter({ include: source.include, exclude: source.exclude });
     this.#context = context;
     this.#own = own;
+    this.#hasSamePrefix = previous.destination.prefix === destination.prefix;
     this.#by = {
       isSelected: (name) => name.startsWith(source.prefix) && isChosen(name),
       ...(gone && { gone }),
@@ -141,15 +147,18 @@ class PageComparer {
     const {
       entries,
       names,
+      isInPlace,
       lost = NOTHING,
     } = 'owed' in page ? await this.#owed(page.owed) : await this.#entriesOf(page);
     if (entries.length === 0) return;
-    const comparison = new EntryComparison(entries, { ...this.#by, isLost: lost });
+    const comparison = new EntryComparison(entries, { ...this.#by, isLost: lost, ...defined({ isInPlace }) });
     for (const part of this.#own) {
-      if (hasLines(part) && mayOverlap(part.names, names)) comparison.see(await this.#read(part));
+      if (!hasLines(part) || !mayOverlap(part.names, names)) continue;
+      comparison.see(await this.#read(part), isOfRun(part, this.#context.run));
     }
-    const { lines, found } = comparison.finish();
+    const { lines, found, copiedAgain } = comparison.finish();
     addComparison(tally.compared!, found);
+    Object.assign(tally, defined({ copiedAgain: joinedCopiedAgain(tally.copiedAgain, copiedAgain) }));
     for (const line of lines) {
       this.#writer.add(line);
       tally.names = widened(tally.names, line.name);
@@ -173,7 +182,11 @@ class PageComparer {
     }
     const names = holding.map((part) => part.names);
     // A part whose names are not known may have any.
-    return { entries, names: names.includes(undefined) ? undefined : names.reduce(joined, undefined) };
+    return {
+      entries,
+      names: names.includes(undefined) ? undefined : names.reduce(joined, undefined),
+      isInPlace: this.#hasSamePrefix && holding.every(({ destination }) => destination === this.#context.destination),
+    };
   }
 
   async #owed(part: PartEntryName): Promise<EarlierEntries> {
@@ -203,6 +216,10 @@ class PageComparer {
     }
     return this.#last.items;
   }
+}
+
+function isOfRun({ path }: PartEntry, run: RunRef): boolean {
+  return path.startsWith(runPrefix(run));
 }
 
 function hasLines({ copied, unchanged, skipped, failed }: PartEntry): boolean {

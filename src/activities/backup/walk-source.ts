@@ -1,11 +1,13 @@
 import type { Dependencies } from '#app/dependencies.ts';
 import { problemCodeOf, type Side } from '#app/problem-code.ts';
 import type { BlobState } from '#domain/blobs/blob.ts';
-import { blobFilter } from '#domain/blobs/blob-filter.ts';
+import { blobFilter, WatchedFilter } from '#domain/blobs/blob-filter.ts';
 import type { ListingPage, ReadPage } from '#domain/blobs/listing-cursor.ts';
 import { MergeWalk } from '#domain/blobs/merge-walk.ts';
 import type { NameOrder } from '#domain/blobs/name-order.ts';
 import { readRecord, tagsAreWithheld } from '#domain/copying/record.ts';
+import { defined } from '#domain/run/defined.ts';
+import { includedBy } from '#domain/run/included.ts';
 import { type Outcome, outcomeOf, type PlannedItem } from '#domain/run/outcome.ts';
 import { problemOf } from '#domain/run/problems.ts';
 import { parseRunId } from '#domain/run/run-id.ts';
@@ -60,7 +62,10 @@ async function walkSlice(
   fromSource: WeakSet<object>,
 ): Promise<SliceResult> {
   const { run, job, source, container, tally } = context;
-  const isSelected = blobFilter({ include: job.source.include, exclude: job.source.exclude });
+  const filter = new WatchedFilter(job.source);
+  const isDirectorySelected = blobFilter(job.source);
+  const isSelected = ({ name, isDirectory }: BlobState) =>
+    isDirectory ? isDirectorySelected(name) : filter.selects(name);
   const listSource = sourceLister(source, container, job.source.prefix);
   const readSource = async (marker: string | undefined): Promise<ListingPage> => {
     try {
@@ -77,7 +82,7 @@ async function walkSlice(
   let unmatched: Unmatched | undefined;
   do {
     for (const { source: blob, beside: paired } of await walk.nextPairs((listed) => !slice.isFull(listed))) {
-      if (!isSelected(blob.name)) {
+      if (!isSelected(blob)) {
         if (!blob.isDirectory) unmatched = addUnmatched(unmatched, 1, blob.name);
         continue;
       }
@@ -97,6 +102,7 @@ async function walkSlice(
   const next = walk.position;
   if (tally.listed === 0 && input.slice === 0) unmatched ??= await besidePrefix(source, container, job.source.prefix);
   if (tally.listed === 0 && unmatched) tally.unmatched = unmatched;
+  Object.assign(tally, defined({ included: includedBy(filter.isUsed, filter.example) }));
   return slice.finish(next === undefined ? {} : { next });
 }
 

@@ -1,5 +1,6 @@
 import type { Dependencies } from '#app/dependencies.ts';
 import { jobContextOf } from '#app/job-context.ts';
+import type { PatternSearch } from '#domain/run/pattern-search.ts';
 import type { BackupRef, RetryRef, RunRef } from '#domain/run/run.ts';
 import { countingRequests } from '#storage/requests.ts';
 import { findFailedTasks } from '../backup/find-failed-tasks.ts';
@@ -15,6 +16,8 @@ export interface ListContainersInput {
   run: RunRef;
   /** Where the page of the list of the account begins. */
   from?: string;
+  /** What the page before says of the patterns. */
+  search?: PatternSearch;
 }
 
 /** Finds the containers and tables that a run works on, some thousand names at a time. */
@@ -25,7 +28,7 @@ export function listContainers(deps: Dependencies, input: ListContainersInput): 
   return countingRequests(requests, async () => ({ ...(await find()), requests }));
 }
 
-async function findTasks(deps: Dependencies, { run, from }: ListContainersInput): Promise<FoundTasks> {
+async function findTasks(deps: Dependencies, { run, ...from }: ListContainersInput): Promise<FoundTasks> {
   switch (run.mode) {
     case 'full':
     case 'incremental':

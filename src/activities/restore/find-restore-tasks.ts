@@ -1,15 +1,17 @@
 import type { Dependencies } from '#app/dependencies.ts';
 import { jobContextOf } from '#app/job-context.ts';
 import { isSameAccount, targetAccount } from '#app/target-account.ts';
-import { isLiteral } from '#domain/blobs/container-pattern.ts';
+import { isLiteral, matches } from '#domain/blobs/container-pattern.ts';
 import { expand, isValidContainerName } from '#domain/blobs/container-template.ts';
 import { containerProtection, type TargetAccount, tableProtection } from '#domain/restore/protected-target.ts';
 import { isRestored } from '#domain/restore/restore.ts';
+import { patternsUnmatched } from '#domain/run/nothing-matched.ts';
+import { searchOn } from '#domain/run/pattern-search.ts';
 import { type Problem, problemOf } from '#domain/run/problems.ts';
 import { hasRefusedAccess, type RestoreRef, type RunSummary } from '#domain/run/run.ts';
 import { tableOfTask, taskOfTable } from '#domain/run/task-name.ts';
 import type { RestoreTask } from '#domain/run/tasks.ts';
-import { expandTable, isSameTable, isValidTableName } from '#domain/tables/table-name.ts';
+import { expandTable, isSameTable, isValidTableName, matchesTable } from '#domain/tables/table-name.ts';
 import { type ContainerPair, type FoundTasks, foundTasks } from '../run/container-task.ts';
 import { restorePointSummary } from '../run/restore-point-summary.ts';
 import { type PointTasks, pointTasks } from './point-tasks.ts';
@@ -22,11 +24,17 @@ export async function findRestoreTasks(deps: Dependencies, { job, restore, retry
   const held = pointTasks(point);
   const isVault = isSameAccount(deps, restore.account, vault.alias);
   const into = targetAccount(deps, restore.account, isVault ? [point] : []);
-  const found = foundTasks([...containersOf(restore, held, into), ...tablesOf(restore, held.tables, into)]);
+  const found = {
+    ...foundTasks([...containersOf(restore, held, into), ...tablesOf(restore, held.tables, into)]),
+    remarks: [
+      ...unmatched('container', restore.containers, [...held.containers.keys()], matches),
+      ...unmatched('table', restore.tables ?? [], held.tables, matchesTable),
+    ],
+  };
   if (retryOf === undefined) return found;
   const earlier = await control.readSummary({ job, id: retryOf });
   if (!earlier) throw new Error(`The run to retry, ${retryOf}, has no summary`);
-  return { ...found, containers: found.containers.flatMap((pair) => pairAgain(earlier, pair)) };
+  return { ...found, remarks: [], containers: found.containers.flatMap((pair) => pairAgain(earlier, pair)) };
 }
 
 function containersOf(
@@ -50,6 +58,16 @@ function containersOf(
       problemOf('container-not-held', 0, name, `Restore point ${restore.point} has no container "${name}"`),
     );
   return [...found, ...missing];
+}
+
+function unmatched(
+  what: 'container' | 'table',
+  patterns: readonly string[],
+  names: readonly string[],
+  matches: (pattern: string, name: string) => boolean,
+): Problem[] {
+  const left = patterns.filter((pattern) => !isLiteral(pattern));
+  return patternsUnmatched(what, searchOn({ left }, patterns, names, matches));
 }
 
 /** The run restores everything else: the name of a container comes from the source, where anyone may have chosen it. */

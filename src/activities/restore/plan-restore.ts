@@ -1,8 +1,10 @@
 import type { Dependencies } from '#app/dependencies.ts';
-import { blobFilter } from '#domain/blobs/blob-filter.ts';
+import { WatchedFilter } from '#domain/blobs/blob-filter.ts';
 import type { ReadPage } from '#domain/blobs/listing-cursor.ts';
 import { vaultNameOf } from '#domain/copying/vault-name.ts';
 import { isArchived } from '#domain/restore/locate.ts';
+import { defined } from '#domain/run/defined.ts';
+import { includedBy } from '#domain/run/included.ts';
 import { manifestPages } from '#domain/run/manifest.ts';
 import { asBackedUp, type BlobEntry, type Held, type Outcome, type PlannedItem } from '#domain/run/outcome.ts';
 import { problemOf } from '#domain/run/problems.ts';
@@ -53,7 +55,8 @@ async function planSlice(
   const route = restoreRoute(deps, context, input);
   const point = await restorePointSummary(control, run.job, run.restore.point);
   const target = new TargetListing(route, run.restore.startsWith);
-  const beside = besideOf(route, run, target, listings);
+  const filter = new WatchedFilter(run.restore);
+  const beside = besideOf(route, run, { target, filter, listings });
   const walk = new ManifestWalk(control, manifestPages(point.parts, container), beside, input.manifest);
   const slice = new SliceWriter(context, input.slice);
   while (walk.position !== undefined) {
@@ -73,6 +76,7 @@ async function planSlice(
     if (slice.isFull()) break;
   }
   const next = walk.position;
+  Object.assign(tally, defined({ included: includedBy(filter.isUsed, filter.example) }));
   if (input.slice === 0 && tally.listed === 0) noteUnmatched(tally, point, container);
   // Of a container that was empty, a restore writes nothing else.
   if (!run.dryRun && isEmpty(point, container)) await listings.of(() => route.makeTarget())();
@@ -112,20 +116,17 @@ async function settleProperties(
 
 function besideOf(
   route: RestoreRoute,
-  { restore }: RestoreRef,
-  target: TargetListing,
-  listings: NotedFailures,
+  { restore: { startsWith } }: RestoreRef,
+  { target, filter, listings }: { target: TargetListing; filter: WatchedFilter; listings: NotedFailures },
 ): WalkBeside {
   const { source, container, sourcePrefix, targetPrefix } = route;
-  const { startsWith, include, exclude } = restore;
-  const isChosen = blobFilter({ include, exclude });
   const pages = backupPages(source, container, sourcePrefix, startsWith);
   return {
     readBackup: (beside) => listings.of(ofVault(pages(beside))),
     listNamed: listings.of(ofVault((name: string) => listNamed(source, container, name))),
     backupPrefix: sourcePrefix,
     target: { read: listings.of((marker) => target.read(marker)), prefix: targetPrefix },
-    isWanted: (name) => name.startsWith(startsWith) && isChosen(name),
+    isWanted: (name) => name.startsWith(startsWith) && filter.selects(name),
   };
 }
 

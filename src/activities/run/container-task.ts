@@ -1,4 +1,5 @@
 import type { Gone } from '#domain/run/comparison.ts';
+import type { PatternSearch } from '#domain/run/pattern-search.ts';
 import type { Problem } from '#domain/run/problems.ts';
 import type { RunRef } from '#domain/run/run.ts';
 
@@ -30,8 +31,12 @@ export interface ContainerPair extends Omit<ContainerTask, 'run'> {
 export interface FoundTasks {
   containers: ContainerPair[];
   problems: Problem[];
+  /** Remarks on the run, which decide nothing. */
+  remarks?: Problem[];
   /** Where the next page begins. */
   next?: string;
+  /** The search for patterns that match nothing, for the next page. */
+  search?: PatternSearch;
 }
 
 export interface ListContainersResult extends FoundTasks {

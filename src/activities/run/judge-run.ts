@@ -21,6 +21,7 @@ import { SUMMARY_FORMAT } from '#domain/run/stored-format.ts';
 import { addTally, emptyTally, isAccessRefused } from '#domain/run/tally.ts';
 import { tableOfTask, taskKey } from '#domain/run/task-name.ts';
 import type { Findings, PublishRunInput } from './run-findings.ts';
+import { unusedGlobs } from './unused-globs.ts';
 
 /** The summary, from the parts and problems. */
 export function judgeRun(
@@ -40,6 +41,10 @@ export function judgeRun(
   if (status === 'failed' && selectsNothing(input, findings)) {
     problems.push(problemOf('nothing-matched', 0, undefined, 'The run selects nothing of what is there'));
   }
+  problems.push(...(input.remarks ?? []));
+  // A run that has not listed everything does not know.
+  const isListed = !input.cancelled && reason === undefined && !selectsNothing(input, findings);
+  if (isListed) problems.push(...unusedGlobs(input, context, findings.sound));
   const report: RunReport = reportOf(run, findings.parts, { status, now, finishedAt: now, problems, requests });
   const reported = new Set(report.containers.map(({ container }) => container));
   const problemsOf = Map.groupBy(problems, ({ container }) => container);
@@ -56,6 +61,10 @@ export function judgeRun(
       problems: own,
     });
     report.problems.push(...own);
+  }
+  for (const skipped of findings.skippedEarlier) {
+    report.containers.push(skipped);
+    report.problems.push(...skipped.problems);
   }
   const restorePoint =
     isBackup(run.mode) && !run.dryRun && (status === 'succeeded' || status === 'completed-with-failures');

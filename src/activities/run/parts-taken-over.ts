@@ -1,6 +1,6 @@
 import type { ComparedPart } from '#domain/run/comparison.ts';
 import type { NotPreserved } from '#domain/run/not-preserved.ts';
-import type { RunSummary } from '#domain/run/run.ts';
+import type { ContainerReport, RunSummary } from '#domain/run/run.ts';
 import { tableOfTask } from '#domain/run/task-name.ts';
 
 /**
@@ -28,6 +28,11 @@ export function partsTakenOver<Part extends { container: string }>(
 export function notPreservedTakenOver(earlier: RunSummary, own: ReadonlySet<string>): NotPreserved['containers'] {
   const counts = Object.entries(earlier.notPreserved?.containers ?? {});
   return Object.fromEntries(counts.filter(([container]) => !own.has(container) || !isReplacedBy(earlier, container)));
+}
+
+/** The reports on containers that the earlier run skipped as a whole, unless the retry has one of its own. */
+export function skippedTakenOver(earlier: RunSummary, own: ReadonlySet<string | undefined>): ContainerReport[] {
+  return earlier.containers.filter(({ status, container }) => status === 'skipped' && !own.has(container));
 }
 
 /**

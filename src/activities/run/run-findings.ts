@@ -8,10 +8,10 @@ import type { ListedPart } from '#domain/run/placed-part.ts';
 import type { Problem } from '#domain/run/problems.ts';
 import type { PrunePlan } from '#domain/run/prune-plan.ts';
 import { comparedParts, propertiesParts } from '#domain/run/report.ts';
-import { isBackup, type PartEntry, type RunRef, type RunSummary } from '#domain/run/run.ts';
+import { type ContainerReport, isBackup, type PartEntry, type RunRef, type RunSummary } from '#domain/run/run.ts';
 import type { ControlStore } from '#storage/control/control-store.ts';
 import { isStorageError } from '#storage/storage-error.ts';
-import { comparisonsTakenOver, notPreservedTakenOver, partsTakenOver } from './parts-taken-over.ts';
+import { comparisonsTakenOver, notPreservedTakenOver, partsTakenOver, skippedTakenOver } from './parts-taken-over.ts';
 import { pointsInCatalog } from './points-in-catalog.ts';
 import { type PreviousPoint, previousPoint } from './previous-point.ts';
 
@@ -21,6 +21,8 @@ export interface PublishRunInput {
   containers: number;
   /** Problems of whole containers, and of the run. */
   problems: Problem[];
+  /** What decides nothing. */
+  remarks?: Problem[];
   cancelled: boolean;
   /** Requests that no part counts. */
   requests: Record<string, number>;
@@ -37,6 +39,8 @@ export interface Findings {
   properties: PropertiesPart[];
   /** What the containers of the run that a retry completes have and no backup holds. */
   notPreservedEarlier: NotPreserved['containers'];
+  /** The containers that the run that a retry completes has skipped: the retry does not try them. */
+  skippedEarlier: ContainerReport[];
   /** What a backup is compared with. */
   previous?: PreviousPoint;
   /** How many earlier restore points the catalog lists, if the vault knows none of them. */
@@ -74,6 +78,7 @@ export async function findingsOf(
       ...(run.dryRun ? [] : propertiesParts(sound)),
     ],
     notPreservedEarlier: earlier ? notPreservedTakenOver(earlier, own) : {},
+    skippedEarlier: earlier ? skippedTakenOver(earlier, new Set([...own, ...troubled])) : [],
     ...(previous && { previous }),
     ...(lost > 0 && { lost }),
     ...(plan && { plan }),

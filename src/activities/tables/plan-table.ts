@@ -110,7 +110,7 @@ async function withFilesPresent(
   return segments.map((segment) =>
     segment.files.every(({ path, sha256 }) => files.get(path) === sha256)
       ? segment
-      : { ...segment, status: 'failed', files: [] },
+      : { ...segment, status: 'failed', code: 'copied-again', files: [] },
   );
 }
 

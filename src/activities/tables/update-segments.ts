@@ -3,7 +3,7 @@ import { rangeKey } from '#domain/run/control-paths.ts';
 import { PartWriter } from '#domain/run/part.ts';
 import type { Problem } from '#domain/run/problems.ts';
 import { addRequests, type RequestCounts } from '#domain/run/request-counts.ts';
-import { joinedWindow } from '#domain/run/tally.ts';
+import { countProblem, joinedWindow } from '#domain/run/tally.ts';
 import { countSegment, coverRange, type Segment, segmentOf } from '#domain/tables/segment.ts';
 import type { KeyRange } from '#domain/tables/table-key.ts';
 import { isStorageError } from '#storage/storage-error.ts';
@@ -80,6 +80,7 @@ async function update(
   segment: Segment,
 ): Promise<UpdatedSegment | undefined> {
   if (failPermanently) return { segment: failed(segment, failPermanently), counts: NO_CHANGES };
+  if (segment.code === 'copied-again') countProblem(context.tally, segment.code);
   if (segment.status === 'failed') return undefined;
   if (context.run.mode === 'retry' && !scan) {
     return { segment: { ...segment, status: 'unchanged' }, window: readOnce(segment), counts: NO_CHANGES };
@@ -88,8 +89,9 @@ async function update(
     return await changesOf(context, segment);
   } catch (error) {
     // A file is missing or altered. The table still has all entities.
-    if (isStorageError(error, 'damaged')) return undefined;
-    throw error;
+    if (!isStorageError(error, 'damaged')) throw error;
+    countProblem(context.tally, 'copied-again');
+    return undefined;
   }
 }
 

@@ -1,4 +1,5 @@
 import { type Comparison, type Gone, noComparison } from './comparison.ts';
+import { type CopiedAgain, withCopiedAgain } from './copied-again.ts';
 import { isHeld } from './manifest.ts';
 import type { BlobEntry, NoLongerHeld, NoLongerHeldCode, Outcome } from './outcome.ts';
 import type { ProblemCode } from './problems.ts';
@@ -11,6 +12,8 @@ export interface ComparedBy {
   gone?: Gone;
   /** Names that have counted as lost before: what the source has, and no run can copy, is owed like a failure. */
   isLost?: ReadonlySet<string>;
+  /** Whether this run writes copies to where those of the entries were. If not, all of its copies are new. */
+  isInPlace?: boolean;
   /** The times of the baselines of the safety brake, in milliseconds. */
   baselines: readonly number[];
 }
@@ -25,6 +28,7 @@ export class EntryComparison {
   /** Outcomes of the run for entries that it does not hold. */
   readonly #lacking = new Map<string, Outcome>();
   readonly #found: Comparison;
+  #copiedAgain: CopiedAgain | undefined;
 
   constructor(entries: Iterable<BlobEntry>, by: ComparedBy) {
     this.#by = by;
@@ -32,7 +36,8 @@ export class EntryComparison {
     for (const entry of entries) this.#left.set(entry.name, entry);
   }
 
-  see(outcomes: Iterable<Outcome>): void {
+  /** `isOwn`: this run has written the outcomes, and does not take them over from the run that it retries. */
+  see(outcomes: Iterable<Outcome>, isOwn = true): void {
     for (const outcome of outcomes) {
       const entry = this.#left.get(outcome.name);
       if (!entry) continue;
@@ -41,14 +46,17 @@ export class EntryComparison {
         continue;
       }
       this.#left.delete(outcome.name);
-      if (outcome.etag === entry.etag) continue;
+      if (outcome.etag === entry.etag) {
+        if (isOwn && this.#wasLost(entry, outcome)) this.#copiedAgain = withCopiedAgain(this.#copiedAgain, entry.name);
+        continue;
+      }
       this.#found.changed++;
       this.#lose(entry);
     }
   }
 
   /** What is no longer held, by name, in the order of the entries; and everything in numbers. */
-  finish(): { lines: NoLongerHeld[]; found: Comparison } {
+  finish(): { lines: NoLongerHeld[]; found: Comparison; copiedAgain?: CopiedAgain } {
     const lines = [...this.#left.values()].map((entry): NoLongerHeld => {
       const { code, cause } = this.#fateOf(entry.name);
       this.#found[code === 'not-selected' ? 'notSelected' : code]++;
@@ -56,7 +64,16 @@ export class EntryComparison {
       const { name, etag, modified, size } = entry;
       return { name, status: 'no-longer-held', etag, modified, size, code, ...(cause && { cause }) };
     });
-    return { lines, found: this.#found };
+    return { lines, found: this.#found, ...(this.#copiedAgain && { copiedAgain: this.#copiedAgain }) };
+  }
+
+  /**
+   * Whether the vault no longer had the copy of an entry. A copy is new only if the service found no blob of its name
+   * there, and a run deletes none that a restore point needs.
+   */
+  #wasLost({ vaultName }: BlobEntry, outcome: Outcome): boolean {
+    const isNew = outcome.status === 'copied' && outcome.reason === 'new';
+    return isNew && this.#by.isInPlace === true && outcome.vaultName === vaultName;
   }
 
   #fateOf(name: string): { code: NoLongerHeldCode; cause?: ProblemCode } {

@@ -12,6 +12,13 @@ export const PROBLEMS = {
       'there: case counts, names rarely begin with a slash, and "*" stops at one ("**/*.jpg" also matches in ' +
       'folders). Then start the run again.',
   },
+  'pattern-unmatched': {
+    meaning: 'a pattern that matches nothing',
+    hint:
+      'The run does everything that other patterns select. Compare the pattern in "containers", "tables" or ' +
+      '"include" with the names that are there, of which the message has one; in "include", case counts and "*" ' +
+      'stops at a slash. Correct the pattern or remove it.',
+  },
   'source-vanished': {
     meaning: 'deleted from the source before the copy',
     hint: 'The source blob was deleted during the run. No action is needed.',
@@ -278,6 +285,14 @@ export const PROBLEMS = {
       'List them: GET /api/runs/{id}/outcomes?status=no-longer-held. Solve the cause of each, then start ' +
       'another run. If that was not intended, restore them from the restore point before.',
   },
+  'copied-again': {
+    meaning: 'copied again, because the vault no longer had the copy',
+    hint:
+      'Someone else deleted copies in the vault, so earlier restore points lack this content. 1. Find out who: ' +
+      'Strongroom deletes nothing that a restore point needs. 2. Verify the restore points that you need: POST ' +
+      '/api/verifications with {"restorePoint": "…", "kind": "quick"} names what they lack. 3. Soft delete of the ' +
+      'vault may bring it back.',
+  },
   'container-not-held': {
     meaning: 'not in the restore point',
     hint:
@@ -318,7 +333,8 @@ export const PROBLEMS = {
     meaning: 'a stored object is damaged or missing',
     hint:
       '1. Restore the object that the message names, from soft delete or a version of the vault. 2. If you cannot, ' +
-      'start another run of the job. For a lock or a summary, see "Damaged objects" in docs/http-api.md.',
+      'start another run of the job. Locks, notes, summaries and records of the chain have repairs of their own: see ' +
+      '"Damaged objects" in docs/http-api.md.',
   },
   'target-protected': {
     meaning: 'no restore may write to this destination',
@@ -385,8 +401,9 @@ export const PROBLEMS = {
   'content-missing': {
     meaning: 'no longer in the vault',
     hint:
-      'The vault does not have this content any more. Look for it among the soft-deleted blobs and versions of the ' +
-      'vault, or in another restore point: GET /api/blobs/history.',
+      'The vault does not have this content any more. Look for it among the soft-deleted containers and blobs and ' +
+      'the versions of the vault, or in another restore point: GET /api/blobs/history. A backup copies again what ' +
+      'the source still has.',
   },
   'content-mismatch': {
     meaning: 'not in the vault as it was backed up',
@@ -516,6 +533,11 @@ export function asksForAction(code: ProblemCode): boolean {
  */
 export function isSkip({ code }: Problem): boolean {
   return code === 'container-skipped';
+}
+
+/** Whether a problem is only a remark: it decides neither how the run ends nor whether it can be retried. */
+export function isRemark({ code }: Pick<Problem, 'code'>): boolean {
+  return code === 'pattern-unmatched';
 }
 
 export function problemOf(code: ProblemCode, count: number, container?: string, message?: string): Problem {

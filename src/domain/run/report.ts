@@ -2,6 +2,7 @@ import { addComparison, type ComparedPart, noComparison, stillInSource } from '.
 import { incompletenessOf, isGone, isListed } from './completeness.ts';
 import type { PropertiesPart } from './container-properties.ts';
 import { isGoneKey, kindOfPath, laterKey, parsePendingKey } from './control-paths.ts';
+import { copiedAgainProblem, joinedCopiedAgain } from './copied-again.ts';
 import { defined } from './defined.ts';
 import { sumNotPreserved } from './not-preserved.ts';
 import { nothingMatched, unmatchedIn } from './nothing-matched.ts';
@@ -192,6 +193,7 @@ function containerReport(parts: readonly PlacedPart[], dryRun: boolean, runStatu
   const { copied, unchanged, skipped, failed, planned, unwanted = 0 } = sum;
   const { added, deleted, removed, removedBytes } = sum;
   const isCompared = comparisons.length > 0;
+  const copiedAgain = comparisons.map(({ tally }) => tally.copiedAgain).reduce(joinedCopiedAgain, undefined);
   const unmatched = isDone && !isOnlyCompared ? unmatchedIn(sum) : undefined;
   const changed = isCompared ? compared.changed : sum.changed;
   const { lost: _, changed: __, ...noLongerHeld } = compared;
@@ -217,6 +219,7 @@ function containerReport(parts: readonly PlacedPart[], dryRun: boolean, runStatu
     requests: sum.requests,
     problems: [
       ...problemsIn(sum, container).filter(({ code }) => isCurrent(code, runStatus)),
+      ...(copiedAgain ? [copiedAgainProblem(container, copiedAgain)] : []),
       ...(unmatched ? [nothingMatched(container, unmatched)] : []),
     ],
     ...defined({ notPreserved: sum.notPreserved }),

@@ -1,4 +1,6 @@
 import type { Comparison } from './comparison.ts';
+import type { CopiedAgain } from './copied-again.ts';
+import type { Included } from './included.ts';
 import { joined, type NameRange, widened } from './name-range.ts';
 import { type NotPreservedCounts, type NotPreservedKind, sumNotPreserved } from './not-preserved.ts';
 import type { Outcome, PlannedItem } from './outcome.ts';
@@ -53,6 +55,8 @@ export interface Tally extends Partial<SliceFacts>, Partial<ChunkFacts>, Partial
 interface SliceFacts {
   /** True for the last slice of a container or table. */
   last: boolean;
+  /** If the run has "include". */
+  included: Included;
 }
 
 /** What a piece of a chunk says in addition to its counts. */
@@ -72,6 +76,7 @@ interface RangeFacts {
 /** What a comparison with the restore point before says in addition to its counts. */
 interface ComparedFacts {
   compared: Comparison;
+  copiedAgain: CopiedAgain;
 }
 
 type Without<Facts> = Omit<Tally, keyof (SliceFacts & ChunkFacts & RangeFacts & ComparedFacts)> & Partial<Facts>;

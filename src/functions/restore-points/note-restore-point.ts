@@ -5,6 +5,8 @@ import { appendEntry } from '#app/append-to-chain.ts';
 import type { Dependencies } from '#app/dependencies.ts';
 import type { ChainEntry } from '#domain/run/chain-record.ts';
 import type { Notes } from '#domain/run/restore-point.ts';
+import type { RunSummary } from '#domain/run/run.ts';
+import type { ControlStore } from '#storage/control/control-store.ts';
 import { isStorageError } from '#storage/storage-error.ts';
 import { answering, json, readBody } from '../http/answering.ts';
 import { HttpError } from '../http/http-error.ts';
@@ -46,15 +48,15 @@ export function holdHandler(deps: Dependencies) {
   });
 }
 
-/** POST /api/restore-points/{id}/unhold */
+/** POST /api/restore-points/{id}/unhold — writes nothing if there is no hold. */
 export function unholdHandler(deps: Dependencies) {
   return answering(deps, async (request) => {
     await readBody(request, nothing);
-    return noteUnmarked(deps, request, ({ hold, ...notes }, point) => ({
-      notes,
-      entry: { kind: 'unhold', point, ...endsOf({ hold }) },
-      recordFirst: true,
-    }));
+    return noteUnmarked(deps, request, ({ hold, ...notes }, point, { isHeld }) => {
+      // Notes that were lost may have had the hold that is on record.
+      if (!hold && !isHeld) return undefined;
+      return { notes, entry: { kind: 'unhold', point, ...endsOf({ hold }) }, recordFirst: true };
+    });
   });
 }
 
@@ -64,7 +66,7 @@ export function releaseHandler(deps: Dependencies) {
     await readBody(request, nothing);
     const released = deps.now().toISOString();
     return noteUnmarked(deps, request, (notes, point, recorded) => {
-      const engaged = notes.brake ?? recorded;
+      const engaged = notes.brake ?? recorded.brake;
       if (!engaged) {
         throw new HttpError(
           409,
@@ -108,8 +110,14 @@ function endsOf({ hold }: { hold?: Notes['hold'] | undefined }): { ends?: string
   return hold ? { ends: hold.at } : {};
 }
 
-/** `recorded`: the safety brake by the chain, if the notes have lost it. */
-type Change = (notes: Notes, id: string, recorded?: NonNullable<Notes['brake']>) => Noting;
+/** What the chain says, if the notes do not: they may have lost it. */
+interface OnRecord {
+  brake?: NonNullable<Notes['brake']>;
+  isHeld: boolean;
+}
+
+/** Undefined if there is nothing to change. */
+type Change = (notes: Notes, id: string, recorded: OnRecord) => Noting | undefined;
 
 /** Refuses if a prune has marked the restore point: a hold could no longer protect it, and must not seem to. */
 function noteUnmarked(deps: Dependencies, request: HttpRequest, change: Change) {
@@ -126,13 +134,14 @@ async function note(deps: Dependencies, request: HttpRequest, change: Change) {
   const append = (entry: ChainEntry) => appendEntry(deps, deps.blobs(vault), summary.job, entry);
   try {
     const found = await control.readNotes(summary);
-    const reason = found.brake ? undefined : await control.chain.brakeOnRecord(summary);
-    const recorded = reason === undefined ? undefined : { reason, containers: ['*'] };
+    const recorded = await onRecord(control, summary, found);
     const first = change(found, id, recorded);
+    if (!first) return json(200, { id, ...shownNotes(found) });
     if (first.recordFirst) await append(first.entry);
     let noting = first;
     const notes = await control.changeNotes(summary, (before) => {
-      noting = change(before, id, recorded);
+      // If another call has changed the same in between, its entry and this one say it twice.
+      noting = change(before, id, recorded) ?? { ...first, notes: before };
       return noting.notes;
     });
     // Notes that changed in between may need another entry.
@@ -142,4 +151,10 @@ async function note(deps: Dependencies, request: HttpRequest, change: Change) {
     if (!isStorageError(error, 'precondition')) throw error;
     throw new HttpError(409, 'notes-contended', `Other processes keep changing the notes of ${id}`, 'Try again');
   }
+}
+
+async function onRecord(control: ControlStore, point: RunSummary, { brake, hold }: Notes): Promise<OnRecord> {
+  const reason = brake ? undefined : await control.chain.brakeOnRecord(point);
+  const isHeld = hold !== undefined || (await control.chain.isHeldOnRecord(point));
+  return { ...(reason !== undefined && { brake: { reason, containers: ['*'] } }), isHeld };
 }

@@ -1,4 +1,5 @@
 import type { Dependencies } from '#app/dependencies.ts';
+import { isRemark } from '#domain/run/problems.ts';
 import type { Removal } from '#domain/run/removal.ts';
 import { isRestorePoint, type Notes } from '#domain/run/restore-point.ts';
 import { isBackup, type RunSummary } from '#domain/run/run.ts';
@@ -54,7 +55,8 @@ export function removedPoint(status: number, id: string, { at, run, emptied }: R
 function whyNone({ mode, dryRun, status, problems }: RunSummary): string {
   if (!isBackup(mode)) return `its mode is "${mode}"`;
   if (dryRun) return 'it was a dry run';
-  const problem = problems.find(({ container }) => container === undefined) ?? problems[0];
+  const causes = problems.filter((each) => !isRemark(each));
+  const problem = causes.find(({ container }) => container === undefined) ?? causes[0];
   return problem ? `${status}, ${problem.message}` : status;
 }
 

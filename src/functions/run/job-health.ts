@@ -7,17 +7,23 @@ import { hintFor, PROBLEMS, type ProblemCode } from '#domain/run/problems.ts';
 import { patienceOf } from '#domain/run/sign-of-life.ts';
 import { tableOfTask } from '#domain/run/task-name.ts';
 import type { Document } from '#storage/control/control-container.ts';
-import { isStorageError } from '#storage/storage-error.ts';
+import { isStorageError, type StorageError } from '#storage/storage-error.ts';
 import { findRun } from './find-run.ts';
 import { silenceOf } from './holder-life.ts';
 
 export interface JobHealth {
   /** What the next start of the job would meet, or what its last restore point lacks; null if there is nothing. */
-  problem: { code: ProblemCode; hint: string } | null;
+  problem: HealthProblem | null;
   /** The run that holds the lock though it has ended without a summary: the next start closes it. */
   lostRun: string | null;
   /** The run that holds the lock, if it has given no sign of life for too long. */
   silent: { run: string; hint: string } | null;
+}
+
+export interface HealthProblem {
+  code: ProblemCode;
+  message: string;
+  hint: string;
 }
 
 /** The containers of a vault, if all are known. */
@@ -36,18 +42,37 @@ export function jobHealth(deps: Dependencies) {
       health.lostRun = await lostRunOf(deps, client, lock);
       health.silent = await silentRun(deps, context, lock);
       const held = containers && (await heldContainers(context, lock.value, known));
-      if (held?.some((name) => !containers?.has(name))) health.problem = problem('content-missing');
+      const lost = held?.filter((name) => !containers?.has(name)) ?? [];
+      if (lost.length > 0) health.problem = problem('content-missing', lostContainers(context, lock.value, lost));
     } catch (error) {
       if (!isStorageError(error)) throw error;
-      health.problem = problem(problemCodeOf(error, 'destination'));
+      health.problem = problem(problemCodeOf(error, 'destination'), shownMessage(context.vault.alias, error));
     }
     return health;
   };
 }
 
-export function problem(code: ProblemCode): { code: ProblemCode; hint: string } {
-  return { code, hint: PROBLEMS[code].hint };
+export function problem(code: ProblemCode, message: string): HealthProblem {
+  return { code, message, hint: PROBLEMS[code].hint };
 }
+
+/**
+ * What anyone may read of an error. Of an object of the control container, the message has the path, which says no more
+ * than the rest of the health check; others may have the address of an account, or the name of a blob.
+ */
+export function shownMessage(alias: string, error: StorageError): string {
+  if (error.kind === 'damaged') return error.message;
+  const meaning = PROBLEMS[problemCodeOf(error, 'destination')].meaning;
+  return `${alias}: ${meaning}${error.code === '' ? '' : ` (${error.code})`}`;
+}
+
+function lostContainers({ vault }: JobContext, { point }: RunLock, lost: readonly string[]): string {
+  const names = lost.slice(0, MOST_NAMED).map((name) => `"${name}"`);
+  const more = lost.length > names.length ? ` and ${lost.length - names.length} more` : '';
+  return `Restore point ${point} needs ${names.join(', ')}${more}, and ${vault.alias} does not have that container`;
+}
+
+const MOST_NAMED = 5;
 
 async function lostRunOf(deps: Dependencies, client: DurableClient, { value: { run } }: Document<RunLock>) {
   return run && (await findRun(deps, client, run.id)).state === 'lost' ? run.id : null;

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Dependencies } from '#app/dependencies.ts';
 import { jobContextOf } from '#app/job-context.ts';
+import { isRemark } from '#domain/run/problems.ts';
 import { hasRefusedAccess, isArchiving, type RunSummary } from '#domain/run/run.ts';
 import { answering, readBody } from '../http/answering.ts';
 import { HttpError } from '../http/http-error.ts';
@@ -56,7 +57,7 @@ function checkFailures({ id, dryRun, status, containers, problems }: RunSummary)
   );
   if (!isFailed) throw nothingToRetry(`Nothing of run ${id} failed, and a retry does not try what the run skipped`);
   // Nothing names the containers that were never listed: a retry would make a restore point without them.
-  const whole = problems.find(({ container }) => container === undefined);
+  const whole = problems.find((each) => each.container === undefined && !isRemark(each));
   if (whole) throw nothingToRetry(`Run ${id} failed as a whole: ${whole.message}`);
 }
 

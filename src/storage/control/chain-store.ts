@@ -126,6 +126,12 @@ export class ChainStore extends ControlContainer {
     return (record as Partial<RestorePointRecord> | undefined)?.brake;
   }
 
+  /** Whether a hold of the restore point is on record, or may be: a record is missing or damaged. */
+  async isHeldOnRecord({ job, id }: { job: string; id: string }): Promise<boolean> {
+    const { points, damage } = await this.pointsOnRecord(job);
+    return damage !== undefined || (points.get(id)?.holds.size ?? 0) > 0;
+  }
+
   async #lineOf(job: string, number: number): Promise<ChainLine | undefined> {
     const found = await this.read(chainPath(job, number));
     return found && lineOfRecord(found.value, job, number);

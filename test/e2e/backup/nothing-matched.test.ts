@@ -45,3 +45,36 @@ test('F18: a backup or restore that selects nothing of what is there fails, and 
   const { status, body } = await app.call('POST', '/api/restores', { job: 'some', prefix: '/photos/' });
   expect([status, body.detail]).toEqual([400, expect.stringContaining('"photos/"')]);
 });
+
+test('patterns and globs that match nothing beside others that do are named, and change no status', async () => {
+  for (const name of ['photos/1.jpg', 'photos/2.jpg', 'notes.txt']) await bed.upload(name, name);
+  await makeContainer(bed.source.connectionString, 'empty');
+  const app = await bed.start({
+    jobs: [
+      jobOf('some', { containers: ['data', 'emp*', 'typo-*'], include: ['photos/**', 'Notes.txt', 'x/*'] }),
+      jobOf('all', { containers: ['*'], include: ['**/*.jpg', '*.txt'] }),
+    ],
+  });
+  const remarks = ({ problems }: { problems: { code: string; message: string }[] }) =>
+    problems.filter(({ code }) => code === 'pattern-unmatched').map(({ message }) => message);
+  const named = [
+    'No container matches "typo-*"; there is "data"',
+    '"include" selects no blob by "Notes.txt" or "x/*"; there is "notes.txt"',
+  ];
+  for (const dryRun of [true, false]) {
+    const report = await app.run({ dryRun }, 'some');
+    expect(report.status).toBe('succeeded');
+    expect(remarks(report)).toEqual(named);
+  }
+  expect(await app.run({}, 'all')).toMatchObject({ status: 'succeeded', problems: [] });
+
+  const restore = { job: 'all', existing: 'overwrite', containers: ['data', 'x*'], include: ['*.txt', '*.jpg'] };
+  for (const dryRun of [true, false]) {
+    const report = await app.restore({ ...restore, dryRun });
+    expect(report.status).toBe('succeeded');
+    expect(remarks(report)).toEqual([
+      'No container matches "x*"; there is "empty"',
+      '"include" selects no blob by "*.jpg"; there is "photos/1.jpg"',
+    ]);
+  }
+});

@@ -21,6 +21,10 @@ class Table implements Catalog {
     return made;
   }
 
+  async empty({ id }: CatalogRow) {
+    this.rows?.delete(id);
+  }
+
   async markComplete() {
     this.isComplete = true;
   }

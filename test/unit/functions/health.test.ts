@@ -47,14 +47,20 @@ test('a damaged lock is not ok', async () => {
   vault.alter(lockPath('nightly'), () => Buffer.from('{'));
   expect(await ask()).toMatchObject({
     status: 503,
-    body: { status: 'degraded', jobs: [{ problem: { code: 'damaged' } }] },
+    body: {
+      status: 'degraded',
+      jobs: [{ problem: { code: 'damaged', message: expect.stringContaining(lockPath('nightly')) } }],
+    },
   });
 });
 
 test('a backup container that was deleted is not ok', async () => {
   const { vault, ask } = await room();
   vault.vault.deleteContainer(BACKUP);
-  expect(await ask()).toMatchObject({ status: 503, body: { jobs: [{ problem: { code: 'content-missing' } }] } });
+  expect(await ask()).toMatchObject({
+    status: 503,
+    body: { jobs: [{ problem: { code: 'content-missing', message: expect.stringContaining(`needs "${BACKUP}"`) } }] },
+  });
 });
 
 test('a control container that was deleted is not ok, if there were runs', async () => {

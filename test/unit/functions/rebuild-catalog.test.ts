@@ -4,6 +4,7 @@ import { beforeEach, describe, expect, it, test } from 'vitest';
 import type { Dependencies } from '#app/dependencies.ts';
 import type { RunSummary } from '#domain/run/run.ts';
 import { rebuildCatalogHandler } from '#functions/rebuild-catalog.ts';
+import { catalogRowOf } from '#storage/catalog.ts';
 import { jobOf, Vault } from '../../support/builders/prune-vault.ts';
 
 let room: Vault;
@@ -74,6 +75,32 @@ test('a rebuild that takes long answers in time, and its cursors lead through al
   } while (next !== null);
   expect([calls > 1, runs]).toEqual([true, 151]);
   expect(new Set(await rows())).toHaveProperty('size', 151);
+});
+
+test('a rebuild ends by leaving out rows of runs that the vault no longer has, and no others', async () => {
+  fill('nightly', 30);
+  const row = (id: string, startedAt: string) =>
+    deps.catalog('VAULT').put({ ...catalogRowOf(template), id, startedAt });
+  const gone = Array.from({ length: 40 }, (_, at) => `nightly-20250101T000000Z-${String(at).padStart(6, '0')}`);
+  for (const id of gone) await row(id, '2025-01-01T00:00:00.000Z');
+  const later = 'nightly-20990101T000000Z-aaaaaa';
+  await row(later, '2099-01-01T00:00:00.000Z');
+  const running = await room.begin({ mode: 'incremental' });
+  await row(running.id, running.startedAt);
+  room.before = () => room.pass(2 / 3600);
+  let calls = 0;
+  for (let next: string | null | undefined; next !== null; calls++) next = (await rebuild(next ?? undefined)).body.next;
+  expect(calls).toBeGreaterThan(1);
+  const listed = await rows();
+  expect(listed).toHaveLength(33);
+  expect(listed).toEqual(expect.arrayContaining([later, running.id, template.id]));
+});
+
+test('a rebuild keeps the rows of a vault that has lost all of its runs', async () => {
+  await rebuild();
+  room.vault.deleteContainer('strongroom');
+  await rebuild();
+  expect(await rows()).toEqual([template.id]);
 });
 
 describe('a rebuild refuses', () => {

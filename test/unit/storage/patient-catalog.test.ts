@@ -19,6 +19,7 @@ function world() {
   const catalog = new PatientCatalog(
     {
       put: ({ id, status }) => ask(() => void state.rows.set(id, status)),
+      empty: async () => {},
       markComplete: async () => {},
       list: () => ask(() => ({ rows: [] })),
     },

@@ -62,6 +62,10 @@ export class AzureCatalog implements Catalog {
     });
   }
 
+  empty(row: CatalogRow): Promise<void> {
+    return this.#ask(`empty the row of run ${row.id} in`, () => this.#upsert(rowKey(row), { state: 'empty' }));
+  }
+
   markComplete(): Promise<void> {
     return this.#ask('mark as complete', () => this.#upsert(STATE, { state: 'complete' }));
   }
@@ -118,7 +122,7 @@ function columnsOf(row: CatalogRow): Columns {
   };
 }
 
-/** Empty for a damaged row: no decision depends on the catalog, and a rebuild repairs the row. */
+/** Nothing for an empty row, or a damaged one: no decision depends on the catalog, and a rebuild repairs the row. */
 function rowOf(columns: Partial<Columns>): CatalogRow[] {
   const { id, job, mode, trigger, status, dryRun, startedAt, finishedAt, counts, bytes } = columns;
   if (![id, job, mode, trigger, status, startedAt].every((each) => typeof each === 'string')) return [];

@@ -221,6 +221,58 @@ describe('a backup says by name what it no longer holds', () => {
   });
 });
 
+describe('a backup says which copies the vault has lost', () => {
+  /** What a run says of each container. */
+  const again = ({ problems }: RunSummary) => problems.filter(({ code }) => code === 'copied-again');
+  const NAMES = ['a', 'b', 'c', 'd', 'e'];
+
+  beforeEach(() => {
+    for (const name of NAMES) room.put(name, name);
+  });
+
+  it.each(['incremental', 'full'] as const)('an %s run: how many, and some of their names', async (mode) => {
+    await room.backup();
+    for (const name of ['a', 'b', 'c', 'd']) room.vault.remove('databackup', name);
+    room.put('d', 'changed');
+    room.source.remove('data', 'e');
+    room.put('f', 'new');
+    const after = await room.run({ mode });
+    expect(after.status).toBe('succeeded');
+    expect(again(after)).toMatchObject([{ container: 'data', count: 3 }]);
+    expect(again(after)[0]!.message).toMatch(/^3 blobs: copied again although unchanged.*, "a", "b", "c"$/);
+    expect(again(await room.run({ mode }))).toEqual([]);
+  });
+
+  it('a backup container that is gone', async () => {
+    await room.backup();
+    room.vault.deleteContainer('databackup');
+    expect(again(await room.backup())[0]!.message).toMatch(/^5 blobs: .*, such as "a", "b", "c"$/);
+  });
+
+  it('nothing of copies that are there, or that were made for another reason', async () => {
+    await room.backup();
+    expect(again(await room.run({ mode: 'full' }))).toEqual([]);
+    // Another place: everything is new there.
+    room.jobs = [{ ...room.jobs[0]!, destination: { ...room.jobs[0]!.destination, prefix: 'moved/' } }];
+    const moved = await room.backup();
+    expect(moved.counts.copied).toBe(5);
+    expect(again(moved)).toEqual([]);
+    room.jobs = [{ ...room.jobs[0]!, destination: { ...room.jobs[0]!.destination, container: '{container}two' } }];
+    expect(again(await room.backup())).toEqual([]);
+  });
+
+  it('nothing again in a retry, which takes over what the run before it copied', async () => {
+    await room.backup();
+    room.vault.remove('databackup', 'a');
+    room.put('b', 'b2');
+    failCopies(/b/);
+    const part = await room.backup();
+    expect(again(part)).toMatchObject([{ count: 1 }]);
+    room.before = () => {};
+    expect(again(await room.run({ mode: 'retry', retryOf: part.id }))).toEqual([]);
+  });
+});
+
 describe('a comparison', () => {
   it('leaves no restore point if it does not end', async () => {
     room.put('a', 'a');

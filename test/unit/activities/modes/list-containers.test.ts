@@ -71,6 +71,24 @@ test('a container that a pattern matches, with a name too long for a backup cont
   ]);
 });
 
+test('patterns that match nothing are remarks of the last page, with a name that is there', async () => {
+  const pages: Record<string, { names: string[]; next?: string }> = {
+    first: { names: ['Tenant1', 'orders'], next: 'second' },
+    second: { names: ['strongroomdrill1', 'users'] },
+  };
+  const source = { containers: ['images', 'doc*', 'typo-*', 'x*'], tables: ['tenant*', 'user*', 'ordrs*'] };
+  const list = listing(source, async (from = 'first') => pages[from]!);
+  const one = await list({ run });
+  expect(one.remarks?.map(({ code, message }) => `${code}: ${message}`)).toEqual([
+    'pattern-unmatched: No container matches "typo-*" or "x*"; there is "images"',
+  ]);
+  const two = await list({ run, from: one.next!, search: one.search! });
+  expect(two.remarks?.map(({ message }) => message)).toEqual(['No table matches "ordrs*"; there is "orders"']);
+  expect(two.problems).toEqual([]);
+  // A run that an earlier version began does not know what the pages before had.
+  expect((await list({ run, from: one.next! })).remarks).toEqual([]);
+});
+
 test('a run without the right to list tables backs up containers and the tables that the job names', async () => {
   const refused = async () => {
     throw new StorageError('access-denied', 'Not allowed', 403);

@@ -625,9 +625,11 @@ describe('notes', () => {
     }
     const { body } = await vault.ask(getRestorePointHandler, { id: ID });
     expect(body.hold).toEqual({ at, reason: 'x'.repeat(200) });
-    for (const _ of [1, 2]) {
-      expect(await vault.ask(unholdHandler, { id: ID })).toMatchObject({ status: 200, body: { hold: null } });
-    }
+    expect(await vault.ask(unholdHandler, { id: ID })).toMatchObject({ status: 200, body: { hold: null } });
+    // There is nothing left to remove, and nothing to record.
+    const before = [...vault.objects];
+    expect(await vault.ask(unholdHandler, { id: ID })).toMatchObject({ status: 200, body: { hold: null } });
+    expect([...vault.objects]).toEqual(before);
   });
 
   it('a brake is released once, and the rest of the notes stays', async () => {
