@@ -16,7 +16,9 @@ function problems(settings: Record<string, string>, ...events: object[]): string
     destination: { account: 'VAULT', container: '{container}archive' },
     events: each,
   }));
-  const jobs = [{ name: 'nightly', source: { account: 'SOURCE', tables: ['orders'] }, destination: { account: 'VAULT' } }];
+  const jobs = [
+    { name: 'nightly', source: { account: 'SOURCE', tables: ['orders'] }, destination: { account: 'VAULT' } },
+  ];
   const text = JSON.stringify(archives.length > 0 ? { archives } : { jobs });
   try {
     loadConfiguration({ text, file: 'strongroom.json', settings: { VAULT: account('vault1'), ...settings } });
