@@ -91,12 +91,12 @@ async function rebuildVault(
       marker = await rebuildPage(deps, { vault, job, marker }, control, rebuilt);
     } while (marker !== undefined);
   }
-  // The rows show that a vault without any run has lost its runs.
+  // The rows of a job without any run show that the vault has lost its runs.
   if (jobs.length === 0) return undefined;
   let marker = start.job === undefined ? start.marker : undefined;
   do {
     if (isLate()) return { vault, marker, began };
-    marker = await emptyPage(deps, { vault, marker, began }, control);
+    marker = await emptyPage(deps, { vault, marker, began }, control, new Set(jobs));
   } while (marker !== undefined);
   await deps.catalog(vault).markComplete();
   return undefined;
@@ -152,11 +152,12 @@ async function emptyPage(
   deps: Dependencies,
   { vault, marker, began }: Position,
   control: ControlStore,
+  jobs: ReadonlySet<string>,
 ): Promise<string | undefined> {
   const catalog = deps.catalog(vault);
   const page = await catalog.list({ limit: ROWS_PER_PAGE, ...(marker !== undefined && { cursor: marker }) });
   const atOnce = pLimit(RUNS_AT_ONCE);
-  const old = page.rows.filter(({ startedAt }) => startedAt < began);
+  const old = page.rows.filter(({ job, startedAt }) => jobs.has(job) && startedAt < began);
   await Promise.all(
     old.map((row) =>
       atOnce(async () => {

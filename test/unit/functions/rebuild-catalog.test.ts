@@ -96,11 +96,17 @@ test('a rebuild ends by leaving out rows of runs that the vault no longer has, a
   expect(listed).toEqual(expect.arrayContaining([later, running.id, template.id]));
 });
 
-test('a rebuild keeps the rows of a vault that has lost all of its runs', async () => {
+test('a rebuild keeps the rows of a vault or a job that has lost all of its runs', async () => {
   await rebuild();
+  const other = 'weekly-20250101T000000Z-aaaaaa';
+  await deps
+    .catalog('VAULT')
+    .put({ ...catalogRowOf(template), id: other, job: 'weekly', startedAt: '2025-01-01T00:00:00.000Z' });
+  await rebuild();
+  expect((await rows()).sort()).toEqual([template.id, other].sort());
   room.vault.deleteContainer('strongroom');
   await rebuild();
-  expect(await rows()).toEqual([template.id]);
+  expect((await rows()).sort()).toEqual([template.id, other].sort());
 });
 
 describe('a rebuild refuses', () => {
