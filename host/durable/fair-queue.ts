@@ -4,8 +4,8 @@ interface Owner {
 }
 
 /**
- * Runs tasks of several owners, a limited number at a time. The owner with the fewest running tasks is next, so one with
- * many tasks delays no other by more than one of them per place. While there is another owner, none takes the last
+ * Runs tasks of several owners, a limited number at a time. The owner with the fewest running tasks is next, so one
+ * with many tasks delays no other by more than one of them per place. While there is another owner, none takes the last
  * place: the other's next task need not wait for a long one to end.
  */
 export class FairQueue {

@@ -22,8 +22,8 @@ export function readTimerFile(file: string): Record<string, ScheduleStatus> {
   if (!isObject || valid.length < entries.length) {
     writeLog(
       'warning',
-      `${file} is damaged. The host replaces what it cannot read: schedules continue with their next time, and make up ` +
-        'then for what they missed while the host was down.',
+      `${file} is damaged. The host replaces what it cannot read: schedules continue with their next time, and make ` +
+        'up then for what they missed while the host was down.',
     );
   }
   return Object.fromEntries(valid);

@@ -79,8 +79,8 @@ export function markOf(served: Served | undefined, what: Scheduled, now: Date): 
 }
 
 /**
- * The run that serves this occurrence or a newer one, if any; `NO_RUN` if none has to. If the timer ticked at its time, and the last run served
- * another schedule, the schedule has changed since that tick: the occurrence was none then.
+ * The run that serves this occurrence or a newer one, if any; `NO_RUN` if none has to. If the timer ticked at its time,
+ * and the last run served another schedule, the schedule has changed since that tick: the occurrence was none then.
  */
 export function servingRun(served: Served | undefined, due: Occurrence, now: Date): string | undefined {
   const mark = markOf(served, due.what, now);

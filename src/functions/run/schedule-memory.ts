@@ -27,7 +27,10 @@ export async function memoryOf(deps: Dependencies, job: Job, { what, schedule }:
   }
 }
 
-/** A schedule that is new or has changed owes nothing for the time before. If this cannot be written, the next tick does. */
+/**
+ * A schedule that is new or has changed owes nothing for the time before. If this cannot be written, the next tick
+ * does.
+ */
 export async function beginSchedule(deps: Dependencies, job: Job, begin: Omit<Occurrence, 'ticked'>): Promise<void> {
   const { control } = jobContextOf(deps, job.name);
   await control.beginSchedule(job.name, begin, deps.now()).catch(() => {});
