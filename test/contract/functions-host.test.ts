@@ -184,6 +184,7 @@ const DIFFERENCES: Record<string, string> = {
   'A killed host leaves its work items invisible for a minute': 'test/e2e/backup/crash.test.ts',
   'A timer fires some milliseconds before its time': 'test/unit/functions/run-on-schedule.test.ts',
   'A timer goes by the time zone of its machine': 'test/unit/functions/run-on-schedule.test.ts',
+  'Activities are served in their order': 'nothing',
   'Several instances answer, and share the queues': 'test/e2e/backup/signs-of-life.test.ts',
   'The start page is at `/`': 'nothing',
   'A path with `%00` is answered with 400': 'nothing',
