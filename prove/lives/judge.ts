@@ -44,12 +44,14 @@ export class Judge {
     if (account === this.#stage.vault) return;
     const { actor, changes, runs } = this.#chronicle;
     const about = place(container, name);
+    const restores = [...runs.values()].filter(({ restore }) => restore?.account === account.alias);
     if (actor !== 'app') {
-      if (after) this.#owned.set(after.etag, changes);
+      // A restore may finish its own copy, though the owner has tagged it meanwhile.
+      const isBeingMade = after?.etag === before?.etag && restores.some(({ published }) => published === undefined);
+      if (after && !isBeingMade) this.#owned.set(after.etag, changes);
       this.#touched.set(account.alias + about, changes);
       return;
     }
-    const restores = [...runs.values()].filter(({ restore }) => restore?.account === account.alias);
     if (restores.length === 0 || after === undefined) {
       this.#chronicle.say('I5', `the app changed ${account.alias}: ${operation}`, about);
     }

@@ -621,11 +621,12 @@ function isSaidDenied({ code = '' }: { code?: string }): boolean {
   return code.startsWith('access-denied-');
 }
 
+/** What is said beside everything else, and changes no status. */
+const REMARKS = new Set(['order-unknown', 'pattern-unmatched']);
+
 /** The owner has moved to the archive tier what the vault held in another version: no run can do better. */
 function lacksOnlySkipped({ status, counts, noLongerHeld, problems }: Summary): boolean {
-  const isOther = problems.some(
-    ({ count, code, container }) => (count === 0 && code !== 'order-unknown') || !container,
-  );
+  const isOther = problems.some(({ count, code, container }) => !REMARKS.has(code) && (count === 0 || !container));
   const isSkipped = (noLongerHeld?.skipped ?? 0) > 0 && noLongerHeld?.failed === 0;
   return status === 'completed-with-failures' && isSkipped && counts.failed === 0 && !isOther;
 }
