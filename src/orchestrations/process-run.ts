@@ -93,58 +93,40 @@ function* finishWork(
   findings: Findings,
 ): Generator<Task, StopReason | undefined, unknown> {
   if (findings.problems.length > 0) return undefined;
-  if (isArchiving(run.mode)) return yield* tidyArchive(context, run, findings);
-  if (!carriesOutPlan(run)) return undefined;
-  const found = findings.problems.length;
-  const stopped = yield* removePoints(context, run, findings);
-  if (stopped || findings.problems.length > found) return stopped;
-  return yield* clearOldRuns(context, run, findings);
-}
-
-function* removePoints(
-  context: OrchestrationContext,
-  run: RunRef,
-  { problems, requests }: Findings,
-): Generator<Task, StopReason | undefined, unknown> {
-  let next: true | undefined;
-  do {
-    const answer = yield* insist(context, 'removePoints', { run });
-    addRequests(requests, answer.requests ?? {});
-    if (answer.problem) problems.push(answer.problem);
-    if (answer.stopped) return answer.stopped;
-    next = answer.next;
-  } while (next);
-  return undefined;
-}
-
-function* clearOldRuns(
-  context: OrchestrationContext,
-  run: RunRef,
-  { problems, requests }: Findings,
-): Generator<Task, StopReason | undefined, unknown> {
-  let from: number | undefined;
-  do {
-    const answer = yield* insist(context, 'clearOldRuns', { run, ...(from !== undefined && { from }) });
-    addRequests(requests, answer.requests ?? {});
-    if (answer.problem) problems.push(answer.problem);
-    if (answer.stopped) return answer.stopped;
-    from = answer.next;
-  } while (from !== undefined);
-  return undefined;
-}
-
-function* tidyArchive(
-  context: OrchestrationContext,
-  run: RunRef,
-  { problems, requests }: Findings,
-): Generator<Task, StopReason | undefined, unknown> {
-  let from: WalkPosition | undefined;
-  do {
-    const answer = yield* insist(context, 'tidyArchive', { run, ...(from && { from }) });
-    addRequests(requests, answer.requests ?? {});
-    if (answer.stopped) return answer.stopped;
+  if (isArchiving(run.mode)) {
     // Everything is archived; the next run tidies the rest.
-    if (answer.problem && !PASSING.has(answer.problem.code)) problems.push(answer.problem);
+    const isReported = ({ code }: Problem) => !PASSING.has(code);
+    const tidy = (from?: WalkPosition) => insist(context, 'tidyArchive', { run, ...(from && { from }) });
+    return yield* untilDone(tidy, findings, isReported);
+  }
+  if (!carriesOutPlan(run)) return undefined;
+  const remove = () => insist(context, 'removePoints', { run });
+  const stopped = yield* untilDone<true>(remove, findings);
+  if (stopped || findings.problems.length > 0) return stopped;
+  const clear = (from?: number) => insist(context, 'clearOldRuns', { run, ...(from !== undefined && { from }) });
+  return yield* untilDone(clear, findings);
+}
+
+interface SomeDone<Position> {
+  /** Where to continue; absent when nothing is left. */
+  next?: Position | undefined;
+  stopped?: StopReason | undefined;
+  problem?: Problem | undefined;
+  requests?: RequestCounts | undefined;
+}
+
+/** Calls an activity until nothing is left. Returns why the run may not continue, if it may not. */
+function* untilDone<Position>(
+  doSome: (from?: Position) => Generator<Task, SomeDone<Position>, unknown>,
+  { problems, requests }: Findings,
+  isReported: (problem: Problem) => boolean = () => true,
+): Generator<Task, StopReason | undefined, unknown> {
+  let from: Position | undefined;
+  do {
+    const answer = yield* doSome(from);
+    addRequests(requests, answer.requests ?? {});
+    if (answer.problem && isReported(answer.problem)) problems.push(answer.problem);
+    if (answer.stopped) return answer.stopped;
     from = answer.next;
   } while (from !== undefined);
   return undefined;
