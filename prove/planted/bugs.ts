@@ -190,7 +190,7 @@ export const BUGS: Bug[] = [
     file: 'src/domain/run/sign-of-life.ts',
     find: "return orchestration === 'unknown' ? 'lost' : 'stalled';",
     replace: "return 'lost';",
-    detector: { test: 'test/unit/domain/run/lock.test.ts' },
+    detector: { test: 'test/unit/domain/run/sign-of-life.test.ts' },
   },
   {
     words: 'takes the lock from a run of another host that gives signs of life',
@@ -222,10 +222,17 @@ export const BUGS: Bug[] = [
   },
   {
     words: 'waits so long between two tries to publish that the run counts as lost elsewhere',
+    file: 'src/orchestrations/run-job.ts',
+    find: 'fill(100)',
+    replace: 'fill(900)',
+    detector: RUN_JOB,
+  },
+  {
+    words: 'waits so long for a rehydration that the run counts as lost elsewhere',
     file: 'src/orchestrations/limits.ts',
     find: 'export const LONGEST_SILENCE = 300;',
     replace: 'export const LONGEST_SILENCE = 900;',
-    detector: { test: 'test/unit/orchestrations/run-job.test.ts' },
+    detector: CONTAINER,
   },
   {
     words: 'takes the lock by a plain write',
@@ -271,10 +278,17 @@ export const BUGS: Bug[] = [
   },
   {
     words: 'forgets during an outage of the host what was due',
+    file: 'src/functions/run/schedule-memory.ts',
+    find: 'if (mark?.schedule !== schedule) return undefined;',
+    replace: 'if (mark?.schedule !== null) return undefined;',
+    detector: TICKS,
+  },
+  {
+    words: 'forgets during an outage of the host what was due by a schedule that the vault does not know',
     file: 'src/domain/run/occurrence.ts',
     find: 'if (last) return Math.min(window, last.getTime());',
     replace: 'if (last) return window;',
-    detector: TICKS,
+    detector: { test: 'test/unit/domain/run/occurrence.test.ts' },
   },
   {
     words: 'releases the lock by a plain write',

@@ -43,12 +43,14 @@ async function overtake(ready: () => Promise<Race>): Promise<unknown[]> {
 }
 
 /** A vault with one backup, and a second run that has ended or is about to. */
-async function backedUp(holds: 'nothing' | 'its lock' | 'its lock and no end') {
+async function backedUp(holds: 'nothing' | 'its lock' | 'its lock and no end' | 'a plan to carry out') {
   const vault = new Vault();
   vault.jobs = [jobOf('nightly', { verify: { kind: 'quick', portion: '100%', afterRun: 'quick' } })];
   vault.put('a', 'content');
   await vault.backup();
-  const run = await vault.begin({});
+  const isPlan = holds === 'a plan to carry out';
+  if (isPlan) await vault.backup('full');
+  const run = await vault.begin(isPlan ? { mode: 'prune', dryRun: true, prune: { carryOut: true } } : {});
   const { body } = vault.vault.blob(CONTROL_CONTAINER, lockPath('nightly'))!;
   if (holds !== 'its lock and no end') await vault.work(run);
   if (holds === 'its lock') vault.vault.write(CONTROL_CONTAINER, { name: lockPath('nightly'), body });
@@ -99,7 +101,8 @@ describe('every write of the lock follows from the one before it when another pr
     ['a start: another start', 'nothing', ({ start }) => ({ change: start, rival: start })],
     ['a start that takes over: another start', 'its lock', ({ start }) => ({ change: start, rival: start })],
     ['a start that takes over: a release', 'its lock', ({ start, publish }) => ({ change: start, rival: publish })],
-    ['the run that follows: a start', 'nothing', ({ follow, start }) => ({ change: follow, rival: start })],
+    ['the prune of a plan: a start', 'a plan to carry out', ({ follow, start }) => ({ change: follow, rival: start })],
+    ['the prune of a plan: the same', 'a plan to carry out', ({ follow }) => ({ change: follow, rival: follow })],
     ['a mark: a start', 'nothing', ({ mark, startInTime }) => ({ change: mark, rival: startInTime })],
     ['a mark: the end of the run', 'its lock', ({ mark, publish }) => ({ change: mark, rival: publish })],
     ['a start: a mark', 'nothing', ({ mark, startInTime }) => ({ change: startInTime, rival: mark })],
