@@ -28,6 +28,11 @@ export interface RunLock {
   served?: Served;
 }
 
+/** The lock of a job that never ran. */
+export function newLock(job: string, now: Date): RunLock {
+  return { job, epoch: 0, run: null, since: now.toISOString(), cancel: false };
+}
+
 /** The lock while this run holds it, for an occurrence of a schedule or not. The caller decides whether it may. */
 export function acquire(
   current: RunLock | undefined,

@@ -20,7 +20,7 @@ import {
   summaryPath,
 } from '#domain/run/control-paths.ts';
 import type { HeldRun } from '#domain/run/held-run.ts';
-import { isLock, type Left, type RunLock, release } from '#domain/run/lock.ts';
+import { isLock, type Left, newLock, type RunLock, release } from '#domain/run/lock.ts';
 import { isReader, type LockedRun, lockPathOf } from '#domain/run/lock-place.ts';
 import type { ManifestPage } from '#domain/run/manifest.ts';
 import { markOf, NO_RUN, type Occurrence, servingRun, withServed } from '#domain/run/occurrence.ts';
@@ -202,15 +202,16 @@ export class ControlStore extends ControlContainer {
   }
 
   /**
-   * Has the vault remember that a schedule owes nothing up to a time, if it remembers nothing of this schedule yet. A
-   * job that never ran has no lock to remember it in.
+   * Has the vault remember that a schedule owes nothing up to a time, if it remembers nothing of this schedule yet.
+   * This makes the lock of a job that never ran.
    */
   async beginSchedule(job: string, begin: Omit<Occurrence, 'ticked'>, now: Date): Promise<void> {
     await compareAndSwap(async () => {
       const lock = await this.readLock(job);
-      if (!lock || markOf(lock.value.served, begin.what, now)?.schedule === begin.schedule) return true;
-      const wanted = { ...lock.value, served: withServed(lock.value.served, begin, NO_RUN) };
-      return (await this.writeJson(lockPath(job), wanted, { ifMatch: lock.etag })) || undefined;
+      if (markOf(lock?.value.served, begin.what, now)?.schedule === begin.schedule) return true;
+      const free = lock?.value ?? newLock(job, now);
+      const wanted = { ...free, served: withServed(free.served, begin, NO_RUN) };
+      return (await this.writeJson(lockPath(job), wanted, lock ? { ifMatch: lock.etag } : 'absent')) || undefined;
     });
   }
 

@@ -112,12 +112,13 @@ describe('F30: a year of ticks', { tags: ['slow'], timeout: 120_000 }, () => {
   });
 });
 
-/** A job at its hour, 12:00 in UTC, in a vault with one restore point. */
-async function atNoon() {
+/** A job at its hour, 12:00 in UTC, in a vault with one restore point or without. */
+async function atNoon({ isNew = false } = {}) {
   const vault = new Vault({ retryDelayMs: 800 });
   vault.jobs = [jobOf('nightly', {})];
   vault.put('a', 'content');
-  await vault.backup();
+  if (isNew) vault.pass(1);
+  else await vault.backup();
   vault.pass(23);
   const events: string[] = [];
   const lines: string[] = [];
@@ -269,6 +270,16 @@ describe('F30: a timer whose status was lost', () => {
       await tick(what, { status: afterwards });
       expect(events).toHaveLength(2);
     }
+  });
+
+  it('makes up for the first occurrence of a job that never ran', async () => {
+    const { vault, tick, events } = await atNoon({ isNew: true });
+    vault.pass(-2);
+    await tick('backup', { status: first });
+    vault.pass(30);
+    expect(events).toEqual([]);
+    await tick('backup', { status: { next: '2026-05-04T17:00:00.000Z' } });
+    expect(events).toEqual(['started incremental']);
   });
 
   it('makes up for a run that was lost with it', async () => {
