@@ -41,7 +41,7 @@ export function* processRun(context: OrchestrationContext): Generator<Task, Proc
   const worked = combine((yield* settle(context, groups)).map(groupResult));
   if (worked.stopped === 'superseded') return { superseded: true };
   problems.push(...worked.problems);
-  if (containers === 0 && problems.length === 0 && isBackup(run.mode)) {
+  if (containers === 0 && problems.length === 0 && isBackup(run.mode) && !worked.stopped) {
     problems.push(problemOf('no-containers', 0));
   }
   const stopped = worked.stopped ?? (yield* finishWork(context, run, findings));

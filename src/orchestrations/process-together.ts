@@ -56,6 +56,10 @@ function takeAnswer(
   list: ProcessContainerInput[],
   answer: Answer<'processTasks'>,
 ): ProcessContainerInput[] {
+  if (answer.stopped) {
+    for (const input of list) begun.set(input, { result: { stopped: answer.stopped } });
+    return [];
+  }
   if (answer.problem) {
     for (const input of list) begun.set(input, afterFailure(input, answer.problem));
     return [];

@@ -3,6 +3,7 @@ import type { Dependencies } from '#app/dependencies.ts';
 import { type JobContext, jobContextOf } from '#app/job-context.ts';
 import { noteInCatalog } from '#app/note-in-catalog.ts';
 import { registerReader } from '#app/register-reader.ts';
+import { runSetup } from '#app/run-setup.ts';
 import { lockPath } from '#domain/run/control-paths.ts';
 import { acquire } from '#domain/run/lock.ts';
 import { ORCHESTRATION_VERSION } from '#domain/run/orchestration-version.ts';
@@ -30,8 +31,8 @@ export async function beginNext(deps: Dependencies, { run }: { run: RunRef }): P
     if (!lock || holder) return {};
     const now = deps.now();
     const id = newRunId(run.job, now, deps.random());
-    const about = { ...startedBy(run.id, now), id, job: run.job };
-    const taken = acquire(lock.value, { ...about, ...wanted }, now);
+    const next = { ...startedBy(run.id, now), ...wanted, id, job: run.job };
+    const taken = acquire(lock.value, { ...next, setup: runSetup(deps, next) }, now);
     if (!(await control.writeJson(lockPath(run.job), taken, { ifMatch: lock.etag }))) continue;
     await noteInCatalog(deps, job.destination.account, startedRow(taken.run));
     deps.telemetry.runStarted(taken.run);
@@ -49,8 +50,8 @@ async function registerNext(
 ): Promise<{ next?: RunRef }> {
   const now = deps.now();
   const id = newRunId(of, new Date(finishedAt ?? startedAt), derivedSuffix(follows));
-  const about = { ...startedBy(follows, now), id, job: of };
-  const registered = await registerReader(control, { ...about, ...wanted }, now);
+  const about = { ...startedBy(follows, now), ...wanted, id, job: of };
+  const registered = await registerReader(control, { ...about, setup: runSetup(deps, about) }, now);
   if (!registered) {
     const before = await control.findLockOf({ job: of, id });
     return before ? { next: before.value.run } : {};

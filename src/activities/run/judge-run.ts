@@ -139,7 +139,7 @@ export function unreadPrevious({ previous, lost }: Pick<Findings, 'previous' | '
 }
 
 /** Problems of a run whose orchestration did not come to its end. */
-const UNFINISHED = new Set<ProblemCode>(['orchestration-failed', 'deployed-during-run']);
+const UNFINISHED = new Set<ProblemCode>(['orchestration-failed', 'deployed-during-run', 'setup-changed']);
 
 /** Why there can be no restore point, or undefined. */
 function missing(input: PublishRunInput, findings: Findings, troubled: ReadonlySet<string>): string | undefined {

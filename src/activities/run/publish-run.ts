@@ -2,9 +2,11 @@ import { appendToChain } from '#app/append-to-chain.ts';
 import type { Dependencies } from '#app/dependencies.ts';
 import { jobContextOf } from '#app/job-context.ts';
 import { noteInCatalog } from '#app/note-in-catalog.ts';
+import { setupChange } from '#app/run-setup.ts';
 import { standingOf } from '#domain/run/lock.ts';
 import { addRequests } from '#domain/run/request-counts.ts';
 import { leftBy, type RunStatus } from '#domain/run/run.ts';
+import { type SetupChange, setupProblem } from '#domain/run/run-setup.ts';
 import { catalogRowOf } from '#storage/catalog.ts';
 import { countingRequests } from '#storage/requests.ts';
 import { engageBrake } from './engage-brake.ts';
@@ -28,12 +30,16 @@ export async function publishRun(deps: Dependencies, input: PublishRunInput): Pr
   return countingRequests(requests, async () => {
     let summary = await control.readSummary(run);
     if (!summary) {
+      const change = setupChange(deps, run);
       const lock = await control.readLockOf(run);
-      if (standingOf(lock?.value, run) === 'superseded') return { status: 'superseded' as const };
+      // If the vault changed, its lock is in the earlier one, and this one tells that it has ended.
+      const mayPublish = standingOf(lock?.value, run) !== 'superseded' || change?.part === 'vault';
+      if (!mayPublish) return { status: 'superseded' as const };
+      const given = change ? endedBy(change, input) : input;
       // Signs end before the summary: nothing of a run is written after it.
       summary = await givingSigns(deps, control, run, async () => {
-        const findings = await findingsOf(deps, context, input);
-        const judged = () => judgeRun(input, context, findings, withRest(requests), deps.now());
+        const findings = await findingsOf(deps, context, given);
+        const judged = () => judgeRun(given, context, findings, withRest(requests), deps.now());
         // Before the restore point exists, so that it cannot be there without its safety brake.
         const brake = await engageBrake(deps, context, judged(), findings);
         return { ...judged(), ...(brake && { brake }), ...(findings.plan && { plan: findings.plan }) };
@@ -48,6 +54,12 @@ export async function publishRun(deps: Dependencies, input: PublishRunInput): Pr
     deps.telemetry.runFinished(summary);
     return { status: summary.status };
   });
+}
+
+/** The whole run has the problem that its activities have had since the change. */
+function endedBy(change: SetupChange, input: PublishRunInput): PublishRunInput {
+  const others = input.problems.filter(({ code }) => code !== 'setup-changed');
+  return { ...input, problems: [setupProblem(change), ...others] };
 }
 
 /** With the requests still to come: for the summary, the chain, the row in the catalog, and the lock. */

@@ -5,8 +5,8 @@ import { observingProgress } from '#storage/requests.ts';
 
 export type GuardedRun = Pick<RunRef, 'id' | 'job' | 'mode' | 'epoch'>;
 
-/** Why a run may no longer continue. */
-export type StopReason = Exclude<Standing, 'go'>;
+/** Why a run may no longer continue; `changed`: an account or a selection is not what it began with. */
+export type StopReason = Exclude<Standing, 'go'> | 'changed';
 
 const READ_EVERY_MS = 5_000;
 const WATCH_EVERY_MS = 2_000;

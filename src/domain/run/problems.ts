@@ -514,6 +514,12 @@ export const PROBLEMS = {
       'A deployment replaced the app while the run was in progress, and the new version processes runs in another ' +
       'way. Start another run, which keeps what this one copied. To avoid this, deploy between runs.',
   },
+  'setup-changed': {
+    meaning: 'ended because its accounts or its selection changed',
+    hint:
+      'A setting or strongroom.json changed while the run was in progress: what it had copied belongs to the earlier ' +
+      'setup, and no restore point may mix the two. Start another run. A schedule starts it within the hour.',
+  },
   internal: {
     meaning: 'an unexpected failure',
     hint: 'An unexpected failure occurred. Retry. If it occurs again, report it with the run id.',

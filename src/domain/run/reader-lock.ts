@@ -1,4 +1,4 @@
-import type { RunLock } from './lock.ts';
+import { newLock, type RunLock } from './lock.ts';
 import { isReader } from './lock-place.ts';
 import type { RestoreRef, UnlockedRun, VerifyRef, Without } from './run.ts';
 
@@ -35,8 +35,7 @@ export function takesTurn(run: UnlockedReader): boolean {
  * how many have started, if the lock does not say so.
  */
 export function withNextTurn(current: RunLock | undefined, job: string, now: Date, before = 0): RunLock {
-  const free = { job, epoch: 0, run: null, since: now.toISOString(), cancel: false };
-  return { ...(current ?? free), turn: (current?.turn ?? before) + 1 };
+  return { ...(current ?? newLock(job, now)), turn: (current?.turn ?? before) + 1 };
 }
 
 /** The restore point, or the file in the vault, that prunes must keep for a reader. */

@@ -6,6 +6,7 @@ import type { NameRange } from './name-range.ts';
 import type { NotPreserved, NotPreservedCounts } from './not-preserved.ts';
 import type { Problem } from './problems.ts';
 import type { PrunePlan } from './prune-plan.ts';
+import type { RunSetup } from './run-setup.ts';
 import type { SUMMARY_FORMAT } from './stored-format.ts';
 import type { PlanName, PruneTask, RestoreTask, VerifyTask } from './tasks.ts';
 
@@ -28,6 +29,8 @@ interface AnyRunRef {
   epoch: number;
   /** The version of the orchestrations that began it; absent in the first version. */
   orchestrations?: number;
+  /** What it began with: it ends if that changes. Absent in earlier versions. */
+  setup?: RunSetup;
   /** When this run has ended, another follows: a verification of its restore point, or the prune that it planned. */
   hasNext?: true;
   /** The run that this one follows. */
@@ -87,7 +90,10 @@ export type Without<Ref, Field extends PropertyKey> = Ref extends unknown ? Omit
 export type UnlockedRun = Without<RunRef, 'epoch'>;
 
 /** The fields of a run that a trigger decides. The start adds the others. */
-export type RequestedRun = Without<RunRef, 'id' | 'startedAt' | 'epoch' | 'orchestrations' | 'hasNext' | 'follows'>;
+export type RequestedRun = Without<
+  RunRef,
+  'id' | 'startedAt' | 'epoch' | 'orchestrations' | 'setup' | 'hasNext' | 'follows'
+>;
 
 /** The fields of a following run that the run before it decides. */
 export type NextRun = Pick<VerifyRef, 'mode' | 'dryRun' | 'verify'> | Pick<PruneRef, 'mode' | 'dryRun' | 'prune'>;
@@ -262,9 +268,19 @@ export function canBeRetried(run: Pick<RunSummary, 'mode' | 'dryRun' | 'status' 
   return isBackup(mode) && !dryRun && !wasLost(run) && status !== 'cancelled' && status !== 'running';
 }
 
-/** Whether the run never began, or ended without a summary of its own. */
-export function wasLost({ problems }: Pick<RunSummary, 'problems'>): boolean {
-  return problems.some(({ code }) => code === 'run-lost' || code === 'run-stalled');
+/** Whether the run never began, ended without a summary of its own, or lost the accounts or selection it began with. */
+function wasLost({ problems }: Pick<RunSummary, 'problems'>): boolean {
+  return problems.some(({ code }) => code === 'run-lost' || code === 'run-stalled' || code === 'setup-changed');
+}
+
+/**
+ * Whether the occurrence of a schedule that a run was to serve is still owed: something ended the run before it could
+ * do its work. An operator who cancels the run of a schedule does without it; one who cancels a run of their own, which
+ * was in progress at the time of the schedule, does not.
+ */
+export function leavesOwed(summary: Pick<RunSummary, 'problems' | 'status' | 'trigger'>): boolean {
+  const isOfOperator = summary.status === 'cancelled' && summary.trigger === 'http';
+  return wasLost(summary) || isOfOperator || summary.problems.some(({ code }) => code === 'deployed-during-run');
 }
 
 /** What an ended run leaves in the lock. An absent field keeps its value. */

@@ -2,7 +2,7 @@ import type { Dependencies } from '#app/dependencies.ts';
 import { jobContextOf } from '#app/job-context.ts';
 import type { Job } from '#config/configuration.ts';
 import { type Memory, markOf, NO_RUN, type Occurrence } from '#domain/run/occurrence.ts';
-import { wasLost } from '#domain/run/run.ts';
+import { leavesOwed } from '#domain/run/run.ts';
 import type { ControlStore } from '#storage/control/control-store.ts';
 import { isStorageError } from '#storage/storage-error.ts';
 
@@ -36,11 +36,11 @@ export async function beginSchedule(deps: Dependencies, job: Job, begin: Omit<Oc
   await control.beginSchedule(job.name, begin, deps.now()).catch(() => {});
 }
 
-/** Whether a run has ended, and was not lost. One in progress may be lost: a start finds out. */
+/** Whether a run has ended, and leaves nothing owed. One in progress may be lost: a start finds out. */
 async function hasEndedItself(control: ControlStore, job: string, id: string): Promise<boolean> {
   try {
     const summary = await control.readSummary({ job, id });
-    return summary !== undefined && !wasLost(summary);
+    return summary !== undefined && !leavesOwed(summary);
   } catch (error) {
     if (isStorageError(error, 'damaged')) return true;
     throw error;

@@ -1,10 +1,10 @@
 import type { JobContext } from '#app/job-context.ts';
 import type { RunLock } from '#domain/run/lock.ts';
 import { type Occurrence, servingRun } from '#domain/run/occurrence.ts';
-import { wasLost } from '#domain/run/run.ts';
+import { leavesOwed } from '#domain/run/run.ts';
 import { isStorageError } from '#storage/storage-error.ts';
 
-/** The run that has served this occurrence, if any. One that was lost has not. */
+/** The run that has served this occurrence, if any. One that something ended has not. */
 export async function servedBy(
   { control }: Pick<JobContext, 'control'>,
   lock: RunLock | undefined,
@@ -17,5 +17,5 @@ export async function servedBy(
     if (isStorageError(error, 'damaged')) return undefined;
     throw error;
   });
-  return summary && wasLost(summary) ? undefined : id;
+  return summary && leavesOwed(summary) ? undefined : id;
 }

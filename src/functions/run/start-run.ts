@@ -4,6 +4,7 @@ import { appendToChain } from '#app/append-to-chain.ts';
 import type { Dependencies } from '#app/dependencies.ts';
 import { type JobContext, jobContextOf } from '#app/job-context.ts';
 import { noteInCatalog } from '#app/note-in-catalog.ts';
+import { runSetup } from '#app/run-setup.ts';
 import type { Job } from '#config/configuration.ts';
 import { lockPath } from '#domain/run/control-paths.ts';
 import { acquire, type RunLock, release } from '#domain/run/lock.ts';
@@ -59,6 +60,7 @@ export async function startRun(
       id: newRunId(wanted.job, now, deps.random()),
       startedAt: now.toISOString(),
       orchestrations: ORCHESTRATION_VERSION,
+      setup: runSetup(deps, wanted),
     };
     const taken = isReaderRun(unlocked)
       ? await startReader(deps, context, unlocked, { inProgress: readers, due })
