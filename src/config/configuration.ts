@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { containerTemplateProblem, prefixTemplateProblem } from '#domain/blobs/container-template.ts';
+import { jsonErrorOffset, lineAndColumn, syntaxProblem } from '#domain/json-syntax.ts';
 import { scheduleProblem, timeZoneProblem } from '#domain/run/schedule.ts';
 import type { AccountConnection } from '#storage/account-connection.ts';
 import { blobServiceIdentity, resolveAccount, sasProblem, secondaryProblem, tableServiceProblem } from './accounts.ts';
@@ -17,8 +18,8 @@ import { ConfigurationError, type ConfigurationProblem } from './configuration-e
 import { crossChecks, type JobShape } from './cross-checks.ts';
 import { hideOption, hideOptions } from './hidden-settings.ts';
 import { hostConnectionProblems } from './host-connections.ts';
-import { jsonErrorOffset, lineAndColumn, repeatedKeyProblems, syntaxProblem } from './json-syntax.ts';
 import { optionPath } from './option-path.ts';
+import { repeatedKeyProblems } from './repeated-keys.ts';
 import { retentionSchema } from './retention.ts';
 import { alias, methodSchema, nameOf, text } from './schema-parts.ts';
 import { schemaProblems } from './schema-problems.ts';

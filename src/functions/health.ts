@@ -1,3 +1,4 @@
+import { OPERATIONS } from '#api/operations.ts';
 import type { Dependencies } from '#app/dependencies.ts';
 import { jobContextOf } from '#app/job-context.ts';
 import { problemCodeOf } from '#app/problem-code.ts';
@@ -9,7 +10,7 @@ import { nextAfter } from '#domain/run/schedule.ts';
 import { ControlStore } from '#storage/control/control-store.ts';
 import { PoisonStore } from '#storage/control/poison-store.ts';
 import { isStorageError } from '#storage/storage-error.ts';
-import { answering, json } from './http/answering.ts';
+import { answering, reply } from './http/answering.ts';
 import {
   type Containers,
   type HealthProblem,
@@ -29,7 +30,7 @@ const PATIENCE_MS = 5_000;
  */
 export function healthHandler(deps: Dependencies) {
   const checks = { replaces: replacementProofs(deps), jobs: jobHealth(deps) };
-  return answering(deps, async (_, client) => {
+  return answering(deps, OPERATIONS.health, async (_, client) => {
     const { jobs, archives, accounts: connections } = deps.configuration;
     const all = [...jobs, ...archives];
     const accounts = await Promise.all(
@@ -61,9 +62,11 @@ export function healthHandler(deps: Dependencies) {
       taken === undefined &&
       shown.accounts.every(({ status }) => status === 'ok') &&
       [...shown.jobs, ...shown.archives].every(({ problem }) => problem === null);
-    const status = healthy ? 'ok' : 'degraded';
     const versions = { version: STRONGROOM_VERSION, orchestrations: ORCHESTRATION_VERSION };
-    return json(healthy ? 200 : 503, { status, ...versions, ...shown });
+    const report = { ...versions, ...shown };
+    return healthy
+      ? reply(200, { status: 'ok' as const, ...report })
+      : reply(503, { status: 'degraded' as const, ...report });
   });
 }
 
@@ -101,7 +104,7 @@ function services({ configuration }: Dependencies, alias: string): { blobs: bool
 }
 
 interface CheckedAccount {
-  shown: { alias: string; status: 'ok' | 'failed'; catalog?: object } & Partial<HealthProblem>;
+  shown: { alias: string; status: 'ok' | 'failed'; catalog?: HealthProblem } & Partial<HealthProblem>;
   containers: Containers;
 }
 
@@ -117,7 +120,7 @@ async function checkAccount(
     const containers = blobs ? await askBlobs(deps, alias, signal) : undefined;
     if (vault) await replaces(alias);
     if (tables) await deps.tables(alias).listTables(undefined, signal);
-    const catalog = vault ? await catalogOf(deps, alias, signal) : {};
+    const catalog = vault ? await catalogOf(deps, alias, signal) : { runs: false };
     // Rows are of runs, which have left something there.
     const isGone = 'runs' in catalog && catalog.runs && containers && !containers.has(CONTROL_CONTAINER);
     if (isGone) {
@@ -173,7 +176,11 @@ function replacementProofs(deps: Dependencies) {
 }
 
 /** Whether the catalog of a vault has runs, or what is wrong with it. Everything works without it. */
-async function catalogOf(deps: Dependencies, alias: string, signal: AbortSignal) {
+async function catalogOf(
+  deps: Dependencies,
+  alias: string,
+  signal: AbortSignal,
+): Promise<{ runs: boolean } | HealthProblem> {
   const late = new Promise<'late'>((resolve) => {
     signal.addEventListener('abort', () => resolve('late'));
   });

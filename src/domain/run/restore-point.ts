@@ -31,7 +31,7 @@ export interface Notes {
 
 const text = z.string();
 const count = z.int().nonnegative();
-const proofSchema = z.strictObject({
+export const proofSchema = z.strictObject({
   run: text,
   at: text,
   kind: z.enum(['quick', 'deep', 'drill']),
@@ -40,7 +40,7 @@ const proofSchema = z.strictObject({
   read: count,
   failed: count,
 } satisfies Members<Proof>);
-const notesSchema = z.strictObject({
+export const notesSchema = z.strictObject({
   hold: z.strictObject({ at: text, reason: text }).optional(),
   brake: z.strictObject({ reason: text, containers: z.array(text), released: text.optional() }).optional(),
   proofs: z.array(proofSchema).optional(),

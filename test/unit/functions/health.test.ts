@@ -1,4 +1,4 @@
-import type { HttpRequest, InvocationContext } from '@azure/functions';
+import type { InvocationContext } from '@azure/functions';
 import type { DurableClient } from 'durable-functions';
 import { expect, test, vi } from 'vitest';
 import type { Dependencies } from '#app/dependencies.ts';
@@ -7,6 +7,7 @@ import { release } from '#domain/run/lock.ts';
 import { healthHandler } from '#functions/health.ts';
 import { catalogRowOf } from '#storage/catalog.ts';
 import { StorageError } from '#storage/storage-error.ts';
+import { httpRequest } from '../../support/builders/http-request.ts';
 import { BACKUP, Vault } from '../../support/builders/prune-vault.ts';
 
 vi.stubGlobal('STRONGROOM_VERSION', '0');
@@ -28,7 +29,7 @@ async function room() {
   const ask = async () => {
     requests.length = 0;
     const context = { functionName: 'f' } as InvocationContext;
-    const answer = await handler({} as HttpRequest, {} as DurableClient, context);
+    const answer = await handler(httpRequest(), {} as DurableClient, context);
     return { status: answer.status, body: JSON.parse(answer.body as string), requests: [...requests] };
   };
   return { vault, deps, ask, row: catalogRowOf(summary) };
