@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { PERMISSIONS } from '#domain/access/permission.ts';
 import { count, text, texts } from './fields.ts';
 import type { Errors, Operation } from './operation.ts';
 import { startedRunSchema } from './started-run.ts';
@@ -16,6 +17,10 @@ export const errorSchema = z
     errors: z.array(z.strictObject({ path: text, message: text })).optional(),
     /** Of `run-in-progress`: the run in progress. */
     run: text.optional(),
+    /** Of `sign-in-needed`: the ways to sign in. */
+    ways: z.array(z.enum(['entra', 'key'])).optional(),
+    /** Of `not-allowed`: a permission that is missing. */
+    needs: z.enum(PERMISSIONS).optional(),
     /** Of `container-missing`: the containers to choose from. */
     containers: texts.optional(),
     /** Of `misconfigured`: how many there are. */
@@ -32,6 +37,7 @@ export function errorsOf({ needs, method, answers, errors }: Operation): Record<
   ];
   const starts = answers[202] === startedRunSchema ? ['task-hub-taken'] : [];
   return {
+    ...(needs !== 'anyone' && { 401: ['sign-in-needed'], 403: ['not-allowed', 'origin-not-allowed'] }),
     ...(checked.length > 0 && { 400: [...checked, ...(all[400] ?? [])] }),
     ...(all[404] && { 404: all[404] }),
     ...(all[409] && { 409: [...all[409], ...starts] }),

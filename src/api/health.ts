@@ -26,7 +26,7 @@ const archive = z.strictObject({
 });
 
 /** The report on all accounts, jobs and rules. */
-export const healthSchema = z
+const reportSchema = z
   .strictObject({
     status: z.enum(['ok', 'degraded']),
     version: text,
@@ -38,15 +38,45 @@ export const healthSchema = z
   })
   .meta({ id: 'Health' });
 
+/** The answer to anyone. */
+const statusSchema = z.strictObject({ status: z.enum(['ok', 'degraded']), version: text });
+
+/** The answer of an app that cannot start, to anyone. */
+const misconfigured = z
+  .strictObject({
+    status: z.literal('misconfigured'),
+    ...{ version: text, code: z.literal('misconfigured'), problems: count, hint: text },
+  })
+  .meta({ id: 'Misconfigured' });
+
+// Monitors add parameters of their own.
+const anything = z.looseObject({});
+
 export const healthOperations = operations({
   health: {
     method: 'GET',
     path: 'health',
-    summary: 'Check accounts, show schedules',
+    summary: 'Show whether everything is all right',
     needs: 'anyone',
-    // Monitors add parameters of their own.
-    query: z.looseObject({}),
-    answers: { 200: healthSchema, 503: healthSchema },
+    query: anything,
+    answers: { 200: statusSchema, 503: z.union([statusSchema, misconfigured]) },
+    errors: {},
+  },
+  healthDetails: {
+    method: 'GET',
+    path: 'health/details',
+    summary: 'Check accounts, show schedules',
+    needs: 'status',
+    answers: { 200: reportSchema, 503: reportSchema },
+    errors: {},
+  },
+  live: {
+    method: 'GET',
+    path: 'live',
+    summary: 'Show that the app has started',
+    needs: 'anyone',
+    query: anything,
+    answers: { 200: z.strictObject({ status: z.literal('live'), version: text }), 503: misconfigured },
     errors: {},
   },
 });

@@ -15,6 +15,8 @@ const TEXTS: Record<number, string> = {
   200: 'OK',
   202: 'The run has started, or ends soon',
   400: 'Invalid request',
+  401: 'Sign-in needed',
+  403: 'Not allowed',
   404: 'Not found',
   409: 'Conflict',
   413: 'Body too large',

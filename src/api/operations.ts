@@ -7,6 +7,7 @@ import { restorePointOperations } from './restore-points.ts';
 import { restoreOperations } from './restores.ts';
 import { runOperations } from './runs.ts';
 import { verificationOperations } from './verifications.ts';
+import { whoAmIOperations } from './who-am-i.ts';
 
 /** Every operation of the HTTP API, by its id. */
 export const OPERATIONS = {
@@ -19,6 +20,7 @@ export const OPERATIONS = {
   ...healthOperations,
   ...catalogOperations,
   ...descriptionOperations,
+  ...whoAmIOperations,
 };
 
 export type OperationId = keyof typeof OPERATIONS;

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { bySchema } from '#domain/run/by.ts';
 import type { ChainLink } from '#domain/run/chain-link.ts';
 import type { Members } from '#domain/run/members.ts';
 import type { NotPreserved } from '#domain/run/not-preserved.ts';
@@ -111,6 +112,7 @@ const containerSchema = z
 export const runReportSchema = z
   .strictObject({
     ...{ id: text, job: text, mode: modeSchema, trigger: text, dryRun: z.boolean() },
+    by: bySchema.optional(),
     retryOf: text.optional(),
     restore: restoreTaskSchema.optional(),
     verify: verifyTaskSchema.optional(),

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { bySchema } from '#domain/run/by.ts';
 import { catalogProblems } from './catalog-problem.ts';
 import { counts, cursor, next, text, time } from './fields.ts';
 import { limitUpTo } from './limit.ts';
@@ -12,6 +13,7 @@ export const runRowSchema = z
   .strictObject({
     // A run that was lost has the mode and trigger "unknown" without a catalog.
     ...{ id: text, job: text, mode: text, trigger: text, status: text, dryRun: z.boolean(), startedAt: time },
+    by: bySchema.optional(),
     finishedAt: time.optional(),
     counts: counts.optional(),
     bytes: counts.optional(),
@@ -81,7 +83,7 @@ export const runOperations = operations({
     method: 'POST',
     path: 'runs/{id}/retry',
     summary: 'Retry what failed in a backup or restore',
-    needs: ['run', 'restore'],
+    needs: ['run', 'restore', 'prune'],
     answers: { 202: startedRunSchema },
     errors: {
       404: ['run-not-found', 'restore-point-not-found', 'point-removed'],

@@ -3,7 +3,7 @@ import type { Dependencies } from '#app/dependencies.ts';
 import { listPoisonHandler } from './archive/list-poison.ts';
 import { listReceiptsHandler } from './archive/list-receipts.ts';
 import { startReconcileHandler, startReprocessHandler } from './archive/start-archiving.ts';
-import { healthHandler } from './health.ts';
+import { healthDetailsHandler, healthHandler, liveHandler } from './health.ts';
 import type { Handler } from './http/answering.ts';
 import { openApiHandler } from './openapi.ts';
 import { startPruneHandler } from './prune/start-prune.ts';
@@ -23,6 +23,7 @@ import { listRunsHandler } from './run/list-runs.ts';
 import { retryRunHandler } from './run/retry-run.ts';
 import { startRunHandler } from './run/start-run.ts';
 import { startVerificationHandler } from './verify/start-verification.ts';
+import { whoAmIHandler } from './who-am-i.ts';
 
 /** Who answers each operation. */
 export const HANDLERS: Readonly<Record<OperationId, (deps: Dependencies) => Handler>> = {
@@ -51,5 +52,8 @@ export const HANDLERS: Readonly<Record<OperationId, (deps: Dependencies) => Hand
   startReprocess: startReprocessHandler,
   rebuildCatalog: rebuildCatalogHandler,
   health: healthHandler,
+  healthDetails: healthDetailsHandler,
+  live: liveHandler,
+  whoAmI: whoAmIHandler,
   openApi: openApiHandler,
 };

@@ -22,7 +22,7 @@ export type Registration = () => void;
 export function routes(deps: Dependencies): Registration[] {
   return (Object.keys(OPERATIONS) as OperationId[]).map((id) => {
     const handler = HANDLERS[id](deps);
-    return () => df.app.client.http(id, { ...registrationOf(OPERATIONS[id]), handler });
+    return () => df.app.client.http(id, { ...registrationOf(OPERATIONS[id], deps.configuration.access), handler });
   });
 }
 

@@ -4,6 +4,7 @@ import { type JobContext, jobContextOf } from '#app/job-context.ts';
 import { noteInCatalog } from '#app/note-in-catalog.ts';
 import { registerReader } from '#app/register-reader.ts';
 import { lockPath } from '#domain/run/control-paths.ts';
+import { defined } from '#domain/run/defined.ts';
 import { acquire } from '#domain/run/lock.ts';
 import { ORCHESTRATION_VERSION } from '#domain/run/orchestration-version.ts';
 import type { NextRun, RunRef, RunSummary, VerifyRef } from '#domain/run/run.ts';
@@ -30,7 +31,7 @@ export async function beginNext(deps: Dependencies, { run }: { run: RunRef }): P
     if (!lock || holder) return {};
     const now = deps.now();
     const id = newRunId(run.job, now, deps.random());
-    const about = { ...startedBy(run.id, now), id, job: run.job };
+    const about = { ...startedBy(run, now), id, job: run.job };
     const taken = acquire(lock.value, { ...about, ...wanted }, now);
     if (!(await control.writeJson(lockPath(run.job), taken, { ifMatch: lock.etag }))) continue;
     await noteInCatalog(deps, job.destination.account, startedRow(taken.run));
@@ -44,12 +45,13 @@ export async function beginNext(deps: Dependencies, { run }: { run: RunRef }): P
 async function registerNext(
   deps: Dependencies,
   { control, job }: JobContext,
-  { id: follows, job: of, finishedAt, startedAt }: RunSummary,
+  summary: RunSummary,
   wanted: Pick<VerifyRef, 'mode' | 'dryRun' | 'verify'>,
 ): Promise<{ next?: RunRef }> {
+  const { id: follows, job: of, finishedAt, startedAt } = summary;
   const now = deps.now();
   const id = newRunId(of, new Date(finishedAt ?? startedAt), derivedSuffix(follows));
-  const about = { ...startedBy(follows, now), id, job: of };
+  const about = { ...startedBy(summary, now), id, job: of };
   const registered = await registerReader(control, { ...about, ...wanted }, now);
   if (!registered) {
     const before = await control.findLockOf({ job: of, id });
@@ -62,9 +64,9 @@ async function registerNext(
   return { next };
 }
 
-function startedBy(follows: string, now: Date) {
-  const startedAt = now.toISOString();
-  return { trigger: 'run', startedAt, follows, orchestrations: ORCHESTRATION_VERSION } as const;
+function startedBy({ id: follows, by }: Pick<RunRef, 'id' | 'by'>, now: Date) {
+  const about = { startedAt: now.toISOString(), follows, orchestrations: ORCHESTRATION_VERSION };
+  return { trigger: 'run' as const, ...defined({ by }), ...about };
 }
 
 /** Six characters of a–z and 0–9. */

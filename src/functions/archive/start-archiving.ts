@@ -9,19 +9,19 @@ import { configuredRule } from './configured-rule.ts';
 
 /** POST /api/archives/{rule}/reconcile — archives every upload that has no receipt. */
 export function startReconcileHandler(deps: Dependencies) {
-  return answering(deps, OPERATIONS.startReconcile, async ({ params, body: { dryRun } }, client) => {
+  return answering(deps, OPERATIONS.startReconcile, async ({ params, body: { dryRun }, caller: { by } }, client) => {
     const { name: job } = configuredRule(deps, params.rule);
-    return answerStart(deps, client, { job, mode: 'reconcile', trigger: 'http', dryRun });
+    return answerStart(deps, client, { job, mode: 'reconcile', trigger: 'http', by, dryRun });
   });
 }
 
 /** POST /api/archives/{rule}/reprocess — tries poison uploads again, all or one. */
 export function startReprocessHandler(deps: Dependencies) {
-  return answering(deps, OPERATIONS.startReprocess, async ({ params, body: { id } }, client) => {
+  return answering(deps, OPERATIONS.startReprocess, async ({ params, body: { id }, caller: { by } }, client) => {
     const { name: job } = configuredRule(deps, params.rule);
     if (id !== undefined) await checkPoison(deps, job, id);
     const reprocess = id === undefined ? {} : { id };
-    return answerStart(deps, client, { job, mode: 'reprocess', trigger: 'http', dryRun: false, reprocess });
+    return answerStart(deps, client, { job, mode: 'reprocess', trigger: 'http', by, dryRun: false, reprocess });
   });
 }
 

@@ -3,8 +3,11 @@ import type { DurableClient } from 'durable-functions';
 import type { Operation, ParamsOf, Parsed, Reply } from '#api/operation.ts';
 import type { Dependencies } from '#app/dependencies.ts';
 import { problemCodeOf } from '#app/problem-code.ts';
+import type { Access } from '#config/access.ts';
+import type { Permission } from '#domain/access/permission.ts';
 import { PROBLEMS } from '#domain/run/problems.ts';
 import { isStorageError } from '#storage/storage-error.ts';
+import { authorize, type Caller, callerOf, checkPermission } from './caller.ts';
 import { HttpError, problemResponse } from './http-error.ts';
 import { readBody, readQuery, refuseLargeBody } from './read-request.ts';
 import { visibleJson } from './visible-json.ts';
@@ -14,6 +17,13 @@ export interface Asked<Op extends Operation> {
   params: ParamsOf<Op['path']>;
   query: Parsed<Op['query']>;
   body: Parsed<Op['body']>;
+  /** Who calls. Where anyone may call, the app does not find out. */
+  caller: Op['needs'] extends 'anyone' ? undefined : Caller;
+  /**
+   * Throws 403 unless the caller has the permission. An operation that needs one of several has to name the one: an
+   * answer without this call is an error.
+   */
+  check(permission: Permission): void;
 }
 
 /** What the host calls. */
@@ -34,7 +44,9 @@ export function answering<Op extends Operation>(
 ): Handler {
   return async (request, client, context) => {
     try {
-      const { status, body, headers } = await answer(await asked(request, operation), client);
+      const { call, isChecked } = await asked(request, operation, deps.configuration.access);
+      const { status, body, headers } = await answer(call, client);
+      if (!isChecked()) throw new Error(`${operation.method} ${operation.path} has checked no permission`);
       return json(status, body, { 'cache-control': 'no-store', ...headers });
     } catch (error) {
       if (error instanceof HttpError) return problemResponse(error);
@@ -50,11 +62,24 @@ export function answering<Op extends Operation>(
   };
 }
 
-async function asked<Op extends Operation>(request: HttpRequest, operation: Op): Promise<Asked<Op>> {
+async function asked<Op extends Operation>(
+  request: HttpRequest,
+  operation: Op,
+  access: Access | undefined,
+): Promise<{ call: Asked<Op>; isChecked(): boolean }> {
+  const { needs } = operation;
+  const caller = needs === 'anyone' ? undefined : callerOf(request, access);
+  authorize(needs, caller, access);
   await refuseLargeBody(request);
   const query = readQuery(request, operation.query);
   const body = operation.method === 'POST' ? await readBody(request, operation.body) : {};
-  return { params: request.params, query, body } as Asked<Op>;
+  let checked = typeof needs === 'string';
+  const check = (permission: Permission) => {
+    checkPermission(permission, caller);
+    checked = true;
+  };
+  const call = { params: request.params, query, body, caller, check } as Asked<Op>;
+  return { call, isChecked: () => checked };
 }
 
 /** An answer, with the types that the contract compares. */

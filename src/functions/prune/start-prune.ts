@@ -14,7 +14,9 @@ const PLAN_FIRST =
 
 /** POST /api/prunes — plans a prune, or carries out the plan that the request names. */
 export function startPruneHandler(deps: Dependencies) {
-  return answering(deps, OPERATIONS.startPrune, async ({ body: { job: named, dryRun, plan: run, hash } }, client) => {
+  return answering(deps, OPERATIONS.startPrune, async ({ body, caller: { by }, check }, client) => {
+    const { job: named, dryRun, plan: run, hash } = body;
+    check(run === undefined && hash === undefined ? 'run' : 'prune');
     if ((run === undefined) !== (hash === undefined)) {
       throw new HttpError(400, 'body-invalid', 'body: carrying out a plan needs both "plan" and "hash"', PLAN_FIRST);
     }
@@ -24,12 +26,12 @@ export function startPruneHandler(deps: Dependencies) {
     }
     if (run === undefined || hash === undefined) {
       const { name: job } = configuredJob(deps, named);
-      return answerStart(deps, client, { job, mode: 'prune', trigger: 'http', dryRun: true, prune: {} });
+      return answerStart(deps, client, { job, mode: 'prune', trigger: 'http', by, dryRun: true, prune: {} });
     }
     const job = jobOfPlan(deps, run, named);
     await checkPlan(deps, { job, run, hash });
     const prune = { plan: { run, hash } };
-    return answerStart(deps, client, { job, mode: 'prune', trigger: 'http', dryRun: false, prune });
+    return answerStart(deps, client, { job, mode: 'prune', trigger: 'http', by, dryRun: false, prune });
   });
 }
 

@@ -13,15 +13,14 @@ import { vaultsOf } from '../run/find-run.ts';
  * notes, and its summary is not in the vault. Until then, prunes of the vault delete nothing. Deletes nothing itself.
  */
 export function forgetHandler(deps: Dependencies) {
-  return answering(deps, OPERATIONS.forgetRestorePoint, async ({ params }) => {
-    const id = params.id;
+  return answering(deps, OPERATIONS.forgetRestorePoint, async ({ params: { id }, caller: { by } }) => {
     const job = parseRunId(id)?.job;
     for (const vault of job === undefined ? [] : vaultsOf(deps, job)) {
       const control = new ControlStore(deps.blobs(vault));
       const onRecord = (await control.chain.pointsOnRecord(job!)).points.get(id);
       if (!onRecord && !(await control.hasNotes({ job: job!, id }))) continue;
       if (await control.hasSummary({ job: job!, id })) throw stillThere(id);
-      if (!onRecord?.isEmptied) await appendEntry(deps, deps.blobs(vault), job!, { kind: 'forget', point: id });
+      if (!onRecord?.isEmptied) await appendEntry(deps, deps.blobs(vault), job!, { kind: 'forget', point: id, by });
       return reply(200, { id, forgotten: true });
     }
     await findPoint(deps, id);

@@ -27,28 +27,32 @@ interface Noting {
 
 /** POST /api/restore-points/{id}/hold — no policy removes the restore point until an operator removes the hold. */
 export function holdHandler(deps: Dependencies) {
-  return answering(deps, OPERATIONS.holdRestorePoint, async ({ params: { id: point }, body: { reason } }) => {
-    return noteUnmarked(deps, point, (notes) => {
-      const hold = { at: deps.now().toISOString(), reason };
-      return { notes: { ...notes, hold }, entry: { kind: 'hold', point, hold, ...endsOf(notes) } };
-    });
-  });
+  return answering(
+    deps,
+    OPERATIONS.holdRestorePoint,
+    async ({ params: { id: point }, body: { reason }, caller: { by } }) => {
+      return noteUnmarked(deps, point, (notes) => {
+        const hold = { at: deps.now().toISOString(), reason, by };
+        return { notes: { ...notes, hold }, entry: { kind: 'hold', point, hold, ...endsOf(notes) } };
+      });
+    },
+  );
 }
 
 /** POST /api/restore-points/{id}/unhold — writes nothing if there is no hold. */
 export function unholdHandler(deps: Dependencies) {
-  return answering(deps, OPERATIONS.unholdRestorePoint, async ({ params: { id: point } }) => {
+  return answering(deps, OPERATIONS.unholdRestorePoint, async ({ params: { id: point }, caller: { by } }) => {
     return noteUnmarked(deps, point, ({ hold, ...notes }, { isHeld }) => {
       // Notes that were lost may have had the hold that is on record.
       if (!hold && !isHeld) return undefined;
-      return { notes, entry: { kind: 'unhold', point, ...endsOf({ hold }) }, recordFirst: true };
+      return { notes, entry: { kind: 'unhold', point, by, ...endsOf({ hold }) }, recordFirst: true };
     });
   });
 }
 
 /** POST /api/restore-points/{id}/release — releases the safety brake, after an operator has checked why it engaged. */
 export function releaseHandler(deps: Dependencies) {
-  return answering(deps, OPERATIONS.releaseRestorePoint, async ({ params: { id: point } }) => {
+  return answering(deps, OPERATIONS.releaseRestorePoint, async ({ params: { id: point }, caller: { by } }) => {
     const released = deps.now().toISOString();
     return noteUnmarked(deps, point, (notes, recorded) => {
       const engaged = notes.brake ?? recorded.brake;
@@ -60,8 +64,9 @@ export function releaseHandler(deps: Dependencies) {
           `See its notes, or look for the brake of another: GET /api/restore-points/${point}`,
         );
       }
-      // A repeated call keeps the time of the first release.
-      const brake = { released, ...engaged };
+      // A repeated call keeps the first release.
+      const first = engaged.released === undefined ? { released, releasedBy: by } : { released: engaged.released };
+      const brake = { ...engaged, ...first };
       return { notes: { ...notes, brake }, entry: { kind: 'release', point, ...brake }, recordFirst: true };
     });
   });
@@ -72,7 +77,7 @@ export function releaseHandler(deps: Dependencies) {
  * begins to delete at the same moment changes the same notes: only one of the two succeeds.
  */
 export function unmarkHandler(deps: Dependencies) {
-  return answering(deps, OPERATIONS.unmarkRestorePoint, async ({ params: { id: point } }) => {
+  return answering(deps, OPERATIONS.unmarkRestorePoint, async ({ params: { id: point }, caller: { by } }) => {
     return note(deps, point, ({ removed, ...notes }) => {
       if (!removed) {
         const hint = `To keep it under any policy, hold it: POST /api/restore-points/${point}/hold`;
@@ -80,7 +85,7 @@ export function unmarkHandler(deps: Dependencies) {
       }
       if (removed.emptied !== undefined) throw emptiedPoint(point, removed.emptied);
       const { at, run } = removed;
-      return { notes, entry: { kind: 'unmark', point, removed: { at, run } }, recordFirst: true };
+      return { notes, entry: { kind: 'unmark', point, by, removed: { at, run } }, recordFirst: true };
     });
   });
 }

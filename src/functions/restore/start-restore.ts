@@ -31,15 +31,14 @@ import { requestedTask, targetOf } from './restore-task.ts';
 
 /** POST /api/restores — restores a restore point, or parts of it, as a run of its job. */
 export function startRestoreHandler(deps: Dependencies) {
-  return answering(deps, OPERATIONS.startRestore, async ({ body }, client) => {
-    const request = body;
+  return answering(deps, OPERATIONS.startRestore, async ({ body: request, caller: { by } }, client) => {
     if (request.at !== undefined && request.restorePoint !== undefined) {
       throw new HttpError(400, 'body-invalid', 'body: specify "restorePoint" or "at", not both');
     }
     const { job, restore } = await (request.file === undefined
       ? restoreOfPoint(deps, request)
       : restoreOfFile(deps, request, request.file));
-    return answerStart(deps, client, { job, mode: 'restore', trigger: 'http', dryRun: request.dryRun, restore });
+    return answerStart(deps, client, { job, mode: 'restore', trigger: 'http', by, dryRun: request.dryRun, restore });
   });
 }
 

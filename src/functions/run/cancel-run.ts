@@ -2,6 +2,7 @@ import type { DurableClient } from 'durable-functions';
 import type { Reply } from '#api/operation.ts';
 import { OPERATIONS } from '#api/operations.ts';
 import type { Dependencies } from '#app/dependencies.ts';
+import type { Permission } from '#domain/access/permission.ts';
 import { lockPathOf } from '#domain/run/lock-place.ts';
 import { hintFor, PROBLEMS } from '#domain/run/problems.ts';
 import type { RunSummary } from '#domain/run/run.ts';
@@ -12,16 +13,18 @@ import { endRun } from './close-run.ts';
 import { endUnknownReader } from './end-unknown-reader.ts';
 import { findRun } from './find-run.ts';
 import { silentFor } from './holder-life.ts';
+import { permissionOf } from './run-permission.ts';
 
 /**
  * POST /api/runs/{id}/cancel — asks a run to end. Its activities read the request within seconds and abort pending
  * copies; then the run ends. With `force`, the run ends at once, even if its orchestration is stuck.
  */
 export function cancelRunHandler(deps: Dependencies) {
-  return answering(deps, OPERATIONS.cancelRun, async ({ params: { id }, body: { force } }, client) => {
+  return answering(deps, OPERATIONS.cancelRun, async ({ params: { id }, body: { force }, check }, client) => {
+    if (force) check('protect');
     const ended = force ? await endByForce(deps, client, id) : undefined;
     if (ended) return reply(200, { id, status: ended.status, cancelling: false, location: `/api/runs/${id}` });
-    return askToEnd(deps, client, id);
+    return askToEnd(deps, client, id, check);
   });
 }
 
@@ -41,9 +44,11 @@ async function askToEnd(
   deps: Dependencies,
   client: DurableClient,
   id: string,
+  check: (permission: Permission) => void,
 ): Promise<Reply<typeof OPERATIONS.cancelRun>> {
   for (let attempt = 0; attempt < 5; attempt++) {
     const found = await findRun(deps, client, id);
+    check(permissionOf(found));
     if (found.state !== 'running') {
       const status = found.state === 'ended' ? found.summary.status : 'failed';
       throw new HttpError(409, 'run-ended', `Run ${id} has ended: ${status}`);

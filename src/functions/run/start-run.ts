@@ -173,10 +173,10 @@ function reasonOf({ limits }: Dependencies, { silence }: HolderLife): Pick<InThe
 
 /** POST /api/jobs/{job}/runs */
 export function startRunHandler(deps: Dependencies) {
-  return answering(deps, OPERATIONS.startRun, async ({ params, body: { mode, dryRun } }, client) => {
+  return answering(deps, OPERATIONS.startRun, async ({ params, body: { mode, dryRun }, caller: { by } }, client) => {
     const job = configuredJob(deps, params.job);
     const wanted = mode === 'configured' ? job.mode : mode;
-    return answerStart(deps, client, { job: job.name, mode: wanted, dryRun, trigger: 'http' });
+    return answerStart(deps, client, { job: job.name, mode: wanted, dryRun, trigger: 'http', by });
   });
 }
 

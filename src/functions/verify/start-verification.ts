@@ -9,7 +9,7 @@ import { answerStart } from '../run/start-run.ts';
 
 /** POST /api/verifications — verifies a restore point, as a run of its job. */
 export function startVerificationHandler(deps: Dependencies) {
-  return answering(deps, OPERATIONS.startVerification, async ({ body: wanted }, client) => {
+  return answering(deps, OPERATIONS.startVerification, async ({ body: wanted, caller: { by } }, client) => {
     const { summary } = await choosePoint(deps, wanted, 'verify');
     const job = jobOfStored(deps, summary.job);
     const verify: VerifyTask = {
@@ -20,6 +20,6 @@ export function startVerificationHandler(deps: Dependencies) {
       turn: 0,
       sample: wanted.sample ?? DEFAULT_SAMPLE,
     };
-    return answerStart(deps, client, { job: job.name, mode: 'verify', trigger: 'http', dryRun: false, verify });
+    return answerStart(deps, client, { job: job.name, mode: 'verify', trigger: 'http', by, dryRun: false, verify });
   });
 }

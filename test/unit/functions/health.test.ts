@@ -4,7 +4,7 @@ import { expect, test, vi } from 'vitest';
 import type { Dependencies } from '#app/dependencies.ts';
 import { CONTROL_CONTAINER, lockPath } from '#domain/run/control-paths.ts';
 import { release } from '#domain/run/lock.ts';
-import { healthHandler } from '#functions/health.ts';
+import { healthDetailsHandler } from '#functions/health.ts';
 import { catalogRowOf } from '#storage/catalog.ts';
 import { StorageError } from '#storage/storage-error.ts';
 import { httpRequest } from '../../support/builders/http-request.ts';
@@ -23,7 +23,7 @@ async function room() {
   const lock = (await vault.control.readLock('nightly'))!;
   const free = release(lock.value, new Date(vault.clock.app), { last: summary.id, point: summary.id });
   await vault.control.writeJson(lockPath('nightly'), free, { ifMatch: lock.etag });
-  const handler = healthHandler(deps);
+  const handler = healthDetailsHandler(deps);
   const requests: string[] = [];
   vault.before = ({ operation }) => requests.push(operation);
   const ask = async () => {
