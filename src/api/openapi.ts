@@ -127,8 +127,8 @@ function schemaOf(schema: z.ZodType, io: 'input' | 'output', components: Json): 
 }
 
 /**
- * A later version may answer more, so a client does not rely on what is not there. Numbers have no bounds that JavaScript
- * has alone, and those of a query no pattern of a text.
+ * A later version may answer more, so a client does not rely on what is not there. Numbers have no bounds that only
+ * JavaScript has, and those of a query no pattern of a text.
  */
 function openUp(schema: z.core.JSONSchema.BaseSchema, io: 'input' | 'output'): void {
   if (io === 'output') delete schema.additionalProperties;

@@ -15,7 +15,7 @@ const MODES = ['key', 'keys', 'entra'] as const;
 const LEAST = 16;
 const LEAST_DIFFERENT = 8;
 
-const role = z.enum(ROLE_NAMES, { error: `a role is one of ${ROLE_NAMES.join(', ')}` });
+const role = z.enum(ROLE_NAMES);
 
 const keySchema = z.strictObject({
   name: nameOf('a key').describe('Name of the key: runs and notes show it as the one who started or changed them.'),

@@ -15,8 +15,9 @@ export interface Caller {
 }
 
 /**
- * The caller of a request; undefined if it is not known. Without `access`, the host has checked the key, and anyone whom
- * it lets in may do everything. Throws 401 for a wrong key, and 403 if a page of another site may have sent the request.
+ * The caller of a request; undefined if it is not known. Without `access`, the host has checked the key, and anyone
+ * whom it lets in may do everything. Throws 401 for a wrong key, and 403 if a page of another site may have sent the
+ * request.
  */
 export function callerOf(request: HttpRequest, access: Access | undefined): Caller | undefined {
   const key = request.headers.get('x-functions-key') ?? request.query.get('code');

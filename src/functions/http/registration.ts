@@ -3,8 +3,8 @@ import type { Operation } from '#api/operation.ts';
 import type { Access } from '#config/access.ts';
 
 /**
- * How the host registers an operation. In Azure, a call needs a function key, unless anyone may call it or the app finds
- * out itself who calls.
+ * How the host registers an operation. In Azure, a call needs a function key, unless anyone may call it or the app
+ * finds out itself who calls.
  */
 export function registrationOf(
   { method, path, needs }: Operation,
