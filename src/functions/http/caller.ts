@@ -56,7 +56,7 @@ function signedIn(request: HttpRequest, { roles: given }: Access): Caller | unde
   return { by: { name: name?.slice(0, LONGEST_NAME) ?? null, via: 'entra' }, roles: [...new Set(roles)] };
 }
 
-const LONGEST_NAME = 200;
+const LONGEST_NAME = 100;
 
 function principalOf(header: string | null) {
   try {
