@@ -49,5 +49,8 @@ test('a source whose signature covers one container is healthy, and is backed up
   expect(await app.call('GET', '/api/health/details')).toMatchObject({ status: 200 });
   expect(await app.run()).toMatchObject({ status: 'succeeded', counts: { copied: 2 } });
   await bed.original().delete();
-  expect((await app.call('GET', '/api/health/details')).body.accounts).toMatchObject([{ code: 'container-not-found' }, {}]);
+  expect((await app.call('GET', '/api/health/details')).body.accounts).toMatchObject([
+    { code: 'container-not-found' },
+    {},
+  ]);
 });
