@@ -108,6 +108,7 @@ function signInNeeded(access: Access | undefined, why: string): HttpError {
 function notAllowed(needs: readonly Permission[]): HttpError {
   const names = needs.map((each) => `"${each}"`).join(' or ');
   const roles = [...new Set(needs.flatMap(rolesWith))];
-  const hint = `Ask for one of the roles ${roles.join(', ')}: see "access" in docs/configuration.md`;
+  const which = roles.length === 1 ? `the role ${roles[0]}` : `one of the roles ${roles.join(', ')}`;
+  const hint = `Ask for ${which}: see "access" in docs/configuration.md`;
   return new HttpError(403, 'not-allowed', `This call needs the permission ${names}`, hint, { needs: needs[0] });
 }
