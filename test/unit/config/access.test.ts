@@ -70,7 +70,12 @@ describe('access', () => {
       { ...entraMode, WEBSITE_AUTH_ENABLED: 'False' },
       'STRONGROOM_AUTH: "entra" needs App Service authentication',
     ],
-    ['an unknown role', { keys: [{ ...ci, role: 'root' }] }, keysMode, 'access.keys[0].role: this must be "observer" or'],
+    [
+      'an unknown role',
+      { keys: [{ ...ci, role: 'root' }] },
+      keysMode,
+      'access.keys[0].role: this must be "observer" or',
+    ],
     ['an unknown option', { keys: [{ ...ci, key: KEY }] }, keysMode, 'access.keys[0]'],
     ['a setting that is not there', { keys: [{ ...ci, setting: 'NONE' }] }, keysMode, 'access.keys[0].setting'],
     ['the key itself', { keys: [{ ...ci, setting: KEY }] }, keysMode, 'access.keys[0].setting: this must be the name'],
