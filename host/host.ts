@@ -8,7 +8,7 @@ import { EXIT } from './exit-codes.ts';
 import { HostError, messageOf } from './host-error.ts';
 import { isLoopbackAddress } from './http/access.ts';
 import { adminHandler } from './http/admin.ts';
-import { type HttpServer, startHttpServer } from './http/server.ts';
+import { type HttpServer, type IsOpen, startHttpServer } from './http/server.ts';
 import { writeLog } from './log.ts';
 import { askHost } from './once/ask-host.ts';
 import { runIdsOf } from './once/run-ids.ts';
@@ -104,7 +104,8 @@ function reachableAs(address: string): string {
 
 async function serve(listeners: Listener[], { address, port }: Options, key: string | undefined): Promise<HttpServer> {
   const handlers = [adminHandler(listeners), ...listeners.flatMap(({ http }) => (http === undefined ? [] : [http]))];
-  const server = await startHttpServer({ address, port, key, handlers });
+  const isOpen: IsOpen = (method, path) => listeners.some((listener) => listener.isOpen?.(method, path));
+  const server = await startHttpServer({ address, port, key, handlers, isOpen });
   // Without it, the durable client assumes another host and rewrites addresses.
   process.env.WEBSITE_HOSTNAME ??= `localhost:${server.port}`;
   return server;

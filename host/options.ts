@@ -22,7 +22,7 @@ Settings come from the environment first, then from local.settings.json. strongr
 accounts. If none of them has a setting, the host uses an embedded Azurite with its data in the data directory.
 
 Examples:
-  curl http://127.0.0.1:7071/api/health
+  curl http://127.0.0.1:7071/api/health/details
   curl -X POST http://127.0.0.1:7071/api/jobs/JOB/runs
 
 If STRONGROOM_KEY is set (at least 16 characters), send it in the header x-functions-key.

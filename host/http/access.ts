@@ -3,7 +3,7 @@ import { isIP } from 'node:net';
 import type { Problem } from './problem.ts';
 
 export interface AccessRules {
-  /** If set, every call must send it. */
+  /** If set, every call must send it that is not open. */
   key: string | undefined;
   /** Whether the server listens on loopback only. There, the threat is web pages in the user's own browser. */
   loopback: boolean;
@@ -16,6 +16,8 @@ export interface Call {
   site: string | undefined;
   /** From the header `x-functions-key`, or the query parameter `code`. */
   key: string | undefined;
+  /** Whether the function is anonymous: it checks who calls itself, if at all. */
+  isOpen: boolean;
 }
 
 /** Why the server refuses a call; undefined if it accepts the call. */
@@ -38,7 +40,7 @@ export function refusal(rules: AccessRules, call: Call): Problem | undefined {
       detail: 'Web pages of another origin cannot call this server.',
     };
   }
-  if (rules.key !== undefined && !sameSecret(call.key, rules.key)) {
+  if (rules.key !== undefined && !call.isOpen && !sameSecret(call.key, rules.key)) {
     return {
       status: 401,
       code: 'key-required',

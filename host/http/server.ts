@@ -22,11 +22,15 @@ export interface HttpCall {
 /** Answers a call. Returns false if the path belongs to another handler. */
 export type HttpHandler = (call: HttpCall, response: ServerResponse) => Promise<boolean>;
 
+export type IsOpen = (method: string, path: string) => boolean;
+
 export interface HttpServerOptions {
   address: string;
   port: number;
   key: string | undefined;
   handlers: HttpHandler[];
+  /** Whether the function of a call is anonymous, and needs no key of the host. */
+  isOpen?: IsOpen;
 }
 
 export interface HttpServer {
@@ -37,14 +41,15 @@ export interface HttpServer {
   destroy(): void;
 }
 
-export async function startHttpServer({ address, port, key, handlers }: HttpServerOptions): Promise<HttpServer> {
+export async function startHttpServer(options: HttpServerOptions): Promise<HttpServer> {
+  const { address, port, key, handlers, isOpen = () => false } = options;
   const rules: AccessRules = { key, loopback: isLoopbackAddress(address) };
   const wrongKeys = new WrongKeys();
   const server = createServer({ requestTimeout: 60_000 }, (request, response) => {
     // No cache may store an answer, and no browser may guess its type.
     response.setHeader('cache-control', 'no-store');
     response.setHeader('x-content-type-options', 'nosniff');
-    answer(request, response, { rules, wrongKeys, handlers }).catch((error: unknown) => {
+    answer(request, response, { rules, wrongKeys, handlers, isOpen }).catch((error: unknown) => {
       writeLog('error', `${request.method} ${request.url?.split('?')[0]}: ${messageOf(error)}`);
       sendProblem(response, {
         status: 500,
@@ -61,19 +66,23 @@ interface Answering {
   rules: AccessRules;
   wrongKeys: WrongKeys;
   handlers: HttpHandler[];
+  isOpen: IsOpen;
 }
 
 async function answer(
   request: IncomingMessage,
   response: ServerResponse,
-  { rules, wrongKeys, handlers }: Answering,
+  { rules, wrongKeys, handlers, isOpen }: Answering,
 ): Promise<void> {
   const method = request.method ?? 'GET';
   const { host } = request.headers;
   const url = addressOf(request);
   const headers = joined(request);
   const given = headers['x-functions-key'] ?? url?.searchParams.get('code') ?? undefined;
-  const refused = refusal(rules, { host, origin: headers.origin, site: headers['sec-fetch-site'], key: given });
+  const refused = refusal(rules, {
+    ...{ host, origin: headers.origin, site: headers['sec-fetch-site'], key: given },
+    isOpen: url !== undefined && isOpen(method, url.pathname),
+  });
   if (refused !== undefined) {
     if (refused.status === 401 && given) await wrongKeys.received(request.socket.remoteAddress);
     return refuse(request, response, () =>

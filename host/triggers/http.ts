@@ -23,6 +23,7 @@ export function httpListener(functions: HostedFunction[], { settings }: TriggerH
   const route = createRouter(routes);
   let stopped = false;
   return {
+    isOpen: (method, path) => route(method, path)?.target.trigger.authLevel === 'anonymous',
     async http(call, response) {
       const match = route(call.method, call.url.pathname);
       if (match === undefined) return false;

@@ -1,4 +1,4 @@
-import type { HttpHandler } from '../http/server.ts';
+import type { HttpHandler, IsOpen } from '../http/server.ts';
 import type { QueueSignals } from '../queues/queue-signals.ts';
 import type { HostSettings } from '../settings/host-settings.ts';
 import type { Binding } from '../worker/core-api.ts';
@@ -28,6 +28,8 @@ export interface TriggerHost {
 export interface Listener {
   /** Answers calls on the port of the host. */
   http?: HttpHandler;
+  /** Whether the function of a call needs no key of the host. */
+  isOpen?: IsOpen;
   /** Invokes a function for `POST /admin/functions/{name}`. Absent for triggers that have a URL of their own. */
   fire?: (functionName: string, input: unknown) => boolean;
   start?(): void | Promise<void>;

@@ -1,7 +1,8 @@
-import type { HttpRequest, InvocationContext } from '@azure/functions';
+import type { InvocationContext } from '@azure/functions';
 import type { Dependencies } from '#app/dependencies.ts';
 import type { StorageError } from '#storage/storage-error.ts';
 import type { TableAccount } from '#storage/table-account.ts';
+import { httpRequest } from '../../test/support/builders/http-request.ts';
 import { plainTraits } from '../../test/support/builders/plain-traits.ts';
 import type { Random } from '../../test/support/builders/random.ts';
 import type { Played } from '../seeds/played.ts';
@@ -200,16 +201,11 @@ export class SimulatedApp {
   ): Promise<Answer> {
     const worker = this.workforce.any();
     if (!worker) return { status: 0, body: {} };
-    const request = { params, query: new URLSearchParams(), text: async () => JSON.stringify(body) };
+    const request = httpRequest({ params, body });
     const context = { functionName: what, invocationId: 'simulated' } as InvocationContext;
     const answer = await new Promise<Answer>((resolve) => {
       worker.do(
-        () =>
-          worker.handlers[what](
-            request as unknown as HttpRequest,
-            elsewhere ? worker.elsewhere : worker.client,
-            context,
-          ),
+        () => worker.handlers[what](request, elsewhere ? worker.elsewhere : worker.client, context),
         (outcome) => {
           if ('thrown' in outcome) throw outcome.thrown;
           resolve({ status: outcome.value.status ?? 0, body: JSON.parse(String(outcome.value.body)) });

@@ -1,4 +1,4 @@
-import type { HttpRequest, InvocationContext } from '@azure/functions';
+import type { InvocationContext } from '@azure/functions';
 import type { DurableClient, OrchestrationContext, Task } from 'durable-functions';
 import pLimit from 'p-limit';
 import { makeActivities } from '#activities/index.ts';
@@ -14,6 +14,7 @@ import { orchestrations } from '#orchestrations/index.ts';
 import { ControlStore } from '#storage/control/control-store.ts';
 import { StorageError } from '#storage/storage-error.ts';
 import type { EntityQuery, TableAccount } from '#storage/table-account.ts';
+import { httpRequest } from '../../test/support/builders/http-request.ts';
 import { plainTraits } from '../../test/support/builders/plain-traits.ts';
 import { Random } from '../../test/support/builders/random.ts';
 import { MemoryAccount, MemoryStorage } from '../memory/memory-account.ts';
@@ -476,7 +477,7 @@ class Month {
     body: object,
     params: Record<string, string> = {},
   ): Promise<{ status: number; answer: { id?: string; code?: string } }> {
-    const request = { params, query: new URLSearchParams(), text: async () => JSON.stringify(body) };
+    const request = httpRequest({ params, body });
     const client = {
       getStatus: async () => {
         throw new Error('HTTP 404');
@@ -486,11 +487,7 @@ class Month {
       },
     };
     const context = { functionName: what, invocationId: 'here' } as InvocationContext;
-    const response = await this.#handlers[what](
-      request as unknown as HttpRequest,
-      client as unknown as DurableClient,
-      context,
-    );
+    const response = await this.#handlers[what](request, client as unknown as DurableClient, context);
     this.#note(`${what} ${JSON.stringify({ ...params, ...body })}: ${response.status}`);
     return { status: response.status!, answer: JSON.parse(String(response.body)) };
   }

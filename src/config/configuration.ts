@@ -2,10 +2,13 @@ import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { containerTemplateProblem, prefixTemplateProblem } from '#domain/blobs/container-template.ts';
+import { jsonErrorOffset, lineAndColumn, syntaxProblem } from '#domain/json-syntax.ts';
+import { defined } from '#domain/run/defined.ts';
 import { scheduleProblem, timeZoneProblem } from '#domain/run/schedule.ts';
 import type { AccountConnection } from '#storage/account-connection.ts';
+import { type Access, accessOf, accessProblems, accessSchema } from './access.ts';
 import { blobServiceIdentity, resolveAccount, sasProblem, secondaryProblem, tableServiceProblem } from './accounts.ts';
-import { type AppSettings, withSettings } from './app-settings.ts';
+import { type AppSettings, settingOf, withSettings } from './app-settings.ts';
 import {
   type ArchiveRule,
   archiveRuleSchema,
@@ -17,8 +20,9 @@ import { ConfigurationError, type ConfigurationProblem } from './configuration-e
 import { crossChecks, type JobShape } from './cross-checks.ts';
 import { hideOption, hideOptions } from './hidden-settings.ts';
 import { hostConnectionProblems } from './host-connections.ts';
-import { jsonErrorOffset, lineAndColumn, repeatedKeyProblems, syntaxProblem } from './json-syntax.ts';
+import { INSTANCE_SETTING, instanceProblems } from './instance.ts';
 import { optionPath } from './option-path.ts';
+import { repeatedKeyProblems } from './repeated-keys.ts';
 import { retentionSchema } from './retention.ts';
 import { alias, methodSchema, nameOf, text } from './schema-parts.ts';
 import { schemaProblems } from './schema-problems.ts';
@@ -95,6 +99,9 @@ export const configurationSchema = z.strictObject({
     .default([])
     .describe('Archive rules: containers whose uploads Strongroom archives as they arrive.'),
   accounts: z.array(alias).default([]).describe('Aliases of additional accounts that restores may write to.'),
+  access: accessSchema
+    .prefault({})
+    .describe('Who may call the API, and what each caller may do. See `STRONGROOM_AUTH`.'),
 });
 
 export type { ArchiveRule };
@@ -116,6 +123,10 @@ export interface Configuration {
   otherAccounts: string[];
   /** All named accounts, by alias. They contain secrets: never log or send them. */
   accounts: Map<string, AccountConnection>;
+  /** Absent if the host checks who calls. */
+  access?: Access;
+  /** The name of this app, such as `production`. */
+  instance?: string;
 }
 
 /**
@@ -145,6 +156,8 @@ export function loadConfiguration(from: { text: string; file: string; settings: 
   problems.push(
     ...taskHubProblems(settings),
     ...telemetryProblems(settings),
+    ...accessProblems(fieldOf(value, 'access'), settings),
+    ...instanceProblems(settings),
     ...nothingToDo(value),
     ...duplicateNames(drafts),
     ...unlikeTriggers(fieldOf(value, 'archives')),
@@ -166,7 +179,11 @@ export function loadConfiguration(from: { text: string; file: string; settings: 
   const all = [...repeated, ...missing, ...problems.map((problem) => hideOption(problem, filledIn)), ...joint];
   if (!parsed.success || all.length > 0) throw new ConfigurationError(file, inFileOrder(all));
   const { jobs: backups, archives, accounts: others } = parsed.data;
-  return { jobs: backups.map(withDefaults), archives, otherAccounts: [...new Set(others)], accounts };
+  const access = accessOf(parsed.data.access, settings);
+  return {
+    ...{ jobs: backups.map(withDefaults), archives, otherAccounts: [...new Set(others)], accounts },
+    ...defined({ access, instance: settingOf(settings, INSTANCE_SETTING) }),
+  };
 }
 
 function withDefaults({ destination, ...job }: WrittenJob): Job {

@@ -1,5 +1,5 @@
 import { ConfigurationError, type ConfigurationProblem } from './configuration-error.ts';
-import { repeatedKeyProblems } from './json-syntax.ts';
+import { repeatedKeyProblems } from './repeated-keys.ts';
 
 /** Limits of activities, processes and storage requests. The defaults suit Azure. Tests set small ones. */
 export interface Limits {

@@ -25,8 +25,8 @@ export const alias = z.string().regex(/^[A-Za-z][A-Za-z0-9_]{0,62}$/, {
     'an account alias is the name of an app setting: a letter, then letters, digits and "_", at most 63 characters',
 });
 
-/** The name of a job or an archive rule, under which the vault has its runs. */
-export function nameOf(what: 'a job' | 'an archive rule') {
+/** The name of a job or an archive rule, under which the vault has its runs, or of a key. */
+export function nameOf(what: 'a job' | 'an archive rule' | 'a key') {
   return z.string().regex(/^[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?$/, {
     error:
       `the name of ${what} has 1 to 40 lower-case letters, digits and hyphens, and starts and ends with a letter ` +

@@ -1,9 +1,10 @@
 import { app, type HttpResponseInit } from '@azure/functions';
+import { OPERATIONS } from '#api/operations.ts';
 import type { Misconfiguration } from '#config/misconfiguration.ts';
 import type { Telemetry } from '#telemetry/telemetry.ts';
 import { json } from './http/answering.ts';
 import { HttpError, problemResponse } from './http/http-error.ts';
-import { ROUTES } from './routes.ts';
+import { registrationOf } from './http/registration.ts';
 
 declare const STRONGROOM_VERSION: string;
 
@@ -16,9 +17,9 @@ const CODE = 'misconfigured';
  */
 export function registerMisconfigured(misconfiguration: Misconfiguration, telemetry: Telemetry): void {
   const { problems, text } = misconfiguration;
-  for (const [name, method, route, , authLevel = 'function'] of ROUTES) {
-    const answer = authLevel === 'anonymous' ? countOnly(problems.length) : everything(misconfiguration);
-    app.http(name, { methods: [method], route, authLevel, handler: async () => answer });
+  for (const [id, operation] of Object.entries(OPERATIONS)) {
+    const answer = operation.needs === 'anyone' ? countOnly(problems.length) : everything(misconfiguration);
+    app.http(id, { ...registrationOf(operation), handler: async () => answer });
   }
   app.timer(CODE, {
     schedule: '0 */5 * * * *',

@@ -1,17 +1,15 @@
 import pLimit from 'p-limit';
-import { z } from 'zod';
+import { OPERATIONS } from '#api/operations.ts';
 import type { Dependencies } from '#app/dependencies.ts';
 import { runPrefix, runsPrefix } from '#domain/run/control-paths.ts';
 import { catalogRowOf } from '#storage/catalog.ts';
 import { ControlStore } from '#storage/control/control-store.ts';
 import { isStorageError } from '#storage/storage-error.ts';
-import { answering, json, readBody, readQuery } from './http/answering.ts';
+import { answering, reply } from './http/answering.ts';
 import { readCursor, writeCursor } from './http/cursor.ts';
 import { foreignCursor, HttpError } from './http/http-error.ts';
 import { vaultsOf } from './run/find-run.ts';
 import { catalogProblem } from './run/list-rows.ts';
-
-const query = z.strictObject({ cursor: z.string().max(8192).optional() });
 
 /** Azure waits 230 s for an answer. The page that is begun by then follows. */
 const ENOUGH_MS = 60_000;
@@ -20,8 +18,6 @@ const RUNS_PER_PAGE = 1_000;
 const RUNS_AT_ONCE = 32;
 const ROWS_PER_PAGE = 500;
 const ASKED = ['rebuild'];
-
-const nothing = z.strictObject({});
 
 interface Rebuilt {
   runs: number;
@@ -45,13 +41,11 @@ interface Position {
  * Then it empties rows of runs that a vault no longer has. An answer that has more to do has a cursor.
  */
 export function rebuildCatalogHandler(deps: Dependencies) {
-  return answering(deps, async (request) => {
-    await readBody(request, nothing);
-    const { cursor } = readQuery(request, query);
+  return answering(deps, OPERATIONS.rebuildCatalog, async ({ query: { cursor } }) => {
     const from = cursor === undefined ? undefined : positionIn(readCursor(cursor, ASKED));
     const rebuilt: Rebuilt = { runs: 0, damaged: [] };
     const next = await rebuild(deps, from, rebuilt);
-    return json(200, { ...rebuilt, next: next ? writeCursor(JSON.stringify(next), ASKED) : null });
+    return reply(200, { ...rebuilt, next: next ? writeCursor(JSON.stringify(next), ASKED) : null });
   });
 }
 

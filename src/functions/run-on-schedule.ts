@@ -4,6 +4,7 @@ import type { DurableClient } from 'durable-functions';
 import type { Dependencies } from '#app/dependencies.ts';
 import { jobContextOf } from '#app/job-context.ts';
 import type { Job } from '#config/configuration.ts';
+import { BY_SCHEDULE } from '#domain/run/by.ts';
 import { dueAt, type Occurrence, type Scheduled, type TimerStatus } from '#domain/run/occurrence.ts';
 import { carriesOutPlan, type RequestedRun, type RunRef, type Without } from '#domain/run/run.ts';
 import { patienceOf } from '#domain/run/sign-of-life.ts';
@@ -19,7 +20,7 @@ const LAST_TRY_AFTER_MS = 5 * 60_000;
 /** The service reports whole seconds, at both ends of a silence. */
 const ROUNDING_MS = 2_000;
 
-type Wanted = Without<RequestedRun, 'job' | 'trigger'>;
+type Wanted = Without<RequestedRun, 'job' | 'trigger' | 'by'>;
 
 /** A timer fires more often than its schedule: this decides which ticks start a run. */
 export function runOnScheduleHandler(deps: Dependencies, job: Job, schedule: string, what: Scheduled) {
@@ -77,7 +78,7 @@ async function startInTime(deps: Dependencies, client: DurableClient, job: Job, 
 async function startDue(deps: Dependencies, client: DurableClient, job: Job, due: Occurrence): Promise<string> {
   const wanted = await wantedBy(deps, job, due.what);
   if (!wanted) return 'there is nothing to do';
-  const result = await startRun(deps, client, { ...wanted, job: job.name, trigger: 'timer' }, due);
+  const result = await startRun(deps, client, { ...wanted, job: job.name, trigger: 'timer', by: BY_SCHEDULE }, due);
   if ('started' in result) return `started ${result.started.id}`;
   if ('served' in result) return `served by ${result.served}`;
   const { running, reason } = result;

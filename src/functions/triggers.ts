@@ -1,6 +1,7 @@
 import { app } from '@azure/functions';
 import * as df from 'durable-functions';
 import type { Activities } from '#activities/index.ts';
+import { OPERATIONS, type OperationId } from '#api/operations.ts';
 import type { Dependencies } from '#app/dependencies.ts';
 import { asJob } from '#app/job-context.ts';
 import type { ArchiveRule, Job } from '#config/configuration.ts';
@@ -9,18 +10,19 @@ import { hostSchedule } from '#domain/run/schedule.ts';
 import { blobEventHandler, queueEventsHandler } from './archive/archive-events.ts';
 import { queuesOf } from './archive/event-queues.ts';
 import { BLOB_POISON_QUEUE, blobPoisonHandler, queuePoisonHandler } from './archive/poison-events.ts';
+import { HANDLERS } from './handlers.ts';
+import { registrationOf } from './http/registration.ts';
 import { purgeHistoriesHandler } from './purge-histories.ts';
-import { ROUTES } from './routes.ts';
 import { runOnScheduleHandler } from './run-on-schedule.ts';
 
 /** Registers a function whose handler has been made. */
 export type Registration = () => void;
 
-/** Every route of the HTTP API. */
+/** Every operation of the HTTP API. */
 export function routes(deps: Dependencies): Registration[] {
-  return ROUTES.map(([name, method, route, makeHandler, authLevel]) => {
-    const handler = makeHandler(deps);
-    return () => df.app.client.http(name, { methods: [method], route, authLevel: authLevel ?? 'function', handler });
+  return (Object.keys(OPERATIONS) as OperationId[]).map((id) => {
+    const handler = HANDLERS[id](deps);
+    return () => df.app.client.http(id, { ...registrationOf(OPERATIONS[id], deps.configuration.access), handler });
   });
 }
 

@@ -1,3 +1,5 @@
+import type { By } from '#domain/run/by.ts';
+import { defined } from '#domain/run/defined.ts';
 import type { RunRef, RunSummary } from '#domain/run/run.ts';
 
 /**
@@ -32,6 +34,8 @@ export interface CatalogRow {
   job: string;
   mode: string;
   trigger: string;
+  /** Who started it; absent if it is not known. */
+  by?: By;
   status: string;
   dryRun: boolean;
   startedAt: string;
@@ -42,12 +46,13 @@ export interface CatalogRow {
 
 /** The row of a published run. */
 export function catalogRowOf(summary: RunSummary): CatalogRow {
-  const { id, job, mode, trigger, status, dryRun, startedAt, finishedAt, counts, bytes } = summary;
+  const { id, job, mode, trigger, by, status, dryRun, startedAt, finishedAt, counts, bytes } = summary;
   return {
     id,
     job,
     mode,
     trigger,
+    ...defined({ by }),
     status,
     dryRun,
     startedAt,
@@ -58,6 +63,6 @@ export function catalogRowOf(summary: RunSummary): CatalogRow {
 }
 
 /** The row of a run that has just started. */
-export function startedRow({ id, job, mode, trigger, dryRun, startedAt }: RunRef): CatalogRow {
-  return { id, job, mode, trigger, dryRun, startedAt, status: 'running' };
+export function startedRow({ id, job, mode, trigger, by, dryRun, startedAt }: RunRef): CatalogRow {
+  return { id, job, mode, trigger, ...defined({ by }), dryRun, startedAt, status: 'running' };
 }

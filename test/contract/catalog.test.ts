@@ -21,6 +21,7 @@ function row(index: number, more: Partial<CatalogRow> = {}): CatalogRow {
     job: index % 2 ? 'odd' : "even's",
     mode: 'copy',
     trigger: 'timer',
+    by: { name: null, via: 'schedule' },
     status: 'running',
     dryRun: false,
     startedAt,

@@ -5,6 +5,7 @@ import { noteInCatalog } from '#app/note-in-catalog.ts';
 import { registerReader } from '#app/register-reader.ts';
 import { runSetup } from '#app/run-setup.ts';
 import { lockPath } from '#domain/run/control-paths.ts';
+import { defined } from '#domain/run/defined.ts';
 import { acquire } from '#domain/run/lock.ts';
 import { ORCHESTRATION_VERSION } from '#domain/run/orchestration-version.ts';
 import type { NextRun, RunRef, RunSummary, VerifyRef } from '#domain/run/run.ts';
@@ -31,7 +32,7 @@ export async function beginNext(deps: Dependencies, { run }: { run: RunRef }): P
     if (!lock || holder) return {};
     const now = deps.now();
     const id = newRunId(run.job, now, deps.random());
-    const next = { ...startedBy(run.id, now), ...wanted, id, job: run.job };
+    const next = { ...startedBy(run, now), ...wanted, id, job: run.job };
     const taken = acquire(lock.value, { ...next, setup: runSetup(deps, next) }, now);
     if (!(await control.writeJson(lockPath(run.job), taken, { ifMatch: lock.etag }))) continue;
     await noteInCatalog(deps, job.destination.account, startedRow(taken.run));
@@ -45,12 +46,13 @@ export async function beginNext(deps: Dependencies, { run }: { run: RunRef }): P
 async function registerNext(
   deps: Dependencies,
   { control, job }: JobContext,
-  { id: follows, job: of, finishedAt, startedAt }: RunSummary,
+  summary: RunSummary,
   wanted: Pick<VerifyRef, 'mode' | 'dryRun' | 'verify'>,
 ): Promise<{ next?: RunRef }> {
+  const { id: follows, job: of, finishedAt, startedAt } = summary;
   const now = deps.now();
   const id = newRunId(of, new Date(finishedAt ?? startedAt), derivedSuffix(follows));
-  const about = { ...startedBy(follows, now), ...wanted, id, job: of };
+  const about = { ...startedBy(summary, now), ...wanted, id, job: of };
   const registered = await registerReader(control, { ...about, setup: runSetup(deps, about) }, now);
   if (!registered) {
     const before = await control.findLockOf({ job: of, id });
@@ -63,9 +65,9 @@ async function registerNext(
   return { next };
 }
 
-function startedBy(follows: string, now: Date) {
-  const startedAt = now.toISOString();
-  return { trigger: 'run', startedAt, follows, orchestrations: ORCHESTRATION_VERSION } as const;
+function startedBy({ id: follows, by }: Pick<RunRef, 'id' | 'by'>, now: Date) {
+  const about = { startedAt: now.toISOString(), follows, orchestrations: ORCHESTRATION_VERSION };
+  return { trigger: 'run' as const, ...defined({ by }), ...about };
 }
 
 /** Six characters of a–z and 0–9. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { By } from './by.ts';
 import { defined } from './defined.ts';
 import type { Removal } from './removal.ts';
 import { isRestorePoint, type Notes, type Proof } from './restore-point.ts';
@@ -61,6 +62,7 @@ export interface UnholdRecord {
   kind: 'unhold';
   point: string;
   ends?: string;
+  by?: By;
 }
 
 /** `removed`: the mark that an operator took back. */
@@ -68,6 +70,7 @@ export interface UnmarkRecord {
   kind: 'unmark';
   point: string;
   removed: Pick<Removal, 'at' | 'run'>;
+  by?: By;
 }
 
 export interface ReleaseRecord {
@@ -75,12 +78,14 @@ export interface ReleaseRecord {
   point: string;
   reason: string;
   released: string;
+  releasedBy?: By;
 }
 
 /** An operator states that a restore point is lost that is not in the vault any more. */
 export interface ForgetRecord {
   kind: 'forget';
   point: string;
+  by?: By;
 }
 
 /** What happened to the restore points of a job. */

@@ -76,7 +76,7 @@ const pointName = z.strictObject({
   id: text,
   unpublished: z.literal(true).optional(),
 } satisfies Members<PointName>);
-const planSchema = z.strictObject({
+export const planSchema = z.strictObject({
   job: text,
   at: text,
   decisions: z.array(z.strictObject({ id: text, keep: z.boolean(), reasons: list })),

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { type By, bySchema } from './by.ts';
 import type { Members } from './members.ts';
 import type { Removal } from './removal.ts';
 import { isBackup, type RunSummary } from './run.ts';
@@ -10,7 +11,7 @@ import type { VerifyKind } from './tasks.ts';
  */
 export interface Notes {
   /** An operator holds it, under any policy. */
-  hold?: { at: string; reason: string };
+  hold?: { at: string; reason: string; by?: By };
   /**
    * The safety brake: its run changed or lost so much that prunes remove nothing older until an operator releases it.
    */
@@ -19,6 +20,7 @@ export interface Notes {
     /** The containers and tables that engaged it; `*` for all of them. */
     containers: string[];
     released?: string;
+    releasedBy?: By;
   };
   /** The last verification of each kind. */
   proofs?: Proof[];
@@ -31,7 +33,7 @@ export interface Notes {
 
 const text = z.string();
 const count = z.int().nonnegative();
-const proofSchema = z.strictObject({
+export const proofSchema = z.strictObject({
   run: text,
   at: text,
   kind: z.enum(['quick', 'deep', 'drill']),
@@ -40,9 +42,16 @@ const proofSchema = z.strictObject({
   read: count,
   failed: count,
 } satisfies Members<Proof>);
-const notesSchema = z.strictObject({
-  hold: z.strictObject({ at: text, reason: text }).optional(),
-  brake: z.strictObject({ reason: text, containers: z.array(text), released: text.optional() }).optional(),
+export const notesSchema = z.strictObject({
+  hold: z.strictObject({ at: text, reason: text, by: bySchema.optional() }).optional(),
+  brake: z
+    .strictObject({
+      reason: text,
+      containers: z.array(text),
+      released: text.optional(),
+      releasedBy: bySchema.optional(),
+    })
+    .optional(),
   proofs: z.array(proofSchema).optional(),
   removed: z
     .strictObject({

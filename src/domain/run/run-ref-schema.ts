@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { storedBySchema } from './by.ts';
 
 const text = z.string();
 const list = z.array(text);
@@ -8,6 +9,7 @@ const anyRun = z.looseObject({
   id: text,
   job: text,
   trigger: z.enum(['timer', 'http', 'run']),
+  by: storedBySchema.optional(),
   dryRun: z.boolean(),
   startedAt: text.refine((value) => !Number.isNaN(Date.parse(value))),
   epoch: z.int(),

@@ -1,4 +1,5 @@
 import type { BrakeState } from './brake-state.ts';
+import type { By } from './by.ts';
 import type { ChainLink } from './chain-link.ts';
 import type { ComparedPart } from './comparison.ts';
 import type { PropertiesPart } from './container-properties.ts';
@@ -23,6 +24,8 @@ interface AnyRunRef {
   job: string;
   /** `run`: it follows another run. */
   trigger: 'timer' | 'http' | 'run';
+  /** Who started it, or the run that it follows; absent in runs of earlier versions. */
+  by?: By;
   dryRun: boolean;
   startedAt: string;
   /** The epoch of the lock: an activity stops when its run no longer holds this epoch. */
@@ -189,6 +192,8 @@ export interface RunReport {
   job: string;
   mode: RunMode;
   trigger: string;
+  /** Absent in runs of earlier versions. */
+  by?: By;
   dryRun: boolean;
   retryOf?: string;
   restore?: RestoreTask;

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { storedBySchema } from './by.ts';
 import type { RunSummary } from './run.ts';
 import { SUMMARY_FORMAT } from './stored-format.ts';
 
@@ -44,6 +45,7 @@ const summarySchema = z.looseObject({
   id: text,
   job: text,
   status,
+  by: storedBySchema.optional(),
   counts: numbers,
   bytes: numbers,
   containers: z.array(report),

@@ -1,29 +1,22 @@
-import { z } from 'zod';
+import { OPERATIONS } from '#api/operations.ts';
 import type { Dependencies } from '#app/dependencies.ts';
 import { jobContextOf } from '#app/job-context.ts';
 import type { Poison } from '#domain/archive/poison.ts';
 import { PROBLEMS } from '#domain/run/problems.ts';
 import { PoisonStore } from '#storage/control/poison-store.ts';
 import { isStorageError } from '#storage/storage-error.ts';
-import { answering, json, readQuery } from '../http/answering.ts';
+import { answering, reply } from '../http/answering.ts';
 import { readCursor, writeCursor } from '../http/cursor.ts';
 import { foreignCursor } from '../http/http-error.ts';
-import { limitUpTo } from '../http/limit.ts';
 import { configuredRule } from './configured-rule.ts';
-
-const query = z.strictObject({
-  limit: limitUpTo(500, 100),
-  cursor: z.string().max(8192).optional(),
-});
 
 /**
  * GET /api/archives/{rule}/poison — lists uploads that failed permanently and have not been archived since, each with
  * its reason.
  */
 export function listPoisonHandler(deps: Dependencies) {
-  return answering(deps, async (request) => {
-    const rule = configuredRule(deps, request.params.rule!);
-    const { limit, cursor } = readQuery(request, query);
+  return answering(deps, OPERATIONS.listPoison, async ({ params, query: { limit, cursor } }) => {
+    const rule = configuredRule(deps, params.rule);
     const store = new PoisonStore(jobContextOf(deps, rule.name).control, rule.name);
     const asked = ['poison', rule.name];
     const marker = cursor && readCursor(cursor, asked);
@@ -32,7 +25,7 @@ export function listPoisonHandler(deps: Dependencies) {
     });
     const entries = await Promise.all(page.entries.map(({ id }) => store.read(id)));
     const uploads = entries.filter((entry) => entry?.state === 'open').map((entry) => shown(entry!));
-    return json(200, {
+    return reply(200, {
       rule: rule.name,
       uploads,
       next: page.next === undefined ? null : writeCursor(page.next, asked),

@@ -1,25 +1,16 @@
-import { z } from 'zod';
+import { OPERATIONS } from '#api/operations.ts';
 import type { Dependencies } from '#app/dependencies.ts';
 import { receiptsOf } from '#app/job-context.ts';
 import { isStorageError } from '#storage/storage-error.ts';
-import { answering, json, readQuery } from '../http/answering.ts';
+import { answering, reply } from '../http/answering.ts';
 import { readCursor, writeCursor } from '../http/cursor.ts';
 import { foreignCursor, HttpError } from '../http/http-error.ts';
-import { limitUpTo } from '../http/limit.ts';
 import { configuredRule } from './configured-rule.ts';
-
-const query = z.strictObject({
-  name: z.string().max(1024).optional(),
-  prefix: z.string().max(1024).optional(),
-  limit: limitUpTo(5000, 500),
-  cursor: z.string().max(8192).optional(),
-});
 
 /** GET /api/archives/{rule}/receipts — all receipts, those of names with a prefix, or those of one name in full. */
 export function listReceiptsHandler(deps: Dependencies) {
-  return answering(deps, async (request) => {
-    const rule = configuredRule(deps, request.params.rule!);
-    const { name, prefix, limit, cursor } = readQuery(request, query);
+  return answering(deps, OPERATIONS.listReceipts, async ({ params, query: { name, prefix, limit, cursor } }) => {
+    const rule = configuredRule(deps, params.rule);
     if (name !== undefined && prefix !== undefined) {
       throw new HttpError(
         400,
@@ -46,7 +37,7 @@ export function listReceiptsHandler(deps: Dependencies) {
         : (await Promise.all(page.receipts.map(({ etag }) => receipts.read(name, etag)))).flatMap(
             (found) => found?.value ?? [],
           );
-    return json(200, {
+    return reply(200, {
       rule: rule.name,
       receipts: items,
       next: page.next === undefined ? null : writeCursor(page.next, asked),

@@ -1,33 +1,27 @@
-import { z } from 'zod';
+import { OPERATIONS } from '#api/operations.ts';
 import type { Dependencies } from '#app/dependencies.ts';
 import { jobContextOf } from '#app/job-context.ts';
 import { PoisonStore } from '#storage/control/poison-store.ts';
-import { answering, readBody } from '../http/answering.ts';
+import { answering } from '../http/answering.ts';
 import { HttpError } from '../http/http-error.ts';
 import { answerStart } from '../run/start-run.ts';
 import { configuredRule } from './configured-rule.ts';
 
-const reconcileBody = z.strictObject({ dryRun: z.boolean().default(false) });
-
 /** POST /api/archives/{rule}/reconcile — archives every upload that has no receipt. */
 export function startReconcileHandler(deps: Dependencies) {
-  return answering(deps, async (request, client) => {
-    const { name: job } = configuredRule(deps, request.params.rule!);
-    const { dryRun } = await readBody(request, reconcileBody);
-    return answerStart(deps, client, { job, mode: 'reconcile', trigger: 'http', dryRun });
+  return answering(deps, OPERATIONS.startReconcile, async ({ params, body: { dryRun }, caller: { by } }, client) => {
+    const { name: job } = configuredRule(deps, params.rule);
+    return answerStart(deps, client, { job, mode: 'reconcile', trigger: 'http', by, dryRun });
   });
 }
 
-const reprocessBody = z.strictObject({ id: z.string().max(64).optional() });
-
 /** POST /api/archives/{rule}/reprocess — tries poison uploads again, all or one. */
 export function startReprocessHandler(deps: Dependencies) {
-  return answering(deps, async (request, client) => {
-    const { name: job } = configuredRule(deps, request.params.rule!);
-    const { id } = await readBody(request, reprocessBody);
+  return answering(deps, OPERATIONS.startReprocess, async ({ params, body: { id }, caller: { by } }, client) => {
+    const { name: job } = configuredRule(deps, params.rule);
     if (id !== undefined) await checkPoison(deps, job, id);
     const reprocess = id === undefined ? {} : { id };
-    return answerStart(deps, client, { job, mode: 'reprocess', trigger: 'http', dryRun: false, reprocess });
+    return answerStart(deps, client, { job, mode: 'reprocess', trigger: 'http', by, dryRun: false, reprocess });
   });
 }
 

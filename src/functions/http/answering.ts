@@ -1,25 +1,53 @@
 import type { HttpRequest, HttpResponseInit, InvocationContext } from '@azure/functions';
 import type { DurableClient } from 'durable-functions';
-import type { z } from 'zod';
+import type { Operation, ParamsOf, Parsed, Reply } from '#api/operation.ts';
 import type { Dependencies } from '#app/dependencies.ts';
 import { problemCodeOf } from '#app/problem-code.ts';
+import type { Access } from '#config/access.ts';
+import type { Permission } from '#domain/access/permission.ts';
 import { PROBLEMS } from '#domain/run/problems.ts';
 import { isStorageError } from '#storage/storage-error.ts';
+import { authorize, type Caller, callerOf, checkPermission } from './caller.ts';
 import { HttpError, problemResponse } from './http-error.ts';
+import { readBody, readQuery, refuseLargeBody } from './read-request.ts';
 import { visibleJson } from './visible-json.ts';
 
-/** The Functions host takes bodies of 100 MB. The largest request of this API is a list of names. */
-const MAX_BODY_BYTES = 1024 * 1024;
+/** A request as its operation describes it. */
+export interface Asked<Op extends Operation> {
+  params: ParamsOf<Op['path']>;
+  query: Parsed<Op['query']>;
+  body: Parsed<Op['body']>;
+  /** Who calls. Where anyone may call, the app does not find out. */
+  caller: Op['needs'] extends 'anyone' ? undefined : Caller;
+  /**
+   * Throws 403 unless the caller has the permission. An operation that needs one of several has to name the one: an
+   * answer without this call is an error.
+   */
+  check(permission: Permission): void;
+}
 
-export type Handler = (request: HttpRequest, client: DurableClient) => Promise<HttpResponseInit>;
+/** What the host calls. */
+export type Handler = (
+  request: HttpRequest,
+  client: DurableClient,
+  context: InvocationContext,
+) => Promise<HttpResponseInit>;
 
-/** The only place that sends errors over HTTP: without stack traces and without secrets. */
-export function answering(deps: Dependencies, handler: Handler) {
-  return async (request: HttpRequest, client: DurableClient, context: InvocationContext): Promise<HttpResponseInit> => {
+/**
+ * Serves an operation: checks the request, hands it over as the contract has it, and sends the answer. The only place
+ * that sends errors over HTTP: without stack traces and without secrets.
+ */
+export function answering<Op extends Operation>(
+  deps: Dependencies,
+  operation: Op,
+  answer: (asked: Asked<Op>, client: DurableClient) => Promise<Reply<Op>>,
+): Handler {
+  return async (request, client, context) => {
     try {
-      await refuseLargeBody(request);
-      const response = await handler(request, client);
-      return { ...response, headers: { 'cache-control': 'no-store', ...response.headers } };
+      const { call, isChecked } = await asked(request, operation, deps.configuration.access);
+      const { status, body, headers } = await answer(call, client);
+      if (!isChecked()) throw new Error(`${operation.method} ${operation.path} has checked no permission`);
+      return json(status, body, { 'cache-control': 'no-store', ...headers });
     } catch (error) {
       if (error instanceof HttpError) return problemResponse(error);
       if (isStorageError(error)) {
@@ -34,61 +62,33 @@ export function answering(deps: Dependencies, handler: Handler) {
   };
 }
 
-/** Throws 413, also where a handler reads no body. */
-async function refuseLargeBody(request: HttpRequest): Promise<void> {
-  if (!request.body) return;
-  // A body in chunks does not say its length.
-  const announced = request.headers.get('content-length');
-  const bytes = announced === null ? (await request.clone().arrayBuffer()).byteLength : Number(announced);
-  if (bytes <= MAX_BODY_BYTES) return;
-  throw new HttpError(413, 'body-too-large', `The body has ${bytes} bytes`, `Send at most ${MAX_BODY_BYTES} bytes`);
-}
-
-/** The request's JSON body; an empty one counts as `{}`. Throws 400 with every problem of it. */
-export async function readBody<Schema extends z.ZodType>(
+async function asked<Op extends Operation>(
   request: HttpRequest,
-  schema: Schema,
-): Promise<z.output<Schema>> {
-  const text = await request.text();
-  let value: unknown = {};
-  if (text.trim() !== '') {
-    try {
-      value = JSON.parse(text);
-    } catch (error) {
-      throw new HttpError(
-        400,
-        'body-not-json',
-        `The body is not JSON: ${(error as Error).message}`,
-        'Send a JSON object, or an empty body',
-      );
-    }
-  }
-  return check(schema, value, 'body-invalid', 'body');
+  operation: Op,
+  access: Access | undefined,
+): Promise<{ call: Asked<Op>; isChecked(): boolean }> {
+  const { needs } = operation;
+  const caller = needs === 'anyone' ? undefined : callerOf(request, access);
+  authorize(needs, caller, access);
+  await refuseLargeBody(request);
+  const query = readQuery(request, operation.query);
+  const body = operation.method === 'POST' ? await readBody(request, operation.body) : {};
+  let checked = typeof needs === 'string';
+  const check = (permission: Permission) => {
+    checkPermission(permission, caller);
+    checked = true;
+  };
+  const call = { params: request.params, query, body, caller, check } as Asked<Op>;
+  return { call, isChecked: () => checked };
 }
 
-/** The request's query parameters; an empty one counts as absent. Throws 400 with every problem of them. */
-export function readQuery<Schema extends z.ZodType>(request: HttpRequest, schema: Schema): z.output<Schema> {
-  checkRepeated(request);
-  const values = Object.fromEntries([...request.query].filter(([, value]) => value !== ''));
-  // The host reads the function key, which may be here.
-  delete values.code;
-  return check(schema, values, 'query-invalid', 'query');
-}
-
-/** The worker joins the values of a repeated parameter by commas, and the address still has them apart. */
-function checkRepeated({ url, query }: HttpRequest): void {
-  const names = [...(URL.canParse(url) ? new URL(url).searchParams : query).keys()];
-  const repeated = names.find((name, index) => names.indexOf(name) < index);
-  if (repeated === undefined) return;
-  throw new HttpError(400, 'query-invalid', `query.${repeated}: this parameter is there more than once`);
-}
-
-function check<Schema extends z.ZodType>(schema: Schema, value: unknown, code: string, what: string): z.output<Schema> {
-  const result = schema.safeParse(value);
-  if (result.success) return result.data;
-  const errors = result.error.issues.map(({ path, message }) => ({ path: [what, ...path].join('.'), message }));
-  const detail = errors.map(({ path, message }) => `${path}: ${message}`).join('; ');
-  throw new HttpError(400, code, detail, undefined, { errors });
+/** An answer, with the types that the contract compares. */
+export function reply<const Status extends number, const Body>(
+  status: Status,
+  body: Body,
+  headers: Record<string, string> = {},
+) {
+  return { status, body, headers };
 }
 
 export function json(status: number, body: unknown, headers: Record<string, string> = {}): HttpResponseInit {

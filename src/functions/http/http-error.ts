@@ -31,6 +31,8 @@ export function foreignCursor(): HttpError {
 
 const TITLES: Record<number, string> = {
   400: 'Invalid request',
+  401: 'Sign-in needed',
+  403: 'Not allowed',
   404: 'Not found',
   409: 'Conflict',
   413: 'Body too large',

@@ -1,21 +1,12 @@
-import { z } from 'zod';
+import { OPERATIONS } from '#api/operations.ts';
 import type { Dependencies } from '#app/dependencies.ts';
 import { jobContextOf } from '#app/job-context.ts';
 import { parseRunId } from '#domain/run/run-id.ts';
-import { answering, readBody } from '../http/answering.ts';
+import { answering } from '../http/answering.ts';
 import { HttpError } from '../http/http-error.ts';
 import { quoted } from '../http/quoted.ts';
 import { configuredJob } from '../run/configured-job.ts';
 import { answerStart } from '../run/start-run.ts';
-
-const body = z.strictObject({
-  job: z.string().optional(),
-  /** Follows from `plan`: Strongroom deletes nothing without a plan that an operator could read. */
-  dryRun: z.boolean().optional(),
-  /** The run that made the plan, and the hash of the plan. */
-  plan: z.string().max(100).optional(),
-  hash: z.string().max(100).optional(),
-});
 
 const PLAN_FIRST =
   'To make a plan, POST /api/prunes with {"job": "…"}. To carry it out, POST the id of its run as "plan" and its ' +
@@ -23,8 +14,9 @@ const PLAN_FIRST =
 
 /** POST /api/prunes — plans a prune, or carries out the plan that the request names. */
 export function startPruneHandler(deps: Dependencies) {
-  return answering(deps, async (request, client) => {
-    const { job: named, dryRun, plan: run, hash } = await readBody(request, body);
+  return answering(deps, OPERATIONS.startPrune, async ({ body, caller: { by }, check }, client) => {
+    const { job: named, dryRun, plan: run, hash } = body;
+    check(run === undefined && hash === undefined ? 'run' : 'prune');
     if ((run === undefined) !== (hash === undefined)) {
       throw new HttpError(400, 'body-invalid', 'body: carrying out a plan needs both "plan" and "hash"', PLAN_FIRST);
     }
@@ -34,12 +26,12 @@ export function startPruneHandler(deps: Dependencies) {
     }
     if (run === undefined || hash === undefined) {
       const { name: job } = configuredJob(deps, named);
-      return answerStart(deps, client, { job, mode: 'prune', trigger: 'http', dryRun: true, prune: {} });
+      return answerStart(deps, client, { job, mode: 'prune', trigger: 'http', by, dryRun: true, prune: {} });
     }
     const job = jobOfPlan(deps, run, named);
     await checkPlan(deps, { job, run, hash });
     const prune = { plan: { run, hash } };
-    return answerStart(deps, client, { job, mode: 'prune', trigger: 'http', dryRun: false, prune });
+    return answerStart(deps, client, { job, mode: 'prune', trigger: 'http', by, dryRun: false, prune });
   });
 }
 

@@ -1,5 +1,5 @@
 import pLimit from 'p-limit';
-import { z } from 'zod';
+import { OPERATIONS } from '#api/operations.ts';
 import type { Dependencies } from '#app/dependencies.ts';
 import { hasOutcomes } from '#domain/restore/browse.ts';
 import { runsPrefix } from '#domain/run/control-paths.ts';
@@ -11,20 +11,11 @@ import type { RunSummary } from '#domain/run/run.ts';
 import { parseRunId } from '#domain/run/run-id.ts';
 import { tableOfTask } from '#domain/run/task-name.ts';
 import { ControlStore } from '#storage/control/control-store.ts';
-import { answering, json, readQuery } from '../http/answering.ts';
+import { answering, reply } from '../http/answering.ts';
 import { readCursor, writeCursor } from '../http/cursor.ts';
 import { HttpError } from '../http/http-error.ts';
-import { limitUpTo } from '../http/limit.ts';
 import { configuredJob } from '../run/configured-job.ts';
 import { vaultsOf } from '../run/find-run.ts';
-
-const query = z.strictObject({
-  job: z.string().optional(),
-  container: z.string(),
-  name: z.string().max(1024),
-  limit: limitUpTo(500, 500),
-  cursor: z.string().optional(),
-});
 
 /** Parts read for one page. It also finishes the restore points it has started, and then ends with a cursor. */
 const PARTS_PER_ANSWER = 100;
@@ -47,8 +38,7 @@ interface Version {
 
 /** GET /api/blobs/history — every version of a blob that a restore point of the job holds, newest first. */
 export function blobHistoryHandler(deps: Dependencies) {
-  return answering(deps, async (request) => {
-    const { container, name, limit, cursor, ...asked } = readQuery(request, query);
+  return answering(deps, OPERATIONS.blobHistory, async ({ query: { container, name, limit, cursor, ...asked } }) => {
     if (tableOfTask(container) !== undefined) throw isTable(container);
     const job = asked.job ?? configuredJob(deps, undefined).name;
     const searched = [job, container, name];
@@ -72,7 +62,7 @@ export function blobHistoryHandler(deps: Dependencies) {
       }
     }
     const next = at < runs.length ? writeCursor(runs[at - 1]!.id, searched) : null;
-    return json(200, { versions: [...versions.values()], absent, next });
+    return reply(200, { versions: [...versions.values()], absent, next });
   });
 }
 

@@ -1,9 +1,9 @@
-import { z } from 'zod';
+import { OPERATIONS } from '#api/operations.ts';
 import { appendEntry } from '#app/append-to-chain.ts';
 import type { Dependencies } from '#app/dependencies.ts';
 import { parseRunId } from '#domain/run/run-id.ts';
 import { ControlStore } from '#storage/control/control-store.ts';
-import { answering, json, readBody } from '../http/answering.ts';
+import { answering, reply } from '../http/answering.ts';
 import { HttpError } from '../http/http-error.ts';
 import { findPoint } from '../run/find-restore-point.ts';
 import { vaultsOf } from '../run/find-run.ts';
@@ -13,17 +13,15 @@ import { vaultsOf } from '../run/find-run.ts';
  * notes, and its summary is not in the vault. Until then, prunes of the vault delete nothing. Deletes nothing itself.
  */
 export function forgetHandler(deps: Dependencies) {
-  return answering(deps, async (request) => {
-    await readBody(request, z.strictObject({}));
-    const id = request.params.id!;
+  return answering(deps, OPERATIONS.forgetRestorePoint, async ({ params: { id }, caller: { by } }) => {
     const job = parseRunId(id)?.job;
     for (const vault of job === undefined ? [] : vaultsOf(deps, job)) {
       const control = new ControlStore(deps.blobs(vault));
       const onRecord = (await control.chain.pointsOnRecord(job!)).points.get(id);
       if (!onRecord && !(await control.hasNotes({ job: job!, id }))) continue;
       if (await control.hasSummary({ job: job!, id })) throw stillThere(id);
-      if (!onRecord?.isEmptied) await appendEntry(deps, deps.blobs(vault), job!, { kind: 'forget', point: id });
-      return json(200, { id, forgotten: true });
+      if (!onRecord?.isEmptied) await appendEntry(deps, deps.blobs(vault), job!, { kind: 'forget', point: id, by });
+      return reply(200, { id, forgotten: true });
     }
     await findPoint(deps, id);
     throw stillThere(id);

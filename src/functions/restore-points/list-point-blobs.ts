@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { OPERATIONS } from '#api/operations.ts';
+import type { PointBlob } from '#api/restore-points.ts';
 import type { Dependencies } from '#app/dependencies.ts';
 import { NameOrder } from '#domain/blobs/name-order.ts';
 import {
@@ -18,20 +20,11 @@ import { PROBLEMS } from '#domain/run/problems.ts';
 import type { RunSummary } from '#domain/run/run.ts';
 import { tableOfTask } from '#domain/run/task-name.ts';
 import type { ControlStore } from '#storage/control/control-store.ts';
-import { answering, json, readQuery } from '../http/answering.ts';
+import { answering, reply } from '../http/answering.ts';
 import { readCursor, writeCursor } from '../http/cursor.ts';
 import { foreignCursor, HttpError } from '../http/http-error.ts';
-import { limitUpTo } from '../http/limit.ts';
 import { quoted } from '../http/quoted.ts';
 import { findUnmarkedPoint } from '../run/find-restore-point.ts';
-
-const query = z.strictObject({
-  container: z.string().optional(),
-  prefix: z.string().max(1024).default(''),
-  delimiter: z.string().max(1024).optional(),
-  limit: limitUpTo(5000, 1000),
-  cursor: z.string().optional(),
-});
 
 /**
  * Maximum number of parts to read for one answer, which then ends early with a cursor. An answer may read more: the
@@ -52,9 +45,8 @@ type Position = z.output<typeof positionSchema>;
 
 /** GET /api/restore-points/{id}/blobs — lists the blobs of a container in a restore point, by name or by folder. */
 export function listPointBlobsHandler(deps: Dependencies) {
-  return answering(deps, async (request) => {
-    const id = request.params.id!;
-    const { limit, cursor, ...asked } = readQuery(request, query);
+  return answering(deps, OPERATIONS.listPointBlobs, async ({ params, query: { limit, cursor, ...asked } }) => {
+    const id = params.id;
     const { summary, control } = await findUnmarkedPoint(deps, id);
     const container = containerOf(summary, asked.container);
     const { prefix, delimiter } = asked;
@@ -70,7 +62,7 @@ export function listPointBlobsHandler(deps: Dependencies) {
       pages.filter((page) => !isFirst(page)),
       rows.flatMap((row) => ('outcome' in row ? row.outcome : [])),
     );
-    return json(200, {
+    return reply(200, {
       items: outcomes.map(shown),
       folders: rows.flatMap((row) => ('folder' in row ? { prefix: row.folder } : [])),
       next: next ? writeCursor(JSON.stringify(next), question) : null,
@@ -151,8 +143,8 @@ async function readAll(control: ControlStore, page: ManifestPage): Promise<Outco
   });
 }
 
-function shown(outcome: Outcome): object {
-  const { name, size, modified, etag, type = 'block', tier, md5, tags, status, code } = outcome;
+function shown(outcome: Outcome): PointBlob {
+  const { name, size, modified, etag, type = 'block', tier, md5, tags, code } = outcome;
   return {
     name,
     size,
@@ -162,7 +154,7 @@ function shown(outcome: Outcome): object {
     ...(tier !== undefined && { tier }),
     ...(md5 !== undefined && { md5 }),
     ...(tags !== undefined && { tags }),
-    status: isHeld(outcome) ? 'held' : status,
+    status: isHeld(outcome) ? 'held' : outcome.status,
     ...(code !== undefined && { code, hint: PROBLEMS[code].hint }),
   };
 }

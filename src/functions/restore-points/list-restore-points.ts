@@ -1,5 +1,6 @@
 import pLimit from 'p-limit';
-import { z } from 'zod';
+import { OPERATIONS } from '#api/operations.ts';
+import type { ShownPoint } from '#api/restore-points.ts';
 import type { Dependencies } from '#app/dependencies.ts';
 import { defined } from '#domain/run/defined.ts';
 import { lackingIn, type PointOnRecord } from '#domain/run/point-on-record.ts';
@@ -9,21 +10,13 @@ import { isBackup, type RunMode } from '#domain/run/run.ts';
 import type { CatalogRow } from '#storage/catalog.ts';
 import { ControlStore } from '#storage/control/control-store.ts';
 import { isStorageError } from '#storage/storage-error.ts';
-import { answering, json, readQuery } from '../http/answering.ts';
-import { limitUpTo } from '../http/limit.ts';
+import { answering, reply } from '../http/answering.ts';
 import { readVaultCursors, writeVaultCursors } from '../http/vault-cursors.ts';
 import { checkJobOfList } from '../run/configured-job.ts';
 import { missingPoint } from '../run/find-restore-point.ts';
 import { vaultsOf } from '../run/find-run.ts';
 import { type CatalogProblem, catalogProblems, listRows } from '../run/list-rows.ts';
 import { shownNotes, shownPoint } from './shown-restore-point.ts';
-
-const query = z.strictObject({
-  job: z.string().optional(),
-  limit: limitUpTo(200, 50),
-  removed: z.enum(['true', 'false']).default('false'),
-  cursor: z.string().optional(),
-});
 
 /**
  * Maximum number of pages of the catalog to read for one answer, which then ends early with a cursor. Most rows may be
@@ -40,7 +33,7 @@ interface Wanted {
 
 interface PointPage {
   vault: string;
-  points: Shown[];
+  points: ShownPoint[];
   next?: string | undefined;
   problem?: CatalogProblem;
 }
@@ -50,14 +43,11 @@ interface Facts {
   onRecord: PointOnRecord | undefined;
 }
 
-type Shown = Pick<ReturnType<typeof shownPoint>, 'id' | 'time'>;
-
 /**
  * GET /api/restore-points — lists restore points from the catalog of every vault, newest first, with what each lacks.
  */
 export function listRestorePointsHandler(deps: Dependencies) {
-  return answering(deps, async (request) => {
-    const { job, limit, removed, cursor } = readQuery(request, query);
+  return answering(deps, OPERATIONS.listRestorePoints, async ({ query: { job, limit, removed, cursor } }) => {
     const vaults = vaultsOf(deps, job);
     const asked = ['restore-points', job, removed];
     const cursors = readVaultCursors(cursor, vaults, asked);
@@ -70,7 +60,7 @@ export function listRestorePointsHandler(deps: Dependencies) {
     );
     checkJobOfList(deps, job, !cursors && pages.every(({ points, next }) => points.length === 0 && !next));
     const restorePoints = pages.flatMap(({ points }) => points).sort((a, b) => (a.time < b.time ? 1 : -1));
-    return json(200, { restorePoints, next: writeVaultCursors(pages, asked), ...catalogProblems(pages) });
+    return reply(200, { restorePoints, next: writeVaultCursors(pages, asked), ...catalogProblems(pages) });
   });
 }
 
@@ -84,7 +74,7 @@ async function pointsIn(deps: Dependencies, vault: string, { job, limit, removed
     const [notes, points] = await read;
     return { notes: notes.get(id) ?? {}, onRecord: points.get(id) };
   };
-  const points: Shown[] = [];
+  const points: ShownPoint[] = [];
   let next = from;
   let problem: CatalogProblem | undefined;
   for (let page = 0; page < PAGES_PER_ANSWER && points.length < limit; page++) {
@@ -117,7 +107,7 @@ function factsOfJob(control: ControlStore, job: string) {
 }
 
 /** The restore point that the run of a row has left; empty if there is none. */
-async function pointOfRow(control: ControlStore, row: CatalogRow, { notes, onRecord }: Facts): Promise<Shown[]> {
+async function pointOfRow(control: ControlStore, row: CatalogRow, { notes, onRecord }: Facts): Promise<ShownPoint[]> {
   try {
     const summary = await control.readSummary(row, onRecord?.sha256);
     if (summary && isRestorePoint(summary))

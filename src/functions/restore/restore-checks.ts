@@ -1,3 +1,4 @@
+import { BLOBS_ONLY, MERGES_ENTITIES, type RestoreRequest, selectsBlobs } from '#api/restore-request.ts';
 import type { Dependencies } from '#app/dependencies.ts';
 import { isLiteral } from '#domain/blobs/container-pattern.ts';
 import { expand, isInjective } from '#domain/blobs/container-template.ts';
@@ -6,7 +7,7 @@ import { isSecondary } from '#domain/service-identity.ts';
 import { expandTable, isInjectiveTable, isValidTableName } from '#domain/tables/table-name.ts';
 import { HttpError } from '../http/http-error.ts';
 import { quoted } from '../http/quoted.ts';
-import { BLOBS_ONLY, MERGES_ENTITIES, type RestoreRequest, selectsBlobs, targetOf } from './restore-request.ts';
+import { targetOf } from './restore-task.ts';
 
 function refusal(problem: string, hint?: string): HttpError {
   return new HttpError(400, 'body-invalid', `body${problem}`, hint);

@@ -1,3 +1,5 @@
+import { OPERATIONS } from '#api/operations.ts';
+import type { RestoreRequest } from '#api/restore-request.ts';
 import type { Dependencies } from '#app/dependencies.ts';
 import { jobContextOf } from '#app/job-context.ts';
 import { isSameAccount, targetAccount } from '#app/target-account.ts';
@@ -9,7 +11,7 @@ import { isSameService } from '#domain/service-identity.ts';
 import { ControlStore } from '#storage/control/control-store.ts';
 import { readNamedEntityFile } from '#storage/control/named-entity-file.ts';
 import { isStorageError } from '#storage/storage-error.ts';
-import { answering, readBody } from '../http/answering.ts';
+import { answering } from '../http/answering.ts';
 import { HttpError } from '../http/http-error.ts';
 import { type ChosenPoint, choosePoint } from '../restore-points/choose-restore-point.ts';
 import { configuredJob, jobOfStored } from '../run/configured-job.ts';
@@ -25,19 +27,18 @@ import {
   checkTargetAccount,
   type TargetPlace,
 } from './restore-checks.ts';
-import { type RestoreRequest, requestedTask, restoreRequestSchema, targetOf } from './restore-request.ts';
+import { requestedTask, targetOf } from './restore-task.ts';
 
 /** POST /api/restores — restores a restore point, or parts of it, as a run of its job. */
 export function startRestoreHandler(deps: Dependencies) {
-  return answering(deps, async (http, client) => {
-    const request = await readBody(http, restoreRequestSchema);
+  return answering(deps, OPERATIONS.startRestore, async ({ body: request, caller: { by } }, client) => {
     if (request.at !== undefined && request.restorePoint !== undefined) {
       throw new HttpError(400, 'body-invalid', 'body: specify "restorePoint" or "at", not both');
     }
     const { job, restore } = await (request.file === undefined
       ? restoreOfPoint(deps, request)
       : restoreOfFile(deps, request, request.file));
-    return answerStart(deps, client, { job, mode: 'restore', trigger: 'http', dryRun: request.dryRun, restore });
+    return answerStart(deps, client, { job, mode: 'restore', trigger: 'http', by, dryRun: request.dryRun, restore });
   });
 }
 

@@ -1,31 +1,30 @@
-import type { HttpResponseInit } from '@azure/functions';
 import type { DurableClient } from 'durable-functions';
-import { z } from 'zod';
+import type { Reply } from '#api/operation.ts';
+import { OPERATIONS } from '#api/operations.ts';
 import type { Dependencies } from '#app/dependencies.ts';
+import type { Permission } from '#domain/access/permission.ts';
 import { lockPathOf } from '#domain/run/lock-place.ts';
 import { hintFor, PROBLEMS } from '#domain/run/problems.ts';
 import type { RunSummary } from '#domain/run/run.ts';
 import { patienceOf } from '#domain/run/sign-of-life.ts';
-import { answering, json, readBody } from '../http/answering.ts';
+import { answering, reply } from '../http/answering.ts';
 import { HttpError } from '../http/http-error.ts';
 import { endRun } from './close-run.ts';
 import { endUnknownReader } from './end-unknown-reader.ts';
 import { findRun } from './find-run.ts';
 import { silentFor } from './holder-life.ts';
-
-const body = z.strictObject({ force: z.boolean().default(false) });
+import { permissionOf } from './run-permission.ts';
 
 /**
  * POST /api/runs/{id}/cancel — asks a run to end. Its activities read the request within seconds and abort pending
  * copies; then the run ends. With `force`, the run ends at once, even if its orchestration is stuck.
  */
 export function cancelRunHandler(deps: Dependencies) {
-  return answering(deps, async (request, client) => {
-    const id = request.params.id!;
-    const { force } = await readBody(request, body);
+  return answering(deps, OPERATIONS.cancelRun, async ({ params: { id }, body: { force }, check }, client) => {
+    if (force) check('protect');
     const ended = force ? await endByForce(deps, client, id) : undefined;
-    if (ended) return json(200, { id, status: ended.status, cancelling: false, location: `/api/runs/${id}` });
-    return askToEnd(deps, client, id);
+    if (ended) return reply(200, { id, status: ended.status, cancelling: false, location: `/api/runs/${id}` });
+    return askToEnd(deps, client, id, check);
   });
 }
 
@@ -41,9 +40,15 @@ async function endByForce(deps: Dependencies, client: DurableClient, id: string)
   return endRun(deps, found, isLost ? 'failed' : 'cancelled');
 }
 
-async function askToEnd(deps: Dependencies, client: DurableClient, id: string): Promise<HttpResponseInit> {
+async function askToEnd(
+  deps: Dependencies,
+  client: DurableClient,
+  id: string,
+  check: (permission: Permission) => void,
+): Promise<Reply<typeof OPERATIONS.cancelRun>> {
   for (let attempt = 0; attempt < 5; attempt++) {
     const found = await findRun(deps, client, id);
+    check(permissionOf(found));
     if (found.state !== 'running') {
       const status = found.state === 'ended' ? found.summary.status : 'failed';
       throw new HttpError(409, 'run-ended', `Run ${id} has ended: ${status}`);
@@ -52,10 +57,16 @@ async function askToEnd(deps: Dependencies, client: DurableClient, id: string): 
     const isSilent = found.silence > patienceOf(deps.limits).reported;
     const whatToDo = hintFor(run, PROBLEMS['run-silent'].hint);
     const hint = isSilent && `${whatToDo} It last gave one ${silentFor(found.silence)} ago.`;
-    const about = { id, status: 'running', cancelling: true, location: `/api/runs/${id}`, ...(hint && { hint }) };
-    if (lock.cancel) return json(202, about);
+    const about = {
+      id,
+      status: 'running',
+      cancelling: true,
+      location: `/api/runs/${id}`,
+      ...(hint && { hint }),
+    } as const;
+    if (lock.cancel) return reply(202, about);
     const wanted = { ...lock, cancel: true };
-    if (await control.writeJson(lockPathOf(run), wanted, { ifMatch: lockEtag })) return json(202, about);
+    if (await control.writeJson(lockPathOf(run), wanted, { ifMatch: lockEtag })) return reply(202, about);
   }
   throw new HttpError(409, 'lock-contended', `The lock of run ${id} keeps changing`, 'Try again');
 }

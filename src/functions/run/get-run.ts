@@ -1,4 +1,5 @@
 import type { DurableClient } from 'durable-functions';
+import { OPERATIONS } from '#api/operations.ts';
 import type { Dependencies } from '#app/dependencies.ts';
 import { isRestored } from '#domain/restore/restore.ts';
 import { hasRecord } from '#domain/run/chain-record.ts';
@@ -11,7 +12,7 @@ import type { RestoreTask } from '#domain/run/tasks.ts';
 import { ChainStore } from '#storage/control/chain-store.ts';
 import { ControlStore } from '#storage/control/control-store.ts';
 import { isStorageError } from '#storage/storage-error.ts';
-import { answering, json } from '../http/answering.ts';
+import { answering, reply } from '../http/answering.ts';
 import { findRun } from './find-run.ts';
 import { type HolderLife, silentFor } from './holder-life.ts';
 import { listRows } from './list-rows.ts';
@@ -29,7 +30,8 @@ export async function readReport(deps: Dependencies, client: DurableClient, id: 
 async function reportSoFar(deps: Dependencies, client: DurableClient, id: string): Promise<RunReport> {
   const found = await findRun(deps, client, id);
   if (found.state === 'ended') {
-    const { format, source, vault, destination, restorePoint, parts, compared, brake, ...report } = found.summary;
+    const { format, source, vault, destination, restorePoint, parts, compared, properties, brake, ...report } =
+      found.summary;
     const chain = hasRecord(found.summary)
       ? await new ChainStore(deps.blobs(found.vault)).linkOfRun(report)
       : undefined;
@@ -96,5 +98,7 @@ function heldIn(point: RunSummary | undefined, restore: RestoreTask | undefined)
 
 /** GET /api/runs/{id} */
 export function getRunHandler(deps: Dependencies) {
-  return answering(deps, async (request, client) => json(200, await readReport(deps, client, request.params.id!)));
+  return answering(deps, OPERATIONS.getRun, async ({ params: { id } }, client) =>
+    reply(200, await readReport(deps, client, id)),
+  );
 }

@@ -1,5 +1,6 @@
-import { z } from 'zod';
 import type { SliceResult } from '#activities/run/slice.ts';
+import { OPERATIONS } from '#api/operations.ts';
+import type { ShownOutcome } from '#api/outcome.ts';
 import type { Dependencies } from '#app/dependencies.ts';
 import { CONTROL_CONTAINER, kindOfPath, partPath, runPrefix } from '#domain/run/control-paths.ts';
 import type { NoLongerHeld, Outcome, PlannedItem } from '#domain/run/outcome.ts';
@@ -9,70 +10,70 @@ import type { RunSummary } from '#domain/run/run.ts';
 import { parseRunId } from '#domain/run/run-id.ts';
 import type { Segment } from '#domain/tables/segment.ts';
 import { StorageError } from '#storage/storage-error.ts';
-import { answering, json, readQuery } from '../http/answering.ts';
+import { answering, reply } from '../http/answering.ts';
 import { readCursor, writeCursor } from '../http/cursor.ts';
 import { foreignCursor, HttpError } from '../http/http-error.ts';
-import { limitUpTo } from '../http/limit.ts';
 import { type FoundRun, findRun } from './find-run.ts';
 
-const query = z.strictObject({
-  status: z.enum(['copied', 'unchanged', 'skipped', 'failed', 'no-longer-held', 'planned']).optional(),
-  container: z.string().optional(),
-  limit: limitUpTo(5000, 1000),
-  cursor: z.string().optional(),
-});
+/** Where it was is the same for all of a part. */
+type Shown = Omit<ShownOutcome, 'container' | 'destination'>;
 
 /** The most parts to read for one answer, which then ends early with a cursor. */
 const PARTS_PER_ANSWER = 25;
 
 /** GET /api/runs/{id}/outcomes — the outcome of each blob by name; for a dry run, what a run would do. */
 export function listOutcomesHandler(deps: Dependencies) {
-  return answering(deps, async (request, client) => {
-    const id = request.params.id!;
-    const { status, container, limit, cursor } = readQuery(request, query);
-    const found = await findRun(deps, client, id);
-    const { control } = found;
-    const run = { id, job: parseRunId(id)!.job };
-    const all = await control.listParts(run);
-    // If the run has published its parts, exactly these count, as they were then, and no later ones.
-    const named = found.state === 'ended' ? ownParts(found.summary) : new Map<string, string>();
-    const there = new Set(all.map(({ path }) => path));
-    const missing = [...named.keys()].find((path) => !there.has(path));
-    if (missing !== undefined) throw whyMissing(deps, found, missing);
-    const parts = all.filter((part) => (named.size === 0 || named.has(part.path)) && mayHold(part, status, container));
-    const asked = [id, status, container];
-    const at = cursor === undefined ? { part: 0, item: 0 } : readPosition(readCursor(cursor, asked));
-    const items: object[] = [];
-    let next: string | null = null;
-    for (let index = at.part, read = 0; index < parts.length; index++, read++) {
-      if (read === PARTS_PER_ANSWER) {
-        next = writeCursor(`${index}.0`, asked);
-        break;
-      }
-      const part = parts[index]!;
-      const { container: of, destination } = part.tally;
-      const from = index === at.part ? at.item : 0;
-      const { items: lines, end } = await control.readPart<Outcome | NoLongerHeld, SliceResult>(
-        part.path,
-        named.get(part.path),
+  return answering(
+    deps,
+    OPERATIONS.listOutcomes,
+    async ({ params, query: { status, container, limit, cursor } }, client) => {
+      const id = params.id;
+      const found = await findRun(deps, client, id);
+      const { control } = found;
+      const run = { id, job: parseRunId(id)!.job };
+      const all = await control.listParts(run);
+      // If the run has published its parts, exactly these count, as they were then, and no later ones.
+      const named = found.state === 'ended' ? ownParts(found.summary) : new Map<string, string>();
+      const there = new Set(all.map(({ path }) => path));
+      const missing = [...named.keys()].find((path) => !there.has(path));
+      if (missing !== undefined) throw whyMissing(deps, found, missing);
+      const parts = all.filter(
+        (part) => (named.size === 0 || named.has(part.path)) && mayHold(part, status, container),
       );
-      const shown: object[] = lines
-        .filter((item) => !status || item.status === status)
-        .map((item) => shownOutcome(run, item));
-      // The published slice part names its plan chunks; an unpublished attempt may have left others.
-      for (const { key } of (status === 'planned' && end.chunks) || []) {
-        const plan = await control.readPart<PlannedItem | Segment, object>(partPath(run, 'plan', of, key));
-        shown.push(...plan.items.map((item) => ('range' in item ? shownSegment(item) : shownPlan(item))));
+      const asked = [id, status, container];
+      const at = cursor === undefined ? { part: 0, item: 0 } : readPosition(readCursor(cursor, asked));
+      const items: ShownOutcome[] = [];
+      let next: string | null = null;
+      for (let index = at.part, read = 0; index < parts.length; index++, read++) {
+        if (read === PARTS_PER_ANSWER) {
+          next = writeCursor(`${index}.0`, asked);
+          break;
+        }
+        const part = parts[index]!;
+        const { container: of, destination } = part.tally;
+        const from = index === at.part ? at.item : 0;
+        const { items: lines, end } = await control.readPart<Outcome | NoLongerHeld, SliceResult>(
+          part.path,
+          named.get(part.path),
+        );
+        const shown: Shown[] = lines
+          .filter((item) => !status || item.status === status)
+          .map((item) => shownOutcome(run, item));
+        // The published slice part names its plan chunks; an unpublished attempt may have left others.
+        for (const { key } of (status === 'planned' && end.chunks) || []) {
+          const plan = await control.readPart<PlannedItem | Segment, object>(partPath(run, 'plan', of, key));
+          shown.push(...plan.items.map((item) => ('range' in item ? shownSegment(item) : shownPlan(item))));
+        }
+        const page = shown.slice(from, from + limit - items.length);
+        items.push(...page.map((item) => ({ container: of, destination, ...item })));
+        if (from + page.length < shown.length) {
+          next = writeCursor(`${index}.${from + page.length}`, asked);
+          break;
+        }
       }
-      const page = shown.slice(from, from + limit - items.length);
-      items.push(...page.map((item) => ({ container: of, destination, ...item })));
-      if (from + page.length < shown.length) {
-        next = writeCursor(`${index}.${from + page.length}`, asked);
-        break;
-      }
-    }
-    return json(200, { items, next });
-  });
+      return reply(200, { items, next });
+    },
+  );
 }
 
 /** Prunes and reconciliations delete the outcomes of runs that left no restore point, some time after their end. */
@@ -106,20 +107,21 @@ function mayHold(part: ListedPart, status: string | undefined, container: string
   return status === undefined || part.tally[status as 'copied' | 'unchanged' | 'skipped' | 'failed'] > 0;
 }
 
-function shownOutcome(run: { id: string; job: string }, outcome: Outcome | NoLongerHeld): object {
+function shownOutcome(run: { id: string; job: string }, outcome: Outcome | NoLongerHeld): Shown {
   const hint = (code: ProblemCode) => hintFor(run, PROBLEMS[code].hint);
   if (outcome.status === 'no-longer-held') {
     return { ...outcome, ...(outcome.cause && { hint: hint(outcome.cause) }) };
   }
-  return { ...outcome, source: undefined, ...(outcome.code && { hint: hint(outcome.code) }) };
+  const { source: _, ...shown } = { source: undefined, ...outcome };
+  return { ...shown, ...(outcome.code && { hint: hint(outcome.code) }) };
 }
 
 /** A segment that a restore of a table would write: the entities have no names before they are read. */
-function shownSegment({ name, range, entities, size, files, readAt }: Segment): object {
+function shownSegment({ name, range, entities, size, files, readAt }: Segment): Shown {
   return { name, status: 'planned', range, entities, size, files, readAt };
 }
 
-function shownPlan({ from: source, to, reason, entry }: PlannedItem): object {
+function shownPlan({ from: source, to, reason, entry }: PlannedItem): Shown {
   const { name, etag, lastModified, size } = entry ? { ...entry, lastModified: entry.modified } : source;
   return { name, status: 'planned', reason, etag, modified: lastModified, size, overwrites: to !== undefined };
 }

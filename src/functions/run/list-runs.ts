@@ -1,26 +1,18 @@
 import type { DurableClient } from 'durable-functions';
-import { z } from 'zod';
+import { OPERATIONS } from '#api/operations.ts';
 import type { Dependencies } from '#app/dependencies.ts';
 import { type CatalogRow, catalogRowOf } from '#storage/catalog.ts';
 import { isStorageError } from '#storage/storage-error.ts';
-import { answering, json, readQuery } from '../http/answering.ts';
+import { answering, reply } from '../http/answering.ts';
 import { HttpError } from '../http/http-error.ts';
-import { limitUpTo } from '../http/limit.ts';
 import { readVaultCursors, writeVaultCursors } from '../http/vault-cursors.ts';
 import { checkJobOfList } from './configured-job.ts';
 import { findRun, vaultsOf } from './find-run.ts';
 import { catalogProblems, listRows, type RowPage } from './list-rows.ts';
 
-const query = z.strictObject({
-  job: z.string().optional(),
-  limit: limitUpTo(500, 50),
-  cursor: z.string().optional(),
-});
-
 /** GET /api/runs — newest first, from the catalog of every vault, or without it from the vault itself. */
 export function listRunsHandler(deps: Dependencies) {
-  return answering(deps, async (request, client) => {
-    const { job, limit, cursor } = readQuery(request, query);
+  return answering(deps, OPERATIONS.listRuns, async ({ query: { job, limit, cursor } }, client) => {
     const vaults = vaultsOf(deps, job);
     const asked = ['runs', job];
     const cursors = readVaultCursors(cursor, vaults, asked);
@@ -36,7 +28,7 @@ export function listRunsHandler(deps: Dependencies) {
     const runs = [];
     for (const { rows } of pages) for (const row of rows) runs.push(await settled(deps, client, row));
     runs.sort((a, b) => (a.startedAt < b.startedAt ? 1 : -1));
-    return json(200, { runs, next: writeVaultCursors(pages, asked), ...catalogProblems(pages) });
+    return reply(200, { runs, next: writeVaultCursors(pages, asked), ...catalogProblems(pages) });
   });
 }
 

@@ -1,23 +1,21 @@
-import { z } from 'zod';
+import { OPERATIONS } from '#api/operations.ts';
 import type { Dependencies } from '#app/dependencies.ts';
 import { jobContextOf } from '#app/job-context.ts';
 import { isRemark } from '#domain/run/problems.ts';
 import { hasRefusedAccess, isArchiving, type RunSummary } from '#domain/run/run.ts';
-import { answering, readBody } from '../http/answering.ts';
+import { answering } from '../http/answering.ts';
 import { HttpError } from '../http/http-error.ts';
 import { jobOfStored } from './configured-job.ts';
 import { findUnmarkedPoint } from './find-restore-point.ts';
 import { findRun } from './find-run.ts';
+import { permissionOf } from './run-permission.ts';
 import { answerStart } from './start-run.ts';
-
-const nothing = z.strictObject({});
 
 /** POST /api/runs/{id}/retry — starts a run that copies only what failed in this one. */
 export function retryRunHandler(deps: Dependencies) {
-  return answering(deps, async (request, client) => {
-    const id = request.params.id!;
-    await readBody(request, nothing);
+  return answering(deps, OPERATIONS.retryRun, async ({ params: { id }, caller: { by }, check }, client) => {
     const found = await findRun(deps, client, id);
+    check(permissionOf(found));
     if (found.state === 'running') {
       throw new HttpError(409, 'run-in-progress', `Run ${id} is in progress`, 'Wait until it ends', { run: id });
     }
@@ -26,7 +24,7 @@ export function retryRunHandler(deps: Dependencies) {
     checkMode(summary);
     const job = jobOfStored(deps, summary.job).name;
     checkFailures(summary);
-    const start = { job, trigger: 'http', dryRun: false, retryOf: id } as const;
+    const start = { job, trigger: 'http', by, dryRun: false, retryOf: id } as const;
     const { restore } = summary;
     if (restore) {
       if (!restore.file) await findUnmarkedPoint(deps, restore.point);

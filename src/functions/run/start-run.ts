@@ -1,5 +1,6 @@
 import type { DurableClient } from 'durable-functions';
-import { z } from 'zod';
+import type { Reply } from '#api/operation.ts';
+import { OPERATIONS } from '#api/operations.ts';
 import { appendToChain } from '#app/append-to-chain.ts';
 import type { Dependencies } from '#app/dependencies.ts';
 import { type JobContext, jobContextOf } from '#app/job-context.ts';
@@ -20,7 +21,7 @@ import { startedRow } from '#storage/catalog.ts';
 import type { Document } from '#storage/control/control-container.ts';
 import { countingRequests } from '#storage/requests.ts';
 import { isStorageError } from '#storage/storage-error.ts';
-import { answering, json, readBody } from '../http/answering.ts';
+import { answering, reply } from '../http/answering.ts';
 import { HttpError } from '../http/http-error.ts';
 import { closeRun, endRun } from './close-run.ts';
 import { configuredJob } from './configured-job.ts';
@@ -172,23 +173,21 @@ function reasonOf({ limits }: Dependencies, { silence }: HolderLife): Pick<InThe
   return { reason: `it has given no sign of life for ${silentFor(silence)}` };
 }
 
-const body = z.strictObject({
-  mode: z.enum(['full', 'incremental', 'configured']).default('full'),
-  dryRun: z.boolean().default(false),
-});
-
 /** POST /api/jobs/{job}/runs */
 export function startRunHandler(deps: Dependencies) {
-  return answering(deps, async (request, client) => {
-    const job = configuredJob(deps, request.params.job!);
-    const { mode, dryRun } = await readBody(request, body);
+  return answering(deps, OPERATIONS.startRun, async ({ params, body: { mode, dryRun }, caller: { by } }, client) => {
+    const job = configuredJob(deps, params.job);
     const wanted = mode === 'configured' ? job.mode : mode;
-    return answerStart(deps, client, { job: job.name, mode: wanted, dryRun, trigger: 'http' });
+    return answerStart(deps, client, { job: job.name, mode: wanted, dryRun, trigger: 'http', by });
   });
 }
 
 /** Starts a run and answers 202 with its address, or throws 409 with the run in progress. */
-export async function answerStart(deps: Dependencies, client: DurableClient, wanted: RequestedRun) {
+export async function answerStart(
+  deps: Dependencies,
+  client: DurableClient,
+  wanted: RequestedRun,
+): Promise<Reply<typeof OPERATIONS.startRun>> {
   const result = await startRun(deps, client, wanted);
   if ('running' in result) {
     const { id, job, startedAt } = result.running;
@@ -205,6 +204,6 @@ export async function answerStart(deps: Dependencies, client: DurableClient, wan
   const { id, job, mode, dryRun } = result.started;
   const location = `/api/runs/${id}`;
   const point = pointOfRun(result.started);
-  const about = { id, job, mode, dryRun, ...(point && { restorePoint: point }), status: 'running', location };
-  return json(202, about, { location });
+  const body = { id, job, mode, dryRun, ...(point && { restorePoint: point }), status: 'running' as const, location };
+  return reply(202, body, { location });
 }

@@ -6,7 +6,7 @@ import { formatProblem } from '#domain/run/stored-format.ts';
 import type { BlobAccount, BlobPage, ListBlobsOptions, PutObjectOptions, StoredObject } from '../blob-account.ts';
 import { isStorageError, StorageError } from '../storage-error.ts';
 
-/** What GET /api/health writes. */
+/** What the health check writes. */
 const HEALTH_OBJECT = 'health.json';
 
 /** A JSON document as it is stored. */

@@ -22,7 +22,7 @@ test('F84: a policy that keeps the control container from changing is reported b
     },
     answer: () => refusal(409, 'BlobImmutableDueToPolicy'),
   });
-  expect(await app.call('GET', '/api/health')).toMatchObject({
+  expect(await app.call('GET', '/api/health/details')).toMatchObject({
     status: 503,
     body: { accounts: [{ status: 'ok' }, { alias: 'VAULT', status: 'failed', code: 'control-immutable' }] },
   });
@@ -34,7 +34,7 @@ test('F84: a policy that keeps the control container from changing is reported b
 
 test('a vault without a control container is not written to by health', async () => {
   const app = await bed.start();
-  expect((await app.call('GET', '/api/health')).status).toBe(200);
+  expect((await app.call('GET', '/api/health/details')).status).toBe(200);
   expect(await bed.control.exists()).toBe(false);
 });
 
@@ -46,8 +46,11 @@ test('a source whose signature covers one container is healthy, and is backed up
   const url = await container.generateSasUrl({ expiresOn, permissions: ContainerSASPermissions.parse('rl') });
   const source = `BlobEndpoint=${service.url.replace(/\/$/, '')};SharedAccessSignature=${new URL(url).search.slice(1)}`;
   const app = await bed.start({ source, job: { source: { account: 'SOURCE', containers: ['data'] } } });
-  expect(await app.call('GET', '/api/health')).toMatchObject({ status: 200 });
+  expect(await app.call('GET', '/api/health/details')).toMatchObject({ status: 200 });
   expect(await app.run()).toMatchObject({ status: 'succeeded', counts: { copied: 2 } });
   await bed.original().delete();
-  expect((await app.call('GET', '/api/health')).body.accounts).toMatchObject([{ code: 'container-not-found' }, {}]);
+  expect((await app.call('GET', '/api/health/details')).body.accounts).toMatchObject([
+    { code: 'container-not-found' },
+    {},
+  ]);
 });

@@ -25,7 +25,12 @@ test('an image in a web page can make the host ask no storage account', async ()
   const app = await bed.start();
   await app.run();
   const before = bed.proxy.requests.length;
-  for (const path of ['/api/health', '/api/runs', '/api/blobs/history?container=data&name=a', '/api/restore-points']) {
+  for (const path of [
+    '/api/health/details',
+    '/api/runs',
+    '/api/blobs/history?container=data&name=a',
+    '/api/restore-points',
+  ]) {
     for (const site of ['cross-site', 'same-site']) {
       const headers = { 'sec-fetch-site': site, 'sec-fetch-mode': 'no-cors', 'sec-fetch-dest': 'image' };
       expect((await ask(app.host.url + path, headers)).status, `${path} ${site}`).toBe(403);

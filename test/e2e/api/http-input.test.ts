@@ -4,6 +4,7 @@ import { buffer } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { expectAsContracted } from '../../support/app/contract.ts';
 import { type Strongroom, startStrongroom } from '../../support/app/strongroom.ts';
 import { type TestAccount, takeAccounts } from '../../support/azurite/accounts.ts';
 import { makeContainer } from '../../support/builders/collection.ts';
@@ -70,6 +71,7 @@ async function expectProblems(asked: Asked[], statuses: number[], codes: string[
     expect(statuses, about).toContain(reply.status);
     expect(reply.headers['content-type'], about).toBe('application/problem+json');
     const problem = JSON.parse(reply.text);
+    expectAsContracted(each.method, each.path, reply.status, problem);
     expect(problem, about).toMatchObject({
       status: reply.status,
       title: expect.any(String),
@@ -219,6 +221,8 @@ describe('the API refuses', () => {
     const forces = [null, 0, 1, 'true', '', [], {}];
     const texts = values.map((value) => JSON.stringify(value));
     texts.push('{"__proto__":{"mode":"full"}}', '{"mode":"full","__proto__":null}', '{"mode":"full","mode":"none"}');
+    // A parser would keep the last value.
+    texts.push('{"dryRun":true,"dryRun":false}', '{"force":true,"force":false}');
     texts.push(
       `{"mode":${'['.repeat(50_000)}${']'.repeat(50_000)}}`,
       `{"mode":${'{"a":'.repeat(50_000)}1${'}'.repeat(50_000)}}`,
@@ -331,6 +335,7 @@ describe('the API refuses', () => {
       '//api/runs',
       '/api//runs',
       '/api/health/x',
+      '/api/openapi',
       '/.env',
       '/local.settings.json',
       '/api/%2e%2e',
@@ -370,6 +375,10 @@ describe('the API refuses', () => {
       ['POST', `/api/runs/${run}/retry`],
       ['POST', '/api/catalog/rebuild'],
       ['GET', '/api/health'],
+      ['GET', '/api/health/details'],
+      ['GET', '/api/live'],
+      ['GET', '/api/whoami'],
+      ['GET', '/api/openapi.json'],
     ];
     const asked = known.flatMap(([right, path]) =>
       ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'PROPFIND', 'TRACE']
@@ -417,6 +426,11 @@ describe('the API refuses', () => {
           path: `/api/runs/${run}/outcomes?status=${status}`,
         })),
         { method: 'GET', path: `/api/runs/${run}/outcomes?status=copied&status=failed` },
+        ...['cancel', 'retry'].map((verb) => ({
+          method: 'POST',
+          path: `/api/runs/${run}/${verb}?force=true`,
+          body: '{}',
+        })),
         { method: 'GET', path: '/api/runs?limit=501' },
         { method: 'GET', path: `/api/runs/${run}/outcomes?limit=5001` },
       ],

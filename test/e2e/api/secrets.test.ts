@@ -60,7 +60,7 @@ async function everything(ids: string[]): Promise<[string, string][]> {
     if (name.isFile()) found.push([name.name, readFileSync(join(name.parentPath, name.name), 'utf8')]);
   }
   const app = bed.apps.at(-1)!;
-  const paths = ['/api/runs', '/api/health', '/api/runs?cursor=x', '/api/jobs/none/runs'];
+  const paths = ['/api/runs', '/api/health/details', '/api/runs?cursor=x', '/api/jobs/none/runs'];
   for (const id of ids) {
     paths.push(`/api/runs/${id}`, `/api/runs/${id}/outcomes`, `/api/runs/${id}/outcomes?status=planned`);
   }

@@ -34,7 +34,7 @@ afterAll(async () => {
 test('an app with another vault is refused the hub of the first, and has one of its own', async () => {
   const first = await start(vaults[0]!, { STRONGROOM_HUB: 'strongroomtest' });
   expect(await first.run()).toMatchObject({ status: 'succeeded' });
-  expect((await first.call('GET', '/api/health')).body.taskHub).toBeUndefined();
+  expect((await first.call('GET', '/api/health/details')).body.taskHub).toBeUndefined();
 
   const [other, apart] = await Promise.all([
     // The service ignores the case of names of hubs.
@@ -46,7 +46,7 @@ test('an app with another vault is refused the hub of the first, and has one of 
     status: 409,
     body: { code: 'task-hub-taken', detail: words, hint: expect.stringContaining('STRONGROOM_HUB') },
   });
-  expect(await other.call('GET', '/api/health')).toMatchObject({
+  expect(await other.call('GET', '/api/health/details')).toMatchObject({
     status: 503,
     body: { status: 'degraded', taskHub: { code: 'task-hub-taken', hint: expect.stringContaining('strongroom-hubs') } },
   });

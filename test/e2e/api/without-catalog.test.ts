@@ -29,7 +29,7 @@ test.each([
   const points = await app.call('GET', '/api/restore-points');
   expect(points).toMatchObject({ status: 200, body: { problems: notice } });
   expect((points.body.restorePoints as unknown as { id: string }[]).map(({ id }) => id)).toEqual([second.id, first.id]);
-  expect(await app.call('GET', '/api/health')).toMatchObject({
+  expect(await app.call('GET', '/api/health/details')).toMatchObject({
     status: 200,
     body: { status: 'ok', accounts: [{ alias: 'SOURCE' }, { status: 'ok', catalog: { code: 'catalog-unavailable' } }] },
   });

@@ -188,7 +188,7 @@ test('a source that cannot be reached fails the run and says what to check', asy
   const report = await app.run();
   expect(report).toMatchObject({ status: 'failed', counts: { listed: 0 }, problems: [{ code: 'unreachable' }] });
   expect(report.problems[0]?.hint).toContain('firewall');
-  const health = await app.call('GET', '/api/health');
+  const health = await app.call('GET', '/api/health/details');
   expect(health).toMatchObject({ status: 503, body: { status: 'degraded' } });
 });
 

@@ -87,12 +87,12 @@ describe('I4: an orchestration that fails', () => {
     const id = await app.start();
     expect(await app.ended(id)).toMatchObject({ status: 'failed', problems: [{ code: 'run-lost' }] });
     expect(await listed(app, id)).toBe('failed');
-    const health = await app.call('GET', '/api/health');
+    const health = await app.call('GET', '/api/health/details');
     expect(health.body.jobs).toMatchObject([{ name: 'nightly', lostRun: id }]);
     await app.host.stop();
     app = await bed.start();
     expect(await app.run()).toMatchObject({ status: 'succeeded' });
-    expect((await app.call('GET', '/api/health')).body.jobs).toMatchObject([{ lostRun: null }]);
+    expect((await app.call('GET', '/api/health/details')).body.jobs).toMatchObject([{ lostRun: null }]);
     expect(await listed(app, id)).toBe('failed');
   });
 });

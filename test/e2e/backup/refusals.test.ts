@@ -81,7 +81,7 @@ test('F83: an account that refuses its listing is reported with the cause, by th
       answer: () => refusal(status, code),
     });
     expect(await app.run(), code).toMatchObject({ status: 'failed', problems: [{ code: expected }] });
-    expect((await app.call('GET', '/api/health')).body.accounts, code).toMatchObject([
+    expect((await app.call('GET', '/api/health/details')).body.accounts, code).toMatchObject([
       { alias: 'SOURCE', status: 'failed', code: expected },
       {},
     ]);

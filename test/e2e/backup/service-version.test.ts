@@ -48,7 +48,7 @@ async function useAll(): Promise<void> {
   await put('first', 'Hot');
   await seed(bed.source.connectionString, 'Orders', [{ partitionKey: 'p', rowKey: 'r', n: 1 }]);
   const app = await bed.start();
-  expect((await app.call('GET', '/api/health')).status).toBe(200);
+  expect((await app.call('GET', '/api/health/details')).status).toBe(200);
   const backUp = async (job: string, mode: string) => {
     const report = await app.run({ mode }, job);
     expect(report, JSON.stringify(report.problems)).toMatchObject({ status: 'succeeded' });

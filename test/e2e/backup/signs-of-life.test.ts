@@ -97,7 +97,7 @@ async function expectShownAsSilent(app: Strongroom, id: string): Promise<void> {
     hint: expect.stringMatching(FORCE),
     detail: expect.stringContaining('no sign of life'),
   });
-  const health = await app.call('GET', '/api/health');
+  const health = await app.call('GET', '/api/health/details');
   expect(health.body.jobs).toMatchObject([{ silent: { run: id, hint: expect.stringMatching(FORCE) } }]);
   const cancel = await app.call('POST', `/api/runs/${id}/cancel`);
   expect(cancel).toMatchObject({ status: 202, body: { cancelling: true, hint: expect.stringMatching(FORCE) } });
@@ -116,7 +116,7 @@ test('F6: a run whose activity hangs is shown as silent, and can be ended by for
   expect(forced).toMatchObject({ status: 200, body: { status: 'cancelled', cancelling: false } });
   bed.proxy.rules.splice(0);
   release();
-  expect((await app.call('GET', '/api/health')).body.jobs).toMatchObject([{ silent: null }]);
+  expect((await app.call('GET', '/api/health/details')).body.jobs).toMatchObject([{ silent: null }]);
   expect(await app.run({ mode: 'incremental' })).toMatchObject({ status: 'succeeded', counts: { listed: 10 } });
   expect(await app.report(id)).toMatchObject({ status: 'cancelled' });
 });

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { RunReport } from '#domain/run/run.ts';
+import { expectAsContracted } from './contract.ts';
 import { type HostProcess, startHost } from './host-process.ts';
 
 export interface StrongroomOptions {
@@ -48,7 +49,10 @@ export class Strongroom {
     });
     const text = await response.text();
     expectReady(text);
-    return { status: response.status, body: text === '' ? {} : JSON.parse(text), headers: response.headers };
+    const answer = text === '' ? {} : JSON.parse(text);
+    // Without its key, the host says nothing.
+    if (text !== '' || response.status !== 401) expectAsContracted(method, path, response.status, answer);
+    return { status: response.status, body: answer, headers: response.headers };
   }
 
   /** Sends a request that starts a run of any mode, and returns the run's id. */

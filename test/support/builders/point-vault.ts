@@ -1,4 +1,4 @@
-import type { HttpRequest, InvocationContext } from '@azure/functions';
+import type { InvocationContext } from '@azure/functions';
 import type { DurableClient } from 'durable-functions';
 import { expect } from 'vitest';
 import type { Dependencies } from '#app/dependencies.ts';
@@ -25,6 +25,7 @@ import { ControlStore } from '#storage/control/control-store.ts';
 import { StorageError } from '#storage/storage-error.ts';
 import { blobState } from './blob-state.ts';
 import { held } from './held-run.ts';
+import { httpRequest } from './http-request.ts';
 import { storedObject } from './stored-object.ts';
 
 /** The result of one slice of a container: outcomes of the scan, and the chunks of copies. */
@@ -114,11 +115,10 @@ export class PointVault {
   }
 
   async ask(
-    make: (deps: Dependencies) => (...given: [HttpRequest, DurableClient, InvocationContext]) => ReturnType<Handler>,
+    make: (deps: Dependencies) => Handler,
     { id = '', query = {}, body = '' }: { id?: string; query?: Record<string, string>; body?: unknown } = {},
   ) {
-    const text = async () => (typeof body === 'string' ? body : JSON.stringify(body));
-    const request = { params: { id }, query: new URLSearchParams(query), text } as unknown as HttpRequest;
+    const request = httpRequest({ params: { id }, query, body });
     const answer = await make(this.deps)(request, {} as DurableClient, { functionName: 'f' } as InvocationContext);
     return { status: answer.status, body: JSON.parse(answer.body as string) };
   }

@@ -30,7 +30,7 @@ import { type RunFields, runRef } from './run-ref.ts';
 const HOUR = 3_600_000;
 export const BACKUP = 'databackup';
 
-type Wanted = Pick<RunFields, 'mode' | 'dryRun' | 'prune' | 'verify' | 'retryOf'>;
+type Wanted = Pick<RunFields, 'mode' | 'by' | 'dryRun' | 'prune' | 'verify' | 'retryOf'>;
 type Step = (input: object) => Promise<{ problem?: Problem }>;
 
 /** Backups and prunes of one vault in memory. Activities run one after another, and the test sets the clocks. */

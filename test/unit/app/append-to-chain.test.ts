@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { HttpRequest, InvocationContext } from '@azure/functions';
+import type { InvocationContext } from '@azure/functions';
 import type { DurableClient } from 'durable-functions';
 import { describe, expect, it, test } from 'vitest';
 import { appendToChain } from '#app/append-to-chain.ts';
@@ -10,6 +10,7 @@ import { showChainHandler } from '#functions/restore-points/show-chain.ts';
 import { cancelRunHandler } from '#functions/run/cancel-run.ts';
 import { getRunHandler } from '#functions/run/get-run.ts';
 import { startRun } from '#functions/run/start-run.ts';
+import { httpRequest } from '../../support/builders/http-request.ts';
 import { checkMemory } from '../../support/builders/memory-check.ts';
 import { jobOf, Vault } from '../../support/builders/prune-vault.ts';
 
@@ -24,7 +25,7 @@ const client = {
 type Handler = typeof holdHandler | typeof cancelRunHandler;
 
 async function ask(vault: Vault, handler: Handler, id: string, body: object = {}) {
-  const request = { params: { id, job: 'nightly' }, text: async () => JSON.stringify(body) } as unknown as HttpRequest;
+  const request = httpRequest({ params: { id, job: 'nightly' }, body });
   const context = { functionName: 'f' } as InvocationContext;
   const answer = await handler(vault.deps())(request, client as unknown as DurableClient, context);
   expect(answer.status, String(answer.body)).toBe(200);

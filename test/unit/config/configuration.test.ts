@@ -5,8 +5,8 @@ import fc from 'fast-check';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { loadConfiguration, readConfiguration } from '#config/configuration.ts';
 import { ConfigurationError } from '#config/configuration-error.ts';
-import { jsonErrorOffset, lineAndColumn, repeatedKeys } from '#config/json-syntax.ts';
 import { readLimits } from '#config/limits.ts';
+import { jsonErrorOffset, lineAndColumn, repeatedKeys } from '#domain/json-syntax.ts';
 
 const KEY = Buffer.alloc(64, 'a key that must never be seen').toString('base64');
 const SETTINGS = {

@@ -1,4 +1,4 @@
-import type { HttpRequest, InvocationContext } from '@azure/functions';
+import type { InvocationContext } from '@azure/functions';
 import type { DurableClient } from 'durable-functions';
 import { expect, test } from 'vitest';
 import type { Dependencies } from '#app/dependencies.ts';
@@ -7,6 +7,7 @@ import { rebuildCatalogHandler } from '#functions/rebuild-catalog.ts';
 import { listRunsHandler } from '#functions/run/list-runs.ts';
 import { type Catalog, type CatalogRow, catalogRowOf, startedRow } from '#storage/catalog.ts';
 import { StorageError } from '#storage/storage-error.ts';
+import { httpRequest } from '../../support/builders/http-request.ts';
 import { Vault } from '../../support/builders/prune-vault.ts';
 
 /** A table that can be deleted. */
@@ -48,8 +49,7 @@ async function room(runs: number) {
   const client = { getStatus: async () => ({ runtimeStatus: 'Running' }) } as unknown as DurableClient;
   const context = { functionName: 'f' } as InvocationContext;
   const call = async (handler: (deps: Dependencies) => ReturnType<typeof listRunsHandler>) => {
-    const request = { params: {}, query: new URLSearchParams(), text: async () => '' } as unknown as HttpRequest;
-    const { body } = await handler(deps)(request, client, context);
+    const { body } = await handler(deps)(httpRequest(), client, context);
     return JSON.parse(body as string) as { runs: { id: string }[]; problems?: { code: string }[] };
   };
   vault.put('a', 'a');

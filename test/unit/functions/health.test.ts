@@ -1,12 +1,15 @@
-import type { HttpRequest, InvocationContext } from '@azure/functions';
+import type { InvocationContext } from '@azure/functions';
 import type { DurableClient } from 'durable-functions';
 import { expect, test, vi } from 'vitest';
 import type { Dependencies } from '#app/dependencies.ts';
+import { type Access, hashOf } from '#config/access.ts';
 import { CONTROL_CONTAINER, lockPath } from '#domain/run/control-paths.ts';
 import { release } from '#domain/run/lock.ts';
-import { healthHandler } from '#functions/health.ts';
+import { PROBLEMS } from '#domain/run/problems.ts';
+import { healthDetailsHandler, healthHandler } from '#functions/health.ts';
 import { catalogRowOf } from '#storage/catalog.ts';
 import { StorageError } from '#storage/storage-error.ts';
+import { httpRequest } from '../../support/builders/http-request.ts';
 import { BACKUP, Vault } from '../../support/builders/prune-vault.ts';
 
 vi.stubGlobal('STRONGROOM_VERSION', '0');
@@ -22,13 +25,13 @@ async function room() {
   const lock = (await vault.control.readLock('nightly'))!;
   const free = release(lock.value, new Date(vault.clock.app), { last: summary.id, point: summary.id });
   await vault.control.writeJson(lockPath('nightly'), free, { ifMatch: lock.etag });
-  const handler = healthHandler(deps);
+  const handler = healthDetailsHandler(deps);
   const requests: string[] = [];
   vault.before = ({ operation }) => requests.push(operation);
   const ask = async () => {
     requests.length = 0;
     const context = { functionName: 'f' } as InvocationContext;
-    const answer = await handler({} as HttpRequest, {} as DurableClient, context);
+    const answer = await handler(httpRequest(), {} as DurableClient, context);
     return { status: answer.status, body: JSON.parse(answer.body as string), requests: [...requests] };
   };
   return { vault, deps, ask, row: catalogRowOf(summary) };
@@ -83,4 +86,41 @@ test('a catalog table that was deleted is reported, and keeps nothing from worki
     status: 200,
     body: { accounts: [{}, { status: 'ok', catalog: { code: 'catalog-unavailable' } }] },
   });
+});
+
+const KEY = 'a long and random text';
+const context = { functionName: 'f' } as InvocationContext;
+
+test('an observer sees what is wrong, and no name of a container', async () => {
+  const { vault, deps } = await room();
+  vault.vault.deleteContainer(BACKUP);
+  const keys = [{ name: 'monitor', role: 'observer' as const, sha256: hashOf(KEY) }];
+  const access: Access = { mode: 'keys', keys, roles: new Map() };
+  const observed = { ...deps, configuration: { ...deps.configuration, access } };
+  const request = httpRequest({ headers: { 'x-functions-key': KEY } });
+  const { status, body } = await healthDetailsHandler(observed)(request, {} as DurableClient, context);
+  expect(status).toBe(503);
+  const { meaning } = PROBLEMS['content-missing'];
+  expect(JSON.parse(body as string)).toMatchObject({
+    jobs: [{ problem: { code: 'content-missing', message: meaning } }],
+  });
+  expect(body).not.toContain(BACKUP);
+});
+
+test('anyone sees the status only, and many callers ask the accounts once', async () => {
+  const { vault, deps } = await room();
+  const handler = healthHandler(deps);
+  let requests = 0;
+  vault.before = () => {
+    requests++;
+  };
+  const ask = () => handler(httpRequest(), {} as DurableClient, context);
+  const first = await Promise.all([ask(), ask(), ask()]);
+  expect(first.map(({ body }) => JSON.parse(body as string))).toEqual(Array(3).fill({ status: 'ok', version: '0' }));
+  const once = requests;
+  vault.vault.deleteContainer(BACKUP);
+  expect((await ask()).status).toBe(200);
+  expect(requests).toBe(once);
+  vault.clock.app += 20_000;
+  expect(JSON.parse((await ask()).body as string)).toEqual({ status: 'degraded', version: '0' });
 });

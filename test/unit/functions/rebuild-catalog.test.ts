@@ -1,10 +1,11 @@
-import type { HttpRequest, InvocationContext } from '@azure/functions';
+import type { InvocationContext } from '@azure/functions';
 import type { DurableClient } from 'durable-functions';
 import { beforeEach, describe, expect, it, test } from 'vitest';
 import type { Dependencies } from '#app/dependencies.ts';
 import type { RunSummary } from '#domain/run/run.ts';
 import { rebuildCatalogHandler } from '#functions/rebuild-catalog.ts';
 import { catalogRowOf } from '#storage/catalog.ts';
+import { httpRequest } from '../../support/builders/http-request.ts';
 import { jobOf, Vault } from '../../support/builders/prune-vault.ts';
 
 let room: Vault;
@@ -31,8 +32,7 @@ function fill(job: string, runs: number): void {
 }
 
 async function rebuild(cursor?: string) {
-  const query = new URLSearchParams(cursor === undefined ? {} : { cursor });
-  const request = { query, text: async () => '' } as unknown as HttpRequest;
+  const request = httpRequest({ query: cursor === undefined ? {} : { cursor } });
   const context = { functionName: 'f' } as InvocationContext;
   const answer = await rebuildCatalogHandler(deps)(request, {} as DurableClient, context);
   return { status: answer.status, body: JSON.parse(String(answer.body)) };

@@ -93,7 +93,7 @@ test('without a key, only answers requests to names of this machine, and changes
   );
 });
 
-test('with a key, requires it for every call', async () => {
+test('with a key, requires it for every call of a function that is not anonymous', async () => {
   const fixture = await Fixture.start({ env: { STRONGROOM_KEY: '0123456789 is long and random' } });
   for (const path of [
     '/api/hello/x/y',
@@ -111,6 +111,10 @@ test('with a key, requires it for every call', async () => {
       : { 'x-functions-key': '0123456789 is long and random' };
     expect((await fixture.fetch(path, { headers })).status, path).toBe(200);
   }
+  expect((await fixture.fetch('/api/given/x')).status).toBe(200);
+  expect((await fixture.fetch('/api/given/x', { headers: { 'x-functions-key': 'wrong' } })).status).toBe(200);
+  // A path that has no function for the verb is none that is open.
+  expect((await fixture.post('/api/given/x', {})).status).toBe(401);
 });
 
 test('the name of the host in a request cannot change its path', async () => {

@@ -48,7 +48,7 @@ describe('a route', () => {
 });
 
 describe('access', () => {
-  const call = { host: 'localhost:7071', origin: undefined, site: undefined, key: undefined };
+  const call = { host: 'localhost:7071', origin: undefined, site: undefined, key: undefined, isOpen: false };
 
   test('only loopback names, if it listens on loopback', () => {
     const local = { key: undefined, loopback: true };
@@ -96,6 +96,7 @@ describe('access', () => {
       expect(refusal(rules, { ...call, key })?.status, key).toBe(401);
     }
     expect(refusal(rules, { ...call, key: 'correct' })).toBeUndefined();
+    expect(refusal(rules, { ...call, isOpen: true })).toBeUndefined();
   });
 
   test('which addresses are loopback', () => {

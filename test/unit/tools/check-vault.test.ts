@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { HttpRequest, InvocationContext } from '@azure/functions';
+import type { InvocationContext } from '@azure/functions';
 import type { DurableClient } from 'durable-functions';
 import { describe, expect, it, test } from 'vitest';
 import {
@@ -8,12 +8,13 @@ import {
   unholdHandler,
   unmarkHandler,
 } from '#functions/restore-points/note-restore-point.ts';
+import { httpRequest } from '../../support/builders/http-request.ts';
 import { checkMemory } from '../../support/builders/memory-check.ts';
 import { jobOf, Vault } from '../../support/builders/prune-vault.ts';
 import { BACKUP, type Json, TamperedVault } from '../../support/builders/tampered-vault.ts';
 
 async function ask(vault: Vault, handler: typeof holdHandler, id: string, body: object = {}): Promise<void> {
-  const request = { params: { id }, text: async () => JSON.stringify(body) } as unknown as HttpRequest;
+  const request = httpRequest({ params: { id }, body });
   const answer = await handler(vault.deps())(request, {} as DurableClient, {} as InvocationContext);
   expect(answer.status).toBe(200);
 }

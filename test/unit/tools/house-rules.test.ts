@@ -39,6 +39,7 @@ const FORBIDDEN: [where: string, code: string, rule: string][] = [
       ['src/storage/azure', uses(`../../../${outside}`), IMPORTS],
       ['src/telemetry', uses(`../../${outside}`), IMPORTS],
       ['src/app', uses(`../../${outside}`), IMPORTS],
+      ['src/api', uses(`../../${outside}`), IMPORTS],
       ['src/activities/copying', uses(`../../../${outside}`), IMPORTS],
       ['src/domain/run', uses(`../../../${outside}`), IMPORTS],
       ['src/functions/run', uses(`../../../${outside}`), IMPORTS],
@@ -58,6 +59,15 @@ const FORBIDDEN: [where: string, code: string, rule: string][] = [
   ].map((folder): [string, string, string] => [folder, uses('applicationinsights'), IMPORTS]),
   ['src/config/configuration.ts', uses('../activities/index.ts'), IMPORTS],
   ['src/config/limits.ts', uses('../storage/azure/connect.ts'), IMPORTS],
+
+  ['src/api', uses('#app/dependencies.ts'), IMPORTS],
+  ['src/api', uses('#functions/health.ts'), IMPORTS],
+  ['src/api', knows('#config/configuration.ts'), IMPORTS],
+  ['src/api', uses('../domain/redact.ts'), IMPORTS],
+  ['src/api', uses('node:fs'), IMPORTS],
+  ['src/api', uses('@azure/functions'), IMPORTS],
+  ['src/app', uses('#api/operations.ts'), IMPORTS],
+  ['src/domain', knows('#api/operations.ts'), IMPORTS],
 
   ['src/app', uses('#storage/azure/connect.ts'), IMPORTS],
   ['src/app', uses('#activities/index.ts'), IMPORTS],

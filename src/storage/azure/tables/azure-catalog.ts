@@ -111,12 +111,18 @@ export class AzureCatalog implements Catalog {
 }
 
 /** The columns of the table, which has numbers and strings but no records. */
-type Columns = Omit<CatalogRow, 'counts' | 'bytes'> & { counts?: string; bytes?: string; state?: string };
+type Columns = Omit<CatalogRow, 'by' | 'counts' | 'bytes'> & {
+  by?: string;
+  counts?: string;
+  bytes?: string;
+  state?: string;
+};
 
 function columnsOf(row: CatalogRow): Columns {
-  const { counts, bytes, ...rest } = row;
+  const { by, counts, bytes, ...rest } = row;
   return {
     ...rest,
+    ...(by ? { by: JSON.stringify(by) } : {}),
     ...(counts ? { counts: JSON.stringify(counts) } : {}),
     ...(bytes ? { bytes: JSON.stringify(bytes) } : {}),
   };
@@ -124,12 +130,13 @@ function columnsOf(row: CatalogRow): Columns {
 
 /** Nothing for an empty row, or a damaged one: no decision depends on the catalog, and a rebuild repairs the row. */
 function rowOf(columns: Partial<Columns>): CatalogRow[] {
-  const { id, job, mode, trigger, status, dryRun, startedAt, finishedAt, counts, bytes } = columns;
+  const { id, job, mode, trigger, by, status, dryRun, startedAt, finishedAt, counts, bytes } = columns;
   if (![id, job, mode, trigger, status, startedAt].every((each) => typeof each === 'string')) return [];
   try {
     return [
       {
         ...({ id, job, mode, trigger, status, dryRun, startedAt } as CatalogRow),
+        ...(by ? { by: JSON.parse(by) } : {}),
         ...(finishedAt ? { finishedAt } : {}),
         ...(counts ? { counts: JSON.parse(counts) } : {}),
         ...(bytes ? { bytes: JSON.parse(bytes) } : {}),

@@ -232,6 +232,7 @@ client('purge', ['POST'], 'purge', async (durable, request) => {
 app.http('hello', {
   methods: ['GET', 'POST'],
   route: 'hello/{name}/{*rest}',
+  authLevel: 'function',
   handler: async (request, context) => {
     const body = Buffer.from(await request.arrayBuffer());
     context.log(`hello ${request.params.name}`);
@@ -248,7 +249,12 @@ app.http('hello', {
     };
   },
 });
-app.http('helloWorld', { methods: ['GET'], route: 'hello/world', handler: () => ({ body: 'the literal route' }) });
+app.http('helloWorld', {
+  methods: ['GET'],
+  route: 'hello/world',
+  authLevel: 'function',
+  handler: () => ({ body: 'the literal route' }),
+});
 app.http('settings', {
   route: 'settings',
   handler: () => ({ jsonBody: process.env.SETTINGS.split(',').map((name) => process.env[name] ?? null) }),

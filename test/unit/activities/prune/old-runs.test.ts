@@ -1,4 +1,4 @@
-import type { HttpRequest, InvocationContext } from '@azure/functions';
+import type { InvocationContext } from '@azure/functions';
 import type { DurableClient } from 'durable-functions';
 import fc from 'fast-check';
 import { beforeEach, expect, test } from 'vitest';
@@ -6,6 +6,7 @@ import { makeActivities } from '#activities/index.ts';
 import type { RunRef, RunSummary } from '#domain/run/run.ts';
 import { listOutcomesHandler } from '#functions/run/list-outcomes.ts';
 import { refusal } from '../../../../prove/memory/memory-account.ts';
+import { httpRequest } from '../../../support/builders/http-request.ts';
 import { checkMemory } from '../../../support/builders/memory-check.ts';
 import { BACKUP, jobOf, Vault } from '../../../support/builders/prune-vault.ts';
 import { Random } from '../../../support/builders/random.ts';
@@ -45,7 +46,7 @@ async function brokenBackup(retryOf?: string): Promise<RunSummary> {
 }
 
 const outcomes = async ({ id }: RunSummary) => {
-  const request = { params: { id }, query: new URLSearchParams() } as unknown as HttpRequest;
+  const request = httpRequest({ params: { id } });
   const client = { getStatus: async () => ({}) } as unknown as DurableClient;
   const answer = await listOutcomesHandler(room.deps())(request, client, { functionName: 'f' } as InvocationContext);
   return { status: answer.status, body: JSON.parse(String(answer.body)) };

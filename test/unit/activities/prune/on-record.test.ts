@@ -1,4 +1,4 @@
-import type { HttpRequest, InvocationContext } from '@azure/functions';
+import type { InvocationContext } from '@azure/functions';
 import type { DurableClient } from 'durable-functions';
 import { describe, expect, it, test } from 'vitest';
 import {
@@ -15,6 +15,7 @@ import { forgetHandler } from '#functions/restore-points/forget-restore-point.ts
 import { getRestorePointHandler } from '#functions/restore-points/get-restore-point.ts';
 import { listRestorePointsHandler } from '#functions/restore-points/list-restore-points.ts';
 import { holdHandler, releaseHandler, unholdHandler } from '#functions/restore-points/note-restore-point.ts';
+import { httpRequest } from '../../../support/builders/http-request.ts';
 import { jobOf, Vault } from '../../../support/builders/prune-vault.ts';
 
 type Handler = typeof holdHandler;
@@ -23,9 +24,9 @@ const client = {} as unknown as DurableClient;
 const nameOf = (id: string) => ({ job: 'nightly', id });
 
 async function ask(vault: Vault, handler: Handler, id = '', body: object = {}) {
-  const request = { params: { id }, query: new Map(), text: async () => JSON.stringify(body) };
+  const request = httpRequest({ params: { id }, body });
   const context = { functionName: 'f' } as InvocationContext;
-  const answer = await handler(vault.deps())(request as unknown as HttpRequest, client, context);
+  const answer = await handler(vault.deps())(request, client, context);
   return { status: answer.status, body: JSON.parse(String(answer.body)) };
 }
 

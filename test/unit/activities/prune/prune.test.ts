@@ -805,7 +805,8 @@ describe('F11: the safety brake', () => {
 describe('the prune that follows its plan', () => {
   const begin = async (run: RunRef) => makeActivities(room.deps()).beginNext({ run });
   const planOnSchedule = async () => {
-    const run = await room.begin({ mode: 'prune', dryRun: true, prune: { carryOut: true } });
+    const by = { name: null, via: 'schedule' } as const;
+    const run = await room.begin({ mode: 'prune', by, dryRun: true, prune: { carryOut: true } });
     return { run, plan: await room.work(run) };
   };
 
@@ -813,7 +814,7 @@ describe('the prune that follows its plan', () => {
     const [first] = await threeDays();
     const { run, plan } = await planOnSchedule();
     const { next } = await begin(run);
-    expect(next).toMatchObject({ mode: 'prune', trigger: 'run', follows: run.id, dryRun: false });
+    expect(next).toMatchObject({ mode: 'prune', trigger: 'run', by: run.by, follows: run.id, dryRun: false });
     expect((next as PruneRef).prune).toEqual({ plan: { run: run.id, hash: plan.plan!.hash } });
     expect(await begin(run)).toEqual({ next });
     expect(await room.work(next!)).toMatchObject({ status: 'succeeded', counts: { removed: 3 } });

@@ -1,4 +1,4 @@
-import type { HttpRequest, InvocationContext } from '@azure/functions';
+import type { InvocationContext } from '@azure/functions';
 import type { DurableClient } from 'durable-functions';
 import { beforeEach, describe, expect, it, test } from 'vitest';
 import { makeActivities } from '#activities/index.ts';
@@ -12,6 +12,7 @@ import { cancelRunHandler } from '#functions/run/cancel-run.ts';
 import { endRun } from '#functions/run/close-run.ts';
 import { readersInProgress } from '#functions/run/readers.ts';
 import { ControlStore } from '#storage/control/control-store.ts';
+import { httpRequest } from '../../../support/builders/http-request.ts';
 import { jobOf, Vault } from '../../../support/builders/prune-vault.ts';
 import { runRef } from '../../../support/builders/run-ref.ts';
 
@@ -119,7 +120,7 @@ describe.each([
     expect(plan).toMatchObject({ status: 'failed', problems: [{ code: 'damaged' }] });
     expect(plan.problems[0]!.message).toContain(readerPath(run));
     const [, id] = /POST \/api\/runs\/(\S+)\/cancel with \{"force": true\}/.exec(plan.problems[0]!.message)!;
-    const request = { params: { id }, text: async () => '{"force": true}' } as unknown as HttpRequest;
+    const request = httpRequest({ params: { id: id! }, body: { force: true } });
     const cancel = cancelRunHandler(room.deps());
     const answer = await cancel(request, client as unknown as DurableClient, {} as InvocationContext);
     expect(answer).toMatchObject({ status: 200 });

@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { HttpRequest, InvocationContext } from '@azure/functions';
+import type { InvocationContext } from '@azure/functions';
 import type { DurableClient } from 'durable-functions';
 import { describe, expect, it, test } from 'vitest';
 import type { Dependencies } from '#app/dependencies.ts';
@@ -18,6 +18,7 @@ import type { BlobAccount } from '#storage/blob-account.ts';
 import type { Catalog } from '#storage/catalog.ts';
 import { StorageError } from '#storage/storage-error.ts';
 import { blobState } from '../../../support/builders/blob-state.ts';
+import { httpRequest } from '../../../support/builders/http-request.ts';
 import { Vault } from '../../../support/builders/prune-vault.ts';
 import { storedObject } from '../../../support/builders/stored-object.ts';
 
@@ -42,17 +43,14 @@ const missing = async () => {
 const EMPTY: Partial<BlobAccount> = { getObject: async () => undefined, listBlobs: missing };
 
 interface Asking {
-  query?: object;
+  query?: Record<string, string>;
   url?: string;
   body?: string;
   vault?: Partial<BlobAccount>;
   list?: Catalog['list'];
 }
 
-async function ask(
-  make: (deps: Dependencies) => (...given: [HttpRequest, DurableClient, InvocationContext]) => ReturnType<Handler>,
-  { query = {}, url, body = '', vault = EMPTY, list }: Asking,
-) {
+async function ask(make: (deps: Dependencies) => Handler, { query = {}, url, body = '', vault = EMPTY, list }: Asking) {
   const deps = {
     configuration: { jobs: [{ name: 'nightly', destination: { account: 'VAULT' } }], archives: [] },
     blobs: () => vault,
@@ -60,10 +58,7 @@ async function ask(
     now: () => new Date(),
     telemetry: { failure: (_name: string, error: unknown) => expect.unreachable(String(error)) },
   } as unknown as Dependencies;
-  const request = {
-    ...{ params: { id: RUN.id }, query: new URLSearchParams({ ...query }), text: async () => body },
-    ...(url !== undefined && { url, query: new URL(url).searchParams }),
-  } as unknown as HttpRequest;
+  const request = httpRequest({ params: { id: RUN.id }, query, body, url });
   const answer = await make(deps)(request, {} as DurableClient, { functionName: 'f' } as InvocationContext);
   return { ...answer, body: JSON.parse(answer.body as string) };
 }
@@ -98,9 +93,8 @@ test('F82: runs that only read are listed as in progress without a catalog', asy
     ...vault.deps(),
     catalog: () => ({ markComplete: async () => {}, list: unavailable, put: unavailable }),
   } as unknown as Dependencies;
-  const request = { params: {}, query: new URLSearchParams() } as unknown as HttpRequest;
   const client = { getStatus: async () => ({ runtimeStatus: 'Running' }) } as unknown as DurableClient;
-  const { body } = await listRunsHandler(deps)(request, client, { functionName: 'f' } as InvocationContext);
+  const { body } = await listRunsHandler(deps)(httpRequest(), client, { functionName: 'f' } as InvocationContext);
   expect(JSON.parse(body as string)).toMatchObject({
     runs: [
       { id: reading.id, mode: 'verify', status: 'running' },
@@ -243,7 +237,7 @@ describe('asking for outcomes', () => {
         return storedObject(bodies[name]!);
       },
     };
-    const names = async (query: object) =>
+    const names = async (query: Record<string, string>) =>
       (await ask(listOutcomesHandler, { query, vault })).body.items.map(({ name }: { name: string }) => name);
     expect(await names({})).toEqual(['kept']);
     expect(read).not.toContain(plan);

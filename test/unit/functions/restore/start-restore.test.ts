@@ -1,4 +1,4 @@
-import type { HttpRequest, InvocationContext } from '@azure/functions';
+import type { InvocationContext } from '@azure/functions';
 import type { DurableClient } from 'durable-functions';
 import { describe, expect, it } from 'vitest';
 import type { ArchiveRule } from '#config/archives.ts';
@@ -15,6 +15,7 @@ import type { BlobAccount } from '#storage/blob-account.ts';
 import type { TableAccount } from '#storage/table-account.ts';
 import { held } from '../../../support/builders/held-run.ts';
 import { entity, HeldTable, POINT } from '../../../support/builders/held-table.ts';
+import { httpRequest } from '../../../support/builders/http-request.ts';
 
 /** A restore point of these containers and tables, and what is asked of it. */
 class Asked {
@@ -67,7 +68,7 @@ class Asked {
     const client = {
       startNew: async (_: string, { input }: { input: { run: RunRef } }) => this.started.push(input.run),
     };
-    const request = { text: async () => JSON.stringify(body) } as unknown as HttpRequest;
+    const request = httpRequest({ body });
     const context = { functionName: 'f' } as InvocationContext;
     const answer = await startRestoreHandler(deps)(request, client as unknown as DurableClient, context);
     return { status: answer.status, body: JSON.parse(answer.body as string) };

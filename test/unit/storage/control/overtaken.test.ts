@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { HttpRequest, InvocationContext } from '@azure/functions';
+import type { InvocationContext } from '@azure/functions';
 import type { DurableClient } from 'durable-functions';
 import { describe, expect, it } from 'vitest';
 import { makeActivities } from '#activities/index.ts';
@@ -13,6 +13,7 @@ import { ChainStore } from '#storage/control/chain-store.ts';
 import { ControlStore } from '#storage/control/control-store.ts';
 import { PoisonStore } from '#storage/control/poison-store.ts';
 import { brokenLock } from '../../../../prove/memory/lock-history.ts';
+import { httpRequest } from '../../../support/builders/http-request.ts';
 import { jobOf, Vault } from '../../../support/builders/prune-vault.ts';
 
 type Step = () => Promise<unknown>;
@@ -81,7 +82,7 @@ function stepsOf(vault: Vault, run: RunRef) {
   } as unknown as DurableClient;
   const ended = { run, containers: 1, problems: [], cancelled: false, requests: {} };
   const due = { what: 'backup', at: deps.now(), schedule: '', ticked: false } as const;
-  const request = { params: { id: run.id }, text: async () => '' } as unknown as HttpRequest;
+  const request = httpRequest({ params: { id: run.id } });
   return {
     start: () => startRun(deps, client, { job: 'nightly', mode: 'full', trigger: 'http', dryRun: false }),
     publish: () => makeActivities(deps).publishRun(ended),

@@ -3,11 +3,9 @@ import { globProblem } from '#domain/blobs/blob-filter.ts';
 import { patternProblem } from '#domain/blobs/container-pattern.ts';
 import { containerTemplateProblem, prefixTemplateProblem } from '#domain/blobs/container-template.ts';
 import { prefixProblem } from '#domain/blobs/prefix-problem.ts';
-import { defined } from '#domain/run/defined.ts';
-import type { KeySelection } from '#domain/run/tasks.ts';
 import { tablePatternProblem, tableTemplateProblem } from '#domain/tables/table-name.ts';
-import { checkedText } from '../http/checked-text.ts';
-import { someOf } from '../http/some-of.ts';
+import { checkedText } from './checked-text.ts';
+import { someOf } from './some-of.ts';
 
 const key = z.string().max(1024);
 
@@ -79,27 +77,4 @@ export const BLOBS_ONLY = '"prefix", "include" and "exclude" select blobs; selec
 
 export function selectsBlobs({ prefix, include, exclude }: RestoreRequest): boolean {
   return prefix !== '' || include.length > 0 || exclude.length > 0;
-}
-
-/** The templates of the target; the default is the place that was backed up. */
-export function targetOf({ target }: RestoreRequest): { container: string; prefix: string; table: string } {
-  const { container = '{container}', prefix = '', table = '{table}' } = target;
-  return { container, prefix, table };
-}
-
-/** The fields of a restore's task that follow from the request alone. */
-export function requestedTask(request: RestoreRequest) {
-  const { containers, tables, keys, prefix, include, exclude, existing, rehydrate, restoreAccess } = request;
-  return {
-    ...targetOf(request),
-    existing,
-    containers,
-    tables,
-    ...(keys && { keys: defined(keys) as KeySelection }),
-    startsWith: prefix,
-    include,
-    exclude,
-    ...(restoreAccess && { restoreAccess }),
-    ...(rehydrate && { rehydrate }),
-  };
 }

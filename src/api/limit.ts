@@ -8,5 +8,6 @@ export function limitUpTo(most: number, byDefault: number) {
     .regex(/^\d{1,9}$/, { error, abort: true })
     .transform(Number)
     .pipe(z.number().min(1, { error }).max(most, { error }))
-    .default(byDefault);
+    .default(byDefault)
+    .meta({ type: 'integer', minimum: 1, maximum: most, default: byDefault });
 }

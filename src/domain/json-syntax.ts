@@ -1,6 +1,3 @@
-import type { ConfigurationProblem } from './configuration-error.ts';
-import { optionPath } from './option-path.ts';
-
 /**
  * Finds the first syntax error of a JSON text, or the keys that repeat another. The engine does not always name the
  * place of an error, and of repeated keys, it drops all values but the last without a word. So this reads the tokens
@@ -136,15 +133,4 @@ export function syntaxProblem(text: string, offset: number): string {
       '"\\\\")'
     );
   return `unexpected ${JSON.stringify([...rest.slice(0, 2)][0])}; this is not JSON`;
-}
-
-/** A problem for each key that repeats another, with its line. */
-export function repeatedKeyProblems(text: string): ConfigurationProblem[] {
-  return repeatedKeys(text).map(({ path, offset, first }) => {
-    const [line, other] = [offset, first].map((each) => lineAndColumn(text, each).line);
-    const message =
-      `line ${line} has this key again, after line ${other}, and only the last value would count; merge the two, or ` +
-      'remove one';
-    return { place: optionPath(path), message };
-  });
 }

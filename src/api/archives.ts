@@ -1,0 +1,90 @@
+import { z } from 'zod';
+import type { Archived, Receipt, ReceiptLine, SourceVersion } from '#domain/archive/receipt.ts';
+import type { Members } from '#domain/run/members.ts';
+import { RECEIPT_FORMAT } from '#domain/run/stored-format.ts';
+import { count, cursor, next, text, time } from './fields.ts';
+import { limitUpTo } from './limit.ts';
+import { operations } from './operation.ts';
+import { startedRunSchema } from './started-run.ts';
+
+const state = z.enum(['claimed', 'failed', 'done', 'missed']);
+
+const lineSchema = z
+  .strictObject({ name: text, etag: text, state, at: time, modified: time } satisfies Members<ReceiptLine>)
+  .meta({ id: 'ReceiptLine' });
+
+const receiptSchema = z
+  .strictObject({
+    format: z.literal(RECEIPT_FORMAT),
+    rule: text,
+    source: z.strictObject({
+      ...{ account: text, container: text, name: text, etag: text, modified: time, size: count },
+      metadata: z.record(text, text).optional(),
+    } satisfies Members<SourceVersion>),
+    ...{ state, owner: text, claimedAt: time, expiresAt: time, tries: count },
+    copy: z.strictObject({ id: text, startedAt: time, tries: count, lacks: text.optional() }).optional(),
+    archived: z
+      .strictObject({
+        ...{ account: text, container: text, name: text, etag: text },
+        method: z.enum(['sync', 'async', 'blocks', 'properties']).optional(),
+        lacks: text.optional(),
+      } satisfies Members<Archived>)
+      .optional(),
+    finishedAt: time.optional(),
+    seconds: z.number().optional(),
+    problem: z.strictObject({ code: text, message: text.optional() }).optional(),
+  } satisfies Members<Receipt>)
+  .meta({ id: 'Receipt' });
+
+const poisonSchema = z
+  .strictObject({
+    ...{ id: text, container: text, name: text, etag: text.nullable(), since: time, at: time, times: count },
+    ...{ code: text, message: text, hint: text },
+  })
+  .meta({ id: 'PoisonUpload' });
+
+export const archiveOperations = operations({
+  startReconcile: {
+    method: 'POST',
+    path: 'archives/{rule}/reconcile',
+    summary: 'Archive every upload that has no receipt',
+    needs: 'run',
+    body: z.strictObject({ dryRun: z.boolean().default(false) }),
+    answers: { 202: startedRunSchema },
+    errors: { 404: ['rule-not-found'], 409: ['run-in-progress', 'lock-contended'] },
+  },
+  listReceipts: {
+    method: 'GET',
+    path: 'archives/{rule}/receipts',
+    summary: 'List the receipts of a rule, or those of one blob in full',
+    needs: 'names',
+    query: z.strictObject({
+      name: z.string().max(1024).optional(),
+      prefix: z.string().max(1024).optional(),
+      limit: limitUpTo(5000, 500),
+      cursor: cursor.optional(),
+    }),
+    answers: {
+      200: z.strictObject({ rule: text, receipts: z.array(z.union([lineSchema, receiptSchema])), next }),
+    },
+    errors: { 400: ['cursor-invalid'], 404: ['rule-not-found'] },
+  },
+  listPoison: {
+    method: 'GET',
+    path: 'archives/{rule}/poison',
+    summary: 'List uploads that failed permanently',
+    needs: 'names',
+    query: z.strictObject({ limit: limitUpTo(500, 100), cursor: cursor.optional() }),
+    answers: { 200: z.strictObject({ rule: text, uploads: z.array(poisonSchema), next }) },
+    errors: { 400: ['cursor-invalid'], 404: ['rule-not-found'] },
+  },
+  startReprocess: {
+    method: 'POST',
+    path: 'archives/{rule}/reprocess',
+    summary: 'Try uploads that failed permanently again',
+    needs: 'run',
+    body: z.strictObject({ id: z.string().max(64).optional() }),
+    answers: { 202: startedRunSchema },
+    errors: { 404: ['rule-not-found', 'poison-not-found'], 409: ['run-in-progress', 'lock-contended'] },
+  },
+});

@@ -1,0 +1,26 @@
+import { archiveOperations } from './archives.ts';
+import { catalogOperations } from './catalog.ts';
+import { descriptionOperations } from './description.ts';
+import { healthOperations } from './health.ts';
+import { pruneOperations } from './prunes.ts';
+import { restorePointOperations } from './restore-points.ts';
+import { restoreOperations } from './restores.ts';
+import { runOperations } from './runs.ts';
+import { verificationOperations } from './verifications.ts';
+import { whoAmIOperations } from './who-am-i.ts';
+
+/** Every operation of the HTTP API, by its id. */
+export const OPERATIONS = {
+  ...runOperations,
+  ...restorePointOperations,
+  ...restoreOperations,
+  ...verificationOperations,
+  ...pruneOperations,
+  ...archiveOperations,
+  ...healthOperations,
+  ...catalogOperations,
+  ...descriptionOperations,
+  ...whoAmIOperations,
+};
+
+export type OperationId = keyof typeof OPERATIONS;

@@ -1,0 +1,142 @@
+import { z } from 'zod';
+import { bySchema } from '#domain/run/by.ts';
+import type { ChainLink } from '#domain/run/chain-link.ts';
+import type { Members } from '#domain/run/members.ts';
+import type { NotPreserved } from '#domain/run/not-preserved.ts';
+import type { Problem } from '#domain/run/problems.ts';
+import { planSchema } from '#domain/run/prune-plan.ts';
+import type {
+  ByteCounts,
+  ContainerReport,
+  Counts,
+  NoLongerHeldCounts,
+  RunReport,
+  RunSummary,
+} from '#domain/run/run.ts';
+import type { KeySelection, NamedFile, PruneTask, RestoreTask, VerifyTask } from '#domain/run/tasks.ts';
+import { count, counts, text, texts, time } from './fields.ts';
+
+const MODES = ['full', 'incremental', 'retry', 'restore', 'verify', 'prune', 'reconcile', 'reprocess'] as const;
+export const modeSchema = z.enum(MODES);
+export const statusSchema = z.enum(['running', 'succeeded', 'completed-with-failures', 'failed', 'cancelled']);
+
+export const problemSchema = z
+  .strictObject({
+    code: text,
+    container: text.optional(),
+    count,
+    message: text,
+    hint: text,
+  } satisfies Members<Problem>)
+  .meta({ id: 'Problem' });
+
+const countsSchema = z
+  .strictObject({
+    ...{ listed: count, copied: count, unchanged: count, skipped: count, failed: count },
+    ...{ held: count.optional(), added: count.optional(), changed: count.optional(), deleted: count.optional() },
+    ...{ removed: count.optional(), planned: count.optional() },
+  } satisfies Members<Counts>)
+  .meta({ id: 'Counts' });
+
+const bytesSchema = z.strictObject({
+  listed: count,
+  copied: count,
+  removed: count.optional(),
+  planned: count.optional(),
+} satisfies Members<ByteCounts>);
+
+const noLongerHeldSchema = z.strictObject({
+  deleted: count,
+  skipped: count,
+  failed: count,
+  notSelected: count,
+} satisfies Members<NoLongerHeldCounts>);
+
+const notPreservedCounts = z.record(text, count);
+export const notPreservedSchema = z.strictObject({
+  containers: z.record(text, notPreservedCounts),
+  notLookedFor: texts,
+} satisfies Members<NotPreserved>);
+
+export const linkSchema = z.strictObject({ number: count, sha256: text } satisfies Members<ChainLink>);
+
+export const keysSchema = z.strictObject({
+  partition: text.optional(),
+  from: text.optional(),
+  to: text.optional(),
+} satisfies Members<KeySelection>);
+
+const restoreTaskSchema = z
+  .strictObject({
+    ...{ point: text, account: text, container: text, prefix: text, table: text },
+    existing: z.enum(['fail', 'skip', 'overwrite', 'if-different', 'replace', 'merge']),
+    ...{ containers: texts, tables: texts, startsWith: text, include: texts, exclude: texts },
+    keys: keysSchema.optional(),
+    file: z.strictObject({ account: text, container: text, name: text } satisfies Members<NamedFile>).optional(),
+    restoreAccess: z.literal(true).optional(),
+    rehydrate: z.enum(['standard', 'high']).optional(),
+    original: z.boolean(),
+  } satisfies Members<RestoreTask>)
+  .meta({ id: 'RestoreTask' });
+
+const verifyTaskSchema = z.strictObject({
+  point: text,
+  kind: z.enum(['quick', 'deep', 'drill']),
+  portion: text,
+  turn: count,
+  sample: count,
+} satisfies Members<VerifyTask>);
+
+const pruneTaskSchema = z.strictObject({
+  plan: z.strictObject({ run: text, hash: text }).optional(),
+  carryOut: z.boolean().optional(),
+} satisfies Members<PruneTask>);
+
+const containerSchema = z
+  .strictObject({
+    container: text,
+    destination: text,
+    window: z.tuple([time, time]).optional(),
+    status: z.enum([...statusSchema.options, 'skipped']),
+    counts: countsSchema,
+    noLongerHeld: noLongerHeldSchema.optional(),
+    gone: z.literal(true).optional(),
+    bytes: bytesSchema,
+    requests: counts,
+    problems: z.array(problemSchema),
+    notPreserved: notPreservedCounts.optional(),
+  } satisfies Members<ContainerReport>)
+  .meta({ id: 'ContainerReport' });
+
+/** The report on a run, in progress or ended. */
+export const runReportSchema = z
+  .strictObject({
+    ...{ id: text, job: text, mode: modeSchema, trigger: text, dryRun: z.boolean() },
+    by: bySchema.optional(),
+    retryOf: text.optional(),
+    restore: restoreTaskSchema.optional(),
+    verify: verifyTaskSchema.optional(),
+    prune: pruneTaskSchema.optional(),
+    status: statusSchema,
+    startedAt: time,
+    finishedAt: time.nullable(),
+    counts: countsSchema,
+    noLongerHeld: noLongerHeldSchema.optional(),
+    bytes: bytesSchema,
+    progress: z.strictObject({
+      fraction: z.number().nullable(),
+      blobsPerSecond: z.number(),
+      bytesPerSecond: z.number(),
+      secondsLeft: z.number().nullable(),
+    }),
+    requests: counts,
+    containers: z.array(containerSchema),
+    problems: z.array(problemSchema),
+    plan: planSchema.meta({ id: 'PrunePlan' }).optional(),
+    chain: linkSchema.optional(),
+    lastSign: time.nullable().optional(),
+    countsAsLostAt: time.optional(),
+    comparedWith: text.optional(),
+    notPreserved: notPreservedSchema.optional(),
+  } satisfies Members<RunReport & Pick<RunSummary, 'comparedWith' | 'notPreserved'>>)
+  .meta({ id: 'RunReport' });

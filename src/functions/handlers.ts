@@ -1,0 +1,59 @@
+import type { OperationId } from '#api/operations.ts';
+import type { Dependencies } from '#app/dependencies.ts';
+import { listPoisonHandler } from './archive/list-poison.ts';
+import { listReceiptsHandler } from './archive/list-receipts.ts';
+import { startReconcileHandler, startReprocessHandler } from './archive/start-archiving.ts';
+import { healthDetailsHandler, healthHandler, liveHandler } from './health.ts';
+import type { Handler } from './http/answering.ts';
+import { openApiHandler } from './openapi.ts';
+import { startPruneHandler } from './prune/start-prune.ts';
+import { rebuildCatalogHandler } from './rebuild-catalog.ts';
+import { startRestoreHandler } from './restore/start-restore.ts';
+import { blobHistoryHandler } from './restore-points/blob-history.ts';
+import { forgetHandler } from './restore-points/forget-restore-point.ts';
+import { getRestorePointHandler } from './restore-points/get-restore-point.ts';
+import { listPointBlobsHandler } from './restore-points/list-point-blobs.ts';
+import { listRestorePointsHandler } from './restore-points/list-restore-points.ts';
+import { holdHandler, releaseHandler, unholdHandler, unmarkHandler } from './restore-points/note-restore-point.ts';
+import { showChainHandler } from './restore-points/show-chain.ts';
+import { cancelRunHandler } from './run/cancel-run.ts';
+import { getRunHandler } from './run/get-run.ts';
+import { listOutcomesHandler } from './run/list-outcomes.ts';
+import { listRunsHandler } from './run/list-runs.ts';
+import { retryRunHandler } from './run/retry-run.ts';
+import { startRunHandler } from './run/start-run.ts';
+import { startVerificationHandler } from './verify/start-verification.ts';
+import { whoAmIHandler } from './who-am-i.ts';
+
+/** Who answers each operation. */
+export const HANDLERS: Readonly<Record<OperationId, (deps: Dependencies) => Handler>> = {
+  startRun: startRunHandler,
+  showChain: showChainHandler,
+  listRuns: listRunsHandler,
+  getRun: getRunHandler,
+  listOutcomes: listOutcomesHandler,
+  cancelRun: cancelRunHandler,
+  retryRun: retryRunHandler,
+  startPrune: startPruneHandler,
+  startRestore: startRestoreHandler,
+  startVerification: startVerificationHandler,
+  listRestorePoints: listRestorePointsHandler,
+  getRestorePoint: getRestorePointHandler,
+  listPointBlobs: listPointBlobsHandler,
+  holdRestorePoint: holdHandler,
+  unholdRestorePoint: unholdHandler,
+  unmarkRestorePoint: unmarkHandler,
+  forgetRestorePoint: forgetHandler,
+  releaseRestorePoint: releaseHandler,
+  blobHistory: blobHistoryHandler,
+  startReconcile: startReconcileHandler,
+  listReceipts: listReceiptsHandler,
+  listPoison: listPoisonHandler,
+  startReprocess: startReprocessHandler,
+  rebuildCatalog: rebuildCatalogHandler,
+  health: healthHandler,
+  healthDetails: healthDetailsHandler,
+  live: liveHandler,
+  whoAmI: whoAmIHandler,
+  openApi: openApiHandler,
+};
