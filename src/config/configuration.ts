@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { containerTemplateProblem, prefixTemplateProblem } from '#domain/blobs/container-template.ts';
+import type { PriceTable } from '#domain/cost/price-table.ts';
 import { scheduleProblem, timeZoneProblem } from '#domain/run/schedule.ts';
 import type { AccountConnection } from '#storage/account-connection.ts';
 import { blobServiceIdentity, resolveAccount, sasProblem, secondaryProblem, tableServiceProblem } from './accounts.ts';
@@ -19,6 +20,7 @@ import { hideOption, hideOptions } from './hidden-settings.ts';
 import { hostConnectionProblems } from './host-connections.ts';
 import { jsonErrorOffset, lineAndColumn, repeatedKeyProblems, syntaxProblem } from './json-syntax.ts';
 import { optionPath } from './option-path.ts';
+import { pricesSchema } from './prices.ts';
 import { retentionSchema } from './retention.ts';
 import { alias, methodSchema, nameOf, text } from './schema-parts.ts';
 import { schemaProblems } from './schema-problems.ts';
@@ -95,6 +97,9 @@ export const configurationSchema = z.strictObject({
     .default([])
     .describe('Archive rules: containers whose uploads Strongroom archives as they arrive.'),
   accounts: z.array(alias).default([]).describe('Aliases of additional accounts that restores may write to.'),
+  prices: pricesSchema
+    .exactOptional()
+    .describe('Prices that reports compute costs with, in place of the example prices in docs/cost.md.'),
 });
 
 export type { ArchiveRule };
@@ -114,6 +119,8 @@ export interface Configuration {
   archives: ArchiveRule[];
   /** Aliases of further accounts that restores may write to, each once. */
   otherAccounts: string[];
+  /** Absent: the example prices. */
+  prices?: PriceTable;
   /** All named accounts, by alias. They contain secrets: never log or send them. */
   accounts: Map<string, AccountConnection>;
 }
@@ -165,8 +172,9 @@ export function loadConfiguration(from: { text: string; file: string; settings: 
 
   const all = [...repeated, ...missing, ...problems.map((problem) => hideOption(problem, filledIn)), ...joint];
   if (!parsed.success || all.length > 0) throw new ConfigurationError(file, inFileOrder(all));
-  const { jobs: backups, archives, accounts: others } = parsed.data;
-  return { jobs: backups.map(withDefaults), archives, otherAccounts: [...new Set(others)], accounts };
+  const { jobs: backups, archives, accounts: others, prices } = parsed.data;
+  const otherAccounts = [...new Set(others)];
+  return { jobs: backups.map(withDefaults), archives, otherAccounts, ...(prices && { prices }), accounts };
 }
 
 function withDefaults({ destination, ...job }: WrittenJob): Job {

@@ -20,6 +20,7 @@ import { getRunHandler } from './run/get-run.ts';
 import { listOutcomesHandler } from './run/list-outcomes.ts';
 import { listRunsHandler } from './run/list-runs.ts';
 import { retryRunHandler } from './run/retry-run.ts';
+import { showCostHandler } from './run/show-cost.ts';
 import { startRunHandler } from './run/start-run.ts';
 import { startVerificationHandler } from './verify/start-verification.ts';
 
@@ -57,5 +58,6 @@ export const ROUTES: readonly Route[] = [
   ['listPoison', 'GET', 'archives/{rule}/poison', listPoisonHandler],
   ['startReprocess', 'POST', 'archives/{rule}/reprocess', startReprocessHandler],
   ['rebuildCatalog', 'POST', 'catalog/rebuild', rebuildCatalogHandler],
+  ['showCost', 'GET', 'cost', showCostHandler],
   ['health', 'GET', 'health', healthHandler, 'anonymous'],
 ];

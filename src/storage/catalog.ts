@@ -1,3 +1,4 @@
+import { type Usage, usageOf } from '#domain/cost/usage.ts';
 import type { RunRef, RunSummary } from '#domain/run/run.ts';
 
 /**
@@ -38,6 +39,8 @@ export interface CatalogRow {
   finishedAt?: string;
   counts?: Record<string, number>;
   bytes?: Record<string, number>;
+  /** What is billed of it; absent in rows of earlier versions. */
+  usage?: Usage;
 }
 
 /** The row of a published run. */
@@ -54,6 +57,7 @@ export function catalogRowOf(summary: RunSummary): CatalogRow {
     ...(finishedAt !== null && { finishedAt }),
     counts: { ...counts },
     bytes: { ...bytes },
+    usage: usageOf(summary),
   };
 }
 
