@@ -6,6 +6,7 @@ import type { PriceTable } from '#domain/cost/price-table.ts';
 import { archivedTo, blobsIn, plannedUsage, type Usage, usageOf, withPriority } from '#domain/cost/usage.ts';
 import { defined } from '#domain/run/defined.ts';
 import { isArchiving, type RunMode, type RunReport } from '#domain/run/run.ts';
+import { tableOfTask } from '#domain/run/task-name.ts';
 
 /** Where prices are from, as answers name it. */
 export type PriceSource = Pick<PriceTable, 'currency' | 'asOf' | 'region' | 'source'>;
@@ -35,7 +36,8 @@ export function runCost(deps: Dependencies, report: RunReport): RunCost {
   const usage = withRule(deps, report, usageOf(report));
   const cost = costOf(usage, prices);
   const stored = storageCost(usage, prices);
-  const planned = report.dryRun ? plannedCost(deps, report) : undefined;
+  // What the plan of a prune deletes is free.
+  const planned = report.dryRun && report.mode !== 'prune' ? plannedCost(deps, report) : undefined;
   const perMonth = monthOf(deps, report, sumOf([cost.total, planned?.total ?? 0]));
   const copies = stored.parts.length + stored.unknown.length > 0;
   return { ...sourceOf(prices), ...cost, ...defined({ stored: copies ? stored : undefined, planned, perMonth }) };
@@ -78,12 +80,18 @@ function plannedCost(deps: Dependencies, report: RunReport): RunCost['planned'] 
   };
 }
 
-/** What a restore without `rehydrate` does not plan. */
-function leftOut({ problems }: RunReport): UnknownCost[] {
+/** What the plan of a dry run does not show: archived blobs of a restore without `rehydrate`, and tables. */
+function leftOut({ problems, containers }: RunReport): UnknownCost[] {
   const archived = problems.filter(({ code }) => code === 'content-archived');
   const quantity = archived.reduce((sum, { count }) => sum + count, 0);
   const why = 'The request has no "rehydrate", so the plan leaves them out';
-  return quantity > 0 ? [{ what: 'blobs in the archive tier', quantity, why }] : [];
+  const hasTables = containers.some(({ container }) => tableOfTask(container) !== undefined);
+  return [
+    ...(quantity > 0 ? [{ what: 'blobs in the archive tier', quantity, why }] : []),
+    ...(hasTables
+      ? [{ what: 'tables', why: 'How many requests a table takes is known only once it is processed' }]
+      : []),
+  ];
 }
 
 /** By schedule and day: each occurrence takes a computation, and reports are asked for often. */

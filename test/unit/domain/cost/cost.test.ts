@@ -98,6 +98,9 @@ test('a rehydration is a read of the archive tier, its copy a read of the hot ti
     ['data transfer between regions', undefined, 0.2],
   ];
   expect(of('standard')).toEqual([['rehydrations', 'Archive', 0.5], ['data retrieval', 'Archive', 0.2], ...copies]);
+  expect(costOf(usage, PRICES).unknown).toEqual([
+    { what: expect.stringContaining('early deletion'), why: expect.any(String) },
+  ]);
   expect(of('high')).toEqual([
     ['rehydrations of high priority', 'Archive', 5],
     ['data retrieval of high priority', 'Archive', 1],

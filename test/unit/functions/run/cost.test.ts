@@ -138,6 +138,13 @@ test('archived blobs that a dry run leaves out are named, and not priced', async
   expect((await of({ containers: [] })).planned.unknown).toEqual([leftOut]);
 });
 
+test('a dry run names tables as unknown, and that of a prune has no costs of its plan', async () => {
+  const tables = [{ ...containers[0], container: 'table.orders', transfers: undefined }];
+  const cost = await costOfRun({ dryRun: true, containers: tables });
+  expect(cost.planned).toMatchObject({ total: 0, unknown: [{ what: 'tables' }] });
+  expect(await costOfRun({ mode: 'prune', dryRun: true })).not.toHaveProperty('planned');
+});
+
 test('prices of the configuration replace the example', async () => {
   const prices = { currency: 'EUR', asOf: '2026-10-01', region: 'r', source: 's', tiers: {}, list: 1 };
   expect(await costOfRun({}, { prices })).toMatchObject({ currency: 'EUR', total: 0.01, asOf: '2026-10-01' });
