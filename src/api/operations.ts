@@ -1,5 +1,6 @@
 import { archiveOperations } from './archives.ts';
 import { catalogOperations } from './catalog.ts';
+import { costOperations } from './cost.ts';
 import { descriptionOperations } from './description.ts';
 import { healthOperations } from './health.ts';
 import { pruneOperations } from './prunes.ts';
@@ -19,6 +20,7 @@ export const OPERATIONS = {
   ...archiveOperations,
   ...healthOperations,
   ...catalogOperations,
+  ...costOperations,
   ...descriptionOperations,
   ...whoAmIOperations,
 };

@@ -14,6 +14,8 @@ import type {
   RunSummary,
 } from '#domain/run/run.ts';
 import type { KeySelection, NamedFile, PruneTask, RestoreTask, VerifyTask } from '#domain/run/tasks.ts';
+import type { Transfers } from '#domain/run/transfers.ts';
+import { runCostSchema } from './cost.ts';
 import { count, counts, text, texts, time } from './fields.ts';
 
 const MODES = ['full', 'incremental', 'retry', 'restore', 'verify', 'prune', 'reconcile', 'reprocess'] as const;
@@ -92,6 +94,9 @@ const pruneTaskSchema = z.strictObject({
   carryOut: z.boolean().optional(),
 } satisfies Members<PruneTask>);
 
+/** Blobs and bytes by the tier that is read and the tier that is set, such as `Cool/Hot`. */
+const transfersSchema = z.record(text, z.tuple([count, count])) satisfies z.ZodType<Transfers>;
+
 const containerSchema = z
   .strictObject({
     container: text,
@@ -105,6 +110,7 @@ const containerSchema = z
     requests: counts,
     problems: z.array(problemSchema),
     notPreserved: notPreservedCounts.optional(),
+    transfers: transfersSchema.optional(),
   } satisfies Members<ContainerReport>)
   .meta({ id: 'ContainerReport' });
 
@@ -138,5 +144,6 @@ export const runReportSchema = z
     countsAsLostAt: time.optional(),
     comparedWith: text.optional(),
     notPreserved: notPreservedSchema.optional(),
-  } satisfies Members<RunReport & Pick<RunSummary, 'comparedWith' | 'notPreserved'>>)
+    cost: runCostSchema,
+  } satisfies Members<RunReport & { cost: object } & Pick<RunSummary, 'comparedWith' | 'notPreserved'>>)
   .meta({ id: 'RunReport' });

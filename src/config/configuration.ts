@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { containerTemplateProblem, prefixTemplateProblem } from '#domain/blobs/container-template.ts';
+import type { PriceTable } from '#domain/cost/price-table.ts';
 import { jsonErrorOffset, lineAndColumn, syntaxProblem } from '#domain/json-syntax.ts';
 import { defined } from '#domain/run/defined.ts';
 import { scheduleProblem, timeZoneProblem } from '#domain/run/schedule.ts';
@@ -22,6 +23,7 @@ import { hideOption, hideOptions } from './hidden-settings.ts';
 import { hostConnectionProblems } from './host-connections.ts';
 import { INSTANCE_SETTING, instanceProblems } from './instance.ts';
 import { optionPath } from './option-path.ts';
+import { pricesSchema } from './prices.ts';
 import { repeatedKeyProblems } from './repeated-keys.ts';
 import { retentionSchema } from './retention.ts';
 import { alias, methodSchema, nameOf, text } from './schema-parts.ts';
@@ -102,6 +104,9 @@ export const configurationSchema = z.strictObject({
   access: accessSchema
     .prefault({})
     .describe('Who may call the API, and what each caller may do. See `STRONGROOM_AUTH`.'),
+  prices: pricesSchema
+    .exactOptional()
+    .describe('Prices that reports compute costs with, in place of the example prices in docs/cost.md.'),
 });
 
 export type { ArchiveRule };
@@ -121,6 +126,8 @@ export interface Configuration {
   archives: ArchiveRule[];
   /** Aliases of further accounts that restores may write to, each once. */
   otherAccounts: string[];
+  /** Absent: the example prices. */
+  prices?: PriceTable;
   /** All named accounts, by alias. They contain secrets: never log or send them. */
   accounts: Map<string, AccountConnection>;
   /** Absent if the host checks who calls. */
@@ -178,11 +185,11 @@ export function loadConfiguration(from: { text: string; file: string; settings: 
 
   const all = [...repeated, ...missing, ...problems.map((problem) => hideOption(problem, filledIn)), ...joint];
   if (!parsed.success || all.length > 0) throw new ConfigurationError(file, inFileOrder(all));
-  const { jobs: backups, archives, accounts: others } = parsed.data;
+  const { jobs: backups, archives, accounts: others, prices } = parsed.data;
   const access = accessOf(parsed.data.access, settings);
   return {
     ...{ jobs: backups.map(withDefaults), archives, otherAccounts: [...new Set(others)], accounts },
-    ...defined({ access, instance: settingOf(settings, INSTANCE_SETTING) }),
+    ...defined({ prices, access, instance: settingOf(settings, INSTANCE_SETTING) }),
   };
 }
 

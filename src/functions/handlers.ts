@@ -21,6 +21,7 @@ import { getRunHandler } from './run/get-run.ts';
 import { listOutcomesHandler } from './run/list-outcomes.ts';
 import { listRunsHandler } from './run/list-runs.ts';
 import { retryRunHandler } from './run/retry-run.ts';
+import { showCostHandler } from './run/show-cost.ts';
 import { startRunHandler } from './run/start-run.ts';
 import { startVerificationHandler } from './verify/start-verification.ts';
 import { whoAmIHandler } from './who-am-i.ts';
@@ -50,6 +51,7 @@ export const HANDLERS: Readonly<Record<OperationId, (deps: Dependencies) => Hand
   listReceipts: listReceiptsHandler,
   listPoison: listPoisonHandler,
   startReprocess: startReprocessHandler,
+  showCost: showCostHandler,
   rebuildCatalog: rebuildCatalogHandler,
   health: healthHandler,
   healthDetails: healthDetailsHandler,

@@ -1,3 +1,4 @@
+import { type Usage, usageOf } from '#domain/cost/usage.ts';
 import type { By } from '#domain/run/by.ts';
 import { defined } from '#domain/run/defined.ts';
 import type { RunRef, RunSummary } from '#domain/run/run.ts';
@@ -42,6 +43,8 @@ export interface CatalogRow {
   finishedAt?: string;
   counts?: Record<string, number>;
   bytes?: Record<string, number>;
+  /** What is billed of it; absent in rows of earlier versions. */
+  usage?: Usage;
 }
 
 /** The row of a published run. */
@@ -59,6 +62,7 @@ export function catalogRowOf(summary: RunSummary): CatalogRow {
     ...(finishedAt !== null && { finishedAt }),
     counts: { ...counts },
     bytes: { ...bytes },
+    usage: usageOf(summary),
   };
 }
 

@@ -45,6 +45,7 @@ describe('a catalog', () => {
       dryRun: true,
       counts: { copied: 3, failed: 0 },
       bytes: { copied: 2 ** 50 },
+      usage: { requests: { ListBlobs: 3 }, moved: [{ from: 'Cool', to: '', blobs: 1, bytes: 2 ** 50 }] },
     });
     expect(await countingRequests(counts, () => catalog.put(whole))).toBe('created');
     expect(counts).toEqual({ InsertOrReplaceEntity: 2, CreateTable: 1 });

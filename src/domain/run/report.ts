@@ -27,6 +27,7 @@ import type {
   UnlockedRun,
 } from './run.ts';
 import { addTally, emptyTally, isAccessRefused, type RangeTally, type Tally } from './tally.ts';
+import { addTransfers, type Transfers } from './transfers.ts';
 
 /** What a report needs to know about a run in addition to its parts. */
 export interface ReportState {
@@ -209,7 +210,7 @@ function containerReport(parts: readonly PlacedPart[], dryRun: boolean, runStatu
     },
     ...(isCompared && { noLongerHeld }),
     ...(isOnlyCompared && { gone: true as const }),
-    ...defined({ window: sum.window }),
+    ...defined({ window: sum.window, transfers: plannedTransfers(parts) }),
     bytes: {
       listed: sum.listedBytes,
       copied: sum.copiedBytes,
@@ -224,6 +225,11 @@ function containerReport(parts: readonly PlacedPart[], dryRun: boolean, runStatu
     ],
     ...defined({ notPreserved: sum.notPreserved }),
   };
+}
+
+function plannedTransfers(parts: readonly PlacedPart[]): Transfers | undefined {
+  const slices = parts.filter(({ kind }) => kind === 'slice');
+  return slices.reduce<Transfers | undefined>((sum, { tally }) => addTransfers(sum, tally.transfers), undefined);
 }
 
 /** What a run that has ended no longer waits for is a problem of its own, or none. */

@@ -10,6 +10,7 @@ import type { PrunePlan } from './prune-plan.ts';
 import type { RunSetup } from './run-setup.ts';
 import type { SUMMARY_FORMAT } from './stored-format.ts';
 import type { PlanName, PruneTask, RestoreTask, VerifyTask } from './tasks.ts';
+import type { Transfers } from './transfers.ts';
 
 /**
  * `full`, `incremental` and `retry` are backups; a retry completes another backup. `reconcile` and `reprocess` are runs
@@ -175,6 +176,8 @@ export interface ContainerReport {
   /** True if the run only compared it: the source does not list it, or the job no longer selects it. */
   gone?: true;
   bytes: ByteCounts;
+  /** What the run planned to copy or read, by tier; absent if it is nothing. */
+  transfers?: Transfers;
   requests: Record<string, number>;
   problems: Problem[];
   /** In backups: what the source has and the run does not hold, as far as listings show it. */

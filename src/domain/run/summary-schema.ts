@@ -16,6 +16,8 @@ const report = z
     destination: text,
     status: z.union([status, z.literal('skipped')]),
     counts: numbers,
+    bytes: numbers,
+    transfers: z.record(text, z.tuple([count, count])),
     problems: z.array(problem),
   })
   .partial();
@@ -58,6 +60,7 @@ const summarySchema = z.looseObject({
       dryRun: z.boolean(),
       startedAt: time,
       finishedAt: time.nullable(),
+      requests: z.record(text, count),
       source: text,
       vault: text,
       destination: z.looseObject({ container: text, prefix: text }),

@@ -6,6 +6,7 @@ import { type NotPreservedCounts, type NotPreservedKind, sumNotPreserved } from 
 import type { Outcome, PlannedItem } from './outcome.ts';
 import type { ProblemCode } from './problems.ts';
 import { addRequests, type RequestCounts } from './request-counts.ts';
+import { addTransfer, type Transfers, transferKey } from './transfers.ts';
 import { addUnmatched, type Unmatched } from './unmatched.ts';
 
 /**
@@ -25,6 +26,8 @@ export interface Tally extends Partial<SliceFacts>, Partial<ChunkFacts>, Partial
   listedBytes: number;
   copiedBytes: number;
   plannedBytes: number;
+  /** What the planned items move, by tier. */
+  transfers?: Transfers;
   requests: RequestCounts;
   problems: Partial<Record<ProblemCode, number>>;
   /** What a problem says in place of the usual message. */
@@ -126,6 +129,8 @@ export function processedOf({ copied, unchanged, skipped, failed, removed = 0 }:
 export function countPlanned(tally: Tally, planned: PlannedItem): void {
   tally.planned++;
   tally.plannedBytes += planned.from.size;
+  const key = transferKey(planned);
+  if (key !== undefined) tally.transfers = addTransfer(tally.transfers, key, [1, planned.from.size]);
 }
 
 export function countProblem(tally: Tally, code: ProblemCode, count = 1): void {

@@ -16,14 +16,19 @@ import { answering, reply } from '../http/answering.ts';
 import { findRun } from './find-run.ts';
 import { type HolderLife, silentFor } from './holder-life.ts';
 import { listRows } from './list-rows.ts';
+import { type RunCost, runCost } from './run-cost.ts';
 
-/** The report of a run, with the calls of its hints for this run. */
-export async function readReport(deps: Dependencies, client: DurableClient, id: string): Promise<RunReport> {
+/** The report of a run, with what it costs, and the calls of its hints for this run. */
+export async function readReport(
+  deps: Dependencies,
+  client: DurableClient,
+  id: string,
+): Promise<RunReport & { cost: RunCost }> {
   const report = await reportSoFar(deps, client, id);
   const ready = (problems: readonly Problem[]) =>
     problems.map((problem) => ({ ...problem, hint: hintFor(report, problem.hint) }));
   const containers = report.containers.map((each) => ({ ...each, problems: ready(each.problems) }));
-  return { ...report, containers, problems: ready(report.problems) };
+  return { ...report, cost: runCost(deps, report), containers, problems: ready(report.problems) };
 }
 
 /** From its summary, or from its parts so far. */

@@ -26,10 +26,15 @@ export function listRunsHandler(deps: Dependencies) {
     );
     checkJobOfList(deps, job, !cursors && pages.every(({ rows, next }) => rows.length === 0 && !next));
     const runs = [];
-    for (const { rows } of pages) for (const row of rows) runs.push(await settled(deps, client, row));
+    for (const { rows } of pages) for (const row of rows) runs.push(shown(await settled(deps, client, row)));
     runs.sort((a, b) => (a.startedAt < b.startedAt ? 1 : -1));
     return reply(200, { runs, next: writeVaultCursors(pages, asked), ...catalogProblems(pages) });
   });
+}
+
+/** Without what only costs are computed from. */
+function shown({ usage: _, ...row }: CatalogRow): Omit<CatalogRow, 'usage'> {
+  return row;
 }
 
 /**

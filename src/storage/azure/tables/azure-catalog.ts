@@ -1,4 +1,5 @@
 import { odata, type TableClient, type TableServiceClientOptions } from '@azure/data-tables';
+import { isUsage } from '#domain/cost/usage.ts';
 import type { Catalog, CatalogPage, CatalogRow } from '../../catalog.ts';
 import { noteRequest } from '../../requests.ts';
 import { StorageError } from '../../storage-error.ts';
@@ -110,27 +111,25 @@ export class AzureCatalog implements Catalog {
   }
 }
 
+type Records = 'by' | 'counts' | 'bytes' | 'usage';
+
 /** The columns of the table, which has numbers and strings but no records. */
-type Columns = Omit<CatalogRow, 'by' | 'counts' | 'bytes'> & {
-  by?: string;
-  counts?: string;
-  bytes?: string;
-  state?: string;
-};
+type Columns = Omit<CatalogRow, Records> & Partial<Record<Records, string>> & { state?: string };
 
 function columnsOf(row: CatalogRow): Columns {
-  const { by, counts, bytes, ...rest } = row;
+  const { by, counts, bytes, usage, ...rest } = row;
   return {
     ...rest,
     ...(by ? { by: JSON.stringify(by) } : {}),
     ...(counts ? { counts: JSON.stringify(counts) } : {}),
     ...(bytes ? { bytes: JSON.stringify(bytes) } : {}),
+    ...(usage ? { usage: JSON.stringify(usage) } : {}),
   };
 }
 
 /** Nothing for an empty row, or a damaged one: no decision depends on the catalog, and a rebuild repairs the row. */
 function rowOf(columns: Partial<Columns>): CatalogRow[] {
-  const { id, job, mode, trigger, by, status, dryRun, startedAt, finishedAt, counts, bytes } = columns;
+  const { id, job, mode, trigger, by, status, dryRun, startedAt, finishedAt, counts, bytes, usage } = columns;
   if (![id, job, mode, trigger, status, startedAt].every((each) => typeof each === 'string')) return [];
   try {
     return [
@@ -140,11 +139,18 @@ function rowOf(columns: Partial<Columns>): CatalogRow[] {
         ...(finishedAt ? { finishedAt } : {}),
         ...(counts ? { counts: JSON.parse(counts) } : {}),
         ...(bytes ? { bytes: JSON.parse(bytes) } : {}),
+        ...usageOf(usage),
       },
     ];
   } catch {
     return [];
   }
+}
+
+/** Nothing for a damaged one: the costs of the run are then unknown. */
+function usageOf(column: string | undefined): Pick<CatalogRow, 'usage'> {
+  const usage: unknown = column === undefined ? undefined : JSON.parse(column);
+  return isUsage(usage) ? { usage } : {};
 }
 
 /** The SDK's token is base64, which a URL cannot contain without encoding. */

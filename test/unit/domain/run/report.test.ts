@@ -450,6 +450,18 @@ describe('the report', () => {
     expect(report.containers[0]!.status).toBe('succeeded');
   });
 
+  it('has what the slices of a container planned by tier, once', () => {
+    const parts = [
+      slicePart('images', 0, { listed: 4, planned: 4, transfers: { 'Cool/': [1, 5], 'Hot/': [3, 30] } }),
+      slicePart('images', 1, { listed: 1, planned: 1, transfers: { 'Cool/': [1, 6] }, last: true }),
+      chunkPart('images', [0, 0, 0], { copied: 4, planned: 4, transfers: { 'Hot/': [9, 9] } }),
+      slicePart('empty', 0, { last: true }),
+    ];
+    const transfers = () => reportOf(run, parts, ended).containers.map((each) => each.transfers);
+    expect(transfers()).toEqual([{ 'Cool/': [2, 11], 'Hot/': [3, 30] }, undefined]);
+    expect(transfers()).toEqual(transfers());
+  });
+
   it('of a cancelled run shows how far it came', () => {
     const parts = [
       slicePart('images', 0, { listed: 4, planned: 4, last: true }),

@@ -71,6 +71,16 @@ describe('a tally', () => {
     expect(tallied([outcomeOf(blobState(), 'failed', { code: 'throttled' })]).copiedBytes).toBe(0);
   });
 
+  it('counts what is planned by tier, and leaves out what moves no content', () => {
+    const tally = emptyTally('images', '');
+    const cool = blobState({ tier: 'Cool', size: 7 });
+    countPlanned(tally, { from: cool, reason: 'new' });
+    countPlanned(tally, { from: cool, reason: 'changed' });
+    countPlanned(tally, { from: blobState({ tier: 'Hot', tierInferred: true }), reason: 'new' });
+    countPlanned(tally, { from: cool, reason: 'tier' });
+    expect(tally.transfers).toEqual({ 'Cool/Cool': [2, 14], 'Hot/': [1, 10] });
+  });
+
   it('counts what is planned, and problems by their number', () => {
     const tally = emptyTally('images', '');
     countPlanned(tally, { from: blobState({ size: 7 }), reason: 'new' });
