@@ -6,7 +6,7 @@ import { isRestorePoint } from '#domain/run/restore-point.ts';
 import type { RunRef, RunSummary } from '#domain/run/run.ts';
 import { emptyTally } from '#domain/run/tally.ts';
 import { tableOfTask } from '#domain/run/task-name.ts';
-import { inKeyOrder, type Segment, withSmallOnesJoined } from '#domain/tables/segment.ts';
+import { inKeyOrder, type Segment, segmentOf, toBeRead, withSmallOnesJoined } from '#domain/tables/segment.ts';
 import type { KeyRange } from '#domain/tables/table-key.ts';
 import type { ControlStore } from '#storage/control/control-store.ts';
 import { isStorageError } from '#storage/storage-error.ts';
@@ -18,6 +18,7 @@ import { recordProperties } from '../run/record-properties.ts';
 import { inRun, type RunContext } from '../run/run-context.ts';
 import type { StopReason } from '../run/run-guard.ts';
 import { sourceTableOf } from './source-table.ts';
+import { LARGEST_FILE } from './write-entity-file.ts';
 
 export interface PlanTableInput extends ContainerTask {
   /** In a retry: back up the whole table, because the retried run has nothing of it. */
@@ -37,23 +38,41 @@ export interface PlanTableResult {
 /** How many segments a chunk has at least. Huge tables have more, so that there are not too many chunks. */
 const CHUNK_SEGMENTS = 16;
 const MOST_CHUNKS = 256;
+/** An incremental run joins this many adjacent small segments, and no fewer: it has to read what it joins. */
+const MANY = 8;
 
 /**
- * Decides how a table is backed up: all of it as one open key range, or by the segments of the previous restore point.
- * A segment is used only if all of its files are there; otherwise it is read as a whole.
+ * Decides how a table is backed up: by the segments of the previous restore point, or all of it as one open key range
+ * if there are none. A full run reads each segment as a whole, and others those of which a file is missing. What is
+ * read is compared with the files of its segment.
  */
 export function planTable(deps: Dependencies, input: PlanTableInput): Promise<PlanTableResult> {
   return inRun(deps, input, async (context): Promise<PlanTableResult> => {
     const { requests } = context.tally;
     const { source, table } = sourceTableOf(context);
     if (!context.run.dryRun) await recordProperties(context, await readTableProperties(source, table));
-    const found = await segmentsBefore(context, input);
-    if (!found) return { ranges: [{}], requests };
-    // A retry takes the segments over as they are.
-    const isRetry = context.run.mode === 'retry' && !input.scan;
-    const segments = isRetry ? found : withSmallOnesJoined(found, deps.limits.sliceBlobs / 8);
+    const segments = await segmentsToUpdate(context, input);
+    if (segments.length === 0) return { ranges: [{}], requests };
     return { chunks: await planChunks(context, segments), requests };
   });
+}
+
+/** The segments that this run continues from, in the order of their keys; empty if it starts from nothing. */
+async function segmentsToUpdate(context: RunContext, { scan }: PlanTableInput): Promise<Segment[]> {
+  const { run, control, deps } = context;
+  const isRetry = run.mode === 'retry' && !scan;
+  if (isRetry) {
+    // It takes them over as they are.
+    const segments = await segmentsIn(context, () => control.readRecordedSummary({ job: run.job, id: run.retryOf }));
+    if (segments && segments.length > 0) return segments;
+  }
+  const segments = (await segmentsIn(context, () => pointBefore(control, run))) ?? [lostTable(run)];
+  const { sliceBlobs } = deps.limits;
+  // What a retry completes does not continue from these, so nothing of them stays as it is.
+  if (run.mode === 'full' || isRetry) {
+    return withSmallOnesJoined(segments, { many: 2, entities: sliceBlobs, size: LARGEST_FILE }).map(toBeRead);
+  }
+  return withSmallOnesJoined(segments, { many: MANY, entities: sliceBlobs / MANY, size: LARGEST_FILE });
 }
 
 async function planChunks(context: RunContext, segments: readonly Segment[]): Promise<PlanChunk[]> {
@@ -72,31 +91,32 @@ async function planChunks(context: RunContext, segments: readonly Segment[]): Pr
   return chunks;
 }
 
-/** The segments that this run continues from, in the order of their keys; undefined if it starts from nothing. */
-async function segmentsBefore(
+/**
+ * The segments that a run has of this table, in the order of their keys: none if it has nothing of it, and undefined if
+ * what it has is damaged, incomplete, or of another account. Then nothing is concluded from it.
+ */
+async function segmentsIn(
   { control, source, run, container }: RunContext,
-  { scan }: PlanTableInput,
+  readSummary: () => Promise<RunSummary | undefined>,
 ): Promise<Segment[] | undefined> {
-  if (run.mode === 'full') return undefined;
   try {
-    const isRetry = run.mode === 'retry' && !scan;
-    const before = await (isRetry
-      ? control.readRecordedSummary({ job: run.job, id: run.retryOf })
-      : pointBefore(control, run));
-    // A backup of another account says nothing about this one.
-    if (!before || before.source !== source.endpoint) return undefined;
+    const summary = await readSummary();
+    const own = summary?.parts.filter((part) => part.container === container) ?? [];
+    if (own.length > 0 && summary!.source !== source.endpoint) return undefined;
     const segments: Segment[] = [];
-    for (const part of before.parts) {
-      if (part.container !== container) continue;
-      segments.push(...(await control.readPart<Segment, object>(part.path, part.sha256)).items);
-    }
+    for (const { path, sha256 } of own) segments.push(...(await control.readPart<Segment, object>(path, sha256)).items);
+    if (segments.length === 0) return [];
     const sorted = inKeyOrder(segments);
     return sorted && (await withFilesPresent(control, run.job, container, sorted));
   } catch (error) {
-    // Nothing is concluded from a damaged manifest: the table is read as a whole.
     if (isStorageError(error, 'damaged')) return undefined;
     throw error;
   }
+}
+
+/** All keys of a table as one segment that is to be read, with nothing to compare it with. */
+function lostTable({ startedAt }: RunRef): Segment {
+  return segmentOf({ status: 'failed', range: {}, entities: 0, size: 0, files: [], readAt: startedAt });
 }
 
 /** The segments, those with a missing or altered file as failed. */

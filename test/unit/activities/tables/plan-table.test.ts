@@ -40,14 +40,29 @@ async function planned(
 }
 
 describe('the plan for a table', () => {
-  it('the plan reads the whole table in a full run, in the first run, and if no segment is known', async () => {
+  it('the plan reads the whole table in the first run, and if no segment is known', async () => {
     expect((await planned('incremental', {}, {})).ranges).toEqual(AGAIN);
     await bench.leave([]);
     expect((await planned()).ranges).toEqual(AGAIN);
     bench = new TableBench();
     await bench.leave(await segments(2));
-    expect((await planned('full')).ranges).toEqual(AGAIN);
+    expect((await planned('full')).ranges).toBeUndefined();
     expect((await planned()).ranges).toBeUndefined();
+  });
+
+  it('the plan of a full run has every segment read, with its files, and joins what fits into one file', async () => {
+    const all = await segments(6);
+    const { files } = all[0]!;
+    for (const [index, entities] of [900, 60, 40, 1, 99, 901].entries()) all[index]!.entities = entities;
+    all[5]!.size = 2 ** 23;
+    await bench.leave(all);
+    bench.limits.sliceBlobs = 1_000;
+    const plan = await planned('full');
+    expect(plan.segments.flat().map((each) => [each.status, each.files.length, each.range.upTo?.partition])).toEqual([
+      ['failed', 3 * files.length, 'p00003'],
+      ['failed', 2 * files.length, 'p00005'],
+      ['failed', files.length, undefined],
+    ]);
   });
 
   it('the plan names the segments of the previous restore point in the order of their keys, several per chunk', async () => {
@@ -133,11 +148,16 @@ describe('the plan for a table', () => {
         bench.spoil(notesPath({ ...RUN, id: POINT }), Buffer.from('x'));
       },
     ];
+    const before = { status: 'failed', range: {}, files: [] };
     for (const [index, each] of spoil.entries()) {
       bench = new TableBench();
       await segments(2);
       await each();
-      expect((await planned()).ranges, `case ${index}`).toEqual(AGAIN);
+      for (const mode of ['incremental', 'full'] as const) {
+        const plan = await planned(mode);
+        expect(plan.ranges, `case ${index}`).toBeUndefined();
+        expect(plan.segments.flat(), `case ${index}`).toEqual([expect.objectContaining(before)]);
+      }
     }
   });
 
@@ -163,6 +183,15 @@ describe('the plan for a table', () => {
     const lock = { last: POINT, point: OTHER };
     expect((await planned('retry', {}, lock)).segments.flat()).toHaveLength(3);
     expect((await planned('retry', { scan: true }, lock)).segments.flat()).toHaveLength(2);
+  });
+
+  it('I10: the plan of a retry has the table read against the last restore point if the run it completes has not', async () => {
+    await bench.leave(await segments(3), { id: OTHER });
+    await bench.leave((await segments(3)).slice(1), { status: 'cancelled', restorePoint: false });
+    const plan = await planned('retry', {}, { last: POINT, point: OTHER });
+    expect(plan.segments.flat().map(({ status, files }) => [status, files.length])).toEqual(
+      Array(3).fill(['failed', 1]),
+    );
   });
 
   it('F29: no plan is made for a run that is stopped or superseded', async () => {
