@@ -41,6 +41,7 @@ interface Summary extends PointSummary {
   retryOf?: string;
   counts: Report['counts'];
   containers: Report[];
+  compared: { container: string; failed: number }[];
   problems: { code: string; container?: string; message: string }[];
 }
 
@@ -427,9 +428,18 @@ class Story {
       );
       this.#app.count(`${summary.mode} ${summary.status}`);
       this.#judge(summary, known);
-      if (summary.restorePoint) this.#before = this.#now;
+      if (summary.restorePoint) this.#before = this.#withOwed(summary);
       this.#now = new Map();
     }
+  }
+
+  /** The content of the tables in a restore point; of those that it could not back up, what the one before has. */
+  #withOwed({ compared }: Summary): Map<string, Map<string, string>> {
+    const isOwed = (table: string) =>
+      compared.some(({ container, failed }) => container === `table.${table}` && failed > 0);
+    const owed = [...(this.#before ?? [])].filter(([table]) => !this.#now.has(table) && isOwed(table));
+    for (const _ of owed) this.#app.count('table owed');
+    return new Map([...owed, ...this.#now]);
   }
 
   #judge(summary: Summary, known: Known): void {

@@ -5,7 +5,7 @@ import type { RequestCounts } from '#domain/run/request-counts.ts';
 import { isRestorePoint } from '#domain/run/restore-point.ts';
 import type { RunRef, RunSummary } from '#domain/run/run.ts';
 import { emptyTally } from '#domain/run/tally.ts';
-import { tableOfTask } from '#domain/run/task-name.ts';
+import { tableOfTask, taskKey } from '#domain/run/task-name.ts';
 import { inKeyOrder, type Segment, segmentOf, toBeRead, withSmallOnesJoined } from '#domain/tables/segment.ts';
 import type { KeyRange } from '#domain/tables/table-key.ts';
 import type { ControlStore } from '#storage/control/control-store.ts';
@@ -40,6 +40,8 @@ const CHUNK_SEGMENTS = 16;
 const MOST_CHUNKS = 256;
 /** An incremental run joins this many adjacent small segments, and no fewer: it has to read what it joins. */
 const MANY = 8;
+/** How many restore points without the table are looked behind for the last one that has it. */
+const MOST_FAILURES = 32;
 
 /**
  * Decides how a table is backed up: by the segments of the previous restore point, or all of it as one open key range
@@ -63,16 +65,29 @@ async function segmentsToUpdate(context: RunContext, { scan }: PlanTableInput): 
   const isRetry = run.mode === 'retry' && !scan;
   if (isRetry) {
     // It takes them over as they are.
-    const segments = await segmentsIn(context, () => control.readRecordedSummary({ job: run.job, id: run.retryOf }));
-    if (segments && segments.length > 0) return segments;
+    const own = await undamaged(async () =>
+      segmentsIn(context, await control.readRecordedSummary({ job: run.job, id: run.retryOf })),
+    );
+    if (own && own.length > 0) return own;
   }
-  const segments = (await segmentsIn(context, () => pointBefore(control, run))) ?? [lostTable(run)];
+  const held = await undamaged(() => lastHeld(context));
+  const { segments, isOlder } = held ?? { segments: [lostTable(run)], isOlder: true };
   const { sliceBlobs } = deps.limits;
-  // What a retry completes does not continue from these, so nothing of them stays as it is.
-  if (run.mode === 'full' || isRetry) {
+  // Nothing stays as it is of what an older run has, or another one than the one that a retry completes.
+  if (run.mode === 'full' || isRetry || isOlder) {
     return withSmallOnesJoined(segments, { many: 2, entities: sliceBlobs, size: LARGEST_FILE }).map(toBeRead);
   }
   return withSmallOnesJoined(segments, { many: MANY, entities: sliceBlobs / MANY, size: LARGEST_FILE });
+}
+
+/** Nothing is concluded from what is damaged. */
+async function undamaged<Read>(read: () => Promise<Read>): Promise<Read | undefined> {
+  try {
+    return await read();
+  } catch (error) {
+    if (isStorageError(error, 'damaged')) return undefined;
+    throw error;
+  }
 }
 
 async function planChunks(context: RunContext, segments: readonly Segment[]): Promise<PlanChunk[]> {
@@ -92,26 +107,39 @@ async function planChunks(context: RunContext, segments: readonly Segment[]): Pr
 }
 
 /**
+ * The segments of the previous restore point, or, if that could not back up the table, of the last one before that did.
+ * Undefined if these cannot be relied on.
+ */
+async function lastHeld(context: RunContext): Promise<{ segments: Segment[]; isOlder: boolean } | undefined> {
+  const { control, run } = context;
+  const isSame = (part: { container: string }) => taskKey(part.container) === taskKey(context.container);
+  const owes = ({ parts, compared }: RunSummary) =>
+    !parts.some(isSame) && compared.some((part) => isSame(part) && part.failed > 0);
+  let point = await pointBefore(control, run);
+  let steps = 0;
+  for (; point && owes(point) && steps < MOST_FAILURES; steps++)
+    point = await keptPoint(control, run, point.comparedWith);
+  const segments = await segmentsIn(context, point);
+  if (steps === 0) return segments && { segments, isOlder: false };
+  return segments && segments.length > 0 ? { segments, isOlder: true } : undefined;
+}
+
+/**
  * The segments that a run has of this table, in the order of their keys: none if it has nothing of it, and undefined if
- * what it has is damaged, incomplete, or of another account. Then nothing is concluded from it.
+ * what it has is incomplete, of another account, or under another spelling of the name. Throws `damaged`.
  */
 async function segmentsIn(
   { control, source, run, container }: RunContext,
-  readSummary: () => Promise<RunSummary | undefined>,
+  summary: RunSummary | undefined,
 ): Promise<Segment[] | undefined> {
-  try {
-    const summary = await readSummary();
-    const own = summary?.parts.filter((part) => part.container === container) ?? [];
-    if (own.length > 0 && summary!.source !== source.endpoint) return undefined;
-    const segments: Segment[] = [];
-    for (const { path, sha256 } of own) segments.push(...(await control.readPart<Segment, object>(path, sha256)).items);
-    if (segments.length === 0) return [];
-    const sorted = inKeyOrder(segments);
-    return sorted && (await withFilesPresent(control, run.job, container, sorted));
-  } catch (error) {
-    if (isStorageError(error, 'damaged')) return undefined;
-    throw error;
-  }
+  const own = summary?.parts.filter((part) => taskKey(part.container) === taskKey(container)) ?? [];
+  const isOther = own.some((part) => part.container !== container) || summary?.source !== source.endpoint;
+  if (own.length > 0 && isOther) return undefined;
+  const segments: Segment[] = [];
+  for (const { path, sha256 } of own) segments.push(...(await control.readPart<Segment, object>(path, sha256)).items);
+  if (segments.length === 0) return [];
+  const sorted = inKeyOrder(segments);
+  return sorted && (await withFilesPresent(control, run.job, container, sorted));
 }
 
 /** All keys of a table as one segment that is to be read, with nothing to compare it with. */
@@ -135,13 +163,20 @@ async function withFilesPresent(
 }
 
 /** The newest restore point of the job. */
-async function pointBefore(control: ControlStore, { job }: RunRef): Promise<RunSummary | undefined> {
-  const lock = (await control.readLock(job))?.value;
-  for (const id of [lock?.last, await lastPoint(control, job)]) {
-    const summary = id === undefined ? undefined : await control.readRecordedSummary({ job, id });
-    if (!summary || !isRestorePoint(summary)) continue;
-    // A prune deletes the files of a removed restore point, now or later.
-    if ((await control.readNotes({ job, id: summary.id })).removed === undefined) return summary;
-  }
-  return undefined;
+async function pointBefore(control: ControlStore, run: RunRef): Promise<RunSummary | undefined> {
+  const lock = (await control.readLock(run.job))?.value;
+  return (
+    (await keptPoint(control, run, lock?.last)) ?? (await keptPoint(control, run, await lastPoint(control, run.job)))
+  );
+}
+
+/** A restore point, unless it is marked as removed: a prune deletes its files, now or later. */
+async function keptPoint(
+  control: ControlStore,
+  { job }: RunRef,
+  id: string | undefined,
+): Promise<RunSummary | undefined> {
+  const summary = id === undefined ? undefined : await control.readRecordedSummary({ job, id });
+  if (!summary || !isRestorePoint(summary)) return undefined;
+  return (await control.readNotes({ job, id: summary.id })).removed === undefined ? summary : undefined;
 }

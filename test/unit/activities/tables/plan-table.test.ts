@@ -91,6 +91,28 @@ describe('the plan for a table', () => {
     expect((await planned('retry')).segments.flat()).toHaveLength(40);
   });
 
+  it('I10: the plan after runs that could not back up the table reads it against the last restore point that has it', async () => {
+    const third = 'nightly-20260502T000000Z-tttttt';
+    const table = { ...{ path: '', container: TASK, destination: '', sha256: '', last: true }, failed: 1 };
+    const compared = [{ ...table, changed: 0, deleted: 0, skipped: 0, notSelected: 0, lost: [0] }];
+    const failed = { parts: [], compared };
+    await bench.leave(await segments(3), { id: OTHER });
+    await bench.leave([], { ...failed, comparedWith: OTHER });
+    await bench.leave([], { ...failed, id: third, comparedWith: POINT });
+    const plan = await planned('incremental', {}, { last: third, point: third });
+    expect(plan.segments.flat().map(({ status, files }) => [status, files.length])).toEqual(
+      Array(3).fill(['failed', 1]),
+    );
+    // Without that one, nothing is there to compare with.
+    await bench.control.changeNotes({ ...RUN, id: OTHER }, () => ({ removed: { at: '', run: 'r' } }));
+    const lost = await planned('incremental', {}, { last: third, point: third });
+    expect(lost.segments.flat()).toMatchObject([{ status: 'failed', range: {}, files: [] }]);
+    // A table that the restore point before does not owe is new.
+    await bench.leave([], { id: 'nightly-20260503T000000Z-ffffff', parts: [] });
+    const next = 'nightly-20260503T000000Z-ffffff';
+    expect((await planned('incremental', {}, { last: next, point: next })).ranges).toEqual(AGAIN);
+  });
+
   it('the plan of a huge table has few chunks', async () => {
     await bench.leave(await segments(5_000));
     const plan = await planned();
