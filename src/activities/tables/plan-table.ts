@@ -35,7 +35,10 @@ export interface PlanTableResult {
   stopped?: StopReason;
 }
 
-/** How many segments a chunk has at least. Huge tables have more, so that there are not too many chunks. */
+/**
+ * How many segments a chunk has at least, unless all are to be read as a whole. Huge tables have more, so that there
+ * are not too many chunks.
+ */
 const CHUNK_SEGMENTS = 16;
 const MOST_CHUNKS = 256;
 /** An incremental run joins this many adjacent small segments, and no fewer: it has to read what it joins. */
@@ -92,7 +95,9 @@ async function undamaged<Read>(read: () => Promise<Read>): Promise<Read | undefi
 
 async function planChunks(context: RunContext, segments: readonly Segment[]): Promise<PlanChunk[]> {
   const { deps, container, destination } = context;
-  const size = Math.max(CHUNK_SEGMENTS, Math.ceil(segments.length / MOST_CHUNKS));
+  // A chunk hands on one segment at a time to be read: with a chunk for each, several are read at once.
+  const isRead = segments.every(({ status }) => status === 'failed');
+  const size = Math.max(isRead ? 1 : CHUNK_SEGMENTS, Math.ceil(segments.length / MOST_CHUNKS));
   const attempt = deps.random();
   const chunks: PlanChunk[] = [];
   for (let start = 0; start < segments.length; start += size) {

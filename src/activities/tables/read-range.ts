@@ -98,8 +98,8 @@ async function readOpen(context: RunContext, input: ReadRangeInput): Promise<Rea
     : [await writeEntityFile(context, input.piece, writer, { range, kind: 'entities', window })];
   const segment = segmentOf({ status: 'copied', range, entities: items, size, readAt: window[0], files });
   const { unchanged, ...counts } = found;
-  // A full run copies everything again.
-  const copied = timestamps && run.mode !== 'full' ? items - unchanged : items;
+  // A full run copies everything again, and a retry what the run that it completes lacks.
+  const copied = timestamps && run.mode === 'incremental' ? items - unchanged : items;
   countSegment(tally, segment, { ...counts, copied, bytes: size }, run.dryRun);
   coverRange(tally, range, window);
   if (before && timestamps) {

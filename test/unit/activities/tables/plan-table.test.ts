@@ -63,6 +63,8 @@ describe('the plan for a table', () => {
       ['failed', 2 * files.length, 'p00005'],
       ['failed', files.length, undefined],
     ]);
+    // Each is read by an activity of its own.
+    expect(plan.chunks!.map(({ items }) => items)).toEqual([1, 1, 1]);
   });
 
   it('the plan names the segments of the previous restore point in the order of their keys, several per chunk', async () => {
@@ -115,9 +117,11 @@ describe('the plan for a table', () => {
 
   it('the plan of a huge table has few chunks', async () => {
     await bench.leave(await segments(5_000));
-    const plan = await planned();
-    expect(plan.chunks!.length).toBeLessThanOrEqual(256);
-    expect(plan.segments.flat()).toHaveLength(5_000);
+    for (const mode of ['incremental', 'full'] as const) {
+      const plan = await planned(mode);
+      expect(plan.chunks!.length).toBeLessThanOrEqual(256);
+      expect(plan.segments.flat()).toHaveLength(5_000);
+    }
   });
 
   it('F28: two plans that are made at once are both whole', async () => {
