@@ -27,7 +27,9 @@ export interface TableSabotage {
 interface Report {
   container: string;
   status: string;
-  counts: { listed: number; copied: number; unchanged: number; failed: number; added?: number; changed?: number };
+  counts: Record<'listed' | 'copied' | 'unchanged' | 'failed', number> &
+    Partial<Record<'added' | 'changed' | 'deleted', number>>;
+  noLongerHeld?: { deleted: number };
   problems: { code: string; container?: string }[];
 }
 
@@ -39,6 +41,7 @@ interface Summary extends PointSummary {
   retryOf?: string;
   counts: Report['counts'];
   containers: Report[];
+  compared: { container: string; failed: number }[];
   problems: { code: string; container?: string; message: string }[];
 }
 
@@ -425,9 +428,18 @@ class Story {
       );
       this.#app.count(`${summary.mode} ${summary.status}`);
       this.#judge(summary, known);
-      if (!summary.dryRun) this.#before = summary.restorePoint ? this.#now : undefined;
+      if (summary.restorePoint) this.#before = this.#withOwed(summary);
       this.#now = new Map();
     }
+  }
+
+  /** The content of the tables in a restore point; of those that it could not back up, what the one before has. */
+  #withOwed({ compared }: Summary): Map<string, Map<string, string>> {
+    const isOwed = (table: string) =>
+      compared.some(({ container, failed }) => container === `table.${table}` && failed > 0);
+    const owed = [...(this.#before ?? [])].filter(([table]) => !this.#now.has(table) && isOwed(table));
+    for (const _ of owed) this.#app.count('table owed');
+    return new Map([...owed, ...this.#now]);
   }
 
   #judge(summary: Summary, known: Known): void {
@@ -474,7 +486,9 @@ class Story {
       say(`${table}: ${error.message}`);
       return;
     }
-    for (const { files } of segments) {
+    for (const { files, status } of segments) {
+      // One that failed names what the run before had of it, of several segments if they were to be joined.
+      if (status === 'failed') continue;
       if (files.length > MOST_FILES) say(`${table}: a segment has ${files.length} files`);
       if (files.length === MOST_FILES) this.#app.count('segment with as many files as may be');
     }
@@ -513,7 +527,7 @@ class Story {
       }
     }
     if (failed.length === 0) this.#now.set(table, new Map([...found].map(([name, { text }]) => [name, text])));
-    if (report && report.status === 'succeeded') this.#judgeChanges(summary, report, found, say);
+    if (report && report.status === 'succeeded') this.#judgeChanges(summary, known, report, found, say);
     for (const [name, life] of this.#tables.tables.get(table)!) {
       const segment = found.get(name)?.segment ?? this.#segmentOf(segments, life.key);
       if (segment.status === 'failed') continue;
@@ -527,21 +541,29 @@ class Story {
   /** Compares the counts with the differences from the previous restore point. */
   #judgeChanges(
     { mode }: Summary,
-    { container, counts }: Report,
+    { deletions }: Known,
+    { container, counts, noLongerHeld }: Report,
     found: Map<string, { text: string }>,
     say: (message: string) => void,
   ): void {
-    const { copied, added = 0, changed = 0 } = counts;
+    const { copied, added = 0, changed = 0, deleted } = counts;
     if (mode === 'full' && copied !== found.size) say(`${container}: ${copied} copied of ${found.size} that were read`);
     const before = this.#before?.get(container.replace('table.', ''));
-    if (mode !== 'incremental' || !before || this.#spoiled.size > 0) return;
+    if (mode === 'retry' || !before || this.#spoiled.size > 0) return;
     const names = [...found.keys()];
     const isNew = names.filter((name) => !before.has(name)).length;
     const isOther = names.filter((name) => before.has(name) && before.get(name) !== found.get(name)!.text).length;
-    this.#app.count('changes counted');
-    if (copied !== isNew + isOther || added !== isNew || changed !== isOther) {
-      say(`${container}: ${JSON.stringify(counts)}, where ${isNew} are new and ${isOther} have changed`);
+    const isGone = [...before.keys()].filter((name) => !found.has(name)).length;
+    this.#app.count(`changes of ${mode} runs counted`);
+    if (deleted) this.#app.count(`deletions of ${mode} runs counted`);
+    const isCopied = mode === 'full' ? found.size : isNew + isOther;
+    if (copied !== isCopied || added !== isNew || changed !== isOther || (deleted ?? 0) !== isGone) {
+      const really = `${isNew} are new, ${isOther} have changed and ${isGone} are gone`;
+      say(`${container}: ${JSON.stringify(counts)}, where ${really}`);
     }
+    if (deleted === undefined && (mode === 'full' || deletions)) say(`${container}: no deletions were looked for`);
+    if (noLongerHeld?.deleted !== deleted)
+      say(`${container}: ${deleted} deleted and ${noLongerHeld?.deleted} not held`);
   }
 
   /** Why a stored entity cannot be a state of the run's time; undefined if it can. */

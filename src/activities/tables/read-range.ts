@@ -3,15 +3,16 @@ import { rangeKey } from '#domain/run/control-paths.ts';
 import { PartWriter } from '#domain/run/part.ts';
 import type { Problem, ProblemCode } from '#domain/run/problems.ts';
 import { addRequests, type RequestCounts } from '#domain/run/request-counts.ts';
-import { joinedWindow } from '#domain/run/tally.ts';
+import { countProblem, joinedWindow } from '#domain/run/tally.ts';
 import { EntityFileWriter } from '#domain/tables/entity-file.ts';
 import { countSegment, coverRange, readLine, type Segment, segmentOf } from '#domain/tables/segment.ts';
-import { type EntityKey, type KeyRange, nameOfKey } from '#domain/tables/table-key.ts';
+import { boundId, type EntityKey, type KeyRange, nameOfKey, sameRange } from '#domain/tables/table-key.ts';
 import { isStorageError } from '#storage/storage-error.ts';
 import type { EntityPage } from '#storage/table-account.ts';
 import type { ContainerTask } from '../run/container-task.ts';
 import { inRun, type RunContext } from '../run/run-context.ts';
 import type { StopReason } from '../run/run-guard.ts';
+import { NO_CHANGES } from './segment-changes.ts';
 import { readProblem, sourceTableOf } from './source-table.ts';
 import { storedTimestamps } from './stored-timestamps.ts';
 import { LARGEST_FILE, writeEntityFile } from './write-entity-file.ts';
@@ -21,7 +22,7 @@ export interface OpenRange {
   range: KeyRange;
   /** Names the piece of work: another execution of it continues from what the first one wrote. */
   piece: number;
-  /** The segment of the plan that it replaces. What changed since is counted against that segment. */
+  /** The segment of the plan that it is all or a part of. What changed since is counted against that segment. */
   old?: { key: string; index: number };
   /**
    * Nothing is known about how many entities it has. `readRange` reads a little first, so that the rest can be split.
@@ -50,7 +51,6 @@ export interface ReadRangeResult {
 /** How many entities are read before it is known whether there is more. */
 const FIRST_ENTITIES = 5_000;
 const PAGE_ENTITIES = 1_000;
-const NO_CHANGES = { added: 0, changed: 0, deleted: 0 };
 
 /**
  * Reads a key range of a table from its beginning, as much as fits into one file, and writes the file and its segment.
@@ -62,20 +62,28 @@ export function readRange(deps: Dependencies, input: ReadRangeInput): Promise<Re
   return inRun(deps, input, work, addRequests({}, input.requests ?? {}));
 }
 
-function failRange(context: RunContext, { range, piece, failPermanently }: ReadRangeInput): Promise<ReadRangeResult> {
+async function failRange(
+  context: RunContext,
+  { range, piece, old, failPermanently }: ReadRangeInput,
+): Promise<ReadRangeResult> {
   const { run, tally } = context;
-  const nothing = { entities: 0, size: 0, files: [] };
+  const before = old && (await segmentBefore(context, old));
+  const files = before && sameRange(before.range, range) ? before.files : [];
+  // What other pieces of that segment have found does not show what is gone.
+  if (before && files.length === 0) countProblem(tally, 'changes-not-counted');
+  const nothing = { entities: 0, size: 0, files };
   const segment = segmentOf({ ...nothing, status: 'failed', range, readAt: run.startedAt, ...failPermanently });
   const part = new PartWriter<Segment>();
   part.add(segment);
-  countSegment(tally, segment, { ...NO_CHANGES, copied: 0, bytes: 0 }, run.dryRun);
+  countSegment(tally, segment, NO_CHANGES, run.dryRun);
   coverRange(tally, range, undefined);
   return context.writePart('range', rangeKey(piece), part, {});
 }
 
 async function readOpen(context: RunContext, input: ReadRangeInput): Promise<ReadRangeResult> {
   const { run, tally } = context;
-  const timestamps = input.old ? await timestampsBefore(context, input.old) : undefined;
+  const before = input.old && (await segmentBefore(context, input.old));
+  const timestamps = before && (await timestampsOf(context, before));
   const reader = new RangeReader(context, input, timestamps);
   try {
     for (let more = true; more; ) more = await reader.readPage();
@@ -83,15 +91,21 @@ async function readOpen(context: RunContext, input: ReadRangeInput): Promise<Rea
     if (!isStorageError(error)) throw error;
     return { problem: readProblem(error, context.container) };
   }
-  const { range, rest, window, counts, writer } = reader;
+  const { range, rest, window, found, writer } = reader;
   const { items, size } = writer;
   const files = run.dryRun
     ? []
     : [await writeEntityFile(context, input.piece, writer, { range, kind: 'entities', window })];
   const segment = segmentOf({ status: 'copied', range, entities: items, size, readAt: window[0], files });
-  const copied = timestamps ? counts.added + counts.changed : items;
+  const { unchanged, ...counts } = found;
+  // A full run copies everything again, and a retry what the run that it completes lacks.
+  const copied = timestamps && run.mode === 'incremental' ? items - unchanged : items;
   countSegment(tally, segment, { ...counts, copied, bytes: size }, run.dryRun);
   coverRange(tally, range, window);
+  if (before && timestamps) {
+    const keys: [string, string] = [boundId(before.range.after), boundId(before.range.upTo)];
+    tally.replaces = { keys, entities: timestamps.size, found: unchanged + counts.changed };
+  }
   const part = new PartWriter<Segment>();
   if (!run.dryRun) part.add(segment);
   return context.writePart('range', rangeKey(input.piece), part, rest ? { rest } : {});
@@ -100,8 +114,8 @@ async function readOpen(context: RunContext, input: ReadRangeInput): Promise<Rea
 /** Reads a key range page by page, until a file is full, the time is over, or nothing is left. */
 class RangeReader {
   readonly writer = new EntityFileWriter();
-  /** What changed since the segment that the range replaces. */
-  readonly counts = { ...NO_CHANGES };
+  /** Compared with the segment that it replaces. */
+  readonly found = { added: 0, changed: 0, unchanged: 0 };
   readonly #context: RunContext;
   readonly #wanted: KeyRange;
   readonly #timestamps: Map<string, string> | undefined;
@@ -154,8 +168,9 @@ class RangeReader {
   #compare(key: EntityKey, text: string): void {
     if (!this.#timestamps) return;
     const known = this.#timestamps.get(nameOfKey(key));
-    if (known === undefined) this.counts.added++;
-    else if (known !== readLine(text).timestamp) this.counts.changed++;
+    if (known === undefined) this.found.added++;
+    else if (known !== readLine(text).timestamp) this.found.changed++;
+    else this.found.unchanged++;
   }
 
   get #isEnough(): boolean {
@@ -182,16 +197,18 @@ class RangeReader {
   }
 }
 
-/** The timestamps in the segment that a range replaces; undefined if it is damaged: then everything counts as new. */
-async function timestampsBefore(
-  context: RunContext,
-  { key, index }: { key: string; index: number },
-): Promise<Map<string, string> | undefined> {
+/** The segment that a range replaces. */
+async function segmentBefore(context: RunContext, { key, index }: NonNullable<OpenRange['old']>): Promise<Segment> {
+  return (await context.readPlan<Segment>(key))[index]!;
+}
+
+/** The timestamps in a segment; undefined if it is damaged. Then nothing tells what is new, changed or gone. */
+async function timestampsOf(context: RunContext, segment: Segment): Promise<Map<string, string> | undefined> {
   try {
-    const segments = await context.readPlan<Segment>(key);
-    return await storedTimestamps(context.control, segments[index]!);
+    return await storedTimestamps(context.control, segment);
   } catch (error) {
-    if (isStorageError(error, 'damaged')) return undefined;
-    throw error;
+    if (!isStorageError(error, 'damaged')) throw error;
+    countProblem(context.tally, 'changes-not-counted');
+    return undefined;
   }
 }

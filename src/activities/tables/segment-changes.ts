@@ -1,7 +1,7 @@
 import { joinedWindow } from '#domain/run/tally.ts';
 import { EntityFileWriter } from '#domain/tables/entity-file.ts';
 import { timestampOf } from '#domain/tables/entity-text.ts';
-import { type countSegment, type Segment, type SegmentFacts, segmentOf } from '#domain/tables/segment.ts';
+import { type EntityCounts, type Segment, type SegmentFacts, segmentOf } from '#domain/tables/segment.ts';
 import { keyOfName, nameOfKey } from '#domain/tables/table-key.ts';
 import type { EntityPage, EntityQuery } from '#storage/table-account.ts';
 import type { RunContext } from '../run/run-context.ts';
@@ -15,12 +15,13 @@ export interface UpdatedSegment {
   changes?: { writer: EntityFileWriter; since: string };
   /** When it was read, by the service's clock. */
   window?: Window;
-  counts: Parameters<typeof countSegment>[2];
+  counts: EntityCounts;
 }
 
 type Window = [from: string, to: string];
 
-export const NO_CHANGES = { copied: 0, added: 0, changed: 0, deleted: 0, bytes: 0 };
+/** Of a segment of which no entity was read. */
+export const NO_CHANGES: EntityCounts = { copied: 0, bytes: 0, added: 0, changed: 0 };
 
 /** The window of a segment in which nothing was found to have changed. */
 export function readOnce({ readAt }: Segment): Window {
@@ -43,21 +44,22 @@ export async function changesOf(context: RunContext, segment: Segment): Promise<
   if (!written) return undefined;
   const facts = factsOf(segment, written.window, comparesKeys);
   const unchanged = segmentOf({ ...facts, status: 'unchanged' });
-  const same: UpdatedSegment = { segment: unchanged, window: readOnce(unchanged), counts: NO_CHANGES };
+  const counts = comparesKeys ? { ...NO_CHANGES, deleted: 0 } : NO_CHANGES;
+  const same: UpdatedSegment = { segment: unchanged, window: readOnce(unchanged), counts };
   if (written.entities.size === 0 && !comparesKeys) return same;
 
   const found = comparesKeys ? await withDeletions(reader, written) : written;
   if (!found) return undefined;
-  const { writer, counts } = changeFileOf(found, await reader.stored());
+  const { writer, counts: changes } = changeFileOf(found, await reader.stored());
   if (writer.items === 0) return same;
   if (hasTooManyChanges(segment, writer.items)) return undefined;
   const changed = segmentOf({
     ...facts,
     status: 'copied',
-    entities: segment.entities + counts.added - counts.deleted,
+    entities: segment.entities + changes.added - (changes.deleted ?? 0),
     size: segment.size + writer.size,
   });
-  return { segment: changed, changes: { writer, since: reader.since }, window: found.window, counts };
+  return { segment: changed, changes: { writer, since: reader.since }, window: found.window, counts: changes };
 }
 
 function factsOf(segment: Segment, [readAt]: Window, comparesKeys: boolean): SegmentFacts {
@@ -99,7 +101,10 @@ async function withDeletions(reader: ChangeReader, written: FoundChanges): Promi
   return found;
 }
 
-function changeFileOf({ entities, live }: FoundChanges, stored: ReadonlyMap<string, string>) {
+function changeFileOf(
+  { entities, live }: FoundChanges,
+  stored: ReadonlyMap<string, string>,
+): { writer: EntityFileWriter; counts: EntityCounts } {
   const writer = new EntityFileWriter();
   const counts = { ...NO_CHANGES };
   for (const [name, text] of entities) {
@@ -110,12 +115,10 @@ function changeFileOf({ entities, live }: FoundChanges, stored: ReadonlyMap<stri
     else counts.added++;
   }
   counts.bytes = writer.size;
-  for (const name of live ? stored.keys() : []) {
-    if (live!.has(name)) continue;
-    writer.addDeletion(keyOfName(name));
-    counts.deleted++;
-  }
-  return { writer, counts };
+  if (!live) return { writer, counts };
+  const deleted = [...stored.keys()].filter((name) => !live.has(name));
+  for (const name of deleted) writer.addDeletion(keyOfName(name));
+  return { writer, counts: { ...counts, deleted: deleted.length } };
 }
 
 /** Whether carrying the changes on would cost more than reading the segment as a whole. */

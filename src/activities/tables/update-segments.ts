@@ -63,6 +63,7 @@ async function updateChunk(context: RunContext, input: UpdateSegmentsInput): Pro
       return { problem: readProblem(error, context.container) };
     }
     if (!updated) {
+      if (segment.files.length === 0) countProblem(context.tally, 'changes-not-counted');
       const old = segment.files.length > 0 ? { old: { key: input.chunk.key, index: at } } : {};
       const read = { range: segment.range, ...old };
       return manifest.finish({ read, ...(at + 1 < segments.length && { next: at + 1 }) });
@@ -95,8 +96,8 @@ async function update(
   }
 }
 
-function failed({ range, readAt }: Segment, reason: FailureReason): Segment {
-  return segmentOf({ status: 'failed', range, entities: 0, size: 0, files: [], readAt, ...reason });
+function failed({ range, readAt, files }: Segment, reason: FailureReason): Segment {
+  return segmentOf({ status: 'failed', range, entities: 0, size: 0, files, readAt, ...reason });
 }
 
 /** Collects the segments of a piece, which follow each other, and counts them. */

@@ -123,8 +123,9 @@ function add(losses: Map<string, Loss>, task: string, lost: readonly number[]): 
 
 /** The entities of a table only count. One that was deleted and replaced by another offsets nothing. */
 function tableLoss({ container, counts, status }: ContainerReport, before: BrakeState | undefined): Loss {
-  const { copied, unchanged, failed, added = 0, changed = 0 } = counts;
+  const { copied, unchanged, failed, added = 0, changed = 0, deleted = 0 } = counts;
   const isRead = status !== 'failed' && failed === 0;
   const gone = isRead ? Math.max(0, (before?.held ?? 0) + added - (copied + unchanged)) : 0;
-  return { task: container, lost: [changed + gone] };
+  // Where the run could not tell what is new, the difference shows less.
+  return { task: container, lost: [changed + Math.max(gone, deleted)] };
 }

@@ -261,6 +261,13 @@ export const PROBLEMS = {
       'Entities deleted since the last comparison are still in the restore point, and a restore writes them again. ' +
       'Set "source.tableDeletions" to true, or start a full run: POST /api/jobs/{job}/runs.',
   },
+  'changes-not-counted': {
+    meaning: 'read in full, without an earlier state to compare with',
+    hint:
+      'The restore point before lacks some key ranges of this table, or what it has of them is missing, altered or ' +
+      'of another account. They are backed up. But "added", "changed" and "deleted" do not count what has changed ' +
+      'there. If that matters, compare the numbers of entities in both restore points.',
+  },
   'table-not-empty': {
     meaning: 'the target table is not empty',
     hint:
@@ -552,7 +559,8 @@ export function problemOf(code: ProblemCode, count: number, container?: string, 
   const what =
     count === 0 ? (container ?? 'the run') : count === 1 ? `1 ${items}` : `${count} ${items.replace(/^\w+/, '$&s')}`;
   // A count of comparisons within one table would mean nothing to the reader.
-  const about = code === 'deletions-not-compared' ? `table ${table}` : what;
+  const isOfTable = code === 'deletions-not-compared' || code === 'changes-not-counted';
+  const about = isOfTable ? `table ${table}` : what;
   return {
     code,
     ...(container !== undefined && { container }),

@@ -1,15 +1,17 @@
-import { addComparison, type ComparedPart, noComparison, stillInSource } from './comparison.ts';
+import { addComparison, type ComparedPart, type Comparison, noComparison, stillInSource } from './comparison.ts';
 import { incompletenessOf, isGone, isListed } from './completeness.ts';
 import type { PropertiesPart } from './container-properties.ts';
 import { isGoneKey, kindOfPath, laterKey, parsePendingKey } from './control-paths.ts';
 import { copiedAgainProblem, joinedCopiedAgain } from './copied-again.ts';
 import { defined } from './defined.ts';
+import { deletedFrom } from './deleted-entities.ts';
 import { sumNotPreserved } from './not-preserved.ts';
 import { nothingMatched, unmatchedIn } from './nothing-matched.ts';
 import {
   byContainer,
   isChunk,
   isComparison,
+  isRange,
   type ListedPart,
   type PlacedComparison,
   type PlacedPart,
@@ -192,12 +194,12 @@ function containerReport(parts: readonly PlacedPart[], dryRun: boolean, runStatu
   const isOnlyCompared = isGone(parts);
   const isDone = isOnlyCompared || incompletenessOf(parts, dryRun) === undefined;
   const { copied, unchanged, skipped, failed, planned, unwanted = 0 } = sum;
-  const { added, deleted, removed, removedBytes } = sum;
+  const { added, removed, removedBytes } = sum;
   const isCompared = comparisons.length > 0;
+  const deleted = sumOf([sum.deleted, deletedFrom(parts.filter(isRange))]);
   const copiedAgain = comparisons.map(({ tally }) => tally.copiedAgain).reduce(joinedCopiedAgain, undefined);
   const unmatched = isDone && !isOnlyCompared ? unmatchedIn(sum) : undefined;
   const changed = isCompared ? compared.changed : sum.changed;
-  const { lost: _, changed: __, ...noLongerHeld } = compared;
   const isIncomplete = isUnread || isAccessRefused(sum) || failed + stillInSource(compared) > 0;
   return {
     container,
@@ -208,7 +210,7 @@ function containerReport(parts: readonly PlacedPart[], dryRun: boolean, runStatu
       ...defined({ added, changed, deleted, removed }),
       ...(dryRun && { planned }),
     },
-    ...(isCompared && { noLongerHeld }),
+    ...defined({ noLongerHeld: noLongerHeldIn({ compared, isCompared, deleted, dryRun }) }),
     ...(isOnlyCompared && { gone: true as const }),
     ...defined({ window: sum.window, transfers: plannedTransfers(parts) }),
     bytes: {
@@ -230,6 +232,24 @@ function containerReport(parts: readonly PlacedPart[], dryRun: boolean, runStatu
 function plannedTransfers(parts: readonly PlacedPart[]): Transfers | undefined {
   const slices = parts.filter(({ kind }) => kind === 'slice');
   return slices.reduce<Transfers | undefined>((sum, { tally }) => addTransfers(sum, tally.transfers), undefined);
+}
+
+/** Undefined if nothing was compared. The entities of a table that the run holds only count. */
+function noLongerHeldIn({
+  compared,
+  isCompared,
+  deleted,
+  dryRun,
+}: {
+  compared: Comparison;
+  isCompared: boolean;
+  deleted: number | undefined;
+  dryRun: boolean;
+}): NoLongerHeldCounts | undefined {
+  if (!isCompared && (deleted === undefined || dryRun)) return undefined;
+  if (!isCompared) return { deleted: deleted!, skipped: 0, failed: 0, notSelected: 0 };
+  const { lost: _, changed: __, ...noLongerHeld } = compared;
+  return noLongerHeld;
 }
 
 /** What a run that has ended no longer waits for is a problem of its own, or none. */
@@ -311,6 +331,12 @@ function entryOf(path: string, container: string, tally: Tally & Partial<RangeTa
 
 function isManifest({ kind }: PlacedPart): boolean {
   return kind === 'slice' || kind === 'chunk' || kind === 'range';
+}
+
+/** Of the numbers that are known; undefined if none is. */
+function sumOf(numbers: (number | undefined)[]): number | undefined {
+  const known = numbers.filter((each) => each !== undefined);
+  return known.length === 0 ? undefined : known.reduce((sum, each) => sum + each, 0);
 }
 
 function round(value: number, digits: number): number {

@@ -139,7 +139,7 @@ export interface Counts {
   added?: number;
   /** In backups: held at another version than the restore point before did. */
   changed?: number;
-  /** Of a table, in backups: entities deleted since the restore point before. */
+  /** Of a table, in backups: entities deleted since the restore point before; absent if none were looked for. */
   deleted?: number;
   /** Prunes only: snapshots, versions, blobs and files that were deleted. */
   removed?: number;

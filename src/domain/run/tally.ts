@@ -37,7 +37,7 @@ export interface Tally extends Partial<SliceFacts>, Partial<ChunkFacts>, Partial
   /** Copies of items that the vault did not have, and of those that it had at another version. */
   added?: number;
   changed?: number;
-  /** Entities of a table that were deleted since the restore point before. */
+  /** Entities of a table that were deleted since the restore point before; absent if none were looked for. */
   deleted?: number;
   /** What a prune deleted. */
   removed?: number;
@@ -74,6 +74,18 @@ interface RangeFacts {
   keys: [after: string, upTo: string];
   /** Since when deletions in some of it are unknown. ISO 8601. */
   deletionsUnknownSince: string;
+  /** The segment of an earlier restore point that it is all or a part of, if it was read in full and compared. */
+  replaces: ReplacedSegment;
+}
+
+/** A segment of an earlier restore point, and what a run that read some of its keys in full found of it. */
+export interface ReplacedSegment {
+  /** Bounds of the segment (`boundId`). */
+  keys: [after: string, upTo: string];
+  /** How many entities the segment has, */
+  entities: number;
+  /** and how many of these the source still has among the keys that were read. */
+  found: number;
 }
 
 /** What a comparison with the restore point before says in addition to its counts. */
@@ -161,7 +173,7 @@ export function addTally(into: Tally, from: Tally): void {
     into[key] += from[key];
   }
   for (const key of ['added', 'changed', 'deleted', 'removed', 'removedBytes', 'unwanted'] as const) {
-    if (from[key]) into[key] = (into[key] ?? 0) + from[key];
+    if (from[key] !== undefined) into[key] = (into[key] ?? 0) + from[key];
   }
   if (from.unmatched) into.unmatched = addUnmatched(into.unmatched, from.unmatched.count, from.unmatched.example);
   const names = joined(into.names, from.names);

@@ -12,7 +12,10 @@ export interface Segment extends Settled {
   range: KeyRange;
   /** Number of entities that the restore point has in the range. */
   entities: number;
-  /** The files that have them: first all entities when the range was read in full, then the changes, in order. */
+  /**
+   * The files that have them: first all entities when the range was read in full, then the changes, in order. Of a
+   * segment that failed, those that an earlier restore point has of this key range, for the next run to compare.
+   */
   files: EntityFile[];
   /** Since when changes are unknown, by the clock of the service: the start of the last read. ISO 8601. */
   readAt: string;
@@ -82,17 +85,22 @@ export function segmentOf(facts: SegmentFacts): Segment {
   return { ...facts, name: nameOfRange(facts.range), etag: '', modified: facts.readAt };
 }
 
-/** Adds a segment to the counts of its run. This run wrote `copied` of its entities into a file. */
+/** What a run found in a segment. */
+export interface EntityCounts {
+  /** Entities that it wrote into a file, and characters of their text. */
+  copied: number;
+  bytes: number;
+  added: number;
+  changed: number;
+  /** Absent if none were looked for, or if only the pieces of a segment together show it (`deletedFrom`). */
+  deleted?: number;
+}
+
+/** Adds a segment to the counts of its run. */
 export function countSegment(
   tally: Tally,
   segment: Segment,
-  {
-    copied,
-    added,
-    changed,
-    deleted,
-    bytes,
-  }: { copied: number; added: number; changed: number; deleted: number; bytes: number },
+  { copied, added, changed, deleted, bytes }: EntityCounts,
   dryRun: boolean,
 ): void {
   if (segment.status === 'failed') {
@@ -113,7 +121,7 @@ export function countSegment(
   }
   if (added > 0) tally.added = (tally.added ?? 0) + added;
   if (changed > 0) tally.changed = (tally.changed ?? 0) + changed;
-  if (deleted > 0) tally.deleted = (tally.deleted ?? 0) + deleted;
+  if (deleted !== undefined) tally.deleted = (tally.deleted ?? 0) + deleted;
   const { deletionsUnknownSince } = segment;
   if (deletionsUnknownSince !== undefined) {
     const known = tally.deletionsUnknownSince ?? deletionsUnknownSince;
@@ -149,27 +157,42 @@ export function inKeyOrder(segments: readonly Segment[]): Segment[] | undefined 
   return sorted.length === segments.length ? sorted : undefined;
 }
 
-/** This many adjacent small segments are joined, and no fewer. */
-const MANY = 8;
+/** When adjacent segments are joined. */
+export interface Joining {
+  /** The least number of segments, */
+  many: number;
+  /** the most entities that they have together, */
+  entities: number;
+  /** and the most characters of text. */
+  size: number;
+}
 
 /**
  * The same segments, with small ones joined. A table whose keys move on would leave ever more small segments, and each
- * costs a query and a file. A joined segment is read in full, and has at most `enough` entities. The segments are in
- * the order of their keys.
+ * costs a query and a file. A joined segment is read in full. How large one is that failed is not known. The segments
+ * are in the order of their keys.
  */
-export function withSmallOnesJoined(segments: readonly Segment[], enough: number): Segment[] {
+export function withSmallOnesJoined(segments: readonly Segment[], { many, entities, size }: Joining): Segment[] {
   const joined: Segment[] = [];
   let group: Segment[] = [];
+  const sumOf = (key: 'entities' | 'size') => group.reduce((sum, each) => sum + each[key], 0);
   const close = () => {
-    joined.push(...(group.length < MANY ? group : [asOne(group)]));
+    joined.push(...(group.length < many ? group : [asOne(group)]));
     group = [];
   };
   for (const segment of segments) {
-    if (group.reduce((sum, { entities }) => sum + entities, segment.entities) > enough) close();
-    group.push(segment);
+    const isFailed = segment.status === 'failed';
+    if (isFailed || sumOf('entities') + segment.entities > entities || sumOf('size') + segment.size > size) close();
+    if (isFailed) joined.push(segment);
+    else group.push(segment);
   }
   close();
   return joined;
+}
+
+/** The same segment, to be read in full and compared with its files. */
+export function toBeRead(segment: Segment): Segment {
+  return { ...segment, status: 'failed' };
 }
 
 /** With all of their files, to find what has changed. */

@@ -35,6 +35,11 @@ export function boundId(bound: KeyBound | undefined): string {
   return createHash('sha256').update(text).digest('hex').slice(0, 20);
 }
 
+/** Whether two key ranges have the same bounds. */
+export function sameRange(one: KeyRange, other: KeyRange): boolean {
+  return boundId(one.after) === boundId(other.after) && boundId(one.upTo) === boundId(other.upTo);
+}
+
 /** For people, and one text for each key: keys have no slash. */
 export function nameOfKey({ partition, row }: EntityKey): string {
   return `${partition}/${row}`;

@@ -36,6 +36,7 @@ async function stage(job: object = {}, more: object = {}) {
 }
 type Stage = Awaited<ReturnType<typeof stage>>;
 
+const NOTHING_LOST = { deleted: 0, skipped: 0, failed: 0, notSelected: 0 };
 const show = (report: unknown) => JSON.stringify(report, undefined, 1);
 const rows = (count: number): TableEntity[] =>
   Array.from({ length: count }, (_, n) => ({ partitionKey: 'p', rowKey: String(n).padStart(4, '0'), n }));
@@ -144,7 +145,7 @@ describe.concurrent('backing up tables', () => {
       expect(report.status, show(report)).toBe('succeeded');
       expect((await at.held(report, 'Nameless')).size).toBe(1_500);
       expect((await at.app.run({ mode: 'incremental' })).counts).toMatchObject({ copied: 0, failed: 0 });
-      expect((await at.app.run({ mode: 'full' })).noLongerHeld).toBeUndefined();
+      expect((await at.app.run({ mode: 'full' })).noLongerHeld).toEqual({ ...NOTHING_LOST });
     });
   });
 
@@ -177,6 +178,41 @@ describe.concurrent('backing up tables', () => {
       expect(await at.held(retry, name), name).toEqual(await at.live(name));
     }
     await app.host.stop();
+  });
+
+  it('I10: a run counts deleted entities, whether it reads a key range as a whole or not', async () => {
+    const at = await stage({ tables: ['orders'], tableDeletions: true });
+    const table = at.table('orders');
+    await at.fill('orders', rows(95));
+    /** Deletes and changes so many of the entities that are there. */
+    const edit = async (deleted: number, changed: number) => {
+      const names = [...(await at.live('orders')).keys()].map((name) => name.slice('p/'.length)).sort();
+      for (const rowKey of names.slice(0, deleted)) await table.deleteEntity('p', rowKey);
+      for (const rowKey of names.slice(deleted, deleted + changed))
+        await table.updateEntity({ partitionKey: 'p', rowKey, n: -1 }, 'Replace');
+    };
+    const first = await at.app.run({ mode: 'incremental' });
+    expect(first.noLongerHeld).toBeUndefined();
+    expect(first.containers[0]!.counts).not.toHaveProperty('deleted');
+    const expectCounts = async (mode: string, counts: object, deleted: number) => {
+      const report = await at.app.run({ mode });
+      expect(report, show(report)).toMatchObject({
+        ...{ status: 'succeeded', problems: [], noLongerHeld: { ...NOTHING_LOST, deleted } },
+        containers: [{ counts: { ...counts, deleted }, noLongerHeld: { ...NOTHING_LOST, deleted } }],
+      });
+      expect(await at.held(report, 'orders')).toEqual(await at.live('orders'));
+    };
+    await edit(31, 32);
+    await table.createEntity({ partitionKey: 'p', rowKey: 'new', n: 1 });
+    await expectCounts('incremental', { listed: 65, copied: 33, added: 1, changed: 32 }, 31);
+    await edit(10, 0);
+    await expectCounts('incremental', { listed: 55, copied: 0 }, 10);
+    await edit(28, 5);
+    await expectCounts('full', { listed: 27, copied: 27, changed: 5 }, 28);
+    await expectCounts('incremental', { listed: 27, copied: 0 }, 0);
+    await edit(27, 0);
+    await expectCounts('full', { listed: 0, copied: 0 }, 27);
+    await at.app.host.stop();
   });
 
   it('a job compares deletions only if configured, and otherwise reports that it did not', async () => {

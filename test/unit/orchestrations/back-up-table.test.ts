@@ -331,6 +331,10 @@ describe('broken on purpose, the proof notices', { tags: ['slow'], timeout: 120_
     expect(reported).toMatch(/^retry run .* (?:is held as|is not held)/);
   });
 
+  it('the proof notices that what is read as a whole is compared with nothing', async () => {
+    expect(await noticed(changing('readRange', ({ old: _, ...rest }) => rest))).toMatch(/, where .* are gone/);
+  });
+
   it('the proof notices that changes are requested from too late a time', async () => {
     const reported = await noticed({
       tables: (tables) => {

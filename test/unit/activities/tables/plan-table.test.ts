@@ -40,14 +40,31 @@ async function planned(
 }
 
 describe('the plan for a table', () => {
-  it('the plan reads the whole table in a full run, in the first run, and if no segment is known', async () => {
+  it('the plan reads the whole table in the first run, and if no segment is known', async () => {
     expect((await planned('incremental', {}, {})).ranges).toEqual(AGAIN);
     await bench.leave([]);
     expect((await planned()).ranges).toEqual(AGAIN);
     bench = new TableBench();
     await bench.leave(await segments(2));
-    expect((await planned('full')).ranges).toEqual(AGAIN);
+    expect((await planned('full')).ranges).toBeUndefined();
     expect((await planned()).ranges).toBeUndefined();
+  });
+
+  it('the plan of a full run has every segment read, with its files, and joins what fits into one file', async () => {
+    const all = await segments(6);
+    const { files } = all[0]!;
+    for (const [index, entities] of [900, 60, 40, 1, 99, 901].entries()) all[index]!.entities = entities;
+    all[5]!.size = 2 ** 23;
+    await bench.leave(all);
+    bench.limits.sliceBlobs = 1_000;
+    const plan = await planned('full');
+    expect(plan.segments.flat().map((each) => [each.status, each.files.length, each.range.upTo?.partition])).toEqual([
+      ['failed', 3 * files.length, 'p00003'],
+      ['failed', 2 * files.length, 'p00005'],
+      ['failed', files.length, undefined],
+    ]);
+    // Each is read by an activity of its own.
+    expect(plan.chunks!.map(({ items }) => items)).toEqual([1, 1, 1]);
   });
 
   it('the plan names the segments of the previous restore point in the order of their keys, several per chunk', async () => {
@@ -76,11 +93,35 @@ describe('the plan for a table', () => {
     expect((await planned('retry')).segments.flat()).toHaveLength(40);
   });
 
+  it('I10: the plan after runs that could not back up the table reads it against the last restore point that has it', async () => {
+    const third = 'nightly-20260502T000000Z-tttttt';
+    const table = { ...{ path: '', container: TASK, destination: '', sha256: '', last: true }, failed: 1 };
+    const compared = [{ ...table, changed: 0, deleted: 0, skipped: 0, notSelected: 0, lost: [0] }];
+    const failed = { parts: [], compared };
+    await bench.leave(await segments(3), { id: OTHER });
+    await bench.leave([], { ...failed, comparedWith: OTHER });
+    await bench.leave([], { ...failed, id: third, comparedWith: POINT });
+    const plan = await planned('incremental', {}, { last: third, point: third });
+    expect(plan.segments.flat().map(({ status, files }) => [status, files.length])).toEqual(
+      Array(3).fill(['failed', 1]),
+    );
+    // Without that one, nothing is there to compare with.
+    await bench.control.changeNotes({ ...RUN, id: OTHER }, () => ({ removed: { at: '', run: 'r' } }));
+    const lost = await planned('incremental', {}, { last: third, point: third });
+    expect(lost.segments.flat()).toMatchObject([{ status: 'failed', range: {}, files: [] }]);
+    // A table that the restore point before does not owe is new.
+    await bench.leave([], { id: 'nightly-20260503T000000Z-ffffff', parts: [] });
+    const next = 'nightly-20260503T000000Z-ffffff';
+    expect((await planned('incremental', {}, { last: next, point: next })).ranges).toEqual(AGAIN);
+  });
+
   it('the plan of a huge table has few chunks', async () => {
     await bench.leave(await segments(5_000));
-    const plan = await planned();
-    expect(plan.chunks!.length).toBeLessThanOrEqual(256);
-    expect(plan.segments.flat()).toHaveLength(5_000);
+    for (const mode of ['incremental', 'full'] as const) {
+      const plan = await planned(mode);
+      expect(plan.chunks!.length).toBeLessThanOrEqual(256);
+      expect(plan.segments.flat()).toHaveLength(5_000);
+    }
   });
 
   it('F28: two plans that are made at once are both whole', async () => {
@@ -133,11 +174,16 @@ describe('the plan for a table', () => {
         bench.spoil(notesPath({ ...RUN, id: POINT }), Buffer.from('x'));
       },
     ];
+    const before = { status: 'failed', range: {}, files: [] };
     for (const [index, each] of spoil.entries()) {
       bench = new TableBench();
       await segments(2);
       await each();
-      expect((await planned()).ranges, `case ${index}`).toEqual(AGAIN);
+      for (const mode of ['incremental', 'full'] as const) {
+        const plan = await planned(mode);
+        expect(plan.ranges, `case ${index}`).toBeUndefined();
+        expect(plan.segments.flat(), `case ${index}`).toEqual([expect.objectContaining(before)]);
+      }
     }
   });
 
@@ -163,6 +209,15 @@ describe('the plan for a table', () => {
     const lock = { last: POINT, point: OTHER };
     expect((await planned('retry', {}, lock)).segments.flat()).toHaveLength(3);
     expect((await planned('retry', { scan: true }, lock)).segments.flat()).toHaveLength(2);
+  });
+
+  it('I10: the plan of a retry has the table read against the last restore point if the run it completes has not', async () => {
+    await bench.leave(await segments(3), { id: OTHER });
+    await bench.leave((await segments(3)).slice(1), { status: 'cancelled', restorePoint: false });
+    const plan = await planned('retry', {}, { last: POINT, point: OTHER });
+    expect(plan.segments.flat().map(({ status, files }) => [status, files.length])).toEqual(
+      Array(3).fill(['failed', 1]),
+    );
   });
 
   it('F29: no plan is made for a run that is stopped or superseded', async () => {

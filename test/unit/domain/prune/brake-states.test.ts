@@ -137,6 +137,16 @@ describe('the safety brake of each container and table', () => {
     expect(found.trips).toMatchObject([{ lost: 600, of: 1000 }]);
   });
 
+  it('I10: takes deleted entities for lost, also where new ones make up for them', () => {
+    // The run could not tell everywhere what is new, or could not read everything.
+    for (const failed of [0, 1]) {
+      const counts = { copied: 900, deleted: 550, failed };
+      const parts = [part('table.orders', 900, failed)];
+      const found = measured({ parts, containers: [table(counts)] }, { 'table.orders': state(1000) });
+      expect(found.trips).toMatchObject([{ lost: 550, of: 1000 }]);
+    }
+  });
+
   it('takes no table for lost that was read in part, and still counts what it lacks as held', () => {
     const parts = [part('table.orders', 10, 1)];
     const containers = [table({ copied: 10, changed: 3, failed: 1 })];

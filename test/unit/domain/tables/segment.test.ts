@@ -13,6 +13,7 @@ import {
   isSegment,
   type Segment,
   segmentOf,
+  toBeRead,
   withSmallOnesJoined,
 } from '#domain/tables/segment.ts';
 import type { KeyBound, KeyRange } from '#domain/tables/table-key.ts';
@@ -20,7 +21,7 @@ import { Random } from '../../../support/builders/random.ts';
 import { RUN } from '../../../support/builders/run-ref.ts';
 
 const AT = '2026-05-02T00:00:00.000Z';
-const NONE = { copied: 0, added: 0, changed: 0, deleted: 0, bytes: 0 };
+const NONE = { copied: 0, added: 0, changed: 0, bytes: 0 };
 const segment = (range: KeyRange, more: Partial<Segment> = {}): Segment =>
   segmentOf({ status: 'copied', range, entities: 0, size: 0, files: [], readAt: AT, ...more });
 
@@ -265,6 +266,7 @@ describe('the report of a table', () => {
 });
 
 describe('small segments', () => {
+  const upTo = (entities: number) => ({ many: 8, entities, size: 1_000 });
   const sized = (sizes: number[]) =>
     rangesOf(sizes.slice(1).map((_, index) => ({ partition: String(index).padStart(3, '0') }))).map((range, index) =>
       segment(range, {
@@ -276,7 +278,7 @@ describe('small segments', () => {
 
   it('of which there are many beside each other are put together, to be read as a whole', () => {
     const small = sized([50, ...Array<number>(9).fill(1), 50]);
-    const joined = withSmallOnesJoined(small, 20);
+    const joined = withSmallOnesJoined(small, upTo(20));
     expect(joined.map(({ status, files }) => [status, files.length])).toEqual([
       ['copied', 1],
       ['failed', 9],
@@ -286,11 +288,20 @@ describe('small segments', () => {
       readAt: small[9]!.readAt,
       range: { after: { partition: '000' }, upTo: { partition: '009' } },
     });
-    expect(withSmallOnesJoined(sized([50, 6, 6, 3, 1, 1, 1, 1, 1, 50]), 20)).toHaveLength(3);
+    expect(withSmallOnesJoined(sized([50, 6, 6, 3, 1, 1, 1, 1, 1, 50]), upTo(20))).toHaveLength(3);
     // Fewer are left as they are, and so are those that are many entities together.
-    expect(withSmallOnesJoined(sized([50, 1, 1, 1, 1, 1, 1, 1, 50]), 20)).toHaveLength(9);
-    expect(withSmallOnesJoined(sized([50, 6, 6, 3, 1, 1, 1, 1, 2, 50]), 20)).toHaveLength(10);
-    expect(withSmallOnesJoined(sized(Array<number>(40).fill(6)), 20)).toHaveLength(40);
+    expect(withSmallOnesJoined(sized([50, 1, 1, 1, 1, 1, 1, 1, 50]), upTo(20))).toHaveLength(9);
+    expect(withSmallOnesJoined(sized([50, 6, 6, 3, 1, 1, 1, 1, 2, 50]), upTo(20))).toHaveLength(10);
+    expect(withSmallOnesJoined(sized(Array<number>(40).fill(6)), upTo(20))).toHaveLength(40);
+  });
+
+  it('are not put together with one that failed, and not if they have much text together', () => {
+    const small = sized(Array<number>(20).fill(1));
+    small[9] = toBeRead(small[9]!);
+    const filesOf = (segments: Segment[]) => segments.map(({ files }) => files.length);
+    expect(filesOf(withSmallOnesJoined(small, upTo(100)))).toEqual([9, 1, 10]);
+    const large = sized(Array<number>(20).fill(1)).map((each) => ({ ...each, size: 100 }));
+    expect(filesOf(withSmallOnesJoined(large, upTo(100)))).toEqual([10, 10]);
   });
 
   it('cover the same keys when they are put together, with the same files', () => {
@@ -298,9 +309,11 @@ describe('small segments', () => {
       fc.property(
         fc.array(fc.nat({ max: 30 }), { minLength: 1, maxLength: 60 }),
         fc.nat({ max: 100 }),
-        (sizes, enough) => {
-          const segments = sized(sizes);
-          const joined = withSmallOnesJoined(segments, enough);
+        fc.integer({ min: 2, max: 8 }),
+        fc.nat(),
+        (sizes, enough, many, failed) => {
+          const segments = sized(sizes).map((each, index) => (index === failed % 70 ? toBeRead(each) : each));
+          const joined = withSmallOnesJoined(segments, { ...upTo(enough), many });
           expect(inKeyOrder(joined)).toEqual(joined);
           expect(joined[0]!.range.after).toBeUndefined();
           expect(joined.at(-1)!.range.upTo).toBeUndefined();
