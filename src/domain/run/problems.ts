@@ -469,6 +469,13 @@ export const PROBLEMS = {
       'the setting __tableServiceUri) if the address of the blobs does not contain ".blob.". Then call POST ' +
       '/api/catalog/rebuild.',
   },
+  'catalog-differs': {
+    meaning: 'the catalog does not list what the vault has',
+    hint:
+      'Lists come from the vault itself, which takes longer, and are complete. The table of the catalog could not be ' +
+      'written when a run began or ended, or it was changed by something else. POST /api/catalog/rebuild writes it ' +
+      'again from the vault, and names what only an operator can settle.',
+  },
   'task-hub-taken': {
     meaning: 'the task hub belongs to another app',
     hint:
