@@ -2,7 +2,7 @@ import type { Dependencies } from '#app/dependencies.ts';
 import { jobContextOf } from '#app/job-context.ts';
 import { problemCodeOf } from '#app/problem-code.ts';
 import type { ArchiveRule, Job } from '#config/configuration.ts';
-import { CONTROL_CONTAINER, LOCKS } from '#domain/run/control-paths.ts';
+import { CONTROL_CONTAINER } from '#domain/run/control-paths.ts';
 import { ORCHESTRATION_VERSION } from '#domain/run/orchestration-version.ts';
 import { PROBLEMS } from '#domain/run/problems.ts';
 import { nextAfter } from '#domain/run/schedule.ts';
@@ -191,6 +191,6 @@ async function catalogOf(deps: Dependencies, alias: string, signal: AbortSignal)
 }
 
 async function hasNoRun(deps: Dependencies, alias: string): Promise<boolean> {
-  const { blobs } = await new ControlStore(deps.blobs(alias)).list({ prefix: LOCKS, limit: 1 });
+  const { blobs } = await new ControlStore(deps.blobs(alias)).list({ prefix: 'jobs/', limit: 1 });
   return blobs.length === 0;
 }

@@ -84,3 +84,17 @@ test('a catalog table that was deleted is reported, and keeps nothing from worki
     body: { accounts: [{}, { status: 'ok', catalog: { code: 'catalog-unavailable' } }] },
   });
 });
+
+test('a vault that has only the mark of a schedule misses no table yet', async () => {
+  const { vault, deps, ask } = await room();
+  vault.vault.deleteContainer(CONTROL_CONTAINER);
+  const about = { what: 'backup', schedule: '0 0 12 * * * UTC', at: new Date(vault.clock.app) } as const;
+  await vault.control.beginSchedule('nightly', about, new Date(vault.clock.app));
+  const list = async () => {
+    throw new StorageError('container-not-found', 'No table', 404, 'TableNotFound');
+  };
+  deps.catalog = () => ({ list }) as never;
+  const { status, body } = await ask();
+  expect(status).toBe(200);
+  expect(body.accounts[1]).not.toHaveProperty('catalog');
+});
