@@ -16,8 +16,8 @@ export const PROBLEMS = {
     meaning: 'a pattern that matches nothing',
     hint:
       'The run does everything that other patterns select. Compare the pattern in "containers", "tables" or ' +
-      '"include" with the names that are there, of which the message has one; in "include", case counts and "*" ' +
-      'stops at a slash. Correct the pattern or remove it.',
+      '"include" with the names that are there: the message has one, unless there is none. In "include", case counts ' +
+      'and "*" stops at a slash. Correct the pattern or remove it.',
   },
   'source-vanished': {
     meaning: 'deleted from the source before the copy',
