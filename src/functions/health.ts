@@ -18,6 +18,7 @@ import {
   problem,
   shownMessage,
 } from './run/job-health.ts';
+import { newestDiffer } from './run/list-rows.ts';
 
 declare const STRONGROOM_VERSION: string;
 
@@ -124,7 +125,8 @@ async function checkAccount(
       const message = `${alias} has no container "${CONTROL_CONTAINER}", and its catalog lists runs`;
       return { shown: { alias, status: 'failed', ...problem('content-missing', message) }, containers };
     }
-    return { shown: { alias, status: 'ok', ...('code' in catalog && { catalog }) }, containers };
+    const { runs: _, ...wrong } = { runs: undefined, ...catalog };
+    return { shown: { alias, status: 'ok', ...('code' in wrong && { catalog: wrong }) }, containers };
   } catch (error) {
     if (!isStorageError(error)) throw error;
     const code = error.kind === 'aborted' ? 'unreachable' : problemCodeOf(error, vault ? 'destination' : 'source');
@@ -172,15 +174,15 @@ function replacementProofs(deps: Dependencies) {
   };
 }
 
-/** Whether the catalog of a vault has runs, or what is wrong with it. Everything works without it. */
+/** Whether the catalog of a vault has runs, and what is wrong with it. Everything works without it. */
 async function catalogOf(deps: Dependencies, alias: string, signal: AbortSignal) {
   const late = new Promise<'late'>((resolve) => {
     signal.addEventListener('abort', () => resolve('late'));
   });
-  const asked = deps.catalog(alias).list({ limit: 1 });
+  const asked = lookAtCatalog(deps, alias);
   try {
-    const page = await Promise.race([asked, late]);
-    if (page !== 'late' && !page.incomplete) return { runs: page.rows.length > 0 };
+    const found = await Promise.race([asked, late]);
+    if (found !== 'late' && found) return found;
   } catch (error) {
     if (!isStorageError(error)) throw error;
     // The first run of a vault makes the table.
@@ -188,6 +190,18 @@ async function catalogOf(deps: Dependencies, alias: string, signal: AbortSignal)
   }
   asked.catch(() => {});
   return problem('catalog-unavailable', `${alias}: ${PROBLEMS['catalog-unavailable'].meaning}`);
+}
+
+/** How many of the newest runs health compares with the vault. */
+const NEWEST_ROWS = 20;
+
+/** Undefined if the catalog may lack earlier runs. */
+async function lookAtCatalog(deps: Dependencies, alias: string) {
+  const page = await deps.catalog(alias).list({ limit: NEWEST_ROWS });
+  if (page.incomplete) return undefined;
+  const runs = page.rows.length > 0;
+  if (!(await newestDiffer(deps, alias, page))) return { runs };
+  return { runs, ...problem('catalog-differs', `${alias}: ${PROBLEMS['catalog-differs'].meaning}`) };
 }
 
 async function hasNoRun(deps: Dependencies, alias: string): Promise<boolean> {

@@ -1,7 +1,7 @@
 import type { Dependencies } from '#app/dependencies.ts';
 import { defined } from '#domain/run/defined.ts';
 import { PROBLEMS } from '#domain/run/problems.ts';
-import type { CatalogRow } from '#storage/catalog.ts';
+import type { CatalogPage, CatalogRow } from '#storage/catalog.ts';
 import { ControlStore } from '#storage/control/control-store.ts';
 import { isStorageError } from '#storage/storage-error.ts';
 import { foreignCursor } from '../http/http-error.ts';
@@ -46,24 +46,37 @@ export async function listRows(deps: Dependencies, vault: string, wanted: Wanted
     return isNew ? listed : { ...listed, problem: catalogProblem(vault, 'catalog-unavailable', page.why) };
   }
   const before = from?.end;
-  const differs = (rows: CatalogRow[]) =>
-    differenceIn(control, wanted.job, { rows, isLast: page.next === undefined, before }, deps.now());
-  if (await differs(page.rows)) {
-    // A run may have begun since: its row is older than anything that it leaves in the vault.
-    const again = await rowsOfCatalog(deps, vault, wanted, from);
-    const difference = await differs(joined('why' in again ? [] : again.rows, page.rows));
-    if (difference !== undefined) {
-      const listed = await rowsOfVault(
-        control,
-        { ...wanted, cursor: before && cursorUpTo(before.second) },
-        before?.ids,
-      );
-      return { ...listed, problem: catalogProblem(vault, 'catalog-differs', difference) };
-    }
+  const difference = await differenceOf(deps, vault, wanted, { page, from });
+  if (difference !== undefined) {
+    const rest = { ...wanted, cursor: before && cursorUpTo(before.second) };
+    const listed = await rowsOfVault(control, rest, before?.ids);
+    return { ...listed, problem: catalogProblem(vault, 'catalog-differs', difference) };
   }
   if (page.next === undefined) return page;
   const next: Position = { cursor: page.next, ...defined({ end: pageEnd({ rows: page.rows, before }) }) };
   return { rows: page.rows, next: JSON.stringify(next) };
+}
+
+/** How a page of the catalog differs from the vault; undefined if it does not. */
+async function differenceOf(
+  deps: Dependencies,
+  vault: string,
+  wanted: WantedRows,
+  { page, from }: { page: CatalogPage; from?: Position | undefined },
+): Promise<string | undefined> {
+  const control = new ControlStore(deps.blobs(vault));
+  const isLast = page.next === undefined;
+  const differs = (rows: CatalogRow[]) =>
+    differenceIn(control, wanted.job, { rows, isLast, before: from?.end }, deps.now());
+  if ((await differs(page.rows)) === undefined) return undefined;
+  // A run may have begun since: its row is older than anything that it leaves in the vault.
+  const again = await rowsOfCatalog(deps, vault, wanted, from);
+  return differs(joined('why' in again ? [] : again.rows, page.rows));
+}
+
+/** Whether the newest rows of a catalog differ from the vault. */
+export async function newestDiffer(deps: Dependencies, vault: string, page: CatalogPage): Promise<boolean> {
+  return (await differenceOf(deps, vault, { limit: page.rows.length || 1 }, { page })) !== undefined;
 }
 
 /** Each row once, the newest first. */
@@ -94,7 +107,7 @@ async function rowsOfCatalog(
   vault: string,
   { job, limit }: WantedRows,
   from: Position | undefined,
-): Promise<{ rows: CatalogRow[]; next?: string } | { why: string; isMissing?: boolean }> {
+): Promise<CatalogPage | { why: string; isMissing?: boolean }> {
   try {
     const cursor = from?.cursor;
     const page = await deps.catalog(vault).list({ limit, ...(job && { job }), ...(cursor && { cursor }) });

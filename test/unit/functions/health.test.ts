@@ -85,6 +85,17 @@ test('a catalog table that was deleted is reported, and keeps nothing from worki
   });
 });
 
+test('a catalog that lacks a run is reported, and keeps nothing from working', async () => {
+  const { deps, ask, row } = await room();
+  expect(await ask()).toMatchObject({
+    status: 200,
+    body: { accounts: [{}, { status: 'ok', catalog: { code: 'catalog-differs' } }] },
+  });
+  await deps.catalog('VAULT').put(row);
+  const { body } = await ask();
+  expect(body.accounts[1]).toEqual({ alias: 'VAULT', status: 'ok' });
+});
+
 test('a vault that has only the mark of a schedule misses no table yet', async () => {
   const { vault, deps, ask } = await room();
   vault.vault.deleteContainer(CONTROL_CONTAINER);
