@@ -1,6 +1,7 @@
 import type { Dependencies } from '#app/dependencies.ts';
 import { defined } from '#domain/run/defined.ts';
 import { PROBLEMS } from '#domain/run/problems.ts';
+import { isJobName } from '#domain/run/run-id.ts';
 import type { CatalogPage, CatalogRow } from '#storage/catalog.ts';
 import { ControlStore } from '#storage/control/control-store.ts';
 import { isStorageError } from '#storage/storage-error.ts';
@@ -35,6 +36,8 @@ interface Position {
  * ends so.
  */
 export async function listRows(deps: Dependencies, vault: string, wanted: WantedRows): Promise<RowPage> {
+  // Its characters may be none that a listing takes.
+  if (wanted.job !== undefined && !isJobName(wanted.job)) return { rows: [] };
   const control = new ControlStore(deps.blobs(vault));
   if (wanted.cursor !== undefined && isOfVault(wanted.cursor)) return rowsOfVault(control, wanted);
   const from = wanted.cursor === undefined ? undefined : positionIn(wanted.cursor);

@@ -167,6 +167,11 @@ describe('a row of the catalog', () => {
   });
 });
 
+it('a list of a job that no configuration can have asks the vault nothing', async () => {
+  vault.before = () => expect.unreachable();
+  await expect(ask(listRunsHandler, { job: '\0' })).resolves.toMatchObject({ code: 'job-not-found' });
+});
+
 it('a list compares itself with the vault in one request for each job and one for their names', async () => {
   const count = async (make: Make) => {
     const asked: Record<string, number> = {};
