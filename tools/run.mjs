@@ -4,6 +4,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, lstatSync, mkdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
+import { constants } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -217,7 +218,8 @@ function run(node, args) {
     child.on('exit', (code, signal) => {
       clearInterval(watch);
       process.off('SIGINT', ignore).off('SIGTERM', pass);
-      resolve(code ?? (signal === 'SIGINT' ? 130 : 143));
+      // As a shell reports it: 137 for SIGKILL, which is also how the system ends what takes too much memory.
+      resolve(code ?? 128 + constants.signals[signal]);
     });
   });
 }

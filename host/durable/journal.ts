@@ -1,7 +1,8 @@
-import { type FileHandle, open, rename, rm } from 'node:fs/promises';
+import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { diskError } from '../data/disk-error.ts';
-import { type HostError, messageOf } from '../host-error.ts';
+import { EXIT } from '../exit-codes.ts';
+import { codeOf, HostError, messageOf } from '../host-error.ts';
 import { writeLog } from '../log.ts';
 import { encode, type JournalEnd, syncDirectory, writeJournal } from './journal-file.ts';
 
@@ -22,6 +23,8 @@ export interface JournalState<T> {
 
 /** A journal of this many bytes is replaced by a snapshot, unless the last snapshot had more than half of them. */
 const LARGE = 64 * 1024 * 1024;
+/** Milliseconds between two looks at whether the file is still there, if nothing is written meanwhile. */
+const LOOK_EVERY = 2_000;
 
 /**
  * Appends records in groups. Records that arrive during the flush of one group go into the next. Between two groups, it
@@ -37,6 +40,7 @@ export class Journal<T> {
   #limit = Number.POSITIVE_INFINITY;
   #waiting: Waiting<T>[] = [];
   #flushing: Promise<void> | undefined;
+  #looking: NodeJS.Timeout | undefined;
 
   private constructor(file: string, state: JournalState<T>, large: number) {
     this.#file = file;
@@ -54,6 +58,9 @@ export class Journal<T> {
     } catch (error) {
       throw diskError(`Cannot write ${file}`, error);
     }
+    journal.#looking = setInterval(() => {
+      journal.#flushing ??= journal.#flush();
+    }, LOOK_EVERY).unref();
     return journal;
   }
 
@@ -68,20 +75,21 @@ export class Journal<T> {
   async #flush(): Promise<void> {
     // All records of this turn of the event loop join the group.
     await new Promise((resolve) => setImmediate(resolve));
-    while (this.#waiting.length > 0) {
+    do {
       const group = this.#waiting;
       this.#waiting = [];
       try {
-        await this.#write(group.map(({ record }) => record));
+        if (group.length > 0) await this.#write(group.map(({ record }) => record));
+        await this.#checkPlace();
         for (const { record } of group) this.#state.apply(record);
         for (const { written } of group) written();
         if (this.#end.size >= this.#limit) await this.#compact();
       } catch (error) {
         // The file may have a part of the group. The host must not write after it, nor act on these records.
-        this.#state.failed(diskError(`Cannot write ${this.#file}`, error));
+        this.#state.failed(error instanceof HostError ? error : diskError(`Cannot write ${this.#file}`, error));
         return;
       }
-    }
+    } while (this.#waiting.length > 0);
     this.#flushing = undefined;
   }
 
@@ -91,6 +99,23 @@ export class Journal<T> {
     await this.#handle.appendFile(bytes);
     await this.#handle.datasync();
     this.#end = { crc, size: this.#end.size + bytes.length };
+  }
+
+  /** Throws if the path no longer leads to the open file: what is written there ends with this process. */
+  async #checkPlace(): Promise<void> {
+    const open = await this.#handle.stat({ bigint: true });
+    const there = await stat(this.#file, { bigint: true }).catch((error) => {
+      if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return undefined;
+      throw error;
+    });
+    if (there?.ino === open.ino && there.dev === open.dev) return;
+    throw new HostError(
+      `The host stops: ${this.#file} is ${there ? 'another file' : 'gone'}. Something has removed or replaced it, or ` +
+        'its directory, while the host was writing to it. If you have moved the directory, move it back, and start ' +
+        'the host again: runs continue where they were. If it is lost, so are the runs in progress, and no backups: ' +
+        'the next start begins with an empty directory.',
+      EXIT.disk,
+    );
   }
 
   /**
@@ -124,6 +149,7 @@ export class Journal<T> {
   }
 
   async close(): Promise<void> {
+    clearInterval(this.#looking);
     await this.#flushing;
     await this.#handle.close();
   }

@@ -1078,8 +1078,8 @@ export const BUGS: Bug[] = [
   {
     words: 'has no list of runs without the catalog',
     file: 'src/functions/run/list-rows.ts',
-    find: '...(await rowsOfVault(deps, vault, wanted)), problem',
-    replace: 'rows: [], problem',
+    find: "{ ...listed, problem: catalogProblem(vault, 'catalog-unavailable', page.why) }",
+    replace: "{ rows: [], problem: catalogProblem(vault, 'catalog-unavailable', page.why) }",
     detector: { test: 'test/unit/functions/restore-points/asking.test.ts' },
   },
   {

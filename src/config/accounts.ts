@@ -1,4 +1,10 @@
-import { type AccountString, addressProblem, parseAccountString, tableAddressOf } from '#domain/account-string.ts';
+import {
+  type AccountString,
+  addressProblem,
+  parseAccountString,
+  signatureIn,
+  tableAddressOf,
+} from '#domain/account-string.ts';
 import { accountNameIn, isSecondary, serviceIdentity } from '#domain/service-identity.ts';
 import { type SasUse, sasLacks } from '#domain/shared-access-signature.ts';
 import type { AccountConnection } from '#storage/account-connection.ts';
@@ -41,30 +47,11 @@ export function resolveAccount(
   }
 
   const tableServiceUri = setting('tableServiceUri');
-  const credential = setting('credential');
   const clientId = setting('clientId');
   const accountName = setting('accountName');
-  const problems: string[] = [];
-  for (const [name, uri] of [
-    ['blobServiceUri', blobServiceUri],
-    ['tableServiceUri', tableServiceUri],
-  ] as const) {
-    const problem =
-      uri === undefined ? undefined : serviceUriProblem(uri, name === 'blobServiceUri' ? 'blob' : 'table');
-    if (problem) problems.push(`the app setting "${alias}__${name}" ${problem}`);
-  }
-  if (credential !== undefined && credential.toLowerCase() !== 'managedidentity') {
-    problems.push(`the app setting "${alias}__credential" must be "managedidentity"; change it or remove it`);
-  }
-  if (accountName !== undefined && !/^[a-z0-9]{3,24}$/.test(accountName)) {
-    problems.push(`the app setting "${alias}__accountName" must be 3 to 24 lower-case letters and digits`);
-  }
-  if (problems.length === 0 && accountName === undefined && accountNameIn(blobServiceUri) === undefined) {
-    problems.push(
-      `the address in the app setting "${alias}__blobServiceUri" does not show the name of the account, which signs ` +
-        `read access with an identity; add "${alias}__accountName"`,
-    );
-  }
+  const problems = identityProblems(alias, setting).map(
+    ([suffix, problem]) => `the app setting "${alias}__${suffix}" ${problem}`,
+  );
   if (problems.length > 0) return { problems };
   return {
     connection: {
@@ -74,6 +61,60 @@ export function resolveAccount(
       ...(clientId && { clientId }),
     },
   };
+}
+
+/** What is wrong with the settings of an account for an identity: the end of the name of each, and its mistake. */
+function identityProblems(
+  alias: string,
+  setting: (suffix: string) => string | undefined,
+): [suffix: string, problem: string][] {
+  const [blobs, tables] = [setting('blobServiceUri')!, setting('tableServiceUri')];
+  const [credential, accountName, clientId] = [setting('credential'), setting('accountName'), setting('clientId')];
+  const ofBlobs = serviceUriProblem(blobs, 'blob');
+  const ofTables = tables === undefined ? undefined : serviceUriProblem(tables, 'table');
+  const account = ofBlobs === undefined ? accountNameIn(blobs) : undefined;
+  const isName = accountName === undefined || /^[a-z0-9]{3,24}$/.test(accountName);
+  const other = tables === undefined || ofTables ? undefined : accountNameIn(tables.replace('.table.', '.blob.'));
+  const found: [string, string | false | undefined][] = [
+    ['blobServiceUri', ofBlobs],
+    ['tableServiceUri', ofTables],
+    [
+      'tableServiceUri',
+      account !== undefined &&
+        other !== undefined &&
+        account !== other &&
+        `is the address of another account than "${alias}__blobServiceUri"; correct it or remove it`,
+    ],
+    [
+      'credential',
+      credential !== undefined &&
+        credential.toLowerCase() !== 'managedidentity' &&
+        'must be "managedidentity"; change it or remove it',
+    ],
+    ['accountName', !isName && 'must be 3 to 24 lower-case letters and digits'],
+    [
+      'accountName',
+      isName &&
+        accountName !== undefined &&
+        account !== undefined &&
+        account !== accountName &&
+        `is another account than that of "${alias}__blobServiceUri"; correct it or remove it`,
+    ],
+    ['clientId', clientId !== undefined && !IS_CLIENT_ID.test(clientId) && CLIENT_ID],
+    ['blobServiceUri', !ofBlobs && accountName === undefined && account === undefined && noName(alias)],
+  ];
+  return found.flatMap(([suffix, problem]) => (problem ? [[suffix, problem] as [string, string]] : []));
+}
+
+const IS_CLIENT_ID = /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/i;
+const CLIENT_ID =
+  'is not the client id of an identity, such as 11111111-2222-3333-4444-555555555555; copy it from the identity';
+
+function noName(alias: string): string {
+  return (
+    'has an address that does not show the name of the account, which signs read access with an identity; add ' +
+    `"${alias}__accountName"`
+  );
 }
 
 /** Identifies the blob service of a connection: two connections to one service have equal texts. */
@@ -120,15 +161,22 @@ export function secondaryProblem(connection: AccountConnection): string | undefi
   );
 }
 
-/** Explains what the signature of an account lacks for what it is used for; undefined if it lacks nothing. */
-export function sasProblem(connection: AccountConnection, use: SasUse): string | undefined {
-  const sas = 'connectionString' in connection ? parsed(connection.connectionString).sas : undefined;
+/**
+ * Explains what the signature of an account lacks for what it is used for; undefined if it lacks nothing. The
+ * connection string may have other mistakes.
+ */
+export function sasProblem(alias: string, settings: AppSettings, use: SasUse): string | undefined {
+  const connectionString = settingOf(settings, alias);
+  const sas = connectionString === undefined ? undefined : signatureIn(connectionString);
   const lacks = sas === undefined ? [] : sasLacks(sas, use);
   if (lacks.length === 0) return undefined;
-  const what = use.role === 'vault' ? 'the vault' : 'an account that is read';
+  const [what, remedy] =
+    use.role === 'vault'
+      ? ['the vault', ' with ss=bt, srt=sco and sp=rwlacut']
+      : ['an account that is read', use.listsContainers ? ' of the account, with srt=sco, or name each container' : ''];
   return (
-    `the app setting "${connection.alias}" has a SharedAccessSignature that does not cover ${lacks.join(' and ')}, ` +
-    `which ${what} needs; create a new one`
+    `the app setting "${alias}" has a SharedAccessSignature that does not cover ${lacks.join(' and ')}, ` +
+    `which ${what} needs; create a new one${remedy}`
   );
 }
 

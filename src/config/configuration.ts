@@ -180,7 +180,7 @@ export function loadConfiguration(from: { text: string; file: string; settings: 
     ...crossChecks(drafts.flatMap(shapeOf), identity),
     ...drafts.flatMap((draft) => otherVault(draft, accounts)),
     ...unreachableTables(drafts, accounts),
-    ...unfitAccounts(drafts, accounts),
+    ...unfitAccounts(drafts, accounts, settings),
   ].map((problem) => hideOptions(problem, filledIn));
 
   const all = [...repeated, ...missing, ...problems.map((problem) => hideOption(problem, filledIn)), ...joint];
@@ -419,22 +419,31 @@ function unreachableTables(drafts: readonly Draft[], accounts: Map<string, Accou
 }
 
 /** Problems of accounts that cannot do what the configuration does with them, at the first mention. */
-function unfitAccounts(drafts: readonly Draft[], accounts: Map<string, AccountConnection>): ConfigurationProblem[] {
+function unfitAccounts(
+  drafts: readonly Draft[],
+  accounts: Map<string, AccountConnection>,
+  settings: AppSettings,
+): ConfigurationProblem[] {
   const seen = new Set<string>();
-  const problem = ({ place, alias }: NamedAccount, of: (connection: AccountConnection) => string | undefined) => {
-    const connection = accounts.get(alias);
-    const message = connection && of(connection);
+  const problem = ({ place }: NamedAccount, message: string | undefined) => {
     if (message === undefined || seen.has(message)) return [];
     seen.add(message);
     return [{ place, message }];
   };
-  return drafts.flatMap(({ reading, vault, deleting, services }) => [
-    ...reading.flatMap((named) => problem(named, (account) => sasProblem(account, { role: 'read', services }))),
-    ...[...vault, ...deleting].flatMap((named) => problem(named, secondaryProblem)),
-    ...vault.flatMap((named) =>
-      problem(named, (account) => sasProblem(account, { role: 'vault', services: ['blobs'] })),
-    ),
-  ]);
+  const readOnly = ({ alias }: NamedAccount) => {
+    const connection = accounts.get(alias);
+    return connection && secondaryProblem(connection);
+  };
+  const ofVault = { role: 'vault', services: ['blobs'], listsContainers: true } as const;
+  return drafts.flatMap(({ reading, vault, deleting, services, source }) => {
+    const listsContainers = source?.containers.some((name) => name.includes('*')) ?? false;
+    const use = { role: 'read', services, listsContainers } as const;
+    return [
+      ...reading.flatMap((named) => problem(named, sasProblem(named.alias, settings, use))),
+      ...[...vault, ...deleting].flatMap((named) => problem(named, readOnly(named))),
+      ...vault.flatMap((named) => problem(named, sasProblem(named.alias, settings, ofVault))),
+    ];
+  });
 }
 
 /** Problems of an account to delete with that is not the account of the destination. */

@@ -51,6 +51,7 @@ export function hostConnectionProblems(from: {
     const services = [...new Set(mentions.flatMap((each) => each.services))];
     return connectionProblems({ ...first, services }, settings).map((message) => ({ place: first.place, message }));
   });
+  if (!byConnection.has(HOST_STORAGE)) problems.push(...storageProblems(settings));
   return [...blankProblems([HOST_STORAGE, ...byConnection.keys()], settings), ...problems];
 }
 
@@ -99,6 +100,22 @@ function connectionProblems({ connection, services, what }: Needed, settings: Ap
   const remedy = isIdentity ? 'add ' : `add "${setting}" with a connection string, or for a managed identity `;
   const where = `the host has ${what} in the account "${connection}", and no app setting has its address`;
   return [...wrong, `${where}; ${remedy}${addresses.join(', and ')}`];
+}
+
+/** Mistakes in the storage of the host, where no trigger needs it: in Azure, no host starts with them. */
+function storageProblems(settings: AppSettings): ConfigurationProblem[] {
+  const text = settingOf(settings, HOST_STORAGE);
+  const ofText = text === undefined ? [] : stringProblems(text, 'blob').map((each) => [HOST_STORAGE, each] as const);
+  const ofAddresses = (['blob', 'queue', 'table'] as const).flatMap((service) => {
+    const setting = `${HOST_STORAGE}__${service}ServiceUri`;
+    const uri = settingOf(settings, setting);
+    const problem = uri === undefined ? undefined : serviceUriProblem(uri, service);
+    return problem === undefined ? [] : [[setting, problem] as const];
+  });
+  return [...ofText, ...ofAddresses].map(([setting, problem]) => ({
+    place: HOST_STORAGE,
+    message: `the app setting "${setting}" ${problem}`,
+  }));
 }
 
 /** In app settings, two underscores stand for a colon. */

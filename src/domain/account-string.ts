@@ -64,6 +64,11 @@ export function parseAccountString(text: string, now?: Date): { account: Account
   };
 }
 
+/** The signature in a connection string, whatever else is wrong with it; undefined if it has none. Secret. */
+export function signatureIn(text: string): string | undefined {
+  return partsOf(unpasted(text), []).get('sharedaccesssignature')?.replace(/^\?/, '') || undefined;
+}
+
 /** The address of a service of an account in a connection string without an endpoint. */
 function composed(value: (name: string) => string | undefined, service: 'blob' | 'table'): string {
   const protocol = (value('defaultendpointsprotocol') ?? 'https').toLowerCase();

@@ -58,6 +58,8 @@ export interface SasUse {
   role: 'read' | 'vault';
   /** Which services the configuration certainly uses. */
   services: readonly Service[];
+  /** Whether it certainly lists the containers of the account. */
+  listsContainers?: boolean;
 }
 
 type Service = 'blobs' | 'tables';
@@ -68,11 +70,14 @@ const NEEDED: Record<SasUse['role'], string> = { read: 'rl', vault: 'rwlt' };
 const CATALOG_NEEDS = 'au';
 
 /** What a signature lacks for its use. One that names a stored access policy does not show its rights. */
-export function sasLacks(sas: string, { role, services }: SasUse): string[] {
+export function sasLacks(sas: string, { role, services, listsContainers }: SasUse): string[] {
   const query = new URLSearchParams(sas);
   const lacks: string[] = [];
   if (role === 'vault' && query.get('sr') === 'c') lacks.push('other containers than one (sr=c)');
   for (const service of services) if (!covers(query, service)) lacks.push(`${service} (ss)`);
+  const types = query.get('srt');
+  if (listsContainers && types !== null && !types.includes('s')) lacks.push('the list of containers (srt=s)');
+  if (listsContainers && role === 'read' && query.get('sr') === 'c') lacks.push('the list of containers (sr=c)');
   const rights = query.get('sp');
   if (rights === null || query.has('si')) return lacks;
   const isCatalog = role === 'vault' && covers(query, 'tables');

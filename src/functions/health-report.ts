@@ -3,7 +3,7 @@ import type { Dependencies } from '#app/dependencies.ts';
 import { jobContextOf } from '#app/job-context.ts';
 import { problemCodeOf } from '#app/problem-code.ts';
 import type { ArchiveRule, Job } from '#config/configuration.ts';
-import { CONTROL_CONTAINER, LOCKS } from '#domain/run/control-paths.ts';
+import { CONTROL_CONTAINER } from '#domain/run/control-paths.ts';
 import { ORCHESTRATION_VERSION } from '#domain/run/orchestration-version.ts';
 import { PROBLEMS } from '#domain/run/problems.ts';
 import { nextAfter } from '#domain/run/schedule.ts';
@@ -18,6 +18,7 @@ import {
   problem,
   shownMessage,
 } from './run/job-health.ts';
+import { newestDiffer } from './run/list-rows.ts';
 
 declare const STRONGROOM_VERSION: string;
 
@@ -146,14 +147,13 @@ async function checkAccount(
     const containers = blobs ? await askBlobs(deps, alias, signal) : undefined;
     if (vault) await replaces(alias);
     if (tables) await deps.tables(alias).listTables(undefined, signal);
-    const catalog = vault ? await catalogOf(deps, alias, signal) : { runs: false };
+    const { hasRuns, wrong } = vault ? await catalogOf(deps, alias, signal) : { hasRuns: false };
     // Rows are of runs, which have left something there.
-    const isGone = 'runs' in catalog && catalog.runs && containers && !containers.has(CONTROL_CONTAINER);
-    if (isGone) {
+    if (hasRuns && containers && !containers.has(CONTROL_CONTAINER)) {
       const message = `${alias} has no container "${CONTROL_CONTAINER}", and its catalog lists runs`;
       return { shown: { alias, status: 'failed', ...problem('content-missing', message) }, containers };
     }
-    return { shown: { alias, status: 'ok', ...('code' in catalog && { catalog }) }, containers };
+    return { shown: { alias, status: 'ok', ...(wrong && { catalog: wrong }) }, containers };
   } catch (error) {
     if (!isStorageError(error)) throw error;
     const code = error.kind === 'aborted' ? 'unreachable' : problemCodeOf(error, vault ? 'destination' : 'source');
@@ -201,29 +201,49 @@ function replacementProofs(deps: Dependencies) {
   };
 }
 
-/** Whether the catalog of a vault has runs, or what is wrong with it. Everything works without it. */
+interface CatalogLook {
+  hasRuns: boolean;
+  wrong?: HealthProblem;
+}
+
+/** Whether the catalog of a vault has runs, and what is wrong with it. Everything works without it. */
 async function catalogOf(
   deps: Dependencies,
   alias: string,
   signal: AbortSignal,
-): Promise<{ runs: boolean } | HealthProblem> {
+): Promise<CatalogLook> {
   const late = new Promise<'late'>((resolve) => {
     signal.addEventListener('abort', () => resolve('late'));
   });
-  const asked = deps.catalog(alias).list({ limit: 1 });
+  const asked = lookAtCatalog(deps, alias);
   try {
-    const page = await Promise.race([asked, late]);
-    if (page !== 'late' && !page.incomplete) return { runs: page.rows.length > 0 };
+    const found = await Promise.race([asked, late]);
+    if (found !== 'late' && found) return found;
   } catch (error) {
     if (!isStorageError(error)) throw error;
     // The first run of a vault makes the table.
-    if (error.kind === 'container-not-found' && (await hasNoRun(deps, alias))) return { runs: false };
+    if (error.kind === 'container-not-found' && (await hasNoRun(deps, alias))) return { hasRuns: false };
   }
   asked.catch(() => {});
-  return problem('catalog-unavailable', `${alias}: ${PROBLEMS['catalog-unavailable'].meaning}`);
+  return { hasRuns: false, wrong: saying('catalog-unavailable', alias) };
+}
+
+/** How many of the newest runs health compares with the vault. */
+const NEWEST_ROWS = 20;
+
+/** Undefined if the catalog may lack earlier runs. */
+async function lookAtCatalog(deps: Dependencies, alias: string): Promise<CatalogLook | undefined> {
+  const page = await deps.catalog(alias).list({ limit: NEWEST_ROWS });
+  if (page.incomplete) return undefined;
+  const hasRuns = page.rows.length > 0;
+  return (await newestDiffer(deps, alias, page)) ? { hasRuns, wrong: saying('catalog-differs', alias) } : { hasRuns };
+}
+
+function saying(code: 'catalog-unavailable' | 'catalog-differs', alias: string): HealthProblem {
+  return problem(code, `${alias}: ${PROBLEMS[code].meaning}`);
 }
 
 async function hasNoRun(deps: Dependencies, alias: string): Promise<boolean> {
-  const { blobs } = await new ControlStore(deps.blobs(alias)).list({ prefix: LOCKS, limit: 1 });
+  const { blobs } = await new ControlStore(deps.blobs(alias)).list({ prefix: 'jobs/', limit: 1 });
   return blobs.length === 0;
 }

@@ -2,12 +2,13 @@ import pLimit from 'p-limit';
 import { OPERATIONS } from '#api/operations.ts';
 import type { Dependencies } from '#app/dependencies.ts';
 import { runPrefix, runsPrefix } from '#domain/run/control-paths.ts';
-import { catalogRowOf } from '#storage/catalog.ts';
+import { type Catalog, type CatalogPage, catalogRowOf } from '#storage/catalog.ts';
 import { ControlStore } from '#storage/control/control-store.ts';
 import { isStorageError } from '#storage/storage-error.ts';
 import { answering, reply } from './http/answering.ts';
 import { readCursor, writeCursor } from './http/cursor.ts';
 import { foreignCursor, HttpError } from './http/http-error.ts';
+import { runsAround } from './run/catalog-difference.ts';
 import { vaultsOf } from './run/find-run.ts';
 import { catalogProblem } from './run/list-rows.ts';
 
@@ -32,8 +33,6 @@ interface Position {
   vault: string;
   job?: string;
   marker?: string | undefined;
-  /** When the rebuild began. */
-  began: string;
 }
 
 /**
@@ -56,12 +55,11 @@ async function rebuild(
   rebuilt: Rebuilt,
 ): Promise<Position | undefined> {
   const deadline = deps.now().getTime() + ENOUGH_MS;
-  const began = from?.began ?? deps.now().toISOString();
   const all = vaultsOf(deps);
   if (from && !all.includes(from.vault)) throw foreignCursor();
   for (const vault of from ? all.slice(all.indexOf(from.vault)) : all) {
     await assertUsable(deps, vault);
-    const start = vault === from?.vault ? from : { vault, job: '', began };
+    const start = vault === from?.vault ? from : { vault, job: '' };
     const next = await rebuildVault(deps, start, deadline, rebuilt);
     if (next) return next;
   }
@@ -71,35 +69,27 @@ async function rebuild(
 /** The same of one vault: first the runs that it has, then the rows of those that it does not have. */
 async function rebuildVault(
   deps: Dependencies,
-  { vault, began, ...start }: Position,
+  { vault, ...start }: Position,
   deadline: number,
   rebuilt: Rebuilt,
 ): Promise<Position | undefined> {
   const control = new ControlStore(deps.blobs(vault));
   const isLate = () => deps.now().getTime() >= deadline;
-  const jobs = await jobsIn(control);
+  const jobs = (await control.jobsWithRuns()).sort();
   for (const job of jobs.filter((each) => start.job !== undefined && each >= start.job)) {
     let marker = job === start.job ? start.marker : undefined;
     do {
-      if (isLate()) return { vault, job, marker, began };
+      if (isLate()) return { vault, job, marker };
       marker = await rebuildPage(deps, { vault, job, marker }, control, rebuilt);
     } while (marker !== undefined);
   }
-  // The rows of a job without any run show that the vault has lost its runs.
-  if (jobs.length === 0) return undefined;
   let marker = start.job === undefined ? start.marker : undefined;
   do {
-    if (isLate()) return { vault, marker, began };
-    marker = await emptyPage(deps, { vault, marker, began }, control, new Set(jobs));
+    if (isLate()) return { vault, marker };
+    marker = await emptyPage(deps, { vault, marker }, control, { jobs: new Set(jobs), damaged: rebuilt.damaged });
   } while (marker !== undefined);
-  await deps.catalog(vault).markComplete();
+  if (jobs.length > 0) await deps.catalog(vault).markComplete();
   return undefined;
-}
-
-async function jobsIn(control: ControlStore): Promise<string[]> {
-  const jobs: string[] = [];
-  for await (const folder of control.foldersBelow('jobs/')) jobs.push(folder.split('/')[1]!);
-  return jobs.sort();
 }
 
 /** Writes the rows of a page of runs. Returns the marker of the next page. */
@@ -141,37 +131,58 @@ async function rebuildRow(
   }
 }
 
-/** Empties the rows, in a page of the catalog, of runs that the vault no longer has. Returns the next page's cursor. */
+/**
+ * Empties the rows, in a page of the catalog, of runs that the vault no longer has. The rows of a job without any run
+ * stay, and it is named: they show that the vault has lost its runs. Returns the next page's cursor.
+ */
 async function emptyPage(
   deps: Dependencies,
-  { vault, marker, began }: Position,
+  { vault, marker }: Position,
   control: ControlStore,
-  jobs: ReadonlySet<string>,
+  { jobs, damaged }: { jobs: ReadonlySet<string>; damaged: string[] },
 ): Promise<string | undefined> {
   const catalog = deps.catalog(vault);
-  const page = await catalog.list({ limit: ROWS_PER_PAGE, ...(marker !== undefined && { cursor: marker }) });
+  const page = await rowsFrom(catalog, marker);
+  const there = new Set(await runsAround(control, [...jobs], page.rows));
   const atOnce = pLimit(RUNS_AT_ONCE);
-  const old = page.rows.filter(({ job, startedAt }) => jobs.has(job) && startedAt < began);
+  const unknown = page.rows.filter(({ id, job }) => jobs.has(job) && !there.has(id));
   await Promise.all(
-    old.map((row) =>
+    unknown.map((row) =>
       atOnce(async () => {
         if (!(await isThere(control, row))) await catalog.empty(row);
       }),
     ),
   );
+  const lost = new Set(page.rows.map(({ job }) => job).filter((job) => !jobs.has(job)));
+  for (const job of lost) {
+    const message = `The catalog of ${vault} lists runs of job "${job}", of which the vault has nothing`;
+    if (!damaged.includes(message)) damaged.push(message);
+  }
   return page.next;
+}
+
+/** A page of the catalog; empty if the first row has yet to make the table. */
+async function rowsFrom(catalog: Catalog, marker: string | undefined): Promise<CatalogPage> {
+  try {
+    return await catalog.list({ limit: ROWS_PER_PAGE, ...(marker !== undefined && { cursor: marker }) });
+  } catch (error) {
+    if (isStorageError(error, 'container-not-found')) return { rows: [] };
+    throw error;
+  }
 }
 
 /** Whether the vault has anything of a run. One that has just begun may have left only its lock. */
 async function isThere(control: ControlStore, run: { job: string; id: string }): Promise<boolean> {
-  const { blobs } = await control.list({ prefix: runPrefix(run), limit: 1 });
-  if (blobs.length > 0) return true;
+  const hasObjects = async () => (await control.list({ prefix: runPrefix(run), limit: 1 })).blobs.length > 0;
+  if (await hasObjects()) return true;
   try {
-    return (await control.findLockOf(run)) !== undefined;
+    if (await control.findLockOf(run)) return true;
   } catch (error) {
     if (isStorageError(error, 'damaged')) return true;
     throw error;
   }
+  // It may have ended since.
+  return hasObjects();
 }
 
 async function assertUsable(deps: Dependencies, alias: string): Promise<void> {
@@ -181,12 +192,12 @@ async function assertUsable(deps: Dependencies, alias: string): Promise<void> {
     if (!isStorageError(error)) throw error;
     // The first row makes the table.
     if (error.kind === 'container-not-found') return;
-    const { code, message, hint } = catalogProblem(alias, error.message);
+    const { code, message, hint } = catalogProblem(alias, 'catalog-unavailable', error.message);
     throw new HttpError(isStorageError(error, 'unreachable', 'throttled') ? 503 : 502, code, message, hint);
   }
 }
 
 function positionIn(text: string): Position {
-  const { vault, job, marker, began } = JSON.parse(text) as Position;
-  return { vault, marker, began, ...(job !== undefined && { job }) };
+  const { vault, job, marker } = JSON.parse(text) as Position;
+  return { vault, marker, ...(job !== undefined && { job }) };
 }

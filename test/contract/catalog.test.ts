@@ -1,3 +1,4 @@
+import { TableClient, type TableEntityResult } from '@azure/data-tables';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { RequestCounts } from '#domain/run/request-counts.ts';
 import { connectCatalog } from '#storage/azure/connect.ts';
@@ -83,6 +84,25 @@ describe('a catalog', () => {
     expect(await ids({ limit: 3 })).toEqual([['run-6', 'run-5', 'run-4'], ['run-3', 'run-2', 'run-1'], ['run-0']]);
     expect((await ids({ limit: 2, job: "even's" })).flat()).toEqual(['run-6', 'run-4', 'run-2', 'run-0']);
     expect(await ids({ limit: 9, job: "x' or true or 'y" })).toEqual([]);
+  });
+
+  it('leaves out rows that no run can have written, and shows them again once they are written again', async () => {
+    for (const index of [1, 2, 3, 4]) await catalog.put(row(index, { counts: { copied: index } }));
+    await catalog.markComplete();
+    const table = TableClient.fromConnectionString(given.connectionString, `runs${tables - 1}`, {
+      allowInsecureConnection: true,
+    });
+    const stored: TableEntityResult<{ id?: string }>[] = [];
+    for await (const each of table.listEntities<{ id?: string }>()) stored.push(each);
+    const [first, second, third] = [1, 2, 3].map((index) => stored.find(({ id }) => id === `run-${index}`)!);
+    await table.updateEntity({ partitionKey: 'run', rowKey: first!.rowKey!, counts: 'no' }, 'Merge');
+    await table.updateEntity({ partitionKey: 'run', rowKey: second!.rowKey!, dryRun: 'no' }, 'Merge');
+    await table.deleteEntity('run', third!.rowKey!);
+    // Of another time than its key: to empty or replace the row of this run would not reach it.
+    await table.createEntity({ ...third!, partitionKey: 'run', rowKey: `${first!.rowKey}x` });
+    expect((await catalog.list({ limit: 10 })).rows.map(({ id }) => id)).toEqual(['run-4']);
+    for (const index of [1, 2, 3]) await catalog.put(row(index));
+    expect((await catalog.list({ limit: 10 })).rows).toHaveLength(4);
   });
 
   it('keeps two runs that started in the same millisecond', async () => {

@@ -175,7 +175,9 @@ describe('app settings', () => {
   const fill = (name: string) =>
     name.endsWith('Uri')
       ? `https://account.${name.includes('table') ? 'table.example.org' : 'blob.example.net'}/`
-      : 'something';
+      : name.endsWith('clientId')
+        ? '11111111-2222-3333-4444-555555555555'
+        : 'something';
   const filled = Object.fromEntries(
     Object.entries(settings).map(([name, value]) => [name, value.startsWith("'") ? value.slice(1, -1) : fill(name)]),
   );

@@ -16,8 +16,8 @@ export const PROBLEMS = {
     meaning: 'a pattern that matches nothing',
     hint:
       'The run does everything that other patterns select. Compare the pattern in "containers", "tables" or ' +
-      '"include" with the names that are there, of which the message has one; in "include", case counts and "*" ' +
-      'stops at a slash. Correct the pattern or remove it.',
+      '"include" with the names that are there: the message has one, unless there is none. In "include", case counts ' +
+      'and "*" stops at a slash. Correct the pattern or remove it.',
   },
   'source-vanished': {
     meaning: 'deleted from the source before the copy',
@@ -475,6 +475,13 @@ export const PROBLEMS = {
       'the role from infra/, or a SAS with ss=bt and sp=rwlacut; and TableEndpoint in the connection string (or ' +
       'the setting __tableServiceUri) if the address of the blobs does not contain ".blob.". Then call POST ' +
       '/api/catalog/rebuild.',
+  },
+  'catalog-differs': {
+    meaning: 'the catalog does not list what the vault has',
+    hint:
+      'Lists come from the vault itself, which takes longer, and are complete. The table of the catalog could not be ' +
+      'written when a run began or ended, or it was changed by something else. POST /api/catalog/rebuild writes it ' +
+      'again from the vault, and names what only an operator can settle.',
   },
   'task-hub-taken': {
     meaning: 'the task hub belongs to another app',

@@ -11,6 +11,11 @@ export function parseRunId(id: string): { job: string; startedAt: Date } | undef
   return Number.isNaN(startedAt.getTime()) ? undefined : { job: job!, startedAt };
 }
 
+/** Whether runs of a job of this name can exist. */
+export function isJobName(job: string): boolean {
+  return parseRunId(newRunId(job, new Date(0), 'aaaaaa'))?.job === job;
+}
+
 /** The id of the orchestration that does the work of a run. The one with the id of the run publishes the result. */
 export function workId(run: string): string {
   return `${run}:work`;

@@ -81,8 +81,10 @@ async function pointsIn(deps: Dependencies, vault: string, { job, limit, removed
     // Reads no more rows than the answer can list, since a cursor can only continue after a whole page of the catalog.
     const listed = await listRows(deps, vault, { job, limit: limit - points.length, cursor: next });
     problem ??= listed.problem;
-    const shown = listed.rows.filter(mayBePoint).map(async (row) => {
+    const shown = listed.rows.map(async (row) => {
       const facts = await factsOf(row);
+      // The chain knows of restore points that the row of their run denies.
+      if (!mayBePoint(row) && !facts.onRecord) return [];
       return facts.notes.removed && !removed ? [] : atOnce(() => pointOfRow(control, row, facts));
     });
     points.push(...(await Promise.all(shown)).flat());

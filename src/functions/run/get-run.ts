@@ -15,7 +15,7 @@ import { isStorageError } from '#storage/storage-error.ts';
 import { answering, reply } from '../http/answering.ts';
 import { findRun } from './find-run.ts';
 import { type HolderLife, silentFor } from './holder-life.ts';
-import { listRows } from './list-rows.ts';
+import { newestRows } from './list-rows.ts';
 import { type RunCost, runCost } from './run-cost.ts';
 
 /** The report of a run, with what it costs, and the calls of its hints for this run. */
@@ -82,7 +82,7 @@ async function expectedOf(deps: Dependencies, vault: string, run: RunRef): Promi
   try {
     if (retriedRun(run) !== undefined || mode === 'prune' || mode === 'reprocess') return undefined;
     if (point) return heldIn(await new ControlStore(deps.blobs(vault)).readSummary({ job, id: point }), restore);
-    const { rows } = await listRows(deps, vault, { job, limit: 10 });
+    const rows = await newestRows(deps, vault, { job, limit: 10 });
     const alike = mode === 'reconcile' ? ['reconcile'] : ['full', 'incremental'];
     const last = rows.find((row) => alike.includes(row.mode) && /^(succeeded|completed)/.test(row.status));
     return last?.counts?.listed;

@@ -1,17 +1,17 @@
-import pLimit from 'p-limit';
 import type { Dependencies } from '#app/dependencies.ts';
-import { runsPrefix } from '#domain/run/control-paths.ts';
+import { defined } from '#domain/run/defined.ts';
 import { PROBLEMS } from '#domain/run/problems.ts';
-import type { RunRef } from '#domain/run/run.ts';
-import { parseRunId } from '#domain/run/run-id.ts';
-import { type CatalogRow, catalogRowOf, startedRow } from '#storage/catalog.ts';
+import { isJobName } from '#domain/run/run-id.ts';
+import type { CatalogPage, CatalogRow } from '#storage/catalog.ts';
 import { ControlStore } from '#storage/control/control-store.ts';
 import { isStorageError } from '#storage/storage-error.ts';
 import { foreignCursor } from '../http/http-error.ts';
+import { differenceIn, type PageEnd, pageEnd } from './catalog-difference.ts';
+import { cursorUpTo, isOfVault, rowsOfVault, type WantedRows } from './rows-of-vault.ts';
 
 /** Why lists come from the vault itself. */
 export interface CatalogProblem {
-  code: 'catalog-unavailable';
+  code: 'catalog-unavailable' | 'catalog-differs';
   account: string;
   message: string;
   hint: string;
@@ -23,41 +23,103 @@ export interface RowPage {
   problem?: CatalogProblem;
 }
 
-export interface WantedRows {
-  job?: string | undefined;
-  limit: number;
-  cursor?: string | undefined;
+/** Where the next page of a catalog starts: its own cursor, and where the page before ended. */
+interface Position {
+  cursor: string;
+  end?: PageEnd;
 }
-
-const SUMMARIES_AT_ONCE = 8;
-/** The cursors of the catalog are Base64, and never start like this. */
-const OF_VAULT = '.';
 
 /**
- * A page of the runs in a vault, newest first: from the catalog; without it from the summaries, which costs a request
- * for each run of the page. A list that has begun from the vault ends so.
+ * A page of the runs in a vault, newest first: from the catalog, if the listings of runs show that it has neither less
+ * nor more than the vault. That takes one request for each job, and one for the list of jobs. Otherwise, and without a
+ * catalog, from the summaries, which costs a request for each run of the page. A list that has begun from the vault
+ * ends so.
  */
 export async function listRows(deps: Dependencies, vault: string, wanted: WantedRows): Promise<RowPage> {
-  const { job, limit, cursor } = wanted;
-  if (cursor?.startsWith(OF_VAULT)) return rowsOfVault(deps, vault, wanted);
-  let why: string;
-  try {
-    const page = await deps.catalog(vault).list({ limit, ...(job && { job }), ...(cursor && { cursor }) });
-    if (!page.incomplete) return page;
-    why = 'The catalog may lack runs from before its table was created';
-  } catch (error) {
-    if (!isStorageError(error)) throw error;
-    if (cursor !== undefined) throw error.kind === 'invalid' ? foreignCursor() : error;
+  // Its characters may be none that a listing takes.
+  if (wanted.job !== undefined && !isJobName(wanted.job)) return { rows: [] };
+  const control = new ControlStore(deps.blobs(vault));
+  if (wanted.cursor !== undefined && isOfVault(wanted.cursor)) return rowsOfVault(control, wanted);
+  const from = wanted.cursor === undefined ? undefined : positionIn(wanted.cursor);
+  const page = await rowsOfCatalog(deps, vault, wanted, from);
+  if ('why' in page) {
+    const listed = await rowsOfVault(control, wanted);
     // The first run of a vault makes the table.
-    if (error.kind === 'container-not-found') return withoutTable(deps, vault, wanted, error.message);
-    why = error.message;
+    const isNew = page.isMissing && listed.rows.length === 0;
+    return isNew ? listed : { ...listed, problem: catalogProblem(vault, 'catalog-unavailable', page.why) };
   }
-  return { ...(await rowsOfVault(deps, vault, wanted)), problem: catalogProblem(vault, why) };
+  const before = from?.end;
+  const difference = await differenceOf(deps, vault, wanted, { page, from });
+  if (difference !== undefined) {
+    const rest = { ...wanted, cursor: before && cursorUpTo(before.second) };
+    const listed = await rowsOfVault(control, rest, before?.ids);
+    return { ...listed, problem: catalogProblem(vault, 'catalog-differs', difference) };
+  }
+  if (page.next === undefined) return page;
+  const next: Position = { cursor: page.next, ...defined({ end: pageEnd({ rows: page.rows, before }) }) };
+  return { rows: page.rows, next: JSON.stringify(next) };
 }
 
-async function withoutTable(deps: Dependencies, vault: string, wanted: WantedRows, why: string): Promise<RowPage> {
-  const page = await rowsOfVault(deps, vault, wanted);
-  return page.rows.length === 0 ? page : { ...page, problem: catalogProblem(vault, why) };
+/** How a page of the catalog differs from the vault; undefined if it does not. */
+async function differenceOf(
+  deps: Dependencies,
+  vault: string,
+  wanted: WantedRows,
+  { page, from }: { page: CatalogPage; from?: Position | undefined },
+): Promise<string | undefined> {
+  const control = new ControlStore(deps.blobs(vault));
+  const isLast = page.next === undefined;
+  const differs = (rows: CatalogRow[]) =>
+    differenceIn(control, wanted.job, { rows, isLast, before: from?.end }, deps.now());
+  if ((await differs(page.rows)) === undefined) return undefined;
+  // A run may have begun since: its row is older than anything that it leaves in the vault.
+  const again = await rowsOfCatalog(deps, vault, wanted, from);
+  return differs(joined('why' in again ? [] : again.rows, page.rows));
+}
+
+/** Whether the newest rows of a catalog differ from the vault. */
+export async function newestDiffer(deps: Dependencies, vault: string, page: CatalogPage): Promise<boolean> {
+  return (await differenceOf(deps, vault, { limit: page.rows.length || 1 }, { page })) !== undefined;
+}
+
+/** Each row once, the newest first. */
+function joined(newer: CatalogRow[], older: CatalogRow[]): CatalogRow[] {
+  const known = new Set(newer.map(({ id }) => id));
+  return [...newer, ...older.filter(({ id }) => !known.has(id))];
+}
+
+/** The newest runs, as the catalog has them. Without a catalog, they come from the vault. */
+export async function newestRows(deps: Dependencies, vault: string, wanted: WantedRows): Promise<CatalogRow[]> {
+  const page = await rowsOfCatalog(deps, vault, wanted, undefined);
+  const { rows } = 'rows' in page ? page : await rowsOfVault(new ControlStore(deps.blobs(vault)), wanted);
+  return rows;
+}
+
+function positionIn(cursor: string): Position {
+  try {
+    return JSON.parse(cursor);
+  } catch {
+    // Of another version of the app.
+    throw foreignCursor();
+  }
+}
+
+/** A page as the catalog has it, or why it has none. */
+async function rowsOfCatalog(
+  deps: Dependencies,
+  vault: string,
+  { job, limit }: WantedRows,
+  from: Position | undefined,
+): Promise<CatalogPage | { why: string; isMissing?: boolean }> {
+  try {
+    const cursor = from?.cursor;
+    const page = await deps.catalog(vault).list({ limit, ...(job && { job }), ...(cursor && { cursor }) });
+    return page.incomplete ? { why: 'The catalog may lack runs from before its table was created' } : page;
+  } catch (error) {
+    if (!isStorageError(error)) throw error;
+    if (from !== undefined) throw error.kind === 'invalid' ? foreignCursor() : error;
+    return { why: error.message, isMissing: error.kind === 'container-not-found' };
+  }
 }
 
 /** The problems of pages, as lists show them: nothing, if there are none. */
@@ -66,83 +128,6 @@ export function catalogProblems(pages: readonly Pick<RowPage, 'problem'>[]): { p
   return problems.length > 0 ? { problems } : {};
 }
 
-export function catalogProblem(account: string, message: string): CatalogProblem {
-  const code = 'catalog-unavailable';
+export function catalogProblem(account: string, code: CatalogProblem['code'], message: string): CatalogProblem {
   return { code, account, message, hint: PROBLEMS[code].hint };
-}
-
-async function rowsOfVault(
-  deps: Dependencies,
-  vault: string,
-  { job, limit, cursor }: WantedRows,
-): Promise<{ rows: CatalogRow[]; next?: string }> {
-  const control = new ControlStore(deps.blobs(vault));
-  const after = cursor?.slice(OF_VAULT.length);
-  const jobs = await jobsIn(control, job);
-  const keys = (await Promise.all(jobs.map((each) => keysOf(control, each)))).flat();
-  const wanted = keys
-    .filter((key) => after === undefined || key < after)
-    .sort()
-    .reverse();
-  const page = wanted.slice(0, limit);
-  const recorded = new Map((await Promise.all(jobs.map((each) => summariesOnRecord(control, each)))).flat());
-  const atOnce = pLimit(SUMMARIES_AT_ONCE);
-  const rows = await Promise.all(
-    page.map((key) => atOnce(() => rowOf(control, recorded, key.slice(key.indexOf(' ') + 1)))),
-  );
-  return { rows, ...(wanted.length > limit && { next: OF_VAULT + page.at(-1)! }) };
-}
-
-async function jobsIn(control: ControlStore, job: string | undefined): Promise<string[]> {
-  if (job !== undefined) return [job];
-  const jobs = new Set(await control.lockedJobs());
-  for await (const folder of control.foldersBelow('jobs/')) jobs.add(folder.split('/')[1]!);
-  return [...jobs];
-}
-
-/** The runs of a job, each after its time, by which they sort. */
-async function keysOf(control: ControlStore, job: string): Promise<string[]> {
-  const ids = new Set<string>();
-  for await (const folder of control.foldersBelow(runsPrefix(job))) ids.add(folder.split('/').at(-2)!);
-  // A run that has just started has left nothing but its lock.
-  for (const { id } of await holdersOf(control, job)) ids.add(id);
-  return [...ids].flatMap((id) => {
-    const startedAt = parseRunId(id)?.startedAt;
-    return startedAt ? `${startedAt.toISOString()} ${id}` : [];
-  });
-}
-
-/** The runs that hold a lock: that of the job, or one of a reader. A lock that cannot be read hides no other run. */
-async function holdersOf(control: ControlStore, job: string): Promise<RunRef[]> {
-  const [lock, readers] = await Promise.all([unlessDamaged(control.readLock(job)), control.openReaders(job)]);
-  return [...(lock?.value.run ? [lock.value.run] : []), ...readers.locks.map(({ value }) => value.run)];
-}
-
-async function unlessDamaged<T>(read: Promise<T>): Promise<T | undefined> {
-  try {
-    return await read;
-  } catch (error) {
-    if (isStorageError(error, 'damaged')) return undefined;
-    throw error;
-  }
-}
-
-/** The SHA-256 of summaries by run, as the chain of a job names them. */
-async function summariesOnRecord(control: ControlStore, job: string): Promise<[run: string, sha256: string][]> {
-  const records = await control.chain.listRecords(job);
-  return records.flatMap(({ run, sha256 }) => (run && sha256 ? [[run, sha256] as [string, string]] : []));
-}
-
-async function rowOf(control: ControlStore, recorded: ReadonlyMap<string, string>, id: string): Promise<CatalogRow> {
-  const { job, startedAt } = parseRunId(id)!;
-  // GET /api/runs/{id} shows the damage of a summary, and what is left of a lost run.
-  const lost = { id, job, mode: 'unknown', trigger: 'unknown', dryRun: false, status: 'failed' };
-  const read = () => unlessDamaged(control.readSummary({ job, id }, recorded.get(id)));
-  const summary = await read();
-  if (summary) return catalogRowOf(summary);
-  const running = (await unlessDamaged(control.findLockOf({ job, id })))?.value.run;
-  if (running) return startedRow(running);
-  // It may have ended since the first read.
-  const ended = await read();
-  return ended ? catalogRowOf(ended) : { ...lost, startedAt: startedAt.toISOString() };
 }

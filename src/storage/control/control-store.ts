@@ -167,6 +167,13 @@ export class ControlStore extends ControlContainer {
     return jobs;
   }
 
+  /** The jobs that have left a run in this vault. */
+  async jobsWithRuns(): Promise<string[]> {
+    const jobs: string[] = [];
+    for await (const folder of this.foldersBelow('jobs/')) jobs.push(folder.split('/')[1]!);
+    return jobs;
+  }
+
   /** When the service last wrote the lock of a job, by its own clock; undefined if there is none. */
   async lockWrittenAt(job: string): Promise<Date | undefined> {
     const found = await this.vault.getProperties(CONTROL_CONTAINER, lockPath(job));

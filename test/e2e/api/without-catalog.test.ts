@@ -46,6 +46,30 @@ test.each([
   expect(listed.body).not.toHaveProperty('problems');
 });
 
+test('F82: a run whose process could not write its row, and ended, is listed until a rebuild and after it', async () => {
+  await bed.fill(2);
+  const first = await bed.start();
+  const before = await first.run();
+  await first.host.kill();
+  const refused = await bed.start({ vault: vaultWith('TableEndpoint=http://127.0.0.1:9/none') });
+  const missed = await refused.run({ mode: 'incremental' });
+  await refused.host.kill();
+  const app = await bed.start();
+  const after = await app.run({ mode: 'incremental' });
+  const ids = [after.id, missed.id, before.id];
+  const check = async (problems?: object[]) => {
+    for (const list of ['runs', 'restorePoints'] as const) {
+      const { body } = await app.call('GET', list === 'runs' ? '/api/runs' : '/api/restore-points');
+      expect((body[list] as unknown as { id: string }[]).map(({ id }) => id).sort()).toEqual(ids.toSorted());
+      expect(body.problems).toEqual(problems);
+    }
+  };
+  const message = `The catalog lacks run ${missed.id}, or has no readable row of it`;
+  await check([{ code: 'catalog-differs', account: 'VAULT', message, hint: expect.any(String) }]);
+  expect((await app.call('POST', '/api/catalog/rebuild')).body).toMatchObject({ runs: 3, damaged: [] });
+  await check();
+});
+
 test('F82: a run in progress and a lost one are listed without a catalog', async () => {
   await bed.fill(2);
   const app = await bed.start({ vault: vaultWith('') });

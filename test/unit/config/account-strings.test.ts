@@ -153,8 +153,7 @@ describe('a connection string with a mistake is refused at the start, with the m
 });
 
 test('a signature covers the services that are used', () => {
-  const problem = (query: string, use: SasUse) =>
-    sasProblem({ alias: 'VAULT', connectionString: sas(query) }, use) ?? 'none';
+  const problem = (query: string, use: SasUse) => sasProblem('VAULT', { VAULT: sas(query) }, use) ?? 'none';
   const account = (services: string) => ACCOUNT_SAS.replace('ss=bt', `ss=${services}`);
   const vault: SasUse = { role: 'vault', services: ['blobs'] };
   expect(problem(account('t'), vault)).toContain('blobs (ss)');
@@ -173,6 +172,43 @@ test('a signature covers the services that are used', () => {
   expect(problem(account('bt'), both)).toBe('none');
   expect(problem(account('t'), both)).toContain('blobs (ss)');
   expect(problem('tn=orders&si=policy', both)).toContain('blobs (ss)');
+  const listing: SasUse = { role: 'read', services: ['blobs'], listsContainers: true };
+  expect(problem(ACCOUNT_SAS, listing)).toBe('none');
+  expect(problem(ACCOUNT_SAS.replace('srt=sco', 'srt=co'), listing)).toContain('the list of containers (srt=s)');
+  expect(problem('sr=c&si=policy', listing)).toContain('the list of containers (sr=c)');
+  expect(problem('sr=c&si=policy', { ...listing, listsContainers: false })).toBe('none');
+});
+
+test('what a signature lacks is named whatever else is wrong, and for a vault with all that it should have', () => {
+  const settings = { VAULT: `${sas('ss=b&srt=co&sp=rlwd&se=2027-01-01').replace('.blob.', '.dfs.')};Unknown=x` };
+  const use: SasUse = { role: 'vault', services: ['blobs'], listsContainers: true };
+  expect(sasProblem('VAULT', settings, use)).toMatch(
+    /cover the list of containers \(srt=s\) and the permissions t \(sp\),.*with ss=bt, srt=sco and sp=rwlacut$/,
+  );
+});
+
+test('every mistake in the settings of an identity is named at once', () => {
+  const settings = {
+    VAULT__blobServiceUri: 'https://acct1.blob.core.windows.net',
+    VAULT__tableServiceUri: 'https://acct2.table.core.windows.net',
+    VAULT__accountName: 'acct3',
+    VAULT__clientId: 'x',
+    VAULT__credential: 'secret',
+  };
+  const named = (more = {}) => {
+    const resolved = resolveAccount('VAULT', { ...settings, ...more }, NOW);
+    return 'problems' in resolved ? resolved.problems.map((each) => /"VAULT__(\w+)"/.exec(each)?.[1]) : [];
+  };
+  expect(named()).toEqual(['tableServiceUri', 'credential', 'accountName', 'clientId']);
+  const wrong = { VAULT__tableServiceUri: 'x', VAULT__blobServiceUri: 'y', VAULT__accountName: 'A' };
+  expect(named(wrong)).toEqual(['blobServiceUri', 'tableServiceUri', 'credential', 'accountName', 'clientId']);
+  const right = {
+    VAULT__tableServiceUri: 'https://acct1.table.core.windows.net',
+    VAULT__accountName: 'acct1',
+    VAULT__clientId: '0a1b2c3d-1111-2222-3333-444455556666',
+    VAULT__credential: 'ManagedIdentity',
+  };
+  expect(named(right)).toEqual([]);
 });
 
 test('the secondary region of an account is no vault', () => {

@@ -8,6 +8,7 @@ import { ConfigurationError } from '#config/configuration-error.ts';
 import { readLimits } from '#config/limits.ts';
 import { jsonErrorOffset, lineAndColumn, repeatedKeys } from '#domain/json-syntax.ts';
 
+const CLIENT = '0a1b2c3d-1111-2222-3333-444455556666';
 const KEY = Buffer.alloc(64, 'a key that must never be seen').toString('base64');
 const SETTINGS = {
   SOURCE: `DefaultEndpointsProtocol=https;AccountName=source1;AccountKey=${KEY};EndpointSuffix=core.windows.net`,
@@ -127,7 +128,7 @@ describe('a configuration that is right', () => {
       {
         SOURCE__blobServiceUri: 'https://a.blob.core.windows.net/',
         SOURCE__credential: 'managedidentity',
-        SOURCE__clientId: 'id',
+        SOURCE__clientId: CLIENT,
         VAULT__blobServiceUri: 'https://b.blob.core.windows.net',
       },
     ],
@@ -139,14 +140,14 @@ describe('a configuration that is right', () => {
     const settings = {
       ...SETTINGS,
       VAULT__tableServiceUri: 'https://vault1.table.core.windows.net',
-      VAULT__clientId: 'id',
+      VAULT__clientId: CLIENT,
       VAULT__credential: 'managedidentity',
     };
     expect(load({ jobs: [job()] }, settings).accounts.get('VAULT')).toEqual({
       alias: 'VAULT',
       blobServiceUri: 'https://vault1.blob.core.windows.net',
       tableServiceUri: 'https://vault1.table.core.windows.net',
-      clientId: 'id',
+      clientId: CLIENT,
     });
   });
 });
@@ -613,11 +614,15 @@ describe('retention', () => {
     expect(wrong([])).toEqual(['jobs[0].retention: this must be an object { … }']);
   });
 
-  const vault = (host: string) => ({ ...SETTINGS, PRUNER__blobServiceUri: `https://${host}`, PRUNER__clientId: 'id' });
+  const vault = (host: string) => ({
+    ...SETTINGS,
+    PRUNER__blobServiceUri: `https://${host}`,
+    PRUNER__clientId: CLIENT,
+  });
 
   it('may name another way to the vault to prune by', () => {
     const { accounts } = pruned({ keepLast: 1, account: 'PRUNER' }, vault('VAULT1.blob.core.windows.net/'));
-    expect(accounts.get('PRUNER')).toMatchObject({ alias: 'PRUNER', clientId: 'id' });
+    expect(accounts.get('PRUNER')).toMatchObject({ alias: 'PRUNER', clientId: CLIENT });
   });
 
   it('never prunes in another account than the one that is copied to', () => {

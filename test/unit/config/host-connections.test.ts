@@ -125,3 +125,27 @@ test('what the host reads as it is has no blanks around it', () => {
   // Without triggers, only the app reads the accounts.
   expect(named({ ...fit, VAULT: ` ${account('vault1')} `, UPLOAD: ' x ' })).toEqual([]);
 });
+
+test('the storage of the host is checked even if no trigger needs it', () => {
+  const valid = { ...IDENTITY, ...STORAGE };
+  expect(problems(valid)).toEqual([]);
+  expect(problems({ ...valid, AzureWebJobsStorage: 'x' })).toEqual([
+    expect.stringMatching(/^AzureWebJobsStorage: the app setting "AzureWebJobsStorage" /),
+    expect.stringMatching(/^AzureWebJobsStorage: the app setting "AzureWebJobsStorage" /),
+  ]);
+  const addresses = {
+    AzureWebJobsStorage__blobServiceUri: 'https://h.blob.core.windows.net',
+    AzureWebJobsStorage__queueServiceUri: 'https://h.blob.core.windows.net',
+    AzureWebJobsStorage__tableServiceUri: 'x',
+  };
+  expect(problems({ ...IDENTITY, ...addresses })).toEqual([
+    expect.stringContaining('"AzureWebJobsStorage__queueServiceUri" is the address of another service'),
+    expect.stringContaining('"AzureWebJobsStorage__tableServiceUri" is not an address'),
+  ]);
+});
+
+test('a connection with mistakes of several kinds has all of them named', () => {
+  const SOURCE = `BlobEndpoint=https://source1.dfs.core.windows.net;${SAS.replace('ss=bq&srt=sco&sp=rwlatup', 'ss=bt&srt=c&sp=r')}`;
+  const named = problems({ SOURCE, ...STORAGE }).map((each) => /"dfs"|\(srt\)|permissions l \(sp\)/.exec(each)?.[0]);
+  expect(named.sort()).toEqual(['"dfs"', '(srt)', 'permissions l (sp)']);
+});

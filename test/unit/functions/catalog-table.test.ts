@@ -32,8 +32,9 @@ class Table implements Catalog {
 
   async list({ limit }: { limit: number }) {
     if (!this.rows) throw new StorageError('container-not-found', 'The table is not there', 404, 'TableNotFound');
-    const rows = [...this.rows.values()].slice(0, limit);
-    return { rows, ...(!this.isComplete && { incomplete: true as const }) };
+    const rows = [...this.rows.values()].sort((a, b) => (keyOf(a) < keyOf(b) ? 1 : -1));
+    const next = rows.length > limit ? { next: 'more' } : {};
+    return { rows: rows.slice(0, limit), ...next, ...(!this.isComplete && { incomplete: true as const }) };
   }
 
   delete() {
@@ -41,6 +42,8 @@ class Table implements Catalog {
     this.isComplete = false;
   }
 }
+
+const keyOf = ({ startedAt, id }: CatalogRow) => `${startedAt} ${id}`;
 
 async function room(runs: number) {
   const vault = new Vault();
@@ -93,7 +96,9 @@ test('with many earlier runs, lists come from the vault until a rebuild', async 
   const body = vault.vault.blob('strongroom', `jobs/nightly/runs/${[...table.rows!.keys()][0]}/run.json`)!.body;
   for (let run = 0; run < 101; run++) {
     const id = `nightly-20260401T000000Z-${String(run).padStart(6, '0')}`;
-    const summary = Buffer.from(JSON.stringify({ ...JSON.parse(String(body)), id }));
+    const summary = Buffer.from(
+      JSON.stringify({ ...JSON.parse(String(body)), id, startedAt: '2026-04-01T00:00:00.000Z' }),
+    );
     vault.vault.write('strongroom', { name: `jobs/nightly/runs/${id}/run.json`, body: summary });
   }
   table.delete();

@@ -124,3 +124,28 @@ test('anyone sees the status only, and many callers ask the accounts once', asyn
   vault.clock.app += 20_000;
   expect(JSON.parse((await ask()).body as string)).toEqual({ status: 'degraded', version: '0' });
 });
+
+test('a catalog that lacks a run is reported, and keeps nothing from working', async () => {
+  const { deps, ask, row } = await room();
+  expect(await ask()).toMatchObject({
+    status: 200,
+    body: { accounts: [{}, { status: 'ok', catalog: { code: 'catalog-differs' } }] },
+  });
+  await deps.catalog('VAULT').put(row);
+  const { body } = await ask();
+  expect(body.accounts[1]).toEqual({ alias: 'VAULT', status: 'ok' });
+});
+
+test('a vault that has only the mark of a schedule misses no table yet', async () => {
+  const { vault, deps, ask } = await room();
+  vault.vault.deleteContainer(CONTROL_CONTAINER);
+  const about = { what: 'backup', schedule: '0 0 12 * * * UTC', at: new Date(vault.clock.app) } as const;
+  await vault.control.beginSchedule('nightly', about, new Date(vault.clock.app));
+  const list = async () => {
+    throw new StorageError('container-not-found', 'No table', 404, 'TableNotFound');
+  };
+  deps.catalog = () => ({ list }) as never;
+  const { status, body } = await ask();
+  expect(status).toBe(200);
+  expect(body.accounts[1]).not.toHaveProperty('catalog');
+});

@@ -83,8 +83,8 @@ test('a rebuild ends by leaving out rows of runs that the vault no longer has, a
     deps.catalog('VAULT').put({ ...catalogRowOf(template), id, startedAt });
   const gone = Array.from({ length: 40 }, (_, at) => `nightly-20250101T000000Z-${String(at).padStart(6, '0')}`);
   for (const id of gone) await row(id, '2025-01-01T00:00:00.000Z');
-  const later = 'nightly-20990101T000000Z-aaaaaa';
-  await row(later, '2099-01-01T00:00:00.000Z');
+  // The clock of whoever wrote a row does not matter.
+  await row('nightly-20990101T000000Z-aaaaaa', '2099-01-01T00:00:00.000Z');
   const running = await room.begin({ mode: 'incremental' });
   await row(running.id, running.startedAt);
   room.before = () => room.pass(2 / 3600);
@@ -92,8 +92,8 @@ test('a rebuild ends by leaving out rows of runs that the vault no longer has, a
   for (let next: string | null | undefined; next !== null; calls++) next = (await rebuild(next ?? undefined)).body.next;
   expect(calls).toBeGreaterThan(1);
   const listed = await rows();
-  expect(listed).toHaveLength(33);
-  expect(listed).toEqual(expect.arrayContaining([later, running.id, template.id]));
+  expect(listed).toHaveLength(32);
+  expect(listed).toEqual(expect.arrayContaining([running.id, template.id]));
 });
 
 test('a rebuild keeps the rows of a vault or a job that has lost all of its runs', async () => {
@@ -102,10 +102,11 @@ test('a rebuild keeps the rows of a vault or a job that has lost all of its runs
   await deps
     .catalog('VAULT')
     .put({ ...catalogRowOf(template), id: other, job: 'weekly', startedAt: '2025-01-01T00:00:00.000Z' });
-  await rebuild();
+  const damaged = ['The catalog of VAULT lists runs of job "weekly", of which the vault has nothing'];
+  expect((await rebuild()).body).toEqual({ runs: 1, damaged, next: null });
   expect((await rows()).sort()).toEqual([template.id, other].sort());
   room.vault.deleteContainer('strongroom');
-  await rebuild();
+  expect((await rebuild()).body.damaged).toHaveLength(2);
   expect((await rows()).sort()).toEqual([template.id, other].sort());
 });
 

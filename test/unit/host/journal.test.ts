@@ -1,7 +1,16 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import {
+  copyFileSync,
+  existsSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -226,6 +235,31 @@ describe('a journal that grows', () => {
     expect(again.last.get('a')).toBe(99);
     rmSync(`${file}.new`, { force: true });
   });
+
+  test.runIf(process.platform !== 'win32').each([
+    ['removed', (file: string) => rmSync(file), 'gone'],
+    ['removed with its directory', (file: string) => rmSync(dirname(file), { recursive: true }), 'gone'],
+    ['replaced', (file: string) => renameSync(`${file}.copy`, file), 'another file'],
+  ])(
+    'notices within seconds that its file is %s, written to or not, and confirms nothing more',
+    async (_, lose, how) => {
+      for (const isWriting of [true, false]) {
+        const file = newFile();
+        const failed = Promise.withResolvers<HostError>();
+        const { applied, ...of } = state({ failed: failed.resolve });
+        const journal = await Journal.open(file, of);
+        await journal.append('before');
+        copyFileSync(file, `${file}.copy`);
+        lose(file);
+        if (isWriting) void journal.append('after');
+        expect(await failed.promise).toMatchObject({
+          exitCode: 74,
+          message: expect.stringContaining(`${file} is ${how}`),
+        });
+        expect(applied).toEqual(['before']);
+      }
+    },
+  );
 
   test('loses no record that it confirmed when its process is killed at any moment', async () => {
     const file = newFile();

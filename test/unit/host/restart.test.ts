@@ -1,4 +1,4 @@
-import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
@@ -120,6 +120,14 @@ test.each([
     }
   },
 );
+
+test.runIf(process.platform !== 'win32')('a host whose data directory is removed ends within seconds', async () => {
+  const fixture = await Fixture.start();
+  await fixture.ended(await fixture.begin('fanOut', { count: 5 }));
+  rmSync(join(fixture.directory, 'data'), { recursive: true });
+  expect(await fixture.host.printed(/is gone\. Something has removed or replaced it/, 10_000)).toBe(true);
+  expect(await fixture.host.stop()).toBe(74);
+});
 
 test('a damaged line in the middle is reported, and nothing starts', async () => {
   const fixture = await Fixture.start();

@@ -111,6 +111,22 @@ describe('node_modules that is a symbolic link', () => {
   });
 });
 
+describe.runIf(process.platform !== 'win32')('a step that a signal ends', () => {
+  it.each([
+    ['SIGKILL', 137],
+    ['SIGTERM', 143],
+    ['SIGABRT', 134],
+  ])('has the exit code of %s', (signal, code) => {
+    write(join(elsewhere, '.strongroom-lock'), STAMP);
+    link('node_modules');
+    write(
+      join(elsewhere, 'typescript/bin/tsc'),
+      `process.kill(process.pid, '${signal}');\nsetInterval(() => {}, 1000);`,
+    );
+    expect(run(['check'])).toMatchObject({ status: code, stdout: '' });
+  });
+});
+
 describe('node_modules that is a folder', () => {
   it('is installed into where its packages are not those of the lock file', () => {
     write(join(project, 'node_modules', '.strongroom-lock'), 'another lock');

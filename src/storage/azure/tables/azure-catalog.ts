@@ -127,15 +127,21 @@ function columnsOf(row: CatalogRow): Columns {
   };
 }
 
-/** Nothing for an empty row, or a damaged one: no decision depends on the catalog, and a rebuild repairs the row. */
-function rowOf(columns: Partial<Columns>): CatalogRow[] {
+/**
+ * Nothing for an empty row, or one that no run can have written as it is: no decision depends on the catalog, lists
+ * compare it with the vault, and a rebuild writes the row again.
+ */
+function rowOf(columns: Partial<Columns> & { rowKey?: string }): CatalogRow[] {
   const { id, job, mode, trigger, by, status, dryRun, startedAt, finishedAt, counts, bytes, usage } = columns;
   if (![id, job, mode, trigger, status, startedAt].every((each) => typeof each === 'string')) return [];
+  if (typeof dryRun !== 'boolean') return [];
+  const row = { id, job, mode, trigger, status, dryRun, startedAt } as CatalogRow;
+  if (rowKey(row) !== columns.rowKey) return [];
   try {
     return [
       {
-        ...({ id, job, mode, trigger, status, dryRun, startedAt } as CatalogRow),
-        ...(by ? { by: JSON.parse(by) } : {}),
+          ...row,
+          ...(by ? { by: JSON.parse(by) } : {}),
         ...(finishedAt ? { finishedAt } : {}),
         ...(counts ? { counts: JSON.parse(counts) } : {}),
         ...(bytes ? { bytes: JSON.parse(bytes) } : {}),

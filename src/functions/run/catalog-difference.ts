@@ -1,0 +1,112 @@
+import { runsPrefix } from '#domain/run/control-paths.ts';
+import { parseRunId } from '#domain/run/run-id.ts';
+import type { CatalogRow } from '#storage/catalog.ts';
+import type { ControlStore } from '#storage/control/control-store.ts';
+
+/** Where a page of the catalog ended. */
+export interface PageEnd {
+  /** When the last run of the page began, without its fraction of a second, in milliseconds. */
+  second: number;
+  /** The runs so far whose ids do not show that they are newer than this second: the next pages list none of them. */
+  ids: string[];
+}
+
+export interface CheckedPage {
+  rows: readonly CatalogRow[];
+  isLast: boolean;
+  /** Absent for a first page. */
+  before: PageEnd | undefined;
+}
+
+/** Undefined as long as no page has had a row. */
+export function pageEnd({ rows, before }: Pick<CheckedPage, 'rows' | 'before'>): PageEnd | undefined {
+  const last = rows.at(-1);
+  if (!last) return before;
+  const second = secondOf(last);
+  const ids = [...(before?.ids ?? []), ...rows.map(({ id }) => id)];
+  return { second, ids: ids.filter((id) => timeIn(id) <= second) };
+}
+
+/**
+ * How a page of the catalog differs from the runs that the vault has, as a sentence; undefined if it does not. Costs
+ * one listing for each job, of the time that the page covers, and one of the jobs.
+ */
+export async function differenceIn(
+  control: ControlStore,
+  job: string | undefined,
+  page: CheckedPage,
+  now: Date,
+): Promise<string | undefined> {
+  const { rows, isLast, before } = page;
+  const end = pageEnd(page);
+  // Nothing shows what a page without rows covers. The page after it covers that, too.
+  if (!end && !isLast) return undefined;
+  const from = isLast ? Number.NEGATIVE_INFINITY : end!.second;
+  const to = before?.second ?? now.getTime();
+  const jobs = job === undefined ? await control.jobsWithRuns() : [job];
+  const runs = await runsAround(control, jobs, rows, [from, to]);
+  const listed = new Set([...rows.map(({ id }) => id), ...(before?.ids ?? [])]);
+  const missing = runs.filter((id) => !listed.has(id) && timeIn(id) > from && timeIn(id) <= to);
+  if (missing.length > 0) return `The catalog lacks ${named(missing)}, or has no readable row of it`;
+  const found = new Set(runs);
+  // A run that has just begun has left only its lock.
+  const isThere = ({ id, job, status }: CatalogRow) =>
+    parseRunId(id)?.job === job && (found.has(id) || status === 'running');
+  const extra = rows.filter((row) => !isThere(row));
+  const unknown = await notEmptied(control, extra);
+  return unknown.length > 0 ? `The catalog lists ${named(unknown)}, of which the vault has nothing` : undefined;
+}
+
+/**
+ * The ids of the runs that have left anything, and may have begun between the first and the last of these rows, and at
+ * these times. One listing for each job.
+ */
+export async function runsAround(
+  control: ControlStore,
+  jobs: readonly string[],
+  rows: readonly CatalogRow[],
+  others: readonly number[] = [],
+): Promise<string[]> {
+  const times = [...others, ...rows.map(({ id }) => timeIn(id))];
+  const [from, to] = [Math.min(...times), Math.max(...times)];
+  const start = Number.isFinite(from) && Number.isFinite(to) ? commonStart(stampOf(from), stampOf(to)) : '';
+  const idsOf = async (job: string) => {
+    const ids: string[] = [];
+    for await (const folder of control.foldersBelow(`${runsPrefix(job)}${job}-${start}`)) {
+      ids.push(folder.split('/').at(-2)!);
+    }
+    return ids.filter((id) => parseRunId(id)?.job === job);
+  };
+  return (await Promise.all(jobs.map(idsOf))).flat();
+}
+
+/** The rows without those of restore points that prunes have emptied. Their rows stay. */
+async function notEmptied(control: ControlStore, rows: readonly CatalogRow[]): Promise<string[]> {
+  const jobs = new Set(rows.map(({ job }) => job));
+  const emptied = await Promise.all([...jobs].map((job) => control.chain.emptiedPoints(job)));
+  return rows.map(({ id }) => id).filter((id) => !emptied.some((points) => points.has(id)));
+}
+
+function named(ids: string[]): string {
+  const [newest] = ids.sort((a, b) => timeIn(b) - timeIn(a));
+  return ids.length === 1 ? `run ${newest}` : `${ids.length} runs, such as ${newest}`;
+}
+
+function timeIn(id: string): number {
+  return parseRunId(id)?.startedAt.getTime() ?? Number.NaN;
+}
+
+function secondOf({ startedAt }: CatalogRow): number {
+  return Math.floor(Date.parse(startedAt) / 1000) * 1000;
+}
+
+/** As in the id of a run. */
+function stampOf(time: number): string {
+  return new Date(time).toISOString().replace(/[-:]|\.\d+/g, '');
+}
+
+function commonStart(a: string, b: string): string {
+  let length = 0;
+  while (length < a.length && a[length] === b[length]) length++;
+  return a.slice(0, length);
+}
