@@ -70,6 +70,8 @@ const restoreTaskSchema = z
   .strictObject({
     ...{ point: text, account: text, container: text, prefix: text, table: text },
     existing: z.enum(['fail', 'skip', 'overwrite', 'if-different', 'replace', 'merge']),
+    /** How many names the request has. */
+    names: count.optional(),
     ...{ containers: texts, tables: texts, startsWith: text, include: texts, exclude: texts },
     keys: keysSchema.optional(),
     file: z.strictObject({ account: text, container: text, name: text } satisfies Members<NamedFile>).optional(),

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { bySchema } from '#domain/run/by.ts';
 import { catalogProblems } from './catalog-problem.ts';
-import { counts, cursor, next, text, time } from './fields.ts';
+import { count, counts, cursor, next, text, time } from './fields.ts';
 import { limitUpTo } from './limit.ts';
 import { operations } from './operation.ts';
 import { outcomeSchema } from './outcome.ts';
@@ -56,12 +56,15 @@ export const runOperations = operations({
     summary: 'List what a run did to each blob',
     needs: 'names',
     query: z.strictObject({
-      status: z.enum(['copied', 'unchanged', 'skipped', 'failed', 'no-longer-held', 'planned']).optional(),
+      status: z.enum(['copied', 'unchanged', 'skipped', 'failed', 'removed', 'no-longer-held', 'planned']).optional(),
       container: text.optional(),
+      /** A code. The parameter `code` is the function key. */
+      problem: text.optional(),
+      prefix: z.string().max(1024).optional(),
       limit: limitUpTo(5000, 1000),
       cursor: cursor.optional(),
     }),
-    answers: { 200: z.strictObject({ items: z.array(outcomeSchema), next }) },
+    answers: { 200: z.strictObject({ items: z.array(outcomeSchema), next, total: count.nullable() }) },
     errors: { 400: ['cursor-invalid'], 404: ['run-not-found', 'outcomes-removed'], 502: ['damaged'] },
   },
   cancelRun: {

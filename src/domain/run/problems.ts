@@ -296,8 +296,8 @@ export const PROBLEMS = {
   'container-not-held': {
     meaning: 'not in the restore point',
     hint:
-      'The restore point does not contain this container, table or key range. Correct the request, or choose another ' +
-      'restore point: GET /api/restore-points.',
+      'The restore point does not contain this container, table, key range or blob. Correct the request, or choose ' +
+      'another restore point: GET /api/restore-points.',
   },
   'no-containers': {
     meaning: 'no container or table matches',

@@ -17,13 +17,22 @@ import { findRun } from './find-run.ts';
 import { type HolderLife, silentFor } from './holder-life.ts';
 import { listRows } from './list-rows.ts';
 
+/** A report as the API shows it: names of blobs need another permission, so it only counts those of a request. */
+export type ShownRun = Omit<RunReport, 'restore'> & { restore?: ShownRestore };
+type ShownRestore = Omit<RestoreTask, 'names'> & { names?: number };
+
 /** The report of a run, with the calls of its hints for this run. */
-export async function readReport(deps: Dependencies, client: DurableClient, id: string): Promise<RunReport> {
+export async function readReport(deps: Dependencies, client: DurableClient, id: string): Promise<ShownRun> {
   const report = await reportSoFar(deps, client, id);
   const ready = (problems: readonly Problem[]) =>
     problems.map((problem) => ({ ...problem, hint: hintFor(report, problem.hint) }));
   const containers = report.containers.map((each) => ({ ...each, problems: ready(each.problems) }));
-  return { ...report, containers, problems: ready(report.problems) };
+  const { restore, ...shown } = report;
+  return { ...shown, ...(restore && { restore: shownRestore(restore) }), containers, problems: ready(report.problems) };
+}
+
+function shownRestore({ names, ...restore }: RestoreTask): ShownRestore {
+  return { ...restore, ...(names && { names: names.length }) };
 }
 
 /** From its summary, or from its parts so far. */
@@ -75,6 +84,7 @@ async function expectedOf(deps: Dependencies, vault: string, run: RunRef): Promi
   const point = pointOfRun(run);
   const restore = run.mode === 'restore' ? run.restore : undefined;
   try {
+    if (restore?.names && retriedRun(run) === undefined) return restore.names.length;
     if (retriedRun(run) !== undefined || mode === 'prune' || mode === 'reprocess') return undefined;
     if (point) return heldIn(await new ControlStore(deps.blobs(vault)).readSummary({ job, id: point }), restore);
     const { rows } = await listRows(deps, vault, { job, limit: 10 });
