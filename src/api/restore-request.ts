@@ -5,6 +5,7 @@ import { containerTemplateProblem, prefixTemplateProblem } from '#domain/blobs/c
 import { prefixProblem } from '#domain/blobs/prefix-problem.ts';
 import { tablePatternProblem, tableTemplateProblem } from '#domain/tables/table-name.ts';
 import { checkedText } from './checked-text.ts';
+import { instant } from './fields.ts';
 import { someOf } from './some-of.ts';
 
 const key = z.string().max(1024);
@@ -20,7 +21,7 @@ const NO_TEXT = 'the text is empty; write one, or remove this field';
 export const restoreRequestSchema = z
   .strictObject({
     restorePoint: z.string().max(100).optional(),
-    at: z.iso.datetime({ offset: true, error: 'this must be a time such as 2026-11-20T23:30:00Z' }).optional(),
+    at: instant.optional(),
     job: z.string().optional(),
     containers: someOf(checkedText(patternProblem), 100, 'containers'),
     names: someOf(blobName, 1000, 'names'),

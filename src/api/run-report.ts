@@ -20,6 +20,10 @@ const MODES = ['full', 'incremental', 'retry', 'restore', 'verify', 'prune', 're
 export const modeSchema = z.enum(MODES);
 export const statusSchema = z.enum(['running', 'succeeded', 'completed-with-failures', 'failed', 'cancelled']);
 
+export const triggerSchema = z.enum(['timer', 'http', 'run']);
+export const existingSchema = z.enum(['fail', 'skip', 'overwrite', 'if-different', 'replace', 'merge']);
+export const verifyKindSchema = z.enum(['quick', 'deep', 'drill']);
+
 export const problemSchema = z
   .strictObject({
     code: text,
@@ -69,7 +73,7 @@ export const keysSchema = z.strictObject({
 const restoreTaskSchema = z
   .strictObject({
     ...{ point: text, account: text, container: text, prefix: text, table: text },
-    existing: z.enum(['fail', 'skip', 'overwrite', 'if-different', 'replace', 'merge']),
+    existing: existingSchema,
     /** How many names the request has. */
     names: count.optional(),
     ...{ containers: texts, tables: texts, startsWith: text, include: texts, exclude: texts },
@@ -83,7 +87,7 @@ const restoreTaskSchema = z
 
 const verifyTaskSchema = z.strictObject({
   point: text,
-  kind: z.enum(['quick', 'deep', 'drill']),
+  kind: verifyKindSchema,
   portion: text,
   turn: count,
   sample: count,
@@ -115,7 +119,7 @@ export const runReportSchema = z
   .strictObject({
     ...{ id: text, job: text, mode: modeSchema, trigger: text, dryRun: z.boolean() },
     by: bySchema.optional(),
-    retryOf: text.optional(),
+    ...{ retryOf: text.optional(), follows: text.optional() },
     restore: restoreTaskSchema.optional(),
     verify: verifyTaskSchema.optional(),
     prune: pruneTaskSchema.optional(),

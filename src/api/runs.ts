@@ -1,22 +1,47 @@
 import { z } from 'zod';
+import { pointFactsSchema } from '#domain/restore/point-facts.ts';
+import type { AskedRestore } from '#domain/run/asked.ts';
 import { bySchema } from '#domain/run/by.ts';
+import type { Members } from '#domain/run/members.ts';
 import { catalogProblems } from './catalog-problem.ts';
-import { count, counts, cursor, next, text, time } from './fields.ts';
+import { count, counts, cursor, instant, next, text, time } from './fields.ts';
 import { limitUpTo } from './limit.ts';
 import { operations } from './operation.ts';
 import { outcomeSchema } from './outcome.ts';
-import { runReportSchema, statusSchema } from './run-report.ts';
+import {
+  existingSchema,
+  modeSchema,
+  problemSchema,
+  runReportSchema,
+  statusSchema,
+  triggerSchema,
+  verifyKindSchema,
+} from './run-report.ts';
 import { startedRunSchema } from './started-run.ts';
 
-/** A run in a list. */
+const askedRestore = z.strictObject({
+  ...{ point: text, account: text, container: text, prefix: text, table: text },
+  existing: existingSchema,
+  names: count.optional(),
+} satisfies Members<AskedRestore>);
+
+/** A run in a list. Null is what is not known: of a run in progress, or in a row of an earlier version. */
 export const runRowSchema = z
   .strictObject({
     // A run that was lost has the mode and trigger "unknown" without a catalog.
     ...{ id: text, job: text, mode: text, trigger: text, status: text, dryRun: z.boolean(), startedAt: time },
     by: bySchema.optional(),
+    ...{ retryOf: text.optional(), follows: text.optional() },
+    restore: askedRestore.optional(),
+    verify: z.strictObject({ point: text, kind: verifyKindSchema }).optional(),
+    prune: z.strictObject({ plan: text.nullable() }).optional(),
     finishedAt: time.optional(),
+    ...{ seconds: z.number().nullable(), requests: count.nullable() },
     counts: counts.optional(),
     bytes: counts.optional(),
+    problem: problemSchema.omit({ hint: true }).nullable(),
+    problems: count.nullable(),
+    point: pointFactsSchema.meta({ id: 'PointFacts' }).nullable(),
   })
   .meta({ id: 'RunRow' });
 
@@ -38,7 +63,16 @@ export const runOperations = operations({
     path: 'runs',
     summary: 'List runs, newest first',
     needs: 'read',
-    query: z.strictObject({ job: text.optional(), limit: limitUpTo(500, 50), cursor: cursor.optional() }),
+    query: z.strictObject({
+      job: text.optional(),
+      mode: modeSchema.optional(),
+      status: statusSchema.optional(),
+      trigger: triggerSchema.optional(),
+      dryRun: z.enum(['true', 'false']).optional(),
+      ...{ from: instant.optional(), to: instant.optional() },
+      limit: limitUpTo(500, 50),
+      cursor: cursor.optional(),
+    }),
     answers: { 200: z.strictObject({ runs: z.array(runRowSchema), next, problems: catalogProblems }) },
     errors: { 400: ['cursor-invalid'], 404: ['job-not-found'] },
   },

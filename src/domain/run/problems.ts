@@ -570,3 +570,12 @@ export interface Problem {
   message: string;
   hint: string;
 }
+
+/** The problem to name where there is room for one: of a whole run or container first, then what asks for action. */
+export function worstOf(problems: readonly Problem[]): Problem | undefined {
+  const weight = (problem: Problem) =>
+    isRemark(problem) ? -1 : (asksForAction(problem.code) ? 1 : 0) + (problem.count === 0 ? 2 : 0);
+  // A summary may be of another version.
+  const known = problems.filter(({ code }) => code in PROBLEMS);
+  return known.sort((a, b) => weight(b) - weight(a) || b.count - a.count)[0] ?? problems[0];
+}

@@ -4,7 +4,7 @@ import { runsPrefix } from '#domain/run/control-paths.ts';
 import { PROBLEMS } from '#domain/run/problems.ts';
 import type { RunRef } from '#domain/run/run.ts';
 import { parseRunId } from '#domain/run/run-id.ts';
-import { type CatalogRow, catalogRowOf, startedRow } from '#storage/catalog.ts';
+import { type CatalogRow, catalogRowOf, isChosenRow, type RowChoice, startedRow } from '#storage/catalog.ts';
 import { ControlStore } from '#storage/control/control-store.ts';
 import { isStorageError } from '#storage/storage-error.ts';
 import { foreignCursor } from '../http/http-error.ts';
@@ -24,7 +24,7 @@ export interface RowPage {
 }
 
 export interface WantedRows {
-  job?: string | undefined;
+  choice: RowChoice;
   limit: number;
   cursor?: string | undefined;
 }
@@ -38,11 +38,11 @@ const OF_VAULT = '.';
  * for each run of the page. A list that has begun from the vault ends so.
  */
 export async function listRows(deps: Dependencies, vault: string, wanted: WantedRows): Promise<RowPage> {
-  const { job, limit, cursor } = wanted;
+  const { choice, limit, cursor } = wanted;
   if (cursor?.startsWith(OF_VAULT)) return rowsOfVault(deps, vault, wanted);
   let why: string;
   try {
-    const page = await deps.catalog(vault).list({ limit, ...(job && { job }), ...(cursor && { cursor }) });
+    const page = await deps.catalog(vault).list({ ...choice, limit, ...(cursor && { cursor }) });
     if (!page.incomplete) return page;
     why = 'The catalog may lack runs from before its table was created';
   } catch (error) {
@@ -74,14 +74,14 @@ export function catalogProblem(account: string, message: string): CatalogProblem
 async function rowsOfVault(
   deps: Dependencies,
   vault: string,
-  { job, limit, cursor }: WantedRows,
+  { choice, limit, cursor }: WantedRows,
 ): Promise<{ rows: CatalogRow[]; next?: string }> {
   const control = new ControlStore(deps.blobs(vault));
   const after = cursor?.slice(OF_VAULT.length);
-  const jobs = await jobsIn(control, job);
+  const jobs = await jobsIn(control, choice.job);
   const keys = (await Promise.all(jobs.map((each) => keysOf(control, each)))).flat();
   const wanted = keys
-    .filter((key) => after === undefined || key < after)
+    .filter((key) => (after === undefined || key < after) && isInTime(key, choice))
     .sort()
     .reverse();
   const page = wanted.slice(0, limit);
@@ -90,7 +90,14 @@ async function rowsOfVault(
   const rows = await Promise.all(
     page.map((key) => atOnce(() => rowOf(control, recorded, key.slice(key.indexOf(' ') + 1)))),
   );
-  return { rows, ...(wanted.length > limit && { next: OF_VAULT + page.at(-1)! }) };
+  const chosen = rows.filter((row) => isChosenRow(row, choice));
+  return { rows: chosen, ...(wanted.length > limit && { next: OF_VAULT + page.at(-1)! }) };
+}
+
+/** Whether a run may have started in the time of a choice: its key has whole seconds. */
+function isInTime(key: string, { from, to }: RowChoice): boolean {
+  const at = Date.parse(key.slice(0, key.indexOf(' ')));
+  return (!from || at + 1000 > from.getTime()) && (!to || at <= to.getTime());
 }
 
 async function jobsIn(control: ControlStore, job: string | undefined): Promise<string[]> {
