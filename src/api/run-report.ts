@@ -114,6 +114,14 @@ const containerSchema = z
   } satisfies Members<ContainerReport>)
   .meta({ id: 'ContainerReport' });
 
+const actionSchema = z.union([
+  z.strictObject({ may: z.literal(true) }),
+  z.strictObject({ may: z.literal(false), code: text, why: text }),
+]);
+
+/** What the API adds to a report. */
+type OfTheMoment = 'phase' | 'cancelling' | 'progressAt' | 'containersTotal' | 'actions';
+
 /** The report on a run, in progress or ended. */
 export const runReportSchema = z
   .strictObject({
@@ -124,8 +132,11 @@ export const runReportSchema = z
     verify: verifyTaskSchema.optional(),
     prune: pruneTaskSchema.optional(),
     status: statusSchema,
+    phase: z.enum(['starting', 'listing', 'copying', 'waiting', 'publishing', 'ended']),
+    cancelling: z.boolean(),
     startedAt: time,
     finishedAt: time.nullable(),
+    progressAt: time.nullable(),
     counts: countsSchema,
     noLongerHeld: noLongerHeldSchema.optional(),
     bytes: bytesSchema,
@@ -137,12 +148,14 @@ export const runReportSchema = z
     }),
     requests: counts,
     containers: z.array(containerSchema),
+    containersTotal: count.nullable(),
     problems: z.array(problemSchema),
+    actions: z.strictObject({ cancel: actionSchema, retry: actionSchema }),
     plan: planSchema.meta({ id: 'PrunePlan' }).optional(),
     chain: linkSchema.optional(),
     lastSign: time.nullable().optional(),
     countsAsLostAt: time.optional(),
     comparedWith: text.optional(),
     notPreserved: notPreservedSchema.optional(),
-  } satisfies Members<RunReport & Pick<RunSummary, 'comparedWith' | 'notPreserved'>>)
+  } satisfies Members<RunReport & Pick<RunSummary, 'comparedWith' | 'notPreserved'> & Record<OfTheMoment, unknown>>)
   .meta({ id: 'RunReport' });

@@ -81,6 +81,7 @@ export const runOperations = operations({
     path: 'runs/{id}',
     summary: 'Show a run, in progress or ended',
     needs: 'read',
+    query: z.strictObject({ containers: z.enum(['all', 'problems', 'none']).default('all') }),
     answers: { 200: runReportSchema },
     errors: { 404: ['run-not-found'] },
   },

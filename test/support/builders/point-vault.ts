@@ -54,6 +54,7 @@ export class PointVault {
     this.deps = {
       configuration: { archives: [], jobs: jobs.map((name) => ({ name, destination: { account: 'VAULT' } })) },
       blobs: () => blobs,
+      limits: { sharedMs: 0 },
       catalog: () => ({ list: this.#list }),
       telemetry: { chainHead: () => {}, failure: (_name: string, error: unknown) => expect.unreachable(String(error)) },
       now: () => new Date('2026-11-22T12:00:00.000Z'),
