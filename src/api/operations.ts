@@ -6,6 +6,7 @@ import { pruneOperations } from './prunes.ts';
 import { restorePointOperations } from './restore-points.ts';
 import { restoreOperations } from './restores.ts';
 import { runOperations } from './runs.ts';
+import { searchOperations } from './search.ts';
 import { verificationOperations } from './verifications.ts';
 import { whoAmIOperations } from './who-am-i.ts';
 
@@ -13,6 +14,7 @@ import { whoAmIOperations } from './who-am-i.ts';
 export const OPERATIONS = {
   ...runOperations,
   ...restorePointOperations,
+  ...searchOperations,
   ...restoreOperations,
   ...verificationOperations,
   ...pruneOperations,

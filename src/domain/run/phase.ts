@@ -3,9 +3,9 @@ import { parseChunkKey } from './control-paths.ts';
 import { byContainer, isChunk, isRange, isSlice, type ListedPart, type PlacedPart } from './placed-part.ts';
 
 /**
- * What a run does. `copying` includes everything else that a run does to its items. `waiting`: only copies are left that
- * the service has accepted and not finished. `publishing`: every item has its outcome; a backup is compared with the
- * restore point before, and the run is published.
+ * What a run does. `copying` includes everything else that a run does to its items. `waiting`: only copies are left
+ * that the service has accepted and not finished. `publishing`: every item has its outcome; a backup is compared with
+ * the restore point before, and the run is published.
  */
 export type Phase = 'starting' | 'listing' | 'copying' | 'waiting' | 'publishing' | 'ended';
 
