@@ -53,6 +53,7 @@ export const LIMITS: Limits = {
   claimMs: CLAIM_MS,
   silentMs: 600_000,
   outcomesMs: 90 * 24 * 3_600_000,
+  sharedMs: 1,
   requestMs: 60_000,
 };
 

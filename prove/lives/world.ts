@@ -104,6 +104,7 @@ export function drawLife(random: Random): LifeWorld {
       silentMs: 600_000,
       outcomesMs: 3 * 24 * HOUR,
       retryDelayMs: 800,
+      sharedMs: 1,
       requestMs: 60_000,
     },
     containers: ['data', 'logs'].slice(0, random.between(1, 2)),

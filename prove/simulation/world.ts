@@ -134,6 +134,7 @@ function drawPlain(random: Random, hardships: Hardships): World {
     silentMs: 600_000,
     outcomesMs: 90 * 24 * 3_600_000,
     retryDelayMs: 800,
+    sharedMs: 1,
     requestMs: 60_000,
   };
   const calm = random.chance(0.25);

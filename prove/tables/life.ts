@@ -157,7 +157,14 @@ class Story {
       },
       ...{ chunkBlobs: 10, chunkBytes: 2 ** 30, copyMs: 60_000, copiesAtOnce: 4, copyDeadlineMs: 3_600_000 },
       tasksMs: 15_000,
-      ...{ claimMs: 600_000, silentMs: 600_000, outcomesMs: 90 * 24 * 3_600_000, retryDelayMs: 800, requestMs: 60_000 },
+      ...{
+        claimMs: 600_000,
+        silentMs: 600_000,
+        outcomesMs: 90 * 24 * 3_600_000,
+        retryDelayMs: 800,
+        sharedMs: 1,
+        requestMs: 60_000,
+      },
     };
     this.#job = {
       ...{ name: JOB, timeZone: 'UTC', mode: 'incremental', method: 'auto' },

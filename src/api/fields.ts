@@ -12,3 +12,5 @@ export const time = z.string().meta({ format: 'date-time' });
 export const next = text.nullable();
 /** The parameter `cursor` of a list. */
 export const cursor = z.string().max(8192);
+/** A time in a request. */
+export const instant = z.iso.datetime({ offset: true, error: 'this must be a time such as 2026-11-20T23:30:00Z' });

@@ -65,6 +65,7 @@ function described(id: string, operation: Operation, components: Json): Json {
     ...(inPath.length + inQuery.length > 0 && { parameters: [...inPath, ...inQuery] }),
     ...(body && { requestBody: { content: { 'application/json': { schema: schemaOf(body, 'input', components) } } } }),
     responses: {
+      ...(operation.method === 'GET' && { 304: { description: 'Not changed since the ETag in `If-None-Match`' } }),
       ...Object.fromEntries(
         Object.entries(errorsOf(operation)).map(([status, codes]) => [
           status,

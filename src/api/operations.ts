@@ -7,6 +7,7 @@ import { pruneOperations } from './prunes.ts';
 import { restorePointOperations } from './restore-points.ts';
 import { restoreOperations } from './restores.ts';
 import { runOperations } from './runs.ts';
+import { searchOperations } from './search.ts';
 import { verificationOperations } from './verifications.ts';
 import { whoAmIOperations } from './who-am-i.ts';
 
@@ -14,6 +15,7 @@ import { whoAmIOperations } from './who-am-i.ts';
 export const OPERATIONS = {
   ...runOperations,
   ...restorePointOperations,
+  ...searchOperations,
   ...restoreOperations,
   ...verificationOperations,
   ...pruneOperations,

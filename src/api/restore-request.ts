@@ -1,13 +1,18 @@
 import { z } from 'zod';
 import { globProblem } from '#domain/blobs/blob-filter.ts';
-import { patternProblem } from '#domain/blobs/container-pattern.ts';
+import { isLiteral, patternProblem } from '#domain/blobs/container-pattern.ts';
 import { containerTemplateProblem, prefixTemplateProblem } from '#domain/blobs/container-template.ts';
 import { prefixProblem } from '#domain/blobs/prefix-problem.ts';
 import { tablePatternProblem, tableTemplateProblem } from '#domain/tables/table-name.ts';
 import { checkedText } from './checked-text.ts';
+import { instant } from './fields.ts';
 import { someOf } from './some-of.ts';
 
 const key = z.string().max(1024);
+const blobName = z.string().min(1).max(1024);
+
+/** Every step of a run carries the names of its request. */
+const MOST_TEXT = 131_072;
 
 /** Without it, a prefix selects everything, or a restore writes to the original names. */
 const NO_TEXT = 'the text is empty; write one, or remove this field';
@@ -16,9 +21,10 @@ const NO_TEXT = 'the text is empty; write one, or remove this field';
 export const restoreRequestSchema = z
   .strictObject({
     restorePoint: z.string().max(100).optional(),
-    at: z.iso.datetime({ offset: true, error: 'this must be a time such as 2026-11-20T23:30:00Z' }).optional(),
+    at: instant.optional(),
     job: z.string().optional(),
     containers: someOf(checkedText(patternProblem), 100, 'containers'),
+    names: someOf(blobName, 1000, 'names'),
     prefix: checkedText(prefixProblem).min(1, NO_TEXT).default(''),
     include: someOf(checkedText(globProblem), 50, 'include'),
     exclude: someOf(checkedText(globProblem), 50, 'exclude'),
@@ -50,6 +56,8 @@ export const restoreRequestSchema = z
   .superRefine((request, context) => {
     const { tables, containers, keys, file, restorePoint, at, existing } = request;
     const problem = (name: string, message: string) => context.addIssue({ code: 'custom', path: [name], message });
+    const wrongNames = namesProblem(request);
+    if (wrongNames !== undefined) problem('names', wrongNames);
     if (keys && file === undefined && tables.length === 0) problem('keys', 'name the tables of these keys in "tables"');
     // A script that found no keys does not ask for all entities.
     if (keys && (keys.partition ?? keys.from ?? keys.to) === undefined) {
@@ -69,6 +77,26 @@ export const restoreRequestSchema = z
   });
 
 export type RestoreRequest = z.output<typeof restoreRequestSchema>;
+
+function namesProblem({
+  names,
+  containers,
+  tables,
+  prefix,
+  include,
+  exclude,
+}: Record<'names' | 'containers' | 'tables' | 'include' | 'exclude', string[]> & { prefix: string }) {
+  if (names.length === 0) return undefined;
+  const [container, ...others] = containers;
+  if (container === undefined || !isLiteral(container) || others.length + tables.length > 0)
+    return 'these are names of one container: name it in "containers", by its full name and alone';
+  if (prefix !== '' || include.length + exclude.length > 0)
+    return 'remove "prefix", "include" and "exclude": the names select the blobs';
+  const length = names.reduce((sum, name) => sum + name.length, 0);
+  if (length > MOST_TEXT)
+    return `together they have ${length} characters, more than ${MOST_TEXT}; restore some of them at a time`;
+  return undefined;
+}
 
 export const MERGES_ENTITIES =
   '"merge" works for the entities of tables only; restore containers with "overwrite" or "if-different"';

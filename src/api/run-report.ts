@@ -22,6 +22,10 @@ const MODES = ['full', 'incremental', 'retry', 'restore', 'verify', 'prune', 're
 export const modeSchema = z.enum(MODES);
 export const statusSchema = z.enum(['running', 'succeeded', 'completed-with-failures', 'failed', 'cancelled']);
 
+export const triggerSchema = z.enum(['timer', 'http', 'run']);
+export const existingSchema = z.enum(['fail', 'skip', 'overwrite', 'if-different', 'replace', 'merge']);
+export const verifyKindSchema = z.enum(['quick', 'deep', 'drill']);
+
 export const problemSchema = z
   .strictObject({
     code: text,
@@ -71,7 +75,9 @@ export const keysSchema = z.strictObject({
 const restoreTaskSchema = z
   .strictObject({
     ...{ point: text, account: text, container: text, prefix: text, table: text },
-    existing: z.enum(['fail', 'skip', 'overwrite', 'if-different', 'replace', 'merge']),
+    existing: existingSchema,
+    /** How many names the request has. */
+    names: count.optional(),
     ...{ containers: texts, tables: texts, startsWith: text, include: texts, exclude: texts },
     keys: keysSchema.optional(),
     file: z.strictObject({ account: text, container: text, name: text } satisfies Members<NamedFile>).optional(),
@@ -83,7 +89,7 @@ const restoreTaskSchema = z
 
 const verifyTaskSchema = z.strictObject({
   point: text,
-  kind: z.enum(['quick', 'deep', 'drill']),
+  kind: verifyKindSchema,
   portion: text,
   turn: count,
   sample: count,
@@ -114,18 +120,29 @@ const containerSchema = z
   } satisfies Members<ContainerReport>)
   .meta({ id: 'ContainerReport' });
 
+const actionSchema = z.union([
+  z.strictObject({ may: z.literal(true) }),
+  z.strictObject({ may: z.literal(false), code: text, why: text }),
+]);
+
+/** What the API adds to a report. */
+type OfTheMoment = 'phase' | 'cancelling' | 'progressAt' | 'containersTotal' | 'actions';
+
 /** The report on a run, in progress or ended. */
 export const runReportSchema = z
   .strictObject({
     ...{ id: text, job: text, mode: modeSchema, trigger: text, dryRun: z.boolean() },
     by: bySchema.optional(),
-    retryOf: text.optional(),
+    ...{ retryOf: text.optional(), follows: text.optional() },
     restore: restoreTaskSchema.optional(),
     verify: verifyTaskSchema.optional(),
     prune: pruneTaskSchema.optional(),
     status: statusSchema,
+    phase: z.enum(['starting', 'listing', 'copying', 'waiting', 'publishing', 'ended']),
+    cancelling: z.boolean(),
     startedAt: time,
     finishedAt: time.nullable(),
+    progressAt: time.nullable(),
     counts: countsSchema,
     noLongerHeld: noLongerHeldSchema.optional(),
     bytes: bytesSchema,
@@ -137,7 +154,9 @@ export const runReportSchema = z
     }),
     requests: counts,
     containers: z.array(containerSchema),
+    containersTotal: count.nullable(),
     problems: z.array(problemSchema),
+    actions: z.strictObject({ cancel: actionSchema, retry: actionSchema }),
     plan: planSchema.meta({ id: 'PrunePlan' }).optional(),
     chain: linkSchema.optional(),
     lastSign: time.nullable().optional(),
@@ -145,5 +164,7 @@ export const runReportSchema = z
     comparedWith: text.optional(),
     notPreserved: notPreservedSchema.optional(),
     cost: runCostSchema,
-  } satisfies Members<RunReport & { cost: object } & Pick<RunSummary, 'comparedWith' | 'notPreserved'>>)
+  } satisfies Members<
+    RunReport & Pick<RunSummary, 'comparedWith' | 'notPreserved'> & Record<OfTheMoment | 'cost', unknown>
+  >)
   .meta({ id: 'RunReport' });

@@ -1,22 +1,47 @@
 import { z } from 'zod';
+import { pointFactsSchema } from '#domain/restore/point-facts.ts';
+import type { AskedRestore } from '#domain/run/asked.ts';
 import { bySchema } from '#domain/run/by.ts';
+import type { Members } from '#domain/run/members.ts';
 import { catalogProblems } from './catalog-problem.ts';
-import { counts, cursor, next, text, time } from './fields.ts';
+import { count, counts, cursor, instant, next, text, time } from './fields.ts';
 import { limitUpTo } from './limit.ts';
 import { operations } from './operation.ts';
 import { outcomeSchema } from './outcome.ts';
-import { runReportSchema, statusSchema } from './run-report.ts';
+import {
+  existingSchema,
+  modeSchema,
+  problemSchema,
+  runReportSchema,
+  statusSchema,
+  triggerSchema,
+  verifyKindSchema,
+} from './run-report.ts';
 import { startedRunSchema } from './started-run.ts';
 
-/** A run in a list. */
+const askedRestore = z.strictObject({
+  ...{ point: text, account: text, container: text, prefix: text, table: text },
+  existing: existingSchema,
+  names: count.optional(),
+} satisfies Members<AskedRestore>);
+
+/** A run in a list. Null is what is not known: of a run in progress, or in a row of an earlier version. */
 export const runRowSchema = z
   .strictObject({
     // A run that was lost has the mode and trigger "unknown" without a catalog.
     ...{ id: text, job: text, mode: text, trigger: text, status: text, dryRun: z.boolean(), startedAt: time },
     by: bySchema.optional(),
+    ...{ retryOf: text.optional(), follows: text.optional() },
+    restore: askedRestore.optional(),
+    verify: z.strictObject({ point: text, kind: verifyKindSchema }).optional(),
+    prune: z.strictObject({ plan: text.nullable() }).optional(),
     finishedAt: time.optional(),
+    ...{ seconds: z.number().nullable(), requests: count.nullable() },
     counts: counts.optional(),
     bytes: counts.optional(),
+    problem: problemSchema.omit({ hint: true }).nullable(),
+    problems: count.nullable(),
+    point: pointFactsSchema.meta({ id: 'PointFacts' }).nullable(),
   })
   .meta({ id: 'RunRow' });
 
@@ -38,7 +63,16 @@ export const runOperations = operations({
     path: 'runs',
     summary: 'List runs, newest first',
     needs: 'read',
-    query: z.strictObject({ job: text.optional(), limit: limitUpTo(500, 50), cursor: cursor.optional() }),
+    query: z.strictObject({
+      job: text.optional(),
+      mode: modeSchema.optional(),
+      status: statusSchema.optional(),
+      trigger: triggerSchema.optional(),
+      dryRun: z.enum(['true', 'false']).optional(),
+      ...{ from: instant.optional(), to: instant.optional() },
+      limit: limitUpTo(500, 50),
+      cursor: cursor.optional(),
+    }),
     answers: { 200: z.strictObject({ runs: z.array(runRowSchema), next, problems: catalogProblems }) },
     errors: { 400: ['cursor-invalid'], 404: ['job-not-found'] },
   },
@@ -47,6 +81,7 @@ export const runOperations = operations({
     path: 'runs/{id}',
     summary: 'Show a run, in progress or ended',
     needs: 'read',
+    query: z.strictObject({ containers: z.enum(['all', 'problems', 'none']).default('all') }),
     answers: { 200: runReportSchema },
     errors: { 404: ['run-not-found'] },
   },
@@ -56,12 +91,15 @@ export const runOperations = operations({
     summary: 'List what a run did to each blob',
     needs: 'names',
     query: z.strictObject({
-      status: z.enum(['copied', 'unchanged', 'skipped', 'failed', 'no-longer-held', 'planned']).optional(),
+      status: z.enum(['copied', 'unchanged', 'skipped', 'failed', 'removed', 'no-longer-held', 'planned']).optional(),
       container: text.optional(),
+      /** A code. The parameter `code` is the function key. */
+      problem: text.optional(),
+      prefix: z.string().max(1024).optional(),
       limit: limitUpTo(5000, 1000),
       cursor: cursor.optional(),
     }),
-    answers: { 200: z.strictObject({ items: z.array(outcomeSchema), next }) },
+    answers: { 200: z.strictObject({ items: z.array(outcomeSchema), next, total: count.nullable() }) },
     errors: { 400: ['cursor-invalid'], 404: ['run-not-found', 'outcomes-removed'], 502: ['damaged'] },
   },
   cancelRun: {

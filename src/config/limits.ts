@@ -32,6 +32,8 @@ export interface Limits {
   silentMs: number;
   /** Milliseconds that the outcomes of a run that left no restore point stay in the vault after its end, at least. */
   outcomesMs: number;
+  /** Milliseconds in which callers of the API that ask the same get the same answer. */
+  sharedMs: number;
   /** Time limit of a storage request in milliseconds. A synchronous copy may take five times as long. */
   requestMs: number;
 }
@@ -50,6 +52,7 @@ const DEFAULTS: Limits = {
   silentMs: 600_000,
   outcomesMs: 90 * 24 * 3_600_000,
   retryDelayMs: 800,
+  sharedMs: 2_000,
   requestMs: 60_000,
 };
 

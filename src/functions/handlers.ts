@@ -15,6 +15,7 @@ import { getRestorePointHandler } from './restore-points/get-restore-point.ts';
 import { listPointBlobsHandler } from './restore-points/list-point-blobs.ts';
 import { listRestorePointsHandler } from './restore-points/list-restore-points.ts';
 import { holdHandler, releaseHandler, unholdHandler, unmarkHandler } from './restore-points/note-restore-point.ts';
+import { searchNamesHandler } from './restore-points/search-names.ts';
 import { showChainHandler } from './restore-points/show-chain.ts';
 import { cancelRunHandler } from './run/cancel-run.ts';
 import { getRunHandler } from './run/get-run.ts';
@@ -47,6 +48,7 @@ export const HANDLERS: Readonly<Record<OperationId, (deps: Dependencies) => Hand
   forgetRestorePoint: forgetHandler,
   releaseRestorePoint: releaseHandler,
   blobHistory: blobHistoryHandler,
+  searchNames: searchNamesHandler,
   startReconcile: startReconcileHandler,
   listReceipts: listReceiptsHandler,
   listPoison: listPoisonHandler,

@@ -207,11 +207,7 @@ interface CatalogLook {
 }
 
 /** Whether the catalog of a vault has runs, and what is wrong with it. Everything works without it. */
-async function catalogOf(
-  deps: Dependencies,
-  alias: string,
-  signal: AbortSignal,
-): Promise<CatalogLook> {
+async function catalogOf(deps: Dependencies, alias: string, signal: AbortSignal): Promise<CatalogLook> {
   const late = new Promise<'late'>((resolve) => {
     signal.addEventListener('abort', () => resolve('late'));
   });

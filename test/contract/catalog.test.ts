@@ -2,7 +2,7 @@ import { TableClient, type TableEntityResult } from '@azure/data-tables';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { RequestCounts } from '#domain/run/request-counts.ts';
 import { connectCatalog } from '#storage/azure/connect.ts';
-import type { Catalog, CatalogRow } from '#storage/catalog.ts';
+import { type Catalog, type CatalogRow, isChosenRow, type RowChoice } from '#storage/catalog.ts';
 import { countingRequests } from '#storage/requests.ts';
 import { type TestAccount, takeAccount } from '../support/azurite/accounts.ts';
 
@@ -47,6 +47,15 @@ describe('a catalog', () => {
       counts: { copied: 3, failed: 0 },
       bytes: { copied: 2 ** 50 },
       usage: { requests: { ListBlobs: 3 }, moved: [{ from: 'Cool', to: '', blobs: 1, bytes: 2 ** 50 }] },
+      ...{ retryOf: 'earlier', follows: 'before', problems: 2, seconds: 12.5, requests: 2 ** 40 },
+      problem: { code: 'damaged', container: 'images', count: 1, message: 'Ünreadable' },
+      restore: { point: 'p', account: 'S', container: 'c', prefix: '', table: 't', existing: 'fail', names: 3 },
+      verify: { point: 'p', kind: 'quick' },
+      prune: { plan: null },
+      point: {
+        ...{ containers: 1, blobs: 2, tables: 0, entities: 0, bytes: null },
+        lacks: { skipped: 0, failed: 1, containers: ['lost'], tables: [] },
+      },
     });
     expect(await countingRequests(counts, () => catalog.put(whole))).toBe('created');
     expect(counts).toEqual({ InsertOrReplaceEntity: 2, CreateTable: 1 });
@@ -103,6 +112,43 @@ describe('a catalog', () => {
     expect((await catalog.list({ limit: 10 })).rows.map(({ id }) => id)).toEqual(['run-4']);
     for (const index of [1, 2, 3]) await catalog.put(row(index));
     expect((await catalog.list({ limit: 10 })).rows).toHaveLength(4);
+  });
+
+  it('chooses rows by mode, status, trigger, dry run and time', async () => {
+    const rows = [
+      row(0),
+      row(1, { mode: 'full', status: 'failed' }),
+      row(2, { mode: 'verify', trigger: "it's" }),
+      row(3, { mode: 'full', dryRun: true }),
+      row(4, { status: 'succeeded' }),
+    ];
+    for (const each of rows) await catalog.put(each);
+    await catalog.markComplete();
+    const at = (index: number) => new Date(row(index).startedAt);
+    const choices: RowChoice[] = [
+      ...[{ modes: ['full'] }, { modes: ['full', 'verify'] }, { statuses: ['failed', 'succeeded'] }],
+      ...[{ trigger: "it's" }, { dryRun: true }, { dryRun: false }, { modes: ['full'], dryRun: false, job: 'odd' }],
+      ...[{ from: at(3) }, { to: at(1) }, { from: at(1), to: at(3) }, { from: new Date(at(3).getTime() + 1) }],
+      ...[{ from: at(1), to: at(3), modes: ['full'] }],
+    ];
+    for (const choice of choices) {
+      const wanted = rows.filter((each) => isChosenRow(each, choice)).map(({ id }) => id);
+      const { rows: found, incomplete } = await catalog.list({ limit: 10, ...choice });
+      expect(found.map(({ id }) => id).reverse(), JSON.stringify(choice)).toEqual(wanted);
+      expect(incomplete).toBeUndefined();
+    }
+  });
+
+  it('leaves out a column that is too large', async () => {
+    const lacks = {
+      skipped: 0,
+      failed: 0,
+      containers: Array.from({ length: 3000 }, (_, i) => `container-${i}`),
+      tables: [],
+    };
+    const point = { containers: 0, blobs: 0, tables: 0, entities: 0, bytes: 0, lacks };
+    await catalog.put(row(1, { point }));
+    expect((await catalog.list({ limit: 10 })).rows).toEqual([row(1)]);
   });
 
   it('keeps two runs that started in the same millisecond', async () => {

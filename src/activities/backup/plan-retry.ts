@@ -43,8 +43,8 @@ function plannedAgain(outcome: Outcome, mode: RunMode): PlannedItem | undefined 
   if (outcome.status !== 'failed') return undefined;
   const { source, code, name, size, modified, type = 'block' } = outcome;
   if (mode !== 'restore') return source && { from: source, reason: 'pending' };
-  // The outcome of a damaged part names no blob.
-  if (code === 'damaged' || code === 'unsupported-name') return undefined;
+  // The outcome of a damaged part names no blob, and what the restore point does not hold has no content.
+  if (code === 'damaged' || code === 'unsupported-name' || code === 'container-not-held') return undefined;
   const unknown: BlobState = { name, etag: '', lastModified: modified, size, type };
   const entry: Held = { ...asBackedUp(outcome), status: 'copied' };
   return { from: unknown, reason: 'restore', entry, ...(source && { to: source }) };

@@ -34,6 +34,8 @@ export interface WalkBeside {
   backupPrefix: string;
   /** In a restore: the listing of the target, and the prefix of names there. */
   target?: { read: ReadPage; prefix: string };
+  /** Instead: finds one blob of the target, by its name in the restore point. */
+  findTarget?(name: string): Promise<BlobState | undefined>;
   /** Which blobs of the restore point to find; without it, all. */
   isWanted?(name: string): boolean;
 }
@@ -122,7 +124,7 @@ export class ManifestWalk {
   }
 
   async #find(entries: Held[]): Promise<FoundEntry[]> {
-    const { target: targetListing } = this.#beside;
+    const { target: targetListing, findTarget } = this.#beside;
     const found: (Omit<FoundEntry, 'content'> & { content: BlobState | undefined })[] = [];
     for (const entry of entries) {
       const named = await this.#listingOf(entry).takeAll(this.#nameOf(entry));
@@ -135,6 +137,7 @@ export class ManifestWalk {
       found.map(async ({ content, ...each }) => ({
         ...each,
         ...(content === undefined ? await limit(() => this.#listNamed(each.entry)) : { content }),
+        ...(findTarget && { target: await limit(() => findTarget(each.entry.name)) }),
       })),
     );
   }

@@ -1,15 +1,19 @@
 import type { Dependencies } from '#app/dependencies.ts';
+import type { BlobState } from '#domain/blobs/blob.ts';
 import { WatchedFilter } from '#domain/blobs/blob-filter.ts';
-import type { ReadPage } from '#domain/blobs/listing-cursor.ts';
+import { ListingCursor, type ReadPage } from '#domain/blobs/listing-cursor.ts';
+import { NameOrder } from '#domain/blobs/name-order.ts';
 import { vaultNameOf } from '#domain/copying/vault-name.ts';
 import { isArchived } from '#domain/restore/locate.ts';
 import { defined } from '#domain/run/defined.ts';
 import { includedBy } from '#domain/run/included.ts';
-import { manifestPages } from '#domain/run/manifest.ts';
+import { type ManifestPage, manifestPages } from '#domain/run/manifest.ts';
+import { mayHold } from '#domain/run/name-range.ts';
 import { asBackedUp, type BlobEntry, type Held, type Outcome, type PlannedItem } from '#domain/run/outcome.ts';
 import { problemOf } from '#domain/run/problems.ts';
-import type { RestoreRef, RunSummary } from '#domain/run/run.ts';
+import type { PartEntry, RestoreRef, RunSummary } from '#domain/run/run.ts';
 import { countProblem, type Tally } from '#domain/run/tally.ts';
+import type { RestoreTask } from '#domain/run/tasks.ts';
 import { addUnmatched } from '#domain/run/unmatched.ts';
 import { isStorageError } from '#storage/storage-error.ts';
 import { listNamed } from '../copying/list-named.ts';
@@ -57,15 +61,19 @@ async function planSlice(
   const target = new TargetListing(route, run.restore.startsWith);
   const filter = new WatchedFilter(run.restore);
   const beside = besideOf(route, run, { target, filter, listings });
-  const walk = new ManifestWalk(control, manifestPages(point.parts, container), beside, input.manifest);
+  const walk = new ManifestWalk(control, pagesOf(point, container, run.restore), beside, input.manifest);
+  const missing = new Set(run.restore.names);
+  let isUnread = false;
   const slice = new SliceWriter(context, input.slice);
   while (walk.position !== undefined) {
     const { found, damaged } = await walk.nextPage();
     tally.listed += damaged.length;
+    isUnread ||= damaged.length > 0;
     // The blobs of those parts cannot be named any more. Everything else is restored.
     for (const outcome of damaged) slice.settle(outcome);
     for (const each of found) {
       slice.list(each.entry.size);
+      missing.delete(each.entry.name);
       const decided = decideFound(route, each);
       if ('from' in decided && !run.dryRun) await listings.of(() => target.ensure())();
       // What the run itself does is no problem: only a dry run has to foretell it.
@@ -73,15 +81,37 @@ async function planSlice(
       await ('from' in decided ? slice.plan(decided) : slice.settle(decided));
     }
     await context.ensureMayContinue();
-    if (slice.isFull()) break;
+    // One slice finds all names, so that it knows which are missing.
+    if (!run.restore.names && slice.isFull()) break;
   }
   const next = walk.position;
+  for (const name of missing) {
+    slice.list(0);
+    slice.settle(notFound(name, isUnread));
+  }
   Object.assign(tally, defined({ included: includedBy(filter.isUsed, filter.example) }));
   if (input.slice === 0 && tally.listed === 0) noteUnmatched(tally, point, container);
   // Of a container that was empty, a restore writes nothing else.
   if (!run.dryRun && isEmpty(point, container)) await listings.of(() => route.makeTarget())();
   if (next === undefined) await settleProperties(context, route, point, slice);
   return slice.finish(next ? { nextManifest: next } : {});
+}
+
+/** The manifest of a container; of a restore of some names, without the parts that cannot have them. */
+function pagesOf({ parts }: RunSummary, container: string, { names }: RestoreTask): ManifestPage[] {
+  const pages = manifestPages(parts, container);
+  if (!names) return pages;
+  const mayHaveSome = (part: PartEntry) => names.some((name) => mayHold(part.names, name));
+  return pages.map((page) => ({ ...page, parts: page.parts.filter(mayHaveSome) }));
+}
+
+/** The outcome of a name that was asked for and not found: no restore must look as if it had restored it. */
+function notFound(name: string, isUnread: boolean): Outcome {
+  const code = isUnread ? 'damaged' : 'container-not-held';
+  const message = isUnread
+    ? 'A damaged part of the restore point may have had this blob'
+    : 'The restore point does not hold a blob of this name';
+  return { name, status: 'failed', etag: '', modified: '', size: 0, code, message };
 }
 
 /** What the restore point has of a container, if the request selects none of it. */
@@ -116,15 +146,28 @@ async function settleProperties(
 
 function besideOf(
   route: RestoreRoute,
-  { restore: { startsWith } }: RestoreRef,
+  { restore: { startsWith, names } }: RestoreRef,
   { target, filter, listings }: { target: TargetListing; filter: WatchedFilter; listings: NotedFailures },
 ): WalkBeside {
   const { source, container, sourcePrefix, targetPrefix } = route;
   const pages = backupPages(source, container, sourcePrefix, startsWith);
-  return {
-    readBackup: (beside) => listings.of(ofVault(pages(beside))),
+  const byName = {
     listNamed: listings.of(ofVault((name: string) => listNamed(source, container, name))),
     backupPrefix: sourcePrefix,
+  };
+  if (names) {
+    const wanted = new Set(names);
+    return {
+      ...byName,
+      // A few names in a large container: each is listed on its own, on both sides.
+      readBackup: () => async () => ({ blobs: [] }),
+      findTarget: listings.of((name) => target.find(name)),
+      isWanted: (name) => wanted.has(name),
+    };
+  }
+  return {
+    ...byName,
+    readBackup: (beside) => listings.of(ofVault(pages(beside))),
     target: { read: listings.of((marker) => target.read(marker)), prefix: targetPrefix },
     isWanted: (name) => name.startsWith(startsWith) && filter.selects(name),
   };
@@ -194,30 +237,42 @@ class NotedFailures {
 
 /** The listing of the target, with tags if the app may read them: they only show which blobs are the same already. */
 class TargetListing {
-  readonly #plain: ReadPage;
-  readonly #tagged: ReadPage;
+  readonly #pages: (startsWith: string, tags: boolean) => ReadPage;
+  readonly #startsWith: string;
+  readonly #prefix: string;
   #readsTags = true;
   readonly #create: () => Promise<unknown>;
   #isMissing = false;
 
   constructor({ target, destination, targetPrefix, makeTarget }: RestoreRoute, startsWith: string) {
-    const prefix = targetPrefix + startsWith;
+    this.#prefix = targetPrefix;
+    this.#startsWith = startsWith;
     this.#create = makeTarget;
-    this.#plain = contentPages(target, destination, { prefix });
-    this.#tagged = contentPages(target, destination, { prefix, tags: true });
+    this.#pages = (prefix, tags) => contentPages(target, destination, { prefix, ...(tags && { tags }) });
   }
 
-  async read(marker: string | undefined): ReturnType<ReadPage> {
+  read(marker: string | undefined): ReturnType<ReadPage> {
+    return this.#read(this.#prefix + this.#startsWith, marker);
+  }
+
+  /** The blob of one name in the restore point. */
+  async find(name: string): Promise<BlobState | undefined> {
+    const own = this.#prefix + name;
+    const cursor = new ListingCursor((marker) => this.#read(own, marker), undefined, new NameOrder());
+    return (await cursor.takeAll(own)).find(({ snapshotOrVersion }) => !snapshotOrVersion);
+  }
+
+  async #read(prefix: string, marker: string | undefined): ReturnType<ReadPage> {
     try {
       if (this.#readsTags) {
         try {
-          return await this.#tagged(marker);
+          return await this.#pages(prefix, true)(marker);
         } catch (error) {
           if (!isStorageError(error, 'access-denied', 'invalid', 'unsupported')) throw error;
           this.#readsTags = false;
         }
       }
-      return await this.#plain(marker);
+      return await this.#pages(prefix, false)(marker);
     } catch (error) {
       if (!isStorageError(error, 'container-not-found')) throw error;
       this.#isMissing = true;

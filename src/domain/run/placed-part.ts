@@ -5,6 +5,8 @@ import type { ChunkTally, ComparedTally, RangeTally, SliceTally, Tally } from '.
 export interface ListedPart {
   path: string;
   tally: Tally;
+  /** When it was last written, by the clock of the service. ISO 8601. */
+  writtenAt?: string;
 }
 
 /** A listed part of the manifest, or a note on copies in progress, by its kind. `key` is its name without folders. */

@@ -303,8 +303,8 @@ export const PROBLEMS = {
   'container-not-held': {
     meaning: 'not in the restore point',
     hint:
-      'The restore point does not contain this container, table or key range. Correct the request, or choose another ' +
-      'restore point: GET /api/restore-points.',
+      'The restore point does not contain this container, table, key range or blob. Correct the request, or choose ' +
+      'another restore point: GET /api/restore-points.',
   },
   'no-containers': {
     meaning: 'no container or table matches',
@@ -590,4 +590,13 @@ export interface Problem {
   count: number;
   message: string;
   hint: string;
+}
+
+/** The problem to name where there is room for one: of a whole run or container first, then what asks for action. */
+export function worstOf(problems: readonly Problem[]): Problem | undefined {
+  const weight = (problem: Problem) =>
+    isRemark(problem) ? -1 : (asksForAction(problem.code) ? 1 : 0) + (problem.count === 0 ? 2 : 0);
+  // A summary may be of another version.
+  const known = problems.filter(({ code }) => code in PROBLEMS);
+  return known.sort((a, b) => weight(b) - weight(a) || b.count - a.count)[0] ?? problems[0];
 }

@@ -69,9 +69,9 @@ export function reportOf(run: UnlockedRun, parts: readonly ListedPart[], state: 
   for (const report of containers) addRequests(requests, report.requests);
   const scanned = groups.filter(([, own]) => !isGone(own));
   const isScanned = scanned.length >= Math.max(state.containers ?? 1, 1) && scanned.every(([, own]) => isListed(own));
-  const { id, job, mode, trigger, by, dryRun, startedAt } = run;
+  const { id, job, mode, trigger, by, dryRun, follows, startedAt } = run;
   return {
-    ...{ id, job, mode, trigger, ...defined({ by }), dryRun },
+    ...{ id, job, mode, trigger, ...defined({ by }), dryRun, ...defined({ follows }) },
     ...taskOf(run),
     status: state.status,
     startedAt,

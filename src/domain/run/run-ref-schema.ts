@@ -25,6 +25,7 @@ const restoreTask = z.looseObject({
       existing: z.enum(['fail', 'skip', 'overwrite', 'if-different', 'replace', 'merge']),
       containers: list,
       tables: list,
+      names: list,
       startsWith: text,
       include: list,
       exclude: list,

@@ -199,6 +199,8 @@ export interface RunReport {
   by?: By;
   dryRun: boolean;
   retryOf?: string;
+  /** The run that it follows; absent also in runs of earlier versions. */
+  follows?: string;
   restore?: RestoreTask;
   verify?: VerifyTask;
   prune?: PruneTask;

@@ -54,6 +54,8 @@ export interface RestoreTask {
   keys?: KeySelection;
   /** Replaces the restore point: `point` is then empty, and `tables` has the name of the one table. */
   file?: NamedFile;
+  /** Only the blobs of these names, of the one container; absent if the request names none. */
+  names?: string[];
   /** Only blobs whose names start with this. */
   startsWith: string;
   /** Only blobs that match one of these globs; none means all. */

@@ -9,7 +9,9 @@ import { PROBLEMS } from '#domain/run/problems.ts';
 import { isStorageError } from '#storage/storage-error.ts';
 import { authorize, type Caller, callerOf, checkPermission } from './caller.ts';
 import { HttpError, problemResponse } from './http-error.ts';
+import { etagOf, isNotModified } from './not-modified.ts';
 import { readBody, readQuery, refuseLargeBody } from './read-request.ts';
+import { endSharedAnswers } from './shared-answers.ts';
 import { visibleJson } from './visible-json.ts';
 
 /** A request as its operation describes it. */
@@ -47,7 +49,9 @@ export function answering<Op extends Operation>(
       const { call, isChecked } = await asked(request, operation, deps.configuration.access);
       const { status, body, headers } = await answer(call, client);
       if (!isChecked()) throw new Error(`${operation.method} ${operation.path} has checked no permission`);
-      return json(status, body, { 'cache-control': 'no-store', ...headers });
+      if (operation.method === 'POST') endSharedAnswers(deps);
+      const sent = json(status, body, { 'cache-control': 'no-store', ...headers });
+      return operation.method === 'GET' && status === 200 ? unlessKnown(request, sent) : sent;
     } catch (error) {
       if (error instanceof HttpError) return problemResponse(error);
       if (isStorageError(error)) {
@@ -82,6 +86,13 @@ async function asked<Op extends Operation>(
   return { call, isChecked: () => checked };
 }
 
+/** With its ETag, and without its body if the caller has it. */
+function unlessKnown({ headers: asked }: HttpRequest, sent: ReturnType<typeof json>): HttpResponseInit {
+  const etag = etagOf(sent.body);
+  if (!isNotModified(asked.get('if-none-match'), etag)) return { ...sent, headers: { ...sent.headers, etag } };
+  return { status: 304, headers: { 'cache-control': 'no-store', etag } };
+}
+
 /** An answer, with the types that the contract compares. */
 export function reply<const Status extends number, const Body>(
   status: Status,
@@ -91,6 +102,6 @@ export function reply<const Status extends number, const Body>(
   return { status, body, headers };
 }
 
-export function json(status: number, body: unknown, headers: Record<string, string> = {}): HttpResponseInit {
+export function json(status: number, body: unknown, headers: Record<string, string> = {}) {
   return { status, headers: { 'content-type': 'application/json', ...headers }, body: visibleJson(body) };
 }

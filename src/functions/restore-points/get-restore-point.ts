@@ -1,9 +1,10 @@
 import { OPERATIONS } from '#api/operations.ts';
 import type { Dependencies } from '#app/dependencies.ts';
+import { heldBy } from '#domain/restore/point-facts.ts';
 import { defined } from '#domain/run/defined.ts';
 import { answering, reply } from '../http/answering.ts';
 import { findUnmarkedPoint } from '../run/find-restore-point.ts';
-import { heldBy, shownPoint } from './shown-restore-point.ts';
+import { shownPoint } from './shown-restore-point.ts';
 
 /** GET /api/restore-points/{id} */
 export function getRestorePointHandler(deps: Dependencies) {

@@ -10,13 +10,14 @@ export function targetOf({ target }: RestoreRequest): { container: string; prefi
 
 /** The fields of a restore's task that follow from the request alone. */
 export function requestedTask(request: RestoreRequest) {
-  const { containers, tables, keys, prefix, include, exclude, existing, rehydrate, restoreAccess } = request;
+  const { containers, tables, keys, names, prefix, include, exclude, existing, rehydrate, restoreAccess } = request;
   return {
     ...targetOf(request),
     existing,
     containers,
     tables,
     ...(keys && { keys: defined(keys) as KeySelection }),
+    ...(names.length > 0 && { names: [...new Set(names)] }),
     startsWith: prefix,
     include,
     exclude,

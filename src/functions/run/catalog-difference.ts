@@ -1,6 +1,6 @@
 import { runsPrefix } from '#domain/run/control-paths.ts';
 import { parseRunId } from '#domain/run/run-id.ts';
-import type { CatalogRow } from '#storage/catalog.ts';
+import type { CatalogRow, RowChoice } from '#storage/catalog.ts';
 import type { ControlStore } from '#storage/control/control-store.ts';
 
 /** Where a page of the catalog ended. */
@@ -29,11 +29,12 @@ export function pageEnd({ rows, before }: Pick<CheckedPage, 'rows' | 'before'>):
 
 /**
  * How a page of the catalog differs from the runs that the vault has, as a sentence; undefined if it does not. Costs
- * one listing for each job, of the time that the page covers, and one of the jobs.
+ * one listing for each job, of the time that the page covers, and one of the jobs. All runs of the job and of the time
+ * that are chosen have to be in the pages.
  */
 export async function differenceIn(
   control: ControlStore,
-  job: string | undefined,
+  { job, from: since, to: until }: RowChoice,
   page: CheckedPage,
   now: Date,
 ): Promise<string | undefined> {
@@ -46,7 +47,10 @@ export async function differenceIn(
   const jobs = job === undefined ? await control.jobsWithRuns() : [job];
   const runs = await runsAround(control, jobs, rows, [from, to]);
   const listed = new Set([...rows.map(({ id }) => id), ...(before?.ids ?? [])]);
-  const missing = runs.filter((id) => !listed.has(id) && timeIn(id) > from && timeIn(id) <= to);
+  // The time in an id has whole seconds.
+  const isChosen = (at: number) => (!since || at >= since.getTime()) && (!until || at + 1000 <= until.getTime());
+  const isCovered = (at: number) => at > from && at <= to && isChosen(at);
+  const missing = runs.filter((id) => !listed.has(id) && isCovered(timeIn(id)));
   if (missing.length > 0) return `The catalog lacks ${named(missing)}, or has no readable row of it`;
   const found = new Set(runs);
   // A run that has just begun has left only its lock.

@@ -4,63 +4,104 @@ import type { Dependencies } from '#app/dependencies.ts';
 import { isRestored } from '#domain/restore/restore.ts';
 import { hasRecord } from '#domain/run/chain-record.ts';
 import { defined } from '#domain/run/defined.ts';
+import { type Phase, phaseOf } from '#domain/run/phase.ts';
 import { hintFor, type Problem, problemOf } from '#domain/run/problems.ts';
 import { reportOf } from '#domain/run/report.ts';
-import { pointOfRun, type RunRef, type RunReport, type RunSummary, retriedRun } from '#domain/run/run.ts';
+import {
+  type ContainerReport,
+  pointOfRun,
+  type RunRef,
+  type RunReport,
+  type RunSummary,
+  retriedRun,
+} from '#domain/run/run.ts';
 import { patienceOf } from '#domain/run/sign-of-life.ts';
 import type { RestoreTask } from '#domain/run/tasks.ts';
 import { ChainStore } from '#storage/control/chain-store.ts';
 import { ControlStore } from '#storage/control/control-store.ts';
 import { isStorageError } from '#storage/storage-error.ts';
 import { answering, reply } from '../http/answering.ts';
-import { findRun } from './find-run.ts';
+import { SharedAnswers } from '../http/shared-answers.ts';
+import { type FoundRun, findRun } from './find-run.ts';
 import { type HolderLife, silentFor } from './holder-life.ts';
 import { newestRows } from './list-rows.ts';
+import { actionsOf, type RunActions } from './run-actions.ts';
 import { type RunCost, runCost } from './run-cost.ts';
 
+/** A report as the API shows it: names of blobs need another permission, so it only counts those of a request. */
+type ShownRun = Omit<RunReport, 'restore'> & { restore?: ShownRestore } & Moment;
+type ShownRestore = Omit<RestoreTask, 'names'> & { names?: number };
+
+/** What is true of a run at the moment, and not of its summary. */
+interface Moment {
+  phase: Phase;
+  /** It was asked to end, and has not ended yet. */
+  cancelling: boolean;
+  /** When the vault last got a part or a note of it; null if it has none, or has ended. */
+  progressAt: string | null;
+  /** How many containers and tables it processes; null if that is not known. */
+  containersTotal: number | null;
+  actions: RunActions;
+  cost: RunCost;
+}
+
 /** The report of a run, with what it costs, and the calls of its hints for this run. */
-export async function readReport(
-  deps: Dependencies,
-  client: DurableClient,
-  id: string,
-): Promise<RunReport & { cost: RunCost }> {
-  const report = await reportSoFar(deps, client, id);
+async function readReport(deps: Dependencies, client: DurableClient, id: string): Promise<ShownRun> {
+  const found = await findRun(deps, client, id);
+  const [report, actions] = await Promise.all([reportOn(deps, found), actionsOf(deps, found)]);
   const ready = (problems: readonly Problem[]) =>
     problems.map((problem) => ({ ...problem, hint: hintFor(report, problem.hint) }));
   const containers = report.containers.map((each) => ({ ...each, problems: ready(each.problems) }));
-  return { ...report, cost: runCost(deps, report), containers, problems: ready(report.problems) };
+  const { restore, ...shown } = report;
+  const more = { ...(restore && { restore: shownRestore(restore) }), actions, cost: runCost(deps, report) };
+  return { ...shown, ...more, containers, problems: ready(report.problems) };
 }
 
-/** From its summary, or from its parts so far. */
-async function reportSoFar(deps: Dependencies, client: DurableClient, id: string): Promise<RunReport> {
-  const found = await findRun(deps, client, id);
-  if (found.state === 'ended') {
-    const { format, source, vault, destination, restorePoint, parts, compared, properties, brake, ...report } =
-      found.summary;
-    const chain = hasRecord(found.summary)
-      ? await new ChainStore(deps.blobs(found.vault)).linkOfRun(report)
-      : undefined;
-    return { ...report, ...defined({ chain }) };
-  }
+function shownRestore({ names, ...restore }: RestoreTask): ShownRestore {
+  return { ...restore, ...(names && { names: names.length }) };
+}
+
+type Report = RunReport & Omit<Moment, 'actions' | 'cost'>;
+
+function reportOn(deps: Dependencies, found: FoundRun): Report | Promise<Report> {
+  if (found.state === 'running') return reportSoFar(deps, found);
+  if (found.state === 'ended') return endedReport(deps, found);
   const now = deps.now();
-  if (found.state === 'lost') {
-    const problems = [problemOf('run-lost', 0)];
-    return reportOf(found.run, found.parts, { status: 'failed', now, finishedAt: now, problems, requests: {} });
-  }
-  const [parts, expected] = await Promise.all([
-    found.control.listParts(found.run),
-    expectedOf(deps, found.vault, found.run),
-  ]);
-  const report = reportOf(found.run, parts, {
+  const problems = [problemOf('run-lost', 0)];
+  const state = { status: 'failed' as const, now, finishedAt: now, problems, requests: {} };
+  return { ...reportOf(found.run, found.parts, state), ...ENDED, containersTotal: null };
+}
+
+const ENDED = { phase: 'ended' as const, cancelling: false, progressAt: null };
+
+/** From its summary. */
+async function endedReport(deps: Dependencies, found: FoundRun & { state: 'ended' }): Promise<Report> {
+  const { format, source, vault, destination, restorePoint, parts, compared, properties, brake, ...report } =
+    found.summary;
+  const chain = hasRecord(found.summary) ? await new ChainStore(deps.blobs(found.vault)).linkOfRun(report) : undefined;
+  return { ...report, ...ENDED, containersTotal: report.containers.length, ...defined({ chain }) };
+}
+
+/** From its parts so far. */
+async function reportSoFar(deps: Dependencies, found: FoundRun & { state: 'running' }): Promise<Report> {
+  const now = deps.now();
+  const { run, control, vault, lock, containers } = found;
+  const [parts, expected] = await Promise.all([control.listParts(run), expectedOf(deps, vault, run)]);
+  const report = reportOf(run, parts, {
     status: 'running',
     now,
     problems: silentProblem(deps, found),
     requests: {},
     ...(expected !== undefined && { expected }),
-    containers: found.containers ?? Number.POSITIVE_INFINITY,
+    containers: containers ?? Number.POSITIVE_INFINITY,
   });
+  const written = parts.flatMap(({ writtenAt = [] }) => writtenAt);
   return {
     ...report,
+    phase: phaseOf(parts, { dryRun: run.dryRun, containers }),
+    cancelling: lock.cancel,
+    progressAt: written.reduce<string | null>((last, at) => (last === null || at > last ? at : last), null),
+    containersTotal: containers ?? null,
     lastSign: found.lastSign?.writtenAt.toISOString() ?? null,
     countsAsLostAt: new Date(now.getTime() + found.patience).toISOString(),
   };
@@ -80,9 +121,10 @@ async function expectedOf(deps: Dependencies, vault: string, run: RunRef): Promi
   const point = pointOfRun(run);
   const restore = run.mode === 'restore' ? run.restore : undefined;
   try {
+    if (restore?.names && retriedRun(run) === undefined) return restore.names.length;
     if (retriedRun(run) !== undefined || mode === 'prune' || mode === 'reprocess') return undefined;
     if (point) return heldIn(await new ControlStore(deps.blobs(vault)).readSummary({ job, id: point }), restore);
-    const rows = await newestRows(deps, vault, { job, limit: 10 });
+    const rows = await newestRows(deps, vault, { choice: { job }, limit: 10 });
     const alike = mode === 'reconcile' ? ['reconcile'] : ['full', 'incremental'];
     const last = rows.find((row) => alike.includes(row.mode) && /^(succeeded|completed)/.test(row.status));
     return last?.counts?.listed;
@@ -103,7 +145,12 @@ function heldIn(point: RunSummary | undefined, restore: RestoreTask | undefined)
 
 /** GET /api/runs/{id} */
 export function getRunHandler(deps: Dependencies) {
-  return answering(deps, OPERATIONS.getRun, async ({ params: { id } }, client) =>
-    reply(200, await readReport(deps, client, id)),
-  );
+  const shared = new SharedAnswers<ShownRun>(deps);
+  return answering(deps, OPERATIONS.getRun, async ({ params: { id }, query }, client) => {
+    const report = await shared.get([id], () => readReport(deps, client, id));
+    if (query.containers === 'all') return reply(200, report);
+    const isShown = ({ status, problems }: ContainerReport) =>
+      query.containers === 'problems' && (problems.length > 0 || (status !== 'succeeded' && status !== 'running'));
+    return reply(200, { ...report, containers: report.containers.filter(isShown) });
+  });
 }

@@ -2,9 +2,8 @@ import type { SliceResult } from '#activities/run/slice.ts';
 import { OPERATIONS } from '#api/operations.ts';
 import type { ShownOutcome } from '#api/outcome.ts';
 import type { Dependencies } from '#app/dependencies.ts';
-import { CONTROL_CONTAINER, kindOfPath, partPath, runPrefix } from '#domain/run/control-paths.ts';
+import { CONTROL_CONTAINER, partPath, runPrefix } from '#domain/run/control-paths.ts';
 import type { NoLongerHeld, Outcome, PlannedItem } from '#domain/run/outcome.ts';
-import type { ListedPart } from '#domain/run/placed-part.ts';
 import { hintFor, PROBLEMS, type ProblemCode } from '#domain/run/problems.ts';
 import type { RunSummary } from '#domain/run/run.ts';
 import { parseRunId } from '#domain/run/run-id.ts';
@@ -14,6 +13,7 @@ import { answering, reply } from '../http/answering.ts';
 import { readCursor, writeCursor } from '../http/cursor.ts';
 import { foreignCursor, HttpError } from '../http/http-error.ts';
 import { type FoundRun, findRun } from './find-run.ts';
+import { isChosen, mayHaveChosen, totalChosen } from './outcome-choice.ts';
 
 /** Where it was is the same for all of a part. */
 type Shown = Omit<ShownOutcome, 'container' | 'destination'>;
@@ -23,57 +23,51 @@ const PARTS_PER_ANSWER = 25;
 
 /** GET /api/runs/{id}/outcomes — the outcome of each blob by name; for a dry run, what a run would do. */
 export function listOutcomesHandler(deps: Dependencies) {
-  return answering(
-    deps,
-    OPERATIONS.listOutcomes,
-    async ({ params, query: { status, container, limit, cursor } }, client) => {
-      const id = params.id;
-      const found = await findRun(deps, client, id);
-      const { control } = found;
-      const run = { id, job: parseRunId(id)!.job };
-      const all = await control.listParts(run);
-      // If the run has published its parts, exactly these count, as they were then, and no later ones.
-      const named = found.state === 'ended' ? ownParts(found.summary) : new Map<string, string>();
-      const there = new Set(all.map(({ path }) => path));
-      const missing = [...named.keys()].find((path) => !there.has(path));
-      if (missing !== undefined) throw whyMissing(deps, found, missing);
-      const parts = all.filter(
-        (part) => (named.size === 0 || named.has(part.path)) && mayHold(part, status, container),
-      );
-      const asked = [id, status, container];
-      const at = cursor === undefined ? { part: 0, item: 0 } : readPosition(readCursor(cursor, asked));
-      const items: ShownOutcome[] = [];
-      let next: string | null = null;
-      for (let index = at.part, read = 0; index < parts.length; index++, read++) {
-        if (read === PARTS_PER_ANSWER) {
-          next = writeCursor(`${index}.0`, asked);
-          break;
-        }
-        const part = parts[index]!;
-        const { container: of, destination } = part.tally;
-        const from = index === at.part ? at.item : 0;
-        const { items: lines, end } = await control.readPart<Outcome | NoLongerHeld, SliceResult>(
-          part.path,
-          named.get(part.path),
-        );
-        const shown: Shown[] = lines
-          .filter((item) => !status || item.status === status)
-          .map((item) => shownOutcome(run, item));
-        // The published slice part names its plan chunks; an unpublished attempt may have left others.
-        for (const { key } of (status === 'planned' && end.chunks) || []) {
-          const plan = await control.readPart<PlannedItem | Segment, object>(partPath(run, 'plan', of, key));
-          shown.push(...plan.items.map((item) => ('range' in item ? shownSegment(item) : shownPlan(item))));
-        }
-        const page = shown.slice(from, from + limit - items.length);
-        items.push(...page.map((item) => ({ container: of, destination, ...item })));
-        if (from + page.length < shown.length) {
-          next = writeCursor(`${index}.${from + page.length}`, asked);
-          break;
-        }
+  return answering(deps, OPERATIONS.listOutcomes, async ({ params, query: { limit, cursor, ...choice } }, client) => {
+    const id = params.id;
+    const found = await findRun(deps, client, id);
+    const { control } = found;
+    const run = { id, job: parseRunId(id)!.job };
+    const all = await control.listParts(run);
+    // If the run has published its parts, exactly these count, as they were then, and no later ones.
+    const named = found.state === 'ended' ? ownParts(found.summary) : new Map<string, string>();
+    const there = new Set(all.map(({ path }) => path));
+    const missing = [...named.keys()].find((path) => !there.has(path));
+    if (missing !== undefined) throw whyMissing(deps, found, missing);
+    const parts = all.filter((part) => (named.size === 0 || named.has(part.path)) && mayHaveChosen(part, choice));
+    const { status, container, problem, prefix } = choice;
+    const asked = [id, status, container, problem, prefix];
+    const at = cursor === undefined ? { part: 0, item: 0 } : readPosition(readCursor(cursor, asked));
+    const items: ShownOutcome[] = [];
+    let next: string | null = null;
+    for (let index = at.part, read = 0; index < parts.length; index++, read++) {
+      if (read === PARTS_PER_ANSWER) {
+        next = writeCursor(`${index}.0`, asked);
+        break;
       }
-      return reply(200, { items, next });
-    },
-  );
+      const part = parts[index]!;
+      const { container: of, destination } = part.tally;
+      const from = index === at.part ? at.item : 0;
+      const { items: lines, end } = await control.readPart<Outcome | NoLongerHeld, SliceResult>(
+        part.path,
+        named.get(part.path),
+      );
+      const shown: Shown[] = lines.filter((item) => isChosen(item, choice)).map((item) => shownOutcome(run, item));
+      // The published slice part names its plan chunks; an unpublished attempt may have left others.
+      for (const { key } of (status === 'planned' && end.chunks) || []) {
+        const plan = await control.readPart<PlannedItem | Segment, object>(partPath(run, 'plan', of, key));
+        const all = plan.items.map((item) => ('range' in item ? shownSegment(item) : shownPlan(item)));
+        shown.push(...all.filter((item) => isChosen(item, choice)));
+      }
+      const page = shown.slice(from, from + limit - items.length);
+      items.push(...page.map((item) => ({ container: of, destination, ...item })));
+      if (from + page.length < shown.length) {
+        next = writeCursor(`${index}.${from + page.length}`, asked);
+        break;
+      }
+    }
+    return reply(200, { items, next, total: totalChosen(parts, choice) });
+  });
 }
 
 /** Prunes and reconciliations delete the outcomes of runs that left no restore point, some time after their end. */
@@ -94,17 +88,6 @@ function ownParts({ id, job, parts, compared }: RunSummary): Map<string, string>
   const prefix = runPrefix({ id, job });
   const all = [...parts, ...compared];
   return new Map(all.flatMap(({ path, sha256 }) => (path.startsWith(prefix) ? [[path, sha256]] : [])));
-}
-
-function mayHold(part: ListedPart, status: string | undefined, container: string | undefined): boolean {
-  const kind = kindOfPath(part.path)?.kind;
-  if (container !== undefined && part.tally.container !== container) return false;
-  // What the run does not hold is no outcome of what it listed.
-  if (kind === 'compared') return status === 'no-longer-held';
-  if (status === 'no-longer-held') return false;
-  if (status === 'planned') return kind === 'slice' && part.tally.planned > 0;
-  if (kind !== 'slice' && kind !== 'chunk' && kind !== 'range') return false;
-  return status === undefined || part.tally[status as 'copied' | 'unchanged' | 'skipped' | 'failed'] > 0;
 }
 
 function shownOutcome(run: { id: string; job: string }, outcome: Outcome | NoLongerHeld): Shown {

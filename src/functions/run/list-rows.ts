@@ -2,7 +2,7 @@ import type { Dependencies } from '#app/dependencies.ts';
 import { defined } from '#domain/run/defined.ts';
 import { PROBLEMS } from '#domain/run/problems.ts';
 import { isJobName } from '#domain/run/run-id.ts';
-import type { CatalogPage, CatalogRow } from '#storage/catalog.ts';
+import { type CatalogPage, type CatalogRow, isChosenRow } from '#storage/catalog.ts';
 import { ControlStore } from '#storage/control/control-store.ts';
 import { isStorageError } from '#storage/storage-error.ts';
 import { foreignCursor } from '../http/http-error.ts';
@@ -33,11 +33,16 @@ interface Position {
  * A page of the runs in a vault, newest first: from the catalog, if the listings of runs show that it has neither less
  * nor more than the vault. That takes one request for each job, and one for the list of jobs. Otherwise, and without a
  * catalog, from the summaries, which costs a request for each run of the page. A list that has begun from the vault
- * ends so.
+ * ends so. A page has those of its runs that are chosen, so that all of them are compared.
  */
 export async function listRows(deps: Dependencies, vault: string, wanted: WantedRows): Promise<RowPage> {
   // Its characters may be none that a listing takes.
-  if (wanted.job !== undefined && !isJobName(wanted.job)) return { rows: [] };
+  if (wanted.choice.job !== undefined && !isJobName(wanted.choice.job)) return { rows: [] };
+  const page = await pageOf(deps, vault, wanted);
+  return { ...page, rows: page.rows.filter((row) => isChosenRow(row, wanted.choice)) };
+}
+
+async function pageOf(deps: Dependencies, vault: string, wanted: WantedRows): Promise<RowPage> {
   const control = new ControlStore(deps.blobs(vault));
   if (wanted.cursor !== undefined && isOfVault(wanted.cursor)) return rowsOfVault(control, wanted);
   const from = wanted.cursor === undefined ? undefined : positionIn(wanted.cursor);
@@ -70,7 +75,7 @@ async function differenceOf(
   const control = new ControlStore(deps.blobs(vault));
   const isLast = page.next === undefined;
   const differs = (rows: CatalogRow[]) =>
-    differenceIn(control, wanted.job, { rows, isLast, before: from?.end }, deps.now());
+    differenceIn(control, wanted.choice, { rows, isLast, before: from?.end }, deps.now());
   if ((await differs(page.rows)) === undefined) return undefined;
   // A run may have begun since: its row is older than anything that it leaves in the vault.
   const again = await rowsOfCatalog(deps, vault, wanted, from);
@@ -79,7 +84,7 @@ async function differenceOf(
 
 /** Whether the newest rows of a catalog differ from the vault. */
 export async function newestDiffer(deps: Dependencies, vault: string, page: CatalogPage): Promise<boolean> {
-  return (await differenceOf(deps, vault, { limit: page.rows.length || 1 }, { page })) !== undefined;
+  return (await differenceOf(deps, vault, { choice: {}, limit: page.rows.length || 1 }, { page })) !== undefined;
 }
 
 /** Each row once, the newest first. */
@@ -108,12 +113,13 @@ function positionIn(cursor: string): Position {
 async function rowsOfCatalog(
   deps: Dependencies,
   vault: string,
-  { job, limit }: WantedRows,
+  { choice, limit }: WantedRows,
   from: Position | undefined,
 ): Promise<CatalogPage | { why: string; isMissing?: boolean }> {
   try {
-    const cursor = from?.cursor;
-    const page = await deps.catalog(vault).list({ limit, ...(job && { job }), ...(cursor && { cursor }) });
+    const { job, from: since, to } = choice;
+    const query = defined({ job, from: since, to, cursor: from?.cursor });
+    const page = await deps.catalog(vault).list({ limit, ...query });
     return page.incomplete ? { why: 'The catalog may lack runs from before its table was created' } : page;
   } catch (error) {
     if (!isStorageError(error)) throw error;

@@ -2,12 +2,12 @@ import pLimit from 'p-limit';
 import { runsPrefix } from '#domain/run/control-paths.ts';
 import type { RunRef } from '#domain/run/run.ts';
 import { parseRunId } from '#domain/run/run-id.ts';
-import { type CatalogRow, catalogRowOf, startedRow } from '#storage/catalog.ts';
+import { type CatalogRow, catalogRowOf, type RowChoice, startedRow } from '#storage/catalog.ts';
 import type { ControlStore } from '#storage/control/control-store.ts';
 import { isStorageError } from '#storage/storage-error.ts';
 
 export interface WantedRows {
-  job?: string | undefined;
+  choice: RowChoice;
   limit: number;
   cursor?: string | undefined;
 }
@@ -31,14 +31,14 @@ export function cursorUpTo(second: number): string {
  */
 export async function rowsOfVault(
   control: ControlStore,
-  { job, limit, cursor }: WantedRows,
+  { choice, limit, cursor }: WantedRows,
   without: readonly string[] = [],
 ): Promise<{ rows: CatalogRow[]; next?: string }> {
   const after = cursor?.slice(OF_VAULT.length);
-  const jobs = await jobsIn(control, job);
+  const jobs = await jobsIn(control, choice.job);
   const keys = (await Promise.all(jobs.map((each) => keysOf(control, each)))).flat();
   const wanted = keys
-    .filter((key) => (after === undefined || key < after) && !without.includes(idIn(key)))
+    .filter((key) => (after === undefined || key < after) && !without.includes(idIn(key)) && isInTime(key, choice))
     .sort()
     .reverse();
   const page = wanted.slice(0, limit);
@@ -51,6 +51,12 @@ export async function rowsOfVault(
 async function jobsIn(control: ControlStore, job: string | undefined): Promise<string[]> {
   if (job !== undefined) return [job];
   return [...new Set([...(await control.lockedJobs()), ...(await control.jobsWithRuns())])];
+}
+
+/** Whether a run may have started in the time of a choice: its key has whole seconds. */
+function isInTime(key: string, { from, to }: RowChoice): boolean {
+  const at = Date.parse(key.slice(0, key.indexOf(' ')));
+  return (!from || at + 1000 > from.getTime()) && (!to || at <= to.getTime());
 }
 
 function idIn(key: string): string {

@@ -3,6 +3,7 @@ import type { Dependencies } from '#app/dependencies.ts';
 import { type Cost, costOf, sumOf } from '#domain/cost/cost.ts';
 import { MONTH_DAYS } from '#domain/cost/month.ts';
 import { addUsage, type Usage } from '#domain/cost/usage.ts';
+import { defined } from '#domain/run/defined.ts';
 import type { CatalogRow } from '#storage/catalog.ts';
 import { answering, reply } from '../http/answering.ts';
 import { checkJobOfList } from './configured-job.ts';
@@ -65,7 +66,7 @@ async function rowsSince(deps: Dependencies, vault: string, job: string | undefi
   let cursor: string | undefined;
   let problem: CatalogProblem | undefined;
   for (let page = 0; page < MOST_PAGES; page++) {
-    const found = await listRows(deps, vault, { job, limit: PAGE, cursor });
+    const found = await listRows(deps, vault, { choice: defined({ job, from }), limit: PAGE, cursor });
     problem ??= found.problem;
     const recent = found.rows.filter(({ startedAt }) => Date.parse(startedAt) >= from.getTime());
     rows.push(...recent.filter(({ status }) => status !== 'running'));

@@ -27,6 +27,7 @@ import { closeRun, endRun } from './close-run.ts';
 import { configuredJob } from './configured-job.ts';
 import { type HolderLife, holderLife, isOver, silentFor } from './holder-life.ts';
 import { type InTheWay, readersInProgress, startReader } from './readers.ts';
+import { notNewest } from './retry-checks.ts';
 import { servedBy } from './served-by.ts';
 
 type Started = { started: RunRef } | InTheWay;
@@ -118,16 +119,7 @@ async function takeLock(
     if (freed && 'running' in freed) return freed;
     const before = freed?.free;
     if (run.mode === 'retry' && before?.last !== run.retryOf) {
-      // The restore point of the retry would be the newest, with content from before the later run.
-      const { last } = before ?? {};
-      const retry = last === undefined ? '' : `Retry the newest: POST /api/runs/${last}/retry. Or start`;
-      const hint = `${retry || 'Start'} a new run: POST /api/jobs/${run.job}/runs`;
-      throw new HttpError(
-        409,
-        'nothing-to-retry',
-        `Run ${run.retryOf} is not the newest ended backup of its job`,
-        hint,
-      );
+      throw notNewest(run.retryOf, run.job, before?.last);
     }
     const lock = acquire(before, run, deps.now(), due);
     if (await control.writeJson(path, lock, found ? { ifMatch: found.etag } : 'absent')) return { lock };

@@ -471,7 +471,7 @@ export class ControlStore extends ControlContainer {
     for await (const { blobs } of this.pages({ prefix, metadata: true })) {
       for (const blob of blobs) {
         const tally = tallyFromMetadata(blob.metadata);
-        if (tally) parts.push({ path: blob.name, tally });
+        if (tally) parts.push({ path: blob.name, tally, writtenAt: blob.lastModified });
       }
     }
     return parts;

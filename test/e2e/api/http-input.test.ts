@@ -524,7 +524,7 @@ describe('the API refuses', () => {
       const runs = await send({ method: 'GET', path: `/api/runs?job=${value}` });
       expect([runs.status, JSON.parse(runs.text).code], value).toEqual([404, 'job-not-found']);
       const items = await send({ method: 'GET', path: `/api/runs/${run}/outcomes?container=${value}` });
-      expect([items.status, items.text], value).toEqual([200, '{"items":[],"next":null}']);
+      expect([items.status, items.text], value).toEqual([200, '{"items":[],"next":null,"total":0}']);
     }
   });
 

@@ -117,6 +117,25 @@ test('F32: a restore replaces existing blobs only if asked, and takes a snapshot
   });
 });
 
+test('a restore of some names writes these, and fails for a name that the restore point does not hold', async () => {
+  const { client } = await fill();
+  const before = await contentOf(bed.source.connectionString, 'data');
+  const app = await bed.start();
+  await app.run();
+  for (const name of ['rich', 'tagged only', 'ümlaut/日本/a b%20c?.txt', 'log']) await client.deleteBlob(name);
+  const names = ['rich', 'ümlaut/日本/a b%20c?.txt', 'log', 'plain/1', 'plain/*'];
+  const report = await app.restore({ containers: ['data'], names, existing: 'overwrite' });
+  expect(report).toMatchObject({
+    status: 'completed-with-failures',
+    counts: { listed: 5, copied: 3, unchanged: 1, failed: 1 },
+    restore: { names: 5 },
+    problems: [{ code: 'container-not-held', count: 1 }],
+  });
+  expect(await app.outcomes(report.id, 'status=failed')).toMatchObject([{ name: 'plain/*' }]);
+  const { 'tagged only': _, ...restored } = before;
+  expect(await contentOf(bed.source.connectionString, 'data')).toEqual(restored);
+});
+
 test('a restore writes some containers and names into another account, another container and a prefix', async () => {
   await fill('one');
   await fill('two');

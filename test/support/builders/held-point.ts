@@ -11,6 +11,7 @@ import type { ManifestPosition } from '#domain/run/manifest.ts';
 import type { Outcome } from '#domain/run/outcome.ts';
 import { PartWriter } from '#domain/run/part.ts';
 import { partEntries } from '#domain/run/report.ts';
+import type { RunRef } from '#domain/run/run.ts';
 import { countOutcome, emptyTally } from '#domain/run/tally.ts';
 import type { VerifyTask } from '#domain/run/tasks.ts';
 import { ControlStore } from '#storage/control/control-store.ts';
@@ -121,6 +122,20 @@ export class HeldPoint {
   async verify(task: Partial<VerifyTask> = {}, id = VERIFICATION.id): Promise<Outcome[]> {
     const verify = { point: POINT.id, kind: 'quick' as const, portion: '100%', turn: 0, sample: 20, ...task };
     const run = { ...VERIFICATION, id, verify };
+    await this.begin(run);
+    this.requests = {};
+    await countingRequests(this.requests, () => this.#drive(run));
+    const left = await this.control.listParts(run);
+    const reason = incompleteness(left, false);
+    if (reason !== undefined) throw new Error(reason);
+    const outcomes: Outcome[] = [];
+    for (const { path } of partEntries(left))
+      outcomes.push(...(await this.control.readPart<Outcome, object>(path)).items);
+    return outcomes;
+  }
+
+  /** Publishes the restore point as it is, and gives a run its lock. */
+  async begin(run: RunRef): Promise<void> {
     const runs = [...this.#slices.keys()].map((each) => ({ job: POINT.job, id: each }));
     const parts = (await Promise.all(runs.map((each) => this.control.listParts(each)))).flatMap(partEntries);
     const summary = {
@@ -131,15 +146,6 @@ export class HeldPoint {
       this.vault.putObject(CONTROL_CONTAINER, path, Buffer.from(JSON.stringify(value)), { contentType: 'text/plain' });
     put(summaryPath(POINT), summary);
     put(lockPathOf(run), { job: run.job, epoch: run.epoch, run, since: run.startedAt, cancel: false });
-    this.requests = {};
-    await countingRequests(this.requests, () => this.#drive(run));
-    const left = await this.control.listParts(run);
-    const reason = incompleteness(left, false);
-    if (reason !== undefined) throw new Error(reason);
-    const outcomes: Outcome[] = [];
-    for (const { path } of partEntries(left))
-      outcomes.push(...(await this.control.readPart<Outcome, object>(path)).items);
-    return outcomes;
   }
 
   async #drive(run: typeof VERIFICATION & { verify: VerifyTask }): Promise<void> {

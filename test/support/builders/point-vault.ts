@@ -20,7 +20,7 @@ import { parseRunId } from '#domain/run/run-id.ts';
 import { countOutcome, emptyTally, type Tally } from '#domain/run/tally.ts';
 import type { Handler } from '#functions/http/answering.ts';
 import type { BlobAccount, BlobPage, PutObjectOptions, StoredObject } from '#storage/blob-account.ts';
-import { type CatalogRow, catalogRowOf } from '#storage/catalog.ts';
+import { type CatalogQuery, type CatalogRow, catalogRowOf, isChosenRow } from '#storage/catalog.ts';
 import { ControlStore } from '#storage/control/control-store.ts';
 import { StorageError } from '#storage/storage-error.ts';
 import { blobState } from './blob-state.ts';
@@ -54,6 +54,7 @@ export class PointVault {
     this.deps = {
       configuration: { archives: [], jobs: jobs.map((name) => ({ name, destination: { account: 'VAULT' } })) },
       blobs: () => blobs,
+      limits: { sharedMs: 0 },
       catalog: () => ({ list: this.#list }),
       telemetry: { chainHead: () => {}, failure: (_name: string, error: unknown) => expect.unreachable(String(error)) },
       now: () => new Date('2026-11-22T12:00:00.000Z'),
@@ -134,11 +135,12 @@ export class PointVault {
     return items.length;
   }
 
-  #list = async ({ job, limit, cursor = '0' }: { job?: string; limit: number; cursor?: string }) => {
+  /** A page may have fewer rows than the limit, as the service has it where a query chooses some. */
+  #list = async ({ limit, cursor = '0', ...choice }: CatalogQuery) => {
     if (!/^\d+$/.test(cursor)) throw new StorageError('invalid', 'Not a cursor');
-    const rows = this.rows.filter((row) => job === undefined || row.job === job);
     const end = Number(cursor) + limit;
-    return { rows: rows.slice(Number(cursor), end), ...(end < rows.length && { next: String(end) }) };
+    const rows = this.rows.slice(Number(cursor), end).filter((row) => isChosenRow(row, choice));
+    return { rows, ...(end < this.rows.length && { next: String(end) }) };
   };
 
   #account(): BlobAccount {

@@ -1,6 +1,8 @@
 import { odata, type TableClient, type TableServiceClientOptions } from '@azure/data-tables';
 import { isUsage } from '#domain/cost/usage.ts';
-import type { Catalog, CatalogPage, CatalogRow } from '../../catalog.ts';
+import { pointFactsSchema } from '#domain/restore/point-facts.ts';
+import { defined } from '#domain/run/defined.ts';
+import type { Catalog, CatalogPage, CatalogQuery, CatalogRow, RowChoice } from '../../catalog.ts';
 import { noteRequest } from '../../requests.ts';
 import { StorageError } from '../../storage-error.ts';
 import type { AccountAccess } from '../account-access.ts';
@@ -76,12 +78,9 @@ export class AzureCatalog implements Catalog {
     await this.#table.upsertEntity(entity, 'Replace', { requestOptions: { timeout: this.#timeout } });
   }
 
-  async list(options: { job?: string; limit: number; cursor?: string }): Promise<CatalogPage> {
-    const { job, limit, cursor } = options;
-    const filter =
-      job === undefined
-        ? odata`PartitionKey eq ${PARTITION}`
-        : odata`PartitionKey eq ${PARTITION} and (job eq ${job} or RowKey eq ${STATE})`;
+  async list(query: CatalogQuery): Promise<CatalogPage> {
+    const { limit, cursor } = query;
+    const filter = filterOf(query);
     return this.#ask('list', async () => {
       const pages = this.#table
         .listEntities<Columns>({ queryOptions: { filter }, requestOptions: { timeout: this.#timeout } })
@@ -111,20 +110,43 @@ export class AzureCatalog implements Catalog {
   }
 }
 
-type Records = 'by' | 'counts' | 'bytes' | 'usage';
+/** The rows of a choice, and the one that says whether the table has all runs. */
+function filterOf({ job, modes, statuses, trigger, dryRun, from, to }: RowChoice): string {
+  const anyOf = (column: string, values: readonly string[]) =>
+    `(${values.map((value) => `${column}${odata` eq ${value}`}`).join(' or ')})`;
+  const conditions = [
+    ...(job === undefined ? [] : [odata`job eq ${job}`]),
+    ...(modes ? [anyOf('mode', modes)] : []),
+    ...(statuses ? [anyOf('status', statuses)] : []),
+    ...(trigger === undefined ? [] : [odata`trigger eq ${trigger}`]),
+    ...(dryRun === undefined ? [] : [`dryRun eq ${dryRun}`]),
+    // The newest run has the smallest key.
+    ...(from ? [odata`RowKey lt ${keyOfTime(from.getTime() - 1)}`] : []),
+    ...(to ? [odata`RowKey ge ${keyOfTime(to.getTime())}`] : []),
+  ];
+  const all = odata`PartitionKey eq ${PARTITION}`;
+  return conditions.length === 0 ? all : `${all} and ((${conditions.join(' and ')}) or ${odata`RowKey eq ${STATE}`})`;
+}
 
-/** The columns of the table, which has numbers and strings but no records. */
-type Columns = Omit<CatalogRow, Records> & Partial<Record<Records, string>> & { state?: string };
+/** The columns of the table, which has numbers and strings but no records. These hold JSON. */
+const IN_JSON = [
+  ...(['by', 'counts', 'bytes', 'usage', 'restore', 'verify', 'prune', 'problem', 'point'] as const),
+  ...(['problems', 'seconds', 'requests'] as const),
+];
+type InJson = (typeof IN_JSON)[number];
+type Columns = Omit<CatalogRow, InJson> & Partial<Record<InJson, string>> & { state?: string };
+
+/** Characters. A column has no room for more than 32,768; a list reads the summary instead. */
+const LONGEST_COLUMN = 30_000;
 
 function columnsOf(row: CatalogRow): Columns {
-  const { by, counts, bytes, usage, ...rest } = row;
-  return {
-    ...rest,
-    ...(by ? { by: JSON.stringify(by) } : {}),
-    ...(counts ? { counts: JSON.stringify(counts) } : {}),
-    ...(bytes ? { bytes: JSON.stringify(bytes) } : {}),
-    ...(usage ? { usage: JSON.stringify(usage) } : {}),
-  };
+  const columns: Record<string, unknown> = { ...row };
+  for (const name of IN_JSON) {
+    const text = JSON.stringify(row[name]) as string | undefined;
+    if (text === undefined || text.length > LONGEST_COLUMN) delete columns[name];
+    else columns[name] = text;
+  }
+  return columns as unknown as Columns;
 }
 
 /**
@@ -132,31 +154,31 @@ function columnsOf(row: CatalogRow): Columns {
  * compare it with the vault, and a rebuild writes the row again.
  */
 function rowOf(columns: Partial<Columns> & { rowKey?: string }): CatalogRow[] {
-  const { id, job, mode, trigger, by, status, dryRun, startedAt, finishedAt, counts, bytes, usage } = columns;
+  const { id, job, mode, trigger, status, dryRun, startedAt, finishedAt, retryOf, follows } = columns;
   if (![id, job, mode, trigger, status, startedAt].every((each) => typeof each === 'string')) return [];
   if (typeof dryRun !== 'boolean') return [];
   const row = { id, job, mode, trigger, status, dryRun, startedAt } as CatalogRow;
   if (rowKey(row) !== columns.rowKey) return [];
   try {
+    const parsed = Object.fromEntries(
+      IN_JSON.flatMap((name) => (columns[name] ? [[name, JSON.parse(columns[name])]] : [])),
+    );
+    if (Object.values(parsed).includes(null)) return [];
+    const { point, usage, ...rest } = parsed;
+    const facts = pointFactsSchema.safeParse(point).data;
     return [
       {
-          ...row,
-          ...(by ? { by: JSON.parse(by) } : {}),
+        ...row,
         ...(finishedAt ? { finishedAt } : {}),
-        ...(counts ? { counts: JSON.parse(counts) } : {}),
-        ...(bytes ? { bytes: JSON.parse(bytes) } : {}),
-        ...usageOf(usage),
+        ...defined({ retryOf, follows }),
+        ...rest,
+        ...(isUsage(usage) ? { usage } : {}),
+        ...(facts ? { point: facts } : {}),
       },
     ];
   } catch {
     return [];
   }
-}
-
-/** Nothing for a damaged one: the costs of the run are then unknown. */
-function usageOf(column: string | undefined): Pick<CatalogRow, 'usage'> {
-  const usage: unknown = column === undefined ? undefined : JSON.parse(column);
-  return isUsage(usage) ? { usage } : {};
 }
 
 /** The SDK's token is base64, which a URL cannot contain without encoding. */
@@ -177,7 +199,12 @@ function tokenOf(cursor: string): string {
 
 /** A table lists entities in the order of their keys, so the newest run has the smallest key. */
 function rowKey({ id, startedAt }: CatalogRow): string {
-  return `${String(END_OF_TIME - Date.parse(startedAt)).padStart(15, '0')}-${id}`;
+  return `${keyOfTime(Date.parse(startedAt))}-${id}`;
+}
+
+/** What the keys of all runs that started at this time begin with. */
+function keyOfTime(time: number): string {
+  return String(END_OF_TIME - time).padStart(15, '0');
 }
 
 const COUNTING: NonNullable<TableServiceClientOptions['additionalPolicies']>[number] = {

@@ -225,7 +225,7 @@ describe('a restore point that is on record and gone', () => {
     vault.deps = () => deps;
     const [lost, altered, bare] = [await vault.backup(), await vault.backup(), await vault.backup()];
     expect((await ask(vault, holdHandler, bare.id, { reason: 'audit' })).status).toBe(200);
-    remove(vault, summaryPath(nameOf(lost.id)));
+    await removeFolder(vault, lost.id);
     remove(vault, notesPath(nameOf(bare.id)));
     vault.alter(
       summaryPath(nameOf(altered.id)),
@@ -233,11 +233,15 @@ describe('a restore point that is on record and gone', () => {
     );
     const { body } = await ask(vault, listRestorePointsHandler);
     const unknown = { blobs: null, problem: { code: 'damaged' } };
+    // The list reads no summaries.
     expect(body.restorePoints).toMatchObject([
       { id: bare.id, blobs: 8, problem: { code: 'damaged' } },
-      { id: altered.id, ...unknown },
+      { id: altered.id, blobs: 8 },
       { id: lost.id, ...unknown },
     ]);
+    for (const { id } of [altered, lost]) {
+      expect(await ask(vault, getRestorePointHandler, id)).toMatchObject({ status: 502, body: { code: 'damaged' } });
+    }
   });
 
   it('a record that is missing keeps a prune from deleting anything', async () => {

@@ -54,6 +54,7 @@ async function ask(make: (deps: Dependencies) => Handler, { query = {}, url, bod
   const deps = {
     configuration: { jobs: [{ name: 'nightly', destination: { account: 'VAULT' } }], archives: [] },
     blobs: () => vault,
+    limits: { sharedMs: 0 },
     catalog: () => ({ list, markComplete: async () => {} }),
     now: () => new Date(),
     telemetry: { failure: (_name: string, error: unknown) => expect.unreachable(String(error)) },

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { appendToChain } from '#app/append-to-chain.ts';
 import { byCodePoint, byPathSegment, byUtf16 } from '#domain/blobs/name-order.ts';
 import { type Outcome, outcomeOf } from '#domain/run/outcome.ts';
 import type { PartEntry, RunSummary } from '#domain/run/run.ts';
@@ -14,6 +15,7 @@ import {
   unholdHandler,
   unmarkHandler,
 } from '#functions/restore-points/note-restore-point.ts';
+import type { CatalogRow } from '#storage/catalog.ts';
 import { blobState } from '../../../support/builders/blob-state.ts';
 import { type Made, PointVault } from '../../../support/builders/point-vault.ts';
 import { RUN } from '../../../support/builders/run-ref.ts';
@@ -494,6 +496,47 @@ describe('restore points', () => {
       } while (cursor);
       expect(seen).toEqual(points);
     }
+  });
+
+  it('are listed from the catalog and the chain, without their summaries', async () => {
+    const vault = new PointVault();
+    for (let minute = 0; minute < 10; minute++) {
+      const names = Array.from({ length: minute + 1 }, (_, index) => String(index));
+      const summary = await vault.publish(idOf(minute), all(...names));
+      await appendToChain(vault.deps, vault.deps.blobs('VAULT'), summary);
+    }
+    vault.note(idOf(3), { hold: { at: '2026-11-02T00:00:00.000Z', reason: 'audit' } });
+    const rows = [...vault.rows];
+    const withoutFacts = rows.map(({ point: _, ...row }) => row);
+    const reads = async (given: CatalogRow[]) => {
+      vault.rows.splice(0, rows.length, ...given);
+      vault.read.length = 0;
+      return { body: await list(vault), read: vault.read.length };
+    };
+    const [before, after] = [await reads(withoutFacts), await reads(rows)];
+    expect([before.read, after.read]).toEqual([10, 0]);
+    expect(after.body).toEqual(before.body);
+    expect(after.body.restorePoints[6]).toMatchObject({ id: idOf(3), blobs: 4, hold: { reason: 'audit' } });
+  });
+
+  it('that are gone from the vault are damaged, whatever the catalog says of them', async () => {
+    const vault = new PointVault();
+    const [gone, emptied] = [await vault.publish(idOf(0), all('a')), await vault.publish(idOf(1), all('a'))];
+    for (const each of [gone, emptied]) await appendToChain(vault.deps, vault.deps.blobs('VAULT'), each);
+    for (const path of [...vault.objects.keys()]) if (path.includes(`/runs/${gone.id}/`)) vault.objects.delete(path);
+    const { restorePoints } = await list(vault);
+    expect(restorePoints).toMatchObject([
+      { id: emptied.id, blobs: 1 },
+      { id: gone.id, blobs: null },
+    ]);
+    expect(restorePoints[1].problem).toMatchObject({ code: 'damaged' });
+  });
+
+  it('of which the chain knows nothing are read', async () => {
+    const vault = new PointVault();
+    await vault.publish(idOf(0), all('a'));
+    vault.rows[0] = { ...vault.rows[0]!, point: { ...vault.rows[0]!.point!, blobs: 5 } };
+    expect((await list(vault)).restorePoints).toMatchObject([{ blobs: 1 }]);
   });
 
   it('end an answer early where the catalog has little but other runs', async () => {

@@ -218,6 +218,31 @@ describe('POST /api/restores of tables', () => {
 });
 
 describe('POST /api/restores of containers', () => {
+  it.each<[string, object]>([
+    ['names without their container', {}],
+    ['names of two containers', { containers: ['images', 'tenant-1'] }],
+    ['names of a pattern', { containers: ['tenant-*'] }],
+    ['names with tables', { containers: ['images'], tables: ['orders'] }],
+    ['names with a prefix', { containers: ['images'], prefix: 'a/' }],
+    ['names with a glob', { containers: ['images'], exclude: ['*.tmp'] }],
+    ['no names', { containers: ['images'], names: [] }],
+    ['an empty name', { containers: ['images'], names: [''] }],
+    ['more names than 1,000', { containers: ['images'], names: Array.from({ length: 1001 }, (_, i) => `${i}`) }],
+    ['names of too much text', { containers: ['images'], names: Array.from({ length: 200 }, () => 'x'.repeat(1000)) }],
+  ])('400 for %s', async (_what, body) => {
+    const asked = await new Asked().holding('images', 'tenant-1', 'table.orders');
+    const answer = await asked.post(of({ names: ['2026/a.jpg'], ...body }));
+    expect(answer).toMatchObject({ status: 400, body: { errors: [{ path: expect.stringMatching(/^body\.names/) }] } });
+    expect(asked.started).toEqual([]);
+  });
+
+  it('names are restored as they are, each once', async () => {
+    const asked = await new Asked().holding('images', 'tenant-1');
+    const answer = await asked.post(of({ containers: ['images'], names: ['[1].jpg', 'b', '[1].jpg'] }));
+    expect(answer.status, JSON.stringify(answer.body)).toBe(202);
+    expect(asked.started).toMatchObject([{ restore: { containers: ['images'], names: ['[1].jpg', 'b'] } }]);
+  });
+
   const RULE = {
     ...{ name: 'uploads', source: { account: 'SOURCE', container: 'incoming' } },
     destination: { account: 'ARCHIVE', container: '{container}archive', prefix: '' },

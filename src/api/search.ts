@@ -1,0 +1,43 @@
+import { z } from 'zod';
+import { globProblem } from '#domain/blobs/blob-filter.ts';
+import { count, cursor, next, text, time } from './fields.ts';
+import { limitUpTo } from './limit.ts';
+import { operations } from './operation.ts';
+
+const query = z
+  .strictObject({
+    job: text.optional(),
+    q: z.string().min(1).max(1024),
+    match: z.enum(['contains', 'prefix', 'glob']).default('contains'),
+    container: text.optional(),
+    restorePoint: z.string().max(100).default('latest'),
+    limit: limitUpTo(500, 100),
+    cursor: cursor.optional(),
+  })
+  .superRefine(({ q, match }, context) => {
+    const message = match === 'glob' ? globProblem(q) : undefined;
+    if (message !== undefined) context.addIssue({ code: 'custom', path: ['q'], message });
+  });
+
+export const searchOperations = operations({
+  searchNames: {
+    method: 'GET',
+    path: 'search',
+    summary: 'Search a restore point for blobs by name',
+    needs: 'names',
+    query,
+    answers: {
+      200: z.strictObject({
+        restorePoint: z.strictObject({ id: text, time }),
+        items: z.array(z.strictObject({ container: text, name: text, size: count, modified: time })),
+        ...{ scanned: count, total: count },
+        next,
+      }),
+    },
+    errors: {
+      400: ['job-missing', 'cursor-invalid'],
+      404: ['job-not-found', 'restore-point-not-found', 'point-removed', 'container-not-held'],
+      502: ['damaged'],
+    },
+  },
+});

@@ -1,0 +1,12 @@
+import { createHash } from 'node:crypto';
+
+/** The ETag of an answer: two answers have the same if they are the same text. */
+export function etagOf(text: string): string {
+  return `"${createHash('sha256').update(text).digest('base64url').slice(0, 22)}"`;
+}
+
+/** Whether the header `If-None-Match` names the ETag, or any. A weak one counts (RFC 9110, 13.1.2). */
+export function isNotModified(ifNoneMatch: string | null, etag: string): boolean {
+  const names = (ifNoneMatch ?? '').split(',').map((name) => name.trim().replace(/^W\//, ''));
+  return names.includes(etag) || names.includes('*');
+}

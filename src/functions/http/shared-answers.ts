@@ -1,0 +1,61 @@
+import type { Dependencies } from '#app/dependencies.ts';
+
+/** How many answers are kept. The report of a run with 1,000 containers has a quarter of a megabyte. */
+const MOST = 64;
+
+interface Shared<Answer> {
+  answer: Promise<Answer>;
+  /** Until when it is for others, too. */
+  until: number;
+  /** How many changes there were before it was asked for. */
+  changes: number;
+}
+
+const changes = new WeakMap<Dependencies, number>();
+
+function changesBy(deps: Dependencies): number {
+  return changes.get(deps) ?? 0;
+}
+
+/** Notes that a call has changed something: the next caller must see it. */
+export function endSharedAnswers(deps: Dependencies): void {
+  changes.set(deps, changesBy(deps) + 1);
+}
+
+/**
+ * Asks storage as often as time passes, and not as often as people look: who comes soon after another caller, or while
+ * the answer is made, gets the same one. A failure is only for those who wait for it.
+ */
+export class SharedAnswers<Answer> {
+  readonly #deps: Dependencies;
+  readonly #answers = new Map<string, Shared<Answer>>();
+
+  constructor(deps: Dependencies) {
+    this.#deps = deps;
+  }
+
+  /** `question`: everything that decides the answer. */
+  get(question: readonly unknown[], ask: () => Promise<Answer>): Promise<Answer> {
+    const key = JSON.stringify(question);
+    const known = this.#answers.get(key);
+    if (known && this.#now() < known.until && known.changes === changesBy(this.#deps)) return known.answer;
+    const shared = { answer: ask(), until: Number.POSITIVE_INFINITY, changes: changesBy(this.#deps) };
+    this.#answers.delete(key);
+    this.#answers.set(key, shared);
+    const [oldest] = this.#answers.keys();
+    if (this.#answers.size > MOST) this.#answers.delete(oldest!);
+    shared.answer.then(
+      () => {
+        shared.until = this.#now() + this.#deps.limits.sharedMs;
+      },
+      () => {
+        shared.until = 0;
+      },
+    );
+    return shared.answer;
+  }
+
+  #now(): number {
+    return this.#deps.now().getTime();
+  }
+}
