@@ -57,7 +57,7 @@ export async function differenceIn(
   const isThere = ({ id, job, status }: CatalogRow) =>
     parseRunId(id)?.job === job && (found.has(id) || status === 'running');
   const extra = rows.filter((row) => !isThere(row));
-  const unknown = await notEmptied(control, extra);
+  const unknown = await notOnRecord(control, extra);
   return unknown.length > 0 ? `The catalog lists ${named(unknown)}, of which the vault has nothing` : undefined;
 }
 
@@ -84,11 +84,14 @@ export async function runsAround(
   return (await Promise.all(jobs.map(idsOf))).flat();
 }
 
-/** The rows without those of restore points that prunes have emptied. Their rows stay. */
-async function notEmptied(control: ControlStore, rows: readonly CatalogRow[]): Promise<string[]> {
+/**
+ * The runs of which the chain knows no restore point, either. Rows of points that prunes have emptied stay, and one whose
+ * run is gone from the vault is lost, which lists say of it.
+ */
+async function notOnRecord(control: ControlStore, rows: readonly CatalogRow[]): Promise<string[]> {
   const jobs = new Set(rows.map(({ job }) => job));
-  const emptied = await Promise.all([...jobs].map((job) => control.chain.emptiedPoints(job)));
-  return rows.map(({ id }) => id).filter((id) => !emptied.some((points) => points.has(id)));
+  const known = await Promise.all([...jobs].map((job) => control.chain.pointsOnRecord(job)));
+  return rows.map(({ id }) => id).filter((id) => !known.some(({ points }) => points.has(id)));
 }
 
 function named(ids: string[]): string {

@@ -24,7 +24,7 @@ import { answering, reply } from '../http/answering.ts';
 import { SharedAnswers } from '../http/shared-answers.ts';
 import { type FoundRun, findRun } from './find-run.ts';
 import { type HolderLife, silentFor } from './holder-life.ts';
-import { newestRows } from './list-rows.ts';
+import { uncheckedRows } from './list-rows.ts';
 import { actionsOf, type RunActions } from './run-actions.ts';
 import { type RunCost, runCost } from './run-cost.ts';
 
@@ -124,7 +124,7 @@ async function expectedOf(deps: Dependencies, vault: string, run: RunRef): Promi
     if (restore?.names && retriedRun(run) === undefined) return restore.names.length;
     if (retriedRun(run) !== undefined || mode === 'prune' || mode === 'reprocess') return undefined;
     if (point) return heldIn(await new ControlStore(deps.blobs(vault)).readSummary({ job, id: point }), restore);
-    const rows = await newestRows(deps, vault, { choice: { job }, limit: 10 });
+    const { rows } = await uncheckedRows(deps, vault, { choice: { job }, limit: 10 });
     const alike = mode === 'reconcile' ? ['reconcile'] : ['full', 'incremental'];
     const last = rows.find((row) => alike.includes(row.mode) && /^(succeeded|completed)/.test(row.status));
     return last?.counts?.listed;

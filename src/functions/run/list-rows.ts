@@ -47,12 +47,7 @@ async function pageOf(deps: Dependencies, vault: string, wanted: WantedRows): Pr
   if (wanted.cursor !== undefined && isOfVault(wanted.cursor)) return rowsOfVault(control, wanted);
   const from = wanted.cursor === undefined ? undefined : positionIn(wanted.cursor);
   const page = await rowsOfCatalog(deps, vault, wanted, from);
-  if ('why' in page) {
-    const listed = await rowsOfVault(control, wanted);
-    // The first run of a vault makes the table.
-    const isNew = page.isMissing && listed.rows.length === 0;
-    return isNew ? listed : { ...listed, problem: catalogProblem(vault, 'catalog-unavailable', page.why) };
-  }
+  if ('why' in page) return withoutCatalog(control, vault, wanted, page);
   const before = from?.end;
   const difference = await differenceOf(deps, vault, wanted, { page, from });
   if (difference !== undefined) {
@@ -93,11 +88,28 @@ function joined(newer: CatalogRow[], older: CatalogRow[]): CatalogRow[] {
   return [...newer, ...older.filter(({ id }) => !known.has(id))];
 }
 
-/** The newest runs, as the catalog has them. Without a catalog, they come from the vault. */
-export async function newestRows(deps: Dependencies, vault: string, wanted: WantedRows): Promise<CatalogRow[]> {
-  const page = await rowsOfCatalog(deps, vault, wanted, undefined);
-  const { rows } = 'rows' in page ? page : await rowsOfVault(new ControlStore(deps.blobs(vault)), wanted);
-  return rows;
+/**
+ * A page as the catalog has it, for sums and estimates: not compared with the vault. Without a catalog, it comes from
+ * the vault.
+ */
+export async function uncheckedRows(deps: Dependencies, vault: string, wanted: WantedRows): Promise<RowPage> {
+  const { cursor } = wanted;
+  const control = new ControlStore(deps.blobs(vault));
+  if (cursor !== undefined && isOfVault(cursor)) return rowsOfVault(control, wanted);
+  const page = await rowsOfCatalog(deps, vault, wanted, cursor === undefined ? undefined : { cursor });
+  return 'why' in page ? withoutCatalog(control, vault, wanted, page) : page;
+}
+
+/** The first run of a vault makes the table. */
+async function withoutCatalog(
+  control: ControlStore,
+  vault: string,
+  wanted: WantedRows,
+  { why, isMissing }: NoPage,
+): Promise<RowPage> {
+  const listed = await rowsOfVault(control, wanted);
+  const isNew = isMissing && listed.rows.length === 0;
+  return isNew ? listed : { ...listed, problem: catalogProblem(vault, 'catalog-unavailable', why) };
 }
 
 function positionIn(cursor: string): Position {
@@ -109,13 +121,18 @@ function positionIn(cursor: string): Position {
   }
 }
 
+interface NoPage {
+  why: string;
+  isMissing?: boolean;
+}
+
 /** A page as the catalog has it, or why it has none. */
 async function rowsOfCatalog(
   deps: Dependencies,
   vault: string,
   { choice, limit }: WantedRows,
   from: Position | undefined,
-): Promise<CatalogPage | { why: string; isMissing?: boolean }> {
+): Promise<CatalogPage | NoPage> {
   try {
     const { job, from: since, to } = choice;
     const query = defined({ job, from: since, to, cursor: from?.cursor });

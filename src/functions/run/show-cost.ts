@@ -8,7 +8,7 @@ import type { CatalogRow } from '#storage/catalog.ts';
 import { answering, reply } from '../http/answering.ts';
 import { checkJobOfList } from './configured-job.ts';
 import { vaultsOf } from './find-run.ts';
-import { type CatalogProblem, catalogProblems, listRows } from './list-rows.ts';
+import { type CatalogProblem, catalogProblems, uncheckedRows } from './list-rows.ts';
 import { pricesOf, sourceOf, withRule } from './run-cost.ts';
 
 /** What the ended runs of a job in the last 30 days cost. */
@@ -66,7 +66,7 @@ async function rowsSince(deps: Dependencies, vault: string, job: string | undefi
   let cursor: string | undefined;
   let problem: CatalogProblem | undefined;
   for (let page = 0; page < MOST_PAGES; page++) {
-    const found = await listRows(deps, vault, { choice: defined({ job, from }), limit: PAGE, cursor });
+    const found = await uncheckedRows(deps, vault, { choice: defined({ job, from }), limit: PAGE, cursor });
     problem ??= found.problem;
     const recent = found.rows.filter(({ startedAt }) => Date.parse(startedAt) >= from.getTime());
     rows.push(...recent.filter(({ status }) => status !== 'running'));

@@ -1,4 +1,4 @@
-import type { HttpRequest, InvocationContext } from '@azure/functions';
+import type { InvocationContext } from '@azure/functions';
 import type { DurableClient } from 'durable-functions';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Dependencies } from '#app/dependencies.ts';
@@ -7,6 +7,7 @@ import { rebuildCatalogHandler } from '#functions/rebuild-catalog.ts';
 import { listRestorePointsHandler } from '#functions/restore-points/list-restore-points.ts';
 import { listRunsHandler } from '#functions/run/list-runs.ts';
 import { catalogRowOf, startedRow } from '#storage/catalog.ts';
+import { httpRequest } from '../../../support/builders/http-request.ts';
 import { jobOf, Vault } from '../../../support/builders/prune-vault.ts';
 
 const retention = { keepLast: 1, marginHours: 0, brake: { percent: 50, blobs: 100, days: 30 } };
@@ -16,7 +17,7 @@ let deps: Dependencies;
 let runs: RunSummary[];
 
 beforeEach(async () => {
-  vault = new Vault();
+  vault = new Vault({ sharedMs: 0 });
   vault.jobs = [jobOf('nightly', { retention }), jobOf('weekly', {})];
   vault.put('a', 'a');
   deps = vault.deps();
@@ -44,9 +45,8 @@ interface Listed {
 type Make = (deps: Dependencies) => ReturnType<typeof listRunsHandler>;
 
 async function ask(make: Make, query: Record<string, string> = {}): Promise<Listed> {
-  const request = { params: {}, query: new URLSearchParams(query), text: async () => '' } as unknown as HttpRequest;
   const client = { getStatus: async () => ({ runtimeStatus: 'Running' }) } as unknown as DurableClient;
-  const { body } = await make(deps)(request, client, { functionName: 'f' } as InvocationContext);
+  const { body } = await make(deps)(httpRequest({ query }), client, { functionName: 'f' } as InvocationContext);
   return JSON.parse(String(body));
 }
 
@@ -184,7 +184,7 @@ it('a list compares itself with the vault in one request for each job and one fo
   };
   expect(await count(listRunsHandler)).toEqual({ ListBlobs: 2 });
   // The listings of the notes and of the chain are the same for any number, and one summary is read for each.
-  expect(await count(listRestorePointsHandler)).toEqual({ ListBlobs: 4, GetBlob: 4 });
+  expect(await count(listRestorePointsHandler)).toEqual({ ListBlobs: 5 });
   for (let run = 0; run < 6; run++) await add();
   expect(await count(listRunsHandler)).toEqual({ ListBlobs: 2 });
   expect(await count(listRestorePointsHandler)).toEqual({ ListBlobs: 4, GetBlob: 10 });

@@ -70,7 +70,8 @@ test('the costs of a month take one request for 500 runs, at most 20, and no sum
 
 test('a list of runs does not show what costs are computed from', async () => {
   const vault = new PointVault();
-  vault.rows.push(rowAt('2026-11-21T23:30:00.000Z'));
+  await vault.publish(ID, {}, { requests: USAGE.requests });
+  expect(vault.rows[0]).toHaveProperty('usage');
   expect((await vault.ask(listRunsHandler)).body.runs[0]).not.toHaveProperty('usage');
 });
 
