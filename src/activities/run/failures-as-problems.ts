@@ -15,8 +15,9 @@ export type ResultOrProblem<Result extends object> =
 type Absent<Fields extends PropertyKey> = { [Field in Fields]?: undefined };
 
 /**
- * Executes an activity only with the accounts and the selection that its run began with. An orchestration would lose or retry a thrown error, while the report of the run shows a returned problem. The
- * storage adapter has already retried what was worth it.
+ * Executes an activity only with the accounts and the selection that its run began with. An orchestration would lose or
+ * retry a thrown error, while the report of the run shows a returned problem. The storage adapter has already retried
+ * what was worth it.
  */
 export function failuresAsProblems<Input extends { run: RunRef; container?: string }, Result extends object>(
   deps: Dependencies,
