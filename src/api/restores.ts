@@ -13,7 +13,7 @@ export const restoreOperations = operations({
     errors: {
       400: ['job-missing', 'account-unknown', 'file-unreadable'],
       404: ['job-not-found', 'restore-point-not-found', 'point-removed', 'container-not-held'],
-      409: ['brake-engaged', 'job-not-found'],
+      409: ['brake-engaged', 'job-not-found', 'lock-contended'],
     },
   },
 });
