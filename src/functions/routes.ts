@@ -22,6 +22,9 @@ import { listRunsHandler } from './run/list-runs.ts';
 import { retryRunHandler } from './run/retry-run.ts';
 import { startRunHandler } from './run/start-run.ts';
 import { startVerificationHandler } from './verify/start-verification.ts';
+import { pauseJobHandler } from './watch/pause-job.ts';
+import { resumeJobHandler } from './watch/resume-job.ts';
+import { testChannelHandler } from './watch/test-channel.ts';
 
 type Route = readonly [
   name: string,
@@ -35,6 +38,8 @@ type Route = readonly [
 export const ROUTES: readonly Route[] = [
   ['startRun', 'POST', 'jobs/{job}/runs', startRunHandler],
   ['showChain', 'GET', 'jobs/{job}/chain', showChainHandler],
+  ['pauseJob', 'POST', 'jobs/{job}/pause', pauseJobHandler],
+  ['resumeJob', 'POST', 'jobs/{job}/resume', resumeJobHandler],
   ['listRuns', 'GET', 'runs', listRunsHandler],
   ['getRun', 'GET', 'runs/{id}', getRunHandler],
   ['listOutcomes', 'GET', 'runs/{id}/outcomes', listOutcomesHandler],
@@ -56,6 +61,7 @@ export const ROUTES: readonly Route[] = [
   ['listReceipts', 'GET', 'archives/{rule}/receipts', listReceiptsHandler],
   ['listPoison', 'GET', 'archives/{rule}/poison', listPoisonHandler],
   ['startReprocess', 'POST', 'archives/{rule}/reprocess', startReprocessHandler],
+  ['testChannel', 'POST', 'notify/test', testChannelHandler],
   ['rebuildCatalog', 'POST', 'catalog/rebuild', rebuildCatalogHandler],
   ['health', 'GET', 'health', healthHandler, 'anonymous'],
 ];

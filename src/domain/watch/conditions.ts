@@ -13,8 +13,10 @@ export interface Condition {
   id: string;
   condition: ConditionName;
   severity: Severity;
-  /** The job or archive rule; absent if it concerns an account. */
+  /** The job or archive rule, account or channel that it concerns: one of them. */
   job?: string;
+  account?: string;
+  channel?: string;
   /** ISO 8601. */
   since: string;
   title: string;
@@ -74,6 +76,7 @@ export function accountConditions(accounts: readonly SilentAccount[], now: Date)
       id: `out-of-reach/${alias}`,
       condition: 'out-of-reach',
       severity: 'error',
+      account: alias,
       since: now.toISOString(),
       title: `${alias}: the account is out of reach`,
       message: `${alias}: ${PROBLEMS[code].meaning}.`,
@@ -87,6 +90,7 @@ export function undelivered(channel: string, since: string): Condition {
     id: `undelivered/${channel}`,
     condition: 'undelivered',
     severity: 'error',
+    channel,
     since,
     title: `The channel ${channel} takes no messages`,
     message: `Messages to the channel ${channel} have waited since ${since}.`,
@@ -318,6 +322,7 @@ function poison({ job, poison = 0 }: JobFacts, now: Date): Condition[] {
 
 function paused({ job, pause }: JobFacts, now: Date): Condition[] {
   if (!isPaused(pause, now) || now.getTime() < Date.parse(pause.at) + PAUSE_REMINDER_MS) return [];
+  const until = pause.until === undefined ? '' : ` until ${pause.until}`;
   return [
     {
       id: `paused/${job}`,
@@ -326,8 +331,8 @@ function paused({ job, pause }: JobFacts, now: Date): Condition[] {
       job,
       since: pause.at,
       title: `${job}: still paused`,
-      message: `It has been paused since ${pause.at}${pause.until ? ` until ${pause.until}` : ''}. Its schedules start nothing.`,
-      hint: `Resume it: POST /api/jobs/${job}/resume.`,
+      message: `It has been paused since ${pause.at}${until}: ${pause.reason}`,
+      hint: `Its schedules start nothing. Resume it: POST /api/jobs/${job}/resume.`,
     },
   ];
 }

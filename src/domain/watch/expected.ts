@@ -1,5 +1,5 @@
 import { type Mark, NO_RUN } from '../run/occurrence.ts';
-import { newestWithin, nextAfter } from '../run/schedule.ts';
+import { nextAfter } from '../run/schedule.ts';
 
 /** What should happen: by a schedule, or in an interval. Neither: nothing is expected. */
 export interface Expectation {
@@ -23,7 +23,8 @@ export interface Known {
 
 /**
  * `unwatched`: nothing is expected. `due`: not done yet, within the grace. `running`: not done yet, and in progress,
- * however late. `dueAt` is the time for which it has to be done, `overdueAt` when it is overdue unless done before.
+ * however late. `dueAt` is the first time for which it is not done, `overdueAt` when it is overdue unless done before:
+ * a later occurrence that is within its grace does not end that.
  */
 export type Standing = { state: 'unwatched' } | { state: 'ok' } | Awaited;
 
@@ -39,7 +40,7 @@ const MOST_GRACE_MS = 120 * MINUTE;
 /** A time from further ahead than clocks differ is from before a clock was set back, and says nothing. */
 const CLOCKS_APART_MS = 60 * MINUTE;
 
-/** How an expectation stands. Agrees with the schedules of timers on what is due (`occurrence.ts`). */
+/** How an expectation stands. Agrees with the timers (`occurrence.ts`) on whether something is due. */
 export function standingOf(expectation: Expectation, known: Known, now: Date): Standing {
   const done = isAhead(known.doneFor, now) ? undefined : known.doneFor;
   const awaited = awaitedBy(expectation, { ...known, doneFor: done }, now);
@@ -56,8 +57,8 @@ function awaitedBy(
 ): Omit<Awaited, 'state'> | 'unwatched' | undefined {
   const from = Math.max(since.getTime(), doneFor?.getTime() ?? Number.NEGATIVE_INFINITY);
   if (schedule !== undefined) {
-    const dueAt = newestWithin(schedule, timeZone, new Date(Math.min(from, now.getTime())), now);
-    if (!dueAt) return undefined;
+    const dueAt = nextAfter(schedule, timeZone, new Date(Math.min(from, now.getTime())));
+    if (!dueAt || dueAt > now) return undefined;
     const grace = graceMs ?? graceOf(schedule, timeZone, dueAt);
     return { dueAt, overdueAt: new Date(dueAt.getTime() + grace) };
   }

@@ -45,7 +45,7 @@ export function isMissedStarts(value: unknown): value is MissedStarts {
   return missedStartsSchema.safeParse(value).success;
 }
 
-/** The same for each try of an occurrence: whoever notes it twice notes it once. */
+/** The same for each try of an occurrence, so that each is noted once. */
 export function missedStartId(job: string, what: Scheduled, due: Date): string {
   const digits = createHash('sha256').update(`${what} ${due.toISOString()}`).digest().readUIntBE(0, 6).toString(36);
   return newRunId(job, due, digits.padStart(6, '0').slice(-6));

@@ -4,6 +4,7 @@ import { appendToChain } from '#app/append-to-chain.ts';
 import type { Dependencies } from '#app/dependencies.ts';
 import { type JobContext, jobContextOf } from '#app/job-context.ts';
 import { noteInCatalog } from '#app/note-in-catalog.ts';
+import { pingStart } from '#app/ping-check.ts';
 import type { Job } from '#config/configuration.ts';
 import { lockPath } from '#domain/run/control-paths.ts';
 import { acquire, type RunLock, release } from '#domain/run/lock.ts';
@@ -81,6 +82,8 @@ export async function startRun(
     }
     await noted;
     deps.telemetry.runStarted(run);
+    // Not awaited: a check that hangs must not delay the start.
+    void pingStart(deps, run);
     return { started: run };
   });
 }

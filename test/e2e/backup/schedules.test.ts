@@ -9,7 +9,7 @@ import { DROP } from '../../support/faults/fault-proxy.ts';
 const bed = useTestBed({ app: { limits: { retryDelayMs: 5 } } });
 
 const fire = async (app: Strongroom) =>
-  expect((await app.call('POST', '/admin/functions/backup-nightly', {})).status).toBe(202);
+  expect((await app.call('POST', '/admin/functions/backup_nightly', {})).status).toBe(202);
 
 const timed = async (app: Strongroom) => {
   const { runs } = (await app.call('GET', '/api/runs?job=nightly')).body as unknown as {
@@ -54,7 +54,7 @@ test('a start that fails for minutes is an error in the log, and the next tick m
   const app = await bed.start({ job: { schedule: dueNow() } });
   outage(10_000);
   await fire(app);
-  await app.host.printed(/Timer function "backup-nightly" failed/, 20_000);
+  await app.host.printed(/Timer function "backup_nightly" failed/, 20_000);
   expect(app.host.output()).toMatch(/start-failed .*"job":"nightly","what":"backup","due":"20/);
   bed.proxy.rules.length = 0;
   await fire(app);

@@ -39,7 +39,8 @@ test('health looks at what a start would meet, and asks for a summary once', asy
   expect(await ask()).toMatchObject({ status: 200, body: { status: 'ok', jobs: [{ problem: null }] } });
   const again = await ask();
   expect(again.status).toBe(200);
-  expect(again.requests.filter((operation) => operation === 'GetBlob')).toHaveLength(1);
+  // The lock of the job, and the pauses of the vault.
+  expect(again.requests.filter((operation) => operation === 'GetBlob')).toHaveLength(2);
 });
 
 test('a damaged lock is not ok', async () => {

@@ -59,6 +59,12 @@ const FORBIDDEN: [where: string, code: string, rule: string][] = [
   ['src/config/configuration.ts', uses('../activities/index.ts'), IMPORTS],
   ['src/config/limits.ts', uses('../storage/azure/connect.ts'), IMPORTS],
 
+  ['src/notify', uses('#storage/catalog.ts'), IMPORTS],
+  ['src/notify', uses('#functions/health.ts'), IMPORTS],
+  ['src/notify', uses('../app/job-context.ts'), IMPORTS],
+  ['src/notify', uses('@azure/identity'), IMPORTS],
+  ['src/notify', uses('#config/notify.ts'), PLUGIN],
+
   ['src/app', uses('#storage/azure/connect.ts'), IMPORTS],
   ['src/app', uses('#activities/index.ts'), IMPORTS],
   ['src/app', uses('#functions/health.ts'), IMPORTS],

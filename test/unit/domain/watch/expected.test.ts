@@ -57,7 +57,7 @@ describe('how an expectation stands', () => {
     [
       'in progress over the next occurrence',
       { expectation: HOURLY, now: '2026-03-03T02:50:00Z', done: '2026-03-03T00:00:00Z', running: true },
-      'running 2026-03-03T02:00',
+      'running 2026-03-03T01:00',
     ],
     [
       'the first run, not yet due',
@@ -73,6 +73,11 @@ describe('how an expectation stands', () => {
       'a later run by hand does it, too',
       { expectation: NIGHTLY, now: '2026-03-03T12:00:00Z', done: '2026-03-03T08:00:00Z' },
       'ok',
+    ],
+    [
+      'of several that are not done, the first counts',
+      { expectation: NIGHTLY, now: '2026-03-05T23:31:00Z', done: '2026-03-01T23:30:00Z' },
+      'overdue 2026-03-02T23:30',
     ],
     [
       'a cancelled run does not',
@@ -114,7 +119,7 @@ describe('how an expectation stands', () => {
     [
       'a time from before the clock was set back says nothing',
       { expectation: NIGHTLY, now: '2026-03-03T12:00:00Z', done: '2027-03-03T12:00:00Z' },
-      'overdue 2026-03-02T23:30',
+      'overdue 2026-01-01T23:30',
     ],
     [
       'clocks that differ by minutes',
@@ -168,7 +173,8 @@ describe('the watch and the timer of a schedule', () => {
     for (let now = EARLY.getTime() + 7_000; now < EARLY.getTime() + 365 * 24 * HOUR; now += 65 * 60_000) {
       const due = dueAt(schedule, timeZone, new Date(now), undefined, { at: done, isSettled: true });
       const standing = standingOf(expectation, { since: EARLY, doneFor: done, isRunning: false }, new Date(now));
-      expect('dueAt' in standing ? standing.dueAt : undefined).toEqual(due);
+      expect('dueAt' in standing).toBe(due !== undefined);
+      if (due && 'dueAt' in standing) expect(standing.dueAt.getTime()).toBeLessThanOrEqual(due.getTime());
       if (due) {
         done = due;
         served++;
