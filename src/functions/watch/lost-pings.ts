@@ -9,7 +9,7 @@ import { watchedIn } from './read-vault.ts';
 
 /** The end of a run sends its own ping meanwhile. */
 const EARLIEST_MS = 2 * 60_000;
-/** A check that was told nothing for longer has raised its alarm. */
+/** A check that got nothing for longer has raised its alarm. */
 const LATEST_MS = 24 * 3_600_000;
 
 const KINDS: readonly Scheduled[] = ['backup', 'verify', 'prune', 'reconcile'];

@@ -11,7 +11,10 @@ const body = z.strictObject({
   until: z.iso.datetime({ offset: true }).optional(),
 });
 
-/** POST /api/jobs/{job}/pause — its schedules start nothing until it is resumed, or until a time. Repeated, it replaces. */
+/**
+ * POST /api/jobs/{job}/pause — its schedules start nothing until it is resumed, or until a time. A repeated call
+ * replaces the reason and the end.
+ */
 export function pauseJobHandler(deps: Dependencies) {
   return answering(deps, async (request) => {
     const job = watchedJob(deps, request.params.job!);

@@ -11,16 +11,18 @@ import { type JobFacts, type RunningRun, scheduledKind } from '#domain/watch/fac
 import type { MissedStarts } from '#domain/watch/missed-start.ts';
 import { type Pause, type Pauses, pauseEnd } from '#domain/watch/pause.ts';
 import { kindKey, usualMs, type WatchState, withRuns, withSeen } from '#domain/watch/state.ts';
-import { catalogRowOf } from '#storage/catalog.ts';
+import { type CatalogRow, catalogRowOf } from '#storage/catalog.ts';
 import { ControlStore } from '#storage/control/control-store.ts';
 import { PoisonStore } from '#storage/control/poison-store.ts';
 import type { WatchStore } from '#storage/control/watch-store.ts';
 import { isStorageError } from '#storage/storage-error.ts';
 import { listRows } from '../run/list-rows.ts';
 
-/** The first pass of a watch looks further back. Both are one request. */
-const FIRST_ROWS = 1_000;
+/** The first pass of a watch looks further back. Both are one request: a page has at most 1,000 rows. */
+const FIRST_ROWS = 999;
 const ROWS = 200;
+/** Without a catalog, each row is a request. */
+const ROWS_OF_VAULT = 20;
 
 /** A job or archive rule, and what is expected of it. */
 export interface Watched {
@@ -77,10 +79,10 @@ export async function readVault(
 ): Promise<VaultFacts> {
   const now = deps.now();
   const watched = watchedIn(deps, vault);
-  const [pauses, missed, { rows }] = await Promise.all([
+  const [pauses, missed, rows] = await Promise.all([
     store.readPauses(),
     store.readMissed(),
-    listRows(deps, vault, { limit: isFirst ? FIRST_ROWS : ROWS }),
+    newestRows(deps, vault, isFirst ? FIRST_ROWS : ROWS),
   ]);
   let state = withSeen(before, watched.flatMap(seenKeys), now);
   state = withRuns(state, rows, now);
@@ -98,6 +100,16 @@ export async function readVault(
     }
   }
   return { state, facts, unread };
+}
+
+async function newestRows(deps: Dependencies, vault: string, limit: number): Promise<CatalogRow[]> {
+  try {
+    // Rows may be missing of runs from before the table was made: the watch has seen those, or they are old.
+    return (await deps.catalog(vault).list({ limit })).rows;
+  } catch (error) {
+    if (!isStorageError(error)) throw error;
+    return (await listRows(deps, vault, { limit: ROWS_OF_VAULT })).rows;
+  }
 }
 
 const seenKey = (job: string, what: string, expectation?: Expectation) =>

@@ -31,16 +31,16 @@ function room() {
     refuse: (value: boolean) => {
       refuses = value;
     },
-    told: () => pings.map(({ event, run }) => `${event} ${run}`),
+    reported: () => pings.map(({ event, run }) => `${event} ${run}`),
   };
 }
 
 test('a run reports its start and its end, without names of blobs', async () => {
-  const { vault, deps, pings, told } = room();
+  const { vault, deps, pings, reported } = room();
   const run = await vault.begin({ mode: 'full' });
   await pingStart(deps, run);
   await vault.work(run);
-  expect(told()).toEqual([`start ${run.id}`, `success ${run.id}`]);
+  expect(reported()).toEqual([`start ${run.id}`, `success ${run.id}`]);
   expect(pings[0]!.address).toBe('https://hc/1');
   expect(pings[1]!.body).toContain('listed 1 · copied 1');
   expect(pings.map(({ body }) => body).join()).not.toContain('name.txt');
@@ -54,30 +54,30 @@ test('a run that fails is a failure, and says why', async () => {
 });
 
 test('dry runs and runs of other kinds report to no check', async () => {
-  const { vault, told } = room();
+  const { vault, reported } = room();
   await vault.run({ mode: 'full', dryRun: true });
-  expect(told()).toEqual([]);
+  expect(reported()).toEqual([]);
 });
 
 test('the watch sends the end of a run that was lost, once', async () => {
-  const { vault, deps, told, refuse } = room();
+  const { vault, deps, reported, refuse } = room();
   refuse(true);
   const { id } = await vault.backup();
   const watch = watchHandler(deps);
   refuse(false);
   // The run itself may be sending it.
   await watch();
-  expect(told()).toEqual([]);
+  expect(reported()).toEqual([]);
   vault.clock.app += 10 * 60_000;
   await watch();
   await watch();
-  expect(told()).toEqual([`success ${id}`]);
+  expect(reported()).toEqual([`success ${id}`]);
 });
 
 test('the watch sends nothing for a run that reported itself', async () => {
-  const { vault, deps, told } = room();
+  const { vault, deps, reported } = room();
   const { id } = await vault.backup();
   vault.clock.app += 10 * 60_000;
   await watchHandler(deps)();
-  expect(told()).toEqual([`success ${id}`]);
+  expect(reported()).toEqual([`success ${id}`]);
 });

@@ -157,7 +157,7 @@ class Room {
     );
   }
 
-  told(channel = 'ops'): string[] {
+  reported(channel = 'ops'): string[] {
     return this.sent.filter((each) => each.channel === channel).map(({ type, id }) => `${type} ${id}`);
   }
 }
@@ -212,21 +212,21 @@ describe('a month', () => {
     const room = new Room(DAILY);
     room.around = outages(room);
     await month(room);
-    const told = room.told();
+    const reported = room.reported();
     for (const id of EXPECTED) {
-      expect(told, id).toContain(`opened ${id}`);
+      expect(reported, id).toContain(`opened ${id}`);
       if (id !== 'unproved/nightly')
-        expect(told.filter((each) => each === `closed ${id}`).length, id).toBe(
-          told.filter((each) => each === `opened ${id}`).length,
+        expect(reported.filter((each) => each === `closed ${id}`).length, id).toBe(
+          reported.filter((each) => each === `opened ${id}`).length,
         );
     }
-    expect(told.filter((each) => each === 'opened overdue/backup/nightly')).toHaveLength(2);
-    // Of the two nights that did not happen, the second is told as a repetition.
-    expect(told).toContain('repeated overdue/backup/nightly');
+    expect(reported.filter((each) => each === 'opened overdue/backup/nightly')).toHaveLength(2);
+    // Of the two nights that did not happen, the second is reported as a repetition.
+    expect(reported).toContain('repeated overdue/backup/nightly');
     // A digest comes once a day.
     const digests = room.sent.filter(({ channel }) => channel === 'mail');
     expect(new Set(digests.map(({ at }) => new Date(at).getUTCHours()))).toEqual(new Set([9]));
-    expect(room.told('mail')).toContain('opened overdue/backup/nightly');
+    expect(room.reported('mail')).toContain('opened overdue/backup/nightly');
   });
 
   const slow = { tags: ['slow'], timeout: 300_000 };
@@ -240,7 +240,7 @@ describe('a month', () => {
     };
     await month(plain);
     expect(writes).toBeGreaterThan(30);
-    const wanted = new Set(plain.told().filter((each) => !each.startsWith('repeated')));
+    const wanted = new Set(plain.reported().filter((each) => !each.startsWith('repeated')));
     for (let at = 1; at <= writes; at++) {
       for (const moment of ['before', 'after'] as const) {
         const room = new Room(DAILY);
@@ -250,10 +250,10 @@ describe('a month', () => {
           if (when === moment && isWrite(call) && ++count === at) throw new Crash();
         };
         await month(room);
-        const told = new Set(room.told().filter((each) => !each.startsWith('repeated')));
+        const reported = new Set(room.reported().filter((each) => !each.startsWith('repeated')));
         // That a vault does not answer, a process can remember only itself.
-        const both = [...told, ...wanted].filter(
-          (each) => !/VAULT/.test(each) && !(told.has(each) && wanted.has(each)),
+        const both = [...reported, ...wanted].filter(
+          (each) => !/VAULT/.test(each) && !(reported.has(each) && wanted.has(each)),
         );
         expect(both.join(), `${moment} write ${at}`).toBe('');
         const ids = new Map<string, Set<string>>();
@@ -306,13 +306,13 @@ test('a channel that takes nothing gets everything later, and the others hear of
     await room.pass();
     room.vault.pass(1);
   }
-  expect(room.told('mail')).toEqual(['opened failed/backup/nightly', 'opened undelivered/ops']);
+  expect(room.reported('mail')).toEqual(['opened failed/backup/nightly', 'opened undelivered/ops']);
   expect(room.logged).toContain('message-not-sent');
   room.refuse = () => false;
   await room.pass();
-  expect(room.told('ops')).toEqual(['opened failed/backup/nightly']);
+  expect(room.reported('ops')).toEqual(['opened failed/backup/nightly']);
   await room.pass();
-  expect(room.told('mail').at(-1)).toBe('closed undelivered/ops');
+  expect(room.reported('mail').at(-1)).toBe('closed undelivered/ops');
 });
 
 test('a job that is paused is not overdue, and what the pause covered stays forgotten', async () => {
@@ -325,16 +325,16 @@ test('a job that is paused is not overdue, and what the pause covered stays forg
     room.vault.pass(6);
     await room.pass();
   }
-  expect(room.told()).toEqual(['opened paused/nightly', 'repeated paused/nightly']);
+  expect(room.reported()).toEqual(['opened paused/nightly', 'repeated paused/nightly']);
   await store.changePause('nightly', (pause) => ({ ...pause!, resumed: new Date(room.now).toISOString() }));
   await room.pass();
-  expect(room.told().at(-1)).toBe('closed paused/nightly');
+  expect(room.reported().at(-1)).toBe('closed paused/nightly');
   room.vault.pass(12);
   await room.pass();
-  expect(room.told().filter((each) => each.includes('overdue'))).toEqual([]);
+  expect(room.reported().filter((each) => each.includes('overdue'))).toEqual([]);
   room.vault.pass(24);
   await room.pass();
-  expect(room.told().at(-1)).toBe('opened overdue/backup/nightly');
+  expect(room.reported().at(-1)).toBe('opened overdue/backup/nightly');
 });
 
 test('runs from before a clock was set back hide no later ones', async () => {
@@ -346,10 +346,10 @@ test('runs from before a clock was set back hide no later ones', async () => {
   await room.pass();
   room.vault.pass(30);
   await room.pass();
-  expect(room.told()).toEqual(['opened overdue/backup/nightly']);
+  expect(room.reported()).toEqual(['opened overdue/backup/nightly']);
   await room.run('succeeded');
   await room.pass();
-  expect(room.told().at(-1)).toBe('closed overdue/backup/nightly');
+  expect(room.reported().at(-1)).toBe('closed overdue/backup/nightly');
 });
 
 test('another app with the vault keeps what it has open', async () => {
@@ -361,5 +361,5 @@ test('another app with the vault keeps what it has open', async () => {
   other.handler = watchHandler(other.deps);
   await other.pass();
   await room.pass();
-  expect(room.told()).toEqual(['opened failed/backup/nightly']);
+  expect(room.reported()).toEqual(['opened failed/backup/nightly']);
 });
