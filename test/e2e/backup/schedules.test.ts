@@ -15,7 +15,8 @@ const timed = async (app: Strongroom) => {
   const { runs } = (await app.call('GET', '/api/runs?job=nightly')).body as unknown as {
     runs: { trigger: string; status: string }[];
   };
-  return runs.filter(({ trigger }) => trigger === 'timer').map(({ status }) => status);
+  const started = runs.filter(({ trigger, status }) => trigger === 'timer' && status !== 'not-started');
+  return started.map(({ status }) => status);
 };
 
 /** No request for the lock of the job gets an answer: the vault is out of reach for every start. */
@@ -57,6 +58,14 @@ test('a start that fails for minutes is an error in the log, and the next tick m
   await app.host.printed(/Timer function "backup_nightly" failed/, 20_000);
   expect(app.host.output()).toMatch(/start-failed .*"job":"nightly","what":"backup","due":"20/);
   bed.proxy.rules.length = 0;
+  // The watch notes it, now that the vault answers.
+  expect((await app.call('POST', '/admin/functions/watch', {})).status).toBe(202);
+  const rows = async () => ((await app.call('GET', '/api/runs')).body as unknown as { runs: object[] }).runs;
+  const missed = expect.objectContaining({
+    status: 'not-started',
+    problem: expect.objectContaining({ code: 'unreachable' }),
+  });
+  await expect.poll(rows, { timeout: 20_000 }).toEqual([missed]);
   await fire(app);
   await expect.poll(() => timed(app), { timeout: 20_000 }).toEqual(['succeeded']);
 });
