@@ -24,6 +24,8 @@ export async function composed(channel: Channel, message: Message, sending: Send
 }
 
 const ORDER: Severity[] = ['info', 'warning', 'error', 'critical'];
+/** Of a long digest: Slack takes 50 blocks, and Teams 28 kB. The title has the number. */
+const MOST_SHOWN = 30;
 const JSON_TYPE = { 'content-type': 'application/json' };
 const ACS_SCOPE = 'https://communication.azure.com/.default';
 const ACS_VERSION = '2023-03-31';
@@ -55,7 +57,7 @@ function teams({ url }: Channel, message: Message, { instance }: Sending): Post 
       weight: 'bolder',
       color: worstOf(message) === 'info' ? 'default' : color,
     }),
-    ...message.notices.flatMap((notice) => linesOf(notice, message).map((line) => block(line))),
+    ...message.notices.slice(0, MOST_SHOWN).flatMap((notice) => linesOf(notice, message).map((line) => block(line))),
     block(instance, { isSubtle: true, size: 'small' }),
   ];
   const content = {
@@ -81,8 +83,7 @@ function slack({ url }: Channel, message: Message, { instance }: Sending): Post 
   });
   const blocks = [
     { type: 'header', text: { type: 'plain_text', text: text.slice(0, 150) } },
-    // A message has at most 50 blocks.
-    ...message.notices.slice(0, 40).map((notice) => section(linesOf(notice, message).join('\n'))),
+    ...message.notices.slice(0, MOST_SHOWN).map((notice) => section(linesOf(notice, message).join('\n'))),
     { type: 'context', elements: [{ type: 'plain_text', text: instance.slice(0, 150) || '-' }] },
   ];
   return { url, headers: JSON_TYPE, body: JSON.stringify({ text: slackText(text), blocks }) };

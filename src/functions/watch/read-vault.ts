@@ -15,7 +15,7 @@ import { type CatalogRow, catalogRowOf } from '#storage/catalog.ts';
 import { ControlStore } from '#storage/control/control-store.ts';
 import { PoisonStore } from '#storage/control/poison-store.ts';
 import type { WatchStore } from '#storage/control/watch-store.ts';
-import { isStorageError } from '#storage/storage-error.ts';
+import { isStorageError, StorageError } from '#storage/storage-error.ts';
 import { listRows } from '../run/list-rows.ts';
 
 /** The first pass of a watch looks further back. Both are one request: a page has at most 1,000 rows. */
@@ -68,7 +68,7 @@ export interface VaultFacts {
 /**
  * What the vault knows of its jobs. Costs one query of the catalog and two small reads, and for each job its lock, a
  * listing of notes, and two more reads for each run in progress; for each archive rule, a listing of poison entries. No
- * request concerns a restore point that has not changed. Throws if the vault does not answer.
+ * request concerns a restore point that has not changed. Throws if the vault does not answer, or has lost everything.
  */
 export async function readVault(
   deps: Dependencies,
@@ -84,6 +84,10 @@ export async function readVault(
     store.readMissed(),
     newestRows(deps, vault, isFirst ? FIRST_ROWS : ROWS),
   ]);
+  // A write would create the container, and hide that it was lost.
+  if (isFirst && rows.length > 0 && (await store.isGone())) {
+    throw new StorageError('container-not-found', `${vault} has lost its control container, and its catalog has runs`);
+  }
   let state = withSeen(before, watched.flatMap(seenKeys), now);
   state = withRuns(state, rows, now);
   const facts: JobFacts[] = [];

@@ -67,7 +67,7 @@ export function watchHandler(deps: Dependencies) {
 }
 
 function codeOf(error: StorageError): ProblemCode {
-  return problemCodeOf(error, 'destination');
+  return error.kind === 'container-not-found' ? 'content-missing' : problemCodeOf(error, 'destination');
 }
 
 /** Reports that a vault does not answer, or does again, from memory. */

@@ -1,3 +1,4 @@
+import { CONTROL_CONTAINER } from '#domain/run/control-paths.ts';
 import { isMissedStarts, type MissedStart, type MissedStarts, withMissed } from '#domain/watch/missed-start.ts';
 import { isPauses, type Pause, type Pauses } from '#domain/watch/pause.ts';
 import { isPings, type Pings } from '#domain/watch/ping.ts';
@@ -18,6 +19,17 @@ export class WatchStore extends ControlContainer {
     const found = await this.read(STATE);
     if (!found) return { state: undefined, expect: 'absent' };
     return { state: isWatchState(found.value) ? found.value : undefined, expect: { ifMatch: found.etag } };
+  }
+
+  /** Whether the control container is not there. */
+  async isGone(): Promise<boolean> {
+    try {
+      await this.vault.listBlobs(CONTROL_CONTAINER, { limit: 1 });
+      return false;
+    } catch (error) {
+      if (isStorageError(error, 'container-not-found')) return true;
+      throw error;
+    }
   }
 
   /** Returns the new ETag, or undefined if another pass has written it since. */

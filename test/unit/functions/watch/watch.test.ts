@@ -363,3 +363,13 @@ test('another app with the vault keeps what it has open', async () => {
   await room.pass();
   expect(room.reported()).toEqual(['opened failed/backup/nightly']);
 });
+
+test('a vault that has lost its control container is reported, and the watch does not make it again', async () => {
+  const room = new Room(DAILY);
+  await room.run('succeeded');
+  await room.pass();
+  room.vault.vault.deleteContainer('strongroom');
+  for (let pass = 0; pass < 4; pass++) await room.pass();
+  expect(room.reported()).toEqual(['opened out-of-reach/VAULT']);
+  await expect(new WatchStore(room.deps.blobs('VAULT')).isGone()).resolves.toBe(true);
+});
