@@ -173,10 +173,10 @@ function finite(ms: number): number {
   return Number.isFinite(ms) ? ms : 0;
 }
 
-function notStarted({ job, missed, standings, ended }: JobFacts, what: Scheduled): Condition[] {
+function notStarted({ job, missed, standings, ended, pause }: JobFacts, what: Scheduled, now: Date): Condition[] {
   const start = missed[what];
   const standing = standings[what];
-  if (!start || !standing || !isLate(standing)) return [];
+  if (!start || !standing || !isLate(standing) || isPaused(pause, now)) return [];
   // A run in progress is only in the way for a while. If it is for too long, the run is overdue.
   if (start.code === 'run-in-progress' || Date.parse(start.due) < standing.dueAt.getTime()) return [];
   const isTriedSince = ended[what] !== undefined && ended[what].startedAt > start.at;

@@ -88,8 +88,7 @@ export async function readVault(
   if (isFirst && rows.length > 0 && (await store.isGone())) {
     throw new StorageError('container-not-found', `${vault} has lost its control container, and its catalog has runs`);
   }
-  let state = withSeen(before, watched.flatMap(seenKeys), now);
-  state = withRuns(state, rows, now);
+  let state = withRuns(before, rows, now);
   const facts: JobFacts[] = [];
   const unread = new Set<string>();
   for (const each of watched) {
@@ -119,9 +118,12 @@ async function newestRows(deps: Dependencies, vault: string, limit: number): Pro
 const seenKey = (job: string, what: string, expectation?: Expectation) =>
   `${job} ${what} ${expectation?.schedule ?? ''} ${expectation?.timeZone ?? ''}`;
 
-function seenKeys({ job, expectations }: Watched): string[] {
-  const keys = Object.entries(expectations).map(([what, each]) => seenKey(job.name, what, each));
-  return job.verify?.expect === undefined ? keys : [...keys, seenKey(job.name, 'proof')];
+/** Before the first restore point, there is nothing to verify. */
+function expectedNow({ job, expectations }: Watched, hasPoint: boolean) {
+  const entries = Object.entries(expectations) as [Scheduled, Expectation][];
+  const expected = entries.filter(([what]) => what !== 'verify' || hasPoint);
+  const proof = hasPoint && job.verify?.expect !== undefined ? [seenKey(job.name, 'proof')] : [];
+  return { expected, keys: [...expected.map(([what, each]) => seenKey(job.name, what, each)), ...proof] };
 }
 
 interface Known {
@@ -133,21 +135,24 @@ interface Known {
 
 async function readJob(
   deps: Dependencies,
-  { job, rule, expectations }: Watched,
+  watched: Watched,
   { control, state: before, pauses, missed }: Known,
 ): Promise<{ state: WatchState; facts: JobFacts }> {
   const now = deps.now();
+  const { job, rule } = watched;
   const { name } = job;
   const [lock, notes, poison] = await Promise.all([
     control.readLock(name),
     rule ? new Map<string, Notes>() : control.listNotes(name),
     rule ? new PoisonStore(control, name).countOpen() : 0,
   ]);
-  const { running, state } = await runsInProgress(deps, control, name, lock?.value.run ?? null, before);
+  const { expected, keys } = expectedNow(watched, lock?.value.point !== undefined);
+  const seen = withSeen(before, keys, now);
+  const { running, state } = await runsInProgress(deps, control, name, lock?.value.run ?? null, seen);
   const pause = pauses.jobs[name];
   const ended: JobFacts['ended'] = {};
   const standings: JobFacts['standings'] = {};
-  for (const [what, expectation] of Object.entries(expectations) as [Scheduled, Expectation][]) {
+  for (const [what, expectation] of expected) {
     const memory = state.kinds[kindKey(name, what)];
     if (memory?.ended) ended[what] = memory.ended;
     standings[what] = standing(
@@ -159,7 +164,7 @@ async function readJob(
     const last = state.kinds[kindKey(name, what)]?.ended;
     if (last) ended[what] = last;
   }
-  const proofWithin = job.verify?.expect;
+  const proofWithin = keys.includes(seenKey(name, 'proof')) ? job.verify?.expect : undefined;
   const facts: JobFacts = {
     ...{ job: name, standings, ended, running, missed: missed.jobs[name] ?? {} },
     brakes: brakesIn(notes),

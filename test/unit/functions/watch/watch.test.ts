@@ -114,6 +114,7 @@ class Room {
   /** A run that began now and took an hour. */
   async run(status: string, more: Partial<CatalogRow> = {}): Promise<void> {
     const began = new Date(this.now);
+    const { mode } = more;
     const id = newRunId('nightly', began, 'aaaaaa');
     const finishedAt = new Date(this.now + HOUR).toISOString();
     const lock = await this.vault.control.readLock('nightly');
@@ -122,7 +123,7 @@ class Room {
     const taken = acquire(lock?.value, ref, began, due);
     await this.vault.control.writeJson(
       lockPath('nightly'),
-      release(taken, began),
+      release(taken, began, status === 'failed' || mode !== undefined ? {} : { point: id }),
       lock ? { ifMatch: lock.etag } : 'absent',
     );
     await this.deps.catalog('VAULT').put({
@@ -372,4 +373,19 @@ test('a vault that has lost its control container is reported, and the watch doe
   for (let pass = 0; pass < 4; pass++) await room.pass();
   expect(room.reported()).toEqual(['opened out-of-reach/VAULT']);
   await expect(new WatchStore(room.deps.blobs('VAULT')).isGone()).resolves.toBe(true);
+});
+
+test('before its first restore point, a job has nothing to verify, and owes no verification for that time', async () => {
+  const room = new Room({ ...DAILY, schedule: '0 0 0 * * 0' });
+  room.vault.clock.app = room.vault.clock.service = Date.parse('2026-05-05T00:00:00Z');
+  for (let hour = 0; hour < 48; hour += 6) {
+    await room.pass();
+    room.vault.pass(6);
+  }
+  await room.run('succeeded');
+  await room.pass();
+  expect(room.reported()).toEqual([]);
+  room.vault.pass(12);
+  await room.pass();
+  expect(room.reported()).toEqual(['opened overdue/verify/nightly']);
 });
