@@ -7,6 +7,7 @@ import { restorePointOperations } from './restore-points.ts';
 import { restoreOperations } from './restores.ts';
 import { runOperations } from './runs.ts';
 import { verificationOperations } from './verifications.ts';
+import { watchOperations } from './watch.ts';
 import { whoAmIOperations } from './who-am-i.ts';
 
 /** Every operation of the HTTP API, by its id. */
@@ -17,6 +18,7 @@ export const OPERATIONS = {
   ...verificationOperations,
   ...pruneOperations,
   ...archiveOperations,
+  ...watchOperations,
   ...healthOperations,
   ...catalogOperations,
   ...descriptionOperations,

@@ -1,14 +1,23 @@
 import { z } from 'zod';
 import { bySchema } from '#domain/run/by.ts';
+import type { Members } from '#domain/run/members.ts';
+import type { Problem } from '#domain/run/problems.ts';
 import { catalogProblems } from './catalog-problem.ts';
-import { counts, cursor, next, text, time } from './fields.ts';
+import { count, counts, cursor, next, text, time } from './fields.ts';
 import { limitUpTo } from './limit.ts';
 import { operations } from './operation.ts';
 import { outcomeSchema } from './outcome.ts';
 import { runReportSchema, statusSchema } from './run-report.ts';
 import { startedRunSchema } from './started-run.ts';
 
-/** A run in a list. */
+/** The worst problem of a run, or why a schedule could not start one. */
+const rowProblemSchema = z
+  .strictObject({ code: text, container: text.optional(), count, message: text } satisfies Members<
+    Omit<Problem, 'hint'>
+  >)
+  .meta({ id: 'RowProblem' });
+
+/** A run in a list, or a start that was not made. */
 export const runRowSchema = z
   .strictObject({
     // A run that was lost has the mode and trigger "unknown" without a catalog.
@@ -17,6 +26,7 @@ export const runRowSchema = z
     finishedAt: time.optional(),
     counts: counts.optional(),
     bytes: counts.optional(),
+    problem: rowProblemSchema.optional(),
   })
   .meta({ id: 'RunRow' });
 

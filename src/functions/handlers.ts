@@ -23,6 +23,9 @@ import { listRunsHandler } from './run/list-runs.ts';
 import { retryRunHandler } from './run/retry-run.ts';
 import { startRunHandler } from './run/start-run.ts';
 import { startVerificationHandler } from './verify/start-verification.ts';
+import { pauseJobHandler } from './watch/pause-job.ts';
+import { resumeJobHandler } from './watch/resume-job.ts';
+import { testChannelHandler } from './watch/test-channel.ts';
 import { whoAmIHandler } from './who-am-i.ts';
 
 /** Who answers each operation. */
@@ -50,6 +53,9 @@ export const HANDLERS: Readonly<Record<OperationId, (deps: Dependencies) => Hand
   listReceipts: listReceiptsHandler,
   listPoison: listPoisonHandler,
   startReprocess: startReprocessHandler,
+  pauseJob: pauseJobHandler,
+  resumeJob: resumeJobHandler,
+  testChannel: testChannelHandler,
   rebuildCatalog: rebuildCatalogHandler,
   health: healthHandler,
   healthDetails: healthDetailsHandler,

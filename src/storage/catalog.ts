@@ -1,5 +1,6 @@
 import type { By } from '#domain/run/by.ts';
 import { defined } from '#domain/run/defined.ts';
+import { asksForAction, isRemark, type Problem } from '#domain/run/problems.ts';
 import type { RunRef, RunSummary } from '#domain/run/run.ts';
 
 /**
@@ -42,11 +43,16 @@ export interface CatalogRow {
   finishedAt?: string;
   counts?: Record<string, number>;
   bytes?: Record<string, number>;
+  /** The worst problem, if there is one; or why a scheduled run did not start. */
+  problem?: RowProblem;
 }
+
+export type RowProblem = Pick<Problem, 'code' | 'container' | 'count' | 'message'>;
 
 /** The row of a published run. */
 export function catalogRowOf(summary: RunSummary): CatalogRow {
   const { id, job, mode, trigger, by, status, dryRun, startedAt, finishedAt, counts, bytes } = summary;
+  const problem = worstOf(summary.problems);
   return {
     id,
     job,
@@ -59,7 +65,18 @@ export function catalogRowOf(summary: RunSummary): CatalogRow {
     ...(finishedAt !== null && { finishedAt }),
     counts: { ...counts },
     bytes: { ...bytes },
+    ...(problem && { problem }),
   };
+}
+
+/** Problems of a whole run or container come first, and then those that ask for action. */
+function worstOf(problems: readonly Problem[]): RowProblem | undefined {
+  const weight = (problem: Problem) =>
+    (isRemark(problem) ? 0 : 1) + (asksForAction(problem.code) ? 2 : 0) + (problem.count === 0 ? 4 : 0);
+  const [worst] = problems.toSorted((a, b) => weight(b) - weight(a) || b.count - a.count);
+  if (!worst) return undefined;
+  const { code, container, count, message } = worst;
+  return { code, ...(container !== undefined && { container }), count, message };
 }
 
 /** The row of a run that has just started. */

@@ -45,6 +45,7 @@ describe('a catalog', () => {
       dryRun: true,
       counts: { copied: 3, failed: 0 },
       bytes: { copied: 2 ** 50 },
+      problem: { code: 'throttled', container: 'a', count: 1, message: '1 blob: …' },
     });
     expect(await countingRequests(counts, () => catalog.put(whole))).toBe('created');
     expect(counts).toEqual({ InsertOrReplaceEntity: 2, CreateTable: 1 });

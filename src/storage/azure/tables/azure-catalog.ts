@@ -111,26 +111,28 @@ export class AzureCatalog implements Catalog {
 }
 
 /** The columns of the table, which has numbers and strings but no records. */
-type Columns = Omit<CatalogRow, 'by' | 'counts' | 'bytes'> & {
+type Columns = Omit<CatalogRow, 'by' | 'counts' | 'bytes' | 'problem'> & {
   by?: string;
   counts?: string;
   bytes?: string;
+  problem?: string;
   state?: string;
 };
 
 function columnsOf(row: CatalogRow): Columns {
-  const { by, counts, bytes, ...rest } = row;
+  const { by, counts, bytes, problem, ...rest } = row;
   return {
     ...rest,
     ...(by ? { by: JSON.stringify(by) } : {}),
     ...(counts ? { counts: JSON.stringify(counts) } : {}),
     ...(bytes ? { bytes: JSON.stringify(bytes) } : {}),
+    ...(problem ? { problem: JSON.stringify(problem) } : {}),
   };
 }
 
 /** Nothing for an empty row, or a damaged one: no decision depends on the catalog, and a rebuild repairs the row. */
 function rowOf(columns: Partial<Columns>): CatalogRow[] {
-  const { id, job, mode, trigger, by, status, dryRun, startedAt, finishedAt, counts, bytes } = columns;
+  const { id, job, mode, trigger, by, status, dryRun, startedAt, finishedAt, counts, bytes, problem } = columns;
   if (![id, job, mode, trigger, status, startedAt].every((each) => typeof each === 'string')) return [];
   try {
     return [
@@ -140,6 +142,7 @@ function rowOf(columns: Partial<Columns>): CatalogRow[] {
         ...(finishedAt ? { finishedAt } : {}),
         ...(counts ? { counts: JSON.parse(counts) } : {}),
         ...(bytes ? { bytes: JSON.parse(bytes) } : {}),
+        ...(problem ? { problem: JSON.parse(problem) } : {}),
       },
     ];
   } catch {
