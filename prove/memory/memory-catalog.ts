@@ -1,4 +1,4 @@
-import type { Catalog, CatalogRow } from '#storage/catalog.ts';
+import { type Catalog, type CatalogRow, type ListedRows, NOT_STARTED } from '#storage/catalog.ts';
 import { StorageError } from '#storage/storage-error.ts';
 import { DIRECT, type Network } from './memory-blobs.ts';
 
@@ -37,13 +37,14 @@ export class MemoryCatalog implements Catalog {
 
   async markComplete(): Promise<void> {}
 
-  list(options: { job?: string; limit: number; cursor?: string }): Promise<{ rows: CatalogRow[]; next?: string }> {
+  list(options: ListedRows): Promise<{ rows: CatalogRow[]; next?: string }> {
     return this.#network({ account: this.#alias, operation: 'QueryEntities', writes: false }, () => {
       this.#refuse();
-      const { job, limit, cursor } = options;
+      const { job, runsOnly, limit, cursor } = options;
       if (cursor !== undefined && !cursor.startsWith('row-')) throw new StorageError('invalid', 'Not a cursor');
       const rows = [...this.#rows.values()]
         .filter((row) => job === undefined || row.job === job)
+        .filter(({ status }) => !runsOnly || status !== NOT_STARTED)
         .sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1))
         .filter((row) => cursor === undefined || keyOf(row) >= cursor.slice(4));
       const next = rows[limit];

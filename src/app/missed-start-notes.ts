@@ -1,6 +1,6 @@
 import { PROBLEMS } from '#domain/run/problems.ts';
 import type { MissedStart } from '#domain/watch/missed-start.ts';
-import type { CatalogRow } from '#storage/catalog.ts';
+import { type CatalogRow, NOT_STARTED } from '#storage/catalog.ts';
 import { WatchStore } from '#storage/control/watch-store.ts';
 import { isStorageError } from '#storage/storage-error.ts';
 import type { Dependencies } from './dependencies.ts';
@@ -37,7 +37,7 @@ async function isNoted(deps: Dependencies, missed: MissedStart): Promise<boolean
 function rowOf({ id, job, due, at, code, run }: MissedStart, mode: string): CatalogRow {
   const message = `${PROBLEMS[code].meaning}${run === undefined ? '' : `: ${run}`}`;
   return {
-    ...{ id, job, mode, trigger: 'timer', dryRun: false, status: 'not-started', startedAt: due, finishedAt: at },
+    ...{ id, job, mode, trigger: 'timer', dryRun: false, status: NOT_STARTED, startedAt: due, finishedAt: at },
     problem: { code, count: 0, message },
   };
 }

@@ -266,7 +266,7 @@ async function catalogOf(
   const late = new Promise<'late'>((resolve) => {
     signal.addEventListener('abort', () => resolve('late'));
   });
-  const asked = deps.catalog(alias).list({ limit: 1 });
+  const asked = deps.catalog(alias).list({ runsOnly: true, limit: 1 });
   try {
     const page = await Promise.race([asked, late]);
     if (page !== 'late' && !page.incomplete) return { runs: page.rows.length > 0 };

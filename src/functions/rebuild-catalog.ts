@@ -149,11 +149,11 @@ async function emptyPage(
   jobs: ReadonlySet<string>,
 ): Promise<string | undefined> {
   const catalog = deps.catalog(vault);
-  const page = await catalog.list({ limit: ROWS_PER_PAGE, ...(marker !== undefined && { cursor: marker }) });
-  const atOnce = pLimit(RUNS_AT_ONCE);
   // What was not started has left nothing else.
-  const runs = page.rows.filter(({ status }) => status !== 'not-started');
-  const old = runs.filter(({ job, startedAt }) => jobs.has(job) && startedAt < began);
+  const about = { runsOnly: true, limit: ROWS_PER_PAGE } as const;
+  const page = await catalog.list({ ...about, ...(marker !== undefined && { cursor: marker }) });
+  const atOnce = pLimit(RUNS_AT_ONCE);
+  const old = page.rows.filter(({ job, startedAt }) => jobs.has(job) && startedAt < began);
   await Promise.all(
     old.map((row) =>
       atOnce(async () => {

@@ -20,8 +20,19 @@ export interface Catalog {
   /**
    * At most `limit` rows, newest first, and a cursor for the next ones. Throws `container-not-found` without a table.
    */
-  list(options: { job?: string; limit: number; cursor?: string }): Promise<CatalogPage>;
+  list(options: ListedRows): Promise<CatalogPage>;
 }
+
+export interface ListedRows {
+  job?: string;
+  /** Leaves starts that were not made out: any number of them may be newer than the last run. */
+  runsOnly?: true;
+  limit: number;
+  cursor?: string;
+}
+
+/** The status of the row of a start that was not made. */
+export const NOT_STARTED = 'not-started';
 
 export interface CatalogPage {
   rows: CatalogRow[];

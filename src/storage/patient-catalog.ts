@@ -1,4 +1,4 @@
-import type { Catalog, CatalogPage, CatalogRow } from './catalog.ts';
+import type { Catalog, CatalogPage, CatalogRow, ListedRows } from './catalog.ts';
 import { isStorageError, type StorageError } from './storage-error.ts';
 
 /** Milliseconds until a table service that could not be used is asked again. */
@@ -45,7 +45,7 @@ export class PatientCatalog implements Catalog {
     return this.#ask(() => this.#catalog.markComplete());
   }
 
-  list(options: { job?: string; limit: number; cursor?: string }): Promise<CatalogPage> {
+  list(options: ListedRows): Promise<CatalogPage> {
     return this.#ask(() => this.#catalog.list(options));
   }
 

@@ -79,7 +79,7 @@ async function pointsIn(deps: Dependencies, vault: string, { job, limit, removed
   let problem: CatalogProblem | undefined;
   for (let page = 0; page < PAGES_PER_ANSWER && points.length < limit; page++) {
     // Reads no more rows than the answer can list, since a cursor can only continue after a whole page of the catalog.
-    const listed = await listRows(deps, vault, { job, limit: limit - points.length, cursor: next });
+    const listed = await listRows(deps, vault, { job, runsOnly: true, limit: limit - points.length, cursor: next });
     problem ??= listed.problem;
     const shown = listed.rows.filter(mayBePoint).map(async (row) => {
       const facts = await factsOf(row);

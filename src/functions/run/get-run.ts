@@ -77,7 +77,7 @@ async function expectedOf(deps: Dependencies, vault: string, run: RunRef): Promi
   try {
     if (retriedRun(run) !== undefined || mode === 'prune' || mode === 'reprocess') return undefined;
     if (point) return heldIn(await new ControlStore(deps.blobs(vault)).readSummary({ job, id: point }), restore);
-    const { rows } = await listRows(deps, vault, { job, limit: 10 });
+    const { rows } = await listRows(deps, vault, { job, runsOnly: true, limit: 10 });
     const alike = mode === 'reconcile' ? ['reconcile'] : ['full', 'incremental'];
     const last = rows.find((row) => alike.includes(row.mode) && /^(succeeded|completed)/.test(row.status));
     return last?.counts?.listed;

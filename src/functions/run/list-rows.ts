@@ -1,6 +1,7 @@
 import pLimit from 'p-limit';
 import type { Dependencies } from '#app/dependencies.ts';
 import { runsPrefix } from '#domain/run/control-paths.ts';
+import { defined } from '#domain/run/defined.ts';
 import { PROBLEMS } from '#domain/run/problems.ts';
 import type { RunRef } from '#domain/run/run.ts';
 import { parseRunId } from '#domain/run/run-id.ts';
@@ -25,6 +26,8 @@ export interface RowPage {
 
 export interface WantedRows {
   job?: string | undefined;
+  /** The vault itself has no others. */
+  runsOnly?: true;
   limit: number;
   cursor?: string | undefined;
 }
@@ -38,11 +41,11 @@ const OF_VAULT = '.';
  * for each run of the page. A list that has begun from the vault ends so.
  */
 export async function listRows(deps: Dependencies, vault: string, wanted: WantedRows): Promise<RowPage> {
-  const { job, limit, cursor } = wanted;
+  const { job, runsOnly, limit, cursor } = wanted;
   if (cursor?.startsWith(OF_VAULT)) return rowsOfVault(deps, vault, wanted);
   let why: string;
   try {
-    const page = await deps.catalog(vault).list({ limit, ...(job && { job }), ...(cursor && { cursor }) });
+    const page = await deps.catalog(vault).list({ limit, ...defined({ job, runsOnly, cursor }) });
     if (!page.incomplete) return page;
     why = 'The catalog may lack runs from before its table was created';
   } catch (error) {

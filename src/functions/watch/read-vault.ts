@@ -108,7 +108,7 @@ export async function readVault(
 async function newestRows(deps: Dependencies, vault: string, limit: number): Promise<CatalogRow[]> {
   try {
     // Rows may be missing of runs from before the table was made: the watch has seen those, or they are old.
-    return (await deps.catalog(vault).list({ limit })).rows;
+    return (await deps.catalog(vault).list({ runsOnly: true, limit })).rows;
   } catch (error) {
     if (!isStorageError(error)) throw error;
     return (await listRows(deps, vault, { limit: ROWS_OF_VAULT })).rows;

@@ -1,5 +1,5 @@
 import { odata, type TableClient, type TableServiceClientOptions } from '@azure/data-tables';
-import type { Catalog, CatalogPage, CatalogRow } from '../../catalog.ts';
+import { type Catalog, type CatalogPage, type CatalogRow, type ListedRows, NOT_STARTED } from '../../catalog.ts';
 import { noteRequest } from '../../requests.ts';
 import { StorageError } from '../../storage-error.ts';
 import type { AccountAccess } from '../account-access.ts';
@@ -75,12 +75,13 @@ export class AzureCatalog implements Catalog {
     await this.#table.upsertEntity(entity, 'Replace', { requestOptions: { timeout: this.#timeout } });
   }
 
-  async list(options: { job?: string; limit: number; cursor?: string }): Promise<CatalogPage> {
-    const { job, limit, cursor } = options;
-    const filter =
-      job === undefined
-        ? odata`PartitionKey eq ${PARTITION}`
-        : odata`PartitionKey eq ${PARTITION} and (job eq ${job} or RowKey eq ${STATE})`;
+  async list({ job, runsOnly, limit, cursor }: ListedRows): Promise<CatalogPage> {
+    const wanted = [
+      ...(job === undefined ? [] : [odata`job eq ${job}`]),
+      ...(runsOnly ? [odata`status ne ${NOT_STARTED}`] : []),
+    ];
+    const [ofRuns, isState] = [odata`PartitionKey eq ${PARTITION}`, odata`RowKey eq ${STATE}`];
+    const filter = wanted.length === 0 ? ofRuns : `${ofRuns} and (${isState} or (${wanted.join(' and ')}))`;
     return this.#ask('list', async () => {
       const pages = this.#table
         .listEntities<Columns>({ queryOptions: { filter }, requestOptions: { timeout: this.#timeout } })
