@@ -61,7 +61,7 @@ export class Api {
   /** Fires the timer of a job, and finds the run that the timer started. */
   async fireTimer(job: string): Promise<string> {
     const known = new Set((await this.#runs(job)).map(({ id }) => id));
-    await this.#call('POST', `/admin/functions/backup-${job}`, {});
+    await this.#call('POST', `/admin/functions/backup_${job.replaceAll('-', '_')}`, {});
     for (const deadline = Date.now() + PATIENCE_MS; Date.now() < deadline; await sleep(50)) {
       const started = (await this.#runs(job)).find(({ id, trigger }) => trigger === 'timer' && !known.has(id));
       if (started) return started.id;

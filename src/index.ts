@@ -13,8 +13,10 @@ import { taskHubOf } from './config/task-hub.ts';
 import { telemetrySettings } from './config/telemetry-settings.ts';
 import { registerMisconfigured } from './functions/misconfigured.ts';
 import { blobTriggers, queues, type Registration, routes, timers } from './functions/triggers.ts';
+import { notifierOf } from './notify/notifier.ts';
 import { orchestrations } from './orchestrations/index.ts';
 import { connectBlobAccount, connectCatalog, connectTableAccount } from './storage/azure/connect.ts';
+import { identityCredential } from './storage/azure/identity.ts';
 import type { BlobAccount } from './storage/blob-account.ts';
 import type { Catalog } from './storage/catalog.ts';
 import { PatientCatalog } from './storage/patient-catalog.ts';
@@ -51,6 +53,9 @@ function dependencies(telemetry: Telemetry): Dependencies {
   const retries = { firstDelay: limits.retryDelayMs, timeout: limits.requestMs };
   const now = () => new Date();
   const vaults = [...configuration.jobs, ...configuration.archives].map(({ destination }) => destination.account);
+  const identity = identityCredential({});
+  const token = async (scope: string) => (await identity.getToken(scope))?.token ?? '';
+  const instance = configuration.instance ?? (process.env.WEBSITE_SITE_NAME || 'Strongroom');
   const hub = taskHubOf(
     process.env,
     vaults.map((alias) => configuration.accounts.get(alias)!),
@@ -62,6 +67,8 @@ function dependencies(telemetry: Telemetry): Dependencies {
     configuration,
     limits,
     telemetry,
+    notifier: notifierOf(() => ({ instance, now: now(), token })),
+    missedStarts: new Map(),
     copySlots: pLimit(limits.copiesAtOnce),
     blobs: once<BlobAccount>((alias) => connectBlobAccount(configuration.accounts.get(alias)!, retries)),
     tables: once<TableAccount>((alias) => connectTableAccount(configuration.accounts.get(alias)!, retries)),

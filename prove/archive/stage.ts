@@ -69,7 +69,15 @@ export function dependenciesOf(process: {
   const { rule, source, vault, network, now, random = () => 'abc123' } = process;
   const blobs = { SOURCE: new MemoryBlobs(source, network), VAULT: new MemoryBlobs(vault, network) };
   return {
-    configuration: { jobs: [], archives: [rule], accounts: new Map(), otherAccounts: [] },
+    configuration: {
+      jobs: [],
+      archives: [rule],
+      accounts: new Map(),
+      otherAccounts: [],
+      notify: { every: '', timeZone: 'UTC', channels: [], send: [], pings: new Map() },
+    },
+    notifier: { send: async () => {}, ping: async () => {} },
+    missedStarts: new Map(),
     limits: LIMITS,
     telemetry: new Telemetry(() => {}),
     copySlots: pLimit(LIMITS.copiesAtOnce),

@@ -67,6 +67,8 @@ export class Workforce {
       configuration,
       limits,
       telemetry: this.#telemetry(),
+      notifier: { send: async () => {}, ping: async () => {} },
+      missedStarts: new Map(),
       copySlots: pLimit(limits.copiesAtOnce),
       blobs: (alias) => new MemoryBlobs(accounts[alias]!, network),
       tables: (alias) => {

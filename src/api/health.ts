@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { bySchema } from '#domain/run/by.ts';
 import { count, text, time } from './fields.ts';
 import { operations } from './operation.ts';
 
@@ -12,15 +13,19 @@ const account = z.strictObject({
   catalog: catalog.optional(),
 });
 
+const paused = z
+  .strictObject({ since: time, until: time.nullable(), reason: text.optional(), by: bySchema.optional() })
+  .nullable();
+
 const job = z.strictObject({
-  ...{ name: text, schedule: text.nullable(), timeZone: text, next: time.nullable() },
+  ...{ name: text, schedule: text.nullable(), timeZone: text, next: time.nullable(), paused },
   problem: problem.nullable(),
   lostRun: text.nullable(),
   silent: z.strictObject({ run: text, hint: text }).nullable(),
 });
 
 const archive = z.strictObject({
-  ...{ name: text, reconcile: text, timeZone: text, next: time.nullable() },
+  ...{ name: text, reconcile: text, timeZone: text, next: time.nullable(), paused },
   problem: problem.nullable(),
   failedPermanently: count.nullable(),
 });

@@ -9,6 +9,7 @@ import { restoreOperations } from './restores.ts';
 import { runOperations } from './runs.ts';
 import { searchOperations } from './search.ts';
 import { verificationOperations } from './verifications.ts';
+import { watchOperations } from './watch.ts';
 import { whoAmIOperations } from './who-am-i.ts';
 
 /** Every operation of the HTTP API, by its id. */
@@ -20,6 +21,7 @@ export const OPERATIONS = {
   ...verificationOperations,
   ...pruneOperations,
   ...archiveOperations,
+  ...watchOperations,
   ...healthOperations,
   ...catalogOperations,
   ...costOperations,

@@ -1,10 +1,12 @@
 import type { LimitFunction } from 'p-limit';
 import type { Configuration } from '#config/configuration.ts';
 import type { Limits } from '#config/limits.ts';
+import type { MissedStart } from '#domain/watch/missed-start.ts';
 import type { BlobAccount } from '#storage/blob-account.ts';
 import type { Catalog } from '#storage/catalog.ts';
 import type { TableAccount } from '#storage/table-account.ts';
 import type { Telemetry } from '#telemetry/telemetry.ts';
+import type { Notifier } from './notifier.ts';
 import type { TaskHub } from './task-hub.ts';
 
 /** What functions and activities need from outside. `index.ts` makes it once. */
@@ -17,6 +19,10 @@ export interface Dependencies {
   blobs(alias: string): BlobAccount;
   tables(alias: string): TableAccount;
   catalog(alias: string): Catalog;
+  /** Sends messages out of the app. */
+  notifier: Notifier;
+  /** Starts that schedules could not make and that are not noted in their vaults yet, by id. */
+  missedStarts: Map<string, MissedStart>;
   /** Absent where the host keeps its orchestrations to itself. */
   taskHub?: TaskHub;
   now(): Date;

@@ -19,9 +19,11 @@ import {
 } from './archives.ts';
 import { ConfigurationError, type ConfigurationProblem } from './configuration-error.ts';
 import { crossChecks, type JobShape } from './cross-checks.ts';
+import { expectSchema } from './expect.ts';
 import { hideOption, hideOptions } from './hidden-settings.ts';
 import { hostConnectionProblems } from './host-connections.ts';
 import { INSTANCE_SETTING, instanceProblems } from './instance.ts';
+import { type NamedPing, type Notify, notifyProblems, notifySchema, pingSchema, resolveNotify } from './notify.ts';
 import { optionPath } from './option-path.ts';
 import { pricesSchema } from './prices.ts';
 import { repeatedKeyProblems } from './repeated-keys.ts';
@@ -78,19 +80,27 @@ const anyJob = z.strictObject({
   verify: verifySchema
     .exactOptional()
     .describe('When Strongroom verifies restore points; requires `afterRun` or `schedule`.'),
+  expect: expectSchema.exactOptional().describe('When the watch reports the job as overdue.'),
+  ping: pingSchema,
 });
 
-const jobSchema = anyJob.refine(
-  ({ source, destination }) => !namesAny(source, 'containers') || fieldOf(destination, 'container') !== undefined,
-  {
-    path: ['destination', 'container'],
-    error:
-      'this option is missing; set the backup container for the containers of the source, for example ' +
-      '"{container}backup"',
-    // Also if other options are wrong. A destination that is not an object has a problem of its own.
-    when: ({ value }) => isObject(fieldOf(value, 'destination')),
-  },
-);
+const jobSchema = anyJob
+  .refine(({ schedule, expect }) => schedule === undefined || fieldOf(expect, 'every') === undefined, {
+    path: ['expect', 'every'],
+    error: 'the job has a schedule, which says when its backups are due; remove this option or the schedule',
+    when: ({ value }) => isObject(value),
+  })
+  .refine(
+    ({ source, destination }) => !namesAny(source, 'containers') || fieldOf(destination, 'container') !== undefined,
+    {
+      path: ['destination', 'container'],
+      error:
+        'this option is missing; set the backup container for the containers of the source, for example ' +
+        '"{container}backup"',
+      // Also if other options are wrong. A destination that is not an object has a problem of its own.
+      when: ({ value }) => isObject(fieldOf(value, 'destination')),
+    },
+  );
 
 /** The shape of strongroom.json. */
 export const configurationSchema = z.strictObject({
@@ -107,6 +117,7 @@ export const configurationSchema = z.strictObject({
   prices: pricesSchema
     .exactOptional()
     .describe('Prices that reports compute costs with, in place of the example prices in docs/cost.md.'),
+  notify: notifySchema.prefault({}).describe('The watch: how often it looks, and who gets its messages.'),
 });
 
 export type { ArchiveRule };
@@ -128,6 +139,8 @@ export interface Configuration {
   otherAccounts: string[];
   /** Absent: the example prices. */
   prices?: PriceTable;
+  /** The watch and its channels. They contain secrets: never log or send them. */
+  notify: Notify;
   /** All named accounts, by alias. They contain secrets: never log or send them. */
   accounts: Map<string, AccountConnection>;
   /** Absent if the host checks who calls. */
@@ -160,7 +173,10 @@ export function loadConfiguration(from: { text: string; file: string; settings: 
   const jobs = draftsOf(value, 'jobs', jobParts);
   const rules = draftsOf(value, 'archives', ruleParts);
   const drafts = [...jobs, ...rules];
+  const pings = [...pingsIn(value, 'jobs'), ...pingsIn(value, 'archives')];
+  const names = drafts.flatMap(({ name }) => name ?? []);
   problems.push(
+    ...notifyProblems(fieldOf(value, 'notify'), { settings, jobs: names, pings }),
     ...taskHubProblems(settings),
     ...telemetryProblems(settings),
     ...accessProblems(fieldOf(value, 'access'), settings),
@@ -187,8 +203,9 @@ export function loadConfiguration(from: { text: string; file: string; settings: 
   if (!parsed.success || all.length > 0) throw new ConfigurationError(file, inFileOrder(all));
   const { jobs: backups, archives, accounts: others, prices } = parsed.data;
   const access = accessOf(parsed.data.access, settings);
+  const notify = resolveNotify(parsed.data.notify, settings, pings);
   return {
-    ...{ jobs: backups.map(withDefaults), archives, otherAccounts: [...new Set(others)], accounts },
+    ...{ jobs: backups.map(withDefaults), archives, otherAccounts: [...new Set(others)], notify, accounts },
     ...defined({ prices, access, instance: settingOf(settings, INSTANCE_SETTING) }),
   };
 }
@@ -343,6 +360,19 @@ function ruleParts(rule: unknown): Parts {
 function aliasAt(place: string, value: unknown): NamedAccount[] {
   const found = alias.safeParse(value);
   return found.success ? [{ place, alias: found.data }] : [];
+}
+
+/** The pings of jobs or archive rules. The schema reports those that are no names of settings. */
+function pingsIn(value: unknown, list: 'jobs' | 'archives'): NamedPing[] {
+  const items = fieldOf(value, list);
+  if (!Array.isArray(items)) return [];
+  return items.flatMap((item: unknown, index) =>
+    [[], ['verify'], ['retention']].flatMap((part): NamedPing[] => {
+      const holder = part.reduce<unknown>(fieldOf, item);
+      const setting = pingSchema.safeParse(fieldOf(holder, 'ping')).data;
+      return setting === undefined ? [] : [{ place: optionPath([list, index, ...part, 'ping']), setting }];
+    }),
+  );
 }
 
 function otherAliases(value: unknown): NamedAccount[] {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { scheduleProblem } from '#domain/run/schedule.ts';
 import { portionProblem } from '#domain/verify/portion.ts';
+import { duration, pingSchema } from './notify.ts';
 import { atLeastOne, text } from './schema-parts.ts';
 
 const kind = z.enum(['quick', 'deep']);
@@ -25,6 +26,10 @@ export const verifySchema = atLeastOne(
           'choice each time, or a fraction such as `1/7`, the next seventh each time, so that seven verifications ' +
           'read everything.',
       ),
+    expect: duration
+      .exactOptional()
+      .describe('The watch reports if no verification has found a restore point sound for so long, for example `35d`.'),
+    ping: pingSchema,
   }),
   ['afterRun', 'schedule'],
   'no time to verify is set; add "afterRun", "schedule" or both, or remove "verify"',

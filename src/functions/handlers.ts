@@ -25,6 +25,9 @@ import { retryRunHandler } from './run/retry-run.ts';
 import { showCostHandler } from './run/show-cost.ts';
 import { startRunHandler } from './run/start-run.ts';
 import { startVerificationHandler } from './verify/start-verification.ts';
+import { pauseJobHandler } from './watch/pause-job.ts';
+import { resumeJobHandler } from './watch/resume-job.ts';
+import { testChannelHandler } from './watch/test-channel.ts';
 import { whoAmIHandler } from './who-am-i.ts';
 
 /** Who answers each operation. */
@@ -54,6 +57,9 @@ export const HANDLERS: Readonly<Record<OperationId, (deps: Dependencies) => Hand
   listPoison: listPoisonHandler,
   startReprocess: startReprocessHandler,
   showCost: showCostHandler,
+  pauseJob: pauseJobHandler,
+  resumeJob: resumeJobHandler,
+  testChannel: testChannelHandler,
   rebuildCatalog: rebuildCatalogHandler,
   health: healthHandler,
   healthDetails: healthDetailsHandler,

@@ -3,12 +3,16 @@ import type { Dependencies } from '#app/dependencies.ts';
 import { jobContextOf } from '#app/job-context.ts';
 import { problemCodeOf } from '#app/problem-code.ts';
 import type { ArchiveRule, Job } from '#config/configuration.ts';
+import type { By } from '#domain/run/by.ts';
 import { CONTROL_CONTAINER } from '#domain/run/control-paths.ts';
+import { defined } from '#domain/run/defined.ts';
 import { ORCHESTRATION_VERSION } from '#domain/run/orchestration-version.ts';
 import { PROBLEMS } from '#domain/run/problems.ts';
 import { nextAfter } from '#domain/run/schedule.ts';
+import { isPaused, type Pause } from '#domain/watch/pause.ts';
 import { ControlStore } from '#storage/control/control-store.ts';
 import { PoisonStore } from '#storage/control/poison-store.ts';
+import { WatchStore } from '#storage/control/watch-store.ts';
 import { isStorageError } from '#storage/storage-error.ts';
 import {
   type Containers,
@@ -23,6 +27,14 @@ import { newestDiffer } from './run/list-rows.ts';
 declare const STRONGROOM_VERSION: string;
 
 const PATIENCE_MS = 5_000;
+
+/** A pause that is not over. Its reason and who made it are not for those who may not see names. */
+interface ShownPause {
+  since: string;
+  until: string | null;
+  reason?: string;
+  by?: By;
+}
 
 export interface HealthReport {
   status: 'ok' | 'degraded';
@@ -56,15 +68,19 @@ export function healthReport(deps: Dependencies): (client: DurableClient) => Pro
       return checks.jobs(client, name, vault.containers);
     };
     const taken = await deps.taskHub?.refusal();
+    const pauses = await pausesIn(
+      deps,
+      accounts.filter(({ shown }) => shown.status === 'ok').map(({ shown }) => shown.alias),
+    );
     const shown = {
       ...(taken !== undefined && { taskHub: { code: 'task-hub-taken', hint: PROBLEMS['task-hub-taken'].hint } }),
       accounts: accounts.map((each) => each.shown),
-      jobs: await Promise.all(jobs.map(async (job) => ({ ...timesOf(deps, job.name, job), ...(await healthOf(job)) }))),
+      jobs: await Promise.all(jobs.map(async (job) => ({ ...timesOf(deps, job, pauses), ...(await healthOf(job)) }))),
       archives: await Promise.all(
         archives.map(async (rule) => {
           const { problem } = await healthOf(rule);
           const failedPermanently = isOk(accounts, rule.destination.account) ? await openPoison(deps, rule.name) : null;
-          return { ...ruleTimesOf(deps, rule), problem, failedPermanently };
+          return { ...ruleTimesOf(deps, rule, pauses), problem, failedPermanently };
         }),
       ),
     };
@@ -81,9 +97,10 @@ export function healthReport(deps: Dependencies): (client: DurableClient) => Pro
 export function withoutNames(report: HealthReport): HealthReport {
   const { accounts, jobs, archives } = report;
   const unnamed = <Each extends HealthProblem>(each: Each): Each => ({ ...each, message: PROBLEMS[each.code].meaning });
-  const ofJob = <Each extends { problem: HealthProblem | null }>(each: Each): Each => ({
+  const ofJob = <Each extends { problem: HealthProblem | null; paused: ShownPause | null }>(each: Each): Each => ({
     ...each,
     problem: each.problem && unnamed(each.problem),
+    paused: each.paused && { since: each.paused.since, until: each.paused.until },
   });
   return {
     ...report,
@@ -97,13 +114,52 @@ export function withoutNames(report: HealthReport): HealthReport {
   };
 }
 
-function timesOf(deps: Dependencies, name: string, { schedule, timeZone }: Job) {
-  const next = (schedule && nextAfter(schedule, timeZone, deps.now())?.toISOString()) || null;
-  return { name, schedule: schedule ?? null, timeZone, next };
+/** The pauses of jobs and archive rules that are not over, by name. */
+async function pausesIn(deps: Dependencies, answering: string[]): Promise<Map<string, Pause>> {
+  const { jobs, archives } = deps.configuration;
+  const all = [...jobs, ...archives];
+  const vaults = new Set(
+    all.map(({ destination }) => destination.account).filter((alias) => answering.includes(alias)),
+  );
+  const paused = new Map<string, Pause>();
+  for (const vault of vaults) {
+    const found = await new WatchStore(deps.blobs(vault)).readPauses().catch((error) => {
+      if (isStorageError(error)) return { jobs: {} as Record<string, Pause> };
+      throw error;
+    });
+    for (const { name, destination } of all) {
+      const pause = destination.account === vault ? found.jobs[name] : undefined;
+      if (isPaused(pause, deps.now())) paused.set(name, pause);
+    }
+  }
+  return paused;
 }
 
-function ruleTimesOf(deps: Dependencies, { name, reconcile, timeZone }: ArchiveRule) {
-  return { name, reconcile, timeZone, next: nextAfter(reconcile, timeZone, deps.now())?.toISOString() ?? null };
+function shownPause(pause: Pause | undefined): ShownPause | null {
+  if (!pause) return null;
+  const { at: since, until = null, reason, by } = pause;
+  return { since, until, reason, ...defined({ by }) };
+}
+
+/** A job that is paused has no next run, unless its pause ends by itself. */
+function nextRun(deps: Dependencies, schedule: string | undefined, timeZone: string, pause: Pause | undefined) {
+  if (schedule === undefined || (pause && pause.until === undefined)) return null;
+  return nextAfter(schedule, timeZone, pause ? new Date(pause.until!) : deps.now())?.toISOString() ?? null;
+}
+
+function timesOf(deps: Dependencies, { name, schedule, timeZone }: Job, pauses: ReadonlyMap<string, Pause>) {
+  const pause = pauses.get(name);
+  const next = nextRun(deps, schedule, timeZone, pause);
+  return { name, schedule: schedule ?? null, timeZone, next, paused: shownPause(pause) };
+}
+
+function ruleTimesOf(
+  deps: Dependencies,
+  { name, reconcile, timeZone }: ArchiveRule,
+  pauses: ReadonlyMap<string, Pause>,
+) {
+  const pause = pauses.get(name);
+  return { name, reconcile, timeZone, next: nextRun(deps, reconcile, timeZone, pause), paused: shownPause(pause) };
 }
 
 function isOk(accounts: readonly CheckedAccount[], alias: string): boolean {
@@ -229,7 +285,7 @@ const NEWEST_ROWS = 20;
 
 /** Undefined if the catalog may lack earlier runs. */
 async function lookAtCatalog(deps: Dependencies, alias: string): Promise<CatalogLook | undefined> {
-  const page = await deps.catalog(alias).list({ limit: NEWEST_ROWS });
+  const page = await deps.catalog(alias).list({ runsOnly: true, limit: NEWEST_ROWS });
   if (page.incomplete) return undefined;
   const hasRuns = page.rows.length > 0;
   return (await newestDiffer(deps, alias, page)) ? { hasRuns, wrong: saying('catalog-differs', alias) } : { hasRuns };

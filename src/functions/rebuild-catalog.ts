@@ -164,7 +164,12 @@ async function emptyPage(
 /** A page of the catalog; empty if the first row has yet to make the table. */
 async function rowsFrom(catalog: Catalog, marker: string | undefined): Promise<CatalogPage> {
   try {
-    return await catalog.list({ limit: ROWS_PER_PAGE, ...(marker !== undefined && { cursor: marker }) });
+    // What was not started has left nothing else.
+    return await catalog.list({
+      runsOnly: true,
+      limit: ROWS_PER_PAGE,
+      ...(marker !== undefined && { cursor: marker }),
+    });
   } catch (error) {
     if (isStorageError(error, 'container-not-found')) return { rows: [] };
     throw error;

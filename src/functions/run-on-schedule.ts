@@ -3,11 +3,18 @@ import type { InvocationContext, Timer } from '@azure/functions';
 import type { DurableClient } from 'durable-functions';
 import type { Dependencies } from '#app/dependencies.ts';
 import { jobContextOf } from '#app/job-context.ts';
+import { noteMissedStarts } from '#app/missed-start-notes.ts';
+import { problemCodeOf } from '#app/problem-code.ts';
 import type { Job } from '#config/configuration.ts';
 import { BY_SCHEDULE } from '#domain/run/by.ts';
-import { dueAt, type Occurrence, type Scheduled, type TimerStatus } from '#domain/run/occurrence.ts';
+import { dueAt, type Memory, type Occurrence, type Scheduled, type TimerStatus } from '#domain/run/occurrence.ts';
+import { PROBLEMS, type ProblemCode } from '#domain/run/problems.ts';
 import { carriesOutPlan, type RequestedRun, type RunRef, type Without } from '#domain/run/run.ts';
 import { patienceOf } from '#domain/run/sign-of-life.ts';
+import { missedStartId } from '#domain/watch/missed-start.ts';
+import { isPaused, type Pause, pauseEnd } from '#domain/watch/pause.ts';
+import { WatchStore } from '#storage/control/watch-store.ts';
+import { isStorageError } from '#storage/storage-error.ts';
 import { HttpError } from './http/http-error.ts';
 import { choosePoint } from './restore-points/choose-restore-point.ts';
 import { beginSchedule, memoryOf } from './run/schedule-memory.ts';
@@ -28,14 +35,34 @@ export function runOnScheduleHandler(deps: Dependencies, job: Job, schedule: str
     const status = statusOf(timer);
     const began = deps.now();
     const named = { what, schedule: `${schedule} ${job.timeZone}` };
-    const memory = await memoryOf(deps, job, named);
-    const at = dueAt(schedule, job.timeZone, began, status, memory);
+    const pause = await pauseOf(deps, job);
+    const log = (about: object) => context.debug(`timer-tick ${JSON.stringify({ job: job.name, what, ...about })}`);
+    if (pause !== 'unknown' && isPaused(pause, began)) return log({ pause });
+    // Each request to a vault that does not answer may take minutes, so it is not asked twice.
+    const memory = pause === 'unknown' ? undefined : await memoryOf(deps, job, named);
+    const ended = pause === 'unknown' ? undefined : pauseEnd(pause, began);
+    const at = dueAt(schedule, job.timeZone, began, status, sincePause(memory, ended));
     const ticked = at !== undefined && status.last !== undefined && at <= status.last;
     const due = at && { ...named, at, ticked };
     const result = due ? await startInTime(deps, client, job, due) : 'no occurrence is due';
     if (!memory) await beginSchedule(deps, job, { ...named, at: owedSince(due?.at, result) ?? began });
-    context.debug(`timer-tick ${JSON.stringify({ job: job.name, what, due: at, result })}`);
+    log({ due: at, result });
   };
+}
+
+/** `unknown` if the vault does not answer: then no run can start, either. */
+async function pauseOf(deps: Dependencies, { name, destination }: Job): Promise<Pause | undefined | 'unknown'> {
+  try {
+    return (await new WatchStore(deps.blobs(destination.account)).readPauses()).jobs[name];
+  } catch (error) {
+    if (isStorageError(error)) return 'unknown';
+    throw error;
+  }
+}
+
+/** What a pause covered is not made up for. */
+function sincePause(memory: Memory | undefined, end: Date | undefined): Memory | undefined {
+  return end && !(memory && memory.at > end) ? { at: end, isSettled: true } : memory;
 }
 
 /** What is due and could not start yet stays owed. */
@@ -66,6 +93,7 @@ async function startInTime(deps: Dependencies, client: DurableClient, job: Job, 
       const about = { job: job.name, what: due.what, due: due.at.toISOString(), message: (error as Error).message };
       if (failures === WAITS.length || time() > began + LAST_TRY_AFTER_MS) {
         deps.telemetry.startFailed(about);
+        await noteMissed(deps, job, due, { code: codeOf(error) });
         throw error;
       }
       deps.telemetry.warn('start-retried', about);
@@ -85,7 +113,26 @@ async function startDue(deps: Dependencies, client: DurableClient, job: Job, due
   deps.telemetry.runNotStarted(job.name, running.id, reason);
   // The next tick tries again, unless the run in progress does the same.
   if (doesTheSame(running, wanted)) await jobContextOf(deps, job.name).control.markServed(running, due, deps.now());
+  else await noteMissed(deps, job, due, { code: 'run-in-progress', run: running.id });
   return `not started, as ${running.id} is in progress`;
+}
+
+/** A vault that does not answer is not asked to take the note now: the watch does so when it answers. */
+async function noteMissed(
+  deps: Dependencies,
+  job: Job,
+  { what, at }: Occurrence,
+  why: { code: ProblemCode; run?: string },
+): Promise<void> {
+  const id = missedStartId(job.name, what, at);
+  const missed = { id, job: job.name, what, due: at.toISOString(), at: deps.now().toISOString(), ...why };
+  deps.missedStarts.set(id, missed);
+  if (why.code !== 'unreachable') await noteMissedStarts(deps);
+}
+
+function codeOf(error: unknown): ProblemCode {
+  if (!(error instanceof HttpError)) return problemCodeOf(error, 'destination');
+  return Object.hasOwn(PROBLEMS, error.code) ? (error.code as ProblemCode) : 'internal';
 }
 
 /** Whether a run in progress does what an occurrence asks for. A dry run and the retry of another run do less. */

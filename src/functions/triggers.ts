@@ -14,6 +14,7 @@ import { HANDLERS } from './handlers.ts';
 import { registrationOf } from './http/registration.ts';
 import { purgeHistoriesHandler } from './purge-histories.ts';
 import { runOnScheduleHandler } from './run-on-schedule.ts';
+import { watchHandler } from './watch/watch.ts';
 
 /** Registers a function whose handler has been made. */
 export type Registration = () => void;
@@ -29,24 +30,34 @@ export function routes(deps: Dependencies): Registration[] {
 /** At night in UTC, and not on the hour, when the runs of many jobs begin. */
 const PURGE_SCHEDULE = '0 17 3 * * *';
 
-/** A timer for every schedule of the configuration, and one for the purge of histories. */
+/**
+ * The name of a function. Without hyphens, so that the app setting `AzureWebJobs.{name}.Disabled` can switch it off: on
+ * Linux, names of settings have none. Names of jobs, rules and queues have no underscores, so no two become alike.
+ */
+export function functionName(...parts: string[]): string {
+  return parts.join('_').replaceAll('-', '_');
+}
+
+/** A timer for every schedule of the configuration, one for the watch, and one for the purge of histories. */
 export function timers(deps: Dependencies): Registration[] {
-  const { jobs, archives } = deps.configuration;
-  const timer = (name: string, job: Job, expression: string | undefined, what: Scheduled): Registration[] => {
+  const { jobs, archives, notify } = deps.configuration;
+  const timer = (job: Job, expression: string | undefined, what: Scheduled): Registration[] => {
     if (expression === undefined) return [];
     const handler = runOnScheduleHandler(deps, job, expression, what);
     const schedule = hostSchedule(expression, job.timeZone);
-    return [() => df.app.client.timer(name, { schedule, handler })];
+    return [() => df.app.client.timer(functionName(what, job.name), { schedule, handler })];
   };
   const purge = purgeHistoriesHandler(deps);
+  const watch = watchHandler(deps);
   return [
-    () => df.app.client.timer('purge-histories', { schedule: PURGE_SCHEDULE, handler: purge }),
+    () => df.app.client.timer('purge_histories', { schedule: PURGE_SCHEDULE, handler: purge }),
+    () => app.timer('watch', { schedule: notify.every, handler: watch }),
     ...jobs.flatMap((job) => [
-      ...timer(`backup-${job.name}`, job, job.schedule, 'backup'),
-      ...timer(`verify-${job.name}`, job, job.verify?.schedule, 'verify'),
-      ...timer(`prune-${job.name}`, job, job.retention?.schedule, 'prune'),
+      ...timer(job, job.schedule, 'backup'),
+      ...timer(job, job.verify?.schedule, 'verify'),
+      ...timer(job, job.retention?.schedule, 'prune'),
     ]),
-    ...archives.flatMap((rule) => timer(`reconcile-${rule.name}`, asJob(rule), rule.reconcile, 'reconcile')),
+    ...archives.flatMap((rule) => timer(asJob(rule), rule.reconcile, 'reconcile')),
   ];
 }
 
@@ -57,8 +68,8 @@ export function queues(deps: Dependencies, activities: Activities): Registration
     const poison = `${queueName}-poison`;
     const keep = queuePoisonHandler(deps, activities, poison, rules);
     return [
-      () => df.app.client.storageQueue(`archive-queue-${id}`, { queueName, connection, handler }),
-      () => app.storageQueue(`archive-poison-${id}`, { queueName: poison, connection, handler: keep }),
+      () => df.app.client.storageQueue(functionName('archive_queue', id), { queueName, connection, handler }),
+      () => app.storageQueue(functionName('archive_poison', id), { queueName: poison, connection, handler: keep }),
     ];
   });
 }
@@ -66,7 +77,7 @@ export function queues(deps: Dependencies, activities: Activities): Registration
 /** The blob triggers of archive rules. The host has one poison queue per source account for all of them. */
 export function blobTriggers(deps: Dependencies, activities: Activities): Registration[] {
   const rules = deps.configuration.archives.filter(({ events }) => events?.blobTrigger !== undefined);
-  const functionOf = ({ name }: ArchiveRule) => `archive-blob-${name}`;
+  const functionOf = ({ name }: ArchiveRule) => functionName('archive_blob', name);
   const sources = new Set(rules.map(({ source }) => source.account));
   return [
     ...rules.map((rule) => {
@@ -78,7 +89,7 @@ export function blobTriggers(deps: Dependencies, activities: Activities): Regist
     }),
     ...[...sources].map((connection) => {
       const handler = blobPoisonHandler(deps, activities, rules, functionOf);
-      const name = `archive-blob-poison-${connection}`;
+      const name = functionName('archive_blobs_poison', connection);
       return () => df.app.client.storageQueue(name, { queueName: BLOB_POISON_QUEUE, connection, handler });
     }),
   ];

@@ -35,6 +35,8 @@ export interface CatalogQuery extends RowChoice {
 
 export interface RowChoice {
   job?: string;
+  /** Leaves starts that were not made out: any number of them may be newer than the last run. */
+  runsOnly?: true;
   modes?: readonly string[];
   statuses?: readonly string[];
   trigger?: string;
@@ -43,6 +45,9 @@ export interface RowChoice {
   from?: Date;
   to?: Date;
 }
+
+/** The status of the row of a start that was not made. */
+export const NOT_STARTED = 'not-started';
 
 export interface CatalogPage {
   rows: CatalogRow[];
@@ -66,7 +71,7 @@ export interface CatalogRow extends Asked {
   bytes?: Record<string, number>;
   /** What is billed of it; absent in rows of earlier versions. */
   usage?: Usage;
-  /** The worst problem, if there is one. */
+  /** The worst problem, if there is one; or why a scheduled run did not start. */
   problem?: RowProblem;
   /** Of an ended run, how many problems it has, how long it took, and how many requests it sent in all. */
   problems?: number;
@@ -118,10 +123,11 @@ export function startedRow(run: RunRef): CatalogRow {
 
 /** Whether a list of this choice has the row. */
 export function isChosenRow(row: CatalogRow, choice: RowChoice): boolean {
-  const { job, modes, statuses, trigger, dryRun, from, to } = choice;
+  const { job, runsOnly, modes, statuses, trigger, dryRun, from, to } = choice;
   const at = Date.parse(row.startedAt);
   return (
     (job === undefined || row.job === job) &&
+    (!runsOnly || row.status !== NOT_STARTED) &&
     (modes === undefined || modes.includes(row.mode)) &&
     (statuses === undefined || statuses.includes(row.status)) &&
     (trigger === undefined || row.trigger === trigger) &&

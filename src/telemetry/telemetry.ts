@@ -17,6 +17,12 @@ export interface TelemetrySink {
 
 type Level = Exclude<LogLevel, 'debug'>;
 
+interface ConditionNamed {
+  id: string;
+  severity: string;
+  title: string;
+}
+
 /**
  * All events and metrics of Strongroom. An event is a line in the log. With a sink, it goes there instead, since the
  * host would store the line in the same place: the line then has the level `debug`. Everything that leaves this class
@@ -134,6 +140,17 @@ export class Telemetry {
   /** Reports an event that changes no result. */
   warn(name: string, properties: Properties): void {
     this.#event('warn', name, properties);
+  }
+
+  /** The watch has looked. If these stop, the app is gone. */
+  watchPassed(openConditions: number): void {
+    this.#metric('watch-open-conditions', openConditions, {});
+  }
+
+  /** A condition has opened or closed. Channels get messages of their own. */
+  conditionChanged(to: 'open' | 'closed', { id, severity, title }: ConditionNamed): void {
+    const level = to === 'closed' || severity === 'info' ? 'info' : severity === 'warning' ? 'warn' : 'error';
+    this.#event(level, `condition-${to}`, { condition: id, severity, title });
   }
 
   async flush(): Promise<void> {

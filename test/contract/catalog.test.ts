@@ -68,6 +68,17 @@ describe('a catalog', () => {
     expect(await catalog.list({ limit: 10, job: 'odd' })).toEqual({ rows: [whole] });
   });
 
+  it('finds the last runs, however many starts were not made since', async () => {
+    await catalog.put(row(1));
+    await catalog.put(row(2));
+    for (let index = 3; index < 9; index++) await catalog.put(row(index, { status: 'not-started' }));
+    await catalog.markComplete();
+    const listed = (options: { job?: string }) => catalog.list({ ...options, runsOnly: true, limit: 2 });
+    expect(await listed({})).toEqual({ rows: [row(2), row(1)] });
+    expect(await listed({ job: 'odd' })).toEqual({ rows: [row(1)] });
+    expect((await catalog.list({ limit: 2 })).rows).toMatchObject([{ id: 'run-8' }, { id: 'run-7' }]);
+  });
+
   it('replaces the row of a run, fields that are gone included', async () => {
     await catalog.put(row(1, { counts: { copied: 1 }, finishedAt: '2026-11-01T00:05:00.000Z' }));
     await catalog.put(row(1, { status: 'completed' }));

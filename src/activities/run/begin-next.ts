@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Dependencies } from '#app/dependencies.ts';
 import { type JobContext, jobContextOf } from '#app/job-context.ts';
 import { noteInCatalog } from '#app/note-in-catalog.ts';
+import { pingStart } from '#app/ping-check.ts';
 import { registerReader } from '#app/register-reader.ts';
 import { runSetup } from '#app/run-setup.ts';
 import { lockPath } from '#domain/run/control-paths.ts';
@@ -37,6 +38,7 @@ export async function beginNext(deps: Dependencies, { run }: { run: RunRef }): P
     if (!(await control.writeJson(lockPath(run.job), taken, { ifMatch: lock.etag }))) continue;
     await noteInCatalog(deps, job.destination.account, startedRow(taken.run));
     deps.telemetry.runStarted(taken.run);
+    void pingStart(deps, taken.run);
     return { next: taken.run };
   }
   return {};
@@ -62,6 +64,7 @@ async function registerNext(
   const next = registered.lock.run;
   await noteInCatalog(deps, job.destination.account, startedRow(next));
   deps.telemetry.runStarted(next);
+  void pingStart(deps, next);
   return { next };
 }
 

@@ -13,7 +13,7 @@ const ROWS = 50;
  */
 export async function pointsInCatalog(deps: Dependencies, vault: string, run: RunRef): Promise<number> {
   try {
-    const { rows } = await deps.catalog(vault).list({ job: run.job, limit: ROWS });
+    const { rows } = await deps.catalog(vault).list({ job: run.job, runsOnly: true, limit: ROWS });
     return rows.filter((row) => row.id !== run.id && leftPoint(row)).length;
   } catch (error) {
     if (isStorageError(error)) return 0;

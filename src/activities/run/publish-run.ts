@@ -2,6 +2,7 @@ import { appendToChain } from '#app/append-to-chain.ts';
 import type { Dependencies } from '#app/dependencies.ts';
 import { jobContextOf } from '#app/job-context.ts';
 import { noteInCatalog } from '#app/note-in-catalog.ts';
+import { pingEnd } from '#app/ping-check.ts';
 import { setupChange } from '#app/run-setup.ts';
 import { standingOf } from '#domain/run/lock.ts';
 import { addRequests } from '#domain/run/request-counts.ts';
@@ -52,6 +53,7 @@ export async function publishRun(deps: Dependencies, input: PublishRunInput): Pr
     await noteInCatalog(deps, context.vault.alias, catalogRowOf(summary));
     await control.releaseLock(run, deps.now(), leftBy(summary));
     deps.telemetry.runFinished(summary);
+    await pingEnd(deps, summary);
     return { status: summary.status };
   });
 }

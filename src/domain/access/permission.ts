@@ -4,7 +4,8 @@
  * - `status`: see whether everything is all right, without any name of content
  * - `read`: see jobs, runs and restore points
  * - `names`: see names of blobs and of uploads
- * - `run`: start backups, verifications, reconciliations and plans of prunes, cancel and retry them, and hold
+ * - `run`: start backups, verifications, reconciliations and plans of prunes, cancel and retry them, hold,
+ *   pause and resume schedules, and test channels
  * - `restore`: start restores, cancel and retry them
  * - `prune`: carry plans of prunes out, and cancel that
  * - `protect`: take protection away: holds, the safety brake, what a run in progress needs; rebuild the catalog

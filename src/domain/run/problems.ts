@@ -491,6 +491,12 @@ export const PROBLEMS = {
       'the other app is gone, or is this one with a new vault, first let its runs end, and then delete the blob with ' +
       'the name of the hub in the container strongroom-hubs of the host storage (AzureWebJobsStorage).',
   },
+  'run-in-progress': {
+    meaning: 'not started, as another run was in progress',
+    hint:
+      'The next tick of the schedule starts it, unless a later occurrence is due by then. If it happens often, move ' +
+      'the schedules of the job apart.',
+  },
   'run-silent': {
     meaning: 'in progress, without a sign of life',
     hint:

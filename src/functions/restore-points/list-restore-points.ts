@@ -98,7 +98,7 @@ async function pointsIn(deps: Dependencies, vault: string, { job, limit, removed
     const { notes, points, runs } = await read;
     return { notes: notes.get(id) ?? {}, onRecord: points.get(id), isThere: runs.has(id) };
   };
-  const choice = defined({ job });
+  const choice: RowChoice = { runsOnly: true, ...defined({ job }) };
   const points: ShownPoint[] = [];
   let next = from;
   let problem: CatalogProblem | undefined;

@@ -1,6 +1,6 @@
 import { runsPrefix } from '#domain/run/control-paths.ts';
 import { parseRunId } from '#domain/run/run-id.ts';
-import type { CatalogRow, RowChoice } from '#storage/catalog.ts';
+import { type CatalogRow, NOT_STARTED, type RowChoice } from '#storage/catalog.ts';
 import type { ControlStore } from '#storage/control/control-store.ts';
 
 /** Where a page of the catalog ended. */
@@ -53,9 +53,9 @@ export async function differenceIn(
   const missing = runs.filter((id) => !listed.has(id) && isCovered(timeIn(id)));
   if (missing.length > 0) return `The catalog lacks ${named(missing)}, or has no readable row of it`;
   const found = new Set(runs);
-  // A run that has just begun has left only its lock.
+  // A run that has just begun has left only its lock, and one that was not started has left nothing.
   const isThere = ({ id, job, status }: CatalogRow) =>
-    parseRunId(id)?.job === job && (found.has(id) || status === 'running');
+    parseRunId(id)?.job === job && (found.has(id) || status === 'running' || status === NOT_STARTED);
   const extra = rows.filter((row) => !isThere(row));
   const unknown = await notOnRecord(control, extra);
   return unknown.length > 0 ? `The catalog lists ${named(unknown)}, of which the vault has nothing` : undefined;

@@ -124,7 +124,7 @@ async function expectedOf(deps: Dependencies, vault: string, run: RunRef): Promi
     if (restore?.names && retriedRun(run) === undefined) return restore.names.length;
     if (retriedRun(run) !== undefined || mode === 'prune' || mode === 'reprocess') return undefined;
     if (point) return heldIn(await new ControlStore(deps.blobs(vault)).readSummary({ job, id: point }), restore);
-    const { rows } = await uncheckedRows(deps, vault, { choice: { job }, limit: 10 });
+    const { rows } = await uncheckedRows(deps, vault, { choice: { job, runsOnly: true }, limit: 10 });
     const alike = mode === 'reconcile' ? ['reconcile'] : ['full', 'incremental'];
     const last = rows.find((row) => alike.includes(row.mode) && /^(succeeded|completed)/.test(row.status));
     return last?.counts?.listed;

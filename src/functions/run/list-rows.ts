@@ -134,8 +134,8 @@ async function rowsOfCatalog(
   from: Position | undefined,
 ): Promise<CatalogPage | NoPage> {
   try {
-    const { job, from: since, to } = choice;
-    const query = defined({ job, from: since, to, cursor: from?.cursor });
+    const { job, runsOnly, from: since, to } = choice;
+    const query = defined({ job, runsOnly, from: since, to, cursor: from?.cursor });
     const page = await deps.catalog(vault).list({ limit, ...query });
     return page.incomplete ? { why: 'The catalog may lack runs from before its table was created' } : page;
   } catch (error) {

@@ -66,7 +66,11 @@ async function rowsSince(deps: Dependencies, vault: string, job: string | undefi
   let cursor: string | undefined;
   let problem: CatalogProblem | undefined;
   for (let page = 0; page < MOST_PAGES; page++) {
-    const found = await uncheckedRows(deps, vault, { choice: defined({ job, from }), limit: PAGE, cursor });
+    const found = await uncheckedRows(deps, vault, {
+      choice: { runsOnly: true, ...defined({ job, from }) },
+      limit: PAGE,
+      cursor,
+    });
     problem ??= found.problem;
     const recent = found.rows.filter(({ startedAt }) => Date.parse(startedAt) >= from.getTime());
     rows.push(...recent.filter(({ status }) => status !== 'running'));

@@ -5,6 +5,7 @@ import { appendToChain } from '#app/append-to-chain.ts';
 import type { Dependencies } from '#app/dependencies.ts';
 import { type JobContext, jobContextOf } from '#app/job-context.ts';
 import { noteInCatalog } from '#app/note-in-catalog.ts';
+import { pingStart } from '#app/ping-check.ts';
 import { runSetup } from '#app/run-setup.ts';
 import type { Job } from '#config/configuration.ts';
 import { lockPath } from '#domain/run/control-paths.ts';
@@ -85,6 +86,8 @@ export async function startRun(
     }
     await noted;
     deps.telemetry.runStarted(run);
+    // Not awaited: a check that hangs must not delay the start.
+    void pingStart(deps, run);
     return { started: run };
   });
 }

@@ -179,7 +179,7 @@ describe('backups of one collection', () => {
   });
 
   test('the timer starts an incremental run', async () => {
-    const fired = await app.call('POST', '/admin/functions/backup-nightly', {});
+    const fired = await app.call('POST', '/admin/functions/backup_nightly', {});
     expect(fired.status).toBe(202);
     const isTimer = ({ trigger, status }: Record<string, unknown>) => trigger === 'timer' && status === 'succeeded';
     await expect

@@ -9,13 +9,14 @@ import { DROP } from '../../support/faults/fault-proxy.ts';
 const bed = useTestBed({ app: { limits: { retryDelayMs: 5 } } });
 
 const fire = async (app: Strongroom) =>
-  expect((await app.call('POST', '/admin/functions/backup-nightly', {})).status).toBe(202);
+  expect((await app.call('POST', '/admin/functions/backup_nightly', {})).status).toBe(202);
 
 const timed = async (app: Strongroom) => {
   const { runs } = (await app.call('GET', '/api/runs?job=nightly')).body as unknown as {
     runs: { trigger: string; status: string }[];
   };
-  return runs.filter(({ trigger }) => trigger === 'timer').map(({ status }) => status);
+  const started = runs.filter(({ trigger, status }) => trigger === 'timer' && status !== 'not-started');
+  return started.map(({ status }) => status);
 };
 
 /** No request for the lock of the job gets an answer: the vault is out of reach for every start. */
@@ -54,9 +55,17 @@ test('a start that fails for minutes is an error in the log, and the next tick m
   const app = await bed.start({ job: { schedule: dueNow() } });
   outage(10_000);
   await fire(app);
-  await app.host.printed(/Timer function "backup-nightly" failed/, 20_000);
+  await app.host.printed(/Timer function "backup_nightly" failed/, 20_000);
   expect(app.host.output()).toMatch(/start-failed .*"job":"nightly","what":"backup","due":"20/);
   bed.proxy.rules.length = 0;
+  // The watch notes it, now that the vault answers.
+  expect((await app.call('POST', '/admin/functions/watch', {})).status).toBe(202);
+  const rows = async () => ((await app.call('GET', '/api/runs')).body as unknown as { runs: object[] }).runs;
+  const missed = expect.objectContaining({
+    status: 'not-started',
+    problem: expect.objectContaining({ code: 'unreachable' }),
+  });
+  await expect.poll(rows, { timeout: 20_000 }).toEqual([missed]);
   await fire(app);
   await expect.poll(() => timed(app), { timeout: 20_000 }).toEqual(['succeeded']);
 });

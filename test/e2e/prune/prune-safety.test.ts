@@ -365,7 +365,7 @@ test('a scheduled prune executes its plan, and a verification follows a backup',
   await expect
     .poll(async () => (await runs()).every(({ status }) => status !== 'running'), { timeout: 20_000 })
     .toBe(true);
-  expect((await app.call('POST', '/admin/functions/prune-nightly', {})).status).toBe(202);
+  expect((await app.call('POST', '/admin/functions/prune_nightly', {})).status).toBe(202);
   const prunes = async () => (await runs()).filter(({ mode, status }) => mode === 'prune' && status === 'succeeded');
   await expect.poll(prunes, { timeout: 20_000 }).toHaveLength(2);
   expect(await prunes()).toMatchObject([

@@ -46,6 +46,7 @@ export class Vault {
   readonly warned: string[] = [];
   /** The heads of chains that were reported. */
   readonly heads: ChainLink[] = [];
+  readonly missedStarts = new Map();
   /** Called before each request, with the alias of its account; may throw. */
   before: (call: Call & { alias: string }) => unknown = () => {};
   readonly limits: Record<string, number>;
@@ -234,6 +235,7 @@ export class Vault {
         chainHead: (_job: string, head: ChainLink) => this.heads.push(head),
         brakeEngaged: ({ id }: RunSummary) => this.braked.push(id),
       },
+      missedStarts: this.missedStarts,
       now: () => new Date(this.clock.app),
       random: () => this.#next(),
     } as unknown as Dependencies;

@@ -72,6 +72,7 @@ describe('a configuration that is right', () => {
       ],
       archives: [],
       otherAccounts: [],
+      notify: { every: '0 */5 * * * *', timeZone: 'UTC', channels: [], send: [], pings: new Map() },
       accounts: new Map([
         ['SOURCE', { alias: 'SOURCE', connectionString: SETTINGS.SOURCE }],
         ['VAULT', { alias: 'VAULT', blobServiceUri: SETTINGS.VAULT__blobServiceUri }],
@@ -663,7 +664,7 @@ describe('verify', () => {
       expect.stringContaining('jobs[0].verify.schedule: the schedule is empty'),
       'jobs[0].verify.kind: this must be "quick" or "deep"',
       expect.stringContaining('jobs[0].verify.portion: "0%" is not a portion; '),
-      'jobs[0].verify.after: this option does not exist; the options are "afterRun", "schedule", "kind", "portion"',
+      'jobs[0].verify.after: this option does not exist; the options are "afterRun", "schedule", "kind", "portion", "expect", "ping"',
     ]);
   });
 });

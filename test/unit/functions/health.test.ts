@@ -8,6 +8,7 @@ import { release } from '#domain/run/lock.ts';
 import { PROBLEMS } from '#domain/run/problems.ts';
 import { healthDetailsHandler, healthHandler } from '#functions/health.ts';
 import { catalogRowOf } from '#storage/catalog.ts';
+import { WatchStore } from '#storage/control/watch-store.ts';
 import { StorageError } from '#storage/storage-error.ts';
 import { httpRequest } from '../../support/builders/http-request.ts';
 import { BACKUP, Vault } from '../../support/builders/prune-vault.ts';
@@ -42,7 +43,8 @@ test('health looks at what a start would meet, and asks for a summary once', asy
   expect(await ask()).toMatchObject({ status: 200, body: { status: 'ok', jobs: [{ problem: null }] } });
   const again = await ask();
   expect(again.status).toBe(200);
-  expect(again.requests.filter((operation) => operation === 'GetBlob')).toHaveLength(1);
+  // The lock of the job, and the pauses of the vault.
+  expect(again.requests.filter((operation) => operation === 'GetBlob')).toHaveLength(2);
 });
 
 test('a damaged lock is not ok', async () => {
@@ -91,20 +93,35 @@ test('a catalog table that was deleted is reported, and keeps nothing from worki
 const KEY = 'a long and random text';
 const context = { functionName: 'f' } as InvocationContext;
 
-test('an observer sees what is wrong, and no name of a container', async () => {
-  const { vault, deps } = await room();
-  vault.vault.deleteContainer(BACKUP);
+/** What health says to an observer. */
+function observe(deps: Dependencies) {
   const keys = [{ name: 'monitor', role: 'observer' as const, sha256: hashOf(KEY) }];
   const access: Access = { mode: 'keys', keys, roles: new Map() };
   const observed = { ...deps, configuration: { ...deps.configuration, access } };
   const request = httpRequest({ headers: { 'x-functions-key': KEY } });
-  const { status, body } = await healthDetailsHandler(observed)(request, {} as DurableClient, context);
+  return healthDetailsHandler(observed)(request, {} as DurableClient, context);
+}
+
+test('an observer sees what is wrong, and no name of a container', async () => {
+  const { vault, deps } = await room();
+  vault.vault.deleteContainer(BACKUP);
+  const { status, body } = await observe(deps);
   expect(status).toBe(503);
   const { meaning } = PROBLEMS['content-missing'];
   expect(JSON.parse(body as string)).toMatchObject({
     jobs: [{ problem: { code: 'content-missing', message: meaning } }],
   });
   expect(body).not.toContain(BACKUP);
+});
+
+test('a pause shows, and its reason and who made it only to those who may see names', async () => {
+  const { vault, deps, ask } = await room();
+  const pause = { at: '2026-05-01T00:00:00.000Z', reason: 'a move', by: { name: 'ci', via: 'key' as const } };
+  await new WatchStore(vault.deps().blobs('VAULT')).changePause('nightly', () => pause);
+  const { at: since, ...rest } = pause;
+  expect((await ask()).body.jobs[0]).toMatchObject({ next: null, paused: { since, until: null, ...rest } });
+  const { body } = await observe(deps);
+  expect(JSON.parse(body as string).jobs[0].paused).toEqual({ since, until: null });
 });
 
 test('anyone sees the status only, and many callers ask the accounts once', async () => {

@@ -1,11 +1,14 @@
 import type { InvocationContext, Timer } from '@azure/functions';
 import type { DurableClient } from 'durable-functions';
 import { describe, expect, it, test, vi } from 'vitest';
+import type { Dependencies } from '#app/dependencies.ts';
+import { noteMissedStarts } from '#app/missed-start-notes.ts';
 import type { Scheduled } from '#domain/run/occurrence.ts';
 import type { RunRef } from '#domain/run/run.ts';
 import { nextAfter } from '#domain/run/schedule.ts';
 import { closeRun } from '#functions/run/close-run.ts';
 import { runOnScheduleHandler } from '#functions/run-on-schedule.ts';
+import { WatchStore } from '#storage/control/watch-store.ts';
 import { StorageError } from '#storage/storage-error.ts';
 import { jobOf, Vault } from '../../support/builders/prune-vault.ts';
 import { Random } from '../../support/builders/random.ts';
@@ -171,7 +174,7 @@ async function atNoon({ isNew = false } = {}) {
       client as unknown as DurableClient,
       context as unknown as InvocationContext,
     );
-  return { vault, tick, events, lines, endRun, lose };
+  return { vault, deps, tick, events, lines, endRun, lose };
 }
 
 describe('a tick while a run is in progress', () => {
@@ -338,4 +341,94 @@ test('a schedule that changed after its time of today, at the same minute of an 
   await tick('backup', { last: '2026-05-02T12:00:00.004Z' });
   expect(events).toEqual(['started incremental']);
   expect(lines[1]).toMatch(/"due":"2026-05-02T12:00:00.000Z","result":"served by nightly-/);
+});
+
+describe('a start that is not made', () => {
+  const rowsOf = async (deps: Dependencies) => {
+    const { rows } = await deps.catalog('VAULT').list({ limit: 10 });
+    return rows.filter(({ status }) => status === 'not-started');
+  };
+
+  it('is a row, and a note, once the vault is back; then one run makes up for it', async () => {
+    const { vault, deps, tick, events, endRun } = await atNoon();
+    await tick('backup');
+    await endRun();
+    vault.pass(24);
+    vault.before = () => {
+      throw new StorageError('unreachable', 'No answer');
+    };
+    for (let hour = 0; hour < 2; hour++) {
+      await expect(tick('backup')).rejects.toThrow('No answer');
+      vault.clock.app = Date.parse('2026-05-03T12:00:00.000Z') + (hour + 1) * 60 * MINUTE;
+    }
+    await noteMissedStarts(deps);
+    expect(vault.missedStarts.size).toBe(1);
+    vault.before = () => {};
+    await noteMissedStarts(deps);
+    expect(vault.missedStarts.size).toBe(0);
+    expect(await rowsOf(deps)).toMatchObject([
+      { job: 'nightly', mode: 'incremental', startedAt: '2026-05-03T12:00:00.000Z', problem: { code: 'unreachable' } },
+    ]);
+    const { jobs } = await new WatchStore(deps.blobs('VAULT')).readMissed();
+    expect(jobs.nightly?.backup).toMatchObject({ due: '2026-05-03T12:00:00.000Z', code: 'unreachable' });
+    events.length = 0;
+    await tick('backup');
+    expect(events).toEqual(['started incremental']);
+  });
+
+  it('names the run that is in progress, once for its occurrence', async () => {
+    const { vault, deps, tick } = await atNoon();
+    const run = await vault.begin({ mode: 'prune', dryRun: true, prune: {} });
+    await tick('backup');
+    vault.pass(1);
+    await vault.control.signOfLife(run, new Date(vault.clock.app));
+    await tick('backup', { last: '2026-05-02T12:00:00.000Z' });
+    const [row, ...others] = await rowsOf(deps);
+    expect(others).toEqual([]);
+    expect(row).toMatchObject({ startedAt: '2026-05-02T12:00:00.000Z', problem: { code: 'run-in-progress' } });
+    expect(row!.problem!.message).toContain(run.id);
+  });
+
+  it('is none if the run in progress does the same', async () => {
+    const { vault, deps, tick } = await atNoon();
+    await vault.begin({ mode: 'full' });
+    await tick('backup');
+    expect(await rowsOf(deps)).toEqual([]);
+  });
+});
+
+describe('a job that is paused', () => {
+  it('starts nothing by its schedule, and what the pause covered is not made up for', async () => {
+    const { vault, deps, tick, events, endRun } = await atNoon();
+    await tick('backup');
+    await endRun();
+    events.length = 0;
+    const store = new WatchStore(deps.blobs('VAULT'));
+    const now = () => new Date(vault.clock.app).toISOString();
+    await store.changePause('nightly', () => ({ at: now(), reason: 'a move' }));
+    vault.pass(24);
+    await tick('backup');
+    expect(events).toEqual([]);
+    vault.pass(3);
+    await store.changePause('nightly', (pause) => ({ ...pause!, resumed: now() }));
+    await tick('backup', { last: '2026-05-03T12:00:00.000Z' });
+    expect(events).toEqual([]);
+    vault.pass(21);
+    await tick('backup');
+    expect(events).toEqual(['started incremental']);
+  });
+
+  it('continues by itself when its end has come', async () => {
+    const { vault, deps, tick, events } = await atNoon();
+    const until = new Date(vault.clock.app + 30 * MINUTE).toISOString();
+    const at = new Date(vault.clock.app - MINUTE).toISOString();
+    await new WatchStore(deps.blobs('VAULT')).changePause('nightly', () => ({ at, reason: 'a move', until }));
+    await tick('backup');
+    vault.pass(1);
+    await tick('backup', { last: '2026-05-02T12:00:00.000Z' });
+    expect(events).toEqual([]);
+    vault.pass(23);
+    await tick('backup', { last: '2026-05-03T11:00:00.000Z' });
+    expect(events).toEqual(['started incremental']);
+  });
 });

@@ -42,6 +42,8 @@ const CALLS: Record<string, (telemetry: Telemetry) => void> = {
   eventIgnored: (telemetry) => telemetry.eventIgnored('a', 'b'),
   failure: (telemetry) => telemetry.failure('a', new Error('a'), { run: 'a', job: 'a', container: 'a' }),
   misconfigured: (telemetry) => telemetry.misconfigured(1, 'a'),
+  watchPassed: (telemetry) => telemetry.watchPassed(1),
+  conditionChanged: (telemetry) => telemetry.conditionChanged('open', { id: 'a', severity: 'info', title: 'a' }),
 };
 
 /** What `warn` is given in the code; of a variable, only its name is known. */
@@ -72,6 +74,7 @@ test('every event and metric is documented with its properties, and no other', (
     flush: async () => {},
   });
   for (const call of Object.values(CALLS)) call(telemetry);
+  telemetry.conditionChanged('closed', { id: 'a', severity: 'info', title: 'a' });
   const documented = rowsOf(events);
   for (const [name, properties] of warnings()) sent.events[name] = properties ?? documented[name] ?? [];
   const sorted = (of: Record<string, string[]>) =>

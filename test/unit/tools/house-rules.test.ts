@@ -68,6 +68,11 @@ const FORBIDDEN: [where: string, code: string, rule: string][] = [
   ['src/api', uses('@azure/functions'), IMPORTS],
   ['src/app', uses('#api/operations.ts'), IMPORTS],
   ['src/domain', knows('#api/operations.ts'), IMPORTS],
+  ['src/notify', uses('#storage/catalog.ts'), IMPORTS],
+  ['src/notify', uses('#functions/health.ts'), IMPORTS],
+  ['src/notify', uses('../app/job-context.ts'), IMPORTS],
+  ['src/notify', uses('@azure/identity'), IMPORTS],
+  ['src/notify', uses('#config/notify.ts'), PLUGIN],
 
   ['src/app', uses('#storage/azure/connect.ts'), IMPORTS],
   ['src/app', uses('#activities/index.ts'), IMPORTS],

@@ -2,7 +2,14 @@ import { odata, type TableClient, type TableServiceClientOptions } from '@azure/
 import { isUsage } from '#domain/cost/usage.ts';
 import { pointFactsSchema } from '#domain/restore/point-facts.ts';
 import { defined } from '#domain/run/defined.ts';
-import type { Catalog, CatalogPage, CatalogQuery, CatalogRow, RowChoice } from '../../catalog.ts';
+import {
+  type Catalog,
+  type CatalogPage,
+  type CatalogQuery,
+  type CatalogRow,
+  NOT_STARTED,
+  type RowChoice,
+} from '../../catalog.ts';
 import { noteRequest } from '../../requests.ts';
 import { StorageError } from '../../storage-error.ts';
 import type { AccountAccess } from '../account-access.ts';
@@ -111,11 +118,12 @@ export class AzureCatalog implements Catalog {
 }
 
 /** The rows of a choice, and the one that says whether the table has all runs. */
-function filterOf({ job, modes, statuses, trigger, dryRun, from, to }: RowChoice): string {
+function filterOf({ job, runsOnly, modes, statuses, trigger, dryRun, from, to }: RowChoice): string {
   const anyOf = (column: string, values: readonly string[]) =>
     `(${values.map((value) => `${column}${odata` eq ${value}`}`).join(' or ')})`;
   const conditions = [
     ...(job === undefined ? [] : [odata`job eq ${job}`]),
+    ...(runsOnly ? [`status${odata` ne ${NOT_STARTED}`}`] : []),
     ...(modes ? [anyOf('mode', modes)] : []),
     ...(statuses ? [anyOf('status', statuses)] : []),
     ...(trigger === undefined ? [] : [odata`trigger eq ${trigger}`]),

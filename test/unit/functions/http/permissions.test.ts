@@ -25,7 +25,14 @@ const MODES: Record<'keys' | 'entra', Access> = {
 
 /** An app without any job, whose accounts nobody may ask. */
 function depsWith(access: Access | undefined): Dependencies {
-  const configuration = { jobs: [], archives: [], otherAccounts: [], accounts: new Map(), ...(access && { access }) };
+  const configuration = {
+    jobs: [],
+    archives: [],
+    otherAccounts: [],
+    notify: { channels: [] },
+    accounts: new Map(),
+    ...(access && { access }),
+  };
   const telemetry = { failure: () => {} };
   return { configuration, telemetry, now: () => new Date(), limits: {} } as unknown as Dependencies;
 }

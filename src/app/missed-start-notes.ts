@@ -1,0 +1,43 @@
+import { PROBLEMS } from '#domain/run/problems.ts';
+import type { MissedStart } from '#domain/watch/missed-start.ts';
+import { type CatalogRow, NOT_STARTED } from '#storage/catalog.ts';
+import { WatchStore } from '#storage/control/watch-store.ts';
+import { isStorageError } from '#storage/storage-error.ts';
+import type { Dependencies } from './dependencies.ts';
+import { runsAs } from './job-context.ts';
+import { noteInCatalog } from './note-in-catalog.ts';
+
+const MODES = { backup: 'incremental', verify: 'verify', prune: 'prune', reconcile: 'reconcile' } as const;
+
+/**
+ * Notes starts that schedules could not make: as rows of the catalog, and for the watch. A vault that is out of reach
+ * gets its notes later, for as long as the process lives. If the process ends before, the schedule still owes the run,
+ * and the watch finds it overdue.
+ */
+export async function noteMissedStarts(deps: Dependencies): Promise<void> {
+  for (const [id, missed] of deps.missedStarts) {
+    if (await isNoted(deps, missed)) deps.missedStarts.delete(id);
+  }
+}
+
+async function isNoted(deps: Dependencies, missed: MissedStart): Promise<boolean> {
+  const job = runsAs(deps).find(({ name }) => name === missed.job);
+  if (!job) return true;
+  const vault = job.destination.account;
+  try {
+    await new WatchStore(deps.blobs(vault)).noteMissed(missed);
+  } catch (error) {
+    if (!isStorageError(error)) throw error;
+    return false;
+  }
+  await noteInCatalog(deps, vault, rowOf(missed, missed.what === 'backup' ? job.mode : MODES[missed.what]));
+  return true;
+}
+
+function rowOf({ id, job, due, at, code, run }: MissedStart, mode: string): CatalogRow {
+  const message = `${PROBLEMS[code].meaning}${run === undefined ? '' : `: ${run}`}`;
+  return {
+    ...{ id, job, mode, trigger: 'timer', dryRun: false, status: NOT_STARTED, startedAt: due, finishedAt: at },
+    problem: { code, count: 0, message },
+  };
+}

@@ -1,0 +1,74 @@
+import type { Scheduled } from '../run/occurrence.ts';
+import type { ProblemCode } from '../run/problems.ts';
+import type { Proof } from '../run/restore-point.ts';
+import type { RunMode } from '../run/run.ts';
+import type { Standing } from './expected.ts';
+import type { MissedStart } from './missed-start.ts';
+import type { Pause } from './pause.ts';
+
+/** A run that has ended, of a job or an archive rule. Dry runs and cancelled runs are none. */
+export interface EndedRun {
+  id: string;
+  status: 'succeeded' | 'completed-with-failures' | 'failed';
+  startedAt: string;
+  finishedAt: string;
+  /** Blobs, entities or uploads that failed, of so many. */
+  failed: number;
+  listed: number;
+  /** Of a run with failures, if it is known: its worst problem. */
+  problem?: { code: ProblemCode; container?: string; count: number };
+}
+
+export interface RunningRun {
+  id: string;
+  what: Scheduled;
+  startedAt: string;
+  /** Milliseconds without a sign of life, if they are too many. */
+  silentMs?: number;
+  /** How long the last runs of this kind took, in milliseconds: the median; absent if too few are known. */
+  usualMs?: number;
+}
+
+/** All that conditions of one job or archive rule follow from. */
+export interface JobFacts {
+  job: string;
+  standings: Partial<Record<Scheduled, Standing>>;
+  /** The newest of each kind. */
+  ended: Partial<Record<Scheduled, EndedRun>>;
+  running: RunningRun[];
+  /** The newest start of each kind that was not made. */
+  missed: Partial<Record<Scheduled, MissedStart>>;
+  /** Restore points whose safety brake is engaged and not released. */
+  brakes: { point: string; containers: string[] }[];
+  /** The newest result of each kind of verification. */
+  proofs: Proof[];
+  /** How old the newest sound verification may be, and since when one is expected; absent if none is. */
+  proofWithin?: { ms: number; since: Date };
+  /** Of an archive rule: uploads that failed permanently and are open. */
+  poison?: number;
+  pause?: Pause;
+}
+
+/** An account that did not answer. */
+export interface SilentAccount {
+  alias: string;
+  code: ProblemCode;
+  /** Passes in a row. */
+  passes: number;
+}
+
+/** What a run of this mode does of what schedules start. A retry or a restore is started by hand. */
+export function scheduledKind(mode: RunMode | string): Scheduled | undefined {
+  switch (mode) {
+    case 'full':
+    case 'incremental':
+    case 'retry':
+      return 'backup';
+    case 'verify':
+    case 'prune':
+    case 'reconcile':
+      return mode;
+    default:
+      return undefined;
+  }
+}

@@ -1,0 +1,169 @@
+import { createHash } from 'node:crypto';
+import type { Condition, ConditionName, Severity } from './conditions.ts';
+
+/** Which conditions a channel gets, and when. */
+export interface Route {
+  channel: string;
+  when: readonly (Severity | ConditionName | 'all')[];
+  /** Jobs and archive rules; absent for all, and for conditions of accounts. */
+  jobs?: readonly string[];
+  /** Milliseconds after which an open condition is reported again; absent: never. */
+  repeatMs?: number;
+  /** Whether the channel gets a notice when a condition closes. */
+  recovered: boolean;
+  /** Collects notices until the next time after the given one; absent: each is a message of its own. */
+  digestAfter?: (now: Date) => Date | undefined;
+}
+
+export type NoticeType = 'opened' | 'repeated' | 'closed';
+
+/** A message to a channel. It stays until the channel has taken it. */
+export interface Notice {
+  /** The same however often it is sent. */
+  id: string;
+  channel: string;
+  type: NoticeType;
+  /** When it was decided. ISO 8601. */
+  at: string;
+  condition: Condition;
+  /** Of a digest: not before this time, and together with all others of this time. */
+  due?: string;
+}
+
+interface OpenCondition {
+  condition: Condition;
+  /** By channel: when it was last reported, and the count in it. */
+  reported: Record<string, { at: string; count?: number }>;
+}
+
+/** What is open, and what is still to be sent. */
+export interface Notices {
+  open: Record<string, OpenCondition>;
+  outbox: Notice[];
+}
+
+export const NOTHING: Notices = { open: {}, outbox: [] };
+
+/** A channel that takes nothing loses its oldest notices beyond so many, and those that are this old. */
+const MOST_PER_CHANNEL = 100;
+const LONGEST_MS = 3 * 24 * 3_600_000;
+
+/**
+ * Compares what is wrong with what was reported, and decides what is to be sent. `isKnown`: whether this pass could
+ * find out about a condition that it does not list; what it could not stays as it was.
+ */
+export function withConditions(
+  notices: Notices,
+  conditions: readonly Condition[],
+  { routes, now, isKnown }: { routes: readonly Route[]; now: Date; isKnown: (condition: Condition) => boolean },
+): Notices {
+  const present = new Map(conditions.map((condition) => [condition.id, condition]));
+  const outbox = [...notices.outbox];
+  const open: Notices['open'] = {};
+  for (const [id, before] of Object.entries(notices.open)) {
+    if (present.has(id)) continue;
+    if (!isKnown(before.condition)) open[id] = before;
+    else outbox.push(...closing(before, routes, now));
+  }
+  for (const found of conditions) {
+    const before = notices.open[found.id];
+    // It has the time at which it was first seen, however it is found later.
+    const condition = { ...found, since: before?.condition.since ?? found.since };
+    const reported = { ...before?.reported };
+    for (const route of routesOf(routes, condition)) {
+      const type = dueNotice(reported[route.channel], condition, route, now);
+      if (type === undefined) continue;
+      reported[route.channel] = {
+        at: now.toISOString(),
+        ...(condition.count !== undefined && { count: condition.count }),
+      };
+      outbox.push(noticeOf(type, condition, route, now));
+    }
+    open[found.id] = { condition, reported };
+  }
+  return { open, outbox: bounded(outbox, now) };
+}
+
+/** The routes of a condition: the first of each channel. */
+function routesOf(routes: readonly Route[], { condition, severity, job, channel: own }: Condition): Route[] {
+  const fit = routes.filter(
+    ({ channel, when, jobs }) =>
+      // No channel can report that it takes nothing.
+      channel !== own &&
+      (when.includes('all') || when.includes(severity) || when.includes(condition)) &&
+      (jobs === undefined || (job !== undefined && jobs.includes(job))),
+  );
+  return fit.filter(({ channel }, index) => fit.findIndex((each) => each.channel === channel) === index);
+}
+
+function dueNotice(
+  last: OpenCondition['reported'][string] | undefined,
+  { count }: Condition,
+  { repeatMs }: Route,
+  now: Date,
+): NoticeType | undefined {
+  if (!last) return 'opened';
+  const isOld = repeatMs !== undefined && now.getTime() - Date.parse(last.at) >= repeatMs;
+  const hasGrown = count !== undefined && last.count !== undefined && count >= 2 * last.count;
+  return isOld || hasGrown ? 'repeated' : undefined;
+}
+
+/** Only a channel that got a condition gets its end. */
+function closing({ condition, reported }: OpenCondition, routes: readonly Route[], now: Date): Notice[] {
+  return routesOf(routes, condition)
+    .filter(({ channel, recovered }) => recovered && reported[channel] !== undefined)
+    .map((route) => noticeOf('closed', condition, route, now));
+}
+
+function noticeOf(type: NoticeType, condition: Condition, { channel, digestAfter }: Route, now: Date): Notice {
+  const at = now.toISOString();
+  const id = `msg_${sha256(`${condition.id} ${condition.since} ${type} ${at}`).slice(0, 32)}`;
+  const due = digestAfter?.(now)?.toISOString();
+  return { id, channel, type, at, condition, ...(due !== undefined && { due }) };
+}
+
+/** Another app with this vault may have other channels: their notices stay for as long as all others. */
+function bounded(outbox: readonly Notice[], now: Date): Notice[] {
+  const recent = outbox.filter(({ at, due }) => now.getTime() - Date.parse(due ?? at) < LONGEST_MS);
+  return recent.filter(
+    ({ channel }, index) => recent.slice(index).filter((each) => each.channel === channel).length <= MOST_PER_CHANNEL,
+  );
+}
+
+/** What one request to a channel carries. */
+export interface Message {
+  id: string;
+  channel: string;
+  /** One, or those of a digest. */
+  notices: Notice[];
+}
+
+/** What is to be sent to these channels now, in the order in which it was decided. A digest is one message. */
+export function dueMessages({ outbox }: Notices, channels: readonly string[], now: Date): Message[] {
+  const messages = new Map<string, Message>();
+  for (const notice of outbox) {
+    const { channel, due } = notice;
+    if (!channels.includes(channel) || (due !== undefined && Date.parse(due) > now.getTime())) continue;
+    const id = due === undefined ? notice.id : `msg_${sha256(`digest ${channel} ${due}`).slice(0, 32)}`;
+    const message = messages.get(`${channel} ${id}`);
+    if (message) message.notices.push(notice);
+    else messages.set(`${channel} ${id}`, { id, channel, notices: [notice] });
+  }
+  return [...messages.values()];
+}
+
+/** The messages of a pass that channels took, and the channels that refused some. */
+export interface Sent {
+  taken: Message[];
+  refusedBy: ReadonlySet<string>;
+}
+
+/** Without what channels took. */
+export function withoutSent(notices: Notices, sent: readonly Message[]): Notices {
+  const gone = new Set(sent.flatMap((message) => message.notices.map(({ id, channel }) => `${channel} ${id}`)));
+  return { ...notices, outbox: notices.outbox.filter(({ id, channel }) => !gone.has(`${channel} ${id}`)) };
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}

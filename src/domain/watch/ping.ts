@@ -1,0 +1,52 @@
+import { z } from 'zod';
+import { hintFor, type Problem, problemOf } from '../run/problems.ts';
+import type { RunSummary } from '../run/run.ts';
+
+/** What a check is sent. */
+export interface Ping {
+  event: 'start' | 'success' | 'fail' | 'log';
+  run: string;
+  body: string;
+}
+
+/** The newest run of each `kindKey` whose end its check was sent. */
+export interface Pings {
+  sent: Record<string, string>;
+}
+
+const pingsSchema = z.strictObject({ sent: z.record(z.string(), z.string()) });
+
+export function isPings(value: unknown): value is Pings {
+  return pingsSchema.safeParse(value).success;
+}
+
+export function startPing(run: string): Ping {
+  return { event: 'start', run, body: `Run ${run} has started.` };
+}
+
+/** Only what succeeded is a success: a check has two states. */
+export function endEvent(status: string): Ping['event'] {
+  if (status === 'succeeded') return 'success';
+  return status === 'cancelled' ? 'log' : 'fail';
+}
+
+/** Checks keep 10 kB or more. */
+const MOST_PROBLEMS = 20;
+
+/** The end of a run, without names of blobs. */
+export function endPing({ id, job, mode, status, counts, problems }: RunSummary): Ping {
+  const { listed, copied, unchanged, skipped, failed } = counts;
+  const lines = [
+    `${job}: ${status} (${mode})`,
+    `listed ${listed} · copied ${copied} · unchanged ${unchanged} · skipped ${skipped} · failed ${failed}`,
+    ...problems.slice(0, MOST_PROBLEMS).map((problem) => lineOf(problem, { id, job })),
+    `GET /api/runs/${id}`,
+  ];
+  return { event: endEvent(status), run: id, body: lines.join('\n') };
+}
+
+/** The message of a problem may have the name of a blob. */
+function lineOf({ code, container, count }: Problem, run: { id: string; job: string }): string {
+  const { message, hint } = problemOf(code, count, container);
+  return `${code}: ${message}. ${hintFor(run, hint)}`;
+}

@@ -1,0 +1,249 @@
+import type { Dependencies } from '#app/dependencies.ts';
+import { asJob } from '#app/job-context.ts';
+import type { ArchiveRule, Job } from '#config/configuration.ts';
+import { type Mark, markOf, type Scheduled } from '#domain/run/occurrence.ts';
+import type { Notes, Proof } from '#domain/run/restore-point.ts';
+import type { RunRef } from '#domain/run/run.ts';
+import { patienceOf } from '#domain/run/sign-of-life.ts';
+import { durationMs } from '#domain/watch/duration.ts';
+import { doneFor, type Expectation, type Standing, standingOf } from '#domain/watch/expected.ts';
+import { type JobFacts, type RunningRun, scheduledKind } from '#domain/watch/facts.ts';
+import type { MissedStarts } from '#domain/watch/missed-start.ts';
+import { type Pause, type Pauses, pauseEnd } from '#domain/watch/pause.ts';
+import { kindKey, usualMs, type WatchState, withRuns, withSeen } from '#domain/watch/state.ts';
+import { type CatalogRow, catalogRowOf } from '#storage/catalog.ts';
+import { ControlStore } from '#storage/control/control-store.ts';
+import { PoisonStore } from '#storage/control/poison-store.ts';
+import type { WatchStore } from '#storage/control/watch-store.ts';
+import { isStorageError, StorageError } from '#storage/storage-error.ts';
+import { uncheckedRows } from '../run/list-rows.ts';
+
+/** The first pass of a watch looks further back. Both are one request: a page has at most 1,000 rows. */
+const FIRST_ROWS = 999;
+const ROWS = 200;
+/** Without a catalog, each row is a request. */
+const ROWS_OF_VAULT = 20;
+
+/** A job or archive rule, and what is expected of it. */
+export interface Watched {
+  job: Job;
+  rule?: ArchiveRule;
+  expectations: Partial<Record<Scheduled, Expectation>>;
+}
+
+/** The jobs and rules of a vault. */
+export function watchedIn({ configuration }: Dependencies, vault: string): Watched[] {
+  const { jobs, archives } = configuration;
+  const isHere = ({ destination }: Job) => destination.account === vault;
+  return [
+    ...jobs.filter(isHere).map((job) => ({ job, expectations: expectationsOf(job) })),
+    ...archives
+      .map((rule) => ({
+        job: asJob(rule),
+        rule,
+        expectations: { reconcile: { schedule: rule.reconcile, timeZone: rule.timeZone } },
+      }))
+      .filter(({ job }) => isHere(job)),
+  ];
+}
+
+function expectationsOf({ schedule, timeZone, expect, verify, retention }: Job): Watched['expectations'] {
+  const graceMs = expect?.grace === undefined ? undefined : durationMs(expect.grace);
+  const everyMs = expect?.every === undefined ? undefined : durationMs(expect.every);
+  const by = (schedule: string | undefined) => ({ schedule, timeZone, graceMs });
+  return {
+    backup: { ...by(schedule), everyMs },
+    ...(verify?.schedule && { verify: by(verify.schedule) }),
+    ...(retention?.schedule && { prune: by(retention.schedule) }),
+  };
+}
+
+export interface VaultFacts {
+  state: WatchState;
+  facts: JobFacts[];
+  /** Jobs whose objects cannot be read: nothing is known of them. */
+  unread: Set<string>;
+}
+
+/**
+ * What the vault knows of its jobs. Costs one query of the catalog and two small reads, and for each job its lock, a
+ * listing of notes, and two more reads for each run in progress; for each archive rule, a listing of poison entries. No
+ * request concerns a restore point that has not changed. Throws if the vault does not answer, or has lost everything.
+ */
+export async function readVault(
+  deps: Dependencies,
+  vault: string,
+  store: WatchStore,
+  before: WatchState,
+  isFirst: boolean,
+): Promise<VaultFacts> {
+  const now = deps.now();
+  const watched = watchedIn(deps, vault);
+  const [pauses, missed, rows] = await Promise.all([
+    store.readPauses(),
+    store.readMissed(),
+    newestRows(deps, vault, isFirst ? FIRST_ROWS : ROWS),
+  ]);
+  // A write would create the container, and hide that it was lost.
+  if (isFirst && rows.length > 0 && (await store.isGone())) {
+    throw new StorageError('container-not-found', `${vault} has lost its control container, and its catalog has runs`);
+  }
+  let state = withRuns(before, rows, now);
+  const facts: JobFacts[] = [];
+  const unread = new Set<string>();
+  for (const each of watched) {
+    try {
+      const found = await readJob(deps, each, { control: new ControlStore(deps.blobs(vault)), state, pauses, missed });
+      state = found.state;
+      facts.push(found.facts);
+    } catch (error) {
+      if (!isStorageError(error, 'damaged')) throw error;
+      deps.telemetry.warn('watch-not-read', { job: each.job.name, message: error.message });
+      unread.add(each.job.name);
+    }
+  }
+  return { state, facts, unread };
+}
+
+async function newestRows(deps: Dependencies, vault: string, limit: number): Promise<CatalogRow[]> {
+  try {
+    // Rows may be missing of runs from before the table was made: the watch has seen those, or they are old.
+    return (await deps.catalog(vault).list({ runsOnly: true, limit })).rows;
+  } catch (error) {
+    if (!isStorageError(error)) throw error;
+    return (await uncheckedRows(deps, vault, { choice: {}, limit: ROWS_OF_VAULT })).rows;
+  }
+}
+
+const seenKey = (job: string, what: string, expectation?: Expectation) =>
+  `${job} ${what} ${expectation?.schedule ?? ''} ${expectation?.timeZone ?? ''}`;
+
+/** Before the first restore point, there is nothing to verify. */
+function expectedNow({ job, expectations }: Watched, hasPoint: boolean) {
+  const entries = Object.entries(expectations) as [Scheduled, Expectation][];
+  const expected = entries.filter(([what]) => what !== 'verify' || hasPoint);
+  const proof = hasPoint && job.verify?.expect !== undefined ? [seenKey(job.name, 'proof')] : [];
+  return { expected, keys: [...expected.map(([what, each]) => seenKey(job.name, what, each)), ...proof] };
+}
+
+interface Known {
+  control: ControlStore;
+  state: WatchState;
+  pauses: Pauses;
+  missed: MissedStarts;
+}
+
+async function readJob(
+  deps: Dependencies,
+  watched: Watched,
+  { control, state: before, pauses, missed }: Known,
+): Promise<{ state: WatchState; facts: JobFacts }> {
+  const now = deps.now();
+  const { job, rule } = watched;
+  const { name } = job;
+  const [lock, notes, poison] = await Promise.all([
+    control.readLock(name),
+    rule ? new Map<string, Notes>() : control.listNotes(name),
+    rule ? new PoisonStore(control, name).countOpen() : 0,
+  ]);
+  const { expected, keys } = expectedNow(watched, lock?.value.point !== undefined);
+  const seen = withSeen(before, keys, now);
+  const { running, state } = await runsInProgress(deps, control, name, lock?.value.run ?? null, seen);
+  const pause = pauses.jobs[name];
+  const ended: JobFacts['ended'] = {};
+  const standings: JobFacts['standings'] = {};
+  for (const [what, expectation] of expected) {
+    const memory = state.kinds[kindKey(name, what)];
+    if (memory?.ended) ended[what] = memory.ended;
+    standings[what] = standing(
+      { job: name, what, expectation, pause, running, state, mark: markOf(lock?.value.served, what, now) },
+      now,
+    );
+  }
+  for (const what of ['verify', 'prune'] as const) {
+    const last = state.kinds[kindKey(name, what)]?.ended;
+    if (last) ended[what] = last;
+  }
+  const proofWithin = keys.includes(seenKey(name, 'proof')) ? job.verify?.expect : undefined;
+  const facts: JobFacts = {
+    ...{ job: name, standings, ended, running, missed: missed.jobs[name] ?? {} },
+    brakes: brakesIn(notes),
+    proofs: newestProofs(notes),
+    ...(proofWithin !== undefined && {
+      proofWithin: { ms: durationMs(proofWithin), since: new Date(state.seen[seenKey(name, 'proof')]!) },
+    }),
+    ...(rule && { poison }),
+    ...(pause && { pause }),
+  };
+  return { state, facts };
+}
+
+interface Asked {
+  job: string;
+  what: Scheduled;
+  expectation: Expectation;
+  pause: Pause | undefined;
+  running: RunningRun[];
+  state: WatchState;
+  mark: Mark | undefined;
+}
+
+function standing({ job, what, expectation, pause, running, state, mark }: Asked, now: Date): Standing {
+  const { schedule, timeZone } = expectation;
+  const good = state.kinds[kindKey(job, what)]?.good;
+  const isOfSchedule = mark?.schedule === `${schedule} ${timeZone}`;
+  const done = doneFor(good && new Date(good.startedAt), isOfSchedule ? mark : undefined, (run) => run === good?.id);
+  const seen = Date.parse(state.seen[seenKey(job, what, expectation)]!);
+  const since = new Date(Math.max(seen, pauseEnd(pause, now)?.getTime() ?? 0));
+  return standingOf(expectation, { since, doneFor: done, isRunning: running.some((run) => run.what === what) }, now);
+}
+
+/** The run that holds the lock of the job, and readers, which the catalog lists. */
+async function runsInProgress(
+  deps: Dependencies,
+  control: ControlStore,
+  job: string,
+  holder: RunRef | null,
+  before: WatchState,
+): Promise<{ running: RunningRun[]; state: WatchState }> {
+  const now = deps.now();
+  let state = holder ? withRuns(before, [{ ...holder, status: 'running' }], now) : before;
+  const open = Object.entries(state.unfinished).filter(([, run]) => run.job === job);
+  const running: RunningRun[] = [];
+  for (const [id, { mode, startedAt }] of open) {
+    const what = scheduledKind(mode);
+    const summary = await control.readSummary({ job, id });
+    if (summary) {
+      state = withRuns(state, [catalogRowOf(summary)], now);
+    } else if (what !== undefined) {
+      const silentMs = (await control.lastSign({ job, id }))?.age ?? now.getTime() - Date.parse(startedAt);
+      const usual = usualMs(state.kinds[kindKey(job, what)] ?? { tookMs: [] });
+      const isSilent = silentMs > patienceOf(deps.limits).reported;
+      running.push({
+        id,
+        what,
+        startedAt,
+        ...(isSilent && { silentMs }),
+        ...(usual !== undefined && { usualMs: usual }),
+      });
+    }
+  }
+  return { running, state };
+}
+
+function brakesIn(notes: ReadonlyMap<string, Notes>): JobFacts['brakes'] {
+  return [...notes].flatMap(([point, { brake, removed }]) =>
+    brake && brake.released === undefined && !removed ? [{ point, containers: brake.containers }] : [],
+  );
+}
+
+/** Of each kind, whatever restore point it was of. */
+function newestProofs(notes: ReadonlyMap<string, Notes>): Proof[] {
+  const newest = new Map<string, Proof>();
+  for (const { proofs = [], removed } of notes.values()) {
+    for (const proof of removed ? [] : proofs) {
+      if ((newest.get(proof.kind)?.at ?? '') < proof.at) newest.set(proof.kind, proof);
+    }
+  }
+  return [...newest.values()];
+}

@@ -1,0 +1,45 @@
+import { OPERATIONS } from '#api/operations.ts';
+import type { Dependencies } from '#app/dependencies.ts';
+import type { Condition } from '#domain/watch/conditions.ts';
+import { answering, reply } from '../http/answering.ts';
+import { HttpError } from '../http/http-error.ts';
+import { quoted } from '../http/quoted.ts';
+
+/** POST /api/notify/test — sends a message to a channel, and says whether it was taken. */
+export function testChannelHandler(deps: Dependencies) {
+  return answering(deps, OPERATIONS.testChannel, async ({ body: { channel: name } }) => {
+    const { channels } = deps.configuration.notify;
+    const channel = channels.find((each) => each.name === name);
+    if (!channel) {
+      const hint = `The channels are: ${channels.map((each) => each.name).join(', ') || 'none'}`;
+      throw new HttpError(404, 'channel-not-found', `The configuration has no channel ${quoted(name)}`, hint);
+    }
+    const at = deps.now().toISOString();
+    const id = `msg_test_${deps.random()}${deps.random()}`;
+    try {
+      const notices = [{ id, channel: name, type: 'opened' as const, at, condition: testCondition(at) }];
+      await deps.notifier.send(channel, { id, channel: name, notices });
+    } catch (error) {
+      const hint = 'Check the app settings of the channel, and whether this app may connect to it';
+      throw new HttpError(
+        502,
+        'message-not-sent',
+        `The channel did not take the message: ${(error as Error).message}`,
+        hint,
+      );
+    }
+    return reply(200, { channel: name, sent: true });
+  });
+}
+
+function testCondition(since: string): Condition {
+  return {
+    id: 'test',
+    condition: 'failed',
+    severity: 'info',
+    since,
+    title: 'Strongroom: a test',
+    message: 'An operator tries this channel: POST /api/notify/test.',
+    hint: 'No action is needed.',
+  };
+}

@@ -1,0 +1,172 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Dependencies } from '#app/dependencies.ts';
+import { noteMissedStarts } from '#app/missed-start-notes.ts';
+import { problemCodeOf } from '#app/problem-code.ts';
+import type { ProblemCode } from '#domain/run/problems.ts';
+import { accountConditions, type Condition, conditionsOf, undelivered } from '#domain/watch/conditions.ts';
+import {
+  dueMessages,
+  type Message,
+  NOTHING,
+  type Notices,
+  withConditions,
+  withoutSent,
+} from '#domain/watch/notices.ts';
+import { EMPTY_STATE, type WatchState, withAnswers, withSent } from '#domain/watch/state.ts';
+import { WatchStore } from '#storage/control/watch-store.ts';
+import { isStorageError, type StorageError } from '#storage/storage-error.ts';
+import { vaultsOf } from '../run/find-run.ts';
+import { askSources } from './ask-sources.ts';
+import { sendLostPings } from './lost-pings.ts';
+import { readVault } from './read-vault.ts';
+import { routesOfNotices } from './routes-of-notices.ts';
+import { sendMessages } from './send-messages.ts';
+
+/** A channel that has not taken a message for so long is reported to the others. */
+const UNDELIVERED_MS = 3_600_000;
+
+/** What a process knows of a vault that does not answer, which can keep nothing itself. */
+interface Silence {
+  passes: number;
+  notices: Notices;
+}
+
+/**
+ * Compares what should be with what is, and reports the difference. Each pass starts from what lies in the vaults, so
+ * none needs to have seen an event. What is to be sent is written first, then sent, then written as sent: a crash
+ * sends a message again, under the same id, and loses none.
+ */
+export function watchHandler(deps: Dependencies) {
+  const silences = new Map<string, Silence>();
+  return async (): Promise<void> => {
+    await noteMissedStarts(deps);
+    const vaults = vaultsOf(deps);
+    const refused = new Map<string, string>();
+    let open = 0;
+    // The first vault keeps what concerns no vault, so it comes last.
+    for (const vault of vaults.toReversed()) {
+      const silence = silences.get(vault) ?? { passes: 0, notices: NOTHING };
+      silences.set(vault, silence);
+      try {
+        const { state, conditions } = await passOfVault(deps, vault, { isFirst: vault === vaults[0], refused });
+        open += conditions;
+        silence.passes = 0;
+        await reportSilence(deps, silence, []);
+        await sendLostPings(deps, vault, state);
+      } catch (error) {
+        if (!isStorageError(error)) throw error;
+        silence.passes++;
+        const silent = { alias: vault, passes: silence.passes, code: codeOf(error) };
+        const conditions = accountConditions([silent], deps.now());
+        await reportSilence(deps, silence, conditions);
+        open += conditions.length;
+      }
+    }
+    deps.telemetry.watchPassed(open);
+  };
+}
+
+function codeOf(error: StorageError): ProblemCode {
+  return error.kind === 'container-not-found' ? 'content-missing' : problemCodeOf(error, 'destination');
+}
+
+/** Reports that a vault does not answer, or does again, from memory. */
+async function reportSilence(deps: Dependencies, silence: Silence, conditions: Condition[]): Promise<void> {
+  silence.notices = advanced(deps, silence.notices, conditions, () => true);
+  const { taken } = await sendMessages(deps, messagesIn(deps, silence.notices));
+  silence.notices = withoutSent(silence.notices, taken);
+}
+
+function messagesIn({ configuration, now }: Dependencies, notices: Notices): Message[] {
+  return dueMessages(
+    notices,
+    configuration.notify.channels.map(({ name }) => name),
+    now(),
+  );
+}
+
+interface Pass {
+  isFirst: boolean;
+  /** Since when channels refuse messages, in the vaults that were watched before. */
+  refused: Map<string, string>;
+}
+
+async function passOfVault(
+  deps: Dependencies,
+  vault: string,
+  { isFirst, refused }: Pass,
+): Promise<{ state: WatchState; conditions: number }> {
+  const store = new WatchStore(deps.blobs(vault));
+  const { state: before, expect } = await store.readState();
+  const found = await readVault(deps, vault, store, before ?? EMPTY_STATE, before === undefined);
+  const now = deps.now();
+  let state = found.state;
+  const conditions = found.facts.flatMap((facts) => conditionsOf(facts, now));
+  for (const [channel, since] of Object.entries(state.refused)) {
+    if (!(refused.get(channel)! <= since)) refused.set(channel, since);
+  }
+  if (isFirst) {
+    const answers = await askSources(deps);
+    state = withAnswers(state, answers);
+    const accounts = Object.entries(state.silent).map(([alias, each]) => ({ alias, ...each }));
+    conditions.push(
+      ...accountConditions(
+        accounts.filter(({ alias }) => answers.has(alias)),
+        now,
+      ),
+    );
+    const late = [...refused].filter(([, since]) => now.getTime() - Date.parse(since) > UNDELIVERED_MS);
+    conditions.push(...late.map(([channel, since]) => undelivered(channel, since)));
+  }
+  const known = new Set(found.facts.map(({ job }) => job));
+  const isKnown = (condition: Condition) =>
+    isConfigured(deps, condition) && (!condition.job || known.has(condition.job));
+  state = { ...state, notices: advanced(deps, state.notices, conditions, isKnown) };
+  return { state: await reported(deps, store, before, state, expect), conditions: conditions.length };
+}
+
+/** Another app with this vault may have other jobs, accounts and channels: what it reports is none of ours. */
+function isConfigured({ configuration }: Dependencies, { job, account, channel }: Condition): boolean {
+  const { jobs, archives, accounts, notify } = configuration;
+  if (job !== undefined) return [...jobs, ...archives].some(({ name }) => name === job);
+  if (account !== undefined) return accounts.has(account);
+  return notify.channels.some(({ name }) => name === channel);
+}
+
+function advanced(
+  deps: Dependencies,
+  before: Notices,
+  conditions: readonly Condition[],
+  isKnown: (condition: Condition) => boolean,
+): Notices {
+  const routes = routesOfNotices(deps.configuration.notify);
+  return withConditions(before, conditions, { routes, now: deps.now(), isKnown });
+}
+
+/** Claims the pass, sends, and writes what was sent. Another process that watches the same vault goes first or last. */
+async function reported(
+  deps: Dependencies,
+  store: WatchStore,
+  before: WatchState | undefined,
+  state: WatchState,
+  expect: { ifMatch: string } | 'absent',
+): Promise<WatchState> {
+  const isChanged = !isDeepStrictEqual(state, before);
+  // A pass that changes nothing writes nothing: a vault with versions would keep each.
+  const etag = isChanged ? await store.writeState(state, expect) : undefined;
+  if (isChanged && etag === undefined) return state;
+  logChanges(deps, before?.notices ?? NOTHING, state.notices);
+  const sent = await sendMessages(deps, messagesIn(deps, state.notices));
+  const after = withSent(state, sent, deps.now());
+  if (!isDeepStrictEqual(after, state)) await store.writeState(after, etag === undefined ? expect : { ifMatch: etag });
+  return after;
+}
+
+function logChanges({ telemetry }: Dependencies, before: Notices, after: Notices): void {
+  for (const [id, { condition }] of Object.entries(after.open)) {
+    if (!before.open[id]) telemetry.conditionChanged('open', condition);
+  }
+  for (const [id, { condition }] of Object.entries(before.open)) {
+    if (!after.open[id]) telemetry.conditionChanged('closed', condition);
+  }
+}

@@ -1,0 +1,165 @@
+import type { Channel, ChannelKind } from '#config/notify.ts';
+import type { Severity } from '#domain/watch/conditions.ts';
+import { idAsUuid } from '#domain/watch/id-as-uuid.ts';
+import type { Message, Notice } from '#domain/watch/notices.ts';
+import type { Post } from './post.ts';
+import { signedHeaders } from './standard-webhook.ts';
+
+/** What a message needs beside its notices. */
+export interface Sending {
+  /** The name of this app among others. */
+  instance: string;
+  now: Date;
+  /** An access token of the app's identity for a resource in Azure. */
+  token(scope: string): Promise<string>;
+}
+
+type Compose = (channel: Channel, message: Message, sending: Sending) => Post | Promise<Post>;
+
+const COMPOSERS: Record<ChannelKind, Compose> = { webhook, teams, slack, ntfy, email };
+
+/** The request that sends a message to a channel. */
+export async function composed(channel: Channel, message: Message, sending: Sending): Promise<Post> {
+  return COMPOSERS[channel.kind](channel, message, sending);
+}
+
+const ORDER: Severity[] = ['info', 'warning', 'error', 'critical'];
+/** Of a long digest: Slack takes 50 blocks, and Teams 28 kB. The title has the number. */
+const MOST_SHOWN = 30;
+const JSON_TYPE = { 'content-type': 'application/json' };
+const ACS_SCOPE = 'https://communication.azure.com/.default';
+const ACS_VERSION = '2023-03-31';
+
+function webhook({ url, secret = '' }: Channel, { id, notices }: Message, { instance, now }: Sending): Post {
+  const [first] = notices;
+  const type = notices.length > 1 ? 'strongroom.digest' : `strongroom.condition.${first!.type}`;
+  const data = notices.length > 1 ? notices.map(dataOf) : dataOf(first!);
+  const body = JSON.stringify({ type, timestamp: first!.at, instance, data });
+  return { url, headers: { ...JSON_TYPE, ...signedHeaders(secret, { id, at: now, body }) }, body };
+}
+
+function dataOf({ type, at, condition }: Notice) {
+  return { ...condition, state: type === 'closed' ? 'closed' : 'open', at };
+}
+
+/** A message with an Adaptive Card, as a workflow of Teams takes it. */
+function teams({ url }: Channel, message: Message, { instance }: Sending): Post {
+  const color = isOver(message) ? 'good' : worstOf(message) === 'warning' ? 'warning' : 'attention';
+  const block = (text: string, more: object = {}) => ({
+    type: 'TextBlock',
+    text: plainMarkdown(text),
+    wrap: true,
+    ...more,
+  });
+  const body = [
+    block(titleOf(message), {
+      size: 'medium',
+      weight: 'bolder',
+      color: worstOf(message) === 'info' ? 'default' : color,
+    }),
+    ...message.notices.slice(0, MOST_SHOWN).flatMap((notice) => linesOf(notice, message).map((line) => block(line))),
+    block(instance, { isSubtle: true, size: 'small' }),
+  ];
+  const content = {
+    $schema: 'http://adaptivecards.io/schemas/adaptive-card.json',
+    type: 'AdaptiveCard',
+    version: '1.4',
+    body,
+  };
+  const attachments = [{ contentType: 'application/vnd.microsoft.card.adaptive', content }];
+  return { url, headers: JSON_TYPE, body: JSON.stringify({ type: 'message', attachments }) };
+}
+
+/** Cards read some Markdown, which may stand in a reason that a person wrote. */
+function plainMarkdown(text: string): string {
+  return text.replace(/[\\*_[\]`~#]/g, (mark) => `\\${mark}`);
+}
+
+function slack({ url }: Channel, message: Message, { instance }: Sending): Post {
+  const text = titleOf(message);
+  const section = (lines: string) => ({
+    type: 'section',
+    text: { type: 'mrkdwn', text: slackText(lines).slice(0, 3000) },
+  });
+  const blocks = [
+    { type: 'header', text: { type: 'plain_text', text: text.slice(0, 150) } },
+    ...message.notices.slice(0, MOST_SHOWN).map((notice) => section(linesOf(notice, message).join('\n'))),
+    { type: 'context', elements: [{ type: 'plain_text', text: instance.slice(0, 150) || '-' }] },
+  ];
+  return { url, headers: JSON_TYPE, body: JSON.stringify({ text: slackText(text), blocks }) };
+}
+
+function slackText(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+}
+
+const PRIORITIES: Record<Severity, string> = { info: '2', warning: '3', error: '4', critical: '5' };
+
+function ntfy({ url, token }: Channel, message: Message, { instance }: Sending): Post {
+  const over = isOver(message);
+  const severity = worstOf(message);
+  return {
+    url,
+    headers: {
+      'content-type': 'text/plain; charset=utf-8',
+      title: headerText(titleOf(message)),
+      priority: over ? PRIORITIES.info : PRIORITIES[severity],
+      tags: over ? 'white_check_mark' : severity === 'critical' ? 'rotating_light' : 'warning',
+      ...(token !== undefined && { authorization: `Bearer ${token}` }),
+    },
+    body: `${textOf(message)}\n${instance}`.slice(0, 4000),
+  };
+}
+
+/** A header takes ASCII only; ntfy decodes RFC 2047. */
+function headerText(text: string): string {
+  return /^[\x20-\x7e]*$/.test(text) ? text : `=?UTF-8?B?${Buffer.from(text).toString('base64')}?=`;
+}
+
+/** By the REST API of Azure Communication Services. The operation id makes a repeated request send nothing twice. */
+async function email({ url, from, to = [] }: Channel, message: Message, { instance, token }: Sending): Promise<Post> {
+  const address = new URL(`/emails:send?api-version=${ACS_VERSION}`, url);
+  return {
+    url: address.href,
+    headers: { ...JSON_TYPE, authorization: `Bearer ${await token(ACS_SCOPE)}`, 'operation-id': idAsUuid(message.id) },
+    body: JSON.stringify({
+      senderAddress: from,
+      recipients: { to: to.map((each) => ({ address: each })) },
+      content: { subject: titleOf(message).slice(0, 200), plainText: `${textOf(message)}\n\n${instance}` },
+    }),
+  };
+}
+
+function isOver({ notices }: Message): boolean {
+  return notices.every(({ type }) => type === 'closed');
+}
+
+function worstOf({ notices }: Message): Severity {
+  const open = notices.filter(({ type }) => type !== 'closed').map(({ condition }) => condition.severity);
+  return ORDER.findLast((severity) => open.includes(severity)) ?? 'info';
+}
+
+/** In one line. */
+function titleOf(message: Message): string {
+  const { notices } = message;
+  const [first] = notices;
+  if (notices.length > 1) return `Strongroom: ${notices.length} messages`;
+  return headOf(first!);
+}
+
+function headOf({ type, condition }: Notice): string {
+  const prefix = { opened: '', repeated: 'Still: ', closed: 'Over: ' }[type];
+  return `${prefix}${condition.title}`;
+}
+
+/** Of a digest, each notice has its title. */
+function linesOf(notice: Notice, { notices }: Message): string[] {
+  const { message, hint, since } = notice.condition;
+  const head = notices.length > 1 ? [headOf(notice)] : [];
+  if (notice.type === 'closed') return [...head, `It was open since ${since}, and closed at ${notice.at}.`];
+  return [...head, message, hint];
+}
+
+function textOf(message: Message): string {
+  return message.notices.map((notice) => linesOf(notice, message).join('\n')).join('\n\n');
+}

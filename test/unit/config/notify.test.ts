@@ -1,0 +1,107 @@
+import { expect, it, test } from 'vitest';
+import { loadConfiguration } from '#config/configuration.ts';
+import { ConfigurationError } from '#config/configuration-error.ts';
+
+const SECRET = `whsec_${Buffer.alloc(24, 7).toString('base64')}`;
+const SETTINGS = {
+  SOURCE__blobServiceUri: 'https://a.blob.core.windows.net',
+  VAULT__blobServiceUri: 'https://b.blob.core.windows.net',
+  AzureWebJobsStorage: 'UseDevelopmentStorage=true',
+  HOOK_URL: 'https://hooks.example.net/x-secret-path',
+  HOOK_SECRET: SECRET,
+  PLAIN: 'http://hooks.example.net/x-secret-path',
+  LOCAL: 'http://127.0.0.1:8080/x',
+  GARBAGE: 'x-secret-path',
+  CHECK: 'https://hc-ping.com/x-secret-path',
+};
+const JOB = {
+  name: 'nightly',
+  source: { account: 'SOURCE', containers: ['images'] },
+  destination: { account: 'VAULT', container: '{container}backup' },
+};
+
+function load(notify: unknown, job: object = {}, settings: object = SETTINGS) {
+  const text = JSON.stringify({ jobs: [{ ...JOB, ...job }], ...(notify !== undefined && { notify }) });
+  return loadConfiguration({ text, file: 'strongroom.json', settings: settings as Record<string, string> });
+}
+
+function problemsOf(notify: unknown, job: object = {}): Record<string, string> {
+  try {
+    load(notify, job);
+  } catch (error) {
+    if (!(error instanceof ConfigurationError)) throw error;
+    expect(error.message).not.toContain('x-secret-path');
+    return Object.fromEntries(error.problems.map(({ place, message }) => [place, message]));
+  }
+  return {};
+}
+
+const HOOK = { name: 'hook', kind: 'webhook', url: 'HOOK_URL', secret: 'HOOK_SECRET' };
+const ALL = [{ to: ['hook'], when: ['all'] }];
+
+test('without the option, the watch looks every five minutes and sends nothing', () => {
+  expect(load(undefined).notify).toEqual({
+    every: '0 */5 * * * *',
+    timeZone: 'UTC',
+    channels: [],
+    send: [],
+    pings: new Map(),
+  });
+});
+
+test('channels and pings have the values of the app settings that they name', () => {
+  const { notify, jobs } = load({ channels: [HOOK], send: ALL }, { ping: 'CHECK', expect: { grace: '2h' } });
+  expect(notify.channels).toEqual([{ name: 'hook', kind: 'webhook', url: SETTINGS.HOOK_URL, secret: SECRET }]);
+  expect(notify.send).toEqual([{ to: ['hook'], when: ['all'], recovered: true }]);
+  expect(notify.pings.get(jobs[0]!.ping!)).toBe(SETTINGS.CHECK);
+});
+
+test('every problem is reported at once', () => {
+  const notify = {
+    channels: [
+      HOOK,
+      { ...HOOK, url: 'NOWHERE' },
+      { name: 'plain', kind: 'slack', url: 'PLAIN', token: 'X' },
+      { name: 'garbage', kind: 'ntfy', url: 'GARBAGE' },
+      { name: 'mail', kind: 'email', url: 'HOOK_URL', to: ['a@example.net'] },
+      { name: 'unused', kind: 'teams', url: 'LOCAL' },
+      { name: 'weak', kind: 'webhook', url: 'HOOK_URL', secret: 'HOOK_URL' },
+    ],
+    send: [{ to: ['hook', 'plain', 'garbage', 'mail', 'weak', 'nobody'], when: ['error'], jobs: ['nightly', 'x'] }],
+  };
+  const found = problemsOf(notify, { ping: 'NO_CHECK', verify: { schedule: '0 0 5 * * *', ping: 'PLAIN' } });
+  expect(Object.keys(found).sort()).toEqual([
+    'jobs[0].ping',
+    'jobs[0].verify.ping',
+    'notify.channels[1].name',
+    'notify.channels[1].url',
+    'notify.channels[2].token',
+    'notify.channels[2].url',
+    'notify.channels[3].url',
+    'notify.channels[4].endpoint',
+    'notify.channels[4].from',
+    'notify.channels[4].url',
+    'notify.channels[5].name',
+    'notify.channels[6].secret',
+    'notify.send[0].jobs',
+    'notify.send[0].to',
+  ]);
+  expect(found['notify.channels[2].url']).toContain('https://');
+  expect(found['notify.channels[1].url']).toBe('the app setting "NOWHERE" is not set');
+});
+
+it.each<[string, unknown, object, string]>([
+  ['a condition', { channels: [HOOK], send: [{ to: ['hook'], when: ['overdu'] }] }, {}, 'notify.send[0].when[0]'],
+  ['a kind', { channels: [{ ...HOOK, kind: 'pager' }], send: ALL }, {}, 'notify.channels[0].kind'],
+  ['a duration', { channels: [HOOK], send: [{ ...ALL[0], repeat: '1w' }] }, {}, 'notify.send[0].repeat'],
+  ['an option', { channel: [] }, {}, 'notify.channel'],
+  ['the grace', undefined, { expect: { grace: 'soon' } }, 'jobs[0].expect.grace'],
+  [
+    'an interval beside a schedule',
+    undefined,
+    { schedule: '0 0 5 * * *', expect: { every: '26h' } },
+    'jobs[0].expect.every',
+  ],
+])('%s that is wrong is refused', (_, notify, job, place) => {
+  expect(Object.keys(problemsOf(notify, job))).toEqual([place]);
+});

@@ -1,0 +1,194 @@
+import { describe, expect, it, test } from 'vitest';
+import { accountConditions, conditionsOf } from '#domain/watch/conditions.ts';
+import type { EndedRun, JobFacts } from '#domain/watch/facts.ts';
+import { missedStartId, withMissed } from '#domain/watch/missed-start.ts';
+import { isPaused, pauseEnd } from '#domain/watch/pause.ts';
+
+const NOW = new Date('2026-03-03T12:00:00Z');
+const HOUR = 3_600_000;
+const ago = (hours: number) => new Date(NOW.getTime() - hours * HOUR);
+const text = (hours: number) => ago(hours).toISOString();
+
+const run = (status: EndedRun['status'], more: Partial<EndedRun> = {}): EndedRun => ({
+  id: 'nightly-20260302T233000Z-aaaaaa',
+  status,
+  startedAt: text(12.5),
+  finishedAt: text(12),
+  failed: 0,
+  listed: 100,
+  ...more,
+});
+const FAILED = run('failed', { problem: { code: 'access-denied-source', count: 0, container: 'images' } });
+const PARTLY = run('completed-with-failures', { failed: 14, problem: { code: 'destination-leased', count: 14 } });
+const LATE = { state: 'overdue', dueAt: ago(12), overdueAt: ago(10) } as const;
+const SILENT = { id: 'r', what: 'backup', startedAt: text(2), silentMs: HOUR } as const;
+const missed = (code: 'unreachable' | 'run-in-progress', more: object = {}) => ({
+  backup: { id: 'm', job: 'nightly', what: 'backup' as const, due: text(12), at: text(11.9), code, ...more },
+});
+
+const factsOf = (more: Partial<JobFacts>): JobFacts => ({
+  job: 'nightly',
+  standings: {},
+  ended: {},
+  running: [],
+  missed: {},
+  brakes: [],
+  proofs: [],
+  ...more,
+});
+const proof = (failed: number, hours: number) => ({
+  run: 'v',
+  at: text(hours),
+  kind: 'deep' as const,
+  items: 9,
+  read: 9,
+  failed,
+});
+
+describe('the conditions of a job', () => {
+  it.each<[string, Partial<JobFacts>, string[]]>([
+    ['nothing is wrong', { ended: { backup: run('succeeded') } }, []],
+    ['failed', { ended: { backup: FAILED } }, ['error failed/backup/nightly']],
+    ['a verification failed', { ended: { verify: FAILED } }, ['warning failed/verify/nightly']],
+    ['incomplete', { ended: { backup: PARTLY } }, ['warning incomplete/backup/nightly']],
+    ['what a verification found is damage', { ended: { verify: PARTLY } }, []],
+    ['overdue', { standings: { backup: LATE } }, ['error overdue/backup/nightly']],
+    ['overdue prune', { standings: { prune: LATE } }, ['warning overdue/prune/nightly']],
+    [
+      'of one kind, only the first is told',
+      { ended: { backup: FAILED }, standings: { backup: LATE }, running: [SILENT] },
+      ['error failed/backup/nightly'],
+    ],
+    [
+      'stalled comes before overdue',
+      { standings: { backup: LATE }, running: [SILENT] },
+      ['error stalled/backup/nightly'],
+    ],
+    [
+      'kinds have conditions of their own',
+      { ended: { backup: FAILED }, standings: { verify: LATE } },
+      ['error failed/backup/nightly', 'warning overdue/verify/nightly'],
+    ],
+    [
+      'not started',
+      { standings: { backup: LATE }, missed: missed('unreachable') },
+      ['error not-started/backup/nightly'],
+    ],
+    [
+      'not started, within the grace',
+      { standings: { backup: { ...LATE, state: 'due' } }, missed: missed('unreachable') },
+      ['error not-started/backup/nightly'],
+    ],
+    ['made up for', { standings: { backup: { state: 'ok' } }, missed: missed('unreachable') }, []],
+    ['being made up for', { standings: { backup: { ...LATE, state: 'running' } }, missed: missed('unreachable') }, []],
+    [
+      'made up for, and failed',
+      { ended: { backup: FAILED }, standings: { backup: LATE }, missed: missed('unreachable') },
+      ['error failed/backup/nightly'],
+    ],
+    [
+      'made up for, and cancelled',
+      {
+        ended: { backup: run('succeeded', { startedAt: text(1) }) },
+        standings: { backup: LATE },
+        missed: missed('unreachable'),
+      },
+      ['error overdue/backup/nightly'],
+    ],
+    [
+      'another run is in the way for a while',
+      { standings: { backup: { ...LATE, state: 'due' } }, missed: missed('run-in-progress') },
+      [],
+    ],
+    [
+      'another run is in the way for long',
+      { standings: { backup: LATE }, missed: missed('run-in-progress', { run: 'x' }) },
+      ['error overdue/backup/nightly'],
+    ],
+    [
+      'an earlier occurrence was not started',
+      { standings: { backup: LATE }, missed: missed('unreachable', { due: text(36) }) },
+      ['error overdue/backup/nightly'],
+    ],
+    [
+      'slow',
+      { running: [{ id: 'r', what: 'backup', startedAt: text(2), usualMs: HOUR / 2 }] },
+      ['info slow/backup/nightly'],
+    ],
+    [
+      'three times as long as usual, and short',
+      { running: [{ id: 'r', what: 'backup', startedAt: text(0.4), usualMs: 1000 }] },
+      [],
+    ],
+    ['nothing is usual yet', { running: [{ id: 'r', what: 'backup', startedAt: text(20) }] }, []],
+    ['brake', { brakes: [{ point: 'p', containers: ['images'] }] }, ['error brake/nightly']],
+    ['damaged', { proofs: [proof(2, 5)] }, ['critical damaged/deep/nightly']],
+    ['sound', { proofs: [proof(0, 5)], proofWithin: { ms: 24 * HOUR, since: ago(99) } }, []],
+    [
+      'unproved',
+      { proofs: [proof(0, 30)], proofWithin: { ms: 24 * HOUR, since: ago(99) } },
+      ['warning unproved/nightly'],
+    ],
+    ['never proved', { proofWithin: { ms: 24 * HOUR, since: ago(25) } }, ['warning unproved/nightly']],
+    ['not proved yet', { proofWithin: { ms: 24 * HOUR, since: ago(23) } }, []],
+    [
+      'damage proves nothing',
+      { proofs: [proof(1, 1)], proofWithin: { ms: 24 * HOUR, since: ago(99) } },
+      ['critical damaged/deep/nightly', 'warning unproved/nightly'],
+    ],
+    ['poison', { poison: 3 }, ['warning poison/nightly']],
+    ['paused, and not overdue', { standings: { backup: LATE }, pause: { at: text(2), reason: 'x' } }, []],
+    ['paused for long', { pause: { at: text(25), reason: 'x' } }, ['warning paused/nightly']],
+    [
+      'resumed',
+      { standings: { backup: LATE }, pause: { at: text(25), reason: 'x', resumed: text(13) } },
+      ['error overdue/backup/nightly'],
+    ],
+  ])('%s', (_, facts, wanted) => {
+    expect(conditionsOf(factsOf(facts), NOW).map(({ severity, id }) => `${severity} ${id}`)).toEqual(wanted);
+  });
+
+  it('says what was wrong, without names of blobs, and what to do', () => {
+    const [condition] = conditionsOf(factsOf({ ended: { backup: PARTLY } }), NOW);
+    expect(condition).toMatchObject({
+      title: 'nightly: 14 of 100 failed in the backup',
+      since: text(12),
+      run: PARTLY.id,
+    });
+    expect(condition!.message).toContain('14 blobs: ');
+    expect(condition!.hint).toContain('lease');
+  });
+
+  it('an overdue backup names the run that was in its way', () => {
+    const facts = factsOf({ standings: { backup: LATE }, missed: missed('run-in-progress', { run: 'nightly-x' }) });
+    expect(conditionsOf(facts, NOW)[0]!.message).toContain('run nightly-x was in progress');
+  });
+});
+
+test('an account is out of reach after three passes', () => {
+  const at = (passes: number) => accountConditions([{ alias: 'SOURCE', code: 'unreachable', passes }], NOW);
+  expect(at(2)).toEqual([]);
+  expect(at(3)).toMatchObject([{ id: 'out-of-reach/SOURCE', severity: 'error' }]);
+});
+
+test('a pause ends at its date or by a call, whichever is first', () => {
+  expect(isPaused(undefined, NOW)).toBe(false);
+  expect(isPaused({ at: text(1), reason: '' }, NOW)).toBe(true);
+  expect(isPaused({ at: text(9), reason: '', until: text(1) }, NOW)).toBe(false);
+  expect(isPaused({ at: text(9), reason: '', until: text(-1) }, NOW)).toBe(true);
+  expect(pauseEnd({ at: text(9), reason: '', until: text(1), resumed: text(2) }, NOW)).toEqual(ago(2));
+  expect(pauseEnd({ at: text(9), reason: '', until: text(-1) }, NOW)).toBeUndefined();
+});
+
+test('an occurrence that is not started is noted once, with its first time and its last reason', () => {
+  const due = ago(12);
+  const id = missedStartId('nightly', 'backup', due);
+  expect(id).toBe(missedStartId('nightly', 'backup', due));
+  expect(id).not.toBe(missedStartId('nightly', 'verify', due));
+  const first = { id, job: 'nightly', what: 'backup', due: text(12), at: text(11), code: 'unreachable' } as const;
+  const once = withMissed({ jobs: {} }, first);
+  const twice = withMissed(once, { ...first, at: text(10), code: 'throttled' });
+  expect(twice.jobs.nightly!.backup).toEqual({ ...first, code: 'throttled' });
+  const older = withMissed(twice, { ...first, id: 'older', due: text(36) });
+  expect(older).toBe(twice);
+});

@@ -1,0 +1,220 @@
+import { expect, test } from 'vitest';
+import { nextAfter } from '#domain/run/schedule.ts';
+import type { Condition } from '#domain/watch/conditions.ts';
+import { dueMessages, NOTHING, type Notices, type Route, withConditions, withoutSent } from '#domain/watch/notices.ts';
+import {
+  EMPTY_STATE,
+  isWatchState,
+  type KnownRun,
+  usualMs,
+  withAnswers,
+  withRuns,
+  withSent,
+} from '#domain/watch/state.ts';
+
+const HOUR = 3_600_000;
+const START = Date.parse('2026-03-02T00:00:00Z');
+const at = (hours: number) => new Date(START + hours * HOUR);
+
+const condition = (more: Partial<Condition> = {}): Condition => ({
+  ...{ id: 'failed/backup/nightly', condition: 'failed', severity: 'error', job: 'nightly' },
+  ...{ since: at(0).toISOString(), title: 'a', message: 'b', hint: 'c' },
+  ...more,
+});
+const OPS: Route = { channel: 'ops', when: ['error'], recovered: true };
+
+/** Plays what is open at each hour, and returns what is sent then, if all of it is taken. */
+function played(routes: Route[], hours: [hour: number, open: Condition[]][], isKnown = true): string[] {
+  let notices: Notices = NOTHING;
+  const sent: string[] = [];
+  for (const [hour, open] of hours) {
+    notices = withConditions(notices, open, { routes, now: at(hour), isKnown: () => isKnown });
+    const messages = dueMessages(notices, ['ops', 'mail'], at(hour));
+    notices = withoutSent(notices, messages);
+    for (const { channel, notices: all } of messages) {
+      sent.push(`${hour} ${channel} ${all.map(({ type, condition: { id } }) => `${type} ${id}`).join(' + ')}`);
+    }
+  }
+  expect(notices.outbox.filter(({ due }) => due === undefined)).toEqual([]);
+  return sent;
+}
+
+const ID = 'failed/backup/nightly';
+
+test('a condition is reported when it opens and when it closes', () => {
+  const open = [condition()];
+  expect(
+    played(
+      [OPS],
+      [
+        [0, open],
+        [1, open],
+        [2, []],
+        [3, []],
+      ],
+    ),
+  ).toEqual([`0 ops opened ${ID}`, `2 ops closed ${ID}`]);
+});
+
+test('it is reported again in the interval of its route', () => {
+  const open = [condition()];
+  const route = { ...OPS, repeatMs: 24 * HOUR, recovered: false };
+  expect(
+    played(
+      [route],
+      [
+        [0, open],
+        [23, open],
+        [24, open],
+        [47, open],
+        [48, open],
+        [49, []],
+      ],
+    ),
+  ).toEqual([`0 ops opened ${ID}`, `24 ops repeated ${ID}`, `48 ops repeated ${ID}`]);
+});
+
+test('it is reported again each time that its count has doubled', () => {
+  const poison = (count: number) => [condition({ id: 'poison/a', count })];
+  expect(
+    played(
+      [OPS],
+      [
+        [0, poison(2)],
+        [1, poison(3)],
+        [2, poison(4)],
+        [3, poison(7)],
+        [4, poison(9)],
+      ],
+    ),
+  ).toEqual(['0 ops opened poison/a', '2 ops repeated poison/a', '4 ops repeated poison/a']);
+});
+
+test('what a pass cannot find out about stays as it was', () => {
+  expect(
+    played(
+      [OPS],
+      [
+        [0, [condition()]],
+        [1, []],
+        [2, [condition()]],
+      ],
+      false,
+    ),
+  ).toEqual([`0 ops opened ${ID}`]);
+});
+
+test('a route chooses by severity, by condition and by job, and the first of a channel counts', () => {
+  const warning = condition({ id: 'slow/backup/nightly', condition: 'slow', severity: 'info' });
+  const other = condition({ id: 'failed/backup/other', job: 'other' });
+  const account = condition({ id: 'out-of-reach/A', condition: 'out-of-reach', account: 'A' });
+  const { job, ...accountOnly } = account;
+  expect(job).toBe('nightly');
+  const all = [condition(), warning, other, accountOnly];
+  const sentBy = (routes: Route[]) => played(routes, [[0, all]]).map((each) => each.split(' ').at(-1));
+  expect(sentBy([{ ...OPS, when: ['slow'] }])).toEqual(['slow/backup/nightly']);
+  expect(sentBy([{ ...OPS, when: ['error'], jobs: ['other'] }])).toEqual(['failed/backup/other']);
+  expect(sentBy([{ ...OPS, when: ['all'] }, OPS])).toHaveLength(4);
+});
+
+test('a channel is not asked to report that it takes nothing', () => {
+  const own = condition({ id: 'undelivered/ops', condition: 'undelivered', channel: 'ops' });
+  const mail: Route = { ...OPS, channel: 'mail' };
+  expect(played([OPS, mail], [[0, [own]]])).toEqual(['0 mail opened undelivered/ops']);
+});
+
+test('a digest collects what happened until its time, and is one message', () => {
+  const digestAfter = (now: Date) => nextAfter('0 0 8 * * *', 'UTC', now);
+  const route: Route = { ...OPS, digestAfter };
+  const second = condition({ id: 'brake/nightly' });
+  expect(
+    played(
+      [route],
+      [
+        [0, [condition()]],
+        [3, [condition(), second]],
+        [7, [second]],
+        [8, [second]],
+        [9, [second]],
+      ],
+    ),
+  ).toEqual([`8 ops opened ${ID} + opened brake/nightly + closed ${ID}`]);
+});
+
+test('a message that is not taken keeps its id, and has an end', () => {
+  const routes = [OPS];
+  let notices = withConditions(NOTHING, [condition()], { routes, now: at(0), isKnown: () => true });
+  const [{ id } = { id: '' }] = dueMessages(notices, ['ops'], at(0));
+  notices = withConditions(notices, [condition()], { routes, now: at(71), isKnown: () => true });
+  expect(dueMessages(notices, ['ops'], at(71)).map((message) => message.id)).toEqual([id]);
+  notices = withConditions(notices, [condition()], { routes, now: at(72), isKnown: () => true });
+  expect(notices.outbox).toEqual([]);
+});
+
+test('a channel that takes nothing for long keeps the newest hundred', () => {
+  const routes = [{ ...OPS, repeatMs: HOUR / 10 }];
+  let notices = NOTHING;
+  for (let pass = 0; pass < 150; pass++) {
+    notices = withConditions(notices, [condition()], { routes, now: at(pass / 10), isKnown: () => true });
+  }
+  expect(notices.outbox).toHaveLength(100);
+  expect(notices.outbox.at(-1)!.at).toBe(at(14.9).toISOString());
+});
+
+const run = (id: string, hour: number, more: Partial<KnownRun> = {}): KnownRun => ({
+  ...{ id: `nightly-${id}`, job: 'nightly', mode: 'incremental', trigger: 'timer', status: 'succeeded', dryRun: false },
+  ...{ startedAt: at(hour).toISOString(), finishedAt: at(hour + 1).toISOString() },
+  ...more,
+});
+
+test('the state remembers of each kind the newest run, the newest good one, and those in progress', () => {
+  const rows = [
+    run('3', 3, { status: 'running' }),
+    run('2', 2, { status: 'failed' }),
+    run('1', 1),
+    run('0', 0, { dryRun: true }),
+  ];
+  const state = withRuns(EMPTY_STATE, rows, at(4));
+  expect(state.kinds['nightly backup']).toMatchObject({ ended: { id: 'nightly-2' }, good: { id: 'nightly-1' } });
+  expect(Object.keys(state.unfinished)).toEqual(['nightly-3']);
+  expect(withRuns(state, rows, at(4))).toEqual(state);
+  const cancelled = withRuns(state, [run('3', 3, { status: 'cancelled' })], at(5));
+  expect(cancelled.kinds['nightly backup']).toMatchObject({
+    ended: { id: 'nightly-2' },
+    last: { status: 'cancelled' },
+  });
+  expect(cancelled.unfinished).toEqual({});
+  expect(isWatchState(JSON.parse(JSON.stringify(cancelled)))).toBe(true);
+  expect(isWatchState({ ...cancelled, seen: 1 })).toBe(false);
+});
+
+test('a scheduled prune is a prune, though it may have only planned', () => {
+  const plan = (trigger: string) => run('1', 1, { mode: 'prune', dryRun: true, trigger });
+  expect(withRuns(EMPTY_STATE, [plan('timer')], at(2)).kinds['nightly prune']?.good).toBeDefined();
+  expect(withRuns(EMPTY_STATE, [plan('http')], at(2)).kinds).toEqual({});
+});
+
+test('a run that nothing ends is forgotten after a week', () => {
+  const state = withRuns(EMPTY_STATE, [run('1', 1, { status: 'running' })], at(2));
+  expect(withRuns(state, [], at(24 * 8)).unfinished).toEqual({});
+});
+
+test('what is usual is the median of the last ten, once three are known', () => {
+  expect(usualMs({ tookMs: [1, 2] })).toBeUndefined();
+  expect(usualMs({ tookMs: [900, 1, 5] })).toBe(5);
+});
+
+test('passes without an answer are counted, and those of other apps stay', () => {
+  const before = { ...EMPTY_STATE, silent: { OTHER: { passes: 2, code: 'unreachable' as const } } };
+  const once = withAnswers(before, new Map([['A', 'unreachable' as const]]));
+  expect(once.silent).toMatchObject({ A: { passes: 1 }, OTHER: { passes: 2 } });
+  expect(withAnswers(once, new Map([['A', undefined]])).silent).toEqual(before.silent);
+});
+
+test('a channel refuses since its first message that it did not take', () => {
+  const first = withSent(EMPTY_STATE, { taken: [], refusedBy: new Set(['ops']) }, at(1));
+  const second = withSent(first, { taken: [], refusedBy: new Set(['ops']) }, at(2));
+  expect(second.refused).toEqual({ ops: at(1).toISOString() });
+  const taken = [{ id: 'x', channel: 'ops', notices: [] }];
+  expect(withSent(second, { taken, refusedBy: new Set() }, at(3)).refused).toEqual({});
+});

@@ -1,0 +1,83 @@
+import { expect, test } from 'vitest';
+import type { Dependencies } from '#app/dependencies.ts';
+import { pingStart } from '#app/ping-check.ts';
+import type { Ping } from '#domain/watch/ping.ts';
+import { watchHandler } from '#functions/watch/watch.ts';
+import { jobOf, Vault } from '../../../support/builders/prune-vault.ts';
+
+/** A vault whose job has a check. */
+function room() {
+  const vault = new Vault();
+  vault.jobs = [jobOf('nightly', { ping: 'CHECK' })];
+  vault.put('secret/name.txt', 'content');
+  const pings: (Ping & { address: string })[] = [];
+  let refuses = false;
+  const given = vault.deps();
+  const notify = { every: '', timeZone: 'UTC', channels: [], send: [], pings: new Map([['CHECK', 'https://hc/1']]) };
+  const deps = {
+    ...given,
+    configuration: { ...given.configuration, notify, accounts: new Map() },
+    telemetry: { ...given.telemetry, watchPassed: () => {}, conditionChanged: () => {} },
+    notifier: {
+      ping: async (address: string, ping: Ping) => {
+        if (refuses) throw new Error('HTTP 500');
+        pings.push({ ...ping, address });
+      },
+    },
+  } as unknown as Dependencies;
+  vault.deps = () => deps;
+  return {
+    ...{ vault, deps, pings },
+    refuse: (value: boolean) => {
+      refuses = value;
+    },
+    reported: () => pings.map(({ event, run }) => `${event} ${run}`),
+  };
+}
+
+test('a run reports its start and its end, without names of blobs', async () => {
+  const { vault, deps, pings, reported } = room();
+  const run = await vault.begin({ mode: 'full' });
+  await pingStart(deps, run);
+  await vault.work(run);
+  expect(reported()).toEqual([`start ${run.id}`, `success ${run.id}`]);
+  expect(pings[0]!.address).toBe('https://hc/1');
+  expect(pings[1]!.body).toContain('listed 1 · copied 1');
+  expect(pings.map(({ body }) => body).join()).not.toContain('name.txt');
+});
+
+test('a run that fails is a failure, and says why', async () => {
+  const { vault, pings } = room();
+  vault.source.deleteContainer('data');
+  await vault.run({ mode: 'full' });
+  expect(pings).toMatchObject([{ event: 'fail', body: expect.stringContaining('container') }]);
+});
+
+test('dry runs and runs of other kinds report to no check', async () => {
+  const { vault, reported } = room();
+  await vault.run({ mode: 'full', dryRun: true });
+  expect(reported()).toEqual([]);
+});
+
+test('the watch sends the end of a run that was lost, once', async () => {
+  const { vault, deps, reported, refuse } = room();
+  refuse(true);
+  const { id } = await vault.backup();
+  const watch = watchHandler(deps);
+  refuse(false);
+  // The run itself may be sending it.
+  await watch();
+  expect(reported()).toEqual([]);
+  vault.clock.app += 10 * 60_000;
+  await watch();
+  await watch();
+  expect(reported()).toEqual([`success ${id}`]);
+});
+
+test('the watch sends nothing for a run that reported itself', async () => {
+  const { vault, deps, reported } = room();
+  const { id } = await vault.backup();
+  vault.clock.app += 10 * 60_000;
+  await watchHandler(deps)();
+  expect(reported()).toEqual([`success ${id}`]);
+});

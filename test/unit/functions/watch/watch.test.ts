@@ -1,0 +1,391 @@
+import { describe, expect, it, test } from 'vitest';
+import type { Dependencies } from '#app/dependencies.ts';
+import type { Job } from '#config/configuration.ts';
+import type { Notify } from '#config/notify.ts';
+import { lockPath, notesPath } from '#domain/run/control-paths.ts';
+import { acquire, release } from '#domain/run/lock.ts';
+import { newRunId } from '#domain/run/run-id.ts';
+import type { Message } from '#domain/watch/notices.ts';
+import { watchHandler } from '#functions/watch/watch.ts';
+import type { CatalogRow } from '#storage/catalog.ts';
+import { WatchStore } from '#storage/control/watch-store.ts';
+import { StorageError } from '#storage/storage-error.ts';
+import { type Call, MemoryBlobs } from '../../../../prove/memory/memory-blobs.ts';
+import { jobOf, Vault } from '../../../support/builders/prune-vault.ts';
+import { runRef } from '../../../support/builders/run-ref.ts';
+
+const HOUR = 3_600_000;
+const NOTIFY: Notify = {
+  every: '0 */5 * * * *',
+  timeZone: 'UTC',
+  channels: [
+    { name: 'ops', kind: 'slack', url: 'https://ops.example' },
+    { name: 'mail', kind: 'slack', url: 'https://mail.example' },
+  ],
+  send: [
+    { to: ['ops'], when: ['all'], repeat: '24h', recovered: true },
+    { to: ['mail'], when: ['error', 'critical'], recovered: true, digest: '0 0 8 * * *' },
+  ],
+  pings: new Map(),
+};
+
+class Crash extends Error {}
+
+interface Sent {
+  channel: string;
+  message: string;
+  type: string;
+  id: string;
+  since: string;
+  at: number;
+}
+
+/** A watched vault in memory, whose runs are rows and locks. */
+class Room {
+  readonly vault = new Vault();
+  readonly sent: Sent[] = [];
+  readonly requests: string[] = [];
+  readonly logged: string[] = [];
+  deps: Dependencies;
+  handler: () => Promise<void>;
+  /** Called before and after each request of the watch. */
+  around: (call: Call, when: 'before' | 'after') => void = () => {};
+  refuse: (channel: string) => boolean = () => false;
+
+  constructor(job: Partial<Job>, notify = NOTIFY) {
+    this.vault.jobs = [jobOf('nightly', job)];
+    const given = this.vault.deps();
+    const network =
+      (account: 'source' | 'vault') =>
+      async <T>(call: Call, carryOut: () => T): Promise<T> => {
+        this.requests.push(call.operation);
+        this.around({ ...call, account: account === 'source' ? 'SOURCE' : 'VAULT' }, 'before');
+        const answer = carryOut();
+        this.around({ ...call, account: account === 'source' ? 'SOURCE' : 'VAULT' }, 'after');
+        return answer;
+      };
+    const catalog = given.catalog('VAULT');
+    this.deps = {
+      ...given,
+      configuration: {
+        ...given.configuration,
+        notify,
+        accounts: new Map([
+          ['SOURCE', {}],
+          ['VAULT', {}],
+        ]),
+      },
+      blobs: (alias: string) =>
+        alias === 'SOURCE'
+          ? new MemoryBlobs(this.vault.source, network('source'))
+          : new MemoryBlobs(this.vault.vault, network('vault')),
+      catalog: () => ({
+        ...catalog,
+        put: catalog.put.bind(catalog),
+        list: (options: { limit: number }) => {
+          this.requests.push('QueryEntities');
+          return catalog.list(options);
+        },
+      }),
+      telemetry: {
+        ...given.telemetry,
+        watchPassed: () => {},
+        warn: (name: string) => this.logged.push(name),
+        conditionChanged: (to: string, { id }: { id: string }) => this.logged.push(`${to} ${id}`),
+      },
+      notifier: {
+        send: async ({ name }: { name: string }, message: Message) => {
+          if (this.refuse(name)) throw new Error('HTTP 500');
+          for (const { type, condition } of message.notices) {
+            const { id, since } = condition;
+            this.sent.push({ channel: name, message: message.id, type, id, since, at: this.vault.clock.app });
+          }
+        },
+        ping: async () => {},
+      },
+    } as unknown as Dependencies;
+    this.handler = watchHandler(this.deps);
+  }
+
+  get now(): number {
+    return this.vault.clock.app;
+  }
+
+  /** A run that began now and took an hour. */
+  async run(status: string, more: Partial<CatalogRow> = {}): Promise<void> {
+    const began = new Date(this.now);
+    const { mode } = more;
+    const id = newRunId('nightly', began, 'aaaaaa');
+    const finishedAt = new Date(this.now + HOUR).toISOString();
+    const lock = await this.vault.control.readLock('nightly');
+    const ref = runRef({ id, job: 'nightly', startedAt: began.toISOString(), mode: 'incremental' });
+    const due = { what: 'backup' as const, at: began, schedule: '0 0 0 * * * UTC', ticked: true };
+    const taken = acquire(lock?.value, ref, began, due);
+    await this.vault.control.writeJson(
+      lockPath('nightly'),
+      release(taken, began, status === 'failed' || mode !== undefined ? {} : { point: id }),
+      lock ? { ifMatch: lock.etag } : 'absent',
+    );
+    await this.deps.catalog('VAULT').put({
+      ...{ id, job: 'nightly', mode: 'incremental', trigger: 'timer', dryRun: false, status },
+      ...{ startedAt: began.toISOString(), finishedAt, counts: { listed: 10, failed: status === 'succeeded' ? 0 : 3 } },
+      ...more,
+    });
+  }
+
+  /** One pass; a crash ends the process, and the next pass is that of another. */
+  async pass(): Promise<void> {
+    try {
+      await this.handler();
+    } catch (error) {
+      if (!(error instanceof Crash)) throw error;
+      this.handler = watchHandler(this.deps);
+    }
+  }
+
+  brake(engaged: boolean): Promise<unknown> {
+    const name = notesPath({ job: 'nightly', id: 'nightly-20260501T000000Z-aaaaaa' });
+    const notes = {
+      brake: { reason: 'x', containers: ['data'], ...(!engaged && { released: '2026-05-20T00:00:00Z' }) },
+    };
+    return Promise.resolve(
+      this.vault.vault.write('strongroom', {
+        name,
+        body: Buffer.from(JSON.stringify(notes)),
+        metadata: { strongroom_notes: JSON.stringify(notes) },
+        headers: {},
+      }),
+    );
+  }
+
+  reported(channel = 'ops'): string[] {
+    return this.sent.filter((each) => each.channel === channel).map(({ type, id }) => `${type} ${id}`);
+  }
+}
+
+const DAILY: Partial<Job> = {
+  schedule: '0 0 0 * * *',
+  verify: { schedule: '0 0 6 * * *', kind: 'quick', portion: '100%', expect: '10d' },
+};
+const VERIFIED = { mode: 'verify' };
+
+/** A month: some nights fail, some do not happen, the brake engages, an account and the vault are out of reach. */
+async function month(room: Room): Promise<void> {
+  room.vault.clock.app = room.vault.clock.service = Date.parse('2026-05-01T00:00:00Z');
+  await room.run('succeeded');
+  for (let day = 1; day <= 30; day++) {
+    if (![7, 8, 15].includes(day))
+      await room.run(day === 4 ? 'failed' : day === 12 ? 'completed-with-failures' : 'succeeded');
+    if (day === 10) await room.brake(true);
+    if (day === 12) await room.brake(false);
+    for (let hour = 0; hour < 24; hour += 6) {
+      if (hour === 6 && ![18, 19].includes(day)) await room.run('succeeded', VERIFIED);
+      await room.pass();
+      room.vault.pass(6);
+    }
+  }
+}
+
+const isDown = (room: Room, account: string | undefined) => {
+  const day = new Date(room.now).getUTCDate();
+  return (account === 'SOURCE' && day === 22) || (account === 'VAULT' && day === 25);
+};
+
+function outages(room: Room) {
+  return ({ account }: Call) => {
+    if (isDown(room, account)) throw new StorageError('unreachable', 'no connection', 0, 'ECONNREFUSED');
+  };
+}
+
+const EXPECTED = [
+  'failed/backup/nightly',
+  'overdue/backup/nightly',
+  'incomplete/backup/nightly',
+  'brake/nightly',
+  'overdue/verify/nightly',
+  'unproved/nightly',
+  'out-of-reach/SOURCE',
+  'out-of-reach/VAULT',
+];
+
+describe('a month', () => {
+  it('is reported: each condition opens and closes', async () => {
+    const room = new Room(DAILY);
+    room.around = outages(room);
+    await month(room);
+    const reported = room.reported();
+    for (const id of EXPECTED) {
+      expect(reported, id).toContain(`opened ${id}`);
+      if (id !== 'unproved/nightly')
+        expect(reported.filter((each) => each === `closed ${id}`).length, id).toBe(
+          reported.filter((each) => each === `opened ${id}`).length,
+        );
+    }
+    expect(reported.filter((each) => each === 'opened overdue/backup/nightly')).toHaveLength(2);
+    // Of the two nights that did not happen, the second is reported as a repetition.
+    expect(reported).toContain('repeated overdue/backup/nightly');
+    // A digest comes once a day.
+    const digests = room.sent.filter(({ channel }) => channel === 'mail');
+    expect(new Set(digests.map(({ at }) => new Date(at).getUTCHours()))).toEqual(new Set([12]));
+    expect(room.reported('mail')).toContain('opened overdue/backup/nightly');
+  });
+
+  const slow = { tags: ['slow'], timeout: 300_000 };
+  it('is reported if the watch crashes at any of its writes, and no message has a second id', slow, async () => {
+    const plain = new Room(DAILY);
+    let writes = 0;
+    const isWrite = ({ name, writes: w }: Call) => w === true && String(name).startsWith('watch/');
+    plain.around = (call, when) => {
+      outages(plain)(call);
+      if (when === 'before' && isWrite(call)) writes++;
+    };
+    await month(plain);
+    expect(writes).toBeGreaterThan(30);
+    const wanted = new Set(plain.reported().filter((each) => !each.startsWith('repeated')));
+    for (let at = 1; at <= writes; at++) {
+      for (const moment of ['before', 'after'] as const) {
+        const room = new Room(DAILY);
+        let count = 0;
+        room.around = (call, when) => {
+          outages(room)(call);
+          if (when === moment && isWrite(call) && ++count === at) throw new Crash();
+        };
+        await month(room);
+        const reported = new Set(room.reported().filter((each) => !each.startsWith('repeated')));
+        // That a vault does not answer, a process can remember only itself.
+        const both = [...reported, ...wanted].filter(
+          (each) => !/VAULT/.test(each) && !(reported.has(each) && wanted.has(each)),
+        );
+        expect(both.join(), `${moment} write ${at}`).toBe('');
+        const ids = new Map<string, Set<string>>();
+        for (const { channel, type, id, since, message } of room.sent) {
+          if (channel !== 'ops' || type === 'repeated') continue;
+          const key = `${type} ${id} ${since}`;
+          ids.set(key, (ids.get(key) ?? new Set()).add(message));
+        }
+        for (const [key, messages] of ids) expect(messages.size, `${key} ${moment} write ${at}`).toBe(1);
+      }
+    }
+  });
+});
+
+test('a pass costs a fixed number of requests, however many restore points there are', async () => {
+  const room = new Room(DAILY);
+  for (let day = 0; day < 20; day++) {
+    await room.run('succeeded');
+    room.vault.pass(24);
+  }
+  await room.pass();
+  await room.pass();
+  room.requests.length = 0;
+  await room.pass();
+  expect(room.requests.toSorted()).toEqual([
+    'GetBlob', // the state of the watch
+    'GetBlob', // pauses
+    'GetBlob', // starts that were not made
+    'GetBlob', // the lock of the job
+    'ListBlobs', // the notes of its restore points
+    'ListContainers', // the source
+    'QueryEntities', // the catalog
+  ]);
+});
+
+test('a channel that takes nothing gets everything later, and the others hear of it', async () => {
+  const room = new Room(DAILY, {
+    ...NOTIFY,
+    send: [
+      { to: ['ops'], when: ['all'], recovered: true },
+      { to: ['mail'], when: ['all'], recovered: true },
+    ],
+  });
+  room.refuse = (channel) => channel === 'ops';
+  await room.run('succeeded');
+  room.vault.pass(24);
+  await room.run('failed');
+  room.vault.pass(2);
+  for (let pass = 0; pass < 3; pass++) {
+    await room.pass();
+    room.vault.pass(1);
+  }
+  expect(room.reported('mail')).toEqual(['opened failed/backup/nightly', 'opened undelivered/ops']);
+  expect(room.logged).toContain('message-not-sent');
+  room.refuse = () => false;
+  await room.pass();
+  expect(room.reported('ops')).toEqual(['opened failed/backup/nightly']);
+  await room.pass();
+  expect(room.reported('mail').at(-1)).toBe('closed undelivered/ops');
+});
+
+test('a job that is paused is not overdue, and what the pause covered stays forgotten', async () => {
+  const room = new Room({ schedule: '0 0 0 * * *' });
+  await room.run('succeeded');
+  await room.pass();
+  const store = new WatchStore(room.deps.blobs('VAULT'));
+  await store.changePause('nightly', () => ({ at: new Date(room.now).toISOString(), reason: 'a move' }));
+  for (let hour = 0; hour < 60; hour += 6) {
+    room.vault.pass(6);
+    await room.pass();
+  }
+  expect(room.reported()).toEqual(['opened paused/nightly', 'repeated paused/nightly']);
+  await store.changePause('nightly', (pause) => ({ ...pause!, resumed: new Date(room.now).toISOString() }));
+  await room.pass();
+  expect(room.reported().at(-1)).toBe('closed paused/nightly');
+  room.vault.pass(12);
+  await room.pass();
+  expect(room.reported().filter((each) => each.includes('overdue'))).toEqual([]);
+  room.vault.pass(24);
+  await room.pass();
+  expect(room.reported().at(-1)).toBe('opened overdue/backup/nightly');
+});
+
+test('runs from before a clock was set back hide no later ones', async () => {
+  const room = new Room({ schedule: '0 0 0 * * *' });
+  room.vault.pass(24 * 365);
+  await room.run('succeeded');
+  await room.pass();
+  room.vault.pass(-24 * 365);
+  await room.pass();
+  room.vault.pass(30);
+  await room.pass();
+  expect(room.reported()).toEqual(['opened overdue/backup/nightly']);
+  await room.run('succeeded');
+  await room.pass();
+  expect(room.reported().at(-1)).toBe('closed overdue/backup/nightly');
+});
+
+test('another app with the vault keeps what it has open', async () => {
+  const room = new Room(DAILY);
+  await room.run('failed');
+  await room.pass();
+  const other = new Room({});
+  other.deps = { ...room.deps, configuration: { ...room.deps.configuration, jobs: [jobOf('other', {})] } };
+  other.handler = watchHandler(other.deps);
+  await other.pass();
+  await room.pass();
+  expect(room.reported()).toEqual(['opened failed/backup/nightly']);
+});
+
+test('a vault that has lost its control container is reported, and the watch does not make it again', async () => {
+  const room = new Room(DAILY);
+  await room.run('succeeded');
+  await room.pass();
+  room.vault.vault.deleteContainer('strongroom');
+  for (let pass = 0; pass < 4; pass++) await room.pass();
+  expect(room.reported()).toEqual(['opened out-of-reach/VAULT']);
+  await expect(new WatchStore(room.deps.blobs('VAULT')).isGone()).resolves.toBe(true);
+});
+
+test('before its first restore point, a job has nothing to verify, and owes no verification for that time', async () => {
+  const room = new Room({ ...DAILY, schedule: '0 0 0 * * 0' });
+  room.vault.clock.app = room.vault.clock.service = Date.parse('2026-05-05T00:00:00Z');
+  for (let hour = 0; hour < 48; hour += 6) {
+    await room.pass();
+    room.vault.pass(6);
+  }
+  await room.run('succeeded');
+  await room.pass();
+  expect(room.reported()).toEqual([]);
+  room.vault.pass(12);
+  await room.pass();
+  expect(room.reported()).toEqual(['opened overdue/verify/nightly']);
+});
