@@ -66,7 +66,7 @@ export const runOperations = operations({
     query: z.strictObject({
       job: text.optional(),
       mode: modeSchema.optional(),
-      status: statusSchema.optional(),
+      status: z.enum([...statusSchema.options, 'not-started']).optional(),
       trigger: triggerSchema.optional(),
       dryRun: z.enum(['true', 'false']).optional(),
       ...{ from: instant.optional(), to: instant.optional() },

@@ -77,9 +77,10 @@ async function differenceOf(
   return differs(joined('why' in again ? [] : again.rows, page.rows));
 }
 
-/** Whether the newest rows of a catalog differ from the vault. */
+/** Whether a page of the newest runs in a catalog differs from the vault. */
 export async function newestDiffer(deps: Dependencies, vault: string, page: CatalogPage): Promise<boolean> {
-  return (await differenceOf(deps, vault, { choice: {}, limit: page.rows.length || 1 }, { page })) !== undefined;
+  const wanted: WantedRows = { choice: { runsOnly: true }, limit: page.rows.length || 1 };
+  return (await differenceOf(deps, vault, wanted, { page })) !== undefined;
 }
 
 /** Each row once, the newest first. */
