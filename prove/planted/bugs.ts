@@ -265,7 +265,7 @@ export const BUGS: Bug[] = [
   {
     words: 'takes an occurrence for served although its run was lost',
     file: 'src/functions/run/served-by.ts',
-    find: 'return summary && wasLost(summary) ? undefined : id;',
+    find: 'return summary && leavesOwed(summary) ? undefined : id;',
     replace: 'return id;',
     detector: TICKS,
   },
@@ -965,7 +965,7 @@ export const BUGS: Bug[] = [
   {
     words: 'leaves what was deleted from a table in the restore point, and does not say so',
     file: 'src/activities/tables/segment-changes.ts',
-    find: '    writer.addDeletion(keyOfName(name));\n',
+    find: 'for (const name of deleted) writer.addDeletion(keyOfName(name));',
     replace: '',
     detector: { test: 'test/unit/activities/tables/update-segments.test.ts' },
   },
@@ -1078,8 +1078,8 @@ export const BUGS: Bug[] = [
   {
     words: 'has no list of runs without the catalog',
     file: 'src/functions/run/list-rows.ts',
-    find: "{ ...listed, problem: catalogProblem(vault, 'catalog-unavailable', page.why) }",
-    replace: "{ rows: [], problem: catalogProblem(vault, 'catalog-unavailable', page.why) }",
+    find: "{ ...listed, problem: catalogProblem(vault, 'catalog-unavailable', why) }",
+    replace: "{ rows: [], problem: catalogProblem(vault, 'catalog-unavailable', why) }",
     detector: { test: 'test/unit/functions/restore-points/asking.test.ts' },
   },
   {

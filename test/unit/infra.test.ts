@@ -483,8 +483,10 @@ describe('events of uploads', () => {
   });
 
   it('reach a blob trigger under the name that the app gives it, as the README says', () => {
-    const [, prefix] = /=> `(archive-[\w-]+-)\$\{name\}`/.exec(read('src/functions/triggers.ts'))!;
-    expect(read('infra/README.md')).toContain(`functionName=Host.Functions.${prefix}uploads&`);
+    const [, prefix] = /ArchiveRule\) => functionName\('(archive_\w+)', name\)/.exec(
+      read('src/functions/triggers.ts'),
+    )!;
+    expect(read('infra/README.md')).toContain(`functionName=Host.Functions.${prefix}_uploads&`);
   });
 });
 

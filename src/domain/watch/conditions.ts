@@ -48,11 +48,11 @@ const WORDS: Record<Scheduled, string> = {
   prune: 'prune',
   reconcile: 'reconciliation',
 };
-const START: Record<Scheduled, string> = {
-  backup: 'POST /api/jobs/{job}/runs',
-  verify: 'POST /api/verifications',
-  prune: 'POST /api/prunes',
-  reconcile: 'POST /api/archives/{job}/reconcile',
+const START: Record<Scheduled, (job: string) => string> = {
+  backup: (job) => `POST /api/jobs/${job}/runs`,
+  verify: () => 'POST /api/verifications',
+  prune: () => 'POST /api/prunes',
+  reconcile: (rule) => `POST /api/archives/${rule}/reconcile`,
 };
 
 /** Every open condition of a job or archive rule. Of the runs of one kind, only the first that applies is open. */
@@ -338,7 +338,7 @@ function paused({ job, pause }: JobFacts, now: Date): Condition[] {
 }
 
 function callOf(job: string, what: Scheduled): string {
-  return START[what].replace('{job}', () => job);
+  return START[what](job);
 }
 
 function capital(text: string): string {

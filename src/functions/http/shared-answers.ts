@@ -23,8 +23,9 @@ export function endSharedAnswers(deps: Dependencies): void {
 }
 
 /**
- * Asks storage as often as time passes, and not as often as people look: who comes soon after another caller, or while
- * the answer is made, gets the same one. A failure is only for those who wait for it.
+ * Asks storage as often as time passes, and not as often as people look: who comes soon after another caller gets the
+ * same answer. It counts from when it was asked for, since what it says may be as old. A failure is only for those who
+ * wait for it.
  */
 export class SharedAnswers<Answer> {
   readonly #deps: Dependencies;
@@ -39,19 +40,15 @@ export class SharedAnswers<Answer> {
     const key = JSON.stringify(question);
     const known = this.#answers.get(key);
     if (known && this.#now() < known.until && known.changes === changesBy(this.#deps)) return known.answer;
-    const shared = { answer: ask(), until: Number.POSITIVE_INFINITY, changes: changesBy(this.#deps) };
+    const until = this.#now() + this.#deps.limits.sharedMs;
+    const shared = { answer: ask(), until, changes: changesBy(this.#deps) };
     this.#answers.delete(key);
     this.#answers.set(key, shared);
     const [oldest] = this.#answers.keys();
     if (this.#answers.size > MOST) this.#answers.delete(oldest!);
-    shared.answer.then(
-      () => {
-        shared.until = this.#now() + this.#deps.limits.sharedMs;
-      },
-      () => {
-        shared.until = 0;
-      },
-    );
+    shared.answer.catch(() => {
+      shared.until = 0;
+    });
     return shared.answer;
   }
 

@@ -85,8 +85,8 @@ export async function runsAround(
 }
 
 /**
- * The runs of which the chain knows no restore point, either. Rows of points that prunes have emptied stay, and one whose
- * run is gone from the vault is lost, which lists say of it.
+ * The runs of which the chain knows no restore point, either. Rows of points that prunes have emptied stay, and one
+ * whose run is gone from the vault is lost, which lists say of it.
  */
 async function notOnRecord(control: ControlStore, rows: readonly CatalogRow[]): Promise<string[]> {
   const jobs = new Set(rows.map(({ job }) => job));

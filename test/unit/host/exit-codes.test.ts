@@ -61,7 +61,8 @@ describe('the exit codes', () => {
     const thrown = sourcesIn('src').flatMap((text) => [...text.matchAll(/new HttpError\(\s*(\d{3}),\s*'([a-z-]+)'/g)]);
     expect(thrown.length).toBeGreaterThan(20);
     for (const [, status, code] of thrown) {
-      const wanted = special[code!] ?? (Number(status) < 500 ? 8 : 1);
+      const refused = status === '401' || status === '403' ? 12 : 8;
+      const wanted = special[code!] ?? (Number(status) < 500 ? refused : 1);
       expect(exitCodeOfAnswer(Number(status), code), code).toBe(wanted);
     }
     expect([401, 403].map((status) => exitCodeOfAnswer(status))).toEqual([12, 12]);
