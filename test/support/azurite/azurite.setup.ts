@@ -5,7 +5,7 @@ import type { TestProject } from 'vitest/node';
 import { newAccountKey, startAzurite } from '../../../host/azurite/azurite.ts';
 
 /** One in-memory Azurite for a whole project, with enough accounts for all tests. */
-const ACCOUNTS = 600;
+const ACCOUNTS = 900;
 
 declare module 'vitest' {
   interface ProvidedContext {
